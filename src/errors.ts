@@ -1,0 +1,74 @@
+/**
+ * What went wrong, in one word. The kind alone fixes the exit code (docs/exit-codes.md) and, for the second front-end,
+ * libvirt's error number.
+ */
+export type ErrorKind =
+  | "failed"
+  | "host-call"
+  | "usage"
+  | "xml"
+  | "unsupported"
+  | "not-found"
+  | "wrong-state"
+  | "denied"
+  | "label-taken"
+  | "timeout"
+  | "partly";
+
+const EXIT_CODES: Readonly<Record<ErrorKind, number>> = {
+  failed: 1,
+  "host-call": 1,
+  usage: 2,
+  xml: 2,
+  unsupported: 2,
+  "not-found": 3,
+  "wrong-state": 4,
+  denied: 5,
+  "label-taken": 5,
+  timeout: 6,
+  partly: 7,
+};
+
+interface ErrorFacts {
+  readonly kind: ErrorKind;
+  /** One order that the operator can carry out. */
+  readonly remedy?: string;
+  readonly cause?: unknown;
+}
+
+/** The one error of svirt: what was attempted and what is the case, with a remedy. */
+export class SvirtError extends Error {
+  readonly kind: ErrorKind;
+  readonly remedy: string | undefined;
+
+  constructor(message: string, facts: ErrorFacts) {
+    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.name = "SvirtError";
+    this.kind = facts.kind;
+    this.remedy = facts.remedy;
+  }
+
+  /** 1 failed, 2 usage or XML, 3 not found, 4 wrong state, 5 denied or taken, 6 timeout, 7 partly. */
+  get exitCode(): number {
+    return EXIT_CODES[this.kind];
+  }
+}
+
+/** Joins what went wrong while undoing to the error that made us undo: the first keeps its kind and remedy. */
+export function joinErrors(first: unknown, later: readonly unknown[]): SvirtError {
+  const base = asSvirtError(first);
+  if (later.length === 0) return base;
+  const more = later.map((error) => asSvirtError(error).message).join("; then: ");
+  return new SvirtError(`${base.message}; then: ${more}`, {
+    kind: base.kind,
+    cause: first,
+    ...(base.remedy === undefined ? {} : { remedy: base.remedy }),
+  });
+}
+
+/** Any thrown value as a SvirtError; what is not one of ours is a failure without a remedy. */
+export function asSvirtError(thrown: unknown): SvirtError {
+  if (thrown instanceof SvirtError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new SvirtError(message, { kind: "failed", cause: thrown });
+}
