@@ -1,0 +1,82 @@
+import { describe, expect, test } from "bun:test";
+import { Glob } from "bun";
+import {
+  listEffects,
+  listImpure,
+  listWrongDirections,
+  listWrongUsersOfLinux,
+  type Sources,
+} from "./source-rules.ts";
+
+const SRC = new URL("../../src/", import.meta.url).pathname;
+const files = [...new Glob("**/*.ts").scanSync(SRC)].sort();
+const sources: Sources = new Map(
+  await Promise.all(files.map(async (file) => [file, await Bun.file(SRC + file).text()] as const)),
+);
+
+describe("src/", () => {
+  test("is there to be looked at", () => {
+    expect(files).toContain("main.ts");
+  });
+  test("imports only what stands before it on the data's path", () => {
+    expect(listWrongDirections(sources)).toEqual([]);
+  });
+  test("has host/linux/ imported by main.ts alone, and lazily", () => {
+    expect(listWrongUsersOfLinux(sources)).toEqual([]);
+  });
+  test("touches bun, node: and the process only in host/linux/ and main.ts", () => {
+    expect(listEffects(sources)).toEqual([]);
+  });
+  test("has no clock, chance or module state left of host.ts", () => {
+    expect(listImpure(sources)).toEqual([]);
+  });
+});
+
+describe("the rules can fail: ", () => {
+  const faulty = (file: string, text: string): Sources => new Map([[file, text]]);
+
+  test.each([
+    ["xml/a.ts", 'import { b } from "../selinux/b.ts";', "beside"],
+    ["selinux/a.ts", 'import {\n  b,\n} from "../plan/b.ts";', "to the right, on many lines"],
+    ["plan/a.ts", 'import type { Host } from "../host.ts";', "of a type"],
+    ["plan/a.ts", 'export { b } from "../run/b.ts";', "by a re-export"],
+    ["cli/a.ts", 'const b = await import("../main.ts");', "when called"],
+    ["helpers/a.ts", "export const a = 1;", "from a folder without a place"],
+  ])("%s with %j (%s)", (file, text) => {
+    expect(listWrongDirections(faulty(file, text))).toHaveLength(1);
+  });
+
+  test.each([
+    ["vm/a.ts", 'const b = await import("../host/linux/b.ts");'],
+    ["main.ts", 'import { b } from "./host/linux/b.ts";'],
+    ["main.ts", 'import type {\n  B,\n} from "./host/linux/b.ts";'],
+  ])("%s with %j", (file, text) => {
+    expect(listWrongUsersOfLinux(faulty(file, text))).toEqual([file]);
+  });
+
+  test.each([
+    ["run/a.ts", 'import { readFileSync } from "node:fs";'],
+    ["cli/a.ts", 'process.stdout.write("a");'],
+    ["xml/a.ts", 'import { dlopen } from "bun:ffi";'],
+    ["vm/a.ts", 'await Bun.file("a").text();'],
+  ])("%s with %j", (file, text) => {
+    expect(listEffects(faulty(file, text))).toEqual([file]);
+  });
+
+  test.each([
+    ["label/a.ts", "const a = Math.random();"],
+    ["plan/a.ts", "const now = new Date();"],
+    ["domain/a.ts", "let count = 0;"],
+  ])("%s with %j", (file, text) => {
+    expect(listImpure(faulty(file, text))).toEqual([file]);
+  });
+
+  test("and a comment is no fault", () => {
+    const text =
+      '/** Not process.exit(), new Date(). */\n// from "../main.ts"\nexport const a = 1; // Bun.file\n';
+    const commented = faulty("xml/a.ts", text);
+    expect([...listWrongDirections(commented), ...listEffects(commented), ...listImpure(commented)]).toEqual(
+      [],
+    );
+  });
+});

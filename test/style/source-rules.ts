@@ -1,0 +1,66 @@
+/** The one order of src/. A part imports only from parts further left, never from one beside it. */
+export const ORDER =
+  "errors · xml, selinux · domain, storage · qemu, label · plan · host · registry, run · vm, report · rpc, cli · main";
+
+/** Path below src/ and the text of that file. */
+export type Sources = ReadonlyMap<string, string>;
+
+const STEPS = ORDER.split(" · ").map((step) => step.split(", "));
+const PLAN_STEP = stepOf("plan");
+const IMPORT = /\b(?:from|import)\s*\(?\s*["'](\.[^"']+)["']/g;
+const STATIC_LINUX = /^(?:import|export)\b[^;(]*?["']\.\/host\/linux\/[^"']+["']/m;
+const EFFECT = /["'](?:bun|bun:[^"']+|node:[^"']+)["']|\b(?:Bun|process)\s*[.[]/;
+const CHANCE = /\bMath\.random\b|\bDate\b|\bcrypto\.|\bfetch\(|\bset(?:Timeout|Interval)\b|\bperformance\./;
+const MODULE_STATE = /^(?:export )?(?:let|var)\b/m;
+
+/** Imports against the order of src/, as "file -> target"; a folder without a place in the order is named too. */
+export function listWrongDirections(sources: Sources): string[] {
+  return [...sources].flatMap(([file, text]) => {
+    const from = stepOf(partOf(file));
+    if (from < 0) return [`${file}: src/${partOf(file)} has no place in the order`];
+    return importsOf(file, text)
+      .filter((target) => partOf(target) !== partOf(file) && !(stepOf(partOf(target)) < from))
+      .map((target) => `${file} -> ${target}`);
+  });
+}
+
+/** Files that name src/host/linux/ and are not main.ts, and main.ts if it does so other than by import(). */
+export function listWrongUsersOfLinux(sources: Sources): string[] {
+  return [...sources].flatMap(([file, text]) => {
+    if (file.startsWith("host/linux/")) return [];
+    if (file === "main.ts") return STATIC_LINUX.test(withoutComments(text)) ? [file] : [];
+    return importsOf(file, text).some((target) => target.startsWith("host/linux/")) ? [file] : [];
+  });
+}
+
+/** Files that touch bun, node: or the process, besides src/host/linux/ and main.ts. */
+export function listEffects(sources: Sources): string[] {
+  const mayAct = (file: string): boolean => file === "main.ts" || file.startsWith("host/linux/");
+  return [...sources].filter(([f, text]) => !mayAct(f) && EFFECT.test(withoutComments(text))).map(([f]) => f);
+}
+
+/** Files left of host.ts with a clock, chance or state of the module in them. */
+export function listImpure(sources: Sources): string[] {
+  const impure = (code: string): boolean => CHANCE.test(code) || MODULE_STATE.test(code);
+  return [...sources]
+    .filter(([f, text]) => stepOf(partOf(f)) <= PLAN_STEP && impure(withoutComments(text)))
+    .map(([f]) => f);
+}
+
+function partOf(file: string): string {
+  return (file.split("/")[0] ?? "").replace(/\.ts$/, "");
+}
+
+function stepOf(part: string): number {
+  return STEPS.findIndex((step) => step.includes(part));
+}
+
+function importsOf(file: string, text: string): string[] {
+  const specifiers = [...withoutComments(text).matchAll(IMPORT)].map(([, specifier]) => specifier ?? "");
+  const targets = specifiers.map((specifier) => new URL(specifier, `file:///src/${file}`).pathname);
+  return targets.filter((target) => target.startsWith("/src/")).map((target) => target.slice("/src/".length));
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "");
+}
