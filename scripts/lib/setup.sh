@@ -1,0 +1,110 @@
+# shellcheck shell=bash
+# Sourced by every script: the cache, progress lines, Debian packages, bun and the node modules.
+# All of it may be called again and by many at once; what is there already costs milliseconds.
+
+SVIRT_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+readonly SVIRT_ROOT
+readonly BUN_VERSION=1.4.5
+# Scripts called by scripts count from the first one's start.
+export SVIRT_STARTED=${SVIRT_STARTED:-$EPOCHSECONDS}
+
+# Prints the folder outside the checkout where everything fetched or built is kept.
+svirt_cache() {
+  local cache=${SVIRT_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/svirt}
+  mkdir -p "$cache"
+  printf '%s\n' "$cache"
+}
+
+# progress TEXT: one line on stderr with the seconds since the first script began.
+progress() {
+  printf '[%4ds] %s\n' "$((EPOCHSECONDS - SVIRT_STARTED))" "$*" >&2
+}
+
+# locked NAME COMMAND...: runs COMMAND in a subshell while no other holder of NAME runs.
+locked() {
+  local name=$1
+  shift
+  (
+    flock 9
+    "$@" 9>&-
+  ) 9>"$(svirt_cache)/$name.lock"
+}
+
+# need_packages PACKAGE...: installs the Debian packages that are missing.
+need_packages() {
+  [ -z "$(missing_packages "$@")" ] || locked apt install_packages "$@"
+}
+
+# need_bun: bun in its pinned version, first on PATH.
+need_bun() {
+  local folder
+  folder=$(svirt_cache)/bun-$BUN_VERSION
+  [ -e "$folder/.complete" ] || locked bun install_bun "$folder"
+  case :$PATH: in
+    *":$folder/node_modules/.bin:"*) ;;
+    *) export PATH="$folder/node_modules/.bin:$PATH" ;;
+  esac
+}
+
+# need_modules: the node modules of bun.lock, in the checkout.
+need_modules() {
+  need_bun
+  [ "$(modules_wanted)" = "$(modules_installed)" ] || locked modules install_modules
+}
+
+missing_packages() {
+  local package
+  for package; do
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || printf '%s\n' "$package"
+  done
+}
+
+install_packages() {
+  local -a missing apt=(apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
+  local log
+  mapfile -t missing < <(missing_packages "$@")
+  [ "${#missing[@]}" -gt 0 ] || return 0
+  if [ "$(id -u)" != 0 ]; then
+    printf 'Cannot install %s: this needs root\n' "${missing[*]}" >&2
+    return 1
+  fi
+  progress "installing Debian packages: ${missing[*]}"
+  log=$(svirt_cache)/apt.log
+  export DEBIAN_FRONTEND=noninteractive
+  # The lists may be missing or name versions that the archive no longer has.
+  { have_lists && "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 ||
+    { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } >>"$log" 2>&1 ||
+    { tail -n 20 "$log" >&2 && return 1; }
+}
+
+have_lists() {
+  compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null
+}
+
+install_bun() {
+  local folder=$1 log
+  [ ! -e "$folder/.complete" ] || return 0
+  command -v npm >/dev/null || need_packages npm ca-certificates
+  progress "fetching bun $BUN_VERSION"
+  log=$(svirt_cache)/bun.log
+  rm -rf "$folder"
+  npm install --no-audit --no-fund --no-update-notifier --prefix "$folder" "bun@$BUN_VERSION" >"$log" 2>&1 ||
+    { tail -n 20 "$log" >&2 && return 1; }
+  [ "$("$folder/node_modules/.bin/bun" --version)" = "$BUN_VERSION" ]
+  touch "$folder/.complete"
+}
+
+modules_wanted() {
+  sha256sum <"$SVIRT_ROOT/bun.lock"
+}
+
+modules_installed() {
+  cat "$SVIRT_ROOT/node_modules/.svirt-lock" 2>/dev/null || true
+}
+
+install_modules() {
+  [ "$(modules_wanted)" != "$(modules_installed)" ] || return 0
+  progress "installing node modules"
+  (cd "$SVIRT_ROOT" && bun install --frozen-lockfile --silent >&2)
+  modules_wanted >"$SVIRT_ROOT/node_modules/.svirt-lock"
+}
