@@ -1,0 +1,74 @@
+/* The adversary: what code that broke out of a guest's QEMU would try, one table row a try.
+ *
+ * Each try runs in a forked child, so that what hangs, crashes or changes the process spoils no other try. A try
+ * gives back DONE or the step that was refused. Run as root without confinement every try ought to be done: so a
+ * try leaves the machine as it found it, and takes the harmless form of an act wherever the kernel checks the
+ * right before it looks at the arguments. */
+#ifndef ADVERSARY_H
+#define ADVERSARY_H
+
+#include <errno.h>
+#include <stddef.h>
+
+/* Whose loss it would be. */
+enum group { NEIGHBOUR, SECRETS, HOST, KERNEL, OWN };
+
+/* `step` is NULL when all was done, else what failed, with errno. It points to a literal: the runner that reads it
+ * from a pipe is a fork of the same program. */
+struct outcome {
+	const char *step;
+	int error;
+};
+
+#define DONE ((struct outcome){ NULL, 0 })
+
+static inline struct outcome refused(const char *step)
+{
+	return (struct outcome){ step, errno };
+}
+
+static inline struct outcome refused_with(const char *step, int error)
+{
+	return (struct outcome){ step, error };
+}
+
+/* Harm to the neighbour that cannot be taken back: tried last and only when asked for. */
+#define DESTRUCTIVE 1
+
+struct attempt {
+	const char *id;
+	enum group group;
+	const char *what;
+	struct outcome (*run)(const char *subject, int number);
+	/* Path, process or context; `@fact` stands for a value of the facts file. */
+	const char *subject;
+	int number;
+	int flags;
+};
+
+/* One table a theme, ended by an attempt without id. */
+extern const struct attempt file_attempts[];
+extern const struct attempt process_attempts[];
+extern const struct attempt network_attempts[];
+extern const struct attempt kernel_attempts[];
+extern const struct attempt host_attempts[];
+extern const struct attempt selinux_attempts[];
+extern const struct attempt own_attempts[];
+
+/* Value of a fact, or NULL. */
+const char *fact(const char *name);
+
+/* Descriptor of the guest's own disk, handed over as svirt hands it to QEMU. */
+#define OWN_DISK_FD 3
+
+/* Acts that several tables use, acts.c. */
+struct outcome open_only(const char *path, int flags);
+struct outcome read_file(const char *path, int flags);
+struct outcome write_back(const char *path, int flags);
+struct outcome append_byte(const char *path, int flags);
+struct outcome list_folder(const char *path, int number);
+struct outcome create_in(const char *folder, int number);
+struct outcome read_link(const char *path, int number);
+struct outcome execute(const char *path, int form);
+
+#endif

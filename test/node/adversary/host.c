@@ -1,0 +1,206 @@
+/* The host's secrets, its folders, devices and switches. */
+#define _GNU_SOURCE
+#include "adversary.h"
+
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/kvm.h>
+#include <linux/loop.h>
+#include <linux/vhost.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/klog.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+static struct outcome read_kernel_log(const char *subject, int action)
+{
+	static char log[4096];
+
+	(void)subject;
+	return klogctl(action, log, sizeof log) < 0 ? refused("syslog") : DONE;
+}
+
+/* A kernel switch: writes what it says already. */
+static struct outcome write_same(const char *path, int number)
+{
+	char value[512];
+	int in = open(path, O_RDONLY | O_CLOEXEC), out = open(path, O_WRONLY | O_CLOEXEC);
+
+	(void)number;
+	if (out < 0)
+		return refused("open to write");
+	if (in < 0)
+		return refused("open");
+	ssize_t size = read(in, value, sizeof value);
+	if (size < 0)
+		return refused("read");
+	return write(out, value, (size_t)size) != size ? refused("write") : DONE;
+}
+
+/* The kernel's addresses, which it shows as zeros to those who may not know them. */
+static struct outcome read_addresses(const char *path, int number)
+{
+	char bytes[65536];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	(void)number;
+	if (fd < 0)
+		return refused("open");
+	ssize_t size = read(fd, bytes, sizeof bytes - 1);
+	if (size < 0)
+		return refused("read");
+	bytes[size] = 0;
+	for (const char *line = bytes; line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
+		if (strspn(line, "123456789abcdef0") > 7 && strspn(line, "0") < 8)
+			return DONE;
+	return refused_with("shown as zeros", 0);
+}
+
+static struct outcome write_byte(const char *path, int byte)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	char value = (char)byte;
+
+	if (fd < 0)
+		return refused("open");
+	return write(fd, &value, 1) != 1 ? refused("write") : DONE;
+}
+
+static struct outcome make_tap(const char *path, int flags)
+{
+	struct ifreq request = { 0 };
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return refused("open");
+	strcpy(request.ifr_name, "adv%d");
+	request.ifr_flags = (short)flags;
+	return ioctl(fd, TUNSETIFF, &request) != 0 ? refused("TUNSETIFF") : DONE;
+}
+
+static struct outcome device_request(const char *path, int request)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return refused("open");
+	return ioctl(fd, (unsigned long)(unsigned)request, 0) < 0 ? refused("ioctl") : DONE;
+}
+
+/* A node of one's own for /dev/null's number, or the number of a disk. */
+static struct outcome make_node(const char *folder, int minor_null)
+{
+	char name[4200];
+	struct outcome outcome = DONE;
+
+	snprintf(name, sizeof name, "%s/node.adversary", folder);
+	unlink(name);
+	if (mknod(name, minor_null ? S_IFCHR | 0600 : S_IFBLK | 0600, minor_null ? makedev(1, 3) : makedev(254, 0)) != 0)
+		return refused("mknod");
+	if (minor_null && open(name, O_RDWR | O_CLOEXEC) < 0)
+		outcome = refused("open");
+	unlink(name);
+	return outcome;
+}
+
+static struct outcome make_folder(const char *path, int number)
+{
+	(void)number;
+	if (mkdir(path, 0700) != 0)
+		return refused("mkdir");
+	return rmdir(path) != 0 ? refused("rmdir") : DONE;
+}
+
+static struct outcome write_own_pid(const char *path, int number)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	(void)number;
+	if (fd < 0)
+		return refused("open");
+	return dprintf(fd, "%d", getpid()) < 0 ? refused("write") : DONE;
+}
+
+static struct outcome set_host_name(const char *subject, int number)
+{
+	char name[256];
+
+	(void)subject, (void)number;
+	if (gethostname(name, sizeof name) != 0)
+		return refused("gethostname");
+	return sethostname(name, strlen(name)) != 0 ? refused("sethostname") : DONE;
+}
+
+const struct attempt host_attempts[] = {
+	{ "secret.shadow", SECRETS, "read /etc/shadow", read_file, "/etc/shadow", 0, 0 },
+	{ "secret.authorized-keys", SECRETS, "read root's authorized_keys", read_file, "@authorized_keys", 0, 0 },
+	{ "secret.authorized-keys-write", SECRETS, "write root's authorized_keys", write_back, "@authorized_keys", 0, 0 },
+	{ "secret.host-key", SECRETS, "read the SSH server's host key", read_file, "@host_key", 0, 0 },
+	{ "secret.root-home", SECRETS, "list /root", list_folder, "/root", 0, 0 },
+	{ "file.list-log", HOST, "list /var/log", list_folder, "/var/log", 0, 0 },
+	{ "secret.policy-store", SECRETS, "read the policy file", read_file, "@policy_file", 0, 0 },
+	{ "secret.kcore", SECRETS, "read the kernel's memory, /proc/kcore", read_file, "/proc/kcore", 0, 0 },
+	{ "secret.mem", SECRETS, "read physical memory, /dev/mem", read_file, "/dev/mem", 0, 0 },
+	{ "secret.port", SECRETS, "read I/O ports, /dev/port", open_only, "/dev/port", O_RDWR, 0 },
+	{ "secret.kmsg", SECRETS, "read the kernel log, /dev/kmsg", read_file, "/dev/kmsg", 0, 0 },
+	{ "secret.proc-kmsg", SECRETS, "open /proc/kmsg", open_only, "/proc/kmsg", O_RDONLY, 0 },
+	{ "secret.syslog", SECRETS, "read the kernel log, syslog(2)", read_kernel_log, "", 3 /* SYSLOG_ACTION_READ_ALL */, 0 },
+	{ "secret.raw-disk", SECRETS, "read the node's own disk", read_file, "@host_disk", 0, 0 },
+	{ "secret.raw-disk-write", SECRETS, "open the node's own disk for writing", open_only, "@host_disk", O_WRONLY, 0 },
+	{ "secret.iomem", SECRETS, "read physical addresses, /proc/iomem", read_addresses, "/proc/iomem", 0, 0 },
+	{ "secret.kallsyms", SECRETS, "read the kernel's addresses, /proc/kallsyms", read_addresses, "/proc/kallsyms", 0, 0 },
+	{ "file.list-debug", HOST, "list the kernel's debug file system", list_folder, "/sys/kernel/debug", 0, 0 },
+	{ "file.list-tracing", HOST, "list the kernel's tracing", list_folder, "/sys/kernel/tracing", 0, 0 },
+	{ "file.passwd", HOST, "read /etc/passwd", read_file, "/etc/passwd", 0, 0 },
+	{ "file.passwd-write", HOST, "open /etc/passwd for writing", open_only, "/etc/passwd", O_WRONLY, 0 },
+	{ "file.svirt-write", HOST, "overwrite svirt itself", open_only, "@svirt", O_WRONLY, 0 },
+	{ "file.qemu-write", HOST, "overwrite QEMU itself", open_only, "@qemu", O_WRONLY, 0 },
+	{ "file.list-root", HOST, "list /", list_folder, "/", 0, 0 },
+	{ "file.list-etc", HOST, "list /etc", list_folder, "/etc", 0, 0 },
+	{ "file.list-tmp", HOST, "list /tmp", list_folder, "/tmp", 0, 0 },
+	{ "file.list-run", HOST, "list /run", list_folder, "/run", 0, 0 },
+	{ "file.list-proc", HOST, "list /proc, all processes", list_folder, "/proc", 0, 0 },
+	{ "file.list-dev", HOST, "list /dev", list_folder, "/dev", 0, 0 },
+	{ "file.list-sys", HOST, "list /sys/class", list_folder, "/sys/class", 0, 0 },
+	{ "file.list-modules", HOST, "list /lib/modules", list_folder, "/lib/modules", 0, 0 },
+	{ "file.create-tmp", HOST, "create a file in /tmp", create_in, "/tmp", 0, 0 },
+	{ "file.create-var-tmp", HOST, "create a file in /var/tmp", create_in, "/var/tmp", 0, 0 },
+	{ "file.create-shm", HOST, "create a file in /dev/shm", create_in, "/dev/shm", 0, 0 },
+	{ "file.create-run", HOST, "create a file in /run", create_in, "/run", 0, 0 },
+	{ "file.create-root", HOST, "create a file in /", create_in, "/", 0, 0 },
+	{ "file.create-images", HOST, "create a file beside the disks", create_in, "@disk_folder", 0, 0 },
+	{ "file.list-images", NEIGHBOUR, "list the folder of the disks", list_folder, "@disk_folder", 0, 0 },
+	{ "device.tun", HOST, "make a tap of its own, /dev/net/tun", make_tap, "/dev/net/tun", IFF_TAP | IFF_NO_PI, 0 },
+	{ "device.loop", HOST, "ask for a loop device", device_request, "/dev/loop-control", LOOP_CTL_GET_FREE, 0 },
+	{ "device.fuse", HOST, "open /dev/fuse", open_only, "/dev/fuse", O_RDWR, 0 },
+	{ "device.vhost-net", HOST, "own a vhost-net", device_request, "/dev/vhost-net", VHOST_SET_OWNER, 0 },
+	{ "device.vfio", HOST, "open /dev/vfio/vfio", open_only, "/dev/vfio/vfio", O_RDWR, 0 },
+	{ "device.mapper", HOST, "open the device mapper", open_only, "/dev/mapper/control", O_RDWR, 0 },
+	{ "device.console", HOST, "open the node's console", open_only, "/dev/console", O_WRONLY | O_NOCTTY, 0 },
+	{ "device.tty", HOST, "open the node's serial line", open_only, "/dev/ttyS0", O_RDWR | O_NOCTTY, 0 },
+	{ "device.kmsg-write", HOST, "open the kernel log for writing", open_only, "/dev/kmsg", O_WRONLY, 0 },
+	{ "device.rtc", HOST, "open the node's clock, /dev/rtc0", open_only, "/dev/rtc0", O_RDONLY, 0 },
+	{ "device.msr", HOST, "open a processor's registers", open_only, "/dev/cpu/0/msr", O_RDWR, 0 },
+	{ "device.mknod", HOST, "make a device node and open it", make_node, "@own_private", 1, 0 },
+	{ "device.mknod-disk", HOST, "make a node of the node's disk", make_node, "@own_private", 0, 0 },
+	{ "switch.core-pattern", HOST, "write kernel.core_pattern", write_same, "/proc/sys/kernel/core_pattern", 0, 0 },
+	{ "switch.modprobe", HOST, "write kernel.modprobe", write_same, "/proc/sys/kernel/modprobe", 0, 0 },
+	{ "switch.hostname", HOST, "write kernel.hostname", write_same, "/proc/sys/kernel/hostname", 0, 0 },
+	{ "switch.swappiness", HOST, "write vm.swappiness", write_same, "/proc/sys/vm/swappiness", 0, 0 },
+	{ "switch.forward", HOST, "write net.ipv4.ip_forward", write_same, "/proc/sys/net/ipv4/ip_forward", 0, 0 },
+	{ "switch.sysrq", HOST, "pull sysrq (the help text)", write_byte, "/proc/sysrq-trigger", 'h', 0 },
+	{ "switch.own-oom", HOST, "spare itself from the out-of-memory killer", write_byte, "/proc/self/oom_score_adj", '0', 0 },
+	{ "switch.power", HOST, "write /sys/power/state's neighbour, pm_freeze_timeout", write_same, "/sys/power/pm_freeze_timeout", 0, 0 },
+	{ "cgroup.create", HOST, "make a control group", make_folder, "/sys/fs/cgroup/adversary", 0, 0 },
+	{ "cgroup.leave", HOST, "move itself into the root control group", write_own_pid, "/sys/fs/cgroup/cgroup.procs", 0, 0 },
+	{ "host.name", HOST, "set the host name", set_host_name, "", 0, 0 },
+	{ "exec.shell", HOST, "run a shell", execute, "/bin/sh", 0, 0 },
+	{ "exec.svirt", HOST, "run svirt", execute, "@svirt", 1, 0 },
+	{ "exec.qemu-img", HOST, "run qemu-img", execute, "@qemu_img", 1, 0 },
+	{ "exec.qemu", HOST, "run another QEMU", execute, "@qemu", 1, 0 },
+	{ NULL, OWN, NULL, NULL, NULL, 0, 0 },
+};
