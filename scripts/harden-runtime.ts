@@ -1,0 +1,57 @@
+// Usage: bun scripts/harden-runtime.ts RUNTIME OUTPUT
+//
+// Makes a copy of bun's runtime that takes no orders from the environment. An executable made by `bun build --compile`
+// still obeys BUN_BE_BUN (be a general bun), BUN_OPTIONS (--preload=FILE), BUN_INSPECT (open a debugger), BUN_JSC_*
+// (switch the engine's options) and some that write files; no flag of the build turns these off. docs/building.md lists
+// them. Offsets and counts hold for one runtime only, so that runtime's digest is pinned.
+
+import { createHash } from "node:crypto";
+import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+
+/** bun 1.4.5 for linux-x64, as npm gives it; readelf -S names the section. */
+const RUNTIME_SHA256 = "f05d28a3862f4b84395c7fa32480b835dd47482e80b7e7a49a115227f0c06083";
+const RODATA = { start: 0x13000, end: 0x15a2b3c };
+
+/** What getenv() is asked for, and how often it stands in .rodata. Its first byte becomes NUL, which no variable has. */
+const NAMES: ReadonlyMap<string, number> = new Map([
+  // All of bun's own names. BUN_FFI_ is text of a C header, BUN_ENV a key of define.
+  ["BUN_(?!FFI_|ENV)", 188],
+  // Takes messages from an inherited descriptor.
+  ["NODE_CHANNEL_FD(?!=)", 2],
+  // Turns off the checking of TLS certificates, for etcd.
+  ["NODE_TLS_REJECT_UNAUTHORIZED", 2],
+  // Writes compiled code to a folder and reads it back.
+  ["NODE_COMPILE_CACHE(?!_)", 1],
+  // Turns off the JIT, and bun:ffi with it.
+  ["JavaScriptCoreUseJIT", 1],
+]);
+
+/**
+ * The loop over the environment that looks for BUN_JSC_ compares byte by byte: `cmpb $'N',2(%r14); jne next`, then '_'
+ * and 'J'. The first jne becomes jmp.
+ */
+const JSC_LOOP = /\x41\x80\x7e\x02\x4e(?=\x75.\x41\x80\x7e\x03\x5f\x75.\x41\x80\x7e\x04\x4a\x75)/gs;
+const JMP = 0xeb;
+
+const [input = "", output = ""] = process.argv.slice(2);
+const runtime = readFileSync(input);
+const digest = createHash("sha256").update(runtime).digest("hex");
+if (digest !== RUNTIME_SHA256) throw new Error(`Cannot harden ${input}: sha256 is ${digest}`);
+
+const rodata = runtime.subarray(RODATA.start, RODATA.end);
+for (const [name, count] of NAMES) {
+  for (const at of offsetsOf(new RegExp(name, "g"), rodata, count)) rodata[at] = 0;
+}
+for (const at of offsetsOf(JSC_LOOP, runtime, 1)) runtime[at + 5] = JMP;
+
+writeFileSync(`${output}.new`, runtime);
+chmodSync(`${output}.new`, 0o755);
+renameSync(`${output}.new`, output);
+
+function offsetsOf(pattern: RegExp, bytes: Buffer, count: number): number[] {
+  const offsets = [...bytes.toString("latin1").matchAll(pattern)].map((match) => match.index);
+  if (offsets.length !== count) {
+    throw new Error(`Cannot harden ${input}: ${pattern.source} stands there ${offsets.length} times, not ${count}`);
+  }
+  return offsets;
+}
