@@ -28,9 +28,9 @@ const NAMES: ReadonlyMap<string, number> = new Map([
 
 /**
  * The loop over the environment that looks for BUN_JSC_ compares byte by byte: `cmpb $'N',2(%r14); jne next`, then '_'
- * and 'J'. The first jne becomes jmp.
+ * and 'J'. The first jne, 5 bytes in, becomes jmp.
  */
-const JSC_LOOP = /\x41\x80\x7e\x02\x4e(?=\x75.\x41\x80\x7e\x03\x5f\x75.\x41\x80\x7e\x04\x4a\x75)/gs;
+const JSC_LOOP = Buffer.from("41807e024e75d741807e035f75d041807e044a75", "hex");
 const JMP = 0xeb;
 
 const [input = "", output = ""] = process.argv.slice(2);
@@ -42,7 +42,10 @@ const rodata = runtime.subarray(RODATA.start, RODATA.end);
 for (const [name, count] of NAMES) {
   for (const at of offsetsOf(new RegExp(name, "g"), rodata, count)) rodata[at] = 0;
 }
-for (const at of offsetsOf(JSC_LOOP, runtime, 1)) runtime[at + 5] = JMP;
+const loop = runtime.indexOf(JSC_LOOP);
+if (loop < 0 || loop !== runtime.lastIndexOf(JSC_LOOP))
+  throw new Error(`Cannot harden ${input}: no single JSC_LOOP`);
+runtime[loop + 5] = JMP;
 
 writeFileSync(`${output}.new`, runtime);
 chmodSync(`${output}.new`, 0o755);
@@ -51,7 +54,9 @@ renameSync(`${output}.new`, output);
 function offsetsOf(pattern: RegExp, bytes: Buffer, count: number): number[] {
   const offsets = [...bytes.toString("latin1").matchAll(pattern)].map((match) => match.index);
   if (offsets.length !== count) {
-    throw new Error(`Cannot harden ${input}: ${pattern.source} stands there ${offsets.length} times, not ${count}`);
+    throw new Error(
+      `Cannot harden ${input}: ${pattern.source} stands there ${offsets.length} times, not ${count}`,
+    );
   }
   return offsets;
 }
