@@ -1,0 +1,79 @@
+import { SvirtError } from "../errors.ts";
+import { parseQcow2Header } from "./qcow2-header.ts";
+import { parseQedHeader } from "./qed-header.ts";
+
+/** The formats that svirt can follow: others are known by their magic only, and refused. */
+export type ImageFormat = "raw" | "qcow2" | "qed";
+
+/** How many bytes of a file's start hold any header that svirt accepts, with extensions and the backing file's name. */
+export const HEADER_BYTES = 64 * 1024;
+
+/** What an image's own header says about it and about the files that belong to it. */
+export interface ImageHeader {
+  readonly format: ImageFormat;
+  /** The guest's view of its size; undefined for raw, where it is the file's size. */
+  readonly virtualSizeBytes?: number;
+  /** The other file that holds what this one does not, by the name written in the header, not resolved. */
+  readonly backingFile?: string;
+  /** The format recorded for the backing file, as written. Absent in old images: then it is not known. */
+  readonly backingFormat?: string;
+  /** The file that holds the guest's data while this one holds only the tables (qcow2 v3), as written. */
+  readonly dataFile?: string;
+  readonly encryption?: "aes" | "luks";
+  /** Marked as corrupt by QEMU, which then opens it only for reading. */
+  readonly corrupt?: boolean;
+}
+
+const MAGICS: readonly (readonly [name: string, at: number, magic: string])[] = [
+  ["qcow", 0, "QFI\xfb\0\0\0\x01"],
+  ["qcow2", 0, "QFI\xfb"],
+  ["qed", 0, "QED\0"],
+  ["vmdk", 0, "KDMV"],
+  ["vmdk", 0, "COWD"],
+  ["vmdk", 0, "# Disk DescriptorFile"],
+  ["vdi", 0x40, "\x7f\x10\xda\xbe"],
+  ["vhdx", 0, "vhdxfile"],
+  ["vpc", 0, "conectix"],
+  ["luks", 0, "LUKS\xba\xbe"],
+  ["dmg", 0, "koly"],
+  ["parallels", 0, "WithoutFreeSpace"],
+  ["parallels", 0, "WithouFreSpacExt"],
+];
+
+/**
+ * Reads the header of an image from the first HEADER_BYTES bytes of its file (fewer only where the file ends). An image
+ * declared raw is raw whatever it begins with: its first bytes belong to the guest, who may have written a header there
+ * that names a file of the host. Throws "failed" for a broken header, "unsupported" for one that svirt cannot follow.
+ */
+export function parseImageHeader(bytes: Uint8Array, expected: ImageFormat): ImageHeader {
+  switch (expected) {
+    case "raw":
+      return { format: "raw" };
+    case "qcow2":
+      return parseQcow2Header(bytes);
+    case "qed":
+      return parseQedHeader(bytes);
+  }
+}
+
+/**
+ * Names the format that a file's first bytes show, "raw" when they show none. Only a guess: use it where no format is
+ * recorded, and never follow another file's name on the strength of it.
+ */
+export function probeImageFormat(bytes: Uint8Array): string {
+  return MAGICS.find(([, at, magic]) => startsWith(bytes, at, magic))?.[0] ?? "raw";
+}
+
+/** The word as a format that svirt can follow. Throws "unsupported". */
+export function parseImageFormat(word: string): ImageFormat {
+  if (word === "raw" || word === "qcow2" || word === "qed") return word;
+  throw new SvirtError(`Cannot use an image of format "${word}": only raw, qcow2 and qed are supported`, {
+    kind: "unsupported",
+    remedy: "Convert it with qemu-img convert -O qcow2.",
+  });
+}
+
+function startsWith(bytes: Uint8Array, at: number, magic: string): boolean {
+  if (bytes.length < at + magic.length) return false;
+  return [...magic].every((letter, index) => bytes[at + index] === letter.charCodeAt(0));
+}

@@ -1,0 +1,36 @@
+import { SvirtError } from "../errors.ts";
+import { isJsonName, parseJsonName } from "./json-name.ts";
+
+/** A file of the host that an image's header names, and its format where the name itself says it. */
+export interface ImageName {
+  readonly path: string;
+  readonly format?: string;
+}
+
+/** Where QEMU's own rule sees a protocol: a colon before any slash. qemu.git block.c path_has_protocol() */
+const PROTOCOL = /^([^/:]*):/;
+const LOCAL_PROTOCOLS: ReadonlySet<string> = new Set(["file", "host_device"]);
+
+/**
+ * The path that `name`, written in the header of the image at `container`, stands for. A relative name starts from the
+ * folder of the image that contains it, by the path by which that one was opened, symbolic links not resolved, as in
+ * QEMU. Throws "unsupported" for anything that is not a file or block device of this host.
+ */
+export function resolveImageName(container: string, name: string): ImageName {
+  if (isJsonName(name)) return parseJsonName(name);
+  const protocol = PROTOCOL.exec(name)?.[1];
+  if (protocol === undefined) return { path: joinPath(container, name) };
+  if (LOCAL_PROTOCOLS.has(protocol)) return { path: joinPath(container, name.slice(protocol.length + 1)) };
+  throw new SvirtError(`Cannot use "${name}": the protocol "${protocol}" is not supported`, {
+    kind: "unsupported",
+    remedy:
+      "Put the image into a local file, then qemu-img rebase -u -b FILE -F FORMAT on the image above it.",
+  });
+}
+
+function joinPath(container: string, name: string): string {
+  if (name === "") {
+    throw new SvirtError("Cannot use an image name: it is empty", { kind: "unsupported" });
+  }
+  return name.startsWith("/") ? name : container.slice(0, container.lastIndexOf("/") + 1) + name;
+}
