@@ -19,6 +19,8 @@ afterAll(() => rmSync(trial, { recursive: true }));
 
 test.each([
   ["noNodejsModules", "src/xml/a.ts", 'import { join } from "node:path";\nexport const a = join;\n'],
+  ["noNodejsModules", "src/run/a.ts", 'import { join } from "node:path";\nexport const a = join;\n'],
+  ["noProcessGlobal", "src/vm/a.ts", "export const a = process.pid;\n"],
   ["noBunModules", "src/plan/a.ts", 'import { file } from "bun";\nexport const a = file;\n'],
   ["noRestrictedGlobals", "src/label/a.ts", "export const a = new Date();\n"],
   ["noDefaultExport", "src/vm/a.ts", "export default 1;\n"],

@@ -9,7 +9,8 @@ const STEPS = ORDER.split(" · ").map((step) => step.split(", "));
 const PLAN_STEP = stepOf("plan");
 const IMPORT = /\b(?:from|import)\s*\(?\s*["'](\.[^"']+)["']/g;
 const STATIC_LINUX = /^(?:import|export)\b[^;(]*?["']\.\/host\/linux\/[^"']+["']/m;
-const EFFECT = /["'](?:bun|bun:[^"']+|node:[^"']+)["']|\b(?:Bun|process)\s*[.[]/;
+const EFFECT =
+  /["'](?:bun|bun:[^"']+|node:[^"']+)["']|\bBun\s*[.[]|(?<!\.)\bprocess\.(?:std|env\b|argv|exec|exit|on\b|once\b|cwd|kill|[gs]et)/;
 const CHANCE = /\bMath\.random\b|\bDate\b|\bcrypto\.|\bfetch\(|\bset(?:Timeout|Interval)\b|\bperformance\./;
 const MODULE_STATE = /^(?:export )?(?:let|var)\b/m;
 
