@@ -1,0 +1,145 @@
+/** Which file it is, whatever its name: what was inspected is what is labelled, opened and put back. */
+export interface FileId {
+  /** The path with every symlink resolved, as of when it was inspected. */
+  readonly path: string;
+  /** `MAJOR:MINOR` of the file system that holds the inode. stat(2) st_dev */
+  readonly device: string;
+  readonly inode: string;
+  /** `MAJOR:MINOR` of the device that a block or character node stands for. stat(2) st_rdev */
+  readonly node?: string;
+}
+
+/** What a path leads to. */
+export type FileType = "file" | "block" | "character" | "folder" | "fifo" | "socket";
+
+/** What stat(2) tells of a file. */
+export interface FileFacts {
+  readonly id: FileId;
+  readonly type: FileType;
+  readonly sizeBytes: number;
+  readonly uid: number;
+  readonly mode: number;
+}
+
+/** Which process it is, also after the number was given to another: start time in clock ticks. proc_pid_stat(5) */
+export interface ProcessId {
+  readonly pid: number;
+  readonly startTicks: number;
+}
+
+/** What /proc tells of a process. A zombie is gone: it holds no file and runs no code. */
+export interface ProcessFacts extends ProcessId {
+  readonly parentPid: number;
+  /** As in /proc/PID/attr/current; undefined where the kernel does not tell. */
+  readonly context: string | undefined;
+  readonly uid: number;
+  readonly command: string;
+}
+
+/** A descriptor of a process: its number, what it is open on, and that file's label. */
+export interface OpenFile {
+  readonly fd: number;
+  readonly target: string;
+  readonly label: string | undefined;
+  readonly id: FileId | undefined;
+}
+
+/** A file that is opened by svirt and handed to the guest under a number of its own. */
+export interface HandedFile {
+  readonly fd: number;
+  readonly file: FileId;
+  readonly access: "read-only" | "read-write" | "append";
+}
+
+/** How a guest's process is begun: by a reaper, as a user of its own, in a context, with nothing but what is listed. */
+export interface GuestOrder {
+  readonly uuid: string;
+  readonly program: string;
+  readonly words: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** Undefined: the guest is not confined and runs in svirt's own context. */
+  readonly context: string | undefined;
+  readonly uid: number;
+  /** The record's folder in /run: the reaper writes `pid` and `exit` there. */
+  readonly folder: string;
+  readonly workFolder: string;
+  readonly logFile: string;
+  /** The monitor's socket: svirt listens on it, and hands the listening descriptor over. */
+  readonly monitor: { readonly fd: number; readonly path: string };
+  readonly files: readonly HandedFile[];
+}
+
+/** A conversation with one QEMU. */
+export interface Monitor {
+  /** Throws "failed" with QEMU's words when it answers with an error, "timeout" when it does not answer. */
+  execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
+  close(): void;
+}
+
+/** How the kernel stands to SELinux. */
+export interface SelinuxState {
+  readonly mode: "enforcing" | "permissive" | "disabled";
+  /** SELINUXTYPE of /etc/selinux/config: the folder below /etc/selinux. */
+  readonly policyName: string | undefined;
+}
+
+/**
+ * The machine, as small acts. Each act is one system call or a few that belong together, and throws "host-call" with
+ * the call's own words. Everything left of here in the program is pure; `host/linux/` is the only real one, and tests
+ * have one in memory.
+ */
+export interface Host {
+  /** The text of a file; undefined when there is none. Follows symlinks. */
+  readText(path: string): string | undefined;
+  /** Whole or not at all, on disk before it returns: new file, fsync, rename, fsync of the folder. */
+  writeText(path: string, text: string, mode: number): void;
+  /** Missing is fine. */
+  removeFile(path: string): void;
+  /** The names in a folder, sorted; none when it is missing. */
+  listFolder(path: string): readonly string[];
+  /** Made if it is missing; owner, mode and label are set in any case. */
+  makeFolder(folder: { readonly path: string; readonly mode: number; readonly uid?: number; readonly label?: string }): void;
+  /** With all that is in it; never follows a symlink. Missing is fine. */
+  removeFolder(path: string): void;
+  makeSymlink(path: string, target: string): void;
+
+  /** Resolves symlinks and says what is there; undefined when nothing is. */
+  inspectFile(path: string): FileFacts | undefined;
+  /** At most `length` bytes. Throws "host-call" when the path leads to another file by now. */
+  readBytes(file: FileId, offset: number, length: number): Uint8Array;
+  /** Undefined: no such attribute, or the file system has none. Throws when the path leads to another file by now. */
+  getXattr(file: FileId, name: string): string | undefined;
+  /** False when the file system takes no such attribute. Bytes are written as given: a label wants its NUL. */
+  setXattr(file: FileId, name: string, value: string): boolean;
+  removeXattr(file: FileId, name: string): void;
+
+  /** Waits until nobody else holds it; gone with the process. Throws "timeout". flock(2) */
+  lock(path: string, timeoutMs: number): Promise<() => void>;
+  /** Whether somebody holds it now. */
+  isLocked(path: string): boolean;
+
+  getProcess(pid: number): ProcessFacts | undefined;
+  listProcesses(): readonly ProcessFacts[];
+  /** The words a process was started with; none for one that is gone or a kernel thread. */
+  getCommandLine(pid: number): readonly string[];
+  listOpenFiles(pid: number): readonly OpenFile[];
+  /** False when that process is gone already. pidfd_send_signal(2) */
+  signalProcess(process: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean;
+  /** Gives the guest's process once the reaper has told it. Throws "failed" when it could not be executed. */
+  spawnGuest(order: GuestOrder): Promise<ProcessId>;
+  connectMonitor(path: string, timeoutMs: number): Promise<Monitor>;
+
+  getSelinux(): SelinuxState;
+  /** svirt's own context; undefined without SELinux. */
+  getOwnContext(): string | undefined;
+  /** Whether the loaded policy knows this context. selinuxfs "context" */
+  isValidContext(context: string): boolean;
+  /** A new one at each boot. random(4) */
+  getBootId(): string;
+  /** When the kernel was booted, in seconds since 1970: what the reference implementation ties its attributes to. */
+  getBootTime(): number;
+  getUid(): number;
+  nowMs(): number;
+  sleep(ms: number): Promise<void>;
+  makeUuid(): string;
+}

@@ -1,0 +1,71 @@
+import { type BigIntStats, closeSync, constants, fstatSync, openSync } from "node:fs";
+import { SvirtError } from "../../errors.ts";
+import type { FileFacts, FileId, FileType } from "../../host.ts";
+
+/** node:fs does not know it, and `undefined | flags` would silently be another mode. asm-generic/fcntl.h O_PATH */
+const O_PATH = 0o10000000;
+
+/** What fstat(2) says, under the path that led there. */
+export function fileFacts(path: string, stat: BigIntStats): FileFacts {
+  const type = fileType(stat);
+  const isNode = type === "block" || type === "character";
+  return {
+    id: {
+      path,
+      device: deviceNumber(stat.dev),
+      inode: String(stat.ino),
+      ...(isNode ? { node: deviceNumber(stat.rdev) } : {}),
+    },
+    type,
+    sizeBytes: Number(stat.size),
+    uid: Number(stat.uid),
+    mode: Number(stat.mode) & 0o7777,
+  };
+}
+
+/** Opens the path without following a symlink in its last place. The caller closes. Throws "host-call". */
+export function openAt(path: string, flags: number): number {
+  return openSync(path, flags | constants.O_NOFOLLOW);
+}
+
+/** Runs `use` with `/proc/self/fd/N` of the very file that was inspected, whatever stands at its path by now. */
+export function withFile<Result>(file: FileId, use: (descriptorPath: string) => Result): Result {
+  const fd = openSame(file, O_PATH);
+  try {
+    return use(`/proc/self/fd/${fd}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Opens the file that was inspected. Throws "denied" when another one stands at its path by now. */
+export function openSame(file: FileId, flags: number): number {
+  const fd = openAt(file.path, flags);
+  const now = fileFacts(file.path, fstatSync(fd, { bigint: true })).id;
+  if (now.device === file.device && now.inode === file.inode && now.node === file.node) return fd;
+  closeSync(fd);
+  throw new SvirtError(`Cannot open ${file.path}: another file stands there than the one that was inspected`, {
+    kind: "denied",
+    remedy: "Find out who replaces files there, then try again.",
+  });
+}
+
+/** Opens a path to look at it, nothing more. */
+export function openPath(path: string): number {
+  return openAt(path, O_PATH);
+}
+
+function fileType(stat: BigIntStats): FileType {
+  if (stat.isFile()) return "file";
+  if (stat.isBlockDevice()) return "block";
+  if (stat.isCharacterDevice()) return "character";
+  if (stat.isDirectory()) return "folder";
+  return stat.isFIFO() ? "fifo" : "socket";
+}
+
+/** gnu_dev_major and gnu_dev_minor of sys/sysmacros.h. */
+function deviceNumber(device: bigint): string {
+  const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n);
+  const minor = (device & 0xffn) | ((device >> 12n) & 0xffffff00n);
+  return `${major}:${minor}`;
+}

@@ -1,0 +1,154 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { SvirtError } from "../../errors.ts";
+import type { FileFacts, FileId } from "../../host.ts";
+import { fileFacts, openAt, openPath, openSame } from "./file-id.ts";
+import { setxattr } from "./xattr.ts";
+
+const MISSING = new Set(["ENOENT", "ENOTDIR"]);
+
+/** Runs a call of node:fs; gives undefined when the file is missing, and names the attempt in any other error. */
+export function unlessMissing<Result>(attempt: string, call: () => Result): Result | undefined {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof SvirtError) throw error;
+    if (error instanceof Error && "code" in error && MISSING.has(String(error.code))) return undefined;
+    throw new SvirtError(`Cannot ${attempt}: ${error instanceof Error ? error.message : String(error)}`, {
+      kind: "host-call",
+      cause: error,
+    });
+  }
+}
+
+/** Runs a call of node:fs for which a missing file is an error as well. */
+export function orThrow<Result>(attempt: string, call: () => Result): Result {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof SvirtError) throw error;
+    const words = error instanceof Error ? error.message : String(error);
+    throw new SvirtError(`Cannot ${attempt}: ${words}`, { kind: "host-call", cause: error });
+  }
+}
+
+/** Host.readText */
+export function readText(path: string): string | undefined {
+  return unlessMissing(`read ${path}`, () => readFileSync(path, "utf8"));
+}
+
+/** Host.writeText: rename(2) makes it whole or not at all, fsync(2) of file and folder makes it last. */
+export function writeText(path: string, text: string, mode: number): void {
+  const fresh = `${path}.new`;
+  orThrow(`write ${path}`, () => {
+    unlessMissing(`remove ${fresh}`, () => unlinkSync(fresh));
+    const fd = openSync(fresh, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, mode);
+    try {
+      writeSync(fd, text);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(fresh, path);
+    syncFolder(dirname(path));
+  });
+}
+
+/** Host.removeFile */
+export function removeFile(path: string): void {
+  unlessMissing(`remove ${path}`, () => unlinkSync(path));
+}
+
+/** Host.listFolder */
+export function listFolder(path: string): readonly string[] {
+  return unlessMissing(`list ${path}`, () => readdirSync(path).sort()) ?? [];
+}
+
+/** Host.makeFolder: by descriptor, so that what is made is what is labelled. */
+export function makeFolder(folder: { path: string; mode: number; uid?: number; label?: string }): void {
+  orThrow(`make folder ${folder.path}`, () => {
+    mkdirSync(folder.path, { recursive: true, mode: folder.mode });
+    const fd = openAt(folder.path, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      const { label, uid } = folder;
+      if (label !== undefined) {
+        setxattr(`/proc/self/fd/${fd}`, "security.selinux", new TextEncoder().encode(`${label}\0`));
+      }
+      fchmodSync(fd, folder.mode);
+      if (uid !== undefined) fchownSync(fd, uid, uid);
+    } finally {
+      closeSync(fd);
+    }
+  });
+}
+
+/** Host.removeFolder: rm(1) with -rf, which does not follow symlinks. */
+export function removeFolder(path: string): void {
+  orThrow(`remove folder ${path}`, () => rmSync(path, { recursive: true, force: true }));
+}
+
+/** Host.makeSymlink: replaces one that is there. */
+export function makeSymlink(path: string, target: string): void {
+  removeFile(path);
+  orThrow(`make symlink ${path}`, () => symlinkSync(target, path));
+}
+
+/** Host.inspectFile */
+export function inspectFile(path: string): FileFacts | undefined {
+  return unlessMissing(`inspect ${path}`, () => {
+    const real = realpathSync(path);
+    const fd = openPath(real);
+    try {
+      return fileFacts(real, fstatSync(fd, { bigint: true }));
+    } finally {
+      closeSync(fd);
+    }
+  });
+}
+
+/** Host.readBytes */
+export function readBytes(file: FileId, offset: number, length: number): Uint8Array {
+  return orThrow(`read ${file.path}`, () => {
+    // Without O_NONBLOCK a FIFO put there would make us wait for ever.
+    const fd = openSame(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const bytes = new Uint8Array(length);
+      return bytes.subarray(0, readSync(fd, bytes, 0, length, offset));
+    } finally {
+      closeSync(fd);
+    }
+  });
+}
+
+/** Mode bits of a file that svirt itself has made. */
+export function setMode(path: string, mode: number): void {
+  orThrow(`set the mode of ${path}`, () => chmodSync(path, mode));
+}
+
+function syncFolder(path: string): void {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,45 @@
+import { closeSync, constants, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import { SvirtError } from "../../errors.ts";
+import { EWOULDBLOCK } from "./errno.ts";
+import { hostCallError, libc, readErrno } from "./libc.ts";
+
+/** sys/file.h */
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const POLL_MS = 5;
+
+/** Host.lock: asks again every few milliseconds, so that a time-out is possible. */
+export async function lock(path: string, timeoutMs: number): Promise<() => void> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const fd = tryLock(path);
+    if (fd !== undefined) return () => closeSync(fd);
+    if (performance.now() > deadline) {
+      throw new SvirtError(`Cannot take the lock ${path}: another svirt has held it for ${timeoutMs / 1000} s`, {
+        kind: "timeout",
+        remedy: `Wait, or find its holder: grep "$(stat -c %i ${path})" /proc/locks`,
+      });
+    }
+    await Bun.sleep(POLL_MS);
+  }
+}
+
+/** Host.isLocked */
+export function isLocked(path: string): boolean {
+  const fd = tryLock(path);
+  if (fd === undefined) return true;
+  closeSync(fd);
+  return false;
+}
+
+/** The descriptor that holds the lock, undefined when somebody else does. flock(2) */
+function tryLock(path: string): number | undefined {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
+  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  if (libc().flock(fd, LOCK_EX | LOCK_NB) === 0) return fd;
+  const errno = readErrno();
+  closeSync(fd);
+  if (errno === EWOULDBLOCK) return undefined;
+  throw hostCallError(`lock ${path}`, errno);
+}

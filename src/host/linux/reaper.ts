@@ -1,0 +1,35 @@
+/**
+ * The reaper: QEMU's parent, a POSIX shell. It starts QEMU as its own user without capabilities, writes down the
+ * process number, lets go of every descriptor that it handed on (a device that is detached later must not stay busy),
+ * waits, writes down how QEMU ended, and becomes `svirt reap`. The text never changes: everything that differs from
+ * guest to guest comes in as a positional argument.
+ *
+ *   $1 folder of the record in /run   $2 svirt   $3 the guest's UUID   $4 user and group   $5 context, empty for none
+ *   $6 first descriptor that was not handed on   $7... QEMU and its words
+ *
+ * The exec context is written by the process that becomes QEMU, after it has given up root, and the exec is reached
+ * only when the kernel took it: no context, no QEMU. Single-digit descriptors are all that POSIX lets a shell close;
+ * busybox and bash close the others too.
+ */
+export const REAPER_SCRIPT = `
+folder=$1 svirt=$2 uuid=$3 user=$4 context=$5 end=$6
+shift 6
+drop="setpriv --reuid $user --regid $user --clear-groups --inh-caps=-all --bounding-set=-all --"
+if [ -n "$context" ]; then
+  $drop /bin/sh -c 'printf %s "$0" >/proc/self/attr/exec && exec "$@"' "$context" "$@" &
+else
+  $drop "$@" &
+fi
+guest=$!
+printf '%s\\n' "$guest" >"$folder/pid"
+most=9
+if (eval 'exec 10>&-') 2>/dev/null; then most=$end; fi
+fd=3
+while [ "$fd" -lt "$end" ] && [ "$fd" -le "$most" ]; do
+  eval "exec $fd>&-"
+  fd=$((fd + 1))
+done
+wait "$guest"
+printf '%s\\n' "$?" >"$folder/exit"
+exec "$svirt" reap "$uuid"
+`;

@@ -1,0 +1,61 @@
+import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from "node:fs";
+import type { SelinuxState } from "../../host.ts";
+import { trimLabel } from "../../selinux/context.ts";
+import { parseSelinuxConfig } from "../../selinux/contexts-files.ts";
+
+const SELINUXFS = "/sys/fs/selinux";
+
+/** Host.getSelinux. selinuxfs is there only when the kernel runs it. */
+export function getSelinux(): SelinuxState {
+  const policyName = readPolicyName();
+  if (!existsSync(`${SELINUXFS}/enforce`)) return { mode: "disabled", policyName };
+  const enforcing = readFileSync(`${SELINUXFS}/enforce`, "utf8").trim() === "1";
+  return { mode: enforcing ? "enforcing" : "permissive", policyName };
+}
+
+/** Host.getOwnContext. proc_pid_attr(5) */
+export function getOwnContext(): string | undefined {
+  try {
+    const text = trimLabel(readFileSync("/proc/thread-self/attr/current", "utf8"));
+    return text === "" ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Host.isValidContext: the kernel answers a write to selinuxfs "context" with EINVAL for one it does not know. */
+export function isValidContext(context: string): boolean {
+  try {
+    writeOnce(`${SELINUXFS}/context`, `${context}\0`);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EINVAL") return false;
+    throw error;
+  }
+}
+
+/**
+ * The context of the sockets that this thread makes from now on; an empty one clears it. Synchronous on purpose: the
+ * kernel keeps this per thread. proc_pid_attr(5)
+ */
+export function setSocketContext(context: string): void {
+  writeOnce("/proc/thread-self/attr/sockcreate", context === "" ? "\n" : `${context}\0`);
+}
+
+function readPolicyName(): string | undefined {
+  try {
+    return parseSelinuxConfig(readFileSync("/etc/selinux/config", "utf8"), "SELINUXTYPE");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Opened without O_CREAT and O_TRUNC, which the policy would have to allow. */
+function writeOnce(path: string, text: string): void {
+  const fd = openSync(path, constants.O_WRONLY);
+  try {
+    writeSync(fd, text);
+  } finally {
+    closeSync(fd);
+  }
+}

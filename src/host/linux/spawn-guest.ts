@@ -1,0 +1,82 @@
+import { closeSync, constants, openSync, unlinkSync } from "node:fs";
+import { SvirtError } from "../../errors.ts";
+import type { GuestOrder, HandedFile, ProcessId } from "../../host.ts";
+import { openSame } from "./file-id.ts";
+import { orThrow, readText, unlessMissing } from "./files.ts";
+import { listenUnix } from "./listen.ts";
+import { getProcess } from "./processes.ts";
+import { REAPER_SCRIPT } from "./reaper.ts";
+
+/** The first descriptor after stdin, stdout and stderr. */
+const FIRST_HANDED = 3;
+const PID_TIMEOUT_MS = 10_000;
+const POLL_MS = 1;
+const ACCESS_FLAGS: Readonly<Record<HandedFile["access"], number>> = {
+  "read-only": constants.O_RDONLY,
+  "read-write": constants.O_RDWR,
+  append: constants.O_WRONLY | constants.O_APPEND,
+};
+
+/** Host.spawnGuest */
+export async function spawnGuest(order: GuestOrder): Promise<ProcessId> {
+  for (const name of ["pid", "exit"]) unlessMissing(`remove ${name}`, () => unlinkSync(`${order.folder}/${name}`));
+  const handed = openHanded(order);
+  const log = openLog(order.logFile);
+  try {
+    const end = FIRST_HANDED + handed.length;
+    const words = [order.folder, process.execPath, order.uuid, String(order.uid), order.context ?? "", String(end)];
+    const reaper = Bun.spawn(["/bin/sh", "-c", REAPER_SCRIPT, "svirt-reaper", ...words, order.program, ...order.words], {
+      cwd: order.workFolder,
+      env: { ...order.environment },
+      // A session of its own: the guest outlives the SSH session that started it. setsid(2)
+      detached: true,
+      stdio: ["ignore", log, log, ...handed],
+    });
+    reaper.unref();
+    return await waitForPid(order, () => reaper.exitCode);
+  } finally {
+    for (const fd of [...handed, log]) closeSync(fd);
+  }
+}
+
+/** In the order of their numbers, which must follow one another: they become 3, 4, 5 ... in the guest. */
+function openHanded(order: GuestOrder): number[] {
+  const opened: number[] = [];
+  try {
+    opened.push(listenUnix(order.monitor.path, order.context));
+    for (const { file, access } of order.files) {
+      opened.push(orThrow(`open ${file.path}`, () => openSame(file, ACCESS_FLAGS[access])));
+    }
+    const numbers = [order.monitor.fd, ...order.files.map((file) => file.fd)];
+    if (numbers.every((fd, at) => fd === FIRST_HANDED + at)) return opened;
+    throw new SvirtError(`Cannot hand descriptors over: ${numbers.join(", ")} do not follow one another`, {
+      kind: "failed",
+    });
+  } catch (error) {
+    for (const fd of opened) closeSync(fd);
+    throw error;
+  }
+}
+
+function openLog(path: string): number {
+  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
+  return orThrow(`open ${path}`, () => openSync(path, flags, 0o600));
+}
+
+async function waitForPid(order: GuestOrder, getExitCode: () => number | null): Promise<ProcessId> {
+  const deadline = performance.now() + PID_TIMEOUT_MS;
+  while (performance.now() < deadline && getExitCode() === null) {
+    const line = readText(`${order.folder}/pid`);
+    if (line?.endsWith("\n")) {
+      const pid = Number(line);
+      const found = getProcess(pid);
+      // One that has ended already still gets a number: the monitor's silence tells the rest.
+      return { pid, startTicks: found?.startTicks ?? 0 };
+    }
+    await Bun.sleep(POLL_MS);
+  }
+  throw new SvirtError(`Cannot start ${order.program}: its reaper did not tell a process number`, {
+    kind: "failed",
+    remedy: `See ${order.logFile}; setpriv (util-linux) and /bin/sh must be there.`,
+  });
+}

@@ -1,0 +1,97 @@
+import { SvirtError } from "../errors.ts";
+import { type Context, formatContext, parseContext, parseContextOrUndefined } from "../selinux/context.ts";
+import type { DomainContexts, ImageContexts } from "../selinux/contexts-files.ts";
+
+/** What a domain's XML asks for, with libvirt's defaults filled in. */
+export interface LabelRequest {
+  readonly type: "dynamic" | "static" | "none";
+  readonly relabel: boolean;
+  readonly label: string | undefined;
+  readonly baseLabel: string | undefined;
+}
+
+/** What the node's policy says. */
+export interface PolicyFacts {
+  /** svirt's own context: a guest gets its user and role. */
+  readonly own: Context;
+  readonly domain: DomainContexts;
+  readonly image: ImageContexts;
+}
+
+/** What a guest and its files are labelled with. */
+export interface LabelDecision {
+  readonly type: LabelRequest["type"];
+  readonly relabel: boolean;
+  /** The context QEMU runs in; undefined: not confined. */
+  readonly label: string | undefined;
+  /** For what is this guest's alone. */
+  readonly imageLabel: string | undefined;
+  /** For disks that guests share for writing: every guest may. */
+  readonly sharedLabel: string | undefined;
+  /** For what guests read and nobody writes. */
+  readonly contentLabel: string | undefined;
+  /** The range that nobody else may have. */
+  readonly range: string | undefined;
+  readonly baseLabel: string | undefined;
+}
+
+/** The decision for a guest that is not confined: nothing is labelled. */
+export const UNCONFINED: LabelDecision = {
+  type: "none",
+  relabel: false,
+  label: undefined,
+  imageLabel: undefined,
+  sharedLabel: undefined,
+  contentLabel: undefined,
+  range: undefined,
+  baseLabel: undefined,
+};
+
+/**
+ * A dynamic label: user and role from svirt's own context, type from the base label or from what the policy names for
+ * this kind of guest, and the range that was reserved. Throws "unsupported" for a base label that cannot be read.
+ * libvirt security_selinux.c virSecuritySELinuxGenLabel
+ */
+export function decideDynamicLabel(
+  request: LabelRequest,
+  facts: PolicyFacts,
+  guest: { readonly virtType: "kvm" | "qemu"; readonly range: string },
+): LabelDecision {
+  const type = baseType(request.baseLabel) ?? facts.domain[guest.virtType].type;
+  const { role, user } = facts.own;
+  const label = formatContext({ user, role, type, range: guest.range });
+  return { ...fileLabels(facts, guest.range), type: "dynamic", relabel: true, label, baseLabel: request.baseLabel };
+}
+
+/** A label that the XML gives, taken as it is. Throws "unsupported" for one without a range. */
+export function decideStaticLabel(request: LabelRequest, facts: PolicyFacts): LabelDecision {
+  const label = request.label ?? "";
+  const { range } = parseContext(label);
+  if (range === undefined) {
+    throw new SvirtError(`Cannot use the static label ${label}: it has no range`, {
+      kind: "unsupported",
+      remedy: `Write a range at its end, such as ${label}:s0:c1,c2`,
+    });
+  }
+  return { ...fileLabels(facts, range), type: "static", relabel: request.relabel, label, baseLabel: undefined };
+}
+
+function fileLabels(facts: PolicyFacts, range: string): Pick<LabelDecision, "imageLabel" | "sharedLabel" | "contentLabel" | "range"> {
+  const { content, image } = facts.image;
+  return {
+    imageLabel: formatContext({ user: facts.own.user, role: image.role, type: image.type, range }),
+    sharedLabel: formatContext(image),
+    contentLabel: formatContext(content),
+    range,
+  };
+}
+
+function baseType(baseLabel: string | undefined): string | undefined {
+  if (baseLabel === undefined) return undefined;
+  const base = parseContextOrUndefined(baseLabel);
+  if (base !== undefined) return base.type;
+  throw new SvirtError(`Cannot use the base label "${baseLabel}": it is not user:role:type[:range]`, {
+    kind: "unsupported",
+    remedy: "Give <baselabel> a whole context, such as system_u:system_r:svirt_t:s0",
+  });
+}

@@ -1,0 +1,41 @@
+import type { LabelOverride } from "../domain/resources.ts";
+import type { LabelDecision } from "./decide-label.ts";
+
+/**
+ * What a file is to a guest: its own, shared with other guests for writing, or content that it only reads. The reference
+ * labels them with the image label, the image context as it is, and the content context.
+ */
+export type FileRole = "private" | "shared" | "content";
+
+/** How a file is labelled. */
+export interface FileLabel {
+  /** Undefined: it keeps its label. */
+  readonly to: string | undefined;
+  /** Whether another guest may use the file at the same time. */
+  readonly sharing: "exclusive" | "shared";
+}
+
+/** A disk's role by its XML: shareable wins over read-only, as in the reference. */
+export function diskRole(disk: { readonly shareable: boolean; readonly access: "read-only" | "read-write" }): FileRole {
+  if (disk.shareable) return "shared";
+  return disk.access === "read-only" ? "content" : "private";
+}
+
+/** The label for a file of that role, unless the XML says otherwise for it or for the whole domain. */
+export function decideFileLabel(
+  decision: LabelDecision,
+  role: FileRole,
+  override: LabelOverride | undefined,
+): FileLabel {
+  const sharing = role === "private" ? "exclusive" : "shared";
+  if (!decision.relabel || override?.relabel === "no") return { to: undefined, sharing };
+  if (override !== undefined) return { to: override.label, sharing };
+  switch (role) {
+    case "private":
+      return { to: decision.imageLabel, sharing };
+    case "shared":
+      return { to: decision.sharedLabel, sharing };
+    case "content":
+      return { to: decision.contentLabel, sharing };
+  }
+}

@@ -1,0 +1,54 @@
+/** Where an instance keeps what it keeps. Each is a folder. docs/state.md tells what is in them. */
+export interface Paths {
+  /** Definitions and settings: `/etc/svirt`. */
+  readonly config: string;
+  /** What ends with a boot: `/run/svirt`. */
+  readonly run: string;
+  /** Records of guests and what they hold; outlives a boot where it is on a disk: `/var/lib/svirt`. */
+  readonly state: string;
+  /** One log a guest: `/var/log/svirt`. */
+  readonly log: string;
+}
+
+/** The privileged instance. */
+export const SYSTEM_PATHS: Paths = {
+  config: "/etc/svirt",
+  run: "/run/svirt",
+  state: "/var/lib/svirt",
+  log: "/var/log/svirt",
+};
+
+/** The paths of one guest. */
+export interface GuestPaths {
+  readonly record: string;
+  readonly lock: string;
+  /** Ours: monitor, process number, how it ended. */
+  readonly folder: string;
+  /** The guest's own: its working folder, with its image label. */
+  readonly workFolder: string;
+  readonly monitor: string;
+  readonly exit: string;
+}
+
+/** The paths of the guest with that UUID. */
+export function guestPaths(paths: Paths, uuid: string): GuestPaths {
+  const folder = `${paths.run}/${uuid}`;
+  return {
+    record: `${recordsFolder(paths)}/${uuid}.json`,
+    lock: `${paths.run}/locks/${uuid}`,
+    folder,
+    workFolder: `${folder}/guest`,
+    monitor: `${folder}/monitor.sock`,
+    exit: `${folder}/exit`,
+  };
+}
+
+/** One record for each guest that is starting, running or not yet cleared away. */
+export function recordsFolder(paths: Paths): string {
+  return `${paths.state}/records`;
+}
+
+/** Held by whoever chooses levels or changes claims and labels. */
+export function registryLock(paths: Paths): string {
+  return `${paths.run}/locks/registry`;
+}

@@ -1,0 +1,80 @@
+import type { FileId } from "../host.ts";
+import type { LabelDecision } from "../label/decide-label.ts";
+import type { GuestPaths } from "./paths.ts";
+import type { Claim, Step } from "./step.ts";
+
+/** A file that QEMU will hold open, and how it is to be labelled. */
+export interface LabelledFile {
+  readonly id: FileId;
+  /** Undefined: it keeps the label it has. */
+  readonly to: string | undefined;
+  /** The label to put back; undefined: it has none. */
+  readonly original: string | undefined;
+  readonly sharing: Claim["sharing"];
+}
+
+/** All that a start was decided to be. */
+export interface StartDecision {
+  readonly uid: number;
+  readonly label: LabelDecision;
+  readonly paths: GuestPaths;
+  readonly files: readonly LabelledFile[];
+  readonly order: Extract<Step, { do: "spawn" }>["order"];
+}
+
+/** How long QEMU has to open what it was given and to answer. */
+const GREET_TIMEOUT_MS = 60_000;
+/** Clients of a guest's display come in through the folder by name; nobody but root lists it. */
+const FOLDER_MODE = 0o711;
+const WORK_FOLDER_MODE = 0o700;
+
+/**
+ * The steps of a start, in order: what must be the guest's alone is reserved, then its folders are made and its files
+ * labelled, and only then does QEMU start, with its vCPUs stopped until its context was checked.
+ */
+export function planStart(decision: StartDecision): Step[] {
+  const { files, label, order, paths, uid } = decision;
+  const workLabel = label.imageLabel;
+  return [
+    ...planClaims(decision).map((claim): Step => ({ do: "reserve", claim })),
+    { do: "make-folder", path: paths.folder, mode: FOLDER_MODE, uid: 0 },
+    {
+      do: "make-folder",
+      path: paths.workFolder,
+      mode: WORK_FOLDER_MODE,
+      uid,
+      ...(workLabel === undefined ? {} : { label: workLabel }),
+    },
+    ...files.flatMap((file) => planLabel(file)),
+    { do: "spawn", order },
+    { do: "greet", monitor: paths.monitor, timeoutMs: GREET_TIMEOUT_MS },
+    ...(label.label === undefined ? [] : [{ do: "check-context", context: label.label } as const]),
+    { do: "resume", monitor: paths.monitor },
+  ];
+}
+
+/** A file by what it is, not by its path: a block device by its number, whichever node leads to it. */
+export function fileKey(id: FileId): string {
+  return id.node === undefined ? `inode-${id.device}-${id.inode}` : `device-${id.node}`;
+}
+
+function planClaims(decision: StartDecision): Claim[] {
+  const { files, label, uid } = decision;
+  return [
+    ...(label.range === undefined ? [] : [{ kind: "level", key: label.range, sharing: "exclusive" } as const]),
+    { kind: "uid", key: String(uid), sharing: "exclusive" },
+    ...files.map((file) => fileClaim(file)),
+  ];
+}
+
+function fileClaim(file: LabelledFile): Claim {
+  const { id, original, sharing } = file;
+  return { kind: "file", key: fileKey(id), sharing, ...(original === undefined ? {} : { original }) };
+}
+
+function planLabel(file: LabelledFile): Step[] {
+  const { id, original, to } = file;
+  if (to === undefined) return [];
+  const from = original === undefined ? {} : { from: original };
+  return [{ do: "set-label", file: id, claim: fileClaim(file), to, ...from }];
+}

@@ -1,0 +1,83 @@
+import * as v from "valibot";
+import { SvirtError } from "../errors.ts";
+import type { Host } from "../host.ts";
+import type { Claim } from "../plan/step.ts";
+
+const claimEntry = v.strictObject({
+  sharing: v.picklist(["exclusive", "shared"]),
+  original: v.optional(v.string()),
+});
+
+/** One owner's hold on something. */
+export interface Holder extends v.InferOutput<typeof claimEntry> {
+  readonly owner: string;
+}
+
+/**
+ * Who holds what on this host: `claims/KIND/KEY/OWNER`, a file each. A look-up is one folder, whatever else is held. Whoever
+ * calls holds the registry's lock.
+ */
+export class ClaimRegistry {
+  readonly #host: Host;
+  readonly #folder: string;
+
+  constructor(host: Host, stateFolder: string) {
+    this.#host = host;
+    this.#folder = `${stateFolder}/claims`;
+  }
+
+  /** Everybody who holds it. */
+  listHolders(kind: Claim["kind"], key: string): Holder[] {
+    const folder = this.#keyFolder(kind, key);
+    return this.#host
+      .listFolder(folder)
+      .filter((name) => !name.endsWith(".new"))
+      .flatMap((owner) => {
+        const text = this.#host.readText(`${folder}/${owner}`);
+        return text === undefined ? [] : [{ owner, ...v.parse(claimEntry, JSON.parse(text)) }];
+      });
+  }
+
+  /** Whether anybody holds it. */
+  isTaken(kind: Claim["kind"], key: string): boolean {
+    return this.#host.listFolder(this.#keyFolder(kind, key)).length > 0;
+  }
+
+  /** Held already by the same owner is fine. Throws "label-taken" when somebody else's hold does not allow it. */
+  reserve(claim: Claim, owner: string): void {
+    const others = this.listHolders(claim.kind, claim.key).filter((holder) => holder.owner !== owner);
+    const inTheWay = others.find((holder) => claim.sharing === "exclusive" || holder.sharing === "exclusive");
+    if (inTheWay !== undefined) {
+      throw new SvirtError(`Cannot reserve ${claim.kind} ${claim.key}: the guest ${inTheWay.owner} holds it`, {
+        kind: "label-taken",
+        remedy: `Stop that guest (svirt domname ${inTheWay.owner} tells its name), or do not share it.`,
+      });
+    }
+    const folder = this.#keyFolder(claim.kind, claim.key);
+    this.#host.makeFolder({ path: folder, mode: 0o700 });
+    const { original, sharing } = claim;
+    const entry = { sharing, ...(original === undefined ? {} : { original }) };
+    this.#host.writeText(`${folder}/${owner}`, `${JSON.stringify(entry)}\n`, 0o600);
+  }
+
+  /** Not held is fine. */
+  release(claim: Claim, owner: string): void {
+    const folder = this.#keyFolder(claim.kind, claim.key);
+    this.#host.removeFile(`${folder}/${owner}`);
+    if (!this.isTaken(claim.kind, claim.key)) this.#host.removeFolder(folder);
+  }
+
+  /** Every hold of every owner: for audit and for what a crash may have left. */
+  listAll(): { readonly kind: Claim["kind"]; readonly key: string; readonly owner: string }[] {
+    const kinds: readonly Claim["kind"][] = ["level", "static", "uid", "file"];
+    return kinds.flatMap((kind) =>
+      this.#host
+        .listFolder(`${this.#folder}/${kind}`)
+        .flatMap((key) => this.listHolders(kind, key).map(({ owner }) => ({ kind, key, owner }))),
+    );
+  }
+
+  #keyFolder(kind: Claim["kind"], key: string): string {
+    return `${this.#folder}/${kind}/${key}`;
+  }
+}

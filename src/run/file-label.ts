@@ -1,0 +1,63 @@
+import { SvirtError } from "../errors.ts";
+import type { FileId, Host } from "../host.ts";
+import type { Step } from "../plan/step.ts";
+import type { ClaimRegistry } from "../registry/claims.ts";
+import { removeRemembered, setRemembered } from "./remembered.ts";
+
+const LABEL = "security.selinux";
+
+/** What labelling needs besides the step: whose label it is, and who else uses the file. */
+export interface LabelActor {
+  readonly host: Host;
+  readonly registry: ClaimRegistry;
+  readonly owner: string;
+}
+
+/** The label of a file, undefined when it has none. */
+export function getFileLabel(host: Host, file: FileId): string | undefined {
+  return host.getXattr(file, LABEL);
+}
+
+/** Remembers the original on the file, then labels it. Throws "unsupported" where files have no labels. */
+export function setFileLabel(actor: LabelActor, step: Extract<Step, { do: "set-label" }>): void {
+  const { host, registry } = actor;
+  const users = registry.listHolders("file", step.claim.key).length;
+  if (step.from !== undefined) setRemembered(host, step.file, step.from, users);
+  if (getFileLabel(host, step.file) === step.to) return;
+  if (host.setXattr(step.file, LABEL, `${step.to}\0`)) return;
+  throw new SvirtError(`Cannot label ${step.file.path}: its file system keeps no labels`, {
+    kind: "denied",
+    remedy: `Move it to a file system with labels, or mount this one with context="${step.to}".`,
+  });
+}
+
+/**
+ * Puts the original label back, if nobody else uses the file and it still carries the label that we gave it. A file
+ * that is gone, or that another one has replaced, is left alone.
+ */
+export function restoreFileLabel(actor: LabelActor, step: Extract<Step, { do: "restore-label" }>): void {
+  const { host, registry, owner } = actor;
+  const file = findAgain(host, step);
+  if (file === undefined) return;
+  const others = registry.listHolders("file", step.claim.key).filter((holder) => holder.owner !== owner);
+  if (others.length > 0) {
+    if (step.to !== undefined) setRemembered(host, file, step.to, others.length);
+    return;
+  }
+  if (getFileLabel(host, file) === step.from) {
+    if (step.to === undefined) host.removeXattr(file, LABEL);
+    else host.setXattr(file, LABEL, `${step.to}\0`);
+  }
+  removeRemembered(host, file);
+}
+
+/**
+ * The file of the step as it is now. After a reboot its device may bear another number: then the inode and our label
+ * on it say that it is the one.
+ */
+function findAgain(host: Host, step: Extract<Step, { do: "restore-label" }>): FileId | undefined {
+  const now = host.inspectFile(step.file.path)?.id;
+  if (now === undefined || now.inode !== step.file.inode || now.path !== step.file.path) return undefined;
+  const isSame = now.device === step.file.device && now.node === step.file.node;
+  return isSame || getFileLabel(host, now) === step.from ? now : undefined;
+}

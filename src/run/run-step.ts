@@ -1,0 +1,58 @@
+import { SvirtError } from "../errors.ts";
+import type { Host } from "../host.ts";
+import type { Step } from "../plan/step.ts";
+import type { ClaimRegistry } from "../registry/claims.ts";
+import { greetMonitor, resumeGuest } from "./converse.ts";
+import { restoreFileLabel, setFileLabel } from "./file-label.ts";
+import { killGuest, listGuestProcesses } from "./kill-guest.ts";
+
+/** For whom steps are carried out, and with what. */
+export interface Actor {
+  readonly host: Host;
+  readonly registry: ClaimRegistry;
+  /** UUID of the guest. */
+  readonly owner: string;
+  readonly uid: number;
+}
+
+/** Carries one step out. It decides nothing: all that it needs is in the step. Throws what the host throws. */
+export async function runStep(actor: Actor, step: Step): Promise<void> {
+  const { host, registry, owner, uid } = actor;
+  switch (step.do) {
+    case "reserve":
+      return registry.reserve(step.claim, owner);
+    case "release":
+      return registry.release(step.claim, owner);
+    case "make-folder":
+      return host.makeFolder(step);
+    case "remove-folder":
+      return host.removeFolder(step.path);
+    case "set-label":
+      return setFileLabel(actor, step);
+    case "restore-label":
+      return restoreFileLabel(actor, step);
+    case "spawn":
+      await host.spawnGuest(step.order);
+      return;
+    case "kill":
+      return await killGuest(host, { uuid: owner, uid }, step.graceMs);
+    case "check-context":
+      return checkContext(actor, step.context);
+    case "greet":
+      return await greetMonitor(actor, step);
+    case "resume":
+      return await resumeGuest(host, step.monitor);
+  }
+}
+
+/** Fail closed: whatever runs as this guest must be in the context that was decided. */
+function checkContext(actor: Actor, wanted: string): void {
+  const found = listGuestProcesses(actor.host, { uuid: actor.owner, uid: actor.uid });
+  const other = found.find((process) => process.context !== wanted);
+  if (found.length > 0 && other === undefined) return;
+  const is = other === undefined ? "it is gone" : `process ${other.pid} is in ${other.context ?? "no context"}`;
+  throw new SvirtError(`Cannot confine the guest in ${wanted}: ${is}`, {
+    kind: "denied",
+    remedy: "See the denials (dmesg | grep avc), and svirt doctor.",
+  });
+}

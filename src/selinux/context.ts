@@ -1,0 +1,52 @@
+import { SvirtError } from "../errors.ts";
+
+/** A security context, `user:role:type[:range]`. The range is kept as written. selinux(8), libselinux context_new(3) */
+export interface Context {
+  readonly user: string;
+  readonly role: string;
+  readonly type: string;
+  readonly range: string | undefined;
+}
+
+const WORD = /^[A-Za-z0-9_.-]+$/;
+const RANGE = /^[A-Za-z0-9_.,:-]+$/;
+/** SECURITY_CONTEXT_MAX of the reference implementation (VIR_SECURITY_LABEL_BUFLEN is 4096 with the NUL). */
+const MAX_LENGTH = 4095;
+
+/** Reads a context; the kernel's trailing NUL and newline may still be on it. Throws "usage". */
+export function parseContext(text: string): Context {
+  const context = parseContextOrUndefined(text);
+  if (context === undefined) {
+    throw new SvirtError(`Cannot read the security context "${shown(text)}": it is not user:role:type[:range]`, {
+      kind: "usage",
+      remedy: "Write it like system_u:system_r:svirt_t:s0:c1,c2.",
+    });
+  }
+  return context;
+}
+
+/** The same, undefined for what is not a context, such as the kernel's "kernel" before a policy is loaded. */
+export function parseContextOrUndefined(text: string): Context | undefined {
+  const trimmed = trimLabel(text);
+  const [user, role, type, ...rest] = trimmed.split(":");
+  if (user === undefined || role === undefined || type === undefined || trimmed.length > MAX_LENGTH) return undefined;
+  if (![user, role, type].every((word) => WORD.test(word))) return undefined;
+  const range = rest.length === 0 ? undefined : rest.join(":");
+  if (range !== undefined && !RANGE.test(range)) return undefined;
+  return { user, role, type, range };
+}
+
+/** `user:role:type[:range]`, without a NUL. */
+export function formatContext(context: Context): string {
+  const { user, role, type, range } = context;
+  return [user, role, type, ...(range === undefined ? [] : [range])].join(":");
+}
+
+/** A label as read from an xattr or from /proc: libselinux writes the NUL, others do not, all readers trim it. */
+export function trimLabel(text: string): string {
+  return text.replace(/[\0\n]+$/, "");
+}
+
+function shown(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}

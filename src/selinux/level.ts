@@ -1,0 +1,79 @@
+import { SvirtError } from "../errors.ts";
+
+/** Categories from `first` to `last`, both included: `c0.c1023`. */
+export interface CategoryBlock {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** One MLS level: `s0:c1,c5.c7`. */
+export interface Level {
+  readonly sensitivity: string;
+  readonly categories: readonly CategoryBlock[];
+}
+
+/** A range, `low[-high]`; without a dash both are the same. */
+export interface Range {
+  readonly low: Level;
+  readonly high: Level;
+}
+
+const SENSITIVITY = /^s\d{1,5}$/;
+const CATEGORY_BLOCK = /^c(\d{1,5})(?:\.c(\d{1,5}))?$/;
+
+/**
+ * Reads a range of the kernel's form. Names made by setrans (`SystemHigh`) are not understood: they mean nothing to
+ * the kernel. Throws "usage".
+ */
+export function parseRange(text: string): Range {
+  const [low, high, ...rest] = text.split("-");
+  if (low === undefined || rest.length > 0) throw badRange(text);
+  const lowLevel = parseLevel(low, text);
+  return { low: lowLevel, high: high === undefined ? lowLevel : parseLevel(high, text) };
+}
+
+/** How many categories a level has. */
+export function countCategories(level: Level): number {
+  return level.categories.reduce((sum, block) => sum + block.last - block.first + 1, 0);
+}
+
+/** The category that stands at `position` (from 0) when all of a level's categories are counted in order. */
+export function categoryAt(level: Level, position: number): number {
+  let left = position;
+  for (const block of level.categories) {
+    const size = block.last - block.first + 1;
+    if (left < size) return block.first + left;
+    left -= size;
+  }
+  throw new SvirtError(`Cannot take category number ${position}: the level has fewer`, { kind: "failed" });
+}
+
+/** The two categories of a range that is one level with two single categories; undefined for any other range. */
+export function pairOf(range: string): readonly [number, number] | undefined {
+  const match = /^s\d+:c(\d+),c(\d+)$/.exec(range);
+  if (match === null) return undefined;
+  return [Number(match[1]), Number(match[2])];
+}
+
+function parseLevel(text: string, whole: string): Level {
+  const [sensitivity = "", list, ...rest] = text.split(":");
+  if (!SENSITIVITY.test(sensitivity) || rest.length > 0 || list === "") throw badRange(whole);
+  const categories = list === undefined ? [] : list.split(",").map((block) => parseBlock(block, whole));
+  return { sensitivity, categories };
+}
+
+function parseBlock(text: string, whole: string): CategoryBlock {
+  const match = CATEGORY_BLOCK.exec(text);
+  if (match === null) throw badRange(whole);
+  const first = Number(match[1]);
+  const last = match[2] === undefined ? first : Number(match[2]);
+  if (last < first) throw badRange(whole);
+  return { first, last };
+}
+
+function badRange(text: string): SvirtError {
+  return new SvirtError(`Cannot read the range "${text.slice(0, 80)}": it is not like s0 or s0-s0:c0.c1023`, {
+    kind: "usage",
+    remedy: "Write sensitivities as sN and categories as cN, separated by commas, blocks as cA.cB.",
+  });
+}

@@ -1,0 +1,120 @@
+import { asSvirtError, joinErrors } from "../errors.ts";
+import { guestPaths, registryLock } from "../plan/paths.ts";
+import { planStop, type Step } from "../plan/step.ts";
+import { UNWATCHED, undo, type Watch } from "../run/run-plan.ts";
+import type { Actor } from "../run/run-step.ts";
+import { type Node, registryOf } from "./node.ts";
+import { type GuestRecord, isRunning, readRecord, readRecords, removeRecord, writeRecord } from "./record.ts";
+
+const LOCK_TIMEOUT_MS = 60_000;
+
+/** Why a guest is off, in libvirt's words of `domstate --reason`. */
+export type ShutoffReason = "shutdown" | "destroyed" | "crashed" | "failed" | "unknown";
+
+/** Waits for the guest's lock, does the work and lets go of it. */
+export async function withGuestLock<Result>(node: Node, uuid: string, work: () => Promise<Result>): Promise<Result> {
+  const unlock = await node.host.lock(guestPaths(node.paths, uuid).lock, LOCK_TIMEOUT_MS);
+  try {
+    return await work();
+  } finally {
+    unlock();
+  }
+}
+
+/** Waits for the registry's lock: whoever changes claims or labels, or chooses by them, holds it. */
+export async function withRegistryLock<Result>(node: Node, work: () => Promise<Result>): Promise<Result> {
+  const unlock = await node.host.lock(registryLock(node.paths), LOCK_TIMEOUT_MS);
+  try {
+    return await work();
+  } finally {
+    unlock();
+  }
+}
+
+/** Who carries a guest's steps out. */
+export function actorFor(node: Node, guest: Pick<GuestRecord, "uuid" | "uid">): Actor {
+  return { host: node.host, registry: registryOf(node), owner: guest.uuid, uid: guest.uid };
+}
+
+/**
+ * Ends a guest, if it still runs, and takes back all that its start did. The caller holds the guest's lock. Killed at
+ * any instant, the next caller does the rest; what cannot be taken back stays in the record for a later try.
+ * Throws the errors met, joined, after going through to the end.
+ */
+export async function clearAway(
+  node: Node,
+  guest: GuestRecord,
+  how: { readonly reason: ShutoffReason; readonly watch?: Watch },
+): Promise<void> {
+  writeRecord(node, { ...guest, state: "stopping" });
+  const watch = how.watch ?? UNWATCHED;
+  const actor = actorFor(node, guest);
+  const steps = planStop(guest.steps);
+  const errors: unknown[] = [];
+  const ends = await undo(actor, steps.filter(isEnd), watch);
+  errors.push(...ends.errors);
+  // While QEMU may still run, its label must not be given to anybody else, nor its files.
+  if (errors.length === 0) {
+    const rest = await withRegistryLock(node, () => undo(actor, steps.filter((step) => !isEnd(step)), watch));
+    errors.push(...rest.errors);
+  }
+  if (errors.length > 0) throw joinErrors(errors[0], errors.slice(1));
+  writeReason(node, guest.uuid, how.reason);
+  removeRecord(node, guest.uuid);
+}
+
+/**
+ * Finishes or undoes whatever a svirt that was killed, a reaper that was killed, or a reboot has left. Every call that
+ * looks at guests begins with it; with nothing left behind it only reads. Gives the guests that run now.
+ */
+export async function sweep(node: Node): Promise<{ readonly running: GuestRecord[]; readonly errors: unknown[] }> {
+  const running: GuestRecord[] = [];
+  const errors: unknown[] = [];
+  for (const guest of readRecords(node)) {
+    if (isRunning(node, guest)) {
+      running.push(guest);
+      continue;
+    }
+    try {
+      const found = await finishOne(node, guest.uuid);
+      if (found !== undefined) running.push(found);
+    } catch (error) {
+      errors.push(asSvirtError(error));
+    }
+  }
+  return { running, errors };
+}
+
+/** The same for one guest, waiting for whoever works on it. Gives its record when it runs. */
+export async function finishOne(node: Node, uuid: string): Promise<GuestRecord | undefined> {
+  return await withGuestLock(node, uuid, async () => {
+    const guest = readRecord(node, uuid);
+    if (guest === undefined || isRunning(node, guest)) return guest;
+    await clearAway(node, guest, { reason: reasonOf(node, guest) });
+    return undefined;
+  });
+}
+
+/** Why the guest ended, from what was asked of it and what its reaper saw. */
+export function reasonOf(node: Node, guest: GuestRecord): ShutoffReason {
+  if (guest.state === "starting") return "failed";
+  if (guest.intent === "destroy") return "destroyed";
+  const exit = node.host.readText(guestPaths(node.paths, guest.uuid).exit)?.trim();
+  if (exit === undefined) return "crashed";
+  return exit === "0" ? "shutdown" : "crashed";
+}
+
+/** Why a guest that is off went off; undefined when it has not run since the node was booted. */
+export function readReason(node: Node, uuid: string): string | undefined {
+  return node.host.readText(`${node.paths.run}/ended/${uuid}`)?.trim();
+}
+
+function writeReason(node: Node, uuid: string, reason: ShutoffReason): void {
+  node.host.makeFolder({ path: `${node.paths.run}/ended`, mode: 0o700 });
+  node.host.writeText(`${node.paths.run}/ended/${uuid}`, `${reason}\n`, 0o600);
+}
+
+/** The step that ends QEMU, which may take seconds and so is not done under the registry's lock. */
+function isEnd(step: Step): boolean {
+  return step.do === "kill";
+}

@@ -1,0 +1,14 @@
+import type { Host } from "../host.ts";
+import type { Paths } from "../plan/paths.ts";
+import { ClaimRegistry } from "../registry/claims.ts";
+
+/** One instance of svirt on one host: what every use case is given. */
+export interface Node {
+  readonly host: Host;
+  readonly paths: Paths;
+}
+
+/** Who holds what on this node. */
+export function registryOf(node: Node): ClaimRegistry {
+  return new ClaimRegistry(node.host, node.paths.state);
+}

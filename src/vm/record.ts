@@ -1,0 +1,88 @@
+import * as v from "valibot";
+import { SvirtError } from "../errors.ts";
+import { guestPaths, recordsFolder } from "../plan/paths.ts";
+import { step } from "../plan/step.ts";
+import type { Node } from "./node.ts";
+
+/** What a guest's security label is, as decided at its start. */
+const recordedLabel = v.strictObject({
+  type: v.picklist(["dynamic", "static", "none"]),
+  relabel: v.boolean(),
+  label: v.optional(v.string()),
+  imageLabel: v.optional(v.string()),
+  baseLabel: v.optional(v.string()),
+});
+
+/**
+ * All that is known of a guest that is starting, running or being cleared away, in
+ * `/var/lib/svirt/records/UUID.json`. It is written before the first step of a start is carried out and removed after
+ * the last one is undone. `state` says how far the start came; whether the guest runs now the kernel says.
+ */
+export const record = v.strictObject({
+  format: v.literal(1),
+  uuid: v.string(),
+  name: v.string(),
+  id: v.number(),
+  uid: v.number(),
+  bootId: v.string(),
+  state: v.picklist(["starting", "running", "stopping"]),
+  startedMs: v.number(),
+  vcpus: v.number(),
+  maxMemoryKiB: v.number(),
+  memoryKiB: v.number(),
+  /** The definition that was started, in the form in which it would be stored. */
+  xml: v.string(),
+  label: recordedLabel,
+  enforcing: v.boolean(),
+  /** Every step of the start. */
+  steps: v.array(step),
+  /** QEMU, once it runs. */
+  process: v.optional(v.strictObject({ pid: v.number(), startTicks: v.number() })),
+  /** What to do when QEMU ends by itself. */
+  onPoweroff: v.picklist(["destroy", "restart"]),
+  onCrash: v.picklist(["destroy", "restart"]),
+  /** What somebody asked of the guest, which only its end will tell. */
+  intent: v.optional(v.picklist(["shutdown", "reboot", "destroy"])),
+});
+export type GuestRecord = v.InferOutput<typeof record>;
+
+/** The record of a guest; undefined when it is off. Throws "failed" for one that is damaged. */
+export function readRecord(node: Node, uuid: string): GuestRecord | undefined {
+  const path = guestPaths(node.paths, uuid).record;
+  const text = node.host.readText(path);
+  if (text === undefined) return undefined;
+  try {
+    return v.parse(record, JSON.parse(text));
+  } catch (error) {
+    throw new SvirtError(`Cannot read the record ${path}: it is damaged`, {
+      kind: "failed",
+      remedy: "Compare it with docs/state.md, or move it away, end its QEMU by hand and run: svirt audit",
+      cause: error,
+    });
+  }
+}
+
+/** Every guest's record, in the order of their ids. */
+export function readRecords(node: Node): GuestRecord[] {
+  return node.host
+    .listFolder(recordsFolder(node.paths))
+    .filter((name) => name.endsWith(".json"))
+    .flatMap((name) => readRecord(node, name.slice(0, -".json".length)) ?? [])
+    .sort((a, b) => a.id - b.id);
+}
+
+/** On disk before it returns. */
+export function writeRecord(node: Node, value: GuestRecord): void {
+  node.host.writeText(guestPaths(node.paths, value.uuid).record, `${JSON.stringify(value)}\n`, 0o600);
+}
+
+/** The guest is off now, and nothing of it is left. */
+export function removeRecord(node: Node, uuid: string): void {
+  node.host.removeFile(guestPaths(node.paths, uuid).record);
+}
+
+/** Whether the guest that the record tells of runs now: the very process that was started, in this boot. */
+export function isRunning(node: Node, guest: GuestRecord): boolean {
+  if (guest.state !== "running" || guest.process === undefined || guest.bootId !== node.host.getBootId()) return false;
+  return node.host.getProcess(guest.process.pid)?.startTicks === guest.process.startTicks;
+}
