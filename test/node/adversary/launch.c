@@ -3,10 +3,9 @@
  *
  *   launch [--label CONTEXT] [--uid N] --in FACTS --out REPORT --disk IMAGE -- PROGRAM [ARGUMENT ...]
  *   launch --set-label CONTEXT FILE ...
- *   launch --wait
  *
  * A copy of it labelled as svirt's own program runs in svirt's domain, the only one that may enter a guest's. The
- * second form is `chcon`, which the node does not have; the third sleeps, to stand for svirt itself. */
+ * second form is `chcon`, which the node does not have. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <grp.h>
@@ -71,8 +70,6 @@ int main(int argc, char **argv)
 
 	if (argc > 3 && strcmp(argv[1], "--set-label") == 0)
 		return set_labels(argv[2], argv + 3);
-	if (argc == 2 && strcmp(argv[1], "--wait") == 0)
-		return pause();
 	for (; i + 1 < argc && strcmp(argv[i], "--") != 0; i += 2) {
 		const char **into = strcmp(argv[i], "--label") == 0 ? &label : strcmp(argv[i], "--uid") == 0 ? &uid
 			: strcmp(argv[i], "--in") == 0 ? &in : strcmp(argv[i], "--out") == 0 ? &out

@@ -1,0 +1,188 @@
+#!/bin/sh
+# On the node: starts the guests, gathers the facts about them and runs the adversary.
+#
+#   isolation.sh set-up | run RUN | tear-down      RUN: kvm tcg label user control
+set -eu
+here=/usr/lib/svirt-isolation
+disks=/var/lib/svirt/isolation
+abstract=svirt-isolation-neighbour
+vnc_port=5907
+
+say() { printf 'isolation.sh: %s\n' "$*" >&2; }
+
+# A megabyte that prints "up" on the serial line and then waits for ever.
+make_disk() {
+  dd if=/dev/zero of="$1" bs=1024 count=1024 2>/dev/null
+  # mov dx,0x3f8; mov al,'u'; out dx,al; mov al,'p'; out dx,al; hlt; jmp -3
+  printf '\272\370\003\260u\356\260p\356\364\353\375' | dd of="$1" conv=notrunc 2>/dev/null
+  printf '\125\252' | dd of="$1" bs=1 seek=510 conv=notrunc 2>/dev/null
+}
+
+# guest NAME TYPE MORE-DEVICES
+guest() {
+  make_disk "$disks/$1.img"
+  cat >"$here/$1.xml" <<XML
+<domain type='$2'>
+  <name>$1</name>
+  <memory unit='MiB'>32</memory>
+  <vcpu>1</vcpu>
+  <os><type arch='x86_64' machine='pc'>hvm</type></os>
+  <devices>
+    <disk type='file' device='disk'>
+      <driver name='qemu' type='raw'/>
+      <source file='$disks/$1.img'/>
+      <target dev='vda' bus='virtio'/>
+    </disk>
+    $3
+  </devices>
+</domain>
+XML
+  svirt define "$here/$1.xml" >/dev/null
+  svirt start "$1" >/dev/null
+}
+
+label_of() { tr -d '\0' <"/proc/$1/attr/current"; }
+uid_of() { sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$1/status"; }
+image_label_of() { svirt dumpxml "$1" | sed -n 's/.*<imagelabel>\(.*\)<\/imagelabel>.*/\1/p'; }
+run_folder_of() { printf '/run/svirt/%s' "$(svirt domuuid "$1" | tr -d '\n')"; }
+# The folder in a guest's run-time folder that its QEMU may write in.
+private_of() { find "$(run_folder_of "$1")" -type d -user "$(uid_of "$(svirt domid "$1")")" | head -n 1; }
+first_of() { for file; do [ ! -e "$file" ] || { printf '%s' "$file"; return; }; done; }
+
+set_up() {
+  mkdir -p "$disks"
+  "$here/launch" --set-label system_u:object_r:bin_t:s0 "$here" "$here"/*
+  for program in adversary stand-in; do
+    cp "$here/$program" "$here/$program-guest"
+    "$here/launch" --set-label system_u:object_r:qemu_exec_t:s0 "$here/$program-guest"
+  done
+  cp "$here/launch" "$here/launch-svirt"
+  cp "$here/stand-in" "$here/stand-in-svirt"
+  "$here/launch" --set-label system_u:object_r:svirt_manager_exec_t:s0 "$here/launch-svirt" "$here/stand-in-svirt"
+  dd if=/dev/zero of="$disks/block.img" bs=1024 count=1024 2>/dev/null
+  loop=$(losetup -f)
+  losetup "$loop" "$disks/block.img"
+  printf '%s' "$loop" >"$here/loop"
+  guest isolation-kvm kvm ''
+  guest isolation-tcg qemu ''
+  guest isolation-b kvm "<disk type='block' device='disk'>
+      <driver name='qemu' type='raw'/>
+      <source dev='$loop'/>
+      <target dev='vdb' bus='virtio'/>
+    </disk>
+    <graphics type='vnc'><listen type='socket'/></graphics>
+    <video><model type='vga'/></video>"
+  stand_ins
+}
+
+# A process of svirt's domain, an abstract socket in the neighbour's, a VNC server on TCP.
+stand_ins() {
+  b_pid=$(svirt domid isolation-b)
+  setsid "$here/stand-in-svirt" wait </dev/null >/dev/null 2>&1 &
+  echo $! >"$here/manager.pid"
+  setsid "$here/launch-svirt" --label "$(label_of "$b_pid")" --uid "$(uid_of "$b_pid")" --out "$here/stand-in.log" \
+    --disk "$disks/isolation-b.img" -- "$here/stand-in-guest" abstract "$abstract" </dev/null >/dev/null 2>&1 &
+  echo $! >"$here/abstract.pid"
+  setsid "$here/stand-in" vnc "$vnc_port" </dev/null >/dev/null 2>&1 &
+  echo $! >"$here/vnc.pid"
+}
+
+facts() {
+  own=$1
+  own_pid=$(svirt domid "$own")
+  b_pid=$(svirt domid isolation-b)
+  own_type=$(label_of "$own_pid" | cut -d: -f1-3)
+  image_type=$(image_label_of "$own" | cut -d: -f1-3)
+  b_folder=$(run_folder_of isolation-b)
+  # The neighbour's categories under this guest's own type: the label is all that stands between equals.
+  b_level=$(label_of "$b_pid" | cut -d: -f4-)
+  cat <<FACTS
+program=$here/adversary-guest
+own_context=$(label_of "$own_pid")
+own_image_context=$(image_label_of "$own")
+own_private=$(private_of "$own")
+own_monitor=$(run_folder_of "$own")/monitor.sock
+b_pid=$b_pid
+b_uid=$(uid_of "$b_pid")
+b_reaper_pid=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$b_pid/status")
+b_context=$own_type:$b_level
+b_image_context=$image_type:$b_level
+b_disk=$disks/isolation-b.img
+b_block=$(cat "$here/loop")
+b_folder=$b_folder
+b_private=$(private_of isolation-b)
+b_record=$(first_of "$b_folder"/record.json "$b_folder"/*.json)
+b_monitor=$b_folder/monitor.sock
+b_vnc_socket=$(find "$b_folder" -type s -name '*vnc*' | head -n 1)
+b_vnc_port=$vnc_port
+b_abstract=$abstract
+b_log=/var/log/svirt/isolation-b.log
+b_definition=/etc/svirt/domains/isolation-b.xml
+log_folder=/var/log/svirt
+run_folder=/run/svirt
+definitions=/etc/svirt/domains
+state_folder=/var/lib/svirt
+disk_folder=$disks
+root_folder=/
+wider_context=$own_type:s0-s0:c0.c1023
+bare_context=$own_type:s0
+bare_image_context=$image_type:s0
+unconfined_context=unconfined_u:unconfined_r:unconfined_t:s0
+manager_context=$(label_of "$(cat "$here/manager.pid")")
+manager_pid=$(cat "$here/manager.pid")
+ssh_pid=$(pidof dropbear | sed 's/.* //')
+authorized_keys=/root/.ssh/authorized_keys
+host_key=$(first_of /etc/dropbear/*key* /etc/ssh/ssh_host_*_key)
+policy_file=$(first_of /etc/selinux/*/policy/policy.*)
+host_disk=$(first_of /dev/vda /dev/sda /dev/nvme0n1)
+boolean=$(ls /sys/fs/selinux/booleans | head -n 1)
+svirt=$(command -v svirt)
+qemu=$(first_of /usr/bin/qemu-system-x86_64)
+qemu_img=$(first_of /usr/bin/qemu-img)
+FACTS
+}
+
+# A file that the guest may read or write once it is open.
+own_file() {
+  : >"$2"
+  chmod 600 "$2"
+  "$here/launch" --set-label "$(image_label_of "$1")" "$2"
+}
+
+try() {
+  case $1 in tcg) own=isolation-tcg ;; *) own=isolation-kvm ;; esac
+  report=$disks/report-$1
+  own_file "$own" "$disks/facts"
+  facts "$own" >"$disks/facts"
+  own_file "$own" "$report"
+  pid=$(svirt domid "$own")
+  label=$(label_of "$pid")
+  uid=$(uid_of "$pid")
+  set -- "$1" --in "$disks/facts" --out "$report" --disk "$disks/$own.img"
+  case $1 in
+    kvm | tcg) shift; "$here/launch-svirt" --label "$label" --uid "$uid" "$@" -- "$here/adversary-guest" --destructive ;;
+    label) shift; "$here/launch-svirt" --label "$label" "$@" -- "$here/adversary-guest" --destructive ;;
+    user) shift; "$here/launch" --uid "$uid" "$@" -- "$here/adversary" ;;
+    control) shift; "$here/launch" "$@" -- "$here/adversary" --destructive ;;
+  esac || say "the adversary ended with $?"
+  cat "$report"
+}
+
+tear_down() {
+  for name in manager abstract vnc; do
+    [ ! -s "$here/$name.pid" ] || kill "$(cat "$here/$name.pid")" 2>/dev/null || :
+  done
+  for name in kvm tcg b; do
+    svirt destroy "isolation-$name" >/dev/null 2>&1 || :
+    svirt undefine "isolation-$name" >/dev/null 2>&1 || :
+  done
+  [ ! -s "$here/loop" ] || losetup -d "$(cat "$here/loop")" || :
+  rm -rf "$disks" "$here"
+}
+
+case ${1-} in
+  set-up) set_up ;;
+  run) try "$2" ;;
+  tear-down) tear_down ;;
+  *) say "set-up | run RUN | tear-down"; exit 2 ;;
+esac
