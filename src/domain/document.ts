@@ -1,0 +1,56 @@
+import { type Draft, emptyDraft, textDraft } from "../xml/draft.ts";
+import { formatDocument } from "../xml/format-document.ts";
+import { parseDocument } from "../xml/parse-document.ts";
+import { notUnderstood } from "../xml/refusal.ts";
+import { type Domain, domain } from "./domain.ts";
+import { type Seclabel, selinuxSeclabel } from "./seclabel.ts";
+
+/** What a running guest's XML shows besides its definition. */
+export interface LiveFacts {
+  readonly id: number;
+  /** `undefined` for a guest without a label. */
+  readonly label?: string;
+  readonly imageLabel?: string;
+}
+
+/**
+ * A `<domain>` document. `spareUuid` is for one that has no UUID, as a new definition may; without it such a one is
+ * refused. Throws "xml" and "unsupported", with the place.
+ */
+export function parseDomain(bytes: Uint8Array, spareUuid?: string): Domain {
+  const root = parseDocument(bytes);
+  if (root.tag !== domain.tag) {
+    throw notUnderstood({ node: root }, "it is not a <domain>", "Give svirt the definition of a domain.");
+  }
+  const value = domain.parse(root);
+  const uuid = value.uuid ?? spareUuid;
+  if (uuid === undefined) throw notUnderstood({ node: root }, "it lacks <uuid>", "Write <uuid> there.");
+  return { ...value, uuid };
+}
+
+/** The domain's XML in libvirt's layout; with the facts of a run, as `virsh dumpxml` shows a running guest. */
+export function formatDomain(value: Domain, live?: LiveFacts): string {
+  const draft = domain.format(value);
+  if (live !== undefined) addLiveFacts(draft, selinuxSeclabel(value.seclabels), live);
+  return formatDocument(draft);
+}
+
+function addLiveFacts(draft: Draft, seclabel: Seclabel, live: LiveFacts): void {
+  draft.attributes.set("id", String(live.id));
+  if (live.label === undefined) return;
+  const shown = emptyDraft("seclabel");
+  shown.attributes.set("type", seclabel.type);
+  shown.attributes.set("model", "selinux");
+  shown.attributes.set("relabel", live.imageLabel === undefined ? "no" : "yes");
+  shown.children.push(textDraft("label", live.label));
+  if (live.imageLabel !== undefined) shown.children.push(textDraft("imagelabel", live.imageLabel));
+  if (seclabel.type === "dynamic" && seclabel.baselabel !== undefined) {
+    shown.children.push(textDraft("baselabel", seclabel.baselabel));
+  }
+  const written = draft.children.findIndex((child) => typeof child !== "string" && isSelinux(child));
+  draft.children.splice(written === -1 ? draft.children.length : written, written === -1 ? 0 : 1, shown);
+}
+
+function isSelinux(child: Draft): boolean {
+  return child.tag === "seclabel" && (child.attributes.get("model") ?? "selinux") === "selinux";
+}

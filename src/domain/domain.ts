@@ -1,0 +1,73 @@
+import { checked, dropped, element, refused, type ValueOf } from "../xml/element.ts";
+import { attribute, child, children, kept, required, textOf } from "../xml/field.ts";
+import type { XmlNode } from "../xml/node.ts";
+import { notUnderstood } from "../xml/refusal.ts";
+import { anyText, oneOf } from "../xml/value-form.ts";
+import { clock } from "./clock.ts";
+import { cpu } from "./cpu.ts";
+import { devices } from "./devices.ts";
+import { features } from "./features.ts";
+import { sizeInKiB } from "./memory.ts";
+import { os } from "./os.ts";
+import { lifecycleAction, pm } from "./power.ts";
+import { refuseDoubleModels, seclabel } from "./seclabel.ts";
+import { vcpu } from "./vcpu.ts";
+import { domainName, uuid } from "./words.ts";
+
+const NOT_YET = "svirt does not do this yet";
+
+const grammar = element(
+  "domain",
+  {
+    type: required(attribute("type", oneOf("kvm", "qemu"))),
+    name: required(textOf("name", domainName)),
+    uuid: textOf("uuid", uuid),
+    title: textOf("title", anyText),
+    description: textOf("description", anyText),
+    metadata: kept("metadata"),
+    memoryKiB: required(sizeInKiB("memory")),
+    currentMemoryKiB: sizeInKiB("currentMemory"),
+    vcpu: child(vcpu),
+    os: required(child(os)),
+    features: child(features),
+    cpu: child(cpu),
+    clock: child(clock),
+    onPoweroff: textOf("on_poweroff", lifecycleAction),
+    onReboot: textOf("on_reboot", lifecycleAction),
+    onCrash: textOf("on_crash", lifecycleAction),
+    pm: child(pm),
+    devices: child(devices),
+    seclabels: children(seclabel),
+  },
+  [
+    dropped("@id", "a definition has no number; a running guest's is in its record"),
+    refused("memoryBacking", NOT_YET),
+    refused("memtune", NOT_YET),
+    refused("numatune", NOT_YET),
+    refused("cputune", NOT_YET),
+    refused("blkiotune", NOT_YET),
+    refused("iothreads", NOT_YET),
+    refused("resource", NOT_YET),
+    refused("sysinfo", NOT_YET),
+    refused("genid", NOT_YET),
+    refused("launchSecurity", NOT_YET),
+  ],
+);
+
+/** `<domain>`, https://libvirt.org/formatdomain.html */
+export const domain = checked(grammar, (value, node) => {
+  refuseDoubleModels(value.seclabels, node);
+  refuseTooMuchMemory(value, node);
+});
+
+/** A domain with its UUID, which a new definition may lack. */
+export type Domain = ValueOf<typeof grammar> & { readonly uuid: string };
+
+function refuseTooMuchMemory(value: ValueOf<typeof grammar>, node: XmlNode): void {
+  if ((value.currentMemoryKiB ?? 0) <= value.memoryKiB) return;
+  throw notUnderstood(
+    { node, place: "currentMemory" },
+    `${value.currentMemoryKiB} KiB is more than <memory>`,
+    "Write a smaller size there.",
+  );
+}

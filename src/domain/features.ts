@@ -1,0 +1,14 @@
+import { element, type ValueOf } from "../xml/element.ts";
+import { attribute, child, flag } from "../xml/field.ts";
+import { onOff } from "../xml/value-form.ts";
+
+const vmport = element("vmport", { state: attribute("state", onOff) });
+
+/** `<features>`, https://libvirt.org/formatdomain.html#hypervisor-features */
+export const features = element("features", {
+  acpi: flag("acpi"),
+  apic: flag("apic"),
+  pae: flag("pae"),
+  vmport: child(vmport),
+});
+export type Features = ValueOf<typeof features>;

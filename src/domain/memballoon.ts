@@ -1,0 +1,21 @@
+import { choice, element, type ValueOf } from "../xml/element.ts";
+import { attribute, child, required } from "../xml/field.ts";
+import { integer, onOff } from "../xml/value-form.ts";
+import { placed } from "./device.ts";
+
+const stats = element("stats", { period: required(attribute("period", integer(0, 2 ** 31 - 1))) });
+
+/** `<memballoon>`; libvirt adds a virtio one where none is written. https://libvirt.org/formatdomain.html#memory-balloon-device */
+export const memballoon = choice("memballoon", {
+  attribute: "model",
+  of: {
+    virtio: {
+      autodeflate: attribute("autodeflate", onOff),
+      freePageReporting: attribute("freePageReporting", onOff),
+      stats: child(stats),
+      ...placed,
+    },
+    none: {},
+  },
+});
+export type Memballoon = ValueOf<typeof memballoon>;

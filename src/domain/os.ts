@@ -1,0 +1,50 @@
+import { checked, element, refused, type ValueOf } from "../xml/element.ts";
+import { attribute, child, children, content, required, textOf } from "../xml/field.ts";
+import { notUnderstood } from "../xml/refusal.ts";
+import { integer, oneOf, yesNo } from "../xml/value-form.ts";
+import { absolutePath, lineOfText, word } from "./words.ts";
+
+const osType = element("type", {
+  arch: attribute("arch", oneOf("x86_64")),
+  machine: attribute("machine", word),
+  system: required(content(oneOf("hvm"))),
+});
+
+const bootDevice = element("boot", {
+  dev: required(attribute("dev", oneOf("fd", "hd", "cdrom", "network"))),
+});
+
+const bootMenu = element("bootmenu", {
+  enable: required(attribute("enable", yesNo)),
+  timeoutMs: attribute("timeout", integer(0, 65535)),
+});
+
+/** `<os>`, https://libvirt.org/formatdomain.html#operating-system-booting */
+export const os = checked(
+  element(
+    "os",
+    {
+      type: required(child(osType)),
+      kernel: textOf("kernel", absolutePath),
+      initrd: textOf("initrd", absolutePath),
+      cmdline: textOf("cmdline", lineOfText),
+      boot: children(bootDevice),
+      bootmenu: child(bootMenu),
+    },
+    [
+      refused("@firmware", "svirt does not choose firmware yet"),
+      refused("loader", "svirt does not start UEFI firmware yet"),
+      refused("nvram", "svirt does not start UEFI firmware yet"),
+    ],
+  ),
+  (value, node) => {
+    const [needsKernel] = (["initrd", "cmdline"] as const).filter((name) => value[name] !== undefined);
+    if (value.kernel !== undefined || needsKernel === undefined) return;
+    throw notUnderstood(
+      { node, place: needsKernel },
+      "it is for a kernel, and there is none",
+      "Write <kernel> as well.",
+    );
+  },
+);
+export type Os = ValueOf<typeof os>;

@@ -1,0 +1,13 @@
+import { element, type ValueOf } from "../xml/element.ts";
+import { attribute, child, required } from "../xml/field.ts";
+import { oneOf, yesNo } from "../xml/value-form.ts";
+
+/** What `<on_poweroff>`, `<on_reboot>` and `<on_crash>` may say, https://libvirt.org/formatdomain.html#events-configuration */
+export const lifecycleAction = oneOf("destroy", "restart", "preserve");
+
+const suspendToMem = element("suspend-to-mem", { enabled: required(attribute("enabled", yesNo)) });
+const suspendToDisk = element("suspend-to-disk", { enabled: required(attribute("enabled", yesNo)) });
+
+/** `<pm>`, https://libvirt.org/formatdomain.html#power-management */
+export const pm = element("pm", { suspendToMem: child(suspendToMem), suspendToDisk: child(suspendToDisk) });
+export type Pm = ValueOf<typeof pm>;

@@ -1,0 +1,169 @@
+import type { BackingStore, ImageFormat } from "./backing-store.ts";
+import type { Channel, ConsoleDevice, Serial } from "./chardev.ts";
+import { type Disk, isReadOnly } from "./disk.ts";
+import type { Domain } from "./domain.ts";
+import type { Graphics } from "./graphics.ts";
+import { DEFAULT_RANDOM_SOURCE } from "./rng.ts";
+import type { SourceSeclabel } from "./source-seclabel.ts";
+
+/** How QEMU opens a resource. */
+export type Access = "read-only" | "read-write";
+
+/** An image of a disk or below one, as the XML gives it. */
+export interface ImageFile {
+  readonly path: string;
+  readonly source: "file" | "block";
+  /** `undefined`: the XML names none, which means raw; contents are never asked. */
+  readonly format: ImageFormat | undefined;
+  readonly override: LabelOverride | undefined;
+}
+
+/** What the XML asks for instead of the label that a rule would give. */
+export type LabelOverride = { readonly relabel: "no" } | { readonly relabel: "yes"; readonly label: string };
+
+/** One host path or device that QEMU opens, and how. A switch on `kind` is exhaustive. */
+export type Resource =
+  | (ImageFile & {
+      readonly kind: "disk";
+      readonly target: string;
+      readonly access: Access;
+      readonly shareable: boolean;
+      readonly backing: readonly ImageFile[];
+      /** Where the chain goes on after `backing`: nowhere, or where the last image's header says. */
+      readonly below: "nothing" | "as-probed";
+    })
+  | { readonly kind: "kernel" | "initrd"; readonly path: string; readonly access: "read-only" }
+  | {
+      readonly kind: "chardev-file";
+      readonly device: ChardevKind;
+      readonly path: string;
+      readonly access: "read-write";
+      readonly append: boolean;
+      readonly override: LabelOverride | undefined;
+    }
+  | {
+      readonly kind: "chardev-socket";
+      readonly device: ChardevKind;
+      readonly path: string;
+      readonly mode: "bind" | "connect";
+      readonly override: LabelOverride | undefined;
+    }
+  | { readonly kind: "vnc-socket"; readonly path: string; readonly mode: "bind" }
+  | { readonly kind: "random-device"; readonly path: string; readonly access: "read-only" };
+
+/** The elements that are character devices. */
+export type ChardevKind = "serial" | "console" | "channel";
+
+/**
+ * The one list of every host path or device that QEMU will open for this domain, and how. What is not on it gets no
+ * label and, on a node that enforces, cannot be opened. Not on it: the emulator, which is run and not opened, and
+ * sockets whose path svirt chooses, which lie in the guest's own folder.
+ */
+export function listResources(domain: Domain): readonly Resource[] {
+  return [
+    ...listBootFiles(domain),
+    ...(domain.devices?.disks ?? []).flatMap(listDisk),
+    ...listChardevs(domain),
+    ...(domain.devices?.graphics ?? []).flatMap(listVncSockets),
+    ...listRandomDevices(domain),
+  ];
+}
+
+function listBootFiles({ os }: Domain): Resource[] {
+  const files = [
+    { kind: "kernel", path: os.kernel },
+    { kind: "initrd", path: os.initrd },
+  ] as const;
+  return files.flatMap(({ kind, path }) => (path === undefined ? [] : [{ kind, path, access: "read-only" }]));
+}
+
+function listDisk(disk: Disk): Resource[] {
+  if (disk.source === undefined) return [];
+  const { images, below } = listBacking(disk.backingStore);
+  return [
+    {
+      kind: "disk",
+      target: disk.target.dev,
+      ...imageFile(disk.source, disk.driver?.type),
+      access: isReadOnly(disk) ? "read-only" : "read-write",
+      shareable: disk.shareable,
+      backing: images,
+      below,
+    },
+  ];
+}
+
+function listBacking(store: BackingStore | undefined): {
+  readonly images: readonly ImageFile[];
+  readonly below: "nothing" | "as-probed";
+} {
+  const images: ImageFile[] = [];
+  let next = store;
+  while (next !== undefined && next.type !== "end") {
+    images.push(imageFile(next.source, next.format.type));
+    next = next.backingStore;
+  }
+  return { images, below: next === undefined ? "as-probed" : "nothing" };
+}
+
+type Source = { readonly seclabels: readonly SourceSeclabel[] } & (
+  | { readonly file: string }
+  | { readonly dev: string }
+);
+
+function imageFile(source: Source, format: ImageFormat | undefined): ImageFile {
+  const place =
+    "file" in source
+      ? ({ path: source.file, source: "file" } as const)
+      : ({ path: source.dev, source: "block" } as const);
+  return { ...place, format, override: overrideOf(source.seclabels) };
+}
+
+function overrideOf(seclabels: readonly SourceSeclabel[]): LabelOverride | undefined {
+  const found = seclabels.find(({ model }) => model !== "dac");
+  if (found === undefined) return undefined;
+  return found.label === undefined ? { relabel: "no" } : { relabel: "yes", label: found.label };
+}
+
+function listChardevs({ devices }: Domain): Resource[] {
+  return [
+    ...(devices?.serials ?? []).flatMap((device) => listChardev("serial", device)),
+    ...(devices?.consoles ?? []).flatMap((device) => listChardev("console", device)),
+    ...(devices?.channels ?? []).flatMap((device) => listChardev("channel", device)),
+  ];
+}
+
+function listChardev(device: ChardevKind, chardev: Serial | ConsoleDevice | Channel): Resource[] {
+  switch (chardev.type) {
+    case "pty":
+    case "null":
+      return [];
+    case "file": {
+      const { path, append, seclabels } = chardev.source;
+      const override = overrideOf(seclabels);
+      return [
+        { kind: "chardev-file", device, path, access: "read-write", append: append ?? false, override },
+      ];
+    }
+    case "unix": {
+      if (chardev.source?.path === undefined) return [];
+      const { path, mode, seclabels } = chardev.source;
+      return [{ kind: "chardev-socket", device, path, mode, override: overrideOf(seclabels) }];
+    }
+  }
+}
+
+function listVncSockets(graphics: Graphics): Resource[] {
+  const listens = graphics.listens.flatMap((listen) => (listen.type === "socket" ? [listen.socket] : []));
+  const paths = new Set([graphics.socket, ...listens]);
+  return [...paths].flatMap((path) =>
+    path === undefined ? [] : [{ kind: "vnc-socket", path, mode: "bind" }],
+  );
+}
+
+function listRandomDevices({ devices }: Domain): Resource[] {
+  return (devices?.rngs ?? []).flatMap(({ backend }) => {
+    if (backend.model !== "random") return [];
+    return [{ kind: "random-device", path: backend.path ?? DEFAULT_RANDOM_SOURCE, access: "read-only" }];
+  });
+}

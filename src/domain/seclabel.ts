@@ -1,0 +1,79 @@
+import { checked, choice, dropped, type ValueOf } from "../xml/element.ts";
+import { attribute, required, textOf } from "../xml/field.ts";
+import type { XmlNode } from "../xml/node.ts";
+import { notSupported, notUnderstood } from "../xml/refusal.ts";
+import { oneOf, yesNo } from "../xml/value-form.ts";
+import { securityLabel } from "./words.ts";
+
+const model = attribute("model", oneOf("selinux", "dac", "none"));
+const relabel = attribute("relabel", yesNo);
+
+const grammar = choice("seclabel", {
+  attribute: "type",
+  absent: "dynamic",
+  of: {
+    dynamic: { model, relabel, baselabel: textOf("baselabel", securityLabel) },
+    static: { model, relabel, label: required(textOf("label", securityLabel)) },
+    none: { model, relabel },
+  },
+  exceptions: [
+    dropped("label", "svirt gives a dynamic guest its label at each start"),
+    dropped("imagelabel", "svirt makes the image label at each start"),
+  ],
+});
+export type Seclabel = ValueOf<typeof grammar>;
+
+/**
+ * `<seclabel>` of a domain. Without a type it is a dynamic one. The label of a dynamic one and every image label belong
+ * to one run of the guest and are read over. https://libvirt.org/formatdomain.html#security-label
+ */
+export const seclabel = checked(grammar, refuseContradiction);
+
+/** The one that says how SELinux confines the guest; a domain that says nothing has a dynamic label. */
+export function selinuxSeclabel(labels: readonly Seclabel[]): Seclabel {
+  return labels.find(({ model: name }) => name !== "dac") ?? { type: "dynamic" };
+}
+
+/** Refuses several seclabels of one model, and one without a model among several. */
+export function refuseDoubleModels(labels: readonly Seclabel[], domain: XmlNode): void {
+  const nodes = domain.children.filter((node) => node.tag === "seclabel");
+  const seen = new Set<string>();
+  for (const [index, { model: name }] of labels.entries()) {
+    const node = nodes[index] ?? domain;
+    if (name === undefined && labels.length > 1) {
+      throw notUnderstood(
+        { node },
+        "among several seclabels it lacks @model",
+        "Write model='selinux' there.",
+      );
+    }
+    if (name !== undefined && seen.has(name)) {
+      throw notUnderstood({ node }, `there is one for model "${name}" already`, "Leave one of them out.");
+    }
+    seen.add(name ?? "");
+  }
+}
+
+function refuseContradiction(value: Seclabel, node: XmlNode): void {
+  if (value.type === "dynamic" && value.relabel === false) {
+    throw notUnderstood(
+      { node, place: "@relabel" },
+      "a dynamic label is of no use unless the guest's files get it too",
+      "Write relabel='yes', or give a static label.",
+    );
+  }
+  if (value.type === "none" && (value.relabel === true || node.children.length > 0)) {
+    throw notUnderstood({ node }, "type 'none' goes with neither relabeling nor a label", "Leave them out.");
+  }
+  if (value.model === "none" && value.type !== "none") {
+    throw notUnderstood(
+      { node, place: "@model" },
+      `model 'none' cannot give a ${value.type} label`,
+      "Write type='none' if the guest is to run unconfined.",
+    );
+  }
+  const ownOwner = value.type === "static" || (value.type === "dynamic" && value.baselabel !== undefined);
+  if (value.model === "dac" && ownOwner) {
+    throw notSupported({ node }, "svirt chooses the guest's user itself", "Leave this seclabel out.");
+  }
+}

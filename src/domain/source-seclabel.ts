@@ -1,0 +1,48 @@
+import { checked, element, refused, type ValueOf } from "../xml/element.ts";
+import { attribute, textOf } from "../xml/field.ts";
+import type { XmlNode } from "../xml/node.ts";
+import { notSupported, notUnderstood } from "../xml/refusal.ts";
+import { oneOf, yesNo } from "../xml/value-form.ts";
+import { securityLabel } from "./words.ts";
+
+const grammar = element(
+  "seclabel",
+  {
+    model: attribute("model", oneOf("selinux", "dac")),
+    relabel: attribute("relabel", yesNo),
+    label: textOf("label", securityLabel),
+  },
+  [
+    refused(
+      "@labelskip",
+      "libvirt writes it for files without labels and no longer acts on it; neither does svirt",
+    ),
+  ],
+);
+export type SourceSeclabel = ValueOf<typeof grammar>;
+
+/**
+ * `<seclabel>` inside a `<source>`: another label for this file, or none at all. Without a model it is for selinux.
+ * https://libvirt.org/formatdomain.html#security-label
+ */
+export const sourceSeclabel = checked(grammar, refuseContradiction);
+
+function refuseContradiction(value: SourceSeclabel, node: XmlNode): void {
+  if (value.model === "dac" && value.label !== undefined) {
+    throw notSupported(
+      { node },
+      "svirt chooses the owner of a guest's files itself",
+      "Leave this seclabel out.",
+    );
+  }
+  if (value.relabel === false && value.label !== undefined) {
+    throw notUnderstood(
+      { node, place: "label" },
+      "relabel='no' and a label exclude each other",
+      "Leave one out.",
+    );
+  }
+  if (value.relabel !== false && value.label === undefined) {
+    throw notUnderstood({ node }, "it gives no label", "Write <label>, or relabel='no'.");
+  }
+}

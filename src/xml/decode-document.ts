@@ -1,0 +1,73 @@
+import { SvirtError } from "../errors.ts";
+import { MOST_BYTES } from "./limits.ts";
+import { notXml, type Position } from "./refusal.ts";
+
+/**
+ * The text of a document, which must be UTF-8, with newlines as XML 1.0, 2.11 wants them, and without its byte order
+ * mark. Throws "xml".
+ */
+export function decodeDocument(bytes: Uint8Array): string {
+  if (bytes.length > MOST_BYTES) {
+    throw new SvirtError(
+      `Cannot read the XML: it has ${bytes.length} bytes, and a domain may have at most ${MOST_BYTES}`,
+      { kind: "xml", remedy: "Give svirt the definition of one domain, not an image or a log." },
+    );
+  }
+  if (isWide(bytes)) throw notXml(START, "it is UTF-16 or UTF-32, and only UTF-8 is taken");
+  const text = decodeUtf8(bytes);
+  refuseForbiddenCharacter(text);
+  return text.replaceAll("\r\n", "\n").replaceAll("\r", "\n");
+}
+
+/** Where an offset stands, both from 1. */
+export function positionAt(text: string, offset: number): Position {
+  const before = text.slice(0, offset);
+  const line = before.split("\n").length;
+  return { line, column: offset - before.lastIndexOf("\n") };
+}
+
+const START = { line: 1, column: 1 };
+
+// XML 1.0, appendix F: a byte order mark, or a `<` as two or four bytes.
+function isWide([first, second, third, fourth]: Uint8Array): boolean {
+  if ((first === 0xfe && second === 0xff) || (first === 0xff && second === 0xfe)) return true;
+  const zeros = [first, second, third, fourth].filter((byte) => byte === 0).length;
+  return zeros > 0 && [first, second, third, fourth].includes(0x3c);
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw notXml(firstBadPosition(bytes), "its bytes are not UTF-8", cause);
+  }
+}
+
+// A streaming decoder throws as soon as its piece cannot go on validly: halve to the shortest piece that throws.
+function firstBadPosition(bytes: Uint8Array): Position {
+  let [good, bad] = [0, bytes.length + 1];
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    if (canGoOn(bytes.subarray(0, middle))) good = middle;
+    else bad = middle;
+  }
+  const before = new TextDecoder("utf-8").decode(bytes.subarray(0, good), { stream: true });
+  return positionAt(before, before.length);
+}
+
+function canGoOn(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// The characters outside XML 1.0, 2.2. Lone surrogates cannot come out of UTF-8.
+function refuseForbiddenCharacter(text: string): void {
+  const offset = text.search(/[^\t\n\r -\ufffd]/);
+  if (offset === -1) return;
+  const code = text.charCodeAt(offset).toString(16).toUpperCase().padStart(4, "0");
+  throw notXml(positionAt(text, offset), `the character U+${code} may not stand in XML`);
+}

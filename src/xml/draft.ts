@@ -1,0 +1,18 @@
+/** An element that is being written. It holds children or text, never both. */
+export interface Draft {
+  readonly tag: string;
+  readonly attributes: Map<string, string>;
+  /** In order; a string is a piece of XML that goes out as it is. */
+  readonly children: (Draft | string)[];
+  text: string | undefined;
+}
+
+/** An element with nothing in it. */
+export function emptyDraft(tag: string): Draft {
+  return { tag, attributes: new Map(), children: [], text: undefined };
+}
+
+/** An element with nothing but text. */
+export function textDraft(tag: string, text: string): Draft {
+  return { ...emptyDraft(tag), text };
+}

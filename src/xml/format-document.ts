@@ -1,0 +1,48 @@
+import type { Draft } from "./draft.ts";
+
+/** XML in libvirt's layout: two spaces a level, single quotes, a newline at the end. https://libvirt.org/format.html */
+export function formatDocument(root: Draft): string {
+  const lines: string[] = [];
+  addLines(root, "", lines);
+  return `${lines.join("\n")}\n`;
+}
+
+function addLines(draft: Draft, indent: string, lines: string[]): void {
+  const head = `${indent}<${draft.tag}${formatAttributes(draft.attributes)}`;
+  if (draft.children.length === 0) {
+    lines.push(draft.text === undefined ? `${head}/>` : `${head}>${escapeText(draft.text)}</${draft.tag}>`);
+    return;
+  }
+  lines.push(`${head}>`);
+  const inner = `${indent}  `;
+  for (const child of draft.children) {
+    if (typeof child === "string") lines.push(inner + child);
+    else addLines(child, inner, lines);
+  }
+  lines.push(`${indent}</${draft.tag}>`);
+}
+
+function formatAttributes(attributes: ReadonlyMap<string, string>): string {
+  return [...attributes].map(([name, value]) => ` ${name}='${escapeAttribute(value)}'`).join("");
+}
+
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ["&", "&amp;"],
+  ["<", "&lt;"],
+  [">", "&gt;"],
+  ["'", "&apos;"],
+  ['"', "&quot;"],
+  ["\t", "&#9;"],
+  ["\n", "&#10;"],
+  ["\r", "&#13;"],
+]);
+
+// A reader turns a bare carriage return into a newline. XML 1.0, 2.11
+function escapeText(text: string): string {
+  return text.replace(/[&<>\r]/g, (character) => ESCAPES.get(character) ?? character);
+}
+
+// A reader turns bare white space in an attribute into blanks. XML 1.0, 3.3.3
+function escapeAttribute(value: string): string {
+  return value.replace(/[&<>'"\t\n\r]/g, (character) => ESCAPES.get(character) ?? character);
+}

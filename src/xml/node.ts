@@ -1,0 +1,21 @@
+/** An element as it stands in a document. Comments and processing instructions are gone, references are resolved. */
+export interface XmlNode {
+  readonly tag: string;
+  readonly attributes: ReadonlyMap<string, string>;
+  readonly children: readonly XmlNode[];
+  /** The text directly inside, without that of children. */
+  readonly text: string;
+  /** 1 is the first line. */
+  readonly line: number;
+  readonly parent: XmlNode | undefined;
+  /** The element's own piece of the document, from its `<` to its last `>`. */
+  readonly source: string;
+}
+
+/** `/domain/devices/disk[2]/source`; the number, from 1, stands only where there are several of that name. */
+export function pathOf(node: XmlNode): string {
+  if (node.parent === undefined) return `/${node.tag}`;
+  const alike = node.parent.children.filter((sibling) => sibling.tag === node.tag);
+  const number = alike.length > 1 ? `[${alike.indexOf(node) + 1}]` : "";
+  return `${pathOf(node.parent)}/${node.tag}${number}`;
+}

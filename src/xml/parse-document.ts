@@ -1,0 +1,135 @@
+import { decodeDocument } from "./decode-document.ts";
+import { MOST_DEPTH, MOST_ELEMENTS } from "./limits.ts";
+import type { XmlNode } from "./node.ts";
+import { faultAt, readTokens, type Token } from "./tokens.ts";
+
+/**
+ * The one element of a document. Its bytes must be well-formed XML 1.0 in UTF-8, with namespaces, without a DOCTYPE and
+ * within limits.ts; the first fault ends the reading. Throws "xml" with line and column.
+ */
+export function parseDocument(bytes: Uint8Array): XmlNode {
+  const text = decodeDocument(bytes);
+  const builder: Builder = {
+    text,
+    root: undefined,
+    open: undefined,
+    depth: 0,
+    elements: 0,
+    line: 1,
+    counted: 0,
+  };
+  for (const token of readTokens(text)) {
+    switch (token.is) {
+      case "start":
+        startElement(builder, token);
+        break;
+      case "end":
+        endElement(builder, token);
+        break;
+      case "text":
+        addText(builder, token);
+        break;
+    }
+  }
+  if (builder.open !== undefined) throw faultAt(text, text.length, `<${builder.open.tag}> has no end tag`);
+  if (builder.root === undefined) throw faultAt(text, text.length, "there is no element in it");
+  return builder.root;
+}
+
+interface OpenNode extends XmlNode {
+  readonly children: OpenNode[];
+  readonly parent: OpenNode | undefined;
+  readonly from: number;
+  text: string;
+  source: string;
+}
+
+interface Builder {
+  readonly text: string;
+  root: OpenNode | undefined;
+  open: OpenNode | undefined;
+  depth: number;
+  elements: number;
+  /** The line of the offset up to which newlines are counted. */
+  line: number;
+  counted: number;
+}
+
+function startElement(builder: Builder, token: Token & { readonly is: "start" }): void {
+  const { text, open } = builder;
+  if (open === undefined && builder.root !== undefined)
+    throw faultAt(text, token.from, "a second root element");
+  if (builder.elements === MOST_ELEMENTS)
+    throw faultAt(text, token.from, `more than ${MOST_ELEMENTS} elements`);
+  if (builder.depth === MOST_DEPTH) throw faultAt(text, token.from, `elements more than ${MOST_DEPTH} deep`);
+  const { tag, attributes, from } = token;
+  const node = {
+    tag,
+    attributes,
+    children: [],
+    text: "",
+    line: lineAt(builder, from),
+    parent: open,
+    source: "",
+    from,
+  };
+  refuseUnboundPrefix(builder, node);
+  open?.children.push(node);
+  builder.root ??= node;
+  builder.elements += 1;
+  if (token.closed) {
+    closeNode(builder, node, token.to);
+    return;
+  }
+  builder.open = node;
+  builder.depth += 1;
+}
+
+function endElement(builder: Builder, token: Token & { readonly is: "end" }): void {
+  const { text, open } = builder;
+  if (open === undefined || open.tag !== token.tag) {
+    const wanted = open === undefined ? "no element is open" : `<${open.tag}> of line ${open.line} is open`;
+    throw faultAt(text, token.from, `an end tag stands here, but ${wanted}`);
+  }
+  closeNode(builder, open, token.to);
+  builder.open = open.parent;
+  builder.depth -= 1;
+}
+
+function closeNode(builder: Builder, node: OpenNode, to: number): void {
+  node.source = builder.text.slice(node.from, to);
+}
+
+function addText(builder: Builder, token: Token & { readonly is: "text" }): void {
+  if (builder.open !== undefined) builder.open.text += token.text;
+  else if (builder.text.slice(token.from, token.to).trim() !== "") {
+    throw faultAt(builder.text, token.from, "text outside the root element");
+  }
+}
+
+function lineAt(builder: Builder, offset: number): number {
+  let next = builder.text.indexOf("\n", builder.counted);
+  while (next !== -1 && next < offset) {
+    builder.line += 1;
+    builder.counted = next + 1;
+    next = builder.text.indexOf("\n", builder.counted);
+  }
+  return builder.line;
+}
+
+// Namespaces in XML 1.0, 5.1
+function refuseUnboundPrefix(builder: Builder, node: OpenNode): void {
+  for (const name of [node.tag, ...node.attributes.keys()]) {
+    const [prefix, ...rest] = name.split(":");
+    if (rest.length === 0 || prefix === "xml" || prefix === "xmlns") continue;
+    if (rest.length === 1 && isBound(node, `xmlns:${prefix}`)) continue;
+    throw faultAt(builder.text, node.from, "a name's prefix is declared nowhere around it");
+  }
+}
+
+function isBound(node: OpenNode, declaration: string): boolean {
+  for (let around: OpenNode | undefined = node; around !== undefined; around = around.parent) {
+    if (around.attributes.has(declaration)) return true;
+  }
+  return false;
+}

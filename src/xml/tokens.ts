@@ -1,0 +1,161 @@
+import { positionAt } from "./decode-document.ts";
+import { MOST_ATTRIBUTES } from "./limits.ts";
+import { resolveReferences } from "./references.ts";
+import { notXml, quoted } from "./refusal.ts";
+
+/** A piece of a document, from one offset up to another. Comments and processing instructions give none. */
+export type Token = { readonly from: number; readonly to: number } & (
+  | {
+      readonly is: "start";
+      readonly tag: string;
+      readonly attributes: ReadonlyMap<string, string>;
+      readonly closed: boolean;
+    }
+  | { readonly is: "end"; readonly tag: string }
+  | { readonly is: "text"; readonly text: string }
+);
+
+/** The pieces of a document in their order, each checked against XML 1.0's grammar. Throws "xml". */
+export function* readTokens(text: string): Generator<Token, void> {
+  let at = skipDeclaration(text);
+  while (at < text.length) {
+    const passed = skipUnread(text, at);
+    if (passed !== undefined) {
+      at = passed;
+      continue;
+    }
+    const token = readToken(text, at);
+    yield token;
+    at = token.to;
+  }
+}
+
+/** A fault at an offset of the text. */
+export function faultAt(text: string, offset: number, problem: string): Error {
+  return notXml(positionAt(text, offset), problem);
+}
+
+// XML 1.0, 2.3
+const NAME_START =
+  ":A-Z_a-z\\u00c0-\\u00d6\\u00d8-\\u00f6\\u00f8-\\u02ff\\u0370-\\u037d\\u037f-\\u1fff\\u200c-\\u200d\\u2070-\\u218f\\u2c00-\\u2fef\\u3001-\\ud7ff\\uf900-\\ufdcf\\ufdf0-\\ufffd\\u{10000}-\\u{effff}";
+const NAME = new RegExp(`[${NAME_START}][-.0-9\\u00b7\\u0300-\\u036f\\u203f-\\u2040${NAME_START}]*`, "uy");
+const BLANKS = /[ \t\n]*/y;
+const DECLARATION =
+  /<\?xml[ \t\n]+version[ \t\n]*=[ \t\n]*(["'])1\.0\1(?:[ \t\n]+encoding[ \t\n]*=[ \t\n]*(["'])([^"'<>]*)\2)?(?:[ \t\n]+standalone[ \t\n]*=[ \t\n]*(["'])(?:yes|no)\4)?[ \t\n]*\?>/y;
+
+function skipDeclaration(text: string): number {
+  if (!/^<\?xml[ \t\n?]/.test(text)) return 0;
+  DECLARATION.lastIndex = 0;
+  const found = DECLARATION.exec(text);
+  if (found === null)
+    throw faultAt(text, 0, 'the XML declaration is not <?xml version="1.0" encoding="UTF-8"?>');
+  const [, , , encoding = "UTF-8"] = found;
+  if (encoding.toUpperCase() === "UTF-8") return found[0].length;
+  throw faultAt(text, 0, `it is said to be ${quoted(encoding)}, and only UTF-8 is taken`);
+}
+
+/** Past a comment or a processing instruction, if one begins here. */
+function skipUnread(text: string, at: number): number | undefined {
+  if (text.startsWith("<!--", at)) {
+    const end = text.indexOf("--", at + 4);
+    if (end !== -1 && text[end + 2] === ">") return end + 3;
+    throw faultAt(text, end === -1 ? at : end, 'the comment has a "--" that does not end it, or no end');
+  }
+  if (!text.startsWith("<?", at)) return undefined;
+  const target = readName(text, at + 2);
+  const end = text.indexOf("?>", at + 2);
+  if (target !== "" && target.toLowerCase() !== "xml" && end !== -1) return end + 2;
+  throw faultAt(
+    text,
+    at,
+    "a processing instruction has no end, or an XML declaration stands after the beginning",
+  );
+}
+
+function readToken(text: string, at: number): Token {
+  if (text.startsWith("<![CDATA[", at)) {
+    const end = text.indexOf("]]>", at);
+    if (end === -1) throw faultAt(text, at, "the CDATA section has no end");
+    return { is: "text", text: text.slice(at + 9, end), from: at, to: end + 3 };
+  }
+  if (text.startsWith("<!", at))
+    throw faultAt(text, at, "a DOCTYPE or another <!…> declaration is not taken");
+  if (text.startsWith("</", at)) return readEndTag(text, at);
+  return text[at] === "<" ? readStartTag(text, at) : readText(text, at);
+}
+
+function readText(text: string, from: number): Token {
+  const next = text.indexOf("<", from);
+  const to = next === -1 ? text.length : next;
+  const raw = text.slice(from, to);
+  const end = raw.indexOf("]]>");
+  if (end !== -1) throw faultAt(text, from + end, '"]]>" may stand only at the end of a CDATA section');
+  return { is: "text", text: resolve(text, from, raw), from, to };
+}
+
+function readEndTag(text: string, from: number): Token {
+  const tag = readName(text, from + 2);
+  const end = skipBlanks(text, from + 2 + tag.length);
+  if (tag === "" || text[end] !== ">") throw faultAt(text, from, "the end tag is not </name>");
+  return { is: "end", tag, from, to: end + 1 };
+}
+
+function readStartTag(text: string, from: number): Token {
+  const tag = readName(text, from + 1);
+  if (tag === "") throw faultAt(text, from, 'a name must stand after "<"; a "<" in a text is written &lt;');
+  const attributes = new Map<string, string>();
+  let at = from + 1 + tag.length;
+  for (;;) {
+    const next = skipBlanks(text, at);
+    if (text[next] === ">") return { is: "start", tag, attributes, closed: false, from, to: next + 1 };
+    if (text.startsWith("/>", next))
+      return { is: "start", tag, attributes, closed: true, from, to: next + 2 };
+    if (next === at) throw faultAt(text, at, `the tag of <${shortened(tag)}> is not complete`);
+    if (attributes.size === MOST_ATTRIBUTES)
+      throw faultAt(text, next, `more than ${MOST_ATTRIBUTES} attributes`);
+    at = readAttribute(text, next, attributes);
+  }
+}
+
+function readAttribute(text: string, from: number, attributes: Map<string, string>): number {
+  const name = readName(text, from);
+  const equals = skipBlanks(text, from + name.length);
+  const open = skipBlanks(text, equals + 1);
+  const quote = text[open];
+  if (name === "" || text[equals] !== "=" || (quote !== '"' && quote !== "'")) {
+    throw faultAt(text, from, "an attribute is not name='value'");
+  }
+  const end = text.indexOf(quote, open + 1);
+  if (end === -1) throw faultAt(text, open, `the value of ${shortened(name)} has no closing quote`);
+  const raw = text.slice(open + 1, end);
+  const less = raw.indexOf("<");
+  if (less !== -1) throw faultAt(text, open + 1 + less, 'a "<" in a value is written &lt;');
+  if (attributes.has(name)) throw faultAt(text, from, `the attribute ${shortened(name)} stands there twice`);
+  // Bare white space in a value is a blank, and a reference to white space is what it says. XML 1.0, 3.3.3
+  attributes.set(name, resolve(text, open + 1, raw.replaceAll(/[\t\n]/g, " ")));
+  return end + 1;
+}
+
+function resolve(text: string, from: number, raw: string): string {
+  const resolved = resolveReferences(raw);
+  if (typeof resolved === "string") return resolved;
+  throw faultAt(
+    text,
+    from + resolved.badAt,
+    'this "&" begins no reference that XML knows; a plain one is written &amp;',
+  );
+}
+
+function readName(text: string, at: number): string {
+  NAME.lastIndex = at;
+  return NAME.exec(text)?.[0] ?? "";
+}
+
+function skipBlanks(text: string, at: number): number {
+  BLANKS.lastIndex = at;
+  return at + (BLANKS.exec(text)?.[0].length ?? 0);
+}
+
+function shortened(name: string): string {
+  return name.length > 40 ? `${name.slice(0, 40)}…` : name;
+}

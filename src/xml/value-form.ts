@@ -1,0 +1,67 @@
+/** One piece of text ⇄ one value. */
+export interface ValueForm<T> {
+  /** For a message: "a number from 1 to 8", `one of "yes", "no"`. */
+  readonly expects: string;
+  /** `undefined` for a text outside `expects`. */
+  decode(text: string): T | undefined;
+  encode(value: T): string;
+}
+
+/** Any text, as it stands. */
+export const anyText: ValueForm<string> = { expects: "text", decode: (text) => text, encode: (text) => text };
+
+/** One of some words. */
+export function oneOf<const W extends string>(...words: readonly W[]): ValueForm<W> {
+  const known = new Map<string, W>(words.map((word) => [word, word]));
+  return {
+    expects: words.length === 1 ? `"${words[0]}"` : `one of ${words.map((word) => `"${word}"`).join(", ")}`,
+    decode: (text) => known.get(text),
+    encode: (word) => word,
+  };
+}
+
+/** `yes` or `no`. */
+export const yesNo = truth("yes", "no");
+
+/** `on` or `off`. */
+export const onOff = truth("on", "off");
+
+/** A whole decimal number within bounds; white space around it is let through, as libvirt does. */
+export function integer(least: number, most: number): ValueForm<number> {
+  return {
+    expects: `a whole number from ${least} to ${most}`,
+    decode: (text) => within(/^\s*-?[0-9]{1,16}\s*$/.test(text) ? Number(text) : Number.NaN, least, most),
+    encode: String,
+  };
+}
+
+/** A number in hexadecimal (`0x1f`) or decimal, written as `0x` with so many digits. */
+export function hexadecimal(most: number, digits: number): ValueForm<number> {
+  return {
+    expects: `a number from 0x0 to 0x${most.toString(16)}`,
+    decode: (text) =>
+      within(/^(?:0x[0-9a-fA-F]{1,8}|[0-9]{1,8})$/.test(text) ? Number(text) : Number.NaN, 0, most),
+    encode: (value) => `0x${value.toString(16).padStart(digits, "0")}`,
+  };
+}
+
+/** A text that a pattern takes as a whole; `expects` says so to a person. */
+export function matching(pattern: RegExp, expects: string): ValueForm<string> {
+  return { expects, decode: (text) => (pattern.test(text) ? text : undefined), encode: (text) => text };
+}
+
+function truth(yes: string, no: string): ValueForm<boolean> {
+  const words = oneOf(yes, no);
+  return {
+    expects: words.expects,
+    decode(text) {
+      const word = words.decode(text);
+      return word === undefined ? undefined : word === yes;
+    },
+    encode: (value) => (value ? yes : no),
+  };
+}
+
+function within(value: number, least: number, most: number): number | undefined {
+  return value >= least && value <= most ? value : undefined;
+}
