@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+// dist/svirt and a probe made by the same scripts/build meet every surrounding that may speak to a compiled executable.
+// The control is the probe as `bun build --compile` makes it on the plain runtime: it falls for all of them, but for
+// those that bun leaves alone by itself. (--compile-exec-argv is what wakes BUN_INSPECT_PRELOAD.)
+
+interface Surrounding {
+  readonly name: string;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly words?: readonly string[];
+}
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+const trial = mkdtempSync(join(tmpdir(), "svirt-hostile-"));
+const evil = join(trial, "evil.js");
+const SVIRT = join(ROOT, "dist/svirt");
+const PROBE = join(trial, "probe");
+const CONTROL = join(trial, "control");
+
+const EFFECTIVE: readonly Surrounding[] = [
+  { name: ".env", files: { ".env": "SVIRT_PROBE=1\n" } },
+  { name: "bunfig.toml", files: { "bunfig.toml": `preload = ["${evil}"]\n` } },
+  variable("BUN_BE_BUN", "1", ["-e", "console.log('OBEYED')"]),
+  variable("BUN_OPTIONS", `--preload=${evil}`),
+  variable("BUN_INSPECT", "127.0.0.1:0"),
+  variable("BUN_INSPECT_PRELOAD", evil),
+  variable("BUN_JSC_dumpOptions", "1"),
+  variable("BUN_JSC_useJIT", "0"),
+  variable("BUN_BYTECODE_ORDER_OUT", "order"),
+  variable("BUN_BYTECODE_DIGEST_OUT", "digest"),
+  variable("NODE_CHANNEL_FD", "1"),
+  variable("JavaScriptCoreUseJIT", "0"),
+];
+
+const HARMLESS: readonly Surrounding[] = [
+  { name: "package.json", files: { "package.json": `{"type":"commonjs","main":"${evil}"}` } },
+  { name: "tsconfig.json", files: { "tsconfig.json": `{"compilerOptions":{"paths":{"*":["${evil}"]}}}` } },
+  {
+    name: "node_modules",
+    files: { "node_modules/valibot/index.js": "console.log('OBEYED')", "node_modules/bun/index.js": "!" },
+  },
+  variable("NODE_OPTIONS", `--require=${evil}`),
+  variable("NODE_PATH", trial),
+  variable("NODE_COMPILE_CACHE", "cache"),
+  variable("BUN_RUNTIME_TRANSPILER_CACHE_PATH", "cache"),
+  variable("BUN_INSPECT_CONNECT_TO", "s.sock"),
+  variable("BUN_INSPECT_NOTIFY", "unix://s.sock"),
+  variable("BUN_CONFIG_VERBOSE_FETCH", "1"),
+  variable("BUN_TMPDIR", "cache"),
+  variable("BUN_TRACE", "trace"),
+  { name: "--inspect", words: ["--inspect"] },
+];
+
+beforeAll(() => {
+  writeFileSync(evil, "console.log('OBEYED');\n");
+  const probe = join(ROOT, "test/build/probe.ts");
+  const build = join(ROOT, "scripts/build");
+  run([build], ROOT);
+  run([build, "--entry", probe, "--output", PROBE], ROOT);
+  const careless = ["build", "--compile", "--compile-exec-argv=--no-ffi-cc"];
+  run([process.execPath, ...careless, probe, "--outfile", CONTROL], ROOT);
+}, 120_000);
+afterAll(() => rmSync(trial, { recursive: true }));
+
+describe.each([...EFFECTIVE, ...HARMLESS])("$name", (surrounding) => {
+  test("says nothing to svirt", () => {
+    expect(inside(surrounding, SVIRT, ["version"])).toEqual(inside(atHome(surrounding), SVIRT, ["version"]));
+  });
+  test("says nothing to a program built like svirt", () => {
+    expect(inside(surrounding, PROBE, [])).toEqual(inside(atHome(surrounding), PROBE, []));
+  });
+});
+
+test("the clean runs are what they should be", () => {
+  const { output, left } = inside({ name: "clean" }, PROBE, []);
+  expect(JSON.parse(output)).toEqual({ arguments: [], sockets: 0, canSend: "undefined", ffi: true });
+  expect(left).toEqual([]);
+  expect(inside({ name: "clean" }, SVIRT, ["version"]).output).toContain("svirt");
+});
+
+test.each(EFFECTIVE)("$name does reach a program built with no care", (surrounding) => {
+  expect(inside(surrounding, CONTROL, [])).not.toEqual(inside(atHome(surrounding), CONTROL, []));
+});
+
+function variable(name: string, value: string, words: readonly string[] = []): Surrounding {
+  return { name, environment: { [name]: value }, words };
+}
+
+/** The same words on the command line, with nothing hostile around. */
+function atHome({ name, words }: Surrounding): Surrounding {
+  return { name, ...(words ? { words } : {}) };
+}
+
+/** What the executable printed, how it ended and which files it left, in a folder of its own. */
+function inside(
+  { files = {}, environment = {}, words = [] }: Surrounding,
+  executable: string,
+  verb: string[],
+) {
+  const folder = mkdtempSync(join(trial, "folder-"));
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    writeFileSync(join(folder, file), text);
+  }
+  const before = new Set(readdirSync(folder));
+  const result = Bun.spawnSync([executable, ...verb, ...words], {
+    cwd: folder,
+    env: { PATH: "/usr/bin:/bin", ...environment },
+  });
+  const left = readdirSync(folder).filter((file) => !before.has(file));
+  return { output: result.stdout.toString(), errors: result.stderr.toString(), code: result.exitCode, left };
+}
+
+function run(command: string[], cwd: string): void {
+  const { exitCode, stderr } = Bun.spawnSync(command, { cwd });
+  if (exitCode !== 0) throw new Error(`Cannot run ${command.join(" ")}: ${stderr}`);
+}
