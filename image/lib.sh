@@ -1,0 +1,56 @@
+# shellcheck shell=bash
+# What the image's build steps share: where things are kept, and doing a step only once.
+# Source this; it needs bash with "set -euo pipefail".
+
+IMAGE_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+PROJECT_DIR=$(dirname "$IMAGE_DIR")
+# shellcheck source=../scripts/lib/setup.sh
+source "$PROJECT_DIR/scripts/lib/setup.sh"
+
+NODE_CACHE=$(svirt_cache)/node
+mkdir -p "$NODE_CACHE"
+
+# key_of FILE...: one short word for the contents and names of these files and folders.
+key_of() {
+  local path
+  for path in "$@"; do
+    if [[ -d $path ]]; then
+      (cd "$path" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum)
+      (cd "$path" && find . \( -type l -printf '%p %l\n' \) -o \( -type f -perm -100 -print \) | LC_ALL=C sort)
+    else
+      sha256sum <"$path"
+    fi
+  done | sha256sum | cut -c1-16
+}
+
+# cached NAME KEY COMMAND...: prints the folder that COMMAND FOLDER filled, running it only for a key not seen yet.
+cached() {
+  local name=$1 key=$2 folder
+  folder="$NODE_CACHE/$name-$key"
+  shift 2
+  if [[ ! -d $folder ]]; then
+    progress "image: $name"
+    rm -rf "$folder.part"
+    mkdir -p "$folder.part"
+    "$@" "$folder.part" >&2 || return
+    mv "$folder.part" "$folder"
+    forget_old "$name"
+  fi
+  touch "$folder"
+  printf '%s\n' "$folder"
+}
+
+# forget_old NAME: leaves the three results of a step that were used last.
+forget_old() {
+  local folder
+  find "$NODE_CACHE" -maxdepth 1 -type d -regex ".*/$1-[0-9a-f]*" -printf '%T@ %p\n' |
+    sort -rn | tail -n +4 | cut -d' ' -f2- |
+    while IFS= read -r folder; do rm -rf "$folder"; done
+}
+
+# kernel_release STAGE: the release of the one kernel in the staged tree.
+kernel_release() {
+  local images=("$1"/boot/vmlinuz-*)
+  [[ ${#images[@]} -eq 1 && -e ${images[0]} ]] || { echo "Cannot tell the kernel in $1: ${images[*]}" >&2; return 1; }
+  printf '%s\n' "${images[0]##*/vmlinuz-}"
+}
