@@ -11,11 +11,10 @@ const fileSource = element("source", {
   append: attribute("append", onOff),
   seclabels: children(sourceSeclabel),
 });
-const socketSource = element("source", {
-  mode: required(attribute("mode", oneOf("bind", "connect"))),
-  path: attribute("path", absolutePath),
-  seclabels: children(sourceSeclabel),
-});
+const mode = required(attribute("mode", oneOf("bind", "connect")));
+const seclabels = children(sourceSeclabel);
+const socketSource = element("source", { mode, path: attribute("path", absolutePath), seclabels });
+const socketAtPath = element("source", { mode, path: required(attribute("path", absolutePath)), seclabels });
 
 const NOT_YET = "svirt does not connect guests that way yet";
 const OTHER_BACKENDS = {
@@ -50,31 +49,33 @@ const channelTarget = element(
 );
 
 /** `<serial>`, https://libvirt.org/formatdomain.html#consoles-serial-parallel-channel-devices */
-export const serial = chardev("serial", child(serialTarget));
+export const serial = chardev("serial", child(serialTarget), required(child(socketAtPath)));
 export type Serial = ValueOf<typeof serial>;
 
-/** `<console>`: the first one of type serial is another name for the first `<serial>`. */
-export const consoleDevice = chardev("console", child(consoleTarget));
+/** `<console>`: of type serial it is another name for the first `<serial>`. */
+export const consoleDevice = chardev("console", child(consoleTarget), required(child(socketAtPath)));
 export type ConsoleDevice = ValueOf<typeof consoleDevice>;
 
-/** `<channel>` of a virtio port, as the guest agent's. */
-export const channel = chardev("channel", required(child(channelTarget)));
+/** `<channel>` of a virtio port, as the guest agent's; for a socket without a path, svirt chooses one. */
+export const channel = chardev("channel", required(child(channelTarget)), child(socketSource));
 export type Channel = ValueOf<typeof channel>;
 
-function chardev<T>(tag: string, target: Field<T>) {
+function chardev<T, S>(tag: string, target: Field<T>, socket: Field<S>) {
   return choice(tag, {
     attribute: "type",
     absent: "pty",
     of: {
       pty: { target, ...placed },
       file: { source: required(child(fileSource)), target, ...placed },
-      unix: { source: child(socketSource), target, ...placed },
+      unix: { source: socket, target, ...placed },
       null: { target, ...placed },
     },
     refused: OTHER_BACKENDS,
-    exceptions: [
-      dropped("@tty", "the kernel gives a terminal its name at each start"),
-      dropped("source", "the kernel gives a terminal its name at each start"),
-    ],
+    exceptionsOf: {
+      pty: [
+        dropped("@tty", "the kernel gives a terminal its name at each start"),
+        dropped("source", "the kernel gives a terminal its name at each start"),
+      ],
+    },
   });
 }

@@ -1,5 +1,6 @@
 import { element, refused, type ValueOf } from "../xml/element.ts";
 import { child, children, textOf } from "../xml/field.ts";
+import { audio } from "./audio.ts";
 import { channel, consoleDevice, serial } from "./chardev.ts";
 import { controller } from "./controller.ts";
 import { disk } from "./disk.ts";
@@ -25,6 +26,7 @@ export const devices = element(
     channels: children(channel),
     inputs: children(input),
     graphics: children(graphics),
+    audios: children(audio),
     videos: children(video),
     watchdogs: children(watchdog),
     memballoon: child(memballoon),

@@ -1,16 +1,15 @@
 import { checked, dropped, element, refused, type ValueOf } from "../xml/element.ts";
-import { attribute, child, children, kept, required, textOf } from "../xml/field.ts";
-import type { XmlNode } from "../xml/node.ts";
-import { notUnderstood } from "../xml/refusal.ts";
+import { always, attribute, child, children, kept, required, textOf } from "../xml/field.ts";
 import { anyText, oneOf } from "../xml/value-form.ts";
 import { clock } from "./clock.ts";
+import { refuseContradictions } from "./contradictions.ts";
 import { cpu } from "./cpu.ts";
 import { devices } from "./devices.ts";
 import { features } from "./features.ts";
 import { sizeInKiB } from "./memory.ts";
 import { os } from "./os.ts";
 import { lifecycleAction, pm } from "./power.ts";
-import { refuseDoubleModels, seclabel } from "./seclabel.ts";
+import { seclabel } from "./seclabel.ts";
 import { vcpu } from "./vcpu.ts";
 import { domainName, uuid } from "./words.ts";
 
@@ -36,7 +35,7 @@ const grammar = element(
     onReboot: textOf("on_reboot", lifecycleAction),
     onCrash: textOf("on_crash", lifecycleAction),
     pm: child(pm),
-    devices: child(devices),
+    devices: always(devices),
     seclabels: children(seclabel),
   },
   [
@@ -55,19 +54,7 @@ const grammar = element(
 );
 
 /** `<domain>`, https://libvirt.org/formatdomain.html */
-export const domain = checked(grammar, (value, node) => {
-  refuseDoubleModels(value.seclabels, node);
-  refuseTooMuchMemory(value, node);
-});
+export const domain = checked(grammar, refuseContradictions);
 
 /** A domain with its UUID, which a new definition may lack. */
 export type Domain = ValueOf<typeof grammar> & { readonly uuid: string };
-
-function refuseTooMuchMemory(value: ValueOf<typeof grammar>, node: XmlNode): void {
-  if ((value.currentMemoryKiB ?? 0) <= value.memoryKiB) return;
-  throw notUnderstood(
-    { node, place: "currentMemory" },
-    `${value.currentMemoryKiB} KiB is more than <memory>`,
-    "Write a smaller size there.",
-  );
-}

@@ -3,6 +3,7 @@ import type { Channel, ConsoleDevice, Serial } from "./chardev.ts";
 import { type Disk, isReadOnly } from "./disk.ts";
 import type { Domain } from "./domain.ts";
 import type { Graphics } from "./graphics.ts";
+import { listPorts, type PortKind } from "./ports.ts";
 import { DEFAULT_RANDOM_SOURCE } from "./rng.ts";
 import type { SourceSeclabel } from "./source-seclabel.ts";
 
@@ -35,7 +36,7 @@ export type Resource =
   | { readonly kind: "kernel" | "initrd"; readonly path: string; readonly access: "read-only" }
   | {
       readonly kind: "chardev-file";
-      readonly device: ChardevKind;
+      readonly device: PortKind;
       readonly path: string;
       readonly access: "read-write";
       readonly append: boolean;
@@ -43,16 +44,13 @@ export type Resource =
     }
   | {
       readonly kind: "chardev-socket";
-      readonly device: ChardevKind;
+      readonly device: PortKind;
       readonly path: string;
       readonly mode: "bind" | "connect";
       readonly override: LabelOverride | undefined;
     }
   | { readonly kind: "vnc-socket"; readonly path: string; readonly mode: "bind" }
   | { readonly kind: "random-device"; readonly path: string; readonly access: "read-only" };
-
-/** The elements that are character devices. */
-export type ChardevKind = "serial" | "console" | "channel";
 
 /**
  * The one list of every host path or device that QEMU will open for this domain, and how. What is not on it gets no
@@ -62,9 +60,9 @@ export type ChardevKind = "serial" | "console" | "channel";
 export function listResources(domain: Domain): readonly Resource[] {
   return [
     ...listBootFiles(domain),
-    ...(domain.devices?.disks ?? []).flatMap(listDisk),
+    ...domain.devices.disks.flatMap(listDisk),
     ...listChardevs(domain),
-    ...(domain.devices?.graphics ?? []).flatMap(listVncSockets),
+    ...domain.devices.graphics.flatMap(listVncSockets),
     ...listRandomDevices(domain),
   ];
 }
@@ -126,14 +124,10 @@ function overrideOf(seclabels: readonly SourceSeclabel[]): LabelOverride | undef
 }
 
 function listChardevs({ devices }: Domain): Resource[] {
-  return [
-    ...(devices?.serials ?? []).flatMap((device) => listChardev("serial", device)),
-    ...(devices?.consoles ?? []).flatMap((device) => listChardev("console", device)),
-    ...(devices?.channels ?? []).flatMap((device) => listChardev("channel", device)),
-  ];
+  return listPorts(devices).flatMap(({ device, chardev }) => listChardev(device, chardev));
 }
 
-function listChardev(device: ChardevKind, chardev: Serial | ConsoleDevice | Channel): Resource[] {
+function listChardev(device: PortKind, chardev: Serial | ConsoleDevice | Channel): Resource[] {
   switch (chardev.type) {
     case "pty":
     case "null":
@@ -162,7 +156,7 @@ function listVncSockets(graphics: Graphics): Resource[] {
 }
 
 function listRandomDevices({ devices }: Domain): Resource[] {
-  return (devices?.rngs ?? []).flatMap(({ backend }) => {
+  return devices.rngs.flatMap(({ backend }) => {
     if (backend.model !== "random") return [];
     return [{ kind: "random-device", path: backend.path ?? DEFAULT_RANDOM_SOURCE, access: "read-only" }];
   });

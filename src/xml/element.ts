@@ -60,6 +60,8 @@ interface ChoiceFacts {
   /** Words that libvirt knows and we refuse, with the reason. */
   readonly refused?: Readonly<Record<string, string>>;
   readonly exceptions?: readonly Exception[];
+  /** Those of one word alone. */
+  readonly exceptionsOf?: Readonly<Record<string, readonly Exception[]>>;
 }
 
 /** `<tag>` whose other fields depend on one attribute; the value is a union told apart by it. */
@@ -72,7 +74,8 @@ export function choice<const D extends string, const V extends Readonly<Record<s
     Object.entries(by.of).map(([word, fields]) => {
       const entries = Object.entries(fields);
       const places = [selector, ...entries.map(([, field]) => field.place)];
-      return [word, { entries, when: `@${by.attribute}='${word}'`, places, exceptions: by.exceptions ?? [] }];
+      const exceptions = [...(by.exceptions ?? []), ...(by.exceptionsOf?.[word] ?? [])];
+      return [word, { entries, when: `@${by.attribute}='${word}'`, places, exceptions }];
     }),
   );
   return {

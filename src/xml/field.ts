@@ -79,6 +79,16 @@ export function lazyChild<T>(name: string, form: () => ElementForm<T>): Field<T 
   };
 }
 
+/** A child that stands for itself where it is absent: read as an empty one, and always written. */
+export function always<T>(form: ElementForm<T>): Field<T> {
+  const field = child(form);
+  return {
+    place: field.place,
+    read: (node) => field.read(node) ?? form.parse(emptyChild(node, form.tag)),
+    write: (draft, value) => field.write(draft, value),
+  };
+}
+
 /** Any number of children of one form, in their order. */
 export function children<T>(form: ElementForm<T>): Field<readonly T[]> {
   return {
@@ -145,7 +155,11 @@ function refuseInside(node: XmlNode, allowed: "text" | "nothing"): void {
 export function undeclared(spot: Parameters<typeof notUnderstood>[0]): Error {
   return notUnderstood(
     spot,
-    "svirt does not understand it, and what it does not understand could open a file that nobody labelled",
-    "Remove it from the document, or correct its name.",
+    "svirt does not know it",
+    "Remove it, or correct its name: what svirt does not know could open a file that nobody labelled.",
   );
+}
+
+function emptyChild(parent: XmlNode, tag: string): XmlNode {
+  return { tag, attributes: new Map(), children: [], text: "", line: parent.line, parent, source: "" };
 }

@@ -1,0 +1,32 @@
+import type { Channel, ConsoleDevice, Serial } from "./chardev.ts";
+import type { Devices } from "./devices.ts";
+
+/** The elements that describe character devices. */
+export type PortKind = "serial" | "console" | "channel";
+
+/** A character device that QEMU gets, by what the guest sees. */
+export type Port =
+  | { readonly device: "serial"; readonly chardev: Serial | ConsoleDevice }
+  | { readonly device: "console"; readonly chardev: ConsoleDevice }
+  | { readonly device: "channel"; readonly chardev: Channel };
+
+/**
+ * The character devices that QEMU gets. A console of type serial is the first serial port under another name: it is a
+ * device of its own only where there is no `<serial>`. virDomainDefAddConsoleCompat() of libvirt
+ */
+export function listPorts(devices: Devices): readonly Port[] {
+  const serials: readonly (Serial | ConsoleDevice)[] =
+    devices.serials.length > 0 ? devices.serials : devices.consoles.filter(isSerialConsole);
+  return [
+    ...serials.map((chardev) => ({ device: "serial", chardev }) as const),
+    ...devices.consoles
+      .filter((chardev) => !isSerialConsole(chardev))
+      .map((chardev) => ({ device: "console", chardev }) as const),
+    ...devices.channels.map((chardev) => ({ device: "channel", chardev }) as const),
+  ];
+}
+
+/** Whether it is another name for the first serial port. */
+export function isSerialConsole(chardev: ConsoleDevice): boolean {
+  return (chardev.target?.type ?? "serial") === "serial";
+}
