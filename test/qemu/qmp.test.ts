@@ -1,0 +1,106 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { SvirtError } from "../../src/errors.ts";
+import {
+  EMPTY_REST,
+  formatQmpCommand,
+  LONGEST_MESSAGE_BYTES,
+  parseQmpChunk,
+  type QmpMessage,
+} from "../../src/qemu/qmp.ts";
+import { decideState, decideStateAfter } from "../../src/qemu/status.ts";
+
+const greeting = `{"QMP": {"version": {"qemu": {"micro": 13, "minor": 0, "major": 10}, "package": "Debian"}, "capabilities": ["oob"]}}\r\n`;
+const event = `{"timestamp": {"seconds": 1795537207, "microseconds": 667618}, "event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-shutdown"}}\r\n`;
+const stream = `${greeting}{"return": {}, "id": 1}\r\n${event}{"id": 2, "error": {"class": "GenericError", "desc": "no ä"}}\r\n`;
+const messages: QmpMessage[] = [
+  { is: "greeting", version: "10.0.13" },
+  { is: "return", id: 1, value: {} },
+  {
+    is: "event",
+    name: "SHUTDOWN",
+    facts: new Map<string, unknown>([
+      ["guest", true],
+      ["reason", "guest-shutdown"],
+    ]),
+    atMs: 1795537207667,
+  },
+  { is: "error", id: 2, description: "no ä" },
+];
+
+function feed(chunks: readonly Uint8Array[]): QmpMessage[] {
+  let rest = EMPTY_REST;
+  return chunks.flatMap((chunk) => {
+    const parsed = parseQmpChunk(rest, chunk);
+    rest = parsed.rest;
+    return [...parsed.messages];
+  });
+}
+
+describe("parseQmpChunk()", () => {
+  test("reads greeting, reply, event and error however the stream is cut", () => {
+    const bytes = new TextEncoder().encode(stream);
+    fc.assert(
+      fc.property(fc.array(fc.nat(bytes.length), { maxLength: 20 }), (cuts) => {
+        const edges = [0, ...cuts.toSorted((a, b) => a - b), bytes.length];
+        const chunks = edges.slice(1).map((edge, index) => bytes.subarray(edges[index], edge));
+        expect(feed(chunks)).toEqual(messages);
+      }),
+    );
+  });
+
+  test("keeps nothing of the caller's buffer", () => {
+    const buffer = new TextEncoder().encode(`{"return"`);
+    const { rest } = parseQmpChunk(EMPTY_REST, buffer);
+    buffer.fill(0);
+    const done = parseQmpChunk(rest, new TextEncoder().encode(`: 1, "id": 7}\n`));
+    expect(done.messages).toEqual([{ is: "return", id: 7, value: 1 }]);
+  });
+
+  test("refuses a message without end", () => {
+    const megabyte = new Uint8Array(1024 * 1024).fill(0x20);
+    const chunks = Array(LONGEST_MESSAGE_BYTES / megabyte.length + 1).fill(megabyte);
+    expect(() => feed(chunks)).toThrow("more than 8388608 bytes");
+  });
+
+  test.each(["hello\n", "[]\n", "{}\n", "1\n", `{"event": 1}\n`])("refuses %j", (text) => {
+    expect(() => feed([new TextEncoder().encode(text)])).toThrow("Cannot understand QEMU's monitor");
+  });
+
+  test("meets any JSON with messages or a SvirtError", () => {
+    fc.assert(
+      fc.property(fc.json(), (json) => {
+        try {
+          feed([new TextEncoder().encode(`${json}\n`)]);
+        } catch (error) {
+          expect(error).toBeInstanceOf(SvirtError);
+        }
+      }),
+    );
+  });
+});
+
+test("formatQmpCommand() writes one line with the reply's number", () => {
+  expect(formatQmpCommand({ execute: "cont" }, 3)).toBe(`{"execute":"cont","id":3}\n`);
+  expect(formatQmpCommand({ execute: "balloon", arguments: { value: 1 } }, 4)).toBe(
+    `{"execute":"balloon","arguments":{"value":1},"id":4}\n`,
+  );
+});
+
+test("decideState() gives virsh's words", () => {
+  expect(decideState("running")).toEqual({ state: "running", reason: "unknown" });
+  expect(decideState("prelaunch")).toEqual({ state: "paused", reason: "starting up" });
+  expect(decideState("io-error")).toEqual({ state: "paused", reason: "I/O error" });
+  expect(decideState("no such state")).toEqual({ state: "paused", reason: "unknown" });
+});
+
+test("decideStateAfter() tells how a guest ended", () => {
+  const end = (reason: string) =>
+    decideStateAfter({ is: "event", name: "SHUTDOWN", facts: new Map([["reason", reason]]), atMs: 0 });
+  expect(end("guest-shutdown")).toEqual({ state: "shut off", reason: "shutdown" });
+  expect(end("host-qmp-quit")).toEqual({ state: "shut off", reason: "destroyed" });
+  expect(end("guest-panic")).toEqual({ state: "shut off", reason: "crashed" });
+  expect(
+    decideStateAfter({ is: "event", name: "NIC_RX_FILTER_CHANGED", facts: new Map(), atMs: 0 }),
+  ).toBeUndefined();
+});
