@@ -26,7 +26,8 @@ const EFFECTIVE: readonly Surrounding[] = [
   { name: "bunfig.toml", files: { "bunfig.toml": `preload = ["${evil}"]\n` } },
   variable("BUN_BE_BUN", "1", ["-e", "console.log('OBEYED')"]),
   variable("BUN_OPTIONS", `--preload=${evil}`),
-  variable("BUN_INSPECT", "127.0.0.1:0"),
+  // The debugger listens from a thread of its own, so the probe gives it time.
+  { name: "BUN_INSPECT", environment: { BUN_INSPECT: "127.0.0.1:0", SVIRT_PROBE_WAIT_MS: "300" } },
   variable("BUN_INSPECT_PRELOAD", evil),
   variable("BUN_JSC_dumpOptions", "1"),
   variable("BUN_JSC_useJIT", "0"),

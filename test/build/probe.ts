@@ -2,6 +2,7 @@
 import { dlopen } from "bun:ffi";
 import { readdirSync, readlinkSync } from "node:fs";
 
+await Bun.sleep(Number(process.env["SVIRT_PROBE_WAIT_MS"] ?? "0"));
 const sockets = readdirSync("/proc/self/fd").filter(
   (fd) => Number(fd) > 2 && targetOf(fd).startsWith("socket:"),
 );

@@ -1,5 +1,5 @@
 /** The one order of src/. A part imports only from parts further left, never from one beside it. */
-export const ORDER =
+const ORDER =
   "errors · xml, selinux · domain, storage · qemu, label · plan · host · registry, run · vm, report · rpc, cli · main";
 
 /** Path below src/ and the text of that file. */
