@@ -3,8 +3,10 @@
 #
 #   isolation.sh set-up | run RUN | tear-down      RUN: kvm tcg label user control
 set -eu
-here=/usr/lib/svirt-isolation
-disks=/var/lib/svirt/isolation
+# On the node's writable disk; guests get at their programs and disks there as anywhere.
+here=/srv/isolation
+disks=/srv/images
+spare_disk=/dev/vde
 abstract=svirt-isolation-neighbour
 vnc_port=5907
 
@@ -59,15 +61,11 @@ set_up() {
   cp "$here/launch" "$here/launch-svirt"
   cp "$here/stand-in" "$here/stand-in-svirt"
   "$here/launch" --set-label system_u:object_r:svirt_manager_exec_t:s0 "$here/launch-svirt" "$here/stand-in-svirt"
-  dd if=/dev/zero of="$disks/block.img" bs=1024 count=1024 2>/dev/null
-  loop=$(losetup -f)
-  losetup "$loop" "$disks/block.img"
-  printf '%s' "$loop" >"$here/loop"
   guest isolation-kvm kvm ''
   guest isolation-tcg qemu ''
   guest isolation-b kvm "<disk type='block' device='disk'>
       <driver name='qemu' type='raw'/>
-      <source dev='$loop'/>
+      <source dev='$spare_disk'/>
       <target dev='vdb' bus='virtio'/>
     </disk>
     <graphics type='vnc'><listen type='socket'/></graphics>
@@ -80,7 +78,7 @@ stand_ins() {
   b_pid=$(svirt domid isolation-b)
   setsid "$here/stand-in-svirt" wait </dev/null >/dev/null 2>&1 &
   echo $! >"$here/manager.pid"
-  setsid "$here/launch-svirt" --label "$(label_of "$b_pid")" --uid "$(uid_of "$b_pid")" --out "$here/stand-in.log" \
+  setsid "$here/launch-svirt" --label "$(label_of "$b_pid")" --like "$b_pid" --out "$here/stand-in.log" \
     --disk "$disks/isolation-b.img" -- "$here/stand-in-guest" abstract "$abstract" </dev/null >/dev/null 2>&1 &
   echo $! >"$here/abstract.pid"
   setsid "$here/stand-in" vnc "$vnc_port" </dev/null >/dev/null 2>&1 &
@@ -108,7 +106,7 @@ b_reaper_pid=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$b_pid/status")
 b_context=$own_type:$b_level
 b_image_context=$image_type:$b_level
 b_disk=$disks/isolation-b.img
-b_block=$(cat "$here/loop")
+b_block=$spare_disk
 b_folder=$b_folder
 b_private=$(private_of isolation-b)
 b_record=$(first_of "$b_folder"/record.json "$b_folder"/*.json)
@@ -135,7 +133,7 @@ authorized_keys=/root/.ssh/authorized_keys
 host_key=$(first_of /etc/dropbear/*key* /etc/ssh/ssh_host_*_key)
 policy_file=$(first_of /etc/selinux/*/policy/policy.*)
 host_disk=$(first_of /dev/vda /dev/sda /dev/nvme0n1)
-boolean=$(ls /sys/fs/selinux/booleans | head -n 1)
+boolean=$(cd /sys/fs/selinux/booleans && first_of ./* | cut -c3-)
 svirt=$(command -v svirt)
 qemu=$(first_of /usr/bin/qemu-system-x86_64)
 qemu_img=$(first_of /usr/bin/qemu-img)
@@ -151,18 +149,17 @@ own_file() {
 
 try() {
   case $1 in tcg) own=isolation-tcg ;; *) own=isolation-kvm ;; esac
-  report=$disks/report-$1
-  own_file "$own" "$disks/facts"
-  facts "$own" >"$disks/facts"
+  report=$here/report-$1
+  own_file "$own" "$here/facts"
+  facts "$own" >"$here/facts"
   own_file "$own" "$report"
   pid=$(svirt domid "$own")
   label=$(label_of "$pid")
-  uid=$(uid_of "$pid")
-  set -- "$1" --in "$disks/facts" --out "$report" --disk "$disks/$own.img"
+  set -- "$1" --in "$here/facts" --out "$report" --disk "$disks/$own.img"
   case $1 in
-    kvm | tcg) shift; "$here/launch-svirt" --label "$label" --uid "$uid" "$@" -- "$here/adversary-guest" --destructive ;;
+    kvm | tcg) shift; "$here/launch-svirt" --label "$label" --like "$pid" "$@" -- "$here/adversary-guest" --destructive ;;
     label) shift; "$here/launch-svirt" --label "$label" "$@" -- "$here/adversary-guest" --destructive ;;
-    user) shift; "$here/launch" --uid "$uid" "$@" -- "$here/adversary" ;;
+    user) shift; "$here/launch" --like "$pid" "$@" -- "$here/adversary" ;;
     control) shift; "$here/launch" "$@" -- "$here/adversary" --destructive ;;
   esac || say "the adversary ended with $?"
   cat "$report"
@@ -176,8 +173,7 @@ tear_down() {
     svirt destroy "isolation-$name" >/dev/null 2>&1 || :
     svirt undefine "isolation-$name" >/dev/null 2>&1 || :
   done
-  [ ! -s "$here/loop" ] || losetup -d "$(cat "$here/loop")" || :
-  rm -rf "$disks" "$here"
+  rm -rf "$disks"/isolation-*.img "$here"
 }
 
 case ${1-} in

@@ -1,7 +1,7 @@
 /* Starts the adversary as svirt starts QEMU: another user, no capabilities, the files it needs already open, the
  * label asked for at exec.
  *
- *   launch [--label CONTEXT] [--uid N] --in FACTS --out REPORT --disk IMAGE -- PROGRAM [ARGUMENT ...]
+ *   launch [--label CONTEXT] [--like PID] --in FACTS --out REPORT --disk IMAGE -- PROGRAM [ARGUMENT ...]
  *   launch --set-label CONTEXT FILE ...
  *
  * A copy of it labelled as svirt's own program runs in svirt's domain, the only one that may enter a guest's. The
@@ -42,15 +42,37 @@ static void open_as(const char *path, int flags, int number)
 		close(fd);
 }
 
-/* setpriv --reuid N --regid N --clear-groups --bounding-set -all */
-static void drop(const char *uid)
+/* The numbers of a line of /proc/PID/status. */
+static int read_numbers(const char *pid, const char *key, gid_t *numbers, int most)
 {
-	uid_t id = (uid_t)strtoul(uid, NULL, 0);
+	char path[64], line[4096];
+	int count = 0;
 
+	snprintf(path, sizeof path, "/proc/%s/status", pid);
+	FILE *status = fopen(path, "re");
+	while (status && fgets(line, sizeof line, status))
+		if (strncmp(line, key, strlen(key)) == 0)
+			for (char *at = strtok(line + strlen(key), " \t\n"); at && count < most; at = strtok(NULL, " \t\n"))
+				numbers[count++] = (gid_t)strtoul(at, NULL, 10);
+	if (status)
+		fclose(status);
+	return count;
+}
+
+/* Becomes the user that process is, with its groups and without any capability. */
+static void become_like(const char *pid)
+{
+	gid_t user[4], group[4], groups[64];
+	int count = read_numbers(pid, "Groups:", groups, 64);
+
+	if (read_numbers(pid, "Uid:", user, 4) != 4 || read_numbers(pid, "Gid:", group, 4) != 4)
+		fail("status");
 	for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
 		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
 			fail("drop capability");
-	if (setgroups(0, NULL) != 0 || setresgid(id, id, id) != 0 || setresuid(id, id, id) != 0)
+	if (setgroups((size_t)count, groups) != 0 || setresgid(group[0], group[1], group[2]) != 0)
+		fail("drop group");
+	if (setresuid(user[0], user[1], user[2]) != 0)
 		fail("drop user");
 }
 
@@ -65,13 +87,13 @@ static void ask_label(const char *label)
 
 int main(int argc, char **argv)
 {
-	const char *label = NULL, *uid = NULL, *in = "/dev/null", *out = NULL, *disk = NULL;
+	const char *label = NULL, *like = NULL, *in = "/dev/null", *out = NULL, *disk = NULL;
 	int i = 1;
 
 	if (argc > 3 && strcmp(argv[1], "--set-label") == 0)
 		return set_labels(argv[2], argv + 3);
 	for (; i + 1 < argc && strcmp(argv[i], "--") != 0; i += 2) {
-		const char **into = strcmp(argv[i], "--label") == 0 ? &label : strcmp(argv[i], "--uid") == 0 ? &uid
+		const char **into = strcmp(argv[i], "--label") == 0 ? &label : strcmp(argv[i], "--like") == 0 ? &like
 			: strcmp(argv[i], "--in") == 0 ? &in : strcmp(argv[i], "--out") == 0 ? &out
 			: strcmp(argv[i], "--disk") == 0 ? &disk : NULL;
 		if (!into)
@@ -87,8 +109,8 @@ int main(int argc, char **argv)
 	setsid();
 	if (chdir("/") != 0)
 		fail("chdir");
-	if (uid)
-		drop(uid);
+	if (like)
+		become_like(like);
 	if (label)
 		ask_label(label);
 	execve(argv[i + 1], argv + i + 1, (char *const[]){ NULL });

@@ -3,8 +3,8 @@ import { type AttemptResult, parseAttempts, RUNS, type Run, type Runs } from "./
 
 const NODE = fileURLToPath(new URL("../../../scripts/node", import.meta.url));
 const ADVERSARY = fileURLToPath(new URL("../adversary", import.meta.url));
-/** The type of a folder of programs: guests and svirt may look names up in it. */
-const FOLDER = "/usr/lib/svirt-isolation";
+/** As in isolation.sh. */
+const FOLDER = "/srv/isolation";
 
 async function output(command: readonly string[]): Promise<string> {
   const child = Bun.spawn([...command], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
@@ -34,9 +34,8 @@ function onNode(word: string, ...more: string[]): Promise<string> {
 /** Builds the adversary here and puts it on the node with what starts it. */
 async function install(): Promise<void> {
   const built = (await output([`${ADVERSARY}/build`])).trim();
-  await output([NODE, "ssh", `mkdir -p ${FOLDER}`]);
-  const files = [`${built}/adversary`, `${built}/launch`, `${ADVERSARY}/isolation.sh`];
-  for (const file of files) await output([NODE, "put", file, `${FOLDER}/`]);
+  const programs = ["adversary", "launch", "stand-in"].map((name) => `${built}/${name}`);
+  await output([NODE, "put", ...programs, `${ADVERSARY}/isolation.sh`, FOLDER]);
 }
 
 /** Two guests and a neighbour are started, every run is made, and all is taken away again. */
