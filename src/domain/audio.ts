@@ -1,4 +1,5 @@
-import { choice, type ValueOf } from "../xml/element.ts";
+import { choice } from "../xml/choice.ts";
+import type { ValueOf } from "../xml/element.ts";
 import { attribute, required } from "../xml/field.ts";
 import { integer } from "../xml/value-form.ts";
 

@@ -1,5 +1,6 @@
+import { choice } from "../xml/choice.ts";
 import type { ElementForm } from "../xml/declaration.ts";
-import { choice, dropped, element } from "../xml/element.ts";
+import { dropped, element } from "../xml/element.ts";
 import { attribute, child, children, lazyChild, required } from "../xml/field.ts";
 import { oneOf } from "../xml/value-form.ts";
 import { type SourceSeclabel, sourceSeclabel } from "./source-seclabel.ts";

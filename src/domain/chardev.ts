@@ -1,5 +1,6 @@
+import { choice } from "../xml/choice.ts";
 import type { Field } from "../xml/declaration.ts";
-import { choice, dropped, element, type ValueOf } from "../xml/element.ts";
+import { dropped, element, type ValueOf } from "../xml/element.ts";
 import { attribute, child, children, required } from "../xml/field.ts";
 import { oneOf, onOff } from "../xml/value-form.ts";
 import { placed } from "./device.ts";

@@ -1,4 +1,5 @@
-import { choice, element, type ValueOf } from "../xml/element.ts";
+import { choice } from "../xml/choice.ts";
+import { element, type ValueOf } from "../xml/element.ts";
 import { attribute, child, children, content, required } from "../xml/field.ts";
 import { integer, oneOf, onOff } from "../xml/value-form.ts";
 import { word } from "./words.ts";

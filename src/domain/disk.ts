@@ -1,4 +1,5 @@
-import { checked, choice, element, refused, type ValueOf } from "../xml/element.ts";
+import { choice } from "../xml/choice.ts";
+import { checked, element, refused, type ValueOf } from "../xml/element.ts";
 import { attribute, child, flag, required, textOf } from "../xml/field.ts";
 import type { XmlNode } from "../xml/node.ts";
 import { notUnderstood } from "../xml/refusal.ts";

@@ -1,4 +1,5 @@
-import { choice, refused, type ValueOf } from "../xml/element.ts";
+import { choice } from "../xml/choice.ts";
+import { refused, type ValueOf } from "../xml/element.ts";
 import { attribute, children } from "../xml/field.ts";
 import { integer, matching, oneOf, yesNo } from "../xml/value-form.ts";
 import { absolutePath } from "./words.ts";

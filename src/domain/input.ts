@@ -1,4 +1,5 @@
-import { choice, type ValueOf } from "../xml/element.ts";
+import { choice } from "../xml/choice.ts";
+import type { ValueOf } from "../xml/element.ts";
 import { attribute } from "../xml/field.ts";
 import { oneOf } from "../xml/value-form.ts";
 import { placed } from "./device.ts";

@@ -1,4 +1,5 @@
-import { choice, element, type ValueOf } from "../xml/element.ts";
+import { choice } from "../xml/choice.ts";
+import { element, type ValueOf } from "../xml/element.ts";
 import { attribute, child, required } from "../xml/field.ts";
 import { integer, onOff } from "../xml/value-form.ts";
 import { placed } from "./device.ts";

@@ -2,6 +2,7 @@ import type { Field } from "../xml/declaration.ts";
 import { emptyDraft } from "../xml/draft.ts";
 import { element } from "../xml/element.ts";
 import { attribute, child, content, required } from "../xml/field.ts";
+import { notUnderstood } from "../xml/refusal.ts";
 import { integer, oneOf } from "../xml/value-form.ts";
 
 /** Bytes of each unit. https://libvirt.org/formatdomain.html#memory-allocation */
@@ -22,6 +23,9 @@ const UNIT_BYTES: ReadonlyMap<string, number> = new Map([
   ["TiB", 1024 ** 4],
 ]);
 
+/** The largest size that stays an exact number: 4 PiB. */
+const MOST_KIB = 2 ** 42;
+
 /** `<memory unit='KiB'>1048576</memory>` ⇄ KiB; other units are rounded up to whole KiB and written as KiB. */
 export function sizeInKiB(tag: string): Field<number | undefined> {
   const amount = element(tag, {
@@ -33,7 +37,10 @@ export function sizeInKiB(tag: string): Field<number | undefined> {
     place: field.place,
     read(node) {
       const size = field.read(node);
-      return size && Math.ceil((size.count * (UNIT_BYTES.get(size.unit ?? "KiB") ?? 1024)) / 1024);
+      if (size === undefined) return undefined;
+      const kiB = Math.ceil((size.count * (UNIT_BYTES.get(size.unit ?? "KiB") ?? 1024)) / 1024);
+      if (kiB <= MOST_KIB) return kiB;
+      throw notUnderstood({ node, place: tag }, `it is more than ${MOST_KIB} KiB`, "Write a smaller size.");
     },
     write(draft, value) {
       if (value === undefined) return;

@@ -1,4 +1,5 @@
-import { checked, choice, dropped, type ValueOf } from "../xml/element.ts";
+import { choice } from "../xml/choice.ts";
+import { checked, dropped, type ValueOf } from "../xml/element.ts";
 import { attribute, required, textOf } from "../xml/field.ts";
 import type { XmlNode } from "../xml/node.ts";
 import { notSupported, notUnderstood } from "../xml/refusal.ts";

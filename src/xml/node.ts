@@ -12,10 +12,14 @@ export interface XmlNode {
   readonly source: string;
 }
 
+/** The most characters of a name in a path. */
+const MOST_SHOWN = 64;
+
 /** `/domain/devices/disk[2]/source`; the number, from 1, stands only where there are several of that name. */
 export function pathOf(node: XmlNode): string {
-  if (node.parent === undefined) return `/${node.tag}`;
+  const tag = node.tag.slice(0, MOST_SHOWN);
+  if (node.parent === undefined) return `/${tag}`;
   const alike = node.parent.children.filter((sibling) => sibling.tag === node.tag);
   const number = alike.length > 1 ? `[${alike.indexOf(node) + 1}]` : "";
-  return `${pathOf(node.parent)}/${node.tag}${number}`;
+  return `${pathOf(node.parent)}/${tag}${number}`;
 }

@@ -1,7 +1,7 @@
 import { positionAt } from "./decode-document.ts";
 import { MOST_ATTRIBUTES } from "./limits.ts";
 import { resolveReferences } from "./references.ts";
-import { notXml, quoted } from "./refusal.ts";
+import { notXml, quoted, shortened } from "./refusal.ts";
 
 /** A piece of a document, from one offset up to another. Comments and processing instructions give none. */
 export type Token = { readonly from: number; readonly to: number } & (
@@ -36,18 +36,25 @@ export function faultAt(text: string, offset: number, problem: string): Error {
 }
 
 // XML 1.0, 2.3
-const NAME_START =
-  ":A-Z_a-z\\u00c0-\\u00d6\\u00d8-\\u00f6\\u00f8-\\u02ff\\u0370-\\u037d\\u037f-\\u1fff\\u200c-\\u200d\\u2070-\\u218f\\u2c00-\\u2fef\\u3001-\\ud7ff\\uf900-\\ufdcf\\ufdf0-\\ufffd\\u{10000}-\\u{effff}";
+const NAME_START = [
+  ":A-Z_a-z\\u00c0-\\u00d6\\u00d8-\\u00f6\\u00f8-\\u02ff\\u0370-\\u037d\\u037f-\\u1fff\\u200c-\\u200d",
+  "\\u2070-\\u218f\\u2c00-\\u2fef\\u3001-\\ud7ff\\uf900-\\ufdcf\\ufdf0-\\ufffd\\u{10000}-\\u{effff}",
+].join("");
 const NAME = new RegExp(`[${NAME_START}][-.0-9\\u00b7\\u0300-\\u036f\\u203f-\\u2040${NAME_START}]*`, "uy");
 const BLANKS = /[ \t\n]*/y;
-const DECLARATION =
-  /<\?xml[ \t\n]+version[ \t\n]*=[ \t\n]*(["'])1\.0\1(?:[ \t\n]+encoding[ \t\n]*=[ \t\n]*(["'])([^"'<>]*)\2)?(?:[ \t\n]+standalone[ \t\n]*=[ \t\n]*(["'])(?:yes|no)\4)?[ \t\n]*\?>/y;
+const DECLARATION = new RegExp(
+  [
+    "<\\?xml\\s+version\\s*=\\s*([\"'])1\\.0\\1",
+    "(?:\\s+encoding\\s*=\\s*([\"'])([^\"'<>]*)\\2)?",
+    "(?:\\s+standalone\\s*=\\s*([\"'])(?:yes|no)\\4)?\\s*\\?>",
+  ].join(""),
+  "y",
+);
 
 function skipDeclaration(text: string): number {
   if (!/^<\?xml[ \t\n?]/.test(text)) return 0;
-  DECLARATION.lastIndex = 0;
-  const found = DECLARATION.exec(text);
-  if (found === null)
+  const found = matchAt(text, 0, DECLARATION);
+  if (found === undefined)
     throw faultAt(text, 0, 'the XML declaration is not <?xml version="1.0" encoding="UTF-8"?>');
   const [, , , encoding = "UTF-8"] = found;
   if (encoding.toUpperCase() === "UTF-8") return found[0].length;
@@ -74,7 +81,7 @@ function skipUnread(text: string, at: number): number | undefined {
 
 function readToken(text: string, at: number): Token {
   if (text.startsWith("<![CDATA[", at)) {
-    const end = text.indexOf("]]>", at);
+    const end = text.indexOf("]]>", at + 9);
     if (end === -1) throw faultAt(text, at, "the CDATA section has no end");
     return { is: "text", text: text.slice(at + 9, end), from: at, to: end + 3 };
   }
@@ -110,7 +117,7 @@ function readStartTag(text: string, from: number): Token {
     if (text[next] === ">") return { is: "start", tag, attributes, closed: false, from, to: next + 1 };
     if (text.startsWith("/>", next))
       return { is: "start", tag, attributes, closed: true, from, to: next + 2 };
-    if (next === at) throw faultAt(text, at, `the tag of <${shortened(tag)}> is not complete`);
+    if (next === at) throw faultAt(text, at, `the tag of <${shortened(tag, 40)}> is not complete`);
     if (attributes.size === MOST_ATTRIBUTES)
       throw faultAt(text, next, `more than ${MOST_ATTRIBUTES} attributes`);
     at = readAttribute(text, next, attributes);
@@ -126,11 +133,12 @@ function readAttribute(text: string, from: number, attributes: Map<string, strin
     throw faultAt(text, from, "an attribute is not name='value'");
   }
   const end = text.indexOf(quote, open + 1);
-  if (end === -1) throw faultAt(text, open, `the value of ${shortened(name)} has no closing quote`);
+  if (end === -1) throw faultAt(text, open, `the value of ${shortened(name, 40)} has no closing quote`);
   const raw = text.slice(open + 1, end);
   const less = raw.indexOf("<");
   if (less !== -1) throw faultAt(text, open + 1 + less, 'a "<" in a value is written &lt;');
-  if (attributes.has(name)) throw faultAt(text, from, `the attribute ${shortened(name)} stands there twice`);
+  if (attributes.has(name))
+    throw faultAt(text, from, `the attribute ${shortened(name, 40)} stands there twice`);
   // Bare white space in a value is a blank, and a reference to white space is what it says. XML 1.0, 3.3.3
   attributes.set(name, resolve(text, open + 1, raw.replaceAll(/[\t\n]/g, " ")));
   return end + 1;
@@ -147,15 +155,14 @@ function resolve(text: string, from: number, raw: string): string {
 }
 
 function readName(text: string, at: number): string {
-  NAME.lastIndex = at;
-  return NAME.exec(text)?.[0] ?? "";
+  return matchAt(text, at, NAME)?.[0] ?? "";
 }
 
 function skipBlanks(text: string, at: number): number {
-  BLANKS.lastIndex = at;
-  return at + (BLANKS.exec(text)?.[0].length ?? 0);
+  return at + (matchAt(text, at, BLANKS)?.[0].length ?? 0);
 }
 
-function shortened(name: string): string {
-  return name.length > 40 ? `${name.slice(0, 40)}…` : name;
+function matchAt(text: string, at: number, sticky: RegExp): RegExpExecArray | undefined {
+  sticky.lastIndex = at;
+  return sticky.exec(text) ?? undefined;
 }

@@ -1,0 +1,92 @@
+import type { ElementForm, Exception, Selector } from "./declaration.ts";
+import { emptyDraft } from "./draft.ts";
+import {
+  type Fields,
+  type FieldsValue,
+  type Flat,
+  readFields,
+  refuseUndeclared,
+  writeFields,
+} from "./element.ts";
+import { attribute } from "./field.ts";
+import type { XmlNode } from "./node.ts";
+import { notSupported, notUnderstood, quoted } from "./refusal.ts";
+import { oneOf } from "./value-form.ts";
+
+/** What a choice says besides its alternatives. */
+interface ChoiceFacts {
+  /** The word that an absent attribute stands for; it is written out. */
+  readonly absent?: string;
+  /** Our own word for an absent attribute; it is neither read nor written. */
+  readonly silent?: string;
+  /** Words that libvirt knows and we refuse, with the reason. */
+  readonly refused?: Readonly<Record<string, string>>;
+  readonly exceptions?: readonly Exception[];
+  /** Those of one word alone. */
+  readonly exceptionsOf?: Readonly<Record<string, readonly Exception[]>>;
+}
+
+type Alternatives = Readonly<Record<string, Fields>>;
+
+type ChoiceValue<A extends string, V extends Alternatives> = {
+  [K in keyof V]: Flat<{ readonly [P in A]: K } & FieldsValue<V[K]>>;
+}[keyof V];
+
+/** `<tag>` whose fields depend on one attribute; its value is a union that is told apart by it. */
+export function choice<const A extends string, const V extends Alternatives>(
+  tag: string,
+  by: { readonly attribute: A; readonly of: V } & ChoiceFacts,
+): ElementForm<ChoiceValue<A, V>> {
+  const words = Object.keys(by.of).filter((word) => word !== by.silent);
+  const selector = attribute(by.attribute, oneOf(...words)).place;
+  const variants = Object.entries(by.of).map(([word, fields]) => ({
+    fields,
+    when: selectorOf(word, by),
+    places: [...(word === by.silent ? [] : [selector]), ...Object.values(fields).map((field) => field.place)],
+    exceptions: [...(by.exceptions ?? []), ...(by.exceptionsOf?.[word] ?? [])],
+  }));
+  return {
+    tag,
+    variants,
+    parse(node) {
+      const chosen = variants.find(({ when }) => isChosen(node, when));
+      if (chosen === undefined) throw wrongWord(node, by, words);
+      refuseUndeclared(node, chosen);
+      return { [by.attribute]: chosen.when.word, ...readFields(node, chosen.fields) } as ChoiceValue<A, V>;
+    },
+    format(value) {
+      const word = new Map<string, unknown>(Object.entries(value)).get(by.attribute);
+      const draft = emptyDraft(tag);
+      const chosen = variants.find(({ when }) => when.word === word);
+      if (chosen === undefined) return draft;
+      if (chosen.when.said !== "absent") draft.attributes.set(by.attribute, chosen.when.word);
+      return writeFields(draft, chosen.fields, value);
+    },
+  };
+}
+
+/** Whether the element says the selector's word. */
+export function isChosen(node: XmlNode, { attribute: name, word, said }: Selector): boolean {
+  const written = node.attributes.get(name);
+  return written === undefined ? said !== "written" : said !== "absent" && written === word;
+}
+
+function selectorOf(word: string, by: { readonly attribute: string } & ChoiceFacts): Selector {
+  const refused = new Map(Object.entries(by.refused ?? {}));
+  if (word === by.silent) return { attribute: by.attribute, word, said: "absent", refused };
+  return { attribute: by.attribute, word, said: word === by.absent ? "either" : "written", refused };
+}
+
+function wrongWord(
+  node: XmlNode,
+  by: { readonly attribute: string } & ChoiceFacts,
+  words: readonly string[],
+): Error {
+  const spot = { node, place: `@${by.attribute}` };
+  const remedy = `Write ${oneOf(...words).expects}.`;
+  const word = node.attributes.get(by.attribute);
+  if (word === undefined) return notUnderstood(spot, "it is missing", remedy);
+  const why = new Map(Object.entries(by.refused ?? {})).get(word);
+  if (why !== undefined) return notSupported(spot, `${quoted(word)}: ${why}`, remedy);
+  return notUnderstood(spot, `${quoted(word)} is not ${oneOf(...words).expects}`, remedy);
+}
