@@ -1,36 +1,52 @@
 import { choice } from "../xml/choice.ts";
 import type { ValueOf } from "../xml/element.ts";
-import { attribute } from "../xml/field.ts";
+import { attribute, child } from "../xml/field.ts";
 import { hexadecimal, integer, matching, onOff } from "../xml/value-form.ts";
+import { alias } from "./alias.ts";
 
-const small = integer(0, 65535);
+const number = integer(0, 65535);
 
-/** `<address>` of a device, https://libvirt.org/formatdomain.html#device-addresses */
-export const address = choice("address", {
-  attribute: "type",
-  of: {
-    pci: {
-      domain: attribute("domain", hexadecimal(0xffff, 4)),
-      bus: attribute("bus", hexadecimal(0xff, 2)),
-      slot: attribute("slot", hexadecimal(0x1f, 2)),
-      function: attribute("function", hexadecimal(7, 1)),
-      multifunction: attribute("multifunction", onOff),
-    },
-    drive: {
-      controller: attribute("controller", small),
-      bus: attribute("bus", small),
-      target: attribute("target", small),
-      unit: attribute("unit", small),
-    },
-    "virtio-serial": {
-      controller: attribute("controller", small),
-      bus: attribute("bus", small),
-      port: attribute("port", small),
-    },
-    usb: {
-      bus: attribute("bus", small),
-      port: attribute("port", matching(/^[0-9]{1,3}(?:\.[0-9]{1,3}){0,3}$/, "a USB port, 1 or 1.2")),
-    },
-  },
-});
-export type Address = ValueOf<typeof address>;
+const pci = {
+  domain: attribute("domain", hexadecimal(0xffff, 4)),
+  bus: attribute("bus", hexadecimal(0xff, 2)),
+  slot: attribute("slot", hexadecimal(0x1f, 2)),
+  function: attribute("function", hexadecimal(7, 1)),
+  multifunction: attribute("multifunction", onOff),
+};
+const drive = {
+  controller: attribute("controller", number),
+  bus: attribute("bus", number),
+  target: attribute("target", number),
+  unit: attribute("unit", number),
+};
+const serialBus = {
+  controller: attribute("controller", number),
+  bus: attribute("bus", number),
+  port: attribute("port", number),
+};
+const usb = {
+  bus: attribute("bus", number),
+  port: attribute("port", matching(/^[0-9]{1,3}(?:\.[0-9]{1,3}){0,3}$/, "a USB port, 1 or 1.2")),
+};
+
+/** `<address>` on a PCI bus, https://libvirt.org/formatdomain.html#device-addresses */
+export const pciAddress = choice("address", { attribute: "type", of: { pci } });
+export type PciAddress = ValueOf<typeof pciAddress>;
+
+/** That of a device which there is for PCI and for USB. */
+export const pciOrUsbAddress = choice("address", { attribute: "type", of: { pci, usb } });
+export type PciOrUsbAddress = ValueOf<typeof pciOrUsbAddress>;
+
+/** That of a disk: its place on its controller, or on the PCI or USB bus. */
+export const diskAddress = choice("address", { attribute: "type", of: { pci, drive, usb } });
+export type DiskAddress = ValueOf<typeof diskAddress>;
+
+/** That of a port of a virtio-serial controller. */
+export const serialAddress = choice("address", { attribute: "type", of: { "virtio-serial": serialBus } });
+export type SerialAddress = ValueOf<typeof serialAddress>;
+
+/** The end of a PCI device's element, in the order in which libvirt writes it. */
+export const onPci = { alias, address: child(pciAddress) };
+
+/** The end of the element of a device for PCI or USB. */
+export const onPciOrUsb = { alias, address: child(pciOrUsbAddress) };

@@ -1,9 +1,10 @@
 import { choice } from "../xml/choice.ts";
 import type { Field } from "../xml/declaration.ts";
-import { dropped, element, type ValueOf } from "../xml/element.ts";
+import { dropped, element, type Fields, type ValueOf } from "../xml/element.ts";
 import { attribute, child, children, required } from "../xml/field.ts";
 import { oneOf, onOff } from "../xml/value-form.ts";
-import { placed } from "./device.ts";
+import { onPciOrUsb, serialAddress } from "./address.ts";
+import { alias } from "./alias.ts";
 import { sourceSeclabel } from "./source-seclabel.ts";
 import { absolutePath, word } from "./words.ts";
 
@@ -16,6 +17,8 @@ const mode = required(attribute("mode", oneOf("bind", "connect")));
 const seclabels = children(sourceSeclabel);
 const socketSource = element("source", { mode, path: attribute("path", absolutePath), seclabels });
 const socketAtPath = element("source", { mode, path: required(attribute("path", absolutePath)), seclabels });
+
+const onSerialBus = { alias, address: child(serialAddress) };
 
 const NOT_YET = "svirt does not connect guests that way yet";
 const OTHER_BACKENDS = {
@@ -50,26 +53,38 @@ const channelTarget = element(
 );
 
 /** `<serial>`, https://libvirt.org/formatdomain.html#consoles-serial-parallel-channel-devices */
-export const serial = chardev("serial", child(serialTarget), required(child(socketAtPath)));
+export const serial = chardev(
+  "serial",
+  { target: child(serialTarget), ...onPciOrUsb },
+  required(child(socketAtPath)),
+);
 export type Serial = ValueOf<typeof serial>;
 
 /** `<console>`: of type serial it is another name for the first `<serial>`. */
-export const consoleDevice = chardev("console", child(consoleTarget), required(child(socketAtPath)));
+export const consoleDevice = chardev(
+  "console",
+  { target: child(consoleTarget), ...onSerialBus },
+  required(child(socketAtPath)),
+);
 export type ConsoleDevice = ValueOf<typeof consoleDevice>;
 
 /** `<channel>` of a virtio port, as the guest agent's; for a socket without a path, svirt chooses one. */
-export const channel = chardev("channel", required(child(channelTarget)), child(socketSource));
+export const channel = chardev(
+  "channel",
+  { target: required(child(channelTarget)), ...onSerialBus },
+  child(socketSource),
+);
 export type Channel = ValueOf<typeof channel>;
 
-function chardev<T, S>(tag: string, target: Field<T>, socket: Field<S>) {
+function chardev<const F extends Fields, S>(tag: string, end: F, socket: Field<S>) {
   return choice(tag, {
     attribute: "type",
     absent: "pty",
     of: {
-      pty: { target, ...placed },
-      file: { source: required(child(fileSource)), target, ...placed },
-      unix: { source: socket, target, ...placed },
-      null: { target, ...placed },
+      pty: end,
+      file: { source: required(child(fileSource)), ...end },
+      unix: { source: socket, ...end },
+      null: end,
     },
     refused: OTHER_BACKENDS,
     exceptionsOf: {

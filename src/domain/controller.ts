@@ -2,7 +2,7 @@ import { choice } from "../xml/choice.ts";
 import { element, type ValueOf } from "../xml/element.ts";
 import { attribute, child, required } from "../xml/field.ts";
 import { hexadecimal, integer, oneOf, onOff } from "../xml/value-form.ts";
-import { placed } from "./device.ts";
+import { onPci } from "./address.ts";
 
 const index = attribute("index", integer(0, 65535));
 
@@ -62,24 +62,24 @@ export const controller = choice("controller", {
       model: attribute("model", usbModels),
       ports: attribute("ports", integer(1, 15)),
       master: child(usbMaster),
-      ...placed,
+      ...onPci,
     },
     pci: {
       index,
       model: attribute("model", pciModels),
       modelName: child(pciModel),
       target: child(pciTarget),
-      ...placed,
+      ...onPci,
     },
-    ide: { index, model: attribute("model", oneOf("piix3", "piix4", "ich6")), ...placed },
-    fdc: { index, ...placed },
-    sata: { index, ...placed },
-    scsi: { index, model: attribute("model", oneOf("virtio-scsi", "lsilogic")), ...placed },
+    ide: { index, model: attribute("model", oneOf("piix3", "piix4", "ich6")), ...onPci },
+    fdc: { index, ...onPci },
+    sata: { index, ...onPci },
+    scsi: { index, model: attribute("model", oneOf("virtio-scsi", "lsilogic")), ...onPci },
     "virtio-serial": {
       index,
       ports: attribute("ports", integer(1, 511)),
       vectors: attribute("vectors", integer(0, 2048)),
-      ...placed,
+      ...onPci,
     },
   },
 });

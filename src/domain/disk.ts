@@ -4,8 +4,10 @@ import { attribute, child, flag, required, textOf } from "../xml/field.ts";
 import type { XmlNode } from "../xml/node.ts";
 import { notUnderstood } from "../xml/refusal.ts";
 import { matching, oneOf } from "../xml/value-form.ts";
+import { diskAddress } from "./address.ts";
+import { alias } from "./alias.ts";
 import { backingStore, blockSource, fileSource, imageFormat } from "./backing-store.ts";
-import { bootOrder, placed } from "./device.ts";
+import { bootOrder } from "./boot-order.ts";
 import { lineOfText } from "./words.ts";
 
 const driver = element("driver", {
@@ -39,7 +41,8 @@ const tail = {
   shareable: flag("shareable"),
   serial: textOf("serial", lineOfText),
   boot: bootOrder,
-  ...placed,
+  alias,
+  address: child(diskAddress),
 };
 
 /** `<disk>` of a file or a block device, https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms */

@@ -2,7 +2,7 @@ import { choice } from "../xml/choice.ts";
 import { element, type ValueOf } from "../xml/element.ts";
 import { attribute, child, required } from "../xml/field.ts";
 import { integer, onOff } from "../xml/value-form.ts";
-import { placed } from "./device.ts";
+import { onPci } from "./address.ts";
 
 const stats = element("stats", { period: required(attribute("period", integer(0, 2 ** 31 - 1))) });
 
@@ -14,7 +14,7 @@ export const memballoon = choice("memballoon", {
       autodeflate: attribute("autodeflate", onOff),
       freePageReporting: attribute("freePageReporting", onOff),
       stats: child(stats),
-      ...placed,
+      ...onPci,
     },
     none: {},
   },

@@ -2,7 +2,8 @@ import { choice } from "../xml/choice.ts";
 import { element, type ValueOf } from "../xml/element.ts";
 import { attribute, child, required } from "../xml/field.ts";
 import { oneOf } from "../xml/value-form.ts";
-import { bootOrder, placed } from "./device.ts";
+import { onPci } from "./address.ts";
+import { bootOrder } from "./boot-order.ts";
 import { macAddress } from "./words.ts";
 
 const mac = element("mac", { address: required(attribute("address", macAddress)) });
@@ -18,7 +19,7 @@ const needsTap = "svirt does not make tap devices yet";
 /** `<interface>` of QEMU's own user network, https://libvirt.org/formatdomain.html#userspace-connection-using-slirp */
 export const networkInterface = choice("interface", {
   attribute: "type",
-  of: { user: { mac: child(mac), model: child(model), link: child(link), boot: bootOrder, ...placed } },
+  of: { user: { mac: child(mac), model: child(model), link: child(link), boot: bootOrder, ...onPci } },
   refused: {
     network: needsTap,
     bridge: needsTap,

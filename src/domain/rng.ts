@@ -2,7 +2,7 @@ import { choice } from "../xml/choice.ts";
 import { element, type ValueOf } from "../xml/element.ts";
 import { attribute, child, content, required } from "../xml/field.ts";
 import { integer, oneOf } from "../xml/value-form.ts";
-import { placed } from "./device.ts";
+import { onPci } from "./address.ts";
 import { absolutePath } from "./words.ts";
 
 /** What QEMU reads where the XML names no source, as in libvirt. */
@@ -24,6 +24,6 @@ export const rng = element("rng", {
   model: required(attribute("model", oneOf("virtio"))),
   rate: child(rate),
   backend: required(child(backend)),
-  ...placed,
+  ...onPci,
 });
 export type Rng = ValueOf<typeof rng>;

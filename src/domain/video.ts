@@ -1,7 +1,7 @@
 import { element, refused, type ValueOf } from "../xml/element.ts";
 import { attribute, child, required } from "../xml/field.ts";
 import { integer, oneOf, yesNo } from "../xml/value-form.ts";
-import { placed } from "./device.ts";
+import { onPci } from "./address.ts";
 
 const memory = integer(0, 1 << 21);
 
@@ -19,5 +19,5 @@ const model = element(
 );
 
 /** `<video>`, https://libvirt.org/formatdomain.html#video-devices */
-export const video = element("video", { model: required(child(model)), ...placed });
+export const video = element("video", { model: required(child(model)), ...onPci });
 export type Video = ValueOf<typeof video>;

@@ -44,10 +44,12 @@ const NAME = new RegExp(`[${NAME_START}][-.0-9\\u00b7\\u0300-\\u036f\\u203f-\\u2
 const BLANKS = /[ \t\n]*/y;
 const DECLARATION = new RegExp(
   [
-    "<\\?xml\\s+version\\s*=\\s*([\"'])1\\.0\\1",
-    "(?:\\s+encoding\\s*=\\s*([\"'])([^\"'<>]*)\\2)?",
-    "(?:\\s+standalone\\s*=\\s*([\"'])(?:yes|no)\\4)?\\s*\\?>",
-  ].join(""),
+    "<\\?xml_+version_*=_*([\"'])1\\.0\\1",
+    "(?:_+encoding_*=_*([\"'])([^\"'<>]*)\\2)?",
+    "(?:_+standalone_*=_*([\"'])(?:yes|no)\\4)?_*\\?>",
+  ]
+    .join("")
+    .replaceAll("_", "[ \\t\\n]"),
   "y",
 );
 
