@@ -44,18 +44,15 @@ static struct outcome write_same(const char *path, int number)
 /* The kernel's addresses, which it shows as zeros to those who may not know them. */
 static struct outcome read_addresses(const char *path, int number)
 {
-	char bytes[65536];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char line[512];
+	unsigned long address;
+	FILE *file = fopen(path, "re");
 
 	(void)number;
-	if (fd < 0)
+	if (!file)
 		return refused("open");
-	ssize_t size = read(fd, bytes, sizeof bytes - 1);
-	if (size < 0)
-		return refused("read");
-	bytes[size] = 0;
-	for (const char *line = bytes; line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
-		if (strspn(line, "123456789abcdef0") > 7 && strspn(line, "0") < 8)
+	while (fgets(line, sizeof line, file))
+		if (sscanf(line, "%lx", &address) == 1 && address >= 1 << 20)
 			return DONE;
 	return refused_with("shown as zeros", 0);
 }
@@ -91,20 +88,16 @@ static struct outcome device_request(const char *path, int request)
 	return ioctl(fd, (unsigned long)(unsigned)request, 0) < 0 ? refused("ioctl") : DONE;
 }
 
-/* A node of one's own for /dev/null's number, or the number of a disk. */
-static struct outcome make_node(const char *folder, int minor_null)
+/* A node of one's own for /dev/null, or for the first disk. */
+static struct outcome make_node(const char *folder, int type)
 {
 	char name[4200];
-	struct outcome outcome = DONE;
+	dev_t device = type == S_IFCHR ? makedev(1, 3) : makedev(254, 0);
 
 	snprintf(name, sizeof name, "%s/node.adversary", folder);
-	unlink(name);
-	if (mknod(name, minor_null ? S_IFCHR | 0600 : S_IFBLK | 0600, minor_null ? makedev(1, 3) : makedev(254, 0)) != 0)
+	if (mknod(name, (mode_t)type | 0600, device) != 0)
 		return refused("mknod");
-	if (minor_null && open(name, O_RDWR | O_CLOEXEC) < 0)
-		outcome = refused("open");
-	unlink(name);
-	return outcome;
+	return unlink(name) != 0 ? refused("unlink") : DONE;
 }
 
 static struct outcome make_folder(const char *path, int number)
@@ -185,8 +178,8 @@ const struct attempt host_attempts[] = {
 	{ "device.kmsg-write", HOST, "open the kernel log for writing", open_only, "/dev/kmsg", O_WRONLY, 0 },
 	{ "device.rtc", HOST, "open the node's clock, /dev/rtc0", open_only, "/dev/rtc0", O_RDONLY, 0 },
 	{ "device.msr", HOST, "open a processor's registers", open_only, "/dev/cpu/0/msr", O_RDWR, 0 },
-	{ "device.mknod", HOST, "make a device node and open it", make_node, "@own_private", 1, 0 },
-	{ "device.mknod-disk", HOST, "make a node of the node's disk", make_node, "@own_private", 0, 0 },
+	{ "device.mknod", HOST, "make a device node", make_node, "@own_private", S_IFCHR, 0 },
+	{ "device.mknod-disk", HOST, "make a node of the node's disk", make_node, "@own_private", S_IFBLK, 0 },
 	{ "switch.core-pattern", HOST, "write kernel.core_pattern", write_same, "/proc/sys/kernel/core_pattern", 0, 0 },
 	{ "switch.modprobe", HOST, "write kernel.modprobe", write_same, "/proc/sys/kernel/modprobe", 0, 0 },
 	{ "switch.hostname", HOST, "write kernel.hostname", write_same, "/proc/sys/kernel/hostname", 0, 0 },

@@ -234,8 +234,6 @@ const struct attempt network_attempts[] = {
 	{ "network.netlink-generic", HOST, "open generic netlink", netlink_socket, "", NETLINK_GENERIC, 0 },
 	{ "network.netlink-audit", HOST, "open audit netlink", netlink_socket, "", NETLINK_AUDIT, 0 },
 	{ "network.netlink-uevent", HOST, "open uevent netlink", netlink_socket, "", NETLINK_KOBJECT_UEVENT, 0 },
-	{ "network.netlink-netfilter", HOST, "open netfilter netlink", netlink_socket, "", NETLINK_NETFILTER, 0 },
-	{ "network.netlink-xfrm", HOST, "open IPsec netlink", netlink_socket, "", NETLINK_XFRM, 0 },
 	{ "network.alg", KERNEL, "open the kernel's cipher socket (AF_ALG)", open_family, "", AF_ALG, 0 },
 	{ "network.vsock", KERNEL, "open a vsock", open_family, "", AF_VSOCK, 0 },
 	{ NULL, OWN, NULL, NULL, NULL, 0, 0 },
