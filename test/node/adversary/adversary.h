@@ -58,8 +58,9 @@ extern const struct attempt own_attempts[];
 /* Value of a fact, or NULL. */
 const char *fact(const char *name);
 
-/* Descriptor of the guest's own disk, handed over as svirt hands it to QEMU. */
+/* Descriptors of the guest's own disk and of /dev/kvm, handed over as svirt hands them to QEMU. */
 #define OWN_DISK_FD 3
+#define KVM_FD 4
 
 /* Acts that several tables use, acts.c. */
 struct outcome open_only(const char *path, int flags);

@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <linux/if_tun.h>
-#include <linux/kvm.h>
 #include <linux/loop.h>
 #include <linux/vhost.h>
 #include <net/if.h>
@@ -171,6 +170,7 @@ const struct attempt host_attempts[] = {
 	{ "device.loop", HOST, "ask for a loop device", device_request, "/dev/loop-control", LOOP_CTL_GET_FREE, 0 },
 	{ "device.fuse", HOST, "open /dev/fuse", open_only, "/dev/fuse", O_RDWR, 0 },
 	{ "device.vhost-net", HOST, "own a vhost-net", device_request, "/dev/vhost-net", VHOST_SET_OWNER, 0 },
+	{ "device.kvm", HOST, "open /dev/kvm by its name", open_only, "/dev/kvm", O_RDWR, 0 },
 	{ "device.vfio", HOST, "open /dev/vfio/vfio", open_only, "/dev/vfio/vfio", O_RDWR, 0 },
 	{ "device.mapper", HOST, "open the device mapper", open_only, "/dev/mapper/control", O_RDWR, 0 },
 	{ "device.console", HOST, "open the node's console", open_only, "/dev/console", O_WRONLY | O_NOCTTY, 0 },

@@ -95,7 +95,6 @@ facts() {
   # The neighbour's categories under this guest's own type: the label is all that stands between equals.
   b_level=$(label_of "$b_pid" | cut -d: -f4-)
   cat <<FACTS
-program=$here/adversary-guest
 own_context=$(label_of "$own_pid")
 own_image_context=$(image_label_of "$own")
 own_private=$(private_of "$own")
@@ -156,7 +155,9 @@ try() {
   own_file "$own" "$report"
   pid=$(svirt domid "$own")
   label=$(label_of "$pid")
-  set -- "$1" --in "$here/facts" --out "$report" --disk "$disks/$own.img"
+  kvm=/dev/kvm
+  [ "$1" != tcg ] || kvm=/dev/null
+  set -- "$1" --kvm "$kvm" --in "$here/facts" --out "$report" --disk "$disks/$own.img"
   case $1 in
     kvm | tcg) shift; "$here/launch-svirt" --label "$label" --like "$pid" "$@" -- "$here/adversary-guest" --destructive ;;
     label) shift; "$here/launch-svirt" --label "$label" "$@" -- "$here/adversary-guest" --destructive ;;

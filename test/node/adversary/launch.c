@@ -1,7 +1,7 @@
 /* Starts the adversary as svirt starts QEMU: another user, no capabilities, the files it needs already open, the
  * label asked for at exec.
  *
- *   launch [--label CONTEXT] [--like PID] --in FACTS --out REPORT --disk IMAGE -- PROGRAM [ARGUMENT ...]
+ *   launch [--label CONTEXT] [--like PID] --in FACTS --out REPORT --disk IMAGE [--kvm DEVICE] -- PROGRAM [ARGUMENT ...]
  *   launch --set-label CONTEXT FILE ...
  *
  * A copy of it labelled as svirt's own program runs in svirt's domain, the only one that may enter a guest's. The
@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define DISK 3
+#define KVM 4
 
 static _Noreturn void fail(const char *what)
 {
@@ -87,7 +88,7 @@ static void ask_label(const char *label)
 
 int main(int argc, char **argv)
 {
-	const char *label = NULL, *like = NULL, *in = "/dev/null", *out = NULL, *disk = NULL;
+	const char *label = NULL, *like = NULL, *in = "/dev/null", *out = NULL, *disk = NULL, *kvm = NULL;
 	int i = 1;
 
 	if (argc > 3 && strcmp(argv[1], "--set-label") == 0)
@@ -95,7 +96,8 @@ int main(int argc, char **argv)
 	for (; i + 1 < argc && strcmp(argv[i], "--") != 0; i += 2) {
 		const char **into = strcmp(argv[i], "--label") == 0 ? &label : strcmp(argv[i], "--like") == 0 ? &like
 			: strcmp(argv[i], "--in") == 0 ? &in : strcmp(argv[i], "--out") == 0 ? &out
-			: strcmp(argv[i], "--disk") == 0 ? &disk : NULL;
+			: strcmp(argv[i], "--disk") == 0 ? &disk
+			: strcmp(argv[i], "--kvm") == 0 ? &kvm : NULL;
 		if (!into)
 			return 2;
 		*into = argv[i + 1];
@@ -103,6 +105,8 @@ int main(int argc, char **argv)
 	if (i + 1 >= argc || !out || !disk)
 		return 2;
 	open_as(disk, O_RDWR, DISK);
+	if (kvm)
+		open_as(kvm, O_RDWR, KVM);
 	open_as(in, O_RDONLY, 0);
 	open_as(out, O_WRONLY | O_CREAT | O_APPEND, 1);
 	dup2(1, 2);
