@@ -1,7 +1,7 @@
 #!/bin/sh
 # On the node: starts the guests, gathers the facts about them and runs the adversary.
 #
-#   isolation.sh set-up | run RUN | tear-down      RUN: kvm tcg label user control
+#   isolation.sh set-up | run RUN | tear-down      RUN: kvm tcg label twin user control
 set -eu
 # On the node's writable disk; guests get at their programs and disks there as anywhere.
 here=/srv/isolation
@@ -120,7 +120,6 @@ run_folder=/run/svirt
 definitions=/etc/svirt/domains
 state_folder=/var/lib/svirt
 disk_folder=$disks
-root_folder=/
 wider_context=$own_type:s0-s0:c0.c1023
 bare_context=$own_type:s0
 bare_image_context=$image_type:s0
@@ -160,6 +159,7 @@ try() {
   set -- "$1" --kvm "$kvm" --in "$here/facts" --out "$report" --disk "$disks/$own.img"
   case $1 in
     kvm | tcg) shift; "$here/launch-svirt" --label "$label" --like "$pid" "$@" -- "$here/adversary-guest" --destructive ;;
+    twin) shift; "$here/launch-svirt" --label "$label" --like "$(svirt domid isolation-b)" "$@" -- "$here/adversary-guest" --destructive ;;
     label) shift; "$here/launch-svirt" --label "$label" "$@" -- "$here/adversary-guest" --destructive ;;
     user) shift; "$here/launch" --like "$pid" "$@" -- "$here/adversary" ;;
     control) shift; "$here/launch" "$@" -- "$here/adversary" --destructive ;;

@@ -21,7 +21,7 @@
 /* Does what answers begin as the protocol does? An empty beginning asks for the connection alone. */
 static struct outcome expect(int fd, const char *beginning)
 {
-	char bytes[64];
+	char bytes[4096];
 	size_t length = strlen(beginning);
 	struct pollfd ready = { .fd = fd, .events = POLLIN };
 

@@ -16,17 +16,28 @@ const differs =
     ids.map((id) => ({ id, runs, verdict, reason }));
 
 /** What a guest may do beyond its needs. Never a neighbour's thing or a secret: the judge does not take that. */
-const allowed = differs(["kvm", "tcg", "label"], "done");
+const allowed = differs(["kvm", "tcg", "label", "twin"], "done");
 const allowedToRoot = differs(["label"], "done");
 const allowedToTcg = differs(["tcg"], "done");
+const notOthers = differs(["label", "twin"], "refused");
 const notGivenToTcg = differs(["tcg"], "refused");
 const notInControl = differs(["control"], "refused");
 
 /** What is known to differ. One that has become untrue is a fault too, so that the list stays short and true. */
 export const EXCEPTIONS: readonly Exception[] = [
   ...allowed("no right is asked for: it harms the process itself alone", "code.personality"),
+  ...allowed("the kernel asks no right: it tells that a number is in use, not whose it is", "pidfd.open"),
+  ...allowed("a socket of the own label, to which no other guest may connect", "network.bind-abstract"),
+  ...allowed("QEMU looks there for processors and NUMA nodes, and all of it has one label", "file.list-sys"),
   ...allowedToTcg("an emulated guest's code is made at run time", "code.wx"),
+  ...allowedToRoot("the label of a KVM guest goes with the device; its user does not", "device.kvm"),
   ...allowedToRoot("root is what this run starts as", "become.root"),
+  ...notOthers(
+    "the folder is of another user, and the label takes root's power over that away",
+    "own.folder-list",
+    "own.folder-create",
+    "own.socket",
+  ),
   ...notGivenToTcg("an emulated guest is not given /dev/kvm", "own.kvm"),
 
   ...notInControl("Debian's policy denies execmem to unconfined_t too", "code.wx", "code.stack"),

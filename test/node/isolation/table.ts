@@ -1,5 +1,5 @@
 import { type AttemptResult, RUN_MEANS, type Run } from "./attempt.ts";
-import type { Row } from "./judge.ts";
+import { CONFINED, type Row } from "./judge.ts";
 
 const TITLES: Readonly<Record<AttemptResult["group"], string>> = {
   neighbour: "What is a neighbour's",
@@ -51,9 +51,9 @@ function formatCell(result: AttemptResult | undefined): string {
 
 /** What confined guests may still do beyond their needs. */
 function formatAllowed(rows: readonly Row[]): string[] {
-  const open = rows.filter((row) => row.attempt.group !== "own" && isDone(row, "kvm", "tcg", "label"));
+  const open = rows.filter((row) => row.attempt.group !== "own" && isDone(row, ...CONFINED));
   const lines = open.map((row) => {
-    const where = (["kvm", "tcg", "label"] as const).filter((run) => isDone(row, run));
+    const where = CONFINED.filter((run) => isDone(row, run));
     return `  ${row.attempt.what} [${where.join(", ")}]: ${reasonOf(row, where) ?? "NOT EXPECTED"}`;
   });
   return ["Still allowed", ...(lines.length === 0 ? ["  nothing"] : lines), ""];
