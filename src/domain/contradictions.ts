@@ -23,6 +23,7 @@ export function refuseContradictions(value: Parts, node: XmlNode): void {
   refuseOtherTopology(value, node);
   refuseDoubleModels(value.seclabels, node);
   refuseUselessOverride(value, node);
+  refuseDoubleOverrides(node);
   refuseDoubleTargets(node);
   refuseDoubleBootOrder(value, node);
   refuseOtherConsoles(value.devices, node);
@@ -63,6 +64,24 @@ function refuseUselessOverride({ seclabels }: Parts, node: XmlNode): void {
     "a file cannot get a label where the domain's own <seclabel> turns relabeling off",
     "Write relabel='yes' in the domain's <seclabel>, or leave this label out.",
   );
+}
+
+// virSecurityDeviceLabelDefParseXML of libvirt: "seclabel for model selinux is already provided"
+function refuseDoubleOverrides(node: XmlNode): void {
+  for (const source of listInside(node, "source")) {
+    const seen = new Set<string>();
+    for (const seclabel of source.children.filter(({ tag }) => tag === "seclabel")) {
+      const model = seclabel.attributes.get("model") ?? "selinux";
+      if (seen.has(model)) {
+        throw notUnderstood(
+          { node: seclabel },
+          `there is one for ${model} already`,
+          "Leave one of them out.",
+        );
+      }
+      seen.add(model);
+    }
+  }
 }
 
 function refuseDoubleTargets(node: XmlNode): void {

@@ -24,7 +24,8 @@ export function parseDomain(bytes: Uint8Array, spareUuid?: string): Domain {
   }
   const value = domain.parse(root);
   const uuid = value.uuid ?? spareUuid;
-  if (uuid === undefined) throw notUnderstood({ node: root }, "it lacks <uuid>", "Write <uuid> there.");
+  if (uuid === undefined)
+    throw notUnderstood({ node: root, place: "uuid" }, "it is missing", "Write uuid there.");
   return { ...value, uuid };
 }
 

@@ -12,12 +12,7 @@ const grammar = element(
     relabel: attribute("relabel", yesNo),
     label: textOf("label", securityLabel),
   },
-  [
-    refused(
-      "@labelskip",
-      "libvirt writes it for files without labels and no longer acts on it; neither does svirt",
-    ),
-  ],
+  [refused("@labelskip", "svirt labels every file that can have a label")],
 );
 export type SourceSeclabel = ValueOf<typeof grammar>;
 

@@ -1,6 +1,7 @@
 import { decodeDocument } from "./decode-document.ts";
 import { MOST_DEPTH, MOST_ELEMENTS } from "./limits.ts";
 import type { XmlNode } from "./node.ts";
+import { shortened } from "./refusal.ts";
 import { faultAt, readTokens, type Token } from "./tokens.ts";
 
 /**
@@ -31,7 +32,8 @@ export function parseDocument(bytes: Uint8Array): XmlNode {
         break;
     }
   }
-  if (builder.open !== undefined) throw faultAt(text, text.length, `<${builder.open.tag}> has no end tag`);
+  if (builder.open !== undefined)
+    throw faultAt(text, text.length, `<${shortened(builder.open.tag, 40)}> has no end tag`);
   if (builder.root === undefined) throw faultAt(text, text.length, "there is no element in it");
   return builder.root;
 }
@@ -88,8 +90,8 @@ function startElement(builder: Builder, token: Token & { readonly is: "start" })
 function endElement(builder: Builder, token: Token & { readonly is: "end" }): void {
   const { text, open } = builder;
   if (open === undefined || open.tag !== token.tag) {
-    const wanted = open === undefined ? "no element is open" : `<${open.tag}> of line ${open.line} is open`;
-    throw faultAt(text, token.from, `an end tag stands here, but ${wanted}`);
+    const wanted = open === undefined ? "no element" : `<${shortened(open.tag, 40)}> of line ${open.line}`;
+    throw faultAt(text, token.from, `</${shortened(token.tag, 40)}> stands here, but ${wanted} is open`);
   }
   closeNode(builder, open, token.to);
   builder.open = open.parent;

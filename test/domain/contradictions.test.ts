@@ -1,0 +1,137 @@
+import { describe, expect, test } from "bun:test";
+import { parseDomain } from "../../src/domain/document.ts";
+import { bytesOf, domainWith } from "./corpus.ts";
+
+const head =
+  "<domain type='kvm'><name>a</name><uuid>c7a5fdbd-edaf-9455-926a-d65c16db1809</uuid><memory>1</memory>";
+
+describe("parseDomain() refuses", () => {
+  test.each([
+    ["<vcpu current='3'>2</vcpu>", "/domain/vcpu/@current in line 1: 3 is more than the 2 virtual CPUs"],
+    ["<vcpu cpuset='0-3'>2</vcpu>", "/domain/vcpu/@cpuset in line 1: svirt does not know it"],
+    ["<vcpu placement='auto'>2</vcpu>", '/domain/vcpu/@placement in line 1: "auto" is not "static"'],
+    [
+      "<vcpu>4</vcpu><cpu><topology sockets='2' cores='1' threads='1'/></cpu>",
+      "/domain/cpu/topology in line 1: it has room for 2 virtual CPUs, and the guest has 4",
+    ],
+    [
+      "<cpu><topology sockets='2' dies='2' cores='2' threads='2'/></cpu>",
+      "/domain/cpu/topology in line 1: it has room for 16 virtual CPUs, and the guest has 1",
+    ],
+    ["<cpu mode='host-model'/>", '/domain/cpu/@mode in line 1: "host-model": svirt does not compute a model'],
+    ["<clock/>", "/domain/clock/@offset in line 1: it is missing"],
+    ["<on_crash>coredump-destroy</on_crash>", '/domain/on_crash in line 1: "coredump-destroy" is not one of'],
+  ])("%s", (xml, message) => {
+    expect(() => parseDomain(bytesOf(`${head}<os><type>hvm</type></os>${xml}</domain>`))).toThrow(
+      `Cannot read ${message}`,
+    );
+  });
+
+  test.each([
+    ["<os/>", "/domain/os/type in line 1: it is missing"],
+    ["<os><type/></os>", "/domain/os/type/text() in line 1: it is missing"],
+    ["<os><type>exe</type></os>", '/domain/os/type in line 1: "exe" is not "hvm"'],
+    ["<os><type arch='s390x'>hvm</type></os>", '/domain/os/type/@arch in line 1: "s390x" is not "x86_64"'],
+    ["<os><type machine='q35,usb=on'>hvm</type></os>", "/domain/os/type/@machine in line 1: "],
+    [
+      "<os><type>hvm</type><initrd>/i</initrd></os>",
+      "/domain/os/initrd in line 1: it is for a kernel, and there is none",
+    ],
+    [
+      "<os><type>hvm</type><cmdline>a</cmdline></os>",
+      "/domain/os/cmdline in line 1: it is for a kernel, and there is none",
+    ],
+    [
+      "<os><type>hvm</type><kernel>k</kernel></os>",
+      '/domain/os/kernel in line 1: "k" is not an absolute path',
+    ],
+    [
+      "<os firmware='efi'><type>hvm</type></os>",
+      "/domain/os/@firmware in line 1: svirt does not choose firmware yet",
+    ],
+  ])("%s", (xml, message) => {
+    expect(() => parseDomain(bytesOf(`${head}${xml}</domain>`))).toThrow(`Cannot read ${message}`);
+  });
+
+  test.each([
+    [
+      "<disk device='disk'><target dev='vda'/></disk>",
+      "disk in line 6: only a CD-ROM or floppy drive may be empty",
+    ],
+    ["<disk><source file='/a'/></disk>", "disk/target in line 6: it is missing"],
+    [
+      "<disk><source file='a'/><target dev='vda'/></disk>",
+      'disk/source/@file in line 6: "a" is not an absolute path',
+    ],
+    [
+      "<disk><source file='/a/../b'/><target dev='vda'/></disk>",
+      'disk/source/@file in line 6: "/a/../b" is not',
+    ],
+    [
+      `<disk><source file='/${"a".repeat(4095)}'/><target dev='vda'/></disk>`,
+      "disk/source/@file in line 6: ",
+    ],
+    [
+      "<disk><source dev='/a'/><target dev='vda'/></disk>",
+      "disk/source/@dev in line 6: svirt does not know it",
+    ],
+    ["<disk type='network'/>", 'disk/@type in line 6: "network": svirt does not open network images yet'],
+    [
+      "<disk device='lun'><source file='/a'/><target dev='sda'/></disk>",
+      'disk/@device in line 6: "lun" is not one of',
+    ],
+    [
+      "<disk><driver type='vmdk'/><source file='/a'/><target dev='vda'/></disk>",
+      'disk/driver/@type in line 6: "vmdk" is not one of "raw", "qcow2"',
+    ],
+    [
+      "<disk><source file='/a'/><target dev='vda'/><transient/></disk>",
+      "disk/transient in line 6: svirt does not make a transient disk's overlay yet",
+    ],
+    [
+      "<disk><source file='/a'/><backingStore type='end'/><target dev='vda'/></disk>",
+      'disk/backingStore/@type in line 6: "end" is not one of "file", "block"',
+    ],
+    [
+      "<disk><source file='/a'/><backingStore><source file='/b'/></backingStore><target dev='vda'/></disk>",
+      "disk/backingStore/source in line 6: svirt does not know it",
+    ],
+    [
+      "<disk><source file='/a'/><target dev='vda'/></disk><disk><source file='/b'/><target dev='vda'/></disk>",
+      "disk[2]/target/@dev in line 6: another disk has this name already",
+    ],
+    [
+      "<disk device='cdrom'><target dev='sda'/><boot order='1'/></disk><interface type='user'><boot order='1'/></interface>",
+      "interface/boot/@order in line 6: another device has this place already",
+    ],
+    [
+      "<interface type='bridge'><source bridge='br0'/></interface>",
+      'interface/@type in line 6: "bridge": svirt does not make tap',
+    ],
+    [
+      "<interface type='user'><mac address='53:54:00:00:00:01'/></interface>",
+      "interface/mac/@address in line 6: ",
+    ],
+    ["<console/><console/>", "console[2] in line 6: only the first console can be a serial port"],
+    [
+      "<serial type='null'/><console type='pty'/>",
+      'console in line 6: it is the first <serial> under another name, and that one is of type "null"',
+    ],
+    ["<serial type='tcp'/>", 'serial/@type in line 6: "tcp": svirt does not connect guests that way yet'],
+    ["<serial type='unix'/>", "serial/source in line 6: it is missing"],
+    ["<channel type='pty'/>", "channel/target in line 6: it is missing"],
+    ["<graphics type='spice'/>", 'graphics/@type in line 6: "spice": svirt does not do SPICE yet'],
+    ["<graphics type='vnc' passwd='a'/>", "graphics/@passwd in line 6: svirt keeps no passwords"],
+    ["<hostdev mode='subsystem' type='pci'/>", "hostdev in line 6: svirt does not pass devices through yet"],
+    ["<teleporter/>", "teleporter in line 6: svirt does not know it"],
+  ])("%s", (xml, message) => {
+    expect(() => parseDomain(domainWith(xml))).toThrow(`Cannot read /domain/devices/${message}`);
+  });
+
+  test("boot order in <os> beside that of a device", () => {
+    const xml = `${head}<os><type>hvm</type><boot dev='hd'/></os><devices><disk device='cdrom'><target dev='sda'/><boot order='1'/></disk></devices></domain>`;
+    expect(() => parseDomain(bytesOf(xml))).toThrow(
+      "Cannot read /domain/devices/disk/boot in line 1: it goes with no <boot> in <os>",
+    );
+  });
+});
