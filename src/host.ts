@@ -1,13 +1,4 @@
-/** Which file it is, whatever its name: what was inspected is what is labelled, opened and put back. */
-export interface FileId {
-  /** The path with every symlink resolved, as of when it was inspected. */
-  readonly path: string;
-  /** `MAJOR:MINOR` of the file system that holds the inode. stat(2) st_dev */
-  readonly device: string;
-  readonly inode: string;
-  /** `MAJOR:MINOR` of the device that a block or character node stands for. stat(2) st_rdev */
-  readonly node?: string;
-}
+import type { FileId, GuestOrder } from "./plan/guest-order.ts";
 
 /** What a path leads to. */
 export type FileType = "file" | "block" | "character" | "folder" | "fifo" | "socket";
@@ -44,31 +35,6 @@ export interface OpenFile {
   readonly id: FileId | undefined;
 }
 
-/** A file that is opened by svirt and handed to the guest under a number of its own. */
-export interface HandedFile {
-  readonly fd: number;
-  readonly file: FileId;
-  readonly access: "read-only" | "read-write" | "append";
-}
-
-/** How a guest's process is begun: by a reaper, as a user of its own, in a context, with nothing but what is listed. */
-export interface GuestOrder {
-  readonly uuid: string;
-  readonly program: string;
-  readonly words: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
-  /** Undefined: the guest is not confined and runs in svirt's own context. */
-  readonly context: string | undefined;
-  readonly uid: number;
-  /** The record's folder in /run: the reaper writes `pid` and `exit` there. */
-  readonly folder: string;
-  readonly workFolder: string;
-  readonly logFile: string;
-  /** The monitor's socket: svirt listens on it, and hands the listening descriptor over. */
-  readonly monitor: { readonly fd: number; readonly path: string };
-  readonly files: readonly HandedFile[];
-}
-
 /** A conversation with one QEMU. */
 export interface Monitor {
   /** Throws "failed" with QEMU's words when it answers with an error, "timeout" when it does not answer. */
@@ -81,6 +47,15 @@ export interface SelinuxState {
   readonly mode: "enforcing" | "permissive" | "disabled";
   /** SELINUXTYPE of /etc/selinux/config: the folder below /etc/selinux. */
   readonly policyName: string | undefined;
+}
+
+/** What the kernel tells of the policy that it has loaded. */
+export interface LoadedPolicy {
+  readonly version: number;
+  readonly isMls: boolean;
+  readonly denyUnknown: boolean;
+  /** SHA-256 of the loaded policy; undefined when svirt may not read it. */
+  readonly sha256: string | undefined;
 }
 
 /**
@@ -98,11 +73,20 @@ export interface Host {
   /** The names in a folder, sorted; none when it is missing. */
   listFolder(path: string): readonly string[];
   /** Made if it is missing; owner, mode and label are set in any case. */
-  makeFolder(folder: { readonly path: string; readonly mode: number; readonly uid?: number; readonly label?: string }): void;
+  makeFolder(folder: {
+    readonly path: string;
+    readonly mode: number;
+    readonly uid?: number;
+    readonly label?: string;
+  }): void;
   /** With all that is in it; never follows a symlink. Missing is fine. */
   removeFolder(path: string): void;
   makeSymlink(path: string, target: string): void;
+  /** An empty one. Throws when something is there. */
+  makeFile(path: string, mode: number): void;
 
+  /** What an operator gives as input: a file, `-` for standard input; at most so many bytes and one more. */
+  readInput(path: string, mostBytes: number): Uint8Array;
   /** Resolves symlinks and says what is there; undefined when nothing is. */
   inspectFile(path: string): FileFacts | undefined;
   /** At most `length` bytes. Throws "host-call" when the path leads to another file by now. */
@@ -120,9 +104,19 @@ export interface Host {
 
   getProcess(pid: number): ProcessFacts | undefined;
   listProcesses(): readonly ProcessFacts[];
+  /** The contexts of all processes, each once. */
+  listContexts(): readonly string[];
+  /** The users of all processes, each once. */
+  listUids(): readonly number[];
   /** The words a process was started with; none for one that is gone or a kernel thread. */
   getCommandLine(pid: number): readonly string[];
   listOpenFiles(pid: number): readonly OpenFile[];
+  /** Processor time a process has used. proc_pid_stat(5) */
+  getCpuSeconds(pid: number): number | undefined;
+  /** As `kill -9` from outside would, at this instant: for drills. */
+  killSelf(): never;
+  /** What a program prints, run without a shell and without input; undefined when it cannot be run or fails. */
+  readOutput(words: readonly string[]): string | undefined;
   /** False when that process is gone already. pidfd_send_signal(2) */
   signalProcess(process: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean;
   /** Gives the guest's process once the reaper has told it. Throws "failed" when it could not be executed. */
@@ -134,6 +128,8 @@ export interface Host {
   getOwnContext(): string | undefined;
   /** Whether the loaded policy knows this context. selinuxfs "context" */
   isValidContext(context: string): boolean;
+  /** Undefined without SELinux. */
+  getPolicy(): LoadedPolicy | undefined;
   /** A new one at each boot. random(4) */
   getBootId(): string;
   /** When the kernel was booted, in seconds since 1970: what the reference implementation ties its attributes to. */

@@ -1,4 +1,15 @@
-/** Set by scripts/build: the number of package.json and the commit, as in 0.1.0+1a2b3c4. */
-declare const SVIRT_VERSION: string;
+import { version } from "../package.json";
+import { runCommandLine } from "./cli/run-command.ts";
+import { SYSTEM_PATHS } from "./plan/paths.ts";
 
-process.stdout.write(`svirt ${typeof SVIRT_VERSION === "undefined" ? "unbuilt" : SVIRT_VERSION}\n`);
+const { makeLinuxHost } = await import("./host/linux/linux-host.ts");
+
+process.exitCode = await runCommandLine({
+  words: process.argv.slice(2),
+  node: { host: makeLinuxHost(), paths: SYSTEM_PATHS },
+  output: {
+    print: (text) => void process.stdout.write(text),
+    warn: (text) => void process.stderr.write(text),
+  },
+  version,
+});

@@ -60,7 +60,13 @@ export function decideDynamicLabel(
   const type = baseType(request.baseLabel) ?? facts.domain[guest.virtType].type;
   const { role, user } = facts.own;
   const label = formatContext({ user, role, type, range: guest.range });
-  return { ...fileLabels(facts, guest.range), type: "dynamic", relabel: true, label, baseLabel: request.baseLabel };
+  return {
+    ...fileLabels(facts, guest.range),
+    type: "dynamic",
+    relabel: true,
+    label,
+    baseLabel: request.baseLabel,
+  };
 }
 
 /** A label that the XML gives, taken as it is. Throws "unsupported" for one without a range. */
@@ -73,10 +79,19 @@ export function decideStaticLabel(request: LabelRequest, facts: PolicyFacts): La
       remedy: `Write a range at its end, such as ${label}:s0:c1,c2`,
     });
   }
-  return { ...fileLabels(facts, range), type: "static", relabel: request.relabel, label, baseLabel: undefined };
+  return {
+    ...fileLabels(facts, range),
+    type: "static",
+    relabel: request.relabel,
+    label,
+    baseLabel: undefined,
+  };
 }
 
-function fileLabels(facts: PolicyFacts, range: string): Pick<LabelDecision, "imageLabel" | "sharedLabel" | "contentLabel" | "range"> {
+function fileLabels(
+  facts: PolicyFacts,
+  range: string,
+): Pick<LabelDecision, "imageLabel" | "sharedLabel" | "contentLabel" | "range"> {
   const { content, image } = facts.image;
   return {
     imageLabel: formatContext({ user: facts.own.user, role: image.role, type: image.type, range }),

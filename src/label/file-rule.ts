@@ -16,7 +16,10 @@ export interface FileLabel {
 }
 
 /** A disk's role by its XML: shareable wins over read-only, as in the reference. */
-export function diskRole(disk: { readonly shareable: boolean; readonly access: "read-only" | "read-write" }): FileRole {
+export function diskRole(disk: {
+  readonly shareable: boolean;
+  readonly access: "read-only" | "read-write";
+}): FileRole {
   if (disk.shareable) return "shared";
   return disk.access === "read-only" ? "content" : "private";
 }

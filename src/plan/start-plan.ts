@@ -1,5 +1,5 @@
-import type { FileId } from "../host.ts";
 import type { LabelDecision } from "../label/decide-label.ts";
+import type { FileId, GuestOrder } from "./guest-order.ts";
 import type { GuestPaths } from "./paths.ts";
 import type { Claim, Step } from "./step.ts";
 
@@ -19,7 +19,7 @@ export interface StartDecision {
   readonly label: LabelDecision;
   readonly paths: GuestPaths;
   readonly files: readonly LabelledFile[];
-  readonly order: Extract<Step, { do: "spawn" }>["order"];
+  readonly order: GuestOrder;
 }
 
 /** How long QEMU has to open what it was given and to answer. */
@@ -61,7 +61,9 @@ export function fileKey(id: FileId): string {
 function planClaims(decision: StartDecision): Claim[] {
   const { files, label, uid } = decision;
   return [
-    ...(label.range === undefined ? [] : [{ kind: "level", key: label.range, sharing: "exclusive" } as const]),
+    ...(label.range === undefined
+      ? []
+      : [{ kind: "level", key: label.range, sharing: "exclusive" } as const]),
     { kind: "uid", key: String(uid), sharing: "exclusive" },
     ...files.map((file) => fileClaim(file)),
   ];

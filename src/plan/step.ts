@@ -1,11 +1,5 @@
 import * as v from "valibot";
-
-const fileId = v.strictObject({
-  path: v.string(),
-  device: v.string(),
-  inode: v.string(),
-  node: v.optional(v.string()),
-});
+import { fileId, guestOrder } from "./guest-order.ts";
 
 /** Something that only one guest may have, or several that agree. */
 const claim = v.strictObject({
@@ -13,29 +7,9 @@ const claim = v.strictObject({
   key: v.string(),
   sharing: v.picklist(["exclusive", "shared"]),
   /** For a file: the label to put back when its last user is gone. */
-  original: v.optional(v.string()),
+  original: v.exactOptional(v.string()),
 });
 export type Claim = v.InferOutput<typeof claim>;
-
-const guestOrder = v.strictObject({
-  uuid: v.string(),
-  program: v.string(),
-  words: v.array(v.string()),
-  environment: v.record(v.string(), v.string()),
-  context: v.optional(v.string()),
-  uid: v.number(),
-  folder: v.string(),
-  workFolder: v.string(),
-  logFile: v.string(),
-  monitor: v.strictObject({ fd: v.number(), path: v.string() }),
-  files: v.array(
-    v.strictObject({
-      fd: v.number(),
-      file: fileId,
-      access: v.picklist(["read-only", "read-write", "append"]),
-    }),
-  ),
-});
 
 /**
  * One act of a start or of a stop, with all that is needed to show it, do it and take it back. The record stores the
@@ -50,21 +24,21 @@ export const step = v.variant("do", [
     path: v.string(),
     mode: v.number(),
     uid: v.number(),
-    label: v.optional(v.string()),
+    label: v.exactOptional(v.string()),
   }),
   v.strictObject({ do: v.literal("remove-folder"), path: v.string() }),
   v.strictObject({
     do: v.literal("set-label"),
     file: fileId,
     claim,
-    from: v.optional(v.string()),
+    from: v.exactOptional(v.string()),
     to: v.string(),
   }),
   v.strictObject({
     do: v.literal("restore-label"),
     file: fileId,
     claim,
-    to: v.optional(v.string()),
+    to: v.exactOptional(v.string()),
     from: v.string(),
   }),
   v.strictObject({ do: v.literal("spawn"), order: guestOrder }),

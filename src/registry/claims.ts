@@ -5,7 +5,7 @@ import type { Claim } from "../plan/step.ts";
 
 const claimEntry = v.strictObject({
   sharing: v.picklist(["exclusive", "shared"]),
-  original: v.optional(v.string()),
+  original: v.exactOptional(v.string()),
 });
 
 /** One owner's hold on something. */
@@ -48,10 +48,13 @@ export class ClaimRegistry {
     const others = this.listHolders(claim.kind, claim.key).filter((holder) => holder.owner !== owner);
     const inTheWay = others.find((holder) => claim.sharing === "exclusive" || holder.sharing === "exclusive");
     if (inTheWay !== undefined) {
-      throw new SvirtError(`Cannot reserve ${claim.kind} ${claim.key}: the guest ${inTheWay.owner} holds it`, {
-        kind: "label-taken",
-        remedy: `Stop that guest (svirt domname ${inTheWay.owner} tells its name), or do not share it.`,
-      });
+      throw new SvirtError(
+        `Cannot reserve ${claim.kind} ${claim.key}: the guest ${inTheWay.owner} holds it`,
+        {
+          kind: "label-taken",
+          remedy: `Stop that guest (svirt domname ${inTheWay.owner} tells its name), or do not share it.`,
+        },
+      );
     }
     const folder = this.#keyFolder(claim.kind, claim.key);
     this.#host.makeFolder({ path: folder, mode: 0o700 });

@@ -1,5 +1,6 @@
 import { SvirtError } from "../errors.ts";
-import type { FileId, Host } from "../host.ts";
+import type { Host } from "../host.ts";
+import type { FileId } from "../plan/guest-order.ts";
 import type { Step } from "../plan/step.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
 import { removeRemembered, setRemembered } from "./remembered.ts";

@@ -1,4 +1,5 @@
-import type { FileId, Host } from "../host.ts";
+import type { Host } from "../host.ts";
+import type { FileId } from "../plan/guest-order.ts";
 
 /**
  * The attributes that keep a file's original label on the file itself, in the reference implementation's names, so that
@@ -17,13 +18,20 @@ export interface Remembered {
   readonly users: number;
   /** Undefined: written by the reference implementation. */
   readonly bootId: string | undefined;
+  /** Seconds since 1970; 0 when it does not say. */
+  readonly bootTime: number;
 }
 
 /** What the file remembers; undefined when nothing, or when its file system keeps no such attributes. */
 export function getRemembered(host: Host, file: FileId): Remembered | undefined {
   const original = host.getXattr(file, LABEL);
   if (original === undefined) return undefined;
-  return { original, users: Number(host.getXattr(file, COUNT) ?? "0"), bootId: host.getXattr(file, BOOT_ID) };
+  return {
+    original,
+    users: Number(host.getXattr(file, COUNT) ?? "0"),
+    bootId: host.getXattr(file, BOOT_ID),
+    bootTime: Number(host.getXattr(file, BOOT_TIME) ?? "0"),
+  };
 }
 
 /** Remembers the original label for so many users. Only root can, and not everywhere: then the record alone knows. */

@@ -50,7 +50,8 @@ function checkContext(actor: Actor, wanted: string): void {
   const found = listGuestProcesses(actor.host, { uuid: actor.owner, uid: actor.uid });
   const other = found.find((process) => process.context !== wanted);
   if (found.length > 0 && other === undefined) return;
-  const is = other === undefined ? "it is gone" : `process ${other.pid} is in ${other.context ?? "no context"}`;
+  const is =
+    other === undefined ? "it is gone" : `process ${other.pid} is in ${other.context ?? "no context"}`;
   throw new SvirtError(`Cannot confine the guest in ${wanted}: ${is}`, {
     kind: "denied",
     remedy: "See the denials (dmesg | grep avc), and svirt doctor.",

@@ -1,10 +1,11 @@
-import { asSvirtError, joinErrors } from "../errors.ts";
+import { joinErrors } from "../errors.ts";
 import { guestPaths, registryLock } from "../plan/paths.ts";
 import { planStop, type Step } from "../plan/step.ts";
 import { UNWATCHED, undo, type Watch } from "../run/run-plan.ts";
 import type { Actor } from "../run/run-step.ts";
 import { type Node, registryOf } from "./node.ts";
-import { type GuestRecord, isRunning, readRecord, readRecords, removeRecord, writeRecord } from "./record.ts";
+import { writePendingRestart } from "./pending-restart.ts";
+import { type GuestRecord, removeRecord, writeRecord } from "./record.ts";
 
 const LOCK_TIMEOUT_MS = 60_000;
 
@@ -12,7 +13,11 @@ const LOCK_TIMEOUT_MS = 60_000;
 export type ShutoffReason = "shutdown" | "destroyed" | "crashed" | "failed" | "unknown";
 
 /** Waits for the guest's lock, does the work and lets go of it. */
-export async function withGuestLock<Result>(node: Node, uuid: string, work: () => Promise<Result>): Promise<Result> {
+export async function withGuestLock<Result>(
+  node: Node,
+  uuid: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
   const unlock = await node.host.lock(guestPaths(node.paths, uuid).lock, LOCK_TIMEOUT_MS);
   try {
     return await work();
@@ -44,7 +49,7 @@ export function actorFor(node: Node, guest: Pick<GuestRecord, "uuid" | "uid">): 
 export async function clearAway(
   node: Node,
   guest: GuestRecord,
-  how: { readonly reason: ShutoffReason; readonly watch?: Watch },
+  how: { readonly reason: ShutoffReason; readonly restart?: boolean; readonly watch?: Watch },
 ): Promise<void> {
   writeRecord(node, { ...guest, state: "stopping" });
   const watch = how.watch ?? UNWATCHED;
@@ -55,44 +60,20 @@ export async function clearAway(
   errors.push(...ends.errors);
   // While QEMU may still run, its label must not be given to anybody else, nor its files.
   if (errors.length === 0) {
-    const rest = await withRegistryLock(node, () => undo(actor, steps.filter((step) => !isEnd(step)), watch));
+    const rest = await withRegistryLock(node, () =>
+      undo(
+        actor,
+        steps.filter((step) => !isEnd(step)),
+        watch,
+      ),
+    );
     errors.push(...rest.errors);
   }
   if (errors.length > 0) throw joinErrors(errors[0], errors.slice(1));
   writeReason(node, guest.uuid, how.reason);
+  // Before the record goes: whoever comes after a crash finds one or the other.
+  if (how.restart === true) writePendingRestart(node, guest);
   removeRecord(node, guest.uuid);
-}
-
-/**
- * Finishes or undoes whatever a svirt that was killed, a reaper that was killed, or a reboot has left. Every call that
- * looks at guests begins with it; with nothing left behind it only reads. Gives the guests that run now.
- */
-export async function sweep(node: Node): Promise<{ readonly running: GuestRecord[]; readonly errors: unknown[] }> {
-  const running: GuestRecord[] = [];
-  const errors: unknown[] = [];
-  for (const guest of readRecords(node)) {
-    if (isRunning(node, guest)) {
-      running.push(guest);
-      continue;
-    }
-    try {
-      const found = await finishOne(node, guest.uuid);
-      if (found !== undefined) running.push(found);
-    } catch (error) {
-      errors.push(asSvirtError(error));
-    }
-  }
-  return { running, errors };
-}
-
-/** The same for one guest, waiting for whoever works on it. Gives its record when it runs. */
-export async function finishOne(node: Node, uuid: string): Promise<GuestRecord | undefined> {
-  return await withGuestLock(node, uuid, async () => {
-    const guest = readRecord(node, uuid);
-    if (guest === undefined || isRunning(node, guest)) return guest;
-    await clearAway(node, guest, { reason: reasonOf(node, guest) });
-    return undefined;
-  });
 }
 
 /** Why the guest ended, from what was asked of it and what its reaper saw. */

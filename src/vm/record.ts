@@ -8,9 +8,9 @@ import type { Node } from "./node.ts";
 const recordedLabel = v.strictObject({
   type: v.picklist(["dynamic", "static", "none"]),
   relabel: v.boolean(),
-  label: v.optional(v.string()),
-  imageLabel: v.optional(v.string()),
-  baseLabel: v.optional(v.string()),
+  label: v.exactOptional(v.string()),
+  imageLabel: v.exactOptional(v.string()),
+  baseLabel: v.exactOptional(v.string()),
 });
 
 /**
@@ -27,9 +27,6 @@ export const record = v.strictObject({
   bootId: v.string(),
   state: v.picklist(["starting", "running", "stopping"]),
   startedMs: v.number(),
-  vcpus: v.number(),
-  maxMemoryKiB: v.number(),
-  memoryKiB: v.number(),
   /** The definition that was started, in the form in which it would be stored. */
   xml: v.string(),
   label: recordedLabel,
@@ -37,12 +34,12 @@ export const record = v.strictObject({
   /** Every step of the start. */
   steps: v.array(step),
   /** QEMU, once it runs. */
-  process: v.optional(v.strictObject({ pid: v.number(), startTicks: v.number() })),
+  process: v.exactOptional(v.strictObject({ pid: v.number(), startTicks: v.number() })),
   /** What to do when QEMU ends by itself. */
   onPoweroff: v.picklist(["destroy", "restart"]),
   onCrash: v.picklist(["destroy", "restart"]),
   /** What somebody asked of the guest, which only its end will tell. */
-  intent: v.optional(v.picklist(["shutdown", "reboot", "destroy"])),
+  intent: v.exactOptional(v.picklist(["shutdown", "reboot", "destroy"])),
 });
 export type GuestRecord = v.InferOutput<typeof record>;
 
@@ -73,6 +70,7 @@ export function readRecords(node: Node): GuestRecord[] {
 
 /** On disk before it returns. */
 export function writeRecord(node: Node, value: GuestRecord): void {
+  node.host.makeFolder({ path: recordsFolder(node.paths), mode: 0o700 });
   node.host.writeText(guestPaths(node.paths, value.uuid).record, `${JSON.stringify(value)}\n`, 0o600);
 }
 
@@ -83,6 +81,7 @@ export function removeRecord(node: Node, uuid: string): void {
 
 /** Whether the guest that the record tells of runs now: the very process that was started, in this boot. */
 export function isRunning(node: Node, guest: GuestRecord): boolean {
-  if (guest.state !== "running" || guest.process === undefined || guest.bootId !== node.host.getBootId()) return false;
+  if (guest.state !== "running" || guest.process === undefined || guest.bootId !== node.host.getBootId())
+    return false;
   return node.host.getProcess(guest.process.pid)?.startTicks === guest.process.startTicks;
 }

@@ -1,6 +1,7 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync } from "node:fs";
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts, FileId, FileType } from "../../host.ts";
+import type { FileFacts, FileType } from "../../host.ts";
+import type { FileId } from "../../plan/guest-order.ts";
 
 /** node:fs does not know it, and `undefined | flags` would silently be another mode. asm-generic/fcntl.h O_PATH */
 const O_PATH = 0o10000000;
@@ -44,10 +45,13 @@ export function openSame(file: FileId, flags: number): number {
   const now = fileFacts(file.path, fstatSync(fd, { bigint: true })).id;
   if (now.device === file.device && now.inode === file.inode && now.node === file.node) return fd;
   closeSync(fd);
-  throw new SvirtError(`Cannot open ${file.path}: another file stands there than the one that was inspected`, {
-    kind: "denied",
-    remedy: "Find out who replaces files there, then try again.",
-  });
+  throw new SvirtError(
+    `Cannot open ${file.path}: another file stands there than the one that was inspected`,
+    {
+      kind: "denied",
+      remedy: "Find out who replaces files there, then try again.",
+    },
+  );
 }
 
 /** Opens a path to look at it, nothing more. */

@@ -20,7 +20,8 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts, FileId } from "../../host.ts";
+import type { FileFacts } from "../../host.ts";
+import type { FileId } from "../../plan/guest-order.ts";
 import { fileFacts, openAt, openPath, openSame } from "./file-id.ts";
 import { setxattr } from "./xattr.ts";
 
@@ -61,7 +62,11 @@ export function writeText(path: string, text: string, mode: number): void {
   const fresh = `${path}.new`;
   orThrow(`write ${path}`, () => {
     unlessMissing(`remove ${fresh}`, () => unlinkSync(fresh));
-    const fd = openSync(fresh, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, mode);
+    const fd = openSync(
+      fresh,
+      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+      mode,
+    );
     try {
       writeSync(fd, text);
       fsyncSync(fd);
@@ -110,6 +115,15 @@ export function removeFolder(path: string): void {
 export function makeSymlink(path: string, target: string): void {
   removeFile(path);
   orThrow(`make symlink ${path}`, () => symlinkSync(target, path));
+}
+
+/** Host.makeFile */
+export function makeFile(path: string, mode: number): void {
+  orThrow(`make ${path}`, () => {
+    closeSync(
+      openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, mode),
+    );
+  });
 }
 
 /** Host.inspectFile */

@@ -41,5 +41,7 @@ export function cString(text: string): Uint8Array {
 
 /** What the call's errno says, in the C library's words. strerror(3) */
 export function hostCallError(attempt: string, errno: number): SvirtError {
-  return new SvirtError(`Cannot ${attempt}: ${libc().strerror(errno)} (errno ${errno})`, { kind: "host-call" });
+  return new SvirtError(`Cannot ${attempt}: ${libc().strerror(errno)} (errno ${errno})`, {
+    kind: "host-call",
+  });
 }

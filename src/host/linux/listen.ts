@@ -1,6 +1,6 @@
 import { closeSync, unlinkSync } from "node:fs";
-import { cString, hostCallError, libc, readErrno } from "./libc.ts";
 import { setMode, unlessMissing } from "./files.ts";
+import { cString, hostCallError, libc, readErrno } from "./libc.ts";
 import { setSocketContext } from "./selinux.ts";
 
 /** bits/socket.h, bits/socket_type.h */

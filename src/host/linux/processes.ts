@@ -10,6 +10,8 @@ import { getxattr } from "./xattr.ts";
 const SYS_PIDFD_SEND_SIGNAL = 424n;
 const SYS_PIDFD_OPEN = 434n;
 const SIGNALS = { SIGKILL: 9n, SIGTERM: 15n } as const;
+/** asm-generic/param.h USER_HZ */
+const CLOCK_TICKS = 100;
 const ZOMBIE_STATES = new Set(["Z", "X"]);
 
 /** Host.getProcess. proc_pid_stat(5) */
@@ -25,7 +27,7 @@ export function getProcess(pid: number): ProcessFacts | undefined {
       startTicks: Number(fields[19]),
       parentPid: Number(fields[1]),
       command: stat.slice(stat.indexOf("(") + 1, end),
-      uid: statSync(`/proc/${pid}`).uid,
+      uid: readUid(pid) ?? 0,
       context: readContext(pid),
     };
   } catch {
@@ -36,9 +38,37 @@ export function getProcess(pid: number): ProcessFacts | undefined {
 
 /** Host.listProcesses */
 export function listProcesses(): readonly ProcessFacts[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => getProcess(Number(name)) ?? []);
+  return listPids().flatMap((pid) => getProcess(pid) ?? []);
+}
+
+/** Host.listContexts */
+export function listContexts(): readonly string[] {
+  return [...new Set(listPids().flatMap((pid) => readContext(pid) ?? []))];
+}
+
+/** Host.listUids */
+export function listUids(): readonly number[] {
+  return [...new Set(listPids().flatMap((pid) => readUid(pid) ?? []))];
+}
+
+/** Host.getCommandLine. proc_pid_cmdline(5) */
+export function getCommandLine(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
+  } catch {
+    return [];
+  }
+}
+
+/** Host.getCpuSeconds: user and system time, in clock ticks of 1/100 s on all that Linux runs on. */
+export function getCpuSeconds(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Host.listOpenFiles: what /proc lets us see of it; a descriptor that was closed meanwhile is left out. */
@@ -75,9 +105,25 @@ export function signalProcess(process: ProcessId, signal: "SIGTERM" | "SIGKILL")
   }
 }
 
+function listPids(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
 function goneOrThrow(attempt: string, errno: number): false {
   if (errno === ESRCH) return false;
   throw hostCallError(attempt, errno);
+}
+
+/** From its status: the owner of /proc/PID is root for a process that hides by PR_SET_DUMPABLE. proc_pid_status(5) */
+function readUid(pid: number): number | undefined {
+  try {
+    const uid = /^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    return uid === undefined ? undefined : Number(uid);
+  } catch {
+    return undefined;
+  }
 }
 
 function readContext(pid: number): string | undefined {

@@ -1,5 +1,5 @@
 import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from "node:fs";
-import type { SelinuxState } from "../../host.ts";
+import type { LoadedPolicy, SelinuxState } from "../../host.ts";
 import { trimLabel } from "../../selinux/context.ts";
 import { parseSelinuxConfig } from "../../selinux/contexts-files.ts";
 
@@ -11,6 +11,18 @@ export function getSelinux(): SelinuxState {
   if (!existsSync(`${SELINUXFS}/enforce`)) return { mode: "disabled", policyName };
   const enforcing = readFileSync(`${SELINUXFS}/enforce`, "utf8").trim() === "1";
   return { mode: enforcing ? "enforcing" : "permissive", policyName };
+}
+
+/** Host.getPolicy */
+export function getPolicy(): LoadedPolicy | undefined {
+  if (!existsSync(`${SELINUXFS}/policyvers`)) return undefined;
+  const read = (name: string): string => readFileSync(`${SELINUXFS}/${name}`, "utf8").trim();
+  return {
+    version: Number(read("policyvers")),
+    isMls: read("mls") === "1",
+    denyUnknown: read("deny_unknown") === "1",
+    sha256: digestPolicy(),
+  };
 }
 
 /** Host.getOwnContext. proc_pid_attr(5) */
@@ -40,6 +52,14 @@ export function isValidContext(context: string): boolean {
  */
 export function setSocketContext(context: string): void {
   writeOnce("/proc/thread-self/attr/sockcreate", context === "" ? "\n" : `${context}\0`);
+}
+
+function digestPolicy(): string | undefined {
+  try {
+    return new Bun.CryptoHasher("sha256").update(readFileSync(`${SELINUXFS}/policy`)).digest("hex");
+  } catch {
+    return undefined;
+  }
 }
 
 function readPolicyName(): string | undefined {

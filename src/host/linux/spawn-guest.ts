@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, unlinkSync } from "node:fs";
 import { SvirtError } from "../../errors.ts";
-import type { GuestOrder, HandedFile, ProcessId } from "../../host.ts";
+import type { ProcessId } from "../../host.ts";
+import type { GuestOrder, HandedFile } from "../../plan/guest-order.ts";
 import { openSame } from "./file-id.ts";
 import { orThrow, readText, unlessMissing } from "./files.ts";
 import { listenUnix } from "./listen.ts";
@@ -19,19 +20,30 @@ const ACCESS_FLAGS: Readonly<Record<HandedFile["access"], number>> = {
 
 /** Host.spawnGuest */
 export async function spawnGuest(order: GuestOrder): Promise<ProcessId> {
-  for (const name of ["pid", "exit"]) unlessMissing(`remove ${name}`, () => unlinkSync(`${order.folder}/${name}`));
+  for (const name of ["pid", "exit"])
+    unlessMissing(`remove ${name}`, () => unlinkSync(`${order.folder}/${name}`));
   const handed = openHanded(order);
   const log = openLog(order.logFile);
   try {
     const end = FIRST_HANDED + handed.length;
-    const words = [order.folder, process.execPath, order.uuid, String(order.uid), order.context ?? "", String(end)];
-    const reaper = Bun.spawn(["/bin/sh", "-c", REAPER_SCRIPT, "svirt-reaper", ...words, order.program, ...order.words], {
-      cwd: order.workFolder,
-      env: { ...order.environment },
-      // A session of its own: the guest outlives the SSH session that started it. setsid(2)
-      detached: true,
-      stdio: ["ignore", log, log, ...handed],
-    });
+    const words = [
+      order.folder,
+      process.execPath,
+      order.uuid,
+      String(order.uid),
+      order.context ?? "",
+      String(end),
+    ];
+    const reaper = Bun.spawn(
+      ["/bin/sh", "-c", REAPER_SCRIPT, "svirt-reaper", ...words, order.program, ...order.words],
+      {
+        cwd: order.workFolder,
+        env: { ...order.environment },
+        // A session of its own: the guest outlives the SSH session that started it. setsid(2)
+        detached: true,
+        stdio: ["ignore", log, log, ...handed],
+      },
+    );
     reaper.unref();
     return await waitForPid(order, () => reaper.exitCode);
   } finally {
@@ -43,11 +55,11 @@ export async function spawnGuest(order: GuestOrder): Promise<ProcessId> {
 function openHanded(order: GuestOrder): number[] {
   const opened: number[] = [];
   try {
-    opened.push(listenUnix(order.monitor.path, order.context));
+    for (const { path } of order.sockets) opened.push(listenUnix(path, order.context));
     for (const { file, access } of order.files) {
       opened.push(orThrow(`open ${file.path}`, () => openSame(file, ACCESS_FLAGS[access])));
     }
-    const numbers = [order.monitor.fd, ...order.files.map((file) => file.fd)];
+    const numbers = [...order.sockets, ...order.files].map(({ fd }) => fd);
     if (numbers.every((fd, at) => fd === FIRST_HANDED + at)) return opened;
     throw new SvirtError(`Cannot hand descriptors over: ${numbers.join(", ")} do not follow one another`, {
       kind: "failed",

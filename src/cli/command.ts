@@ -1,0 +1,66 @@
+import type { Node } from "../vm/node.ts";
+
+/** An argument by its place. */
+export interface Operand {
+  readonly name: string;
+  readonly summary: string;
+  readonly isOptional?: boolean;
+  /** All that is left, as one or more words. */
+  readonly isRest?: boolean;
+}
+
+/** An argument by its name: `--all`, or with a value `--timeout SECONDS`. */
+export interface Option {
+  readonly name: string;
+  readonly summary: string;
+  /** What the value is called in the help; undefined: it takes none. */
+  readonly value?: string;
+}
+
+/** What a command is called and takes: help, completion and manual are made from it. */
+export interface CommandSpec {
+  readonly name: string;
+  readonly summary: string;
+  /** Paragraphs for `--help`. */
+  readonly details?: string;
+  readonly operands: readonly Operand[];
+  readonly options: readonly Option[];
+}
+
+/** Where a command writes. Standard output is data and messages of success; all else goes to standard error. */
+export interface Output {
+  print(text: string): void;
+  warn(text: string): void;
+}
+
+/** One call of a command. */
+export interface Call {
+  readonly node: Node;
+  readonly operands: ReadonlyMap<string, string>;
+  readonly rest: readonly string[];
+  readonly options: ReadonlyMap<string, string>;
+  readonly output: Output;
+  readonly version: string;
+}
+
+/** A command: its specification, and what it does. It gives an exit code other than 0 only for "partly". */
+export interface Command {
+  readonly spec: CommandSpec;
+  run(call: Call): Promise<number | undefined>;
+}
+
+/** The option that every command that prints data has. */
+export const JSON_OPTION: Option = { name: "json", summary: "print JSON" };
+
+/** The operand of nearly all commands. */
+export const DOMAIN_OPERAND: Operand = { name: "domain", summary: "name, id or uuid of a domain" };
+
+/** An operand that the parser has made sure of. */
+export function operand(call: Call, name: string): string {
+  return call.operands.get(name) ?? "";
+}
+
+/** Prints a value as JSON, one document with a newline at its end. */
+export function printJson(call: Call, value: unknown): void {
+  call.output.print(`${JSON.stringify(value, undefined, 2)}\n`);
+}

@@ -1,0 +1,43 @@
+import { type Audit, auditNode } from "../../vm/audit.ts";
+import { type Command, JSON_OPTION, printJson } from "../command.ts";
+import { formatTable } from "../table.ts";
+
+const FINDINGS = 1;
+
+/** `svirt audit` */
+export const command: Command = {
+  spec: {
+    name: "audit",
+    summary:
+      "prove what is confined and how: every guest's label, every file it has open, anything left behind",
+    details: "Reads what the kernel shows and changes nothing. Exit code 1 when there are findings.",
+    operands: [],
+    options: [JSON_OPTION],
+  },
+  async run(call) {
+    const audit = auditNode(call.node);
+    if (call.options.has("json")) printJson(call, audit);
+    else call.output.print(formatAudit(audit));
+    return audit.findings.length === 0 ? undefined : FINDINGS;
+  },
+};
+
+function formatAudit(audit: Audit): string {
+  const guests = audit.guests.map(({ label, name, pid, uid }) => [
+    name,
+    String(pid ?? "-"),
+    String(uid),
+    label ?? "-",
+  ]);
+  const files = audit.guests.flatMap(({ files: open, name }) =>
+    open.map(({ fd, finding, label, path }) => [name, String(fd), label ?? "-", path, finding ?? "ok"]),
+  );
+  return [
+    `SELinux is ${audit.mode}\n\n`,
+    formatTable(["Guest", "PID", "User", "Label"], guests),
+    formatTable(["Guest", "FD", "Label", "File", "Finding"], files),
+    audit.findings.length === 0
+      ? "No findings.\n"
+      : `${audit.findings.length} findings:\n${audit.findings.map((finding) => `  - ${finding}\n`).join("")}`,
+  ].join("");
+}

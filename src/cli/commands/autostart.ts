@@ -1,0 +1,33 @@
+import { SvirtError } from "../../errors.ts";
+import { setAutostart } from "../../vm/definitions.ts";
+import { findDomain } from "../../vm/find-domain.ts";
+import { type Command, DOMAIN_OPERAND, operand } from "../command.ts";
+import { sweepFirst } from "../sweep-first.ts";
+
+/** `svirt autostart DOMAIN` */
+export const command: Command = {
+  spec: {
+    name: "autostart",
+    summary: "start a domain when the node boots",
+    details: "At boot `svirt recover --autostart` starts the domains that are marked.",
+    operands: [DOMAIN_OPERAND],
+    options: [{ name: "disable", summary: "no longer" }],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const { definition, name } = findDomain(call.node, operand(call, "domain"));
+    if (definition === undefined) {
+      throw new SvirtError(
+        `Requested operation is not valid: cannot set autostart for transient domain '${name}'`,
+        {
+          kind: "wrong-state",
+          remedy: `Define it first: svirt dumpxml ${name} --inactive | svirt define -`,
+        },
+      );
+    }
+    const wanted = !call.options.has("disable");
+    setAutostart(call.node, name, wanted);
+    call.output.print(`Domain '${name}' ${wanted ? "marked" : "unmarked"} as autostarted\n\n`);
+    return undefined;
+  },
+};

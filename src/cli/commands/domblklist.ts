@@ -1,0 +1,49 @@
+import { parseDomain } from "../../domain/document.ts";
+import { findDomain } from "../../vm/find-domain.ts";
+import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../command.ts";
+import { sweepFirst } from "../sweep-first.ts";
+import { formatTable } from "../table.ts";
+
+/** `svirt domblklist DOMAIN` */
+export const command: Command = {
+  spec: {
+    name: "domblklist",
+    summary: "the disks of a domain and where they lie",
+    operands: [DOMAIN_OPERAND],
+    options: [
+      { name: "inactive", summary: "as it is defined, even while it runs" },
+      { name: "details", summary: "with type and device" },
+      JSON_OPTION,
+    ],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const { definition, guest } = findDomain(call.node, operand(call, "domain"));
+    const xml = call.options.has("inactive")
+      ? (definition?.xml ?? guest?.xml)
+      : (guest?.xml ?? definition?.xml);
+    const disks = parseDomain(new TextEncoder().encode(xml ?? "")).devices?.disks ?? [];
+    const rows = disks.map((disk) => {
+      const source = disk.source === undefined ? "-" : sourcePath(disk.source);
+      return { type: disk.type, device: disk.device ?? "disk", target: disk.target.dev, source };
+    });
+    if (call.options.has("json")) {
+      printJson(call, rows);
+    } else if (call.options.has("details")) {
+      const cells = rows.map(({ device, source, target, type }) => [type, device, target, source]);
+      call.output.print(formatTable(["Type", "Device", "Target", "Source"], cells));
+    } else {
+      call.output.print(
+        formatTable(
+          ["Target", "Source"],
+          rows.map(({ source, target }) => [target, source]),
+        ),
+      );
+    }
+    return undefined;
+  },
+};
+
+function sourcePath(source: { readonly file: string } | { readonly dev: string }): string {
+  return "file" in source ? source.file : source.dev;
+}

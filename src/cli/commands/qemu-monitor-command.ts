@@ -1,0 +1,67 @@
+import { SvirtError } from "../../errors.ts";
+import { findRunning } from "../../vm/find-domain.ts";
+import { withMonitor } from "../../vm/guest-monitor.ts";
+import { type Command, DOMAIN_OPERAND, operand } from "../command.ts";
+import { sweepFirst } from "../sweep-first.ts";
+
+/** `svirt qemu-monitor-command DOMAIN COMMAND` */
+export const command: Command = {
+  spec: {
+    name: "qemu-monitor-command",
+    summary: "send a command to a guest's QEMU, past svirt's knowledge",
+    details: [
+      'The command is QMP: a whole message (\'{"execute":"query-status"}\') or only a command\'s name.',
+      "With --hmp it is a line for QEMU's human monitor.",
+    ].join("\n"),
+    operands: [DOMAIN_OPERAND, { name: "cmd", summary: "the command", isRest: true }],
+    options: [
+      { name: "hmp", summary: "the command is for the human monitor" },
+      { name: "pretty", summary: "print the answer with line breaks" },
+    ],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const { guest } = findRunning(call.node, operand(call, "domain"));
+    const words = call.rest.join(" ");
+    const isHmp = call.options.has("hmp");
+    const { command: name, args } = isHmp
+      ? { command: "human-monitor-command", args: { "command-line": words } }
+      : readMessage(words);
+    const answer = await withMonitor(call.node, guest.uuid, (monitor) => monitor.execute(name, args));
+    const indent = call.options.has("pretty") ? 2 : undefined;
+    const text = isHmp ? String(answer) : JSON.stringify({ return: answer }, undefined, indent);
+    call.output.print(`${text}\n\n`);
+    return undefined;
+  },
+};
+
+function readMessage(text: string): { command: string; args: Readonly<Record<string, unknown>> } {
+  if (!text.trimStart().startsWith("{")) return { command: text.trim(), args: {} };
+  const message = parseJson(text);
+  if (
+    typeof message === "object" &&
+    message !== null &&
+    "execute" in message &&
+    typeof message.execute === "string"
+  ) {
+    const args = "arguments" in message && typeof message.arguments === "object" ? message.arguments : {};
+    return { command: message.execute, args: { ...args } };
+  }
+  throw bad(text);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw bad(text, error);
+  }
+}
+
+function bad(text: string, cause?: unknown): SvirtError {
+  return new SvirtError(`Cannot read the QMP command ${text.slice(0, 80)}: it is not {"execute": NAME}`, {
+    kind: "usage",
+    remedy: 'Write it like \'{"execute":"query-status"}\'.',
+    cause,
+  });
+}

@@ -1,0 +1,18 @@
+import { settle } from "../../vm/settle.ts";
+import { type Command, operand } from "../command.ts";
+
+/** `svirt reap UUID` */
+export const command: Command = {
+  spec: {
+    name: "reap",
+    summary: "clear away a guest that has ended (its reaper calls this)",
+    details:
+      "Puts its labels back, gives its level free, and starts it again if on_poweroff, on_crash or a reboot want it.",
+    operands: [{ name: "uuid", summary: "uuid of the guest" }],
+    options: [],
+  },
+  async run(call) {
+    await settle(call.node, operand(call, "uuid"));
+    return undefined;
+  },
+};

@@ -1,0 +1,50 @@
+import { asSvirtError } from "../../errors.ts";
+import { isAutostarted, listDefinitionNames, readDefinition } from "../../vm/definitions.ts";
+import { sweep } from "../../vm/settle.ts";
+import { startDomain } from "../../vm/start.ts";
+import { type Call, type Command, JSON_OPTION, printJson } from "../command.ts";
+
+const PARTLY = 7;
+
+/** `svirt recover` */
+export const command: Command = {
+  spec: {
+    name: "recover",
+    summary: "finish or undo whatever a crash or a reboot has left",
+    details: "Called at boot. Any other command does the same on its way; this one does nothing else.",
+    operands: [],
+    options: [{ name: "autostart", summary: "then start the domains that are marked for it" }, JSON_OPTION],
+  },
+  async run(call) {
+    const { errors, settled } = await sweep(call.node);
+    const started = call.options.has("autostart") ? await autostart(call) : { names: [], errors: [] };
+    const failed = [...errors, ...started.errors];
+    for (const error of failed) call.output.warn(`error: ${error.message}\n`);
+    if (call.options.has("json")) {
+      printJson(call, {
+        recovered: settled,
+        started: started.names,
+        errors: failed.map((error) => error.message),
+      });
+    } else {
+      for (const name of settled) call.output.print(`Domain '${name}' recovered\n`);
+      for (const name of started.names) call.output.print(`Domain '${name}' started\n`);
+    }
+    return failed.length === 0 ? undefined : PARTLY;
+  },
+};
+
+async function autostart(call: Call) {
+  const names: string[] = [];
+  const errors: ReturnType<typeof asSvirtError>[] = [];
+  for (const name of listDefinitionNames(call.node).filter((each) => isAutostarted(call.node, each))) {
+    try {
+      const xml = readDefinition(call.node, name)?.xml ?? "";
+      const { did } = await startDomain(call.node, new TextEncoder().encode(xml));
+      if (did) names.push(name);
+    } catch (error) {
+      errors.push(asSvirtError(error));
+    }
+  }
+  return { names, errors };
+}

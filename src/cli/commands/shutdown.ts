@@ -1,0 +1,19 @@
+import { shutdownGuest } from "../../vm/ask-guest.ts";
+import { type Command, DOMAIN_OPERAND, operand } from "../command.ts";
+import { sweepFirst } from "../sweep-first.ts";
+
+/** `svirt shutdown DOMAIN` */
+export const command: Command = {
+  spec: {
+    name: "shutdown",
+    summary: "ask a guest to power itself off",
+    operands: [DOMAIN_OPERAND],
+    options: [],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const { name } = await shutdownGuest(call.node, operand(call, "domain"));
+    call.output.print(`Domain '${name}' is being shutdown\n\n`);
+    return undefined;
+  },
+};

@@ -1,0 +1,19 @@
+import { undefineDomain } from "../../vm/define.ts";
+import { type Command, DOMAIN_OPERAND, operand } from "../command.ts";
+import { sweepFirst } from "../sweep-first.ts";
+
+/** `svirt undefine DOMAIN` */
+export const command: Command = {
+  spec: {
+    name: "undefine",
+    summary: "forget a domain's definition; a running guest goes on without",
+    operands: [DOMAIN_OPERAND],
+    options: [],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const { name } = await undefineDomain(call.node, operand(call, "domain"));
+    call.output.print(`Domain '${name}' has been undefined\n\n`);
+    return undefined;
+  },
+};

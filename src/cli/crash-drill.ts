@@ -1,0 +1,27 @@
+import { SvirtError } from "../errors.ts";
+import type { Watch } from "../run/run-plan.ts";
+import { UNWATCHED } from "../run/run-plan.ts";
+import type { Call, Option } from "./command.ts";
+
+/** For those who want to see that nothing is lost: svirt kills itself at that step, as `kill -9` would. */
+export const CRASH_OPTION: Option = {
+  name: "crash-drill",
+  value: "before|after:STEP",
+  summary: "kill svirt itself before or after a step (numbered as in svirt plan)",
+};
+
+/** The watch that carries the drill out. Throws "usage". */
+export function crashDrill(call: Call): Watch {
+  const drill = call.options.get(CRASH_OPTION.name);
+  if (drill === undefined) return UNWATCHED;
+  const match = /^(before|after):(\d+)$/.exec(drill);
+  if (match === null) {
+    throw new SvirtError(`option --${CRASH_OPTION.name} wants before:N or after:N, not '${drill}'`, {
+      kind: "usage",
+      remedy: "Number the steps by: svirt plan DOMAIN",
+    });
+  }
+  return (moment, _step, at) => {
+    if (moment === match[1] && at + 1 === Number(match[2])) call.node.host.killSelf();
+  };
+}

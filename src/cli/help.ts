@@ -1,0 +1,54 @@
+import type { CommandSpec } from "./command.ts";
+import { optionsOf } from "./parse-arguments.ts";
+
+const WIDTH = 26;
+
+/** `svirt COMMAND --help`. */
+export function formatHelp(spec: CommandSpec): string {
+  const operands = spec.operands.map(({ name, summary }) => line(`<${name}>`, summary));
+  const options = optionsOf(spec).map(({ name, summary, value }) =>
+    line(value === undefined ? `--${name}` : `--${name} <${value}>`, summary),
+  );
+  return [
+    `  NAME\n    ${spec.name} - ${spec.summary}`,
+    `  SYNOPSIS\n    svirt ${formatSynopsis(spec)}`,
+    ...(spec.details === undefined ? [] : [`  DESCRIPTION\n${indent(spec.details)}`]),
+    `  OPTIONS\n${[...operands, ...options].join("\n")}`,
+    "",
+  ].join("\n\n");
+}
+
+/** `list [--all] [--json]`. */
+export function formatSynopsis(spec: CommandSpec): string {
+  const operands = spec.operands.map(({ isOptional, isRest, name }) => {
+    const word = isRest === true ? `<${name}>...` : `<${name}>`;
+    return isOptional === true ? `[${word}]` : word;
+  });
+  const options = spec.options.map(({ name, value }) =>
+    value === undefined ? `[--${name}]` : `[--${name} <${value}>]`,
+  );
+  return [spec.name, ...operands, ...options].join(" ");
+}
+
+/** `svirt help`: every command with its line. */
+export function formatOverview(specs: readonly CommandSpec[]): string {
+  return [
+    "svirt confines every QEMU/KVM guest of this node by SELinux, each on its own.",
+    "",
+    "  svirt COMMAND [ARGUMENTS]      svirt COMMAND --help",
+    "",
+    ...specs.map(({ name, summary }) => line(name, summary)),
+    "",
+  ].join("\n");
+}
+
+function line(word: string, summary: string): string {
+  return `    ${word.padEnd(WIDTH)} ${summary}`;
+}
+
+function indent(text: string): string {
+  return text
+    .split("\n")
+    .map((each) => (each === "" ? "" : `    ${each}`))
+    .join("\n");
+}

@@ -1,0 +1,15 @@
+import type { GuestRecord } from "../vm/record.ts";
+import type { Call } from "./command.ts";
+
+/** Never pretend: says so when a guest runs that nothing holds back. */
+export function warnOfMode(call: Call, guest: GuestRecord): void {
+  if (guest.label.label === undefined) {
+    call.output.warn(
+      `warning: domain '${guest.name}' runs without confinement, as its XML and the settings say\n`,
+    );
+  } else if (!guest.enforcing) {
+    call.output.warn(
+      `warning: SELinux is permissive: domain '${guest.name}' is labelled, but nothing is enforced\n`,
+    );
+  }
+}

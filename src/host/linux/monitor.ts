@@ -1,0 +1,144 @@
+import { SvirtError } from "../../errors.ts";
+import type { Monitor } from "../../host.ts";
+import {
+  EMPTY_REST,
+  formatQmpCommand,
+  parseQmpChunk,
+  type QmpMessage,
+  type QmpRest,
+} from "../../qemu/qmp.ts";
+
+/** Longer than QEMU takes for any command that svirt sends and waits for. */
+const ANSWER_TIMEOUT_MS = 30_000;
+
+type Socket = Bun.Socket<undefined>;
+
+/**
+ * Host.connectMonitor: connects, waits for the greeting and leaves negotiation behind. The socket listens from before
+ * QEMU started, so this waits for QEMU without asking again and again; when QEMU ends, the kernel hangs up.
+ */
+export async function connectMonitor(path: string, timeoutMs: number): Promise<Monitor> {
+  const conversation = new Conversation(path);
+  try {
+    await conversation.open(timeoutMs);
+    return conversation;
+  } catch (error) {
+    conversation.close();
+    throw error;
+  }
+}
+
+class Conversation implements Monitor {
+  readonly #path: string;
+  #socket: Socket | undefined;
+  #rest: QmpRest = EMPTY_REST;
+  #nextId = 1;
+  #greet = Promise.withResolvers<void>();
+  readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async open(timeoutMs: number): Promise<void> {
+    // Whoever waits sees the rejection; when nobody does yet it must not end the process.
+    this.#greet.promise.catch(() => undefined);
+    try {
+      this.#socket = await Bun.connect({
+        unix: this.#path,
+        socket: {
+          data: (_socket, bytes) => this.#take(bytes),
+          close: () => this.#fail(this.#gone()),
+          error: (_socket, error) => this.#fail(this.#gone(error)),
+        },
+      });
+    } catch (error) {
+      throw this.#gone(error);
+    }
+    await this.#within(this.#greet.promise, timeoutMs);
+    await this.execute("qmp_capabilities");
+  }
+
+  async execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown> {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    const answer = Promise.withResolvers<unknown>();
+    this.#waiting.set(id, answer);
+    this.#socket?.write(
+      formatQmpCommand({ execute: command, ...(args === undefined ? {} : { arguments: args }) }, id),
+    );
+    return await this.#within(answer.promise, ANSWER_TIMEOUT_MS);
+  }
+
+  close(): void {
+    this.#socket?.end();
+  }
+
+  #take(bytes: Uint8Array): void {
+    try {
+      const { messages, rest } = parseQmpChunk(this.#rest, bytes);
+      this.#rest = rest;
+      for (const message of messages) this.#dispatch(message);
+    } catch (error) {
+      this.#fail(error);
+      this.close();
+    }
+  }
+
+  #dispatch(message: QmpMessage): void {
+    switch (message.is) {
+      case "greeting":
+        this.#greet.resolve();
+        return;
+      case "return":
+        this.#answer(message.id)?.resolve(message.value);
+        return;
+      case "error":
+        this.#answer(message.id)?.reject(
+          new SvirtError(`internal error: unable to execute QEMU command: ${message.description}`, {
+            kind: "failed",
+          }),
+        );
+        return;
+      case "event":
+        return;
+    }
+  }
+
+  #answer(id: number | undefined): PromiseWithResolvers<unknown> | undefined {
+    const found = this.#waiting.get(id ?? 0);
+    this.#waiting.delete(id ?? 0);
+    return found;
+  }
+
+  #fail(error: unknown): void {
+    this.#greet.reject(error);
+    for (const answer of this.#waiting.values()) answer.reject(error);
+    this.#waiting.clear();
+  }
+
+  #gone(cause?: unknown): SvirtError {
+    return new SvirtError(`Cannot talk to QEMU at ${this.#path}: it has ended, or does not listen`, {
+      kind: "failed",
+      cause,
+    });
+  }
+
+  async #within<Result>(promise: Promise<Result>, timeoutMs: number): Promise<Result> {
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      const message = `Cannot talk to QEMU at ${this.#path}: no answer within ${timeoutMs / 1000} s`;
+      late.reject(
+        new SvirtError(message, {
+          kind: "timeout",
+          remedy: "Somebody else may talk to it, or it hangs: see its log, and svirt audit.",
+        }),
+      );
+    }, timeoutMs);
+    try {
+      return await Promise.race([promise, late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import { SvirtError } from "../errors.ts";
+
+/**
+ * What no guest's file can be: the system's own programs, settings and secrets, the kernel's file systems, and svirt's
+ * own records. A definition that names one is a mistake or an attack: relabelling it would break the host.
+ */
+const FORBIDDEN: readonly string[] = [
+  "/bin",
+  "/etc",
+  "/lib",
+  "/lib64",
+  "/proc",
+  "/root/.ssh",
+  "/run/svirt",
+  "/sbin",
+  "/sys",
+  "/usr/bin",
+  "/usr/lib",
+  "/usr/lib64",
+  "/usr/sbin",
+  "/var/lib/svirt",
+  "/var/log/svirt",
+];
+
+/** Throws "denied" when a path, with its symlinks resolved, may not be labelled or handed to any guest. */
+export function refuseImpossibleTarget(path: string): void {
+  const inside = FORBIDDEN.find((folder) => path === folder || path.startsWith(`${folder}/`));
+  if (inside === undefined && path !== "/") return;
+  throw new SvirtError(`Cannot give ${path} to a guest: it belongs to the host`, {
+    kind: "denied",
+    remedy: "Put the guest's files elsewhere, such as /var/lib/libvirt/images.",
+  });
+}

@@ -1,0 +1,44 @@
+import * as v from "valibot";
+
+/** Which file it is, whatever its name: what was inspected is what is labelled, opened and put back. */
+export const fileId = v.strictObject({
+  /** The path with every symlink resolved, as of when it was inspected. */
+  path: v.string(),
+  /** `MAJOR:MINOR` of the file system that holds the inode. stat(2) st_dev */
+  device: v.string(),
+  inode: v.string(),
+  /** `MAJOR:MINOR` of the device that a block or character node stands for. stat(2) st_rdev */
+  node: v.exactOptional(v.string()),
+});
+export type FileId = v.InferOutput<typeof fileId>;
+
+/** A file that is opened by svirt and handed to the guest under a number of its own. */
+const handedFile = v.strictObject({
+  fd: v.number(),
+  file: fileId,
+  access: v.picklist(["read-only", "read-write", "append"]),
+});
+export type HandedFile = v.InferOutput<typeof handedFile>;
+
+/** A socket that svirt listens on for the guest: nobody can be faster than svirt at its path. */
+const handedSocket = v.strictObject({ fd: v.number(), path: v.string() });
+export type HandedSocket = v.InferOutput<typeof handedSocket>;
+
+/** How a guest's process is begun: by a reaper, as a user of its own, in a context, with nothing but what is listed. */
+export const guestOrder = v.strictObject({
+  uuid: v.string(),
+  program: v.string(),
+  words: v.array(v.string()),
+  environment: v.record(v.string(), v.string()),
+  /** Absent: the guest is not confined and runs in svirt's own context. */
+  context: v.exactOptional(v.string()),
+  uid: v.number(),
+  /** In /run: the reaper writes `pid` and `exit` there. */
+  folder: v.string(),
+  workFolder: v.string(),
+  logFile: v.string(),
+  /** The first is the monitor's. Numbers run on from 3 through sockets and files. */
+  sockets: v.array(handedSocket),
+  files: v.array(handedFile),
+});
+export type GuestOrder = v.InferOutput<typeof guestOrder>;

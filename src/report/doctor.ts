@@ -1,0 +1,147 @@
+import { asSvirtError } from "../errors.ts";
+import type { Host } from "../host.ts";
+import type { PolicyFacts } from "../label/decide-label.ts";
+import type { Paths } from "../plan/paths.ts";
+import { formatContext } from "../selinux/context.ts";
+import { readPolicyFacts } from "./policy-facts.ts";
+import { getQemuVersion } from "./qemu-version.ts";
+
+/** One thing that a node needs, or should have. */
+export interface Finding {
+  readonly check: string;
+  readonly verdict: "ok" | "warning" | "failed";
+  readonly is: string;
+  readonly remedy: string | undefined;
+}
+
+const QEMU = "/usr/bin/qemu-system-x86_64";
+const SETPRIV = "/usr/bin/setpriv";
+const PROBE_RANGE = "s0:c0,c1";
+
+/** Is this node able to run confined guests? Everything that a start needs, looked at before one. Changes nothing. */
+export function examineNode(host: Host, paths: Paths): Finding[] {
+  return [
+    checkMode(host),
+    ...checkPolicy(host),
+    checkOwnDomain(host),
+    checkKvm(host),
+    checkQemu(host),
+    checkProgram(host, SETPRIV, "Install util-linux."),
+    checkProgram(host, "/bin/sh", "Install a POSIX shell: busybox is the smallest."),
+    ...[paths.state, paths.run, paths.log].map((folder) => checkFolder(host, folder)),
+  ];
+}
+
+function checkMode(host: Host): Finding {
+  const { mode } = host.getSelinux();
+  const check = "SELinux";
+  if (mode === "enforcing") return { check, verdict: "ok", is: mode, remedy: undefined };
+  if (mode === "permissive") {
+    const remedy =
+      "setenforce 1; and look for enforcing=0 in /proc/cmdline and for SELINUX= in /etc/selinux/config";
+    return {
+      check,
+      verdict: "warning",
+      is: "permissive: guests are labelled, but nothing is enforced",
+      remedy,
+    };
+  }
+  const remedy = "Boot a kernel that has SELinux with: security=selinux selinux=1 enforcing=1";
+  return { check, verdict: "failed", is: "not running: guests cannot be confined", remedy };
+}
+
+function checkPolicy(host: Host): Finding[] {
+  if (host.getSelinux().mode === "disabled") return [];
+  try {
+    const facts = readPolicyFacts(host);
+    return [
+      describePolicy(host),
+      ...contextsToProbe(facts).map(([check, context]) => checkContext(host, check, context)),
+    ];
+  } catch (error) {
+    const { message, remedy } = asSvirtError(error);
+    return [{ check: "policy", verdict: "failed", is: message, remedy }];
+  }
+}
+
+function describePolicy(host: Host): Finding {
+  const policy = host.getPolicy();
+  const name = host.getSelinux().policyName ?? "of unknown name";
+  const is = `${name}, version ${policy?.version ?? "?"}, sha256 ${policy?.sha256 ?? "not readable"}`;
+  if (policy?.isMls === true) return { check: "policy", verdict: "ok", is, remedy: undefined };
+  return {
+    check: "policy",
+    verdict: "failed",
+    is: `${is}, without categories`,
+    remedy: "Load a policy built with MCS.",
+  };
+}
+
+function contextsToProbe(facts: PolicyFacts): [check: string, context: string][] {
+  const { role, user } = facts.own;
+  return [
+    ["label of KVM guests", formatContext({ user, role, type: facts.domain.kvm.type, range: PROBE_RANGE })],
+    ["label of TCG guests", formatContext({ user, role, type: facts.domain.qemu.type, range: PROBE_RANGE })],
+    ["label of images", formatContext({ ...facts.image.image, user, range: PROBE_RANGE })],
+    ["label of content", formatContext(facts.image.content)],
+  ];
+}
+
+function checkContext(host: Host, check: string, context: string): Finding {
+  if (host.isValidContext(context)) return { check, verdict: "ok", is: context, remedy: undefined };
+  const remedy = "Load a policy with that type and role; svirt's module is image/policy/ in its sources.";
+  return { check, verdict: "failed", is: `${context} is not in the loaded policy`, remedy };
+}
+
+function checkOwnDomain(host: Host): Finding {
+  const is = host.getOwnContext() ?? "no context";
+  const check = "svirt's own domain";
+  if (is.includes(":svirt_manager_t")) return { check, verdict: "ok", is, remedy: undefined };
+  const remedy =
+    "Load svirt's policy module, and label svirt svirt_manager_exec_t: restorecon -v /usr/bin/svirt";
+  return { check, verdict: "warning", is: `${is}: svirt itself is not confined`, remedy };
+}
+
+function checkKvm(host: Host): Finding {
+  const check = "/dev/kvm";
+  if (host.inspectFile("/dev/kvm")?.type === "character")
+    return { check, verdict: "ok", is: "there", remedy: undefined };
+  const remedy =
+    "Load kvm-intel or kvm-amd, and allow virtualization in the firmware; or write <domain type='qemu'>.";
+  return { check, verdict: "warning", is: "not there: guests of type kvm cannot start", remedy };
+}
+
+function checkQemu(host: Host): Finding {
+  const version = getQemuVersion(host, QEMU);
+  const check = "QEMU";
+  if (version !== undefined) return { check, verdict: "ok", is: `${version} at ${QEMU}`, remedy: undefined };
+  return { check, verdict: "failed", is: `${QEMU} does not run`, remedy: "Install qemu-system-x86." };
+}
+
+function checkProgram(host: Host, path: string, remedy: string): Finding {
+  const isThere = host.inspectFile(path)?.type === "file";
+  return {
+    check: path,
+    verdict: isThere ? "ok" : "failed",
+    is: isThere ? "there" : "missing",
+    remedy: isThere ? undefined : remedy,
+  };
+}
+
+/** Labels and what is remembered of them are extended attributes: the folder's file system must keep them. */
+function checkFolder(host: Host, path: string): Finding {
+  const facts = host.inspectFile(path);
+  if (facts === undefined)
+    return { check: path, verdict: "ok", is: "made at the first start", remedy: undefined };
+  const label = host.getXattr(facts.id, "security.selinux");
+  const remedy =
+    label === undefined
+      ? `Mount a file system with labels there (ext4, xfs, tmpfs), or label it.`
+      : undefined;
+  return {
+    check: path,
+    verdict: label === undefined ? "warning" : "ok",
+    is: label ?? "has no label",
+    remedy,
+  };
+}

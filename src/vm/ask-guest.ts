@@ -1,0 +1,50 @@
+import { withGuestLock } from "./clear-away.ts";
+import { findRunning } from "./find-domain.ts";
+import { withMonitor } from "./guest-monitor.ts";
+import type { Node } from "./node.ts";
+import { type GuestRecord, readRecord, writeRecord } from "./record.ts";
+
+/** Asks the guest to power itself off, as by its button; whether it does is its own affair. Throws "wrong-state". */
+export async function shutdownGuest(node: Node, key: string): Promise<{ name: string }> {
+  return await pressPowerButton(node, key, "shutdown");
+}
+
+/**
+ * Asks the guest to power itself off, and starts it again when it has: its reaper does. So a reboot is a cold one, and
+ * it takes up what the definition has become. Throws "wrong-state".
+ */
+export async function rebootGuest(node: Node, key: string): Promise<{ name: string }> {
+  return await pressPowerButton(node, key, "reboot");
+}
+
+/** Stops the vCPUs. Stopped already is fine. Throws "wrong-state" when it is off. */
+export async function suspendGuest(node: Node, key: string): Promise<{ name: string }> {
+  return await tell(node, key, "stop");
+}
+
+/** Lets the vCPUs go on. Going already is fine. Throws "wrong-state" when it is off. */
+export async function resumeGuest(node: Node, key: string): Promise<{ name: string }> {
+  return await tell(node, key, "cont");
+}
+
+async function tell(node: Node, key: string, command: "stop" | "cont"): Promise<{ name: string }> {
+  const { guest, name } = findRunning(node, key);
+  await withGuestLock(node, guest.uuid, () =>
+    withMonitor(node, guest.uuid, (monitor) => monitor.execute(command)),
+  );
+  return { name };
+}
+
+async function pressPowerButton(
+  node: Node,
+  key: string,
+  intent: "shutdown" | "reboot",
+): Promise<{ name: string }> {
+  const { guest, name } = findRunning(node, key);
+  await withGuestLock(node, guest.uuid, async () => {
+    const now: GuestRecord = readRecord(node, guest.uuid) ?? guest;
+    writeRecord(node, { ...now, intent });
+    await withMonitor(node, guest.uuid, (monitor) => monitor.execute("system_powerdown"));
+  });
+  return { name };
+}

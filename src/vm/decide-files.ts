@@ -1,0 +1,62 @@
+import { SvirtError } from "../errors.ts";
+import type { LabelDecision } from "../label/decide-label.ts";
+import { decideFileLabel } from "../label/file-rule.ts";
+import { fileKey, type LabelledFile } from "../plan/start-plan.ts";
+import { getFileLabel } from "../run/file-label.ts";
+import { getRemembered } from "../run/remembered.ts";
+import type { UsedFile } from "./gather-files.ts";
+import { type Node, registryOf } from "./node.ts";
+
+/** Two computations of one boot time may differ by that much: the reference's own jitters. */
+const BOOT_TIME_JITTER_S = 2;
+
+/**
+ * The label that each file gets and the one it will be given back. The caller holds the registry's lock. Throws
+ * "label-taken" when the domain uses one file in two ways, or another tool holds it.
+ */
+export function decideFiles(node: Node, label: LabelDecision, files: readonly UsedFile[]): LabelledFile[] {
+  const decided = new Map<string, LabelledFile>();
+  for (const file of files) {
+    const { sharing, to } = decideFileLabel(label, file.role, file.override);
+    const { id } = file.facts;
+    const before = decided.get(fileKey(id));
+    if (before !== undefined && (before.to !== to || before.sharing !== sharing)) {
+      throw new SvirtError(
+        `Cannot label ${file.named}: the domain uses it in two ways that want different labels`,
+        {
+          kind: "label-taken",
+          remedy: "Give the domain a copy of it for one of the two.",
+        },
+      );
+    }
+    decided.set(fileKey(id), { id, to, sharing, original: originalOf(node, file) });
+  }
+  return [...decided.values()];
+}
+
+/**
+ * The label from before any guest: what another user of the file has recorded; what the file itself remembers, if
+ * whoever wrote that is gone; or else what it carries now.
+ */
+function originalOf(node: Node, file: UsedFile): string | undefined {
+  const { host } = node;
+  const { id } = file.facts;
+  const [holder] = registryOf(node).listHolders("file", fileKey(id));
+  if (holder !== undefined) return holder.original;
+  const remembered = getRemembered(host, id);
+  if (remembered === undefined) return getFileLabel(host, id);
+  if (remembered.bootId === undefined && isOfThisBoot(node, remembered.bootTime) && remembered.users > 0) {
+    throw new SvirtError(
+      `Cannot label ${file.named}: libvirt holds it for ${remembered.users} of its guests`,
+      {
+        kind: "label-taken",
+        remedy: "Stop the guest that uses it in libvirt.",
+      },
+    );
+  }
+  return remembered.original;
+}
+
+function isOfThisBoot(node: Node, bootTime: number): boolean {
+  return Math.abs(bootTime - node.host.getBootTime()) <= BOOT_TIME_JITTER_S;
+}

@@ -1,0 +1,87 @@
+import { formatDomain, parseDomain } from "../domain/document.ts";
+import type { Domain } from "../domain/domain.ts";
+import { SvirtError } from "../errors.ts";
+import type { Claim } from "../plan/step.ts";
+import { parseContextOrUndefined } from "../selinux/context.ts";
+import { pairOf } from "../selinux/level.ts";
+import { withRegistryLock } from "./clear-away.ts";
+import { listDefinitionNames, readDefinition, removeDefinition, writeDefinition } from "./definitions.ts";
+import { definitionByUuid, findDomain } from "./find-domain.ts";
+import { type Node, registryOf } from "./node.ts";
+import { isRunning, readRecords } from "./record.ts";
+
+/**
+ * Stores a domain, or stores it anew. One without a UUID gets that of the domain that is defined by its name, or a new
+ * one. Throws "xml", "unsupported"; "label-taken" when name and UUID belong to different domains.
+ */
+export async function defineDomain(node: Node, bytes: Uint8Array): Promise<{ name: string; uuid: string }> {
+  const domain = completeDomain(node, bytes);
+  return await withRegistryLock(node, async () => {
+    refuseConflict(node, domain);
+    const registry = registryOf(node);
+    for (const claim of staticClaims(readDefinition(node, domain.name)?.xml))
+      registry.release(claim, domain.uuid);
+    const xml = formatDomain(domain);
+    for (const claim of staticClaims(xml)) registry.reserve(claim, domain.uuid);
+    writeDefinition(node, { name: domain.name, xml });
+    return { name: domain.name, uuid: domain.uuid };
+  });
+}
+
+/** Forgets a domain's definition; a running guest goes on without. Throws "not-found", "wrong-state". */
+export async function undefineDomain(node: Node, key: string): Promise<{ name: string }> {
+  const { definition, name, uuid } = findDomain(node, key);
+  if (definition === undefined) {
+    throw new SvirtError(`Requested operation is not valid: domain '${name}' is not defined, it only runs`, {
+      kind: "wrong-state",
+      remedy: `It is gone when it ends: svirt destroy ${name}`,
+    });
+  }
+  await withRegistryLock(node, async () => {
+    for (const claim of staticClaims(definition.xml)) registryOf(node).release(claim, uuid);
+    removeDefinition(node, name);
+  });
+  return { name };
+}
+
+/** A domain from what somebody wrote, with a UUID in any case. */
+export function completeDomain(node: Node, bytes: Uint8Array): Domain {
+  const spare = node.host.makeUuid();
+  const domain = parseDomain(bytes, spare);
+  if (domain.uuid !== spare) return domain;
+  return { ...domain, uuid: uuidOfName(node, domain.name) ?? spare };
+}
+
+/** Throws "label-taken" when the name or the UUID belongs to another domain, in libvirt's words. */
+export function refuseConflict(node: Node, domain: { readonly name: string; readonly uuid: string }): void {
+  const running = readRecords(node).filter((guest) => isRunning(node, guest));
+  const others = [
+    readDefinition(node, domain.name),
+    definitionByUuid(node, domain.uuid),
+    ...running.filter((guest) => guest.name === domain.name || guest.uuid === domain.uuid),
+  ];
+  const other = others.find(
+    (one) => one !== undefined && (one.name !== domain.name || one.uuid !== domain.uuid),
+  );
+  if (other === undefined) return;
+  throw new SvirtError(`operation failed: domain '${other.name}' already exists with uuid ${other.uuid}`, {
+    kind: "label-taken",
+    remedy: "Give this one another name and leave its <uuid> out, or undefine the other.",
+  });
+}
+
+/** The level that a static label names: while it is defined no dynamic guest is given it. */
+function staticClaims(xml: string | undefined): Claim[] {
+  if (xml === undefined || !xml.includes("type='static'")) return [];
+  const domain = parseDomain(new TextEncoder().encode(xml));
+  return domain.seclabels.flatMap((seclabel) => {
+    const range = seclabel.type === "static" ? parseContextOrUndefined(seclabel.label)?.range : undefined;
+    return range === undefined || pairOf(range) === undefined
+      ? []
+      : [{ kind: "static", key: range, sharing: "shared" }];
+  });
+}
+
+function uuidOfName(node: Node, name: string): string | undefined {
+  return listDefinitionNames(node).includes(name) ? readDefinition(node, name)?.uuid : undefined;
+}

@@ -1,0 +1,81 @@
+import { asSvirtError, type SvirtError } from "../errors.ts";
+import { guestPaths } from "../plan/paths.ts";
+import { clearAway, reasonOf, withGuestLock } from "./clear-away.ts";
+import { readDefinition } from "./definitions.ts";
+import type { Node } from "./node.ts";
+import {
+  listPendingRestarts,
+  type PendingRestart,
+  readPendingRestart,
+  removePendingRestart,
+} from "./pending-restart.ts";
+import { type GuestRecord, isRunning, readRecord, readRecords } from "./record.ts";
+import { startDomain } from "./start.ts";
+
+/** What was found on the way, besides the guests that run. */
+export interface Swept {
+  readonly running: readonly GuestRecord[];
+  /** The names of those that were cleared away or started again. */
+  readonly settled: readonly string[];
+  readonly errors: readonly SvirtError[];
+}
+
+/**
+ * Finishes or undoes whatever a svirt that was killed, a reaper that was killed, or a reboot has left. Every call that
+ * looks at guests begins with it; with nothing left behind it only reads. A guest that another svirt works on right now
+ * is left to that one. Never throws for a single guest: its error is in the answer.
+ */
+export async function sweep(node: Node): Promise<Swept> {
+  const running: GuestRecord[] = [];
+  const settled: string[] = [];
+  const errors: SvirtError[] = [];
+  for (const guest of readRecords(node)) {
+    if (isRunning(node, guest)) {
+      running.push(guest);
+    } else if (!node.host.isLocked(guestPaths(node.paths, guest.uuid).lock)) {
+      await attempt(errors, () => settle(node, guest.uuid));
+      settled.push(guest.name);
+    }
+  }
+  for (const pending of listPendingRestarts(node)) {
+    await attempt(errors, () => restart(node, pending));
+    settled.push(pending.name);
+  }
+  return { running, settled, errors };
+}
+
+/** Clears one guest away if it has ended, and starts it again if that was asked for. What its reaper does. */
+export async function settle(node: Node, uuid: string): Promise<void> {
+  await withGuestLock(node, uuid, async () => {
+    const guest = readRecord(node, uuid);
+    if (guest === undefined || isRunning(node, guest)) return;
+    const reason = reasonOf(node, guest);
+    await clearAway(node, guest, { reason, restart: wantsRestart(guest, reason) });
+  });
+  const pending = readPendingRestart(node, uuid);
+  if (pending !== undefined) await restart(node, pending);
+}
+
+function wantsRestart(guest: GuestRecord, reason: string): boolean {
+  if (reason === "shutdown") return guest.intent === "reboot" || guest.onPoweroff === "restart";
+  return reason === "crashed" && guest.onCrash === "restart";
+}
+
+/** With what the definition has become. Given up after one try: a guest that cannot start must not try for ever. */
+async function restart(node: Node, pending: PendingRestart): Promise<void> {
+  const definition = readDefinition(node, pending.name);
+  const xml = definition?.uuid === pending.uuid ? definition.xml : pending.xml;
+  try {
+    await startDomain(node, new TextEncoder().encode(xml));
+  } finally {
+    removePendingRestart(node, pending.uuid);
+  }
+}
+
+async function attempt(errors: SvirtError[], work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    errors.push(asSvirtError(error));
+  }
+}
