@@ -17,20 +17,17 @@ const HELP: Option = { name: "help", summary: "print this help" };
 export function parseArguments(spec: CommandSpec, words: readonly string[]): ParsedArguments {
   const operands = new Map<string, string>();
   const options = new Map<string, string>();
-  const placed: string[] = [];
   const queue = [...words];
+  const placed: string[] = [];
   for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
-    if (word === "--") {
-      placed.push(...queue.splice(0));
-    } else if (word.startsWith("--")) {
-      const [name, given] = splitOption(word);
-      const target = spec.operands.some((known) => known.name === name) ? operands : options;
-      target.set(name, readValue(spec, { name, given }, queue));
-    } else {
-      placed.push(word);
-      // What follows the first word of the rest belongs to it, dashes and all.
-      if (spec.operands[placed.length - 1]?.isRest === true) placed.push(...queue.splice(0));
+    if (word !== "--" && word.startsWith("--")) {
+      const [name, value] = readNamed(spec, word, queue);
+      (isOperand(spec, name) ? operands : options).set(name, value);
+      continue;
     }
+    if (word !== "--") placed.push(word);
+    // What follows the first word of the rest belongs to it, dashes and all.
+    if (word === "--" || spec.operands[placed.length - 1]?.isRest === true) placed.push(...queue.splice(0));
   }
   const rest = placeOperands(spec, placed, operands);
   if (!options.has("help")) requireOperands(spec, { operands, rest });
@@ -42,28 +39,26 @@ export function optionsOf(spec: CommandSpec): readonly Option[] {
   return [...spec.options, HELP];
 }
 
-function splitOption(word: string): [name: string, value: string | undefined] {
+/** `--all`, `--timeout 5` or `--timeout=5`. */
+function readNamed(spec: CommandSpec, word: string, queue: string[]): [name: string, value: string] {
   const at = word.indexOf("=");
-  return at === -1 ? [word.slice(2), undefined] : [word.slice(2, at), word.slice(at + 1)];
+  const name = at === -1 ? word.slice(2) : word.slice(2, at);
+  const given = at === -1 ? undefined : word.slice(at + 1);
+  const option = optionsOf(spec).find((known) => known.name === name);
+  if (option === undefined && !isOperand(spec, name)) {
+    throw usage(spec, `command '${spec.name}' doesn't support option --${name}`);
+  }
+  if (!isOperand(spec, name) && option?.value === undefined) {
+    if (given !== undefined) throw usage(spec, `option --${name} takes no value`);
+    return [name, ""];
+  }
+  const value = given ?? queue.shift();
+  if (value === undefined) throw usage(spec, `expected syntax: --${name} <${option?.value ?? name}>`);
+  return [name, value];
 }
 
-function readValue(
-  spec: CommandSpec,
-  word: { name: string; given: string | undefined },
-  queue: string[],
-): string {
-  const option = optionsOf(spec).find((known) => known.name === word.name);
-  const isOperand = spec.operands.some((known) => known.name === word.name);
-  if (option === undefined && !isOperand) {
-    throw usage(spec, `command '${spec.name}' doesn't support option --${word.name}`);
-  }
-  const takesValue = isOperand || option?.value !== undefined;
-  if (!takesValue && word.given !== undefined) throw usage(spec, `option --${word.name} takes no value`);
-  if (!takesValue) return "";
-  const value = word.given ?? queue.shift();
-  if (value === undefined)
-    throw usage(spec, `expected syntax: --${word.name} <${option?.value ?? word.name}>`);
-  return value;
+function isOperand(spec: CommandSpec, name: string): boolean {
+  return spec.operands.some((known) => known.name === name);
 }
 
 /** Gives the words that are left for an operand that takes the rest. */

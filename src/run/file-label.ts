@@ -23,7 +23,7 @@ export function getFileLabel(host: Host, file: FileId): string | undefined {
 export function setFileLabel(actor: LabelActor, step: Extract<Step, { do: "set-label" }>): void {
   const { host, registry } = actor;
   const users = registry.listHolders("file", step.claim.key).length;
-  if (step.from !== undefined) setRemembered(host, step.file, step.from, users);
+  if (step.from !== undefined) setRemembered(host, step.file, { original: step.from, users });
   if (getFileLabel(host, step.file) === step.to) return;
   if (host.setXattr(step.file, LABEL, `${step.to}\0`)) return;
   throw new SvirtError(`Cannot label ${step.file.path}: its file system keeps no labels`, {
@@ -42,7 +42,7 @@ export function restoreFileLabel(actor: LabelActor, step: Extract<Step, { do: "r
   if (file === undefined) return;
   const others = registry.listHolders("file", step.claim.key).filter((holder) => holder.owner !== owner);
   if (others.length > 0) {
-    if (step.to !== undefined) setRemembered(host, file, step.to, others.length);
+    if (step.to !== undefined) setRemembered(host, file, { original: step.to, users: others.length });
     return;
   }
   if (getFileLabel(host, file) === step.from) {

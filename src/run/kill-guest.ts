@@ -26,18 +26,25 @@ export async function killGuest(host: Host, guest: GuestIdentity, graceMs: numbe
   const started = host.nowMs();
   const asked = new Set<number>();
   for (;;) {
-    const late = host.nowMs() - started > graceMs;
+    const waitedMs = host.nowMs() - started;
     const guests = listGuestProcesses(host, guest);
-    for (const process of guests) {
-      if (late) host.signalProcess(process, "SIGKILL");
-      else if (!asked.has(process.pid)) host.signalProcess(process, "SIGTERM");
-      asked.add(process.pid);
-    }
     const reapers = listReapers(host, guest);
-    if (late) for (const reaper of reapers) host.signalProcess(reaper, "SIGKILL");
     if (guests.length === 0 && reapers.length === 0) return;
-    if (host.nowMs() - started > graceMs + KILL_TIMEOUT_MS) throw stuck(guest, [...guests, ...reapers]);
+    if (waitedMs > graceMs + KILL_TIMEOUT_MS) throw stuck(guest, [...guests, ...reapers]);
+    if (waitedMs > graceMs) {
+      for (const process of [...guests, ...reapers]) host.signalProcess(process, "SIGKILL");
+    } else {
+      askToEnd(host, guests, asked);
+    }
     await host.sleep(POLL_MS);
+  }
+}
+
+/** Once each: QEMU takes a second SIGTERM for impatience. */
+function askToEnd(host: Host, guests: readonly ProcessFacts[], asked: Set<number>): void {
+  for (const process of guests) {
+    if (!asked.has(process.pid)) host.signalProcess(process, "SIGTERM");
+    asked.add(process.pid);
   }
 }
 

@@ -35,13 +35,13 @@ export function getRemembered(host: Host, file: FileId): Remembered | undefined 
 }
 
 /** Remembers the original label for so many users. Only root can, and not everywhere: then the record alone knows. */
-export function setRemembered(host: Host, file: FileId, original: string, users: number): void {
+export function setRemembered(host: Host, file: FileId, what: Pick<Remembered, "original" | "users">): void {
   if (host.getUid() !== 0) return;
   // The boot id first: a label without it would pass for the reference implementation's.
   if (!host.setXattr(file, BOOT_ID, host.getBootId())) return;
   host.setXattr(file, BOOT_TIME, String(host.getBootTime()));
-  host.setXattr(file, COUNT, String(users));
-  host.setXattr(file, LABEL, original);
+  host.setXattr(file, COUNT, String(what.users));
+  host.setXattr(file, LABEL, what.original);
 }
 
 /** Forgets, when the last user is gone. */

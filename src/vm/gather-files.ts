@@ -32,63 +32,92 @@ export interface GatherOptions {
  */
 export function gatherFiles(host: Host, domain: Domain, options: GatherOptions): GatheredFiles {
   const chains = new Map<string, readonly FoundElement<FileFacts>[]>();
-  const files = listResources(domain).flatMap((resource): readonly UsedFile[] => {
-    switch (resource.kind) {
-      case "disk": {
-        const { chain, used } = gatherDisk(host, resource);
-        chains.set(resource.target, chain);
-        return used;
-      }
-      case "kernel":
-      case "initrd":
-        return [gatherContent(host, resource.path)];
-      case "chardev-file":
-        return gatherChardevFile(host, resource, options);
-      // A socket is made by svirt in the guest's name, the random device is everybody's.
-      case "chardev-socket":
-      case "vnc-socket":
-      case "random-device":
-        return [];
+  const files: UsedFile[] = [];
+  for (const resource of listResources(domain)) {
+    if (resource.kind === "disk") {
+      const images = gatherDisk(host, resource);
+      chains.set(
+        resource.target,
+        images.map(({ element }) => element),
+      );
+      files.push(
+        ...images.map(({ element, override, role }) => ({
+          named: element.path,
+          facts: element.facts,
+          role,
+          override,
+        })),
+      );
+    } else {
+      files.push(...gatherOther(host, resource, options));
     }
-  });
+  }
   for (const { facts } of files) refuseImpossibleTarget(facts.id.path);
   return { files, chains };
 }
 
 type DiskResource = Extract<Resource, { kind: "disk" }>;
 
-function gatherDisk(host: Host, disk: DiskResource): { chain: FoundElement<FileFacts>[]; used: UsedFile[] } {
-  const images: readonly ImageFile[] = [disk, ...disk.backing];
-  const chain: FoundElement<FileFacts>[] = [];
-  const used: UsedFile[] = [];
-  let override: LabelOverride | undefined;
-  for (const [depth, image] of images.entries()) {
-    // What the XML says of an image holds for those below it, until one has its own.
-    override = image.override ?? override;
-    const isLast = depth === images.length - 1;
-    const walked = walkChain(topImage(disk, image, depth), imageReader(host));
-    const taken = isLast && disk.below === "as-probed" ? walked : ownPart(walked);
-    refuseOtherType(image, taken[0]?.facts.type);
-    for (const [at, element] of taken.entries()) {
-      const isTop = depth === 0 && isOwn(element, at);
-      chain.push(depth > 0 && at === 0 ? { ...element, role: "backing" } : element);
-      used.push({
-        named: element.path,
-        facts: element.facts,
-        role: isTop ? diskRole(disk) : "content",
-        override,
-      });
-    }
-  }
-  return { chain, used };
+/** An image of a disk, and how it is to be labelled. */
+interface UsedImage {
+  readonly element: FoundElement<FileFacts>;
+  readonly role: FileRole;
+  readonly override: LabelOverride | undefined;
 }
 
-function topImage(disk: DiskResource, image: ImageFile, depth: number) {
-  return {
-    path: image.path,
-    format: image.format ?? "raw",
-    readOnly: depth > 0 || disk.access === "read-only",
-  } as const;
+function gatherOther(
+  host: Host,
+  resource: Exclude<Resource, DiskResource>,
+  options: GatherOptions,
+): UsedFile[] {
+  switch (resource.kind) {
+    case "kernel":
+    case "initrd":
+      return [gatherContent(host, resource.path)];
+    case "chardev-file":
+      return gatherChardevFile(host, resource, options);
+    // A socket is made by svirt in the guest's name, the random device is everybody's.
+    case "chardev-socket":
+    case "vnc-socket":
+    case "random-device":
+      return [];
+  }
+}
+
+function gatherDisk(host: Host, disk: DiskResource): UsedImage[] {
+  const images: readonly ImageFile[] = [disk, ...disk.backing];
+  let override: LabelOverride | undefined;
+  return images.flatMap((image, depth) => {
+    // What the XML says of an image holds for those below it, until one has its own.
+    override = image.override ?? override;
+    const goesOn = depth === images.length - 1 && disk.below === "as-probed";
+    return gatherImage(host, { image, depth, goesOn, disk, override });
+  });
+}
+
+interface Depth {
+  readonly disk: DiskResource;
+  readonly image: ImageFile;
+  /** 0: the disk's own image. */
+  readonly depth: number;
+  /** Whether its header says what is below, not the XML. */
+  readonly goesOn: boolean;
+  readonly override: LabelOverride | undefined;
+}
+
+function gatherImage(host: Host, { depth, disk, goesOn, image, override }: Depth): UsedImage[] {
+  const readOnly = depth > 0 || disk.access === "read-only";
+  const walked = walkChain({ path: image.path, format: image.format ?? "raw", readOnly }, imageReader(host));
+  refuseOtherType(image, walked[0]?.facts.type);
+  return (goesOn ? walked : ownPart(walked)).map((element, at) => {
+    const isTop = depth === 0 && isOwn(element, at);
+    const isBelow = depth > 0 && at === 0;
+    return {
+      element: isBelow ? { ...element, role: "backing" } : element,
+      role: isTop ? diskRole(disk) : "content",
+      override,
+    };
+  });
 }
 
 /** The image and its data file, without what is below: the XML says that itself. */
