@@ -1,7 +1,7 @@
 #!/bin/sh
 # On the node: starts the guests, gathers the facts about them and runs the adversary.
 #
-#   isolation.sh set-up | run RUN | tear-down      RUN: kvm tcg label twin user control
+#   isolation.sh set-up | run RUN | tear-down      RUN: kvm tcg net label twin user control
 set -eu
 # On the node's writable disk; guests get at their programs and disks there as anywhere.
 here=/srv/isolation
@@ -63,6 +63,7 @@ set_up() {
   "$here/launch" --set-label system_u:object_r:svirt_manager_exec_t:s0 "$here/launch-svirt" "$here/stand-in-svirt"
   guest isolation-kvm kvm ''
   guest isolation-tcg qemu ''
+  guest isolation-net kvm "<interface type='user'><model type='virtio'/></interface>"
   guest isolation-b kvm "<disk type='block' device='disk'>
       <driver name='qemu' type='raw'/>
       <source dev='$spare_disk'/>
@@ -147,7 +148,7 @@ own_file() {
 }
 
 try() {
-  case $1 in tcg) own=isolation-tcg ;; *) own=isolation-kvm ;; esac
+  case $1 in tcg | net) own=isolation-$1 ;; *) own=isolation-kvm ;; esac
   report=$here/report-$1
   own_file "$own" "$here/facts"
   facts "$own" >"$here/facts"
@@ -158,7 +159,7 @@ try() {
   [ "$1" != tcg ] || kvm=/dev/null
   set -- "$1" --kvm "$kvm" --in "$here/facts" --out "$report" --disk "$disks/$own.img"
   case $1 in
-    kvm | tcg) shift; "$here/launch-svirt" --label "$label" --like "$pid" "$@" -- "$here/adversary-guest" --destructive ;;
+    kvm | tcg | net) shift; "$here/launch-svirt" --label "$label" --like "$pid" "$@" -- "$here/adversary-guest" --destructive ;;
     twin) shift; "$here/launch-svirt" --label "$label" --like "$(svirt domid isolation-b)" "$@" -- "$here/adversary-guest" --destructive ;;
     label) shift; "$here/launch-svirt" --label "$label" "$@" -- "$here/adversary-guest" --destructive ;;
     user) shift; "$here/launch" --like "$pid" "$@" -- "$here/adversary" ;;
@@ -171,7 +172,7 @@ tear_down() {
   for name in manager abstract vnc; do
     [ ! -s "$here/$name.pid" ] || kill "$(cat "$here/$name.pid")" 2>/dev/null || :
   done
-  for name in kvm tcg b; do
+  for name in kvm tcg net b; do
     svirt destroy "isolation-$name" >/dev/null 2>&1 || :
     svirt undefine "isolation-$name" >/dev/null 2>&1 || :
   done

@@ -360,7 +360,7 @@ const struct attempt kernel_attempts[] = {
 	{ "namespace.uts", KERNEL, "a new host name space", leave_namespace, "", CLONE_NEWUTS, 0 },
 	{ "namespace.cgroup", KERNEL, "a new control group name space", leave_namespace, "", CLONE_NEWCGROUP, 0 },
 	{ "become.root", KERNEL, "become root", become, "0", 0, 0 },
-	{ "become.neighbour", NEIGHBOUR, "become the neighbour's user", become, "@b_uid", 0, 0 },
+	{ "become.neighbour", KERNEL, "become the neighbour's user", become, "@b_uid", 0, 0 },
 	{ "become.capable", KERNEL, "raise a capability", raise_capability, "", CAP_DAC_OVERRIDE, 0 },
 	{ "code.personality", KERNEL, "turn off address randomisation", set_personality, "", ADDR_NO_RANDOMIZE, 0 },
 	{ "code.wx", KERNEL, "map memory that is writable and executable", map_executable, "", 0, 0 },

@@ -23,13 +23,14 @@ export function parseAttempts(text: string): readonly AttemptResult[] {
 }
 
 /** Who tries. */
-export const RUNS = ["kvm", "tcg", "label", "twin", "user", "control"] as const;
+export const RUNS = ["kvm", "tcg", "net", "label", "twin", "user", "control"] as const;
 export type Run = (typeof RUNS)[number];
 
 /** What each run has of a guest's two walls. */
 export const RUN_MEANS: Readonly<Record<Run, string>> = {
   kvm: "guest A as it runs: its label and its user",
   tcg: "the same for an emulated guest (svirt_tcg_t)",
+  net: "the same for a guest with user networking (svirt_net_t)",
   label: "guest A's label alone: root with every capability",
   twin: "guest A's label with the neighbour's own user: what the label keeps apart when users do not",
   user: "guest A's user alone: unconfined_t (for comparison, nothing is demanded)",

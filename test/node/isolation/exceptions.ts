@@ -16,8 +16,10 @@ const differs =
     ids.map((id) => ({ id, runs, verdict, reason }));
 
 /** What a guest may do beyond its needs. Never a neighbour's thing or a secret: the judge does not take that. */
-const allowed = differs(["kvm", "tcg", "label", "twin"], "done");
+const allowed = differs(["kvm", "tcg", "net", "label", "twin"], "done");
 const allowedToRoot = differs(["label"], "done");
+const allowedToTwin = differs(["twin"], "done");
+const allowedToNet = differs(["net"], "done");
 const allowedToTcg = differs(["tcg"], "done");
 const notOthers = differs(["label", "twin"], "refused");
 const notGivenToTcg = differs(["tcg"], "refused");
@@ -31,7 +33,17 @@ export const EXCEPTIONS: readonly Exception[] = [
   ...allowed("QEMU looks there for processors and NUMA nodes, and all of it has one label", "file.list-sys"),
   ...allowedToTcg("an emulated guest's code is made at run time", "code.wx"),
   ...allowedToRoot("the label of a KVM guest goes with the device; its user does not", "device.kvm"),
+  ...allowedToTwin("it is what this run starts as", "become.neighbour"),
   ...allowedToRoot("root is what this run starts as", "become.root"),
+  ...allowedToNet(
+    "user networking is QEMU's own sockets, out to any port but VNC's; 127.0.0.1 has no label of its own",
+    "network.ssh",
+    "network.bind-any",
+    "network.bind-udp",
+    "network.send-udp",
+    "network.route",
+    "network.interface",
+  ),
   ...notOthers(
     "the folder is of another user, and the label takes root's power over that away",
     "own.folder-list",
