@@ -2,6 +2,9 @@ import { version } from "../package.json";
 import { runCommandLine } from "./cli/run-command.ts";
 import { SYSTEM_PATHS } from "./plan/paths.ts";
 
+/** Given by scripts/build: the version with the commit it was built from. */
+declare const SVIRT_VERSION: string | undefined;
+
 const { makeLinuxHost } = await import("./host/linux/linux-host.ts");
 
 process.exitCode = await runCommandLine({
@@ -11,5 +14,5 @@ process.exitCode = await runCommandLine({
     print: (text) => void process.stdout.write(text),
     warn: (text) => void process.stderr.write(text),
   },
-  version,
+  version: typeof SVIRT_VERSION === "string" ? SVIRT_VERSION : version,
 });

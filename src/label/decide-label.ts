@@ -1,6 +1,6 @@
 import { SvirtError } from "../errors.ts";
 import { type Context, formatContext, parseContext, parseContextOrUndefined } from "../selinux/context.ts";
-import type { DomainContexts, ImageContexts } from "../selinux/contexts-files.ts";
+import { type DomainContexts, domainContextFor, type GuestKind, type ImageContexts } from "../selinux/contexts-files.ts";
 
 /** What a domain's XML asks for, with libvirt's defaults filled in. */
 export interface LabelRequest {
@@ -55,9 +55,9 @@ export const UNCONFINED: LabelDecision = {
 export function decideDynamicLabel(
   request: LabelRequest,
   facts: PolicyFacts,
-  guest: { readonly virtType: "kvm" | "qemu"; readonly range: string },
+  guest: { readonly kind: GuestKind; readonly range: string },
 ): LabelDecision {
-  const type = baseType(request.baseLabel) ?? facts.domain[guest.virtType].type;
+  const type = baseType(request.baseLabel) ?? domainContextFor(facts.domain, guest.kind).type;
   const { role, user } = facts.own;
   const label = formatContext({ user, role, type, range: guest.range });
   return {

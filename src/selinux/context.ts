@@ -17,10 +17,13 @@ const MAX_LENGTH = 4095;
 export function parseContext(text: string): Context {
   const context = parseContextOrUndefined(text);
   if (context === undefined) {
-    throw new SvirtError(`Cannot read the security context "${shown(text)}": it is not user:role:type[:range]`, {
-      kind: "usage",
-      remedy: "Write it like system_u:system_r:svirt_t:s0:c1,c2.",
-    });
+    throw new SvirtError(
+      `Cannot read the security context "${shown(text)}": it is not user:role:type[:range]`,
+      {
+        kind: "usage",
+        remedy: "Write it like system_u:system_r:svirt_t:s0:c1,c2.",
+      },
+    );
   }
   return context;
 }
@@ -29,7 +32,8 @@ export function parseContext(text: string): Context {
 export function parseContextOrUndefined(text: string): Context | undefined {
   const trimmed = trimLabel(text);
   const [user, role, type, ...rest] = trimmed.split(":");
-  if (user === undefined || role === undefined || type === undefined || trimmed.length > MAX_LENGTH) return undefined;
+  if (user === undefined || role === undefined || type === undefined || trimmed.length > MAX_LENGTH)
+    return undefined;
   if (![user, role, type].every((word) => WORD.test(word))) return undefined;
   const range = rest.length === 0 ? undefined : rest.join(":");
   if (range !== undefined && !RANGE.test(range)) return undefined;

@@ -1,10 +1,26 @@
 import { SvirtError } from "../errors.ts";
 import { type Context, parseContextOrUndefined } from "./context.ts";
 
-/** What a policy names for QEMU: with KVM, and with TCG, which must run code that it has written. */
+/** How a guest runs, as far as its process's type depends on it. */
+export interface GuestKind {
+  /** With TCG, QEMU must run code that it has written. */
+  readonly virtType: "kvm" | "qemu";
+  /** With user networking, QEMU itself makes connections. */
+  readonly hasUserNetwork: boolean;
+}
+
+/** What a policy names for QEMU, by the kind of guest. */
 export interface DomainContexts {
   readonly kvm: Context;
   readonly qemu: Context;
+  readonly kvmWithNetwork: Context;
+  readonly qemuWithNetwork: Context;
+}
+
+/** The process context for a kind of guest. */
+export function domainContextFor(contexts: DomainContexts, kind: GuestKind): Context {
+  if (kind.hasUserNetwork) return kind.virtType === "kvm" ? contexts.kvmWithNetwork : contexts.qemuWithNetwork;
+  return contexts[kind.virtType];
 }
 
 /** What a policy names for a guest's own images and for content that several guests read. */
@@ -13,11 +29,14 @@ export interface ImageContexts {
   readonly content: Context;
 }
 
-/** `/etc/selinux/TYPE/contexts/virtual_domain_context`: one line for KVM, an optional one for TCG. Throws "failed". */
+/**
+ * `/etc/selinux/TYPE/contexts/virtual_domain_context`: a line for KVM, an optional one for TCG. svirt's own policy has two
+ * more, for guests with user networking; where they are missing the first two stand for them. Throws "failed".
+ */
 export function parseDomainContexts(text: string, path: string): DomainContexts {
-  const [kvm, qemu] = contextLines(text, path);
-  if (kvm === undefined) throw lacks(path, "a process context");
-  return { kvm, qemu: qemu ?? kvm };
+  const [kvm, qemu = kvm, kvmWithNetwork = kvm, qemuWithNetwork = qemu] = contextLines(text, path);
+  if (kvm === undefined || qemu === undefined) throw lacks(path, "a process context");
+  return { kvm, qemu, kvmWithNetwork: kvmWithNetwork ?? kvm, qemuWithNetwork: qemuWithNetwork ?? qemu };
 }
 
 /** `/etc/selinux/TYPE/contexts/virtual_image_context`: one line for images, one for content. Throws "failed". */

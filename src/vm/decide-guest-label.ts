@@ -11,6 +11,7 @@ import {
 import type { ClaimRegistry } from "../registry/claims.ts";
 import { readPolicyFacts } from "../report/policy-facts.ts";
 import { availableLevel, countPairs, rangesFor } from "../selinux/category-pairs.ts";
+import type { GuestKind } from "../selinux/contexts-files.ts";
 import { parseContextOrUndefined } from "../selinux/context.ts";
 import type { Node } from "./node.ts";
 import { registryOf } from "./node.ts";
@@ -36,7 +37,7 @@ export function decideGuestLabel(node: Node, domain: Domain): LabelDecision {
     request.type === "static"
       ? decideStaticLabel(request, facts)
       : decideDynamicLabel(request, facts, {
-          virtType: domain.type,
+          kind: guestKind(domain),
           range: chooseRange(node, domain.uuid, facts.own.range),
         });
   refuseInvalid(node, decision.label, request.type);
@@ -60,6 +61,11 @@ function labelRequest(domain: Domain): LabelRequest {
     case "none":
       return { type: "none", relabel: false, label: undefined, baseLabel: undefined };
   }
+}
+
+function guestKind(domain: Domain): GuestKind {
+  const hasUserNetwork = domain.devices?.interfaces?.some(({ type }) => type === "user") ?? false;
+  return { virtType: domain.type, hasUserNetwork };
 }
 
 /** The guest's preferred range, or the next that nobody has: not a guest, not a definition, not any process. */
