@@ -32,6 +32,12 @@ static inline struct outcome refused_with(const char *step, int error)
 	return (struct outcome){ step, error };
 }
 
+/* The kernel asks for the right first and for sense second: nonsense, so answered, was permitted. */
+static inline struct outcome permitted_if(long result, int nonsense, const char *step)
+{
+	return result >= 0 || errno == nonsense ? DONE : refused(step);
+}
+
 /* Harm to the neighbour that cannot be taken back: tried last and only when asked for. */
 #define DESTRUCTIVE 1
 
@@ -50,7 +56,10 @@ struct attempt {
 extern const struct attempt file_attempts[];
 extern const struct attempt process_attempts[];
 extern const struct attempt network_attempts[];
+extern const struct attempt mount_attempts[];
 extern const struct attempt kernel_attempts[];
+extern const struct attempt identity_attempts[];
+extern const struct attempt code_attempts[];
 extern const struct attempt host_attempts[];
 extern const struct attempt selinux_attempts[];
 extern const struct attempt own_attempts[];

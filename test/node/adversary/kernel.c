@@ -1,68 +1,19 @@
-/* The kernel's own surface: what no guest needs, and what would make a process more than it is. */
+/* The kernel's own surface, of which a guest needs nothing. */
 #define _GNU_SOURCE
 #include "adversary.h"
 
 #include <fcntl.h>
 #include <linux/bpf.h>
-#include <linux/capability.h>
 #include <linux/io_uring.h>
-#include <linux/keyctl.h>
 #include <linux/perf_event.h>
-#include <linux/userfaultfd.h>
-#include <sched.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/fanotify.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/personality.h>
-#include <sys/prctl.h>
 #include <sys/swap.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
 #include <unistd.h>
-
-/* The kernel asks for the right first and for sense second: nonsense, so answered, was permitted. */
-static struct outcome permitted_if(long result, int nonsense, const char *step)
-{
-	return result >= 0 || errno == nonsense ? DONE : refused(step);
-}
-
-static struct outcome mount_over(const char *folder, int number)
-{
-	(void)number;
-	if (mount("adversary", folder, "tmpfs", 0, "size=64k") != 0)
-		return refused("mount");
-	return umount2(folder, MNT_DETACH) != 0 ? refused("umount") : DONE;
-}
-
-/* The root cannot expire: EINVAL, after the right was asked for. */
-static struct outcome umount_root(const char *subject, int number)
-{
-	(void)subject, (void)number;
-	return permitted_if(umount2("/", MNT_EXPIRE), EINVAL, "umount");
-}
-
-static struct outcome open_file_system(const char *type, int number)
-{
-	(void)number;
-	return syscall(SYS_fsopen, type, 0) < 0 ? refused("fsopen") : DONE;
-}
-
-static struct outcome pivot(const char *folder, int number)
-{
-	(void)number;
-	long result = syscall(SYS_pivot_root, folder, folder);
-	return permitted_if(result, errno == EBUSY ? EBUSY : EINVAL, "pivot_root");
-}
-
-static struct outcome change_root(const char *folder, int number)
-{
-	(void)number;
-	return chroot(folder) != 0 ? refused("chroot") : DONE;
-}
 
 /* A module that is loaded already. */
 static struct outcome load_module_file(const char *path, int number)
@@ -190,43 +141,6 @@ static struct outcome fault_descriptor(const char *subject, int flags)
 	return syscall(SYS_userfaultfd, flags | O_CLOEXEC) < 0 ? refused("userfaultfd") : DONE;
 }
 
-static struct outcome leave_namespace(const char *subject, int flags)
-{
-	(void)subject;
-	return unshare(flags) != 0 ? refused("unshare") : DONE;
-}
-
-static struct outcome become(const char *uid, int number)
-{
-	uid_t id = (uid_t)strtoul(uid, NULL, 0);
-
-	(void)number;
-	return setresuid(id, id, id) != 0 ? refused("setresuid") : DONE;
-}
-
-static struct outcome raise_capability(const char *subject, int capability)
-{
-	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct sets[2] = { { 0 } };
-
-	(void)subject;
-	if (syscall(SYS_capget, &header, sets) != 0)
-		return refused("capget");
-	sets[0].effective |= 1u << capability;
-	sets[0].permitted |= 1u << capability;
-	return syscall(SYS_capset, &header, sets) != 0 ? refused("capset") : DONE;
-}
-
-static struct outcome add_key_to(const char *subject, int keyring)
-{
-	long key = syscall(SYS_add_key, "user", "svirt-adversary", "x", 1, keyring);
-
-	(void)subject;
-	if (key < 0)
-		return refused("add_key");
-	return syscall(SYS_keyctl, KEYCTL_UNLINK, key, keyring) != 0 ? refused("unlink") : DONE;
-}
-
 static struct outcome count_processor(const char *subject, int number)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE, .size = sizeof attr, .config = (unsigned)number,
@@ -254,73 +168,6 @@ static struct outcome set_clock(const char *subject, int number)
 	return adjtimex(&clock) < 0 ? refused("adjtimex") : DONE;
 }
 
-static struct outcome set_personality(const char *subject, int flags)
-{
-	(void)subject;
-	return personality((unsigned)flags) < 0 ? refused("personality") : DONE;
-}
-
-static struct outcome map_executable(const char *subject, int number)
-{
-	(void)subject, (void)number;
-	return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED
-		? refused("mmap") : DONE;
-}
-
-static struct outcome make_stack_executable(const char *subject, int number)
-{
-	volatile char here = 0;
-	void *page = (void *)((uintptr_t)&here & ~(uintptr_t)4095);
-
-	(void)subject, (void)number;
-	return mprotect(page, 4096, PROT_READ | PROT_WRITE | PROT_EXEC) != 0 ? refused("mprotect") : DONE;
-}
-
-/* Code that was never a file: a copy of this program in memory, executed. */
-static struct outcome execute_memory(const char *subject, int number)
-{
-	int in = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), out = memfd_create("adversary", 0);
-	char bytes[65536], path[64];
-	ssize_t size;
-
-	(void)subject, (void)number;
-	if (out < 0)
-		return refused("memfd_create");
-	if (in < 0)
-		return refused("open itself");
-	while ((size = read(in, bytes, sizeof bytes)) > 0)
-		if (write(out, bytes, (size_t)size) != size)
-			return refused("write");
-	snprintf(path, sizeof path, "/proc/self/fd/%d", out);
-	int again = open(path, O_RDONLY);
-	if (again < 0)
-		return refused("open again");
-	close(out);
-	snprintf(path, sizeof path, "/proc/self/fd/%d", again);
-	return execute(path, 2);
-}
-
-static struct outcome map_executable_file(const char *path, int number)
-{
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0700);
-	struct outcome outcome = DONE;
-
-	(void)number;
-	if (fd < 0 || ftruncate(fd, 4096) != 0)
-		return refused("create");
-	if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED)
-		outcome = refused("mmap");
-	unlink(path);
-	return outcome;
-}
-
-static struct outcome lock_memory(const char *subject, int number)
-{
-	(void)subject;
-	void *page = mmap(NULL, (size_t)number, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	return mlock(page, (size_t)number) != 0 ? refused("mlock") : DONE;
-}
-
 static struct outcome use_io_ports(const char *subject, int level)
 {
 	(void)subject;
@@ -328,11 +175,6 @@ static struct outcome use_io_ports(const char *subject, int level)
 }
 
 const struct attempt kernel_attempts[] = {
-	{ "mount.tmpfs", HOST, "mount a file system", mount_over, "@own_private", 0, 0 },
-	{ "mount.umount", HOST, "unmount a file system", umount_root, "", 0, 0 },
-	{ "mount.fsopen", HOST, "open a file system (fsopen)", open_file_system, "tmpfs", 0, 0 },
-	{ "mount.pivot", HOST, "change the root (pivot_root)", pivot, "@own_private", 0, 0 },
-	{ "mount.chroot", HOST, "change the root (chroot)", change_root, "@own_private", 0, 0 },
 	{ "module.finit", KERNEL, "load a module from a file", load_module_file, "@module", 0, 0 },
 	{ "module.init", KERNEL, "load a module from memory", load_module, "", 0, 0 },
 	{ "module.delete", KERNEL, "unload a module", unload_module, "no_such_module", 0, 0 },
@@ -349,24 +191,5 @@ const struct attempt kernel_attempts[] = {
 	{ "kernel.io-uring-disk", NEIGHBOUR, "open the neighbour's disk by io_uring", use_ring, "@b_disk", IORING_OP_OPENAT, 0 },
 	{ "kernel.userfault", KERNEL, "catch the kernel's page faults (userfaultfd)", fault_descriptor, "", 0, 0 },
 	{ "kernel.userfault-own", KERNEL, "catch its own page faults (userfaultfd, user mode)", fault_descriptor, "", 1, 0 },
-	{ "kernel.add-key-user", KERNEL, "add a key to the user's key ring", add_key_to, "", KEY_SPEC_USER_KEYRING, 0 },
-	{ "kernel.add-key-process", KERNEL, "add a key to its own key ring", add_key_to, "", KEY_SPEC_PROCESS_KEYRING, 0 },
-	{ "namespace.user", KERNEL, "a new user name space", leave_namespace, "", CLONE_NEWUSER, 0 },
-	{ "namespace.user-net", KERNEL, "a new user and network name space", leave_namespace, "", CLONE_NEWUSER | CLONE_NEWNET, 0 },
-	{ "namespace.new-mount", KERNEL, "a new mount name space", leave_namespace, "", CLONE_NEWNS, 0 },
-	{ "namespace.net", KERNEL, "a new network name space", leave_namespace, "", CLONE_NEWNET, 0 },
-	{ "namespace.pid", KERNEL, "a new process name space", leave_namespace, "", CLONE_NEWPID, 0 },
-	{ "namespace.ipc", KERNEL, "a new IPC name space", leave_namespace, "", CLONE_NEWIPC, 0 },
-	{ "namespace.uts", KERNEL, "a new host name space", leave_namespace, "", CLONE_NEWUTS, 0 },
-	{ "namespace.cgroup", KERNEL, "a new control group name space", leave_namespace, "", CLONE_NEWCGROUP, 0 },
-	{ "become.root", KERNEL, "become root", become, "0", 0, 0 },
-	{ "become.neighbour", KERNEL, "become the neighbour's user", become, "@b_uid", 0, 0 },
-	{ "become.capable", KERNEL, "raise a capability", raise_capability, "", CAP_DAC_OVERRIDE, 0 },
-	{ "code.personality", KERNEL, "turn off address randomisation", set_personality, "", ADDR_NO_RANDOMIZE, 0 },
-	{ "code.wx", KERNEL, "map memory that is writable and executable", map_executable, "", 0, 0 },
-	{ "code.stack", KERNEL, "make its stack executable", make_stack_executable, "", 0, 0 },
-	{ "code.memfd", KERNEL, "execute a program that was never a file", execute_memory, "", 0, 0 },
-	{ "code.own-file", KERNEL, "execute a page of a file it wrote", map_executable_file, "@own_private/code.adversary", 0, 0 },
-	{ "memory.lock", KERNEL, "lock memory beyond the limit", lock_memory, "", 64 << 20, 0 },
 	{ NULL, OWN, NULL, NULL, NULL, 0, 0 },
 };

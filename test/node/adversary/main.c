@@ -22,7 +22,8 @@ static size_t facts;
 static const char *const group_names[] = { "neighbour", "secrets", "host", "kernel", "own" };
 
 static const struct attempt *const tables[] = {
-	own_attempts, file_attempts, process_attempts, network_attempts, host_attempts, kernel_attempts, selinux_attempts,
+	own_attempts, file_attempts, process_attempts, network_attempts, host_attempts,
+	mount_attempts, kernel_attempts, identity_attempts, code_attempts, selinux_attempts,
 };
 
 const char *fact(const char *name)
