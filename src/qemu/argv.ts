@@ -1,0 +1,105 @@
+import type { Domain } from "../domain/domain.ts";
+import { decideBootIndexes } from "./boot-index.ts";
+import { formatChardevs } from "./chardev-words.ts";
+import { completeGuest } from "./complete-guest.ts";
+import { formatControllers } from "./controller-words.ts";
+import { formatCpu } from "./cpu-words.ts";
+import type { FoundChains } from "./disk-chain.ts";
+import { formatDisks } from "./disk-words.ts";
+import { formatGraphics, formatVideos } from "./display-words.ts";
+import type { Guest } from "./guest.ts";
+import type { Launch } from "./launch.ts";
+import { formatActions } from "./lifecycle-words.ts";
+import {
+  formatBoot,
+  formatClock,
+  formatMachine,
+  formatMemory,
+  formatName,
+  formatPower,
+  formatSmp,
+} from "./machine-words.ts";
+import { formatInterfaces } from "./network-words.ts";
+import {
+  formatAudio,
+  formatBalloon,
+  formatInputs,
+  formatRngs,
+  formatTimestamps,
+  formatWatchdogs,
+} from "./other-words.ts";
+import { formatAccelerator, formatHandover, formatKernel, formatMonitor } from "./start-words.ts";
+import type { Words } from "./words.ts";
+
+/** What a command line depends on besides the domain. */
+export interface ArgvFacts {
+  /** The images of each disk as found on the host; without them, as far as the XML says. */
+  readonly chains?: FoundChains;
+  /** Given for a real start; without it the words are the reference's own. */
+  readonly launch?: Launch;
+}
+
+/** QEMU's sandbox, all of it. qemu(1) -sandbox */
+const SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
+
+/**
+ * QEMU's command line for a domain, its program first, in the reference's order, with its ids, node names and addresses.
+ * Throws "unsupported", with the element's path, for what cannot be told QEMU exactly.
+ */
+export function formatArgv(domain: Domain, { chains, launch }: ArgvFacts = {}): readonly string[] {
+  const guest = completeGuest(domain);
+  return [
+    domain.devices?.emulator ?? "/usr/bin/qemu-system-x86_64",
+    ...formatName(guest),
+    "-S",
+    ...formatHandover(guest, launch),
+    ...formatBoard(guest, launch),
+    ...formatMonitor(launch),
+    ...formatClock(guest),
+    ...(launch === undefined ? ["-no-shutdown"] : formatActions(domain)),
+    ...formatPower(guest),
+    ...formatBoot(guest),
+    ...formatKernel(guest, launch),
+    ...formatDevices(guest, { chains, launch }),
+    "-sandbox",
+    SANDBOX,
+    ...formatTimestamps(true),
+  ];
+}
+
+function formatBoard(guest: Guest, launch: Launch | undefined): Words {
+  return [
+    ...formatMachine(guest),
+    ...formatAccelerator(guest, launch),
+    ...formatCpu(guest),
+    ...formatMemory(guest),
+    ...formatSmp(guest),
+    "-uuid",
+    guest.domain.uuid,
+    ...(guest.devices.graphics.length === 0 ? ["-display", "none"] : []),
+    "-no-user-config",
+    "-nodefaults",
+  ];
+}
+
+interface DeviceFacts {
+  readonly chains: FoundChains | undefined;
+  readonly launch: Launch | undefined;
+}
+
+function formatDevices(guest: Guest, { chains, launch }: DeviceFacts): Words {
+  const boot = decideBootIndexes(guest);
+  return [
+    ...formatControllers(guest),
+    ...formatDisks(guest, { chains, boot, launch }),
+    ...formatInterfaces(guest, boot),
+    ...formatChardevs(guest, launch),
+    ...formatInputs(guest),
+    ...formatAudio(guest),
+    ...formatGraphics(guest, launch),
+    ...formatVideos(guest),
+    ...formatWatchdogs(guest),
+    ...formatBalloon(guest),
+    ...formatRngs(guest, launch),
+  ];
+}

@@ -1,0 +1,35 @@
+import type { Devices } from "../domain/devices.ts";
+import type { Disk } from "../domain/disk.ts";
+import type { NetworkInterface } from "../domain/network-interface.ts";
+import type { Guest } from "./guest.ts";
+
+/** Which device the firmware tries as the how-manieth, from 1. */
+export type BootIndexes = ReadonlyMap<Disk | NetworkInterface, number>;
+
+/**
+ * `<boot order>` of the devices or, without any, `<os><boot dev>`: each word stands for the first device of its kind.
+ * With neither, the first disk. qemuBuildDisksCommandLine() of libvirt
+ */
+export function decideBootIndexes({ domain, devices }: Guest): BootIndexes {
+  const bootable = [...devices.disks, ...devices.interfaces];
+  const ordered = bootable.flatMap((device) =>
+    device.boot === undefined ? [] : [[device, device.boot.order] as const],
+  );
+  if (ordered.length > 0) return new Map(ordered);
+  const words = domain.os.boot.length === 0 ? (["hd"] as const) : domain.os.boot.map(({ dev }) => dev);
+  return new Map(
+    words.flatMap((word, index) => {
+      const device = firstOf(word, devices);
+      return device === undefined ? [] : [[device, index + 1] as const];
+    }),
+  );
+}
+
+function firstOf(
+  word: "hd" | "cdrom" | "fd" | "network",
+  { disks, interfaces }: Devices,
+): Disk | NetworkInterface | undefined {
+  if (word === "network") return interfaces[0];
+  const device = word === "hd" ? "disk" : word === "fd" ? "floppy" : "cdrom";
+  return disks.find((disk) => (disk.device ?? "disk") === device);
+}

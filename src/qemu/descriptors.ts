@@ -1,0 +1,61 @@
+import type { Domain } from "../domain/domain.ts";
+import { DEFAULT_RANDOM_SOURCE } from "../domain/rng.ts";
+import { namePorts } from "./chardev-words.ts";
+import { completeGuest } from "./complete-guest.ts";
+import { chainOf, type FoundChains } from "./disk-chain.ts";
+import type { Guest } from "./guest.ts";
+import type { Descriptor } from "./launch.ts";
+
+type Wanted = Omit<Descriptor, "fd">;
+
+/**
+ * Every file of the host that QEMU uses, how svirt opens it, and under which number QEMU gets it, counted up from
+ * `firstFd`: KVM, kernel and initrd, the images of each disk from the top down, the files of serial ports, sources of
+ * randomness. A file that is used twice in the same way is there once. Sockets are made by QEMU in its own folder.
+ */
+export function listDescriptors(domain: Domain, chains: FoundChains, firstFd: number): readonly Descriptor[] {
+  const guest = completeGuest(domain);
+  const wanted = [
+    ...(domain.type === "kvm" ? [file("/dev/kvm", "kvm", "read-write")] : []),
+    ...listBootFiles(guest),
+    ...listImages(guest, chains),
+    ...listLogs(guest),
+    ...listRandomSources(guest),
+  ];
+  const once = new Map(wanted.map((found) => [`${found.access} ${found.purpose} ${found.path}`, found]));
+  return [...once.values()].map((found, index) => ({ ...found, fd: firstFd + index }));
+}
+
+function file(path: string, purpose: Descriptor["purpose"], access: Descriptor["access"]): Wanted {
+  return { path, purpose, access, truncate: false };
+}
+
+function listBootFiles({ domain }: Guest): Wanted[] {
+  const { kernel, initrd } = domain.os;
+  const found = [
+    ["kernel", kernel],
+    ["initrd", initrd],
+  ] as const;
+  return found.flatMap(([purpose, path]) => (path === undefined ? [] : [file(path, purpose, "read-only")]));
+}
+
+function listImages({ devices }: Guest, chains: FoundChains): Wanted[] {
+  return devices.disks.flatMap((disk) =>
+    chainOf(disk, chains).elements.map(({ path, readOnly }) =>
+      file(path, "image", readOnly ? "read-only" : "read-write"),
+    ),
+  );
+}
+
+function listLogs(guest: Guest): Wanted[] {
+  return namePorts(guest).flatMap(({ port: { chardev } }) => {
+    if (chardev.type !== "file") return [];
+    return [{ ...file(chardev.source.path, "chardev", "append"), truncate: chardev.source.append !== true }];
+  });
+}
+
+function listRandomSources({ devices }: Guest): Wanted[] {
+  return devices.rngs.flatMap(({ backend }) =>
+    backend.model === "random" ? [file(backend.path ?? DEFAULT_RANDOM_SOURCE, "random", "read-only")] : [],
+  );
+}

@@ -1,0 +1,58 @@
+import type { PciAddress } from "../domain/address.ts";
+import type { Controller } from "../domain/controller.ts";
+import { controllersOf, type Guest, pciPlace } from "./guest.ts";
+
+/** Where a device is, as keys of -device. */
+export interface BusKeys {
+  readonly bus: string;
+  readonly multifunction?: boolean;
+  readonly addr?: string;
+  readonly port?: string;
+}
+
+/** The keys for a PCI device, `"bus":"pci.0","addr":"0x2.0x1"`. */
+export function pciKeys(guest: Guest, address: PciAddress | undefined): BusKeys {
+  const { bus, slot, function: fn } = pciPlace(address ?? { type: "pci" });
+  const multifunction = address?.multifunction;
+  return {
+    bus: pciBusName(guest, bus),
+    ...(multifunction === undefined ? {} : { multifunction }),
+    addr: `0x${slot.toString(16)}${fn === 0 ? "" : `.0x${fn.toString(16)}`}`,
+  };
+}
+
+/** The keys for a USB device, `"bus":"usb.0","port":"1"`. */
+export function usbKeys(guest: Guest, address: { readonly bus?: number; readonly port?: string }): BusKeys {
+  const controller = controllersOf(guest.devices, "usb").find(({ index }) => index === (address.bus ?? 0));
+  return {
+    bus: `${controller === undefined ? "usb" : controllerId(guest, controller)}.0`,
+    port: address.port ?? "1",
+  };
+}
+
+/** The id of a controller: its own alias, or libvirt's name for it. qemuAssignDeviceControllerAlias() */
+export function controllerId(guest: Guest, controller: Controller): string {
+  const { type, index = 0, alias } = controller;
+  if (alias !== undefined) return alias;
+  switch (type) {
+    case "pci":
+      return index === 0 ? guest.machine.rootBus : `pci.${index}`;
+    case "usb":
+      return index === 0 ? "usb" : `usb${index}`;
+    case "ide":
+      return index === 0 ? "ide" : `ide${index}`;
+    case "sata":
+      // QEMU's own name for the one on the board.
+      return index === 0 && guest.machine.chipset === "q35" ? "ide" : `sata${index}`;
+    case "fdc":
+    case "scsi":
+    case "virtio-serial":
+      return `${type}${index}`;
+  }
+}
+
+function pciBusName(guest: Guest, index: number): string {
+  if (index === 0) return guest.machine.rootBus;
+  const controller = controllersOf(guest.devices, "pci").find((found) => found.index === index);
+  return controller === undefined ? `pci.${index}` : controllerId(guest, controller);
+}

@@ -1,0 +1,92 @@
+import type { Devices } from "../domain/devices.ts";
+import { type Disk, diskBus } from "../domain/disk.ts";
+import { controllersOf } from "./guest.ts";
+import { cannotTranslate, devicePath } from "./refusal.ts";
+
+/** Where on its controller a disk is, with its zeros filled in. */
+export interface DrivePlace {
+  readonly controller: number;
+  readonly bus: number;
+  readonly target: number;
+  readonly unit: number;
+}
+
+/** How many disks a controller takes; SCSI as on a narrow bus. virDomainDiskDefAssignAddress() of libvirt */
+const UNITS: ReadonlyMap<string, number> = new Map([
+  ["ide", 4],
+  ["scsi", 7],
+  ["sata", 6],
+  ["fdc", 2],
+]);
+
+/**
+ * Puts the disks in libvirt's order and gives each the place on its controller that its target's name stands for: sda
+ * is the first, sdb the second. Disks of one bus stand together by name, buses as they first came. Throws
+ * "unsupported" where two disks have one name or one place.
+ */
+export function placeDisks(devices: Devices): Devices {
+  const disks = sortDisks(devices.disks).map(placeDisk);
+  refuseDouble(disks, "target/@dev", ({ target }) => target.dev);
+  refuseDouble(disks, "address", (disk) => {
+    if (disk.address?.type !== "drive") return undefined;
+    return `${diskBus(disk)} ${Object.values(drivePlace(disk)).join("-")}`;
+  });
+  return { ...devices, disks };
+}
+
+/** 0 for hda, 25 for hdz, 26 for hdaa. */
+export function diskIndex({ target }: Disk): number {
+  const letters = [...target.dev.slice(2)];
+  return letters.reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 96, 0) - 1;
+}
+
+/** Its place; parts that are not written are 0. */
+export function drivePlace({ address }: Disk): DrivePlace {
+  const { controller = 0, bus = 0, target = 0, unit = 0 } = address?.type === "drive" ? address : {};
+  return { controller, bus, target, unit };
+}
+
+/** Whether its SCSI controller is a virtio one, whose disks have a target and a unit of their own. */
+export function isOnVirtioScsi(disk: Disk, devices: Devices): boolean {
+  const { controller } = drivePlace(disk);
+  const found = controllersOf(devices, "scsi").find(({ index }) => index === controller);
+  return found?.model === "virtio-scsi";
+}
+
+// virDomainDiskInsert() of libvirt: before the first of its bus with a higher name, else after the last of its bus.
+function sortDisks(disks: readonly Disk[]): readonly Disk[] {
+  return disks.reduce<readonly Disk[]>((sorted, disk) => {
+    const sameBus = (other: Disk): boolean => diskBus(other) === diskBus(disk);
+    const higher = sorted.findIndex((other) => sameBus(other) && diskIndex(other) > diskIndex(disk));
+    if (higher >= 0) return sorted.toSpliced(higher, 0, disk);
+    const last = sorted.findLastIndex(sameBus);
+    return last >= 0 ? sorted.toSpliced(last + 1, 0, disk) : [...sorted, disk];
+  }, []);
+}
+
+function placeDisk(disk: Disk): Disk {
+  const bus = diskBus(disk);
+  const units = UNITS.get(bus);
+  if (disk.address !== undefined || units === undefined) return disk;
+  const [controller, rest] = [Math.floor(diskIndex(disk) / units), diskIndex(disk) % units];
+  const [channel, unit] = bus === "ide" ? [Math.floor(rest / 2), rest % 2] : [0, rest];
+  return { ...disk, address: { type: "drive", controller, bus: channel, target: 0, unit } };
+}
+
+function refuseDouble(
+  disks: readonly Disk[],
+  place: string,
+  keyOf: (disk: Disk) => string | undefined,
+): void {
+  const seen = new Map<string, string>();
+  for (const [index, disk] of disks.entries()) {
+    const key = keyOf(disk);
+    if (key === undefined) continue;
+    const before = seen.get(key);
+    if (before !== undefined) {
+      const path = `${devicePath("disk", index)}/${place}`;
+      throw cannotTranslate(path, `${disk.target.dev} and ${before} share it`, "Give each disk its own.");
+    }
+    seen.set(key, disk.target.dev);
+  }
+}

@@ -1,0 +1,105 @@
+import type { Controller } from "../domain/controller.ts";
+import type { Devices } from "../domain/devices.ts";
+import { diskBus } from "../domain/disk.ts";
+import { drivePlace } from "./disk-place.ts";
+import { controllersOf } from "./guest.ts";
+import type { Machine } from "./machine.ts";
+import { cannotTranslate, devicePath } from "./refusal.ts";
+
+/**
+ * Gives each controller its number and model, and adds those that the board has or that a device needs. Throws
+ * "unsupported" for what the board cannot have. virDomainDefAddImplicitControllers() and
+ * qemuDomainControllerDefPostParse() of libvirt
+ */
+export function addImplicitControllers(devices: Devices, machine: Machine): Devices {
+  const written = numberControllers(devices.controllers).map((controller, index) => {
+    refuseController(controller, machine, devicePath("controller", index));
+    return withModel(controller, machine);
+  });
+  const missing = wantedControllers(devices, machine).filter(
+    (wanted) => !written.some(({ type, index }) => type === wanted.type && index === wanted.index),
+  );
+  return { ...devices, controllers: [...written, ...missing.map((found) => withModel(found, machine))] };
+}
+
+function numberControllers(controllers: readonly Controller[]): readonly Controller[] {
+  const taken = new Map<string, Set<number>>();
+  for (const { type, index } of controllers) {
+    const numbers = taken.get(type) ?? new Set();
+    if (index !== undefined) numbers.add(index);
+    taken.set(type, numbers);
+  }
+  return controllers.map((controller) => {
+    if (controller.index !== undefined) return controller;
+    const numbers = taken.get(controller.type) ?? new Set();
+    let index = 0;
+    while (numbers.has(index)) index += 1;
+    numbers.add(index);
+    return { ...controller, index };
+  });
+}
+
+function wantedControllers(devices: Devices, { chipset }: Machine): readonly Controller[] {
+  const { channels, consoles } = devices;
+  const usb = controllersOf(devices, "usb");
+  const usbModel = chipset === "q35" ? "qemu-xhci" : "piix3-uhci";
+  const ports = [...channels, ...consoles.filter(({ target }) => target?.type === "virtio")];
+  return [
+    ...(usb.length === 0 ? [{ type: "usb", index: 0, model: usbModel } as const] : []),
+    { type: "pci", index: 0 },
+    ...(chipset === "q35" ? [{ type: "sata", index: 0 } as const] : []),
+    ...(["ide", "scsi", "sata", "fdc"] as const).flatMap((type) => {
+      const disks = devices.disks.filter((disk) => diskBus(disk) === type);
+      return upTo(disks.map((disk) => drivePlace(disk).controller)).map((index) => ({ type, index }));
+    }),
+    ...upTo(ports.map(({ address }) => address?.controller ?? 0)).map(
+      (index) => ({ type: "virtio-serial", index }) as const,
+    ),
+  ];
+}
+
+/** 0, 1, ... up to the highest number that is used. */
+function upTo(numbers: readonly number[]): readonly number[] {
+  return numbers.length === 0 ? [] : [...Array(Math.max(...numbers) + 1).keys()];
+}
+
+function withModel(controller: Controller, { chipset }: Machine): Controller {
+  switch (controller.type) {
+    case "usb":
+      return { ...controller, model: controller.model ?? "piix3-uhci" };
+    case "scsi":
+      return { ...controller, model: controller.model ?? "lsilogic" };
+    case "pci":
+      if (controller.model !== undefined) return controller;
+      if (controller.index === 0)
+        return { ...controller, model: chipset === "q35" ? "pcie-root" : "pci-root" };
+      return { ...controller, model: chipset === "q35" ? "pcie-root-port" : "pci-bridge" };
+    case "ide":
+    case "fdc":
+    case "sata":
+    case "virtio-serial":
+      return controller;
+  }
+}
+
+function refuseController(controller: Controller, { chipset, word }: Machine, path: string): void {
+  const { type, index = 0, model } = { model: undefined, ...controller };
+  const refuse = (why: string, remedy: string): never => {
+    throw cannotTranslate(path, why, remedy);
+  };
+  if (type === "ide" && (chipset === "q35" || index > 0 || (model ?? "piix3") !== "piix3")) {
+    refuse(`the machine ${word} has no such IDE controller`, "Put the disk on bus='sata' or bus='virtio'.");
+  }
+  if (type === "fdc" && index > 0) refuse("a PC has one floppy controller", "Remove it.");
+  if (type !== "pci") return;
+  const root = chipset === "q35" ? "pcie-root" : "pci-root";
+  if ((index === 0) !== ((model ?? (index === 0 ? root : "")) === root)) {
+    refuse(
+      `the PCI controller with index 0, and no other, is the ${root} of ${word}`,
+      `Write model='${root}'.`,
+    );
+  }
+  if (chipset === "i440fx" && index > 0 && (model ?? "pci-bridge") !== "pci-bridge") {
+    refuse(`the machine ${word} has no PCI Express`, "Write machine='q35', or model='pci-bridge'.");
+  }
+}

@@ -1,0 +1,27 @@
+/** How QEMU uses a descriptor that svirt opened for it. */
+export type DescriptorAccess = "read-only" | "read-write" | "append";
+
+/** A file of the host that svirt opens and hands to QEMU under a number of its own. */
+export interface Descriptor {
+  readonly fd: number;
+  readonly path: string;
+  readonly access: DescriptorAccess;
+  readonly purpose: "image" | "kernel" | "initrd" | "chardev" | "random" | "kvm";
+  /** Emptied when it is opened: the log of a chardev without `append='on'`. */
+  readonly truncate: boolean;
+}
+
+/** What a real start gives besides the domain: without it, the command line is the reference's own. */
+export interface Launch {
+  /** The listening socket of the monitor. */
+  readonly monitorFd: number;
+  /** What listDescriptors() said, opened. */
+  readonly descriptors: readonly Descriptor[];
+  /** The guest's own folder, where QEMU makes its sockets. */
+  readonly folder: string;
+}
+
+/** The set that a descriptor is put into by -add-fd: one of its own. */
+export function fdsetPath({ fd }: Descriptor): string {
+  return `/dev/fdset/${fd}`;
+}

@@ -1,0 +1,109 @@
+import type { Timer } from "../domain/clock.ts";
+import type { Domain } from "../domain/domain.ts";
+import { controllersOf, type Guest } from "./guest.ts";
+import { cannotTranslate } from "./refusal.ts";
+import { escapeCommas, jsonWords, keyValues, onOffWord, type Words } from "./words.ts";
+
+const KIB_PER_MIB = 1024;
+
+/** -machine, with what the firmware and the board are told. qemuBuildMachineCommandLine() of libvirt */
+export function formatMachine({ domain, machine }: Guest): Words {
+  const { features } = domain;
+  const hpet = timerOf(domain, "hpet")?.present;
+  const pairs = keyValues([
+    ["usb", "off"],
+    ["vmport", features?.vmport?.state === undefined ? undefined : onOffWord(features.vmport.state)],
+    ["dump-guest-core", "off"],
+    ["memory-backend", "pc.ram"],
+    ["hpet", hpet === undefined ? undefined : onOffWord(hpet)],
+    ["acpi", onOffWord(features?.acpi ?? false)],
+  ]);
+  return ["-machine", `${machine.word},${pairs}`];
+}
+
+/** -m and the memory behind it: whole MiB, as QEMU wants. */
+export function formatMemory({ domain }: Guest): Words {
+  const sizeKiB = Math.ceil(domain.memoryKiB / KIB_PER_MIB) * KIB_PER_MIB;
+  const backend = { "qom-type": "memory-backend-ram", id: "pc.ram", size: sizeKiB * 1024 };
+  return ["-m", `size=${sizeKiB}k`, ...jsonWords("-object", backend), "-overcommit", "mem-lock=off"];
+}
+
+/** -smp: sockets as in the XML, or one for each CPU. */
+export function formatSmp({ domain }: Guest): Words {
+  const { count, current } = domain.vcpu ?? { count: 1 };
+  const topology = domain.cpu?.topology;
+  const plugged = current !== undefined && current !== count;
+  const { sockets = count, cores = 1, threads = 1 } = topology ?? {};
+  const dies = topology === undefined ? undefined : (topology.dies ?? 1);
+  if (sockets * (dies ?? 1) * cores * threads !== count) {
+    const why = `${sockets} x ${dies ?? 1} x ${cores} x ${threads} are not the ${count} of <vcpu>`;
+    throw cannotTranslate("/domain/cpu/topology", why, "Make the product equal to <vcpu>.");
+  }
+  const pairs = keyValues([
+    ["maxcpus", plugged ? count : undefined],
+    ["sockets", sockets],
+    ["dies", dies],
+    ["clusters", dies === undefined ? undefined : 1],
+    ["cores", cores],
+    ["threads", threads],
+  ]);
+  return ["-smp", `${plugged ? current : count},${pairs}`];
+}
+
+/** -rtc, and what becomes of ticks that the guest missed. qemuBuildClockCommandLine() of libvirt */
+export function formatClock({ domain }: Guest): Words {
+  const rtc = timerOf(domain, "rtc");
+  const track = rtc?.track === "wall" ? "host" : rtc?.track === "guest" ? "vm" : undefined;
+  const pairs = keyValues([
+    ["base", domain.clock?.offset ?? "utc"],
+    ["clock", track],
+    ["driftfix", rtc?.tickpolicy === "catchup" ? "slew" : undefined],
+  ]);
+  return ["-rtc", pairs, ...formatPit(timerOf(domain, "pit"))];
+}
+
+/** -global for sleep states and for hot-plug on the root bus. */
+export function formatPower(guest: Guest): Words {
+  const { machine, domain } = guest;
+  const root = controllersOf(guest.devices, "pci").find(({ index }) => index === 0);
+  const hotplug = machine.chipset === "i440fx" ? root?.target?.hotplug : undefined;
+  const settings = [
+    ["disable_s3", disabled(domain.pm?.suspendToMem?.enabled)],
+    ["disable_s4", disabled(domain.pm?.suspendToDisk?.enabled)],
+    ["acpi-root-pci-hotplug", hotplug === undefined ? undefined : onOffWord(hotplug)],
+  ] as const;
+  return settings.flatMap(([name, value]) =>
+    value === undefined ? [] : ["-global", `${machine.powerDevice}.${name}=${value}`],
+  );
+}
+
+/** -boot: only what is listed is tried. */
+export function formatBoot({ domain }: Guest): Words {
+  const menu = domain.os.bootmenu;
+  const pairs = keyValues([
+    ["menu", menu === undefined ? undefined : onOffWord(menu.enable)],
+    ["splash-time", menu?.enable === true ? menu.timeoutMs : undefined],
+    ["strict", "on"],
+  ]);
+  return ["-boot", pairs];
+}
+
+/** -name: the name in the list of processes, and threads by their own. */
+export function formatName({ domain }: Guest): Words {
+  return ["-name", `guest=${escapeCommas(domain.name)},debug-threads=on`];
+}
+
+/** The timer of that name. */
+export function timerOf({ clock }: Domain, name: Timer["name"]): Timer | undefined {
+  return clock?.timers.find((timer) => timer.name === name);
+}
+
+function disabled(enabled: boolean | undefined): number | undefined {
+  return enabled === undefined ? undefined : Number(!enabled);
+}
+
+function formatPit(pit: Timer | undefined): Words {
+  if (pit === undefined || pit.present === false) return [];
+  if (pit.tickpolicy === "catchup") return [];
+  return ["-global", `kvm-pit.lost_tick_policy=${pit.tickpolicy ?? "delay"}`];
+}

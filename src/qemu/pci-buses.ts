@@ -1,0 +1,145 @@
+import type { PciAddress } from "../domain/address.ts";
+import { type ControllerOf, type PciPlace, pciPlace } from "./guest.ts";
+import type { Machine } from "./machine.ts";
+import { cannotTranslate } from "./refusal.ts";
+
+/** What kind of place a device needs. */
+export type Connection = "pci" | "pcie" | "root-port" | "upstream" | "downstream" | "dmi";
+
+export type PciModel = NonNullable<ControllerOf<"pci">["model"]>;
+
+interface Bus {
+  readonly index: number;
+  readonly model: PciModel;
+  /** Functions taken, by slot. */
+  readonly slots: Map<number, Set<number>>;
+  /** Slots whose functions are filled one by one: those of root ports. */
+  readonly shared: Set<number>;
+}
+
+/** The PCI buses of a guest while addresses are given out. */
+export interface PciBuses {
+  /** Takes an address that the XML gives. Throws "unsupported" for one that is taken or not there. */
+  reserve(address: PciAddress, path: string): void;
+  isFree(place: PciPlace): boolean;
+  /** The first free place of that kind; adds a bus where there is none. Throws "unsupported" when that is not possible. */
+  take(connection: Connection, path: string): PciAddress;
+  /** Models of the buses that had to be added, with their numbers. */
+  readonly added: readonly { readonly index: number; readonly model: PciModel }[];
+}
+
+/** What may be put on a bus without being asked to, and its first and last slot. virDomainPCIAddressBusSetModel() */
+const KINDS: Readonly<
+  Record<PciModel, readonly [takes: readonly Connection[], first: number, last: number]>
+> = {
+  "pci-root": [["pci", "pcie"], 1, 31],
+  "pcie-root": [["root-port", "dmi"], 1, 31],
+  "pci-bridge": [["pci"], 1, 31],
+  "dmi-to-pci-bridge": [["pci"], 0, 31],
+  "pcie-to-pci-bridge": [["pci"], 1, 31],
+  "pcie-root-port": [["pcie", "upstream"], 0, 0],
+  "pcie-switch-upstream-port": [["downstream"], 0, 31],
+  "pcie-switch-downstream-port": [["pcie"], 0, 0],
+};
+
+/** The buses of these controllers, with what the board itself occupies. */
+export function createPciBuses(controllers: readonly ControllerOf<"pci">[], machine: Machine): PciBuses {
+  const buses: Bus[] = controllers.map(({ index = 0, model = "pci-root" }) => newBus(index, model));
+  buses.sort((a, b) => a.index - b.index);
+  const added: { index: number; model: PciModel }[] = [];
+  for (const place of onBoard(machine)) occupy(buses, place);
+  const grow = (model: PciModel): void => {
+    const index = Math.max(...buses.map((bus) => bus.index)) + 1;
+    buses.push(newBus(index, model));
+    added.push({ index, model });
+  };
+  return {
+    added,
+    isFree: (place) => functionsAt(buses, place) === undefined,
+    reserve(address, path) {
+      const place = pciPlace(address);
+      refusePlace(buses, place, `${path}/address`);
+      occupy(buses, place);
+    },
+    take(connection, path) {
+      const place = findPlace(buses, connection);
+      if (place !== undefined) {
+        occupy(buses, place);
+        if (connection === "root-port")
+          buses.find(({ index }) => index === place.bus)?.shared.add(place.slot);
+        return { type: "pci", domain: 0, ...place };
+      }
+      for (const model of busesToAdd(connection, machine, path)) {
+        grow(model);
+        // A bridge from PCI Express takes a port; root ports and bridges on pci-root are placed when it is all counted.
+        if (model === "pcie-to-pci-bridge") this.take("pcie", path);
+      }
+      return this.take(connection, path);
+    },
+  };
+}
+
+function newBus(index: number, model: PciModel): Bus {
+  return { index, model, slots: new Map(), shared: new Set() };
+}
+
+/** The host bridge, and PIIX3's ISA, IDE and ACPI or ICH9's ISA and SMBus; USB and SATA are devices of the XML. */
+function onBoard({ chipset }: Machine): readonly PciPlace[] {
+  const at = (slot: number, fn: number): PciPlace => ({ bus: 0, slot, function: fn });
+  return chipset === "q35" ? [at(0, 0), at(0x1f, 0), at(0x1f, 3)] : [at(0, 0), at(1, 0), at(1, 3)];
+}
+
+function occupy(buses: readonly Bus[], { bus, slot, function: fn }: PciPlace): void {
+  const slots = buses.find(({ index }) => index === bus)?.slots;
+  slots?.set(slot, (slots.get(slot) ?? new Set()).add(fn));
+}
+
+function functionsAt(buses: readonly Bus[], { bus, slot }: PciPlace): ReadonlySet<number> | undefined {
+  return buses.find(({ index }) => index === bus)?.slots.get(slot);
+}
+
+function findPlace(buses: readonly Bus[], connection: Connection): PciPlace | undefined {
+  for (const { index, model, slots, shared } of buses) {
+    const [takes, first, last] = KINDS[model];
+    if (!takes.includes(connection)) continue;
+    for (let slot = first; slot <= last; slot += 1) {
+      const taken = slots.get(slot);
+      if (taken === undefined) return { bus: index, slot, function: 0 };
+      if (connection !== "root-port" || !shared.has(slot)) continue;
+      const free = [0, 1, 2, 3, 4, 5, 6, 7].find((fn) => !taken.has(fn));
+      if (free !== undefined) return { bus: index, slot, function: free };
+    }
+  }
+  return undefined;
+}
+
+function busesToAdd(connection: Connection, { chipset, word }: Machine, path: string): readonly PciModel[] {
+  if (chipset === "i440fx" && (connection === "pci" || connection === "pcie")) return ["pci-bridge"];
+  if (connection === "pcie") return ["pcie-root-port"];
+  if (connection === "pci") return ["pcie-root-port", "pcie-to-pci-bridge"];
+  throw cannotTranslate(
+    path,
+    `the machine ${word} has no free place for it`,
+    "Give it an address, or remove it.",
+  );
+}
+
+function refusePlace(buses: readonly Bus[], place: PciPlace, path: string): void {
+  const bus = buses.find(({ index }) => index === place.bus);
+  const shown = `${place.bus.toString(16)}:${place.slot.toString(16)}.${place.function}`;
+  if (bus === undefined) {
+    throw cannotTranslate(
+      path,
+      `there is no PCI bus ${place.bus}`,
+      "Add its controller, or leave the address out.",
+    );
+  }
+  const [, first, last] = KINDS[bus.model];
+  if (place.slot < first || place.slot > last) {
+    const why = `a ${bus.model} has slots from ${first} to ${last}, and it asks for ${place.slot}`;
+    throw cannotTranslate(path, why, "Write another slot, or leave the address out.");
+  }
+  if (bus.slots.get(place.slot)?.has(place.function)) {
+    throw cannotTranslate(path, `the PCI address ${shown} is taken`, "Give each device its own address.");
+  }
+}

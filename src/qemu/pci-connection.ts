@@ -1,0 +1,50 @@
+import type { Controller } from "../domain/controller.ts";
+import type { Video } from "../domain/video.ts";
+import type { Connection } from "./pci-buses.ts";
+
+/** What kind of place a controller needs; undefined for one that is no PCI device. qemuDomainDeviceCalculatePCIConnectFlags() */
+export function controllerConnection(controller: Controller): Connection | undefined {
+  switch (controller.type) {
+    case "pci":
+      return bridgeConnection(controller.model);
+    case "usb":
+      if (controller.model === "none") return undefined;
+      return controller.model === "nec-xhci" || controller.model === "qemu-xhci" ? "pcie" : "pci";
+    case "scsi":
+      return controller.model === "virtio-scsi" ? "pcie" : "pci";
+    case "sata":
+      return "pci";
+    case "virtio-serial":
+      return "pcie";
+    case "ide":
+    case "fdc":
+      return undefined;
+  }
+}
+
+/** What kind of place a graphics card needs when its usual one is taken. */
+export function videoConnection({ model }: Video): Connection | undefined {
+  if (model.type === "none") return undefined;
+  return model.type === "virtio" || model.type === "bochs" ? "pcie" : "pci";
+}
+
+function bridgeConnection(model: (Controller & { readonly type: "pci" })["model"]): Connection | undefined {
+  switch (model) {
+    case "pci-root":
+    case "pcie-root":
+    case undefined:
+      return undefined;
+    case "pci-bridge":
+      return "pci";
+    case "dmi-to-pci-bridge":
+      return "dmi";
+    case "pcie-to-pci-bridge":
+      return "pcie";
+    case "pcie-root-port":
+      return "root-port";
+    case "pcie-switch-upstream-port":
+      return "upstream";
+    case "pcie-switch-downstream-port":
+      return "downstream";
+  }
+}

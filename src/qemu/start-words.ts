@@ -1,0 +1,49 @@
+import type { Guest } from "./guest.ts";
+import { type Descriptor, fdsetPath, type Launch } from "./launch.ts";
+import { jsonWords, type Words } from "./words.ts";
+
+/** What the reference gives besides the domain: its key for secrets. A real start has the descriptors in its place. */
+export function formatHandover({ domain }: Guest, launch: Launch | undefined): Words {
+  if (launch !== undefined) return launch.descriptors.filter(isInSet).flatMap(formatAddFd);
+  const file = `/var/lib/libvirt/qemu/domain--1-${domain.name}/master-key.aes`;
+  return jsonWords("-object", { "qom-type": "secret", id: "masterKey0", format: "raw", file });
+}
+
+/** -accel; /dev/kvm is opened by svirt too. */
+export function formatAccelerator({ domain }: Guest, launch: Launch | undefined): Words {
+  if (domain.type === "qemu") return ["-accel", "tcg"];
+  const kvm = launch?.descriptors.find(({ purpose }) => purpose === "kvm");
+  return ["-accel", kvm === undefined ? "kvm" : `kvm,device=${fdsetPath(kvm)}`];
+}
+
+/** The monitor: a socket that listens already and is handed over. */
+export function formatMonitor(launch: Launch | undefined): Words {
+  const socket = `socket,id=charmonitor,fd=${launch?.monitorFd ?? 3},server=on,wait=off`;
+  return ["-chardev", socket, "-mon", "chardev=charmonitor,id=monitor,mode=control"];
+}
+
+/**
+ * -kernel, -initrd and -append. QEMU opens and maps these files itself, by name: /proc/self/fd leads it to the file that
+ * svirt opened, as far as its user may read that file. qemu.git hw/i386/x86-common.c x86_load_linux()
+ */
+export function formatKernel({ domain }: Guest, launch: Launch | undefined): Words {
+  const { kernel, initrd, cmdline } = domain.os;
+  const nameOf = (purpose: Descriptor["purpose"], path: string): string => {
+    const handed = launch?.descriptors.find((found) => found.purpose === purpose);
+    return handed === undefined ? path : `/proc/self/fd/${handed.fd}`;
+  };
+  return [
+    ...(kernel === undefined ? [] : ["-kernel", nameOf("kernel", kernel)]),
+    ...(initrd === undefined ? [] : ["-initrd", nameOf("initrd", initrd)]),
+    ...(cmdline === undefined ? [] : ["-append", cmdline]),
+  ];
+}
+
+/** Kernel and initrd are no members of a set: QEMU reads them by name. */
+function isInSet({ purpose }: Descriptor): boolean {
+  return purpose !== "kernel" && purpose !== "initrd";
+}
+
+function formatAddFd({ fd, path }: Descriptor): Words {
+  return ["-add-fd", `fd=${fd},set=${fd},opaque=${path.replaceAll(",", ",,")}`];
+}
