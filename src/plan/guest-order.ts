@@ -17,6 +17,8 @@ const handedFile = v.strictObject({
   fd: v.number(),
   file: fileId,
   access: v.picklist(["read-only", "read-write", "append"]),
+  /** Emptied when it is opened. */
+  truncate: v.boolean(),
 });
 export type HandedFile = v.InferOutput<typeof handedFile>;
 

@@ -9,7 +9,8 @@ import { listDescriptors } from "../qemu/descriptors.ts";
 import type { GatheredFiles } from "./gather-files.ts";
 import type { Node } from "./node.ts";
 
-const DEFAULT_EMULATOR = "/usr/bin/qemu-system-x86_64";
+/** The first after stdin, stdout and stderr: a shell that can close single digits only still closes this one. */
+const MONITOR_FD = 3;
 
 /** The command that becomes the guest, with every file that it will find open. Throws "unsupported", "not-found". */
 export function orderGuest(
@@ -19,21 +20,28 @@ export function orderGuest(
 ): GuestOrder {
   const paths = guestPaths(node.paths, domain.uuid);
   const { chains, files } = decided.gathered;
-  const launch = listDescriptors(domain, { chains, monitor: paths.monitor });
+  const descriptors = listDescriptors(domain, chains, MONITOR_FD + 1);
+  const launch = { monitorFd: MONITOR_FD, descriptors, folder: paths.workFolder };
+  const [program = "", ...words] = formatArgv(domain, { chains, launch });
   const known = new Map<string, FileFacts>(files.map(({ facts, named }) => [named, facts]));
   const context = decided.label.label;
   return {
     uuid: domain.uuid,
-    program: domain.devices?.emulator ?? DEFAULT_EMULATOR,
-    words: [...formatArgv(domain, { chains, launch })],
+    program,
+    words,
     environment: { LC_ALL: "C", PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: paths.workFolder },
     ...(context === undefined ? {} : { context }),
     uid: decided.uid,
     folder: paths.folder,
     workFolder: paths.workFolder,
     logFile: `${node.paths.log}/${domain.name}.log`,
-    sockets: launch.sockets.map(({ fd, path }) => ({ fd, path })),
-    files: launch.files.map(({ access, fd, path }) => ({ fd, access, file: fileAt(node, known, path).id })),
+    sockets: [{ fd: MONITOR_FD, path: paths.monitor }],
+    files: descriptors.map(({ access, fd, path, truncate }) => ({
+      fd,
+      access,
+      file: fileAt(node, known, path).id,
+      truncate,
+    })),
   };
 }
 

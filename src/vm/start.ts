@@ -49,7 +49,7 @@ export async function startDomain(node: Node, bytes: Uint8Array, watch: Watch = 
 export async function planDomainStart(node: Node, bytes: Uint8Array): Promise<readonly Step[]> {
   const domain = completeDomain(node, bytes);
   const gathered = gatherFiles(node.host, domain, { makeMissing: false });
-  return await withRegistryLock(node, async () => decide(node, domain, gathered).steps);
+  return decide(node, domain, gathered).steps;
 }
 
 /** Decides, writes the decision down, and carries out all that must not be decided twice at once. */

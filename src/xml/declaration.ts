@@ -37,10 +37,11 @@ export interface Exception {
 }
 
 /** Where inside an element a field stands. */
-export type Place =
+export type Place = { readonly required?: true } & (
   | { readonly in: "attribute"; readonly name: string; readonly form: ValueForm<unknown> }
   | { readonly in: "text"; readonly form: ValueForm<unknown> }
-  | { readonly in: "child"; readonly name: string; readonly many: boolean; readonly inside: Inside };
+  | { readonly in: "child"; readonly name: string; readonly many: boolean; readonly inside: Inside }
+);
 
 /** What a child looks like: declared, plain text, nothing, or not ours to look at. */
 export type Inside =

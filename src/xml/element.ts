@@ -1,7 +1,7 @@
 import { type ElementForm, type Exception, type Field, placeName, type Variant } from "./declaration.ts";
 import { type Draft, emptyDraft } from "./draft.ts";
-import type { XmlNode } from "./node.ts";
-import { notKnown, notSupported } from "./refusal.ts";
+import { isBlank, type XmlNode } from "./node.ts";
+import { notKnown, notSupported, type Spot } from "./refusal.ts";
 
 /** The value that a form parses to. */
 export type ValueOf<F> = F extends ElementForm<infer T> ? T : never;
@@ -78,16 +78,13 @@ export function writeFields(draft: Draft, fields: Fields, value: object): Draft 
 /** Refuses attributes, children and text that the variant does not declare. */
 export function refuseUndeclared(node: XmlNode, variant: Variant): void {
   const declared = new Set(variant.places.map(placeName));
-  for (const place of listFound(node)) {
-    if (declared.has(place)) continue;
+  const refuse = (place: string, spot: Spot): void => {
+    if (declared.has(place)) return;
     const exception = variant.exceptions.find((candidate) => candidate.place === place);
-    if (exception === undefined) throw notKnown({ node, place });
-    if (exception.act === "refuse") throw notSupported({ node, place }, exception.why, "Leave it out.");
-  }
-}
-
-function listFound(node: XmlNode): readonly string[] {
-  const attributes = [...node.attributes.keys()].map((name) => `@${name}`);
-  const tags = node.children.map(({ tag }) => tag);
-  return [...attributes, ...tags, ...(node.text.trim() === "" ? [] : ["text()"])];
+    if (exception === undefined) throw notKnown(spot);
+    if (exception.act === "refuse") throw notSupported(spot, exception.why, "Leave it out.");
+  };
+  for (const name of node.attributes.keys()) refuse(`@${name}`, { node, place: `@${name}` });
+  for (const child of node.children) refuse(child.tag, { node: child });
+  if (!isBlank(node.text)) refuse("text()", { node, place: "text()" });
 }

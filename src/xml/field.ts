@@ -1,6 +1,6 @@
 import { type ElementForm, type Field, placeName } from "./declaration.ts";
 import { emptyDraft, textDraft } from "./draft.ts";
-import type { XmlNode } from "./node.ts";
+import { isBlank, type XmlNode } from "./node.ts";
 import { notKnown, notUnderstood, quoted, type Spot } from "./refusal.ts";
 import type { ValueForm } from "./value-form.ts";
 
@@ -22,7 +22,7 @@ export function attribute<T>(name: string, form: ValueForm<T>): Field<T | undefi
 export function content<T>(form: ValueForm<T>): Field<T | undefined> {
   return {
     place: { in: "text", form },
-    read: (node) => (node.text.trim() === "" ? undefined : decodeAt({ node }, node.text, form)),
+    read: (node) => (isBlank(node.text) ? undefined : decodeAt({ node }, node.text, form)),
     write(draft, value) {
       if (value !== undefined) draft.text = form.encode(value);
     },
@@ -53,7 +53,7 @@ export function flag(name: string): Field<boolean> {
       const found = onlyChild(node, name);
       if (found === undefined) return false;
       refuseMarkup(found);
-      if (found.text.trim() !== "") throw notKnown({ node: found, place: "text()" });
+      if (!isBlank(found.text)) throw notKnown({ node: found, place: "text()" });
       return true;
     },
     write(draft, value) {
@@ -117,7 +117,7 @@ export function kept(name: string): Field<string | undefined> {
 export function required<T>(field: Field<T | undefined>): Field<T> {
   const name = placeName(field.place);
   return {
-    place: field.place,
+    place: { ...field.place, required: true },
     read(node) {
       const value = field.read(node);
       if (value !== undefined) return value;
@@ -140,9 +140,10 @@ function decodeAt<T>(spot: Spot, text: string, form: ValueForm<T>): T {
 }
 
 function refuseMarkup(node: XmlNode): void {
-  const [name] = [...node.attributes.keys()].map((key) => `@${key}`);
-  const place = name ?? node.children[0]?.tag;
-  if (place !== undefined) throw notKnown({ node, place });
+  const [attribute] = node.attributes.keys();
+  if (attribute !== undefined) throw notKnown({ node, place: `@${attribute}` });
+  const [element] = node.children;
+  if (element !== undefined) throw notKnown({ node: element });
 }
 
 function emptyChild(parent: XmlNode, tag: string): XmlNode {

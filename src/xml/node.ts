@@ -15,6 +15,11 @@ export interface XmlNode {
 /** The most characters of a name in a path. */
 const MOST_SHOWN = 64;
 
+/** Whether there is nothing but what XML calls white space; trim() takes more for that. XML 1.0, 2.3 */
+export function isBlank(text: string): boolean {
+  return !/[^ \t\n\r]/.test(text);
+}
+
 /** `/domain/devices/disk[2]/source`; the number, from 1, stands only where there are several of that name. */
 export function pathOf(node: XmlNode): string {
   const tag = node.tag.slice(0, MOST_SHOWN);

@@ -104,8 +104,10 @@ function closeNode(builder: Builder, node: OpenNode, to: number): void {
 
 function addText(builder: Builder, token: Token & { readonly is: "text" }): void {
   if (builder.open !== undefined) builder.open.text += token.text;
-  else if (builder.text.slice(token.from, token.to).trim() !== "") {
-    throw faultAt(builder.text, token.from, "text outside the root element");
+  else {
+    const raw = builder.text.slice(token.from, token.to);
+    const stray = raw.search(/[^ \t\n]/);
+    if (stray !== -1) throw faultAt(builder.text, token.from + stray, "text outside the root element");
   }
 }
 

@@ -72,13 +72,11 @@ function skipUnread(text: string, at: number): number | undefined {
   }
   if (!text.startsWith("<?", at)) return undefined;
   const target = readName(text, at + 2);
-  const end = text.indexOf("?>", at + 2);
-  if (target !== "" && target.toLowerCase() !== "xml" && end !== -1) return end + 2;
-  throw faultAt(
-    text,
-    at,
-    "a processing instruction has no end, or an XML declaration stands after the beginning",
-  );
+  if (target.toLowerCase() === "xml")
+    throw faultAt(text, at, "an XML declaration stands only at the very beginning");
+  const end = text.indexOf("?>", at + 2 + target.length);
+  if (target !== "" && end !== -1) return end + 2;
+  throw faultAt(text, at, "the processing instruction has no name or no end");
 }
 
 function readToken(text: string, at: number): Token {
@@ -119,7 +117,9 @@ function readStartTag(text: string, from: number): Token {
     if (text[next] === ">") return { is: "start", tag, attributes, closed: false, from, to: next + 1 };
     if (text.startsWith("/>", next))
       return { is: "start", tag, attributes, closed: true, from, to: next + 2 };
-    if (next === at) throw faultAt(text, at, `the tag of <${shortened(tag, 40)}> is not complete`);
+    if (next === at)
+      throw faultAt(text, at, `the tag of <${shortened(tag, 40)}> goes on without a blank, or has no end`);
+    if (next === text.length) throw faultAt(text, next, `the tag of <${shortened(tag, 40)}> has no end`);
     if (attributes.size === MOST_ATTRIBUTES)
       throw faultAt(text, next, `more than ${MOST_ATTRIBUTES} attributes`);
     at = readAttribute(text, next, attributes);

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, unlinkSync } from "node:fs";
+import { closeSync, constants, ftruncateSync, openSync, unlinkSync } from "node:fs";
 import { SvirtError } from "../../errors.ts";
 import type { ProcessId } from "../../host.ts";
 import type { GuestOrder, HandedFile } from "../../plan/guest-order.ts";
@@ -56,8 +56,11 @@ function openHanded(order: GuestOrder): number[] {
   const opened: number[] = [];
   try {
     for (const { path } of order.sockets) opened.push(listenUnix(path, order.context));
-    for (const { file, access } of order.files) {
-      opened.push(orThrow(`open ${file.path}`, () => openSame(file, ACCESS_FLAGS[access])));
+    for (const { file, access, truncate } of order.files) {
+      const fd = orThrow(`open ${file.path}`, () => openSame(file, ACCESS_FLAGS[access]));
+      opened.push(fd);
+      // Only now: with O_TRUNC another file that stands there would be emptied before it is found out.
+      if (truncate) orThrow(`empty ${file.path}`, () => ftruncateSync(fd));
     }
     const numbers = [...order.sockets, ...order.files].map(({ fd }) => fd);
     if (numbers.every((fd, at) => fd === FIRST_HANDED + at)) return opened;
