@@ -41,6 +41,7 @@ export function decideFiles(node: Node, label: LabelDecision, files: readonly Us
 function originalOf(node: Node, file: UsedFile): string | undefined {
   const { host } = node;
   const { id } = file.facts;
+  if (node.host.inspectFile(id.path) === undefined) return undefined;
   const [holder] = registryOf(node).listHolders("file", fileKey(id));
   if (holder !== undefined) return holder.original;
   const remembered = getRemembered(host, id);

@@ -11,8 +11,8 @@ import {
 import type { ClaimRegistry } from "../registry/claims.ts";
 import { readPolicyFacts } from "../report/policy-facts.ts";
 import { availableLevel, countPairs, rangesFor } from "../selinux/category-pairs.ts";
-import type { GuestKind } from "../selinux/contexts-files.ts";
 import { parseContextOrUndefined } from "../selinux/context.ts";
+import type { GuestKind } from "../selinux/contexts-files.ts";
 import type { Node } from "./node.ts";
 import { registryOf } from "./node.ts";
 import { readSettings } from "./settings.ts";

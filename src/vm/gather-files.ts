@@ -162,13 +162,15 @@ function gatherChardevFile(
   chardev: Extract<Resource, { kind: "chardev-file" }>,
   options: GatherOptions,
 ): UsedFile[] {
-  const found = host.inspectFile(chardev.path);
-  if (found === undefined && !options.makeMissing) return [];
-  if (found === undefined) host.makeFile(chardev.path, 0o600);
-  const facts = found ?? host.inspectFile(chardev.path);
-  if (facts === undefined) throw missing(chardev.path);
+  if (options.makeMissing && host.inspectFile(chardev.path) === undefined) host.makeFile(chardev.path, 0o600);
+  const facts = host.inspectFile(chardev.path) ?? factsOfPlanned(chardev.path);
   if (facts.type !== "file") throw wrongType(chardev.path, facts.type);
   return [{ named: chardev.path, facts, role: "private", override: chardev.override }];
+}
+
+/** A file that a start would make: what it will be called is all that is known of it. */
+function factsOfPlanned(path: string): FileFacts {
+  return { id: { path, device: "0:0", inode: "0" }, type: "file", sizeBytes: 0, uid: 0, mode: 0o600 };
 }
 
 function missing(path: string): SvirtError {
