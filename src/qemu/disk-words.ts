@@ -46,7 +46,8 @@ function numberDisks(disks: readonly Disk[], chains: FoundChains | undefined): r
   const numbered = disks.toReversed().map((disk) => {
     const chain = chainOf(disk, chains);
     const found = { disk, chain, firstNumber };
-    firstNumber += chain.elements.length;
+    // An empty drive has a number too: it is used when a medium is put in.
+    firstNumber += Math.max(1, chain.elements.length);
     return found;
   });
   return numbered.toReversed();
