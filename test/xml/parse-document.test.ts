@@ -1,0 +1,87 @@
+import { describe, expect, test } from "bun:test";
+import { Glob } from "bun";
+import { parseDomain } from "../../src/domain/document.ts";
+import { SvirtError } from "../../src/errors.ts";
+import { pathOf, type XmlNode } from "../../src/xml/node.ts";
+import { parseDocument } from "../../src/xml/parse-document.ts";
+
+const BAD = new URL("../data/xml-bad/", import.meta.url).pathname;
+const parse = (text: string): XmlNode => parseDocument(new TextEncoder().encode(text));
+const nth = (node: XmlNode, ...path: readonly number[]): XmlNode => {
+  const [first, ...rest] = path;
+  const found = first === undefined ? node : node.children[first];
+  if (found === undefined) throw new Error("there is no such child");
+  return first === undefined ? found : nth(found, ...rest);
+};
+
+describe("parseDocument()", () => {
+  test("resolves references in texts and attributes, and takes CDATA as it stands", () => {
+    const node = parse(`<a b='&lt;&gt;&amp;&quot;&apos;&#65;&#x42;'>x&#x20AC;<![CDATA[<&amp;]]>&#10;</a>`);
+    expect(node.attributes.get("b")).toBe(`<>&"'AB`);
+    expect(node.text).toBe("x€<&amp;\n");
+  });
+
+  test("resolves a reference once", () => {
+    expect(parse("<a b='&amp;lt;'>&amp;#65;</a>")).toMatchObject({ text: "&#65;" });
+    expect(parse("<a b='&amp;lt;'/>").attributes.get("b")).toBe("&lt;");
+  });
+
+  test("reads white space in attributes as blanks, and references to it as what they say", () => {
+    expect(parse("<a b='1\t2\n3&#9;4&#10;5'/>").attributes.get("b")).toBe("1 2 3\t4\n5");
+  });
+
+  test("reads every line end as a newline", () => {
+    expect(parse("<a>1\r\n2\r3\n4&#13;</a>").text).toBe("1\n2\n3\n4\r");
+    expect(nth(parse("<a>\r\n\r\n<b/></a>"), 0).line).toBe(3);
+  });
+
+  test("passes over comments, processing instructions, the declaration and the byte order mark", () => {
+    const text = `\ufeff<?xml version = "1.0" encoding='utf-8' standalone="yes" ?>\n<!--a-->\n<?a b?>\n<c>1<!-- <d> -->2<?e > ?>3</c> <!-- f -->\n<?g?>\n`;
+    expect(parse(text)).toMatchObject({ tag: "c", text: "123", line: 4 });
+  });
+
+  test("knows names beyond ASCII, namespaces, and blanks where XML allows them", () => {
+    const node = parse(`<é:ü xmlns:é="urn:a"\n  é:b = "1"\n><é:c xml:lang='de'/></é:ü\n>`);
+    expect([...node.attributes.keys()]).toEqual(["xmlns:é", "é:b"]);
+    expect(node.children.map(({ tag }) => tag)).toEqual(["é:c"]);
+  });
+
+  test("numbers those of one name in a path, and knows each element's line and source", () => {
+    const root = parse("<a>\n  <b/>\n  <c>\n    <d/><d>x</d>\n  </c>\n  <b/>\n</a>");
+    expect(pathOf(nth(root, 0))).toBe("/a/b[1]");
+    expect(pathOf(nth(root, 1, 1))).toBe("/a/c/d[2]");
+    expect(pathOf(nth(root, 2))).toBe("/a/b[2]");
+    expect(nth(root, 1, 1)).toMatchObject({ line: 4, source: "<d>x</d>", text: "x" });
+    expect(nth(root, 1).source).toBe("<c>\n    <d/><d>x</d>\n  </c>");
+    expect(nth(root, 2).line).toBe(6);
+  });
+
+  test("takes 256 levels, 64 attributes and 1 MiB", () => {
+    expect(parse("<a>".repeat(256) + "</a>".repeat(256)).tag).toBe("a");
+    expect(
+      parse(`<a ${Array.from({ length: 64 }, (_, index) => `a${index}=''`).join(" ")}/>`).attributes.size,
+    ).toBe(64);
+    expect(parse(`<a>${" ".repeat((1 << 20) - 7)}</a>`).tag).toBe("a");
+    expect(() => parse(`<a>${" ".repeat((1 << 20) - 6)}</a>`)).toThrow("it has 1048577 bytes");
+  });
+});
+
+describe("test/data/xml-bad/: parseDomain() refuses", () => {
+  test.each([...new Glob("*.xml").scanSync(BAD)].sort())("%s", async (file) => {
+    const bytes = await Bun.file(BAD + file).bytes();
+    const expected = await Bun.file(BAD + file.replace(/xml$/, "txt")).text();
+    const seen = messageOf(() => parseDomain(bytes));
+    expect(seen).toBe(expected);
+  });
+});
+
+/** `kind;message`, as the files beside the cases have it. */
+function messageOf(act: () => unknown): string {
+  try {
+    act();
+  } catch (thrown) {
+    if (thrown instanceof SvirtError) return `${thrown.kind};${thrown.message}\n`;
+    throw thrown;
+  }
+  return "taken\n";
+}
