@@ -115,8 +115,14 @@ export interface Host {
   getCpuSeconds(pid: number): number | undefined;
   /** As `kill -9` from outside would, at this instant: for drills. */
   killSelf(): never;
-  /** What a program prints, run without a shell and without input; undefined when it cannot be run or fails. */
-  readOutput(words: readonly string[]): string | undefined;
+  /**
+   * What a program prints, run without a shell and without input; undefined when it cannot be run or fails. In a context
+   * it may write only where a guest's log may lie: so its output takes the way over a file there.
+   */
+  readOutput(
+    words: readonly string[],
+    confined?: { readonly context: string; readonly logFolder: string },
+  ): string | undefined;
   /** False when that process is gone already. pidfd_send_signal(2) */
   signalProcess(process: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean;
   /** Gives the guest's process once the reaper has told it. Throws "failed" when it could not be executed. */

@@ -25,7 +25,7 @@ export function examineNode(host: Host, paths: Paths): Finding[] {
     ...checkPolicy(host),
     checkOwnDomain(host),
     checkKvm(host),
-    checkQemu(host),
+    checkQemu(host, paths),
     checkProgram(host, SETPRIV, "Install util-linux."),
     checkProgram(host, "/bin/sh", "Install a POSIX shell: busybox is the smallest."),
     ...[paths.state, paths.run, paths.log].map((folder) => checkFolder(host, folder)),
@@ -111,8 +111,8 @@ function checkKvm(host: Host): Finding {
   return { check, verdict: "warning", is: "not there: guests of type kvm cannot start", remedy };
 }
 
-function checkQemu(host: Host): Finding {
-  const version = getQemuVersion(host, QEMU);
+function checkQemu(host: Host, paths: Paths): Finding {
+  const version = getQemuVersion(host, paths, QEMU);
   const check = "QEMU";
   if (version !== undefined) return { check, verdict: "ok", is: `${version} at ${QEMU}`, remedy: undefined };
   return { check, verdict: "failed", is: `${QEMU} does not run`, remedy: "Install qemu-system-x86." };

@@ -62,6 +62,14 @@ function digestPolicy(): string | undefined {
   }
 }
 
+/**
+ * The context of the next program that this thread executes; an empty one clears it. Synchronous, and followed by the
+ * spawn before any await: the kernel keeps it per thread. proc_pid_attr(5)
+ */
+export function setExecContext(context: string): void {
+  writeOnce("/proc/thread-self/attr/exec", context === "" ? "\n" : `${context}\0`);
+}
+
 function readPolicyName(): string | undefined {
   try {
     return parseSelinuxConfig(readFileSync("/etc/selinux/config", "utf8"), "SELINUXTYPE");
