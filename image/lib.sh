@@ -30,7 +30,7 @@ cached() {
   shift 2
   if [[ ! -d $folder ]]; then
     progress "image: $name"
-    rm -rf "$folder.part"
+    rm -rf "$NODE_CACHE/$name"-*.part
     mkdir -p "$folder.part"
     "$@" "$folder.part" >&2 || return
     mv "$folder.part" "$folder"
