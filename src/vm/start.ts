@@ -17,6 +17,7 @@ import { takeNextId } from "./next-id.ts";
 import type { Node } from "./node.ts";
 import { removePendingRestart } from "./pending-restart.ts";
 import { type GuestRecord, isRunning, readRecord, writeRecord } from "./record.ts";
+import { refuseListeners } from "./refuse-listeners.ts";
 
 const LOG_LINES = 3;
 
@@ -93,6 +94,7 @@ async function launch(node: Node, guest: GuestRecord, watch: Watch): Promise<Gue
 }
 
 function decide(node: Node, domain: Domain, gathered: GatheredFiles) {
+  refuseListeners(domain);
   const label = decideGuestLabel(node, domain);
   const uid = chooseUid(node, domain.uuid);
   const files = decideFiles(node, label, gathered.files);
