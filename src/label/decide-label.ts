@@ -1,6 +1,18 @@
 import { SvirtError } from "../errors.ts";
-import { type Context, formatContext, parseContext, parseContextOrUndefined } from "../selinux/context.ts";
-import { type DomainContexts, domainContextFor, type GuestKind, type ImageContexts } from "../selinux/contexts-files.ts";
+import {
+  type Context,
+  canonicalContext,
+  formatContext,
+  parseContext,
+  parseContextOrUndefined,
+} from "../selinux/context.ts";
+import {
+  type DomainContexts,
+  domainContextFor,
+  type GuestKind,
+  type ImageContexts,
+} from "../selinux/contexts-files.ts";
+import { pairOf } from "../selinux/level.ts";
 
 /** What a domain's XML asks for, with libvirt's defaults filled in. */
 export interface LabelRequest {
@@ -69,9 +81,12 @@ export function decideDynamicLabel(
   };
 }
 
-/** A label that the XML gives, taken as it is. Throws "unsupported" for one without a range. */
+/**
+ * A label that the XML gives. Its range is nobody else's if it has two categories as those of dynamic guests; any other
+ * is the administrator's own affair. Throws "unsupported" for one without a range.
+ */
 export function decideStaticLabel(request: LabelRequest, facts: PolicyFacts): LabelDecision {
-  const label = request.label ?? "";
+  const label = canonicalContext(request.label ?? "");
   const { range } = parseContext(label);
   if (range === undefined) {
     throw new SvirtError(`Cannot use the static label ${label}: it has no range`, {
@@ -81,6 +96,7 @@ export function decideStaticLabel(request: LabelRequest, facts: PolicyFacts): La
   }
   return {
     ...fileLabels(facts, range),
+    range: pairOf(range) === undefined ? undefined : range,
     type: "static",
     relabel: request.relabel,
     label,

@@ -1,4 +1,5 @@
 import type { LabelOverride } from "../domain/resources.ts";
+import { canonicalContext } from "../selinux/context.ts";
 import type { LabelDecision } from "./decide-label.ts";
 
 /**
@@ -32,7 +33,7 @@ export function decideFileLabel(
 ): FileLabel {
   const sharing = role === "private" ? "exclusive" : "shared";
   if (!decision.relabel || override?.relabel === "no") return { to: undefined, sharing };
-  if (override !== undefined) return { to: override.label, sharing };
+  if (override !== undefined) return { to: canonicalContext(override.label), sharing };
   switch (role) {
     case "private":
       return { to: decision.imageLabel, sharing };

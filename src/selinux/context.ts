@@ -1,4 +1,5 @@
 import { SvirtError } from "../errors.ts";
+import { canonicalRange } from "./level.ts";
 
 /** A security context, `user:role:type[:range]`. The range is kept as written. selinux(8), libselinux context_new(3) */
 export interface Context {
@@ -38,6 +39,13 @@ export function parseContextOrUndefined(text: string): Context | undefined {
   const range = rest.length === 0 ? undefined : rest.join(":");
   if (range !== undefined && !RANGE.test(range)) return undefined;
   return { user, role, type, range };
+}
+
+/** The same context with its range as the kernel writes it. Throws "usage". */
+export function canonicalContext(text: string): string {
+  const context = parseContext(text);
+  const { range } = context;
+  return formatContext(range === undefined ? context : { ...context, range: canonicalRange(range) });
 }
 
 /** `user:role:type[:range]`, without a NUL. */

@@ -19,7 +19,8 @@ export interface DomainContexts {
 
 /** The process context for a kind of guest. */
 export function domainContextFor(contexts: DomainContexts, kind: GuestKind): Context {
-  if (kind.hasUserNetwork) return kind.virtType === "kvm" ? contexts.kvmWithNetwork : contexts.qemuWithNetwork;
+  if (kind.hasUserNetwork)
+    return kind.virtType === "kvm" ? contexts.kvmWithNetwork : contexts.qemuWithNetwork;
   return contexts[kind.virtType];
 }
 

@@ -48,6 +48,16 @@ export function categoryAt(level: Level, position: number): number {
   throw new SvirtError(`Cannot take category number ${position}: the level has fewer`, { kind: "failed" });
 }
 
+/**
+ * A range as the kernel writes it: neighbours joined, three or more as a block, a low end that equals the high one left
+ * out. What svirt compares with what the kernel tells must be in this form. security/selinux/ss/mls.c mls_sid_to_context
+ */
+export function canonicalRange(text: string): string {
+  const { high, low } = parseRange(text);
+  const [from, to] = [formatLevel(low), formatLevel(high)];
+  return from === to ? from : `${from}-${to}`;
+}
+
 /** The two categories of a range that is one level with two single categories; undefined for any other range. */
 export function pairOf(range: string): readonly [number, number] | undefined {
   const match = /^s\d+:c(\d+),c(\d+)$/.exec(range);
@@ -60,6 +70,24 @@ function parseLevel(text: string, whole: string): Level {
   if (!SENSITIVITY.test(sensitivity) || rest.length > 0 || list === "") throw badRange(whole);
   const categories = list === undefined ? [] : list.split(",").map((block) => parseBlock(block, whole));
   return { sensitivity, categories };
+}
+
+function formatLevel({ categories, sensitivity }: Level): string {
+  const runs = joinBlocks(categories).map(({ first, last }) => {
+    if (first === last) return `c${first}`;
+    return last - first === 1 ? `c${first},c${last}` : `c${first}.c${last}`;
+  });
+  return runs.length === 0 ? sensitivity : `${sensitivity}:${runs.join(",")}`;
+}
+
+function joinBlocks(blocks: readonly CategoryBlock[]): CategoryBlock[] {
+  const joined: CategoryBlock[] = [];
+  for (const block of blocks.toSorted((a, b) => a.first - b.first)) {
+    const before = joined.at(-1);
+    if (before === undefined || block.first > before.last + 1) joined.push(block);
+    else joined[joined.length - 1] = { first: before.first, last: Math.max(before.last, block.last) };
+  }
+  return joined;
 }
 
 function parseBlock(text: string, whole: string): CategoryBlock {

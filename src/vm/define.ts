@@ -2,7 +2,7 @@ import { formatDomain, parseDomain } from "../domain/document.ts";
 import type { Domain } from "../domain/domain.ts";
 import { SvirtError } from "../errors.ts";
 import type { Claim } from "../plan/step.ts";
-import { parseContextOrUndefined } from "../selinux/context.ts";
+import { canonicalContext, parseContextOrUndefined } from "../selinux/context.ts";
 import { pairOf } from "../selinux/level.ts";
 import { withRegistryLock } from "./clear-away.ts";
 import { listDefinitionNames, readDefinition, removeDefinition, writeDefinition } from "./definitions.ts";
@@ -75,7 +75,8 @@ function staticClaims(xml: string | undefined): Claim[] {
   if (xml === undefined || !xml.includes("type='static'")) return [];
   const domain = parseDomain(new TextEncoder().encode(xml));
   return domain.seclabels.flatMap((seclabel) => {
-    const range = seclabel.type === "static" ? parseContextOrUndefined(seclabel.label)?.range : undefined;
+    const label = seclabel.type === "static" ? canonicalContext(seclabel.label) : "";
+    const range = parseContextOrUndefined(label)?.range;
     return range === undefined || pairOf(range) === undefined
       ? []
       : [{ kind: "static", key: range, sharing: "shared" }];
