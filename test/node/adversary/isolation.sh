@@ -47,11 +47,15 @@ label_of() { tr -d '\0' <"/proc/$1/attr/current"; }
 uid_of() { sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$1/status"; }
 image_label_of() { svirt dumpxml "$1" | sed -n 's/.*<imagelabel>\(.*\)<\/imagelabel>.*/\1/p'; }
 run_folder_of() { printf '/run/svirt/%s' "$(svirt domuuid "$1" | tr -d '\n')"; }
+# Written by the guest's reaper. `svirt domid` is libvirt's id, not this.
+pid_of() { cat "$(run_folder_of "$1")/pid"; }
 # The folder in a guest's run-time folder that its QEMU may write in.
-private_of() { find "$(run_folder_of "$1")" -type d -user "$(uid_of "$(svirt domid "$1")")" | head -n 1; }
+private_of() { find "$(run_folder_of "$1")" -type d -user "$(uid_of "$(pid_of "$1")")" | head -n 1; }
 first_of() { for file; do [ ! -e "$file" ] || { printf '%s' "$file"; return; }; done; }
 
 set_up() {
+  # The guest's user has to get at the program.
+  chmod 755 "$here" "$here/adversary" "$here/launch" "$here/stand-in"
   mkdir -p "$disks"
   "$here/launch" --set-label system_u:object_r:bin_t:s0 "$here" "$here"/*
   for program in adversary stand-in; do
@@ -63,7 +67,7 @@ set_up() {
   "$here/launch" --set-label system_u:object_r:svirt_manager_exec_t:s0 "$here/launch-svirt" "$here/stand-in-svirt"
   guest isolation-kvm kvm ''
   guest isolation-tcg qemu ''
-  guest isolation-net kvm "<interface type='user'><model type='virtio'/></interface>"
+  guest isolation-net kvm "<interface type='user'><mac address='52:54:00:00:00:01'/><model type='virtio'/></interface>"
   guest isolation-b kvm "<disk type='block' device='disk'>
       <driver name='qemu' type='raw'/>
       <source dev='$spare_disk'/>
@@ -76,9 +80,10 @@ set_up() {
 
 # A process of svirt's domain, an abstract socket in the neighbour's, a VNC server on TCP.
 stand_ins() {
-  b_pid=$(svirt domid isolation-b)
+  b_pid=$(pid_of isolation-b)
   setsid "$here/stand-in-svirt" wait </dev/null >/dev/null 2>&1 &
   echo $! >"$here/manager.pid"
+  own_file isolation-b "$here/stand-in.log"
   setsid "$here/launch-svirt" --label "$(label_of "$b_pid")" --like "$b_pid" --out "$here/stand-in.log" \
     --disk "$disks/isolation-b.img" -- "$here/stand-in-guest" abstract "$abstract" </dev/null >/dev/null 2>&1 &
   echo $! >"$here/abstract.pid"
@@ -88,8 +93,8 @@ stand_ins() {
 
 facts() {
   own=$1
-  own_pid=$(svirt domid "$own")
-  b_pid=$(svirt domid isolation-b)
+  own_pid=$(pid_of "$own")
+  b_pid=$(pid_of isolation-b)
   own_type=$(label_of "$own_pid" | cut -d: -f1-3)
   image_type=$(image_label_of "$own" | cut -d: -f1-3)
   b_folder=$(run_folder_of isolation-b)
@@ -97,6 +102,7 @@ facts() {
   b_level=$(label_of "$b_pid" | cut -d: -f4-)
   cat <<FACTS
 own_context=$(label_of "$own_pid")
+own_uid=$(uid_of "$own_pid")
 own_image_context=$(image_label_of "$own")
 own_private=$(private_of "$own")
 own_monitor=$(run_folder_of "$own")/monitor.sock
@@ -109,7 +115,7 @@ b_disk=$disks/isolation-b.img
 b_block=$spare_disk
 b_folder=$b_folder
 b_private=$(private_of isolation-b)
-b_record=$(first_of "$b_folder"/record.json "$b_folder"/*.json)
+b_record=/var/lib/svirt/records/$(svirt domuuid isolation-b | tr -d '\n').json
 b_monitor=$b_folder/monitor.sock
 b_vnc_socket=$(find "$b_folder" -type s -name '*vnc*' | head -n 1)
 b_vnc_port=$vnc_port
@@ -129,7 +135,7 @@ manager_context=$(label_of "$(cat "$here/manager.pid")")
 manager_pid=$(cat "$here/manager.pid")
 ssh_pid=$(pidof dropbear | sed 's/.* //')
 authorized_keys=/root/.ssh/authorized_keys
-host_key=$(first_of /etc/dropbear/*key* /etc/ssh/ssh_host_*_key)
+host_key=$(first_of /etc/dropbear/*)
 policy_file=$(first_of /etc/selinux/*/policy/policy.*)
 host_disk=$(first_of /dev/vda /dev/sda /dev/nvme0n1)
 boolean=$(cd /sys/fs/selinux/booleans && first_of ./* | cut -c3-)
@@ -153,14 +159,14 @@ try() {
   own_file "$own" "$here/facts"
   facts "$own" >"$here/facts"
   own_file "$own" "$report"
-  pid=$(svirt domid "$own")
+  pid=$(pid_of "$own")
   label=$(label_of "$pid")
   kvm=/dev/kvm
   [ "$1" != tcg ] || kvm=/dev/null
   set -- "$1" --kvm "$kvm" --in "$here/facts" --out "$report" --disk "$disks/$own.img"
   case $1 in
     kvm | tcg | net) shift; "$here/launch-svirt" --label "$label" --like "$pid" "$@" -- "$here/adversary-guest" --destructive ;;
-    twin) shift; "$here/launch-svirt" --label "$label" --like "$(svirt domid isolation-b)" "$@" -- "$here/adversary-guest" --destructive ;;
+    twin) shift; "$here/launch-svirt" --label "$label" --like "$(pid_of isolation-b)" "$@" -- "$here/adversary-guest" --destructive ;;
     label) shift; "$here/launch-svirt" --label "$label" "$@" -- "$here/adversary-guest" --destructive ;;
     user) shift; "$here/launch" --like "$pid" "$@" -- "$here/adversary" ;;
     control) shift; "$here/launch" "$@" -- "$here/adversary" --destructive ;;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -76,6 +77,26 @@ static struct outcome map_shared_memory(const char *subject, int size)
 	return mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED ? refused("mmap") : DONE;
 }
 
+/* That the refusals are those of the guest: this is its label. */
+static struct outcome have_label(const char *context, int number)
+{
+	char label[256];
+	int fd = open("/proc/self/attr/current", O_RDONLY | O_CLOEXEC);
+	ssize_t size = fd < 0 ? -1 : read(fd, label, sizeof label - 1);
+
+	(void)number;
+	if (size < 0)
+		return refused("read");
+	label[size] = 0;
+	return strcmp(label, context) == 0 ? DONE : refused_with("another label", 0);
+}
+
+static struct outcome have_user(const char *uid, int number)
+{
+	(void)number;
+	return geteuid() == strtoul(uid, NULL, 10) ? DONE : refused_with("another user", 0);
+}
+
 const struct attempt own_attempts[] = {
 	{ "own.disk-read", OWN, "read the own disk", read_own_disk, "", 0, 0 },
 	{ "own.disk-write", OWN, "write the own disk", write_own_disk, "", 0, 0 },
@@ -87,6 +108,7 @@ const struct attempt own_attempts[] = {
 	{ "own.memory", OWN, "map shared memory", map_shared_memory, "", 1 << 20, 0 },
 	{ "own.random", OWN, "read /dev/urandom", read_file, "/dev/urandom", 0, 0 },
 	{ "own.null", OWN, "write /dev/null", open_only, "/dev/null", O_RDWR, 0 },
-	{ "own.label", OWN, "read its own label", read_file, "/proc/self/attr/current", 0, 0 },
+	{ "own.label", OWN, "have exactly the label of the guest's QEMU", have_label, "@own_context", 0, 0 },
+	{ "own.user", OWN, "have exactly the user of the guest's QEMU", have_user, "@own_uid", 0, 0 },
 	{ NULL, OWN, NULL, NULL, NULL, 0, 0 },
 };

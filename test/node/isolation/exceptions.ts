@@ -50,6 +50,8 @@ export const EXCEPTIONS: readonly Exception[] = [
     "own.folder-create",
     "own.socket",
   ),
+  ...notOthers("another user is what this run is for", "own.user"),
+  ...notInControl("the control is another user with another label", "own.label", "own.user"),
   ...notGivenToTcg("an emulated guest is not given /dev/kvm", "own.kvm"),
 
   ...notInControl("Debian's policy denies execmem to unconfined_t too", "code.wx", "code.stack"),
