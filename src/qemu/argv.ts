@@ -1,18 +1,18 @@
 import type { Domain } from "../domain/domain.ts";
 import { decideBootIndexes } from "./boot-index.ts";
 import { formatChardevs } from "./chardev-words.ts";
+import { formatClock } from "./clock-words.ts";
 import { completeGuest } from "./complete-guest.ts";
 import { formatControllers } from "./controller-words.ts";
 import { formatCpu } from "./cpu-words.ts";
 import type { FoundChains } from "./disk-chain.ts";
 import { formatDisks } from "./disk-words.ts";
-import { formatGraphics, formatVideos } from "./display-words.ts";
+import { formatGraphics } from "./display-words.ts";
 import type { Guest } from "./guest.ts";
 import type { Launch } from "./launch.ts";
 import { formatActions } from "./lifecycle-words.ts";
 import {
   formatBoot,
-  formatClock,
   formatMachine,
   formatMemory,
   formatName,
@@ -20,15 +20,9 @@ import {
   formatSmp,
 } from "./machine-words.ts";
 import { formatInterfaces } from "./network-words.ts";
-import {
-  formatAudio,
-  formatBalloon,
-  formatInputs,
-  formatRngs,
-  formatTimestamps,
-  formatWatchdogs,
-} from "./other-words.ts";
+import { formatAudio, formatBalloon, formatInputs, formatRngs, formatWatchdogs } from "./other-words.ts";
 import { formatAccelerator, formatHandover, formatKernel, formatMonitor } from "./start-words.ts";
+import { formatVideos } from "./video-words.ts";
 import type { Words } from "./words.ts";
 
 /** What a command line depends on besides the domain. */
@@ -63,7 +57,8 @@ export function formatArgv(domain: Domain, { chains, launch }: ArgvFacts = {}): 
     ...formatDevices(guest, { chains, launch }),
     "-sandbox",
     SANDBOX,
-    ...formatTimestamps(true),
+    "-msg",
+    "timestamp=on",
   ];
 }
 

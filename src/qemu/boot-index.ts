@@ -25,11 +25,12 @@ export function decideBootIndexes({ domain, devices }: Guest): BootIndexes {
   );
 }
 
+const DISK_OF = { hd: "disk", cdrom: "cdrom", fd: "floppy" } as const;
+
 function firstOf(
   word: "hd" | "cdrom" | "fd" | "network",
   { disks, interfaces }: Devices,
 ): Disk | NetworkInterface | undefined {
   if (word === "network") return interfaces[0];
-  const device = word === "hd" ? "disk" : word === "fd" ? "floppy" : "cdrom";
-  return disks.find((disk) => (disk.device ?? "disk") === device);
+  return disks.find(({ device = "disk" }) => device === DISK_OF[word]);
 }

@@ -1,7 +1,7 @@
 import type { Cpu } from "../domain/cpu.ts";
 import type { Domain } from "../domain/domain.ts";
+import { timerOf } from "./clock-words.ts";
 import type { Guest } from "./guest.ts";
-import { timerOf } from "./machine-words.ts";
 import { cannotTranslate } from "./refusal.ts";
 import { onOffWord, type Words } from "./words.ts";
 
@@ -14,9 +14,7 @@ export function formatCpu({ domain }: Guest): Words {
   const features = cpu?.features ?? [];
   const words = [
     formatModel(domain, cpu),
-    ...features.map(
-      ({ name, policy }) => `${name}=${onOffWord(policy !== "disable")}`,
-    ),
+    ...features.map(({ name, policy }) => `${name}=${onOffWord(policy !== "disable")}`),
     ...kvmclock(domain),
   ];
   return ["-cpu", words.join(",")];

@@ -48,6 +48,7 @@ export function drivePlace({ address }: Disk): DrivePlace {
 
 /** Whether its SCSI controller is a virtio one, whose disks have a target and a unit of their own. */
 export function isOnVirtioScsi(disk: Disk, devices: Devices): boolean {
+  if (diskBus(disk) !== "scsi") return false;
   const { controller } = drivePlace(disk);
   const found = controllersOf(devices, "scsi").find(({ index }) => index === controller);
   return found?.model === "virtio-scsi";
@@ -55,13 +56,15 @@ export function isOnVirtioScsi(disk: Disk, devices: Devices): boolean {
 
 // virDomainDiskInsert() of libvirt: before the first of its bus with a higher name, else after the last of its bus.
 function sortDisks(disks: readonly Disk[]): readonly Disk[] {
-  return disks.reduce<readonly Disk[]>((sorted, disk) => {
+  const sorted: Disk[] = [];
+  for (const disk of disks) {
     const sameBus = (other: Disk): boolean => diskBus(other) === diskBus(disk);
     const higher = sorted.findIndex((other) => sameBus(other) && diskIndex(other) > diskIndex(disk));
-    if (higher >= 0) return sorted.toSpliced(higher, 0, disk);
     const last = sorted.findLastIndex(sameBus);
-    return last >= 0 ? sorted.toSpliced(last + 1, 0, disk) : [...sorted, disk];
-  }, []);
+    const afterLast = last < 0 ? sorted.length : last + 1;
+    sorted.splice(higher < 0 ? afterLast : higher, 0, disk);
+  }
+  return sorted;
 }
 
 function placeDisk(disk: Disk): Disk {

@@ -4,9 +4,9 @@ import { controllerId, pciKeys, usbKeys } from "./device-bus.ts";
 import { chainOf, type FoundChains } from "./disk-chain.ts";
 import { formatNodes, type NumberedDisk } from "./disk-nodes.ts";
 import { diskIndex, drivePlace, isOnVirtioScsi } from "./disk-place.ts";
+import { refuseDisk } from "./disk-rules.ts";
 import { controllersOf, type Guest } from "./guest.ts";
 import type { Launch } from "./launch.ts";
-import { cannotTranslate, devicePath } from "./refusal.ts";
 import { jsonWords, type Words } from "./words.ts";
 
 /** What the words of a disk depend on besides the guest. */
@@ -22,7 +22,7 @@ export interface DiskFacts {
  */
 export function formatDisks(guest: Guest, facts: DiskFacts): Words {
   const { disks } = guest.devices;
-  for (const [index, disk] of disks.entries()) refuseDisk(guest, disk, devicePath("disk", index));
+  for (const [index, disk] of disks.entries()) refuseDisk(disk, guest, index);
   return [
     ...formatFloppyDrive(guest, facts.boot),
     ...numberDisks(disks, facts.chains).flatMap((numbered) => formatDisk(guest, numbered, facts)),
@@ -136,28 +136,4 @@ function errorKeys({ driver }: Disk): { readonly werror?: string; readonly rerro
     ...(write === undefined ? {} : { werror: write === "enospace" ? "enospc" : write }),
     ...(read === undefined ? {} : { rerror: read }),
   };
-}
-
-function refuseDisk({ machine }: Guest, disk: Disk, path: string): void {
-  const bus = diskBus(disk);
-  const device = disk.device ?? "disk";
-  const refuse = (place: string, why: string, remedy: string): never => {
-    throw cannotTranslate(`${path}/${place}`, why, remedy);
-  };
-  if ((device === "floppy") !== (bus === "fdc"))
-    refuse("@device", `a ${device} cannot be on bus ${bus}`, "Correct one.");
-  if (device === "cdrom" && bus === "virtio")
-    refuse("target/@bus", "a virtio disk is no CD-ROM", "Use bus='sata'.");
-  if (bus === "ide" && machine.chipset === "q35")
-    refuse("target/@bus", "a q35 has no IDE", "Use bus='sata'.");
-  if (disk.readonly && device === "disk" && (bus === "ide" || bus === "sata")) {
-    refuse("readonly", `a disk on ${bus} cannot be read-only`, "Use bus='virtio' or bus='scsi'.");
-  }
-  if (disk.shareable && disk.driver?.type === "qcow2") {
-    refuse("shareable", "a qcow2 image has one writer", "Use a raw image.");
-  }
-  const cache = disk.driver?.cache ?? "default";
-  if (disk.driver?.io === "native" && cache !== "none" && cache !== "directsync") {
-    refuse("driver/@io", "native needs cache='none' or 'directsync'", "Write one of these.");
-  }
 }

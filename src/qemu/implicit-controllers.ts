@@ -2,7 +2,7 @@ import type { Controller } from "../domain/controller.ts";
 import type { Devices } from "../domain/devices.ts";
 import { diskBus } from "../domain/disk.ts";
 import { drivePlace } from "./disk-place.ts";
-import { controllersOf } from "./guest.ts";
+import { type ControllerOf, controllersOf } from "./guest.ts";
 import type { Machine } from "./machine.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";
 
@@ -16,9 +16,12 @@ export function addImplicitControllers(devices: Devices, machine: Machine): Devi
     refuseController(controller, machine, devicePath("controller", index));
     return withModel(controller, machine);
   });
-  const missing = wantedControllers(devices, machine).filter(
-    (wanted) => !written.some(({ type, index }) => type === wanted.type && index === wanted.index),
-  );
+  const known = new Set(written.map(({ type, index }) => `${type} ${index}`));
+  const missing = wantedControllers(devices, machine).filter(({ type, index }) => {
+    const isNew = !known.has(`${type} ${index}`);
+    known.add(`${type} ${index}`);
+    return isNew;
+  });
   return { ...devices, controllers: [...written, ...missing.map((found) => withModel(found, machine))] };
 }
 
@@ -83,23 +86,41 @@ function withModel(controller: Controller, { chipset }: Machine): Controller {
 }
 
 function refuseController(controller: Controller, { chipset, word }: Machine, path: string): void {
-  const { type, index = 0, model } = { model: undefined, ...controller };
-  const refuse = (why: string, remedy: string): never => {
-    throw cannotTranslate(path, why, remedy);
-  };
-  if (type === "ide" && (chipset === "q35" || index > 0 || (model ?? "piix3") !== "piix3")) {
-    refuse(`the machine ${word} has no such IDE controller`, "Put the disk on bus='sata' or bus='virtio'.");
+  switch (controller.type) {
+    case "ide":
+      if (chipset === "i440fx" && controller.index === 0 && (controller.model ?? "piix3") === "piix3") return;
+      throw cannotTranslate(path, `a ${word} has no such IDE controller`, "Use bus='sata' or bus='virtio'.");
+    case "fdc":
+      if (controller.index === 0) return;
+      throw cannotTranslate(path, "a PC has one floppy controller", "Remove it.");
+    case "pci":
+      refuseBridge(controller, { chipset, word }, path);
+      return;
+    case "usb":
+    case "sata":
+    case "scsi":
+    case "virtio-serial":
+      return;
   }
-  if (type === "fdc" && index > 0) refuse("a PC has one floppy controller", "Remove it.");
-  if (type !== "pci") return;
+}
+
+function refuseBridge(
+  { index, model }: ControllerOf<"pci">,
+  { chipset, word }: Pick<Machine, "chipset" | "word">,
+  path: string,
+): void {
+  if (model === undefined) return;
   const root = chipset === "q35" ? "pcie-root" : "pci-root";
-  if ((index === 0) !== ((model ?? (index === 0 ? root : "")) === root)) {
-    refuse(
-      `the PCI controller with index 0, and no other, is the ${root} of ${word}`,
-      `Write model='${root}'.`,
+  if ((index === 0) !== (model === root)) {
+    const why = `the PCI controller with index 0, and no other, is the ${root} of a ${word}`;
+    throw cannotTranslate(
+      `${path}/@model`,
+      why,
+      `Write model='${root}' for index 0, another one for the rest.`,
     );
   }
-  if (chipset === "i440fx" && index > 0 && (model ?? "pci-bridge") !== "pci-bridge") {
-    refuse(`the machine ${word} has no PCI Express`, "Write machine='q35', or model='pci-bridge'.");
+  if (chipset === "i440fx" && index !== 0 && model !== "pci-bridge") {
+    const remedy = "Write machine='q35', or model='pci-bridge'.";
+    throw cannotTranslate(`${path}/@model`, `a ${word} has no PCI Express`, remedy);
   }
 }

@@ -1,5 +1,4 @@
-import type { Timer } from "../domain/clock.ts";
-import type { Domain } from "../domain/domain.ts";
+import { timerOf } from "./clock-words.ts";
 import { controllersOf, type Guest } from "./guest.ts";
 import { cannotTranslate } from "./refusal.ts";
 import { escapeCommas, jsonWords, keyValues, onOffWord, type Words } from "./words.ts";
@@ -50,18 +49,6 @@ export function formatSmp({ domain }: Guest): Words {
   return ["-smp", `${plugged ? current : count},${pairs}`];
 }
 
-/** -rtc, and what becomes of ticks that the guest missed. qemuBuildClockCommandLine() of libvirt */
-export function formatClock({ domain }: Guest): Words {
-  const rtc = timerOf(domain, "rtc");
-  const track = rtc?.track === "wall" ? "host" : rtc?.track === "guest" ? "vm" : undefined;
-  const pairs = keyValues([
-    ["base", domain.clock?.offset ?? "utc"],
-    ["clock", track],
-    ["driftfix", rtc?.tickpolicy === "catchup" ? "slew" : undefined],
-  ]);
-  return ["-rtc", pairs, ...formatPit(timerOf(domain, "pit"))];
-}
-
 /** -global for sleep states and for hot-plug on the root bus. */
 export function formatPower(guest: Guest): Words {
   const { machine, domain } = guest;
@@ -93,17 +80,6 @@ export function formatName({ domain }: Guest): Words {
   return ["-name", `guest=${escapeCommas(domain.name)},debug-threads=on`];
 }
 
-/** The timer of that name. */
-export function timerOf({ clock }: Domain, name: Timer["name"]): Timer | undefined {
-  return clock?.timers.find((timer) => timer.name === name);
-}
-
 function disabled(enabled: boolean | undefined): number | undefined {
   return enabled === undefined ? undefined : Number(!enabled);
-}
-
-function formatPit(pit: Timer | undefined): Words {
-  if (pit === undefined || pit.present === false) return [];
-  if (pit.tickpolicy === "catchup") return [];
-  return ["-global", `kvm-pit.lost_tick_policy=${pit.tickpolicy ?? "delay"}`];
 }

@@ -1,36 +1,35 @@
+import type { Input } from "../domain/input.ts";
 import { DEFAULT_RANDOM_SOURCE } from "../domain/rng.ts";
 import { pciKeys, usbKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";
 import { fdsetPath, type Launch } from "./launch.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";
 import { inputBus } from "./usb-ports.ts";
-import { jsonWords, onOffWord, type Words } from "./words.ts";
+import { jsonWords, type Words } from "./words.ts";
 
 /** -device for pointers and keyboards; those on PS/2 are part of the board. */
 export function formatInputs(guest: Guest): Words {
-  return guest.devices.inputs.flatMap((input, index) => {
-    const { type, address } = input;
-    const id = input.alias ?? `input${index}`;
-    switch (inputBus(input)) {
-      case "ps2":
-        if (type !== "tablet") return [];
-        throw cannotTranslate(
-          `${devicePath("input", index)}/@bus`,
-          "there is no PS/2 tablet",
-          "Write bus='usb'.",
-        );
-      case "usb": {
-        const driver = type === "keyboard" ? "usb-kbd" : `usb-${type}`;
-        return address?.type === "usb"
-          ? jsonWords("-device", { driver, id, ...usbKeys(guest, address) })
-          : [];
-      }
-      case "virtio": {
-        const end = address?.type === "pci" ? pciKeys(guest, address) : {};
-        return jsonWords("-device", { driver: `virtio-${type}-pci`, id, ...end });
-      }
+  return guest.devices.inputs.flatMap((input, index) => formatInput(guest, input, index));
+}
+
+function formatInput(guest: Guest, input: Input, index: number): Words {
+  const { type, address } = input;
+  const id = input.alias ?? `input${index}`;
+  switch (inputBus(input)) {
+    case "ps2": {
+      if (type !== "tablet") return [];
+      const path = `${devicePath("input", index)}/@bus`;
+      throw cannotTranslate(path, "there is no PS/2 tablet", "Write bus='usb'.");
     }
-  });
+    case "usb": {
+      const driver = type === "keyboard" ? "usb-kbd" : `usb-${type}`;
+      return address?.type === "usb" ? jsonWords("-device", { driver, id, ...usbKeys(guest, address) }) : [];
+    }
+    case "virtio": {
+      const end = address?.type === "pci" ? pciKeys(guest, address) : {};
+      return jsonWords("-device", { driver: `virtio-${type}-pci`, id, ...end });
+    }
+  }
 }
 
 /** -device for each watchdog, and the one action of them all; q35's own is switched on. */
@@ -89,11 +88,6 @@ export function formatRngs(guest: Guest, launch: Launch | undefined): Words {
 export function formatAudio({ devices }: Guest): Words {
   const audios = devices.audios.length === 0 ? [{ type: "none", id: 1 } as const] : devices.audios;
   return audios.flatMap(({ id, type }) => jsonWords("-audiodev", { id: `audio${id}`, driver: type }));
-}
-
-/** `vmport` and its like are words of -machine; see there. This one is only for the switch that QEMU has at its end. */
-export function formatTimestamps(on: boolean): Words {
-  return ["-msg", `timestamp=${onOffWord(on)}`];
 }
 
 function randomSource(path: string | undefined, launch: Launch | undefined): string {

@@ -99,18 +99,23 @@ function functionsAt(buses: readonly Bus[], { bus, slot }: PciPlace): ReadonlySe
 }
 
 function findPlace(buses: readonly Bus[], connection: Connection): PciPlace | undefined {
-  for (const { index, model, slots, shared } of buses) {
-    const [takes, first, last] = KINDS[model];
+  for (const bus of buses) {
+    const [takes, first, last] = KINDS[bus.model];
     if (!takes.includes(connection)) continue;
     for (let slot = first; slot <= last; slot += 1) {
-      const taken = slots.get(slot);
-      if (taken === undefined) return { bus: index, slot, function: 0 };
-      if (connection !== "root-port" || !shared.has(slot)) continue;
-      const free = [0, 1, 2, 3, 4, 5, 6, 7].find((fn) => !taken.has(fn));
-      if (free !== undefined) return { bus: index, slot, function: free };
+      const fn = freeFunction(bus, slot, connection);
+      if (fn !== undefined) return { bus: bus.index, slot, function: fn };
     }
   }
   return undefined;
+}
+
+/** A device has a slot to itself; root ports share one. */
+function freeFunction({ slots, shared }: Bus, slot: number, connection: Connection): number | undefined {
+  const taken = slots.get(slot);
+  if (taken === undefined) return 0;
+  if (connection !== "root-port" || !shared.has(slot)) return undefined;
+  return [0, 1, 2, 3, 4, 5, 6, 7].find((fn) => !taken.has(fn));
 }
 
 function busesToAdd(connection: Connection, { chipset, word }: Machine, path: string): readonly PciModel[] {

@@ -40,7 +40,9 @@ interface Round {
   first(): unknown;
 }
 
-type Placed = { readonly address?: { readonly type: string } };
+interface Placed {
+  readonly address?: { readonly type: string };
+}
 
 function placeAll(devices: Devices, machine: Machine, round: Round): Devices {
   const { buses } = round;

@@ -44,6 +44,6 @@ function isInSet({ purpose }: Descriptor): boolean {
   return purpose !== "kernel" && purpose !== "initrd";
 }
 
-function formatAddFd({ fd, path }: Descriptor): Words {
-  return ["-add-fd", `fd=${fd},set=${fd},opaque=${path.replaceAll(",", ",,")}`];
+function formatAddFd({ fd }: Descriptor): Words {
+  return ["-add-fd", `fd=${fd},set=${fd}`];
 }

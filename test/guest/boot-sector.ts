@@ -4,6 +4,8 @@ export type LastAct =
   | { readonly do: "power-off" }
   /** By the timer interrupt, 18.2 times a second. */
   | { readonly do: "power-off-later"; readonly ticks: number }
+  /** Once somebody presses the power button, as `system_powerdown` does. */
+  | { readonly do: "power-off-by-button" }
   | { readonly do: "reboot" }
   /** Prints a dot every tick, so that a paused guest can be told from a running one. */
   | { readonly do: "beat" };
@@ -25,7 +27,8 @@ export function bootSector(text: string, last: LastAct): Uint8Array {
   // mov si, message: known only now that the code's length is.
   bytes.set([0xbe, ...word(ORIGIN + 3 + code.length)]);
   bytes.set([...code, ...message], 3);
-  if (3 + code.length + message.length > SECTOR_BYTES - 2) throw new Error("the text does not fit into the sector");
+  if (3 + code.length + message.length > SECTOR_BYTES - 2)
+    throw new Error("the text does not fit into the sector");
   bytes.set([0x55, 0xaa], SECTOR_BYTES - 2);
   return bytes;
 }
@@ -83,6 +86,8 @@ function codeOf(last: LastAct): readonly number[] {
       return [...POWER_OFF, ...HALT];
     case "power-off-later":
       return [...waitTicks(last.ticks), ...POWER_OFF, ...HALT];
+    case "power-off-by-button":
+      return [...waitForButton(), ...POWER_OFF, ...HALT];
     case "reboot":
       return [...REBOOT, ...HALT];
     case "beat": {
@@ -105,5 +110,21 @@ function waitTicks(ticks: number): readonly number[] {
     [0x29, 0xc8], // sub ax, cx
     [0x3d, ...word(ticks)], // cmp ax, ticks
     [0x72, 0xf4], // jb again
+  ].flat();
+}
+
+/** Waits on bit 8, PWRBTN, of the power management's status at 0x600; only once it is enabled at 0x602 is it set. */
+function waitForButton(): readonly number[] {
+  return [
+    [0xba, 0x02, 0x06], // mov dx, 0x602
+    [0xb8, 0x00, 0x01], // mov ax, 0x100
+    [0xef], // out dx, ax
+    [0xb2, 0x00], // mov dl, 0
+    [0xfb], // sti
+    // again:
+    [0xf4], // hlt, until the next tick
+    [0xed], // in ax, dx
+    [0xf6, 0xc4, 0x01], // test ah, 1
+    [0x74, 0xf9], // jz again
   ].flat();
 }

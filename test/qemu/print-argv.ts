@@ -7,7 +7,9 @@ import { formatArgv } from "../../src/qemu/argv.ts";
 //   argv-score FOLDER -- bun test/qemu/print-argv.ts
 try {
   const bytes = fs.readFileSync(process.argv[2] ?? "");
-  process.stdout.write(`${JSON.stringify(formatArgv(parseDomain(bytes, "c7a5fdbd-edaf-9455-926a-d65c16db1809")))}\n`);
+  process.stdout.write(
+    `${JSON.stringify(formatArgv(parseDomain(bytes, "c7a5fdbd-edaf-9455-926a-d65c16db1809")))}\n`,
+  );
 } catch (thrown) {
   const error = asSvirtError(thrown);
   process.stderr.write(`${error.message}\n`);

@@ -1,0 +1,122 @@
+import { dlopen, ptr } from "bun:ffi";
+import fs from "node:fs";
+import path from "node:path";
+import { parseDomain } from "../../src/domain/document.ts";
+import type { Domain } from "../../src/domain/domain.ts";
+import { formatArgv } from "../../src/qemu/argv.ts";
+import { listDescriptors } from "../../src/qemu/descriptors.ts";
+import type { FoundChains } from "../../src/qemu/disk-chain.ts";
+import type { Descriptor } from "../../src/qemu/launch.ts";
+import { EMPTY_REST, formatQmpCommand, parseQmpChunk, type QmpMessage } from "../../src/qemu/qmp.ts";
+
+/** A QEMU that was started as svirt starts it: every file by descriptor, the monitor on a socket that listened before. */
+export interface RealQemu {
+  execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
+  readonly events: readonly QmpMessage[];
+  readonly exited: Promise<number>;
+  readonly words: readonly string[];
+  /** What it printed as a complaint. */
+  complaints(): string;
+  kill(): void;
+}
+
+/** The program, or undefined where there is none: then tests skip and say so. */
+export const qemuProgram: string | null = Bun.which("qemu-system-x86_64");
+
+/** A domain around these devices, small and quick. */
+export function testDomain(
+  devices: string,
+  facts: { readonly machine?: string; readonly rest?: string } = {},
+): Domain {
+  const xml = `<domain type='qemu'><name>test</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
+    <os><type arch='x86_64' machine='${facts.machine ?? "q35"}'>hvm</type></os><features><acpi/></features>${facts.rest ?? ""}
+    <devices><emulator>${qemuProgram ?? "/usr/bin/qemu-system-x86_64"}</emulator>${devices}</devices></domain>`;
+  return parseDomain(new TextEncoder().encode(xml), "6ca317fc-5004-49bf-8cd8-26628e15f990");
+}
+
+const MONITOR_FD = 3;
+
+/** Opens what the domain needs, starts QEMU, and speaks with its monitor until it takes commands. */
+export async function startQemu(domain: Domain, folder: string, chains: FoundChains): Promise<RealQemu> {
+  const descriptors = listDescriptors(domain, chains, MONITOR_FD + 1);
+  const monitorPath = path.join(folder, "monitor.sock");
+  const listener = listenOn(monitorPath);
+  const opened = descriptors.map(openFile);
+  const words = formatArgv(domain, { chains, launch: { monitorFd: MONITOR_FD, descriptors, folder } });
+  const log = path.join(folder, "qemu.log");
+  const logFd = fs.openSync(log, "a");
+  const child = Bun.spawn([...words], { stdio: ["ignore", logFd, logFd, listener, ...opened] });
+  for (const fd of [listener, logFd, ...opened]) fs.closeSync(fd);
+  const events: QmpMessage[] = [];
+  const execute = await connect(monitorPath, events);
+  return {
+    execute,
+    events,
+    words,
+    exited: child.exited,
+    complaints: () => fs.readFileSync(log, "utf8"),
+    kill: () => child.kill("SIGKILL"),
+  };
+}
+
+function openFile({ path: file, access, truncate }: Descriptor): number {
+  const { O_RDONLY, O_RDWR, O_WRONLY, O_APPEND, O_CREAT, O_TRUNC } = fs.constants;
+  if (access === "read-only") return fs.openSync(file, O_RDONLY);
+  if (access === "read-write") return fs.openSync(file, O_RDWR);
+  return fs.openSync(file, O_WRONLY | O_APPEND | O_CREAT | (truncate ? O_TRUNC : 0), 0o600);
+}
+
+const libc = dlopen("libc.so.6", {
+  socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+  bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
+  listen: { args: ["i32", "i32"], returns: "i32" },
+}).symbols;
+
+/** A listening Unix socket as a number: neither Bun nor node gives one. unix(7) */
+function listenOn(file: string): number {
+  const [AF_UNIX, SOCK_STREAM] = [1, 1];
+  const address = new Uint8Array(110);
+  address.set([AF_UNIX, 0, ...new TextEncoder().encode(file)]);
+  const fd = libc.socket(AF_UNIX, SOCK_STREAM, 0);
+  if (libc.bind(fd, ptr(address), address.length) !== 0) throw new Error(`cannot bind ${file}`);
+  if (libc.listen(fd, 1) !== 0) throw new Error(`cannot listen on ${file}`);
+  return fd;
+}
+
+type Waiting = Map<number, { resolve(value: unknown): void; reject(error: Error): void }>;
+
+async function connect(file: string, events: QmpMessage[]): Promise<RealQemu["execute"]> {
+  const waiting: Waiting = new Map();
+  let rest = EMPTY_REST;
+  const socket = await Bun.connect({
+    unix: file,
+    socket: {
+      data(_socket, chunk) {
+        const parsed = parseQmpChunk(rest, chunk);
+        rest = parsed.rest;
+        for (const message of parsed.messages) settle(message, waiting, events);
+      },
+      close() {
+        for (const { reject } of waiting.values()) reject(new Error("QEMU closed its monitor"));
+      },
+    },
+  });
+  let last = 0;
+  const execute = (command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown> => {
+    last += 1;
+    const id = last;
+    socket.write(
+      formatQmpCommand({ execute: command, ...(args === undefined ? {} : { arguments: args }) }, id),
+    );
+    return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
+  };
+  await execute("qmp_capabilities");
+  return execute;
+}
+
+function settle(message: QmpMessage, waiting: Waiting, events: QmpMessage[]): void {
+  if (message.is === "event") events.push(message);
+  if (message.is === "return" && message.id !== undefined) waiting.get(message.id)?.resolve(message.value);
+  if (message.is === "error" && message.id !== undefined)
+    waiting.get(message.id)?.reject(new Error(message.description));
+}
