@@ -66,7 +66,7 @@ function formatBoard(guest: Guest, launch: Launch | undefined): Words {
   return [
     ...formatMachine(guest),
     ...formatAccelerator(guest, launch),
-    ...formatCpu(guest),
+    ...formatCpu(guest, launch),
     ...formatMemory(guest),
     ...formatSmp(guest),
     "-uuid",

@@ -2,22 +2,39 @@ import type { Cpu } from "../domain/cpu.ts";
 import type { Domain } from "../domain/domain.ts";
 import { timerOf } from "./clock-words.ts";
 import type { Guest } from "./guest.ts";
+import type { Launch } from "./launch.ts";
 import { cannotTranslate } from "./refusal.ts";
 import { onOffWord, type Words } from "./words.ts";
 
 /** What QEMU takes where the XML says nothing; the reference names it too. */
 const DEFAULT_MODEL = "qemu64";
 
+/**
+ * Models out of which QEMU took features that the reference knows: it names these again as `mpx=off` and the like. The
+ * processor is the same without that; but then the words are not.
+ */
+const REDUCED = /^(?:Skylake|Cascadelake|Cooperlake|Icelake|Snowridge|SapphireRapids|EPYC|Dhyana)/;
+
 /** -cpu: the model, its features, and the clock that KVM gives to the guest. qemuBuildCpuCommandLine() of libvirt */
-export function formatCpu({ domain }: Guest): Words {
+export function formatCpu({ domain }: Guest, launch: Launch | undefined): Words {
   const { cpu } = domain;
-  const features = cpu?.features ?? [];
-  const words = [
-    formatModel(domain, cpu),
-    ...features.map(({ name, policy }) => `${name}=${onOffWord(policy !== "disable")}`),
-    ...kvmclock(domain),
-  ];
-  return ["-cpu", words.join(",")];
+  const model = formatModel(domain, cpu);
+  if (launch === undefined && REDUCED.test(model)) {
+    const why = `the reference's words for a ${model} are not known exactly`;
+    throw cannotTranslate("/domain/cpu/model", why, "Use mode='host-passthrough' or another model.");
+  }
+  const features = (cpu?.features ?? []).map(
+    ({ name, policy }, index) => `${featureWord(name, index)}=${onOffWord(policy !== "disable")}`,
+  );
+  return ["-cpu", [model, ...features, ...kvmclock(domain)].join(",")];
+}
+
+/** QEMU's spelling of libvirt's name. virQEMUCapsCPUFeatureTranslate() of libvirt */
+function featureWord(name: string, index: number): string {
+  if (name === "pclmuldq") return "pclmulqdq";
+  if (name !== "pconfig") return name.replaceAll("_", "-");
+  const path = `/domain/cpu/feature[${index + 1}]`;
+  throw cannotTranslate(path, `QEMU has no feature ${name} any more`, "Leave it out.");
 }
 
 function formatModel(domain: Domain, cpu: Cpu | undefined): string {

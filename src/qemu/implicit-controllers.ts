@@ -16,6 +16,7 @@ export function addImplicitControllers(devices: Devices, machine: Machine): Devi
     refuseController(controller, machine, devicePath("controller", index));
     return withModel(controller, machine);
   });
+  refuseUsb(written);
   const known = new Set(written.map(({ type, index }) => `${type} ${index}`));
   const missing = wantedControllers(devices, machine).filter(({ type, index }) => {
     const isNew = !known.has(`${type} ${index}`);
@@ -101,6 +102,26 @@ function refuseController(controller: Controller, { chipset, word }: Machine, pa
     case "scsi":
     case "virtio-serial":
       return;
+  }
+}
+
+/** A companion serves the ports of a master, and "none" means none. */
+function refuseUsb(controllers: readonly Controller[]): void {
+  const usb = controllers.filter((found) => found.type === "usb");
+  const isMaster = ({ master }: ControllerOf<"usb">): boolean => master === undefined;
+  for (const [position, controller] of controllers.entries()) {
+    if (controller.type !== "usb") continue;
+    const path = devicePath("controller", position);
+    if (!isMaster(controller) && !usb.some((found) => isMaster(found) && found.index === controller.index)) {
+      throw cannotTranslate(
+        `${path}/master`,
+        "no controller with this index is a master",
+        "Add the EHCI controller.",
+      );
+    }
+    if (controller.model === "none" && usb.length > 1) {
+      throw cannotTranslate(`${path}/@model`, "there are other USB controllers", "Remove them, or this one.");
+    }
   }
 }
 

@@ -29,6 +29,10 @@ export interface TopImage {
   readonly path: string;
   readonly format: ImageFormat;
   readonly readOnly: boolean;
+  /** Images below it as the domain declares them; headers are not asked what these are. */
+  readonly backing?: readonly { readonly path: string; readonly format: ImageFormat }[];
+  /** Whether the chain ends with the last declared image, or goes on as that one's header says. */
+  readonly below?: "nothing" | "as-probed";
 }
 
 /** One file of a disk's chain: the image itself, what it stands on, or where it keeps its data. */
@@ -57,16 +61,19 @@ export function walkChain<Facts extends ImageFacts>(
   top: TopImage,
   reader: ImageReader<Facts>,
 ): readonly FoundElement<Facts>[] {
+  const { path, format, readOnly, backing = [], below = "as-probed" } = top;
+  const declared = backing.map((image) => ({ ...image, role: "backing", readOnly: true }) as const);
   const chain: FoundElement<Facts>[] = [];
   try {
-    for (let next: ImageClaim | undefined = { ...top, role: "top" }; next !== undefined; ) {
+    for (let next: ImageClaim | undefined = { path, format, readOnly, role: "top" }; next !== undefined; ) {
       const element: FoundElement<Facts> = findElement(chain, next, reader);
       chain.push(element);
       const header = readHeader(element, reader);
       checkHeader(element, header);
       const data = dataFileOf(element, header);
       if (data !== undefined) chain.push(findElement(chain, data, reader));
-      next = backingOf(element, header, reader);
+      const isLast = declared.length === 0;
+      next = isLast && below === "as-probed" ? backingOf(element, header, reader) : declared.shift();
     }
   } catch (error) {
     throw withChain(error, chain, top);

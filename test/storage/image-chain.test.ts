@@ -77,6 +77,24 @@ describe("walkChain()", () => {
     ]);
   });
 
+  test("takes declared images without asking, and goes on or ends after the last as it is told", () => {
+    const { reader } = readerOf({
+      "/i/top.qcow2": overlay("nbd://elsewhere/x", "raw"),
+      "/i/mid.qcow2": overlay("/base/base.raw", "raw"),
+      "/base/base.raw": new Uint8Array(512),
+    });
+    const backing = [{ path: "/i/mid.qcow2", format: "qcow2" }] as const;
+    const paths = (below: "nothing" | "as-probed") =>
+      walkChain({ ...top, backing, below }, reader).map(({ path, role }) => `${path} ${role}`);
+    expect(paths("nothing")).toEqual(["/i/top.qcow2 top", "/i/mid.qcow2 backing"]);
+    expect(paths("as-probed")).toEqual([
+      "/i/top.qcow2 top",
+      "/i/mid.qcow2 backing",
+      "/base/base.raw backing",
+    ]);
+    expect(walkChain({ ...top, backing: [], below: "nothing" }, reader)).toHaveLength(1);
+  });
+
   test("believes a raw image nothing, whatever header a guest wrote into it", () => {
     const { reader, reads } = readerOf({ "/i/top.raw": overlay("/etc/shadow", "raw") });
     expect(walkChain({ ...top, path: "/i/top.raw", format: "raw" }, reader)).toHaveLength(1);

@@ -1,0 +1,62 @@
+import * as v from "valibot";
+import type { Domain } from "../domain/domain.ts";
+import { completeGuest } from "./complete-guest.ts";
+import type { QmpCommand } from "./qmp.ts";
+
+/**
+ * All that is said to a new QEMU's monitor, in this order: at most six commands. The last one lets the virtual CPUs run.
+ *
+ * - `qmp_capabilities`, without which no other is taken
+ * - `balloon`, where the guest begins with less than all its memory
+ * - `qom-set` of the balloon's polling interval, where the XML has `<stats period>`
+ * - `query-chardev`, where there is a pty: its path is known only now
+ * - `query-vnc`, where QEMU chose a port
+ * - `cont`
+ */
+export function listStartCommands(domain: Domain): readonly QmpCommand[] {
+  const { devices } = completeGuest(domain);
+  const { memballoon } = devices;
+  const balloon = memballoon?.model === "virtio" ? memballoon : undefined;
+  const { memoryKiB, currentMemoryKiB = memoryKiB } = domain;
+  const ptys = [...devices.serials, ...devices.consoles, ...devices.channels].filter(
+    ({ type }) => type === "pty",
+  );
+  return [
+    { execute: "qmp_capabilities" },
+    ...(balloon === undefined || currentMemoryKiB === memoryKiB
+      ? []
+      : [{ execute: "balloon", arguments: { value: currentMemoryKiB * 1024 } }]),
+    ...(balloon?.stats === undefined ? [] : [pollBalloon(balloon.alias, balloon.stats.period)]),
+    ...(ptys.length === 0 ? [] : [{ execute: "query-chardev" }]),
+    ...(devices.graphics.length === 0 ? [] : [{ execute: "query-vnc" }]),
+    { execute: "cont" },
+  ];
+}
+
+const chardevReply = v.array(v.object({ label: v.string(), filename: v.string() }));
+
+/** The terminal that QEMU got for each pty, by the device's id; from the answer of `query-chardev`. Throws ValiError. */
+export function parsePtys(answer: unknown): ReadonlyMap<string, string> {
+  return new Map(
+    v.parse(chardevReply, answer).flatMap(({ label, filename }) => {
+      const path = /^pty:(\/dev\/pts\/\d+)$/.exec(filename)?.[1];
+      return path === undefined ? [] : [[label.replace(/^char/, ""), path] as const];
+    }),
+  );
+}
+
+const vncReply = v.object({ service: v.optional(v.string()) });
+
+/** The TCP port of the display; undefined for a socket. From the answer of `query-vnc`. Throws ValiError. */
+export function parseVncPort(answer: unknown): number | undefined {
+  const port = Number(v.parse(vncReply, answer).service);
+  return Number.isInteger(port) && port > 0 ? port : undefined;
+}
+
+function pollBalloon(alias: string | undefined, seconds: number): QmpCommand {
+  const path = `/machine/peripheral/${alias ?? "balloon0"}`;
+  return {
+    execute: "qom-set",
+    arguments: { path, property: "guest-stats-polling-interval", value: seconds },
+  };
+}
