@@ -111,10 +111,13 @@ export function removeFolder(path: string): void {
   orThrow(`remove folder ${path}`, () => rmSync(path, { recursive: true, force: true }));
 }
 
-/** Host.makeSymlink: replaces one that is there. */
+/** Host.makeSymlink: replaces one that is there, and is on disk before it returns. */
 export function makeSymlink(path: string, target: string): void {
   removeFile(path);
-  orThrow(`make symlink ${path}`, () => symlinkSync(target, path));
+  orThrow(`make symlink ${path}`, () => {
+    symlinkSync(target, path);
+    syncFolder(dirname(path));
+  });
 }
 
 /** Host.makeFile */
