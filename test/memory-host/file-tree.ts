@@ -1,0 +1,174 @@
+import { SvirtError } from "../../src/errors.ts";
+import type { FileFacts, FileType } from "../../src/host.ts";
+import type { FileId } from "../../src/plan/guest-order.ts";
+
+/** A file system: what it is called in st_dev, and whether its files take labels. */
+export interface FileSystem {
+  device: string;
+  readonly keepsLabels: boolean;
+}
+
+/** What a name leads to. */
+export interface Inode {
+  readonly type: FileType | "symlink";
+  readonly fileSystem: FileSystem;
+  readonly inode: string;
+  readonly node: string | undefined;
+  readonly target: string;
+  readonly entries: Map<string, Inode>;
+  readonly xattrs: Map<string, string>;
+  mode: number;
+  uid: number;
+  bytes: Uint8Array;
+}
+
+/** An inode with the path that leads to it, symlinks resolved. */
+export interface Place {
+  readonly path: string;
+  readonly inode: Inode;
+}
+
+/** What makes an inode; the rest is as for a file that root made. */
+export type InodeWish = Partial<Pick<Inode, "mode" | "uid" | "node" | "target" | "bytes" | "fileSystem">>;
+
+const MOST_LINKS = 40;
+const LABEL = "security.selinux";
+
+/** Folders, files, symlinks and device nodes, each with its inode. Effects are immediate: nothing is ever half done. */
+export class FileTree {
+  readonly disk: FileSystem = { device: "8:1", keepsLabels: true };
+  #lastInode = 1;
+  readonly root: Inode = this.#inode("folder", { mode: 0o755, fileSystem: this.disk });
+
+  /** Follows symlinks, except one in the last place if so asked. */
+  find(path: string, followsLast = true, hops = 0): Place | undefined {
+    if (hops > MOST_LINKS) throw hostCall(`open ${path}`, "ELOOP: too many symbolic links");
+    const words = path.split("/").filter((word) => word !== "" && word !== ".");
+    let place: Place = { path: "/", inode: this.root };
+    for (const [at, word] of words.entries()) {
+      const next = word === ".." ? this.#parentOf(place) : child(place, word);
+      if (next === undefined) return undefined;
+      const rest = words.slice(at + 1);
+      if (next.inode.type === "symlink" && (followsLast || rest.length > 0)) {
+        return this.find(linkTarget(place.path, next.inode.target, rest), followsLast, hops + 1);
+      }
+      place = next;
+    }
+    return place;
+  }
+
+  /** Throws when nothing is there. */
+  get(path: string): Inode {
+    const place = this.find(path);
+    if (place === undefined) throw hostCall(`open ${path}`, "ENOENT: no such file or directory");
+    return place.inode;
+  }
+
+  /** The very file that was inspected. Throws "denied" when another one stands at its path by now. */
+  getSame(file: FileId): Inode {
+    const place = this.find(file.path, false);
+    if (place === undefined) throw hostCall(`open ${file.path}`, "ENOENT: no such file or directory");
+    const now = factsOf(place).id;
+    if (now.device === file.device && now.inode === file.inode && now.node === file.node) return place.inode;
+    throw new SvirtError(
+      `Cannot open ${file.path}: another file stands there than the one that was inspected`,
+      {
+        kind: "denied",
+      },
+    );
+  }
+
+  /** Puts something at a path, in place of what is there. Its folder must be there. */
+  put(path: string, type: Inode["type"], wish: InodeWish = {}): Inode {
+    const { folder, name } = this.#split(path);
+    const made = this.#inode(type, { fileSystem: folder.fileSystem, ...wish });
+    const label = folder.xattrs.get(LABEL);
+    // As without a rule of the policy: a new file has its folder's type.
+    if (label !== undefined && made.fileSystem.keepsLabels && type !== "symlink")
+      made.xattrs.set(LABEL, label);
+    folder.entries.set(name, made);
+    return made;
+  }
+
+  /** Makes a folder and those above it, where they are missing. */
+  putFolder(path: string, mode = 0o755): Inode {
+    const above = path.slice(0, path.lastIndexOf("/"));
+    if (above !== "" && this.find(above) === undefined) this.putFolder(above, mode);
+    return this.find(path)?.inode ?? this.put(path, "folder", { mode });
+  }
+
+  /** Takes away whatever is at a path, with all below it. Missing is fine. */
+  remove(path: string): void {
+    const cut = path.lastIndexOf("/");
+    this.find(path.slice(0, cut) || "/")?.inode.entries.delete(path.slice(cut + 1));
+  }
+
+  /** Every path with its inode, folders before what is in them. */
+  *walk(from: Place = { path: "/", inode: this.root }): Generator<Place> {
+    yield from;
+    for (const name of [...from.inode.entries.keys()].sort()) {
+      const next = child(from, name);
+      if (next !== undefined) yield* this.walk(next);
+    }
+  }
+
+  #split(path: string): { folder: Inode; name: string } {
+    const cut = path.lastIndexOf("/");
+    const folder = this.get(path.slice(0, cut) || "/");
+    if (folder.type !== "folder") throw hostCall(`make ${path}`, "ENOTDIR: not a directory");
+    return { folder, name: path.slice(cut + 1) };
+  }
+
+  #parentOf(place: Place): Place | undefined {
+    return this.find(place.path.slice(0, place.path.lastIndexOf("/")) || "/");
+  }
+
+  #inode(type: Inode["type"], wish: InodeWish & Pick<Inode, "fileSystem">): Inode {
+    this.#lastInode += 1;
+    return {
+      type,
+      fileSystem: wish.fileSystem,
+      inode: String(this.#lastInode),
+      node: wish.node,
+      target: wish.target ?? "",
+      entries: new Map(),
+      xattrs: new Map(),
+      mode: wish.mode ?? 0o600,
+      uid: wish.uid ?? 0,
+      bytes: wish.bytes ?? new Uint8Array(),
+    };
+  }
+}
+
+/** What stat(2) would tell. */
+export function factsOf({ inode, path }: Place): FileFacts {
+  const { fileSystem, mode, node, type, uid } = inode;
+  return {
+    id: {
+      path,
+      device: fileSystem.device,
+      inode: inode.inode,
+      ...(node === undefined ? {} : { node }),
+    },
+    // A symlink in the last place is never asked about: it was followed.
+    type: type === "symlink" ? "file" : type,
+    sizeBytes: inode.bytes.length,
+    uid,
+    mode,
+  };
+}
+
+/** What a system call says when it fails. */
+export function hostCall(attempt: string, words: string): SvirtError {
+  return new SvirtError(`Cannot ${attempt}: ${words}`, { kind: "host-call" });
+}
+
+function linkTarget(folder: string, target: string, rest: readonly string[]): string {
+  return [target.startsWith("/") ? target : `${folder}/${target}`, ...rest].join("/");
+}
+
+function child(place: Place, name: string): Place | undefined {
+  const inode = place.inode.entries.get(name);
+  if (inode === undefined) return undefined;
+  return { path: place.path === "/" ? `/${name}` : `${place.path}/${name}`, inode };
+}

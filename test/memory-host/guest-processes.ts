@@ -1,0 +1,159 @@
+import type { ProcessFacts, ProcessId } from "../../src/host.ts";
+import type { GuestOrder } from "../../src/plan/guest-order.ts";
+import { hostCall } from "./file-tree.ts";
+import type { Machine } from "./machine.ts";
+
+/** A process: what /proc tells of it, and what it is to the test. */
+export interface Process extends ProcessFacts {
+  readonly words: readonly string[];
+  readonly role: "other" | "reaper" | "becoming" | "qemu";
+  readonly order: GuestOrder | undefined;
+  /** Of QEMU: whether its vCPUs run. */
+  status: "prelaunch" | "running" | "paused";
+}
+
+/** How the QEMUs that are started from now on behave. */
+export interface QemuBehaviour {
+  /** It ends right after exec, with that status, and says why in its log. */
+  readonly endsAtOnce?: { readonly status: number; readonly says: string };
+  /** The context that it lands in instead of the one that was asked for. */
+  readonly context?: string;
+  readonly monitor?: "answers" | "silent";
+  readonly ignoresPowerButton?: boolean;
+  readonly ignoresTerm?: boolean;
+}
+
+const EXEC_MS = 2;
+const END_MS = 3;
+const WAIT_MS = 1;
+
+/** Reapers and QEMUs, as `src/host/linux/` would have them: a shell that turns a child of its own into QEMU. */
+export class GuestProcesses {
+  readonly #machine: Machine;
+  readonly #all = new Map<number, Process>();
+  #lastPid = 100;
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  list(): Process[] {
+    return [...this.#all.values()];
+  }
+
+  get(pid: number): Process | undefined {
+    return this.#all.get(pid);
+  }
+
+  /** The QEMU of a guest, if it lives. */
+  qemuOf(uuid: string): Process | undefined {
+    return this.list().find(({ order, role }) => role === "qemu" && order?.uuid === uuid);
+  }
+
+  /** Any process that is not a guest's. */
+  add(facts: Partial<Process>): Process {
+    this.#lastPid += 1;
+    const made: Process = {
+      pid: this.#lastPid,
+      startTicks: Math.floor(this.#machine.nowMs / 10),
+      parentPid: 1,
+      uid: 0,
+      context: undefined,
+      command: "other",
+      words: [],
+      role: "other",
+      order: undefined,
+      status: "prelaunch",
+      ...facts,
+    };
+    this.#all.set(made.pid, made);
+    return made;
+  }
+
+  /** The reaper and the child that is about to become QEMU. */
+  spawn(order: GuestOrder, context: string | undefined): Process {
+    const words = [order.folder, "/usr/bin/svirt", order.uuid, String(order.uid), order.context ?? "", "4"];
+    const command = [order.program, ...order.words];
+    const reaper = this.add({
+      command: "sh",
+      context,
+      order,
+      role: "reaper",
+      words: ["/bin/sh", "-c", "...", "svirt-reaper", ...words, ...command],
+    });
+    const guest = this.add({
+      command: "setpriv",
+      context,
+      order,
+      parentPid: reaper.pid,
+      role: "becoming",
+      words: ["setpriv", "--reuid", String(order.uid), "--", ...command],
+    });
+    this.#machine.after(EXEC_MS, () => this.#becomeQemu(guest));
+    return guest;
+  }
+
+  /** kill(2): false when that process is gone. */
+  signal({ pid, startTicks }: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean {
+    const process = this.#all.get(pid);
+    if (process?.startTicks !== startTicks) return false;
+    const behaviour = this.#machine.qemu;
+    if (signal === "SIGKILL") this.end(pid, 137);
+    else if (behaviour.ignoresTerm !== true) this.#machine.after(END_MS, () => this.end(pid, 0));
+    return true;
+  }
+
+  /** A process ends by itself; of a guest its reaper learns, if it still lives. */
+  end(pid: number, status: number): void {
+    const ended = this.#all.get(pid);
+    if (ended === undefined) return;
+    this.#all.delete(pid);
+    const { order, parentPid, role } = ended;
+    if (order === undefined || role === "reaper") return;
+    this.#machine.after(WAIT_MS, () => this.#reap(parentPid, order, status));
+  }
+
+  /** The machine is switched off. */
+  clear(): void {
+    this.#all.clear();
+  }
+
+  #becomeQemu(guest: Process): void {
+    if (!this.#all.has(guest.pid) || guest.order === undefined) return;
+    const { qemu } = this.#machine;
+    const { context, logFile, program, uid, words } = guest.order;
+    const { startTicks } = guest;
+    this.#all.set(guest.pid, {
+      ...guest,
+      startTicks,
+      uid,
+      role: "qemu",
+      command: "qemu-system-x86",
+      context: qemu.context ?? context ?? guest.context,
+      words: [program, ...words],
+    });
+    this.#machine.noteLiveGuests();
+    if (qemu.endsAtOnce === undefined) return;
+    this.#machine.files.get(logFile).bytes = new TextEncoder().encode(`${qemu.endsAtOnce.says}\n`);
+    this.end(guest.pid, qemu.endsAtOnce.status);
+  }
+
+  #reap(reaperPid: number, order: GuestOrder, status: number): void {
+    if (!this.#all.delete(reaperPid)) return;
+    const { files } = this.#machine;
+    // A shell whose redirection fails says so and goes on.
+    if (files.find(order.folder) !== undefined) {
+      files.put(`${order.folder}/exit`, "file").bytes = new TextEncoder().encode(`${status}\n`);
+    }
+    this.#machine.reaps.push(order.uuid);
+  }
+}
+
+/** Throws when the descriptors cannot be handed on, as opening them would. */
+export function openHanded(machine: Machine, order: GuestOrder): void {
+  const numbers = [...order.sockets, ...order.files].map(({ fd }) => fd);
+  if (!numbers.every((fd, at) => fd === at + 3)) throw hostCall("hand descriptors over", numbers.join(", "));
+  for (const { path } of order.sockets) machine.files.put(path, "socket");
+  for (const { file } of order.files) machine.files.getSame(file);
+  if (machine.files.find(order.logFile) === undefined) machine.files.put(order.logFile, "file");
+}

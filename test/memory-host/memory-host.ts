@@ -1,0 +1,261 @@
+import { SvirtError } from "../../src/errors.ts";
+import type { Host, Monitor } from "../../src/host.ts";
+import { factsOf, hostCall, type Inode } from "./file-tree.ts";
+import { openHanded, type Process } from "./guest-processes.ts";
+import type { Machine } from "./machine.ts";
+import type { Svirt } from "./svirt.ts";
+
+const LOCK_POLL_MS = 5;
+const GREET_POLL_MS = 1;
+
+/** The machine as one process of svirt sees it. */
+export function makeMemoryHost(machine: Machine, svirt: Svirt): Host {
+  return {
+    ...folderCalls(machine, svirt),
+    ...fileCalls(machine, svirt),
+    ...xattrCalls(machine),
+    ...lockCalls(machine, svirt),
+    ...processCalls(machine),
+    ...guestCalls(machine, svirt),
+    ...kernelCalls(machine),
+  };
+}
+
+type Part<Names extends keyof Host> = Pick<Host, Names>;
+
+function folderCalls(machine: Machine, svirt: Svirt): Part<"listFolder" | "makeFolder" | "removeFolder"> {
+  const { files } = machine;
+  return {
+    listFolder: (path) => [...(files.find(path)?.inode.entries.keys() ?? [])].sort(),
+    makeFolder(folder) {
+      const made = files.putFolder(folder.path, folder.mode);
+      svirt.midway();
+      if (folder.label !== undefined) made.xattrs.set("security.selinux", folder.label);
+      made.mode = folder.mode;
+      made.uid = folder.uid ?? made.uid;
+    },
+    removeFolder(path) {
+      const place = files.find(path, false);
+      // What is in it goes first, so a part of it may be gone and the rest not.
+      for (const name of place?.inode.entries.keys() ?? []) {
+        files.remove(`${path}/${name}`);
+        svirt.midway();
+      }
+      files.remove(path);
+    },
+  };
+}
+
+function fileCalls(
+  machine: Machine,
+  svirt: Svirt,
+): Part<
+  | "readText"
+  | "writeText"
+  | "removeFile"
+  | "makeSymlink"
+  | "makeFile"
+  | "readInput"
+  | "inspectFile"
+  | "readBytes"
+> {
+  const { files } = machine;
+  return {
+    readText(path) {
+      const found = files.find(path);
+      return found === undefined ? undefined : new TextDecoder().decode(found.inode.bytes);
+    },
+    writeText(path, text, mode) {
+      const fresh = files.put(`${path}.new`, "file", { mode, bytes: new TextEncoder().encode(text) });
+      svirt.midway();
+      files.remove(`${path}.new`);
+      const target = files.get(path.slice(0, path.lastIndexOf("/")));
+      target.entries.set(path.slice(path.lastIndexOf("/") + 1), fresh);
+    },
+    removeFile: (path) => files.remove(path),
+    makeSymlink: (path, target) => void files.put(path, "symlink", { target }),
+    makeFile(path, mode) {
+      if (files.find(path, false) !== undefined) throw hostCall(`make ${path}`, "EEXIST: file exists");
+      files.put(path, "file", { mode });
+    },
+    readInput: (path, mostBytes) => files.get(path).bytes.slice(0, mostBytes + 1),
+    inspectFile(path) {
+      const place = files.find(path);
+      return place === undefined ? undefined : factsOf(place);
+    },
+    readBytes: (file, offset, length) => files.getSame(file).bytes.slice(offset, offset + length),
+  };
+}
+
+function xattrCalls(machine: Machine): Part<"getXattr" | "setXattr" | "removeXattr"> {
+  const { files } = machine;
+  const mayKeep = ({ fileSystem }: Inode, name: string): boolean =>
+    fileSystem.keepsLabels && (!name.startsWith("trusted.") || machine.uid === 0);
+  return {
+    getXattr: (file, name) => files.getSame(file).xattrs.get(name),
+    setXattr(file, name, value) {
+      const inode = files.getSame(file);
+      if (!mayKeep(inode, name)) return false;
+      inode.xattrs.set(name, value.replace(/\0$/, ""));
+      return true;
+    },
+    removeXattr: (file, name) => void files.getSame(file).xattrs.delete(name),
+  };
+}
+
+function lockCalls(machine: Machine, svirt: Svirt): Part<"lock" | "isLocked"> {
+  const touch = (path: string): void => {
+    machine.files.putFolder(path.slice(0, path.lastIndexOf("/")), 0o711);
+    if (machine.files.find(path) === undefined) machine.files.put(path, "file");
+  };
+  return {
+    async lock(path, timeoutMs) {
+      touch(path);
+      const deadline = machine.nowMs + timeoutMs;
+      while (machine.locks.has(path)) {
+        if (machine.nowMs > deadline)
+          throw new SvirtError(`Cannot take the lock ${path}`, { kind: "timeout" });
+        await passTime(machine, LOCK_POLL_MS);
+        if (svirt.isDead) return () => undefined;
+      }
+      machine.locks.set(path, svirt);
+      return () => {
+        if (machine.locks.get(path) === svirt) machine.locks.delete(path);
+      };
+    },
+    isLocked: (path) => machine.locks.has(path),
+  };
+}
+
+function processCalls(
+  machine: Machine,
+): Part<
+  | "getProcess"
+  | "listProcesses"
+  | "listContexts"
+  | "listUids"
+  | "getCommandLine"
+  | "listOpenFiles"
+  | "getCpuSeconds"
+  | "signalProcess"
+> {
+  const { processes } = machine;
+  return {
+    getProcess: (pid) => processes.get(pid),
+    listProcesses: () => processes.list(),
+    listContexts: () => [...new Set(processes.list().flatMap(({ context }) => context ?? []))],
+    listUids: () => [...new Set(processes.list().map(({ uid }) => uid))],
+    getCommandLine: (pid) => processes.get(pid)?.words ?? [],
+    listOpenFiles: (pid) =>
+      (processes.get(pid)?.order?.files ?? []).map(({ fd, file }) => ({
+        fd,
+        target: file.path,
+        label: machine.files.find(file.path)?.inode.xattrs.get("security.selinux"),
+        id: file,
+      })),
+    getCpuSeconds: (pid) => (processes.get(pid) === undefined ? undefined : 0.3),
+    signalProcess: (process, signal) => processes.signal(process, signal),
+  };
+}
+
+function guestCalls(machine: Machine, svirt: Svirt): Part<"spawnGuest" | "connectMonitor" | "killSelf"> {
+  return {
+    killSelf: () => svirt.die("killSelf"),
+    async spawnGuest(order) {
+      for (const name of ["pid", "exit"]) machine.files.remove(`${order.folder}/${name}`);
+      openHanded(machine, order);
+      const guest = machine.processes.spawn(order, machine.ownContext);
+      svirt.midway();
+      machine.files.put(`${order.folder}/pid`, "file", {
+        bytes: new TextEncoder().encode(`${guest.pid}\n`),
+      });
+      await passTime(machine, GREET_POLL_MS);
+      return guest;
+    },
+    async connectMonitor(path, timeoutMs) {
+      const deadline = machine.nowMs + timeoutMs;
+      for (;;) {
+        const guest = listeningAt(machine, path);
+        if (guest === undefined)
+          throw new SvirtError(`Cannot talk to QEMU at ${path}: it has ended`, { kind: "failed" });
+        if (guest.role === "qemu" && machine.qemu.monitor !== "silent")
+          return makeMonitor(machine, svirt, guest.pid);
+        if (machine.nowMs > deadline)
+          throw new SvirtError(`Cannot talk to QEMU at ${path}`, { kind: "timeout" });
+        await passTime(machine, Math.max(GREET_POLL_MS, timeoutMs / 100));
+      }
+    },
+  };
+}
+
+function listeningAt(machine: Machine, path: string): Process | undefined {
+  return machine.processes
+    .list()
+    .find(({ order, role }) => order?.sockets[0]?.path === path && (role === "qemu" || role === "becoming"));
+}
+
+function makeMonitor(machine: Machine, svirt: Svirt, pid: number): Monitor {
+  return {
+    execute: async (command) =>
+      svirt.call(`monitor ${command}`, command !== "query-status", () => answer(machine, pid, command)),
+    close: () => undefined,
+  };
+}
+
+function answer(machine: Machine, pid: number, command: string): unknown {
+  const guest = machine.processes.get(pid);
+  if (guest === undefined) throw new SvirtError("Cannot talk to QEMU: it has ended", { kind: "failed" });
+  switch (command) {
+    case "query-status":
+      return { status: guest.status, running: guest.status === "running" };
+    case "cont":
+      guest.status = "running";
+      return {};
+    case "stop":
+      guest.status = "paused";
+      return {};
+    case "system_powerdown":
+      if (machine.qemu.ignoresPowerButton !== true) machine.after(50, () => machine.processes.end(pid, 0));
+      return {};
+    default:
+      throw new SvirtError(`The command ${command} has not been found`, { kind: "failed" });
+  }
+}
+
+function kernelCalls(
+  machine: Machine,
+): Part<
+  | "readOutput"
+  | "getSelinux"
+  | "getOwnContext"
+  | "isValidContext"
+  | "getPolicy"
+  | "getBootId"
+  | "getBootTime"
+  | "getUid"
+  | "nowMs"
+  | "sleep"
+  | "makeUuid"
+> {
+  const hasSelinux = (): boolean => machine.selinux.mode !== "disabled";
+  return {
+    readOutput: () => undefined,
+    getSelinux: () => machine.selinux,
+    getOwnContext: () => (hasSelinux() ? machine.ownContext : undefined),
+    isValidContext: (context) => machine.knowsContext(context),
+    getPolicy: () =>
+      hasSelinux() ? { version: 33, isMls: true, denyUnknown: true, sha256: undefined } : undefined,
+    getBootId: () => machine.bootId,
+    getBootTime: () => machine.bootSeconds,
+    getUid: () => machine.uid,
+    nowMs: () => machine.nowMs,
+    sleep: (ms) => passTime(machine, ms),
+    makeUuid: () => machine.makeUuid(),
+  };
+}
+
+/** Lets others have their turn, and time go by. */
+async function passTime(machine: Machine, ms: number): Promise<void> {
+  machine.pass(ms);
+  await Promise.resolve();
+}
