@@ -3,7 +3,7 @@ import type { Host } from "../host.ts";
 import type { FileId } from "../plan/guest-order.ts";
 import type { Step } from "../plan/step.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
-import { removeRemembered, setRemembered } from "./remembered.ts";
+import { isOfEarlierBoot, removeRemembered, setRemembered } from "./remembered.ts";
 
 const LABEL = "security.selinux";
 
@@ -53,12 +53,12 @@ export function restoreFileLabel(actor: LabelActor, step: Extract<Step, { do: "r
 }
 
 /**
- * The file of the step as it is now. After a reboot its device may bear another number: then the inode and our label
- * on it say that it is the one.
+ * The file of the step as it is now. After a reboot its device may bear another number: then the inode says that it is
+ * the one, if svirt labelled it in an earlier boot or, where a file cannot remember that, if our label is on it.
  */
 function findAgain(host: Host, step: Extract<Step, { do: "restore-label" }>): FileId | undefined {
   const now = host.inspectFile(step.file.path)?.id;
   if (now === undefined || now.inode !== step.file.inode || now.path !== step.file.path) return undefined;
-  const isSame = now.device === step.file.device && now.node === step.file.node;
-  return isSame || getFileLabel(host, now) === step.from ? now : undefined;
+  if (now.device === step.file.device && now.node === step.file.node) return now;
+  return (isOfEarlierBoot(host, now) ?? getFileLabel(host, now) === step.from) ? now : undefined;
 }

@@ -34,6 +34,12 @@ export function getRemembered(host: Host, file: FileId): Remembered | undefined 
   };
 }
 
+/** Whether svirt labelled it before the node was booted; undefined when nothing tells. */
+export function isOfEarlierBoot(host: Host, file: FileId): boolean | undefined {
+  const bootId = host.getXattr(file, BOOT_ID);
+  return bootId === undefined ? undefined : bootId !== host.getBootId();
+}
+
 /** Remembers the original label for so many users. Only root can, and not everywhere: then the record alone knows. */
 export function setRemembered(host: Host, file: FileId, what: Pick<Remembered, "original" | "users">): void {
   if (host.getUid() !== 0) return;
