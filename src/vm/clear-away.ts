@@ -51,7 +51,7 @@ export async function clearAway(
   guest: GuestRecord,
   how: { readonly reason: ShutoffReason; readonly restart?: boolean; readonly watch?: Watch },
 ): Promise<void> {
-  writeRecord(node, { ...guest, state: "stopping" });
+  writeRecord(node, { ...guest, state: "stopping", reason: how.reason });
   const watch = how.watch ?? UNWATCHED;
   const actor = actorFor(node, guest);
   const steps = planStop(guest.steps);
@@ -78,9 +78,12 @@ export async function clearAway(
 
 /** Why the guest ended, from what was asked of it and what its reaper saw. */
 export function reasonOf(node: Node, guest: GuestRecord): ShutoffReason {
+  if (guest.reason !== undefined) return guest.reason;
   if (guest.state === "starting") return "failed";
   if (guest.intent === "destroy") return "destroyed";
   const exit = node.host.readText(guestPaths(node.paths, guest.uuid).exit)?.trim();
+  // The node went down under it: it did not end by itself, and nothing tells more.
+  if (guest.bootId !== node.host.getBootId()) return "unknown";
   if (exit === undefined) return "crashed";
   return exit === "0" ? "shutdown" : "crashed";
 }

@@ -38,6 +38,8 @@ export const record = v.strictObject({
   /** What to do when QEMU ends by itself. */
   onPoweroff: v.picklist(["destroy", "restart"]),
   onCrash: v.picklist(["destroy", "restart"]),
+  /** Why it ended, once that was found out: what told it is cleared away before the record is. */
+  reason: v.exactOptional(v.picklist(["shutdown", "destroyed", "crashed", "failed", "unknown"])),
   /** What somebody asked of the guest, which only its end will tell. */
   intent: v.exactOptional(v.picklist(["shutdown", "reboot", "destroy"])),
 });
