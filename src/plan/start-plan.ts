@@ -70,8 +70,14 @@ function planClaims(decision: StartDecision): Claim[] {
 }
 
 function fileClaim(file: LabelledFile): Claim {
-  const { id, original, sharing } = file;
-  return { kind: "file", key: fileKey(id), sharing, ...(original === undefined ? {} : { original }) };
+  const { id, original, sharing, to } = file;
+  return {
+    kind: "file",
+    key: fileKey(id),
+    sharing,
+    ...(to === undefined ? {} : { label: to }),
+    ...(original === undefined ? {} : { original }),
+  };
 }
 
 function planLabel(file: LabelledFile): Step[] {

@@ -6,6 +6,8 @@ const claim = v.strictObject({
   kind: v.picklist(["level", "static", "uid", "file"]),
   key: v.string(),
   sharing: v.picklist(["exclusive", "shared"]),
+  /** For a file: the label that its users agree on; absent where it keeps its own. */
+  label: v.exactOptional(v.string()),
   /** For a file: the label to put back when its last user is gone. */
   original: v.exactOptional(v.string()),
 });

@@ -5,6 +5,7 @@ import type { Claim } from "../plan/step.ts";
 
 const claimEntry = v.strictObject({
   sharing: v.picklist(["exclusive", "shared"]),
+  label: v.exactOptional(v.string()),
   original: v.exactOptional(v.string()),
 });
 
@@ -29,37 +30,33 @@ export class ClaimRegistry {
   /** Everybody who holds it. */
   listHolders(kind: Claim["kind"], key: string): Holder[] {
     const folder = this.#keyFolder(kind, key);
-    return this.#host
-      .listFolder(folder)
-      .filter((name) => !name.endsWith(".new"))
-      .flatMap((owner) => {
-        const text = this.#host.readText(`${folder}/${owner}`);
-        return text === undefined ? [] : [{ owner, ...v.parse(claimEntry, JSON.parse(text)) }];
-      });
+    return this.#listOwners(kind, key).flatMap((owner) => {
+      const text = this.#host.readText(`${folder}/${owner}`);
+      return text === undefined ? [] : [{ owner, ...v.parse(claimEntry, JSON.parse(text)) }];
+    });
   }
 
   /** Whether anybody holds it. */
   isTaken(kind: Claim["kind"], key: string): boolean {
-    return this.#host.listFolder(this.#keyFolder(kind, key)).length > 0;
+    return this.#listOwners(kind, key).length > 0;
   }
 
   /** Held already by the same owner is fine. Throws "label-taken" when somebody else's hold does not allow it. */
   reserve(claim: Claim, owner: string): void {
     const others = this.listHolders(claim.kind, claim.key).filter((holder) => holder.owner !== owner);
-    const inTheWay = others.find((holder) => claim.sharing === "exclusive" || holder.sharing === "exclusive");
-    if (inTheWay !== undefined) {
-      throw new SvirtError(
-        `Cannot reserve ${claim.kind} ${claim.key}: the guest ${inTheWay.owner} holds it`,
-        {
-          kind: "label-taken",
-          remedy: `Stop that guest (svirt domname ${inTheWay.owner} tells its name), or do not share it.`,
-        },
-      );
-    }
+    const inTheWay = others.find(
+      (holder) =>
+        claim.sharing === "exclusive" || holder.sharing === "exclusive" || holder.label !== claim.label,
+    );
+    if (inTheWay !== undefined) throw taken(claim, inTheWay);
     const folder = this.#keyFolder(claim.kind, claim.key);
     this.#host.makeFolder({ path: folder, mode: 0o700 });
-    const { original, sharing } = claim;
-    const entry = { sharing, ...(original === undefined ? {} : { original }) };
+    const { label, original, sharing } = claim;
+    const entry = {
+      sharing,
+      ...(label === undefined ? {} : { label }),
+      ...(original === undefined ? {} : { original }),
+    };
     this.#host.writeText(`${folder}/${owner}`, `${JSON.stringify(entry)}\n`, 0o600);
   }
 
@@ -80,7 +77,26 @@ export class ClaimRegistry {
     );
   }
 
+  /** A svirt that was killed while it wrote may have left half a file: nobody's hold, and gone with the folder. */
+  #listOwners(kind: Claim["kind"], key: string): string[] {
+    return this.#host.listFolder(this.#keyFolder(kind, key)).filter((name) => !name.endsWith(".new"));
+  }
+
   #keyFolder(kind: Claim["kind"], key: string): string {
     return `${this.#folder}/${kind}/${key}`;
   }
+}
+
+function taken(claim: Claim, holder: Holder): SvirtError {
+  const bothShare = claim.sharing === "shared" && holder.sharing === "shared";
+  const how = bothShare
+    ? ` with the label ${holder.label ?? "that it has"}, not ${claim.label ?? "that"}`
+    : "";
+  return new SvirtError(
+    `Cannot reserve ${claim.kind} ${claim.key}: the guest ${holder.owner} holds it${how}`,
+    {
+      kind: "label-taken",
+      remedy: `Stop that guest (svirt domname ${holder.owner} tells its name), or do not share it.`,
+    },
+  );
 }
