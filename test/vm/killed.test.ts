@@ -1,0 +1,162 @@
+import { describe, expect, test } from "bun:test";
+import { SYSTEM_PATHS } from "../../src/plan/paths.ts";
+import { ClaimRegistry } from "../../src/registry/claims.ts";
+import { destroyDomain } from "../../src/vm/destroy.ts";
+import { isRunning, readRecords } from "../../src/vm/record.ts";
+import { settle, sweep } from "../../src/vm/settle.ts";
+import { startDomain } from "../../src/vm/start.ts";
+import { type Machine, snapshot } from "../memory-host/machine.ts";
+import type { Moment, Strike } from "../memory-host/svirt.ts";
+import { ALL_KINDS, domainXml, errorOf, makeMachine, nodeOn, reapAll, sweepAll, UUID } from "./scene.ts";
+
+const MOMENTS: readonly Moment[] = ["before", "within", "after"];
+const XML = domainXml({ disks: ALL_KINDS });
+
+type SvirtNode = ReturnType<typeof nodeOn>;
+type Work = (node: SvirtNode) => Promise<unknown>;
+
+const start: Work = (node) => startDomain(node, XML);
+const destroy: Work = (node) => destroyDomain(node, "vm1");
+/** What a reaper does when the guest has ended by itself. */
+const reap: Work = (node) => settle(node, UUID);
+/** What any command does first. */
+const recover: Work = (node) => sweep(node);
+
+async function machineWithGuest(): Promise<Machine> {
+  const machine = makeMachine();
+  await start(nodeOn(machine));
+  return machine;
+}
+
+async function machineWithEndedGuest(): Promise<Machine> {
+  const machine = await machineWithGuest();
+  machine.processes.end(machine.processes.qemuOf(UUID)?.pid ?? 0, 0);
+  machine.pass(100);
+  machine.reaps.splice(0);
+  return machine;
+}
+
+/** Every instant at which work on a fresh machine can be killed: counted by carrying it out once. */
+async function instantsOf(prepare: () => Promise<Machine>, work: Work): Promise<Strike[]> {
+  const node = nodeOn(await prepare());
+  await work(node);
+  const count = node.svirt.changes.length;
+  return Array.from({ length: count }, (_, at) => MOMENTS.map((moment) => ({ at: at + 1, moment })))
+    .flat()
+    .map((instant) => ({ ...instant, how: "crash" }));
+}
+
+/** Carries work out until it is struck; then the process is gone, and its locks with it. */
+async function beStruck(machine: Machine, work: Work, strike: Strike): Promise<void> {
+  const node = nodeOn(machine, strike);
+  const error = await errorOf(work(node)).catch(() => undefined);
+  if (strike.how === "crash") expect([error?.message, node.svirt.isDead]).toEqual([expect.anything(), true]);
+  node.svirt.exit();
+}
+
+/** Either it runs with its record and its level, or nothing of it is there. */
+function expectWhole(machine: Machine, clean: readonly string[], place: string): void {
+  const node = nodeOn(machine);
+  const running = readRecords(node).filter((guest) => isRunning(node, guest));
+  expect([place, ...machine.violations]).toEqual([place]);
+  if (running.length > 0) {
+    const guest = machine.processes.qemuOf(UUID);
+    expect([place, guest?.status, guest?.pid]).toEqual([place, "running", running[0]?.process?.pid]);
+    return;
+  }
+  expect([place, ...snapshot(machine)]).toEqual([place, ...clean]);
+}
+
+const CASES = [
+  { name: "a start", prepare: async () => makeMachine(), work: start },
+  { name: "a destroy", prepare: machineWithGuest, work: destroy },
+  { name: "the reaping of a guest that has ended", prepare: machineWithEndedGuest, work: reap },
+] as const;
+
+describe.each(CASES)("$name killed before, within and after every call that changes something", (subject) => {
+  test("leaves nothing that the next svirt does not clear away", async () => {
+    const clean = snapshot(makeMachine());
+    const instants = await instantsOf(subject.prepare, subject.work);
+    expect(instants.length).toBeGreaterThan(30);
+    for (const strike of instants) {
+      const machine = await subject.prepare();
+      await beStruck(machine, subject.work, strike);
+      await sweepAll(machine);
+      await reapAll(machine);
+      expectWhole(machine, clean, `${subject.name} ${strike.moment} call ${strike.at}`);
+    }
+  });
+
+  test("leaves nothing when the node is rebooted then, and its disk bears another number", async () => {
+    const clean = withoutInodes(rebooted(makeMachine()));
+    for (const strike of await instantsOf(subject.prepare, subject.work)) {
+      const machine = await subject.prepare();
+      await beStruck(machine, subject.work, strike);
+      rebooted(machine);
+      await sweepAll(machine);
+      const place = `${subject.name} ${strike.moment} call ${strike.at}`;
+      expect([place, ...withoutInodes(machine)]).toEqual([place, ...clean]);
+    }
+  });
+
+  test("leaves nothing when the recovery is killed as well, and the next one too", async () => {
+    const clean = snapshot(makeMachine());
+    const instants = await instantsOf(subject.prepare, subject.work);
+    // A prime stride takes every kind of call without taking all pairs of them.
+    for (const strike of instants.filter((_, at) => at % 7 === 3)) {
+      const killed = async (): Promise<Machine> => {
+        const machine = await subject.prepare();
+        await beStruck(machine, subject.work, strike);
+        return machine;
+      };
+      for (const second of (await instantsOf(killed, recover)).filter((_, at) => at % 5 === 2)) {
+        const machine = await killed();
+        await recoverKilled(machine, second);
+        await recoverKilled(machine, { ...second, at: Math.ceil(second.at / 2) });
+        await sweepAll(machine);
+        await reapAll(machine);
+        expectWhole(
+          machine,
+          clean,
+          `${subject.name} ${strike.moment} call ${strike.at}, recovery ${second.moment} call ${second.at}`,
+        );
+      }
+    }
+  });
+
+  test("throws and leaves nothing half done when that call fails instead", async () => {
+    const clean = snapshot(makeMachine());
+    for (const strike of await instantsOf(subject.prepare, subject.work)) {
+      const machine = await subject.prepare();
+      const place = `${subject.name} failing ${strike.moment} call ${strike.at}`;
+      await beStruck(machine, subject.work, { ...strike, how: "fail" });
+      await sweepAll(machine);
+      await reapAll(machine);
+      expectWhole(machine, clean, place);
+    }
+  });
+});
+
+/** A sweep tells of errors and does not throw them, so a kill is seen only in that nothing works any more. */
+async function recoverKilled(machine: Machine, strike: Strike): Promise<void> {
+  const node = nodeOn(machine, strike);
+  await recover(node).catch(() => undefined);
+  node.svirt.exit();
+}
+
+function rebooted(machine: Machine): Machine {
+  machine.reboot("8:17");
+  return machine;
+}
+
+/** A reboot makes /run and /dev anew, with other inodes. */
+function withoutInodes(machine: Machine): string[] {
+  return snapshot(machine).map((line) => line.replace(/^\d+ |(?<=^process )\d+ /, ""));
+}
+
+test("after a destroy that was killed no level, user or file is held", async () => {
+  const machine = await machineWithGuest();
+  await beStruck(machine, destroy, { at: 5, moment: "after", how: "crash" });
+  await sweepAll(machine);
+  expect(new ClaimRegistry(nodeOn(machine).host, SYSTEM_PATHS.state).listAll()).toEqual([]);
+});
