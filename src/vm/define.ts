@@ -1,11 +1,11 @@
 import { formatDomain, parseDomain } from "../domain/document.ts";
-import type { Domain } from "../domain/domain.ts";
 import { SvirtError } from "../errors.ts";
 import type { Claim } from "../plan/step.ts";
 import { canonicalContext, parseContextOrUndefined } from "../selinux/context.ts";
 import { pairOf } from "../selinux/level.ts";
 import { withRegistryLock } from "./clear-away.ts";
-import { listDefinitionNames, readDefinition, removeDefinition, writeDefinition } from "./definitions.ts";
+import { completeDomain } from "./complete-domain.ts";
+import { readDefinition, removeDefinition, writeDefinition } from "./definitions.ts";
 import { definitionByUuid, findDomain } from "./find-domain.ts";
 import { type Node, registryOf } from "./node.ts";
 import { isRunning, readRecords } from "./record.ts";
@@ -44,14 +44,6 @@ export async function undefineDomain(node: Node, key: string): Promise<{ name: s
   return { name };
 }
 
-/** A domain from what somebody wrote, with a UUID in any case. */
-export function completeDomain(node: Node, bytes: Uint8Array): Domain {
-  const spare = node.host.makeUuid();
-  const domain = parseDomain(bytes, spare);
-  if (domain.uuid !== spare) return domain;
-  return { ...domain, uuid: uuidOfName(node, domain.name) ?? spare };
-}
-
 /** Throws "label-taken" when the name or the UUID belongs to another domain, in libvirt's words. */
 export function refuseConflict(node: Node, domain: { readonly name: string; readonly uuid: string }): void {
   const running = readRecords(node).filter((guest) => isRunning(node, guest));
@@ -81,8 +73,4 @@ function staticClaims(xml: string | undefined): Claim[] {
       ? []
       : [{ kind: "static", key: range, sharing: "shared" }];
   });
-}
-
-function uuidOfName(node: Node, name: string): string | undefined {
-  return listDefinitionNames(node).includes(name) ? readDefinition(node, name)?.uuid : undefined;
 }

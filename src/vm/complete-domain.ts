@@ -1,0 +1,34 @@
+import { parseDomain } from "../domain/document.ts";
+import type { Domain } from "../domain/domain.ts";
+import { readDefinition } from "./definitions.ts";
+import type { Node } from "./node.ts";
+
+/** The prefix of addresses that virtual machines are given. libvirt virNetDevGenerateMacAddress, "kvm" */
+const MAC_PREFIX = "52:54:00";
+
+/**
+ * A domain from what somebody wrote, with all that it must keep from one start to the next: a UUID, that of the domain
+ * that is defined by its name or a new one, and an address for each interface. Throws "xml", "unsupported".
+ */
+export function completeDomain(node: Node, bytes: Uint8Array): Domain {
+  const spare = node.host.makeUuid();
+  const domain = parseDomain(bytes, spare);
+  const uuid = domain.uuid === spare ? (readDefinition(node, domain.name)?.uuid ?? spare) : domain.uuid;
+  return withMacs(node, { ...domain, uuid });
+}
+
+function withMacs(node: Node, domain: Domain): Domain {
+  const { devices } = domain;
+  if (devices === undefined || devices.interfaces.every(({ mac }) => mac !== undefined)) return domain;
+  const interfaces = devices.interfaces.map((each) => ({
+    ...each,
+    mac: each.mac ?? { address: makeMac(node) },
+  }));
+  return { ...domain, devices: { ...devices, interfaces } };
+}
+
+function makeMac(node: Node): string {
+  // A random UUID begins with 48 random bits. RFC 9562, section 5.4
+  const [, a, b, c] = /^(..)(..)(..)/.exec(node.host.makeUuid()) ?? [];
+  return `${MAC_PREFIX}:${a}:${b}:${c}`;
+}
