@@ -30,20 +30,17 @@ const usb = {
 };
 
 /** `<address>` on a PCI bus, https://libvirt.org/formatdomain.html#device-addresses */
-export const pciAddress = choice("address", { attribute: "type", of: { pci } });
+const pciAddress = choice("address", { attribute: "type", of: { pci } });
 export type PciAddress = ValueOf<typeof pciAddress>;
 
 /** That of a device which there is for PCI and for USB. */
-export const pciOrUsbAddress = choice("address", { attribute: "type", of: { pci, usb } });
-export type PciOrUsbAddress = ValueOf<typeof pciOrUsbAddress>;
+const pciOrUsbAddress = choice("address", { attribute: "type", of: { pci, usb } });
 
 /** That of a disk: its place on its controller, or on the PCI or USB bus. */
 export const diskAddress = choice("address", { attribute: "type", of: { pci, drive, usb } });
-export type DiskAddress = ValueOf<typeof diskAddress>;
 
 /** That of a port of a virtio-serial controller. */
 export const serialAddress = choice("address", { attribute: "type", of: { "virtio-serial": serialBus } });
-export type SerialAddress = ValueOf<typeof serialAddress>;
 
 /** The end of a PCI device's element, in the order in which libvirt writes it. */
 export const onPci = { alias, address: child(pciAddress) };

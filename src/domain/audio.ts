@@ -1,5 +1,4 @@
 import { choice } from "../xml/choice.ts";
-import type { ValueOf } from "../xml/element.ts";
 import { attribute, required } from "../xml/field.ts";
 import { integer } from "../xml/value-form.ts";
 
@@ -22,4 +21,3 @@ export const audio = choice("audio", {
     spice: noSound,
   },
 });
-export type Audio = ValueOf<typeof audio>;

@@ -1,5 +1,6 @@
 import { choice } from "../xml/choice.ts";
-import { element, type ValueOf } from "../xml/element.ts";
+import type { ValueOf } from "../xml/element.ts";
+import { element } from "../xml/element.ts";
 import { attribute, children, required } from "../xml/field.ts";
 import { oneOf, yesNo } from "../xml/value-form.ts";
 
@@ -21,4 +22,3 @@ export const clock = choice("clock", {
     absolute: "svirt does not start a clock at a fixed time yet",
   },
 });
-export type Clock = ValueOf<typeof clock>;

@@ -1,4 +1,4 @@
-import { element, type ValueOf } from "../xml/element.ts";
+import { element } from "../xml/element.ts";
 import { attribute, child, flag } from "../xml/field.ts";
 import { onOff } from "../xml/value-form.ts";
 
@@ -11,4 +11,3 @@ export const features = element("features", {
   pae: flag("pae"),
   vmport: child(vmport),
 });
-export type Features = ValueOf<typeof features>;

@@ -1,5 +1,5 @@
 import { choice } from "../xml/choice.ts";
-import { element, type ValueOf } from "../xml/element.ts";
+import { element } from "../xml/element.ts";
 import { attribute, child, required } from "../xml/field.ts";
 import { integer, onOff } from "../xml/value-form.ts";
 import { onPci } from "./address.ts";
@@ -19,4 +19,3 @@ export const memballoon = choice("memballoon", {
     none: {},
   },
 });
-export type Memballoon = ValueOf<typeof memballoon>;

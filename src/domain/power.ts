@@ -1,4 +1,4 @@
-import { element, type ValueOf } from "../xml/element.ts";
+import { element } from "../xml/element.ts";
 import { attribute, child, required } from "../xml/field.ts";
 import { oneOf, yesNo } from "../xml/value-form.ts";
 
@@ -10,4 +10,3 @@ const suspendToDisk = element("suspend-to-disk", { enabled: required(attribute("
 
 /** `<pm>`, https://libvirt.org/formatdomain.html#power-management */
 export const pm = element("pm", { suspendToMem: child(suspendToMem), suspendToDisk: child(suspendToDisk) });
-export type Pm = ValueOf<typeof pm>;

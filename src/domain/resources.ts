@@ -8,7 +8,7 @@ import { DEFAULT_RANDOM_SOURCE } from "./rng.ts";
 import type { SourceSeclabel } from "./source-seclabel.ts";
 
 /** How QEMU opens a resource. */
-export type Access = "read-only" | "read-write";
+type Access = "read-only" | "read-write";
 
 /** An image of a disk or below one, as the XML gives it. */
 export interface ImageFile {

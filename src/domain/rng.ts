@@ -1,5 +1,5 @@
 import { choice } from "../xml/choice.ts";
-import { element, type ValueOf } from "../xml/element.ts";
+import { element } from "../xml/element.ts";
 import { attribute, child, content, required } from "../xml/field.ts";
 import { integer, oneOf } from "../xml/value-form.ts";
 import { onPci } from "./address.ts";
@@ -26,4 +26,3 @@ export const rng = element("rng", {
   backend: required(child(backend)),
   ...onPci,
 });
-export type Rng = ValueOf<typeof rng>;

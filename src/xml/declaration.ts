@@ -44,7 +44,7 @@ export type Place = { readonly required?: true } & (
 );
 
 /** What a child looks like: declared, plain text, nothing, or not ours to look at. */
-export type Inside =
+type Inside =
   | { readonly is: "declared"; readonly form: () => ElementForm<unknown> }
   | { readonly is: "text"; readonly form: ValueForm<unknown> }
   | { readonly is: "empty" }

@@ -9,7 +9,7 @@ import { notXml, type Position } from "./refusal.ts";
 export function decodeDocument(bytes: Uint8Array): string {
   if (bytes.length > MOST_BYTES) {
     throw new SvirtError(
-      `Cannot read the XML: it has ${bytes.length} bytes, and a document may have at most ${MOST_BYTES}`,
+      `Cannot read the XML: it has more than ${MOST_BYTES} bytes, the most that a document may have`,
       { kind: "xml", remedy: "Give svirt the definition of one domain, not an image or a log." },
     );
   }

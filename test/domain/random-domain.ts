@@ -1,0 +1,81 @@
+import fc from "fast-check";
+import { domain } from "../../src/domain/domain.ts";
+import { absolutePath, domainName, macAddress, securityLabel, uuid } from "../../src/domain/words.ts";
+import type { ElementForm, Place } from "../../src/xml/declaration.ts";
+import { type Draft, emptyDraft, textDraft } from "../../src/xml/draft.ts";
+import { formatDocument } from "../../src/xml/format-document.ts";
+import type { ValueForm } from "../../src/xml/value-form.ts";
+
+type Choose = fc.GeneratorValue;
+
+/** Documents made from the declarations alone: each declared place is there or not, with a text that its form takes. */
+export const randomDomain: fc.Arbitrary<string> = fc
+  .gen()
+  .map((choose) => formatDocument(randomElement(choose, domain, 0)));
+
+function randomElement(choose: Choose, form: ElementForm<unknown>, depth: number): Draft {
+  const draft = emptyDraft(form.tag);
+  const variant = choose(fc.constantFrom, ...form.variants);
+  for (const place of variant.places) {
+    if (place.in === "attribute" && place.name === variant.when?.attribute) {
+      draft.attributes.set(place.name, variant.when.word);
+    } else if (place.required === true || choose(fc.nat, { max: 2 }) === 0) {
+      fill(choose, place, { draft, depth });
+    }
+  }
+  // White space between children is all that an element with text may have besides them.
+  if (draft.children.length > 0) draft.text = undefined;
+  return draft;
+}
+
+function fill(choose: Choose, place: Place, { draft, depth }: { draft: Draft; depth: number }): void {
+  if (place.in === "attribute") draft.attributes.set(place.name, randomText(choose, place.form));
+  else if (place.in === "text") draft.text = randomText(choose, place.form);
+  else if (place.inside.is === "empty") draft.children.push(emptyDraft(place.name));
+  else if (place.inside.is === "kept")
+    draft.children.push(`<${place.name}><a:b xmlns:a='c'/></${place.name}>`);
+  else if (place.inside.is === "text")
+    draft.children.push(textDraft(place.name, randomText(choose, place.inside.form)));
+  else if (depth < 8) {
+    const times = place.many ? choose(fc.nat, { max: 2 }) : 1;
+    const inner = place.inside.form();
+    for (let time = 0; time < times; time += 1) draft.children.push(randomElement(choose, inner, depth + 1));
+  }
+}
+
+const SAMPLES: ReadonlyMap<ValueForm<unknown>, readonly string[]> = new Map<
+  ValueForm<unknown>,
+  readonly string[]
+>([
+  [absolutePath, ["/a", "/srv/b c.raw", "/dev/vg0/d", "/ö,e=f"]],
+  [domainName, ["a", "web 1", "größe"]],
+  [uuid, ["c7a5fdbd-edaf-9455-926a-d65c16db1809"]],
+  [macAddress, ["52:54:00:00:00:01"]],
+  [securityLabel, ["system_u:system_r:svirt_t:s0:c1,c2"]],
+]);
+
+const TRIES = [
+  "a",
+  "ua-a",
+  "vda",
+  "sdb",
+  "hdc",
+  "fda",
+  "1",
+  "1.2",
+  "isa-serial",
+  "127.0.0.1",
+  "x y",
+  "<&'\">",
+];
+
+/** A text that the form takes: a sample, a word or a bound that its own `expects` names, or one of some tries. */
+function randomText(choose: Choose, form: ValueForm<unknown>): string {
+  const named = [...form.expects.matchAll(/"([^"]+)"|\b(-?(?:0x[0-9a-f]+|[0-9]+))\b/g)].map(
+    ([, text, number]) => text ?? number ?? "",
+  );
+  const takes = [...(SAMPLES.get(form) ?? []), ...named, ...TRIES].filter(
+    (text) => form.decode(text) !== undefined,
+  );
+  return choose(fc.constantFrom, ...takes);
+}
