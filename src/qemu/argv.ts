@@ -92,7 +92,7 @@ function formatDevices(guest: Guest, { chains, launch }: DeviceFacts): Words {
     ...formatInputs(guest),
     ...formatAudio(guest),
     ...formatGraphics(guest, launch),
-    ...formatVideos(guest),
+    ...formatVideos(guest, launch),
     ...formatWatchdogs(guest),
     ...formatBalloon(guest),
     ...formatRngs(guest, launch),

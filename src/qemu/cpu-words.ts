@@ -3,7 +3,7 @@ import type { Domain } from "../domain/domain.ts";
 import { timerOf } from "./clock-words.ts";
 import type { Guest } from "./guest.ts";
 import type { Launch } from "./launch.ts";
-import { cannotTranslate } from "./refusal.ts";
+import { cannotTranslate, refuseUnproven } from "./refusal.ts";
 import { onOffWord, type Words } from "./words.ts";
 
 /** What QEMU takes where the XML says nothing; the reference names it too. */
@@ -19,10 +19,8 @@ const REDUCED = /^(?:Skylake|Cascadelake|Cooperlake|Icelake|Snowridge|SapphireRa
 export function formatCpu({ domain }: Guest, launch: Launch | undefined): Words {
   const { cpu } = domain;
   const model = formatModel(domain, cpu);
-  if (launch === undefined && REDUCED.test(model)) {
-    const why = `the reference's words for a ${model} are not known exactly`;
-    throw cannotTranslate("/domain/cpu/model", why, "Use mode='host-passthrough' or another model.");
-  }
+  if (REDUCED.test(model)) refuseUnproven(launch, "/domain/cpu/model", `a ${model}`);
+  if (cpu?.mode === "maximum") refuseUnproven(launch, "/domain/cpu/@mode", "mode='maximum'");
   const features = (cpu?.features ?? []).map(
     ({ name, policy }, index) => `${featureWord(name, index)}=${onOffWord(policy !== "disable")}`,
   );

@@ -4,7 +4,7 @@ import { namePorts } from "./chardev-words.ts";
 import { completeGuest } from "./complete-guest.ts";
 import { chainOf, type FoundChains } from "./disk-chain.ts";
 import type { Guest } from "./guest.ts";
-import type { Descriptor } from "./launch.ts";
+import { type Descriptor, isDirect } from "./launch.ts";
 
 type Wanted = Omit<Descriptor, "fd">;
 
@@ -22,12 +22,12 @@ export function listDescriptors(domain: Domain, chains: FoundChains, firstFd: nu
     ...listLogs(guest),
     ...listRandomSources(guest),
   ];
-  const once = new Map(wanted.map((found) => [`${found.access} ${found.purpose} ${found.path}`, found]));
+  const once = new Map(wanted.map((found) => [JSON.stringify(found), found]));
   return [...once.values()].map((found, index) => ({ ...found, fd: firstFd + index }));
 }
 
 function file(path: string, purpose: Descriptor["purpose"], access: Descriptor["access"]): Wanted {
-  return { path, purpose, access, truncate: false };
+  return { path, purpose, access, truncate: false, direct: false };
 }
 
 function listBootFiles({ domain }: Guest): Wanted[] {
@@ -41,9 +41,10 @@ function listBootFiles({ domain }: Guest): Wanted[] {
 
 function listImages({ devices }: Guest, chains: FoundChains): Wanted[] {
   return devices.disks.flatMap((disk) =>
-    chainOf(disk, chains).elements.map(({ path, readOnly }) =>
-      file(path, "image", readOnly ? "read-only" : "read-write"),
-    ),
+    chainOf(disk, chains).elements.map(({ path, readOnly }) => ({
+      ...file(path, "image", readOnly ? "read-only" : "read-write"),
+      direct: isDirect(disk.driver?.cache),
+    })),
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Disk, DiskDriver } from "../domain/disk.ts";
 import type { ChainElement } from "../storage/image-chain.ts";
 import type { DiskChain } from "./disk-chain.ts";
-import { fdsetPath, type Launch } from "./launch.ts";
+import { fdsetPath, isDirect, type Launch } from "./launch.ts";
 import { jsonWords, type Words } from "./words.ts";
 
 /** The nodes of one disk: their words, the deepest image first, and the name of the node that the device gets. */
@@ -75,11 +75,12 @@ function nodeName({ element, number }: File): string {
   return `libvirt-${number}-${element.format === "raw" ? "storage" : "format"}`;
 }
 
-function storageNode({ element, number, driver }: DrivenFile, launch: Launch | undefined): Json {
+function storageNode(file: DrivenFile, launch: Launch | undefined): Json {
+  const { element, number, driver } = file;
   const isOnTop = element.format === "raw";
   const node = {
     driver: storageDriver(element, launch),
-    filename: filename(element, launch),
+    filename: filename(file, launch),
     aio: driver.io,
     "node-name": `libvirt-${number}-storage`,
   };
@@ -117,8 +118,11 @@ function storageDriver({ path, storage, readOnly }: ChainElement, launch: Launch
   return launch === undefined && readOnly && path === "/dev/cdrom" ? "host_cdrom" : "host_device";
 }
 
-function filename({ path, readOnly }: ChainElement, launch: Launch | undefined): string {
-  const access = readOnly ? "read-only" : "read-write";
-  const found = launch?.descriptors.find((handed) => handed.path === path && handed.access === access);
-  return found === undefined ? path : fdsetPath(found);
+function filename({ element, driver }: DrivenFile, launch: Launch | undefined): string {
+  const access = element.readOnly ? "read-only" : "read-write";
+  const direct = isDirect(driver.cache);
+  const found = launch?.descriptors.find(
+    (handed) => handed.path === element.path && handed.access === access && handed.direct === direct,
+  );
+  return found === undefined ? element.path : fdsetPath(found);
 }

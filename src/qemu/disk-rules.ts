@@ -1,5 +1,6 @@
 import { type Disk, diskBus } from "../domain/disk.ts";
 import type { Guest } from "./guest.ts";
+import { isDirect } from "./launch.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";
 
 /** What no QEMU can do, or does otherwise than the XML says. */
@@ -12,7 +13,6 @@ interface Rule {
 
 const kindOf = ({ device }: Disk): string => device ?? "disk";
 const isOnAta = (disk: Disk): boolean => diskBus(disk) === "ide" || diskBus(disk) === "sata";
-const PAST_THE_CACHE: ReadonlySet<string | undefined> = new Set(["none", "directsync"]);
 /** What kind of address a disk has on each bus. */
 const ADDRESSES = {
   virtio: "pci",
@@ -56,6 +56,12 @@ const RULES: readonly Rule[] = [
     isBroken: (disk) => disk.readonly && kindOf(disk) === "disk" && isOnAta(disk),
   },
   {
+    place: "serial",
+    why: "a backslash would not reach the guest as one",
+    remedy: "Leave it out.",
+    isBroken: ({ serial }) => serial?.includes("\\") ?? false,
+  },
+  {
     place: "shareable",
     why: "a qcow2 image has one writer",
     remedy: "Use a raw image.",
@@ -65,7 +71,7 @@ const RULES: readonly Rule[] = [
     place: "driver/@io",
     why: "native needs cache='none' or 'directsync'",
     remedy: "Write one of these.",
-    isBroken: ({ driver }) => driver?.io === "native" && !PAST_THE_CACHE.has(driver.cache),
+    isBroken: ({ driver }) => driver?.io === "native" && !isDirect(driver.cache),
   },
 ];
 

@@ -7,6 +7,7 @@ import { diskIndex, drivePlace, isOnVirtioScsi } from "./disk-place.ts";
 import { refuseDisk } from "./disk-rules.ts";
 import { controllersOf, type Guest } from "./guest.ts";
 import type { Launch } from "./launch.ts";
+import { devicePath, refuseUnproven } from "./refusal.ts";
 import { jsonWords, type Words } from "./words.ts";
 
 /** What the words of a disk depend on besides the guest. */
@@ -22,7 +23,11 @@ export interface DiskFacts {
  */
 export function formatDisks(guest: Guest, facts: DiskFacts): Words {
   const { disks } = guest.devices;
-  for (const [index, disk] of disks.entries()) refuseDisk(disk, guest, index);
+  for (const [index, disk] of disks.entries()) {
+    refuseDisk(disk, guest, index);
+    if (diskBus(disk) !== "scsi" || disk.serial === undefined) continue;
+    refuseUnproven(facts.launch, `${devicePath("disk", index)}/serial`, "a SCSI disk's serial number");
+  }
   return [
     ...formatFloppyDrive(guest, facts.boot),
     ...numberDisks(disks, facts.chains).flatMap((numbered) => formatDisk(guest, numbered, facts)),
@@ -67,7 +72,8 @@ function formatDisk(guest: Guest, numbered: NumberedDisk, { boot, launch }: Disk
     removable: diskBus(disk) === "usb" ? false : undefined,
     "write-cache": writeCache(disk),
     ...errorKeys(disk),
-    serial: disk.serial,
+    // With a backslash before each blank: so the reference gives it to QEMU, and so guests know their disks.
+    serial: disk.serial?.replaceAll(" ", "\\ "),
   };
   return [...words, ...jsonWords("-device", device)];
 }
@@ -122,9 +128,9 @@ function formatFloppyDrive(guest: Guest, boot: BootIndexes): Words {
   return indexes.flatMap(([key, index]) => ["-global", `isa-fdc.${key}=${index}`]);
 }
 
-function writeCache({ driver, device }: Disk): string | undefined {
+function writeCache({ driver }: Disk): string | undefined {
   const cache = driver?.cache ?? "default";
-  if (cache === "default" || device === "floppy") return undefined;
+  if (cache === "default") return undefined;
   return cache === "writethrough" || cache === "directsync" ? "off" : "on";
 }
 

@@ -14,6 +14,7 @@ export function formatGraphics({ domain, devices }: Guest, launch: Launch | unde
   let autoPort = FIRST_VNC_PORT;
   return devices.graphics.flatMap((graphics, index) => {
     const path = devicePath("graphics", index);
+    if (index > 0) throw cannotTranslate(path, "a guest has one VNC display", "Remove it.");
     if (isAutomatic(graphics)) autoPort += 1;
     const where = formatListen(graphics, {
       path,

@@ -9,6 +9,8 @@ export interface Descriptor {
   readonly purpose: "image" | "kernel" | "initrd" | "chardev" | "random" | "kvm";
   /** Emptied when it is opened: the log of a chardev without `append='on'`. */
   readonly truncate: boolean;
+  /** Opened with O_DIRECT, past the host's cache: QEMU takes a descriptor from a set only where this is as it wants. */
+  readonly direct: boolean;
 }
 
 /** What a real start gives besides the domain: without it, the command line is the reference's own. */
@@ -19,6 +21,11 @@ export interface Launch {
   readonly descriptors: readonly Descriptor[];
   /** The guest's own folder, where QEMU makes its sockets. */
   readonly folder: string;
+}
+
+/** Whether a cache mode goes past the host's page cache. qemu(1) cache.direct */
+export function isDirect(cache: string | undefined): boolean {
+  return cache === "none" || cache === "directsync";
 }
 
 /** The set that a descriptor is put into by -add-fd: one of its own. */

@@ -1,4 +1,5 @@
 import { SvirtError } from "../errors.ts";
+import type { Launch } from "./launch.ts";
 
 /**
  * What QEMU could not be told exactly: the guest would be another one than the XML asks for, so it is refused. The place
@@ -6,6 +7,16 @@ import { SvirtError } from "../errors.ts";
  */
 export function cannotTranslate(place: string, why: string, remedy: string): SvirtError {
   return new SvirtError(`Cannot translate ${place} for QEMU: ${why}`, { kind: "unsupported", remedy });
+}
+
+/**
+ * Refuses what a real start can do, but whose words in the reference's command line are not known for certain: there a
+ * guess would pass for the reference's own.
+ */
+export function refuseUnproven(launch: Launch | undefined, place: string, what: string): void {
+  if (launch !== undefined) return;
+  const why = `how the reference writes ${what} is not known for certain`;
+  throw cannotTranslate(place, why, "Start the guest, or leave that out.");
 }
 
 /** The path of the `index`-th device (from 0) of an element's name, counted as XPath does. */

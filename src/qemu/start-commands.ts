@@ -4,11 +4,13 @@ import { completeGuest } from "./complete-guest.ts";
 import type { QmpCommand } from "./qmp.ts";
 
 /**
- * All that is said to a new QEMU's monitor, in this order: at most six commands. The last one lets the virtual CPUs run.
+ * All that is said to a new QEMU's monitor, in this order: seldom more than two commands. The last one lets the virtual
+ * CPUs run.
  *
  * - `qmp_capabilities`, without which no other is taken
  * - `balloon`, where the guest begins with less than all its memory
  * - `qom-set` of the balloon's polling interval, where the XML has `<stats period>`
+ * - `set_link` of each interface whose cable is out
  * - `query-chardev`, where there is a pty: its path is known only now
  * - `query-vnc`, where QEMU chose a port
  * - `cont`
@@ -27,6 +29,11 @@ export function listStartCommands(domain: Domain): readonly QmpCommand[] {
       ? []
       : [{ execute: "balloon", arguments: { value: currentMemoryKiB * 1024 } }]),
     ...(balloon?.stats === undefined ? [] : [pollBalloon(balloon.alias, balloon.stats.period)]),
+    ...devices.interfaces.flatMap(({ alias, link }, index) =>
+      link?.state === "down"
+        ? [{ execute: "set_link", arguments: { name: alias ?? `net${index}`, up: false } }]
+        : [],
+    ),
     ...(ptys.length === 0 ? [] : [{ execute: "query-chardev" }]),
     ...(devices.graphics.length === 0 ? [] : [{ execute: "query-vnc" }]),
     { execute: "cont" },

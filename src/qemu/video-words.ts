@@ -1,15 +1,17 @@
 import type { Video } from "../domain/video.ts";
 import { pciKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";
-import { cannotTranslate, devicePath } from "./refusal.ts";
+import type { Launch } from "./launch.ts";
+import { cannotTranslate, devicePath, refuseUnproven } from "./refusal.ts";
 import { jsonWords, type Words } from "./words.ts";
 
 const [QXL_KIB, VGAMEM_KIB] = [65_536, 16_384];
 
 /** -device for each graphics card, the first one with the firmware's screen. qemuBuildVideoCommandLine() of libvirt */
-export function formatVideos(guest: Guest): Words {
+export function formatVideos(guest: Guest, launch: Launch | undefined): Words {
   return guest.devices.videos.flatMap((video, index) => {
     const path = devicePath("video", index);
+    if (video.model.type === "bochs") refuseUnproven(launch, `${path}/model`, "a bochs card");
     const keys = cardKeys(video.model, index === 0, path);
     if (keys === undefined) return [];
     const { driver, ...own } = keys;
@@ -32,7 +34,7 @@ function cardKeys(model: Model, isPrimary: boolean, path: string): CardKeys | un
       refuseSecond(model, isPrimary, path);
       return { driver: "VGA", vgamem_mb: mebibytes(model.vramKiB ?? VGAMEM_KIB, path) };
     case "bochs":
-      return { driver: "bochs-display", vgamem: `${model.vramKiB ?? VGAMEM_KIB}k` };
+      return { driver: "bochs-display", vgamem: (model.vramKiB ?? VGAMEM_KIB) * 1024 };
     case "virtio":
       return { driver: isPrimary ? "virtio-vga" : "virtio-gpu-pci", max_outputs: model.heads ?? 1 };
     case "qxl":

@@ -23,13 +23,42 @@ export interface RealQemu {
 /** The program, or undefined where there is none: then tests skip and say so. */
 export const qemuProgram: string | null = Bun.which("qemu-system-x86_64");
 
+/** Whether this QEMU has a device: Debian has some in packages of their own. */
+export function hasDevice(driver: string): boolean {
+  return deviceHelp().includes(`name "${driver}"`);
+}
+
+let help: string | undefined;
+function deviceHelp(): string {
+  help ??= Bun.spawnSync([qemuProgram ?? "", "-device", "help"]).stdout.toString();
+  return help;
+}
+
+/** Whether /dev/kvm can be opened here. */
+export function hasKvm(): boolean {
+  try {
+    fs.closeSync(fs.openSync("/dev/kvm", "r+"));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What a test wants of a domain besides its devices. */
+export interface DomainWish {
+  readonly type?: "qemu" | "kvm";
+  readonly machine?: string;
+  /** Inside <os>. */
+  readonly boot?: string;
+  /** Beside <os>. */
+  readonly rest?: string;
+}
+
 /** A domain around these devices, small and quick. */
-export function testDomain(
-  devices: string,
-  facts: { readonly machine?: string; readonly rest?: string } = {},
-): Domain {
-  const xml = `<domain type='qemu'><name>test</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
-    <os><type arch='x86_64' machine='${facts.machine ?? "q35"}'>hvm</type></os><features><acpi/></features>${facts.rest ?? ""}
+export function testDomain(devices: string, wish: DomainWish = {}): Domain {
+  const { type = "qemu", machine = "q35", boot = "", rest = "" } = wish;
+  const xml = `<domain type='${type}'><name>test</name><memory unit='MiB'>64</memory>${rest}<vcpu>1</vcpu>
+    <os><type arch='x86_64' machine='${machine}'>hvm</type>${boot}</os><features><acpi/></features>
     <devices><emulator>${qemuProgram ?? "/usr/bin/qemu-system-x86_64"}</emulator>${devices}</devices></domain>`;
   return parseDomain(new TextEncoder().encode(xml), "6ca317fc-5004-49bf-8cd8-26628e15f990");
 }
@@ -48,7 +77,7 @@ export async function startQemu(domain: Domain, folder: string, chains: FoundCha
   const child = Bun.spawn([...words], { stdio: ["ignore", logFd, logFd, listener, ...opened] });
   for (const fd of [listener, logFd, ...opened]) fs.closeSync(fd);
   const events: QmpMessage[] = [];
-  const execute = await connect(monitorPath, events);
+  const execute = await connect(monitorPath, events, log);
   return {
     execute,
     events,
@@ -59,10 +88,11 @@ export async function startQemu(domain: Domain, folder: string, chains: FoundCha
   };
 }
 
-function openFile({ path: file, access, truncate }: Descriptor): number {
-  const { O_RDONLY, O_RDWR, O_WRONLY, O_APPEND, O_CREAT, O_TRUNC } = fs.constants;
-  if (access === "read-only") return fs.openSync(file, O_RDONLY);
-  if (access === "read-write") return fs.openSync(file, O_RDWR);
+function openFile({ path: file, access, truncate, direct }: Descriptor): number {
+  const { O_RDONLY, O_RDWR, O_WRONLY, O_APPEND, O_CREAT, O_TRUNC, O_DIRECT } = fs.constants;
+  const past = direct ? O_DIRECT : 0;
+  if (access === "read-only") return fs.openSync(file, O_RDONLY | past);
+  if (access === "read-write") return fs.openSync(file, O_RDWR | past);
   return fs.openSync(file, O_WRONLY | O_APPEND | O_CREAT | (truncate ? O_TRUNC : 0), 0o600);
 }
 
@@ -85,7 +115,7 @@ function listenOn(file: string): number {
 
 type Waiting = Map<number, { resolve(value: unknown): void; reject(error: Error): void }>;
 
-async function connect(file: string, events: QmpMessage[]): Promise<RealQemu["execute"]> {
+async function connect(file: string, events: QmpMessage[], log: string): Promise<RealQemu["execute"]> {
   const waiting: Waiting = new Map();
   let rest = EMPTY_REST;
   const socket = await Bun.connect({
@@ -97,7 +127,8 @@ async function connect(file: string, events: QmpMessage[]): Promise<RealQemu["ex
         for (const message of parsed.messages) settle(message, waiting, events);
       },
       close() {
-        for (const { reject } of waiting.values()) reject(new Error("QEMU closed its monitor"));
+        for (const { reject } of waiting.values())
+          reject(new Error(`QEMU ended: ${fs.readFileSync(log, "utf8")}`));
       },
     },
   });
@@ -116,7 +147,9 @@ async function connect(file: string, events: QmpMessage[]): Promise<RealQemu["ex
 
 function settle(message: QmpMessage, waiting: Waiting, events: QmpMessage[]): void {
   if (message.is === "event") events.push(message);
-  if (message.is === "return" && message.id !== undefined) waiting.get(message.id)?.resolve(message.value);
-  if (message.is === "error" && message.id !== undefined)
-    waiting.get(message.id)?.reject(new Error(message.description));
+  if (message.is !== "return" && message.is !== "error") return;
+  const asker = waiting.get(message.id ?? 0);
+  waiting.delete(message.id ?? 0);
+  if (message.is === "return") asker?.resolve(message.value);
+  else asker?.reject(new Error(message.description));
 }

@@ -3,8 +3,10 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import type { FoundChains } from "../../src/qemu/disk-chain.ts";
+import { listStartCommands, parsePtys } from "../../src/qemu/start-commands.ts";
 import { bootDisk } from "../guest/boot-sector.ts";
-import { qemuProgram, type RealQemu, startQemu, testDomain } from "./real-qemu.ts";
+import { echoKernel } from "../guest/kernel.ts";
+import { type DomainWish, hasKvm, qemuProgram, type RealQemu, startQemu, testDomain } from "./real-qemu.ts";
 
 const missing = qemuProgram === null ? " (skipped: qemu-system-x86_64 is missing)" : "";
 
@@ -14,10 +16,7 @@ describe.skipIf(qemuProgram === null)(`formatArgv() for a real start${missing}`,
   afterAll(() => fs.rmSync(root, { recursive: true }));
   afterEach(() => running?.kill());
   const at = (name: string): string => path.join(root, name);
-  const start = async (
-    devices: string,
-    facts: Parameters<typeof testDomain>[1] & { readonly chains?: FoundChains } = {},
-  ) => {
+  const start = async (devices: string, facts: DomainWish & { readonly chains?: FoundChains } = {}) => {
     const folder = fs.mkdtempSync(at("guest-"));
     running = await startQemu(testDomain(devices, facts), folder, facts.chains ?? new Map());
     return { qemu: running, folder };
@@ -96,6 +95,74 @@ describe.skipIf(qemuProgram === null)(`formatArgv() for a real start${missing}`,
     expect(await qemu.exited).toBe(0);
   });
 
+  test("opens a disk past the host's cache where it is told so, and twice for two ways", async () => {
+    const disk = (target: string, file: string, cache: string): string =>
+      `<disk type='file'><driver type='raw' cache='${cache}'/><source file='${at(file)}'/><target dev='${target}'/></disk>`;
+    const { qemu } = await start(
+      `${disk("vda", "beat.raw", "none")}${disk("vdb", "reboot.raw", "writeback")}`,
+    );
+    const blocks = (await qemu.execute("query-block")) as readonly {
+      inserted: { cache: { direct: boolean } };
+    }[];
+    expect(blocks.map(({ inserted }) => inserted.cache.direct)).toEqual([true, false]);
+  });
+
+  test("finds the data of a qcow2 image in its other file", async () => {
+    const made = Bun.spawnSync(
+      ["qemu-img", "convert", "-n", "-f", "raw", "-O", "qcow2", at("base.raw"), dataImage(at)],
+      { cwd: root },
+    );
+    expect(made.stderr.toString()).toBe("");
+    const files = [
+      { path: at("data.qcow2"), format: "qcow2", role: "top", readOnly: false, storage: "file" },
+      { path: at("data.raw"), format: "raw", role: "data-file", readOnly: false, storage: "file" },
+    ] as const;
+    const disk = `<disk><driver type='qcow2'/><source file='${at("data.qcow2")}'/><target dev='vda'/></disk>`;
+    const { qemu } = await start(`${disk}${log}`, { chains: new Map([["vda", files]]) });
+    await qemu.execute("cont");
+    expect(await qemu.exited).toBe(0);
+    expect(fs.readFileSync(at("serial.log"), "utf8")).toBe("the base speaks\r\n");
+  });
+
+  test("boots a kernel with its command line and initrd by descriptor", async () => {
+    fs.writeFileSync(at("vmlinuz"), echoKernel({ do: "power-off" }));
+    fs.writeFileSync(at("initrd"), new Uint8Array(4096));
+    const boot = `<kernel>${at("vmlinuz")}</kernel><initrd>${at("initrd")}</initrd><cmdline>root=/dev/vda, quiet</cmdline>`;
+    const { qemu } = await start(log, { boot });
+    await qemu.execute("cont");
+    expect(await qemu.exited).toBe(0);
+    expect(fs.readFileSync(at("serial.log"), "utf8")).toBe("root=/dev/vda, quiet");
+  });
+
+  test.skipIf(!hasKvm())(
+    `uses KVM by descriptor${hasKvm() ? "" : " (skipped: /dev/kvm cannot be opened)"}`,
+    async () => {
+      const { qemu } = await start("", { type: "kvm" });
+      expect(await qemu.execute("query-kvm")).toMatchObject({ enabled: true });
+      expect(qemu.words.join(" ")).not.toContain("/dev/kvm");
+    },
+  );
+
+  test("says the rest to the monitor, and learns the terminal's path", async () => {
+    const devices =
+      "<serial type='pty'/><interface type='user'><mac address='52:54:00:00:00:01'/><link state='down'/></interface>";
+    const rest = "<currentMemory unit='MiB'>32</currentMemory>";
+    const balloon = "<memballoon model='virtio'><stats period='10'/></memballoon>";
+    const { qemu } = await start(`${devices}${balloon}`, { rest });
+    const commands = listStartCommands(testDomain(`${devices}${balloon}`, { rest })).slice(1);
+    expect(commands.map(({ execute }) => execute)).toEqual([
+      "balloon",
+      "qom-set",
+      "set_link",
+      "query-chardev",
+      "cont",
+    ]);
+    const answers = new Map<string, unknown>();
+    for (const { execute, arguments: args } of commands)
+      answers.set(execute, await qemu.execute(execute, args));
+    expect(parsePtys(answers.get("query-chardev")).get("serial0")).toMatch(/^\/dev\/pts\/\d+$/);
+  });
+
   test("a reboot ends the guest where on_reboot is destroy", async () => {
     const disk = `<disk type='file'><source file='${at("reboot.raw")}'/><target dev='vda'/></disk>`;
     const { qemu } = await start(`${disk}${log}`, { rest: "<on_reboot>destroy</on_reboot>" });
@@ -112,3 +179,20 @@ describe.skipIf(qemuProgram === null)(`formatArgv() for a real start${missing}`,
     expect(await qemu.execute("query-status")).toMatchObject({ status: "shutdown" });
   });
 });
+
+/** An image whose data are in data.raw. */
+function dataImage(at: (name: string) => string): string {
+  const made = Bun.spawnSync([
+    "qemu-img",
+    "create",
+    "-q",
+    "-f",
+    "qcow2",
+    "-o",
+    `data_file=${at("data.raw")}`,
+    at("data.qcow2"),
+    "1M",
+  ]);
+  if (!made.success) throw new Error(made.stderr.toString());
+  return at("data.qcow2");
+}

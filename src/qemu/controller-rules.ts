@@ -1,0 +1,109 @@
+import type { Controller } from "../domain/controller.ts";
+import type { ControllerOf } from "./guest.ts";
+import type { Machine } from "./machine.ts";
+import { cannotTranslate, devicePath } from "./refusal.ts";
+
+/** Throws "unsupported" for controllers that the board cannot have, or that contradict each other. */
+export function refuseControllers(controllers: readonly Controller[], machine: Machine): void {
+  for (const [index, controller] of controllers.entries()) {
+    refuseController(controller, machine, devicePath("controller", index));
+  }
+  refuseUsb(controllers);
+}
+
+function refuseController(controller: Controller, { chipset, word }: Machine, path: string): void {
+  switch (controller.type) {
+    case "ide":
+      if (chipset === "i440fx" && controller.index === 0 && (controller.model ?? "piix3") === "piix3") return;
+      throw cannotTranslate(path, `a ${word} has no such IDE controller`, "Use bus='sata' or bus='virtio'.");
+    case "fdc":
+      if (controller.index === 0) return;
+      throw cannotTranslate(path, "a PC has one floppy controller", "Remove it.");
+    case "pci":
+      refuseBridge(controller, { chipset, word }, path);
+      return;
+    case "usb":
+      refusePorts(controller, path);
+      return;
+    case "sata":
+    case "scsi":
+    case "virtio-serial":
+      return;
+  }
+}
+
+/** A companion serves the ports of a master, and "none" means none. */
+function refuseUsb(controllers: readonly Controller[]): void {
+  const usb = controllers.filter((found) => found.type === "usb");
+  const isMaster = ({ master }: ControllerOf<"usb">): boolean => master === undefined;
+  for (const [position, controller] of controllers.entries()) {
+    if (controller.type !== "usb") continue;
+    const path = devicePath("controller", position);
+    if (!isMaster(controller) && !usb.some((found) => isMaster(found) && found.index === controller.index)) {
+      throw cannotTranslate(
+        `${path}/master`,
+        "no controller with this index is a master",
+        "Add the EHCI controller.",
+      );
+    }
+    if (controller.model === "none" && usb.length > 1) {
+      throw cannotTranslate(`${path}/@model`, "there are other USB controllers", "Remove them, or this one.");
+    }
+  }
+}
+
+/** ICH9's parts share a slot, which the reference chooses by rules of its own. */
+function refusePorts({ model, ports, address }: ControllerOf<"usb">, path: string): void {
+  if (ports !== undefined && model !== "nec-xhci" && model !== "qemu-xhci") {
+    throw cannotTranslate(
+      `${path}/@ports`,
+      `a ${model ?? "piix3-uhci"} has as many as it has`,
+      "Leave it out.",
+    );
+  }
+  if (model?.startsWith("ich9-") && address === undefined) {
+    throw cannotTranslate(path, "svirt does not place an ICH9 controller yet", "Give it an address.");
+  }
+}
+
+/** The devices that each kind of bridge may be, besides the one of its own name. */
+const BRIDGE_DEVICES: ReadonlyMap<ControllerOf<"pci">["model"], readonly string[]> = new Map([
+  ["pcie-root-port", ["pcie-root-port", "ioh3420"]],
+  ["pcie-switch-upstream-port", ["x3130-upstream"]],
+  ["pcie-switch-downstream-port", ["xio3130-downstream"]],
+  ["pci-bridge", ["pci-bridge"]],
+  ["dmi-to-pci-bridge", ["i82801b11-bridge"]],
+  ["pcie-to-pci-bridge", ["pcie-pci-bridge"]],
+]);
+const HOT_PLUGGABLE: ReadonlySet<string | undefined> = new Set([
+  "pci-root",
+  "pcie-root-port",
+  "pcie-switch-downstream-port",
+]);
+
+function refuseBridge(
+  { index, model, modelName, target }: ControllerOf<"pci">,
+  { chipset, word }: Pick<Machine, "chipset" | "word">,
+  path: string,
+): void {
+  if (model === undefined) return;
+  if (modelName !== undefined && !BRIDGE_DEVICES.get(model)?.includes(modelName.name)) {
+    throw cannotTranslate(`${path}/model`, `a ${model} is no ${modelName.name}`, "Leave <model> out.");
+  }
+  if (target?.hotplug !== undefined && !HOT_PLUGGABLE.has(model)) {
+    throw cannotTranslate(`${path}/target/@hotplug`, `a ${model} has no such switch`, "Leave it out.");
+  }
+  const root = chipset === "q35" ? "pcie-root" : "pci-root";
+  if ((index === 0) !== (model === root)) {
+    const why = `the PCI controller with index 0, and no other, is the ${root} of a ${word}`;
+    throw cannotTranslate(
+      `${path}/@model`,
+      why,
+      `Write model='${root}' for index 0, another one for the rest.`,
+    );
+  }
+  if (chipset === "i440fx" && index !== 0 && model !== "pci-bridge") {
+    const remedy = "Write machine='q35', or model='pci-bridge'.";
+    throw cannotTranslate(`${path}/@model`, `a ${word} has no PCI Express`, remedy);
+  }
+}

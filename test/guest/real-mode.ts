@@ -1,0 +1,101 @@
+/** What the guest does once it has printed its text. */
+export type LastAct =
+  | { readonly do: "halt" }
+  | { readonly do: "power-off" }
+  /** By the timer interrupt, 18.2 times a second. */
+  | { readonly do: "power-off-later"; readonly ticks: number }
+  /** Once somebody presses the power button, as `system_powerdown` does. */
+  | { readonly do: "power-off-by-button" }
+  | { readonly do: "reboot" }
+  /** Prints a dot every tick, so that a paused guest can be told from a running one. */
+  | { readonly do: "beat" };
+
+/** 16 bits, low byte first. */
+export function word(value: number): readonly number[] {
+  return [value & 0xff, value >> 8];
+}
+
+/** Prints the text at ds:si up to its NUL to the first serial port. */
+export function printText(): readonly number[] {
+  return [
+    [0xfc], // cld
+    // next:
+    [0xac], // lodsb
+    [0x84, 0xc0], // test al, al
+    [0x74, 0x11], // jz done
+    ...putCharacter(),
+    [0xeb, 0xea], // jmp next
+    // done:
+  ].flat();
+}
+
+/** Prints al: 15 bytes of code. */
+function putCharacter(): readonly (readonly number[])[] {
+  return [
+    [0x88, 0xc3], // mov bl, al
+    [0xba, 0xfd, 0x03], // mov dx, 0x3fd
+    // wait:
+    [0xec], // in al, dx
+    [0xa8, 0x20], // test al, 0x20: the transmitter's holding register is empty
+    [0x74, 0xfb], // jz wait
+    [0xb2, 0xf8], // mov dl, 0xf8
+    [0x88, 0xd8], // mov al, bl
+    [0xee], // out dx, al
+  ];
+}
+
+const HALT = [0xfa, 0xf4, 0xeb, 0xfd]; // cli; again: hlt; jmp again
+const POWER_OFF = [0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, 0xef]; // mov dx, 0x604; mov ax, 0x2000; out dx, ax
+const REBOOT = [0xba, 0xf9, 0x0c, 0xb0, 0x06, 0xee]; // mov dx, 0xcf9; mov al, 6; out dx, al
+
+/** What comes after the text; never returns. */
+export function lastActCode(last: LastAct): readonly number[] {
+  switch (last.do) {
+    case "halt":
+      return HALT;
+    case "power-off":
+      return [...POWER_OFF, ...HALT];
+    case "power-off-later":
+      return [...waitTicks(last.ticks), ...POWER_OFF, ...HALT];
+    case "power-off-by-button":
+      return [...waitForButton(), ...POWER_OFF, ...HALT];
+    case "reboot":
+      return [...REBOOT, ...HALT];
+    case "beat": {
+      const beat = [...waitTicks(1), 0xb0, 0x2e, ...putCharacter().flat()]; // mov al, '.'
+      return [...beat, 0xeb, 0x100 - beat.length - 2]; // jmp beat
+    }
+  }
+}
+
+/** Waits on the BIOS's count of ticks at 0040:006c. */
+function waitTicks(ticks: number): readonly number[] {
+  return [
+    [0xfb], // sti
+    [0xb8, 0x40, 0x00], // mov ax, 0x40
+    [0x8e, 0xc0], // mov es, ax
+    [0x26, 0x8b, 0x0e, 0x6c, 0x00], // mov cx, [es:0x6c]
+    // again:
+    [0xf4], // hlt
+    [0x26, 0xa1, 0x6c, 0x00], // mov ax, [es:0x6c]
+    [0x29, 0xc8], // sub ax, cx
+    [0x3d, ...word(ticks)], // cmp ax, ticks
+    [0x72, 0xf4], // jb again
+  ].flat();
+}
+
+/** Waits on bit 8, PWRBTN, of the power management's status at 0x600; only once it is enabled at 0x602 is it set. */
+function waitForButton(): readonly number[] {
+  return [
+    [0xba, 0x02, 0x06], // mov dx, 0x602
+    [0xb8, 0x00, 0x01], // mov ax, 0x100
+    [0xef], // out dx, ax
+    [0xb2, 0x00], // mov dl, 0
+    [0xfb], // sti
+    // again:
+    [0xf4], // hlt, until the next tick
+    [0xed], // in ax, dx
+    [0xf6, 0xc4, 0x01], // test ah, 1
+    [0x74, 0xf9], // jz again
+  ].flat();
+}

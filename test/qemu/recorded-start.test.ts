@@ -1,0 +1,90 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import type { Domain } from "../../src/domain/domain.ts";
+import { SvirtError } from "../../src/errors.ts";
+import { formatArgv } from "../../src/qemu/argv.ts";
+import { chainOf, type FoundChains } from "../../src/qemu/disk-chain.ts";
+import { hasDevice, qemuProgram, startQemu } from "./real-qemu.ts";
+import { attempt, listRecorded, readRecorded, recordedFolder } from "./recorded.ts";
+
+const missing = [
+  ...(qemuProgram === null ? ["qemu-system-x86_64 is missing"] : []),
+  ...(recordedFolder === undefined ? ["SVIRT_TEST_DATA is not set"] : []),
+];
+const why = missing.length === 0 ? "" : ` (skipped: ${missing.join(", ")})`;
+
+/** Recorded without being started, and nowhere to be started. */
+const NEVER_STARTED = new Set([
+  "disk-ide-split", // unit 2 on an IDE bus, which has two
+  "console-virtio-unix", // connects to /tmp/connect.socket
+  "serial-unix-chardev", // connects to /tmp/serial.sock
+  "graphics-vnc", // listens on 2001:1:2:3:4:5:1234:1234
+  "graphics-vnc-no-listen-attr", // the same
+]);
+
+/** The device that this QEMU has not. */
+function lackOf(words: readonly string[]): string | undefined {
+  const drivers = words.flatMap((word) => /^\{"driver":"(qxl[^"]*)"/.exec(word)?.[1] ?? []);
+  return drivers.find((driver) => !hasDevice(driver));
+}
+
+describe.skipIf(missing.length > 0)(`real QEMU takes the words for libvirt's documents${why}`, () => {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), "svirt-recorded-"));
+  afterAll(() => fs.rmSync(root, { recursive: true }));
+  for (const name of listRecorded("args").filter((found) => !NEVER_STARTED.has(found))) {
+    const domain = readRecorded(name);
+    const words = domain instanceof SvirtError ? domain : attempt(() => formatArgv(domain));
+    if (domain instanceof SvirtError || words instanceof SvirtError) continue;
+    const lack = lackOf(words);
+    test.skipIf(lack !== undefined)(
+      lack === undefined ? name : `${name} (skipped: needs ${lack})`,
+      async () => {
+        const folder = path.join(root, String(fs.readdirSync(root).length));
+        fs.mkdirSync(folder);
+        const local = withLocalFiles(domain, folder);
+        const qemu = await startQemu(local.domain, folder, local.chains);
+        expect(await qemu.execute("query-status")).toMatchObject({ status: "prelaunch" });
+        await qemu.execute("quit");
+        expect(await qemu.exited).toBe(0);
+      },
+    );
+  }
+});
+
+/** The same guest, emulated, small, on files of its own in place of those that the document names. */
+function withLocalFiles(
+  domain: Domain,
+  folder: string,
+): { readonly domain: Domain; readonly chains: FoundChains } {
+  let count = 0;
+  const newFile = (format: string): string => {
+    count += 1;
+    const file = path.join(folder, `image${count}`);
+    const made = Bun.spawnSync(["qemu-img", "create", "-q", "-f", format, file, "2M"]);
+    if (!made.success) throw new Error(made.stderr.toString());
+    return file;
+  };
+  const disks = domain.devices.disks;
+  const chains = disks.map((disk) => {
+    const { elements } = chainOf(disk, undefined);
+    const files = elements.map((element) => ({
+      ...element,
+      path: newFile(element.format),
+      storage: "file" as const,
+    }));
+    return [disk.target.dev, files] as const;
+  });
+  const serials = domain.devices.serials.map((serial) =>
+    serial.type === "file"
+      ? { ...serial, source: { ...serial.source, path: path.join(folder, "serial") } }
+      : serial,
+  );
+  const small = { type: "qemu", memoryKiB: 65_536, currentMemoryKiB: 65_536 } as const;
+  const { cpu: _cpu, ...rest } = domain;
+  return {
+    domain: { ...rest, ...small, devices: { ...domain.devices, serials } },
+    chains: new Map(chains),
+  };
+}

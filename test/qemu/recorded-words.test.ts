@@ -1,0 +1,62 @@
+import { describe, expect, test } from "bun:test";
+import { SvirtError } from "../../src/errors.ts";
+import { formatArgv } from "../../src/qemu/argv.ts";
+import {
+  attempt,
+  comparableOptions,
+  listRecorded,
+  readRecorded,
+  readRecordedOptions,
+  recordedFolder,
+} from "./recorded.ts";
+
+/** Goes up with what is understood, never down. */
+const EXACT_AT_LEAST = 93;
+const REFUSED_AT_LEAST = 102;
+
+/** Recorded with settings of the recording that are not in the XML: nobody could print these words from it. */
+const OTHER_SETTINGS = new Set([
+  "audio-default-nographics", // qemu.conf: nographics_allow_host_audio
+  "graphics-vnc-sasl", // qemu.conf: vnc_sasl
+  "graphics-vnc-tls", // qemu.conf: vnc_tls
+  "migrate", // recorded as the target of a migration
+  "restore-v2-fd", // recorded as restored from a file
+]);
+
+const missing = recordedFolder === undefined ? " (skipped: SVIRT_TEST_DATA is not set)" : "";
+
+describe.skipIf(recordedFolder === undefined)(
+  `formatArgv() against libvirt's recorded words${missing}`,
+  () => {
+    const translate = (name: string): readonly string[] | SvirtError => {
+      const domain = readRecorded(name);
+      return domain instanceof SvirtError ? domain : attempt(() => formatArgv(domain));
+    };
+
+    test("prints no command line but the recorded one", () => {
+      let exact = 0;
+      for (const name of listRecorded("args")) {
+        const words = translate(name);
+        if (words instanceof SvirtError || OTHER_SETTINGS.has(name)) continue;
+        expect([name, ...comparableOptions(words)]).toEqual([name, ...readRecordedOptions(name)]);
+        exact += 1;
+      }
+      expect(exact).toBeGreaterThanOrEqual(EXACT_AT_LEAST);
+    });
+
+    test("refuses what libvirt refuses", () => {
+      const refused = listRecorded("err").filter((name) => translate(name) instanceof SvirtError);
+      expect(refused.length).toBeGreaterThanOrEqual(REFUSED_AT_LEAST);
+    });
+
+    test("refuses with a place and a remedy, and with an exit status of 2", () => {
+      for (const name of [...listRecorded("args"), ...listRecorded("err")]) {
+        const refusal = translate(name);
+        if (!(refusal instanceof SvirtError)) continue;
+        expect([name, refusal.exitCode]).toEqual([name, 2]);
+        expect(refusal.message).toMatch(/^Cannot \S+ (?:the XML|\/)/);
+        expect(refusal.remedy).toBeDefined();
+      }
+    });
+  },
+);

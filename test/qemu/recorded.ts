@@ -1,0 +1,88 @@
+import fs from "node:fs";
+import path from "node:path";
+import { parseDomain } from "../../src/domain/document.ts";
+import type { Domain } from "../../src/domain/domain.ts";
+import { SvirtError } from "../../src/errors.ts";
+
+/** Where libvirt's recorded command lines are; undefined where the data is not at hand. */
+export const recordedFolder: string | undefined = folderOf(process.env["SVIRT_TEST_DATA"]);
+
+/** A UUID for documents that have none; it is masked. */
+const SPARE_UUID = "c7a5fdbd-edaf-9455-926a-d65c16db1809";
+const LATEST = ".x86_64-latest";
+
+/** The names of recorded cases that end so: `args` for a command line, `err` for a refusal. */
+export function listRecorded(ending: "args" | "err"): readonly string[] {
+  if (recordedFolder === undefined) return [];
+  const suffix = `${LATEST}.${ending}`;
+  const files = fs.readdirSync(recordedFolder).filter((name) => name.endsWith(suffix));
+  return files.map((name) => name.slice(0, -suffix.length)).toSorted();
+}
+
+/** The domain of a case, or the refusal. */
+export function readRecorded(name: string): Domain | SvirtError {
+  const bytes = fs.readFileSync(path.join(recordedFolder ?? "", `${name}.xml`));
+  return attempt(() => parseDomain(bytes, SPARE_UUID));
+}
+
+/** The value, or a SvirtError; anything else that is thrown is a fault of ours and goes on. */
+export function attempt<T>(act: () => T): T | SvirtError {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof SvirtError) return error;
+    throw error;
+  }
+}
+
+/** The recorded options, comparable. */
+export function readRecordedOptions(name: string): readonly string[] {
+  const text = fs.readFileSync(path.join(recordedFolder ?? "", `${name}${LATEST}.args`), "utf8");
+  const words = [...text.matchAll(/'([^']*)'|([^\s\\]\S*)/g)].map(
+    ([, quoted, plain]) => quoted ?? plain ?? "",
+  );
+  const isVariable = (word: string): boolean => /^[A-Z_]+=/.test(word);
+  return comparableOptions(words.slice(words.findIndex((word) => !isVariable(word))));
+}
+
+const MASKED = new Set(["-S", "-name", "-uuid", "-sandbox", "-msg", "-mon"]);
+const RUN_TIME_FOLDER =
+  /(?:\/var\/lib|\/var\/run|\/run|\/tmp|\/dev\/hugepages\w*|\/var\/cache)\/(?:[^\s,"']*\/)*(?=[^/\s,"']*)/g;
+
+/** Options in no order, with what differs between two runs masked: as the scorer of Stage 3 compares. */
+export function comparableOptions([_program, ...words]: readonly string[]): readonly string[] {
+  return pairOptions(words)
+    .filter(([option, value]) => !isMasked(option, value))
+    .map(([option, value]) => (value === undefined ? option : `${option} ${mask(option, value)}`))
+    .toSorted();
+}
+
+function pairOptions(
+  words: readonly string[],
+): readonly (readonly [option: string, value: string | undefined])[] {
+  return words.flatMap((word, at) => {
+    const next = words[at + 1];
+    if (!word.startsWith("-")) return [];
+    return [[word, next?.startsWith("-") ? undefined : next] as const];
+  });
+}
+
+function isMasked(option: string, value = ""): boolean {
+  return MASKED.has(option) || value.includes("id=charmonitor") || value.includes("masterKey0");
+}
+
+function mask(option: string, value: string): string {
+  const plain = value.startsWith("{") ? JSON.stringify(sortKeys(JSON.parse(value))) : value;
+  const numbers = option === "-add-fd" ? plain.replace(/=\d+/g, "=@") : plain.replace(/\bfd=\d+/g, "fd=@");
+  return numbers.replace(/\/dev\/fdset\/\d+/g, "/dev/fdset/@").replace(RUN_TIME_FOLDER, "@/");
+}
+
+function sortKeys(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sortKeys(inner)]));
+}
+
+function folderOf(root: string | undefined): string | undefined {
+  return root === undefined ? undefined : path.join(root, "libvirt/qemuxmlconfdata");
+}
