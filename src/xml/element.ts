@@ -1,4 +1,4 @@
-import { type ElementForm, type Exception, type Field, placeName, type Variant } from "./declaration.ts";
+import type { ElementForm, Exception, Field, Variant } from "./declaration.ts";
 import { type Draft, emptyDraft } from "./draft.ts";
 import { isBlank, type XmlNode } from "./node.ts";
 import { notKnown, notSupported, type Spot } from "./refusal.ts";
@@ -64,8 +64,12 @@ export function dropped(place: string, why: string): Exception {
 
 /** The values of the fields that are present. */
 export function readFields<F extends Fields>(node: XmlNode, fields: F): FieldsValue<F> {
-  const read = Object.entries(fields).map(([key, field]) => [key, field.read(node)] as const);
-  return Object.fromEntries(read.filter(([, value]) => value !== undefined)) as FieldsValue<F>;
+  const values: Record<string, unknown> = {};
+  for (const [key, field] of Object.entries(fields)) {
+    const value = field.read(node);
+    if (value !== undefined) values[key] = value;
+  }
+  return values as FieldsValue<F>;
 }
 
 /** The draft with the fields' values in it. */
@@ -77,14 +81,23 @@ export function writeFields(draft: Draft, fields: Fields, value: object): Draft 
 
 /** Refuses attributes, children and text that the variant does not declare. */
 export function refuseUndeclared(node: XmlNode, variant: Variant): void {
-  const declared = new Set(variant.places.map(placeName));
-  const refuse = (place: string, spot: Spot): void => {
-    if (declared.has(place)) return;
-    const exception = variant.exceptions.find((candidate) => candidate.place === place);
-    if (exception === undefined) throw notKnown(spot);
-    if (exception.act === "refuse") throw notSupported(spot, exception.why, "Leave it out.");
-  };
-  for (const name of node.attributes.keys()) refuse(`@${name}`, { node, place: `@${name}` });
-  for (const child of node.children) refuse(child.tag, { node: child });
-  if (!isBlank(node.text)) refuse("text()", { node, place: "text()" });
+  for (const name of node.attributes.keys()) {
+    if (!isDeclared(variant, "attribute", name)) refuse(variant, `@${name}`, { node, place: `@${name}` });
+  }
+  for (const child of node.children) {
+    if (!isDeclared(variant, "child", child.tag)) refuse(variant, child.tag, { node: child });
+  }
+  if (isBlank(node.text) || variant.places.some((place) => place.in === "text")) return;
+  throw notKnown({ node, place: "text()" });
+}
+
+function isDeclared({ places }: Variant, kind: "attribute" | "child", name: string): boolean {
+  for (const place of places) if (place.in === kind && place.name === name) return true;
+  return false;
+}
+
+function refuse({ exceptions }: Variant, place: string, spot: Spot): void {
+  const exception = exceptions.find((candidate) => candidate.place === place);
+  if (exception === undefined) throw notKnown(spot);
+  if (exception.act === "refuse") throw notSupported(spot, exception.why, "Leave it out.");
 }

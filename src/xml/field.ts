@@ -128,9 +128,14 @@ export function required<T>(field: Field<T | undefined>): Field<T> {
 }
 
 function onlyChild(node: XmlNode, name: string): XmlNode | undefined {
-  const [found, second] = node.children.filter((candidate) => candidate.tag === name);
-  if (second === undefined) return found;
-  throw notUnderstood({ node: second }, `only one <${name}> may stand here`, "Leave one of them out.");
+  let found: XmlNode | undefined;
+  for (const candidate of node.children) {
+    if (candidate.tag !== name) continue;
+    if (found === undefined) found = candidate;
+    else
+      throw notUnderstood({ node: candidate }, `only one <${name}> may stand here`, "Leave one of them out.");
+  }
+  return found;
 }
 
 function decodeAt<T>(spot: Spot, text: string, form: ValueForm<T>): T {

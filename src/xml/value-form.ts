@@ -12,10 +12,12 @@ export const anyText: ValueForm<string> = { expects: "text", decode: (text) => t
 
 /** One of some words. */
 export function oneOf<const W extends string>(...words: readonly W[]): ValueForm<W> {
-  const known = new Map<string, W>(words.map((word) => [word, word]));
   return {
-    expects: words.length === 1 ? `"${words[0]}"` : `one of ${words.map((word) => `"${word}"`).join(", ")}`,
-    decode: (text) => known.get(text),
+    get expects() {
+      const named = words.map((word) => `"${word}"`).join(", ");
+      return words.length === 1 ? named : `one of ${named}`;
+    },
+    decode: (text) => words.find((word) => word === text),
     encode: (word) => word,
   };
 }
@@ -53,7 +55,9 @@ export function matching(pattern: RegExp, expects: string): ValueForm<string> {
 function truth(yes: string, no: string): ValueForm<boolean> {
   const words = oneOf(yes, no);
   return {
-    expects: words.expects,
+    get expects() {
+      return words.expects;
+    },
     decode(text) {
       const word = words.decode(text);
       return word === undefined ? undefined : word === yes;

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Glob } from "bun";
+import { SYSTEM_PATHS } from "../../src/plan/paths.ts";
+import { hostileDocuments } from "../xml/hostile-documents.ts";
+
+// The executable as it ships meets every bad document: exit 2, one line that names the place, in under a second and
+// under 300 MiB, and nothing on the disk changed.
+
+const SVIRT = new URL("../../dist/svirt", import.meta.url).pathname;
+const BAD = new URL("../data/xml-bad/", import.meta.url).pathname;
+const MOST_MS = 1000;
+const MOST_RSS_BYTES = 300 * 1024 * 1024;
+const PLACE = /^error: Cannot read (?:\/\S+ in line \d+|the XML in line \d+, column \d+|the XML): \S/;
+
+const folder = mkdtempSync(join(tmpdir(), "svirt-bad-input-"));
+const files = [...new Glob("*.xml").scanSync(BAD)].sort();
+
+let before: readonly string[] = [];
+beforeAll(() => {
+  before = listState();
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Outcome {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly ms: number;
+  readonly rssBytes: number;
+}
+
+describe("svirt define refuses", () => {
+  test.each(files)("test/data/xml-bad/%s", async (file) => {
+    expectRefusal(await runTwiceIfSlow(["define", BAD + file]));
+  });
+
+  test.each(hostileDocuments)("$name", async ({ name, make }) => {
+    const file = join(folder, `${name.replaceAll(/[^a-zA-Z0-9]+/g, "-")}.xml`);
+    writeFileSync(file, make());
+    expectRefusal(await runTwiceIfSlow(["define", file]));
+    rmSync(file);
+  });
+
+  test.each(["/dev/zero", "/dev/null", "/proc/self/exe"])("%s", async (file) => {
+    expectRefusal(await runTwiceIfSlow(["define", file]));
+  });
+});
+
+describe.each([
+  ["define", "-"],
+  ["define", "/dev/stdin"],
+  ["create", "-"],
+  ["plan", "-"],
+])("svirt %s %s refuses what comes on standard input:", (command, operand) => {
+  test.each(["xxe-file.xml", "unknown-device.xml", "network-disk.xml"])("%s", async (file) => {
+    expectRefusal(await run([command, operand], Bun.file(BAD + file)));
+  });
+
+  test("50 MB that do not end", async () => {
+    expectRefusal(await run([command, operand], Bun.file("/dev/zero")));
+  });
+});
+
+test("none of it changed anything on the disk", () => {
+  expect(listState()).toEqual(before);
+});
+
+test("the same command takes a good document, so that a refusal says something", async () => {
+  const good = new URL("../data/domain/disks.xml", import.meta.url).pathname;
+  const { stdout } = await run(["domblklist", "--help"]);
+  expect(stdout).toContain("domblklist");
+  const { stderr } = await run(["plan", good]);
+  expect(stderr).not.toMatch(PLACE);
+});
+
+function expectRefusal({ exitCode, stdout, stderr, ms, rssBytes }: Outcome): void {
+  const [error = "", ...more] = stderr.trimEnd().split("\n");
+  expect(error).toMatch(PLACE);
+  expect(more.filter((line) => !line.startsWith("remedy: "))).toEqual([]);
+  expect(more).toHaveLength(1);
+  expect(stderr).not.toMatch(/[^\P{Cc}\n]/u);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  expect(rssBytes).toBeLessThan(MOST_RSS_BYTES);
+  expect(ms).toBeLessThan(MOST_MS);
+}
+
+/** Another process may have had the processor: what counts is that it can be done in time. */
+async function runTwiceIfSlow(words: readonly string[]): Promise<Outcome> {
+  const first = await run(words);
+  return first.ms < MOST_MS ? first : await run(words);
+}
+
+async function run(words: readonly string[], stdin?: Bun.BunFile): Promise<Outcome> {
+  const start = performance.now();
+  const child = Bun.spawn([SVIRT, ...words], { stdin: stdin ?? "ignore", stdout: "pipe", stderr: "pipe" });
+  const [stdout, stderr, exitCode] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  const ms = performance.now() - start;
+  return { exitCode, stdout, stderr, ms, rssBytes: child.resourceUsage()?.maxRSS ?? Number.NaN };
+}
+
+/** All that svirt could have left behind, with what a change would change. */
+function listState(): readonly string[] {
+  return Object.values(SYSTEM_PATHS).flatMap((root) => {
+    const names =
+      statSync(root, { throwIfNoEntry: false }) === undefined ? [] : readdirSync(root, { recursive: true });
+    return [root, ...names.map((name) => join(root, String(name)))].flatMap((path) => {
+      const stat = statSync(path, { throwIfNoEntry: false });
+      return stat === undefined ? [] : [`${path} ${stat.ino} ${stat.mode} ${stat.size} ${stat.mtimeMs}`];
+    });
+  });
+}
