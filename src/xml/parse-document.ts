@@ -18,6 +18,7 @@ export function parseDocument(bytes: Uint8Array): XmlNode {
     elements: 0,
     line: 1,
     counted: 0,
+    prefixes: new Map(),
   };
   for (const token of readTokens(text)) {
     switch (token.is) {
@@ -55,6 +56,8 @@ interface Builder {
   /** The line of the offset up to which newlines are counted. */
   line: number;
   counted: number;
+  /** How many of the open elements declare each prefix. */
+  readonly prefixes: Map<string, number>;
 }
 
 function startElement(builder: Builder, token: Token & { readonly is: "start" }): void {
@@ -75,6 +78,7 @@ function startElement(builder: Builder, token: Token & { readonly is: "start" })
     source: "",
     from,
   };
+  countPrefixes(builder, node, 1);
   refuseUnboundPrefix(builder, node);
   open?.children.push(node);
   builder.root ??= node;
@@ -100,6 +104,7 @@ function endElement(builder: Builder, token: Token & { readonly is: "end" }): vo
 
 function closeNode(builder: Builder, node: OpenNode, to: number): void {
   node.source = builder.text.slice(node.from, to);
+  countPrefixes(builder, node, -1);
 }
 
 function addText(builder: Builder, token: Token & { readonly is: "text" }): void {
@@ -121,19 +126,21 @@ function lineAt(builder: Builder, offset: number): number {
   return builder.line;
 }
 
-// Namespaces in XML 1.0, 5.1
-function refuseUnboundPrefix(builder: Builder, node: OpenNode): void {
-  for (const name of [node.tag, ...node.attributes.keys()]) {
-    const [prefix, ...rest] = name.split(":");
-    if (rest.length === 0 || prefix === "xml" || prefix === "xmlns") continue;
-    if (rest.length === 1 && isBound(node, `xmlns:${prefix}`)) continue;
-    throw faultAt(builder.text, node.from, "a name's prefix is declared nowhere around it");
+function countPrefixes({ prefixes }: Builder, node: OpenNode, change: 1 | -1): void {
+  for (const name of node.attributes.keys()) {
+    if (!name.startsWith("xmlns:")) continue;
+    const prefix = name.slice("xmlns:".length);
+    prefixes.set(prefix, (prefixes.get(prefix) ?? 0) + change);
   }
 }
 
-function isBound(node: OpenNode, declaration: string): boolean {
-  for (let around: OpenNode | undefined = node; around !== undefined; around = around.parent) {
-    if (around.attributes.has(declaration)) return true;
+// Namespaces in XML 1.0, 5.1
+function refuseUnboundPrefix({ text, prefixes }: Builder, node: OpenNode): void {
+  for (const name of [node.tag, ...node.attributes.keys()]) {
+    if (!name.includes(":")) continue;
+    const [prefix = "", ...rest] = name.split(":");
+    const isBound = prefix === "xml" || prefix === "xmlns" || (prefixes.get(prefix) ?? 0) > 0;
+    if (rest.length === 1 && isBound) continue;
+    throw faultAt(text, node.from, "a name's prefix is declared nowhere around it");
   }
-  return false;
 }

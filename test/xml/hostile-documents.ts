@@ -139,6 +139,11 @@ export const hostileDocuments: readonly HostileDocument[] = [
     () => `<domain type='kvm'><name>a</name><memory>1</memory><vcpu>${"9".repeat(1_000_000)}</vcpu></domain>`,
   ),
   hostile(
+    "80,000 names with a prefix, 250 deep",
+    /^\/domain\/@xmlns:a in line 1: svirt does not know it$/,
+    () => prefixes(250),
+  ),
+  hostile(
     "a disk for each of 6,000 targets",
     /^\/domain\/devices\/disk\[1\]\/target\/@dev in line 1: /,
     () =>
@@ -223,4 +228,10 @@ function chain(images: number): string {
   const open = "<backingStore type='file'><format type='raw'/><source file='/a'/>".repeat(images);
   const disk = `<disk><source file='/a'/>${open}${"</backingStore>".repeat(images)}<target dev='vda'/></disk>`;
   return `<domain type='kvm'><name>a</name><memory>1</memory><os><type>hvm</type></os><devices>${disk}</devices></domain>`;
+}
+
+function prefixes(levels: number): string {
+  const names = Array.from({ length: 64 }, (_, index) => `a:${index < 10 ? "b" : "c"}${index}=''`).join(" ");
+  const inside = `<b ${names}/>`.repeat(1250);
+  return `<domain xmlns:a='b'>${"<b>".repeat(levels)}${inside}${"</b>".repeat(levels)}</domain>`;
 }

@@ -46,6 +46,13 @@ describe("parseDocument()", () => {
     expect(node.children.map(({ tag }) => tag)).toEqual(["é:c"]);
   });
 
+  test("knows a prefix inside the element that declares it, and not beside it", () => {
+    expect(parse("<r><a xmlns:p='q'><b xmlns:p='s'/><p:c p:d=''/></a></r>").tag).toBe("r");
+    expect(() => parse("<r><a xmlns:p='q'/><p:c/></r>")).toThrow(
+      "a name's prefix is declared nowhere around it",
+    );
+  });
+
   test("numbers those of one name in a path, and knows each element's line and source", () => {
     const root = parse("<a>\n  <b/>\n  <c>\n    <d/><d>x</d>\n  </c>\n  <b/>\n</a>");
     expect(pathOf(nth(root, 0))).toBe("/a/b[1]");
