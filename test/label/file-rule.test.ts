@@ -1,0 +1,75 @@
+import { describe, expect, test } from "bun:test";
+import { type LabelDecision, UNCONFINED } from "../../src/label/decide-label.ts";
+import { decideFileLabel, diskRole } from "../../src/label/file-rule.ts";
+import { refuseImpossibleTarget } from "../../src/label/impossible-targets.ts";
+
+// The labels of libvirt's securityselinuxlabeldata.
+const DECISION: LabelDecision = {
+  ...UNCONFINED,
+  type: "dynamic",
+  relabel: true,
+  label: "system_u:system_r:svirt_t:s0:c41,c264",
+  imageLabel: "system_u:object_r:svirt_image_t:s0:c41,c264",
+  sharedLabel: "system_u:object_r:svirt_image_t:s0",
+  contentLabel: "system_u:object_r:virt_content_t:s0",
+};
+
+describe("diskRole()", () => {
+  test.each([
+    [{ shareable: false, access: "read-write" }, "private"],
+    [{ shareable: true, access: "read-write" }, "shared"],
+    [{ shareable: false, access: "read-only" }, "content"],
+    // Shareable wins over read-only, as the reference was seen to do.
+    [{ shareable: true, access: "read-only" }, "shared"],
+  ] as const)("of %j is %s", (disk, role) => {
+    expect(diskRole(disk)).toBe(role);
+  });
+});
+
+describe("decideFileLabel()", () => {
+  test.each([
+    ["private", "system_u:object_r:svirt_image_t:s0:c41,c264", "exclusive"],
+    ["shared", "system_u:object_r:svirt_image_t:s0", "shared"],
+    ["content", "system_u:object_r:virt_content_t:s0", "shared"],
+  ] as const)("gives a %s file the label of libvirt's case 'disks'", (role, to, sharing) => {
+    expect(decideFileLabel(DECISION, role, undefined)).toEqual({ to, sharing });
+  });
+
+  test("leaves a file alone for which the XML says relabel='no', and still keeps others off a private one", () => {
+    expect(decideFileLabel(DECISION, "private", { relabel: "no" })).toEqual({
+      to: undefined,
+      sharing: "exclusive",
+    });
+  });
+
+  test("gives a file the label that the XML has for it, whatever its role", () => {
+    const label = "system_u:object_r:svirt_image_custom_t:s0:c41,c264";
+    expect(decideFileLabel(DECISION, "content", { relabel: "yes", label }).to).toBe(label);
+  });
+
+  test("labels nothing for a guest that is not to be relabelled", () => {
+    expect(decideFileLabel({ ...DECISION, relabel: false }, "private", undefined).to).toBeUndefined();
+    expect(decideFileLabel(UNCONFINED, "content", undefined).to).toBeUndefined();
+  });
+});
+
+describe("refuseImpossibleTarget()", () => {
+  test.each([
+    "/",
+    "/etc/shadow",
+    "/etc",
+    "/proc/1/mem",
+    "/usr/bin/svirt",
+    "/run/svirt/x",
+    "/var/lib/svirt/records/a.json",
+  ])("refuses %s", (path) => {
+    expect(() => refuseImpossibleTarget(path)).toThrow("it belongs to the host");
+  });
+
+  test.each(["/var/lib/libvirt/images/a.raw", "/etcetera/a.raw", "/dev/vdb", "/srv/etc/a.raw"])(
+    "lets %s pass",
+    (path) => {
+      expect(() => refuseImpossibleTarget(path)).not.toThrow();
+    },
+  );
+});
