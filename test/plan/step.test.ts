@@ -1,0 +1,143 @@
+import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import { UNCONFINED } from "../../src/label/decide-label.ts";
+import { describe as describeStep } from "../../src/plan/describe.ts";
+import { guestPaths, SYSTEM_PATHS } from "../../src/plan/paths.ts";
+import { fileKey, planStart, type StartDecision } from "../../src/plan/start-plan.ts";
+import { inverse, planStop, type Step, step } from "../../src/plan/step.ts";
+
+const UUID = "11111111-2222-4333-8444-000000000001";
+const DISK = { path: "/images/a.raw", device: "8:1", inode: "7" };
+const NODE = { path: "/dev/vdb", device: "0:6", inode: "9", node: "254:16" };
+const paths = guestPaths(SYSTEM_PATHS, UUID);
+const DECISION: StartDecision = {
+  uid: 1_879_048_193,
+  label: {
+    ...UNCONFINED,
+    label: "system_u:system_r:svirt_t:s0:c1,c2",
+    imageLabel: "system_u:object_r:svirt_image_t:s0:c1,c2",
+    range: "s0:c1,c2",
+  },
+  paths,
+  files: [
+    { id: DISK, to: "private:label:of:the_guest", original: "old:label:of:a", sharing: "exclusive" },
+    { id: NODE, to: undefined, original: undefined, sharing: "shared" },
+  ],
+  order: {
+    uuid: UUID,
+    program: "/usr/bin/qemu-system-x86_64",
+    words: [],
+    environment: {},
+    context: "system_u:system_r:svirt_t:s0:c1,c2",
+    uid: 1_879_048_193,
+    folder: paths.folder,
+    workFolder: paths.workFolder,
+    logFile: "/var/log/svirt/a.log",
+    sockets: [{ fd: 3, path: paths.monitor }],
+    files: [],
+  },
+};
+const STEPS = planStart(DECISION);
+
+describe("planStart()", () => {
+  test("reserves all before it touches anything, labels all before QEMU starts, and checks before vCPUs run", () => {
+    expect(STEPS.map((each) => (each.do === "reserve" ? `reserve ${each.claim.kind}` : each.do))).toEqual([
+      "reserve level",
+      "reserve uid",
+      "reserve file",
+      "reserve file",
+      "make-folder",
+      "make-folder",
+      "set-label",
+      "spawn",
+      "greet",
+      "check-context",
+      "resume",
+    ]);
+  });
+
+  test("gives the guest's own folder to its user with its image label, and svirt's to root", () => {
+    const folders = STEPS.filter((each) => each.do === "make-folder");
+    expect(folders.map(({ label, path, uid }) => ({ label, path, uid }))).toEqual([
+      { path: `/run/svirt/${UUID}`, uid: 0, label: undefined },
+      {
+        path: `/run/svirt/${UUID}/guest`,
+        uid: 1_879_048_193,
+        label: "system_u:object_r:svirt_image_t:s0:c1,c2",
+      },
+    ]);
+  });
+
+  test("for a guest that is not confined reserves no level and checks no context", () => {
+    const steps = planStart({ ...DECISION, label: UNCONFINED });
+    expect(steps.filter((each) => each.do === "check-context")).toEqual([]);
+    expect(steps.filter((each) => each.do === "reserve" && each.claim.kind === "level")).toEqual([]);
+  });
+
+  test("makes steps that a record can keep", () => {
+    for (const each of STEPS) expect(v.parse(step, JSON.parse(JSON.stringify(each)))).toEqual(each);
+  });
+});
+
+test("fileKey() knows a block device by its number, whichever node leads to it, and a file by its inode", () => {
+  expect(fileKey(NODE)).toBe(fileKey({ ...NODE, path: "/dev/disk/x", inode: "10" }));
+  expect(fileKey(DISK)).not.toBe(fileKey({ ...DISK, inode: "8" }));
+  expect(fileKey(DISK)).not.toBe(fileKey({ ...DISK, device: "8:2" }));
+});
+
+describe("inverse()", () => {
+  test("of a label puts back what was there, from what was set", () => {
+    const done = STEPS.find((each) => each.do === "set-label");
+    const back = done === undefined ? undefined : inverse(done);
+    expect(back).toMatchObject({
+      do: "restore-label",
+      file: DISK,
+      from: "private:label:of:the_guest",
+      to: "old:label:of:a",
+    });
+  });
+
+  test("of an inverse is nothing: what takes back is not taken back itself", () => {
+    for (const each of STEPS) {
+      const back = inverse(each);
+      if (back !== undefined) expect(inverse(back)).toBeUndefined();
+    }
+  });
+});
+
+describe("planStop()", () => {
+  test("ends the guest first, and gives its level free last", () => {
+    expect(
+      planStop(STEPS).map((each) => (each.do === "release" ? `release ${each.claim.kind}` : each.do)),
+    ).toEqual([
+      "kill",
+      "restore-label",
+      "remove-folder",
+      "remove-folder",
+      "release file",
+      "release file",
+      "release uid",
+      "release level",
+    ]);
+  });
+
+  test("of a stop is nothing", () => {
+    expect(planStop(planStop(STEPS))).toEqual([]);
+  });
+});
+
+describe("describe()", () => {
+  const file = DISK;
+  const claim = { kind: "file", key: "k", sharing: "exclusive" } as const;
+  test.each<[Step, string]>([
+    [{ do: "set-label", file, claim, from: "a:b:c", to: "d:e:f" }, "label /images/a.raw: a:b:c -> d:e:f"],
+    [{ do: "set-label", file, claim, to: "d:e:f" }, "label /images/a.raw: (no label) -> d:e:f"],
+    [{ do: "restore-label", file, claim, from: "d:e:f" }, "label /images/a.raw: d:e:f -> (no label)"],
+  ])("of %j shows the label before and after", (shown, line) => {
+    expect(describeStep(shown)).toBe(line);
+  });
+
+  test("gives every step of a start one line", () => {
+    for (const each of STEPS) expect(describeStep(each)).toMatch(/^[^\n]+$/);
+  });
+});

@@ -1,0 +1,101 @@
+import { describe, expect, test } from "bun:test";
+import type { Claim } from "../../src/plan/step.ts";
+import { ClaimRegistry } from "../../src/registry/claims.ts";
+import { Machine, snapshot } from "../memory-host/machine.ts";
+import type { Strike } from "../memory-host/svirt.ts";
+
+const LEVEL: Claim = { kind: "level", key: "s0:c1,c2", sharing: "exclusive" };
+const SHARED: Claim = {
+  kind: "file",
+  key: "inode-8:1-7",
+  sharing: "shared",
+  label: "a:b:c:s0",
+  original: "o:o:o",
+};
+
+function registryOn(machine: Machine, strike?: Strike): ClaimRegistry {
+  return new ClaimRegistry(machine.svirt(strike).host, "/var/lib/svirt");
+}
+
+describe("reserve()", () => {
+  test("refuses what somebody else has for himself, and names the holder", () => {
+    const registry = registryOn(new Machine());
+    registry.reserve(LEVEL, "one");
+    expect(() => registry.reserve(LEVEL, "two")).toThrow(
+      "Cannot reserve level s0:c1,c2: the guest one holds it",
+    );
+    expect(registry.listHolders("level", LEVEL.key).map(({ owner }) => owner)).toEqual(["one"]);
+  });
+
+  test("lets the same owner have it twice, and one release gives it free", () => {
+    const registry = registryOn(new Machine());
+    registry.reserve(LEVEL, "one");
+    registry.reserve(LEVEL, "one");
+    registry.release(LEVEL, "one");
+    registry.reserve(LEVEL, "two");
+    expect(registry.listAll()).toEqual([{ kind: "level", key: "s0:c1,c2", owner: "two" }]);
+  });
+
+  test("lets several share a file, and keeps the original for each", () => {
+    const registry = registryOn(new Machine());
+    registry.reserve(SHARED, "one");
+    registry.reserve(SHARED, "two");
+    expect(registry.listHolders("file", SHARED.key).map(({ original }) => original)).toEqual([
+      "o:o:o",
+      "o:o:o",
+    ]);
+  });
+
+  test("refuses to share what somebody has for himself, and to have for oneself what others share", () => {
+    const registry = registryOn(new Machine());
+    registry.reserve(SHARED, "one");
+    expect(() => registry.reserve({ ...SHARED, sharing: "exclusive" }, "two")).toThrow(
+      "the guest one holds it",
+    );
+    const other = registryOn(new Machine());
+    other.reserve({ ...SHARED, sharing: "exclusive" }, "one");
+    expect(() => other.reserve(SHARED, "two")).toThrow("the guest one holds it");
+  });
+
+  test.each(["x:y:z:s0", undefined])("refuses to share a file that is to have another label: %s", (label) => {
+    const registry = registryOn(new Machine());
+    registry.reserve(SHARED, "one");
+    const { label: _, ...bare } = SHARED;
+    const claim = label === undefined ? bare : { ...SHARED, label };
+    expect(() => registry.reserve(claim, "two")).toThrow("the guest one holds it with the label a:b:c:s0");
+  });
+});
+
+describe("release()", () => {
+  test("leaves nothing behind, and leaves the others what they have", () => {
+    const machine = new Machine();
+    const before = snapshot(machine);
+    const registry = registryOn(machine);
+    registry.reserve(SHARED, "one");
+    registry.reserve(SHARED, "two");
+    registry.release(SHARED, "one");
+    expect(registry.listHolders("file", SHARED.key).map(({ owner }) => owner)).toEqual(["two"]);
+    registry.release(SHARED, "two");
+    expect(snapshot(machine)).toEqual(before);
+  });
+
+  test("of what is not held is fine", () => {
+    const registry = registryOn(new Machine());
+    registry.reserve(LEVEL, "one");
+    registry.release(LEVEL, "two");
+    expect(registry.isTaken("level", LEVEL.key)).toBe(true);
+  });
+});
+
+test("a claim that was half written when svirt was killed holds nothing, and goes with its release", () => {
+  const machine = new Machine();
+  const before = snapshot(machine);
+  // The folder is the first call that changes something, the claim in it the second.
+  const killed = registryOn(machine, { at: 2, moment: "within", how: "crash" });
+  expect(() => killed.reserve(LEVEL, "one")).toThrow("svirt was killed");
+  const registry = registryOn(machine);
+  expect(registry.isTaken("level", LEVEL.key)).toBe(false);
+  registry.reserve(LEVEL, "two");
+  registry.release(LEVEL, "two");
+  expect(snapshot(machine)).toEqual(before);
+});
