@@ -4,11 +4,11 @@
  */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((title, at) =>
-    Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)),
+    Math.max(widthOf(title), ...rows.map((row) => widthOf(row[at] ?? ""))),
   );
   const last = header.length - 1;
   const formatRow = (cells: readonly string[]): string =>
-    cells.map((cell, at) => ` ${at === last ? cell : cell.padEnd((widths[at] ?? 0) + 2)}`).join("");
+    cells.map((cell, at) => ` ${at === last ? cell : pad(cell, (widths[at] ?? 0) + 2)}`).join("");
   const dashes = "-".repeat(widths.reduce((sum, width) => sum + width + 3, 0));
   return `${[formatRow(header), dashes, ...rows.map(formatRow)].join("\n")}\n\n`;
 }
@@ -19,4 +19,13 @@ export function formatFacts(facts: readonly (readonly [name: string, value: stri
     value === undefined ? [] : [`${`${name}:`.padEnd(15)} ${value}`],
   );
   return `${lines.join("\n")}\n\n`;
+}
+
+function pad(cell: string, width: number): string {
+  return cell + " ".repeat(Math.max(0, width - widthOf(cell)));
+}
+
+/** In letters, not in units of UTF-16. */
+function widthOf(text: string): number {
+  return [...text].length;
 }
