@@ -2,6 +2,8 @@
 # On the node: starts the guests, gathers the facts about them and runs the adversary.
 #
 #   isolation.sh set-up | run RUN | tear-down      RUN: kvm tcg net label twin user control
+#
+# SVIRT_GUEST and SVIRT_NEIGHBOUR name two guests that run already, for the runs that need no others (not tcg, net).
 set -eu
 # On the node's writable disk; guests get at their programs and disks there as anywhere.
 here=/srv/isolation
@@ -9,6 +11,8 @@ disks=/srv/images
 spare_disk=/dev/vde
 abstract=svirt-isolation-neighbour
 vnc_port=5907
+guest=${SVIRT_GUEST:-isolation-kvm}
+neighbour=${SVIRT_NEIGHBOUR:-isolation-b}
 
 say() { printf 'isolation.sh: %s\n' "$*" >&2; }
 
@@ -20,8 +24,8 @@ make_disk() {
   printf '\125\252' | dd of="$1" bs=1 seek=510 conv=notrunc 2>/dev/null
 }
 
-# guest NAME TYPE MORE-DEVICES
-guest() {
+# start_guest NAME TYPE MORE-DEVICES
+start_guest() {
   make_disk "$disks/$1.img"
   cat >"$here/$1.xml" <<XML
 <domain type='$2'>
@@ -51,6 +55,7 @@ run_folder_of() { printf '/run/svirt/%s' "$(svirt domuuid "$1" | tr -d '\n')"; }
 pid_of() { cat "$(run_folder_of "$1")/pid"; }
 # The folder in a guest's run-time folder that its QEMU may write in.
 private_of() { find "$(run_folder_of "$1")" -type d -user "$(uid_of "$(pid_of "$1")")" | head -n 1; }
+disk_of() { svirt domblklist "$1" | awk '$1 == "vda" { print $2 }'; }
 first_of() { for file; do [ ! -e "$file" ] || { printf '%s' "$file"; return; }; done; }
 
 set_up() {
@@ -65,27 +70,31 @@ set_up() {
   cp "$here/launch" "$here/launch-svirt"
   cp "$here/stand-in" "$here/stand-in-svirt"
   "$here/launch" --set-label system_u:object_r:svirt_manager_exec_t:s0 "$here/launch-svirt" "$here/stand-in-svirt"
-  guest isolation-kvm kvm ''
-  guest isolation-tcg qemu ''
-  guest isolation-net kvm "<interface type='user'><mac address='52:54:00:00:00:01'/><model type='virtio'/></interface>"
-  guest isolation-b kvm "<disk type='block' device='disk'>
+  [ -n "${SVIRT_GUEST-}" ] || start_guests
+  stand_ins
+}
+
+start_guests() {
+  start_guest isolation-kvm kvm ''
+  start_guest isolation-tcg qemu ''
+  start_guest isolation-net kvm "<interface type='user'><mac address='52:54:00:00:00:01'/><model type='virtio'/></interface>"
+  start_guest isolation-b kvm "<disk type='block' device='disk'>
       <driver name='qemu' type='raw'/>
       <source dev='$spare_disk'/>
       <target dev='vdb' bus='virtio'/>
     </disk>
     <graphics type='vnc'><listen type='socket'/></graphics>
     <video><model type='vga'/></video>"
-  stand_ins
 }
 
 # A process of svirt's domain, an abstract socket in the neighbour's, a VNC server on TCP.
 stand_ins() {
-  b_pid=$(pid_of isolation-b)
+  b_pid=$(pid_of "$neighbour")
   setsid "$here/stand-in-svirt" wait </dev/null >/dev/null 2>&1 &
   echo $! >"$here/manager.pid"
-  own_file isolation-b "$here/stand-in.log"
+  own_file "$neighbour" "$here/stand-in.log"
   setsid "$here/launch-svirt" --label "$(label_of "$b_pid")" --like "$b_pid" --out "$here/stand-in.log" \
-    --disk "$disks/isolation-b.img" -- "$here/stand-in-guest" abstract "$abstract" </dev/null >/dev/null 2>&1 &
+    --disk "$(disk_of "$neighbour")" -- "$here/stand-in-guest" abstract "$abstract" </dev/null >/dev/null 2>&1 &
   echo $! >"$here/abstract.pid"
   setsid "$here/stand-in" vnc "$vnc_port" </dev/null >/dev/null 2>&1 &
   echo $! >"$here/vnc.pid"
@@ -94,10 +103,10 @@ stand_ins() {
 facts() {
   own=$1
   own_pid=$(pid_of "$own")
-  b_pid=$(pid_of isolation-b)
+  b_pid=$(pid_of "$neighbour")
   own_type=$(label_of "$own_pid" | cut -d: -f1-3)
   image_type=$(image_label_of "$own" | cut -d: -f1-3)
-  b_folder=$(run_folder_of isolation-b)
+  b_folder=$(run_folder_of "$neighbour")
   # The neighbour's categories under this guest's own type: the label is all that stands between equals.
   b_level=$(label_of "$b_pid" | cut -d: -f4-)
   cat <<FACTS
@@ -111,17 +120,17 @@ b_uid=$(uid_of "$b_pid")
 b_reaper_pid=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$b_pid/status")
 b_context=$own_type:$b_level
 b_image_context=$image_type:$b_level
-b_disk=$disks/isolation-b.img
+b_disk=$(disk_of "$neighbour")
 b_block=$spare_disk
 b_folder=$b_folder
-b_private=$(private_of isolation-b)
-b_record=/var/lib/svirt/records/$(svirt domuuid isolation-b | tr -d '\n').json
+b_private=$(private_of "$neighbour")
+b_record=/var/lib/svirt/records/$(svirt domuuid "$neighbour" | tr -d '\n').json
 b_monitor=$b_folder/monitor.sock
 b_vnc_socket=$(find "$b_folder" -type s -name '*vnc*' | head -n 1)
 b_vnc_port=$vnc_port
 b_abstract=$abstract
-b_log=/var/log/svirt/isolation-b.log
-b_definition=/etc/svirt/domains/isolation-b.xml
+b_log=/var/log/svirt/$neighbour.log
+b_definition=/etc/svirt/domains/$neighbour.xml
 log_folder=/var/log/svirt
 run_folder=/run/svirt
 definitions=/etc/svirt/domains
@@ -154,7 +163,7 @@ own_file() {
 }
 
 try() {
-  case $1 in tcg | net) own=isolation-$1 ;; *) own=isolation-kvm ;; esac
+  case $1 in tcg | net) own=isolation-$1 ;; *) own=$guest ;; esac
   report=$here/report-$1
   own_file "$own" "$here/facts"
   facts "$own" >"$here/facts"
@@ -163,10 +172,10 @@ try() {
   label=$(label_of "$pid")
   kvm=/dev/kvm
   [ "$1" != tcg ] || kvm=/dev/null
-  set -- "$1" --kvm "$kvm" --in "$here/facts" --out "$report" --disk "$disks/$own.img"
+  set -- "$1" --kvm "$kvm" --in "$here/facts" --out "$report" --disk "$(disk_of "$own")"
   case $1 in
     kvm | tcg | net) shift; "$here/launch-svirt" --label "$label" --like "$pid" "$@" -- "$here/adversary-guest" --destructive ;;
-    twin) shift; "$here/launch-svirt" --label "$label" --like "$(pid_of isolation-b)" "$@" -- "$here/adversary-guest" --destructive ;;
+    twin) shift; "$here/launch-svirt" --label "$label" --like "$(pid_of "$neighbour")" "$@" -- "$here/adversary-guest" --destructive ;;
     label) shift; "$here/launch-svirt" --label "$label" "$@" -- "$here/adversary-guest" --destructive ;;
     user) shift; "$here/launch" --like "$pid" "$@" -- "$here/adversary" ;;
     control) shift; "$here/launch" "$@" -- "$here/adversary" --destructive ;;

@@ -27,8 +27,10 @@ export async function isNodeUp(): Promise<boolean> {
   );
 }
 
-function onNode(word: string, ...more: string[]): Promise<string> {
-  return output([NODE, "ssh", ["sh", `${FOLDER}/isolation.sh`, word, ...more].join(" ")]);
+function onNode(guests: Guests | undefined, ...words: string[]): Promise<string> {
+  const names =
+    guests === undefined ? [] : [`SVIRT_GUEST=${guests.guest}`, `SVIRT_NEIGHBOUR=${guests.neighbour}`];
+  return output([NODE, "ssh", [...names, "sh", `${FOLDER}/isolation.sh`, ...words].join(" ")]);
 }
 
 /** Builds the adversary here and puts it on the node with what starts it. */
@@ -38,21 +40,35 @@ async function install(): Promise<void> {
   await output([NODE, "put", ...programs, `${ADVERSARY}/isolation.sh`, FOLDER]);
 }
 
-/** Two guests and a neighbour are started, every run is made, and all is taken away again. */
-export async function tryAll(say: (line: string) => void): Promise<Runs> {
+/** Two that run already, of type kvm; the neighbour with a VNC socket and /dev/vde among its disks. */
+export interface Guests {
+  readonly guest: string;
+  readonly neighbour: string;
+}
+
+/** What to try: all by default, with guests that are started for it and taken away again. */
+export interface Trial {
+  readonly runs?: readonly Run[];
+  /** For runs that need no others. */
+  readonly guests?: Guests;
+}
+
+/** Every run is made, one after the other, and all that was needed for them is taken away again. */
+export async function tryAll(say: (line: string) => void, trial: Trial = {}): Promise<Runs> {
+  const { guests, runs: wanted = RUNS } = trial;
   say("building the adversary");
   await install();
-  say("starting the guests");
-  await onNode("set-up");
+  say(guests === undefined ? "starting the guests" : "starting what the neighbour has besides");
+  await onNode(guests, "set-up");
   try {
     const runs = new Map<Run, ReadonlyMap<string, AttemptResult>>();
-    for (const run of RUNS) {
+    for (const run of wanted) {
       say(`trying as ${run}`);
-      const results = parseAttempts(await onNode("run", run));
+      const results = parseAttempts(await onNode(guests, "run", run));
       runs.set(run, new Map(results.map((result) => [result.id, result])));
     }
     return runs;
   } finally {
-    await onNode("tear-down");
+    await onNode(guests, "tear-down");
   }
 }
