@@ -3,7 +3,7 @@ import type { Host } from "../host.ts";
 import type { FileId } from "../plan/guest-order.ts";
 import type { Step } from "../plan/step.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
-import { isOfEarlierBoot, removeRemembered, setRemembered } from "./remembered.ts";
+import { getRemembered, isOfEarlierBoot, removeRemembered, setRemembered } from "./remembered.ts";
 
 const LABEL = "security.selinux";
 
@@ -42,7 +42,9 @@ export function restoreFileLabel(actor: LabelActor, step: Extract<Step, { do: "r
   if (file === undefined) return;
   const others = registry.listHolders("file", step.claim.key).filter((holder) => holder.owner !== owner);
   if (others.length > 0) {
-    if (step.to !== undefined) setRemembered(host, file, { original: step.to, users: others.length });
+    const remembered = getRemembered(host, file);
+    // A file that is not labelled for them remembers nothing.
+    if (remembered !== undefined) setRemembered(host, file, { ...remembered, users: others.length });
     return;
   }
   if (getFileLabel(host, file) === step.from) {
