@@ -1,5 +1,6 @@
 import { formatDomain, parseDomain } from "../domain/document.ts";
 import { SvirtError } from "../errors.ts";
+import { guestPaths } from "../plan/paths.ts";
 import type { Claim } from "../plan/step.ts";
 import { canonicalContext, parseContextOrUndefined } from "../selinux/context.ts";
 import { pairOf } from "../selinux/level.ts";
@@ -46,7 +47,10 @@ export async function undefineDomain(node: Node, key: string): Promise<{ name: s
 
 /** Throws "label-taken" when the name or the UUID belongs to another domain, in libvirt's words. */
 export function refuseConflict(node: Node, domain: { readonly name: string; readonly uuid: string }): void {
-  const running = readRecords(node).filter((guest) => isRunning(node, guest));
+  // A guest whose lock is held is about to run, or to be gone.
+  const running = readRecords(node).filter(
+    (guest) => isRunning(node, guest) || node.host.isLocked(guestPaths(node.paths, guest.uuid).lock),
+  );
   const others = [
     readDefinition(node, domain.name),
     definitionByUuid(node, domain.uuid),

@@ -39,7 +39,6 @@ export async function startDomain(node: Node, bytes: Uint8Array, watch: Watch = 
     const before = readRecord(node, domain.uuid);
     if (before !== undefined && isRunning(node, before)) return { did: false, guest: before };
     if (before !== undefined) await clearAway(node, before, { reason: reasonOf(node, before) });
-    refuseConflict(node, domain);
     const gathered = gatherFiles(node.host, domain, { makeMissing: true });
     node.host.makeFolder({ path: node.paths.log, mode: 0o700 });
     const guest = await prepare(node, { domain, gathered, watch });
@@ -63,6 +62,8 @@ async function prepare(
   let record: GuestRecord | undefined;
   try {
     return await withRegistryLock(node, async () => {
+      // Under the lock that records are written under: of two starts of one name the second finds the first.
+      refuseConflict(node, domain);
       record = newRecord(node, domain, decide(node, domain, gathered));
       writeRecord(node, record);
       removePendingRestart(node, domain.uuid);
@@ -98,7 +99,7 @@ function decide(node: Node, domain: Domain, gathered: GatheredFiles) {
   refuseListeners(domain);
   const label = decideGuestLabel(node, domain);
   const uid = chooseUid(node, domain.uuid);
-  const files = decideFiles(node, label, gathered.files);
+  const files = decideFiles(node, label, { uuid: domain.uuid, files: gathered.files });
   const order = orderGuest(node, domain, { gathered, label, uid });
   const paths = guestPaths(node.paths, domain.uuid);
   return { label, uid, steps: planStart({ uid, label, paths, files, order }) };
