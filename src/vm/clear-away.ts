@@ -56,7 +56,8 @@ export async function clearAway(
   const actor = actorFor(node, guest);
   const steps = planStop(guest.steps);
   const errors: unknown[] = [];
-  const ends = await undo(actor, steps.filter(isEnd), watch);
+  const endSteps = steps.filter(isEnd);
+  const ends = await undo(actor, endSteps, watch);
   errors.push(...ends.errors);
   // While QEMU may still run, its label must not be given to anybody else, nor its files.
   if (errors.length === 0) {
@@ -64,7 +65,8 @@ export async function clearAway(
       undo(
         actor,
         steps.filter((step) => !isEnd(step)),
-        watch,
+        // Numbered on, as svirt plan --stop numbers them.
+        (moment, step, at) => watch(moment, step, endSteps.length + at),
       ),
     );
     errors.push(...rest.errors);
