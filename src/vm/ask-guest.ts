@@ -2,7 +2,7 @@ import { withGuestLock } from "./clear-away.ts";
 import { findRunning } from "./find-domain.ts";
 import { withMonitor } from "./guest-monitor.ts";
 import type { Node } from "./node.ts";
-import { type GuestRecord, readRecord, writeRecord } from "./record.ts";
+import { type GuestRecord, writeRecord } from "./record.ts";
 
 /** Asks the guest to power itself off, as by its button; whether it does is its own affair. Throws "wrong-state". */
 export async function shutdownGuest(node: Node, key: string): Promise<{ name: string }> {
@@ -28,11 +28,10 @@ export async function resumeGuest(node: Node, key: string): Promise<{ name: stri
 }
 
 async function tell(node: Node, key: string, command: "stop" | "cont"): Promise<{ name: string }> {
-  const { guest, name } = findRunning(node, key);
-  await withGuestLock(node, guest.uuid, () =>
-    withMonitor(node, guest.uuid, (monitor) => monitor.execute(command)),
-  );
-  return { name };
+  return await withRunning(node, key, async (guest) => {
+    await withMonitor(node, guest.uuid, (monitor) => monitor.execute(command));
+    if (command === "cont" && guest.unpaused !== true) writeRecord(node, { ...guest, unpaused: true });
+  });
 }
 
 async function pressPowerButton(
@@ -40,11 +39,19 @@ async function pressPowerButton(
   key: string,
   intent: "shutdown" | "reboot",
 ): Promise<{ name: string }> {
-  const { guest, name } = findRunning(node, key);
-  await withGuestLock(node, guest.uuid, async () => {
-    const now: GuestRecord = readRecord(node, guest.uuid) ?? guest;
-    writeRecord(node, { ...now, intent });
+  return await withRunning(node, key, async (guest) => {
+    writeRecord(node, { ...guest, intent });
     await withMonitor(node, guest.uuid, (monitor) => monitor.execute("system_powerdown"));
   });
+}
+
+/** Looks again once the lock is held: a guest that was cleared away meanwhile must not be given a record anew. */
+async function withRunning(
+  node: Node,
+  key: string,
+  work: (guest: GuestRecord) => Promise<void>,
+): Promise<{ name: string }> {
+  const { guest, name } = findRunning(node, key);
+  await withGuestLock(node, guest.uuid, async () => await work(findRunning(node, guest.uuid).guest));
   return { name };
 }

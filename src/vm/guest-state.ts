@@ -12,7 +12,7 @@ export async function getGuestState(node: Node, guest: GuestRecord): Promise<Dom
   const asked = await askMonitor(node, guest);
   if (asked === undefined) return { state: "running", reason: "unknown" };
   if (asked !== "running") return decideState(asked);
-  return { state: "running", reason: "booted" };
+  return { state: "running", reason: guest.unpaused === true ? "unpaused" : "booted" };
 }
 
 async function askMonitor(node: Node, guest: GuestRecord): Promise<string | undefined> {

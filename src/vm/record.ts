@@ -40,6 +40,8 @@ export const record = v.strictObject({
   onCrash: v.picklist(["destroy", "restart"]),
   /** Why it ended, once that was found out: what told it is cleared away before the record is. */
   reason: v.exactOptional(v.picklist(["shutdown", "destroyed", "crashed", "failed", "unknown"])),
+  /** Somebody has let it go on after a pause: QEMU says only that it runs. */
+  unpaused: v.exactOptional(v.literal(true)),
   /** What somebody asked of the guest, which only its end will tell. */
   intent: v.exactOptional(v.picklist(["shutdown", "reboot", "destroy"])),
 });
