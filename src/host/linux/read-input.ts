@@ -1,18 +1,30 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
-import { orThrow } from "./files.ts";
+import { SvirtError } from "../../errors.ts";
+import { orThrow, unlessMissing } from "./files.ts";
 
 const STDIN = 0;
 const CHUNK_BYTES = 65_536;
 
-/** Host.readInput: one byte more than may be is enough to see that there is too much. */
+/**
+ * Host.readInput: one byte more than may be is enough to see that there is too much. /dev/stdin is not opened anew, as
+ * the kernel would have it: a socket cannot be, and a policy may allow to read what a caller has opened and no more.
+ */
 export function readInput(path: string, mostBytes: number): Uint8Array {
-  return orThrow(`read ${path === "-" ? "standard input" : path}`, () => {
-    const fd = path === "-" ? STDIN : openSync(path, constants.O_RDONLY);
+  if (path === "-" || path === "/dev/stdin") {
+    return orThrow("read standard input", () => readUpTo(STDIN, mostBytes + 1));
+  }
+  const bytes = unlessMissing(`read ${path}`, () => {
+    const fd = openSync(path, constants.O_RDONLY);
     try {
       return readUpTo(fd, mostBytes + 1);
     } finally {
-      if (fd !== STDIN) closeSync(fd);
+      closeSync(fd);
     }
+  });
+  if (bytes !== undefined) return bytes;
+  throw new SvirtError(`Cannot read ${path}: No such file or directory`, {
+    kind: "not-found",
+    remedy: "Correct the path, or write - and give the XML on standard input.",
   });
 }
 
