@@ -1,5 +1,5 @@
 import { describe } from "../../plan/describe.ts";
-import { planStop } from "../../plan/step.ts";
+import { planStop, type Step } from "../../plan/step.ts";
 import { findDomain } from "../../vm/find-domain.ts";
 import { planDomainStart } from "../../vm/start.ts";
 import { MOST_BYTES } from "../../xml/limits.ts";
@@ -18,8 +18,7 @@ export const command: Command = {
   },
   async run(call) {
     await sweepFirst(call);
-    const start = await planDomainStart(call.node, readDomain(call));
-    const steps = call.options.has("stop") ? planStop(start) : start;
+    const steps = await planSteps(call);
     if (call.options.has("json")) printJson(call, steps);
     else
       call.output.print(
@@ -29,9 +28,17 @@ export const command: Command = {
   },
 };
 
-function readDomain(call: Call): Uint8Array {
+/** Of the end of a guest that runs the steps are known; any other has yet to be decided. */
+async function planSteps(call: Call): Promise<readonly Step[]> {
   const key = operand(call, "domain");
-  if (key === "-" || key.includes("/")) return call.node.host.readInput(key, MOST_BYTES);
-  const { definition, guest } = findDomain(call.node, key);
-  return new TextEncoder().encode(definition?.xml ?? guest?.xml ?? "");
+  const isXml = key === "-" || key.includes("/");
+  const found = isXml ? undefined : findDomain(call.node, key);
+  const isStop = call.options.has("stop");
+  if (isStop && found?.guest !== undefined) return planStop(found.guest.steps);
+  const bytes =
+    found === undefined
+      ? call.node.host.readInput(key, MOST_BYTES)
+      : new TextEncoder().encode(found.definition?.xml ?? found.guest?.xml ?? "");
+  const start = await planDomainStart(call.node, bytes);
+  return isStop ? planStop(start) : start;
 }
