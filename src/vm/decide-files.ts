@@ -14,9 +14,13 @@ const BOOT_TIME_JITTER_S = 2;
  * The label that each file gets and the one it will be given back. The caller holds the registry's lock. Throws
  * "label-taken" when the domain uses one file in two ways, or another tool holds it.
  */
-export function decideFiles(node: Node, label: LabelDecision, files: readonly UsedFile[]): LabelledFile[] {
+export function decideFiles(
+  node: Node,
+  label: LabelDecision,
+  use: { readonly uuid: string; readonly files: readonly UsedFile[] },
+): LabelledFile[] {
   const decided = new Map<string, LabelledFile>();
-  for (const file of files) {
+  for (const file of use.files) {
     const { sharing, to } = decideFileLabel(label, file.role, file.override);
     const { id } = file.facts;
     const before = decided.get(fileKey(id));
@@ -29,9 +33,33 @@ export function decideFiles(node: Node, label: LabelDecision, files: readonly Us
         },
       );
     }
+    refuseOtherLabel(node, file, { uuid: use.uuid, to });
     decided.set(fileKey(id), { id, to, sharing, original: originalOf(node, file) });
   }
   return [...decided.values()];
+}
+
+/** A file that guests share has one label for all of them: what one only reads, another must not be let write. */
+function refuseOtherLabel(
+  node: Node,
+  file: UsedFile,
+  wish: { readonly uuid: string; readonly to: string | undefined },
+): void {
+  const { id } = file.facts;
+  const others = registryOf(node)
+    .listHolders("file", fileKey(id))
+    .filter(({ owner }) => owner !== wish.uuid);
+  const [other] = others;
+  if (other === undefined || wish.to === undefined) return;
+  const is = getFileLabel(node.host, id);
+  if (is === wish.to) return;
+  throw new SvirtError(
+    `Cannot label ${file.named} ${wish.to}: the guest ${other.owner} uses it as ${is ?? "a file without label"}`,
+    {
+      kind: "label-taken",
+      remedy: `Stop that guest (svirt domname ${other.owner} tells its name), or use the file in the same way.`,
+    },
+  );
 }
 
 /**
