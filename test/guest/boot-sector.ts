@@ -13,7 +13,7 @@ const ORIGIN = 0x7c00;
  * management of PIIX4 and of ICH9 both stand at 0x600 under SeaBIOS, and SLP_EN with type 0 is the soft off of QEMU's
  * machines (qemu.git hw/acpi/piix4.c, hw/acpi/ich9.c).
  */
-export function bootSector(text: string, last: LastAct): Uint8Array {
+function bootSector(text: string, last: LastAct): Uint8Array {
   const code = [...ZERO_DS, ...printText(), ...lastActCode(last)];
   const message = [...new TextEncoder().encode(text), 0];
   const bytes = new Uint8Array(SECTOR_BYTES);
