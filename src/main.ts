@@ -6,13 +6,14 @@ import { SYSTEM_PATHS } from "./plan/paths.ts";
 declare const SVIRT_VERSION: string | undefined;
 
 const { makeLinuxHost } = await import("./host/linux/linux-host.ts");
+const { writeOut } = await import("./host/linux/write-out.ts");
 
 process.exitCode = await runCommandLine({
   words: process.argv.slice(2),
   node: { host: makeLinuxHost(), paths: SYSTEM_PATHS },
   output: {
-    print: (text) => void process.stdout.write(text),
-    warn: (text) => void process.stderr.write(text),
+    print: (text) => writeOut(1, text),
+    warn: (text) => writeOut(2, text),
   },
   version: typeof SVIRT_VERSION === "string" ? SVIRT_VERSION : version,
 });
