@@ -17,17 +17,15 @@ const HELP: Option = { name: "help", summary: "print this help" };
 export function parseArguments(spec: CommandSpec, words: readonly string[]): ParsedArguments {
   const operands = new Map<string, string>();
   const options = new Map<string, string>();
-  const queue = [...words];
   const placed: string[] = [];
+  const queue = [...words];
   for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
-    if (word !== "--" && word.startsWith("--")) {
+    if (word.startsWith("--") && word !== "--") {
       const [name, value] = readNamed(spec, word, queue);
       (isOperand(spec, name) ? operands : options).set(name, value);
-      continue;
+    } else {
+      placed.push(...readPlaced(spec, { word, queue, count: placed.length }));
     }
-    if (word !== "--") placed.push(word);
-    // What follows the first word of the rest belongs to it, dashes and all.
-    if (word === "--" || spec.operands[placed.length - 1]?.isRest === true) placed.push(...queue.splice(0));
   }
   const rest = placeOperands(spec, placed, operands);
   if (!options.has("help")) requireOperands(spec, { operands, rest });
@@ -37,6 +35,15 @@ export function parseArguments(spec: CommandSpec, words: readonly string[]): Par
 /** The options a command takes, with the one that all take. */
 export function optionsOf(spec: CommandSpec): readonly Option[] {
   return [...spec.options, HELP];
+}
+
+/** A word by its place. What follows `--`, or the first word of the rest, is by its place too, dashes and all. */
+function readPlaced(
+  spec: CommandSpec,
+  { count, queue, word }: { readonly word: string; readonly queue: string[]; readonly count: number },
+): string[] {
+  if (word === "--") return queue.splice(0);
+  return spec.operands[count]?.isRest === true ? [word, ...queue.splice(0)] : [word];
 }
 
 /** `--all`, `--timeout 5` or `--timeout=5`. */

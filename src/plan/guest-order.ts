@@ -24,7 +24,6 @@ export type HandedFile = v.InferOutput<typeof handedFile>;
 
 /** A socket that svirt listens on for the guest: nobody can be faster than svirt at its path. */
 const handedSocket = v.strictObject({ fd: v.number(), path: v.string() });
-export type HandedSocket = v.InferOutput<typeof handedSocket>;
 
 /** How a guest's process is begun: by a reaper, as a user of its own, in a context, with nothing but what is listed. */
 export const guestOrder = v.strictObject({

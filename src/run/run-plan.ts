@@ -1,4 +1,3 @@
-import { joinErrors } from "../errors.ts";
 import type { Step } from "../plan/step.ts";
 import { type Actor, runStep } from "./run-step.ts";
 
@@ -41,9 +40,4 @@ export async function undo(actor: Actor, steps: readonly Step[], watch: Watch): 
 export interface Undone {
   readonly errors: readonly unknown[];
   readonly left: readonly Step[];
-}
-
-/** The error that made us undo, joined with those met on the way back. */
-export function withUndoErrors(first: unknown, undone: Undone): Error {
-  return joinErrors(first, undone.errors);
 }

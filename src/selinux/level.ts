@@ -1,7 +1,7 @@
 import { SvirtError } from "../errors.ts";
 
 /** Categories from `first` to `last`, both included: `c0.c1023`. */
-export interface CategoryBlock {
+interface CategoryBlock {
   readonly first: number;
   readonly last: number;
 }

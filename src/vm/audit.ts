@@ -8,7 +8,7 @@ import { type Node, registryOf } from "./node.ts";
 import { type GuestRecord, isRunning, readRecords } from "./record.ts";
 
 /** A file that a guest holds open. */
-export interface AuditedFile {
+interface AuditedFile {
   readonly fd: number;
   readonly path: string;
   readonly label: string | undefined;
@@ -17,7 +17,7 @@ export interface AuditedFile {
 }
 
 /** A guest as the kernel shows it, beside what was decided for it. */
-export interface AuditedGuest {
+interface AuditedGuest {
   readonly name: string;
   readonly uuid: string;
   readonly pid: number | undefined;

@@ -1,5 +1,4 @@
 /** Numbers of errno, x86 and all others that Linux calls generic. /usr/include/asm-generic/errno.h */
-export const ENOENT = 2;
 export const ESRCH = 3;
 export const EWOULDBLOCK = 11;
 export const ENODATA = 61;
