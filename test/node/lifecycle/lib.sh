@@ -1,0 +1,140 @@
+# shellcheck shell=sh
+# Read on the node by the scripts of the lifecycle tests: guests to try things on, and reports for the test to judge.
+here=/srv/lifecycle
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# note NAME COMMAND...: runs it and reports exit code, output and errors under that name. Input goes to the command.
+note() {
+  note_name=$1
+  shift
+  note_code=0
+  "$@" >"$work/out" 2>"$work/err" || note_code=$?
+  printf '@%s %s\n' "$note_name" "$note_code"
+  # The line break at the end is for a last line without one.
+  sed 's/^/o:/' "$work/out"
+  echo
+  sed 's/^/e:/' "$work/err"
+  echo
+}
+
+# ---- Guests. Their UUIDs follow from their names, so that a test knows them.
+
+uuid_of() {
+  printf %s "$1" | md5sum | sed 's/^\(.\{8\}\)\(....\)\(....\)\(....\)\(.\{12\}\).*/\1-\2-\3-\4-\5/'
+}
+
+# disk FILE [TARGET [INNER [DEVICE]]]
+disk() {
+  case $1 in *.qcow2) disk_format=qcow2 ;; *) disk_format=raw ;; esac
+  disk_bus=virtio
+  [ "${4-disk}" = disk ] || disk_bus=ide
+  printf "<disk type='file' device='%s'><driver name='qemu' type='%s'/><source file='%s'/>" "${4-disk}" "$disk_format" "$1"
+  printf "<target dev='%s' bus='%s'/>%s</disk>" "${2-vda}" "$disk_bus" "${3-}"
+}
+
+# xml NAME [DEVICES [MORE]]: an emulated guest; MORE stands beside <devices>.
+xml() {
+  cat <<XML
+<domain type='${guest_type-qemu}'>
+  <name>$1</name>
+  <uuid>$(uuid_of "$1")</uuid>
+  <memory unit='MiB'>16</memory>
+  <os><type arch='x86_64' machine='pc'>hvm</type>${os-}</os>
+  <features><acpi/></features>
+  ${3-}
+  <devices>${2-}</devices>
+</domain>
+XML
+}
+
+# guest NAME [DEVICES [MORE]]: defines it.
+guest() {
+  xml "$@" >"$work/guest.xml"
+  svirt define "$work/guest.xml" >/dev/null
+}
+
+# static LABEL [yes|no]
+static() {
+  printf "<seclabel type='static' model='selinux' relabel='%s'><label>%s</label></seclabel>" "${2-yes}" "$1"
+}
+
+# copy KIND NAME...: disks with the guest of that kind (halt, button, off, off-later) in the boot sector.
+copy() {
+  copy_kind=$1
+  shift
+  for copy_name; do cp "$here/boot/$copy_kind" "$here/$copy_name"; done
+}
+
+# ---- What the kernel shows
+
+labels() { /usr/bin/getfattr -h -d -m - --absolute-names -- "$@"; }
+label_of() { /usr/bin/getfattr -h --only-values -n security.selinux --absolute-names -- "$1" | tr -d '\0'; }
+context_of() { tr -d '\0' <"/proc/$1/attr/current"; }
+pid_of() { cat "/run/svirt/$(uuid_of "$1")/pid"; }
+# field FILE NAME: of /proc/PID/status
+field() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
+reaper_of() { field "$(pid_of "$1")" PPid; }
+label_in_xml() { svirt dumpxml "$1" | sed -n "s/.*<${2-label}>\(.*\)<\/${2-label}>.*/\1/p"; }
+
+# The guest's own user, as docs/decisions.md makes it from the UUID.
+uid_of() {
+  uid_digits=$(uuid_of "$1" | tail -c 9)
+  echo $((0x70000000 + 0x$uid_digits % 0x4000000))
+}
+
+# left NAME: whatever is there of a guest that runs or has run, a line each: nothing after it has ended.
+left() {
+  left_uuid=$(uuid_of "$1")
+  left_uid=$(uid_of "$1")
+  # In a file, so that nothing that looks for it has it among its own words.
+  printf '%s\n' "$left_uuid" >"$work/uuid"
+  for left_path in "/var/lib/svirt/records/$left_uuid.json" "/run/svirt/$left_uuid" "/run/svirt/restart/$left_uuid"; do
+    [ ! -e "$left_path" ] || echo "path $left_path"
+  done
+  find /var/lib/svirt/claims -name "$left_uuid*" ! -path '*/static/*' | sed 's/^/claim /'
+  find /var/lib/svirt/claims -mindepth 2 -maxdepth 2 -type d -empty | sed 's/^/empty claim /'
+  grep -lF -f "$work/uuid" /proc/[0-9]*/cmdline 2>/dev/null | sed 's/^/words /'
+  grep -l "^Uid:.*[[:space:]]$left_uid[[:space:]]" /proc/[0-9]*/status 2>/dev/null | sed 's/^/user /'
+}
+
+# Everything that svirt keeps, and every label of the disks, for comparing. Locks are not state.
+state() {
+  state_paths="/etc/svirt /run/svirt /var/lib/svirt /var/log/svirt $here"
+  # shellcheck disable=SC2086
+  find $state_paths ! -path '*/locks*' | sort >"$work/paths"
+  cat "$work/paths"
+  xargs stat -c '%n %u:%g %a %i %s %Y' <"$work/paths"
+  find /etc/svirt /run/svirt /var/lib/svirt -type f ! -path '*/locks*' | sort | xargs sha256sum
+  xargs /usr/bin/getfattr -h -d -m - --absolute-names <"$work/paths"
+}
+
+# ---- Waiting: generously, the node may be slow
+
+# wait_for COMMAND...: until it succeeds.
+wait_for() {
+  wait_left=600
+  until "$@" >/dev/null 2>&1; do
+    wait_left=$((wait_left - 1))
+    [ "$wait_left" -gt 0 ] || return 1
+    sleep 0.1
+  done
+}
+is_gone() { [ -z "$(left "$1")" ]; }
+wait_gone() { wait_for is_gone "$1"; }
+is_other() { [ "$(pid_of "$1")" != "$2" ] && [ "$(svirt domstate "$1")" = running ]; }
+# wait_other NAME PID: until it runs as another process.
+wait_other() { wait_for is_other "$1" "$2"; }
+is_dead() { [ ! -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"; }
+
+# ---- Clean
+
+# Takes all guests of these tests away, however they were left.
+clean() {
+  for clean_name in $(svirt list --all --name | grep '^life-'); do
+    svirt destroy "$clean_name" >/dev/null 2>&1 || :
+    svirt undefine "$clean_name" >/dev/null 2>&1 || :
+    rm -f "/run/svirt/ended/$(uuid_of "$clean_name")" "/var/log/svirt/$clean_name.log"
+  done
+  find "$here" -mindepth 1 -maxdepth 1 ! -name boot ! -name lib.sh -exec rm -rf {} +
+}

@@ -1,0 +1,72 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
+import { bootDisk, type LastAct } from "../../guest/boot-sector.ts";
+import { type Notes, parseNotes } from "./notes.ts";
+
+const NODE = fileURLToPath(new URL("../../../scripts/node", import.meta.url));
+const LIBRARY = fileURLToPath(new URL("lib.sh", import.meta.url));
+/** As in lib.sh. */
+export const FOLDER = "/srv/lifecycle";
+/** From standard input into a file: so its words are in nobody's command line, and its commands have no input. */
+const RUN_SCRIPT = 'f=$(mktemp); cat >"$f"; sh "$f" </dev/null; code=$?; rm -f "$f"; exit "$code"';
+
+/** What the disks in FOLDER/boot do. */
+const BOOT: Readonly<Record<string, LastAct>> = {
+  halt: { do: "halt" },
+  off: { do: "power-off" },
+  // About five seconds: time enough to look at the guest while it runs.
+  "off-later": { do: "power-off-later", ticks: 90 },
+  button: { do: "power-off-by-button" },
+};
+
+/** scripts/node with these words. Throws when it fails, with all that it said. */
+export async function node(words: readonly string[], input = ""): Promise<string> {
+  const child = Bun.spawn([NODE, ...words], { stdin: new Blob([input]), stdout: "pipe", stderr: "pipe" });
+  const [stdout, stderr, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  if (code === 0) return stdout;
+  throw new Error(`Cannot run scripts/node ${words[0]}: exit ${code}\n${stdout.slice(-4000)}\n${stderr}`);
+}
+
+/** Runs a script on the node, with the functions of lib.sh, and gives what it noted. Throws when it fails. */
+export async function onNode(script: string): Promise<Notes> {
+  return parseNotes(await node(["ssh", RUN_SCRIPT], `. ${FOLDER}/lib.sh\n${script}\n`));
+}
+
+/** Puts the library and the boot disks there, and takes away what an earlier run has left. */
+export async function prepare(): Promise<void> {
+  const folder = await mkdtemp(`${tmpdir()}/svirt-lifecycle-`);
+  try {
+    await mkdir(`${folder}/lifecycle/boot`, { recursive: true });
+    await Bun.write(`${folder}/lifecycle/lib.sh`, Bun.file(LIBRARY));
+    for (const [name, act] of Object.entries(BOOT))
+      await Bun.write(`${folder}/lifecycle/boot/${name}`, bootDisk("", act));
+    await Bun.write(`${folder}/lifecycle/boot/kernel`, idleKernel());
+    await node(["put", `${folder}/lifecycle`, FOLDER.replace(/\/[^/]*$/, "")]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+  await onNode("clean");
+}
+
+/** Leaves the node as it was. */
+export async function tearDown(): Promise<void> {
+  await onNode(`clean; rm -rf ${FOLDER}`);
+}
+
+/** As little of a kernel as QEMU takes for one: the header of protocol 2.3, and code that halts. linux/x86/boot.rst */
+function idleKernel(): Uint8Array {
+  const kernel = new Uint8Array(4096);
+  kernel[0x1f1] = 1; // setup_sects
+  kernel.set([0x55, 0xaa], 0x1fe);
+  kernel.set([0xeb, 0x66], 0x200); // jmp 0x268
+  kernel.set(new TextEncoder().encode("HdrS"), 0x202);
+  kernel.set([0x03, 0x02], 0x206);
+  kernel[0x211] = 1; // loadflags: LOADED_HIGH
+  kernel.set([0xfa, 0xf4, 0xeb, 0xfd], 0x268); // cli; again: hlt; jmp again
+  return kernel;
+}
