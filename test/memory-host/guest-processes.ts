@@ -21,6 +21,8 @@ export interface QemuBehaviour {
   readonly monitor?: "answers" | "silent";
   readonly ignoresPowerButton?: boolean;
   readonly ignoresTerm?: boolean;
+  /** It waits for a device that does not answer: not even SIGKILL ends it. */
+  readonly isImmortal?: boolean;
 }
 
 const EXEC_MS = 2;
@@ -98,6 +100,7 @@ export class GuestProcesses {
     const process = this.#all.get(pid);
     if (process?.startTicks !== startTicks) return false;
     const behaviour = this.#machine.qemu;
+    if (behaviour.isImmortal === true) return true;
     if (signal === "SIGKILL") this.end(pid, 137);
     else if (behaviour.ignoresTerm !== true) this.#machine.after(END_MS, () => this.end(pid, 0));
     return true;

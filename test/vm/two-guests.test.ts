@@ -11,6 +11,7 @@ import {
   labelOf,
   makeMachine,
   nodeOn,
+  ORIGINAL,
   reapAll,
   staticLabel,
   UUID,
@@ -90,6 +91,19 @@ describe("two guests", () => {
     expect(done.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     expect(machine.liveGuests()).toHaveLength(1);
   });
+});
+
+test("a file that cannot remember is given back its label all the same: the claims of its users know it", async () => {
+  const machine = makeMachine();
+  const path = "/var/lib/images/install.iso";
+  const disks = diskXml(path, "vda", "<readonly/>");
+  await startDomain(nodeOn(machine), domainXml({ disks }));
+  const { xattrs } = machine.files.get(path);
+  for (const name of xattrs.keys()) if (name.startsWith("trusted.")) xattrs.delete(name);
+  await startDomain(nodeOn(machine), domainXml({ name: "vm2", uuid: OTHER, disks }));
+  await destroyDomain(nodeOn(machine), "vm1");
+  await destroyDomain(nodeOn(machine), "vm2");
+  expect([...xattrs]).toEqual([["security.selinux", ORIGINAL]]);
 });
 
 describe("a level", () => {
