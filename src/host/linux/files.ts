@@ -16,7 +16,7 @@ import {
   rmSync,
   symlinkSync,
   unlinkSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
 import { SvirtError } from "../../errors.ts";
@@ -68,7 +68,8 @@ export function writeText(path: string, text: string, mode: number): void {
       mode,
     );
     try {
-      writeSync(fd, text);
+      // Until all is written: write(2) on a full disk takes a part and says so, which is no error to writeSync.
+      writeFileSync(fd, text);
       fsyncSync(fd);
     } finally {
       closeSync(fd);
