@@ -42,8 +42,11 @@ export function withFile<Result>(file: FileId, use: (descriptorPath: string) => 
 /** Opens the file that was inspected. Throws "denied" when another one stands at its path by now. */
 export function openSame(file: FileId, flags: number): number {
   const fd = openAt(file.path, flags);
-  const now = fileFacts(file.path, fstatSync(fd, { bigint: true })).id;
-  if (now.device === file.device && now.inode === file.inode && now.node === file.node) return fd;
+  const stat = fstatSync(fd, { bigint: true });
+  const now = fileFacts(file.path, stat).id;
+  // A symlink that was made right after the file was removed may have been given its inode's number.
+  const isSame = now.device === file.device && now.inode === file.inode && now.node === file.node;
+  if (isSame && !stat.isSymbolicLink()) return fd;
   closeSync(fd);
   throw new SvirtError(
     `Cannot open ${file.path}: another file stands there than the one that was inspected`,
