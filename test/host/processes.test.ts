@@ -1,0 +1,117 @@
+import { describe, expect, test } from "bun:test";
+import { statSync } from "node:fs";
+import { createServer } from "node:net";
+import { listenUnix } from "../../src/host/linux/listen.ts";
+import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
+
+const UID = 0x70000001;
+
+/** A process that does nothing until it is ended; as another user if so asked. */
+function sleeper(uid = 0): Bun.Subprocess {
+  const words = ["setpriv", "--reuid", String(uid), "--clear-groups", "sleep", "60"];
+  return Bun.spawn(uid === 0 ? ["sleep", "60"] : words, { stdio: ["ignore", "ignore", "ignore"] });
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await Bun.sleep(5);
+}
+
+describe.skipIf(MISSING !== undefined)(`locks of the real machine${ASIDE}`, () => {
+  test("are held against another process until that ends, and are seen without being taken", async () => {
+    using folder = new RealFolder();
+    const path = `${folder.path}/locks/one`;
+    expect(folder.host.isLocked(path)).toBe(false);
+    const holder = Bun.spawn([process.execPath, `${import.meta.dir}/lock-holder.ts`, path], {
+      stdin: "pipe",
+      stdout: "pipe",
+    });
+    await holder.stdout.getReader().read();
+    expect(folder.host.isLocked(path)).toBe(true);
+    await expect(folder.host.lock(path, 20)).rejects.toMatchObject({ kind: "timeout" });
+    const waiting = folder.host.lock(path, 60_000);
+    holder.kill("SIGKILL");
+    await holder.exited;
+    const unlock = await waiting;
+    expect(folder.host.isLocked(path)).toBe(true);
+    unlock();
+    expect(folder.host.isLocked(path)).toBe(false);
+  });
+});
+
+describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, () => {
+  test("are known by their user, as their status tells it, and by their words", async () => {
+    using folder = new RealFolder();
+    const child = sleeper(UID);
+    await until(() => folder.host.getProcess(child.pid)?.command === "sleep");
+    expect(folder.host.getProcess(child.pid)).toMatchObject({ uid: UID, parentPid: process.pid });
+    expect(folder.host.listUids()).toContain(UID);
+    expect(
+      folder.host
+        .listProcesses()
+        .filter(({ uid }) => uid === UID)
+        .map(({ pid }) => pid),
+    ).toEqual([child.pid]);
+    expect(folder.host.getCommandLine(child.pid)).toEqual(["sleep", "60"]);
+    child.kill("SIGKILL");
+    await child.exited;
+    expect(folder.host.getProcess(child.pid)).toBeUndefined();
+  });
+
+  test("have a signal sent only if they are those that were meant: a number alone is not enough", async () => {
+    using folder = new RealFolder();
+    const child = sleeper();
+    const startTicks = folder.host.getProcess(child.pid)?.startTicks ?? 0;
+    expect(folder.host.signalProcess({ pid: child.pid, startTicks: startTicks - 1 }, "SIGKILL")).toBe(false);
+    expect(folder.host.getProcess(child.pid)?.startTicks).toBe(startTicks);
+    expect(folder.host.signalProcess({ pid: child.pid, startTicks }, "SIGKILL")).toBe(true);
+    await child.exited;
+    expect(child.signalCode).toBe("SIGKILL");
+    expect(folder.host.signalProcess({ pid: child.pid, startTicks }, "SIGKILL")).toBe(false);
+  });
+
+  test("that are zombies are gone: they hold no file and run no code", async () => {
+    using folder = new RealFolder();
+    // The shell never waits for its child, so that stays a zombie until the shell ends.
+    const shell = Bun.spawn(["/bin/sh", "-c", "sleep 0 & echo $!; exec sleep 60"], { stdout: "pipe" });
+    const said = await shell.stdout.getReader().read();
+    const pid = Number(new TextDecoder().decode(said.value));
+    await until(() => folder.host.getProcess(pid) === undefined);
+    expect(statSync(`/proc/${pid}`).isDirectory()).toBe(true);
+    shell.kill("SIGKILL");
+    await shell.exited;
+  });
+
+  test("show each file that they have open, with its label and which one it is", async () => {
+    using folder = new RealFolder();
+    const path = folder.file("disk");
+    const label = "system_u:object_r:svirt_image_t:s0:c1,c2";
+    folder.host.setXattr(folder.id(path), "security.selinux", `${label}\0`);
+    const child = Bun.spawn(["sleep", "60"], { stdio: ["ignore", Bun.file(path), "ignore"] });
+    await until(() => folder.host.getCommandLine(child.pid)[0] === "sleep");
+    const found = folder.host.listOpenFiles(child.pid).find(({ fd }) => fd === 1);
+    expect(found).toMatchObject({ target: path, label, id: { inode: folder.id(path).inode } });
+    child.kill("SIGKILL");
+    await child.exited;
+  });
+});
+
+describe.skipIf(MISSING !== undefined)(`listenUnix() on the real machine${ASIDE}`, () => {
+  test("makes a socket that only root may connect to, in place of what was there", async () => {
+    using folder = new RealFolder();
+    const path = folder.file("monitor.sock", "something");
+    const fd = listenUnix(path, undefined);
+    const stat = statSync(path);
+    expect([stat.isSocket(), stat.mode & 0o777, stat.uid]).toEqual([true, 0o600, 0]);
+    const server = createServer((socket) => socket.end("hello"));
+    server.listen({ fd });
+    const said = Promise.withResolvers<string>();
+    await Bun.connect({ unix: path, socket: { data: (_, bytes) => said.resolve(bytes.toString()) } });
+    expect(await said.promise).toBe("hello");
+    server.close();
+  });
+
+  test("refuses a path that does not fit into a socket's address, and one with a NUL", () => {
+    expect(() => listenUnix(`/tmp/${"x".repeat(200)}`, undefined)).toThrow();
+    expect(() => listenUnix("/tmp/a\0b", undefined)).toThrow();
+  });
+});

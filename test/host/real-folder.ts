@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { makeLinuxHost } from "../../src/host/linux/linux-host.ts";
+import type { FileId } from "../../src/plan/guest-order.ts";
+
+/** A folder on a disk, not on a tmpfs where it can be helped; gone when the test is over. */
+export class RealFolder {
+  readonly path: string = mkdtempSync("/var/tmp/svirt-test-");
+  readonly host = makeLinuxHost();
+
+  /** A file in it. */
+  file(name: string, text = ""): string {
+    writeFileSync(`${this.path}/${name}`, text);
+    return `${this.path}/${name}`;
+  }
+
+  /** A symlink in it. */
+  symlink(name: string, target: string): string {
+    symlinkSync(target, `${this.path}/${name}`);
+    return `${this.path}/${name}`;
+  }
+
+  /** Which file it is. Throws when nothing is there. */
+  id(path: string): FileId {
+    const facts = this.host.inspectFile(path);
+    if (facts === undefined) throw new Error(`${path} is not there`);
+    return facts.id;
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+/** Why the tests on the real machine cannot run here; undefined when they can. */
+export const MISSING: string | undefined = whatIsMissing();
+
+/** What a skipped test says. */
+export const ASIDE: string = MISSING === undefined ? "" : ` (skipped: ${MISSING})`;
+
+function whatIsMissing(): string | undefined {
+  if (process.getuid?.() !== 0) return "root is needed";
+  using folder = new RealFolder();
+  const file = folder.id(folder.file("probe"));
+  try {
+    if (!folder.host.setXattr(file, "security.selinux", "system_u:object_r:tmp_t:s0\0"))
+      return "/var/tmp keeps no labels";
+    if (!folder.host.setXattr(file, "trusted.svirt.probe", "1"))
+      return "/var/tmp keeps no trusted attributes";
+  } catch (error) {
+    return String(error);
+  }
+  return undefined;
+}
