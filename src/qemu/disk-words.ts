@@ -35,7 +35,7 @@ export function formatDisks(guest: Guest, facts: DiskFacts): Words {
 }
 
 /** The id of a disk: its own alias, or libvirt's name for it. qemuAssignDeviceDiskAlias() */
-export function diskId(guest: Guest, disk: Disk): string {
+function diskId(guest: Guest, disk: Disk): string {
   if (disk.alias !== undefined) return disk.alias;
   const bus = diskBus(disk);
   const { controller, bus: channel, target, unit } = drivePlace(disk);

@@ -5,6 +5,10 @@ import { refuseControllers } from "./controller-rules.ts";
 import { drivePlace } from "./disk-place.ts";
 import { controllersOf } from "./guest.ts";
 import type { Machine } from "./machine.ts";
+import { cannotTranslate } from "./refusal.ts";
+
+/** No PCI bus has room for more. */
+const HIGHEST_CONTROLLER = 255;
 
 /**
  * Gives each controller its number and model, and adds those that the board has or that a device needs. Throws
@@ -62,7 +66,10 @@ function wantedControllers(devices: Devices, { chipset }: Machine): readonly Con
 
 /** 0, 1, ... up to the highest number that is used. */
 function upTo(numbers: readonly number[]): readonly number[] {
-  return numbers.length === 0 ? [] : [...Array(Math.max(...numbers) + 1).keys()];
+  const highest = Math.max(-1, ...numbers);
+  if (highest <= HIGHEST_CONTROLLER) return [...Array(highest + 1).keys()];
+  const why = `an address names controller ${highest}, and all below it would be added`;
+  throw cannotTranslate("/domain/devices", why, `Write a number up to ${HIGHEST_CONTROLLER}.`);
 }
 
 function withModel(controller: Controller, { chipset }: Machine): Controller {

@@ -1,5 +1,5 @@
 /** How QEMU uses a descriptor that svirt opened for it. */
-export type DescriptorAccess = "read-only" | "read-write" | "append";
+type DescriptorAccess = "read-only" | "read-write" | "append";
 
 /** A file of the host that svirt opens and hands to QEMU under a number of its own. */
 export interface Descriptor {

@@ -13,7 +13,7 @@ export interface Machine {
 }
 
 const I440FX = /^pc(?:-i440fx-\d+\.\d+)?$/;
-const Q35 = /^(?:pc-)?q35(?:-\d+\.\d+)?$/;
+const Q35 = /^(?:q35|pc-q35-\d+\.\d+)$/;
 
 /** The board of `<os><type machine='…'>`; without one it is `pc`, as in libvirt. Throws "unsupported". */
 export function decideMachine(domain: Domain): Machine {

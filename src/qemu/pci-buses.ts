@@ -28,11 +28,14 @@ export interface PciBuses {
   readonly added: readonly { readonly index: number; readonly model: PciModel }[];
 }
 
+/** A bus number has eight bits. */
+const HIGHEST_BUS = 255;
+
 /** What may be put on a bus without being asked to, and its first and last slot. virDomainPCIAddressBusSetModel() */
 const KINDS: Readonly<
   Record<PciModel, readonly [takes: readonly Connection[], first: number, last: number]>
 > = {
-  "pci-root": [["pci", "pcie"], 1, 31],
+  "pci-root": [["pci"], 1, 31],
   "pcie-root": [["root-port", "dmi"], 1, 31],
   "pci-bridge": [["pci"], 1, 31],
   "dmi-to-pci-bridge": [["pci"], 0, 31],
@@ -48,35 +51,41 @@ export function createPciBuses(controllers: readonly ControllerOf<"pci">[], mach
   buses.sort((a, b) => a.index - b.index);
   const added: { index: number; model: PciModel }[] = [];
   for (const place of onBoard(machine)) occupy(buses, place);
-  const grow = (model: PciModel): void => {
+  const add = (model: PciModel, path: string): void => {
     const index = Math.max(...buses.map((bus) => bus.index)) + 1;
+    if (index > HIGHEST_BUS) {
+      throw cannotTranslate("/domain/devices", "its devices do not fit on 256 PCI buses", "Remove some.");
+    }
     buses.push(newBus(index, model));
     added.push({ index, model });
+    // A bridge from PCI Express takes a port; others are placed when all are counted.
+    if (model === "pcie-to-pci-bridge") pci.take("pcie", path);
   };
-  return {
+  const pci: PciBuses = {
     added,
     isFree: (place) => functionsAt(buses, place) === undefined,
     reserve(address, path) {
       const place = pciPlace(address);
+      if ((address.domain ?? 0) !== 0) {
+        throw cannotTranslate(`${path}/address/@domain`, "a PC has one PCI domain", "Leave it out.");
+      }
       refusePlace(buses, place, `${path}/address`);
       occupy(buses, place);
     },
     take(connection, path) {
-      const place = findPlace(buses, connection);
-      if (place !== undefined) {
-        occupy(buses, place);
-        if (connection === "root-port")
-          buses.find(({ index }) => index === place.bus)?.shared.add(place.slot);
-        return { type: "pci", domain: 0, ...place };
+      // Without PCI Express a device that knows both is a plain PCI device.
+      const kind = connection === "pcie" && machine.chipset === "i440fx" ? "pci" : connection;
+      const place = findPlace(buses, kind);
+      if (place === undefined) {
+        for (const model of busesToAdd(kind, machine, path)) add(model, path);
+        return pci.take(kind, path);
       }
-      for (const model of busesToAdd(connection, machine, path)) {
-        grow(model);
-        // A bridge from PCI Express takes a port; root ports and bridges on pci-root are placed when it is all counted.
-        if (model === "pcie-to-pci-bridge") this.take("pcie", path);
-      }
-      return this.take(connection, path);
+      occupy(buses, place);
+      if (kind === "root-port") share(buses, place);
+      return { type: "pci", domain: 0, ...place };
     },
   };
+  return pci;
 }
 
 function newBus(index: number, model: PciModel): Bus {
@@ -92,6 +101,10 @@ function onBoard({ chipset }: Machine): readonly PciPlace[] {
 function occupy(buses: readonly Bus[], { bus, slot, function: fn }: PciPlace): void {
   const slots = buses.find(({ index }) => index === bus)?.slots;
   slots?.set(slot, (slots.get(slot) ?? new Set()).add(fn));
+}
+
+function share(buses: readonly Bus[], { bus, slot }: PciPlace): void {
+  buses.find(({ index }) => index === bus)?.shared.add(slot);
 }
 
 function functionsAt(buses: readonly Bus[], { bus, slot }: PciPlace): ReadonlySet<number> | undefined {

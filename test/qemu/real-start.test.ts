@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -7,6 +7,9 @@ import { listStartCommands, parsePtys } from "../../src/qemu/start-commands.ts";
 import { bootDisk } from "../guest/boot-sector.ts";
 import { echoKernel } from "../guest/kernel.ts";
 import { type DomainWish, hasKvm, qemuProgram, type RealQemu, startQemu, testDomain } from "./real-qemu.ts";
+
+// Other programs run here, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 const missing = qemuProgram === null ? " (skipped: qemu-system-x86_64 is missing)" : "";
 

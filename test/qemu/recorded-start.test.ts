@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -8,6 +8,9 @@ import { formatArgv } from "../../src/qemu/argv.ts";
 import { chainOf, type FoundChains } from "../../src/qemu/disk-chain.ts";
 import { hasDevice, qemuProgram, startQemu } from "./real-qemu.ts";
 import { attempt, listRecorded, readRecorded, recordedFolder } from "./recorded.ts";
+
+// Other programs run here, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 const missing = [
   ...(qemuProgram === null ? ["qemu-system-x86_64 is missing"] : []),

@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { type ImageFacts, type ImageReader, walkChain } from "../../src/storage/image-chain.ts";
 import type { ImageFormat } from "../../src/storage/image-header.ts";
+
+// Other programs run here, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 const qemuImg = Bun.which("qemu-img");
 const testData = process.env["SVIRT_TEST_DATA"];

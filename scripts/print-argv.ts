@@ -1,10 +1,10 @@
 import fs from "node:fs";
-import { parseDomain } from "../../src/domain/document.ts";
-import { asSvirtError } from "../../src/errors.ts";
-import { formatArgv } from "../../src/qemu/argv.ts";
+import { parseDomain } from "../src/domain/document.ts";
+import { asSvirtError } from "../src/errors.ts";
+import { formatArgv } from "../src/qemu/argv.ts";
 
 // For the scorer of the recorded command lines, which calls it once a file:
-//   argv-score FOLDER -- bun test/qemu/print-argv.ts
+//   argv-score FOLDER -- bun scripts/print-argv.ts
 try {
   const bytes = fs.readFileSync(process.argv[2] ?? "");
   process.stdout.write(
