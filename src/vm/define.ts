@@ -20,11 +20,15 @@ export async function defineDomain(node: Node, bytes: Uint8Array): Promise<{ nam
   return await withRegistryLock(node, async () => {
     refuseConflict(node, domain);
     const registry = registryOf(node);
-    for (const claim of staticClaims(readDefinition(node, domain.name)?.xml))
-      registry.release(claim, domain.uuid);
+    const before = staticClaims(readDefinition(node, domain.name)?.xml);
     const xml = formatDomain(domain);
-    for (const claim of staticClaims(xml)) registry.reserve(claim, domain.uuid);
+    const claims = staticClaims(xml);
+    // Killed in between, a level that nobody names is kept; never is one free that a definition names.
+    for (const claim of claims) registry.reserve(claim, domain.uuid);
     writeDefinition(node, { name: domain.name, xml });
+    for (const claim of before) {
+      if (!claims.some(({ key }) => key === claim.key)) registry.release(claim, domain.uuid);
+    }
     return { name: domain.name, uuid: domain.uuid };
   });
 }
@@ -39,8 +43,8 @@ export async function undefineDomain(node: Node, key: string): Promise<{ name: s
     });
   }
   await withRegistryLock(node, async () => {
-    for (const claim of staticClaims(definition.xml)) registryOf(node).release(claim, uuid);
     removeDefinition(node, name);
+    for (const claim of staticClaims(definition.xml)) registryOf(node).release(claim, uuid);
   });
   return { name };
 }

@@ -81,6 +81,31 @@ describe("defineDomain()", () => {
   });
 });
 
+test("a level that a definition names is never free, wherever a define or an undefine is killed", async () => {
+  const other = STATIC.replace("c2,c1", "c3,c4");
+  const works = [
+    (node: ReturnType<typeof nodeOn>) => defineDomain(node, domainXml({ seclabel: other })),
+    (node: ReturnType<typeof nodeOn>) => undefineDomain(node, "vm1"),
+  ];
+  for (const work of works) {
+    for (let at = 1, done = false; !done; at += 1) {
+      const machine = makeMachine();
+      await defineDomain(nodeOn(machine), domainXml({ seclabel: STATIC }));
+      const struck = nodeOn(machine, { at, moment: "before", how: "crash" });
+      await work(struck).catch(() => undefined);
+      done = !struck.svirt.isDead;
+      const xml = readDefinition(nodeOn(machine), "vm1")?.xml ?? "";
+      for (const [label, range] of [
+        ["c2,c1", "s0:c1,c2"],
+        ["c3,c4", "s0:c3,c4"],
+      ] as const) {
+        if (xml.includes(label))
+          expect([at, registryOf(nodeOn(machine)).isTaken("static", range)]).toEqual([at, true]);
+      }
+    }
+  }
+});
+
 describe("undefineDomain()", () => {
   test("leaves nothing of a definition: no mark, no level", async () => {
     const machine = makeMachine();
