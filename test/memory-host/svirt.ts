@@ -12,7 +12,7 @@ export interface Strike {
 }
 
 /** No code can survive it: whatever is called after it throws it again. */
-export class Crash extends Error {
+class Crash extends Error {
   constructor(call: string) {
     super(`svirt was killed at ${call}`);
     this.name = "Crash";
