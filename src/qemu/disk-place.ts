@@ -36,8 +36,9 @@ export function placeDisks(devices: Devices): Devices {
 
 /** 0 for hda, 25 for hdz, 26 for hdaa. */
 export function diskIndex({ target }: Disk): number {
-  const letters = [...target.dev.slice(2)];
-  return letters.reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 96, 0) - 1;
+  let index = 0;
+  for (const letter of target.dev.slice(2)) index = index * 26 + letter.charCodeAt(0) - 96;
+  return index - 1;
 }
 
 /** Its place; parts that are not written are 0. */
@@ -54,17 +55,20 @@ export function isOnVirtioScsi(disk: Disk, devices: Devices): boolean {
   return found?.model === "virtio-scsi";
 }
 
-// virDomainDiskInsert() of libvirt: before the first of its bus with a higher name, else after the last of its bus.
+// virDomainDiskInsert() of libvirt: buses in the order in which they first come.
 function sortDisks(disks: readonly Disk[]): readonly Disk[] {
-  const sorted: Disk[] = [];
+  const buses = new Map<string, Disk[]>();
   for (const disk of disks) {
-    const sameBus = (other: Disk): boolean => diskBus(other) === diskBus(disk);
-    const higher = sorted.findIndex((other) => sameBus(other) && diskIndex(other) > diskIndex(disk));
-    const last = sorted.findLastIndex(sameBus);
-    const afterLast = last < 0 ? sorted.length : last + 1;
-    sorted.splice(higher < 0 ? afterLast : higher, 0, disk);
+    const bus = diskBus(disk);
+    buses.set(bus, [...(buses.get(bus) ?? []), disk]);
   }
-  return sorted;
+  return [...buses.values()].flatMap(sortByName);
+}
+
+/** By number, not by letter: vdz before vdaa. */
+function sortByName(disks: readonly Disk[]): readonly Disk[] {
+  const numbered = disks.map((disk) => ({ disk, number: diskIndex(disk) }));
+  return numbered.toSorted((a, b) => a.number - b.number).map(({ disk }) => disk);
 }
 
 function placeDisk(disk: Disk): Disk {

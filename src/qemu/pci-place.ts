@@ -2,7 +2,7 @@ import type { PciAddress } from "../domain/address.ts";
 import type { Controller } from "../domain/controller.ts";
 import type { Devices } from "../domain/devices.ts";
 import { diskBus } from "../domain/disk.ts";
-import { type ControllerOf, controllersOf, pciPlace } from "./guest.ts";
+import { controllersOf, pciPlace } from "./guest.ts";
 import type { Machine } from "./machine.ts";
 import { type Connection, createPciBuses, type PciBuses, type PciModel } from "./pci-buses.ts";
 import { controllerConnection, videoConnection } from "./pci-connection.ts";
@@ -158,18 +158,24 @@ function placePrimary(videos: Devices["videos"], { chipset }: Machine, buses: Pc
 
 /** Function 0 of a slot must say that there are others. */
 function withMultifunction(devices: Devices): Devices {
-  const ports = controllersOf(devices, "pci").filter(({ model }) => model === "pcie-root-port");
-  const slotOf = ({ address }: ControllerOf<"pci">): number =>
-    address === undefined ? -1 : pciPlace(address).slot;
+  const shared = new Set<number>();
+  for (const port of controllersOf(devices, "pci").filter(isRootPort)) {
+    const { slot, function: fn } = pciPlace(port.address ?? { type: "pci" });
+    if (fn > 0) shared.add(slot);
+  }
   return {
     ...devices,
     controllers: devices.controllers.map((controller) => {
-      if (controller.type !== "pci" || controller.model !== "pcie-root-port") return controller;
       const { address } = controller;
-      if (address === undefined || address.multifunction !== undefined || pciPlace(address).function > 0)
+      if (!isRootPort(controller) || address === undefined || address.multifunction !== undefined)
         return controller;
-      const others = ports.filter((port) => slotOf(port) === pciPlace(address).slot);
-      return others.length < 2 ? controller : { ...controller, address: { ...address, multifunction: true } };
+      const { slot, function: fn } = pciPlace(address);
+      if (fn > 0 || !shared.has(slot)) return controller;
+      return { ...controller, address: { ...address, multifunction: true } };
     }),
   };
+}
+
+function isRootPort(controller: Controller): boolean {
+  return controller.type === "pci" && controller.model === "pcie-root-port";
 }

@@ -1,4 +1,5 @@
-import { asSvirtError, SvirtError } from "../errors.ts";
+import { SvirtError } from "../errors.ts";
+import { refuseImage, withChain } from "./chain-refusals.ts";
 import {
   HEADER_BYTES,
   type ImageFormat,
@@ -69,14 +70,14 @@ export function walkChain<Facts extends ImageFacts>(
       const element: FoundElement<Facts> = findElement(chain, next, reader);
       chain.push(element);
       const header = readHeader(element, reader);
-      checkHeader(element, header);
+      refuseImage(element, header);
       const data = dataFileOf(element, header);
       if (data !== undefined) chain.push(findElement(chain, data, reader));
       const isLast = declared.length === 0;
       next = isLast && below === "as-probed" ? backingOf(element, header, reader) : declared.shift();
     }
   } catch (error) {
-    throw withChain(error, chain, top);
+    throw withChain(error, chain, top.path);
   }
   return chain;
 }
@@ -134,21 +135,6 @@ function readHeader<Facts extends ImageFacts>(
   return parseImageHeader(reader.read(facts, 0, HEADER_BYTES), format);
 }
 
-function checkHeader(element: ChainElement, header: ImageHeader): void {
-  if (header.encryption !== undefined) {
-    throw new SvirtError(`${element.path} is encrypted (${header.encryption}), which is not supported`, {
-      kind: "unsupported",
-      remedy: "Decrypt it with qemu-img convert.",
-    });
-  }
-  if (header.corrupt === true && !element.readOnly) {
-    throw new SvirtError(`${element.path} is marked as corrupt`, {
-      kind: "failed",
-      remedy: `Repair it with qemu-img check -r all ${element.path}.`,
-    });
-  }
-}
-
 function dataFileOf(element: ChainElement, header: ImageHeader): ImageClaim | undefined {
   if (header.dataFile === undefined) return undefined;
   const { path, format = "raw" } = resolveImageName(element.path, header.dataFile);
@@ -196,16 +182,5 @@ function guessFormat<Facts extends ImageFacts>(
   throw new SvirtError(`${above.path} does not record the format of ${path}, which names another file`, {
     kind: "denied",
     remedy: `Record it with qemu-img rebase -u -b ${path} -F ${format} ${above.path}, if it is right.`,
-  });
-}
-
-function withChain(thrown: unknown, chain: readonly ChainElement[], top: TopImage): SvirtError {
-  const error = asSvirtError(thrown);
-  const seen = chain.map(({ path, format }) => `${path} (${format})`).join(" <- ");
-  const message = `Cannot follow the image ${top.path}: ${error.message}`;
-  return new SvirtError(chain.length < 2 ? message : `${message}; its chain is ${seen}`, {
-    kind: error.kind,
-    cause: thrown,
-    ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
   });
 }

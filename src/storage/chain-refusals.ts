@@ -1,0 +1,31 @@
+import { asSvirtError, SvirtError } from "../errors.ts";
+import type { ChainElement } from "./image-chain.ts";
+import type { ImageHeader } from "./image-header.ts";
+
+/** Throws for an image that QEMU could not open as svirt would tell it to. */
+export function refuseImage(element: ChainElement, header: ImageHeader): void {
+  if (header.encryption !== undefined) {
+    throw new SvirtError(`${element.path} is encrypted (${header.encryption}), which is not supported`, {
+      kind: "unsupported",
+      remedy: "Decrypt it with qemu-img convert.",
+    });
+  }
+  if (header.corrupt === true && !element.readOnly) {
+    throw new SvirtError(`${element.path} is marked as corrupt`, {
+      kind: "failed",
+      remedy: `Repair it with qemu-img check -r all ${element.path}.`,
+    });
+  }
+}
+
+/** What went wrong, with the chain as far as it was seen. */
+export function withChain(thrown: unknown, chain: readonly ChainElement[], top: string): SvirtError {
+  const error = asSvirtError(thrown);
+  const seen = chain.map(({ path, format }) => `${path} (${format})`).join(" <- ");
+  const message = `Cannot follow the image ${top}: ${error.message}`;
+  return new SvirtError(chain.length < 2 ? message : `${message}; its chain is ${seen}`, {
+    kind: error.kind,
+    cause: thrown,
+    ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
+  });
+}
