@@ -13,7 +13,7 @@ const [guest, neighbour] = words.filter((word) => word !== "--json");
 const trial: Required<Pick<Trial, "runs">> & Trial =
   guest === undefined || neighbour === undefined
     ? { runs: RUNS }
-    : { runs: ["kvm", "twin", "control"], guests: { guest, neighbour } };
+    : { runs: ["kvm", "control"], guests: { guest, neighbour } };
 
 const rows = joinRuns(await tryAll((line) => process.stderr.write(`${line}\n`), trial), EXCEPTIONS);
 const faults = findFaults(rows, trial.runs);

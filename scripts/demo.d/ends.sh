@@ -1,0 +1,125 @@
+#!/bin/sh
+# On the node: ends alice in every way, and shows the labels of her files before, while she ran, and after.
+#
+#   ends.sh all | before-failure | after-failure      Exit 1: a label was not put back, or something was left.
+set -eu
+uuid=$(svirt domuuid alice | tr -d '\n')
+files='/srv/demo/alice.qcow2 /srv/demo/base.img /dev/vdd'
+memory=/srv/demo/labels-before
+failed=0
+
+label_of() { getfattr -n security.selinux "$1" 2>/dev/null | sed -n 's/.*object_r:\(.*\)"$/\1/p'; }
+labels() { for file in $files; do label_of "$file"; done; }
+
+heading() {
+  printf '%-34s %-22s %-23s %-27s %s\n' 'How it ended' File Before 'While it ran' After
+}
+
+# row WAY BEFORE WHILE AFTER: a line for each file.
+row() {
+  way=$1
+  at=0
+  for file in $files; do
+    at=$((at + 1))
+    printf '%-34s %-22s %-23s %-27s %s\n' "$way" "$file" \
+      "$(line "$at" "$2")" "$(line "$at" "$3")" "$(line "$at" "$4")"
+    way=
+  done
+  [ "$2" = "$4" ] || wrong 'a label was not put back'
+  [ "$2" != "$3" ] || wrong 'nothing was labelled'
+  check_nothing_left
+}
+
+line() { printf '%s\n' "$2" | sed -n "$1p"; }
+
+check_nothing_left() {
+  left=$(find /var/lib/svirt /run/svirt -name "*$uuid*" ! -path '*/locks/*' ! -path '*/ended/*')
+  [ -z "$left" ] || wrong "left: $left"
+  for pid in $(pidof qemu-system-x86_64); do
+    ! grep -q "$uuid" "/proc/$pid/cmdline" || wrong "QEMU still runs: process $pid"
+  done
+}
+
+wrong() {
+  printf '  WRONG: %s\n' "$1"
+  failed=1
+}
+
+# The reaper does its work behind the caller's back.
+wait_for_the_end() {
+  tries=0
+  while [ -e "/var/lib/svirt/records/$uuid.json" ] && [ "$tries" -lt 100 ]; do
+    sleep 0.2
+    tries=$((tries + 1))
+  done
+}
+
+wait_for_the_guest() {
+  tries=0
+  until grep -q disk /srv/demo/alice.serial || [ "$tries" -ge 100 ]; do
+    sleep 0.2
+    tries=$((tries + 1))
+  done
+}
+
+# way TEXT HOW
+way() {
+  before=$(labels)
+  svirt start alice >/dev/null
+  wait_for_the_guest
+  while_it_ran=$(labels)
+  end_by "$2"
+  wait_for_the_end
+  row "$1" "$before" "$while_it_ran" "$(labels)"
+}
+
+end_by() {
+  case $1 in
+    destroy) svirt destroy alice >/dev/null ;;
+    power-button) svirt shutdown alice >/dev/null ;;
+    kill) kill -9 "$(cat "/run/svirt/$uuid/pid")" ;;
+    killed-stop)
+      svirt destroy alice --crash-drill after:2 >/dev/null 2>&1 || true
+      svirt list >/dev/null
+      ;;
+  esac
+}
+
+# Killed when QEMU runs and nobody has been told so yet.
+killed_start() {
+  before=$(labels)
+  step=$(svirt plan alice | awk '$2 == "start" { print $1 }')
+  svirt start alice --crash-drill "after:$step" >/dev/null 2>&1 || true
+  while_it_ran=$(labels)
+  svirt list >/dev/null
+  row "svirt killed in a start; svirt list" "$before" "$while_it_ran" "$(labels)"
+}
+
+all() {
+  heading
+  way 'svirt destroy' destroy
+  way 'own power-off (svirt shutdown)' power-button
+  way 'kill -9 of QEMU' kill
+  killed_start
+  way 'svirt killed in a stop; svirt list' killed-stop
+}
+
+before_failure() {
+  labels >"$memory"
+  svirt start alice >/dev/null
+  labels >"$memory.while"
+  sync
+}
+
+after_failure() {
+  heading
+  row 'power failure' "$(cat "$memory")" "$(cat "$memory.while")" "$(labels)"
+}
+
+case ${1-} in
+  all) all ;;
+  before-failure) before_failure ;;
+  after-failure) after_failure ;;
+  *) exit 2 ;;
+esac
+exit "$failed"
