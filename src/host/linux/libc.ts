@@ -1,10 +1,20 @@
 import { dlopen, FFIType, read } from "bun:ffi";
 import { SvirtError } from "../../errors.ts";
 
+const LIBC = "libc.so.6";
 const { cstring, i32, i64, ptr, u32, u64 } = FFIType;
 
-const SYMBOLS = {
+/** What reading, writing and telling an error take: opened apart, because each symbol costs. */
+const BASIC = {
   __errno_location: { args: [], returns: ptr },
+  close: { args: [i32], returns: i32 },
+  getdents64: { args: [i32, ptr, u64], returns: i64 },
+  open: { args: [ptr, i32, u32], returns: i32 },
+  read: { args: [i32, ptr, u64], returns: i64 },
+  write: { args: [i32, ptr, u64], returns: i64 },
+} as const;
+
+const OTHERS = {
   bind: { args: [i32, ptr, u32], returns: i32 },
   flock: { args: [i32, i32], returns: i32 },
   getxattr: { args: [ptr, ptr, ptr, u64], returns: i64 },
@@ -16,18 +26,37 @@ const SYMBOLS = {
   syscall: { args: [i64, i64, i64, i64, i64], returns: i64 },
 } as const;
 
-type Libc = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
-let opened: Libc | undefined;
+type Basic = ReturnType<typeof dlopen<typeof BASIC>>["symbols"];
+type Others = ReturnType<typeof dlopen<typeof OTHERS>>["symbols"];
+let basic: Basic | undefined;
+let others: Others | undefined;
 
-/** The C library, opened at first use: a call that only reads pays nothing for it. */
-export function libc(): Libc {
-  opened ??= dlopen("libc.so.6", SYMBOLS).symbols;
-  return opened;
+/** The few calls of the C library that nearly every command makes, opened at first use. */
+export function basicCalls(): Basic {
+  basic ??= dlopen(LIBC, BASIC).symbols;
+  return basic;
+}
+
+/** False where the process may not make code at run time, which bun:ffi does (SELinux: execmem). */
+export function hasBasicCalls(): boolean {
+  try {
+    return basicCalls() !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** The other calls of the C library, opened at first use: a command that only reads pays nothing for them. */
+export function libc(): Others {
+  // First, so that nothing is opened between a call and the look at its errno.
+  basicCalls();
+  others ??= dlopen(LIBC, OTHERS).symbols;
+  return others;
 }
 
 /** The errno of the call just made: nothing may stand between the two. errno(3) */
 export function readErrno(): number {
-  const place = libc().__errno_location();
+  const place = basicCalls().__errno_location();
   return place === null ? 0 : read.i32(place, 0);
 }
 

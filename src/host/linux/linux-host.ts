@@ -1,62 +1,65 @@
-import { readFileSync } from "node:fs";
 import type { Host } from "../../host.ts";
-import { withFile } from "./file-id.ts";
-import * as files from "./files.ts";
-import { isLocked, lock } from "./lock.ts";
-import { connectMonitor } from "./monitor.ts";
-import * as processes from "./processes.ts";
-import { readInput } from "./read-input.ts";
-import { readOutput } from "./read-output.ts";
-import * as selinux from "./selinux.ts";
-import { spawnGuest } from "./spawn-guest.ts";
-import { getxattr, removexattr, setxattr } from "./xattr.ts";
+import { listFolder, readText } from "./quick-files.ts";
+import { getBootId, getProcess } from "./running.ts";
 
-/** The machine that svirt runs on. */
+/**
+ * The machine that svirt runs on. What `svirt list` calls is here at once; all else is read in when the first of it is
+ * called, because reading it in takes longer than the whole of `svirt list` (docs/measurements.md).
+ */
 export function makeLinuxHost(): Host {
   return {
-    readText: files.readText,
-    writeText: files.writeText,
-    removeFile: files.removeFile,
-    listFolder: files.listFolder,
-    makeFolder: files.makeFolder,
-    removeFolder: files.removeFolder,
-    makeSymlink: files.makeSymlink,
-    makeFile: files.makeFile,
-    readInput,
-    inspectFile: files.inspectFile,
-    readBytes: files.readBytes,
-    getXattr: (file, name) => withFile(file, (path) => getxattr(path, name)),
-    setXattr: (file, name, value) =>
-      withFile(file, (path) => setxattr(path, name, new TextEncoder().encode(value))),
-    removeXattr: (file, name) => withFile(file, (path) => removexattr(path, name)),
-    lock,
-    isLocked,
-    getProcess: processes.getProcess,
-    listProcesses: processes.listProcesses,
-    listContexts: processes.listContexts,
-    listUids: processes.listUids,
-    getCommandLine: processes.getCommandLine,
-    getCpuSeconds: processes.getCpuSeconds,
-    listOpenFiles: processes.listOpenFiles,
-    signalProcess: processes.signalProcess,
-    killSelf,
-    readOutput,
-    spawnGuest,
-    connectMonitor,
-    getSelinux: selinux.getSelinux,
-    getPolicy: selinux.getPolicy,
-    getOwnContext: selinux.getOwnContext,
-    isValidContext: selinux.isValidContext,
-    getBootId: () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
-    getBootTime: () => Number(/^btime (\d+)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1] ?? "0"),
-    getUid: () => process.getuid?.() ?? 0,
+    readText,
+    listFolder,
+    getProcess,
+    getBootId,
     nowMs: () => Date.now(),
     sleep: (ms) => Bun.sleep(ms),
     makeUuid: () => crypto.randomUUID(),
+    connectMonitor: async (path, timeoutMs) =>
+      await (await import("./monitor.ts")).connectMonitor(path, timeoutMs),
+
+    writeText: (path, text, mode) => others().writeText(path, text, mode),
+    removeFile: (path) => others().removeFile(path),
+    makeFolder: (folder) => others().makeFolder(folder),
+    removeFolder: (path) => others().removeFolder(path),
+    makeSymlink: (path, target) => others().makeSymlink(path, target),
+    makeFile: (path, mode) => others().makeFile(path, mode),
+    readInput: (path, mostBytes) => others().readInput(path, mostBytes),
+    inspectFile: (path) => others().inspectFile(path),
+    readBytes: (file, offset, length) => others().readBytes(file, offset, length),
+    getXattr: (file, name) => others().getXattr(file, name),
+    setXattr: (file, name, value) => others().setXattr(file, name, value),
+    removeXattr: (file, name) => others().removeXattr(file, name),
+    lock: async (path, timeoutMs) => await others().lock(path, timeoutMs),
+    isLocked: (path) => others().isLocked(path),
+    listProcesses: () => others().listProcesses(),
+    listContexts: () => others().listContexts(),
+    listUids: () => others().listUids(),
+    getCommandLine: (pid) => others().getCommandLine(pid),
+    getCpuSeconds: (pid) => others().getCpuSeconds(pid),
+    listOpenFiles: (pid) => others().listOpenFiles(pid),
+    signalProcess: (target, signal) => others().signalProcess(target, signal),
+    killSelf: () => others().killSelf(),
+    readOutput: (words) => others().readOutput(words),
+    spawnGuest: async (order) => await others().spawnGuest(order),
+    getSelinux: () => others().getSelinux(),
+    getPolicy: () => others().getPolicy(),
+    getOwnContext: () => others().getOwnContext(),
+    isValidContext: (context) => others().isValidContext(context),
+    getBootTime: () => others().getBootTime(),
+    getUid: () => others().getUid(),
   };
 }
 
-function killSelf(): never {
-  process.kill(process.pid, "SIGKILL");
-  throw new Error("the kernel did not kill this process");
+let loaded: ReturnType<typeof load> | undefined;
+
+function others(): ReturnType<typeof load> {
+  loaded ??= load();
+  return loaded;
+}
+
+/** Not by import(): a call of the host that gives its answer at once cannot wait for one. */
+function load() {
+  const { makeOtherCalls }: typeof import("./other-calls.ts") = require("./other-calls.ts");
+  return makeOtherCalls();
 }

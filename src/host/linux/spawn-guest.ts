@@ -5,8 +5,8 @@ import type { GuestOrder, HandedFile } from "../../plan/guest-order.ts";
 import { openSame } from "./file-id.ts";
 import { orThrow, readText, unlessMissing } from "./files.ts";
 import { listenUnix } from "./listen.ts";
-import { getProcess } from "./processes.ts";
 import { REAPER_SCRIPT } from "./reaper.ts";
+import { getProcess } from "./running.ts";
 
 /** The first descriptor after stdin, stdout and stderr. */
 const FIRST_HANDED = 3;
@@ -56,8 +56,10 @@ function openHanded(order: GuestOrder): number[] {
   const opened: number[] = [];
   try {
     for (const { path } of order.sockets) opened.push(listenUnix(path, order.context));
-    for (const { file, access, truncate } of order.files) {
-      const fd = orThrow(`open ${file.path}`, () => openSame(file, ACCESS_FLAGS[access]));
+    for (const { access, direct, file, truncate } of order.files) {
+      const fd = orThrow(`open ${file.path}`, () =>
+        openSame(file, ACCESS_FLAGS[access] | (direct ? constants.O_DIRECT : 0)),
+      );
       opened.push(fd);
       // Only now: with O_TRUNC another file that stands there would be emptied before it is found out.
       if (truncate) orThrow(`empty ${file.path}`, () => ftruncateSync(fd));

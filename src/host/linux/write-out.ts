@@ -1,4 +1,5 @@
-import { writeSync } from "node:fs";
+import { EINTR, EPIPE, EWOULDBLOCK } from "./errno.ts";
+import { basicCalls, hasBasicCalls, hostCallError, readErrno } from "./libc.ts";
 
 const POLL_MS = 1;
 
@@ -10,14 +11,31 @@ const POLL_MS = 1;
 export function writeOut(fd: 1 | 2, text: string): void {
   const bytes = new TextEncoder().encode(text);
   for (let at = 0; at < bytes.length; ) {
-    try {
-      at += writeSync(fd, bytes, at);
-    } catch (error) {
-      const code = error instanceof Error && "code" in error ? error.code : undefined;
-      if (code === "EPIPE") return;
-      if (code !== "EAGAIN" && code !== "EINTR") throw error;
-      // Whoever shares the pipe has made it non-blocking: an SSH server does.
-      Bun.sleepSync(POLL_MS);
-    }
+    const written = hasBasicCalls() ? writeSome(fd, bytes.subarray(at)) : writeSlowly(fd, bytes.subarray(at));
+    if (written === "gone") return;
+    // Whoever shares the pipe has made it non-blocking.
+    if (written === 0) Bun.sleepSync(POLL_MS);
+    at += written;
+  }
+}
+
+function writeSome(fd: number, bytes: Uint8Array): number | "gone" {
+  const count = Number(basicCalls().write(fd, bytes, bytes.length));
+  if (count >= 0) return count;
+  const errno = readErrno();
+  if (errno === EPIPE) return "gone";
+  if (errno === EWOULDBLOCK || errno === EINTR) return 0;
+  throw hostCallError(fd === 1 ? "write to standard output" : "write to standard error", errno);
+}
+
+/** Where the policy denies execmem, and bun:ffi with it. */
+function writeSlowly(fd: number, bytes: Uint8Array): number | "gone" {
+  try {
+    return process.getBuiltinModule("node:fs").writeSync(fd, bytes);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EPIPE") return "gone";
+    if (code === "EAGAIN" || code === "EINTR") return 0;
+    throw error;
   }
 }

@@ -1,0 +1,64 @@
+import type { Host } from "../../host.ts";
+import { withFile } from "./file-id.ts";
+import * as files from "./files.ts";
+import { isLocked, lock } from "./lock.ts";
+import { listOpenFiles } from "./open-files.ts";
+import * as processes from "./processes.ts";
+import { readText } from "./quick-files.ts";
+import { readInput } from "./read-input.ts";
+import { readOutput } from "./read-output.ts";
+import * as selinux from "./selinux.ts";
+import { spawnGuest } from "./spawn-guest.ts";
+import { getxattr, removexattr, setxattr } from "./xattr.ts";
+
+type QuickCall =
+  | "readText"
+  | "listFolder"
+  | "getProcess"
+  | "getBootId"
+  | "connectMonitor"
+  | "nowMs"
+  | "sleep"
+  | "makeUuid";
+
+/** All that `svirt list` does without. */
+export function makeOtherCalls(): Omit<Host, QuickCall> {
+  return {
+    writeText: files.writeText,
+    removeFile: files.removeFile,
+    makeFolder: files.makeFolder,
+    removeFolder: files.removeFolder,
+    makeSymlink: files.makeSymlink,
+    makeFile: files.makeFile,
+    readInput,
+    inspectFile: files.inspectFile,
+    readBytes: files.readBytes,
+    getXattr: (file, name) => withFile(file, (path) => getxattr(path, name)),
+    setXattr: (file, name, value) =>
+      withFile(file, (path) => setxattr(path, name, new TextEncoder().encode(value))),
+    removeXattr: (file, name) => withFile(file, (path) => removexattr(path, name)),
+    lock,
+    isLocked,
+    listProcesses: processes.listProcesses,
+    listContexts: processes.listContexts,
+    listUids: processes.listUids,
+    getCommandLine: processes.getCommandLine,
+    getCpuSeconds: processes.getCpuSeconds,
+    listOpenFiles,
+    signalProcess: processes.signalProcess,
+    killSelf,
+    readOutput,
+    spawnGuest,
+    getSelinux: selinux.getSelinux,
+    getPolicy: selinux.getPolicy,
+    getOwnContext: selinux.getOwnContext,
+    isValidContext: selinux.isValidContext,
+    getBootTime: () => Number(/^btime (\d+)$/m.exec(readText("/proc/stat") ?? "")?.[1] ?? "0"),
+    getUid: () => process.getuid?.() ?? 0,
+  };
+}
+
+function killSelf(): never {
+  process.kill(process.pid, "SIGKILL");
+  throw new Error("the kernel did not kill this process");
+}

@@ -1,0 +1,56 @@
+import { SvirtError } from "../../errors.ts";
+import type { ProcessFacts } from "../../host.ts";
+import { trimLabel } from "../../selinux/context.ts";
+import { readText } from "./quick-files.ts";
+
+const ZOMBIE_STATES = new Set(["Z", "X"]);
+
+/** Host.getBootId. proc_sys_kernel(5) */
+export function getBootId(): string {
+  const text = readText("/proc/sys/kernel/random/boot_id");
+  if (text !== undefined) return text.trim();
+  throw new SvirtError("Cannot tell the kernel's boot id: /proc does not have it", { kind: "host-call" });
+}
+
+/** Host.getProcess. proc_pid_stat(5) */
+export function getProcess(pid: number): ProcessFacts | undefined {
+  try {
+    const stat = readText(`/proc/${pid}/stat`);
+    if (stat === undefined) return undefined;
+    // The command stands in parentheses and may hold anything, blanks and parentheses too.
+    const end = stat.lastIndexOf(")");
+    const fields = stat.slice(end + 2).split(" ");
+    if (ZOMBIE_STATES.has(fields[0] ?? "")) return undefined;
+    return {
+      pid,
+      startTicks: Number(fields[19]),
+      parentPid: Number(fields[1]),
+      command: stat.slice(stat.indexOf("(") + 1, end),
+      uid: readUid(pid) ?? 0,
+      context: readContext(pid),
+    };
+  } catch {
+    // It ended between two reads: not there, as if it had ended before.
+    return undefined;
+  }
+}
+
+/** From its status: the owner of /proc/PID is root for a process that hides by PR_SET_DUMPABLE. proc_pid_status(5) */
+export function readUid(pid: number): number | undefined {
+  try {
+    const uid = /^Uid:\t(\d+)/m.exec(readText(`/proc/${pid}/status`) ?? "")?.[1];
+    return uid === undefined ? undefined : Number(uid);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined where the kernel does not tell. proc_pid_attr(5) */
+export function readContext(pid: number): string | undefined {
+  try {
+    const text = trimLabel(readText(`/proc/${pid}/attr/current`) ?? "");
+    return text === "" ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
