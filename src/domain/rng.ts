@@ -6,7 +6,7 @@ import { onPci } from "./address.ts";
 import { absolutePath } from "./words.ts";
 
 /** What QEMU reads where the XML names no source, as in libvirt. */
-export const DEFAULT_RANDOM_SOURCE = "/dev/urandom";
+export const DEFAULT_RANDOM_SOURCE = "/dev/random";
 
 const rate = element("rate", {
   bytes: required(attribute("bytes", integer(1, 2 ** 31 - 1))),

@@ -26,7 +26,7 @@ export function describe(step: Step): string {
     case "greet":
       return `wait for the monitor ${step.monitor}`;
     case "resume":
-      return "let the vCPUs run";
+      return `let the vCPUs run (${step.commands.map(({ execute }) => execute).join(", ")})`;
   }
 }
 

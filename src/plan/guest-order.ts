@@ -19,6 +19,8 @@ const handedFile = v.strictObject({
   access: v.picklist(["read-only", "read-write", "append"]),
   /** Emptied when it is opened. */
   truncate: v.boolean(),
+  /** Past the page cache: QEMU takes a descriptor only if it is opened as the guest's cache mode wants. O_DIRECT, open(2) */
+  direct: v.boolean(),
 });
 export type HandedFile = v.InferOutput<typeof handedFile>;
 

@@ -1,7 +1,7 @@
 import type { LabelDecision } from "../label/decide-label.ts";
 import type { FileId, GuestOrder } from "./guest-order.ts";
 import type { GuestPaths } from "./paths.ts";
-import type { Claim, Step } from "./step.ts";
+import type { Claim, MonitorCommand, Step } from "./step.ts";
 
 /** A file that QEMU will hold open, and how it is to be labelled. */
 export interface LabelledFile {
@@ -20,6 +20,8 @@ export interface StartDecision {
   readonly paths: GuestPaths;
   readonly files: readonly LabelledFile[];
   readonly order: GuestOrder;
+  /** What QEMU is told before its vCPUs run, and to let them run. */
+  readonly commands: readonly MonitorCommand[];
 }
 
 /** How long QEMU has to open what it was given and to answer. */
@@ -33,7 +35,7 @@ const WORK_FOLDER_MODE = 0o700;
  * labelled, and only then does QEMU start, with its vCPUs stopped until its context was checked.
  */
 export function planStart(decision: StartDecision): Step[] {
-  const { files, label, order, paths, uid } = decision;
+  const { commands, files, label, order, paths, uid } = decision;
   const workLabel = label.imageLabel;
   return [
     ...planClaims(decision).map((claim): Step => ({ do: "reserve", claim })),
@@ -49,7 +51,7 @@ export function planStart(decision: StartDecision): Step[] {
     { do: "spawn", order },
     { do: "greet", monitor: paths.monitor, timeoutMs: GREET_TIMEOUT_MS },
     ...(label.label === undefined ? [] : [{ do: "check-context", context: label.label } as const]),
-    { do: "resume", monitor: paths.monitor },
+    { do: "resume", monitor: paths.monitor, commands: [...commands] },
   ];
 }
 

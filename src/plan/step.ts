@@ -13,6 +13,12 @@ const claim = v.strictObject({
 });
 export type Claim = v.InferOutput<typeof claim>;
 
+const monitorCommand = v.strictObject({
+  execute: v.string(),
+  arguments: v.exactOptional(v.record(v.string(), v.unknown())),
+});
+export type MonitorCommand = v.InferOutput<typeof monitorCommand>;
+
 /**
  * One act of a start or of a stop, with all that is needed to show it, do it and take it back. The record stores the
  * steps of a start before the first of them is done, so that whoever comes after a crash can undo them: each inverse
@@ -47,7 +53,7 @@ export const step = v.variant("do", [
   v.strictObject({ do: v.literal("kill"), graceMs: v.number() }),
   v.strictObject({ do: v.literal("check-context"), context: v.string() }),
   v.strictObject({ do: v.literal("greet"), monitor: v.string(), timeoutMs: v.number() }),
-  v.strictObject({ do: v.literal("resume"), monitor: v.string() }),
+  v.strictObject({ do: v.literal("resume"), monitor: v.string(), commands: v.array(monitorCommand) }),
 ]);
 export type Step = v.InferOutput<typeof step>;
 

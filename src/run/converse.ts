@@ -1,4 +1,5 @@
 import type { Host } from "../host.ts";
+import type { MonitorCommand } from "../plan/step.ts";
 import type { Actor } from "./run-step.ts";
 
 const MONITOR_TIMEOUT_MS = 10_000;
@@ -12,11 +13,14 @@ export async function greetMonitor(
   monitor.close();
 }
 
-/** Lets the vCPUs run. */
-export async function resumeGuest(host: Host, path: string): Promise<void> {
-  const monitor = await host.connectMonitor(path, MONITOR_TIMEOUT_MS);
+/** Tells QEMU what cannot be said on its command line, and lets the vCPUs run. Throws "failed" with QEMU's words. */
+export async function resumeGuest(
+  host: Host,
+  step: { readonly monitor: string; readonly commands: readonly MonitorCommand[] },
+): Promise<void> {
+  const monitor = await host.connectMonitor(step.monitor, MONITOR_TIMEOUT_MS);
   try {
-    await monitor.execute("cont");
+    for (const command of step.commands) await monitor.execute(command.execute, command.arguments);
   } finally {
     monitor.close();
   }

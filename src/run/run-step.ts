@@ -41,7 +41,7 @@ export async function runStep(actor: Actor, step: Step): Promise<void> {
     case "greet":
       return await greetMonitor(actor, step);
     case "resume":
-      return await resumeGuest(host, step.monitor);
+      return await resumeGuest(host, step);
   }
 }
 

@@ -4,8 +4,10 @@ import type { FileFacts } from "../host.ts";
 import type { LabelDecision } from "../label/decide-label.ts";
 import type { GuestOrder } from "../plan/guest-order.ts";
 import { guestPaths } from "../plan/paths.ts";
+import type { MonitorCommand } from "../plan/step.ts";
 import { formatArgv } from "../qemu/argv.ts";
 import { listDescriptors } from "../qemu/descriptors.ts";
+import { listStartCommands } from "../qemu/start-commands.ts";
 import type { GatheredFiles } from "./gather-files.ts";
 import type { Node } from "./node.ts";
 
@@ -36,11 +38,12 @@ export function orderGuest(
     workFolder: paths.workFolder,
     logFile: `${node.paths.log}/${domain.name}.log`,
     sockets: [{ fd: MONITOR_FD, path: paths.monitor }],
-    files: descriptors.map(({ access, fd, path, truncate }) => ({
+    files: descriptors.map(({ access, direct, fd, path, truncate }) => ({
       fd,
       access,
       file: fileAt(node, known, path).id,
       truncate,
+      direct,
     })),
   };
 }
@@ -55,4 +58,14 @@ function fileAt(node: Node, known: ReadonlyMap<string, FileFacts>, path: string)
         ? "Load kvm-intel or kvm-amd, or write <domain type='qemu'>."
         : "Put it in its place.",
   });
+}
+
+/**
+ * What QEMU is told over its monitor before the vCPUs run, and to let them run. Negotiation is the connection's own
+ * affair, and what only asks is asked by whoever wants to know.
+ */
+export function startCommands(domain: Domain): MonitorCommand[] {
+  return listStartCommands(domain)
+    .filter(({ execute }) => execute !== "qmp_capabilities" && !execute.startsWith("query-"))
+    .map(({ arguments: args, execute }) => ({ execute, ...(args === undefined ? {} : { arguments: args }) }));
 }

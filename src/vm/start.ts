@@ -13,7 +13,7 @@ import { decideFiles } from "./decide-files.ts";
 import { decideGuestLabel } from "./decide-guest-label.ts";
 import { refuseConflict } from "./define.ts";
 import { type GatheredFiles, gatherFiles } from "./gather-files.ts";
-import { orderGuest } from "./guest-command.ts";
+import { orderGuest, startCommands } from "./guest-command.ts";
 import { takeNextId } from "./next-id.ts";
 import type { Node } from "./node.ts";
 import { removePendingRestart } from "./pending-restart.ts";
@@ -102,7 +102,11 @@ function decide(node: Node, domain: Domain, gathered: GatheredFiles) {
   const files = decideFiles(node, label, { uuid: domain.uuid, files: gathered.files });
   const order = orderGuest(node, domain, { gathered, label, uid });
   const paths = guestPaths(node.paths, domain.uuid);
-  return { label, uid, steps: planStart({ uid, label, paths, files, order }) };
+  return {
+    label,
+    uid,
+    steps: planStart({ uid, label, paths, files, order, commands: startCommands(domain) }),
+  };
 }
 
 function newRecord(node: Node, domain: Domain, decided: ReturnType<typeof decide>): GuestRecord {

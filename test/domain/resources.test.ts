@@ -129,7 +129,7 @@ describe("listResources()", () => {
 
   test("lists the source of randomness, also where the XML names none", () => {
     expect(resourcesOf("<rng model='virtio'><backend model='random'/></rng>")).toEqual([
-      { kind: "random-device", path: "/dev/urandom", access: "read-only" },
+      { kind: "random-device", path: "/dev/random", access: "read-only" },
     ]);
     expect(resourcesOf("<rng model='virtio'><backend model='builtin'/></rng>")).toEqual([]);
   });

@@ -27,6 +27,7 @@ function orderIn(folder: RealFolder, script: string): GuestOrder {
         file: folder.id(folder.file("disk", "from the disk\n")),
         access: "read-only",
         truncate: false,
+        direct: false,
       },
     ],
   };

@@ -36,6 +36,7 @@ const DECISION: StartDecision = {
     sockets: [{ fd: 3, path: paths.monitor }],
     files: [],
   },
+  commands: [{ execute: "cont" }],
 };
 const STEPS = planStart(DECISION);
 

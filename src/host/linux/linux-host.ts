@@ -40,7 +40,7 @@ export function makeLinuxHost(): Host {
     listOpenFiles: (pid) => others().listOpenFiles(pid),
     signalProcess: (target, signal) => others().signalProcess(target, signal),
     killSelf: () => others().killSelf(),
-    readOutput: (words) => others().readOutput(words),
+    readOutput: (words, confined) => others().readOutput(words, confined),
     spawnGuest: async (order) => await others().spawnGuest(order),
     getSelinux: () => others().getSelinux(),
     getPolicy: () => others().getPolicy(),
