@@ -1,5 +1,5 @@
 /**
- * What went wrong, in one word. The kind alone fixes the exit code (docs/exit-codes.md) and, for the second front-end,
+ * What went wrong, in one word. The kind alone fixes the exit code (docs/commands.md) and, for the second front-end,
  * libvirt's error number.
  */
 export type ErrorKind =

@@ -1,0 +1,48 @@
+# bash completion for svirt. Made by scripts/write-docs.ts from src/cli/commands/; do not edit.
+# shellcheck shell=bash
+
+_svirt() {
+  local word=${COMP_WORDS[COMP_CWORD]} options='' wants=''
+  COMPREPLY=()
+  if ((COMP_CWORD == 1)); then
+    mapfile -t COMPREPLY < <(compgen -W 'define undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist autostart qemu-monitor-command capabilities version plan reap recover audit doctor help' -- "$word")
+    return
+  fi
+  case ${COMP_WORDS[1]} in
+    define) options='--json --help' wants=file ;;
+    undefine) options='--help' wants=domain ;;
+    create) options='--crash-drill --help' wants=file ;;
+    start) options='--json --crash-drill --help' wants=domain ;;
+    shutdown) options='--help' wants=domain ;;
+    reboot) options='--help' wants=domain ;;
+    destroy) options='--crash-drill --help' wants=domain ;;
+    suspend) options='--help' wants=domain ;;
+    resume) options='--help' wants=domain ;;
+    list) options='--all --inactive --name --uuid --id --json --help' ;;
+    dominfo) options='--json --help' wants=domain ;;
+    domstate) options='--reason --json --help' wants=domain ;;
+    domid) options='--json --help' wants=domain ;;
+    domuuid) options='--json --help' wants=domain ;;
+    domname) options='--json --help' wants=domain ;;
+    dumpxml) options='--inactive --help' wants=domain ;;
+    domblklist) options='--inactive --details --json --help' wants=domain ;;
+    autostart) options='--disable --help' wants=domain ;;
+    qemu-monitor-command) options='--hmp --pretty --help' wants=domain ;;
+    capabilities) options='--json --help' ;;
+    version) options='--json --help' ;;
+    plan) options='--stop --json --help' wants=domain ;;
+    reap) options='--help' ;;
+    recover) options='--autostart --json --help' ;;
+    audit) options='--json --help' ;;
+    doctor) options='--json --help' ;;
+  esac
+  if [[ $word == -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
+  elif [[ $wants == domain ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$(svirt list --all --name 2>/dev/null)" -- "$word")
+  elif [[ $wants == file ]]; then
+    mapfile -t COMPREPLY < <(compgen -f -- "$word")
+  fi
+}
+
+complete -F _svirt svirt

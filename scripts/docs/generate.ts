@@ -1,0 +1,17 @@
+import type { CommandSpec } from "../../src/cli/command.ts";
+import { COMMANDS } from "../../src/cli/commands.ts";
+import { formatCompletion } from "./completion.ts";
+import { formatManual } from "./manual.ts";
+import { formatPage } from "./page.ts";
+
+/** Every generated file, by its path in the project, as it has to be. */
+export async function generateDocs(): Promise<ReadonlyMap<string, string>> {
+  const specs: readonly CommandSpec[] = await Promise.all(
+    [...COMMANDS.values()].map(async (load) => (await load()).command.spec),
+  );
+  return new Map([
+    ["docs/commands.md", formatPage(specs)],
+    ["docs/svirt.8", formatManual(specs)],
+    ["completions/svirt.bash", formatCompletion(specs)],
+  ]);
+}

@@ -1,0 +1,47 @@
+import type { CommandSpec } from "../../src/cli/command.ts";
+import { formatSynopsis } from "../../src/cli/help.ts";
+import { EXIT_CODES } from "./words.ts";
+
+/** docs/commands.md */
+export function formatPage(specs: readonly CommandSpec[]): string {
+  return [
+    "# Commands",
+    "",
+    "Made by `bun scripts/write-docs.ts` from `src/cli/commands/`; do not edit. Names and layouts are virsh's where virsh",
+    "has the command; `plan`, `audit`, `doctor`, `recover` and `reap` are svirt's own. Standard output is data only;",
+    "errors go to standard error, one line each, with a line that says what to do. `svirt COMMAND --help` prints the same.",
+    "",
+    "## Exit codes",
+    "",
+    "| code | meaning |",
+    "| --: | --- |",
+    ...EXIT_CODES.map(([code, meaning]) => `| ${code} | ${meaning} |`),
+    "",
+    ...specs.flatMap(formatCommand),
+  ].join("\n");
+}
+
+function formatCommand(spec: CommandSpec): string[] {
+  const details = spec.details === undefined ? [] : [spec.details, ""];
+  const operands = spec.operands.map(({ name, summary }) => `- \`<${name}>\`: ${summary}`);
+  const options = spec.options.map(({ name, summary, value }) =>
+    value === undefined ? `- \`--${name}\`: ${summary}` : `- \`--${name} <${value}>\`: ${summary}`,
+  );
+  const words = [...operands, ...options];
+  return [
+    `## ${spec.name}`,
+    "",
+    `${sentence(spec.summary)}`,
+    "",
+    `    svirt ${formatSynopsis(spec)}`,
+    "",
+    ...details,
+    ...words,
+    ...(words.length > 0 ? [""] : []),
+  ];
+}
+
+function sentence(text: string): string {
+  const start = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.?!]$/.test(start) ? start : `${start}.`;
+}

@@ -1,0 +1,20 @@
+/** What an exit code means, as src/errors.ts gives them. */
+export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] = [
+  [0, "done, or already so"],
+  [1, "failed; for audit and doctor: something was found"],
+  [2, "usage, or XML that cannot be read or is not supported"],
+  [3, "not found"],
+  [4, "wrong state: the domain is off, or runs"],
+  [5, "denied, or taken by another guest"],
+  [6, "no answer in time"],
+  [7, "partly: some guests could not be recovered or started"],
+];
+
+/** The files and folders that a reader of the manual may look for. */
+export const FILES: readonly (readonly [path: string, what: string])[] = [
+  ["/etc/svirt/domains/NAME.xml", "definitions"],
+  ["/etc/svirt/svirt.conf", "settings: security_require_confined = 0 or 1"],
+  ["/var/lib/svirt/", "records of running guests, and who holds which level, user and file"],
+  ["/run/svirt/UUID/", "a running guest's monitor and own folder"],
+  ["/var/log/svirt/NAME.log", "what QEMU said"],
+];

@@ -1,0 +1,29 @@
+import { expect, test } from "bun:test";
+import { fileURLToPath } from "node:url";
+import { generateDocs } from "../../scripts/docs/generate.ts";
+import { EXIT_CODES } from "../../scripts/docs/words.ts";
+import { type ErrorKind, SvirtError } from "../../src/errors.ts";
+
+for (const [path, text] of await generateDocs()) {
+  test(`${path} is what the commands say (else: bun scripts/write-docs.ts)`, async () => {
+    expect(await Bun.file(fileURLToPath(new URL(`../../${path}`, import.meta.url))).text()).toBe(text);
+  });
+}
+
+test("every exit code of an error is in the manual", () => {
+  const kinds: Readonly<Record<ErrorKind, true>> = {
+    failed: true,
+    "host-call": true,
+    usage: true,
+    xml: true,
+    unsupported: true,
+    "not-found": true,
+    "wrong-state": true,
+    denied: true,
+    "label-taken": true,
+    timeout: true,
+    partly: true,
+  };
+  const codes = Object.keys(kinds).map((kind) => new SvirtError("", { kind: kind as ErrorKind }).exitCode);
+  expect([...new Set([0, ...codes])].sort()).toEqual(EXIT_CODES.map(([code]) => code));
+});
