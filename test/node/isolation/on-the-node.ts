@@ -41,7 +41,7 @@ async function install(): Promise<void> {
 }
 
 /** Two that run already, of type kvm; the neighbour with a VNC socket and /dev/vde among its disks. */
-export interface Guests {
+interface Guests {
   readonly guest: string;
   readonly neighbour: string;
 }
