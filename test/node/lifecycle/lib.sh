@@ -94,8 +94,8 @@ left() {
   done
   find /var/lib/svirt/claims -name "$left_uuid*" ! -path '*/static/*' | sed 's/^/claim /'
   find /var/lib/svirt/claims -mindepth 2 -maxdepth 2 -type d -empty | sed 's/^/empty claim /'
-  grep -lF -f "$work/uuid" /proc/[0-9]*/cmdline 2>/dev/null | sed 's/^/words /'
-  grep -l "^Uid:.*[[:space:]]$left_uid[[:space:]]" /proc/[0-9]*/status 2>/dev/null | sed 's/^/user /'
+  cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | grep -xF -f "$work/uuid" | sed 's/^/words /'
+  grep -l "^Uid:.*[[:space:]]${left_uid}[[:space:]]" /proc/[0-9]*/status 2>/dev/null | sed 's/^/user /'
 }
 
 # Everything that svirt keeps, and every label of the disks, for comparing. Locks are not state.
@@ -126,6 +126,17 @@ is_other() { [ "$(pid_of "$1")" != "$2" ] && [ "$(svirt domstate "$1")" = runnin
 # wait_other NAME PID: until it runs as another process.
 wait_other() { wait_for is_other "$1" "$2"; }
 is_dead() { [ ! -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"; }
+
+# ---- Settings
+
+allow_unconfined() {
+  [ ! -e /etc/svirt/svirt.conf ] || cp -a /etc/svirt/svirt.conf "$here/svirt.conf"
+  echo 'security_require_confined = 0' >/etc/svirt/svirt.conf
+}
+refuse_unconfined() {
+  rm -f /etc/svirt/svirt.conf
+  [ ! -e "$here/svirt.conf" ] || mv "$here/svirt.conf" /etc/svirt/svirt.conf
+}
 
 # ---- Clean
 

@@ -67,6 +67,7 @@ function idleKernel(): Uint8Array {
   kernel.set(new TextEncoder().encode("HdrS"), 0x202);
   kernel.set([0x03, 0x02], 0x206);
   kernel[0x211] = 1; // loadflags: LOADED_HIGH
+  kernel.set([0xff, 0xff, 0xff, 0x37], 0x22c); // initrd_addr_max
   kernel.set([0xfa, 0xf4, 0xeb, 0xfd], 0x268); // cli; again: hlt; jmp again
   return kernel;
 }

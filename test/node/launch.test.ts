@@ -1,0 +1,185 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { isNodeUp } from "./isolation/on-the-node.ts";
+import { uuidOf } from "./lifecycle/names.ts";
+import { type Notes, noteOf, outOf } from "./lifecycle/notes.ts";
+import { onNode, prepare, tearDown } from "./lifecycle/on-the-node.ts";
+
+const nodeIsUp = await isNodeUp();
+/** Skipped: `scripts/node start` first. */
+const onTheNode = test.skipIf(!nodeIsUp);
+
+if (nodeIsUp) {
+  beforeAll(prepare);
+  afterAll(tearDown);
+}
+
+/** A field of /proc/PID/status as noted. */
+function statusOf(notes: Notes, name: string): ReadonlyMap<string, string> {
+  const lines = outOf(notes, name).split("\n");
+  return new Map(lines.map((line) => [line.split(":")[0] ?? "", line.slice(line.indexOf(":") + 1).trim()]));
+}
+
+for (const type of ["kvm", "qemu"]) {
+  onTheNode(`QEMU of a guest of type ${type} runs with nothing but what it needs`, async () => {
+    const notes = await onNode(`
+      copy halt a.img
+      guest_type=${type}
+      guest life-a "$(disk $here/a.img)"
+      svirt start life-a >/dev/null
+      pid=$(pid_of life-a)
+      note status cat /proc/$pid/status
+      note context context_of $pid
+      note exec tr -d '\\0' </proc/$pid/attr/exec
+      note cwd readlink /proc/$pid/cwd
+      note words tr '\\0' '\\n' </proc/$pid/cmdline
+      note environment tr '\\0' '\\n' </proc/$pid/environ
+      note fds ls -l /proc/$pid/fd
+      note tree svirt qemu-monitor-command life-a --hmp info qtree
+      note folder stat -c '%a %u' /run/svirt/${uuidOf("life-a")}/guest
+      note log stat -c '%a %u' /var/log/svirt/life-a.log
+      note uid uid_of life-a
+      svirt destroy life-a >/dev/null
+    `);
+    const uid = outOf(notes, "uid");
+    const status = statusOf(notes, "status");
+    for (const ids of ["Uid", "Gid"]) expect(status.get(ids)).toBe(Array(4).fill(uid).join("\t"));
+    expect(status.get("Groups")).toBe("");
+    for (const set of ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"])
+      expect({ set, is: status.get(set) }).toEqual({ set, is: "0000000000000000" });
+    expect(status.get("NoNewPrivs")).toBe("1");
+    expect(status.get("Seccomp")).toBe("2");
+    const domain = type === "kvm" ? "svirt_t" : "svirt_tcg_t";
+    expect(outOf(notes, "context")).toMatch(new RegExp(`^system_u:system_r:${domain}:s0:c\\d+,c\\d+$`));
+    // Nothing that it starts would be in another context, and it has no way to start anything.
+    expect(outOf(notes, "exec").trim()).toBe("");
+    expect(outOf(notes, "cwd")).toBe(`/run/svirt/${uuidOf("life-a")}/guest`);
+    expect(outOf(notes, "folder")).toBe(`700 ${uid}`);
+    expect(outOf(notes, "log")).toBe("600 0");
+    const words = outOf(notes, "words").split("\n");
+    expect(words).toContain("-nodefaults");
+    expect(words).toContain("-no-user-config");
+    expect(words[words.indexOf("-sandbox") + 1]).toStartWith("on,");
+    expect(outOf(notes, "environment")).not.toMatch(/SSH|USER=|LOGNAME/);
+    expectDescriptors(outOf(notes, "fds"), type);
+    // No network card, no display, no serial port, no floppy or CD drive that the XML does not name.
+    expect(outOf(notes, "tree")).not.toMatch(
+      /dev: (isa-serial|isa-parallel|VGA|cirrus|e1000|rtl8139|floppy|ide-cd|scsi-cd)/,
+    );
+    expect(outOf(notes, "tree")).toContain("dev: virtio-blk-pci");
+  });
+}
+
+/** Standard ones, the monitor, the disk, /dev/kvm; the rest QEMU has made itself. */
+function expectDescriptors(listing: string, type: string): void {
+  const targets = listing.split("\n").flatMap((line) => line.split(" -> ")[1] ?? []);
+  const paths = targets.filter((target) => target.startsWith("/"));
+  const allowed = ["/dev/null", "/var/log/svirt/life-a.log", "/srv/lifecycle/a.img", "/dev/kvm"];
+  expect(paths.filter((path) => !allowed.includes(path))).toEqual([]);
+  expect(paths).toContain("/srv/lifecycle/a.img");
+  expect(paths.includes("/dev/kvm")).toBe(type === "kvm");
+  expect(targets.filter((target) => target.startsWith("pipe:"))).toEqual([]);
+  expect(paths.length).toBeGreaterThanOrEqual(4);
+}
+
+onTheNode("of svirt nothing stays but a shell of less than 2 MiB for each guest", async () => {
+  const notes = await onNode(`
+    copy halt a.img b.img
+    guest life-a "$(disk $here/a.img)"
+    guest life-b "$(disk $here/b.img)"
+    svirt start life-a >/dev/null
+    svirt start life-b >/dev/null
+    for name in life-a life-b; do
+      note $name-status cat /proc/$(reaper_of $name)/status
+      note $name-context context_of $(reaper_of $name)
+      note $name-words tr '\\0' ' ' </proc/$(reaper_of $name)/cmdline
+      note $name-fds ls -l /proc/$(reaper_of $name)/fd
+    done
+    note svirts sh -c 'ls -l /proc/[0-9]*/exe 2>/dev/null | grep -c "/svirt$" || :'
+    svirt destroy life-a >/dev/null
+    svirt destroy life-b >/dev/null
+  `);
+  for (const name of ["life-a", "life-b"]) {
+    const residentKiB = Number.parseInt(statusOf(notes, `${name}-status`).get("VmRSS") ?? "", 10);
+    expect(residentKiB).toBeGreaterThan(0);
+    expect(residentKiB).toBeLessThan(2048);
+    expect(outOf(notes, `${name}-words`)).toContain("svirt-reaper");
+    // What it handed on it does not keep: a device that is detached must not stay busy.
+    expect(outOf(notes, `${name}-fds`)).not.toContain("/srv/lifecycle");
+    expect(outOf(notes, `${name}-context`)).toBe("system_u:system_r:svirt_manager_t:s0");
+  }
+  expect(outOf(notes, "svirts")).toBe("0");
+});
+
+/** Labels that the policy knows, but that QEMU cannot be brought into. */
+const WRONG_LABELS: readonly string[] = [
+  "system_u:system_r:init_t:s0:c1,c2",
+  "system_u:system_r:unconfined_t:s0:c1,c2",
+  "system_u:system_r:svirt_manager_t:s0:c1,c2",
+  "system_u:object_r:svirt_image_t:s0:c1,c2",
+];
+
+onTheNode("a label that QEMU cannot run in is refused, and nothing runs", async () => {
+  const tries = WRONG_LABELS.map(
+    (label, at) => `
+    guest life-a "$(disk $here/a.img)" "$(static ${label})"
+    note start${at} svirt start life-a
+    note left${at} left life-a
+    note after${at} labels $here/a.img`,
+  );
+  const notes = await onNode(`copy halt a.img\nnote before labels $here/a.img\n${tries.join("")}`);
+  for (const [at, label] of WRONG_LABELS.entries()) {
+    const { code, err } = noteOf(notes, `start${at}`);
+    expect({ label, isRefused: code !== 0 }).toEqual({ label, isRefused: true });
+    expect(err).toMatch(/^error: .*\nremedy: /);
+    expect(noteOf(notes, `left${at}`).out).toBe("");
+    expect(outOf(notes, `after${at}`)).toBe(outOf(notes, "before"));
+  }
+});
+
+onTheNode("on a permissive node a start says that nothing is enforced, and labels all the same", async () => {
+  const notes = await onNode(`
+    copy halt a.img b.img
+    guest life-a "$(disk $here/a.img)"
+    guest life-none "$(disk $here/b.img)" "<seclabel type='none'/>"
+    note before labels $here/a.img $here/b.img
+    trap 'echo 1 >/sys/fs/selinux/enforce; rm -rf "$work"' EXIT
+    echo 0 >/sys/fs/selinux/enforce
+    note mode cat /sys/fs/selinux/enforce
+    note start svirt start life-a
+    allow_unconfined
+    note start-none svirt start life-none
+    refuse_unconfined
+    note context context_of $(pid_of life-a)
+    note disk label_of $here/a.img
+    note user field $(pid_of life-none) Uid
+    note capabilities field $(pid_of life-none) CapBnd
+    note info svirt dominfo life-a
+    note audit svirt audit
+    note doctor svirt doctor
+    svirt destroy life-a >/dev/null
+    svirt destroy life-none >/dev/null
+    echo 1 >/sys/fs/selinux/enforce
+    note after labels $here/a.img $here/b.img
+    note left-a left life-a
+    note left-none left life-none
+    note uid uid_of life-none
+  `);
+  expect(outOf(notes, "mode")).toBe("0");
+  expect(noteOf(notes, "start").code).toBe(0);
+  expect(noteOf(notes, "start").err).toStartWith(
+    "warning: SELinux is permissive: domain 'life-a' is labelled",
+  );
+  expect(outOf(notes, "context")).toMatch(/^system_u:system_r:svirt_tcg_t:s0:c\d+,c\d+$/);
+  expect(outOf(notes, "disk")).toMatch(/^system_u:object_r:svirt_image_t:s0:c\d+,c\d+$/);
+  expect(outOf(notes, "info")).toMatch(/^Security label: .* \(permissive\)$/m);
+  expect(noteOf(notes, "audit").code).toBe(1);
+  expect(noteOf(notes, "audit").out).toContain("SELinux is permissive: nothing holds the guests back");
+  expect(noteOf(notes, "doctor").out).toMatch(/^warning +SELinux +permissive/m);
+  // An unconfined guest still has a user of its own and no capability.
+  expect(noteOf(notes, "start-none").code).toBe(0);
+  expect(noteOf(notes, "start-none").err).toContain("runs without confinement");
+  expect(outOf(notes, "user")).toBe(Array(4).fill(outOf(notes, "uid")).join("\t"));
+  expect(outOf(notes, "capabilities")).toBe("0000000000000000");
+  expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
+  expect(noteOf(notes, "left-a").out + noteOf(notes, "left-none").out).toBe("");
+});
