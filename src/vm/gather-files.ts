@@ -52,7 +52,6 @@ export function gatherFiles(host: Host, domain: Domain, options: GatherOptions):
       files.push(...gatherOther(host, resource, options));
     }
   }
-  for (const { facts } of files) refuseImpossibleTarget(facts.id.path);
   return { files, chains };
 }
 
@@ -145,13 +144,13 @@ function refuseOtherType(image: ImageFile, found: FileType | undefined): void {
 
 function imageReader(host: Host): ImageReader<FileFacts> {
   return {
-    facts: (path) => host.inspectFile(path),
+    facts: (path) => inspect(host, path),
     read: (image, offset, length) => host.readBytes(image.id, offset, length),
   };
 }
 
 function gatherContent(host: Host, path: string): UsedFile {
-  const facts = host.inspectFile(path);
+  const facts = inspect(host, path);
   if (facts === undefined) throw missing(path);
   if (facts.type !== "file") throw wrongType(path, facts.type);
   return { named: path, facts, role: "content", override: undefined };
@@ -162,10 +161,18 @@ function gatherChardevFile(
   chardev: Extract<Resource, { kind: "chardev-file" }>,
   options: GatherOptions,
 ): UsedFile[] {
-  if (options.makeMissing && host.inspectFile(chardev.path) === undefined) host.makeFile(chardev.path, 0o600);
-  const facts = host.inspectFile(chardev.path) ?? factsOfPlanned(chardev.path);
+  if (options.makeMissing && inspect(host, chardev.path) === undefined) host.makeFile(chardev.path, 0o600);
+  const facts = inspect(host, chardev.path) ?? factsOfPlanned(chardev.path);
   if (facts.type !== "file") throw wrongType(chardev.path, facts.type);
   return [{ named: chardev.path, facts, role: "private", override: chardev.override }];
+}
+
+/** By its name and by what that leads to. By the name first: svirt's own domain may not even look at some of them. */
+function inspect(host: Host, path: string): FileFacts | undefined {
+  refuseImpossibleTarget(path);
+  const facts = host.inspectFile(path);
+  if (facts !== undefined) refuseImpossibleTarget(facts.id.path);
+  return facts;
 }
 
 /** A file that a start would make: what it will be called is all that is known of it. */

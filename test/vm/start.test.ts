@@ -155,6 +155,12 @@ describe("a start that fails", () => {
   ])("because of %s", async (_, disks, kind) => {
     expect<string>((await failedStart(makeMachine(), { disks })).kind).toBe(kind);
   });
+
+  test("because a serial port's file would be the host's: it is not even made", async () => {
+    const devices = "<serial type='file'><source path='/etc/made'/></serial>";
+    const error = await failedStart(makeMachine(), { devices });
+    expect([error.kind, error.message]).toEqual(["denied", expect.stringContaining("/etc/made")]);
+  });
 });
 
 test("planDomainStart() changes nothing, and gives the steps that the start then takes", async () => {
