@@ -38,6 +38,6 @@ function formatAudit(audit: Audit): string {
     formatTable(["Guest", "FD", "Label", "File", "Finding"], files),
     audit.findings.length === 0
       ? "No findings.\n"
-      : `${audit.findings.length} findings:\n${audit.findings.map((finding) => `  - ${finding}\n`).join("")}`,
+      : `Findings: ${audit.findings.length}\n${audit.findings.map((finding) => `  - ${finding}\n`).join("")}`,
   ].join("");
 }
