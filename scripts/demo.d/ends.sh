@@ -79,17 +79,17 @@ start() {
       step=$(svirt plan alice | awk '$2 == "start" { print $1 }')
       ! svirt start alice --crash-drill "after:$step" >/dev/null 2>&1 || wrong 'svirt was not killed'
       ;;
-    *)
-      svirt start alice >/dev/null
-      wait_for_the_guest
-      ;;
+    *) svirt start alice >/dev/null ;;
   esac
 }
 
 end_by() {
   case $1 in
     'svirt destroy') svirt destroy alice >/dev/null ;;
-    'its own power-off') svirt shutdown alice >/dev/null ;;
+    'its own power-off')
+      wait_for_the_guest
+      svirt shutdown alice >/dev/null
+      ;;
     'kill -9 of QEMU') kill -9 "$(cat "/run/svirt/$uuid/pid")" ;;
     'svirt killed in a start') svirt list >/dev/null ;;
     'svirt killed in a stop')
