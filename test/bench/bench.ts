@@ -1,0 +1,144 @@
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { formatTable } from "../../src/cli/table.ts";
+import { node } from "../node/lifecycle/on-the-node.ts";
+import { readPlan } from "./by-hand-order.ts";
+import { parseTimings, type Ratio, ratioRow, type Timing, verdict } from "./timings.ts";
+
+const TOOLS = Bun.env["BENCH_TOOLS"] ?? "";
+const SVIRT = fileURLToPath(new URL("../../dist/svirt", import.meta.url));
+const LIBRARY = fileURLToPath(new URL("on-the-node.sh", import.meta.url));
+const FOLDER = "/srv/bench";
+const READ_SCRIPT = 'f=$(mktemp); cat >"$f"; sh -e "$f" </dev/null; code=$?; rm -f "$f"; exit "$code"';
+const LIST_AIM = 1.3;
+const START_AIM = 2;
+const MOST_COMMANDS = 10;
+const RESIDENT_AIM_KIB = 2048;
+const HEADER = ["What", "svirt: median (least) ms", "over: median (least) ms", "Median", "Least", "Aim"];
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "12" },
+    guests: { type: "string", default: "10" },
+    host: { type: "boolean", default: false },
+  },
+});
+const rounds = Number(values.rounds);
+const guests = Array.from({ length: Number(values.guests) }, (_, at) => `bench-m${at + 1}`);
+
+printRatios("This machine, no guest", await measureListHere());
+if (!values.host) await measureNode();
+
+async function measureNode(): Promise<void> {
+  await node(["start"]);
+  await prepareNode();
+  try {
+    await measureStarts();
+    printRatios("The node, no guest of ours", await measureListThere());
+    await measureGuests();
+  } finally {
+    await onNode("clean");
+  }
+}
+
+async function prepareNode(): Promise<void> {
+  const files = ["hello", "hello-stream", "interleave", "by-hand"].map((name) => `${TOOLS}/${name}`);
+  await node(["put", ...files, LIBRARY, FOLDER]);
+  await onNode(`clean; cd ${FOLDER}; as_svirt hello hello-stream by-hand`);
+  say(`node: ${(await onNode("svirt version; uname -r")).trim().replaceAll("\n", ", ")}`);
+}
+
+/** Starts, in turn: svirt's guest and one by hand, with KVM and without. */
+async function measureStarts(): Promise<void> {
+  const pairs = [
+    { type: "kvm", aim: START_AIM },
+    { type: "qemu", aim: START_AIM },
+  ] as const;
+  const commands: number[] = [];
+  for (const { type } of pairs) {
+    await onNode(`define bench-${type} ${type}; define bench-hand-${type} ${type}`);
+    const plan = readPlan(await onNode(`svirt plan bench-hand-${type} --json`));
+    await node(["ssh", `cat >${FOLDER}/bench-${type}.order`], plan.order);
+    await onNode(plan.prepare);
+    commands.push(plan.monitorCommands);
+  }
+  const programs = pairs.flatMap(({ type }) => [
+    `/usr/bin/svirt start bench-${type} => /usr/bin/svirt destroy bench-${type}`,
+    `${FOLDER}/by-hand start ${FOLDER}/bench-${type}.order => ${FOLDER}/by-hand quit ${FOLDER}/bench-${type}.order`,
+  ]);
+  const timings = await interleaveThere(programs);
+  printRatios(
+    "The node: start until QMP answers and the vCPUs run, over the same command line by hand",
+    pairs.map(({ aim, type }, at) => ({
+      what: `start, ${type === "kvm" ? "kvm" : "tcg"}`,
+      ours: timingAt(timings, 2 * at),
+      over: timingAt(timings, 2 * at + 1),
+      aim,
+    })),
+  );
+  const most = Math.max(...commands);
+  say(
+    `Monitor commands that a start sends: ${commands.join(" (kvm), ")} (tcg): ${verdict(most, MOST_COMMANDS)} (${MOST_COMMANDS})\n`,
+  );
+}
+
+async function measureGuests(): Promise<void> {
+  for (const name of guests) await onNode(`define ${name} kvm; svirt start ${name} >/dev/null`);
+  printRatios(`The node, ${guests.length} guests running`, await measureListThere());
+  const lines = (await onNode(`residents ${guests.join(" ")}`)).trim().split("\n");
+  const rows = lines.map((line) => line.split(" "));
+  const [rss, pss] = [1, 2].map((at) => Math.max(...rows.map((row) => Number(row[at]))));
+  say(
+    `Resident for each guest: ${rows[0]?.[0]}, most RSS ${rss} KiB, most PSS ${pss} KiB: ` +
+      `${verdict(rss ?? Number.NaN, RESIDENT_AIM_KIB)} (${RESIDENT_AIM_KIB})`,
+  );
+  say(
+    `Other processes of svirt: ${(await onNode('ps -o args | grep -c "^[^ ]*svirt reap" || true')).trim()}`,
+  );
+}
+
+async function measureListHere(): Promise<Ratio[]> {
+  const programs = ["/bin/true", `${TOOLS}/hello`, `${TOOLS}/hello-stream`, `${SVIRT} list`];
+  const run = Bun.spawn([`${TOOLS}/interleave`, String(5 * rounds), ...programs], { stdout: "pipe" });
+  const text = await run.stdout.text();
+  if ((await run.exited) !== 0) throw new Error("Cannot measure svirt list on this machine");
+  return listRatios(parseTimings(text));
+}
+
+async function measureListThere(): Promise<Ratio[]> {
+  const programs = ["/bin/true", `${FOLDER}/hello`, `${FOLDER}/hello-stream`, "/usr/bin/svirt list"];
+  return listRatios(await interleaveThere(programs));
+}
+
+function listRatios(timings: readonly Timing[]): Ratio[] {
+  const ours = timingAt(timings, 3);
+  return [
+    { what: "list / true", ours, over: timingAt(timings, 0) },
+    { what: "list / hello (console.log)", ours, over: timingAt(timings, 1), aim: LIST_AIM },
+    { what: "list / hello (process.stdout)", ours, over: timingAt(timings, 2), aim: LIST_AIM },
+  ];
+}
+
+async function interleaveThere(programs: readonly string[]): Promise<Timing[]> {
+  const words = programs.map((program) => `'${program}'`).join(" ");
+  return parseTimings(await onNode(`${FOLDER}/interleave ${rounds} ${words}`));
+}
+
+/** Runs a script on the node, with the functions of on-the-node.sh. */
+async function onNode(script: string): Promise<string> {
+  return await node(["ssh", READ_SCRIPT], `. ${FOLDER}/on-the-node.sh\n${script}\n`);
+}
+
+function printRatios(title: string, ratios: readonly Ratio[]): void {
+  say(`${title}\n${formatTable(HEADER, ratios.map(ratioRow)).trimEnd()}\n`);
+}
+
+function timingAt(timings: readonly Timing[], index: number): Timing {
+  const found = timings[index];
+  if (found === undefined) throw new Error("Cannot measure: too few results");
+  return found;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

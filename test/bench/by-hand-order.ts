@@ -1,0 +1,56 @@
+import * as v from "valibot";
+import { step } from "../../src/plan/step.ts";
+
+const MODE_BASE = 8;
+
+/** What has to be done to start the guest of a plan without svirt. */
+export interface ByHand {
+  /** A shell script that makes folders and labels files as the plan says: not part of what is measured. */
+  readonly prepare: string;
+  /** The file that test/bench/by-hand.c reads. */
+  readonly order: string;
+  /** What is said to the monitor. */
+  readonly monitorCommands: number;
+}
+
+/** Reads what `svirt plan --json` printed. Throws when it is no plan of a start. */
+export function readPlan(json: string): ByHand {
+  const steps = v.parse(v.array(step), JSON.parse(json));
+  const spawn = steps.find((each) => each.do === "spawn");
+  if (spawn === undefined) throw new Error("the plan does not start anything");
+  const { context, environment, files, logFile, program, sockets, uid, words, workFolder } = spawn.order;
+  return {
+    prepare: steps
+      .flatMap((each) => {
+        if (each.do === "make-folder") {
+          const { label, mode, path } = each;
+          const made = `mkdir -p ${path} && chmod ${mode.toString(MODE_BASE)} ${path} && chown ${each.uid}:${each.uid} ${path}`;
+          return label === undefined ? [made] : [made, setLabel(path, label)];
+        }
+        return each.do === "set-label" ? [setLabel(each.file.path, each.to)] : [];
+      })
+      .join("\n"),
+    order: [
+      `user ${uid}`,
+      ...(context === undefined ? [] : [`context ${context}`]),
+      `folder ${workFolder}`,
+      `log ${logFile}`,
+      ...sockets.map(({ path }) => `socket ${path}`),
+      ...files.map(({ access, file }) => `file ${access === "read-only" ? "r" : "w"} ${file.path}`),
+      ...Object.entries(environment).map(([name, value]) => `env ${name}=${value}`),
+      ...[program, ...words].map((word) => `word ${word}`),
+      "",
+    ].join("\n"),
+    // Each connection begins with qmp_capabilities.
+    monitorCommands: steps
+      .map((each) => {
+        if (each.do === "greet") return 1;
+        return each.do === "resume" ? 1 + each.commands.length : 0;
+      })
+      .reduce<number>((sum, count) => sum + count, 0),
+  };
+}
+
+function setLabel(path: string, label: string): string {
+  return `setfattr -n security.selinux -v ${label} ${path}`;
+}

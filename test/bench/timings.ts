@@ -1,0 +1,58 @@
+/** What test/bench/interleave.c found for one program. */
+export interface Timing {
+  readonly leastMs: number;
+  readonly medianMs: number;
+  readonly meanMs: number;
+  readonly rssKiB: number;
+  readonly words: string;
+}
+
+/** A ratio to be printed, with what it is made of and the aim, if there is one. */
+export interface Ratio {
+  readonly what: string;
+  readonly ours: Timing;
+  readonly over: Timing;
+  readonly aim?: number;
+}
+
+/** Reads the lines of interleave. Throws for anything else. */
+export function parseTimings(text: string): Timing[] {
+  return text
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const match = /^(\S+) (\S+) (\S+) (\d+) (.*)$/.exec(line);
+      if (match === null) throw new Error(`Cannot read the measurement: ${line}`);
+      const [, least, median, mean, rss, words = ""] = match;
+      return {
+        leastMs: Number(least),
+        medianMs: Number(median),
+        meanMs: Number(mean),
+        rssKiB: Number(rss),
+        words,
+      };
+    });
+}
+
+/** One row of the table: raw numbers as "median (least)", the ratio of the medians and of the least, and the verdict. */
+export function ratioRow({ aim, ours, over, what }: Ratio): string[] {
+  const median = ours.medianMs / over.medianMs;
+  const least = ours.leastMs / over.leastMs;
+  return [
+    what,
+    milliseconds(ours),
+    milliseconds(over),
+    median.toFixed(2),
+    least.toFixed(2),
+    aim === undefined ? "-" : `${verdict(median, aim)} (${aim})`,
+  ];
+}
+
+/** Whether a number keeps its aim, in a word. */
+export function verdict(value: number, aim: number): "within" | "over" {
+  return value <= aim ? "within" : "over";
+}
+
+function milliseconds({ leastMs, medianMs }: Timing): string {
+  return `${medianMs.toFixed(1)} (${leastMs.toFixed(1)})`;
+}
