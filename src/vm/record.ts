@@ -18,7 +18,7 @@ const recordedLabel = v.strictObject({
  * `/var/lib/svirt/records/UUID.json`. It is written before the first step of a start is carried out and removed after
  * the last one is undone. `state` says how far the start came; whether the guest runs now the kernel says.
  */
-export const record = v.strictObject({
+const record = v.strictObject({
   format: v.literal(1),
   uuid: v.string(),
   name: v.string(),
