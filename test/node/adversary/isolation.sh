@@ -93,7 +93,8 @@ stand_ins() {
   setsid "$here/stand-in-svirt" wait </dev/null >/dev/null 2>&1 &
   echo $! >"$here/manager.pid"
   own_file "$neighbour" "$here/stand-in.log"
-  setsid "$here/launch-svirt" --label "$(label_of "$b_pid")" --like "$b_pid" --out "$here/stand-in.log" \
+  # As root: a process with the neighbour's user would be ended with it, when the control has killed its QEMU.
+  setsid "$here/launch-svirt" --label "$(label_of "$b_pid")" --out "$here/stand-in.log" \
     --disk "$(disk_of "$neighbour")" -- "$here/stand-in-guest" abstract "$abstract" </dev/null >/dev/null 2>&1 &
   echo $! >"$here/abstract.pid"
   setsid "$here/stand-in" vnc "$vnc_port" </dev/null >/dev/null 2>&1 &
