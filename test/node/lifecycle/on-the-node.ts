@@ -7,7 +7,7 @@ import { type Notes, parseNotes } from "./notes.ts";
 const NODE = fileURLToPath(new URL("../../../scripts/node", import.meta.url));
 const LIBRARY = fileURLToPath(new URL("lib.sh", import.meta.url));
 /** As in lib.sh. */
-export const FOLDER = "/srv/lifecycle";
+const FOLDER = "/srv/lifecycle";
 /** From standard input into a file: so its words are in nobody's command line, and its commands have no input. */
 const RUN_SCRIPT = 'f=$(mktemp); cat >"$f"; sh "$f" </dev/null; code=$?; rm -f "$f"; exit "$code"';
 
