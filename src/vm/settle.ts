@@ -12,6 +12,10 @@ import {
 import { type GuestRecord, isRunning, readRecord, readRecords } from "./record.ts";
 import { startDomain } from "./start.ts";
 
+/** How long a reaper takes at the most to clear a guest away that has ended. */
+const CLEARING_MS = 3000;
+const POLL_MS = 10;
+
 /** What was found on the way, besides the guests that run. */
 export interface Swept {
   readonly running: readonly GuestRecord[];
@@ -22,8 +26,8 @@ export interface Swept {
 
 /**
  * Finishes or undoes whatever a svirt that was killed, a reaper that was killed, or a reboot has left. Every call that
- * looks at guests begins with it; with nothing left behind it only reads. A guest that another svirt works on right now
- * is left to that one. Never throws for a single guest: its error is in the answer.
+ * looks at guests begins with it; with nothing left behind it only reads. A guest that another svirt starts right now is
+ * left to that one; one that is being cleared away, as by its reaper, is waited for, but not for long. Never throws for a single guest: its error is in the answer.
  */
 export async function sweep(node: Node): Promise<Swept> {
   const running: GuestRecord[] = [];
@@ -32,7 +36,7 @@ export async function sweep(node: Node): Promise<Swept> {
   for (const guest of readRecords(node)) {
     if (isRunning(node, guest)) {
       running.push(guest);
-    } else if (!node.host.isLocked(guestPaths(node.paths, guest.uuid).lock)) {
+    } else if (await isLeft(node, guest)) {
       await attempt(errors, () => settle(node, guest.uuid));
       settled.push(guest.name);
     }
@@ -42,6 +46,17 @@ export async function sweep(node: Node): Promise<Swept> {
     settled.push(pending.name);
   }
   return { running, settled, errors };
+}
+
+/** Whether nobody else works on the guest, or has done by the time that it takes to clear one away. */
+async function isLeft(node: Node, guest: GuestRecord): Promise<boolean> {
+  const { lock } = guestPaths(node.paths, guest.uuid);
+  const until = node.host.nowMs() + (guest.state === "starting" ? 0 : CLEARING_MS);
+  while (node.host.isLocked(lock)) {
+    if (node.host.nowMs() >= until) return false;
+    await node.host.sleep(POLL_MS);
+  }
+  return true;
 }
 
 /** Clears one guest away if it has ended, and starts it again if that was asked for. What its reaper does. */
