@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import type { CommandSpec, Operand, Option } from "./command.ts";
+import type { CommandSpec, Option } from "./command.ts";
 
 /** What stands on a command line after the command's name. */
 export interface ParsedArguments {
@@ -85,10 +85,11 @@ function placeOperands(
 }
 
 function requireOperands(spec: CommandSpec, parsed: Pick<ParsedArguments, "operands" | "rest">): void {
-  const isThere = (known: Operand): boolean =>
-    known.isRest === true ? parsed.rest.length > 0 : (parsed.operands.get(known.name) ?? "") !== "";
-  const missing = spec.operands.find((known) => known.isOptional !== true && !isThere(known));
-  if (missing !== undefined) throw usage(spec, `command '${spec.name}' requires <${missing.name}> option`);
+  for (const { isOptional, isRest, name } of spec.operands) {
+    const isThere = isRest === true ? parsed.rest.length > 0 : (parsed.operands.get(name) ?? "") !== "";
+    if (isThere || isOptional === true) continue;
+    throw usage(spec, `command '${spec.name}' requires <${name}> option`);
+  }
 }
 
 function usage(spec: CommandSpec, message: string): SvirtError {

@@ -28,7 +28,7 @@ export const command: Command = {
   async run(call) {
     const rows = await listRows(call);
     if (call.options.has("json")) printJson(call, rows);
-    else call.output.print(await formatRows(call, rows));
+    else call.output.print(formatRows(call, rows));
     return undefined;
   },
 };
@@ -64,9 +64,18 @@ async function inactiveRows(call: Call, names: readonly string[]): Promise<Row[]
   });
 }
 
-async function formatRows(call: Call, rows: readonly Row[]): Promise<string> {
-  const column = (["name", "uuid", "id"] as const).find((name) => call.options.has(name));
-  if (column !== undefined) return rows.map((row) => `${row[column] ?? "-"}\n`).join("");
-  const cells = rows.map(({ id, name, state }) => [id === undefined ? "-" : String(id), name, state]);
-  return formatTable(["Id", "Name", "State"], cells);
+function formatRows(call: Call, rows: readonly Row[]): string {
+  const column = wantedColumn(call);
+  const cells: string[][] = [];
+  let lines = "";
+  for (const row of rows) {
+    if (column !== undefined) lines += `${row[column] ?? "-"}\n`;
+    cells.push([row.id === undefined ? "-" : String(row.id), row.name, row.state]);
+  }
+  return column === undefined ? formatTable(["Id", "Name", "State"], cells) : lines;
+}
+
+function wantedColumn({ options }: Call): "name" | "uuid" | "id" | undefined {
+  for (const name of ["name", "uuid", "id"] as const) if (options.has(name)) return name;
+  return undefined;
 }
