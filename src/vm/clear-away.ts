@@ -7,7 +7,7 @@ import { type Node, registryOf } from "./node.ts";
 import { writePendingRestart } from "./pending-restart.ts";
 import { type GuestRecord, removeRecord, writeRecord } from "./record.ts";
 
-const LOCK_TIMEOUT_MS = 60_000;
+const LOCK_TIMEOUT_MS = 300_000;
 
 /** Why a guest is off, in libvirt's words of `domstate --reason`. */
 export type ShutoffReason = "shutdown" | "destroyed" | "crashed" | "failed" | "unknown";

@@ -7,12 +7,17 @@ import { hostCallError, libc, readErrno } from "./libc.ts";
 /** sys/file.h */
 const LOCK_EX = 2;
 const LOCK_NB = 4;
-const POLL_MS = 5;
+const FIRST_POLL_MS = 2;
+/** With many who wait, asking more often only takes the processor from the one that they wait for. */
+const LONGEST_POLL_MS = 64;
 
-/** Host.lock: asks again every few milliseconds, so that a time-out is possible. */
+/**
+ * Host.lock: asks again and again, so that a time-out is possible; after ever longer pauses of uneven length, so that of
+ * several who wait each has its turn.
+ */
 export async function lock(path: string, timeoutMs: number): Promise<() => void> {
   const deadline = performance.now() + timeoutMs;
-  for (;;) {
+  for (let pauseMs = FIRST_POLL_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_POLL_MS)) {
     const fd = tryLock(path);
     if (fd !== undefined) return () => closeSync(fd);
     if (performance.now() > deadline) {
@@ -24,7 +29,7 @@ export async function lock(path: string, timeoutMs: number): Promise<() => void>
         },
       );
     }
-    await Bun.sleep(POLL_MS);
+    await Bun.sleep(pauseMs * (0.5 + Math.random()));
   }
 }
 
