@@ -14,7 +14,15 @@ const LIST_AIM = 1.3;
 const START_AIM = 2;
 const MOST_COMMANDS = 10;
 const RESIDENT_AIM_KIB = 2048;
-const HEADER = ["What", "svirt: median (least) ms", "over: median (least) ms", "Median", "Least", "Aim"];
+const HEADER = [
+  "What",
+  "svirt: median (least) ms",
+  "over: median (least) ms",
+  "Median",
+  "Least",
+  "CPU",
+  "Aim",
+];
 
 const { values } = parseArgs({
   options: {

@@ -1,7 +1,7 @@
 /*
  * interleave ROUNDS PROGRAM...: runs each program (its words parted by blanks) ROUNDS times, in turn, so that whatever
- * else the machine does hits all of them alike. Prints a line each: least, median and mean time in ms, greatest
- * resident set in KiB, the words. Standard output goes into a pipe and is read to its end, as by a caller. What stands
+ * else the machine does hits all of them alike. Prints a line each: least, median and mean time in ms, median of
+ * its own processor time in ms, greatest resident set in KiB, the words. Standard output goes into a pipe and is read to its end, as by a caller. What stands
  * after a word "=>" is run after the program each time and not measured.
  */
 #define _GNU_SOURCE
@@ -30,7 +30,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-static double run_once(char *const *words, long *rss_kib)
+static double run_once(char *const *words, long *rss_kib, double *cpu_ms)
 {
 	extern char **environ;
 	posix_spawn_file_actions_t actions;
@@ -60,6 +60,7 @@ static double run_once(char *const *words, long *rss_kib)
 		fprintf(stderr, "Cannot measure %s: it ended with status %d\n", words[0], status);
 		exit(1);
 	}
+	*cpu_ms = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
 	if (usage.ru_maxrss > *rss_kib)
 		*rss_kib = usage.ru_maxrss;
 	return start;
@@ -78,7 +79,7 @@ int main(int argc, char **argv)
 	static char *after[MOST_PROGRAMS][MOST_WORDS + 1];
 	static long rss_kib[MOST_PROGRAMS];
 	long ignored = 0;
-	double *times[MOST_PROGRAMS];
+	double *times[MOST_PROGRAMS], *cpu[MOST_PROGRAMS], cpu_ms;
 
 	if (rounds < 1 || programs < 1 || programs > MOST_PROGRAMS) {
 		fprintf(stderr, "usage: interleave ROUNDS PROGRAM...\n");
@@ -93,22 +94,25 @@ int main(int argc, char **argv)
 			else
 				into[count++] = word;
 		times[p] = calloc(rounds, sizeof(double));
+		cpu[p] = calloc(rounds, sizeof(double));
 	}
 	/* The first round fills the page cache and is not counted. */
 	for (int round = -1; round < rounds; round++)
 		for (int p = 0; p < programs; p++) {
-			double ms = run_once(words[p], &rss_kib[p]);
+			double ms = run_once(words[p], &rss_kib[p], &cpu_ms);
 			if (round >= 0)
-				times[p][round] = ms;
+				times[p][round] = ms, cpu[p][round] = cpu_ms;
 			if (after[p][0])
-				run_once(after[p], &ignored);
+				run_once(after[p], &ignored, &cpu_ms);
 		}
 	for (int p = 0; p < programs; p++) {
 		double sum = 0;
 		qsort(times[p], rounds, sizeof(double), by_size);
+		qsort(cpu[p], rounds, sizeof(double), by_size);
 		for (int round = 0; round < rounds; round++)
 			sum += times[p][round];
-		printf("%.2f %.2f %.2f %ld %s\n", times[p][0], times[p][rounds / 2], sum / rounds, rss_kib[p], argv[p + 2]);
+		printf("%.2f %.2f %.2f %.2f %ld %s\n", times[p][0], times[p][rounds / 2], sum / rounds, cpu[p][rounds / 2],
+		       rss_kib[p], argv[p + 2]);
 	}
 	return 0;
 }

@@ -3,6 +3,8 @@ export interface Timing {
   readonly leastMs: number;
   readonly medianMs: number;
   readonly meanMs: number;
+  /** Its own processor time: what others do on the machine hardly changes it. */
+  readonly cpuMs: number;
   readonly rssKiB: number;
   readonly words: string;
 }
@@ -21,20 +23,21 @@ export function parseTimings(text: string): Timing[] {
     .trim()
     .split("\n")
     .map((line) => {
-      const match = /^(\S+) (\S+) (\S+) (\d+) (.*)$/.exec(line);
+      const match = /^(\S+) (\S+) (\S+) (\S+) (\d+) (.*)$/.exec(line);
       if (match === null) throw new Error(`Cannot read the measurement: ${line}`);
-      const [, least, median, mean, rss, words = ""] = match;
+      const [, least, median, mean, cpu, rss, words = ""] = match;
       return {
         leastMs: Number(least),
         medianMs: Number(median),
         meanMs: Number(mean),
+        cpuMs: Number(cpu),
         rssKiB: Number(rss),
         words,
       };
     });
 }
 
-/** One row of the table: raw numbers as "median (least)", the ratio of the medians and of the least, and the verdict. */
+/** One row of the table: raw numbers as "median (least)", the ratios of medians, least and processor time, the verdict. */
 export function ratioRow({ aim, ours, over, what }: Ratio): string[] {
   const median = ours.medianMs / over.medianMs;
   const least = ours.leastMs / over.leastMs;
@@ -44,6 +47,7 @@ export function ratioRow({ aim, ours, over, what }: Ratio): string[] {
     milliseconds(over),
     median.toFixed(2),
     least.toFixed(2),
+    (ours.cpuMs / over.cpuMs).toFixed(2),
     aim === undefined ? "-" : `${verdict(median, aim)} (${aim})`,
   ];
 }

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { isNodeUp } from "./isolation/on-the-node.ts";
+import { noteOf, outOf, parseLabels } from "./lifecycle/notes.ts";
+import { node, onNode, prepare, tearDown } from "./lifecycle/on-the-node.ts";
+
+// The last file by its name: it reboots the node that all tests share.
+const nodeIsUp = await isNodeUp();
+/** Skipped: `scripts/node start` first. */
+const onTheNode = test.skipIf(!nodeIsUp);
+
+if (nodeIsUp) {
+  beforeAll(prepare);
+  afterAll(tearDown);
+}
+
+/** How the node goes down under its guests. */
+const FALLS: readonly (readonly [how: string, word: "reboot" | "reset", last: string])[] = [
+  ["a clean reboot", "reboot", ":"],
+  ["a power failure", "reset", "sync"],
+];
+
+for (const [how, word, last] of FALLS) {
+  onTheNode(`${how}: at boot svirt puts every label back, and starts what is to be started`, async () => {
+    const before = await onNode(`
+      copy halt base.img auto.img
+      qemu-img create -q -f qcow2 -b base.img -F raw $here/a.qcow2
+      : >$here/serial.log
+      guest life-a "$(disk $here/a.qcow2)<serial type='file'><source path='$here/serial.log'/></serial>"
+      guest life-auto "$(disk $here/auto.img)"
+      svirt autostart life-auto >/dev/null
+      note labels labels $here/a.qcow2 $here/base.img $here/serial.log
+      note boot cat /proc/sys/kernel/random/boot_id
+      sync
+      svirt start life-auto >/dev/null
+      svirt start life-a >/dev/null
+      ${last}
+      note during labels $here/a.qcow2 $here/base.img $here/serial.log
+      note auto label_of $here/auto.img
+    `);
+    await node([word]);
+    const after = await onNode(`
+      note boot cat /proc/sys/kernel/random/boot_id
+      note gone wait_gone life-a
+      note left left life-a
+      note labels labels $here/a.qcow2 $here/base.img $here/serial.log
+      note auto label_of $here/auto.img
+      note auto-state svirt domstate life-auto
+      note reason svirt domstate life-a --reason
+      note start svirt start life-a
+      note again labels $here/a.qcow2 $here/base.img $here/serial.log
+      svirt destroy life-a >/dev/null
+      svirt destroy life-auto >/dev/null
+      note end labels $here/a.qcow2 $here/base.img $here/serial.log
+      note end-auto labels $here/auto.img
+    `);
+    expect(outOf(after, "boot")).not.toBe(outOf(before, "boot"));
+    expect(noteOf(after, "gone").code).toBe(0);
+    expect(noteOf(after, "left").out).toBe("");
+    expect(outOf(after, "labels")).toBe(outOf(before, "labels"));
+    expect(outOf(after, "auto-state")).toBe("running");
+    expect(outOf(after, "auto")).toBe(outOf(before, "auto"));
+    // Nobody saw how it ended.
+    expect(outOf(after, "reason")).toBe("shut off (unknown)");
+    expect(noteOf(after, "start").code).toBe(0);
+    const labelsOnly = (text: string) =>
+      [...parseLabels(text)].map(([path, file]) => [path, file.get("security.selinux")]);
+    expect(labelsOnly(outOf(after, "again"))).toEqual(labelsOnly(outOf(before, "during")));
+    expect(outOf(after, "end")).toBe(outOf(before, "labels"));
+    expect(outOf(after, "end-auto")).not.toContain("trusted.");
+  });
+}
