@@ -1,27 +1,38 @@
-import type { Host } from "../host.ts";
+import type { Host, Monitor } from "../host.ts";
 import type { MonitorCommand } from "../plan/step.ts";
 import type { Actor } from "./run-step.ts";
 
-const MONITOR_TIMEOUT_MS = 10_000;
+/** Longer than QEMU ever takes, unless it hangs. */
+export const MONITOR_TIMEOUT_MS = 10_000;
+
+/** A conversation with one QEMU: nobody else can talk to it meanwhile, so keep it short. Throws "timeout", "failed". */
+export async function converse<Result>(
+  host: Host,
+  at: { readonly monitor: string; readonly timeoutMs: number },
+  talk: (monitor: Monitor) => Promise<Result>,
+): Promise<Result> {
+  const monitor = await host.connectMonitor(at.monitor, at.timeoutMs);
+  try {
+    return await talk(monitor);
+  } finally {
+    monitor.close();
+  }
+}
 
 /** Waits until QEMU has opened all it was given and answers. Throws "timeout"; "failed" when it ended instead. */
 export async function greetMonitor(
   actor: Actor,
   step: { readonly monitor: string; readonly timeoutMs: number },
 ): Promise<void> {
-  const monitor = await actor.host.connectMonitor(step.monitor, step.timeoutMs);
-  monitor.close();
+  await converse(actor.host, step, async () => undefined);
 }
 
 /** Tells QEMU what cannot be said on its command line, and lets the vCPUs run. Throws "failed" with QEMU's words. */
 export async function resumeGuest(
   host: Host,
-  step: { readonly monitor: string; readonly commands: readonly MonitorCommand[] },
+  { commands, monitor: path }: { readonly monitor: string; readonly commands: readonly MonitorCommand[] },
 ): Promise<void> {
-  const monitor = await host.connectMonitor(step.monitor, MONITOR_TIMEOUT_MS);
-  try {
-    for (const command of step.commands) await monitor.execute(command.execute, command.arguments);
-  } finally {
-    monitor.close();
-  }
+  await converse(host, { monitor: path, timeoutMs: MONITOR_TIMEOUT_MS }, async (monitor) => {
+    for (const command of commands) await monitor.execute(command.execute, command.arguments);
+  });
 }

@@ -1,7 +1,7 @@
 import { SvirtError } from "../errors.ts";
 import { type Definition, listDefinitionNames, readDefinition } from "./definitions.ts";
 import type { Node } from "./node.ts";
-import { type GuestRecord, isRunning, readRecord, readRecords } from "./record.ts";
+import { type GuestRecord, isRunning, readRecords } from "./record.ts";
 
 const UUID = /^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 
@@ -20,7 +20,7 @@ export function findDomain(node: Node, key: string): FoundDomain {
   const found =
     guests.find((guest) => String(guest.id) === key) ??
     guests.find((guest) => guest.name === key) ??
-    byUuid(node, key);
+    guests.find((guest) => guest.uuid === uuidOf(key));
   if (found !== undefined) return withDefinition(node, found);
   const definition = readDefinition(node, key) ?? definitionByUuid(node, key);
   if (definition !== undefined) {
@@ -46,20 +46,20 @@ export function findRunning(node: Node, key: string): FoundDomain & { readonly g
 
 /** Every defined domain of a UUID, whatever its name. */
 export function definitionByUuid(node: Node, key: string): Definition | undefined {
-  if (!UUID.test(key)) return undefined;
-  const wanted = key.replaceAll("-", "").toLowerCase();
+  const wanted = uuidOf(key);
+  if (wanted === undefined) return undefined;
   for (const name of listDefinitionNames(node)) {
     const definition = readDefinition(node, name);
-    if (definition?.uuid.replaceAll("-", "") === wanted) return definition;
+    if (definition?.uuid === wanted) return definition;
   }
   return undefined;
 }
 
-function byUuid(node: Node, key: string): GuestRecord | undefined {
+/** A UUID as definitions and records have it: small, with hyphens; undefined for what is none. */
+function uuidOf(key: string): string | undefined {
   if (!UUID.test(key)) return undefined;
   const digits = key.replaceAll("-", "").toLowerCase();
-  const guest = readRecord(node, digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5"));
-  return guest !== undefined && isRunning(node, guest) ? guest : undefined;
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
 function withDefinition(node: Node, guest: GuestRecord): FoundDomain {

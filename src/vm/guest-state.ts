@@ -1,6 +1,7 @@
 import { guestPaths } from "../plan/paths.ts";
 import type { DomainState } from "../qemu/status.ts";
 import { decideState } from "../qemu/status.ts";
+import { converse } from "../run/converse.ts";
 import type { Node } from "./node.ts";
 import type { GuestRecord } from "./record.ts";
 
@@ -16,19 +17,14 @@ export async function getGuestState(node: Node, guest: GuestRecord): Promise<Dom
 }
 
 async function askMonitor(node: Node, guest: GuestRecord): Promise<string | undefined> {
+  const { monitor } = guestPaths(node.paths, guest.uuid);
   try {
-    const monitor = await node.host.connectMonitor(
-      guestPaths(node.paths, guest.uuid).monitor,
-      ASK_TIMEOUT_MS,
+    const answer = await converse(node.host, { monitor, timeoutMs: ASK_TIMEOUT_MS }, (qemu) =>
+      qemu.execute("query-status"),
     );
-    try {
-      const answer = await monitor.execute("query-status");
-      return typeof answer === "object" && answer !== null && "status" in answer
-        ? String(answer.status)
-        : undefined;
-    } finally {
-      monitor.close();
-    }
+    return typeof answer === "object" && answer !== null && "status" in answer
+      ? String(answer.status)
+      : undefined;
   } catch {
     return undefined;
   }
