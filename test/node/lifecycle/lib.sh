@@ -94,9 +94,19 @@ left() {
   done
   find /var/lib/svirt/claims -name "$left_uuid*" ! -path '*/static/*' | sed 's/^/claim /'
   find /var/lib/svirt/claims -mindepth 2 -maxdepth 2 -type d -empty | sed 's/^/empty claim /'
+  # The reaper becomes `svirt reap`, which waited for whoever cleared the guest away and then has nothing left to do: it
+  # holds nothing and ends in a moment. One that stays is shown.
+  printf ' reap %s' "$left_uuid" >"$work/reap"
+  left_wait=100
+  while [ "$left_wait" -gt 0 ] && is_reaping; do
+    left_wait=$((left_wait - 1))
+    sleep 0.1
+  done
   cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | grep -xF -f "$work/uuid" | sed 's/^/words /'
   grep -l "^Uid:.*[[:space:]]${left_uid}[[:space:]]" /proc/[0-9]*/status 2>/dev/null | sed 's/^/user /'
 }
+
+is_reaping() { cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ' | grep -qF -f "$work/reap"; }
 
 # Everything that svirt keeps, and every label of the disks, for comparing. Locks are not state.
 state() {
