@@ -19,6 +19,7 @@ import type { Node } from "./node.ts";
 import { removePendingRestart } from "./pending-restart.ts";
 import { type GuestRecord, isRunning, readRecord, writeRecord } from "./record.ts";
 import { refuseListeners } from "./refuse-listeners.ts";
+import { refuseUnready } from "./refuse-unready.ts";
 
 const LOG_LINES = 3;
 
@@ -96,6 +97,7 @@ async function launch(node: Node, guest: GuestRecord, watch: Watch): Promise<Gue
 }
 
 function decide(node: Node, domain: Domain, gathered: GatheredFiles) {
+  refuseUnready(domain);
   refuseListeners(domain);
   const label = decideGuestLabel(node, domain);
   const uid = chooseUid(node, domain.uuid);

@@ -1,0 +1,29 @@
+import type { Domain } from "../domain/domain.ts";
+import { SvirtError } from "../errors.ts";
+
+/** Something that svirt can read and put in QEMU's words, but not yet do on the host: label it, make it, pin it. */
+interface Unready {
+  /** Where it stands, as an XPath that tells it from its neighbours. */
+  readonly place: string;
+  /** What a start would have to do and does not. */
+  readonly missing: string;
+  readonly remedy: string;
+}
+
+/** What each family of elements asks of the host that a start does not do yet. */
+const FAMILIES: readonly ((domain: Domain) => readonly Unready[])[] = [];
+
+/**
+ * Refuses a start that would leave out a part of what the XML asks of the host, before anything is changed. What only
+ * translates, `svirt domxml-to-native`, does not come here. Throws "unsupported", with the element's path.
+ */
+export function refuseUnready(domain: Domain): void {
+  for (const family of FAMILIES) {
+    for (const { missing, place, remedy } of family(domain)) {
+      throw new SvirtError(`Cannot start the guest: ${place}: svirt does not ${missing} yet`, {
+        kind: "unsupported",
+        remedy,
+      });
+    }
+  }
+}
