@@ -5,6 +5,7 @@ import { formatClock } from "./clock-words.ts";
 import { completeGuest } from "./complete-guest.ts";
 import { formatControllers } from "./controller-words.ts";
 import { formatCpu } from "./cpu-words.ts";
+import { DEFAULT_EMULATOR } from "./default-devices.ts";
 import type { FoundChains } from "./disk-chain.ts";
 import { formatDisks } from "./disk-words.ts";
 import { formatGraphics } from "./display-words.ts";
@@ -43,7 +44,7 @@ const SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecont
 export function formatArgv(domain: Domain, { chains, launch }: ArgvFacts = {}): readonly string[] {
   const guest = completeGuest(domain);
   return [
-    domain.devices?.emulator ?? "/usr/bin/qemu-system-x86_64",
+    guest.devices.emulator ?? DEFAULT_EMULATOR,
     ...formatName(guest),
     "-S",
     ...formatHandover(guest, launch),

@@ -1,20 +1,28 @@
 import type { Domain } from "../domain/domain.ts";
+import { fillAddresses, leaveOpenAddresses } from "./default-addresses.ts";
+import { fillDevices } from "./default-devices.ts";
+import { fillDomain } from "./default-domain.ts";
 import { placeDisks } from "./disk-place.ts";
 import type { Guest } from "./guest.ts";
 import { addImplicitControllers } from "./implicit-controllers.ts";
 import { addImplicitDevices } from "./implicit-devices.ts";
 import { decideMachine } from "./machine.ts";
+import { fillBridges } from "./pci-bridges.ts";
 import { placePci } from "./pci-place.ts";
 import { placeChannels } from "./serial-ports.ts";
 import { placeUsb } from "./usb-ports.ts";
 
 /**
- * Decides what the XML leaves open, as libvirt does: the machine, the devices that are there without being written, and
- * each device's address. The same domain always gives the same guest. Throws "unsupported".
+ * Decides what the XML leaves open, as libvirt does: the machine, the devices that are there without being written, each
+ * device's address, and every setting that has a default. `domain` is the form in which libvirt stores it: completed
+ * again, it stays the same. Throws "unsupported".
  */
 export function completeGuest(domain: Domain): Guest {
   const machine = decideMachine(domain);
-  const placed = placeChannels(placeDisks(addImplicitDevices(domain.devices, machine)));
+  const written = leaveOpenAddresses(fillDevices(domain.devices));
+  const placed = placeChannels(placeDisks(addImplicitDevices(written, machine)));
   const controlled = addImplicitControllers(placed, machine);
-  return { domain, machine, devices: placePci(placeUsb(controlled), machine) };
+  const stored = fillAddresses(fillBridges(placePci(controlled, machine)));
+  // Ports on USB are given at each start: the reference does not store them.
+  return { domain: { ...fillDomain(domain, machine), devices: stored }, machine, devices: placeUsb(stored) };
 }

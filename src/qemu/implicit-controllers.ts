@@ -1,9 +1,9 @@
 import type { Controller } from "../domain/controller.ts";
 import type { Devices } from "../domain/devices.ts";
 import { diskBus } from "../domain/disk.ts";
+import { sortControllers } from "./controller-order.ts";
 import { refuseControllers } from "./controller-rules.ts";
 import { drivePlace } from "./disk-place.ts";
-import { controllersOf } from "./guest.ts";
 import type { Machine } from "./machine.ts";
 import { cannotTranslate } from "./refusal.ts";
 
@@ -18,14 +18,15 @@ const HIGHEST_CONTROLLER = 255;
 export function addImplicitControllers(devices: Devices, machine: Machine): Devices {
   const numbered = numberControllers(devices.controllers);
   refuseControllers(numbered, machine);
-  const written = numbered.map((controller) => withModel(controller, machine));
+  const written = sortControllers(numbered.map((controller) => withModel(controller, machine)));
   const known = new Set(written.map(({ type, index }) => `${type} ${index}`));
   const missing = wantedControllers(devices, machine).filter(({ type, index }) => {
     const isNew = !known.has(`${type} ${index}`);
     known.add(`${type} ${index}`);
     return isNew;
   });
-  return { ...devices, controllers: [...written, ...missing.map((found) => withModel(found, machine))] };
+  const added = missing.map((found) => withModel(found, machine));
+  return { ...devices, controllers: sortControllers([...written, ...added]) };
 }
 
 function numberControllers(controllers: readonly Controller[]): readonly Controller[] {
@@ -47,14 +48,13 @@ function numberControllers(controllers: readonly Controller[]): readonly Control
 
 function wantedControllers(devices: Devices, { chipset }: Machine): readonly Controller[] {
   const { channels, consoles } = devices;
-  const usb = controllersOf(devices, "usb");
   const usbModel = chipset === "q35" ? "qemu-xhci" : "piix3-uhci";
   const ports = [...channels, ...consoles.filter(({ target }) => target?.type === "virtio")];
   return [
-    ...(usb.length === 0 ? [{ type: "usb", index: 0, model: usbModel } as const] : []),
-    { type: "pci", index: 0 },
+    { type: "usb", index: 0, model: usbModel },
     ...(chipset === "q35" ? [{ type: "sata", index: 0 } as const] : []),
-    ...(["ide", "scsi", "sata", "fdc"] as const).flatMap((type) => {
+    { type: "pci", index: 0 },
+    ...(["scsi", "fdc", "ide", "sata"] as const).flatMap((type) => {
       const disks = devices.disks.filter((disk) => diskBus(disk) === type);
       return upTo(disks.map((disk) => drivePlace(disk).controller)).map((index) => ({ type, index }));
     }),

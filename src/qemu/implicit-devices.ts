@@ -1,36 +1,24 @@
 import type { ConsoleDevice, Serial } from "../domain/chardev.ts";
 import type { Devices } from "../domain/devices.ts";
 import { isSerialConsole } from "../domain/ports.ts";
+import { fillSerial, numberConsoles } from "./default-ports.ts";
+import { fillVideos } from "./default-video.ts";
 import type { Machine } from "./machine.ts";
-
-const NONE: Devices = {
-  disks: [],
-  controllers: [],
-  interfaces: [],
-  serials: [],
-  consoles: [],
-  channels: [],
-  inputs: [],
-  graphics: [],
-  audios: [],
-  videos: [],
-  watchdogs: [],
-  rngs: [],
-};
 
 /**
  * Adds the devices that a PC has although nobody wrote them: a balloon, the PS/2 mouse and keyboard, a graphics card
- * where there is a display, q35's own watchdog, and the serial port that a console stands for.
+ * where there is a display, a place for sound, q35's own watchdog, and the serial port that a console stands for.
  * qemuDomainDefAddDefaultDevices() and virDomainDefAddImplicitDevices() of libvirt
  */
-export function addImplicitDevices(written: Devices | undefined, machine: Machine): Devices {
-  const devices = written ?? NONE;
+export function addImplicitDevices(devices: Devices, machine: Machine): Devices {
+  const serials = addPorts(addSerial(devices));
   return {
     ...devices,
-    serials: addPorts(addSerial(devices)),
-    consoles: addConsole(devices),
+    serials,
+    consoles: addConsole(devices.consoles, serials[0]),
     inputs: addPs2(devices.inputs),
     videos: addVideo(devices),
+    audios: devices.audios.length > 0 ? devices.audios : [{ type: "none", id: 1 }],
     watchdogs: addWatchdog(devices.watchdogs, machine),
     memballoon: devices.memballoon ?? { model: "virtio" },
   };
@@ -43,25 +31,39 @@ function addSerial({ serials, consoles }: Devices): readonly Serial[] {
 }
 
 function serialOf({ target: _target, address: _address, ...chardev }: ConsoleDevice): Serial {
-  return { ...chardev, target: { type: "isa-serial", port: "0" } };
+  return fillSerial({ ...chardev, target: { port: "0" } });
 }
 
 /** And the first serial port is a console: it takes the first number among the consoles. */
-function addConsole({ serials, consoles }: Devices): readonly ConsoleDevice[] {
-  const [first] = serials;
-  if (first === undefined || consoles.some(isSerialConsole)) return consoles;
-  const { target: _target, address: _address, ...chardev } = first;
-  return [{ ...chardev, target: { type: "serial", port: "0" } }, ...consoles];
+function addConsole(consoles: readonly ConsoleDevice[], first: Serial | undefined): readonly ConsoleDevice[] {
+  if (first === undefined) return numberConsoles(consoles);
+  const { target, address: _address, ...chardev } = first;
+  const others = consoles.filter((found) => !isSerialConsole(found));
+  return numberConsoles([{ ...chardev, target: { type: "serial", port: target?.port ?? "0" } }, ...others]);
 }
 
+const PORTS = ["0", "1", "2", "3"] as const;
+
+/** ISA ports take the lowest number that is free, the others one more than the highest. virDomainChrIsaSerialDefPostParse() */
 function addPorts(serials: readonly Serial[]): readonly Serial[] {
-  const taken = new Set(serials.map(({ target }) => target?.port));
-  return serials.map((serial) => {
-    if (serial.target?.port !== undefined) return serial;
-    const port = (["0", "1", "2", "3"] as const).find((free) => !taken.has(free));
+  const isIsa = ({ target }: Serial): boolean => target?.type === "isa-serial";
+  const taken = new Set(serials.filter(isIsa).map(({ target }) => target?.port));
+  const numbered = serials.map((serial) => {
+    if (serial.target?.port !== undefined || !isIsa(serial)) return serial;
+    const port = PORTS.find((free) => !taken.has(free));
     taken.add(port);
-    return { ...serial, target: { ...serial.target, ...(port === undefined ? {} : { port }) } };
+    return withPort(serial, port);
   });
+  let highest = Math.max(-1, ...numbered.map(({ target }) => Number(target?.port ?? -1)));
+  return numbered.map((serial) => {
+    if (serial.target?.port !== undefined) return serial;
+    highest += 1;
+    return withPort(serial, PORTS[highest]);
+  });
+}
+
+function withPort(serial: Serial, port: (typeof PORTS)[number] | undefined): Serial {
+  return { ...serial, target: { ...serial.target, ...(port === undefined ? {} : { port }) } };
 }
 
 function addPs2(inputs: Devices["inputs"]): Devices["inputs"] {
@@ -71,15 +73,12 @@ function addPs2(inputs: Devices["inputs"]): Devices["inputs"] {
   return [...inputs, ...missing.map((type) => ({ type, bus: "ps2" }) as const)];
 }
 
-/** The primary card comes first, since QEMU gives the first one the firmware's screen. */
 function addVideo({ graphics, videos }: Devices): Devices["videos"] {
-  if (videos.length === 0) return graphics.length === 0 ? [] : [{ model: { type: "cirrus" } }];
-  const primary = videos.filter(({ model }) => model.primary === true);
-  return [...primary, ...videos.filter(({ model }) => model.primary !== true)];
+  if (videos.length > 0 || graphics.length === 0) return videos;
+  return fillVideos([{ model: { type: "cirrus" } }]);
 }
 
 function addWatchdog(watchdogs: Devices["watchdogs"], machine: Machine): Devices["watchdogs"] {
   if (machine.chipset !== "q35" || watchdogs.some(({ model }) => model === "itco")) return watchdogs;
-  const action = watchdogs[0]?.action;
-  return [...watchdogs, { model: "itco", ...(action === undefined ? {} : { action }) }];
+  return [...watchdogs, { model: "itco", action: watchdogs[0]?.action ?? "reset" }];
 }

@@ -1,10 +1,10 @@
 import type { Input } from "../domain/input.ts";
 import { DEFAULT_RANDOM_SOURCE } from "../domain/rng.ts";
+import { inputBus } from "./default-devices.ts";
 import { pciKeys, usbKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";
 import { fdsetPath, type Launch } from "./launch.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";
-import { inputBus } from "./usb-ports.ts";
 import { jsonWords, type Words } from "./words.ts";
 
 /** -device for pointers and keyboards; those on PS/2 are part of the board. */
@@ -86,8 +86,7 @@ export function formatRngs(guest: Guest, launch: Launch | undefined): Words {
 
 /** -audiodev: the guest's sound goes nowhere, but VNC wants to be told so. */
 export function formatAudio({ devices }: Guest): Words {
-  const audios = devices.audios.length === 0 ? [{ type: "none", id: 1 } as const] : devices.audios;
-  return audios.flatMap(({ id, type }) => jsonWords("-audiodev", { id: `audio${id}`, driver: type }));
+  return devices.audios.flatMap(({ id, type }) => jsonWords("-audiodev", { id: `audio${id}`, driver: type }));
 }
 
 function randomSource(path: string | undefined, launch: Launch | undefined): string {

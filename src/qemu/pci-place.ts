@@ -2,12 +2,13 @@ import type { PciAddress } from "../domain/address.ts";
 import type { Controller } from "../domain/controller.ts";
 import type { Devices } from "../domain/devices.ts";
 import { diskBus } from "../domain/disk.ts";
+import { sortControllers } from "./controller-order.ts";
+import { inputBus } from "./default-devices.ts";
 import { controllersOf, pciPlace } from "./guest.ts";
 import type { Machine } from "./machine.ts";
 import { type Connection, createPciBuses, type PciBuses, type PciModel } from "./pci-buses.ts";
 import { controllerConnection, videoConnection } from "./pci-connection.ts";
 import { devicePath } from "./refusal.ts";
-import { inputBus } from "./usb-ports.ts";
 
 /**
  * Gives each PCI device its address, and adds the bridges and ports that this takes, in libvirt's order: who moves a
@@ -25,7 +26,7 @@ export function placePci(devices: Devices, machine: Machine): Devices {
   if (machine.chipset === "q35" && onlyRoot && counted.added.length > 0) spare("pcie");
   if (counted.added.length === 0 && machine.chipset === "q35") return withMultifunction(draft);
   const bridges = counted.added.map(addedController);
-  const whole = { ...devices, controllers: [...devices.controllers, ...bridges] };
+  const whole = { ...devices, controllers: sortControllers([...devices.controllers, ...bridges]) };
   const buses = createPciBuses(controllersOf(whole, "pci"), machine);
   return withMultifunction(placeAll(whole, machine, { buses, first: () => undefined }));
 }

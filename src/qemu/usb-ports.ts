@@ -1,6 +1,6 @@
 import type { Devices } from "../domain/devices.ts";
 import { diskBus } from "../domain/disk.ts";
-import type { Input } from "../domain/input.ts";
+import { inputBus } from "./default-devices.ts";
 import { type ControllerOf, controllersOf } from "./guest.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";
 
@@ -48,11 +48,6 @@ export function placeUsb(devices: Devices): Devices {
       isUsbSerial(serial) ? place(serial, devicePath("serial", index)) : serial,
     ),
   };
-}
-
-/** The bus of the XML or, as on any PC, USB for a tablet and PS/2 for the others. */
-export function inputBus(input: Input): NonNullable<Input["bus"]> {
-  return input.bus ?? (input.type === "tablet" ? "usb" : "ps2");
 }
 
 interface Ports {

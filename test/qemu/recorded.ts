@@ -25,6 +25,13 @@ export function readRecorded(name: string): Domain | SvirtError {
   return attempt(() => parseDomain(bytes, SPARE_UUID));
 }
 
+/** The form in which libvirt stored a case: as it was written where that is the same. */
+export function readStored(name: string): Uint8Array {
+  const [stored, written] = [`${name}${LATEST}.xml`, `${name}.xml`];
+  const folder = recordedFolder ?? "";
+  return fs.readFileSync(path.join(folder, fs.existsSync(path.join(folder, stored)) ? stored : written));
+}
+
 /** The value, or a SvirtError; anything else that is thrown is a fault of ours and goes on. */
 export function attempt<T>(act: () => T): T | SvirtError {
   try {

@@ -1,0 +1,44 @@
+import type { Cpu } from "../domain/cpu.ts";
+import type { Domain } from "../domain/domain.ts";
+
+/** QEMU's own choice where the XML names no model, on KVM and without. */
+const DEFAULT_MODEL = "qemu64";
+
+/**
+ * The processor with its model, and what is checked of it at a start. qemuDomainDefSetDefaultCPU() and
+ * qemuDomainDefCPUPostParse() of libvirt
+ */
+export function fillCpu({ type, cpu = { mode: "custom", features: [] } }: Domain): Cpu {
+  const inside = fillInside(cpu);
+  switch (cpu.mode) {
+    case "custom":
+      return { ...cpu, ...fillModel(cpu, type), match: cpu.match ?? "exact", ...inside };
+    case "host-passthrough":
+      return { ...cpu, check: cpu.check ?? "none", migratable: cpu.migratable ?? true, ...inside };
+    case "maximum":
+      return { ...cpu, check: cpu.check ?? "none", ...inside };
+  }
+}
+
+type CustomCpu = Extract<Cpu, { readonly mode: "custom" }>;
+
+/** The default one is not known to run on any host, and QEMU leaves out what is missing: so nothing is checked. */
+function fillModel(
+  { model, check }: CustomCpu,
+  type: Domain["type"],
+): Required<Pick<CustomCpu, "model" | "check">> {
+  if (model === undefined) {
+    return { model: { name: DEFAULT_MODEL, fallback: "forbid" }, check: check ?? "none" };
+  }
+  return {
+    model: { name: model.name, fallback: model.fallback ?? "allow" },
+    check: check ?? (type === "qemu" ? "none" : "partial"),
+  };
+}
+
+function fillInside({ features, topology }: Cpu): Pick<Cpu, "features" | "topology"> {
+  return {
+    features: features.map((feature) => ({ ...feature, policy: feature.policy ?? "require" })),
+    ...(topology === undefined ? {} : { topology: { ...topology, dies: topology.dies ?? 1 } }),
+  };
+}

@@ -1,0 +1,56 @@
+import type { Devices } from "../domain/devices.ts";
+import { type Disk, diskBus } from "../domain/disk.ts";
+import type { Input } from "../domain/input.ts";
+import { DEFAULT_RANDOM_SOURCE } from "../domain/rng.ts";
+import { fillGraphics } from "./default-graphics.ts";
+import { fillChannel, fillSerial } from "./default-ports.ts";
+import { fillVideos } from "./default-video.ts";
+
+/** QEMU's program, and libvirt's first choice on a PC. */
+export const DEFAULT_EMULATOR = "/usr/bin/qemu-system-x86_64";
+
+/** What each device that is written leaves open, as libvirt fills it in. virDomainDeviceDefPostParse() */
+export function fillDevices(devices: Devices): Devices {
+  return {
+    ...devices,
+    emulator: devices.emulator ?? DEFAULT_EMULATOR,
+    disks: devices.disks.map(fillDisk),
+    interfaces: devices.interfaces.map((found) => ({ ...found, model: found.model ?? { type: "rtl8139" } })),
+    serials: devices.serials.map(fillSerial),
+    channels: devices.channels.map(fillChannel),
+    inputs: devices.inputs.map((input) => ({ ...input, bus: inputBus(input) })),
+    graphics: devices.graphics.map(fillGraphics),
+    videos: fillVideos(devices.videos),
+    watchdogs: devices.watchdogs.map((found) => ({ ...found, action: found.action ?? "reset" })),
+    rngs: devices.rngs.map((rng) =>
+      rng.backend.model === "random"
+        ? { ...rng, backend: { ...rng.backend, path: rng.backend.path ?? DEFAULT_RANDOM_SOURCE } }
+        : rng,
+    ),
+  };
+}
+
+// virDomainDiskDefPostParse() and qemuDomainDeviceDiskDefPostParse()
+function fillDisk(disk: Disk): Disk {
+  const { device = "disk" } = disk;
+  const { cache, ...driver } = disk.driver ?? {};
+  const { tray, ...target } = disk.target;
+  return {
+    ...disk,
+    device,
+    // What is the default anyway is not written.
+    driver: {
+      ...driver,
+      name: "qemu",
+      type: driver.type ?? "raw",
+      ...(cache === undefined || cache === "default" ? {} : { cache }),
+    },
+    target: { ...target, bus: diskBus(disk), ...(tray === "open" ? { tray } : {}) },
+    readonly: disk.readonly || device === "cdrom",
+  };
+}
+
+/** The bus of the XML or, as on any PC, USB for a tablet and PS/2 for the others. virDomainInputDefPostParse() */
+export function inputBus(input: Input): NonNullable<Input["bus"]> {
+  return input.bus ?? (input.type === "tablet" ? "usb" : "ps2");
+}

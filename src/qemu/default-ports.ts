@@ -1,0 +1,33 @@
+import type { Channel, ConsoleDevice, Serial } from "../domain/chardev.ts";
+
+/** A serial port with its kind and the model that stands for it. qemuDomainChrDefPostParse() of libvirt */
+export function fillSerial(serial: Serial): Serial {
+  const type = serial.target?.type ?? "isa-serial";
+  const model = serial.target?.model ?? { name: type };
+  return { ...serial, target: { ...serial.target, type, model } };
+}
+
+/** Where libvirt itself puts the sockets of channels for which nobody chose a path, up to the channel's own name. */
+const CHOSEN_PATH =
+  /^\/var\/(?:lib|run)\/libvirt\/qemu\/channel\/(?:target\/)?(?:[^/]+\.|(?:domain-|\d+-)[^/]+\/)$/;
+
+/** A channel for which a path is still to be chosen, or was by libvirt, has no source: it listens at the next one. */
+export function fillChannel(channel: Channel): Channel {
+  if (channel.type !== "unix") return channel;
+  const { source, ...rest } = channel;
+  return source?.path === undefined || isChosen(source.path, channel) ? rest : channel;
+}
+
+// qemuDomainChrDefDropDefaultPath() of libvirt
+function isChosen(path: string, { target }: Channel): boolean {
+  const { name } = target;
+  return name !== undefined && path.endsWith(name) && CHOSEN_PATH.test(path.slice(0, -name.length));
+}
+
+/** Consoles by their kind, each with its place among them as its number. virDomainDefParseXML() of libvirt */
+export function numberConsoles(consoles: readonly ConsoleDevice[]): readonly ConsoleDevice[] {
+  return consoles.map((device, index) => {
+    const type = device.target?.type ?? "serial";
+    return type === "serial" ? device : { ...device, target: { type, port: String(index) } };
+  });
+}

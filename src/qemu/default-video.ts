@@ -1,0 +1,29 @@
+import type { Video } from "../domain/video.ts";
+
+/** What QEMU's cards have by default. virDomainVideoDefaultRAM() and qemuDomainDeviceVideoDefPostParse() of libvirt */
+const [VGA_KIB, QXL_KIB, VGAMEM_KIB] = [16_384, 65_536, 16_384];
+
+/** The graphics cards with their memory, the primary one first: QEMU gives that one the firmware's screen. */
+export function fillVideos(videos: readonly Video[]): readonly Video[] {
+  const primary = videos.filter(({ model }) => model.primary === true);
+  const sorted = [...primary, ...videos.filter(({ model }) => model.primary !== true)];
+  return sorted.map((video, index) => ({ ...video, model: fillModel(video.model, index === 0) }));
+}
+
+function fillModel({ primary: _primary, ...model }: Video["model"], isPrimary: boolean): Video["model"] {
+  const end = { heads: model.heads ?? 1, ...(isPrimary ? { primary: true } : {}) };
+  switch (model.type) {
+    case "none":
+      return { type: "none" };
+    case "vga":
+    case "cirrus":
+    case "bochs":
+      return { ...model, vramKiB: model.vramKiB ?? VGA_KIB, ...end };
+    case "qxl": {
+      const { ramKiB = QXL_KIB, vramKiB = QXL_KIB, vgamemKiB = VGAMEM_KIB } = model;
+      return { ...model, ramKiB, vramKiB, vgamemKiB, ...end };
+    }
+    case "virtio":
+      return { ...model, ...end };
+  }
+}

@@ -1,0 +1,110 @@
+import { describe, expect, test } from "bun:test";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { formatDomain, parseDomain } from "../../src/domain/document.ts";
+import { SvirtError } from "../../src/errors.ts";
+import { formatArgv } from "../../src/qemu/argv.ts";
+import { completeGuest } from "../../src/qemu/complete-guest.ts";
+import { storedDomain } from "../../src/qemu/stored-domain.ts";
+import type { XmlNode } from "../../src/xml/node.ts";
+import { parseDocument } from "../../src/xml/parse-document.ts";
+import { bytesOf, domainWith } from "../domain/corpus.ts";
+import { attempt, listRecorded, readRecorded, readStored, recordedFolder } from "./recorded.ts";
+
+/** Goes up with what is understood, never down. */
+const EXACT_AT_LEAST = 94;
+
+/** What is stored otherwise than recorded, and why. */
+const OTHER = new Set([
+  "audio-default-nographics", // qemu.conf: nographics_allow_host_audio
+  "cpu-topology1", // clusters
+  "cpu-topology2",
+  "cpu-topology3",
+]);
+
+const missing = recordedFolder === undefined ? " (skipped: SVIRT_TEST_DATA is not set)" : "";
+const validator = Bun.which("xmllint");
+
+/** The stored forms of the recorded cases that are not refused. */
+function listStored(): readonly (readonly [name: string, text: string])[] {
+  return listRecorded("args").flatMap((name) => {
+    const domain = readRecorded(name);
+    const stored = domain instanceof SvirtError ? domain : attempt(() => storedDomain(domain));
+    return stored instanceof SvirtError ? [] : [[name, formatDomain(stored)] as const];
+  });
+}
+
+describe.skipIf(recordedFolder === undefined)(
+  `storedDomain() against libvirt's stored forms${missing}`,
+  () => {
+    const stored = listStored();
+
+    test("gives what libvirt stored", () => {
+      let exact = 0;
+      for (const [name, text] of stored) {
+        if (OTHER.has(name)) continue;
+        expect([name, treeOf(bytesOf(text))]).toEqual([name, treeOf(readStored(name))]);
+        exact += 1;
+      }
+      expect(exact).toBeGreaterThanOrEqual(EXACT_AT_LEAST);
+    });
+
+    test("gives what stays the same when it is stored again, and is the same guest to QEMU", () => {
+      for (const [name, text] of stored) {
+        const again = parseDomain(bytesOf(text));
+        expect([name, formatDomain(storedDomain(again))]).toEqual([name, text]);
+        const written = readRecorded(name);
+        if (written instanceof SvirtError) throw written;
+        const words = attempt(() => formatArgv(written));
+        if (!(words instanceof SvirtError)) expect([name, ...formatArgv(again)]).toEqual([name, ...words]);
+      }
+    });
+
+    const lacks = validator === null ? " (skipped: xmllint is missing)" : "";
+    test.skipIf(validator === null)(
+      `gives what libvirt's schema takes${lacks}`,
+      () => {
+        const folder = fs.mkdtempSync(path.join(os.tmpdir(), "svirt-stored-"));
+        const schema = path.join(recordedFolder ?? "", "../schemas/domain.rng");
+        const files = stored.map(([name, text]) => {
+          const file = path.join(folder, `${name}.xml`);
+          fs.writeFileSync(file, text);
+          return file;
+        });
+        const checked = Bun.spawnSync([validator ?? "", "--noout", "--relaxng", schema, ...files]);
+        fs.rmSync(folder, { recursive: true });
+        const verdicts = checked.stderr.toString().split("\n");
+        expect(verdicts.filter((line) => / fails to validate$/.test(line))).toEqual([]);
+        expect(verdicts.filter((line) => / validates$/.test(line))).toHaveLength(files.length);
+      },
+      60_000,
+    );
+  },
+);
+
+test("the comparison would find another word, another order and another text", () => {
+  const texts = ["<a b='1'><c/><d>e</d></a>", "<a b='2'><c/><d>e</d></a>", "<a b='1'><d>e</d><c/></a>"];
+  const trees = [...texts, "<a b='1'><c/><d>f</d></a>"].map((text) => JSON.stringify(treeOf(bytesOf(text))));
+  expect(new Set(trees).size).toBe(4);
+});
+
+describe("completeGuest()", () => {
+  test("asks for any place where an address is all zero", () => {
+    const given =
+      "<interface type='user'><mac address='52:54:00:00:00:01'/><address type='pci'/></interface>";
+    const { devices } = completeGuest(parseDomain(domainWith(given)));
+    expect(devices.interfaces[0]?.address).toEqual({ type: "pci", domain: 0, bus: 0, slot: 2, function: 0 });
+  });
+});
+
+/** A document without what means nothing: blanks, comments, the order of attributes. */
+function treeOf(bytes: Uint8Array): unknown {
+  const plain = ({ tag, attributes, children, text }: XmlNode): unknown => ({
+    tag,
+    attributes: Object.fromEntries([...attributes].toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    children: children.map(plain),
+    text: text.trim(),
+  });
+  return plain(parseDocument(bytes));
+}
