@@ -44,13 +44,11 @@ describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, 
     const child = sleeper(UID);
     await until(() => folder.host.getProcess(child.pid)?.command === "sleep");
     expect(folder.host.getProcess(child.pid)).toMatchObject({ uid: UID, parentPid: process.pid });
-    expect(folder.host.listUids()).toContain(UID);
-    expect(
-      folder.host
-        .listProcesses()
-        .filter(({ uid }) => uid === UID)
-        .map(({ pid }) => pid),
-    ).toEqual([child.pid]);
+    expect(folder.host.listProcesses(UID).map(({ pid }) => pid)).toEqual([child.pid]);
+    expect(folder.host.listProcesses().filter(({ uid }) => uid === UID)).toEqual([
+      ...folder.host.listProcesses(UID),
+    ]);
+    expect(folder.host.listProcesses(UID + 1)).toEqual([]);
     expect(folder.host.getCommandLine(child.pid)).toEqual(["sleep", "60"]);
     child.kill("SIGKILL");
     await child.exited;
