@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist autostart qemu-monitor-command capabilities version validate domxml-to-native plan reap recover audit doctor help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist autostart qemu-monitor-command capabilities version plan reap recover audit doctor help' -- "$word")
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -30,8 +30,6 @@ _svirt() {
     qemu-monitor-command) options='--hmp --pretty --help' wants=domain ;;
     capabilities) options='--json --help' ;;
     version) options='--json --help' ;;
-    validate) options='--print --json --help' wants=file ;;
-    domxml-to-native) options='--domain --json --help' ;;
     plan) options='--stop --json --help' wants=domain ;;
     reap) options='--help' ;;
     recover) options='--autostart --json --help' ;;

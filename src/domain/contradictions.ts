@@ -5,10 +5,11 @@ import type { Devices } from "./devices.ts";
 import type { Os } from "./os.ts";
 import { isSerialConsole } from "./ports.ts";
 import { refuseDoubleModels, type Seclabel, selinuxSeclabel } from "./seclabel.ts";
+import { refuseThreadContradictions } from "./thread-contradictions.ts";
 import type { Vcpu } from "./vcpu.ts";
 
 interface Parts {
-  readonly memoryKiB: number;
+  readonly memory: { readonly kiB: number };
   readonly currentMemoryKiB?: number;
   readonly vcpu?: Vcpu;
   readonly os: Os;
@@ -27,10 +28,11 @@ export function refuseContradictions(value: Parts, node: XmlNode): void {
   refuseDoubleTargets(node);
   refuseDoubleBootOrder(value, node);
   refuseOtherConsoles(value.devices, node);
+  refuseThreadContradictions(value, node);
 }
 
 function refuseTooMuchMemory(value: Parts, node: XmlNode): void {
-  if ((value.currentMemoryKiB ?? 0) <= value.memoryKiB) return;
+  if ((value.currentMemoryKiB ?? 0) <= value.memory.kiB) return;
   throw notUnderstood(
     { node, place: "currentMemory" },
     `${value.currentMemoryKiB} KiB is more than <memory>`,
@@ -41,8 +43,8 @@ function refuseTooMuchMemory(value: Parts, node: XmlNode): void {
 // virDomainDefPostParse of libvirt: "CPU topology doesn't match maximum vcpu count"
 function refuseOtherTopology({ cpu, vcpu }: Parts, node: XmlNode): void {
   if (cpu?.topology === undefined) return;
-  const { sockets, dies = 1, cores, threads } = cpu.topology;
-  const [wanted, given] = [sockets * dies * cores * threads, vcpu?.count ?? 1];
+  const { sockets, dies = 1, clusters = 1, cores, threads } = cpu.topology;
+  const [wanted, given] = [sockets * dies * clusters * cores * threads, vcpu?.count ?? 1];
   if (wanted === given) return;
   throw notUnderstood(
     { node, place: "cpu/topology" },

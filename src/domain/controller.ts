@@ -1,6 +1,7 @@
 import { choice } from "../xml/choice.ts";
-import { element, type ValueOf } from "../xml/element.ts";
+import { checked, element, type ValueOf } from "../xml/element.ts";
 import { attribute, child, required } from "../xml/field.ts";
+import { notUnderstood } from "../xml/refusal.ts";
 import { hexadecimal, integer, oneOf, onOff } from "../xml/value-form.ts";
 import { onPci } from "./address.ts";
 
@@ -54,33 +55,40 @@ const pciTarget = element("target", {
 });
 
 /** `<controller>`, https://libvirt.org/formatdomain.html#controllers */
-export const controller = choice("controller", {
-  attribute: "type",
-  of: {
-    usb: {
-      index,
-      model: attribute("model", usbModels),
-      ports: attribute("ports", integer(1, 15)),
-      master: child(usbMaster),
-      ...onPci,
+export const controller = checked(
+  choice("controller", {
+    attribute: "type",
+    of: {
+      usb: {
+        index,
+        model: attribute("model", usbModels),
+        ports: attribute("ports", integer(1, 15)),
+        master: child(usbMaster),
+        ...onPci,
+      },
+      pci: {
+        index,
+        model: attribute("model", pciModels),
+        modelName: child(pciModel),
+        target: child(pciTarget),
+        ...onPci,
+      },
+      ide: { index, model: attribute("model", oneOf("piix3", "piix4", "ich6")), ...onPci },
+      fdc: { index, ...onPci },
+      sata: { index, ...onPci },
+      scsi: { index, model: attribute("model", oneOf("virtio-scsi", "lsilogic")), ...onPci },
+      "virtio-serial": {
+        index,
+        ports: attribute("ports", integer(1, 511)),
+        vectors: attribute("vectors", integer(0, 2048)),
+        ...onPci,
+      },
     },
-    pci: {
-      index,
-      model: attribute("model", pciModels),
-      modelName: child(pciModel),
-      target: child(pciTarget),
-      ...onPci,
-    },
-    ide: { index, model: attribute("model", oneOf("piix3", "piix4", "ich6")), ...onPci },
-    fdc: { index, ...onPci },
-    sata: { index, ...onPci },
-    scsi: { index, model: attribute("model", oneOf("virtio-scsi", "lsilogic")), ...onPci },
-    "virtio-serial": {
-      index,
-      ports: attribute("ports", integer(1, 511)),
-      vectors: attribute("vectors", integer(0, 2048)),
-      ...onPci,
-    },
+  }),
+  (value, node) => {
+    if (value.type !== "pci" || value.index !== 0 || value.address === undefined) return;
+    // qemuValidateDomainDeviceDefControllerPCI() of libvirt
+    throw notUnderstood({ node, place: "address" }, "the root of all buses is on none", "Leave it out.");
   },
-});
+);
 export type Controller = ValueOf<typeof controller>;

@@ -12,6 +12,7 @@ const model = element("model", {
 const topology = element("topology", {
   sockets: required(attribute("sockets", integer(1, 4096))),
   dies: attribute("dies", integer(1, 4096)),
+  clusters: attribute("clusters", integer(1, 4096)),
   cores: required(attribute("cores", integer(1, 4096))),
   threads: required(attribute("threads", integer(1, 4096))),
 });

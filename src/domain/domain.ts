@@ -4,13 +4,16 @@ import { anyText, oneOf } from "../xml/value-form.ts";
 import { clock } from "./clock.ts";
 import { refuseContradictions } from "./contradictions.ts";
 import { cpu } from "./cpu.ts";
+import { cputune } from "./cputune.ts";
 import { devices } from "./devices.ts";
 import { features } from "./features.ts";
-import { sizeInKiB } from "./memory.ts";
+import { defaultIothread, iothreadCount, iothreadIds } from "./iothreads.ts";
+import { memory, sizeInKiB } from "./memory.ts";
 import { os } from "./os.ts";
-import { lifecycleAction, pm } from "./power.ts";
+import { lifecycleAction, lockFailureAction, pm } from "./power.ts";
 import { seclabel } from "./seclabel.ts";
-import { vcpu } from "./vcpu.ts";
+import { blkiotune, idmap, memtune, perf, resource } from "./tuning.ts";
+import { vcpu, vcpus } from "./vcpu.ts";
 import { domainName, uuid } from "./words.ts";
 
 const NOT_YET = "svirt does not do this yet";
@@ -24,29 +27,35 @@ const grammar = element(
     title: textOf("title", anyText),
     description: textOf("description", anyText),
     metadata: kept("metadata"),
-    memoryKiB: required(sizeInKiB("memory")),
+    memory: required(child(memory)),
     currentMemoryKiB: sizeInKiB("currentMemory"),
+    blkiotune: child(blkiotune),
+    memtune: child(memtune),
     vcpu: child(vcpu),
+    vcpus: child(vcpus),
+    iothreads: textOf("iothreads", iothreadCount),
+    iothreadIds: child(iothreadIds),
+    defaultIothread: child(defaultIothread),
+    cputune: child(cputune),
+    resource: child(resource),
     os: required(child(os)),
+    idmap: child(idmap),
     features: child(features),
     cpu: child(cpu),
     clock: child(clock),
     onPoweroff: textOf("on_poweroff", lifecycleAction),
     onReboot: textOf("on_reboot", lifecycleAction),
     onCrash: textOf("on_crash", lifecycleAction),
+    onLockfailure: textOf("on_lockfailure", lockFailureAction),
     pm: child(pm),
+    perf: child(perf),
     devices: always(devices),
     seclabels: children(seclabel),
   },
   [
     dropped("@id", "a definition has no number; a running guest's is in its record"),
     refused("memoryBacking", NOT_YET),
-    refused("memtune", NOT_YET),
     refused("numatune", NOT_YET),
-    refused("cputune", NOT_YET),
-    refused("blkiotune", NOT_YET),
-    refused("iothreads", NOT_YET),
-    refused("resource", NOT_YET),
     refused("sysinfo", NOT_YET),
     refused("genid", NOT_YET),
     refused("launchSecurity", NOT_YET),

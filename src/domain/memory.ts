@@ -1,14 +1,17 @@
 import type { Field } from "../xml/declaration.ts";
 import { emptyDraft } from "../xml/draft.ts";
-import { element } from "../xml/element.ts";
+import { element, rewritten } from "../xml/element.ts";
 import { attribute, child, content, required } from "../xml/field.ts";
+import type { XmlNode } from "../xml/node.ts";
 import { notUnderstood } from "../xml/refusal.ts";
-import { integer, oneOf } from "../xml/value-form.ts";
+import { integer, oneOf, onOff, type ValueForm } from "../xml/value-form.ts";
 
 /** Bytes of each unit. https://libvirt.org/formatdomain.html#memory-allocation */
 const UNIT_BYTES: ReadonlyMap<string, number> = new Map([
   ["b", 1],
   ["bytes", 1],
+  ["B", 1],
+  ["byte", 1],
   ["KB", 1000],
   ["k", 1024],
   ["KiB", 1024],
@@ -26,21 +29,46 @@ const UNIT_BYTES: ReadonlyMap<string, number> = new Map([
 /** The largest size that stays an exact number: 4 PiB. */
 const MOST_KIB = 2 ** 42;
 
+/** From 0, or to another most than 4 PiB. */
+export interface SizeBounds {
+  readonly least?: number;
+  readonly mostKiB?: number;
+}
+
+/** A unit of memory. */
+export const memoryUnit: ValueForm<string> = oneOf(...UNIT_BYTES.keys());
+
+/** A count of some unit, from 1 if not said otherwise. */
+export function sizeCount(least = 1): ValueForm<number> {
+  return integer(least, Number.MAX_SAFE_INTEGER);
+}
+
+/** So many of a unit in whole KiB, rounded up; without a unit they are KiB. Throws "xml" for more than fits. */
+function kiBOf(
+  { count, unit }: { readonly count: number; readonly unit?: string | undefined },
+  node: XmlNode,
+  mostKiB = MOST_KIB,
+): number {
+  const kiB = Math.ceil((count * (UNIT_BYTES.get(unit ?? "KiB") ?? 1024)) / 1024);
+  if (kiB <= mostKiB) return kiB;
+  throw notUnderstood({ node }, `it is more than ${mostKiB} KiB`, "Write a smaller size.");
+}
+
 /** `<memory unit='KiB'>1048576</memory>` ⇄ KiB; other units are rounded up to whole KiB and written as KiB. */
-export function sizeInKiB(tag: string): Field<number | undefined> {
+export function sizeInKiB(
+  tag: string,
+  { least = 1, mostKiB = MOST_KIB }: SizeBounds = {},
+): Field<number | undefined> {
   const amount = element(tag, {
-    unit: attribute("unit", oneOf(...UNIT_BYTES.keys())),
-    count: required(content(integer(1, Number.MAX_SAFE_INTEGER))),
+    unit: attribute("unit", memoryUnit),
+    count: required(content(sizeCount(least))),
   });
   const field = child(amount);
   return {
     place: field.place,
     read(node) {
       const size = field.read(node);
-      if (size === undefined) return undefined;
-      const kiB = Math.ceil((size.count * (UNIT_BYTES.get(size.unit ?? "KiB") ?? 1024)) / 1024);
-      if (kiB <= MOST_KIB) return kiB;
-      throw notUnderstood({ node, place: tag }, `it is more than ${MOST_KIB} KiB`, "Write a smaller size.");
+      return size && kiBOf(size, node.children.find((found) => found.tag === tag) ?? node, mostKiB);
     },
     write(draft, value) {
       if (value === undefined) return;
@@ -50,4 +78,18 @@ export function sizeInKiB(tag: string): Field<number | undefined> {
       draft.children.push(written);
     },
   };
+}
+
+/** `<memory>` of a domain, in KiB; `dumpCore` is whether it is part of QEMU's own core dump. */
+export const memory = rewritten(
+  element("memory", {
+    dumpCore: attribute("dumpCore", onOff),
+    unit: attribute("unit", memoryUnit),
+    kiB: required(content(sizeCount())),
+  }),
+  inKiB,
+);
+
+function inKiB<T extends { readonly kiB: number; readonly unit?: string }>(value: T, node: XmlNode): T {
+  return { ...value, unit: "KiB", kiB: kiBOf({ count: value.kiB, unit: value.unit }, node) };
 }

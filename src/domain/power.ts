@@ -5,6 +5,9 @@ import { oneOf, yesNo } from "../xml/value-form.ts";
 /** What `<on_poweroff>`, `<on_reboot>` and `<on_crash>` may say, https://libvirt.org/formatdomain.html#events-configuration */
 export const lifecycleAction = oneOf("destroy", "restart", "preserve");
 
+/** What `<on_lockfailure>` may say: what becomes of the guest when a lock manager takes its leases away. */
+export const lockFailureAction = oneOf("poweroff", "restart", "pause", "ignore");
+
 const suspendToMem = element("suspend-to-mem", { enabled: required(attribute("enabled", yesNo)) });
 const suspendToDisk = element("suspend-to-disk", { enabled: required(attribute("enabled", yesNo)) });
 

@@ -10,6 +10,7 @@ import type { FoundChains } from "./disk-chain.ts";
 import { formatDisks } from "./disk-words.ts";
 import { formatGraphics } from "./display-words.ts";
 import type { Guest } from "./guest.ts";
+import { formatIothreads } from "./iothread-words.ts";
 import type { Launch } from "./launch.ts";
 import { formatActions } from "./lifecycle-words.ts";
 import {
@@ -70,6 +71,7 @@ function formatBoard(guest: Guest, launch: Launch | undefined): Words {
     ...formatCpu(guest, launch),
     ...formatMemory(guest),
     ...formatSmp(guest),
+    ...formatIothreads(guest),
     "-uuid",
     guest.domain.uuid,
     ...(guest.devices.graphics.length === 0 ? ["-display", "none"] : []),

@@ -21,6 +21,7 @@ function refuseController(controller: Controller, { chipset, word }: Machine, pa
       throw cannotTranslate(path, "a PC has one floppy controller", "Remove it.");
     case "pci":
       refuseBridge(controller, { chipset, word }, path);
+      refuseBridgeBus(controller, path);
       return;
     case "usb":
       refusePorts(controller, path);
@@ -106,4 +107,10 @@ function refuseBridge(
     const remedy = "Write machine='q35', or model='pci-bridge'.";
     throw cannotTranslate(`${path}/@model`, `a ${word} has no PCI Express`, remedy);
   }
+}
+
+// virDomainPCIAddressValidate() of libvirt: "It requires a controller that accepts a dmi-to-pci-bridge."
+function refuseBridgeBus({ model, address }: ControllerOf<"pci">, path: string): void {
+  if (model !== "dmi-to-pci-bridge" || (address?.bus ?? 0) === 0) return;
+  throw cannotTranslate(`${path}/address/@bus`, `a ${model} stands on the root bus alone`, "Write bus='0'.");
 }

@@ -39,6 +39,8 @@ function fillModel(
 function fillInside({ features, topology }: Cpu): Pick<Cpu, "features" | "topology"> {
   return {
     features: features.map((feature) => ({ ...feature, policy: feature.policy ?? "require" })),
-    ...(topology === undefined ? {} : { topology: { ...topology, dies: topology.dies ?? 1 } }),
+    ...(topology === undefined
+      ? {}
+      : { topology: { ...topology, dies: topology.dies ?? 1, clusters: topology.clusters ?? 1 } }),
   };
 }

@@ -3,14 +3,17 @@ import type { Domain } from "../domain/domain.ts";
 import type { Vcpu } from "../domain/vcpu.ts";
 import { fillCpu } from "./default-cpu.ts";
 import { fillSeclabel } from "./default-seclabel.ts";
+import { fillThreads } from "./default-threads.ts";
 import type { Machine } from "./machine.ts";
 
 /** What libvirt writes into a definition outside of its devices, where nobody wrote it. virDomainDefPostParseCommon() */
 export function fillDomain(domain: Domain, machine: Machine): Domain {
   return {
     ...domain,
-    currentMemoryKiB: domain.currentMemoryKiB ?? domain.memoryKiB,
+    currentMemoryKiB: domain.currentMemoryKiB ?? domain.memory.kiB,
     vcpu: fillVcpu(domain.vcpu),
+    ...fillThreads(domain),
+    ...fillMemtune(domain),
     os: fillOs(domain, machine),
     cpu: fillCpu(domain),
     clock: domain.clock ?? { offset: "utc", timers: [] },
@@ -21,8 +24,15 @@ export function fillDomain(domain: Domain, machine: Machine): Domain {
   };
 }
 
-function fillVcpu({ count, current, placement = "static" }: Vcpu = { count: 1 }): Vcpu {
-  return { count, placement, ...(current === undefined || current === count ? {} : { current }) };
+function fillVcpu({ current, placement = "static", ...vcpu }: Vcpu = { count: 1 }): Vcpu {
+  return { ...vcpu, placement, ...(current === undefined || current === vcpu.count ? {} : { current }) };
+}
+
+// A limit of that size is none. virMemoryLimitIsSet() of libvirt
+function fillMemtune({ memtune }: Domain): Pick<Domain, "memtune"> {
+  if (memtune === undefined) return {};
+  const limits = Object.entries(memtune).filter(([, kiB]) => kiB !== Number.MAX_SAFE_INTEGER);
+  return { memtune: limits.length === 0 ? undefined : Object.fromEntries(limits) } as Pick<Domain, "memtune">;
 }
 
 function fillOs({ os, devices }: Domain, { word }: Machine): Domain["os"] {

@@ -58,9 +58,7 @@ function wantedControllers(devices: Devices, { chipset }: Machine): readonly Con
       const disks = devices.disks.filter((disk) => diskBus(disk) === type);
       return upTo(disks.map((disk) => drivePlace(disk).controller)).map((index) => ({ type, index }));
     }),
-    ...upTo(ports.map(({ address }) => address?.controller ?? 0)).map(
-      (index) => ({ type: "virtio-serial", index }) as const,
-    ),
+    ...ports.map(({ address }) => ({ type: "virtio-serial", index: address?.controller ?? 0 }) as const),
   ];
 }
 

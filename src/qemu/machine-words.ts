@@ -1,3 +1,4 @@
+import type { Domain } from "../domain/domain.ts";
 import { timerOf } from "./clock-words.ts";
 import { controllersOf, type Guest } from "./guest.ts";
 import { cannotTranslate } from "./refusal.ts";
@@ -22,31 +23,41 @@ export function formatMachine({ domain, machine }: Guest): Words {
 
 /** -m and the memory behind it: whole MiB, as QEMU wants. */
 export function formatMemory({ domain }: Guest): Words {
-  const sizeKiB = Math.ceil(domain.memoryKiB / KIB_PER_MIB) * KIB_PER_MIB;
+  const sizeKiB = Math.ceil(domain.memory.kiB / KIB_PER_MIB) * KIB_PER_MIB;
   const backend = { "qom-type": "memory-backend-ram", id: "pc.ram", size: sizeKiB * 1024 };
   return ["-m", `size=${sizeKiB}k`, ...jsonWords("-object", backend), "-overcommit", "mem-lock=off"];
 }
 
 /** -smp: sockets as in the XML, or one for each CPU. */
 export function formatSmp({ domain }: Guest): Words {
-  const { count, current } = domain.vcpu ?? { count: 1 };
+  const count = domain.vcpu?.count ?? 1;
+  const started = countStarted(domain, count);
   const topology = domain.cpu?.topology;
-  const plugged = current !== undefined && current !== count;
-  const { sockets = count, cores = 1, threads = 1 } = topology ?? {};
-  const dies = topology === undefined ? undefined : (topology.dies ?? 1);
-  if (sockets * (dies ?? 1) * cores * threads !== count) {
-    const why = `${sockets} x ${dies ?? 1} x ${cores} x ${threads} are not the ${count} of <vcpu>`;
+  const { sockets = count, dies = 1, clusters = 1, cores = 1, threads = 1 } = topology ?? {};
+  if (clusters !== 1) {
+    const path = "/domain/cpu/topology/@clusters";
+    throw cannotTranslate(path, "a PC's processors have no clusters", "Leave it out.");
+  }
+  if (sockets * dies * cores * threads !== count) {
+    const why = `${sockets} x ${dies} x ${cores} x ${threads} are not the ${count} of <vcpu>`;
     throw cannotTranslate("/domain/cpu/topology", why, "Make the product equal to <vcpu>.");
   }
   const pairs = keyValues([
-    ["maxcpus", plugged ? count : undefined],
+    ["maxcpus", started === count ? undefined : count],
     ["sockets", sockets],
-    ["dies", dies],
-    ["clusters", dies === undefined ? undefined : 1],
+    ["dies", topology && dies],
+    ["clusters", topology && clusters],
     ["cores", cores],
     ["threads", threads],
   ]);
-  return ["-smp", `${plugged ? current : count},${pairs}`];
+  return ["-smp", `${started},${pairs}`];
+}
+
+/** Those that can be taken out again are plugged in after the start. qemuBuildSmpCommandLine() of libvirt */
+function countStarted({ vcpu, vcpus }: Domain, count: number): number {
+  const listed = vcpus?.list ?? [];
+  if (listed.length === 0) return vcpu?.current ?? count;
+  return listed.filter(({ enabled, hotpluggable }) => enabled && hotpluggable !== true).length;
 }
 
 /** -global for sleep states and for hot-plug on the root bus. */

@@ -22,6 +22,10 @@ export interface PciBuses {
   /** Takes an address that the XML gives. Throws "unsupported" for one that is taken or not there. */
   reserve(address: PciAddress, path: string): void;
   isFree(place: PciPlace): boolean;
+  /** Whether no slot is left on any bus. */
+  isFull(): boolean;
+  /** Lets other root ports have the functions that are left of this one's slot. */
+  share(place: PciPlace): void;
   /** The first free place of that kind; adds a bus where there is none. Throws "unsupported" when that is not possible. */
   take(connection: Connection, path: string): PciAddress;
   /** Models of the buses that had to be added, with their numbers. */
@@ -64,6 +68,8 @@ export function createPciBuses(controllers: readonly ControllerOf<"pci">[], mach
   const pci: PciBuses = {
     added,
     isFree: (place) => functionsAt(buses, place) === undefined,
+    isFull: () => buses.every(isFullBus),
+    share: (place) => share(buses, place),
     reserve(address, path) {
       const place = pciPlace(address);
       if ((address.domain ?? 0) !== 0) {
@@ -101,6 +107,11 @@ function onBoard({ chipset }: Machine): readonly PciPlace[] {
 function occupy(buses: readonly Bus[], { bus, slot, function: fn }: PciPlace): void {
   const slots = buses.find(({ index }) => index === bus)?.slots;
   slots?.set(slot, (slots.get(slot) ?? new Set()).add(fn));
+}
+
+function isFullBus({ model, slots }: Bus): boolean {
+  const [, first, last] = KINDS[model];
+  return [...Array(last - first + 1).keys()].every((at) => slots.has(first + at));
 }
 
 function share(buses: readonly Bus[], { bus, slot }: PciPlace): void {

@@ -20,7 +20,7 @@ export function placePci(devices: Devices, machine: Machine): Devices {
   const spare = (connection: Connection): unknown => counted.take(connection, "/domain/devices");
   const draft = placeAll(devices, machine, {
     buses: counted,
-    first: () => machine.chipset === "i440fx" && spare("pci"),
+    first: () => machine.chipset === "i440fx" && !counted.isFull() && spare("pci"),
   });
   const onlyRoot = controllersOf(devices, "pci").length === 1;
   if (machine.chipset === "q35" && onlyRoot && counted.added.length > 0) spare("pcie");
@@ -143,6 +143,9 @@ function reserveWritten(devices: Devices, buses: PciBuses): void {
     for (const [index, { address }] of found.entries()) {
       if (address?.type === "pci") buses.reserve(address, devicePath(element, index));
     }
+  }
+  for (const { address } of controllers.filter(isRootPort)) {
+    if (address !== undefined) buses.share(pciPlace(address));
   }
 }
 

@@ -1,13 +1,34 @@
 import type { Devices } from "../domain/devices.ts";
+import { controllersOf } from "./guest.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";
 
 /** QEMU's virtio-serial controller has so many ports; port 0 is kept for a console. */
 const MOST_PORTS = 31;
 
-/** Gives each virtio channel a port on its controller: the next free one from 1. Throws "unsupported". */
+/** A controller's number and its taken ports, as one key. */
+type Taken = Set<string>;
+
+/**
+ * Gives each virtio channel a port: the next free one from 1 of the controller that it names, else of the first that
+ * has one, else of a controller more. Throws "unsupported". virDomainVirtioSerialAddrAutoAssign() of libvirt
+ */
 export function placeChannels(devices: Devices): Devices {
-  const taken = new Set<string>();
-  for (const [index, { address }] of devices.channels.entries()) {
+  const taken = takeWritten(devices);
+  const sizes = listSizes(devices);
+  return {
+    ...devices,
+    channels: devices.channels.map((channel, index) => {
+      const place = findPort({ taken, sizes }, channel.address, index);
+      taken.add(`${place.controller}.${place.port}`);
+      sizes.set(place.controller, sizes.get(place.controller) ?? MOST_PORTS);
+      return { ...channel, address: { type: "virtio-serial", bus: 0, ...place } };
+    }),
+  };
+}
+
+function takeWritten({ channels }: Devices): Taken {
+  const taken: Taken = new Set();
+  for (const [index, { address }] of channels.entries()) {
     if (address?.port === undefined) continue;
     const key = `${address.controller ?? 0}.${address.port}`;
     if (taken.has(key)) {
@@ -16,21 +37,46 @@ export function placeChannels(devices: Devices): Devices {
     }
     taken.add(key);
   }
-  return {
-    ...devices,
-    channels: devices.channels.map((channel, index) => {
-      const controller = channel.address?.controller ?? 0;
-      const port = channel.address?.port ?? nextPort(taken, controller, index);
-      taken.add(`${controller}.${port}`);
-      return { ...channel, address: { type: "virtio-serial", controller, bus: 0, port } };
-    }),
-  };
+  return taken;
 }
 
-function nextPort(taken: ReadonlySet<string>, controller: number, index: number): number {
-  for (let port = 1; port < MOST_PORTS; port += 1) {
-    if (!taken.has(`${controller}.${port}`)) return port;
+/** How many ports each controller has, by its number. */
+function listSizes(devices: Devices): Map<number, number> {
+  const written = controllersOf(devices, "virtio-serial").map(
+    ({ index, ports }, at) => [index ?? at, ports ?? MOST_PORTS] as const,
+  );
+  return new Map(written.toSorted(([one], [other]) => one - other));
+}
+
+interface Ports {
+  readonly taken: Taken;
+  readonly sizes: ReadonlyMap<number, number>;
+}
+
+interface Port {
+  readonly controller: number;
+  readonly port: number;
+}
+
+function findPort(ports: Ports, address: Partial<Port> | undefined, index: number): Port {
+  if (address !== undefined) {
+    const { controller = 0 } = address;
+    const port = address.port ?? freePort(ports, controller);
+    if (port !== undefined) return { controller, port };
+    const path = devicePath("channel", index);
+    throw cannotTranslate(path, `controller ${controller} has no free port`, "Name another controller.");
   }
-  const path = devicePath("channel", index);
-  throw cannotTranslate(path, `controller ${controller} has no free port`, "Name another controller.");
+  for (const controller of ports.sizes.keys()) {
+    const port = freePort(ports, controller);
+    if (port !== undefined) return { controller, port };
+  }
+  let controller = 0;
+  while (ports.sizes.has(controller)) controller += 1;
+  return { controller, port: 1 };
+}
+
+function freePort({ taken, sizes }: Ports, controller: number): number | undefined {
+  const most = sizes.get(controller) ?? MOST_PORTS;
+  for (let port = 1; port < most; port += 1) if (!taken.has(`${controller}.${port}`)) return port;
+  return undefined;
 }

@@ -19,7 +19,8 @@ export function listStartCommands(domain: Domain): readonly QmpCommand[] {
   const { devices } = completeGuest(domain);
   const { memballoon } = devices;
   const balloon = memballoon?.model === "virtio" ? memballoon : undefined;
-  const { memoryKiB, currentMemoryKiB = memoryKiB } = domain;
+  const memoryKiB = domain.memory.kiB;
+  const { currentMemoryKiB = memoryKiB } = domain;
   const ptys = [...devices.serials, ...devices.consoles, ...devices.channels].filter(
     ({ type }) => type === "pty",
   );

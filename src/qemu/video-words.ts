@@ -11,6 +11,13 @@ const [QXL_KIB, VGAMEM_KIB] = [65_536, 16_384];
 export function formatVideos(guest: Guest, launch: Launch | undefined): Words {
   return guest.devices.videos.flatMap((video, index) => {
     const path = devicePath("video", index);
+    if (video.model.type === "none" && guest.devices.videos.length > 1) {
+      throw cannotTranslate(
+        `${path}/model/@type`,
+        "there are other graphics cards",
+        "Remove it, or the others.",
+      );
+    }
     if (video.model.type === "bochs") refuseUnproven(launch, `${path}/model`, "a bochs card");
     const keys = cardKeys(video.model, index === 0, path);
     if (keys === undefined) return [];

@@ -1,17 +1,10 @@
 import type { Domain } from "../domain/domain.ts";
 import { SvirtError } from "../errors.ts";
-
-/** Something that svirt can read and put in QEMU's words, but not yet do on the host: label it, make it, pin it. */
-interface Unready {
-  /** Where it stands, as an XPath that tells it from its neighbours. */
-  readonly place: string;
-  /** What a start would have to do and does not. */
-  readonly missing: string;
-  readonly remedy: string;
-}
+import { listUnreadyTuning } from "./unready/tuning.ts";
+import type { Unready } from "./unready/unready.ts";
 
 /** What each family of elements asks of the host that a start does not do yet. */
-const FAMILIES: readonly ((domain: Domain) => readonly Unready[])[] = [];
+const FAMILIES: readonly ((domain: Domain) => readonly Unready[])[] = [listUnreadyTuning];
 
 /**
  * Refuses a start that would leave out a part of what the XML asks of the host, before anything is changed. What only

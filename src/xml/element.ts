@@ -52,6 +52,11 @@ export function checked<T>(form: ElementForm<T>, check: (value: T, node: XmlNode
   };
 }
 
+/** The same form with its value put into the one shape in which it is kept and written. */
+export function rewritten<T>(form: ElementForm<T>, rewrite: (value: T, node: XmlNode) => T): ElementForm<T> {
+  return { ...form, parse: (node) => rewrite(form.parse(node), node) };
+}
+
 /** Refuses a document where this stands; `why` is a sentence about svirt. */
 export function refused(place: string, why: string): Exception {
   return { place, act: "refuse", why };

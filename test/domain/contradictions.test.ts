@@ -8,8 +8,29 @@ const head =
 describe("parseDomain() refuses", () => {
   test.each([
     ["<vcpu current='3'>2</vcpu>", "/domain/vcpu/@current in line 1: 3 is more than the 2 virtual CPUs"],
-    ["<vcpu cpuset='0-3'>2</vcpu>", "/domain/vcpu/@cpuset in line 1: svirt does not know it"],
-    ["<vcpu placement='auto'>2</vcpu>", '/domain/vcpu/@placement in line 1: "auto" is not "static"'],
+    ["<vcpu cpuset='3-0'>2</vcpu>", '/domain/vcpu/@cpuset in line 1: "3-0" is not numbers from 0 to 16383'],
+    ["<vcpu cpuset='0,^0'>2</vcpu>", '/domain/vcpu/@cpuset in line 1: "0,^0" is not numbers'],
+    ["<vcpu placement='auto' cpuset='0'>2</vcpu>", "/domain/vcpu/@cpuset in line 1: placement='auto' leaves"],
+    [
+      "<vcpu>2</vcpu><cputune><vcpupin vcpu='2' cpuset='0'/></cputune>",
+      "/domain/cputune/vcpupin/@vcpu in line 1: number 2 is none of the guest's",
+    ],
+    [
+      "<vcpu>2</vcpu><cputune><vcpusched vcpus='0-1' scheduler='batch'/><vcpusched vcpus='1' scheduler='idle'/></cputune>",
+      "/domain/cputune/vcpusched/@vcpus in line 1: 1 stands in two of them",
+    ],
+    [
+      "<cputune><emulatorsched scheduler='rr'/></cputune>",
+      '/domain/cputune/emulatorsched/@priority in line 1: the scheduler "rr" needs one',
+    ],
+    [
+      "<vcpu current='2'>2</vcpu><vcpus><vcpu id='0' enabled='yes'/><vcpu id='1' enabled='no'/></vcpus>",
+      "/domain/vcpus in line 1: 1 are enabled, and <vcpu> says 2",
+    ],
+    [
+      "<iothreadids><iothread id='1'/><iothread id='1'/></iothreadids>",
+      "/domain/iothreadids in line 1: two I/O threads have the number 1",
+    ],
     [
       "<vcpu>4</vcpu><cpu><topology sockets='2' cores='1' threads='1'/></cpu>",
       "/domain/cpu/topology in line 1: it has room for 2 virtual CPUs, and the guest has 4",

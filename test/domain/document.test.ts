@@ -35,7 +35,7 @@ describe("parseDomain() and formatDomain()", () => {
     ["<memory unit='TiB'>1</memory>", 1073741824],
   ])("read %s as %d KiB", (memory, kiB) => {
     const xml = `<domain type='kvm'><name>a</name>${memory}<os><type>hvm</type></os></domain>`;
-    expect(parseDomain(bytesOf(xml), SPARE).memoryKiB).toBe(kiB);
+    expect(parseDomain(bytesOf(xml), SPARE).memory.kiB).toBe(kiB);
   });
 
   test.each([

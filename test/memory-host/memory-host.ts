@@ -133,6 +133,7 @@ function processCalls(
   | "getProcess"
   | "listProcesses"
   | "listContexts"
+  | "listUids"
   | "getCommandLine"
   | "listOpenFiles"
   | "getCpuSeconds"
@@ -141,8 +142,9 @@ function processCalls(
   const { processes } = machine;
   return {
     getProcess: (pid) => processes.get(pid),
-    listProcesses: (uid) => processes.list().filter((process) => uid === undefined || process.uid === uid),
+    listProcesses: () => processes.list(),
     listContexts: () => [...new Set(processes.list().flatMap(({ context }) => context ?? []))],
+    listUids: () => [...new Set(processes.list().map(({ uid }) => uid))],
     getCommandLine: (pid) => processes.get(pid)?.words ?? [],
     listOpenFiles: (pid) =>
       (processes.get(pid)?.order?.files ?? []).map(({ fd, file }) => ({

@@ -84,7 +84,7 @@ function withLocalFiles(
       ? { ...serial, source: { ...serial.source, path: path.join(folder, "serial") } }
       : serial,
   );
-  const small = { type: "qemu", memoryKiB: 65_536, currentMemoryKiB: 65_536 } as const;
+  const small = { type: "qemu", memory: { kiB: 65_536 }, currentMemoryKiB: 65_536 } as const;
   const { cpu: _cpu, ...rest } = domain;
   return {
     domain: { ...rest, ...small, devices: { ...domain.devices, serials } },

@@ -37,8 +37,8 @@ async function gatherFacts(call: Call, found: FoundDomain) {
     vcpus: domain.vcpu?.count ?? 1,
     cpuTimeSeconds:
       guest?.process === undefined ? undefined : call.node.host.getCpuSeconds(guest.process.pid),
-    maxMemoryKiB: domain.memoryKiB,
-    usedMemoryKiB: domain.currentMemoryKiB ?? domain.memoryKiB,
+    maxMemoryKiB: domain.memory.kiB,
+    usedMemoryKiB: domain.currentMemoryKiB ?? domain.memory.kiB,
     persistent: definition !== undefined,
     autostart: isAutostarted(call.node, name),
     securityLabel: guest?.label.label,

@@ -41,6 +41,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     isLocked,
     listProcesses: processes.listProcesses,
     listContexts: processes.listContexts,
+    listUids: processes.listUids,
     getCommandLine: processes.getCommandLine,
     getCpuSeconds: processes.getCpuSeconds,
     listOpenFiles,

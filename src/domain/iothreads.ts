@@ -1,0 +1,65 @@
+import { checked, element, type ValueOf } from "../xml/element.ts";
+import { attribute, child, children, required } from "../xml/field.ts";
+import { notUnderstood } from "../xml/refusal.ts";
+import { integer } from "../xml/value-form.ts";
+
+/** The number of an I/O thread. */
+const iothreadId = integer(1, 2 ** 32 - 1);
+
+/** How many there are; a bound of ours, since each is a thread. */
+export const iothreadCount = integer(0, 4096);
+
+const poolSize = integer(0, 2 ** 31 - 1);
+const nanoseconds = integer(0, Number.MAX_SAFE_INTEGER);
+
+const poll = element("poll", {
+  max: attribute("max", nanoseconds),
+  grow: attribute("grow", nanoseconds),
+  shrink: attribute("shrink", nanoseconds),
+});
+const pool = {
+  threadPoolMin: attribute("thread_pool_min", poolSize),
+  threadPoolMax: attribute("thread_pool_max", poolSize),
+};
+
+const iothread = checked(
+  element("iothread", { id: required(attribute("id", iothreadId)), ...pool, poll: child(poll) }),
+  ({ threadPoolMin = 0, threadPoolMax = threadPoolMin }, node) => {
+    if (threadPoolMin <= threadPoolMax) return;
+    throw notUnderstood(
+      { node, place: "@thread_pool_min" },
+      `${threadPoolMin} is more than thread_pool_max`,
+      "Write a smaller number there.",
+    );
+  },
+);
+
+/** `<iothreadids>`, https://libvirt.org/formatdomain.html#iothreads-allocation */
+export const iothreadIds = checked(element("iothreadids", { list: children(iothread) }), ({ list }, node) => {
+  const twice = list.find(({ id }, at) => list.findIndex((found) => found.id === id) < at);
+  if (twice === undefined) return;
+  throw notUnderstood({ node }, `two I/O threads have the number ${twice.id}`, "Write another number.");
+});
+
+/** `<defaultiothread>`: QEMU's own main loop. */
+export const defaultIothread = element("defaultiothread", pool);
+
+/** A thread that serves disks besides QEMU's main loop. */
+export type Iothread = ValueOf<typeof iothread>;
+
+interface Written {
+  readonly iothreads?: number;
+  readonly iothreadIds?: { readonly list: readonly Iothread[] };
+}
+
+/**
+ * The I/O threads of a domain: those with a number of their own, then as many more as `<iothreads>` says, with the
+ * lowest free numbers. virDomainIOThreadIDArrayInit() of libvirt
+ */
+export function listIothreads({ iothreads = 0, iothreadIds: written }: Written): readonly Iothread[] {
+  const given = written?.list ?? [];
+  const taken = new Set(given.map(({ id }) => id));
+  const free = [...Array(iothreads).keys()].map((at) => at + 1).filter((id) => !taken.has(id));
+  const missing = Math.max(0, iothreads - given.length);
+  return [...given, ...free.slice(0, missing).map((id) => ({ id }))];
+}

@@ -1,0 +1,33 @@
+import type { Cputune } from "../domain/cputune.ts";
+import type { Domain } from "../domain/domain.ts";
+import type { IdSet } from "../domain/id-set.ts";
+import { listIothreads } from "../domain/iothreads.ts";
+
+/** What is said of threads, one thread at a time and in their order. virDomainCputuneDefFormat() of libvirt */
+export function fillThreads(domain: Domain): Pick<Domain, "iothreads" | "iothreadIds" | "cputune"> {
+  const threads = listIothreads(domain);
+  const { cputune, iothreadIds } = domain;
+  return {
+    ...(threads.length === 0 ? {} : { iothreads: threads.length }),
+    ...((iothreadIds?.list.length ?? 0) === 0 ? {} : { iothreadIds: { list: threads } }),
+    ...(cputune === undefined ? {} : { cputune: sortCputune(cputune) }),
+  };
+}
+
+function sortCputune(cputune: Cputune): Cputune {
+  return {
+    ...cputune,
+    vcpupins: cputune.vcpupins.toSorted((one, other) => one.vcpu - other.vcpu),
+    iothreadpins: cputune.iothreadpins.toSorted((one, other) => one.iothread - other.iothread),
+    vcpuscheds: cputune.vcpuscheds
+      .flatMap((found) => found.vcpus.map((id) => ({ ...found, vcpus: [id] })))
+      .toSorted((one, other) => lowest(one.vcpus) - lowest(other.vcpus)),
+    iothreadscheds: cputune.iothreadscheds
+      .flatMap((found) => found.iothreads.map((id) => ({ ...found, iothreads: [id] })))
+      .toSorted((one, other) => lowest(one.iothreads) - lowest(other.iothreads)),
+  };
+}
+
+function lowest(ids: IdSet): number {
+  return ids[0] ?? 0;
+}

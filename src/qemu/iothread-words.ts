@@ -1,0 +1,22 @@
+import { listIothreads } from "../domain/iothreads.ts";
+import type { Guest } from "./guest.ts";
+import { jsonWords, type Words } from "./words.ts";
+
+/** -object for each I/O thread, and for the main loop's pool. qemuBuildIOThreadCommandLine() of libvirt */
+export function formatIothreads({ domain }: Guest): Words {
+  const threads = listIothreads(domain).flatMap(({ id, threadPoolMin, threadPoolMax, poll }) =>
+    jsonWords("-object", {
+      "qom-type": "iothread",
+      id: `iothread${id}`,
+      "thread-pool-min": threadPoolMin,
+      "thread-pool-max": threadPoolMax,
+      "poll-max-ns": poll?.max,
+      "poll-grow": poll?.grow,
+      "poll-shrink": poll?.shrink,
+    }),
+  );
+  const main = domain.defaultIothread;
+  if (main === undefined) return threads;
+  const loop = { "thread-pool-min": main.threadPoolMin, "thread-pool-max": main.threadPoolMax };
+  return [...threads, ...jsonWords("-object", { "qom-type": "main-loop", id: "main-loop", ...loop })];
+}
