@@ -1,0 +1,17 @@
+import { fixedPrefixOf } from "./literal-path.ts";
+import { compilePattern, hasTopAlternative } from "./pcre-pattern.ts";
+
+/** Whether a path, as a string of bytes, matches. */
+export type PathMatcher = (path: string) => boolean;
+
+/** A matcher for an expression of file_contexts, which is compiled for the first path that may match it. */
+export function pathMatcher(pattern: string): PathMatcher {
+  let prefix: string | undefined;
+  let compiled: RegExp | undefined;
+  return (path) => {
+    prefix ??= hasTopAlternative(pattern) ? "" : fixedPrefixOf(pattern);
+    if (!path.startsWith(prefix)) return false;
+    compiled ??= compilePattern(pattern);
+    return compiled.test(path);
+  };
+}

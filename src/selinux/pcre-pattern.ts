@@ -1,0 +1,123 @@
+import { controlLetter, escapeLetter, letterSet, translateClass } from "./pcre-class.ts";
+import { patternRefusal } from "./pcre-refusal.ts";
+
+/** The largest number in a quantifier. pcre2pattern(3) */
+const MOST_REPEATS = 65_535;
+const QUANTIFIER = /(?:[*+?]|\{(\d+)(?:,(\d*))?\})\??/y;
+/** What is a quantifier to some versions of PCRE2 and text to others. */
+const UNSURE_BRACES = /\{[ \d,]*\}/y;
+
+/** One piece of a pattern in JavaScript's words. */
+interface Piece {
+  readonly source: string;
+  readonly end: number;
+  /** Whether a quantifier may follow. */
+  readonly repeats: boolean;
+}
+
+/**
+ * A pattern of file_contexts as libselinux runs it: `^PATTERN$` in PCRE2 over bytes, where a dot is any byte and `$` is
+ * also before a newline at the end. Give it paths whose UTF-16 units are bytes. Throws "unsupported" for what
+ * JavaScript would read differently or not at all: look-around, possessive quantifiers, back references, options.
+ */
+export function compilePattern(pattern: string): RegExp {
+  // Not in a group: of an alternative at the top only one end is bound, as in libselinux compile_regex().
+  const anchored = `^${pattern}$`;
+  const source = translate(anchored);
+  try {
+    return new RegExp(source, "s");
+  } catch (error) {
+    throw patternRefusal(anchored, "an unfinished or superfluous part", error);
+  }
+}
+
+/**
+ * Whether an alternative stands outside all groups: then what the pattern begins with binds only the first of them. True
+ * as well for a pattern that is too odd to tell.
+ */
+export function hasTopAlternative(pattern: string): boolean {
+  if (!pattern.includes("|")) return false;
+  let left = pattern.replace(/\\./g, "").replace(/\[\^?\]?[^\]]*\]/g, "");
+  for (let before = ""; before !== left; ) [before, left] = [left, left.replace(/\([^()]*\)/g, "")];
+  return left.includes("|");
+}
+
+function translate(pattern: string): string {
+  let [source, at, canRepeat] = ["", 0, false];
+  while (at < pattern.length) {
+    const quantifier = matchAt(QUANTIFIER, pattern, at);
+    if (quantifier === undefined) {
+      const piece = translatePiece(pattern, at);
+      [source, at, canRepeat] = [source + piece.source, piece.end, piece.repeats];
+      continue;
+    }
+    refuseQuantifier(quantifier, { canRepeat, next: pattern.charAt(at + quantifier[0].length), pattern });
+    [source, at, canRepeat] = [source + quantifier[0], at + quantifier[0].length, false];
+  }
+  return source;
+}
+
+function translatePiece(pattern: string, at: number): Piece {
+  const letter = pattern.charAt(at);
+  const end = at + 1;
+  switch (letter) {
+    case "\\":
+      return translateEscape(pattern, at);
+    case "[":
+      return { ...translateClass(pattern, at), repeats: true };
+    case "(":
+      return translateGroup(pattern, at);
+    case ")":
+    case ".":
+      return { source: letter, end, repeats: true };
+    case "|":
+    case "^":
+      return { source: letter, end, repeats: false };
+    case "$":
+      return { source: "(?=\\n?$)", end, repeats: false };
+    case "{":
+      if (matchAt(UNSURE_BRACES, pattern, at) !== undefined)
+        throw patternRefusal(pattern, "braces without a number");
+      return { source: "\\{", end, repeats: true };
+    default:
+      return { source: escapeLetter(letter), end, repeats: true };
+  }
+}
+
+function translateEscape(pattern: string, at: number): Piece {
+  const name = pattern.charAt(at + 1);
+  const end = at + 2;
+  if (name === "b" || name === "B") return { source: `\\${name}`, end, repeats: false };
+  const set = letterSet(name);
+  if (set !== undefined) return { source: `[${set}]`, end, repeats: true };
+  const letter = controlLetter(name) ?? name;
+  if (/[0-9A-Za-z]/.test(letter)) throw patternRefusal(pattern, `\\${name}`);
+  return { source: escapeLetter(letter), end, repeats: true };
+}
+
+/** What a group has matched is never asked for. */
+function translateGroup(pattern: string, at: number): Piece {
+  const mark = pattern.charAt(at + 1);
+  const isPlain = pattern.startsWith("(?:", at);
+  if (!isPlain && (mark === "?" || mark === "*")) throw patternRefusal(pattern, `"(${mark}"`);
+  return { source: "(?:", end: at + (isPlain ? 3 : 1), repeats: false };
+}
+
+function refuseQuantifier(
+  [quantifier, least, most]: RegExpExecArray,
+  {
+    canRepeat,
+    next,
+    pattern,
+  }: { readonly canRepeat: boolean; readonly next: string; readonly pattern: string },
+): void {
+  if (!canRepeat) throw patternRefusal(pattern, `${quantifier} after what cannot be repeated`);
+  if (next === "+") throw patternRefusal(pattern, `the possessive quantifier ${quantifier}+`);
+  if (Math.max(Number(least ?? 0), Number(most ?? 0)) > MOST_REPEATS)
+    throw patternRefusal(pattern, `the number in ${quantifier}`);
+}
+
+function matchAt(expression: RegExp, text: string, at: number): RegExpExecArray | undefined {
+  expression.lastIndex = at;
+  return expression.exec(text) ?? undefined;
+}
