@@ -19,16 +19,21 @@ export function getFileLabel(host: Host, file: FileId): string | undefined {
   return host.getXattr(file, LABEL);
 }
 
-/** Remembers the original on the file, then labels it. Throws "unsupported" where files have no labels. */
+/** Remembers the original on the file, then labels it. Throws "denied" where files have no labels. */
 export function setFileLabel(actor: LabelActor, step: Extract<Step, { do: "set-label" }>): void {
   const { host, registry } = actor;
   const users = registry.listHolders("file", step.claim.key).length;
   if (step.from !== undefined) setRemembered(host, step.file, { original: step.from, users });
   if (getFileLabel(host, step.file) === step.to) return;
-  if (host.setXattr(step.file, LABEL, `${step.to}\0`)) return;
-  throw new SvirtError(`Cannot label ${step.file.path}: its file system keeps no labels`, {
+  putFileLabel(host, step.file, step.to);
+}
+
+/** Labels a file and remembers nothing. Throws "denied" where files have no labels. */
+export function putFileLabel(host: Host, file: FileId, label: string): void {
+  if (host.setXattr(file, LABEL, `${label}\0`)) return;
+  throw new SvirtError(`Cannot label ${file.path}: its file system keeps no labels`, {
     kind: "denied",
-    remedy: `Move it to a file system with labels, or mount this one with context="${step.to}".`,
+    remedy: `Move it to a file system with labels, or mount this one with context="${label}".`,
   });
 }
 

@@ -6,6 +6,7 @@ import { parseContextOrUndefined } from "../selinux/context.ts";
 import { pairOf } from "../selinux/level.ts";
 import { type Node, registryOf } from "./node.ts";
 import { type GuestRecord, isRunning, readRecords } from "./record.ts";
+import { findStaleLabels } from "./stale-labels.ts";
 
 /** A file that a guest holds open. */
 interface AuditedFile {
@@ -47,6 +48,7 @@ export function auditNode(node: Node): Audit {
       ...guests.flatMap(findingsOf),
       ...findSharedLevels(guests),
       ...findLeftovers(node, records),
+      ...findStaleLabels(node),
     ],
   };
 }

@@ -3,12 +3,9 @@ import type { LabelDecision } from "../label/decide-label.ts";
 import { decideFileLabel } from "../label/file-rule.ts";
 import { fileKey, type LabelledFile } from "../plan/start-plan.ts";
 import { getFileLabel } from "../run/file-label.ts";
-import { getRemembered } from "../run/remembered.ts";
 import type { UsedFile } from "./gather-files.ts";
 import { type Node, registryOf } from "./node.ts";
-
-/** Two computations of one boot time may differ by that much: the reference's own jitters. */
-const BOOT_TIME_JITTER_S = 2;
+import { originalOf } from "./original-label.ts";
 
 /**
  * The label that each file gets and the one it will be given back. The caller holds the registry's lock. Throws
@@ -34,7 +31,9 @@ export function decideFiles(
       );
     }
     refuseOtherLabel(node, file, { uuid: use.uuid, to });
-    decided.set(fileKey(id), { id, to, sharing, original: originalOf(node, file) });
+    // An administrator may have given a file the label that the XML names.
+    const meant = label.type === "static" ? to : undefined;
+    decided.set(fileKey(id), { id, to, sharing, original: originalOf(node, file, meant) });
   }
   return [...decided.values()];
 }
@@ -60,32 +59,4 @@ function refuseOtherLabel(
       remedy: `Stop that guest (svirt domname ${other.owner} tells its name), or use the file in the same way.`,
     },
   );
-}
-
-/**
- * The label from before any guest: what another user of the file has recorded; what the file itself remembers, if
- * whoever wrote that is gone; or else what it carries now.
- */
-function originalOf(node: Node, file: UsedFile): string | undefined {
-  const { host } = node;
-  const { id } = file.facts;
-  if (node.host.inspectFile(id.path) === undefined) return undefined;
-  const [holder] = registryOf(node).listHolders("file", fileKey(id));
-  if (holder !== undefined) return holder.original;
-  const remembered = getRemembered(host, id);
-  if (remembered === undefined) return getFileLabel(host, id);
-  if (remembered.bootId === undefined && isOfThisBoot(node, remembered.bootTime) && remembered.users > 0) {
-    throw new SvirtError(
-      `Cannot label ${file.named}: libvirt holds it for ${remembered.users} of its guests`,
-      {
-        kind: "label-taken",
-        remedy: "Stop the guest that uses it in libvirt.",
-      },
-    );
-  }
-  return remembered.original;
-}
-
-function isOfThisBoot(node: Node, bootTime: number): boolean {
-  return Math.abs(bootTime - node.host.getBootTime()) <= BOOT_TIME_JITTER_S;
 }

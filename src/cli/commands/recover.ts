@@ -1,6 +1,7 @@
 import { asSvirtError } from "../../errors.ts";
 import { isAutostarted, listDefinitionNames, readDefinition } from "../../vm/definitions.ts";
 import { sweep } from "../../vm/settle.ts";
+import { findStaleLabels } from "../../vm/stale-labels.ts";
 import { startDomain } from "../../vm/start.ts";
 import { type Call, type Command, JSON_OPTION, printJson } from "../command.ts";
 
@@ -20,6 +21,8 @@ export const command: Command = {
     const started = call.options.has("autostart") ? await autostart(call) : { names: [], errors: [] };
     const failed = [...errors, ...started.errors];
     for (const error of failed) call.output.warn(`error: ${error.message}\n`);
+    // Nobody recorded what these had: an administrator decides.
+    for (const stale of findStaleLabels(call.node)) call.output.warn(`warning: ${stale}\n`);
     if (call.options.has("json")) {
       printJson(call, {
         recovered: settled,

@@ -1,0 +1,31 @@
+import type { FileFacts, Host } from "../host.ts";
+import { defaultContextOf, type FileContexts, parseFileContexts } from "../selinux/file-contexts.ts";
+import type { SpecText } from "../selinux/file-specs.ts";
+import { contextsFolder } from "./policy-facts.ts";
+
+/**
+ * The policy's rules for default labels, as text: the compiled form beside it depends on the machine, and the text is
+ * read quickly enough. Undefined where there is no policy. Throws "failed" for rules that cannot be read.
+ */
+export function readFileContexts(host: Host): FileContexts | undefined {
+  const path = `${contextsFolder(host)}/files/file_contexts`;
+  const read = (suffix: string): SpecText | undefined => {
+    const text = host.readText(`${path}${suffix}`);
+    return text === undefined ? undefined : { text, path: `${path}${suffix}` };
+  };
+  const base = read("");
+  if (base === undefined) return undefined;
+  const [homedirs, local] = [read(".homedirs"), read(".local")];
+  return parseFileContexts({
+    base,
+    ...(homedirs === undefined ? {} : { homedirs }),
+    ...(local === undefined ? {} : { local }),
+    subs: read(".subs")?.text ?? "",
+    subsDist: read(".subs_dist")?.text ?? "",
+  });
+}
+
+/** The label that a file has by policy; undefined where policy has none for it. Throws "unsupported". */
+export function defaultLabelOf(contexts: FileContexts, file: FileFacts): string | undefined {
+  return defaultContextOf(contexts, file.id.path, file.type);
+}

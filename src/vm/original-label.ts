@@ -1,0 +1,72 @@
+import { SvirtError } from "../errors.ts";
+import type { FileFacts } from "../host.ts";
+import { fileKey } from "../plan/start-plan.ts";
+import { defaultLabelOf, readFileContexts } from "../report/default-labels.ts";
+import { privateRange } from "../report/policy-facts.ts";
+import { getFileLabel } from "../run/file-label.ts";
+import { getRemembered } from "../run/remembered.ts";
+import { type Node, registryOf } from "./node.ts";
+
+/** Two computations of one boot time may differ by that much: the reference's own jitters. */
+const BOOT_TIME_JITTER_S = 2;
+
+/** A file, and how somebody named it. */
+export interface NamedFile {
+  readonly named: string;
+  readonly facts: FileFacts;
+}
+
+/**
+ * The label from before any guest: what another user of the file has recorded; what the file itself remembers, if
+ * whoever wrote that is gone; or else what it carries now. The label of a guest that is gone is nobody's original: then
+ * policy says what the file should have, unless it is the label that is `meant`. Throws "label-taken" when another tool
+ * holds the file.
+ */
+export function originalOf(node: Node, file: NamedFile, meant?: string): string | undefined {
+  const { host } = node;
+  const { id } = file.facts;
+  if (host.inspectFile(id.path) === undefined) return undefined;
+  const [holder] = registryOf(node).listHolders("file", fileKey(id));
+  if (holder !== undefined) return holder.original;
+  refuseOtherTool(node, file);
+  const known = getRemembered(host, id)?.original ?? getFileLabel(host, id);
+  if (known === meant || privateRange(host, known) === undefined) return known;
+  const contexts = readFileContexts(host);
+  return (contexts === undefined ? undefined : defaultLabelOf(contexts, file.facts)) ?? known;
+}
+
+/** Whether a file that nobody uses carries the label of a guest, and not of one with a static label. */
+export function isStale(node: Node, { id }: FileFacts): boolean {
+  const registry = registryOf(node);
+  const range = privateRange(node.host, getFileLabel(node.host, id));
+  if (range === undefined || registry.isTaken("static", range)) return false;
+  return !registry.isTaken("file", fileKey(id)) && !isLevelOfOthers(node, range);
+}
+
+/** Throws "label-taken" for a file that libvirt holds, or that carries the level of a process that is not svirt's. */
+export function refuseOtherTool(node: Node, { facts, named }: NamedFile): void {
+  const { host } = node;
+  const remembered = getRemembered(host, facts.id);
+  if (remembered?.bootId === undefined && (remembered?.users ?? 0) > 0 && isOfThisBoot(node, remembered)) {
+    throw new SvirtError(`Cannot label ${named}: libvirt holds it for ${remembered?.users} of its guests`, {
+      kind: "label-taken",
+      remedy: "Stop the guest that uses it in libvirt.",
+    });
+  }
+  const range = privateRange(host, getFileLabel(host, facts.id));
+  if (range === undefined || !isLevelOfOthers(node, range)) return;
+  throw new SvirtError(`Cannot label ${named}: it has the level ${range}, in which a process runs`, {
+    kind: "label-taken",
+    remedy: `Stop that process (ps -eZ | grep ${range}): svirt did not start it.`,
+  });
+}
+
+/** A guest of svirt holds all that it uses: a file with its level that it does not hold is a copy. */
+function isLevelOfOthers(node: Node, range: string): boolean {
+  if (registryOf(node).isTaken("level", range)) return false;
+  return node.host.listContexts().some((context) => context.endsWith(`:${range}`));
+}
+
+function isOfThisBoot(node: Node, remembered: { readonly bootTime: number } | undefined): boolean {
+  return Math.abs((remembered?.bootTime ?? 0) - node.host.getBootTime()) <= BOOT_TIME_JITTER_S;
+}
