@@ -2,13 +2,22 @@
 # shellcheck shell=bash
 
 _svirt() {
-  local word=${COMP_WORDS[COMP_CWORD]} options='' wants=''
+  local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist autostart qemu-monitor-command capabilities version plan reap recover audit doctor help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist autostart qemu-monitor-command capabilities version label plan reap recover audit doctor help' -- "$word")
     return
   fi
-  case ${COMP_WORDS[1]} in
+  case $command in
+    label)
+      if ((COMP_CWORD == 2)); then
+        mapfile -t COMPREPLY < <(compgen -W 'show set restore' -- "$word")
+        return
+      fi
+      command+=" ${COMP_WORDS[2]}"
+      ;;
+  esac
+  case $command in
     define) options='--json --help' wants=file ;;
     undefine) options='--help' wants=domain ;;
     create) options='--crash-drill --help' wants=file ;;
@@ -30,6 +39,9 @@ _svirt() {
     qemu-monitor-command) options='--hmp --pretty --help' wants=domain ;;
     capabilities) options='--json --help' ;;
     version) options='--json --help' ;;
+    "label show") options='--json --help' wants=file ;;
+    "label set") options='--dry-run --json --help' wants=file ;;
+    "label restore") options='--dry-run --json --help' wants=file ;;
     plan) options='--stop --json --help' wants=domain ;;
     reap) options='--help' ;;
     recover) options='--autostart --json --help' ;;

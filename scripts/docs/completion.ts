@@ -1,19 +1,25 @@
 import type { CommandSpec } from "../../src/cli/command.ts";
 import { optionsOf } from "../../src/cli/parse-arguments.ts";
 
+/** What operands a completion is known for. */
+const COMPLETED: ReadonlySet<string> = new Set(["domain", "file", "path"]);
+
 /** A completion for bash: commands, their options, and domains or files where a command wants them. */
 export function formatCompletion(specs: readonly CommandSpec[]): string {
   return `# bash completion for svirt. Made by scripts/write-docs.ts from src/cli/commands/; do not edit.
 # shellcheck shell=bash
 
 _svirt() {
-  local word=\${COMP_WORDS[COMP_CWORD]} options='' wants=''
+  local word=\${COMP_WORDS[COMP_CWORD]} command=\${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W '${[...specs.map(({ name }) => name), "help"].join(" ")}' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W '${firstWords(specs).join(" ")}' -- "$word")
     return
   fi
-  case \${COMP_WORDS[1]} in
+  case $command in
+${formatFamilies(specs)}
+  esac
+  case $command in
 ${specs.map(formatCase).join("\n")}
   esac
   if [[ $word == -* ]]; then
@@ -29,9 +35,33 @@ complete -F _svirt svirt
 `;
 }
 
+function firstWords(specs: readonly CommandSpec[]): string[] {
+  return [...new Set(specs.map(({ name }) => name.split(" ", 1).join(""))), "help"];
+}
+
+/** Commands of two words: the second is completed, then both are the command. */
+function formatFamilies(specs: readonly CommandSpec[]): string {
+  const pairs = specs.map(({ name }) => name.split(" ")).filter(({ length }) => length === 2);
+  const families = Map.groupBy(pairs, ([first]) => first);
+  return [...families]
+    .map(([first, members]) => {
+      const words = members.map(([, second]) => second).join(" ");
+      return `    ${first})
+      if ((COMP_CWORD == 2)); then
+        mapfile -t COMPREPLY < <(compgen -W '${words}' -- "$word")
+        return
+      fi
+      command+=" \${COMP_WORDS[2]}"
+      ;;`;
+    })
+    .join("\n");
+}
+
 function formatCase(spec: CommandSpec): string {
   const options = optionsOf(spec).map(({ name }) => `--${name}`);
-  const wants = spec.operands.map(({ name }) => name).find((name) => name === "domain" || name === "file");
+  const operand = spec.operands.map(({ name }) => name).find((name) => COMPLETED.has(name));
+  const wants = operand === "path" ? "file" : operand;
   const assignments = [`options='${options.join(" ")}'`, ...(wants === undefined ? [] : [`wants=${wants}`])];
-  return `    ${spec.name}) ${assignments.join(" ")} ;;`;
+  const pattern = spec.name.includes(" ") ? `"${spec.name}"` : spec.name;
+  return `    ${pattern}) ${assignments.join(" ")} ;;`;
 }

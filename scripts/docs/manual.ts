@@ -1,5 +1,5 @@
 import type { CommandSpec } from "../../src/cli/command.ts";
-import { formatSynopsis } from "../../src/cli/help.ts";
+import { formatOption, formatSynopsis } from "../../src/cli/help.ts";
 import { EXIT_CODES, FILES } from "./words.ts";
 
 const INTRODUCTION = `svirt starts QEMU/KVM guests, each confined by SELinux in a context with two categories of its own, so that a guest
@@ -35,8 +35,8 @@ export function formatManual(specs: readonly CommandSpec[]): string {
 
 function formatCommand(spec: CommandSpec): string[] {
   const operands = spec.operands.flatMap(({ name, summary }) => tagged(`<${roff(name)}>`, summary));
-  const options = spec.options.flatMap(({ name, summary, value }) =>
-    tagged(`\\fB\\-\\-${roff(name)}\\fR${value === undefined ? "" : ` <${roff(value)}>`}`, summary),
+  const options = spec.options.flatMap((option) =>
+    tagged(`\\fB${roff(formatOption(option))}\\fR`, option.summary),
   );
   return [
     `.SS ${roff(formatSynopsis(spec))}`,

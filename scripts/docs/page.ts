@@ -1,5 +1,5 @@
 import type { CommandSpec } from "../../src/cli/command.ts";
-import { formatSynopsis } from "../../src/cli/help.ts";
+import { formatOption, formatSynopsis } from "../../src/cli/help.ts";
 import { EXIT_CODES } from "./words.ts";
 
 /** docs/commands.md */
@@ -8,8 +8,9 @@ export function formatPage(specs: readonly CommandSpec[]): string {
     "# Commands",
     "",
     "Made by `bun scripts/write-docs.ts` from `src/cli/commands/`; do not edit. Names and layouts are virsh's where virsh",
-    "has the command; `plan`, `audit`, `doctor`, `recover` and `reap` are svirt's own. Standard output is data only;",
-    "errors go to standard error, one line each, with a line that says what to do. `svirt COMMAND --help` prints the same.",
+    "has the command; `label`, `plan`, `audit`, `doctor`, `recover` and `reap` are svirt's own. Standard output is data",
+    "only; errors go to standard error, one line each, with a line that says what to do. `svirt COMMAND --help` prints",
+    "the same.",
     "",
     "## Exit codes",
     "",
@@ -24,9 +25,7 @@ export function formatPage(specs: readonly CommandSpec[]): string {
 function formatCommand(spec: CommandSpec): string[] {
   const details = spec.details === undefined ? [] : [spec.details, ""];
   const operands = spec.operands.map(({ name, summary }) => `- \`<${name}>\`: ${summary}`);
-  const options = spec.options.map(({ name, summary, value }) =>
-    value === undefined ? `- \`--${name}\`: ${summary}` : `- \`--${name} <${value}>\`: ${summary}`,
-  );
+  const options = spec.options.map((option) => `- \`${formatOption(option)}\`: ${option.summary}`);
   const words = [...operands, ...options];
   return [
     `## ${spec.name}`,

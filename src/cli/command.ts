@@ -7,17 +7,21 @@ export interface Operand {
   readonly isOptional?: boolean;
   /** All that is left, as one or more words. */
   readonly isRest?: boolean;
+  /** One or more; options may stand among them. */
+  readonly isRepeated?: boolean;
 }
 
 /** An argument by its name: `--all`, or with a value `--timeout SECONDS`. */
 export interface Option {
   readonly name: string;
   readonly summary: string;
+  /** One letter that stands for it: `-n`. */
+  readonly short?: string;
   /** What the value is called in the help; undefined: it takes none. */
   readonly value?: string;
 }
 
-/** What a command is called and takes: help, completion and manual are made from it. */
+/** What a command is called and takes: help, completion and manual are made from it. A name may have two words. */
 export interface CommandSpec {
   readonly name: string;
   readonly summary: string;

@@ -1,14 +1,12 @@
-import type { CommandSpec } from "./command.ts";
-import { optionsOf } from "./parse-arguments.ts";
+import type { CommandSpec, Option } from "./command.ts";
+import { isList, optionsOf } from "./parse-arguments.ts";
 
 const WIDTH = 26;
 
 /** `svirt COMMAND --help`. */
 export function formatHelp(spec: CommandSpec): string {
   const operands = spec.operands.map(({ name, summary }) => line(`<${name}>`, summary));
-  const options = optionsOf(spec).map(({ name, summary, value }) =>
-    line(value === undefined ? `--${name}` : `--${name} <${value}>`, summary),
-  );
+  const options = optionsOf(spec).map((option) => line(formatOption(option), option.summary));
   return [
     `  NAME\n    ${spec.name} - ${spec.summary}`,
     `  SYNOPSIS\n    svirt ${formatSynopsis(spec)}`,
@@ -20,14 +18,20 @@ export function formatHelp(spec: CommandSpec): string {
 
 /** `list [--all] [--json]`. */
 export function formatSynopsis(spec: CommandSpec): string {
-  const operands = spec.operands.map(({ isOptional, isRest, name }) => {
-    const word = isRest === true ? `<${name}>...` : `<${name}>`;
-    return isOptional === true ? `[${word}]` : word;
+  const operands = spec.operands.map((operand) => {
+    const word = isList(operand) ? `<${operand.name}>...` : `<${operand.name}>`;
+    return operand.isOptional === true ? `[${word}]` : word;
   });
   const options = spec.options.map(({ name, value }) =>
     value === undefined ? `[--${name}]` : `[--${name} <${value}>]`,
   );
   return [spec.name, ...operands, ...options].join(" ");
+}
+
+/** `--timeout <SECONDS>`, or `-n, --dry-run`. */
+export function formatOption({ name, short, value }: Option): string {
+  const long = value === undefined ? `--${name}` : `--${name} <${value}>`;
+  return short === undefined ? long : `-${short}, ${long}`;
 }
 
 /** `svirt help`: every command with its line. */

@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import type { CommandSpec, Option } from "./command.ts";
+import type { CommandSpec, Operand, Option } from "./command.ts";
 
 /** What stands on a command line after the command's name. */
 export interface ParsedArguments {
@@ -20,8 +20,9 @@ export function parseArguments(spec: CommandSpec, words: readonly string[]): Par
   const placed: string[] = [];
   const queue = [...words];
   for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
-    if (word.startsWith("--") && word !== "--") {
-      const [name, value] = readNamed(spec, word, queue);
+    const long = longForm(spec, word);
+    if (long.startsWith("--") && long !== "--") {
+      const [name, value] = readNamed(spec, long, queue);
       (isOperand(spec, name) ? operands : options).set(name, value);
     } else {
       placed.push(...readPlaced(spec, { word, queue, count: placed.length }));
@@ -32,9 +33,20 @@ export function parseArguments(spec: CommandSpec, words: readonly string[]): Par
   return { operands, rest, options };
 }
 
+/** Whether all that is left goes to an operand. */
+export function isList({ isRepeated, isRest }: Operand): boolean {
+  return isRest === true || isRepeated === true;
+}
+
 /** The options a command takes, with the one that all take. */
 export function optionsOf(spec: CommandSpec): readonly Option[] {
   return [...spec.options, HELP];
+}
+
+/** `--dry-run` for `-n`; any other word is left as it is. */
+function longForm(spec: CommandSpec, word: string): string {
+  const option = spec.options.find(({ short }) => short !== undefined && word === `-${short}`);
+  return option === undefined ? word : `--${option.name}`;
 }
 
 /** A word by its place. What follows `--`, or the first word of the rest, is by its place too, dashes and all. */
@@ -75,7 +87,7 @@ function placeOperands(
   operands: Map<string, string>,
 ): readonly string[] {
   for (const known of spec.operands) {
-    if (known.isRest === true) return placed.splice(0);
+    if (isList(known)) return placed.splice(0);
     if (operands.has(known.name)) continue;
     const word = placed.shift();
     if (word !== undefined) operands.set(known.name, word);
@@ -85,10 +97,10 @@ function placeOperands(
 }
 
 function requireOperands(spec: CommandSpec, parsed: Pick<ParsedArguments, "operands" | "rest">): void {
-  for (const { isOptional, isRest, name } of spec.operands) {
-    const isThere = isRest === true ? parsed.rest.length > 0 : (parsed.operands.get(name) ?? "") !== "";
-    if (isThere || isOptional === true) continue;
-    throw usage(spec, `command '${spec.name}' requires <${name}> option`);
+  for (const known of spec.operands) {
+    const isThere = isList(known) ? parsed.rest.length > 0 : (parsed.operands.get(known.name) ?? "") !== "";
+    if (isThere || known.isOptional === true) continue;
+    throw usage(spec, `command '${spec.name}' requires <${known.name}> option`);
   }
 }
 

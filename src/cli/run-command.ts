@@ -2,6 +2,7 @@ import { asSvirtError, SvirtError } from "../errors.ts";
 import type { Node } from "../vm/node.ts";
 import type { Output } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
+import { oneLine } from "./one-line.ts";
 
 /** What main.ts gives: the words after the program's name, and what they act on. */
 export interface Invocation {
@@ -24,16 +25,12 @@ export async function runCommandLine(invocation: Invocation): Promise<number> {
 }
 
 async function dispatch(invocation: Invocation): Promise<number> {
-  const [name = "help", ...words] = invocation.words;
+  const { name, words } = splitName(invocation.words);
   if (HELP_WORDS.has(name)) return await printOverview(invocation, words);
-  const load = COMMANDS.get(name === "--version" ? "version" : name);
-  if (load === undefined) {
-    throw new SvirtError(`unknown command: '${name}'`, { kind: "usage", remedy: "See: svirt help" });
-  }
-  const { command } = await load();
+  const { command } = await find(name === "--version" ? "version" : name)();
   const { parseArguments } = await import("./parse-arguments.ts");
   const parsed = parseArguments(command.spec, words);
-  if (parsed.options.has("help")) return await printOverview(invocation, [name]);
+  if (parsed.options.has("help")) return await printOverview(invocation, name.split(" "));
   const { node, output, version } = invocation;
   return (await command.run({ ...parsed, node, output, version })) ?? 0;
 }
@@ -42,23 +39,32 @@ const HELP_WORDS = new Set(["help", "--help", "-h"]);
 
 async function printOverview(invocation: Invocation, words: readonly string[]): Promise<number> {
   const { formatHelp, formatOverview } = await import("./help.ts");
-  const [name] = words;
-  if (name === undefined) {
+  if (words.length === 0) {
     const commands = await Promise.all(
       [...COMMANDS.values()].map(async (load) => (await load()).command.spec),
     );
     invocation.output.print(formatOverview(commands));
     return 0;
   }
-  const load = COMMANDS.get(name);
-  if (load === undefined) {
-    throw new SvirtError(`unknown command: '${name}'`, { kind: "usage", remedy: "See: svirt help" });
-  }
-  invocation.output.print(formatHelp((await load()).command.spec));
+  const { name } = splitName(words);
+  invocation.output.print(formatHelp((await find(name)()).command.spec));
   return 0;
 }
 
-/** An error is one line, whatever words came from outside. */
-function oneLine(text: string): string {
-  return text.replace(/\s*[\r\n]+\s*/g, " ").replace(/\p{Cc}/gu, "?");
+/** A command's name is one word or two. */
+function splitName(all: readonly string[]): { readonly name: string; readonly words: readonly string[] } {
+  const [first = "help", second, ...words] = all;
+  const both = `${first} ${second}`;
+  if (second !== undefined && COMMANDS.has(both)) return { name: both, words };
+  return { name: first, words: all.slice(1) };
+}
+
+function find(name: string): NonNullable<ReturnType<typeof COMMANDS.get>> {
+  const load = COMMANDS.get(name);
+  if (load !== undefined) return load;
+  const longer = [...COMMANDS.keys()].filter((known) => known.startsWith(`${name} `));
+  throw new SvirtError(`unknown command: '${name}'`, {
+    kind: "usage",
+    remedy: longer.length === 0 ? "See: svirt help" : `Say what to do: svirt ${longer.join(", or svirt ")}`,
+  });
 }

@@ -1,0 +1,45 @@
+import { asSvirtError, type SvirtError } from "../../errors.ts";
+import { readFileContexts } from "../../report/default-labels.ts";
+import { type LabelChange, restoreLabel } from "../../vm/set-label.ts";
+import { type Command, JSON_OPTION } from "../command.ts";
+import { DRY_RUN_OPTION, printChanges } from "../label-changes.ts";
+import { oneLine } from "../one-line.ts";
+import { sweepFirst } from "../sweep-first.ts";
+
+const PARTLY = 7;
+
+/** `svirt label restore PATH...` */
+export const command: Command = {
+  spec: {
+    name: "label restore",
+    summary: "give files back the label that they remember or, if none, the one that they have by policy",
+    details:
+      "A file that a guest uses is left alone, and so is what belongs to the host. The label of a guest that is gone is\n" +
+      "nobody's original, even where a file remembers it.",
+    operands: [
+      { name: "path", summary: "files, folders or devices; of a symlink, where it leads", isRepeated: true },
+    ],
+    options: [DRY_RUN_OPTION, JSON_OPTION],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const isDryRun = call.options.has(DRY_RUN_OPTION.name);
+    const contexts = readFileContexts(call.node.host);
+    const changes: LabelChange[] = [];
+    const errors: SvirtError[] = [];
+    for (const path of call.rest) {
+      try {
+        changes.push(await restoreLabel(call.node, { path, isDryRun }, contexts));
+      } catch (error) {
+        errors.push(asSvirtError(error));
+      }
+    }
+    if (errors[0] !== undefined && call.rest.length === 1) throw errors[0];
+    printChanges(call, changes);
+    for (const { message, remedy } of errors) {
+      call.output.warn(`error: ${oneLine(message)}\n`);
+      if (remedy !== undefined) call.output.warn(`remedy: ${oneLine(remedy)}\n`);
+    }
+    return errors.length === 0 ? undefined : PARTLY;
+  },
+};

@@ -1,0 +1,40 @@
+import { readFileContexts } from "../../report/default-labels.ts";
+import { type LabelFacts, showLabel } from "../../vm/show-label.ts";
+import { type Command, JSON_OPTION, printJson } from "../command.ts";
+import { oneLine } from "../one-line.ts";
+import { sweepFirst } from "../sweep-first.ts";
+import { formatFacts } from "../table.ts";
+
+/** `svirt label show PATH...` */
+export const command: Command = {
+  spec: {
+    name: "label show",
+    summary:
+      "the label of a file: now, by policy, what it remembers, who uses it and what it will be given back",
+    details: "Follows symlinks, as a start does.",
+    operands: [{ name: "path", summary: "files, folders or devices", isRepeated: true }],
+    options: [JSON_OPTION],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const contexts = readFileContexts(call.node.host);
+    const shown = call.rest.map((path) => showLabel(call.node, path, contexts));
+    if (call.options.has("json")) printJson(call, shown);
+    else call.output.print(shown.map(formatLabel).join(""));
+    return undefined;
+  },
+};
+
+function formatLabel(facts: LabelFacts): string {
+  const { defaultLabel, givenBack, isStale, label, path, remembered, usedBy } = facts;
+  const users = usedBy.map(({ name, sharing, uuid }) => `${name} (${uuid}, ${sharing})`);
+  const left = isStale ? " (of a guest that does not use it)" : "";
+  return formatFacts([
+    ["Path", oneLine(path)],
+    ["Label", `${label ?? "-"}${left}`],
+    ["Default", defaultLabel ?? "-"],
+    ["Remembered", remembered === undefined ? "-" : `${remembered.label} (by ${remembered.by})`],
+    ["Used by", users.length === 0 ? "-" : users.join(", ")],
+    ["Given back", givenBack ?? "-"],
+  ]);
+}

@@ -1,0 +1,23 @@
+import type { LabelChange } from "../vm/set-label.ts";
+import { type Call, type Option, printJson } from "./command.ts";
+import { oneLine } from "./one-line.ts";
+
+/** Of the commands that label. */
+export const DRY_RUN_OPTION: Option = {
+  name: "dry-run",
+  short: "n",
+  summary: "only say what would be done",
+};
+
+/** Says what was or would be done, in lines or in JSON. */
+export function printChanges(call: Call, changes: readonly LabelChange[]): void {
+  const isDryRun = call.options.has(DRY_RUN_OPTION.name);
+  if (call.options.has("json")) printJson(call, changes);
+  else call.output.print(changes.map((change) => `${oneLine(formatChange(change, isDryRun))}\n`).join(""));
+}
+
+function formatChange({ from, path, to }: LabelChange, isDryRun: boolean): string {
+  if (to === undefined) return `${path} keeps ${from ?? "no label"}: policy has none for it`;
+  if (from === to) return `${path} has ${to} already`;
+  return `${path} ${isDryRun ? "would be relabelled" : "relabelled"} from ${from ?? "no label"} to ${to}`;
+}

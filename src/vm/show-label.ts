@@ -1,0 +1,59 @@
+import { fileKey } from "../plan/start-plan.ts";
+import { defaultLabelOf } from "../report/default-labels.ts";
+import { getFileLabel } from "../run/file-label.ts";
+import { getRemembered } from "../run/remembered.ts";
+import type { FileContexts } from "../selinux/file-contexts.ts";
+import { type Node, registryOf } from "./node.ts";
+import { isStale } from "./original-label.ts";
+import { readRecord } from "./record.ts";
+import { inspectExisting, restoredLabel } from "./set-label.ts";
+
+/** A guest that holds a file. */
+interface FileUser {
+  readonly name: string;
+  readonly uuid: string;
+  readonly sharing: "exclusive" | "shared";
+}
+
+/** All that is known of a file's label. */
+export interface LabelFacts {
+  /** Where the path leads, with symlinks resolved. */
+  readonly path: string;
+  readonly label: string | undefined;
+  /** By policy; undefined where it has none for such a file. */
+  readonly defaultLabel: string | undefined;
+  readonly usedBy: readonly FileUser[];
+  /** What the file itself remembers, and in which boot svirt or libvirt wrote that. */
+  readonly remembered: { readonly label: string; readonly by: "svirt" | "libvirt" } | undefined;
+  /** What it gets when its last user ends, or by svirt label restore. */
+  readonly givenBack: string | undefined;
+  /** It carries the label of a guest that is gone. */
+  readonly isStale: boolean;
+}
+
+/** Tells what is known of a file's label, and changes nothing. Throws "not-found". */
+export function showLabel(node: Node, path: string, contexts: FileContexts | undefined): LabelFacts {
+  const facts = inspectExisting(node, path);
+  const { host } = node;
+  const holders = registryOf(node).listHolders("file", fileKey(facts.id));
+  const remembered = getRemembered(host, facts.id);
+  return {
+    path: facts.id.path,
+    label: getFileLabel(host, facts.id),
+    defaultLabel: contexts === undefined ? undefined : defaultLabelOf(contexts, facts),
+    usedBy: holders.map(({ owner, sharing }) => ({ name: nameOf(node, owner), uuid: owner, sharing })),
+    remembered:
+      remembered === undefined
+        ? undefined
+        : {
+            label: remembered.original,
+            by: remembered.bootId === undefined ? "libvirt" : "svirt",
+          },
+    givenBack: holders[0] === undefined ? restoredLabel(node, facts, contexts) : holders[0].original,
+    isStale: isStale(node, facts),
+  };
+}
+
+function nameOf(node: Node, uuid: string): string {
+  return readRecord(node, uuid)?.name ?? uuid;
+}
