@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist autostart qemu-monitor-command capabilities version label plan reap recover audit doctor help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist autostart qemu-monitor-command capabilities version validate domxml-to-native label plan reap recover audit doctor help' -- "$word")
     return
   fi
   case $command in
@@ -39,6 +39,8 @@ _svirt() {
     qemu-monitor-command) options='--hmp --pretty --help' wants=domain ;;
     capabilities) options='--json --help' ;;
     version) options='--json --help' ;;
+    validate) options='--print --json --help' wants=file ;;
+    domxml-to-native) options='--domain --json --help' ;;
     "label show") options='--json --help' wants=file ;;
     "label set") options='--dry-run --json --help' wants=file ;;
     "label restore") options='--dry-run --json --help' wants=file ;;

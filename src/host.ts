@@ -103,11 +103,10 @@ export interface Host {
   isLocked(path: string): boolean;
 
   getProcess(pid: number): ProcessFacts | undefined;
-  listProcesses(): readonly ProcessFacts[];
+  /** Those of one user, or all. */
+  listProcesses(uid?: number): readonly ProcessFacts[];
   /** The contexts of all processes, each once. */
   listContexts(): readonly string[];
-  /** The users of all processes, each once. */
-  listUids(): readonly number[];
   /** The words a process was started with; none for one that is gone or a kernel thread. */
   getCommandLine(pid: number): readonly string[];
   listOpenFiles(pid: number): readonly OpenFile[];

@@ -5,9 +5,18 @@ import { SYSTEM_PATHS } from "./plan/paths.ts";
 /** Given by scripts/build: the version with the commit it was built from. */
 declare const SVIRT_VERSION: string | undefined;
 
+/** The exit code of an error without one of its own. */
+const FAILED = 1;
+/** The longest that a timer can wait. */
+const FOREVER_MS = 2 ** 31 - 1;
+
 const { makeLinuxHost } = await import("./host/linux/linux-host.ts");
 const { writeOut } = await import("./host/linux/write-out.ts");
 
+// bun ends a program whose event loop is empty, even one that still waits for a promise, and calls that a success: so
+// until the work is done something waits, and the exit code is that of a failure.
+process.exitCode = FAILED;
+const unfinished = setInterval(() => undefined, FOREVER_MS);
 process.exitCode = await runCommandLine({
   words: process.argv.slice(2),
   node: { host: makeLinuxHost(), paths: SYSTEM_PATHS },
@@ -17,3 +26,4 @@ process.exitCode = await runCommandLine({
   },
   version: typeof SVIRT_VERSION === "string" ? SVIRT_VERSION : version,
 });
+clearInterval(unfinished);

@@ -27,6 +27,8 @@ export interface GuestPaths {
   /** The guest's own: its working folder, with its image label. */
   readonly workFolder: string;
   readonly monitor: string;
+  /** QEMU's number, written by its reaper. */
+  readonly pid: string;
   readonly exit: string;
 }
 
@@ -39,6 +41,7 @@ export function guestPaths(paths: Paths, uuid: string): GuestPaths {
     folder,
     workFolder: `${folder}/guest`,
     monitor: `${folder}/monitor.sock`,
+    pid: `${folder}/pid`,
     exit: `${folder}/exit`,
   };
 }

@@ -14,7 +14,7 @@ export interface GuestIdentity {
 
 /** The processes that run as the guest: QEMU. Found by user, so that none is missed whatever the record knows. */
 export function listGuestProcesses(host: Host, guest: GuestIdentity): ProcessFacts[] {
-  return host.listProcesses().filter((process) => process.uid === guest.uid);
+  return [...host.listProcesses(guest.uid)];
 }
 
 /**
@@ -49,8 +49,7 @@ function askToEnd(host: Host, guests: readonly ProcessFacts[], asked: Set<number
 }
 
 function listReapers(host: Host, guest: GuestIdentity): ProcessFacts[] {
-  return host.listProcesses().filter((process) => {
-    if (process.uid !== host.getUid()) return false;
+  return host.listProcesses(host.getUid()).filter((process) => {
     const words = host.getCommandLine(process.pid);
     return words.includes(guest.uuid) && REAPER_WORDS.some((word) => words.includes(word));
   });

@@ -15,11 +15,10 @@ const MOST_TRIES = 1000;
  */
 export function chooseUid(node: Node, uuid: string): number {
   const registry = registryOf(node);
-  const running = new Set(node.host.listUids());
   const start = Number.parseInt(uuid.replaceAll("-", "").slice(-8), 16) % UIDS;
   for (let tried = 0; tried < MOST_TRIES; tried += 1) {
     const uid = FIRST_UID + ((start + tried) % UIDS);
-    if (!running.has(uid) && !registry.isTaken("uid", String(uid))) return uid;
+    if (!registry.isTaken("uid", String(uid)) && node.host.listProcesses(uid).length === 0) return uid;
   }
   throw new SvirtError(
     `Cannot choose a user for the guest: ${MOST_TRIES} from ${FIRST_UID + start} on are taken`,

@@ -1,5 +1,7 @@
 import { parseDomain } from "../domain/document.ts";
 import type { Domain } from "../domain/domain.ts";
+import type { Host } from "../host.ts";
+import { storedDomain } from "../qemu/stored-domain.ts";
 import { readDefinition } from "./definitions.ts";
 import type { Node } from "./node.ts";
 
@@ -8,27 +10,33 @@ const MAC_PREFIX = "52:54:00";
 
 /**
  * A domain from what somebody wrote, with all that it must keep from one start to the next: a UUID, that of the domain
- * that is defined by its name or a new one, and an address for each interface. Throws "xml", "unsupported".
+ * that is defined by its name or a new one, an address for each interface, and what the XML leaves open, decided.
+ * Throws "xml", "unsupported".
  */
 export function completeDomain(node: Node, bytes: Uint8Array): Domain {
   const spare = node.host.makeUuid();
-  const domain = parseDomain(bytes, spare);
+  const domain = withMacs(node.host, parseDomain(bytes, spare));
   const uuid = domain.uuid === spare ? (readDefinition(node, domain.name)?.uuid ?? spare) : domain.uuid;
-  return withMacs(node, { ...domain, uuid });
+  return storedDomain({ ...domain, uuid });
 }
 
-function withMacs(node: Node, domain: Domain): Domain {
+/** The same for one that is only looked at: whatever is defined on the host plays no part. */
+export function completeLooseDomain(host: Host, bytes: Uint8Array): Domain {
+  return storedDomain(withMacs(host, parseDomain(bytes, host.makeUuid())));
+}
+
+function withMacs(host: Host, domain: Domain): Domain {
   const { devices } = domain;
-  if (devices === undefined || devices.interfaces.every(({ mac }) => mac !== undefined)) return domain;
+  if (devices.interfaces.every(({ mac }) => mac !== undefined)) return domain;
   const interfaces = devices.interfaces.map((each) => ({
     ...each,
-    mac: each.mac ?? { address: makeMac(node) },
+    mac: each.mac ?? { address: makeMac(host) },
   }));
   return { ...domain, devices: { ...devices, interfaces } };
 }
 
-function makeMac(node: Node): string {
+function makeMac(host: Host): string {
   // A random UUID begins with 48 random bits. RFC 9562, section 5.4
-  const [, a, b, c] = /^(..)(..)(..)/.exec(node.host.makeUuid()) ?? [];
+  const [, a, b, c] = /^(..)(..)(..)/.exec(host.makeUuid()) ?? [];
   return `${MAC_PREFIX}:${a}:${b}:${c}`;
 }

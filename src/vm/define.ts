@@ -12,7 +12,7 @@ import { type Node, registryOf } from "./node.ts";
 import { isRunning, readRecords } from "./record.ts";
 
 /**
- * Stores a domain, or stores it anew. One without a UUID gets that of the domain that is defined by its name, or a new
+ * Stores a domain, or stores it anew, with all that it leaves open decided. One without a UUID gets that of the domain that is defined by its name, or a new
  * one. Throws "xml", "unsupported"; "label-taken" when name and UUID belong to different domains.
  */
 export async function defineDomain(node: Node, bytes: Uint8Array): Promise<{ name: string; uuid: string }> {

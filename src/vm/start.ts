@@ -1,6 +1,7 @@
 import { formatDomain } from "../domain/document.ts";
 import type { Domain } from "../domain/domain.ts";
 import { asSvirtError, SvirtError } from "../errors.ts";
+import type { ProcessFacts } from "../host.ts";
 import { guestPaths } from "../plan/paths.ts";
 import { planStart } from "../plan/start-plan.ts";
 import type { Step } from "../plan/step.ts";
@@ -82,7 +83,7 @@ async function launch(node: Node, guest: GuestRecord, watch: Watch): Promise<Gue
   try {
     const steps = guest.steps.slice(before);
     await runPlan(actorFor(node, guest), steps, (moment, step, at) => watch(moment, step, before + at));
-    const [process] = listGuestProcesses(node.host, guest);
+    const process = findGuestProcess(node, guest);
     if (process === undefined)
       throw new SvirtError("Cannot start the guest: it ended at once", { kind: "failed" });
     const { pid, startTicks } = process;
@@ -94,6 +95,12 @@ async function launch(node: Node, guest: GuestRecord, watch: Watch): Promise<Gue
     await takeBack(node, guest, withLog);
     throw withLog;
   }
+}
+
+/** QEMU: by the number that its reaper wrote down if the guest's user has it, else by the user alone. */
+function findGuestProcess({ host, paths }: Node, guest: GuestRecord): ProcessFacts | undefined {
+  const told = host.getProcess(Number(host.readText(guestPaths(paths, guest.uuid).pid) ?? "0"));
+  return told?.uid === guest.uid ? told : listGuestProcesses(host, guest)[0];
 }
 
 function decide(node: Node, domain: Domain, gathered: GatheredFiles) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { listenUnix } from "../../src/host/linux/listen.ts";
 import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
@@ -44,13 +44,11 @@ describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, 
     const child = sleeper(UID);
     await until(() => folder.host.getProcess(child.pid)?.command === "sleep");
     expect(folder.host.getProcess(child.pid)).toMatchObject({ uid: UID, parentPid: process.pid });
-    expect(folder.host.listUids()).toContain(UID);
-    expect(
-      folder.host
-        .listProcesses()
-        .filter(({ uid }) => uid === UID)
-        .map(({ pid }) => pid),
-    ).toEqual([child.pid]);
+    expect(folder.host.listProcesses(UID).map(({ pid }) => pid)).toEqual([child.pid]);
+    expect(folder.host.listProcesses().filter(({ uid }) => uid === UID)).toEqual([
+      ...folder.host.listProcesses(UID),
+    ]);
+    expect(folder.host.listProcesses(UID + 1)).toEqual([]);
     expect(folder.host.getCommandLine(child.pid)).toEqual(["sleep", "60"]);
     child.kill("SIGKILL");
     await child.exited;
@@ -79,6 +77,19 @@ describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, 
     expect(statSync(`/proc/${pid}`).isDirectory()).toBe(true);
     shell.kill("SIGKILL");
     await shell.exited;
+  });
+
+  test("whose first thread has ended still run while another does: it has their files open", async () => {
+    using folder = new RealFolder();
+    const child = Bun.spawn([process.execPath, `${import.meta.dir}/first-thread-ends.ts`]);
+    try {
+      await until(() => readFileSync(`/proc/${child.pid}/stat`, "latin1").includes(") Z "));
+      expect(folder.host.getProcess(child.pid)).toMatchObject({ pid: child.pid });
+    } finally {
+      child.kill("SIGKILL");
+      await child.exited;
+    }
+    expect(folder.host.getProcess(child.pid)).toBeUndefined();
   });
 
   test("show each file that they have open, with its label and which one it is", async () => {

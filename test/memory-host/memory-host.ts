@@ -133,7 +133,6 @@ function processCalls(
   | "getProcess"
   | "listProcesses"
   | "listContexts"
-  | "listUids"
   | "getCommandLine"
   | "listOpenFiles"
   | "getCpuSeconds"
@@ -142,9 +141,8 @@ function processCalls(
   const { processes } = machine;
   return {
     getProcess: (pid) => processes.get(pid),
-    listProcesses: () => processes.list(),
+    listProcesses: (uid) => processes.list().filter((process) => uid === undefined || process.uid === uid),
     listContexts: () => [...new Set(processes.list().flatMap(({ context }) => context ?? []))],
-    listUids: () => [...new Set(processes.list().map(({ uid }) => uid))],
     getCommandLine: (pid) => processes.get(pid)?.words ?? [],
     listOpenFiles: (pid) =>
       (processes.get(pid)?.order?.files ?? []).map(({ fd, file }) => ({

@@ -2,16 +2,16 @@ import { dlopen, FFIType, read } from "bun:ffi";
 import { SvirtError } from "../../errors.ts";
 
 const LIBC = "libc.so.6";
-const { cstring, i32, i64, ptr, u32, u64 } = FFIType;
+const { cstring, i32, i64, i64_fast, ptr, u32, u64 } = FFIType;
 
 /** What reading, writing and telling an error take: opened apart, because each symbol costs. */
 const BASIC = {
   __errno_location: { args: [], returns: ptr },
   close: { args: [i32], returns: i32 },
-  getdents64: { args: [i32, ptr, u64], returns: i64 },
+  getdents64: { args: [i32, ptr, u64], returns: i64_fast },
   open: { args: [ptr, i32, u32], returns: i32 },
-  read: { args: [i32, ptr, u64], returns: i64 },
-  write: { args: [i32, ptr, u64], returns: i64 },
+  read: { args: [i32, ptr, u64], returns: i64_fast },
+  write: { args: [i32, ptr, u64], returns: i64_fast },
 } as const;
 
 const OTHERS = {

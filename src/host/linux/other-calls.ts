@@ -41,7 +41,6 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     isLocked,
     listProcesses: processes.listProcesses,
     listContexts: processes.listContexts,
-    listUids: processes.listUids,
     getCommandLine: processes.getCommandLine,
     getCpuSeconds: processes.getCpuSeconds,
     listOpenFiles,

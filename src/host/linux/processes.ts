@@ -7,23 +7,24 @@ import { getProcess, readContext, readUid } from "./running.ts";
 /** asm-generic/unistd.h, the same on every architecture since 5.1 */
 const SYS_PIDFD_SEND_SIGNAL = 424n;
 const SYS_PIDFD_OPEN = 434n;
+/** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
+const SYS_GETPRIORITY = process.arch === "x64" ? 140n : 141n;
+/** linux/resource.h */
+const PRIO_USER = 2n;
 const SIGNALS = { SIGKILL: 9n, SIGTERM: 15n } as const;
 /** asm-generic/param.h USER_HZ */
 const CLOCK_TICKS = 100;
 
-/** Host.listProcesses */
-export function listProcesses(): readonly ProcessFacts[] {
-  return listPids().flatMap((pid) => getProcess(pid) ?? []);
+/** Host.listProcesses: whose a process is, is read first, which for nearly all of them is enough. */
+export function listProcesses(uid?: number): readonly ProcessFacts[] {
+  if (uid === undefined) return listPids().flatMap((pid) => getProcess(pid) ?? []);
+  if (!hasProcesses(uid)) return [];
+  return listPids().flatMap((pid) => (readUid(pid) === uid ? (getProcess(pid) ?? []) : []));
 }
 
 /** Host.listContexts */
 export function listContexts(): readonly string[] {
   return [...new Set(listPids().flatMap((pid) => readContext(pid) ?? []))];
-}
-
-/** Host.listUids */
-export function listUids(): readonly number[] {
-  return [...new Set(listPids().flatMap((pid) => readUid(pid) ?? []))];
 }
 
 /** Host.getCommandLine. proc_pid_cmdline(5) */
@@ -48,16 +49,22 @@ export function getCpuSeconds(pid: number): number | undefined {
 }
 
 /** Host.signalProcess: through a pidfd, so that a number given to another process meanwhile is not hit. */
-export function signalProcess(process: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean {
-  const fd = libc().syscall(SYS_PIDFD_OPEN, BigInt(process.pid), 0n, 0n, 0n);
-  if (fd < 0n) return goneOrThrow(`open process ${process.pid}`, readErrno());
+export function signalProcess(target: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean {
+  const fd = libc().syscall(SYS_PIDFD_OPEN, BigInt(target.pid), 0n, 0n, 0n);
+  if (fd < 0n) return goneOrThrow(`open process ${target.pid}`, readErrno());
   try {
-    if (getProcess(process.pid)?.startTicks !== process.startTicks) return false;
+    if (getProcess(target.pid)?.startTicks !== target.startTicks) return false;
     const sent = libc().syscall(SYS_PIDFD_SEND_SIGNAL, fd, SIGNALS[signal], 0n, 0n);
-    return sent === 0n || goneOrThrow(`signal process ${process.pid}`, readErrno());
+    return sent === 0n || goneOrThrow(`signal process ${target.pid}`, readErrno());
   } finally {
     basicCalls().close(Number(fd));
   }
+}
+
+/** The kernel looks a user up for this, in one call however many processes there are. getpriority(2) */
+function hasProcesses(uid: number): boolean {
+  if (libc().syscall(SYS_GETPRIORITY, PRIO_USER, BigInt(uid), 0n, 0n) >= 0n) return true;
+  return readErrno() !== ESRCH;
 }
 
 function listPids(): number[] {

@@ -66,16 +66,19 @@ function openToRead(attempt: string, path: string): number | undefined {
 function readAll(path: string, fd: number): string {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   let text = "";
-  for (;;) {
-    const count = Number(basicCalls().read(fd, chunk, chunk.length));
-    if (count === 0) return text + decoder.decode();
-    if (count > 0) {
-      text += decoder.decode(chunk.subarray(0, count), { stream: true });
-      continue;
-    }
-    const errno = readErrno();
-    if (errno !== EINTR) throw hostCallError(`read ${path}`, errno);
+  for (let filled = 0; ; ) {
+    const count = Number(basicCalls().read(fd, chunk.subarray(filled), chunk.length - filled));
+    if (count === 0) return text + decoder.decode(chunk.subarray(0, filled));
+    if (count < 0) refuseError(path, readErrno());
+    filled += Math.max(count, 0);
+    if (filled < chunk.length) continue;
+    text += decoder.decode(chunk, { stream: true });
+    filled = 0;
   }
+}
+
+function refuseError(path: string, errno: number): void {
+  if (errno !== EINTR) throw hostCallError(`read ${path}`, errno);
 }
 
 function namesIn(entries: Uint8Array): string[] {

@@ -12,7 +12,7 @@ export function getBootId(): string {
   throw new SvirtError("Cannot tell the kernel's boot id: /proc does not have it", { kind: "host-call" });
 }
 
-/** Host.getProcess. proc_pid_stat(5) */
+/** Host.getProcess: undefined too for one that only waits for its parent to ask how it ended. proc_pid_stat(5) */
 export function getProcess(pid: number): ProcessFacts | undefined {
   try {
     const stat = readText(`/proc/${pid}/stat`);
@@ -20,7 +20,8 @@ export function getProcess(pid: number): ProcessFacts | undefined {
     // The command stands in parentheses and may hold anything, blanks and parentheses too.
     const end = stat.lastIndexOf(")");
     const fields = stat.slice(end + 2).split(" ");
-    if (ZOMBIE_STATES.has(fields[0] ?? "")) return undefined;
+    // The first thread of a process may be dead while another still ends, and has the process's files open.
+    if (ZOMBIE_STATES.has(fields[0] ?? "") && Number(fields[17]) <= 1) return undefined;
     return {
       pid,
       startTicks: Number(fields[19]),

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,12 +54,16 @@ int main(int argc, char **argv)
 		return pause();
 	if (argc != 3)
 		return 2;
+	/* A client that has hung up before the greeting must not end the server. */
+	signal(SIGPIPE, SIG_IGN);
 	fd = strcmp(argv[1], "vnc") == 0 ? tcp(argv[2]) : abstract(argv[2]);
 	if (listen(fd, 8) != 0)
 		fail("listen");
 	for (;;) {
 		int client = accept(fd, NULL, NULL);
-		if (client >= 0 && write(client, greeting, sizeof greeting - 1) < 0)
+		if (client < 0)
+			continue;
+		if (write(client, greeting, sizeof greeting - 1) < 0)
 			perror("write");
 		close(client);
 	}

@@ -103,8 +103,13 @@ left() {
     sleep 0.1
   done
   cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | grep -xF -f "$work/uuid" | sed 's/^/words /'
-  grep -l "^Uid:.*[[:space:]]${left_uid}[[:space:]]" /proc/[0-9]*/status 2>/dev/null | sed 's/^/user /'
+  grep -l "^Uid:.*[[:space:]]${left_uid}[[:space:]]" /proc/[0-9]*/status 2>/dev/null | while read -r left_status; do
+    is_buried "$left_status" || echo "user $left_status"
+  done
 }
+
+# is_buried STATUS: of a process that has ended with all its threads, and of which its parent only has not been told.
+is_buried() { [ ! -e "$1" ] || { grep -q '^State:.Z' "$1" && grep -q '^Threads:.1$' "$1"; }; }
 
 is_reaping() { cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ' | grep -qF -f "$work/reap"; }
 
