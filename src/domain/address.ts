@@ -1,6 +1,6 @@
 import { choice } from "../xml/choice.ts";
-import type { ValueOf } from "../xml/element.ts";
-import { attribute, child } from "../xml/field.ts";
+import { element, type ValueOf } from "../xml/element.ts";
+import { attribute, child, required } from "../xml/field.ts";
 import { hexadecimal, integer, matching, onOff } from "../xml/value-form.ts";
 import { alias } from "./alias.ts";
 
@@ -28,6 +28,15 @@ const usb = {
   bus: attribute("bus", number),
   port: attribute("port", matching(/^[0-9]{1,3}(?:\.[0-9]{1,3}){0,3}$/, "a USB port, 1 or 1.2")),
 };
+
+/** `<address>` of a PCI device of the host, inside a `<source>`. */
+export const hostPciAddress = element("address", {
+  domain: pci.domain,
+  bus: required(pci.bus),
+  slot: required(pci.slot),
+  function: required(pci.function),
+});
+export type HostPciAddress = ValueOf<typeof hostPciAddress>;
 
 /** `<address>` on a PCI bus, https://libvirt.org/formatdomain.html#device-addresses */
 const pciAddress = choice("address", { attribute: "type", of: { pci } });

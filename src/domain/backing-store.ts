@@ -1,47 +1,38 @@
 import { choice } from "../xml/choice.ts";
 import type { ElementForm } from "../xml/declaration.ts";
-import { dropped, element } from "../xml/element.ts";
-import { attribute, child, children, lazyChild, required } from "../xml/field.ts";
-import { oneOf } from "../xml/value-form.ts";
-import { type SourceSeclabel, sourceSeclabel } from "./source-seclabel.ts";
-import { absolutePath } from "./words.ts";
+import { dropped, element, type ValueOf } from "../xml/element.ts";
+import { attribute, child, lazyChild, required } from "../xml/field.ts";
+import { metadataCache } from "./disk-driver.ts";
+import {
+  blockSource,
+  fileSource,
+  imageFormat,
+  networkImage,
+  nvmeSource,
+  volumeSource,
+} from "./disk-source.ts";
 
-/** The image formats that svirt gives to a guest. */
-export const imageFormat = oneOf("raw", "qcow2");
-export type ImageFormat = "raw" | "qcow2";
-
-/**
- * `<source file='…'>` and `<source dev='…'>`. The index is that of a running guest and is read over.
- * https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms
- */
-export const fileSource = element(
-  "source",
-  { file: required(attribute("file", absolutePath)), seclabels: children(sourceSeclabel) },
-  [dropped("@index", "svirt numbers images at each start")],
-);
-export const blockSource = element(
-  "source",
-  { dev: required(attribute("dev", absolutePath)), seclabels: children(sourceSeclabel) },
-  [dropped("@index", "svirt numbers images at each start")],
-);
+const formatForm = element("format", {
+  type: required(attribute("type", imageFormat)),
+  metadataCache,
+});
 
 /** An image below another one; "end" is `<backingStore/>`, which says that there is none below. */
 export type BackingStore =
   | { readonly type: "end" }
-  | (Below & { readonly type: "file"; readonly source: { readonly file: string } & Overrides })
-  | (Below & { readonly type: "block"; readonly source: { readonly dev: string } & Overrides });
+  | (Below & { readonly type: "file"; readonly source: ValueOf<typeof fileSource> })
+  | (Below & { readonly type: "block"; readonly source: ValueOf<typeof blockSource> })
+  | (Below & { readonly type: "network"; readonly source: ValueOf<typeof networkImage> })
+  | (Below & { readonly type: "volume"; readonly source: ValueOf<typeof volumeSource> })
+  | (Below & { readonly type: "nvme"; readonly source: ValueOf<typeof nvmeSource> });
 
 interface Below {
-  readonly format: { readonly type: ImageFormat };
+  readonly format: ValueOf<typeof formatForm>;
   /** `undefined`: to be found in the image's own header. */
   readonly backingStore?: BackingStore;
 }
 
-interface Overrides {
-  readonly seclabels: readonly SourceSeclabel[];
-}
-
-const format = required(child(element("format", { type: required(attribute("type", imageFormat)) })));
+const format = required(child(formatForm));
 const deeper = lazyChild("backingStore", () => backingStore);
 
 /** `<backingStore>`, https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms */
@@ -52,10 +43,9 @@ export const backingStore: ElementForm<BackingStore> = choice("backingStore", {
     end: {},
     file: { format, source: required(child(fileSource)), backingStore: deeper },
     block: { format, source: required(child(blockSource)), backingStore: deeper },
-  },
-  refused: {
-    network: "svirt does not open network images yet",
-    volume: "svirt does not look volumes up yet",
+    network: { format, source: required(child(networkImage)), backingStore: deeper },
+    volume: { format, source: required(child(volumeSource)), backingStore: deeper },
+    nvme: { format, source: required(child(nvmeSource)), backingStore: deeper },
   },
   exceptions: [dropped("@index", "svirt numbers images at each start")],
 });

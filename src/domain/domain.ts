@@ -8,6 +8,7 @@ import { cputune } from "./cputune.ts";
 import { devices } from "./devices.ts";
 import { features } from "./features.ts";
 import { defaultIothread, iothreadCount, iothreadIds } from "./iothreads.ts";
+import { throttleGroups } from "./iotune.ts";
 import { memory, sizeInKiB } from "./memory.ts";
 import { os } from "./os.ts";
 import { lifecycleAction, lockFailureAction, pm } from "./power.ts";
@@ -36,6 +37,7 @@ const grammar = element(
     iothreads: textOf("iothreads", iothreadCount),
     iothreadIds: child(iothreadIds),
     defaultIothread: child(defaultIothread),
+    throttleGroups: child(throttleGroups),
     cputune: child(cputune),
     resource: child(resource),
     os: required(child(os)),

@@ -1,14 +1,13 @@
-import type { BackingStore, ImageFormat } from "./backing-store.ts";
 import type { Channel, ConsoleDevice, Serial } from "./chardev.ts";
-import { type Disk, isReadOnly } from "./disk.ts";
+import { listDisk, overrideOf } from "./disk-resources.ts";
+import type { ImageFormat } from "./disk-source.ts";
 import type { Domain } from "./domain.ts";
 import type { Graphics } from "./graphics.ts";
 import { listPorts, type PortKind } from "./ports.ts";
 import { DEFAULT_RANDOM_SOURCE } from "./rng.ts";
-import type { SourceSeclabel } from "./source-seclabel.ts";
 
 /** How QEMU opens a resource. */
-type Access = "read-only" | "read-write";
+export type Access = "read-only" | "read-write";
 
 /** An image of a disk or below one, as the XML gives it. */
 export interface ImageFile {
@@ -50,7 +49,11 @@ export type Resource =
       readonly override: LabelOverride | undefined;
     }
   | { readonly kind: "vnc-socket"; readonly path: string; readonly mode: "bind" }
-  | { readonly kind: "random-device"; readonly path: string; readonly access: "read-only" };
+  | { readonly kind: "random-device"; readonly path: string; readonly access: "read-only" }
+  /** What a start cannot label and open yet, and so refuses. */
+  | { readonly kind: "host-file"; readonly path: string; readonly access: Access }
+  | { readonly kind: "host-device"; readonly path: string }
+  | { readonly kind: "host-socket"; readonly path: string; readonly mode: "bind" | "connect" };
 
 /**
  * The one list of every host path or device that QEMU will open for this domain, and how. What is not on it gets no
@@ -73,54 +76,6 @@ function listBootFiles({ os }: Domain): Resource[] {
     { kind: "initrd", path: os.initrd },
   ] as const;
   return files.flatMap(({ kind, path }) => (path === undefined ? [] : [{ kind, path, access: "read-only" }]));
-}
-
-function listDisk(disk: Disk): Resource[] {
-  if (disk.source === undefined) return [];
-  const { images, below } = listBacking(disk.backingStore);
-  return [
-    {
-      kind: "disk",
-      target: disk.target.dev,
-      ...imageFile(disk.source, disk.driver?.type),
-      access: isReadOnly(disk) ? "read-only" : "read-write",
-      shareable: disk.shareable,
-      backing: images,
-      below,
-    },
-  ];
-}
-
-function listBacking(store: BackingStore | undefined): {
-  readonly images: readonly ImageFile[];
-  readonly below: "nothing" | "as-probed";
-} {
-  const images: ImageFile[] = [];
-  let next = store;
-  while (next !== undefined && next.type !== "end") {
-    images.push(imageFile(next.source, next.format.type));
-    next = next.backingStore;
-  }
-  return { images, below: next === undefined ? "as-probed" : "nothing" };
-}
-
-type Source = { readonly seclabels: readonly SourceSeclabel[] } & (
-  | { readonly file: string }
-  | { readonly dev: string }
-);
-
-function imageFile(source: Source, format: ImageFormat | undefined): ImageFile {
-  const place =
-    "file" in source
-      ? ({ path: source.file, source: "file" } as const)
-      : ({ path: source.dev, source: "block" } as const);
-  return { ...place, format, override: overrideOf(source.seclabels) };
-}
-
-function overrideOf(seclabels: readonly SourceSeclabel[]): LabelOverride | undefined {
-  const found = seclabels.find(({ model }) => model !== "dac");
-  if (found === undefined) return undefined;
-  return found.label === undefined ? { relabel: "no" } : { relabel: "yes", label: found.label };
 }
 
 function listChardevs({ devices }: Domain): Resource[] {

@@ -23,7 +23,9 @@ import {
 } from "./machine-words.ts";
 import { formatInterfaces } from "./network-words.ts";
 import { formatAudio, formatBalloon, formatInputs, formatRngs, formatWatchdogs } from "./other-words.ts";
+import { formatManagedHelper } from "./reservation-words.ts";
 import { formatAccelerator, formatHandover, formatKernel, formatMonitor } from "./start-words.ts";
+import { formatThrottleGroups } from "./throttle-words.ts";
 import { formatVideos } from "./video-words.ts";
 import type { Words } from "./words.ts";
 
@@ -49,6 +51,7 @@ export function formatArgv(domain: Domain, { chains, launch }: ArgvFacts = {}): 
     ...formatName(guest),
     "-S",
     ...formatHandover(guest, launch),
+    ...formatManagedHelper(guest),
     ...formatBoard(guest, launch),
     ...formatMonitor(launch),
     ...formatClock(guest),
@@ -72,6 +75,7 @@ function formatBoard(guest: Guest, launch: Launch | undefined): Words {
     ...formatMemory(guest),
     ...formatSmp(guest),
     ...formatIothreads(guest),
+    ...formatThrottleGroups(guest),
     "-uuid",
     guest.domain.uuid,
     ...(guest.devices.graphics.length === 0 ? ["-display", "none"] : []),

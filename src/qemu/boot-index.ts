@@ -25,12 +25,13 @@ export function decideBootIndexes({ domain, devices }: Guest): BootIndexes {
   );
 }
 
-const DISK_OF = { hd: "disk", cdrom: "cdrom", fd: "floppy" } as const;
+const DISKS_OF = { hd: ["disk", "lun"], cdrom: ["cdrom"], fd: ["floppy"] } as const;
 
 function firstOf(
   word: "hd" | "cdrom" | "fd" | "network",
   { disks, interfaces }: Devices,
 ): Disk | NetworkInterface | undefined {
   if (word === "network") return interfaces[0];
-  return disks.find(({ device = "disk" }) => device === DISK_OF[word]);
+  const kinds: readonly string[] = DISKS_OF[word];
+  return disks.find(({ device = "disk" }) => kinds.includes(device));
 }

@@ -41,10 +41,11 @@ function listBootFiles({ domain }: Guest): Wanted[] {
 
 function listImages({ devices }: Guest, chains: FoundChains): Wanted[] {
   return devices.disks.flatMap((disk) =>
-    chainOf(disk, chains).elements.map(({ path, readOnly }) => ({
-      ...file(path, "image", readOnly ? "read-only" : "read-write"),
-      direct: isDirect(disk.driver?.cache),
-    })),
+    chainOf(disk, chains).elements.flatMap(({ place, readOnly }) => {
+      if (place.type !== "file" && place.type !== "block") return [];
+      const wanted = file(place.path, "image", readOnly ? "read-only" : "read-write");
+      return [{ ...wanted, direct: isDirect(disk.driver?.cache) }];
+    }),
   );
 }
 

@@ -1,10 +1,32 @@
 import type { BackingStore } from "../domain/backing-store.ts";
 import { type Disk, isReadOnly } from "../domain/disk.ts";
+import type { DataStore, ImageFormat, Slice } from "../domain/disk-source.ts";
 import type { ChainElement } from "../storage/image-chain.ts";
+
+/** Where an image lies: a path of the host, or something else that the XML's `<source>` says. */
+export type ImagePlace =
+  | { readonly type: "file"; readonly path: string }
+  | { readonly type: "block"; readonly path: string }
+  | OtherPlace<Exclude<Disk["type"], "file" | "block" | "vhostuser">>;
+type OtherPlace<T extends Disk["type"]> = T extends Disk["type"]
+  ? { readonly type: T; readonly source: NonNullable<Extract<Disk, { readonly type: T }>["source"]> }
+  : never;
+
+/** One image of a disk: its own, one below, or one that holds another's data. */
+export interface ChainImage {
+  readonly place: ImagePlace;
+  readonly format: ImageFormat;
+  readonly role: "top" | "backing" | "data-file";
+  readonly readOnly: boolean;
+  /** Only a part of the file is the image. */
+  readonly slice?: Slice | undefined;
+  /** How much of a qcow2's tables QEMU keeps in memory. */
+  readonly cacheBytes?: number | undefined;
+}
 
 /** The images of a disk, top first, and whether it is known that nothing comes after the last. */
 export interface DiskChain {
-  readonly elements: readonly ChainElement[];
+  readonly elements: readonly ChainImage[];
   readonly isWhole: boolean;
 }
 
@@ -12,36 +34,76 @@ export interface DiskChain {
 export type FoundChains = ReadonlyMap<string, readonly ChainElement[]>;
 
 /**
- * The chain of a disk: as found on the host or, where nobody looked, as far as the XML says. An empty drive has none.
+ * The chain of a disk: as found on the host or, where nobody looked, as far as the XML says. An empty drive has none,
+ * and what a vhost-user program serves is no image to QEMU.
  */
 export function chainOf(disk: Disk, found: FoundChains | undefined): DiskChain {
   const elements = found?.get(disk.target.dev);
-  if (elements !== undefined) return { elements, isWhole: true };
-  if (disk.source === undefined) return { elements: [], isWhole: true };
-  const top = {
-    ...placeOf(disk.source),
-    format: disk.driver?.type ?? "raw",
-    role: "top",
-    readOnly: isReadOnly(disk),
-  } as const;
+  const cacheBytes = disk.driver?.metadataCache?.maxSizeBytes;
+  if (elements !== undefined) {
+    const images = elements.map(fromHost);
+    return {
+      elements: images.map((image) => (image.role === "top" ? { ...image, cacheBytes } : image)),
+      isWhole: true,
+    };
+  }
+  if (disk.source === undefined || disk.type === "vhostuser") return { elements: [], isWhole: true };
+  const readOnly = isReadOnly(disk);
+  const format = disk.driver?.type ?? "raw";
+  const top = imagesOf(disk, { format, role: "top", readOnly, cacheBytes });
   const { below, isWhole } = belowOf(disk.backingStore);
-  return { elements: [top, ...below], isWhole };
+  return { elements: [...top, ...below], isWhole };
 }
 
-type Source = { readonly file: string } | { readonly dev: string };
+function fromHost({ path, storage, format, role, readOnly }: ChainElement): ChainImage {
+  return { place: { type: storage, path }, format, role, readOnly };
+}
 
-function placeOf(source: Source): Pick<ChainElement, "path" | "storage"> {
-  return "file" in source ? { path: source.file, storage: "file" } : { path: source.dev, storage: "block" };
+type Placed = Exclude<Disk, { readonly type: "vhostuser" }> | Exclude<BackingStore, { readonly type: "end" }>;
+
+/** The image itself and, right after it, the file with its data. */
+function imagesOf(placed: Placed, image: Omit<ChainImage, "place" | "slice">): readonly ChainImage[] {
+  const { source } = placed;
+  const slice = source !== undefined && "slices" in source ? source.slices?.slice : undefined;
+  const data = source !== undefined && "dataStore" in source ? source.dataStore : undefined;
+  const own = { ...image, place: placeOf(placed), slice };
+  return data === undefined ? [own] : [own, dataOf(data, image.readOnly)];
+}
+
+function dataOf(data: DataStore, readOnly: boolean): ChainImage {
+  const slice = data.source.slices?.slice;
+  return { place: placeOf(data), format: data.format.type, role: "data-file", readOnly, slice };
+}
+
+function placeOf(placed: Placed | DataStore): ImagePlace {
+  switch (placed.type) {
+    case "file":
+      return { type: "file", path: placed.source?.file ?? "" };
+    case "block":
+      return { type: "block", path: placed.source?.dev ?? "" };
+    case "network":
+      return { type: "network", source: placed.source };
+    case "dir":
+      return { type: "dir", source: placed.source };
+    case "volume":
+      return { type: "volume", source: placed.source };
+    case "nvme":
+      return { type: "nvme", source: placed.source };
+    case "vhostvdpa":
+      return { type: "vhostvdpa", source: placed.source };
+  }
 }
 
 function belowOf(store: BackingStore | undefined): {
-  readonly below: readonly ChainElement[];
+  readonly below: readonly ChainImage[];
   readonly isWhole: boolean;
 } {
-  const below: ChainElement[] = [];
+  const below: ChainImage[] = [];
   let next = store;
   while (next !== undefined && next.type !== "end") {
-    below.push({ ...placeOf(next.source), format: next.format.type, role: "backing", readOnly: true });
+    const { type: format, metadataCache } = next.format;
+    const cacheBytes = metadataCache?.maxSizeBytes;
+    below.push(...imagesOf(next, { format, role: "backing", readOnly: true, cacheBytes }));
     next = next.backingStore;
   }
   return { below, isWhole: next !== undefined };

@@ -1,7 +1,10 @@
-import type { Disk, DiskDriver } from "../domain/disk.ts";
-import type { ChainElement } from "../storage/image-chain.ts";
-import type { DiskChain } from "./disk-chain.ts";
+import type { Disk } from "../domain/disk.ts";
+import type { DiskDriver } from "../domain/disk-driver.ts";
+import type { ChainImage, DiskChain } from "./disk-chain.ts";
+import { formatFilters } from "./disk-filters.ts";
+import { remoteSource } from "./image-source.ts";
 import { fdsetPath, isDirect, type Launch } from "./launch.ts";
+import { reservationKeys, reservationWords } from "./reservation-words.ts";
 import { jsonWords, type Words } from "./words.ts";
 
 /** The nodes of one disk: their words, the deepest image first, and the name of the node that the device gets. */
@@ -15,6 +18,10 @@ export interface NumberedDisk {
   readonly disk: Disk;
   readonly chain: DiskChain;
   readonly firstNumber: number;
+  /** The disk's element. */
+  readonly path: string;
+  /** The first set of descriptors that is free for it. */
+  readonly firstFdset: number;
 }
 
 /** QEMU's way of caching for each word of `<driver cache>`. qemuDomainDiskCachemodeFlags() of libvirt */
@@ -27,78 +34,153 @@ const CACHES: ReadonlyMap<DiskDriver["cache"], { readonly direct: boolean; reado
     ["unsafe", { direct: false, "no-flush": true }],
   ]);
 
+/** QEMU's drivers for the formats that it calls otherwise than libvirt. */
+const FORMAT_DRIVERS: ReadonlyMap<string, string> = new Map([["ploop", "parallels"]]);
+
 /**
- * -blockdev for each file of the chain (`libvirt-N-storage`) and for each format in it (`libvirt-N-format`). A raw image
- * is one node, with what `<driver>` says of the guest's view of it. qemu_block.c of libvirt
+ * -blockdev for each file of the chain (`libvirt-N-storage`), for a part of one that is an image
+ * (`libvirt-N-slice-sto`) and for each format in it (`libvirt-N-format`). A raw image is one node, with what `<driver>`
+ * says of the guest's view of it. qemu_block.c of libvirt
  */
-export function formatNodes(
-  { disk, chain, firstNumber }: NumberedDisk,
-  launch: Launch | undefined,
-): DiskNodes {
+export function formatNodes(numbered: NumberedDisk, launch: Launch | undefined): DiskNodes {
+  const { disk, chain, firstNumber, path, firstFdset } = numbered;
   const driver = disk.driver ?? {};
-  const files = chain.elements.map((element, index) => ({ element, number: firstNumber + index }));
-  const images = files.filter(({ element }) => element.role !== "data-file");
-  const words = images.map(({ element, number }, depth): Words => {
-    const data = files.find((file) => file.number === number + 1 && file.element.role === "data-file");
-    const below = images[depth + 1];
-    const storage = storageNode({ element, number, driver }, launch);
-    if (element.format === "raw")
-      return jsonWords("-blockdev", { ...storage, ...guestView(element, driver) });
-    const dataWords = data === undefined ? [] : jsonWords("-blockdev", dataNode({ ...data, driver }, launch));
-    const format = {
-      "node-name": `libvirt-${number}-format`,
-      "read-only": element.readOnly,
-      ...guestView(element, driver),
-      driver: element.format,
-      file: `libvirt-${number}-storage`,
-      "data-file": data && `libvirt-${data.number}-storage`,
-      ...backing(below, chain.isWhole),
-    };
-    return [...dataWords, ...jsonWords("-blockdev", storage), ...jsonWords("-blockdev", format)];
+  const files = chain.elements.map((image, index) => ({
+    image,
+    number: firstNumber + index,
+    driver,
+    disk,
+    path: `${path}${sourceOf(chain, index)}`,
+    fdset: firstFdset,
+  }));
+  const images = files.filter(({ image }) => image.role !== "data-file");
+  const words = images.map((file, depth) => {
+    const data = files.find((found) => found.number === file.number + 1 && found.image.role === "data-file");
+    return [
+      ...(data === undefined ? [] : imageWords(data, {}, launch)),
+      ...imageWords(
+        file,
+        { "data-file": data && nodeName(data), ...backing(images[depth + 1], chain.isWhole) },
+        launch,
+      ),
+    ];
   });
   const [first] = images;
-  return { words: words.toReversed().flat(), top: first === undefined ? "" : nodeName(first) };
+  if (first === undefined) return { words: [], top: "" };
+  const filters = formatFilters(disk, nodeName(first), firstNumber + chain.elements.length);
+  return { words: [...words.toReversed().flat(), ...filters.words], top: filters.top };
 }
 
 interface File {
-  readonly element: ChainElement;
+  readonly image: ChainImage;
   readonly number: number;
-}
-
-interface DrivenFile extends File {
   readonly driver: DiskDriver;
+  readonly disk: Disk;
+  /** The element of its source. */
+  readonly path: string;
+  readonly fdset: number;
 }
 
 type Json = Readonly<Record<string, unknown>>;
 
-function nodeName({ element, number }: File): string {
-  return `libvirt-${number}-${element.format === "raw" ? "storage" : "format"}`;
+/** The source of the image with that place in the chain: each backing store lies in the one before. */
+function sourceOf({ elements }: DiskChain, index: number): string {
+  const isData = elements[index]?.role === "data-file";
+  const above = elements.slice(0, index + 1).filter(({ role }) => role === "backing").length;
+  return `${"/backingStore".repeat(above)}/source${isData ? "/dataStore/source" : ""}`;
 }
 
-function storageNode(file: DrivenFile, launch: Launch | undefined): Json {
-  const { element, number, driver } = file;
-  const isOnTop = element.format === "raw";
-  const node = {
-    driver: storageDriver(element, launch),
-    filename: filename(file, launch),
-    aio: driver.io,
-    "node-name": `libvirt-${number}-storage`,
+/** Whether the guest's view of the image has a node of its own. qemuBlockStorageSourceNeedsFormatLayer() */
+function hasFormatNode({ format, slice }: ChainImage): boolean {
+  return format !== "raw" || slice !== undefined;
+}
+
+function nodeName({ image, number }: File): string {
+  return `libvirt-${number}-${hasFormatNode(image) ? "format" : "storage"}`;
+}
+
+function imageWords(file: File, around: Json, launch: Launch | undefined): Words {
+  const { image, number, driver } = file;
+  const before = [
+    ...reservationWords(file.disk, `libvirt-${number}-storage`, image.role),
+    ...vdpaWords(file),
+  ];
+  const storage = storageNode(file, launch);
+  if (!hasFormatNode(image))
+    return [...before, ...jsonWords("-blockdev", { ...storage, ...guestView(image, driver) })];
+  const isRaw = image.format === "raw";
+  const hasSliceNode = image.slice !== undefined && !isRaw;
+  const format = {
+    "node-name": `libvirt-${number}-format`,
+    "read-only": image.readOnly,
+    ...guestView(image, driver),
+    driver: FORMAT_DRIVERS.get(image.format) ?? image.format,
+    ...(isRaw ? sliceKeys(image) : {}),
+    ...qcow2Keys(image, driver),
+    ...around,
+    file: `libvirt-${number}-${hasSliceNode ? "slice-sto" : "storage"}`,
   };
-  const cache = CACHES.get(driver.cache);
-  if (isOnTop) return { ...node, "read-only": element.readOnly };
+  // What is below stands last.
+  const { backing: below, ...rest } = format as typeof format & { readonly backing?: unknown };
+  return [
+    ...before,
+    ...jsonWords("-blockdev", storage),
+    ...(hasSliceNode ? sliceWords(file) : []),
+    ...jsonWords("-blockdev", { ...rest, ...(below === undefined ? {} : { backing: below }) }),
+  ];
+}
+
+function qcow2Keys({ format, cacheBytes, role }: ChainImage, { discardNoUnref }: DiskDriver): Json {
+  if (format !== "qcow2") return {};
+  return { "discard-no-unref": role === "top" ? discardNoUnref : undefined, "cache-size": cacheBytes };
+}
+
+function sliceKeys({ slice }: ChainImage): Json {
+  return { offset: slice?.offset, size: slice?.size };
+}
+
+function sliceWords({ image, number }: File): Words {
+  return jsonWords("-blockdev", {
+    driver: "raw",
+    "node-name": `libvirt-${number}-slice-sto`,
+    ...sliceKeys(image),
+    file: `libvirt-${number}-storage`,
+    "auto-read-only": true,
+    discard: "unmap",
+  });
+}
+
+function vdpaWords({ image, number, fdset }: File): Words {
+  if (image.place.type !== "vhostvdpa") return [];
+  return ["-add-fd", `set=${fdset},fd=${fdset + 3},opaque=libvirt-${number}-storage-vdpa`];
+}
+
+function storageNode(file: File, launch: Launch | undefined): Json {
+  const { image, number, driver } = file;
+  const node = { ...placeKeys(file, launch), "node-name": `libvirt-${number}-storage` };
+  if (!hasFormatNode(image)) return { ...node, "read-only": image.readOnly };
   // By descriptor QEMU cannot reopen a file another way, so it is told the way at once.
-  const access = launch === undefined ? { "auto-read-only": true } : { "read-only": element.readOnly };
-  return { ...node, ...access, discard: "unmap", cache };
+  const access = launch === undefined ? { "auto-read-only": true } : { "read-only": image.readOnly };
+  return { ...node, ...access, discard: "unmap", cache: CACHES.get(driver.cache) };
 }
 
-function dataNode(file: DrivenFile, launch: Launch | undefined): Json {
-  return storageNode({ ...file, element: { ...file.element, format: "qcow2" } }, launch);
+function placeKeys(file: File, launch: Launch | undefined): Json {
+  const { image, disk, driver, number, path, fdset } = file;
+  const { place } = image;
+  if (place.type === "vhostvdpa") return { driver: "virtio-blk-vhost-vdpa", path: `/dev/fdset/${fdset}` };
+  if (place.type !== "file" && place.type !== "block") return remoteSource({ place, path });
+  return {
+    driver: localDriver(image, place, launch),
+    filename: filename(file, place.path, launch),
+    aio: driver.io,
+    "pr-manager": image.role === "top" ? reservationKeys(disk, `libvirt-${number}-storage`) : undefined,
+  };
 }
 
-/** What concerns the guest's view of its disk stands on the uppermost node of each image. */
-function guestView(element: ChainElement, driver: DiskDriver): Json {
+/** What concerns the guest's view of its disk stands on the uppermost node of each image. qemuDomainPrepareDiskSourceData() */
+function guestView({ role }: ChainImage, driver: DiskDriver): Json {
   const cache = CACHES.get(driver.cache);
-  if (element.role !== "top") return { cache };
+  if (role !== "top") return { discard: driver.discard, cache };
   return { discard: driver.discard, "detect-zeroes": detectZeroes(driver), cache };
 }
 
@@ -112,17 +194,21 @@ function backing(below: File | undefined, isWhole: boolean): Json {
   return isWhole ? { backing: null } : {};
 }
 
-function storageDriver({ path, storage, readOnly }: ChainElement, launch: Launch | undefined): string {
-  if (storage === "file") return "file";
+function localDriver(
+  { readOnly }: ChainImage,
+  { type, path }: { readonly type: "file" | "block"; readonly path: string },
+  launch: Launch | undefined,
+): string {
+  if (type === "file") return "file";
   // The reference looks what the device is; without looking, its usual name is all there is to go by.
   return launch === undefined && readOnly && path === "/dev/cdrom" ? "host_cdrom" : "host_device";
 }
 
-function filename({ element, driver }: DrivenFile, launch: Launch | undefined): string {
-  const access = element.readOnly ? "read-only" : "read-write";
+function filename({ image, driver }: File, path: string, launch: Launch | undefined): string {
+  const access = image.readOnly ? "read-only" : "read-write";
   const direct = isDirect(driver.cache);
   const found = launch?.descriptors.find(
-    (handed) => handed.path === element.path && handed.access === access && handed.direct === direct,
+    (handed) => handed.path === path && handed.access === access && handed.direct === direct,
   );
-  return found === undefined ? element.path : fdsetPath(found);
+  return found === undefined ? path : fdsetPath(found);
 }

@@ -1,5 +1,6 @@
 import { type Disk, diskBus } from "../domain/disk.ts";
 import type { BootIndexes } from "./boot-index.ts";
+import { namePorts } from "./chardev-words.ts";
 import { controllerId, pciKeys, usbKeys } from "./device-bus.ts";
 import { chainOf, type FoundChains } from "./disk-chain.ts";
 import { formatNodes, type NumberedDisk } from "./disk-nodes.ts";
@@ -8,6 +9,9 @@ import { refuseDisk } from "./disk-rules.ts";
 import { controllersOf, type Guest } from "./guest.ts";
 import type { Launch } from "./launch.ts";
 import { devicePath, refuseUnproven } from "./refusal.ts";
+import { formatSdCard } from "./sd-card-words.ts";
+import { formatVhostUserDisk } from "./vhost-user-disk.ts";
+import { virtioDriver, virtioKeys } from "./virtio-keys.ts";
 import { jsonWords, type Words } from "./words.ts";
 
 /** What the words of a disk depend on besides the guest. */
@@ -30,7 +34,9 @@ export function formatDisks(guest: Guest, facts: DiskFacts): Words {
   }
   return [
     ...formatFloppyDrive(guest, facts.boot),
-    ...numberDisks(disks, facts.chains).flatMap((numbered) => formatDisk(guest, numbered, facts)),
+    ...numberDisks(guest, facts.chains)
+      .filter(({ disk }) => disk.transient?.shareBacking !== true)
+      .flatMap((numbered) => formatDisk(guest, numbered, facts)),
   ];
 }
 
@@ -46,13 +52,18 @@ function diskId(guest: Guest, disk: Disk): string {
   return `${bus}${numbers.join("-")}`;
 }
 
-function numberDisks(disks: readonly Disk[], chains: FoundChains | undefined): readonly NumberedDisk[] {
+function numberDisks(guest: Guest, chains: FoundChains | undefined): readonly NumberedDisk[] {
+  const { disks } = guest.devices;
   let firstNumber = 1;
-  const numbered = disks.toReversed().map((disk) => {
+  let firstFdset = namePorts(guest).filter(({ port }) => port.chardev.type === "file").length;
+  const numbered = disks.toReversed().map((disk, before) => {
     const chain = chainOf(disk, chains);
-    const found = { disk, chain, firstNumber };
+    const path = devicePath("disk", disks.length - 1 - before);
+    const found = { disk, chain, path, firstNumber, firstFdset };
+    const filters = disk.throttleFilters?.filters.length ?? 0;
     // An empty drive has a number too: it is used when a medium is put in.
-    firstNumber += Math.max(1, chain.elements.length);
+    if (diskBus(disk) !== "sd") firstNumber += Math.max(1, chain.elements.length) + filters;
+    if (disk.type === "vhostvdpa") firstFdset += 1;
     return found;
   });
   return numbered.toReversed();
@@ -60,27 +71,65 @@ function numberDisks(disks: readonly Disk[], chains: FoundChains | undefined): r
 
 function formatDisk(guest: Guest, numbered: NumberedDisk, { boot, launch }: DiskFacts): Words {
   const { disk } = numbered;
+  if (diskBus(disk) === "sd") return formatSdCard(numbered);
   const { words, top } = formatNodes(numbered, launch);
-  const { front, driver } = placeKeys(guest, disk);
+  const { front, driver, deviceId } = placeKeys(guest, disk);
+  const id = diskId(guest, disk);
   const device = {
     driver,
+    ...(diskBus(disk) === "virtio" ? virtioDiskKeys(disk) : {}),
     ...front,
+    device_id: deviceId,
     "share-rw": disk.shareable ? true : undefined,
     drive: top === "" ? undefined : top,
-    id: diskId(guest, disk),
+    chardev: disk.type === "vhostuser" ? `chr-vu-${id}` : undefined,
+    id,
     bootindex: diskBus(disk) === "fdc" ? undefined : boot.get(disk),
-    removable: diskBus(disk) === "usb" ? false : undefined,
+    ...lookKeys(disk),
     "write-cache": writeCache(disk),
-    ...errorKeys(disk),
+    cyls: disk.geometry?.cylinders,
+    heads: disk.geometry?.heads,
+    secs: disk.geometry?.sectors,
+    "bios-chs-trans": disk.geometry?.translation,
     // With a backslash before each blank: so the reference gives it to QEMU, and so guests know their disks.
     serial: disk.serial?.replaceAll(" ", "\\ "),
+    ...errorKeys(disk),
   };
-  return [...words, ...jsonWords("-device", device)];
+  return [...formatVhostUserDisk(disk, id), ...words, ...jsonWords("-device", device)];
+}
+
+function virtioDiskKeys({ driver }: Disk): object {
+  return {
+    ...virtioKeys(driver),
+    ioeventfd: driver?.ioeventfd,
+    event_idx: driver?.eventIdx,
+    "num-queues": driver?.queues,
+    "queue-size": driver?.queueSize,
+  };
+}
+
+/** What the guest sees of a drive besides its data. */
+function lookKeys(disk: Disk): object {
+  const { blockio, wwn, vendor, product, target } = disk;
+  const bus = diskBus(disk);
+  return {
+    logical_block_size: blockio?.logicalBlockSize || undefined,
+    physical_block_size: blockio?.physicalBlockSize || undefined,
+    discard_granularity: blockio?.discardGranularity || undefined,
+    wwn: wwn === undefined ? undefined : BigInt(`0x${wwn}`),
+    rotation_rate: target.rotationRate,
+    vendor,
+    ...(bus === "scsi" ? { product } : { model: product }),
+    removable: target.removable ?? (bus === "usb" ? false : undefined),
+  };
 }
 
 /** The driver, and where the device is. qemuBuildDiskDeviceProps() of libvirt */
-function placeKeys(guest: Guest, disk: Disk): { readonly driver: string; readonly front: object } {
-  const { controller, bus: channel, target, unit } = drivePlace(disk);
+function placeKeys(
+  guest: Guest,
+  disk: Disk,
+): { readonly driver: string; readonly front: object; readonly deviceId?: string } {
+  const { controller, bus: channel, unit } = drivePlace(disk);
   const kind = disk.device === "cdrom" ? "cd" : "hd";
   const idOf = (type: "sata" | "scsi"): string => {
     const found = controllersOf(guest.devices, type).find(({ index }) => index === controller);
@@ -89,28 +138,35 @@ function placeKeys(guest: Guest, disk: Disk): { readonly driver: string; readonl
   switch (diskBus(disk)) {
     case "virtio":
       return {
-        driver: "virtio-blk-pci",
+        driver: virtioDriver(disk.type === "vhostuser" ? "vhost-user-blk" : "virtio-blk", disk.model),
         front: disk.address?.type === "pci" ? pciKeys(guest, disk.address) : {},
       };
     case "ide":
       return { driver: `ide-${kind}`, front: { bus: `ide.${channel}`, unit } };
     case "sata":
       return { driver: `ide-${kind}`, front: { bus: `${idOf("sata")}.${unit}` } };
-    case "scsi": {
-      const device_id = disk.serial === undefined ? `drive-${diskId(guest, disk)}` : disk.serial;
-      const place = isOnVirtioScsi(disk, guest.devices)
-        ? { channel, "scsi-id": target, lun: unit }
-        : { "scsi-id": unit };
-      return { driver: `scsi-${kind}`, front: { bus: `${idOf("scsi")}.0`, ...place, device_id } };
-    }
+    case "scsi":
+      return scsiKeys(guest, disk, `${idOf("scsi")}.0`);
     case "usb":
       return {
         driver: "usb-storage",
         front: disk.address?.type === "usb" ? usbKeys(guest, disk.address) : {},
       };
     case "fdc":
+    case "sd":
       return { driver: "floppy", front: { unit } };
   }
+}
+
+function scsiKeys(guest: Guest, disk: Disk, bus: string): ReturnType<typeof placeKeys> {
+  const { bus: channel, target, unit } = drivePlace(disk);
+  const place = isOnVirtioScsi(disk, guest.devices)
+    ? { channel, "scsi-id": target, lun: unit }
+    : { "scsi-id": unit };
+  const front = { bus, ...place };
+  if (disk.device === "lun") return { driver: "scsi-block", front };
+  const deviceId = disk.serial ?? `drive-${diskId(guest, disk)}`;
+  return { driver: disk.device === "cdrom" ? "scsi-cd" : "scsi-hd", front, deviceId };
 }
 
 /** The board of a pc has a floppy controller; q35 gets one where there is a drive. */
@@ -128,7 +184,9 @@ function formatFloppyDrive(guest: Guest, boot: BootIndexes): Words {
   return indexes.flatMap(([key, index]) => ["-global", `isa-fdc.${key}=${index}`]);
 }
 
-function writeCache({ driver }: Disk): string | undefined {
+/** A SCSI device that is passed through has the cache that it has. */
+function writeCache({ device, driver }: Disk): string | undefined {
+  if (device === "lun") return undefined;
   const cache = driver?.cache ?? "default";
   if (cache === "default") return undefined;
   return cache === "writethrough" || cache === "directsync" ? "off" : "on";

@@ -22,6 +22,11 @@ export function controllerConnection(controller: Controller): Connection | undef
   }
 }
 
+/** A virtio device that older guests know is a plain PCI device; the others go to PCI Express where there is any. */
+export function virtioConnection(model: string | undefined): Connection {
+  return model === "virtio-transitional" ? "pci" : "pcie";
+}
+
 /** What kind of place a graphics card needs when its usual one is taken. */
 export function videoConnection({ model }: Video): Connection | undefined {
   if (model.type === "none") return undefined;

@@ -7,7 +7,7 @@ import { inputBus } from "./default-devices.ts";
 import { controllersOf, pciPlace } from "./guest.ts";
 import type { Machine } from "./machine.ts";
 import { type Connection, createPciBuses, type PciBuses, type PciModel } from "./pci-buses.ts";
-import { controllerConnection, videoConnection } from "./pci-connection.ts";
+import { controllerConnection, videoConnection, virtioConnection } from "./pci-connection.ts";
 import { devicePath } from "./refusal.ts";
 
 /**
@@ -71,7 +71,9 @@ function placeAll(devices: Devices, machine: Machine, round: Round): Devices {
   const others = bridges.map(
     place("controller", (found) => (isPci(found) ? undefined : controllerConnection(found))),
   );
-  const disks = devices.disks.map(place("disk", (disk) => (diskBus(disk) === "virtio" ? "pcie" : undefined)));
+  const disks = devices.disks.map(
+    place("disk", (disk) => (diskBus(disk) === "virtio" ? virtioConnection(disk.model) : undefined)),
+  );
   const memballoon = devices.memballoon && placeBalloon(devices.memballoon, place("memballoon", virtio));
   return {
     ...devices,

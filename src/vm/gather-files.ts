@@ -80,6 +80,16 @@ function gatherOther(
     case "vnc-socket":
     case "random-device":
       return [];
+    case "host-file":
+    case "host-device":
+    case "host-socket":
+      throw new SvirtError(
+        `Cannot give ${resource.path} to the guest: svirt does not label such a thing yet`,
+        {
+          kind: "unsupported",
+          remedy: "Leave its element out.",
+        },
+      );
   }
 }
 
@@ -106,7 +116,7 @@ interface Depth {
 
 function gatherImage(host: Host, { depth, disk, goesOn, image, override }: Depth): UsedImage[] {
   const readOnly = depth > 0 || disk.access === "read-only";
-  const walked = walkChain({ path: image.path, format: image.format ?? "raw", readOnly }, imageReader(host));
+  const walked = walkChain({ path: image.path, format: formatOf(image), readOnly }, imageReader(host));
   refuseOtherType(image, walked[0]?.facts.type);
   return (goesOn ? walked : ownPart(walked)).map((element, at) => {
     const isTop = depth === 0 && isOwn(element, at);
@@ -116,6 +126,14 @@ function gatherImage(host: Host, { depth, disk, goesOn, image, override }: Depth
       role: isTop ? diskRole(disk) : "content",
       override,
     };
+  });
+}
+
+function formatOf({ format = "raw", path }: ImageFile): "raw" | "qcow2" {
+  if (format === "raw" || format === "qcow2") return format;
+  throw new SvirtError(`Cannot use ${path} as a disk: svirt does not read images of format ${format}`, {
+    kind: "unsupported",
+    remedy: "Convert it to qcow2 with qemu-img(1).",
   });
 }
 

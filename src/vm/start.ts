@@ -37,6 +37,7 @@ export interface Started {
 export async function startDomain(node: Node, bytes: Uint8Array, watch: Watch = UNWATCHED): Promise<Started> {
   const domain = completeDomain(node, bytes);
   refuseOrdinaryUser(node);
+  refuseUnready(domain);
   return await withGuestLock(node, domain.uuid, async () => {
     const before = readRecord(node, domain.uuid);
     if (before !== undefined && isRunning(node, before)) return { did: false, guest: before };
@@ -51,6 +52,7 @@ export async function startDomain(node: Node, bytes: Uint8Array, watch: Watch = 
 /** Every step that a start would take now. Changes nothing. */
 export async function planDomainStart(node: Node, bytes: Uint8Array): Promise<readonly Step[]> {
   const domain = completeDomain(node, bytes);
+  refuseUnready(domain);
   const gathered = gatherFiles(node.host, domain, { makeMissing: false });
   return decide(node, domain, gathered).steps;
 }
@@ -104,7 +106,6 @@ function findGuestProcess({ host, paths }: Node, guest: GuestRecord): ProcessFac
 }
 
 function decide(node: Node, domain: Domain, gathered: GatheredFiles) {
-  refuseUnready(domain);
   refuseListeners(domain);
   const label = decideGuestLabel(node, domain);
   const uid = chooseUid(node, domain.uuid);

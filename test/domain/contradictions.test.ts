@@ -96,18 +96,38 @@ describe("parseDomain() refuses", () => {
       "<disk><source dev='/a'/><target dev='vda'/></disk>",
       "disk/source/@dev in line 6: svirt does not know it",
     ],
-    ["<disk type='network'/>", 'disk/@type in line 6: "network": svirt does not open network images yet'],
+    ["<disk type='network'><target dev='vda'/></disk>", "disk/source in line 6: it is missing"],
     [
-      "<disk device='lun'><source file='/a'/><target dev='sda'/></disk>",
-      'disk/@device in line 6: "lun" is not one of',
+      "<disk type='network'><source protocol='sheepdog'/><target dev='vda'/></disk>",
+      'disk/source/@protocol in line 6: "sheepdog": it is gone from QEMU',
     ],
     [
-      "<disk><driver type='vmdk'/><source file='/a'/><target dev='vda'/></disk>",
-      'disk/driver/@type in line 6: "vmdk" is not one of "raw", "qcow2"',
+      "<disk device='tape'><source file='/a'/><target dev='sda'/></disk>",
+      'disk/@device in line 6: "tape" is not one of',
     ],
     [
-      "<disk><source file='/a'/><target dev='vda'/><transient/></disk>",
-      "disk/transient in line 6: svirt does not make a transient disk's overlay yet",
+      "<disk><driver type='dir'/><source file='/a'/><target dev='vda'/></disk>",
+      'disk/driver/@type in line 6: "dir" is not one of "raw", "qcow2"',
+    ],
+    [
+      "<disk><source file='/a'><encryption format='luks'/></source><target dev='vda'/><encryption format='luks'/></disk>",
+      "disk/source/encryption in line 6: the disk has one already",
+    ],
+    [
+      "<disk><source file='/a'/><target dev='vda'/><iotune/><throttlefilters/></disk>",
+      "disk/throttlefilters in line 6: it goes with no <iotune>",
+    ],
+    [
+      "<disk><source file='/a'/><target dev='vda'/><iotune><total_bytes_sec>1</total_bytes_sec><read_bytes_sec>1</read_bytes_sec></iotune></disk>",
+      "disk/iotune/total_bytes_sec in line 6: a limit of all, and one of reading or writing, exclude each other",
+    ],
+    [
+      "<disk><source file='/a'/><target dev='vda'/><iotune><read_iops_sec_max>1</read_iops_sec_max></iotune></disk>",
+      "disk/iotune/read_iops_sec_max in line 6: there is no <read_iops_sec>",
+    ],
+    [
+      "<disk type='network'><source protocol='rbd' name='a/b'><auth username='u'><secret type='ceph'/></auth></source><target dev='vda'/></disk>",
+      "disk/source/auth/secret in line 6: it needs either a UUID or a usage",
     ],
     [
       "<disk><source file='/a'/><backingStore type='end'/><target dev='vda'/></disk>",

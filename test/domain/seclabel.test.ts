@@ -104,9 +104,11 @@ test("selinuxSeclabel() is the one of selinux, that without a model, or a dynami
 });
 
 describe("the <seclabel> of a source", () => {
-  const diskWith = (seclabel: string, more = "") =>
-    parseDomain(domainWith(`<disk><source file='/a'>${seclabel}</source><target dev='vda'/></disk>`, more))
-      .devices.disks[0]?.source?.seclabels;
+  const diskWith = (seclabel: string, more = "") => {
+    const xml = `<disk><source file='/a'>${seclabel}</source><target dev='vda'/></disk>`;
+    const [disk] = parseDomain(domainWith(xml, more)).devices.disks;
+    return disk?.type === "file" ? disk.source?.seclabels : undefined;
+  };
 
   test.each([
     ["<seclabel relabel='no'/>", [{ relabel: false }]],

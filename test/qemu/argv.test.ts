@@ -5,9 +5,9 @@ import { parseDomain } from "../../src/domain/document.ts";
 import type { Domain } from "../../src/domain/domain.ts";
 import { formatArgv } from "../../src/qemu/argv.ts";
 import { listDescriptors } from "../../src/qemu/descriptors.ts";
-import { chainOf } from "../../src/qemu/disk-chain.ts";
 import { listStartCommands, parsePtys, parseVncPort } from "../../src/qemu/start-commands.ts";
 import { randomDomain } from "../domain/random-domain.ts";
+import { declaredChain } from "./declared-chain.ts";
 import { attempt } from "./recorded.ts";
 
 /** `<case>.xml` beside `<case>.txt`, the reference's form, and `<case>.start.txt`, that of a real start. */
@@ -37,9 +37,7 @@ function onLines(words: readonly string[]): string {
 }
 
 function startWords(domain: Domain): string {
-  const chains = new Map(
-    domain.devices.disks.map((disk) => [disk.target.dev, chainOf(disk, undefined).elements]),
-  );
+  const chains = new Map(domain.devices.disks.map((disk) => [disk.target.dev, declaredChain(disk)]));
   const descriptors = listDescriptors(domain, chains, 4);
   const launch = { monitorFd: 3, descriptors, folder: "/run/guest" };
   const opened = descriptors.map(({ fd, path, access, truncate, direct }) =>

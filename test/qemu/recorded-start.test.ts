@@ -5,7 +5,9 @@ import path from "node:path";
 import type { Domain } from "../../src/domain/domain.ts";
 import { SvirtError } from "../../src/errors.ts";
 import { formatArgv } from "../../src/qemu/argv.ts";
-import { chainOf, type FoundChains } from "../../src/qemu/disk-chain.ts";
+import type { FoundChains } from "../../src/qemu/disk-chain.ts";
+import { refuseUnready } from "../../src/vm/refuse-unready.ts";
+import { declaredChain } from "./declared-chain.ts";
 import { hasDevice, qemuProgram, startQemu } from "./real-qemu.ts";
 import { attempt, listRecorded, readRecorded, recordedFolder } from "./recorded.ts";
 
@@ -38,7 +40,7 @@ describe.skipIf(missing.length > 0)(`real QEMU takes the words for libvirt's doc
   afterAll(() => fs.rmSync(root, { recursive: true }));
   for (const name of listRecorded("args").filter((found) => !NEVER_STARTED.has(found))) {
     const domain = readRecorded(name);
-    const words = domain instanceof SvirtError ? domain : attempt(() => formatArgv(domain));
+    const words = domain instanceof SvirtError ? domain : attempt(() => startable(domain));
     if (domain instanceof SvirtError || words instanceof SvirtError) continue;
     const lack = lackOf(words);
     test.skipIf(lack !== undefined)(
@@ -56,6 +58,12 @@ describe.skipIf(missing.length > 0)(`real QEMU takes the words for libvirt's doc
   }
 });
 
+/** The words, unless a start would refuse the guest. */
+function startable(domain: Domain): readonly string[] {
+  refuseUnready(domain);
+  return formatArgv(domain);
+}
+
 /** The same guest, emulated, small, on files of its own in place of those that the document names. */
 function withLocalFiles(
   domain: Domain,
@@ -71,7 +79,7 @@ function withLocalFiles(
   };
   const disks = domain.devices.disks;
   const chains = disks.map((disk) => {
-    const { elements } = chainOf(disk, undefined);
+    const elements = declaredChain(disk);
     const files = elements.map((element) => ({
       ...element,
       path: newFile(element.format),

@@ -1,3 +1,4 @@
+import type { Disk } from "../../domain/disk.ts";
 import { parseDomain } from "../../domain/document.ts";
 import { findDomain } from "../../vm/find-domain.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../command.ts";
@@ -24,7 +25,7 @@ export const command: Command = {
       : (guest?.xml ?? definition?.xml);
     const disks = parseDomain(new TextEncoder().encode(xml ?? "")).devices?.disks ?? [];
     const rows = disks.map((disk) => {
-      const source = disk.source === undefined ? "-" : sourcePath(disk.source);
+      const source = disk.source === undefined ? "-" : sourceName(disk.source);
       return { type: disk.type, device: disk.device ?? "disk", target: disk.target.dev, source };
     });
     if (call.options.has("json")) {
@@ -44,6 +45,12 @@ export const command: Command = {
   },
 };
 
-function sourcePath(source: { readonly file: string } | { readonly dev: string }): string {
-  return "file" in source ? source.file : source.dev;
+/** As virsh shows it: what the source names, whatever that is. */
+function sourceName(source: NonNullable<Disk["source"]>): string {
+  if ("file" in source) return source.file;
+  if ("dev" in source) return source.dev;
+  if ("dir" in source) return source.dir;
+  if ("protocol" in source) return source.name ?? "-";
+  if ("volume" in source) return source.volume;
+  return "path" in source ? source.path : "-";
 }

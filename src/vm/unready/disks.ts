@@ -1,0 +1,131 @@
+import type { BackingStore } from "../../domain/backing-store.ts";
+import { type Disk, diskBus } from "../../domain/disk.ts";
+import type { Domain } from "../../domain/domain.ts";
+import type { Unready } from "./unready.ts";
+
+/** What a disk can ask of the host that a start does not do: each with the place where it stands. */
+interface Rule {
+  readonly place: string;
+  readonly missing: string;
+  readonly remedy: string;
+  isAsked(disk: Disk): boolean;
+}
+
+const LEAVE_OUT = "Leave it out.";
+const isLocal = ({ type }: Disk | BackingStore): boolean =>
+  type === "file" || type === "block" || type === "end";
+const isRead = (format: string | undefined): boolean => ["raw", "qcow2"].includes(format ?? "raw");
+
+const RULES: readonly Rule[] = [
+  {
+    place: "@type",
+    missing: "open disks that are neither files nor block devices",
+    remedy: "Use an image in a file.",
+    isAsked: (disk) => !isLocal(disk),
+  },
+  {
+    place: "backingStore/@type",
+    missing: "open images that are neither files nor block devices",
+    remedy: "Copy the image to a file.",
+    isAsked: (disk) => listStores(disk).some((store) => !isLocal(store)),
+  },
+  {
+    place: "driver/@type",
+    missing: "follow images of other formats than raw and qcow2",
+    remedy: "Convert the image to qcow2 with qemu-img(1).",
+    isAsked: ({ driver }) => !isRead(driver?.type),
+  },
+  {
+    place: "backingStore/format",
+    missing: "follow images of other formats than raw and qcow2, nor set their caches",
+    remedy: "Convert the image to qcow2 with qemu-img(1), and leave <metadata_cache> out.",
+    isAsked: (disk) =>
+      listStores(disk).some(
+        (store) =>
+          store.type !== "end" && (!isRead(store.format.type) || store.format.metadataCache !== undefined),
+      ),
+  },
+  {
+    place: "target/@bus",
+    missing: "hand QEMU an SD card's file by descriptor",
+    remedy: "Write bus='usb'.",
+    isAsked: (disk) => diskBus(disk) === "sd",
+  },
+  {
+    place: "source/slices",
+    missing: "open a part of an image",
+    remedy: LEAVE_OUT,
+    isAsked: (disk) => hasInSources(disk, "slices"),
+  },
+  {
+    place: "source/dataStore",
+    missing: "take an image's data file from the XML",
+    remedy: "Leave it out: the image's own header names the file.",
+    isAsked: (disk) => hasInSources(disk, "dataStore"),
+  },
+  {
+    place: "source/reservations",
+    missing: "reach a helper for persistent reservations",
+    remedy: LEAVE_OUT,
+    isAsked: (disk) => hasInSources(disk, "reservations"),
+  },
+  {
+    place: "source/@startupPolicy",
+    missing: "start without an image that is not there",
+    remedy: LEAVE_OUT,
+    isAsked: ({ source }) =>
+      source !== undefined && "startupPolicy" in source && source.startupPolicy !== "mandatory",
+  },
+  {
+    place: "@device",
+    missing: "let a guest send a SCSI device its own commands",
+    remedy: "Write device='disk'.",
+    isAsked: ({ device }) => device === "lun",
+  },
+  {
+    place: "@rawio",
+    missing: "give QEMU the right to send raw commands",
+    remedy: LEAVE_OUT,
+    isAsked: ({ rawio }) => rawio === true,
+  },
+  {
+    place: "iotune",
+    missing: "limit a disk's speed",
+    remedy: LEAVE_OUT,
+    isAsked: (disk) => disk.iotune !== undefined,
+  },
+  {
+    place: "transient",
+    missing: "make a transient disk's overlay",
+    remedy: LEAVE_OUT,
+    isAsked: (disk) => disk.transient !== undefined,
+  },
+];
+
+/** What the disks ask of the host that a start does not do yet. */
+export function listUnreadyDisks({ devices }: Domain): readonly Unready[] {
+  return devices.disks.flatMap((disk, index) =>
+    RULES.filter((rule) => rule.isAsked(disk)).map(({ place, missing, remedy }) => ({
+      place: `/domain/devices/disk[${index + 1}]/${place}`,
+      missing,
+      remedy,
+    })),
+  );
+}
+
+function listStores({ backingStore }: Disk): readonly BackingStore[] {
+  const stores: BackingStore[] = [];
+  for (
+    let next = backingStore;
+    next !== undefined;
+    next = next.type === "end" ? undefined : next.backingStore
+  ) {
+    stores.push(next);
+  }
+  return stores;
+}
+
+function hasInSources(disk: Disk, name: "slices" | "dataStore" | "reservations"): boolean {
+  const stores = listStores(disk).flatMap((store) => (store.type === "end" ? [] : [store.source]));
+  return [disk.source, ...stores].some((source) => source !== undefined && name in source);
+}
