@@ -3,6 +3,21 @@ import type { ControllerOf } from "./guest.ts";
 import type { Machine } from "./machine.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";
 
+/** A PCI bus number has eight bits, and of no kind does a board take more than it has buses. */
+export const MOST_CONTROLLERS = 256;
+
+/** Throws "unsupported" for more controllers of one kind than any board takes. */
+export function refuseTooMany(controllers: readonly Controller[]): void {
+  const counts = new Map<string, number>();
+  for (const [position, { type, index = 0 }] of controllers.entries()) {
+    const count = (counts.get(type) ?? 0) + 1;
+    counts.set(type, count);
+    if (count <= MOST_CONTROLLERS && (type !== "pci" || index < MOST_CONTROLLERS)) continue;
+    const why = `a board takes ${MOST_CONTROLLERS} controllers of one type, from number 0`;
+    throw cannotTranslate(devicePath("controller", position), why, "Remove it, or give it a lower number.");
+  }
+}
+
 /** Throws "unsupported" for controllers that the board cannot have, or that contradict each other. */
 export function refuseControllers(controllers: readonly Controller[], machine: Machine): void {
   for (const [index, controller] of controllers.entries()) {

@@ -2,13 +2,10 @@ import type { Controller } from "../domain/controller.ts";
 import type { Devices } from "../domain/devices.ts";
 import { diskBus } from "../domain/disk.ts";
 import { sortControllers } from "./controller-order.ts";
-import { refuseControllers } from "./controller-rules.ts";
+import { MOST_CONTROLLERS, refuseControllers, refuseTooMany } from "./controller-rules.ts";
 import { drivePlace } from "./disk-place.ts";
 import type { Machine } from "./machine.ts";
 import { cannotTranslate } from "./refusal.ts";
-
-/** No PCI bus has room for more. */
-const HIGHEST_CONTROLLER = 255;
 
 /**
  * Gives each controller its number and model, and adds those that the board has or that a device needs. Throws
@@ -16,6 +13,7 @@ const HIGHEST_CONTROLLER = 255;
  * qemuDomainControllerDefPostParse() of libvirt
  */
 export function addImplicitControllers(devices: Devices, machine: Machine): Devices {
+  refuseTooMany(devices.controllers);
   const numbered = numberControllers(devices.controllers);
   refuseControllers(numbered, machine);
   const written = sortControllers(numbered.map((controller) => withModel(controller, machine)));
@@ -65,9 +63,9 @@ function wantedControllers(devices: Devices, { chipset }: Machine): readonly Con
 /** 0, 1, ... up to the highest number that is used. */
 function upTo(numbers: readonly number[]): readonly number[] {
   const highest = Math.max(-1, ...numbers);
-  if (highest <= HIGHEST_CONTROLLER) return [...Array(highest + 1).keys()];
+  if (highest < MOST_CONTROLLERS) return [...Array(highest + 1).keys()];
   const why = `an address names controller ${highest}, and all below it would be added`;
-  throw cannotTranslate("/domain/devices", why, `Write a number up to ${HIGHEST_CONTROLLER}.`);
+  throw cannotTranslate("/domain/devices", why, `Write a number up to ${MOST_CONTROLLERS - 1}.`);
 }
 
 function withModel(controller: Controller, { chipset }: Machine): Controller {

@@ -94,6 +94,16 @@ describe("completeGuest()", () => {
     const { devices } = completeGuest(parseDomain(domainWith(given)));
     expect(devices.interfaces[0]?.address).toEqual({ type: "pci", domain: 0, bus: 0, slot: 2, function: 0 });
   });
+
+  test("takes no more controllers of a type than a board has buses, and says so at once", () => {
+    const many = (count: number): string => "<controller type='scsi'/>".repeat(count);
+    expect(completeGuest(parseDomain(domainWith(many(200)))).devices.controllers).toHaveLength(209);
+    const before = performance.now();
+    expect(() => completeGuest(parseDomain(domainWith(many(19_000))))).toThrow("controller[257]");
+    expect(performance.now() - before).toBeLessThan(5000);
+    const high = "<controller type='pci' index='256' model='pci-bridge'/>";
+    expect(() => completeGuest(parseDomain(domainWith(high)))).toThrow("controller[1]");
+  });
 });
 
 /** A document without what means nothing: blanks, comments, the order of attributes. */
