@@ -1,5 +1,6 @@
 import type { Devices } from "../domain/devices.ts";
 import type { Domain } from "../domain/domain.ts";
+import { sanitizeMetadata } from "../domain/metadata.ts";
 import type { Vcpu } from "../domain/vcpu.ts";
 import { fillCpu } from "./default-cpu.ts";
 import { fillSeclabel } from "./default-seclabel.ts";
@@ -8,8 +9,10 @@ import type { Machine } from "./machine.ts";
 
 /** What libvirt writes into a definition outside of its devices, where nobody wrote it. virDomainDefPostParseCommon() */
 export function fillDomain(domain: Domain, machine: Machine): Domain {
+  const { metadata } = domain;
   return {
     ...domain,
+    ...(metadata === undefined ? {} : { metadata: sanitizeMetadata(metadata) }),
     currentMemoryKiB: domain.currentMemoryKiB ?? domain.memory.kiB,
     vcpu: fillVcpu(domain.vcpu),
     ...fillThreads(domain),

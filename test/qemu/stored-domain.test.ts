@@ -15,10 +15,9 @@ import { attempt, listRecorded, readRecorded, readStored, recordedFolder } from 
 /** Goes up with what is understood, never down. */
 const EXACT_AT_LEAST = 119;
 
-/** What is stored otherwise than recorded, and why. */
+/** What is not stored as recorded, and why: a new element may stand here until its defaults are filled in. */
 const OTHER = new Set([
   "audio-default-nographics", // qemu.conf: nographics_allow_host_audio
-  "metadata-duplicate", // what is not ours is kept as it was written
 ]);
 
 const missing = recordedFolder === undefined ? " (skipped: SVIRT_TEST_DATA is not set)" : "";
@@ -97,7 +96,8 @@ describe("completeGuest()", () => {
 
   test("takes no more controllers of a type than a board has buses, and says so at once", () => {
     const many = (count: number): string => "<controller type='scsi'/>".repeat(count);
-    expect(completeGuest(parseDomain(domainWith(many(200)))).devices.controllers).toHaveLength(209);
+    const { controllers } = completeGuest(parseDomain(domainWith(many(200)))).devices;
+    expect(controllers.filter(({ type }) => type === "scsi").at(-1)?.index).toBe(199);
     const before = performance.now();
     expect(() => completeGuest(parseDomain(domainWith(many(19_000))))).toThrow("controller[257]");
     expect(performance.now() - before).toBeLessThan(5000);
