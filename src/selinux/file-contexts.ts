@@ -1,10 +1,9 @@
 import { SvirtError } from "../errors.ts";
 import type { FileKind } from "./file-kind.ts";
 import { type FileSpec, parseFileSpecs, type SpecText } from "./file-specs.ts";
-import { literalPathOf } from "./literal-path.ts";
 import { type PathMatcher, pathMatcher } from "./path-matcher.ts";
 import { type PathSubstitution, parseSubstitutions, substitutePath } from "./path-substitutions.ts";
-import { patternStems, stemsOf } from "./stems.ts";
+import { stemsOf } from "./stems.ts";
 
 /** What a policy's folder contexts/files has. What an administrator adds is in the last, whose expressions win. */
 export interface FileContextsTexts {
@@ -22,11 +21,9 @@ export interface FileContexts {
   /** Rules for one path, the winner first. */
   readonly literals: ReadonlyMap<string, readonly FileSpec[]>;
   /** All other rules by the folders that they begin with, last rule first. */
-  readonly patterns: ReadonlyMap<string, readonly PatternSpec[]>;
-}
-
-interface PatternSpec extends FileSpec {
-  readonly matches: PathMatcher;
+  readonly patterns: ReadonlyMap<string, readonly FileSpec[]>;
+  /** The expressions that were asked for so far. */
+  readonly matchers: Map<FileSpec, PathMatcher>;
 }
 
 /** Instead of a context: such files are never relabelled. */
@@ -38,19 +35,18 @@ const NO_CONTEXT = "<<none>>";
  */
 export function parseFileContexts(texts: FileContextsTexts): FileContexts {
   const literals = new Map<string, FileSpec[]>();
-  const patterns = new Map<string, PatternSpec[]>();
+  const patterns = new Map<string, FileSpec[]>();
   const sources = [texts.base, texts.homedirs, texts.local].filter((source) => source !== undefined);
   for (const spec of parseFileSpecs(sources)) {
-    const path = literalPathOf(spec.pattern);
-    if (path !== undefined) addTo(literals, path, spec);
-    else addTo(patterns, patternStems(spec.pattern), { ...spec, matches: pathMatcher(spec.pattern) });
+    if (spec.literal !== undefined) addTo(literals, spec.literal, spec);
+    else addTo(patterns, spec.stems, spec);
   }
   for (const specs of literals.values()) specs.sort(ofAnyKindLast);
   for (const specs of patterns.values()) specs.reverse();
   const substitutions = [texts.subs ?? "", texts.subsDist ?? ""].map((text) =>
     parseSubstitutions(bytesOf(text)),
   );
-  return { substitutions, literals, patterns };
+  return { substitutions, literals, patterns, matchers: new Map() };
 }
 
 /**
@@ -73,27 +69,24 @@ export function defaultContextOf(contexts: FileContexts, path: string, kind: Fil
   return context === NO_CONTEXT ? undefined : context;
 }
 
-function findPattern(contexts: FileContexts, key: string, kind: FileKind): PatternSpec | undefined {
-  let best: PatternSpec | undefined;
+function findPattern(contexts: FileContexts, key: string, kind: FileKind): FileSpec | undefined {
+  let best: FileSpec | undefined;
   // From the deepest folder up: `/usr/lib/x/y` in usr/lib/x, usr/lib, usr and the root.
   for (const stems of stemsOf(key).toReversed()) {
     const specs = contexts.patterns.get(stems) ?? [];
-    best = lastMatch(specs, { key, kind, after: best?.order ?? -1 }) ?? best;
+    const after = best?.order ?? -1;
+    best =
+      specs.find((spec) => spec.order > after && isFor(spec, kind) && matches(contexts, spec, key)) ?? best;
     // libselinux does not ask the folders above either.
     if (best?.context === NO_CONTEXT) return best;
   }
   return best;
 }
 
-function lastMatch(
-  specs: readonly PatternSpec[],
-  { after, key, kind }: { readonly key: string; readonly kind: FileKind; readonly after: number },
-): PatternSpec | undefined {
-  for (const spec of specs) {
-    if (spec.order < after) return undefined;
-    if (isFor(spec, kind) && spec.matches(key)) return spec;
-  }
-  return undefined;
+function matches({ matchers }: FileContexts, spec: FileSpec, key: string): boolean {
+  const matcher = matchers.get(spec) ?? pathMatcher(spec.pattern);
+  matchers.set(spec, matcher);
+  return matcher(key);
 }
 
 function isFor(spec: FileSpec, kind: FileKind): boolean {

@@ -20,10 +20,11 @@ export function fixedPrefixOf(pattern: string): string {
   return next !== "" && MAY_BE_NONE.includes(next) ? prefix.slice(0, -1) : prefix;
 }
 
-function plainPart(pattern: string): string {
-  return PLAIN.exec(pattern)?.[0] ?? "";
+/** A plain text without the backslashes before its letters. */
+export function unescaped(plain: string): string {
+  return plain.includes("\\") ? plain.replace(/\\(.)/g, "$1") : plain;
 }
 
-function unescaped(plain: string): string {
-  return plain.replace(/\\(.)/g, "$1");
+function plainPart(pattern: string): string {
+  return PLAIN.exec(pattern)?.[0] ?? "";
 }
