@@ -3,7 +3,16 @@ import { parseArgs } from "node:util";
 import { formatTable } from "../../src/cli/table.ts";
 import { node } from "../node/lifecycle/on-the-node.ts";
 import { readPlan } from "./by-hand-order.ts";
-import { parseTimings, type Ratio, ratioRow, type Timing, verdict } from "./timings.ts";
+import { measureDefaultLabel } from "./measure-default-label.ts";
+import {
+  interleaveHere,
+  parseTimings,
+  type Ratio,
+  ratioRow,
+  type Timing,
+  timingAt,
+  verdict,
+} from "./timings.ts";
 
 const TOOLS = Bun.env["BENCH_TOOLS"] ?? "";
 const SVIRT = fileURLToPath(new URL("../../dist/svirt", import.meta.url));
@@ -35,6 +44,10 @@ const rounds = Number(values.rounds);
 const guests = Array.from({ length: Number(values.guests) }, (_, at) => `bench-m${at + 1}`);
 
 printRatios("This machine, no guest", await measureListHere());
+const labels = await measureDefaultLabel(TOOLS, 5 * rounds);
+if (labels === undefined)
+  say("The look-up of a default label is not measured: no policy is here, see image/build\n");
+else printRatios("This machine: the first look-up of a default label, by Debian's policy", labels);
 if (!values.host) await measureNode();
 
 async function measureNode(): Promise<void> {
@@ -107,10 +120,7 @@ async function measureGuests(): Promise<void> {
 
 async function measureListHere(): Promise<Ratio[]> {
   const programs = ["/bin/true", `${TOOLS}/hello`, `${TOOLS}/hello-stream`, `${SVIRT} list`];
-  const run = Bun.spawn([`${TOOLS}/interleave`, String(5 * rounds), ...programs], { stdout: "pipe" });
-  const text = await run.stdout.text();
-  if ((await run.exited) !== 0) throw new Error("Cannot measure svirt list on this machine");
-  return listRatios(parseTimings(text));
+  return listRatios(await interleaveHere(TOOLS, 5 * rounds, programs));
 }
 
 async function measureListThere(): Promise<Ratio[]> {
@@ -139,12 +149,6 @@ async function onNode(script: string): Promise<string> {
 
 function printRatios(title: string, ratios: readonly Ratio[]): void {
   say(`${title}\n${formatTable(HEADER, ratios.map(ratioRow)).trimEnd()}\n`);
-}
-
-function timingAt(timings: readonly Timing[], index: number): Timing {
-  const found = timings[index];
-  if (found === undefined) throw new Error("Cannot measure: too few results");
-  return found;
 }
 
 function say(text: string): void {

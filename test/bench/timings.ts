@@ -37,6 +37,25 @@ export function parseTimings(text: string): Timing[] {
     });
 }
 
+/** Runs programs in turn on this machine, as test/bench/interleave.c does. Throws when one of them fails. */
+export async function interleaveHere(
+  tools: string,
+  rounds: number,
+  programs: readonly string[],
+): Promise<Timing[]> {
+  const run = Bun.spawn([`${tools}/interleave`, String(rounds), ...programs], { stdout: "pipe" });
+  const text = await run.stdout.text();
+  if ((await run.exited) !== 0) throw new Error(`Cannot measure ${programs.join(", ")} on this machine`);
+  return parseTimings(text);
+}
+
+/** The timing of one of the programs. Throws when there is none. */
+export function timingAt(timings: readonly Timing[], index: number): Timing {
+  const found = timings[index];
+  if (found === undefined) throw new Error("Cannot measure: too few results");
+  return found;
+}
+
 /** One row of the table: raw numbers as "median (least)", the ratios of medians, least and processor time, the verdict. */
 export function ratioRow({ aim, ours, over, what }: Ratio): string[] {
   const median = ours.medianMs / over.medianMs;
