@@ -1,7 +1,7 @@
 import type { Devices } from "../domain/devices.ts";
-import { type Disk, diskBus } from "../domain/disk.ts";
 import type { Input } from "../domain/input.ts";
 import { DEFAULT_RANDOM_SOURCE } from "../domain/rng.ts";
+import { fillDisk } from "./default-disk.ts";
 import { fillGraphics } from "./default-graphics.ts";
 import { fillChannel, fillSerial } from "./default-ports.ts";
 import { fillVideos } from "./default-video.ts";
@@ -27,26 +27,6 @@ export function fillDevices(devices: Devices): Devices {
         ? { ...rng, backend: { ...rng.backend, path: rng.backend.path ?? DEFAULT_RANDOM_SOURCE } }
         : rng,
     ),
-  };
-}
-
-// virDomainDiskDefPostParse() and qemuDomainDeviceDiskDefPostParse()
-function fillDisk(disk: Disk): Disk {
-  const { device = "disk" } = disk;
-  const { cache, ...driver } = disk.driver ?? {};
-  const { tray, ...target } = disk.target;
-  return {
-    ...disk,
-    device,
-    // What is the default anyway is not written.
-    driver: {
-      ...driver,
-      name: "qemu",
-      type: driver.type ?? "raw",
-      ...(cache === undefined || cache === "default" ? {} : { cache }),
-    },
-    target: { ...target, bus: diskBus(disk), ...(tray === "open" ? { tray } : {}) },
-    readonly: disk.readonly || device === "cdrom",
   };
 }
 

@@ -22,7 +22,9 @@ const why = missing.length === 0 ? "" : ` (skipped: ${missing.join(", ")})`;
 
 /** Recorded without being started, and nowhere to be started. */
 const NEVER_STARTED = new Set([
-  "disk-ide-split", // unit 2 on an IDE bus, which has two
+  "disk-blockio", // unit 2 on an IDE bus, which has two
+  "disk-ide-split", // the same
+  "disk-snapshot", // disks on a second IDE controller, which a PC has not
   "console-virtio-unix", // connects to /tmp/connect.socket
   "serial-unix-chardev", // connects to /tmp/serial.sock
   "graphics-vnc", // listens on 2001:1:2:3:4:5:1234:1234

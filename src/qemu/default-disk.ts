@@ -1,0 +1,30 @@
+import { type Disk, diskBus, isReadOnly } from "../domain/disk.ts";
+
+/**
+ * A disk with what it leaves open; what is the default anyway is not written. virDomainDiskDefPostParse(),
+ * qemuDomainDeviceDiskDefPostParse() and virDomainDiskDefFormat() of libvirt
+ */
+export function fillDisk({ snapshot, ...disk }: Disk): Disk {
+  const { device = "disk" } = disk;
+  const { tray, ...target } = disk.target;
+  return {
+    ...disk,
+    device,
+    // Nobody takes a snapshot of what cannot change.
+    ...(snapshot === undefined || (snapshot === "no" && isReadOnly(disk)) ? {} : { snapshot }),
+    driver: fillDriver(disk),
+    target: { ...target, bus: diskBus(disk), ...(tray === "open" ? { tray } : {}) },
+    readonly: isReadOnly(disk),
+  };
+}
+
+/** A volume's pool knows its format. */
+function fillDriver({ driver, type }: Disk): NonNullable<Disk["driver"]> {
+  const { cache, type: format = type === "volume" ? undefined : "raw", ...others } = driver ?? {};
+  return {
+    ...others,
+    name: "qemu",
+    ...(format === undefined ? {} : { type: format }),
+    ...(cache === undefined || cache === "default" ? {} : { cache }),
+  };
+}
