@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
 import { SvirtError } from "../../src/errors.ts";
 import { type ImageFacts, type ImageReader, walkChain } from "../../src/storage/image-chain.ts";
+import { HEADER_BYTES } from "../../src/storage/image-header.ts";
 import { extension, qcow2Bytes } from "./qcow2-bytes.ts";
 
 type Entry = Uint8Array | ImageFacts["type"];
@@ -164,6 +166,67 @@ describe("walkChain()", () => {
   test("accepts a corrupt image that is only read", () => {
     const { reader } = readerOf({ "/i/top.qcow2": qcow2Bytes({ features: 2n }) });
     expect(walkChain({ ...top, readOnly: true }, reader)).toHaveLength(1);
+  });
+});
+
+describe("walkChain() of images whose headers a guest has written over", () => {
+  const names = ["/i/a", "/i/b", "/i/c", "/i/d"];
+  const seed = fc
+    .record({
+      backingFile: fc.constantFrom("a", "b", "/i/c", "d", "../i/a", "gone", 'json:{"file.filename":"/i/b"}'),
+      format: fc.constantFrom("qcow2", "raw", "vmdk"),
+      dataFile: fc.constantFrom("b", "/i/d", "gone"),
+      features: fc.constantFrom(0n, 0n, 4n),
+      version: fc.constantFrom(2 as const, 3 as const),
+    })
+    .map(({ backingFile, dataFile, features, format, version }) =>
+      qcow2Bytes({
+        version,
+        backingFile,
+        features,
+        extensions: [
+          [extension.backingFormat, format],
+          [extension.dataFile, dataFile],
+        ],
+      }),
+    );
+  const change = fc.tuple(fc.nat(200), fc.nat(255));
+  const image = fc
+    .tuple(seed, fc.array(change, { maxLength: 4 }), fc.integer({ min: 60, max: 1024 }))
+    .map(([bytes, changes, length]) => {
+      for (const [at, value] of changes) bytes[at] = value;
+      return bytes.subarray(0, length);
+    });
+
+  test("ends, reads nothing but the first bytes of each, and gives an answer or a SvirtError", () => {
+    let answers = 0;
+    fc.assert(
+      fc.property(fc.array(image, { minLength: 4, maxLength: 4 }), (images) => {
+        const { reader } = readerOf(Object.fromEntries(images.map((bytes, at) => [names[at] ?? "", bytes])));
+        const reads: string[] = [];
+        const watched: ImageReader<ImageFacts> = {
+          facts: reader.facts,
+          read: (facts, offset, length) => {
+            expect([offset, length <= HEADER_BYTES]).toEqual([0, true]);
+            reads.push(facts.id.inode);
+            return reader.read(facts, offset, length);
+          },
+        };
+        try {
+          const chain = walkChain({ path: "/i/a", format: "qcow2", readOnly: false }, watched);
+          expect(chain.every(({ facts }) => names.includes(facts.id.inode))).toBe(true);
+          expect(new Set(chain.map(({ facts }) => facts.id.inode)).size).toBe(chain.length);
+          answers += chain.length > 1 ? 1 : 0;
+        } catch (error) {
+          expect(error).toBeInstanceOf(SvirtError);
+        }
+        // Once to guess a format that is not recorded, once to read the header.
+        expect(reads.length).toBeLessThanOrEqual(2 * names.length);
+      }),
+      { numRuns: 3_000 },
+    );
+    // Otherwise the headers would all have been refused at once.
+    expect(answers).toBeGreaterThan(100);
   });
 });
 

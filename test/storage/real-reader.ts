@@ -1,0 +1,11 @@
+import { makeLinuxHost } from "../../src/host/linux/linux-host.ts";
+import type { FileFacts } from "../../src/host.ts";
+import type { ImageReader } from "../../src/storage/image-chain.ts";
+
+const host = makeLinuxHost();
+
+/** Looks at the real machine as a start does. */
+export const realReader: ImageReader<FileFacts> = {
+  facts: (path) => host.inspectFile(path),
+  read: ({ id }, offset, length) => host.readBytes(id, offset, length),
+};
