@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { isNodeUp } from "./isolation/on-the-node.ts";
-import { noteOf, outOf } from "./lifecycle/notes.ts";
-import { onNode, prepare, tearDown } from "./lifecycle/on-the-node.ts";
+import { isNodeUp } from "../isolation/on-the-node.ts";
+import { noteOf, outOf } from "../lifecycle/notes.ts";
+import { onNode, prepare, tearDown } from "../lifecycle/on-the-node.ts";
 
 const nodeIsUp = await isNodeUp();
 /** Skipped: `scripts/node start` first. */

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { isNodeUp } from "./isolation/on-the-node.ts";
-import { noteOf, outOf, parseLabels } from "./lifecycle/notes.ts";
-import { node, onNode, prepare, tearDown } from "./lifecycle/on-the-node.ts";
+import { isNodeUp } from "../isolation/on-the-node.ts";
+import { noteOf, outOf, parseLabels } from "../lifecycle/notes.ts";
+import { node, onNode, prepare, tearDown } from "../lifecycle/on-the-node.ts";
 
-// The last file by its name: it reboots the node that all tests share.
+// It reboots the node that it shares with other test files, which come before or after it.
 const nodeIsUp = await isNodeUp();
 /** Skipped: `scripts/node start` first. */
 const onTheNode = test.skipIf(!nodeIsUp);
