@@ -2,6 +2,11 @@ import { recordsFolder } from "../plan/paths.ts";
 import type { GuestRecord } from "../vm/record.ts";
 import type { Call } from "./command.ts";
 
+/** The same for a command that tells of the host and which anybody may call: only root has guests to look after. */
+export async function sweepAsRoot(call: Call): Promise<void> {
+  if (call.node.host.getUid() === 0) await sweepFirst(call);
+}
+
 /** Finishes what others have left, and tells what could not be finished. Gives the guests that run. */
 export async function sweepFirst(call: Call): Promise<readonly GuestRecord[]> {
   const { hasPendingRestart } = await import("../vm/pending-restart.ts");
@@ -9,11 +14,17 @@ export async function sweepFirst(call: Call): Promise<readonly GuestRecord[]> {
   if (call.node.host.listFolder(recordsFolder(call.node.paths)).length === 0 && !hasPendingRestart(call.node))
     return [];
   const { readRecords, isRunning } = await import("../vm/record.ts");
-  const guests = readRecords(call.node);
+  let isWhole = true;
+  const guests = readRecords(call.node, () => {
+    isWhole = false;
+  });
   // All that was started runs, and nothing waits: the usual case, and the quick one.
-  if (guests.every((guest) => isRunning(call.node, guest)) && !hasPendingRestart(call.node)) return guests;
+  if (isWhole && guests.every((guest) => isRunning(call.node, guest)) && !hasPendingRestart(call.node))
+    return guests;
   const { sweep } = await import("../vm/settle.ts");
   const swept = await sweep(call.node);
-  for (const error of swept.errors) call.output.warn(`warning: ${error.message}\n`);
+  for (const { message, remedy } of swept.errors) {
+    call.output.warn(`warning: ${message}\n${remedy === undefined ? "" : `remedy: ${remedy}\n`}`);
+  }
   return swept.running;
 }

@@ -37,7 +37,8 @@ export interface Audit {
 
 /** Looks at the processes and files of all guests, as the kernel shows them. Changes nothing. */
 export function auditNode(node: Node): Audit {
-  const records = readRecords(node);
+  const damaged = new Map<string, string>();
+  const records = readRecords(node, ({ message }, uuid) => damaged.set(uuid, message));
   const guests = records.filter((guest) => isRunning(node, guest)).map((guest) => auditGuest(node, guest));
   const { mode } = node.host.getSelinux();
   return {
@@ -47,7 +48,8 @@ export function auditNode(node: Node): Audit {
       ...(mode === "enforcing" ? [] : [`SELinux is ${mode}: nothing holds the guests back`]),
       ...guests.flatMap(findingsOf),
       ...findSharedLevels(guests),
-      ...findLeftovers(node, records),
+      ...damaged.values(),
+      ...findLeftovers(node, records, [...damaged.keys()]),
       ...findStaleLabels(node),
     ],
   };
@@ -116,8 +118,8 @@ function findSharedLevels(guests: readonly AuditedGuest[]): string[] {
   });
 }
 
-function findLeftovers(node: Node, records: readonly GuestRecord[]): string[] {
-  const known = new Set(records.map((guest) => guest.uuid));
+function findLeftovers(node: Node, records: readonly GuestRecord[], damaged: readonly string[]): string[] {
+  const known = new Set([...records.map((guest) => guest.uuid), ...damaged]);
   const uids = new Set(records.map((guest) => guest.uid));
   const claims = registryOf(node)
     .listAll()

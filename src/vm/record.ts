@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { SvirtError } from "../errors.ts";
+import { asSvirtError, SvirtError } from "../errors.ts";
 import { guestPaths, recordsFolder } from "../plan/paths.ts";
 import { step } from "../plan/step.ts";
 import type { Node } from "./node.ts";
@@ -63,14 +63,29 @@ export function readRecord(node: Node, uuid: string): GuestRecord | undefined {
   }
 }
 
-/** Every guest's record, in the order of their ids. */
-export function readRecords(node: Node): GuestRecord[] {
-  return node.host
-    .listFolder(recordsFolder(node.paths))
-    .filter((name) => name.endsWith(".json"))
-    .flatMap((name) => readRecord(node, name.slice(0, -".json".length)) ?? [])
-    .sort((a, b) => a.id - b.id);
+/**
+ * Every guest's record, in the order of their ids. One that is damaged stops nobody else's affairs: its error is handed
+ * over, to be told.
+ */
+export function readRecords(
+  node: Node,
+  onDamaged: (error: SvirtError, uuid: string) => void = () => undefined,
+): GuestRecord[] {
+  const guests: GuestRecord[] = [];
+  for (const name of node.host.listFolder(recordsFolder(node.paths))) {
+    if (!name.endsWith(SUFFIX)) continue;
+    const uuid = name.slice(0, -SUFFIX.length);
+    try {
+      const guest = readRecord(node, uuid);
+      if (guest !== undefined) guests.push(guest);
+    } catch (error) {
+      onDamaged(asSvirtError(error), uuid);
+    }
+  }
+  return guests.sort((a, b) => a.id - b.id);
 }
+
+const SUFFIX = ".json";
 
 /** On disk before it returns. */
 export function writeRecord(node: Node, value: GuestRecord): void {

@@ -33,7 +33,7 @@ export async function sweep(node: Node): Promise<Swept> {
   const running: GuestRecord[] = [];
   const settled: string[] = [];
   const errors: SvirtError[] = [];
-  for (const guest of readRecords(node)) {
+  for (const guest of readRecords(node, (error) => errors.push(error))) {
     if (isRunning(node, guest)) {
       running.push(guest);
     } else if (await isLeft(node, guest)) {

@@ -1,29 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { COMMANDS } from "../../src/cli/commands.ts";
-import { runCommandLine } from "../../src/cli/run-command.ts";
-import { SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { ALL_KINDS, domainXml, makeMachine, reapAll, UUID } from "../vm/scene.ts";
-
-interface Said {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function run(machine: Machine, ...words: readonly string[]): Promise<Said> {
-  let [out, err] = ["", ""];
-  const { host } = machine.svirt();
-  const print = (text: string): void => {
-    out += text;
-  };
-  const warn = (text: string): void => {
-    err += text;
-  };
-  const node = { host, paths: SYSTEM_PATHS };
-  const code = await runCommandLine({ words, node, output: { print, warn }, version: "1.2.3" });
-  return { code, out, err };
-}
+import { runOn } from "./in-memory.ts";
 
 function withXml(wish: Parameters<typeof domainXml>[0]): Machine {
   const machine = makeMachine();
@@ -34,38 +13,38 @@ function withXml(wish: Parameters<typeof domainXml>[0]): Machine {
 describe("a life of a domain, by svirt's commands", () => {
   test("is told in virsh's words and leaves the machine as it was", async () => {
     const machine = withXml({ disks: ALL_KINDS });
-    expect(await run(machine, "define", "/vm.xml")).toEqual({
+    expect(await runOn(machine, "define", "/vm.xml")).toEqual({
       code: 0,
       out: "Domain 'vm1' defined from /vm.xml\n\n",
       err: "",
     });
     const defined = snapshot(machine);
-    expect((await run(machine, "start", "vm1")).out).toBe("Domain 'vm1' started\n\n");
-    expect((await run(machine, "list")).out).toBe(
+    expect((await runOn(machine, "start", "vm1")).out).toBe("Domain 'vm1' started\n\n");
+    expect((await runOn(machine, "list")).out).toBe(
       [" Id   Name   State", "----------------------", " 1    vm1    running", "", ""].join("\n"),
     );
-    expect((await run(machine, "domstate", "vm1", "--reason")).out).toBe("running (booted)\n\n");
-    expect((await run(machine, "domuuid", "vm1")).out).toBe(`${UUID}\n\n`);
-    expect((await run(machine, "suspend", "vm1")).out).toBe("Domain 'vm1' suspended\n\n");
-    expect((await run(machine, "domstate", "vm1")).out).toBe("paused\n\n");
-    expect((await run(machine, "resume", "vm1")).out).toBe("Domain 'vm1' resumed\n\n");
-    expect((await run(machine, "destroy", "vm1")).out).toBe("Domain 'vm1' destroyed\n\n");
+    expect((await runOn(machine, "domstate", "vm1", "--reason")).out).toBe("running (booted)\n\n");
+    expect((await runOn(machine, "domuuid", "vm1")).out).toBe(`${UUID}\n\n`);
+    expect((await runOn(machine, "suspend", "vm1")).out).toBe("Domain 'vm1' suspended\n\n");
+    expect((await runOn(machine, "domstate", "vm1")).out).toBe("paused\n\n");
+    expect((await runOn(machine, "resume", "vm1")).out).toBe("Domain 'vm1' resumed\n\n");
+    expect((await runOn(machine, "destroy", "vm1")).out).toBe("Domain 'vm1' destroyed\n\n");
     await reapAll(machine);
-    expect((await run(machine, "domstate", "vm1", "--reason")).out).toBe("shut off (destroyed)\n\n");
-    expect((await run(machine, "domid", "vm1")).out).toBe("-\n\n");
+    expect((await runOn(machine, "domstate", "vm1", "--reason")).out).toBe("shut off (destroyed)\n\n");
+    expect((await runOn(machine, "domid", "vm1")).out).toBe("-\n\n");
     expect(snapshot(machine)).toEqual(defined);
-    expect((await run(machine, "undefine", "vm1")).out).toBe("Domain 'vm1' has been undefined\n\n");
+    expect((await runOn(machine, "undefine", "vm1")).out).toBe("Domain 'vm1' has been undefined\n\n");
   });
 
   test("lists those that are off after those that run, without regard to case", async () => {
     const machine = withXml({ name: "vm-one" });
-    await run(machine, "create", "/vm.xml");
+    await runOn(machine, "create", "/vm.xml");
     for (const [at, name] of ["beta", "Alpha"].entries()) {
       const uuid = `22222222-2222-4333-8444-00000000000${at}`;
       machine.files.put("/other.xml", "file", { bytes: domainXml({ name, uuid }) });
-      await run(machine, "define", "/other.xml");
+      await runOn(machine, "define", "/other.xml");
     }
-    expect((await run(machine, "list", "--all", "--name")).out.trim().split("\n")).toEqual([
+    expect((await runOn(machine, "list", "--all", "--name")).out.trim().split("\n")).toEqual([
       "vm-one",
       "Alpha",
       "beta",
@@ -74,14 +53,14 @@ describe("a life of a domain, by svirt's commands", () => {
 
   test("shows the labels of a running guest in dumpxml, and no labels in its definition", async () => {
     const machine = withXml({ disks: ALL_KINDS });
-    await run(machine, "create", "/vm.xml");
+    await runOn(machine, "create", "/vm.xml");
     const label = machine.processes.qemuOf(UUID)?.context ?? "none";
-    const { out } = await run(machine, "dumpxml", "vm1");
+    const { out } = await runOn(machine, "dumpxml", "vm1");
     expect(out).toContain(`<label>${label}</label>`);
     expect(out).toContain(
       `<imagelabel>${label.replace("system_r:svirt_t", "object_r:svirt_image_t")}</imagelabel>`,
     );
-    expect((await run(machine, "dumpxml", "vm1", "--inactive")).out).not.toContain("label>");
+    expect((await runOn(machine, "dumpxml", "vm1", "--inactive")).out).not.toContain("label>");
   });
 });
 
@@ -94,16 +73,16 @@ describe("errors", () => {
     [["define", "/nosuch.xml"], 1, "/nosuch.xml"],
   ] as const)("of %j give exit code %i and say %s", async (words, code, message) => {
     const machine = withXml({});
-    await run(machine, "define", "/vm.xml");
+    await runOn(machine, "define", "/vm.xml");
     const before = snapshot(machine);
-    const said = await run(machine, ...words);
+    const said = await runOn(machine, ...words);
     expect([said.code, said.out]).toEqual([code, ""]);
     expect(said.err).toContain(message);
     expect(snapshot(machine)).toEqual(before);
   });
 
   test("are one line, whatever words come from outside", async () => {
-    const { err } = await run(makeMachine(), "dominfo", "a\nb\x1b[31m");
+    const { err } = await runOn(makeMachine(), "dominfo", "a\nb\x1b[31m");
     expect(err.split("\n").filter((line) => line.startsWith("error:"))).toEqual([
       "error: failed to get domain 'a b?[31m'",
     ]);
@@ -112,10 +91,10 @@ describe("errors", () => {
 
 test("destroy and start say so when there is nothing to do, and succeed", async () => {
   const machine = withXml({});
-  await run(machine, "define", "/vm.xml");
-  expect((await run(machine, "destroy", "vm1")).code).toBe(0);
-  await run(machine, "start", "vm1");
-  expect((await run(machine, "start", "vm1")).code).toBe(0);
+  await runOn(machine, "define", "/vm.xml");
+  expect((await runOn(machine, "destroy", "vm1")).code).toBe(0);
+  await runOn(machine, "start", "vm1");
+  expect((await runOn(machine, "start", "vm1")).code).toBe(0);
 });
 
 test("plan shows every step of a start and changes nothing", async () => {
@@ -123,9 +102,9 @@ test("plan shows every step of a start and changes nothing", async () => {
     disks: ALL_KINDS,
     devices: "<serial type='file'><source path='/var/log/vm1-console.log'/></serial>",
   });
-  await run(machine, "define", "/vm.xml");
+  await runOn(machine, "define", "/vm.xml");
   const before = snapshot(machine);
-  const { code, out } = await run(machine, "plan", "vm1");
+  const { code, out } = await runOn(machine, "plan", "vm1");
   expect(code).toBe(0);
   expect(out).toContain(
     "label /var/lib/images/top.qcow2: system_u:object_r:images_t:s0 -> system_u:object_r:svirt_image_t:s0:c",
@@ -134,9 +113,9 @@ test("plan shows every step of a start and changes nothing", async () => {
 });
 
 test("every command explains itself, and the overview names each", async () => {
-  const { out } = await run(makeMachine(), "help");
+  const { out } = await runOn(makeMachine(), "help");
   for (const name of COMMANDS.keys()) {
-    const help = await run(makeMachine(), name, "--help");
+    const help = await runOn(makeMachine(), name, "--help");
     expect([help.code, help.err]).toEqual([0, ""]);
     expect(help.out).toContain(`svirt ${name}`);
     expect(out).toContain(`    ${name} `);

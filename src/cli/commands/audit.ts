@@ -10,7 +10,9 @@ export const command: Command = {
     name: "audit",
     summary:
       "prove what is confined and how: every guest's label, every file it has open, anything left behind",
-    details: "Reads what the kernel shows and changes nothing. Exit code 1 when there are findings.",
+    details:
+      "Reads what the kernel shows and changes nothing: it is the one command that shows what a killed svirt has left " +
+      "instead of finishing it first. Exit code 1 when there are findings.",
     operands: [],
     options: [JSON_OPTION],
   },

@@ -1,5 +1,6 @@
 import { formatCapabilities, getCapabilities } from "../../report/capabilities.ts";
 import { type Command, JSON_OPTION, printJson } from "../command.ts";
+import { sweepAsRoot } from "../sweep-first.ts";
 
 /** `svirt capabilities` */
 export const command: Command = {
@@ -11,6 +12,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
+    await sweepAsRoot(call);
     const capabilities = getCapabilities(call.node.host);
     if (call.options.has("json")) {
       const { baseLabels, ...secmodel } = capabilities.secmodel;

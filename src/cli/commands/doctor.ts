@@ -1,5 +1,6 @@
 import { examineNode } from "../../report/doctor.ts";
 import { type Command, JSON_OPTION, printJson } from "../command.ts";
+import { sweepAsRoot } from "../sweep-first.ts";
 
 const FAILED = 1;
 const CHECK_WIDTH = 22;
@@ -10,11 +11,12 @@ export const command: Command = {
   spec: {
     name: "doctor",
     summary: "is this node able to run confined guests? what is missing, and what to do",
-    details: "Changes nothing. Exit code 1 when something that a guest needs is missing.",
+    details: "Exit code 1 when something that a guest needs is missing.",
     operands: [],
     options: [JSON_OPTION],
   },
   async run(call) {
+    await sweepAsRoot(call);
     const findings = examineNode(call.node.host, call.node.paths);
     if (call.options.has("json")) {
       printJson(call, findings);

@@ -1,0 +1,24 @@
+import { runCommandLine } from "../../src/cli/run-command.ts";
+import { SYSTEM_PATHS } from "../../src/plan/paths.ts";
+import type { Machine } from "../memory-host/machine.ts";
+
+/** What a command line said, and its exit code. */
+export interface Said {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs one command line on a machine in memory. */
+export async function runOn(machine: Machine, ...words: readonly string[]): Promise<Said> {
+  let [out, err] = ["", ""];
+  const print = (text: string): void => {
+    out += text;
+  };
+  const warn = (text: string): void => {
+    err += text;
+  };
+  const node = { host: machine.svirt().host, paths: SYSTEM_PATHS };
+  const code = await runCommandLine({ words, node, output: { print, warn }, version: "1.2.3" });
+  return { code, out, err };
+}

@@ -1,0 +1,68 @@
+import { describe, expect, test } from "bun:test";
+import { guestPaths, recordsFolder, SYSTEM_PATHS } from "../../src/plan/paths.ts";
+import { startDomain } from "../../src/vm/start.ts";
+import { type Machine, snapshot } from "../memory-host/machine.ts";
+import { ALL_KINDS, domainXml, makeMachine, nodeOn, UUID } from "../vm/scene.ts";
+import { runOn } from "./in-memory.ts";
+
+const OTHER = "00000000-0000-4000-8000-00000000000d";
+
+async function running(): Promise<Machine> {
+  const machine = makeMachine();
+  await startDomain(nodeOn(machine), domainXml({ disks: ALL_KINDS }));
+  return machine;
+}
+
+/** A guest whose end nobody has seen: QEMU and its reaper are gone, the record and the labels are there. */
+async function leftBehind(): Promise<Machine> {
+  const machine = await running();
+  for (const { pid, role } of machine.processes.list()) {
+    if (role !== "other") machine.processes.end(pid, 137);
+  }
+  return machine;
+}
+
+describe("what a killed svirt has left", () => {
+  test.each(["list", "version", "capabilities", "doctor", "recover"])(
+    "is finished by svirt %s",
+    async (word) => {
+      const machine = await leftBehind();
+      await runOn(machine, word);
+      expect(snapshot(machine)).toEqual(snapshot(makeMachine()));
+    },
+  );
+
+  test("is shown by svirt audit, which changes nothing", async () => {
+    const machine = await leftBehind();
+    const before = snapshot(machine);
+    const { code, out } = await runOn(machine, "audit");
+    expect(code).toBe(1);
+    expect(out).toContain("vm1: has ended and is not cleared away yet; run svirt recover");
+    expect(snapshot(machine)).toEqual(before);
+  });
+});
+
+describe("a damaged record", () => {
+  async function damaged(): Promise<Machine> {
+    const machine = await running();
+    const bytes = new TextEncoder().encode('{"format":1,"uuid":');
+    machine.files.put(guestPaths(SYSTEM_PATHS, OTHER).record, "file", { bytes });
+    return machine;
+  }
+
+  test("is told of, and stops nobody else's affairs", async () => {
+    const machine = await damaged();
+    const path = `${recordsFolder(SYSTEM_PATHS)}/${OTHER}.json`;
+    const listed = await runOn(machine, "list", "--name");
+    expect(listed).toMatchObject({ code: 0, out: "vm1\n" });
+    expect(listed.err).toContain(`warning: Cannot read the record ${path}: it is damaged\nremedy: `);
+    expect(await runOn(machine, "destroy", UUID)).toMatchObject({ code: 0 });
+  });
+
+  test("is a finding of svirt audit", async () => {
+    const { code, out } = await runOn(await damaged(), "audit");
+    expect(code).toBe(1);
+    expect(out).toContain(`${OTHER}.json: it is damaged`);
+    expect(out).not.toContain("which has no record");
+  });
+});
