@@ -51,8 +51,28 @@ export const diskAddress = choice("address", { attribute: "type", of: { pci, dri
 /** That of a port of a virtio-serial controller. */
 export const serialAddress = choice("address", { attribute: "type", of: { "virtio-serial": serialBus } });
 
+const isa = {
+  iobase: attribute("iobase", hexadecimal(0xffff, 1)),
+  irq: attribute("irq", hexadecimal(0xff, 1)),
+};
+
+/** That of a device on the ISA bus. */
+export const isaAddress = choice("address", { attribute: "type", of: { isa } });
+
+/** That of a serial port. */
+export const serialPortAddress = choice("address", { attribute: "type", of: { pci, usb, isa } });
+
+/** That of a console: a serial port, or a port of a virtio-serial controller. */
+export const consoleAddress = choice("address", {
+  attribute: "type",
+  of: { isa, "virtio-serial": serialBus },
+});
+
 /** The end of a PCI device's element, in the order in which libvirt writes it. */
 export const onPci = { alias, address: child(pciAddress) };
+
+/** That of a USB device. */
+export const onUsb = { alias, address: child(choice("address", { attribute: "type", of: { usb } })) };
 
 /** The end of the element of a device for PCI or USB. */
 export const onPciOrUsb = { alias, address: child(pciOrUsbAddress) };

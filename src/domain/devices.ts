@@ -1,15 +1,24 @@
 import { element, refused, type ValueOf } from "../xml/element.ts";
 import { child, children, textOf } from "../xml/field.ts";
 import { audio } from "./audio.ts";
-import { channel, consoleDevice, serial } from "./chardev.ts";
+import { channel, consoleDevice, parallel, serial } from "./chardev.ts";
 import { controller } from "./controller.ts";
+import { cryptoDevice } from "./crypto-device.ts";
 import { disk } from "./disk.ts";
+import { filesystem } from "./filesystem.ts";
 import { graphics } from "./graphics.ts";
 import { input } from "./input.ts";
+import { iommu } from "./iommu.ts";
 import { memballoon } from "./memballoon.ts";
 import { networkInterface } from "./network-interface.ts";
+import { panic } from "./panic.ts";
+import { pstore } from "./pstore.ts";
 import { rng } from "./rng.ts";
+import { shmem } from "./shmem.ts";
+import { sound } from "./sound.ts";
+import { tpm } from "./tpm.ts";
 import { video } from "./video.ts";
+import { vsock } from "./vsock.ts";
 import { watchdog } from "./watchdog.ts";
 import { absolutePath } from "./words.ts";
 
@@ -20,29 +29,34 @@ export const devices = element(
     emulator: textOf("emulator", absolutePath),
     disks: children(disk),
     controllers: children(controller),
+    filesystems: children(filesystem),
     interfaces: children(networkInterface),
     serials: children(serial),
+    parallels: children(parallel),
     consoles: children(consoleDevice),
     channels: children(channel),
     inputs: children(input),
+    tpms: children(tpm),
     graphics: children(graphics),
+    sounds: children(sound),
     audios: children(audio),
     videos: children(video),
     watchdogs: children(watchdog),
     memballoon: child(memballoon),
     rngs: children(rng),
+    panics: children(panic),
+    shmems: children(shmem),
+    iommu: child(iommu),
+    vsock: child(vsock),
+    cryptos: children(cryptoDevice),
+    pstore: child(pstore),
   },
   [
     refused("hostdev", "svirt does not pass devices through yet"),
-    refused("filesystem", "svirt does not share folders with guests yet"),
-    refused("tpm", "svirt does not start a TPM yet"),
     refused("lease", "svirt does not take lock-manager leases"),
-    refused("sound", "svirt does not do sound"),
     refused("redirdev", "svirt does not redirect USB devices"),
     refused("smartcard", "svirt does not do smartcards"),
-    refused("shmem", "svirt does not share memory between guests"),
     refused("memory", "svirt does not do memory devices yet"),
-    refused("parallel", "svirt does not do parallel ports"),
   ],
 );
 export type Devices = ValueOf<typeof devices>;

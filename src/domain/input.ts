@@ -1,18 +1,41 @@
 import { choice } from "../xml/choice.ts";
-import type { ValueOf } from "../xml/element.ts";
-import { attribute } from "../xml/field.ts";
-import { oneOf } from "../xml/value-form.ts";
-import { onPciOrUsb } from "./address.ts";
+import { element, type ValueOf } from "../xml/element.ts";
+import { attribute, child, required } from "../xml/field.ts";
+import { oneOf, onOff } from "../xml/value-form.ts";
+import { onPci, onPciOrUsb } from "./address.ts";
+import { alias } from "./alias.ts";
+import { virtioDriver, virtioModel } from "./virtio-driver.ts";
+import { absolutePath } from "./words.ts";
 
 const bus = attribute("bus", oneOf("ps2", "usb", "virtio"));
+const emulated = { bus, driver: virtioDriver, ...onPciOrUsb };
+
+const passedSource = element("source", { evdev: required(attribute("evdev", absolutePath)) });
+const evdevSource = element("source", {
+  dev: required(attribute("dev", absolutePath)),
+  grab: attribute("grab", oneOf("all")),
+  grabToggle: attribute(
+    "grabToggle",
+    oneOf("ctrl-ctrl", "alt-alt", "shift-shift", "meta-meta", "scrolllock", "ctrl-scrolllock"),
+  ),
+  repeat: attribute("repeat", onOff),
+});
 
 /** `<input>`, https://libvirt.org/formatdomain.html#input-devices */
 export const input = choice("input", {
   attribute: "type",
-  of: { mouse: { bus, ...onPciOrUsb }, keyboard: { bus, ...onPciOrUsb }, tablet: { bus, ...onPciOrUsb } },
-  refused: {
-    passthrough: "svirt does not pass devices through yet",
-    evdev: "svirt does not pass devices through yet",
+  of: {
+    mouse: emulated,
+    keyboard: emulated,
+    tablet: emulated,
+    passthrough: {
+      bus: attribute("bus", oneOf("virtio")),
+      model: attribute("model", virtioModel),
+      driver: virtioDriver,
+      source: required(child(passedSource)),
+      ...onPci,
+    },
+    evdev: { source: required(child(evdevSource)), alias },
   },
 });
 export type Input = ValueOf<typeof input>;

@@ -14,6 +14,7 @@ const UNIT_BYTES: ReadonlyMap<string, number> = new Map([
   ["byte", 1],
   ["KB", 1000],
   ["k", 1024],
+  ["K", 1024],
   ["KiB", 1024],
   ["MB", 1000 ** 2],
   ["M", 1024 ** 2],
@@ -29,10 +30,12 @@ const UNIT_BYTES: ReadonlyMap<string, number> = new Map([
 /** The largest size that stays an exact number: 4 PiB. */
 const MOST_KIB = 2 ** 42;
 
-/** From 0, or to another most than 4 PiB. */
+/** From 0, or to another most than 4 PiB; where a bare number is not KiB; and where MiB are written. */
 export interface SizeBounds {
   readonly least?: number;
   readonly mostKiB?: number;
+  readonly bare?: "KiB" | "b";
+  readonly written?: "KiB" | "M";
 }
 
 /** A unit of memory. */
@@ -57,7 +60,7 @@ function kiBOf(
 /** `<memory unit='KiB'>1048576</memory>` ⇄ KiB; other units are rounded up to whole KiB and written as KiB. */
 export function sizeInKiB(
   tag: string,
-  { least = 1, mostKiB = MOST_KIB }: SizeBounds = {},
+  { least = 1, mostKiB = MOST_KIB, bare = "KiB", written: unit = "KiB" }: SizeBounds = {},
 ): Field<number | undefined> {
   const amount = element(tag, {
     unit: attribute("unit", memoryUnit),
@@ -68,13 +71,20 @@ export function sizeInKiB(
     place: field.place,
     read(node) {
       const size = field.read(node);
-      return size && kiBOf(size, node.children.find((found) => found.tag === tag) ?? node, mostKiB);
+      return (
+        size &&
+        kiBOf(
+          { ...size, unit: size.unit ?? bare },
+          node.children.find((found) => found.tag === tag) ?? node,
+          mostKiB,
+        )
+      );
     },
     write(draft, value) {
       if (value === undefined) return;
       const written = emptyDraft(tag);
-      written.attributes.set("unit", "KiB");
-      written.text = String(value);
+      written.attributes.set("unit", unit);
+      written.text = String(unit === "M" ? value / 1024 : value);
       draft.children.push(written);
     },
   };

@@ -1,12 +1,13 @@
-import type { Channel, ConsoleDevice, Serial } from "./chardev.ts";
+import type { Channel, ConsoleDevice, Parallel, Serial } from "./chardev.ts";
 import type { Devices } from "./devices.ts";
 
 /** The elements that describe character devices. */
-export type PortKind = "serial" | "console" | "channel";
+export type PortKind = "serial" | "parallel" | "console" | "channel";
 
 /** A character device that QEMU gets, by what the guest sees. */
 export type Port =
   | { readonly device: "serial"; readonly chardev: Serial | ConsoleDevice }
+  | { readonly device: "parallel"; readonly chardev: Parallel }
   | { readonly device: "console"; readonly chardev: ConsoleDevice }
   | { readonly device: "channel"; readonly chardev: Channel };
 
@@ -19,6 +20,7 @@ export function listPorts(devices: Devices): readonly Port[] {
     devices.serials.length > 0 ? devices.serials : devices.consoles.filter(isSerialConsole);
   return [
     ...serials.map((chardev) => ({ device: "serial", chardev }) as const),
+    ...devices.parallels.map((chardev) => ({ device: "parallel", chardev }) as const),
     ...devices.consoles
       .filter((chardev) => !isSerialConsole(chardev))
       .map((chardev) => ({ device: "console", chardev }) as const),

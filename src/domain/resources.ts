@@ -1,10 +1,10 @@
-import type { Channel, ConsoleDevice, Serial } from "./chardev.ts";
 import { listDisk, overrideOf } from "./disk-resources.ts";
 import type { ImageFormat } from "./disk-source.ts";
 import type { Domain } from "./domain.ts";
 import type { Graphics } from "./graphics.ts";
-import { listPorts, type PortKind } from "./ports.ts";
+import { listPorts, type Port, type PortKind } from "./ports.ts";
 import { DEFAULT_RANDOM_SOURCE } from "./rng.ts";
+import { listUnopenedPaths } from "./unopened-paths.ts";
 
 /** How QEMU opens a resource. */
 export type Access = "read-only" | "read-write";
@@ -48,6 +48,7 @@ export type Resource =
       readonly mode: "bind" | "connect";
       readonly override: LabelOverride | undefined;
     }
+  | { readonly kind: "unopened"; readonly path: string; readonly place: string }
   | { readonly kind: "vnc-socket"; readonly path: string; readonly mode: "bind" }
   | { readonly kind: "random-device"; readonly path: string; readonly access: "read-only" }
   /** What a start cannot label and open yet, and so refuses. */
@@ -67,6 +68,7 @@ export function listResources(domain: Domain): readonly Resource[] {
     ...listChardevs(domain),
     ...domain.devices.graphics.flatMap(listVncSockets),
     ...listRandomDevices(domain),
+    ...listUnopenedPaths(domain.devices).map((found) => ({ kind: "unopened", ...found }) as const),
   ];
 }
 
@@ -79,13 +81,22 @@ function listBootFiles({ os }: Domain): Resource[] {
 }
 
 function listChardevs({ devices }: Domain): Resource[] {
-  return listPorts(devices).flatMap(({ device, chardev }) => listChardev(device, chardev));
+  return listPorts(devices).flatMap(listChardev);
 }
 
-function listChardev(device: PortKind, chardev: Serial | ConsoleDevice | Channel): Resource[] {
+function listChardev({ device, chardev }: Port): Resource[] {
   switch (chardev.type) {
     case "pty":
     case "null":
+    case "vc":
+    case "spicevmc":
+    case "spiceport":
+    case "qemu-vdagent":
+    case "dbus":
+    case "tcp":
+    // What a start does not open yet is on another list.
+    case "dev":
+    case "pipe":
       return [];
     case "file": {
       const { path, append, seclabels } = chardev.source;
@@ -103,6 +114,7 @@ function listChardev(device: PortKind, chardev: Serial | ConsoleDevice | Channel
 }
 
 function listVncSockets(graphics: Graphics): Resource[] {
+  if (graphics.type !== "vnc") return [];
   const listens = graphics.listens.flatMap((listen) => (listen.type === "socket" ? [listen.socket] : []));
   const paths = new Set([graphics.socket, ...listens]);
   return [...paths].flatMap((path) =>

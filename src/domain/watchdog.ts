@@ -6,6 +6,6 @@ import { onPci } from "./address.ts";
 /** `<watchdog>`, https://libvirt.org/formatdomain.html#watchdog-devices */
 export const watchdog = element("watchdog", {
   model: required(attribute("model", oneOf("i6300esb", "ib700", "itco"))),
-  action: attribute("action", oneOf("reset", "shutdown", "poweroff", "pause", "none", "inject-nmi")),
+  action: attribute("action", oneOf("reset", "shutdown", "poweroff", "pause", "none", "dump", "inject-nmi")),
   ...onPci,
 });

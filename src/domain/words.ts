@@ -39,6 +39,8 @@ export const word = matching(/^[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}$/, "a word of l
 
 /** A name that libvirt hands on as it is, in one line: of a secret, a snapshot, a network. */
 export const objectName = matching(/^[^\p{Cc}]{1,255}$/u, "a name in one line, of 1 to 255 characters");
+/** An IP address or a name of a host. */
+export const hostAddress = matching(/^[0-9A-Za-z.:_-]{1,255}$/, "an IP address or a host's name");
 
 /** Text without control characters, as a kernel command line or a serial number. */
 export const lineOfText = matching(/^[^\p{Cc}]{0,4096}$/u, "one line of text, at most 4096 characters");

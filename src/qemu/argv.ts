@@ -1,4 +1,5 @@
 import type { Domain } from "../domain/domain.ts";
+import { formatAudio } from "./audio-words.ts";
 import { decideBootIndexes } from "./boot-index.ts";
 import { formatChardevs } from "./chardev-words.ts";
 import { formatClock } from "./clock-words.ts";
@@ -9,7 +10,9 @@ import { DEFAULT_EMULATOR } from "./default-devices.ts";
 import type { FoundChains } from "./disk-chain.ts";
 import { formatDisks } from "./disk-words.ts";
 import { formatGraphics } from "./display-words.ts";
+import { formatFilesystems } from "./filesystem-words.ts";
 import type { Guest } from "./guest.ts";
+import { formatInputs } from "./input-words.ts";
 import { formatIothreads } from "./iothread-words.ts";
 import type { Launch } from "./launch.ts";
 import { formatActions } from "./lifecycle-words.ts";
@@ -22,10 +25,14 @@ import {
   formatSmp,
 } from "./machine-words.ts";
 import { formatInterfaces } from "./network-words.ts";
-import { formatAudio, formatBalloon, formatInputs, formatRngs, formatWatchdogs } from "./other-words.ts";
+import { formatBalloon, formatRngs, formatWatchdogs } from "./other-words.ts";
 import { formatManagedHelper } from "./reservation-words.ts";
+import { formatShmems } from "./shmem-words.ts";
+import { formatCryptos, formatIommu, formatPanics, formatPstore, formatVsock } from "./small-device-words.ts";
+import { formatSounds } from "./sound-words.ts";
 import { formatAccelerator, formatHandover, formatKernel, formatMonitor } from "./start-words.ts";
 import { formatThrottleGroups } from "./throttle-words.ts";
+import { formatTpms } from "./tpm-words.ts";
 import { formatVideos } from "./video-words.ts";
 import type { Words } from "./words.ts";
 
@@ -62,6 +69,11 @@ export function formatArgv(domain: Domain, { chains, launch }: ArgvFacts = {}): 
     ...formatDevices(guest, { chains, launch }),
     "-sandbox",
     SANDBOX,
+    ...formatPanics(guest),
+    ...formatShmems(guest, launch),
+    ...formatVsock(guest, launch),
+    ...formatCryptos(guest),
+    ...formatPstore(guest),
     "-msg",
     "timestamp=on",
   ];
@@ -92,14 +104,18 @@ interface DeviceFacts {
 function formatDevices(guest: Guest, { chains, launch }: DeviceFacts): Words {
   const boot = decideBootIndexes(guest);
   return [
+    ...formatIommu(guest),
     ...formatControllers(guest),
     ...formatDisks(guest, { chains, boot, launch }),
+    ...formatFilesystems(guest),
     ...formatInterfaces(guest, boot),
     ...formatChardevs(guest, launch),
+    ...formatTpms(guest, launch),
     ...formatInputs(guest),
     ...formatAudio(guest),
     ...formatGraphics(guest, launch),
     ...formatVideos(guest, launch),
+    ...formatSounds(guest),
     ...formatWatchdogs(guest),
     ...formatBalloon(guest),
     ...formatRngs(guest, launch),

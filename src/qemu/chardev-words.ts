@@ -1,9 +1,11 @@
+import type { Channel, ConsoleDevice, Serial } from "../domain/chardev.ts";
 import { listPorts, type Port } from "../domain/ports.ts";
+import { countDescriptors, formatBackend } from "./chardev-backend-words.ts";
 import { controllerId, pciKeys, usbKeys } from "./device-bus.ts";
 import { controllersOf, type Guest } from "./guest.ts";
-import { fdsetPath, type Launch } from "./launch.ts";
+import type { Launch } from "./launch.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";
-import { jsonWords, keyValues, type Words } from "./words.ts";
+import { jsonWords, type Words } from "./words.ts";
 
 /** A character device with its id: serial0, console1, channel0. */
 export interface NamedPort {
@@ -12,19 +14,13 @@ export interface NamedPort {
   readonly path: string;
 }
 
-/** The most bytes of a Unix socket's path. unix(7) */
-const LONGEST_SOCKET_PATH = 107;
-
-/** What the reference counts descriptors of its files from; the numbers mean nothing before a start. */
-const FIRST_FDSET = 0;
-
-/** -chardev and -device for serial ports, channels and consoles, in the reference's order. */
+/** -chardev and -device for serial and parallel ports, channels and consoles, in the reference's order. */
 export function formatChardevs(guest: Guest, launch: Launch | undefined): Words {
-  let fdset = FIRST_FDSET;
+  let fdset = 0;
   return namePorts(guest).flatMap((named) => {
     const { chardev } = named.port;
-    const backend = formatBackend(named, launch, fdset);
-    if (chardev.type === "file") fdset += 1;
+    const backend = formatBackend({ ...named, chardev }, launch, fdset);
+    fdset += countDescriptors(chardev);
     return [...backend, ...formatFrontend(guest, named)];
   });
 }
@@ -39,92 +35,104 @@ export function namePorts({ devices }: Guest): readonly NamedPort[] {
     counts.set(port.device, index + 1);
     return { id: port.chardev.alias ?? `${port.device}${index}`, port, path: devicePath(port.device, index) };
   });
-  const order = ["serial", "channel", "console"];
+  const order = ["serial", "parallel", "channel", "console"];
   return named.toSorted((a, b) => order.indexOf(a.port.device) - order.indexOf(b.port.device));
 }
 
-/** Where QEMU listens for it in a real start: in the guest's own folder, whatever path the XML gives to people. */
-export function socketPath(folder: string, id: string): string {
-  const path = `${folder}/${id}.sock`;
-  if (new TextEncoder().encode(path).length <= LONGEST_SOCKET_PATH) return path;
-  throw cannotTranslate("/domain/devices", `the socket ${path} has too long a path`, "Use a shorter alias.");
-}
-
-function formatBackend({ id, port, path }: NamedPort, launch: Launch | undefined, fdset: number): Words {
-  const { chardev } = port;
-  switch (chardev.type) {
-    case "pty":
-      return ["-chardev", `pty,id=char${id}`];
-    case "null":
-      return ["-chardev", `null,id=char${id}`];
-    case "file": {
-      const { path: file } = chardev.source;
-      const handed = launch?.descriptors.find((found) => found.path === file && found.access === "append");
-      const set = handed === undefined ? `/dev/fdset/${fdset}` : fdsetPath(handed);
-      const add = handed === undefined ? ["-add-fd", `set=${fdset},fd=${fdset + 3},opaque=${id}-source`] : [];
-      return [...add, "-chardev", `file,id=char${id},path=${set},append=on`];
-    }
-    case "unix": {
-      const mode = chardev.source?.mode ?? "bind";
-      if (mode === "connect") {
-        return [
-          "-chardev",
-          `socket,${keyValues([
-            ["id", `char${id}`],
-            ["path", requirePath(chardev.source?.path, path)],
-          ])}`,
-        ];
-      }
-      const listen = launch === undefined ? "fd=3" : keyValues([["path", socketPath(launch.folder, id)]]);
-      return ["-chardev", `socket,id=char${id},${listen},server=on,wait=off`];
-    }
-  }
-}
-
-function requirePath(path: string | undefined, element: string): string {
-  if (path !== undefined) return path;
-  throw cannotTranslate(`${element}/source`, "it does not say what to connect to", "Write source/@path.");
-}
-
-function formatFrontend(guest: Guest, { id, port }: NamedPort): Words {
+function formatFrontend(guest: Guest, { id, path, port }: NamedPort): Words {
   const chardev = `char${id}`;
+  refuseOtherSpice(port, path);
   switch (port.device) {
     case "serial":
-      return formatSerial(guest, { id, port, chardev });
+      return formatSerial(guest, { id, path, device: port.chardev });
+    case "parallel":
+      return jsonWords("-device", { driver: "isa-parallel", chardev, id });
     case "console":
-      return jsonWords("-device", { driver: "virtconsole", chardev, id });
-    case "channel": {
-      const { address, target } = port.chardev;
-      const controller = controllersOf(guest.devices, "virtio-serial").find(
-        ({ index }) => index === (address?.controller ?? 0),
-      );
-      const bus = `${controller === undefined ? "virtio-serial0" : controllerId(guest, controller)}.0`;
       return jsonWords("-device", {
-        driver: "virtserialport",
-        bus,
-        nr: address?.port,
+        driver: "virtconsole",
+        ...serialBusKeys(guest, port.chardev.address),
         chardev,
         id,
-        name: target.name,
       });
-    }
+    case "channel":
+      return formatChannel(guest, id, port.chardev);
   }
 }
 
-interface SerialParts {
-  readonly id: string;
-  readonly port: Port & { readonly device: "serial" };
-  readonly chardev: string;
+// qemuBuildVirtioSerialPortChrDeviceProps() of libvirt: "unsupported spicevmc target name"
+function refuseOtherSpice({ device, chardev }: Port, path: string): void {
+  if (chardev.type !== "spicevmc") return;
+  const { target } = chardev;
+  const isAgent = device === "channel" && target !== undefined && "name" in target;
+  if (isAgent && target.name !== SPICE_AGENT && target.name !== undefined) {
+    throw cannotTranslate(`${path}/target/@name`, `SPICE's agent is ${SPICE_AGENT}`, "Write that name.");
+  }
 }
 
-function formatSerial(guest: Guest, { id, port, chardev }: SerialParts): Words {
-  const { target, address } = port.chardev;
+const SPICE_AGENT = "com.redhat.spice.0";
+
+function formatChannel(guest: Guest, id: string, { address, target, type }: Channel): Words {
+  const chardev = `char${id}`;
+  if (target.type === "guestfwd") {
+    const str = `tcp:${target.address}:${target.port}-chardev:${chardev}`;
+    return jsonWords("-netdev", { type: "user", guestfwd: [{ str }], id });
+  }
+  const isAgent = type === "spicevmc" || type === "qemu-vdagent";
+  return jsonWords("-device", {
+    driver: "virtserialport",
+    ...serialBusKeys(guest, address),
+    chardev,
+    id,
+    name: target.name ?? (isAgent ? SPICE_AGENT : undefined),
+  });
+}
+
+type SerialBusAddress = Channel["address"] | ConsoleDevice["address"];
+
+/** The keys for a port of a virtio-serial controller, `"bus":"virtio-serial0.0","nr":1`. */
+function serialBusKeys(
+  guest: Guest,
+  address: SerialBusAddress,
+): { readonly bus?: string; readonly nr?: number } {
+  if (address?.type !== "virtio-serial") return {};
+  const { controller = 0, port } = address;
+  const found = controllersOf(guest.devices, "virtio-serial").find(({ index }) => index === controller);
+  const name = found === undefined ? `virtio-serial${controller}` : controllerId(guest, found);
+  return { bus: `${name}.0`, ...(port === undefined ? {} : { nr: port }) };
+}
+
+interface NamedSerial {
+  readonly id: string;
+  readonly path: string;
+  readonly device: Serial | ConsoleDevice;
+}
+
+// qemuBuildSerialChrDeviceProps() of libvirt
+function formatSerial(guest: Guest, { device, id, path }: NamedSerial): Words {
+  const { target, address } = device;
+  const chardev = `char${id}`;
   const type = target?.type ?? "isa-serial";
-  if (type === "pci-serial" && address?.type !== "usb" && address?.type !== "virtio-serial") {
+  const wanted = SERIAL_ADDRESSES.get(type);
+  if (address !== undefined && address.type !== wanted) {
+    throw cannotTranslate(`${path}/address/@type`, `a ${type} has no such address`, "Leave the address out.");
+  }
+  if (type === "pci-serial" && address?.type === "pci") {
     return jsonWords("-device", { driver: type, chardev, id, ...pciKeys(guest, address) });
   }
   if (type === "usb-serial" && address?.type === "usb") {
     return jsonWords("-device", { driver: type, chardev, id, ...usbKeys(guest, address) });
   }
-  return jsonWords("-device", { driver: "isa-serial", chardev, id, index: Number(target?.port ?? 0) });
+  const isa = address?.type === "isa" ? { iobase: address.iobase, irq: address.irq } : {};
+  if (type === "isa-debug") return jsonWords("-device", { driver: "isa-debugcon", chardev, id, ...isa });
+  const index = Number(target?.port ?? 0);
+  return jsonWords("-device", { driver: "isa-serial", chardev, id, index, ...isa });
 }
+
+/** What kind of address each kind of serial port has; a console's is that of the port it stands for. */
+const SERIAL_ADDRESSES: ReadonlyMap<string, string> = new Map([
+  ["isa-serial", "isa"],
+  ["serial", "isa"],
+  ["isa-debug", "isa"],
+  ["pci-serial", "pci"],
+  ["usb-serial", "usb"],
+]);

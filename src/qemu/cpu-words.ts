@@ -24,7 +24,7 @@ export function formatCpu({ domain }: Guest, launch: Launch | undefined): Words 
   const features = (cpu?.features ?? []).map(
     ({ name, policy }, index) => `${featureWord(name, index)}=${onOffWord(policy !== "disable")}`,
   );
-  return ["-cpu", [model, ...features, ...kvmclock(domain)].join(",")];
+  return ["-cpu", [model, ...features, ...kvmclock(domain), ...crashWord(domain)].join(",")];
 }
 
 /** QEMU's spelling of libvirt's name. virQEMUCapsCPUFeatureTranslate() of libvirt */
@@ -49,6 +49,11 @@ function formatModel(domain: Domain, cpu: Cpu | undefined): string {
     case "maximum":
       return `max${cpu.migratable === undefined ? "" : `,migratable=${onOffWord(cpu.migratable)}`}`;
   }
+}
+
+/** Hyper-V's way to tell of a crash is a part of the processor. */
+function crashWord({ devices }: Domain): readonly string[] {
+  return devices.panics.some((panic) => panic.model === "hyperv") ? ["hv-crash"] : [];
 }
 
 function kvmclock(domain: Domain): readonly string[] {

@@ -43,5 +43,8 @@ function mapAddresses(devices: Devices, change: (address: Address) => Address | 
 }
 
 function hasAddress(device: unknown): device is { readonly address: Address } {
-  return typeof device === "object" && device !== null && "address" in device && device.address !== undefined;
+  // That of a display on a message bus is a text.
+  return (
+    typeof device === "object" && device !== null && "address" in device && typeof device.address === "object"
+  );
 }

@@ -3,6 +3,7 @@ import type { Input } from "../domain/input.ts";
 import { DEFAULT_RANDOM_SOURCE } from "../domain/rng.ts";
 import { fillDisk } from "./default-disk.ts";
 import { fillGraphics } from "./default-graphics.ts";
+import { fillFilesystem, fillShmem, fillTpm } from "./default-other-devices.ts";
 import { fillChannel, fillSerial } from "./default-ports.ts";
 import { fillVideos } from "./default-video.ts";
 
@@ -18,7 +19,10 @@ export function fillDevices(devices: Devices): Devices {
     interfaces: devices.interfaces.map((found) => ({ ...found, model: found.model ?? { type: "rtl8139" } })),
     serials: devices.serials.map(fillSerial),
     channels: devices.channels.map(fillChannel),
-    inputs: devices.inputs.map((input) => ({ ...input, bus: inputBus(input) })),
+    filesystems: devices.filesystems.map(fillFilesystem),
+    inputs: devices.inputs.map(fillInput),
+    tpms: devices.tpms.map(fillTpm),
+    shmems: devices.shmems.map(fillShmem),
     graphics: devices.graphics.map(fillGraphics),
     videos: fillVideos(devices.videos),
     watchdogs: devices.watchdogs.map((found) => ({ ...found, action: found.action ?? "reset" })),
@@ -30,7 +34,18 @@ export function fillDevices(devices: Devices): Devices {
   };
 }
 
-/** The bus of the XML or, as on any PC, USB for a tablet and PS/2 for the others. virDomainInputDefPostParse() */
-export function inputBus(input: Input): NonNullable<Input["bus"]> {
+function fillInput(input: Input): Input {
+  if (input.type === "evdev") return input;
+  if (input.type === "passthrough") return { ...input, bus: "virtio" };
+  return { ...input, bus: input.bus ?? (input.type === "tablet" ? "usb" : "ps2") };
+}
+
+/**
+ * The bus of the XML or, as on any PC, USB for a tablet and PS/2 for the others. What is passed through is a virtio
+ * device, or none at all. virDomainInputDefPostParse()
+ */
+export function inputBus(input: Input): "ps2" | "usb" | "virtio" | "none" {
+  if (input.type === "evdev") return "none";
+  if (input.type === "passthrough") return "virtio";
   return input.bus ?? (input.type === "tablet" ? "usb" : "ps2");
 }

@@ -3,7 +3,7 @@ import type { Channel, ConsoleDevice, Serial } from "../domain/chardev.ts";
 /** A serial port with its kind and the model that stands for it. qemuDomainChrDefPostParse() of libvirt */
 export function fillSerial(serial: Serial): Serial {
   const type = serial.target?.type ?? "isa-serial";
-  const model = serial.target?.model ?? { name: type };
+  const model = serial.target?.model ?? { name: type === "isa-debug" ? "isa-debugcon" : type };
   return { ...serial, target: { ...serial.target, type, model } };
 }
 
@@ -13,6 +13,7 @@ const CHOSEN_PATH =
 
 /** A channel for which a path is still to be chosen, or was by libvirt, has no source: it listens at the next one. */
 export function fillChannel(channel: Channel): Channel {
+  if (channel.type === "tcp") return { ...channel, protocol: channel.protocol ?? { type: "raw" } };
   if (channel.type !== "unix") return channel;
   const { source, ...rest } = channel;
   return source?.path === undefined || isChosen(source.path, channel) ? rest : channel;
@@ -20,7 +21,7 @@ export function fillChannel(channel: Channel): Channel {
 
 // qemuDomainChrDefDropDefaultPath() of libvirt
 function isChosen(path: string, { target }: Channel): boolean {
-  const { name } = target;
+  const name = target.type === "virtio" ? target.name : undefined;
   return name !== undefined && path.endsWith(name) && CHOSEN_PATH.test(path.slice(0, -name.length));
 }
 

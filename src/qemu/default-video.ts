@@ -18,12 +18,14 @@ function fillModel({ primary: _primary, ...model }: Video["model"], isPrimary: b
     case "vga":
     case "cirrus":
     case "bochs":
+    case "vmvga":
       return { ...model, vramKiB: model.vramKiB ?? VGA_KIB, ...end };
     case "qxl": {
       const { ramKiB = QXL_KIB, vramKiB = QXL_KIB, vgamemKiB = VGAMEM_KIB } = model;
       return { ...model, ramKiB, vramKiB, vgamemKiB, ...end };
     }
     case "virtio":
+    case "ramfb":
       return { ...model, ...end };
   }
 }

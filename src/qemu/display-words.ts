@@ -1,77 +1,81 @@
 import type { Graphics } from "../domain/graphics.ts";
-import { socketPath } from "./chardev-words.ts";
+import { audioWord, type DisplayFacts, renderNode } from "./display-facts.ts";
 import type { Guest } from "./guest.ts";
 import type { Launch } from "./launch.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";
-import { escapeCommas, keyValues, type Words } from "./words.ts";
+import { formatSpice } from "./spice-words.ts";
+import { formatVnc } from "./vnc-words.ts";
+import { keyValues, onOffWord, type Words } from "./words.ts";
 
-const FIRST_VNC_PORT = 5900;
-/** How many displays QEMU may try at a start until one is free. */
-const LAST_DISPLAY = 1000;
+/** -vnc, -spice and -display. qemuBuildGraphicsCommandLine() of libvirt */
+export function formatGraphics(guest: Guest, launch: Launch | undefined): Words {
+  const { graphics } = guest.devices;
+  refuseCombination(graphics);
+  return graphics.flatMap((found, index) =>
+    formatDisplay(found, { path: devicePath("graphics", index), guest, launch }),
+  );
+}
 
-/** -vnc for each display. qemuBuildGraphicsVNCCommandLine() of libvirt */
-export function formatGraphics({ domain, devices }: Guest, launch: Launch | undefined): Words {
-  let autoPort = FIRST_VNC_PORT;
-  return devices.graphics.flatMap((graphics, index) => {
+function formatDisplay(found: Graphics, facts: DisplayFacts): Words {
+  switch (found.type) {
+    case "vnc":
+      return formatVnc(found, facts);
+    case "spice":
+      return formatSpice(found, facts);
+    case "sdl":
+      return formatSdl(found);
+    case "egl-headless":
+      return formatEgl(found, facts);
+    case "dbus":
+      return formatDbus(found, facts);
+  }
+}
+
+type GraphicsOf<T extends Graphics["type"]> = Extract<Graphics, { readonly type: T }>;
+
+// qemuValidateDomainDeviceDefGraphics() of libvirt
+function refuseCombination(graphics: readonly Graphics[]): void {
+  const types = graphics.map(({ type }) => type);
+  for (const [index, type] of types.entries()) {
     const path = devicePath("graphics", index);
-    if (index > 0) throw cannotTranslate(path, "a guest has one VNC display", "Remove it.");
-    if (isAutomatic(graphics)) autoPort += 1;
-    const where = formatListen(graphics, {
+    if (types.indexOf(type) < index) throw cannotTranslate(path, `a guest has one ${type}`, "Remove it.");
+    if (type !== "egl-headless") continue;
+    const other = graphics.find((found) => found.type === "sdl" || hasGl(found));
+    if (other === undefined) continue;
+    throw cannotTranslate(
       path,
-      display: autoPort - 1 - FIRST_VNC_PORT,
-      name: domain.name,
-      launch,
-    });
-    const pairs = keyValues([
-      ["share", graphics.sharePolicy],
-      ["audiodev", "audio1"],
-    ]);
-    return ["-vnc", `${where},${pairs}`];
-  });
-}
-
-interface ListenFacts {
-  readonly path: string;
-  /** The display that an automatic one gets. */
-  readonly display: number;
-  readonly name: string;
-  readonly launch: Launch | undefined;
-}
-
-type Listen = Graphics["listens"][number];
-
-function formatListen(graphics: Graphics, facts: ListenFacts): string {
-  const [listen = defaultListen(graphics), second] = graphics.listens;
-  if (second !== undefined) throw cannotTranslate(`${facts.path}/listen[2]`, "QEMU has one", "Remove it.");
-  switch (listen.type) {
-    case "none":
-      return "none";
-    case "socket": {
-      const native = listen.socket ?? `/var/lib/libvirt/qemu/domain--1-${facts.name}/vnc.sock`;
-      const path = facts.launch === undefined ? native : socketPath(facts.launch.folder, "vnc");
-      return `vnc=unix:${escapeCommas(path)}`;
-    }
-    case "address":
-      return formatAddress(graphics, listen.address ?? graphics.listenAddress ?? "127.0.0.1", facts);
+      `it goes with no ${other.type} that draws by itself`,
+      "Leave one of them out.",
+    );
   }
 }
 
-function defaultListen({ socket, listenAddress }: Graphics): Listen {
-  if (socket !== undefined) return { type: "socket", socket };
-  return { type: "address", ...(listenAddress === undefined ? {} : { address: listenAddress }) };
+function hasGl(found: Graphics): boolean {
+  return found.type === "spice" && found.gl?.enable === true;
 }
 
-function isAutomatic({ autoport, port, listens, socket }: Graphics): boolean {
-  const onAddress = socket === undefined && (listens[0]?.type ?? "address") === "address";
-  return onAddress && (autoport === true || port === undefined || port === -1);
+/** Which window system it uses is a matter of its environment. */
+function formatSdl({ fullscreen, gl }: GraphicsOf<"sdl">): Words {
+  const own = gl === undefined ? "sdl" : `sdl,gl=${onOffWord(gl.enable)}`;
+  return [...(fullscreen === true ? ["-full-screen"] : []), "-display", own];
 }
 
-function formatAddress(graphics: Graphics, address: string, facts: ListenFacts): string {
-  const host = address.includes(":") ? `[${address}]` : address;
-  if (isAutomatic(graphics)) {
-    return facts.launch === undefined ? `${host}:${facts.display}` : `${host}:0,to=${LAST_DISPLAY}`;
+function formatEgl({ gl }: GraphicsOf<"egl-headless">, { path }: DisplayFacts): Words {
+  return ["-display", `egl-headless,${keyValues([["rendernode", renderNode(path, gl?.rendernode)]])}`];
+}
+
+function formatDbus({ address, audio, gl, p2p }: GraphicsOf<"dbus">, facts: DisplayFacts): Words {
+  if (p2p !== true && address === undefined) {
+    const why = "its bus is one that the reference starts";
+    throw cannotTranslate(`${facts.path}/@address`, why, "Write an address, or p2p='yes'.");
   }
-  const port = graphics.port ?? FIRST_VNC_PORT;
-  if (port >= FIRST_VNC_PORT) return `${host}:${port - FIRST_VNC_PORT}`;
-  throw cannotTranslate(`${facts.path}/@port`, `QEMU counts from ${FIRST_VNC_PORT}`, "Write a higher port.");
+  const node = gl?.enable === true ? renderNode(facts.path, gl.rendernode) : gl?.rendernode;
+  const pairs = keyValues([
+    ["p2p", p2p === true ? "on" : undefined],
+    ["addr", p2p === true ? undefined : address],
+    ["gl", gl && onOffWord(gl.enable)],
+    ["rendernode", node],
+    ["audiodev", audio && audioWord(facts, audio.id)],
+  ]);
+  return ["-display", `dbus,${pairs}`];
 }

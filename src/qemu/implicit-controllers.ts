@@ -6,6 +6,7 @@ import { MOST_CONTROLLERS, refuseControllers, refuseTooMany } from "./controller
 import { drivePlace } from "./disk-place.ts";
 import type { Machine } from "./machine.ts";
 import { cannotTranslate } from "./refusal.ts";
+import { isOnVirtioSerial } from "./serial-ports.ts";
 
 /**
  * Gives each controller its number and model, and adds those that the board has or that a device needs. Throws
@@ -47,7 +48,10 @@ function numberControllers(controllers: readonly Controller[]): readonly Control
 function wantedControllers(devices: Devices, { chipset }: Machine): readonly Controller[] {
   const { channels, consoles } = devices;
   const usbModel = chipset === "q35" ? "qemu-xhci" : "piix3-uhci";
-  const ports = [...channels, ...consoles.filter(({ target }) => target?.type === "virtio")];
+  const ports = [
+    ...channels.filter(isOnVirtioSerial),
+    ...consoles.filter(({ target }) => target?.type === "virtio"),
+  ];
   return [
     { type: "usb", index: 0, model: usbModel },
     ...(chipset === "q35" ? [{ type: "sata", index: 0 } as const] : []),
@@ -56,7 +60,10 @@ function wantedControllers(devices: Devices, { chipset }: Machine): readonly Con
       const disks = devices.disks.filter((disk) => diskBus(disk) === type);
       return upTo(disks.map((disk) => drivePlace(disk).controller)).map((index) => ({ type, index }));
     }),
-    ...ports.map(({ address }) => ({ type: "virtio-serial", index: address?.controller ?? 0 }) as const),
+    ...ports.map(({ address }) => {
+      const index = address?.type === "virtio-serial" ? (address.controller ?? 0) : 0;
+      return { type: "virtio-serial", index } as const;
+    }),
   ];
 }
 

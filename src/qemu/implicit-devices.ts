@@ -17,8 +17,8 @@ export function addImplicitDevices(devices: Devices, machine: Machine): Devices 
     serials,
     consoles: addConsole(devices.consoles, serials[0]),
     inputs: addPs2(devices.inputs),
+    audios: addAudio(devices),
     videos: addVideo(devices),
-    audios: devices.audios.length > 0 ? devices.audios : [{ type: "none", id: 1 }],
     watchdogs: addWatchdog(devices.watchdogs, machine),
     memballoon: devices.memballoon ?? { model: "virtio" },
   };
@@ -30,8 +30,9 @@ function addSerial({ serials, consoles }: Devices): readonly Serial[] {
   return serials.length > 0 || first === undefined ? serials : [serialOf(first)];
 }
 
-function serialOf({ target: _target, address: _address, ...chardev }: ConsoleDevice): Serial {
-  return fillSerial({ ...chardev, target: { port: "0" } });
+function serialOf({ target: _target, address, ...chardev }: ConsoleDevice): Serial {
+  const place = address?.type === "isa" ? { address } : {};
+  return fillSerial({ ...chardev, target: { port: "0" }, ...place });
 }
 
 /** And the first serial port is a console: it takes the first number among the consoles. */
@@ -39,7 +40,11 @@ function addConsole(consoles: readonly ConsoleDevice[], first: Serial | undefine
   if (first === undefined) return numberConsoles(consoles);
   const { target, address: _address, ...chardev } = first;
   const others = consoles.filter((found) => !isSerialConsole(found));
-  return numberConsoles([{ ...chardev, target: { type: "serial", port: target?.port ?? "0" } }, ...others]);
+  // Its own address, if it has one, says nothing; but it is kept.
+  const address = consoles.find(isSerialConsole)?.address;
+  const shown = address === undefined ? {} : { address };
+  const port = target?.port ?? "0";
+  return numberConsoles([{ ...chardev, target: { type: "serial", port }, ...shown }, ...others]);
 }
 
 const PORTS = ["0", "1", "2", "3"] as const;
@@ -71,6 +76,14 @@ function addPs2(inputs: Devices["inputs"]): Devices["inputs"] {
     (type) => !inputs.some((input) => input.type === type && (input.bus ?? "ps2") === "ps2"),
   );
   return [...inputs, ...missing.map((type) => ({ type, bus: "ps2" }) as const)];
+}
+
+/** Sound goes where the display goes; without a display, or with VNC, nowhere. qemuDomainDefAddDefaultAudioBackend() */
+function addAudio({ audios, graphics }: Devices): Devices["audios"] {
+  if (audios.length > 0) return audios;
+  if (graphics.some(({ type }) => type === "spice")) return [{ id: 1, type: "spice" }];
+  const isNowhere = graphics.length === 0 || graphics.some(({ type }) => type === "vnc");
+  return isNowhere ? [{ id: 1, type: "none" }] : [];
 }
 
 function addVideo({ graphics, videos }: Devices): Devices["videos"] {

@@ -2,12 +2,14 @@ import type { Domain } from "../domain/domain.ts";
 import { timerOf } from "./clock-words.ts";
 import { controllersOf, type Guest } from "./guest.ts";
 import { cannotTranslate } from "./refusal.ts";
+import { speakerAudio } from "./sound-words.ts";
 import { escapeCommas, jsonWords, keyValues, onOffWord, type Words } from "./words.ts";
 
 const KIB_PER_MIB = 1024;
 
 /** -machine, with what the firmware and the board are told. qemuBuildMachineCommandLine() of libvirt */
-export function formatMachine({ domain, machine }: Guest): Words {
+export function formatMachine(guest: Guest): Words {
+  const { domain, machine } = guest;
   const { features } = domain;
   const hpet = timerOf(domain, "hpet")?.present;
   const pairs = keyValues([
@@ -15,6 +17,7 @@ export function formatMachine({ domain, machine }: Guest): Words {
     ["vmport", features?.vmport?.state === undefined ? undefined : onOffWord(features.vmport.state)],
     ["dump-guest-core", "off"],
     ["memory-backend", "pc.ram"],
+    ["pcspk-audiodev", speakerAudio(guest)],
     ["hpet", hpet === undefined ? undefined : onOffWord(hpet)],
     ["acpi", onOffWord(features?.acpi ?? false)],
   ]);

@@ -1,36 +1,11 @@
-import type { Input } from "../domain/input.ts";
-import { DEFAULT_RANDOM_SOURCE } from "../domain/rng.ts";
-import { inputBus } from "./default-devices.ts";
-import { pciKeys, usbKeys } from "./device-bus.ts";
+import { DEFAULT_RANDOM_SOURCE, type RngBackend } from "../domain/rng.ts";
+import { type ChardevBackend, formatBackend } from "./chardev-backend-words.ts";
+import { pciKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";
 import { fdsetPath, type Launch } from "./launch.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";
+import { virtioDriver, virtioKeys } from "./virtio-keys.ts";
 import { jsonWords, type Words } from "./words.ts";
-
-/** -device for pointers and keyboards; those on PS/2 are part of the board. */
-export function formatInputs(guest: Guest): Words {
-  return guest.devices.inputs.flatMap((input, index) => formatInput(guest, input, index));
-}
-
-function formatInput(guest: Guest, input: Input, index: number): Words {
-  const { type, address } = input;
-  const id = input.alias ?? `input${index}`;
-  switch (inputBus(input)) {
-    case "ps2": {
-      if (type !== "tablet") return [];
-      const path = `${devicePath("input", index)}/@bus`;
-      throw cannotTranslate(path, "there is no PS/2 tablet", "Write bus='usb'.");
-    }
-    case "usb": {
-      const driver = type === "keyboard" ? "usb-kbd" : `usb-${type}`;
-      return address?.type === "usb" ? jsonWords("-device", { driver, id, ...usbKeys(guest, address) }) : [];
-    }
-    case "virtio": {
-      const end = address?.type === "pci" ? pciKeys(guest, address) : {};
-      return jsonWords("-device", { driver: `virtio-${type}-pci`, id, ...end });
-    }
-  }
-}
 
 /** -device for each watchdog, and the one action of them all; q35's own is switched on. */
 export function formatWatchdogs(guest: Guest): Words {
@@ -48,7 +23,9 @@ export function formatWatchdogs(guest: Guest): Words {
     count += 1;
     return jsonWords("-device", { driver: model, id, ...(model === "ib700" ? {} : pciKeys(guest, address)) });
   });
-  return action === undefined ? [] : [...devices, "-watchdog-action", action];
+  // QEMU stops, and who watches it makes the dump.
+  const word = action === "dump" ? "pause" : action;
+  return word === undefined ? [] : [...devices, "-watchdog-action", word];
 }
 
 /** -device for the balloon, by which the host takes memory back. */
@@ -56,7 +33,8 @@ export function formatBalloon(guest: Guest): Words {
   const { memballoon } = guest.devices;
   if (memballoon === undefined || memballoon.model === "none") return [];
   return jsonWords("-device", {
-    driver: "virtio-balloon-pci",
+    driver: virtioDriver("virtio-balloon", memballoon.model),
+    ...virtioKeys(memballoon.driver),
     id: memballoon.alias ?? "balloon0",
     "deflate-on-oom": memballoon.autodeflate,
     "free-page-reporting": memballoon.freePageReporting,
@@ -66,27 +44,59 @@ export function formatBalloon(guest: Guest): Words {
 
 /** -object and -device for each source of randomness. qemuBuildRNGCommandLine() of libvirt */
 export function formatRngs(guest: Guest, launch: Launch | undefined): Words {
-  return guest.devices.rngs.flatMap(({ alias, backend, rate, address }, index) => {
+  return guest.devices.rngs.flatMap(({ address, alias, backend, driver, model, rate }, index) => {
     const id = alias ?? `rng${index}`;
     const device = {
-      driver: "virtio-rng-pci",
+      driver: virtioDriver("virtio-rng", model),
+      ...virtioKeys(driver),
       rng: `obj${id}`,
       id,
       "max-bytes": rate?.bytes,
       period: rate === undefined ? undefined : (rate.periodMs ?? 1000),
       ...pciKeys(guest, address),
     };
-    const source =
-      backend.model === "builtin"
-        ? { "qom-type": "rng-builtin", id: `obj${id}` }
-        : { "qom-type": "rng-random", id: `obj${id}`, filename: randomSource(backend.path, launch) };
-    return [...jsonWords("-object", source), ...jsonWords("-device", device)];
+    const source = formatSource(backend, { id, path: devicePath("rng", index), launch });
+    return [...source, ...jsonWords("-device", device)];
   });
 }
 
-/** -audiodev: the guest's sound goes nowhere, but VNC wants to be told so. */
-export function formatAudio({ devices }: Guest): Words {
-  return devices.audios.flatMap(({ id, type }) => jsonWords("-audiodev", { id: `audio${id}`, driver: type }));
+interface SourceFacts {
+  readonly id: string;
+  readonly path: string;
+  readonly launch: Launch | undefined;
+}
+
+function formatSource(backend: RngBackend, { id, path, launch }: SourceFacts): Words {
+  const object = { id: `obj${id}` };
+  switch (backend.model) {
+    case "builtin":
+      return jsonWords("-object", { "qom-type": "rng-builtin", ...object });
+    case "random":
+      return jsonWords("-object", {
+        "qom-type": "rng-random",
+        ...object,
+        filename: randomSource(backend.path, launch),
+      });
+    case "egd":
+      return [
+        ...formatBackend({ id, path, chardev: egdChardev(backend) }, launch, 0),
+        ...jsonWords("-object", { "qom-type": "rng-egd", ...object, chardev: `char${id}` }),
+      ];
+  }
+}
+
+/** The same as a character device would be connected to; what each kind needs is there. */
+function egdChardev({ source, type }: Extract<RngBackend, { readonly model: "egd" }>): ChardevBackend {
+  const { host = "", mode = "connect", path = "", seclabels, service = "" } = source;
+  const again = source.reconnect === undefined ? {} : { reconnect: source.reconnect };
+  switch (type) {
+    case "pipe":
+      return { type, source: { path, seclabels } };
+    case "unix":
+      return { type, source: { mode, path, seclabels, ...again } };
+    case "tcp":
+      return { type, source: { mode, host, service, ...again } };
+  }
 }
 
 function randomSource(path: string | undefined, launch: Launch | undefined): string {

@@ -4,7 +4,7 @@ import type { Machine } from "./machine.ts";
 import { cannotTranslate } from "./refusal.ts";
 
 /** What kind of place a device needs. */
-export type Connection = "pci" | "pcie" | "root-port" | "upstream" | "downstream" | "dmi";
+export type Connection = "pci" | "pcie" | "integrated" | "root-port" | "upstream" | "downstream" | "dmi";
 
 export type PciModel = NonNullable<ControllerOf<"pci">["model"]>;
 
@@ -40,7 +40,7 @@ const KINDS: Readonly<
   Record<PciModel, readonly [takes: readonly Connection[], first: number, last: number]>
 > = {
   "pci-root": [["pci"], 1, 31],
-  "pcie-root": [["root-port", "dmi"], 1, 31],
+  "pcie-root": [["root-port", "dmi", "integrated"], 1, 31],
   "pci-bridge": [["pci"], 1, 31],
   "dmi-to-pci-bridge": [["pci"], 0, 31],
   "pcie-to-pci-bridge": [["pci"], 1, 31],

@@ -30,6 +30,7 @@ export function virtioConnection(model: string | undefined): Connection {
 /** What kind of place a graphics card needs when its usual one is taken. */
 export function videoConnection({ model }: Video): Connection | undefined {
   if (model.type === "none") return undefined;
+  if (model.type === "ramfb") return undefined;
   return model.type === "virtio" || model.type === "bochs" ? "pcie" : "pci";
 }
 

@@ -3,11 +3,12 @@ import type { Controller } from "../domain/controller.ts";
 import type { Devices } from "../domain/devices.ts";
 import { diskBus } from "../domain/disk.ts";
 import { sortControllers } from "./controller-order.ts";
-import { inputBus } from "./default-devices.ts";
 import { controllersOf, pciPlace } from "./guest.ts";
 import type { Machine } from "./machine.ts";
 import { type Connection, createPciBuses, type PciBuses, type PciModel } from "./pci-buses.ts";
 import { controllerConnection, videoConnection, virtioConnection } from "./pci-connection.ts";
+import { placeLater } from "./pci-later.ts";
+import { createPlacer } from "./pci-placer.ts";
 import { devicePath } from "./refusal.ts";
 
 /**
@@ -41,68 +42,65 @@ interface Round {
   first(): unknown;
 }
 
-interface Placed {
-  readonly address?: { readonly type: string };
-}
-
 function placeAll(devices: Devices, machine: Machine, round: Round): Devices {
   const { buses } = round;
-  const controllers = fixOnBoard(devices.controllers, machine);
-  reserveWritten({ ...devices, controllers }, buses);
+  const onBoard = fixOnBoard(devices.controllers, machine);
+  reserveWritten({ ...devices, controllers: onBoard }, buses);
+  const controllers = onBoard.map((found, index) => placeDmi(found, index, buses));
   const videos = placePrimary(devices.videos, machine, buses);
+  const sounds = placeIch9(devices.sounds, machine, buses);
   round.first();
-  const place =
-    <D extends Placed>(element: string, connectionOf: (device: D) => Connection | undefined) =>
-    (device: D, index: number): D => {
-      const connection = device.address === undefined ? connectionOf(device) : undefined;
-      if (connection === undefined) return device;
-      return { ...device, address: buses.take(connection, devicePath(element, index)) };
-    };
+  const place = createPlacer(buses);
   const isPci = (controller: Controller): boolean => controller.type === "pci";
-  const virtio = (): Connection => "pcie";
   const bridges = controllers.map(
     place("controller", (found) => (isPci(found) ? controllerConnection(found) : undefined)),
   );
+  const filesystems = devices.filesystems.map(place("filesystem", ({ model }) => virtioConnection(model)));
   const interfaces = devices.interfaces.map(
     place("interface", ({ model }) =>
       /^(?:virtio|e1000e|vmxnet3)$/.test(model?.type ?? "") ? "pcie" : "pci",
     ),
   );
+  const placeSound = place<PciSound>("sound", ({ model }) => (model === "virtio" ? "pcie" : "pci"));
+  const cards = sounds.map((sound, index) => (isPciSound(sound) ? placeSound(sound, index) : sound));
   const others = bridges.map(
     place("controller", (found) => (isPci(found) ? undefined : controllerConnection(found))),
   );
   const disks = devices.disks.map(
     place("disk", (disk) => (diskBus(disk) === "virtio" ? virtioConnection(disk.model) : undefined)),
   );
-  const memballoon = devices.memballoon && placeBalloon(devices.memballoon, place("memballoon", virtio));
-  return {
-    ...devices,
-    controllers: others,
-    interfaces,
-    disks,
-    ...(memballoon === undefined ? {} : { memballoon }),
-    rngs: devices.rngs.map(place("rng", virtio)),
-    watchdogs: devices.watchdogs.map(
-      place("watchdog", ({ model }) => (model === "i6300esb" ? "pci" : undefined)),
-    ),
-    videos: videos.map(place("video", videoConnection)),
-    inputs: devices.inputs.map(
-      place("input", (input) => (inputBus(input) === "virtio" ? "pcie" : undefined)),
-    ),
-    serials: devices.serials.map(
-      place("serial", ({ target }) => (target?.type === "pci-serial" ? "pci" : undefined)),
-    ),
-  };
+  const first = { controllers: others, filesystems, interfaces, sounds: cards, disks, videos };
+  return placeLater({ ...devices, ...first }, place);
 }
 
-type Memballoon = NonNullable<Devices["memballoon"]>;
-type VirtioBalloon = Extract<Memballoon, { readonly model: "virtio" }>;
+type PciSound = Extract<
+  Devices["sounds"][number],
+  { readonly model: "ac97" | "es1370" | "ich6" | "ich9" | "virtio" }
+>;
 
-function placeBalloon(
-  found: Memballoon,
-  place: (found: VirtioBalloon, index: number) => VirtioBalloon,
-): Memballoon {
-  return found.model === "virtio" ? place(found, 0) : found;
+function isPciSound(sound: Devices["sounds"][number]): sound is PciSound {
+  return sound.model !== "pcspk" && sound.model !== "sb16" && sound.model !== "usb";
+}
+
+/** The bridge to plain PCI stands where it does on the real board, if nothing else is there. */
+function placeDmi(controller: Controller, index: number, buses: PciBuses): Controller {
+  const place = { bus: 0, slot: 0x1e, function: 0 };
+  if (controller.type !== "pci" || controller.model !== "dmi-to-pci-bridge") return controller;
+  if (controller.address !== undefined || !buses.isFree(place)) return controller;
+  const address = { type: "pci", domain: 0, ...place } as const;
+  buses.reserve(address, devicePath("controller", index));
+  return { ...controller, address };
+}
+
+/** ICH9's sound stands where it does on the real board, if nothing else is there. */
+function placeIch9(sounds: Devices["sounds"], { chipset }: Machine, buses: PciBuses): Devices["sounds"] {
+  const place = { bus: 0, slot: 0x1b, function: 0 };
+  const at = sounds.findIndex((found) => found.model === "ich9" && found.address === undefined);
+  const sound = sounds[at];
+  if (chipset !== "q35" || sound?.model !== "ich9" || !buses.isFree(place)) return sounds;
+  const address = { type: "pci", domain: 0, ...place } as const;
+  buses.reserve(address, devicePath("sound", at));
+  return sounds.with(at, { ...sound, address });
 }
 
 /** Controllers that are part of the board have their address from it. */
@@ -126,36 +124,48 @@ function fixOnBoard(controllers: readonly Controller[], { chipset }: Machine): r
 }
 
 function reserveWritten(devices: Devices, buses: PciBuses): void {
-  const { controllers, interfaces, disks, rngs, watchdogs, videos, inputs, serials, memballoon } = devices;
-  const balloons = memballoon?.model === "virtio" ? [memballoon] : [];
-  const families = Object.entries({
-    controller: controllers,
-    interface: interfaces,
-    disk: disks,
-    memballoon: balloons,
-  });
-  const later = Object.entries({
-    rng: rngs,
-    watchdog: watchdogs,
-    video: videos,
-    input: inputs,
-    serial: serials,
-  });
-  for (const [element, found] of [...families, ...later]) {
-    for (const [index, { address }] of found.entries()) {
+  for (const [element, family] of Object.entries(familiesOf(devices))) {
+    for (const [index, device] of family.entries()) {
+      const address = "address" in device ? device.address : undefined;
       if (address?.type === "pci") buses.reserve(address, devicePath(element, index));
     }
   }
-  for (const { address } of controllers.filter(isRootPort)) {
+  for (const { address } of devices.controllers.filter(isRootPort)) {
     if (address !== undefined) buses.share(pciPlace(address));
   }
+}
+
+/** What may have a PCI address, in an order that decides which of two with the same one is refused. */
+function familiesOf(devices: Devices) {
+  const { memballoon, iommu, vsock, pstore } = devices;
+  const list = <D>(device: D | undefined): readonly D[] => (device === undefined ? [] : [device]);
+  return {
+    controller: devices.controllers,
+    interface: devices.interfaces,
+    disk: devices.disks,
+    memballoon: list(memballoon),
+    rng: devices.rngs,
+    watchdog: devices.watchdogs,
+    video: devices.videos,
+    input: devices.inputs,
+    serial: devices.serials,
+    filesystem: devices.filesystems,
+    sound: devices.sounds,
+    shmem: devices.shmems,
+    iommu: list(iommu),
+    vsock: list(vsock),
+    crypto: devices.cryptos,
+    pstore: list(pstore),
+    panic: devices.panics,
+  };
 }
 
 /** The primary card stands where firmware and guests expect it: slot 2 of a pc, slot 1 of a q35. */
 function placePrimary(videos: Devices["videos"], { chipset }: Machine, buses: PciBuses): Devices["videos"] {
   const [primary, ...others] = videos;
   const place = { bus: 0, slot: chipset === "q35" ? 1 : 2, function: 0 };
-  if (primary === undefined || primary.address !== undefined || primary.model.type === "none") return videos;
+  if (primary === undefined || primary.address !== undefined || videoConnection(primary) === undefined)
+    return videos;
   if (!buses.isFree(place)) return videos;
   const address = { type: "pci", domain: 0, ...place } as const;
   buses.reserve(address, devicePath("video", 0));

@@ -1,9 +1,15 @@
+import type { Channel } from "../domain/chardev.ts";
 import type { Devices } from "../domain/devices.ts";
 import { controllersOf } from "./guest.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";
 
 /** QEMU's virtio-serial controller has so many ports; port 0 is kept for a console. */
 const MOST_PORTS = 31;
+
+/** Whether it is a port of a virtio-serial controller. */
+export function isOnVirtioSerial({ target }: Channel): boolean {
+  return target.type === "virtio";
+}
 
 /** A controller's number and its taken ports, as one key. */
 type Taken = Set<string>;
@@ -18,6 +24,7 @@ export function placeChannels(devices: Devices): Devices {
   return {
     ...devices,
     channels: devices.channels.map((channel, index) => {
+      if (!isOnVirtioSerial(channel)) return channel;
       const place = findPort({ taken, sizes }, channel.address, index);
       taken.add(`${place.controller}.${place.port}`);
       sizes.set(place.controller, sizes.get(place.controller) ?? MOST_PORTS);
@@ -29,7 +36,7 @@ export function placeChannels(devices: Devices): Devices {
 function takeWritten({ channels }: Devices): Taken {
   const taken: Taken = new Set();
   for (const [index, { address }] of channels.entries()) {
-    if (address?.port === undefined) continue;
+    if (!address?.port) continue;
     const key = `${address.controller ?? 0}.${address.port}`;
     if (taken.has(key)) {
       const path = `${devicePath("channel", index)}/address`;
@@ -40,12 +47,16 @@ function takeWritten({ channels }: Devices): Taken {
   return taken;
 }
 
-/** How many ports each controller has, by its number. */
+/** How many ports each controller has, by its number; 0 is there for a channel that names none. */
 function listSizes(devices: Devices): Map<number, number> {
   const written = controllersOf(devices, "virtio-serial").map(
     ({ index, ports }, at) => [index ?? at, ports ?? MOST_PORTS] as const,
   );
-  return new Map(written.toSorted(([one], [other]) => one - other));
+  const wanted = devices.channels
+    .filter(isOnVirtioSerial)
+    .map(({ address }) => [address?.controller ?? 0, MOST_PORTS] as const);
+  const sizes = new Map([...wanted, ...written]);
+  return new Map([...sizes].toSorted(([one], [other]) => one - other));
 }
 
 interface Ports {
@@ -61,7 +72,8 @@ interface Port {
 function findPort(ports: Ports, address: Partial<Port> | undefined, index: number): Port {
   if (address !== undefined) {
     const { controller = 0 } = address;
-    const port = address.port ?? freePort(ports, controller);
+    // Port 0 is no port.
+    const port = address.port || freePort(ports, controller);
     if (port !== undefined) return { controller, port };
     const path = devicePath("channel", index);
     throw cannotTranslate(path, `controller ${controller} has no free port`, "Name another controller.");

@@ -36,7 +36,7 @@ export function listStartCommands(domain: Domain): readonly QmpCommand[] {
         : [],
     ),
     ...(ptys.length === 0 ? [] : [{ execute: "query-chardev" }]),
-    ...(devices.graphics.length === 0 ? [] : [{ execute: "query-vnc" }]),
+    ...(devices.graphics.some(({ type }) => type === "vnc") ? [{ execute: "query-vnc" }] : []),
     { execute: "cont" },
   ];
 }

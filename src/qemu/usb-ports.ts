@@ -1,3 +1,4 @@
+import type { Serial } from "../domain/chardev.ts";
 import type { Devices } from "../domain/devices.ts";
 import { diskBus } from "../domain/disk.ts";
 import { inputBus } from "./default-devices.ts";
@@ -26,26 +27,30 @@ const PORTS: ReadonlyMap<UsbController["model"], number> = new Map([
 /** Gives disks, pointers and keyboards on USB a port each, in libvirt's order. Throws "unsupported" when none is left. */
 export function placeUsb(devices: Devices): Devices {
   const ports = createPorts(controllersOf(devices, "usb"));
-  const isUsbSerial = (serial: Devices["serials"][number]): boolean => serial.target?.type === "usb-serial";
-  for (const { address } of [...devices.disks, ...devices.inputs, ...devices.serials]) {
+  const { disks, inputs, serials, sounds } = devices;
+  for (const device of [...disks, ...inputs, ...serials, ...sounds]) {
+    const address = "address" in device ? device.address : undefined;
     if (address?.type === "usb") ports.reserve(address.bus ?? 0, address.port);
   }
-  const place = <
-    D extends { readonly address?: { readonly type: string; readonly bus?: number; readonly port?: string } },
-  >(
-    device: D,
-    path: string,
-  ): D & { readonly address: UsbPlace } => ({ ...device, address: ports.take(device.address, path) });
+  const place = (address: Devices["disks"][number]["address"] | Serial["address"], path: string): UsbPlace =>
+    ports.take(address?.type === "usb" ? address : undefined, path);
   return {
     ...devices,
-    disks: devices.disks.map((disk, index) =>
-      diskBus(disk) === "usb" ? place(disk, devicePath("disk", index)) : disk,
+    disks: disks.map((disk, index) =>
+      diskBus(disk) === "usb" ? { ...disk, address: place(disk.address, devicePath("disk", index)) } : disk,
     ),
-    inputs: devices.inputs.map((input, index) =>
-      inputBus(input) === "usb" ? place(input, devicePath("input", index)) : input,
+    inputs: inputs.map((input, index) =>
+      inputBus(input) !== "usb" || input.type === "evdev" || input.type === "passthrough"
+        ? input
+        : { ...input, address: place(input.address, devicePath("input", index)) },
     ),
-    serials: devices.serials.map((serial, index) =>
-      isUsbSerial(serial) ? place(serial, devicePath("serial", index)) : serial,
+    sounds: sounds.map((sound, index) =>
+      sound.model === "usb" ? { ...sound, address: place(sound.address, devicePath("sound", index)) } : sound,
+    ),
+    serials: serials.map((serial, index) =>
+      serial.target?.type === "usb-serial"
+        ? { ...serial, address: place(serial.address, devicePath("serial", index)) }
+        : serial,
     ),
   };
 }

@@ -3,6 +3,7 @@ import { pciKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";
 import type { Launch } from "./launch.ts";
 import { cannotTranslate, devicePath, refuseUnproven } from "./refusal.ts";
+import { virtioKeys } from "./virtio-keys.ts";
 import { jsonWords, type Words } from "./words.ts";
 
 const [QXL_KIB, VGAMEM_KIB] = [65_536, 16_384];
@@ -11,54 +12,111 @@ const [QXL_KIB, VGAMEM_KIB] = [65_536, 16_384];
 export function formatVideos(guest: Guest, launch: Launch | undefined): Words {
   return guest.devices.videos.flatMap((video, index) => {
     const path = devicePath("video", index);
+    refuseOtherSettings(video, path);
     if (video.model.type === "none" && guest.devices.videos.length > 1) {
-      throw cannotTranslate(
-        `${path}/model/@type`,
-        "there are other graphics cards",
-        "Remove it, or the others.",
-      );
+      const why = "there are other graphics cards";
+      throw cannotTranslate(`${path}/model/@type`, why, "Remove it, or the others.");
     }
     if (video.model.type === "bochs") refuseUnproven(launch, `${path}/model`, "a bochs card");
-    const keys = cardKeys(video.model, index === 0, path);
+    const card = { id: video.alias ?? `video${index}`, isPrimary: index === 0, path };
+    const keys = cardKeys(video, card);
     if (keys === undefined) return [];
     const { driver, ...own } = keys;
-    const id = video.alias ?? `video${index}`;
-    return jsonWords("-device", { driver, id, ...own, ...pciKeys(guest, video.address) });
+    const resolution = { xres: video.model.resolution?.x, yres: video.model.resolution?.y };
+    const place = video.model.type === "ramfb" ? {} : pciKeys(guest, video.address);
+    const helper = isHelped(video) ? ["-chardev", `socket,id=chr-vu-${card.id},fd=3`] : [];
+    return [...helper, ...jsonWords("-device", { driver, ...own, ...resolution, ...place })];
   });
 }
 
-type Model = Video["model"];
 type CardKeys = { readonly driver: string } & Readonly<Record<string, unknown>>;
 
-function cardKeys(model: Model, isPrimary: boolean, path: string): CardKeys | undefined {
+interface Card {
+  readonly id: string;
+  readonly isPrimary: boolean;
+  readonly path: string;
+}
+
+/** Whether another program draws for it. */
+function isHelped({ driver }: Video): boolean {
+  return driver?.name === "vhostuser";
+}
+
+function cardKeys(video: Video, { id, isPrimary, path }: Card): CardKeys | undefined {
+  const { model } = video;
   switch (model.type) {
     case "none":
       return undefined;
+    case "ramfb":
+      refuseSecond(video, isPrimary, path);
+      return { driver: "ramfb", id };
     case "cirrus":
-      refuseSecond(model, isPrimary, path);
-      return { driver: "cirrus-vga" };
+      refuseSecond(video, isPrimary, path);
+      return { driver: "cirrus-vga", id };
     case "vga":
-      refuseSecond(model, isPrimary, path);
-      return { driver: "VGA", vgamem_mb: mebibytes(model.vramKiB ?? VGAMEM_KIB, path) };
+    case "vmvga": {
+      refuseSecond(video, isPrimary, path);
+      const driver = model.type === "vga" ? "VGA" : "vmware-svga";
+      return { driver, id, vgamem_mb: mebibytes(model.vramKiB ?? VGAMEM_KIB, path) };
+    }
     case "bochs":
-      return { driver: "bochs-display", vgamem: (model.vramKiB ?? VGAMEM_KIB) * 1024 };
+      return { driver: "bochs-display", id, vgamem: (model.vramKiB ?? VGAMEM_KIB) * 1024 };
     case "virtio":
-      return { driver: isPrimary ? "virtio-vga" : "virtio-gpu-pci", max_outputs: model.heads ?? 1 };
+      return virtioCard(video, { id, isPrimary });
     case "qxl":
-      return {
-        driver: isPrimary ? "qxl-vga" : "qxl",
-        max_outputs: model.heads ?? 1,
-        ram_size: mebibytes(model.ramKiB ?? QXL_KIB, path) * 1024 ** 2,
-        vram_size: mebibytes(model.vramKiB ?? QXL_KIB, path) * 1024 ** 2,
-        vram64_size_mb: 0,
-        vgamem_mb: mebibytes(model.vgamemKiB ?? VGAMEM_KIB, path),
-      };
+      return { ...qxlCard(video, path), id };
   }
 }
 
-function refuseSecond({ type }: Model, isPrimary: boolean, path: string): void {
-  if (!isPrimary) throw cannotTranslate(path, `a second card cannot be a ${type}`, "Use qxl or virtio.");
+function qxlCard({ model }: Video, path: string): CardKeys {
+  return {
+    driver: model.primary === true ? "qxl-vga" : "qxl",
+    max_outputs: model.heads ?? 1,
+    ram_size: mebibytes(model.ramKiB ?? QXL_KIB, path) * 1024 ** 2,
+    vram_size: mebibytes(model.vramKiB ?? QXL_KIB, path) * 1024 ** 2,
+    vram64_size_mb: model.vram64KiB === undefined ? 0 : mebibytes(model.vram64KiB, path),
+    vgamem_mb: mebibytes(model.vgamemKiB ?? VGAMEM_KIB, path),
+  };
 }
+
+/** The reference gives `<driver>` to the card without VGA only. qemuDeviceVideoGetModel() of libvirt */
+function virtioCard(video: Video, { id, isPrimary }: Pick<Card, "id" | "isPrimary">): CardKeys {
+  const { driver, model } = video;
+  const options = isPrimary ? {} : virtioKeys(driver);
+  const max_outputs = model.heads ?? 1;
+  if (isHelped(video)) {
+    const name = isPrimary ? "vhost-user-vga" : "vhost-user-gpu-pci";
+    return { driver: name, ...options, id, max_outputs, chardev: `chr-vu-${id}` };
+  }
+  const gl = model.acceleration?.accel3d === true ? "-gl" : "";
+  const name = isPrimary ? `virtio-vga${gl}` : `virtio-gpu${gl}-pci`;
+  return { driver: name, ...options, id, max_outputs, blob: model.blob };
+}
+
+function refuseSecond({ model }: Video, isPrimary: boolean, path: string): void {
+  if (isPrimary) return;
+  throw cannotTranslate(path, `a second card cannot be a ${model.type}`, "Use qxl or virtio.");
+}
+
+/** Which settings belong to which card. qemuValidateDomainDeviceDefVideo() of libvirt */
+function refuseOtherSettings({ driver, model }: Video, path: string): void {
+  const isVirtio = model.type === "virtio";
+  const others: readonly (readonly [place: string, isThere: boolean])[] = [
+    ["driver", !isVirtio && Object.keys(driver ?? {}).some((key) => key !== "name")],
+    ["model/acceleration", !isVirtio && model.acceleration !== undefined],
+    ["model/@blob", !isVirtio && model.blob !== undefined],
+    ["model/@vram64", model.type !== "qxl" && model.vram64KiB !== undefined],
+    ["model/resolution", !RESIZABLE.has(model.type) && model.resolution !== undefined],
+    ["model/acceleration/@accel2d", model.acceleration?.accel2d !== undefined],
+  ];
+  const strange = others.find(([, isThere]) => isThere);
+  if (strange !== undefined) {
+    throw cannotTranslate(`${path}/${strange[0]}`, `a ${model.type} card has none`, "Leave it out.");
+  }
+}
+
+/** Cards that take a size of the screen. */
+const RESIZABLE: ReadonlySet<string> = new Set(["vga", "qxl", "virtio", "bochs"]);
 
 /** The card takes powers of two only; the reference rounds up, which would be another size than the XML's. */
 function mebibytes(sizeKiB: number, path: string): number {

@@ -79,6 +79,8 @@ function gatherOther(
     case "chardev-socket":
     case "vnc-socket":
     case "random-device":
+    // A guest that has one is not started.
+    case "unopened":
       return [];
     case "host-file":
     case "host-device":

@@ -9,7 +9,7 @@ import { SvirtError } from "../errors.ts";
  */
 export function refuseListeners(domain: Domain): void {
   for (const [at, graphics] of (domain.devices?.graphics ?? []).entries()) {
-    if (!listensOnTcp(graphics)) continue;
+    if (graphics.type !== "vnc" || !listensOnTcp(graphics)) continue;
     throw new SvirtError(
       `Cannot start the guest: /domain/devices/graphics[${at + 1}] listens on TCP, which the policy allows no guest`,
       {
@@ -28,7 +28,7 @@ export function refuseListeners(domain: Domain): void {
   }
 }
 
-function listensOnTcp({ listens, socket }: Graphics): boolean {
+function listensOnTcp({ listens, socket }: Extract<Graphics, { readonly type: "vnc" }>): boolean {
   if (listens.length === 0) return socket === undefined;
   return listens.some((listen) => listen.type === "address");
 }

@@ -1,11 +1,18 @@
 import type { Domain } from "../domain/domain.ts";
 import { SvirtError } from "../errors.ts";
+import { listUnreadyBackends } from "./unready/backends.ts";
 import { listUnreadyDisks } from "./unready/disks.ts";
+import { listUnreadyPaths } from "./unready/paths.ts";
 import { listUnreadyTuning } from "./unready/tuning.ts";
 import type { Unready } from "./unready/unready.ts";
 
 /** What each family of elements asks of the host that a start does not do yet. */
-const FAMILIES: readonly ((domain: Domain) => readonly Unready[])[] = [listUnreadyDisks, listUnreadyTuning];
+const FAMILIES: readonly ((domain: Domain) => readonly Unready[])[] = [
+  listUnreadyDisks,
+  listUnreadyTuning,
+  listUnreadyPaths,
+  listUnreadyBackends,
+];
 
 /**
  * Refuses a start that would leave out a part of what the XML asks of the host, before anything is changed. What only

@@ -158,10 +158,42 @@ describe("parseDomain() refuses", () => {
       "<serial type='null'/><console type='pty'/>",
       'console in line 6: it is the first <serial> under another name, and that one is of type "null"',
     ],
-    ["<serial type='tcp'/>", 'serial/@type in line 6: "tcp": svirt does not connect guests that way yet'],
+    [
+      "<serial type='udp'/>",
+      'serial/@type in line 6: "udp": svirt lets nobody write to a guest without a connection, as datagrams do',
+    ],
     ["<serial type='unix'/>", "serial/source in line 6: it is missing"],
     ["<channel type='pty'/>", "channel/target in line 6: it is missing"],
-    ["<graphics type='spice'/>", 'graphics/@type in line 6: "spice": svirt does not do SPICE yet'],
+    ["<graphics type='rdp'/>", 'graphics/@type in line 6: "rdp": it is for another hypervisor'],
+    [
+      "<graphics type='spice' tlsPort='5901'/>",
+      "graphics/@tlsPort in line 6: the certificates and passwords for TLS are settings of the host",
+    ],
+    [
+      "<shmem name='a'><model type='ivshmem-plain'/><msi/></shmem>",
+      "shmem/msi in line 6: an ivshmem-plain has none",
+    ],
+    [
+      "<shmem name='a'><model type='ivshmem-plain'/><size unit='K'>12345</size></shmem>",
+      "shmem/size in line 6: it is no power of two, or less than 1 MiB",
+    ],
+    ["<vsock><cid auto='no'/></vsock>", "vsock/cid/@address in line 6: it is missing"],
+    [
+      "<filesystem><source socket='/a'/><target dir='a'/></filesystem>",
+      "filesystem/source in line 6: it names either a folder or, for virtiofs, a socket",
+    ],
+    [
+      "<channel type='unix'><source mode='bind' path='/a'><reconnect enabled='no'/></source><target type='virtio'/></channel>",
+      "channel/source/reconnect in line 6: it is for who connects",
+    ],
+    [
+      "<rng model='virtio'><backend model='egd' type='tcp'><source path='/a'/></backend></rng>",
+      "rng/backend/source/@mode in line 6: it is missing",
+    ],
+    [
+      "<audio id='1' type='none'><input><settings/></input></audio>",
+      "audio/input/settings in line 6: they are not fixed",
+    ],
     ["<graphics type='vnc' passwd='a'/>", "graphics/@passwd in line 6: svirt keeps no passwords"],
     ["<hostdev mode='subsystem' type='pci'/>", "hostdev in line 6: svirt does not pass devices through yet"],
     ["<teleporter/>", "teleporter in line 6: svirt does not know it"],

@@ -65,6 +65,8 @@ const TRIES = [
   "1.2",
   "isa-serial",
   "127.0.0.1",
+  "644",
+  "unix:path=/run/bus",
   "5000c50015ea71ad",
   "x y",
   "<&'\">",

@@ -1,0 +1,122 @@
+import type { Audio } from "./audio.ts";
+import type { Devices } from "./devices.ts";
+import type { Filesystem } from "./filesystem.ts";
+import type { Graphics } from "./graphics.ts";
+import type { Input } from "./input.ts";
+import { listPorts, type Port } from "./ports.ts";
+import type { Shmem } from "./shmem.ts";
+import type { Tpm } from "./tpm.ts";
+
+/** A path of the host that QEMU is told and a start does not open yet, with the element that names it. */
+export interface UnopenedPath {
+  readonly path: string;
+  readonly place: string;
+}
+
+/** Every such path of the devices: what is on this list keeps a guest from being started. */
+export function listUnopenedPaths(devices: Devices): readonly UnopenedPath[] {
+  return [
+    ...located("filesystem", devices.filesystems, filesystemPaths),
+    ...portPaths(devices),
+    ...located("input", devices.inputs, inputPaths),
+    ...located("tpm", devices.tpms, tpmPaths),
+    ...located("graphics", devices.graphics, graphicsPaths),
+    ...located("audio", devices.audios, audioPaths),
+    ...located("video", devices.videos, ({ model }) => [model.acceleration?.rendernode]),
+    ...located("rng", devices.rngs, ({ backend }) => (backend.model === "egd" ? [backend.source.path] : [])),
+    ...located("shmem", devices.shmems, shmemPaths),
+    ...located("pstore", devices.pstore === undefined ? [] : [devices.pstore], ({ path }) => [path]),
+  ];
+}
+
+/** Where POSIX shared memory is on Linux. shm_overview(7) */
+const SHARED_MEMORY = "/dev/shm";
+
+/** Where the reference looks for the server of a shared memory that names none. */
+const SHMEM_SERVERS = "/var/lib/libvirt";
+
+/** The memory of a plain device. */
+export function shmemFile({ name }: Shmem): string {
+  return `${SHARED_MEMORY}/${name}`;
+}
+
+/** The socket of a device with a server. */
+export function shmemServer({ name, server }: Shmem): string {
+  return server?.path ?? `${SHMEM_SERVERS}/shmem-${name}-sock`;
+}
+
+type Paths = readonly (string | undefined)[];
+
+function located<D>(
+  element: string,
+  devices: readonly D[],
+  pathsOf: (device: D) => Paths,
+): readonly UnopenedPath[] {
+  return devices.flatMap((device, index) => {
+    const place = `/domain/devices/${element}[${index + 1}]`;
+    return pathsOf(device).flatMap((path) => (path === undefined ? [] : [{ path, place }]));
+  });
+}
+
+function filesystemPaths({ binary, source }: Filesystem): Paths {
+  return [source.dir, source.socket, binary?.path];
+}
+
+function portPaths(devices: Devices): readonly UnopenedPath[] {
+  return listPorts(devices).flatMap((port) => located(port.device, [port], chardevPaths));
+}
+
+function chardevPaths({ chardev }: Port): Paths {
+  const own = chardev.type === "dev" || chardev.type === "pipe" ? chardev.source.path : undefined;
+  return [own, chardev.log?.file];
+}
+
+function inputPaths(input: Input): Paths {
+  if (input.type === "evdev") return [input.source.dev];
+  return input.type === "passthrough" ? [input.source.evdev] : [];
+}
+
+function tpmPaths({ backend }: Tpm): Paths {
+  return [backend.type === "passthrough" ? (backend.device?.path ?? "/dev/tpm0") : backend.source?.path];
+}
+
+function shmemPaths(shmem: Shmem): Paths {
+  return [shmem.model.type === "ivshmem-plain" ? shmemFile(shmem) : shmemServer(shmem)];
+}
+
+function graphicsPaths(graphics: Graphics): Paths {
+  switch (graphics.type) {
+    case "vnc":
+      return [];
+    case "spice":
+      return [
+        ...graphics.listens.map((listen) => (listen.type === "socket" ? listen.socket : undefined)),
+        graphics.gl?.rendernode,
+      ];
+    case "sdl":
+      return [graphics.xauth];
+    case "egl-headless":
+    case "dbus":
+      return [graphics.gl?.rendernode];
+  }
+}
+
+function audioPaths(audio: Audio): Paths {
+  switch (audio.type) {
+    case "alsa":
+    case "oss":
+      return [audio.input?.dev, audio.output?.dev];
+    case "file":
+      return [audio.path];
+    case "pipewire":
+      return [audio.runtimeDir];
+    case "coreaudio":
+    case "dbus":
+    case "jack":
+    case "none":
+    case "pulseaudio":
+    case "sdl":
+    case "spice":
+      return [];
+  }
+}

@@ -1,0 +1,137 @@
+import type { Channel } from "../domain/chardev.ts";
+import { fdsetPath, type Launch } from "./launch.ts";
+import { cannotTranslate } from "./refusal.ts";
+import { escapeCommas, keyValues, onOffWord, type Words } from "./words.ts";
+
+type Without<T, K extends string> = T extends unknown ? Omit<T, K> : never;
+
+/** What a character device is connected to, whatever the device. */
+export type ChardevBackend = Without<Channel, "target" | "alias" | "address">;
+
+/** A backend with the id of its device. */
+export interface NamedBackend {
+  readonly id: string;
+  readonly chardev: ChardevBackend;
+  /** The device's path in the XML. */
+  readonly path: string;
+}
+
+/** The most bytes of a Unix socket's path. unix(7) */
+const LONGEST_SOCKET_PATH = 107;
+
+/** Where QEMU listens for it in a real start: in the guest's own folder, whatever path the XML gives to people. */
+export function socketPath(folder: string, id: string): string {
+  const path = `${folder}/${id}.sock`;
+  if (new TextEncoder().encode(path).length <= LONGEST_SOCKET_PATH) return path;
+  throw cannotTranslate("/domain/devices", `the socket ${path} has too long a path`, "Use a shorter alias.");
+}
+
+/** How many descriptors of its files a backend takes. */
+export function countDescriptors({ type, log }: ChardevBackend): number {
+  return Number(type === "file") + Number(log !== undefined);
+}
+
+/** -chardev, with the descriptors of its files counted from `fdset`. qemuBuildChardevCommand() of libvirt */
+export function formatBackend(named: NamedBackend, launch: Launch | undefined, fdset: number): Words {
+  const { chardev, id } = named;
+  const source = chardev.type === "file" ? fileWords(named, launch, fdset) : undefined;
+  const pairs = source?.pairs ?? backendPairs(named, launch);
+  const logSet = chardev.type === "file" ? fdset + 1 : fdset;
+  const log = chardev.log === undefined ? "" : `,logfile=/dev/fdset/${logSet},logappend=on`;
+  return [
+    ...(source?.add ?? []),
+    ...(log === "" ? [] : addFd(logSet, `${id}-log`)),
+    "-chardev",
+    `${pairs}${log}`,
+  ];
+}
+
+function addFd(set: number, opaque: string): Words {
+  // What the reference counts its descriptors from; the numbers mean nothing before a start.
+  return ["-add-fd", `set=${set},fd=${set + 3},opaque=${opaque}`];
+}
+
+function fileWords({ chardev, id }: NamedBackend, launch: Launch | undefined, fdset: number) {
+  const file = chardev.type === "file" ? chardev.source.path : "";
+  const handed = launch?.descriptors.find((found) => found.path === file && found.access === "append");
+  const set = handed === undefined ? `/dev/fdset/${fdset}` : fdsetPath(handed);
+  const add = handed === undefined ? addFd(fdset, `${id}-source`) : [];
+  return { add, pairs: `file,id=char${id},path=${set},append=on` };
+}
+
+function backendPairs(named: NamedBackend, launch: Launch | undefined): string {
+  const { chardev, id } = named;
+  const name = `id=char${id}`;
+  switch (chardev.type) {
+    case "pty":
+    case "null":
+    case "vc":
+      return `${chardev.type},${name}`;
+    case "spicevmc":
+      return `spicevmc,${name},name=${spiceChannel(id)}`;
+    case "file":
+    case "pipe":
+      return `${chardev.type},${name},path=${escapeCommas(chardev.source.path)}`;
+    case "dev":
+      return `${id.startsWith("parallel") ? "parallel" : "serial"},${name},path=${escapeCommas(chardev.source.path)}`;
+    case "unix":
+      return `socket,${name},${unixPairs(named, launch)}`;
+    case "tcp":
+      return `socket,${name},${tcpPairs(chardev)}`;
+    case "spiceport":
+    case "dbus":
+      return `${chardev.type},${name},name=${chardev.source.channel}`;
+    case "qemu-vdagent":
+      return `qemu-vdagent,${name},name=vdagent${vdagentPairs(chardev.source)}`;
+  }
+}
+
+/** What SPICE calls what it carries for that device. */
+function spiceChannel(id: string): string {
+  if (id.startsWith("redir")) return "usbredir";
+  return id.startsWith("smartcard") ? "smartcard" : "vdagent";
+}
+
+type BackendOf<T extends ChardevBackend["type"]> = Extract<ChardevBackend, { readonly type: T }>;
+
+function unixPairs({ chardev, id, path }: NamedBackend, launch: Launch | undefined): string {
+  const source = chardev.type === "unix" ? chardev.source : undefined;
+  if (source?.mode === "connect") {
+    if (source.path === undefined) {
+      throw cannotTranslate(`${path}/source`, "it does not say what to connect to", "Write source/@path.");
+    }
+    return keyValues([
+      ["path", source.path],
+      ["reconnect-ms", reconnectMs(source.reconnect)],
+    ]);
+  }
+  const listen = launch === undefined ? "fd=3" : keyValues([["path", socketPath(launch.folder, id)]]);
+  return `${listen},server=on,wait=off`;
+}
+
+function tcpPairs({ source, protocol }: BackendOf<"tcp">): string {
+  const listens = source.mode === "bind";
+  return keyValues([
+    ["host", source.host],
+    ["port", source.service],
+    ["telnet", protocol?.type === "telnet" ? "on" : undefined],
+    ["server", listens ? "on" : undefined],
+    ["wait", listens ? "off" : undefined],
+    ["reconnect-ms", reconnectMs(source.reconnect)],
+  ]);
+}
+
+function reconnectMs(
+  again: { readonly enabled: boolean; readonly timeoutSeconds?: number } | undefined,
+): number | undefined {
+  if (again === undefined) return undefined;
+  return again.enabled ? (again.timeoutSeconds ?? 0) * 1000 : 0;
+}
+
+function vdagentPairs(source: BackendOf<"qemu-vdagent">["source"]): string {
+  const pairs = keyValues([
+    ["clipboard", source?.clipboard && onOffWord(source.clipboard.copypaste)],
+    ["mouse", source?.mouse && onOffWord(source.mouse.mode === "client")],
+  ]);
+  return pairs === "" ? "" : `,${pairs}`;
+}

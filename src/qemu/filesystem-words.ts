@@ -1,0 +1,80 @@
+import type { Filesystem } from "../domain/filesystem.ts";
+import { pciKeys } from "./device-bus.ts";
+import type { Guest } from "./guest.ts";
+import { virtioDriver, virtioKeys } from "./virtio-keys.ts";
+import { jsonWords, keyValues, type Words } from "./words.ts";
+
+/** QEMU's model of the security of files for each of libvirt's modes of access. */
+const SECURITY = { mapped: "mapped", passthrough: "passthrough", squash: "none" } as const;
+
+/** -fsdev or -chardev, and -device, for each shared folder. qemuBuildFilesystemCommandLine() of libvirt */
+export function formatFilesystems(guest: Guest): Words {
+  return guest.devices.filesystems.flatMap((found, index) => {
+    const id = found.alias ?? `fs${index}`;
+    return found.driver?.type === "virtiofs" ? formatVirtiofs(guest, found, id) : format9p(guest, found, id);
+  });
+}
+
+function format9p(guest: Guest, found: Filesystem, id: string): Words {
+  const fsdev = `fsdev-${id}`;
+  const pairs = keyValues([
+    ...localPairs(found),
+    ["writeout", found.driver?.wrpolicy],
+    ["id", fsdev],
+    ["path", found.source.dir],
+  ]);
+  const kind = found.driver?.type === "handle" ? "handle" : "local";
+  return [
+    "-fsdev",
+    `${kind},${pairs}${found.readonly ? ",readonly=on" : ""}`,
+    ...jsonWords("-device", {
+      driver: virtioDriver("virtio-9p", found.model),
+      ...virtioKeys(found.driver),
+      id,
+      fsdev,
+      mount_tag: found.target.dir,
+      ...pciKeys(guest, found.address),
+    }),
+  ];
+}
+
+type Pair = readonly [string, string | undefined];
+
+/** What a folder that is reached by a handle has none of. */
+function localPairs({ accessmode = "passthrough", ...found }: Filesystem): readonly Pair[] {
+  if (found.driver?.type === "handle") return [];
+  return [
+    ["security_model", SECURITY[accessmode]],
+    ["multidevs", found.multidevs === "default" ? undefined : found.multidevs],
+    ["fmode", octal(found.fileMode)],
+    ["dmode", octal(found.directoryMode)],
+  ];
+}
+
+function octal(mode: string | undefined): string | undefined {
+  return mode?.padStart(4, "0");
+}
+
+function formatVirtiofs(guest: Guest, found: Filesystem, id: string): Words {
+  const { domain } = guest;
+  const chardev = `chr-vu-${id}`;
+  const path = found.source.socket ?? `/var/lib/libvirt/qemu/domain--1-${domain.name}/${id}-fs.sock`;
+  const queue = found.driver?.queueSize;
+  return [
+    "-chardev",
+    `socket,${keyValues([
+      ["id", chardev],
+      ["path", path],
+    ])}`,
+    ...jsonWords("-device", {
+      driver: virtioDriver("vhost-user-fs", found.model),
+      ...virtioKeys(found.driver),
+      id,
+      chardev,
+      "queue-size": queue === 0 ? undefined : queue,
+      tag: found.target.dir,
+      bootindex: found.boot?.order,
+      ...pciKeys(guest, found.address),
+    }),
+  ];
+}

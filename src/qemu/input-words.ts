@@ -1,0 +1,74 @@
+import type { Input } from "../domain/input.ts";
+import { pciKeys, usbKeys } from "./device-bus.ts";
+import type { Guest } from "./guest.ts";
+import { cannotTranslate, devicePath } from "./refusal.ts";
+import { virtioDriver, virtioKeys } from "./virtio-keys.ts";
+import { jsonWords, type Words } from "./words.ts";
+
+/** -device for pointers and keyboards, -object for those of the host; those on PS/2 are part of the board. */
+export function formatInputs(guest: Guest): Words {
+  return guest.devices.inputs.flatMap((input, index) => formatInput(guest, input, index));
+}
+
+function formatInput(guest: Guest, input: Input, index: number): Words {
+  const id = input.alias ?? `input${index}`;
+  switch (input.type) {
+    case "evdev":
+      return formatEvdev(input, id);
+    case "passthrough":
+      return formatPassed(guest, input, id);
+    case "mouse":
+    case "keyboard":
+    case "tablet":
+      return formatEmulated(guest, input, { id, path: devicePath("input", index) });
+  }
+}
+
+type InputOf<T extends Input["type"]> = Extract<Input, { readonly type: T }>;
+
+// qemuBuildInputEvdevProps() of libvirt
+function formatEvdev({ source }: InputOf<"evdev">, id: string): Words {
+  return jsonWords("-object", {
+    "qom-type": "input-linux",
+    id,
+    evdev: source.dev,
+    repeat: source.repeat,
+    grab_all: source.grab === "all" ? true : undefined,
+    "grab-toggle": source.grabToggle,
+  });
+}
+
+function formatPassed(guest: Guest, input: InputOf<"passthrough">, id: string): Words {
+  return jsonWords("-device", {
+    driver: virtioDriver("virtio-input-host", input.model),
+    ...virtioKeys(input.driver),
+    id,
+    evdev: input.source.evdev,
+    ...pciKeys(guest, input.address),
+  });
+}
+
+function formatEmulated(
+  guest: Guest,
+  { type, bus, driver: options, address }: InputOf<"mouse" | "keyboard" | "tablet">,
+  { id, path }: { readonly id: string; readonly path: string },
+): Words {
+  if (bus !== "virtio" && options !== undefined) {
+    throw cannotTranslate(`${path}/driver`, "only a virtio device has one", "Leave it out.");
+  }
+  switch (bus) {
+    case "usb": {
+      const driver = type === "keyboard" ? "usb-kbd" : `usb-${type}`;
+      return address?.type === "usb" ? jsonWords("-device", { driver, id, ...usbKeys(guest, address) }) : [];
+    }
+    case "virtio": {
+      const end = address?.type === "pci" ? pciKeys(guest, address) : {};
+      return jsonWords("-device", { driver: `virtio-${type}-pci`, ...virtioKeys(options), id, ...end });
+    }
+    case "ps2":
+    case undefined:
+      break;
+  }
+  if (type !== "tablet") return [];
+  throw cannotTranslate(`${path}/@bus`, "there is no PS/2 tablet", "Write bus='usb'.");
+}

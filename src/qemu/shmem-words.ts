@@ -1,0 +1,54 @@
+import type { Shmem } from "../domain/shmem.ts";
+import { shmemFile, shmemServer } from "../domain/unopened-paths.ts";
+import { formatBackend } from "./chardev-backend-words.ts";
+import { pciKeys } from "./device-bus.ts";
+import type { Guest } from "./guest.ts";
+import type { Launch } from "./launch.ts";
+import { devicePath } from "./refusal.ts";
+import { jsonWords, onOffWord, type Words } from "./words.ts";
+
+/** -object or -chardev, and -device, for each shared memory. qemuBuildShmemCommandLine() of libvirt */
+export function formatShmems(guest: Guest, launch: Launch | undefined): Words {
+  return guest.devices.shmems.flatMap((shmem, index) => {
+    const id = shmem.alias ?? `shmem${index}`;
+    if (shmem.model.type === "ivshmem-plain") return formatPlain(guest, shmem, id);
+    const source = { mode: "connect", path: shmemServer(shmem), seclabels: [] } as const;
+    const chardev = { type: "unix", source } as const;
+    return [
+      ...jsonWords("-device", {
+        driver: "ivshmem-doorbell",
+        id,
+        chardev: `char${id}`,
+        vectors: shmem.msi?.vectors === 0 ? undefined : shmem.msi?.vectors,
+        ioeventfd: shmem.msi?.ioeventfd ?? true,
+        ...roleKeys(shmem),
+        ...pciKeys(guest, shmem.address),
+      }),
+      ...formatBackend({ id, path: devicePath("shmem", index), chardev }, launch, 0),
+    ];
+  });
+}
+
+function formatPlain(guest: Guest, shmem: Shmem, id: string): Words {
+  const memdev = `shmmem-${id}`;
+  return [
+    ...jsonWords("-object", {
+      "qom-type": "memory-backend-file",
+      id: memdev,
+      "mem-path": shmemFile(shmem),
+      size: (shmem.sizeKiB ?? 0) * 1024,
+      share: true,
+    }),
+    ...jsonWords("-device", {
+      driver: "ivshmem-plain",
+      id,
+      memdev,
+      ...roleKeys(shmem),
+      ...pciKeys(guest, shmem.address),
+    }),
+  ];
+}
+
+function roleKeys({ role }: Shmem): { readonly master?: "on" | "off" } {
+  return role === undefined ? {} : { master: onOffWord(role === "master") };
+}
