@@ -24,10 +24,14 @@ const FORBIDDEN: readonly string[] = [
 
 /** Throws "denied" when a path, with its symlinks resolved, may not be labelled or handed to any guest. */
 export function refuseImpossibleTarget(path: string): void {
-  const inside = FORBIDDEN.find((folder) => path === folder || path.startsWith(`${folder}/`));
-  if (inside === undefined && path !== "/") return;
+  if (!belongsToHost(path)) return;
   throw new SvirtError(`Cannot give ${path} to a guest: it belongs to the host`, {
     kind: "denied",
     remedy: "Put the guest's files elsewhere, such as /var/lib/libvirt/images.",
   });
+}
+
+/** Whether a path, with its symlinks resolved, is one of the host's own. */
+export function belongsToHost(path: string): boolean {
+  return path === "/" || FORBIDDEN.some((folder) => path === folder || path.startsWith(`${folder}/`));
 }

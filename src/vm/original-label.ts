@@ -18,9 +18,9 @@ export interface NamedFile {
 
 /**
  * The label from before any guest: what another user of the file has recorded; what the file itself remembers, if
- * whoever wrote that is gone; or else what it carries now. The label of a guest that is gone is nobody's original: then
- * policy says what the file should have, unless it is the label that is `meant`. Throws "label-taken" when another tool
- * holds the file.
+ * whoever wrote that is gone; or else what it carries now. The label of a guest that is gone is nobody's original: then,
+ * and for a file without a label, policy says what it should have, unless it is the label that is `meant`. Throws
+ * "label-taken" when another tool holds the file.
  */
 export function originalOf(node: Node, file: NamedFile, meant?: string): string | undefined {
   const { host } = node;
@@ -30,7 +30,7 @@ export function originalOf(node: Node, file: NamedFile, meant?: string): string 
   if (holder !== undefined) return holder.original;
   refuseOtherTool(node, file);
   const known = getRemembered(host, id)?.original ?? getFileLabel(host, id);
-  if (known === meant || privateRange(host, known) === undefined) return known;
+  if (known !== undefined && (known === meant || privateRange(host, known) === undefined)) return known;
   const contexts = readFileContexts(host);
   return (contexts === undefined ? undefined : defaultLabelOf(contexts, file.facts)) ?? known;
 }

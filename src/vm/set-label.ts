@@ -1,6 +1,6 @@
 import { SvirtError } from "../errors.ts";
 import type { FileFacts } from "../host.ts";
-import { refuseImpossibleTarget } from "../label/impossible-targets.ts";
+import { belongsToHost } from "../label/impossible-targets.ts";
 import { fileKey } from "../plan/start-plan.ts";
 import { defaultLabelOf } from "../report/default-labels.ts";
 import { privateRange } from "../report/policy-facts.ts";
@@ -92,9 +92,8 @@ async function changeLabel(
 
 /** What is at a path, unless it belongs to the host or somebody uses it. */
 function inspectFree(node: Node, path: string): FileFacts {
-  refuseImpossibleTarget(path);
   const facts = inspectExisting(node, path);
-  refuseImpossibleTarget(facts.id.path);
+  if (belongsToHost(facts.id.path)) throw ofHost(path);
   const [holder] = registryOf(node).listHolders("file", fileKey(facts.id));
   if (holder !== undefined) throw inUse(path, readRecord(node, holder.owner)?.name ?? holder.owner);
   refuseOtherTool(node, { named: path, facts });
@@ -105,6 +104,13 @@ function inUse(path: string, guest: string): SvirtError {
   return new SvirtError(`Cannot label ${path}: the guest ${guest} uses it`, {
     kind: "label-taken",
     remedy: `Stop that guest: svirt shutdown ${guest}`,
+  });
+}
+
+function ofHost(path: string): SvirtError {
+  return new SvirtError(`Cannot label ${path}: it belongs to the host`, {
+    kind: "denied",
+    remedy: "Label the host's own files with restorecon or chcon.",
   });
 }
 

@@ -100,6 +100,13 @@ describe("a disk with the label of a guest that is gone", () => {
   });
 });
 
+test("a disk without any label is given the default one afterwards, as libvirt gives it", async () => {
+  // ../shared/data/labels/vectors.json, "default-no-label-on-file"
+  const machine = labelDisk(makeMachine(), "");
+  machine.files.get(DISK).xattrs.delete("security.selinux");
+  expect(await startAndStop(machine)).toBe(DEFAULT);
+});
+
 async function run(machine: Machine, ...words: readonly string[]) {
   let [out, err] = ["", ""];
   const print = (text: string): void => {
