@@ -2,6 +2,9 @@ import type { XmlNode } from "../xml/node.ts";
 import { notUnderstood } from "../xml/refusal.ts";
 import type { Cpu } from "./cpu.ts";
 import type { Devices } from "./devices.ts";
+import type { MemoryBacking } from "./memory-backing.ts";
+import { refuseMemoryContradictions } from "./memory-contradictions.ts";
+import type { Numatune } from "./numatune.ts";
 import type { Os } from "./os.ts";
 import { isSerialConsole } from "./ports.ts";
 import { refuseDoubleModels, type Seclabel, selinuxSeclabel } from "./seclabel.ts";
@@ -11,6 +14,9 @@ import type { Vcpu } from "./vcpu.ts";
 interface Parts {
   readonly memory: { readonly kiB: number };
   readonly currentMemoryKiB?: number;
+  readonly maxMemory?: { readonly kiB: number; readonly slots?: number };
+  readonly memoryBacking?: MemoryBacking;
+  readonly numatune?: Numatune;
   readonly vcpu?: Vcpu;
   readonly os: Os;
   readonly cpu?: Cpu;
@@ -29,6 +35,7 @@ export function refuseContradictions(value: Parts, node: XmlNode): void {
   refuseDoubleBootOrder(value, node);
   refuseOtherConsoles(value.devices, node);
   refuseThreadContradictions(value, node);
+  refuseMemoryContradictions(value, node);
 }
 
 function refuseTooMuchMemory(value: Parts, node: XmlNode): void {

@@ -2,6 +2,7 @@ import { choice } from "../xml/choice.ts";
 import { element, type ValueOf } from "../xml/element.ts";
 import { attribute, child, children, content, required } from "../xml/field.ts";
 import { integer, oneOf, onOff } from "../xml/value-form.ts";
+import { numa } from "./numa.ts";
 import { word } from "./words.ts";
 
 const model = element("model", {
@@ -24,7 +25,7 @@ const feature = element("feature", {
 
 const check = attribute("check", oneOf("none", "partial", "full"));
 const migratable = attribute("migratable", onOff);
-const inside = { topology: child(topology), features: children(feature) };
+const inside = { topology: child(topology), features: children(feature), numa: child(numa) };
 
 /** `<cpu>`; without a mode it is a custom one, https://libvirt.org/formatdomain.html#cpu-model-and-topology */
 export const cpu = choice("cpu", {

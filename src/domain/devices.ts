@@ -10,6 +10,7 @@ import { graphics } from "./graphics.ts";
 import { input } from "./input.ts";
 import { iommu } from "./iommu.ts";
 import { memballoon } from "./memballoon.ts";
+import { memoryDevice } from "./memory-device.ts";
 import { networkInterface } from "./network-interface.ts";
 import { panic } from "./panic.ts";
 import { pstore } from "./pstore.ts";
@@ -50,13 +51,13 @@ export const devices = element(
     vsock: child(vsock),
     cryptos: children(cryptoDevice),
     pstore: child(pstore),
+    memories: children(memoryDevice),
   },
   [
     refused("hostdev", "svirt does not pass devices through yet"),
     refused("lease", "svirt does not take lock-manager leases"),
     refused("redirdev", "svirt does not redirect USB devices"),
     refused("smartcard", "svirt does not do smartcards"),
-    refused("memory", "svirt does not do memory devices yet"),
   ],
 );
 export type Devices = ValueOf<typeof devices>;

@@ -9,7 +9,9 @@ import { devices } from "./devices.ts";
 import { features } from "./features.ts";
 import { defaultIothread, iothreadCount, iothreadIds } from "./iothreads.ts";
 import { throttleGroups } from "./iotune.ts";
-import { memory, sizeInKiB } from "./memory.ts";
+import { maxMemory, memory, sizeInKiB } from "./memory.ts";
+import { memoryBacking } from "./memory-backing.ts";
+import { numatune } from "./numatune.ts";
 import { os } from "./os.ts";
 import { lifecycleAction, lockFailureAction, pm } from "./power.ts";
 import { seclabel } from "./seclabel.ts";
@@ -28,10 +30,12 @@ const grammar = element(
     title: textOf("title", anyText),
     description: textOf("description", anyText),
     metadata: kept("metadata"),
+    maxMemory: child(maxMemory),
     memory: required(child(memory)),
     currentMemoryKiB: sizeInKiB("currentMemory"),
     blkiotune: child(blkiotune),
     memtune: child(memtune),
+    memoryBacking: child(memoryBacking),
     vcpu: child(vcpu),
     vcpus: child(vcpus),
     iothreads: textOf("iothreads", iothreadCount),
@@ -39,6 +43,7 @@ const grammar = element(
     defaultIothread: child(defaultIothread),
     throttleGroups: child(throttleGroups),
     cputune: child(cputune),
+    numatune: child(numatune),
     resource: child(resource),
     os: required(child(os)),
     idmap: child(idmap),
@@ -56,8 +61,6 @@ const grammar = element(
   },
   [
     dropped("@id", "a definition has no number; a running guest's is in its record"),
-    refused("memoryBacking", NOT_YET),
-    refused("numatune", NOT_YET),
     refused("sysinfo", NOT_YET),
     refused("genid", NOT_YET),
     refused("launchSecurity", NOT_YET),

@@ -6,6 +6,12 @@ export type IdSet = readonly number[];
 /** The host's processors, or the guest's. VIR_DOMAIN_CPUMASK_LEN of libvirt */
 export const cpuSet = idSet(16_383);
 
+/** The host's NUMA nodes, as many as QEMU can be told. MAX_NODES in qemu.git include/sysemu/numa.h */
+export const hostNodes = idSet(127);
+
+/** The guest's NUMA nodes, as many as QEMU makes. */
+export const guestNodes = idSet(127);
+
 /** `0-3,^2` ⇄ numbers up to `most`; written in its shortest form. virBitmapParse() and virBitmapFormat() of libvirt */
 function idSet(most: number): ValueForm<IdSet> {
   return {
@@ -16,7 +22,7 @@ function idSet(most: number): ValueForm<IdSet> {
 }
 
 /** The set's ranges, each as its first and last number. */
-function listRanges(ids: IdSet): readonly (readonly [first: number, last: number])[] {
+export function listRanges(ids: IdSet): readonly (readonly [first: number, last: number])[] {
   const ranges: [number, number][] = [];
   for (const id of ids) {
     const range = ranges.at(-1);
@@ -27,7 +33,7 @@ function listRanges(ids: IdSet): readonly (readonly [first: number, last: number
 }
 
 /** A range in words, `2` or `0-3`. */
-function formatRange([first, last]: readonly [first: number, last: number]): string {
+export function formatRange([first, last]: readonly [first: number, last: number]): string {
   return first === last ? String(first) : `${first}-${last}`;
 }
 

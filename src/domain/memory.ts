@@ -47,7 +47,7 @@ export function sizeCount(least = 1): ValueForm<number> {
 }
 
 /** So many of a unit in whole KiB, rounded up; without a unit they are KiB. Throws "xml" for more than fits. */
-function kiBOf(
+export function kiBOf(
   { count, unit }: { readonly count: number; readonly unit?: string | undefined },
   node: XmlNode,
   mostKiB = MOST_KIB,
@@ -94,6 +94,16 @@ export function sizeInKiB(
 export const memory = rewritten(
   element("memory", {
     dumpCore: attribute("dumpCore", onOff),
+    unit: attribute("unit", memoryUnit),
+    kiB: required(content(sizeCount())),
+  }),
+  inKiB,
+);
+
+/** `<maxMemory>`: what memory devices may bring it to, and how many of them may be plugged in. */
+export const maxMemory = rewritten(
+  element("maxMemory", {
+    slots: attribute("slots", integer(1, 256)),
     unit: attribute("unit", memoryUnit),
     kiB: required(content(sizeCount())),
   }),

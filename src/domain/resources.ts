@@ -2,6 +2,7 @@ import { listDisk, overrideOf } from "./disk-resources.ts";
 import type { ImageFormat } from "./disk-source.ts";
 import type { Domain } from "./domain.ts";
 import type { Graphics } from "./graphics.ts";
+import type { MemoryDevice } from "./memory-device.ts";
 import { listPorts, type Port, type PortKind } from "./ports.ts";
 import { DEFAULT_RANDOM_SOURCE } from "./rng.ts";
 import { listUnopenedPaths } from "./unopened-paths.ts";
@@ -56,6 +57,9 @@ export type Resource =
   | { readonly kind: "host-device"; readonly path: string }
   | { readonly kind: "host-socket"; readonly path: string; readonly mode: "bind" | "connect" };
 
+/** What the processor's enclaves are reached by. virSecuritySELinuxSetMemoryLabel() of libvirt */
+const SGX_DEVICES = ["/dev/sgx_vepc", "/dev/sgx_provision"];
+
 /**
  * The one list of every host path or device that QEMU will open for this domain, and how. What is not on it gets no
  * label and, on a node that enforces, cannot be opened. Not on it: the emulator, which is run and not opened, and
@@ -69,6 +73,7 @@ export function listResources(domain: Domain): readonly Resource[] {
     ...domain.devices.graphics.flatMap(listVncSockets),
     ...listRandomDevices(domain),
     ...listUnopenedPaths(domain.devices).map((found) => ({ kind: "unopened", ...found }) as const),
+    ...listMemoryFiles(domain),
   ];
 }
 
@@ -127,4 +132,28 @@ function listRandomDevices({ devices }: Domain): Resource[] {
     if (backend.model !== "random") return [];
     return [{ kind: "random-device", path: backend.path ?? DEFAULT_RANDOM_SOURCE, access: "read-only" }];
   });
+}
+
+function listMemoryFiles({ devices }: Domain): Resource[] {
+  return devices.memories.flatMap(listMemoryFile);
+}
+
+function listMemoryFile(device: MemoryDevice): Resource[] {
+  switch (device.model) {
+    case "nvdimm":
+      return [
+        {
+          kind: "host-file",
+          path: device.source.path,
+          access: device.target.readonly ? "read-only" : "read-write",
+        },
+      ];
+    case "virtio-pmem":
+      return [{ kind: "host-file", path: device.source.path, access: "read-write" }];
+    case "sgx-epc":
+      return SGX_DEVICES.map((path) => ({ kind: "host-device", path }));
+    case "dimm":
+    case "virtio-mem":
+      return [];
+  }
 }

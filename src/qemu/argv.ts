@@ -24,7 +24,9 @@ import {
   formatPower,
   formatSmp,
 } from "./machine-words.ts";
+import { formatMemoryDevices } from "./memory-device-words.ts";
 import { formatInterfaces } from "./network-words.ts";
+import { formatNuma } from "./numa-words.ts";
 import { formatBalloon, formatRngs, formatWatchdogs } from "./other-words.ts";
 import { formatManagedHelper } from "./reservation-words.ts";
 import { formatShmems } from "./shmem-words.ts";
@@ -88,6 +90,7 @@ function formatBoard(guest: Guest, launch: Launch | undefined): Words {
     ...formatSmp(guest),
     ...formatIothreads(guest),
     ...formatThrottleGroups(guest),
+    ...formatNuma(guest),
     "-uuid",
     guest.domain.uuid,
     ...(guest.devices.graphics.length === 0 ? ["-display", "none"] : []),
@@ -106,6 +109,7 @@ function formatDevices(guest: Guest, { chains, launch }: DeviceFacts): Words {
   return [
     ...formatIommu(guest),
     ...formatControllers(guest),
+    ...formatMemoryDevices(guest),
     ...formatDisks(guest, { chains, boot, launch }),
     ...formatFilesystems(guest),
     ...formatInterfaces(guest, boot),

@@ -1,5 +1,6 @@
 import type { Cpu } from "../domain/cpu.ts";
 import type { Domain } from "../domain/domain.ts";
+import { fillNuma } from "./default-memory.ts";
 
 /** QEMU's own choice where the XML names no model, on KVM and without. */
 const DEFAULT_MODEL = "qemu64";
@@ -8,8 +9,9 @@ const DEFAULT_MODEL = "qemu64";
  * The processor with its model, and what is checked of it at a start. qemuDomainDefSetDefaultCPU() and
  * qemuDomainDefCPUPostParse() of libvirt
  */
-export function fillCpu({ type, cpu = { mode: "custom", features: [] } }: Domain): Cpu {
-  const inside = fillInside(cpu);
+export function fillCpu(domain: Domain): Cpu {
+  const { type, cpu = { mode: "custom", features: [] } } = domain;
+  const inside = fillInside(cpu, domain);
   switch (cpu.mode) {
     case "custom":
       return { ...cpu, ...fillModel(cpu, type), match: cpu.match ?? "exact", ...inside };
@@ -36,11 +38,15 @@ function fillModel(
   };
 }
 
-function fillInside({ features, topology }: Cpu): Pick<Cpu, "features" | "topology"> {
+function fillInside(
+  { features, topology, numa }: Cpu,
+  domain: Domain,
+): Pick<Cpu, "features" | "topology" | "numa"> {
   return {
     features: features.map((feature) => ({ ...feature, policy: feature.policy ?? "require" })),
     ...(topology === undefined
       ? {}
       : { topology: { ...topology, dies: topology.dies ?? 1, clusters: topology.clusters ?? 1 } }),
+    ...(numa === undefined ? {} : { numa: fillNuma(numa, domain) }),
   };
 }

@@ -3,6 +3,7 @@ import type { Input } from "../domain/input.ts";
 import { DEFAULT_RANDOM_SOURCE } from "../domain/rng.ts";
 import { fillDisk } from "./default-disk.ts";
 import { fillGraphics } from "./default-graphics.ts";
+import { placeMemories } from "./default-memory.ts";
 import { fillFilesystem, fillShmem, fillTpm } from "./default-other-devices.ts";
 import { fillChannel, fillSerial } from "./default-ports.ts";
 import { fillVideos } from "./default-video.ts";
@@ -16,6 +17,7 @@ export function fillDevices(devices: Devices): Devices {
     ...devices,
     emulator: devices.emulator ?? DEFAULT_EMULATOR,
     disks: devices.disks.map(fillDisk),
+    memories: placeMemories(devices.memories),
     interfaces: devices.interfaces.map((found) => ({ ...found, model: found.model ?? { type: "rtl8139" } })),
     serials: devices.serials.map(fillSerial),
     channels: devices.channels.map(fillChannel),

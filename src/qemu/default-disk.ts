@@ -4,8 +4,10 @@ import { type Disk, diskBus, isReadOnly } from "../domain/disk.ts";
  * A disk with what it leaves open; what is the default anyway is not written. virDomainDiskDefPostParse(),
  * qemuDomainDeviceDiskDefPostParse() and virDomainDiskDefFormat() of libvirt
  */
-export function fillDisk({ snapshot, ...disk }: Disk): Disk {
+export function fillDisk({ snapshot: written, ...disk }: Disk): Disk {
   const { device = "disk" } = disk;
+  // Nobody can take one of what another program serves.
+  const snapshot = written ?? (disk.type === "vhostuser" ? "no" : undefined);
   const { tray, ...target } = disk.target;
   return {
     ...disk,

@@ -3,6 +3,7 @@ import type { Domain } from "../domain/domain.ts";
 import { sanitizeMetadata } from "../domain/metadata.ts";
 import type { Vcpu } from "../domain/vcpu.ts";
 import { fillCpu } from "./default-cpu.ts";
+import { fillMemory } from "./default-memory.ts";
 import { fillSeclabel } from "./default-seclabel.ts";
 import { fillThreads } from "./default-threads.ts";
 import type { Machine } from "./machine.ts";
@@ -16,6 +17,7 @@ export function fillDomain(domain: Domain, machine: Machine): Domain {
     currentMemoryKiB: domain.currentMemoryKiB ?? domain.memory.kiB,
     vcpu: fillVcpu(domain.vcpu),
     ...fillThreads(domain),
+    ...fillMemory(domain),
     ...fillMemtune(domain),
     os: fillOs(domain, machine),
     cpu: fillCpu(domain),

@@ -1,22 +1,29 @@
 import type { Domain } from "../domain/domain.ts";
 import { timerOf } from "./clock-words.ts";
 import { controllersOf, type Guest } from "./guest.ts";
+import { formatBackend } from "./memory-backend.ts";
+import { memoryDeviceKeys } from "./memory-device-words.ts";
+import { initialKiB, inWholeMiB } from "./memory-size.ts";
+import { hasHmat } from "./numa-words.ts";
 import { cannotTranslate } from "./refusal.ts";
 import { speakerAudio } from "./sound-words.ts";
-import { escapeCommas, jsonWords, keyValues, onOffWord, type Words } from "./words.ts";
-
-const KIB_PER_MIB = 1024;
+import { escapeCommas, keyValues, onOffWord, type Words } from "./words.ts";
 
 /** -machine, with what the firmware and the board are told. qemuBuildMachineCommandLine() of libvirt */
 export function formatMachine(guest: Guest): Words {
-  const { domain, machine } = guest;
+  const { domain, machine, devices } = guest;
   const { features } = domain;
+  const numa = domain.cpu?.numa;
+  const cells = numa?.cells ?? [];
   const hpet = timerOf(domain, "hpet")?.present;
   const pairs = keyValues([
     ["usb", "off"],
     ["vmport", features?.vmport?.state === undefined ? undefined : onOffWord(features.vmport.state)],
-    ["dump-guest-core", "off"],
-    ["memory-backend", "pc.ram"],
+    ["dump-guest-core", onOffWord(domain.memory.dumpCore ?? false)],
+    ["mem-merge", domain.memoryBacking?.nosharepages === true ? "off" : undefined],
+    ...memoryDeviceKeys(devices),
+    ["memory-backend", cells.length === 0 ? "pc.ram" : undefined],
+    ["hmat", numa !== undefined && hasHmat(numa) ? "on" : undefined],
     ["pcspk-audiodev", speakerAudio(guest)],
     ["hpet", hpet === undefined ? undefined : onOffWord(hpet)],
     ["acpi", onOffWord(features?.acpi ?? false)],
@@ -24,11 +31,24 @@ export function formatMachine(guest: Guest): Words {
   return ["-machine", `${machine.word},${pairs}`];
 }
 
-/** -m and the memory behind it: whole MiB, as QEMU wants. */
+/** -m and the memory behind it, if not that of NUMA cells: whole MiB, as QEMU wants. qemuBuildMemCommandLine() of libvirt */
 export function formatMemory({ domain }: Guest): Words {
-  const sizeKiB = Math.ceil(domain.memory.kiB / KIB_PER_MIB) * KIB_PER_MIB;
-  const backend = { "qom-type": "memory-backend-ram", id: "pc.ram", size: sizeKiB * 1024 };
-  return ["-m", `size=${sizeKiB}k`, ...jsonWords("-object", backend), "-overcommit", "mem-lock=off"];
+  const sizeKiB = initialKiB(domain);
+  const { maxMemory, memoryBacking } = domain;
+  const pairs = keyValues([
+    ["size", `${sizeKiB}k`],
+    ["slots", maxMemory?.slots],
+    ["maxmem", maxMemory && `${inWholeMiB(maxMemory.kiB)}k`],
+  ]);
+  const piece = { id: "pc.ram", file: "pc.ram", kind: "system", place: "/domain/memory", sizeKiB } as const;
+  const hasCells = (domain.cpu?.numa?.cells ?? []).length > 0;
+  return [
+    "-m",
+    pairs,
+    ...(hasCells ? [] : formatBackend(domain, piece).words),
+    "-overcommit",
+    `mem-lock=${onOffWord(memoryBacking?.locked ?? false)}`,
+  ];
 }
 
 /** -smp: sockets as in the XML, or one for each CPU. */

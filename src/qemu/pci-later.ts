@@ -32,6 +32,10 @@ function placeLast(devices: Devices, place: Placer): Devices {
   const iommu = devices.iommu?.model === "virtio" ? placeIommu(devices.iommu, 0) : devices.iommu;
   const placeVsock = place<NonNullable<Devices["vsock"]>>("vsock", ({ model }) => virtioConnection(model));
   const vsock = devices.vsock && placeVsock(devices.vsock, 0);
+  const placeMemory = place<PciMemory>("memory", () => "pcie");
+  const memories = devices.memories.map((device, index) =>
+    device.model === "virtio-mem" || device.model === "virtio-pmem" ? placeMemory(device, index) : device,
+  );
   const cryptos = devices.cryptos.map(place("crypto", ({ model }) => virtioConnection(model)));
   const placePstore = place<NonNullable<Devices["pstore"]>>("pstore", () => "pci");
   const pstore = devices.pstore && placePstore(devices.pstore, 0);
@@ -39,11 +43,12 @@ function placeLast(devices: Devices, place: Placer): Devices {
   const panics = devices.panics.map((panic, index) =>
     panic.model === "pvpanic" ? placePanic(panic, index) : panic,
   );
-  return { ...devices, cryptos, panics, ...present({ iommu, vsock, pstore }) };
+  return { ...devices, memories, cryptos, panics, ...present({ iommu, vsock, pstore }) };
 }
 
 type PlacedInput = Exclude<Devices["inputs"][number], { readonly type: "evdev" }>;
 type VirtioIommu = Extract<NonNullable<Devices["iommu"]>, { readonly model: "virtio" }>;
+type PciMemory = Extract<Devices["memories"][number], { readonly model: "virtio-mem" | "virtio-pmem" }>;
 type PciPanic = Extract<Devices["panics"][number], { readonly model: "pvpanic" }>;
 type VirtioBalloon = Exclude<NonNullable<Devices["memballoon"]>, { readonly model: "none" }>;
 

@@ -157,6 +157,7 @@ function familiesOf(devices: Devices) {
     crypto: devices.cryptos,
     pstore: list(pstore),
     panic: devices.panics,
+    memory: devices.memories,
   };
 }
 

@@ -2,6 +2,7 @@ import type { Domain } from "../domain/domain.ts";
 import { SvirtError } from "../errors.ts";
 import { listUnreadyBackends } from "./unready/backends.ts";
 import { listUnreadyDisks } from "./unready/disks.ts";
+import { listUnreadyMemory } from "./unready/memory.ts";
 import { listUnreadyPaths } from "./unready/paths.ts";
 import { listUnreadyTuning } from "./unready/tuning.ts";
 import type { Unready } from "./unready/unready.ts";
@@ -9,6 +10,7 @@ import type { Unready } from "./unready/unready.ts";
 /** What each family of elements asks of the host that a start does not do yet. */
 const FAMILIES: readonly ((domain: Domain) => readonly Unready[])[] = [
   listUnreadyDisks,
+  listUnreadyMemory,
   listUnreadyTuning,
   listUnreadyPaths,
   listUnreadyBackends,

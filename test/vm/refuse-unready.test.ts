@@ -14,6 +14,21 @@ describe("refuseUnready()", () => {
     ["<idmap><uid start='0' target='1' count='1'/></idmap>", "/domain/idmap: svirt does not map"],
     ["<perf><event name='cmt' enabled='yes'/></perf>", "/domain/perf: svirt does not count"],
     ["<on_lockfailure>pause</on_lockfailure>", "/domain/on_lockfailure: svirt does not take leases"],
+    ["<numatune><memory nodeset='0'/></numatune>", "/domain/numatune: svirt does not choose"],
+    ["<memoryBacking><hugepages/></memoryBacking>", "/domain/memoryBacking/hugepages: svirt does not set"],
+    ["<memoryBacking><locked/></memoryBacking>", "/domain/memoryBacking/locked: svirt does not lock"],
+    [
+      "<memoryBacking><source type='file'/></memoryBacking>",
+      "/domain/memoryBacking/source: svirt does not make",
+    ],
+    [
+      "<memoryBacking><source type='memfd'/></memoryBacking>",
+      "/domain/memoryBacking/source: svirt does not let",
+    ],
+    [
+      "<memoryBacking><access mode='shared'/></memoryBacking>",
+      "/domain/memoryBacking/access: svirt does not",
+    ],
   ])("%s", (xml, message) => {
     expect(() => refuseUnready(parseDomain(domainWith("", xml)))).toThrow(
       `Cannot start the guest: ${message}`,

@@ -1,0 +1,126 @@
+import { choice } from "../xml/choice.ts";
+import { checked, element, type ValueOf } from "../xml/element.ts";
+import { attribute, child, flag, required, textOf } from "../xml/field.ts";
+import type { XmlNode } from "../xml/node.ts";
+import { notUnderstood } from "../xml/refusal.ts";
+import { integer, type ValueForm, yesNo } from "../xml/value-form.ts";
+import { onPci } from "./address.ts";
+import { alias } from "./alias.ts";
+import { hostNodes } from "./id-set.ts";
+import { sizeInKiB } from "./memory.ts";
+import { memoryAccess } from "./memory-backing.ts";
+import { absolutePath, uuid } from "./words.ts";
+
+/** Where in the guest's memory: more than hexadecimal() takes. */
+const guestAddress: ValueForm<number> = {
+  expects: "a number from 0x0 to 0xfffffffffffff",
+  decode: (text) => (/^0x[0-9a-f]{1,13}$/i.test(text) ? Number(text) : undefined),
+  encode: (value) => `0x${value.toString(16)}`,
+};
+
+const node = textOf("node", integer(0, 127));
+const size = required(sizeInKiB("size"));
+const hostMemory = child(
+  element("source", { nodemask: textOf("nodemask", hostNodes), pagesizeKiB: sizeInKiB("pagesize") }),
+);
+const common = {
+  access: attribute("access", memoryAccess),
+  discard: attribute("discard", yesNo),
+};
+const dimmAddress = choice("address", {
+  attribute: "type",
+  of: { dimm: { slot: attribute("slot", integer(0, 255)), base: attribute("base", guestAddress) } },
+});
+const inSlot = { alias, address: child(dimmAddress) };
+const base = child(element("address", { base: required(attribute("base", guestAddress)) }));
+
+const grammar = choice("memory", {
+  attribute: "model",
+  of: {
+    dimm: {
+      ...common,
+      source: hostMemory,
+      target: required(child(element("target", { sizeKiB: size, node }))),
+      ...inSlot,
+    },
+    nvdimm: {
+      ...common,
+      uuid: textOf("uuid", uuid),
+      source: required(
+        child(
+          element("source", {
+            path: required(textOf("path", absolutePath)),
+            alignsizeKiB: sizeInKiB("alignsize"),
+            pmem: flag("pmem"),
+          }),
+        ),
+      ),
+      target: required(
+        child(
+          element("target", {
+            sizeKiB: size,
+            node,
+            label: child(element("label", { sizeKiB: required(sizeInKiB("size")) })),
+            readonly: flag("readonly"),
+          }),
+        ),
+      ),
+      ...inSlot,
+    },
+    "virtio-mem": {
+      ...common,
+      source: hostMemory,
+      target: required(
+        child(
+          element("target", {
+            dynamicMemslots: attribute("dynamicMemslots", yesNo),
+            sizeKiB: size,
+            node,
+            blockKiB: required(sizeInKiB("block")),
+            requestedKiB: required(sizeInKiB("requested", { least: 0 })),
+            base,
+          }),
+        ),
+      ),
+      ...onPci,
+    },
+    "virtio-pmem": {
+      ...common,
+      source: required(child(element("source", { path: required(textOf("path", absolutePath)) }))),
+      target: required(child(element("target", { sizeKiB: size, base }))),
+      ...onPci,
+    },
+    "sgx-epc": {
+      ...common,
+      source: child(element("source", { nodemask: textOf("nodemask", hostNodes) })),
+      target: required(child(element("target", { sizeKiB: size, node }))),
+      alias,
+    },
+  },
+});
+
+/** `<memory>` of `<devices>`, https://libvirt.org/formatdomain.html#memory-devices */
+export const memoryDevice = checked(grammar, refuseSizes);
+export type MemoryDevice = ValueOf<typeof grammar>;
+
+// virDomainMemoryDefValidate() and virDomainMemoryDefPostParse() of libvirt
+function refuseSizes(value: MemoryDevice, node: XmlNode): void {
+  if (value.model === "nvdimm" && (value.target.label?.sizeKiB ?? 128) < 128) {
+    throw notUnderstood({ node, place: "target/label/size" }, "a label has 128 KiB at least", "Write more.");
+  }
+  if (value.model === "nvdimm" && value.target.readonly && value.target.label !== undefined) {
+    throw notUnderstood(
+      { node, place: "target/readonly" },
+      "the label is written to",
+      "Leave one of them out.",
+    );
+  }
+  if (value.model !== "virtio-mem") return;
+  const { sizeKiB, blockKiB, requestedKiB } = value.target;
+  const refuse = (place: string, problem: string): Error =>
+    notUnderstood({ node, place: `target/${place}` }, problem, "Write another size.");
+  if (!Number.isInteger(Math.log2(blockKiB))) throw refuse("block", "it is no power of two");
+  if (requestedKiB > sizeKiB) throw refuse("requested", "it is more than <size>");
+  if (requestedKiB % blockKiB !== 0) throw refuse("requested", "it is no multiple of <block>");
+  if (sizeKiB % blockKiB !== 0) throw refuse("size", "it is no multiple of <block>");
+}
