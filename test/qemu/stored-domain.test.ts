@@ -17,6 +17,7 @@ const EXACT_AT_LEAST = 200;
 
 /** What is not stored as recorded, and why: a new element may stand here until its defaults are filled in. */
 const OTHER = new Set([
+  "seclabel-dynamic-none-relabel", // recorded where no security model is the default
   "audio-default-nographics", // qemu.conf: nographics_allow_host_audio
   "disk-device-removable", // libvirt forgets that a SCSI disk is removable: the stored guest would be another one
 ]);
