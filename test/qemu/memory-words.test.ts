@@ -22,7 +22,10 @@ describe("formatArgv() refuses what only the host knows", () => {
       "<vcpu cpuset='0'>1</vcpu><numatune><memory nodeset='0'/></numatune><memoryBacking><hugepages/></memoryBacking>",
       "/domain/memory",
     ],
-    ["<memoryBacking><hugepages><page size='5' unit='MiB'/></hugepages></memoryBacking>", "pages of 5120 KiB"],
+    [
+      "<memoryBacking><hugepages><page size='5' unit='MiB'/></hugepages></memoryBacking>",
+      "pages of 5120 KiB",
+    ],
   ])("%s", (inside, place) => {
     expect(() => wordsFor(inside)).toThrow(place);
   });
@@ -40,8 +43,16 @@ describe("parseDomain() refuses memory that is not there", () => {
     [`${one}${dimm("<node>0</node>")}`, "<memory>2097152</memory>", "memory devices need <maxMemory>"],
     ["<numatune><memnode cellid='0' mode='strict' nodeset='0'/></numatune>", undefined, "no NUMA cell 0"],
     [`<vcpu>1</vcpu><cpu><numa>${cell(0, "0-1")}</numa></cpu>`, undefined, "no virtual CPU 1"],
-    [`<vcpu>2</vcpu><cpu><numa>${cell(0, "0")}${cell(2, "1")}</numa></cpu>`, undefined, "not numbered from 0"],
-    [`<vcpu>2</vcpu><cpu><numa>${cell(0, "0")}${cell(1, "0-1")}</numa></cpu>`, undefined, "0 is in two cells"],
+    [
+      `<vcpu>2</vcpu><cpu><numa>${cell(0, "0")}${cell(2, "1")}</numa></cpu>`,
+      undefined,
+      "not numbered from 0",
+    ],
+    [
+      `<vcpu>2</vcpu><cpu><numa>${cell(0, "0")}${cell(1, "0-1")}</numa></cpu>`,
+      undefined,
+      "0 is in two cells",
+    ],
   ])("%s", (inside, memory, problem) => {
     expect(() => wordsFor(inside, memory)).toThrow(problem);
   });
@@ -49,9 +60,7 @@ describe("parseDomain() refuses memory that is not there", () => {
 
 test("formatArgv() tells QEMU all distances as soon as one of them is not the default", () => {
   const distance = "<distances><sibling id='1' value='21'/></distances>";
-  const words = wordsFor(
-    `<vcpu>2</vcpu><cpu><numa>${cell(0, "0", distance)}${cell(1, "1")}</numa></cpu>`,
-  );
+  const words = wordsFor(`<vcpu>2</vcpu><cpu><numa>${cell(0, "0", distance)}${cell(1, "1")}</numa></cpu>`);
   expect(words.filter((word) => word.startsWith("dist,"))).toEqual([
     "dist,src=0,dst=0,val=10",
     "dist,src=0,dst=1,val=21",
