@@ -166,6 +166,16 @@ function addLog(node: Node, guest: GuestRecord, error: unknown): SvirtError {
   const { kind, message, remedy } = asSvirtError(error);
   const path = `${node.paths.log}/${guest.name}.log`;
   const said = (node.host.readText(path) ?? "").trimEnd().split("\n").slice(-LOG_LINES).join(" | ");
+  if (guest.enforcing && guest.label.label === undefined && said.includes("Permission denied")) {
+    return new SvirtError(
+      `Cannot start the guest: the policy does not let svirt run QEMU unconfined; ${said}`,
+      {
+        kind: "denied",
+        cause: error,
+        remedy: "Remove <seclabel type='none'/> from its XML: it then gets a label of its own.",
+      },
+    );
+  }
   const words = said === "" ? message : `${message}; the end of its log: ${said}`;
   return new SvirtError(words, { kind, cause: error, remedy: remedy ?? `See ${path}` });
 }

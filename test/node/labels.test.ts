@@ -160,8 +160,8 @@ onTheNode("no guest runs unconfined: the settings refuse it, and after them the 
   `);
   expect(noteOf(notes, "settings").code).toBe(5);
   // The policy has no way for svirt to run QEMU in its own domain (image/policy/svirt-manager.cil).
-  expect(noteOf(notes, "policy").code).toBe(1);
-  expect(noteOf(notes, "policy").err).toContain("Permission denied");
+  expect(noteOf(notes, "policy").code).toBe(5);
+  expect(noteOf(notes, "policy").err).toContain("the policy does not let svirt run QEMU unconfined");
   expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
   expect(noteOf(notes, "left").out).toBe("");
 });
