@@ -10,8 +10,7 @@ const FAILED = 1;
 /** The longest that a timer can wait. */
 const FOREVER_MS = 2 ** 31 - 1;
 
-const { makeLinuxHost } = await import("./host/linux/linux-host.ts");
-const { writeOut } = await import("./host/linux/write-out.ts");
+const { makeLinuxHost, writeOut } = await import("./host/linux/linux-host.ts");
 
 // bun ends a program whose event loop is empty, even one that still waits for a promise, and calls that a success: so
 // until the work is done something waits, and the exit code is that of a failure.

@@ -3,6 +3,7 @@ import type { Node } from "../vm/node.ts";
 import type { Output } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { oneLine } from "./one-line.ts";
+import { parseArguments } from "./parse-arguments.ts";
 
 /** What main.ts gives: the words after the program's name, and what they act on. */
 export interface Invocation {
@@ -28,7 +29,6 @@ async function dispatch(invocation: Invocation): Promise<number> {
   const { name, words } = splitName(invocation.words);
   if (HELP_WORDS.has(name)) return await printOverview(invocation, words);
   const { command } = await find(name === "--version" ? "version" : name)();
-  const { parseArguments } = await import("./parse-arguments.ts");
   const parsed = parseArguments(command.spec, words);
   if (parsed.options.has("help")) return await printOverview(invocation, name.split(" "));
   const { node, output, version } = invocation;

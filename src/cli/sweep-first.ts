@@ -1,4 +1,5 @@
 import { recordsFolder } from "../plan/paths.ts";
+import { hasPendingRestart } from "../vm/pending-restart.ts";
 import type { GuestRecord } from "../vm/record.ts";
 import type { Call } from "./command.ts";
 
@@ -9,7 +10,6 @@ export async function sweepAsRoot(call: Call): Promise<void> {
 
 /** Finishes what others have left, and tells what could not be finished. Gives the guests that run. */
 export async function sweepFirst(call: Call): Promise<readonly GuestRecord[]> {
-  const { hasPendingRestart } = await import("../vm/pending-restart.ts");
   // Nothing to read: then what reads it need not be loaded, which is half the time of svirt list.
   if (call.node.host.listFolder(recordsFolder(call.node.paths)).length === 0 && !hasPendingRestart(call.node))
     return [];

@@ -1,4 +1,3 @@
-import { listDefinitionNames } from "../../vm/definitions.ts";
 import { type Call, type Command, JSON_OPTION, printJson } from "../command.ts";
 import { sweepFirst } from "../sweep-first.ts";
 import { formatTable } from "../table.ts";
@@ -38,6 +37,7 @@ async function listRows(call: Call): Promise<Row[]> {
   const guests = await sweepFirst(call);
   const active = options.has("inactive") ? [] : await activeRows(call, guests);
   if (!options.has("all") && !options.has("inactive")) return active;
+  const { listDefinitionNames } = await import("../../vm/definitions.ts");
   const running = new Set(guests.map((guest) => guest.name));
   const names = listDefinitionNames(node).filter((name) => !running.has(name));
   return [...active, ...(await inactiveRows(call, names))];

@@ -1,6 +1,9 @@
 import type { Host } from "../../host.ts";
+import type { QuickCall } from "./other-calls.ts";
 import { listFolder, readText } from "./quick-files.ts";
-import { getBootId, getProcess } from "./running.ts";
+
+// With the host, in one file of the executable: each file that is read in costs the start.
+export { writeOut } from "./write-out.ts";
 
 /**
  * The machine that svirt runs on. What `svirt list` calls is here at once; all else is read in when the first of it is
@@ -10,8 +13,8 @@ export function makeLinuxHost(): Host {
   return {
     readText,
     listFolder,
-    getProcess,
-    getBootId,
+    getProcess: (pid) => running().getProcess(pid),
+    getBootId: () => running().getBootId(),
     nowMs: () => Date.now(),
     sleep: (ms) => Bun.sleep(ms),
     makeUuid: () => crypto.randomUUID(),
@@ -50,15 +53,18 @@ export function makeLinuxHost(): Host {
   };
 }
 
-let loaded: ReturnType<typeof load> | undefined;
+let loaded: Omit<Host, QuickCall> | undefined;
 
-function others(): ReturnType<typeof load> {
-  loaded ??= load();
+// Not by import(): a call of the host that gives its answer at once cannot wait for one.
+
+function others(): Omit<Host, QuickCall> {
+  if (loaded !== undefined) return loaded;
+  const { makeOtherCalls }: typeof import("./other-calls.ts") = require("./other-calls.ts");
+  loaded = makeOtherCalls();
   return loaded;
 }
 
-/** Not by import(): a call of the host that gives its answer at once cannot wait for one. */
-function load() {
-  const { makeOtherCalls }: typeof import("./other-calls.ts") = require("./other-calls.ts");
-  return makeOtherCalls();
+function running(): Pick<Host, "getProcess" | "getBootId"> {
+  const { getBootId, getProcess }: typeof import("./running.ts") = require("./running.ts");
+  return { getBootId, getProcess };
 }

@@ -11,7 +11,8 @@ import * as selinux from "./selinux.ts";
 import { spawnGuest } from "./spawn-guest.ts";
 import { getxattr, removexattr, setxattr } from "./xattr.ts";
 
-type QuickCall =
+/** What linux-host.ts does without this file. */
+export type QuickCall =
   | "readText"
   | "listFolder"
   | "getProcess"

@@ -7,8 +7,9 @@ const O_CLOEXEC = 0o2000000;
 /** struct linux_dirent64: 8 bytes of inode, 8 of offset, 2 of length, 1 of type, then the name. getdents(2) */
 const LENGTH_AT = 16;
 const NAME_AT = 19;
-/** For one call at a time: nothing here waits. */
-const chunk = new Uint8Array(65_536);
+const DOT = 0x2e;
+const CHUNK_BYTES = 16_384;
+let made: Uint8Array | undefined;
 
 /**
  * Host.readText, by the C library alone: `svirt list` reads a few small files and folders, and to load node:fs for that
@@ -32,15 +33,22 @@ export function listFolder(path: string): readonly string[] {
   if (fd === undefined) return [];
   try {
     const names: string[] = [];
+    const bytes = chunk();
     for (;;) {
-      const count = Number(basicCalls().getdents64(fd, chunk, chunk.length));
-      if (count === 0) return names.sort();
+      const count = Number(basicCalls().getdents64(fd, bytes, bytes.length));
+      if (count === 0) return names.length < 2 ? names : names.sort();
       if (count < 0) return noFolder(path, readErrno());
-      names.push(...namesIn(chunk.subarray(0, count)));
+      addNames(names, bytes.subarray(0, count));
     }
   } finally {
     basicCalls().close(fd);
   }
+}
+
+/** For one call at a time: nothing here waits. */
+function chunk(): Uint8Array {
+  made ??= new Uint8Array(CHUNK_BYTES);
+  return made;
 }
 
 /** The same by node:fs. */
@@ -64,15 +72,16 @@ function openToRead(attempt: string, path: string): number | undefined {
 
 /** To the end: a file of /proc has no size beforehand. */
 function readAll(path: string, fd: number): string {
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  const decoder = newDecoder();
+  const bytes = chunk();
   let text = "";
   for (let filled = 0; ; ) {
-    const count = Number(basicCalls().read(fd, chunk.subarray(filled), chunk.length - filled));
-    if (count === 0) return text + decoder.decode(chunk.subarray(0, filled));
+    const count = Number(basicCalls().read(fd, bytes.subarray(filled), bytes.length - filled));
+    if (count === 0) return text + decoder.decode(bytes.subarray(0, filled));
     if (count < 0) refuseError(path, readErrno());
     filled += Math.max(count, 0);
-    if (filled < chunk.length) continue;
-    text += decoder.decode(chunk, { stream: true });
+    if (filled < bytes.length) continue;
+    text += decoder.decode(bytes, { stream: true });
     filled = 0;
   }
 }
@@ -81,13 +90,18 @@ function refuseError(path: string, errno: number): void {
   if (errno !== EINTR) throw hostCallError(`read ${path}`, errno);
 }
 
-function namesIn(entries: Uint8Array): string[] {
+/** All but `.` and `..`, whose first bytes tell them. */
+function addNames(names: string[], entries: Uint8Array): void {
   const view = new DataView(entries.buffer, entries.byteOffset, entries.length);
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  const names: string[] = [];
   for (let at = 0; at < entries.length; at += view.getUint16(at + LENGTH_AT, true)) {
-    const name = decoder.decode(entries.subarray(at + NAME_AT, entries.indexOf(0, at + NAME_AT)));
-    if (name !== "." && name !== "..") names.push(name);
+    const end = entries.indexOf(0, at + NAME_AT);
+    const length = end - at - NAME_AT;
+    const isDots =
+      entries[at + NAME_AT] === DOT && (length === 1 || (length === 2 && entries[end - 1] === DOT));
+    if (!isDots) names.push(newDecoder().decode(entries.subarray(at + NAME_AT, end)));
   }
-  return names;
+}
+
+function newDecoder(): TextDecoder {
+  return new TextDecoder("utf-8", { ignoreBOM: true });
 }
