@@ -10,7 +10,10 @@ const FAILED = 1;
 /** The longest that a timer can wait. */
 const FOREVER_MS = 2 ** 31 - 1;
 
-const { makeLinuxHost, writeOut } = await import("./host/linux/linux-host.ts");
+const [{ makeLinuxHost }, { writeOut }] = await Promise.all([
+  import("./host/linux/linux-host.ts"),
+  import("./host/linux/write-out.ts"),
+]);
 
 // bun ends a program whose event loop is empty, even one that still waits for a promise, and calls that a success: so
 // until the work is done something waits, and the exit code is that of a failure.

@@ -2,9 +2,6 @@ import type { Host } from "../../host.ts";
 import type { QuickCall } from "./other-calls.ts";
 import { listFolder, readText } from "./quick-files.ts";
 
-// With the host, in one file of the executable: each file that is read in costs the start.
-export { writeOut } from "./write-out.ts";
-
 /**
  * The machine that svirt runs on. What `svirt list` calls is here at once; all else is read in when the first of it is
  * called, because reading it in takes longer than the whole of `svirt list` (docs/measurements.md).
