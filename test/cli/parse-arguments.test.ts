@@ -34,6 +34,13 @@ const DUMP: CommandSpec = {
   options: [],
 };
 
+const LABEL: CommandSpec = {
+  name: "label restore",
+  summary: "",
+  operands: [{ name: "path", summary: "", isRepeated: true }],
+  options: [{ name: "dry-run", short: "n", summary: "" }],
+};
+
 const operandsOf = (spec: CommandSpec, words: readonly string[]): unknown =>
   Object.fromEntries(parseArguments(spec, words).operands);
 const optionsOf = (spec: CommandSpec, words: readonly string[]): unknown =>
@@ -44,6 +51,23 @@ describe("parseArguments()", () => {
     for (const words of [["vm1"], ["--domain", "vm1"], ["--domain=vm1"]]) {
       expect(operandsOf(SHUTDOWN, words)).toEqual({ domain: "vm1" });
     }
+  });
+
+  test("takes a list of operands with options among them, in their long or short form", () => {
+    for (const words of [
+      ["-n", "/a", "/b"],
+      ["/a", "--dry-run", "/b"],
+      ["/a", "/b", "-n"],
+    ]) {
+      const { options, rest } = parseArguments(LABEL, words);
+      expect([rest, [...options.keys()]]).toEqual([["/a", "/b"], ["dry-run"]]);
+    }
+    expect(parseArguments(LABEL, ["--", "-n", "--dry-run"]).rest).toEqual(["-n", "--dry-run"]);
+    expect(() => parseArguments(LABEL, ["-n"])).toThrow("command 'label restore' requires <path> option");
+  });
+
+  test("takes a letter that stands for no option of the command for an operand", () => {
+    expect(operandsOf(SHUTDOWN, ["-n"])).toEqual({ domain: "-n" });
   });
 
   test("takes options before, between and after operands", () => {
