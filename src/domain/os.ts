@@ -1,7 +1,8 @@
-import { checked, element, refused, type ValueOf } from "../xml/element.ts";
+import { checked, element, type ValueOf } from "../xml/element.ts";
 import { attribute, child, children, content, required, textOf } from "../xml/field.ts";
 import { notUnderstood } from "../xml/refusal.ts";
 import { integer, oneOf, yesNo } from "../xml/value-form.ts";
+import { firmwareWishes, loader, nvram } from "./firmware.ts";
 import { absolutePath, lineOfText, word } from "./words.ts";
 
 const osType = element("type", {
@@ -21,22 +22,18 @@ const bootMenu = element("bootmenu", {
 
 /** `<os>`, https://libvirt.org/formatdomain.html#operating-system-booting */
 export const os = checked(
-  element(
-    "os",
-    {
-      type: required(child(osType)),
-      kernel: textOf("kernel", absolutePath),
-      initrd: textOf("initrd", absolutePath),
-      cmdline: textOf("cmdline", lineOfText),
-      boot: children(bootDevice),
-      bootmenu: child(bootMenu),
-    },
-    [
-      refused("@firmware", "svirt does not choose firmware yet"),
-      refused("loader", "svirt does not start UEFI firmware yet"),
-      refused("nvram", "svirt does not start UEFI firmware yet"),
-    ],
-  ),
+  element("os", {
+    firmware: attribute("firmware", oneOf("bios", "efi")),
+    type: required(child(osType)),
+    firmwareWishes: child(firmwareWishes),
+    loader: child(loader),
+    nvram: child(nvram),
+    kernel: textOf("kernel", absolutePath),
+    initrd: textOf("initrd", absolutePath),
+    cmdline: textOf("cmdline", lineOfText),
+    boot: children(bootDevice),
+    bootmenu: child(bootMenu),
+  }),
   (value, node) => {
     const [needsKernel] = (["initrd", "cmdline"] as const).filter((name) => value[name] !== undefined);
     if (value.kernel !== undefined || needsKernel === undefined) return;

@@ -72,7 +72,7 @@ export function listResources(domain: Domain): readonly Resource[] {
     ...listChardevs(domain),
     ...domain.devices.graphics.flatMap(listVncSockets),
     ...listRandomDevices(domain),
-    ...listUnopenedPaths(domain.devices).map((found) => ({ kind: "unopened", ...found }) as const),
+    ...listUnopenedPaths(domain).map((found) => ({ kind: "unopened", ...found }) as const),
     ...listMemoryFiles(domain),
   ];
 }

@@ -1,8 +1,11 @@
 import type { Audio } from "./audio.ts";
 import type { Devices } from "./devices.ts";
+import type { Domain } from "./domain.ts";
 import type { Filesystem } from "./filesystem.ts";
+import type { Nvram } from "./firmware.ts";
 import type { Graphics } from "./graphics.ts";
 import type { Input } from "./input.ts";
+import type { Os } from "./os.ts";
 import { listPorts, type Port } from "./ports.ts";
 import type { Shmem } from "./shmem.ts";
 import type { Tpm } from "./tpm.ts";
@@ -13,9 +16,10 @@ export interface UnopenedPath {
   readonly place: string;
 }
 
-/** Every such path of the devices: what is on this list keeps a guest from being started. */
-export function listUnopenedPaths(devices: Devices): readonly UnopenedPath[] {
+/** Every such path: what is on this list keeps a guest from being started. */
+export function listUnopenedPaths({ devices, os }: Domain): readonly UnopenedPath[] {
   return [
+    ...firmwarePaths(os).flatMap((path) => (path === undefined ? [] : [{ path, place: "/domain/os" }])),
     ...located("filesystem", devices.filesystems, filesystemPaths),
     ...portPaths(devices),
     ...located("input", devices.inputs, inputPaths),
@@ -56,6 +60,24 @@ function located<D>(
     const place = `/domain/devices/${element}[${index + 1}]`;
     return pathsOf(device).flatMap((path) => (path === undefined ? [] : [{ path, place }]));
   });
+}
+
+/** The template is read before QEMU runs. */
+function firmwarePaths({ loader, nvram }: Os): Paths {
+  return [loader?.path, nvram?.template, nvram && variablesPath(nvram)];
+}
+
+function variablesPath(nvram: Nvram): string | undefined {
+  switch (nvram.type) {
+    case "path":
+      return nvram.path;
+    case "file":
+      return nvram.source.file;
+    case "block":
+      return nvram.source.dev;
+    case "network":
+      return undefined;
+  }
 }
 
 function filesystemPaths({ binary, source }: Filesystem): Paths {

@@ -11,6 +11,7 @@ import type { FoundChains } from "./disk-chain.ts";
 import { formatDisks } from "./disk-words.ts";
 import { formatGraphics } from "./display-words.ts";
 import { formatFilesystems } from "./filesystem-words.ts";
+import { formatFlash, formatLoader } from "./firmware-words.ts";
 import type { Guest } from "./guest.ts";
 import { formatInputs } from "./input-words.ts";
 import { formatIothreads } from "./iothread-words.ts";
@@ -61,6 +62,7 @@ export function formatArgv(domain: Domain, { chains, launch }: ArgvFacts = {}): 
     "-S",
     ...formatHandover(guest, launch),
     ...formatManagedHelper(guest),
+    ...formatFlash(guest),
     ...formatBoard(guest, launch),
     ...formatMonitor(launch),
     ...formatClock(guest),
@@ -86,6 +88,7 @@ function formatBoard(guest: Guest, launch: Launch | undefined): Words {
     ...formatMachine(guest),
     ...formatAccelerator(guest, launch),
     ...formatCpu(guest, launch),
+    ...formatLoader(guest),
     ...formatMemory(guest),
     ...formatSmp(guest),
     ...formatIothreads(guest),

@@ -2,6 +2,7 @@ import type { Domain } from "../domain/domain.ts";
 import { fillAddresses, leaveOpenAddresses } from "./default-addresses.ts";
 import { fillDevices } from "./default-devices.ts";
 import { fillDomain } from "./default-domain.ts";
+import { fillFirmware } from "./default-firmware.ts";
 import { placeDisks } from "./disk-place.ts";
 import type { Guest } from "./guest.ts";
 import { addImplicitControllers } from "./implicit-controllers.ts";
@@ -17,10 +18,11 @@ import { placeUsb } from "./usb-ports.ts";
  * device's address, and every setting that has a default. `domain` is the form in which libvirt stores it: completed
  * again, it stays the same. Throws "unsupported".
  */
-export function completeGuest(domain: Domain): Guest {
-  const machine = decideMachine(domain);
-  const written = leaveOpenAddresses(fillDevices(domain.devices));
-  const placed = placeChannels(placeDisks(addImplicitDevices(written, machine)));
+export function completeGuest(written: Domain): Guest {
+  const machine = decideMachine(written);
+  const domain = fillFirmware(written, machine);
+  const open = leaveOpenAddresses(fillDevices(domain.devices));
+  const placed = placeChannels(placeDisks(addImplicitDevices(open, machine)));
   const controlled = addImplicitControllers(placed, machine);
   const stored = fillAddresses(fillBridges(placePci(controlled, machine)));
   // Ports on USB are given at each start: the reference does not store them.

@@ -1,5 +1,6 @@
 import type { Domain } from "../domain/domain.ts";
 import { timerOf } from "./clock-words.ts";
+import { flashNodes } from "./firmware-words.ts";
 import { controllersOf, type Guest } from "./guest.ts";
 import { formatBackend } from "./memory-backend.ts";
 import { memoryDeviceKeys } from "./memory-device-words.ts";
@@ -13,17 +14,22 @@ import { escapeCommas, keyValues, onOffWord, type Words } from "./words.ts";
 export function formatMachine(guest: Guest): Words {
   const { domain, machine, devices } = guest;
   const { features } = domain;
+  const smm = features?.smm?.state;
+  const flash = flashNodes(guest);
   const numa = domain.cpu?.numa;
   const cells = numa?.cells ?? [];
   const hpet = timerOf(domain, "hpet")?.present;
   const pairs = keyValues([
     ["usb", "off"],
     ["vmport", features?.vmport?.state === undefined ? undefined : onOffWord(features.vmport.state)],
+    ["smm", smm === undefined ? undefined : onOffWord(smm)],
     ["dump-guest-core", onOffWord(domain.memory.dumpCore ?? false)],
     ["mem-merge", domain.memoryBacking?.nosharepages === true ? "off" : undefined],
     ...memoryDeviceKeys(devices),
     ["memory-backend", cells.length === 0 ? "pc.ram" : undefined],
     ["hmat", numa !== undefined && hasHmat(numa) ? "on" : undefined],
+    ["pflash0", flash.pflash0],
+    ["pflash1", flash.pflash1],
     ["pcspk-audiodev", speakerAudio(guest)],
     ["hpet", hpet === undefined ? undefined : onOffWord(hpet)],
     ["acpi", onOffWord(features?.acpi ?? false)],

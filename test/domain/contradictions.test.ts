@@ -67,8 +67,8 @@ describe("parseDomain() refuses", () => {
       '/domain/os/kernel in line 1: "k" is not an absolute path',
     ],
     [
-      "<os firmware='efi'><type>hvm</type></os>",
-      "/domain/os/@firmware in line 1: svirt does not choose firmware yet",
+      "<os firmware='shim'><type>hvm</type></os>",
+      '/domain/os/@firmware in line 1: "shim" is not one of "bios", "efi"',
     ],
   ])("%s", (xml, message) => {
     expect(() => parseDomain(bytesOf(`${head}${xml}</domain>`))).toThrow(`Cannot read ${message}`);

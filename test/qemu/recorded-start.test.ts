@@ -29,11 +29,16 @@ const NEVER_STARTED = new Set([
   "serial-unix-chardev", // connects to /tmp/serial.sock
   "graphics-vnc", // listens on 2001:1:2:3:4:5:1234:1234
   "graphics-vnc-no-listen-attr", // the same
+  "channel-unix-guestfwd", // connects to /tmp/guestfwd-connect.socket
+  "parallel-unix-chardev", // connects to /tmp/parport1.socket
+  "virtio-options-rng-iommu", // iommu='on' on plain PCI, where the device is a transitional one
 ]);
 
 /** The device that this QEMU has not. */
 function lackOf(words: readonly string[]): string | undefined {
-  const drivers = words.flatMap((word) => /^\{"driver":"(qxl[^"]*)"/.exec(word)?.[1] ?? []);
+  const drivers = words.flatMap(
+    (word) => /^\{"driver":"(qxl[^"]*|virtio-\w+-gl(?:-pci)?)"/.exec(word)?.[1] ?? [],
+  );
   return drivers.find((driver) => !hasDevice(driver));
 }
 

@@ -3,9 +3,12 @@ import { listPorts } from "../../domain/ports.ts";
 import type { Unready } from "./unready.ts";
 
 /** What devices are connected to besides files: other programs, the host's screen and sound, the network. */
-export function listUnreadyBackends({ devices }: Domain): readonly Unready[] {
+export function listUnreadyBackends({ devices, os }: Domain): readonly Unready[] {
   const { audios, filesystems, graphics, rngs, tpms, videos, vsock } = devices;
   return [
+    ...(os.firmware === undefined && os.loader === undefined
+      ? []
+      : [{ place: "/domain/os", missing: "start other firmware than QEMU's own", remedy: "Leave it out." }]),
     ...listPorts(devices).flatMap(({ device, chardev }) =>
       READY_CHARDEVS.has(chardev.type) ? [] : [unready(device, `connect guests by ${chardev.type}`)],
     ),
