@@ -80,6 +80,7 @@ async function changeLabel(
   { isDryRun, path }: LabelAct,
   decide: (facts: FileFacts) => string | undefined,
 ): Promise<LabelChange> {
+  refuseOrdinaryUser(node);
   return await withRegistryLock(node, async () => {
     const facts = inspectFree(node, path);
     const change = { path: facts.id.path, from: getFileLabel(node.host, facts.id), to: decide(facts) };
@@ -98,6 +99,14 @@ function inspectFree(node: Node, path: string): FileFacts {
   if (holder !== undefined) throw inUse(path, readRecord(node, holder.owner)?.name ?? holder.owner);
   refuseOtherTool(node, { named: path, facts });
   return facts;
+}
+
+function refuseOrdinaryUser(node: Node): void {
+  if (node.host.getUid() === 0) return;
+  throw new SvirtError("Cannot label a file: only root can see to it that no guest takes it meanwhile", {
+    kind: "denied",
+    remedy: "Run svirt as root.",
+  });
 }
 
 function inUse(path: string, guest: string): SvirtError {

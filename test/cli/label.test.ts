@@ -162,6 +162,14 @@ describe("svirt label set", () => {
     expect(snapshot(machine)).toEqual(before);
   });
 
+  test("refuses anybody but root, who cannot take the registry's lock", async () => {
+    const machine = machineWithPolicy();
+    machine.uid = 1000;
+    const said = await run(machine, "label", "set", DISK, WANTED);
+    expect([said.code, said.err]).toEqual([5, expect.stringContaining("only root can")]);
+    expect(labelOf(machine, DISK)).toBe(ORIGINAL);
+  });
+
   test("leaves alone what libvirt holds for its guests", async () => {
     const machine = machineWithPolicy();
     const { xattrs } = machine.files.get(DISK);
