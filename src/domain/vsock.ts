@@ -1,4 +1,4 @@
-import { checked, element } from "../xml/element.ts";
+import { checked, element, type ValueOf } from "../xml/element.ts";
 import { attribute, child, required } from "../xml/field.ts";
 import { notUnderstood } from "../xml/refusal.ts";
 import { integer, yesNo } from "../xml/value-form.ts";
@@ -24,3 +24,4 @@ export const vsock = checked(
     throw notUnderstood({ node, place: "cid/@address" }, "it is missing", "Write auto='yes', or an address.");
   },
 );
+export type Vsock = ValueOf<typeof vsock>;

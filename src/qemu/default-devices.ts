@@ -4,7 +4,7 @@ import { DEFAULT_RANDOM_SOURCE } from "../domain/rng.ts";
 import { fillDisk } from "./default-disk.ts";
 import { fillGraphics } from "./default-graphics.ts";
 import { placeMemories } from "./default-memory.ts";
-import { fillFilesystem, fillShmem, fillTpm } from "./default-other-devices.ts";
+import { fillFilesystem, fillShmem, fillTpm, fillVsock } from "./default-other-devices.ts";
 import { fillChannel, fillSerial } from "./default-ports.ts";
 import { fillVideos } from "./default-video.ts";
 
@@ -25,6 +25,7 @@ export function fillDevices(devices: Devices): Devices {
     inputs: devices.inputs.map(fillInput),
     tpms: devices.tpms.map(fillTpm),
     shmems: devices.shmems.map(fillShmem),
+    ...(devices.vsock === undefined ? {} : { vsock: fillVsock(devices.vsock) }),
     graphics: devices.graphics.map(fillGraphics),
     videos: fillVideos(devices.videos),
     watchdogs: devices.watchdogs.map((found) => ({ ...found, action: found.action ?? "reset" })),

@@ -1,4 +1,5 @@
 import { type Disk, diskBus, isReadOnly } from "../domain/disk.ts";
+import { fillBacking, fillImage, withEngine } from "./default-image.ts";
 
 /**
  * A disk with what it leaves open; what is the default anyway is not written. virDomainDiskDefPostParse(),
@@ -17,7 +18,10 @@ export function fillDisk({ snapshot: written, ...disk }: Disk): Disk {
     driver: fillDriver(disk),
     target: { ...target, bus: diskBus(disk), ...(tray === "open" ? { tray } : {}) },
     readonly: isReadOnly(disk),
-  };
+    ...(disk.source === undefined ? {} : { source: fillImage(disk.source) }),
+    ...(disk.backingStore === undefined ? {} : { backingStore: fillBacking(disk.backingStore) }),
+    ...(disk.encryption === undefined ? {} : { encryption: withEngine(disk.encryption) }),
+  } as Disk;
 }
 
 /** A volume's pool knows its format. */

@@ -12,7 +12,7 @@ import type { Machine } from "./machine.ts";
 export function fillDomain(domain: Domain, machine: Machine): Domain {
   const { metadata } = domain;
   return {
-    ...domain,
+    ...withoutEmpty(domain),
     ...(metadata === undefined ? {} : { metadata: sanitizeMetadata(metadata) }),
     currentMemoryKiB: domain.currentMemoryKiB ?? domain.memory.kiB,
     vcpu: fillVcpu(domain.vcpu),
@@ -27,6 +27,27 @@ export function fillDomain(domain: Domain, machine: Machine): Domain {
     onCrash: domain.onCrash ?? "destroy",
     seclabels: domain.seclabels.map(fillSeclabel),
   };
+}
+
+/** What libvirt writes only where there is something in it. */
+const NEVER_EMPTY: ReadonlySet<string> = new Set([
+  "blkiotune",
+  "memtune",
+  "cputune",
+  "resource",
+  "idmap",
+  "features",
+  "pm",
+  "perf",
+]);
+
+function withoutEmpty(domain: Domain): Domain {
+  const isEmpty = (value: unknown): boolean =>
+    value === undefined || value === false || (Array.isArray(value) && value.length === 0);
+  const kept = Object.entries(domain).filter(
+    ([name, value]) => !NEVER_EMPTY.has(name) || !Object.values(value ?? {}).every(isEmpty),
+  );
+  return Object.fromEntries(kept) as Domain;
 }
 
 function fillVcpu({ current, placement = "static", ...vcpu }: Vcpu = { count: 1 }): Vcpu {

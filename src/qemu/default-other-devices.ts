@@ -1,6 +1,7 @@
 import type { Filesystem } from "../domain/filesystem.ts";
 import type { Shmem } from "../domain/shmem.ts";
 import type { Tpm } from "../domain/tpm.ts";
+import type { Vsock } from "../domain/vsock.ts";
 
 /** A shared folder whose files belong to whom the guest says. virDomainFSDefPostParse() of libvirt */
 export function fillFilesystem(found: Filesystem): Filesystem {
@@ -24,4 +25,10 @@ export function fillTpm(tpm: Tpm): Tpm {
   if (backend.type !== "emulator") return { ...tpm, model };
   const version = backend.version ?? (model === "tpm-crb" ? "2.0" : "1.2");
   return { ...tpm, model, backend: { ...backend, version } };
+}
+
+/** A vsock with its driver, and whether its number is to be found. virDomainVsockDefPostParse() of libvirt */
+export function fillVsock(vsock: Vsock): Vsock {
+  const { cid, model = "virtio" } = vsock;
+  return { ...vsock, model, cid: { ...cid, auto: cid.auto ?? cid.address === undefined } };
 }

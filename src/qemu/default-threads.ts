@@ -17,6 +17,9 @@ export function fillThreads(domain: Domain): Pick<Domain, "iothreads" | "iothrea
 function sortCputune(cputune: Cputune): Cputune {
   return {
     ...cputune,
+    // One that gives nobody anything is none. virDomainCachetuneDefParse() of libvirt
+    cachetunes: cputune.cachetunes.filter(({ caches, monitors }) => caches.length + monitors.length > 0),
+    memorytunes: cputune.memorytunes.filter(({ nodes }) => nodes.length > 0),
     vcpupins: cputune.vcpupins.toSorted((one, other) => one.vcpu - other.vcpu),
     iothreadpins: cputune.iothreadpins.toSorted((one, other) => one.iothread - other.iothread),
     vcpuscheds: cputune.vcpuscheds

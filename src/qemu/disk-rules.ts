@@ -1,13 +1,15 @@
 import { type Disk, diskBus, isReadOnly } from "../domain/disk.ts";
 import type { Guest } from "./guest.ts";
 import { isDirect } from "./launch.ts";
-import { cannotTranslate, devicePath } from "./refusal.ts";
+import { cannotTranslate, devicePath, notSettled } from "./refusal.ts";
 
 /** What no QEMU can do, or does otherwise than the XML says. */
 interface Rule {
   readonly place: string;
   readonly why: string;
   readonly remedy: string;
+  /** It can be stored: it lacks something of the host. */
+  readonly isUnsettled?: true;
   isBroken(disk: Disk, guest: Guest): boolean;
 }
 
@@ -23,6 +25,11 @@ const ADDRESSES = {
   usb: "usb",
   sd: undefined,
 } as const;
+
+const SECRETS: ReadonlyMap<string, string> = new Map([
+  ["iscsi", "iscsi"],
+  ["rbd", "ceph"],
+]);
 
 /** qemuValidateDomainDeviceDefDisk() of libvirt and its callees */
 const RULES: readonly Rule[] = [
@@ -145,13 +152,21 @@ const RULES: readonly Rule[] = [
   {
     place: "encryption",
     why: "svirt keeps no secrets that it could give to QEMU",
+    isUnsettled: true,
     remedy: "Use an image that is not encrypted.",
     isBroken: ({ encryption, source }) =>
       encryption !== undefined || (source !== undefined && "encryption" in source),
   },
   {
+    place: "auth/secret/@type",
+    why: "it is a secret of another kind than the protocol takes",
+    remedy: "Write type='iscsi' for iSCSI, type='ceph' for RBD.",
+    isBroken: hasOtherSecret,
+  },
+  {
     place: "auth",
     why: "svirt keeps no secrets that it could give to QEMU",
+    isUnsettled: true,
     remedy: "Use a source that needs none.",
     isBroken: (disk) => "auth" in disk,
   },
@@ -230,10 +245,20 @@ function hasImageOption({ driver = {}, ...disk }: Disk): boolean {
   );
 }
 
+// virDomainDiskDefParseXML() of libvirt: "invalid secret type"
+function hasOtherSecret(disk: Disk): boolean {
+  if (disk.type !== "network") return false;
+  const { source } = disk;
+  const expected = SECRETS.get(source.protocol);
+  const auth = disk.auth ?? ("auth" in source ? source.auth : undefined);
+  return auth !== undefined && expected !== undefined && auth.secret.type !== expected;
+}
+
 /** Throws "unsupported" for a disk that QEMU could not give to the guest as the XML says. */
 export function refuseDisk(disk: Disk, guest: Guest, index: number): void {
-  const rule = RULES.find((candidate) => candidate.isBroken(disk, guest));
-  if (rule !== undefined) {
-    throw cannotTranslate(`${devicePath("disk", index)}/${rule.place}`, rule.why, rule.remedy);
-  }
+  const broken = RULES.filter((candidate) => candidate.isBroken(disk, guest));
+  const rule = broken.find(({ isUnsettled }) => isUnsettled !== true) ?? broken[0];
+  if (rule === undefined) return;
+  const refusal = rule.isUnsettled === true ? notSettled : cannotTranslate;
+  throw refusal(`${devicePath("disk", index)}/${rule.place}`, rule.why, rule.remedy);
 }

@@ -1,6 +1,6 @@
 import type { Guest } from "./guest.ts";
 import type { Launch } from "./launch.ts";
-import { cannotTranslate } from "./refusal.ts";
+import { cannotTranslate, notSettled } from "./refusal.ts";
 
 /** Where a display stands, and what its words depend on. */
 export interface DisplayFacts {
@@ -20,9 +20,5 @@ export function audioWord({ guest, path }: DisplayFacts, id: number | undefined)
 /** The host's graphics card, which the reference looks for where the XML names none. */
 export function renderNode(path: string, node: string | undefined): string {
   if (node !== undefined) return node;
-  throw cannotTranslate(
-    `${path}/gl`,
-    "which graphics card to use is not said",
-    "Write rendernode='/dev/dri/…'.",
-  );
+  throw notSettled(`${path}/gl`, "which graphics card to use is not said", "Write rendernode='/dev/dri/…'.");
 }

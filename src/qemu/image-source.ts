@@ -3,7 +3,7 @@ import { hostPciName } from "../domain/host-pci-path.ts";
 import type { ImageHost } from "../domain/network-source.ts";
 import type { ImagePlace } from "./disk-chain.ts";
 
-import { cannotTranslate } from "./refusal.ts";
+import { cannotTranslate, notSettled } from "./refusal.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -39,7 +39,7 @@ export function remoteSource({ place, path }: RemoteImage): Json {
       return { driver: "nvme", device: hostPciName(address), namespace };
     }
     case "volume":
-      throw cannotTranslate(path, "svirt does not look volumes up yet", "Name the volume's file or device.");
+      throw notSettled(path, "svirt does not look volumes up yet", "Name the volume's file or device.");
     case "dir":
       throw cannotTranslate(path, "svirt cannot label a whole directory tree", "Make an image of it.");
   }
@@ -51,7 +51,7 @@ function networkKeys(source: NetworkSource, path: string): Json {
     case "nbd": {
       if (source.tls === true) {
         const why = "the certificates are those of the host's settings";
-        throw cannotTranslate(`${path}/@tls`, why, "Leave it out.");
+        throw notSettled(`${path}/@tls`, why, "Leave it out.");
       }
       const server = socketAddress(onlyHost(source, path), source, path);
       return { driver: "nbd", server, export: source.name, "reconnect-delay": source.reconnect?.delay };
@@ -85,7 +85,7 @@ function refuseSecrets(source: NetworkSource, path: string): void {
   const place = ["auth", "encryption", "cookies"].find((name) => name in source);
   if (place === undefined) return;
   const why = "svirt keeps no secrets that it could give to QEMU";
-  throw cannotTranslate(`${path}/${place}`, why, "Use a source that needs none.");
+  throw notSettled(`${path}/${place}`, why, "Use a source that needs none.");
 }
 
 type Protocol<P extends NetworkSource["protocol"]> = Extract<NetworkSource, { readonly protocol: P }>;
@@ -143,7 +143,7 @@ function sshKeys(source: Protocol<"ssh">, path: string): Json {
   if (knownHosts !== undefined || identity?.keyfile !== undefined || identity?.agentsock !== undefined) {
     const place = knownHosts === undefined ? "identity" : "knownHosts";
     const why = "only nbdkit can do this, and svirt does not start it";
-    throw cannotTranslate(`${path}/${place}`, why, "Leave it out.");
+    throw notSettled(`${path}/${place}`, why, "Leave it out.");
   }
   const server = inetAddress(onlyHost(source, path), source.protocol, path);
   return { driver: "ssh", path: source.name, server, user: identity?.username };

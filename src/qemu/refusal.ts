@@ -9,6 +9,14 @@ export function cannotTranslate(place: string, why: string, remedy: string): Svi
   return new SvirtError(`Cannot translate ${place} for QEMU: ${why}`, { kind: "unsupported", remedy });
 }
 
+/** The refusal of words that the XML alone does not settle. The domain is a good one, and can be stored. */
+export class UnsettledError extends SvirtError {}
+
+/** Refuses what depends on the host: on its settings, its secrets, a helper, or a choice that is made at a start. */
+export function notSettled(place: string, why: string, remedy: string): UnsettledError {
+  return new UnsettledError(`Cannot translate ${place} for QEMU: ${why}`, { kind: "unsupported", remedy });
+}
+
 /**
  * Refuses what a real start can do, but whose words in the reference's command line are not known for certain: there a
  * guess would pass for the reference's own.
@@ -16,7 +24,7 @@ export function cannotTranslate(place: string, why: string, remedy: string): Svi
 export function refuseUnproven(launch: Launch | undefined, place: string, what: string): void {
   if (launch !== undefined) return;
   const why = `how the reference writes ${what} is not known for certain`;
-  throw cannotTranslate(place, why, "Start the guest, or leave that out.");
+  throw notSettled(place, why, "Start the guest, or leave that out.");
 }
 
 /** The path of the `index`-th device (from 0) of an element's name, counted as XPath does. */

@@ -3,7 +3,7 @@ import type { Panic } from "../domain/panic.ts";
 import { pciKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";
 import type { Launch } from "./launch.ts";
-import { cannotTranslate, devicePath } from "./refusal.ts";
+import { cannotTranslate, devicePath, notSettled } from "./refusal.ts";
 import { virtioDriver, virtioKeys } from "./virtio-keys.ts";
 import { jsonWords, onOffWord, type Words } from "./words.ts";
 
@@ -97,7 +97,7 @@ export function formatVsock(guest: Guest, launch: Launch | undefined): Words {
   const { address, auto } = vsock.cid;
   if (address === undefined || auto === true) {
     const why = "which number it gets is known only at a start";
-    throw cannotTranslate("/domain/devices/vsock/cid", why, "Write auto='no' and an address.");
+    throw notSettled("/domain/devices/vsock/cid", why, "Write auto='no' and an address.");
   }
   return jsonWords("-device", {
     driver: virtioDriver("vhost-vsock", vsock.model),

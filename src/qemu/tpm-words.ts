@@ -2,7 +2,7 @@ import type { Tpm } from "../domain/tpm.ts";
 import { formatBackend } from "./chardev-backend-words.ts";
 import type { Guest } from "./guest.ts";
 import type { Launch } from "./launch.ts";
-import { cannotTranslate, devicePath } from "./refusal.ts";
+import { cannotTranslate, devicePath, notSettled } from "./refusal.ts";
 import { jsonWords, keyValues, type Words } from "./words.ts";
 
 /** -tpmdev and -device for the TPM. qemuBuildTPMCommandLine() of libvirt */
@@ -26,7 +26,7 @@ function formatTpmBackend({ backend }: Tpm, { id, path, launch }: TpmFacts): Wor
   switch (backend.type) {
     case "emulator": {
       const why = "where its emulator listens is known only at a start";
-      throw cannotTranslate(`${path}/backend`, why, "Write type='external' and a socket.");
+      throw notSettled(`${path}/backend`, why, "Write type='external' and a socket.");
     }
     case "passthrough": {
       // The device, and the file by which a command to it is cancelled.

@@ -69,6 +69,8 @@ const TRIES = [
   "unix:path=/run/bus",
   "5000c50015ea71ad",
   "x y",
+  "q35",
+  "pc",
   "<&'\">",
 ];
 

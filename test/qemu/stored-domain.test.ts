@@ -88,6 +88,27 @@ test("the comparison would find another word, another order and another text", (
   expect(new Set(trees).size).toBe(4);
 });
 
+describe("storedDomain()", () => {
+  test("takes what a start would have to settle, and what nobody can give it refuses", () => {
+    const tpm = "<tpm model='tpm-tis'><backend type='emulator' version='2.0'/></tpm>";
+    const readOnly = "<disk><source file='/a'/><target dev='hda' bus='ide'/><readonly/></disk>";
+    expect(() => formatArgv(parseDomain(domainWith(tpm)))).toThrow("known only at a start");
+    expect(storedDomain(parseDomain(domainWith(tpm))).devices.tpms).toHaveLength(1);
+    expect(() => storedDomain(parseDomain(domainWith(readOnly)))).toThrow("/domain/devices/disk[1]/readonly");
+  });
+
+  test("finds a disk's fault behind a secret that it lacks", () => {
+    const auth = "<auth username='a'><secret type='iscsi' usage='b'/></auth>";
+    const network = `<disk type='network'>${auth}<source protocol='iscsi' name='c'><host name='d'/></source>`;
+    const [good, bad] = ["", "<readonly/>"].map((extra) =>
+      parseDomain(domainWith(`${network}<target dev='sda' bus='sata'/>${extra}</disk>`)),
+    );
+    expect(good && formatDomain(storedDomain(good))).toContain("<host name='d' port='3260'/>");
+    expect(good && formatDomain(storedDomain(good))).toContain("name='c/0'");
+    expect(() => bad && storedDomain(bad)).toThrow("/domain/devices/disk[1]/readonly");
+  });
+});
+
 describe("completeGuest()", () => {
   test("asks for any place where an address is all zero", () => {
     const given =
