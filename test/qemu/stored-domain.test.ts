@@ -13,12 +13,13 @@ import { bytesOf, domainWith } from "../domain/corpus.ts";
 import { attempt, listRecorded, readRecorded, readStored, recordedFolder } from "./recorded.ts";
 
 /** Goes up with what is understood, never down. */
-const EXACT_AT_LEAST = 230;
+const EXACT_AT_LEAST = 283;
 
 /** What is not stored as recorded, and why: a new element may stand here until its defaults are filled in. */
 const OTHER = new Set([
   "seclabel-dynamic-none-relabel", // recorded where no security model is the default
   "audio-default-nographics", // qemu.conf: nographics_allow_host_audio
+  "seclabel-dynamic-none-relabel", // recorded on a host without SELinux: its model is "none"
   "disk-device-removable", // libvirt forgets that a SCSI disk is removable: the stored guest would be another one
 ]);
 
