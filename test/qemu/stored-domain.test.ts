@@ -13,7 +13,7 @@ import { bytesOf, domainWith } from "../domain/corpus.ts";
 import { attempt, listRecorded, readRecorded, readStored, recordedFolder } from "./recorded.ts";
 
 /** Goes up with what is understood, never down. */
-const EXACT_AT_LEAST = 283;
+const EXACT_AT_LEAST = 306;
 
 /** What is not stored as recorded, and why: a new element may stand here until its defaults are filled in. */
 const OTHER = new Set([
