@@ -1,8 +1,15 @@
 import type { Field } from "../xml/declaration.ts";
 import { dropped, element, type Fields } from "../xml/element.ts";
-import { attribute, child, required } from "../xml/field.ts";
+import { attribute, child, children, required } from "../xml/field.ts";
 import { oneOf, onOff } from "../xml/value-form.ts";
-import { fileSource, namedSource, pathSource, tcpSource, vdagentSource } from "./chardev-source.ts";
+import {
+  fileSource,
+  namedSource,
+  pathSource,
+  tcpSource,
+  udpSource,
+  vdagentSource,
+} from "./chardev-source.ts";
 import { absolutePath } from "./words.ts";
 
 const protocol = element("protocol", { type: required(attribute("type", oneOf("raw", "telnet"))) });
@@ -27,6 +34,7 @@ export function chardevBackends<const F extends Fields, S>(end: F, socket: Field
     pipe: { source: required(child(pathSource)), ...rest },
     unix: { source: socket, ...rest },
     tcp: { source: required(child(tcpSource)), protocol: child(protocol), ...rest },
+    udp: { sources: children(udpSource), ...rest },
     spiceport: { source: required(child(namedSource)), ...rest },
     "qemu-vdagent": { source: child(vdagentSource), ...rest },
     dbus: { source: required(child(namedSource)), ...rest },
@@ -36,7 +44,6 @@ export function chardevBackends<const F extends Fields, S>(end: F, socket: Field
 /** Backends that are known and refused. */
 export const REFUSED_BACKENDS = {
   stdio: "svirt's guests have no terminal",
-  udp: "svirt lets nobody write to a guest without a connection, as datagrams do",
   nmdm: "it is for another hypervisor",
 };
 

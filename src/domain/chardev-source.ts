@@ -1,7 +1,7 @@
 import { checked, element, type Fields } from "../xml/element.ts";
 import { attribute, child, children, required } from "../xml/field.ts";
 import type { XmlNode } from "../xml/node.ts";
-import { notSupported, notUnderstood } from "../xml/refusal.ts";
+import { notUnderstood } from "../xml/refusal.ts";
 import { integer, matching, oneOf, onOff, yesNo } from "../xml/value-form.ts";
 import { sourceSeclabel } from "./source-seclabel.ts";
 import { absolutePath, hostAddress, word } from "./words.ts";
@@ -42,20 +42,20 @@ export const socketAnywhere = child(
 );
 
 /** That of a TCP port. */
-export const tcpSource = checked(
-  socketSource({
-    mode,
-    host: required(attribute("host", hostAddress)),
-    service: required(attribute("service", service)),
-    tls: attribute("tls", yesNo),
-    reconnect,
-  }),
-  (value, node) => {
-    if (value.tls !== true) return;
-    const why = "the certificates for it are a setting of the host, which the XML does not name";
-    throw notSupported({ node, place: "@tls" }, why, "Leave it out, and use a Unix socket and SSH.");
-  },
-);
+export const tcpSource = socketSource({
+  mode,
+  host: required(attribute("host", hostAddress)),
+  service: required(attribute("service", service)),
+  tls: attribute("tls", yesNo),
+  reconnect,
+});
+
+/** One of the two ends of a UDP socket: where QEMU writes to, and where it listens. */
+export const udpSource = element("source", {
+  mode,
+  host: attribute("host", hostAddress),
+  service: attribute("service", service),
+});
 
 /** That of a program that gives randomness: a TCP port, a Unix socket or a pair of FIFOs. */
 export const egdSource = socketSource({

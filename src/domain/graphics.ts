@@ -1,7 +1,6 @@
 import { choice } from "../xml/choice.ts";
-import { checked, refused, type ValueOf } from "../xml/element.ts";
+import { refused, type ValueOf } from "../xml/element.ts";
 import { attribute, child, children } from "../xml/field.ts";
-import { notSupported } from "../xml/refusal.ts";
 import { integer, matching, oneOf, yesNo } from "../xml/value-form.ts";
 import { audioReference } from "./audio.ts";
 import { gl, renderGl, spiceChildren, switchGl } from "./spice.ts";
@@ -28,59 +27,44 @@ const onNetwork = {
 const busAddress = matching(/^[a-z]+:[^\p{Cc}]{1,4000}$/u, "an address of a message bus, unix:path=/run/bus");
 
 /** `<graphics>`, https://libvirt.org/formatdomain.html#graphical-framebuffers */
-export const graphics = checked(
-  choice("graphics", {
-    attribute: "type",
-    of: {
-      vnc: {
-        socket: attribute("socket", absolutePath),
-        ...onNetwork,
-        websocket: attribute("websocket", integer(-1, 65535)),
-        sharePolicy: attribute("sharePolicy", oneOf("allow-exclusive", "force-shared", "ignore")),
-        powerControl: attribute("powerControl", yesNo),
-        listens: children(listen),
-        audio: audioReference,
-      },
-      spice: {
-        ...onNetwork,
-        tlsPort: attribute("tlsPort", integer(-1, 65535)),
-        defaultMode: attribute("defaultMode", oneOf("any", "secure", "insecure")),
-        listens: children(listen),
-        ...spiceChildren,
-      },
-      sdl: {
-        display: attribute("display", lineOfText),
-        xauth: attribute("xauth", absolutePath),
-        fullscreen: attribute("fullscreen", yesNo),
-        gl: child(switchGl),
-      },
-      "egl-headless": { gl: child(renderGl) },
-      dbus: {
-        address: attribute("address", busAddress),
-        p2p: attribute("p2p", yesNo),
-        gl: child(gl),
-        audio: audioReference,
-      },
+export const graphics = choice("graphics", {
+  attribute: "type",
+  of: {
+    vnc: {
+      socket: attribute("socket", absolutePath),
+      ...onNetwork,
+      websocket: attribute("websocket", integer(-1, 65535)),
+      sharePolicy: attribute("sharePolicy", oneOf("allow-exclusive", "force-shared", "ignore")),
+      powerControl: attribute("powerControl", yesNo),
+      listens: children(listen),
+      audio: audioReference,
     },
-    refused: { rdp: "it is for another hypervisor", desktop: "it is for another hypervisor" },
-    exceptions: [
-      refused("@passwd", "svirt keeps no passwords in a definition; use a socket and SSH"),
-      refused("@passwdValidTo", "svirt keeps no passwords in a definition; use a socket and SSH"),
-      refused("@connected", "svirt keeps no passwords in a definition; use a socket and SSH"),
-    ],
-  }),
-  (value, node) => {
-    if (value.type !== "spice") return;
-    const asked = [
-      ["@tlsPort", (value.tlsPort ?? 0) > 0],
-      ["@defaultMode", value.defaultMode === "secure"],
-      ["channel/@mode", value.channels.some(({ mode }) => mode === "secure")],
-    ] as const;
-    const place = asked.find(([, isThere]) => isThere)?.[0];
-    if (place === undefined) return;
-    const why =
-      "the certificates and passwords for TLS are settings of the host, which the XML does not name";
-    throw notSupported({ node, place }, why, "Leave it out, and use a socket and SSH.");
+    spice: {
+      ...onNetwork,
+      tlsPort: attribute("tlsPort", integer(-1, 65535)),
+      defaultMode: attribute("defaultMode", oneOf("any", "secure", "insecure")),
+      listens: children(listen),
+      ...spiceChildren,
+    },
+    sdl: {
+      display: attribute("display", lineOfText),
+      xauth: attribute("xauth", absolutePath),
+      fullscreen: attribute("fullscreen", yesNo),
+      gl: child(switchGl),
+    },
+    "egl-headless": { gl: child(renderGl) },
+    dbus: {
+      address: attribute("address", busAddress),
+      p2p: attribute("p2p", yesNo),
+      gl: child(gl),
+      audio: audioReference,
+    },
   },
-);
+  refused: { rdp: "it is for another hypervisor", desktop: "it is for another hypervisor" },
+  exceptions: [
+    refused("@passwd", "svirt keeps no passwords in a definition; use a socket and SSH"),
+    refused("@passwdValidTo", "svirt keeps no passwords in a definition; use a socket and SSH"),
+    refused("@connected", "svirt keeps no passwords in a definition; use a socket and SSH"),
+  ],
+});
 export type Graphics = ValueOf<typeof graphics>;

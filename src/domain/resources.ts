@@ -99,6 +99,7 @@ function listChardev({ device, chardev }: Port): Resource[] {
     case "qemu-vdagent":
     case "dbus":
     case "tcp":
+    case "udp":
     // What a start does not open yet is on another list.
     case "dev":
     case "pipe":

@@ -1,6 +1,6 @@
 import type { Channel } from "../domain/chardev.ts";
 import { fdsetPath, type Launch } from "./launch.ts";
-import { cannotTranslate } from "./refusal.ts";
+import { cannotTranslate, notSettled } from "./refusal.ts";
 import { escapeCommas, keyValues, onOffWord, type Words } from "./words.ts";
 
 type Without<T, K extends string> = T extends unknown ? Omit<T, K> : never;
@@ -77,7 +77,11 @@ function backendPairs(named: NamedBackend, launch: Launch | undefined): string {
     case "unix":
       return `socket,${name},${unixPairs(named, launch)}`;
     case "tcp":
-      return `socket,${name},${tcpPairs(chardev)}`;
+      return `socket,${name},${tcpPairs(chardev, named.path)}`;
+    case "udp": {
+      const why = "svirt lets nobody write to a guest without a connection, as datagrams do";
+      throw notSettled(`${named.path}/@type`, why, "Use a Unix socket.");
+    }
     case "spiceport":
     case "dbus":
       return `${chardev.type},${name},name=${chardev.source.channel}`;
@@ -109,7 +113,11 @@ function unixPairs({ chardev, id, path }: NamedBackend, launch: Launch | undefin
   return `${listen},server=on,wait=off`;
 }
 
-function tcpPairs({ source, protocol }: BackendOf<"tcp">): string {
+function tcpPairs({ source, protocol }: BackendOf<"tcp">, path: string): string {
+  if (source.tls === true) {
+    const why = "what TLS needs is said by settings of the host";
+    throw notSettled(`${path}/source/@tls`, why, "Leave it out, and use a Unix socket and SSH.");
+  }
   const listens = source.mode === "bind";
   return keyValues([
     ["host", source.host],

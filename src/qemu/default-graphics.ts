@@ -43,20 +43,35 @@ function fillVnc({ socket, listenAddress, ...graphics }: Vnc): Vnc {
   }
 }
 
-/** Without any port it listens nowhere. virDomainGraphicsDefParseXMLSpice() and qemuDomainDeviceDefPostParse() */
+// virDomainGraphicsDefParseXMLSpice() of libvirt
 function fillSpice({ autoport, listenAddress, port, tlsPort, ...graphics }: Spice): Spice {
   const [first = listenOf(undefined, listenAddress), ...others] = graphics.listens;
   if (first.type !== "address") return { ...graphics, listens: [first, ...others] };
-  const isAutomatic = autoport === true || (port === -1 && tlsPort === -1);
-  if (!isAutomatic && (port ?? 0) <= 0) return { ...graphics, listens: [{ type: "none" }, ...others] };
+  const ports = spicePorts({ autoport, port, tlsPort });
+  if (ports === undefined) return { ...graphics, listens: [{ type: "none" }, ...others] };
   const address = first.address ?? listenAddress;
-  const shown = address === undefined ? {} : { address };
   return {
     ...graphics,
-    ...(isAutomatic || port === undefined ? {} : { port }),
-    autoport: isAutomatic,
+    ...ports,
     ...(address === undefined ? {} : { listenAddress: address }),
-    listens: [{ type: "address", ...shown }, ...others],
+    listens: [{ type: "address", ...(address === undefined ? {} : { address }) }, ...others],
+  };
+}
+
+type SpicePorts = Pick<Spice, "autoport" | "port" | "tlsPort">;
+
+/** Without any port it listens nowhere. */
+function spicePorts({
+  autoport,
+  port,
+  tlsPort,
+}: { [K in keyof SpicePorts]: Spice[K] | undefined }): SpicePorts | undefined {
+  if (autoport === true || (port === -1 && tlsPort === -1)) return { autoport: true };
+  if ((port ?? 0) <= 0 && (tlsPort ?? 0) <= 0) return undefined;
+  return {
+    autoport: false,
+    ...(port === undefined ? {} : { port }),
+    ...(tlsPort === undefined ? {} : { tlsPort }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Graphics } from "../domain/graphics.ts";
 import { type DisplayFacts, renderNode } from "./display-facts.ts";
-import { cannotTranslate } from "./refusal.ts";
+import { cannotTranslate, notSettled } from "./refusal.ts";
 import { keyValues, onOffWord, type Words } from "./words.ts";
 
 /** What an automatic display gets before a start, as in the reference. */
@@ -18,14 +18,14 @@ type Pair = readonly [string, string | number | undefined];
  */
 export function formatSpice(graphics: Spice, facts: DisplayFacts): Words {
   const { channels, clipboard, filetransfer, gl, image, jpeg, mouse, playback, streaming, zlib } = graphics;
-  const modes = new Map(channels.map(({ name, mode }) => [name as string, mode]));
+  refuseTls(graphics, facts.path);
   const isOff = (given: boolean | undefined): string | undefined => (given === false ? "on" : undefined);
   const pairs = keyValues([
     ...listenPairs(graphics, facts),
     ["agent-mouse", mouse && onOffWord(mouse.mode === "client")],
-    ["plaintext-channel", graphics.defaultMode === "insecure" ? "default" : undefined],
-    ...CHANNELS.flatMap((name): Pair[] =>
-      modes.get(name) === "insecure" ? [["plaintext-channel", name]] : [],
+    ...channelPairs("default", graphics.defaultMode),
+    ...CHANNELS.flatMap((name) =>
+      channelPairs(name, channels.find((channel) => channel.name === name)?.mode),
     ),
     ["image-compression", image?.compression],
     ["jpeg-wan-compression", jpeg?.compression],
@@ -40,6 +40,23 @@ export function formatSpice(graphics: Spice, facts: DisplayFacts): Words {
   ]);
   const keymap = graphics.keymap === undefined ? [] : ["-k", graphics.keymap];
   return ["-spice", pairs, ...keymap];
+}
+
+/** Where its certificates are, and whether a password is asked for, say the host's settings. */
+function refuseTls({ tlsPort = 0, defaultMode, channels }: Spice, path: string): void {
+  const asked = [
+    ["@tlsPort", tlsPort > 0],
+    ["@defaultMode", defaultMode === "secure"],
+    ["channel/@mode", channels.some(({ mode }) => mode === "secure")],
+  ] as const;
+  const place = asked.find(([, isThere]) => isThere)?.[0];
+  if (place === undefined) return;
+  const why = "what TLS needs is said by settings of the host";
+  throw notSettled(`${path}/${place}`, why, "Leave it out, and use a socket and SSH.");
+}
+
+function channelPairs(name: string, mode: Spice["defaultMode"]): readonly Pair[] {
+  return mode === "insecure" ? [["plaintext-channel", name]] : [];
 }
 
 function listenPairs(graphics: Spice, { guest, path }: DisplayFacts): readonly Pair[] {

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { formatDomain, parseDomain } from "../../src/domain/document.ts";
 import type { Domain } from "../../src/domain/domain.ts";
@@ -8,6 +8,9 @@ import { bytesOf } from "./corpus.ts";
 import { randomDomain } from "./random-domain.ts";
 
 const RUNS = 1000;
+
+// Many documents, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 test("what parseDomain() takes of a random document stays the same, written and read again", () => {
   const refusals = new Map<string, number>();
