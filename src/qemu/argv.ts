@@ -10,6 +10,7 @@ import { DEFAULT_EMULATOR } from "./default-devices.ts";
 import type { FoundChains } from "./disk-chain.ts";
 import { formatDisks } from "./disk-words.ts";
 import { formatGraphics } from "./display-words.ts";
+import { formatCoreInfo, formatTeardown } from "./feature-words.ts";
 import { formatFilesystems } from "./filesystem-words.ts";
 import { formatFlash, formatLoader } from "./firmware-words.ts";
 import type { Guest } from "./guest.ts";
@@ -24,6 +25,7 @@ import {
   formatName,
   formatPower,
   formatSmp,
+  formatTseg,
 } from "./machine-words.ts";
 import { formatMemoryDevices } from "./memory-device-words.ts";
 import { formatInterfaces } from "./network-words.ts";
@@ -78,6 +80,7 @@ export function formatArgv(domain: Domain, { chains, launch }: ArgvFacts = {}): 
     ...formatVsock(guest, launch),
     ...formatCryptos(guest),
     ...formatPstore(guest),
+    ...formatTeardown(guest),
     "-msg",
     "timestamp=on",
   ];
@@ -87,6 +90,7 @@ function formatBoard(guest: Guest, launch: Launch | undefined): Words {
   return [
     ...formatMachine(guest),
     ...formatAccelerator(guest, launch),
+    ...formatTseg(guest),
     ...formatCpu(guest, launch),
     ...formatLoader(guest),
     ...formatMemory(guest),
@@ -126,5 +130,6 @@ function formatDevices(guest: Guest, { chains, launch }: DeviceFacts): Words {
     ...formatWatchdogs(guest),
     ...formatBalloon(guest),
     ...formatRngs(guest, launch),
+    ...formatCoreInfo(guest),
   ];
 }
