@@ -52,18 +52,7 @@ const tcg = element("tcg", { tbCacheKiB: sizeInKiB("tb-cache") });
 const OTHER_PROCESSOR = "it is for another processor";
 const XEN = "it is for Xen";
 
-const smm = element("smm", { state: attribute("state", onOff) });
-
 /** `<features>`, https://libvirt.org/formatdomain.html#hypervisor-features */
-<<<<<<< HEAD
-export const features = element("features", {
-  acpi: flag("acpi"),
-  apic: flag("apic"),
-  pae: flag("pae"),
-  vmport: child(vmport),
-  smm: child(smm),
-});
-=======
 export const features = element(
   "features",
   {
@@ -102,4 +91,3 @@ export const features = element(
   ],
 );
 export type Features = ValueOf<typeof features>;
->>>>>>> 45c3594 (domain, qemu: Take all features of a PC, its caches and its timers)

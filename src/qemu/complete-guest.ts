@@ -18,18 +18,11 @@ import { placeUsb } from "./usb-ports.ts";
  * device's address, and every setting that has a default. `domain` is the form in which libvirt stores it: completed
  * again, it stays the same. Throws "unsupported".
  */
-<<<<<<< HEAD
 export function completeGuest(written: Domain): Guest {
   const machine = decideMachine(written);
   const domain = fillFirmware(written, machine);
   const open = leaveOpenAddresses(fillDevices(domain.devices));
-  const placed = placeChannels(placeDisks(addImplicitDevices(open, machine)));
-=======
-export function completeGuest(domain: Domain): Guest {
-  const machine = decideMachine(domain);
-  const written = leaveOpenAddresses(fillDevices(domain.devices));
-  const placed = placeChannels(placeDisks(addImplicitDevices(written, machine, domain.features)));
->>>>>>> 45c3594 (domain, qemu: Take all features of a PC, its caches and its timers)
+  const placed = placeChannels(placeDisks(addImplicitDevices(open, machine, domain.features)));
   const controlled = addImplicitControllers(placed, machine);
   const stored = fillAddresses(fillBridges(placePci(controlled, machine)));
   // Ports on USB are given at each start: the reference does not store them.

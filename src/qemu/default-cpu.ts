@@ -33,7 +33,7 @@ function fillModel(
     return { model: { name: DEFAULT_MODEL, fallback: "forbid" }, check: check ?? "none" };
   }
   return {
-    model: { name: model.name, fallback: model.fallback ?? "allow" },
+    model: { ...model, fallback: model.fallback ?? "allow" },
     check: check ?? (type === "qemu" ? "none" : "partial"),
   };
 }

@@ -13,32 +13,19 @@ import { escapeCommas, keyValues, onOffWord, type Words } from "./words.ts";
 /** -machine, with what the firmware and the board are told. qemuBuildMachineCommandLine() of libvirt */
 export function formatMachine(guest: Guest): Words {
   const { domain, machine, devices } = guest;
-<<<<<<< HEAD
-  const { features } = domain;
-  const smm = features?.smm?.state;
   const flash = flashNodes(guest);
-=======
->>>>>>> 45c3594 (domain, qemu: Take all features of a PC, its caches and its timers)
   const numa = domain.cpu?.numa;
   const pairs = keyValues([
     ["usb", "off"],
-<<<<<<< HEAD
-    ["vmport", features?.vmport?.state === undefined ? undefined : onOffWord(features.vmport.state)],
-    ["smm", smm === undefined ? undefined : onOffWord(smm)],
-=======
     ...featureKeys(guest),
->>>>>>> 45c3594 (domain, qemu: Take all features of a PC, its caches and its timers)
     ["dump-guest-core", onOffWord(domain.memory.dumpCore ?? false)],
     ["mem-merge", domain.memoryBacking?.nosharepages === true ? "off" : undefined],
     ...memoryDeviceKeys(devices),
     ["memory-backend", (numa?.cells ?? []).length === 0 ? "pc.ram" : undefined],
-    ["hmat", numa !== undefined && hasHmat(numa) ? "on" : undefined],
-<<<<<<< HEAD
     ["pflash0", flash.pflash0],
     ["pflash1", flash.pflash1],
-=======
+    ["hmat", numa !== undefined && hasHmat(numa) ? "on" : undefined],
     ["hpet", switchWord(timerOf(domain, "hpet")?.present)],
->>>>>>> 45c3594 (domain, qemu: Take all features of a PC, its caches and its timers)
     ["pcspk-audiodev", speakerAudio(guest)],
     ["acpi", onOffWord(domain.features?.acpi ?? false)],
   ]);

@@ -11,11 +11,7 @@ import {
 } from "./recorded.ts";
 
 /** Goes up with what is understood, never down. */
-<<<<<<< HEAD
 const EXACT_AT_LEAST = 275;
-=======
-const EXACT_AT_LEAST = 276;
->>>>>>> 45c3594 (domain, qemu: Take all features of a PC, its caches and its timers)
 
 /** All but those whose refusal depends on the host: one names a NUMA node that the recording's host had not. */
 const REFUSED_AT_LEAST = 101;
