@@ -9,7 +9,10 @@ import { word } from "./words.ts";
 
 const model = element("model", {
   fallback: attribute("fallback", oneOf("allow", "forbid")),
-  vendorId: attribute("vendor_id", matching(/^[!-+\--~ ]{12}$/, "12 characters without a comma")),
+  vendorId: attribute(
+    "vendor_id",
+    matching(/^[!-+\--~ ]{12}$/, '12 characters without a comma, such as "GenuineIntel"'),
+  ),
   name: required(content(word)),
 });
 
