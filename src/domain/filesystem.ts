@@ -3,7 +3,7 @@ import { checked, element, refused, type ValueOf } from "../xml/element.ts";
 import { attribute, child, children, flag, required } from "../xml/field.ts";
 import type { XmlNode } from "../xml/node.ts";
 import { notUnderstood } from "../xml/refusal.ts";
-import { integer, matching, oneOf, onOff } from "../xml/value-form.ts";
+import { integer, oneOf, onOff, type ValueForm } from "../xml/value-form.ts";
 import { onPci } from "./address.ts";
 import { bootOrder } from "./boot-order.ts";
 import { virtioModel, virtioOptions } from "./virtio-driver.ts";
@@ -11,8 +11,12 @@ import { absolutePath, lineOfText } from "./words.ts";
 
 const uint32 = integer(0, 2 ** 32 - 1);
 
-/** A mode of files, octal as chmod(1) writes it. */
-const fileMode = matching(/^0?[0-7]{3}$/, "a mode of three octal digits");
+/** A mode of files, octal as chmod(1) writes it; written with four digits. */
+const fileMode: ValueForm<string> = {
+  expects: "a mode of three octal digits",
+  decode: (text) => (/^0?[0-7]{3}$/.test(text) ? text.padStart(4, "0") : undefined),
+  encode: (text) => text,
+};
 
 const driver = element("driver", {
   type: attribute("type", oneOf("path", "handle", "virtiofs")),

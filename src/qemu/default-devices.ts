@@ -1,11 +1,11 @@
 import type { Devices } from "../domain/devices.ts";
 import type { Input } from "../domain/input.ts";
-import { DEFAULT_RANDOM_SOURCE } from "../domain/rng.ts";
+import { DEFAULT_RANDOM_SOURCE, type RngBackend } from "../domain/rng.ts";
 import { fillDisk } from "./default-disk.ts";
 import { fillGraphics } from "./default-graphics.ts";
 import { placeMemories } from "./default-memory.ts";
 import { fillFilesystem, fillShmem, fillTpm, fillVsock } from "./default-other-devices.ts";
-import { fillChannel, fillSerial } from "./default-ports.ts";
+import { fillChannel, fillProtocol, fillSerial, numberParallels } from "./default-ports.ts";
 import { fillVideos } from "./default-video.ts";
 
 /** QEMU's program, and libvirt's first choice on a PC. */
@@ -20,6 +20,8 @@ export function fillDevices(devices: Devices): Devices {
     memories: placeMemories(devices.memories),
     interfaces: devices.interfaces.map((found) => ({ ...found, model: found.model ?? { type: "rtl8139" } })),
     serials: devices.serials.map(fillSerial),
+    consoles: devices.consoles.map(fillProtocol),
+    parallels: numberParallels(devices.parallels.map(fillProtocol)),
     channels: devices.channels.map(fillChannel),
     filesystems: devices.filesystems.map(fillFilesystem),
     inputs: devices.inputs.map(fillInput),
@@ -29,12 +31,14 @@ export function fillDevices(devices: Devices): Devices {
     graphics: devices.graphics.map(fillGraphics),
     videos: fillVideos(devices.videos),
     watchdogs: devices.watchdogs.map((found) => ({ ...found, action: found.action ?? "reset" })),
-    rngs: devices.rngs.map((rng) =>
-      rng.backend.model === "random"
-        ? { ...rng, backend: { ...rng.backend, path: rng.backend.path ?? DEFAULT_RANDOM_SOURCE } }
-        : rng,
-    ),
+    rngs: devices.rngs.map((rng) => ({ ...rng, backend: fillRandomness(rng.backend) })),
   };
+}
+
+function fillRandomness(backend: RngBackend): RngBackend {
+  if (backend.model === "random") return { ...backend, path: backend.path ?? DEFAULT_RANDOM_SOURCE };
+  if (backend.model !== "egd" || backend.type !== "tcp") return backend;
+  return { ...backend, protocol: { type: "raw" } };
 }
 
 function fillInput(input: Input): Input {
