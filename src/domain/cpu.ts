@@ -7,14 +7,15 @@ import { integer, matching, oneOf, onOff } from "../xml/value-form.ts";
 import { numa } from "./numa.ts";
 import { word } from "./words.ts";
 
-const model = element("model", {
-  fallback: attribute("fallback", oneOf("allow", "forbid")),
-  vendorId: attribute(
-    "vendor_id",
-    matching(/^[!-+\--~ ]{12}$/, '12 characters without a comma, such as "GenuineIntel"'),
-  ),
-  name: required(content(word)),
-});
+const fallback = attribute("fallback", oneOf("allow", "forbid"));
+const vendorId = attribute(
+  "vendor_id",
+  matching(/^[!-+\--~ ]{12}$/, '12 characters without a comma, such as "GenuineIntel"'),
+);
+const model = element("model", { fallback, vendorId, name: required(content(word)) });
+
+/** What may be said of the host's model: which one that is, is found at each start. */
+const hostModel = element("model", { fallback, vendorId });
 
 const topology = element("topology", {
   sockets: required(attribute("sockets", integer(1, 4096))),
@@ -61,10 +62,10 @@ const grammar = choice("cpu", {
       vendor: textOf("vendor", word),
       ...inside,
     },
+    "host-model": { check, model: child(hostModel), ...inside },
     "host-passthrough": { check, migratable, ...inside },
     maximum: { check, migratable, ...inside },
   },
-  refused: { "host-model": "svirt does not compute a model from the host's processor yet" },
 });
 
 /** `<cpu>`; without a mode it is a custom one, https://libvirt.org/formatdomain.html#cpu-model-and-topology */
@@ -76,7 +77,7 @@ function refuseContradictions(value: Cpu, node: XmlNode): void {
   const { cache: found, maxphysaddr: address, mode } = value;
   const names = value.features.map(({ name }) => name);
   const twice = names.find((name, at) => names.indexOf(name) < at);
-  const isOther = mode === "custom";
+  const isOther = mode === "custom" || mode === "host-model";
   const problems = [
     [found?.mode === "passthrough" && isOther, "cache/@mode", "the processor is not the host's"],
     [found !== undefined && !takesLevel(found), "cache/@level", "QEMU has no switch for that level"],

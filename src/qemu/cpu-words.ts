@@ -3,7 +3,7 @@ import type { Domain } from "../domain/domain.ts";
 import { listCpuFlags } from "./cpu-flags.ts";
 import type { Guest } from "./guest.ts";
 import type { Launch } from "./launch.ts";
-import { cannotTranslate, refuseUnproven } from "./refusal.ts";
+import { cannotTranslate, notSettled, refuseUnproven } from "./refusal.ts";
 import { onOffWord, type Words } from "./words.ts";
 
 /** What QEMU takes where the XML says nothing; the reference names it too. */
@@ -31,7 +31,7 @@ type Feature = Cpu["features"][number];
 function formatFeature({ name, policy = "require" }: Feature, index: number): string {
   if (policy === "optional") {
     const why = "it depends on the host's processor, which is not in the XML";
-    throw cannotTranslate(`/domain/cpu/feature[${index + 1}]/@policy`, why, "Write require or disable.");
+    throw notSettled(`/domain/cpu/feature[${index + 1}]/@policy`, why, "Write require or disable.");
   }
   return `${featureWord(name, index)}=${onOffWord(policy === "force" || policy === "require")}`;
 }
@@ -55,9 +55,13 @@ function formatModel(domain: Domain, cpu: Cpu | undefined): string {
     case "custom":
       if (cpu.match === "minimum") {
         const why = "what the host's processor has besides is not in the XML";
-        throw cannotTranslate("/domain/cpu/@match", why, "Write match='exact'.");
+        throw notSettled("/domain/cpu/@match", why, "Write match='exact'.");
       }
       return cpu.model?.name ?? DEFAULT_MODEL;
+    case "host-model": {
+      const why = "svirt does not compute a model from the host's processor yet";
+      throw notSettled("/domain/cpu/@mode", why, "Write a model, or mode='host-passthrough'.");
+    }
     case "host-passthrough":
       if (domain.type !== "kvm") {
         const why = "an emulated processor cannot be the host's";

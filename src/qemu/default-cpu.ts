@@ -15,6 +15,11 @@ export function fillCpu(domain: Domain): Cpu {
   switch (cpu.mode) {
     case "custom":
       return { ...cpu, ...fillModel(cpu, type), match: cpu.match ?? "exact", ...inside };
+    case "host-model": {
+      const { model, ...rest } = cpu;
+      const vendor = model?.vendorId === undefined ? {} : { model: { vendorId: model.vendorId } };
+      return { ...rest, ...vendor, check: cpu.check ?? "partial", ...inside };
+    }
     case "host-passthrough":
       return { ...cpu, check: cpu.check ?? "none", migratable: cpu.migratable ?? true, ...inside };
     case "maximum":
