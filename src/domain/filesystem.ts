@@ -92,26 +92,34 @@ export const filesystem = checked(grammar, refuseContradiction);
 // virDomainFSDefParseXML() and qemuValidateDomainDeviceDefFS() of libvirt
 function refuseContradiction(value: Filesystem, node: XmlNode): void {
   const isVirtiofs = value.driver?.type === "virtiofs";
-  const { dir, socket } = value.source;
-  const otherOnly = isVirtiofs
-    ? (["multidevs", "fileMode", "directoryMode"] as const)
-    : (["binary", "idmap", "boot"] as const);
-  const strange = otherOnly.find((key) => value[key] !== undefined);
+  const strange = (isVirtiofs ? listOf9p(value) : listOfVirtiofs(value)).find(([, isThere]) => isThere)?.[0];
   if (strange !== undefined) {
-    const place = PLACES.get(strange) ?? strange;
-    throw notUnderstood({ node, place }, `a ${isVirtiofs ? "virtiofs" : "9p"} has none`, "Leave it out.");
+    const why = `a ${isVirtiofs ? "virtiofs" : "9p"} has none`;
+    throw notUnderstood({ node, place: strange }, why, "Leave it out.");
   }
-  if (dir === undefined ? !isVirtiofs || socket === undefined : socket !== undefined) {
-    const why = "it names either a folder or, for virtiofs, a socket";
-    throw notUnderstood({ node, place: "source" }, why, "Write dir='…', or socket='…' alone.");
-  }
-  if (!isVirtiofs && value.driver?.queueSize !== undefined) {
-    throw notUnderstood({ node, place: "driver/@queue" }, "only virtiofs has one", "Leave it out.");
-  }
+  const { dir, socket } = value.source;
+  if (dir === undefined ? isVirtiofs && socket !== undefined : socket === undefined) return;
+  const why = "it names either a folder or, for virtiofs, a socket";
+  throw notUnderstood({ node, place: "source" }, why, "Write dir='…', or socket='…' alone.");
 }
 
-const PLACES: ReadonlyMap<string, string> = new Map([
-  ["multidevs", "@multidevs"],
-  ["fileMode", "@fmode"],
-  ["directoryMode", "@dmode"],
-]);
+type Found = readonly (readonly [place: string, isThere: boolean])[];
+
+function listOf9p({ accessmode, ...value }: Filesystem): Found {
+  return [
+    ["@accessmode", accessmode !== undefined && accessmode !== "passthrough"],
+    ["@multidevs", value.multidevs !== undefined],
+    ["@fmode", value.fileMode !== undefined],
+    ["@dmode", value.directoryMode !== undefined],
+    ["driver/@wrpolicy", value.driver?.wrpolicy !== undefined],
+  ];
+}
+
+function listOfVirtiofs(value: Filesystem): Found {
+  return [
+    ["binary", value.binary !== undefined],
+    ["idmap", value.idmap !== undefined],
+    ["boot", value.boot !== undefined],
+    ["driver/@queue", value.driver?.queueSize !== undefined],
+  ];
+}

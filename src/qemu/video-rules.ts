@@ -21,6 +21,8 @@ export function refuseVideo(video: Video, guest: Guest, path: string): void {
     ["model/acceleration", !isVirtio && model.acceleration !== undefined],
     ["model/acceleration/@rendernode", rendernode !== undefined && !isHelped(video)],
     ["model/acceleration/@accel2d", accel2d !== undefined],
+    ["model/@ram", model.type !== "qxl" && model.ramKiB !== undefined],
+    ["model/@vgamem", model.type !== "qxl" && model.vgamemKiB !== undefined],
     ["model/@blob", !isVirtio && model.blob !== undefined],
     ["model/@vram64", model.type !== "qxl" && model.vram64KiB !== undefined],
     ["model/resolution", !RESIZABLE.has(model.type) && model.resolution !== undefined],

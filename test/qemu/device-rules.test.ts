@@ -33,6 +33,13 @@ describe("formatArgv() refuses", () => {
     ],
     ["<filesystem fmode='644'><source dir='/a'/><target dir='a'/></filesystem>", "filesystem[1]/@fmode"],
     [VIRTIOFS, "filesystem[1]"],
+    ["<audio id='1' type='none'/><audio id='1' type='none'/>", "audio[2]/@id"],
+    ["<video><model type='vga' vgamem='16384'/></video>", "video[1]/model/@vgamem"],
+    [
+      "<video><model type='qxl' primary='yes'/></video><video><model type='qxl' primary='yes'/></video>",
+      "video[2]/model/@primary",
+    ],
+    ["<graphics type='vnc'><listen type='network' network='default'/></graphics>", "graphics[1]/listen"],
     ["<tpm><backend type='emulator'/></tpm>", "tpm[1]/backend"],
     ["<vsock><cid auto='yes'/></vsock>", "vsock/cid"],
     ["<graphics type='spice' tlsPort='5901'/>", "graphics[1]/@tlsPort"],
