@@ -38,6 +38,20 @@ export const hostPciAddress = element("address", {
 });
 export type HostPciAddress = ValueOf<typeof hostPciAddress>;
 
+/** The same inside the `<source>` of an interface, where it names its type. */
+export const interfacePciAddress = choice("address", {
+  attribute: "type",
+  of: {
+    pci: {
+      domain: pci.domain,
+      bus: required(pci.bus),
+      slot: required(pci.slot),
+      function: required(pci.function),
+    },
+  },
+  refused: { usb: "svirt does not pass USB network devices through" },
+});
+
 /** `<address>` on a PCI bus, https://libvirt.org/formatdomain.html#device-addresses */
 const pciAddress = choice("address", { attribute: "type", of: { pci } });
 export type PciAddress = ValueOf<typeof pciAddress>;
@@ -47,6 +61,12 @@ const pciOrUsbAddress = choice("address", { attribute: "type", of: { pci, usb } 
 
 /** That of a disk: its place on its controller, or on the PCI or USB bus. */
 export const diskAddress = choice("address", { attribute: "type", of: { pci, drive, usb } });
+
+/** That of a device of the host: on the bus that it is on, or nowhere, so that the guest does not see it. */
+export const hostdevAddress = choice("address", {
+  attribute: "type",
+  of: { pci, drive, usb, unassigned: {} },
+});
 
 /** That of a port of a virtio-serial controller. */
 export const serialAddress = choice("address", { attribute: "type", of: { "virtio-serial": serialBus } });

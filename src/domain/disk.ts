@@ -22,7 +22,7 @@ import {
 import { iotune } from "./iotune.ts";
 import { auth, encryption } from "./storage-secret.ts";
 import { virtioModel } from "./virtio-driver.ts";
-import { lineOfText, word } from "./words.ts";
+import { lineOfText, objectName } from "./words.ts";
 
 const target = element("target", {
   dev: required(
@@ -47,7 +47,7 @@ const blockio = element("blockio", {
   physicalBlockSize: attribute("physical_block_size", blockSize),
   discardGranularity: attribute("discard_granularity", blockSize),
 });
-const throttleFilter = element("throttlefilter", { group: required(attribute("group", word)) });
+const throttleFilter = element("throttlefilter", { group: required(attribute("group", objectName)) });
 const throttleFilters = element("throttlefilters", { filters: children(throttleFilter) });
 const transient = element("transient", { shareBacking: attribute("shareBacking", yesNo) });
 

@@ -3,7 +3,7 @@ import { children, required, textOf } from "../xml/field.ts";
 import type { XmlNode } from "../xml/node.ts";
 import { notUnderstood } from "../xml/refusal.ts";
 import { integer } from "../xml/value-form.ts";
-import { word } from "./words.ts";
+import { objectName } from "./words.ts";
 
 /** The kernel and QEMU count in 64 bits; JavaScript's numbers are exact this far. QEMU's own limit is 1e15. */
 const amount = integer(0, 1e15);
@@ -34,13 +34,13 @@ const lengths = {
 
 /** `<iotune>` of a disk, https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms */
 export const iotune = checked(
-  element("iotune", { ...rates, groupName: textOf("group_name", word), ...lengths }),
+  element("iotune", { ...rates, groupName: textOf("group_name", objectName), ...lengths }),
   (_value, node) => refuseContradictions(node),
 );
 
 /** `<throttlegroup>`: limits that several disks share, https://libvirt.org/formatdomain.html#throttle-group */
 const throttleGroup = checked(
-  element("throttlegroup", { ...rates, groupName: required(textOf("group_name", word)), ...lengths }),
+  element("throttlegroup", { ...rates, groupName: required(textOf("group_name", objectName)), ...lengths }),
   (_value, node) => refuseContradictions(node),
 );
 export type ThrottleGroup = ValueOf<typeof throttleGroup>;

@@ -1,40 +1,126 @@
 import { choice } from "../xml/choice.ts";
-import { element, type ValueOf } from "../xml/element.ts";
+import { dropped, element, type ValueOf } from "../xml/element.ts";
 import { attribute, child, required } from "../xml/field.ts";
-import { oneOf } from "../xml/value-form.ts";
-import { onPci } from "./address.ts";
+import { oneOf, yesNo } from "../xml/value-form.ts";
+import { onPciOrUsb } from "./address.ts";
 import { bootOrder } from "./boot-order.ts";
+import { hostdevDriver } from "./host-device-driver.ts";
+import { deviceSide, hostSide, interfaceDriver, refusedOptions, tuningSide } from "./interface-options.ts";
+import {
+  bridgeSource,
+  directSource,
+  ethernetSource,
+  hostdevSource,
+  ipFields,
+  networkSource,
+  portForwards,
+  serverSource,
+  tunnelSource,
+  udpSource,
+  userSource,
+  vdpaSource,
+  vhostUserSource,
+} from "./interface-source.ts";
+import { rom } from "./rom.ts";
 import { macAddress } from "./words.ts";
 
-const mac = element("mac", { address: required(attribute("address", macAddress)) });
+const mac = element(
+  "mac",
+  {
+    address: required(attribute("address", macAddress)),
+    type: attribute("type", oneOf("generated", "static")),
+    check: attribute("check", yesNo),
+  },
+  [dropped("@currentAddress", "a running guest has it")],
+);
 const model = element("model", {
   type: required(
-    attribute("type", oneOf("virtio", "e1000", "e1000e", "rtl8139", "ne2k_pci", "pcnet", "vmxnet3")),
+    attribute(
+      "type",
+      oneOf(
+        "virtio",
+        "virtio-transitional",
+        "virtio-non-transitional",
+        "e1000",
+        "e1000e",
+        "igb",
+        "rtl8139",
+        "ne2k_pci",
+        "pcnet",
+        "vmxnet3",
+        "usb-net",
+        "tulip",
+        "i82551",
+        "i82557b",
+        "i82559er",
+      ),
+    ),
   ),
 });
-const link = element("link", { state: required(attribute("state", oneOf("up", "down"))) });
 
-const needsTap = "svirt does not make tap devices yet";
+const head = { trustGuestRxFilters: attribute("trustGuestRxFilters", yesNo), mac: child(mac) };
+const end = {
+  model: child(model),
+  driver: interfaceDriver,
+  ...tuningSide,
+  boot: bootOrder,
+  alias: onPciOrUsb.alias,
+  rom,
+  address: onPciOrUsb.address,
+};
+const tail = { ...hostSide, ...ipFields, ...deviceSide, ...end };
 
-/** `<interface>` of QEMU's own user network, https://libvirt.org/formatdomain.html#userspace-connection-using-slirp */
+/** `<interface>`, https://libvirt.org/formatdomain.html#network-interfaces */
 export const networkInterface = choice("interface", {
   attribute: "type",
-  of: { user: { mac: child(mac), model: child(model), link: child(link), boot: bootOrder, ...onPci } },
+  of: {
+    user: {
+      ...head,
+      source: child(userSource),
+      ...hostSide,
+      ...ipFields,
+      portForwards,
+      ...deviceSide,
+      ...end,
+    },
+    network: { ...head, source: required(child(networkSource)), ...tail },
+    bridge: { ...head, source: required(child(bridgeSource)), ...tail },
+    ethernet: { ...head, source: child(ethernetSource), ...tail },
+    direct: { ...head, source: required(child(directSource)), ...tail },
+    hostdev: {
+      managed: attribute("managed", yesNo),
+      ...head,
+      source: required(child(hostdevSource)),
+      ...tail,
+      driver: hostdevDriver,
+    },
+    vdpa: { ...head, source: required(child(vdpaSource)), ...tail },
+    vhostuser: {
+      ...head,
+      source: child(vhostUserSource),
+      ...hostSide,
+      ...ipFields,
+      portForwards,
+      ...deviceSide,
+      ...end,
+    },
+    udp: { ...head, source: required(child(udpSource)), ...tail },
+    mcast: { ...head, source: required(child(tunnelSource)), ...tail },
+    server: { ...head, source: required(child(serverSource)), ...tail },
+    client: { ...head, source: required(child(tunnelSource)), ...tail },
+  },
   refused: {
-    network: needsTap,
-    bridge: needsTap,
-    ethernet: needsTap,
-    direct: needsTap,
-    hostdev: "svirt does not pass devices through yet",
-    vdpa: "svirt does not pass devices through yet",
-    vhostuser: "svirt does not connect to vhost-user programs yet",
     vds: "it is for another hypervisor",
     internal: "it is for another hypervisor",
-    null: "svirt does not make unconnected interfaces yet",
-    udp: "svirt does not tunnel guests' traffic",
-    mcast: "svirt does not tunnel guests' traffic",
-    server: "svirt does not tunnel guests' traffic",
-    client: "svirt does not tunnel guests' traffic",
+    null: "it is for another hypervisor",
   },
+  exceptions: refusedOptions,
 });
 export type NetworkInterface = ValueOf<typeof networkInterface>;
+/** An interface of one type. */
+export type InterfaceOf<T extends NetworkInterface["type"]> = Extract<NetworkInterface, { readonly type: T }>;
+
+/** Whether the guest sees one of virtio's interfaces. */
+export function isVirtio({ model: found }: NetworkInterface): boolean {
+  return found?.type.startsWith("virtio") ?? false;
+}

@@ -3,14 +3,9 @@ import type { Field } from "../xml/declaration.ts";
 import { checked, dropped, element, type Fields, type ValueOf } from "../xml/element.ts";
 import { attribute, child, children, content, required } from "../xml/field.ts";
 import { notUnderstood } from "../xml/refusal.ts";
-import { integer, matching, yesNo } from "../xml/value-form.ts";
+import { integer, yesNo } from "../xml/value-form.ts";
 import { auth } from "./storage-secret.ts";
-import { absolutePath, lineOfText, objectName } from "./words.ts";
-
-const hostName = matching(
-  /^[0-9A-Za-z][0-9A-Za-z._-]{0,254}$|^[0-9a-fA-F:.]{2,64}$/,
-  "a host's name or an IP address",
-);
+import { absolutePath, hostName, lineOfText, objectName } from "./words.ts";
 
 const tcpFields = {
   name: required(attribute("name", hostName)),
@@ -30,7 +25,8 @@ const name = attribute("name", lineOfText);
 const oneName = required(name);
 const snapshot = child(element("snapshot", { name: required(attribute("name", objectName)) }));
 const config = child(element("config", { file: required(attribute("file", absolutePath)) }));
-const initiator = child(
+/** `<initiator>`: by what name QEMU logs in. */
+export const initiator = child(
   element("initiator", {
     iqn: required(child(element("iqn", { name: required(attribute("name", objectName)) }))),
   }),

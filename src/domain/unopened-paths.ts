@@ -6,6 +6,13 @@ import type { Nvram } from "./firmware.ts";
 import type { Graphics } from "./graphics.ts";
 import type { Input } from "./input.ts";
 import type { Os } from "./os.ts";
+import {
+  backendPaths,
+  hostdevPaths,
+  interfacePaths,
+  leasePaths,
+  smartcardPaths,
+} from "./passed-through-paths.ts";
 import { listPorts, type Port } from "./ports.ts";
 import type { Shmem } from "./shmem.ts";
 import type { Tpm } from "./tpm.ts";
@@ -20,7 +27,12 @@ export interface UnopenedPath {
 export function listUnopenedPaths({ devices, os }: Domain): readonly UnopenedPath[] {
   return [
     ...firmwarePaths(os).flatMap((path) => (path === undefined ? [] : [{ path, place: "/domain/os" }])),
+    ...located("lease", devices.leases, leasePaths),
     ...located("filesystem", devices.filesystems, filesystemPaths),
+    ...located("interface", devices.interfaces, interfacePaths),
+    ...located("smartcard", devices.smartcards, smartcardPaths),
+    ...located("hostdev", devices.hostdevs, hostdevPaths),
+    ...located("redirdev", devices.redirdevs, backendPaths),
     ...portPaths(devices),
     ...located("input", devices.inputs, inputPaths),
     ...located("tpm", devices.tpms, tpmPaths),

@@ -42,6 +42,12 @@ export const objectName = matching(/^[^\p{Cc}]{1,255}$/u, "a name in one line, o
 /** An IP address or a name of a host. */
 export const hostAddress = matching(/^[0-9A-Za-z.:_-]{1,255}$/, "an IP address or a host's name");
 
+/** A host's name or its IP address, without brackets. */
+export const hostName = matching(
+  /^(?:[0-9A-Za-z][0-9A-Za-z._-]{0,254}|[0-9a-fA-F:.]{2,64})$/,
+  "a host's name or an IP address",
+);
+
 /** Text without control characters, as a kernel command line or a serial number. */
 export const lineOfText = matching(/^[^\p{Cc}]{0,4096}$/u, "one line of text, at most 4096 characters");
 

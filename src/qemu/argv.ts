@@ -4,16 +4,16 @@ import { decideBootIndexes } from "./boot-index.ts";
 import { formatChardevs } from "./chardev-words.ts";
 import { formatClock } from "./clock-words.ts";
 import { completeGuest } from "./complete-guest.ts";
-import { formatControllers } from "./controller-words.ts";
+import { formatControllers, formatPciHole } from "./controller-words.ts";
 import { formatCpu } from "./cpu-words.ts";
 import { DEFAULT_EMULATOR } from "./default-devices.ts";
 import type { FoundChains } from "./disk-chain.ts";
 import { formatDisks } from "./disk-words.ts";
 import { formatGraphics } from "./display-words.ts";
-import { formatCoreInfo, formatTeardown } from "./feature-words.ts";
 import { formatFilesystems } from "./filesystem-words.ts";
 import { formatFlash, formatLoader } from "./firmware-words.ts";
 import type { Guest } from "./guest.ts";
+import { formatHostdevs } from "./hostdev-words.ts";
 import { formatInputs } from "./input-words.ts";
 import { formatIothreads } from "./iothread-words.ts";
 import type { Launch } from "./launch.ts";
@@ -25,7 +25,6 @@ import {
   formatName,
   formatPower,
   formatSmp,
-  formatTseg,
 } from "./machine-words.ts";
 import { formatMemoryDevices } from "./memory-device-words.ts";
 import { formatInterfaces } from "./network-words.ts";
@@ -34,10 +33,12 @@ import { formatBalloon, formatRngs, formatWatchdogs } from "./other-words.ts";
 import { formatManagedHelper } from "./reservation-words.ts";
 import { formatShmems } from "./shmem-words.ts";
 import { formatCryptos, formatIommu, formatPanics, formatPstore, formatVsock } from "./small-device-words.ts";
+import { formatReaders, formatSmartcards } from "./smartcard-words.ts";
 import { formatSounds } from "./sound-words.ts";
 import { formatAccelerator, formatHandover, formatKernel, formatMonitor } from "./start-words.ts";
 import { formatThrottleGroups } from "./throttle-words.ts";
 import { formatTpms } from "./tpm-words.ts";
+import { formatHubs, formatRedirdevs } from "./usb-device-words.ts";
 import { formatVideos } from "./video-words.ts";
 import type { Words } from "./words.ts";
 
@@ -72,6 +73,7 @@ export function formatArgv(domain: Domain, { chains, launch }: ArgvFacts = {}): 
     ...formatPower(guest),
     ...formatBoot(guest),
     ...formatKernel(guest, launch),
+    ...formatPciHole(guest),
     ...formatDevices(guest, { chains, launch }),
     "-sandbox",
     SANDBOX,
@@ -80,7 +82,6 @@ export function formatArgv(domain: Domain, { chains, launch }: ArgvFacts = {}): 
     ...formatVsock(guest, launch),
     ...formatCryptos(guest),
     ...formatPstore(guest),
-    ...formatTeardown(guest),
     "-msg",
     "timestamp=on",
   ];
@@ -90,7 +91,6 @@ function formatBoard(guest: Guest, launch: Launch | undefined): Words {
   return [
     ...formatMachine(guest),
     ...formatAccelerator(guest, launch),
-    ...formatTseg(guest),
     ...formatCpu(guest, launch),
     ...formatLoader(guest),
     ...formatMemory(guest),
@@ -117,19 +117,23 @@ function formatDevices(guest: Guest, { chains, launch }: DeviceFacts): Words {
     ...formatIommu(guest),
     ...formatControllers(guest),
     ...formatMemoryDevices(guest),
+    ...formatHubs(guest),
+    ...formatReaders(guest),
     ...formatDisks(guest, { chains, boot, launch }),
-    ...formatFilesystems(guest, launch),
+    ...formatFilesystems(guest),
     ...formatInterfaces(guest, boot),
+    ...formatSmartcards(guest, launch),
     ...formatChardevs(guest, launch),
     ...formatTpms(guest, launch),
     ...formatInputs(guest),
     ...formatAudio(guest),
     ...formatGraphics(guest, launch),
-    ...formatVideos(guest),
+    ...formatVideos(guest, launch),
     ...formatSounds(guest),
     ...formatWatchdogs(guest),
+    ...formatRedirdevs(guest, boot, launch),
+    ...formatHostdevs(guest, { boot, chains }),
     ...formatBalloon(guest),
     ...formatRngs(guest, launch),
-    ...formatCoreInfo(guest),
   ];
 }

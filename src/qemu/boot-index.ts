@@ -1,22 +1,25 @@
 import type { Devices } from "../domain/devices.ts";
 import type { Disk } from "../domain/disk.ts";
+import type { HostDevice } from "../domain/host-device.ts";
 import type { NetworkInterface } from "../domain/network-interface.ts";
+import type { Redirdev } from "../domain/redirdev.ts";
 import type { Guest } from "./guest.ts";
 
 /** Which device the firmware tries as the how-manieth, from 1. */
-export type BootIndexes = ReadonlyMap<Disk | NetworkInterface, number>;
+export type BootIndexes = ReadonlyMap<Bootable, number>;
+type Bootable = Disk | NetworkInterface | HostDevice | Redirdev;
 
 /**
  * `<boot order>` of the devices or, without any, `<os><boot dev>`: each word stands for the first device of its kind.
  * With neither, the first disk. qemuBuildDisksCommandLine() of libvirt
  */
 export function decideBootIndexes({ domain, devices }: Guest): BootIndexes {
-  const bootable = [...devices.disks, ...devices.interfaces];
+  const { disks, interfaces, hostdevs, redirdevs } = devices;
+  const bootable: readonly Bootable[] = [...disks, ...interfaces, ...hostdevs, ...redirdevs];
   const ordered = bootable.flatMap((device) =>
     device.boot === undefined ? [] : [[device, device.boot.order] as const],
   );
-  if (ordered.length > 0 || devices.filesystems.some(({ boot }) => boot !== undefined))
-    return new Map(ordered);
+  if (ordered.length > 0) return new Map(ordered);
   const words = domain.os.boot.length === 0 ? (["hd"] as const) : domain.os.boot.map(({ dev }) => dev);
   return new Map(
     words.flatMap((word, index) => {

@@ -44,6 +44,7 @@ function refuseController(controller: Controller, { chipset, word }: Machine, pa
     case "sata":
     case "scsi":
     case "virtio-serial":
+    case "ccid":
       return;
   }
 }
@@ -68,17 +69,14 @@ function refuseUsb(controllers: readonly Controller[]): void {
   }
 }
 
-/** ICH9's parts share a slot, which the reference chooses by rules of its own. */
-function refusePorts({ model, ports, address }: ControllerOf<"usb">, path: string): void {
+/** Only xHCI has as many ports as one wants. */
+function refusePorts({ model, ports }: ControllerOf<"usb">, path: string): void {
   if (ports !== undefined && model !== "nec-xhci" && model !== "qemu-xhci") {
     throw cannotTranslate(
       `${path}/@ports`,
       `a ${model ?? "piix3-uhci"} has as many as it has`,
       "Leave it out.",
     );
-  }
-  if (model?.startsWith("ich9-") && address === undefined) {
-    throw cannotTranslate(path, "svirt does not place an ICH9 controller yet", "Give it an address.");
   }
 }
 
@@ -90,6 +88,8 @@ const BRIDGE_DEVICES: ReadonlyMap<ControllerOf<"pci">["model"], readonly string[
   ["pci-bridge", ["pci-bridge"]],
   ["dmi-to-pci-bridge", ["i82801b11-bridge"]],
   ["pcie-to-pci-bridge", ["pcie-pci-bridge"]],
+  ["pci-expander-bus", ["pxb"]],
+  ["pcie-expander-bus", ["pxb-pcie"]],
 ]);
 const HOT_PLUGGABLE: ReadonlySet<string | undefined> = new Set([
   "pci-root",
@@ -118,14 +118,19 @@ function refuseBridge(
       `Write model='${root}' for index 0, another one for the rest.`,
     );
   }
-  if (chipset === "i440fx" && index !== 0 && model !== "pci-bridge") {
+  if (chipset === "q35" && model === "pci-expander-bus") {
+    throw cannotTranslate(`${path}/@model`, `a ${word} has PCI Express`, "Write model='pcie-expander-bus'.");
+  }
+  if (chipset === "i440fx" && index !== 0 && model !== "pci-bridge" && model !== "pci-expander-bus") {
     const remedy = "Write machine='q35', or model='pci-bridge'.";
     throw cannotTranslate(`${path}/@model`, `a ${word} has no PCI Express`, remedy);
   }
 }
 
+const ON_ROOT: ReadonlySet<string> = new Set(["dmi-to-pci-bridge", "pci-expander-bus", "pcie-expander-bus"]);
+
 // virDomainPCIAddressValidate() of libvirt: "It requires a controller that accepts a dmi-to-pci-bridge."
 function refuseBridgeBus({ model, address }: ControllerOf<"pci">, path: string): void {
-  if (model !== "dmi-to-pci-bridge" || (address?.bus ?? 0) === 0) return;
+  if (model === undefined || !ON_ROOT.has(model) || (address?.bus ?? 0) === 0) return;
   throw cannotTranslate(`${path}/address/@bus`, `a ${model} stands on the root bus alone`, "Write bus='0'.");
 }

@@ -1,10 +1,19 @@
 import type { Controller } from "../domain/controller.ts";
 import { controllerId, pciKeys } from "./device-bus.ts";
 import { type ControllerOf, controllersOf, type Guest, pciPlace } from "./guest.ts";
+import { virtioDriver, virtioKeys } from "./virtio-keys.ts";
 import { jsonWords, type Words } from "./words.ts";
 
 /** The order in which the reference adds controllers; what is on the board is not added. */
 const ORDER = ["pci", "usb", "scsi", "ide", "sata", "virtio-serial"] as const;
+
+/** -global for the room above 4 GiB that the root of the buses leaves to devices. qemuBuildGlobalControllerCommandLine() */
+export function formatPciHole({ devices, machine }: Guest): Words {
+  const root = controllersOf(devices, "pci").find(({ index }) => index === 0);
+  if (root?.pcihole64KiB === undefined) return [];
+  const host = machine.chipset === "q35" ? "q35-pcihost" : "i440FX-pcihost";
+  return ["-global", `${host}.pci-hole64-size=${root.pcihole64KiB}K`];
+}
 
 /** -device for each controller. qemuBuildControllersCommandLine() of libvirt */
 export function formatControllers(guest: Guest): Words {
@@ -16,27 +25,53 @@ export function formatControllers(guest: Guest): Words {
 }
 
 function formatController(guest: Guest, controller: Controller): Words {
-  const end = pciKeys(guest, controller.address);
+  const end = controller.address?.type === "usb" ? {} : pciKeys(guest, controller.address);
   const id = controllerId(guest, controller);
   switch (controller.type) {
     case "pci":
       return formatBridge(guest, controller);
     case "usb":
       return formatUsb(guest, controller);
-    case "scsi": {
-      const driver = controller.model === "virtio-scsi" ? "virtio-scsi-pci" : "lsi";
-      return jsonWords("-device", { driver, id, ...end });
-    }
+    case "scsi":
+      return jsonWords("-device", { ...scsiKeys(controller, id), ...end });
     case "sata":
       return id === "ide" ? [] : jsonWords("-device", { driver: "ahci", id, ...end });
     case "virtio-serial": {
-      const { ports, vectors } = controller;
-      return jsonWords("-device", { driver: "virtio-serial-pci", id, max_ports: ports, vectors, ...end });
+      const { ports, vectors, model, driver: options } = controller;
+      const driver = virtioDriver("virtio-serial", model);
+      const keys = { driver, ...virtioKeys(options), id, max_ports: ports, vectors };
+      return jsonWords("-device", { ...keys, ...end });
     }
     case "ide":
     case "fdc":
+    // A reader of smartcards is a device on USB, and comes after the hubs.
+    case "ccid":
       return [];
   }
+}
+
+const SCSI: ReadonlyMap<string, string> = new Map([
+  ["lsilogic", "lsi"],
+  ["lsisas1068", "mptsas1068"],
+  ["lsisas1078", "megasas"],
+  ["vmpvscsi", "pvscsi"],
+  ["am53c974", "am53c974"],
+  ["dc390", "dc-390"],
+]);
+
+/** qemuBuildControllerSCSIDevProps() of libvirt */
+function scsiKeys({ model = "lsilogic", driver }: ControllerOf<"scsi">, id: string): object {
+  const plain = SCSI.get(model);
+  if (plain !== undefined) return { driver: plain, id };
+  return {
+    driver: virtioDriver("virtio-scsi", model === "virtio-scsi" ? "virtio" : model),
+    ...virtioKeys(driver),
+    id,
+    num_queues: driver?.queues,
+    cmd_per_lun: driver?.cmdPerLun,
+    max_sectors: driver?.maxSectors,
+    ioeventfd: driver?.ioeventfd,
+  };
 }
 
 const BRIDGES: ReadonlyMap<string, string> = new Map([
@@ -46,6 +81,8 @@ const BRIDGES: ReadonlyMap<string, string> = new Map([
   ["pcie-root-port", "pcie-root-port"],
   ["pcie-switch-upstream-port", "x3130-upstream"],
   ["pcie-switch-downstream-port", "xio3130-downstream"],
+  ["pci-expander-bus", "pxb"],
+  ["pcie-expander-bus", "pxb-pcie"],
 ]);
 
 function formatBridge(guest: Guest, controller: ControllerOf<"pci">): Words {
@@ -58,11 +95,17 @@ function formatBridge(guest: Guest, controller: ControllerOf<"pci">): Words {
   return jsonWords("-device", {
     driver,
     ...(isPort ? { port, chassis: target?.chassis ?? index } : {}),
-    ...(model === "pci-bridge" ? { chassis_nr: target?.chassisNr ?? index } : {}),
+    ...(model === "pci-bridge" ? { chassis_nr: target?.chassisNr ?? index, ...reserveKeys(controller) } : {}),
+    bus_nr: target?.busNr,
     id: controllerId(guest, controller),
-    ...(isPort ? { hotplug: target?.hotplug } : {}),
+    numa_node: target?.node,
+    ...(isPort ? { hotplug: target?.hotplug, ...reserveKeys(controller) } : {}),
     ...pciKeys(guest, address),
   });
+}
+
+function reserveKeys({ target }: ControllerOf<"pci">): object {
+  return { "mem-reserve": target?.memReserveKiB === undefined ? undefined : target.memReserveKiB * 1024 };
 }
 
 const USB: ReadonlyMap<string, string> = new Map([
@@ -73,6 +116,7 @@ const USB: ReadonlyMap<string, string> = new Map([
   ["ich9-uhci1", "ich9-usb-uhci1"],
   ["ich9-uhci2", "ich9-usb-uhci2"],
   ["ich9-uhci3", "ich9-usb-uhci3"],
+  ["pci-ohci", "pci-ohci"],
   ["nec-xhci", "nec-usb-xhci"],
   ["qemu-xhci", "qemu-xhci"],
 ]);
@@ -82,6 +126,10 @@ function formatUsb(guest: Guest, controller: ControllerOf<"usb">): Words {
   const driver = USB.get(model);
   if (driver === undefined) return [];
   const id = controllerId(guest, controller);
-  const name = master === undefined ? { id } : { masterbus: `${id}.0`, firstport: master.startport };
+  const first = controllersOf(guest.devices, "usb").find(
+    (found) => found.index === controller.index && found.master === undefined,
+  );
+  const masterbus = `${first === undefined ? id : controllerId(guest, first)}.0`;
+  const name = master === undefined ? { id } : { masterbus, firstport: master.startport };
   return jsonWords("-device", { driver, p2: ports, p3: ports, ...name, ...pciKeys(guest, address) });
 }

@@ -1,11 +1,14 @@
 import type { Devices } from "../domain/devices.ts";
+import type { HostDevice, HostDeviceOf } from "../domain/host-device.ts";
 import type { Input } from "../domain/input.ts";
+import type { NetworkInterface } from "../domain/network-interface.ts";
 import { DEFAULT_RANDOM_SOURCE, type RngBackend } from "../domain/rng.ts";
 import { fillDisk } from "./default-disk.ts";
 import { fillGraphics } from "./default-graphics.ts";
 import { placeMemories } from "./default-memory.ts";
 import { fillFilesystem, fillShmem, fillTpm, fillVsock } from "./default-other-devices.ts";
-import { fillChannel, fillProtocol, fillSerial, numberParallels } from "./default-ports.ts";
+import { fillChannel, fillSerial } from "./default-ports.ts";
+import { fillRedirdev, fillSmartcards } from "./default-usb-devices.ts";
 import { fillVideos } from "./default-video.ts";
 
 /** QEMU's program, and libvirt's first choice on a PC. */
@@ -18,10 +21,11 @@ export function fillDevices(devices: Devices): Devices {
     emulator: devices.emulator ?? DEFAULT_EMULATOR,
     disks: devices.disks.map(fillDisk),
     memories: placeMemories(devices.memories),
-    interfaces: devices.interfaces.map((found) => ({ ...found, model: found.model ?? { type: "rtl8139" } })),
+    interfaces: devices.interfaces.map(fillInterface),
+    hostdevs: devices.hostdevs.map(fillHostdev),
+    smartcards: fillSmartcards(devices.smartcards),
+    redirdevs: devices.redirdevs.map(fillRedirdev),
     serials: devices.serials.map(fillSerial),
-    consoles: devices.consoles.map(fillProtocol),
-    parallels: numberParallels(devices.parallels.map(fillProtocol)),
     channels: devices.channels.map(fillChannel),
     filesystems: devices.filesystems.map(fillFilesystem),
     inputs: devices.inputs.map(fillInput),
@@ -35,16 +39,43 @@ export function fillDevices(devices: Devices): Devices {
   };
 }
 
-function fillRandomness(backend: RngBackend): RngBackend {
-  if (backend.model === "random") return { ...backend, path: backend.path ?? DEFAULT_RANDOM_SOURCE };
-  if (backend.model !== "egd" || backend.type !== "tcp") return backend;
-  return { ...backend, protocol: { type: "raw" } };
-}
-
 function fillInput(input: Input): Input {
   if (input.type === "evdev") return input;
   if (input.type === "passthrough") return { ...input, bus: "virtio" };
   return { ...input, bus: input.bus ?? (input.type === "tablet" ? "usb" : "ps2") };
+}
+
+// virDomainRNGDefPostParse() of libvirt, and its way to write a TCP port
+function fillRandomness(backend: RngBackend): RngBackend {
+  if (backend.model === "random") return { ...backend, path: backend.path ?? DEFAULT_RANDOM_SOURCE };
+  if (backend.model !== "egd" || backend.type !== "tcp") return backend;
+  return { ...backend, protocol: backend.protocol ?? { type: "raw" } };
+}
+
+// qemuDomainHostdevDefMdevPostParse(): the screen of a mediated device is off where the XML is silent
+function fillHostdev(found: HostDevice): HostDevice {
+  const whole = { ...found, mode: "subsystem", managed: found.managed ?? false } as const;
+  if (whole.type === "mdev") return { ...whole, display: whole.display ?? false };
+  if (whole.type === "scsi") return { ...whole, source: withUnit(whole.source) };
+  if (whole.type !== "pci") return whole;
+  const { source } = whole;
+  return {
+    ...whole,
+    source: { ...source, address: { ...source.address, domain: source.address.domain ?? 0 } },
+  };
+}
+
+// virDomainPostParseCheckISCSIPath(): the first logical unit is 0
+function withUnit(source: HostDeviceOf<"scsi">["source"]): HostDeviceOf<"scsi">["source"] {
+  if (source.protocol !== "iscsi" || source.name.includes("/")) return source;
+  return { ...source, name: `${source.name}/0` };
+}
+
+// qemuDomainDefaultNetModel(); a device of the host is what it is
+function fillInterface(found: NetworkInterface): NetworkInterface {
+  if (found.model !== undefined || found.type === "hostdev") return found;
+  const isServed = found.type === "vdpa" || found.type === "vhostuser";
+  return { ...found, model: { type: isServed ? "virtio" : "rtl8139" } };
 }
 
 /**

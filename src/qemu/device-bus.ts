@@ -21,6 +21,18 @@ export function pciKeys(guest: Guest, address: PciAddress | undefined): BusKeys 
   };
 }
 
+/** The keys for a PCI device's boot program. qemuBuildRomProps() of libvirt */
+export function romKeys(
+  rom: { readonly enabled?: boolean; readonly bar?: boolean; readonly file?: string } | undefined,
+): { readonly rombar?: number; readonly romfile?: string } {
+  // An empty name is QEMU's way to say that there is none.
+  if (rom?.enabled === false) return { romfile: "" };
+  return {
+    ...(rom?.bar === undefined ? {} : { rombar: Number(rom.bar) }),
+    ...(rom?.file === undefined ? {} : { romfile: rom.file }),
+  };
+}
+
 /** The keys for a USB device, `"bus":"usb.0","port":"1"`. */
 export function usbKeys(guest: Guest, address: { readonly bus?: number; readonly port?: string }): BusKeys {
   const controller = controllersOf(guest.devices, "usb").find(({ index }) => index === (address.bus ?? 0));
@@ -45,6 +57,7 @@ export function controllerId(guest: Guest, controller: Controller): string {
       // QEMU's own name for the one on the board.
       return index === 0 && guest.machine.chipset === "q35" ? "ide" : `sata${index}`;
     case "fdc":
+    case "ccid":
     case "scsi":
     case "virtio-serial":
       return `${type}${index}`;

@@ -18,8 +18,12 @@ export interface NumberedDisk {
   readonly disk: Disk;
   readonly chain: DiskChain;
   readonly firstNumber: number;
+  /** The number after the last of its own. */
+  readonly nextNumber: number;
   /** The disk's element. */
   readonly path: string;
+  /** The reference's folder for the guest's sockets. */
+  readonly folder: string;
   /** The first set of descriptors that is free for it. */
   readonly firstFdset: number;
 }
@@ -43,7 +47,7 @@ const FORMAT_DRIVERS: ReadonlyMap<string, string> = new Map([["ploop", "parallel
  * says of the guest's view of it. qemu_block.c of libvirt
  */
 export function formatNodes(numbered: NumberedDisk, launch: Launch | undefined): DiskNodes {
-  const { disk, chain, firstNumber, path, firstFdset } = numbered;
+  const { disk, chain, firstNumber, path, firstFdset, folder } = numbered;
   const driver = disk.driver ?? {};
   const files = chain.elements.map((image, index) => ({
     image,
@@ -52,6 +56,7 @@ export function formatNodes(numbered: NumberedDisk, launch: Launch | undefined):
     disk,
     path: `${path}${sourceOf(chain, index)}`,
     fdset: firstFdset,
+    folder,
   }));
   const images = files.filter(({ image }) => image.role !== "data-file");
   const words = images.map((file, depth) => {
@@ -79,6 +84,7 @@ interface File {
   /** The element of its source. */
   readonly path: string;
   readonly fdset: number;
+  readonly folder: string;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -165,10 +171,12 @@ function storageNode(file: File, launch: Launch | undefined): Json {
 }
 
 function placeKeys(file: File, launch: Launch | undefined): Json {
-  const { image, disk, driver, number, path, fdset } = file;
+  const { image, disk, driver, number, path, fdset, folder } = file;
   const { place } = image;
   if (place.type === "vhostvdpa") return { driver: "virtio-blk-vhost-vdpa", path: `/dev/fdset/${fdset}` };
-  if (place.type !== "file" && place.type !== "block") return remoteSource({ place, path });
+  if (place.type !== "file" && place.type !== "block") {
+    return remoteSource({ place, path, nbdkitSocket: `${folder}/nbdkit-libvirt-${number}-storage.socket` });
+  }
   return {
     driver: localDriver(image, place, launch),
     filename: filename(file, place.path, launch),

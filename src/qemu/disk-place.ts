@@ -52,7 +52,7 @@ export function isOnVirtioScsi(disk: Disk, devices: Devices): boolean {
   if (diskBus(disk) !== "scsi") return false;
   const { controller } = drivePlace(disk);
   const found = controllersOf(devices, "scsi").find(({ index }) => index === controller);
-  return found?.model === "virtio-scsi";
+  return found?.model?.startsWith("virtio") ?? false;
 }
 
 // virDomainDiskInsert() of libvirt: buses in the order in which they first come.

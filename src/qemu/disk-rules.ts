@@ -1,4 +1,5 @@
 import { type Disk, diskBus, isReadOnly } from "../domain/disk.ts";
+import { sharesMemory } from "../domain/shared-memory.ts";
 import type { Guest } from "./guest.ts";
 import { isDirect } from "./launch.ts";
 import { cannotTranslate, devicePath, notSettled } from "./refusal.ts";
@@ -154,8 +155,14 @@ const RULES: readonly Rule[] = [
     why: "svirt keeps no secrets that it could give to QEMU",
     isUnsettled: true,
     remedy: "Use an image that is not encrypted.",
-    isBroken: ({ encryption, source }) =>
-      encryption !== undefined || (source !== undefined && "encryption" in source),
+    isBroken: ({ encryption }) => encryption !== undefined,
+  },
+  {
+    place: "source/encryption",
+    isUnsettled: true,
+    why: "svirt keeps no secrets that it could give to QEMU",
+    remedy: "Use an image that is not encrypted.",
+    isBroken: ({ source }) => source !== undefined && "encryption" in source,
   },
   {
     place: "auth/secret/@type",
@@ -181,6 +188,12 @@ const RULES: readonly Rule[] = [
     why: "QEMU does not read the disk of a vhost-user program, and can set nothing about it",
     remedy: "Leave out all but queues, queue_size and virtio's options.",
     isBroken: (disk) => disk.type === "vhostuser" && hasImageOption(disk),
+  },
+  {
+    place: "@type",
+    why: "the other program must see the guest's memory",
+    remedy: "Write <memoryBacking><access mode='shared'/></memoryBacking>.",
+    isBroken: ({ type }, { domain }) => type === "vhostuser" && !sharesMemory(domain),
   },
   {
     place: "throttlefilters",

@@ -1,11 +1,11 @@
 import { type Disk, diskBus } from "../domain/disk.ts";
 import type { BootIndexes } from "./boot-index.ts";
-import { namePorts } from "./chardev-words.ts";
 import { controllerId, pciKeys, usbKeys } from "./device-bus.ts";
 import { chainOf, type FoundChains } from "./disk-chain.ts";
 import { formatNodes, type NumberedDisk } from "./disk-nodes.ts";
 import { diskIndex, drivePlace, isOnVirtioScsi } from "./disk-place.ts";
 import { refuseDisk } from "./disk-rules.ts";
+import { countFdsets } from "./fdset-count.ts";
 import { controllersOf, type Guest } from "./guest.ts";
 import type { Launch } from "./launch.ts";
 import { devicePath, refuseUnproven } from "./refusal.ts";
@@ -52,17 +52,24 @@ function diskId(guest: Guest, disk: Disk): string {
   return `${bus}${numbers.join("-")}`;
 }
 
+/** The first number of a node that no disk has. */
+export function nextNodeNumber(guest: Guest, chains: FoundChains | undefined): number {
+  return Math.max(0, ...numberDisks(guest, chains).map(({ nextNumber }) => nextNumber - 1)) + 1;
+}
+
 function numberDisks(guest: Guest, chains: FoundChains | undefined): readonly NumberedDisk[] {
   const { disks } = guest.devices;
   let firstNumber = 1;
-  let firstFdset = namePorts(guest).filter(({ port }) => port.chardev.type === "file").length;
+  let firstFdset = countFdsets(guest, "disks");
   const numbered = disks.toReversed().map((disk, before) => {
     const chain = chainOf(disk, chains);
     const path = devicePath("disk", disks.length - 1 - before);
-    const found = { disk, chain, path, firstNumber, firstFdset };
     const filters = disk.throttleFilters?.filters.length ?? 0;
     // An empty drive has a number too: it is used when a medium is put in.
-    if (diskBus(disk) !== "sd") firstNumber += Math.max(1, chain.elements.length) + filters;
+    const own = diskBus(disk) === "sd" ? 0 : Math.max(1, chain.elements.length) + filters;
+    const folder = `/var/lib/libvirt/qemu/domain--1-${guest.domain.name}`;
+    const found = { disk, chain, path, folder, firstNumber, nextNumber: firstNumber + own, firstFdset };
+    firstNumber += own;
     if (disk.type === "vhostvdpa") firstFdset += 1;
     return found;
   });

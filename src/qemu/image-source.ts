@@ -11,6 +11,8 @@ type Json = Readonly<Record<string, unknown>>;
 interface RemoteImage {
   readonly place: Exclude<ImagePlace, { readonly type: "file" | "block" | "vhostvdpa" }>;
   readonly path: string;
+  /** Where nbdkit would listen that serves what QEMU cannot open itself. */
+  readonly nbdkitSocket?: string;
 }
 
 /** Where libvirt looks for a server that the XML gives no port for. virStorageSourceNetworkDefaultPort() */
@@ -30,9 +32,12 @@ const DEFAULT_PORTS: ReadonlyMap<NetworkSource["protocol"], number> = new Map([
  * The keys of -blockdev that say where an image lies, QEMU's driver first. qemuBlockStorageSourceGetBackendProps() of
  * libvirt. Throws "unsupported" for what needs a secret, a helper or a look-up on the host.
  */
-export function remoteSource({ place, path }: RemoteImage): Json {
+export function remoteSource({ place, path, nbdkitSocket }: RemoteImage): Json {
   switch (place.type) {
     case "network":
+      if (nbdkitSocket !== undefined && needsNbdkit(place.source)) {
+        return { driver: "nbd", server: { type: "unix", path: nbdkitSocket } };
+      }
       return networkKeys(place.source, path);
     case "nvme": {
       const { address, namespace } = place.source;
@@ -43,6 +48,16 @@ export function remoteSource({ place, path }: RemoteImage): Json {
     case "dir":
       throw cannotTranslate(path, "svirt cannot label a whole directory tree", "Make an image of it.");
   }
+}
+
+/**
+ * Whether only nbdkit can open it: QEMU's own SSH knows neither keys nor known hosts nor passwords, and the reference
+ * refuses these where there is no nbdkit. qemuValidateDomainDeviceDefDisk…() and qemuNbdkitInitStorageSource() of libvirt
+ */
+function needsNbdkit(source: NetworkSource): boolean {
+  if (source.protocol !== "ssh") return false;
+  const { auth, identity, knownHosts } = source;
+  return [auth, knownHosts, identity?.keyfile, identity?.agentsock].some((found) => found !== undefined);
 }
 
 function networkKeys(source: NetworkSource, path: string): Json {
@@ -139,14 +154,8 @@ function webKeys(source: Protocol<"http" | "https" | "ftp" | "ftps">, path: stri
 }
 
 function sshKeys(source: Protocol<"ssh">, path: string): Json {
-  const { identity, knownHosts } = source;
-  if (knownHosts !== undefined || identity?.keyfile !== undefined || identity?.agentsock !== undefined) {
-    const place = knownHosts === undefined ? "identity" : "knownHosts";
-    const why = "only nbdkit can do this, and svirt does not start it";
-    throw notSettled(`${path}/${place}`, why, "Leave it out.");
-  }
   const server = inetAddress(onlyHost(source, path), source.protocol, path);
-  return { driver: "ssh", path: source.name, server, user: identity?.username };
+  return { driver: "ssh", path: source.name, server, user: source.identity?.username };
 }
 
 function nfsKeys(source: Protocol<"nfs">, path: string): Json {

@@ -1,9 +1,11 @@
 import type { Controller } from "../domain/controller.ts";
 import type { Devices } from "../domain/devices.ts";
 import { diskBus } from "../domain/disk.ts";
+import type { HostDevice } from "../domain/host-device.ts";
 import { sortControllers } from "./controller-order.ts";
 import { MOST_CONTROLLERS, refuseControllers, refuseTooMany } from "./controller-rules.ts";
 import { drivePlace } from "./disk-place.ts";
+import type { ControllerOf } from "./guest.ts";
 import type { Machine } from "./machine.ts";
 import { cannotTranslate } from "./refusal.ts";
 import { isOnVirtioSerial } from "./serial-ports.ts";
@@ -16,8 +18,9 @@ import { isOnVirtioSerial } from "./serial-ports.ts";
 export function addImplicitControllers(devices: Devices, machine: Machine): Devices {
   refuseTooMany(devices.controllers);
   const numbered = numberControllers(devices.controllers);
-  refuseControllers(numbered, machine);
-  const written = sortControllers(numbered.map((controller) => withModel(controller, machine)));
+  const modelled = numbered.map((controller) => withModel(controller, machine));
+  refuseControllers(modelled, machine);
+  const written = sortControllers(modelled);
   const known = new Set(written.map(({ type, index }) => `${type} ${index}`));
   const missing = wantedControllers(devices, machine).filter(({ type, index }) => {
     const isNew = !known.has(`${type} ${index}`);
@@ -46,7 +49,7 @@ function numberControllers(controllers: readonly Controller[]): readonly Control
 }
 
 function wantedControllers(devices: Devices, { chipset }: Machine): readonly Controller[] {
-  const { channels, consoles } = devices;
+  const { channels, consoles, hostdevs, smartcards } = devices;
   const usbModel = chipset === "q35" ? "qemu-xhci" : "piix3-uhci";
   const ports = [
     ...channels.filter(isOnVirtioSerial),
@@ -58,13 +61,23 @@ function wantedControllers(devices: Devices, { chipset }: Machine): readonly Con
     { type: "pci", index: 0 },
     ...(["scsi", "fdc", "ide", "sata"] as const).flatMap((type) => {
       const disks = devices.disks.filter((disk) => diskBus(disk) === type);
-      return upTo(disks.map((disk) => drivePlace(disk).controller)).map((index) => ({ type, index }));
+      const drives = disks.map((disk) => drivePlace(disk).controller);
+      const passed = type === "scsi" ? hostdevs.flatMap(scsiController) : [];
+      return upTo([...drives, ...passed]).map((index) => ({ type, index }));
     }),
+    ...upTo(smartcards.map(({ address }) => address?.controller ?? 0)).map(
+      (index) => ({ type: "ccid", index }) as const,
+    ),
     ...ports.map(({ address }) => {
       const index = address?.type === "virtio-serial" ? (address.controller ?? 0) : 0;
       return { type: "virtio-serial", index } as const;
     }),
   ];
+}
+
+function scsiController({ type, address }: HostDevice): readonly number[] {
+  if (type !== "scsi") return [];
+  return [address?.type === "drive" ? (address.controller ?? 0) : 0];
 }
 
 /** 0, 1, ... up to the highest number that is used. */
@@ -78,9 +91,9 @@ function upTo(numbers: readonly number[]): readonly number[] {
 function withModel(controller: Controller, { chipset }: Machine): Controller {
   switch (controller.type) {
     case "usb":
-      return { ...controller, model: controller.model ?? "piix3-uhci" };
+      return withMaster({ ...controller, model: controller.model ?? "piix3-uhci" });
     case "scsi":
-      return { ...controller, model: controller.model ?? "lsilogic" };
+      return { ...controller, model: scsiModel(controller.model) };
     case "pci":
       if (controller.model !== undefined) return controller;
       if (controller.index === 0)
@@ -90,6 +103,25 @@ function withModel(controller: Controller, { chipset }: Machine): Controller {
     case "fdc":
     case "sata":
     case "virtio-serial":
+    case "ccid":
       return controller;
   }
+}
+
+// qemuDomainDefaultSCSIControllerModel() on a PC, where "auto" says no more than nothing
+function scsiModel(model: ControllerOf<"scsi">["model"]): NonNullable<ControllerOf<"scsi">["model"]> {
+  return model === undefined || model === "auto" ? "lsilogic" : model;
+}
+
+/** The first port of its master that each of ICH9's companions has. virDomainControllerDefParseXML() */
+const COMPANIONS: ReadonlyMap<ControllerOf<"usb">["model"], number> = new Map([
+  ["ich9-uhci1", 0],
+  ["ich9-uhci2", 2],
+  ["ich9-uhci3", 4],
+]);
+
+function withMaster(controller: ControllerOf<"usb">): ControllerOf<"usb"> {
+  const startport = COMPANIONS.get(controller.model);
+  if (startport === undefined || controller.master !== undefined) return controller;
+  return { ...controller, master: { startport } };
 }

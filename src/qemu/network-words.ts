@@ -1,36 +1,76 @@
-import type { NetworkInterface } from "../domain/network-interface.ts";
+import { isVirtio, type NetworkInterface } from "../domain/network-interface.ts";
 import type { BootIndexes } from "./boot-index.ts";
-import { pciKeys } from "./device-bus.ts";
+import { pciKeys, romKeys, usbKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";
-import { cannotTranslate, devicePath } from "./refusal.ts";
+import { formatNetdev } from "./netdev-words.ts";
+import { refuseInterface } from "./network-rules.ts";
+import { devicePath } from "./refusal.ts";
+import { virtioDriver, virtioKeys } from "./virtio-keys.ts";
 import { jsonWords, type Words } from "./words.ts";
 
-/** QEMU's driver for each model; without one libvirt takes rtl8139 on a PC. */
-const DRIVERS: ReadonlyMap<string, string> = new Map([["virtio", "virtio-net-pci"]]);
-
-/** -netdev and -device for each interface. qemuBuildInterfaceCommandLine() of libvirt */
+/** -netdev and -device for each interface; one that is a device of the host is none of these. qemuBuildNetCommandLine() of libvirt */
 export function formatInterfaces(guest: Guest, boot: BootIndexes): Words {
-  return guest.devices.interfaces.flatMap((found, index) => formatInterface(guest, found, { index, boot }));
+  return guest.devices.interfaces.flatMap((found, index) => {
+    refuseInterface(guest, found, devicePath("interface", index));
+    if (found.type === "hostdev") return [];
+    const id = found.alias ?? `net${index}`;
+    const device = {
+      ...modelKeys(found),
+      netdev: `host${id}`,
+      id,
+      mac: found.mac?.address,
+      bootindex: boot.get(found),
+      ...(found.address?.type === "usb" ? usbKeys(guest, found.address) : pciKeys(guest, found.address)),
+      ...romKeys(found.rom),
+    };
+    return [...formatNetdev(guest, found, id), ...jsonWords("-device", device)];
+  });
 }
 
-function formatInterface(
-  guest: Guest,
-  found: NetworkInterface,
-  { index, boot }: { readonly index: number; readonly boot: BootIndexes },
-): Words {
-  const id = found.alias ?? `net${index}`;
-  const model = found.model?.type ?? "rtl8139";
-  if (found.mac === undefined) {
-    const remedy = "Write <mac address='52:54:00:…'/>; svirt define does so by itself.";
-    throw cannotTranslate(`${devicePath("interface", index)}/mac`, "it has no address yet", remedy);
-  }
-  const device = {
-    driver: DRIVERS.get(model) ?? model,
-    netdev: `host${id}`,
-    id,
-    mac: found.mac.address,
-    bootindex: boot.get(found),
-    ...pciKeys(guest, found.address),
+/** The driver and what can be set about it; all but virtio have nothing. qemuBuildNicDevProps() of libvirt */
+function modelKeys(found: Exclude<NetworkInterface, { readonly type: "hostdev" }>): object {
+  if (!isVirtio(found)) return { driver: found.model?.type ?? "rtl8139" };
+  const { driver, mtu, teaming, model } = found;
+  const { host, guest, queues = 1 } = driver ?? {};
+  const isMulti = queues > 1;
+  return {
+    driver: virtioDriver("virtio-net", model?.type),
+    ...virtioKeys(driver),
+    tx: driver?.txmode === undefined ? undefined : TX_MODES[driver.txmode],
+    ioeventfd: driver?.ioeventfd,
+    event_idx: driver?.eventIdx,
+    csum: host?.csum,
+    gso: host?.gso,
+    ...offloadKeys("host", host),
+    mrg_rxbuf: host?.mrgRxbuf,
+    guest_csum: guest?.csum,
+    ...offloadKeys("guest", guest),
+    mq: isMulti ? true : undefined,
+    // One for each queue in each direction, for the control queue and for changes of the configuration.
+    vectors: isMulti ? 2 * queues + 2 : undefined,
+    rx_queue_size: driver?.rxQueueSize,
+    tx_queue_size: driver?.txQueueSize,
+    rss: driver?.rss,
+    hash: driver?.rssHashReport,
+    host_mtu: mtu?.size,
+    failover: teaming?.type === "persistent" ? true : undefined,
   };
-  return [...jsonWords("-netdev", { type: "user", id: `host${id}` }), ...jsonWords("-device", device)];
+}
+
+const TX_MODES = { iothread: "bh", timer: "timer" } as const;
+
+interface Offloads {
+  readonly tso4?: boolean;
+  readonly tso6?: boolean;
+  readonly ecn?: boolean;
+  readonly ufo?: boolean;
+}
+
+function offloadKeys(side: "host" | "guest", offloads: Offloads | undefined): object {
+  return {
+    [`${side}_tso4`]: offloads?.tso4,
+    [`${side}_tso6`]: offloads?.tso6,
+    [`${side}_ecn`]: offloads?.ecn,
+    [`${side}_ufo`]: offloads?.ufo,
+  };
 }

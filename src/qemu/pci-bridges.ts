@@ -13,11 +13,30 @@ const DEVICES: ReadonlyMap<Bridge["model"], BridgeName> = new Map([
   ["pcie-root-port", "pcie-root-port"],
   ["pcie-switch-upstream-port", "x3130-upstream"],
   ["pcie-switch-downstream-port", "xio3130-downstream"],
+  ["pci-expander-bus", "pxb"],
+  ["pcie-expander-bus", "pxb-pcie"],
 ] as const);
 
 /** Each bridge with the device that it is, and the numbers by which the guest tells it from others. */
 export function fillBridges(devices: Devices): Devices {
-  return { ...devices, controllers: devices.controllers.map(fillBridge) };
+  return { ...devices, controllers: numberExpanders(devices.controllers.map(fillBridge)) };
+}
+
+/** Buses of expanders are counted down, with one left free below each. qemuDomainAddressFindNewBusNr() of libvirt */
+function numberExpanders(controllers: readonly Controller[]): readonly Controller[] {
+  const given = controllers.flatMap((found) => (isExpander(found) ? (found.target?.busNr ?? []) : []));
+  let lowest = Math.min(ABOVE_ALL_BUSES, ...given);
+  return controllers.map((found) => {
+    if (!isExpander(found) || found.target?.busNr !== undefined) return found;
+    lowest -= 2;
+    return { ...found, target: { ...found.target, busNr: lowest } };
+  });
+}
+
+const ABOVE_ALL_BUSES = 256;
+
+function isExpander(found: Controller): found is Bridge {
+  return found.type === "pci" && (found.model === "pci-expander-bus" || found.model === "pcie-expander-bus");
 }
 
 // qemuDomainAssignPCIAddresses() of libvirt

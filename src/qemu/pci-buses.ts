@@ -4,7 +4,17 @@ import type { Machine } from "./machine.ts";
 import { cannotTranslate } from "./refusal.ts";
 
 /** What kind of place a device needs. */
-export type Connection = "pci" | "pcie" | "integrated" | "root-port" | "upstream" | "downstream" | "dmi";
+export type Connection =
+  | "pci"
+  | "pcie"
+  | "integrated"
+  | "bridge"
+  | "root-port"
+  | "upstream"
+  | "downstream"
+  | "dmi"
+  | "pci-expander"
+  | "pcie-expander";
 
 export type PciModel = NonNullable<ControllerOf<"pci">["model"]>;
 
@@ -27,7 +37,7 @@ export interface PciBuses {
   /** Lets other root ports have the functions that are left of this one's slot. */
   share(place: PciPlace): void;
   /** The first free place of that kind; adds a bus where there is none. Throws "unsupported" when that is not possible. */
-  take(connection: Connection, path: string): PciAddress;
+  take(connection: Connection, path: string, fn?: number): PciAddress;
   /** Models of the buses that had to be added, with their numbers. */
   readonly added: readonly { readonly index: number; readonly model: PciModel }[];
 }
@@ -39,11 +49,13 @@ const HIGHEST_BUS = 255;
 const KINDS: Readonly<
   Record<PciModel, readonly [takes: readonly Connection[], first: number, last: number]>
 > = {
-  "pci-root": [["pci"], 1, 31],
-  "pcie-root": [["root-port", "dmi", "integrated"], 1, 31],
-  "pci-bridge": [["pci"], 1, 31],
-  "dmi-to-pci-bridge": [["pci"], 0, 31],
-  "pcie-to-pci-bridge": [["pci"], 1, 31],
+  "pci-root": [["pci", "bridge", "pci-expander"], 1, 31],
+  "pcie-root": [["root-port", "dmi", "integrated", "pcie-expander"], 1, 31],
+  "pci-bridge": [["pci", "bridge"], 1, 31],
+  "dmi-to-pci-bridge": [["bridge"], 0, 31],
+  "pcie-to-pci-bridge": [["pci", "bridge"], 1, 31],
+  "pci-expander-bus": [["pci", "bridge"], 0, 31],
+  "pcie-expander-bus": [["root-port", "dmi"], 0, 31],
   "pcie-root-port": [["pcie", "upstream"], 0, 0],
   "pcie-switch-upstream-port": [["downstream"], 0, 31],
   "pcie-switch-downstream-port": [["pcie"], 0, 0],
@@ -78,17 +90,18 @@ export function createPciBuses(controllers: readonly ControllerOf<"pci">[], mach
       refusePlace(buses, place, `${path}/address`);
       occupy(buses, place);
     },
-    take(connection, path) {
+    take(connection, path, fn = 0) {
       // Without PCI Express a device that knows both is a plain PCI device.
       const kind = connection === "pcie" && machine.chipset === "i440fx" ? "pci" : connection;
       const place = findPlace(buses, kind);
       if (place === undefined) {
         for (const model of busesToAdd(kind, machine, path)) add(model, path);
-        return pci.take(kind, path);
+        return pci.take(kind, path, fn);
       }
-      occupy(buses, place);
-      if (kind === "root-port") share(buses, place);
-      return { type: "pci", domain: 0, ...place };
+      const taken = fn === 0 ? place : { ...place, function: fn };
+      occupy(buses, taken);
+      if (kind === "root-port") share(buses, taken);
+      return { type: "pci", domain: 0, ...taken };
     },
   };
   return pci;
@@ -143,9 +156,10 @@ function freeFunction({ slots, shared }: Bus, slot: number, connection: Connecti
 }
 
 function busesToAdd(connection: Connection, { chipset, word }: Machine, path: string): readonly PciModel[] {
-  if (chipset === "i440fx" && (connection === "pci" || connection === "pcie")) return ["pci-bridge"];
+  const isPlain = connection === "pci" || connection === "bridge";
+  if (chipset === "i440fx" && (isPlain || connection === "pcie")) return ["pci-bridge"];
   if (connection === "pcie") return ["pcie-root-port"];
-  if (connection === "pci") return ["pcie-root-port", "pcie-to-pci-bridge"];
+  if (isPlain) return ["pcie-root-port", "pcie-to-pci-bridge"];
   throw cannotTranslate(
     path,
     `the machine ${word} has no free place for it`,

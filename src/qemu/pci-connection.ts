@@ -1,4 +1,6 @@
 import type { Controller } from "../domain/controller.ts";
+import type { HostDevice } from "../domain/host-device.ts";
+import type { NetworkInterface } from "../domain/network-interface.ts";
 import type { Video } from "../domain/video.ts";
 import type { Connection } from "./pci-buses.ts";
 
@@ -11,14 +13,45 @@ export function controllerConnection(controller: Controller): Connection | undef
       if (controller.model === "none") return undefined;
       return controller.model === "nec-xhci" || controller.model === "qemu-xhci" ? "pcie" : "pci";
     case "scsi":
-      return controller.model === "virtio-scsi" ? "pcie" : "pci";
+      return controller.model?.startsWith("virtio") ? virtioConnection(controller.model) : "pci";
     case "sata":
       return "pci";
     case "virtio-serial":
-      return "pcie";
+      return virtioConnection(controller.model);
     case "ide":
     case "fdc":
+    case "ccid":
       return undefined;
+  }
+}
+
+/** What kind of place a device of the host needs; undefined for one that is not on PCI, or not seen at all. */
+export function hostdevConnection(device: HostDevice): Connection | undefined {
+  switch (device.type) {
+    case "pci":
+    case "mdev":
+      return "pcie";
+    case "scsi_host":
+      return virtioConnection(device.model);
+    case "usb":
+    case "scsi":
+      return undefined;
+  }
+}
+
+/** What kind of place an interface needs; undefined for one on USB. */
+export function interfaceConnection({ model }: NetworkInterface): Connection | undefined {
+  switch (model?.type) {
+    case "usb-net":
+      return undefined;
+    case "virtio":
+    case "virtio-non-transitional":
+    case "e1000e":
+    case "igb":
+    case "vmxnet3":
+      return "pcie";
+    default:
+      return "pci";
   }
 }
 
@@ -41,7 +74,7 @@ function bridgeConnection(model: (Controller & { readonly type: "pci" })["model"
     case undefined:
       return undefined;
     case "pci-bridge":
-      return "pci";
+      return "bridge";
     case "dmi-to-pci-bridge":
       return "dmi";
     case "pcie-to-pci-bridge":
@@ -52,5 +85,9 @@ function bridgeConnection(model: (Controller & { readonly type: "pci" })["model"
       return "upstream";
     case "pcie-switch-downstream-port":
       return "downstream";
+    case "pci-expander-bus":
+      return "pci-expander";
+    case "pcie-expander-bus":
+      return "pcie-expander";
   }
 }

@@ -3,19 +3,27 @@ import type { Controller } from "../domain/controller.ts";
 import type { Devices } from "../domain/devices.ts";
 import { diskBus } from "../domain/disk.ts";
 import { sortControllers } from "./controller-order.ts";
-import { controllersOf, pciPlace } from "./guest.ts";
+import { type ControllerOf, controllersOf, pciPlace } from "./guest.ts";
 import type { Machine } from "./machine.ts";
 import { type Connection, createPciBuses, type PciBuses, type PciModel } from "./pci-buses.ts";
-import { controllerConnection, videoConnection, virtioConnection } from "./pci-connection.ts";
+import {
+  controllerConnection,
+  hostdevConnection,
+  interfaceConnection,
+  videoConnection,
+  virtioConnection,
+} from "./pci-connection.ts";
 import { placeLater } from "./pci-later.ts";
 import { createPlacer } from "./pci-placer.ts";
+import { isUsb2, placeFirstUsb2, placeUsb2 } from "./pci-usb2.ts";
 import { devicePath } from "./refusal.ts";
 
 /**
  * Gives each PCI device its address, and adds the bridges and ports that this takes, in libvirt's order: who moves a
  * guest here finds each device where it was. qemuDomainAssignPCIAddresses() of libvirt
  */
-export function placePci(devices: Devices, machine: Machine): Devices {
+export function placePci(written: Devices, machine: Machine): Devices {
+  const devices = withMissingBuses(written, machine);
   const counted = createPciBuses(controllersOf(devices, "pci"), machine);
   // One place more than is needed, so that a device can be plugged in later.
   const spare = (connection: Connection): unknown => counted.take(connection, "/domain/devices");
@@ -32,6 +40,24 @@ export function placePci(devices: Devices, machine: Machine): Devices {
   return withMultifunction(placeAll(whole, machine, { buses, first: () => undefined }));
 }
 
+/** Adds the buses that an address or a higher number takes for granted. virDomainPCIAddressSetCreate…() of libvirt */
+function withMissingBuses(devices: Devices, { chipset }: Machine): Devices {
+  const known = controllersOf(devices, "pci").map(({ index = 0 }) => index);
+  const asked = Object.values(familiesOf(devices)).flatMap((family) =>
+    family.flatMap((device) => {
+      const address = "address" in device ? device.address : undefined;
+      return address?.type === "pci" ? [address.bus ?? 0] : [];
+    }),
+  );
+  const highest = Math.max(0, ...known, ...asked);
+  const missing = [...Array(highest + 1).keys()].filter((index) => !known.includes(index));
+  const model = chipset === "q35" ? "pcie-root-port" : "pci-bridge";
+  const added = missing.map((index) => addedController({ index, model }));
+  return added.length === 0
+    ? devices
+    : { ...devices, controllers: sortControllers([...devices.controllers, ...added]) };
+}
+
 function addedController({ index, model }: { readonly index: number; readonly model: PciModel }): Controller {
   return { type: "pci", index, model };
 }
@@ -46,7 +72,8 @@ function placeAll(devices: Devices, machine: Machine, round: Round): Devices {
   const { buses } = round;
   const onBoard = fixOnBoard(devices.controllers, machine);
   reserveWritten({ ...devices, controllers: onBoard }, buses);
-  const controllers = onBoard.map((found, index) => placeDmi(found, index, buses));
+  const usual = placeFirstUsb2(onBoard, machine, buses);
+  const controllers = usual.map((found, index) => placeDmi(found, index, buses));
   const videos = placePrimary(devices.videos, machine, buses);
   const sounds = placeIch9(devices.sounds, machine, buses);
   round.first();
@@ -57,22 +84,36 @@ function placeAll(devices: Devices, machine: Machine, round: Round): Devices {
   );
   const filesystems = devices.filesystems.map(place("filesystem", ({ model }) => virtioConnection(model)));
   const interfaces = devices.interfaces.map(
-    place("interface", ({ model }) =>
-      /^(?:virtio|e1000e|vmxnet3)$/.test(model?.type ?? "") ? "pcie" : "pci",
-    ),
+    place("interface", (found) => (found.type === "hostdev" ? undefined : interfaceConnection(found))),
   );
   const placeSound = place<PciSound>("sound", ({ model }) => (model === "virtio" ? "pcie" : "pci"));
   const cards = sounds.map((sound, index) => (isPciSound(sound) ? placeSound(sound, index) : sound));
-  const others = bridges.map(
-    place("controller", (found) => (isPci(found) ? undefined : controllerConnection(found))),
+  const placeOther = place<Controller>("controller", (found) =>
+    isPci(found) ? undefined : controllerConnection(found),
   );
+  const others = bridges.reduce<readonly Controller[]>((placed, found, index) => {
+    const after = isUsb2(found) ? placeUsb2(placed, index, buses) : placeOther(found, index);
+    return placed.with(index, after);
+  }, bridges);
   const disks = devices.disks.map(
     place("disk", (disk) => (diskBus(disk) === "virtio" ? virtioConnection(disk.model) : undefined)),
   );
-  const first = { controllers: others, filesystems, interfaces, sounds: cards, disks, videos };
+  const placeNetwork = place<Interface>("interface", ({ type }) => (type === "hostdev" ? "pcie" : undefined));
+  const networks = interfaces.map(placeNetwork);
+  const hostdevs = devices.hostdevs.map(place("hostdev", hostdevConnection));
+  const first = {
+    controllers: others,
+    filesystems,
+    interfaces: networks,
+    sounds: cards,
+    disks,
+    hostdevs,
+    videos,
+  };
   return placeLater({ ...devices, ...first }, place);
 }
 
+type Interface = Devices["interfaces"][number];
 type PciSound = Extract<
   Devices["sounds"][number],
   { readonly model: "ac97" | "es1370" | "ich6" | "ich9" | "virtio" }
@@ -143,6 +184,7 @@ function familiesOf(devices: Devices) {
     controller: devices.controllers,
     interface: devices.interfaces,
     disk: devices.disks,
+    hostdev: devices.hostdevs,
     memballoon: list(memballoon),
     rng: devices.rngs,
     watchdog: devices.watchdogs,
@@ -183,9 +225,9 @@ function withMultifunction(devices: Devices): Devices {
   return {
     ...devices,
     controllers: devices.controllers.map((controller) => {
+      if (!isRootPort(controller)) return controller;
       const { address } = controller;
-      if (!isRootPort(controller) || address === undefined || address.multifunction !== undefined)
-        return controller;
+      if (address === undefined || address.multifunction !== undefined) return controller;
       const { slot, function: fn } = pciPlace(address);
       if (fn > 0 || !shared.has(slot)) return controller;
       return { ...controller, address: { ...address, multifunction: true } };
@@ -193,6 +235,6 @@ function withMultifunction(devices: Devices): Devices {
   };
 }
 
-function isRootPort(controller: Controller): boolean {
+function isRootPort(controller: Controller): controller is ControllerOf<"pci"> {
   return controller.type === "pci" && controller.model === "pcie-root-port";
 }

@@ -1,109 +1,108 @@
-import type { Serial } from "../domain/chardev.ts";
 import type { Devices } from "../domain/devices.ts";
 import { diskBus } from "../domain/disk.ts";
+import type { Hub } from "../domain/hub.ts";
 import { inputBus } from "./default-devices.ts";
-import { type ControllerOf, controllersOf } from "./guest.ts";
+import { controllersOf } from "./guest.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";
+import { byDepth, countPorts, createUsbTree, HUB_PORTS, type UsbPlace, type UsbTree } from "./usb-tree.ts";
 
-/** A place on a USB bus: the controller's number and the port, "1" or "1.2" behind a hub. */
-interface UsbPlace {
-  readonly type: "usb";
-  readonly bus: number;
-  readonly port: string;
+/** A device on USB, and where it asks to be. */
+interface UsbDevice {
+  readonly device: object;
+  readonly path: string;
+  readonly wish: { readonly bus?: number; readonly port?: string } | undefined;
 }
 
-type UsbController = ControllerOf<"usb">;
-
-/** How many ports a controller has; a companion's ports are its master's. virDomainUSBAddressControllerModelToMaxPorts() */
-const PORTS: ReadonlyMap<UsbController["model"], number> = new Map([
-  ["piix3-uhci", 2],
-  ["piix4-uhci", 2],
-  ["ehci", 6],
-  ["ich9-ehci1", 6],
-  ["nec-xhci", 4],
-  ["qemu-xhci", 4],
-]);
-
-/** Gives disks, pointers and keyboards on USB a port each, in libvirt's order. Throws "unsupported" when none is left. */
-export function placeUsb(devices: Devices): Devices {
-  const ports = createPorts(controllersOf(devices, "usb"));
-  const { disks, inputs, serials, sounds } = devices;
-  for (const device of [...disks, ...inputs, ...serials, ...sounds]) {
-    const address = "address" in device ? device.address : undefined;
-    if (address?.type === "usb") ports.reserve(address.bus ?? 0, address.port);
+/**
+ * Gives each device on USB a port, in libvirt's order, and adds hubs where there are too few ports.
+ * qemuDomainAssignUSBAddresses() of libvirt. Throws "unsupported" when none is left.
+ */
+export function placeUsb(written: Devices): Devices {
+  const devices = withHubs(written);
+  const tree = createUsbTree(controllersOf(devices, "usb"));
+  const listed = listUsb(devices);
+  const hubs = placeHubs(devices.hubs, listed, tree);
+  const places = new Map<object, UsbPlace>();
+  for (const { device, wish, path } of listed) {
+    if (wish?.port !== undefined) places.set(device, { type: "usb", bus: wish.bus ?? 0, port: wish.port });
+    else places.set(device, tree.take(wish?.bus, path));
   }
-  const place = (address: Devices["disks"][number]["address"] | Serial["address"], path: string): UsbPlace =>
-    ports.take(address?.type === "usb" ? address : undefined, path);
+  const placed = <D extends object>(family: readonly D[]): D[] =>
+    family.map((device) => {
+      const address = places.get(device);
+      return address === undefined ? device : { ...device, address };
+    });
   return {
     ...devices,
-    disks: disks.map((disk, index) =>
-      diskBus(disk) === "usb" ? { ...disk, address: place(disk.address, devicePath("disk", index)) } : disk,
-    ),
-    inputs: inputs.map((input, index) =>
-      inputBus(input) !== "usb" || input.type === "evdev" || input.type === "passthrough"
-        ? input
-        : { ...input, address: place(input.address, devicePath("input", index)) },
-    ),
-    sounds: sounds.map((sound, index) =>
-      sound.model === "usb" ? { ...sound, address: place(sound.address, devicePath("sound", index)) } : sound,
-    ),
-    serials: serials.map((serial, index) =>
-      serial.target?.type === "usb-serial"
-        ? { ...serial, address: place(serial.address, devicePath("serial", index)) }
-        : serial,
-    ),
+    hubs,
+    hostdevs: placed(devices.hostdevs),
+    disks: placed(devices.disks),
+    interfaces: placed(devices.interfaces),
+    controllers: placed(devices.controllers),
+    inputs: placed(devices.inputs),
+    serials: placed(devices.serials),
+    sounds: placed(devices.sounds),
+    redirdevs: placed(devices.redirdevs),
   };
 }
 
-interface Ports {
-  reserve(bus: number, port: string | undefined): void;
-  take(wish: { readonly bus?: number; readonly port?: string } | undefined, path: string): UsbPlace;
-}
-
-function createPorts(controllers: readonly UsbController[]): Ports {
-  const buses = controllers
-    .filter(({ master }) => master === undefined)
-    .map(({ index = 0, model, ports }) => {
-      const isXhci = model === "nec-xhci" || model === "qemu-xhci";
-      return {
-        index,
-        count: (isXhci ? ports : undefined) ?? PORTS.get(model) ?? 0,
-        taken: new Set<string>(),
-      };
-    });
-  const busOf = (number: number) => buses.find(({ index }) => index === number);
-  return {
-    reserve(bus, port) {
-      if (port !== undefined) busOf(bus)?.taken.add(port);
-    },
-    take(wish, path) {
-      const numbers = (count: number): string[] => [...Array(count).keys()].map((port) => String(port + 1));
-      for (const { index, count, taken } of wish?.bus === undefined
-        ? buses
-        : buses.filter((bus) => bus.index === wish.bus)) {
-        if (wish?.port !== undefined) return placeAt(path, { index, count }, wish.port);
-        const port = numbers(count).find((free) => !taken.has(free));
-        if (port === undefined) continue;
-        taken.add(port);
-        return { type: "usb", bus: index, port };
-      }
-      throw cannotTranslate(
-        `${path}/address`,
-        "there is no free USB port, and svirt does not add hubs",
-        "Use <controller type='usb' model='qemu-xhci' ports='15'/>.",
-      );
-    },
-  };
-}
-
-function placeAt(
-  path: string,
-  bus: { readonly index: number; readonly count: number },
-  port: string,
-): UsbPlace {
-  if (/^\d+$/.test(port) && Number(port) >= 1 && Number(port) <= bus.count) {
-    return { type: "usb", bus: bus.index, port };
+/** qemuDomainUSBAddressAddHubs() of libvirt */
+function withHubs(devices: Devices): Devices {
+  const usb = controllersOf(devices, "usb");
+  const ports = usb.reduce((sum, found) => sum + countPorts(found), devices.hubs.length * HUB_PORTS);
+  const count = listUsb(devices).length + devices.hubs.length;
+  if (count > 0 && usb.some(({ model }) => model === "none")) {
+    const remedy = "Remove model='none', or the devices on USB.";
+    throw cannotTranslate("/domain/devices", "USB is turned off, and there are USB devices", remedy);
   }
-  const remedy = `Write a port from 1 to ${bus.count}, or leave the address out.`;
-  throw cannotTranslate(`${path}/address/@port`, `USB bus ${bus.index} has no port ${port}`, remedy);
+  // A hub takes a port and gives eight.
+  const needed = count > ports ? Math.ceil((count - ports + 1) / (HUB_PORTS - 1)) : 0;
+  const hubs = [...Array(needed).keys()].map((): Hub => ({ type: "usb" }));
+  return { ...devices, hubs: [...devices.hubs, ...hubs] };
+}
+
+/** Takes all ports that the XML gives, and then one for each hub that has none. */
+function placeHubs(hubs: readonly Hub[], listed: readonly UsbDevice[], tree: UsbTree): readonly Hub[] {
+  const pathOf = (hub: Hub): string => devicePath("hub", hubs.indexOf(hub));
+  for (const hub of byDepth(hubs)) {
+    const { bus = 0, port } = hub.address ?? {};
+    if (port === undefined) continue;
+    tree.reserve({ bus, port }, pathOf(hub));
+    tree.addHub({ type: "usb", bus, port });
+  }
+  for (const { wish, path } of listed) {
+    if (wish?.port !== undefined) tree.reserve({ bus: wish.bus ?? 0, port: wish.port }, path);
+  }
+  return hubs.map((hub) => {
+    if (hub.address?.port !== undefined) return hub;
+    const address = tree.take(hub.address?.bus, pathOf(hub));
+    tree.addHub(address);
+    return { ...hub, address };
+  });
+}
+
+/** The devices on USB besides hubs, in libvirt's order. virDomainUSBDeviceDefForeach() */
+function listUsb(devices: Devices): readonly UsbDevice[] {
+  const { hostdevs, disks, interfaces, controllers, inputs, serials, sounds, redirdevs } = devices;
+  const list = <D extends object>(element: string, family: readonly D[], isUsb: (device: D) => boolean) =>
+    family.flatMap((device, index): UsbDevice[] =>
+      isUsb(device) ? [{ device, path: devicePath(element, index), wish: wishOf(device) }] : [],
+    );
+  return [
+    ...list("hostdev", hostdevs, ({ type }) => type === "usb"),
+    ...list("disk", disks, (disk) => diskBus(disk) === "usb"),
+    ...list("interface", interfaces, ({ model }) => model?.type === "usb-net"),
+    ...list("controller", controllers, ({ type }) => type === "ccid"),
+    ...list("input", inputs, (input) => inputBus(input) === "usb"),
+    ...list("serial", serials, ({ target }) => target?.type === "usb-serial"),
+    ...list("sound", sounds, ({ model }) => model === "usb"),
+    ...list("redirdev", redirdevs, () => true),
+  ];
+}
+
+function wishOf(device: object): UsbDevice["wish"] {
+  if (!("address" in device) || typeof device.address !== "object") return undefined;
+  const address: { readonly type?: string; readonly bus?: number; readonly port?: string } | null =
+    device.address;
+  return address?.type === "usb" ? address : undefined;
 }

@@ -3,6 +3,7 @@ import { SvirtError } from "../errors.ts";
 import { listUnreadyBackends } from "./unready/backends.ts";
 import { listUnreadyDisks } from "./unready/disks.ts";
 import { listUnreadyMemory } from "./unready/memory.ts";
+import { listUnreadyPassthrough } from "./unready/passthrough.ts";
 import { listUnreadyPaths } from "./unready/paths.ts";
 import { listUnreadyTuning } from "./unready/tuning.ts";
 import type { Unready } from "./unready/unready.ts";
@@ -14,6 +15,7 @@ const FAMILIES: readonly ((domain: Domain) => readonly Unready[])[] = [
   listUnreadyTuning,
   listUnreadyPaths,
   listUnreadyBackends,
+  listUnreadyPassthrough,
 ];
 
 /**

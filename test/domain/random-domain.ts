@@ -70,6 +70,8 @@ const TRIES = [
   "644",
   "unix:path=/run/bus",
   "5000c50015ea71ad",
+  "naa.5123456789abcde0",
+  "2.56",
   "x y",
   "q35",
   "pc",

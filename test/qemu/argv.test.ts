@@ -62,9 +62,9 @@ describe("formatArgv() refuses", () => {
     ["two devices in one place", disk("vda", at(5)) + disk("vdb", at(5)), "disk[2]/address"],
     ["a device where the board is", disk("vda", at(1)), "disk[1]/address"],
     [
-      "a PCI bus that is not there",
-      disk("vda", "<address type='pci' bus='3' slot='1'/>"),
-      "there is no PCI bus 3",
+      "a USB bus that is not there",
+      "<input type='tablet'><address type='usb' bus='3' port='1'/></input>",
+      "there is no USB bus 3",
     ],
     ["two disks of one name", disk("vda") + disk("vda"), "disk[2]/target/@dev"],
     [
@@ -74,11 +74,20 @@ describe("formatArgv() refuses", () => {
     ],
     ["a PCI address for an IDE disk", disk("hda", at(5)), "disk[1]/address/@type"],
     ["a read-only IDE disk", disk("hda", "<readonly/>"), "disk[1]/readonly"],
-    ["a third device on two USB ports", "<input type='tablet'/>".repeat(3), "input[3]/address"],
+    [
+      "a USB port that is taken",
+      "<input type='tablet'><address type='usb' bus='0' port='1'/></input>".repeat(2),
+      "input[2]/address/@port",
+    ],
+    [
+      "a USB port behind no hub",
+      "<input type='tablet'><address type='usb' bus='0' port='1.1'/></input>",
+      "input[1]/address/@port",
+    ],
     [
       "a USB device without USB",
       "<controller type='usb' model='none'/><input type='tablet'/>",
-      "input[1]/address",
+      "USB is turned off",
     ],
     [
       "PCI Express on a pc",

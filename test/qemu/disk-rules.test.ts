@@ -34,6 +34,10 @@ describe("formatArgv() of a network image", () => {
       '{"driver":"ssh","path":"/a","server":{"host":"h","port":"22"},',
     ],
     [
+      "<source protocol='ssh' name='/a'><host name='h'/><knownHosts path='/k'/></source>",
+      '{"driver":"nbd","server":{"type":"unix","path":"/var/lib/libvirt/qemu/domain--1-guest/nbdkit-libvirt-1-storage.socket"},',
+    ],
+    [
       "<source protocol='nfs' name='/e/a'><host name='h'/><identity user='+7' group='8'/></source>",
       '{"driver":"nfs","server":{"host":"h","type":"inet"},"path":"/e/a","user":7,"group":8,',
     ],
@@ -50,10 +54,6 @@ describe("formatArgv() of a network image", () => {
     ["<source protocol='rbd' name='a/b'><host name='h'/></source>", "source/host/@port"],
     ["<source protocol='iscsi' name='iqn.a/x'><host name='h'/></source>", "source/@name"],
     ["<source protocol='http' name='a b'><host name='h'/></source>", "source/@name"],
-    [
-      "<source protocol='ssh' name='/a'><host name='h'/><knownHosts path='/k'/></source>",
-      "source/knownHosts",
-    ],
     ["<source protocol='nfs' name='/a'><host name='h'/></source>", "source/identity/@user"],
     [
       "<source protocol='http' name='a'><host name='h'/><cookies><cookie name='c'>v</cookie></cookies></source>",

@@ -84,10 +84,16 @@ function mask(option: string, value: string): string {
   return numbers.replace(/\/dev\/fdset\/\d+/g, "/dev/fdset/@").replace(RUN_TIME_FOLDER, "@/");
 }
 
+/** Descriptors, `"3"` or `"3:4:5"`, of which only the number counts. */
+function maskNumbers(key: string, value: unknown): unknown {
+  const isNumbers = /^(?:vhost)?fds?$/.test(key) && typeof value === "string";
+  return isNumbers ? value.replaceAll(/\d+/g, "@") : value;
+}
+
 function sortKeys(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sortKeys(inner)]));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sortKeys(maskNumbers(key, inner))]));
 }
 
 function folderOf(root: string | undefined): string | undefined {

@@ -1,0 +1,148 @@
+import type { HostDevice, HostDeviceOf } from "../domain/host-device.ts";
+import { hostPciName } from "../domain/host-pci-path.ts";
+import type { InterfaceOf } from "../domain/network-interface.ts";
+import { mdevPath, usbNode } from "../domain/passed-through-paths.ts";
+import type { BootIndexes } from "./boot-index.ts";
+import { controllerId, pciKeys, romKeys, usbKeys } from "./device-bus.ts";
+import type { FoundChains } from "./disk-chain.ts";
+import { nextNodeNumber } from "./disk-words.ts";
+import { controllersOf, type Guest } from "./guest.ts";
+import { refuseHostdevs } from "./hostdev-rules.ts";
+import { remoteSource } from "./image-source.ts";
+import { devicePath, notSettled } from "./refusal.ts";
+import { virtioDriver } from "./virtio-keys.ts";
+import { jsonWords, onOffWord, type Words } from "./words.ts";
+
+/** What the words of a device of the host depend on besides the guest. */
+interface HostdevFacts {
+  readonly boot: BootIndexes;
+  readonly chains: FoundChains | undefined;
+}
+
+/** A device with its id: hostdev0 and so on, those of `<interface>` first. qemuAssignDeviceHostdevAlias() of libvirt */
+interface Named<D> {
+  readonly device: D;
+  readonly id: string;
+  readonly path: string;
+}
+
+/** -device for everything of the host that is passed through. qemuBuildHostdevCommandLine() of libvirt */
+export function formatHostdevs(guest: Guest, { boot, chains }: HostdevFacts): Words {
+  refuseHostdevs(guest);
+  const { hostdevs, interfaces } = guest.devices;
+  const networks = interfaces.flatMap((device, index) =>
+    device.type === "hostdev" ? [{ device, path: devicePath("interface", index) }] : [],
+  );
+  const others = hostdevs.map((device, index) => ({ device, path: devicePath("hostdev", index) }));
+  let node = nextNodeNumber(guest, chains);
+  return [...networks, ...others].flatMap(({ device, path }, index) => {
+    const id = device.alias ?? `hostdev${index}`;
+    if (device.address?.type === "unassigned") return [];
+    if (device.type !== "scsi") return formatHostdev(guest, { device, path, id }, boot.get(device));
+    node += 1;
+    return formatScsi(guest, { device, path, id }, { node: node - 1, bootindex: boot.get(device) });
+  });
+}
+
+function formatHostdev(
+  guest: Guest,
+  { device, id }: Named<Exclude<HostDevice, { readonly type: "scsi" }> | InterfaceOf<"hostdev">>,
+  bootindex: number | undefined,
+): Words {
+  const place = device.address?.type === "pci" ? pciKeys(guest, device.address) : {};
+  switch (device.type) {
+    case "hostdev":
+    case "pci":
+      return jsonWords("-device", {
+        driver: vfioDriver(device),
+        host: hostPciName(device.source.address),
+        id,
+        bootindex,
+        failover_pair_id: device.teaming?.type === "transient" ? device.teaming.persistent : undefined,
+        ...displayKeys(device),
+        ...place,
+        ...romKeys(device.rom),
+      });
+    case "mdev":
+      return jsonWords("-device", {
+        driver: vfioDriver(device),
+        id,
+        sysfsdev: mdevPath(device.source.address.uuid),
+        bootindex,
+        ...displayKeys(device),
+        ...place,
+      });
+    case "usb":
+      return jsonWords("-device", {
+        driver: "usb-host",
+        hostdevice: usbNode(device.source.address),
+        id,
+        bootindex,
+        ...resetKeys(device),
+        ...(device.address?.type === "usb" ? usbKeys(guest, device.address) : {}),
+      });
+    case "scsi_host":
+      return jsonWords("-device", {
+        driver: virtioDriver("vhost-scsi", device.model),
+        wwpn: device.source.wwpn,
+        vhostfd: "3",
+        id,
+        bootindex,
+        ...place,
+      });
+  }
+}
+
+type Vfio = HostDeviceOf<"pci" | "mdev"> | InterfaceOf<"hostdev">;
+
+/** With the firmware's screen in it, a card cannot be unplugged. */
+function vfioDriver(device: Vfio): string {
+  return "ramfb" in device && device.ramfb === true ? "vfio-pci-nohotplug" : "vfio-pci";
+}
+
+function displayKeys(device: Vfio): { readonly display?: string; readonly ramfb?: boolean } {
+  const display = "display" in device ? device.display : undefined;
+  return {
+    ...(display === undefined ? {} : { display: onOffWord(display) }),
+    ...("ramfb" in device && device.ramfb === true ? { ramfb: true } : {}),
+  };
+}
+
+function resetKeys({ source }: HostDeviceOf<"usb">): object {
+  if (source.guestReset === undefined) return {};
+  if (source.guestReset === "off") return { "guest-reset": false };
+  return { "guest-reset": true, "guest-resets-all": source.guestReset === "on" };
+}
+
+function formatScsi(
+  guest: Guest,
+  { device, id, path }: Named<HostDeviceOf<"scsi">>,
+  { node, bootindex }: { readonly node: number; readonly bootindex: number | undefined },
+): Words {
+  const { source, readonly } = device;
+  if (source.protocol === "adapter") {
+    const why = "svirt does not look the adapter's devices up yet";
+    throw notSettled(`${path}/source/adapter`, why, "Pass the disk as <disk type='block' device='lun'>.");
+  }
+  const hosts = source.hosts.map((host) => ({ transport: "default", ...host }) as const);
+  const place = { type: "network", source: { ...source, hosts } } as const;
+  const name = `libvirt-${node}-backend`;
+  const backend = {
+    ...remoteSource({ place, path: `${path}/source` }),
+    "node-name": name,
+    "read-only": readonly,
+  };
+  const keys = { driver: "scsi-generic", drive: name, id, bootindex, ...scsiKeys(guest, device) };
+  return [...jsonWords("-blockdev", backend), ...jsonWords("-device", keys)];
+}
+
+function scsiKeys(guest: Guest, { address }: HostDeviceOf<"scsi">): object {
+  const drive = address?.type === "drive" ? address : undefined;
+  const { controller = 0, bus = 0, target = 0, unit = 0 } = drive ?? {};
+  const found = controllersOf(guest.devices, "scsi").find(({ index }) => index === controller);
+  const name = `${found === undefined ? `scsi${controller}` : controllerId(guest, found)}.0`;
+  const isVirtio = found?.model?.startsWith("virtio") ?? false;
+  return isVirtio
+    ? { bus: name, channel: bus, "scsi-id": target, lun: unit }
+    : { bus: name, "scsi-id": unit };
+}

@@ -1,0 +1,53 @@
+import { CERTIFICATES } from "../domain/passed-through-paths.ts";
+import type { Smartcard } from "../domain/smartcard.ts";
+import { formatBackend } from "./chardev-backend-words.ts";
+import { controllerId, usbKeys } from "./device-bus.ts";
+import { controllersOf, type Guest } from "./guest.ts";
+import type { Launch } from "./launch.ts";
+import { cannotTranslate, devicePath } from "./refusal.ts";
+import { jsonWords, type Words } from "./words.ts";
+
+/** -device for each reader of smartcards, which is a controller on USB. */
+export function formatReaders(guest: Guest): Words {
+  return controllersOf(guest.devices, "ccid").flatMap((controller) =>
+    jsonWords("-device", {
+      driver: "usb-ccid",
+      id: controllerId(guest, controller),
+      ...usbKeys(guest, controller.address ?? {}),
+    }),
+  );
+}
+
+/** -chardev and -device for the smartcard. qemuBuildSmartcardCommandLine() of libvirt */
+export function formatSmartcards(guest: Guest, launch: Launch | undefined): Words {
+  const { smartcards } = guest.devices;
+  if (smartcards.length > 1) {
+    const path = devicePath("smartcard", 1);
+    throw cannotTranslate(path, "a guest has one smartcard", "Leave the others out.");
+  }
+  return smartcards.flatMap((found, index) => {
+    const id = found.alias ?? `smartcard${index}`;
+    const controller = controllersOf(guest.devices, "ccid").find(
+      (reader) => reader.index === (found.address?.controller ?? 0),
+    );
+    const bus = `${controller === undefined ? "ccid0" : controllerId(guest, controller)}.0`;
+    const backend =
+      found.type === "none"
+        ? []
+        : formatBackend({ id, chardev: found, path: devicePath("smartcard", index) }, launch, 0);
+    return [...backend, ...jsonWords("-device", { ...cardKeys(found, id), id, bus })];
+  });
+}
+
+function cardKeys(found: Smartcard, id: string): object {
+  if (found.type !== "none") return { driver: "ccid-card-passthru", chardev: `char${id}` };
+  const driver = "ccid-card-emulated";
+  if (found.mode === "host") return { driver, backend: "nss-emulated" };
+  const names = found.certificates.map(({ name }, index) => [`cert${index + 1}`, name]);
+  return {
+    driver,
+    backend: "certificates",
+    ...Object.fromEntries(names),
+    db: found.database ?? CERTIFICATES,
+  };
+}

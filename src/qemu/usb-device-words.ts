@@ -1,0 +1,44 @@
+import type { RedirRule } from "../domain/redirdev.ts";
+import type { BootIndexes } from "./boot-index.ts";
+import { formatBackend } from "./chardev-backend-words.ts";
+import { usbKeys } from "./device-bus.ts";
+import type { Guest } from "./guest.ts";
+import type { Launch } from "./launch.ts";
+import { devicePath } from "./refusal.ts";
+import { jsonWords, type Words } from "./words.ts";
+
+/** -device for each USB hub. qemuBuildHubCommandLine() of libvirt */
+export function formatHubs(guest: Guest): Words {
+  return guest.devices.hubs.flatMap(({ alias, address }, index) =>
+    jsonWords("-device", { driver: "usb-hub", id: alias ?? `hub${index}`, ...usbKeys(guest, address ?? {}) }),
+  );
+}
+
+/** -chardev and -device for what comes in over the network. qemuBuildRedirdevCommandLine() of libvirt */
+export function formatRedirdevs(guest: Guest, boot: BootIndexes, launch: Launch | undefined): Words {
+  const filter = guest.devices.redirfilter?.rules.map(formatRule).join("|");
+  return guest.devices.redirdevs.flatMap((found, index) => {
+    const id = found.alias ?? `redir${index}`;
+    const device = {
+      driver: "usb-redir",
+      chardev: `char${id}`,
+      id,
+      filter: filter === "" ? undefined : filter,
+      bootindex: boot.get(found),
+      ...usbKeys(guest, found.address ?? {}),
+    };
+    const named = { id, chardev: found, path: devicePath("redirdev", index) };
+    return [...formatBackend(named, launch, 0), ...jsonWords("-device", device)];
+  });
+}
+
+/** "0x08:0x1234:0xBEEF:0x0256:1", with -1 for what may be anything. */
+function formatRule({ class: kind, vendor, product, version, allow }: RedirRule): string {
+  const [major = "", minor = ""] = version?.split(".") ?? [];
+  const release = version === undefined ? "-1" : `0x${major.padStart(2, "0")}${minor}`;
+  return [hex(kind, 2), hex(vendor, 4), hex(product, 4), release, Number(allow)].join(":");
+}
+
+function hex(value: number | undefined, digits: number): string {
+  return value === undefined ? "-1" : `0x${value.toString(16).toUpperCase().padStart(digits, "0")}`;
+}
