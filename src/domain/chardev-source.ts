@@ -2,7 +2,8 @@ import { checked, element, type Fields } from "../xml/element.ts";
 import { attribute, child, children, required } from "../xml/field.ts";
 import type { XmlNode } from "../xml/node.ts";
 import { notUnderstood } from "../xml/refusal.ts";
-import { integer, matching, oneOf, onOff, yesNo } from "../xml/value-form.ts";
+import { matching, oneOf, onOff, yesNo } from "../xml/value-form.ts";
+import { sourceReconnect as reconnect } from "./reconnect.ts";
 import { sourceSeclabel } from "./source-seclabel.ts";
 import { absolutePath, hostAddress, word } from "./words.ts";
 
@@ -12,20 +13,6 @@ const mode = required(attribute("mode", oneOf("bind", "connect")));
 
 /** A port by its number or by its name in services(5). */
 const service = matching(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, "a port");
-
-const reconnect = child(
-  checked(
-    element("reconnect", {
-      enabled: required(attribute("enabled", yesNo)),
-      timeoutSeconds: attribute("timeout", integer(1, 2 ** 31 - 1)),
-    }),
-    (value, node) => {
-      if (value.enabled === (value.timeoutSeconds !== undefined)) return;
-      const why = "an interval and enabled='yes' go together";
-      throw notUnderstood({ node, place: "@timeout" }, why, "Write both, or enabled='no' alone.");
-    },
-  ),
-);
 
 /** `<source>` of a file that QEMU writes. */
 export const fileSource = element("source", { path, append: attribute("append", onOff), seclabels });

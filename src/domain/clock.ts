@@ -1,24 +1,35 @@
 import { choice } from "../xml/choice.ts";
-import type { ValueOf } from "../xml/element.ts";
-import { element } from "../xml/element.ts";
+import { element, refused, type ValueOf } from "../xml/element.ts";
 import { attribute, children, required } from "../xml/field.ts";
-import { oneOf, yesNo } from "../xml/value-form.ts";
+import { integer, oneOf, yesNo } from "../xml/value-form.ts";
 
-const timer = element("timer", {
-  name: required(attribute("name", oneOf("rtc", "pit", "hpet", "kvmclock", "hypervclock", "tsc"))),
-  present: attribute("present", yesNo),
-  track: attribute("track", oneOf("guest", "wall")),
-  tickpolicy: attribute("tickpolicy", oneOf("delay", "catchup", "discard")),
-});
+const timer = element(
+  "timer",
+  {
+    name: required(attribute("name", oneOf("rtc", "pit", "hpet", "kvmclock", "hypervclock", "tsc"))),
+    present: attribute("present", yesNo),
+    track: attribute("track", oneOf("guest", "wall", "realtime")),
+    tickpolicy: attribute("tickpolicy", oneOf("delay", "catchup", "discard")),
+    frequency: attribute("frequency", integer(1, Number.MAX_SAFE_INTEGER)),
+  },
+  [refused("@mode", "it is for Xen"), refused("catchup", "it is for no clock of QEMU's")],
+);
 export type Timer = ValueOf<typeof timer>;
+
+const timers = children(timer);
+// What the guest adds to its clock is never kept: so each start begins as 'reset' asks.
+const adjustment = attribute("adjustment", oneOf("reset"));
 
 /** `<clock>`, https://libvirt.org/formatdomain.html#time-keeping */
 export const clock = choice("clock", {
   attribute: "offset",
-  of: { utc: { timers: children(timer) }, localtime: { timers: children(timer) } },
+  of: {
+    utc: { adjustment, timers },
+    localtime: { adjustment, timers },
+    absolute: { start: required(attribute("start", integer(0, 253_402_300_799))), timers },
+  },
   refused: {
     timezone: "svirt does not compute another zone's clock yet",
     variable: "svirt does not keep a guest's clock adjustment yet",
-    absolute: "svirt does not start a clock at a fixed time yet",
   },
 });

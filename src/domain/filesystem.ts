@@ -3,7 +3,7 @@ import { checked, element, refused, type ValueOf } from "../xml/element.ts";
 import { attribute, child, children, flag, required } from "../xml/field.ts";
 import type { XmlNode } from "../xml/node.ts";
 import { notUnderstood } from "../xml/refusal.ts";
-import { integer, matching, oneOf, onOff } from "../xml/value-form.ts";
+import { integer, oneOf, onOff, type ValueForm } from "../xml/value-form.ts";
 import { onPci } from "./address.ts";
 import { bootOrder } from "./boot-order.ts";
 import { virtioModel, virtioOptions } from "./virtio-driver.ts";
@@ -11,8 +11,12 @@ import { absolutePath, lineOfText } from "./words.ts";
 
 const uint32 = integer(0, 2 ** 32 - 1);
 
-/** A mode of files, octal as chmod(1) writes it. */
-const fileMode = matching(/^0?[0-7]{3}$/, "a mode of three octal digits");
+/** A mode of files, octal as chmod(1) writes it; written with four digits. */
+const fileMode: ValueForm<string> = {
+  expects: "a mode of three octal digits",
+  decode: (text) => (/^0?[0-7]{3}$/.test(text) ? text.padStart(4, "0") : undefined),
+  encode: (text) => text,
+};
 
 const driver = element("driver", {
   type: attribute("type", oneOf("path", "handle", "virtiofs")),
@@ -88,26 +92,34 @@ export const filesystem = checked(grammar, refuseContradiction);
 // virDomainFSDefParseXML() and qemuValidateDomainDeviceDefFS() of libvirt
 function refuseContradiction(value: Filesystem, node: XmlNode): void {
   const isVirtiofs = value.driver?.type === "virtiofs";
-  const { dir, socket } = value.source;
-  const otherOnly = isVirtiofs
-    ? (["multidevs", "fileMode", "directoryMode"] as const)
-    : (["binary", "idmap", "boot"] as const);
-  const strange = otherOnly.find((key) => value[key] !== undefined);
+  const strange = (isVirtiofs ? listOf9p(value) : listOfVirtiofs(value)).find(([, isThere]) => isThere)?.[0];
   if (strange !== undefined) {
-    const place = PLACES.get(strange) ?? strange;
-    throw notUnderstood({ node, place }, `a ${isVirtiofs ? "virtiofs" : "9p"} has none`, "Leave it out.");
+    const why = `a ${isVirtiofs ? "virtiofs" : "9p"} has none`;
+    throw notUnderstood({ node, place: strange }, why, "Leave it out.");
   }
-  if (dir === undefined ? !isVirtiofs || socket === undefined : socket !== undefined) {
-    const why = "it names either a folder or, for virtiofs, a socket";
-    throw notUnderstood({ node, place: "source" }, why, "Write dir='…', or socket='…' alone.");
-  }
-  if (!isVirtiofs && value.driver?.queueSize !== undefined) {
-    throw notUnderstood({ node, place: "driver/@queue" }, "only virtiofs has one", "Leave it out.");
-  }
+  const { dir, socket } = value.source;
+  if (dir === undefined ? isVirtiofs && socket !== undefined : socket === undefined) return;
+  const why = "it names either a folder or, for virtiofs, a socket";
+  throw notUnderstood({ node, place: "source" }, why, "Write dir='…', or socket='…' alone.");
 }
 
-const PLACES: ReadonlyMap<string, string> = new Map([
-  ["multidevs", "@multidevs"],
-  ["fileMode", "@fmode"],
-  ["directoryMode", "@dmode"],
-]);
+type Found = readonly (readonly [place: string, isThere: boolean])[];
+
+function listOf9p({ accessmode, ...value }: Filesystem): Found {
+  return [
+    ["@accessmode", accessmode !== undefined && accessmode !== "passthrough"],
+    ["@multidevs", value.multidevs !== undefined],
+    ["@fmode", value.fileMode !== undefined],
+    ["@dmode", value.directoryMode !== undefined],
+    ["driver/@wrpolicy", value.driver?.wrpolicy !== undefined],
+  ];
+}
+
+function listOfVirtiofs(value: Filesystem): Found {
+  return [
+    ["binary", value.binary !== undefined],
+    ["idmap", value.idmap !== undefined],
+    ["boot", value.boot !== undefined],
+    ["driver/@queue", value.driver?.queueSize !== undefined],
+  ];
+}

@@ -1,19 +1,22 @@
 import { choice } from "../xml/choice.ts";
 import { refused, type ValueOf } from "../xml/element.ts";
-import { attribute, child, children } from "../xml/field.ts";
+import { attribute, child, children, required } from "../xml/field.ts";
 import { integer, matching, oneOf, yesNo } from "../xml/value-form.ts";
 import { audioReference } from "./audio.ts";
 import { gl, renderGl, spiceChildren, switchGl } from "./spice.ts";
-import { absolutePath, hostAddress, lineOfText, word } from "./words.ts";
+import { absolutePath, hostAddress, lineOfText, objectName, word } from "./words.ts";
 
 const listen = choice("listen", {
   attribute: "type",
   of: {
     address: { address: attribute("address", hostAddress) },
     socket: { socket: attribute("socket", absolutePath) },
+    network: {
+      network: required(attribute("network", objectName)),
+      address: attribute("address", hostAddress),
+    },
     none: {},
   },
-  refused: { network: "svirt does not look networks up yet" },
 });
 
 const onNetwork = {

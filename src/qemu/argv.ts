@@ -10,6 +10,7 @@ import { DEFAULT_EMULATOR } from "./default-devices.ts";
 import type { FoundChains } from "./disk-chain.ts";
 import { formatDisks } from "./disk-words.ts";
 import { formatGraphics } from "./display-words.ts";
+import { formatCoreInfo, formatTeardown } from "./feature-words.ts";
 import { formatFilesystems } from "./filesystem-words.ts";
 import { formatFlash, formatLoader } from "./firmware-words.ts";
 import type { Guest } from "./guest.ts";
@@ -25,6 +26,7 @@ import {
   formatName,
   formatPower,
   formatSmp,
+  formatTseg,
 } from "./machine-words.ts";
 import { formatMemoryDevices } from "./memory-device-words.ts";
 import { formatInterfaces } from "./network-words.ts";
@@ -82,6 +84,7 @@ export function formatArgv(domain: Domain, { chains, launch }: ArgvFacts = {}): 
     ...formatVsock(guest, launch),
     ...formatCryptos(guest),
     ...formatPstore(guest),
+    ...formatTeardown(guest),
     "-msg",
     "timestamp=on",
   ];
@@ -91,6 +94,7 @@ function formatBoard(guest: Guest, launch: Launch | undefined): Words {
   return [
     ...formatMachine(guest),
     ...formatAccelerator(guest, launch),
+    ...formatTseg(guest),
     ...formatCpu(guest, launch),
     ...formatLoader(guest),
     ...formatMemory(guest),
@@ -120,7 +124,7 @@ function formatDevices(guest: Guest, { chains, launch }: DeviceFacts): Words {
     ...formatHubs(guest),
     ...formatReaders(guest),
     ...formatDisks(guest, { chains, boot, launch }),
-    ...formatFilesystems(guest),
+    ...formatFilesystems(guest, launch),
     ...formatInterfaces(guest, boot),
     ...formatSmartcards(guest, launch),
     ...formatChardevs(guest, launch),
@@ -128,12 +132,13 @@ function formatDevices(guest: Guest, { chains, launch }: DeviceFacts): Words {
     ...formatInputs(guest),
     ...formatAudio(guest),
     ...formatGraphics(guest, launch),
-    ...formatVideos(guest, launch),
+    ...formatVideos(guest),
     ...formatSounds(guest),
     ...formatWatchdogs(guest),
     ...formatRedirdevs(guest, boot, launch),
     ...formatHostdevs(guest, { boot, chains }),
     ...formatBalloon(guest),
     ...formatRngs(guest, launch),
+    ...formatCoreInfo(guest),
   ];
 }

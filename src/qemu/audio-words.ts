@@ -1,5 +1,6 @@
 import type { Audio } from "../domain/audio.ts";
 import type { Guest } from "./guest.ts";
+import { cannotTranslate, devicePath } from "./refusal.ts";
 import { jsonWords, type Words } from "./words.ts";
 
 /** QEMU's name of each way for sound. qemuAudioDriver of libvirt */
@@ -10,6 +11,7 @@ const DRIVERS: ReadonlyMap<string, string> = new Map([
 
 /** -audiodev for each way that sound goes. qemuBuildAudioCommandLineArg() of libvirt */
 export function formatAudio({ devices }: Guest): Words {
+  refuseTwins(devices.audios);
   return devices.audios.flatMap((audio) =>
     jsonWords("-audiodev", {
       id: `audio${audio.id}`,
@@ -20,6 +22,14 @@ export function formatAudio({ devices }: Guest): Words {
       out: streamKeys(audio.output),
     }),
   );
+}
+
+function refuseTwins(audios: readonly Audio[]): void {
+  const ids = audios.map(({ id }) => id);
+  const twin = ids.findIndex((id, index) => ids.indexOf(id) < index);
+  if (twin === -1) return;
+  const path = `${devicePath("audio", twin)}/@id`;
+  throw cannotTranslate(path, "another one has this number", "Write another one.");
 }
 
 function ownKeys(audio: Audio): Readonly<Record<string, unknown>> {

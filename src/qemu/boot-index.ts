@@ -19,7 +19,8 @@ export function decideBootIndexes({ domain, devices }: Guest): BootIndexes {
   const ordered = bootable.flatMap((device) =>
     device.boot === undefined ? [] : [[device, device.boot.order] as const],
   );
-  if (ordered.length > 0) return new Map(ordered);
+  if (ordered.length > 0 || devices.filesystems.some(({ boot }) => boot !== undefined))
+    return new Map(ordered);
   const words = domain.os.boot.length === 0 ? (["hd"] as const) : domain.os.boot.map(({ dev }) => dev);
   return new Map(
     words.flatMap((word, index) => {

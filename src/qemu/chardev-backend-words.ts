@@ -1,5 +1,6 @@
 import type { Channel } from "../domain/chardev.ts";
 import { fdsetPath, type Launch } from "./launch.ts";
+import { reconnectMs } from "./reconnect-ms.ts";
 import { cannotTranslate, notSettled } from "./refusal.ts";
 import { escapeCommas, keyValues, onOffWord, type Words } from "./words.ts";
 
@@ -127,13 +128,6 @@ function tcpPairs({ source, protocol }: BackendOf<"tcp">, path: string): string 
     ["wait", listens ? "off" : undefined],
     ["reconnect-ms", reconnectMs(source.reconnect)],
   ]);
-}
-
-function reconnectMs(
-  again: { readonly enabled: boolean; readonly timeoutSeconds?: number } | undefined,
-): number | undefined {
-  if (again === undefined) return undefined;
-  return again.enabled ? (again.timeoutSeconds ?? 0) * 1000 : 0;
 }
 
 function vdagentPairs(source: BackendOf<"qemu-vdagent">["source"]): string {

@@ -41,7 +41,7 @@ export function namePorts({ devices }: Guest): readonly NamedPort[] {
 
 function formatFrontend(guest: Guest, { id, path, port }: NamedPort): Words {
   const chardev = `char${id}`;
-  refuseOtherSpice(port, path);
+  refuseOtherSpice(guest, port, path);
   switch (port.device) {
     case "serial":
       return formatSerial(guest, { id, path, device: port.chardev });
@@ -59,14 +59,16 @@ function formatFrontend(guest: Guest, { id, path, port }: NamedPort): Words {
   }
 }
 
-// qemuBuildVirtioSerialPortChrDeviceProps() of libvirt: "unsupported spicevmc target name"
-function refuseOtherSpice({ device, chardev }: Port, path: string): void {
-  if (chardev.type !== "spicevmc") return;
-  const { target } = chardev;
-  const isAgent = device === "channel" && target !== undefined && "name" in target;
-  if (isAgent && target.name !== SPICE_AGENT && target.name !== undefined) {
-    throw cannotTranslate(`${path}/target/@name`, `SPICE's agent is ${SPICE_AGENT}`, "Write that name.");
+// qemuValidateDomainChrSourceDef() and qemuValidateDomainChrDef() of libvirt
+function refuseOtherSpice(guest: Guest, { device, chardev }: Port, path: string): void {
+  if (chardev.type !== "spicevmc" && chardev.type !== "spiceport") return;
+  if (!guest.devices.graphics.some(({ type }) => type === "spice")) {
+    throw cannotTranslate(`${path}/@type`, "there is no SPICE display", "Write <graphics type='spice'/>.");
   }
+  if (device !== "channel" || chardev.type !== "spicevmc" || chardev.target.type !== "virtio") return;
+  const { name = SPICE_AGENT } = chardev.target;
+  if (name === SPICE_AGENT) return;
+  throw cannotTranslate(`${path}/target/@name`, `SPICE's agent is ${SPICE_AGENT}`, "Write that name.");
 }
 
 const SPICE_AGENT = "com.redhat.spice.0";

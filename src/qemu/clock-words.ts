@@ -2,22 +2,29 @@ import type { Timer } from "../domain/clock.ts";
 import type { Domain } from "../domain/domain.ts";
 import type { Guest } from "./guest.ts";
 import { cannotTranslate } from "./refusal.ts";
+import { formatUtcTime } from "./utc-time.ts";
 import { keyValues, type Words } from "./words.ts";
 
 /** QEMU's word for the clock that the guest's one follows. */
-const CLOCKS = { wall: "host", guest: "vm" } as const;
+const CLOCKS = { wall: "host", guest: "vm", realtime: "rt" } as const;
 
 /** -rtc, and what becomes of ticks that the guest missed. qemuBuildClockCommandLine() of libvirt */
 export function formatClock({ domain }: Guest): Words {
   for (const [index, timer] of (domain.clock?.timers ?? []).entries()) refuseTimer(timer, index);
   const rtc = timerOf(domain, "rtc");
   const pairs = keyValues([
-    ["base", domain.clock?.offset ?? "utc"],
+    ["base", clockBase(domain)],
     ["clock", rtc?.track && CLOCKS[rtc.track]],
     ["driftfix", rtc?.tickpolicy === "catchup" ? "slew" : undefined],
   ]);
   const pit = timerOf(domain, "pit");
   return ["-rtc", pairs, ...(pit === undefined ? [] : formatPit(pit))];
+}
+
+/** What the clock says at the start. qemuBuildClockArgStr() of libvirt */
+function clockBase({ clock }: Domain): string {
+  if (clock === undefined || clock.offset !== "absolute") return clock?.offset ?? "utc";
+  return formatUtcTime(clock.start);
 }
 
 /** The timer of that name. */
@@ -31,24 +38,24 @@ function formatPit({ tickpolicy = "delay" }: Timer): Words {
 }
 
 /** What QEMU can be told of each timer. */
-const SETTINGS: ReadonlyMap<Timer["name"], readonly (keyof Timer)[]> = new Map<
-  Timer["name"],
-  readonly (keyof Timer)[]
->([
-  ["rtc", ["track", "tickpolicy"]],
-  ["pit", ["tickpolicy"]],
-  ["hpet", ["present"]],
-  ["kvmclock", ["present"]],
-]);
+const SETTINGS: Readonly<Record<Timer["name"], readonly (keyof Timer)[]>> = {
+  rtc: ["track", "tickpolicy"],
+  pit: ["tickpolicy"],
+  hpet: ["present"],
+  kvmclock: ["present"],
+  hypervclock: ["present"],
+  tsc: ["frequency"],
+};
 
 function refuseTimer(timer: Timer, index: number): void {
   const path = `/domain/clock/timer[${index + 1}]`;
-  const known = SETTINGS.get(timer.name);
-  if (known === undefined)
-    throw cannotTranslate(path, `svirt does not set the timer ${timer.name} yet`, "Remove it.");
-  const strange = (["present", "track", "tickpolicy"] as const).find(
+  const known = SETTINGS[timer.name];
+  const strange = (["present", "track", "tickpolicy", "frequency"] as const).find(
     (setting) => timer[setting] !== undefined && timer[setting] !== true && !known.includes(setting),
   );
+  if (timer.name === "rtc" && timer.tickpolicy === "discard") {
+    throw cannotTranslate(`${path}/@tickpolicy`, "QEMU's rtc drops no ticks", "Write delay or catchup.");
+  }
   if (strange !== undefined) {
     throw cannotTranslate(`${path}/@${strange}`, `QEMU's ${timer.name} has no such setting`, "Leave it out.");
   }

@@ -22,7 +22,7 @@ export function completeGuest(written: Domain): Guest {
   const machine = decideMachine(written);
   const domain = fillFirmware(written, machine);
   const open = leaveOpenAddresses(fillDevices(domain.devices));
-  const placed = placeChannels(placeDisks(addImplicitDevices(open, machine)));
+  const placed = placeChannels(placeDisks(addImplicitDevices(open, machine, domain.features)));
   const controlled = addImplicitControllers(placed, machine);
   const stored = fillAddresses(fillBridges(placePci(controlled, machine)));
   // Ports on USB are given at each start: the reference does not store them.

@@ -1,9 +1,9 @@
 import type { Cpu } from "../domain/cpu.ts";
 import type { Domain } from "../domain/domain.ts";
-import { timerOf } from "./clock-words.ts";
+import { listCpuFlags } from "./cpu-flags.ts";
 import type { Guest } from "./guest.ts";
 import type { Launch } from "./launch.ts";
-import { cannotTranslate, refuseUnproven } from "./refusal.ts";
+import { cannotTranslate, notSettled, refuseUnproven } from "./refusal.ts";
 import { onOffWord, type Words } from "./words.ts";
 
 /** What QEMU takes where the XML says nothing; the reference names it too. */
@@ -15,16 +15,30 @@ const DEFAULT_MODEL = "qemu64";
  */
 const REDUCED = /^(?:Skylake|Cascadelake|Cooperlake|Icelake|Snowridge|SapphireRapids|EPYC|Dhyana)/;
 
-/** -cpu: the model, its features, and the clock that KVM gives to the guest. qemuBuildCpuCommandLine() of libvirt */
+/** -cpu: the model, its features, and what else is a part of the processor. qemuBuildCpuCommandLine() of libvirt */
 export function formatCpu({ domain }: Guest, launch: Launch | undefined): Words {
   const { cpu } = domain;
   const model = formatModel(domain, cpu);
   if (REDUCED.test(model)) refuseUnproven(launch, "/domain/cpu/model", `a ${model}`);
   if (cpu?.mode === "maximum") refuseUnproven(launch, "/domain/cpu/@mode", "mode='maximum'");
-  const features = (cpu?.features ?? []).map(
-    ({ name, policy }, index) => `${featureWord(name, index)}=${onOffWord(policy !== "disable")}`,
-  );
-  return ["-cpu", [model, ...features, ...kvmclock(domain), ...crashWord(domain)].join(",")];
+  const features = (cpu?.features ?? []).map(formatFeature);
+  const flags = listCpuFlags(domain);
+  return ["-cpu", [model, ...vendorWord(cpu), ...features, ...flags].join(",")];
+}
+
+type Feature = Cpu["features"][number];
+
+function formatFeature({ name, policy = "require" }: Feature, index: number): string {
+  if (policy === "optional") {
+    const why = "it depends on the host's processor, which is not in the XML";
+    throw notSettled(`/domain/cpu/feature[${index + 1}]/@policy`, why, "Write require or disable.");
+  }
+  return `${featureWord(name, index)}=${onOffWord(policy === "force" || policy === "require")}`;
+}
+
+function vendorWord(cpu: Cpu | undefined): readonly string[] {
+  const vendor = cpu?.mode === "custom" ? cpu.model?.vendorId : undefined;
+  return vendor === undefined ? [] : [`vendor=${vendor}`];
 }
 
 /** QEMU's spelling of libvirt's name. virQEMUCapsCPUFeatureTranslate() of libvirt */
@@ -39,7 +53,15 @@ function formatModel(domain: Domain, cpu: Cpu | undefined): string {
   if (cpu === undefined) return DEFAULT_MODEL;
   switch (cpu.mode) {
     case "custom":
+      if (cpu.match === "minimum") {
+        const why = "what the host's processor has besides is not in the XML";
+        throw notSettled("/domain/cpu/@match", why, "Write match='exact'.");
+      }
       return cpu.model?.name ?? DEFAULT_MODEL;
+    case "host-model": {
+      const why = "svirt does not compute a model from the host's processor yet";
+      throw notSettled("/domain/cpu/@mode", why, "Write a model, or mode='host-passthrough'.");
+    }
     case "host-passthrough":
       if (domain.type !== "kvm") {
         const why = "an emulated processor cannot be the host's";
@@ -49,14 +71,4 @@ function formatModel(domain: Domain, cpu: Cpu | undefined): string {
     case "maximum":
       return `max${cpu.migratable === undefined ? "" : `,migratable=${onOffWord(cpu.migratable)}`}`;
   }
-}
-
-/** Hyper-V's way to tell of a crash is a part of the processor. */
-function crashWord({ devices }: Domain): readonly string[] {
-  return devices.panics.some((panic) => panic.model === "hyperv") ? ["hv-crash"] : [];
-}
-
-function kvmclock(domain: Domain): readonly string[] {
-  const present = timerOf(domain, "kvmclock")?.present;
-  return present === undefined ? [] : [`kvmclock=${onOffWord(present)}`];
 }

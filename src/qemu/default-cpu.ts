@@ -15,6 +15,11 @@ export function fillCpu(domain: Domain): Cpu {
   switch (cpu.mode) {
     case "custom":
       return { ...cpu, ...fillModel(cpu, type), match: cpu.match ?? "exact", ...inside };
+    case "host-model": {
+      const { model, ...rest } = cpu;
+      const vendor = model?.vendorId === undefined ? {} : { model: { vendorId: model.vendorId } };
+      return { ...rest, ...vendor, check: cpu.check ?? "partial", ...inside };
+    }
     case "host-passthrough":
       return { ...cpu, check: cpu.check ?? "none", migratable: cpu.migratable ?? true, ...inside };
     case "maximum":
@@ -33,7 +38,7 @@ function fillModel(
     return { model: { name: DEFAULT_MODEL, fallback: "forbid" }, check: check ?? "none" };
   }
   return {
-    model: { name: model.name, fallback: model.fallback ?? "allow" },
+    model: { ...model, fallback: model.fallback ?? "allow" },
     check: check ?? (type === "qemu" ? "none" : "partial"),
   };
 }

@@ -7,7 +7,7 @@ import { fillDisk } from "./default-disk.ts";
 import { fillGraphics } from "./default-graphics.ts";
 import { placeMemories } from "./default-memory.ts";
 import { fillFilesystem, fillShmem, fillTpm, fillVsock } from "./default-other-devices.ts";
-import { fillChannel, fillSerial } from "./default-ports.ts";
+import { fillChannel, fillProtocol, fillSerial, numberParallels } from "./default-ports.ts";
 import { fillRedirdev, fillSmartcards } from "./default-usb-devices.ts";
 import { fillVideos } from "./default-video.ts";
 
@@ -26,6 +26,8 @@ export function fillDevices(devices: Devices): Devices {
     smartcards: fillSmartcards(devices.smartcards),
     redirdevs: devices.redirdevs.map(fillRedirdev),
     serials: devices.serials.map(fillSerial),
+    consoles: devices.consoles.map(fillProtocol),
+    parallels: numberParallels(devices.parallels.map(fillProtocol)),
     channels: devices.channels.map(fillChannel),
     filesystems: devices.filesystems.map(fillFilesystem),
     inputs: devices.inputs.map(fillInput),
@@ -39,17 +41,16 @@ export function fillDevices(devices: Devices): Devices {
   };
 }
 
+function fillRandomness(backend: RngBackend): RngBackend {
+  if (backend.model === "random") return { ...backend, path: backend.path ?? DEFAULT_RANDOM_SOURCE };
+  if (backend.model !== "egd" || backend.type !== "tcp") return backend;
+  return { ...backend, protocol: { type: "raw" } };
+}
+
 function fillInput(input: Input): Input {
   if (input.type === "evdev") return input;
   if (input.type === "passthrough") return { ...input, bus: "virtio" };
   return { ...input, bus: input.bus ?? (input.type === "tablet" ? "usb" : "ps2") };
-}
-
-// virDomainRNGDefPostParse() of libvirt, and its way to write a TCP port
-function fillRandomness(backend: RngBackend): RngBackend {
-  if (backend.model === "random") return { ...backend, path: backend.path ?? DEFAULT_RANDOM_SOURCE };
-  if (backend.model !== "egd" || backend.type !== "tcp") return backend;
-  return { ...backend, protocol: backend.protocol ?? { type: "raw" } };
 }
 
 // qemuDomainHostdevDefMdevPostParse(): the screen of a mediated device is off where the XML is silent

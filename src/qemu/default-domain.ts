@@ -3,6 +3,7 @@ import type { Domain } from "../domain/domain.ts";
 import { sanitizeMetadata } from "../domain/metadata.ts";
 import type { Vcpu } from "../domain/vcpu.ts";
 import { fillCpu } from "./default-cpu.ts";
+import { fillFeatures } from "./default-features.ts";
 import { fillMemory } from "./default-memory.ts";
 import { fillSeclabel } from "./default-seclabel.ts";
 import { fillThreads } from "./default-threads.ts";
@@ -18,6 +19,7 @@ export function fillDomain(domain: Domain, machine: Machine): Domain {
     vcpu: fillVcpu(domain.vcpu),
     ...fillThreads(domain),
     ...fillMemory(domain),
+    ...fillFeatures(domain),
     ...fillMemtune(domain),
     os: fillOs(domain, machine),
     cpu: fillCpu(domain),

@@ -54,7 +54,8 @@ function withChosen(domain: Domain, chosen: FirmwareDescriptor): Domain {
   };
   const keys = { enabled: chosen.enrolledKeys, name: "enrolled-keys" } as const;
   const wishes = [...(isLocal ? [keys] : []), { enabled: chosen.secureBoot, name: "secure-boot" } as const];
-  const secured = { acpi: false, apic: false, pae: false, ...features, smm: { state: true } };
+  const smm = { ...features?.smm, state: true };
+  const secured = { acpi: false, pae: false, ...features, smm };
   return {
     ...domain,
     os: {

@@ -29,13 +29,13 @@ function fillVnc({ socket, listenAddress, ...graphics }: Vnc): Vnc {
       const shown = path === undefined ? {} : { socket: path };
       return { ...graphics, ...shown, listens: [{ type: "socket", ...shown }, ...others] };
     }
+    case "network":
+      return { ...graphics, ...vncPorts(graphics), listens: [first, ...others] };
     case "address": {
       const address = first.address ?? listenAddress;
-      const isAutomatic = isPortAutomatic(graphics);
       return {
         ...graphics,
-        port: isAutomatic ? -1 : (graphics.port ?? -1),
-        autoport: isAutomatic,
+        ...vncPorts(graphics),
         ...(address === undefined ? {} : { listenAddress: address }),
         listens: [{ type: "address", ...(address === undefined ? {} : { address }) }, ...others],
       };
@@ -46,8 +46,9 @@ function fillVnc({ socket, listenAddress, ...graphics }: Vnc): Vnc {
 // virDomainGraphicsDefParseXMLSpice() of libvirt
 function fillSpice({ autoport, listenAddress, port, tlsPort, ...graphics }: Spice): Spice {
   const [first = listenOf(undefined, listenAddress), ...others] = graphics.listens;
-  if (first.type !== "address") return { ...graphics, listens: [first, ...others] };
   const ports = spicePorts({ autoport, port, tlsPort });
+  if (first.type === "network") return { ...graphics, ...ports, listens: [first, ...others] };
+  if (first.type !== "address") return { ...graphics, listens: [first, ...others] };
   if (ports === undefined) return { ...graphics, listens: [{ type: "none" }, ...others] };
   const address = first.address ?? listenAddress;
   return {
@@ -75,9 +76,13 @@ function spicePorts({
   };
 }
 
-/** Whether the port is left to be chosen. */
-function isPortAutomatic({ autoport, port }: Pick<Vnc, "autoport" | "port">): boolean {
-  return autoport === true || port === undefined || port === -1;
+/** The port, or that it is left to be chosen. */
+function vncPorts({
+  autoport,
+  port = -1,
+}: Pick<Vnc, "autoport" | "port">): Required<Pick<Vnc, "autoport" | "port">> {
+  const isAutomatic = autoport === true || port === -1;
+  return { port: isAutomatic ? -1 : port, autoport: isAutomatic };
 }
 
 function listenOf(socket: string | undefined, address: string | undefined): Listen {

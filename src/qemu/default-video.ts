@@ -1,4 +1,5 @@
 import type { Video } from "../domain/video.ts";
+import { cannotTranslate, devicePath } from "./refusal.ts";
 
 /** What QEMU's cards have by default. virDomainVideoDefaultRAM() and qemuDomainDeviceVideoDefPostParse() of libvirt */
 const [VGA_KIB, QXL_KIB, VGAMEM_KIB] = [16_384, 65_536, 16_384];
@@ -6,6 +7,11 @@ const [VGA_KIB, QXL_KIB, VGAMEM_KIB] = [16_384, 65_536, 16_384];
 /** The graphics cards with their memory, the primary one first: QEMU gives that one the firmware's screen. */
 export function fillVideos(videos: readonly Video[]): readonly Video[] {
   const primary = videos.filter(({ model }) => model.primary === true);
+  const [, second] = primary;
+  if (second !== undefined) {
+    const path = `${devicePath("video", videos.indexOf(second))}/model/@primary`;
+    throw cannotTranslate(path, "another card is the primary one", "Leave it out.");
+  }
   const sorted = [...primary, ...videos.filter(({ model }) => model.primary !== true)];
   return sorted.map((video, index) => ({ ...video, model: fillModel(video.model, index === 0) }));
 }

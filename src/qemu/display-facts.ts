@@ -1,3 +1,4 @@
+import type { SvirtError } from "../errors.ts";
 import type { Guest } from "./guest.ts";
 import type { Launch } from "./launch.ts";
 import { cannotTranslate, notSettled } from "./refusal.ts";
@@ -21,4 +22,10 @@ export function audioWord({ guest, path }: DisplayFacts, id: number | undefined)
 export function renderNode(path: string, node: string | undefined): string {
   if (node !== undefined) return node;
   throw notSettled(`${path}/gl`, "which graphics card to use is not said", "Write rendernode='/dev/dri/…'.");
+}
+
+/** Which address a network has on the host, which the reference looks up at a start. */
+export function networkUnknown(path: string): SvirtError {
+  const why = "which address that network has is known only at a start";
+  return notSettled(`${path}/listen`, why, "Write <listen type='address' address='…'/>.");
 }

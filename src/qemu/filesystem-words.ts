@@ -1,6 +1,9 @@
 import type { Filesystem } from "../domain/filesystem.ts";
 import { pciKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";
+import type { Launch } from "./launch.ts";
+import { cannotTranslate, devicePath, refuseUnproven } from "./refusal.ts";
+import { refuseUnsharedMemory } from "./shared-memory.ts";
 import { virtioDriver, virtioKeys } from "./virtio-keys.ts";
 import { jsonWords, keyValues, type Words } from "./words.ts";
 
@@ -8,11 +11,25 @@ import { jsonWords, keyValues, type Words } from "./words.ts";
 const SECURITY = { mapped: "mapped", passthrough: "passthrough", squash: "none" } as const;
 
 /** -fsdev or -chardev, and -device, for each shared folder. qemuBuildFilesystemCommandLine() of libvirt */
-export function formatFilesystems(guest: Guest): Words {
+export function formatFilesystems(guest: Guest, launch: Launch | undefined): Words {
   return guest.devices.filesystems.flatMap((found, index) => {
     const id = found.alias ?? `fs${index}`;
-    return found.driver?.type === "virtiofs" ? formatVirtiofs(guest, found, id) : format9p(guest, found, id);
+    const path = devicePath("filesystem", index);
+    if (found.driver?.type === "virtiofs") {
+      refuseUnsharedMemory(guest, path);
+      return formatVirtiofs(guest, found, id);
+    }
+    refuseOtherModes(found, path);
+    if (found.readonly) refuseUnproven(launch, `${path}/readonly`, "a read-only folder");
+    return format9p(guest, found, id);
   });
+}
+
+/** Only where QEMU keeps the guest's owners and modes apart from the host's it can choose those. */
+function refuseOtherModes({ accessmode, fileMode, directoryMode }: Filesystem, path: string): void {
+  if (accessmode === "mapped" || (fileMode ?? directoryMode) === undefined) return;
+  const place = fileMode === undefined ? "@dmode" : "@fmode";
+  throw cannotTranslate(`${path}/${place}`, "it goes with mapped modes", "Write accessmode='mapped'.");
 }
 
 function format9p(guest: Guest, found: Filesystem, id: string): Words {
@@ -46,13 +63,9 @@ function localPairs({ accessmode = "passthrough", ...found }: Filesystem): reado
   return [
     ["security_model", SECURITY[accessmode]],
     ["multidevs", found.multidevs === "default" ? undefined : found.multidevs],
-    ["fmode", octal(found.fileMode)],
-    ["dmode", octal(found.directoryMode)],
+    ["fmode", found.fileMode],
+    ["dmode", found.directoryMode],
   ];
-}
-
-function octal(mode: string | undefined): string | undefined {
-  return mode?.padStart(4, "0");
 }
 
 function formatVirtiofs(guest: Guest, found: Filesystem, id: string): Words {

@@ -1,5 +1,6 @@
 import type { ConsoleDevice, Serial } from "../domain/chardev.ts";
 import type { Devices } from "../domain/devices.ts";
+import type { Domain } from "../domain/domain.ts";
 import { isSerialConsole } from "../domain/ports.ts";
 import { fillSerial, numberConsoles } from "./default-ports.ts";
 import { fillVideos } from "./default-video.ts";
@@ -10,13 +11,17 @@ import type { Machine } from "./machine.ts";
  * where there is a display, a place for sound, q35's own watchdog, and the serial port that a console stands for.
  * qemuDomainDefAddDefaultDevices() and virDomainDefAddImplicitDevices() of libvirt
  */
-export function addImplicitDevices(devices: Devices, machine: Machine): Devices {
+export function addImplicitDevices(
+  devices: Devices,
+  machine: Machine,
+  features?: Domain["features"],
+): Devices {
   const serials = addPorts(addSerial(devices));
   return {
     ...devices,
     serials,
     consoles: addConsole(devices.consoles, serials[0]),
-    inputs: addPs2(devices.inputs),
+    inputs: features?.ps2?.state === false ? devices.inputs : addPs2(devices.inputs),
     audios: addAudio(devices),
     videos: addVideo(devices),
     watchdogs: addWatchdog(devices.watchdogs, machine),

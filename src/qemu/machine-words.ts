@@ -13,28 +13,48 @@ import { escapeCommas, keyValues, onOffWord, type Words } from "./words.ts";
 /** -machine, with what the firmware and the board are told. qemuBuildMachineCommandLine() of libvirt */
 export function formatMachine(guest: Guest): Words {
   const { domain, machine, devices } = guest;
-  const { features } = domain;
-  const smm = features?.smm?.state;
   const flash = flashNodes(guest);
   const numa = domain.cpu?.numa;
-  const cells = numa?.cells ?? [];
-  const hpet = timerOf(domain, "hpet")?.present;
   const pairs = keyValues([
     ["usb", "off"],
-    ["vmport", features?.vmport?.state === undefined ? undefined : onOffWord(features.vmport.state)],
-    ["smm", smm === undefined ? undefined : onOffWord(smm)],
+    ...featureKeys(guest),
     ["dump-guest-core", onOffWord(domain.memory.dumpCore ?? false)],
     ["mem-merge", domain.memoryBacking?.nosharepages === true ? "off" : undefined],
     ...memoryDeviceKeys(devices),
-    ["memory-backend", cells.length === 0 ? "pc.ram" : undefined],
-    ["hmat", numa !== undefined && hasHmat(numa) ? "on" : undefined],
+    ["memory-backend", (numa?.cells ?? []).length === 0 ? "pc.ram" : undefined],
     ["pflash0", flash.pflash0],
     ["pflash1", flash.pflash1],
+    ["hmat", numa !== undefined && hasHmat(numa) ? "on" : undefined],
+    ["hpet", switchWord(timerOf(domain, "hpet")?.present)],
     ["pcspk-audiodev", speakerAudio(guest)],
-    ["hpet", hpet === undefined ? undefined : onOffWord(hpet)],
-    ["acpi", onOffWord(features?.acpi ?? false)],
+    ["acpi", onOffWord(domain.features?.acpi ?? false)],
   ]);
   return ["-machine", `${machine.word},${pairs}`];
+}
+
+const IRQCHIPS = { kvm: "on", qemu: "split" } as const;
+
+/** qemuAppendDomainFeaturesMachineParam() of libvirt */
+function featureKeys({ domain: { features } }: Guest): readonly (readonly [string, string | undefined])[] {
+  const driver = features?.ioapic?.driver;
+  return [
+    ["vmport", switchWord(features?.vmport?.state)],
+    ["smm", switchWord(features?.smm?.state)],
+    ["kernel_irqchip", driver && IRQCHIPS[driver]],
+    ["i8042", switchWord(features?.ps2?.state)],
+  ];
+}
+
+function switchWord(state: boolean | undefined): "on" | "off" | undefined {
+  return state === undefined ? undefined : onOffWord(state);
+}
+
+/** -global for the memory that system management mode has to itself. qemuBuildTSEGCommandLine() of libvirt */
+export function formatTseg({ domain, machine }: Guest): Words {
+  const tseg = domain.features?.smm?.tseg;
+  if (tseg === undefined) return [];
+  if (machine.chipset === "q35") return ["-global", `mch.extended-tseg-mbytes=${tseg.mib}`];
+  throw cannotTranslate("/domain/features/smm/tseg", "only a q35 has it", "Write machine='q35'.");
 }
 
 /** -m and the memory behind it, if not that of NUMA cells: whole MiB, as QEMU wants. qemuBuildMemCommandLine() of libvirt */

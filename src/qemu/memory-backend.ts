@@ -2,7 +2,7 @@ import type { Domain } from "../domain/domain.ts";
 import type { IdSet } from "../domain/id-set.ts";
 import { listCells } from "../domain/numa.ts";
 import type { NumaMode } from "../domain/numatune.ts";
-import { cannotTranslate } from "./refusal.ts";
+import { cannotTranslate, notSettled } from "./refusal.ts";
 import { jsonWords, type Words } from "./words.ts";
 
 /** A piece of the guest's memory for which QEMU gets a backend of its own. */
@@ -171,7 +171,7 @@ function decideNodes({ numatune }: Domain, { cell, nodes }: MemoryPiece): Nodes 
   if (nodes !== undefined || own !== undefined) return { ids: nodes ?? own?.nodeset, mode, isOwn };
   if (memory !== undefined && memory.nodeset === undefined) {
     const why = "numad chooses the host's nodes, and svirt does not ask it";
-    throw cannotTranslate("/domain/numatune/memory/@placement", why, "Write nodeset there.");
+    throw notSettled("/domain/numatune/memory/@placement", why, "Write nodeset there.");
   }
   return { ids: memory?.nodeset, mode, isOwn };
 }
@@ -180,7 +180,7 @@ function decideNodes({ numatune }: Domain, { cell, nodes }: MemoryPiece): Nodes 
 function refusePinned({ vcpu, cputune }: Domain, { place }: MemoryPiece): void {
   if (vcpu?.cpuset === undefined && cputune?.emulatorpin === undefined) return;
   const why = "which of the host's nodes have the processors that QEMU may run on, its XML does not say";
-  throw cannotTranslate(place, why, "Leave vcpu/@cpuset and emulatorpin out.");
+  throw notSettled(place, why, "Leave vcpu/@cpuset and emulatorpin out.");
 }
 
 function accessOf(domain: Domain, { access, cell }: MemoryPiece): "shared" | "private" | undefined {

@@ -2,7 +2,7 @@ import { type InterfaceOf, isVirtio, type NetworkInterface } from "../domain/net
 import { countFdsets } from "./fdset-count.ts";
 import type { Guest } from "./guest.ts";
 
-import { reconnectMs } from "./vhost-user-disk.ts";
+import { reconnectMs } from "./reconnect-ms.ts";
 import { jsonWords, keyValues, type Words } from "./words.ts";
 
 /** The numbers that descriptors of taps and of vhost-net are counted from; they mean nothing before a start. */

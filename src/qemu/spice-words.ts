@@ -1,5 +1,5 @@
 import type { Graphics } from "../domain/graphics.ts";
-import { type DisplayFacts, renderNode } from "./display-facts.ts";
+import { type DisplayFacts, networkUnknown, renderNode } from "./display-facts.ts";
 import { cannotTranslate, notSettled } from "./refusal.ts";
 import { keyValues, onOffWord, type Words } from "./words.ts";
 
@@ -72,6 +72,8 @@ function listenPairs(graphics: Spice, { guest, path }: DisplayFacts): readonly P
         ["addr", listen.socket ?? native],
       ];
     }
+    case "network":
+      throw networkUnknown(path);
     case "address":
     case undefined: {
       const port = portOf(graphics);

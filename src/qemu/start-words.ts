@@ -1,5 +1,6 @@
 import type { Guest } from "./guest.ts";
 import { type Descriptor, fdsetPath, type Launch } from "./launch.ts";
+import { cannotTranslate } from "./refusal.ts";
 import { jsonWords, type Words } from "./words.ts";
 
 /** What the reference gives besides the domain: its key for secrets. A real start has the descriptors in its place. */
@@ -9,11 +10,22 @@ export function formatHandover({ domain }: Guest, launch: Launch | undefined): W
   return jsonWords("-object", { "qom-type": "secret", id: "masterKey0", format: "raw", file });
 }
 
-/** -accel; /dev/kvm is opened by svirt too. */
+/** -accel; /dev/kvm is opened by svirt too. qemuBuildAccelCommandLine() of libvirt */
 export function formatAccelerator({ domain }: Guest, launch: Launch | undefined): Words {
-  if (domain.type === "qemu") return ["-accel", "tcg"];
-  const kvm = launch?.descriptors.find(({ purpose }) => purpose === "kvm");
-  return ["-accel", kvm === undefined ? "kvm" : `kvm,device=${fdsetPath(kvm)}`];
+  const { kvm, tcg } = domain.features ?? {};
+  if (domain.type === "qemu") return ["-accel", `tcg${tcg === undefined ? "" : cacheWord(tcg.tbCacheKiB)}`];
+  if (tcg !== undefined) {
+    throw cannotTranslate("/domain/features/tcg", "KVM runs the guest's code as it is", "Leave it out.");
+  }
+  const opened = launch?.descriptors.find(({ purpose }) => purpose === "kvm");
+  const device = opened === undefined ? "" : `,device=${fdsetPath(opened)}`;
+  const ring = kvm?.dirtyRing?.state === true ? `,dirty-ring-size=${kvm.dirtyRing.size}` : "";
+  return ["-accel", `kvm${device}${ring}`];
+}
+
+/** QEMU counts the cache for translated code in MiB. */
+function cacheWord(sizeKiB = 0): string {
+  return sizeKiB === 0 ? "" : `,tb-size=${Math.floor(sizeKiB / 1024)}`;
 }
 
 /** The monitor: a socket that listens already and is handed over. */

@@ -1,4 +1,5 @@
 import type { Disk } from "../domain/disk.ts";
+import { reconnectMs } from "./reconnect-ms.ts";
 import { keyValues, type Words } from "./words.ts";
 
 /** -chardev for the socket of the program that serves a disk of type vhostuser. */
@@ -13,12 +14,4 @@ export function formatVhostUserDisk(disk: Disk, id: string): Words {
       ["reconnect-ms", reconnectMs(reconnect)],
     ])}`,
   ];
-}
-
-/** How long QEMU waits before it connects again; 0: it does not. */
-export function reconnectMs(
-  reconnect: { readonly enabled: boolean; readonly timeoutS?: number } | undefined,
-): number | undefined {
-  if (reconnect === undefined) return undefined;
-  return reconnect.enabled ? (reconnect.timeoutS ?? 0) * 1000 : 0;
 }

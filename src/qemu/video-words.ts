@@ -1,23 +1,18 @@
 import type { Video } from "../domain/video.ts";
 import { pciKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";
-import type { Launch } from "./launch.ts";
-import { cannotTranslate, devicePath, refuseUnproven } from "./refusal.ts";
+import { cannotTranslate, devicePath } from "./refusal.ts";
+import { isHelped, refuseVideo } from "./video-rules.ts";
 import { virtioKeys } from "./virtio-keys.ts";
 import { jsonWords, type Words } from "./words.ts";
 
 const [QXL_KIB, VGAMEM_KIB] = [65_536, 16_384];
 
 /** -device for each graphics card, the first one with the firmware's screen. qemuBuildVideoCommandLine() of libvirt */
-export function formatVideos(guest: Guest, launch: Launch | undefined): Words {
+export function formatVideos(guest: Guest): Words {
   return guest.devices.videos.flatMap((video, index) => {
     const path = devicePath("video", index);
-    refuseOtherSettings(video, path);
-    if (video.model.type === "none" && guest.devices.videos.length > 1) {
-      const why = "there are other graphics cards";
-      throw cannotTranslate(`${path}/model/@type`, why, "Remove it, or the others.");
-    }
-    if (video.model.type === "bochs") refuseUnproven(launch, `${path}/model`, "a bochs card");
+    refuseVideo(video, guest, path);
     const card = { id: video.alias ?? `video${index}`, isPrimary: index === 0, path };
     const keys = cardKeys(video, card);
     if (keys === undefined) return [];
@@ -35,11 +30,6 @@ interface Card {
   readonly id: string;
   readonly isPrimary: boolean;
   readonly path: string;
-}
-
-/** Whether another program draws for it. */
-function isHelped({ driver }: Video): boolean {
-  return driver?.name === "vhostuser";
 }
 
 function cardKeys(video: Video, { id, isPrimary, path }: Card): CardKeys | undefined {
@@ -97,26 +87,6 @@ function refuseSecond({ model }: Video, isPrimary: boolean, path: string): void 
   if (isPrimary) return;
   throw cannotTranslate(path, `a second card cannot be a ${model.type}`, "Use qxl or virtio.");
 }
-
-/** Which settings belong to which card. qemuValidateDomainDeviceDefVideo() of libvirt */
-function refuseOtherSettings({ driver, model }: Video, path: string): void {
-  const isVirtio = model.type === "virtio";
-  const others: readonly (readonly [place: string, isThere: boolean])[] = [
-    ["driver", !isVirtio && Object.keys(driver ?? {}).some((key) => key !== "name")],
-    ["model/acceleration", !isVirtio && model.acceleration !== undefined],
-    ["model/@blob", !isVirtio && model.blob !== undefined],
-    ["model/@vram64", model.type !== "qxl" && model.vram64KiB !== undefined],
-    ["model/resolution", !RESIZABLE.has(model.type) && model.resolution !== undefined],
-    ["model/acceleration/@accel2d", model.acceleration?.accel2d !== undefined],
-  ];
-  const strange = others.find(([, isThere]) => isThere);
-  if (strange !== undefined) {
-    throw cannotTranslate(`${path}/${strange[0]}`, `a ${model.type} card has none`, "Leave it out.");
-  }
-}
-
-/** Cards that take a size of the screen. */
-const RESIZABLE: ReadonlySet<string> = new Set(["vga", "qxl", "virtio", "bochs"]);
 
 /** The card takes powers of two only; the reference rounds up, which would be another size than the XML's. */
 function mebibytes(sizeKiB: number, path: string): number {

@@ -1,6 +1,6 @@
 import type { Graphics } from "../domain/graphics.ts";
 import { socketPath } from "./chardev-backend-words.ts";
-import { audioWord, type DisplayFacts } from "./display-facts.ts";
+import { audioWord, type DisplayFacts, networkUnknown } from "./display-facts.ts";
 import { cannotTranslate } from "./refusal.ts";
 import { escapeCommas, keyValues, onOffWord, type Words } from "./words.ts";
 
@@ -34,6 +34,8 @@ function formatListen(graphics: Vnc, facts: DisplayFacts): string {
       const path = facts.launch === undefined ? native : socketPath(facts.launch.folder, "vnc");
       return `vnc=unix:${escapeCommas(path)}`;
     }
+    case "network":
+      throw networkUnknown(facts.path);
     case "address":
       return formatAddress(graphics, listen.address ?? graphics.listenAddress ?? "127.0.0.1", facts);
   }

@@ -3,8 +3,8 @@
  * libselinux label_file.h regex_has_meta_chars()
  */
 const PLAIN = /^(?:[^\\.^$?*+|[({\])}]|\\[.^$?*+|[({\])}\-_,])*/;
-/** Lets the letter before it be missing. */
-const MAY_BE_NONE = "?*{";
+/** What may let the letter before it be missing: `?`, but also what PCRE2 passes over before a quantifier, `\E` and `(?#)`. */
+const MAY_BE_NONE = /^(?:[?*{\\]|\(\?)/;
 
 /** The path that a pattern stands for if it is no expression but one path; undefined if it is an expression. */
 export function literalPathOf(pattern: string): string | undefined {
@@ -16,8 +16,7 @@ export function literalPathOf(pattern: string): string | undefined {
 export function fixedPrefixOf(pattern: string): string {
   const plain = plainPart(pattern);
   const prefix = unescaped(plain);
-  const next = pattern.charAt(plain.length);
-  return next !== "" && MAY_BE_NONE.includes(next) ? prefix.slice(0, -1) : prefix;
+  return MAY_BE_NONE.test(pattern.slice(plain.length)) ? prefix.slice(0, -1) : prefix;
 }
 
 /** A plain text without the backslashes before its letters. */

@@ -38,6 +38,9 @@ const CONTROLS: ReadonlyMap<string, string> = new Map([
   ["t", "\t"],
 ]);
 
+/** `[:alpha:]` by itself, which is an error to PCRE2 and a class of some letters to JavaScript. */
+const OUTSIDE = /^\[([:.=])(?:\\[\]\\]|[^\]])*\1\]/;
+
 /** A class or a part of it as JavaScript writes it, and where the pattern goes on after it. */
 export interface TranslatedClass {
   readonly source: string;
@@ -48,6 +51,7 @@ type Item = { readonly set: string } | { readonly letter: string };
 
 /** Translates `[...]` that begins at `start`. Throws "unsupported" for what the two languages may read differently. */
 export function translateClass(pattern: string, start: number): TranslatedClass {
+  if (OUTSIDE.test(pattern.slice(start))) throw patternRefusal(pattern, "a named class outside of a class");
   const opening = pattern.charAt(start + 1) === "^" ? "[^" : "[";
   const first = start + opening.length;
   let [source, at] = [opening, first];

@@ -30,5 +30,5 @@ export function refuseListeners(domain: Domain): void {
 
 function listensOnTcp({ listens, socket }: Extract<Graphics, { readonly type: "vnc" }>): boolean {
   if (listens.length === 0) return socket === undefined;
-  return listens.some((listen) => listen.type === "address");
+  return listens.some((listen) => listen.type === "address" || listen.type === "network");
 }

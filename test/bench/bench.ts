@@ -4,6 +4,7 @@ import { formatTable } from "../../src/cli/table.ts";
 import { node } from "../node/lifecycle/on-the-node.ts";
 import { readPlan } from "./by-hand-order.ts";
 import { measureDefaultLabel } from "./measure-default-label.ts";
+import { measureTranslation, measureValidate } from "./measure-translation.ts";
 import {
   interleaveHere,
   parseTimings,
@@ -23,6 +24,7 @@ const LIST_AIM = 1.3;
 const START_AIM = 2;
 const MOST_COMMANDS = 10;
 const RESIDENT_AIM_KIB = 2048;
+const TRANSLATION_AIM_MS = 5;
 const HEADER = [
   "What",
   "svirt: median (least) ms",
@@ -48,6 +50,7 @@ const labels = await measureDefaultLabel(TOOLS, 5 * rounds);
 if (labels === undefined)
   say("The look-up of a default label is not measured: no policy is here, see image/build\n");
 else printRatios("This machine: the first look-up of a default label, by Debian's policy", labels);
+await printTranslations();
 if (!values.host) await measureNode();
 
 async function measureNode(): Promise<void> {
@@ -126,6 +129,23 @@ async function measureListHere(): Promise<Ratio[]> {
 async function measureListThere(): Promise<Ratio[]> {
   const programs = ["/bin/true", `${FOLDER}/hello`, `${FOLDER}/hello-stream`, "/usr/bin/svirt list"];
   return listRatios(await interleaveThere(programs));
+}
+
+async function printTranslations(): Promise<void> {
+  const rows = measureTranslation(10 * rounds).map(({ bytes, leastMs, medianMs, what }) => [
+    what,
+    String(bytes),
+    `${medianMs.toFixed(2)} (${leastMs.toFixed(2)})`,
+    ((1000 * leastMs) / (bytes / 1024)).toFixed(0),
+  ]);
+  say(
+    `Reading a domain and translating it, inside one process that has done it often: aim ${TRANSLATION_AIM_MS} ms for the first\n` +
+      formatTable(["What", "Bytes", "Median (least) ms", "Least us per KiB"], rows),
+  );
+  const validate = await measureValidate(TOOLS, SVIRT, 3 * rounds);
+  if (validate === undefined)
+    say("svirt validate is not measured: SVIRT_TEST_DATA does not lead to the schema\n");
+  else printRatios("This machine: a whole call that checks a domain", validate);
 }
 
 function listRatios(timings: readonly Timing[]): Ratio[] {

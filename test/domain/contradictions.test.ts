@@ -39,7 +39,14 @@ describe("parseDomain() refuses", () => {
       "<cpu><topology sockets='2' dies='2' cores='2' threads='2'/></cpu>",
       "/domain/cpu/topology in line 1: it has room for 16 virtual CPUs, and the guest has 1",
     ],
-    ["<cpu mode='host-model'/>", '/domain/cpu/@mode in line 1: "host-model": svirt does not compute a model'],
+    [
+      "<cpu mode='host-model'><cache mode='passthrough'/></cpu>",
+      "/domain/cpu/cache/@mode in line 1: the processor is not the host's",
+    ],
+    [
+      "<cpu mode='host-model'><model>Haswell</model></cpu>",
+      "/domain/cpu/model/text() in line 1: svirt does not know it",
+    ],
     ["<clock/>", "/domain/clock/@offset in line 1: it is missing"],
     ["<on_crash>coredump-destroy</on_crash>", '/domain/on_crash in line 1: "coredump-destroy" is not one of'],
   ])("%s", (xml, message) => {

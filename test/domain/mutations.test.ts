@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { formatDomain, parseDomain } from "../../src/domain/document.ts";
 import { domain } from "../../src/domain/domain.ts";
 import { SvirtError } from "../../src/errors.ts";
@@ -7,6 +7,9 @@ import { pathOf, type XmlNode } from "../../src/xml/node.ts";
 import { parseDocument } from "../../src/xml/parse-document.ts";
 import { type FilledPlace, listFilled } from "../style/declared-places.ts";
 import { bytesOf, corpus, readCase } from "./corpus.ts";
+
+// Thousands of documents, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 /** A document with one element changed: an attribute or markup added, or a piece of it replaced. */
 function changed(text: string, node: XmlNode, change: (source: string) => string): Uint8Array {

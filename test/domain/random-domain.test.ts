@@ -7,6 +7,9 @@ import { SvirtError } from "../../src/errors.ts";
 import { bytesOf } from "./corpus.ts";
 import { randomDomain } from "./random-domain.ts";
 
+// Thousands of documents, on a machine that may be busy.
+setDefaultTimeout(60_000);
+
 const RUNS = 1000;
 
 // Many documents, on a machine that may be busy.

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { SvirtError } from "../../src/errors.ts";
 import {
   defaultContextOf,
   type FileContextsTexts,
@@ -111,6 +112,71 @@ describe.skipIf(matchpathcon === null)(`defaultContextOf()${needsMatchpathcon}`,
     expect(found / compared).toBeGreaterThan(0.15);
   }, 120_000);
 });
+
+// No blanks: they would end the expression.
+const letter = fc.constantFrom(..."aab/.*+?()[]^$|{}-:=1,dwsnQ\\\\".split(""));
+const scrap = fc.oneof(
+  { weight: 8, arbitrary: letter },
+  fc.constantFrom(
+    "[[:alpha:]]",
+    "(?:",
+    "(?=",
+    "(?!",
+    "\\b",
+    "\\d",
+    "{1,2}",
+    "{,2}",
+    "*?",
+    "a++",
+    "\\Q",
+    "\\E",
+    "[^",
+    "[]",
+    "(*",
+    "\\1",
+  ),
+);
+const expression = fc
+  .array(scrap, { minLength: 1, maxLength: 9 })
+  .map((scraps) => `/${scraps.join("")}`)
+  .filter((text) => /[.^$?*+|[({\])}\\]/.test(text));
+const word = fc
+  .array(fc.constantFrom(..."aab/.-1dw:$^]\n".split("")), { maxLength: 6 })
+  .map((letters) => `/${letters.join("")}`);
+
+describe.skipIf(matchpathcon === null)(`an expression of any letters${needsMatchpathcon}`, () => {
+  test("is read as PCRE2 reads it, or refused", () => {
+    const counts = { matched: 0, refused: 0, compared: 0 };
+    fc.assert(
+      fc.property(expression, word, (text, path) => {
+        const base = { text: `${text}\tsystem_u:object_r:t_t:s0\n`, path: "base" };
+        const ours = knows({ base }, path);
+        if (ours === undefined) {
+          counts.refused += 1;
+          return;
+        }
+        using tool = new Matchpathcon({ base });
+        const theirs = tool.knows(path);
+        counts.compared += 1;
+        counts.matched += theirs === true ? 1 : 0;
+        // What the tool cannot read has no label, and no path may have one by it.
+        expect(`${text} ${path} ${ours}`).toBe(`${text} ${path} ${theirs ?? false}`);
+      }),
+      { numRuns: 4_000 },
+    );
+    expect([counts.matched > 100, counts.compared > 1_000]).toEqual([true, true]);
+  }, 120_000);
+});
+
+/** Whether a path has a context by our reading; undefined where we refuse to read. */
+function knows(rulesOfRun: FileContextsTexts, path: string): boolean | undefined {
+  try {
+    return defaultContextOf(parseFileContexts(rulesOfRun), path, "file") !== undefined;
+  } catch (error) {
+    expect(error).toBeInstanceOf(SvirtError);
+    return undefined;
+  }
+}
 
 function drawnPaths(rulesOfRun: FileContextsTexts, seed: number): string[] {
   const draw = drawsFrom(seed);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { FileContextsTexts } from "../../src/selinux/file-contexts.ts";
@@ -51,16 +51,29 @@ export class Matchpathcon implements Disposable {
     }
   }
 
+  /** Compiles the rules: libselinux then takes that form. */
+  compile(): void {
+    for (const suffix of ["", ".homedirs", ".local"]) {
+      if (existsSync(`${this.#base}${suffix}`)) this.#run(["sefcontext_compile", `${this.#base}${suffix}`]);
+    }
+  }
+
+  /** Whether a path has a context; undefined where the tool cannot read the rules that it needs. */
+  knows(path: string): boolean | undefined {
+    const words = [matchpathcon ?? "", "-nN", "-m", "f", "-f", this.#base, "--", path];
+    const { exitCode, stdout } = Bun.spawnSync(words);
+    return exitCode === 0 ? stdout.toString() !== "<<none>>\n" : undefined;
+  }
+
   /** The context of each path, undefined where the rules say that there is none. */
   lookUp(paths: readonly string[], kind: FileKind): (string | undefined)[] {
     const found: (string | undefined)[] = [];
     for (let at = 0; at < paths.length; at += AT_ONCE) {
       const some = paths.slice(at, at + AT_ONCE);
       const words = [matchpathcon ?? "", "-nN", "-m", LETTERS[kind], "-f", this.#base, "--", ...some];
-      const { exitCode, stderr, stdout } = Bun.spawnSync(words);
-      const lines = stdout.toString().trimEnd().split("\n");
-      if (exitCode !== 0 || lines.length !== some.length)
-        throw new Error(`matchpathcon gave ${lines.length} answers to ${some.length} paths: ${stderr}`);
+      const lines = this.#run(words).trimEnd().split("\n");
+      if (lines.length !== some.length)
+        throw new Error(`matchpathcon gave ${lines.length} answers to ${some.length} paths`);
       found.push(...lines.map((line) => (line === "<<none>>" ? undefined : line)));
     }
     return found;
@@ -68,6 +81,12 @@ export class Matchpathcon implements Disposable {
 
   [Symbol.dispose](): void {
     rmSync(this.#folder, { recursive: true });
+  }
+
+  #run(words: string[]): string {
+    const { exitCode, stderr, stdout } = Bun.spawnSync(words);
+    if (exitCode !== 0) throw new Error(`${words[0]} failed: ${stderr}`);
+    return stdout.toString();
   }
 
   get #base(): string {

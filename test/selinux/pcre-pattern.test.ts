@@ -42,6 +42,7 @@ describe("compilePattern()", () => {
     ["/[z-a]", "a range from its end"],
     ["/[\\d-z]", "a range from or to a class"],
     ["/[[:nothing:]]", '"[:" in a class'],
+    ["/[:alpha:]", "a named class outside of a class"],
     ["/[[.a.]]", '"[." in a class'],
     ["/[\\Qa]", "\\Q in a class"],
     ["/(a", "an unfinished or superfluous part"],

@@ -14,25 +14,32 @@ const MOST_REAL_PATHS = 8_000;
 describe.skipIf(matchpathcon === null || texts === undefined)(
   `defaultContextOf() by a real policy${needsMatchpathcon}${needsPolicy}`,
   () => {
-    test(`says what matchpathcon says of ${LEAST_PATHS} paths, as files of every kind`, () => {
-      if (texts === undefined) throw new Error("no policy");
-      const paths = [...new Set([...drawnPaths(texts.base.text), ...drawnPaths(texts.homedirs?.text ?? "")])];
-      const real = listPaths("/", MOST_REAL_PATHS);
-      const all = [...paths, ...real.map(({ path }) => path)];
-      expect(all.length).toBeGreaterThan(LEAST_PATHS);
-      using tool = new Matchpathcon(texts);
-      const contexts = parseFileContexts(texts);
-      for (const kind of KINDS) {
-        const wanted = tool.lookUp(all, kind);
-        // Otherwise the comparison would prove little.
-        expect(new Set(wanted).size).toBeGreaterThan(200);
-        const different = all.flatMap((path, at) => {
-          const found = defaultContextOf(contexts, path, kind);
-          return found === wanted[at] ? [] : [{ path, kind, found, wanted: wanted[at] }];
-        });
-        expect(different).toEqual([]);
-      }
-    }, 300_000);
+    test.each(["text", "compiled form"])(
+      `says what matchpathcon says by the policy's %s of ${LEAST_PATHS} paths, as files of every kind`,
+      (form) => {
+        if (texts === undefined) throw new Error("no policy");
+        const paths = [
+          ...new Set([...drawnPaths(texts.base.text), ...drawnPaths(texts.homedirs?.text ?? "")]),
+        ];
+        const real = listPaths("/", MOST_REAL_PATHS);
+        const all = [...paths, ...real.map(({ path }) => path)];
+        expect(all.length).toBeGreaterThan(LEAST_PATHS);
+        using tool = new Matchpathcon(texts);
+        if (form === "compiled form") tool.compile();
+        const contexts = parseFileContexts(texts);
+        for (const kind of KINDS) {
+          const wanted = tool.lookUp(all, kind);
+          // Otherwise the comparison would prove little.
+          expect(new Set(wanted).size).toBeGreaterThan(200);
+          const different = all.flatMap((path, at) => {
+            const found = defaultContextOf(contexts, path, kind);
+            return found === wanted[at] ? [] : [{ path, kind, found, wanted: wanted[at] }];
+          });
+          expect(different).toEqual([]);
+        }
+      },
+      300_000,
+    );
 
     test("says the same of files of this machine as what they are", () => {
       if (texts === undefined) throw new Error("no policy");

@@ -21,6 +21,7 @@ export function listUnreadyTuning(domain: Domain): readonly Unready[] {
     if (domain[key] === undefined) return [];
     return [{ place: `/domain/${NAMES.get(key) ?? key}`, missing, remedy: LEAVE_OUT }];
   });
+  const { cpu, features } = domain;
   const plugged = (vcpus?.list ?? []).some(({ enabled, hotpluggable }) => enabled && hotpluggable === true);
   return [
     ...elements,
@@ -29,6 +30,12 @@ export function listUnreadyTuning(domain: Domain): readonly Unready[] {
       : [{ place: "/domain/vcpu/@cpuset", missing: "pin a guest's threads", remedy: LEAVE_OUT }]),
     ...(vcpu?.placement === "auto"
       ? [{ place: "/domain/vcpu/@placement", missing: "ask numad", remedy: "Write placement='static'." }]
+      : []),
+    ...(cpu?.mode === "custom" && (cpu.match === "strict" || cpu.vendor !== undefined)
+      ? [{ place: "/domain/cpu", missing: "compare the host's processor", remedy: "Write match='exact'." }]
+      : []),
+    ...(features?.asyncTeardown?.enabled === true
+      ? [{ place: "/domain/features/async-teardown", missing: "let QEMU start a process", remedy: LEAVE_OUT }]
       : []),
     ...(plugged
       ? [{ place: "/domain/vcpus", missing: "plug processors in", remedy: "Write hotpluggable='no'." }]

@@ -38,7 +38,6 @@ export const EXCEPTIONS: readonly Exception[] = [
   ...allowedToNet(
     "user networking is QEMU's own sockets, out to any port but VNC's; 127.0.0.1 has no label of its own",
     "network.ssh",
-    "network.bind-any",
     "network.bind-udp",
     "network.send-udp",
     "network.route",

@@ -1,0 +1,46 @@
+import type { Video } from "../domain/video.ts";
+import type { Guest } from "./guest.ts";
+import { cannotTranslate } from "./refusal.ts";
+
+/** Cards that take a size of the screen. */
+const RESIZABLE: ReadonlySet<string> = new Set(["vga", "qxl", "virtio", "bochs"]);
+
+/** Whether another program draws for it. */
+export function isHelped({ driver }: Video): boolean {
+  return driver?.name === "vhostuser";
+}
+
+/** Throws "unsupported" for a card with what belongs to another one. qemuValidateDomainDeviceDefVideo() of libvirt */
+export function refuseVideo(video: Video, guest: Guest, path: string): void {
+  const { driver, model } = video;
+  const isVirtio = model.type === "virtio";
+  const { accel2d, rendernode } = model.acceleration ?? {};
+  const others: readonly (readonly [place: string, isThere: boolean])[] = [
+    ["driver", !isVirtio && Object.keys(driver ?? {}).some((key) => key !== "name")],
+    ["driver/@name", !isVirtio && isHelped(video)],
+    ["model/acceleration", !isVirtio && model.acceleration !== undefined],
+    ["model/acceleration/@rendernode", rendernode !== undefined && !isHelped(video)],
+    ["model/acceleration/@accel2d", accel2d !== undefined],
+    ["model/@ram", model.type !== "qxl" && model.ramKiB !== undefined],
+    ["model/@vgamem", model.type !== "qxl" && model.vgamemKiB !== undefined],
+    ["model/@blob", !isVirtio && model.blob !== undefined],
+    ["model/@vram64", model.type !== "qxl" && model.vram64KiB !== undefined],
+    ["model/resolution", !RESIZABLE.has(model.type) && model.resolution !== undefined],
+  ];
+  const strange = others.find(([, isThere]) => isThere);
+  if (strange !== undefined) {
+    throw cannotTranslate(`${path}/${strange[0]}`, `such a ${model.type} card has none`, "Leave it out.");
+  }
+  refuseTogether(video, guest, path);
+}
+
+/** What two elements say against each other. */
+function refuseTogether({ model }: Video, { devices, domain }: Guest, path: string): void {
+  if (model.type === "none" && devices.videos.length > 1) {
+    const why = "there are other graphics cards";
+    throw cannotTranslate(`${path}/model/@type`, why, "Remove it, or the others.");
+  }
+  if (model.blob !== true || domain.memoryBacking?.source?.type === "memfd") return;
+  const why = "the guest's memory must be one that can be handed on";
+  throw cannotTranslate(`${path}/model/@blob`, why, "Write <memoryBacking><source type='memfd'/>.");
+}

@@ -1,0 +1,77 @@
+import { describe, expect, test } from "bun:test";
+import { parseDomain } from "../../src/domain/document.ts";
+import { formatArgv } from "../../src/qemu/argv.ts";
+import { domainWith } from "../domain/corpus.ts";
+
+const translate = (devices: string, more = ""): readonly string[] =>
+  formatArgv(parseDomain(domainWith(devices, more)));
+const SHARED = "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>";
+const VIRTIOFS = "<filesystem><driver type='virtiofs'/><source dir='/a'/><target dir='a'/></filesystem>";
+
+// libvirt's qemu_validate.c says the same of each.
+describe("formatArgv() refuses", () => {
+  test.each([
+    ["<channel type='spicevmc'><target type='virtio'/></channel>", "channel[1]/@type"],
+    [
+      "<channel type='spicevmc'><target type='virtio' name='a'/></channel><graphics type='spice'/>",
+      "channel[1]/target/@name",
+    ],
+    ["<iommu model='intel'/>", "iommu/@model"],
+    ["<panic/><panic/>", "panic[2]"],
+    ["<input type='tablet' bus='ps2'/>", "input[1]/@bus"],
+    ["<input type='mouse' bus='usb'><driver ats='on'/></input>", "input[1]/driver"],
+    ["<graphics type='sdl'/><graphics type='egl-headless'/>", "graphics[2]"],
+    ["<graphics type='vnc'/><graphics type='vnc'/>", "graphics[2]"],
+    ["<graphics type='vnc'><audio id='7'/></graphics>", "graphics[1]/audio"],
+    ["<sound model='ac97'><audio id='7'/></sound>", "sound[1]/audio"],
+    ["<sound model='ac97'/><graphics type='sdl'/>", "sound[1]/audio"],
+    ["<video><model type='vga' blob='on'/></video>", "video[1]/model/@blob"],
+    ["<video><model type='virtio' blob='on'/></video>", "video[1]/model/@blob"],
+    [
+      "<video><model type='virtio'><acceleration rendernode='/dev/dri/a'/></model></video>",
+      "video[1]/model/acceleration/@rendernode",
+    ],
+    ["<filesystem fmode='644'><source dir='/a'/><target dir='a'/></filesystem>", "filesystem[1]/@fmode"],
+    [VIRTIOFS, "filesystem[1]"],
+    ["<audio id='1' type='none'/><audio id='1' type='none'/>", "audio[2]/@id"],
+    ["<video><model type='vga' vgamem='16384'/></video>", "video[1]/model/@vgamem"],
+    [
+      "<video><model type='qxl' primary='yes'/></video><video><model type='qxl' primary='yes'/></video>",
+      "video[2]/model/@primary",
+    ],
+    ["<graphics type='vnc'><listen type='network' network='default'/></graphics>", "graphics[1]/listen"],
+    ["<tpm><backend type='emulator'/></tpm>", "tpm[1]/backend"],
+    ["<vsock><cid auto='yes'/></vsock>", "vsock/cid"],
+    ["<graphics type='spice' tlsPort='5901'/>", "graphics[1]/@tlsPort"],
+    ["<graphics type='egl-headless'/>", "graphics[1]/gl"],
+    [
+      "<serial type='tcp'><source mode='connect' host='a' service='1' tls='yes'/></serial>",
+      "serial[1]/source/@tls",
+    ],
+    ["<serial type='udp'><source mode='connect' service='1'/></serial>", "serial[1]/@type"],
+  ])("%s", (devices, place) => {
+    expect(() => translate(devices)).toThrow(`Cannot translate /domain/devices/${place} for QEMU: `);
+  });
+
+  test("virtiofs only where its program cannot see the memory", () => {
+    expect(translate(VIRTIOFS, SHARED)).toContain("-chardev");
+  });
+});
+
+// The order of qemuDomainAssignDevicePCISlots() and the fixed places of the boards.
+describe("formatArgv() places", () => {
+  test("ICH9's sound where it is on a real q35", () => {
+    const q35 = new TextDecoder()
+      .decode(domainWith("<sound model='ich9'/>"))
+      .replace("<type>", "<type machine='q35'>");
+    const words = formatArgv(parseDomain(new TextEncoder().encode(q35)));
+    expect(words.find((word) => word.includes("ich9-intel-hda"))).toContain('"addr":"0x1b"');
+  });
+
+  test("a channel on a controller that is added, where it names none", () => {
+    const words = translate(
+      "<controller type='virtio-serial' index='1'/><channel type='pty'><target type='virtio'/></channel>",
+    );
+    expect(words.find((word) => word.includes("virtserialport"))).toContain('"bus":"virtio-serial0.0"');
+  });
+});

@@ -1,0 +1,95 @@
+import { describe, expect, test } from "bun:test";
+import { Glob } from "bun";
+import fc from "fast-check";
+import { parseDomain } from "../../src/domain/document.ts";
+import type { Domain } from "../../src/domain/domain.ts";
+import { asSvirtError } from "../../src/errors.ts";
+import { formatArgv } from "../../src/qemu/argv.ts";
+import { listDescriptors } from "../../src/qemu/descriptors.ts";
+import { refuseListeners } from "../../src/vm/refuse-listeners.ts";
+import { refuseUnready } from "../../src/vm/refuse-unready.ts";
+import { bytesOf, corpus, readCase } from "../domain/corpus.ts";
+import { randomDomain } from "../domain/random-domain.ts";
+
+// The guest's user and label reach no file of the host by name, and no network that its XML does not ask for. So whatever
+// passes the refusals of a start must have its files as descriptors: a path in QEMU's words is an element whose file
+// nobody labelled.
+
+const FOLDER = "/run/svirt/c7a5fdbd-edaf-9455-926a-d65c16db1809/guest";
+const SPARE_UUID = "c7a5fdbd-edaf-9455-926a-d65c16db1809";
+const DATA = process.env["SVIRT_TEST_DATA"];
+
+/** A path that begins a word, a value or a JSON string. */
+const PATH = /(?:^|[=",:])(\/[^",]+)/g;
+/** QEMU's numbered sets, its inherited descriptors, the guest's own folder, and firmware that comes with QEMU. */
+const GIVEN = [/^\/dev\/fdset\/\d+$/, /^\/proc\/self\/fd\/\d+$/, new RegExp(`^${FOLDER}/`)];
+/** Words that make QEMU listen, connect or make a device of the host's. */
+const OUTSIDE = [
+  /"type":"(?:tap|bridge|vde|socket|stream|dgram|vhost-user|vhost-vdpa|l2tpv3|netmap|af-xdp)"/,
+  /^(?:socket|udp|telnet|tcp),.*(?:host|port)=/,
+  /"type":"inet"/,
+  /(?:^|,)(?:port|tls-port|addr)=\d/,
+  /"driver":"(?:nbd|iscsi|rbd|http|https|ftp|ftps|ssh|gluster|nfs|vfio-pci|usb-host|nvme)"/,
+];
+
+/** The words that a start would give QEMU; undefined when the start, or the translation, is refused. */
+function wordsOf(bytes: Uint8Array): readonly string[] | undefined {
+  try {
+    const domain = parseDomain(bytes, SPARE_UUID);
+    refuseUnready(domain);
+    refuseListeners(domain);
+    return launchWords(domain);
+  } catch (error) {
+    expect(["unsupported", "xml"]).toContain(asSvirtError(error).kind);
+    return undefined;
+  }
+}
+
+function launchWords(domain: Domain): readonly string[] {
+  const chains = new Map();
+  const descriptors = listDescriptors(domain, chains, 4);
+  return formatArgv(domain, { chains, launch: { monitorFd: 3, descriptors, folder: FOLDER } }).slice(1);
+}
+
+function strangersIn(words: readonly string[]): string[] {
+  const paths = words.flatMap((word) => [...word.matchAll(PATH)].map(([, path = ""]) => path));
+  return [
+    ...paths.filter((path) => !GIVEN.some((given) => given.test(path))),
+    ...words.filter((word) => OUTSIDE.some((outside) => outside.test(word))),
+  ];
+}
+
+describe("what a start tells QEMU", () => {
+  test.each(corpus)("names no file of the host: %s", async (name) => {
+    const words = wordsOf(bytesOf(await readCase(name)));
+    expect(strangersIn(words ?? [])).toEqual([]);
+  });
+
+  test("is not always refused", async () => {
+    const texts = await Promise.all(corpus.map(readCase));
+    expect(texts.filter((text) => wordsOf(bytesOf(text)) !== undefined).length).toBeGreaterThan(3);
+  });
+
+  test("names no file of the host, whatever the domain has", () => {
+    fc.assert(
+      fc.property(randomDomain, (text) => {
+        expect(strangersIn(wordsOf(bytesOf(text)) ?? [])).toEqual([]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test.skipIf(DATA === undefined)(
+    `names no file of the host, for all of libvirt's domains${DATA === undefined ? " (skipped: SVIRT_TEST_DATA is not set)" : ""}`,
+    async () => {
+      let started = 0;
+      for (const name of new Glob("*.xml").scanSync(`${DATA}/libvirt/qemuxmlconfdata`)) {
+        const words = wordsOf(await Bun.file(`${DATA}/libvirt/qemuxmlconfdata/${name}`).bytes());
+        if (words === undefined) continue;
+        started += 1;
+        expect({ name, strangers: strangersIn(words) }).toEqual({ name, strangers: [] });
+      }
+      expect(started).toBeGreaterThan(50);
+    },
+  );
+});
