@@ -1,7 +1,5 @@
 import { SvirtError } from "../errors.ts";
 import type { FileFacts } from "../host.ts";
-import { belongsToHost } from "../label/impossible-targets.ts";
-import { fileKey } from "../plan/start-plan.ts";
 import { defaultLabelOf } from "../report/default-labels.ts";
 import { privateRange } from "../report/policy-facts.ts";
 import { getFileLabel, putFileLabel } from "../run/file-label.ts";
@@ -9,9 +7,8 @@ import { getRemembered, removeRemembered } from "../run/remembered.ts";
 import { canonicalContext } from "../selinux/context.ts";
 import type { FileContexts } from "../selinux/file-contexts.ts";
 import { withRegistryLock } from "./clear-away.ts";
-import { type Node, registryOf } from "./node.ts";
-import { refuseOtherTool } from "./original-label.ts";
-import { readRecord } from "./record.ts";
+import { inspectFree } from "./free-file.ts";
+import type { Node } from "./node.ts";
 
 /** A change of a file's label, done or only planned; `to` is undefined where policy has no label for the file. */
 export interface LabelChange {
@@ -64,16 +61,6 @@ export function restoredLabel(
   return contexts === undefined ? undefined : defaultLabelOf(contexts, facts);
 }
 
-/** What is at a path. Throws "not-found". */
-export function inspectExisting(node: Node, path: string): FileFacts {
-  const facts = node.host.inspectFile(path);
-  if (facts !== undefined) return facts;
-  throw new SvirtError(`Cannot access file '${path}': No such file or directory`, {
-    kind: "not-found",
-    remedy: "Correct the path.",
-  });
-}
-
 /** Under the registry's lock, so that no start takes the file meanwhile. */
 async function changeLabel(
   node: Node,
@@ -91,35 +78,11 @@ async function changeLabel(
   });
 }
 
-/** What is at a path, unless it belongs to the host or somebody uses it. */
-function inspectFree(node: Node, path: string): FileFacts {
-  const facts = inspectExisting(node, path);
-  if (belongsToHost(facts.id.path)) throw ofHost(path);
-  const [holder] = registryOf(node).listHolders("file", fileKey(facts.id));
-  if (holder !== undefined) throw inUse(path, readRecord(node, holder.owner)?.name ?? holder.owner);
-  refuseOtherTool(node, { named: path, facts });
-  return facts;
-}
-
 function refuseOrdinaryUser(node: Node): void {
   if (node.host.getUid() === 0) return;
   throw new SvirtError("Cannot label a file: only root can see to it that no guest takes it meanwhile", {
     kind: "denied",
     remedy: "Run svirt as root.",
-  });
-}
-
-function inUse(path: string, guest: string): SvirtError {
-  return new SvirtError(`Cannot label ${path}: the guest ${guest} uses it`, {
-    kind: "label-taken",
-    remedy: `Stop that guest: svirt shutdown ${guest}`,
-  });
-}
-
-function ofHost(path: string): SvirtError {
-  return new SvirtError(`Cannot label ${path}: it belongs to the host`, {
-    kind: "denied",
-    remedy: "Label the host's own files with restorecon or chcon.",
   });
 }
 

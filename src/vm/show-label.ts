@@ -3,10 +3,11 @@ import { defaultLabelOf } from "../report/default-labels.ts";
 import { getFileLabel } from "../run/file-label.ts";
 import { getRemembered } from "../run/remembered.ts";
 import type { FileContexts } from "../selinux/file-contexts.ts";
+import { inspectExisting } from "./free-file.ts";
 import { type Node, registryOf } from "./node.ts";
 import { isStale } from "./original-label.ts";
 import { readRecord } from "./record.ts";
-import { inspectExisting, restoredLabel } from "./set-label.ts";
+import { restoredLabel } from "./set-label.ts";
 
 /** A guest that holds a file. */
 interface FileUser {
