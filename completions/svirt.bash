@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist autostart qemu-monitor-command capabilities version validate domxml-to-native label plan reap recover audit doctor help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist domblkstat dommemstat vncdisplay setmem send-key autostart qemu-monitor-command capabilities version validate domxml-to-native label plan reap recover audit doctor help' -- "$word")
     return
   fi
   case $command in
@@ -35,6 +35,11 @@ _svirt() {
     domname) options='--json --help' wants=domain ;;
     dumpxml) options='--inactive --help' wants=domain ;;
     domblklist) options='--inactive --details --json --help' wants=domain ;;
+    domblkstat) options='--json --help' wants=domain ;;
+    dommemstat) options='--json --help' wants=domain ;;
+    vncdisplay) options='--json --help' wants=domain ;;
+    setmem) options='--help' wants=domain ;;
+    send-key) options='--codeset --holdtime --help' wants=domain ;;
     autostart) options='--disable --help' wants=domain ;;
     qemu-monitor-command) options='--hmp --pretty --help' wants=domain ;;
     capabilities) options='--json --help' ;;

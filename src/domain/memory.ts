@@ -57,6 +57,13 @@ export function kiBOf(
   throw notUnderstood({ node }, `it is more than ${mostKiB} KiB`, "Write a smaller size.");
 }
 
+/** A size as virsh takes it, `524288` (KiB) or `512MiB`, in whole KiB; undefined for anything else. */
+export function parseSizeInKiB(text: string): number | undefined {
+  const [, digits, unit = ""] = /^([1-9]\d{0,14})([A-Za-z]*)$/.exec(text) ?? [];
+  const bytes = UNIT_BYTES.get(unit === "" ? "KiB" : unit);
+  return digits === undefined || bytes === undefined ? undefined : Math.ceil((Number(digits) * bytes) / 1024);
+}
+
 /** `<memory unit='KiB'>1048576</memory>` ⇄ KiB; other units are rounded up to whole KiB and written as KiB. */
 export function sizeInKiB(
   tag: string,

@@ -40,6 +40,11 @@ export function formatDisks(guest: Guest, facts: DiskFacts): Words {
   ];
 }
 
+/** The id of each disk's device, by the disk's target. Throws "unsupported". */
+export function listDiskIds(guest: Guest): ReadonlyMap<string, string> {
+  return new Map(guest.devices.disks.map((disk) => [disk.target.dev, diskId(guest, disk)]));
+}
+
 /** The id of a disk: its own alias, or libvirt's name for it. qemuAssignDeviceDiskAlias() */
 function diskId(guest: Guest, disk: Disk): string {
   if (disk.alias !== undefined) return disk.alias;

@@ -1,3 +1,6 @@
+import { parseDomain } from "../domain/document.ts";
+import { parseSizeInKiB } from "../domain/memory.ts";
+import { SvirtError } from "../errors.ts";
 import { withGuestLock } from "./clear-away.ts";
 import { findRunning } from "./find-domain.ts";
 import { withMonitor } from "./guest-monitor.ts";
@@ -42,6 +45,36 @@ async function pressPowerButton(
   return await withRunning(node, key, async (guest) => {
     writeRecord(node, { ...guest, intent });
     await withMonitor(node, guest.uuid, (monitor) => monitor.execute("system_powerdown"));
+  });
+}
+
+/** The keys of the guest's keyboard, pressed at once; for QEMU's own 100 ms unless it is said how long. */
+export async function pressKeys(
+  node: Node,
+  key: string,
+  keys: { readonly qcodes: readonly string[]; readonly holdMs: number | undefined },
+): Promise<void> {
+  const { guest } = findRunning(node, key);
+  await withMonitor(node, guest.uuid, (monitor) =>
+    monitor.execute("send-key", {
+      keys: keys.qcodes.map((data) => ({ type: "qcode", data })),
+      ...(keys.holdMs === undefined ? {} : { "hold-time": keys.holdMs }),
+    }),
+  );
+}
+
+/** Asks the guest's balloon for a size such as `524288` (KiB) or `512MiB`. Throws "usage", "wrong-state". */
+export async function setGuestMemory(node: Node, key: string, size: string): Promise<void> {
+  const kiB = parseSizeInKiB(size);
+  await withRunning(node, key, async (guest) => {
+    const most = parseDomain(new TextEncoder().encode(guest.xml)).memory.kiB;
+    if (kiB === undefined || kiB > most) {
+      throw new SvirtError(`Cannot set the memory of ${guest.name} to ${size}: it has at most ${most} KiB`, {
+        kind: "usage",
+        remedy: "Give a size in KiB, or with a unit: 512MiB.",
+      });
+    }
+    await withMonitor(node, guest.uuid, (monitor) => monitor.execute("balloon", { value: kiB * 1024 }));
   });
 }
 

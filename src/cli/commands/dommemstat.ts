@@ -1,0 +1,27 @@
+import { findRunning } from "../../vm/find-domain.ts";
+import { getMemoryStatistics } from "../../vm/guest-statistics.ts";
+import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../command.ts";
+import { sweepFirst } from "../sweep-first.ts";
+
+/** `svirt dommemstat DOMAIN` */
+export const command: Command = {
+  spec: {
+    name: "dommemstat",
+    summary: "how much memory a running guest has, and how much of the host's it holds",
+    details: "KiB: actual is what the guest has by its balloon, rss what its QEMU holds.",
+    operands: [DOMAIN_OPERAND],
+    options: [JSON_OPTION],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const { guest } = findRunning(call.node, operand(call, "domain"));
+    const memory = await getMemoryStatistics(call.node, guest);
+    if (call.options.has("json")) {
+      printJson(call, memory);
+    } else {
+      const rss = memory.rssKiB === undefined ? "" : `rss ${memory.rssKiB}\n`;
+      call.output.print(`actual ${memory.actualKiB}\n${rss}\n`);
+    }
+    return undefined;
+  },
+};

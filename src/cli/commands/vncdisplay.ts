@@ -1,0 +1,35 @@
+import { SvirtError } from "../../errors.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import { findRunning } from "../../vm/find-domain.ts";
+import { domainOf } from "../../vm/guest-statistics.ts";
+import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../command.ts";
+import { sweepFirst } from "../sweep-first.ts";
+
+/** `svirt vncdisplay DOMAIN` */
+export const command: Command = {
+  spec: {
+    name: "vncdisplay",
+    summary: "where a running guest's screen is to be had by VNC",
+    details: [
+      "A guest's screen is a socket in its own folder, which only root may reach. From elsewhere, by SSH:",
+      "ssh -L 5900:$(ssh root@NODE svirt vncdisplay DOMAIN) root@NODE, then a viewer on localhost:5900.",
+    ].join("\n"),
+    operands: [DOMAIN_OPERAND],
+    options: [JSON_OPTION],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const { guest } = findRunning(call.node, operand(call, "domain"));
+    const vnc = domainOf(guest).devices.graphics.find(({ type }) => type === "vnc");
+    if (vnc === undefined) {
+      throw new SvirtError(`domain '${guest.name}' has no VNC display`, {
+        kind: "wrong-state",
+        remedy: "Give it one: <graphics type='vnc'><listen type='socket'/></graphics>",
+      });
+    }
+    const socket = `${guestPaths(call.node.paths, guest.uuid).workFolder}/vnc.sock`;
+    if (call.options.has("json")) printJson(call, { socket });
+    else call.output.print(`${socket}\n\n`);
+    return undefined;
+  },
+};

@@ -1,0 +1,78 @@
+import { parseDomain } from "../domain/document.ts";
+import type { Domain } from "../domain/domain.ts";
+import { SvirtError } from "../errors.ts";
+import { completeGuest } from "../qemu/complete-guest.ts";
+import { listDiskIds } from "../qemu/disk-words.ts";
+import { type DiskStatistics, parseBalloonKiB, parseBlockStatistics } from "../qemu/statistics.ts";
+import { withMonitor } from "./guest-monitor.ts";
+import type { Node } from "./node.ts";
+import type { GuestRecord } from "./record.ts";
+
+/** A disk and what it has done. */
+interface DiskWithStatistics {
+  readonly target: string;
+  readonly statistics: DiskStatistics;
+}
+
+/** How much memory a guest has, and how much of the host's its QEMU holds. */
+export interface MemoryStatistics {
+  readonly actualKiB: number;
+  readonly maximumKiB: number;
+  readonly rssKiB: number | undefined;
+}
+
+/** The domain that a guest was started as. */
+export function domainOf(guest: GuestRecord): Domain {
+  return parseDomain(new TextEncoder().encode(guest.xml));
+}
+
+/** What each disk of a running guest has done, in the order of the XML. Throws "timeout", "failed". */
+async function getDiskStatistics(node: Node, guest: GuestRecord): Promise<DiskWithStatistics[]> {
+  const ids = listDiskIds(completeGuest(domainOf(guest)));
+  const answer = await withMonitor(node, guest.uuid, (monitor) => monitor.execute("query-blockstats"));
+  const found = parseBlockStatistics(answer);
+  return [...ids].flatMap(([target, id]) => {
+    const statistics = found.get(id);
+    return statistics === undefined ? [] : [{ target, statistics }];
+  });
+}
+
+/** One of them, by its target or by the path of its source, as virsh takes it. Throws "not-found" besides. */
+export async function getStatisticsOfDisk(
+  node: Node,
+  guest: GuestRecord,
+  key: string,
+): Promise<DiskWithStatistics> {
+  const disks = domainOf(guest).devices.disks;
+  const disk = disks.find(({ source, target }) => target.dev === key || isAt(source, key));
+  const all = await getDiskStatistics(node, guest);
+  const found = all.find(({ target }) => target === disk?.target.dev);
+  if (found !== undefined) return found;
+  throw new SvirtError(`invalid path: ${key}`, {
+    kind: "not-found",
+    remedy: `See the disks there are: svirt domblklist ${guest.name}`,
+  });
+}
+
+/** What the guest has by its balloon, or all of its memory where it has none. Throws "timeout", "failed". */
+export async function getMemoryStatistics(node: Node, guest: GuestRecord): Promise<MemoryStatistics> {
+  const domain = domainOf(guest);
+  const maximumKiB = domain.memory.kiB;
+  const hasBalloon = completeGuest(domain).devices.memballoon?.model !== "none";
+  const actualKiB = hasBalloon
+    ? parseBalloonKiB(await withMonitor(node, guest.uuid, (monitor) => monitor.execute("query-balloon")))
+    : maximumKiB;
+  return { actualKiB, maximumKiB, rssKiB: rssOf(node, guest) };
+}
+
+function isAt(source: Domain["devices"]["disks"][number]["source"], path: string): boolean {
+  if (source === undefined) return false;
+  return ("file" in source && source.file === path) || ("dev" in source && source.dev === path);
+}
+
+/** proc_pid_status(5) */
+function rssOf(node: Node, { process }: GuestRecord): number | undefined {
+  const status = process === undefined ? undefined : node.host.readText(`/proc/${process.pid}/status`);
+  const found = /^VmRSS:\s+(\d+) kB$/m.exec(status ?? "")?.[1];
+  return found === undefined ? undefined : Number(found);
+}
