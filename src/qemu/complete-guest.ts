@@ -8,6 +8,7 @@ import type { Guest } from "./guest.ts";
 import { addImplicitControllers } from "./implicit-controllers.ts";
 import { addImplicitDevices } from "./implicit-devices.ts";
 import { decideMachine } from "./machine.ts";
+import { addIommu, refuseMany } from "./many-cpus.ts";
 import { fillBridges } from "./pci-bridges.ts";
 import { placePci } from "./pci-place.ts";
 import { placeChannels } from "./serial-ports.ts";
@@ -22,9 +23,11 @@ export function completeGuest(written: Domain): Guest {
   const machine = decideMachine(written);
   const domain = fillFirmware(written, machine);
   const open = leaveOpenAddresses(fillDevices(domain.devices));
-  const placed = placeChannels(placeDisks(addImplicitDevices(open, machine, domain.features)));
-  const controlled = addImplicitControllers(placed, machine);
+  const implied = addImplicitDevices(addIommu(open, domain, machine), machine, domain.features);
+  const controlled = addImplicitControllers(placeChannels(placeDisks(implied)), machine);
   const stored = fillAddresses(fillBridges(placePci(controlled, machine)));
   // Ports on USB are given at each start: the reference does not store them.
-  return { domain: { ...fillDomain(domain, machine), devices: stored }, machine, devices: placeUsb(stored) };
+  const filled = fillDomain({ ...domain, devices: stored }, machine);
+  refuseMany(filled, machine);
+  return { domain: filled, machine, devices: placeUsb(stored) };
 }

@@ -12,8 +12,8 @@ import type { Machine } from "./machine.ts";
 /** What libvirt writes into a definition outside of its devices, where nobody wrote it. virDomainDefPostParseCommon() */
 export function fillDomain(domain: Domain, machine: Machine): Domain {
   const { metadata } = domain;
-  return {
-    ...withoutEmpty(domain),
+  return withoutEmpty({
+    ...domain,
     ...(metadata === undefined ? {} : { metadata: sanitizeMetadata(metadata) }),
     currentMemoryKiB: domain.currentMemoryKiB ?? domain.memory.kiB,
     vcpu: fillVcpu(domain.vcpu),
@@ -28,7 +28,7 @@ export function fillDomain(domain: Domain, machine: Machine): Domain {
     onReboot: domain.onReboot ?? "restart",
     onCrash: domain.onCrash ?? "destroy",
     seclabels: domain.seclabels.map(fillSeclabel),
-  };
+  });
 }
 
 /** What libvirt writes only where there is something in it. */

@@ -1,18 +1,25 @@
 import type { Domain } from "../domain/domain.ts";
 import type { Features } from "../domain/features.ts";
 
-/** A feature that is written without its state is on. virDomainFeaturesDefParse() of libvirt */
-export function fillFeatures({ features }: Domain): Pick<Domain, "features"> {
-  if (features === undefined) return {};
+/**
+ * The features: one that is written without its state is on, and remapped interrupts need QEMU's own I/O APIC.
+ * virDomainFeaturesDefParse() and qemuDomainDefEnableDefaultFeatures() of libvirt
+ */
+export function fillFeatures({ features, devices }: Domain): Pick<Domain, "features"> {
+  const isRemapped = devices.iommu?.model === "intel" && devices.iommu.driver?.intremap === true;
+  const ioapic = isRemapped ? { ioapic: features?.ioapic ?? { driver: "qemu" as const } } : {};
+  if (features === undefined && !isRemapped) return {};
+  return { features: { acpi: false, pae: false, ...(features && fillStates(features)), ...ioapic } };
+}
+
+function fillStates(features: Features): Features {
   return {
-    features: {
-      ...features,
-      ...on(features, "pvspinlock"),
-      ...on(features, "pmu"),
-      ...on(features, "vmport"),
-      ...on(features, "vmcoreinfo"),
-      ...(features.smm === undefined ? {} : { smm: { ...features.smm, state: features.smm.state ?? true } }),
-    },
+    ...features,
+    ...on(features, "pvspinlock"),
+    ...on(features, "pmu"),
+    ...on(features, "vmport"),
+    ...on(features, "vmcoreinfo"),
+    ...(features.smm === undefined ? {} : { smm: { ...features.smm, state: features.smm.state ?? true } }),
   };
 }
 
