@@ -1,8 +1,8 @@
 import { type Disk, diskBus, isReadOnly } from "../domain/disk.ts";
-import { sharesMemory } from "../domain/shared-memory.ts";
 import type { Guest } from "./guest.ts";
 import { isDirect } from "./launch.ts";
 import { cannotTranslate, devicePath, notSettled } from "./refusal.ts";
+import { refuseUnsharedMemory } from "./shared-memory.ts";
 
 /** What no QEMU can do, or does otherwise than the XML says. */
 interface Rule {
@@ -190,12 +190,6 @@ const RULES: readonly Rule[] = [
     isBroken: (disk) => disk.type === "vhostuser" && hasImageOption(disk),
   },
   {
-    place: "@type",
-    why: "the other program must see the guest's memory",
-    remedy: "Write <memoryBacking><access mode='shared'/></memoryBacking>.",
-    isBroken: ({ type }, { domain }) => type === "vhostuser" && !sharesMemory(domain),
-  },
-  {
     place: "throttlefilters",
     why: "there is no such <throttlegroup>, or the disk is none of QEMU's nodes",
     remedy: "Add the group to <throttlegroups>.",
@@ -269,6 +263,7 @@ function hasOtherSecret(disk: Disk): boolean {
 
 /** Throws "unsupported" for a disk that QEMU could not give to the guest as the XML says. */
 export function refuseDisk(disk: Disk, guest: Guest, index: number): void {
+  if (disk.type === "vhostuser") refuseUnsharedMemory(guest, `${devicePath("disk", index)}/@type`);
   const broken = RULES.filter((candidate) => candidate.isBroken(disk, guest));
   const rule = broken.find(({ isUnsettled }) => isUnsettled !== true) ?? broken[0];
   if (rule === undefined) return;

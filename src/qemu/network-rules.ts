@@ -1,8 +1,8 @@
 import { isVirtio, type NetworkInterface } from "../domain/network-interface.ts";
-import { sharesMemory } from "../domain/shared-memory.ts";
 import type { Guest } from "./guest.ts";
 
 import { cannotTranslate, notSettled } from "./refusal.ts";
+import { refuseUnsharedMemory } from "./shared-memory.ts";
 
 /** What no QEMU can do, or does otherwise than the XML says. */
 interface Rule {
@@ -97,12 +97,6 @@ const RULES: readonly Rule[] = [
       (found.source?.path === undefined || found.source.mode === undefined),
   },
   {
-    place: "@type",
-    why: "the other program must see the guest's memory",
-    remedy: "Write <memoryBacking><access mode='shared'/></memoryBacking>.",
-    isBroken: ({ type }, { domain }) => type === "vhostuser" && !sharesMemory(domain),
-  },
-  {
     place: "source/reconnect",
     why: "it is for who connects",
     remedy: "Write mode='client'.",
@@ -188,6 +182,7 @@ const RULES: readonly Rule[] = [
 
 /** Throws "unsupported" for an interface that QEMU could not give to the guest as the XML says. */
 export function refuseInterface(guest: Guest, found: NetworkInterface, path: string): void {
+  if (found.type === "vhostuser") refuseUnsharedMemory(guest, `${path}/@type`);
   const rule = RULES.find((candidate) => candidate.isBroken(found, guest));
   if (rule === undefined) return;
   const refusal = rule.isUnsettled === true ? notSettled : cannotTranslate;
