@@ -8,10 +8,13 @@ import type { Numatune } from "./numatune.ts";
 import type { Os } from "./os.ts";
 import { isSerialConsole } from "./ports.ts";
 import { refuseDoubleModels, type Seclabel, selinuxSeclabel } from "./seclabel.ts";
+import type { Sysinfo } from "./sysinfo.ts";
 import { refuseThreadContradictions } from "./thread-contradictions.ts";
 import type { Vcpu } from "./vcpu.ts";
 
 interface Parts {
+  readonly uuid?: string;
+  readonly sysinfos: readonly Sysinfo[];
   readonly memory: { readonly kiB: number };
   readonly currentMemoryKiB?: number;
   readonly maxMemory?: { readonly kiB: number; readonly slots?: number };
@@ -36,6 +39,7 @@ export function refuseContradictions(value: Parts, node: XmlNode): void {
   refuseOtherConsoles(value.devices, node);
   refuseThreadContradictions(value, node);
   refuseMemoryContradictions(value, node);
+  refuseOtherUuid(value, node);
 }
 
 function refuseTooMuchMemory(value: Parts, node: XmlNode): void {
@@ -139,4 +143,14 @@ function refuseOtherConsoles({ serials, consoles }: Devices, node: XmlNode): voi
 
 function listInside(node: XmlNode, tag: string): readonly XmlNode[] {
   return node.children.flatMap((child) => [...(child.tag === tag ? [child] : []), ...listInside(child, tag)]);
+}
+
+// virSysinfoSystemParseXML() of libvirt: "UUID mismatch between <uuid> and <sysinfo>"
+function refuseOtherUuid({ uuid, sysinfos }: Parts, node: XmlNode): void {
+  const tables = sysinfos.flatMap((sysinfo) =>
+    sysinfo.type === "smbios" ? (sysinfo.system?.entries ?? []) : [],
+  );
+  const other = tables.find(({ name, value }) => name === "uuid" && value.toLowerCase() !== uuid);
+  if (other === undefined) return;
+  throw notUnderstood({ node, place: "sysinfo/system/entry" }, "it is not the <uuid>", "Write the same.");
 }

@@ -15,6 +15,7 @@ import { numatune } from "./numatune.ts";
 import { os } from "./os.ts";
 import { lifecycleAction, lockFailureAction, pm } from "./power.ts";
 import { seclabel } from "./seclabel.ts";
+import { sysinfo } from "./sysinfo.ts";
 import { blkiotune, idmap, memtune, perf, resource } from "./tuning.ts";
 import { vcpu, vcpus } from "./vcpu.ts";
 import { domainName, uuid } from "./words.ts";
@@ -27,6 +28,7 @@ const grammar = element(
     type: required(attribute("type", oneOf("kvm", "qemu"))),
     name: required(textOf("name", domainName)),
     uuid: textOf("uuid", uuid),
+    genid: textOf("genid", uuid),
     title: textOf("title", anyText),
     description: textOf("description", anyText),
     metadata: kept("metadata"),
@@ -45,6 +47,7 @@ const grammar = element(
     cputune: child(cputune),
     numatune: child(numatune),
     resource: child(resource),
+    sysinfos: children(sysinfo),
     os: required(child(os)),
     idmap: child(idmap),
     features: child(features),
@@ -61,8 +64,7 @@ const grammar = element(
   },
   [
     dropped("@id", "a definition has no number; a running guest's is in its record"),
-    refused("sysinfo", NOT_YET),
-    refused("genid", NOT_YET),
+    refused("keywrap", "it is for another processor"),
     refused("launchSecurity", NOT_YET),
   ],
 );

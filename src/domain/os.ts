@@ -2,11 +2,12 @@ import { checked, element, type ValueOf } from "../xml/element.ts";
 import { attribute, child, children, content, required, textOf } from "../xml/field.ts";
 import { notUnderstood } from "../xml/refusal.ts";
 import { integer, oneOf, yesNo } from "../xml/value-form.ts";
+import { acpiTables, bios, smbios } from "./boot-tables.ts";
 import { firmwareWishes, loader, nvram } from "./firmware.ts";
 import { absolutePath, lineOfText, word } from "./words.ts";
 
 const osType = element("type", {
-  arch: attribute("arch", oneOf("x86_64")),
+  arch: attribute("arch", oneOf("x86_64", "i686")),
   machine: attribute("machine", word),
   system: required(content(oneOf("hvm"))),
 });
@@ -31,11 +32,18 @@ export const os = checked(
     kernel: textOf("kernel", absolutePath),
     initrd: textOf("initrd", absolutePath),
     cmdline: textOf("cmdline", lineOfText),
+    shim: textOf("shim", absolutePath),
+    dtb: textOf("dtb", absolutePath),
+    acpi: child(acpiTables),
     boot: children(bootDevice),
     bootmenu: child(bootMenu),
+    bios: child(bios),
+    smbios: child(smbios),
   }),
   (value, node) => {
-    const [needsKernel] = (["initrd", "cmdline"] as const).filter((name) => value[name] !== undefined);
+    const [needsKernel] = (["initrd", "cmdline", "shim"] as const).filter(
+      (name) => value[name] !== undefined,
+    );
     if (value.kernel !== undefined || needsKernel === undefined) return;
     throw notUnderstood(
       { node, place: needsKernel },

@@ -24,9 +24,17 @@ export interface UnopenedPath {
 }
 
 /** Every such path: what is on this list keeps a guest from being started. */
-export function listUnopenedPaths({ devices, os }: Domain): readonly UnopenedPath[] {
+export function listUnopenedPaths({ devices, os, sysinfos }: Domain): readonly UnopenedPath[] {
   return [
     ...firmwarePaths(os).flatMap((path) => (path === undefined ? [] : [{ path, place: "/domain/os" }])),
+    ...[os.shim, os.dtb, ...(os.acpi?.tables ?? []).map((table) => table.path)].flatMap((path) =>
+      path === undefined ? [] : [{ path, place: "/domain/os" }],
+    ),
+    ...sysinfos
+      .flatMap((sysinfo) => (sysinfo.type === "fwcfg" ? sysinfo.entries : []))
+      .flatMap(({ file }) =>
+        file === undefined ? [] : [{ path: file, place: "/domain/sysinfo[@type='fwcfg']" }],
+      ),
     ...located("lease", devices.leases, leasePaths),
     ...located("filesystem", devices.filesystems, filesystemPaths),
     ...located("interface", devices.interfaces, interfacePaths),

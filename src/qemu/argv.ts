@@ -36,8 +36,15 @@ import { formatManagedHelper } from "./reservation-words.ts";
 import { formatShmems } from "./shmem-words.ts";
 import { formatCryptos, formatIommu, formatPanics, formatPstore, formatVsock } from "./small-device-words.ts";
 import { formatReaders, formatSmartcards } from "./smartcard-words.ts";
+import { formatFwcfg, formatGenid, formatSmbios } from "./smbios-words.ts";
 import { formatSounds } from "./sound-words.ts";
-import { formatAccelerator, formatHandover, formatKernel, formatMonitor } from "./start-words.ts";
+import {
+  formatAccelerator,
+  formatAcpiTables,
+  formatHandover,
+  formatKernel,
+  formatMonitor,
+} from "./start-words.ts";
 import { formatThrottleGroups } from "./throttle-words.ts";
 import { formatTpms } from "./tpm-words.ts";
 import { formatHubs, formatRedirdevs } from "./usb-device-words.ts";
@@ -75,6 +82,7 @@ export function formatArgv(domain: Domain, { chains, launch }: ArgvFacts = {}): 
     ...formatPower(guest),
     ...formatBoot(guest),
     ...formatKernel(guest, launch),
+    ...formatAcpiTables(guest),
     ...formatPciHole(guest),
     ...formatDevices(guest, { chains, launch }),
     "-sandbox",
@@ -104,6 +112,9 @@ function formatBoard(guest: Guest, launch: Launch | undefined): Words {
     ...formatNuma(guest),
     "-uuid",
     guest.domain.uuid,
+    ...formatSmbios(guest),
+    ...formatFwcfg(guest),
+    ...formatGenid(guest),
     ...(guest.devices.graphics.length === 0 ? ["-display", "none"] : []),
     "-no-user-config",
     "-nodefaults",

@@ -22,7 +22,7 @@ import { placeUsb } from "./usb-ports.ts";
 export function completeGuest(written: Domain): Guest {
   const machine = decideMachine(written);
   const domain = fillFirmware(written, machine);
-  const open = leaveOpenAddresses(fillDevices(domain.devices));
+  const open = leaveOpenAddresses(fillDevices(domain));
   const implied = addImplicitDevices(addIommu(open, domain, machine), machine, domain.features);
   const controlled = addImplicitControllers(placeChannels(placeDisks(implied)), machine);
   const stored = fillAddresses(fillBridges(placePci(controlled, machine)));

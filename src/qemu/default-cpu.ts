@@ -10,11 +10,11 @@ const DEFAULT_MODEL = "qemu64";
  * qemuDomainDefCPUPostParse() of libvirt
  */
 export function fillCpu(domain: Domain): Cpu {
-  const { type, cpu = { mode: "custom", features: [] } } = domain;
+  const { cpu = { mode: "custom", features: [] } } = domain;
   const inside = fillInside(cpu, domain);
   switch (cpu.mode) {
     case "custom":
-      return { ...cpu, ...fillModel(cpu, type), match: cpu.match ?? "exact", ...inside };
+      return { ...cpu, ...fillModel(cpu, domain), match: cpu.match ?? "exact", ...inside };
     case "host-model": {
       const { model, ...rest } = cpu;
       const vendor = model?.vendorId === undefined ? {} : { model: { vendorId: model.vendorId } };
@@ -32,15 +32,21 @@ type CustomCpu = Extract<Cpu, { readonly mode: "custom" }>;
 /** The default one is not known to run on any host, and QEMU leaves out what is missing: so nothing is checked. */
 function fillModel(
   { model, check }: CustomCpu,
-  type: Domain["type"],
+  domain: Domain,
 ): Required<Pick<CustomCpu, "model" | "check">> {
   if (model === undefined) {
-    return { model: { name: DEFAULT_MODEL, fallback: "forbid" }, check: check ?? "none" };
+    return { model: { name: defaultModel(domain), fallback: "forbid" }, check: check ?? "none" };
   }
   return {
     model: { ...model, fallback: model.fallback ?? "allow" },
-    check: check ?? (type === "qemu" ? "none" : "partial"),
+    check: check ?? (domain.type === "qemu" ? "none" : "partial"),
   };
+}
+
+/** A program for 32 bits alone has a processor of its own. */
+function defaultModel({ os, devices }: Domain): string {
+  const { emulator = os.type.arch === "i686" ? "qemu-system-i386" : "" } = devices;
+  return emulator.endsWith("qemu-system-i386") ? "qemu32" : DEFAULT_MODEL;
 }
 
 function fillInside(

@@ -1,4 +1,5 @@
 import type { Devices } from "../domain/devices.ts";
+import type { Domain } from "../domain/domain.ts";
 import type { HostDevice, HostDeviceOf } from "../domain/host-device.ts";
 import type { Input } from "../domain/input.ts";
 import type { NetworkInterface } from "../domain/network-interface.ts";
@@ -14,11 +15,14 @@ import { fillVideos } from "./default-video.ts";
 /** QEMU's program, and libvirt's first choice on a PC. */
 export const DEFAULT_EMULATOR = "/usr/bin/qemu-system-x86_64";
 
+/** The same for a 32-bit PC. */
+const EMULATOR_32 = "/usr/bin/qemu-system-i386";
+
 /** What each device that is written leaves open, as libvirt fills it in. virDomainDeviceDefPostParse() */
-export function fillDevices(devices: Devices): Devices {
+export function fillDevices({ devices, os }: Domain): Devices {
   return {
     ...devices,
-    emulator: devices.emulator ?? DEFAULT_EMULATOR,
+    emulator: devices.emulator ?? (os.type.arch === "i686" ? EMULATOR_32 : DEFAULT_EMULATOR),
     disks: devices.disks.map(fillDisk),
     memories: placeMemories(devices.memories),
     interfaces: devices.interfaces.map(fillInterface),

@@ -65,7 +65,7 @@ function fillMemtune({ memtune }: Domain): Pick<Domain, "memtune"> {
 
 function fillOs({ os, devices }: Domain, { word }: Machine): Domain["os"] {
   const boot = os.boot.length > 0 || hasBootOrder(devices) ? os.boot : [{ dev: "hd" } as const];
-  return { ...os, type: { ...os.type, arch: "x86_64", machine: word }, boot };
+  return { ...os, type: { ...os.type, arch: os.type.arch ?? "x86_64", machine: word }, boot };
 }
 
 function hasBootOrder(devices: Devices): boolean {

@@ -25,11 +25,19 @@ export function formatMachine(guest: Guest): Words {
     ["pflash0", flash.pflash0],
     ["pflash1", flash.pflash1],
     ["hmat", numa !== undefined && hasHmat(numa) ? "on" : undefined],
+    ["graphics", firmwareOnSerial(guest) ? "off" : undefined],
     ["hpet", switchWord(timerOf(domain, "hpet")?.present)],
     ["pcspk-audiodev", speakerAudio(guest)],
     ["acpi", onOffWord(domain.features?.acpi ?? false)],
   ]);
   return ["-machine", `${machine.word},${pairs}`];
+}
+
+/** Whether the firmware shows itself on a serial port. qemuValidateDomainDefBoot() of libvirt */
+function firmwareOnSerial({ domain, devices }: Guest): boolean {
+  if (domain.os.bios?.useserial !== true) return false;
+  if (devices.serials.length > 0) return true;
+  throw cannotTranslate("/domain/os/bios/@useserial", "there is no serial port", "Add a <serial>.");
 }
 
 const IRQCHIPS = { kvm: "on", qemu: "split" } as const;
@@ -129,6 +137,7 @@ export function formatBoot({ domain }: Guest): Words {
   const menu = domain.os.bootmenu;
   const pairs = keyValues([
     ["menu", menu === undefined ? undefined : onOffWord(menu.enable)],
+    ["reboot-timeout", domain.os.bios?.rebootTimeoutMs],
     ["splash-time", menu?.enable === true ? menu.timeoutMs : undefined],
     ["strict", "on"],
   ]);

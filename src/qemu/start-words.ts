@@ -1,7 +1,7 @@
 import type { Guest } from "./guest.ts";
 import { type Descriptor, fdsetPath, type Launch } from "./launch.ts";
 import { cannotTranslate } from "./refusal.ts";
-import { jsonWords, type Words } from "./words.ts";
+import { jsonWords, keyValues, type Words } from "./words.ts";
 
 /** What the reference gives besides the domain: its key for secrets. A real start has the descriptors in its place. */
 export function formatHandover({ domain }: Guest, launch: Launch | undefined): Words {
@@ -39,7 +39,7 @@ export function formatMonitor(launch: Launch | undefined): Words {
  * svirt opened, as far as its user may read that file. qemu.git hw/i386/x86-common.c x86_load_linux()
  */
 export function formatKernel({ domain }: Guest, launch: Launch | undefined): Words {
-  const { kernel, initrd, cmdline } = domain.os;
+  const { kernel, initrd, cmdline, shim, dtb } = domain.os;
   const nameOf = (purpose: Descriptor["purpose"], path: string): string => {
     const handed = launch?.descriptors.find((found) => found.purpose === purpose);
     return handed === undefined ? path : `/proc/self/fd/${handed.fd}`;
@@ -48,7 +48,23 @@ export function formatKernel({ domain }: Guest, launch: Launch | undefined): Wor
     ...(kernel === undefined ? [] : ["-kernel", nameOf("kernel", kernel)]),
     ...(initrd === undefined ? [] : ["-initrd", nameOf("initrd", initrd)]),
     ...(cmdline === undefined ? [] : ["-append", cmdline]),
+    ...(shim === undefined ? [] : ["-shim", shim]),
+    ...(dtb === undefined ? [] : ["-dtb", dtb]),
   ];
+}
+
+/** -acpitable: a raw one has a head of its own, the others get theirs. qemuBuildBootCommandLine() of libvirt */
+export function formatAcpiTables({ domain }: Guest): Words {
+  return (domain.os.acpi?.tables ?? []).flatMap(({ type, path }) => {
+    const sig = type === "raw" ? undefined : type.toUpperCase();
+    return [
+      "-acpitable",
+      keyValues([
+        ["sig", sig],
+        ["file", path],
+      ]),
+    ];
+  });
 }
 
 /** Kernel and initrd are no members of a set: QEMU reads them by name. */

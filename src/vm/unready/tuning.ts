@@ -21,7 +21,7 @@ export function listUnreadyTuning(domain: Domain): readonly Unready[] {
     if (domain[key] === undefined) return [];
     return [{ place: `/domain/${NAMES.get(key) ?? key}`, missing, remedy: LEAVE_OUT }];
   });
-  const { cpu, features } = domain;
+  const { cpu, features, os } = domain;
   const plugged = (vcpus?.list ?? []).some(({ enabled, hotpluggable }) => enabled && hotpluggable === true);
   return [
     ...elements,
@@ -36,6 +36,9 @@ export function listUnreadyTuning(domain: Domain): readonly Unready[] {
       : []),
     ...(features?.asyncTeardown?.enabled === true
       ? [{ place: "/domain/features/async-teardown", missing: "let QEMU start a process", remedy: LEAVE_OUT }]
+      : []),
+    ...(os.type.arch === "i686"
+      ? [{ place: "/domain/os/type/@arch", missing: "start a 32-bit PC", remedy: "Write arch='x86_64'." }]
       : []),
     ...(plugged
       ? [{ place: "/domain/vcpus", missing: "plug processors in", remedy: "Write hotpluggable='no'." }]

@@ -1,0 +1,86 @@
+import type { Sysinfo } from "../domain/sysinfo.ts";
+import type { Guest } from "./guest.ts";
+import { cannotTranslate } from "./refusal.ts";
+import { escapeCommas, jsonWords, keyValues, type Words } from "./words.ts";
+
+type Smbios = Extract<Sysinfo, { readonly type: "smbios" }>;
+
+/** What a table's entries are called, in the reference's order. */
+const NAMES = {
+  bios: ["vendor", "version", "date", "release"],
+  system: ["manufacturer", "product", "version", "serial", "uuid", "sku", "family"],
+  board: ["manufacturer", "product", "version", "serial", "asset", "location"],
+  chassis: ["manufacturer", "version", "serial", "asset", "sku"],
+} as const;
+
+/** -smbios for the tables that the XML gives. qemuBuildSmbiosCommandLine() of libvirt */
+export function formatSmbios({ domain }: Guest): Words {
+  const mode = domain.os.smbios?.mode ?? "emulate";
+  if (mode === "emulate") return [];
+  if (mode === "host") {
+    const why = "the host's tables are not in the XML";
+    throw cannotTranslate("/domain/os/smbios/@mode", why, "Write mode='sysinfo' and <sysinfo>.");
+  }
+  const found = domain.sysinfos.find((sysinfo) => sysinfo.type === "smbios");
+  if (found !== undefined) return formatTables(found);
+  const why = "there is no <sysinfo type='smbios'>";
+  throw cannotTranslate("/domain/os/smbios/@mode", why, "Write one, or leave <smbios> out.");
+}
+
+/** -fw_cfg for what the guest's firmware can ask for. qemuBuildSysinfoCommandLine() of libvirt */
+export function formatFwcfg({ domain }: Guest): Words {
+  return domain.sysinfos.flatMap((sysinfo) => {
+    if (sysinfo.type !== "fwcfg") return [];
+    return sysinfo.entries.flatMap(({ name, file, value }) => {
+      refuseMarkup(file ?? value ?? "");
+      return ["-fw_cfg", file === undefined ? `name=${name},string=${value}` : `name=${name},file=${file}`];
+    });
+  });
+}
+
+/** -device by which the guest sees that it is another copy. qemuBuildVMGenIDCommandLine() of libvirt */
+export function formatGenid({ domain: { genid } }: Guest): Words {
+  return genid === undefined ? [] : jsonWords("-device", { driver: "vmgenid", guid: genid, id: "vmgenid0" });
+}
+
+// The reference writes these as XML does, which QEMU takes literally: nobody can want that.
+function refuseMarkup(text: string): void {
+  if (!/[<>&'",]/.test(text)) return;
+  const why = "QEMU would be told another text for one with markup, quotes or commas";
+  throw cannotTranslate("/domain/sysinfo[@type='fwcfg']/entry", why, "Put it into a file of a plain name.");
+}
+
+function formatTables({ bios, system, baseBoards, chassis, oemStrings }: Smbios): Words {
+  const [board, other] = baseBoards;
+  if (other !== undefined) {
+    throw cannotTranslate("/domain/sysinfo/baseBoard[2]", "QEMU makes one board", "Leave it out.");
+  }
+  refuseNameless(board, "baseBoard");
+  refuseNameless(chassis, "chassis");
+  const strings = (oemStrings?.entries ?? []).map(({ value }) => `,value=${escapeCommas(value)}`);
+  return [
+    ...formatTable(0, bios, NAMES.bios),
+    ...formatTable(1, system, NAMES.system),
+    ...formatTable(2, board, NAMES.board),
+    ...formatTable(3, chassis, NAMES.chassis),
+    ...(oemStrings === undefined ? [] : ["-smbios", `type=11${strings.join("")}`]),
+  ];
+}
+
+interface Table {
+  readonly entries: readonly { readonly name: string; readonly value: string }[];
+}
+
+function formatTable(type: number, table: Table | undefined, names: readonly string[]): Words {
+  if (table === undefined) return [];
+  const textOf = (name: string): string | undefined =>
+    table.entries.find((entry) => entry.name === name)?.value;
+  return ["-smbios", keyValues([["type", type], ...names.map((name) => [name, textOf(name)] as const)])];
+}
+
+/** The reference names the maker even of what has none. */
+function refuseNameless(table: Table | undefined, element: string): void {
+  if (table === undefined || table.entries.some(({ name }) => name === "manufacturer")) return;
+  const place = `/domain/sysinfo/${element}/entry`;
+  throw cannotTranslate(place, "it has no manufacturer", "Write name='manufacturer' as well.");
+}
