@@ -1,55 +1,10 @@
-import type { Iommu } from "../domain/iommu.ts";
 import type { Panic } from "../domain/panic.ts";
 import { pciKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";
 import type { Launch } from "./launch.ts";
 import { cannotTranslate, devicePath, notSettled } from "./refusal.ts";
 import { virtioDriver, virtioKeys } from "./virtio-keys.ts";
-import { jsonWords, onOffWord, type Words } from "./words.ts";
-
-/** -device for the IOMMU; only q35 has one. qemuBuildIOMMUCommandLine() of libvirt */
-export function formatIommu(guest: Guest): Words {
-  const { iommu } = guest.devices;
-  if (iommu === undefined) return [];
-  const path = "/domain/devices/iommu";
-  const id = iommu.alias ?? "iommu0";
-  if (guest.machine.chipset !== "q35") {
-    throw cannotTranslate(`${path}/@model`, `a ${guest.machine.word} has none`, "Write machine='q35'.");
-  }
-  if (iommu.model === "intel") {
-    refuseWithoutRemapping(iommu, path);
-    return jsonWords("-device", { driver: "intel-iommu", id, ...intelKeys(iommu) });
-  }
-  if ((iommu.address?.bus ?? 0) !== 0) {
-    throw cannotTranslate(`${path}/address/@bus`, "it is part of the root bus", "Write bus='0x00'.");
-  }
-  return jsonWords("-device", { driver: "virtio-iommu", id, ...pciKeys(guest, iommu.address) });
-}
-
-type IntelIommu = Extract<Iommu, { readonly model: "intel" }>;
-
-function intelKeys({ driver }: IntelIommu): Readonly<Record<string, unknown>> {
-  const word = (value: boolean | undefined): string | undefined =>
-    value === undefined ? undefined : onOffWord(value);
-  return {
-    intremap: word(driver?.intremap),
-    "caching-mode": driver?.cachingMode,
-    eim: word(driver?.eim),
-    "device-iotlb": driver?.iotlb,
-    "aw-bits": driver?.awBits === 0 ? undefined : driver?.awBits,
-    "dma-translation": driver?.dmaTranslation,
-  };
-}
-
-// virDomainDefIOMMUValidate() of libvirt
-function refuseWithoutRemapping({ driver }: IntelIommu, path: string): void {
-  if (driver?.eim !== true || driver.intremap === true) return;
-  throw cannotTranslate(
-    `${path}/driver/@eim`,
-    "it needs interrupt remapping",
-    "Write intremap='on' as well.",
-  );
-}
+import { jsonWords, type Words } from "./words.ts";
 
 /** -device for each way to tell of a crash; Hyper-V's is a part of the processor. qemuBuildPanicCommandLine() of libvirt */
 export function formatPanics(guest: Guest): Words {

@@ -1,0 +1,64 @@
+import type { Iommu } from "../domain/iommu.ts";
+import { pciKeys } from "./device-bus.ts";
+import type { Guest } from "./guest.ts";
+import { cannotTranslate } from "./refusal.ts";
+import { jsonWords, onOffWord, type Words } from "./words.ts";
+
+/** -device for the IOMMU; only q35 has one. qemuBuildIOMMUCommandLine() of libvirt */
+export function formatIommu(guest: Guest): Words {
+  const { iommu } = guest.devices;
+  refuseManyProcessors(guest);
+  if (iommu === undefined) return [];
+  const path = "/domain/devices/iommu";
+  const id = iommu.alias ?? "iommu0";
+  if (guest.machine.chipset !== "q35") {
+    throw cannotTranslate(`${path}/@model`, `a ${guest.machine.word} has none`, "Write machine='q35'.");
+  }
+  if (iommu.model === "intel") {
+    refuseWithoutRemapping(iommu, guest, path);
+    return jsonWords("-device", { driver: "intel-iommu", id, ...intelKeys(iommu) });
+  }
+  if ((iommu.address?.bus ?? 0) !== 0) {
+    throw cannotTranslate(`${path}/address/@bus`, "it is part of the root bus", "Write bus='0x00'.");
+  }
+  return jsonWords("-device", { driver: "virtio-iommu", id, ...pciKeys(guest, iommu.address) });
+}
+
+type IntelIommu = Extract<Iommu, { readonly model: "intel" }>;
+
+function intelKeys({ driver }: IntelIommu): Readonly<Record<string, unknown>> {
+  const word = (value: boolean | undefined): string | undefined =>
+    value === undefined ? undefined : onOffWord(value);
+  return {
+    intremap: word(driver?.intremap),
+    "caching-mode": driver?.cachingMode,
+    eim: word(driver?.eim),
+    "device-iotlb": driver?.iotlb,
+    "aw-bits": driver?.awBits === 0 ? undefined : driver?.awBits,
+    "dma-translation": driver?.dmaTranslation,
+  };
+}
+
+// virDomainIOMMUDefValidate() and qemuValidateDomainDeviceDefIOMMU() of libvirt
+function refuseWithoutRemapping({ driver }: IntelIommu, { domain }: Guest, path: string): void {
+  if (driver?.intremap === true && domain.features?.ioapic?.driver !== "qemu") {
+    const why = "it needs an I/O APIC of QEMU's";
+    throw cannotTranslate(`${path}/driver/@intremap`, why, "Write <features><ioapic driver='qemu'/>.");
+  }
+  if (driver?.eim !== true || driver.intremap === true) return;
+  const why = "it needs interrupt remapping";
+  throw cannotTranslate(`${path}/driver/@eim`, why, "Write intremap='on' as well.");
+}
+
+/** What fits into the eight bits of an APIC's number. QEMU_MAX_VCPUS_WITHOUT_EIM of libvirt */
+const MOST_PROCESSORS = 255;
+
+// qemuValidateDomainVCpuTopology() of libvirt
+function refuseManyProcessors({ devices, domain, machine }: Guest): void {
+  if ((domain.vcpu?.count ?? 1) <= MOST_PROCESSORS) return;
+  const { iommu } = devices;
+  const isExtended = iommu?.model === "intel" && iommu.driver?.eim === true;
+  if (machine.chipset === "q35" && isExtended) return;
+  const why = `more than ${MOST_PROCESSORS} processors need a q35 with an IOMMU that knows them`;
+  throw cannotTranslate("/domain/vcpu", why, "Write <iommu model='intel'><driver intremap='on' eim='on'/>.");
+}
