@@ -7,7 +7,6 @@ import { jsonWords, onOffWord, type Words } from "./words.ts";
 /** -device for the IOMMU; only q35 has one. qemuBuildIOMMUCommandLine() of libvirt */
 export function formatIommu(guest: Guest): Words {
   const { iommu } = guest.devices;
-  refuseManyProcessors(guest);
   if (iommu === undefined) return [];
   const path = "/domain/devices/iommu";
   const id = iommu.alias ?? "iommu0";
@@ -48,17 +47,4 @@ function refuseWithoutRemapping({ driver }: IntelIommu, { domain }: Guest, path:
   if (driver?.eim !== true || driver.intremap === true) return;
   const why = "it needs interrupt remapping";
   throw cannotTranslate(`${path}/driver/@eim`, why, "Write intremap='on' as well.");
-}
-
-/** What fits into the eight bits of an APIC's number. QEMU_MAX_VCPUS_WITHOUT_EIM of libvirt */
-const MOST_PROCESSORS = 255;
-
-// qemuValidateDomainVCpuTopology() of libvirt
-function refuseManyProcessors({ devices, domain, machine }: Guest): void {
-  if ((domain.vcpu?.count ?? 1) <= MOST_PROCESSORS) return;
-  const { iommu } = devices;
-  const isExtended = iommu?.model === "intel" && iommu.driver?.eim === true;
-  if (machine.chipset === "q35" && isExtended) return;
-  const why = `more than ${MOST_PROCESSORS} processors need a q35 with an IOMMU that knows them`;
-  throw cannotTranslate("/domain/vcpu", why, "Write <iommu model='intel'><driver intremap='on' eim='on'/>.");
 }
