@@ -7,7 +7,7 @@ import { refuseMemoryContradictions } from "./memory-contradictions.ts";
 import type { Numatune } from "./numatune.ts";
 import type { Os } from "./os.ts";
 import { isSerialConsole } from "./ports.ts";
-import { refuseDoubleModels, type Seclabel, selinuxSeclabel } from "./seclabel.ts";
+import { alreadyProvided, refuseModels, type Seclabel, selinuxSeclabel } from "./seclabel.ts";
 import type { Sysinfo } from "./sysinfo.ts";
 import { refuseThreadContradictions } from "./thread-contradictions.ts";
 import type { Vcpu } from "./vcpu.ts";
@@ -31,7 +31,7 @@ interface Parts {
 export function refuseContradictions(value: Parts, node: XmlNode): void {
   refuseTooMuchMemory(value, node);
   refuseOtherTopology(value, node);
-  refuseDoubleModels(value.seclabels, node);
+  refuseModels(value.seclabels, node);
   refuseUselessOverride(value, node);
   refuseDoubleOverrides(node);
   refuseDoubleTargets(node);
@@ -64,7 +64,7 @@ function refuseOtherTopology({ cpu, vcpu }: Parts, node: XmlNode): void {
   );
 }
 
-// virDomainDiskDefParseXML of libvirt: "label overrides require relabeling to be enabled at the domain level"
+// In the words of libvirt's virSecurityDeviceLabelDefParseXML().
 function refuseUselessOverride({ seclabels }: Parts, node: XmlNode): void {
   const { type, relabel } = selinuxSeclabel(seclabels);
   if (type === "dynamic" || (type === "static" && relabel === true)) return;
@@ -74,24 +74,17 @@ function refuseUselessOverride({ seclabels }: Parts, node: XmlNode): void {
   if (override === undefined) return;
   throw notUnderstood(
     { node: override },
-    "a file cannot get a label where the domain's own <seclabel> turns relabeling off",
+    "label overrides require relabeling to be enabled at the domain level",
     "Write relabel='yes' in the domain's <seclabel>, or leave this label out.",
   );
 }
 
-// virSecurityDeviceLabelDefParseXML of libvirt: "seclabel for model selinux is already provided"
 function refuseDoubleOverrides(node: XmlNode): void {
   for (const source of listInside(node, "source")) {
     const seen = new Set<string>();
     for (const seclabel of source.children.filter(({ tag }) => tag === "seclabel")) {
       const model = seclabel.attributes.get("model") ?? "selinux";
-      if (seen.has(model)) {
-        throw notUnderstood(
-          { node: seclabel },
-          `there is one for ${model} already`,
-          "Leave one of them out.",
-        );
-      }
+      if (seen.has(model)) throw alreadyProvided(seclabel, model);
       seen.add(model);
     }
   }

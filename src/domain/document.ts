@@ -38,7 +38,10 @@ export function formatDomain(value: Domain, live?: LiveFacts): string {
 
 function addLiveFacts(draft: Draft, seclabel: Seclabel, live: LiveFacts): void {
   draft.attributes.set("id", String(live.id));
-  if (live.label === undefined) return;
+  if (live.label === undefined) {
+    nameModel(draft);
+    return;
+  }
   const shown = emptyDraft("seclabel");
   shown.attributes.set("type", seclabel.type);
   shown.attributes.set("model", "selinux");
@@ -50,6 +53,14 @@ function addLiveFacts(draft: Draft, seclabel: Seclabel, live: LiveFacts): void {
   }
   const written = draft.children.findIndex((child) => typeof child !== "string" && isSelinux(child));
   draft.children.splice(written === -1 ? draft.children.length : written, written === -1 ? 0 : 1, shown);
+}
+
+/** Of a guest that runs unconfined: which model does not confine it. */
+function nameModel(draft: Draft): void {
+  for (const child of draft.children) {
+    if (typeof child === "string" || child.tag !== "seclabel") continue;
+    if (child.attributes.get("model") === "none") child.attributes.set("model", "selinux");
+  }
 }
 
 function isSelinux(child: Draft): boolean {

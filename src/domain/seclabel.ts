@@ -1,3 +1,4 @@
+import type { SvirtError } from "../errors.ts";
 import { choice } from "../xml/choice.ts";
 import { checked, dropped, type ValueOf } from "../xml/element.ts";
 import { attribute, required, textOf } from "../xml/field.ts";
@@ -35,24 +36,35 @@ export function selinuxSeclabel(labels: readonly Seclabel[]): Seclabel {
   return labels.find(({ model: name }) => name !== "dac") ?? { type: "dynamic" };
 }
 
-/** Refuses several seclabels of one model, and one without a model among several. */
-export function refuseDoubleModels(labels: readonly Seclabel[], domain: XmlNode): void {
+/**
+ * Refuses several seclabels of one model, and one without a model where it must be said: among several, and beside a
+ * label or base label. In the reference's words, virSecurityLabelDefsParseXML().
+ */
+export function refuseModels(labels: readonly Seclabel[], domain: XmlNode): void {
   const nodes = domain.children.filter((node) => node.tag === "seclabel");
   const seen = new Set<string>();
-  for (const [index, { model: name }] of labels.entries()) {
+  for (const [index, label] of labels.entries()) {
     const node = nodes[index] ?? domain;
-    if (name === undefined && labels.length > 1) {
-      throw notUnderstood(
-        { node },
-        "among several seclabels it lacks @model",
-        "Write model='selinux' there.",
-      );
-    }
-    if (name !== undefined && seen.has(name)) {
-      throw notUnderstood({ node }, `there is one for model "${name}" already`, "Leave one of them out.");
-    }
-    seen.add(name ?? "");
+    if (label.model === undefined) refuseNoModel(label, node, labels.length);
+    else if (seen.has(label.model)) throw alreadyProvided(node, label.model);
+    seen.add(label.model ?? "");
   }
+}
+
+/** For a second seclabel of one model, of a domain or a source. */
+export function alreadyProvided(node: XmlNode, name: string): SvirtError {
+  return notUnderstood(
+    { node },
+    `seclabel for model ${name} is already provided`,
+    "Leave one of the two out.",
+  );
+}
+
+function refuseNoModel(label: Seclabel, node: XmlNode, count: number): void {
+  const remedy = "Write model='selinux' there.";
+  if (count > 1) throw notUnderstood({ node }, "missing security model when using multiple labels", remedy);
+  const isPlain = label.type === "none" || (label.type === "dynamic" && label.baselabel === undefined);
+  if (!isPlain) throw notUnderstood({ node }, "missing security model in domain seclabel", remedy);
 }
 
 function refuseContradiction(value: Seclabel, node: XmlNode): void {

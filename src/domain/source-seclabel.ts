@@ -22,6 +22,7 @@ export type SourceSeclabel = ValueOf<typeof grammar>;
  */
 export const sourceSeclabel = checked(grammar, refuseContradiction);
 
+/** In the words of libvirt's virSecurityDeviceLabelDefParseXML(). */
 function refuseContradiction(value: SourceSeclabel, node: XmlNode): void {
   if (value.model === "dac" && value.label !== undefined) {
     throw notSupported(
@@ -33,11 +34,15 @@ function refuseContradiction(value: SourceSeclabel, node: XmlNode): void {
   if (value.relabel === false && value.label !== undefined) {
     throw notUnderstood(
       { node, place: "label" },
-      "relabel='no' and a label exclude each other",
+      "Cannot specify a label if relabelling is turned off. model=selinux",
       "Leave one out.",
     );
   }
   if (value.relabel !== false && value.label === undefined) {
-    throw notUnderstood({ node }, "it gives no label", "Write <label>, or relabel='no'.");
+    throw notUnderstood(
+      { node },
+      `Cannot specify relabel if label is missing. model=${value.model ?? "selinux"}`,
+      "Write <label>, or relabel='no'.",
+    );
   }
 }

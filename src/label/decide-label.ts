@@ -89,10 +89,13 @@ export function decideStaticLabel(request: LabelRequest, facts: PolicyFacts): La
   const label = canonicalContext(request.label ?? "");
   const { range } = parseContext(label);
   if (range === undefined) {
-    throw new SvirtError(`Cannot use the static label ${label}: it has no range`, {
-      kind: "unsupported",
-      remedy: `Write a range at its end, such as ${label}:s0:c1,c2`,
-    });
+    throw new SvirtError(
+      `Cannot use the static label ${label}: unable to get selinux context range, it has none`,
+      {
+        kind: "unsupported",
+        remedy: `Write a range at its end, such as ${label}:s0:c1,c2`,
+      },
+    );
   }
   return {
     ...fileLabels(facts, range),

@@ -21,6 +21,14 @@ export function refuseImage(element: ChainElement, header: ImageHeader): void {
 /** What went wrong, with the chain as far as it was seen. */
 export function withChain(thrown: unknown, chain: readonly ChainElement[], top: string): SvirtError {
   const error = asSvirtError(thrown);
+  // The disk's own file: in the reference's words, which scripts look for.
+  if (chain.length === 0 && error.kind === "not-found") {
+    return new SvirtError(`Cannot access storage file '${top}': No such file or directory`, {
+      kind: error.kind,
+      cause: thrown,
+      ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
+    });
+  }
   const seen = chain.map(({ path, format }) => `${path} (${format})`).join(" <- ");
   const message = `Cannot follow the image ${top}: ${error.message}`;
   return new SvirtError(chain.length < 2 ? message : `${message}; its chain is ${seen}`, {

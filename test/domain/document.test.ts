@@ -122,7 +122,7 @@ describe("parseDomain() and formatDomain()", () => {
 
   test("show a static label that relabels nothing", () => {
     const value = parseDomain(
-      domainWith("", "<seclabel type='static'><label>a:b:c:s0:c1,c2</label></seclabel>"),
+      domainWith("", "<seclabel type='static' model='selinux'><label>a:b:c:s0:c1,c2</label></seclabel>"),
     );
     expect(formatDomain(value, { id: 1, label: "a:b:c:s0:c1,c2" })).toContain(
       "<seclabel type='static' model='selinux' relabel='no'>",

@@ -15,15 +15,21 @@ describe("a domain's <seclabel>", () => {
       { type: "dynamic", model: "selinux", relabel: true },
     ],
     // The reference loses this base label; its documents say that the type is then dynamic.
-    [`<seclabel><baselabel>${LABEL}</baselabel></seclabel>`, { type: "dynamic", baselabel: LABEL }],
+    [
+      `<seclabel model='selinux'><baselabel>${LABEL}</baselabel></seclabel>`,
+      { type: "dynamic", model: "selinux", baselabel: LABEL },
+    ],
     [
       `<seclabel type='dynamic'><label>${LABEL}</label><imagelabel>${LABEL}</imagelabel></seclabel>`,
       { type: "dynamic" },
     ],
-    [`<seclabel type='static'><label>  ${LABEL} </label></seclabel>`, { type: "static", label: LABEL }],
     [
-      `<seclabel type='static' relabel='yes'><label>${LABEL}</label><imagelabel>a:b:c:s0</imagelabel></seclabel>`,
-      { type: "static", relabel: true, label: LABEL },
+      `<seclabel type='static' model='selinux'><label>  ${LABEL} </label></seclabel>`,
+      { type: "static", model: "selinux", label: LABEL },
+    ],
+    [
+      `<seclabel type='static' model='selinux' relabel='yes'><label>${LABEL}</label><imagelabel>a:b:c:s0</imagelabel></seclabel>`,
+      { type: "static", model: "selinux", relabel: true, label: LABEL },
     ],
     ["<seclabel type='none'/>", { type: "none" }],
     ["<seclabel type='none' model='none' relabel='no'/>", { type: "none", model: "none", relabel: false }],
@@ -70,7 +76,7 @@ describe("a domain's <seclabel>", () => {
 
   test("a label of more than 4096 bytes is refused", () => {
     const label = (length: number) =>
-      `<seclabel type='static'><label>${"a".repeat(length)}</label></seclabel>`;
+      `<seclabel type='static' model='selinux'><label>${"a".repeat(length)}</label></seclabel>`;
     expect(seclabelsOf(label(4096))).toHaveLength(1);
     expect(() => seclabelsOf(label(4097))).toThrow("Cannot read /domain/seclabel/label in line 7: ");
     const base = `<seclabel><baselabel>${"a".repeat(4097)}</baselabel></seclabel>`;
@@ -80,15 +86,23 @@ describe("a domain's <seclabel>", () => {
   test.each([
     [
       "<seclabel model='selinux'/><seclabel model='selinux' type='none'/>",
-      '/domain/seclabel[2] in line 7: there is one for model "selinux" already',
+      "/domain/seclabel[2] in line 7: seclabel for model selinux is already provided",
     ],
     [
       "<seclabel/><seclabel model='dac'/>",
-      "/domain/seclabel[1] in line 7: among several seclabels it lacks @model",
+      "/domain/seclabel[1] in line 7: missing security model when using multiple labels",
     ],
     [
       "<seclabel model='dac'/><seclabel/>",
-      "/domain/seclabel[2] in line 7: among several seclabels it lacks @model",
+      "/domain/seclabel[2] in line 7: missing security model when using multiple labels",
+    ],
+    [
+      `<seclabel type='static'><label>${LABEL}</label></seclabel>`,
+      "/domain/seclabel in line 7: missing security model in domain seclabel",
+    ],
+    [
+      `<seclabel type='dynamic'><baselabel>${LABEL}</baselabel></seclabel>`,
+      "/domain/seclabel in line 7: missing security model in domain seclabel",
     ],
   ])("%s contradict each other", (xml, message) => {
     expect(() => seclabelsOf(xml)).toThrow(`Cannot read ${message}`);
@@ -129,31 +143,31 @@ describe("the <seclabel> of a source", () => {
   test.each([
     [
       `<seclabel relabel='no'><label>${LABEL}</label></seclabel>`,
-      "/label in line 6: relabel='no' and a label exclude",
+      "/label in line 6: Cannot specify a label if relabelling is turned off. model=selinux",
     ],
-    ["<seclabel relabel='yes'/>", " in line 6: it gives no label"],
-    ["<seclabel/>", " in line 6: it gives no label"],
+    ["<seclabel relabel='yes'/>", " in line 6: Cannot specify relabel if label is missing. model=selinux"],
+    ["<seclabel/>", " in line 6: Cannot specify relabel if label is missing. model=selinux"],
     ["<seclabel labelskip='yes'/>", "/@labelskip in line 6: svirt labels every file"],
     ["<seclabel model='dac'><label>+0:+0</label></seclabel>", " in line 6: svirt chooses the owner"],
     [
       "<seclabel relabel='no'/><seclabel model='selinux' relabel='no'/>",
-      "[2] in line 6: there is one for selinux already",
+      "[2] in line 6: seclabel for model selinux is already provided",
     ],
     [
       "<seclabel model='dac' relabel='no'/><seclabel model='dac' relabel='no'/>",
-      "[2] in line 6: there is one for dac already",
+      "[2] in line 6: seclabel for model dac is already provided",
     ],
   ])("%s is refused", (xml, message) => {
     expect(() => diskWith(xml)).toThrow(`Cannot read /domain/devices/disk/source/seclabel${message}`);
   });
 
-  test.each(["<seclabel type='none'/>", `<seclabel type='static'><label>${LABEL}</label></seclabel>`])(
-    "a label is refused where the domain's is %s",
-    (domainLabel) => {
-      expect(() => diskWith(`<seclabel><label>${LABEL}</label></seclabel>`, domainLabel)).toThrow(
-        "Cannot read /domain/devices/disk/source/seclabel in line 6: a file cannot get a label where",
-      );
-      expect(diskWith("<seclabel relabel='no'/>", domainLabel)).toEqual([{ relabel: false }]);
-    },
-  );
+  test.each([
+    "<seclabel type='none'/>",
+    `<seclabel type='static' model='selinux'><label>${LABEL}</label></seclabel>`,
+  ])("a label is refused where the domain's is %s", (domainLabel) => {
+    expect(() => diskWith(`<seclabel><label>${LABEL}</label></seclabel>`, domainLabel)).toThrow(
+      "Cannot read /domain/devices/disk/source/seclabel in line 6: label overrides require relabeling to be enabled at the domain level",
+    );
+    expect(diskWith("<seclabel relabel='no'/>", domainLabel)).toEqual([{ relabel: false }]);
+  });
 });

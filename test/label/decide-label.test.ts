@@ -77,6 +77,8 @@ describe("decideStaticLabel()", () => {
   });
 
   test("refuses one without a range", () => {
-    expect(() => decideStaticLabel(request("system_u:system_r:svirt_t"), VIRTD)).toThrow("it has no range");
+    expect(() => decideStaticLabel(request("system_u:system_r:svirt_t"), VIRTD)).toThrow(
+      "unable to get selinux context range",
+    );
   });
 });

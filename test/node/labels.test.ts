@@ -130,7 +130,7 @@ onTheNode("a static label is taken as it is; its files get it only with relabel=
 
 onTheNode("baselabel gives the type, and svirt the rest", async () => {
   const base =
-    "<seclabel type='dynamic'><baselabel>system_u:object_r:svirt_tcg_net_t:s0</baselabel></seclabel>";
+    "<seclabel type='dynamic' model='selinux'><baselabel>system_u:object_r:svirt_tcg_net_t:s0</baselabel></seclabel>";
   const notes = await onNode(`
     guest life-a '' "${base}"
     svirt start life-a >/dev/null
