@@ -9,7 +9,7 @@ import { bootOrder } from "./boot-order.ts";
 import { hostdevDriver } from "./host-device-driver.ts";
 import { teamingField } from "./interface-options.ts";
 import { initiator } from "./network-source.ts";
-import { rom } from "./rom.ts";
+import { acpiIndex, rom } from "./rom.ts";
 import { auth } from "./storage-secret.ts";
 import { virtioModel } from "./virtio-driver.ts";
 import { hostName, objectName, uuid, word } from "./words.ts";
@@ -88,6 +88,7 @@ const end = {
   boot: bootOrder,
   alias,
   rom,
+  acpi: acpiIndex,
   address: child(hostdevAddress),
 };
 const capabilities = "svirt passes no device nodes through to containers";

@@ -21,7 +21,7 @@ import {
   vdpaSource,
   vhostUserSource,
 } from "./interface-source.ts";
-import { rom } from "./rom.ts";
+import { acpiIndex, rom } from "./rom.ts";
 import { macAddress } from "./words.ts";
 
 const mac = element(
@@ -66,6 +66,7 @@ const end = {
   boot: bootOrder,
   alias: onPciOrUsb.alias,
   rom,
+  acpi: acpiIndex,
   address: onPciOrUsb.address,
 };
 const tail = { ...hostSide, ...ipFields, ...deviceSide, ...end };

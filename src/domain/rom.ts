@@ -1,7 +1,10 @@
 import { element } from "../xml/element.ts";
-import { attribute, child } from "../xml/field.ts";
-import { onOff, yesNo } from "../xml/value-form.ts";
+import { attribute, child, required } from "../xml/field.ts";
+import { integer, onOff, yesNo } from "../xml/value-form.ts";
 import { absolutePath } from "./words.ts";
+
+/** `<acpi index='…'/>`: the number by which the guest's firmware names a PCI device. */
+export const acpiIndex = child(element("acpi", { index: required(attribute("index", integer(1, 16_383))) }));
 
 /** `<rom>` of a PCI device: its boot program. https://libvirt.org/formatdomain.html#network-interfaces */
 export const rom = child(

@@ -6,7 +6,7 @@ import { integer, oneOf } from "../xml/value-form.ts";
 import { alias } from "./alias.ts";
 import { BACKEND_EXCEPTIONS, chardevBackends, REFUSED_BACKENDS } from "./chardev-backend.ts";
 import { socketAtPath } from "./chardev-source.ts";
-import { absolutePath, word } from "./words.ts";
+import { absolutePath, objectName } from "./words.ts";
 
 const number = integer(0, 255);
 const ccidAddress = choice("address", {
@@ -21,7 +21,7 @@ const grammar = choice("smartcard", {
   of: {
     none: {
       mode: required(attribute("mode", oneOf("host", "host-certificates"))),
-      certificates: children(element("certificate", { name: required(content(word)) })),
+      certificates: children(element("certificate", { name: required(content(objectName)) })),
       database: textOf("database", absolutePath),
       ...end,
     },

@@ -21,6 +21,11 @@ export function pciKeys(guest: Guest, address: PciAddress | undefined): BusKeys 
   };
 }
 
+/** The key for the number by which the firmware names a PCI device. */
+export function acpiKeys(acpi: { readonly index: number } | undefined): { readonly "acpi-index"?: number } {
+  return acpi === undefined ? {} : { "acpi-index": acpi.index };
+}
+
 /** The keys for a PCI device's boot program. qemuBuildRomProps() of libvirt */
 export function romKeys(
   rom: { readonly enabled?: boolean; readonly bar?: boolean; readonly file?: string } | undefined,

@@ -59,6 +59,12 @@ const RULES: readonly Rule[] = [
     isBroken: ({ rom, type }) => rom !== undefined && type !== "pci",
   },
   {
+    place: "acpi",
+    why: "only a PCI device has such a number",
+    remedy: "Leave it out.",
+    isBroken: ({ acpi, type }) => acpi !== undefined && (type === "usb" || type === "scsi"),
+  },
+  {
     place: "readonly",
     why: "only a SCSI device can be read-only",
     remedy: "Leave it out.",

@@ -3,7 +3,7 @@ import { hostPciName } from "../domain/host-pci-path.ts";
 import type { InterfaceOf } from "../domain/network-interface.ts";
 import { mdevPath, usbNode } from "../domain/passed-through-paths.ts";
 import type { BootIndexes } from "./boot-index.ts";
-import { controllerId, pciKeys, romKeys, usbKeys } from "./device-bus.ts";
+import { acpiKeys, controllerId, pciKeys, romKeys, usbKeys } from "./device-bus.ts";
 import type { FoundChains } from "./disk-chain.ts";
 import { nextNodeNumber } from "./disk-words.ts";
 import { controllersOf, type Guest } from "./guest.ts";
@@ -49,7 +49,8 @@ function formatHostdev(
   { device, id }: Named<Exclude<HostDevice, { readonly type: "scsi" }> | InterfaceOf<"hostdev">>,
   bootindex: number | undefined,
 ): Words {
-  const place = device.address?.type === "pci" ? pciKeys(guest, device.address) : {};
+  const place =
+    device.address?.type === "pci" ? { ...pciKeys(guest, device.address), ...acpiKeys(device.acpi) } : {};
   switch (device.type) {
     case "hostdev":
     case "pci":

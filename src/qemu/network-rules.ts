@@ -173,6 +173,12 @@ const RULES: readonly Rule[] = [
       virtualport !== undefined && !["network", "bridge", "direct", "hostdev"].includes(type),
   },
   {
+    place: "acpi",
+    why: "only a PCI device has such a number",
+    remedy: "Leave it out.",
+    isBroken: ({ acpi, model }) => acpi !== undefined && model?.type === "usb-net",
+  },
+  {
     place: "address/@type",
     why: "it is not an address for this model",
     remedy: "Leave the address out.",

@@ -1,6 +1,6 @@
 import { isVirtio, type NetworkInterface } from "../domain/network-interface.ts";
 import type { BootIndexes } from "./boot-index.ts";
-import { pciKeys, romKeys, usbKeys } from "./device-bus.ts";
+import { acpiKeys, pciKeys, romKeys, usbKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";
 import { formatNetdev } from "./netdev-words.ts";
 import { refuseInterface } from "./network-rules.ts";
@@ -21,6 +21,7 @@ export function formatInterfaces(guest: Guest, boot: BootIndexes): Words {
       mac: found.mac?.address,
       bootindex: boot.get(found),
       ...(found.address?.type === "usb" ? usbKeys(guest, found.address) : pciKeys(guest, found.address)),
+      ...acpiKeys(found.acpi),
       ...romKeys(found.rom),
     };
     return [...formatNetdev(guest, found, id), ...jsonWords("-device", device)];

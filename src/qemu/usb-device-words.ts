@@ -34,11 +34,11 @@ export function formatRedirdevs(guest: Guest, boot: BootIndexes, launch: Launch 
 
 /** "0x08:0x1234:0xBEEF:0x0256:1", with -1 for what may be anything. */
 function formatRule({ class: kind, vendor, product, version, allow }: RedirRule): string {
-  const [major = "", minor = ""] = version?.split(".") ?? [];
-  const release = version === undefined ? "-1" : `0x${major.padStart(2, "0")}${minor}`;
-  return [hex(kind, 2), hex(vendor, 4), hex(product, 4), release, Number(allow)].join(":");
+  return [hex(kind, 2), hex(vendor, 4), hex(product, 4), hex(version, 4), Number(allow)].join(":");
 }
 
 function hex(value: number | undefined, digits: number): string {
-  return value === undefined ? "-1" : `0x${value.toString(16).toUpperCase().padStart(digits, "0")}`;
+  return value === undefined || value < 0
+    ? "-1"
+    : `0x${value.toString(16).toUpperCase().padStart(digits, "0")}`;
 }
