@@ -4,6 +4,7 @@ import { attribute, child, required, textOf } from "../xml/field.ts";
 import { notUnderstood } from "../xml/refusal.ts";
 import { hexadecimal, integer, oneOf, onOff } from "../xml/value-form.ts";
 import { onPci, onUsb } from "./address.ts";
+import { iothreadFields } from "./iothread-mapping.ts";
 import { sizeInKiB } from "./memory.ts";
 import { virtioDriver, virtioModel, virtioOptions } from "./virtio-driver.ts";
 
@@ -69,6 +70,7 @@ const scsiDriver = element("driver", {
   maxSectors: attribute("max_sectors", integer(1, 2 ** 31 - 1)),
   ioeventfd: attribute("ioeventfd", onOff),
   ...virtioOptions,
+  ...iothreadFields,
 });
 
 /** `<controller>`, https://libvirt.org/formatdomain.html#controllers */

@@ -1,37 +1,33 @@
-import { element, refused, type ValueOf } from "../xml/element.ts";
+import { element, type ValueOf } from "../xml/element.ts";
 import { attribute, child } from "../xml/field.ts";
 import { integer, oneOf, onOff } from "../xml/value-form.ts";
 import { sizeInBytes } from "./byte-size.ts";
 import { imageFormat } from "./disk-source.ts";
+import { iothreadFields } from "./iothread-mapping.ts";
 import { virtioOptions } from "./virtio-driver.ts";
 
 /** `<metadata_cache>` of an image. */
 export const metadataCache = child(element("metadata_cache", { maxSizeBytes: sizeInBytes("max_size") }));
 
 /** `<driver>` of a disk, https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms */
-export const diskDriver = element(
-  "driver",
-  {
-    name: attribute("name", oneOf("qemu")),
-    type: attribute("type", imageFormat),
-    cache: attribute("cache", oneOf("default", "none", "writeback", "writethrough", "directsync", "unsafe")),
-    errorPolicy: attribute("error_policy", oneOf("stop", "report", "ignore", "enospace")),
-    rerrorPolicy: attribute("rerror_policy", oneOf("stop", "report", "ignore")),
-    io: attribute("io", oneOf("native", "threads", "io_uring")),
-    ioeventfd: attribute("ioeventfd", onOff),
-    eventIdx: attribute("event_idx", onOff),
-    copyOnRead: attribute("copy_on_read", onOff),
-    discard: attribute("discard", oneOf("unmap", "ignore")),
-    detectZeroes: attribute("detect_zeroes", oneOf("off", "on", "unmap")),
-    queues: attribute("queues", integer(1, 65535)),
-    queueSize: attribute("queue_size", integer(1, 65535)),
-    discardNoUnref: attribute("discard_no_unref", onOff),
-    ...virtioOptions,
-    metadataCache,
-  },
-  [
-    refused("@iothread", "svirt does not give a disk its own threads yet"),
-    refused("iothreads", "svirt does not give a disk its own threads yet"),
-  ],
-);
+export const diskDriver = element("driver", {
+  name: attribute("name", oneOf("qemu")),
+  type: attribute("type", imageFormat),
+  cache: attribute("cache", oneOf("default", "none", "writeback", "writethrough", "directsync", "unsafe")),
+  errorPolicy: attribute("error_policy", oneOf("stop", "report", "ignore", "enospace")),
+  rerrorPolicy: attribute("rerror_policy", oneOf("stop", "report", "ignore")),
+  io: attribute("io", oneOf("native", "threads", "io_uring")),
+  ioeventfd: attribute("ioeventfd", onOff),
+  eventIdx: attribute("event_idx", onOff),
+  copyOnRead: attribute("copy_on_read", onOff),
+  discard: attribute("discard", oneOf("unmap", "ignore")),
+  detectZeroes: attribute("detect_zeroes", oneOf("off", "on", "unmap")),
+  queues: attribute("queues", integer(1, 65535)),
+  queueSize: attribute("queue_size", integer(1, 65535)),
+  discardNoUnref: attribute("discard_no_unref", onOff),
+  iothread: iothreadFields.iothread,
+  ...virtioOptions,
+  metadataCache,
+  iothreads: iothreadFields.iothreads,
+});
 export type DiskDriver = ValueOf<typeof diskDriver>;

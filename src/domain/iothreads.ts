@@ -4,7 +4,7 @@ import { notUnderstood } from "../xml/refusal.ts";
 import { integer } from "../xml/value-form.ts";
 
 /** The number of an I/O thread. */
-const iothreadId = integer(1, 2 ** 32 - 1);
+export const iothreadId = integer(1, 2 ** 32 - 1);
 
 /** How many there are; a bound of ours, since each is a thread. */
 export const iothreadCount = integer(0, 4096);

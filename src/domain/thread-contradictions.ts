@@ -1,7 +1,10 @@
 import type { XmlNode } from "../xml/node.ts";
 import { notUnderstood } from "../xml/refusal.ts";
 import type { Cputune } from "./cputune.ts";
+import type { Devices } from "./devices.ts";
+import { diskBus } from "./disk.ts";
 import { commonIds, type IdSet } from "./id-set.ts";
+import { iothreadProblem } from "./iothread-mapping.ts";
 import { type Iothread, listIothreads } from "./iothreads.ts";
 import type { Vcpu, Vcpus } from "./vcpu.ts";
 
@@ -11,11 +14,13 @@ interface Parts {
   readonly iothreads?: number;
   readonly iothreadIds?: { readonly list: readonly Iothread[] };
   readonly cputune?: Cputune;
+  readonly devices: Devices;
 }
 
 /** Refuses what is said of threads that there are not, or twice of one. `node` is the `<domain>`. */
 export function refuseThreadContradictions(value: Parts, node: XmlNode): void {
   refuseOtherVcpus(value, node);
+  refuseOtherIothreads(value, node);
   if (value.cputune === undefined) return;
   refuseOtherPins(value, value.cputune, node);
   refuseOverlap(
@@ -47,6 +52,29 @@ function refuseOtherVcpus({ vcpu, vcpus }: Parts, node: XmlNode): void {
   const first = vcpus.list.find(({ id }) => id === 0);
   if (first?.enabled !== true || first.hotpluggable === true) {
     throw refuse("the virtual CPU 0 is there from the start and stays");
+  }
+}
+
+function refuseOtherIothreads(value: Parts, node: XmlNode): void {
+  const known = new Set(listIothreads(value).map(({ id }) => id));
+  const { disks, controllers } = value.devices;
+  const users = [
+    ...disks.map((disk, index) => ({
+      use: disk.driver,
+      place: `devices/disk[${index + 1}]/driver`,
+      isVirtio: diskBus(disk) === "virtio" && disk.type !== "vhostuser",
+    })),
+    ...controllers.map((found, index) => ({
+      use: found.type === "scsi" ? found.driver : undefined,
+      place: `devices/controller[${index + 1}]/driver`,
+      isVirtio: found.type === "scsi" && (found.model?.startsWith("virtio") ?? false),
+    })),
+  ];
+  for (const { use, place, isVirtio } of users) {
+    if (use?.iothread === undefined && use?.iothreads === undefined) continue;
+    const problem = isVirtio ? iothreadProblem(use, known) : "a thread of its own is for virtio alone";
+    if (problem === undefined) continue;
+    throw notUnderstood({ node, place }, problem, "Correct it, or leave it out.");
   }
 }
 

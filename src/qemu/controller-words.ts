@@ -1,6 +1,7 @@
 import type { Controller } from "../domain/controller.ts";
 import { controllerId, pciKeys } from "./device-bus.ts";
 import { type ControllerOf, controllersOf, type Guest, pciPlace } from "./guest.ts";
+import { iothreadKey, iothreadMappingKey } from "./iothread-words.ts";
 import { virtioDriver, virtioKeys } from "./virtio-keys.ts";
 import { jsonWords, type Words } from "./words.ts";
 
@@ -66,11 +67,13 @@ function scsiKeys({ model = "lsilogic", driver }: ControllerOf<"scsi">, id: stri
   return {
     driver: virtioDriver("virtio-scsi", model === "virtio-scsi" ? "virtio" : model),
     ...virtioKeys(driver),
+    ...iothreadKey(driver),
     id,
     num_queues: driver?.queues,
     cmd_per_lun: driver?.cmdPerLun,
     max_sectors: driver?.maxSectors,
     ioeventfd: driver?.ioeventfd,
+    ...iothreadMappingKey(driver),
   };
 }
 

@@ -7,6 +7,7 @@ import { diskIndex, drivePlace, isOnVirtioScsi } from "./disk-place.ts";
 import { refuseDisk } from "./disk-rules.ts";
 import { countFdsets } from "./fdset-count.ts";
 import { controllersOf, type Guest } from "./guest.ts";
+import { iothreadKey, iothreadMappingKey } from "./iothread-words.ts";
 import type { Launch } from "./launch.ts";
 import { devicePath, refuseUnproven } from "./refusal.ts";
 import { formatSdCard } from "./sd-card-words.ts";
@@ -113,10 +114,12 @@ function formatDisk(guest: Guest, numbered: NumberedDisk, { boot, launch }: Disk
 function virtioDiskKeys({ driver }: Disk): object {
   return {
     ...virtioKeys(driver),
+    ...iothreadKey(driver),
     ioeventfd: driver?.ioeventfd,
     event_idx: driver?.eventIdx,
     "num-queues": driver?.queues,
     "queue-size": driver?.queueSize,
+    ...iothreadMappingKey(driver),
   };
 }
 

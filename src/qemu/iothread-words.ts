@@ -1,3 +1,4 @@
+import type { IothreadUse } from "../domain/iothread-mapping.ts";
 import { listIothreads } from "../domain/iothreads.ts";
 import type { Guest } from "./guest.ts";
 import { jsonWords, type Words } from "./words.ts";
@@ -19,4 +20,19 @@ export function formatIothreads({ domain }: Guest): Words {
   if (main === undefined) return threads;
   const loop = { "thread-pool-min": main.threadPoolMin, "thread-pool-max": main.threadPoolMax };
   return [...threads, ...jsonWords("-object", { "qom-type": "main-loop", id: "main-loop", ...loop })];
+}
+
+/** The key of -device for the one thread that serves the device. */
+export function iothreadKey(use: IothreadUse | undefined): { readonly iothread?: string } {
+  return use?.iothread === undefined ? {} : { iothread: `iothread${use.iothread}` };
+}
+
+/** The key of -device for several. qemuBuildIothreadMappingProps() of libvirt */
+export function iothreadMappingKey(use: IothreadUse | undefined): object {
+  if (use?.iothreads === undefined) return {};
+  const mapping = use.iothreads.threads.map(({ id, queues }) => ({
+    iothread: `iothread${id}`,
+    ...(queues.length === 0 ? {} : { vqs: queues.map((queue) => queue.id) }),
+  }));
+  return { "iothread-vq-mapping": mapping };
 }

@@ -27,6 +27,25 @@ describe("parseDomain() refuses", () => {
       "<vcpu current='2'>2</vcpu><vcpus><vcpu id='0' enabled='yes'/><vcpu id='1' enabled='no'/></vcpus>",
       "/domain/vcpus in line 1: 1 are enabled, and <vcpu> says 2",
     ],
+    ...(
+      [
+        ["<driver iothread='2'/>", "vda", "the guest has no I/O thread 2"],
+        ["<driver iothread='1'/>", "sda", "a thread of its own is for virtio alone"],
+        [
+          "<driver iothread='1'><iothreads><iothread id='1'/></iothreads></driver>",
+          "vda",
+          "it names one thread",
+        ],
+        [
+          "<driver queues='2'><iothreads><iothread id='1'><queue id='0'/></iothread></iothreads></driver>",
+          "vda",
+          "it is not for each of 2 queues once",
+        ],
+      ] as const
+    ).map(([driver, dev, problem]) => [
+      `<iothreads>1</iothreads><devices><disk>${driver}<source file='/a'/><target dev='${dev}'/></disk></devices>`,
+      `/domain/devices/disk[1]/driver in line 1: ${problem}`,
+    ]),
     [
       "<iothreadids><iothread id='1'/><iothread id='1'/></iothreadids>",
       "/domain/iothreadids in line 1: two I/O threads have the number 1",
