@@ -1,4 +1,5 @@
 import type { Controller } from "../domain/controller.ts";
+import { refuseTarget } from "./bridge-rules.ts";
 import type { ControllerOf } from "./guest.ts";
 import type { Machine } from "./machine.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";
@@ -37,12 +38,15 @@ function refuseController(controller: Controller, { chipset, word }: Machine, pa
     case "pci":
       refuseBridge(controller, { chipset, word }, path);
       refuseBridgeBus(controller, path);
+      refuseTarget(controller, path);
       return;
     case "usb":
       refusePorts(controller, path);
       return;
-    case "sata":
     case "scsi":
+      if (controller.driver === undefined || controller.model?.startsWith("virtio")) return;
+      throw cannotTranslate(`${path}/driver`, "only a virtio controller has settings", "Leave it out.");
+    case "sata":
     case "virtio-serial":
     case "ccid":
       return;
@@ -91,23 +95,14 @@ const BRIDGE_DEVICES: ReadonlyMap<ControllerOf<"pci">["model"], readonly string[
   ["pci-expander-bus", ["pxb"]],
   ["pcie-expander-bus", ["pxb-pcie"]],
 ]);
-const HOT_PLUGGABLE: ReadonlySet<string | undefined> = new Set([
-  "pci-root",
-  "pcie-root-port",
-  "pcie-switch-downstream-port",
-]);
-
 function refuseBridge(
-  { index, model, modelName, target }: ControllerOf<"pci">,
+  { index, model, modelName }: ControllerOf<"pci">,
   { chipset, word }: Pick<Machine, "chipset" | "word">,
   path: string,
 ): void {
   if (model === undefined) return;
   if (modelName !== undefined && !BRIDGE_DEVICES.get(model)?.includes(modelName.name)) {
     throw cannotTranslate(`${path}/model`, `a ${model} is no ${modelName.name}`, "Leave <model> out.");
-  }
-  if (target?.hotplug !== undefined && !HOT_PLUGGABLE.has(model)) {
-    throw cannotTranslate(`${path}/target/@hotplug`, `a ${model} has no such switch`, "Leave it out.");
   }
   const root = chipset === "q35" ? "pcie-root" : "pci-root";
   if ((index === 0) !== (model === root)) {

@@ -4,6 +4,7 @@ import type { ChainImage, DiskChain } from "./disk-chain.ts";
 import { formatFilters } from "./disk-filters.ts";
 import { remoteSource } from "./image-source.ts";
 import { fdsetPath, isDirect, type Launch } from "./launch.ts";
+import { refuseUnproven } from "./refusal.ts";
 import { reservationKeys, reservationWords } from "./reservation-words.ts";
 import { jsonWords, type Words } from "./words.ts";
 
@@ -106,6 +107,7 @@ function nodeName({ image, number }: File): string {
 }
 
 function imageWords(file: File, around: Json, launch: Launch | undefined): Words {
+  refuseUnprovenSlice(file, launch);
   const { image, number, driver } = file;
   const before = [
     ...reservationWords(file.disk, `libvirt-${number}-storage`, image.role),
@@ -134,6 +136,12 @@ function imageWords(file: File, around: Json, launch: Launch | undefined): Words
     ...(hasSliceNode ? sliceWords(file) : []),
     ...jsonWords("-blockdev", { ...rest, ...(below === undefined ? {} : { backing: below }) }),
   ];
+}
+
+/** Whether the node of a part of a file is told about caches is not known for certain. */
+function refuseUnprovenSlice({ image, driver, path }: File, launch: Launch | undefined): void {
+  if (image.slice === undefined || image.format === "raw" || CACHES.get(driver.cache) === undefined) return;
+  refuseUnproven(launch, `${path}/slices`, "the caching of a part of a file");
 }
 
 function qcow2Keys({ format, cacheBytes, role }: ChainImage, { discardNoUnref }: DiskDriver): Json {
