@@ -58,6 +58,14 @@ export interface LoadedPolicy {
   readonly sha256: string | undefined;
 }
 
+/** What a process of a context would do to a file of a label. */
+export interface FileAccess {
+  readonly context: string;
+  readonly label: string;
+  readonly type: FileType;
+  readonly permissions: readonly ("read" | "write")[];
+}
+
 /**
  * The machine, as small acts. Each act is one system call or a few that belong together, and throws "host-call" with
  * the call's own words. Everything left of here in the program is pure; `host/linux/` is the only real one, and tests
@@ -133,6 +141,8 @@ export interface Host {
   getOwnContext(): string | undefined;
   /** Whether the loaded policy knows this context. selinuxfs "context" */
   isValidContext(context: string): boolean;
+  /** Whether the loaded policy lets a process do all of that to a file; true without SELinux. selinuxfs "access" */
+  mayAccess(access: FileAccess): boolean;
   /** Undefined without SELinux. */
   getPolicy(): LoadedPolicy | undefined;
   /** A new one at each boot. random(4) */

@@ -28,13 +28,27 @@ export function setFileLabel(actor: LabelActor, step: Extract<Step, { do: "set-l
   putFileLabel(host, step.file, step.to);
 }
 
-/** Labels a file and remembers nothing. Throws "denied" where files have no labels. */
+/** Labels a file and remembers nothing. Throws "denied" where files have no labels: the kernel's answer tells. */
 export function putFileLabel(host: Host, file: FileId, label: string): void {
   if (host.setXattr(file, LABEL, `${label}\0`)) return;
-  throw new SvirtError(`Cannot label ${file.path}: its file system keeps no labels`, {
-    kind: "denied",
-    remedy: `Move it to a file system with labels, or mount this one with context="${label}".`,
-  });
+  const is = getFileLabel(host, file);
+  const shown = is === undefined ? "none" : `${is}, that of its mount`;
+  throw new SvirtError(
+    `Cannot label ${file.path}: its file system keeps no labels (it has ${shown}), so SELinux could not keep other ` +
+      "guests from it",
+    {
+      kind: "denied",
+      remedy:
+        "Move it to a file system with labels. Or mount this one for that guest alone, with " +
+        `context="${label}" and a static label in the guest's XML. Or, if any guest may reach what is on it, mount it with ` +
+        `context="${withoutLevel(label)}" and write <seclabel model='selinux' relabel='no'/> into the source.`,
+    },
+  );
+}
+
+/** The label that no guest's categories are needed for: of the same type, at the lowest level. */
+function withoutLevel(label: string): string {
+  return [...label.split(":").slice(0, 3), "s0"].join(":");
 }
 
 /**

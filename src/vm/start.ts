@@ -21,6 +21,7 @@ import { removePendingRestart } from "./pending-restart.ts";
 import { type GuestRecord, isRunning, readRecord, writeRecord } from "./record.ts";
 import { refuseListeners } from "./refuse-listeners.ts";
 import { refuseUnready } from "./refuse-unready.ts";
+import { refuseUnusable } from "./refuse-unusable.ts";
 
 const LOG_LINES = 3;
 
@@ -110,6 +111,7 @@ function decide(node: Node, domain: Domain, gathered: GatheredFiles) {
   const label = decideGuestLabel(node, domain);
   const uid = chooseUid(node, domain.uuid);
   const files = decideFiles(node, label, { uuid: domain.uuid, files: gathered.files });
+  refuseUnusable(node, label, { files: gathered.files, labels: files });
   const order = orderGuest(node, domain, { gathered, label, uid });
   const paths = guestPaths(node.paths, domain.uuid);
   return {

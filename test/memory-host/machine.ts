@@ -19,6 +19,8 @@ export class Machine {
   /** What must never be, noted when it was. */
   readonly violations: string[] = [];
   selinux: SelinuxState = { mode: "enforcing", policyName: "svirt" };
+  /** Labels that no guest may read. */
+  readonly forbiddenLabels = new Set<string>();
   ownContext = "system_u:system_r:svirt_manager_t:s0-s0:c0.c1023";
   knowsContext: (context: string) => boolean = (context) => !context.includes("unknown_t");
   qemu: QemuBehaviour = {};

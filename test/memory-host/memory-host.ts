@@ -227,6 +227,7 @@ function kernelCalls(
   | "getSelinux"
   | "getOwnContext"
   | "isValidContext"
+  | "mayAccess"
   | "getPolicy"
   | "getBootId"
   | "getBootTime"
@@ -241,6 +242,7 @@ function kernelCalls(
     getSelinux: () => machine.selinux,
     getOwnContext: () => (hasSelinux() ? machine.ownContext : undefined),
     isValidContext: (context) => machine.knowsContext(context),
+    mayAccess: ({ label }) => !machine.forbiddenLabels.has(label),
     getPolicy: () =>
       hasSelinux() ? { version: 33, isMls: true, denyUnknown: true, sha256: undefined } : undefined,
     getBootId: () => machine.bootId,

@@ -288,7 +288,7 @@ onTheNode("kernel and initrd are content that guests share", async () => {
 
 onTheNode("a source's own seclabel goes before the rule", async () => {
   const notes = await onNode(`
-    copy halt a.img b.img
+    copy halt a.img b.img c.img
     own="${SHARED}"
     # What the guest may not use the kernel takes from it, so this one has a label that it may.
     setfattr -n security.selinux -v ${SHARED} $here/b.img
@@ -302,8 +302,13 @@ onTheNode("a source's own seclabel goes before the rule", async () => {
     note b labels $here/b.img
     svirt destroy life-a >/dev/null
     note after labels $here/a.img $here/b.img
+    setfattr -n security.selinux -v system_u:object_r:etc_t:s0 $here/c.img
+    guest life-a "$(labelled $here/c.img "<seclabel model='selinux' relabel='no'/>" vda)"
+    note foreign svirt start life-a
   `);
   expect(noteOf(notes, "start").code).toBe(0);
+  expect(noteOf(notes, "foreign").code).toBe(5);
+  expect(noteOf(notes, "foreign").err).toContain("read a file labelled system_u:object_r:etc_t:s0");
   expect(outOf(notes, "a")).toBe(SHARED);
   expect(outOf(notes, "before")).toContain(outOf(notes, "b").trim());
   expect(outOf(notes, "after")).toBe(outOf(notes, "before"));

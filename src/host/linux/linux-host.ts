@@ -45,6 +45,7 @@ export function makeLinuxHost(): Host {
     getPolicy: () => others().getPolicy(),
     getOwnContext: () => others().getOwnContext(),
     isValidContext: (context) => others().isValidContext(context),
+    mayAccess: (access) => others().mayAccess(access),
     getBootTime: () => others().getBootTime(),
     getUid: () => others().getUid(),
   };

@@ -1,4 +1,5 @@
 import type { Host } from "../../host.ts";
+import { mayAccess } from "./access-vector.ts";
 import { withFile } from "./file-id.ts";
 import * as files from "./files.ts";
 import { isLocked, lock } from "./lock.ts";
@@ -53,6 +54,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     getPolicy: selinux.getPolicy,
     getOwnContext: selinux.getOwnContext,
     isValidContext: selinux.isValidContext,
+    mayAccess,
     getBootTime: () => Number(/^btime (\d+)$/m.exec(readText("/proc/stat") ?? "")?.[1] ?? "0"),
     getUid: () => process.getuid?.() ?? 0,
   };

@@ -1,0 +1,36 @@
+import { SvirtError } from "../errors.ts";
+import type { LabelDecision } from "../label/decide-label.ts";
+import { fileKey, type LabelledFile } from "../plan/start-plan.ts";
+import { getFileLabel } from "../run/file-label.ts";
+import type { UsedFile } from "./gather-files.ts";
+import type { Node } from "./node.ts";
+
+/** What a file without a label counts as. */
+const UNLABELED = "system_u:object_r:unlabeled_t:s0";
+
+/**
+ * Refuses a file that the kernel would not let the guest use with the label that it will have: one that keeps its own
+ * (`relabel='no'`) or is given one by the XML. QEMU would only say "Permission denied". Throws "denied".
+ */
+export function refuseUnusable(
+  node: Node,
+  label: LabelDecision,
+  decided: { readonly files: readonly UsedFile[]; readonly labels: readonly LabelledFile[] },
+): void {
+  const { label: context } = label;
+  if (context === undefined || node.host.getSelinux().mode !== "enforcing") return;
+  const byKey = new Map(decided.labels.map((labelled) => [fileKey(labelled.id), labelled]));
+  for (const { facts, named, override } of decided.files) {
+    if (override === undefined && label.relabel) continue;
+    const { id, type } = facts;
+    const willBe = byKey.get(fileKey(id))?.to ?? getFileLabel(node.host, id) ?? UNLABELED;
+    if (node.host.mayAccess({ context, label: willBe, type, permissions: ["read"] })) continue;
+    throw new SvirtError(
+      `Cannot give ${named} to the guest: SELinux would not let ${context} read a file labelled ${willBe}`,
+      {
+        kind: "denied",
+        remedy: `Let svirt label it (leave relabel='no' and the <label> out), or label it: svirt label set ${named} LABEL`,
+      },
+    );
+  }
+}
