@@ -11,6 +11,7 @@ import { decideMachine } from "./machine.ts";
 import { addIommu, refuseMany } from "./many-cpus.ts";
 import { fillBridges } from "./pci-bridges.ts";
 import { placePci } from "./pci-place.ts";
+import { placeScsiDevices } from "./scsi-place.ts";
 import { placeChannels } from "./serial-ports.ts";
 import { placeUsb } from "./usb-ports.ts";
 
@@ -24,7 +25,7 @@ export function completeGuest(written: Domain): Guest {
   const domain = fillFirmware(written, machine);
   const open = leaveOpenAddresses(fillDevices(domain));
   const implied = addImplicitDevices(addIommu(open, domain, machine), machine, domain.features);
-  const controlled = addImplicitControllers(placeChannels(placeDisks(implied)), machine);
+  const controlled = addImplicitControllers(placeChannels(placeScsiDevices(placeDisks(implied))), machine);
   const stored = fillAddresses(fillBridges(placePci(controlled, machine)));
   // Ports on USB are given at each start: the reference does not store them.
   const filled = fillDomain({ ...domain, devices: stored }, machine);

@@ -42,7 +42,7 @@ export function diskIndex({ target }: Disk): number {
 }
 
 /** Its place; parts that are not written are 0. */
-export function drivePlace({ address }: Disk): DrivePlace {
+export function drivePlace({ address }: Pick<Disk, "address">): DrivePlace {
   const { controller = 0, bus = 0, target = 0, unit = 0 } = address?.type === "drive" ? address : {};
   return { controller, bus, target, unit };
 }

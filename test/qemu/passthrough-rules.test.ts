@@ -58,6 +58,19 @@ describe("formatArgv() refuses a device of the host that QEMU could not give as 
   });
 });
 
+test("formatArgv() gives SCSI devices of the host the places that disks have left", () => {
+  const iscsi = (name: string): string =>
+    `<hostdev type='scsi'><source protocol='iscsi' name='${name}'><host name='h'/></source></hostdev>`;
+  const disks = "<disk><source file='/a'/><target dev='sda' bus='scsi'/></disk>";
+  const many = [..."abcdefg"].map((letter) => iscsi(`iqn.${letter}`)).join("");
+  const places = words(disks + many).flatMap(
+    (word) =>
+      /"driver":"scsi-generic".*"bus":"(scsi\d\.0)","scsi-id":(\d)/.exec(word)?.slice(1).join(" ") ?? [],
+  );
+  const first = [1, 2, 3, 4, 5, 6].map((unit) => `scsi0.0 ${unit}`);
+  expect(places).toEqual([...first, "scsi1.0 0"]);
+});
+
 describe("formatArgv() of devices on USB", () => {
   const device = (driver: string, xml: string): unknown => {
     const found = words(xml).find((word) => word.startsWith(`{"driver":"${driver}"`));
