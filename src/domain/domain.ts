@@ -9,6 +9,7 @@ import { devices } from "./devices.ts";
 import { features } from "./features.ts";
 import { defaultIothread, iothreadCount, iothreadIds } from "./iothreads.ts";
 import { throttleGroups } from "./iotune.ts";
+import { launchSecurity } from "./launch-security.ts";
 import { maxMemory, memory, sizeInKiB } from "./memory.ts";
 import { memoryBacking } from "./memory-backing.ts";
 import { numatune } from "./numatune.ts";
@@ -19,8 +20,6 @@ import { sysinfo } from "./sysinfo.ts";
 import { blkiotune, idmap, memtune, perf, resource } from "./tuning.ts";
 import { vcpu, vcpus } from "./vcpu.ts";
 import { domainName, uuid } from "./words.ts";
-
-const NOT_YET = "svirt does not do this yet";
 
 const grammar = element(
   "domain",
@@ -61,11 +60,11 @@ const grammar = element(
     perf: child(perf),
     devices: always(devices),
     seclabels: children(seclabel),
+    launchSecurity: child(launchSecurity),
   },
   [
     dropped("@id", "a definition has no number; a running guest's is in its record"),
     refused("keywrap", "it is for another processor"),
-    refused("launchSecurity", NOT_YET),
   ],
 );
 

@@ -24,7 +24,12 @@ export interface UnopenedPath {
 }
 
 /** Every such path: what is on this list keeps a guest from being started. */
-export function listUnopenedPaths({ devices, os, sysinfos }: Domain): readonly UnopenedPath[] {
+export function listUnopenedPaths({
+  devices,
+  os,
+  sysinfos,
+  launchSecurity,
+}: Domain): readonly UnopenedPath[] {
   return [
     ...firmwarePaths(os).flatMap((path) => (path === undefined ? [] : [{ path, place: "/domain/os" }])),
     ...[os.shim, os.dtb, ...(os.acpi?.tables ?? []).map((table) => table.path)].flatMap((path) =>
@@ -36,6 +41,7 @@ export function listUnopenedPaths({ devices, os, sysinfos }: Domain): readonly U
         file === undefined ? [] : [{ path: file, place: "/domain/sysinfo[@type='fwcfg']" }],
       ),
     ...located("lease", devices.leases, leasePaths),
+    ...(launchSecurity === undefined ? [] : [{ path: "/dev/sev", place: "/domain/launchSecurity" }]),
     ...located("filesystem", devices.filesystems, filesystemPaths),
     ...located("interface", devices.interfaces, interfacePaths),
     ...located("smartcard", devices.smartcards, smartcardPaths),

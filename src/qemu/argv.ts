@@ -19,6 +19,7 @@ import { formatInputs } from "./input-words.ts";
 import { formatIommu } from "./iommu-words.ts";
 import { formatIothreads } from "./iothread-words.ts";
 import type { Launch } from "./launch.ts";
+import { formatLaunchSecurity } from "./launch-security-words.ts";
 import { formatActions } from "./lifecycle-words.ts";
 import {
   formatBoot,
@@ -152,5 +153,6 @@ function formatDevices(guest: Guest, { chains, launch }: DeviceFacts): Words {
     ...formatBalloon(guest),
     ...formatRngs(guest, launch),
     ...formatCoreInfo(guest),
+    ...formatLaunchSecurity(guest),
   ];
 }

@@ -22,6 +22,7 @@ export function formatMachine(guest: Guest): Words {
     ["mem-merge", domain.memoryBacking?.nosharepages === true ? "off" : undefined],
     ...memoryDeviceKeys(devices),
     ["memory-backend", (numa?.cells ?? []).length === 0 ? "pc.ram" : undefined],
+    ["confidential-guest-support", domain.launchSecurity && "lsec0"],
     ["pflash0", flash.pflash0],
     ["pflash1", flash.pflash1],
     ["hmat", numa !== undefined && hasHmat(numa) ? "on" : undefined],

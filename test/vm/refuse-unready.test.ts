@@ -13,6 +13,10 @@ describe("refuseUnready()", () => {
     ["<resource><partition>/a</partition></resource>", "/domain/resource: svirt does not put"],
     ["<idmap><uid start='0' target='1' count='1'/></idmap>", "/domain/idmap: svirt does not map"],
     ["<perf><event name='cmt' enabled='yes'/></perf>", "/domain/perf: svirt does not count"],
+    [
+      "<launchSecurity type='sev'><policy>0x1</policy></launchSecurity>",
+      "/domain/launchSecurity: svirt does not open /dev/sev for a guest",
+    ],
     ["<on_lockfailure>pause</on_lockfailure>", "/domain/on_lockfailure: svirt does not take leases"],
     ["<numatune><memory nodeset='0'/></numatune>", "/domain/numatune: svirt does not choose"],
     ["<memoryBacking><hugepages/></memoryBacking>", "/domain/memoryBacking/hugepages: svirt does not set"],
