@@ -6,11 +6,12 @@ import { refuseContradictions } from "./contradictions.ts";
 import { cpu } from "./cpu.ts";
 import { cputune } from "./cputune.ts";
 import { devices } from "./devices.ts";
+import { domainMemory } from "./domain-memory.ts";
 import { features } from "./features.ts";
 import { defaultIothread, iothreadCount, iothreadIds } from "./iothreads.ts";
 import { throttleGroups } from "./iotune.ts";
 import { launchSecurity } from "./launch-security.ts";
-import { maxMemory, memory, sizeInKiB } from "./memory.ts";
+import { maxMemory, sizeInKiB } from "./memory.ts";
 import { memoryBacking } from "./memory-backing.ts";
 import { numatune } from "./numatune.ts";
 import { os } from "./os.ts";
@@ -32,7 +33,7 @@ const grammar = element(
     description: textOf("description", anyText),
     metadata: kept("metadata"),
     maxMemory: child(maxMemory),
-    memory: required(child(memory)),
+    memory: domainMemory,
     currentMemoryKiB: sizeInKiB("currentMemory"),
     blkiotune: child(blkiotune),
     memtune: child(memtune),

@@ -68,3 +68,14 @@ test("formatArgv() tells QEMU all distances as soon as one of them is not the de
     "dist,src=1,dst=1,val=10",
   ]);
 });
+
+test("parseDomain() adds up NUMA cells and memory devices where <memory> is left out", () => {
+  const dimm =
+    "<devices><memory model='dimm'><target><size unit='MiB'>512</size><node>0</node></target></memory></devices>";
+  const words = wordsFor(
+    `<vcpu>2</vcpu><cpu><numa>${cell(0, "0")}${cell(1, "1")}</numa></cpu>${dimm}`,
+    "<maxMemory slots='1' unit='GiB'>4</maxMemory>",
+  );
+  // Two cells of 1 GiB; the device comes besides.
+  expect(words[words.indexOf("-m") + 1]).toBe("size=2097152k,slots=1,maxmem=4194304k");
+});

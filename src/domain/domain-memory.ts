@@ -1,0 +1,31 @@
+import type { Field } from "../xml/declaration.ts";
+import type { ValueOf } from "../xml/element.ts";
+import { child, required } from "../xml/field.ts";
+import type { XmlNode } from "../xml/node.ts";
+import { memory } from "./memory.ts";
+import { memoryDevice } from "./memory-device.ts";
+import { numa } from "./numa.ts";
+
+const written = required(child(memory));
+
+/**
+ * `<memory>` of a domain; one with NUMA cells may leave it out, and has theirs and its memory devices'.
+ * virDomainDefPostParseMemory() of libvirt
+ */
+export const domainMemory: Field<ValueOf<typeof memory>> = {
+  ...written,
+  read(node) {
+    const cells = find(find(node, "cpu"), "numa");
+    if (cells === undefined || find(node, "memory") !== undefined) return written.read(node);
+    const devices = find(node, "devices")?.children.filter(({ tag }) => tag === "memory") ?? [];
+    const sizes = [
+      ...numa.parse(cells).cells.map((cell) => cell.memory),
+      ...devices.map((device) => memoryDevice.parse(device).target.sizeKiB),
+    ];
+    return { unit: "KiB", kiB: sizes.reduce((sum, size) => sum + size, 0) };
+  },
+};
+
+function find(node: XmlNode | undefined, tag: string): XmlNode | undefined {
+  return node?.children.find((child) => child.tag === tag);
+}
