@@ -28,7 +28,8 @@ function isOpen(
   return address.type === "pci" && !(address.domain || address.bus || address.slot);
 }
 
-function mapAddresses(devices: Devices, change: (address: Address) => Address | undefined): Devices {
+/** The devices with each address changed, or taken away. */
+export function mapAddresses(devices: Devices, change: (address: Address) => Address | undefined): Devices {
   const changed = (device: unknown): unknown => {
     if (!hasAddress(device)) return device;
     const { address, ...rest } = device;

@@ -1,6 +1,7 @@
 import type { Controller } from "../domain/controller.ts";
 import type { Devices } from "../domain/devices.ts";
 import { type ControllerOf, pciPlace } from "./guest.ts";
+import { cannotTranslate } from "./refusal.ts";
 
 type Bridge = ControllerOf<"pci">;
 type BridgeName = NonNullable<Bridge["modelName"]>["name"];
@@ -28,6 +29,13 @@ function numberExpanders(controllers: readonly Controller[]): readonly Controlle
   let lowest = Math.min(ABOVE_ALL_BUSES, ...given);
   return controllers.map((found) => {
     if (!isExpander(found) || found.target?.busNr !== undefined) return found;
+    if (lowest <= 2) {
+      throw cannotTranslate(
+        "/domain/devices",
+        "no number is left for an expander's bus",
+        "Write target/@busNr.",
+      );
+    }
     lowest -= 2;
     return { ...found, target: { ...found.target, busNr: lowest } };
   });

@@ -48,7 +48,6 @@ export function interfaceConnection({ model }: NetworkInterface): Connection | u
     case "virtio-non-transitional":
     case "e1000e":
     case "igb":
-    case "vmxnet3":
       return "pcie";
     default:
       return "pci";

@@ -14,6 +14,7 @@ import {
   virtioConnection,
 } from "./pci-connection.ts";
 import { placeLater } from "./pci-later.ts";
+import { withMultifunction } from "./pci-multifunction.ts";
 import { createPlacer } from "./pci-placer.ts";
 import { isUsb2, placeFirstUsb2, placeUsb2 } from "./pci-usb2.ts";
 import { devicePath } from "./refusal.ts";
@@ -31,8 +32,9 @@ export function placePci(written: Devices, machine: Machine): Devices {
     buses: counted,
     first: () => machine.chipset === "i440fx" && !counted.isFull() && spare("pci"),
   });
-  const onlyRoot = controllersOf(devices, "pci").length === 1;
-  if (machine.chipset === "q35" && onlyRoot && counted.added.length > 0) spare("pcie");
+  const onlyRoot = controllersOf(written, "pci").length === 1;
+  const hasGrown = devices !== written || counted.added.length > 0;
+  if (machine.chipset === "q35" && onlyRoot && hasGrown) spare("pcie");
   if (counted.added.length === 0 && machine.chipset === "q35") return withMultifunction(draft);
   const bridges = counted.added.map(addedController);
   const whole = { ...devices, controllers: sortControllers([...devices.controllers, ...bridges]) };
@@ -213,26 +215,6 @@ function placePrimary(videos: Devices["videos"], { chipset }: Machine, buses: Pc
   const address = { type: "pci", domain: 0, ...place } as const;
   buses.reserve(address, devicePath("video", 0));
   return [{ ...primary, address }, ...others];
-}
-
-/** Function 0 of a slot must say that there are others. */
-function withMultifunction(devices: Devices): Devices {
-  const shared = new Set<number>();
-  for (const port of controllersOf(devices, "pci").filter(isRootPort)) {
-    const { slot, function: fn } = pciPlace(port.address ?? { type: "pci" });
-    if (fn > 0) shared.add(slot);
-  }
-  return {
-    ...devices,
-    controllers: devices.controllers.map((controller) => {
-      if (!isRootPort(controller)) return controller;
-      const { address } = controller;
-      if (address === undefined || address.multifunction !== undefined) return controller;
-      const { slot, function: fn } = pciPlace(address);
-      if (fn > 0 || !shared.has(slot)) return controller;
-      return { ...controller, address: { ...address, multifunction: true } };
-    }),
-  };
 }
 
 function isRootPort(controller: Controller): controller is ControllerOf<"pci"> {

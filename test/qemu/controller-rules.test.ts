@@ -53,6 +53,13 @@ describe("formatArgv() refuses a controller that the board cannot have", () => {
   });
 });
 
+test("formatArgv() says of any device at function 0 that there are others in its slot", () => {
+  const disk = (letter: string, fn: number): string =>
+    `<disk><source file='/${letter}'/><target dev='vd${letter}'/><address type='pci' slot='7' function='${fn}'/></disk>`;
+  const found = words("pc", disk("a", 0) + disk("b", 1)).filter((word) => word.includes("virtio-blk-pci"));
+  expect(found.map((word) => /"multifunction":true,"addr":"0x7"/.test(word))).toEqual([true, false]);
+});
+
 describe("formatArgv() puts the parts of ICH9's USB 2.0 in one slot", () => {
   const parts = ["ich9-ehci1", "ich9-uhci1", "ich9-uhci2", "ich9-uhci3"]
     .map((model) => controller(`type='usb' index='0' model='${model}'`))
