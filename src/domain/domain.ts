@@ -22,6 +22,9 @@ import { blkiotune, idmap, memtune, perf, resource } from "./tuning.ts";
 import { vcpu, vcpus } from "./vcpu.ts";
 import { domainName, uuid } from "./words.ts";
 
+const NOT_UNDERSTOOD =
+  "it gives QEMU words that svirt does not understand: they could open a file that nobody labelled";
+
 const grammar = element(
   "domain",
   {
@@ -65,6 +68,12 @@ const grammar = element(
   },
   [
     dropped("@id", "a definition has no number; a running guest's is in its record"),
+    dropped("@xmlns:qemu", "it names what is refused where it is used"),
+    refused("qemu:commandline", NOT_UNDERSTOOD),
+    refused("commandline", NOT_UNDERSTOOD),
+    refused("qemu:override", NOT_UNDERSTOOD),
+    refused("qemu:capabilities", "it is for libvirt's own view of QEMU"),
+    refused("qemu:deprecation", "it is for libvirt's own view of QEMU"),
     refused("keywrap", "it is for another processor"),
   ],
 );
