@@ -31,8 +31,14 @@ export function listUnreadyTuning(domain: Domain): readonly Unready[] {
     ...(vcpu?.placement === "auto"
       ? [{ place: "/domain/vcpu/@placement", missing: "ask numad", remedy: "Write placement='static'." }]
       : []),
-    ...(cpu?.mode === "custom" && (cpu.match === "strict" || cpu.vendor !== undefined)
-      ? [{ place: "/domain/cpu", missing: "compare the host's processor", remedy: "Write match='exact'." }]
+    ...(comparesProcessor(cpu)
+      ? [
+          {
+            place: "/domain/cpu",
+            missing: "compare the host's processor",
+            remedy: "Write match='exact' alone.",
+          },
+        ]
       : []),
     ...(features?.asyncTeardown?.enabled === true
       ? [{ place: "/domain/features/async-teardown", missing: "let QEMU start a process", remedy: LEAVE_OUT }]
@@ -50,3 +56,9 @@ export function listUnreadyTuning(domain: Domain): readonly Unready[] {
 const NAMES: ReadonlyMap<keyof Domain, string> = new Map<keyof Domain, string>([
   ["onLockfailure", "on_lockfailure"],
 ]);
+
+/** Whether the guest may start on some processors only: QEMU does not look, and the reference does. */
+function comparesProcessor(cpu: Domain["cpu"]): boolean {
+  if (cpu?.features.some(({ policy }) => policy === "forbid") === true) return true;
+  return cpu?.mode === "custom" && (cpu.match === "strict" || cpu.vendor !== undefined);
+}
