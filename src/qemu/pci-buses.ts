@@ -30,7 +30,7 @@ interface Bus {
 /** The PCI buses of a guest while addresses are given out. */
 export interface PciBuses {
   /** Takes an address that the XML gives. Throws "unsupported" for one that is taken or not there. */
-  reserve(address: PciAddress, path: string): void;
+  reserve(address: PciAddress, path: string, bridge?: Connection): void;
   isFree(place: PciPlace): boolean;
   /** Whether no slot is left on any bus. */
   isFull(): boolean;
@@ -82,12 +82,13 @@ export function createPciBuses(controllers: readonly ControllerOf<"pci">[], mach
     isFree: (place) => functionsAt(buses, place) === undefined,
     isFull: () => buses.every(isFullBus),
     share: (place) => share(buses, place),
-    reserve(address, path) {
+    reserve(address, path, bridge) {
       const place = pciPlace(address);
       if ((address.domain ?? 0) !== 0) {
         throw cannotTranslate(`${path}/address/@domain`, "a PC has one PCI domain", "Leave it out.");
       }
       refusePlace(buses, place, `${path}/address`);
+      refuseOtherKind(buses, { place, bridge, path });
       occupy(buses, place);
     },
     take(connection, path, fn = 0) {
@@ -95,7 +96,8 @@ export function createPciBuses(controllers: readonly ControllerOf<"pci">[], mach
       const kind = connection === "pcie" && machine.chipset === "i440fx" ? "pci" : connection;
       const place = findPlace(buses, kind);
       if (place === undefined) {
-        for (const model of busesToAdd(kind, machine, path)) add(model, path);
+        const hasBridgePlace = buses.some(({ model }) => KINDS[model][0].includes("bridge"));
+        for (const model of busesToAdd(kind, machine, { path, hasBridgePlace })) add(model, path);
         return pci.take(kind, path, fn);
       }
       const taken = fn === 0 ? place : { ...place, function: fn };
@@ -155,16 +157,40 @@ function freeFunction({ slots, shared }: Bus, slot: number, connection: Connecti
   return [0, 1, 2, 3, 4, 5, 6, 7].find((fn) => !taken.has(fn));
 }
 
-function busesToAdd(connection: Connection, { chipset, word }: Machine, path: string): readonly PciModel[] {
+/** virDomainPCIAddressSetGrow() of libvirt */
+function busesToAdd(
+  connection: Connection,
+  { chipset, word }: Machine,
+  { path, hasBridgePlace }: { readonly path: string; readonly hasBridgePlace: boolean },
+): readonly PciModel[] {
   const isPlain = connection === "pci" || connection === "bridge";
   if (chipset === "i440fx" && (isPlain || connection === "pcie")) return ["pci-bridge"];
   if (connection === "pcie") return ["pcie-root-port"];
+  if (isPlain && hasBridgePlace) return ["pci-bridge"];
   if (isPlain) return ["pcie-root-port", "pcie-to-pci-bridge"];
   throw cannotTranslate(
     path,
     `the machine ${word} has no free place for it`,
     "Give it an address, or remove it.",
   );
+}
+
+/** Where no device stands, only a kind of bridge. */
+const BRIDGES_ONLY: ReadonlySet<PciModel> = new Set(["pcie-switch-upstream-port", "pcie-expander-bus"]);
+
+/** A device may stand on either kind of PCI, and a bridge where its kind belongs. virDomainPCIAddressFlagsCompatible() of libvirt */
+function refuseOtherKind(
+  buses: readonly Bus[],
+  asked: { readonly place: PciPlace; readonly bridge: Connection | undefined; readonly path: string },
+): void {
+  const { place, bridge, path } = asked;
+  const model = buses.find(({ index }) => index === place.bus)?.model;
+  if (model === undefined) return;
+  const isRight =
+    bridge === undefined || bridge === "bridge" ? !BRIDGES_ONLY.has(model) : KINDS[model][0].includes(bridge);
+  if (isRight) return;
+  const why = `a ${model} takes no such thing`;
+  throw cannotTranslate(`${path}/address/@bus`, why, "Write another bus, or leave the address out.");
 }
 
 function refusePlace(buses: readonly Bus[], place: PciPlace, path: string): void {

@@ -168,14 +168,21 @@ function fixOnBoard(controllers: readonly Controller[], { chipset }: Machine): r
 
 function reserveWritten(devices: Devices, buses: PciBuses): void {
   for (const [element, family] of Object.entries(familiesOf(devices))) {
-    for (const [index, device] of family.entries()) {
-      const address = "address" in device ? device.address : undefined;
-      if (address?.type === "pci") buses.reserve(address, devicePath(element, index));
-    }
+    for (const [index, device] of family.entries()) reserveDevice(device, devicePath(element, index), buses);
   }
   for (const { address } of devices.controllers.filter(isRootPort)) {
     if (address !== undefined) buses.share(pciPlace(address));
   }
+}
+
+type Families = ReturnType<typeof familiesOf>;
+
+function reserveDevice(device: Families[keyof Families][number], path: string, buses: PciBuses): void {
+  const address = "address" in device ? device.address : undefined;
+  if (address?.type !== "pci") return;
+  // A device of the host is of type pci too.
+  const isBridge = "type" in device && device.type === "pci" && !("source" in device);
+  buses.reserve(address, path, isBridge ? controllerConnection(device) : undefined);
 }
 
 /** What may have a PCI address, in an order that decides which of two with the same one is refused. */

@@ -44,6 +44,21 @@ describe("formatArgv() refuses a controller that the board cannot have", () => {
         controller("type='pci' index='2' model='pci-expander-bus'", "<address type='pci' bus='1' slot='1'/>"),
       "address/@bus",
     ],
+    [
+      "q35",
+      controller("type='pci' index='1' model='pcie-expander-bus'") +
+        controller("type='sata' index='1'", "<address type='pci' bus='1' slot='2'/>"),
+      "address/@bus",
+    ],
+    [
+      "q35",
+      controller("type='pci' index='1' model='pcie-root-port'") +
+        controller(
+          "type='pci' index='2' model='pcie-switch-downstream-port'",
+          "<address type='pci' bus='1' slot='0'/>",
+        ),
+      "address/@bus",
+    ],
     ["pc", controller("type='scsi' model='lsilogic'", "<driver queues='2'/>"), "driver"],
     ["pc", controller("type='usb' model='ich9-uhci1'"), "master"],
     ["pc", controller("type='usb' model='piix3-uhci' ports='4'"), "@ports"],
@@ -51,6 +66,15 @@ describe("formatArgv() refuses a controller that the board cannot have", () => {
     const path = new RegExp(`Cannot translate /domain/devices/controller\\[\\d\\]/${place} for QEMU: `);
     expect(() => words(machine, xml)).toThrow(path);
   });
+});
+
+test("formatArgv() puts a plain device behind a bridge on the one to plain PCI, where there is one", () => {
+  const devices = `${controller("type='pci' index='1' model='dmi-to-pci-bridge'")}${controller("type='scsi' model='lsilogic'")}`;
+  const bridges = words("q35", devices).flatMap(
+    (word) => /"driver":"([^"]*bridge)".*"bus":"([^"]+)"/.exec(word)?.slice(1) ?? [],
+  );
+  // virDomainPCIAddressSetGrow() of libvirt: a pci-bridge, as long as something takes one
+  expect(bridges).toEqual(["i82801b11-bridge", "pcie.0", "pci-bridge", "pci.1"]);
 });
 
 test("formatArgv() says of any device at function 0 that there are others in its slot", () => {
