@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { SvirtError } from "../../src/errors.ts";
 import { formatArgv } from "../../src/qemu/argv.ts";
 import {
@@ -9,6 +9,9 @@ import {
   readRecordedOptions,
   recordedFolder,
 } from "./recorded.ts";
+
+// Hundreds of documents, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 /** Goes up with what is understood, never down. */
 const EXACT_AT_LEAST = 379;
