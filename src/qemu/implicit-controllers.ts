@@ -2,6 +2,7 @@ import type { Controller } from "../domain/controller.ts";
 import type { Devices } from "../domain/devices.ts";
 import { diskBus } from "../domain/disk.ts";
 import type { HostDevice } from "../domain/host-device.ts";
+import { numberControllers } from "./controller-numbers.ts";
 import { sortControllers } from "./controller-order.ts";
 import { MOST_CONTROLLERS, refuseControllers, refuseTooMany } from "./controller-rules.ts";
 import { drivePlace } from "./disk-place.ts";
@@ -29,23 +30,6 @@ export function addImplicitControllers(devices: Devices, machine: Machine): Devi
   });
   const added = missing.map((found) => withModel(found, machine));
   return { ...devices, controllers: sortControllers([...written, ...added]) };
-}
-
-function numberControllers(controllers: readonly Controller[]): readonly Controller[] {
-  const taken = new Map<string, Set<number>>();
-  for (const { type, index } of controllers) {
-    const numbers = taken.get(type) ?? new Set();
-    if (index !== undefined) numbers.add(index);
-    taken.set(type, numbers);
-  }
-  return controllers.map((controller) => {
-    if (controller.index !== undefined) return controller;
-    const numbers = taken.get(controller.type) ?? new Set();
-    let index = 0;
-    while (numbers.has(index)) index += 1;
-    numbers.add(index);
-    return { ...controller, index };
-  });
 }
 
 function wantedControllers(devices: Devices, { chipset }: Machine): readonly Controller[] {

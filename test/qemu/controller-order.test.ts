@@ -23,6 +23,13 @@ test.each([
     ["usb 0", "pci 0", "scsi 0", "ide 0"],
   ],
   [
+    "the parts of a USB 2 controller under one number, a second of a kind under the next",
+    ["ehci1", "uhci1", "uhci2", "uhci1", "ehci1"]
+      .map((part) => `<controller type='usb' model='ich9-${part}'/>`)
+      .join(""),
+    ["usb 0", "usb 0", "usb 0", "usb 1", "usb 1", "pci 0"],
+  ],
+  [
     "a USB controller 0 beside a written 1",
     "<controller type='usb' index='1' model='nec-xhci'/>",
     ["usb 0", "usb 1", "pci 0"],

@@ -18,7 +18,7 @@ import { attempt, listRecorded, readRecorded, readStored, recordedFolder } from 
 setDefaultTimeout(60_000);
 
 /** Goes up with what is understood, never down. */
-const EXACT_AT_LEAST = 431;
+const EXACT_AT_LEAST = 442;
 
 /** What is not stored as recorded, and why: a new element may stand here until its defaults are filled in. */
 const OTHER = new Set([
