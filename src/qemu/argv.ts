@@ -141,7 +141,7 @@ function formatDevices(guest: Guest, { chains, launch }: DeviceFacts): Words {
     ...formatInterfaces(guest, boot),
     ...formatSmartcards(guest, launch),
     ...formatChardevs(guest, launch),
-    ...formatTpms(guest, launch),
+    ...formatTpms(guest),
     ...formatInputs(guest),
     ...formatAudio(guest),
     ...formatGraphics(guest, launch),

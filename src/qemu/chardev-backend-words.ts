@@ -1,7 +1,7 @@
 import type { Channel } from "../domain/chardev.ts";
 import { fdsetPath, type Launch } from "./launch.ts";
 import { reconnectMs } from "./reconnect-ms.ts";
-import { cannotTranslate, notSettled } from "./refusal.ts";
+import { cannotTranslate, notSettled, refuseUnproven } from "./refusal.ts";
 import { escapeCommas, keyValues, onOffWord, type Words } from "./words.ts";
 
 type Without<T, K extends string> = T extends unknown ? Omit<T, K> : never;
@@ -30,6 +30,15 @@ export function socketPath(folder: string, id: string): string {
 /** How many descriptors of its files a backend takes. */
 export function countDescriptors({ type, log }: ChardevBackend): number {
   return Number(type === "file") + Number(log !== undefined);
+}
+
+/**
+ * -chardev of a device that is no port. Throws "unsupported" for one with files: which sets of descriptors the
+ * reference would give them is not known for certain.
+ */
+export function formatFilelessBackend(named: NamedBackend, launch: Launch | undefined): Words {
+  if (countDescriptors(named.chardev) > 0) refuseUnproven(launch, named.path, "files of such a device");
+  return formatBackend(named, launch, 0);
 }
 
 /** -chardev, with the descriptors of its files counted from `fdset`. qemuBuildChardevCommand() of libvirt */

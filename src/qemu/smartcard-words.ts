@@ -1,6 +1,6 @@
 import { CERTIFICATES } from "../domain/passed-through-paths.ts";
 import type { Smartcard } from "../domain/smartcard.ts";
-import { formatBackend } from "./chardev-backend-words.ts";
+import { formatFilelessBackend } from "./chardev-backend-words.ts";
 import { controllerId, usbKeys } from "./device-bus.ts";
 import { controllersOf, type Guest } from "./guest.ts";
 import type { Launch } from "./launch.ts";
@@ -34,7 +34,7 @@ export function formatSmartcards(guest: Guest, launch: Launch | undefined): Word
     const backend =
       found.type === "none"
         ? []
-        : formatBackend({ id, chardev: found, path: devicePath("smartcard", index) }, launch, 0);
+        : formatFilelessBackend({ id, chardev: found, path: devicePath("smartcard", index) }, launch);
     return [...backend, ...jsonWords("-device", { ...cardKeys(found, id), id, bus })];
   });
 }

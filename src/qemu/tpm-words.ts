@@ -1,55 +1,53 @@
 import type { Tpm } from "../domain/tpm.ts";
-import { formatBackend } from "./chardev-backend-words.ts";
+import { countFdsets } from "./fdset-count.ts";
 import type { Guest } from "./guest.ts";
-import type { Launch } from "./launch.ts";
 import { cannotTranslate, devicePath, notSettled } from "./refusal.ts";
 import { jsonWords, keyValues, type Words } from "./words.ts";
 
 /** -tpmdev and -device for the TPM. qemuBuildTPMCommandLine() of libvirt */
-export function formatTpms(guest: Guest, launch: Launch | undefined): Words {
+export function formatTpms(guest: Guest): Words {
   return guest.devices.tpms.flatMap((tpm, index) => {
     const path = devicePath("tpm", index);
     if (index > 0) throw cannotTranslate(path, "a guest has one TPM", "Remove it.");
     const id = tpm.alias ?? "tpm0";
     const device = { driver: tpm.model ?? "tpm-tis", tpmdev: `tpm-${id}`, id };
-    return [...formatTpmBackend(tpm, { id, path, launch }), ...jsonWords("-device", device)];
+    return [...formatTpmBackend(guest, tpm, { id, path }), ...jsonWords("-device", device)];
   });
 }
 
-interface TpmFacts {
-  readonly id: string;
-  readonly path: string;
-  readonly launch: Launch | undefined;
-}
-
-function formatTpmBackend({ backend }: Tpm, { id, path, launch }: TpmFacts): Words {
+function formatTpmBackend(
+  guest: Guest,
+  { backend }: Tpm,
+  { id, path }: { readonly id: string; readonly path: string },
+): Words {
   switch (backend.type) {
     case "emulator": {
       const why = "where its emulator listens is known only at a start";
       throw notSettled(`${path}/backend`, why, "Write type='external' and a socket.");
     }
-    case "passthrough": {
-      // The device, and the file by which a command to it is cancelled.
-      const pairs = keyValues([
-        ["id", `tpm-${id}`],
-        ["path", "/dev/fdset/0"],
-        ["cancel-path", "/dev/fdset/1"],
-      ]);
-      return [
-        ...["-add-fd", `set=0,fd=3,opaque=${id}-tpm`],
-        ...["-add-fd", `set=1,fd=4,opaque=${id}-cancel`],
-        ...["-tpmdev", `passthrough,${pairs}`],
-      ];
-    }
+    case "passthrough":
+      return formatPassed(id, countFdsets(guest, "tpm"));
     case "external": {
-      const source = { mode: "connect", path: backend.source.path, seclabels: [] } as const;
-      return [
-        ...formatBackend({ id: "tpm", path, chardev: { type: "unix", source } }, launch, 0).map((word) =>
-          word.replace("id=chartpm", "id=chrtpm"),
-        ),
-        "-tpmdev",
-        `emulator,id=tpm-${id},chardev=chrtpm`,
-      ];
+      const pairs = keyValues([
+        ["id", "chrtpm"],
+        ["path", backend.source.path],
+      ]);
+      return ["-chardev", `socket,${pairs}`, "-tpmdev", `emulator,id=tpm-${id},chardev=chrtpm`];
     }
   }
+}
+
+/** The device, and the file by which a command to it is cancelled: a set of descriptors each. */
+function formatPassed(id: string, firstSet: number): Words {
+  const [device, cancel] = [firstSet, firstSet + 1];
+  const pairs = keyValues([
+    ["id", `tpm-${id}`],
+    ["path", `/dev/fdset/${device}`],
+    ["cancel-path", `/dev/fdset/${cancel}`],
+  ]);
+  return [
+    ...["-add-fd", `set=${device},fd=${device + 3},opaque=${id}-tpm`],
+    ...["-add-fd", `set=${cancel},fd=${cancel + 3},opaque=${id}-cancel`],
+    ...["-tpmdev", `passthrough,${pairs}`],
+  ];
 }

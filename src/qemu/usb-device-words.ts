@@ -1,6 +1,6 @@
 import type { RedirRule } from "../domain/redirdev.ts";
 import type { BootIndexes } from "./boot-index.ts";
-import { formatBackend } from "./chardev-backend-words.ts";
+import { formatFilelessBackend } from "./chardev-backend-words.ts";
 import { usbKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";
 import type { Launch } from "./launch.ts";
@@ -28,7 +28,7 @@ export function formatRedirdevs(guest: Guest, boot: BootIndexes, launch: Launch 
       ...usbKeys(guest, found.address ?? {}),
     };
     const named = { id, chardev: found, path: devicePath("redirdev", index) };
-    return [...formatBackend(named, launch, 0), ...jsonWords("-device", device)];
+    return [...formatFilelessBackend(named, launch), ...jsonWords("-device", device)];
   });
 }
 

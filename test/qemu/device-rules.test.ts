@@ -70,6 +70,16 @@ describe("formatArgv() refuses", () => {
   });
 });
 
+test("formatArgv() gives each file of a guest a set of descriptors of its own", () => {
+  const words = translate(
+    `<serial type='file'><source path='/a'/><log file='/b'/></serial>
+     <tpm><backend type='passthrough'/></tpm>`,
+  );
+  const sets = words.flatMap((word) => /^set=(\d+),/.exec(word)?.[1] ?? []);
+  expect(sets).toEqual(["0", "1", "2", "3"]);
+  expect(words).toContain("passthrough,id=tpm-tpm0,path=/dev/fdset/2,cancel-path=/dev/fdset/3");
+});
+
 // The order of qemuDomainAssignDevicePCISlots() and the fixed places of the boards.
 describe("formatArgv() places", () => {
   test("ICH9's sound where it is on a real q35", () => {
