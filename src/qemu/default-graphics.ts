@@ -19,7 +19,8 @@ export function fillGraphics(graphics: Graphics): Graphics {
 }
 
 // virDomainGraphicsDefParseXMLVNC() and virDomainGraphicsListensParseXML() of libvirt
-function fillVnc({ socket, listenAddress, ...graphics }: Vnc): Vnc {
+function fillVnc({ socket, listenAddress, port, autoport, ...graphics }: Vnc): Vnc {
+  const ports = vncPorts({ port, autoport });
   const [first = listenOf(socket, listenAddress), ...others] = graphics.listens;
   switch (first.type) {
     case "none":
@@ -30,12 +31,12 @@ function fillVnc({ socket, listenAddress, ...graphics }: Vnc): Vnc {
       return { ...graphics, ...shown, listens: [{ type: "socket", ...shown }, ...others] };
     }
     case "network":
-      return { ...graphics, ...vncPorts(graphics), listens: [first, ...others] };
+      return { ...graphics, ...ports, listens: [first, ...others] };
     case "address": {
       const address = first.address ?? listenAddress;
       return {
         ...graphics,
-        ...vncPorts(graphics),
+        ...ports,
         ...(address === undefined ? {} : { listenAddress: address }),
         listens: [{ type: "address", ...(address === undefined ? {} : { address }) }, ...others],
       };
@@ -76,11 +77,11 @@ function spicePorts({
   };
 }
 
-/** The port, or that it is left to be chosen. */
+/** The port, or that it is left to be chosen; without an address there is none. */
 function vncPorts({
   autoport,
   port = -1,
-}: Pick<Vnc, "autoport" | "port">): Required<Pick<Vnc, "autoport" | "port">> {
+}: { [K in "autoport" | "port"]: Vnc[K] | undefined }): Required<Pick<Vnc, "autoport" | "port">> {
   const isAutomatic = autoport === true || port === -1;
   return { port: isAutomatic ? -1 : port, autoport: isAutomatic };
 }

@@ -130,6 +130,18 @@ describe("storedDomain()", () => {
   });
 });
 
+// virDomainGraphicsDefFormat() of libvirt
+test.each([
+  ["port='5901'", "", "port='5901' autoport='no'"],
+  ["port='5901' autoport='yes'", "", "port='-1' autoport='yes'"],
+  ["socket='/a' port='5901'", "", "socket='/a'"],
+  ["port='5901'", "<listen type='none'/>", undefined],
+])("a VNC display with %s %s is stored with its port where it has one", (attributes, listen, stored) => {
+  const xml = `<graphics type='vnc' ${attributes}>${listen}</graphics>`;
+  const text = formatDomain(storedDomain(parseDomain(domainWith(xml))));
+  expect(text).toContain(`<graphics type='vnc'${stored === undefined ? "" : ` ${stored}`}>\n`);
+});
+
 describe("completeGuest()", () => {
   test("asks for any place where an address is all zero", () => {
     const given =
