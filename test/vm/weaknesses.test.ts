@@ -249,10 +249,8 @@ test("weakness 11: a disk on a file system without labels is refused, with what 
   machine.files.put("/srv", "folder", { fileSystem, mode: 0o755 });
   machine.files.put("/srv/nfs.raw", "file", { bytes: new Uint8Array(4096) });
   const error = await failedStart(machine, { disks: diskXml("/srv/nfs.raw", "vda") });
-  expect([error.kind, error.message]).toEqual([
-    "denied",
-    "Cannot label /srv/nfs.raw: its file system keeps no labels",
-  ]);
+  expect(error.kind).toBe("denied");
+  expect(error.message).toStartWith("Cannot label /srv/nfs.raw: its file system keeps no labels");
   expect(error.remedy).toContain("context=");
 });
 

@@ -1,0 +1,80 @@
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { parseDomain } from "../../src/domain/document.ts";
+import { decideDynamicLabel } from "../../src/label/decide-label.ts";
+import { decideFileLabel } from "../../src/label/file-rule.ts";
+import { readPolicyFacts } from "../../src/report/policy-facts.ts";
+import { gatherFiles } from "../../src/vm/gather-files.ts";
+import { startDomain } from "../../src/vm/start.ts";
+import { Machine } from "../memory-host/machine.ts";
+import { errorOf, nodeOn } from "./scene.ts";
+
+const testData = process.env["SVIRT_TEST_DATA"];
+const needsData = testData === undefined ? " (skipped: SVIRT_TEST_DATA is not set)" : "";
+/** The range that libvirt's own test chooses. */
+const RANGE = "s0:c41,c264";
+
+describe.skipIf(testData === undefined)(`libvirt's own cases of labels${needsData}`, () => {
+  test.each(["disks", "kernel"])("%s: each file gets the label of the case", (name) => {
+    const wanted = new Map(wantedLabels(name));
+    const machine = machineWith([...wanted.keys()]);
+    const { host } = nodeOn(machine);
+    const { files } = gatherFiles(host, parseDomain(xmlOf(name)), { makeMissing: false });
+    const facts = readPolicyFacts(host);
+    const request = { type: "dynamic", relabel: true, label: undefined, baseLabel: undefined } as const;
+    const kind = { virtType: "kvm", hasUserNetwork: false } as const;
+    const decision = decideDynamicLabel(request, facts, { kind, range: RANGE });
+    const found = files.map(({ named, override, role }) => {
+      return [named, decideFileLabel(decision, role, override).to ?? ""] as const;
+    });
+    expect(new Map(found)).toEqual(wanted);
+  });
+
+  // The case expects that nothing is labelled and the guest starts; svirt starts no guest whose disk is open to others.
+  test("nfs: a disk that can have no label is refused, weakness 11", async () => {
+    const machine = new Machine();
+    machine.files.put("/nfs", "folder", { mode: 0o755, fileSystem: { device: "0:60", keepsLabels: false } });
+    machine.files.put("/nfs/plain.raw", "file", { bytes: new Uint8Array(4096) });
+    const error = await errorOf(startDomain(nodeOn(machine), withoutScreen(xmlOf("nfs"))));
+    expect(wantedLabels("nfs").get("/nfs/plain.raw")).toBe("EOPNOTSUPP");
+    expect(error.kind).toBe("denied");
+    expect(error.message).toStartWith("Cannot label /nfs/plain.raw: its file system keeps no labels");
+  });
+
+  test("chardev: its pipes, devices and sockets, which svirt does not label yet, are refused before anything is done", async () => {
+    const machine = machineWith([...wantedLabels("chardev").keys()]);
+    const labels = (): unknown[] => [...machine.files.root.entries.values()].map(({ xattrs }) => [...xattrs]);
+    const before = labels();
+    const error = await errorOf(startDomain(nodeOn(machine), withoutScreen(xmlOf("chardev"))));
+    expect(error.kind).toBe("unsupported");
+    expect(labels()).toEqual(before);
+  });
+});
+
+function wantedLabels(name: string): ReadonlyMap<string, string> {
+  const lines = new TextDecoder()
+    .decode(read(`${name}.txt`))
+    .trimEnd()
+    .split("\n");
+  return new Map(lines.map((line) => [line.split(";")[0] ?? "", line.split(";")[1] ?? ""]));
+}
+
+function xmlOf(name: string): Uint8Array {
+  return read(`${name}.xml`);
+}
+
+/** Without the screen on TCP, which svirt refuses and which has no label. */
+function withoutScreen(xml: Uint8Array): Uint8Array {
+  const text = new TextDecoder().decode(xml);
+  return new TextEncoder().encode(text.replace(/<graphics.*<\/graphics>/s, ""));
+}
+
+function read(file: string): Uint8Array {
+  return readFileSync(`${testData}/libvirt/securityselinuxlabeldata/${file}`);
+}
+
+function machineWith(paths: readonly string[]): Machine {
+  const machine = new Machine();
+  for (const path of paths) machine.files.put(path, "file", { bytes: new Uint8Array(4096) });
+  return machine;
+}
