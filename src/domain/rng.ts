@@ -55,3 +55,4 @@ export const rng = element("rng", {
   driver: virtioDriver,
   ...onPci,
 });
+export type Rng = ValueOf<typeof rng>;

@@ -22,6 +22,19 @@ export function listDescriptors(domain: Domain, chains: FoundChains, firstFd: nu
     ...listLogs(guest),
     ...listRandomSources(guest),
   ];
+  return number(wanted, firstFd);
+}
+
+/** Those of disks and sources of randomness alone, which a running QEMU can be given more of. */
+export function listDeviceDescriptors(
+  guest: Guest,
+  chains: FoundChains,
+  firstFd: number,
+): readonly Descriptor[] {
+  return number([...listImages(guest, chains), ...listRandomSources(guest)], firstFd);
+}
+
+function number(wanted: readonly Wanted[], firstFd: number): readonly Descriptor[] {
   const once = new Map(wanted.map((found) => [JSON.stringify(found), found]));
   return [...once.values()].map((found, index) => ({ ...found, fd: firstFd + index }));
 }

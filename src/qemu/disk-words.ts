@@ -46,8 +46,14 @@ export function listDiskIds(guest: Guest): ReadonlyMap<string, string> {
   return new Map(guest.devices.disks.map((disk) => [disk.target.dev, diskId(guest, disk)]));
 }
 
+/** The words of one disk whose images have numbers of their own: it comes to a guest that runs. Throws "unsupported". */
+export function formatNewDisk(guest: Guest, numbered: NumberedDisk, facts: DiskFacts): Words {
+  refuseDisk(numbered.disk, guest, guest.devices.disks.indexOf(numbered.disk));
+  return formatDisk(guest, numbered, facts);
+}
+
 /** The id of a disk: its own alias, or libvirt's name for it. qemuAssignDeviceDiskAlias() */
-function diskId(guest: Guest, disk: Disk): string {
+export function diskId(guest: Guest, disk: Disk): string {
   if (disk.alias !== undefined) return disk.alias;
   const bus = diskBus(disk);
   const { controller, bus: channel, target, unit } = drivePlace(disk);

@@ -166,7 +166,8 @@ function fixOnBoard(controllers: readonly Controller[], { chipset }: Machine): r
   });
 }
 
-function reserveWritten(devices: Devices, buses: PciBuses): void {
+/** Takes the addresses that devices have. Throws "unsupported" for one that is taken or not there. */
+export function reserveWritten(devices: Devices, buses: PciBuses): void {
   for (const [element, family] of Object.entries(familiesOf(devices))) {
     for (const [index, device] of family.entries()) reserveDevice(device, devicePath(element, index), buses);
   }

@@ -1,0 +1,97 @@
+import type { ElementForm } from "../xml/declaration.ts";
+import { formatDocument } from "../xml/format-document.ts";
+import { parseDocument } from "../xml/parse-document.ts";
+import { notSupported } from "../xml/refusal.ts";
+import type { Devices } from "./devices.ts";
+import { type Disk, disk } from "./disk.ts";
+import type { Domain } from "./domain.ts";
+import { type NetworkInterface, networkInterface } from "./network-interface.ts";
+import { type Rng, rng } from "./rng.ts";
+
+/** A device of a kind that can come and go, also while its guest runs. */
+export type Device =
+  | { readonly element: "disk"; readonly value: Disk }
+  | { readonly element: "interface"; readonly value: NetworkInterface }
+  | { readonly element: "rng"; readonly value: Rng };
+
+/** The document of one device, as `attach-device` takes it. Throws "xml", "unsupported". */
+export function parseDevice(bytes: Uint8Array): Device {
+  const root = parseDocument(bytes);
+  switch (root.tag) {
+    case "disk":
+      return { element: "disk", value: disk.parse(root) };
+    case "interface":
+      return { element: "interface", value: networkInterface.parse(root) };
+    case "rng":
+      return { element: "rng", value: rng.parse(root) };
+    default: {
+      const why = "svirt attaches, changes and detaches disks, interfaces and sources of randomness alone";
+      throw notSupported({ node: root }, why, "Change the definition: svirt define");
+    }
+  }
+}
+
+/** The device's XML. */
+export function formatDevice(device: Device): string {
+  switch (device.element) {
+    case "disk":
+      return formatOne(disk, device.value);
+    case "interface":
+      return formatOne(networkInterface, device.value);
+    case "rng":
+      return formatOne(rng, device.value);
+  }
+}
+
+/** What it is called to a person: a disk by its target, an interface by its address. */
+export function nameDevice(device: Device): string {
+  switch (device.element) {
+    case "disk":
+      return device.value.target.dev;
+    case "interface":
+      return `interface ${device.value.mac?.address ?? ""}`.trimEnd();
+    case "rng":
+      return `rng ${device.value.backend.model}`;
+  }
+}
+
+/** The domain with one device more, after the others of its kind. */
+export function withDevice(domain: Domain, device: Device): Domain {
+  const { devices } = domain;
+  switch (device.element) {
+    case "disk":
+      return { ...domain, devices: { ...devices, disks: [...devices.disks, device.value] } };
+    case "interface":
+      return { ...domain, devices: { ...devices, interfaces: [...devices.interfaces, device.value] } };
+    case "rng":
+      return { ...domain, devices: { ...devices, rngs: [...devices.rngs, device.value] } };
+  }
+}
+
+/** The domain without that very device. */
+export function withoutDevice(domain: Domain, { element, value }: Device): Domain {
+  return { ...domain, devices: mapFamily(domain.devices, element, (one) => (one === value ? [] : [one])) };
+}
+
+/** The domain with another device in the place of that very one. */
+export function withOther(domain: Domain, { element, value }: Device, other: Device): Domain {
+  return {
+    ...domain,
+    devices: mapFamily(domain.devices, element, (one) => [one === value ? other.value : one]),
+  };
+}
+
+const FAMILIES = { disk: "disks", interface: "interfaces", rng: "rngs" } as const;
+
+function mapFamily(
+  devices: Devices,
+  element: Device["element"],
+  change: (one: Device["value"]) => readonly Device["value"][],
+): Devices {
+  const family: readonly Device["value"][] = devices[FAMILIES[element]];
+  return { ...devices, [FAMILIES[element]]: family.flatMap(change) };
+}
+
+function formatOne<T>(form: ElementForm<T>, value: T): string {
+  return formatDocument(form.format(value));
+}

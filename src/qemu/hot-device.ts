@@ -1,0 +1,176 @@
+import { type Device, withDevice } from "../domain/device.ts";
+import type { Disk } from "../domain/disk.ts";
+import type { Domain } from "../domain/domain.ts";
+import { SvirtError } from "../errors.ts";
+import type { BootIndexes } from "./boot-index.ts";
+import { completeGuest } from "./complete-guest.ts";
+import { listDeviceDescriptors } from "./descriptors.ts";
+import { chainOf, type FoundChains } from "./disk-chain.ts";
+import { formatNodes } from "./disk-nodes.ts";
+import { diskId, formatNewDisk } from "./disk-words.ts";
+import type { Guest } from "./guest.ts";
+import { placeHot } from "./hot-place.ts";
+import { refuseDouble, refuseHotPlug, refuseNewControllers } from "./hot-rules.ts";
+import type { Descriptor, Launch } from "./launch.ts";
+import { formatInterfaces } from "./network-words.ts";
+import { formatRngs } from "./other-words.ts";
+import { commandsOf } from "./plug-commands.ts";
+import type { QmpCommand } from "./qmp.ts";
+import { devicePath } from "./refusal.ts";
+import { storedDomain } from "./stored-domain.ts";
+import type { Words } from "./words.ts";
+
+/** A running guest with a device more. */
+export interface PluggedGuest {
+  /** With every address written out, those on USB too: QEMU has them by now. */
+  readonly domain: Domain;
+  readonly guest: Guest;
+  /** The device as it stands there. */
+  readonly device: Device;
+}
+
+/** Names that nothing in that QEMU has yet. */
+export interface FreeNames {
+  /** Of the first image: `libvirt-N-storage`. */
+  readonly node: number;
+  readonly set: number;
+  /** Of an interface or a source of randomness: `net1`. */
+  readonly alias: string;
+}
+
+/** What QEMU is told of a device, and the files that go with it, numbered from `set`. */
+export interface DeviceWords {
+  readonly commands: readonly QmpCommand[];
+  readonly descriptors: readonly Descriptor[];
+}
+
+/** Gives a device of a running guest its place. Throws "unsupported" for one that cannot come while the guest runs. */
+export function plugDevice(running: Domain, device: Device): PluggedGuest {
+  refuseHotPlug(device);
+  const before = completeGuest(running);
+  const fixed = { ...before.domain, devices: before.devices };
+  refuseDouble(fixed, device);
+  const written = withDevice(fixed, placeHot(before, device));
+  // For its refusals.
+  storedDomain(written);
+  const guest = completeGuest(written);
+  refuseNewControllers(before, guest, device);
+  const domain = { ...guest.domain, devices: guest.devices };
+  return { domain, guest, device: findAgain(guest, device) };
+}
+
+/** The words of a device that comes, by the same rules as at a start. Throws "unsupported". */
+export function formatHotDevice(
+  guest: Guest,
+  device: Device,
+  facts: { readonly chains: FoundChains; readonly names: FreeNames },
+): DeviceWords {
+  const { chains, names } = facts;
+  const alone = { ...guest, devices: { ...guest.devices, ...only(device, names.alias) } };
+  const descriptors = listDeviceDescriptors(alone, chains, names.set);
+  const launch: Launch = { monitorFd: 0, descriptors, folder: "" };
+  const words = formatWords(alone, device, { chains, names, launch });
+  return { commands: [...exactCommands(words), ...linkCommands(device, names.alias)], descriptors };
+}
+
+/** The nodes of a medium that is put in a drive, the lowest first, and the name of the top one. */
+export function formatMedium(
+  guest: Guest,
+  disk: Disk,
+  facts: { readonly chains: FoundChains; readonly names: FreeNames },
+): DeviceWords & { readonly node: string } {
+  const { chains, names } = facts;
+  const alone = { ...guest, devices: { ...guest.devices, disks: [disk], rngs: [] } };
+  const descriptors = listDeviceDescriptors(alone, chains, names.set);
+  const { top, words } = formatNodes(numbered(guest, disk, facts), {
+    monitorFd: 0,
+    descriptors,
+    folder: "",
+  });
+  return { commands: exactCommands(words), descriptors, node: top };
+}
+
+/** The id of the drive in QEMU. */
+export function driveId(guest: Guest, disk: Disk): string {
+  return diskId(guest, disk);
+}
+
+function formatWords(
+  alone: Guest,
+  device: Device,
+  facts: { readonly chains: FoundChains; readonly names: FreeNames; readonly launch: Launch },
+): Words {
+  const boot: BootIndexes = new Map();
+  const order = device.element === "rng" ? undefined : device.value.boot?.order;
+  const withBoot = (found: Disk | Guest["devices"]["interfaces"][number]): BootIndexes =>
+    order === undefined ? boot : new Map([[found, order]]);
+  switch (device.element) {
+    case "disk":
+      return formatNewDisk(alone, numbered(alone, device.value, facts), {
+        chains: facts.chains,
+        boot: withBoot(device.value),
+        launch: facts.launch,
+      });
+    case "interface": {
+      const [found = device.value] = alone.devices.interfaces;
+      return formatInterfaces(alone, withBoot(found));
+    }
+    case "rng":
+      return formatRngs(alone, facts.launch);
+  }
+}
+
+function numbered(
+  guest: Guest,
+  disk: Disk,
+  { chains, names }: { readonly chains: FoundChains; readonly names: FreeNames },
+): Parameters<typeof formatNewDisk>[1] {
+  const path = devicePath("disk", Math.max(0, guest.devices.disks.indexOf(disk)));
+  const chain = chainOf(disk, chains);
+  const nextNumber = names.node + chain.elements.length;
+  return { disk, chain, path, folder: "", firstNumber: names.node, nextNumber, firstFdset: names.set };
+}
+
+/** The families that are named and opened here, with this device alone in them. */
+function only(device: Device, alias: string): Pick<Guest["devices"], "disks" | "interfaces" | "rngs"> {
+  const none = { disks: [], interfaces: [], rngs: [] };
+  switch (device.element) {
+    case "disk":
+      return { ...none, disks: [device.value] };
+    case "interface":
+      return { ...none, interfaces: [{ ...device.value, alias: device.value.alias ?? alias }] };
+    case "rng":
+      return { ...none, rngs: [{ ...device.value, alias: device.value.alias ?? alias }] };
+  }
+}
+
+/** As commands. A number that JavaScript would round is refused. */
+function exactCommands(words: Words): QmpCommand[] {
+  const isExact = words.every((word) => !word.startsWith("{") || JSON.stringify(JSON.parse(word)) === word);
+  const commands = commandsOf(words);
+  if (isExact && commands.length * 2 === words.length) return commands;
+  throw new SvirtError("Operation not supported: a running QEMU cannot be told this device exactly", {
+    kind: "unsupported",
+    remedy: "Change the definition (--config): it counts at the next start.",
+  });
+}
+
+function linkCommands(device: Device, alias: string): QmpCommand[] {
+  if (device.element !== "interface" || device.value.link?.state !== "down") return [];
+  return [{ execute: "set_link", arguments: { name: device.value.alias ?? alias, up: false } }];
+}
+
+/** Disks are sorted; others come last in their family. */
+function findAgain({ devices }: Guest, device: Device): Device {
+  switch (device.element) {
+    case "disk": {
+      const name = device.value.target.dev;
+      const value = devices.disks.find(({ target }) => target.dev === name) ?? device.value;
+      return { ...device, value };
+    }
+    case "interface":
+      return { ...device, value: devices.interfaces.at(-1) ?? device.value };
+    case "rng":
+      return { ...device, value: devices.rngs.at(-1) ?? device.value };
+  }
+}

@@ -1,0 +1,79 @@
+import { type Device, nameDevice } from "../domain/device.ts";
+import { type Disk, diskBus } from "../domain/disk.ts";
+import type { Domain } from "../domain/domain.ts";
+import type { NetworkInterface } from "../domain/network-interface.ts";
+import { SvirtError } from "../errors.ts";
+import type { Guest } from "./guest.ts";
+
+const NEEDS_START = "Change the definition (--config): it counts at the next start.";
+
+/** Refuses a device that a running guest cannot be given. qemuDomainAttachDeviceDiskLiveInternal() of libvirt */
+export function refuseHotPlug(device: Device): void {
+  if (device.element === "interface") refuseInterface(device.value);
+  if (device.element !== "disk") return;
+  const { value } = device;
+  if (!isHotBus(value)) {
+    throw cannot(`disk bus '${diskBus(value)}' cannot be hotplugged`, "Write bus='virtio', 'scsi' or 'usb'.");
+  }
+  if (value.device === "cdrom" && value.source === undefined) {
+    throw cannot("an empty CD-ROM drive is not hotplugged", "Give it a medium.");
+  }
+  if (value.wwn !== undefined) throw cannot("a disk with a <wwn> is not hotplugged", "Leave it out.");
+}
+
+/** Refuses a disk of which a guest cannot be made to let go. qemuDomainDetachPrepDisk() of libvirt */
+export function refuseHotUnplug(device: Device): void {
+  if (device.element !== "disk" || isHotBus(device.value)) return;
+  const { device: kind = "disk" } = device.value;
+  const why =
+    kind === "cdrom" || kind === "floppy"
+      ? `disk device type '${kind}' cannot be detached`
+      : "This type of disk cannot be hot unplugged";
+  throw cannot(why, NEEDS_START);
+}
+
+/** Refuses a name or a place that the guest has in use. */
+export function refuseDouble(domain: Domain, device: Device): void {
+  if (device.element !== "disk") return;
+  const { disks } = domain.devices;
+  const name = device.value.target.dev;
+  if (!disks.some(({ target }) => target.dev === name)) return;
+  throw new SvirtError(`operation failed: target ${name} already exists`, {
+    kind: "wrong-state",
+    remedy: "Give the disk another target, or detach that one first.",
+  });
+}
+
+/** Refuses a device for which QEMU would need a controller that it does not have. */
+export function refuseNewControllers(before: Guest, after: Guest, device: Device): void {
+  const known = new Set(before.devices.controllers.map(({ index, type }) => `${type} ${index}`));
+  if (after.devices.hubs.length > before.devices.hubs.length) {
+    throw cannot(
+      `${nameDevice(device)} needs a USB hub, which the running guest does not have`,
+      "Add <controller type='usb' model='qemu-xhci' ports='15'/> to the definition, and start the guest again.",
+    );
+  }
+  const added = after.devices.controllers.find(({ index, type }) => !known.has(`${type} ${index}`));
+  if (added === undefined) return;
+  throw cannot(
+    `${nameDevice(device)} needs the ${added.type} controller ${added.index}, which the running guest does not have`,
+    `Add <controller type='${added.type}' index='${added.index}'/> to the definition, and start the guest again.`,
+  );
+}
+
+function refuseInterface({ model, type }: NetworkInterface): void {
+  if (type !== "user") {
+    throw cannot(`interface type '${type}' is not hotplugged`, "Write <interface type='user'>.");
+  }
+  if (model?.type === "usb-net")
+    throw cannot("a network card on USB is not hotplugged", "Choose another model.");
+}
+
+function isHotBus(disk: Disk): boolean {
+  const bus = diskBus(disk);
+  return bus === "scsi" || bus === "usb" || (bus === "virtio" && (disk.device ?? "disk") === "disk");
+}
+
+function cannot(why: string, remedy: string): SvirtError {
+  return new SvirtError(`Operation not supported: ${why}`, { kind: "unsupported", remedy });
+}
