@@ -1,4 +1,4 @@
-import type { FileId, GuestOrder } from "./plan/guest-order.ts";
+import type { FileId, GuestOrder, HandedFile } from "./plan/guest-order.ts";
 
 /** What a path leads to. */
 export type FileType = "file" | "block" | "character" | "folder" | "fifo" | "socket";
@@ -39,6 +39,10 @@ export interface OpenFile {
 export interface Monitor {
   /** Throws "failed" with QEMU's words when it answers with an error, "timeout" when it does not answer. */
   execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
+  /** Opens the file and hands it over as a set of its own, `/dev/fdset/FD`. Throws "host-call", "denied", "failed". */
+  handOver(file: HandedFile): Promise<void>;
+  /** Whether QEMU has told that the device is gone, or does so in time. Counts from when the conversation began. */
+  waitUntilDeleted(device: string, timeoutMs: number): Promise<boolean>;
   close(): void;
 }
 

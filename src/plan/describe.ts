@@ -1,4 +1,5 @@
-import type { Claim, Step } from "./step.ts";
+import { nameOf } from "../qemu/plug-commands.ts";
+import type { Claim, MonitorCommand, Step } from "./step.ts";
 
 const NO_LABEL = "(no label)";
 
@@ -27,7 +28,38 @@ export function describe(step: Step): string {
       return `wait for the monitor ${step.monitor}`;
     case "resume":
       return `let the vCPUs run (${step.commands.map(({ execute }) => execute).join(", ")})`;
+    case "plug":
+      return `hand QEMU ${listWords(step.files.map(({ file }) => file.path))} and tell it ${step.commands.map(describeCommand).join(", ")}`;
+    case "unplug":
+      return describeUnplug(step);
+    case "set-medium":
+      return describeMedium(step);
+    case "set-link":
+      return `set the link of ${step.device} ${step.up ? "up" : "down"}`;
   }
+}
+
+function describeUnplug({ commands, device, sets }: Extract<Step, { do: "unplug" }>): string {
+  const asked = device === undefined ? [] : [`device_del ${device} (wait until the guest lets go of it)`];
+  const told = [...asked, ...commands.map(describeCommand)].join(", ");
+  return `tell QEMU ${told}, and take back ${listWords(sets.map((set) => `set ${set}`))}`;
+}
+
+function describeMedium({ device, force, from, to }: Extract<Step, { do: "set-medium" }>): string {
+  return `change the medium of ${device}: ${from ?? "empty"} -> ${to ?? "empty"}${force ? " (by force)" : ""}`;
+}
+
+function listWords(words: readonly string[]): string {
+  return words.length === 0 ? "no file" : words.join(", ");
+}
+
+function describeCommand(command: MonitorCommand): string {
+  return `${command.execute} ${nameOf(command) ?? ""}`.trimEnd();
+}
+
+/** All steps, numbered, a line each. */
+export function formatSteps(steps: readonly Step[]): string {
+  return steps.map((step, at) => `${String(at + 1).padStart(3)}  ${describe(step)}\n`).join("");
 }
 
 function describeClaim(claim: Claim): string {

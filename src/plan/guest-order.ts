@@ -13,7 +13,7 @@ export const fileId = v.strictObject({
 export type FileId = v.InferOutput<typeof fileId>;
 
 /** A file that is opened by svirt and handed to the guest under a number of its own. */
-const handedFile = v.strictObject({
+export const handedFile = v.strictObject({
   fd: v.number(),
   file: fileId,
   access: v.picklist(["read-only", "read-write", "append"]),

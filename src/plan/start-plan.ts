@@ -60,6 +60,14 @@ export function fileKey(id: FileId): string {
   return id.node === undefined ? `inode-${id.device}-${id.inode}` : `device-${id.node}`;
 }
 
+/** Files that a running guest is given more: reserved, then labelled. */
+export function planFiles(files: readonly LabelledFile[]): Step[] {
+  return [
+    ...files.map((file): Step => ({ do: "reserve", claim: fileClaim(file) })),
+    ...files.flatMap((file) => planLabel(file)),
+  ];
+}
+
 function planClaims(decision: StartDecision): Claim[] {
   const { files, label, uid } = decision;
   return [

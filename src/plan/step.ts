@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { fileId, guestOrder } from "./guest-order.ts";
+import { deleteCommands } from "../qemu/plug-commands.ts";
+import { fileId, guestOrder, handedFile } from "./guest-order.ts";
 
 /** Something that only one guest may have, or several that agree. */
 const claim = v.strictObject({
@@ -18,6 +19,42 @@ const monitorCommand = v.strictObject({
   arguments: v.exactOptional(v.record(v.string(), v.unknown())),
 });
 export type MonitorCommand = v.InferOutput<typeof monitorCommand>;
+
+/** A running QEMU is given files, each as a set of its own with the number that it bears, and then told to use them. */
+const plugStep = v.strictObject({
+  do: v.literal("plug"),
+  monitor: v.string(),
+  files: v.array(handedFile),
+  commands: v.array(monitorCommand),
+});
+
+/** It lets a device go, if there is one, once the guest has; then what was behind it. What is not there is fine. */
+const unplugStep = v.strictObject({
+  do: v.literal("unplug"),
+  monitor: v.string(),
+  device: v.exactOptional(v.string()),
+  commands: v.array(monitorCommand),
+  sets: v.array(v.number()),
+});
+
+/** What is in a drive changes from one node to another; absent: it is empty. */
+const mediumStep = v.strictObject({
+  do: v.literal("set-medium"),
+  monitor: v.string(),
+  device: v.string(),
+  from: v.exactOptional(v.string()),
+  to: v.exactOptional(v.string()),
+  /** Also when the guest has locked the tray. */
+  force: v.boolean(),
+});
+
+/** The cable of a network card is pulled out or put in. */
+const linkStep = v.strictObject({
+  do: v.literal("set-link"),
+  monitor: v.string(),
+  device: v.string(),
+  up: v.boolean(),
+});
 
 /**
  * One act of a start or of a stop, with all that is needed to show it, do it and take it back. The record stores the
@@ -54,6 +91,10 @@ export const step = v.variant("do", [
   v.strictObject({ do: v.literal("check-context"), context: v.string() }),
   v.strictObject({ do: v.literal("greet"), monitor: v.string(), timeoutMs: v.number() }),
   v.strictObject({ do: v.literal("resume"), monitor: v.string(), commands: v.array(monitorCommand) }),
+  plugStep,
+  unplugStep,
+  mediumStep,
+  linkStep,
 ]);
 export type Step = v.InferOutput<typeof step>;
 
@@ -77,9 +118,23 @@ export function inverse(done: Step): Step | undefined {
       };
     case "spawn":
       return { do: "kill", graceMs: KILL_GRACE_MS };
+    case "plug":
+      return {
+        do: "unplug",
+        monitor: done.monitor,
+        ...deleteCommands(done.commands),
+        sets: done.files.map(({ fd }) => fd),
+      };
+    case "set-medium": {
+      const { device, force, from, monitor, to } = done;
+      return { do: "set-medium", monitor, device, ...present({ from: to, to: from }), force };
+    }
+    case "set-link":
+      return { ...done, up: !done.up };
     case "check-context":
     case "greet":
     case "resume":
+    case "unplug":
     case "release":
     case "remove-folder":
     case "restore-label":
@@ -88,7 +143,31 @@ export function inverse(done: Step): Step | undefined {
   }
 }
 
-/** The steps that undo a start, whoever ends it: its inverses, last first. */
-export function planStop(started: readonly Step[]): Step[] {
-  return started.toReversed().flatMap((done) => inverse(done) ?? []);
+/**
+ * The steps that end a guest, whoever does: the inverses of all that was done, last first, but QEMU's end before them.
+ * What a running QEMU would be told is gone with it.
+ */
+export function planStop(done: readonly Step[]): Step[] {
+  const back = planUndo(done).filter((step) => !isToldQemu(step));
+  return [...back.filter(isEnd), ...back.filter((step) => !isEnd(step))];
+}
+
+/** The steps that take others back, last first. */
+export function planUndo(done: readonly Step[]): Step[] {
+  return done.toReversed().flatMap((step) => inverse(step) ?? []);
+}
+
+/** Whether the step is something that a running QEMU is told. */
+export function isToldQemu(step: Step): boolean {
+  return ["plug", "unplug", "set-medium", "set-link"].includes(step.do);
+}
+
+/** The step that ends QEMU, which may take seconds and so is not done under the registry's lock. */
+export function isEnd(step: Step): boolean {
+  return step.do === "kill";
+}
+
+function present<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

@@ -5,6 +5,8 @@ import type { ClaimRegistry } from "../registry/claims.ts";
 import { greetMonitor, resumeGuest } from "./converse.ts";
 import { restoreFileLabel, setFileLabel } from "./file-label.ts";
 import { killGuest, listGuestProcesses } from "./kill-guest.ts";
+import { plugIn, setLink, unplug } from "./plug.ts";
+import { setMedium } from "./set-medium.ts";
 
 /** For whom steps are carried out, and with what. */
 export interface Actor {
@@ -42,6 +44,14 @@ export async function runStep(actor: Actor, step: Step): Promise<void> {
       return await greetMonitor(actor, step);
     case "resume":
       return await resumeGuest(host, step);
+    case "plug":
+      return await plugIn(host, step);
+    case "unplug":
+      return await unplug(host, step);
+    case "set-medium":
+      return await setMedium(host, step);
+    case "set-link":
+      return await setLink(host, step);
   }
 }
 

@@ -1,5 +1,7 @@
+import { closeSync } from "node:fs";
 import { SvirtError } from "../../errors.ts";
 import type { Monitor } from "../../host.ts";
+import type { HandedFile } from "../../plan/guest-order.ts";
 import {
   EMPTY_REST,
   formatQmpCommand,
@@ -7,6 +9,8 @@ import {
   type QmpMessage,
   type QmpRest,
 } from "../../qemu/qmp.ts";
+import { openHanded } from "./open-handed.ts";
+import { sendFile } from "./send-file.ts";
 
 /** Longer than QEMU takes for any command that svirt sends and waits for. */
 const ANSWER_TIMEOUT_MS = 30_000;
@@ -35,6 +39,9 @@ class Conversation implements Monitor {
   #nextId = 1;
   #greet = Promise.withResolvers<void>();
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  readonly #deleted = new Set<string>();
+  #onDeleted: () => void = () => undefined;
+  #isClosed = false;
 
   constructor(path: string) {
     this.#path = path;
@@ -60,18 +67,54 @@ class Conversation implements Monitor {
   }
 
   async execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown> {
-    const id = this.#nextId;
-    this.#nextId += 1;
-    const answer = Promise.withResolvers<unknown>();
-    this.#waiting.set(id, answer);
-    this.#socket?.write(
-      formatQmpCommand({ execute: command, ...(args === undefined ? {} : { arguments: args }) }, id),
-    );
-    return await this.#within(answer.promise, ANSWER_TIMEOUT_MS);
+    return await this.#ask(command, args, (line) => this.#socket?.write(line));
+  }
+
+  async handOver(file: HandedFile): Promise<void> {
+    const fd = openHanded(file);
+    try {
+      // Nothing else waits to be written: each command is sent when the one before is answered.
+      await this.#ask("add-fd", { "fdset-id": file.fd, opaque: file.file.path }, (line) =>
+        sendFile(this.#descriptor(), line, fd),
+      );
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  async waitUntilDeleted(device: string, timeoutMs: number): Promise<boolean> {
+    const deadline = performance.now() + timeoutMs;
+    while (!this.#deleted.has(device)) {
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0 || this.#isClosed) return false;
+      const next = Promise.withResolvers<void>();
+      this.#onDeleted = next.resolve;
+      await Promise.race([next.promise, Bun.sleep(leftMs)]);
+    }
+    return true;
   }
 
   close(): void {
     this.#socket?.end();
+  }
+
+  async #ask(
+    command: string,
+    args: Readonly<Record<string, unknown>> | undefined,
+    send: (line: string) => unknown,
+  ): Promise<unknown> {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    const answer = Promise.withResolvers<unknown>();
+    this.#waiting.set(id, answer);
+    send(formatQmpCommand({ execute: command, ...(args === undefined ? {} : { arguments: args }) }, id));
+    return await this.#within(answer.promise, ANSWER_TIMEOUT_MS);
+  }
+
+  #descriptor(): number {
+    const fd: unknown = this.#socket === undefined ? undefined : Reflect.get(this.#socket, "fd");
+    if (typeof fd === "number" && fd >= 0) return fd;
+    throw this.#gone();
   }
 
   #take(bytes: Uint8Array): void {
@@ -101,8 +144,16 @@ class Conversation implements Monitor {
         );
         return;
       case "event":
+        this.#note(message);
         return;
     }
+  }
+
+  #note({ facts, name }: Extract<QmpMessage, { is: "event" }>): void {
+    const device = facts.get("device");
+    if (name !== "DEVICE_DELETED" || typeof device !== "string") return;
+    this.#deleted.add(device);
+    this.#onDeleted();
   }
 
   #answer(id: number | undefined): PromiseWithResolvers<unknown> | undefined {
@@ -112,6 +163,8 @@ class Conversation implements Monitor {
   }
 
   #fail(error: unknown): void {
+    this.#isClosed = true;
+    this.#onDeleted();
     this.#greet.reject(error);
     for (const answer of this.#waiting.values()) answer.reject(error);
     this.#waiting.clear();

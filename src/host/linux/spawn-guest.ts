@@ -1,10 +1,10 @@
-import { closeSync, constants, ftruncateSync, openSync, unlinkSync } from "node:fs";
+import { closeSync, constants, openSync, unlinkSync } from "node:fs";
 import { SvirtError } from "../../errors.ts";
 import type { ProcessId } from "../../host.ts";
-import type { GuestOrder, HandedFile } from "../../plan/guest-order.ts";
-import { openSame } from "./file-id.ts";
+import type { GuestOrder } from "../../plan/guest-order.ts";
 import { orThrow, readText, unlessMissing } from "./files.ts";
 import { listenUnix } from "./listen.ts";
+import { openHanded } from "./open-handed.ts";
 import { REAPER_SCRIPT } from "./reaper.ts";
 import { getProcess } from "./running.ts";
 
@@ -12,17 +12,11 @@ import { getProcess } from "./running.ts";
 const FIRST_HANDED = 3;
 const PID_TIMEOUT_MS = 10_000;
 const POLL_MS = 1;
-const ACCESS_FLAGS: Readonly<Record<HandedFile["access"], number>> = {
-  "read-only": constants.O_RDONLY,
-  "read-write": constants.O_RDWR,
-  append: constants.O_WRONLY | constants.O_APPEND,
-};
-
 /** Host.spawnGuest */
 export async function spawnGuest(order: GuestOrder): Promise<ProcessId> {
   for (const name of ["pid", "exit"])
     unlessMissing(`remove ${name}`, () => unlinkSync(`${order.folder}/${name}`));
-  const handed = openHanded(order);
+  const handed = openAll(order);
   const log = openLog(order.logFile);
   try {
     const end = FIRST_HANDED + handed.length;
@@ -52,18 +46,11 @@ export async function spawnGuest(order: GuestOrder): Promise<ProcessId> {
 }
 
 /** In the order of their numbers, which must follow one another: they become 3, 4, 5 ... in the guest. */
-function openHanded(order: GuestOrder): number[] {
+function openAll(order: GuestOrder): number[] {
   const opened: number[] = [];
   try {
     for (const { path } of order.sockets) opened.push(listenUnix(path, order.context));
-    for (const { access, direct, file, truncate } of order.files) {
-      const fd = orThrow(`open ${file.path}`, () =>
-        openSame(file, ACCESS_FLAGS[access] | (direct ? constants.O_DIRECT : 0)),
-      );
-      opened.push(fd);
-      // Only now: with O_TRUNC another file that stands there would be emptied before it is found out.
-      if (truncate) orThrow(`empty ${file.path}`, () => ftruncateSync(fd));
-    }
+    for (const file of order.files) opened.push(openHanded(file));
     const numbers = [...order.sockets, ...order.files].map(({ fd }) => fd);
     if (numbers.every((fd, at) => fd === FIRST_HANDED + at)) return opened;
     throw new SvirtError(`Cannot hand descriptors over: ${numbers.join(", ")} do not follow one another`, {

@@ -1,0 +1,25 @@
+import { closeSync, constants, ftruncateSync } from "node:fs";
+import type { HandedFile } from "../../plan/guest-order.ts";
+import { openSame } from "./file-id.ts";
+import { orThrow } from "./files.ts";
+
+const ACCESS_FLAGS: Readonly<Record<HandedFile["access"], number>> = {
+  "read-only": constants.O_RDONLY,
+  "read-write": constants.O_RDWR,
+  append: constants.O_WRONLY | constants.O_APPEND,
+};
+
+/** Opens a file that a guest gets, as it was inspected and as the guest will use it. Throws "host-call", "denied". */
+export function openHanded({ access, direct, file, truncate }: HandedFile): number {
+  const fd = orThrow(`open ${file.path}`, () =>
+    openSame(file, ACCESS_FLAGS[access] | (direct ? constants.O_DIRECT : 0)),
+  );
+  try {
+    // Only now: with O_TRUNC another file that stands there would be emptied before it is found out.
+    if (truncate) orThrow(`empty ${file.path}`, () => ftruncateSync(fd));
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}

@@ -1,0 +1,140 @@
+import { deleteCommand } from "../qemu/plug-commands.ts";
+import type { FileId, HandedFile } from "./guest-order.ts";
+import { listPlugged, type Plugged } from "./plugged.ts";
+import { fileKey, type LabelledFile, planFiles } from "./start-plan.ts";
+import { inverse, type MonitorCommand, type Step } from "./step.ts";
+
+/** What a change of a running guest takes: steps that can be taken back and, once they are done, those that finish it. */
+export interface ChangeSteps {
+  readonly steps: readonly Step[];
+  readonly after: readonly Step[];
+}
+
+/** What a device that comes consists of. */
+export interface NewDevice {
+  /** Those that the guest has not had before. */
+  readonly files: readonly LabelledFile[];
+  readonly handed: readonly HandedFile[];
+  readonly commands: readonly MonitorCommand[];
+}
+
+/** Reserve, label, hand over, plug in. */
+export function planAttach(device: NewDevice, monitor: string): ChangeSteps {
+  const { commands, files, handed } = device;
+  return {
+    steps: [...planFiles(files), { do: "plug", monitor, files: [...handed], commands: [...commands] }],
+    after: [],
+  };
+}
+
+/** What is behind the device of that id is given back when the guest has let go of it. `done` are the guest's steps. */
+export function planDetach(done: readonly Step[], id: string, monitor: string): ChangeSteps {
+  const plugged = listPlugged(done);
+  const device = plugged.devices.get(id) ?? {};
+  const behind = listBehind(plugged, device);
+  const unplug = planUnplug(plugged, behind, { monitor, device: id });
+  return { steps: [], after: [unplug, ...planGiveBack(done, [...done, unplug])] };
+}
+
+/** The medium of a drive that stays, and what it is changed to; `to` is the new top node. */
+export interface NewMedium {
+  readonly id: string;
+  readonly force: boolean;
+  readonly to?: { readonly node: string; readonly device: NewDevice };
+}
+
+/** The new medium is there before the old one is taken out, and the old one is given back only then. */
+export function planMedium(
+  done: readonly Step[],
+  { force, id, to }: NewMedium,
+  monitor: string,
+): ChangeSteps {
+  const plugged = listPlugged(done);
+  const device = plugged.devices.get(id) ?? {};
+  const from = nameIn(device["drive"]);
+  const before = to === undefined ? [] : planAttach(to.device, monitor).steps;
+  const change: Step = {
+    do: "set-medium",
+    monitor,
+    device: id,
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to: to.node }),
+    force,
+  };
+  const steps = [...before, change];
+  if (from === undefined) return { steps, after: [] };
+  const unplug = planUnplug(plugged, listBehind(plugged, device), { monitor });
+  return { steps, after: [unplug, ...planGiveBack(done, [...done, ...steps, unplug])] };
+}
+
+/** What stands behind a device: commands that delete it, whoever uses another first, and the sets that it names. */
+interface Behind {
+  readonly commands: readonly MonitorCommand[];
+  readonly names: ReadonlySet<string>;
+  readonly sets: ReadonlySet<number>;
+}
+
+function listBehind(plugged: Plugged, device: Readonly<Record<string, unknown>>): Behind {
+  const nodes = listNodes(plugged, nameIn(device["drive"]));
+  const netdev = nameIn(device["netdev"]);
+  const object = nameIn(device["rng"]);
+  const made: MonitorCommand[] = [
+    ...nodes.map((node) => ({ execute: "blockdev-add", arguments: { "node-name": node } })),
+    ...(netdev === undefined ? [] : [{ execute: "netdev_add", arguments: { id: netdev } }]),
+    ...(object === undefined ? [] : [{ execute: "object-add", arguments: { id: object } }]),
+  ];
+  const facts = [...nodes.map((node) => plugged.nodes.get(node)), plugged.objects.get(object ?? "")];
+  return {
+    commands: made.flatMap((command) => deleteCommand(command) ?? []),
+    names: new Set([...nodes, ...(object === undefined ? [] : [object])]),
+    sets: new Set(facts.flatMap((found) => setOf(found) ?? [])),
+  };
+}
+
+/** A node and all below it, each before those that it stands on. */
+function listNodes({ nodes }: Plugged, top: string | undefined): string[] {
+  const facts = top === undefined ? undefined : nodes.get(top);
+  if (top === undefined || facts === undefined) return [];
+  const below = ["file", "data-file", "backing"].flatMap((key) =>
+    listNodes({ nodes } as Plugged, nameIn(facts[key])),
+  );
+  return [top, ...below];
+}
+
+function planUnplug(
+  { nodes, objects }: Plugged,
+  behind: Behind,
+  of: { readonly monitor: string; readonly device?: string },
+): Extract<Step, { do: "unplug" }> {
+  const others = [...nodes, ...objects].filter(([name]) => !behind.names.has(name));
+  const used = new Set(others.flatMap(([, facts]) => setOf(facts) ?? []));
+  const sets = [...behind.sets].filter((set) => !used.has(set));
+  return { do: "unplug", ...of, commands: [...behind.commands], sets };
+}
+
+/** Labels and claims of files that the guest had before and has no more. */
+function planGiveBack(before: readonly Step[], after: readonly Step[]): Step[] {
+  const kept = new Set([...listPlugged(after).files.values()].map(fileKey));
+  const gone = [...listPlugged(before).files.values()].filter((file) => !kept.has(fileKey(file)));
+  return before.toReversed().flatMap((step) => (isOf(step, gone) ? (inverse(step) ?? []) : []));
+}
+
+function isOf(step: Step, files: readonly FileId[]): boolean {
+  const key = claimedKey(step);
+  return key !== undefined && files.some((file) => fileKey(file) === key);
+}
+
+/** The key of the file that a step reserves or labels. */
+function claimedKey(step: Step): string | undefined {
+  if (step.do !== "reserve" && step.do !== "set-label") return undefined;
+  return step.claim.kind === "file" ? step.claim.key : undefined;
+}
+
+function setOf(facts: Readonly<Record<string, unknown>> | undefined): number | undefined {
+  const number = /^\/dev\/fdset\/(\d+)$/.exec(nameIn(facts?.["filename"]) ?? "")?.[1];
+  return number === undefined ? undefined : Number(number);
+}
+
+function nameIn(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}

@@ -1,0 +1,98 @@
+import { commandsOf, nameOf } from "../qemu/plug-commands.ts";
+import type { FileId } from "./guest-order.ts";
+import type { MonitorCommand, Step } from "./step.ts";
+
+type Facts = Readonly<Record<string, unknown>>;
+
+/** What a QEMU has been told to have, by what svirt told it: a guest that has broken out cannot say otherwise. */
+export interface Plugged {
+  /** By id. */
+  readonly devices: ReadonlyMap<string, Facts>;
+  readonly nodes: ReadonlyMap<string, Facts>;
+  readonly netdevs: ReadonlyMap<string, Facts>;
+  readonly objects: ReadonlyMap<string, Facts>;
+  /** By the number of the set, or of the descriptor. */
+  readonly files: ReadonlyMap<number, FileId>;
+}
+
+interface Draft {
+  readonly devices: Map<string, Facts>;
+  readonly nodes: Map<string, Facts>;
+  readonly netdevs: Map<string, Facts>;
+  readonly objects: Map<string, Facts>;
+  readonly files: Map<number, FileId>;
+}
+
+/** Goes through all that was done for a guest, in order. */
+export function listPlugged(steps: readonly Step[]): Plugged {
+  const draft: Draft = {
+    devices: new Map(),
+    nodes: new Map(),
+    netdevs: new Map(),
+    objects: new Map(),
+    files: new Map(),
+  };
+  for (const step of steps) apply(draft, step);
+  return draft;
+}
+
+function apply(draft: Draft, step: Step): void {
+  switch (step.do) {
+    case "spawn":
+      add(draft, { files: step.order.files, commands: commandsOf(step.order.words) });
+      return;
+    case "plug":
+      add(draft, step);
+      return;
+    case "unplug":
+      takeAway(draft, step);
+      return;
+    case "set-medium": {
+      const { drive: _, ...device } = draft.devices.get(step.device) ?? {};
+      draft.devices.set(step.device, step.to === undefined ? device : { ...device, drive: step.to });
+      return;
+    }
+    default:
+      return;
+  }
+}
+
+function add(draft: Draft, made: Pick<Extract<Step, { do: "plug" }>, "files" | "commands">): void {
+  for (const { fd, file } of made.files) draft.files.set(fd, file);
+  for (const command of made.commands) make(draft, command);
+}
+
+function takeAway(draft: Draft, gone: Extract<Step, { do: "unplug" }>): void {
+  if (gone.device !== undefined) draft.devices.delete(gone.device);
+  for (const command of gone.commands) remove(draft, command);
+  for (const set of gone.sets) draft.files.delete(set);
+}
+
+function make(draft: Draft, command: MonitorCommand): void {
+  const name = nameOf(command);
+  if (name === undefined) return;
+  tableOf(draft, command.execute)?.set(name, command.arguments ?? {});
+}
+
+function remove(draft: Draft, command: MonitorCommand): void {
+  const name = nameOf(command);
+  if (name !== undefined) tableOf(draft, command.execute)?.delete(name);
+}
+
+function tableOf(draft: Draft, execute: string): Map<string, Facts> | undefined {
+  switch (execute) {
+    case "blockdev-add":
+    case "blockdev-del":
+      return draft.nodes;
+    case "device_add":
+      return draft.devices;
+    case "netdev_add":
+    case "netdev_del":
+      return draft.netdevs;
+    case "object-add":
+    case "object-del":
+      return draft.objects;
+    default:
+      return undefined;
+  }
+}
