@@ -107,6 +107,15 @@ export function decideStaticLabel(request: LabelRequest, facts: PolicyFacts): La
   };
 }
 
+/** The decision that a running guest was started with, for files that it is given more. */
+export function decisionOf(
+  recorded: Pick<LabelDecision, "type" | "relabel" | "label" | "imageLabel" | "baseLabel">,
+  facts: PolicyFacts,
+): LabelDecision {
+  const range = recorded.imageLabel === undefined ? undefined : parseContext(recorded.imageLabel).range;
+  return { ...fileLabels(facts, range ?? ""), ...recorded, range };
+}
+
 function fileLabels(
   facts: PolicyFacts,
   range: string,

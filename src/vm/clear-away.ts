@@ -1,6 +1,6 @@
 import { joinErrors } from "../errors.ts";
 import { guestPaths, registryLock } from "../plan/paths.ts";
-import { planStop, type Step } from "../plan/step.ts";
+import { isEnd, planStop, type Step } from "../plan/step.ts";
 import { UNWATCHED, undo, type Watch } from "../run/run-plan.ts";
 import type { Actor } from "../run/run-step.ts";
 import { type Node, registryOf } from "./node.ts";
@@ -54,7 +54,7 @@ export async function clearAway(
   writeRecord(node, { ...guest, state: "stopping", reason: how.reason });
   const watch = how.watch ?? UNWATCHED;
   const actor = actorFor(node, guest);
-  const steps = planStop(guest.steps);
+  const steps = planStop(allSteps(guest));
   const errors: unknown[] = [];
   const endSteps = steps.filter(isEnd);
   const ends = await undo(actor, endSteps, watch);
@@ -100,7 +100,7 @@ function writeReason(node: Node, uuid: string, reason: ShutoffReason): void {
   node.host.writeText(`${node.paths.run}/ended/${uuid}`, `${reason}\n`, 0o600);
 }
 
-/** The step that ends QEMU, which may take seconds and so is not done under the registry's lock. */
-function isEnd(step: Step): boolean {
-  return step.do === "kill";
+/** All that was or may have been done for a guest, a change that is under way among it. */
+export function allSteps(guest: GuestRecord): readonly Step[] {
+  return [...guest.steps, ...(guest.change?.steps ?? [])];
 }

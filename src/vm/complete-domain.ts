@@ -35,7 +35,8 @@ function withMacs(host: Host, domain: Domain): Domain {
   return { ...domain, devices: { ...devices, interfaces } };
 }
 
-function makeMac(host: Host): string {
+/** A new address for an interface that has none. */
+export function makeMac(host: Host): string {
   // A random UUID begins with 48 random bits. RFC 9562, section 5.4
   const [, a, b, c] = /^(..)(..)(..)/.exec(host.makeUuid()) ?? [];
   return `${MAC_PREFIX}:${a}:${b}:${c}`;

@@ -31,9 +31,18 @@ export interface GatherOptions {
  * Throws "not-found", "unsupported" or "denied", with the chain where there is one.
  */
 export function gatherFiles(host: Host, domain: Domain, options: GatherOptions): GatheredFiles {
+  return gatherResources(host, listResources(domain), options);
+}
+
+/** The same for a part of what a domain names. */
+export function gatherResources(
+  host: Host,
+  resources: readonly Resource[],
+  options: GatherOptions,
+): GatheredFiles {
   const chains = new Map<string, readonly FoundElement<FileFacts>[]>();
   const files: UsedFile[] = [];
-  for (const resource of listResources(domain)) {
+  for (const resource of resources) {
     if (resource.kind === "disk") {
       const images = gatherDisk(host, resource);
       chains.set(

@@ -2,11 +2,12 @@ import type { Domain } from "../domain/domain.ts";
 import { SvirtError } from "../errors.ts";
 import type { FileFacts } from "../host.ts";
 import type { LabelDecision } from "../label/decide-label.ts";
-import type { GuestOrder } from "../plan/guest-order.ts";
+import type { GuestOrder, HandedFile } from "../plan/guest-order.ts";
 import { guestPaths } from "../plan/paths.ts";
 import type { MonitorCommand } from "../plan/step.ts";
 import { formatArgv } from "../qemu/argv.ts";
 import { listDescriptors } from "../qemu/descriptors.ts";
+import type { Descriptor } from "../qemu/launch.ts";
 import { listStartCommands } from "../qemu/start-commands.ts";
 import type { GatheredFiles } from "./gather-files.ts";
 import type { Node } from "./node.ts";
@@ -25,7 +26,6 @@ export function orderGuest(
   const descriptors = listDescriptors(domain, chains, MONITOR_FD + 1);
   const launch = { monitorFd: MONITOR_FD, descriptors, folder: paths.workFolder };
   const [program = "", ...words] = formatArgv(domain, { chains, launch });
-  const known = new Map<string, FileFacts>(files.map(({ facts, named }) => [named, facts]));
   const context = decided.label.label;
   return {
     uuid: domain.uuid,
@@ -38,14 +38,24 @@ export function orderGuest(
     workFolder: paths.workFolder,
     logFile: `${node.paths.log}/${domain.name}.log`,
     sockets: [{ fd: MONITOR_FD, path: paths.monitor }],
-    files: descriptors.map(({ access, direct, fd, path, truncate }) => ({
-      fd,
-      access,
-      file: fileAt(node, known, path).id,
-      truncate,
-      direct,
-    })),
+    files: listHanded(node, descriptors, files),
   };
+}
+
+/** What is opened for QEMU, each with what was found at its path. Throws "not-found". */
+export function listHanded(
+  node: Node,
+  descriptors: readonly Descriptor[],
+  found: GatheredFiles["files"],
+): HandedFile[] {
+  const known = new Map<string, FileFacts>(found.map(({ facts, named }) => [named, facts]));
+  return descriptors.map(({ access, direct, fd, path, truncate }) => ({
+    fd,
+    access,
+    file: fileAt(node, known, path).id,
+    truncate,
+    direct,
+  }));
 }
 
 function fileAt(node: Node, known: ReadonlyMap<string, FileFacts>, path: string): FileFacts {

@@ -14,6 +14,22 @@ const recordedLabel = v.strictObject({
 });
 
 /**
+ * A change of a running guest: written before its first step, gone after the last. While it is "doing", its steps are to
+ * be taken back; once it is "finishing", the steps after are to be done, and `xml` is what the guest has become.
+ */
+const change = v.strictObject({
+  /** What it does, for a person: `attach vdb`. */
+  what: v.string(),
+  stage: v.picklist(["doing", "finishing"]),
+  /** The guest was asked to let go of a device, and has taken longer than anybody waits for. */
+  isAsked: v.exactOptional(v.literal(true)),
+  steps: v.array(step),
+  after: v.array(step),
+  xml: v.string(),
+});
+export type GuestChange = v.InferOutput<typeof change>;
+
+/**
  * All that is known of a guest that is starting, running or being cleared away, in
  * `/var/lib/svirt/records/UUID.json`. It is written before the first step of a start is carried out and removed after
  * the last one is undone. `state` says how far the start came; whether the guest runs now the kernel says.
@@ -27,12 +43,13 @@ const record = v.strictObject({
   bootId: v.string(),
   state: v.picklist(["starting", "running", "stopping"]),
   startedMs: v.number(),
-  /** The definition that was started, in the form in which it would be stored. */
+  /** The definition that was started, in the form in which it would be stored, with what was attached since. */
   xml: v.string(),
   label: recordedLabel,
   enforcing: v.boolean(),
-  /** Every step of the start. */
+  /** Every step of the start, and of the changes since. */
   steps: v.array(step),
+  change: v.exactOptional(change),
   /** QEMU, once it runs. */
   process: v.exactOptional(v.strictObject({ pid: v.number(), startTicks: v.number() })),
   /** What to do when QEMU ends by itself. */

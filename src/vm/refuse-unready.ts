@@ -22,10 +22,10 @@ const FAMILIES: readonly ((domain: Domain) => readonly Unready[])[] = [
  * Refuses a start that would leave out a part of what the XML asks of the host, before anything is changed. What only
  * translates, `svirt domxml-to-native`, does not come here. Throws "unsupported", with the element's path.
  */
-export function refuseUnready(domain: Domain): void {
+export function refuseUnready(domain: Domain, attempt = "start the guest"): void {
   for (const family of FAMILIES) {
     for (const { missing, place, remedy } of family(domain)) {
-      throw new SvirtError(`Cannot start the guest: ${place}: svirt does not ${missing} yet`, {
+      throw new SvirtError(`Cannot ${attempt}: ${place}: svirt does not ${missing} yet`, {
         kind: "unsupported",
         remedy,
       });

@@ -1,5 +1,6 @@
 import { asSvirtError, type SvirtError } from "../errors.ts";
 import { guestPaths } from "../plan/paths.ts";
+import { settleChange } from "./change-guest.ts";
 import { clearAway, reasonOf, withGuestLock } from "./clear-away.ts";
 import { readDefinition } from "./definitions.ts";
 import type { Node } from "./node.ts";
@@ -36,6 +37,7 @@ export async function sweep(node: Node): Promise<Swept> {
   for (const guest of readRecords(node, (error) => errors.push(error))) {
     if (isRunning(node, guest)) {
       running.push(guest);
+      await attempt(errors, () => settleRunning(node, guest));
     } else if (await isLeft(node, guest)) {
       await attempt(errors, () => settle(node, guest.uuid));
       settled.push(guest.name);
@@ -69,6 +71,15 @@ export async function settle(node: Node, uuid: string): Promise<void> {
   });
   const pending = readPendingRestart(node, uuid);
   if (pending !== undefined) await restart(node, pending);
+}
+
+/** A change that another svirt carries out right now is left to that one. */
+async function settleRunning(node: Node, { change, uuid }: GuestRecord): Promise<void> {
+  if (change === undefined || node.host.isLocked(guestPaths(node.paths, uuid).lock)) return;
+  await withGuestLock(node, uuid, async () => {
+    const guest = readRecord(node, uuid);
+    if (guest !== undefined) await settleChange(node, guest);
+  });
 }
 
 function wantsRestart(guest: GuestRecord, reason: string): boolean {

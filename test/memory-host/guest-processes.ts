@@ -2,6 +2,7 @@ import type { ProcessFacts, ProcessId } from "../../src/host.ts";
 import type { GuestOrder } from "../../src/plan/guest-order.ts";
 import { hostCall } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
+import { MemoryQemu } from "./memory-qemu.ts";
 
 /** A process: what /proc tells of it, and what it is to the test. */
 export interface Process extends ProcessFacts {
@@ -10,6 +11,8 @@ export interface Process extends ProcessFacts {
   readonly order: GuestOrder | undefined;
   /** Of QEMU: whether its vCPUs run. */
   status: "prelaunch" | "running" | "paused";
+  /** Of QEMU: what it has. */
+  readonly devices?: MemoryQemu;
 }
 
 /** How the QEMUs that are started from now on behave. */
@@ -23,6 +26,10 @@ export interface QemuBehaviour {
   readonly ignoresTerm?: boolean;
   /** It waits for a device that does not answer: not even SIGKILL ends it. */
   readonly isImmortal?: boolean;
+  /** A command that it answers with an error. */
+  readonly refuses?: string;
+  /** The guest does not let go of devices. */
+  readonly keepsDevices?: boolean;
 }
 
 const EXEC_MS = 2;
@@ -134,6 +141,7 @@ export class GuestProcesses {
       command: "qemu-system-x86",
       context: qemu.context ?? context ?? guest.context,
       words: [program, ...words],
+      devices: new MemoryQemu(guest.order),
     });
     this.#machine.noteLiveGuests();
     if (qemu.endsAtOnce === undefined) return;

@@ -3,10 +3,12 @@ import type { Host, Monitor } from "../../src/host.ts";
 import { factsOf, hostCall, type Inode } from "./file-tree.ts";
 import { openHanded, type Process } from "./guest-processes.ts";
 import type { Machine } from "./machine.ts";
+import { qmpError } from "./memory-qemu.ts";
 import type { Svirt } from "./svirt.ts";
 
 const LOCK_POLL_MS = 5;
 const GREET_POLL_MS = 1;
+const UNPLUG_MS = 20;
 
 /** The machine as one process of svirt sees it. */
 export function makeMemoryHost(machine: Machine, svirt: Svirt): Host {
@@ -145,7 +147,7 @@ function processCalls(
     listContexts: () => [...new Set(processes.list().flatMap(({ context }) => context ?? []))],
     getCommandLine: (pid) => processes.get(pid)?.words ?? [],
     listOpenFiles: (pid) =>
-      (processes.get(pid)?.order?.files ?? []).map(({ fd, file }) => ({
+      (processes.get(pid)?.devices?.listFiles() ?? []).map(({ fd, file }) => ({
         fd,
         target: file.path,
         label: machine.files.find(file.path)?.inode.xattrs.get("security.selinux"),
@@ -192,17 +194,38 @@ function listeningAt(machine: Machine, path: string): Process | undefined {
     .find(({ order, role }) => order?.sockets[0]?.path === path && (role === "qemu" || role === "becoming"));
 }
 
+/** Only asks. */
+const QUERIES: ReadonlySet<string> = new Set(["query-status", "query-block", "qom-list"]);
+
 function makeMonitor(machine: Machine, svirt: Svirt, pid: number): Monitor {
+  const tell = async (command: string, act: () => unknown): Promise<unknown> =>
+    svirt.call(`monitor ${command}`, !QUERIES.has(command), act);
   return {
-    execute: async (command) =>
-      svirt.call(`monitor ${command}`, command !== "query-status", () => answer(machine, pid, command)),
+    execute: (command, args = {}) => tell(command, () => answer(machine, pid, { command, args })),
+    async handOver(file) {
+      machine.files.getSame(file.file);
+      if (machine.qemu.refuses === "add-fd") throw qmpError("as the test wants it");
+      await tell("add-fd", () => machine.processes.get(pid)?.devices?.addSet(file));
+    },
+    async waitUntilDeleted(device, timeoutMs) {
+      const deadline = machine.nowMs + timeoutMs;
+      const isThere = (): boolean => machine.processes.get(pid)?.devices?.has(device) ?? true;
+      while (isThere() && machine.nowMs < deadline) await passTime(machine, LOCK_POLL_MS);
+      return !isThere();
+    },
     close: () => undefined,
   };
 }
 
-function answer(machine: Machine, pid: number, command: string): unknown {
+interface Asked {
+  readonly command: string;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+function answer(machine: Machine, pid: number, { args, command }: Asked): unknown {
   const guest = machine.processes.get(pid);
   if (guest === undefined) throw new SvirtError("Cannot talk to QEMU: it has ended", { kind: "failed" });
+  if (machine.qemu.refuses === command) throw qmpError("as the test wants it");
   switch (command) {
     case "query-status":
       return { status: guest.status, running: guest.status === "running" };
@@ -215,8 +238,12 @@ function answer(machine: Machine, pid: number, command: string): unknown {
     case "system_powerdown":
       if (machine.qemu.ignoresPowerButton !== true) machine.after(50, () => machine.processes.end(pid, 0));
       return {};
+    case "device_del":
+      return guest.devices?.askToLetGo(args, (letGo) => {
+        if (machine.qemu.keepsDevices !== true) machine.after(UNPLUG_MS, letGo);
+      });
     default:
-      throw new SvirtError(`The command ${command} has not been found`, { kind: "failed" });
+      return guest.devices?.answer(command, args);
   }
 }
 

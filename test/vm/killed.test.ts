@@ -6,16 +6,13 @@ import { isRunning, readRecords } from "../../src/vm/record.ts";
 import { settle, sweep } from "../../src/vm/settle.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
-import type { Moment, Strike } from "../memory-host/svirt.ts";
-import { ALL_KINDS, domainXml, errorOf, makeMachine, nodeOn, reapAll, sweepAll, UUID } from "./scene.ts";
+import type { Strike } from "../memory-host/svirt.ts";
+import { ALL_KINDS, domainXml, makeMachine, nodeOn, reapAll, sweepAll, UUID } from "./scene.ts";
+import { beStruck, instantsOf, type Work, withoutInodes } from "./strikes.ts";
 
-const MOMENTS: readonly Moment[] = ["before", "within", "after"];
 /** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
 const TIMEOUT_MS = 120_000;
 const XML = domainXml({ disks: ALL_KINDS });
-
-type SvirtNode = ReturnType<typeof nodeOn>;
-type Work = (node: SvirtNode) => Promise<unknown>;
 
 const start: Work = (node) => startDomain(node, XML);
 const destroy: Work = (node) => destroyDomain(node, "vm1");
@@ -36,24 +33,6 @@ async function machineWithEndedGuest(): Promise<Machine> {
   machine.pass(100);
   machine.reaps.splice(0);
   return machine;
-}
-
-/** Every instant at which work on a fresh machine can be killed: counted by carrying it out once. */
-async function instantsOf(prepare: () => Promise<Machine>, work: Work): Promise<Strike[]> {
-  const node = nodeOn(await prepare());
-  await work(node);
-  const count = node.svirt.changes.length;
-  return Array.from({ length: count }, (_, at) => MOMENTS.map((moment) => ({ at: at + 1, moment })))
-    .flat()
-    .map((instant) => ({ ...instant, how: "crash" }));
-}
-
-/** Carries work out until it is struck; then the process is gone, and its locks with it. */
-async function beStruck(machine: Machine, work: Work, strike: Strike): Promise<void> {
-  const node = nodeOn(machine, strike);
-  const error = await errorOf(work(node)).catch(() => undefined);
-  if (strike.how === "crash") expect([error?.message, node.svirt.isDead]).toEqual([expect.anything(), true]);
-  node.svirt.exit();
 }
 
 /** Either it runs with its record and its level, or nothing of it is there. */
@@ -165,11 +144,6 @@ async function recoverKilled(machine: Machine, strike: Strike): Promise<void> {
 function rebooted(machine: Machine): Machine {
   machine.reboot("8:17");
   return machine;
-}
-
-/** A reboot makes /run and /dev anew, with other inodes. */
-function withoutInodes(machine: Machine): string[] {
-  return snapshot(machine).map((line) => line.replace(/^\d+ |(?<=^process )\d+ /, ""));
 }
 
 test("after a destroy that was killed no level, user or file is held", async () => {

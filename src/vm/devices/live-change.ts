@@ -1,0 +1,157 @@
+import { type Device, nameDevice, withOther, withoutDevice } from "../../domain/device.ts";
+import { type Disk, diskBus } from "../../domain/disk.ts";
+import { formatDomain, parseDomain } from "../../domain/document.ts";
+import type { Domain } from "../../domain/domain.ts";
+import { SvirtError } from "../../errors.ts";
+import { type NewMedium, planAttach, planDetach, planMedium } from "../../plan/hotplug-plan.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import { listPlugged } from "../../plan/plugged.ts";
+import { completeGuest } from "../../qemu/complete-guest.ts";
+import { pciKeys } from "../../qemu/device-bus.ts";
+import type { Guest } from "../../qemu/guest.ts";
+import { driveId, formatHotDevice, formatMedium, plugDevice } from "../../qemu/hot-device.ts";
+import { refuseHotUnplug } from "../../qemu/hot-rules.ts";
+import { storedDomain } from "../../qemu/stored-domain.ts";
+import type { AskedChange, DecidedChange } from "../change-guest.ts";
+import type { Node } from "../node.ts";
+import type { GuestRecord } from "../record.ts";
+import { refuseUnready } from "../refuse-unready.ts";
+import { findDevice, findDisk } from "./find-device.ts";
+import { decideNewDevice, freeNames, gatherDevice } from "./new-files.ts";
+import { refuseOffline } from "./refuse-offline.ts";
+import { refuseOtherInterface } from "./update-rules.ts";
+
+/** A device comes to a running guest. Throws what no running guest can be given. */
+export function attachLive(node: Node, device: Device): AskedChange {
+  const what = `attach ${nameDevice(device)}`;
+  return { what, decide: (guest) => decideAttach(node, guest, device) };
+}
+
+/** A device that is meant leaves a running guest. */
+export function detachLive(node: Node, meant: Device): AskedChange {
+  return { what: `detach ${nameDevice(meant)}`, decide: (guest) => decideDetach(node, guest, meant) };
+}
+
+/** Another medium, or none, for a drive of a running guest. */
+export interface MediumChange {
+  readonly target: string;
+  readonly force: boolean;
+  /** From the drive as it is. Throws what cannot be. */
+  change(drive: Disk): Disk;
+}
+
+/** A drive of a running guest is given another medium. */
+export function changeMediumLive(node: Node, wish: MediumChange): AskedChange {
+  return {
+    what: `change the medium of ${wish.target}`,
+    decide: (guest) => decideMedium(node, guest, wish),
+  };
+}
+
+/** The cable of a running guest's network card is pulled out or put in. */
+export function setLinkLive(node: Node, to: Extract<Device, { element: "interface" }>): AskedChange {
+  return { what: `set the link of ${nameDevice(to)}`, decide: (guest) => decideLink(node, guest, to) };
+}
+
+/** What a running guest consists of, with every address that QEMU was given. */
+function runningGuest({ xml }: GuestRecord): { readonly domain: Domain; readonly guest: Guest } {
+  const guest = completeGuest(parseDomain(new TextEncoder().encode(xml)));
+  return { domain: { ...guest.domain, devices: guest.devices }, guest };
+}
+
+function decideAttach(node: Node, record: GuestRecord, device: Device): DecidedChange {
+  const plugged = plugDevice(runningGuest(record).domain, device);
+  refuseUnready(plugged.domain, `attach ${nameDevice(device)}`);
+  refuseOffline(node, record, device);
+  const gathered = gatherDevice(node, plugged.device);
+  const names = freeNames(record, device.element === "rng" ? "rng" : "net");
+  const words = formatHotDevice(plugged.guest, plugged.device, { chains: gathered.chains, names });
+  const added = decideNewDevice(node, record, { gathered, words });
+  return { ...planAttach(added, monitorOf(node, record)), xml: formatDomain(plugged.domain) };
+}
+
+function decideDetach(node: Node, record: GuestRecord, meant: Device): DecidedChange {
+  const { domain, guest } = runningGuest(record);
+  const device = findDevice(domain, meant);
+  refuseHotUnplug(device);
+  const steps = planDetach(record.steps, idOf(record, guest, device), monitorOf(node, record));
+  return { ...steps, xml: formatDomain(withoutDevice(domain, device)) };
+}
+
+function decideMedium(node: Node, record: GuestRecord, wish: MediumChange): DecidedChange {
+  const { domain, guest } = runningGuest(record);
+  const old = findDisk(domain, wish.target);
+  const value = wish.change(old.value);
+  if (JSON.stringify(value.source) === JSON.stringify(old.value.source)) {
+    return { steps: [], after: [], xml: record.xml };
+  }
+  refuseUsbDrive(value);
+  const changed = withOther(domain, old, { element: "disk", value });
+  storedDomain(changed);
+  refuseUnready(changed, `change the medium of ${wish.target}`);
+  const to = value.source === undefined ? {} : { to: newMedium(node, record, value) };
+  const medium = { id: idOf(record, guest, old), force: wish.force, ...to };
+  const steps = planMedium(record.steps, medium, monitorOf(node, record));
+  return { ...steps, xml: formatDomain(changed) };
+}
+
+function newMedium(node: Node, record: GuestRecord, disk: Disk): NonNullable<NewMedium["to"]> {
+  const gathered = gatherDevice(node, { element: "disk", value: disk });
+  const facts = { chains: gathered.chains, names: freeNames(record, "net") };
+  const { node: top, ...words } = formatMedium(runningGuest(record).guest, disk, facts);
+  return { node: top, device: decideNewDevice(node, record, { gathered, words }) };
+}
+
+function decideLink(
+  node: Node,
+  record: GuestRecord,
+  to: Extract<Device, { element: "interface" }>,
+): DecidedChange {
+  const { domain, guest } = runningGuest(record);
+  const old = findDevice(domain, to);
+  const other = refuseOtherInterface(old, to);
+  const isUp = to.value.link?.state !== "down";
+  const wasUp = old.element !== "interface" || old.value.link?.state !== "down";
+  const device = idOf(record, guest, old);
+  const monitor = monitorOf(node, record);
+  return {
+    steps: isUp === wasUp ? [] : [{ do: "set-link", monitor, device, up: isUp }],
+    after: [],
+    xml: formatDomain(withOther(domain, old, other)),
+  };
+}
+
+/** The device's name in QEMU: a disk's follows from its place, that of the others stands beside their address. */
+function idOf(record: GuestRecord, guest: Guest, device: Device): string {
+  const { devices } = listPlugged(record.steps);
+  const ids = device.element === "disk" ? [driveId(guest, device.value)] : [...devices.keys()];
+  const id = ids.find((one) => {
+    const facts = devices.get(one);
+    return facts !== undefined && (device.element === "disk" || isAt(guest, device, facts));
+  });
+  if (id !== undefined) return id;
+  throw new SvirtError(`Cannot find ${nameDevice(device)} among what QEMU was given`, { kind: "failed" });
+}
+
+function isAt(
+  guest: Guest,
+  { value }: Exclude<Device, { element: "disk" }>,
+  facts: Readonly<Record<string, unknown>>,
+): boolean {
+  if (value.address?.type !== "pci") return false;
+  const { addr, bus } = pciKeys(guest, value.address);
+  return facts["addr"] === addr && facts["bus"] === bus;
+}
+
+/** Inside such a drive is another, which QEMU names in a way of its own. */
+function refuseUsbDrive(disk: Disk): void {
+  if (diskBus(disk) !== "usb") return;
+  throw new SvirtError("Operation not supported: the medium of a drive on USB is not changed", {
+    kind: "unsupported",
+    remedy: "Detach the drive, and attach it with the other medium.",
+  });
+}
+
+function monitorOf(node: Node, { uuid }: GuestRecord): string {
+  return guestPaths(node.paths, uuid).monitor;
+}

@@ -1,0 +1,77 @@
+import type { Device } from "../../domain/device.ts";
+import { listDisk } from "../../domain/disk-resources.ts";
+import { SvirtError } from "../../errors.ts";
+import { decisionOf, UNCONFINED } from "../../label/decide-label.ts";
+import type { NewDevice } from "../../plan/hotplug-plan.ts";
+import { listPlugged } from "../../plan/plugged.ts";
+import { fileKey, type LabelledFile } from "../../plan/start-plan.ts";
+import type { Claim } from "../../plan/step.ts";
+import type { DeviceWords, FreeNames } from "../../qemu/hot-device.ts";
+import { readPolicyFacts } from "../../report/policy-facts.ts";
+import { decideFiles } from "../decide-files.ts";
+import { type GatheredFiles, gatherResources } from "../gather-files.ts";
+import { listHanded } from "../guest-command.ts";
+import type { Node } from "../node.ts";
+import type { GuestRecord } from "../record.ts";
+
+/** The files behind one device, as found on the host. */
+export function gatherDevice(node: Node, device: Device): GatheredFiles {
+  const resources = device.element === "disk" ? listDisk(device.value) : [];
+  return gatherResources(node.host, resources, { makeMissing: false });
+}
+
+/**
+ * A device with its files opened and labelled as those of the guest's other devices are. What the guest has already is
+ * not taken twice. The caller holds the registry's lock. Throws "label-taken".
+ */
+export function decideNewDevice(
+  node: Node,
+  guest: GuestRecord,
+  { gathered, words }: { readonly gathered: GatheredFiles; readonly words: DeviceWords },
+): NewDevice {
+  const label =
+    guest.label.type === "none"
+      ? UNCONFINED
+      : decisionOf(
+          { label: undefined, imageLabel: undefined, baseLabel: undefined, ...guest.label },
+          readPolicyFacts(node.host),
+        );
+  const files = decideFiles(node, label, { uuid: guest.uuid, files: gathered.files });
+  return {
+    files: files.filter((file) => isNew(guest, file)),
+    handed: listHanded(node, words.descriptors, gathered.files),
+    commands: words.commands,
+  };
+}
+
+/** Names that nothing in the guest's QEMU bears. */
+export function freeNames(guest: GuestRecord, prefix: "net" | "rng"): FreeNames {
+  const { devices, files, nodes } = listPlugged(guest.steps);
+  return {
+    node: nextOf(nodes.keys(), /^libvirt-(\d+)-/, 1),
+    set: Math.max(2, ...files.keys()) + 1,
+    alias: `${prefix}${nextOf(devices.keys(), new RegExp(`^${prefix}(\\d+)$`), 0)}`,
+  };
+}
+
+function nextOf(names: Iterable<string>, pattern: RegExp, least: number): number {
+  const numbers = [...names].flatMap((name) => pattern.exec(name)?.[1] ?? []).map(Number);
+  return Math.max(least - 1, ...numbers) + 1;
+}
+
+function isNew(guest: GuestRecord, file: LabelledFile): boolean {
+  const claim = claimOf(guest, fileKey(file.id));
+  if (claim === undefined) return true;
+  if (claim.label === file.to && claim.sharing === file.sharing) return false;
+  throw new SvirtError(
+    `Cannot label ${file.id.path}: the guest has it already, in a way that wants another label`,
+    { kind: "label-taken", remedy: "Give the guest a copy of it." },
+  );
+}
+
+function claimOf(guest: GuestRecord, key: string): Claim | undefined {
+  for (const step of guest.steps) {
+    if (step.do === "reserve" && step.claim.kind === "file" && step.claim.key === key) return step.claim;
+  }
+  return undefined;
+}

@@ -1,0 +1,61 @@
+import { type Device, parseDevice } from "../../src/domain/device.ts";
+import { type GuestRecord, readRecord } from "../../src/vm/record.ts";
+import { startDomain } from "../../src/vm/start.ts";
+import { type Machine, snapshot } from "../memory-host/machine.ts";
+import { diskXml, domainXml, makeMachine, nodeOn, UUID } from "./scene.ts";
+import { withoutInodes } from "./strikes.ts";
+
+/** A second disk, with a file below it. */
+export const SECOND = diskXml("/var/lib/images/top.qcow2", "vdb");
+
+/** A drive with a medium, and another medium for it. */
+const DRIVE = cdXml("/var/lib/images/install.iso");
+
+/** A CD-ROM drive with that medium, or none. */
+export function cdXml(file?: string): string {
+  const source = file === undefined ? "" : `<source file='${file}'/>`;
+  return `<disk type='file' device='cdrom'><driver name='qemu' type='raw'/>${source}<target dev='hdc' bus='ide'/></disk>`;
+}
+
+/** A device from its XML. */
+export function deviceOf(xml: string): Device {
+  return parseDevice(new TextEncoder().encode(xml));
+}
+
+/** A machine on which the usual guest runs, with a disk, the drive, and whatever else is given. */
+export async function machineWithDisks(more = ""): Promise<Machine> {
+  const machine = makeMachine();
+  await startDomain(
+    nodeOn(machine),
+    domainXml({ disks: diskXml("/var/lib/images/private1.raw", "vda") + DRIVE + more }),
+  );
+  return machine;
+}
+
+/** The record of the guest. Fails when there is none. */
+export function recordOf(machine: Machine): GuestRecord {
+  const guest = readRecord(nodeOn(machine), UUID);
+  if (guest === undefined) throw new Error("the guest has no record");
+  return guest;
+}
+
+/** What QEMU has, a line each. */
+function listQemu(machine: Machine): readonly string[] {
+  return machine.processes.qemuOf(UUID)?.devices?.list() ?? [];
+}
+
+/** All of the machine, of its guest's QEMU and of its record: two of these are equal when nothing has changed. */
+export function wholeState(machine: Machine): string[] {
+  const { change, steps, xml } = recordOf(machine);
+  return [
+    ...withoutInodes(machine),
+    ...listQemu(machine).toSorted(),
+    xml,
+    JSON.stringify({ change, steps: steps.length }),
+  ];
+}
+
+/** The same without the guest: what is left once it has ended. */
+export function leftState(machine: Machine): string[] {
+  return snapshot(machine).map((line) => line.replace(/^\d+ |(?<=^process )\d+ /, ""));
+}

@@ -1,0 +1,32 @@
+import { expect } from "bun:test";
+import { type Machine, snapshot } from "../memory-host/machine.ts";
+import type { Moment, Strike } from "../memory-host/svirt.ts";
+import { errorOf, nodeOn } from "./scene.ts";
+
+/** What one process of svirt does. */
+export type Work = (node: ReturnType<typeof nodeOn>) => Promise<unknown>;
+
+const MOMENTS: readonly Moment[] = ["before", "within", "after"];
+
+/** Every instant at which work on a fresh machine can be killed: counted by carrying it out once. */
+export async function instantsOf(prepare: () => Promise<Machine>, work: Work): Promise<Strike[]> {
+  const node = nodeOn(await prepare());
+  await work(node);
+  const count = node.svirt.changes.length;
+  return Array.from({ length: count }, (_, at) => MOMENTS.map((moment) => ({ at: at + 1, moment })))
+    .flat()
+    .map((instant) => ({ ...instant, how: "crash" }));
+}
+
+/** Carries work out until it is struck; then the process is gone, and its locks with it. */
+export async function beStruck(machine: Machine, work: Work, strike: Strike): Promise<void> {
+  const node = nodeOn(machine, strike);
+  const error = await errorOf(work(node)).catch(() => undefined);
+  if (strike.how === "crash") expect([error?.message, node.svirt.isDead]).toEqual([expect.anything(), true]);
+  node.svirt.exit();
+}
+
+/** A reboot makes /run and /dev anew, with other inodes. */
+export function withoutInodes(machine: Machine): string[] {
+  return snapshot(machine).map((line) => line.replace(/^\d+ |(?<=^process )\d+ /, ""));
+}
