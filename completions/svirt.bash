@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist domblkstat dommemstat vncdisplay setmem send-key autostart qemu-monitor-command capabilities version validate domxml-to-native label plan reap recover audit doctor help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist domblkstat dommemstat vncdisplay setmem send-key attach-disk detach-disk change-media attach-device detach-device update-device autostart qemu-monitor-command capabilities version validate domxml-to-native label plan reap recover audit doctor help' -- "$word")
     return
   fi
   case $command in
@@ -40,6 +40,12 @@ _svirt() {
     vncdisplay) options='--json --help' wants=domain ;;
     setmem) options='--help' wants=domain ;;
     send-key) options='--codeset --holdtime --help' wants=domain ;;
+    attach-disk) options='--targetbus --driver --subdriver --cache --io --type --mode --sourcetype --serial --alias --print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
+    detach-disk) options='--print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
+    change-media) options='--eject --insert --update --force --block --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
+    attach-device) options='--persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
+    detach-device) options='--persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
+    update-device) options='--force --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     autostart) options='--disable --help' wants=domain ;;
     qemu-monitor-command) options='--hmp --pretty --help' wants=domain ;;
     capabilities) options='--json --help' ;;

@@ -18,9 +18,9 @@ export async function sweepFirst(call: Call): Promise<readonly GuestRecord[]> {
   const guests = readRecords(call.node, () => {
     isWhole = false;
   });
-  // All that was started runs, and nothing waits: the usual case, and the quick one.
-  if (isWhole && guests.every((guest) => isRunning(call.node, guest)) && !hasPendingRestart(call.node))
-    return guests;
+  // All that was started runs, nothing is half changed, and nothing waits: the usual case, and the quick one.
+  const isSettled = guests.every((guest) => guest.change === undefined && isRunning(call.node, guest));
+  if (isWhole && isSettled && !hasPendingRestart(call.node)) return guests;
   const { sweep } = await import("../vm/settle.ts");
   const swept = await sweep(call.node);
   for (const { message, remedy } of swept.errors) {

@@ -1,5 +1,6 @@
-import { describe } from "../../plan/describe.ts";
+import { formatSteps } from "../../plan/describe.ts";
 import { planStop, type Step } from "../../plan/step.ts";
+import { allSteps } from "../../vm/clear-away.ts";
 import { findDomain } from "../../vm/find-domain.ts";
 import { planDomainStart } from "../../vm/start.ts";
 import { MOST_BYTES } from "../../xml/limits.ts";
@@ -20,10 +21,7 @@ export const command: Command = {
     await sweepFirst(call);
     const steps = await planSteps(call);
     if (call.options.has("json")) printJson(call, steps);
-    else
-      call.output.print(
-        `${steps.map((step, at) => `${String(at + 1).padStart(3)}  ${describe(step)}`).join("\n")}\n`,
-      );
+    else call.output.print(formatSteps(steps));
     return undefined;
   },
 };
@@ -34,7 +32,7 @@ async function planSteps(call: Call): Promise<readonly Step[]> {
   const isXml = key === "-" || key.includes("/");
   const found = isXml ? undefined : findDomain(call.node, key);
   const isStop = call.options.has("stop");
-  if (isStop && found?.guest !== undefined) return planStop(found.guest.steps);
+  if (isStop && found?.guest !== undefined) return planStop(allSteps(found.guest));
   const bytes =
     found === undefined
       ? call.node.host.readInput(key, MOST_BYTES)

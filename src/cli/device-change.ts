@@ -1,0 +1,44 @@
+import { formatSteps } from "../plan/describe.ts";
+import type { Ask, Changed } from "../vm/devices/change-devices.ts";
+import { type Call, JSON_OPTION, type Option, operand, printJson } from "./command.ts";
+import { CRASH_OPTION, crashDrill } from "./crash-drill.ts";
+import { DRY_RUN_OPTION } from "./label-changes.ts";
+
+/** The options of every command that changes a domain's devices. */
+export const CHANGE_OPTIONS: readonly Option[] = [
+  { name: "live", summary: "change the running guest" },
+  { name: "config", summary: "change the definition: it counts at the next start" },
+  { name: "current", summary: "change the guest if it runs, else the definition; the default" },
+  DRY_RUN_OPTION,
+  JSON_OPTION,
+  CRASH_OPTION,
+];
+
+/** Of those that virsh has had from the beginning. */
+export const PERSISTENT_OPTION: Option = {
+  name: "persistent",
+  summary: "change the definition, and the guest if it runs",
+};
+
+/** What the command line asks for. Throws "usage". */
+export function askOf(call: Call): Ask {
+  const { options } = call;
+  return {
+    key: operand(call, "domain"),
+    wish: {
+      live: options.has("live"),
+      config: options.has("config"),
+      current: options.has("current"),
+      persistent: options.has(PERSISTENT_OPTION.name),
+    },
+    isDryRun: options.has(DRY_RUN_OPTION.name),
+    watch: crashDrill(call),
+  };
+}
+
+/** The message of success, or the steps of a dry run. */
+export function printChanged(call: Call, { name, steps }: Changed, message: string): void {
+  const isDryRun = call.options.has(DRY_RUN_OPTION.name);
+  if (call.options.has("json")) printJson(call, isDryRun ? steps : { name });
+  else call.output.print(isDryRun ? formatSteps(steps) : `${message}\n\n`);
+}
