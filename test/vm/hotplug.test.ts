@@ -83,7 +83,7 @@ describe("attachDevice()", () => {
   test.each([
     ["a target that is taken", diskXml(`${IMAGES}/private2.raw`, "vda"), "target vda already exists"],
     ["a bus that is not for it", SECOND.replace("vdb", "sdb").replace("virtio", "sata"), "disk bus 'sata'"],
-    ["a missing file", diskXml(`${IMAGES}/none.raw`, "vdb"), "none.raw does not exist"],
+    ["a missing file", diskXml(`${IMAGES}/none.raw`, "vdb"), "No such file or directory"],
     [
       "a controller that is not there",
       SECOND.replace("vdb", "sda").replace("virtio", "scsi"),
