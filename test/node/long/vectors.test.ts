@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { formatExceptions, readExceptions } from "../vectors/exceptions.ts";
+import { formatExceptions, readExceptions } from "../../vectors/exceptions.ts";
 import {
   differences,
   readVectors,
@@ -8,10 +8,10 @@ import {
   seenOfFiles,
   type Vector,
   withoutRange,
-} from "../vectors/vectors.ts";
-import { isNodeUp } from "./isolation/on-the-node.ts";
-import { type Notes, noteOf, outOf, parseLabels } from "./lifecycle/notes.ts";
-import { onNode, prepare, tearDown } from "./lifecycle/on-the-node.ts";
+} from "../../vectors/vectors.ts";
+import { isNodeUp } from "../isolation/on-the-node.ts";
+import { type Notes, noteOf, outOf, parseLabels } from "../lifecycle/notes.ts";
+import { onNode, prepare, tearDown } from "../lifecycle/on-the-node.ts";
 
 const FOLDER = "/srv/lifecycle";
 
