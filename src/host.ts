@@ -94,8 +94,8 @@ export interface Host {
   /** With all that is in it; never follows a symlink. Missing is fine. */
   removeFolder(path: string): void;
   makeSymlink(path: string, target: string): void;
-  /** An empty one. Throws when something is there. */
-  makeFile(path: string, mode: number): void;
+  /** With these bytes, or empty: whole or not at all. Throws when something is there. */
+  makeFile(path: string, mode: number, bytes?: Uint8Array): void;
 
   /** What an operator gives as input: a file, `-` for standard input; at most so many bytes and one more. */
   readInput(path: string, mostBytes: number): Uint8Array;

@@ -1,6 +1,7 @@
 import { listDisk, overrideOf } from "./disk-resources.ts";
 import type { ImageFormat } from "./disk-source.ts";
 import type { Domain } from "./domain.ts";
+import { type FirmwareFile, listFirmwareFiles, listTemplates } from "./firmware-files.ts";
 import type { Graphics } from "./graphics.ts";
 import type { MemoryDevice } from "./memory-device.ts";
 import { listPorts, type Port, type PortKind } from "./ports.ts";
@@ -34,6 +35,9 @@ export type Resource =
       readonly below: "nothing" | "as-probed";
     })
   | { readonly kind: "kernel" | "initrd"; readonly path: string; readonly access: "read-only" }
+  | FirmwareFile
+  /** Read by svirt, not by QEMU. */
+  | { readonly kind: "nvram-template"; readonly path: string; readonly access: "read-only" }
   | {
       readonly kind: "chardev-file";
       readonly device: PortKind;
@@ -67,6 +71,10 @@ const SGX_DEVICES = ["/dev/sgx_vepc", "/dev/sgx_provision"];
  */
 export function listResources(domain: Domain): readonly Resource[] {
   return [
+    ...listFirmwareFiles(domain.os),
+    ...listTemplates(domain.os).map(
+      (path) => ({ kind: "nvram-template", path, access: "read-only" }) as const,
+    ),
     ...listBootFiles(domain),
     ...domain.devices.disks.flatMap(listDisk),
     ...listChardevs(domain),

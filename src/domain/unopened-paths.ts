@@ -2,10 +2,8 @@ import type { Audio } from "./audio.ts";
 import type { Devices } from "./devices.ts";
 import type { Domain } from "./domain.ts";
 import type { Filesystem } from "./filesystem.ts";
-import type { Nvram } from "./firmware.ts";
 import type { Graphics } from "./graphics.ts";
 import type { Input } from "./input.ts";
-import type { Os } from "./os.ts";
 import {
   backendPaths,
   hostdevPaths,
@@ -31,7 +29,6 @@ export function listUnopenedPaths({
   launchSecurity,
 }: Domain): readonly UnopenedPath[] {
   return [
-    ...firmwarePaths(os).flatMap((path) => (path === undefined ? [] : [{ path, place: "/domain/os" }])),
     ...[os.shim, os.dtb, ...(os.acpi?.tables ?? []).map((table) => table.path)].flatMap((path) =>
       path === undefined ? [] : [{ path, place: "/domain/os" }],
     ),
@@ -86,24 +83,6 @@ function located<D>(
     const place = `/domain/devices/${element}[${index + 1}]`;
     return pathsOf(device).flatMap((path) => (path === undefined ? [] : [{ path, place }]));
   });
-}
-
-/** The template is read before QEMU runs. */
-function firmwarePaths({ loader, nvram }: Os): Paths {
-  return [loader?.path, nvram?.template, nvram && variablesPath(nvram)];
-}
-
-function variablesPath(nvram: Nvram): string | undefined {
-  switch (nvram.type) {
-    case "path":
-      return nvram.path;
-    case "file":
-      return nvram.source.file;
-    case "block":
-      return nvram.source.dev;
-    case "network":
-      return undefined;
-  }
 }
 
 function filesystemPaths({ binary, source }: Filesystem): Paths {

@@ -3,10 +3,11 @@ import { canonicalContext } from "../selinux/context.ts";
 import type { LabelDecision } from "./decide-label.ts";
 
 /**
- * What a file is to a guest: its own, shared with other guests for writing, or content that it only reads. The reference
- * labels them with the image label, the image context as it is, and the content context.
+ * What a file is to a guest: its own, shared with other guests for writing, content that it only reads, or a part of the
+ * host's own programs, such as firmware that a package has installed. The reference labels them with the image label, the
+ * image context as it is, the content context, and not at all.
  */
-export type FileRole = "private" | "shared" | "content";
+export type FileRole = "private" | "shared" | "content" | "host";
 
 /** How a file is labelled. */
 export interface FileLabel {
@@ -41,5 +42,7 @@ export function decideFileLabel(
       return { to: decision.sharedLabel, sharing };
     case "content":
       return { to: decision.contentLabel, sharing };
+    case "host":
+      return { to: undefined, sharing };
   }
 }

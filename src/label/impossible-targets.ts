@@ -31,6 +31,20 @@ export function refuseImpossibleTarget(path: string): void {
   });
 }
 
+/** Whether a path, with its symlinks resolved, is a file that the host's packages have installed. */
+export function isInstalled(path: string): boolean {
+  return path.startsWith("/usr/");
+}
+
+/** Throws "denied" for such a file, where a guest would write it. */
+export function refuseInstalled(path: string): void {
+  if (!isInstalled(path)) return;
+  throw new SvirtError(`Cannot let a guest write ${path}: it belongs to the host`, {
+    kind: "denied",
+    remedy: "Give the guest a copy of it.",
+  });
+}
+
 /** Whether a path, with its symlinks resolved, is one of the host's own. */
 export function belongsToHost(path: string): boolean {
   return path === "/" || FORBIDDEN.some((folder) => path === folder || path.startsWith(`${folder}/`));

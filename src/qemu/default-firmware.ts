@@ -1,13 +1,10 @@
 import type { Domain } from "../domain/domain.ts";
-import type { Loader, Nvram } from "../domain/firmware.ts";
+import { type Loader, NVRAM_FOLDER, type Nvram } from "../domain/firmware.ts";
 import { chooseFirmware } from "./choose-firmware.ts";
 import { type FirmwareDescriptor, LEGACY_TEMPLATES } from "./firmware-descriptors.ts";
 import { refuseFirmware } from "./firmware-rules.ts";
 import type { Machine } from "./machine.ts";
 import { cannotTranslate } from "./refusal.ts";
-
-/** Where libvirt keeps the variables of guests. */
-const NVRAM_FOLDER = "/var/lib/libvirt/qemu/nvram";
 
 /**
  * Chooses the firmware where the XML leaves that open, and says what the chosen one is. Throws "unsupported".

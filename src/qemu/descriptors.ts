@@ -1,4 +1,5 @@
 import type { Domain } from "../domain/domain.ts";
+import { listFirmwareFiles } from "../domain/firmware-files.ts";
 import { DEFAULT_RANDOM_SOURCE } from "../domain/rng.ts";
 import { namePorts } from "./chardev-words.ts";
 import { completeGuest } from "./complete-guest.ts";
@@ -10,13 +11,14 @@ type Wanted = Omit<Descriptor, "fd">;
 
 /**
  * Every file of the host that QEMU uses, how svirt opens it, and under which number QEMU gets it, counted up from
- * `firstFd`: KVM, kernel and initrd, the images of each disk from the top down, the files of serial ports, sources of
+ * `firstFd`: KVM, firmware, kernel and initrd, the images of each disk from the top down, the files of serial ports, sources of
  * randomness. A file that is used twice in the same way is there once. Sockets are made by QEMU in its own folder.
  */
 export function listDescriptors(domain: Domain, chains: FoundChains, firstFd: number): readonly Descriptor[] {
   const guest = completeGuest(domain);
   const wanted = [
     ...(domain.type === "kvm" ? [file("/dev/kvm", "kvm", "read-write")] : []),
+    ...listFirmware(guest),
     ...listBootFiles(guest),
     ...listImages(guest, chains),
     ...listLogs(guest),
@@ -41,6 +43,12 @@ function number(wanted: readonly Wanted[], firstFd: number): readonly Descriptor
 
 function file(path: string, purpose: Descriptor["purpose"], access: Descriptor["access"]): Wanted {
   return { path, purpose, access, truncate: false, direct: false };
+}
+
+function listFirmware({ domain }: Guest): Wanted[] {
+  return listFirmwareFiles(domain.os).map((found) =>
+    file(found.path, found.kind === "loader" && found.type === "rom" ? "rom" : "flash", found.access),
+  );
 }
 
 function listBootFiles({ domain }: Guest): Wanted[] {

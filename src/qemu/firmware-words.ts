@@ -1,6 +1,7 @@
 import type { Loader, Nvram } from "../domain/firmware.ts";
 import type { Guest } from "./guest.ts";
 import { remoteSource } from "./image-source.ts";
+import { handedName, type Launch } from "./launch.ts";
 import { cannotTranslate } from "./refusal.ts";
 import { jsonWords, type Words } from "./words.ts";
 
@@ -11,10 +12,10 @@ export interface FlashNodes {
 }
 
 /** -blockdev for the code of UEFI and for its variables. qemuBuildPflashBlockdevCommandLine() of libvirt */
-export function formatFlash({ domain }: Guest): Words {
+export function formatFlash({ domain }: Guest, launch: Launch | undefined): Words {
   const { loader, nvram } = domain.os;
   if (loader?.type !== "pflash") return [];
-  return [...formatCode(loader), ...(nvram === undefined ? [] : formatVariables(nvram))];
+  return [...formatCode(loader, launch), ...(nvram === undefined ? [] : formatVariables(nvram, launch))];
 }
 
 /** What -machine is told of them. */
@@ -26,31 +27,44 @@ export function flashNodes({ domain }: Guest): FlashNodes {
 }
 
 /** -bios for a ROM, and for flash whether only SMM may write to it. qemuBuildDomainLoaderCommandLine() of libvirt */
-export function formatLoader({ domain }: Guest): Words {
+export function formatLoader({ domain }: Guest, launch: Launch | undefined): Words {
   const { loader } = domain.os;
-  if (loader?.type === "rom" && loader.path !== undefined) return ["-bios", loader.path];
+  if (loader?.type === "rom" && loader.path !== undefined) {
+    return ["-bios", handedName(launch, { path: loader.path, purpose: "rom", access: "read-only" })];
+  }
   if (loader?.type !== "pflash" || loader.secure !== true) return [];
   return ["-global", "driver=cfi.pflash01,property=secure,value=on"];
 }
 
-function formatCode({ format = "raw", path, readonly }: Loader): Words {
-  const node = "libvirt-pflash0-storage";
+function formatCode(
+  { format = "raw", path = "", readonly = false }: Loader,
+  launch: Launch | undefined,
+): Words {
   const storage = {
     driver: "file",
-    filename: path,
-    "node-name": node,
-    "auto-read-only": true,
+    filename: flashName(launch, path, readonly),
+    "node-name": "libvirt-pflash0-storage",
+    ...reopening(launch, readonly),
     discard: "unmap",
   };
-  return [...jsonWords("-blockdev", storage), ...formatNode("libvirt-pflash0", readonly === true, format)];
+  return [...jsonWords("-blockdev", storage), ...formatNode("libvirt-pflash0", readonly, format)];
 }
 
-function formatVariables(nvram: Nvram): Words {
+/** By descriptor QEMU cannot reopen a file another way, so it is told the way at once. */
+function reopening(launch: Launch | undefined, readOnly: boolean): Readonly<Record<string, boolean>> {
+  return launch === undefined ? { "auto-read-only": true } : { "read-only": readOnly };
+}
+
+function flashName(launch: Launch | undefined, path: string, readOnly: boolean): string {
+  return handedName(launch, { path, purpose: "flash", access: readOnly ? "read-only" : "read-write" });
+}
+
+function formatVariables(nvram: Nvram, launch: Launch | undefined): Words {
   const node = "libvirt-pflash1-storage";
-  const place = { ...variablesPlace(nvram), "node-name": node };
+  const place = { ...variablesPlace(nvram, launch), "node-name": node };
   if (topOf(nvram.format) === "storage") return jsonWords("-blockdev", { ...place, "read-only": false });
   return [
-    ...jsonWords("-blockdev", { ...place, "auto-read-only": true, discard: "unmap" }),
+    ...jsonWords("-blockdev", { ...place, ...reopening(launch, false), discard: "unmap" }),
     ...formatNode("libvirt-pflash1", false, "qcow2"),
   ];
 }
@@ -70,15 +84,15 @@ function topOf(format: Nvram["format"]): "storage" | "format" {
   return format === "qcow2" ? "format" : "storage";
 }
 
-function variablesPlace(nvram: Nvram): Readonly<Record<string, unknown>> {
+function variablesPlace(nvram: Nvram, launch: Launch | undefined): Readonly<Record<string, unknown>> {
   const path = "/domain/os/nvram/source";
   switch (nvram.type) {
     case "path":
-      return { driver: "file", filename: nvram.path };
+      return { driver: "file", filename: flashName(launch, nvram.path ?? "", false) };
     case "file":
-      return { driver: "file", filename: nvram.source.file };
+      return { driver: "file", filename: flashName(launch, nvram.source.file, false) };
     case "block":
-      return { driver: "host_device", filename: nvram.source.dev };
+      return { driver: "host_device", filename: flashName(launch, nvram.source.dev, false) };
     case "network": {
       const strange = ["slices", "encryption", "reservations", "dataStore"].find(
         (name) => name in nvram.source,

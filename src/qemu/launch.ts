@@ -6,7 +6,7 @@ export interface Descriptor {
   readonly fd: number;
   readonly path: string;
   readonly access: DescriptorAccess;
-  readonly purpose: "image" | "kernel" | "initrd" | "chardev" | "random" | "kvm";
+  readonly purpose: "image" | "flash" | "rom" | "kernel" | "initrd" | "chardev" | "random" | "kvm";
   /** Emptied when it is opened: the log of a chardev without `append='on'`. */
   readonly truncate: boolean;
   /** Opened with O_DIRECT, past the host's cache: QEMU takes a descriptor from a set only where this is as it wants. */
@@ -26,6 +26,30 @@ export interface Launch {
 /** Whether a cache mode goes past the host's page cache. qemu(1) cache.direct */
 export function isDirect(cache: string | undefined): boolean {
   return cache === "none" || cache === "directsync";
+}
+
+/**
+ * What QEMU reads by name, whatever it is told: no members of a set. /proc/self/fd leads it to the file that svirt
+ * opened, as far as its user may read that file.
+ */
+const READ_BY_NAME: ReadonlySet<Descriptor["purpose"]> = new Set(["rom", "kernel", "initrd"]);
+
+/** Whether QEMU opens the file again, by name, and so its user must have the right to. */
+export function isReadByName({ purpose }: Pick<Descriptor, "purpose">): boolean {
+  return READ_BY_NAME.has(purpose);
+}
+
+/** What QEMU is told instead of a path: where it finds what svirt has opened. Without a launch, the path. */
+export function handedName(
+  launch: Launch | undefined,
+  wanted: Pick<Descriptor, "path" | "purpose" | "access">,
+): string {
+  const handed = launch?.descriptors.find(
+    ({ access, path, purpose }) =>
+      path === wanted.path && purpose === wanted.purpose && access === wanted.access,
+  );
+  if (handed === undefined) return wanted.path;
+  return isReadByName(handed) ? `/proc/self/fd/${handed.fd}` : fdsetPath(handed);
 }
 
 /** The set that a descriptor is put into by -add-fd: one of its own. */

@@ -1,11 +1,13 @@
 import type { Guest } from "./guest.ts";
-import { type Descriptor, fdsetPath, type Launch } from "./launch.ts";
+import { type Descriptor, fdsetPath, handedName, isReadByName, type Launch } from "./launch.ts";
 import { cannotTranslate } from "./refusal.ts";
 import { jsonWords, keyValues, type Words } from "./words.ts";
 
 /** What the reference gives besides the domain: its key for secrets. A real start has the descriptors in its place. */
 export function formatHandover({ domain }: Guest, launch: Launch | undefined): Words {
-  if (launch !== undefined) return launch.descriptors.filter(isInSet).flatMap(formatAddFd);
+  if (launch !== undefined) {
+    return launch.descriptors.filter((found) => !isReadByName(found)).flatMap(formatAddFd);
+  }
   const file = `/var/lib/libvirt/qemu/domain--1-${domain.name}/master-key.aes`;
   return jsonWords("-object", { "qom-type": "secret", id: "masterKey0", format: "raw", file });
 }
@@ -35,15 +37,13 @@ export function formatMonitor(launch: Launch | undefined): Words {
 }
 
 /**
- * -kernel, -initrd and -append. QEMU opens and maps these files itself, by name: /proc/self/fd leads it to the file that
- * svirt opened, as far as its user may read that file. qemu.git hw/i386/x86-common.c x86_load_linux()
+ * -kernel, -initrd and -append. QEMU opens and maps these files itself, by name. qemu.git hw/i386/x86-common.c
+ * x86_load_linux()
  */
 export function formatKernel({ domain }: Guest, launch: Launch | undefined): Words {
   const { kernel, initrd, cmdline, shim, dtb } = domain.os;
-  const nameOf = (purpose: Descriptor["purpose"], path: string): string => {
-    const handed = launch?.descriptors.find((found) => found.purpose === purpose);
-    return handed === undefined ? path : `/proc/self/fd/${handed.fd}`;
-  };
+  const nameOf = (purpose: Descriptor["purpose"], path: string): string =>
+    handedName(launch, { path, purpose, access: "read-only" });
   return [
     ...(kernel === undefined ? [] : ["-kernel", nameOf("kernel", kernel)]),
     ...(initrd === undefined ? [] : ["-initrd", nameOf("initrd", initrd)]),
@@ -65,11 +65,6 @@ export function formatAcpiTables({ domain }: Guest): Words {
       ]),
     ];
   });
-}
-
-/** Kernel and initrd are no members of a set: QEMU reads them by name. */
-function isInSet({ purpose }: Descriptor): boolean {
-  return purpose !== "kernel" && purpose !== "initrd";
 }
 
 function formatAddFd({ fd }: Descriptor): Words {

@@ -3,9 +3,9 @@ import type { LabelDecision } from "../label/decide-label.ts";
 import { decideFileLabel } from "../label/file-rule.ts";
 import { fileKey, type LabelledFile } from "../plan/start-plan.ts";
 import { getFileLabel } from "../run/file-label.ts";
-import type { UsedFile } from "./gather-files.ts";
 import { type Node, registryOf } from "./node.ts";
 import { originalOf } from "./original-label.ts";
+import type { UsedFile } from "./used-file.ts";
 
 /**
  * The label that each file gets and the one it will be given back. The caller holds the registry's lock. Throws

@@ -3,27 +3,15 @@ import { type ImageFile, type LabelOverride, listResources, type Resource } from
 import { SvirtError } from "../errors.ts";
 import type { FileFacts, FileType, Host } from "../host.ts";
 import { diskRole, type FileRole } from "../label/file-rule.ts";
-import { refuseImpossibleTarget } from "../label/impossible-targets.ts";
-import { type FoundElement, type ImageReader, walkChain } from "../storage/image-chain.ts";
-
-/** A file that the guest will have, as found on the host. */
-export interface UsedFile {
-  /** The path by which the XML or an image names it. */
-  readonly named: string;
-  readonly facts: FileFacts;
-  readonly role: FileRole;
-  readonly override: LabelOverride | undefined;
-}
+import { type FoundElement, walkChain } from "../storage/image-chain.ts";
+import { gatherFirmware } from "./gather-firmware.ts";
+import { factsOfPlanned, imageReader, inspect, missing, wrongType } from "./inspect-file.ts";
+import type { GatherOptions, UsedFile } from "./used-file.ts";
 
 /** All files of a domain, and each disk's chain by its target. */
 export interface GatheredFiles {
   readonly files: readonly UsedFile[];
   readonly chains: ReadonlyMap<string, readonly FoundElement<FileFacts>[]>;
-}
-
-/** Whether what is missing and QEMU would make, such as a serial port's file, is made: not by a mere plan. */
-export interface GatherOptions {
-  readonly makeMissing: boolean;
 }
 
 /**
@@ -79,6 +67,9 @@ function gatherOther(
   options: GatherOptions,
 ): UsedFile[] {
   switch (resource.kind) {
+    case "loader":
+    case "nvram":
+      return [gatherFirmware(host, resource, options)];
     case "kernel":
     case "initrd":
       return [gatherContent(host, resource.path)];
@@ -88,6 +79,8 @@ function gatherOther(
     case "chardev-socket":
     case "vnc-socket":
     case "random-device":
+    // Looked at where it is needed, for variables that are not there yet.
+    case "nvram-template":
     // A guest that has one is not started.
     case "unopened":
       return [];
@@ -171,13 +164,6 @@ function refuseOtherType(image: ImageFile, found: FileType | undefined): void {
   );
 }
 
-function imageReader(host: Host): ImageReader<FileFacts> {
-  return {
-    facts: (path) => inspect(host, path),
-    read: (image, offset, length) => host.readBytes(image.id, offset, length),
-  };
-}
-
 function gatherContent(host: Host, path: string): UsedFile {
   const facts = inspect(host, path);
   if (facts === undefined) throw missing(path);
@@ -194,31 +180,4 @@ function gatherChardevFile(
   const facts = inspect(host, chardev.path) ?? factsOfPlanned(chardev.path);
   if (facts.type !== "file") throw wrongType(chardev.path, facts.type);
   return [{ named: chardev.path, facts, role: "private", override: chardev.override }];
-}
-
-/** By its name and by what that leads to. By the name first: svirt's own domain may not even look at some of them. */
-function inspect(host: Host, path: string): FileFacts | undefined {
-  refuseImpossibleTarget(path);
-  const facts = host.inspectFile(path);
-  if (facts !== undefined) refuseImpossibleTarget(facts.id.path);
-  return facts;
-}
-
-/** A file that a start would make: what it will be called is all that is known of it. */
-function factsOfPlanned(path: string): FileFacts {
-  return { id: { path, device: "0:0", inode: "0" }, type: "file", sizeBytes: 0, uid: 0, mode: 0o600 };
-}
-
-function missing(path: string): SvirtError {
-  return new SvirtError(`Cannot access file '${path}': No such file or directory`, {
-    kind: "not-found",
-    remedy: "Put the file in its place, or correct the path.",
-  });
-}
-
-function wrongType(path: string, type: FileType): SvirtError {
-  return new SvirtError(`Cannot use ${path}: it is a ${type}, not a file`, {
-    kind: "unsupported",
-    remedy: "Name a regular file.",
-  });
 }

@@ -7,13 +7,15 @@ import { guestPaths } from "../plan/paths.ts";
 import type { MonitorCommand } from "../plan/step.ts";
 import { formatArgv } from "../qemu/argv.ts";
 import { listDescriptors } from "../qemu/descriptors.ts";
-import type { Descriptor } from "../qemu/launch.ts";
+import { type Descriptor, isReadByName } from "../qemu/launch.ts";
 import { listStartCommands } from "../qemu/start-commands.ts";
 import type { GatheredFiles } from "./gather-files.ts";
 import type { Node } from "./node.ts";
 
 /** The first after stdin, stdout and stderr: a shell that can close single digits only still closes this one. */
 const MONITOR_FD = 3;
+/** S_IROTH. inode(7) */
+const READABLE_BY_OTHERS = 0o004;
 
 /** The command that becomes the guest, with every file that it will find open. Throws "unsupported", "not-found". */
 export function orderGuest(
@@ -49,13 +51,11 @@ export function listHanded(
   found: GatheredFiles["files"],
 ): HandedFile[] {
   const known = new Map<string, FileFacts>(found.map(({ facts, named }) => [named, facts]));
-  return descriptors.map(({ access, direct, fd, path, truncate }) => ({
-    fd,
-    access,
-    file: fileAt(node, known, path).id,
-    truncate,
-    direct,
-  }));
+  return descriptors.map(({ path, purpose, ...opened }) => {
+    const facts = fileAt(node, known, path);
+    if (isReadByName({ purpose })) refuseUnreadable(path, facts);
+    return { ...opened, file: facts.id };
+  });
 }
 
 function fileAt(node: Node, known: ReadonlyMap<string, FileFacts>, path: string): FileFacts {
@@ -67,6 +67,15 @@ function fileAt(node: Node, known: ReadonlyMap<string, FileFacts>, path: string)
       path === "/dev/kvm"
         ? "Load kvm-intel or kvm-amd, or write <domain type='qemu'>."
         : "Put it in its place.",
+  });
+}
+
+/** What QEMU opens by name its user must be allowed to read, and he is neither the owner nor in any group. */
+function refuseUnreadable(path: string, { mode }: FileFacts): void {
+  if ((mode & READABLE_BY_OTHERS) !== 0) return;
+  throw new SvirtError(`Cannot give ${path} to the guest: QEMU opens it as a user who may not read it`, {
+    kind: "denied",
+    remedy: `Run: chmod o+r ${path}`,
   });
 }
 

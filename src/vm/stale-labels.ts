@@ -27,8 +27,10 @@ function pathsOf(node: Node, name: string): string[] {
 
 /** Of what a guest may have to itself: the rest is never labelled for one guest alone. */
 function pathOf(resource: Resource): string[] {
-  return resource.kind === "disk" || resource.kind === "chardev-file" ? [resource.path] : [];
+  return OWN.has(resource.kind) && "path" in resource ? [resource.path] : [];
 }
+
+const OWN: ReadonlySet<Resource["kind"]> = new Set(["disk", "chardev-file", "nvram"]);
 
 function findStaleLabel(node: Node, path: string): string[] {
   const facts = node.host.inspectFile(path);

@@ -76,9 +76,9 @@ function fileCalls(
     },
     removeFile: (path) => files.remove(path),
     makeSymlink: (path, target) => void files.put(path, "symlink", { target }),
-    makeFile(path, mode) {
+    makeFile(path, mode, bytes) {
       if (files.find(path, false) !== undefined) throw hostCall(`make ${path}`, "EEXIST: file exists");
-      files.put(path, "file", { mode });
+      files.put(path, "file", { mode, ...(bytes === undefined ? {} : { bytes }) });
     },
     readInput: (path, mostBytes) => files.get(path).bytes.slice(0, mostBytes + 1),
     inspectFile(path) {

@@ -6,6 +6,7 @@ import {
   fchownSync,
   fstatSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -25,6 +26,8 @@ import type { FileId } from "../../plan/guest-order.ts";
 import { fileFacts, openAt, openPath, openSame } from "./file-id.ts";
 import { setxattr } from "./xattr.ts";
 
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const NOTHING = new Uint8Array();
 const MISSING = new Set(["ENOENT", "ENOTDIR"]);
 
 /** Runs a call of node:fs; gives undefined when the file is missing, and names the attempt in any other error. */
@@ -62,11 +65,7 @@ export function writeText(path: string, text: string, mode: number): void {
   const fresh = `${path}.new`;
   orThrow(`write ${path}`, () => {
     unlessMissing(`remove ${fresh}`, () => unlinkSync(fresh));
-    const fd = openSync(
-      fresh,
-      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-      mode,
-    );
+    const fd = openSync(fresh, NEW_FILE, mode);
     try {
       // Until all is written: write(2) on a full disk takes a part and says so, which is no error to writeSync.
       writeFileSync(fd, text);
@@ -121,12 +120,25 @@ export function makeSymlink(path: string, target: string): void {
   });
 }
 
-/** Host.makeFile */
-export function makeFile(path: string, mode: number): void {
+/** Host.makeFile: link(2) does not replace what is there. */
+export function makeFile(path: string, mode: number, bytes: Uint8Array = NOTHING): void {
+  const fresh = bytes.length === 0 ? path : `${path}.new`;
   orThrow(`make ${path}`, () => {
-    closeSync(
-      openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, mode),
-    );
+    if (fresh !== path) unlessMissing(`remove ${fresh}`, () => unlinkSync(fresh));
+    const fd = openSync(fresh, NEW_FILE, mode);
+    try {
+      writeFileSync(fd, bytes);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    if (fresh === path) return;
+    try {
+      linkSync(fresh, path);
+    } finally {
+      unlinkSync(fresh);
+    }
+    syncFolder(dirname(path));
   });
 }
 

@@ -6,9 +6,9 @@ import type { Unready } from "./unready.ts";
 export function listUnreadyBackends({ devices, os }: Domain): readonly Unready[] {
   const { audios, filesystems, graphics, rngs, tpms, videos, vsock } = devices;
   return [
-    ...(os.firmware === undefined && os.loader === undefined
-      ? []
-      : [{ place: "/domain/os", missing: "start other firmware than QEMU's own", remedy: "Leave it out." }]),
+    ...(os.nvram?.type === "network"
+      ? [{ place: "/domain/os/nvram", missing: "keep variables on the network", remedy: "Name a file." }]
+      : []),
     ...listPorts(devices).flatMap(({ device, chardev }) =>
       READY_CHARDEVS.has(chardev.type) ? [] : [unready(device, `connect guests by ${chardev.type}`)],
     ),

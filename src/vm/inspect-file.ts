@@ -1,0 +1,41 @@
+import { SvirtError } from "../errors.ts";
+import type { FileFacts, FileType, Host } from "../host.ts";
+import { refuseImpossibleTarget } from "../label/impossible-targets.ts";
+import type { ImageReader } from "../storage/image-chain.ts";
+
+/** By its name and by what that leads to. By the name first: svirt's own domain may not even look at some of them. */
+export function inspect(host: Host, path: string): FileFacts | undefined {
+  refuseImpossibleTarget(path);
+  const facts = host.inspectFile(path);
+  if (facts !== undefined) refuseImpossibleTarget(facts.id.path);
+  return facts;
+}
+
+/** How the chain of an image is followed on the host. */
+export function imageReader(host: Host): ImageReader<FileFacts> {
+  return {
+    facts: (path) => inspect(host, path),
+    read: (image, offset, length) => host.readBytes(image.id, offset, length),
+  };
+}
+
+/** A file that a start would make: what it will be called is all that is known of it. */
+export function factsOfPlanned(path: string): FileFacts {
+  return { id: { path, device: "0:0", inode: "0" }, type: "file", sizeBytes: 0, uid: 0, mode: 0o600 };
+}
+
+/** What is named and is not there. */
+export function missing(path: string): SvirtError {
+  return new SvirtError(`Cannot access file '${path}': No such file or directory`, {
+    kind: "not-found",
+    remedy: "Put the file in its place, or correct the path.",
+  });
+}
+
+/** What is there and is no regular file. */
+export function wrongType(path: string, type: FileType): SvirtError {
+  return new SvirtError(`Cannot use ${path}: it is a ${type}, not a file`, {
+    kind: "unsupported",
+    remedy: "Name a regular file.",
+  });
+}

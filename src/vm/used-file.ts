@@ -1,0 +1,17 @@
+import type { LabelOverride } from "../domain/resources.ts";
+import type { FileFacts } from "../host.ts";
+import type { FileRole } from "../label/file-rule.ts";
+
+/** A file that the guest will have, as found on the host. */
+export interface UsedFile {
+  /** The path by which the XML or an image names it. */
+  readonly named: string;
+  readonly facts: FileFacts;
+  readonly role: FileRole;
+  readonly override: LabelOverride | undefined;
+}
+
+/** Whether what is missing and QEMU would make, such as a serial port's file, is made: not by a mere plan. */
+export interface GatherOptions {
+  readonly makeMissing: boolean;
+}
