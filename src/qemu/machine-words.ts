@@ -2,6 +2,7 @@ import type { Domain } from "../domain/domain.ts";
 import { timerOf } from "./clock-words.ts";
 import { flashNodes } from "./firmware-words.ts";
 import { controllersOf, type Guest } from "./guest.ts";
+import type { Launch } from "./launch.ts";
 import { formatBackend } from "./memory-backend.ts";
 import { memoryDeviceKeys } from "./memory-device-words.ts";
 import { initialKiB, inWholeMiB } from "./memory-size.ts";
@@ -67,7 +68,7 @@ export function formatTseg({ domain, machine }: Guest): Words {
 }
 
 /** -m and the memory behind it, if not that of NUMA cells: whole MiB, as QEMU wants. qemuBuildMemCommandLine() of libvirt */
-export function formatMemory({ domain }: Guest): Words {
+export function formatMemory({ domain }: Guest, launch: Launch | undefined): Words {
   const sizeKiB = initialKiB(domain);
   const { maxMemory, memoryBacking } = domain;
   const pairs = keyValues([
@@ -80,7 +81,7 @@ export function formatMemory({ domain }: Guest): Words {
   return [
     "-m",
     pairs,
-    ...(hasCells ? [] : formatBackend(domain, piece).words),
+    ...(hasCells ? [] : formatBackend(domain, piece, { launch }).words),
     "-overcommit",
     `mem-lock=${onOffWord(memoryBacking?.locked ?? false)}`,
   ];

@@ -2,6 +2,7 @@ import type { Domain } from "../domain/domain.ts";
 import type { IdSet } from "../domain/id-set.ts";
 import { listCells } from "../domain/numa.ts";
 import type { NumaMode } from "../domain/numatune.ts";
+import type { Launch } from "./launch.ts";
 import { cannotTranslate, notSettled } from "./refusal.ts";
 import { jsonWords, type Words } from "./words.ts";
 
@@ -40,14 +41,26 @@ const MOUNTS: ReadonlyMap<number, string> = new Map([
 /** Pages that are not huge, and those that x86 takes for huge ones where nobody says how huge. */
 const [SMALL_KIB, DEFAULT_KIB] = [4, 2048];
 
+/** What a backend depends on besides the domain. */
+export interface MemoryFacts {
+  /** -mem-prealloc stands there already. */
+  readonly isAllFilled?: boolean;
+  /** Of a real start: memory that is a file is one in the guest's own folder, where QEMU makes it. */
+  readonly launch?: Launch | undefined;
+}
+
 /**
- * -object for a piece of memory. `isAllFilled` says that -mem-prealloc stands there already. Throws "unsupported" for what
- * depends on the host. qemuBuildMemoryBackendProps() of libvirt
+ * -object for a piece of memory. Throws "unsupported" for what depends on the host. qemuBuildMemoryBackendProps() of
+ * libvirt
  */
-export function formatBackend(domain: Domain, piece: MemoryPiece, isAllFilled = false): MemoryBackend {
+export function formatBackend(
+  domain: Domain,
+  piece: MemoryPiece,
+  { isAllFilled = false, launch }: MemoryFacts = {},
+): MemoryBackend {
   const pages = decidePages(domain, piece);
   const nodes = decideNodes(domain, piece);
-  const { type, keys } = backing(domain, piece, pages.hugeKiB);
+  const { type, keys } = backing(domain, piece, { hugeKiB: pages.hugeKiB, launch });
   const filling = isAllFilled ? {} : fillingKeys(domain, piece, pages.hugeKiB);
   const context = filling.prealloc === true && nodes.ids !== undefined ? `tc-${piece.id}` : undefined;
   if (context !== undefined) refusePinned(domain, piece);
@@ -75,15 +88,13 @@ export function isFilledFirst(domain: Domain, piece: MemoryPiece): boolean {
 }
 
 /** What -mem-path says, for a machine whose cells have no backends. qemuBuildMemPathStr() of libvirt */
-export function wholePath(domain: Domain): string | undefined {
+export function wholePath(domain: Domain, launch: Launch | undefined): string | undefined {
   const [first] = domain.memoryBacking?.hugepages?.pages ?? [];
   const whole = { id: "ram", file: "ram", kind: "system", place: "/domain/memory", sizeKiB: 0 } as const;
   if (domain.memoryBacking?.hugepages !== undefined && first?.size !== SMALL_KIB) {
     return hugePath(domain, first?.size ?? DEFAULT_KIB);
   }
-  return domain.memoryBacking?.source?.type === "file"
-    ? `${FILES}/${shortName(domain)}/${whole.file}`
-    : undefined;
+  return domain.memoryBacking?.source?.type === "file" ? filePath(domain, whole, launch) : undefined;
 }
 
 function fillingKeys(
@@ -112,7 +123,7 @@ const POLICIES = { strict: "bind", preferred: "preferred", interleave: "interlea
 function backing(
   domain: Domain,
   piece: MemoryPiece,
-  hugeKiB: number | undefined,
+  { hugeKiB, launch }: { readonly hugeKiB: number | undefined; readonly launch: Launch | undefined },
 ): { readonly type: string; readonly keys: Readonly<Record<string, unknown>> } {
   const source = domain.memoryBacking?.source?.type;
   const access = accessOf(domain, piece);
@@ -126,11 +137,14 @@ function backing(
   const isFile =
     hugeKiB !== undefined || piece.path !== undefined || access !== undefined || source === "file";
   if (!isFile) return { type: "memory-backend-ram", keys: {} };
-  const own =
-    hugeKiB === undefined ? `${FILES}/${shortName(domain)}/${piece.file}` : hugePath(domain, hugeKiB);
+  const own = hugeKiB === undefined ? filePath(domain, piece, launch) : hugePath(domain, hugeKiB);
   const discard = piece.path === undefined ? discardOf(domain, piece) : undefined;
   const keys = { "mem-path": piece.path ?? own, "discard-data": discard, share, ...canonical };
   return { type: "memory-backend-file", keys };
+}
+
+function filePath(domain: Domain, { file }: Pick<MemoryPiece, "file">, launch: Launch | undefined): string {
+  return `${launch?.folder ?? `${FILES}/${shortName(domain)}`}/${file}`;
 }
 
 interface Pages {

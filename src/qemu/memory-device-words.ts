@@ -1,6 +1,7 @@
 import type { MemoryDevice } from "../domain/memory-device.ts";
 import { pciKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";
+import type { Launch } from "./launch.ts";
 import { formatBackend, isFilledFirst, type MemoryPiece } from "./memory-backend.ts";
 import { deviceKiB } from "./memory-size.ts";
 import { isPreallocated } from "./numa-words.ts";
@@ -16,11 +17,12 @@ const PREFIXES = {
 } as const;
 
 /** -object and -device for each memory device. qemuBuildMemoryDeviceCommandLine() of libvirt */
-export function formatMemoryDevices(guest: Guest): Words {
+export function formatMemoryDevices(guest: Guest, launch: Launch | undefined): Words {
   const isAllFilled = isPreallocated(guest);
   return guest.devices.memories.flatMap((device, index) => {
     const piece = pieceOf(guest, device, index);
-    return [...formatBackend(guest.domain, piece, isAllFilled).words, ...formatDevice(guest, device, piece)];
+    const { words } = formatBackend(guest.domain, piece, { isAllFilled, launch });
+    return [...words, ...formatDevice(guest, device, piece)];
   });
 }
 

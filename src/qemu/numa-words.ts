@@ -1,6 +1,7 @@
 import { formatRange, listRanges } from "../domain/id-set.ts";
 import { type Cell, listCells, type Numa } from "../domain/numa.ts";
 import type { Guest } from "./guest.ts";
+import type { Launch } from "./launch.ts";
 import { formatBackend, isFilledFirst, type MemoryPiece, wholePath } from "./memory-backend.ts";
 import { inWholeMiB } from "./memory-size.ts";
 import { keyValues, type Words } from "./words.ts";
@@ -17,7 +18,7 @@ const [LOCAL, REMOTE] = [10, 20];
 const OLD = /^pc-(?:i440fx|q35)-(?:[0-4]\.\d+|5\.0)$/;
 
 /** -numa for the cells with their memory, their distances and caches. qemuBuildNumaCommandLine() of libvirt */
-export function formatNuma(guest: Guest): Words {
+export function formatNuma(guest: Guest, launch: Launch | undefined): Words {
   const numa = guest.domain.cpu?.numa ?? NO_CELLS;
   const cells = listCells(numa);
   if (cells.length === 0) return [];
@@ -26,9 +27,9 @@ export function formatNuma(guest: Guest): Words {
   const isAllFilled = isPreallocated(guest);
   return [
     ...(isAllFilled ? ["-mem-prealloc"] : []),
-    ...(hasBackends ? [] : formatPath(guest)),
+    ...(hasBackends ? [] : formatPath(guest, launch)),
     ...cells.flatMap((cell) => [
-      ...(hasBackends ? formatBackend(guest.domain, pieceOf(cell)).words : []),
+      ...(hasBackends ? formatBackend(guest.domain, pieceOf(cell), { launch }).words : []),
       "-numa",
       [
         `node,nodeid=${cell.id}`,
@@ -61,8 +62,8 @@ function needsBackends({ domain, machine }: Guest): boolean {
   return listCells(numa).some((cell) => formatBackend(domain, pieceOf(cell)).isNeeded);
 }
 
-function formatPath({ domain }: Guest): Words {
-  const path = wholePath(domain);
+function formatPath({ domain }: Guest, launch: Launch | undefined): Words {
+  const path = wholePath(domain, launch);
   return path === undefined ? [] : ["-mem-path", path];
 }
 

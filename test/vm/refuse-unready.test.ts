@@ -24,18 +24,6 @@ describe("refuseUnready()", () => {
     ["<numatune><memory nodeset='0'/></numatune>", "/domain/numatune: svirt does not choose"],
     ["<memoryBacking><hugepages/></memoryBacking>", "/domain/memoryBacking/hugepages: svirt does not set"],
     ["<memoryBacking><locked/></memoryBacking>", "/domain/memoryBacking/locked: svirt does not lock"],
-    [
-      "<memoryBacking><source type='file'/></memoryBacking>",
-      "/domain/memoryBacking/source: svirt does not make",
-    ],
-    [
-      "<memoryBacking><source type='memfd'/></memoryBacking>",
-      "/domain/memoryBacking/source: svirt does not let",
-    ],
-    [
-      "<memoryBacking><access mode='shared'/></memoryBacking>",
-      "/domain/memoryBacking/access: svirt does not",
-    ],
   ])("%s", (xml, message) => {
     expect(() => refuseUnready(parseDomain(domainWith("", xml)))).toThrow(
       `Cannot start the guest: ${message}`,

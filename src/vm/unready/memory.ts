@@ -3,24 +3,16 @@ import type { MemoryDevice } from "../../domain/memory-device.ts";
 import type { Unready } from "./unready.ts";
 
 const LEAVE_OUT = "Leave it out.";
-const FILE = "make a file for a guest's memory";
 
 /** Memory that comes from more than QEMU's own. */
 export function listUnreadyMemory(domain: Domain): readonly Unready[] {
-  const { memoryBacking: backing, numatune, cpu, devices } = domain;
-  const source = backing?.source?.type;
+  const { memoryBacking: backing, numatune, devices } = domain;
   const at = (isAsked: boolean, place: string, missing: string): readonly Unready[] =>
     isAsked ? [{ place: `/domain/${place}`, missing, remedy: LEAVE_OUT }] : [];
   return [
     ...at(numatune !== undefined, "numatune", "choose the host's NUMA nodes"),
     ...at(backing?.hugepages !== undefined, "memoryBacking/hugepages", "set huge pages aside"),
     ...at(backing?.locked === true, "memoryBacking/locked", "lock a guest's memory"),
-    ...at(source === "file", "memoryBacking/source", FILE),
-    ...at(source === "memfd", "memoryBacking/source", "let a guest share its memory"),
-    ...at(backing?.access !== undefined, "memoryBacking/access", FILE),
-    ...(cpu?.numa?.cells ?? []).flatMap(({ memAccess }, index) =>
-      at(memAccess !== undefined, `cpu/numa/cell[${index + 1}]/@memAccess`, FILE),
-    ),
     ...devices.memories.flatMap((device, index) => {
       const missing = missingFor(device);
       return at(missing !== undefined, `devices/memory[${index + 1}]`, missing ?? "");
@@ -29,7 +21,6 @@ export function listUnreadyMemory(domain: Domain): readonly Unready[] {
 }
 
 function missingFor(device: MemoryDevice): string | undefined {
-  if (device.access !== undefined) return FILE;
   switch (device.model) {
     case "dimm":
     case "virtio-mem":
