@@ -1,10 +1,11 @@
-import { listDisk, overrideOf } from "./disk-resources.ts";
+import { listDisk } from "./disk-resources.ts";
 import type { ImageFormat } from "./disk-source.ts";
 import type { Domain } from "./domain.ts";
 import { type FirmwareFile, listFirmwareFiles, listTemplates } from "./firmware-files.ts";
 import type { Graphics } from "./graphics.ts";
 import type { MemoryDevice } from "./memory-device.ts";
-import { listPorts, type Port, type PortKind } from "./ports.ts";
+import { type ChardevResource, listPort } from "./port-resources.ts";
+import { listPorts } from "./ports.ts";
 import { DEFAULT_RANDOM_SOURCE } from "./rng.ts";
 import { listUnopenedPaths } from "./unopened-paths.ts";
 
@@ -38,21 +39,7 @@ export type Resource =
   | FirmwareFile
   /** Read by svirt, not by QEMU. */
   | { readonly kind: "nvram-template"; readonly path: string; readonly access: "read-only" }
-  | {
-      readonly kind: "chardev-file";
-      readonly device: PortKind;
-      readonly path: string;
-      readonly access: "read-write";
-      readonly append: boolean;
-      readonly override: LabelOverride | undefined;
-    }
-  | {
-      readonly kind: "chardev-socket";
-      readonly device: PortKind;
-      readonly path: string;
-      readonly mode: "bind" | "connect";
-      readonly override: LabelOverride | undefined;
-    }
+  | ChardevResource
   | { readonly kind: "unopened"; readonly path: string; readonly place: string }
   | { readonly kind: "vnc-socket"; readonly path: string; readonly mode: "bind" }
   | { readonly kind: "random-device"; readonly path: string; readonly access: "read-only" }
@@ -77,7 +64,7 @@ export function listResources(domain: Domain): readonly Resource[] {
     ),
     ...listBootFiles(domain),
     ...domain.devices.disks.flatMap(listDisk),
-    ...listChardevs(domain),
+    ...listPorts(domain.devices).flatMap(listPort),
     ...domain.devices.graphics.flatMap(listVncSockets),
     ...listRandomDevices(domain),
     ...listUnopenedPaths(domain).map((found) => ({ kind: "unopened", ...found }) as const),
@@ -91,40 +78,6 @@ function listBootFiles({ os }: Domain): Resource[] {
     { kind: "initrd", path: os.initrd },
   ] as const;
   return files.flatMap(({ kind, path }) => (path === undefined ? [] : [{ kind, path, access: "read-only" }]));
-}
-
-function listChardevs({ devices }: Domain): Resource[] {
-  return listPorts(devices).flatMap(listChardev);
-}
-
-function listChardev({ device, chardev }: Port): Resource[] {
-  switch (chardev.type) {
-    case "pty":
-    case "null":
-    case "vc":
-    case "spicevmc":
-    case "spiceport":
-    case "qemu-vdagent":
-    case "dbus":
-    case "tcp":
-    case "udp":
-    // What a start does not open yet is on another list.
-    case "dev":
-    case "pipe":
-      return [];
-    case "file": {
-      const { path, append, seclabels } = chardev.source;
-      const override = overrideOf(seclabels);
-      return [
-        { kind: "chardev-file", device, path, access: "read-write", append: append ?? false, override },
-      ];
-    }
-    case "unix": {
-      if (chardev.source?.path === undefined) return [];
-      const { path, mode, seclabels } = chardev.source;
-      return [{ kind: "chardev-socket", device, path, mode, override: overrideOf(seclabels) }];
-    }
-  }
 }
 
 function listVncSockets(graphics: Graphics): Resource[] {

@@ -1,5 +1,4 @@
 import type { Audio } from "./audio.ts";
-import type { Devices } from "./devices.ts";
 import type { Domain } from "./domain.ts";
 import type { Filesystem } from "./filesystem.ts";
 import type { Graphics } from "./graphics.ts";
@@ -11,7 +10,6 @@ import {
   leasePaths,
   smartcardPaths,
 } from "./passed-through-paths.ts";
-import { listPorts, type Port } from "./ports.ts";
 import type { Shmem } from "./shmem.ts";
 import type { Tpm } from "./tpm.ts";
 
@@ -44,7 +42,6 @@ export function listUnopenedPaths({
     ...located("smartcard", devices.smartcards, smartcardPaths),
     ...located("hostdev", devices.hostdevs, hostdevPaths),
     ...located("redirdev", devices.redirdevs, backendPaths),
-    ...portPaths(devices),
     ...located("input", devices.inputs, inputPaths),
     ...located("tpm", devices.tpms, tpmPaths),
     ...located("graphics", devices.graphics, graphicsPaths),
@@ -87,15 +84,6 @@ function located<D>(
 
 function filesystemPaths({ binary, source }: Filesystem): Paths {
   return [source.dir, source.socket, binary?.path];
-}
-
-function portPaths(devices: Devices): readonly UnopenedPath[] {
-  return listPorts(devices).flatMap((port) => located(port.device, [port], chardevPaths));
-}
-
-function chardevPaths({ chardev }: Port): Paths {
-  const own = chardev.type === "dev" || chardev.type === "pipe" ? chardev.source.path : undefined;
-  return [own, chardev.log?.file];
 }
 
 function inputPaths(input: Input): Paths {

@@ -31,6 +31,21 @@ export function refuseImpossibleTarget(path: string): void {
   });
 }
 
+/**
+ * Numbers of the devices that every program uses: memory, null, random and the like, terminals by their common names,
+ * KVM and others. Documentation/admin-guide/devices.txt of Linux
+ */
+const COMMON_MAJORS: ReadonlySet<string> = new Set(["1", "5", "10"]);
+
+/** Throws "denied" for a device that a guest cannot have to itself: no program would work without it. */
+export function refuseCommonDevice(path: string, node: string | undefined): void {
+  if (!COMMON_MAJORS.has(node?.split(":")[0] ?? "")) return;
+  throw new SvirtError(`Cannot give ${path} to a guest: every program of the host uses it`, {
+    kind: "denied",
+    remedy: "Name a device that the guest may have to itself.",
+  });
+}
+
 /** Whether a path, with its symlinks resolved, is a file that the host's packages have installed. */
 export function isInstalled(path: string): boolean {
   return path.startsWith("/usr/");

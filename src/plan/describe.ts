@@ -18,6 +18,10 @@ export function describe(step: Step): string {
       return `label ${step.file.path}: ${step.from ?? NO_LABEL} -> ${step.to}`;
     case "restore-label":
       return `label ${step.file.path}: ${step.from} -> ${step.to ?? NO_LABEL}`;
+    case "expect-socket":
+      return `leave ${step.path} free for a socket of the guest's (${step.label ?? "default label"})`;
+    case "remove-socket":
+      return `remove the socket ${step.path}`;
     case "spawn":
       return `start ${step.order.program} as uid ${step.order.uid} in ${step.order.context ?? "svirt's own context, not confined"}`;
     case "kill":

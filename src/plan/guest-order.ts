@@ -21,11 +21,21 @@ export const handedFile = v.strictObject({
   truncate: v.boolean(),
   /** Past the page cache: QEMU takes a descriptor only if it is opened as the guest's cache mode wants. O_DIRECT, open(2) */
   direct: v.boolean(),
+  /** Without waiting for the other side of a line. O_NONBLOCK, open(2) */
+  nonBlocking: v.exactOptional(v.literal(true)),
 });
 export type HandedFile = v.InferOutput<typeof handedFile>;
 
 /** A socket that svirt listens on for the guest: nobody can be faster than svirt at its path. */
-const handedSocket = v.strictObject({ fd: v.number(), path: v.string() });
+const handedSocket = v.strictObject({
+  fd: v.number(),
+  path: v.string(),
+  /** Outside the guest's own folder: the folder that was inspected. Whatever is there by that name is left alone. */
+  within: v.exactOptional(fileId),
+  /** The label of its name; absent: what the policy gives it there. */
+  label: v.exactOptional(v.string()),
+});
+export type HandedSocket = v.InferOutput<typeof handedSocket>;
 
 /** How a guest's process is begun: by a reaper, as a user of its own, in a context, with nothing but what is listed. */
 export const guestOrder = v.strictObject({

@@ -13,12 +13,23 @@ export interface LabelledFile {
   readonly sharing: Claim["sharing"];
 }
 
+/** A socket outside the guest's own folder, on which svirt listens for it. */
+export interface PlannedSocket {
+  /** The path by which the XML names it. */
+  readonly named: string;
+  /** With the symlinks of its folder resolved. */
+  readonly path: string;
+  readonly folder: FileId;
+  readonly label: string | undefined;
+}
+
 /** All that a start was decided to be. */
 export interface StartDecision {
   readonly uid: number;
   readonly label: LabelDecision;
   readonly paths: GuestPaths;
   readonly files: readonly LabelledFile[];
+  readonly sockets: readonly PlannedSocket[];
   readonly order: GuestOrder;
   /** What QEMU is told before its vCPUs run, and to let them run. */
   readonly commands: readonly MonitorCommand[];
@@ -35,7 +46,7 @@ const WORK_FOLDER_MODE = 0o700;
  * labelled, and only then does QEMU start, with its vCPUs stopped until its context was checked.
  */
 export function planStart(decision: StartDecision): Step[] {
-  const { commands, files, label, order, paths, uid } = decision;
+  const { commands, files, label, order, paths, sockets, uid } = decision;
   const workLabel = label.imageLabel;
   return [
     ...planClaims(decision).map((claim): Step => ({ do: "reserve", claim })),
@@ -48,6 +59,13 @@ export function planStart(decision: StartDecision): Step[] {
       ...(workLabel === undefined ? {} : { label: workLabel }),
     },
     ...files.flatMap((file) => planLabel(file)),
+    ...sockets.map(
+      ({ label: to, path }): Step => ({
+        do: "expect-socket",
+        path,
+        ...(to === undefined ? {} : { label: to }),
+      }),
+    ),
     { do: "spawn", order },
     { do: "greet", monitor: paths.monitor, timeoutMs: GREET_TIMEOUT_MS },
     ...(label.label === undefined ? [] : [{ do: "check-context", context: label.label } as const]),
@@ -69,14 +87,22 @@ export function planFiles(files: readonly LabelledFile[]): Step[] {
 }
 
 function planClaims(decision: StartDecision): Claim[] {
-  const { files, label, uid } = decision;
+  const { files, label, sockets, uid } = decision;
   return [
     ...(label.range === undefined
       ? []
       : [{ kind: "level", key: label.range, sharing: "exclusive" } as const]),
     { kind: "uid", key: String(uid), sharing: "exclusive" },
     ...files.map((file) => fileClaim(file)),
+    ...sockets.map((socket): Claim => ({ kind: "file", key: socketKey(socket), sharing: "exclusive" })),
   ];
+}
+
+/** A socket that is not there yet, by its folder and its name; the name in hexadecimal, since it may be anything. */
+function socketKey({ folder, path }: PlannedSocket): string {
+  const name = new TextEncoder().encode(path.slice(path.lastIndexOf("/") + 1));
+  const digits = Array.from(name, (byte) => byte.toString(16).padStart(2, "0"));
+  return `socket-${folder.device}-${folder.inode}-${digits.join("")}`;
 }
 
 function fileClaim(file: LabelledFile): Claim {

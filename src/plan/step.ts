@@ -86,6 +86,8 @@ export const step = v.variant("do", [
     to: v.exactOptional(v.string()),
     from: v.string(),
   }),
+  v.strictObject({ do: v.literal("expect-socket"), path: v.string(), label: v.exactOptional(v.string()) }),
+  v.strictObject({ do: v.literal("remove-socket"), path: v.string(), label: v.exactOptional(v.string()) }),
   v.strictObject({ do: v.literal("spawn"), order: guestOrder }),
   v.strictObject({ do: v.literal("kill"), graceMs: v.number() }),
   v.strictObject({ do: v.literal("check-context"), context: v.string() }),
@@ -116,6 +118,8 @@ export function inverse(done: Step): Step | undefined {
         from: done.to,
         ...(done.from === undefined ? {} : { to: done.from }),
       };
+    case "expect-socket":
+      return { ...done, do: "remove-socket" };
     case "spawn":
       return { do: "kill", graceMs: KILL_GRACE_MS };
     case "plug":
@@ -137,6 +141,7 @@ export function inverse(done: Step): Step | undefined {
     case "unplug":
     case "release":
     case "remove-folder":
+    case "remove-socket":
     case "restore-label":
     case "kill":
       return undefined;

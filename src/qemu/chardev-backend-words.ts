@@ -1,5 +1,6 @@
 import type { Channel } from "../domain/chardev.ts";
-import { fdsetPath, type Launch } from "./launch.ts";
+import { pipeEnds } from "../domain/port-resources.ts";
+import { handedName, type Launch } from "./launch.ts";
 import { reconnectMs } from "./reconnect-ms.ts";
 import { cannotTranslate, notSettled, refuseUnproven } from "./refusal.ts";
 import { escapeCommas, keyValues, onOffWord, type Words } from "./words.ts";
@@ -20,7 +21,7 @@ export interface NamedBackend {
 /** The most bytes of a Unix socket's path. unix(7) */
 const LONGEST_SOCKET_PATH = 107;
 
-/** Where QEMU listens for it in a real start: in the guest's own folder, whatever path the XML gives to people. */
+/** Where QEMU listens for it in a real start when the XML leaves that open: in the guest's own folder. */
 export function socketPath(folder: string, id: string): string {
   const path = `${folder}/${id}.sock`;
   if (new TextEncoder().encode(path).length <= LONGEST_SOCKET_PATH) return path;
@@ -44,29 +45,34 @@ export function formatFilelessBackend(named: NamedBackend, launch: Launch | unde
 /** -chardev, with the descriptors of its files counted from `fdset`. qemuBuildChardevCommand() of libvirt */
 export function formatBackend(named: NamedBackend, launch: Launch | undefined, fdset: number): Words {
   const { chardev, id } = named;
-  const source = chardev.type === "file" ? fileWords(named, launch, fdset) : undefined;
-  const pairs = source?.pairs ?? backendPairs(named, launch);
-  const logSet = chardev.type === "file" ? fdset + 1 : fdset;
-  const log = chardev.log === undefined ? "" : `,logfile=/dev/fdset/${logSet},logappend=on`;
+  const isFile = chardev.type === "file";
+  const source = isFile
+    ? appended(chardev.source.path, launch, { set: fdset, opaque: `${id}-source` })
+    : NONE;
+  const logged = { set: isFile ? fdset + 1 : fdset, opaque: `${id}-log` };
+  const log = chardev.log === undefined ? NONE : appended(chardev.log.file, launch, logged);
+  const pairs = isFile ? `file,id=char${id},path=${source.name},append=on` : backendPairs(named, launch);
   return [
-    ...(source?.add ?? []),
-    ...(log === "" ? [] : addFd(logSet, `${id}-log`)),
+    ...source.add,
+    ...log.add,
     "-chardev",
-    `${pairs}${log}`,
+    log === NONE ? pairs : `${pairs},logfile=${log.name},logappend=on`,
   ];
 }
 
-function addFd(set: number, opaque: string): Words {
-  // What the reference counts its descriptors from; the numbers mean nothing before a start.
-  return ["-add-fd", `set=${set},fd=${set + 3},opaque=${opaque}`];
-}
+const NONE = { add: [], name: "" };
 
-function fileWords({ chardev, id }: NamedBackend, launch: Launch | undefined, fdset: number) {
-  const file = chardev.type === "file" ? chardev.source.path : "";
-  const handed = launch?.descriptors.find((found) => found.path === file && found.access === "append");
-  const set = handed === undefined ? `/dev/fdset/${fdset}` : fdsetPath(handed);
-  const add = handed === undefined ? addFd(fdset, `${id}-source`) : [];
-  return { add, pairs: `file,id=char${id},path=${set},append=on` };
+/** A file that is written at its end: svirt's own descriptor of it, or the reference's, which is counted here. */
+function appended(
+  path: string,
+  launch: Launch | undefined,
+  { opaque, set }: { readonly set: number; readonly opaque: string },
+): { readonly add: Words; readonly name: string } {
+  const wanted = { path, purpose: "chardev", access: "append" } as const;
+  const name = handedName(launch, wanted);
+  if (name !== path) return { add: [], name };
+  // What the reference counts its descriptors from; the numbers mean nothing before a start.
+  return { add: ["-add-fd", `set=${set},fd=${set + 3},opaque=${opaque}`], name: `/dev/fdset/${set}` };
 }
 
 function backendPairs(named: NamedBackend, launch: Launch | undefined): string {
@@ -80,10 +86,11 @@ function backendPairs(named: NamedBackend, launch: Launch | undefined): string {
     case "spicevmc":
       return `spicevmc,${name},name=${spiceChannel(id)}`;
     case "file":
+      return `file,${name},path=${escapeCommas(chardev.source.path)}`;
     case "pipe":
-      return `${chardev.type},${name},path=${escapeCommas(chardev.source.path)}`;
+      return pipePairs(name, chardev.source.path, launch);
     case "dev":
-      return `${id.startsWith("parallel") ? "parallel" : "serial"},${name},path=${escapeCommas(chardev.source.path)}`;
+      return `${id.startsWith("parallel") ? "parallel" : "serial"},${name},path=${nodeName(chardev.source.path, launch)}`;
     case "unix":
       return `socket,${name},${unixPairs(named, launch)}`;
     case "tcp":
@@ -98,6 +105,19 @@ function backendPairs(named: NamedBackend, launch: Launch | undefined): string {
     case "qemu-vdagent":
       return `qemu-vdagent,${name},name=vdagent${vdagentPairs(chardev.source)}`;
   }
+}
+
+/** QEMU opens the two FIFOs of a pipe by name. By descriptor they are the same to it as a file that is read, too. */
+function pipePairs(name: string, path: string, launch: Launch | undefined): string {
+  if (launch === undefined) return `pipe,${name},path=${escapeCommas(path)}`;
+  const { read, write } = pipeEnds(path);
+  const input = handedName(launch, { path: read, purpose: "chardev", access: "read-only" });
+  const output = handedName(launch, { path: write, purpose: "chardev", access: "append" });
+  return `file,${name},path=${escapeCommas(output)},append=on,input-path=${escapeCommas(input)}`;
+}
+
+function nodeName(path: string, launch: Launch | undefined): string {
+  return escapeCommas(handedName(launch, { path, purpose: "chardev", access: "read-write" }));
 }
 
 /** What SPICE calls what it carries for that device. */
@@ -119,8 +139,19 @@ function unixPairs({ chardev, id, path }: NamedBackend, launch: Launch | undefin
       ["reconnect-ms", reconnectMs(source.reconnect)],
     ]);
   }
-  const listen = launch === undefined ? "fd=3" : keyValues([["path", socketPath(launch.folder, id)]]);
-  return `${listen},server=on,wait=off`;
+  return `${listenPairs({ path, id, wanted: source?.path }, launch)},server=on,wait=off`;
+}
+
+/** QEMU makes a socket itself only in its own folder. */
+function listenPairs(
+  { id, path, wanted }: { readonly id: string; readonly path: string; readonly wanted: string | undefined },
+  launch: Launch | undefined,
+): string {
+  if (launch === undefined) return "fd=3";
+  if (wanted === undefined) return keyValues([["path", socketPath(launch.folder, id)]]);
+  const listener = launch.listeners.find((found) => found.path === wanted);
+  if (listener !== undefined) return `fd=${listener.fd}`;
+  throw cannotTranslate(`${path}/source/@path`, "svirt does not listen there for it", "Leave the path out.");
 }
 
 function tcpPairs({ source, protocol }: BackendOf<"tcp">, path: string): string {

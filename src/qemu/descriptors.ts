@@ -1,6 +1,8 @@
 import type { Domain } from "../domain/domain.ts";
 import { listFirmwareFiles } from "../domain/firmware-files.ts";
+import { pipeEnds } from "../domain/port-resources.ts";
 import { DEFAULT_RANDOM_SOURCE } from "../domain/rng.ts";
+import type { ChardevBackend } from "./chardev-backend-words.ts";
 import { namePorts } from "./chardev-words.ts";
 import { completeGuest } from "./complete-guest.ts";
 import { chainOf, type FoundChains } from "./disk-chain.ts";
@@ -21,7 +23,7 @@ export function listDescriptors(domain: Domain, chains: FoundChains, firstFd: nu
     ...listFirmware(guest),
     ...listBootFiles(guest),
     ...listImages(guest, chains),
-    ...listLogs(guest),
+    ...listPorts(guest),
     ...listRandomSources(guest),
   ];
   return number(wanted, firstFd);
@@ -70,11 +72,41 @@ function listImages({ devices }: Guest, chains: FoundChains): Wanted[] {
   );
 }
 
-function listLogs(guest: Guest): Wanted[] {
-  return namePorts(guest).flatMap(({ port: { chardev } }) => {
-    if (chardev.type !== "file") return [];
-    return [{ ...file(chardev.source.path, "chardev", "append"), truncate: chardev.source.append !== true }];
-  });
+function listPorts(guest: Guest): Wanted[] {
+  return namePorts(guest).flatMap(({ port: { chardev } }) => [
+    ...listSource(chardev),
+    ...(chardev.log === undefined ? [] : [appended(chardev.log.file, chardev.log.append)]),
+  ]);
+}
+
+function listSource(chardev: ChardevBackend): Wanted[] {
+  switch (chardev.type) {
+    case "file":
+      return [appended(chardev.source.path, chardev.source.append)];
+    case "dev":
+      return [{ ...file(chardev.source.path, "chardev", "read-write"), nonBlocking: true }];
+    case "pipe":
+      return listPipe(chardev.source.path);
+    default:
+      return [];
+  }
+}
+
+/**
+ * Each FIFO twice: for reading and writing first, which nobody uses, so that it always has another side. Without one it
+ * could not be opened for writing, and a reader would be told that it has ended.
+ */
+function listPipe(path: string): Wanted[] {
+  const { read, write } = pipeEnds(path);
+  return [
+    ...[read, write].map((end) => file(end, "chardev", "read-write")),
+    { ...file(read, "chardev", "read-only"), nonBlocking: true },
+    { ...file(write, "chardev", "append"), nonBlocking: true },
+  ];
+}
+
+function appended(path: string, append: boolean | undefined): Wanted {
+  return { ...file(path, "chardev", "append"), truncate: append !== true };
 }
 
 function listRandomSources({ devices }: Guest): Wanted[] {

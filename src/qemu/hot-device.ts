@@ -68,7 +68,7 @@ export function formatHotDevice(
   const { chains, names } = facts;
   const alone = { ...guest, devices: { ...guest.devices, ...only(device, names.alias) } };
   const descriptors = listDeviceDescriptors(alone, chains, names.set);
-  const launch: Launch = { monitorFd: 0, descriptors, folder: "" };
+  const launch: Launch = { monitorFd: 0, listeners: [], descriptors, folder: "" };
   const words = formatWords(alone, device, { chains, names, launch });
   return { commands: [...exactCommands(words), ...linkCommands(device, names.alias)], descriptors };
 }
@@ -84,6 +84,7 @@ export function formatMedium(
   const descriptors = listDeviceDescriptors(alone, chains, names.set);
   const { top, words } = formatNodes(numbered(guest, disk, facts), {
     monitorFd: 0,
+    listeners: [],
     descriptors,
     folder: "",
   });

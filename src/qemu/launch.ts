@@ -11,12 +11,16 @@ export interface Descriptor {
   readonly truncate: boolean;
   /** Opened with O_DIRECT, past the host's cache: QEMU takes a descriptor from a set only where this is as it wants. */
   readonly direct: boolean;
+  /** Opened without waiting for the other side: a line that nobody is on. O_NONBLOCK, open(2) */
+  readonly nonBlocking?: true;
 }
 
 /** What a real start gives besides the domain: without it, the command line is the reference's own. */
 export interface Launch {
   /** The listening socket of the monitor. */
   readonly monitorFd: number;
+  /** The other sockets that listen already, by the path that the XML gives them. */
+  readonly listeners: readonly { readonly fd: number; readonly path: string }[];
   /** What listDescriptors() said, opened. */
   readonly descriptors: readonly Descriptor[];
   /** The guest's own folder, where QEMU makes its sockets. */

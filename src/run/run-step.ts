@@ -4,6 +4,7 @@ import type { Step } from "../plan/step.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
 import { greetMonitor, resumeGuest } from "./converse.ts";
 import { restoreFileLabel, setFileLabel } from "./file-label.ts";
+import { refuseTaken, removeSocket } from "./guest-socket.ts";
 import { killGuest, listGuestProcesses } from "./kill-guest.ts";
 import { plugIn, setLink, unplug } from "./plug.ts";
 import { setMedium } from "./set-medium.ts";
@@ -33,6 +34,10 @@ export async function runStep(actor: Actor, step: Step): Promise<void> {
       return setFileLabel(actor, step);
     case "restore-label":
       return restoreFileLabel(actor, step);
+    case "expect-socket":
+      return refuseTaken(host, step.path);
+    case "remove-socket":
+      return removeSocket(host, step);
     case "spawn":
       await host.spawnGuest(step.order);
       return;

@@ -1,8 +1,9 @@
 import { SvirtError } from "../errors.ts";
 import type { LabelDecision } from "../label/decide-label.ts";
 import { decideFileLabel } from "../label/file-rule.ts";
-import { fileKey, type LabelledFile } from "../plan/start-plan.ts";
+import { fileKey, type LabelledFile, type PlannedSocket } from "../plan/start-plan.ts";
 import { getFileLabel } from "../run/file-label.ts";
+import type { UsedSocket } from "./gather-sockets.ts";
 import { type Node, registryOf } from "./node.ts";
 import { originalOf } from "./original-label.ts";
 import type { UsedFile } from "./used-file.ts";
@@ -36,6 +37,14 @@ export function decideFiles(
     decided.set(fileKey(id), { id, to, sharing, original: originalOf(node, file, meant) });
   }
   return [...decided.values()];
+}
+
+/** Sockets are the guest's own, like its files; a source's own label goes before the rule. */
+export function decideSockets(label: LabelDecision, sockets: readonly UsedSocket[]): PlannedSocket[] {
+  return sockets.map(({ folder, named, override, path }) => {
+    const { to } = decideFileLabel(label, "private", override);
+    return { named, path, folder, label: to };
+  });
 }
 
 /** A file that guests share has one label for all of them: what one only reads, another must not be let write. */

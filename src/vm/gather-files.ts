@@ -4,14 +4,17 @@ import { SvirtError } from "../errors.ts";
 import type { FileFacts, FileType, Host } from "../host.ts";
 import { diskRole, type FileRole } from "../label/file-rule.ts";
 import { type FoundElement, walkChain } from "../storage/image-chain.ts";
+import { gatherChardev } from "./gather-chardev.ts";
 import { gatherFirmware } from "./gather-firmware.ts";
-import { factsOfPlanned, imageReader, inspect, missing, wrongType } from "./inspect-file.ts";
+import { gatherSockets, type UsedSocket } from "./gather-sockets.ts";
+import { imageReader, inspect, missing, wrongType } from "./inspect-file.ts";
 import type { GatherOptions, UsedFile } from "./used-file.ts";
 
 /** All files of a domain, and each disk's chain by its target. */
 export interface GatheredFiles {
   readonly files: readonly UsedFile[];
   readonly chains: ReadonlyMap<string, readonly FoundElement<FileFacts>[]>;
+  readonly sockets: readonly UsedSocket[];
 }
 
 /**
@@ -49,7 +52,7 @@ export function gatherResources(
       files.push(...gatherOther(host, resource, options));
     }
   }
-  return { files, chains };
+  return { files, chains, sockets: gatherSockets(host, resources) };
 }
 
 type DiskResource = Extract<Resource, { kind: "disk" }>;
@@ -74,7 +77,10 @@ function gatherOther(
     case "initrd":
       return [gatherContent(host, resource.path)];
     case "chardev-file":
-      return gatherChardevFile(host, resource, options);
+    case "chardev-log":
+    case "chardev-device":
+    case "chardev-pipe":
+      return gatherChardev(host, resource, options);
     // A socket is made by svirt in the guest's name, the random device is everybody's.
     case "chardev-socket":
     case "vnc-socket":
@@ -169,15 +175,4 @@ function gatherContent(host: Host, path: string): UsedFile {
   if (facts === undefined) throw missing(path);
   if (facts.type !== "file") throw wrongType(path, facts.type);
   return { named: path, facts, role: "content", override: undefined };
-}
-
-function gatherChardevFile(
-  host: Host,
-  chardev: Extract<Resource, { kind: "chardev-file" }>,
-  options: GatherOptions,
-): UsedFile[] {
-  if (options.makeMissing && inspect(host, chardev.path) === undefined) host.makeFile(chardev.path, 0o600);
-  const facts = inspect(host, chardev.path) ?? factsOfPlanned(chardev.path);
-  if (facts.type !== "file") throw wrongType(chardev.path, facts.type);
-  return [{ named: chardev.path, facts, role: "private", override: chardev.override }];
 }

@@ -64,7 +64,9 @@ function makeVariables(host: Host, { format, path, template }: Variables, option
   if (facts.type !== "file") throw wrongType(template.path, facts.type);
   refuseTemplate(host, template.path, facts);
   if (!options.makeMissing) return;
-  if (path.startsWith(`${NVRAM_FOLDER}/`)) host.makeFolder({ path: NVRAM_FOLDER, mode: 0o711 });
+  if (path.startsWith(`${NVRAM_FOLDER}/`) && inspect(host, NVRAM_FOLDER) === undefined) {
+    host.makeFolder({ path: NVRAM_FOLDER, mode: 0o711 });
+  }
   host.makeFile(path, 0o600, host.readBytes(facts.id, 0, facts.sizeBytes));
 }
 

@@ -2,8 +2,9 @@ import type { Domain } from "../domain/domain.ts";
 import { SvirtError } from "../errors.ts";
 import type { FileFacts } from "../host.ts";
 import type { LabelDecision } from "../label/decide-label.ts";
-import type { GuestOrder, HandedFile } from "../plan/guest-order.ts";
+import type { GuestOrder, HandedFile, HandedSocket } from "../plan/guest-order.ts";
 import { guestPaths } from "../plan/paths.ts";
+import type { PlannedSocket } from "../plan/start-plan.ts";
 import type { MonitorCommand } from "../plan/step.ts";
 import { formatArgv } from "../qemu/argv.ts";
 import { listDescriptors } from "../qemu/descriptors.ts";
@@ -21,12 +22,19 @@ const READABLE_BY_OTHERS = 0o004;
 export function orderGuest(
   node: Node,
   domain: Domain,
-  decided: { readonly gathered: GatheredFiles; readonly label: LabelDecision; readonly uid: number },
+  decided: {
+    readonly gathered: GatheredFiles;
+    readonly label: LabelDecision;
+    readonly sockets: readonly PlannedSocket[];
+    readonly uid: number;
+  },
 ): GuestOrder {
   const paths = guestPaths(node.paths, domain.uuid);
   const { chains, files } = decided.gathered;
-  const descriptors = listDescriptors(domain, chains, MONITOR_FD + 1);
-  const launch = { monitorFd: MONITOR_FD, descriptors, folder: paths.workFolder };
+  const sockets = decided.sockets.map((socket, at) => ({ ...socket, fd: MONITOR_FD + 1 + at }));
+  const descriptors = listDescriptors(domain, chains, MONITOR_FD + 1 + sockets.length);
+  const listeners = sockets.map(({ fd, named }) => ({ fd, path: named }));
+  const launch = { monitorFd: MONITOR_FD, listeners, descriptors, folder: paths.workFolder };
   const [program = "", ...words] = formatArgv(domain, { chains, launch });
   const context = decided.label.label;
   return {
@@ -39,7 +47,7 @@ export function orderGuest(
     folder: paths.folder,
     workFolder: paths.workFolder,
     logFile: `${node.paths.log}/${domain.name}.log`,
-    sockets: [{ fd: MONITOR_FD, path: paths.monitor }],
+    sockets: [{ fd: MONITOR_FD, path: paths.monitor }, ...sockets.map(handedSocket)],
     files: listHanded(node, descriptors, files),
   };
 }
@@ -56,6 +64,10 @@ export function listHanded(
     if (isReadByName({ purpose })) refuseUnreadable(path, facts);
     return { ...opened, file: facts.id };
   });
+}
+
+function handedSocket({ fd, folder, label, path }: PlannedSocket & { readonly fd: number }): HandedSocket {
+  return { fd, path, within: folder, ...(label === undefined ? {} : { label }) };
 }
 
 function fileAt(node: Node, known: ReadonlyMap<string, FileFacts>, path: string): FileFacts {

@@ -20,12 +20,20 @@ export function refuseListeners(domain: Domain): void {
     );
   }
   for (const resource of listResources(domain)) {
-    if (resource.kind !== "chardev-socket" && resource.kind !== "vnc-socket") continue;
+    if (resource.kind === "chardev-socket" && resource.mode === "connect") throw cannotConnect(resource.path);
+    if (resource.kind !== "vnc-socket") continue;
     throw new SvirtError(`Cannot start the guest: the socket ${resource.path} lies outside its own folder`, {
       kind: "unsupported",
       remedy: "Leave the socket's path out: it is then made in the guest's folder in /run/svirt.",
     });
   }
+}
+
+function cannotConnect(path: string): SvirtError {
+  return new SvirtError(`Cannot start the guest: the policy lets no guest connect to ${path}`, {
+    kind: "unsupported",
+    remedy: "Write mode='bind', and let the other program connect to the guest.",
+  });
 }
 
 function listensOnTcp({ listens, socket }: Extract<Graphics, { readonly type: "vnc" }>): boolean {

@@ -2,8 +2,8 @@ import { SvirtError } from "../errors.ts";
 import type { LabelDecision } from "../label/decide-label.ts";
 import { fileKey, type LabelledFile } from "../plan/start-plan.ts";
 import { getFileLabel } from "../run/file-label.ts";
-import type { UsedFile } from "./used-file.ts";
 import type { Node } from "./node.ts";
+import type { UsedFile } from "./used-file.ts";
 
 /** What a file without a label counts as. */
 const UNLABELED = "system_u:object_r:unlabeled_t:s0";

@@ -30,7 +30,13 @@ function pathOf(resource: Resource): string[] {
   return OWN.has(resource.kind) && "path" in resource ? [resource.path] : [];
 }
 
-const OWN: ReadonlySet<Resource["kind"]> = new Set(["disk", "chardev-file", "nvram"]);
+const OWN: ReadonlySet<Resource["kind"]> = new Set([
+  "disk",
+  "chardev-file",
+  "chardev-log",
+  "chardev-device",
+  "nvram",
+]);
 
 function findStaleLabel(node: Node, path: string): string[] {
   const facts = node.host.inspectFile(path);

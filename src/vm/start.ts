@@ -10,7 +10,7 @@ import { runPlan, UNWATCHED, type Watch } from "../run/run-plan.ts";
 import { chooseUid } from "./choose-uid.ts";
 import { actorFor, clearAway, reasonOf, withGuestLock, withRegistryLock } from "./clear-away.ts";
 import { completeDomain } from "./complete-domain.ts";
-import { decideFiles } from "./decide-files.ts";
+import { decideFiles, decideSockets } from "./decide-files.ts";
 import { decideGuestLabel } from "./decide-guest-label.ts";
 import { refuseConflict } from "./define.ts";
 import { type GatheredFiles, gatherFiles } from "./gather-files.ts";
@@ -112,12 +112,13 @@ function decide(node: Node, domain: Domain, gathered: GatheredFiles) {
   const uid = chooseUid(node, domain.uuid);
   const files = decideFiles(node, label, { uuid: domain.uuid, files: gathered.files });
   refuseUnusable(node, label, { files: gathered.files, labels: files });
-  const order = orderGuest(node, domain, { gathered, label, uid });
+  const sockets = decideSockets(label, gathered.sockets);
+  const order = orderGuest(node, domain, { gathered, label, sockets, uid });
   const paths = guestPaths(node.paths, domain.uuid);
   return {
     label,
     uid,
-    steps: planStart({ uid, label, paths, files, order, commands: startCommands(domain) }),
+    steps: planStart({ uid, label, paths, files, sockets, order, commands: startCommands(domain) }),
   };
 }
 
@@ -149,7 +150,7 @@ function newRecord(node: Node, domain: Domain, decided: ReturnType<typeof decide
 
 /** What is done under the registry's lock: all before QEMU starts. */
 function isPreparation(step: Step): boolean {
-  return step.do === "reserve" || step.do === "make-folder" || step.do === "set-label";
+  return ["reserve", "make-folder", "set-label", "expect-socket"].includes(step.do);
 }
 
 /** Undoes a start that failed. An error on the way back joins the first one and does not hide it. */

@@ -164,7 +164,12 @@ export class GuestProcesses {
 export function openHanded(machine: Machine, order: GuestOrder): void {
   const numbers = [...order.sockets, ...order.files].map(({ fd }) => fd);
   if (!numbers.every((fd, at) => fd === at + 3)) throw hostCall("hand descriptors over", numbers.join(", "));
-  for (const { path } of order.sockets) machine.files.put(path, "socket");
+  for (const { label, path, within } of order.sockets) {
+    if (within !== undefined && machine.files.find(path, false) !== undefined)
+      throw hostCall(`bind ${path}`, "EADDRINUSE");
+    const { xattrs } = machine.files.put(path, "socket");
+    if (label !== undefined) xattrs.set("security.selinux", label);
+  }
   for (const { file } of order.files) machine.files.getSame(file);
   if (machine.files.find(order.logFile) === undefined) machine.files.put(order.logFile, "file");
 }

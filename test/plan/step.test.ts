@@ -23,6 +23,14 @@ const DECISION: StartDecision = {
     { id: DISK, to: "private:label:of:the_guest", original: "old:label:of:a", sharing: "exclusive" },
     { id: NODE, to: undefined, original: undefined, sharing: "shared" },
   ],
+  sockets: [
+    {
+      named: "/srv/a.sock",
+      path: "/srv/a.sock",
+      folder: { path: "/srv", device: "8:1", inode: "5" },
+      label: "private:label:of:the_guest",
+    },
+  ],
   order: {
     uuid: UUID,
     program: "/usr/bin/qemu-system-x86_64",
@@ -47,9 +55,11 @@ describe("planStart()", () => {
       "reserve uid",
       "reserve file",
       "reserve file",
+      "reserve file",
       "make-folder",
       "make-folder",
       "set-label",
+      "expect-socket",
       "spawn",
       "greet",
       "check-context",
@@ -112,9 +122,11 @@ describe("planStop()", () => {
       planStop(STEPS).map((each) => (each.do === "release" ? `release ${each.claim.kind}` : each.do)),
     ).toEqual([
       "kill",
+      "remove-socket",
       "restore-label",
       "remove-folder",
       "remove-folder",
+      "release file",
       "release file",
       "release file",
       "release uid",

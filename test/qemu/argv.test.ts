@@ -39,7 +39,7 @@ function onLines(words: readonly string[]): string {
 function startWords(domain: Domain): string {
   const chains = new Map(domain.devices.disks.map((disk) => [disk.target.dev, declaredChain(disk)]));
   const descriptors = listDescriptors(domain, chains, 4);
-  const launch = { monitorFd: 3, descriptors, folder: "/run/guest" };
+  const launch = { monitorFd: 3, listeners: [], descriptors, folder: "/run/guest" };
   const opened = descriptors.map(({ fd, path, access, truncate, direct }) =>
     [fd, access, ...(truncate ? ["truncate"] : []), ...(direct ? ["direct"] : []), path].join(" "),
   );
@@ -117,7 +117,7 @@ describe("formatArgv() refuses", () => {
   });
 
   test("what QEMU cannot do at a power-off or a reboot, in a real start alone", () => {
-    const launch = { monitorFd: 3, descriptors: [], folder: "/run/guest" };
+    const launch = { monitorFd: 3, listeners: [], descriptors: [], folder: "/run/guest" };
     for (const rest of [
       "<on_poweroff>restart</on_poweroff><on_reboot>destroy</on_reboot>",
       "<on_reboot>preserve</on_reboot>",

@@ -71,7 +71,10 @@ export async function startQemu(domain: Domain, folder: string, chains: FoundCha
   const monitorPath = path.join(folder, "monitor.sock");
   const listener = listenOn(monitorPath);
   const opened = descriptors.map(openFile);
-  const words = formatArgv(domain, { chains, launch: { monitorFd: MONITOR_FD, descriptors, folder } });
+  const words = formatArgv(domain, {
+    chains,
+    launch: { monitorFd: MONITOR_FD, listeners: [], descriptors, folder },
+  });
   const log = path.join(folder, "qemu.log");
   const logFd = fs.openSync(log, "a");
   const child = Bun.spawn([...words], { stdio: ["ignore", logFd, logFd, listener, ...opened] });
@@ -88,12 +91,12 @@ export async function startQemu(domain: Domain, folder: string, chains: FoundCha
   };
 }
 
-function openFile({ path: file, access, truncate, direct }: Descriptor): number {
-  const { O_RDONLY, O_RDWR, O_WRONLY, O_APPEND, O_CREAT, O_TRUNC, O_DIRECT } = fs.constants;
-  const past = direct ? O_DIRECT : 0;
+function openFile({ path: file, access, truncate, direct, nonBlocking }: Descriptor): number {
+  const { O_RDONLY, O_RDWR, O_WRONLY, O_APPEND, O_CREAT, O_TRUNC, O_DIRECT, O_NONBLOCK } = fs.constants;
+  const past = (direct ? O_DIRECT : 0) | (nonBlocking ? O_NONBLOCK : 0);
   if (access === "read-only") return fs.openSync(file, O_RDONLY | past);
   if (access === "read-write") return fs.openSync(file, O_RDWR | past);
-  return fs.openSync(file, O_WRONLY | O_APPEND | O_CREAT | (truncate ? O_TRUNC : 0), 0o600);
+  return fs.openSync(file, O_WRONLY | O_APPEND | O_CREAT | past | (truncate ? O_TRUNC : 0), 0o600);
 }
 
 const libc = dlopen("libc.so.6", {

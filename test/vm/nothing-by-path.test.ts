@@ -3,6 +3,7 @@ import { Glob } from "bun";
 import fc from "fast-check";
 import { parseDomain } from "../../src/domain/document.ts";
 import type { Domain } from "../../src/domain/domain.ts";
+import { listResources } from "../../src/domain/resources.ts";
 import { asSvirtError } from "../../src/errors.ts";
 import { formatArgv } from "../../src/qemu/argv.ts";
 import { listDescriptors } from "../../src/qemu/descriptors.ts";
@@ -48,7 +49,11 @@ function wordsOf(bytes: Uint8Array): readonly string[] | undefined {
 function launchWords(domain: Domain): readonly string[] {
   const chains = new Map();
   const descriptors = listDescriptors(domain, chains, 4);
-  return formatArgv(domain, { chains, launch: { monitorFd: 3, descriptors, folder: FOLDER } }).slice(1);
+  const listeners = listResources(domain).flatMap((resource, at) =>
+    resource.kind === "chardev-socket" ? [{ fd: 100 + at, path: resource.path }] : [],
+  );
+  const launch = { monitorFd: 3, listeners, descriptors, folder: FOLDER };
+  return formatArgv(domain, { chains, launch }).slice(1);
 }
 
 function strangersIn(words: readonly string[]): string[] {

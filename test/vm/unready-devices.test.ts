@@ -20,9 +20,6 @@ describe("a start", () => {
   });
 
   test.each([
-    ["<parallel type='dev'><source path='/dev/parport0'/></parallel>", "/dev/parport0"],
-    ["<serial type='pipe'><source path='/srv/pipe'/></serial>", "/srv/pipe"],
-    ["<serial type='pty'><log file='/srv/serial.log'/></serial>", "/srv/serial.log"],
     ["<filesystem><source dir='/srv'/><target dir='srv'/></filesystem>", "/srv"],
     ["<input type='evdev'><source dev='/dev/input/event1'/></input>", "/dev/input/event1"],
     ["<shmem name='a'><model type='ivshmem-plain'/></shmem>", "/dev/shm/a"],

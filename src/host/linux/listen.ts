@@ -1,7 +1,9 @@
 import { closeSync, unlinkSync } from "node:fs";
+import type { FileId } from "../../plan/guest-order.ts";
+import { withFile } from "./file-id.ts";
 import { setMode, unlessMissing } from "./files.ts";
 import { cString, hostCallError, libc, readErrno } from "./libc.ts";
-import { setSocketContext } from "./selinux.ts";
+import { setFileContext, setSocketContext } from "./selinux.ts";
 
 /** bits/socket.h, bits/socket_type.h */
 const AF_UNIX = 1;
@@ -18,18 +20,50 @@ const ADDRESS_BYTES = 110;
  */
 export function listenUnix(path: string, context: string | undefined): number {
   unlessMissing(`remove ${path}`, () => unlinkSync(path));
+  return listenAt(path, path, { context, label: undefined });
+}
+
+/**
+ * The same in the very folder that was inspected, whatever its path leads to by now, and with a label for the socket's
+ * name. Whatever is there is left alone. Throws "host-call"; "denied" for another folder.
+ */
+export function listenWithin(folder: FileId, path: string, security: SocketSecurity): number {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return withFile(folder, (opened) => listenAt(`${opened}/${name}`, path, security));
+}
+
+/** How a socket is labelled: as an object of the kernel's, and as a file. */
+interface SocketSecurity {
+  readonly context: string | undefined;
+  readonly label: string | undefined;
+}
+
+function listenAt(path: string, said: string, { context, label }: SocketSecurity): number {
   const fd = makeSocket(context);
   try {
-    const address = new Uint8Array(ADDRESS_BYTES);
-    new DataView(address.buffer).setUint16(0, AF_UNIX, true);
-    address.set(cString(path), 2);
-    if (libc().bind(fd, address, ADDRESS_BYTES) !== 0) throw hostCallError(`bind ${path}`, readErrno());
+    bindTo(fd, { path, said }, label);
     setMode(path, 0o600);
-    if (libc().listen(fd, BACKLOG) !== 0) throw hostCallError(`listen on ${path}`, readErrno());
+    if (libc().listen(fd, BACKLOG) !== 0) throw hostCallError(`listen on ${said}`, readErrno());
     return fd;
   } catch (error) {
     closeSync(fd);
     throw error;
+  }
+}
+
+function bindTo(
+  fd: number,
+  { path, said }: { readonly path: string; readonly said: string },
+  label: string | undefined,
+): void {
+  const address = new Uint8Array(ADDRESS_BYTES);
+  new DataView(address.buffer).setUint16(0, AF_UNIX, true);
+  address.set(cString(path), 2);
+  if (label !== undefined) setFileContext(label);
+  try {
+    if (libc().bind(fd, address, ADDRESS_BYTES) !== 0) throw hostCallError(`bind ${said}`, readErrno());
+  } finally {
+    if (label !== undefined) setFileContext("");
   }
 }
 

@@ -10,10 +10,9 @@ const ACCESS_FLAGS: Readonly<Record<HandedFile["access"], number>> = {
 };
 
 /** Opens a file that a guest gets, as it was inspected and as the guest will use it. Throws "host-call", "denied". */
-export function openHanded({ access, direct, file, truncate }: HandedFile): number {
-  const fd = orThrow(`open ${file.path}`, () =>
-    openSame(file, ACCESS_FLAGS[access] | (direct ? constants.O_DIRECT : 0)),
-  );
+export function openHanded(handed: HandedFile): number {
+  const { file, truncate } = handed;
+  const fd = orThrow(`open ${file.path}`, () => openSame(file, flagsOf(handed)));
   try {
     // Only now: with O_TRUNC another file that stands there would be emptied before it is found out.
     if (truncate) orThrow(`empty ${file.path}`, () => ftruncateSync(fd));
@@ -22,4 +21,9 @@ export function openHanded({ access, direct, file, truncate }: HandedFile): numb
     closeSync(fd);
     throw error;
   }
+}
+
+function flagsOf({ access, direct, nonBlocking }: HandedFile): number {
+  const { O_DIRECT, O_NOCTTY, O_NONBLOCK } = constants;
+  return ACCESS_FLAGS[access] | O_NOCTTY | (direct ? O_DIRECT : 0) | (nonBlocking ? O_NONBLOCK : 0);
 }

@@ -54,6 +54,11 @@ export function setSocketContext(context: string): void {
   writeOnce("/proc/thread-self/attr/sockcreate", context === "" ? "\n" : `${context}\0`);
 }
 
+/** The same for the files that this thread makes, a socket's name among them. proc_pid_attr(5) */
+export function setFileContext(context: string): void {
+  writeOnce("/proc/thread-self/attr/fscreate", context === "" ? "\n" : `${context}\0`);
+}
+
 function digestPolicy(): string | undefined {
   try {
     return new Bun.CryptoHasher("sha256").update(readFileSync(`${SELINUXFS}/policy`)).digest("hex");

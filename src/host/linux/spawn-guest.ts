@@ -1,9 +1,9 @@
 import { closeSync, constants, openSync, unlinkSync } from "node:fs";
 import { SvirtError } from "../../errors.ts";
 import type { ProcessId } from "../../host.ts";
-import type { GuestOrder } from "../../plan/guest-order.ts";
+import type { GuestOrder, HandedSocket } from "../../plan/guest-order.ts";
 import { orThrow, readText, unlessMissing } from "./files.ts";
-import { listenUnix } from "./listen.ts";
+import { listenUnix, listenWithin } from "./listen.ts";
 import { openHanded } from "./open-handed.ts";
 import { REAPER_SCRIPT } from "./reaper.ts";
 import { getProcess } from "./running.ts";
@@ -49,7 +49,7 @@ export async function spawnGuest(order: GuestOrder): Promise<ProcessId> {
 function openAll(order: GuestOrder): number[] {
   const opened: number[] = [];
   try {
-    for (const { path } of order.sockets) opened.push(listenUnix(path, order.context));
+    for (const socket of order.sockets) opened.push(listenFor(order, socket));
     for (const file of order.files) opened.push(openHanded(file));
     const numbers = [...order.sockets, ...order.files].map(({ fd }) => fd);
     if (numbers.every((fd, at) => fd === FIRST_HANDED + at)) return opened;
@@ -60,6 +60,10 @@ function openAll(order: GuestOrder): number[] {
     for (const fd of opened) closeSync(fd);
     throw error;
   }
+}
+
+function listenFor({ context }: GuestOrder, { label, path, within }: HandedSocket): number {
+  return within === undefined ? listenUnix(path, context) : listenWithin(within, path, { context, label });
 }
 
 function openLog(path: string): number {

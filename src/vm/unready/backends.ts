@@ -30,7 +30,7 @@ export function listUnreadyBackends({ devices, os }: Domain): readonly Unready[]
 }
 
 /** Backends that a start makes or opens. */
-const READY_CHARDEVS: ReadonlySet<string> = new Set(["pty", "null", "file", "unix"]);
+const READY_CHARDEVS: ReadonlySet<string> = new Set(["pty", "null", "file", "unix", "dev", "pipe"]);
 
 function unready(element: string, missing: string): Unready {
   return { place: `/domain/devices/${element}`, missing, remedy: "Leave the device out." };

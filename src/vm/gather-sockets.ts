@@ -1,0 +1,47 @@
+import type { LabelOverride, Resource } from "../domain/resources.ts";
+import { SvirtError } from "../errors.ts";
+import type { Host } from "../host.ts";
+import { refuseImpossibleTarget } from "../label/impossible-targets.ts";
+import type { FileId } from "../plan/guest-order.ts";
+import { inspect } from "./inspect-file.ts";
+
+/** A socket that the XML wants outside the guest's own folder, and the folder that is to have it. */
+export interface UsedSocket {
+  /** The path by which the XML names it. */
+  readonly named: string;
+  /** With the symlinks of its folder resolved. */
+  readonly path: string;
+  readonly folder: FileId;
+  readonly override: LabelOverride | undefined;
+}
+
+/** Throws "not-found" without the folder, "denied" in one of the host's own, "unsupported" for one path used twice. */
+export function gatherSockets(host: Host, resources: readonly Resource[]): readonly UsedSocket[] {
+  const found = resources.flatMap((resource) =>
+    resource.kind === "chardev-socket" && resource.mode === "bind" ? [gatherSocket(host, resource)] : [],
+  );
+  const twice = found.find(({ path }, at) => found.findIndex((other) => other.path === path) !== at);
+  if (twice === undefined) return found;
+  throw new SvirtError(`Cannot listen at ${twice.named} for the guest: two of its devices want to`, {
+    kind: "unsupported",
+    remedy: "Write another path for one of them, or leave both out.",
+  });
+}
+
+function gatherSocket(
+  host: Host,
+  { override, path }: { readonly path: string; readonly override: LabelOverride | undefined },
+): UsedSocket {
+  refuseImpossibleTarget(path);
+  const cut = path.lastIndexOf("/");
+  const [above, name] = [path.slice(0, cut) || "/", path.slice(cut + 1)];
+  const folder = above === "/" ? undefined : inspect(host, above);
+  if (folder?.type !== "folder" || ["", ".", ".."].includes(name)) {
+    throw new SvirtError(`Cannot listen at ${path} for the guest: ${above} is no folder for it`, {
+      kind: "not-found",
+      remedy:
+        "Make the folder, or leave the path out: the socket is then in the guest's folder in /run/svirt.",
+    });
+  }
+  return { named: path, path: `${folder.id.path}/${name}`, folder: folder.id, override };
+}
