@@ -39,6 +39,7 @@ export async function startDomain(node: Node, bytes: Uint8Array, watch: Watch = 
   const domain = completeDomain(node, bytes);
   refuseOrdinaryUser(node);
   refuseUnready(domain);
+  refuseListeners(domain);
   return await withGuestLock(node, domain.uuid, async () => {
     const before = readRecord(node, domain.uuid);
     if (before !== undefined && isRunning(node, before)) return { did: false, guest: before };
@@ -54,6 +55,7 @@ export async function startDomain(node: Node, bytes: Uint8Array, watch: Watch = 
 export async function planDomainStart(node: Node, bytes: Uint8Array): Promise<readonly Step[]> {
   const domain = completeDomain(node, bytes);
   refuseUnready(domain);
+  refuseListeners(domain);
   const gathered = gatherFiles(node.host, domain, { makeMissing: false });
   return decide(node, domain, gathered).steps;
 }
@@ -107,7 +109,6 @@ function findGuestProcess({ host, paths }: Node, guest: GuestRecord): ProcessFac
 }
 
 function decide(node: Node, domain: Domain, gathered: GatheredFiles) {
-  refuseListeners(domain);
   const label = decideGuestLabel(node, domain);
   const uid = chooseUid(node, domain.uuid);
   const files = decideFiles(node, label, { uuid: domain.uuid, files: gathered.files });

@@ -95,13 +95,6 @@ const EXCEPTIONS: readonly (readonly [name: string, exception: Exception])[] = [
       },
     },
   ],
-  [
-    "serial-unix-bind",
-    {
-      because: "not done: svirt's policy lets no guest make a socket outside its own folder",
-      differs: notStarted("Cannot start the guest: the socket @DIR@/b.sock lies outside its own folder"),
-    },
-  ],
 ];
 
 /** The table, with other words in the place of some of the recordings'. */

@@ -41,7 +41,7 @@ describe.skipIf(testData === undefined)(`libvirt's own cases of labels${needsDat
     expect(error.message).toStartWith("Cannot label /nfs/plain.raw: its file system keeps no labels");
   });
 
-  test("chardev: its pipes, devices and sockets, which svirt does not label yet, are refused before anything is done", async () => {
+  test("chardev: sockets of other programs, to which no guest connects, are refused before anything is done", async () => {
     const machine = machineWith([...wantedLabels("chardev").keys()]);
     const labels = (): unknown[] => [...machine.files.root.entries.values()].map(({ xattrs }) => [...xattrs]);
     const before = labels();
