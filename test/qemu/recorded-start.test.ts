@@ -3,8 +3,10 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import type { Domain } from "../../src/domain/domain.ts";
+import { listResources } from "../../src/domain/resources.ts";
 import { SvirtError } from "../../src/errors.ts";
 import { formatArgv } from "../../src/qemu/argv.ts";
+import { completeGuest } from "../../src/qemu/complete-guest.ts";
 import type { FoundChains } from "../../src/qemu/disk-chain.ts";
 import { refuseUnready } from "../../src/vm/refuse-unready.ts";
 import { declaredChain } from "./declared-chain.ts";
@@ -35,16 +37,29 @@ const NEVER_STARTED = new Set([
   "channel-unix-guestfwd", // connects to /tmp/guestfwd-connect.socket
   "parallel-unix-chardev", // connects to /tmp/parport1.socket
   "intel-iommu-eim", // 288 processors, more than are emulated without KVM
+  "video-virtio-blob-on", // needs /dev/udmabuf
+  "channel-unix-source-path", // its socket is made by svirt: test/node/resources.test.ts
   "virtio-options-rng-iommu", // iommu='on' on plain PCI, where the device is a transitional one
 ]);
 
-/** The device that this QEMU has not. */
-function lackOf(words: readonly string[]): string | undefined {
+/** The device that this QEMU has not, or the file that this machine has not: firmware, or a port. */
+function lackOf(domain: Domain, words: readonly string[]): string | undefined {
   const drivers = words.flatMap(
     (word) => /^\{"driver":"(qxl[^"]*|virtio-\w+-gl(?:-pci)?)"/.exec(word)?.[1] ?? [],
   );
-  return drivers.find((driver) => !hasDevice(driver));
+  return (
+    drivers.find((driver) => !hasDevice(driver)) ?? listOwnFiles(domain).find((file) => !fs.existsSync(file))
+  );
 }
+
+/** The files of a document for which the test has no others of its own. */
+function listOwnFiles(domain: Domain): string[] {
+  return listResources(completeGuest(domain).domain).flatMap((resource) =>
+    "path" in resource && !GIVEN_ANOTHER.has(resource.kind) ? [resource.path] : [],
+  );
+}
+
+const GIVEN_ANOTHER = new Set<string>(["disk", "chardev-file", "vnc-socket"]);
 
 describe.skipIf(missing.length > 0)(`real QEMU takes the words for libvirt's documents${why}`, () => {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "svirt-recorded-"));
@@ -53,7 +68,7 @@ describe.skipIf(missing.length > 0)(`real QEMU takes the words for libvirt's doc
     const domain = readRecorded(name);
     const words = domain instanceof SvirtError ? domain : attempt(() => startable(domain));
     if (domain instanceof SvirtError || words instanceof SvirtError) continue;
-    const lack = lackOf(words);
+    const lack = lackOf(domain, words);
     test.skipIf(lack !== undefined)(
       lack === undefined ? name : `${name} (skipped: needs ${lack})`,
       async () => {

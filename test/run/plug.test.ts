@@ -66,8 +66,10 @@ describe.skipIf(qemuProgram === null)(`a real QEMU${missing}`, () => {
     });
     while (!fs.existsSync(monitor)) await Bun.sleep(20);
   });
-  afterAll(() => {
+  afterAll(async () => {
     qemu?.kill();
+    // At its end it takes its socket away, while the folder goes.
+    await qemu?.exited;
     fs.rmSync(folder, { recursive: true });
   });
 
