@@ -1,17 +1,10 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
-import { isNodeUp } from "./isolation/on-the-node.ts";
+import { expect } from "bun:test";
 import { uuidOf } from "./lifecycle/names.ts";
 import { noteOf, outOf, parseLabels } from "./lifecycle/notes.ts";
-import { onNode, prepare, tearDown } from "./lifecycle/on-the-node.ts";
+import { onANode } from "./lifecycle/on-a-node.ts";
+import { onNode } from "./lifecycle/on-the-node.ts";
 
-const nodeIsUp = await isNodeUp();
-/** Skipped: `scripts/node start` first. */
-const onTheNode = test.skipIf(!nodeIsUp);
-
-if (nodeIsUp) {
-  beforeAll(prepare);
-  afterAll(tearDown);
-}
+const onTheNode = await onANode();
 
 const PAIR = /^s0:c(\d+),c(\d+)$/;
 /** What the policy's virtual_image_context names for what guests share, and for what they only read. */

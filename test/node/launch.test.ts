@@ -1,17 +1,10 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
-import { isNodeUp } from "./isolation/on-the-node.ts";
+import { expect } from "bun:test";
 import { uuidOf } from "./lifecycle/names.ts";
 import { type Notes, noteOf, outOf } from "./lifecycle/notes.ts";
-import { onNode, prepare, tearDown } from "./lifecycle/on-the-node.ts";
+import { onANode } from "./lifecycle/on-a-node.ts";
+import { onNode } from "./lifecycle/on-the-node.ts";
 
-const nodeIsUp = await isNodeUp();
-/** Skipped: `scripts/node start` first. */
-const onTheNode = test.skipIf(!nodeIsUp);
-
-if (nodeIsUp) {
-  beforeAll(prepare);
-  afterAll(tearDown);
-}
+const onTheNode = await onANode();
 
 /** A field of /proc/PID/status as noted. */
 function statusOf(notes: Notes, name: string): ReadonlyMap<string, string> {

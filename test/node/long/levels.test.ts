@@ -1,16 +1,9 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
-import { isNodeUp } from "../isolation/on-the-node.ts";
+import { expect } from "bun:test";
 import { noteOf, outOf } from "../lifecycle/notes.ts";
-import { onNode, prepare, tearDown } from "../lifecycle/on-the-node.ts";
+import { onANode } from "../lifecycle/on-a-node.ts";
+import { onNode } from "../lifecycle/on-the-node.ts";
 
-const nodeIsUp = await isNodeUp();
-/** Skipped: `scripts/node start` first. */
-const onTheNode = test.skipIf(!nodeIsUp);
-
-if (nodeIsUp) {
-  beforeAll(prepare);
-  afterAll(tearDown);
-}
+const onTheNode = await onANode();
 
 onTheNode(
   "eight starters at once: each guest has a level and a user of its own, and a shared disk is shared",

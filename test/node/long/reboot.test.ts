@@ -1,17 +1,10 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
-import { isNodeUp } from "../isolation/on-the-node.ts";
+import { expect } from "bun:test";
 import { noteOf, outOf, parseLabels } from "../lifecycle/notes.ts";
-import { node, onNode, prepare, tearDown } from "../lifecycle/on-the-node.ts";
+import { onANode } from "../lifecycle/on-a-node.ts";
+import { node, onNode } from "../lifecycle/on-the-node.ts";
 
 // It reboots the node that it shares with other test files, which come before or after it.
-const nodeIsUp = await isNodeUp();
-/** Skipped: `scripts/node start` first. */
-const onTheNode = test.skipIf(!nodeIsUp);
-
-if (nodeIsUp) {
-  beforeAll(prepare);
-  afterAll(tearDown);
-}
+const onTheNode = await onANode();
 
 /** How the node goes down under its guests. */
 const FALLS: readonly (readonly [how: string, word: "reboot" | "reset", last: string])[] = [

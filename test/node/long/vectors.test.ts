@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { formatExceptions, readExceptions } from "../../vectors/exceptions.ts";
 import {
   differences,
@@ -9,9 +9,9 @@ import {
   type Vector,
   withoutRange,
 } from "../../vectors/vectors.ts";
-import { isNodeUp } from "../isolation/on-the-node.ts";
 import { type Notes, noteOf, outOf, parseLabels } from "../lifecycle/notes.ts";
-import { onNode, prepare, tearDown } from "../lifecycle/on-the-node.ts";
+import { onANode } from "../lifecycle/on-a-node.ts";
+import { onNode } from "../lifecycle/on-the-node.ts";
 
 const FOLDER = "/srv/lifecycle";
 
@@ -37,19 +37,17 @@ const STOPPED_BY_POLICY = /relabel='no'|type='none'|type='static'|<source[^>]*><
 
 const vectors = readVectors(words).filter(({ name }) => !LEFT_OUT.has(name));
 const exceptions = readExceptions(words);
-const nodeIsUp = await isNodeUp();
+const onTheNode = await onANode();
 
 if (vectors.length === 0) {
   // On a node a skip is a failure, and this is none.
   process.stdout.write("left out: the recorded labels of the reference (SVIRT_TEST_DATA is not set)\n");
-} else if (nodeIsUp) {
+} else {
   process.stdout.write(`svirt and the reference differ here:\n${formatExceptions(exceptions)}\n`);
-  beforeAll(prepare);
-  afterAll(tearDown);
 }
 
 for (const vector of vectors) {
-  test.skipIf(!nodeIsUp)(`${vector.name}: as the reference, or as the table of exceptions says`, async () => {
+  onTheNode(`${vector.name}: as the reference, or as the table of exceptions says`, async () => {
     const seen = seenIn(await onNode(scriptOf(vector)), vector);
     expect(differences(vector.recorded, seen)).toEqual(exceptions.get(vector.name)?.differs ?? {});
   });
