@@ -20,6 +20,15 @@ progress() {
   printf '[%4ds] %s\n' "$((EPOCHSECONDS - SVIRT_STARTED))" "$*" >&2
 }
 
+# find_test_data: SVIRT_TEST_DATA, where its developers have the documents of others beside the checkout. Users have none:
+# what depends on them is skipped, and says so.
+find_test_data() {
+  if [ -z "${SVIRT_TEST_DATA:-}" ] && [ -d "$SVIRT_ROOT/../shared/data" ]; then
+    SVIRT_TEST_DATA=$(realpath "$SVIRT_ROOT/../shared/data")
+    export SVIRT_TEST_DATA
+  fi
+}
+
 # locked NAME COMMAND...: runs COMMAND in a subshell while no other holder of NAME runs.
 locked() {
   local name=$1
