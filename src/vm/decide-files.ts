@@ -6,11 +6,13 @@ import { getFileLabel } from "../run/file-label.ts";
 import type { UsedSocket } from "./gather-sockets.ts";
 import { type Node, registryOf } from "./node.ts";
 import { originalOf } from "./original-label.ts";
+import { refuseUnusable } from "./refuse-unusable.ts";
 import type { UsedFile } from "./used-file.ts";
 
 /**
  * The label that each file gets and the one it will be given back. The caller holds the registry's lock. Throws
- * "label-taken" when the domain uses one file in two ways, or another tool holds it.
+ * "label-taken" when the domain uses one file in two ways, or another tool holds it; "denied" for a file that the policy
+ * would not let the guest use.
  */
 export function decideFiles(
   node: Node,
@@ -32,6 +34,7 @@ export function decideFiles(
       );
     }
     refuseOtherLabel(node, file, { uuid: use.uuid, to });
+    refuseUnusable(node, label, { file, to });
     // An administrator may have given a file the label that the XML names.
     const meant = label.type === "static" ? to : undefined;
     decided.set(fileKey(id), { id, to, sharing, original: originalOf(node, file, meant) });

@@ -1,6 +1,5 @@
 import { SvirtError } from "../errors.ts";
 import type { LabelDecision } from "../label/decide-label.ts";
-import { fileKey, type LabelledFile } from "../plan/start-plan.ts";
 import { getFileLabel } from "../run/file-label.ts";
 import type { Node } from "./node.ts";
 import type { UsedFile } from "./used-file.ts";
@@ -15,22 +14,19 @@ const UNLABELED = "system_u:object_r:unlabeled_t:s0";
 export function refuseUnusable(
   node: Node,
   label: LabelDecision,
-  decided: { readonly files: readonly UsedFile[]; readonly labels: readonly LabelledFile[] },
+  { file, to }: { readonly file: UsedFile; readonly to: string | undefined },
 ): void {
   const { label: context } = label;
-  if (context === undefined || node.host.getSelinux().mode !== "enforcing") return;
-  const byKey = new Map(decided.labels.map((labelled) => [fileKey(labelled.id), labelled]));
-  for (const { facts, named, override } of decided.files) {
-    if (override === undefined && label.relabel) continue;
-    const { id, type } = facts;
-    const willBe = byKey.get(fileKey(id))?.to ?? getFileLabel(node.host, id) ?? UNLABELED;
-    if (node.host.mayAccess({ context, label: willBe, type, permissions: ["read"] })) continue;
-    throw new SvirtError(
-      `Cannot give ${named} to the guest: SELinux would not let ${context} read a file labelled ${willBe}`,
-      {
-        kind: "denied",
-        remedy: `Let svirt label it (leave relabel='no' and the <label> out), or label it: svirt label set ${named} LABEL`,
-      },
-    );
-  }
+  const { facts, named, override } = file;
+  const isByRule = override === undefined && label.relabel;
+  if (isByRule || context === undefined || node.host.getSelinux().mode !== "enforcing") return;
+  const willBe = to ?? getFileLabel(node.host, facts.id) ?? UNLABELED;
+  if (node.host.mayAccess({ context, label: willBe, type: facts.type, permissions: ["read"] })) return;
+  throw new SvirtError(
+    `Cannot give ${named} to the guest: SELinux would not let ${context} read a file labelled ${willBe}`,
+    {
+      kind: "denied",
+      remedy: `Let svirt label it (leave relabel='no' and the <label> out), or label it: svirt label set ${named} LABEL`,
+    },
+  );
 }

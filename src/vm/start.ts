@@ -21,7 +21,6 @@ import { removePendingRestart } from "./pending-restart.ts";
 import { type GuestRecord, isRunning, readRecord, writeRecord } from "./record.ts";
 import { refuseListeners } from "./refuse-listeners.ts";
 import { refuseUnready } from "./refuse-unready.ts";
-import { refuseUnusable } from "./refuse-unusable.ts";
 
 const LOG_LINES = 3;
 
@@ -112,7 +111,6 @@ function decide(node: Node, domain: Domain, gathered: GatheredFiles) {
   const label = decideGuestLabel(node, domain);
   const uid = chooseUid(node, domain.uuid);
   const files = decideFiles(node, label, { uuid: domain.uuid, files: gathered.files });
-  refuseUnusable(node, label, { files: gathered.files, labels: files });
   const sockets = decideSockets(label, gathered.sockets);
   const order = orderGuest(node, domain, { gathered, label, sockets, uid });
   const paths = guestPaths(node.paths, domain.uuid);

@@ -13,7 +13,6 @@ import { type GatheredFiles, gatherResources } from "../gather-files.ts";
 import { listHanded } from "../guest-command.ts";
 import type { Node } from "../node.ts";
 import type { GuestRecord } from "../record.ts";
-import { refuseUnusable } from "../refuse-unusable.ts";
 
 /** The files behind one device, as found on the host. */
 export function gatherDevice(node: Node, device: Device): GatheredFiles {
@@ -38,7 +37,6 @@ export function decideNewDevice(
           readPolicyFacts(node.host),
         );
   const files = decideFiles(node, label, { uuid: guest.uuid, files: gathered.files });
-  refuseUnusable(node, label, { files: gathered.files, labels: files });
   return {
     files: files.filter((file) => isNew(guest, file)),
     handed: listHanded(node, words.descriptors, gathered.files),
