@@ -68,8 +68,12 @@ const SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecont
  * QEMU's command line for a domain, its program first, in the reference's order, with its ids, node names and addresses.
  * Throws "unsupported", with the element's path, for what cannot be told QEMU exactly.
  */
-export function formatArgv(domain: Domain, { chains, launch }: ArgvFacts = {}): readonly string[] {
-  const guest = completeGuest(domain);
+export function formatArgv(domain: Domain, facts: ArgvFacts = {}): readonly string[] {
+  return formatGuestArgv(completeGuest(domain), facts);
+}
+
+/** The same for a guest that is complete already. */
+export function formatGuestArgv(guest: Guest, { chains, launch }: ArgvFacts = {}): readonly string[] {
   return [
     guest.devices.emulator ?? DEFAULT_EMULATOR,
     ...formatName(guest),
@@ -80,7 +84,7 @@ export function formatArgv(domain: Domain, { chains, launch }: ArgvFacts = {}): 
     ...formatBoard(guest, launch),
     ...formatMonitor(launch),
     ...formatClock(guest),
-    ...(launch === undefined ? ["-no-shutdown"] : formatActions(domain)),
+    ...(launch === undefined ? ["-no-shutdown"] : formatActions(guest.domain)),
     ...formatPower(guest),
     ...formatBoot(guest),
     ...formatKernel(guest, launch),

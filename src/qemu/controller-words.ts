@@ -77,20 +77,9 @@ function scsiKeys({ model = "lsilogic", driver }: ControllerOf<"scsi">, id: stri
   };
 }
 
-const BRIDGES: ReadonlyMap<string, string> = new Map([
-  ["pci-bridge", "pci-bridge"],
-  ["dmi-to-pci-bridge", "i82801b11-bridge"],
-  ["pcie-to-pci-bridge", "pcie-pci-bridge"],
-  ["pcie-root-port", "pcie-root-port"],
-  ["pcie-switch-upstream-port", "x3130-upstream"],
-  ["pcie-switch-downstream-port", "xio3130-downstream"],
-  ["pci-expander-bus", "pxb"],
-  ["pcie-expander-bus", "pxb-pcie"],
-]);
-
 function formatBridge(guest: Guest, controller: ControllerOf<"pci">): Words {
   const { model = "", index, target, modelName, address } = controller;
-  const driver = modelName?.name ?? BRIDGES.get(model);
+  const driver = modelName?.name;
   if (driver === undefined) return [];
   const { slot, function: fn } = pciPlace(address ?? { type: "pci" });
   const isPort = model === "pcie-root-port" || model === "pcie-switch-downstream-port";

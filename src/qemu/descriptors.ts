@@ -1,10 +1,8 @@
-import type { Domain } from "../domain/domain.ts";
 import { listFirmwareFiles } from "../domain/firmware-files.ts";
 import { pipeEnds } from "../domain/port-resources.ts";
 import { DEFAULT_RANDOM_SOURCE } from "../domain/rng.ts";
 import type { ChardevBackend } from "./chardev-backend-words.ts";
 import { namePorts } from "./chardev-words.ts";
-import { completeGuest } from "./complete-guest.ts";
 import { chainOf, type FoundChains } from "./disk-chain.ts";
 import type { Guest } from "./guest.ts";
 import { type Descriptor, isDirect } from "./launch.ts";
@@ -16,10 +14,9 @@ type Wanted = Omit<Descriptor, "fd">;
  * `firstFd`: KVM, firmware, kernel and initrd, the images of each disk from the top down, the files of serial ports, sources of
  * randomness. A file that is used twice in the same way is there once. Sockets are made by QEMU in its own folder.
  */
-export function listDescriptors(domain: Domain, chains: FoundChains, firstFd: number): readonly Descriptor[] {
-  const guest = completeGuest(domain);
+export function listDescriptors(guest: Guest, chains: FoundChains, firstFd: number): readonly Descriptor[] {
   const wanted = [
-    ...(domain.type === "kvm" ? [file("/dev/kvm", "kvm", "read-write")] : []),
+    ...(guest.domain.type === "kvm" ? [file("/dev/kvm", "kvm", "read-write")] : []),
     ...listFirmware(guest),
     ...listBootFiles(guest),
     ...listImages(guest, chains),

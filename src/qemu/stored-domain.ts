@@ -1,5 +1,5 @@
 import type { Domain } from "../domain/domain.ts";
-import { formatArgv } from "./argv.ts";
+import { formatGuestArgv } from "./argv.ts";
 import { completeGuest } from "./complete-guest.ts";
 import { UnsettledError } from "./refusal.ts";
 
@@ -8,10 +8,11 @@ import { UnsettledError } from "./refusal.ts";
  * Throws "unsupported" for one that QEMU could not be told exactly, wherever it is started.
  */
 export function storedDomain(domain: Domain): Domain {
+  const guest = completeGuest(domain);
   try {
-    formatArgv(domain);
+    formatGuestArgv(guest);
   } catch (refusal) {
     if (!(refusal instanceof UnsettledError)) throw refusal;
   }
-  return completeGuest(domain).domain;
+  return guest.domain;
 }

@@ -6,7 +6,8 @@ import type { GuestOrder, HandedFile, HandedSocket } from "../plan/guest-order.t
 import { guestPaths } from "../plan/paths.ts";
 import type { PlannedSocket } from "../plan/start-plan.ts";
 import type { MonitorCommand } from "../plan/step.ts";
-import { formatArgv } from "../qemu/argv.ts";
+import { formatGuestArgv } from "../qemu/argv.ts";
+import { completeGuest } from "../qemu/complete-guest.ts";
 import { listDescriptors } from "../qemu/descriptors.ts";
 import { type Descriptor, isReadByName } from "../qemu/launch.ts";
 import { listStartCommands } from "../qemu/start-commands.ts";
@@ -29,13 +30,14 @@ export function orderGuest(
     readonly uid: number;
   },
 ): GuestOrder {
+  const guest = completeGuest(domain);
   const paths = guestPaths(node.paths, domain.uuid);
   const { chains, files } = decided.gathered;
   const sockets = decided.sockets.map((socket, at) => ({ ...socket, fd: MONITOR_FD + 1 + at }));
-  const descriptors = listDescriptors(domain, chains, MONITOR_FD + 1 + sockets.length);
+  const descriptors = listDescriptors(guest, chains, MONITOR_FD + 1 + sockets.length);
   const listeners = sockets.map(({ fd, named }) => ({ fd, path: named }));
   const launch = { monitorFd: MONITOR_FD, listeners, descriptors, folder: paths.workFolder };
-  const [program = "", ...words] = formatArgv(domain, { chains, launch });
+  const [program = "", ...words] = formatGuestArgv(guest, { chains, launch });
   const context = decided.label.label;
   return {
     uuid: domain.uuid,

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { parseDomain } from "../../src/domain/document.ts";
 import type { Domain } from "../../src/domain/domain.ts";
 import { formatArgv } from "../../src/qemu/argv.ts";
+import { completeGuest } from "../../src/qemu/complete-guest.ts";
 import { listDescriptors } from "../../src/qemu/descriptors.ts";
 import { listStartCommands, parsePtys, parseVncPort } from "../../src/qemu/start-commands.ts";
 import { randomDomain } from "../domain/random-domain.ts";
@@ -38,7 +39,7 @@ function onLines(words: readonly string[]): string {
 
 function startWords(domain: Domain): string {
   const chains = new Map(domain.devices.disks.map((disk) => [disk.target.dev, declaredChain(disk)]));
-  const descriptors = listDescriptors(domain, chains, 4);
+  const descriptors = listDescriptors(completeGuest(domain), chains, 4);
   const launch = { monitorFd: 3, listeners: [], descriptors, folder: "/run/guest" };
   const opened = descriptors.map(({ fd, path, access, truncate, direct }) =>
     [fd, access, ...(truncate ? ["truncate"] : []), ...(direct ? ["direct"] : []), path].join(" "),

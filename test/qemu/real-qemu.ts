@@ -4,6 +4,7 @@ import path from "node:path";
 import { parseDomain } from "../../src/domain/document.ts";
 import type { Domain } from "../../src/domain/domain.ts";
 import { formatArgv } from "../../src/qemu/argv.ts";
+import { completeGuest } from "../../src/qemu/complete-guest.ts";
 import { listDescriptors } from "../../src/qemu/descriptors.ts";
 import type { FoundChains } from "../../src/qemu/disk-chain.ts";
 import type { Descriptor } from "../../src/qemu/launch.ts";
@@ -67,7 +68,7 @@ const MONITOR_FD = 3;
 
 /** Opens what the domain needs, starts QEMU, and speaks with its monitor until it takes commands. */
 export async function startQemu(domain: Domain, folder: string, chains: FoundChains): Promise<RealQemu> {
-  const descriptors = listDescriptors(domain, chains, MONITOR_FD + 1);
+  const descriptors = listDescriptors(completeGuest(domain), chains, MONITOR_FD + 1);
   const monitorPath = path.join(folder, "monitor.sock");
   const listener = listenOn(monitorPath);
   const opened = descriptors.map(openFile);

@@ -6,6 +6,7 @@ import type { Domain } from "../../src/domain/domain.ts";
 import { listResources } from "../../src/domain/resources.ts";
 import { asSvirtError } from "../../src/errors.ts";
 import { formatArgv } from "../../src/qemu/argv.ts";
+import { completeGuest } from "../../src/qemu/complete-guest.ts";
 import { listDescriptors } from "../../src/qemu/descriptors.ts";
 import { refuseListeners } from "../../src/vm/refuse-listeners.ts";
 import { refuseUnready } from "../../src/vm/refuse-unready.ts";
@@ -48,7 +49,7 @@ function wordsOf(bytes: Uint8Array): readonly string[] | undefined {
 
 function launchWords(domain: Domain): readonly string[] {
   const chains = new Map();
-  const descriptors = listDescriptors(domain, chains, 4);
+  const descriptors = listDescriptors(completeGuest(domain), chains, 4);
   const listeners = listResources(domain).flatMap((resource, at) =>
     resource.kind === "chardev-socket" ? [{ fd: 100 + at, path: resource.path }] : [],
   );
