@@ -1,6 +1,16 @@
+import { type Device, parseDevice } from "../domain/device.ts";
 import { formatSteps } from "../plan/describe.ts";
 import type { Ask, Changed } from "../vm/devices/change-devices.ts";
-import { type Call, JSON_OPTION, type Option, operand, printJson } from "./command.ts";
+import { MOST_BYTES } from "../xml/limits.ts";
+import {
+  type Call,
+  DOMAIN_OPERAND,
+  JSON_OPTION,
+  type Operand,
+  type Option,
+  operand,
+  printJson,
+} from "./command.ts";
 import { CRASH_OPTION, crashDrill } from "./crash-drill.ts";
 import { DRY_RUN_OPTION } from "./label-changes.ts";
 
@@ -19,6 +29,17 @@ export const PERSISTENT_OPTION: Option = {
   name: "persistent",
   summary: "change the definition, and the guest if it runs",
 };
+
+/** The operands of every command that takes a device's XML. */
+export const DEVICE_OPERANDS: readonly Operand[] = [
+  DOMAIN_OPERAND,
+  { name: "file", summary: "XML of the device: a file, or - for standard input" },
+];
+
+/** The device that the command line names. Throws "xml", "unsupported". */
+export function readDevice(call: Call): Device {
+  return parseDevice(call.node.host.readInput(operand(call, "file"), MOST_BYTES));
+}
 
 /** What the command line asks for. Throws "usage". */
 export function askOf(call: Call): Ask {

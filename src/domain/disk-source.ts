@@ -79,17 +79,14 @@ const dataStoreForm = choice("dataStore", {
 export type DataStore = ValueOf<typeof dataStoreForm>;
 const dataStore = child(dataStoreForm);
 
+const besidesPlace = { startupPolicy, slices, seclabels, encryption, reservations, dataStore };
+
 /** `<source file='…'>`, https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms */
 export const fileSource = element(
   "source",
   {
     file: required(attribute("file", absolutePath)),
-    startupPolicy,
-    slices,
-    seclabels,
-    encryption,
-    reservations,
-    dataStore,
+    ...besidesPlace,
   },
   local,
 );
@@ -98,12 +95,7 @@ export const blockSource = element(
   "source",
   {
     dev: required(attribute("dev", absolutePath)),
-    startupPolicy,
-    slices,
-    seclabels,
-    encryption,
-    reservations,
-    dataStore,
+    ...besidesPlace,
   },
   local,
 );

@@ -117,6 +117,12 @@ export function isReadOnly(value: Disk): boolean {
   return value.readonly || value.device === "cdrom";
 }
 
+/** Whether that is the disk's target, or the path of its source: virsh takes either for its name. */
+export function isDiskNamed({ source, target }: Disk, name: string): boolean {
+  if (target.dev === name || source === undefined) return target.dev === name;
+  return ("file" in source && source.file === name) || ("dev" in source && source.dev === name);
+}
+
 // virDiskNameToBusDeviceIndex() and virDomainDiskDefParseXML() of libvirt
 const BUSES: ReadonlyMap<string, NonNullable<Disk["target"]["bus"]>> = new Map([
   ["hd", "ide"],

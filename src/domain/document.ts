@@ -29,6 +29,11 @@ export function parseDomain(bytes: Uint8Array, spareUuid?: string): Domain {
   return { ...value, uuid };
 }
 
+/** The same for the text that a definition or a record keeps. */
+export function parseDomainText(xml: string): Domain {
+  return parseDomain(new TextEncoder().encode(xml));
+}
+
 /** The domain's XML in libvirt's layout; with the facts of a run, as `virsh dumpxml` shows a running guest. */
 export function formatDomain(value: Domain, live?: LiveFacts): string {
   const draft = domain.format(value);

@@ -1,4 +1,4 @@
-import { parseDomain } from "../domain/document.ts";
+import { parseDomainText } from "../domain/document.ts";
 import { parseSizeInKiB } from "../domain/memory.ts";
 import { SvirtError } from "../errors.ts";
 import { withGuestLock } from "./clear-away.ts";
@@ -67,7 +67,7 @@ export async function pressKeys(
 export async function setGuestMemory(node: Node, key: string, size: string): Promise<void> {
   const kiB = parseSizeInKiB(size);
   await withRunning(node, key, async (guest) => {
-    const most = parseDomain(new TextEncoder().encode(guest.xml)).memory.kiB;
+    const most = parseDomainText(guest.xml).memory.kiB;
     if (kiB === undefined || kiB > most) {
       throw new SvirtError(`Cannot set the memory of ${guest.name} to ${size}: it has at most ${most} KiB`, {
         kind: "usage",

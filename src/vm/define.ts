@@ -1,4 +1,4 @@
-import { formatDomain, parseDomain } from "../domain/document.ts";
+import { formatDomain, parseDomainText } from "../domain/document.ts";
 import { SvirtError } from "../errors.ts";
 import { guestPaths } from "../plan/paths.ts";
 import type { Claim } from "../plan/step.ts";
@@ -73,7 +73,7 @@ export function refuseConflict(node: Node, domain: { readonly name: string; read
 /** The level that a static label names: while it is defined no dynamic guest is given it. */
 function staticClaims(xml: string | undefined): Claim[] {
   if (xml === undefined || !xml.includes("type='static'")) return [];
-  const domain = parseDomain(new TextEncoder().encode(xml));
+  const domain = parseDomainText(xml);
   return domain.seclabels.flatMap((seclabel) => {
     const label = seclabel.type === "static" ? canonicalContext(seclabel.label) : "";
     const range = parseContextOrUndefined(label)?.range;

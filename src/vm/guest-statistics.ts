@@ -1,4 +1,5 @@
-import { parseDomain } from "../domain/document.ts";
+import { isDiskNamed } from "../domain/disk.ts";
+import { parseDomainText } from "../domain/document.ts";
 import type { Domain } from "../domain/domain.ts";
 import { SvirtError } from "../errors.ts";
 import { completeGuest } from "../qemu/complete-guest.ts";
@@ -23,7 +24,7 @@ export interface MemoryStatistics {
 
 /** The domain that a guest was started as. */
 export function domainOf(guest: GuestRecord): Domain {
-  return parseDomain(new TextEncoder().encode(guest.xml));
+  return parseDomainText(guest.xml);
 }
 
 /** What each disk of a running guest has done, in the order of the XML. Throws "timeout", "failed". */
@@ -44,7 +45,7 @@ export async function getStatisticsOfDisk(
   key: string,
 ): Promise<DiskWithStatistics> {
   const disks = domainOf(guest).devices.disks;
-  const disk = disks.find(({ source, target }) => target.dev === key || isAt(source, key));
+  const disk = disks.find((found) => isDiskNamed(found, key));
   const all = await getDiskStatistics(node, guest);
   const found = all.find(({ target }) => target === disk?.target.dev);
   if (found !== undefined) return found;
@@ -63,11 +64,6 @@ export async function getMemoryStatistics(node: Node, guest: GuestRecord): Promi
     ? parseBalloonKiB(await withMonitor(node, guest.uuid, (monitor) => monitor.execute("query-balloon")))
     : maximumKiB;
   return { actualKiB, maximumKiB, rssKiB: rssOf(node, guest) };
-}
-
-function isAt(source: Domain["devices"]["disks"][number]["source"], path: string): boolean {
-  if (source === undefined) return false;
-  return ("file" in source && source.file === path) || ("dev" in source && source.dev === path);
 }
 
 /** proc_pid_status(5) */

@@ -1,4 +1,4 @@
-import { parseDomain } from "../domain/document.ts";
+import { parseDomainText } from "../domain/document.ts";
 import { listResources, type Resource } from "../domain/resources.ts";
 import { asSvirtError } from "../errors.ts";
 import { listDefinitionNames, readDefinition } from "./definitions.ts";
@@ -22,7 +22,7 @@ export function findStaleLabels(node: Node): string[] {
 function pathsOf(node: Node, name: string): string[] {
   const xml = readDefinition(node, name)?.xml;
   if (xml === undefined) return [];
-  return listResources(parseDomain(new TextEncoder().encode(xml))).flatMap(pathOf);
+  return listResources(parseDomainText(xml)).flatMap(pathOf);
 }
 
 /** Of what a guest may have to itself: the rest is never labelled for one guest alone. */

@@ -1,5 +1,5 @@
 import type { Disk } from "../../domain/disk.ts";
-import { parseDomain } from "../../domain/document.ts";
+import { parseDomainText } from "../../domain/document.ts";
 import { findDomain } from "../../vm/find-domain.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../command.ts";
 import { sweepFirst } from "../sweep-first.ts";
@@ -23,7 +23,7 @@ export const command: Command = {
     const xml = call.options.has("inactive")
       ? (definition?.xml ?? guest?.xml)
       : (guest?.xml ?? definition?.xml);
-    const disks = parseDomain(new TextEncoder().encode(xml ?? "")).devices?.disks ?? [];
+    const disks = parseDomainText(xml ?? "").devices?.disks ?? [];
     const rows = disks.map((disk) => {
       const source = disk.source === undefined ? "-" : sourceName(disk.source);
       return { type: disk.type, device: disk.device ?? "disk", target: disk.target.dev, source };

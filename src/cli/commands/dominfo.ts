@@ -1,4 +1,4 @@
-import { parseDomain } from "../../domain/document.ts";
+import { parseDomainText } from "../../domain/document.ts";
 import { isAutostarted } from "../../vm/definitions.ts";
 import { type FoundDomain, findDomain } from "../../vm/find-domain.ts";
 import { getGuestState } from "../../vm/guest-state.ts";
@@ -27,7 +27,7 @@ type Facts = Awaited<ReturnType<typeof gatherFacts>>;
 
 async function gatherFacts(call: Call, found: FoundDomain) {
   const { definition, guest, name, uuid } = found;
-  const domain = parseDomain(new TextEncoder().encode(guest?.xml ?? definition?.xml ?? ""));
+  const domain = parseDomainText(guest?.xml ?? definition?.xml ?? "");
   const state = guest === undefined ? "shut off" : (await getGuestState(call.node, guest)).state;
   return {
     id: guest?.id,

@@ -1,4 +1,4 @@
-import { formatDomain, parseDomain } from "../../domain/document.ts";
+import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import { findDomain } from "../../vm/find-domain.ts";
 import type { GuestRecord } from "../../vm/record.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../command.ts";
@@ -23,7 +23,7 @@ export const command: Command = {
 };
 
 function formatLive(guest: GuestRecord): string {
-  const domain = parseDomain(new TextEncoder().encode(guest.xml));
+  const domain = parseDomainText(guest.xml);
   const { imageLabel, label, relabel } = guest.label;
   return formatDomain(domain, {
     id: guest.id,

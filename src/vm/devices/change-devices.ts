@@ -1,5 +1,5 @@
 import { type Device, withDevice, withOther, withoutDevice } from "../../domain/device.ts";
-import { formatDomain, parseDomain } from "../../domain/document.ts";
+import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Step } from "../../plan/step.ts";
@@ -119,7 +119,7 @@ async function change(node: Node, ask: Ask, how: Change): Promise<Changed> {
 }
 
 function changeDefinition(node: Node, xml: string, how: Change): Uint8Array {
-  const changed = how.config(parseDomain(new TextEncoder().encode(xml)));
+  const changed = how.config(parseDomainText(xml));
   const bytes = new TextEncoder().encode(formatDomain(changed));
   // For its refusals: defining it decides the same once more.
   completeDomain(node, bytes);

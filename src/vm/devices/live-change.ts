@@ -1,6 +1,6 @@
 import { type Device, nameDevice, withOther, withoutDevice } from "../../domain/device.ts";
 import { type Disk, diskBus } from "../../domain/disk.ts";
-import { formatDomain, parseDomain } from "../../domain/document.ts";
+import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
 import { type NewMedium, planAttach, planDetach, planMedium } from "../../plan/hotplug-plan.ts";
@@ -55,7 +55,7 @@ export function setLinkLive(node: Node, to: Extract<Device, { element: "interfac
 
 /** What a running guest consists of, with every address that QEMU was given. */
 function runningGuest({ xml }: GuestRecord): { readonly domain: Domain; readonly guest: Guest } {
-  const guest = completeGuest(parseDomain(new TextEncoder().encode(xml)));
+  const guest = completeGuest(parseDomainText(xml));
   return { domain: { ...guest.domain, devices: guest.devices }, guest };
 }
 

@@ -1,5 +1,5 @@
-import type { Disk } from "../../domain/disk.ts";
-import { parseDomain } from "../../domain/document.ts";
+import { type Disk, isDiskNamed } from "../../domain/disk.ts";
+import { parseDomainText } from "../../domain/document.ts";
 import { SvirtError } from "../../errors.ts";
 import { findDomain } from "../find-domain.ts";
 import type { Node } from "../node.ts";
@@ -17,22 +17,13 @@ export function findNamedDisk(
 ): Disk {
   const { definition, guest } = decideImpact(findDomain(node, key), wish);
   const xml = guest?.xml ?? definition?.xml ?? "";
-  const { disks } = parseDomain(new TextEncoder().encode(xml)).devices;
-  const found = disks.find(
-    (disk) => (!isDrive || isChangeable(disk)) && (disk.target.dev === name || pathOf(disk) === name),
-  );
+  const { disks } = parseDomainText(xml).devices;
+  const found = disks.find((disk) => (!isDrive || isChangeable(disk)) && isDiskNamed(disk, name));
   if (found !== undefined) return found;
   throw new SvirtError(`No disk found whose source path or target is ${name}`, {
     kind: "not-found",
     remedy: `svirt domblklist ${key} shows the disks there are.`,
   });
-}
-
-/** Undefined for an empty drive, and for a source that is no path. */
-function pathOf({ source }: Disk): string | undefined {
-  if (source === undefined) return undefined;
-  if ("file" in source) return source.file;
-  return "dev" in source ? source.dev : undefined;
 }
 
 function isChangeable({ device }: Disk): boolean {
