@@ -54,7 +54,7 @@ export function refuseOtherInterface(
   const { link, ...after } = other.value;
   const is = new Map<string, unknown>(Object.entries(before));
   for (const [field, value] of Object.entries(after)) {
-    if (JSON.stringify(is.get(field)) !== JSON.stringify(value)) throw cannotModify(field, "interface");
+    if (canonical(is.get(field)) !== canonical(value)) throw cannotModify(field, "interface");
   }
   return { element: "interface", value: { ...before, ...(link === undefined ? {} : { link }) } };
 }
