@@ -1,4 +1,5 @@
 import type { FileId, GuestOrder, HandedFile } from "./plan/guest-order.ts";
+import type { HandedTap, TapSetup } from "./plan/tap.ts";
 
 /** What a path leads to. */
 export type FileType = "file" | "block" | "character" | "folder" | "fifo" | "socket";
@@ -41,6 +42,8 @@ export interface Monitor {
   execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
   /** Opens the file and hands it over as a set of its own, `/dev/fdset/FD`. Throws "host-call", "denied", "failed". */
   handOver(file: HandedFile): Promise<void>;
+  /** Makes or opens a tap and hands its queues over under their names. Throws "host-call", "failed". */
+  handTap(tap: HandedTap): Promise<void>;
   /** Whether QEMU has told that the device is gone, or does so in time. Counts from when the conversation began. */
   waitUntilDeleted(device: string, timeoutMs: number): Promise<boolean>;
   close(): void;
@@ -139,6 +142,10 @@ export interface Host {
   /** Gives the guest's process once the reaper has told it. Throws "failed" when it could not be executed. */
   spawnGuest(order: GuestOrder): Promise<ProcessId>;
   connectMonitor(path: string, timeoutMs: number): Promise<Monitor>;
+  /** What the host's end of a tap is to be, up at last. rtnetlink(7) */
+  setUpTap(setup: TapSetup): void;
+  /** One that is gone, or has another address and so is somebody else's, is left alone. */
+  removeTap(tap: { readonly name: string; readonly mac: string }): void;
 
   getSelinux(): SelinuxState;
   /** svirt's own context; undefined without SELinux. */

@@ -1,5 +1,6 @@
 import { nameOf } from "../qemu/plug-commands.ts";
 import type { Claim, MonitorCommand, Step } from "./step.ts";
+import { describeSetup, type HandedTap } from "./tap.ts";
 
 const NO_LABEL = "(no label)";
 
@@ -23,7 +24,7 @@ export function describe(step: Step): string {
     case "remove-socket":
       return `remove the socket ${step.path}`;
     case "spawn":
-      return `start ${step.order.program} as uid ${step.order.uid} in ${step.order.context ?? "svirt's own context, not confined"}`;
+      return describeSpawn(step);
     case "kill":
       return `end the guest's process (SIGTERM, after ${step.graceMs / 1000} s SIGKILL)`;
     case "check-context":
@@ -40,7 +41,26 @@ export function describe(step: Step): string {
       return describeMedium(step);
     case "set-link":
       return `set the link of ${step.device} ${step.up ? "up" : "down"}`;
+    case "hand-tap":
+      return `hand QEMU ${describeTap(step.tap)}`;
+    case "take-tap":
+      return `take back ${listWords(step.descriptors)}, if no netdev has them`;
+    case "set-up-tap":
+      return describeSetup(step.setup);
+    case "remove-tap":
+      return `remove tap ${step.name} if it is still there (it goes with QEMU's last descriptor of it)`;
   }
+}
+
+function describeSpawn({ order }: Extract<Step, { do: "spawn" }>): string {
+  const { context, program, taps = [], uid } = order;
+  const with_ = taps.map((tap) => `, with ${describeTap(tap)}`).join("");
+  return `start ${program} as uid ${uid} in ${context ?? "svirt's own context, not confined"}${with_}`;
+}
+
+function describeTap({ isMade, name, queues, vhosts }: HandedTap): string {
+  const several = queues.length > 1 ? ` (${queues.length} queues)` : "";
+  return `${isMade ? "a new tap" : "the tap"} ${name}${several}${vhosts.length > 0 ? " and vhost-net" : ""}`;
 }
 
 function describeUnplug({ commands, device, sets }: Extract<Step, { do: "unplug" }>): string {

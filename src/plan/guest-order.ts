@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { handedTap } from "./tap.ts";
 
 /** Which file it is, whatever its name: what was inspected is what is labelled, opened and put back. */
 export const fileId = v.strictObject({
@@ -50,8 +51,9 @@ export const guestOrder = v.strictObject({
   folder: v.string(),
   workFolder: v.string(),
   logFile: v.string(),
-  /** The first is the monitor's. Numbers run on from 3 through sockets and files. */
+  /** The first is the monitor's. Numbers run on from 3 through sockets, files, and the queues of each tap. */
   sockets: v.array(handedSocket),
   files: v.array(handedFile),
+  taps: v.exactOptional(v.array(handedTap)),
 });
 export type GuestOrder = v.InferOutput<typeof guestOrder>;

@@ -1,8 +1,9 @@
 import { deleteCommand } from "../qemu/plug-commands.ts";
 import type { FileId, HandedFile } from "./guest-order.ts";
 import { listPlugged, type Plugged } from "./plugged.ts";
-import { fileKey, type LabelledFile, planFiles } from "./start-plan.ts";
+import { fileKey, type LabelledFile, planFiles, tapClaim } from "./start-plan.ts";
 import { inverse, type MonitorCommand, type Step } from "./step.ts";
+import type { HandedTap, TapSetup } from "./tap.ts";
 
 /** What a change of a running guest takes: steps that can be taken back and, once they are done, those that finish it. */
 export interface ChangeSteps {
@@ -16,15 +17,34 @@ export interface NewDevice {
   readonly files: readonly LabelledFile[];
   readonly handed: readonly HandedFile[];
   readonly commands: readonly MonitorCommand[];
+  readonly tap?: NewTap;
 }
 
-/** Reserve, label, hand over, plug in. */
+/** A tap that comes with a device, and what becomes of one that is made. */
+export interface NewTap {
+  readonly handed: HandedTap;
+  readonly setup: TapSetup | undefined;
+}
+
+/** Reserve, label, hand over, plug in. A tap is set up before the guest sees its network card. */
 export function planAttach(device: NewDevice, monitor: string): ChangeSteps {
-  const { commands, files, handed } = device;
+  const { commands, files, handed, tap } = device;
   return {
-    steps: [...planFiles(files), { do: "plug", monitor, files: [...handed], commands: [...commands] }],
+    steps: [
+      ...planFiles(files),
+      ...(tap === undefined ? [] : planTap(tap, monitor)),
+      { do: "plug", monitor, files: [...handed], commands: [...commands] },
+    ],
     after: [],
   };
+}
+
+function planTap({ handed, setup }: NewTap, monitor: string): Step[] {
+  return [
+    { do: "reserve", claim: tapClaim(handed.name) },
+    { do: "hand-tap", monitor, tap: handed },
+    ...(setup === undefined ? [] : [{ do: "set-up-tap", setup } as const]),
+  ];
 }
 
 /** What is behind the device of that id is given back when the guest has let go of it. `done` are the guest's steps. */
@@ -33,7 +53,25 @@ export function planDetach(done: readonly Step[], id: string, monitor: string): 
   const device = plugged.devices.get(id) ?? {};
   const behind = listBehind(plugged, device);
   const unplug = planUnplug(plugged, behind, { monitor, device: id });
-  return { steps: [], after: [unplug, ...planGiveBack(done, [...done, unplug])] };
+  const taps = planGiveTap(done, nameIn(device["netdev"]));
+  return { steps: [], after: [unplug, ...planGiveBack(done, [...done, unplug]), ...taps] };
+}
+
+/** The tap behind a netdev that goes: what remains of it, and the hold on its name. */
+function planGiveTap(done: readonly Step[], netdev: string | undefined): Step[] {
+  // The last of that name: an earlier one has gone, and its own name may be another's by now.
+  const name = done.flatMap(listTaps).findLast((tap) => tap.netdev === netdev)?.name;
+  return done.toReversed().flatMap((step) => {
+    const isIts =
+      (step.do === "set-up-tap" && step.setup.name === name) ||
+      (step.do === "reserve" && step.claim.kind === "tap" && step.claim.key === name);
+    return isIts ? (inverse(step) ?? []) : [];
+  });
+}
+
+function listTaps(step: Step): readonly HandedTap[] {
+  if (step.do === "spawn") return step.order.taps ?? [];
+  return step.do === "hand-tap" ? [step.tap] : [];
 }
 
 /** The medium of a drive that stays, and what it is changed to; `to` is the new top node. */

@@ -26,6 +26,8 @@ function withDone(kept: readonly Step[], done: Step): readonly Step[] {
       );
     case "restore-label":
       return kept.filter((step) => !(step.do === "set-label" && fileKey(step.file) === fileKey(done.file)));
+    case "remove-tap":
+      return kept.filter((step) => !isOfTap(step, done.name));
     case "unplug": {
       const pair = kept.findLastIndex((step) => step.do === "plug" && isPair(step, done));
       return pair === -1 ? [...kept, done] : kept.toSpliced(pair, 1);
@@ -33,6 +35,11 @@ function withDone(kept: readonly Step[], done: Step): readonly Step[] {
     default:
       return [...kept, done];
   }
+}
+
+function isOfTap(step: Step, name: string): boolean {
+  if (step.do === "set-up-tap") return step.setup.name === name;
+  return step.do === "hand-tap" && step.tap.name === name;
 }
 
 /** Whether one takes away all that the other has made. */

@@ -2,6 +2,7 @@ import type { LabelDecision } from "../label/decide-label.ts";
 import type { FileId, GuestOrder } from "./guest-order.ts";
 import type { GuestPaths } from "./paths.ts";
 import type { Claim, MonitorCommand, Step } from "./step.ts";
+import type { TapSetup } from "./tap.ts";
 
 /** A file that QEMU will hold open, and how it is to be labelled. */
 export interface LabelledFile {
@@ -30,6 +31,8 @@ export interface StartDecision {
   readonly paths: GuestPaths;
   readonly files: readonly LabelledFile[];
   readonly sockets: readonly PlannedSocket[];
+  /** What becomes of the taps that are made. */
+  readonly taps?: readonly TapSetup[];
   readonly order: GuestOrder;
   /** What QEMU is told before its vCPUs run, and to let them run. */
   readonly commands: readonly MonitorCommand[];
@@ -46,7 +49,7 @@ const WORK_FOLDER_MODE = 0o700;
  * labelled, and only then does QEMU start, with its vCPUs stopped until its context was checked.
  */
 export function planStart(decision: StartDecision): Step[] {
-  const { commands, files, label, order, paths, sockets, uid } = decision;
+  const { commands, files, label, order, paths, sockets, taps = [], uid } = decision;
   const workLabel = label.imageLabel;
   return [
     ...planClaims(decision).map((claim): Step => ({ do: "reserve", claim })),
@@ -69,6 +72,7 @@ export function planStart(decision: StartDecision): Step[] {
     { do: "spawn", order },
     { do: "greet", monitor: paths.monitor, timeoutMs: GREET_TIMEOUT_MS },
     ...(label.label === undefined ? [] : [{ do: "check-context", context: label.label } as const]),
+    ...taps.map((setup): Step => ({ do: "set-up-tap", setup })),
     { do: "resume", monitor: paths.monitor, commands: [...commands] },
   ];
 }
@@ -86,8 +90,13 @@ export function planFiles(files: readonly LabelledFile[]): Step[] {
   ];
 }
 
+/** The hold on a tap's name: no other guest is given it meanwhile. */
+export function tapClaim(name: string): Claim {
+  return { kind: "tap", key: name, sharing: "exclusive" };
+}
+
 function planClaims(decision: StartDecision): Claim[] {
-  const { files, label, sockets, uid } = decision;
+  const { files, label, order, sockets, uid } = decision;
   return [
     ...(label.range === undefined
       ? []
@@ -95,6 +104,7 @@ function planClaims(decision: StartDecision): Claim[] {
     { kind: "uid", key: String(uid), sharing: "exclusive" },
     ...files.map((file) => fileClaim(file)),
     ...sockets.map((socket): Claim => ({ kind: "file", key: socketKey(socket), sharing: "exclusive" })),
+    ...(order.taps ?? []).map(({ name }) => tapClaim(name)),
   ];
 }
 

@@ -1,10 +1,11 @@
 import * as v from "valibot";
 import { deleteCommands } from "../qemu/plug-commands.ts";
 import { fileId, guestOrder, handedFile } from "./guest-order.ts";
+import { handedTap, tapSetup } from "./tap.ts";
 
 /** Something that only one guest may have, or several that agree. */
 const claim = v.strictObject({
-  kind: v.picklist(["level", "static", "uid", "file"]),
+  kind: v.picklist(["level", "static", "uid", "file", "tap"]),
   key: v.string(),
   sharing: v.picklist(["exclusive", "shared"]),
   /** For a file: the label that its users agree on; absent where it keeps its own. */
@@ -56,6 +57,19 @@ const linkStep = v.strictObject({
   up: v.boolean(),
 });
 
+/** A running QEMU is given the queues of a tap, by the names that its netdev will be told. */
+const handTapStep = v.strictObject({ do: v.literal("hand-tap"), monitor: v.string(), tap: handedTap });
+
+/** It lets go of descriptors that no netdev has taken. */
+const takeTapStep = v.strictObject({
+  do: v.literal("take-tap"),
+  monitor: v.string(),
+  descriptors: v.array(v.string()),
+});
+
+/** A tap is gone with its last descriptor: only one that its guest has made to stay is still there to be removed. */
+const removeTapStep = v.strictObject({ do: v.literal("remove-tap"), name: v.string(), mac: v.string() });
+
 /**
  * One act of a start or of a stop, with all that is needed to show it, do it and take it back. The record stores the
  * steps of a start before the first of them is done, so that whoever comes after a crash can undo them: each inverse
@@ -97,6 +111,10 @@ export const step = v.variant("do", [
   unplugStep,
   mediumStep,
   linkStep,
+  handTapStep,
+  takeTapStep,
+  v.strictObject({ do: v.literal("set-up-tap"), setup: tapSetup }),
+  removeTapStep,
 ]);
 export type Step = v.InferOutput<typeof step>;
 
@@ -135,9 +153,17 @@ export function inverse(done: Step): Step | undefined {
     }
     case "set-link":
       return { ...done, up: !done.up };
+    case "hand-tap": {
+      const { monitor, tap } = done;
+      return { do: "take-tap", monitor, descriptors: [...tap.queues, ...tap.vhosts] };
+    }
+    case "set-up-tap":
+      return { do: "remove-tap", name: done.setup.name, mac: done.setup.mac };
     case "check-context":
     case "greet":
     case "resume":
+    case "take-tap":
+    case "remove-tap":
     case "unplug":
     case "release":
     case "remove-folder":
@@ -164,7 +190,7 @@ export function planUndo(done: readonly Step[]): Step[] {
 
 /** Whether the step is something that a running QEMU is told. */
 export function isToldQemu(step: Step): boolean {
-  return ["plug", "unplug", "set-medium", "set-link"].includes(step.do);
+  return ["plug", "unplug", "set-medium", "set-link", "hand-tap", "take-tap"].includes(step.do);
 }
 
 /** The step that ends QEMU, which may take seconds and so is not done under the registry's lock. */

@@ -142,7 +142,7 @@ function formatDevices(guest: Guest, { chains, launch }: DeviceFacts): Words {
     ...formatReaders(guest),
     ...formatDisks(guest, { chains, boot, launch }),
     ...formatFilesystems(guest, launch),
-    ...formatInterfaces(guest, boot),
+    ...formatInterfaces(guest, boot, launch),
     ...formatSmartcards(guest, launch),
     ...formatChardevs(guest, launch),
     ...formatTpms(guest),

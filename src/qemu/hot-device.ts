@@ -11,7 +11,7 @@ import { diskId, formatNewDisk } from "./disk-words.ts";
 import type { Guest } from "./guest.ts";
 import { placeHot } from "./hot-place.ts";
 import { refuseDouble, refuseHotPlug, refuseNewControllers } from "./hot-rules.ts";
-import type { Descriptor, Launch } from "./launch.ts";
+import type { Descriptor, Launch, LaunchTap } from "./launch.ts";
 import { formatInterfaces } from "./network-words.ts";
 import { formatRngs } from "./other-words.ts";
 import { commandsOf } from "./plug-commands.ts";
@@ -63,12 +63,12 @@ export function plugDevice(running: Domain, device: Device): PluggedGuest {
 export function formatHotDevice(
   guest: Guest,
   device: Device,
-  facts: { readonly chains: FoundChains; readonly names: FreeNames },
+  facts: { readonly chains: FoundChains; readonly names: FreeNames; readonly taps?: readonly LaunchTap[] },
 ): DeviceWords {
-  const { chains, names } = facts;
+  const { chains, names, taps = [] } = facts;
   const alone = { ...guest, devices: { ...guest.devices, ...only(device, names.alias) } };
   const descriptors = listDeviceDescriptors(alone, chains, names.set);
-  const launch: Launch = { monitorFd: 0, listeners: [], descriptors, folder: "" };
+  const launch: Launch = { monitorFd: 0, listeners: [], descriptors, taps, folder: "" };
   const words = formatWords(alone, device, { chains, names, launch });
   return { commands: [...exactCommands(words), ...linkCommands(device, names.alias)], descriptors };
 }
@@ -114,7 +114,7 @@ function formatWords(
       });
     case "interface": {
       const [found = device.value] = alone.devices.interfaces;
-      return formatInterfaces(alone, withBoot(found));
+      return formatInterfaces(alone, withBoot(found), facts.launch);
     }
     case "rng":
       return formatRngs(alone, facts.launch);

@@ -62,12 +62,14 @@ export function refuseNewControllers(before: Guest, after: Guest, device: Device
 }
 
 function refuseInterface({ model, type }: NetworkInterface): void {
-  if (type !== "user") {
-    throw cannot(`interface type '${type}' is not hotplugged`, "Write <interface type='user'>.");
+  if (!HOT_INTERFACES.has(type)) {
+    throw cannot(`interface type '${type}' is not hotplugged`, "Write <interface type='bridge'>.");
   }
   if (model?.type === "usb-net")
     throw cannot("a network card on USB is not hotplugged", "Choose another model.");
 }
+
+const HOT_INTERFACES: ReadonlySet<NetworkInterface["type"]> = new Set(["user", "bridge", "ethernet"]);
 
 function isHotBus(disk: Disk): boolean {
   const bus = diskBus(disk);

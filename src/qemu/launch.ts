@@ -15,6 +15,14 @@ export interface Descriptor {
   readonly nonBlocking?: true;
 }
 
+/** The queues of a tap as QEMU is told them: numbers of descriptors, or names that its monitor knows. */
+export interface LaunchTap {
+  readonly netdev: string;
+  readonly queues: readonly string[];
+  /** None: the host's kernel does not carry the frames, QEMU does. */
+  readonly vhosts: readonly string[];
+}
+
 /** What a real start gives besides the domain: without it, the command line is the reference's own. */
 export interface Launch {
   /** The listening socket of the monitor. */
@@ -23,6 +31,8 @@ export interface Launch {
   readonly listeners: readonly { readonly fd: number; readonly path: string }[];
   /** What listDescriptors() said, opened. */
   readonly descriptors: readonly Descriptor[];
+  /** The taps of interfaces, by what QEMU calls its end. */
+  readonly taps?: readonly LaunchTap[];
   /** The guest's own folder, where QEMU makes its sockets. */
   readonly folder: string;
 }

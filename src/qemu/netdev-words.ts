@@ -1,7 +1,8 @@
 import { type InterfaceOf, isVirtio, type NetworkInterface } from "../domain/network-interface.ts";
+import { SvirtError } from "../errors.ts";
 import { countFdsets } from "./fdset-count.ts";
 import type { Guest } from "./guest.ts";
-
+import type { Launch, LaunchTap } from "./launch.ts";
 import { reconnectMs } from "./reconnect-ms.ts";
 import { jsonWords, keyValues, type Words } from "./words.ts";
 
@@ -11,14 +12,18 @@ const [FIRST_TAP, FIRST_VHOST] = [3, 44];
 type Backed = Exclude<NetworkInterface, { readonly type: "hostdev" }>;
 
 /** -netdev, after what it refers to. qemuBuildHostNetProps() and qemuBuildInterfaceCommandLine() of libvirt */
-export function formatNetdev(guest: Guest, found: Backed, id: string): Words {
-  const netdev = (keys: object): Words => jsonWords("-netdev", { ...keys, id: `host${id}` });
+export function formatNetdev(
+  guest: Guest,
+  found: Backed,
+  { id, launch }: { readonly id: string; readonly launch: Launch | undefined },
+): Words {
+  const netdev = (keys: object): Words => jsonWords("-netdev", { ...keys, id: netdevId(id) });
   switch (found.type) {
     case "network":
     case "bridge":
     case "ethernet":
     case "direct":
-      return netdev(tapKeys(found));
+      return netdev(tapKeys(found, queuesOf(found, { id: netdevId(id), launch })));
     case "client":
       return netdev({ type: "socket", connect: `${found.source.address}:${found.source.port}` });
     case "server":
@@ -55,19 +60,45 @@ function severalQueues({ driver }: Backed): number | undefined {
   return (driver?.queues ?? 1) > 1 ? driver?.queues : undefined;
 }
 
+/** What QEMU calls its end of an interface's connection, by the id of its device. */
+export function netdevId(device: string): string {
+  return `host${device}`;
+}
+
+/** How many queues an interface has, and for how many of them the host's kernel could carry the frames. */
+export function countQueues(found: NetworkInterface): { readonly queues: number; readonly vhosts: number } {
+  const { driver } = found.type === "hostdev" ? { driver: undefined } : found;
+  const queues = driver?.queues ?? 1;
+  return { queues, vhosts: isVirtio(found) && driver?.name !== "qemu" ? queues : 0 };
+}
+
+type Tapped = InterfaceOf<"network" | "bridge" | "ethernet" | "direct">;
+
 /** Each queue has a descriptor of the tap and, with vhost-net, one of that. */
-function tapKeys(found: InterfaceOf<"network" | "bridge" | "ethernet" | "direct">): object {
-  const { driver, tune } = found;
-  const count = driver?.queues ?? 1;
-  const numbers = (first: number): string => [...Array(count).keys()].map((at) => first + at).join(":");
-  const several = count > 1 ? "s" : "";
-  const hasVhost = isVirtio(found) && driver?.name !== "qemu";
+function tapKeys(found: Tapped, { queues, vhosts }: Pick<LaunchTap, "queues" | "vhosts">): object {
+  const several = queues.length > 1 ? "s" : "";
   return {
     type: "tap",
-    [`fd${several}`]: numbers(FIRST_TAP),
-    ...(hasVhost ? { vhost: true, [`vhostfd${several}`]: numbers(FIRST_VHOST) } : {}),
-    sndbuf: tune?.sndbuf?.bytes,
+    [`fd${several}`]: queues.join(":"),
+    ...(vhosts.length > 0 ? { vhost: true, [`vhostfd${several}`]: vhosts.join(":") } : {}),
+    sndbuf: found.tune?.sndbuf?.bytes,
   };
+}
+
+function queuesOf(
+  found: Tapped,
+  { id, launch }: { readonly id: string; readonly launch: Launch | undefined },
+): Pick<LaunchTap, "queues" | "vhosts"> {
+  const { queues, vhosts } = countQueues(found);
+  if (launch === undefined)
+    return { queues: listNumbers(FIRST_TAP, queues), vhosts: listNumbers(FIRST_VHOST, vhosts) };
+  const tap = launch.taps?.find(({ netdev }) => netdev === id);
+  if (tap !== undefined) return tap;
+  throw new SvirtError(`Cannot tell QEMU of ${id}: no tap was made for it`, { kind: "failed" });
+}
+
+function listNumbers(first: number, count: number): string[] {
+  return [...Array(count).keys()].map((at) => String(first + at));
 }
 
 /** QEMU's own network, or passt's at the other end of a socket. */

@@ -2,21 +2,22 @@ import { isVirtio, type NetworkInterface } from "../domain/network-interface.ts"
 import type { BootIndexes } from "./boot-index.ts";
 import { acpiKeys, pciKeys, romKeys, usbKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";
-import { formatNetdev } from "./netdev-words.ts";
+import type { Launch } from "./launch.ts";
+import { formatNetdev, netdevId } from "./netdev-words.ts";
 import { refuseInterface } from "./network-rules.ts";
 import { devicePath } from "./refusal.ts";
 import { virtioDriver, virtioKeys } from "./virtio-keys.ts";
 import { jsonWords, type Words } from "./words.ts";
 
 /** -netdev and -device for each interface; one that is a device of the host is none of these. qemuBuildNetCommandLine() of libvirt */
-export function formatInterfaces(guest: Guest, boot: BootIndexes): Words {
+export function formatInterfaces(guest: Guest, boot: BootIndexes, launch: Launch | undefined): Words {
   return guest.devices.interfaces.flatMap((found, index) => {
     refuseInterface(guest, found, devicePath("interface", index));
     if (found.type === "hostdev") return [];
-    const id = found.alias ?? `net${index}`;
+    const id = interfaceId(found, index);
     const device = {
       ...modelKeys(found),
-      netdev: `host${id}`,
+      netdev: netdevId(id),
       id,
       mac: found.mac?.address,
       bootindex: boot.get(found),
@@ -24,8 +25,13 @@ export function formatInterfaces(guest: Guest, boot: BootIndexes): Words {
       ...acpiKeys(found.acpi),
       ...romKeys(found.rom),
     };
-    return [...formatNetdev(guest, found, id), ...jsonWords("-device", device)];
+    return [...formatNetdev(guest, found, { id, launch }), ...jsonWords("-device", device)];
   });
+}
+
+/** What QEMU calls an interface, by its place among the domain's. */
+export function interfaceId({ alias }: NetworkInterface, index: number): string {
+  return alias ?? `net${index}`;
 }
 
 /** The driver and what can be set about it; all but virtio have nothing. qemuBuildNicDevProps() of libvirt */

@@ -67,9 +67,15 @@ export class ClaimRegistry {
     if (!this.isTaken(claim.kind, claim.key)) this.#host.removeFolder(folder);
   }
 
+  /** What of that kind anybody holds. */
+  listKeys(kind: Claim["kind"]): string[] {
+    const keys = this.#host.listFolder(`${this.#folder}/${kind}`);
+    return keys.filter((key) => this.isTaken(kind, key));
+  }
+
   /** Every hold of every owner: for audit and for what a crash may have left. */
   listAll(): { readonly kind: Claim["kind"]; readonly key: string; readonly owner: string }[] {
-    const kinds: readonly Claim["kind"][] = ["level", "static", "uid", "file"];
+    const kinds: readonly Claim["kind"][] = ["level", "static", "uid", "file", "tap"];
     return kinds.flatMap((kind) =>
       this.#host
         .listFolder(`${this.#folder}/${kind}`)

@@ -58,8 +58,8 @@ async function removeDevice(monitor: Monitor, device: string): Promise<void> {
   });
 }
 
-/** False where there was nothing to remove. */
-async function removeIfThere(
+/** Tells QEMU to remove something: false where there was nothing. Throws "failed" with QEMU's words. */
+export async function removeIfThere(
   monitor: Monitor,
   command: string,
   args: Readonly<Record<string, unknown>> | undefined,

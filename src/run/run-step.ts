@@ -5,6 +5,7 @@ import type { ClaimRegistry } from "../registry/claims.ts";
 import { greetMonitor, resumeGuest } from "./converse.ts";
 import { restoreFileLabel, setFileLabel } from "./file-label.ts";
 import { refuseTaken, removeSocket } from "./guest-socket.ts";
+import { handTap, takeTap } from "./hand-tap.ts";
 import { killGuest, listGuestProcesses } from "./kill-guest.ts";
 import { plugIn, setLink, unplug } from "./plug.ts";
 import { setMedium } from "./set-medium.ts";
@@ -57,6 +58,14 @@ export async function runStep(actor: Actor, step: Step): Promise<void> {
       return await setMedium(host, step);
     case "set-link":
       return await setLink(host, step);
+    case "hand-tap":
+      return await handTap(host, step);
+    case "take-tap":
+      return await takeTap(host, step);
+    case "set-up-tap":
+      return host.setUpTap(step.setup);
+    case "remove-tap":
+      return host.removeTap(step);
   }
 }
 

@@ -2,16 +2,19 @@ import type { Domain } from "../domain/domain.ts";
 import { SvirtError } from "../errors.ts";
 import type { FileFacts } from "../host.ts";
 import type { LabelDecision } from "../label/decide-label.ts";
+import type { PlannedTap } from "../plan/decide-tap.ts";
 import type { GuestOrder, HandedFile, HandedSocket } from "../plan/guest-order.ts";
 import { guestPaths } from "../plan/paths.ts";
 import type { PlannedSocket } from "../plan/start-plan.ts";
 import type { MonitorCommand } from "../plan/step.ts";
+import type { HandedTap } from "../plan/tap.ts";
 import { formatGuestArgv } from "../qemu/argv.ts";
 import { completeGuest } from "../qemu/complete-guest.ts";
 import { listDescriptors } from "../qemu/descriptors.ts";
 import { type Descriptor, isReadByName } from "../qemu/launch.ts";
 import { listStartCommands } from "../qemu/start-commands.ts";
 import type { GatheredFiles } from "./gather-files.ts";
+import { numberTap } from "./gather-taps.ts";
 import type { Node } from "./node.ts";
 
 /** The first after stdin, stdout and stderr: a shell that can close single digits only still closes this one. */
@@ -27,6 +30,7 @@ export function orderGuest(
     readonly gathered: GatheredFiles;
     readonly label: LabelDecision;
     readonly sockets: readonly PlannedSocket[];
+    readonly taps: readonly PlannedTap[];
     readonly uid: number;
   },
 ): GuestOrder {
@@ -36,7 +40,8 @@ export function orderGuest(
   const sockets = decided.sockets.map((socket, at) => ({ ...socket, fd: MONITOR_FD + 1 + at }));
   const descriptors = listDescriptors(guest, chains, MONITOR_FD + 1 + sockets.length);
   const listeners = sockets.map(({ fd, named }) => ({ fd, path: named }));
-  const launch = { monitorFd: MONITOR_FD, listeners, descriptors, folder: paths.workFolder };
+  const taps = numberTaps(decided.taps, MONITOR_FD + 1 + sockets.length + descriptors.length);
+  const launch = { monitorFd: MONITOR_FD, listeners, descriptors, taps, folder: paths.workFolder };
   const [program = "", ...words] = formatGuestArgv(guest, { chains, launch });
   const context = decided.label.label;
   return {
@@ -51,7 +56,17 @@ export function orderGuest(
     logFile: `${node.paths.log}/${domain.name}.log`,
     sockets: [{ fd: MONITOR_FD, path: paths.monitor }, ...sockets.map(handedSocket)],
     files: listHanded(node, descriptors, files),
+    ...(taps.length === 0 ? {} : { taps }),
   };
+}
+
+function numberTaps(planned: readonly PlannedTap[], firstFd: number): HandedTap[] {
+  let next = firstFd;
+  return planned.map((tap) => {
+    const first = next;
+    next += tap.queues + tap.vhosts;
+    return numberTap(tap, first);
+  });
 }
 
 /** What is opened for QEMU, each with what was found at its path. Throws "not-found". */

@@ -14,6 +14,7 @@ import { decideFiles, decideSockets } from "./decide-files.ts";
 import { decideGuestLabel } from "./decide-guest-label.ts";
 import { refuseConflict } from "./define.ts";
 import { type GatheredFiles, gatherFiles } from "./gather-files.ts";
+import { decideTaps, withTapNames } from "./gather-taps.ts";
 import { orderGuest, startCommands } from "./guest-command.ts";
 import { takeNextId } from "./next-id.ts";
 import type { Node } from "./node.ts";
@@ -112,12 +113,15 @@ function decide(node: Node, domain: Domain, gathered: GatheredFiles) {
   const uid = chooseUid(node, domain.uuid);
   const files = decideFiles(node, label, { uuid: domain.uuid, files: gathered.files });
   const sockets = decideSockets(label, gathered.sockets);
-  const order = orderGuest(node, domain, { gathered, label, sockets, uid });
+  const planned = decideTaps(node, domain);
+  const order = orderGuest(node, domain, { gathered, label, sockets, taps: planned, uid });
   const paths = guestPaths(node.paths, domain.uuid);
+  const taps = planned.flatMap(({ setup }) => setup ?? []);
   return {
     label,
     uid,
-    steps: planStart({ uid, label, paths, files, sockets, order, commands: startCommands(domain) }),
+    xml: formatDomain(withTapNames(domain, planned)),
+    steps: planStart({ uid, label, paths, files, sockets, taps, order, commands: startCommands(domain) }),
   };
 }
 
@@ -132,7 +136,7 @@ function newRecord(node: Node, domain: Domain, decided: ReturnType<typeof decide
     bootId: node.host.getBootId(),
     state: "starting",
     startedMs: node.host.nowMs(),
-    xml: formatDomain(domain),
+    xml: decided.xml,
     label: {
       type,
       relabel,

@@ -98,6 +98,7 @@ export class GuestProcesses {
       role: "becoming",
       words: ["setpriv", "--reuid", String(order.uid), "--", ...command],
     });
+    for (const tap of order.taps ?? []) this.#machine.taps.hand(tap, guest.pid);
     this.#machine.after(EXEC_MS, () => this.#becomeQemu(guest));
     return guest;
   }
@@ -118,6 +119,7 @@ export class GuestProcesses {
     const ended = this.#all.get(pid);
     if (ended === undefined) return;
     this.#all.delete(pid);
+    this.#machine.taps.letGo(pid);
     const { order, parentPid, role } = ended;
     if (order === undefined || role === "reaper") return;
     this.#machine.after(WAIT_MS, () => this.#reap(parentPid, order, status));
@@ -125,6 +127,7 @@ export class GuestProcesses {
 
   /** The machine is switched off. */
   clear(): void {
+    for (const pid of this.#all.keys()) this.#machine.taps.letGo(pid);
     this.#all.clear();
   }
 

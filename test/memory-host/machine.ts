@@ -4,6 +4,7 @@ import { FileTree, factsOf, hostCall } from "./file-tree.ts";
 import { GuestProcesses, type Process, type QemuBehaviour } from "./guest-processes.ts";
 import { makeMemoryHost } from "./memory-host.ts";
 import { type Strike, Svirt } from "./svirt.ts";
+import { Taps } from "./taps.ts";
 
 const FIRST_BOOT_SECONDS = 1_700_000_000;
 const POLICY = "/etc/selinux/svirt/contexts";
@@ -12,6 +13,7 @@ const POLICY = "/etc/selinux/svirt/contexts";
 export class Machine {
   readonly files = new FileTree();
   readonly processes = new GuestProcesses(this);
+  readonly taps = new Taps(this);
   /** Lock files, and whose they are. */
   readonly locks = new Map<string, Svirt>();
   /** The guests whose reaper wants to become `svirt reap`. */
@@ -173,7 +175,7 @@ function isExpectedToStay(path: string): boolean {
   return (
     /^\/(?:run|var\/lib|var\/log)\/svirt$/.test(path) ||
     /^\/run\/svirt\/(?:locks|ended|restart|next-id)(?:$|\/|\.new$)/.test(path) ||
-    /^\/var\/lib\/svirt\/(?:records|claims|claims\/(?:level|uid|file|static))$/.test(path) ||
+    /^\/var\/lib\/svirt\/(?:records|claims|claims\/(?:level|uid|file|static|tap))$/.test(path) ||
     /^\/var\/lib\/svirt\/records\/[^/]*\.new$/.test(path) ||
     path.startsWith("/var/log/svirt/")
   );

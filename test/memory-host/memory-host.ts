@@ -20,6 +20,7 @@ export function makeMemoryHost(machine: Machine, svirt: Svirt): Host {
     ...processCalls(machine),
     ...guestCalls(machine, svirt),
     ...kernelCalls(machine),
+    ...tapCalls(machine, svirt),
   };
 }
 
@@ -188,6 +189,13 @@ function guestCalls(machine: Machine, svirt: Svirt): Part<"spawnGuest" | "connec
   };
 }
 
+function tapCalls(machine: Machine, svirt: Svirt): Part<"setUpTap" | "removeTap"> {
+  return {
+    setUpTap: (setup) => machine.taps.setUp(setup, () => svirt.midway()),
+    removeTap: (tap) => machine.taps.remove(tap),
+  };
+}
+
 function listeningAt(machine: Machine, path: string): Process | undefined {
   return machine.processes
     .list()
@@ -206,6 +214,12 @@ function makeMonitor(machine: Machine, svirt: Svirt, pid: number): Monitor {
       machine.files.getSame(file.file);
       if (machine.qemu.refuses === "add-fd") throw qmpError("as the test wants it");
       await tell("add-fd", () => machine.processes.get(pid)?.devices?.addSet(file));
+    },
+    async handTap(tap) {
+      await tell("getfd", () => {
+        machine.taps.hand(tap, pid);
+        machine.processes.get(pid)?.devices?.addNames([...tap.queues, ...tap.vhosts]);
+      });
     },
     async waitUntilDeleted(device, timeoutMs) {
       const deadline = machine.nowMs + timeoutMs;
@@ -242,6 +256,12 @@ function answer(machine: Machine, pid: number, { args, command }: Asked): unknow
       return guest.devices?.askToLetGo(args, (letGo) => {
         if (machine.qemu.keepsDevices !== true) machine.after(UNPLUG_MS, letGo);
       });
+    case "netdev_del":
+    case "closefd": {
+      const gone = guest.devices?.answer(command, args);
+      machine.taps.letGo(pid, String(args["id"] ?? args["fdname"]));
+      return gone;
+    }
     default:
       return guest.devices?.answer(command, args);
   }

@@ -14,6 +14,8 @@ export class MemoryQemu {
   readonly #nodes = new Map<string, Facts>();
   readonly #others = new Map<string, Facts>();
   readonly #devices = new Map<string, Facts>();
+  /** Of descriptors that no netdev has taken yet. */
+  readonly #names = new Set<string>();
   /** Of drives whose trays are open. */
   readonly #open = new Set<string>();
 
@@ -41,7 +43,13 @@ export class MemoryQemu {
 
   /** All that there is, a line each, for comparing. */
   list(): string[] {
-    const tables = { set: this.#sets, node: this.#nodes, other: this.#others, device: this.#devices };
+    const tables = {
+      name: new Map([...this.#names].map((name) => [name, name])),
+      set: this.#sets,
+      node: this.#nodes,
+      other: this.#others,
+      device: this.#devices,
+    };
     return Object.entries(tables).flatMap(([kind, table]) =>
       [...table.keys()].map((key) => `${kind} ${key}`),
     );
@@ -50,6 +58,10 @@ export class MemoryQemu {
   /** The node in a drive. */
   mediumOf(device: string): unknown {
     return this.#devices.get(device)?.["drive"];
+  }
+
+  addNames(names: readonly string[]): void {
+    for (const name of names) this.#names.add(name);
   }
 
   addSet(file: HandedFile): void {
@@ -74,7 +86,13 @@ export class MemoryQemu {
     switch (command) {
       case "blockdev-add":
         return this.#addNode(args);
+      case "closefd":
+        if (!this.#names.delete(String(args["fdname"])))
+          throw qmpError(`File descriptor named '${args["fdname"]}' not found`);
+        return {};
       case "netdev_add":
+        this.#takeNames(args);
+        return this.#add(this.#others, id, args);
       case "object-add":
         return this.#add(this.#others, id, args);
       case "device_add":
@@ -119,6 +137,16 @@ export class MemoryQemu {
         return {};
       default:
         throw qmpError(`The command ${command} has not been found`);
+    }
+  }
+
+  /** A name without digits alone is one that the monitor was given a descriptor under, and is used up. */
+  #takeNames(args: Facts): void {
+    for (const key of ["fd", "fds", "vhostfd", "vhostfds"]) {
+      for (const name of String(args[key] ?? "0").split(":")) {
+        if (!/^\d+$/.test(name) && !this.#names.delete(name))
+          throw qmpError(`File descriptor named '${name}' has not been found`);
+      }
     }
   }
 

@@ -31,6 +31,8 @@ const CHANGES: ReadonlySet<string> = new Set([
   "lock",
   "signalProcess",
   "spawnGuest",
+  "setUpTap",
+  "removeTap",
 ] satisfies (keyof Host)[]);
 
 /** One process of svirt: it counts what it changes, and can be killed at any of these calls. */

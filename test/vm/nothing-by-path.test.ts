@@ -8,6 +8,8 @@ import { asSvirtError } from "../../src/errors.ts";
 import { formatArgv } from "../../src/qemu/argv.ts";
 import { completeGuest } from "../../src/qemu/complete-guest.ts";
 import { listDescriptors } from "../../src/qemu/descriptors.ts";
+import { countQueues, netdevId } from "../../src/qemu/netdev-words.ts";
+import { interfaceId } from "../../src/qemu/network-words.ts";
 import { refuseListeners } from "../../src/vm/refuse-listeners.ts";
 import { refuseUnready } from "../../src/vm/refuse-unready.ts";
 import { bytesOf, corpus, readCase } from "../domain/corpus.ts";
@@ -27,7 +29,8 @@ const PATH = /(?:^|[=",:])(\/[^",]+)/g;
 const GIVEN = [/^\/dev\/fdset\/\d+$/, /^\/proc\/self\/fd\/\d+$/, new RegExp(`^${FOLDER}/`)];
 /** Words that make QEMU listen, connect or make a device of the host's. */
 const OUTSIDE = [
-  /"type":"(?:tap|bridge|vde|socket|stream|dgram|vhost-user|vhost-vdpa|l2tpv3|netmap|af-xdp)"/,
+  /"type":"tap"(?!,"fds?":"2\d\d)/,
+  /"type":"(?:bridge|vde|socket|stream|dgram|vhost-user|vhost-vdpa|l2tpv3|netmap|af-xdp)"/,
   /^(?:socket|udp|telnet|tcp),.*(?:host|port)=/,
   /"type":"inet"/,
   /(?:^|,)(?:port|tls-port|addr)=\d/,
@@ -53,7 +56,16 @@ function launchWords(domain: Domain): readonly string[] {
   const listeners = listResources(domain).flatMap((resource, at) =>
     resource.kind === "chardev-socket" ? [{ fd: 100 + at, path: resource.path }] : [],
   );
-  const launch = { monitorFd: 3, listeners, descriptors, folder: FOLDER };
+  const taps = domain.devices.interfaces.map((found, index) => {
+    const { queues, vhosts } = countQueues(found);
+    const numbers = (count: number): string[] => [...Array(count).keys()].map((at) => String(200 + at));
+    return {
+      netdev: netdevId(interfaceId(found, index)),
+      queues: numbers(queues),
+      vhosts: numbers(vhosts),
+    };
+  });
+  const launch = { monitorFd: 3, listeners, descriptors, taps, folder: FOLDER };
   return formatArgv(domain, { chains, launch }).slice(1);
 }
 

@@ -12,8 +12,24 @@ const refuse = (devices: string) => (): void => refuseUnready(parseDomain(domain
 describe("refuseUnready() refuses a start that would leave out", () => {
   test.each([
     [network("network", "<source network='default'/>"), "interface[1]/@type"],
-    [network("bridge", "<source bridge='br0'/>"), "interface[1]/@type"],
-    [network("ethernet", ""), "interface[1]/@type"],
+    [network("direct", "<source dev='eth0'/>"), "interface[1]/@type"],
+    [network("ethernet", "<source><ip address='10.0.0.1'/></source>"), "interface[1]/source/ip"],
+    [network("ethernet", "<script path='/etc/qemu-ifup'/>"), "interface[1]"],
+    [network("ethernet", "<vlan><tag id='4'/></vlan>"), "interface[1]/vlan"],
+    [network("ethernet", "<port isolated='yes'/>"), "interface[1]/port"],
+    [
+      network("bridge", "<source bridge='br0'/><virtualport type='openvswitch'/>"),
+      "interface[1]/virtualport",
+    ],
+    [
+      network("bridge", "<source bridge='br0'/><filterref filter='clean-traffic'/>"),
+      "interface[1]/filterref",
+    ],
+    [
+      network("bridge", "<source bridge='br0'/><target dev='t' managed='no'/>"),
+      "interface[1]/target/@managed",
+    ],
+    [network("user", "<target dev='t'/>"), "interface[1]/target"],
     [network("server", "<source port='5558'/>"), "interface[1]/@type"],
     [network("user", "<backend type='passt'/>"), "interface[1]/backend"],
     [network("user", "<filterref filter='clean-traffic'/>"), "interface[1]/filterref"],
@@ -30,6 +46,11 @@ describe("refuseUnready() refuses a start that would leave out", () => {
   });
 
   test.each([
+    network(
+      "bridge",
+      "<source bridge='br0'/><vlan><tag id='4'/></vlan><port isolated='yes'/><target dev='t'/>",
+    ),
+    network("ethernet", "<target dev='t' managed='no'/>"),
     network("user", "<model type='virtio'/><driver rx_queue_size='512'/><link state='down'/>"),
     "<hub type='usb'/><controller type='usb' model='qemu-xhci' ports='15'/>",
     "<controller type='scsi' model='virtio-scsi'><driver ioeventfd='on'/></controller>",

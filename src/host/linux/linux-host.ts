@@ -41,6 +41,8 @@ export function makeLinuxHost(): Host {
     killSelf: () => others().killSelf(),
     readOutput: (words, confined) => others().readOutput(words, confined),
     spawnGuest: async (order) => await others().spawnGuest(order),
+    setUpTap: (setup) => others().setUpTap(setup),
+    removeTap: (tap) => others().removeTap(tap),
     getSelinux: () => others().getSelinux(),
     getPolicy: () => others().getPolicy(),
     getOwnContext: () => others().getOwnContext(),

@@ -2,6 +2,7 @@ import { closeSync } from "node:fs";
 import { SvirtError } from "../../errors.ts";
 import type { Monitor } from "../../host.ts";
 import type { HandedFile } from "../../plan/guest-order.ts";
+import type { HandedTap } from "../../plan/tap.ts";
 import {
   EMPTY_REST,
   formatQmpCommand,
@@ -10,6 +11,7 @@ import {
   type QmpRest,
 } from "../../qemu/qmp.ts";
 import { openHanded } from "./open-handed.ts";
+import { openTap } from "./open-tap.ts";
 import { sendFile } from "./send-file.ts";
 
 /** Longer than QEMU takes for any command that svirt sends and waits for. */
@@ -79,6 +81,16 @@ class Conversation implements Monitor {
       );
     } finally {
       closeSync(fd);
+    }
+  }
+
+  async handTap(tap: HandedTap): Promise<void> {
+    const opened = openTap(tap);
+    try {
+      for (const { fd, name } of opened)
+        await this.#ask("getfd", { fdname: name }, (line) => sendFile(this.#descriptor(), line, fd));
+    } finally {
+      for (const { fd } of opened) closeSync(fd);
     }
   }
 

@@ -9,6 +9,7 @@ import { readText } from "./quick-files.ts";
 import { readInput } from "./read-input.ts";
 import { readOutput } from "./read-output.ts";
 import * as selinux from "./selinux.ts";
+import { removeTap, setUpTap } from "./set-up-tap.ts";
 import { spawnGuest } from "./spawn-guest.ts";
 import { getxattr, removexattr, setxattr } from "./xattr.ts";
 
@@ -50,6 +51,8 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     killSelf,
     readOutput,
     spawnGuest,
+    setUpTap,
+    removeTap,
     getSelinux: selinux.getSelinux,
     getPolicy: selinux.getPolicy,
     getOwnContext: selinux.getOwnContext,

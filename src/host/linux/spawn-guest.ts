@@ -5,6 +5,7 @@ import type { GuestOrder, HandedSocket } from "../../plan/guest-order.ts";
 import { orThrow, readText, unlessMissing } from "./files.ts";
 import { listenUnix, listenWithin } from "./listen.ts";
 import { openHanded } from "./open-handed.ts";
+import { openTap } from "./open-tap.ts";
 import { REAPER_SCRIPT } from "./reaper.ts";
 import { getProcess } from "./running.ts";
 
@@ -51,7 +52,8 @@ function openAll(order: GuestOrder): number[] {
   try {
     for (const socket of order.sockets) opened.push(listenFor(order, socket));
     for (const file of order.files) opened.push(openHanded(file));
-    const numbers = [...order.sockets, ...order.files].map(({ fd }) => fd);
+    for (const tap of order.taps ?? []) opened.push(...openTap(tap).map(({ fd }) => fd));
+    const numbers = [...order.sockets.map(fdOf), ...order.files.map(fdOf), ...listTapFds(order)];
     if (numbers.every((fd, at) => fd === FIRST_HANDED + at)) return opened;
     throw new SvirtError(`Cannot hand descriptors over: ${numbers.join(", ")} do not follow one another`, {
       kind: "failed",
@@ -60,6 +62,14 @@ function openAll(order: GuestOrder): number[] {
     for (const fd of opened) closeSync(fd);
     throw error;
   }
+}
+
+function fdOf({ fd }: { readonly fd: number }): number {
+  return fd;
+}
+
+function listTapFds({ taps = [] }: GuestOrder): number[] {
+  return taps.flatMap(({ queues, vhosts }) => [...queues, ...vhosts]).map(Number);
 }
 
 function listenFor({ context }: GuestOrder, { label, path, within }: HandedSocket): number {

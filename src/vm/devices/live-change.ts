@@ -18,6 +18,7 @@ import type { GuestRecord } from "../record.ts";
 import { refuseUnready } from "../refuse-unready.ts";
 import { findDevice, findDisk } from "./find-device.ts";
 import { decideNewDevice, freeNames, gatherDevice } from "./new-files.ts";
+import { decideNewTap, withTapName } from "./new-tap.ts";
 import { refuseOffline } from "./refuse-offline.ts";
 import { refuseOtherInterface } from "./update-rules.ts";
 
@@ -65,9 +66,16 @@ function decideAttach(node: Node, record: GuestRecord, device: Device): DecidedC
   refuseOffline(node, record, device);
   const gathered = gatherDevice(node, plugged.device);
   const names = freeNames(record, device.element === "rng" ? "rng" : "net");
-  const words = formatHotDevice(plugged.guest, plugged.device, { chains: gathered.chains, names });
+  const tap = decideNewTap(node, plugged.device, names);
+  const words = formatHotDevice(plugged.guest, plugged.device, {
+    chains: gathered.chains,
+    names,
+    taps: tap === undefined ? [] : [tap.handed],
+  });
   const added = decideNewDevice(node, record, { gathered, words });
-  return { ...planAttach(added, monitorOf(node, record)), xml: formatDomain(plugged.domain) };
+  const whole = { ...added, ...(tap === undefined ? {} : { tap }) };
+  const xml = formatDomain(withTapName(plugged.domain, plugged.device, tap));
+  return { ...planAttach(whole, monitorOf(node, record)), xml };
 }
 
 function decideDetach(node: Node, record: GuestRecord, meant: Device): DecidedChange {

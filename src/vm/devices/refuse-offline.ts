@@ -11,7 +11,13 @@ import type { GuestRecord } from "../record.ts";
  */
 export function refuseOffline(node: Node, guest: GuestRecord, device: Device): void {
   const { baseLabel, label, type } = guest.label;
-  if (device.element !== "interface" || type !== "dynamic" || label === undefined || baseLabel !== undefined)
+  if (
+    device.element !== "interface" ||
+    device.value.type !== "user" ||
+    type !== "dynamic" ||
+    label === undefined ||
+    baseLabel !== undefined
+  )
     return;
   const { kvm, kvmWithNetwork, qemu, qemuWithNetwork } = readPolicyFacts(node.host).domain;
   const is = parseContextOrUndefined(label)?.type;

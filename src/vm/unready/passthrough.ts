@@ -6,30 +6,78 @@ import type { Unready } from "./unready.ts";
 interface Rule {
   readonly place: string;
   readonly missing: string;
+  readonly remedy?: string;
   isAsked(found: NetworkInterface): boolean;
 }
+
+const isBridge = ({ type }: NetworkInterface): boolean => type === "bridge";
 
 const INTERFACES: readonly Rule[] = [
   {
     place: "@type",
-    missing: "connect guests to anything but QEMU's own network",
-    isAsked: ({ type }) => type !== "user",
+    missing: "make networks, nor look up which bridge is meant",
+    remedy: "Write type='bridge' and <source bridge='…'/>.",
+    isAsked: ({ type }) => type === "network",
+  },
+  {
+    place: "@type",
+    missing: "connect guests to anything but bridges, taps and QEMU's own network",
+    remedy: "Write type='bridge' and <source bridge='…'/>.",
+    isAsked: ({ type }) => !["user", "bridge", "ethernet", "network"].includes(type),
+  },
+  {
+    place: "source/ip",
+    missing: "give the host's end of an interface an address",
+    remedy: "Give the bridge one, and leave it out.",
+    isAsked: (found) =>
+      found.type === "ethernet" && (found.source?.ips.length ?? 0) + (found.source?.routes.length ?? 0) > 0,
+  },
+  {
+    place: "virtualport",
+    missing: "talk to Open vSwitch, nor to a switch by 802.1Qbg",
+    isAsked: ({ virtualport }) => virtualport !== undefined,
   },
   { place: "backend", missing: "start passt", isAsked: ({ backend }) => backend !== undefined },
   {
     place: "filterref",
-    missing: "filter guests' traffic",
+    missing: "write the host's packet filter, where each of a filter's rules would have to be undone,",
+    remedy:
+      "Write <port isolated='yes'/>, or filter on the bridge with nft(8) by the tap's name: <target dev='…'/>.",
     isAsked: ({ filterref }) => filterref !== undefined,
   },
   {
     place: "bandwidth",
     missing: "limit guests' traffic",
+    remedy: "Leave it out, and run tc(8) on the tap: <target dev='…'/> names it.",
     isAsked: ({ bandwidth }) => bandwidth !== undefined,
   },
-  { place: "vlan", missing: "tag guests' traffic", isAsked: ({ vlan }) => vlan !== undefined },
-  { place: "port", missing: "isolate ports of a bridge", isAsked: ({ port }) => port !== undefined },
-  { place: "target", missing: "name devices of the host", isAsked: ({ target }) => target !== undefined },
-  { place: "coalesce", missing: "gather a tap's packets", isAsked: ({ coalesce }) => coalesce !== undefined },
+  {
+    place: "vlan",
+    missing: "tag the traffic of interfaces that are on no bridge",
+    isAsked: (found) => found.vlan !== undefined && !isBridge(found),
+  },
+  {
+    place: "port",
+    missing: "isolate interfaces that are on no bridge",
+    isAsked: (found) => found.port !== undefined && !isBridge(found),
+  },
+  {
+    place: "target",
+    missing: "name a device of the host that is not there",
+    isAsked: ({ target, type }) => target !== undefined && type === "user",
+  },
+  {
+    place: "target/@managed",
+    missing: "put a tap of somebody else's on a bridge",
+    remedy: "Write type='ethernet', and put it on the bridge yourself.",
+    isAsked: (found) => found.target?.managed === false && isBridge(found),
+  },
+  {
+    place: "coalesce",
+    missing: "gather packets where no tap is made",
+    isAsked: ({ coalesce, target, type }) =>
+      coalesce !== undefined && (type === "user" || target?.managed === false),
+  },
   {
     place: "@trustGuestRxFilters",
     missing: "tell the host's device which addresses a guest listens to",
@@ -42,9 +90,10 @@ export function listUnreadyPassthrough({ devices }: Domain): readonly Unready[] 
   const { hostdevs, interfaces, leases, redirdevs, smartcards } = devices;
   return [
     ...interfaces.flatMap((found, index) =>
-      INTERFACES.filter((rule) => rule.isAsked(found)).map(({ place, missing }) =>
-        unready(`interface[${index + 1}]/${place}`, missing),
-      ),
+      INTERFACES.filter((rule) => rule.isAsked(found)).map(({ place, missing, remedy }) => ({
+        ...unready(`interface[${index + 1}]/${place}`, missing),
+        ...(remedy === undefined ? {} : { remedy }),
+      })),
     ),
     ...hostdevs.map((_, index) => unready(`hostdev[${index + 1}]`, "pass devices of the host through")),
     ...redirdevs.map((_, index) => unready(`redirdev[${index + 1}]`, "redirect USB devices")),

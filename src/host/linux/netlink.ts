@@ -1,0 +1,141 @@
+import type { SvirtError } from "../../errors.ts";
+import { EINTR, ENODEV } from "./errno.ts";
+import { basicCalls, cString, hostCallError, libc, readErrno } from "./libc.ts";
+
+/** linux/socket.h, linux/netlink.h */
+const AF_NETLINK = 16;
+const SOCK_RAW = 3;
+const SOCK_CLOEXEC = 0o2000000;
+const NETLINK_ROUTE = 0;
+const NLM_F_REQUEST = 1;
+const NLM_F_ACK = 4;
+const NLA_F_NESTED = 0x8000;
+/** struct nlmsghdr, struct ifinfomsg, and nlmsgerr's error after the former. netlink(7), rtnetlink(7) */
+const HEADER_BYTES = 16;
+const LINK_BYTES = 16;
+const ANSWER_BYTES = 16_384;
+/** linux/rtnetlink.h, linux/if_link.h */
+const RTM_NEWLINK = 16;
+const RTM_GETLINK = 18;
+const IFLA_ADDRESS = 1;
+const IFLA_IFNAME = 3;
+
+/** A message about a link. linux/rtnetlink.h */
+export interface LinkMessage {
+  readonly type: number;
+  readonly family: number;
+  readonly index: number;
+  /** Flags to be set: IFF_UP. */
+  readonly flags?: number;
+  readonly attributes: readonly Uint8Array[];
+}
+
+/** A conversation with the kernel about its network devices; whoever opens it closes it. Throws "host-call". */
+export function withRoutes<Result>(work: (fd: number) => Result): Result {
+  const fd = libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  if (fd < 0) throw hostCallError("talk to the kernel about network devices", readErrno());
+  try {
+    return work(fd);
+  } finally {
+    basicCalls().close(fd);
+  }
+}
+
+/** Tells the kernel, and waits for what it says: 0, or an errno. */
+export function tell(fd: number, message: LinkMessage): number {
+  const answer = ask(fd, formatMessage(message, NLM_F_REQUEST | NLM_F_ACK));
+  return -new DataView(answer.buffer).getInt32(HEADER_BYTES, true);
+}
+
+/** struct nlattr: length, type, value, and what aligns the next one. */
+export function attribute(type: number, value: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array((4 + value.length + 3) & ~3);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, 4 + value.length, true);
+  view.setUint16(2, type, true);
+  bytes.set(value, 4);
+  return bytes;
+}
+
+/** One with others in it. */
+export function nested(type: number, inner: readonly Uint8Array[]): Uint8Array {
+  return attribute(type | NLA_F_NESTED, join(inner));
+}
+
+/** What the kernel tells of a link. */
+export interface Link {
+  readonly index: number;
+  readonly address: Uint8Array;
+}
+
+/** The link of that name; undefined when there is none. Throws "host-call". */
+export function findLink(fd: number, name: string): Link | undefined {
+  const attributes = [attribute(IFLA_IFNAME, cString(name))];
+  const answer = ask(
+    fd,
+    formatMessage({ type: RTM_GETLINK, family: 0, index: 0, attributes }, NLM_F_REQUEST),
+  );
+  const view = new DataView(answer.buffer, answer.byteOffset, answer.length);
+  if (view.getUint16(4, true) === RTM_NEWLINK)
+    return { index: view.getInt32(HEADER_BYTES + 4, true), address: addressIn(answer) };
+  const errno = -view.getInt32(HEADER_BYTES, true);
+  if (errno === ENODEV) return undefined;
+  throw hostCallError(`find the network device ${name}`, errno);
+}
+
+/** A number of 32 bits, as an attribute has it. */
+export function number32(value: number): Uint8Array {
+  return new Uint8Array(new Uint32Array([value]).buffer);
+}
+
+/** One message there and one back. */
+function ask(fd: number, bytes: Uint8Array): Uint8Array {
+  if (Number(basicCalls().write(fd, bytes, bytes.length)) !== bytes.length) throw noAnswer();
+  const answer = new Uint8Array(ANSWER_BYTES);
+  for (;;) {
+    const count = Number(basicCalls().read(fd, answer, answer.length));
+    if (count >= HEADER_BYTES + 4) return answer.subarray(0, count);
+    if (readErrno() !== EINTR) throw noAnswer();
+  }
+}
+
+function noAnswer(): SvirtError {
+  return hostCallError("talk to the kernel about network devices", readErrno());
+}
+
+function addressIn(answer: Uint8Array): Uint8Array {
+  const view = new DataView(answer.buffer, answer.byteOffset, answer.length);
+  for (let at = HEADER_BYTES + LINK_BYTES; at + 4 <= answer.length; ) {
+    const length = view.getUint16(at, true);
+    if (view.getUint16(at + 2, true) === IFLA_ADDRESS) return answer.slice(at + 4, at + length);
+    at += Math.max(4, (length + 3) & ~3);
+  }
+  return new Uint8Array();
+}
+
+function formatMessage(
+  { attributes, family, flags = 0, index, type }: LinkMessage,
+  request: number,
+): Uint8Array {
+  const head = new Uint8Array(HEADER_BYTES + LINK_BYTES);
+  const bytes = join([head, ...attributes]);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, bytes.length, true);
+  view.setUint16(4, type, true);
+  view.setUint16(6, request, true);
+  view.setUint8(HEADER_BYTES, family);
+  view.setInt32(HEADER_BYTES + 4, index, true);
+  view.setUint32(HEADER_BYTES + 8, flags, true);
+  view.setUint32(HEADER_BYTES + 12, flags, true);
+  return bytes;
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}

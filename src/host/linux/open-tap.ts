@@ -1,0 +1,64 @@
+import { closeSync, constants, openSync } from "node:fs";
+import { SvirtError } from "../../errors.ts";
+import type { HandedTap } from "../../plan/tap.ts";
+import { callDevice, requestFor } from "./device-call.ts";
+import { EBUSY } from "./errno.ts";
+import { orThrow } from "./files.ts";
+import { hostCallError, readErrno } from "./libc.ts";
+
+/** linux/if_tun.h */
+const TUNSETIFF = 0x4004_54ca;
+const IFF_TAP = 0x0002;
+const IFF_MULTI_QUEUE = 0x0100;
+const IFF_NO_PI = 0x1000;
+const IFF_VNET_HDR = 0x4000;
+const IFF_TUN_EXCL = 0x8000;
+
+/** A descriptor, and what QEMU is told it is. */
+interface OpenedQueue {
+  readonly name: string;
+  readonly fd: number;
+}
+
+/**
+ * The queues of a tap, made for the guest or there before, and vhost-net for each. Nothing keeps a tap that was made but
+ * its descriptors. Throws "host-call"; "label-taken" when another program has the name.
+ */
+export function openTap(tap: HandedTap): readonly OpenedQueue[] {
+  const opened: OpenedQueue[] = [];
+  try {
+    for (const [at, name] of tap.queues.entries()) {
+      const fd = open("/dev/net/tun");
+      opened.push({ name, fd });
+      joinTap(fd, tap, at);
+    }
+    for (const name of tap.vhosts) opened.push({ name, fd: open("/dev/vhost-net") });
+    return opened;
+  } catch (error) {
+    for (const { fd } of opened) closeSync(fd);
+    throw error;
+  }
+}
+
+function open(path: string): number {
+  return orThrow(`open ${path}`, () => openSync(path, constants.O_RDWR | constants.O_NONBLOCK));
+}
+
+/** The first queue makes the device, and must find none of that name; the others join it. */
+function joinTap(fd: number, { hasHeader, isMade, name, queues }: HandedTap, at: number): void {
+  const { bytes, rest } = requestFor(name);
+  const flags =
+    IFF_TAP |
+    IFF_NO_PI |
+    (hasHeader ? IFF_VNET_HDR : 0) |
+    (queues.length > 1 ? IFF_MULTI_QUEUE : 0) |
+    (isMade && at === 0 ? IFF_TUN_EXCL : 0);
+  rest.setUint16(0, flags, true);
+  if (callDevice(fd, TUNSETIFF, bytes)) return;
+  const errno = readErrno();
+  if (errno !== EBUSY) throw hostCallError(`open the tap ${name}`, errno);
+  throw new SvirtError(`Cannot open the tap ${name} for the guest: another program has it`, {
+    kind: "label-taken",
+    remedy: "End that program, or write another name into <target dev='…'/>.",
+  });
+}

@@ -1,0 +1,63 @@
+import * as v from "valibot";
+
+/** A tap whose queues a guest gets as open descriptors. */
+export const handedTap = v.strictObject({
+  /** The device on the host: `vnet0`. */
+  name: v.string(),
+  /** What QEMU calls its end: `hostnet0`. */
+  netdev: v.string(),
+  /** One a queue, as QEMU is told it: at a start the descriptor's number, else the name that the monitor has for it. */
+  queues: v.array(v.string()),
+  /** As many of /dev/vhost-net, or none. */
+  vhosts: v.array(v.string()),
+  /** Frames come with the header that virtio has for them. IFF_VNET_HDR, linux/if_tun.h */
+  hasHeader: v.boolean(),
+  /** Made for this guest, and gone with the last of its descriptors; otherwise it is there already, and stays. */
+  isMade: v.boolean(),
+});
+export type HandedTap = v.InferOutput<typeof handedTap>;
+
+/** A VLAN whose frames may pass a port of a bridge. `bridge vlan` of bridge(8) */
+const portVlan = v.strictObject({
+  id: v.number(),
+  /** Frames without a tag that come from the guest belong to it. */
+  isNative: v.boolean(),
+  /** Its frames reach the guest without a tag. */
+  isUntagged: v.boolean(),
+});
+export type PortVlan = v.InferOutput<typeof portVlan>;
+
+/** What the host's end of a tap is to be: done before the guest runs, and gone with the tap. */
+export const tapSetup = v.strictObject({
+  name: v.string(),
+  mac: v.string(),
+  mtu: v.exactOptional(v.number()),
+  bridge: v.exactOptional(v.string()),
+  /** It exchanges no frames with other such ports of the bridge. */
+  isolated: v.exactOptional(v.literal(true)),
+  /** The only VLANs that it is in. */
+  vlans: v.exactOptional(v.array(portVlan)),
+  /** Of the bridge: the VLAN that a new port is in. */
+  defaultVlan: v.exactOptional(v.number()),
+  /** How many frames may gather before the host is told. ethtool(8) -C rx-frames */
+  gatheredFrames: v.exactOptional(v.number()),
+});
+export type TapSetup = v.InferOutput<typeof tapSetup>;
+
+/** For a person: what becomes of the tap. */
+export function describeSetup({ bridge, gatheredFrames, isolated, mac, mtu, name, vlans }: TapSetup): string {
+  const facts = [
+    `MAC ${mac}`,
+    ...(mtu === undefined ? [] : [`MTU ${mtu}`]),
+    ...(gatheredFrames === undefined ? [] : [`${gatheredFrames} frames at once`]),
+    ...(bridge === undefined ? [] : [`on bridge ${bridge}`]),
+    ...(isolated === true ? ["isolated"] : []),
+    ...(vlans ?? []).map(describeVlan),
+    "up",
+  ];
+  return `set up tap ${name}: ${facts.join(", ")}`;
+}
+
+function describeVlan({ id, isNative, isUntagged }: PortVlan): string {
+  return `VLAN ${id}${isNative ? " PVID" : ""}${isUntagged ? " untagged" : ""}`;
+}

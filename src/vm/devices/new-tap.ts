@@ -1,0 +1,23 @@
+import { type Device, withOther } from "../../domain/device.ts";
+import type { Domain } from "../../domain/domain.ts";
+import { decideTap, isTapped } from "../../plan/decide-tap.ts";
+import type { NewTap } from "../../plan/hotplug-plan.ts";
+import type { FreeNames } from "../../qemu/hot-device.ts";
+import { nameTap, tapFacts } from "../gather-taps.ts";
+import type { Node } from "../node.ts";
+
+/** The tap of an interface that comes to a running guest; undefined for a device without one. Throws what decideTap() throws. */
+export function decideNewTap(node: Node, device: Device, names: FreeNames): NewTap | undefined {
+  if (device.element !== "interface" || !isTapped(device.value)) return undefined;
+  const alias = device.value.alias ?? names.alias;
+  const tap = decideTap({ ...device.value, alias }, 0, tapFacts(node));
+  return { handed: nameTap(tap, (at) => `fd-${alias}-${at}`), setup: tap.setup };
+}
+
+/** The domain with the name that the device's tap has. */
+export function withTapName(domain: Domain, device: Device, tap: NewTap | undefined): Domain {
+  if (tap === undefined || device.element !== "interface" || !isTapped(device.value)) return domain;
+  const { value } = device;
+  const target = { ...value.target, dev: tap.handed.name };
+  return withOther(domain, device, { element: "interface", value: { ...value, target } });
+}

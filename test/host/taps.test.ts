@@ -1,0 +1,47 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+
+/** Runs a file of this folder in a network of its own, with the /sys that belongs to it. */
+async function inOwnNetwork(script: string): Promise<{ readonly facts: unknown; readonly errors: string }> {
+  const program = new URL(script, import.meta.url).pathname;
+  const words = 'mount -t sysfs sysfs /sys && exec "$@"';
+  const child = Bun.spawn(["unshare", "-n", "-m", "sh", "-c", words, "sh", process.execPath, program], {
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [output, errors] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  return { facts: output === "" ? undefined : JSON.parse(output), errors };
+}
+
+const isReady =
+  process.getuid?.() === 0 &&
+  existsSync("/dev/net/tun") &&
+  Bun.spawnSync(["unshare", "-n", "ip", "link", "add", "br0", "type", "bridge"]).success;
+const ASIDE = isReady ? "" : " (needs root, /dev/net/tun and bridges: skipped)";
+
+describe.skipIf(!isReady)(`taps of the real kernel${ASIDE}`, () => {
+  test("are made, set up on a bridge as asked, seen by the guest's end, and gone with their descriptors", async () => {
+    const { errors, facts } = await inOwnNetwork("tap-in-network.ts");
+    expect(errors).toBe("");
+    expect(facts).toEqual({
+      refusedTwice: "Cannot open the tap vnet0 for the guest: another program has it",
+      address: "fe:54:00:00:00:01",
+      mtu: "1400",
+      queues: 2,
+      ports: ["vnet0", "web"],
+      isUp: [true, true],
+      gathered: 7,
+      missingBridge: "Cannot find the network device br9: No such device (errno 19)",
+      arrived: "hello, neighbour",
+      isolated: ["1", "1"],
+      arrivedIsolated: "nothing",
+      afterClose: ["web"],
+      anotherAddress: ["web"],
+      persistent: ["web"],
+      removed: [],
+    });
+  });
+});

@@ -1,0 +1,76 @@
+import type { HandedTap, TapSetup } from "../../src/plan/tap.ts";
+import { hostCall } from "./file-tree.ts";
+import type { Machine } from "./machine.ts";
+
+const DEVICES = "/sys/class/net";
+
+/** The taps of guests, as /sys shows them: each is gone with the process that has it open. */
+export class Taps {
+  readonly #machine: Machine;
+  readonly #holders = new Map<string, { readonly pid: number; readonly tap: HandedTap }>();
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  /** A bridge that an administrator has made. */
+  addBridge(name: string): void {
+    this.#write(`${name}/mtu`, "1500");
+    this.#write(`${name}/bridge/vlan_filtering`, "1");
+    this.#write(`${name}/bridge/default_pvid`, "1");
+    this.#machine.files.putFolder(`${DEVICES}/${name}/brif`);
+  }
+
+  /** A process gets the queues of a tap, which is made if it is to be. */
+  hand(tap: HandedTap, pid: number): void {
+    const { isMade, name } = tap;
+    if (!isMade) return;
+    if (this.#isThere(name)) throw hostCall(`open the tap ${name}`, "EBUSY");
+    this.#machine.files.putFolder(`${DEVICES}/${name}`);
+    this.#holders.set(name, { pid, tap });
+  }
+
+  setUp({ bridge, mac, name }: TapSetup, midway: () => void): void {
+    if (!this.#isThere(name)) throw hostCall(`find the network device ${name}`, "ENODEV");
+    this.#write(`${name}/address`, mac);
+    midway();
+    if (bridge !== undefined) this.#write(`${bridge}/brif/${name}`, "");
+    this.#write(`${name}/operstate`, "up");
+  }
+
+  remove({ mac, name }: { readonly name: string; readonly mac: string }): void {
+    if (this.#read(`${name}/address`) === mac) this.#drop(name);
+  }
+
+  /** A process has ended, and its taps with it; or only what had that tap: a netdev, or a name of the monitor's. */
+  letGo(pid: number, what?: string): void {
+    for (const [name, { pid: holder, tap }] of this.#holders) {
+      const isMeant = what === undefined || tap.netdev === what || tap.queues.includes(what);
+      if (holder === pid && isMeant) this.#drop(name);
+    }
+  }
+
+  #drop(name: string): void {
+    const { files } = this.#machine;
+    this.#holders.delete(name);
+    for (const bridge of files.get(DEVICES).entries.keys()) files.remove(`${DEVICES}/${bridge}/brif/${name}`);
+    for (const file of ["address", "operstate"]) files.remove(`${DEVICES}/${name}/${file}`);
+    files.remove(`${DEVICES}/${name}`);
+  }
+
+  #isThere(name: string): boolean {
+    return this.#machine.files.find(`${DEVICES}/${name}`) !== undefined;
+  }
+
+  #read(path: string): string | undefined {
+    const found = this.#machine.files.find(`${DEVICES}/${path}`);
+    return found === undefined ? undefined : new TextDecoder().decode(found.inode.bytes);
+  }
+
+  #write(path: string, text: string): void {
+    const at = `${DEVICES}/${path}`;
+    this.#machine.files.putFolder(at.slice(0, at.lastIndexOf("/")));
+    if (this.#machine.files.find(at) === undefined) this.#machine.files.put(at, "file");
+    this.#machine.files.get(at).bytes = new TextEncoder().encode(text);
+  }
+}
