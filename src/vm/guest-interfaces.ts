@@ -1,0 +1,56 @@
+import type { NetworkInterface } from "../domain/network-interface.ts";
+import { SvirtError } from "../errors.ts";
+import type { Node } from "./node.ts";
+
+/** What has gone through an interface, as its guest sees it. */
+export interface InterfaceStatistics {
+  readonly rxBytes: number;
+  readonly rxPackets: number;
+  readonly rxErrors: number;
+  readonly rxDropped: number;
+  readonly txBytes: number;
+  readonly txPackets: number;
+  readonly txErrors: number;
+  readonly txDropped: number;
+}
+
+/**
+ * The interface of that name on the host or of that address. Throws "not-found" in virsh's words.
+ * cmdDomIfGetLink() of libvirt's tools
+ */
+export function findInterface(interfaces: readonly NetworkInterface[], key: string): NetworkInterface {
+  const isMac = /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(key);
+  const found = interfaces.find(({ mac, target }) =>
+    isMac ? mac?.address.toLowerCase() === key.toLowerCase() : target?.dev === key,
+  );
+  if (found !== undefined) return found;
+  throw new SvirtError(`Interface (${isMac ? "mac" : "dev"}: ${key}) not found.`, {
+    kind: "not-found",
+    remedy: "svirt domiflist shows the interfaces there are.",
+  });
+}
+
+/**
+ * What the kernel counts at the host's end of a tap, the other way round: what it sends the guest receives. Throws
+ * "not-found" in the reference's words for a device that is not there. virNetDevTapInterfaceStats()
+ */
+export function readInterfaceStatistics({ host }: Node, device: string): InterfaceStatistics {
+  const read = (counter: string): number => {
+    const text = host.readText(`/sys/class/net/${device}/statistics/${counter}`);
+    if (text !== undefined) return Number(text.trim());
+    throw new SvirtError(`internal error: /proc/net/dev: Interface '${device}' not found`, {
+      kind: "not-found",
+      remedy: "svirt domiflist shows the interfaces there are.",
+    });
+  };
+  return {
+    rxBytes: read("tx_bytes"),
+    rxPackets: read("tx_packets"),
+    rxErrors: read("tx_errors"),
+    rxDropped: read("tx_dropped"),
+    txBytes: read("rx_bytes"),
+    txPackets: read("rx_packets"),
+    txErrors: read("rx_errors"),
+    txDropped: read("rx_dropped"),
+  };
+}
