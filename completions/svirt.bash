@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist domblkstat dommemstat vncdisplay setmem send-key attach-disk detach-disk change-media attach-device detach-device update-device autostart qemu-monitor-command capabilities version validate domxml-to-native label plan reap recover audit doctor help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist domblkstat domiflist domifstat domifaddr domif-getlink dommemstat vncdisplay setmem send-key attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-monitor-command capabilities version validate domxml-to-native label plan reap recover audit doctor help' -- "$word")
     return
   fi
   case $command in
@@ -36,6 +36,10 @@ _svirt() {
     dumpxml) options='--inactive --help' wants=domain ;;
     domblklist) options='--inactive --details --json --help' wants=domain ;;
     domblkstat) options='--json --help' wants=domain ;;
+    domiflist) options='--inactive --json --help' wants=domain ;;
+    domifstat) options='--json --help' wants=domain ;;
+    domifaddr) options='--full --source --json --help' wants=domain ;;
+    domif-getlink) options='--config --json --help' wants=domain ;;
     dommemstat) options='--json --help' wants=domain ;;
     vncdisplay) options='--json --help' wants=domain ;;
     setmem) options='--help' wants=domain ;;
@@ -43,6 +47,9 @@ _svirt() {
     attach-disk) options='--targetbus --driver --subdriver --cache --io --type --mode --sourcetype --serial --alias --print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     detach-disk) options='--print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     change-media) options='--eject --insert --update --force --block --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
+    attach-interface) options='--target --mac --model --alias --managed --print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
+    detach-interface) options='--mac --print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
+    domif-setlink) options='--persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     attach-device) options='--persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     detach-device) options='--persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     update-device) options='--force --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
