@@ -1,6 +1,9 @@
 import type { XmlNode } from "../xml/node.ts";
 import { notUnderstood } from "../xml/refusal.ts";
+import { refuseCacheContradictions } from "./cache-contradictions.ts";
 import type { Cpu } from "./cpu.ts";
+import type { Cputune } from "./cputune.ts";
+import { refuseDeviceContradictions } from "./device-contradictions.ts";
 import type { Devices } from "./devices.ts";
 import type { MemoryBacking } from "./memory-backing.ts";
 import { refuseMemoryContradictions } from "./memory-contradictions.ts";
@@ -13,6 +16,7 @@ import { refuseThreadContradictions } from "./thread-contradictions.ts";
 import type { Vcpu } from "./vcpu.ts";
 
 interface Parts {
+  readonly type: "kvm" | "qemu";
   readonly uuid?: string;
   readonly sysinfos: readonly Sysinfo[];
   readonly memory: { readonly kiB: number };
@@ -20,6 +24,9 @@ interface Parts {
   readonly maxMemory?: { readonly kiB: number; readonly slots?: number };
   readonly memoryBacking?: MemoryBacking;
   readonly numatune?: Numatune;
+  readonly cputune?: Cputune;
+  readonly onPoweroff?: string;
+  readonly onReboot?: string;
   readonly vcpu?: Vcpu;
   readonly os: Os;
   readonly cpu?: Cpu;
@@ -40,6 +47,16 @@ export function refuseContradictions(value: Parts, node: XmlNode): void {
   refuseThreadContradictions(value, node);
   refuseMemoryContradictions(value, node);
   refuseOtherUuid(value, node);
+  refuseOtherActions(value, node);
+  refuseDeviceContradictions(value.devices, node);
+  if (value.cputune !== undefined) refuseCacheContradictions(value.cputune, value.type, node);
+}
+
+// qemuValidateLifecycleAction() of libvirt: QEMU ends in the same way at both, so nobody could tell what to do next.
+function refuseOtherActions({ onPoweroff, onReboot }: Parts, node: XmlNode): void {
+  if (onPoweroff !== "restart" || onReboot !== "destroy") return;
+  const why = "a guest that reboots would not start again, and one that powers off would";
+  throw notUnderstood({ node, place: "on_poweroff" }, why, "Write the same for both.");
 }
 
 function refuseTooMuchMemory(value: Parts, node: XmlNode): void {

@@ -93,6 +93,11 @@ function refuseContradictions(value: Cpu, node: XmlNode): void {
       "it limits the host's",
     ],
     [twice !== undefined, "feature", `"${twice}" stands there twice`],
+    [
+      mode === "custom" && value.model === undefined && names.length > 0,
+      "feature",
+      "it is added to a model, and none is named",
+    ],
   ] as const;
   for (const [isWrong, place, problem] of problems) {
     if (isWrong) throw notUnderstood({ node, place }, problem, "Leave it out.");
@@ -104,8 +109,7 @@ function takesLevel({ mode, level }: ValueOf<typeof cache>): boolean {
     case "emulate":
       return level === 3;
     case "passthrough":
-      return level === undefined;
     case "disable":
-      return level === undefined || level === 3;
+      return level === undefined;
   }
 }

@@ -70,7 +70,7 @@ const tail = {
   shareable: flag("shareable"),
   transient: child(transient),
   serial: textOf("serial", lineOfText),
-  wwn: textOf("wwn", matching(/^[0-9a-fA-F]{16}$/, "a World Wide Name of 16 hexadecimal digits")),
+  wwn: textOf("wwn", matching(/^(?:0x)?[0-9a-fA-F]{16}$/, "a World Wide Name of 16 hexadecimal digits")),
   vendor: textOf("vendor", matching(/^[ -~]{1,8}$/, "at most 8 printable characters")),
   product: textOf("product", matching(/^[ -~]{1,40}$/, "at most 40 printable characters")),
   encryption,

@@ -15,7 +15,7 @@ import { maxMemory, sizeInKiB } from "./memory.ts";
 import { memoryBacking } from "./memory-backing.ts";
 import { numatune } from "./numatune.ts";
 import { os } from "./os.ts";
-import { lifecycleAction, lockFailureAction, pm } from "./power.ts";
+import { crashAction, lifecycleAction, lockFailureAction, pm } from "./power.ts";
 import { seclabel } from "./seclabel.ts";
 import { sysinfo } from "./sysinfo.ts";
 import { blkiotune, idmap, memtune, perf, resource } from "./tuning.ts";
@@ -58,7 +58,7 @@ const grammar = element(
     clock: child(clock),
     onPoweroff: textOf("on_poweroff", lifecycleAction),
     onReboot: textOf("on_reboot", lifecycleAction),
-    onCrash: textOf("on_crash", lifecycleAction),
+    onCrash: textOf("on_crash", crashAction),
     onLockfailure: textOf("on_lockfailure", lockFailureAction),
     pm: child(pm),
     perf: child(perf),

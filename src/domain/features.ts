@@ -43,7 +43,11 @@ const kvm = element("kvm", {
   dirtyRing: child(dirtyRing),
 });
 
-const tcg = element("tcg", { tbCacheKiB: sizeInKiB("tb-cache") });
+// qemuValidateDomainDefFeatures() of libvirt
+const tcg = checked(element("tcg", { tbCacheKiB: sizeInKiB("tb-cache") }), ({ tbCacheKiB = 0 }, node) => {
+  if (tbCacheKiB % KIB_PER_MIB === 0) return;
+  throw notUnderstood({ node, place: "tb-cache" }, "it is no multiple of 1 MiB", "Write another size.");
+});
 
 const OTHER_PROCESSOR = "it is for another processor";
 const XEN = "it is for Xen";
@@ -55,6 +59,9 @@ export const features = element(
     acpi: flag("acpi"),
     apic: child(element("apic", { eoi: attribute("eoi", onOff) })),
     pae: flag("pae"),
+    hap: child(element("hap", { state })),
+    viridian: flag("viridian"),
+    privnet: flag("privnet"),
     hyperv: child(hyperv),
     kvm: child(kvm),
     pvspinlock: child(element("pvspinlock", { state })),
@@ -68,10 +75,7 @@ export const features = element(
     ps2: child(element("ps2", { state: required(state) })),
   },
   [
-    refused("hap", XEN),
-    refused("viridian", XEN),
     refused("xen", XEN),
-    refused("privnet", "it is for containers"),
     refused("capabilities", "it is for containers"),
     refused("msrs", "it is for bhyve"),
     refused("gic", OTHER_PROCESSOR),
@@ -87,3 +91,6 @@ export const features = element(
   ],
 );
 export type Features = ValueOf<typeof features>;
+
+/** Those of a domain that asks for none. */
+export const NO_FEATURES: Features = { acpi: false, pae: false, viridian: false, privnet: false };

@@ -109,6 +109,8 @@ function listOf9p({ accessmode, ...value }: Filesystem): Found {
   return [
     ["@accessmode", accessmode !== undefined && accessmode !== "passthrough"],
     ["@multidevs", value.multidevs !== undefined],
+    ["@model", value.model !== undefined],
+    ["readonly", value.readonly && value.source.socket !== undefined],
     ["@fmode", value.fileMode !== undefined],
     ["@dmode", value.directoryMode !== undefined],
     ["driver/@wrpolicy", value.driver?.wrpolicy !== undefined],

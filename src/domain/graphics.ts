@@ -1,6 +1,8 @@
 import { choice } from "../xml/choice.ts";
-import { refused, type ValueOf } from "../xml/element.ts";
+import { checked, refused, type ValueOf } from "../xml/element.ts";
 import { attribute, child, children, required } from "../xml/field.ts";
+import type { XmlNode } from "../xml/node.ts";
+import { notUnderstood } from "../xml/refusal.ts";
 import { integer, matching, oneOf, yesNo } from "../xml/value-form.ts";
 import { audioReference } from "./audio.ts";
 import { gl, renderGl, spiceChildren, switchGl } from "./spice.ts";
@@ -29,8 +31,7 @@ const onNetwork = {
 /** An address as D-Bus writes it: `unix:path=/run/bus`. */
 const busAddress = matching(/^[a-z]+:[^\p{Cc}]{1,4000}$/u, "an address of a message bus, unix:path=/run/bus");
 
-/** `<graphics>`, https://libvirt.org/formatdomain.html#graphical-framebuffers */
-export const graphics = choice("graphics", {
+const grammar = choice("graphics", {
   attribute: "type",
   of: {
     vnc: {
@@ -70,4 +71,32 @@ export const graphics = choice("graphics", {
     refused("@connected", "svirt keeps no passwords in a definition; use a socket and SSH"),
   ],
 });
-export type Graphics = ValueOf<typeof graphics>;
+export type Graphics = ValueOf<typeof grammar>;
+
+/** `<graphics>`, https://libvirt.org/formatdomain.html#graphical-framebuffers */
+export const graphics = checked(grammar, refuseContradictions);
+
+// virDomainGraphicsListensParseXML() and virDomainGraphicsDefValidate() of libvirt
+function refuseContradictions(value: Graphics, node: XmlNode): void {
+  if (value.type === "dbus" && value.p2p === true && value.address !== undefined) {
+    const why = "a display from peer to peer is on no bus";
+    throw notUnderstood({ node, place: "@address" }, why, "Leave it out, or write p2p='no'.");
+  }
+  if (value.type !== "vnc" && value.type !== "spice") return;
+  const [first] = value.listens;
+  const address = first?.type === "address" ? first.address : undefined;
+  if (isOther(value.listenAddress, address)) {
+    throw notUnderstood(
+      { node, place: "@listen" },
+      "the first <listen> has another address",
+      "Write the same.",
+    );
+  }
+  const socket = first?.type === "socket" ? first.socket : undefined;
+  if (value.type !== "vnc" || !isOther(value.socket, socket)) return;
+  throw notUnderstood({ node, place: "@socket" }, "the first <listen> has another path", "Write the same.");
+}
+
+function isOther(one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && other !== undefined && one !== other;
+}

@@ -8,7 +8,7 @@ import { virtioDriver, virtioModel } from "./virtio-driver.ts";
 import { absolutePath } from "./words.ts";
 
 const bus = attribute("bus", oneOf("ps2", "usb", "virtio"));
-const emulated = { bus, driver: virtioDriver, ...onPciOrUsb };
+const emulated = { bus, model: attribute("model", oneOf("virtio")), driver: virtioDriver, ...onPciOrUsb };
 
 const passedSource = element("source", { evdev: required(attribute("evdev", absolutePath)) });
 const evdevSource = element("source", {

@@ -1,5 +1,6 @@
 import { checked, element, type ValueOf } from "../xml/element.ts";
 import { attribute, child, children, required } from "../xml/field.ts";
+import type { XmlNode } from "../xml/node.ts";
 import { notUnderstood } from "../xml/refusal.ts";
 import { integer } from "../xml/value-form.ts";
 
@@ -24,14 +25,7 @@ const pool = {
 
 const iothread = checked(
   element("iothread", { id: required(attribute("id", iothreadId)), ...pool, poll: child(poll) }),
-  ({ threadPoolMin = 0, threadPoolMax = threadPoolMin }, node) => {
-    if (threadPoolMin <= threadPoolMax) return;
-    throw notUnderstood(
-      { node, place: "@thread_pool_min" },
-      `${threadPoolMin} is more than thread_pool_max`,
-      "Write a smaller number there.",
-    );
-  },
+  refuseOtherPool,
 );
 
 /** `<iothreadids>`, https://libvirt.org/formatdomain.html#iothreads-allocation */
@@ -42,10 +36,25 @@ export const iothreadIds = checked(element("iothreadids", { list: children(iothr
 });
 
 /** `<defaultiothread>`: QEMU's own main loop. */
-export const defaultIothread = element("defaultiothread", pool);
+export const defaultIothread = checked(element("defaultiothread", pool), refuseOtherPool);
 
 /** A thread that serves disks besides QEMU's main loop. */
 export type Iothread = ValueOf<typeof iothread>;
+
+interface Pool {
+  readonly threadPoolMin?: number;
+  readonly threadPoolMax?: number;
+}
+
+// virDomainDefValidateIOThreadsThreadPool() of libvirt: what is not written is less than any number.
+function refuseOtherPool({ threadPoolMin = -1, threadPoolMax = -1 }: Pool, node: XmlNode): void {
+  if (threadPoolMax !== 0 && threadPoolMin <= threadPoolMax) return;
+  throw notUnderstood(
+    { node, place: "@thread_pool_max" },
+    "it is neither 0 nor less than thread_pool_min",
+    "Write a greater number there.",
+  );
+}
 
 interface Written {
   readonly iothreads?: number;

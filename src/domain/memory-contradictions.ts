@@ -39,6 +39,10 @@ export function refuseMemoryContradictions(value: Parts, node: XmlNode): void {
   if (cells.length > 0 && cells.every(({ cpus }) => cpus === undefined)) {
     throw refuse("cpu/numa", "no cell has a virtual CPU");
   }
+  const far = value.devices.controllers.find(
+    (found) => found.type === "pci" && (found.target?.node ?? -1) >= cells.length,
+  );
+  if (far !== undefined) throw refuse("devices/controller/target/node", "the guest has no such NUMA cell");
   refuseHotplug(value, cells.length, node);
 }
 

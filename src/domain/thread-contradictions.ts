@@ -79,10 +79,19 @@ function refuseOtherIothreads(value: Parts, node: XmlNode): void {
 }
 
 // virDomainVcpuPinDefParseXML() and virDomainIOThreadPinDefParseXML() of libvirt
-function refuseOtherPins(value: Parts, { vcpupins, iothreadpins }: Cputune, node: XmlNode): void {
+function refuseOtherPins(
+  value: Parts,
+  { vcpupins, iothreadpins, iothreadscheds }: Cputune,
+  node: XmlNode,
+): void {
   const vcpus = new Set([...Array(value.vcpu?.count ?? 1).keys()]);
   refusePins("vcpupin/@vcpu", { pinned: vcpupins.map(({ vcpu }) => vcpu), known: vcpus }, node);
   const iothreads = new Set(listIothreads(value).map(({ id }) => id));
+  const unknown = iothreadscheds.flatMap((found) => found.iothreads).find((id) => !iothreads.has(id));
+  if (unknown !== undefined) {
+    const place = "cputune/iothreadsched/@iothreads";
+    throw notUnderstood({ node, place }, `number ${unknown} is none of the guest's`, "Leave it out.");
+  }
   const pinned = iothreadpins.map(({ iothread }) => iothread);
   refusePins("iothreadpin/@iothread", { pinned, known: iothreads }, node);
 }

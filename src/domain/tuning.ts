@@ -1,5 +1,6 @@
-import { element } from "../xml/element.ts";
+import { checked, element, refused } from "../xml/element.ts";
 import { attribute, child, children, required, textOf } from "../xml/field.ts";
+import { notUnderstood } from "../xml/refusal.ts";
 import { integer, matching, oneOf, yesNo } from "../xml/value-form.ts";
 import { sizeInKiB } from "./memory.ts";
 import { absolutePath } from "./words.ts";
@@ -18,21 +19,30 @@ const device = element("device", {
 });
 
 /** `<blkiotune>`: the guest's share of the host's disks. A device is named there, not opened. https://libvirt.org/formatdomain.html#block-i-o-tuning */
-export const blkiotune = element("blkiotune", {
-  weight: textOf("weight", weight),
-  devices: children(device),
-});
+export const blkiotune = checked(
+  element("blkiotune", { weight: textOf("weight", weight), devices: children(device) }),
+  // virDomainDefTunablesValidate() of libvirt
+  ({ devices }, node) => {
+    const paths = devices.map(({ path }) => path);
+    const twice = paths.find((path, at) => paths.indexOf(path) < at);
+    if (twice === undefined) return;
+    throw notUnderstood({ node, place: "device" }, `${twice} stands there twice`, "Leave one of them out.");
+  },
+);
 
 /** No limit at all. VIR_DOMAIN_MEMORY_PARAM_UNLIMITED of libvirt */
 const limit = { least: 0, mostKiB: Number.MAX_SAFE_INTEGER };
 
 /** `<memtune>`: limits of the memory that QEMU may use, https://libvirt.org/formatdomain.html#memory-tuning */
-export const memtune = element("memtune", {
-  hardLimitKiB: sizeInKiB("hard_limit", limit),
-  softLimitKiB: sizeInKiB("soft_limit", limit),
-  minGuaranteeKiB: sizeInKiB("min_guarantee", limit),
-  swapHardLimitKiB: sizeInKiB("swap_hard_limit", limit),
-});
+export const memtune = element(
+  "memtune",
+  {
+    hardLimitKiB: sizeInKiB("hard_limit", limit),
+    softLimitKiB: sizeInKiB("soft_limit", limit),
+    swapHardLimitKiB: sizeInKiB("swap_hard_limit", limit),
+  },
+  [refused("min_guarantee", "it is for another hypervisor")],
+);
 
 const fibrechannel = element("fibrechannel", {
   appid: required(attribute("appid", matching(/^[ -~]{1,128}$/, "1 to 128 printable characters"))),
@@ -87,7 +97,13 @@ const mapping = {
 };
 
 /** `<idmap>`: user numbers of a container; a virtual machine's are its own. https://libvirt.org/formatdomain.html#container-boot */
-export const idmap = element("idmap", {
-  users: children(element("uid", mapping)),
-  groups: children(element("gid", mapping)),
-});
+export const idmap = checked(
+  element("idmap", { users: children(element("uid", mapping)), groups: children(element("gid", mapping)) }),
+  // virDomainDefIdMapValidate() of libvirt
+  ({ users, groups }, node) => {
+    const [user, group] = [users[0] ?? groups[0], groups[0] ?? users[0]];
+    if (users.length > 0 === groups.length > 0 && (user?.start ?? 0) === 0 && (group?.start ?? 0) === 0)
+      return;
+    throw notUnderstood({ node }, "it maps both users and groups, and 0 first", "Write uid and gid from 0.");
+  },
+);

@@ -1,4 +1,4 @@
-import { element } from "../xml/element.ts";
+import { element, type ValueOf } from "../xml/element.ts";
 import { attribute, required } from "../xml/field.ts";
 import { oneOf } from "../xml/value-form.ts";
 import { onPci } from "./address.ts";
@@ -9,3 +9,4 @@ export const watchdog = element("watchdog", {
   action: attribute("action", oneOf("reset", "shutdown", "poweroff", "pause", "none", "dump", "inject-nmi")),
   ...onPci,
 });
+export type Watchdog = ValueOf<typeof watchdog>;

@@ -10,6 +10,7 @@ import { DEFAULT_EMULATOR } from "./default-devices.ts";
 import type { FoundChains } from "./disk-chain.ts";
 import { formatDisks } from "./disk-words.ts";
 import { formatGraphics } from "./display-words.ts";
+import { refuseFeatures } from "./feature-rules.ts";
 import { formatCoreInfo, formatTeardown } from "./feature-words.ts";
 import { formatFilesystems } from "./filesystem-words.ts";
 import { formatFlash, formatLoader } from "./firmware-words.ts";
@@ -33,7 +34,8 @@ import {
 import { formatMemoryDevices } from "./memory-device-words.ts";
 import { formatInterfaces } from "./network-words.ts";
 import { formatNuma } from "./numa-words.ts";
-import { formatBalloon, formatRngs, formatWatchdogs } from "./other-words.ts";
+import { formatBalloon, formatRngs } from "./other-words.ts";
+import { refusePorts } from "./port-rules.ts";
 import { formatManagedHelper } from "./reservation-words.ts";
 import { formatShmems } from "./shmem-words.ts";
 import { formatCryptos, formatPanics, formatPstore, formatVsock } from "./small-device-words.ts";
@@ -51,6 +53,7 @@ import { formatThrottleGroups } from "./throttle-words.ts";
 import { formatTpms } from "./tpm-words.ts";
 import { formatHubs, formatRedirdevs } from "./usb-device-words.ts";
 import { formatVideos } from "./video-words.ts";
+import { formatWatchdogs } from "./watchdog-words.ts";
 import type { Words } from "./words.ts";
 
 /** What a command line depends on besides the domain. */
@@ -74,6 +77,8 @@ export function formatArgv(domain: Domain, facts: ArgvFacts = {}): readonly stri
 
 /** The same for a guest that is complete already. */
 export function formatGuestArgv(guest: Guest, { chains, launch }: ArgvFacts = {}): readonly string[] {
+  refuseFeatures(guest);
+  refusePorts(guest);
   return [
     guest.devices.emulator ?? DEFAULT_EMULATOR,
     ...formatName(guest),

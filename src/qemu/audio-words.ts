@@ -1,4 +1,5 @@
 import type { Audio } from "../domain/audio.ts";
+import type { Devices } from "../domain/devices.ts";
 import type { Guest } from "./guest.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";
 import { jsonWords, type Words } from "./words.ts";
@@ -12,6 +13,7 @@ const DRIVERS: ReadonlyMap<string, string> = new Map([
 /** -audiodev for each way that sound goes. qemuBuildAudioCommandLineArg() of libvirt */
 export function formatAudio({ devices }: Guest): Words {
   refuseTwins(devices.audios);
+  refuseOtherSpice(devices);
   return devices.audios.flatMap((audio) =>
     jsonWords("-audiodev", {
       id: `audio${audio.id}`,
@@ -30,6 +32,14 @@ function refuseTwins(audios: readonly Audio[]): void {
   if (twin === -1) return;
   const path = `${devicePath("audio", twin)}/@id`;
   throw cannotTranslate(path, "another one has this number", "Write another one.");
+}
+
+// qemuValidateDomainDeviceDefAudio() of libvirt
+function refuseOtherSpice({ audios, graphics }: Devices): void {
+  const index = audios.findIndex(({ type }) => type === "spice");
+  if (index === -1 || graphics.some(({ type }) => type === "spice")) return;
+  const path = `${devicePath("audio", index)}/@type`;
+  throw cannotTranslate(path, "there is no SPICE display", "Write <graphics type='spice'/>.");
 }
 
 function ownKeys(audio: Audio): Readonly<Record<string, unknown>> {

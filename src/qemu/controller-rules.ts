@@ -24,7 +24,25 @@ export function refuseControllers(controllers: readonly Controller[], machine: M
   for (const [index, controller] of controllers.entries()) {
     refuseController(controller, machine, devicePath("controller", index));
   }
+  refuseDouble(controllers);
   refuseUsb(controllers);
+}
+
+/** Two of one type have two numbers, but for the companions of a USB master. */
+function refuseDouble(controllers: readonly Controller[]): void {
+  const seen = new Set<string>();
+  for (const [position, controller] of controllers.entries()) {
+    const { type, index } = controller;
+    const isPart =
+      type === "usb" && (controller.master !== undefined || controller.model?.startsWith("ich9"));
+    if (index === undefined || isPart === true) continue;
+    const key = `${type} ${index}`;
+    if (seen.has(key)) {
+      const path = `${devicePath("controller", position)}/@index`;
+      throw cannotTranslate(path, `there is another ${type} controller ${index}`, "Write another number.");
+    }
+    seen.add(key);
+  }
 }
 
 function refuseController(controller: Controller, { chipset, word }: Machine, path: string): void {

@@ -1,5 +1,5 @@
 import type { Domain } from "../domain/domain.ts";
-import type { Features } from "../domain/features.ts";
+import { type Features, NO_FEATURES } from "../domain/features.ts";
 
 /**
  * The features: one that is written without its state is on, and remapped interrupts need QEMU's own I/O APIC.
@@ -9,7 +9,7 @@ export function fillFeatures({ features, devices }: Domain): Pick<Domain, "featu
   const isRemapped = devices.iommu?.model === "intel" && devices.iommu.driver?.intremap === true;
   const ioapic = isRemapped ? { ioapic: features?.ioapic ?? { driver: "qemu" as const } } : {};
   if (features === undefined && !isRemapped) return {};
-  return { features: { acpi: false, pae: false, ...(features && fillStates(features)), ...ioapic } };
+  return { features: { ...NO_FEATURES, ...(features && fillStates(features)), ...ioapic } };
 }
 
 function fillStates(features: Features): Features {

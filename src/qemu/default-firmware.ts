@@ -1,4 +1,5 @@
 import type { Domain } from "../domain/domain.ts";
+import { NO_FEATURES } from "../domain/features.ts";
 import { type Loader, NVRAM_FOLDER, type Nvram } from "../domain/firmware.ts";
 import { chooseFirmware } from "./choose-firmware.ts";
 import { type FirmwareDescriptor, LEGACY_TEMPLATES } from "./firmware-descriptors.ts";
@@ -52,7 +53,7 @@ function withChosen(domain: Domain, chosen: FirmwareDescriptor): Domain {
   const keys = { enabled: chosen.enrolledKeys, name: "enrolled-keys" } as const;
   const wishes = [...(isLocal ? [keys] : []), { enabled: chosen.secureBoot, name: "secure-boot" } as const];
   const smm = { ...features?.smm, state: true };
-  const secured = { acpi: false, pae: false, ...features, smm };
+  const secured = { ...NO_FEATURES, ...features, smm };
   return {
     ...domain,
     os: {

@@ -1,81 +1,23 @@
 import { type Disk, diskBus, isReadOnly } from "../domain/disk.ts";
+import { type Rule, refuseBroken } from "./device-rule.ts";
+import { DRIVE_RULES, kindOf } from "./drive-rules.ts";
 import type { Guest } from "./guest.ts";
+import { IOTUNE_RULES } from "./iotune-rules.ts";
 import { isDirect } from "./launch.ts";
-import { cannotTranslate, devicePath, notSettled } from "./refusal.ts";
+import { LUN_RULES } from "./lun-rules.ts";
+import { devicePath } from "./refusal.ts";
 import { refuseUnsharedMemory } from "./shared-memory.ts";
-
-/** What no QEMU can do, or does otherwise than the XML says. */
-interface Rule {
-  readonly place: string;
-  readonly why: string;
-  readonly remedy: string;
-  /** It can be stored: it lacks something of the host. */
-  readonly isUnsettled?: true;
-  isBroken(disk: Disk, guest: Guest): boolean;
-}
-
-const kindOf = ({ device }: Disk): string => device ?? "disk";
-const isOnAta = (disk: Disk): boolean => diskBus(disk) === "ide" || diskBus(disk) === "sata";
-/** What kind of address a disk has on each bus. */
-const ADDRESSES = {
-  virtio: "pci",
-  ide: "drive",
-  sata: "drive",
-  scsi: "drive",
-  fdc: "drive",
-  usb: "usb",
-  sd: undefined,
-} as const;
 
 const SECRETS: ReadonlyMap<string, string> = new Map([
   ["iscsi", "iscsi"],
   ["rbd", "ceph"],
 ]);
 
+/** Protocols that know users. virDomainDiskDefValidateSourceChainOne() of libvirt */
+const ASKING: ReadonlySet<string> = new Set(["iscsi", "http", "https", "ftp", "ftps", "ssh", "rbd"]);
+
 /** qemuValidateDomainDeviceDefDisk() of libvirt and its callees */
-const RULES: readonly Rule[] = [
-  {
-    place: "@device",
-    why: "floppies, and nothing else, are on bus fdc",
-    remedy: "Write device='floppy' with bus='fdc', or neither.",
-    isBroken: (disk) => (kindOf(disk) === "floppy") !== (diskBus(disk) === "fdc"),
-  },
-  {
-    place: "target/@bus",
-    why: "a virtio disk is no CD-ROM",
-    remedy: "Write bus='sata' or bus='scsi'.",
-    isBroken: (disk) => kindOf(disk) === "cdrom" && diskBus(disk) === "virtio",
-  },
-  {
-    place: "target/@bus",
-    why: "a q35 has no IDE",
-    remedy: "Write bus='sata' or bus='virtio'.",
-    isBroken: (disk, { machine }) => diskBus(disk) === "ide" && machine.chipset === "q35",
-  },
-  {
-    place: "address/@type",
-    why: "it is not an address on the disk's bus",
-    remedy: "Leave the address out.",
-    isBroken: (disk) => disk.address !== undefined && disk.address.type !== ADDRESSES[diskBus(disk)],
-  },
-  {
-    place: "readonly",
-    why: "a disk on IDE or SATA cannot be read-only",
-    remedy: "Write bus='virtio' or bus='scsi'.",
-    isBroken: (disk) => disk.readonly && kindOf(disk) === "disk" && isOnAta(disk),
-  },
-  {
-    place: "readonly",
-    why: "a device of its own commands is read and written as it wants",
-    remedy: "Leave it out, or write device='disk'.",
-    isBroken: (disk) => disk.readonly && kindOf(disk) === "lun",
-  },
-  {
-    place: "@device",
-    why: "only a block device or an iSCSI unit on bus scsi is passed through with its own commands",
-    remedy: "Write device='disk'.",
-    isBroken: (disk) => kindOf(disk) === "lun" && !canBeLun(disk),
-  },
+const RULES: readonly Rule<Disk>[] = [
   {
     place: "@model",
     why: "only a disk on bus virtio has virtio's models",
@@ -102,53 +44,10 @@ const RULES: readonly Rule[] = [
   },
   {
     place: "driver/@discard_no_unref",
-    why: "only a qcow2 image that discards, and has none below it, can do so",
+    why: "only a qcow2 image that is written can do so",
     remedy: "Leave it out.",
-    isBroken: ({ driver, backingStore }) =>
-      driver?.discardNoUnref !== undefined &&
-      (driver.type !== "qcow2" || driver.discard !== "unmap" || (backingStore?.type ?? "end") !== "end"),
-  },
-  {
-    place: "target/@removable",
-    why: "only a disk on bus usb or scsi can say so",
-    remedy: "Leave it out.",
-    isBroken: (disk) => disk.target.removable !== undefined && !["usb", "scsi"].includes(diskBus(disk)),
-  },
-  {
-    place: "target/@rotation_rate",
-    why: "only a disk on bus scsi, ide or sata has one",
-    remedy: "Leave it out.",
-    isBroken: (disk) => disk.target.rotationRate !== undefined && !isOnAta(disk) && diskBus(disk) !== "scsi",
-  },
-  {
-    place: "wwn",
-    why: "only a disk on bus ide or scsi has one",
-    remedy: "Leave it out.",
-    isBroken: (disk) => disk.wwn !== undefined && !["ide", "scsi"].includes(diskBus(disk)),
-  },
-  {
-    place: "vendor",
-    why: "only a disk on bus scsi has one",
-    remedy: "Leave it out.",
-    isBroken: (disk) => disk.vendor !== undefined && diskBus(disk) !== "scsi",
-  },
-  {
-    place: "product",
-    why: "it is for bus scsi, at most 16 characters, and for ide and sata, at most 40",
-    remedy: "Shorten it, or leave it out.",
-    isBroken: (disk) => disk.product !== undefined && disk.product.length > longestProduct(disk),
-  },
-  {
-    place: "blockio",
-    why: "a floppy drive has its own sizes",
-    remedy: "Leave it out.",
-    isBroken: (disk) => disk.blockio !== undefined && ["fdc", "sd"].includes(diskBus(disk)),
-  },
-  {
-    place: "geometry",
-    why: "only a hard disk has one",
-    remedy: "Leave it out.",
-    isBroken: (disk) => disk.geometry !== undefined && (kindOf(disk) !== "disk" || diskBus(disk) === "usb"),
+    isBroken: (disk) =>
+      disk.driver?.discardNoUnref === true && (disk.driver.type !== "qcow2" || isReadOnly(disk)),
   },
   {
     place: "encryption",
@@ -163,6 +62,38 @@ const RULES: readonly Rule[] = [
     why: "svirt keeps no secrets that it could give to QEMU",
     remedy: "Use an image that is not encrypted.",
     isBroken: ({ source }) => source !== undefined && "encryption" in source,
+  },
+  {
+    place: "auth",
+    why: "nobody is asked who he is by that protocol",
+    remedy: "Leave it out.",
+    isBroken: (disk) => disk.type === "network" && hasAuth(disk) && !ASKING.has(disk.source.protocol),
+  },
+  {
+    place: "encryption/cipher",
+    why: "an image names its cipher itself",
+    remedy: "Leave it out.",
+    isBroken: (disk) => {
+      const encryption = encryptionOf(disk);
+      return encryption?.format === "luks" && encryption.cipher !== undefined;
+    },
+  },
+  {
+    place: "encryption/@format",
+    why: "only RBD's own library opens it",
+    remedy: "Write format='luks', or use a raw image of RBD.",
+    isBroken: (disk) => {
+      const encryption = encryptionOf(disk);
+      if (encryption === undefined) return false;
+      const isOfRbd = encryption.format !== "luks" || encryption.engine === "librbd";
+      return isOfRbd && !(disk.type === "network" && disk.source.protocol === "rbd");
+    },
+  },
+  {
+    place: "driver/@cache",
+    why: "a vDPA device is not cached",
+    remedy: "Write cache='none'.",
+    isBroken: ({ type, driver }) => type === "vhostvdpa" && !isDirect(driver?.cache),
   },
   {
     place: "auth/secret/@type",
@@ -201,21 +132,26 @@ const RULES: readonly Rule[] = [
   },
   {
     place: "transient",
-    why: "what the guest writes would have nowhere to go",
-    remedy: "Leave it out, or <readonly/>.",
-    isBroken: (disk) => disk.transient !== undefined && (isReadOnly(disk) || kindOf(disk) === "lun"),
+    why: "what the guest writes goes to a file beside the image, and there is no such image",
+    remedy: "Leave it out, or use a disk whose image is a file.",
+    isBroken: (disk) => disk.transient !== undefined && !canBeTransient(disk),
   },
   {
-    place: "serial",
-    why: "a backslash would not reach the guest as one",
+    place: "transient/@shareBacking",
+    why: "only a disk on bus virtio, scsi or usb comes after the start",
     remedy: "Leave it out.",
-    isBroken: ({ serial }) => serial?.includes("\\") ?? false,
+    isBroken: (disk) =>
+      disk.transient?.shareBacking === true && !["virtio", "scsi", "usb"].includes(diskBus(disk)),
   },
   {
     place: "shareable",
-    why: "a qcow2 image has one writer",
-    remedy: "Use a raw image.",
-    isBroken: ({ shareable, driver }) => shareable && driver?.type === "qcow2",
+    why: "an image of that format has one writer",
+    remedy: "Use a raw image, or write <readonly/>.",
+    isBroken: (disk) =>
+      disk.shareable &&
+      !isReadOnly(disk) &&
+      disk.type !== "vhostuser" &&
+      (disk.driver?.type ?? "raw") !== "raw",
   },
   {
     place: "driver/@io",
@@ -225,11 +161,6 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-function canBeLun(disk: Disk): boolean {
-  const isIscsi = disk.type === "network" && disk.source.protocol === "iscsi";
-  return diskBus(disk) === "scsi" && (disk.type === "block" || isIscsi);
-}
-
 function hasVirtioOption({ driver = {} }: Disk): boolean {
   const { ats, eventIdx, ioeventfd, iommu, packed, pagePerVq, queueSize, queues } = driver;
   return [ats, eventIdx, ioeventfd, iommu, packed, pagePerVq, queueSize, queues].some(
@@ -237,9 +168,8 @@ function hasVirtioOption({ driver = {} }: Disk): boolean {
   );
 }
 
-function longestProduct(disk: Disk): number {
-  if (diskBus(disk) === "scsi") return 16;
-  return isOnAta(disk) ? 40 : 0;
+function canBeTransient(disk: Disk): boolean {
+  return disk.type === "file" && disk.source !== undefined && kindOf(disk) === "disk" && !isReadOnly(disk);
 }
 
 // qemuValidateDomainDeviceDefDiskTransient… and virDomainDiskDefValidate() of libvirt
@@ -252,6 +182,15 @@ function hasImageOption({ driver = {}, ...disk }: Disk): boolean {
   );
 }
 
+function hasAuth(disk: Disk): boolean {
+  return "auth" in disk || (disk.source !== undefined && "auth" in disk.source);
+}
+
+function encryptionOf(disk: Disk): Disk["encryption"] {
+  const { source } = disk;
+  return disk.encryption ?? (source !== undefined && "encryption" in source ? source.encryption : undefined);
+}
+
 // virDomainDiskDefParseXML() of libvirt: "invalid secret type"
 function hasOtherSecret(disk: Disk): boolean {
   if (disk.type !== "network") return false;
@@ -261,12 +200,11 @@ function hasOtherSecret(disk: Disk): boolean {
   return auth !== undefined && expected !== undefined && auth.secret.type !== expected;
 }
 
+const ALL_RULES = [...DRIVE_RULES, ...LUN_RULES, ...IOTUNE_RULES, ...RULES];
+
 /** Throws "unsupported" for a disk that QEMU could not give to the guest as the XML says. */
 export function refuseDisk(disk: Disk, guest: Guest, index: number): void {
-  if (disk.type === "vhostuser") refuseUnsharedMemory(guest, `${devicePath("disk", index)}/@type`);
-  const broken = RULES.filter((candidate) => candidate.isBroken(disk, guest));
-  const rule = broken.find(({ isUnsettled }) => isUnsettled !== true) ?? broken[0];
-  if (rule === undefined) return;
-  const refusal = rule.isUnsettled === true ? notSettled : cannotTranslate;
-  throw refusal(`${devicePath("disk", index)}/${rule.place}`, rule.why, rule.remedy);
+  const path = devicePath("disk", index);
+  if (disk.type === "vhostuser" || disk.type === "vhostvdpa") refuseUnsharedMemory(guest, `${path}/@type`);
+  refuseBroken(ALL_RULES, { device: disk, guest, path });
 }

@@ -137,7 +137,7 @@ function lookKeys(disk: Disk): object {
     logical_block_size: blockio?.logicalBlockSize || undefined,
     physical_block_size: blockio?.physicalBlockSize || undefined,
     discard_granularity: blockio?.discardGranularity || undefined,
-    wwn: wwn === undefined ? undefined : BigInt(`0x${wwn}`),
+    wwn: wwn === undefined ? undefined : BigInt(`0x${wwn.replace(/^0x/, "")}`),
     rotation_rate: target.rotationRate,
     vendor,
     ...(bus === "scsi" ? { product } : { model: product }),

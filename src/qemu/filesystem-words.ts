@@ -26,7 +26,10 @@ export function formatFilesystems(guest: Guest, launch: Launch | undefined): Wor
 }
 
 /** Only where QEMU keeps the guest's owners and modes apart from the host's it can choose those. */
-function refuseOtherModes({ accessmode, fileMode, directoryMode }: Filesystem, path: string): void {
+function refuseOtherModes({ accessmode, driver, fileMode, directoryMode }: Filesystem, path: string): void {
+  if (driver?.type === "handle" && (accessmode ?? "passthrough") !== "passthrough") {
+    throw cannotTranslate(`${path}/@accessmode`, "a handle passes modes through", "Write passthrough.");
+  }
   if (accessmode === "mapped" || (fileMode ?? directoryMode) === undefined) return;
   const place = fileMode === undefined ? "@dmode" : "@fmode";
   throw cannotTranslate(`${path}/${place}`, "it goes with mapped modes", "Write accessmode='mapped'.");

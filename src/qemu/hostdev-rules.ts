@@ -1,25 +1,16 @@
 import { diskBus } from "../domain/disk.ts";
 import type { HostDevice } from "../domain/host-device.ts";
 import { hostPciName } from "../domain/host-pci-path.ts";
+import { type Rule, refuseBroken } from "./device-rule.ts";
 import { drivePlace } from "./disk-place.ts";
 import type { Guest } from "./guest.ts";
-import { cannotTranslate, devicePath, notSettled } from "./refusal.ts";
-
-/** What no QEMU can do, or does otherwise than the XML says. */
-interface Rule {
-  readonly place: string;
-  readonly why: string;
-  readonly remedy: string;
-  /** The domain is a good one, and its words depend on the host. */
-  readonly isUnsettled?: true;
-  isBroken(device: HostDevice, guest: Guest): boolean;
-}
+import { cannotTranslate, devicePath } from "./refusal.ts";
 
 const hasDisplay = (device: HostDevice): boolean => "display" in device && device.display === true;
 const hasRamfb = (device: HostDevice): boolean => "ramfb" in device && device.ramfb === true;
 
 /** qemuValidateDomainDeviceDefHostdev() of libvirt and its callees */
-const RULES: readonly Rule[] = [
+const RULES: readonly Rule<HostDevice>[] = [
   {
     place: "source/address",
     isUnsettled: true,
@@ -44,6 +35,12 @@ const RULES: readonly Rule[] = [
     why: "one device has the firmware's screen",
     remedy: "Leave it out of the others.",
     isBroken: (device, { devices }) => hasRamfb(device) && devices.hostdevs.filter(hasRamfb).length > 1,
+  },
+  {
+    place: "boot",
+    why: "no firmware boots from such a device",
+    remedy: "Leave it out.",
+    isBroken: ({ boot, type }) => boot !== undefined && (type === "mdev" || type === "scsi_host"),
   },
   {
     place: "teaming",
@@ -74,7 +71,11 @@ const RULES: readonly Rule[] = [
     place: "address/@type",
     why: "it is not an address for such a device",
     remedy: "Leave the address out.",
-    isBroken: (device) => !ADDRESSES[device.type].includes(device.address?.type ?? "none"),
+    isBroken: (device, { domain, devices }) => {
+      // A place on USB is given for this start: what is stored says what was written.
+      const stored = domain.devices.hostdevs[devices.hostdevs.indexOf(device)] ?? device;
+      return !ADDRESSES[device.type].includes(stored.address?.type ?? "none");
+    },
   },
 ];
 
@@ -96,11 +97,7 @@ export function refuseHostdevs(guest: Guest): void {
   }
   for (const [index, device] of hostdevs.entries()) {
     const path = devicePath("hostdev", index);
-    const rule = RULES.find((candidate) => candidate.isBroken(device, guest));
-    if (rule !== undefined) {
-      const refusal = rule.isUnsettled === true ? notSettled : cannotTranslate;
-      throw refusal(`${path}/${rule.place}`, rule.why, rule.remedy);
-    }
+    refuseBroken(RULES, { device, guest, path });
     refuseSecond(seen, sourceOf(device), path);
     refuseTakenDrive(guest, device, path);
   }

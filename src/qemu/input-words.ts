@@ -50,11 +50,14 @@ function formatPassed(guest: Guest, input: InputOf<"passthrough">, id: string): 
 
 function formatEmulated(
   guest: Guest,
-  { type, bus, driver: options, address }: InputOf<"mouse" | "keyboard" | "tablet">,
+  { type, bus, driver: options, address, model }: InputOf<"mouse" | "keyboard" | "tablet">,
   { id, path }: { readonly id: string; readonly path: string },
 ): Words {
   if (bus !== "virtio" && options !== undefined) {
     throw cannotTranslate(`${path}/driver`, "only a virtio device has one", "Leave it out.");
+  }
+  if (bus !== "virtio" && model !== undefined) {
+    throw cannotTranslate(`${path}/@model`, "only a virtio device has one", "Leave it out.");
   }
   switch (bus) {
     case "usb": {

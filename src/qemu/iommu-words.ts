@@ -17,6 +17,10 @@ export function formatIommu(guest: Guest): Words {
     refuseWithoutRemapping(iommu, guest, path);
     return jsonWords("-device", { driver: "intel-iommu", id, ...intelKeys(iommu) });
   }
+  if (guest.domain.features?.acpi !== true) {
+    const remedy = "Write <features><acpi/></features>.";
+    throw cannotTranslate(`${path}/@model`, "a guest finds it by ACPI alone", remedy);
+  }
   if ((iommu.address?.bus ?? 0) !== 0) {
     throw cannotTranslate(`${path}/address/@bus`, "it is part of the root bus", "Write bus='0x00'.");
   }

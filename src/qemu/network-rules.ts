@@ -1,26 +1,15 @@
 import { isVirtio, type NetworkInterface } from "../domain/network-interface.ts";
+import { type Rule, refuseBroken } from "./device-rule.ts";
 import type { Guest } from "./guest.ts";
-
-import { cannotTranslate, notSettled } from "./refusal.ts";
 import { refuseUnsharedMemory } from "./shared-memory.ts";
-
-/** What no QEMU can do, or does otherwise than the XML says. */
-interface Rule {
-  readonly place: string;
-  readonly why: string;
-  readonly remedy: string;
-  /** The domain is a good one, and its words depend on the host. */
-  readonly isUnsettled?: true;
-  isBroken(found: NetworkInterface, guest: Guest): boolean;
-}
 
 const TAPS: readonly string[] = ["network", "bridge", "ethernet", "direct"];
 const isTap = ({ type }: NetworkInterface): boolean => TAPS.includes(type);
 const isPasst = ({ backend }: NetworkInterface): boolean => backend?.type === "passt";
 const LEAVE_OUT = "Leave it out.";
 
-/** qemuValidateDomainDeviceDefNetwork() and virDomainNetDefValidate() of libvirt */
-const RULES: readonly Rule[] = [
+/** qemuValidateDomainDeviceDefNetwork(), virDomainNetDefValidate() and virDomainActualNetDefValidate() of libvirt */
+const RULES: readonly Rule<NetworkInterface>[] = [
   {
     place: "mac",
     why: "it has no address yet",
@@ -74,6 +63,13 @@ const RULES: readonly Rule[] = [
       const isUser = found.type === "user" || isPasst(found);
       return families.length > 0 && (!isUser || new Set(families).size < families.length);
     },
+  },
+  {
+    place: "ip/@prefix",
+    why: "a user network has 4 to 27 bits for IPv4 and 64 for IPv6",
+    remedy: "Write such a prefix, or leave it out.",
+    isBroken: ({ ips }) =>
+      ips.some(({ address, prefix = 0 }) => prefix > 0 && !isUserPrefix(address, prefix)),
   },
   {
     place: "ip/@peer",
@@ -139,10 +135,14 @@ const RULES: readonly Rule[] = [
   },
   {
     place: "mtu",
-    why: "only an interface with a tap, of a vhost-user program or of vdpa has its size",
+    why: "only an interface with a tap, of passt, a vhost-user program or vdpa has its size",
     remedy: LEAVE_OUT,
     isBroken: (found) =>
-      found.mtu !== undefined && !isTap(found) && found.type !== "vhostuser" && found.type !== "vdpa",
+      found.mtu !== undefined &&
+      !isTap(found) &&
+      !isPasst(found) &&
+      found.type !== "vhostuser" &&
+      found.type !== "vdpa",
   },
   {
     place: "tune/sndbuf",
@@ -164,6 +164,43 @@ const RULES: readonly Rule[] = [
     why: "svirt does not look up which device of the host the network gives",
     remedy: "Write type='hostdev' and the device's address.",
     isBroken: ({ teaming, type }) => type === "network" && teaming?.type === "transient",
+  },
+  {
+    place: "coalesce",
+    why: "only an interface on a bridge or a network gathers its packets",
+    remedy: LEAVE_OUT,
+    isBroken: ({ coalesce, type }) => coalesce !== undefined && !isBridged(type),
+  },
+  {
+    place: "target/@managed",
+    why: "only an interface of type ethernet uses a device that is there already",
+    remedy: LEAVE_OUT,
+    isBroken: ({ target, type }) => target?.managed === false && type !== "ethernet",
+  },
+  {
+    place: "port/@isolated",
+    why: "only a port of a Linux bridge can be isolated",
+    remedy: LEAVE_OUT,
+    isBroken: ({ port, type, virtualport }) =>
+      port?.isolated === true && (!isBridged(type) || virtualport?.type !== undefined),
+  },
+  {
+    place: "vlan",
+    why: "only a port of a bridge or a network, and a device that is passed through, has one",
+    remedy: LEAVE_OUT,
+    isBroken: (found) => found.vlan !== undefined && !canHaveVlan(found),
+  },
+  {
+    place: "bandwidth",
+    why: "the traffic of a device that is passed through does not pass the host",
+    remedy: LEAVE_OUT,
+    isBroken: ({ bandwidth, type }) => bandwidth !== undefined && type === "hostdev",
+  },
+  {
+    place: "driver",
+    why: "iommu, ats, packed and page_per_vq are for a virtio interface",
+    remedy: "Leave them out, or write <model type='virtio'/>.",
+    isBroken: (found) => found.type !== "hostdev" && !isVirtio(found) && hasVirtioOption(found.driver),
   },
   {
     place: "virtualport",
@@ -189,10 +226,26 @@ const RULES: readonly Rule[] = [
 /** Throws "unsupported" for an interface that QEMU could not give to the guest as the XML says. */
 export function refuseInterface(guest: Guest, found: NetworkInterface, path: string): void {
   if (found.type === "vhostuser") refuseUnsharedMemory(guest, `${path}/@type`);
-  const rule = RULES.find((candidate) => candidate.isBroken(found, guest));
-  if (rule === undefined) return;
-  const refusal = rule.isUnsettled === true ? notSettled : cannotTranslate;
-  throw refusal(`${path}/${rule.place}`, rule.why, rule.remedy);
+  refuseBroken(RULES, { device: found, guest, path });
+}
+
+function isBridged(type: NetworkInterface["type"]): boolean {
+  return type === "network" || type === "bridge";
+}
+
+// virDomainActualNetDefValidate() of libvirt
+function canHaveVlan(found: NetworkInterface): boolean {
+  if (found.type === "direct") return found.source.mode === "passthrough";
+  return isBridged(found.type) || found.type === "hostdev";
+}
+
+function hasVirtioOption(driver: Exclude<NetworkInterface, { readonly type: "hostdev" }>["driver"]): boolean {
+  const { ats, iommu, packed, pagePerVq } = driver ?? {};
+  return [ats, iommu, packed, pagePerVq].some((found) => found !== undefined);
+}
+
+function isUserPrefix(address: string, prefix: number): boolean {
+  return address.includes(":") ? prefix === 64 : prefix >= 4 && prefix <= 27;
 }
 
 function isPowerOfTwo(size: number | undefined): boolean {

@@ -3,30 +3,9 @@ import { type ChardevBackend, formatBackend } from "./chardev-backend-words.ts";
 import { pciKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";
 import { fdsetPath, type Launch } from "./launch.ts";
-import { cannotTranslate, devicePath } from "./refusal.ts";
+import { devicePath } from "./refusal.ts";
 import { virtioDriver, virtioKeys } from "./virtio-keys.ts";
 import { jsonWords, type Words } from "./words.ts";
-
-/** -device for each watchdog, and the one action of them all; q35's own is switched on. */
-export function formatWatchdogs(guest: Guest): Words {
-  const { watchdogs } = guest.devices;
-  const actions = new Set(watchdogs.map(({ action }) => action ?? "reset"));
-  const [action, other] = actions;
-  if (other !== undefined) {
-    const why = "QEMU has one action for all watchdogs";
-    throw cannotTranslate(`${devicePath("watchdog", 1)}/@action`, why, "Write the same action for each.");
-  }
-  let count = 0;
-  const devices = watchdogs.flatMap(({ model, alias, address }) => {
-    if (model === "itco") return ["-global", "ICH9-LPC.noreboot=off"];
-    const id = alias ?? `watchdog${count}`;
-    count += 1;
-    return jsonWords("-device", { driver: model, id, ...(model === "ib700" ? {} : pciKeys(guest, address)) });
-  });
-  // QEMU stops, and who watches it makes the dump.
-  const word = action === "dump" ? "pause" : action;
-  return word === undefined ? [] : [...devices, "-watchdog-action", word];
-}
 
 /** -device for the balloon, by which the host takes memory back. */
 export function formatBalloon(guest: Guest): Words {

@@ -4,7 +4,7 @@ import { controllersOf } from "./guest.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";
 
 /** QEMU's virtio-serial controller has so many ports; port 0 is kept for a console. */
-const MOST_PORTS = 31;
+export const MOST_PORTS = 31;
 
 /** Whether it is a port of a virtio-serial controller. */
 export function isOnVirtioSerial({ target }: Channel): boolean {

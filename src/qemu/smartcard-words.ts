@@ -26,10 +26,13 @@ export function formatSmartcards(guest: Guest, launch: Launch | undefined): Word
     throw cannotTranslate(path, "a guest has one smartcard", "Leave the others out.");
   }
   return smartcards.flatMap((found, index) => {
+    const { controller: reader = 0, slot = 0 } = found.address ?? {};
+    if (reader !== 0 || slot !== 0) {
+      const place = `${devicePath("smartcard", index)}/address`;
+      throw cannotTranslate(place, "a guest has one reader, with one slot", "Leave the address out.");
+    }
     const id = found.alias ?? `smartcard${index}`;
-    const controller = controllersOf(guest.devices, "ccid").find(
-      (reader) => reader.index === (found.address?.controller ?? 0),
-    );
+    const controller = controllersOf(guest.devices, "ccid").find((device) => device.index === 0);
     const bus = `${controller === undefined ? "ccid0" : controllerId(guest, controller)}.0`;
     const backend =
       found.type === "none"

@@ -9,10 +9,22 @@ export function formatTpms(guest: Guest): Words {
   return guest.devices.tpms.flatMap((tpm, index) => {
     const path = devicePath("tpm", index);
     if (index > 0) throw cannotTranslate(path, "a guest has one TPM", "Remove it.");
+    refuseOldTpm(tpm, path);
     const id = tpm.alias ?? "tpm0";
     const device = { driver: tpm.model ?? "tpm-tis", tpmdev: `tpm-${id}`, id };
     return [...formatTpmBackend(guest, tpm, { id, path }), ...jsonWords("-device", device)];
   });
+}
+
+// qemuValidateDomainDeviceDefTPM() and virDomainTPMDevValidate() of libvirt
+function refuseOldTpm({ backend, model }: Tpm, path: string): void {
+  if (backend.type !== "emulator") return;
+  if (backend.version === "1.2" && model === "tpm-crb") {
+    throw cannotTranslate(`${path}/@model`, "a TPM 1.2 has no such interface", "Write model='tpm-tis'.");
+  }
+  if (backend.banks === undefined || backend.version === "2.0") return;
+  const place = `${path}/backend/active_pcr_banks`;
+  throw cannotTranslate(place, "only a TPM 2.0 has several banks", "Write version='2.0'.");
 }
 
 function formatTpmBackend(

@@ -5,6 +5,9 @@ import { cannotTranslate } from "./refusal.ts";
 /** Cards that take a size of the screen. */
 const RESIZABLE: ReadonlySet<string> = new Set(["vga", "qxl", "virtio", "bochs"]);
 
+/** Cards that serve several screens. */
+const MANY_HEADS: ReadonlySet<string> = new Set(["qxl", "virtio"]);
+
 /** Whether another program draws for it. */
 export function isHelped({ driver }: Video): boolean {
   return driver?.name === "vhostuser";
@@ -35,7 +38,17 @@ export function refuseVideo(video: Video, guest: Guest, path: string): void {
 }
 
 /** What two elements say against each other. */
-function refuseTogether({ model }: Video, { devices, domain }: Guest, path: string): void {
+function refuseTogether({ address, model }: Video, { devices, domain }: Guest, path: string): void {
+  if (!MANY_HEADS.has(model.type) && (model.heads ?? 1) > 1) {
+    throw cannotTranslate(
+      `${path}/model/@heads`,
+      `a ${model.type} card serves one screen`,
+      "Write heads='1'.",
+    );
+  }
+  if (model.type === "ramfb" && address !== undefined) {
+    throw cannotTranslate(`${path}/address`, "the firmware's screen is on no bus", "Leave it out.");
+  }
   if (model.type === "none" && devices.videos.length > 1) {
     const why = "there are other graphics cards";
     throw cannotTranslate(`${path}/model/@type`, why, "Remove it, or the others.");

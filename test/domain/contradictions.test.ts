@@ -67,7 +67,7 @@ describe("parseDomain() refuses", () => {
       "/domain/cpu/model/text() in line 1: svirt does not know it",
     ],
     ["<clock/>", "/domain/clock/@offset in line 1: it is missing"],
-    ["<on_crash>coredump-destroy</on_crash>", '/domain/on_crash in line 1: "coredump-destroy" is not one of'],
+    ["<on_crash>rename-restart</on_crash>", '/domain/on_crash in line 1: "rename-restart" is not one of'],
   ])("%s", (xml, message) => {
     expect(() => parseDomain(bytesOf(`${head}<os><type>hvm</type></os>${xml}</domain>`))).toThrow(
       `Cannot read ${message}`,

@@ -116,18 +116,6 @@ describe("formatArgv() refuses", () => {
     const os = { ...domain.os, type: { ...domain.os.type, machine } };
     expect(() => formatArgv({ ...domain, os })).toThrow("/domain/os/type/@machine");
   });
-
-  test("what QEMU cannot do at a power-off or a reboot, in a real start alone", () => {
-    const launch = { monitorFd: 3, listeners: [], descriptors: [], folder: "/run/guest" };
-    for (const rest of [
-      "<on_poweroff>restart</on_poweroff><on_reboot>destroy</on_reboot>",
-      "<on_reboot>preserve</on_reboot>",
-    ]) {
-      const domain = minimal("", rest);
-      expect(formatArgv(domain)).toContain("-no-shutdown");
-      expect(() => formatArgv(domain, { launch })).toThrow("/domain/on_");
-    }
-  });
 });
 
 test("formatArgv() fills a pc's bus, and adds a bridge when it is full", () => {

@@ -52,12 +52,16 @@ describe("formatArgv() says of the processor", () => {
 
   test.each([
     ["<cpu match='minimum'><model>core2duo</model></cpu>", "/domain/cpu/@match"],
-    ["<cpu><feature policy='optional' name='vmx'/></cpu>", "/domain/cpu/feature[1]/@policy"],
+    [
+      "<cpu><model>core2duo</model><feature policy='optional' name='vmx'/></cpu>",
+      "/domain/cpu/feature[1]/@policy",
+    ],
     ["<cpu><cache mode='passthrough'/></cpu>", "/domain/cpu/cache/@mode"],
-    ["<cpu><cache level='2' mode='disable'/></cpu>", "/domain/cpu/cache/@level"],
+    ["<cpu><cache level='3' mode='disable'/></cpu>", "/domain/cpu/cache/@level"],
+    ["<cpu><feature name='vmx'/></cpu>", "/domain/cpu/feature"],
+    ["<features><kvm><hint-dedicated state='on'/></kvm></features>", "/domain/features/kvm/hint-dedicated"],
     ["<features><smm state='on'><tseg>1</tseg></smm></features>", "/domain/features/smm/tseg"],
     ["<features><tcg><tb-cache>4096</tb-cache></tcg></features>", "/domain/features/tcg"],
-    ["<features><viridian/></features>", "/domain/features/viridian"],
     ["<features><kvm><dirty-ring state='on' size='5000'/></kvm></features>", "dirty-ring/@size"],
   ])("nothing for %s", (inside, place) => {
     expect(() => cpuFor(inside)).toThrow(place);

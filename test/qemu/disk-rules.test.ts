@@ -91,7 +91,7 @@ describe("formatArgv() refuses a disk that QEMU could not give as the XML says",
       ),
       "driver/metadata_cache",
     ],
-    [disk("<driver type='qcow2' discard_no_unref='on'/><target dev='vda'/>"), "driver/@discard_no_unref"],
+    [disk("<driver type='raw' discard_no_unref='on'/><target dev='vda'/>"), "driver/@discard_no_unref"],
     [
       disk("<target dev='vda'/><throttlefilters><throttlefilter group='none'/></throttlefilters>"),
       "throttlefilters",

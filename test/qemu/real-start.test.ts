@@ -173,14 +173,6 @@ describe.skipIf(qemuProgram === null)(`formatArgv() for a real start${missing}`,
     expect(await qemu.exited).toBe(0);
     expect(fs.readFileSync(at("serial.log"), "utf8")).toBe("again\r\n");
   });
-
-  test("a power-off pauses the guest where on_poweroff is preserve", async () => {
-    const { qemu } = await start(`${overlay}${log}`, { chains, rest: "<on_poweroff>preserve</on_poweroff>" });
-    await qemu.execute("cont");
-    while (!qemu.events.some((event) => event.is === "event" && event.name === "SHUTDOWN"))
-      await Bun.sleep(10);
-    expect(await qemu.execute("query-status")).toMatchObject({ status: "shutdown" });
-  });
 });
 
 /** An image whose data are in data.raw. */

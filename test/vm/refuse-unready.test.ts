@@ -11,13 +11,20 @@ describe("refuseUnready()", () => {
     ["<blkiotune><weight>500</weight></blkiotune>", "/domain/blkiotune: svirt does not limit"],
     ["<memtune><hard_limit>1</hard_limit></memtune>", "/domain/memtune: svirt does not limit"],
     ["<resource><partition>/a</partition></resource>", "/domain/resource: svirt does not put"],
-    ["<idmap><uid start='0' target='1' count='1'/></idmap>", "/domain/idmap: svirt does not map"],
+    ["<on_crash>coredump-restart</on_crash>", "/domain/on_crash: svirt does not dump a guest's memory"],
+    [
+      "<idmap><uid start='0' target='1' count='1'/><gid start='0' target='1' count='1'/></idmap>",
+      "/domain/idmap: svirt does not map",
+    ],
     ["<perf><event name='cmt' enabled='yes'/></perf>", "/domain/perf: svirt does not count"],
     [
       "<launchSecurity type='sev'><policy>0x1</policy></launchSecurity>",
       "/domain/launchSecurity: svirt does not open /dev/sev for a guest",
     ],
-    ["<cpu><feature policy='forbid' name='vmx'/></cpu>", "/domain/cpu: svirt does not compare"],
+    [
+      "<cpu><model>core2duo</model><feature policy='forbid' name='vmx'/></cpu>",
+      "/domain/cpu: svirt does not compare",
+    ],
     ["<cpu match='strict'><model>core2duo</model></cpu>", "/domain/cpu: svirt does not compare"],
     ["<cpu><model>core2duo</model><vendor>Intel</vendor></cpu>", "/domain/cpu: svirt does not compare"],
     ["<on_lockfailure>pause</on_lockfailure>", "/domain/on_lockfailure: svirt does not take leases"],

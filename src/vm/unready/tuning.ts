@@ -40,6 +40,9 @@ export function listUnreadyTuning(domain: Domain): readonly Unready[] {
           },
         ]
       : []),
+    ...(domain.onCrash?.startsWith("coredump") === true
+      ? [{ place: "/domain/on_crash", missing: "dump a guest's memory", remedy: "Write destroy or restart." }]
+      : []),
     ...(features?.asyncTeardown?.enabled === true
       ? [{ place: "/domain/features/async-teardown", missing: "let QEMU start a process", remedy: LEAVE_OUT }]
       : []),

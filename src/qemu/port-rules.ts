@@ -1,0 +1,70 @@
+import type { Serial } from "../domain/chardev.ts";
+import type { Devices } from "../domain/devices.ts";
+import { controllersOf, type Guest } from "./guest.ts";
+import { cannotTranslate, devicePath } from "./refusal.ts";
+import { isOnVirtioSerial, MOST_PORTS } from "./serial-ports.ts";
+
+/** Throws "unsupported" for ports that the guest could not see as the XML says. */
+export function refusePorts({ domain: { devices } }: Guest): void {
+  for (const [index, serial] of devices.serials.entries()) refuseSerial(devices, serial, index);
+  refuseFarPorts(devices);
+  refuseOtherSpice(devices);
+}
+
+type SerialType = NonNullable<NonNullable<Serial["target"]>["type"]>;
+
+/** What kind of address each kind of serial port has, and what its device is called. */
+const KINDS: Readonly<Record<SerialType, { readonly address: string; readonly model: string }>> = {
+  "isa-serial": { address: "isa", model: "isa-serial" },
+  "isa-debug": { address: "isa", model: "isa-debugcon" },
+  "pci-serial": { address: "pci", model: "pci-serial" },
+  "usb-serial": { address: "usb", model: "usb-serial" },
+};
+
+// qemuValidateDomainChrTargetDef() of libvirt
+function refuseSerial({ serials }: Devices, { address, target }: Serial, index: number): void {
+  const path = devicePath("serial", index);
+  const type = target?.type ?? "isa-serial";
+  const kind = KINDS[type];
+  if (address !== undefined && address.type !== kind.address) {
+    throw cannotTranslate(`${path}/address/@type`, `a ${type} has no such address`, "Leave the address out.");
+  }
+  if (target?.model !== undefined && target.model.name !== kind.model) {
+    throw cannotTranslate(
+      `${path}/target/model`,
+      `${target.model.name} is another device than ${type}`,
+      "Leave <model> out.",
+    );
+  }
+  const isTwice = serials
+    .slice(0, index)
+    .some((other) => (other.target?.type ?? "isa-serial") === type && other.target?.port === target?.port);
+  if (type !== "isa-serial" || target?.port === undefined || !isTwice) return;
+  throw cannotTranslate(`${path}/target/@port`, "another serial port has this number", "Write another one.");
+}
+
+// virDomainVirtioSerialAddrReserve() of libvirt: "virtio serial controller %u does not have port %u"
+function refuseFarPorts(devices: Devices): void {
+  for (const [index, channel] of devices.channels.entries()) {
+    const { controller = 0, port = 0 } = channel.address ?? {};
+    const found = controllersOf(devices, "virtio-serial").find((candidate) => candidate.index === controller);
+    if (!isOnVirtioSerial(channel) || port < (found?.ports ?? MOST_PORTS)) continue;
+    const path = `${devicePath("channel", index)}/address/@port`;
+    const why = `controller ${controller} has no port ${port}`;
+    throw cannotTranslate(path, why, "Write a smaller number, or give the controller more ports.");
+  }
+}
+
+// qemuValidateDomainChrSourceDef() of libvirt
+function refuseOtherSpice({ graphics, redirdevs, smartcards }: Devices): void {
+  if (graphics.some(({ type }) => type === "spice")) return;
+  for (const [element, family] of [
+    ["redirdev", redirdevs],
+    ["smartcard", smartcards],
+  ] as const) {
+    const index = family.findIndex(({ type }) => type === "spicevmc" || type === "spiceport");
+    if (index === -1) continue;
+    const path = `${devicePath(element, index)}/@type`;
+    throw cannotTranslate(path, "there is no SPICE display", "Write <graphics type='spice'/>.");
+  }
+}

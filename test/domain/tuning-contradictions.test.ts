@@ -1,0 +1,117 @@
+import { describe, expect, test } from "bun:test";
+import { parseDomain } from "../../src/domain/document.ts";
+import { bytesOf } from "./corpus.ts";
+
+function parse(devices: string, more: string, type = "kvm") {
+  return parseDomain(
+    bytesOf(`<domain type='${type}'><name>g</name><uuid>c7a5fdbd-edaf-9455-926a-d65c16db1809</uuid>
+      <memory unit='MiB'>64</memory><vcpu>4</vcpu><os><type>hvm</type></os>${more}<devices>${devices}</devices></domain>`),
+  );
+}
+
+const cache = (vcpus: string): string =>
+  `<cachetune vcpus='${vcpus}'><cache id='0' level='3' type='both' size='1' unit='MiB'/></cachetune>`;
+const bandwidth = (vcpus: string): string =>
+  `<memorytune vcpus='${vcpus}'><node id='0' bandwidth='10'/></memorytune>`;
+
+// domain_validate.c and domain_conf.c of libvirt refuse each of them.
+describe("parseDomain() refuses", () => {
+  test.each([
+    [
+      "",
+      "<features><tcg><tb-cache unit='KiB'>1000</tb-cache></tcg></features>",
+      "/domain/features/tcg/tb-cache",
+    ],
+    ["", "<cpu mode='custom'><feature name='x'/></cpu>", "/domain/cpu/feature"],
+    ["", "<on_poweroff>preserve</on_poweroff>", "/domain/on_poweroff"],
+    ["", "<on_reboot>preserve</on_reboot>", "/domain/on_reboot"],
+    ["", "<on_poweroff>restart</on_poweroff><on_reboot>destroy</on_reboot>", "/domain/on_poweroff"],
+    ["", "<memtune><min_guarantee>1</min_guarantee></memtune>", "/domain/memtune/min_guarantee"],
+    [
+      "<controller type='pci' index='1' model='pci-expander-bus'><target><node>5</node></target></controller>",
+      "",
+      "/domain/devices/controller/target/node",
+    ],
+    [
+      "<filesystem type='mount' accessmode='passthrough' model='virtio'><driver type='virtiofs'/><source dir='/a'/><target dir='b'/></filesystem>",
+      "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>",
+      "/domain/devices/filesystem/@model",
+    ],
+    [
+      "<filesystem type='mount' accessmode='passthrough'><driver type='virtiofs'/><source dir='/a'/><target dir='b'/></filesystem><filesystem type='mount' accessmode='passthrough'><driver type='virtiofs'/><source dir='/a'/><target dir='b'/></filesystem>",
+      "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>",
+      "/domain/devices/filesystem[2]/target/@dir",
+    ],
+    ["<graphics type='dbus' p2p='yes' address='unix:path=/a'/>", "", "/domain/devices/graphics/@address"],
+    [
+      "",
+      "<iothreads>2</iothreads><cputune><iothreadsched iothreads='5' scheduler='batch'/></cputune>",
+      "/domain/cputune/iothreadsched/@iothreads",
+    ],
+    [
+      "",
+      "<cputune><cachetune vcpus='0'><cache id='0' level='3' type='both' size='1' unit='MiB'/></cachetune><cachetune vcpus='0'><cache id='0' level='3' type='both' size='1' unit='MiB'/></cachetune></cputune>",
+      "/domain/cputune/cachetune",
+    ],
+    [
+      "",
+      "<iothreads>1</iothreads><iothreadids><iothread id='1' thread_pool_max='0'/></iothreadids>",
+      "/domain/iothreadids/iothread/@thread_pool_max",
+    ],
+    [
+      "",
+      "<iothreads>1</iothreads><iothreadids><iothread id='1' thread_pool_min='5'/></iothreadids>",
+      "/domain/iothreadids/iothread/@thread_pool_max",
+    ],
+    [
+      "",
+      "<defaultiothread thread_pool_min='5' thread_pool_max='4'/>",
+      "/domain/defaultiothread/@thread_pool_max",
+    ],
+    ["", "<defaultiothread thread_pool_max='0'/>", "/domain/defaultiothread/@thread_pool_max"],
+    [
+      "",
+      "<blkiotune><device><path>/a</path><weight>500</weight></device><device><path>/a</path><weight>500</weight></device></blkiotune>",
+      "/domain/blkiotune/device",
+    ],
+    ["", "<idmap><uid start='0' target='1' count='1'/></idmap>", "/domain/idmap"],
+    [
+      "",
+      "<idmap><uid start='5' target='1' count='1'/><gid start='0' target='1' count='1'/></idmap>",
+      "/domain/idmap",
+    ],
+    [
+      "<disk type='file' device='disk'><source file='/d'/><target dev='vda' bus='virtio'/><alias name='ua-x'/></disk><disk type='file' device='disk'><source file='/d'/><target dev='vdb' bus='virtio'/><alias name='ua-x'/></disk>",
+      "",
+      "/domain/devices/disk[2]/alias/@name",
+    ],
+    [
+      "<graphics type='vnc' listen='1.2.3.4'><listen type='address' address='5.6.7.8'/></graphics>",
+      "",
+      "/domain/devices/graphics/@listen",
+    ],
+    [
+      "<graphics type='vnc' socket='/a'><listen type='socket' socket='/b'/></graphics>",
+      "",
+      "/domain/devices/graphics/@socket",
+    ],
+    ["", `<cputune>${cache("0-1")}${cache("1")}</cputune>`, "/domain/cputune/cachetune"],
+    ["", `<cputune>${bandwidth("0-1")}${bandwidth("1")}</cputune>`, "/domain/cputune/memorytune"],
+    ["", `<cputune>${cache("0-1")}${bandwidth("1-2")}</cputune>`, "/domain/cputune/cachetune"],
+  ])("%s%s", (devices, more, place) => {
+    expect(() => parse(devices, more)).toThrow(`Cannot read ${place} in line `);
+  });
+
+  test("a share of the processor's caches for an emulated processor", () => {
+    expect(() => parse("", `<cputune>${cache("0")}</cputune>`, "qemu")).toThrow("only KVM's threads");
+  });
+});
+
+test("parseDomain() takes the same virtual CPUs for a cache and for the memory bus", () => {
+  expect(parse("", `<cputune>${cache("0-1")}${bandwidth("0-1")}</cputune>`).cputune).toBeDefined();
+});
+
+test("parseDomain() takes a console with the alias of the serial port that it is", () => {
+  const port = "<target port='0'/><alias name='ua-first'/>";
+  expect(parse(`<serial type='pty'>${port}</serial><console type='pty'>${port}</console>`, "")).toBeDefined();
+});
