@@ -19,6 +19,10 @@ export function describe(step: Step): string {
       return `label ${step.file.path}: ${step.from ?? NO_LABEL} -> ${step.to}`;
     case "restore-label":
       return `label ${step.file.path}: ${step.from} -> ${step.to ?? NO_LABEL}`;
+    case "write-udev-rule":
+      return `have udev keep the label of ${step.file.path} (${step.path})`;
+    case "remove-udev-rule":
+      return `have udev label ${step.file.path} as it likes (remove ${step.path})`;
     case "expect-socket":
       return `leave ${step.path} free for a socket of the guest's (${step.label ?? "default label"})`;
     case "remove-socket":

@@ -162,8 +162,9 @@ function isOf(step: Step, files: readonly FileId[]): boolean {
   return key !== undefined && files.some((file) => fileKey(file) === key);
 }
 
-/** The key of the file that a step reserves or labels. */
+/** The key of the file that a step reserves, labels or keeps labelled. */
 function claimedKey(step: Step): string | undefined {
+  if (step.do === "write-udev-rule") return fileKey(step.file);
   if (step.do !== "reserve" && step.do !== "set-label") return undefined;
   return step.claim.kind === "file" ? step.claim.key : undefined;
 }

@@ -28,6 +28,8 @@ function withDone(kept: readonly Step[], done: Step): readonly Step[] {
       return kept.filter((step) => !(step.do === "set-label" && fileKey(step.file) === fileKey(done.file)));
     case "remove-tap":
       return kept.filter((step) => !isOfTap(step, done.name));
+    case "remove-udev-rule":
+      return kept.filter((step) => !(step.do === "write-udev-rule" && step.path === done.path));
     case "unplug": {
       const pair = kept.findLastIndex((step) => step.do === "plug" && isPair(step, done));
       return pair === -1 ? [...kept, done] : kept.toSpliced(pair, 1);

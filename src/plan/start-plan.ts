@@ -12,6 +12,8 @@ export interface LabelledFile {
   /** The label to put back; undefined: it has none. */
   readonly original: string | undefined;
   readonly sharing: Claim["sharing"];
+  /** Of a device node, where udevd runs: the rule that keeps its label. */
+  readonly udevRule?: { readonly path: string; readonly type: "block" | "character" } | undefined;
 }
 
 /** A socket outside the guest's own folder, on which svirt listens for it. */
@@ -127,8 +129,12 @@ function fileClaim(file: LabelledFile): Claim {
 }
 
 function planLabel(file: LabelledFile): Step[] {
-  const { id, original, to } = file;
+  const { id, original, to, udevRule } = file;
   if (to === undefined) return [];
   const from = original === undefined ? {} : { from: original };
-  return [{ do: "set-label", file: id, claim: fileClaim(file), to, ...from }];
+  return [
+    { do: "set-label", file: id, claim: fileClaim(file), to, ...from },
+    // Taken back first: udevd must not label the node for the guest once more.
+    ...(udevRule === undefined ? [] : [{ do: "write-udev-rule", ...udevRule, file: id, label: to } as const]),
+  ];
 }

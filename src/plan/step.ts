@@ -100,6 +100,14 @@ export const step = v.variant("do", [
     to: v.exactOptional(v.string()),
     from: v.string(),
   }),
+  v.strictObject({
+    do: v.literal("write-udev-rule"),
+    path: v.string(),
+    file: fileId,
+    type: v.picklist(["block", "character"]),
+    label: v.string(),
+  }),
+  v.strictObject({ do: v.literal("remove-udev-rule"), path: v.string(), file: fileId }),
   v.strictObject({ do: v.literal("expect-socket"), path: v.string(), label: v.exactOptional(v.string()) }),
   v.strictObject({ do: v.literal("remove-socket"), path: v.string(), label: v.exactOptional(v.string()) }),
   v.strictObject({ do: v.literal("spawn"), order: guestOrder }),
@@ -136,6 +144,8 @@ export function inverse(done: Step): Step | undefined {
         from: done.to,
         ...(done.from === undefined ? {} : { to: done.from }),
       };
+    case "write-udev-rule":
+      return { do: "remove-udev-rule", path: done.path, file: done.file };
     case "expect-socket":
       return { ...done, do: "remove-socket" };
     case "spawn":
@@ -169,6 +179,7 @@ export function inverse(done: Step): Step | undefined {
     case "remove-folder":
     case "remove-socket":
     case "restore-label":
+    case "remove-udev-rule":
     case "kill":
       return undefined;
   }

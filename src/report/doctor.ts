@@ -5,6 +5,7 @@ import type { Paths } from "../plan/paths.ts";
 import { formatContext } from "../selinux/context.ts";
 import { readPolicyFacts } from "./policy-facts.ts";
 import { getQemuVersion } from "./qemu-version.ts";
+import { describeKeeper } from "./udev.ts";
 
 /** One thing that a node needs, or should have. */
 export interface Finding {
@@ -28,6 +29,7 @@ export function examineNode(host: Host, paths: Paths): Finding[] {
     checkQemu(host, paths),
     checkProgram(host, SETPRIV, "Install util-linux."),
     checkProgram(host, "/bin/sh", "Install a POSIX shell: busybox is the smallest."),
+    { check: "labels of devices", verdict: "ok", is: describeKeeper(host), remedy: undefined },
     ...[paths.state, paths.run, paths.log].map((folder) => checkFolder(host, folder)),
   ];
 }

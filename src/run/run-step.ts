@@ -9,6 +9,7 @@ import { handTap, takeTap } from "./hand-tap.ts";
 import { killGuest, listGuestProcesses } from "./kill-guest.ts";
 import { plugIn, setLink, unplug } from "./plug.ts";
 import { setMedium } from "./set-medium.ts";
+import { removeUdevRule, writeUdevRule } from "./udev-rule.ts";
 
 /** For whom steps are carried out, and with what. */
 export interface Actor {
@@ -35,6 +36,10 @@ export async function runStep(actor: Actor, step: Step): Promise<void> {
       return setFileLabel(actor, step);
     case "restore-label":
       return restoreFileLabel(actor, step);
+    case "write-udev-rule":
+      return writeUdevRule(host, step);
+    case "remove-udev-rule":
+      return removeUdevRule(host, step);
     case "expect-socket":
       return refuseTaken(host, step.path);
     case "remove-socket":

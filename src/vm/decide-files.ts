@@ -2,6 +2,7 @@ import { SvirtError } from "../errors.ts";
 import type { LabelDecision } from "../label/decide-label.ts";
 import { decideFileLabel } from "../label/file-rule.ts";
 import { fileKey, type LabelledFile, type PlannedSocket } from "../plan/start-plan.ts";
+import { udevRuleFor } from "../report/udev.ts";
 import { getFileLabel } from "../run/file-label.ts";
 import type { UsedSocket } from "./gather-sockets.ts";
 import { type Node, registryOf } from "./node.ts";
@@ -37,7 +38,14 @@ export function decideFiles(
     refuseUnusable(node, label, { file, to });
     // An administrator may have given a file the label that the XML names.
     const meant = label.type === "static" ? to : undefined;
-    decided.set(fileKey(id), { id, to, sharing, original: originalOf(node, file, meant) });
+    const original = originalOf(node, file, meant);
+    decided.set(fileKey(id), {
+      id,
+      to,
+      sharing,
+      original,
+      udevRule: udevRuleFor(node.host, file.facts, use.uuid),
+    });
   }
   return [...decided.values()];
 }

@@ -153,7 +153,7 @@ function newRecord(node: Node, domain: Domain, decided: ReturnType<typeof decide
 
 /** What is done under the registry's lock: all before QEMU starts. */
 function isPreparation(step: Step): boolean {
-  return ["reserve", "make-folder", "set-label", "expect-socket"].includes(step.do);
+  return ["reserve", "make-folder", "set-label", "write-udev-rule", "expect-socket"].includes(step.do);
 }
 
 /** Undoes a start that failed. An error on the way back joins the first one and does not hide it. */

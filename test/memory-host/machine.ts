@@ -26,6 +26,7 @@ export class Machine {
   ownContext = "system_u:system_r:svirt_manager_t:s0-s0:c0.c1023";
   knowsContext: (context: string) => boolean = (context) => !context.includes("unknown_t");
   qemu: QemuBehaviour = {};
+  kernelLog: string[] | undefined = [];
   uid = 0;
   nowMs = FIRST_BOOT_SECONDS * 1000;
   bootSeconds = FIRST_BOOT_SECONDS;
@@ -174,6 +175,7 @@ export function snapshot(machine: Machine): string[] {
 function isExpectedToStay(path: string): boolean {
   return (
     /^\/(?:run|var\/lib|var\/log)\/svirt$/.test(path) ||
+    path === "/run/udev/rules.d" ||
     /^\/run\/svirt\/(?:locks|ended|restart|next-id)(?:$|\/|\.new$)/.test(path) ||
     /^\/var\/lib\/svirt\/(?:records|claims|claims\/(?:level|uid|file|static|tap))$/.test(path) ||
     /^\/var\/lib\/svirt\/records\/[^/]*\.new$/.test(path) ||
