@@ -65,6 +65,14 @@ export function pairOf(range: string): readonly [number, number] | undefined {
   return [Number(match[1]), Number(match[2])];
 }
 
+/** Whether a process of the first range may see what has the second: its categories are all among its own. mcs of refpolicy */
+export function dominates(own: string, other: string): boolean {
+  const [mine, its] = [parseRange(own).high.categories, parseRange(other).high.categories];
+  return joinBlocks(its).every((block) =>
+    joinBlocks(mine).some(({ first, last }) => first <= block.first && block.last <= last),
+  );
+}
+
 function parseLevel(text: string, whole: string): Level {
   const [sensitivity = "", list, ...rest] = text.split(":");
   if (!SENSITIVITY.test(sensitivity) || rest.length > 0 || list === "") throw badRange(whole);
