@@ -154,6 +154,8 @@ export interface Host {
   isValidContext(context: string): boolean;
   /** Whether the loaded policy lets a process do all of that to a file; true without SELinux. selinuxfs "access" */
   mayAccess(access: FileAccess): boolean;
+  /** What the kernel's log holds, a line each, with the priority in front; undefined where svirt may not read it. dev-kmsg */
+  readKernelLog(): readonly string[] | undefined;
   /** Undefined without SELinux. */
   getPolicy(): LoadedPolicy | undefined;
   /** A new one at each boot. random(4) */

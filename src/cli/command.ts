@@ -66,5 +66,15 @@ export function operand(call: Call, name: string): string {
 
 /** Prints a value as JSON, one document with a newline at its end. */
 export function printJson(call: Call, value: unknown): void {
-  call.output.print(`${JSON.stringify(value, undefined, 2)}\n`);
+  call.output.print(`${JSON.stringify(value, undefined, 2).replace(STRANGE, escapeUnits)}\n`);
+}
+
+/** What JSON.stringify leaves as it is, and a terminal may not. */
+const STRANGE = /[\p{Cf}\p{Zl}\p{Zp}\u007f-\u009f]/gu;
+
+function escapeUnits(letter: string): string {
+  return Array.from(
+    { length: letter.length },
+    (_, at) => `\\u${letter.charCodeAt(at).toString(16).padStart(4, "0")}`,
+  ).join("");
 }

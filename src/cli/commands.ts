@@ -52,5 +52,6 @@ export const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["reap", () => import("./commands/reap.ts")],
   ["recover", () => import("./commands/recover.ts")],
   ["audit", () => import("./commands/audit.ts")],
+  ["explain", () => import("./commands/explain.ts")],
   ["doctor", () => import("./commands/doctor.ts")],
 ]);

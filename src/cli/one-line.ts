@@ -1,4 +1,4 @@
-/** An error, a path or a name is one line and moves no cursor, whatever words came from outside. */
+/** An error, a path or a name is one line, moves no cursor and turns no letters round, whatever words came from outside. */
 export function oneLine(text: string): string {
-  return text.replace(/\s*[\r\n]+\s*/g, " ").replace(/\p{Cc}/gu, "?");
+  return text.replace(/\s*[\r\n]+\s*/g, " ").replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
 }

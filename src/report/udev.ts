@@ -5,7 +5,7 @@ import { UDEV_RULES, udevRulePath } from "../plan/udev-rule.ts";
 const CONTROL = "/run/udev/control";
 
 /** Whether udevd runs: it labels device nodes by policy whenever a device is added, triggered anew or changes owner. */
-export function hasUdev(host: Host): boolean {
+function hasUdev(host: Host): boolean {
   return host.inspectFile(CONTROL)?.type === "socket";
 }
 

@@ -1,5 +1,6 @@
 import { type AuditLine, parseAuditLine } from "./audit-line.ts";
 import { parseContextOrUndefined } from "./context.ts";
+import { isRange } from "./level.ts";
 
 /** What was asked of, as far as the kernel tells. All of it may have been chosen by whom it was denied. */
 export interface DeniedObject {
@@ -114,7 +115,8 @@ function withPath(denial: Denial, paths: ReadonlyMap<string, string>): Denial {
 }
 
 function isContext(text: string | undefined): text is string {
-  return text !== undefined && parseContextOrUndefined(text) !== undefined;
+  const context = text === undefined ? undefined : parseContextOrUndefined(text);
+  return context !== undefined && (context.range === undefined || isRange(context.range));
 }
 
 function wordOf(text: string | undefined): string | undefined {

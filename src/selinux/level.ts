@@ -32,6 +32,16 @@ export function parseRange(text: string): Range {
   return { low: lowLevel, high: high === undefined ? lowLevel : parseLevel(high, text) };
 }
 
+/** Whether it is a range of that form. */
+export function isRange(text: string): boolean {
+  try {
+    parseRange(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** How many categories a level has. */
 export function countCategories(level: Level): number {
   return level.categories.reduce((sum, block) => sum + block.last - block.first + 1, 0);

@@ -275,6 +275,7 @@ function kernelCalls(
   | "getOwnContext"
   | "isValidContext"
   | "mayAccess"
+  | "readKernelLog"
   | "getPolicy"
   | "getBootId"
   | "getBootTime"
@@ -290,6 +291,7 @@ function kernelCalls(
     getOwnContext: () => (hasSelinux() ? machine.ownContext : undefined),
     isValidContext: (context) => machine.knowsContext(context),
     mayAccess: ({ label }) => !machine.forbiddenLabels.has(label),
+    readKernelLog: () => machine.kernelLog,
     getPolicy: () =>
       hasSelinux() ? { version: 33, isMls: true, denyUnknown: true, sha256: undefined } : undefined,
     getBootId: () => machine.bootId,

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { parseAuditLine } from "../../src/selinux/audit-line.ts";
+import { parseContext } from "../../src/selinux/context.ts";
 import { parseAuditLog } from "../../src/selinux/denial.ts";
+import { dominates } from "../../src/selinux/level.ts";
 
 /** As the kernel of the node wrote it. */
 const WORDS =
@@ -139,6 +141,9 @@ describe("any line at all", () => {
     "\u001d",
     "5,1,2,-;",
     "constructor=1",
+    "scontext=a:b:c:s0:x",
+    "tcontext=a:b:c:s0:c5.c1",
+    "tcontext=a:b:c",
     "__proto__=2",
   );
   const line = fc.oneof(
@@ -154,6 +159,10 @@ describe("any line at all", () => {
       fc.property(fc.array(line, { maxLength: 5 }), (lines) => {
         for (const denial of parseAuditLog(lines).denials) {
           for (const context of [denial.source, denial.target]) expect(context).toMatch(/^[\w.:,-]+$/);
+          const [own = "s0", other = "s0"] = [denial.source, denial.target].map(
+            (context) => parseContext(context).range,
+          );
+          expect(typeof dominates(own, other)).toBe("boolean");
           expect([denial.targetClass, ...denial.permissions].join("")).toMatch(/^\w+$/);
           expect(denial.operation ?? "none").toMatch(/^\w+$/);
           expect(Number.isNaN(new Date(denial.atMs).getTime())).toBe(false);

@@ -44,6 +44,7 @@ export function makeLinuxHost(): Host {
     setUpTap: (setup) => others().setUpTap(setup),
     removeTap: (tap) => others().removeTap(tap),
     getSelinux: () => others().getSelinux(),
+    readKernelLog: () => others().readKernelLog(),
     getPolicy: () => others().getPolicy(),
     getOwnContext: () => others().getOwnContext(),
     isValidContext: (context) => others().isValidContext(context),

@@ -2,6 +2,7 @@ import type { Host } from "../../host.ts";
 import { mayAccess } from "./access-vector.ts";
 import { withFile } from "./file-id.ts";
 import * as files from "./files.ts";
+import { readKernelLog } from "./kernel-log.ts";
 import { isLocked, lock } from "./lock.ts";
 import { listOpenFiles } from "./open-files.ts";
 import * as processes from "./processes.ts";
@@ -54,6 +55,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     setUpTap,
     removeTap,
     getSelinux: selinux.getSelinux,
+    readKernelLog,
     getPolicy: selinux.getPolicy,
     getOwnContext: selinux.getOwnContext,
     isValidContext: selinux.isValidContext,

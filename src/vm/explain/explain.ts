@@ -1,0 +1,184 @@
+import { readPolicyFacts } from "../../report/policy-facts.ts";
+import { getFileLabel } from "../../run/file-label.ts";
+import { type Context, parseContext } from "../../selinux/context.ts";
+import { type Denial, parseAuditLog } from "../../selinux/denial.ts";
+import type { Node } from "../node.ts";
+import type { DenialFacts } from "./denial-facts.ts";
+import { describeDenial } from "./denied-words.ts";
+import { findKnownFile, findPath, type KnownFile, listKnownFiles } from "./known-files.ts";
+import { guestOfRange, type KnownGuest, listKnownGuests } from "./known-guests.ts";
+import { reasonFor } from "./reason.ts";
+
+/** A guest, as an explanation names it. */
+export interface NamedGuest {
+  readonly name: string;
+  readonly uuid: string | undefined;
+  readonly state: KnownGuest["state"];
+}
+
+/** A denial in words, with how often it was met. */
+export interface Explanation {
+  /** The guest that was denied something; undefined where the host was, or nobody knows the level. */
+  readonly guest: NamedGuest | undefined;
+  readonly subject: DenialFacts["subject"];
+  /** Whose it is by its level or by what svirt knows. */
+  readonly owner: NamedGuest | undefined;
+  readonly denied: string;
+  readonly object: string;
+  readonly source: string;
+  readonly target: string;
+  readonly targetClass: string;
+  readonly permissions: readonly string[];
+  /** False: it was only noted, because SELinux was permissive. */
+  readonly isEnforced: boolean;
+  readonly count: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly command: string | undefined;
+  readonly pid: number | undefined;
+  readonly reason: string;
+  readonly rule: string | undefined;
+  readonly remedy: string;
+}
+
+/** Which denials are asked for. */
+export interface ExplainWish {
+  /** Name or UUID of a guest. */
+  readonly guest: string | undefined;
+  /** Also of programs of the host that have nothing to do with guests. */
+  readonly isAll: boolean;
+  readonly sinceMs: number;
+}
+
+/** What denials in a log mean, the latest last. Changes nothing. Throws "failed" where there is no policy for guests. */
+export function explainLog(node: Node, lines: Iterable<string>, wish: ExplainWish): Explanation[] {
+  const log = parseAuditLog(lines);
+  const known = gatherKnown(node, listKnownGuests(node, log.machines));
+  const denials = log.denials.filter(({ atMs }) => atMs >= wish.sinceMs);
+  return [...Map.groupBy(denials, groupKey).values()]
+    .map((denials) => explain(node, known, denials))
+    .filter((found) => wish.isAll || found.subject !== "other" || found.owner !== undefined)
+    .filter(({ guest, owner }) => [guest, owner].some((one) => isMeant(one, wish.guest)))
+    .sort((a, b) => a.lastMs - b.lastMs);
+}
+
+/** What svirt knows of guests and policy, read once. */
+interface Known {
+  readonly guests: readonly KnownGuest[];
+  readonly files: readonly KnownFile[];
+  readonly guestTypes: ReadonlySet<string>;
+  readonly imageType: string;
+  readonly managerType: string;
+}
+
+function gatherKnown(node: Node, guests: readonly KnownGuest[]): Known {
+  const { domain, image, own } = readPolicyFacts(node.host);
+  return {
+    guests,
+    files: listKnownFiles(node, guests),
+    guestTypes: new Set(Object.values(domain).map(({ type }: Context) => type)),
+    imageType: image.image.type,
+    managerType: own.type,
+  };
+}
+
+/** The same thing asked for by the same one, whichever way of using it was denied. */
+function groupKey({ isEnforced, object, operation, source, target, targetClass }: Denial): string {
+  const what = [object.path ?? object.name, object.inode, object.port];
+  return JSON.stringify([source, target, targetClass, operation, isEnforced, ...what]);
+}
+
+function explain(node: Node, known: Known, denials: readonly Denial[]): Explanation {
+  const [first, last] = [denials[0], denials.at(-1)];
+  if (first === undefined || last === undefined) throw new Error("a group of denials has one at least");
+  const permissions = [...new Set(denials.flatMap((denial) => denial.permissions))];
+  const facts = gatherFacts(node, known, { ...last, permissions });
+  const { denial, file, guest, owner, source, subject, target } = facts;
+  return {
+    guest: namedOf(guest),
+    subject,
+    owner: namedOf(owner ?? file?.guest),
+    denied: describeDenial(denial, source, target),
+    object: facts.shown,
+    source: denial.source,
+    target: denial.target,
+    targetClass: denial.targetClass,
+    permissions,
+    isEnforced: denial.isEnforced,
+    count: denials.length,
+    firstMs: denials.reduce((least, { atMs }) => Math.min(least, atMs), first.atMs),
+    lastMs: denials.reduce((most, { atMs }) => Math.max(most, atMs), first.atMs),
+    command: denial.command,
+    pid: denial.pid,
+    ...reasonFor(facts),
+  };
+}
+
+function gatherFacts(node: Node, known: Known, denial: Denial): DenialFacts {
+  const [source, target] = [parseContext(denial.source), parseContext(denial.target)];
+  const guest = guestOfRange(known.guests, source.range, denial.atMs) ?? guestOfLabel(known, denial);
+  const file = findKnownFile(node, known.files, denial.object);
+  return {
+    denial,
+    source,
+    target,
+    subject: subjectOf(known, source, guest),
+    guest,
+    owner: guestOfRange(known.guests, target.range, denial.atMs),
+    file,
+    shown: file?.id.path ?? describeObject(node, known, denial),
+    labelNow: file === undefined ? undefined : labelNow(node, file.id.path),
+    imageType: known.imageType,
+    managerType: known.managerType,
+    isOn: (name) => readBoolean(node, name),
+  };
+}
+
+/** A static label may have any range. */
+function guestOfLabel({ guests }: Known, { source }: Denial): KnownGuest | undefined {
+  return guests.find(({ record }) => record?.label.label === source);
+}
+
+function subjectOf(known: Known, source: Context, guest: KnownGuest | undefined): DenialFacts["subject"] {
+  if (known.guestTypes.has(source.type) || guest !== undefined) return "guest";
+  return source.type === known.managerType ? "svirt" : "other";
+}
+
+/** As much as the kernel tells, and the path where that leads to one. */
+function describeObject(node: Node, { files }: Known, { object, permissions, targetClass }: Denial): string {
+  const { fileSystem, inode, name, path, port } = object;
+  if (path !== undefined) return path;
+  if (port !== undefined) return `port ${port}`;
+  if (targetClass.startsWith("cap")) return permissions.join(", ");
+  if (name === undefined) return `a ${targetClass}`;
+  return findPath(node, files, object) ?? `${name} (inode ${inode ?? "?"} on ${fileSystem ?? "?"})`;
+}
+
+function labelNow(node: Node, path: string): string | undefined {
+  try {
+    const facts = node.host.inspectFile(path);
+    return facts === undefined ? undefined : getFileLabel(node.host, facts.id);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined, too, where svirt may not read it. */
+function readBoolean(node: Node, name: string): boolean | undefined {
+  try {
+    const text = node.host.readText(`/sys/fs/selinux/booleans/${name}`);
+    return text === undefined ? undefined : text.startsWith("1");
+  } catch {
+    return undefined;
+  }
+}
+
+function namedOf(guest: KnownGuest | undefined): NamedGuest | undefined {
+  return guest === undefined ? undefined : { name: guest.name, uuid: guest.uuid, state: guest.state };
+}
+
+function isMeant(guest: NamedGuest | undefined, wanted: string | undefined): boolean {
+  return (
+    wanted === undefined || guest?.name === wanted || (guest?.uuid !== undefined && guest.uuid === wanted)
+  );
+}

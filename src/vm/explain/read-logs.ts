@@ -1,0 +1,39 @@
+import { SvirtError } from "../../errors.ts";
+import type { Host } from "../../host.ts";
+
+/** Where auditd writes, unless auditd.conf says otherwise. */
+const AUDIT_LOG = "/var/log/audit/audit.log";
+/** Of a longer log the end is read: the kernel's own holds far less. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
+/**
+ * The lines of a file, `-` for standard input, or of what the host has: auditd's log and the kernel's, where a denial is
+ * told if no auditd runs. Throws "not-found" or "host-call" for the file, "denied" when the host's are not readable.
+ */
+export function readLogs(host: Host, file: string | undefined): string[] {
+  if (file !== undefined) return linesOf(host.readInput(file, MOST_BYTES));
+  const [audit, kernel] = [readAuditLog(host), host.readKernelLog()];
+  if (audit !== undefined || kernel !== undefined) return [...(audit ?? []), ...(kernel ?? [])];
+  throw new SvirtError(
+    "Cannot read what the kernel has denied: neither /dev/kmsg nor auditd's log is readable",
+    {
+      kind: "denied",
+      remedy: "Run svirt as root, or give it the lines: dmesg | svirt explain --file -",
+    },
+  );
+}
+
+function readAuditLog(host: Host): string[] | undefined {
+  try {
+    const facts = host.inspectFile(AUDIT_LOG);
+    if (facts?.type !== "file") return undefined;
+    const start = Math.max(0, facts.sizeBytes - MOST_BYTES);
+    return linesOf(host.readBytes(facts.id, start, facts.sizeBytes - start));
+  } catch {
+    return undefined;
+  }
+}
+
+function linesOf(bytes: Uint8Array): string[] {
+  return new TextDecoder().decode(bytes).split("\n");
+}

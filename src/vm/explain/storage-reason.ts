@@ -1,0 +1,45 @@
+import { wayOfBoolean } from "./boolean.ts";
+import type { DenialFacts, Reason } from "./denial-facts.ts";
+import { allowRule } from "./denied-words.ts";
+
+/** A kind of storage or device whose files all have one type, and the boolean that gives all of it to all guests. */
+interface SharedKind {
+  readonly what: string;
+  readonly boolean: string | undefined;
+  readonly isMount: boolean;
+}
+
+/** refpolicy virt.te; a vfat has no boolean */
+const KINDS: ReadonlyMap<string, SharedKind> = new Map([
+  ["nfs_t", { what: "NFS", boolean: "virt_use_nfs", isMount: true }],
+  ["cifs_t", { what: "a Windows share (CIFS)", boolean: "virt_use_samba", isMount: true }],
+  ["fusefs_t", { what: "FUSE", boolean: "virt_use_fusefs", isMount: true }],
+  ["dosfs_t", { what: "vfat", boolean: undefined, isMount: true }],
+  ["iso9660_t", { what: "a CD's file system", boolean: undefined, isMount: true }],
+  ["usb_device_t", { what: "the USB devices", boolean: "virt_use_usb", isMount: false }],
+  ["vfio_device_t", { what: "the passed-through devices", boolean: "virt_use_vfio", isMount: false }],
+  ["event_device_t", { what: "the input devices", boolean: "virt_use_evdev", isMount: false }],
+  ["tty_device_t", { what: "the serial ports", boolean: "virt_use_comm", isMount: false }],
+]);
+
+/** Storage without a label for each file. Undefined for anything else. */
+export function sharedStorageReason(facts: DenialFacts): Reason | undefined {
+  const { denial, guest, source, target } = facts;
+  const kind = KINDS.get(target.type);
+  if (kind === undefined) return undefined;
+  const { boolean } = kind;
+  const rule = allowRule(denial, source, target);
+  const setBoolean = boolean === undefined ? "" : wayOfBoolean(facts, boolean);
+  const image = guest?.record?.label.imageLabel ?? "the guest's image label";
+  return kind.isMount
+    ? {
+        reason: `Files on ${kind.what} have no labels of their own there, so nothing would keep other guests from them.`,
+        rule,
+        remedy: `Mount it for that guest alone, with context="${image}"${setBoolean}`,
+      }
+    : {
+        reason: `All of ${kind.what} have this type, and no rule gives one of them to one guest.`,
+        rule,
+        remedy: `List the device in the guest's XML, so that it is labelled for it${setBoolean}`,
+      };
+}
