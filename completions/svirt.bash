@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist domblkstat domiflist domifstat domifaddr domif-getlink dommemstat vncdisplay setmem send-key attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-monitor-command capabilities version validate domxml-to-native label plan reap recover audit doctor help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist domblkstat domiflist domifstat domifaddr domif-getlink dommemstat vncdisplay setmem send-key attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-monitor-command capabilities version validate domxml-to-native label plan reap recover audit explain doctor help' -- "$word")
     return
   fi
   case $command in
@@ -66,6 +66,7 @@ _svirt() {
     reap) options='--help' ;;
     recover) options='--autostart --json --help' ;;
     audit) options='--json --help' ;;
+    explain) options='--file --since --all --json --help' wants=domain ;;
     doctor) options='--json --help' ;;
   esac
   if [[ $word == -* ]]; then
