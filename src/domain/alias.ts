@@ -3,7 +3,11 @@ import { element } from "../xml/element.ts";
 import { attribute, child, required } from "../xml/field.ts";
 import { matching } from "../xml/value-form.ts";
 
-const name = matching(/^[A-Za-z0-9_-]{1,128}$/, "an alias of letters, digits, _ and -");
+/** One that the hypervisor gave, `pci.0`, is any text: it is read over. */
+const name = matching(
+  /^(?:ua-[A-Za-z0-9_-]{0,125}|(?!ua-)[^\p{Cc}]{1,128})$/u,
+  "an alias of ua- and letters, digits, _ and -",
+);
 const field = child(element("alias", { name: required(attribute("name", name)) }));
 
 /**

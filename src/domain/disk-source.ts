@@ -48,6 +48,9 @@ const reservations = child(
     attribute: "managed",
     of: { yes: {}, no: { source: required(child(helperSocket)) } },
     exceptions: [refused("@enabled", "it is the older spelling: leave <reservations> out instead")],
+    exceptionsOf: {
+      yes: [dropped("source", "the reference says there where its helper of a start listens")],
+    },
   }),
 );
 const seclabels = children(sourceSeclabel);

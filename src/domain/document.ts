@@ -1,8 +1,10 @@
 import { type Draft, emptyDraft, textDraft } from "../xml/draft.ts";
 import { formatDocument } from "../xml/format-document.ts";
+import { withPrefix } from "../xml/namespace.ts";
 import { parseDocument } from "../xml/parse-document.ts";
 import { notUnderstood } from "../xml/refusal.ts";
 import { type Domain, domain } from "./domain.ts";
+import { QEMU_NAMESPACE } from "./qemu-commandline.ts";
 import { type Seclabel, selinuxSeclabel } from "./seclabel.ts";
 
 /** What a running guest's XML shows besides its definition. */
@@ -18,7 +20,7 @@ export interface LiveFacts {
  * refused. Throws "xml" and "unsupported", with the place.
  */
 export function parseDomain(bytes: Uint8Array, spareUuid?: string): Domain {
-  const root = parseDocument(bytes);
+  const root = withPrefix(parseDocument(bytes), QEMU_NAMESPACE, "qemu");
   if (root.tag !== domain.tag) {
     throw notUnderstood({ node: root }, "it is not a <domain>", "Give svirt the definition of a domain.");
   }
@@ -37,6 +39,7 @@ export function parseDomainText(xml: string): Domain {
 /** The domain's XML in libvirt's layout; with the facts of a run, as `virsh dumpxml` shows a running guest. */
 export function formatDomain(value: Domain, live?: LiveFacts): string {
   const draft = domain.format(value);
+  if (value.qemuCommandline !== undefined) draft.attributes.set("xmlns:qemu", QEMU_NAMESPACE);
   if (live !== undefined) addLiveFacts(draft, selinuxSeclabel(value.seclabels), live);
   return formatDocument(draft);
 }

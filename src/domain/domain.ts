@@ -16,14 +16,12 @@ import { memoryBacking } from "./memory-backing.ts";
 import { numatune } from "./numatune.ts";
 import { os } from "./os.ts";
 import { crashAction, lifecycleAction, lockFailureAction, pm } from "./power.ts";
+import { qemuCommandline } from "./qemu-commandline.ts";
 import { seclabel } from "./seclabel.ts";
 import { sysinfo } from "./sysinfo.ts";
 import { blkiotune, idmap, memtune, perf, resource } from "./tuning.ts";
 import { vcpu, vcpus } from "./vcpu.ts";
 import { domainName, uuid } from "./words.ts";
-
-const NOT_UNDERSTOOD =
-  "it gives QEMU words that svirt does not understand: they could open a file that nobody labelled";
 
 const grammar = element(
   "domain",
@@ -65,13 +63,11 @@ const grammar = element(
     devices: always(devices),
     seclabels: children(seclabel),
     launchSecurity: child(launchSecurity),
+    qemuCommandline: child(qemuCommandline),
   },
   [
     dropped("@id", "a definition has no number; a running guest's is in its record"),
-    dropped("@xmlns:qemu", "it names what is refused where it is used"),
-    refused("qemu:commandline", NOT_UNDERSTOOD),
-    refused("commandline", NOT_UNDERSTOOD),
-    refused("qemu:override", NOT_UNDERSTOOD),
+    refused("qemu:override", "it gives devices settings that svirt does not understand"),
     refused("qemu:capabilities", "it is for libvirt's own view of QEMU"),
     refused("qemu:deprecation", "it is for libvirt's own view of QEMU"),
     refused("keywrap", "it is for another processor"),

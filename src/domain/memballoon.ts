@@ -1,5 +1,5 @@
 import { choice } from "../xml/choice.ts";
-import { element } from "../xml/element.ts";
+import { dropped, element } from "../xml/element.ts";
 import { attribute, child, required } from "../xml/field.ts";
 import { integer, onOff } from "../xml/value-form.ts";
 import { onPci } from "./address.ts";
@@ -18,4 +18,5 @@ const virtio = {
 export const memballoon = choice("memballoon", {
   attribute: "model",
   of: { virtio, "virtio-transitional": virtio, "virtio-non-transitional": virtio, none: {} },
+  exceptionsOf: { none: [dropped("alias", "there is no device that it could name")] },
 });

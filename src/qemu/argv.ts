@@ -36,6 +36,7 @@ import { formatInterfaces } from "./network-words.ts";
 import { formatNuma } from "./numa-words.ts";
 import { formatBalloon, formatRngs } from "./other-words.ts";
 import { refusePorts } from "./port-rules.ts";
+import { cannotTranslate } from "./refusal.ts";
 import { formatManagedHelper } from "./reservation-words.ts";
 import { formatShmems } from "./shmem-words.ts";
 import { formatCryptos, formatPanics, formatPstore, formatVsock } from "./small-device-words.ts";
@@ -75,6 +76,11 @@ export function formatArgv(domain: Domain, facts: ArgvFacts = {}): readonly stri
   return formatGuestArgv(completeGuest(domain), facts);
 }
 
+/** The variables that a domain gives its QEMU, `NAME=value`. qemuBuildCommandLineEnv… of libvirt */
+export function formatVariables({ qemuCommandline }: Domain): readonly string[] {
+  return (qemuCommandline?.variables ?? []).map(({ name, value = "" }) => `${name}=${value}`);
+}
+
 /** The same for a guest that is complete already. */
 export function formatGuestArgv(guest: Guest, { chains, launch }: ArgvFacts = {}): readonly string[] {
   refuseFeatures(guest);
@@ -96,6 +102,7 @@ export function formatGuestArgv(guest: Guest, { chains, launch }: ArgvFacts = {}
     ...formatAcpiTables(guest),
     ...formatPciHole(guest),
     ...formatDevices(guest, { chains, launch }),
+    ...formatRawWords(guest, launch),
     "-sandbox",
     SANDBOX,
     ...formatPanics(guest),
@@ -107,6 +114,14 @@ export function formatGuestArgv(guest: Guest, { chains, launch }: ArgvFacts = {}
     "-msg",
     "timestamp=on",
   ];
+}
+
+/** Words that the XML gives as they are: a real start has none, since nobody knows what they open. */
+function formatRawWords({ domain }: Guest, launch: Launch | undefined): Words {
+  const words = domain.qemuCommandline?.words ?? [];
+  if (words.length === 0 || launch === undefined) return words.map(({ value }) => value);
+  const why = "nobody knows what its words open";
+  throw cannotTranslate("/domain/qemu:commandline", why, "Leave it out.");
 }
 
 function formatBoard(guest: Guest, launch: Launch | undefined): Words {

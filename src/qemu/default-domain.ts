@@ -41,6 +41,7 @@ const NEVER_EMPTY: ReadonlySet<string> = new Set([
   "features",
   "pm",
   "perf",
+  "qemuCommandline",
 ]);
 
 function withoutEmpty(domain: Domain): Domain {

@@ -4,6 +4,7 @@ import type { Host } from "../host.ts";
 import { storedDomain } from "../qemu/stored-domain.ts";
 import { readDefinition } from "./definitions.ts";
 import type { Node } from "./node.ts";
+import { refuseRawWords } from "./refuse-raw-words.ts";
 
 /** The prefix of addresses that virtual machines are given. libvirt virNetDevGenerateMacAddress, "kvm" */
 const MAC_PREFIX = "52:54:00";
@@ -16,6 +17,7 @@ const MAC_PREFIX = "52:54:00";
 export function completeDomain(node: Node, bytes: Uint8Array): Domain {
   const spare = node.host.makeUuid();
   const domain = withMacs(node.host, parseDomain(bytes, spare));
+  refuseRawWords(domain);
   const uuid = domain.uuid === spare ? (readDefinition(node, domain.name)?.uuid ?? spare) : domain.uuid;
   return storedDomain({ ...domain, uuid });
 }

@@ -55,7 +55,7 @@ function verdict(error: SvirtError | undefined, kind: string, path: string): str
 /** What an element with a prefix needs so that it is XML at all. */
 function binding(name: string): string {
   const [prefix, local] = name.split(":");
-  return local === undefined ? "" : ` xmlns:${prefix}='urn:any'`;
+  return local === undefined ? "" : ` xmlns:${prefix}='http://libvirt.org/schemas/domain/qemu/1.0'`;
 }
 
 function unique(filled: readonly FilledPlace[], text: string): readonly FilledPlace[] {

@@ -42,6 +42,16 @@ describe("defineDomain()", () => {
     expect(second.uuid).toBe(first.uuid);
   });
 
+  test("stores no words for QEMU that svirt does not understand, and starts none", async () => {
+    const raw =
+      "<qemu:commandline xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><qemu:arg value='-S'/></qemu:commandline>";
+    const node = nodeOn(makeMachine());
+    const refusal = "Cannot read /domain/qemu:commandline: it gives QEMU words";
+    expect((await errorOf(defineDomain(node, domainXml({ lifecycle: raw })))).message).toStartWith(refusal);
+    expect((await errorOf(startDomain(node, domainXml({ lifecycle: raw })))).message).toStartWith(refusal);
+    expect(listDefinitionNames(node)).toEqual([]);
+  });
+
   test("replaces a domain of the same name and uuid, and leaves one definition", async () => {
     const node = nodeOn(makeMachine());
     await defineDomain(node, domainXml());

@@ -1,6 +1,6 @@
 import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
-import { formatArgv } from "../../qemu/argv.ts";
+import { formatArgv, formatVariables } from "../../qemu/argv.ts";
 import { completeLooseDomain } from "../../vm/complete-domain.ts";
 import { findDomain } from "../../vm/find-domain.ts";
 import { MOST_BYTES } from "../../xml/limits.ts";
@@ -27,7 +27,8 @@ export const command: Command = {
   run(call) {
     const format = operand(call, "format");
     if (format !== "qemu-argv") throw usage(`invalid argument: unsupported config type ${format}`);
-    const words = formatArgv(readDomain(call));
+    const domain = readDomain(call);
+    const words = [...formatVariables(domain), ...formatArgv(domain)];
     if (call.options.has("json")) printJson(call, words);
     else call.output.print(`${formatShellCommand(words)}\n\n`);
     return Promise.resolve(undefined);
