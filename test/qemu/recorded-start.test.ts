@@ -24,6 +24,11 @@ const why = missing.length === 0 ? "" : ` (skipped: ${missing.join(", ")})`;
 
 /** Recorded without being started, and nowhere to be started. */
 const NEVER_STARTED = new Set([
+  "qemu-ns-alt", // gives QEMU words that it does not know
+  "qemu-ns-commandline", // the same
+  "qemu-ns-commandline-ns1", // the same
+  "qemu-ns-domain-commandline", // the same
+  "qemu-ns-domain-ns0", // the same
   "disk-blockio", // unit 2 on an IDE bus, which has two
   "disk-ide-split", // the same
   "intel-iommu-eim", // 288 processors, of which an emulated one without x2apic has 255
