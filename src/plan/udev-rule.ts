@@ -16,6 +16,11 @@ export function udevRulePath({ file, type, uuid }: NodeHolder): string {
   return `${UDEV_RULES}/99-svirt-${uuid}-${type}-${(file.node ?? "").replace(":", "-")}.rules`;
 }
 
+/** The guest whose rule a file of that name is; undefined for a rule of somebody else's. */
+export function guestOfRule(name: string): string | undefined {
+  return /^99-svirt-([0-9a-f-]{36})-(?:block|character)-\d+-\d+\.rules$/.exec(name)?.[1];
+}
+
 /**
  * By number, not by name: a name may pass to another device. SECLABEL is applied when the device is added or triggered
  * anew, or its owner or mode change, where udevd would else set the policy's default. systemd src/udev/udev-node.c

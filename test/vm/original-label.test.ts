@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { runCommandLine } from "../../src/cli/run-command.ts";
-import { auditNode } from "../../src/vm/audit.ts";
+import { auditNode } from "../../src/vm/audit/audit-node.ts";
 import { defineDomain } from "../../src/vm/define.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";
 import { startDomain } from "../../src/vm/start.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { rebootGuest, shutdownGuest, suspendGuest } from "../../src/vm/ask-guest.ts";
-import { auditNode } from "../../src/vm/audit.ts";
+import { auditNode } from "../../src/vm/audit/audit-node.ts";
 import { readReason } from "../../src/vm/clear-away.ts";
 import { defineDomain } from "../../src/vm/define.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";

@@ -1,5 +1,6 @@
-import { type Audit, auditNode } from "../../vm/audit.ts";
+import { type Audit, auditNode } from "../../vm/audit/audit-node.ts";
 import { type Command, JSON_OPTION, printJson } from "../command.ts";
+import { oneLine } from "../one-line.ts";
 import { formatTable } from "../table.ts";
 
 const FINDINGS = 1;
@@ -9,7 +10,7 @@ export const command: Command = {
   spec: {
     name: "audit",
     summary:
-      "prove what is confined and how: every guest's label, every file it has open, anything left behind",
+      "prove what is confined and how: every guest's label, every file it has open, device nodes, anything left behind",
     details:
       "Reads what the kernel shows and changes nothing: it is the one command that shows what a killed svirt has left " +
       "instead of finishing it first. Exit code 1 when there are findings.",
@@ -32,14 +33,27 @@ function formatAudit(audit: Audit): string {
     label ?? "-",
   ]);
   const files = audit.guests.flatMap(({ files: open, name }) =>
-    open.map(({ fd, finding, label, path }) => [name, String(fd), label ?? "-", path, finding ?? "ok"]),
+    open.map(({ fd, finding, label, path }) => [
+      name,
+      String(fd),
+      label ?? "-",
+      oneLine(path),
+      finding ?? "ok",
+    ]),
   );
+  const devices = audit.devices.map(({ finding, guest, label, path }) => [
+    oneLine(path),
+    label ?? "-",
+    guest ?? "-",
+    finding ?? "ok",
+  ]);
   return [
     `SELinux is ${audit.mode}\n\n`,
     formatTable(["Guest", "PID", "User", "Label"], guests),
     formatTable(["Guest", "FD", "Label", "File", "Finding"], files),
+    formatTable(["Device", "Label", "Guest", "Finding"], devices),
     audit.findings.length === 0
       ? "No findings.\n"
-      : `Findings: ${audit.findings.length}\n${audit.findings.map((finding) => `  - ${finding}\n`).join("")}`,
+      : `Findings: ${audit.findings.length}\n${audit.findings.map((finding) => `  - ${oneLine(finding)}\n`).join("")}`,
   ].join("");
 }

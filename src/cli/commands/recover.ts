@@ -1,7 +1,7 @@
 import { asSvirtError } from "../../errors.ts";
+import { findStaleLabels } from "../../vm/audit/stale-labels.ts";
 import { isAutostarted, listDefinitionNames, readDefinition } from "../../vm/definitions.ts";
 import { sweep } from "../../vm/settle.ts";
-import { findStaleLabels } from "../../vm/stale-labels.ts";
 import { startDomain } from "../../vm/start.ts";
 import { type Call, type Command, JSON_OPTION, printJson } from "../command.ts";
 

@@ -1,0 +1,113 @@
+import { listGuestProcesses } from "../../run/kill-guest.ts";
+import { parseContextOrUndefined } from "../../selinux/context.ts";
+import type { Node } from "../node.ts";
+import { type GuestRecord, isRunning, readRecords } from "../record.ts";
+import { type AuditedDevice, auditDevices } from "./device-nodes.ts";
+import { findLeftovers } from "./leftovers.ts";
+import { type AuditedFile, auditFile } from "./open-file.ts";
+import { findStaleLabels, findStaleNeighbours } from "./stale-labels.ts";
+
+/** A guest as the kernel shows it, beside what was decided for it. */
+interface AuditedGuest {
+  readonly name: string;
+  readonly uuid: string;
+  readonly pid: number | undefined;
+  readonly uid: number;
+  readonly decided: string | undefined;
+  readonly label: string | undefined;
+  readonly files: readonly AuditedFile[];
+}
+
+/** What an audit found. With no findings every guest is confined as decided, and nothing of others is left. */
+export interface Audit {
+  readonly mode: "enforcing" | "permissive" | "disabled";
+  readonly guests: readonly AuditedGuest[];
+  readonly devices: readonly AuditedDevice[];
+  readonly findings: readonly string[];
+}
+
+/** Looks at the processes and files of all guests, as the kernel shows them. Changes nothing. */
+export function auditNode(node: Node): Audit {
+  const damaged = new Map<string, string>();
+  const records = readRecords(node, ({ message }, uuid) => damaged.set(uuid, message));
+  const running = records.filter((guest) => isRunning(node, guest));
+  const guests = running.map((guest) => auditGuest(node, guest));
+  const devices = auditDevices(node, running);
+  const { mode } = node.host.getSelinux();
+  return {
+    mode,
+    guests,
+    devices,
+    findings: [
+      ...(mode === "enforcing" ? [] : [`SELinux is ${mode}: nothing holds the guests back`]),
+      ...guests.flatMap(findingsOf),
+      ...findSharedLevels(node, guests),
+      ...devices.flatMap(({ finding, guest, path }) =>
+        finding === undefined ? [] : [`${guest === undefined ? "" : `${guest}: `}${path} ${finding}`],
+      ),
+      ...damaged.values(),
+      ...findLeftovers(node, records, [...damaged.keys()]),
+      ...findStaleLabels(node),
+      ...findStaleNeighbours(node, records),
+    ].filter((finding, at, all) => all.indexOf(finding) === at),
+  };
+}
+
+function auditGuest(node: Node, guest: GuestRecord): AuditedGuest {
+  const processes = listGuestProcesses(node.host, guest);
+  return {
+    name: guest.name,
+    uuid: guest.uuid,
+    pid: processes[0]?.pid,
+    uid: guest.uid,
+    decided: guest.label.label,
+    label:
+      processes.find((process) => process.context !== guest.label.label)?.context ?? processes[0]?.context,
+    files: processes.flatMap((process) =>
+      node.host
+        .listOpenFiles(process.pid)
+        .filter((file) => file.target.startsWith("/"))
+        .map((file) => auditFile(node, guest, file)),
+    ),
+  };
+}
+
+function findingsOf(guest: AuditedGuest): string[] {
+  const wrong = guest.label === guest.decided || guest.decided === undefined;
+  return [
+    ...(wrong
+      ? []
+      : [`${guest.name}: its process is in ${guest.label ?? "no context"}, decided was ${guest.decided}`]),
+    ...(guest.decided === undefined
+      ? [`${guest.name}: runs without confinement, as its XML and the settings say`]
+      : []),
+    ...guest.files.flatMap(({ finding, path }) =>
+      finding === undefined ? [] : [`${guest.name}: ${path} ${finding}`],
+    ),
+  ];
+}
+
+/** Two guests, or a guest and any process that is not its own. */
+function findSharedLevels(node: Node, guests: readonly AuditedGuest[]): string[] {
+  const holders = new Map<string, AuditedGuest>();
+  const shared: string[] = [];
+  for (const guest of guests) {
+    const range = pairIn(guest.label);
+    const other = range === undefined ? undefined : holders.get(range);
+    if (other !== undefined) shared.push(`${other.name} and ${guest.name} share the level ${range}`);
+    else if (range !== undefined) holders.set(range, guest);
+  }
+  const users = new Set(guests.map(({ uid }) => uid));
+  const strangers = node.host.listProcesses().flatMap(({ command, context, pid, uid }) => {
+    const holder = holders.get(pairIn(context) ?? "");
+    if (holder === undefined || users.has(uid)) return [];
+    return [`process ${pid} (${command}) runs at the level ${pairIn(context)}, which is ${holder.name}'s`];
+  });
+  return [...shared, ...strangers];
+}
+
+/** The range of a context that has categories: without, it is nobody's alone. */
+function pairIn(context: string | undefined): string | undefined {
+  const range = context === undefined ? undefined : parseContextOrUndefined(context)?.range;
+  return range?.includes(":c") === true ? range : undefined;
+}

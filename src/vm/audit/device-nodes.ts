@@ -1,0 +1,116 @@
+import type { FileFacts } from "../../host.ts";
+import { fileKey } from "../../plan/start-plan.ts";
+import { defaultLabelOf, readFileContexts } from "../../report/default-labels.ts";
+import { getFileLabel } from "../../run/file-label.ts";
+import { parseContextOrUndefined } from "../../selinux/context.ts";
+import { allSteps } from "../clear-away.ts";
+import type { Node } from "../node.ts";
+import { isStale } from "../original-label.ts";
+import type { GuestRecord } from "../record.ts";
+
+/** A device node that a guest has, or that opens a way into the kernel. */
+export interface AuditedDevice {
+  readonly path: string;
+  readonly label: string | undefined;
+  /** The name of the guest that has it to itself or shares it with others; undefined for what is everybody's. */
+  readonly guest: string | undefined;
+  /** Undefined: as it should be. */
+  readonly finding: string | undefined;
+}
+
+/** What guests reach the kernel by, and what no guest may reach: their labels are the policy's. */
+const GATES = [
+  "kvm",
+  "vhost-net",
+  "vhost-vsock",
+  "net/tun",
+  "vfio/vfio",
+  "userfaultfd",
+  "mem",
+  "port",
+  "kmsg",
+];
+/** No deeper than anything makes folders there. */
+const DEEPEST = 6;
+
+/** Every device node whose label matters: those of guests, the gates, and any with the label of a guest that is gone. */
+export function auditDevices(node: Node, running: readonly GuestRecord[]): AuditedDevice[] {
+  const held = running.flatMap((guest) => heldNodes(node, guest));
+  const paths = new Set(held.map(({ path }) => path));
+  return [...held, ...auditGates(node), ...findStaleNodes(node).filter(({ path }) => !paths.has(path))];
+}
+
+/** By path: what is open is looked at as well, but a node that was made anew is another one. */
+function heldNodes(node: Node, guest: GuestRecord): AuditedDevice[] {
+  return allSteps(guest).flatMap((step) => {
+    if (step.do !== "set-label" || step.file.node === undefined) return [];
+    const { path } = step.file;
+    const now = node.host.inspectFile(path);
+    const label = now === undefined ? undefined : getFileLabel(node.host, now.id);
+    return [{ path, label, guest: guest.name, finding: findChange(step, now, label) }];
+  });
+}
+
+function findChange(
+  { file, to }: { readonly file: FileFacts["id"]; readonly to: string },
+  now: FileFacts | undefined,
+  label: string | undefined,
+): string | undefined {
+  if (now === undefined) return "is not there any more";
+  if (fileKey(now.id) !== fileKey(file)) return "stands for another device by now";
+  return label === to ? undefined : `should be labelled ${to}`;
+}
+
+function auditGates(node: Node): AuditedDevice[] {
+  const contexts = readFileContexts(node.host);
+  return GATES.flatMap((name) => {
+    const facts = node.host.inspectFile(`/dev/${name}`);
+    if (facts === undefined) return [];
+    const wanted = contexts === undefined ? undefined : defaultLabelOf(contexts, facts);
+    const label = getFileLabel(node.host, facts.id);
+    const isWrong = wanted !== undefined && typeAndRange(label) !== typeAndRange(wanted);
+    return [
+      {
+        path: facts.id.path,
+        label,
+        guest: undefined,
+        finding: isWrong ? `should be labelled ${wanted}; run restorecon ${facts.id.path}` : undefined,
+      },
+    ];
+  });
+}
+
+/** Its user is whoever labelled it. */
+function typeAndRange(label: string | undefined): string | undefined {
+  const { range, type } = (label === undefined ? undefined : parseContextOrUndefined(label)) ?? {};
+  return `${type}:${range}`;
+}
+
+function findStaleNodes(node: Node): AuditedDevice[] {
+  const top = node.host.inspectFile("/dev");
+  if (top === undefined) return [];
+  return [...walk(node, "/dev", { device: top.id.device, deepest: DEEPEST })]
+    .filter((facts) => isStale(node, facts))
+    .map(({ id }) => ({
+      path: id.path,
+      label: getFileLabel(node.host, id),
+      guest: undefined,
+      finding: `carries the label of a guest that does not use it; run svirt label restore ${id.path}`,
+    }));
+}
+
+/** The nodes on one file system; a symlink leads to one that has a place of its own. */
+function* walk(
+  node: Node,
+  folder: string,
+  within: { readonly device: string; readonly deepest: number },
+): Generator<FileFacts> {
+  if (within.deepest === 0) return;
+  for (const name of node.host.listFolder(folder)) {
+    const path = `${folder}/${name}`;
+    const facts = node.host.inspectFile(path);
+    if (facts?.id.path !== path || facts.id.device !== within.device) continue;
+    if (facts.type === "block" || facts.type === "character") yield facts;
+    if (facts.type === "folder") yield* walk(node, path, { ...within, deepest: within.deepest - 1 });
+  }
+}

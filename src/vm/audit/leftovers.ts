@@ -1,0 +1,53 @@
+import { recordsFolder } from "../../plan/paths.ts";
+import { guestOfRule, UDEV_RULES } from "../../plan/udev-rule.ts";
+import { type Node, registryOf } from "../node.ts";
+import { type GuestRecord, isRunning } from "../record.ts";
+
+const UUID_LENGTH = 36;
+
+/** What is there of guests that do not run, and QEMUs that are nobody's. `damaged` are records that cannot be read. */
+export function findLeftovers(
+  node: Node,
+  records: readonly GuestRecord[],
+  damaged: readonly string[],
+): string[] {
+  const known = new Set([...records.map((guest) => guest.uuid), ...damaged]);
+  const ended = records.filter((guest) => !isRunning(node, guest));
+  return [
+    ...findClaims(node, known),
+    ...ended.map(({ name }) => `${name}: has ended and is not cleared away yet; run svirt recover`),
+    ...findStrays(node, records),
+    ...findFolders(node, known),
+    ...findRules(node, known),
+  ];
+}
+
+function findClaims(node: Node, known: ReadonlySet<string>): string[] {
+  return registryOf(node)
+    .listAll()
+    .filter(({ kind, owner }) => kind !== "static" && !known.has(owner))
+    .map(({ key, kind, owner }) => `${kind} ${key} is held by ${owner}, which has no record`);
+}
+
+function findStrays(node: Node, records: readonly GuestRecord[]): string[] {
+  const uids = new Set(records.map((guest) => guest.uid));
+  return node.host
+    .listProcesses()
+    .filter((process) => process.command.startsWith("qemu-system") && !uids.has(process.uid))
+    .map(({ context, pid }) => `process ${pid} is a QEMU that is not ours, in ${context ?? "no context"}`);
+}
+
+function findFolders({ host, paths }: Node, known: ReadonlySet<string>): string[] {
+  return host
+    .listFolder(paths.run)
+    .filter((name) => name.length === UUID_LENGTH && !known.has(name))
+    .map((name) => `${paths.run}/${name} is left, and ${recordsFolder(paths)} has no record of it`);
+}
+
+function findRules({ host }: Node, known: ReadonlySet<string>): string[] {
+  return host.listFolder(UDEV_RULES).flatMap((name) => {
+    const uuid = guestOfRule(name);
+    if (uuid === undefined || known.has(uuid)) return [];
+    return [`${UDEV_RULES}/${name} labels a device for a guest that does not run; remove it`];
+  });
+}

@@ -1,0 +1,57 @@
+import type { OpenFile } from "../../host.ts";
+import { isInstalled } from "../../label/impossible-targets.ts";
+import { listPlugged } from "../../plan/plugged.ts";
+import { fileKey } from "../../plan/start-plan.ts";
+import { parseContextOrUndefined } from "../../selinux/context.ts";
+import { pairOf } from "../../selinux/level.ts";
+import { allSteps } from "../clear-away.ts";
+import type { Node } from "../node.ts";
+import type { GuestRecord } from "../record.ts";
+
+/** A file that a guest holds open. */
+export interface AuditedFile {
+  readonly fd: number;
+  readonly path: string;
+  readonly label: string | undefined;
+  /** Undefined: as it should be. */
+  readonly finding: string | undefined;
+}
+
+/** Devices that every program may have open: memory, terminals, and /dev/kvm and its like. devices.txt of Linux */
+const COMMON_DEVICE = /^(?:1|5|10|13[6-9]|14[0-3]):/;
+
+/** What there is to say about one. A guest without confinement may have anything open. */
+export function auditFile(node: Node, guest: GuestRecord, file: OpenFile): AuditedFile {
+  const { fd, label, target } = file;
+  const finding =
+    findWrongLabel(guest, file) ??
+    (guest.label.label === undefined ? undefined : findForeign(node, guest, file));
+  return { fd, path: target, label, finding };
+}
+
+function findWrongLabel(guest: GuestRecord, { id, label }: OpenFile): string | undefined {
+  const planned = allSteps(guest).find(
+    (step) => step.do === "set-label" && id !== undefined && fileKey(step.file) === fileKey(id),
+  );
+  if (planned?.do === "set-label")
+    return planned.to === label ? undefined : `should be labelled ${planned.to}`;
+  const range = rangeOf(label);
+  if (range === undefined || pairOf(range) === undefined || range === rangeOf(guest.label.label))
+    return undefined;
+  return `carries the level of another guest`;
+}
+
+/** What svirt has not handed over, and QEMU neither made nor may read as everybody does. */
+function findForeign(node: Node, guest: GuestRecord, { id, label, target }: OpenFile): string | undefined {
+  const range = rangeOf(label);
+  if (range !== undefined && range === rangeOf(guest.label.label)) return undefined;
+  if (id?.node !== undefined && COMMON_DEVICE.test(id.node)) return undefined;
+  const handed = [...listPlugged(allSteps(guest)).files.values()];
+  if (id !== undefined && handed.some((file) => fileKey(file) === fileKey(id))) return undefined;
+  if (target === `${node.paths.log}/${guest.name}.log` || isInstalled(target)) return undefined;
+  return "is none of the files that svirt gave it";
+}
+
+function rangeOf(label: string | undefined): string | undefined {
+  return label === undefined ? undefined : parseContextOrUndefined(label)?.range;
+}

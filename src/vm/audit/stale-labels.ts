@@ -1,0 +1,87 @@
+import { parseDomainText } from "../../domain/document.ts";
+import { listResources, type Resource } from "../../domain/resources.ts";
+import { asSvirtError } from "../../errors.ts";
+import { allSteps } from "../clear-away.ts";
+import { listDefinitionNames, readDefinition } from "../definitions.ts";
+import type { Node } from "../node.ts";
+import { isStale } from "../original-label.ts";
+import type { GuestRecord } from "../record.ts";
+
+/** libvirt's own, and what its documents recommend. */
+const IMAGE_FOLDERS = ["/var/lib/libvirt/images", "/var/lib/libvirt/qemu/nvram"];
+
+/**
+ * What is wrong with the files of defined domains that nobody uses, one line each with its remedy: they carry the label
+ * of a guest that is gone, because what was known of their own was lost.
+ */
+export function findStaleLabels(node: Node): string[] {
+  return listDefinitionNames(node).flatMap((name) => {
+    try {
+      return pathsOf(node, name).flatMap((path) => findStaleLabel(node, path));
+    } catch (error) {
+      return [`${name}: its files cannot be looked at: ${asSvirtError(error).message}`];
+    }
+  });
+}
+
+/**
+ * The same for all that lies in a folder with a guest's file, or where images usually lie: a disk of a domain that is
+ * no longer defined, or a copy that was made with its label.
+ */
+export function findStaleNeighbours(node: Node, records: readonly GuestRecord[]): string[] {
+  const used = records
+    .flatMap((guest) => allSteps(guest))
+    .flatMap((step) => ("file" in step ? step.file.path : []));
+  const named = listDefinitionNames(node).flatMap((name) => {
+    try {
+      return pathsOf(node, name);
+    } catch {
+      return [];
+    }
+  });
+  const folders = new Set([...IMAGE_FOLDERS, ...[...used, ...named].map(folderOf)]);
+  return [...folders]
+    .filter((folder) => folder !== "" && folder !== "/dev" && !folder.startsWith("/dev/"))
+    .flatMap((folder) => node.host.listFolder(folder).map((name) => `${folder}/${name}`))
+    .flatMap((path) => findAround(node, path));
+}
+
+function pathsOf(node: Node, name: string): string[] {
+  const xml = readDefinition(node, name)?.xml;
+  if (xml === undefined) return [];
+  return listResources(parseDomainText(xml)).flatMap(pathOf);
+}
+
+/** Of what a guest may have to itself: the rest is never labelled for one guest alone. */
+function pathOf(resource: Resource): string[] {
+  return OWN.has(resource.kind) && "path" in resource ? [resource.path] : [];
+}
+
+const OWN: ReadonlySet<Resource["kind"]> = new Set([
+  "disk",
+  "chardev-file",
+  "chardev-log",
+  "chardev-device",
+  "nvram",
+]);
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}
+
+/** What svirt may not look at is no guest's. */
+function findAround(node: Node, path: string): string[] {
+  try {
+    return findStaleLabel(node, path);
+  } catch {
+    return [];
+  }
+}
+
+function findStaleLabel(node: Node, path: string): string[] {
+  const facts = node.host.inspectFile(path);
+  if (facts === undefined || !isStale(node, facts)) return [];
+  return [
+    `${facts.id.path} carries the label of a guest that does not use it; run svirt label restore ${facts.id.path}`,
+  ];
+}
