@@ -1,0 +1,24 @@
+import { fileURLToPath } from "node:url";
+import { node } from "../lifecycle/on-the-node.ts";
+
+const BUILD = fileURLToPath(new URL("build", import.meta.url));
+
+/** Where they are on the node. */
+const PROGRAMS_FOLDER = "/srv/programs";
+
+/** In front of a script: `tool NAME ...` runs one of the programs. */
+export const PROGRAMS = `tool() { tool_name=$1; shift; LD_LIBRARY_PATH=${PROGRAMS_FOLDER}/lib ${PROGRAMS_FOLDER}/bin/$tool_name "$@"; }`;
+
+/** Puts the programs of test/node/programs/build there. */
+export async function putPrograms(): Promise<void> {
+  const built = Bun.spawnSync([BUILD], { stderr: "inherit" });
+  if (!built.success) throw new Error("Cannot put together the programs for the node");
+  const folder = built.stdout.toString().trim();
+  await node(["ssh", `mkdir -p ${PROGRAMS_FOLDER}`]);
+  await node(["put", `${folder}/bin`, `${folder}/lib`, PROGRAMS_FOLDER]);
+}
+
+/** Takes them away. */
+export async function removePrograms(): Promise<void> {
+  await node(["ssh", `rm -rf ${PROGRAMS_FOLDER}`]);
+}
