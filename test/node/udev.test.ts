@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, expect } from "bun:test";
-import { isNodeUp } from "./isolation/on-the-node.ts";
+import { expect } from "bun:test";
 import { noteOf, outOf } from "./lifecycle/notes.ts";
 import { onANode } from "./lifecycle/on-a-node.ts";
 import { onNode } from "./lifecycle/on-the-node.ts";
-import { PROGRAMS, putPrograms, removePrograms } from "./programs/on-the-node.ts";
+import { bringPrograms, PROGRAMS } from "./programs/on-the-node.ts";
 
 const onTheNode = await onANode();
 const DEFAULT = "system_u:object_r:fixed_disk_device_t:s0";
@@ -29,12 +28,7 @@ const UDEVD = `
   }
 `;
 
-beforeAll(async () => {
-  if (await isNodeUp()) await putPrograms();
-});
-afterAll(async () => {
-  if (await isNodeUp()) await removePrograms();
-});
+bringPrograms();
 
 onTheNode(
   "udevd labels no device node of a running guest: a disk, a loop device, device-mapper",
@@ -97,10 +91,8 @@ onTheNode(
   },
 );
 
-onTheNode(
-  "a rule that a killed svirt has left is removed by the next call",
-  async () => {
-    const notes = await onNode(`
+onTheNode("a rule that a killed svirt has left is removed by the next call", async () => {
+  const notes = await onNode(`
     ${UDEVD}
     guest life-a "$(block /dev/vdd vda)"
     step=$(svirt plan life-a | sed -n 's/^ *\\([0-9]*\\)  have udev keep.*/\\1/p')
@@ -112,10 +104,9 @@ onTheNode(
     end_udevd
     note without svirt plan life-a
   `);
-    expect(noteOf(notes, "killed").code).toBe(137);
-    expect(outOf(notes, "left")).toContain("99-svirt-");
-    expect(outOf(notes, "after")).toBe("");
-    expect(outOf(notes, "label")).toBe(DEFAULT);
-    expect(outOf(notes, "without")).not.toContain("udev");
-  },
-);
+  expect(noteOf(notes, "killed").code).toBe(137);
+  expect(outOf(notes, "left")).toContain("99-svirt-");
+  expect(outOf(notes, "after")).toBe("");
+  expect(outOf(notes, "label")).toBe(DEFAULT);
+  expect(outOf(notes, "without")).not.toContain("udev");
+});

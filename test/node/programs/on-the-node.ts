@@ -1,4 +1,6 @@
+import { afterAll, beforeAll } from "bun:test";
 import { fileURLToPath } from "node:url";
+import { isNodeUp } from "../isolation/on-the-node.ts";
 import { node } from "../lifecycle/on-the-node.ts";
 
 const BUILD = fileURLToPath(new URL("build", import.meta.url));
@@ -9,16 +11,20 @@ const PROGRAMS_FOLDER = "/srv/programs";
 /** In front of a script: `tool NAME ...` runs one of the programs. */
 export const PROGRAMS = `tool() { tool_name=$1; shift; LD_LIBRARY_PATH=${PROGRAMS_FOLDER}/lib ${PROGRAMS_FOLDER}/bin/$tool_name "$@"; }`;
 
-/** Puts the programs of test/node/programs/build there. */
-export async function putPrograms(): Promise<void> {
+/** Puts the programs of test/node/programs/build there before the first test of a file, and takes them away after the last. */
+export function bringPrograms(): void {
+  beforeAll(async () => {
+    if (await isNodeUp()) await putPrograms();
+  });
+  afterAll(async () => {
+    if (await isNodeUp()) await node(["ssh", `rm -rf ${PROGRAMS_FOLDER}`]);
+  });
+}
+
+async function putPrograms(): Promise<void> {
   const built = Bun.spawnSync([BUILD], { stderr: "inherit" });
   if (!built.success) throw new Error("Cannot put together the programs for the node");
   const folder = built.stdout.toString().trim();
   await node(["ssh", `mkdir -p ${PROGRAMS_FOLDER}`]);
   await node(["put", `${folder}/bin`, `${folder}/lib`, PROGRAMS_FOLDER]);
-}
-
-/** Takes them away. */
-export async function removePrograms(): Promise<void> {
-  await node(["ssh", `rm -rf ${PROGRAMS_FOLDER}`]);
 }
