@@ -92,9 +92,13 @@ function refuseContradictions(value: Graphics, node: XmlNode): void {
       "Write the same.",
     );
   }
-  const socket = first?.type === "socket" ? first.socket : undefined;
-  if (value.type !== "vnc" || !isOther(value.socket, socket)) return;
-  throw notUnderstood({ node, place: "@socket" }, "the first <listen> has another path", "Write the same.");
+  if (value.type !== "vnc" || value.socket === undefined || first === undefined) return;
+  if (first.type === "socket" && !isOther(value.socket, first.socket)) return;
+  throw notUnderstood(
+    { node, place: "@socket" },
+    "the first <listen> is at another place",
+    "Write the same.",
+  );
 }
 
 function isOther(one: string | undefined, other: string | undefined): boolean {

@@ -20,7 +20,6 @@ export function formatCpu({ domain }: Guest, launch: Launch | undefined): Words 
   const { cpu } = domain;
   const model = formatModel(domain, cpu);
   if (REDUCED.test(model)) refuseUnproven(launch, "/domain/cpu/model", `a ${model}`);
-  if (cpu?.mode === "maximum") refuseUnproven(launch, "/domain/cpu/@mode", "mode='maximum'");
   const features = (cpu?.features ?? []).map(formatFeature);
   const flags = listCpuFlags(domain);
   return ["-cpu", [model, ...vendorWord(cpu), ...features, ...flags].join(",")];

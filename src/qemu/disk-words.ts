@@ -9,7 +9,7 @@ import { countFdsets } from "./fdset-count.ts";
 import { controllersOf, type Guest } from "./guest.ts";
 import { iothreadKey, iothreadMappingKey } from "./iothread-words.ts";
 import type { Launch } from "./launch.ts";
-import { devicePath, refuseUnproven } from "./refusal.ts";
+import { devicePath } from "./refusal.ts";
 import { formatSdCard } from "./sd-card-words.ts";
 import { formatVhostUserDisk } from "./vhost-user-disk.ts";
 import { virtioDriver, virtioKeys } from "./virtio-keys.ts";
@@ -28,11 +28,7 @@ export interface DiskFacts {
  */
 export function formatDisks(guest: Guest, facts: DiskFacts): Words {
   const { disks } = guest.devices;
-  for (const [index, disk] of disks.entries()) {
-    refuseDisk(disk, guest, index);
-    if (diskBus(disk) !== "scsi" || disk.serial === undefined) continue;
-    refuseUnproven(facts.launch, `${devicePath("disk", index)}/serial`, "a SCSI disk's serial number");
-  }
+  for (const [index, disk] of disks.entries()) refuseDisk(disk, guest, index);
   return [
     ...formatFloppyDrive(guest, facts.boot),
     ...numberDisks(guest, facts.chains)

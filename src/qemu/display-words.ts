@@ -64,15 +64,16 @@ function formatEgl({ gl }: GraphicsOf<"egl-headless">, { path }: DisplayFacts): 
   return ["-display", `egl-headless,${keyValues([["rendernode", renderNode(path, gl?.rendernode)]])}`];
 }
 
+/** The bus that the reference starts for a guest. qemuDBusGetAddress() of libvirt */
+function ownBus({ domain }: Guest): string {
+  return `unix:path=/run/libvirt/qemu/dbus/-1-${[...domain.name].slice(0, 20).join("")}-dbus.sock`;
+}
+
 function formatDbus({ address, audio, gl, p2p }: GraphicsOf<"dbus">, facts: DisplayFacts): Words {
-  if (p2p !== true && address === undefined) {
-    const why = "its bus is one that the reference starts";
-    throw cannotTranslate(`${facts.path}/@address`, why, "Write an address, or p2p='yes'.");
-  }
   const node = gl?.enable === true ? renderNode(facts.path, gl.rendernode) : gl?.rendernode;
   const pairs = keyValues([
     ["p2p", p2p === true ? "on" : undefined],
-    ["addr", p2p === true ? undefined : address],
+    ["addr", p2p === true ? undefined : (address ?? ownBus(facts.guest))],
     ["gl", gl && onOffWord(gl.enable)],
     ["rendernode", node],
     ["audiodev", audio && audioWord(facts, audio.id)],

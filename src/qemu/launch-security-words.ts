@@ -1,5 +1,5 @@
 import type { Guest } from "./guest.ts";
-import { cannotTranslate } from "./refusal.ts";
+import { cannotTranslate, notSettled } from "./refusal.ts";
 import { jsonWords, type Words } from "./words.ts";
 
 /** -object by which the processor encrypts the guest's memory. qemuBuildSecCommandLine() of libvirt */
@@ -13,7 +13,7 @@ export function formatLaunchSecurity({ domain }: Guest): Words {
   const { cbitpos, reducedPhysBits } = security;
   if (cbitpos === undefined || reducedPhysBits === undefined) {
     const why = "where the host's processor marks encrypted memory is not in the XML";
-    throw cannotTranslate("/domain/launchSecurity", why, "Write <cbitpos> and <reducedPhysBits>.");
+    throw notSettled("/domain/launchSecurity", why, "Write <cbitpos> and <reducedPhysBits>.");
   }
   const folder = `/var/lib/libvirt/qemu/domain--1-${[...name].slice(0, 20).join("")}`;
   const place = { cbitpos, "reduced-phys-bits": reducedPhysBits, "kernel-hashes": security.kernelHashes };

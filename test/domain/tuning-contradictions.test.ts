@@ -95,6 +95,11 @@ describe("parseDomain() refuses", () => {
       "",
       "/domain/devices/graphics/@socket",
     ],
+    [
+      "<graphics type='vnc' socket='/a'><listen type='address' address='0.0.0.0'/></graphics>",
+      "",
+      "/domain/devices/graphics/@socket",
+    ],
     ["", `<cputune>${cache("0-1")}${cache("1")}</cputune>`, "/domain/cputune/cachetune"],
     ["", `<cputune>${bandwidth("0-1")}${bandwidth("1")}</cputune>`, "/domain/cputune/memorytune"],
     ["", `<cputune>${cache("0-1")}${bandwidth("1-2")}</cputune>`, "/domain/cputune/cachetune"],

@@ -39,6 +39,8 @@ describe("formatArgv() says of the processor", () => {
       "<cpu mode='host-passthrough'><cache mode='passthrough'/></cpu>",
       "host,migratable=on,host-cache-info=on,l3-cache=off",
     ],
+    ["<cpu mode='maximum'/>", "max"],
+    ["<cpu mode='maximum' migratable='off'/>", "max,migratable=off"],
     ["<cpu><cache mode='disable'/></cpu>", "qemu64,l3-cache=off"],
     ["<cpu><maxphysaddr mode='emulate' bits='40'/></cpu>", "qemu64,phys-bits=40"],
     [

@@ -70,6 +70,13 @@ describe("formatArgv() refuses", () => {
   });
 });
 
+// qemuDBusGetAddress() of libvirt
+test("formatArgv() shows a guest on the bus that the reference starts for it", () => {
+  expect(translate("<graphics type='dbus'/>")).toContain(
+    "dbus,addr=unix:path=/run/libvirt/qemu/dbus/-1-guest-dbus.sock",
+  );
+});
+
 test("formatArgv() gives each file of a guest a set of descriptors of its own", () => {
   const words = translate(
     `<serial type='file'><source path='/a'/><log file='/b'/></serial>

@@ -70,6 +70,14 @@ describe("formatArgv() of a network image", () => {
   });
 });
 
+// qemuBuildDiskDeviceProps() of libvirt: the page of identities names the serial number, or else the drive.
+test.each([
+  ["<serial>a b</serial>", '"device_id":"a b","drive":'],
+  ["", '"device_id":"drive-scsi0-0-0","drive":'],
+])("formatArgv() gives a SCSI disk with %s an identity", (inside, keys) => {
+  expect(words(onBus("scsi", inside)).find((word) => word.includes('"scsi-hd"'))).toContain(keys);
+});
+
 describe("formatArgv() refuses a disk that QEMU could not give as the XML says", () => {
   // virDomainDiskDefValidate() and qemuValidateDomainDeviceDefDisk() of libvirt
   test.each([
