@@ -13,6 +13,13 @@ export interface FileFacts {
   readonly mode: number;
 }
 
+/** What a new file has in it. */
+export interface FileContent {
+  readonly bytes: Uint8Array;
+  /** Longer than the bytes: zeros, which need no room on disk. */
+  readonly sizeBytes: number;
+}
+
 /** Which process it is, also after the number was given to another: start time in clock ticks. proc_pid_stat(5) */
 export interface ProcessId {
   readonly pid: number;
@@ -97,8 +104,8 @@ export interface Host {
   /** With all that is in it; never follows a symlink. Missing is fine. */
   removeFolder(path: string): void;
   makeSymlink(path: string, target: string): void;
-  /** With these bytes, or empty: whole or not at all. Throws when something is there. */
-  makeFile(path: string, mode: number, bytes?: Uint8Array): void;
+  /** With these bytes, and zeros up to its size, or empty: whole or not at all. Throws when something is there. */
+  makeFile(path: string, mode: number, content?: FileContent): void;
 
   /** What an operator gives as input: a file, `-` for standard input; at most so many bytes and one more. */
   readInput(path: string, mostBytes: number): Uint8Array;

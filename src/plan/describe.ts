@@ -1,4 +1,5 @@
 import { nameOf } from "../qemu/plug-commands.ts";
+import type { BlockStep } from "./block-steps.ts";
 import type { Claim, MonitorCommand, Step } from "./step.ts";
 import { describeSetup, type HandedTap } from "./tap.ts";
 
@@ -53,6 +54,14 @@ export function describe(step: Step): string {
       return describeSetup(step.setup);
     case "remove-tap":
       return `remove tap ${step.name} if it is still there (it goes with QEMU's last descriptor of it)`;
+    case "make-image":
+    case "remove-image":
+    case "change-label":
+    case "set-access":
+    case "start-job":
+    case "cancel-job":
+    case "adopt-chain":
+      return describeBlock(step);
   }
 }
 
@@ -65,6 +74,36 @@ function describeSpawn({ order }: Extract<Step, { do: "spawn" }>): string {
 function describeTap({ isMade, name, queues, vhosts }: HandedTap): string {
   const several = queues.length > 1 ? ` (${queues.length} queues)` : "";
   return `${isMade ? "a new tap" : "the tap"} ${name}${several}${vhosts.length > 0 ? " and vhost-net" : ""}`;
+}
+
+function describeBlock(step: BlockStep): string {
+  switch (step.do) {
+    case "make-image":
+      return `make the image ${step.path}: ${describeImage(step)}`;
+    case "remove-image":
+      return `remove the image ${step.path}, if nothing was written into it`;
+    case "change-label":
+      return `label ${step.file.path}: ${describeUse(step.from)} -> ${describeUse(step.to)}`;
+    case "set-access":
+      return `let QEMU open ${listWords(step.files.map(({ access, file }) => `${file.path} (${access})`))}, and nothing of them otherwise`;
+    case "start-job":
+      return `tell QEMU ${step.command.execute}, as job ${step.job}`;
+    case "cancel-job":
+      return `give up the job ${step.job}`;
+    case "adopt-chain":
+      return step.chain.length === 0
+        ? `forget what was begun for ${step.device}`
+        : `know ${step.device} to stand on ${step.chain.join(", ")}`;
+  }
+}
+
+function describeImage({ image }: Extract<Step, { do: "make-image" }>): string {
+  const below = image.backing === undefined ? "" : `, on ${image.backing.path} (${image.backing.format})`;
+  return `${image.format}, ${image.sizeBytes} bytes${below}`;
+}
+
+function describeUse({ label, sharing }: Claim): string {
+  return `${label ?? "its own label"} (${sharing})`;
 }
 
 function describeUnplug({ commands, device, sets }: Extract<Step, { do: "unplug" }>): string {

@@ -1,5 +1,6 @@
 import { deleteCommand } from "../qemu/plug-commands.ts";
 import type { FileId, HandedFile } from "./guest-order.ts";
+import { nameIn, setOf } from "./layers.ts";
 import { listPlugged, type Plugged } from "./plugged.ts";
 import { fileKey, type LabelledFile, planFiles, tapClaim } from "./start-plan.ts";
 import { inverse, type MonitorCommand, type Step } from "./step.ts";
@@ -106,7 +107,7 @@ export function planMedium(
 }
 
 /** What stands behind a device: commands that delete it, whoever uses another first, and the sets that it names. */
-interface Behind {
+export interface Behind {
   readonly commands: readonly MonitorCommand[];
   readonly names: ReadonlySet<string>;
   readonly sets: ReadonlySet<number>;
@@ -139,7 +140,8 @@ function listNodes({ nodes }: Plugged, top: string | undefined): string[] {
   return [top, ...below];
 }
 
-function planUnplug(
+/** Takes away what stands behind a device, or an image, as far as nothing else uses it. */
+export function planUnplug(
   { nodes, objects }: Plugged,
   behind: Behind,
   of: { readonly monitor: string; readonly device?: string },
@@ -151,7 +153,7 @@ function planUnplug(
 }
 
 /** Labels and claims of files that the guest had before and has no more. */
-function planGiveBack(before: readonly Step[], after: readonly Step[]): Step[] {
+export function planGiveBack(before: readonly Step[], after: readonly Step[]): Step[] {
   const kept = new Set([...listPlugged(after).files.values()].map(fileKey));
   const gone = [...listPlugged(before).files.values()].filter((file) => !kept.has(fileKey(file)));
   return before.toReversed().flatMap((step) => (isOf(step, gone) ? (inverse(step) ?? []) : []));
@@ -167,13 +169,4 @@ function claimedKey(step: Step): string | undefined {
   if (step.do === "write-udev-rule") return fileKey(step.file);
   if (step.do !== "reserve" && step.do !== "set-label") return undefined;
   return step.claim.kind === "file" ? step.claim.key : undefined;
-}
-
-function setOf(facts: Readonly<Record<string, unknown>> | undefined): number | undefined {
-  const number = /^\/dev\/fdset\/(\d+)$/.exec(nameIn(facts?.["filename"]) ?? "")?.[1];
-  return number === undefined ? undefined : Number(number);
-}
-
-function nameIn(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
 }

@@ -52,8 +52,23 @@ function apply(draft: Draft, step: Step): void {
       draft.devices.set(step.device, step.to === undefined ? device : { ...device, drive: step.to });
       return;
     }
+    case "adopt-chain":
+      adopt(draft, step);
+      return;
     default:
       return;
+  }
+}
+
+/** What stands at the end, a raw image, knows of nothing below. */
+function adopt(draft: Draft, { chain, device }: Extract<Step, { do: "adopt-chain" }>): void {
+  if (chain.length === 0) return;
+  draft.devices.set(device, { ...draft.devices.get(device), drive: chain[0] });
+  for (const [at, node] of chain.entries()) {
+    const facts = draft.nodes.get(node) ?? {};
+    const below = chain[at + 1];
+    if (below !== undefined || "backing" in facts)
+      draft.nodes.set(node, { ...facts, backing: below ?? null });
   }
 }
 

@@ -1,7 +1,7 @@
 import { nameOf } from "../qemu/plug-commands.ts";
 import type { ChangeSteps } from "./hotplug-plan.ts";
 import { fileKey } from "./start-plan.ts";
-import type { Step } from "./step.ts";
+import { type Step, staysMade } from "./step.ts";
 
 /**
  * The steps that a guest's record keeps once a change is done: what was given back is no longer there to be undone, and
@@ -10,7 +10,7 @@ import type { Step } from "./step.ts";
 export function settleSteps(before: readonly Step[], { after, steps }: ChangeSteps): Step[] {
   let kept: readonly Step[] = [...before, ...steps];
   for (const step of after) kept = withDone(kept, step);
-  return kept.filter((step, at) => !isOutdated(step, kept.slice(at + 1)));
+  return kept.filter((step, at) => !isOutdated(step, kept.slice(at + 1))).reduce(mergeLabel, []);
 }
 
 function withDone(kept: readonly Step[], done: Step): readonly Step[] {
@@ -30,6 +30,8 @@ function withDone(kept: readonly Step[], done: Step): readonly Step[] {
       return kept.filter((step) => !isOfTap(step, done.name));
     case "remove-udev-rule":
       return kept.filter((step) => !(step.do === "write-udev-rule" && step.path === done.path));
+    case "remove-image":
+      return kept.filter((step) => !(step.do === "make-image" && step.path === done.path));
     case "unplug": {
       const pair = kept.findLastIndex((step) => step.do === "plug" && isPair(step, done));
       return pair === -1 ? [...kept, done] : kept.toSpliced(pair, 1);
@@ -56,8 +58,34 @@ function isPair(made: Extract<Step, { do: "plug" }>, gone: Extract<Step, { do: "
   return madeNames.toSorted().join(" ") === goneNames.toSorted().join(" ");
 }
 
-/** Of the media of one drive, and of the states of one cable, the last counts. */
+/** A file that is now used otherwise is one that was reserved and labelled so. */
+function mergeLabel(kept: Step[], step: Step): Step[] {
+  if (step.do !== "change-label") return [...kept, step];
+  const { to } = step;
+  return kept.map((one) => {
+    if (one.do === "reserve" && one.claim.kind === to.kind && one.claim.key === to.key)
+      return { ...one, claim: to };
+    if (one.do === "set-label" && one.claim.key === to.key && to.label !== undefined)
+      return { ...one, claim: to, to: to.label };
+    return one;
+  });
+}
+
+/**
+ * Of the media of one drive, of the states of one cable and of the chains of one disk the last counts. How QEMU has a file
+ * open it knows itself, a job it has or has not, and an image that is the guest's is not taken back.
+ */
 function isOutdated(step: Step, later: readonly Step[]): boolean {
+  if (step.do === "set-access" || step.do === "start-job" || step.do === "cancel-job") return true;
+  if (step.do === "make-image") return staysMade(step.path, later);
+  if (step.do === "adopt-chain") {
+    if (step.chain.length === 0) return true;
+    return later.some(
+      (other) =>
+        (other.do === step.do || other.do === "set-medium" || other.do === "unplug") &&
+        other.device === step.device,
+    );
+  }
   if (step.do !== "set-medium" && step.do !== "set-link") return false;
   return later.some(
     (other) => (other.do === step.do || other.do === "unplug") && other.device === step.device,

@@ -1,24 +1,11 @@
 import * as v from "valibot";
 import { deleteCommands } from "../qemu/plug-commands.ts";
+import { blockStep } from "./block-steps.ts";
 import { fileId, guestOrder, handedFile } from "./guest-order.ts";
+import { claim, monitorCommand } from "./step-parts.ts";
 import { handedTap, tapSetup } from "./tap.ts";
 
-/** Something that only one guest may have, or several that agree. */
-const claim = v.strictObject({
-  kind: v.picklist(["level", "static", "uid", "file", "tap"]),
-  key: v.string(),
-  sharing: v.picklist(["exclusive", "shared"]),
-  /** For a file: the label that its users agree on; absent where it keeps its own. */
-  label: v.exactOptional(v.string()),
-  /** For a file: the label to put back when its last user is gone. */
-  original: v.exactOptional(v.string()),
-});
 export type Claim = v.InferOutput<typeof claim>;
-
-const monitorCommand = v.strictObject({
-  execute: v.string(),
-  arguments: v.exactOptional(v.record(v.string(), v.unknown())),
-});
 export type MonitorCommand = v.InferOutput<typeof monitorCommand>;
 
 /** A running QEMU is given files, each as a set of its own with the number that it bears, and then told to use them. */
@@ -123,6 +110,7 @@ export const step = v.variant("do", [
   takeTapStep,
   v.strictObject({ do: v.literal("set-up-tap"), setup: tapSetup }),
   removeTapStep,
+  blockStep,
 ]);
 export type Step = v.InferOutput<typeof step>;
 
@@ -169,6 +157,14 @@ export function inverse(done: Step): Step | undefined {
     }
     case "set-up-tap":
       return { do: "remove-tap", name: done.setup.name, mac: done.setup.mac };
+    case "make-image":
+      return { ...done, do: "remove-image" };
+    case "change-label":
+      return { ...done, from: done.to, to: done.from };
+    case "set-access":
+      return inverseAccess(done);
+    case "start-job":
+      return { do: "cancel-job", monitor: done.monitor, job: done.job };
     case "check-context":
     case "greet":
     case "resume":
@@ -181,8 +177,22 @@ export function inverse(done: Step): Step | undefined {
     case "restore-label":
     case "remove-udev-rule":
     case "kill":
+    case "remove-image":
+    case "cancel-job":
+    case "adopt-chain":
       return undefined;
   }
+}
+
+function inverseAccess(done: Extract<Step, { do: "set-access" }>): Step {
+  return {
+    ...done,
+    files: done.files.map((file) => ({
+      ...file,
+      access: file.access === "read-only" ? "read-write" : "read-only",
+    })),
+    nodes: done.nodes.map((node) => ({ ...node, "read-only": node["read-only"] !== true })),
+  };
 }
 
 /**
@@ -190,8 +200,29 @@ export function inverse(done: Step): Step | undefined {
  * What a running QEMU would be told is gone with it.
  */
 export function planStop(done: readonly Step[]): Step[] {
-  const back = planUndo(done).filter((step) => !isToldQemu(step));
+  const own = done.filter(
+    (step, at) => step.do !== "make-image" || !staysMade(step.path, done.slice(at + 1)),
+  );
+  const back = own.toReversed().flatMap((step) => inverseAtEnd(step) ?? []);
   return [...back.filter(isEnd), ...back.filter((step) => !isEnd(step))];
+}
+
+/** Whether an image that was made has become the guest's own since. */
+export function staysMade(path: string, later: readonly Step[]): boolean {
+  return later.some((step) => (step.do === "start-job" || step.do === "adopt-chain") && step.made === path);
+}
+
+/**
+ * QEMU is gone, so nobody has to be agreed with about a label that was to change: whichever of the two the file carries,
+ * the one from before the guest comes back.
+ */
+function inverseAtEnd(done: Step): Step | undefined {
+  if (isToldQemu(done)) return undefined;
+  if (done.do !== "change-label") return inverse(done);
+  const { file, to: claimed } = done;
+  if (claimed.label === undefined) return undefined;
+  const to = claimed.original === undefined ? {} : { to: claimed.original };
+  return { do: "restore-label", file, claim: claimed, from: claimed.label, ...to };
 }
 
 /** The steps that take others back, last first. */
@@ -199,9 +230,22 @@ export function planUndo(done: readonly Step[]): Step[] {
   return done.toReversed().flatMap((step) => inverse(step) ?? []);
 }
 
+const TOLD_QEMU: ReadonlySet<Step["do"]> = new Set([
+  "plug",
+  "unplug",
+  "set-medium",
+  "set-link",
+  "set-access",
+  "start-job",
+  "cancel-job",
+  "adopt-chain",
+  "hand-tap",
+  "take-tap",
+]);
+
 /** Whether the step is something that a running QEMU is told. */
 export function isToldQemu(step: Step): boolean {
-  return ["plug", "unplug", "set-medium", "set-link", "hand-tap", "take-tap"].includes(step.do);
+  return TOLD_QEMU.has(step.do);
 }
 
 /** The step that ends QEMU, which may take seconds and so is not done under the registry's lock. */

@@ -28,6 +28,16 @@ export function setFileLabel(actor: LabelActor, step: Extract<Step, { do: "set-l
   putFileLabel(host, step.file, step.to);
 }
 
+/** Holds a file in another way, and gives it the label for that. Throws "label-taken" when somebody is in the way. */
+export function changeFileLabel(actor: LabelActor, step: Extract<Step, { do: "change-label" }>): void {
+  const { file, to: claim } = step;
+  const { label, original } = claim;
+  actor.registry.reserve(claim, actor.owner);
+  if (label === undefined) return;
+  const from = original === undefined ? {} : { from: original };
+  setFileLabel(actor, { do: "set-label", file, claim, to: label, ...from });
+}
+
 /** Labels a file and remembers nothing. Throws "denied" where files have no labels: the kernel's answer tells. */
 export function putFileLabel(host: Host, file: FileId, label: string): void {
   if (host.setXattr(file, LABEL, `${label}\0`)) return;

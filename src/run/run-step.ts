@@ -8,6 +8,7 @@ import { refuseTaken, removeSocket } from "./guest-socket.ts";
 import { handTap, takeTap } from "./hand-tap.ts";
 import { killGuest, listGuestProcesses } from "./kill-guest.ts";
 import { plugIn, setLink, unplug } from "./plug.ts";
+import { runBlockStep } from "./run-block-step.ts";
 import { setMedium } from "./set-medium.ts";
 import { removeUdevRule, writeUdevRule } from "./udev-rule.ts";
 
@@ -71,6 +72,14 @@ export async function runStep(actor: Actor, step: Step): Promise<void> {
       return host.setUpTap(step.setup);
     case "remove-tap":
       return host.removeTap(step);
+    case "make-image":
+    case "remove-image":
+    case "change-label":
+    case "set-access":
+    case "start-job":
+    case "cancel-job":
+    case "adopt-chain":
+      return await runBlockStep(actor, step);
   }
 }
 

@@ -1,11 +1,13 @@
 import { asSvirtError, joinErrors, SvirtError } from "../errors.ts";
+import type { BlockJob } from "../plan/block-job.ts";
 import type { ChangeSteps } from "../plan/hotplug-plan.ts";
 import { settleSteps } from "../plan/settle-steps.ts";
-import { isToldQemu, planUndo } from "../plan/step.ts";
+import { isToldQemu, planUndo, type Step } from "../plan/step.ts";
 import { isPlugged } from "../run/plug.ts";
 import { runPlan, UNWATCHED, undo, type Watch } from "../run/run-plan.ts";
 import { actorFor, withGuestLock, withRegistryLock } from "./clear-away.ts";
 import { findRunning } from "./find-domain.ts";
+import { followGuest } from "./follow-guest.ts";
 import type { Node } from "./node.ts";
 import { type GuestChange, type GuestRecord, isRunning, writeRecord } from "./record.ts";
 
@@ -13,15 +15,23 @@ import { type GuestChange, type GuestRecord, isRunning, writeRecord } from "./re
 export interface DecidedChange extends ChangeSteps {
   /** The guest's XML once it is done. */
   readonly xml: string;
+  /** The jobs that QEMU has for the guest then; undefined: as before. */
+  readonly jobs?: readonly BlockJob[];
+  /** Whether the definition's disks become what the guest's have. */
+  readonly isForDefinition?: true;
 }
 
 /** A change that somebody asked for. */
 export interface AskedChange {
   /** For a person: `attach vdb`. */
   readonly what: string;
+  /** The images that are made before anything else: what is decided after goes by what they have become. */
+  make?(guest: GuestRecord): readonly MakeImage[];
   /** From the guest as it is now, under the registry's lock. */
   decide(guest: GuestRecord): DecidedChange;
 }
+
+type MakeImage = Extract<Step, { do: "make-image" }>;
 
 /**
  * Changes a running guest: decided, written down, carried out. What fails is taken back before this throws; what could
@@ -36,7 +46,7 @@ export async function changeGuest(
     await settleChange(node, findRunning(node, uuid).guest);
     const { guest } = findRunning(node, uuid);
     const { change } = guest;
-    if (change === undefined) return await carryOut(node, await writeDecision(node, guest, asked), watch);
+    if (change === undefined) return await carryOut(node, await begin(node, guest, { asked, watch }), watch);
     // The guest is asked once more to let go.
     if (change.what === asked.what) return await finish(node, { ...guest, change }, watch);
     throw new SvirtError(`Cannot change the guest ${guest.name}: it has not let go yet (${change.what})`, {
@@ -44,6 +54,15 @@ export async function changeGuest(
       remedy: "Detach that device in the guest, or ask it again by the same command.",
     });
   });
+}
+
+/** The same for a guest that has no change under way. The caller holds its lock. */
+export async function changeSettled(
+  node: Node,
+  uuid: string,
+  { asked, watch }: { readonly asked: AskedChange; readonly watch: Watch },
+): Promise<void> {
+  await carryOut(node, await begin(node, findRunning(node, uuid).guest, { asked, watch }), watch);
 }
 
 /**
@@ -60,26 +79,62 @@ export async function settleChange(node: Node, guest: GuestRecord): Promise<void
 
 type ChangingGuest = GuestRecord & { readonly change: GuestChange };
 
-async function writeDecision(node: Node, guest: GuestRecord, asked: AskedChange): Promise<ChangingGuest> {
-  return await withRegistryLock(node, async () => {
-    const { after, steps, xml } = asked.decide(guest);
-    const stage = steps.length === 0 ? "finishing" : "doing";
-    const change: GuestChange = { what: asked.what, stage, steps: [...steps], after: [...after], xml };
-    const changing = { ...guest, change };
-    writeRecord(node, changing);
-    return changing;
-  });
+/** A decided change under way: so many of its steps are done. */
+interface Begun {
+  readonly guest: ChangingGuest;
+  readonly done: number;
 }
 
-async function carryOut(node: Node, guest: ChangingGuest, watch: Watch): Promise<void> {
+async function begin(
+  node: Node,
+  before: GuestRecord,
+  { asked, watch }: { readonly asked: AskedChange; readonly watch: Watch },
+): Promise<Begun> {
+  const { what } = asked;
+  let making: ChangingGuest | undefined;
   try {
-    await runSteps(node, guest, watch);
+    return await withRegistryLock(node, async () => {
+      const made = asked.make?.(before) ?? [];
+      if (made.length > 0) {
+        making = writeChange(node, before, { what, steps: made, after: [], xml: before.xml });
+        await runPlan(actorFor(node, before), made, watch);
+      }
+      const decided = asked.decide(before);
+      const steps = [...made, ...decided.steps];
+      return { guest: writeChange(node, before, { ...decided, what, steps }), done: made.length };
+    });
   } catch (error) {
-    try {
-      await takeBack(node, guest);
-    } catch (later) {
-      throw joinErrors(error, [later]);
-    }
+    if (making !== undefined) await takeBackAfter(node, making, error);
+    throw error;
+  }
+}
+
+function writeChange(
+  node: Node,
+  before: GuestRecord,
+  decided: DecidedChange & { readonly what: string },
+): ChangingGuest {
+  const { after, isForDefinition, jobs, steps, what, xml } = decided;
+  const change: GuestChange = {
+    what,
+    stage: steps.length === 0 ? "finishing" : "doing",
+    steps: [...steps],
+    after: [...after],
+    xml,
+    ...(jobs === undefined ? {} : { jobs: [...jobs] }),
+    ...(isForDefinition === undefined ? {} : { isForDefinition }),
+  };
+  const changing = { ...before, change };
+  writeRecord(node, changing);
+  return changing;
+}
+
+async function carryOut(node: Node, begun: Begun, watch: Watch): Promise<void> {
+  const { guest } = begun;
+  try {
+    await runSteps(node, begun, watch);
+  } catch (error) {
+    await takeBackAfter(node, guest, error);
     throw error;
   }
   const { after, steps } = guest.change;
@@ -89,15 +144,26 @@ async function carryOut(node: Node, guest: ChangingGuest, watch: Watch): Promise
 }
 
 /** Claims and labels under the registry's lock, and QEMU, which may take its time, without. */
-async function runSteps(node: Node, guest: ChangingGuest, watch: Watch): Promise<void> {
-  const { steps } = guest.change;
+async function runSteps(node: Node, { done, guest }: Begun, watch: Watch): Promise<void> {
+  const steps = guest.change.steps.slice(done);
   const actor = actorFor(node, guest);
   const first = steps.findIndex(isToldQemu);
   const before = first === -1 ? steps : steps.slice(0, first);
-  await withRegistryLock(node, () => runPlan(actor, before, watch));
-  await runPlan(actor, steps.slice(before.length), (moment, step, at) =>
-    watch(moment, step, before.length + at),
+  await withRegistryLock(node, () =>
+    runPlan(actor, before, (moment, step, at) => watch(moment, step, done + at)),
   );
+  await runPlan(actor, steps.slice(before.length), (moment, step, at) =>
+    watch(moment, step, done + before.length + at),
+  );
+}
+
+/** An error on the way back joins the first one and does not hide it. */
+async function takeBackAfter(node: Node, guest: ChangingGuest, error: unknown): Promise<void> {
+  try {
+    await takeBack(node, guest);
+  } catch (later) {
+    throw joinErrors(error, [later]);
+  }
 }
 
 async function takeBack(node: Node, guest: ChangingGuest): Promise<void> {
@@ -134,8 +200,16 @@ async function finish(node: Node, guest: ChangingGuest, watch: Watch): Promise<v
     const { errors } = await undo(actor, rest, (moment, step, at) => watch(moment, step, told.length + at));
     if (errors.length > 0) throw joinErrors(errors[0], errors.slice(1));
   });
-  const { change: _, ...before } = guest;
-  writeRecord(node, { ...before, xml, steps: settleSteps(before.steps, { steps, after }) });
+  if (guest.change.isForDefinition === true)
+    await withRegistryLock(node, async () => followGuest(node, guest, xml));
+  const { change, jobs: jobsBefore, ...before } = guest;
+  const jobs = change.jobs ?? jobsBefore ?? [];
+  writeRecord(node, {
+    ...before,
+    xml,
+    steps: settleSteps(before.steps, { steps, after }),
+    ...(jobs.length === 0 ? {} : { jobs }),
+  });
 }
 
 /** Whoever comes later need only look: a guest that was asked lets go in its own time. */

@@ -3,6 +3,7 @@ import { guestPaths, registryLock } from "../plan/paths.ts";
 import { isEnd, planStop, type Step } from "../plan/step.ts";
 import { UNWATCHED, undo, type Watch } from "../run/run-plan.ts";
 import type { Actor } from "../run/run-step.ts";
+import { keepOverlays } from "./block/keep-overlays.ts";
 import { type Node, registryOf } from "./node.ts";
 import { writePendingRestart } from "./pending-restart.ts";
 import { type GuestRecord, removeRecord, writeRecord } from "./record.ts";
@@ -72,6 +73,7 @@ export async function clearAway(
     errors.push(...rest.errors);
   }
   if (errors.length > 0) throw joinErrors(errors[0], errors.slice(1));
+  if (guest.jobs !== undefined) await withRegistryLock(node, async () => keepOverlays(node, guest));
   writeReason(node, guest.uuid, how.reason);
   // Before the record goes: whoever comes after a crash finds one or the other.
   if (how.restart === true) writePendingRestart(node, guest);
@@ -102,5 +104,5 @@ function writeReason(node: Node, uuid: string, reason: ShutoffReason): void {
 
 /** All that was or may have been done for a guest, a change that is under way among it. */
 export function allSteps(guest: GuestRecord): readonly Step[] {
-  return [...guest.steps, ...(guest.change?.steps ?? [])];
+  return [...guest.steps, ...(guest.change?.steps ?? []), ...(guest.change?.after ?? [])];
 }

@@ -67,7 +67,8 @@ function makeVariables(host: Host, { format, path, template }: Variables, option
   if (path.startsWith(`${NVRAM_FOLDER}/`) && inspect(host, NVRAM_FOLDER) === undefined) {
     host.makeFolder({ path: NVRAM_FOLDER, mode: 0o711 });
   }
-  host.makeFile(path, 0o600, host.readBytes(facts.id, 0, facts.sizeBytes));
+  const bytes = host.readBytes(facts.id, 0, facts.sizeBytes);
+  host.makeFile(path, 0o600, { bytes, sizeBytes: bytes.length });
 }
 
 /** A template is read by svirt, for the guest: it must not be what another guest has to itself. */

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { asSvirtError, SvirtError } from "../errors.ts";
+import { blockJob } from "../plan/block-job.ts";
 import { guestPaths, recordsFolder } from "../plan/paths.ts";
 import { step } from "../plan/step.ts";
 import type { Node } from "./node.ts";
@@ -26,6 +27,10 @@ const change = v.strictObject({
   steps: v.array(step),
   after: v.array(step),
   xml: v.string(),
+  /** The jobs that QEMU has for the guest once it is done; absent: as before. */
+  jobs: v.exactOptional(v.array(blockJob)),
+  /** The definition's disks become what the guest's have. */
+  isForDefinition: v.exactOptional(v.literal(true)),
 });
 export type GuestChange = v.InferOutput<typeof change>;
 
@@ -50,6 +55,8 @@ const record = v.strictObject({
   /** Every step of the start, and of the changes since. */
   steps: v.array(step),
   change: v.exactOptional(change),
+  /** What QEMU does to the images of its disks, in its own time. */
+  jobs: v.exactOptional(v.array(blockJob)),
   /** QEMU, once it runs. */
   process: v.exactOptional(v.strictObject({ pid: v.number(), startTicks: v.number() })),
   /** What to do when QEMU ends by itself. */

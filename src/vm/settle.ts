@@ -1,5 +1,6 @@
 import { asSvirtError, type SvirtError } from "../errors.ts";
 import { guestPaths } from "../plan/paths.ts";
+import { settleJobs } from "./block/settle-jobs.ts";
 import { settleChange } from "./change-guest.ts";
 import { clearAway, reasonOf, withGuestLock } from "./clear-away.ts";
 import { readDefinition } from "./definitions.ts";
@@ -74,11 +75,14 @@ export async function settle(node: Node, uuid: string): Promise<void> {
 }
 
 /** A change that another svirt carries out right now is left to that one. */
-async function settleRunning(node: Node, { change, uuid }: GuestRecord): Promise<void> {
-  if (change === undefined || node.host.isLocked(guestPaths(node.paths, uuid).lock)) return;
+async function settleRunning(node: Node, { change, jobs = [], uuid }: GuestRecord): Promise<void> {
+  if ((change === undefined && jobs.length === 0) || node.host.isLocked(guestPaths(node.paths, uuid).lock))
+    return;
   await withGuestLock(node, uuid, async () => {
     const guest = readRecord(node, uuid);
-    if (guest !== undefined) await settleChange(node, guest);
+    if (guest === undefined || !isRunning(node, guest)) return;
+    await settleChange(node, guest);
+    if (readRecord(node, uuid)?.change === undefined) await settleJobs(node, uuid);
   });
 }
 

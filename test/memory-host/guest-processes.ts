@@ -144,7 +144,7 @@ export class GuestProcesses {
       command: "qemu-system-x86",
       context: qemu.context ?? context ?? guest.context,
       words: [program, ...words],
-      devices: new MemoryQemu(guest.order),
+      devices: new MemoryQemu(guest.order, (ms, run) => this.#machine.after(ms, run)),
     });
     this.#machine.noteLiveGuests();
     if (qemu.endsAtOnce === undefined) return;

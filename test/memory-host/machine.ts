@@ -1,6 +1,6 @@
 import type { Host, SelinuxState } from "../../src/host.ts";
 import type { GuestOrder } from "../../src/plan/guest-order.ts";
-import { FileTree, factsOf, hostCall } from "./file-tree.ts";
+import { FileTree, factsOf, hostCall, type Inode } from "./file-tree.ts";
 import { GuestProcesses, type Process, type QemuBehaviour } from "./guest-processes.ts";
 import { makeMemoryHost } from "./memory-host.ts";
 import { type Strike, Svirt } from "./svirt.ts";
@@ -112,6 +112,17 @@ export class Machine {
     }
   }
 
+  /** Notes a guest that may write, by what it was handed, to what guests only read. */
+  noteContent(inode: Inode): void {
+    if (inode.xattrs.get("security.selinux")?.includes(":virt_content_t:") !== true) return;
+    for (const { devices, order } of this.liveGuests()) {
+      for (const { access, file } of devices?.listFiles() ?? []) {
+        if (access !== "read-only" && this.files.find(file.path)?.inode === inode)
+          this.violations.push(`${order?.uuid} may write to ${file.path}, which is content`);
+      }
+    }
+  }
+
   #notePair(one: Process, other: Process): void {
     if (one.context !== undefined && levelOf(one) === levelOf(other)) {
       this.violations.push(`${one.order?.uuid} and ${other.order?.uuid} have the level ${levelOf(one)}`);
@@ -178,7 +189,7 @@ function isExpectedToStay(path: string): boolean {
     path === "/run/udev/rules.d" ||
     /^\/run\/svirt\/(?:locks|ended|restart|next-id)(?:$|\/|\.new$)/.test(path) ||
     /^\/var\/lib\/svirt\/(?:records|claims|claims\/(?:level|uid|file|static|tap))$/.test(path) ||
-    /^\/var\/lib\/svirt\/records\/[^/]*\.new$/.test(path) ||
+    /^\/(?:var\/lib\/svirt\/records|etc\/svirt\/domains)\/[^/]*\.new$/.test(path) ||
     path.startsWith("/var/log/svirt/")
   );
 }

@@ -3,7 +3,7 @@ import type { Host, Monitor } from "../../src/host.ts";
 import { factsOf, hostCall, type Inode } from "./file-tree.ts";
 import { openHanded, type Process } from "./guest-processes.ts";
 import type { Machine } from "./machine.ts";
-import { qmpError } from "./memory-qemu.ts";
+import { qmpError } from "./qmp-error.ts";
 import type { Svirt } from "./svirt.ts";
 
 const LOCK_POLL_MS = 5;
@@ -77,9 +77,15 @@ function fileCalls(
     },
     removeFile: (path) => files.remove(path),
     makeSymlink: (path, target) => void files.put(path, "symlink", { target }),
-    makeFile(path, mode, bytes) {
+    makeFile(path, mode, content) {
       if (files.find(path, false) !== undefined) throw hostCall(`make ${path}`, "EEXIST: file exists");
-      files.put(path, "file", { mode, ...(bytes === undefined ? {} : { bytes }) });
+      const bytes = new Uint8Array(content?.sizeBytes ?? 0);
+      bytes.set(content?.bytes ?? []);
+      if (content === undefined) return void files.put(path, "file", { mode });
+      files.put(`${path}.new`, "file", { mode, bytes });
+      svirt.midway();
+      files.remove(`${path}.new`);
+      files.put(path, "file", { mode, bytes });
     },
     readInput: (path, mostBytes) => files.get(path).bytes.slice(0, mostBytes + 1),
     inspectFile(path) {
@@ -100,6 +106,7 @@ function xattrCalls(machine: Machine): Part<"getXattr" | "setXattr" | "removeXat
       const inode = files.getSame(file);
       if (!mayKeep(inode, name)) return false;
       inode.xattrs.set(name, value.replace(/\0$/, ""));
+      machine.noteContent(inode);
       return true;
     },
     removeXattr: (file, name) => void files.getSame(file).xattrs.delete(name),
@@ -203,7 +210,13 @@ function listeningAt(machine: Machine, path: string): Process | undefined {
 }
 
 /** Only asks. */
-const QUERIES: ReadonlySet<string> = new Set(["query-status", "query-block", "qom-list"]);
+const QUERIES: ReadonlySet<string> = new Set([
+  "query-status",
+  "query-block",
+  "qom-list",
+  "query-jobs",
+  "query-fdsets",
+]);
 
 function makeMonitor(machine: Machine, svirt: Svirt, pid: number): Monitor {
   const tell = async (command: string, act: () => unknown): Promise<unknown> =>
@@ -214,6 +227,7 @@ function makeMonitor(machine: Machine, svirt: Svirt, pid: number): Monitor {
       machine.files.getSame(file.file);
       if (machine.qemu.refuses === "add-fd") throw qmpError("as the test wants it");
       await tell("add-fd", () => machine.processes.get(pid)?.devices?.addSet(file));
+      machine.noteContent(machine.files.getSame(file.file));
     },
     async handTap(tap) {
       await tell("getfd", () => {

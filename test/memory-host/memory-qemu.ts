@@ -1,16 +1,19 @@
-import { SvirtError } from "../../src/errors.ts";
 import type { GuestOrder, HandedFile } from "../../src/plan/guest-order.ts";
+import { MemoryJobs } from "./memory-jobs.ts";
+import { qmpError } from "./qmp-error.ts";
 
-type Facts = Readonly<Record<string, unknown>>;
+/** The arguments that made something. */
+export type Facts = Readonly<Record<string, unknown>>;
 
-/** What a QEMU in memory says when it does not do something. */
-export function qmpError(description: string): SvirtError {
-  return new SvirtError(`internal error: unable to execute QEMU command: ${description}`, { kind: "failed" });
+/** A descriptor in a set. */
+interface Member {
+  readonly fd: number;
+  readonly file: HandedFile;
 }
 
 /** The devices of a QEMU, and what is behind them: it keeps to the rules that a real one enforces between them. */
 export class MemoryQemu {
-  readonly #sets = new Map<number, HandedFile>();
+  readonly #sets = new Map<number, readonly Member[]>();
   readonly #nodes = new Map<string, Facts>();
   readonly #others = new Map<string, Facts>();
   readonly #devices = new Map<string, Facts>();
@@ -18,9 +21,12 @@ export class MemoryQemu {
   readonly #names = new Set<string>();
   /** Of drives whose trays are open. */
   readonly #open = new Set<string>();
+  readonly jobs: MemoryJobs;
+  #nextFd = 100;
 
-  constructor(order: GuestOrder) {
-    for (const file of order.files) this.#sets.set(file.fd, file);
+  constructor(order: GuestOrder, later: (ms: number, run: () => void) => void) {
+    this.jobs = new MemoryJobs({ nodes: this.#nodes, devices: this.#devices }, later);
+    for (const file of order.files) this.addSet(file);
     const tables = new Map([
       ["-blockdev", "blockdev-add"],
       ["-netdev", "netdev_add"],
@@ -38,21 +44,22 @@ export class MemoryQemu {
   }
 
   listFiles(): readonly HandedFile[] {
-    return [...this.#sets.values()];
+    return [...this.#sets.values()].flatMap((members) => members.map(({ file }) => file));
   }
 
   /** All that there is, a line each, for comparing. */
   list(): string[] {
-    const tables = {
-      name: new Map([...this.#names].map((name) => [name, name])),
-      set: this.#sets,
-      node: this.#nodes,
-      other: this.#others,
-      device: this.#devices,
-    };
-    return Object.entries(tables).flatMap(([kind, table]) =>
-      [...table.keys()].map((key) => `${kind} ${key}`),
-    );
+    return [
+      ...[...this.#names].map((name) => `name ${name}`),
+      ...[...this.#sets].map(([set, members]) => `set ${set} ${members.map(({ file }) => file.access)}`),
+      ...[...this.#nodes].map(
+        ([name, facts]) =>
+          `node ${name} on ${facts["backing"] ?? ""} ${facts["read-only"] === true ? "read-only" : ""}`,
+      ),
+      ...[...this.#others.keys()].map((name) => `other ${name}`),
+      ...[...this.#devices].map(([name, { drive }]) => `device ${name} ${drive ?? ""}`),
+      ...this.jobs.list(),
+    ];
   }
 
   /** The node in a drive. */
@@ -65,8 +72,11 @@ export class MemoryQemu {
   }
 
   addSet(file: HandedFile): void {
-    if (this.#sets.has(file.fd)) throw qmpError(`the set ${file.fd} is there already`);
-    this.#sets.set(file.fd, file);
+    const members = this.#sets.get(file.fd) ?? [];
+    if (members.some((one) => one.file.file.path !== file.file.path))
+      throw qmpError(`the set ${file.fd} is there already, with another file`);
+    this.#nextFd += 1;
+    this.#sets.set(file.fd, [...members, { fd: this.#nextFd, file }]);
   }
 
   /** device_del: the guest lets go later, or never. */
@@ -105,9 +115,17 @@ export class MemoryQemu {
       case "object-del":
         return this.#removeOther(id, `object '${id}' not found`);
       case "remove-fd":
-        return this.#removeSet(Number(args["fdset-id"]));
+        return this.#removeSet(Number(args["fdset-id"]), args["fd"]);
+      case "query-fdsets":
+        return [...this.#sets].map(([set, members]) => ({
+          "fdset-id": set,
+          fds: members.map(({ fd, file }) => ({ fd, opaque: file.file.path })),
+        }));
+      case "blockdev-reopen":
+        for (const options of args["options"] as readonly Facts[]) this.#reopen(options);
+        return {};
       default:
-        return this.#answerDrive(command, args);
+        return this.jobs.answer(command, args) ?? this.#answerDrive(command, args);
     }
   }
 
@@ -163,11 +181,27 @@ export class MemoryQemu {
     return this.#add(this.#nodes, String(args["node-name"]), args);
   }
 
+  /** All options are given again; what is written to is not made read-only under it. */
+  #reopen(options: Facts): void {
+    const name = this.#nameOf(this.#nodes, options["node-name"], "Failed to find node");
+    const before = this.#nodes.get(name) ?? {};
+    for (const key of ["driver", "file", "backing", "data-file", "filename"])
+      if (before[key] !== options[key]) throw qmpError(`Cannot change the option '${key}'`);
+    const access = options["read-only"] === true ? "read-only" : "read-write";
+    const set = setIn(options);
+    if (set !== undefined && !this.#sets.get(set)?.some(({ file }) => file.access === access))
+      throw qmpError(`Failed to open file: no descriptor of set ${set} is ${access}`);
+    if (access === "read-only" && [...this.#devices.values()].some(({ drive }) => drive === name))
+      throw qmpError(`Block node is read-only`);
+    this.#nodes.set(name, options);
+  }
+
   #removeNode(name: string): Facts {
     this.#nameOf(this.#nodes, name, `Failed to find node with node-name='${name}'`);
     const users = [...this.#nodes.values(), ...this.#devices.values()];
     if (users.some((user) => ["file", "backing", "data-file", "drive"].some((key) => user[key] === name)))
       throw qmpError(`Node '${name}' is busy: node is used`);
+    if (this.jobs.uses(name)) throw qmpError(`Node '${name}' is busy: a job uses it`);
     this.#nodes.delete(name);
     return {};
   }
@@ -180,8 +214,14 @@ export class MemoryQemu {
     return {};
   }
 
-  #removeSet(set: number): Facts {
-    if (!this.#sets.has(set)) throw qmpError(`File descriptor named 'fdset-id:${set}' not found`);
+  #removeSet(set: number, fd: unknown): Facts {
+    const members = this.#sets.get(set);
+    if (members === undefined) throw qmpError(`File descriptor named 'fdset-id:${set}' not found`);
+    const left = fd === undefined ? [] : members.filter((one) => one.fd !== fd);
+    if (left.length > 0) {
+      this.#sets.set(set, left);
+      return {};
+    }
     if ([...this.#nodes.values(), ...this.#others.values()].some((user) => setIn(user) === set))
       throw qmpError(`the set ${set} is taken away from a node`);
     this.#sets.delete(set);

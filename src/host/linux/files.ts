@@ -6,6 +6,7 @@ import {
   fchownSync,
   fstatSync,
   fsyncSync,
+  ftruncateSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -21,13 +22,12 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts } from "../../host.ts";
+import type { FileContent, FileFacts } from "../../host.ts";
 import type { FileId } from "../../plan/guest-order.ts";
 import { fileFacts, openAt, openPath, openSame } from "./file-id.ts";
 import { setxattr } from "./xattr.ts";
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-const NOTHING = new Uint8Array();
 const MISSING = new Set(["ENOENT", "ENOTDIR"]);
 
 /** Runs a call of node:fs; gives undefined when the file is missing, and names the attempt in any other error. */
@@ -121,13 +121,14 @@ export function makeSymlink(path: string, target: string): void {
 }
 
 /** Host.makeFile: link(2) does not replace what is there. */
-export function makeFile(path: string, mode: number, bytes: Uint8Array = NOTHING): void {
-  const fresh = bytes.length === 0 ? path : `${path}.new`;
+export function makeFile(path: string, mode: number, content?: FileContent): void {
+  const fresh = content === undefined ? path : `${path}.new`;
   orThrow(`make ${path}`, () => {
     if (fresh !== path) unlessMissing(`remove ${fresh}`, () => unlinkSync(fresh));
     const fd = openSync(fresh, NEW_FILE, mode);
     try {
-      writeFileSync(fd, bytes);
+      writeFileSync(fd, content?.bytes ?? "");
+      ftruncateSync(fd, content?.sizeBytes ?? 0);
       fsyncSync(fd);
     } finally {
       closeSync(fd);

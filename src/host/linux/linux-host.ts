@@ -23,7 +23,7 @@ export function makeLinuxHost(): Host {
     makeFolder: (folder) => others().makeFolder(folder),
     removeFolder: (path) => others().removeFolder(path),
     makeSymlink: (path, target) => others().makeSymlink(path, target),
-    makeFile: (path, mode, bytes) => others().makeFile(path, mode, bytes),
+    makeFile: (path, mode, content) => others().makeFile(path, mode, content),
     readInput: (path, mostBytes) => others().readInput(path, mostBytes),
     inspectFile: (path) => others().inspectFile(path),
     readBytes: (file, offset, length) => others().readBytes(file, offset, length),

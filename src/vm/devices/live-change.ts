@@ -1,21 +1,21 @@
 import { type Device, nameDevice, withOther, withoutDevice } from "../../domain/device.ts";
 import { type Disk, diskBus } from "../../domain/disk.ts";
-import { formatDomain, parseDomainText } from "../../domain/document.ts";
-import type { Domain } from "../../domain/domain.ts";
+import { formatDomain } from "../../domain/document.ts";
 import { SvirtError } from "../../errors.ts";
 import { type NewMedium, planAttach, planDetach, planMedium } from "../../plan/hotplug-plan.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listPlugged } from "../../plan/plugged.ts";
-import { completeGuest } from "../../qemu/complete-guest.ts";
 import { pciKeys } from "../../qemu/device-bus.ts";
 import type { Guest } from "../../qemu/guest.ts";
 import { driveId, formatHotDevice, formatMedium, plugDevice } from "../../qemu/hot-device.ts";
 import { refuseHotUnplug } from "../../qemu/hot-rules.ts";
 import { storedDomain } from "../../qemu/stored-domain.ts";
+import { refuseBusyDisk } from "../block/refuse-busy.ts";
 import type { AskedChange, DecidedChange } from "../change-guest.ts";
 import type { Node } from "../node.ts";
 import type { GuestRecord } from "../record.ts";
 import { refuseUnready } from "../refuse-unready.ts";
+import { runningGuest } from "../running-guest.ts";
 import { findDevice, findDisk } from "./find-device.ts";
 import { decideNewDevice, freeNames, gatherDevice } from "./new-files.ts";
 import { decideNewTap, withTapName } from "./new-tap.ts";
@@ -54,12 +54,6 @@ export function setLinkLive(node: Node, to: Extract<Device, { element: "interfac
   return { what: `set the link of ${nameDevice(to)}`, decide: (guest) => decideLink(node, guest, to) };
 }
 
-/** What a running guest consists of, with every address that QEMU was given. */
-function runningGuest({ xml }: GuestRecord): { readonly domain: Domain; readonly guest: Guest } {
-  const guest = completeGuest(parseDomainText(xml));
-  return { domain: { ...guest.domain, devices: guest.devices }, guest };
-}
-
 function decideAttach(node: Node, record: GuestRecord, device: Device): DecidedChange {
   const plugged = plugDevice(runningGuest(record).domain, device);
   refuseUnready(plugged.domain, `attach ${nameDevice(device)}`);
@@ -82,6 +76,7 @@ function decideDetach(node: Node, record: GuestRecord, meant: Device): DecidedCh
   const { domain, guest } = runningGuest(record);
   const device = findDevice(domain, meant);
   refuseHotUnplug(device);
+  refuseBusyDisk(record, device);
   const steps = planDetach(record.steps, idOf(record, guest, device), monitorOf(node, record));
   return { ...steps, xml: formatDomain(withoutDevice(domain, device)) };
 }

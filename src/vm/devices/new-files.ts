@@ -1,11 +1,11 @@
 import type { Device } from "../../domain/device.ts";
 import { listDisk } from "../../domain/disk-resources.ts";
 import { SvirtError } from "../../errors.ts";
-import { decisionOf, UNCONFINED } from "../../label/decide-label.ts";
+import { decisionOf, type LabelDecision, UNCONFINED } from "../../label/decide-label.ts";
+import { claimIn } from "../../plan/block-plan.ts";
 import type { NewDevice } from "../../plan/hotplug-plan.ts";
 import { listPlugged } from "../../plan/plugged.ts";
 import { fileKey, type LabelledFile } from "../../plan/start-plan.ts";
-import type { Claim } from "../../plan/step.ts";
 import type { DeviceWords, FreeNames } from "../../qemu/hot-device.ts";
 import { readPolicyFacts } from "../../report/policy-facts.ts";
 import { decideFiles } from "../decide-files.ts";
@@ -29,19 +29,19 @@ export function decideNewDevice(
   guest: GuestRecord,
   { gathered, words }: { readonly gathered: GatheredFiles; readonly words: DeviceWords },
 ): NewDevice {
-  const label =
-    guest.label.type === "none"
-      ? UNCONFINED
-      : decisionOf(
-          { label: undefined, imageLabel: undefined, baseLabel: undefined, ...guest.label },
-          readPolicyFacts(node.host),
-        );
-  const files = decideFiles(node, label, { uuid: guest.uuid, files: gathered.files });
+  const files = decideFiles(node, labelDecisionOf(node, guest), { uuid: guest.uuid, files: gathered.files });
   return {
     files: files.filter((file) => isNew(guest, file)),
     handed: listHanded(node, words.descriptors, gathered.files),
     commands: words.commands,
   };
+}
+
+/** How the guest's files are labelled: as was decided at its start. */
+export function labelDecisionOf(node: Node, { label }: GuestRecord): LabelDecision {
+  if (label.type === "none") return UNCONFINED;
+  const recorded = { label: undefined, imageLabel: undefined, baseLabel: undefined, ...label };
+  return decisionOf(recorded, readPolicyFacts(node.host));
 }
 
 /** Names that nothing in the guest's QEMU bears. */
@@ -60,18 +60,11 @@ function nextOf(names: Iterable<string>, pattern: RegExp, least: number): number
 }
 
 function isNew(guest: GuestRecord, file: LabelledFile): boolean {
-  const claim = claimOf(guest, fileKey(file.id));
+  const claim = claimIn(guest.steps, fileKey(file.id));
   if (claim === undefined) return true;
   if (claim.label === file.to && claim.sharing === file.sharing) return false;
   throw new SvirtError(
     `Cannot label ${file.id.path}: the guest has it already, in a way that wants another label`,
     { kind: "label-taken", remedy: "Give the guest a copy of it." },
   );
-}
-
-function claimOf(guest: GuestRecord, key: string): Claim | undefined {
-  for (const step of guest.steps) {
-    if (step.do === "reserve" && step.claim.kind === "file" && step.claim.key === key) return step.claim;
-  }
-  return undefined;
 }

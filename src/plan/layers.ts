@@ -1,0 +1,73 @@
+import type { FileId, HandedFile } from "./guest-order.ts";
+import type { Plugged } from "./plugged.ts";
+import type { Step } from "./step.ts";
+
+type Facts = Readonly<Record<string, unknown>>;
+
+/** One image of a disk as QEMU has it. */
+export interface Layer {
+  /** What stands above it calls it by this name. */
+  readonly node: string;
+  /** All nodes that it consists of, each before those that it stands on. */
+  readonly nodes: readonly string[];
+  /** Its files, by the number of the set that QEMU was given each in. */
+  readonly files: ReadonlyMap<number, FileId>;
+}
+
+/** The images of a device, top first. */
+export function listLayers(plugged: Plugged, device: string): readonly Layer[] {
+  const layers: Layer[] = [];
+  for (let node = nameIn(plugged.devices.get(device)?.["drive"]); node !== undefined; ) {
+    layers.push(layerOf(plugged, node));
+    node = nameIn(plugged.nodes.get(node)?.["backing"]);
+  }
+  return layers;
+}
+
+/** The image whose uppermost node that is. */
+export function layerOf(plugged: Plugged, node: string): Layer {
+  const nodes = listOwn(plugged, node);
+  const files = new Map<number, FileId>();
+  for (const name of nodes) {
+    const set = setOf(plugged.nodes.get(name));
+    const file = set === undefined ? undefined : plugged.files.get(set);
+    if (set !== undefined && file !== undefined) files.set(set, file);
+  }
+  return { node, nodes, files };
+}
+
+/** QEMU opens all files of an image so, and all its nodes are told. */
+export function planAccess(
+  plugged: Plugged,
+  layer: Layer,
+  how: Pick<HandedFile, "access" | "direct"> & { readonly monitor: string },
+): Extract<Step, { do: "set-access" }> {
+  const { access, direct, monitor } = how;
+  return {
+    do: "set-access",
+    monitor,
+    files: [...layer.files].map(([fd, file]) => ({ fd, file, access, truncate: false, direct })),
+    nodes: layer.nodes.map((name) => ({
+      ...plugged.nodes.get(name),
+      "read-only": access === "read-only",
+    })),
+  };
+}
+
+/** The number of the set that a node reads from. */
+export function setOf(facts: Facts | undefined): number | undefined {
+  const number = /^\/dev\/fdset\/(\d+)$/.exec(nameIn(facts?.["filename"]) ?? "")?.[1];
+  return number === undefined ? undefined : Number(number);
+}
+
+/** A value that names something. */
+export function nameIn(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function listOwn({ nodes }: Plugged, top: string): string[] {
+  const facts = nodes.get(top);
+  if (facts === undefined) return [];
+  const below = ["file", "data-file"].flatMap((key) => nameIn(facts[key]) ?? []);
+  return [top, ...below.flatMap((node) => listOwn({ nodes } as Plugged, node))];
+}

@@ -1,0 +1,39 @@
+import { imagePath } from "../../domain/disk-images.ts";
+import { SvirtError } from "../../errors.ts";
+import { fileKey } from "../../plan/start-plan.ts";
+import type { Node } from "../node.ts";
+import type { RunningDisk, RunningImage } from "./running-disk.ts";
+
+/**
+ * The place in a disk's chain of the image that somebody names, by its path or by QEMU's number for it, `vda[3]`: beneath
+ * the image at `above`. Throws "usage" in libvirt's words. virStorageSourceChainLookup()
+ */
+export function lookUpImage(
+  node: Node,
+  disk: RunningDisk,
+  { above, name }: { readonly name: string; readonly above: number },
+): number {
+  const target = disk.disk.target.dev;
+  const number = /^([a-z]+)\[(\d+)\]$/.exec(name);
+  const at = disk.images.findIndex((image) =>
+    number === null ? isAt(node, image, name) : number[1] === target && numberOf(image) === Number(number[2]),
+  );
+  if (at > above) return at;
+  const top = disk.images[Math.max(0, above)]?.found.path;
+  const beneath = above < 0 ? "" : ` beneath '${top}'`;
+  throw new SvirtError(
+    `invalid argument: could not find image '${name}'${beneath} in chain for '${imagePath(disk.disk)}'`,
+    { kind: "usage", remedy: `Its images are: ${disk.images.map(({ found }) => found.path).join(", ")}` },
+  );
+}
+
+/** By what it is called, or by what is there. */
+function isAt({ host }: Node, { found }: RunningImage, name: string): boolean {
+  if (found.path === name) return true;
+  const there = name.startsWith("/") ? host.inspectFile(name) : undefined;
+  return there !== undefined && fileKey(there.id) === fileKey(found.facts.id);
+}
+
+function numberOf({ layer }: RunningImage): number {
+  return Number(/^libvirt-(\d+)-/.exec(layer.node)?.[1] ?? Number.NaN);
+}

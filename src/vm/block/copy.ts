@@ -1,0 +1,128 @@
+import { SvirtError } from "../../errors.ts";
+import type { FileFacts } from "../../host.ts";
+import type { BlockJob } from "../../plan/block-job.ts";
+import { planStartJob } from "../../plan/block-plan.ts";
+import type { Step } from "../../plan/step.ts";
+import { mirrorCommand } from "../../qemu/block-job-commands.ts";
+import type { AskedChange, DecidedChange } from "../change-guest.ts";
+import type { Node } from "../node.ts";
+import type { GuestRecord } from "../record.ts";
+import { imageSize } from "./image-size.ts";
+import { placeOfNew, planNew, plugImage } from "./new-image.ts";
+import { inspectReused } from "./reused-image.ts";
+import { findRunningDisk, linkOf, nodesOf, type RunningDisk, type RunningImage } from "./running-disk.ts";
+
+/** Where somebody wants a disk copied. */
+export interface CopyWish {
+  /** The disk's target or source. */
+  readonly path: string;
+  readonly dest: string;
+  readonly storage: "file" | "block";
+  /** Undefined: that of the disk's own image, or raw. */
+  readonly format: "raw" | "qcow2" | undefined;
+  /** The disk's own image alone: the copy stands on what it stands on. */
+  readonly isShallow: boolean;
+  /** The image is there already. */
+  readonly reuses: boolean;
+  readonly bytesPerSecond: number | undefined;
+  readonly granularity: number | undefined;
+  readonly bufferBytes: number | undefined;
+  readonly isSynchronous: boolean;
+}
+
+/** What the guest has on a disk is copied to another image, and goes on being copied until somebody says what then. */
+export function copyLive(node: Node, wish: CopyWish): AskedChange {
+  return {
+    what: `copy ${wish.path}`,
+    make: (guest) => listMade(node, findRunningDisk(node, guest, wish.path), wish),
+    decide: (guest) => decideCopy(node, guest, wish),
+  };
+}
+
+type MakeImage = Extract<Step, { do: "make-image" }>;
+
+function listMade(node: Node, disk: RunningDisk, wish: CopyWish): MakeImage[] {
+  if (!makesImage(wish)) return [];
+  const { below, format } = decideCopied(disk, wish);
+  const backing =
+    below === undefined ? {} : { backing: { path: below.found.path, format: below.found.format } };
+  return [
+    planNew(node, {
+      path: wish.dest,
+      image: { format, sizeBytes: imageSize(node, disk.images[0]), ...backing },
+      taken: `external destination file for disk ${disk.disk.target.dev} already exists and is not a block device`,
+    }),
+  ];
+}
+
+function decideCopy(node: Node, guest: GuestRecord, wish: CopyWish): DecidedChange {
+  const disk = findRunningDisk(node, guest, wish.path);
+  const [top, ...others] = disk.images;
+  const { below, format } = decideCopied(disk, wish);
+  const facts = makesImage(wish) ? undefined : findDest(node, disk, wish);
+  const wanted = { path: wish.dest, format, storage: wish.storage, facts, backing: below?.layer.node };
+  const plugged = plugImage(node, guest, { disk, wanted });
+  const target = disk.disk.target.dev;
+  const name = `copy-${target}-${top.layer.node}`;
+  const job: BlockJob = {
+    type: "copy",
+    disk: target,
+    device: disk.device,
+    job: name,
+    before: nodesOf(disk),
+    chain: [plugged.link, ...(below === undefined ? [] : others.map(linkOf))],
+    ...(makesImage(wish) ? { made: placeOfNew(node, wish.dest) } : {}),
+  };
+  const command = mirrorCommand({
+    ...wish,
+    job: name,
+    device: top.layer.node,
+    target: plugged.link.node,
+    isShallow: below !== undefined,
+  });
+  return {
+    steps: [...plugged.steps, planStartJob(job, command, disk.facts.monitor)],
+    after: [],
+    xml: guest.xml,
+    jobs: [...(guest.jobs ?? []), job],
+  };
+}
+
+/** A device is there in any case. */
+function makesImage({ reuses, storage }: CopyWish): boolean {
+  return !reuses && storage === "file";
+}
+
+/** The copy's format, and what it stands on: nothing, unless the disk's own image alone is copied. */
+function decideCopied(
+  disk: RunningDisk,
+  wish: CopyWish,
+): { readonly format: "raw" | "qcow2"; readonly below: RunningImage | undefined } {
+  const [top, next] = disk.images;
+  const below = wish.isShallow ? next : undefined;
+  const format = wish.format ?? top.found.format;
+  const target = disk.disk.target.dev;
+  if (format === "qed") throw refuse(`Cannot copy ${target}: svirt makes no images of format qed`);
+  if (format === "raw" && below !== undefined)
+    throw refuse(`invalid argument: shallow copy of disk '${target}' into a raw file is not possible`);
+  return { format, below };
+}
+
+function findDest(node: Node, disk: RunningDisk, wish: CopyWish): FileFacts {
+  const { below, format } = decideCopied(disk, wish);
+  const target = disk.disk.target.dev;
+  const facts = inspectReused(node, {
+    image: { path: wish.dest, format: wish.reuses ? format : "raw" },
+    below,
+    missing: `missing destination file for disk ${target}: ${wish.dest}`,
+  });
+  if (facts.type === wish.storage) return facts;
+  throw new SvirtError(
+    `blockdev flag requested for disk ${target}, but file '${wish.dest}' is not a block device`,
+    { kind: "usage", remedy: "Give --blockdev for a block device, and for nothing else." },
+  );
+}
+
+function refuse(message: string): SvirtError {
+  return new SvirtError(message, { kind: "unsupported", remedy: "Give --format qcow2." });
+}

@@ -1,0 +1,95 @@
+import { type LocalImage, withImages } from "../../domain/disk-images.ts";
+import { SvirtError } from "../../errors.ts";
+import type { FileFacts } from "../../host.ts";
+import type { ChainLink } from "../../plan/block-job.ts";
+import { planAttach } from "../../plan/hotplug-plan.ts";
+import type { MonitorCommand, Step } from "../../plan/step.ts";
+import { formatMedium } from "../../qemu/hot-device.ts";
+import { decideNewDevice, freeNames } from "../devices/new-files.ts";
+import { factsOfPlanned, inspect } from "../inspect-file.ts";
+import type { Node } from "../node.ts";
+import type { GuestRecord } from "../record.ts";
+import type { RunningDisk } from "./running-disk.ts";
+
+/** An image that a disk of a running guest is to get. */
+export interface WantedImage extends LocalImage {
+  /** The node that it stands on; undefined: it stands alone, or will be told later. */
+  readonly backing?: string | undefined;
+  /** It is there, and was inspected; undefined: svirt makes it. */
+  readonly facts: FileFacts | undefined;
+}
+
+type MakeImage = Extract<Step, { do: "make-image" }>;
+
+/** QEMU's own words for the image, its place in a disk's chain, and what labels and opens it. */
+export interface PluggedImage {
+  readonly link: ChainLink;
+  readonly steps: readonly Step[];
+}
+
+/** The path of an image to be made, its folder's symlinks resolved. Throws "not-found", "denied". */
+export function placeOfNew(node: Node, path: string): string {
+  const cut = path.lastIndexOf("/");
+  const folder = path.startsWith("/") ? inspect(node.host, path.slice(0, cut) || "/") : undefined;
+  const name = path.slice(cut + 1);
+  if (folder?.type === "folder" && !["", ".", ".."].includes(name))
+    return `${folder.id.path === "/" ? "" : folder.id.path}/${name}`;
+  throw new SvirtError(`Cannot make the image ${path}: there is no such folder`, {
+    kind: "not-found",
+    remedy: "Write the path of a file, from the root, in a folder that is there.",
+  });
+}
+
+/** Makes an image where nothing is. Throws "label-taken" in those words when something is, "not-found", "denied". */
+export function planNew(
+  node: Node,
+  {
+    image,
+    path,
+    taken,
+  }: { readonly image: MakeImage["image"]; readonly path: string; readonly taken: string },
+): MakeImage {
+  const place = placeOfNew(node, path);
+  // It is written under the other name first, over what is there.
+  for (const one of [place, `${place}.new`]) {
+    if (inspect(node.host, one) === undefined) continue;
+    throw new SvirtError(`${taken}: ${one}`, {
+      kind: "label-taken",
+      remedy: "Write another path, or use what is there: --reuse-external",
+    });
+  }
+  return { do: "make-image", path: place, image };
+}
+
+/** Labels the image for the guest, hands it over and tells QEMU of it; nothing uses it yet. */
+export function plugImage(
+  node: Node,
+  record: GuestRecord,
+  { disk: running, wanted }: { readonly disk: RunningDisk; readonly wanted: WantedImage },
+): PluggedImage {
+  const { disk, facts, guest } = running;
+  const { backing, format, path, storage } = wanted;
+  const found = wanted.facts ?? node.host.inspectFile(path) ?? factsOfPlanned(path);
+  const target = disk.target.dev;
+  const element = { path, format, storage, role: "top", readOnly: false, facts: found } as const;
+  const medium = formatMedium(guest, withImages(disk, [wanted]), {
+    chains: new Map([[target, [element]]]),
+    names: freeNames(record, "net"),
+  });
+  const words = {
+    ...medium,
+    commands: medium.commands.map((command) => withBacking(command, medium.node, backing)),
+  };
+  const file = { named: path, facts: found, role: "private", override: undefined } as const;
+  const gathered = { files: [file], chains: new Map(), sockets: [] };
+  const device = decideNewDevice(node, record, { gathered, words });
+  return {
+    link: { node: medium.node, path, format, storage },
+    steps: planAttach(device, facts.monitor).steps,
+  };
+}
+
+function withBacking(command: MonitorCommand, top: string, backing: string | undefined): MonitorCommand {
+  if (backing === undefined || command.arguments?.["node-name"] !== top) return command;
+  return { ...command, arguments: { ...command.arguments, backing } };
+}

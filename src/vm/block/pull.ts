@@ -1,0 +1,52 @@
+import type { BlockJob } from "../../plan/block-job.ts";
+import { planStartJob } from "../../plan/block-plan.ts";
+import { streamCommand } from "../../qemu/block-job-commands.ts";
+import type { AskedChange, DecidedChange } from "../change-guest.ts";
+import type { Node } from "../node.ts";
+import type { GuestRecord } from "../record.ts";
+import { lookUpImage } from "./chain-lookup.ts";
+import { findRunningDisk, linkOf, nodesOf } from "./running-disk.ts";
+
+/** What somebody wants pulled. */
+export interface PullWish {
+  /** The disk's target or source. */
+  readonly path: string;
+  /** What the disk is to stand on; undefined: nothing. */
+  readonly base: string | undefined;
+  readonly bytesPerSecond: number | undefined;
+}
+
+/** A disk's own image gets what is below it, and then stands on the base alone. */
+export function pullLive(node: Node, wish: PullWish): AskedChange {
+  return { what: `pull ${wish.path}`, decide: (guest) => decidePull(node, guest, wish) };
+}
+
+function decidePull(node: Node, guest: GuestRecord, wish: PullWish): DecidedChange {
+  const disk = findRunningDisk(node, guest, wish.path);
+  const [top] = disk.images;
+  const baseAt =
+    wish.base === undefined ? disk.images.length : lookUpImage(node, disk, { name: wish.base, above: 0 });
+  const kept = disk.images.slice(baseAt);
+  const target = disk.disk.target.dev;
+  const job: BlockJob = {
+    type: "pull",
+    disk: target,
+    device: disk.device,
+    job: `pull-${target}-${top.layer.node}`,
+    before: nodesOf(disk),
+    chain: [top, ...kept].map(linkOf),
+  };
+  const [base] = kept;
+  const command = streamCommand({
+    job: job.job ?? "",
+    device: top.layer.node,
+    base: base === undefined ? undefined : { node: base.layer.node, path: base.found.path },
+    bytesPerSecond: wish.bytesPerSecond,
+  });
+  return {
+    steps: [planStartJob(job, command, disk.facts.monitor)],
+    after: [],
+    xml: guest.xml,
+    jobs: [...(guest.jobs ?? []), job],
+  };
+}

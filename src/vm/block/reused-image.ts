@@ -1,0 +1,40 @@
+import { SvirtError } from "../../errors.ts";
+import type { FileFacts } from "../../host.ts";
+import { fileKey } from "../../plan/start-plan.ts";
+import { type FoundElement, walkChain } from "../../storage/image-chain.ts";
+import { imageReader, inspect } from "../inspect-file.ts";
+import type { Node } from "../node.ts";
+import type { RunningImage } from "./running-disk.ts";
+
+/**
+ * An image that somebody has made beforehand. What its header says is below must be what it will stand on: the next start
+ * goes by that. Throws "not-found" in those words, "unsupported".
+ */
+export function inspectReused(
+  node: Node,
+  wish: {
+    readonly image: { readonly path: string; readonly format: "raw" | "qcow2" };
+    readonly below: RunningImage | undefined;
+    readonly missing: string;
+  },
+): FileFacts {
+  const { below, image, missing } = wish;
+  if (inspect(node.host, image.path) === undefined)
+    throw new SvirtError(missing, { kind: "not-found", remedy: "Make it, or leave --reuse-external out." });
+  const [top, next] = walkChain({ ...image, readOnly: false }, imageReader(node.host));
+  if (top !== undefined && isBelow(next, below)) return top.facts;
+  const wanted = below === undefined ? "nothing" : below.found.path;
+  throw new SvirtError(
+    `Cannot use ${image.path}: its header names ${next?.path ?? "nothing"} below it, and it would stand on ${wanted}`,
+    {
+      kind: "unsupported",
+      remedy:
+        "Make it with qemu-img create and the backing file that it will have (-b, -F), or leave --reuse-external out.",
+    },
+  );
+}
+
+function isBelow(is: FoundElement<FileFacts> | undefined, meant: RunningImage | undefined): boolean {
+  if (is === undefined || meant === undefined) return is === undefined && meant === undefined;
+  return is.role === "backing" && fileKey(is.facts.id) === fileKey(meant.found.facts.id);
+}

@@ -1,0 +1,143 @@
+import type { BackingStore } from "../../domain/backing-store.ts";
+import { type Disk, isDiskNamed, isReadOnly } from "../../domain/disk.ts";
+import { imagePath } from "../../domain/disk-images.ts";
+import type { Domain } from "../../domain/domain.ts";
+import { SvirtError } from "../../errors.ts";
+import type { FileFacts } from "../../host.ts";
+import type { ChainLink } from "../../plan/block-job.ts";
+import type { BlockFacts } from "../../plan/block-plan.ts";
+import { type Layer, listLayers } from "../../plan/layers.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import { listPlugged } from "../../plan/plugged.ts";
+import { fileKey } from "../../plan/start-plan.ts";
+import type { Guest } from "../../qemu/guest.ts";
+import { driveId } from "../../qemu/hot-device.ts";
+import { isDirect } from "../../qemu/launch.ts";
+import type { FoundElement } from "../../storage/image-chain.ts";
+import { gatherDevice, labelDecisionOf } from "../devices/new-files.ts";
+import type { Node } from "../node.ts";
+import type { GuestRecord } from "../record.ts";
+import { runningGuest } from "../running-guest.ts";
+import { refuseBusyDisk } from "./refuse-busy.ts";
+
+/** An image of a disk: as QEMU has it, and as found on the host. */
+export interface RunningImage {
+  readonly layer: Layer;
+  readonly found: FoundElement<FileFacts>;
+}
+
+/** A disk of a running guest whose images can change. */
+export interface RunningDisk {
+  readonly domain: Domain;
+  readonly guest: Guest;
+  readonly disk: Disk;
+  /** The id of its device in QEMU. */
+  readonly device: string;
+  /** Top first. */
+  readonly images: readonly [RunningImage, ...RunningImage[]];
+  readonly facts: BlockFacts;
+}
+
+/**
+ * The disk that somebody names by its target or its source, with all its images. What QEMU has is what svirt told it; the
+ * images' own headers must still say the same. Throws "not-found", "wrong-state", "unsupported", "denied".
+ */
+export function findRunningDisk(node: Node, record: GuestRecord, name: string): RunningDisk {
+  const { domain, guest } = runningGuest(record);
+  const disk = domain.devices.disks.find((one) => isDiskNamed(one, name));
+  if (disk === undefined) {
+    throw new SvirtError(`invalid argument: disk '${name}' not found in domain`, {
+      kind: "not-found",
+      remedy: `svirt domblklist ${record.name} shows the disks there are.`,
+    });
+  }
+  refuseBusyDisk(record, { element: "disk", value: disk });
+  refuseUnsuited(disk);
+  const device = driveId(guest, disk);
+  const images = findImages(node, record, { disk, device });
+  return { domain, guest, disk, device, images, facts: factsFor(node, record, disk) };
+}
+
+/** What planning needs to know of a guest and a disk. */
+export function factsFor(node: Node, record: GuestRecord, { driver }: Disk): BlockFacts {
+  const { contentLabel, imageLabel, relabel } = labelDecisionOf(node, record);
+  return {
+    monitor: guestPaths(node.paths, record.uuid).monitor,
+    direct: isDirect(driver?.cache),
+    imageLabel: relabel ? imageLabel : undefined,
+    contentLabel: relabel ? contentLabel : undefined,
+  };
+}
+
+/** An image as a job's outcome names it. */
+export function linkOf({ found, layer }: RunningImage): ChainLink {
+  const { format, path, storage } = found;
+  return { node: layer.node, path, format, storage };
+}
+
+/** QEMU's names of a disk's images, top first. */
+export function nodesOf({ images }: RunningDisk): string[] {
+  return images.map(({ layer }) => layer.node);
+}
+
+function findImages(
+  node: Node,
+  record: GuestRecord,
+  { device, disk }: { readonly disk: Disk; readonly device: string },
+): RunningDisk["images"] {
+  const layers = listLayers(listPlugged(record.steps), device);
+  const { chains } = gatherDevice(node, { element: "disk", value: disk });
+  const found = chains.get(disk.target.dev)?.filter(({ role }) => role !== "data-file") ?? [];
+  const images = layers.flatMap((layer, at) => {
+    const element = found[at];
+    return element === undefined || !hasFile(layer, element.facts) ? [] : [{ layer, found: element }];
+  });
+  const [top, ...below] = images;
+  if (top !== undefined && images.length === layers.length && images.length === found.length)
+    return [top, ...below];
+  throw new SvirtError(
+    `Cannot change the images of ${disk.target.dev}: they are not those that QEMU was given`,
+    {
+      kind: "denied",
+      remedy: `See what its images say: qemu-img info -U --backing-chain ${imagePath(disk) ?? ""}`,
+    },
+  );
+}
+
+function hasFile({ files }: Layer, { id }: FileFacts): boolean {
+  return [...files.values()].some((file) => fileKey(file) === fileKey(id));
+}
+
+/** What has no images of its own to write to, or shares them, or has them labelled by the administrator's own wish. */
+function refuseUnsuited(disk: Disk): void {
+  const why = unsuited(disk);
+  if (why === undefined) return;
+  throw new SvirtError(
+    `Operation not supported: the images of disk '${disk.target.dev}' are not changed: ${why}`,
+    {
+      kind: "unsupported",
+      remedy: "Name another disk.",
+    },
+  );
+}
+
+function unsuited(disk: Disk): string | undefined {
+  if (disk.type !== "file" && disk.type !== "block") return `it is of type '${disk.type}'`;
+  if (disk.source === undefined) return "it is empty";
+  if (isReadOnly(disk)) return "it is read-only";
+  if (disk.device !== undefined && disk.device !== "disk") return `it is a ${disk.device}`;
+  if (disk.shareable) return "guests share it";
+  if (disk.transient !== undefined) return "it is transient";
+  if (disk.throttleFilters !== undefined || disk.driver?.copyOnRead === true)
+    return "something stands between it and its image";
+  return unsuitedSource(disk);
+}
+
+/** Of its own image, or of one that the XML puts below. */
+function unsuitedSource(placed: Disk | BackingStore | undefined): string | undefined {
+  if (placed === undefined || (placed.type !== "file" && placed.type !== "block")) return undefined;
+  const { backingStore, source } = placed;
+  if (source !== undefined && source.seclabels.length > 0) return "a source of it has a label of its own";
+  if (source?.slices !== undefined) return "a source of it is a part of a file";
+  return unsuitedSource(backingStore);
+}

@@ -1,0 +1,148 @@
+import { type Disk, isDiskNamed, isReadOnly } from "../../domain/disk.ts";
+import { imagePath } from "../../domain/disk-images.ts";
+import { SvirtError } from "../../errors.ts";
+import type { BlockJob } from "../../plan/block-job.ts";
+import { isToldQemu, type Step } from "../../plan/step.ts";
+import type { AskedChange, DecidedChange } from "../change-guest.ts";
+import type { Node } from "../node.ts";
+import type { GuestRecord } from "../record.ts";
+import { runningGuest } from "../running-guest.ts";
+import { imageSize } from "./image-size.ts";
+import { placeOfNew, planNew, plugImage } from "./new-image.ts";
+import { inspectReused } from "./reused-image.ts";
+import { findRunningDisk, linkOf, nodesOf, type RunningDisk } from "./running-disk.ts";
+
+/** What somebody says of one disk. */
+export interface SnapshotDisk {
+  /** The disk's target or source. */
+  readonly name: string;
+  readonly snapshot: string | undefined;
+  readonly driver: string | undefined;
+  readonly file: string | undefined;
+}
+
+/** A snapshot of the disks alone. */
+export interface SnapshotWish {
+  readonly name: string;
+  readonly disks: readonly SnapshotDisk[];
+  /** The overlays are there already. */
+  readonly reuses: boolean;
+}
+
+/** Overlays for the disks of a running guest are made, labelled and opened; QEMU does not use them yet. */
+export function snapshotLive(node: Node, wish: SnapshotWish): AskedChange {
+  return {
+    what: `snapshot ${wish.name}`,
+    make: (guest) =>
+      wish.reuses ? [] : listOverlays(node, guest, wish).map((one) => makeOverlay(node, one)),
+    decide: (guest) => decideSnapshot(node, guest, wish),
+  };
+}
+
+interface Overlay {
+  readonly disk: RunningDisk;
+  readonly path: string;
+}
+
+function makeOverlay(node: Node, { disk, path }: Overlay): Extract<Step, { do: "make-image" }> {
+  const [top] = disk.images;
+  const backing = { path: top.found.path, format: top.found.format };
+  return planNew(node, {
+    path,
+    image: { format: "qcow2", sizeBytes: imageSize(node, top), backing },
+    taken: `external snapshot file for disk ${disk.disk.target.dev} already exists and is not a block device`,
+  });
+}
+
+function decideSnapshot(node: Node, guest: GuestRecord, wish: SnapshotWish): DecidedChange {
+  const steps: Step[] = [];
+  const jobs: BlockJob[] = [];
+  for (const overlay of listOverlays(node, guest, wish)) {
+    const { disk, path } = overlay;
+    const facts = wish.reuses ? findOverlay(node, overlay) : undefined;
+    // Its numbers come after those of the overlays before.
+    const now = { ...guest, steps: [...guest.steps, ...steps] };
+    const wanted = { path, format: "qcow2", storage: "file", facts } as const;
+    const plugged = plugImage(node, now, { disk, wanted });
+    steps.push(...plugged.steps);
+    jobs.push({
+      type: "snapshot",
+      disk: disk.disk.target.dev,
+      device: disk.device,
+      before: nodesOf(disk),
+      chain: [plugged.link, ...disk.images.map(linkOf)],
+      ...(wish.reuses ? {} : { made: placeOfNew(node, path) }),
+    });
+  }
+  return {
+    steps: [...steps.filter((step) => !isToldQemu(step)), ...steps.filter(isToldQemu)],
+    after: [],
+    xml: guest.xml,
+    jobs: [...(guest.jobs ?? []), ...jobs],
+  };
+}
+
+function findOverlay(node: Node, { disk, path }: Overlay) {
+  return inspectReused(node, {
+    image: { path, format: "qcow2" },
+    below: disk.images[0],
+    missing: `missing existing file for disk ${disk.disk.target.dev}: ${path}`,
+  });
+}
+
+/** Every disk that can change, unless somebody says otherwise. virDomainSnapshotAlignDisks() of libvirt */
+function listOverlays(node: Node, guest: GuestRecord, wish: SnapshotWish): Overlay[] {
+  const { disks } = runningGuest(guest).domain.devices;
+  const said = new Map<Disk, SnapshotDisk>();
+  for (const one of wish.disks) {
+    const disk = disks.find((found) => isDiskNamed(found, one.name));
+    if (disk === undefined)
+      throw refuse(`no disk named '${one.name}'`, "svirt domblklist shows the disks there are.");
+    if (said.has(disk)) throw refuse(`disk '${disk.target.dev}' specified twice`, "Say it once.");
+    said.set(disk, one);
+  }
+  const chosen = disks.filter((disk) => isExternal(disk, said.get(disk)));
+  if (chosen.length === 0) throw refuse("nothing selected for snapshot", "Name a disk: --diskspec vda");
+  return chosen.map((disk) => ({
+    disk: findRunningDisk(node, guest, disk.target.dev),
+    path: said.get(disk)?.file ?? defaultPath(disk, wish.name),
+  }));
+}
+
+function isExternal(disk: Disk, said: SnapshotDisk | undefined): boolean {
+  const { snapshot = disk.snapshot ?? (isChangeable(disk) ? "external" : "no") } = said ?? {};
+  if (snapshot === "no" || snapshot === "manual") return false;
+  const target = disk.target.dev;
+  if (snapshot !== "external") {
+    throw refuse(
+      `Operation not supported: svirt takes no ${snapshot} snapshot, which disk '${target}' asks for`,
+      `Write snapshot=external or snapshot=no: --diskspec ${target},snapshot=external`,
+    );
+  }
+  const format = said?.driver ?? "qcow2";
+  if (format === "qcow2") return true;
+  throw refuse(
+    `external snapshot format for disk ${target} is unsupported: ${format}`,
+    "Write driver=qcow2.",
+  );
+}
+
+function isChangeable(disk: Disk): boolean {
+  return disk.source !== undefined && !isReadOnly(disk);
+}
+
+/** Beside the disk's own image, with the snapshot's name for its suffix. virDomainSnapshotDefAssignExternalNames() */
+function defaultPath(disk: Disk, name: string): string {
+  const target = disk.target.dev;
+  if (disk.type !== "file") {
+    throw refuse(
+      `cannot generate external snapshot name for disk '${target}' on a '${disk.type}' device`,
+      `Name the overlay: --diskspec ${target},file=PATH`,
+    );
+  }
+  return `${(imagePath(disk) ?? "").replace(/\.[^./]*$/, "")}.${name}`;
+}
+
+function refuse(message: string, remedy: string): SvirtError {
+  return new SvirtError(message, { kind: "usage", remedy });
+}

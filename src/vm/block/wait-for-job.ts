@@ -1,0 +1,47 @@
+import { isAtRest, type QemuJob, replacesTop } from "../../run/block-job.ts";
+import { findRunning } from "../find-domain.ts";
+import type { Node } from "../node.ts";
+import { findDiskJob, lookAtDisk, withSettled } from "./jobs.ts";
+import type { EndedJob } from "./settle-jobs.ts";
+
+const POLL_MS = 200;
+
+/** What somebody waits for. */
+export interface JobWait {
+  /** The disk's target or source. */
+  readonly path: string;
+  /** Undefined: for as long as it takes. */
+  readonly timeoutMs: number | undefined;
+  onProgress(qemu: QemuJob): void;
+}
+
+/** What waiting came to: the job waits to be told, or has ended. */
+export type Waited = "ready" | "done" | "failed" | "timeout";
+
+/** Waits until a job does nothing more by itself, and carries out what it has come to, if it has ended. */
+export async function waitForJob(node: Node, key: string, wait: JobWait): Promise<Waited> {
+  const { guest } = findRunning(node, key);
+  const target = findDiskJob(guest, wait.path)?.disk;
+  const started = node.host.nowMs();
+  for (;;) {
+    const ended = await withSettled(node, guest.uuid, async (_guest, found) => found);
+    const state = endedState(ended, target) ?? (await lookOnce(node, guest.uuid, wait));
+    if (state !== undefined) return state;
+    if (wait.timeoutMs !== undefined && node.host.nowMs() - started > wait.timeoutMs) return "timeout";
+    await node.host.sleep(POLL_MS);
+  }
+}
+
+function endedState(ended: readonly EndedJob[], target: string | undefined): Waited | undefined {
+  const own = ended.find(({ job }) => job.disk === target);
+  if (own === undefined) return undefined;
+  return own.isDone ? "done" : "failed";
+}
+
+async function lookOnce(node: Node, uuid: string, wait: JobWait): Promise<Waited | undefined> {
+  const now = await lookAtDisk(node, uuid, wait.path);
+  // Somebody else has carried it out.
+  if (now === undefined) return "done";
+  wait.onProgress(now.qemu);
+  return isAtRest(now.qemu) && replacesTop(now.job) ? "ready" : undefined;
+}
