@@ -18,17 +18,21 @@ export function parseArguments(spec: CommandSpec, words: readonly string[]): Par
   const operands = new Map<string, string>();
   const options = new Map<string, string>();
   const placed: string[] = [];
+  const listed: string[] = [];
   const queue = [...words];
+  const keep = (name: string, value: string): void => {
+    if (isOperand(spec, name, isList)) listed.push(value);
+    else (isOperand(spec, name) ? operands : options).set(name, value);
+  };
   for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
     const long = longForm(spec, word);
     if (long.startsWith("--") && long !== "--") {
-      const [name, value] = readNamed(spec, long, queue);
-      (isOperand(spec, name) ? operands : options).set(name, value);
+      keep(...readNamed(spec, long, queue));
     } else {
       placed.push(...readPlaced(spec, { word, queue, count: placed.length }));
     }
   }
-  const rest = placeOperands(spec, placed, operands);
+  const rest = [...listed, ...placeOperands(spec, placed, operands)];
   if (!options.has("help")) requireOperands(spec, { operands, rest });
   return { operands, rest, options };
 }
@@ -76,8 +80,12 @@ function readNamed(spec: CommandSpec, word: string, queue: string[]): [name: str
   return [name, value];
 }
 
-function isOperand(spec: CommandSpec, name: string): boolean {
-  return spec.operands.some((known) => known.name === name);
+function isOperand(
+  spec: CommandSpec,
+  name: string,
+  isOfKind: (operand: Operand) => boolean = () => true,
+): boolean {
+  return spec.operands.some((known) => known.name === name && isOfKind(known));
 }
 
 /** Gives the words that are left for an operand that takes the rest. */

@@ -22,6 +22,8 @@ const jobs = v.array(
 /** A job as QEMU has it. */
 export type QemuJob = v.InferOutput<typeof jobs>[number];
 
+const speeds = v.array(v.object({ device: v.string(), speed: v.number() }));
+
 const drives = v.array(
   v.object({
     qdev: v.optional(v.string()),
@@ -71,6 +73,12 @@ export async function dismissJob(host: Host, step: Extract<Step, { do: "adopt-ch
 export async function findJob(monitor: Monitor, id: string | undefined): Promise<QemuJob | undefined> {
   const found = v.parse(jobs, await monitor.execute("query-jobs"));
   return found.find((job) => job.id === id);
+}
+
+/** How many bytes a second a job may copy; 0: as many as it can. BlockJobInfo of qemu.git qapi/block-core.json */
+export async function findSpeed(monitor: Monitor, id: string): Promise<number> {
+  const found = v.parse(speeds, await monitor.execute("query-block-jobs"));
+  return found.find(({ device }) => device === id)?.speed ?? 0;
 }
 
 /** Lets QEMU do what is left to do at a job's end, and waits for it. Throws "timeout". */

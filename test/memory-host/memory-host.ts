@@ -215,6 +215,7 @@ const QUERIES: ReadonlySet<string> = new Set([
   "query-block",
   "qom-list",
   "query-jobs",
+  "query-block-jobs",
   "query-fdsets",
 ]);
 

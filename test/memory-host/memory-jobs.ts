@@ -11,6 +11,7 @@ interface Job {
   readonly id: string;
   readonly type: string;
   status: string;
+  speed: number;
   error?: string;
   readonly uses: readonly string[];
   /** Waits for somebody to say what then. */
@@ -63,6 +64,8 @@ export class MemoryJobs {
           "total-progress": 2,
           ...(error === undefined ? {} : { error }),
         }));
+      case "query-block-jobs":
+        return [...this.#jobs.values()].map(({ id, speed }) => ({ device: id, speed }));
       case "job-complete":
         return this.#complete(this.#jobIn(args["id"], ["ready"]));
       case "job-finalize":
@@ -72,7 +75,7 @@ export class MemoryJobs {
       case "block-job-cancel":
         return this.#pend(this.#jobIn(args["device"], ["ready"]));
       case "block-job-set-speed":
-        this.#jobIn(args["device"], ["running", "ready"]);
+        this.#jobIn(args["device"], ["running", "ready"]).speed = Number(args["speed"]);
         return {};
       case "job-dismiss":
         this.#jobs.delete(this.#jobIn(args["id"], ["concluded"]).id);
@@ -149,13 +152,19 @@ export class MemoryJobs {
     });
   }
 
-  #start(args: Facts, job: Omit<Job, "id" | "status" | "replaces">): Facts {
+  #start(args: Facts, job: Omit<Job, "id" | "status" | "speed" | "replaces">): Facts {
     const id = String(args["job-id"]);
     if (this.#jobs.has(id)) throw qmpError(`Job ID '${id}' already in use`);
     if (args["auto-finalize"] !== false || args["auto-dismiss"] !== false)
       throw qmpError("nobody would be told how it ended");
     if (job.uses.some((node) => this.uses(node))) throw qmpError(`Node '${job.uses[0]}' is busy`);
-    const started: Job = { ...job, id, status: "running", replaces: !job.isMirror };
+    const started: Job = {
+      ...job,
+      id,
+      status: "running",
+      speed: Number(args["speed"] ?? 0),
+      replaces: !job.isMirror,
+    };
     this.#jobs.set(id, started);
     this.#later(COPY_MS, () => {
       if (started.status === "running") started.status = job.isMirror ? "ready" : "pending";

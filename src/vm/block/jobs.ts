@@ -3,7 +3,7 @@ import { SvirtError } from "../../errors.ts";
 import type { Monitor } from "../../host.ts";
 import type { BlockJob } from "../../plan/block-job.ts";
 import { snapshotCommand } from "../../qemu/block-job-commands.ts";
-import { findJob, type QemuJob, replacesTop, waitForEnd } from "../../run/block-job.ts";
+import { findJob, findSpeed, type QemuJob, replacesTop, waitForEnd } from "../../run/block-job.ts";
 import type { Watch } from "../../run/run-plan.ts";
 import { type AskedChange, changeGuest, changeSettled, settleChange } from "../change-guest.ts";
 import { withGuestLock } from "../clear-away.ts";
@@ -46,17 +46,19 @@ export async function takeSnapshot(
   });
 }
 
-/** What a disk's job is, and how far QEMU is with it; undefined when there is none. */
+/** What a disk's job is, how far QEMU is with it, and its limit in bytes a second, 0 for none; undefined: there is no job. */
 export async function lookAtDisk(
   node: Node,
   key: string,
   path: string,
-): Promise<{ readonly job: BlockJob; readonly qemu: QemuJob } | undefined> {
+): Promise<{ readonly job: BlockJob; readonly qemu: QemuJob; readonly speed: number } | undefined> {
   const { guest } = findRunning(node, key);
   const job = findDiskJob(guest, path);
   if (job === undefined) return undefined;
-  const qemu = await withMonitor(node, guest.uuid, (monitor) => findJob(monitor, job.job));
-  return qemu === undefined ? undefined : { job, qemu };
+  return await withMonitor(node, guest.uuid, async (monitor) => {
+    const qemu = await findJob(monitor, job.job);
+    return qemu === undefined ? undefined : { job, qemu, speed: await findSpeed(monitor, qemu.id) };
+  });
 }
 
 /** How a job is to end: with the copy or the base in the disk's place, or with what the disk has. */

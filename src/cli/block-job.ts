@@ -1,0 +1,132 @@
+import { SvirtError } from "../errors.ts";
+import { formatSteps } from "../plan/describe.ts";
+import type { QemuJob } from "../run/block-job.ts";
+import { endBlockJob, startBlockJob } from "../vm/block/jobs.ts";
+import { type Waited, waitForJob } from "../vm/block/wait-for-job.ts";
+import type { AskedChange } from "../vm/change-guest.ts";
+import { findRunning } from "../vm/find-domain.ts";
+import { type Call, type Option, operand } from "./command.ts";
+import { CRASH_OPTION, crashDrill } from "./crash-drill.ts";
+import { DRY_RUN_OPTION } from "./label-changes.ts";
+import { readNumber } from "./number-option.ts";
+
+const MIB = 1024 * 1024;
+const MS_PER_SECOND = 1000;
+
+/** The options of every command that starts a job, besides its own. */
+export const JOB_OPTIONS: readonly Option[] = [
+  { name: "bytes", summary: "the bandwidth limit is in bytes/s rather than MiB/s" },
+  { name: "wait", summary: "wait for the job: until it is done, or needs to be told how to end" },
+  { name: "verbose", summary: "with --wait, display the progress" },
+  { name: "timeout", value: "seconds", summary: "implies --wait; abort when it takes longer" },
+  DRY_RUN_OPTION,
+  CRASH_OPTION,
+];
+
+/** How a job of a command is called, how it is to end, and what is said then: virsh's words. */
+export interface JobWords {
+  /** Before the progress. */
+  readonly label: string;
+  readonly started: string;
+  readonly ready: string;
+  readonly done: string;
+  readonly failed: string;
+  readonly aborted: string;
+  /** Undefined: it goes on until somebody says. */
+  readonly end: { readonly how: "pivot" | "abort"; readonly said: string } | undefined;
+}
+
+/** How the command line wants a job to end: with the disk on the copy or the base, or as it was. */
+export function endOf(
+  { options }: Call,
+  keep: { readonly option: string; readonly said: string },
+): JobWords["end"] {
+  if (options.has("pivot")) return { how: "pivot", said: "Successfully pivoted" };
+  return options.has(keep.option) ? { how: "abort", said: keep.said } : undefined;
+}
+
+/** Bytes in a second; undefined: as fast as it goes. Throws "usage". */
+export function paceOf(call: Call): number | undefined {
+  const text = call.operands.get("bandwidth");
+  if (text === undefined) return undefined;
+  const value = readNumber("bandwidth", text) * (call.options.has("bytes") ? 1 : MIB);
+  return value === 0 ? undefined : value;
+}
+
+/** Starts a job and, if that is asked for, waits for it and ends it. Throws what these throw. */
+export async function runJob(call: Call, asked: AskedChange, words: JobWords): Promise<void> {
+  const { node, options, output } = call;
+  const key = operand(call, "domain");
+  const timeout = options.get("timeout");
+  const waits = options.has("wait") || timeout !== undefined || words.end !== undefined;
+  if (options.has("verbose") && !waits) {
+    throw new SvirtError(
+      "--verbose requires at least one of --timeout, --wait, or an option that ends the job",
+      {
+        kind: "usage",
+        remedy: "Add --wait.",
+      },
+    );
+  }
+  const timeoutMs = timeout === undefined ? undefined : readNumber("timeout", timeout) * MS_PER_SECOND;
+  if (options.has(DRY_RUN_OPTION.name)) return printDryRun(call, asked);
+  await startBlockJob(node, key, { asked, watch: crashDrill(call) });
+  if (!waits) return output.print(`${words.started}\n`);
+  const onProgress = progressPrinter(call, words.label);
+  const came = await waitForJob(node, key, { path: operand(call, "path"), timeoutMs, onProgress });
+  await sayEnd(call, words, came);
+}
+
+/** The steps that something would take, and that nothing changes. */
+export function printDryRun(call: Call, asked: AskedChange): void {
+  const { guest } = findRunning(call.node, operand(call, "domain"));
+  const made = asked.make?.(guest) ?? [];
+  const { after, steps } = asked.decide(guest);
+  call.output.print(formatSteps([...made, ...steps, ...after]));
+}
+
+/** As virsh shows it: less than all until it is all. virshPrintJobProgress() of libvirt's tools/virsh-domain.c */
+export function formatProgress(label: string, done: number, total: number): string {
+  const share = done >= total ? 100 : Math.min(99.99, Math.floor((done / total) * 10_000) / 100);
+  return `\r${label}: [${share.toFixed(2).padStart(5)} %]`;
+}
+
+function progressPrinter({ options, output }: Call, label: string): (job: QemuJob) => void {
+  let last = "";
+  return (job) => {
+    const text = formatProgress(label, job["current-progress"], Math.max(1, job["total-progress"]));
+    if (!options.has("verbose") || text === last) return;
+    output.warn(text);
+    last = text;
+  };
+}
+
+async function sayEnd(call: Call, words: JobWords, came: Waited): Promise<void> {
+  const { node, options, output } = call;
+  const [key, path] = [operand(call, "domain"), operand(call, "path")];
+  if (came === "timeout") {
+    await endBlockJob(node, key, { path, end: "abort" });
+    throw new SvirtError(words.aborted, { kind: "timeout", remedy: "Give it more time: --timeout" });
+  }
+  if (came === "failed") {
+    throw new SvirtError(words.failed, {
+      kind: "failed",
+      remedy: "The disk is as before. See the guest's log.",
+    });
+  }
+  if (options.has("verbose")) output.warn(formatProgress(words.label, 1, 1));
+  if (came === "done") return output.print(`\n${words.done}\n`);
+  if (words.end === undefined) return output.print(`\n${words.ready}\n`);
+  await endBlockJob(node, key, { path, end: words.end.how });
+  output.print(`\n${words.end.said}\n`);
+}
+
+/** Of options that contradict each other one at most. Throws "usage" in virsh's words. */
+export function refuseBoth({ operands, options }: Call, one: string, other: string): void {
+  const has = (name: string): boolean => options.has(name) || operands.has(name);
+  if (!has(one) || !has(other)) return;
+  throw new SvirtError(`Options --${one} and --${other} are mutually exclusive`, {
+    kind: "usage",
+    remedy: "Leave one of them out.",
+  });
+}

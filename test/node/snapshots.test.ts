@@ -1,0 +1,252 @@
+import { expect } from "bun:test";
+import fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { noteOf, outOf } from "./lifecycle/notes.ts";
+import { onANode } from "./lifecycle/on-a-node.ts";
+import { onNode } from "./lifecycle/on-the-node.ts";
+
+const onTheNode = await onANode();
+
+/** A guest with a disk of 1 MiB; what is written to it, and read, goes the way that the guest's own requests go. */
+const GUEST = `
+  clean
+  copy halt a.img
+  truncate -s 1M $here/a.img
+  tell() {
+    svirt qemu-monitor-command life-a "{\\"execute\\":\\"human-monitor-command\\",\\"arguments\\":{\\"command-line\\":\\"qemu-io -d /machine/peripheral/virtio-disk0/virtio-backend \\\\\\"$1\\\\\\"\\"}}"
+  }
+  access_of() {
+    for one in /proc/$(pid_of life-a)/fd/*; do
+      [ "$(readlink "$one")" != "$1" ] || sed -n 's/^flags:.*\\(.\\)$/\\1/p' "/proc/$(pid_of life-a)/fdinfo/\${one##*/}"
+    done | sort -u | tr '\\n' ' '
+  }
+  byte_at() { od -An -tx1 -j "$2" -N 1 "$1" | tr -d ' '; }
+  guest life-a "$(disk $here/a.img)"
+`;
+
+/** An image of the node, for qemu-img of this machine. */
+function qemuImg(
+  base64: string,
+  ...words: readonly string[]
+): { readonly code: number; readonly out: string } {
+  const folder = fs.mkdtempSync(join(tmpdir(), "svirt-image-"));
+  try {
+    const path = join(folder, "image.qcow2");
+    fs.writeFileSync(path, Buffer.from(base64, "base64"));
+    const { exitCode, stderr, stdout } = Bun.spawnSync(["qemu-img", ...words, path]);
+    return { code: exitCode, out: `${stdout}${stderr}` };
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
+
+for (const type of ["qemu", "kvm"]) {
+  onTheNode(`a snapshot of a ${type} guest and its commit: labels, access and what was written`, async () => {
+    const notes = await onNode(`
+      guest_type=${type}
+      ${GUEST}
+      begun=$(cut -d ' ' -f 1 /proc/uptime)
+      note before labels $here/a.img
+      svirt start life-a >/dev/null
+      note own label_of $here/a.img
+      note plan svirt snapshot-create-as life-a s1 --disk-only --dry-run
+      note absent test ! -e $here/a.s1
+      note snapshot svirt snapshot-create-as life-a s1 --disk-only --atomic --no-metadata
+      note overlay label_of $here/a.s1
+      note below label_of $here/a.img
+      note below-access access_of $here/a.img
+      note overlay-access access_of $here/a.s1
+      note list svirt domblklist life-a
+      note inactive svirt domblklist life-a --inactive
+      note write tell "write -P 7 65536 4096"
+      note read tell "read -P 7 65536 4096"
+      note untouched byte_at $here/a.img 65536
+      note audit svirt audit
+      guest life-b "$(disk $here/a.img vda '<readonly/>')"
+      note reader svirt start life-b
+      note taken svirt blockcommit life-a vda --active --pivot
+      svirt destroy life-b >/dev/null
+      note still label_of $here/a.img
+      note commit svirt blockcommit life-a vda --active --pivot --verbose
+      note written byte_at $here/a.img 65536
+      note after label_of $here/a.img
+      note after-access access_of $here/a.img
+      note let-go access_of $here/a.s1
+      note back label_of $here/a.s1
+      note marks labels $here/a.s1
+      note again svirt domblklist life-a
+      note audit-after svirt audit
+      svirt destroy life-a >/dev/null
+      note gone left life-a
+      note last labels $here/a.img
+      note image base64 $here/a.s1
+      note denials denied_since "$begun" .
+    `);
+    expect(outOf(notes, "plan")).toContain("make the image /srv/lifecycle/a.s1: qcow2, 1048576 bytes");
+    expect(noteOf(notes, "absent").code).toBe(0);
+    expect(outOf(notes, "snapshot")).toBe("Domain snapshot s1 created");
+    expect([outOf(notes, "overlay"), outOf(notes, "below")]).toEqual([
+      outOf(notes, "own"),
+      "system_u:object_r:virt_content_t:s0",
+    ]);
+    // O_ACCMODE of open(2): 0 is for reading, 2 for both.
+    expect([outOf(notes, "below-access"), outOf(notes, "overlay-access")]).toEqual(["0", "2"]);
+    for (const list of ["list", "inactive"]) expect(outOf(notes, list)).toContain("/srv/lifecycle/a.s1");
+    expect(outOf(notes, "write")).toContain('"return":""'.slice(0, 9));
+    expect(outOf(notes, "read")).not.toContain("failed");
+    expect(outOf(notes, "untouched")).toBe("00");
+    for (const audit of ["audit", "audit-after"]) expect(noteOf(notes, audit).out).not.toContain("life-a:");
+    expect(noteOf(notes, "reader").code).toBe(0);
+    expect([noteOf(notes, "taken").code, noteOf(notes, "taken").err]).toEqual([
+      5,
+      expect.stringContaining("the guest life-b uses it"),
+    ]);
+    expect(outOf(notes, "still")).toBe("system_u:object_r:virt_content_t:s0");
+    expect([noteOf(notes, "commit").code, noteOf(notes, "commit").out.trim()]).toEqual([
+      0,
+      "Successfully pivoted",
+    ]);
+    expect([outOf(notes, "written"), outOf(notes, "after"), outOf(notes, "after-access")]).toEqual([
+      "07",
+      outOf(notes, "own"),
+      "2",
+    ]);
+    expect([outOf(notes, "let-go"), outOf(notes, "back").includes("svirt_image_t")]).toEqual(["", false]);
+    expect(outOf(notes, "marks")).not.toContain("trusted");
+    expect(outOf(notes, "again")).toContain("/srv/lifecycle/a.img");
+    expect(noteOf(notes, "gone").out).toBe("");
+    expect(outOf(notes, "last")).toBe(outOf(notes, "before"));
+    expect(qemuImg(outOf(notes, "image"), "check", "-f", "qcow2").code).toBe(0);
+    expect(noteOf(notes, "denials").out).toBe("");
+  });
+}
+
+onTheNode(
+  "a copy, a pull and a commit below: each leaves labels and contents as they should be",
+  async () => {
+    const notes = await onNode(`
+    ${GUEST}
+    begun=$(cut -d ' ' -f 1 /proc/uptime)
+    note before labels $here/a.img
+    svirt start life-a >/dev/null
+    note own label_of $here/a.img
+    for name in s1 s2 s3; do
+      svirt snapshot-create-as life-a $name --disk-only >/dev/null
+      tell "write -P \${name#s} \${name#s}0k 1k" >/dev/null
+    done
+    note chain svirt qemu-monitor-command life-a --pretty '{"execute":"query-named-block-nodes","arguments":{"flat":true}}'
+    note commit svirt blockcommit life-a vda --top $here/a.s2 --base $here/a.s1 --wait
+    note commit-base label_of $here/a.s1
+    note commit-access access_of $here/a.s1
+    note commit-gone label_of $here/a.s2
+    note pull svirt blockpull life-a vda --base $here/a.img --wait
+    note pull-gone label_of $here/a.s1
+    note copy svirt blockcopy life-a vda $here/copy.qcow2 --format qcow2 --pivot
+    note copied label_of $here/copy.qcow2
+    note copy-gone label_of $here/a.s3
+    note base-gone label_of $here/a.img
+    note list svirt domblklist life-a
+    for name in 1 2 3; do note "read$name" tell "read -P $name \${name}0k 1k"; done
+    note audit svirt audit
+    svirt destroy life-a >/dev/null
+    svirt start life-a >/dev/null
+    for name in 1 2 3; do note "again$name" tell "read -P $name \${name}0k 1k"; done
+    svirt destroy life-a >/dev/null
+    note gone left life-a
+    note last labels $here/a.img
+    note all labels $here/a.s1 $here/a.s2 $here/a.s3 $here/copy.qcow2
+    note image base64 $here/copy.qcow2
+    note pulled base64 $here/a.s3
+    note denials denied_since "$begun" .
+  `);
+    expect(outOf(notes, "commit")).toBe("\nCommit complete");
+    expect([outOf(notes, "commit-base"), outOf(notes, "commit-access")]).toEqual([
+      "system_u:object_r:virt_content_t:s0",
+      "0",
+    ]);
+    expect(outOf(notes, "pull")).toBe("\nPull complete");
+    expect(outOf(notes, "copy")).toBe("\nSuccessfully pivoted");
+    expect(outOf(notes, "copied")).toBe(outOf(notes, "own"));
+    for (const gone of ["commit-gone", "pull-gone", "copy-gone", "base-gone"])
+      expect([gone, outOf(notes, gone)]).toEqual([gone, expect.not.stringContaining("virt_")]);
+    expect(outOf(notes, "list")).toContain("/srv/lifecycle/copy.qcow2");
+    for (const name of ["read1", "read2", "read3", "again1", "again2", "again3"])
+      expect([name, outOf(notes, name)]).toEqual([name, expect.not.stringContaining("failed")]);
+    expect(noteOf(notes, "audit").out).not.toContain("life-a:");
+    expect(noteOf(notes, "gone").out).toBe("");
+    expect(outOf(notes, "last")).toBe(outOf(notes, "before"));
+    expect(outOf(notes, "all")).not.toContain("trusted");
+    expect(outOf(notes, "all")).not.toContain("svirt_image_t");
+    const copy = qemuImg(outOf(notes, "image"), "check", "-f", "qcow2");
+    expect([copy.code, copy.out]).toEqual([0, expect.stringContaining("No errors")]);
+    const info = JSON.parse(qemuImg(outOf(notes, "pulled"), "info", "--output=json", "-f", "qcow2").out);
+    expect([info["backing-filename"], info["backing-filename-format"]]).toEqual([
+      "/srv/lifecycle/a.img",
+      "raw",
+    ]);
+    expect(noteOf(notes, "denials").out).toBe("");
+  },
+);
+
+onTheNode(
+  "svirt killed at any step of a snapshot, and a guest that ends under a job: nothing is left",
+  async () => {
+    const notes = await onNode(`
+    ${GUEST}
+    begun=$(cut -d ' ' -f 1 /proc/uptime)
+    note before labels $here/a.img
+    svirt start life-a >/dev/null
+    note own labels $here/a.img
+    note plan svirt snapshot-create-as life-a s1 --disk-only --dry-run
+    count=$(svirt snapshot-create-as life-a s1 --disk-only --dry-run | wc -l)
+    for step in $(seq 1 "$count"); do
+      for moment in before after; do
+        svirt snapshot-create-as life-a s1 --disk-only --crash-drill "$moment:$step" >/dev/null 2>&1
+        note "killed-$moment-$step" sh -c "exit $?"
+        svirt list >/dev/null
+        note "left-$moment-$step" sh -c "ls $here; svirt domblklist life-a | tail -2"
+        note "labels-$moment-$step" labels $here/a.img
+      done
+    done
+    note copy svirt blockcopy life-a vda $here/copy.raw --format raw --wait
+    note during label_of $here/copy.raw
+    note info svirt blockjob life-a vda
+    note busy svirt snapshot-create-as life-a s1 --disk-only
+    note detach svirt detach-disk life-a vda
+    svirt destroy life-a >/dev/null
+    note gone left life-a
+    note last labels $here/a.img
+    note copied labels $here/copy.raw
+    note same cmp $here/a.img $here/copy.raw
+    note denials denied_since "$begun" .
+  `);
+    const steps = outOf(notes, "plan").split("\n").length;
+    expect(steps).toBeGreaterThan(3);
+    for (let step = 1; step <= steps; step += 1) {
+      for (const moment of ["before", "after"]) {
+        const place = `${moment}-${step}`;
+        expect([place, noteOf(notes, `killed-${place}`).code]).toEqual([place, 137]);
+        expect([place, outOf(notes, `left-${place}`)]).toEqual([place, expect.not.stringContaining("a.s1")]);
+        expect([place, outOf(notes, `labels-${place}`)]).toEqual([place, outOf(notes, "own")]);
+      }
+    }
+    expect(outOf(notes, "copy")).toBe("\nNow in mirroring phase");
+    expect(outOf(notes, "during")).toContain(":svirt_image_t:s0:c");
+    expect(noteOf(notes, "info").err).toBe("\rBlock Copy: [100.00 %]");
+    for (const busy of ["busy", "detach"]) {
+      expect([noteOf(notes, busy).code, noteOf(notes, busy).err]).toEqual([
+        4,
+        expect.stringContaining("already in active block job"),
+      ]);
+    }
+    expect(noteOf(notes, "gone").out).toBe("");
+    expect(outOf(notes, "last")).toBe(outOf(notes, "before"));
+    expect([outOf(notes, "copied").includes("trusted"), outOf(notes, "copied").includes("virt_")]).toEqual([
+      false,
+      false,
+    ]);
+    expect(noteOf(notes, "same").code).toBe(0);
+    expect(noteOf(notes, "denials").out).toBe("");
+  },
+);
