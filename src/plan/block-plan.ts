@@ -81,6 +81,16 @@ export function claimIn(done: readonly Step[], key: string): Claim | undefined {
   return undefined;
 }
 
+type UdevRule = NonNullable<Extract<Step, { do: "change-label" }>["udevRule"]>;
+
+function ruleIn(done: readonly Step[], key: string): UdevRule | undefined {
+  for (const step of done) {
+    if (step.do === "write-udev-rule" && fileKey(step.file) === key)
+      return { path: step.path, type: step.type };
+  }
+  return undefined;
+}
+
 function planAdopt(job: BlockJob, chain: readonly string[], monitor: string): Step {
   return {
     do: "adopt-chain",
@@ -102,7 +112,11 @@ function planUse(
     const from = claimIn(done, fileKey(file));
     if (from === undefined || from.sharing === to.sharing) return [];
     const label = from.label === undefined || to.label === undefined ? {} : { label: to.label };
-    return [{ do: "change-label", file, from, to: { ...from, ...label, sharing: to.sharing } }];
+    const rule = ruleIn(done, fileKey(file));
+    const changed = { ...from, ...label, sharing: to.sharing };
+    return [
+      { do: "change-label", file, from, to: changed, ...(rule === undefined ? {} : { udevRule: rule }) },
+    ];
   });
 }
 

@@ -17,12 +17,14 @@ const makeImageStep = v.strictObject({ do: v.literal("make-image"), ...newImage 
 /** It goes again, as long as nobody has written into it. Another file at its path stays. */
 const removeImageStep = v.strictObject({ do: v.literal("remove-image"), ...newImage });
 
-/** What a guest may do to a file that it has changes: the claim, and with it the label. */
+/** What a guest may do to a file that it has changes: the claim, and with it the label and the rule that keeps it. */
 const changeLabelStep = v.strictObject({
   do: v.literal("change-label"),
   file: fileId,
   from: claim,
   to: claim,
+  /** Of a device node, where udevd runs. */
+  udevRule: v.exactOptional(v.strictObject({ path: v.string(), type: v.picklist(["block", "character"]) })),
 });
 
 /**
@@ -67,8 +69,7 @@ const adoptChainStep = v.strictObject({
   made: v.exactOptional(v.string()),
 });
 
-/** What is done to the images of a disk, while its guest runs. */
-export const blockStep = v.variant("do", [
+const steps = [
   makeImageStep,
   removeImageStep,
   changeLabelStep,
@@ -76,5 +77,46 @@ export const blockStep = v.variant("do", [
   startJobStep,
   cancelJobStep,
   adoptChainStep,
-]);
+] as const;
+
+/** What is done to the images of a disk, while its guest runs. */
+export const blockStep = v.variant("do", steps);
 export type BlockStep = v.InferOutput<typeof blockStep>;
+
+const NAMES: ReadonlySet<string> = new Set(steps.map(({ entries }) => entries.do.literal));
+
+/** Whether a step is one of these. */
+export function isBlockStep<Other extends { readonly do: string }>(
+  step: Other | BlockStep,
+): step is BlockStep {
+  return NAMES.has(step.do);
+}
+
+/** The step that takes such a step back; undefined where there is nothing to take back. */
+export function inverseBlock(done: BlockStep): BlockStep | undefined {
+  switch (done.do) {
+    case "make-image":
+      return { ...done, do: "remove-image" };
+    case "change-label":
+      return { ...done, from: done.to, to: done.from };
+    case "set-access":
+      return inverseAccess(done);
+    case "start-job":
+      return { do: "cancel-job", monitor: done.monitor, job: done.job };
+    case "remove-image":
+    case "cancel-job":
+    case "adopt-chain":
+      return undefined;
+  }
+}
+
+function inverseAccess(done: Extract<BlockStep, { do: "set-access" }>): BlockStep {
+  return {
+    ...done,
+    files: done.files.map((file) => ({
+      ...file,
+      access: file.access === "read-only" ? "read-write" : "read-only",
+    })),
+    nodes: done.nodes.map((node) => ({ ...node, "read-only": node["read-only"] !== true })),
+  };
+}

@@ -1,5 +1,5 @@
 import { nameOf } from "../qemu/plug-commands.ts";
-import type { BlockStep } from "./block-steps.ts";
+import { type BlockStep, isBlockStep } from "./block-steps.ts";
 import type { Claim, MonitorCommand, Step } from "./step.ts";
 import { describeSetup, type HandedTap } from "./tap.ts";
 
@@ -7,6 +7,7 @@ const NO_LABEL = "(no label)";
 
 /** One line for a person: what the step does, with the label before and after. */
 export function describe(step: Step): string {
+  if (isBlockStep(step)) return describeBlock(step);
   switch (step.do) {
     case "reserve":
       return `reserve ${describeClaim(step.claim)}`;
@@ -54,14 +55,6 @@ export function describe(step: Step): string {
       return describeSetup(step.setup);
     case "remove-tap":
       return `remove tap ${step.name} if it is still there (it goes with QEMU's last descriptor of it)`;
-    case "make-image":
-    case "remove-image":
-    case "change-label":
-    case "set-access":
-    case "start-job":
-    case "cancel-job":
-    case "adopt-chain":
-      return describeBlock(step);
   }
 }
 

@@ -67,6 +67,8 @@ function mergeLabel(kept: Step[], step: Step): Step[] {
       return { ...one, claim: to };
     if (one.do === "set-label" && one.claim.key === to.key && to.label !== undefined)
       return { ...one, claim: to, to: to.label };
+    if (one.do === "write-udev-rule" && fileKey(one.file) === to.key && to.label !== undefined)
+      return { ...one, label: to.label };
     return one;
   });
 }

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { deleteCommands } from "../qemu/plug-commands.ts";
-import { blockStep } from "./block-steps.ts";
+import { blockStep, inverseBlock, isBlockStep } from "./block-steps.ts";
 import { fileId, guestOrder, handedFile } from "./guest-order.ts";
 import { claim, monitorCommand } from "./step-parts.ts";
 import { handedTap, tapSetup } from "./tap.ts";
@@ -119,6 +119,7 @@ const KILL_GRACE_MS = 10_000;
 
 /** The step that takes a step back; undefined where there is nothing to take back. */
 export function inverse(done: Step): Step | undefined {
+  if (isBlockStep(done)) return inverseBlock(done);
   switch (done.do) {
     case "reserve":
       return { do: "release", claim: done.claim };
@@ -157,14 +158,6 @@ export function inverse(done: Step): Step | undefined {
     }
     case "set-up-tap":
       return { do: "remove-tap", name: done.setup.name, mac: done.setup.mac };
-    case "make-image":
-      return { ...done, do: "remove-image" };
-    case "change-label":
-      return { ...done, from: done.to, to: done.from };
-    case "set-access":
-      return inverseAccess(done);
-    case "start-job":
-      return { do: "cancel-job", monitor: done.monitor, job: done.job };
     case "check-context":
     case "greet":
     case "resume":
@@ -177,22 +170,8 @@ export function inverse(done: Step): Step | undefined {
     case "restore-label":
     case "remove-udev-rule":
     case "kill":
-    case "remove-image":
-    case "cancel-job":
-    case "adopt-chain":
       return undefined;
   }
-}
-
-function inverseAccess(done: Extract<Step, { do: "set-access" }>): Step {
-  return {
-    ...done,
-    files: done.files.map((file) => ({
-      ...file,
-      access: file.access === "read-only" ? "read-write" : "read-only",
-    })),
-    nodes: done.nodes.map((node) => ({ ...node, "read-only": node["read-only"] !== true })),
-  };
 }
 
 /**

@@ -4,6 +4,7 @@ import type { FileId } from "../plan/guest-order.ts";
 import type { Step } from "../plan/step.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
 import { getRemembered, isOfEarlierBoot, removeRemembered, setRemembered } from "./remembered.ts";
+import { writeUdevRule } from "./udev-rule.ts";
 
 const LABEL = "security.selinux";
 
@@ -30,10 +31,12 @@ export function setFileLabel(actor: LabelActor, step: Extract<Step, { do: "set-l
 
 /** Holds a file in another way, and gives it the label for that. Throws "label-taken" when somebody is in the way. */
 export function changeFileLabel(actor: LabelActor, step: Extract<Step, { do: "change-label" }>): void {
-  const { file, to: claim } = step;
+  const { file, to: claim, udevRule } = step;
   const { label, original } = claim;
   actor.registry.reserve(claim, actor.owner);
   if (label === undefined) return;
+  // First: udevd must not label the node once more as it was.
+  if (udevRule !== undefined) writeUdevRule(actor.host, { do: "write-udev-rule", ...udevRule, file, label });
   const from = original === undefined ? {} : { from: original };
   setFileLabel(actor, { do: "set-label", file, claim, to: label, ...from });
 }

@@ -1,5 +1,6 @@
 import { SvirtError } from "../errors.ts";
 import type { Host } from "../host.ts";
+import { isBlockStep } from "../plan/block-steps.ts";
 import type { Step } from "../plan/step.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
 import { greetMonitor, resumeGuest } from "./converse.ts";
@@ -23,6 +24,7 @@ export interface Actor {
 
 /** Carries one step out. It decides nothing: all that it needs is in the step. Throws what the host throws. */
 export async function runStep(actor: Actor, step: Step): Promise<void> {
+  if (isBlockStep(step)) return await runBlockStep(actor, step);
   const { host, registry, owner, uid } = actor;
   switch (step.do) {
     case "reserve":
@@ -72,14 +74,6 @@ export async function runStep(actor: Actor, step: Step): Promise<void> {
       return host.setUpTap(step.setup);
     case "remove-tap":
       return host.removeTap(step);
-    case "make-image":
-    case "remove-image":
-    case "change-label":
-    case "set-access":
-    case "start-job":
-    case "cancel-job":
-    case "adopt-chain":
-      return await runBlockStep(actor, step);
   }
 }
 
