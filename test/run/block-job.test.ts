@@ -32,6 +32,8 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
     const host = makeLinuxHost();
     const folder = fs.mkdtempSync(join(tmpdir(), "svirt-block-"));
     const monitor = join(folder, "monitor.sock");
+    // Beside it: what QEMU has open in the folder is looked at.
+    const log = `${folder}.log`;
     const facts = { monitor, direct: false, imageLabel: undefined, contentLabel: undefined };
     const actor = { host, registry: new ClaimRegistry(host, folder), owner: "guest", uid: 0 };
     let qemu: Bun.Subprocess | undefined;
@@ -154,7 +156,7 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
       qemu = Bun.spawn(
         [qemuProgram ?? "", ...words.split(" "), "-qmp", `unix:${monitor},server=on,wait=off`],
         {
-          stdio: ["ignore", "ignore", "inherit"],
+          stdio: ["ignore", Bun.file(log), "inherit"],
         },
       );
       while (!fs.existsSync(monitor)) await Bun.sleep(20);
@@ -168,6 +170,7 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
       qemu?.kill();
       await qemu?.exited;
       fs.rmSync(folder, { recursive: true });
+      fs.rmSync(log);
     });
 
     test("holds what is below an overlay for reading alone", async () => {
@@ -271,7 +274,10 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
       expect(await conclude(commit)).toBe(true);
       expect(open()).toEqual(["base read-write"]);
       for (const at of [0, 1, 2, 3]) await io(`read -P ${at + 1} ${at * 64}k 4k`);
-      await io("flush");
+      qemu?.kill();
+      await qemu?.exited;
+      const said = fs.readFileSync(log, "utf8").match(/^(?:wrote|read|Pattern)(?= )/gm);
+      expect(said).toEqual(["wrote", "wrote", "wrote", "wrote", "read", "read", "read", "read"]);
       for (const name of ["s3", "copy"]) expect(img("check", "-U", "-f", "qcow2", name)).toStartWith("0 ");
       // Of all that came and went a record keeps nothing.
       expect(done.map((step) => step.do)).toEqual(["reserve", "plug", "adopt-chain"]);
