@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist domblkstat domiflist domifstat domifaddr domif-getlink dommemstat vncdisplay setmem send-key attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-monitor-command capabilities version validate domxml-to-native label plan reap recover audit explain doctor help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist domblkstat domiflist domifstat domifaddr domif-getlink dommemstat vncdisplay setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-monitor-command capabilities version validate domxml-to-native label plan reap recover audit explain doctor help' -- "$word")
     return
   fi
   case $command in
@@ -44,6 +44,11 @@ _svirt() {
     vncdisplay) options='--json --help' wants=domain ;;
     setmem) options='--help' wants=domain ;;
     send-key) options='--codeset --holdtime --help' wants=domain ;;
+    snapshot-create-as) options='--disk-only --no-metadata --atomic --reuse-external --print-xml --dry-run --crash-drill --help' wants=domain ;;
+    blockcommit) options='--base --shallow --top --active --pivot --keep-overlay --bytes --wait --verbose --timeout --dry-run --crash-drill --help' wants=domain ;;
+    blockcopy) options='--xml --format --blockdev --shallow --reuse-external --pivot --finish --granularity --buf-size --synchronous-writes --transient-job --print-xml --bytes --wait --verbose --timeout --dry-run --crash-drill --help' wants=domain ;;
+    blockpull) options='--base --bytes --wait --verbose --timeout --dry-run --crash-drill --help' wants=domain ;;
+    blockjob) options='--info --abort --pivot --async --bytes --raw --json --help' wants=domain ;;
     attach-disk) options='--targetbus --driver --subdriver --cache --io --type --mode --sourcetype --serial --alias --print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     detach-disk) options='--print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     change-media) options='--eject --insert --update --force --block --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
