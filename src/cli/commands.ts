@@ -1,8 +1,12 @@
 import type { Command } from "./command.ts";
+import { command as list } from "./commands/list.ts";
 
 type Load = () => Promise<{ readonly command: Command }>;
 
-/** Every command by its name, in the order of the help. Each is read only when it is called. */
+/**
+ * Every command by its name, in the order of the help. Each is read only when it is called, but `list`, which programs
+ * call again and again: that is in the first file.
+ */
 export const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["define", () => import("./commands/define.ts")],
   ["undefine", () => import("./commands/undefine.ts")],
@@ -13,7 +17,7 @@ export const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["destroy", () => import("./commands/destroy.ts")],
   ["suspend", () => import("./commands/suspend.ts")],
   ["resume", () => import("./commands/resume.ts")],
-  ["list", () => import("./commands/list.ts")],
+  ["list", async () => ({ command: list })],
   ["dominfo", () => import("./commands/dominfo.ts")],
   ["domstate", () => import("./commands/domstate.ts")],
   ["domid", () => import("./commands/domid.ts")],

@@ -27,7 +27,7 @@ export async function runCommandLine(invocation: Invocation): Promise<number> {
 
 async function dispatch(invocation: Invocation): Promise<number> {
   const { name, words } = splitName(invocation.words);
-  if (HELP_WORDS.has(name)) return await printOverview(invocation, words);
+  if (HELP_WORDS.includes(name)) return await printOverview(invocation, words);
   const { command } = await find(name === "--version" ? "version" : name)();
   const parsed = parseArguments(command.spec, words);
   if (parsed.options.has("help")) return await printOverview(invocation, name.split(" "));
@@ -35,7 +35,7 @@ async function dispatch(invocation: Invocation): Promise<number> {
   return (await command.run({ ...parsed, node, output, version })) ?? 0;
 }
 
-const HELP_WORDS = new Set(["help", "--help", "-h"]);
+const HELP_WORDS: readonly string[] = ["help", "--help", "-h"];
 
 async function printOverview(invocation: Invocation, words: readonly string[]): Promise<number> {
   const { formatHelp, formatOverview } = await import("./help.ts");

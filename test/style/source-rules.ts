@@ -8,7 +8,6 @@ export type Sources = ReadonlyMap<string, string>;
 const STEPS = ORDER.split(" · ").map((step) => step.split(", "));
 const PLAN_STEP = stepOf("plan");
 const IMPORT = /\b(?:from|import)\s*\(?\s*["'](\.[^"']+)["']/g;
-const STATIC_LINUX = /^(?:import|export)\b[^;(]*?["']\.\/host\/linux\/[^"']+["']/m;
 const EFFECT =
   /["'](?:bun|bun:[^"']+|node:[^"']+)["']|\bBun\s*[.[]|(?<!\.)\bprocess\.(?:std|env\b|argv|exec|exit|on\b|once\b|cwd|kill|[gs]et)/;
 const CHANCE = /\bMath\.random\b|\bDate\b|\bcrypto\.|\bfetch\(|\bset(?:Timeout|Interval)\b|\bperformance\./;
@@ -25,11 +24,10 @@ export function listWrongDirections(sources: Sources): string[] {
   });
 }
 
-/** Files that name src/host/linux/ and are not main.ts, and main.ts if it does so other than by import(). */
+/** Files that name src/host/linux/ and are not main.ts. */
 export function listWrongUsersOfLinux(sources: Sources): string[] {
   return [...sources].flatMap(([file, text]) => {
-    if (file.startsWith("host/linux/")) return [];
-    if (file === "main.ts") return STATIC_LINUX.test(withoutComments(text)) ? [file] : [];
+    if (file === "main.ts" || file.startsWith("host/linux/")) return [];
     return importsOf(file, text).some((target) => target.startsWith("host/linux/")) ? [file] : [];
   });
 }

@@ -63,10 +63,12 @@ export function readErrno(): number {
 
 /** A NUL-terminated string. Throws "usage" for a text that holds a NUL, which would name another file. */
 export function cString(text: string): Uint8Array {
-  if (text.includes("\0")) {
-    throw new SvirtError(`Cannot use ${JSON.stringify(text)}: it holds a NUL character`, { kind: "usage" });
-  }
+  if (text.includes("\0")) refuseNul(text);
   return new TextEncoder().encode(`${text}\0`);
+}
+
+function refuseNul(text: string): never {
+  throw new SvirtError(`Cannot use ${JSON.stringify(text)}: it holds a NUL character`, { kind: "usage" });
 }
 
 /** What the call's errno says, in the C library's words. strerror(3) */
