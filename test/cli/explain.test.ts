@@ -227,6 +227,22 @@ describe("svirt explain", () => {
     expect(JSON.parse(json)[0].object).toBe(name);
   });
 
+  test("finds a guest that runs without confinement by its process", async () => {
+    const machine = makeMachine();
+    const bytes = new TextEncoder().encode("security_require_confined = 0\n");
+    machine.files.put("/etc/svirt/svirt.conf", "file", { bytes });
+    await startDomain(nodeOn(machine), domainXml({ seclabel: "<seclabel type='none'/>" }));
+    deny(machine, "vm1", { tcontext: "system_u:object_r:var_t:s0" });
+    expect((await explained(machine))[0].guest.name).toBe("vm1");
+  });
+
+  test("refuses a file that is too large, with what to do", async () => {
+    const machine = await twoGuests();
+    machine.files.put("/large.log", "file", { bytes: new Uint8Array(64 * 1024 * 1024 + 1) });
+    const { code, err } = await runOn(machine, "explain", "--file", "/large.log");
+    expect([code, err]).toEqual([2, expect.stringContaining("tail -c 64M FILE | svirt explain --file -")]);
+  });
+
   test("says what to do where the kernel's log may not be read", async () => {
     const machine = await twoGuests();
     machine.kernelLog = undefined;

@@ -24,7 +24,7 @@ export function readInput(path: string, mostBytes: number): Uint8Array {
   if (bytes !== undefined) return bytes;
   throw new SvirtError(`Cannot read ${path}: No such file or directory`, {
     kind: "not-found",
-    remedy: "Correct the path, or write - and give the XML on standard input.",
+    remedy: "Correct the path, or write - and give it on standard input.",
   });
 }
 

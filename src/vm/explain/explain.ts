@@ -116,7 +116,7 @@ function explain(node: Node, known: Known, denials: readonly Denial[]): Explanat
 
 function gatherFacts(node: Node, known: Known, denial: Denial): DenialFacts {
   const [source, target] = [parseContext(denial.source), parseContext(denial.target)];
-  const guest = guestOfRange(known.guests, source.range, denial.atMs) ?? guestOfLabel(known, denial);
+  const guest = guestOfRange(known.guests, source.range, denial.atMs) ?? guestOfProcess(known, denial);
   const file = findKnownFile(node, known.files, denial.object);
   return {
     denial,
@@ -134,9 +134,13 @@ function gatherFacts(node: Node, known: Known, denial: Denial): DenialFacts {
   };
 }
 
-/** A static label may have any range. */
-function guestOfLabel({ guests }: Known, { source }: Denial): KnownGuest | undefined {
-  return guests.find(({ record }) => record?.label.label === source);
+/** A static label may have any range, and a guest without confinement has svirt's own context. */
+function guestOfProcess({ guests }: Known, { atMs, pid, source }: Denial): KnownGuest | undefined {
+  return guests.find(({ record, startedMs, state }) =>
+    record?.label.label === undefined
+      ? state === "running" && record?.process?.pid === pid && startedMs <= atMs
+      : record.label.label === source,
+  );
 }
 
 function subjectOf(known: Known, source: Context, guest: KnownGuest | undefined): DenialFacts["subject"] {

@@ -8,10 +8,10 @@ const MOST_BYTES = 64 * 1024 * 1024;
 
 /**
  * The lines of a file, `-` for standard input, or of what the host has: auditd's log and the kernel's, where a denial is
- * told if no auditd runs. Throws "not-found" or "host-call" for the file, "denied" when the host's are not readable.
+ * told if no auditd runs. Throws "not-found", "host-call" or "unsupported" for the file, "denied" when the host's are not readable.
  */
 export function readLogs(host: Host, file: string | undefined): string[] {
-  if (file !== undefined) return linesOf(host.readInput(file, MOST_BYTES));
+  if (file !== undefined) return linesOf(readWhole(host, file));
   const [audit, kernel] = [readAuditLog(host), host.readKernelLog()];
   if (audit !== undefined || kernel !== undefined) return [...(audit ?? []), ...(kernel ?? [])];
   throw new SvirtError(
@@ -21,6 +21,15 @@ export function readLogs(host: Host, file: string | undefined): string[] {
       remedy: "Run svirt as root, or give it the lines: dmesg | svirt explain --file -",
     },
   );
+}
+
+function readWhole(host: Host, file: string): Uint8Array {
+  const bytes = host.readInput(file, MOST_BYTES);
+  if (bytes.length <= MOST_BYTES) return bytes;
+  throw new SvirtError(`Cannot read ${file}: it is larger than 64 MiB`, {
+    kind: "unsupported",
+    remedy: "Give its end on standard input: tail -c 64M FILE | svirt explain --file -",
+  });
 }
 
 function readAuditLog(host: Host): string[] | undefined {
