@@ -124,6 +124,19 @@ describe("auditNode() proves that", () => {
     expect(findings(machine)).toContain("vm1: /dev/vdb is not there any more");
   });
 
+  test("udevd has a rule for a device node of a guest, also if it was started later", async () => {
+    const machine = await running();
+    machine.files.putFolder("/run/udev");
+    machine.files.put("/run/udev/control", "socket");
+    expect(findings(machine)).toEqual([
+      "vm1: /dev/vdb may be labelled anew by udevd: no rule keeps its label; start the guest anew",
+    ]);
+    await destroyDomain(nodeOn(machine), "vm1");
+    await reapAll(machine);
+    await startDomain(nodeOn(machine), domainXml({ disks: ALL_KINDS }));
+    expect(findings(machine)).toEqual([]);
+  });
+
   test("a gate to the kernel carries the policy's label", async () => {
     const machine = withContexts(await running());
     relabel(machine, "/dev/kvm", "system_u:object_r:device_t:s0");

@@ -1,6 +1,7 @@
 import type { FileFacts } from "../../host.ts";
 import { fileKey } from "../../plan/start-plan.ts";
 import { defaultLabelOf, readFileContexts } from "../../report/default-labels.ts";
+import { udevRuleFor } from "../../report/udev.ts";
 import { getFileLabel } from "../../run/file-label.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
 import { allSteps } from "../clear-away.ts";
@@ -47,7 +48,8 @@ function heldNodes(node: Node, guest: GuestRecord): AuditedDevice[] {
     const { path } = step.file;
     const now = node.host.inspectFile(path);
     const label = now === undefined ? undefined : getFileLabel(node.host, now.id);
-    return [{ path, label, guest: guest.name, finding: findChange(step, now, label) }];
+    const finding = findChange(step, now, label) ?? findMissingRule(node, guest, now);
+    return [{ path, label, guest: guest.name, finding }];
   });
 }
 
@@ -59,6 +61,17 @@ function findChange(
   if (now === undefined) return "is not there any more";
   if (fileKey(now.id) !== fileKey(file)) return "stands for another device by now";
   return label === to ? undefined : `should be labelled ${to}`;
+}
+
+/** A udevd that was started after the guest knows nothing of it. */
+function findMissingRule(
+  { host }: Node,
+  { uuid }: GuestRecord,
+  now: FileFacts | undefined,
+): string | undefined {
+  const path = now === undefined ? undefined : udevRuleFor(host, now, uuid)?.path;
+  if (path === undefined || host.inspectFile(path) !== undefined) return undefined;
+  return "may be labelled anew by udevd: no rule keeps its label; start the guest anew";
 }
 
 function auditGates(node: Node): AuditedDevice[] {
