@@ -1,7 +1,8 @@
 import { choice } from "../xml/choice.ts";
 import { element, type ValueOf } from "../xml/element.ts";
 import { attribute, child, children, required } from "../xml/field.ts";
-import { integer, oneOf, yesNo } from "../xml/value-form.ts";
+import { integer, oneOf, type ValueForm, yesNo } from "../xml/value-form.ts";
+import { objectName } from "./words.ts";
 
 const catchup = element("catchup", {
   threshold: attribute("threshold", integer(0, 2 ** 32 - 1)),
@@ -22,8 +23,15 @@ const timer = element("timer", {
 export type Timer = ValueOf<typeof timer>;
 
 const timers = children(timer);
+const seconds = integer(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+
 // What the guest adds to its clock is never kept: so each start begins as 'reset' asks.
-const adjustment = attribute("adjustment", oneOf("reset"));
+const resetOrSeconds: ValueForm<"reset" | number> = {
+  expects: `"reset", or ${seconds.expects}`,
+  decode: (text) => (text === "reset" ? text : seconds.decode(text)),
+  encode: String,
+};
+const adjustment = attribute("adjustment", resetOrSeconds);
 
 /** `<clock>`, https://libvirt.org/formatdomain.html#time-keeping */
 export const clock = choice("clock", {
@@ -31,10 +39,13 @@ export const clock = choice("clock", {
   of: {
     utc: { adjustment, timers },
     localtime: { adjustment, timers },
+    variable: {
+      adjustmentSeconds: attribute("adjustment", seconds),
+      basis: attribute("basis", oneOf("utc", "localtime")),
+      timers,
+    },
+    timezone: { timezone: required(attribute("timezone", objectName)), timers },
     absolute: { start: required(attribute("start", integer(0, 253_402_300_799))), timers },
   },
-  refused: {
-    timezone: "svirt does not compute another zone's clock yet",
-    variable: "svirt does not keep a guest's clock adjustment yet",
-  },
 });
+export type Clock = ValueOf<typeof clock>;

@@ -2,7 +2,7 @@ import { element, type ValueOf } from "../xml/element.ts";
 import { attribute, child } from "../xml/field.ts";
 import { integer, oneOf, onOff } from "../xml/value-form.ts";
 import { sizeInBytes } from "./byte-size.ts";
-import { imageFormat } from "./disk-source.ts";
+import { driverFormat } from "./disk-source.ts";
 import { iothreadFields } from "./iothread-mapping.ts";
 import { virtioOptions } from "./virtio-driver.ts";
 
@@ -12,7 +12,7 @@ export const metadataCache = child(element("metadata_cache", { maxSizeBytes: siz
 /** `<driver>` of a disk, https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms */
 export const diskDriver = element("driver", {
   name: attribute("name", oneOf("qemu")),
-  type: attribute("type", imageFormat),
+  type: attribute("type", driverFormat),
   cache: attribute("cache", oneOf("default", "none", "writeback", "writethrough", "directsync", "unsafe")),
   errorPolicy: attribute("error_policy", oneOf("stop", "report", "ignore", "enospace")),
   rerrorPolicy: attribute("rerror_policy", oneOf("stop", "report", "ignore")),

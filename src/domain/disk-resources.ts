@@ -1,5 +1,5 @@
 import type { BackingStore } from "./backing-store.ts";
-import { type Disk, isReadOnly } from "./disk.ts";
+import { type Disk, imageFormatOf, isReadOnly } from "./disk.ts";
 import type { DataStore, ImageFormat, NetworkSource } from "./disk-source.ts";
 import { hostPciPath } from "./host-pci-path.ts";
 import type { Access, ImageFile, LabelOverride, Resource } from "./resources.ts";
@@ -17,7 +17,7 @@ export function listDisk(disk: Disk): readonly Resource[] {
     {
       kind: "disk",
       target: disk.target.dev,
-      ...imageFile(disk.source, disk.driver?.type),
+      ...imageFile(disk.source, imageFormatOf(disk)),
       access,
       shareable: disk.shareable,
       backing: images,

@@ -1,7 +1,7 @@
 import { choice } from "../xml/choice.ts";
 import { dropped, element, refused, type ValueOf } from "../xml/element.ts";
 import { attribute, child, children, required } from "../xml/field.ts";
-import { integer, oneOf, yesNo } from "../xml/value-form.ts";
+import { integer, oneOf, type ValueForm, yesNo } from "../xml/value-form.ts";
 import { hostPciAddress } from "./address.ts";
 import { networkSource } from "./network-source.ts";
 import { sourceReconnect } from "./reconnect.ts";
@@ -24,6 +24,15 @@ export const imageFormat = oneOf(
   "dmg",
   "ploop",
 );
+
+/** What a disk's `<driver>` may say besides: the file system that QEMU makes of a folder. */
+export const driverFormat: ValueForm<ImageFormat | "fat"> = {
+  get expects() {
+    return `${imageFormat.expects}, or "fat" for a folder`;
+  },
+  decode: (text) => (text === "fat" ? text : imageFormat.decode(text)),
+  encode: (value) => value,
+};
 export type ImageFormat = Exclude<ReturnType<typeof imageFormat.decode>, undefined>;
 
 const byIndex = [dropped("@index", "svirt numbers images at each start")];

@@ -13,6 +13,7 @@ import {
   blockSource,
   dirSource,
   fileSource,
+  type ImageFormat,
   networkImage,
   nvmeSource,
   vhostUserSource,
@@ -110,6 +111,11 @@ export type Disk = ValueOf<typeof disk>;
 export function diskBus(value: Disk): NonNullable<Disk["target"]["bus"]> {
   if (value.target.bus !== undefined) return value.target.bus;
   return BUSES.get(value.target.dev.slice(0, 2)) ?? "virtio";
+}
+
+/** The format of its image; a folder has none. */
+export function imageFormatOf({ driver }: Disk): ImageFormat | undefined {
+  return driver?.type === "fat" ? undefined : driver?.type;
 }
 
 /** Whether the guest may only read it: said so, or a CD-ROM. */

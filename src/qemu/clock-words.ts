@@ -1,7 +1,7 @@
 import type { Timer } from "../domain/clock.ts";
 import type { Domain } from "../domain/domain.ts";
 import type { Guest } from "./guest.ts";
-import { cannotTranslate } from "./refusal.ts";
+import { cannotTranslate, notSettled } from "./refusal.ts";
 import { formatUtcTime } from "./utc-time.ts";
 import { keyValues, type Words } from "./words.ts";
 
@@ -23,8 +23,20 @@ export function formatClock({ domain }: Guest): Words {
 
 /** What the clock says at the start. qemuBuildClockArgStr() of libvirt */
 function clockBase({ clock }: Domain): string {
-  if (clock === undefined || clock.offset !== "absolute") return clock?.offset ?? "utc";
-  return formatUtcTime(clock.start);
+  switch (clock?.offset) {
+    case undefined:
+      return "utc";
+    case "utc":
+    case "localtime":
+      return clock.offset;
+    case "absolute":
+      return formatUtcTime(clock.start);
+    case "variable":
+    case "timezone": {
+      const why = "what the clock says depends on when and where the guest starts";
+      throw notSettled("/domain/clock/@offset", why, "Write utc, localtime or absolute.");
+    }
+  }
 }
 
 /** The timer of that name. */

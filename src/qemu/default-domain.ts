@@ -1,3 +1,4 @@
+import type { Clock } from "../domain/clock.ts";
 import type { Devices } from "../domain/devices.ts";
 import type { Domain } from "../domain/domain.ts";
 import { sanitizeMetadata } from "../domain/metadata.ts";
@@ -23,7 +24,7 @@ export function fillDomain(domain: Domain, machine: Machine): Domain {
     ...fillMemtune(domain),
     os: fillOs(domain, machine),
     cpu: fillCpu(domain),
-    clock: domain.clock ?? { offset: "utc", timers: [] },
+    clock: fillClock(domain.clock),
     onPoweroff: domain.onPoweroff ?? "destroy",
     onReboot: domain.onReboot ?? "restart",
     onCrash: domain.onCrash ?? "destroy",
@@ -51,6 +52,23 @@ function withoutEmpty(domain: Domain): Domain {
     ([name, value]) => !NEVER_EMPTY.has(name) || !Object.values(value ?? {}).every(isEmpty),
   );
   return Object.fromEntries(kept) as Domain;
+}
+
+/** A clock that is so far off is a variable one. virDomainClockDefParseXML() of libvirt */
+function fillClock(clock: Clock = { offset: "utc", timers: [] }): Clock {
+  switch (clock.offset) {
+    case "utc":
+    case "localtime": {
+      const { adjustment, offset, timers } = clock;
+      if (typeof adjustment !== "number") return clock;
+      return { offset: "variable", adjustmentSeconds: adjustment, basis: offset, timers };
+    }
+    case "variable":
+      return { ...clock, adjustmentSeconds: clock.adjustmentSeconds ?? 0, basis: clock.basis ?? "utc" };
+    case "timezone":
+    case "absolute":
+      return clock;
+  }
 }
 
 function fillVcpu({ current, placement = "static", ...vcpu }: Vcpu = { count: 1 }): Vcpu {

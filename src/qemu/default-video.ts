@@ -16,6 +16,11 @@ export function fillVideos(videos: readonly Video[]): readonly Video[] {
   return sorted.map((video, index) => ({ ...video, model: fillModel(video.model, index === 0) }));
 }
 
+/** The cards have powers of two. virDomainVideoDefPostParse() of libvirt */
+function roundUp(kiB: number): number {
+  return kiB === 0 ? 0 : 2 ** Math.ceil(Math.log2(kiB));
+}
+
 function fillModel({ primary: _primary, ...model }: Video["model"], isPrimary: boolean): Video["model"] {
   const end = { heads: model.heads ?? 1, ...(isPrimary ? { primary: true } : {}) };
   switch (model.type) {
@@ -25,10 +30,10 @@ function fillModel({ primary: _primary, ...model }: Video["model"], isPrimary: b
     case "cirrus":
     case "bochs":
     case "vmvga":
-      return { ...model, vramKiB: model.vramKiB ?? VGA_KIB, ...end };
+      return { ...model, vramKiB: roundUp(model.vramKiB ?? VGA_KIB), ...end };
     case "qxl": {
       const { ramKiB = QXL_KIB, vramKiB = QXL_KIB, vgamemKiB = VGAMEM_KIB } = model;
-      return { ...model, ramKiB, vramKiB, vgamemKiB, ...end };
+      return { ...model, ramKiB: roundUp(ramKiB), vramKiB: roundUp(vramKiB), vgamemKiB, ...end };
     }
     case "virtio":
     case "ramfb":

@@ -1,5 +1,5 @@
 import type { BackingStore } from "../domain/backing-store.ts";
-import { type Disk, isReadOnly } from "../domain/disk.ts";
+import { type Disk, imageFormatOf, isReadOnly } from "../domain/disk.ts";
 import type { DataStore, ImageFormat, Slice } from "../domain/disk-source.ts";
 import type { ChainElement } from "../storage/image-chain.ts";
 
@@ -49,7 +49,7 @@ export function chainOf(disk: Disk, found: FoundChains | undefined): DiskChain {
   }
   if (disk.source === undefined || disk.type === "vhostuser") return { elements: [], isWhole: true };
   const readOnly = isReadOnly(disk);
-  const format = disk.driver?.type ?? "raw";
+  const format = imageFormatOf(disk) ?? "raw";
   const top = imagesOf(disk, { format, role: "top", readOnly, cacheBytes });
   const { below, isWhole } = belowOf(disk.backingStore);
   return { elements: [...top, ...below], isWhole };

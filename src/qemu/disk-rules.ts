@@ -19,6 +19,18 @@ const ASKING: ReadonlySet<string> = new Set(["iscsi", "http", "https", "ftp", "f
 /** qemuValidateDomainDeviceDefDisk() of libvirt and its callees */
 const RULES: readonly Rule<Disk>[] = [
   {
+    place: "driver/@type",
+    why: "a folder is seen as a FAT file system, and nothing else is",
+    remedy: "Write type='fat' for a folder, and another format for an image.",
+    isBroken: ({ type, driver }) => (type === "dir") !== (driver?.type === "fat"),
+  },
+  {
+    place: "readonly",
+    why: "a folder is not written to",
+    remedy: "Write <readonly/>.",
+    isBroken: (disk) => disk.type === "dir" && !isReadOnly(disk),
+  },
+  {
     place: "@model",
     why: "only a disk on bus virtio has virtio's models",
     remedy: "Leave it out.",

@@ -46,7 +46,7 @@ export function remoteSource({ place, path, nbdkitSocket }: RemoteImage): Json {
     case "volume":
       throw notSettled(path, "svirt does not look volumes up yet", "Name the volume's file or device.");
     case "dir":
-      throw cannotTranslate(path, "svirt cannot label a whole directory tree", "Make an image of it.");
+      throw notSettled(path, "svirt makes no file system of a folder", "Make an image of it.");
   }
 }
 
@@ -163,7 +163,7 @@ function nfsKeys(source: Protocol<"nfs">, path: string): Json {
   const { user, group } = source.identity ?? {};
   const numberOf = (text: string | undefined, place: string): number => {
     if (text !== undefined && /^\+?\d{1,9}$/.test(text)) return Number(text);
-    throw cannotTranslate(`${path}/identity/@${place}`, "svirt looks no names up", "Write a number.");
+    throw notSettled(`${path}/identity/@${place}`, "svirt looks no names up", "Write a number.");
   };
   return {
     driver: "nfs",

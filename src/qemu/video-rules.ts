@@ -17,13 +17,13 @@ export function isHelped({ driver }: Video): boolean {
 export function refuseVideo(video: Video, guest: Guest, path: string): void {
   const { driver, model } = video;
   const isVirtio = model.type === "virtio";
-  const { accel2d, rendernode } = model.acceleration ?? {};
+  const { accel2d, accel3d, rendernode } = model.acceleration ?? {};
   const others: readonly (readonly [place: string, isThere: boolean])[] = [
     ["driver", !isVirtio && Object.keys(driver ?? {}).some((key) => key !== "name")],
     ["driver/@name", !isVirtio && isHelped(video)],
-    ["model/acceleration", !isVirtio && model.acceleration !== undefined],
+    ["model/acceleration/@accel3d", !isVirtio && accel3d === true],
     ["model/acceleration/@rendernode", rendernode !== undefined && !isHelped(video)],
-    ["model/acceleration/@accel2d", accel2d !== undefined],
+    ["model/acceleration/@accel2d", accel2d === true],
     ["model/@ram", model.type !== "qxl" && model.ramKiB !== undefined],
     ["model/@vgamem", model.type !== "qxl" && model.vgamemKiB !== undefined],
     ["model/@blob", !isVirtio && model.blob !== undefined],

@@ -88,7 +88,7 @@ function refuseSecond({ model }: Video, isPrimary: boolean, path: string): void 
   throw cannotTranslate(path, `a second card cannot be a ${model.type}`, "Use qxl or virtio.");
 }
 
-/** The card takes powers of two only; the reference rounds up, which would be another size than the XML's. */
+/** The card takes powers of two only, and not less than one. */
 function mebibytes(sizeKiB: number, path: string): number {
   const size = sizeKiB / 1024;
   if (Number.isInteger(Math.log2(size)) && size >= 1) return size;

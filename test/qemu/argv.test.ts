@@ -103,7 +103,7 @@ describe("formatArgv() refuses", () => {
     ],
     ["a second display", "<graphics type='vnc'/><graphics type='vnc'/>", "graphics[2]"],
     ["an interface without an address", "<interface type='user'/>", "interface[1]/mac"],
-    ["a card with an odd size", "<video><model type='qxl' vram='1000'/></video>", "video[1]/model"],
+    ["a card with an odd size", "<video><model type='qxl' vgamem='9000'/></video>", "video[1]/model"],
   ])("%s", (_, inside, place) => {
     expect(() => formatArgv(minimal(inside))).toThrow(place);
   });

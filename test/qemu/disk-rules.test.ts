@@ -108,7 +108,7 @@ describe("formatArgv() refuses a disk that QEMU could not give as the XML says",
       disk("<target dev='vda'/><encryption format='luks'><secret type='passphrase' usage='u'/></encryption>"),
       "encryption",
     ],
-    [disk("<source dir='/d'/><target dev='vda'/>", "type='dir'"), "source"],
+    [disk("<driver type='fat'/><source dir='/d'/><target dev='vda'/><readonly/>", "type='dir'"), "source"],
     [disk("<source pool='p' volume='v'/><target dev='vda'/>", "type='volume'"), "source"],
   ])("%s", (xml, place) => {
     expect(() => words(xml)).toThrow(`Cannot translate /domain/devices/disk[1]/${place} for QEMU: `);

@@ -133,6 +133,7 @@ describe("formatArgv() takes", () => {
       "<clock offset='utc'><timer name='tsc' mode='smpsafe'/><timer name='rtc' tickpolicy='catchup'><catchup slew='120'/></timer></clock>",
     ],
     ["", "", "<on_crash>coredump-restart</on_crash>"],
+    ["<video><model type='vga'><acceleration accel3d='no' accel2d='no'/></model></video>", ""],
   ];
   for (const row of rows) {
     test(row.join(" "), () => {

@@ -4,6 +4,12 @@ import { expectRefusal, type Row } from "./refused.ts";
 // qemu_validate.c and domain_validate.c of libvirt refuse each of them.
 describe("formatArgv() and storedDomain() refuse a disk", () => {
   const rows: readonly Row[] = [
+    ["<disk type='dir'><driver type='fat'/><source dir='/d'/><target dev='vda'/></disk>", "disk[1]/readonly"],
+    [
+      "<disk type='dir'><driver type='raw'/><source dir='/d'/><target dev='vda'/><readonly/></disk>",
+      "disk[1]/driver/@type",
+    ],
+    ["<disk><driver type='fat'/><source file='/d'/><target dev='vda'/></disk>", "disk[1]/driver/@type"],
     [
       "<disk type='file' device='disk'><source file='/d'/><target dev='sda' bus='scsi'/><address type='drive' controller='0' bus='1' target='0' unit='0'/></disk>",
       "disk[1]/address",
