@@ -56,6 +56,9 @@ export interface Monitor {
   close(): void;
 }
 
+/** How a talk with a guest's terminal ended: its user left, the user's input did, or the guest hung up. */
+export type TalkEnd = "left" | "input-ended" | "hung-up";
+
 /** How the kernel stands to SELinux. */
 export interface SelinuxState {
   readonly mode: "enforcing" | "permissive" | "disabled";
@@ -153,6 +156,12 @@ export interface Host {
   setUpTap(setup: TapSetup): void;
   /** One that is gone, or has another address and so is somebody else's, is left alone. */
   removeTap(tap: { readonly name: string; readonly mac: string }): void;
+  /**
+   * Connects standard input and output with a guest's terminal or socket, the very one that was inspected, until the
+   * byte `leaveBy` comes or one of them ends. A terminal at standard input is raw meanwhile, and afterwards as it was,
+   * whatever happens. Throws "failed" when a signal ends it.
+   */
+  talk(to: FileFacts, how: { readonly leaveBy: number; onOpen(): void }): Promise<TalkEnd>;
 
   getSelinux(): SelinuxState;
   /** svirt's own context; undefined without SELinux. */

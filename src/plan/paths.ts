@@ -55,3 +55,8 @@ export function recordsFolder(paths: Paths): string {
 export function registryLock(paths: Paths): string {
   return `${paths.run}/locks/registry`;
 }
+
+/** Held by whoever talks to that character device of the guest. */
+export function consoleLock(paths: Paths, uuid: string, device: string): string {
+  return `${paths.run}/locks/${uuid}-${device}`;
+}

@@ -8,7 +8,9 @@ export type LastAct =
   | { readonly do: "power-off-by-button" }
   | { readonly do: "reboot" }
   /** Prints a dot every tick, so that a paused guest can be told from a running one. */
-  | { readonly do: "beat" };
+  | { readonly do: "beat" }
+  /** For each character that comes, answers with the one after it. */
+  | { readonly do: "answer" };
 
 /** 16 bits, low byte first. */
 export function word(value: number): readonly number[] {
@@ -65,6 +67,10 @@ export function lastActCode(last: LastAct): readonly number[] {
       const beat = [...waitTicks(1), 0xb0, 0x2e, ...putCharacter().flat()]; // mov al, '.'
       return [...beat, 0xeb, 0x100 - beat.length - 2]; // jmp beat
     }
+    case "answer": {
+      const answer = [...waitForCharacter(), 0xfe, 0xc0, ...putCharacter().flat()]; // inc al
+      return [...answer, 0xeb, 0x100 - answer.length - 2]; // jmp answer
+    }
   }
 }
 
@@ -81,6 +87,21 @@ function waitTicks(ticks: number): readonly number[] {
     [0x29, 0xc8], // sub ax, cx
     [0x3d, ...word(ticks)], // cmp ax, ticks
     [0x72, 0xf4], // jb again
+  ].flat();
+}
+
+/** Waits on the line status of the first serial port, and gives in al what it has got. */
+function waitForCharacter(): readonly number[] {
+  return [
+    [0xfb], // sti
+    // again:
+    [0xf4], // hlt, until the next tick
+    [0xba, 0xfd, 0x03], // mov dx, 0x3fd
+    [0xec], // in al, dx
+    [0xa8, 0x01], // test al, 1: there is something
+    [0x74, 0xf7], // jz again
+    [0xb2, 0xf8], // mov dl, 0xf8
+    [0xec], // in al, dx
   ].flat();
 }
 

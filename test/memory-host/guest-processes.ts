@@ -28,6 +28,8 @@ export interface QemuBehaviour {
   readonly isImmortal?: boolean;
   /** A command that it answers with an error. */
   readonly refuses?: string;
+  /** What it says of its character devices. */
+  readonly chardevs?: readonly { readonly label: string; readonly filename: string }[];
   /** The guest does not let go of devices. */
   readonly keepsDevices?: boolean;
 }

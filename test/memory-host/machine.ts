@@ -27,6 +27,8 @@ export class Machine {
   knowsContext: (context: string) => boolean = (context) => !context.includes("unknown_t");
   qemu: QemuBehaviour = {};
   kernelLog: string[] | undefined = [];
+  /** What happens while somebody talks to the console at that path. */
+  duringTalk: (path: string) => Promise<void> = async () => undefined;
   uid = 0;
   nowMs = FIRST_BOOT_SECONDS * 1000;
   bootSeconds = FIRST_BOOT_SECONDS;

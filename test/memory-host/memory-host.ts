@@ -166,9 +166,18 @@ function processCalls(
   };
 }
 
-function guestCalls(machine: Machine, svirt: Svirt): Part<"spawnGuest" | "connectMonitor" | "killSelf"> {
+function guestCalls(
+  machine: Machine,
+  svirt: Svirt,
+): Part<"spawnGuest" | "connectMonitor" | "killSelf" | "talk"> {
   return {
     killSelf: () => svirt.die("killSelf"),
+    async talk(to, { onOpen }) {
+      machine.files.getSame(to.id);
+      onOpen();
+      await machine.duringTalk(to.id.path);
+      return "left";
+    },
     async spawnGuest(order) {
       for (const name of ["pid", "exit"]) machine.files.remove(`${order.folder}/${name}`);
       openHanded(machine, order);
@@ -251,6 +260,8 @@ function answer(machine: Machine, pid: number, { args, command }: Asked): unknow
   switch (command) {
     case "query-status":
       return { status: guest.status, running: guest.status === "running" };
+    case "query-chardev":
+      return machine.qemu.chardevs ?? [];
     case "cont":
       guest.status = "running";
       return {};

@@ -4,11 +4,13 @@ import { withFile } from "./file-id.ts";
 import { setMode, unlessMissing } from "./files.ts";
 import { cString, hostCallError, libc, readErrno } from "./libc.ts";
 import { setFileContext, setSocketContext } from "./selinux.ts";
+import { terminalCalls } from "./terminal.ts";
 
 /** bits/socket.h, bits/socket_type.h */
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0o2000000;
+const SOCK_NONBLOCK = 0o4000;
 const BACKLOG = 8;
 /** sizeof(struct sockaddr_un): two bytes of family, then the path. unix(7) */
 const ADDRESS_BYTES = 110;
@@ -30,6 +32,15 @@ export function listenUnix(path: string, context: string | undefined): number {
 export function listenWithin(folder: FileId, path: string, security: SocketSecurity): number {
   const name = path.slice(path.lastIndexOf("/") + 1);
   return withFile(folder, (opened) => listenAt(`${opened}/${name}`, path, security));
+}
+
+/** A connection to the unix socket at a path, a descriptor that does not wait. Throws "host-call". unix(7) */
+export function connectUnix(path: string): number {
+  const fd = makeSocket(undefined, SOCK_NONBLOCK);
+  if (terminalCalls().connect(fd, formatAddress(path), ADDRESS_BYTES) === 0) return fd;
+  const errno = readErrno();
+  closeSync(fd);
+  throw hostCallError(`connect to ${path}`, errno);
 }
 
 /** How a socket is labelled: as an object of the kernel's, and as a file. */
@@ -56,9 +67,7 @@ function bindTo(
   { path, said }: { readonly path: string; readonly said: string },
   label: string | undefined,
 ): void {
-  const address = new Uint8Array(ADDRESS_BYTES);
-  new DataView(address.buffer).setUint16(0, AF_UNIX, true);
-  address.set(cString(path), 2);
+  const address = formatAddress(path);
   if (label !== undefined) setFileContext(label);
   try {
     if (libc().bind(fd, address, ADDRESS_BYTES) !== 0) throw hostCallError(`bind ${said}`, readErrno());
@@ -67,10 +76,18 @@ function bindTo(
   }
 }
 
-function makeSocket(context: string | undefined): number {
+/** struct sockaddr_un. unix(7) */
+function formatAddress(path: string): Uint8Array {
+  const address = new Uint8Array(ADDRESS_BYTES);
+  new DataView(address.buffer).setUint16(0, AF_UNIX, true);
+  address.set(cString(path), 2);
+  return address;
+}
+
+function makeSocket(context: string | undefined, flags = 0): number {
   if (context !== undefined) setSocketContext(context);
   try {
-    const fd = libc().socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const fd = libc().socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
     if (fd < 0) throw hostCallError("make a unix socket", readErrno());
     return fd;
   } finally {

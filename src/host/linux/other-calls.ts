@@ -21,6 +21,7 @@ export type QuickCall =
   | "getProcess"
   | "getBootId"
   | "connectMonitor"
+  | "talk"
   | "nowMs"
   | "sleep"
   | "makeUuid";

@@ -9,14 +9,19 @@ const POLL_MS = 1;
  * streams take longer to set up than all of `svirt list`. Throws "host-call" for a full disk. write(2)
  */
 export function writeOut(fd: 1 | 2, text: string): void {
-  const bytes = new TextEncoder().encode(text);
+  writeBytes(fd, new TextEncoder().encode(text));
+}
+
+/** The same for bytes; false when the reader has gone. */
+export function writeBytes(fd: 1 | 2, bytes: Uint8Array): boolean {
   for (let at = 0; at < bytes.length; ) {
     const written = hasBasicCalls() ? writeSome(fd, bytes.subarray(at)) : writeSlowly(fd, bytes.subarray(at));
-    if (written === "gone") return;
+    if (written === "gone") return false;
     // Whoever shares the pipe has made it non-blocking.
     if (written === 0) Bun.sleepSync(POLL_MS);
     at += written;
   }
+  return true;
 }
 
 function writeSome(fd: number, bytes: Uint8Array): number | "gone" {

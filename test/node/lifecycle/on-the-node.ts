@@ -18,6 +18,7 @@ const BOOT: Readonly<Record<string, LastAct>> = {
   // About five seconds: time enough to look at the guest while it runs.
   "off-later": { do: "power-off-later", ticks: 90 },
   button: { do: "power-off-by-button" },
+  answer: { do: "answer" },
 };
 
 /** scripts/node with these words. Throws when it fails, with all that it said. */

@@ -1,0 +1,94 @@
+import type { Domain } from "../../domain/domain.ts";
+import { SvirtError } from "../../errors.ts";
+import type { FileFacts } from "../../host.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import { socketPath } from "../../qemu/chardev-backend-words.ts";
+import { type NamedPort, namePorts } from "../../qemu/chardev-words.ts";
+import { completeGuest } from "../../qemu/complete-guest.ts";
+import { parsePtys } from "../../qemu/start-commands.ts";
+import { getFileLabel } from "../../run/file-label.ts";
+import { withMonitor } from "../guest-monitor.ts";
+import { domainOf } from "../guest-statistics.ts";
+import type { Node } from "../node.ts";
+import type { GuestRecord } from "../record.ts";
+
+/** A character device of a running guest that somebody may talk to. */
+export interface GuestConsole {
+  /** serial0, console1, channel0 */
+  readonly id: string;
+  readonly facts: FileFacts;
+}
+
+/**
+ * The terminal or the socket of a character device, by its id; by default the first serial port, or else the first
+ * console. Throws "not-found"; "unsupported" for one that is neither; "denied" when what is there is not the guest's.
+ */
+export async function findConsole(
+  node: Node,
+  guest: GuestRecord,
+  devname: string | undefined,
+): Promise<GuestConsole> {
+  const port = findPort(domainOf(guest), devname);
+  const path = await getPath(node, guest, port);
+  const facts = node.host.inspectFile(path);
+  if (facts !== undefined) {
+    refuseStranger(node, guest, facts);
+    return { id: port.id, facts };
+  }
+  throw new SvirtError(`Cannot connect to ${port.id} of '${guest.name}': ${path} is gone`, {
+    kind: "not-found",
+    remedy: `See how the guest stands: svirt domstate ${guest.name}`,
+  });
+}
+
+function findPort(domain: Domain, devname: string | undefined): NamedPort {
+  const ports = namePorts(completeGuest(domain));
+  const found =
+    devname === undefined
+      ? (ports.find(({ port }) => port.device === "serial") ??
+        ports.find(({ port }) => port.device === "console"))
+      : ports.find(({ id }) => id === devname);
+  if (found !== undefined) return found;
+  const there = ports.map(({ id }) => id).join(", ");
+  throw new SvirtError(`internal error: cannot find console device '${devname ?? "console0"}'`, {
+    kind: "not-found",
+    remedy: there === "" ? "Give the guest one: <serial type='pty'/>" : `Name one of ${there} by --devname.`,
+  });
+}
+
+async function getPath(node: Node, guest: GuestRecord, { id, port }: NamedPort): Promise<string> {
+  const { chardev } = port;
+  if (chardev.type === "unix") {
+    return chardev.source?.path ?? socketPath(guestPaths(node.paths, guest.uuid).workFolder, id);
+  }
+  if (chardev.type === "pty") {
+    const answer = await withMonitor(node, guest.uuid, (monitor) => monitor.execute("query-chardev"));
+    const path = parsePtys(answer).get(id);
+    if (path !== undefined) return path;
+  }
+  const file = chardev.type === "file" ? ` Read it: tail -f ${chardev.source.path}` : "";
+  throw new SvirtError(
+    `Operation not supported: character device ${id} is not using a PTY or a Unix socket`,
+    {
+      kind: "unsupported",
+      remedy: `Define it with type='pty' or type='unix', and start the guest again.${file}`,
+    },
+  );
+}
+
+/**
+ * A guest that has taken its QEMU over may name any terminal, or put a symlink in the place of its socket: then what is
+ * typed would go to somebody else. A guest's user is nobody else's, and so is its image label.
+ */
+function refuseStranger({ host }: Node, guest: GuestRecord, { id, type, uid }: FileFacts): void {
+  const isLabelled =
+    guest.label.imageLabel !== undefined && getFileLabel(host, id) === guest.label.imageLabel;
+  // Without labels a socket that svirt has made is root's.
+  const isRoots = uid === 0 && guest.label.imageLabel === undefined;
+  if (type === "character" && uid === guest.uid) return;
+  if (type === "socket" && (uid === guest.uid || isLabelled || isRoots)) return;
+  throw new SvirtError(`Cannot connect to ${id.path}: it is not the guest's own`, {
+    kind: "denied",
+    remedy: "The guest's QEMU may have been taken over: see svirt audit.",
+  });
+}

@@ -1,0 +1,50 @@
+import { asSvirtError, SvirtError } from "../../errors.ts";
+import type { TalkEnd } from "../../host.ts";
+import { consoleLock } from "../../plan/paths.ts";
+import { getLockHolder } from "../../run/lock-holder.ts";
+import type { Node } from "../node.ts";
+import type { GuestRecord } from "../record.ts";
+import { findConsole } from "./find-console.ts";
+
+/** How a talk with a guest's console is to be. */
+export interface TalkWish {
+  readonly devname: string | undefined;
+  /** Whoever talks to it now is disconnected. */
+  readonly force: boolean;
+  /** The byte that ends it. */
+  readonly leaveBy: number;
+  onOpen(): void;
+}
+
+/** Whoever is told to end has this long. */
+const LET_GO_MS = 5000;
+
+/** Connects the caller's input and output with a guest's console. Throws "wrong-state" when somebody else does already. */
+export async function talkToGuest(node: Node, guest: GuestRecord, wish: TalkWish): Promise<TalkEnd> {
+  const { facts, id } = await findConsole(node, guest, wish.devname);
+  const release = await lockConsole(node, consoleLock(node.paths, guest.uuid, id), wish.force);
+  try {
+    return await node.host.talk(facts, wish);
+  } finally {
+    release();
+  }
+}
+
+async function lockConsole({ host }: Node, path: string, force: boolean): Promise<() => void> {
+  try {
+    return await host.lock(path, 0);
+  } catch (error) {
+    if (asSvirtError(error).kind !== "timeout") throw error;
+    const holder = getLockHolder(host, path);
+    if (force && holder !== undefined) {
+      host.signalProcess(holder, "SIGTERM");
+      return await host.lock(path, LET_GO_MS);
+    }
+    const by = holder === undefined ? "" : ` (process ${holder.pid})`;
+    throw new SvirtError(`operation failed: Active console session exists for this domain${by}`, {
+      kind: "wrong-state",
+      remedy: "End that one, or disconnect it: --force",
+      cause: error,
+    });
+  }
+}

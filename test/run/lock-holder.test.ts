@@ -1,0 +1,22 @@
+import { describe, expect, test } from "bun:test";
+import { parseLockHolder } from "../../src/run/lock-holder.ts";
+
+// As proc_locks(5) shows it; the numbers of the device are hexadecimal there, and decimal in st_dev as svirt writes it.
+const LOCKS = `1: POSIX  ADVISORY  READ  5433 08:01:7864448 128 128
+2: FLOCK  ADVISORY  WRITE 2001 08:01:7864554 0 EOF
+3: FLOCK  ADVISORY  WRITE 1568 00:2f:32388 0 EOF
+3: -> FLOCK  ADVISORY  WRITE 1600 00:2f:32388 0 EOF
+4: FLOCK  ADVISORY  WRITE 0 08:01:99 0 EOF
+`;
+
+describe("parseLockHolder()", () => {
+  test.each([
+    ["8:1", "7864554", 2001],
+    ["0:47", "32388", 1568],
+    ["8:1", "32388", undefined],
+    ["8:1", "7864448", undefined],
+    ["8:1", "99", undefined],
+  ])("of %s %s is %p", (device, inode, pid) => {
+    expect(parseLockHolder(LOCKS, { path: "/run/lock", device, inode })).toBe(pid);
+  });
+});
