@@ -33,6 +33,7 @@ export const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["dommemstat", () => import("./commands/dommemstat.ts")],
   ["console", () => import("./commands/console.ts")],
   ["ttyconsole", () => import("./commands/ttyconsole.ts")],
+  ["domstats", () => import("./commands/domstats.ts")],
   ["vncdisplay", () => import("./commands/vncdisplay.ts")],
   ["setmem", () => import("./commands/setmem.ts")],
   ["send-key", () => import("./commands/send-key.ts")],

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { SvirtError } from "../errors.ts";
+import { count, parseAnswer } from "./answer.ts";
 
 /** What a disk has done since QEMU was started. qemu.git qapi/block-core.json BlockDeviceStats */
 export interface DiskStatistics {
@@ -11,11 +11,14 @@ export interface DiskStatistics {
   readonly readNs: number;
   readonly writeNs: number;
   readonly flushNs: number;
+  /** Where in the image's file it was last written; undefined where QEMU does not tell. */
+  readonly highestByte?: number;
 }
 
-const count = v.pipe(v.number(), v.minValue(0));
 const blockStats = v.array(
   v.looseObject({
+    parent: v.exactOptional(v.looseObject({ stats: v.looseObject({ wr_highest_offset: count }) })),
+    "node-name": v.exactOptional(v.string()),
     qdev: v.exactOptional(v.string()),
     stats: v.looseObject({
       rd_operations: count,
@@ -36,21 +39,19 @@ const balloon = v.looseObject({ actual: count });
  * `/machine/peripheral/virtio-disk0/virtio-backend`. Throws "failed" for what is no such answer.
  */
 export function parseBlockStatistics(answer: unknown): ReadonlyMap<string, DiskStatistics> {
-  const found = parseAnswer(blockStats, answer, "query-blockstats");
   return new Map(
-    found.flatMap(({ qdev, stats }) => {
-      if (qdev === undefined) return [];
-      const statistics: DiskStatistics = {
-        readRequests: stats.rd_operations,
-        readBytes: stats.rd_bytes,
-        writeRequests: stats.wr_operations,
-        writeBytes: stats.wr_bytes,
-        flushRequests: stats.flush_operations,
-        readNs: stats.rd_total_time_ns,
-        writeNs: stats.wr_total_time_ns,
-        flushNs: stats.flush_total_time_ns,
-      };
-      return [[deviceOf(qdev), statistics] as const];
+    parseAnswer(blockStats, answer, "query-blockstats").flatMap((found) =>
+      found.qdev === undefined ? [] : [[deviceOf(found.qdev), statisticsIn(found)] as const],
+    ),
+  );
+}
+
+/** The same of every node, by its name: what query-blockstats answers with `query-nodes`. */
+export function parseNodeStatistics(answer: unknown): ReadonlyMap<string, DiskStatistics> {
+  return new Map(
+    parseAnswer(blockStats, answer, "query-blockstats").flatMap((found) => {
+      const name = found["node-name"];
+      return name === undefined ? [] : [[name, statisticsIn(found)] as const];
     }),
   );
 }
@@ -65,16 +66,16 @@ function deviceOf(qdev: string): string {
   return /^\/machine\/peripheral\/([^/]+)/.exec(qdev)?.[1] ?? qdev;
 }
 
-function parseAnswer<Schema extends v.GenericSchema>(
-  schema: Schema,
-  answer: unknown,
-  command: string,
-): v.InferOutput<Schema> {
-  const parsed = v.safeParse(schema, answer);
-  if (parsed.success) return parsed.output;
-  const place = v.getDotPath(parsed.issues[0]);
-  throw new SvirtError(`Cannot read QEMU's answer to ${command}: ${place ?? "it"} is not as expected`, {
-    kind: "failed",
-    remedy: `See it whole: svirt qemu-monitor-command DOMAIN ${command}`,
-  });
+function statisticsIn({ parent, stats }: v.InferOutput<typeof blockStats>[number]): DiskStatistics {
+  return {
+    readRequests: stats.rd_operations,
+    readBytes: stats.rd_bytes,
+    writeRequests: stats.wr_operations,
+    writeBytes: stats.wr_bytes,
+    flushRequests: stats.flush_operations,
+    readNs: stats.rd_total_time_ns,
+    writeNs: stats.wr_total_time_ns,
+    flushNs: stats.flush_total_time_ns,
+    ...(parent === undefined ? {} : { highestByte: parent.stats.wr_highest_offset }),
+  };
 }

@@ -1,3 +1,4 @@
+import type { Monitor } from "../host.ts";
 import { guestPaths } from "../plan/paths.ts";
 import type { DomainState } from "../qemu/status.ts";
 import { decideState } from "../qemu/status.ts";
@@ -10,22 +11,22 @@ const ASK_TIMEOUT_MS = 2000;
 
 /** How a running guest stands: QEMU is asked. One that does not answer in time runs, as far as the kernel knows. */
 export async function getGuestState(node: Node, guest: GuestRecord): Promise<DomainState> {
-  const asked = await askMonitor(node, guest);
+  const { monitor: path } = guestPaths(node.paths, guest.uuid);
+  try {
+    return await converse(node.host, { monitor: path, timeoutMs: ASK_TIMEOUT_MS }, (monitor) =>
+      askState(guest, monitor),
+    );
+  } catch {
+    return { state: "running", reason: "unknown" };
+  }
+}
+
+/** The same of a guest whose monitor somebody talks to already: there is but one at a time. */
+export async function askState(guest: GuestRecord, monitor: Monitor): Promise<DomainState> {
+  const answer = await monitor.execute("query-status");
+  const asked =
+    typeof answer === "object" && answer !== null && "status" in answer ? String(answer.status) : undefined;
   if (asked === undefined) return { state: "running", reason: "unknown" };
   if (asked !== "running") return decideState(asked);
   return { state: "running", reason: guest.unpaused === true ? "unpaused" : "booted" };
-}
-
-async function askMonitor(node: Node, guest: GuestRecord): Promise<string | undefined> {
-  const { monitor } = guestPaths(node.paths, guest.uuid);
-  try {
-    const answer = await converse(node.host, { monitor, timeoutMs: ASK_TIMEOUT_MS }, (qemu) =>
-      qemu.execute("query-status"),
-    );
-    return typeof answer === "object" && answer !== null && "status" in answer
-      ? String(answer.status)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

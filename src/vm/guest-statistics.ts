@@ -2,6 +2,8 @@ import { isDiskNamed } from "../domain/disk.ts";
 import { parseDomainText } from "../domain/document.ts";
 import type { Domain } from "../domain/domain.ts";
 import { SvirtError } from "../errors.ts";
+import type { Monitor } from "../host.ts";
+import { type BalloonStatistics, parseBalloonStatistics } from "../qemu/balloon-statistics.ts";
 import { completeGuest } from "../qemu/complete-guest.ts";
 import { listDiskIds } from "../qemu/disk-words.ts";
 import { type DiskStatistics, parseBalloonKiB, parseBlockStatistics } from "../qemu/statistics.ts";
@@ -20,6 +22,8 @@ export interface MemoryStatistics {
   readonly actualKiB: number;
   readonly maximumKiB: number;
   readonly rssKiB: number | undefined;
+  /** What the guest has told through its balloon. */
+  readonly told: BalloonStatistics;
 }
 
 /** The domain that a guest was started as. */
@@ -57,13 +61,21 @@ export async function getStatisticsOfDisk(
 
 /** What the guest has by its balloon, or all of its memory where it has none. Throws "timeout", "failed". */
 export async function getMemoryStatistics(node: Node, guest: GuestRecord): Promise<MemoryStatistics> {
+  return await withMonitor(node, guest.uuid, (monitor) => askMemory(node, guest, monitor));
+}
+
+/** The same of a guest whose monitor somebody talks to already. */
+export async function askMemory(node: Node, guest: GuestRecord, monitor: Monitor): Promise<MemoryStatistics> {
   const domain = domainOf(guest);
   const maximumKiB = domain.memory.kiB;
-  const hasBalloon = completeGuest(domain).devices.memballoon?.model !== "none";
-  const actualKiB = hasBalloon
-    ? parseBalloonKiB(await withMonitor(node, guest.uuid, (monitor) => monitor.execute("query-balloon")))
-    : maximumKiB;
-  return { actualKiB, maximumKiB, rssKiB: rssOf(node, guest) };
+  const balloon = completeGuest(domain).devices.memballoon;
+  const rssKiB = rssOf(node, guest);
+  if (balloon === undefined || balloon.model === "none")
+    return { actualKiB: maximumKiB, maximumKiB, rssKiB, told: [] };
+  const actualKiB = parseBalloonKiB(await monitor.execute("query-balloon"));
+  const path = `/machine/peripheral/${balloon.alias ?? "balloon0"}`;
+  const told = await monitor.execute("qom-get", { path, property: "guest-stats" });
+  return { actualKiB, maximumKiB, rssKiB, told: parseBalloonStatistics(told) };
 }
 
 /** proc_pid_status(5) */

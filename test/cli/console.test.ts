@@ -12,7 +12,8 @@ const CONNECTED = "Connected to domain 'vm1'\nEscape character is ^] (Ctrl + ])\
 /** A running guest with these devices; its terminal is there. */
 async function running(devices: string): Promise<Machine> {
   const machine = makeMachine();
-  machine.qemu = { chardevs: [{ label: "charserial0", filename: `pty:${TERMINAL}` }] };
+  const chardev = { label: "charserial0", filename: `pty:${TERMINAL}` };
+  machine.qemu = { answers: new Map([["query-chardev", [chardev]]]) };
   machine.files.put("/vm.xml", "file", { bytes: domainXml({ devices }) });
   expect((await runOn(machine, "create", "/vm.xml")).code).toBe(0);
   machine.files.putFolder("/dev/pts");

@@ -28,8 +28,8 @@ export interface QemuBehaviour {
   readonly isImmortal?: boolean;
   /** A command that it answers with an error. */
   readonly refuses?: string;
-  /** What it says of its character devices. */
-  readonly chardevs?: readonly { readonly label: string; readonly filename: string }[];
+  /** What it answers to these commands. */
+  readonly answers?: ReadonlyMap<string, unknown>;
   /** The guest does not let go of devices. */
   readonly keepsDevices?: boolean;
 }

@@ -8,7 +8,10 @@ export const command: Command = {
   spec: {
     name: "dommemstat",
     summary: "how much memory a running guest has, and how much of the host's it holds",
-    details: "KiB: actual is what the guest has by its balloon, rss what its QEMU holds.",
+    details: [
+      "KiB: actual is what the guest has by its balloon, rss what its QEMU holds. What stands between them the guest",
+      "tells itself, where its definition has <stats period='SECONDS'/> in its <memballoon>.",
+    ].join("\n"),
     operands: [DOMAIN_OPERAND],
     options: [JSON_OPTION],
   },
@@ -17,10 +20,12 @@ export const command: Command = {
     const { guest } = findRunning(call.node, operand(call, "domain"));
     const memory = await getMemoryStatistics(call.node, guest);
     if (call.options.has("json")) {
-      printJson(call, memory);
+      const { told, ...numbers } = memory;
+      printJson(call, { ...numbers, ...Object.fromEntries(told) });
     } else {
+      const told = memory.told.map(([name, value]) => `${name} ${value}\n`).join("");
       const rss = memory.rssKiB === undefined ? "" : `rss ${memory.rssKiB}\n`;
-      call.output.print(`actual ${memory.actualKiB}\n${rss}\n`);
+      call.output.print(`actual ${memory.actualKiB}\n${told}${rss}\n`);
     }
     return undefined;
   },
