@@ -1,6 +1,6 @@
 import { type Device, parseDevice } from "../domain/device.ts";
 import { formatSteps } from "../plan/describe.ts";
-import type { Ask, Changed } from "../vm/devices/change-devices.ts";
+import type { Ask, Changed } from "../vm/change-domain.ts";
 import { MOST_BYTES } from "../xml/limits.ts";
 import {
   type Call,
@@ -14,11 +14,16 @@ import {
 import { CRASH_OPTION, crashDrill } from "./crash-drill.ts";
 import { DRY_RUN_OPTION } from "./label-changes.ts";
 
-/** The options of every command that changes a domain's devices. */
-export const CHANGE_OPTIONS: readonly Option[] = [
+/** What a change is meant for. */
+export const IMPACT_OPTIONS: readonly Option[] = [
   { name: "live", summary: "change the running guest" },
   { name: "config", summary: "change the definition: it counts at the next start" },
   { name: "current", summary: "change the guest if it runs, else the definition; the default" },
+];
+
+/** The options of every command that changes a domain's devices. */
+export const CHANGE_OPTIONS: readonly Option[] = [
+  ...IMPACT_OPTIONS,
   DRY_RUN_OPTION,
   JSON_OPTION,
   CRASH_OPTION,

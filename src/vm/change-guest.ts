@@ -219,6 +219,6 @@ async function noteAsked(node: Node, guest: ChangingGuest, error: unknown): Prom
 }
 
 async function isStillPlugged({ host }: Node, { after }: GuestChange): Promise<boolean> {
-  const [unplug] = after;
-  return unplug?.do === "unplug" && (await isPlugged(host, unplug));
+  for (const step of after) if (step.do === "unplug" && (await isPlugged(host, step))) return true;
+  return false;
 }

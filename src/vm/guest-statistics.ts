@@ -27,7 +27,7 @@ export interface MemoryStatistics {
 }
 
 /** The domain that a guest was started as. */
-export function domainOf(guest: GuestRecord): Domain {
+export function domainOf(guest: Pick<GuestRecord, "xml">): Domain {
   return parseDomainText(guest.xml);
 }
 

@@ -87,7 +87,7 @@ async function machineWithTwo(): Promise<Machine> {
     machine.files.put(path, "file", { bytes: new TextEncoder().encode(text) });
   };
   // proc_pid_stat(5): field 14 is user time, 15 system time, 39 the processor. The name may hold anything.
-  const fields = "S 1 1 1 0 -1 64 0 0 0 0 40 2 0 0 20 0 3 0 5 0 0 0 0 0 0 0 0 0 0 0 0 0 0 17 6 0 0";
+  const fields = "S 1 1 1 0 -1 64 0 0 0 0 40 2 0 0 20 0 3 0 5 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 17 6 0 0";
   put(`/proc/${pid}/stat`, `${pid} (qemu (x) y) ${fields}\n`);
   put(`/proc/${pid}/task/777/stat`, `777 (CPU 0/KVM) ${fields.replace(" 40 2 ", " 30 1 ")}\n`);
   put(`/proc/${pid}/task/777/schedstat`, "1000 2000 3\n");

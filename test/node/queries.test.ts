@@ -73,7 +73,10 @@ onTheNode("one at a time: the second is refused, --force ends the first", async 
   const notes = await onNode(`
     more="<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
     ${GUEST}
-    { sleep 600 & echo $! >$here/sleeper; wait; } | svirt console life-a >$here/first 2>$here/first.err &
+    mkfifo $here/input
+    sleep 600 >$here/input &
+    sleeper=$!
+    svirt console life-a <$here/input >$here/first 2>$here/first.err &
     first=$!
     connected() { grep -q Escape $here/first; }
     wait_for connected
@@ -82,7 +85,7 @@ onTheNode("one at a time: the second is refused, --force ends the first", async 
     note forced sh -c 'printf HAL | svirt console life-a --force'
     code=0; wait $first || code=$?
     note first sh -c "cat $here/first.err; exit $code"
-    kill $(cat $here/sleeper)
+    kill $sleeper
     svirt destroy life-a >/dev/null
     note off svirt console life-a
     note denials denied_since 0 svirt

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../src/domain/document.ts";
+import type { Ask } from "../../src/vm/change-domain.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";
-import { type Ask, attachDevice, detachDevice, updateDevice } from "../../src/vm/devices/change-devices.ts";
+import { attachDevice, detachDevice, updateDevice } from "../../src/vm/devices/change-devices.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { deviceOf, machineWithDisks, recordOf, SECOND, wholeState } from "./hotplug-scene.ts";

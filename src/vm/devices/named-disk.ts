@@ -1,9 +1,9 @@
 import { type Disk, isDiskNamed } from "../../domain/disk.ts";
 import { parseDomainText } from "../../domain/document.ts";
 import { SvirtError } from "../../errors.ts";
+import type { Ask } from "../change-domain.ts";
 import { findDomain } from "../find-domain.ts";
 import type { Node } from "../node.ts";
-import type { Ask } from "./change-devices.ts";
 import { decideImpact } from "./impact.ts";
 
 /**

@@ -1,10 +1,10 @@
 import { parseDomainText } from "../../domain/document.ts";
 import type { NetworkInterface } from "../../domain/network-interface.ts";
 import { SvirtError } from "../../errors.ts";
+import type { Ask } from "../change-domain.ts";
 import { findDomain } from "../find-domain.ts";
 import { findInterface } from "../guest-interfaces.ts";
 import type { Node } from "../node.ts";
-import type { Ask } from "./change-devices.ts";
 import { decideImpact } from "./impact.ts";
 
 /** The interfaces of the running guest or of the definition, whichever is to be changed first. */

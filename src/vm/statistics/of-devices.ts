@@ -1,4 +1,6 @@
 import { parseIothreads } from "../../qemu/small-answers.ts";
+import { readInterfaceStatistics } from "../guest-interfaces.ts";
+import type { Node } from "../node.ts";
 import type { Entry, Subject } from "./subject.ts";
 
 /** VIR_DOMAIN_STATS_IOTHREAD */
@@ -17,6 +19,29 @@ export async function listIothreads({ running }: Subject): Promise<readonly Entr
 }
 
 /** VIR_DOMAIN_STATS_INTERFACE. User networking has no interface on the host, and so nothing that is counted. */
-export async function listInterfaces({ running, whole }: Subject): Promise<readonly Entry[]> {
-  return running === undefined ? [] : [["net.count", whole.devices.interfaces.length]];
+export async function listInterfaces({ node, running, whole }: Subject): Promise<readonly Entry[]> {
+  if (running === undefined) return [];
+  const { interfaces } = whole.devices;
+  return [
+    ["net.count", interfaces.length],
+    ...interfaces.flatMap(({ target, type }, number) =>
+      target?.dev === undefined || type === "user" ? [] : listInterface(node, target.dev, number),
+    ),
+  ];
+}
+
+function listInterface(node: Node, device: string, number: number): readonly Entry[] {
+  const is = readInterfaceStatistics(node, device);
+  const facts = [
+    ["name", device],
+    ["rx.bytes", is.rxBytes],
+    ["rx.pkts", is.rxPackets],
+    ["rx.errs", is.rxErrors],
+    ["rx.drop", is.rxDropped],
+    ["tx.bytes", is.txBytes],
+    ["tx.pkts", is.txPackets],
+    ["tx.errs", is.txErrors],
+    ["tx.drop", is.txDropped],
+  ] as const;
+  return facts.map(([key, value]) => [`net.${number}.${key}`, value]);
 }

@@ -1,0 +1,24 @@
+import { cpuSet, type IdSet } from "../domain/id-set.ts";
+import { SvirtError } from "../errors.ts";
+import type { Host } from "../host.ts";
+
+const FOLDER = "/sys/devices/system/cpu";
+
+/** The processors that the host has, whether or not they are on. linux.git Documentation/ABI/testing/sysfs-devices-system-cpu */
+export function listHostProcessors(host: Host): IdSet {
+  return readProcessors(host, "present");
+}
+
+/** Those that are on. */
+export function listOnlineProcessors(host: Host): IdSet {
+  return readProcessors(host, "online");
+}
+
+function readProcessors(host: Host, name: "present" | "online"): IdSet {
+  const found = cpuSet.decode((host.readText(`${FOLDER}/${name}`) ?? "").trim());
+  if (found !== undefined) return found;
+  throw new SvirtError(`Cannot tell the host's processors: ${FOLDER}/${name} does not say`, {
+    kind: "failed",
+    remedy: "Mount /sys.",
+  });
+}
