@@ -131,7 +131,7 @@ describe("svirt setvcpus", () => {
       "<vcpu placement='static' current='3'>4</vcpu>",
     );
     expect((await runOn(machine, "dumpxml", "vm1", "--inactive")).out).toContain(
-      "<vcpu current='2'>4</vcpu>",
+      "<vcpu placement='static' current='2'>4</vcpu>",
     );
     answer(machine, [...BOOTED, PLUGGED, undefined]);
     expect((await runOn(machine, "setvcpus", "vm1", "2", "--live", "--config")).code).toBe(0);

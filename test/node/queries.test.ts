@@ -99,3 +99,80 @@ onTheNode("one at a time: the second is refused, --force ends the first", async 
   expect(noteOf(notes, "off").code).toBe(4);
   expect(noteOf(notes, "denials").out).toBe("");
 });
+
+onTheNode("domstats, vcpuinfo and vcpucount tell of a real QEMU; setvcpus gives it one more", async () => {
+  const notes = await onNode(`
+    clean
+    copy halt a.img
+    xml life-a "$(disk $here/a.img)<memballoon model='virtio'><stats period='1'/></memballoon>" \\
+      "<vcpu current='1'>3</vcpu><iothreads>1</iothreads>" >$here/a.xml
+    svirt define $here/a.xml >/dev/null
+    svirt start life-a >/dev/null
+    note all svirt domstats life-a
+    note memory svirt dommemstat life-a
+    note info svirt vcpuinfo life-a
+    note more svirt setvcpus life-a 2
+    note two svirt vcpuinfo life-a --pretty
+    note count svirt vcpucount life-a
+    note less svirt setvcpus life-a 1
+    note many svirt setvcpus life-a 4
+    guest_type=kvm xml life-b >$here/b.xml
+    svirt create $here/b.xml >/dev/null
+    note kvm svirt domstats life-b --vcpu --cpu-total --vm
+    note keys svirt send-key life-a KEY_LEFTCTRL KEY_LEFTALT KEY_DELETE --holdtime 50
+    note setmem svirt setmem life-a 8M
+    svirt destroy life-b >/dev/null
+    svirt destroy life-a >/dev/null
+    note left left life-a
+    note denials denied_since 0 svirt
+  `);
+  const all = outOf(notes, "all").split("\n");
+  for (const line of [
+    "Domain: 'life-a'",
+    "  state.state=1",
+    "  state.reason=1",
+    "  balloon.current=16384",
+    "  balloon.maximum=16384",
+    "  vcpu.current=1",
+    "  vcpu.maximum=3",
+    "  vcpu.0.state=1",
+    "  net.count=0",
+    "  block.count=1",
+    "  block.0.name=vda",
+    "  block.0.path=/srv/lifecycle/a.img",
+    "  block.0.capacity=1048576",
+    "  block.0.physical=1048576",
+    "  iothread.count=1",
+    "  dirtyrate.calc_status=0",
+  ])
+    expect(all).toContain(line);
+  const value = (key: string) => Number(all.find((line) => line.startsWith(`  ${key}=`))?.split("=")[1]);
+  // QEMU has worked, and its BIOS has read the boot sector.
+  for (const key of ["cpu.time", "vcpu.0.time", "balloon.rss", "block.0.rd.reqs", "block.0.rd.bytes"])
+    expect([key, value(key) > 0]).toEqual([key, true]);
+  expect(outOf(notes, "memory")).toMatch(/^actual 16384\n(?:last_update \d+\n)?rss \d+$/);
+  expect(outOf(notes, "info")).toMatch(
+    /^VCPU: {11}0\nCPU: {12}[01]\nState: {10}running\nCPU time: {7}\d+\.\ds\nCPU Affinity: {3}yy$/,
+  );
+  expect(noteOf(notes, "more")).toEqual({ code: 0, out: "\n", err: "" });
+  expect(outOf(notes, "two")).toMatch(/VCPU: {11}1\n[^]*CPU Affinity: {3}0-1 \(out of 2\)$/);
+  expect(outOf(notes, "count").split("\n")).toEqual([
+    "maximum      config         3",
+    "maximum      live           3",
+    "current      config         1",
+    "current      live           2",
+  ]);
+  // The guest has no driver that would let go of it.
+  expect([noteOf(notes, "less").code, noteOf(notes, "less").err]).toEqual([
+    6,
+    expect.stringContaining("Cannot detach vcpu1"),
+  ]);
+  expect(noteOf(notes, "many").code).toBe(2);
+  expect(outOf(notes, "kvm")).toMatch(/^ {2}vcpu\.0\.exits\.sum=\d+$/m);
+  expect(outOf(notes, "kvm")).toMatch(/^ {2}cpu\.haltpoll\.success\.time=\d+$/m);
+  expect(outOf(notes, "kvm")).toMatch(/^ {2}vm\.\w+\.(?:sum|cur|max)=\d+$/m);
+  expect(noteOf(notes, "keys").code).toBe(0);
+  expect(noteOf(notes, "setmem").code).toBe(0);
+  expect(noteOf(notes, "left").out).toBe("");
+  expect(noteOf(notes, "denials").out).toBe("");
+});
