@@ -11,9 +11,12 @@ export function formatTable(header: readonly string[], rows: readonly (readonly 
 }
 
 /** virsh's list of facts: `Name:           vm1`. */
-export function formatFacts(facts: readonly (readonly [name: string, value: string | undefined])[]): string {
+export function formatFacts(
+  facts: readonly (readonly [name: string, value: string | undefined])[],
+  width = 15,
+): string {
   const lines = facts.flatMap(([name, value]) =>
-    value === undefined ? [] : [`${`${name}:`.padEnd(15)} ${value}`],
+    value === undefined ? [] : [`${`${name}:`.padEnd(width)} ${value}`],
   );
   return `${lines.join("\n")}\n\n`;
 }

@@ -1,7 +1,8 @@
-import { formatRange, type IdSet, listRanges } from "../../domain/id-set.ts";
+import type { IdSet } from "../../domain/id-set.ts";
 import { listHostProcessors } from "../../report/host-processors.ts";
 import { listVcpuInfo, type VcpuInfo } from "../../vm/vcpu-info.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../command.ts";
+import { formatProcessors, formatRow } from "../processor-row.ts";
 import { sweepFirst } from "../sweep-first.ts";
 import { formatFacts } from "../table.ts";
 
@@ -41,11 +42,6 @@ function formatVcpu({ number, running }: VcpuInfo, affinity: string): string {
   ]);
 }
 
-function formatRow(affinity: IdSet, most: number): string {
-  const allowed = new Set(affinity);
-  return Array.from({ length: most }, (_, id) => (allowed.has(id) ? "y" : "-")).join("");
-}
-
 function formatPretty(affinity: IdSet, most: number): string {
-  return `${listRanges(affinity).map(formatRange).join(",")} (out of ${most})`;
+  return `${formatProcessors(affinity)} (out of ${most})`;
 }
