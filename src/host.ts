@@ -9,6 +9,7 @@ export interface FileFacts {
   readonly id: FileId;
   readonly type: FileType;
   readonly sizeBytes: number;
+  readonly modifiedMs: number;
   readonly uid: number;
   readonly mode: number;
 }
@@ -140,12 +141,13 @@ export interface Host {
   /** As `kill -9` from outside would, at this instant: for drills. */
   killSelf(): never;
   /**
-   * What a program prints, run without a shell and without input; undefined when it cannot be run or fails. In a context
-   * it may write only where a guest's log may lie: so its output takes the way over a file there.
+   * What a program prints, run without a shell; undefined when it cannot be run or fails. In a context it may write only
+   * where a guest's log may lie, and read only what has a guest's label: so both take the way over files there.
    */
   readOutput(
     words: readonly string[],
-    confined?: { readonly context: string; readonly logFolder: string },
+    confined?: { readonly context: string; readonly inputLabel: string; readonly logFolder: string },
+    input?: string,
   ): string | undefined;
   /** False when that process is gone already. pidfd_send_signal(2) */
   signalProcess(process: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean;

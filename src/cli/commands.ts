@@ -58,6 +58,7 @@ export const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["autostart", () => import("./commands/autostart.ts")],
   ["qemu-monitor-command", () => import("./commands/qemu-monitor-command.ts")],
   ["capabilities", () => import("./commands/capabilities.ts")],
+  ["domcapabilities", () => import("./commands/domcapabilities.ts")],
   ["nodeinfo", () => import("./commands/nodeinfo.ts")],
   ["nodecpumap", () => import("./commands/nodecpumap.ts")],
   ["nodecpustats", () => import("./commands/nodecpustats.ts")],

@@ -60,3 +60,8 @@ export function registryLock(paths: Paths): string {
 export function consoleLock(paths: Paths, uuid: string, device: string): string {
   return `${paths.run}/locks/${uuid}-${device}`;
 }
+
+/** What an emulator said it can do for guests of a type. A slash is no part of a file's name. */
+export function emulatorFile(paths: Paths, emulator: string, type: "kvm" | "qemu"): string {
+  return `${paths.state}/emulators/${type}${encodeURIComponent(emulator)}.json`;
+}

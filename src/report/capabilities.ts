@@ -1,6 +1,6 @@
 import type { Host, LoadedPolicy } from "../host.ts";
 import { formatContext } from "../selinux/context.ts";
-import { type Draft, emptyDraft, textDraft } from "../xml/draft.ts";
+import { attributesDraft, type Draft, parentDraft, textDraft } from "../xml/draft.ts";
 import { formatDocument } from "../xml/format-document.ts";
 import { readPolicyFacts } from "./policy-facts.ts";
 
@@ -42,16 +42,19 @@ export function getCapabilities(host: Host): Capabilities {
 /** libvirt's `<capabilities>`. https://libvirt.org/formatcaps.html */
 export function formatCapabilities(capabilities: Capabilities): string {
   const { arch, emulator, machines, secmodel, virtTypes } = capabilities;
-  const host = parent("host", [parent("cpu", [textDraft("arch", arch)]), formatSecurityModel(secmodel)]);
-  const guestArch = parent("arch", [
+  const host = parentDraft("host", [
+    parentDraft("cpu", [textDraft("arch", arch)]),
+    formatSecurityModel(secmodel),
+  ]);
+  const guestArch = parentDraft("arch", [
     textDraft("wordsize", "64"),
     textDraft("emulator", emulator),
     ...machines.map((machine) => textDraft("machine", machine)),
-    ...virtTypes.map((type) => withAttributes("domain", { type })),
+    ...virtTypes.map((type) => attributesDraft("domain", { type })),
   ]);
   guestArch.attributes.set("name", arch);
   return formatDocument(
-    parent("capabilities", [host, parent("guest", [textDraft("os_type", "hvm"), guestArch])]),
+    parentDraft("capabilities", [host, parentDraft("guest", [textDraft("os_type", "hvm"), guestArch])]),
   );
 }
 
@@ -71,17 +74,5 @@ function formatSecurityModel({ baseLabels, doi, model }: SecurityModel): Draft {
     draft.attributes.set("type", type);
     return draft;
   });
-  return parent("secmodel", [textDraft("model", model), textDraft("doi", doi), ...labels]);
-}
-
-function parent(tag: string, children: readonly Draft[]): Draft {
-  const draft = emptyDraft(tag);
-  draft.children.push(...children);
-  return draft;
-}
-
-function withAttributes(tag: string, attributes: Readonly<Record<string, string>>): Draft {
-  const draft = emptyDraft(tag);
-  for (const [name, value] of Object.entries(attributes)) draft.attributes.set(name, value);
-  return draft;
+  return parentDraft("secmodel", [textDraft("model", model), textDraft("doi", doi), ...labels]);
 }

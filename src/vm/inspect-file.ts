@@ -21,7 +21,14 @@ export function imageReader(host: Host): ImageReader<FileFacts> {
 
 /** A file that a start would make: what it will be called is all that is known of it. */
 export function factsOfPlanned(path: string): FileFacts {
-  return { id: { path, device: "0:0", inode: "0" }, type: "file", sizeBytes: 0, uid: 0, mode: 0o600 };
+  return {
+    id: { path, device: "0:0", inode: "0" },
+    type: "file",
+    sizeBytes: 0,
+    modifiedMs: 0,
+    uid: 0,
+    mode: 0o600,
+  };
 }
 
 /** What is named and is not there. */

@@ -16,3 +16,17 @@ export function emptyDraft(tag: string): Draft {
 export function textDraft(tag: string, text: string): Draft {
   return { ...emptyDraft(tag), text };
 }
+
+/** `<tag>…</tag>` */
+export function parentDraft(tag: string, children: readonly Draft[]): Draft {
+  const draft = emptyDraft(tag);
+  draft.children.push(...children);
+  return draft;
+}
+
+/** `<tag name='value'/>` */
+export function attributesDraft(tag: string, attributes: Readonly<Record<string, string>>): Draft {
+  const draft = emptyDraft(tag);
+  for (const [name, value] of Object.entries(attributes)) draft.attributes.set(name, value);
+  return draft;
+}

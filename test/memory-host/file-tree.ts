@@ -153,6 +153,7 @@ export function factsOf({ inode, path }: Place): FileFacts {
     // A symlink in the last place is never asked about: it was followed.
     type: type === "symlink" ? "file" : type,
     sizeBytes: inode.bytes.length,
+    modifiedMs: 0,
     uid,
     mode,
   };

@@ -176,3 +176,48 @@ onTheNode("domstats, vcpuinfo and vcpucount tell of a real QEMU; setvcpus gives 
   expect(noteOf(notes, "left").out).toBe("");
   expect(noteOf(notes, "denials").out).toBe("");
 });
+
+onTheNode(
+  "the host's processors, memory and firmware; what QEMU can do is asked in a guest's domain",
+  async () => {
+    const notes = await onNode(`
+    note info svirt nodeinfo
+    note map svirt nodecpumap
+    note memory svirt nodememstats
+    note times svirt nodecpustats
+    note cell svirt freecell --all
+    note sysinfo svirt sysinfo
+    note hostname svirt hostname
+    rm -rf /var/lib/svirt/emulators
+    note kvm svirt domcapabilities
+    note qemu svirt domcapabilities --virttype qemu --machine q35
+    note kept sh -c 'ls /var/lib/svirt/emulators; getfattr -h --only-values -n security.selinux /var/lib/svirt/emulators/kvm* | tr -d "\\0"'
+    note again svirt domcapabilities
+    note version svirt version
+    note rest sh -c 'ls -A /var/log/svirt | grep put; true'
+    note nobody svirt domcapabilities --emulatorbin /bin/true
+    note denials denied_since 0 svirt
+    note others denied_since 0 qemu
+  `);
+    expect(outOf(notes, "info")).toMatch(/^CPU model: {11}x86_64\nCPU\(s\): {14}2\n/);
+    expect(outOf(notes, "info")).toMatch(/^Memory size: {9}\d+ KiB$/m);
+    expect(outOf(notes, "map")).toBe("CPUs present:   2\nCPUs online:    2\nCPU map:        yy");
+    expect(outOf(notes, "memory")).toMatch(
+      /^total {2}: +\d+ KiB\nfree {3}: +\d+ KiB\nbuffers: +\d+ KiB\ncached : +\d+ KiB$/,
+    );
+    expect(outOf(notes, "times")).toMatch(/^user: +\d+\nsystem: +\d+\nidle: +\d+\niowait: +\d+$/);
+    expect(outOf(notes, "cell")).toMatch(/^ {4}0: +\d+ KiB\n-{20}\nTotal: +\d+ KiB$/);
+    // The node is a machine of QEMU's. qemu.git hw/i386/pc_piix.c, hw/smbios/smbios.c
+    expect(outOf(notes, "sysinfo")).toContain("<entry name='manufacturer'>QEMU</entry>");
+    expect(outOf(notes, "hostname").length).toBeGreaterThan(0);
+    expect(outOf(notes, "kvm")).toContain("<domain>kvm</domain>");
+    expect(outOf(notes, "kvm")).toContain("<mode name='host-passthrough' supported='yes'>");
+    expect(outOf(notes, "qemu")).toMatch(/<machine>pc-q35-10\.0<\/machine>/);
+    expect(outOf(notes, "kept")).toMatch(/^kvm.*\.json\nqemu.*\.json\nsystem_u:object_r:svirt_var_lib_t:s0$/);
+    expect(outOf(notes, "again")).toBe(outOf(notes, "kvm"));
+    expect(outOf(notes, "version")).toMatch(/^QEMU 10\./m);
+    expect(outOf(notes, "rest")).toBe("");
+    expect(noteOf(notes, "nobody").code).toBe(1);
+    expect([noteOf(notes, "denials").out, noteOf(notes, "others").out]).toEqual(["", ""]);
+  },
+);

@@ -17,7 +17,7 @@ const END = structure(127, [], []);
 // 7.1: vendor 04h, version 05h, segment, date 08h, size, 8 bytes of characteristics, 2 more, major 14h and minor 15h.
 const bios = structure(
   0,
-  [1, 2, 0, 0xe8, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 15, 12, 0, 0],
+  [1, 2, 0, 0xe8, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 15, 12, 0, 0],
   ["SeaBIOS", "1.16 & more", "04/01/2014"],
 );
 // 7.2: strings 04h to 07h, UUID 08h to 17h with its first three parts low byte first, wake-up, SKU 19h, family 1ah.

@@ -19,6 +19,7 @@ export function fileFacts(path: string, stat: BigIntStats): FileFacts {
     },
     type,
     sizeBytes: Number(stat.size),
+    modifiedMs: Number(stat.mtimeMs),
     uid: Number(stat.uid),
     mode: Number(stat.mode) & 0o7777,
   };

@@ -40,7 +40,7 @@ export function makeLinuxHost(): Host {
     listOpenFiles: (pid) => others().listOpenFiles(pid),
     signalProcess: (target, signal) => others().signalProcess(target, signal),
     killSelf: () => others().killSelf(),
-    readOutput: (words, confined) => others().readOutput(words, confined),
+    readOutput: (words, confined, input) => others().readOutput(words, confined, input),
     spawnGuest: async (order) => await others().spawnGuest(order),
     setUpTap: (setup) => others().setUpTap(setup),
     removeTap: (tap) => others().removeTap(tap),

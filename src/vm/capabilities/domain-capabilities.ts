@@ -1,0 +1,162 @@
+import { SvirtError } from "../../errors.ts";
+import type { EmulatorFacts } from "../../qemu/emulator-facts.ts";
+import { FIRMWARES } from "../../qemu/firmware-descriptors.ts";
+import { attributesDraft, type Draft, parentDraft, textDraft } from "../../xml/draft.ts";
+import { formatDocument } from "../../xml/format-document.ts";
+import type { Node } from "../node.ts";
+import { DEVICES, type Enumeration, isOffered } from "./offers.ts";
+
+/** Of which guests somebody wants to know. */
+export interface CapabilitiesWish {
+  readonly emulator: string;
+  readonly type: "kvm" | "qemu";
+  /** Its name or another name of it; undefined: QEMU's default. */
+  readonly machine: string | undefined;
+}
+
+/** libvirt's `<domainCapabilities>`: what such a guest can have. Throws "not-found" for a machine that there is not. */
+export function formatDomainCapabilities(
+  node: Node,
+  { emulator, machine, type }: CapabilitiesWish,
+  facts: EmulatorFacts,
+): string {
+  const board = facts.machines.find(({ alias, isDefault, name }) =>
+    machine === undefined ? isDefault : name === machine || alias === machine,
+  );
+  if (board === undefined) {
+    throw new SvirtError(
+      `invalid argument: the machine '${machine}' is not supported by emulator '${emulator}'`,
+      {
+        kind: "not-found",
+        remedy: "Name another: pc or q35",
+      },
+    );
+  }
+  const chipset = board.name.includes("q35") ? "q35" : "pc";
+  return formatDocument(
+    parentDraft("domainCapabilities", [
+      textDraft("path", emulator),
+      textDraft("domain", type),
+      textDraft("machine", board.name),
+      textDraft("arch", "x86_64"),
+      attributesDraft("vcpu", { max: String(board.mostCpus) }),
+      supported("iothreads", true),
+      formatOs(node, chipset),
+      formatCpu(facts, type),
+      supported("memoryBacking", true, [formatEnum("sourceType", ["file", "anonymous", "memfd"])]),
+      formatDevices(facts, chipset),
+      formatFeatures(facts),
+    ]),
+  );
+}
+
+/** Only firmware that is there. */
+function formatOs({ host }: Node, chipset: "pc" | "q35"): Draft {
+  const board = chipset === "pc" ? "i440fx" : "q35";
+  const found = FIRMWARES.filter(
+    ({ chipsets, interface: kind, path }) =>
+      kind === "uefi" && chipsets.includes(board) && host.inspectFile(path) !== undefined,
+  );
+  const paths = [...new Set(found.map(({ path }) => path))].map((path) => textDraft("value", path));
+  const secure = found.some(({ secureBoot }) => secureBoot) ? ["yes", "no"] : ["no"];
+  const loader = supported("loader", true, [
+    ...paths,
+    formatEnum("type", ["rom", "pflash"]),
+    formatEnum("readonly", ["yes", "no"]),
+    formatEnum("secure", secure),
+  ]);
+  return supported("os", true, [
+    formatEnum("firmware", found.length === 0 ? ["bios"] : ["bios", "efi"]),
+    loader,
+  ]);
+}
+
+/** Which processor `host-model` would be svirt does not compute. */
+function formatCpu({ cpus }: EmulatorFacts, type: "kvm" | "qemu"): Draft {
+  const models = cpus
+    .filter(({ name }) => !MODES.has(name))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ deprecated, name, usable }) => {
+      const model = textDraft("model", name);
+      model.attributes.set("usable", usable ? "yes" : "no");
+      if (deprecated) model.attributes.set("deprecated", "yes");
+      model.attributes.set("vendor", vendorOf(name));
+      return model;
+    });
+  const migratable = (name: string): readonly Draft[] => [formatEnum(name, ["on", "off"])];
+  const isKvm = type === "kvm";
+  return parentDraft("cpu", [
+    mode("host-passthrough", isKvm, isKvm ? migratable("hostPassthroughMigratable") : []),
+    mode("maximum", true, migratable("maximumMigratable")),
+    mode("host-model", false),
+    mode("custom", true, models),
+  ]);
+}
+
+/** Names of QEMU's that are modes of libvirt's, or no processor. */
+const MODES = new Set(["host", "max", "base"]);
+
+const VENDORS: readonly (readonly [vendor: string, names: RegExp])[] = [
+  ["AMD", /^(?:athlon|EPYC|Opteron|phenom)/],
+  ["Hygon", /^Dhyana/],
+  [
+    "Intel",
+    /^(?:core(?:2)?duo|n270|Conroe|Penryn|Nehalem|Westmere|SandyBridge|IvyBridge|Haswell|Broadwell|Skylake|Cascadelake|Cooperlake|Icelake|SapphireRapids|GraniteRapids|SierraForest|ClearwaterForest|Snowridge|Denverton|KnightsMill)/,
+  ],
+];
+
+function vendorOf(name: string): string {
+  return VENDORS.find(([, names]) => names.test(name))?.[0] ?? "unknown";
+}
+
+function formatDevices(facts: EmulatorFacts, machine: string): Draft {
+  const types = new Set(facts.types);
+  const chosen = ({ name, offers }: Enumeration): readonly [string, readonly string[]] => [
+    name,
+    offers.filter((offer) => isOffered(offer, types, machine)).map(({ value }) => value),
+  ];
+  return parentDraft(
+    "devices",
+    [...DEVICES].map(([element, enumerations]) => {
+      const found = enumerations.map(chosen);
+      const isThere = found.some(([, values]) => values.length > 0);
+      return supported(
+        element,
+        isThere,
+        isThere ? found.map(([name, values]) => formatEnum(name, values)) : [],
+      );
+    }),
+  );
+}
+
+function formatFeatures({ types }: EmulatorFacts): Draft {
+  return parentDraft("features", [
+    supported("gic", false),
+    supported("vmcoreinfo", types.includes("vmcoreinfo")),
+    supported("genid", types.includes("vmgenid")),
+    supported("backingStoreInput", true),
+    supported("backup", false),
+    supported("async-teardown", false),
+    supported("ps2", true),
+    supported("sev", false),
+    supported("sgx", false),
+  ]);
+}
+
+function mode(name: string, isSupported: boolean, children: readonly Draft[] = []): Draft {
+  const draft = attributesDraft("mode", { name, supported: isSupported ? "yes" : "no" });
+  draft.children.push(...children);
+  return draft;
+}
+
+function supported(tag: string, isSupported: boolean, children: readonly Draft[] = []): Draft {
+  const draft = attributesDraft(tag, { supported: isSupported ? "yes" : "no" });
+  draft.children.push(...children);
+  return draft;
+}
+
+function formatEnum(name: string, values: readonly string[]): Draft {
+  const draft = attributesDraft("enum", { name });
+  draft.children.push(...values.map((value) => textDraft("value", value)));
+  return draft;
+}

@@ -1,0 +1,67 @@
+import * as v from "valibot";
+import { SvirtError } from "../../errors.ts";
+import { emulatorFile } from "../../plan/paths.ts";
+import {
+  EMULATOR_QUESTIONS,
+  type EmulatorFacts,
+  emulatorFacts,
+  parseEmulatorFacts,
+  questionWords,
+} from "../../qemu/emulator-facts.ts";
+import { askQemu } from "../../report/qemu-version.ts";
+import type { Node } from "../node.ts";
+
+/** What is kept of an emulator: what it said, and of which file that was. */
+const kept = v.strictObject({
+  format: v.literal(1),
+  /** Of the emulator's file, and of the kernel: which processors can be used depends on both. */
+  of: v.string(),
+  facts: emulatorFacts,
+});
+
+/**
+ * What an emulator can do: asked once for each of its versions and each boot, and then kept. Throws "not-found"; "failed"
+ * when it does not answer.
+ */
+export function getEmulatorFacts(node: Node, emulator: string, type: "kvm" | "qemu"): EmulatorFacts {
+  const { host, paths } = node;
+  const file = host.inspectFile(emulator);
+  if (file?.type !== "file") {
+    throw new SvirtError(`Cannot ask ${emulator} what it can do: it is no program`, {
+      kind: "not-found",
+      remedy: "Install qemu-system-x86, or name another: --emulatorbin",
+    });
+  }
+  const { id, modifiedMs, sizeBytes } = file;
+  const of = [id.path, id.device, id.inode, sizeBytes, modifiedMs, host.getBootId()].join(" ");
+  const path = emulatorFile(paths, id.path, type);
+  const known = readKept(node, path);
+  if (known?.of === of) return known.facts;
+  const facts = ask(node, id.path, type);
+  // What root alone may write, others ask anew.
+  if (host.getUid() === 0) {
+    host.makeFolder({ path: path.slice(0, path.lastIndexOf("/")), mode: 0o700 });
+    host.writeText(path, `${JSON.stringify({ format: 1, of, facts })}\n`, 0o600);
+  }
+  return facts;
+}
+
+function ask({ host, paths }: Node, emulator: string, type: "kvm" | "qemu"): EmulatorFacts {
+  const words = questionWords(emulator, type);
+  const output = askQemu(host, paths, { words, type, input: EMULATOR_QUESTIONS });
+  if (output !== undefined) return parseEmulatorFacts(output);
+  throw new SvirtError(`Cannot ask ${emulator} what it can do: it does not run as a guest of type ${type}`, {
+    kind: "failed",
+    remedy: type === "kvm" ? "See svirt doctor, or ask for --virttype qemu." : "See svirt doctor.",
+  });
+}
+
+/** One that is damaged, or of another version of svirt, is as if it were not there. */
+function readKept({ host }: Node, path: string): v.InferOutput<typeof kept> | undefined {
+  if (host.getUid() !== 0) return undefined;
+  try {
+    return v.parse(kept, JSON.parse(host.readText(path) ?? ""));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,242 @@
+import { parseDomainText } from "../../domain/document.ts";
+import { completeGuest } from "../../qemu/complete-guest.ts";
+import { refuseListeners } from "../refuse-listeners.ts";
+import { refuseUnready } from "../refuse-unready.ts";
+
+/** Something that a guest can have: the word for it, XML that has it, and what QEMU makes of it. */
+export interface Offer {
+  readonly value: string;
+  readonly xml: string;
+  /** A type of QEMU's that is needed; undefined: none. */
+  readonly type?: string;
+}
+
+/** An enumeration of libvirt's `<domainCapabilities>`. */
+export interface Enumeration {
+  readonly name: string;
+  readonly offers: readonly Offer[];
+}
+
+const disk = (attributes: string, target: string, driver = ""): string =>
+  `<disk type='file' ${attributes}><driver name='qemu' type='raw'/><source file='/a'/><target dev='${target}'/>${driver}</disk>`;
+const of = (value: string, xml: string, type?: string): Offer => ({
+  value,
+  xml,
+  ...(type === undefined ? {} : { type }),
+});
+const video = (model: string, type: string): Offer =>
+  of(
+    model,
+    `<graphics type='vnc'><listen type='socket'/></graphics><video><model type='${model}'/></video>`,
+    type,
+  );
+const chardev = (element: string, end: string, type: string): Offer =>
+  of(type, `<${element} type='${type}'>${type === "file" ? "<source path='/a'/>" : ""}${end}</${element}>`);
+const port = "<target type='virtio' name='a.0'/>";
+const tpm = "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>";
+
+/** What is offered of each family of devices, in libvirt's order and words. https://libvirt.org/formatdomaincaps.html */
+export const DEVICES: ReadonlyMap<string, readonly Enumeration[]> = new Map<string, readonly Enumeration[]>([
+  [
+    "disk",
+    [
+      {
+        name: "diskDevice",
+        offers: [
+          of("disk", disk("device='disk'", "vda")),
+          of("cdrom", disk("device='cdrom'", "sda")),
+          of("floppy", disk("device='floppy'", "fda")),
+          of(
+            "lun",
+            "<disk type='block' device='lun'><source dev='/dev/a'/><target dev='sda' bus='scsi'/></disk>",
+          ),
+        ],
+      },
+      {
+        name: "bus",
+        offers: [
+          of("fdc", disk("device='floppy'", "fda")),
+          of("ide", disk("", "hda' bus='ide"), "ide-hd"),
+          of("scsi", disk("", "sda' bus='scsi"), "scsi-hd"),
+          of("virtio", disk("", "vda' bus='virtio"), "virtio-blk-pci"),
+          of("usb", disk("", "sda' bus='usb"), "usb-storage"),
+          of("sata", disk("", "sda' bus='sata"), "ich9-ahci"),
+        ],
+      },
+      {
+        name: "model",
+        offers: ["virtio", "virtio-transitional", "virtio-non-transitional"].map((model) =>
+          of(model, disk(`model='${model}'`, "vda' bus='virtio"), "virtio-blk-pci"),
+        ),
+      },
+    ],
+  ],
+  [
+    "graphics",
+    [
+      {
+        name: "type",
+        offers: [
+          of("sdl", "<graphics type='sdl'/>"),
+          of("vnc", "<graphics type='vnc'><listen type='socket'/></graphics>"),
+          of("spice", "<graphics type='spice'/>", "chardev-spicevmc"),
+          of("egl-headless", "<graphics type='egl-headless'/>"),
+          of("dbus", "<graphics type='dbus'/>"),
+        ],
+      },
+    ],
+  ],
+  [
+    "video",
+    [
+      {
+        name: "modelType",
+        offers: [
+          video("vga", "VGA"),
+          video("cirrus", "cirrus-vga"),
+          video("vmvga", "vmware-svga"),
+          video("qxl", "qxl-vga"),
+          video("virtio", "virtio-vga"),
+          of("none", "<video><model type='none'/></video>"),
+          video("bochs", "bochs-display"),
+          video("ramfb", "ramfb"),
+        ],
+      },
+    ],
+  ],
+  [
+    "hostdev",
+    [
+      {
+        name: "subsysType",
+        offers: [
+          of(
+            "usb",
+            "<hostdev mode='subsystem' type='usb'><source><vendor id='0x1'/><product id='0x1'/></source></hostdev>",
+          ),
+          of(
+            "pci",
+            "<hostdev mode='subsystem' type='pci' managed='yes'><source><address bus='1' slot='1' function='0'/></source></hostdev>",
+          ),
+        ],
+      },
+    ],
+  ],
+  [
+    "rng",
+    [
+      {
+        name: "model",
+        offers: ["virtio", "virtio-transitional", "virtio-non-transitional"].map((model) =>
+          of(model, `<rng model='${model}'><backend model='builtin'/></rng>`, "virtio-rng-pci"),
+        ),
+      },
+      {
+        name: "backendModel",
+        offers: [
+          of("random", "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>"),
+          of(
+            "egd",
+            "<rng model='virtio'><backend model='egd' type='unix'><source mode='connect' path='/a'/></backend></rng>",
+          ),
+          of("builtin", "<rng model='virtio'><backend model='builtin'/></rng>"),
+        ],
+      },
+    ],
+  ],
+  [
+    "filesystem",
+    [
+      {
+        name: "driverType",
+        offers: [
+          of(
+            "path",
+            "<filesystem type='mount'><source dir='/a'/><target dir='a'/></filesystem>",
+            "virtio-9p-pci",
+          ),
+          of(
+            "virtiofs",
+            "<filesystem type='mount'><driver type='virtiofs'/><source dir='/a'/><target dir='a'/></filesystem>",
+          ),
+        ],
+      },
+    ],
+  ],
+  [
+    "tpm",
+    [
+      {
+        name: "model",
+        offers: [of("tpm-tis", tpm.replace("crb", "tis"), "tpm-tis"), of("tpm-crb", tpm, "tpm-crb")],
+      },
+      { name: "backendModel", offers: [of("emulator", tpm, "tpm-emulator")] },
+      { name: "backendVersion", offers: [of("2.0", tpm, "tpm-emulator")] },
+    ],
+  ],
+  ["redirdev", [{ name: "bus", offers: [of("usb", "<redirdev bus='usb' type='spicevmc'/>", "usb-redir")] }]],
+  [
+    "channel",
+    [{ name: "type", offers: ["pty", "unix", "spicevmc"].map((type) => chardev("channel", port, type)) }],
+  ],
+  [
+    "crypto",
+    [
+      {
+        name: "model",
+        offers: [
+          of(
+            "virtio",
+            "<crypto model='virtio' type='qemu'><backend model='builtin'/></crypto>",
+            "virtio-crypto-pci",
+          ),
+        ],
+      },
+    ],
+  ],
+  [
+    "interface",
+    [
+      {
+        name: "backendType",
+        offers: [
+          of("default", "<interface type='user'><mac address='52:54:00:00:00:01'/></interface>"),
+          of(
+            "passt",
+            "<interface type='user'><mac address='52:54:00:00:00:01'/><backend type='passt'/></interface>",
+          ),
+        ],
+      },
+    ],
+  ],
+  [
+    "panic",
+    [
+      {
+        name: "model",
+        offers: [of("isa", "<panic model='isa'/>", "pvpanic"), of("hyperv", "<panic model='hyperv'/>")],
+      },
+    ],
+  ],
+]);
+
+/**
+ * Whether a start would take it: svirt reads it, has words for it, refuses no part of it, and this QEMU has the device. So
+ * what is offered and what is refused never differ.
+ */
+export function isOffered({ type, xml }: Offer, types: ReadonlySet<string>, machine: string): boolean {
+  if (type !== undefined && !types.has(type)) return false;
+  try {
+    const domain = parseDomainText(
+      `<domain type='qemu'><name>a</name><uuid>00000000-0000-4000-8000-000000000001</uuid><memory>65536</memory>` +
+        `<os><type arch='x86_64' machine='${machine}'>hvm</type></os><features><acpi/></features>` +
+        `<devices>${xml}</devices></domain>`,
+    );
+    refuseUnready(domain);
+    refuseListeners(domain);
+    completeGuest(domain);
+    return true;
+  } catch {
+    return false;
+  }
+}
