@@ -12,7 +12,7 @@ export interface Times {
 }
 
 /** The fields of /proc/PID/stat or /proc/PID/task/TID/stat; undefined for what is none. proc_pid_stat(5) */
-export function parseTimes(stat: string): Times | undefined {
+function parseTimes(stat: string): Times | undefined {
   // The command stands in parentheses and may hold anything, blanks and parentheses too.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [user, system, processor] = [Number(fields[11]), Number(fields[12]), Number(fields[36])];
