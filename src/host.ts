@@ -111,6 +111,8 @@ export interface Host {
   /** With these bytes, and zeros up to its size, or empty: whole or not at all. Throws when something is there. */
   makeFile(path: string, mode: number, content?: FileContent): void;
 
+  /** Lets the caller change a file with his editor, and waits for it. Throws "usage", "failed". */
+  editFile(path: string): Promise<void>;
   /** What an operator gives as input: a file, `-` for standard input; at most so many bytes and one more. */
   readInput(path: string, mostBytes: number): Uint8Array;
   /** Resolves symlinks and says what is there; undefined when nothing is. */

@@ -9,6 +9,7 @@ type Load = () => Promise<{ readonly command: Command }>;
  */
 export const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["define", () => import("./commands/define.ts")],
+  ["edit", () => import("./commands/edit.ts")],
   ["undefine", () => import("./commands/undefine.ts")],
   ["create", () => import("./commands/create.ts")],
   ["start", () => import("./commands/start.ts")],

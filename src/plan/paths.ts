@@ -56,12 +56,17 @@ export function registryLock(paths: Paths): string {
   return `${paths.run}/locks/registry`;
 }
 
-/** Held by whoever talks to that character device of the guest. */
-export function consoleLock(paths: Paths, uuid: string, device: string): string {
+/** Held by whoever talks to that device of the guest, or edits its definition. */
+export function deviceLock(paths: Paths, uuid: string, device: string): string {
   return `${paths.run}/locks/${uuid}-${device}`;
 }
 
 /** What an emulator said it can do for guests of a type. A slash is no part of a file's name. */
 export function emulatorFile(paths: Paths, emulator: string, type: "kvm" | "qemu"): string {
   return `${paths.state}/emulators/${type}${encodeURIComponent(emulator)}.json`;
+}
+
+/** Texts that somebody edits. */
+export function editFolder(paths: Paths): string {
+  return `${paths.run}/edit`;
 }

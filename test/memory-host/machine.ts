@@ -27,6 +27,8 @@ export class Machine {
   knowsContext: (context: string) => boolean = (context) => !context.includes("unknown_t");
   qemu: QemuBehaviour = {};
   kernelLog: string[] | undefined = [];
+  /** What somebody makes of a text in his editor. */
+  edit: (text: string) => string | Promise<string> = (text) => text;
   /** What happens while somebody talks to the console at that path. */
   duringTalk: (path: string) => Promise<void> = async () => undefined;
   uid = 0;

@@ -5,6 +5,7 @@ import { openHanded, type Process } from "./guest-processes.ts";
 import type { Machine } from "./machine.ts";
 import { qmpError } from "./qmp-error.ts";
 import type { Svirt } from "./svirt.ts";
+import { terminalCalls } from "./terminal-calls.ts";
 
 const LOCK_POLL_MS = 5;
 const GREET_POLL_MS = 1;
@@ -20,6 +21,7 @@ export function makeMemoryHost(machine: Machine, svirt: Svirt): Host {
     ...processCalls(machine),
     ...guestCalls(machine, svirt),
     ...kernelCalls(machine),
+    ...terminalCalls(machine),
     ...tapCalls(machine, svirt),
   };
 }
@@ -166,18 +168,9 @@ function processCalls(
   };
 }
 
-function guestCalls(
-  machine: Machine,
-  svirt: Svirt,
-): Part<"spawnGuest" | "connectMonitor" | "killSelf" | "talk"> {
+function guestCalls(machine: Machine, svirt: Svirt): Part<"spawnGuest" | "connectMonitor" | "killSelf"> {
   return {
     killSelf: () => svirt.die("killSelf"),
-    async talk(to, { onOpen }) {
-      machine.files.getSame(to.id);
-      onOpen();
-      await machine.duringTalk(to.id.path);
-      return "left";
-    },
     async spawnGuest(order) {
       for (const name of ["pid", "exit"]) machine.files.remove(`${order.folder}/${name}`);
       openHanded(machine, order);

@@ -221,3 +221,28 @@ onTheNode(
     expect([noteOf(notes, "denials").out, noteOf(notes, "others").out]).toEqual(["", ""]);
   },
 );
+
+onTheNode("edit runs the editor, checks what it becomes and stores it", async () => {
+  const notes = await onNode(`
+    clean
+    copy halt a.img
+    guest life-a "$(disk $here/a.img)"
+    note edited env EDITOR='sed -i s/16384/32768/' svirt edit life-a
+    note xml svirt dumpxml life-a
+    note same env EDITOR=true svirt edit life-a
+    note refused env EDITOR='sed -i s/acpi/acpie/' svirt edit life-a
+    note kept sh -c 'cat /run/svirt/edit/*.xml; rm -f /run/svirt/edit/*.xml'
+    note after svirt dumpxml life-a
+    note shell env EDITOR='touch /tmp/x;true' svirt edit life-a
+    note denials denied_since 0 svirt
+    svirt undefine life-a
+  `);
+  expect(outOf(notes, "edited")).toBe("Domain 'life-a' XML configuration edited.");
+  expect(outOf(notes, "xml")).toContain("<memory unit='KiB'>32768</memory>");
+  expect(outOf(notes, "same")).toBe("Domain 'life-a' XML not changed");
+  expect(noteOf(notes, "refused").code).toBe(2);
+  expect(outOf(notes, "kept")).toContain("<acpie/>");
+  expect(outOf(notes, "after")).toBe(outOf(notes, "xml"));
+  expect(noteOf(notes, "shell").code).toBe(2);
+  expect(noteOf(notes, "denials").out).toBe("");
+});

@@ -17,6 +17,7 @@ export function makeLinuxHost(): Host {
     makeUuid: () => crypto.randomUUID(),
     connectMonitor: async (path, timeoutMs) =>
       await (await import("./monitor.ts")).connectMonitor(path, timeoutMs),
+    editFile: async (path) => await (await import("./edit-file.ts")).editFile(path),
     talk: async (to, how) => await (await import("./talk.ts")).talk(to, how),
 
     writeText: (path, text, mode) => others().writeText(path, text, mode),

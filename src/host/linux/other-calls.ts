@@ -22,6 +22,7 @@ export type QuickCall =
   | "getBootId"
   | "connectMonitor"
   | "talk"
+  | "editFile"
   | "nowMs"
   | "sleep"
   | "makeUuid";

@@ -1,6 +1,6 @@
 import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { TalkEnd } from "../../host.ts";
-import { consoleLock } from "../../plan/paths.ts";
+import { deviceLock } from "../../plan/paths.ts";
 import { getLockHolder } from "../../run/lock-holder.ts";
 import type { Node } from "../node.ts";
 import type { GuestRecord } from "../record.ts";
@@ -22,7 +22,7 @@ const LET_GO_MS = 5000;
 /** Connects the caller's input and output with a guest's console. Throws "wrong-state" when somebody else does already. */
 export async function talkToGuest(node: Node, guest: GuestRecord, wish: TalkWish): Promise<TalkEnd> {
   const { facts, id } = await findConsole(node, guest, wish.devname);
-  const release = await lockConsole(node, consoleLock(node.paths, guest.uuid, id), wish.force);
+  const release = await lockConsole(node, deviceLock(node.paths, guest.uuid, id), wish.force);
   try {
     return await node.host.talk(facts, wish);
   } finally {
