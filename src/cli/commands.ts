@@ -38,6 +38,7 @@ export const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["vcpuinfo", () => import("./commands/vcpuinfo.ts")],
   ["vcpucount", () => import("./commands/vcpucount.ts")],
   ["vncdisplay", () => import("./commands/vncdisplay.ts")],
+  ["domdisplay", () => import("./commands/domdisplay.ts")],
   ["setvcpus", () => import("./commands/setvcpus.ts")],
   ["setmaxmem", () => import("./commands/setmaxmem.ts")],
   ["setmem", () => import("./commands/setmem.ts")],

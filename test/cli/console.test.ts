@@ -116,3 +116,12 @@ describe("parseEscapeKey()", () => {
     expect([kind, message]).toEqual(["usage", `Invalid string '${text}' for escape sequence`]);
   });
 });
+
+test("svirt vncdisplay and domdisplay tell the socket of the screen", async () => {
+  const machine = await running("<graphics type='vnc'><listen type='socket'/></graphics>");
+  const socket = `/run/svirt/${UUID}/guest/vnc.sock`;
+  expect((await runOn(machine, "vncdisplay", "vm1")).out).toBe(`${socket}\n\n`);
+  expect((await runOn(machine, "domdisplay", "vm1")).out).toBe(`vnc+unix://${socket}\n\n`);
+  expect((await runOn(machine, "domdisplay", "vm1", "--type", "spice")).code).toBe(4);
+  expect((await runOn(await running(""), "domdisplay", "vm1")).code).toBe(4);
+});

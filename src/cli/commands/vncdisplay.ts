@@ -1,7 +1,5 @@
-import { SvirtError } from "../../errors.ts";
-import { guestPaths } from "../../plan/paths.ts";
 import { findRunning } from "../../vm/find-domain.ts";
-import { domainOf } from "../../vm/guest-statistics.ts";
+import { getScreenSocket } from "../../vm/guest-screen.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../command.ts";
 import { sweepFirst } from "../sweep-first.ts";
 
@@ -20,14 +18,7 @@ export const command: Command = {
   async run(call) {
     await sweepFirst(call);
     const { guest } = findRunning(call.node, operand(call, "domain"));
-    const vnc = domainOf(guest).devices.graphics.find(({ type }) => type === "vnc");
-    if (vnc === undefined) {
-      throw new SvirtError(`domain '${guest.name}' has no VNC display`, {
-        kind: "wrong-state",
-        remedy: "Give it one: <graphics type='vnc'><listen type='socket'/></graphics>",
-      });
-    }
-    const socket = `${guestPaths(call.node.paths, guest.uuid).workFolder}/vnc.sock`;
+    const socket = getScreenSocket(call.node, guest);
     if (call.options.has("json")) printJson(call, { socket });
     else call.output.print(`${socket}\n\n`);
     return undefined;
