@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist domblkstat domiflist domifstat domifaddr domif-getlink dommemstat vncdisplay setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-monitor-command capabilities version validate domxml-to-native label plan reap recover audit explain doctor help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define edit undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo hostname version validate domxml-to-native label plan reap recover audit explain doctor help' -- "$word")
     return
   fi
   case $command in
@@ -19,6 +19,7 @@ _svirt() {
   esac
   case $command in
     define) options='--json --help' wants=file ;;
+    edit) options='--help' wants=domain ;;
     undefine) options='--help' wants=domain ;;
     create) options='--crash-drill --help' wants=file ;;
     start) options='--json --crash-drill --help' wants=domain ;;
@@ -41,8 +42,16 @@ _svirt() {
     domifaddr) options='--full --source --json --help' wants=domain ;;
     domif-getlink) options='--config --json --help' wants=domain ;;
     dommemstat) options='--json --help' wants=domain ;;
+    console) options='--devname --force --safe --escape --help' wants=domain ;;
+    ttyconsole) options='--json --help' wants=domain ;;
+    domstats) options='--state --cpu-total --balloon --vcpu --interface --block --perf --iothread --memory --dirtyrate --vm --list-active --list-inactive --list-persistent --list-transient --list-running --list-paused --list-shutoff --list-other --raw --enforce --backing --nowait --json --help' wants=domain ;;
+    vcpuinfo) options='--pretty --json --help' wants=domain ;;
+    vcpucount) options='--maximum --active --live --config --current --json --help' wants=domain ;;
     vncdisplay) options='--json --help' wants=domain ;;
-    setmem) options='--help' wants=domain ;;
+    domdisplay) options='--type --all --json --help' wants=domain ;;
+    setvcpus) options='--maximum --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
+    setmaxmem) options='--live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
+    setmem) options='--live --config --current --help' wants=domain ;;
     send-key) options='--codeset --holdtime --help' wants=domain ;;
     snapshot-create-as) options='--disk-only --no-metadata --atomic --reuse-external --print-xml --dry-run --crash-drill --help' wants=domain ;;
     blockcommit) options='--base --shallow --top --active --pivot --keep-overlay --bytes --wait --verbose --timeout --dry-run --crash-drill --help' wants=domain ;;
@@ -61,6 +70,14 @@ _svirt() {
     autostart) options='--disable --help' wants=domain ;;
     qemu-monitor-command) options='--hmp --pretty --help' wants=domain ;;
     capabilities) options='--json --help' ;;
+    domcapabilities) options='--virttype --emulatorbin --arch --machine --json --help' ;;
+    nodeinfo) options='--json --help' ;;
+    nodecpumap) options='--pretty --json --help' ;;
+    nodecpustats) options='--cpu --percent --json --help' ;;
+    nodememstats) options='--cell --json --help' ;;
+    freecell) options='--all --json --help' ;;
+    sysinfo) options='--help' ;;
+    hostname) options='--json --help' ;;
     version) options='--json --help' ;;
     validate) options='--print --json --help' wants=file ;;
     domxml-to-native) options='--domain --json --help' ;;
