@@ -6,6 +6,7 @@ import type { Machine } from "./machine.ts";
 import { qmpError } from "./qmp-error.ts";
 import type { Svirt } from "./svirt.ts";
 import { terminalCalls } from "./terminal-calls.ts";
+import { xattrCalls } from "./xattr-calls.ts";
 
 const LOCK_POLL_MS = 5;
 const GREET_POLL_MS = 1;
@@ -95,23 +96,6 @@ function fileCalls(
       return place === undefined ? undefined : factsOf(place);
     },
     readBytes: (file, offset, length) => files.getSame(file).bytes.slice(offset, offset + length),
-  };
-}
-
-function xattrCalls(machine: Machine): Part<"getXattr" | "setXattr" | "removeXattr"> {
-  const { files } = machine;
-  const mayKeep = ({ fileSystem }: Inode, name: string): boolean =>
-    fileSystem.keepsLabels && (!name.startsWith("trusted.") || machine.uid === 0);
-  return {
-    getXattr: (file, name) => files.getSame(file).xattrs.get(name),
-    setXattr(file, name, value) {
-      const inode = files.getSame(file);
-      if (!mayKeep(inode, name)) return false;
-      inode.xattrs.set(name, value.replace(/\0$/, ""));
-      machine.noteContent(inode);
-      return true;
-    },
-    removeXattr: (file, name) => void files.getSame(file).xattrs.delete(name),
   };
 }
 

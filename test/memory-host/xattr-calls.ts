@@ -1,0 +1,21 @@
+import type { Host } from "../../src/host.ts";
+import type { Inode } from "./file-tree.ts";
+import type { Machine } from "./machine.ts";
+
+/** Extended attributes: `trusted.*` is root's, and not every file system has any. */
+export function xattrCalls(machine: Machine): Pick<Host, "getXattr" | "setXattr" | "removeXattr"> {
+  const { files } = machine;
+  const mayKeep = ({ fileSystem }: Inode, name: string): boolean =>
+    fileSystem.keepsLabels && (!name.startsWith("trusted.") || machine.uid === 0);
+  return {
+    getXattr: (file, name) => files.getSame(file).xattrs.get(name),
+    setXattr(file, name, value) {
+      const inode = files.getSame(file);
+      if (!mayKeep(inode, name)) return false;
+      inode.xattrs.set(name, value.replace(/\0$/, ""));
+      machine.noteContent(inode);
+      return true;
+    },
+    removeXattr: (file, name) => void files.getSame(file).xattrs.delete(name),
+  };
+}
