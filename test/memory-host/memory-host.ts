@@ -1,6 +1,6 @@
 import { SvirtError } from "../../src/errors.ts";
 import type { Host, Monitor } from "../../src/host.ts";
-import { factsOf, hostCall, type Inode } from "./file-tree.ts";
+import { factsOf, hostCall } from "./file-tree.ts";
 import { openHanded, type Process } from "./guest-processes.ts";
 import type { Machine } from "./machine.ts";
 import { qmpError } from "./qmp-error.ts";
