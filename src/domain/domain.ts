@@ -21,7 +21,7 @@ import { seclabel } from "./seclabel.ts";
 import { sysinfo } from "./sysinfo.ts";
 import { blkiotune, idmap, memtune, perf, resource } from "./tuning.ts";
 import { vcpu, vcpus } from "./vcpu.ts";
-import { domainName, uuid } from "./words.ts";
+import { domainName, oneLine, uuid } from "./words.ts";
 
 const grammar = element(
   "domain",
@@ -30,7 +30,7 @@ const grammar = element(
     name: required(textOf("name", domainName)),
     uuid: textOf("uuid", uuid),
     genid: textOf("genid", uuid),
-    title: textOf("title", anyText),
+    title: textOf("title", oneLine),
     description: textOf("description", anyText),
     metadata: kept("metadata"),
     maxMemory: child(maxMemory),

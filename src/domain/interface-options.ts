@@ -1,6 +1,8 @@
 import { choice } from "../xml/choice.ts";
-import { element, refused } from "../xml/element.ts";
+import { checked, element, refused } from "../xml/element.ts";
 import { attribute, child, children, content, required } from "../xml/field.ts";
+import type { XmlNode } from "../xml/node.ts";
+import { notUnderstood } from "../xml/refusal.ts";
 import { integer, oneOf, onOff, yesNo } from "../xml/value-form.ts";
 import { deviceName } from "./interface-source.ts";
 import { virtioOptions } from "./virtio-driver.ts";
@@ -38,7 +40,21 @@ const tag = element("tag", {
   id: required(attribute("id", integer(0, 4095))),
   nativeMode: attribute("nativeMode", oneOf("tagged", "untagged")),
 });
-const vlan = element("vlan", { trunk: attribute("trunk", yesNo), tags: children(tag) });
+// virNetDevVlanParse() of libvirt
+const vlan = checked(
+  element("vlan", { trunk: attribute("trunk", yesNo), tags: children(tag) }),
+  ({ tags, trunk }, node) => {
+    const native = tags.filter(({ nativeMode }) => nativeMode !== undefined).length;
+    const problems = [
+      [tags.length === 0, "tag", "it is missing"],
+      [native > 1, "tag/@nativeMode", "one tag has it"],
+      [trunk === false && tags.length + native > 1, "@trunk", "several tags, and a native one, are a trunk"],
+    ] as const;
+    for (const [isWrong, place, problem] of problems) {
+      if (isWrong) throw notUnderstood({ node, place }, problem, "Correct it.");
+    }
+  },
+);
 
 const small = integer(0, 255);
 const parameters = child(
@@ -57,23 +73,35 @@ const virtualport = element("virtualport", {
 });
 
 const rate = integer(1, Number.MAX_SAFE_INTEGER);
+const rates = {
+  average: attribute("average", rate),
+  peak: attribute("peak", rate),
+  burst: attribute("burst", rate),
+};
+const { average, peak, burst } = rates;
 const bandwidth = element("bandwidth", {
   inbound: child(
-    element("inbound", {
-      average: attribute("average", rate),
-      peak: attribute("peak", rate),
-      floor: attribute("floor", rate),
-      burst: attribute("burst", rate),
-    }),
+    checked(
+      element("inbound", { average, peak, floor: attribute("floor", rate), burst }),
+      refuseWithoutAverage,
+    ),
   ),
-  outbound: child(
-    element("outbound", {
-      average: attribute("average", rate),
-      peak: attribute("peak", rate),
-      burst: attribute("burst", rate),
-    }),
-  ),
+  outbound: child(checked(element("outbound", rates), refuseWithoutAverage)),
 });
+
+interface Rates {
+  readonly average?: number;
+  readonly peak?: number;
+  readonly floor?: number;
+  readonly burst?: number;
+}
+
+// virNetDevBandwidthParseRate() of libvirt
+function refuseWithoutAverage(value: Rates, node: XmlNode): void {
+  const isShaped = value.peak !== undefined || value.burst !== undefined;
+  if (value.average !== undefined || (value.floor !== undefined && !isShaped)) return;
+  throw notUnderstood({ node, place: "@average" }, "it is missing", "Write it.");
+}
 
 /** What the host's end of an interface is told, in the order in which libvirt writes it. */
 export const hostSide = {

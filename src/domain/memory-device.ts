@@ -103,11 +103,17 @@ const grammar = choice("memory", {
 export const memoryDevice = checked(grammar, refuseSizes);
 export type MemoryDevice = ValueOf<typeof grammar>;
 
+function refuseLabel(value: MemoryDevice, node: XmlNode): void {
+  if (value.model !== "nvdimm" || value.target.label === undefined) return;
+  const label = value.target.label.sizeKiB;
+  const at = { node, place: "target/label/size" };
+  if (label < 128) throw notUnderstood(at, "a label has 128 KiB at least", "Write more.");
+  if (label >= value.target.sizeKiB) throw notUnderstood(at, "it leaves no room for data", "Write less.");
+}
+
 // virDomainMemoryDefValidate() and virDomainMemoryDefPostParse() of libvirt
 function refuseSizes(value: MemoryDevice, node: XmlNode): void {
-  if (value.model === "nvdimm" && (value.target.label?.sizeKiB ?? 128) < 128) {
-    throw notUnderstood({ node, place: "target/label/size" }, "a label has 128 KiB at least", "Write more.");
-  }
+  refuseLabel(value, node);
   if (value.model === "nvdimm" && value.target.readonly && value.target.label !== undefined) {
     throw notUnderstood(
       { node, place: "target/readonly" },

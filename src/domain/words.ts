@@ -48,6 +48,9 @@ export const hostName = matching(
   "a host's name or an IP address",
 );
 
+/** Text without a line break. virDomainDefPostParse… of libvirt: "Domain title can't contain newlines" */
+export const oneLine = matching(/^[^\n]*$/, "text in one line");
+
 /** Text without control characters, as a kernel command line or a serial number. */
 export const lineOfText = matching(/^[^\p{Cc}]{0,4096}$/u, "one line of text, at most 4096 characters");
 

@@ -9,6 +9,8 @@ function parse(devices: string, more: string, type = "kvm") {
   );
 }
 
+const network = (options: string): string =>
+  `<interface type='network'><source network='default'/>${options}</interface>`;
 const cache = (vcpus: string): string =>
   `<cachetune vcpus='${vcpus}'><cache id='0' level='3' type='both' size='1' unit='MiB'/></cachetune>`;
 const bandwidth = (vcpus: string): string =>
@@ -103,6 +105,43 @@ describe("parseDomain() refuses", () => {
     ["", `<cputune>${cache("0-1")}${cache("1")}</cputune>`, "/domain/cputune/cachetune"],
     ["", `<cputune>${bandwidth("0-1")}${bandwidth("1")}</cputune>`, "/domain/cputune/memorytune"],
     ["", `<cputune>${cache("0-1")}${bandwidth("1-2")}</cputune>`, "/domain/cputune/cachetune"],
+    [
+      "<memory model='nvdimm'><source><path>/n</path></source><target><size unit='MiB'>512</size><node>0</node><label><size unit='KiB'>64</size></label></target></memory>",
+      "",
+      "/domain/devices/memory/target/label/size",
+    ],
+    [
+      "<memory model='nvdimm'><source><path>/n</path></source><target><size unit='MiB'>512</size><node>0</node><label><size unit='MiB'>512</size></label></target></memory>",
+      "",
+      "/domain/devices/memory/target/label/size",
+    ],
+    ["", "<title>two\nlines</title>", "/domain/title"],
+    [network("<vlan/>"), "", "/domain/devices/interface/vlan/tag"],
+    [
+      network("<vlan trunk='no'><tag id='1'/><tag id='2'/></vlan>"),
+      "",
+      "/domain/devices/interface/vlan/@trunk",
+    ],
+    [
+      network("<vlan trunk='no'><tag id='1' nativeMode='tagged'/></vlan>"),
+      "",
+      "/domain/devices/interface/vlan/@trunk",
+    ],
+    [
+      network("<vlan><tag id='1' nativeMode='tagged'/><tag id='2' nativeMode='untagged'/></vlan>"),
+      "",
+      "/domain/devices/interface/vlan/tag/@nativeMode",
+    ],
+    [
+      network("<bandwidth><inbound floor='1' peak='2'/></bandwidth>"),
+      "",
+      "/domain/devices/interface/bandwidth/inbound/@average",
+    ],
+    [
+      network("<bandwidth><outbound/></bandwidth>"),
+      "",
+      "/domain/devices/interface/bandwidth/outbound/@average",
+    ],
   ])("%s%s", (devices, more, place) => {
     expect(() => parse(devices, more)).toThrow(`Cannot read ${place} in line `);
   });
