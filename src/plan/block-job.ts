@@ -25,6 +25,8 @@ export const blockJob = v.strictObject({
   before: v.array(v.string()),
   /** Its images once it has succeeded, top first. */
   chain: v.array(chainImage),
+  /** Somebody wants the disk to go over to the copy, or to the base, as soon as QEMU can. */
+  pivots: v.exactOptional(v.literal(true)),
   /** An image that svirt has made for it. */
   made: v.exactOptional(v.string()),
 });

@@ -81,55 +81,73 @@ export async function findSpeed(monitor: Monitor, id: string): Promise<number> {
   return found.find(({ device }) => device === id)?.speed ?? 0;
 }
 
-/** Lets QEMU do what is left to do at a job's end, and waits for it. Throws "timeout". */
-export async function waitForEnd(host: Host, monitor: Monitor, id: string): Promise<QemuJob | undefined> {
+/** Waits until a job is in such a state, or is no more. Throws "timeout". */
+export async function waitForState(
+  host: Host,
+  monitor: Monitor,
+  { id, isThere }: { readonly id: string; readonly isThere: (job: QemuJob) => boolean },
+): Promise<QemuJob | undefined> {
   const deadline = host.nowMs() + END_TIMEOUT_MS;
-  for (let isAsked = false; ; ) {
+  for (;;) {
     const job = await findJob(monitor, id);
-    if (job === undefined || job.status === "concluded") return job;
-    if (job.status === "pending" && !isAsked) {
-      await monitor.execute("job-finalize", { id });
-      isAsked = true;
-    } else if (host.nowMs() >= deadline) {
-      throw new SvirtError(
-        `Cannot end the job ${id}: QEMU has not done so within ${END_TIMEOUT_MS / 1000} s`,
-        {
-          kind: "timeout",
-          remedy: "Any call of svirt finishes it once QEMU has.",
-        },
-      );
-    } else {
-      await host.sleep(POLL_MS);
+    if (job === undefined || isThere(job)) return job;
+    if (host.nowMs() >= deadline) {
+      throw new SvirtError(`Cannot end the job ${id}: QEMU takes longer than ${END_TIMEOUT_MS / 1000} s`, {
+        kind: "timeout",
+        remedy: "Any call of svirt finishes it once QEMU has.",
+      });
     }
+    await host.sleep(POLL_MS);
   }
 }
 
-/** How a job stands. */
-export type JobState =
-  | { readonly is: "at-work"; readonly job: QemuJob }
-  | { readonly is: "ended"; readonly isDone: boolean; readonly error: string | undefined };
-
-/**
- * Where a job stands: one that waits for its end is ended. Whether it has replaced the disk's images is told by what the
- * device has in QEMU. Throws "timeout".
- */
-export async function lookAtJob(host: Host, monitor: Monitor, job: BlockJob): Promise<JobState> {
-  const before = await findJob(monitor, job.job);
-  if (
-    before !== undefined &&
-    before.status !== "pending" &&
-    before.status !== "concluded" &&
-    !isEnding(before)
-  )
-    return { is: "at-work", job: before };
-  const ended = before === undefined ? undefined : await waitForEnd(host, monitor, before.id);
-  const isWhole = ended !== undefined && ended.error === undefined;
-  const isDone = replacesTop(job) ? await hasTop(monitor, job) : isWhole;
-  return { is: "ended", isDone, error: ended?.error };
+/** Lets QEMU do what is left to do at a job's end, and waits for it. Throws "timeout". */
+async function waitForEnd(host: Host, monitor: Monitor, id: string): Promise<QemuJob | undefined> {
+  const job = await waitForState(host, monitor, { id, isThere: hasStopped });
+  if (job?.status === "pending") await monitor.execute("job-finalize", { id });
+  return await waitForState(host, monitor, { id, isThere: ({ status }) => status === "concluded" });
 }
 
-function isEnding({ status }: QemuJob): boolean {
+/** How a job stands: when it is pending, QEMU waits to be told that it may do what it was begun for. */
+export type JobState =
+  | { readonly is: "at-work"; readonly job: QemuJob }
+  | { readonly is: "pending" }
+  | { readonly is: "ended"; readonly isDone: boolean; readonly error: string | undefined };
+
+/** Where a job stands; one that is about to stop is waited for. Throws "timeout". */
+export async function lookAtJob(host: Host, monitor: Monitor, job: BlockJob): Promise<JobState> {
+  const first = await findJob(monitor, job.job);
+  if (first !== undefined && !isStopping(first) && !hasStopped(first)) return { is: "at-work", job: first };
+  const { id } = first ?? { id: "" };
+  const found =
+    first === undefined ? undefined : await waitForState(host, monitor, { id, isThere: hasStopped });
+  if (found?.status === "pending") return { is: "pending" };
+  const isWhole = found !== undefined && found.error === undefined;
+  const isDone = replacesTop(job) ? await hasTop(monitor, job) : isWhole;
+  return { is: "ended", isDone, error: found?.error };
+}
+
+/**
+ * Ends a job that is pending, and tells whether it has done what it was begun for. One that QEMU has forgotten has come
+ * to what was `expected`, unless the disk shows that it has not. Throws "timeout".
+ */
+export async function concludeJob(
+  host: Host,
+  monitor: Monitor,
+  { expected, job }: { readonly job: BlockJob; readonly expected: boolean },
+): Promise<boolean> {
+  const ended = job.job === undefined ? undefined : await waitForEnd(host, monitor, job.job);
+  if (replacesTop(job)) return await hasTop(monitor, job);
+  return ended === undefined ? expected : ended.error === undefined;
+}
+
+function isStopping({ status }: QemuJob): boolean {
   return status === "waiting" || status === "aborting";
+}
+
+/** Whether it does nothing more with data. */
+export function hasStopped({ status }: QemuJob): boolean {
+  return status === "pending" || status === "concluded";
 }
 
 /** Whether a job does nothing more until it is told. */

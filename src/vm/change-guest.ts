@@ -3,6 +3,7 @@ import type { BlockJob } from "../plan/block-job.ts";
 import type { ChangeSteps } from "../plan/hotplug-plan.ts";
 import { settleSteps } from "../plan/settle-steps.ts";
 import { isToldQemu, planUndo, type Step } from "../plan/step.ts";
+import { aboutJobs, concludeJob } from "../run/block-job.ts";
 import { isPlugged } from "../run/plug.ts";
 import { runPlan, UNWATCHED, undo, type Watch } from "../run/run-plan.ts";
 import { actorFor, withGuestLock, withRegistryLock } from "./clear-away.ts";
@@ -19,6 +20,8 @@ export interface DecidedChange extends ChangeSteps {
   readonly jobs?: readonly BlockJob[];
   /** Whether the definition's disks become what the guest's have. */
   readonly isForDefinition?: true;
+  /** What it comes to where QEMU ends the job in another way than it is expected to. */
+  readonly otherwise?: NonNullable<GuestChange["otherwise"]>;
 }
 
 /** A change that somebody asked for. */
@@ -114,7 +117,7 @@ function writeChange(
   before: GuestRecord,
   decided: DecidedChange & { readonly what: string },
 ): ChangingGuest {
-  const { after, isForDefinition, jobs, steps, what, xml } = decided;
+  const { after, isForDefinition, jobs, otherwise, steps, what, xml } = decided;
   const change: GuestChange = {
     what,
     stage: steps.length === 0 ? "finishing" : "doing",
@@ -123,6 +126,7 @@ function writeChange(
     xml,
     ...(jobs === undefined ? {} : { jobs: [...jobs] }),
     ...(isForDefinition === undefined ? {} : { isForDefinition }),
+    ...(otherwise === undefined ? {} : { otherwise }),
   };
   const changing = { ...before, change };
   writeRecord(node, changing);
@@ -185,7 +189,8 @@ async function takeBack(node: Node, guest: ChangingGuest): Promise<void> {
 }
 
 /** QEMU first, then labels and claims, then the record says that the guest has become another. */
-async function finish(node: Node, guest: ChangingGuest, watch: Watch): Promise<void> {
+async function finish(node: Node, changing: ChangingGuest, watch: Watch): Promise<void> {
+  const guest = await chooseOutcome(node, changing);
   const actor = actorFor(node, guest);
   const { after, steps, xml } = guest.change;
   const told = after.filter(isToldQemu);
@@ -210,6 +215,25 @@ async function finish(node: Node, guest: ChangingGuest, watch: Watch): Promise<v
     steps: settleSteps(before.steps, { steps, after }),
     ...(jobs.length === 0 ? {} : { jobs }),
   });
+}
+
+/**
+ * QEMU may do what it has waited for only now that the record tells what it will have come to: whoever finds the guest
+ * ended goes by that. It hardly ever comes to anything else; if it does, that is written down before it is carried out.
+ */
+async function chooseOutcome(node: Node, guest: ChangingGuest): Promise<ChangingGuest> {
+  const { isForDefinition, otherwise, ...change } = guest.change;
+  const adopted = change.after.find((step) => step.do === "adopt-chain");
+  const job = guest.jobs?.find(({ device }) => device === adopted?.device);
+  if (otherwise === undefined || adopted === undefined || job === undefined) return guest;
+  const expected = isForDefinition === true;
+  const isDone = await aboutJobs(node.host, adopted.monitor, (monitor) =>
+    concludeJob(node.host, monitor, { job, expected }),
+  );
+  if (isDone === expected) return guest;
+  const other: ChangingGuest = { ...guest, change: { ...change, ...otherwise } };
+  writeRecord(node, other);
+  return other;
 }
 
 /** Whoever comes later need only look: a guest that was asked lets go in its own time. */

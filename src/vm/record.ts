@@ -14,6 +14,14 @@ const recordedLabel = v.strictObject({
   baseLabel: v.exactOptional(v.string()),
 });
 
+/** What a change comes to: what is to be done after its steps, and what the guest has become then. */
+const outcome = {
+  after: v.array(step),
+  xml: v.string(),
+  /** The definition's disks become what the guest's have. */
+  isForDefinition: v.exactOptional(v.literal(true)),
+};
+
 /**
  * A change of a running guest: written before its first step, gone after the last. While it is "doing", its steps are to
  * be taken back; once it is "finishing", the steps after are to be done, and `xml` is what the guest has become.
@@ -25,12 +33,11 @@ const change = v.strictObject({
   /** The guest was asked to let go of a device, and has taken longer than anybody waits for. */
   isAsked: v.exactOptional(v.literal(true)),
   steps: v.array(step),
-  after: v.array(step),
-  xml: v.string(),
+  ...outcome,
   /** The jobs that QEMU has for the guest once it is done; absent: as before. */
   jobs: v.exactOptional(v.array(blockJob)),
-  /** The definition's disks become what the guest's have. */
-  isForDefinition: v.exactOptional(v.literal(true)),
+  /** What it comes to where QEMU ends the job in another way than it was expected to. */
+  otherwise: v.exactOptional(v.strictObject(outcome)),
 });
 export type GuestChange = v.InferOutput<typeof change>;
 

@@ -28,6 +28,8 @@ const STEP_MS = 5;
 export class MemoryJobs {
   readonly #jobs = new Map<string, Job>();
   readonly #graph: Graph;
+  /** At its very end a job finds that it cannot do what it was begun for. */
+  failsAtEnd = false;
   readonly #later: (ms: number, run: () => void) => void;
 
   constructor(graph: Graph, later: (ms: number, run: () => void) => void) {
@@ -185,7 +187,8 @@ export class MemoryJobs {
   }
 
   #finalize(job: Job): Facts {
-    if (job.replaces) job.apply();
+    if (this.failsAtEnd) job.error = "Could not reopen the file";
+    else if (job.replaces) job.apply();
     job.status = "concluded";
     return {};
   }

@@ -16,7 +16,7 @@ import {
   streamCommand,
 } from "../../src/qemu/block-job-commands.ts";
 import { ClaimRegistry } from "../../src/registry/claims.ts";
-import { aboutJobs, lookAtJob } from "../../src/run/block-job.ts";
+import { aboutJobs, concludeJob, lookAtJob } from "../../src/run/block-job.ts";
 import { runStep } from "../../src/run/run-step.ts";
 import { formatNewImage } from "../../src/storage/format-qcow2.ts";
 import { qemuProgram } from "../qemu/real-qemu.ts";
@@ -92,7 +92,12 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
     /** Waits for its end, and carries out what it has come to. */
     const conclude = async (job: BlockJob): Promise<boolean> => {
       for (;;) {
-        const state = await aboutJobs(host, monitor, (conversation) => lookAtJob(host, conversation, job));
+        const state = await aboutJobs(host, monitor, async (conversation) => {
+          const now = await lookAtJob(host, conversation, job);
+          if (now.is !== "pending") return now;
+          const isDone = await concludeJob(host, conversation, { job, expected: true });
+          return { is: "ended", isDone } as const;
+        });
         if (state.is === "ended") {
           const plan = planConclusion(done, { job, isDone: state.isDone }, facts);
           await carryOut(plan.after);

@@ -191,6 +191,39 @@ describe("a copy", () => {
   );
 });
 
+describe("a job that fails at its very end, against what was written down", () => {
+  const works = [
+    ["a pivot", commitOn],
+    ["a pull", pullOn],
+  ] as const;
+  test.each(works)("leaves the disk as it was: %s", async (name, work) => {
+    const machine = await machineWithChain();
+    const before = wholeState(machine);
+    await work(nodeOn(machine));
+    const jobs = machine.processes.qemuOf(UUID)?.devices?.jobs;
+    if (jobs !== undefined) jobs.failsAtEnd = true;
+    if (name === "a pull") expect(await waitOn(nodeOn(machine))).toBe("failed");
+    else {
+      await waitOn(nodeOn(machine));
+      await expectRefused(machine, endOn(nodeOn(machine), "pivot"), "failed to pivot job for disk vda");
+    }
+    expect(wholeState(machine)).toEqual(before);
+    expect(sources(machine)).toEqual([`${IMAGES}/top.qcow2 qcow2`, `${IMAGES}/top.qcow2 qcow2`]);
+  });
+
+  test("is not pivoted behind anybody's back where QEMU refused to", async () => {
+    const machine = await machineWithChain();
+    await commitOn(nodeOn(machine));
+    await waitOn(nodeOn(machine));
+    machine.qemu = { refuses: "job-complete" };
+    await expectRefused(machine, endOn(nodeOn(machine), "pivot"), "as the test wants it");
+    machine.qemu = {};
+    await sweepAll(machine);
+    expect(recordOf(machine).jobs).toMatchObject([{ type: "active-commit", disk: "vda" }]);
+    expect(recordOf(machine).jobs?.[0]?.pivots).toBeUndefined();
+  });
+});
+
 test("a disk without a job has none to end", async () => {
   const machine = await machineWithChain();
   await expectRefused(machine, endOn(nodeOn(machine), "abort"), "disk vda does not have an active block job");

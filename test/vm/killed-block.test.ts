@@ -149,6 +149,33 @@ describe.each([...CASES])(
   },
 );
 
+test.each([
+  { name: "the base", works: [takeOn, commitOn, waitOn] as const, node: "libvirt-2-storage" },
+  { name: "a copy", works: [copyOn, waitOn] as const, node: "libvirt-3-format" },
+])(
+  "a guest that has gone over to $name, and has ended before anybody looked, has that in its definition",
+  async ({ node: adopted, works }) => {
+    const work: Work = (node) => endOn(node, "pivot");
+    const seen = new Set<boolean>();
+    for (const strike of await instantsOf(() => machineAfter(...works), work)) {
+      const machine = await machineAfter(...works);
+      const before = definitionOf(machine);
+      await beStruck(machine, work, strike);
+      // From then on it may have written there.
+      const isOver = machine.processes.qemuOf(UUID)?.devices?.mediumOf("virtio-disk0") === adopted;
+      machine.processes.end(machine.processes.qemuOf(UUID)?.pid ?? 0, 0);
+      machine.pass(100);
+      machine.reaps.splice(0);
+      await sweepAll(machine);
+      const place = `${strike.moment} call ${strike.at}`;
+      if (isOver) expect([place, definitionOf(machine) === before]).toEqual([place, false]);
+      seen.add(isOver);
+    }
+    expect(seen.size).toBe(2);
+  },
+  TIMEOUT_MS,
+);
+
 test(
   "an overlay that the guest has written into is what its definition names, whoever was killed",
   async () => {

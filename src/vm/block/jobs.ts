@@ -3,14 +3,21 @@ import { SvirtError } from "../../errors.ts";
 import type { Monitor } from "../../host.ts";
 import type { BlockJob } from "../../plan/block-job.ts";
 import { snapshotCommand } from "../../qemu/block-job-commands.ts";
-import { findJob, findSpeed, type QemuJob, replacesTop, waitForEnd } from "../../run/block-job.ts";
+import {
+  findJob,
+  findSpeed,
+  hasStopped,
+  type QemuJob,
+  replacesTop,
+  waitForState,
+} from "../../run/block-job.ts";
 import type { Watch } from "../../run/run-plan.ts";
 import { type AskedChange, changeGuest, changeSettled, settleChange } from "../change-guest.ts";
 import { withGuestLock } from "../clear-away.ts";
 import { findRunning } from "../find-domain.ts";
 import { withMonitor } from "../guest-monitor.ts";
 import type { Node } from "../node.ts";
-import type { GuestRecord } from "../record.ts";
+import { type GuestRecord, readRecord, writeRecord } from "../record.ts";
 import { runningGuest } from "../running-guest.ts";
 import { type EndedJob, settleJobs } from "./settle-jobs.ts";
 
@@ -72,15 +79,41 @@ export async function endBlockJob(
 ): Promise<void> {
   await withSettled(node, key, async (guest) => {
     const job = findDiskJob(guest, wish.path);
-    if (job === undefined) throw noJob(wish.path);
+    if (job?.job === undefined) throw noJob(wish.path);
+    if (wish.end === "pivot") return await pivot(node, guest, job);
+    const { job: id } = job;
     await withMonitor(node, guest.uuid, async (monitor) => {
-      await tellEnd(monitor, job, wish.end);
-      if (wish.isAsync !== true && job.job !== undefined) await waitForEnd(node.host, monitor, job.job);
+      await tellAbort(monitor, id);
+      if (wish.isAsync !== true) await waitForState(node.host, monitor, { id, isThere: hasStopped });
     });
+    await settleJobs(node, guest.uuid);
+  });
+}
+
+/** In the record first: from the moment that QEMU goes over, whoever comes must know that it was wanted. */
+async function pivot(node: Node, guest: GuestRecord, job: BlockJob): Promise<void> {
+  await refuseUnready(node, guest, job);
+  markPivot(node, guest, job);
+  try {
     const ended = await settleJobs(node, guest.uuid);
     const own = ended.find((one) => one.job.disk === job.disk);
-    if (wish.end === "pivot" && own?.isDone === false) throw notPivoted(own);
-  });
+    if (own?.isDone === false) throw notPivoted(own);
+  } catch (error) {
+    const now = readRecord(node, guest.uuid);
+    // It is not tried again behind anybody's back.
+    if (now !== undefined && now.change === undefined) writeRecord(node, withJob(now, job));
+    throw error;
+  }
+}
+
+function markPivot(node: Node, guest: GuestRecord, job: BlockJob): void {
+  writeRecord(node, withJob(guest, { ...job, pivots: true }));
+}
+
+/** With the disk's job as it is now, if there still is one. */
+function withJob(guest: GuestRecord, job: BlockJob): GuestRecord {
+  const jobs = guest.jobs?.map((one) => (one.disk === job.disk ? job : one));
+  return { ...guest, ...(jobs === undefined ? {} : { jobs }) };
 }
 
 /** How fast a job may go; 0: as fast as it can. Throws "wrong-state" in libvirt's words. */
@@ -132,23 +165,20 @@ export function findDiskJob(guest: GuestRecord, path: string): BlockJob | undefi
   });
 }
 
-/** qemuDomainBlockPivot() and qemuDomainBlockJobAbort() of libvirt */
-async function tellEnd(monitor: Monitor, job: BlockJob, end: JobEnd): Promise<void> {
-  const qemu = await findJob(monitor, job.job);
-  if (qemu === undefined) return;
-  const { id, status } = qemu;
-  if (end === "pivot") {
-    if (!replacesTop(job))
-      throw wrongState(`job type '${job.type}' does not support pivot`, "Wait for its end.");
-    if (status !== "ready")
-      throw wrongState(`block job '${id}' not ready for pivot yet`, `See how far it is: svirt blockjob`);
-    await monitor.execute("job-complete", { id });
-  } else if (status === "ready") {
-    // As it is at this moment, whole: nothing takes the disk's place.
-    await monitor.execute("block-job-cancel", { device: id, force: false });
-  } else if (status !== "concluded") {
-    await monitor.execute("job-cancel", { id });
-  }
+/** qemuDomainBlockPivot() of libvirt */
+async function refuseUnready(node: Node, guest: GuestRecord, job: BlockJob): Promise<void> {
+  if (!replacesTop(job))
+    throw wrongState(`job type '${job.type}' does not support pivot`, "Wait for its end.");
+  const found = await withMonitor(node, guest.uuid, (monitor) => findJob(monitor, job.job));
+  if (found?.status === "ready") return;
+  throw wrongState(`block job '${job.job}' not ready for pivot yet`, "See how far it is: svirt blockjob");
+}
+
+/** As it is at this moment, whole: nothing takes the disk's place. qemuDomainBlockJobAbort() of libvirt */
+async function tellAbort(monitor: Monitor, id: string): Promise<void> {
+  const found = await findJob(monitor, id);
+  if (found?.status === "ready") await monitor.execute("block-job-cancel", { device: id, force: false });
+  else if (found !== undefined && !hasStopped(found)) await monitor.execute("job-cancel", { id });
 }
 
 function noJob(path: string): SvirtError {

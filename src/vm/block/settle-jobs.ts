@@ -1,7 +1,10 @@
+import type { Monitor } from "../../host.ts";
 import type { BlockJob } from "../../plan/block-job.ts";
 import { planConclusion } from "../../plan/block-plan.ts";
+import { listLayers } from "../../plan/layers.ts";
 import { guestPaths } from "../../plan/paths.ts";
-import { aboutJobs, lookAtJob } from "../../run/block-job.ts";
+import { listPlugged } from "../../plan/plugged.ts";
+import { aboutJobs, type JobState, lookAtJob, replacesTop, waitForState } from "../../run/block-job.ts";
 import { UNWATCHED, type Watch } from "../../run/run-plan.ts";
 import { changeSettled, type DecidedChange } from "../change-guest.ts";
 import { findDisk } from "../devices/find-device.ts";
@@ -31,30 +34,58 @@ export async function settleJobs(
   const ended: EndedJob[] = [];
   const { monitor } = guestPaths(node.paths, uuid);
   for (const job of readRecord(node, uuid)?.jobs ?? []) {
-    const state = await aboutJobs(node.host, monitor, (talk) => lookAtJob(node.host, talk, job));
+    const state = await aboutJobs(node.host, monitor, (talk) => lookOn(node, talk, job));
     if (state.is === "at-work") continue;
-    const { error, isDone } = state;
+    // Nothing is pending of a copy or of a commit of the disk's own image that has not been told to end.
+    const isDone = state.is === "ended" ? state.isDone : !replacesTop(job) || job.pivots === true;
+    const isOpen = state.is === "pending";
     await changeSettled(node, uuid, {
       asked: {
         what: `end the ${job.type} of ${job.disk}`,
-        decide: (guest) => decideConclusion(node, guest, { job, isDone }),
+        decide: (guest) => decideConclusion(node, guest, { job, isDone, isOpen }),
       },
       watch,
     });
-    ended.push({ job, isDone, error });
+    const error = state.is === "ended" ? state.error : undefined;
+    ended.push({ job, isDone: hasChain(node, uuid, job), error });
   }
   return ended;
+}
+
+/** A job that is to pivot, and can, is told so: whoever wanted it may be gone. */
+async function lookOn(node: Node, monitor: Monitor, job: BlockJob): Promise<JobState> {
+  const state = await lookAtJob(node.host, monitor, job);
+  if (state.is !== "at-work" || state.job.status !== "ready" || job.pivots !== true) return state;
+  const { id } = state.job;
+  await monitor.execute("job-complete", { id });
+  await waitForState(node.host, monitor, { id, isThere: ({ status }) => status !== "ready" });
+  return await lookAtJob(node.host, monitor, job);
 }
 
 function decideConclusion(
   node: Node,
   guest: GuestRecord,
-  ended: { readonly job: BlockJob; readonly isDone: boolean },
+  { isDone, isOpen, job }: { readonly job: BlockJob; readonly isDone: boolean; readonly isOpen: boolean },
 ): DecidedChange {
-  const { isDone, job } = ended;
   const disk = findDisk(runningGuest(guest).domain, job.disk);
-  const steps = planConclusion(guest.steps, ended, factsFor(node, guest, disk.value));
-  const jobs = (guest.jobs ?? []).filter(({ disk: other }) => other !== job.disk);
-  if (!isDone) return { ...steps, xml: guest.xml, jobs };
-  return { ...steps, xml: xmlAfter(guest, job), jobs, isForDefinition: true };
+  const facts = factsFor(node, guest, disk.value);
+  const outcomeOf = (done: boolean): Outcome => ({
+    after: [...planConclusion(guest.steps, { job, isDone: done }, facts).after],
+    xml: done ? xmlAfter(guest, job) : guest.xml,
+    ...(done ? { isForDefinition: true } : {}),
+  });
+  return {
+    ...outcomeOf(isDone),
+    steps: [],
+    jobs: (guest.jobs ?? []).filter(({ disk: other }) => other !== job.disk),
+    ...(isOpen ? { otherwise: outcomeOf(!isDone) } : {}),
+  };
+}
+
+type Outcome = NonNullable<DecidedChange["otherwise"]>;
+
+/** Whether the disk has what the job was begun for, by what was carried out. */
+function hasChain(node: Node, uuid: string, { chain, device }: BlockJob): boolean {
+  const layers = listLayers(listPlugged(readRecord(node, uuid)?.steps ?? []), device);
+  return layers.map(({ node: name }) => name).join(" ") === chain.map(({ node: name }) => name).join(" ");
 }
