@@ -10,6 +10,8 @@ export interface FileFacts {
   readonly type: FileType;
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+  /** What it takes up on its disk: less where there are holes. st_blocks */
+  readonly allocatedBytes: number;
   readonly uid: number;
   readonly mode: number;
 }

@@ -26,6 +26,7 @@ export const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["domname", () => import("./commands/domname.ts")],
   ["dumpxml", () => import("./commands/dumpxml.ts")],
   ["domblklist", () => import("./commands/domblklist.ts")],
+  ["domblkinfo", () => import("./commands/domblkinfo.ts")],
   ["domblkstat", () => import("./commands/domblkstat.ts")],
   ["domiflist", () => import("./commands/domiflist.ts")],
   ["domifstat", () => import("./commands/domifstat.ts")],

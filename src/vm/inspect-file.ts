@@ -25,6 +25,7 @@ export function factsOfPlanned(path: string): FileFacts {
     id: { path, device: "0:0", inode: "0" },
     type: "file",
     sizeBytes: 0,
+    allocatedBytes: 0,
     modifiedMs: 0,
     uid: 0,
     mode: 0o600,

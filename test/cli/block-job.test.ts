@@ -153,3 +153,28 @@ describe("a job", () => {
     expect([said.code, said.err.split("\n")[0]]).toEqual([2, `error: ${message}`]);
   });
 });
+
+// cmdDomblkinfo() of libvirt's tools/virsh-domain.c
+test("domblkinfo shows the sizes of an image, in virsh's layout", async () => {
+  const machine = await machineWithChain(diskXml(`${IMAGES}/private1.raw`, "vdb"));
+  expect((await run(machine, "domblkinfo vm1 vda")).out).toBe(
+    "Capacity:       1048576\nAllocation:     1024\nPhysical:       1024\n\n",
+  );
+  expect((await run(machine, "domblkinfo vm1 vda --human")).out).toBe(
+    "Capacity:       1.000 MiB\nAllocation:     1.000 KiB\nPhysical:       1.000 KiB\n\n",
+  );
+  await run(machine, "destroy vm1");
+  expect((await run(machine, "domblkinfo vm1 --all")).out).toBe(
+    ` Target   Capacity   Allocation   Physical
+--------------------------------------------
+ vda      1048576    1024         1024
+ vdb      4096       4096         4096
+
+`,
+  );
+  const said = await run(machine, "domblkinfo vm1 vdz");
+  expect([said.code, said.err.split("\n")[0]]).toEqual([
+    3,
+    "error: invalid argument: invalid path vdz not assigned to domain",
+  ]);
+});

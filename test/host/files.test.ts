@@ -256,4 +256,17 @@ describe.skipIf(MISSING !== undefined)(`writing on the real machine${ASIDE}`, ()
     expect(() => folder.host.makeFile(folder.symlink("link", `${folder.path}/fresh`), 0o600)).toThrow();
     expect(existsSync(`${folder.path}/fresh`)).toBe(false);
   });
+
+  test("makes a file longer than what is in it, with zeros that take up no room", () => {
+    using folder = new RealFolder();
+    const [path, size] = [`${folder.path}/image`, 64 * 1024 * 1024];
+    folder.host.makeFile(path, 0o600, { bytes: new Uint8Array([1, 2]), sizeBytes: size });
+    const facts = folder.host.inspectFile(path);
+    expect([facts?.sizeBytes, (facts?.allocatedBytes ?? size) < 1024 * 1024]).toEqual([size, true]);
+    expect([...readFileSync(path).subarray(0, 3)]).toEqual([1, 2, 0]);
+    expect(existsSync(`${path}.new`)).toBe(false);
+    const again = { bytes: new Uint8Array([3]), sizeBytes: 1 };
+    expect(() => folder.host.makeFile(path, 0o600, again)).toThrow("EEXIST");
+    expect(existsSync(`${path}.new`)).toBe(false);
+  });
 });

@@ -154,6 +154,7 @@ export function factsOf({ inode, path }: Place): FileFacts {
     type: type === "symlink" ? "file" : type,
     sizeBytes: inode.bytes.length,
     modifiedMs: 0,
+    allocatedBytes: inode.bytes.length,
     uid,
     mode,
   };

@@ -2,6 +2,7 @@ import type { BlockJob } from "../../plan/block-job.ts";
 import { endBlockJob, lookAtDisk, paceBlockJob } from "../../vm/block/jobs.ts";
 import { formatProgress, paceOf, refuseBoth } from "../block-job.ts";
 import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../command.ts";
+import { formatCapacity } from "../format-capacity.ts";
 import { sweepFirst } from "../sweep-first.ts";
 
 /** virshDomainBlockJobToString() of libvirt's tools/virsh-domain.c */
@@ -12,8 +13,7 @@ const NAMES: Readonly<Record<BlockJob["type"], string>> = {
   "active-commit": "Active Block Commit",
   snapshot: "Unknown job",
 };
-const BINARY = 1024;
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+const MIB = 1024 * 1024;
 
 /** `svirt blockjob DOMAIN PATH` */
 export const command: Command = {
@@ -64,21 +64,15 @@ async function printInfo(call: Call, path: string): Promise<void> {
   }
   const { current, speed, total, type } = factsOf(found);
   if (options.has("raw")) {
-    const bandwidth = options.has("bytes") ? speed : Math.floor(speed / BINARY / BINARY);
+    const bandwidth = options.has("bytes") ? speed : Math.floor(speed / MIB);
     output.print(` type=${type}\n bandwidth=${bandwidth}\n cur=${current}\n end=${total}\n`);
     return;
   }
   output.warn(formatProgress(type, current, total));
-  output.print(speed === 0 ? "\n" : `    Bandwidth limit: ${speed} bytes/s (${formatSpeed(speed)}/s)\n`);
+  output.print(speed === 0 ? "\n" : `    Bandwidth limit: ${speed} bytes/s (${formatCapacity(speed)}/s)\n`);
 }
 
 function factsOf({ job, qemu, speed }: NonNullable<Awaited<ReturnType<typeof lookAtDisk>>>) {
   const { "current-progress": current, "total-progress": total, status } = qemu;
   return { type: NAMES[job.type], status, speed, current, total };
-}
-
-/** vshPrettyCapacity() of libvirt's tools/vsh.c */
-function formatSpeed(bytes: number): string {
-  const power = Math.min(UNITS.length - 1, Math.floor(Math.log(bytes) / Math.log(BINARY)));
-  return `${(bytes / BINARY ** power).toFixed(3)} ${UNITS[power]}`;
 }

@@ -6,6 +6,9 @@ import type { FileId } from "../../plan/guest-order.ts";
 /** node:fs does not know it, and `undefined | flags` would silently be another mode. asm-generic/fcntl.h O_PATH */
 const O_PATH = 0o10000000;
 
+/** stat(2): st_blocks counts in these, whatever the file system has. */
+const BLOCK_BYTES = 512;
+
 /** What fstat(2) says, under the path that led there. */
 export function fileFacts(path: string, stat: BigIntStats): FileFacts {
   const type = fileType(stat);
@@ -20,6 +23,7 @@ export function fileFacts(path: string, stat: BigIntStats): FileFacts {
     type,
     sizeBytes: Number(stat.size),
     modifiedMs: Number(stat.mtimeMs),
+    allocatedBytes: Number(stat.blocks) * BLOCK_BYTES,
     uid: Number(stat.uid),
     mode: Number(stat.mode) & 0o7777,
   };

@@ -49,7 +49,7 @@ function listMade(node: Node, disk: RunningDisk, wish: CopyWish): MakeImage[] {
   return [
     planNew(node, {
       path: wish.dest,
-      image: { format, sizeBytes: imageSize(node, disk.images[0]), ...backing },
+      image: { format, sizeBytes: imageSize(node, disk.images[0].found), ...backing },
       taken: `external destination file for disk ${disk.disk.target.dev} already exists and is not a block device`,
     }),
   ];

@@ -49,7 +49,7 @@ function makeOverlay(node: Node, { disk, path }: Overlay): Extract<Step, { do: "
   const backing = { path: top.found.path, format: top.found.format };
   return planNew(node, {
     path,
-    image: { format: "qcow2", sizeBytes: imageSize(node, top), backing },
+    image: { format: "qcow2", sizeBytes: imageSize(node, top.found), backing },
     taken: `external snapshot file for disk ${disk.disk.target.dev} already exists and is not a block device`,
   });
 }
