@@ -52,10 +52,15 @@ export async function changeGuest(
     if (change === undefined) return await carryOut(node, await begin(node, guest, { asked, watch }), watch);
     // The guest is asked once more to let go.
     if (change.what === asked.what) return await finish(node, { ...guest, change }, watch);
-    throw new SvirtError(`Cannot change the guest ${guest.name}: it has not let go yet (${change.what})`, {
-      kind: "wrong-state",
-      remedy: "Detach that device in the guest, or ask it again by the same command.",
-    });
+    throw notLetGo({ ...guest, change });
+  });
+}
+
+/** A change of the guest waits for the guest itself. */
+export function notLetGo({ change, name }: ChangingGuest): SvirtError {
+  return new SvirtError(`Cannot change the guest ${name}: it has not let go yet (${change.what})`, {
+    kind: "wrong-state",
+    remedy: "Detach that device in the guest, or ask it again by the same command.",
   });
 }
 

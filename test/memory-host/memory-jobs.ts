@@ -137,7 +137,10 @@ export class MemoryJobs {
       type: "stream",
       uses: this.#chain(device),
       isMirror: false,
-      apply: () => this.#setNode(device, { backing: base ?? null }),
+      // A raw image knows of nothing below it.
+      apply: () => {
+        if ("backing" in this.#node(device)) this.#setNode(device, { backing: base ?? null });
+      },
     });
   }
 

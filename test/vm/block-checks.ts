@@ -35,6 +35,11 @@ export function accessOf(machine: Machine, path: string): string[] {
 export async function expectCleanEnd(machine: Machine): Promise<void> {
   await destroyDomain(nodeOn(machine), "vm1");
   await reapAll(machine);
+  expectUnlabelled(machine);
+}
+
+/** No file carries a label of a guest or a mark of one, no file is claimed, and nothing was that must not be. */
+export function expectUnlabelled(machine: Machine): void {
   for (const { inode, path } of machine.files.walk(machine.files.find(IMAGES))) {
     if (inode.type !== "file") continue;
     const label = inode.xattrs.get("security.selinux") ?? "";

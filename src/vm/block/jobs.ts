@@ -12,7 +12,7 @@ import {
   waitForState,
 } from "../../run/block-job.ts";
 import type { Watch } from "../../run/run-plan.ts";
-import { type AskedChange, changeGuest, changeSettled, settleChange } from "../change-guest.ts";
+import { type AskedChange, changeGuest, changeSettled, notLetGo, settleChange } from "../change-guest.ts";
 import { withGuestLock } from "../clear-away.ts";
 import { findRunning } from "../find-domain.ts";
 import { withMonitor } from "../guest-monitor.ts";
@@ -140,17 +140,10 @@ export async function withSettled<Result>(
   return await withGuestLock(node, uuid, async () => {
     await settleChange(node, findRunning(node, uuid).guest);
     const { guest } = findRunning(node, uuid);
-    if (guest.change === undefined) {
-      const ended = await settleJobs(node, uuid);
-      return await work(findRunning(node, uuid).guest, ended);
-    }
-    throw new SvirtError(
-      `Cannot change the guest ${guest.name}: it has not let go yet (${guest.change.what})`,
-      {
-        kind: "wrong-state",
-        remedy: "Detach that device in the guest, or ask it again by the same command.",
-      },
-    );
+    const { change } = guest;
+    if (change !== undefined) throw notLetGo({ ...guest, change });
+    const ended = await settleJobs(node, uuid);
+    return await work(findRunning(node, uuid).guest, ended);
   });
 }
 
