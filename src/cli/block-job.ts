@@ -8,10 +8,14 @@ import { findRunning } from "../vm/find-domain.ts";
 import { type Call, type Option, operand } from "./command.ts";
 import { CRASH_OPTION, crashDrill } from "./crash-drill.ts";
 import { DRY_RUN_OPTION } from "./label-changes.ts";
-import { readNumber } from "./number-option.ts";
+import { parseWhole } from "./whole-number.ts";
 
 const MIB = 1024 * 1024;
 const MS_PER_SECOND = 1000;
+/** In MiB as in bytes: a number that is exact, and more than any disk can do. */
+const MOST_BANDWIDTH = 2 ** 33 - 1;
+/** A year. */
+const MOST_SECONDS = 31_536_000;
 
 /** The options of every command that starts a job, besides its own. */
 export const JOB_OPTIONS: readonly Option[] = [
@@ -49,7 +53,7 @@ export function endOf(
 export function paceOf(call: Call): number | undefined {
   const text = call.operands.get("bandwidth");
   if (text === undefined) return undefined;
-  const value = readNumber("bandwidth", text) * (call.options.has("bytes") ? 1 : MIB);
+  const value = parseWhole(text, "bandwidth", [0, MOST_BANDWIDTH]) * (call.options.has("bytes") ? 1 : MIB);
   return value === 0 ? undefined : value;
 }
 
@@ -68,7 +72,8 @@ export async function runJob(call: Call, asked: AskedChange, words: JobWords): P
       },
     );
   }
-  const timeoutMs = timeout === undefined ? undefined : readNumber("timeout", timeout) * MS_PER_SECOND;
+  const timeoutMs =
+    timeout === undefined ? undefined : parseWhole(timeout, "timeout", [1, MOST_SECONDS]) * MS_PER_SECOND;
   if (options.has(DRY_RUN_OPTION.name)) return printDryRun(call, asked);
   await startBlockJob(node, key, { asked, watch: crashDrill(call) });
   if (!waits) return output.print(`${words.started}\n`);

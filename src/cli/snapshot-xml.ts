@@ -2,6 +2,7 @@ import { SvirtError } from "../errors.ts";
 import type { SnapshotDisk } from "../vm/block/snapshot.ts";
 import { type Draft, emptyDraft, textDraft } from "../xml/draft.ts";
 import { formatDocument } from "../xml/format-document.ts";
+import { makeDraft } from "./make-draft.ts";
 
 const KEYS = ["snapshot", "driver", "file"] as const;
 
@@ -37,18 +38,9 @@ export function formatSnapshot(snapshot: {
 }
 
 function diskDraft({ driver, file, name, snapshot }: SnapshotDisk): Draft {
-  const draft = emptyDraft("disk");
-  draft.attributes.set("name", name);
-  if (snapshot !== undefined) draft.attributes.set("snapshot", snapshot);
-  for (const [tag, key, value] of [
-    ["driver", "type", driver],
-    ["source", "file", file],
-  ] as const) {
-    if (value === undefined) continue;
-    const inner = emptyDraft(tag);
-    inner.attributes.set(key, value);
-    draft.children.push(inner);
-  }
+  const draft = makeDraft("disk", { name, snapshot });
+  if (driver !== undefined) draft.children.push(makeDraft("driver", { type: driver }));
+  if (file !== undefined) draft.children.push(makeDraft("source", { file }));
   return draft;
 }
 

@@ -1,13 +1,16 @@
 import { parseCopyTarget } from "../../domain/copy-target.ts";
 import { SvirtError } from "../../errors.ts";
 import { type CopyWish, copyLive } from "../../vm/block/copy.ts";
-import { emptyDraft } from "../../xml/draft.ts";
 import { formatDocument } from "../../xml/format-document.ts";
 import { MOST_BYTES } from "../../xml/limits.ts";
 import { endOf, JOB_OPTIONS, paceOf, refuseBoth, runJob } from "../block-job.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../command.ts";
-import { readNumber } from "../number-option.ts";
+import { makeDraft } from "../make-draft.ts";
 import { sweepFirst } from "../sweep-first.ts";
+import { parseWhole } from "../whole-number.ts";
+
+/** What QEMU takes for either is a 64-bit number; more than this no memory holds. */
+const MOST_BYTES_AT_ONCE = 2 ** 40;
 
 /** `svirt blockcopy DOMAIN PATH DEST` */
 export const command: Command = {
@@ -74,7 +77,7 @@ function howOf(call: Call): Omit<CopyWish, keyof Target | "path"> {
   const { options } = call;
   const numberOf = (name: string): number | undefined => {
     const text = options.get(name);
-    return text === undefined ? undefined : readNumber(name, text);
+    return text === undefined ? undefined : parseWhole(text, name, [1, MOST_BYTES_AT_ONCE]);
   };
   return {
     isShallow: options.has("shallow"),
@@ -106,15 +109,8 @@ function targetOf({ node, operands, options }: Call): Target {
 
 /** As virsh writes it. cmdBlockcopy() of libvirt's tools/virsh-domain.c */
 function formatTarget({ dest, format, storage }: Target): string {
-  const disk = emptyDraft("disk");
-  disk.attributes.set("type", storage);
-  const source = emptyDraft("source");
-  source.attributes.set(storage === "file" ? "file" : "dev", dest);
-  disk.children.push(source);
-  if (format !== undefined) {
-    const driver = emptyDraft("driver");
-    driver.attributes.set("type", format);
-    disk.children.push(driver);
-  }
+  const disk = makeDraft("disk", { type: storage });
+  disk.children.push(makeDraft("source", { [storage === "file" ? "file" : "dev"]: dest }));
+  if (format !== undefined) disk.children.push(makeDraft("driver", { type: format }));
   return formatDocument(disk);
 }
