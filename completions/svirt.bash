@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define edit undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo hostname version validate domxml-to-native label plan reap recover audit explain doctor help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define edit undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo hostname version validate domxml-to-native label plan reap recover audit explain doctor help' -- "$word")
     return
   fi
   case $command in
@@ -36,6 +36,7 @@ _svirt() {
     domname) options='--json --help' wants=domain ;;
     dumpxml) options='--inactive --help' wants=domain ;;
     domblklist) options='--inactive --details --json --help' wants=domain ;;
+    domblkinfo) options='--human --all --json --help' wants=domain ;;
     domblkstat) options='--json --help' wants=domain ;;
     domiflist) options='--inactive --json --help' wants=domain ;;
     domifstat) options='--json --help' wants=domain ;;
