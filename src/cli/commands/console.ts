@@ -12,7 +12,7 @@ export const command: Command = {
     details: [
       "To the first serial port, or else to the first console, if it is of type pty or unix. Ctrl and ] ends it; the",
       "guest runs on. Over SSH: ssh -t NODE svirt console DOMAIN. Without a terminal input and output are passed on as",
-      "they are, and when the input has ended, what the guest says within a second:",
+      "they are, and when the input has ended, what the guest says within two seconds:",
       "printf 'root\\n' | svirt console DOMAIN",
     ].join("\n"),
     operands: [DOMAIN_OPERAND],

@@ -19,8 +19,8 @@ const CHUNK_BYTES = 4096;
 const MOST_WAITING_BYTES = 65_536;
 /** How long at most a signal waits for us. */
 const LOOK_UP_MS = 100;
-/** How long a guest may answer to an input that has ended. */
-const LINGER_MS = 1000;
+/** How long a guest may answer to an input that has ended: QEMU looks once a second whether a terminal has somebody at it. */
+const LINGER_MS = 2000;
 const ENDING_SIGNALS = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
 
 /** Host.talk */
