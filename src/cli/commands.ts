@@ -10,6 +10,7 @@ type Load = () => Promise<{ readonly command: Command }>;
 export const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["define", () => import("./commands/define.ts")],
   ["edit", () => import("./commands/edit.ts")],
+  ["desc", () => import("./commands/desc.ts")],
   ["undefine", () => import("./commands/undefine.ts")],
   ["create", () => import("./commands/create.ts")],
   ["start", () => import("./commands/start.ts")],
@@ -68,6 +69,8 @@ export const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["nodememstats", () => import("./commands/nodememstats.ts")],
   ["freecell", () => import("./commands/freecell.ts")],
   ["sysinfo", () => import("./commands/sysinfo.ts")],
+  ["maxvcpus", () => import("./commands/maxvcpus.ts")],
+  ["uri", () => import("./commands/uri.ts")],
   ["hostname", () => import("./commands/hostname.ts")],
   ["version", () => import("./commands/version.ts")],
   ["validate", () => import("./commands/validate.ts")],

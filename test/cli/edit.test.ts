@@ -71,3 +71,22 @@ describe("svirt edit", () => {
     expect((await runOn(machine, "edit", "vm1")).code).toBe(4);
   });
 });
+
+describe("svirt desc", () => {
+  test("shows and sets the description and the title, of the guest and of the definition", async () => {
+    const machine = await defined();
+    const desc = async (...words: readonly string[]): Promise<string> =>
+      (await runOn(machine, "desc", "vm1", ...words)).out;
+    expect(await desc()).toBe("No description for domain: vm1\n\n");
+    expect(await desc("the", "<web> server")).toBe("Domain description updated successfully\n\n");
+    expect(await desc()).toBe("the <web> server\n\n");
+    await runOn(machine, "start", "vm1");
+    expect(await desc("--title", "Web")).toBe("Domain title updated successfully\n\n");
+    expect(await desc("--title")).toBe("Web\n\n");
+    expect(await desc("--title", "--config")).toBe("No title for domain: vm1\n\n");
+    expect((await runOn(machine, "dumpxml", "vm1")).out).toContain("<title>Web</title>");
+    expect(await desc("--config", "")).toBe("Domain description updated successfully\n\n");
+    expect((await runOn(machine, "dumpxml", "vm1", "--inactive")).out).not.toContain("<description>");
+    expect((await runOn(machine, "desc", "vm1", "--title", "a\nb")).code).toBe(2);
+  });
+});

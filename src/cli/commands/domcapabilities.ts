@@ -2,7 +2,8 @@ import { SvirtError } from "../../errors.ts";
 import { DEFAULT_EMULATOR } from "../../qemu/default-devices.ts";
 import { formatDomainCapabilities } from "../../vm/capabilities/domain-capabilities.ts";
 import { getEmulatorFacts } from "../../vm/capabilities/emulator.ts";
-import { type Call, type Command, JSON_OPTION, printJson } from "../command.ts";
+import { type Command, JSON_OPTION, printJson } from "../command.ts";
+import { readVirtType } from "../virt-type.ts";
 
 /** `svirt domcapabilities` */
 export const command: Command = {
@@ -22,9 +23,14 @@ export const command: Command = {
   },
   async run(call) {
     const emulator = call.options.get("emulatorbin") ?? DEFAULT_EMULATOR;
-    const type = readType(call);
+    const type = readVirtType(call, "virttype");
     const arch = call.options.get("arch") ?? "x86_64";
-    if (arch !== "x86_64") throw usage(`unknown architecture: ${arch}`, "Leave it out: svirt is for x86_64.");
+    if (arch !== "x86_64") {
+      throw new SvirtError(`unknown architecture: ${arch}`, {
+        kind: "usage",
+        remedy: "Leave it out: svirt is for x86_64.",
+      });
+    }
     const facts = getEmulatorFacts(call.node, emulator, type);
     const wish = { emulator, type, machine: call.options.get("machine") };
     const xml = formatDomainCapabilities(call.node, wish, facts);
@@ -33,14 +39,3 @@ export const command: Command = {
     return undefined;
   },
 };
-
-function readType({ node, options }: Call): "kvm" | "qemu" {
-  const type = options.get("virttype");
-  if (type === undefined) return node.host.inspectFile("/dev/kvm")?.type === "character" ? "kvm" : "qemu";
-  if (type === "kvm" || type === "qemu") return type;
-  throw usage(`unknown virttype: ${type}`, "Write kvm or qemu.");
-}
-
-function usage(message: string, remedy: string): SvirtError {
-  return new SvirtError(message, { kind: "usage", remedy });
-}
