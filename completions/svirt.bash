@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define edit undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo hostname version validate domxml-to-native label plan reap recover audit explain doctor help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define edit desc undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus uri hostname version validate domxml-to-native label plan reap recover audit explain doctor help' -- "$word")
     return
   fi
   case $command in
@@ -20,6 +20,7 @@ _svirt() {
   case $command in
     define) options='--json --help' wants=file ;;
     edit) options='--help' wants=domain ;;
+    desc) options='--title --live --config --current --help' wants=domain ;;
     undefine) options='--help' wants=domain ;;
     create) options='--crash-drill --help' wants=file ;;
     start) options='--json --crash-drill --help' wants=domain ;;
@@ -78,6 +79,8 @@ _svirt() {
     nodememstats) options='--cell --json --help' ;;
     freecell) options='--all --json --help' ;;
     sysinfo) options='--help' ;;
+    maxvcpus) options='--type --json --help' ;;
+    uri) options='--json --help' ;;
     hostname) options='--json --help' ;;
     version) options='--json --help' ;;
     validate) options='--print --json --help' wants=file ;;
