@@ -46,6 +46,26 @@ export interface OpenFile {
   readonly id: FileId | undefined;
 }
 
+/** A pipe, one end of which a QEMU is given. */
+export interface PipeWish {
+  /** Which way the bytes go. */
+  readonly direction: "from-guest" | "to-guest";
+  /** What QEMU calls its end: `fd:NAME`. */
+  readonly name: string;
+  /** That of the guest's own files, so that nobody else's QEMU could use it; absent: svirt's own. */
+  readonly label?: string;
+}
+
+/** svirt's end of such a pipe. */
+export interface GuestPipe {
+  /** Writes all that comes out of it into the file, from `offset` on, until QEMU lets go of its end. Gives the bytes. */
+  readInto(file: FileId, offset: number): Promise<number>;
+  /** Sends what is in the file from `offset` on, and lets go. */
+  sendFrom(file: FileId, offset: number): Promise<void>;
+  /** Lets go; done already is fine. */
+  close(): void;
+}
+
 /** A conversation with one QEMU. */
 export interface Monitor {
   /** Throws "failed" with QEMU's words when it answers with an error, "timeout" when it does not answer. */
@@ -54,6 +74,8 @@ export interface Monitor {
   handOver(file: HandedFile): Promise<void>;
   /** Makes or opens a tap and hands its queues over under their names. Throws "host-call", "failed". */
   handTap(tap: HandedTap): Promise<void>;
+  /** Makes a pipe and hands QEMU its end. Throws "host-call", "failed". getfd of qemu.git qapi/misc.json */
+  openPipe(wish: PipeWish): Promise<GuestPipe>;
   /** Whether QEMU has told that the device is gone, or does so in time. Counts from when the conversation began. */
   waitUntilDeleted(device: string, timeoutMs: number): Promise<boolean>;
   close(): void;
@@ -110,8 +132,12 @@ export interface Host {
   /** With all that is in it; never follows a symlink. Missing is fine. */
   removeFolder(path: string): void;
   makeSymlink(path: string, target: string): void;
-  /** With these bytes, and zeros up to its size, or empty: whole or not at all. Throws when something is there. */
-  makeFile(path: string, mode: number, content?: FileContent): void;
+  /** With these bytes, and zeros up to its size, or empty: whole or not at all. Throws when something is there. Gives which file. */
+  makeFile(path: string, mode: number, content?: FileContent): FileId;
+  /** Into a file that svirt has made. Throws "host-call" when the path leads to another file by now. */
+  writeBytes(file: FileId, offset: number, bytes: Uint8Array): void;
+  /** In place of what is there. What is in it is on disk before that, and its name before this returns. */
+  renameFile(from: string, to: string): void;
 
   /** Lets the caller change a file with his editor, and waits for it. Throws "usage", "failed". */
   editFile(path: string): Promise<void>;

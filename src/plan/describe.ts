@@ -1,6 +1,7 @@
 import { nameOf } from "../qemu/plug-commands.ts";
 import { type BlockStep, isBlockStep } from "./block-steps.ts";
 import type { Claim, MonitorCommand, Step } from "./step.ts";
+import { isStreamStep, type StreamStep } from "./stream-steps.ts";
 import { describeSetup, type HandedTap } from "./tap.ts";
 
 const NO_LABEL = "(no label)";
@@ -8,6 +9,7 @@ const NO_LABEL = "(no label)";
 /** One line for a person: what the step does, with the label before and after. */
 export function describe(step: Step): string {
   if (isBlockStep(step)) return describeBlock(step);
+  if (isStreamStep(step)) return describeStream(step);
   switch (step.do) {
     case "reserve":
       return `reserve ${describeClaim(step.claim)}`;
@@ -97,6 +99,36 @@ function describeImage({ image }: Extract<Step, { do: "make-image" }>): string {
 
 function describeUse({ label, sharing }: Claim): string {
   return `${label ?? "its own label"} (${sharing})`;
+}
+
+function describeStream(step: StreamStep): string {
+  const pipe = "label" in step ? `a pipe of ${step.label}` : "a pipe";
+  switch (step.do) {
+    case "expect-file":
+      return `leave ${step.path} free for a new file`;
+    case "remove-file":
+      return `remove ${step.path}`;
+    case "keep-file":
+      return `put ${step.from} in the place of ${step.to}`;
+    case "pause":
+      return step.wasRunning ? "stop the vCPUs" : "leave the vCPUs stopped";
+    case "unpause":
+      return "let the vCPUs go on";
+    case "reset":
+      return "reset the guest";
+    case "save-memory":
+      return `write the guest's state to ${step.to}, through ${pipe}`;
+    case "cancel-save":
+      return "tell QEMU to write no more";
+    case "dump-memory":
+      return `write the guest's memory to ${step.to} (${step.format}), through ${pipe}`;
+    case "take-screenshot":
+      return `write the guest's screen to ${step.to}, from ${step.buffer} (${step.label ?? NO_LABEL})`;
+    case "drop-screen":
+      return "tell QEMU to let go of the picture";
+    case "load-memory":
+      return `give QEMU the state in ${step.from.path}, through ${pipe}`;
+  }
 }
 
 function describeUnplug({ commands, device, sets }: Extract<Step, { do: "unplug" }>): string {

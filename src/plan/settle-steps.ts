@@ -2,15 +2,21 @@ import { nameOf } from "../qemu/plug-commands.ts";
 import type { ChangeSteps } from "./hotplug-plan.ts";
 import { fileKey } from "./start-plan.ts";
 import { type Step, staysMade } from "./step.ts";
+import { isStreamStep } from "./stream-steps.ts";
 
 /**
  * The steps that a guest's record keeps once a change is done: what was given back is no longer there to be undone, and
  * what came and went again leaves nothing behind, so that a record does not grow.
  */
 export function settleSteps(before: readonly Step[], { after, steps }: ChangeSteps): Step[] {
-  let kept: readonly Step[] = [...before, ...steps];
-  for (const step of after) kept = withDone(kept, step);
+  let kept: readonly Step[] = [...before, ...steps.filter(leavesSomething)];
+  for (const step of after.filter(leavesSomething)) kept = withDone(kept, step);
   return kept.filter((step, at) => !isOutdated(step, kept.slice(at + 1))).reduce(mergeLabel, []);
+}
+
+/** Pauses, and files that are the administrator's once they are written, are nothing of the guest's. */
+function leavesSomething(step: Step): boolean {
+  return !isStreamStep(step) && step.do !== "resume";
 }
 
 function withDone(kept: readonly Step[], done: Step): readonly Step[] {

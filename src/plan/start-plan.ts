@@ -26,6 +26,17 @@ export interface PlannedSocket {
   readonly label: string | undefined;
 }
 
+/** A state that was saved, which a start goes on from. */
+export interface Incoming {
+  readonly from: FileId;
+  /** Where in the file QEMU's stream begins. */
+  readonly at: number;
+  /** Whether the vCPUs run then. */
+  readonly wakes: boolean;
+  /** It serves once: this file is removed before the vCPUs run, for their disks are ahead of it from then on. */
+  readonly uses?: string;
+}
+
 /** All that a start was decided to be. */
 export interface StartDecision {
   readonly uid: number;
@@ -38,6 +49,7 @@ export interface StartDecision {
   readonly order: GuestOrder;
   /** What QEMU is told before its vCPUs run, and to let them run. */
   readonly commands: readonly MonitorCommand[];
+  readonly incoming?: Incoming;
 }
 
 /** How long QEMU has to open what it was given and to answer. */
@@ -51,7 +63,7 @@ const WORK_FOLDER_MODE = 0o700;
  * labelled, and only then does QEMU start, with its vCPUs stopped until its context was checked.
  */
 export function planStart(decision: StartDecision): Step[] {
-  const { commands, files, label, order, paths, sockets, taps = [], uid } = decision;
+  const { commands, files, incoming, label, order, paths, sockets, taps = [], uid } = decision;
   const workLabel = label.imageLabel;
   return [
     ...planClaims(decision).map((claim): Step => ({ do: "reserve", claim })),
@@ -75,8 +87,31 @@ export function planStart(decision: StartDecision): Step[] {
     { do: "greet", monitor: paths.monitor, timeoutMs: GREET_TIMEOUT_MS },
     ...(label.label === undefined ? [] : [{ do: "check-context", context: label.label } as const]),
     ...taps.map((setup): Step => ({ do: "set-up-tap", setup })),
-    { do: "resume", monitor: paths.monitor, commands: [...commands] },
+    incoming === undefined
+      ? { do: "resume", monitor: paths.monitor, commands: [...commands] }
+      : planLoad(decision, incoming),
   ];
+}
+
+/** What follows once the state is loaded; from then on nothing leads back, since the guest exists once only. */
+export function planWaking({ commands, incoming, paths }: StartDecision): Step[] {
+  if (incoming === undefined) return [];
+  const told = commands.filter(({ execute }) => execute !== "cont" || incoming.wakes);
+  return [
+    ...(incoming.uses === undefined ? [] : [{ do: "remove-file", path: incoming.uses } as const]),
+    ...(told.length === 0 ? [] : [{ do: "resume", monitor: paths.monitor, commands: told } as const]),
+  ];
+}
+
+function planLoad({ label, paths }: StartDecision, { at, from }: Incoming): Step {
+  const { imageLabel } = label;
+  return {
+    do: "load-memory",
+    monitor: paths.monitor,
+    from,
+    at,
+    ...(imageLabel === undefined ? {} : { label: imageLabel }),
+  };
 }
 
 /** A file by what it is, not by its path: a block device by its number, whichever node leads to it. */

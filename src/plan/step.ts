@@ -3,6 +3,7 @@ import { deleteCommands } from "../qemu/plug-commands.ts";
 import { blockStep, inverseBlock, isBlockStep } from "./block-steps.ts";
 import { fileId, guestOrder, handedFile } from "./guest-order.ts";
 import { claim, monitorCommand } from "./step-parts.ts";
+import { inverseStream, isStreamStep, isToldStream, streamStep } from "./stream-steps.ts";
 import { handedTap, tapSetup } from "./tap.ts";
 
 export type Claim = v.InferOutput<typeof claim>;
@@ -111,6 +112,7 @@ export const step = v.variant("do", [
   v.strictObject({ do: v.literal("set-up-tap"), setup: tapSetup }),
   removeTapStep,
   blockStep,
+  streamStep,
 ]);
 export type Step = v.InferOutput<typeof step>;
 
@@ -120,6 +122,7 @@ const KILL_GRACE_MS = 10_000;
 /** The step that takes a step back; undefined where there is nothing to take back. */
 export function inverse(done: Step): Step | undefined {
   if (isBlockStep(done)) return inverseBlock(done);
+  if (isStreamStep(done)) return inverseStream(done);
   switch (done.do) {
     case "reserve":
       return { do: "release", claim: done.claim };
@@ -220,11 +223,12 @@ const TOLD_QEMU: ReadonlySet<Step["do"]> = new Set([
   "adopt-chain",
   "hand-tap",
   "take-tap",
+  "resume",
 ]);
 
 /** Whether the step is something that a running QEMU is told. */
 export function isToldQemu(step: Step): boolean {
-  return TOLD_QEMU.has(step.do);
+  return isStreamStep(step) ? isToldStream(step) : TOLD_QEMU.has(step.do);
 }
 
 /** The step that ends QEMU, which may take seconds and so is not done under the registry's lock. */

@@ -1,15 +1,18 @@
 import { SvirtError } from "../errors.ts";
 import type { Host } from "../host.ts";
-import { isBlockStep } from "../plan/block-steps.ts";
+import { type BlockStep, isBlockStep } from "../plan/block-steps.ts";
 import type { Step } from "../plan/step.ts";
+import { isStreamStep, type StreamStep } from "../plan/stream-steps.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
 import { greetMonitor, resumeGuest } from "./converse.ts";
 import { restoreFileLabel, setFileLabel } from "./file-label.ts";
 import { refuseTaken, removeSocket } from "./guest-socket.ts";
+import type { Progress } from "./guest-stream.ts";
 import { handTap, takeTap } from "./hand-tap.ts";
 import { killGuest, listGuestProcesses } from "./kill-guest.ts";
 import { plugIn, setLink, unplug } from "./plug.ts";
 import { runBlockStep } from "./run-block-step.ts";
+import { runStreamStep } from "./run-stream-step.ts";
 import { setMedium } from "./set-medium.ts";
 import { removeUdevRule, writeUdevRule } from "./udev-rule.ts";
 
@@ -20,11 +23,21 @@ export interface Actor {
   /** UUID of the guest. */
   readonly owner: string;
   readonly uid: number;
+  /** Told of how far a step has come that may take long. */
+  readonly onProgress?: Progress;
 }
 
 /** Carries one step out. It decides nothing: all that it needs is in the step. Throws what the host throws. */
 export async function runStep(actor: Actor, step: Step): Promise<void> {
   if (isBlockStep(step)) return await runBlockStep(actor, step);
+  if (isStreamStep(step)) return await runStreamStep(actor, step);
+  await runOtherStep(actor, step);
+}
+
+async function runOtherStep(
+  actor: Actor,
+  step: Exclude<Step, { do: (BlockStep | StreamStep)["do"] }>,
+): Promise<void> {
   const { host, registry, owner, uid } = actor;
   switch (step.do) {
     case "reserve":

@@ -4,9 +4,10 @@ import type { ChangeSteps } from "../plan/hotplug-plan.ts";
 import { settleSteps } from "../plan/settle-steps.ts";
 import { isToldQemu, planUndo, type Step } from "../plan/step.ts";
 import { aboutJobs, concludeJob } from "../run/block-job.ts";
+import type { Progress } from "../run/guest-stream.ts";
 import { isPlugged } from "../run/plug.ts";
 import { runPlan, UNWATCHED, undo, type Watch } from "../run/run-plan.ts";
-import { actorFor, withGuestLock, withRegistryLock } from "./clear-away.ts";
+import { actorFor, clearAway, withGuestLock, withRegistryLock } from "./clear-away.ts";
 import { findRunning } from "./find-domain.ts";
 import { followGuest } from "./follow-guest.ts";
 import type { Node } from "./node.ts";
@@ -22,6 +23,8 @@ export interface DecidedChange extends ChangeSteps {
   readonly isForDefinition?: true;
   /** What it comes to where QEMU ends the job in another way than it is expected to. */
   readonly otherwise?: NonNullable<GuestChange["otherwise"]>;
+  /** The guest ends with it, for that reason. */
+  readonly ends?: NonNullable<GuestChange["ends"]>;
 }
 
 /** A change that somebody asked for. */
@@ -34,6 +37,18 @@ export interface AskedChange {
   decide(guest: GuestRecord): DecidedChange;
 }
 
+/** One that depends on what QEMU says, which may take its time: asked without the registry's lock. */
+export interface LookingChange {
+  readonly what: string;
+  look(guest: GuestRecord): Promise<AskedChange>;
+}
+
+/** Who is told of what is being done. */
+interface Audience {
+  readonly watch: Watch;
+  readonly onProgress?: Progress;
+}
+
 type MakeImage = Extract<Step, { do: "make-image" }>;
 
 /**
@@ -43,13 +58,18 @@ type MakeImage = Extract<Step, { do: "make-image" }>;
 export async function changeGuest(
   node: Node,
   uuid: string,
-  { asked, watch = UNWATCHED }: { readonly asked: AskedChange; readonly watch?: Watch },
+  wish: Partial<Audience> & { readonly asked: AskedChange | LookingChange },
 ): Promise<void> {
+  const { asked, watch = UNWATCHED, ...told } = wish;
+  const audience = { watch, ...told };
   await withGuestLock(node, uuid, async () => {
     await settleChange(node, findRunning(node, uuid).guest);
     const { guest } = findRunning(node, uuid);
     const { change } = guest;
-    if (change === undefined) return await carryOut(node, await begin(node, guest, { asked, watch }), watch);
+    if (change === undefined) {
+      const decided = "look" in asked ? await asked.look(guest) : asked;
+      return await carryOut(node, await begin(node, guest, { asked: decided, watch }), audience);
+    }
     // The guest is asked once more to let go.
     if (change.what === asked.what) return await finish(node, { ...guest, change }, watch);
     throw notLetGo({ ...guest, change });
@@ -70,7 +90,13 @@ export async function changeSettled(
   uuid: string,
   { asked, watch }: { readonly asked: AskedChange; readonly watch: Watch },
 ): Promise<void> {
-  await carryOut(node, await begin(node, findRunning(node, uuid).guest, { asked, watch }), watch);
+  await carryOut(node, await begin(node, findRunning(node, uuid).guest, { asked, watch }), { watch });
+}
+
+/** Carries out what is left of a change that cannot be taken back any more. The caller holds the guest's lock. */
+export async function finishChange(node: Node, guest: GuestRecord, watch: Watch): Promise<void> {
+  const { change } = guest;
+  if (change !== undefined) await finish(node, { ...guest, change }, watch);
 }
 
 /**
@@ -122,7 +148,7 @@ function writeChange(
   before: GuestRecord,
   decided: DecidedChange & { readonly what: string },
 ): ChangingGuest {
-  const { after, isForDefinition, jobs, otherwise, steps, what, xml } = decided;
+  const { after, ends, isForDefinition, jobs, otherwise, steps, what, xml } = decided;
   const change: GuestChange = {
     what,
     stage: steps.length === 0 ? "finishing" : "doing",
@@ -132,16 +158,18 @@ function writeChange(
     ...(jobs === undefined ? {} : { jobs: [...jobs] }),
     ...(isForDefinition === undefined ? {} : { isForDefinition }),
     ...(otherwise === undefined ? {} : { otherwise }),
+    ...(ends === undefined ? {} : { ends }),
   };
   const changing = { ...before, change };
   writeRecord(node, changing);
   return changing;
 }
 
-async function carryOut(node: Node, begun: Begun, watch: Watch): Promise<void> {
+async function carryOut(node: Node, begun: Begun, audience: Audience): Promise<void> {
   const { guest } = begun;
+  const { watch } = audience;
   try {
-    await runSteps(node, begun, watch);
+    await runSteps(node, begun, audience);
   } catch (error) {
     await takeBackAfter(node, guest, error);
     throw error;
@@ -153,9 +181,9 @@ async function carryOut(node: Node, begun: Begun, watch: Watch): Promise<void> {
 }
 
 /** Claims and labels under the registry's lock, and QEMU, which may take its time, without. */
-async function runSteps(node: Node, { done, guest }: Begun, watch: Watch): Promise<void> {
+async function runSteps(node: Node, { done, guest }: Begun, { watch, ...told }: Audience): Promise<void> {
   const steps = guest.change.steps.slice(done);
-  const actor = actorFor(node, guest);
+  const actor = { ...actorFor(node, guest), ...told };
   const first = steps.findIndex(isToldQemu);
   const before = first === -1 ? steps : steps.slice(0, first);
   await withRegistryLock(node, () =>
@@ -193,12 +221,18 @@ async function takeBack(node: Node, guest: ChangingGuest): Promise<void> {
   writeRecord(node, unchanged);
 }
 
-/** QEMU first, then labels and claims, then the record says that the guest has become another. */
+/**
+ * What stands before QEMU's part, then QEMU, then labels and claims, then the record says that the guest has become
+ * another, or is gone.
+ */
 async function finish(node: Node, changing: ChangingGuest, watch: Watch): Promise<void> {
   const guest = await chooseOutcome(node, changing);
   const actor = actorFor(node, guest);
-  const { after, steps, xml } = guest.change;
-  const told = after.filter(isToldQemu);
+  const { after, ends, steps, xml } = guest.change;
+  if (ends !== undefined) return await clearAway(node, guest, { reason: ends, watch });
+  const first = after.findIndex(isToldQemu);
+  const lead = after.slice(0, Math.max(first, 0));
+  const told = [...lead, ...after.slice(lead.length).filter(isToldQemu)];
   try {
     await runPlan(actor, told, watch);
   } catch (error) {
@@ -206,7 +240,7 @@ async function finish(node: Node, changing: ChangingGuest, watch: Watch): Promis
     throw error;
   }
   await withRegistryLock(node, async () => {
-    const rest = after.filter((step) => !isToldQemu(step));
+    const rest = after.slice(lead.length).filter((step) => !isToldQemu(step));
     const { errors } = await undo(actor, rest, (moment, step, at) => watch(moment, step, told.length + at));
     if (errors.length > 0) throw joinErrors(errors[0], errors.slice(1));
   });

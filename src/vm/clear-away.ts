@@ -1,7 +1,7 @@
 import { joinErrors } from "../errors.ts";
 import { guestPaths, registryLock } from "../plan/paths.ts";
 import { isEnd, planStop, type Step } from "../plan/step.ts";
-import { UNWATCHED, undo, type Watch } from "../run/run-plan.ts";
+import { runPlan, UNWATCHED, undo, type Watch } from "../run/run-plan.ts";
 import type { Actor } from "../run/run-step.ts";
 import { keepImages } from "./block/keep-images.ts";
 import { type Node, registryOf } from "./node.ts";
@@ -11,7 +11,7 @@ import { type GuestRecord, removeRecord, writeRecord } from "./record.ts";
 const LOCK_TIMEOUT_MS = 300_000;
 
 /** Why a guest is off, in libvirt's words of `domstate --reason`. */
-export type ShutoffReason = "shutdown" | "destroyed" | "crashed" | "failed" | "unknown";
+export type ShutoffReason = "shutdown" | "destroyed" | "crashed" | "saved" | "failed" | "unknown";
 
 /** Waits for the guest's lock, does the work and lets go of it. */
 export async function withGuestLock<Result>(
@@ -55,10 +55,12 @@ export async function clearAway(
   writeRecord(node, { ...guest, state: "stopping", reason: how.reason });
   const watch = how.watch ?? UNWATCHED;
   const actor = actorFor(node, guest);
+  const kept = keptFiles(guest);
+  await runPlan(actor, kept, watch);
   const steps = planStop(allSteps(guest));
   const errors: unknown[] = [];
   const endSteps = steps.filter(isEnd);
-  const ends = await undo(actor, endSteps, watch);
+  const ends = await undo(actor, endSteps, (moment, step, at) => watch(moment, step, kept.length + at));
   errors.push(...ends.errors);
   // While QEMU may still run, its label must not be given to anybody else, nor its files.
   if (errors.length === 0) {
@@ -67,7 +69,7 @@ export async function clearAway(
         actor,
         steps.filter((step) => !isEnd(step)),
         // Numbered on, as svirt plan --stop numbers them.
-        (moment, step, at) => watch(moment, step, endSteps.length + at),
+        (moment, step, at) => watch(moment, step, kept.length + endSteps.length + at),
       ),
     );
     errors.push(...rest.errors);
@@ -80,9 +82,15 @@ export async function clearAway(
   removeRecord(node, guest.uuid);
 }
 
+/** What was written whole before the guest ended is put in its place, and only then is the rest taken back. */
+function keptFiles({ change }: GuestRecord): readonly Step[] {
+  return change?.stage === "finishing" ? change.after.filter((step) => step.do === "keep-file") : [];
+}
+
 /** Why the guest ended, from what was asked of it and what its reaper saw. */
 export function reasonOf(node: Node, guest: GuestRecord): ShutoffReason {
   if (guest.reason !== undefined) return guest.reason;
+  if (guest.change?.stage === "finishing" && guest.change.ends !== undefined) return guest.change.ends;
   if (guest.state === "starting") return "failed";
   if (guest.intent === "destroy") return "destroyed";
   const exit = node.host.readText(guestPaths(node.paths, guest.uuid).exit)?.trim();

@@ -10,6 +10,7 @@ import { readDefinition, removeDefinition, writeDefinition } from "./definitions
 import { definitionByUuid, findDomain } from "./find-domain.ts";
 import { type Node, registryOf } from "./node.ts";
 import { isRunning, readRecords } from "./record.ts";
+import { hasManagedSave, removeManagedSave } from "./saving/managed-save.ts";
 
 /**
  * Stores a domain, or stores it anew, with all that it leaves open decided. One without a UUID gets that of the domain that is defined by its name, or a new
@@ -33,8 +34,15 @@ export async function defineDomain(node: Node, bytes: Uint8Array): Promise<{ nam
   });
 }
 
-/** Forgets a domain's definition; a running guest goes on without. Throws "not-found", "wrong-state". */
-export async function undefineDomain(node: Node, key: string): Promise<{ name: string }> {
+/**
+ * Forgets a domain's definition; a running guest goes on without. A state that it was left in goes as well, if that is
+ * wanted. Throws "not-found", "wrong-state".
+ */
+export async function undefineDomain(
+  node: Node,
+  key: string,
+  { managedSave = false }: { readonly managedSave?: boolean } = {},
+): Promise<{ name: string }> {
   const { definition, name, uuid } = findDomain(node, key);
   if (definition === undefined) {
     throw new SvirtError(`Requested operation is not valid: domain '${name}' is not defined, it only runs`, {
@@ -42,7 +50,14 @@ export async function undefineDomain(node: Node, key: string): Promise<{ name: s
       remedy: `It is gone when it ends: svirt destroy ${name}`,
     });
   }
+  if (!managedSave && hasManagedSave(node, name)) {
+    throw new SvirtError("Refusing to undefine while domain managed save image exists", {
+      kind: "wrong-state",
+      remedy: `Remove it with the definition: svirt undefine ${name} --managed-save`,
+    });
+  }
   await withRegistryLock(node, async () => {
+    removeManagedSave(node, name);
     removeDefinition(node, name);
     for (const claim of staticClaims(definition.xml)) registryOf(node).release(claim, uuid);
   });

@@ -32,6 +32,8 @@ export function orderGuest(
     readonly sockets: readonly PlannedSocket[];
     readonly taps: readonly PlannedTap[];
     readonly uid: number;
+    /** It is given the state of another QEMU. */
+    readonly isIncoming: boolean;
   },
 ): GuestOrder {
   const guest = completeGuest(domain);
@@ -43,11 +45,12 @@ export function orderGuest(
   const taps = numberTaps(decided.taps, MONITOR_FD + 1 + sockets.length + descriptors.length);
   const launch = { monitorFd: MONITOR_FD, listeners, descriptors, taps, folder: paths.workFolder };
   const [program = "", ...words] = formatGuestArgv(guest, { chains, launch });
+  const incoming = decided.isIncoming ? ["-incoming", "defer"] : [];
   const context = decided.label.label;
   return {
     uuid: domain.uuid,
     program,
-    words,
+    words: [...words, ...incoming],
     environment: { LC_ALL: "C", PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: paths.workFolder },
     ...(context === undefined ? {} : { context }),
     uid: decided.uid,
@@ -110,10 +113,14 @@ function refuseUnreadable(path: string, { mode }: FileFacts): void {
 
 /**
  * What QEMU is told over its monitor before the vCPUs run, and to let them run. Negotiation is the connection's own
- * affair, and what only asks is asked by whoever wants to know.
+ * affair, and what only asks is asked by whoever wants to know. A state that is loaded has its balloon in it.
  */
-export function startCommands(domain: Domain): MonitorCommand[] {
+export function startCommands(
+  domain: Domain,
+  { isIncoming }: { readonly isIncoming: boolean },
+): MonitorCommand[] {
+  const passed = new Set(["qmp_capabilities", ...(isIncoming ? ["balloon"] : [])]);
   return listStartCommands(domain)
-    .filter(({ execute }) => execute !== "qmp_capabilities" && !execute.startsWith("query-"))
+    .filter(({ execute }) => !passed.has(execute) && !execute.startsWith("query-"))
     .map(({ arguments: args, execute }) => ({ execute, ...(args === undefined ? {} : { arguments: args }) }));
 }

@@ -28,5 +28,6 @@ export async function askState(guest: GuestRecord, monitor: Monitor): Promise<Do
     typeof answer === "object" && answer !== null && "status" in answer ? String(answer.status) : undefined;
   if (asked === undefined) return { state: "running", reason: "unknown" };
   if (asked !== "running") return decideState(asked);
-  return { state: "running", reason: guest.unpaused === true ? "unpaused" : "booted" };
+  if (guest.unpaused === true) return { state: "running", reason: "unpaused" };
+  return { state: "running", reason: guest.restored === true ? "restored" : "booted" };
 }

@@ -38,6 +38,8 @@ const change = v.strictObject({
   jobs: v.exactOptional(v.array(blockJob)),
   /** What it comes to where QEMU ends the job in another way than it was expected to. */
   otherwise: v.exactOptional(v.strictObject(outcome)),
+  /** The guest ends with it, for that reason. */
+  ends: v.exactOptional(v.picklist(["saved", "crashed"])),
 });
 export type GuestChange = v.InferOutput<typeof change>;
 
@@ -70,7 +72,9 @@ const record = v.strictObject({
   onPoweroff: v.picklist(["destroy", "restart"]),
   onCrash: v.picklist(["destroy", "restart"]),
   /** Why it ended, once that was found out: what told it is cleared away before the record is. */
-  reason: v.exactOptional(v.picklist(["shutdown", "destroyed", "crashed", "failed", "unknown"])),
+  reason: v.exactOptional(v.picklist(["shutdown", "destroyed", "crashed", "saved", "failed", "unknown"])),
+  /** It began with a state that was saved. */
+  restored: v.exactOptional(v.literal(true)),
   /** Somebody has let it go on after a pause: QEMU says only that it runs. */
   unpaused: v.exactOptional(v.literal(true)),
   /** What somebody asked of the guest, which only its end will tell. */

@@ -3,10 +3,11 @@ import type { Domain } from "../domain/domain.ts";
 import { asSvirtError, SvirtError } from "../errors.ts";
 import type { ProcessFacts } from "../host.ts";
 import { guestPaths } from "../plan/paths.ts";
-import { planStart } from "../plan/start-plan.ts";
+import { type Incoming, planStart, planWaking, type StartDecision } from "../plan/start-plan.ts";
 import type { Step } from "../plan/step.ts";
 import { listGuestProcesses } from "../run/kill-guest.ts";
 import { runPlan, UNWATCHED, type Watch } from "../run/run-plan.ts";
+import { finishChange } from "./change-guest.ts";
 import { chooseUid } from "./choose-uid.ts";
 import { actorFor, clearAway, reasonOf, withGuestLock, withRegistryLock } from "./clear-away.ts";
 import { completeDomain } from "./complete-domain.ts";
@@ -19,7 +20,7 @@ import { orderGuest, startCommands } from "./guest-command.ts";
 import { takeNextId } from "./next-id.ts";
 import type { Node } from "./node.ts";
 import { removePendingRestart } from "./pending-restart.ts";
-import { type GuestRecord, isRunning, readRecord, writeRecord } from "./record.ts";
+import { type GuestChange, type GuestRecord, isRunning, readRecord, writeRecord } from "./record.ts";
 import { refuseListeners } from "./refuse-listeners.ts";
 import { refuseUnready } from "./refuse-unready.ts";
 
@@ -36,6 +37,30 @@ export interface Started {
  * before this throws. Throws what the decisions and the host throw.
  */
 export async function startDomain(node: Node, bytes: Uint8Array, watch: Watch = UNWATCHED): Promise<Started> {
+  return await begin(node, bytes, { watch });
+}
+
+/** The same with a state that was saved: what fails before it is loaded is taken back. Throws "wrong-state" if it runs. */
+export async function startFromState(
+  node: Node,
+  bytes: Uint8Array,
+  how: { readonly incoming: Incoming; readonly watch?: Watch },
+): Promise<Started> {
+  const started = await begin(node, bytes, { ...how, watch: how.watch ?? UNWATCHED });
+  if (started.did) return started;
+  const { name } = started.guest;
+  throw new SvirtError(`Requested operation is not valid: domain '${name}' is already active`, {
+    kind: "wrong-state",
+    remedy: `End it first: svirt destroy ${name}`,
+  });
+}
+
+interface HowToStart {
+  readonly watch: Watch;
+  readonly incoming?: Incoming;
+}
+
+async function begin(node: Node, bytes: Uint8Array, how: HowToStart): Promise<Started> {
   const domain = completeDomain(node, bytes);
   refuseOrdinaryUser(node);
   refuseUnready(domain);
@@ -46,32 +71,42 @@ export async function startDomain(node: Node, bytes: Uint8Array, watch: Watch = 
     if (before !== undefined) await clearAway(node, before, { reason: reasonOf(node, before) });
     const gathered = gatherFiles(node.host, domain, { makeMissing: true });
     node.host.makeFolder({ path: node.paths.log, mode: 0o700 });
-    const guest = await prepare(node, { domain, gathered, watch });
-    return { did: true, guest: await launch(node, guest, watch) };
+    const prepared = await prepare(node, { domain, gathered, ...how });
+    const guest = await launch(node, prepared, how.watch);
+    if (guest.change === undefined) return { did: true, guest };
+    // It has its state: nothing is taken back any more, and what is left anybody may finish.
+    const { length } = guest.steps;
+    await finishChange(node, guest, (moment, step, at) => how.watch(moment, step, length + at));
+    return { did: true, guest: readRecord(node, guest.uuid) ?? guest };
   });
 }
 
 /** Every step that a start would take now. Changes nothing. */
-export async function planDomainStart(node: Node, bytes: Uint8Array): Promise<readonly Step[]> {
+export async function planDomainStart(
+  node: Node,
+  bytes: Uint8Array,
+  incoming?: Incoming,
+): Promise<readonly Step[]> {
   const domain = completeDomain(node, bytes);
   refuseUnready(domain);
   refuseListeners(domain);
   const gathered = gatherFiles(node.host, domain, { makeMissing: false });
-  return decide(node, domain, gathered).steps;
+  const { after, steps } = decide(node, domain, { gathered, ...given(incoming) });
+  return [...steps, ...after];
 }
 
 /** Decides, writes the decision down, and carries out all that must not be decided twice at once. */
 async function prepare(
   node: Node,
-  start: { readonly domain: Domain; readonly gathered: GatheredFiles; readonly watch: Watch },
+  start: HowToStart & { readonly domain: Domain; readonly gathered: GatheredFiles },
 ): Promise<GuestRecord> {
-  const { domain, gathered, watch } = start;
+  const { domain, watch } = start;
   let record: GuestRecord | undefined;
   try {
     return await withRegistryLock(node, async () => {
       // Under the lock that records are written under: of two starts of one name the second finds the first.
       refuseConflict(node, domain);
-      record = newRecord(node, domain, decide(node, domain, gathered));
+      record = newRecord(node, domain, decide(node, domain, start));
       writeRecord(node, record);
       removePendingRestart(node, domain.uuid);
       await runPlan(actorFor(node, record), record.steps.filter(isPreparation), watch);
@@ -108,20 +143,34 @@ function findGuestProcess({ host, paths }: Node, guest: GuestRecord): ProcessFac
   return told?.uid === guest.uid ? told : listGuestProcesses(host, guest)[0];
 }
 
-function decide(node: Node, domain: Domain, gathered: GatheredFiles) {
+function given(incoming: Incoming | undefined): { readonly incoming?: Incoming } {
+  return incoming === undefined ? {} : { incoming };
+}
+
+function decide(
+  node: Node,
+  domain: Domain,
+  { gathered, incoming }: { readonly gathered: GatheredFiles; readonly incoming?: Incoming },
+) {
   const label = decideGuestLabel(node, domain);
   const uid = chooseUid(node, domain.uuid);
   const files = decideFiles(node, label, { uuid: domain.uuid, files: gathered.files });
   const sockets = decideSockets(label, gathered.sockets);
   const planned = decideTaps(node, domain);
-  const order = orderGuest(node, domain, { gathered, label, sockets, taps: planned, uid });
+  const isIncoming = incoming !== undefined;
+  const order = orderGuest(node, domain, { gathered, label, sockets, taps: planned, uid, isIncoming });
   const paths = guestPaths(node.paths, domain.uuid);
   const taps = planned.flatMap(({ setup }) => setup ?? []);
+  const commands = startCommands(domain, { isIncoming });
+  const base = { uid, label, paths, files, sockets, taps, order, commands };
+  const decision: StartDecision = { ...base, ...given(incoming) };
   return {
     label,
     uid,
     xml: formatDomain(withTapNames(domain, planned)),
-    steps: planStart({ uid, label, paths, files, sockets, taps, order, commands: startCommands(domain) }),
+    steps: planStart(decision),
+    after: planWaking(decision),
+    isIncoming,
   };
 }
 
@@ -148,7 +197,13 @@ function newRecord(node: Node, domain: Domain, decided: ReturnType<typeof decide
     steps: decided.steps,
     onPoweroff: domain.onPoweroff === "restart" ? "restart" : "destroy",
     onCrash: domain.onCrash === "restart" ? "restart" : "destroy",
+    ...(decided.isIncoming ? { restored: true, change: wakingChange(decided) } : {}),
   };
+}
+
+/** Counts once the guest runs: its state is loaded then. */
+function wakingChange({ after, xml }: Pick<ReturnType<typeof decide>, "after" | "xml">): GuestChange {
+  return { what: "restore", stage: "finishing", steps: [], after, xml };
 }
 
 /** What is done under the registry's lock: all before QEMU starts. */

@@ -10,7 +10,9 @@ export type LastAct =
   /** Prints a dot every tick, so that a paused guest can be told from a running one. */
   | { readonly do: "beat" }
   /** For each character that comes, answers with the one after it. */
-  | { readonly do: "answer" };
+  | { readonly do: "answer" }
+  /** Prints the next of 64 characters, from `0` on, every tick: so that one that begins anew is told from one that goes on. */
+  | { readonly do: "count" };
 
 /** 16 bits, low byte first. */
 export function word(value: number): readonly number[] {
@@ -71,7 +73,21 @@ export function lastActCode(last: LastAct): readonly number[] {
       const answer = [...waitForCharacter(), 0xfe, 0xc0, ...putCharacter().flat()]; // inc al
       return [...answer, 0xeb, 0x100 - answer.length - 2]; // jmp answer
     }
+    case "count": {
+      const count = [...waitTicks(1), ...nextCharacter(), ...putCharacter().flat()];
+      return [0x31, 0xff, ...count, 0xeb, 0x100 - count.length - 2]; // xor di, di; count: ...; jmp count
+    }
   }
+}
+
+/** al: the next character of the count in di. */
+function nextCharacter(): readonly number[] {
+  return [
+    [0x89, 0xf8], // mov ax, di
+    [0x24, 0x3f], // and al, 0x3f
+    [0x04, 0x30], // add al, '0'
+    [0x47], // inc di
+  ].flat();
 }
 
 /** Waits on the BIOS's count of ticks at 0040:006c. */

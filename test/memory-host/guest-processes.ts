@@ -3,6 +3,7 @@ import type { GuestOrder } from "../../src/plan/guest-order.ts";
 import { hostCall } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 import { MemoryQemu } from "./memory-qemu.ts";
+import { MemoryStream } from "./memory-stream.ts";
 
 /** A process: what /proc tells of it, and what it is to the test. */
 export interface Process extends ProcessFacts {
@@ -10,9 +11,11 @@ export interface Process extends ProcessFacts {
   readonly role: "other" | "reaper" | "becoming" | "qemu";
   readonly order: GuestOrder | undefined;
   /** Of QEMU: whether its vCPUs run. */
-  status: "prelaunch" | "running" | "paused";
+  status: "prelaunch" | "running" | "paused" | "postmigrate";
   /** Of QEMU: what it has. */
   readonly devices?: MemoryQemu;
+  /** Of QEMU: what its guest has in memory, and where that goes. */
+  readonly stream?: MemoryStream;
 }
 
 /** How the QEMUs that are started from now on behave. */
@@ -32,6 +35,12 @@ export interface QemuBehaviour {
   readonly answers?: ReadonlyMap<string, unknown>;
   /** The guest does not let go of devices. */
   readonly keepsDevices?: boolean;
+  /** Its state cannot be written. */
+  readonly failsToSave?: boolean;
+  /** How long it writes its state. */
+  readonly savesForMs?: number;
+  /** It was built without libpng. */
+  readonly lacksPng?: boolean;
 }
 
 const EXEC_MS = 2;
@@ -147,6 +156,7 @@ export class GuestProcesses {
       context: qemu.context ?? context ?? guest.context,
       words: [program, ...words],
       devices: new MemoryQemu(guest.order, (ms, run) => this.#machine.after(ms, run)),
+      stream: new MemoryStream(this.#machine),
     });
     this.#machine.noteLiveGuests();
     if (qemu.endsAtOnce === undefined) return;

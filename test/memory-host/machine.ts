@@ -32,6 +32,8 @@ export class Machine {
   /** What happens while somebody talks to the console at that path. */
   duringTalk: (path: string) => Promise<void> = async () => undefined;
   uid = 0;
+  /** Nothing can be written to a file that grows. */
+  isDiskFull = false;
   nowMs = FIRST_BOOT_SECONDS * 1000;
   bootSeconds = FIRST_BOOT_SECONDS;
   /** Files that guests share for writing by their own wish. */

@@ -1,7 +1,8 @@
 import { SvirtError } from "../../src/errors.ts";
-import type { Host, Monitor } from "../../src/host.ts";
+import type { GuestPipe, Host, Monitor } from "../../src/host.ts";
 import { factsOf, hostCall } from "./file-tree.ts";
 import { openHanded, type Process } from "./guest-processes.ts";
+import { kernelCalls, passTime } from "./kernel-calls.ts";
 import type { Machine } from "./machine.ts";
 import { qmpError } from "./qmp-error.ts";
 import type { Svirt } from "./svirt.ts";
@@ -61,6 +62,8 @@ function fileCalls(
   | "removeFile"
   | "makeSymlink"
   | "makeFile"
+  | "writeBytes"
+  | "renameFile"
   | "readInput"
   | "inspectFile"
   | "readBytes"
@@ -84,11 +87,22 @@ function fileCalls(
       if (files.find(path, false) !== undefined) throw hostCall(`make ${path}`, "EEXIST: file exists");
       const bytes = new Uint8Array(content?.sizeBytes ?? 0);
       bytes.set(content?.bytes ?? []);
-      if (content === undefined) return void files.put(path, "file", { mode });
+      if (content === undefined) return factsOf({ path, inode: files.put(path, "file", { mode }) }).id;
       files.put(`${path}.new`, "file", { mode, bytes });
       svirt.midway();
       files.remove(`${path}.new`);
-      files.put(path, "file", { mode, bytes });
+      return factsOf({ path, inode: files.put(path, "file", { mode, bytes }) }).id;
+    },
+    writeBytes(file, offset, bytes) {
+      const inode = files.getSame(file);
+      const after = inode.bytes.slice(offset + bytes.length);
+      inode.bytes = new Uint8Array([...inode.bytes.slice(0, offset), ...bytes, ...after]);
+    },
+    renameFile(from, to) {
+      const inode = files.get(from);
+      const cut = to.lastIndexOf("/");
+      files.get(to.slice(0, cut) || "/").entries.set(to.slice(cut + 1), inode);
+      files.remove(from);
     },
     readInput: (path, mostBytes) => files.get(path).bytes.slice(0, mostBytes + 1),
     inspectFile(path) {
@@ -215,6 +229,13 @@ function makeMonitor(machine: Machine, svirt: Svirt, pid: number): Monitor {
         machine.processes.get(pid)?.devices?.addNames([...tap.queues, ...tap.vhosts]);
       });
     },
+    async openPipe(wish) {
+      const guest = machine.processes.get(pid);
+      if (machine.qemu.refuses === "getfd") throw qmpError("as the test wants it");
+      const pipe = await tell("getfd", () => guest?.stream?.open(svirt, guest, wish));
+      if (pipe === undefined) throw new SvirtError("Cannot talk to QEMU: it has ended", { kind: "failed" });
+      return pipe as GuestPipe;
+    },
     async waitUntilDeleted(device, timeoutMs) {
       const deadline = machine.nowMs + timeoutMs;
       const isThere = (): boolean => machine.processes.get(pid)?.devices?.has(device) ?? true;
@@ -236,6 +257,8 @@ function answer(machine: Machine, pid: number, { args, command }: Asked): unknow
   if (machine.qemu.refuses === command) throw qmpError("as the test wants it");
   const wanted = machine.qemu.answers?.get(command);
   if (wanted !== undefined) return wanted;
+  const ofStream = guest.stream?.answer(guest, command, args);
+  if (ofStream !== undefined) return ofStream;
   switch (command) {
     case "query-status":
       return { status: guest.status, running: guest.status === "running" };
@@ -261,46 +284,4 @@ function answer(machine: Machine, pid: number, { args, command }: Asked): unknow
     default:
       return guest.devices?.answer(command, args);
   }
-}
-
-function kernelCalls(
-  machine: Machine,
-): Part<
-  | "readOutput"
-  | "getSelinux"
-  | "getOwnContext"
-  | "isValidContext"
-  | "mayAccess"
-  | "readKernelLog"
-  | "getPolicy"
-  | "getBootId"
-  | "getBootTime"
-  | "getUid"
-  | "nowMs"
-  | "sleep"
-  | "makeUuid"
-> {
-  const hasSelinux = (): boolean => machine.selinux.mode !== "disabled";
-  return {
-    readOutput: () => undefined,
-    getSelinux: () => machine.selinux,
-    getOwnContext: () => (hasSelinux() ? machine.ownContext : undefined),
-    isValidContext: (context) => machine.knowsContext(context),
-    mayAccess: ({ label }) => !machine.forbiddenLabels.has(label),
-    readKernelLog: () => machine.kernelLog,
-    getPolicy: () =>
-      hasSelinux() ? { version: 33, isMls: true, denyUnknown: true, sha256: undefined } : undefined,
-    getBootId: () => machine.bootId,
-    getBootTime: () => machine.bootSeconds,
-    getUid: () => machine.uid,
-    nowMs: () => machine.nowMs,
-    sleep: (ms) => passTime(machine, ms),
-    makeUuid: () => machine.makeUuid(),
-  };
-}
-
-/** Lets others have their turn, and time go by. */
-async function passTime(machine: Machine, ms: number): Promise<void> {
-  machine.pass(ms);
-  await Promise.resolve();
 }

@@ -26,6 +26,8 @@ const CHANGES: ReadonlySet<string> = new Set([
   "removeFolder",
   "makeSymlink",
   "makeFile",
+  "writeBytes",
+  "renameFile",
   "setXattr",
   "removeXattr",
   "lock",
@@ -42,6 +44,7 @@ export class Svirt {
   readonly #strike: Strike | undefined;
   readonly #onDeath: () => void;
   readonly #makeError: (call: string) => Error;
+  readonly #atDeath: (() => void)[] = [];
   #isDead = false;
 
   constructor(facts: {
@@ -54,14 +57,18 @@ export class Svirt {
     this.#makeError = facts.makeError;
   }
 
+  /** What the kernel does when the process is gone, besides. */
+  atDeath(act: () => void): void {
+    this.#atDeath.push(act);
+  }
+
   get isDead(): boolean {
     return this.#isDead;
   }
 
   /** SIGKILL. */
   die(call: string): never {
-    this.#isDead = true;
-    this.#onDeath();
+    this.exit();
     throw new Crash(call);
   }
 
@@ -69,6 +76,7 @@ export class Svirt {
   exit(): void {
     this.#isDead = true;
     this.#onDeath();
+    for (const act of this.#atDeath) act();
   }
 
   /** Half of a call that the kernel may be stopped within is done. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Host } from "../../src/host.ts";
 import { defineDomain } from "../../src/vm/define.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";
+import { saveDomain } from "../../src/vm/saving/save-domain.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { qcow2Bytes } from "../storage/qcow2-bytes.ts";
@@ -143,6 +144,15 @@ test("weakness 6: what guests share or only read, and what a serial port writes,
   expect(labelOf(machine, serial)).not.toBe(ORIGINAL);
   await stop(machine);
   expect(snapshot(machine)).toEqual(before);
+});
+
+test("weakness 6: a save image has no guest's label, and one that has is given another when it is written anew", async () => {
+  const [machine, file] = [makeMachine(), "/var/lib/images/vm1.save"];
+  machine.files.put(file, "file").xattrs.set("security.selinux", "system_u:object_r:svirt_image_t:s0:c1,c2");
+  await start(machine, { disks: THREE });
+  await saveDomain(nodeOn(machine), UUID, { path: file, wakes: undefined });
+  await reapAll(machine);
+  expect(labelOf(machine, file)).not.toMatch(/:c\d+,c\d+$/);
 });
 
 describe("weakness 7: a pair is nobody else's", () => {

@@ -4,6 +4,7 @@ import { type MediumAction, putMedium } from "../../vm/devices/medium.ts";
 import { findNamedDisk } from "../../vm/devices/named-disk.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../device-change.ts";
+import { onlyOne } from "../exclusive.ts";
 import { sweepFirst } from "../sweep-first.ts";
 
 const DONE: Readonly<Record<MediumAction, string>> = {
@@ -50,14 +51,7 @@ export const command: Command = {
 };
 
 function actionOf({ operands, options }: Call): MediumAction {
-  const asked = (["eject", "insert", "update"] as const).filter((name) => options.has(name));
-  const [action = "update", other] = asked;
-  if (other !== undefined) {
-    throw new SvirtError(`Options --${action} and --${other} are mutually exclusive`, {
-      kind: "usage",
-      remedy: "Leave one of them out.",
-    });
-  }
+  const action = onlyOne({ options }, ["eject", "insert", "update"]) ?? "update";
   if (action === "insert" && !operands.has("source")) {
     throw new SvirtError("No disk source specified for inserting", {
       kind: "usage",

@@ -2,6 +2,7 @@ import { parseDomainText } from "../../domain/document.ts";
 import { isAutostarted } from "../../vm/definitions.ts";
 import { type FoundDomain, findDomain } from "../../vm/find-domain.ts";
 import { getGuestState } from "../../vm/guest-state.ts";
+import { hasManagedSave } from "../../vm/saving/managed-save.ts";
 import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../command.ts";
 import { sweepFirst } from "../sweep-first.ts";
 import { formatFacts } from "../table.ts";
@@ -41,6 +42,7 @@ async function gatherFacts(call: Call, found: FoundDomain) {
     usedMemoryKiB: domain.currentMemoryKiB ?? domain.memory.kiB,
     persistent: definition !== undefined,
     autostart: isAutostarted(call.node, name),
+    managedSave: hasManagedSave(call.node, name),
     securityLabel: guest?.label.label,
     enforcing: guest === undefined ? undefined : call.node.host.getSelinux().mode === "enforcing",
   };
@@ -60,7 +62,7 @@ function toLines(facts: Facts): (readonly [string, string | undefined])[] {
     ["Used memory", `${facts.usedMemoryKiB} KiB`],
     ["Persistent", facts.persistent ? "yes" : "no"],
     ["Autostart", facts.autostart ? "enable" : "disable"],
-    ["Managed save", "no"],
+    ["Managed save", facts.managedSave ? "yes" : "no"],
     [
       "Security model",
       facts.enforcing === undefined && facts.securityLabel === undefined ? "selinux" : modelOf(facts),

@@ -2,6 +2,7 @@ import { formatSteps } from "../../plan/describe.ts";
 import { planStop, type Step } from "../../plan/step.ts";
 import { allSteps } from "../../vm/clear-away.ts";
 import { findDomain } from "../../vm/find-domain.ts";
+import { findManagedState } from "../../vm/saving/restore-domain.ts";
 import { planDomainStart } from "../../vm/start.ts";
 import { MOST_BYTES } from "../../xml/limits.ts";
 import { type Call, type Command, JSON_OPTION, operand, printJson } from "../command.ts";
@@ -37,6 +38,8 @@ async function planSteps(call: Call): Promise<readonly Step[]> {
     found === undefined
       ? call.node.host.readInput(key, MOST_BYTES)
       : new TextEncoder().encode(found.definition?.xml ?? found.guest?.xml ?? "");
-  const start = await planDomainStart(call.node, bytes);
+  const saved =
+    found?.guest === undefined && found !== undefined ? findManagedState(call.node, found) : undefined;
+  const start = await planDomainStart(call.node, saved?.bytes ?? bytes, saved?.incoming);
   return isStop ? planStop(start) : start;
 }

@@ -1,8 +1,8 @@
 import { asSvirtError } from "../../errors.ts";
 import { findStaleLabels } from "../../vm/audit/stale-labels.ts";
 import { isAutostarted, listDefinitionNames, readDefinition } from "../../vm/definitions.ts";
+import { startDefined } from "../../vm/saving/restore-domain.ts";
 import { sweep } from "../../vm/settle.ts";
-import { startDomain } from "../../vm/start.ts";
 import { type Call, type Command, JSON_OPTION, printJson } from "../command.ts";
 
 const PARTLY = 7;
@@ -42,8 +42,9 @@ async function autostart(call: Call) {
   const errors: ReturnType<typeof asSvirtError>[] = [];
   for (const name of listDefinitionNames(call.node).filter((each) => isAutostarted(call.node, each))) {
     try {
-      const xml = readDefinition(call.node, name)?.xml ?? "";
-      const { did } = await startDomain(call.node, new TextEncoder().encode(xml));
+      const definition = readDefinition(call.node, name);
+      if (definition === undefined) continue;
+      const { did } = await startDefined(call.node, definition, { forceBoot: false });
       if (did) names.push(name);
     } catch (error) {
       errors.push(asSvirtError(error));

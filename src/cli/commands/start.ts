@@ -1,6 +1,6 @@
 import { SvirtError } from "../../errors.ts";
 import { findDomain } from "../../vm/find-domain.ts";
-import { startDomain } from "../../vm/start.ts";
+import { startDefined } from "../../vm/saving/restore-domain.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../command.ts";
 import { CRASH_OPTION, crashDrill } from "../crash-drill.ts";
 import { sweepFirst } from "../sweep-first.ts";
@@ -11,9 +11,16 @@ export const command: Command = {
   spec: {
     name: "start",
     summary: "start a defined domain, confined",
-    details: "A domain that runs already is left as it is. See what would be done first: svirt plan DOMAIN",
+    details: [
+      "A domain that runs already is left as it is. See what would be done first: svirt plan DOMAIN",
+      "One that was left by svirt managedsave goes on from there.",
+    ].join("\n"),
     operands: [DOMAIN_OPERAND],
-    options: [JSON_OPTION, CRASH_OPTION],
+    options: [
+      { name: "force-boot", summary: "forget the state that svirt managedsave has left" },
+      JSON_OPTION,
+      CRASH_OPTION,
+    ],
   },
   async run(call) {
     await sweepFirst(call);
@@ -21,7 +28,8 @@ export const command: Command = {
     const xml = found.definition?.xml ?? found.guest?.xml;
     if (xml === undefined)
       throw new SvirtError(`failed to get domain '${found.name}'`, { kind: "not-found" });
-    const started = await startDomain(call.node, new TextEncoder().encode(xml), crashDrill(call));
+    const how = { forceBoot: call.options.has("force-boot"), watch: crashDrill(call) };
+    const started = await startDefined(call.node, { ...found, xml }, how);
     warnOfMode(call, started.guest);
     if (call.options.has("json")) {
       const { id, label, name, uuid } = started.guest;

@@ -8,11 +8,13 @@ export const command: Command = {
     name: "undefine",
     summary: "forget a domain's definition; a running guest goes on without",
     operands: [DOMAIN_OPERAND],
-    options: [],
+    options: [{ name: "managed-save", summary: "and the state that svirt managedsave has left" }],
   },
   async run(call) {
     await sweepFirst(call);
-    const { name } = await undefineDomain(call.node, operand(call, "domain"));
+    const { name } = await undefineDomain(call.node, operand(call, "domain"), {
+      managedSave: call.options.has("managed-save"),
+    });
     call.output.print(`Domain '${name}' has been undefined\n\n`);
     return undefined;
   },

@@ -19,6 +19,7 @@ import {
   symlinkSync,
   unlinkSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
 import { SvirtError } from "../../errors.ts";
@@ -121,25 +122,59 @@ export function makeSymlink(path: string, target: string): void {
 }
 
 /** Host.makeFile: link(2) does not replace what is there. */
-export function makeFile(path: string, mode: number, content?: FileContent): void {
+export function makeFile(path: string, mode: number, content?: FileContent): FileId {
   const fresh = content === undefined ? path : `${path}.new`;
-  orThrow(`make ${path}`, () => {
+  return orThrow(`make ${path}`, () => {
     if (fresh !== path) unlessMissing(`remove ${fresh}`, () => unlinkSync(fresh));
-    const fd = openSync(fresh, NEW_FILE, mode);
-    try {
-      writeFileSync(fd, content?.bytes ?? "");
-      ftruncateSync(fd, content?.sizeBytes ?? 0);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    if (fresh === path) return;
+    const made = writeNew(fresh, mode, content);
+    if (fresh === path) return made;
     try {
       linkSync(fresh, path);
     } finally {
       unlinkSync(fresh);
     }
     syncFolder(dirname(path));
+    return { ...made, path };
+  });
+}
+
+/** Which file it is tells the descriptor, whatever stands at its path a moment later. */
+function writeNew(path: string, mode: number, content: FileContent | undefined): FileId {
+  const fd = openSync(path, NEW_FILE, mode);
+  try {
+    writeFileSync(fd, content?.bytes ?? "");
+    ftruncateSync(fd, content?.sizeBytes ?? 0);
+    fsyncSync(fd);
+    return fileFacts(path, fstatSync(fd, { bigint: true })).id;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Host.writeBytes */
+export function writeBytes(file: FileId, offset: number, bytes: Uint8Array): void {
+  orThrow(`write ${file.path}`, () => {
+    const fd = openSame(file, constants.O_WRONLY);
+    try {
+      for (let done = 0; done < bytes.length; )
+        done += writeSync(fd, bytes, done, bytes.length - done, offset + done);
+    } finally {
+      closeSync(fd);
+    }
+  });
+}
+
+/** Host.renameFile */
+export function renameFile(from: string, to: string): void {
+  orThrow(`rename ${from} to ${to}`, () => {
+    const fd = openAt(from, constants.O_RDONLY);
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(from, to);
+    syncFolder(dirname(to));
   });
 }
 

@@ -19,6 +19,7 @@ const OTHERS = {
   flock: { args: [i32, i32], returns: i32 },
   getxattr: { args: [ptr, ptr, ptr, u64], returns: i64 },
   listen: { args: [i32, i32], returns: i32 },
+  pipe2: { args: [ptr, i32], returns: i32 },
   removexattr: { args: [ptr, ptr], returns: i32 },
   sendmsg: { args: [i32, ptr, i32], returns: i64_fast },
   setxattr: { args: [ptr, ptr, ptr, u64, i32], returns: i32 },

@@ -26,6 +26,8 @@ export function makeLinuxHost(): Host {
     removeFolder: (path) => others().removeFolder(path),
     makeSymlink: (path, target) => others().makeSymlink(path, target),
     makeFile: (path, mode, content) => others().makeFile(path, mode, content),
+    writeBytes: (file, offset, bytes) => others().writeBytes(file, offset, bytes),
+    renameFile: (from, to) => others().renameFile(from, to),
     readInput: (path, mostBytes) => others().readInput(path, mostBytes),
     inspectFile: (path) => others().inspectFile(path),
     readBytes: (file, offset, length) => others().readBytes(file, offset, length),

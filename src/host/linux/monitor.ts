@@ -1,6 +1,6 @@
 import { closeSync } from "node:fs";
 import { SvirtError } from "../../errors.ts";
-import type { Monitor } from "../../host.ts";
+import type { GuestPipe, Monitor, PipeWish } from "../../host.ts";
 import type { HandedFile } from "../../plan/guest-order.ts";
 import type { HandedTap } from "../../plan/tap.ts";
 import {
@@ -10,6 +10,7 @@ import {
   type QmpMessage,
   type QmpRest,
 } from "../../qemu/qmp.ts";
+import { makeGuestPipe } from "./guest-pipe.ts";
 import { openHanded } from "./open-handed.ts";
 import { openTap } from "./open-tap.ts";
 import { sendFile } from "./send-file.ts";
@@ -73,14 +74,17 @@ class Conversation implements Monitor {
   }
 
   async handOver(file: HandedFile): Promise<void> {
-    const fd = openHanded(file);
+    await this.#give(openHanded(file), "add-fd", { "fdset-id": file.fd, opaque: file.file.path });
+  }
+
+  async openPipe(wish: PipeWish): Promise<GuestPipe> {
+    const { guestEnd, pipe } = makeGuestPipe(wish);
     try {
-      // Nothing else waits to be written: each command is sent when the one before is answered.
-      await this.#ask("add-fd", { "fdset-id": file.fd, opaque: file.file.path }, (line) =>
-        sendFile(this.#descriptor(), line, fd),
-      );
-    } finally {
-      closeSync(fd);
+      await this.#give(guestEnd, "getfd", { fdname: wish.name });
+      return pipe;
+    } catch (error) {
+      pipe.close();
+      throw error;
     }
   }
 
@@ -110,11 +114,23 @@ class Conversation implements Monitor {
     this.#socket?.end();
   }
 
+  /** With the command goes a descriptor, which is QEMU's alone from then on. */
+  async #give(fd: number, command: string, args: Readonly<Record<string, unknown>>): Promise<void> {
+    try {
+      // Nothing else waits to be written: each command is sent when the one before is answered.
+      await this.#ask(command, args, (line) => sendFile(this.#descriptor(), line, fd));
+    } finally {
+      closeSync(fd);
+    }
+  }
+
   async #ask(
     command: string,
     args: Readonly<Record<string, unknown>> | undefined,
     send: (line: string) => unknown,
   ): Promise<unknown> {
+    // Nobody would answer, nor hang up once more.
+    if (this.#isClosed) throw this.#gone();
     const id = this.#nextId;
     this.#nextId += 1;
     const answer = Promise.withResolvers<unknown>();

@@ -36,6 +36,8 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     removeFolder: files.removeFolder,
     makeSymlink: files.makeSymlink,
     makeFile: files.makeFile,
+    writeBytes: files.writeBytes,
+    renameFile: files.renameFile,
     readInput,
     inspectFile: files.inspectFile,
     readBytes: files.readBytes,

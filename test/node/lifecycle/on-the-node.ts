@@ -19,6 +19,7 @@ const BOOT: Readonly<Record<string, LastAct>> = {
   "off-later": { do: "power-off-later", ticks: 90 },
   button: { do: "power-off-by-button" },
   answer: { do: "answer" },
+  count: { do: "count" },
 };
 
 /** scripts/node with these words. Throws when it fails, with all that it said. */

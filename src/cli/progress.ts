@@ -1,0 +1,32 @@
+import type { Progress } from "../run/guest-stream.ts";
+import type { Call, Option } from "./command.ts";
+
+/** How long a command may take before it says how far it has come. */
+const QUIET_MS = 2000;
+
+/** The option of commands that take long. */
+export const VERBOSE_OPTION: Option = { name: "verbose", summary: "tell how far it has come from the first" };
+
+/** Does the work, and tells on standard error how far it has come, in virsh's form: `Save: [42.00 %]`. */
+export async function withProgress<Result>(
+  { node, options, output }: Call,
+  title: string,
+  work: (onProgress: Progress) => Promise<Result>,
+): Promise<Result> {
+  const quietUntilMs = node.host.nowMs() + (options.has(VERBOSE_OPTION.name) ? 0 : QUIET_MS);
+  let shown = "";
+  const show = (done: number, total: number): void => {
+    const percent = total === 0 ? 100 : (100 * done) / total;
+    const text = `\r${title}: [${percent.toFixed(2).padStart(5)} %]`;
+    if (text === shown || node.host.nowMs() < quietUntilMs) return;
+    shown = text;
+    output.warn(text);
+  };
+  try {
+    const result = await work(show);
+    if (shown !== "") show(1, 1);
+    return result;
+  } finally {
+    if (shown !== "") output.warn("\n");
+  }
+}

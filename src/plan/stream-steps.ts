@@ -1,0 +1,124 @@
+import * as v from "valibot";
+import { fileId } from "./guest-order.ts";
+
+/** Where QEMU's stream goes: a file that svirt makes, through a pipe with the guest's label; the file never has it. */
+const streamed = {
+  monitor: v.string(),
+  /** There is nothing there yet. */
+  to: v.string(),
+  /** The pipe's. */
+  label: v.exactOptional(v.string()),
+  /** What the file is given, where another than its folder gives it is wanted. */
+  fileLabel: v.exactOptional(v.string()),
+};
+
+/** Nothing is left there of an earlier try: a file of that name is svirt's own. */
+const expectFileStep = v.strictObject({ do: v.literal("expect-file"), path: v.string() });
+
+const removeFileStep = v.strictObject({ do: v.literal("remove-file"), path: v.string() });
+
+/** A file takes the place of whatever is at the other path. Not there any more: it has. */
+const keepFileStep = v.strictObject({ do: v.literal("keep-file"), from: v.string(), to: v.string() });
+
+/** The vCPUs stand still; they go on when that is taken back, if they ran. */
+const pauseStep = v.strictObject({ do: v.literal("pause"), monitor: v.string(), wasRunning: v.boolean() });
+
+/** They go on. */
+const unpauseStep = v.strictObject({ do: v.literal("unpause"), monitor: v.string() });
+
+/** As by its button. */
+const resetStep = v.strictObject({ do: v.literal("reset"), monitor: v.string() });
+
+/** The guest's memory and devices, after the head of a save image if there is one. */
+const saveMemoryStep = v.strictObject({
+  do: v.literal("save-memory"),
+  ...streamed,
+  head: v.exactOptional(v.strictObject({ xml: v.string(), wasRunning: v.boolean() })),
+});
+
+/** QEMU writes no more. */
+const cancelSaveStep = v.strictObject({ do: v.literal("cancel-save"), monitor: v.string() });
+
+/** The guest's memory alone, for who looks for a fault in it. `format` is QEMU's: elf, kdump-zlib. */
+const dumpMemoryStep = v.strictObject({ do: v.literal("dump-memory"), ...streamed, format: v.string() });
+
+/** QEMU draws into the buffer, a file of its own label that svirt opens for it; what is in it goes to the other file. */
+const screenshotStep = v.strictObject({
+  do: v.literal("take-screenshot"),
+  ...streamed,
+  buffer: v.string(),
+  /** The number under which QEMU is given it. */
+  set: v.number(),
+  /** QEMU's arguments of screendump besides the file. */
+  format: v.exactOptional(v.string()),
+  device: v.exactOptional(v.string()),
+  head: v.exactOptional(v.number()),
+});
+
+/** It lets go of the buffer. */
+const dropScreenStep = v.strictObject({ do: v.literal("drop-screen"), monitor: v.string(), set: v.number() });
+
+/** What save-memory has left, from that place in the file on: the file itself is not handed over. */
+const loadMemoryStep = v.strictObject({
+  do: v.literal("load-memory"),
+  monitor: v.string(),
+  from: fileId,
+  at: v.number(),
+  label: v.exactOptional(v.string()),
+});
+
+const steps = [
+  expectFileStep,
+  removeFileStep,
+  keepFileStep,
+  pauseStep,
+  unpauseStep,
+  resetStep,
+  saveMemoryStep,
+  cancelSaveStep,
+  dumpMemoryStep,
+  screenshotStep,
+  dropScreenStep,
+  loadMemoryStep,
+] as const;
+
+/** What is done with a guest's state: its memory, its devices, its screen. Nothing of the guest's own changes. */
+export const streamStep = v.variant("do", steps);
+export type StreamStep = v.InferOutput<typeof streamStep>;
+
+const NAMES: ReadonlySet<string> = new Set(steps.map(({ entries }) => entries.do.literal));
+
+/** Whether a step is one of these. */
+export function isStreamStep<Other extends { readonly do: string }>(
+  step: Other | StreamStep,
+): step is StreamStep {
+  return NAMES.has(step.do);
+}
+
+/** Whether a running QEMU is told it. */
+export function isToldStream({ do: name }: StreamStep): boolean {
+  return name !== "expect-file" && name !== "remove-file" && name !== "keep-file";
+}
+
+/** The step that takes such a step back; undefined where there is nothing to take back. */
+export function inverseStream(done: StreamStep): StreamStep | undefined {
+  switch (done.do) {
+    case "expect-file":
+      return { do: "remove-file", path: done.path };
+    case "pause":
+      return done.wasRunning ? { do: "unpause", monitor: done.monitor } : undefined;
+    case "save-memory":
+      return { do: "cancel-save", monitor: done.monitor };
+    case "take-screenshot":
+      return { do: "drop-screen", monitor: done.monitor, set: done.set };
+    case "remove-file":
+    case "keep-file":
+    case "unpause":
+    case "reset":
+    case "cancel-save":
+    case "dump-memory":
+    case "drop-screen":
+    case "load-memory":
+      return undefined;
+  }
+}

@@ -1,0 +1,98 @@
+import { SvirtError } from "../errors.ts";
+import type { GuestPipe, Host, Monitor, PipeWish } from "../host.ts";
+import type { FileId } from "../plan/guest-order.ts";
+import { converse, MONITOR_TIMEOUT_MS } from "./converse.ts";
+import { putFileLabel } from "./file-label.ts";
+
+/** How far a long act has come. */
+export type Progress = (done: number, total: number) => void;
+
+/** What QEMU calls its end of the pipe. */
+const PIPE = "svirt";
+/** QEMU's word for it. */
+export const PIPE_URI = `fd:${PIPE}`;
+const FILE_MODE = 0o600;
+
+/** Of which guest, and with whose label the pipe is. */
+export interface StreamEnd {
+  readonly monitor: string;
+  readonly label?: string;
+}
+
+/** The file that a guest's state is written to: root's, with the label that was wanted and never with the guest's. */
+export function makeTarget(host: Host, target: { readonly to: string; readonly fileLabel?: string }): FileId {
+  const file = host.makeFile(target.to, FILE_MODE);
+  if (target.fileLabel !== undefined) putFileLabel(host, file, target.fileLabel);
+  return file;
+}
+
+/** QEMU writes into a pipe, and svirt from there into the file. `tell` waits until QEMU has written all. */
+export async function streamOut(
+  host: Host,
+  end: StreamEnd,
+  out: { readonly file: FileId; readonly at: number; tell(monitor: Monitor): Promise<void> },
+): Promise<void> {
+  await stream(host, end, {
+    direction: "from-guest",
+    tell: out.tell,
+    async pump(pipe) {
+      await pipe.readInto(out.file, out.at);
+    },
+  });
+}
+
+/** svirt reads from the file, and QEMU from a pipe. `tell` waits until QEMU has read all. */
+export async function streamIn(
+  host: Host,
+  end: StreamEnd,
+  source: { readonly file: FileId; readonly at: number; tell(monitor: Monitor): Promise<void> },
+): Promise<void> {
+  await stream(host, end, {
+    direction: "to-guest",
+    tell: source.tell,
+    pump: (pipe) => pipe.sendFrom(source.file, source.at),
+  });
+}
+
+interface Streaming extends Pick<PipeWish, "direction"> {
+  tell(monitor: Monitor): Promise<void>;
+  pump(pipe: GuestPipe): Promise<void>;
+}
+
+async function stream(host: Host, end: StreamEnd, { direction, pump, tell }: Streaming): Promise<void> {
+  const label = end.label === undefined ? {} : { label: end.label };
+  await converse(host, { monitor: end.monitor, timeoutMs: MONITOR_TIMEOUT_MS }, async (monitor) => {
+    const pipe = await monitor.openPipe({ direction, name: PIPE, ...label });
+    const told = outcomeOf(tell(monitor), () => letGo(monitor));
+    const pumped = outcomeOf(pump(pipe));
+    // A full disk is the reason, and that QEMU has nobody to write to any more only follows from it.
+    const [ofQemu, ofFile] = [await told, await pumped];
+    if (ofFile !== undefined && !isBrokenPipe(ofFile)) throw ofFile;
+    if (ofQemu !== undefined) throw ofQemu;
+    if (ofFile !== undefined) throw ofFile;
+  });
+}
+
+/** What it threw, once it is done; so that neither is left alone when the other fails. */
+async function outcomeOf(work: Promise<void>, onError?: () => Promise<void>): Promise<unknown> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    await onError?.();
+    return error ?? new SvirtError("no reason given", { kind: "failed" });
+  }
+}
+
+/** QEMU may not have taken its end: then whoever waits at ours would wait for ever. One that is gone has let go. */
+async function letGo(monitor: Monitor): Promise<void> {
+  try {
+    await monitor.execute("closefd", { fdname: PIPE });
+  } catch {
+    // It has taken it, and closes it itself.
+  }
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("EPIPE");
+}

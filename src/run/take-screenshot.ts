@@ -1,0 +1,45 @@
+import type { Host } from "../host.ts";
+import type { StreamStep } from "../plan/stream-steps.ts";
+import { converse, MONITOR_TIMEOUT_MS } from "./converse.ts";
+import { putFileLabel } from "./file-label.ts";
+import { makeTarget } from "./guest-stream.ts";
+import { removeIfThere } from "./plug.ts";
+
+/** More than any screen has, so that a QEMU that somebody has taken over does not fill svirt's memory. */
+const MOST_BYTES = 256 * 1024 * 1024;
+
+/**
+ * QEMU cannot draw into a pipe (it empties the file first, ftruncate(2)): so it draws into a file of its label in
+ * svirt's own folder, which is gone afterwards. Throws "failed" with QEMU's words.
+ */
+export async function takeScreenshot(
+  host: Host,
+  step: Extract<StreamStep, { do: "take-screenshot" }>,
+): Promise<void> {
+  const { buffer, device, format, head, label, monitor: path, set } = step;
+  const file = host.makeFile(buffer, 0o600);
+  if (label !== undefined) putFileLabel(host, file, label);
+  await converse(host, { monitor: path, timeoutMs: MONITOR_TIMEOUT_MS }, async (monitor) => {
+    await monitor.handOver({ fd: set, file, access: "append", truncate: false, direct: false });
+    const wish = given({ format, device, head });
+    await monitor.execute("screendump", { filename: `/dev/fdset/${set}`, ...wish });
+    await monitor.execute("remove-fd", { "fdset-id": set });
+  });
+  const drawn = Math.min(host.inspectFile(buffer)?.sizeBytes ?? 0, MOST_BYTES);
+  host.writeBytes(makeTarget(host, step), 0, host.readBytes(file, 0, drawn));
+  host.removeFile(buffer);
+}
+
+/** Not there is fine. */
+export async function dropScreen(
+  host: Host,
+  { monitor: path, set }: Extract<StreamStep, { do: "drop-screen" }>,
+): Promise<void> {
+  await converse(host, { monitor: path, timeoutMs: MONITOR_TIMEOUT_MS }, (monitor) =>
+    removeIfThere(monitor, "remove-fd", { "fdset-id": set }),
+  );
+}
+
+function given(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,39 @@
+import { type DumpWish, planDump } from "../../plan/stream-plan.ts";
+import type { Progress } from "../../run/guest-stream.ts";
+import type { Watch } from "../../run/run-plan.ts";
+import { changeGuest, type LookingChange } from "../change-guest.ts";
+import { findRunning } from "../find-domain.ts";
+import type { Node } from "../node.ts";
+import { lookAtGuest, refuseJobs } from "./look-at-guest.ts";
+import { decideTarget } from "./target-file.ts";
+
+/** Writes a guest's memory to a file. Throws "wrong-state" when it is off, and what the file and QEMU say. */
+export async function dumpDomain(
+  node: Node,
+  key: string,
+  how: {
+    readonly path: string;
+    readonly wish: DumpWish;
+    readonly watch?: Watch;
+    readonly onProgress?: Progress;
+  },
+): Promise<{ name: string }> {
+  const { guest, name } = findRunning(node, key);
+  const { path, wish, ...audience } = how;
+  const asked: LookingChange = {
+    what: "dump",
+    async look(seen) {
+      const facts = await lookAtGuest(node, seen);
+      return {
+        what: "dump",
+        decide(now) {
+          if (wish.format === undefined) refuseJobs(now);
+          const plan = planDump(decideTarget(node, path, now.uuid), facts, wish);
+          return { ...plan, xml: now.xml, ...(wish.afterwards === "end" ? { ends: "crashed" } : {}) };
+        },
+      };
+    },
+  };
+  await changeGuest(node, guest.uuid, { asked, ...audience });
+  return { name };
+}

@@ -1,0 +1,46 @@
+import type { Host } from "../../src/host.ts";
+import type { Machine } from "./machine.ts";
+
+/** What the kernel tells of itself and its policy, and its clock. */
+export function kernelCalls(
+  machine: Machine,
+): Pick<
+  Host,
+  | "readOutput"
+  | "getSelinux"
+  | "getOwnContext"
+  | "isValidContext"
+  | "mayAccess"
+  | "readKernelLog"
+  | "getPolicy"
+  | "getBootId"
+  | "getBootTime"
+  | "getUid"
+  | "nowMs"
+  | "sleep"
+  | "makeUuid"
+> {
+  const hasSelinux = (): boolean => machine.selinux.mode !== "disabled";
+  return {
+    readOutput: () => undefined,
+    getSelinux: () => machine.selinux,
+    getOwnContext: () => (hasSelinux() ? machine.ownContext : undefined),
+    isValidContext: (context) => machine.knowsContext(context),
+    mayAccess: ({ label }) => !machine.forbiddenLabels.has(label),
+    readKernelLog: () => machine.kernelLog,
+    getPolicy: () =>
+      hasSelinux() ? { version: 33, isMls: true, denyUnknown: true, sha256: undefined } : undefined,
+    getBootId: () => machine.bootId,
+    getBootTime: () => machine.bootSeconds,
+    getUid: () => machine.uid,
+    nowMs: () => machine.nowMs,
+    sleep: (ms) => passTime(machine, ms),
+    makeUuid: () => machine.makeUuid(),
+  };
+}
+
+/** Lets others have their turn, and time go by. */
+export async function passTime(machine: Machine, ms: number): Promise<void> {
+  machine.pass(ms);
+  await Promise.resolve();
+}
