@@ -1,8 +1,9 @@
 import type { Progress } from "../run/guest-stream.ts";
 import type { Call, Option } from "./command.ts";
 
-/** How long a command may take before it says how far it has come. */
+/** How long a command may take before it says how far it has come, and how often it does then, as virsh. */
 const QUIET_MS = 2000;
+const EVERY_MS = 500;
 
 /** The option of commands that take long. */
 export const VERBOSE_OPTION: Option = { name: "verbose", summary: "tell how far it has come from the first" };
@@ -13,18 +14,22 @@ export async function withProgress<Result>(
   title: string,
   work: (onProgress: Progress) => Promise<Result>,
 ): Promise<Result> {
-  const quietUntilMs = node.host.nowMs() + (options.has(VERBOSE_OPTION.name) ? 0 : QUIET_MS);
+  let quietUntilMs = node.host.nowMs() + (options.has(VERBOSE_OPTION.name) ? 0 : QUIET_MS);
   let shown = "";
   const show = (done: number, total: number): void => {
-    const percent = total === 0 ? 100 : (100 * done) / total;
+    const nowMs = node.host.nowMs();
+    if (nowMs < quietUntilMs) return;
+    quietUntilMs = nowMs + EVERY_MS;
+    print(total === 0 ? 100 : (100 * done) / total);
+  };
+  const print = (percent: number): void => {
     const text = `\r${title}: [${percent.toFixed(2).padStart(5)} %]`;
-    if (text === shown || node.host.nowMs() < quietUntilMs) return;
+    if (text !== shown) output.warn(text);
     shown = text;
-    output.warn(text);
   };
   try {
     const result = await work(show);
-    if (shown !== "") show(1, 1);
+    if (shown !== "") print(100);
     return result;
   } finally {
     if (shown !== "") output.warn("\n");

@@ -10,6 +10,8 @@ import { setxattr } from "./xattr.ts";
 
 const O_CLOEXEC = 0o2000000;
 const CHUNK_BYTES = 1024 * 1024;
+/** asm/unistd_64.h, linux/fcntl.h */
+const [SYS_fcntl, F_SETPIPE_SZ] = [72n, 1031n];
 
 // On a thread of their own: a pipe that nobody fills must not keep svirt from talking to QEMU.
 const [readSome, writeSome] = [promisify(read), promisify(write)];
@@ -24,6 +26,8 @@ export function makeGuestPipe({ direction, label }: PipeWish): {
   const [out = -1, into = -1] = ends;
   const [ours, guestEnd] = direction === "from-guest" ? [out, into] : [into, out];
   const pipe = new OpenPipe(ours);
+  // So that neither side waits for the other at every page. Where the kernel gives less, less it is.
+  libc().syscall(SYS_fcntl, BigInt(ours), F_SETPIPE_SZ, BigInt(CHUNK_BYTES), 0n);
   try {
     if (label !== undefined)
       setxattr(`/proc/self/fd/${ours}`, "security.selinux", new TextEncoder().encode(`${label}\0`));
