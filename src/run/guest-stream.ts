@@ -2,7 +2,7 @@ import { SvirtError } from "../errors.ts";
 import type { GuestPipe, Host, Monitor, PipeWish } from "../host.ts";
 import type { FileId } from "../plan/guest-order.ts";
 import { converse, MONITOR_TIMEOUT_MS } from "./converse.ts";
-import { putFileLabel } from "./file-label.ts";
+import { getFileLabel, putFileLabel } from "./file-label.ts";
 
 /** How far a long act has come. */
 export type Progress = (done: number, total: number) => void;
@@ -22,7 +22,9 @@ export interface StreamEnd {
 /** The file that a guest's state is written to: root's, with the label that was wanted and never with the guest's. */
 export function makeTarget(host: Host, target: { readonly to: string; readonly fileLabel?: string }): FileId {
   const file = host.makeFile(target.to, FILE_MODE);
-  if (target.fileLabel !== undefined) putFileLabel(host, file, target.fileLabel);
+  const { fileLabel } = target;
+  // Where a mount gives all files one label, it has it already.
+  if (fileLabel !== undefined && getFileLabel(host, file) !== fileLabel) putFileLabel(host, file, fileLabel);
   return file;
 }
 

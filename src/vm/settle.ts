@@ -37,8 +37,9 @@ export async function sweep(node: Node): Promise<Swept> {
   const errors: SvirtError[] = [];
   for (const guest of readRecords(node, (error) => errors.push(error))) {
     if (isRunning(node, guest)) {
-      running.push(guest);
       await attempt(errors, () => settleRunning(node, guest));
+      if (guest.change?.ends === undefined || isStillThere(node, guest)) running.push(guest);
+      else settled.push(guest.name);
     } else if (await isLeft(node, guest)) {
       await attempt(errors, () => settle(node, guest.uuid));
       settled.push(guest.name);
@@ -49,6 +50,12 @@ export async function sweep(node: Node): Promise<Swept> {
     settled.push(pending.name);
   }
   return { running, settled, errors };
+}
+
+/** Whether a guest that was to end with a change runs on: the change was taken back, or another svirt is at it. */
+function isStillThere(node: Node, { uuid }: GuestRecord): boolean {
+  const now = readRecord(node, uuid);
+  return now !== undefined && isRunning(node, now);
 }
 
 /** Whether nobody else works on the guest, or has done by the time that it takes to clear one away. */

@@ -9,6 +9,7 @@ import { readRecord } from "../../src/vm/record.ts";
 import { restoreDomain } from "../../src/vm/saving/restore-domain.ts";
 import { saveDomain } from "../../src/vm/saving/save-domain.ts";
 import { readSaveImage } from "../../src/vm/saving/save-image.ts";
+import { sweep } from "../../src/vm/settle.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import { snapshot } from "../memory-host/machine.ts";
 import { deviceOf, SECOND } from "./hotplug-scene.ts";
@@ -24,6 +25,7 @@ import {
   stateOf,
 } from "./saving-scene.ts";
 import { domainXml, errorOf, labelOf, makeMachine, nodeOn, ORIGINAL, reapAll, UUID } from "./scene.ts";
+import { beStruck, type Work } from "./strikes.ts";
 
 const AS_IT_WAS = { wakes: undefined } as const;
 
@@ -97,6 +99,30 @@ describe("a guest that is saved", () => {
       else expect(labelOf(machine, FILE)).toBe(expected);
     }
   });
+});
+
+test("a save that was killed once all was written is told of as ended, not as running", async () => {
+  const work: Work = (node) => saveDomain(node, "vm1", { ...AS_IT_WAS, path: FILE });
+  const node = nodeOn(await machineWithGuest());
+  await work(node);
+  const renamed = node.svirt.changes.indexOf("renameFile") + 1;
+  const killed = await machineWithGuest();
+  await beStruck(killed, work, { at: renamed, moment: "before", how: "crash" });
+  const { running, settled } = await sweep(nodeOn(killed));
+  expect([running, settled]).toEqual([[], ["vm1"]]);
+});
+
+test("a guest whose image QEMU copies just then is not saved, in libvirt's words", async () => {
+  const machine = await machineWithGuest();
+  const node = nodeOn(machine);
+  const guest = readRecord(node, UUID);
+  if (guest === undefined) throw new Error("it has no record");
+  const job = { type: "copy", disk: "vda", device: "virtio-disk0", job: "copy-vda", before: [], chain: [] };
+  machine.files.get(`/var/lib/svirt/records/${UUID}.json`).bytes = new TextEncoder().encode(
+    JSON.stringify({ ...guest, jobs: [job] }),
+  );
+  const error = await errorOf(saveDomain(node, "vm1", { ...AS_IT_WAS, path: FILE }));
+  expect(error.message).toBe("Requested operation is not valid: domain has active block job");
 });
 
 describe("a save that fails", () => {

@@ -1,6 +1,7 @@
 import { asSvirtError } from "../../errors.ts";
 import { findStaleLabels } from "../../vm/audit/stale-labels.ts";
-import { isAutostarted, listDefinitionNames, readDefinition } from "../../vm/definitions.ts";
+import { isAutostarted, listDefinitionNames } from "../../vm/definitions.ts";
+import { findDomain } from "../../vm/find-domain.ts";
 import { startDefined } from "../../vm/saving/restore-domain.ts";
 import { sweep } from "../../vm/settle.ts";
 import { type Call, type Command, JSON_OPTION, printJson } from "../command.ts";
@@ -42,9 +43,9 @@ async function autostart(call: Call) {
   const errors: ReturnType<typeof asSvirtError>[] = [];
   for (const name of listDefinitionNames(call.node).filter((each) => isAutostarted(call.node, each))) {
     try {
-      const definition = readDefinition(call.node, name);
-      if (definition === undefined) continue;
-      const { did } = await startDefined(call.node, definition, { forceBoot: false });
+      const found = findDomain(call.node, name);
+      const xml = found.definition?.xml ?? "";
+      const { did } = await startDefined(call.node, { ...found, xml }, { forceBoot: false });
       if (did) names.push(name);
     } catch (error) {
       errors.push(asSvirtError(error));

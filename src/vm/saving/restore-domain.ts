@@ -31,7 +31,7 @@ export async function restoreDomain(node: Node, path: string, wish: RestoreWish)
 /** A domain that is defined: with the state that it was left in, if there is one. */
 export async function startDefined(
   node: Node,
-  found: Pick<FoundDomain, "name" | "uuid"> & Partial<Pick<FoundDomain, "guest">> & { readonly xml: string },
+  found: Pick<FoundDomain, "name" | "uuid" | "guest"> & { readonly xml: string },
   how: { readonly forceBoot: boolean; readonly watch?: Watch },
 ): Promise<Started> {
   const { forceBoot, watch } = how;
