@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define edit desc undefine create start shutdown reboot destroy suspend resume list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus uri hostname version validate domxml-to-native label plan reap recover audit explain doctor help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define edit desc undefine create start shutdown reboot destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus uri hostname version validate domxml-to-native label plan reap recover audit explain doctor help' -- "$word")
     return
   fi
   case $command in
@@ -21,14 +21,21 @@ _svirt() {
     define) options='--json --help' wants=file ;;
     edit) options='--help' wants=domain ;;
     desc) options='--title --live --config --current --help' wants=domain ;;
-    undefine) options='--help' wants=domain ;;
+    undefine) options='--managed-save --help' wants=domain ;;
     create) options='--crash-drill --help' wants=file ;;
-    start) options='--json --crash-drill --help' wants=domain ;;
+    start) options='--force-boot --json --crash-drill --help' wants=domain ;;
     shutdown) options='--help' wants=domain ;;
     reboot) options='--help' wants=domain ;;
     destroy) options='--crash-drill --help' wants=domain ;;
     suspend) options='--help' wants=domain ;;
     resume) options='--help' wants=domain ;;
+    save) options='--running --paused --verbose --crash-drill --help' wants=domain ;;
+    restore) options='--xml --running --paused --crash-drill --help' wants=file ;;
+    save-image-dumpxml) options='--help' wants=file ;;
+    managedsave) options='--running --paused --verbose --crash-drill --help' wants=domain ;;
+    managedsave-remove) options='--help' wants=domain ;;
+    dump) options='--live --crash --reset --memory-only --format --verbose --crash-drill --help' wants=domain ;;
+    screenshot) options='--screen --help' wants=domain ;;
     list) options='--all --inactive --name --uuid --id --json --help' ;;
     dominfo) options='--json --help' wants=domain ;;
     domstate) options='--reason --json --help' wants=domain ;;
