@@ -66,5 +66,5 @@ export function askOf(call: Call): Ask {
 export function printChanged(call: Call, { name, steps }: Changed, message: string): void {
   const isDryRun = call.options.has(DRY_RUN_OPTION.name);
   if (call.options.has("json")) printJson(call, isDryRun ? steps : { name });
-  else call.output.print(isDryRun ? formatSteps(steps) : `${message}\n\n`);
+  else call.output.print(isDryRun ? formatSteps(steps) : `${message}\n${message === "" ? "" : "\n"}`);
 }
