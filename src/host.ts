@@ -1,4 +1,5 @@
 import type { FileId, GuestOrder, HandedFile } from "./plan/guest-order.ts";
+import type { Scheduler } from "./plan/limits.ts";
 import type { HandedTap, TapSetup } from "./plan/tap.ts";
 
 /** What a path leads to. */
@@ -194,6 +195,15 @@ export interface Host {
    * whatever happens. Throws "failed" when a signal ends it.
    */
   talk(to: FileFacts, how: { readonly leaveBy: number; onOpen(): void }): Promise<TalkEnd>;
+
+  /** By one write, to a file that the kernel has made. */
+  writeControl(path: string, value: string): void;
+  /** With those below it, all of them empty. Missing is fine. */
+  removeControlGroup(path: string): void;
+  /** A thread that has ended meanwhile is fine, here and below. */
+  moveThread(thread: number, group: string): void;
+  setAffinity(thread: number, cpus: readonly number[]): void;
+  setScheduler(thread: number, scheduler: Scheduler): void;
 
   getSelinux(): SelinuxState;
   /** svirt's own context; undefined without SELinux. */

@@ -1,8 +1,9 @@
 import { nameOf } from "../qemu/plug-commands.ts";
 import { type BlockStep, isBlockStep } from "./block-steps.ts";
+import { describeShare, isShareStep } from "./share-step.ts";
 import type { Claim, MonitorCommand, Step } from "./step.ts";
 import { isStreamStep, type StreamStep } from "./stream-steps.ts";
-import { describeSetup, type HandedTap } from "./tap.ts";
+import { describeTap } from "./tap.ts";
 
 const NO_LABEL = "(no label)";
 
@@ -10,6 +11,7 @@ const NO_LABEL = "(no label)";
 export function describe(step: Step): string {
   if (isBlockStep(step)) return describeBlock(step);
   if (isStreamStep(step)) return describeStream(step);
+  if (isShareStep(step)) return describeShare(step);
   switch (step.do) {
     case "reserve":
       return `reserve ${describeClaim(step.claim)}`;
@@ -49,14 +51,6 @@ export function describe(step: Step): string {
       return describeMedium(step);
     case "set-link":
       return `set the link of ${step.device} ${step.up ? "up" : "down"}`;
-    case "hand-tap":
-      return `hand QEMU ${describeTap(step.tap)}`;
-    case "take-tap":
-      return `take back ${listWords(step.descriptors)}, if no netdev has them`;
-    case "set-up-tap":
-      return describeSetup(step.setup);
-    case "remove-tap":
-      return `remove tap ${step.name} if it is still there (it goes with QEMU's last descriptor of it)`;
   }
 }
 
@@ -64,11 +58,6 @@ function describeSpawn({ order }: Extract<Step, { do: "spawn" }>): string {
   const { context, program, taps = [], uid } = order;
   const with_ = taps.map((tap) => `, with ${describeTap(tap)}`).join("");
   return `start ${program} as uid ${uid} in ${context ?? "svirt's own context, not confined"}${with_}`;
-}
-
-function describeTap({ isMade, name, queues, vhosts }: HandedTap): string {
-  const several = queues.length > 1 ? ` (${queues.length} queues)` : "";
-  return `${isMade ? "a new tap" : "the tap"} ${name}${several}${vhosts.length > 0 ? " and vhost-net" : ""}`;
 }
 
 function describeBlock(step: BlockStep): string {

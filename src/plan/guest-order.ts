@@ -47,6 +47,8 @@ export const guestOrder = v.strictObject({
   /** Absent: the guest is not confined and runs in svirt's own context. */
   context: v.exactOptional(v.string()),
   uid: v.number(),
+  /** The control group that it begins in. */
+  group: v.exactOptional(v.string()),
   /** In /run: the reaper writes `pid` and `exit` there. */
   folder: v.string(),
   workFolder: v.string(),

@@ -81,9 +81,12 @@ function mergeLabel(kept: Step[], step: Step): Step[] {
 
 /**
  * Of the media of one drive, of the states of one cable and of the chains of one disk the last counts. How QEMU has a file
- * open it knows itself, a job it has or has not, and an image that is the guest's is not taken back.
+ * open it knows itself, a job it has or has not, an image that is the guest's is not taken
+ * back, and limits of a running guest its XML has.
  */
 function isOutdated(step: Step, later: readonly Step[]): boolean {
+  if (step.do === "set-limits") return true;
+  if (step.do === "tune-threads") return step.before !== undefined;
   if (step.do === "set-access" || step.do === "start-job" || step.do === "cancel-job") return true;
   if (step.do === "make-image") return staysMade(step.path, later);
   if (step.do === "adopt-chain") {

@@ -1,5 +1,6 @@
 import type { LabelDecision } from "../label/decide-label.ts";
 import type { FileId, GuestOrder } from "./guest-order.ts";
+import type { GuestGroup, ThreadWish } from "./limits.ts";
 import type { GuestPaths } from "./paths.ts";
 import type { Claim, MonitorCommand, Step } from "./step.ts";
 import type { TapSetup } from "./tap.ts";
@@ -44,6 +45,10 @@ export interface StartDecision {
   readonly paths: GuestPaths;
   readonly files: readonly LabelledFile[];
   readonly sockets: readonly PlannedSocket[];
+  /** Its control group; undefined: the host has none. */
+  readonly group?: GuestGroup | undefined;
+  /** Where its threads are to run. */
+  readonly wishes?: readonly ThreadWish[];
   /** What becomes of the taps that are made. */
   readonly taps?: readonly TapSetup[];
   readonly order: GuestOrder;
@@ -63,7 +68,7 @@ const WORK_FOLDER_MODE = 0o700;
  * labelled, and only then does QEMU start, with its vCPUs stopped until its context was checked.
  */
 export function planStart(decision: StartDecision): Step[] {
-  const { commands, files, incoming, label, order, paths, sockets, taps = [], uid } = decision;
+  const { commands, files, incoming, label, order, paths, sockets, uid } = decision;
   const workLabel = label.imageLabel;
   return [
     ...planClaims(decision).map((claim): Step => ({ do: "reserve", claim })),
@@ -83,10 +88,11 @@ export function planStart(decision: StartDecision): Step[] {
         ...(to === undefined ? {} : { label: to }),
       }),
     ),
+    ...(decision.group === undefined ? [] : [{ do: "make-group", group: decision.group } as const]),
     { do: "spawn", order },
     { do: "greet", monitor: paths.monitor, timeoutMs: GREET_TIMEOUT_MS },
     ...(label.label === undefined ? [] : [{ do: "check-context", context: label.label } as const]),
-    ...taps.map((setup): Step => ({ do: "set-up-tap", setup })),
+    ...planShares(decision),
     incoming === undefined
       ? { do: "resume", monitor: paths.monitor, commands: [...commands] }
       : planLoad(decision, incoming),
@@ -112,6 +118,16 @@ function planLoad({ label, paths }: StartDecision, { at, from }: Incoming): Step
     at,
     ...(imageLabel === undefined ? {} : { label: imageLabel }),
   };
+}
+
+/** What of the host the guest shares: networks, processors. */
+function planShares({ paths, taps = [], wishes = [] }: StartDecision): Step[] {
+  const { monitor } = paths;
+  const tune: Step = { do: "tune-threads", monitor, wishes: [...wishes] };
+  return [
+    ...taps.map((setup): Step => ({ do: "set-up-tap", setup })),
+    ...(wishes.length === 0 ? [] : [tune]),
+  ];
 }
 
 /** A file by what it is, not by its path: a block device by its number, whichever node leads to it. */

@@ -2,9 +2,9 @@ import * as v from "valibot";
 import { deleteCommands } from "../qemu/plug-commands.ts";
 import { blockStep, inverseBlock, isBlockStep } from "./block-steps.ts";
 import { fileId, guestOrder, handedFile } from "./guest-order.ts";
+import { inverseShare, isShareStep, shareStep } from "./share-step.ts";
 import { claim, monitorCommand } from "./step-parts.ts";
 import { inverseStream, isStreamStep, isToldStream, streamStep } from "./stream-steps.ts";
-import { handedTap, tapSetup } from "./tap.ts";
 
 export type Claim = v.InferOutput<typeof claim>;
 export type MonitorCommand = v.InferOutput<typeof monitorCommand>;
@@ -44,19 +44,6 @@ const linkStep = v.strictObject({
   device: v.string(),
   up: v.boolean(),
 });
-
-/** A running QEMU is given the queues of a tap, by the names that its netdev will be told. */
-const handTapStep = v.strictObject({ do: v.literal("hand-tap"), monitor: v.string(), tap: handedTap });
-
-/** It lets go of descriptors that no netdev has taken. */
-const takeTapStep = v.strictObject({
-  do: v.literal("take-tap"),
-  monitor: v.string(),
-  descriptors: v.array(v.string()),
-});
-
-/** A tap is gone with its last descriptor: only one that its guest has made to stay is still there to be removed. */
-const removeTapStep = v.strictObject({ do: v.literal("remove-tap"), name: v.string(), mac: v.string() });
 
 /**
  * One act of a start or of a stop, with all that is needed to show it, do it and take it back. The record stores the
@@ -107,12 +94,9 @@ export const step = v.variant("do", [
   unplugStep,
   mediumStep,
   linkStep,
-  handTapStep,
-  takeTapStep,
-  v.strictObject({ do: v.literal("set-up-tap"), setup: tapSetup }),
-  removeTapStep,
   blockStep,
   streamStep,
+  shareStep,
 ]);
 export type Step = v.InferOutput<typeof step>;
 
@@ -123,6 +107,7 @@ const KILL_GRACE_MS = 10_000;
 export function inverse(done: Step): Step | undefined {
   if (isBlockStep(done)) return inverseBlock(done);
   if (isStreamStep(done)) return inverseStream(done);
+  if (isShareStep(done)) return inverseShare(done);
   switch (done.do) {
     case "reserve":
       return { do: "release", claim: done.claim };
@@ -155,17 +140,9 @@ export function inverse(done: Step): Step | undefined {
     }
     case "set-link":
       return { ...done, up: !done.up };
-    case "hand-tap": {
-      const { monitor, tap } = done;
-      return { do: "take-tap", monitor, descriptors: [...tap.queues, ...tap.vhosts] };
-    }
-    case "set-up-tap":
-      return { do: "remove-tap", name: done.setup.name, mac: done.setup.mac };
     case "check-context":
     case "greet":
     case "resume":
-    case "take-tap":
-    case "remove-tap":
     case "unplug":
     case "release":
     case "remove-folder":
@@ -224,9 +201,11 @@ const TOLD_QEMU: ReadonlySet<Step["do"]> = new Set([
   "hand-tap",
   "take-tap",
   "resume",
+  "tune-threads",
+  "set-limits",
 ]);
 
-/** Whether the step is something that a running QEMU is told. */
+/** Whether the step is something that a running QEMU is told, or that holds as long as it runs. */
 export function isToldQemu(step: Step): boolean {
   return isStreamStep(step) ? isToldStream(step) : TOLD_QEMU.has(step.do);
 }

@@ -61,3 +61,9 @@ export function describeSetup({ bridge, gatheredFrames, isolated, mac, mtu, name
 function describeVlan({ id, isNative, isUntagged }: PortVlan): string {
   return `VLAN ${id}${isNative ? " PVID" : ""}${isUntagged ? " untagged" : ""}`;
 }
+
+/** For a person: what a guest is handed. */
+export function describeTap({ isMade, name, queues, vhosts }: HandedTap): string {
+  const several = queues.length > 1 ? ` (${queues.length} queues)` : "";
+  return `${isMade ? "a new tap" : "the tap"} ${name}${several}${vhosts.length > 0 ? " and vhost-net" : ""}`;
+}

@@ -1,6 +1,7 @@
 import { SvirtError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { type BlockStep, isBlockStep } from "../plan/block-steps.ts";
+import { isShareStep } from "../plan/share-step.ts";
 import type { Step } from "../plan/step.ts";
 import { isStreamStep, type StreamStep } from "../plan/stream-steps.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
@@ -8,10 +9,10 @@ import { greetMonitor, resumeGuest } from "./converse.ts";
 import { restoreFileLabel, setFileLabel } from "./file-label.ts";
 import { refuseTaken, removeSocket } from "./guest-socket.ts";
 import type { Progress } from "./guest-stream.ts";
-import { handTap, takeTap } from "./hand-tap.ts";
 import { killGuest, listGuestProcesses } from "./kill-guest.ts";
 import { plugIn, setLink, unplug } from "./plug.ts";
 import { runBlockStep } from "./run-block-step.ts";
+import { runShareStep } from "./run-share-step.ts";
 import { runStreamStep } from "./run-stream-step.ts";
 import { setMedium } from "./set-medium.ts";
 import { removeUdevRule, writeUdevRule } from "./udev-rule.ts";
@@ -39,6 +40,7 @@ async function runOtherStep(
   step: Exclude<Step, { do: (BlockStep | StreamStep)["do"] }>,
 ): Promise<void> {
   const { host, registry, owner, uid } = actor;
+  if (isShareStep(step)) return await runShareStep(actor, step);
   switch (step.do) {
     case "reserve":
       return registry.reserve(step.claim, owner);
@@ -79,14 +81,6 @@ async function runOtherStep(
       return await setMedium(host, step);
     case "set-link":
       return await setLink(host, step);
-    case "hand-tap":
-      return await handTap(host, step);
-    case "take-tap":
-      return await takeTap(host, step);
-    case "set-up-tap":
-      return host.setUpTap(step.setup);
-    case "remove-tap":
-      return host.removeTap(step);
   }
 }
 

@@ -34,6 +34,7 @@ export function orderGuest(
     readonly uid: number;
     /** It is given the state of another QEMU. */
     readonly isIncoming: boolean;
+    readonly groupPath: string | undefined;
   },
 ): GuestOrder {
   const guest = completeGuest(domain);
@@ -46,6 +47,7 @@ export function orderGuest(
   const launch = { monitorFd: MONITOR_FD, listeners, descriptors, taps, folder: paths.workFolder };
   const [program = "", ...words] = formatGuestArgv(guest, { chains, launch });
   const incoming = decided.isIncoming ? ["-incoming", "defer"] : [];
+  const { groupPath } = decided;
   const context = decided.label.label;
   return {
     uuid: domain.uuid,
@@ -54,6 +56,7 @@ export function orderGuest(
     environment: { LC_ALL: "C", PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: paths.workFolder },
     ...(context === undefined ? {} : { context }),
     uid: decided.uid,
+    ...(groupPath === undefined ? {} : { group: groupPath }),
     folder: paths.folder,
     workFolder: paths.workFolder,
     logFile: `${node.paths.log}/${domain.name}.log`,

@@ -15,6 +15,7 @@ import { decideFiles, decideSockets } from "./decide-files.ts";
 import { decideGuestLabel } from "./decide-guest-label.ts";
 import { refuseConflict } from "./define.ts";
 import { type GatheredFiles, gatherFiles } from "./gather-files.ts";
+import { decideLimits } from "./gather-limits.ts";
 import { decideTaps, withTapNames } from "./gather-taps.ts";
 import { orderGuest, startCommands } from "./guest-command.ts";
 import { takeNextId } from "./next-id.ts";
@@ -158,11 +159,20 @@ function decide(
   const sockets = decideSockets(label, gathered.sockets);
   const planned = decideTaps(node, domain);
   const isIncoming = incoming !== undefined;
-  const order = orderGuest(node, domain, { gathered, label, sockets, taps: planned, uid, isIncoming });
+  const limits = decideLimits(node, domain);
+  const order = orderGuest(node, domain, {
+    gathered,
+    label,
+    sockets,
+    taps: planned,
+    uid,
+    groupPath: limits.group?.path,
+    isIncoming,
+  });
   const paths = guestPaths(node.paths, domain.uuid);
   const taps = planned.flatMap(({ setup }) => setup ?? []);
   const commands = startCommands(domain, { isIncoming });
-  const base = { uid, label, paths, files, sockets, taps, order, commands };
+  const base = { uid, label, paths, files, sockets, taps, ...limits, order, commands };
   const decision: StartDecision = { ...base, ...given(incoming) };
   return {
     label,
@@ -206,9 +216,18 @@ function wakingChange({ after, xml }: Pick<ReturnType<typeof decide>, "after" | 
   return { what: "restore", stage: "finishing", steps: [], after, xml };
 }
 
+const PREPARATIONS: ReadonlySet<Step["do"]> = new Set([
+  "reserve",
+  "make-folder",
+  "set-label",
+  "write-udev-rule",
+  "expect-socket",
+  "make-group",
+]);
+
 /** What is done under the registry's lock: all before QEMU starts. */
 function isPreparation(step: Step): boolean {
-  return ["reserve", "make-folder", "set-label", "write-udev-rule", "expect-socket"].includes(step.do);
+  return PREPARATIONS.has(step.do);
 }
 
 /** Undoes a start that failed. An error on the way back joins the first one and does not hide it. */

@@ -131,6 +131,7 @@ export class GuestProcesses {
     if (ended === undefined) return;
     this.#all.delete(pid);
     this.#machine.taps.letGo(pid);
+    this.#machine.groups.removeThreads(pid);
     const { order, parentPid, role } = ended;
     if (order === undefined || role === "reaper") return;
     this.#machine.after(WAIT_MS, () => this.#reap(parentPid, order, status));
@@ -138,7 +139,10 @@ export class GuestProcesses {
 
   /** The machine is switched off. */
   clear(): void {
-    for (const pid of this.#all.keys()) this.#machine.taps.letGo(pid);
+    for (const pid of this.#all.keys()) {
+      this.#machine.taps.letGo(pid);
+      this.#machine.groups.removeThreads(pid);
+    }
     this.#all.clear();
   }
 
@@ -158,6 +162,7 @@ export class GuestProcesses {
       devices: new MemoryQemu(guest.order, (ms, run) => this.#machine.after(ms, run)),
       stream: new MemoryStream(this.#machine),
     });
+    this.#machine.groups.addThreads(guest.pid, words);
     this.#machine.noteLiveGuests();
     if (qemu.endsAtOnce === undefined) return;
     this.#machine.files.get(logFile).bytes = new TextEncoder().encode(`${qemu.endsAtOnce.says}\n`);

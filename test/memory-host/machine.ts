@@ -1,6 +1,7 @@
 import type { Host, SelinuxState } from "../../src/host.ts";
 import type { GuestOrder } from "../../src/plan/guest-order.ts";
 import { FileTree, factsOf, hostCall, type Inode } from "./file-tree.ts";
+import { Groups, type ThreadState } from "./groups.ts";
 import { GuestProcesses, type Process, type QemuBehaviour } from "./guest-processes.ts";
 import { makeMemoryHost } from "./memory-host.ts";
 import { type Strike, Svirt } from "./svirt.ts";
@@ -14,6 +15,9 @@ export class Machine {
   readonly files = new FileTree();
   readonly processes = new GuestProcesses(this);
   readonly taps = new Taps(this);
+  readonly groups = new Groups(this);
+  /** Where threads run, and how, as far as somebody has said so. */
+  readonly threads = new Map<number, ThreadState>();
   /** Lock files, and whose they are. */
   readonly locks = new Map<string, Svirt>();
   /** The guests whose reaper wants to become `svirt reap`. */
@@ -44,7 +48,16 @@ export class Machine {
 
   constructor() {
     this.files.root.xattrs.set("security.selinux", "system_u:object_r:root_t:s0");
-    for (const path of ["/etc/svirt", "/var/log", "/var/lib", "/var/lib/images", POLICY, "/run", "/dev"]) {
+    for (const path of [
+      "/etc/svirt",
+      "/var/log",
+      "/var/lib",
+      "/var/lib/images",
+      POLICY,
+      "/run",
+      "/dev",
+      "/proc",
+    ]) {
       this.files.putFolder(path);
     }
     const contexts = (name: string, lines: readonly string[]): void => {

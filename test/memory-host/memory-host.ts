@@ -2,6 +2,7 @@ import { SvirtError } from "../../src/errors.ts";
 import type { GuestPipe, Host, Monitor } from "../../src/host.ts";
 import { factsOf, hostCall } from "./file-tree.ts";
 import { openHanded, type Process } from "./guest-processes.ts";
+import { groupCalls, tapCalls } from "./host-shares.ts";
 import { kernelCalls, passTime } from "./kernel-calls.ts";
 import type { Machine } from "./machine.ts";
 import { qmpError } from "./qmp-error.ts";
@@ -25,6 +26,7 @@ export function makeMemoryHost(machine: Machine, svirt: Svirt): Host {
     ...kernelCalls(machine),
     ...terminalCalls(machine),
     ...tapCalls(machine, svirt),
+    ...groupCalls(machine, svirt),
   };
 }
 
@@ -36,6 +38,7 @@ function folderCalls(machine: Machine, svirt: Svirt): Part<"listFolder" | "makeF
     listFolder: (path) => [...(files.find(path)?.inode.entries.keys() ?? [])].sort(),
     makeFolder(folder) {
       const made = files.putFolder(folder.path, folder.mode);
+      machine.groups.fill(folder.path);
       svirt.midway();
       if (folder.label !== undefined) made.xattrs.set("security.selinux", folder.label);
       made.mode = folder.mode;
@@ -196,13 +199,6 @@ function guestCalls(machine: Machine, svirt: Svirt): Part<"spawnGuest" | "connec
   };
 }
 
-function tapCalls(machine: Machine, svirt: Svirt): Part<"setUpTap" | "removeTap"> {
-  return {
-    setUpTap: (setup) => machine.taps.setUp(setup, () => svirt.midway()),
-    removeTap: (tap) => machine.taps.remove(tap),
-  };
-}
-
 function listeningAt(machine: Machine, path: string): Process | undefined {
   return machine.processes
     .list()
@@ -265,6 +261,10 @@ function answer(machine: Machine, pid: number, { args, command }: Asked): unknow
     case "cont":
       guest.status = "running";
       return {};
+    case "query-cpus-fast":
+      return machine.groups.listVcpus(guest);
+    case "query-iothreads":
+      return [];
     case "stop":
       guest.status = "paused";
       return {};

@@ -35,6 +35,11 @@ const CHANGES: ReadonlySet<string> = new Set([
   "spawnGuest",
   "setUpTap",
   "removeTap",
+  "writeControl",
+  "removeControlGroup",
+  "moveThread",
+  "setAffinity",
+  "setScheduler",
 ] satisfies (keyof Host)[]);
 
 /** One process of svirt: it counts what it changes, and can be killed at any of these calls. */

@@ -5,12 +5,19 @@ import { domainWith } from "../domain/corpus.ts";
 
 describe("refuseUnready()", () => {
   test.each([
-    ["<vcpu cpuset='0'>1</vcpu>", "/domain/vcpu/@cpuset: svirt does not pin a guest's threads yet"],
     ["<vcpu placement='auto'>1</vcpu>", "/domain/vcpu/@placement: svirt does not ask numad yet"],
-    ["<cputune><shares>2</shares></cputune>", "/domain/cputune: svirt does not schedule"],
-    ["<blkiotune><weight>500</weight></blkiotune>", "/domain/blkiotune: svirt does not limit"],
-    ["<memtune><hard_limit>1</hard_limit></memtune>", "/domain/memtune: svirt does not limit"],
-    ["<resource><partition>/a</partition></resource>", "/domain/resource: svirt does not put"],
+    [
+      "<cputune><cachetune vcpus='0'><cache id='0' level='3' type='both' size='3' unit='MiB'/></cachetune></cputune>",
+      "/domain/cputune/cachetune: svirt does not share a processor's cache out",
+    ],
+    [
+      "<cputune><memorytune vcpus='0'><node id='0' bandwidth='60'/></memorytune></cputune>",
+      "/domain/cputune/memorytune: svirt does not share memory's bandwidth out",
+    ],
+    [
+      "<resource><fibrechannel appid='a'/></resource>",
+      "/domain/resource/fibrechannel: svirt does not mark what a guest sends",
+    ],
     ["<on_crash>coredump-restart</on_crash>", "/domain/on_crash: svirt does not dump a guest's memory"],
     [
       "<idmap><uid start='0' target='1' count='1'/><gid start='0' target='1' count='1'/></idmap>",
@@ -28,7 +35,10 @@ describe("refuseUnready()", () => {
     ["<cpu match='strict'><model>core2duo</model></cpu>", "/domain/cpu: svirt does not compare"],
     ["<cpu><model>core2duo</model><vendor>Intel</vendor></cpu>", "/domain/cpu: svirt does not compare"],
     ["<on_lockfailure>pause</on_lockfailure>", "/domain/on_lockfailure: svirt does not take leases"],
-    ["<numatune><memory nodeset='0'/></numatune>", "/domain/numatune: svirt does not choose"],
+    [
+      "<numatune><memory placement='auto'/></numatune>",
+      "/domain/numatune/memory/@placement: svirt does not ask",
+    ],
     ["<memoryBacking><hugepages/></memoryBacking>", "/domain/memoryBacking/hugepages: svirt does not set"],
     ["<memoryBacking><locked/></memoryBacking>", "/domain/memoryBacking/locked: svirt does not lock"],
   ])("%s", (xml, message) => {
@@ -38,6 +48,10 @@ describe("refuseUnready()", () => {
   });
 
   test("lets a domain without any of that start", () => {
-    refuseUnready(parseDomain(domainWith("", "<vcpu>2</vcpu><iothreads>1</iothreads>")));
+    const shares = "<cputune><shares>2</shares></cputune><blkiotune><weight>500</weight></blkiotune>";
+    const limits =
+      "<memtune><hard_limit>1</hard_limit></memtune><numatune><memory mode='strict' nodeset='0'/></numatune>";
+    const rest = "<vcpu cpuset='0'>2</vcpu><iothreads>1</iothreads>";
+    refuseUnready(parseDomain(domainWith("", `${rest}${shares}${limits}`)));
   });
 });

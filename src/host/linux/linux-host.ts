@@ -45,8 +45,7 @@ export function makeLinuxHost(): Host {
     killSelf: () => others().killSelf(),
     readOutput: (words, confined, input) => others().readOutput(words, confined, input),
     spawnGuest: async (order) => await others().spawnGuest(order),
-    setUpTap: (setup) => others().setUpTap(setup),
-    removeTap: (tap) => others().removeTap(tap),
+    ...shareCalls(),
     getSelinux: () => others().getSelinux(),
     readKernelLog: () => others().readKernelLog(),
     getPolicy: () => others().getPolicy(),
@@ -55,6 +54,28 @@ export function makeLinuxHost(): Host {
     mayAccess: (access) => others().mayAccess(access),
     getBootTime: () => others().getBootTime(),
     getUid: () => others().getUid(),
+  };
+}
+
+/** What of the host guests share besides files. */
+function shareCalls(): Pick<
+  Host,
+  | "setUpTap"
+  | "removeTap"
+  | "writeControl"
+  | "removeControlGroup"
+  | "moveThread"
+  | "setAffinity"
+  | "setScheduler"
+> {
+  return {
+    setUpTap: (setup) => others().setUpTap(setup),
+    removeTap: (tap) => others().removeTap(tap),
+    writeControl: (path, value) => others().writeControl(path, value),
+    removeControlGroup: (path) => others().removeControlGroup(path),
+    moveThread: (thread, group) => others().moveThread(thread, group),
+    setAffinity: (thread, cpus) => others().setAffinity(thread, cpus),
+    setScheduler: (thread, scheduler) => others().setScheduler(thread, scheduler),
   };
 }
 

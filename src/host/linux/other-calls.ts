@@ -1,5 +1,6 @@
 import type { Host } from "../../host.ts";
 import { mayAccess } from "./access-vector.ts";
+import { removeControlGroup, writeControl } from "./control-files.ts";
 import { withFile } from "./file-id.ts";
 import * as files from "./files.ts";
 import { readKernelLog } from "./kernel-log.ts";
@@ -12,6 +13,7 @@ import { readOutput } from "./read-output.ts";
 import * as selinux from "./selinux.ts";
 import { removeTap, setUpTap } from "./set-up-tap.ts";
 import { spawnGuest } from "./spawn-guest.ts";
+import * as threads from "./threads.ts";
 import { getxattr, removexattr, setxattr } from "./xattr.ts";
 
 /** What linux-host.ts does without this file. */
@@ -58,6 +60,11 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     spawnGuest,
     setUpTap,
     removeTap,
+    writeControl,
+    removeControlGroup,
+    moveThread: threads.moveThread,
+    setAffinity: threads.setAffinity,
+    setScheduler: threads.setScheduler,
     getSelinux: selinux.getSelinux,
     readKernelLog,
     getPolicy: selinux.getPolicy,

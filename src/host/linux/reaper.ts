@@ -5,22 +5,24 @@
  * guest to guest comes in as a positional argument.
  *
  *   $1 folder of the record in /run   $2 svirt   $3 the guest's UUID   $4 user and group   $5 context, empty for none
- *   $6 first descriptor that was not handed on   $7... QEMU and its words
+ *   $6 first descriptor that was not handed on   $7 control group, empty for none   $8... QEMU and its words
  *
  * setpriv is called by its whole path: a busybox shell would take its own, which knows less.
  *
  * The exec context is written by the process that becomes QEMU, after it has given up root, and the exec is reached
- * only when the kernel took it: no context, no QEMU. Single-digit descriptors are all that POSIX lets a shell close;
+ * only when the kernel took it: no context, no QEMU. Likewise the control group, which it joins while it is root still;
+ * the shell itself stays outside, so that the group is empty once QEMU has ended. Single-digit descriptors are all that POSIX lets a shell close;
  * busybox and bash close the others too.
  */
 export const REAPER_SCRIPT = `
-folder=$1 svirt=$2 uuid=$3 user=$4 context=$5 end=$6
-shift 6
+folder=$1 svirt=$2 uuid=$3 user=$4 context=$5 end=$6 group=$7
+shift 7
 drop="/usr/bin/setpriv --reuid $user --regid $user --clear-groups --inh-caps=-all --bounding-set=-all --"
+join() { [ -z "$group" ] || printf 0 >"$group/cgroup.procs"; }
 if [ -n "$context" ]; then
-  $drop /bin/sh -c 'printf %s "$0" >/proc/self/attr/exec && exec "$@"' "$context" "$@" &
+  { join && exec $drop /bin/sh -c 'printf %s "$0" >/proc/self/attr/exec && exec "$@"' "$context" "$@"; } &
 else
-  $drop "$@" &
+  { join && exec $drop "$@"; } &
 fi
 guest=$!
 printf '%s\\n' "$guest" >"$folder/pid"

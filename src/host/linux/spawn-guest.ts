@@ -28,6 +28,7 @@ export async function spawnGuest(order: GuestOrder): Promise<ProcessId> {
       String(order.uid),
       order.context ?? "",
       String(end),
+      order.group ?? "",
     ];
     const reaper = Bun.spawn(
       ["/bin/sh", "-c", REAPER_SCRIPT, "svirt-reaper", ...words, order.program, ...order.words],

@@ -6,11 +6,10 @@ const LEAVE_OUT = "Leave it out.";
 
 /** Memory that comes from more than QEMU's own. */
 export function listUnreadyMemory(domain: Domain): readonly Unready[] {
-  const { memoryBacking: backing, numatune, devices } = domain;
+  const { memoryBacking: backing, devices } = domain;
   const at = (isAsked: boolean, place: string, missing: string): readonly Unready[] =>
     isAsked ? [{ place: `/domain/${place}`, missing, remedy: LEAVE_OUT }] : [];
   return [
-    ...at(numatune !== undefined, "numatune", "choose the host's NUMA nodes"),
     ...at(backing?.hugepages !== undefined, "memoryBacking/hugepages", "set huge pages aside"),
     ...at(backing?.locked === true, "memoryBacking/locked", "lock a guest's memory"),
     ...devices.memories.flatMap((device, index) => {

@@ -3,12 +3,8 @@ import type { Unready } from "./unready.ts";
 
 const LEAVE_OUT = "Leave it out.";
 
-/** What the host would have to do for a guest's share of it, from processors to user numbers. */
+/** What the host would have to do besides. */
 const ACTS: ReadonlyMap<keyof Domain, string> = new Map<keyof Domain, string>([
-  ["blkiotune", "limit a guest's use of disks"],
-  ["memtune", "limit a guest's memory"],
-  ["cputune", "schedule a guest's threads"],
-  ["resource", "put a guest into a control group of its own"],
   ["idmap", "map a guest's user numbers"],
   ["perf", "count a guest's events"],
   ["onLockfailure", "take leases of a lock manager"],
@@ -25,9 +21,7 @@ export function listUnreadyTuning(domain: Domain): readonly Unready[] {
   const plugged = (vcpus?.list ?? []).some(({ enabled, hotpluggable }) => enabled && hotpluggable === true);
   return [
     ...elements,
-    ...(vcpu?.cpuset === undefined
-      ? []
-      : [{ place: "/domain/vcpu/@cpuset", missing: "pin a guest's threads", remedy: LEAVE_OUT }]),
+    ...listShares(domain),
     ...(vcpu?.placement === "auto"
       ? [{ place: "/domain/vcpu/@placement", missing: "ask numad", remedy: "Write placement='static'." }]
       : []),
@@ -52,6 +46,18 @@ export function listUnreadyTuning(domain: Domain): readonly Unready[] {
     ...(plugged
       ? [{ place: "/domain/vcpus", missing: "plug processors in", remedy: "Write hotpluggable='no'." }]
       : []),
+  ];
+}
+
+/** What no control group does. */
+function listShares({ cputune, numatune, resource }: Domain): readonly Unready[] {
+  const at = (isAsked: boolean, place: string, missing: string): readonly Unready[] =>
+    isAsked ? [{ place: `/domain/${place}`, missing, remedy: LEAVE_OUT }] : [];
+  return [
+    ...at((cputune?.cachetunes.length ?? 0) > 0, "cputune/cachetune", "share a processor's cache out"),
+    ...at((cputune?.memorytunes.length ?? 0) > 0, "cputune/memorytune", "share memory's bandwidth out"),
+    ...at(resource?.fibrechannel !== undefined, "resource/fibrechannel", "mark what a guest sends to a SAN"),
+    ...at(numatune?.memory?.placement === "auto", "numatune/memory/@placement", "ask numad"),
   ];
 }
 

@@ -1,0 +1,48 @@
+import { ptr } from "bun:ffi";
+import { existsSync } from "node:fs";
+import type { Scheduler } from "../../plan/limits.ts";
+import { writeControl } from "./control-files.ts";
+import { ESRCH } from "./errno.ts";
+import { hostCallError, libc, readErrno } from "./libc.ts";
+
+/** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
+const IS_X64 = process.arch === "x64";
+const SYS_SCHED_SETSCHEDULER = IS_X64 ? 144n : 119n;
+const SYS_SCHED_SETAFFINITY = IS_X64 ? 203n : 122n;
+/** linux/sched.h */
+const POLICIES: Readonly<Record<Scheduler["policy"], bigint>> = { fifo: 1n, rr: 2n, batch: 3n, idle: 5n };
+const WORD_BITS = 64;
+
+/** Host.setAffinity: a thread that has ended meanwhile is fine. sched_setaffinity(2) */
+export function setAffinity(thread: number, cpus: readonly number[]): void {
+  const words = new BigUint64Array(Math.floor(Math.max(0, ...cpus) / WORD_BITS) + 1);
+  for (const cpu of cpus) {
+    const at = Math.floor(cpu / WORD_BITS);
+    words[at] = (words[at] ?? 0n) | (1n << BigInt(cpu % WORD_BITS));
+  }
+  const [id, size] = [BigInt(thread), BigInt(words.byteLength)];
+  if (libc().syscall(SYS_SCHED_SETAFFINITY, id, size, BigInt(ptr(words)), 0n) === 0n) return;
+  refuseUnlessGone(`pin thread ${thread}`);
+}
+
+/** Host.setScheduler: a thread that has ended meanwhile is fine. sched_setscheduler(2) */
+export function setScheduler(thread: number, { policy, priority }: Scheduler): void {
+  const parameter = new Int32Array([priority]);
+  const [id, number] = [BigInt(thread), POLICIES[policy]];
+  if (libc().syscall(SYS_SCHED_SETSCHEDULER, id, number, BigInt(ptr(parameter)), 0n) === 0n) return;
+  refuseUnlessGone(`schedule thread ${thread}`);
+}
+
+/** Host.moveThread: a thread that has ended meanwhile is fine. cgroups(7) cgroup.threads */
+export function moveThread(thread: number, group: string): void {
+  try {
+    writeControl(`${group}/cgroup.threads`, String(thread));
+  } catch (error) {
+    if (existsSync(`/proc/${thread}`)) throw error;
+  }
+}
+
+function refuseUnlessGone(attempt: string): void {
+  const errno = readErrno();
+  if (errno !== ESRCH) throw hostCallError(attempt, errno);
+}

@@ -1,0 +1,86 @@
+import * as v from "valibot";
+import { formatRange, listRanges } from "../domain/id-set.ts";
+
+/** A value for one of the kernel's files about a control group; of several names, the first that is there. cgroups(7) */
+const controlValue = v.strictObject({ names: v.array(v.string()), value: v.string() });
+export type ControlValue = v.InferOutput<typeof controlValue>;
+
+/** A control group below a guest's own, for some of its threads. */
+const threadGroup = v.strictObject({ name: v.string(), values: v.array(controlValue) });
+
+/** A guest's own control group. */
+export const guestGroup = v.strictObject({
+  path: v.string(),
+  /** Given to the groups of its parent's: this guest's and its neighbours'. */
+  controllers: v.array(v.string()),
+  values: v.array(controlValue),
+  /** Those of its threads, with the controller `cpu`. */
+  threads: v.array(threadGroup),
+});
+export type GuestGroup = v.InferOutput<typeof guestGroup>;
+
+const scheduler = v.strictObject({
+  policy: v.picklist(["batch", "idle", "fifo", "rr"]),
+  /** Of fifo and rr. */
+  priority: v.number(),
+});
+export type Scheduler = v.InferOutput<typeof scheduler>;
+
+/** Where and how one of QEMU's threads runs; what is absent stays as it is. */
+export const threadWish = v.strictObject({
+  /** A virtual CPU or an I/O thread by its number; the emulator is all other threads. */
+  thread: v.picklist(["vcpu", "iothread", "emulator"]),
+  number: v.exactOptional(v.number()),
+  cpus: v.exactOptional(v.array(v.number())),
+  scheduler: v.exactOptional(scheduler),
+  /** The control group that it is put into. */
+  group: v.exactOptional(v.string()),
+});
+export type ThreadWish = v.InferOutput<typeof threadWish>;
+
+/** A limit that a running guest gets, and the one that it had. */
+export const changedLimit = v.strictObject({
+  /** The control group of a part of its threads; absent: the guest's own. */
+  threads: v.exactOptional(v.string()),
+  names: v.array(v.string()),
+  value: v.string(),
+  before: v.string(),
+});
+export type ChangedLimit = v.InferOutput<typeof changedLimit>;
+
+/** For a person: a guest's control group and what is in it. */
+export function describeGroup({ path, threads, values }: GuestGroup): string {
+  const groups = [{ name: "", values }, ...threads];
+  const limits = groups.flatMap(({ name, values: own }) =>
+    own.map((limit) => `${name === "" ? "" : `${name}/`}${limit.names[0]} ${limit.value}`),
+  );
+  return `make control group ${path}${limits.length === 0 ? "" : ` (${limits.join(", ")})`}`;
+}
+
+/** For a person: what a running guest is limited to. */
+export function describeLimits(change: {
+  readonly group: string;
+  readonly limits: readonly ChangedLimit[];
+}): string {
+  const words = change.limits.map(({ names, threads, value }) => {
+    const folder = threads === undefined ? "" : `${threads}/`;
+    return `${folder}${names[0]} to ${value}`;
+  });
+  return `${words.join(", ")} in control group ${change.group}`;
+}
+
+/** For a person: where a thread runs, and how. */
+export function describeWish(wish: ThreadWish): string {
+  const { cpus, group, scheduler } = wish;
+  const facts = [
+    ...(group === undefined ? [] : [`into ${group}`]),
+    ...(cpus === undefined ? [] : [`on CPUs ${listRanges(cpus).map(formatRange).join(",")}`]),
+    ...(scheduler === undefined ? [] : [`as ${scheduler.policy} ${scheduler.priority}`]),
+  ];
+  return `${nameThread(wish)} ${facts.join(" ")}`;
+}
+
+/** For a person: what of QEMU it is. */
+export function nameThread({ number, thread }: Pick<ThreadWish, "thread" | "number">): string {
+  return number === undefined ? thread : `${thread} ${number}`;
+}

@@ -1,0 +1,27 @@
+import type { ShareStep } from "../plan/share-step.ts";
+import { handTap, takeTap } from "./hand-tap.ts";
+import { changeLimits, makeGroup } from "./limits.ts";
+import type { Actor } from "./run-step.ts";
+import { tuneThreads } from "./tune-threads.ts";
+
+/** Carries a step out that is about what guests share of the host. Throws what the host throws. */
+export async function runShareStep({ host, owner, uid }: Actor, step: ShareStep): Promise<void> {
+  switch (step.do) {
+    case "hand-tap":
+      return await handTap(host, step);
+    case "take-tap":
+      return await takeTap(host, step);
+    case "set-up-tap":
+      return host.setUpTap(step.setup);
+    case "remove-tap":
+      return host.removeTap(step);
+    case "make-group":
+      return makeGroup(host, step.group);
+    case "remove-group":
+      return host.removeControlGroup(step.path);
+    case "tune-threads":
+      return await tuneThreads(host, { uuid: owner, uid }, step);
+    case "set-limits":
+      return changeLimits(host, step);
+  }
+}

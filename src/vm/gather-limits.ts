@@ -1,0 +1,78 @@
+import type { Domain } from "../domain/domain.ts";
+import { cpuSet, type IdSet } from "../domain/id-set.ts";
+import { SvirtError } from "../errors.ts";
+import { decideGroup, type GroupFacts, listMemoryNodes, parentOf } from "../plan/decide-group.ts";
+import { decideThreads } from "../plan/decide-threads.ts";
+import { type GuestGroup, nameThread, type ThreadWish } from "../plan/limits.ts";
+import type { Node } from "./node.ts";
+
+const ROOT = "/sys/fs/cgroup";
+
+/** What of the host a guest is to have: its control group, and where its threads run. */
+export interface DecidedLimits {
+  readonly group: GuestGroup | undefined;
+  readonly wishes: readonly ThreadWish[];
+}
+
+/** Throws "unsupported" or "not-found" for what the host does not have: a controller, a processor, a NUMA node. */
+export function decideLimits(node: Node, domain: Domain): DecidedLimits {
+  const group = decideGroup(domain, domain.uuid, groupFacts(node, domain));
+  const wishes = decideThreads(domain, group);
+  refuseMissingCpus(node, wishes);
+  refuseMissingNodes(node, domain);
+  return { group, wishes };
+}
+
+/** The numbers of the processors that run now. */
+export function listOnlineCpus({ host }: Node): IdSet {
+  return readIds(host.readText("/sys/devices/system/cpu/online")) ?? [0];
+}
+
+function groupFacts({ host }: Node, domain: Domain): GroupFacts {
+  const root = isMounted(host.readText("/proc/self/mounts") ?? "") ? ROOT : undefined;
+  const parent = `${ROOT}${parentOf(domain) ?? ""}`;
+  // What svirt's own folder is given, where it may not be there yet, is what the root gives on.
+  const told = parent === ROOT ? `${ROOT}/cgroup.subtree_control` : `${parent}/cgroup.controllers`;
+  return {
+    root,
+    controllers: new Set((host.readText(told) ?? "").trim().split(" ")),
+    deviceNumber(path) {
+      const found = host.inspectFile(path);
+      return found?.type === "block" ? found.id.node : undefined;
+    },
+    hasGroup: (path) => host.readText(`${path}/cgroup.controllers`) !== undefined,
+  };
+}
+
+/** The last mount counts. proc_pid_mounts(5) */
+function isMounted(mounts: string): boolean {
+  const found = mounts.split("\n").findLast((line) => line.split(" ")[1] === ROOT);
+  const [, , type, options = ""] = found?.split(" ") ?? [];
+  return type === "cgroup2" && options.split(",").includes("rw");
+}
+
+function refuseMissingCpus(node: Node, wishes: readonly ThreadWish[]): void {
+  const online = new Set(listOnlineCpus(node));
+  const without = wishes.find(({ cpus }) => cpus !== undefined && !cpus.some((cpu) => online.has(cpu)));
+  if (without === undefined) return;
+  throw new SvirtError(
+    `Cannot pin ${nameThread(without)} to CPUs ${cpuSet.encode(without.cpus ?? [])}: none of them is online`,
+    { kind: "unsupported", remedy: `Choose from ${cpuSet.encode([...online])}.` },
+  );
+}
+
+function refuseMissingNodes({ host }: Node, domain: Domain): void {
+  const { memory, memnodes = [] } = domain.numatune ?? {};
+  const online = readIds(host.readText("/sys/devices/system/node/online")) ?? [0];
+  const wanted = [...(memory?.nodeset ?? []), ...memnodes.flatMap(({ nodeset }) => nodeset)];
+  const missing = [...wanted, ...listMemoryNodes(domain)].find((id) => !online.includes(id));
+  if (missing === undefined) return;
+  throw new SvirtError(`unsupported configuration: NUMA node ${missing} is unavailable`, {
+    kind: "unsupported",
+    remedy: `Choose from ${cpuSet.encode(online)}.`,
+  });
+}
+
+function readIds(text: string | undefined): IdSet | undefined {
+  return text === undefined ? undefined : cpuSet.decode(text.trim());
+}

@@ -1,0 +1,142 @@
+import type { Scheduler } from "../../src/plan/limits.ts";
+import { hostCall } from "./file-tree.ts";
+import type { Process } from "./guest-processes.ts";
+import type { Machine } from "./machine.ts";
+
+const ROOT = "/sys/fs/cgroup";
+const FILES: ReadonlyMap<string, readonly string[]> = new Map([
+  ["pids", ["pids.max"]],
+  ["memory", ["memory.max", "memory.high", "memory.swap.max"]],
+  ["cpu", ["cpu.max", "cpu.weight"]],
+  ["io", ["io.weight", "io.max"]],
+  ["cpuset", ["cpuset.mems"]],
+]);
+
+/** What is in a file of a new group, where that is not "max". cgroups(7) */
+const DEFAULTS: ReadonlyMap<string, string> = new Map([
+  ["cpu.max", "max 100000"],
+  ["cpu.weight", "100"],
+  ["io.weight", "default 100"],
+  ["io.max", ""],
+  ["cpuset.mems", ""],
+]);
+
+/** From a process's number to those of its other threads. */
+const FIRST_THREAD = 10_000;
+
+/** Where a thread runs, and how. */
+export interface ThreadState {
+  readonly group?: string;
+  readonly cpus?: readonly number[];
+  readonly scheduler?: Scheduler;
+}
+
+/** The control groups of a machine: a folder each, with the kernel's files for what its parent gives on. */
+export class Groups {
+  readonly #machine: Machine;
+  /** A thread that QEMU says is its first vCPU's. */
+  lie: number | undefined;
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  /** As the node's start-up does: mounted, and all controllers given on. */
+  mount(controllers = "cpuset cpu io memory pids"): void {
+    this.#put("/proc/self/mounts", `cgroup2 ${ROOT} cgroup2 rw,relatime 0 0\n`);
+    this.#put(`${ROOT}/cgroup.subtree_control`, controllers);
+    this.#put(`${ROOT}/cgroup.controllers`, controllers);
+  }
+
+  /** A new group gets its files. */
+  fill(path: string): void {
+    if (!path.startsWith(`${ROOT}/`)) return;
+    const above = path.slice(0, path.lastIndexOf("/"));
+    const given = this.read(`${above}/cgroup.subtree_control`)?.split(" ") ?? [];
+    for (const file of ["cgroup.procs", "cgroup.threads", "cgroup.type", "cgroup.subtree_control"])
+      if (this.read(`${path}/${file}`) === undefined) this.#put(`${path}/${file}`, "");
+    this.#put(`${path}/cgroup.controllers`, given.join(" "));
+    for (const file of given.flatMap((name) => FILES.get(name) ?? []))
+      if (this.read(`${path}/${file}`) === undefined)
+        this.#put(`${path}/${file}`, DEFAULTS.get(file) ?? "max");
+  }
+
+  write(path: string, value: string): void {
+    const is = this.read(path);
+    if (is === undefined) throw hostCall(`write ${value} to ${path}`, "ENOENT");
+    if (!path.endsWith("/cgroup.subtree_control")) {
+      this.#put(path, value);
+      return;
+    }
+    const name = value.replace("+", "");
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    if (this.read(`${folder}/cgroup.controllers`)?.split(" ").includes(name) !== true)
+      throw hostCall(`write ${value} to ${path}`, "ENOENT");
+    this.#put(path, [...new Set([...is.split(" ").filter(Boolean), name])].join(" "));
+    for (const below of this.#listBelow(folder)) this.fill(`${folder}/${below}`);
+  }
+
+  remove(path: string, midway: () => void): void {
+    const { files, processes } = this.#machine;
+    if (files.find(path) === undefined) return;
+    if (processes.list().some(({ order, role }) => role !== "reaper" && order?.group === path))
+      throw hostCall(`remove the control group ${path}`, "EBUSY");
+    for (const below of this.#listBelow(path)) {
+      this.#drop(`${path}/${below}`);
+      midway();
+    }
+    this.#drop(path);
+  }
+
+  /** QEMU's main thread, one more of the emulator's, and one for each virtual CPU. */
+  addThreads(pid: number, words: readonly string[]): void {
+    const count = Number(/^\d+/.exec(words[words.indexOf("-smp") + 1] ?? "")?.[0] ?? "1");
+    const folder = `/proc/${pid}/task`;
+    for (const thread of [pid, pid + FIRST_THREAD]) this.#machine.files.putFolder(`${folder}/${thread}`);
+    for (let at = 1; at <= count; at += 1)
+      this.#machine.files.putFolder(`${folder}/${pid + FIRST_THREAD + at}`);
+  }
+
+  removeThreads(pid: number): void {
+    const { files, threads } = this.#machine;
+    const folder = files.find(`/proc/${pid}/task`);
+    if (folder === undefined) return;
+    for (const thread of folder.inode.entries.keys()) {
+      threads.delete(Number(thread));
+      files.remove(`/proc/${pid}/task/${thread}`);
+    }
+    files.remove(`/proc/${pid}/task`);
+    files.remove(`/proc/${pid}`);
+  }
+
+  /** What it says of them. */
+  listVcpus({ pid }: Process): { readonly "cpu-index": number; readonly "thread-id": number }[] {
+    const names = [...this.#machine.files.get(`/proc/${pid}/task`).entries.keys()].map(Number);
+    return names
+      .filter((thread) => thread > pid + FIRST_THREAD)
+      .map((thread, at) => ({ "cpu-index": at, "thread-id": this.lie ?? thread }));
+  }
+
+  read(path: string): string | undefined {
+    const found = this.#machine.files.find(path);
+    return found === undefined ? undefined : new TextDecoder().decode(found.inode.bytes);
+  }
+
+  #listBelow(path: string): string[] {
+    const { entries } = this.#machine.files.get(path);
+    return [...entries].filter(([, { type }]) => type === "folder").map(([name]) => name);
+  }
+
+  #drop(path: string): void {
+    const { files } = this.#machine;
+    for (const name of files.get(path).entries.keys()) files.remove(`${path}/${name}`);
+    files.remove(path);
+  }
+
+  #put(path: string, text: string): void {
+    const { files } = this.#machine;
+    files.putFolder(path.slice(0, path.lastIndexOf("/")));
+    if (files.find(path) === undefined) files.put(path, "file");
+    files.get(path).bytes = new TextEncoder().encode(text);
+  }
+}

@@ -1,0 +1,28 @@
+import type { Host } from "../../src/host.ts";
+import type { Machine } from "./machine.ts";
+import type { Svirt } from "./svirt.ts";
+
+type Part<Names extends keyof Host> = Pick<Host, Names>;
+
+/** The host's ends of guests' networks. */
+export function tapCalls(machine: Machine, svirt: Svirt): Part<"setUpTap" | "removeTap"> {
+  return {
+    setUpTap: (setup) => machine.taps.setUp(setup, () => svirt.midway()),
+    removeTap: (tap) => machine.taps.remove(tap),
+  };
+}
+
+/** What of the host guests share: control groups, processors. */
+export function groupCalls(
+  machine: Machine,
+  svirt: Svirt,
+): Part<"writeControl" | "removeControlGroup" | "moveThread" | "setAffinity" | "setScheduler"> {
+  const { threads } = machine;
+  return {
+    writeControl: (path, value) => machine.groups.write(path, value),
+    removeControlGroup: (path) => machine.groups.remove(path, () => svirt.midway()),
+    moveThread: (thread, group) => void threads.set(thread, { ...threads.get(thread), group }),
+    setAffinity: (thread, cpus) => void threads.set(thread, { ...threads.get(thread), cpus }),
+    setScheduler: (thread, scheduler) => void threads.set(thread, { ...threads.get(thread), scheduler }),
+  };
+}

@@ -1,0 +1,22 @@
+import type { Machine } from "../memory-host/machine.ts";
+import { makeMachine, UUID } from "./scene.ts";
+
+/** The control group of the usual guest. */
+export const GROUP = `/sys/fs/cgroup/svirt/${UUID}`;
+
+/** A machine with control groups, four processors, and svirt's own group, which stays once it is there. */
+export function machineWithGroups(): Machine {
+  const machine = makeMachine();
+  machine.groups.mount();
+  machine.files.putFolder("/sys/devices/system/cpu");
+  machine.files.put("/sys/devices/system/cpu/online", "file", { bytes: new TextEncoder().encode("0-3\n") });
+  machine.files.putFolder("/sys/fs/cgroup/svirt");
+  machine.groups.fill("/sys/fs/cgroup/svirt");
+  return machine;
+}
+
+/** The threads of the guest's vCPUs, in their order. */
+export function vcpuThreads(machine: Machine): readonly number[] {
+  const guest = machine.processes.qemuOf(UUID);
+  return guest === undefined ? [] : machine.groups.listVcpus(guest).map((found) => found["thread-id"]);
+}
