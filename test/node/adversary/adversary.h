@@ -67,9 +67,10 @@ extern const struct attempt own_attempts[];
 /* Value of a fact, or NULL. */
 const char *fact(const char *name);
 
-/* Descriptors of the guest's own disk and of /dev/kvm, handed over as svirt hands them to QEMU. */
+/* Descriptors of the guest's own disk, of /dev/kvm and of a tap, handed over as svirt hands them to QEMU. */
 #define OWN_DISK_FD 3
 #define KVM_FD 4
+#define TAP_FD 5
 
 /* Acts that several tables use, acts.c. */
 struct outcome open_only(const char *path, int flags);

@@ -7,6 +7,7 @@
 #include <linux/loop.h>
 #include <linux/vhost.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -86,6 +87,29 @@ static struct outcome make_tap(const char *path, int flags)
 	strcpy(request.ifr_name, "adv%d");
 	request.ifr_flags = (short)flags;
 	return ioctl(fd, TUNSETIFF, &request) != 0 ? refused("TUNSETIFF") : DONE;
+}
+
+/* Of the tap that it was handed: what would outlive it, or be another's. */
+static struct outcome change_tap(const char *subject, int request)
+{
+	(void)subject;
+	return ioctl(TAP_FD, (unsigned long)(unsigned)request, getuid()) != 0 ? refused("ioctl") : DONE;
+}
+
+static struct outcome keep_tap(const char *subject, int number)
+{
+	(void)subject;
+	if (ioctl(TAP_FD, TUNSETPERSIST, number) != 0)
+		return refused("TUNSETPERSIST");
+	return ioctl(TAP_FD, TUNSETPERSIST, 0) != 0 ? refused("TUNSETPERSIST 0") : DONE;
+}
+
+static struct outcome set_tap_address(const char *subject, int number)
+{
+	struct ifreq request = { .ifr_hwaddr = { .sa_family = ARPHRD_ETHER, .sa_data = { 2, 0, 0, 0, 0, (char)number } } };
+
+	(void)subject;
+	return ioctl(TAP_FD, SIOCSIFHWADDR, &request) != 0 ? refused("SIOCSIFHWADDR") : DONE;
 }
 
 static struct outcome device_request(const char *path, int request)
@@ -175,6 +199,9 @@ const struct attempt host_attempts[] = {
 	{ "file.create-images", HOST, "create a file beside the disks", create_in, "@disk_folder", 0, 0 },
 	{ "file.list-images", NEIGHBOUR, "list the folder of the disks", list_folder, "@disk_folder", 0, 0 },
 	{ "device.tun", HOST, "make a tap of its own, /dev/net/tun", make_tap, "/dev/net/tun", IFF_TAP | IFF_NO_PI, 0 },
+	{ "tap.persist", HOST, "make the own tap outlive it", keep_tap, "", 1, 0 },
+	{ "tap.owner", HOST, "give the own tap to a user", change_tap, "", (int)TUNSETOWNER, 0 },
+	{ "tap.address", HOST, "change the address of the own tap's host end", set_tap_address, "", 7, 0 },
 	{ "device.loop", HOST, "ask for a loop device", device_request, "/dev/loop-control", LOOP_CTL_GET_FREE, 0 },
 	{ "device.fuse", HOST, "open /dev/fuse", open_only, "/dev/fuse", O_RDWR, 0 },
 	{ "device.vhost-net", HOST, "own a vhost-net", device_request, "/dev/vhost-net", VHOST_SET_OWNER, 0 },
@@ -198,6 +225,9 @@ const struct attempt host_attempts[] = {
 	{ "switch.power", HOST, "write /sys/power/state's neighbour, pm_freeze_timeout", write_same, "/sys/power/pm_freeze_timeout", 0, 0 },
 	{ "cgroup.create", HOST, "make a control group", make_folder, "/sys/fs/cgroup/adversary", 0, 0 },
 	{ "cgroup.leave", HOST, "move itself into the root control group", write_own_pid, "/sys/fs/cgroup/cgroup.procs", 0, 0 },
+	{ "cgroup.own-limit", HOST, "write a limit of its own control group", write_same, "@own_limit", 0, 0 },
+	{ "cgroup.neighbour-limit", NEIGHBOUR, "write a limit of the neighbour's control group", write_same, "@b_limit", 0, 0 },
+	{ "cgroup.neighbour-join", NEIGHBOUR, "move itself into the neighbour's control group", write_own_pid, "@b_procs", 0, 0 },
 	{ "host.name", HOST, "set the host name", set_host_name, "", 0, 0 },
 	{ "exec.shell", HOST, "run a shell", execute, "/bin/sh", 0, 0 },
 	{ "exec.svirt", HOST, "run svirt", execute, "@svirt", 1, 0 },

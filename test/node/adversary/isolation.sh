@@ -55,6 +55,7 @@ run_folder_of() { printf '/run/svirt/%s' "$(svirt domuuid "$1" | tr -d '\n')"; }
 pid_of() { cat "$(run_folder_of "$1")/pid"; }
 # The folder in a guest's run-time folder that its QEMU may write in.
 private_of() { find "$(run_folder_of "$1")" -type d -user "$(uid_of "$(pid_of "$1")")" | head -n 1; }
+group_of() { printf '/sys/fs/cgroup%s' "$(sed -n 's/^0:://p' "/proc/$(pid_of "$1")/cgroup")"; }
 disk_of() { svirt domblklist "$1" | awk '$1 == "vda" { print $2 }'; }
 first_of() { for file; do [ ! -e "$file" ] || { printf '%s' "$file"; return; }; done; }
 
@@ -115,6 +116,9 @@ own_context=$(label_of "$own_pid")
 own_uid=$(uid_of "$own_pid")
 own_image_context=$(image_label_of "$own")
 own_private=$(private_of "$own")
+own_limit=$(group_of "$own")/pids.max
+b_limit=$(group_of "$neighbour")/pids.max
+b_procs=$(group_of "$neighbour")/cgroup.procs
 own_monitor=$(run_folder_of "$own")/monitor.sock
 b_pid=$b_pid
 b_uid=$(uid_of "$b_pid")

@@ -9,15 +9,19 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #define DISK 3
 #define KVM 4
+#define TAP 5
 
 static _Noreturn void fail(const char *what)
 {
@@ -41,6 +45,16 @@ static void open_as(const char *path, int flags, int number)
 		fail(path);
 	if (fd != number)
 		close(fd);
+}
+
+/* A tap of its own, gone with its descriptor. */
+static void make_tap(int number)
+{
+	struct ifreq request = { .ifr_name = "adv-tap%d", .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+
+	open_as("/dev/net/tun", O_RDWR, number);
+	if (ioctl(number, TUNSETIFF, &request) != 0)
+		fail("TUNSETIFF");
 }
 
 /* The numbers of a line of /proc/PID/status. */
@@ -107,6 +121,7 @@ int main(int argc, char **argv)
 	open_as(disk, O_RDWR, DISK);
 	if (kvm)
 		open_as(kvm, O_RDWR, KVM);
+	make_tap(TAP);
 	open_as(in, O_RDONLY, 0);
 	open_as(out, O_WRONLY | O_CREAT | O_APPEND, 1);
 	dup2(1, 2);

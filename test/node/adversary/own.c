@@ -3,6 +3,7 @@
 #include "adversary.h"
 
 #include <fcntl.h>
+#include <linux/if_tun.h>
 #include <linux/kvm.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +66,12 @@ static struct outcome make_machine(const char *subject, int number)
 	return ioctl(KVM_FD, KVM_CREATE_VM, 0) < 0 ? refused("KVM_CREATE_VM") : DONE;
 }
 
+static struct outcome set_offloads(const char *subject, int offloads)
+{
+	(void)subject;
+	return ioctl(TAP_FD, TUNSETOFFLOAD, offloads) != 0 ? refused("TUNSETOFFLOAD") : DONE;
+}
+
 static struct outcome map_shared_memory(const char *subject, int size)
 {
 	int fd = memfd_create("ram", MFD_CLOEXEC);
@@ -105,6 +112,7 @@ const struct attempt own_attempts[] = {
 	{ "own.folder-create", OWN, "create a file in the own private folder", create_in, "@own_private", 0, 0 },
 	{ "own.socket", OWN, "listen on a socket in the own private folder", listen_in, "@own_private", 0, 0 },
 	{ "own.kvm", OWN, "make a virtual machine by the descriptor of /dev/kvm", make_machine, "", 0, 0 },
+	{ "own.tap", OWN, "set the offloads of the tap that it was handed", set_offloads, "", TUN_F_CSUM, 0 },
 	{ "own.memory", OWN, "map shared memory", map_shared_memory, "", 1 << 20, 0 },
 	{ "own.random", OWN, "read /dev/urandom", read_file, "/dev/urandom", 0, 0 },
 	{ "own.null", OWN, "write /dev/null", open_only, "/dev/null", O_RDWR, 0 },
