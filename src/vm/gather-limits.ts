@@ -29,7 +29,9 @@ export function listOnlineCpus({ host }: Node): IdSet {
 }
 
 function groupFacts({ host }: Node, domain: Domain): GroupFacts {
-  const root = isMounted(host.readText("/proc/self/mounts") ?? "") ? ROOT : undefined;
+  // Only root may make a group there.
+  const isOurs = host.getUid() === 0 && isMounted(host.readText("/proc/self/mounts") ?? "");
+  const root = isOurs ? ROOT : undefined;
   const parent = `${ROOT}${parentOf(domain) ?? ""}`;
   // What svirt's own folder is given, where it may not be there yet, is what the root gives on.
   const told = parent === ROOT ? `${ROOT}/cgroup.subtree_control` : `${parent}/cgroup.controllers`;
