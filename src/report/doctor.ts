@@ -3,6 +3,7 @@ import type { Host } from "../host.ts";
 import type { PolicyFacts } from "../label/decide-label.ts";
 import type { Paths } from "../plan/paths.ts";
 import { formatContext } from "../selinux/context.ts";
+import { readControlGroups } from "./control-groups.ts";
 import { readPolicyFacts } from "./policy-facts.ts";
 import { getQemuVersion } from "./qemu-version.ts";
 import { describeKeeper } from "./udev.ts";
@@ -29,6 +30,7 @@ export function examineNode(host: Host, paths: Paths): Finding[] {
     checkQemu(host, paths),
     checkProgram(host, SETPRIV, "Install util-linux."),
     checkProgram(host, "/bin/sh", "Install a POSIX shell: busybox is the smallest."),
+    checkGroups(host),
     { check: "labels of devices", verdict: "ok", is: describeKeeper(host), remedy: undefined },
     ...[paths.state, paths.run, paths.log].map((folder) => checkFolder(host, folder)),
   ];
@@ -118,6 +120,21 @@ function checkQemu(host: Host, paths: Paths): Finding {
   const check = "QEMU";
   if (version !== undefined) return { check, verdict: "ok", is: `${version} at ${QEMU}`, remedy: undefined };
   return { check, verdict: "failed", is: `${QEMU} does not run`, remedy: "Install qemu-system-x86." };
+}
+
+function checkGroups(host: Host): Finding {
+  const check = "control groups";
+  const found = readControlGroups(host);
+  const wanted = ["cpu", "cpuset", "io", "memory", "pids"];
+  const missing = wanted.filter((name) => found?.controllers.has(name) !== true);
+  if (missing.length === 0) return { check, verdict: "ok", is: wanted.join(", "), remedy: undefined };
+  if (found === undefined) {
+    const is = "none at /sys/fs/cgroup: nothing bounds guests, and who wants limits cannot start";
+    return { check, verdict: "warning", is, remedy: "Run: mount -t cgroup2 cgroup2 /sys/fs/cgroup" };
+  }
+  const words = missing.map((name) => `+${name}`).join(" ");
+  const remedy = `Run: echo ${words} >/sys/fs/cgroup/cgroup.subtree_control`;
+  return { check, verdict: "warning", is: `without ${missing.join(", ")}`, remedy };
 }
 
 function checkProgram(host: Host, path: string, remedy: string): Finding {

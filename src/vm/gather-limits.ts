@@ -4,9 +4,8 @@ import { SvirtError } from "../errors.ts";
 import { decideGroup, type GroupFacts, listMemoryNodes, parentOf } from "../plan/decide-group.ts";
 import { decideThreads } from "../plan/decide-threads.ts";
 import { type GuestGroup, nameThread, type ThreadWish } from "../plan/limits.ts";
+import { readControlGroups, readControllers } from "../report/control-groups.ts";
 import type { Node } from "./node.ts";
-
-const ROOT = "/sys/fs/cgroup";
 
 /** What of the host a guest is to have: its control group, and where its threads run. */
 export interface DecidedLimits {
@@ -29,28 +28,22 @@ export function listOnlineCpus({ host }: Node): IdSet {
 }
 
 function groupFacts({ host }: Node, domain: Domain): GroupFacts {
-  // Only root may make a group there.
-  const isOurs = host.getUid() === 0 && isMounted(host.readText("/proc/self/mounts") ?? "");
-  const root = isOurs ? ROOT : undefined;
-  const parent = `${ROOT}${parentOf(domain) ?? ""}`;
+  const groups = readControlGroups(host);
+  const partition = parentOf(domain);
   // What svirt's own folder is given, where it may not be there yet, is what the root gives on.
-  const told = parent === ROOT ? `${ROOT}/cgroup.subtree_control` : `${parent}/cgroup.controllers`;
+  const controllers =
+    partition === undefined || groups === undefined
+      ? groups?.controllers
+      : readControllers(host, `${groups.root}${partition}/cgroup.controllers`);
   return {
-    root,
-    controllers: new Set((host.readText(told) ?? "").trim().split(" ")),
+    root: groups?.root,
+    controllers: controllers ?? new Set(),
     deviceNumber(path) {
       const found = host.inspectFile(path);
       return found?.type === "block" ? found.id.node : undefined;
     },
     hasGroup: (path) => host.readText(`${path}/cgroup.controllers`) !== undefined,
   };
-}
-
-/** The last mount counts. proc_pid_mounts(5) */
-function isMounted(mounts: string): boolean {
-  const found = mounts.split("\n").findLast((line) => line.split(" ")[1] === ROOT);
-  const [, , type, options = ""] = found?.split(" ") ?? [];
-  return type === "cgroup2" && options.split(",").includes("rw");
 }
 
 function refuseMissingCpus(node: Node, wishes: readonly ThreadWish[]): void {
