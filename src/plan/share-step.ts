@@ -71,7 +71,8 @@ export function inverseShare(done: ShareStep): ShareStep | undefined {
       return { do: "remove-group", path: done.group.path };
     case "tune-threads": {
       const { before, wishes } = done;
-      return before === undefined ? undefined : { ...done, wishes: before, before: wishes };
+      if (before === undefined || before.length === 0) return undefined;
+      return { ...done, wishes: before, before: wishes };
     }
     case "set-limits":
       return {

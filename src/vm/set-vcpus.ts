@@ -11,6 +11,7 @@ import { findDomain } from "./find-domain.ts";
 import { withMonitor } from "./guest-monitor.ts";
 import type { Node } from "./node.ts";
 import type { GuestRecord } from "./record.ts";
+import { tuneNewVcpus } from "./shares/new-vcpus.ts";
 
 /** Gives a domain another number of virtual CPUs. Throws "usage", "wrong-state", "timeout". */
 export async function setVcpus(node: Node, ask: Ask, count: number): Promise<Changed> {
@@ -66,7 +67,7 @@ function setLive(node: Node, slots: readonly VcpuSlot[], count: number): AskedCh
       const unplugs = remove.map((id) => planDetach(guest.steps, id, monitor));
       return {
         xml,
-        steps: plugs.flatMap(({ steps }) => steps),
+        steps: [...plugs.flatMap(({ steps }) => steps), ...tuneNewVcpus(node, guest, xml)],
         after: unplugs.flatMap(({ after }) => after),
       };
     },

@@ -143,3 +143,30 @@ test("a change of limits that was killed half way is taken back, and leaves no s
   await runOn(machine, ...words);
   expect(recordOf(machine).steps.map(describeStep)).toEqual(steps);
 });
+
+test("a vCPU that comes to a running guest runs where the XML says", async () => {
+  const pins = "<cputune><vcpupin vcpu='1' cpuset='2'/></cputune>";
+  const machine = await runningMachine(`<vcpu current='1'>2</vcpu>${pins}`);
+  const slot = (at: number): object => ({
+    type: "qemu64-x86_64-cpu",
+    "vcpus-count": 1,
+    props: { "socket-id": at },
+  });
+  const [first = 0] = vcpuThreads(machine);
+  machine.files.putFolder(`/proc/${machine.processes.qemuOf(UUID)?.pid}/task/4711`);
+  machine.qemu = {
+    answers: new Map<string, unknown>([
+      ["query-hotpluggable-cpus", [slot(1), { ...slot(0), "qom-path": "/machine/unattached/device[0]" }]],
+      [
+        "query-cpus-fast",
+        [first, 4711].map((thread, at) => ({ "cpu-index": at, "thread-id": thread, "qom-path": `cpu${at}` })),
+      ],
+    ]),
+  };
+  expect((await runOn(machine, "setvcpus", "vm1", "2", "--dry-run")).out).toContain("run vcpu 1 on CPUs 2\n");
+  expect((await runOn(machine, "setvcpus", "vm1", "2")).err).toBe("");
+  expect([machine.threads.get(4711)?.cpus, machine.threads.get(first)?.cpus]).toEqual([[2], undefined]);
+  expect(
+    recordOf(machine).steps.some((step) => step.do === "tune-threads" && step.before !== undefined),
+  ).toBe(false);
+});
