@@ -24,6 +24,18 @@ export function parseIothreads(answer: unknown): readonly IothreadPolling[] {
     .toSorted((a, b) => a.id - b.id);
 }
 
+const iothreadThreads = v.array(v.looseObject({ id: v.string(), "thread-id": count }));
+
+/** From the answer of query-iothreads: the thread of each, by libvirt's number of it. Throws "failed". */
+export function parseIothreadThreads(answer: unknown): ReadonlyMap<number, number> {
+  return new Map(
+    parseAnswer(iothreadThreads, answer, "query-iothreads").flatMap((found) => {
+      const id = /^iothread(\d+)$/.exec(found.id)?.[1];
+      return id === undefined ? [] : [[Number(id), found["thread-id"]] as const];
+    }),
+  );
+}
+
 const blockNodes = v.array(
   v.looseObject({
     "node-name": v.exactOptional(v.string()),

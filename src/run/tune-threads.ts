@@ -1,13 +1,11 @@
-import * as v from "valibot";
 import { SvirtError } from "../errors.ts";
 import type { Host, Monitor } from "../host.ts";
 import { nameThread, type ThreadWish } from "../plan/limits.ts";
 import type { Step } from "../plan/step.ts";
+import { parseIothreadThreads } from "../qemu/small-answers.ts";
+import { parseVcpuThreads } from "../qemu/vcpu-threads.ts";
 import { converse, MONITOR_TIMEOUT_MS } from "./converse.ts";
 import { type GuestIdentity, listGuestProcesses } from "./kill-guest.ts";
-
-const vcpus = v.array(v.object({ "cpu-index": v.number(), "thread-id": v.number() }));
-const iothreads = v.array(v.object({ id: v.string(), "thread-id": v.number() }));
 
 /** QEMU's threads, each once. */
 interface Threads {
@@ -31,12 +29,9 @@ export async function tuneThreads(
 }
 
 async function askThreads(monitor: Monitor): Promise<Omit<Threads, "emulator">> {
-  const cpus = v.parse(vcpus, await monitor.execute("query-cpus-fast"));
-  const others = v.parse(iothreads, await monitor.execute("query-iothreads"));
-  return {
-    vcpus: new Map(cpus.map((found) => [found["cpu-index"], found["thread-id"]])),
-    iothreads: new Map(others.map((found) => [Number(found.id.replace("iothread", "")), found["thread-id"]])),
-  };
+  const cpus = parseVcpuThreads(await monitor.execute("query-cpus-fast"));
+  const iothreads = parseIothreadThreads(await monitor.execute("query-iothreads"));
+  return { vcpus: new Map(cpus.map(({ index, thread }) => [index, thread])), iothreads };
 }
 
 function listThreads(host: Host, guest: GuestIdentity): ReadonlySet<number> {

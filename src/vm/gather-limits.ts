@@ -5,6 +5,7 @@ import { decideGroup, type GroupFacts, listMemoryNodes, parentOf } from "../plan
 import { decideThreads } from "../plan/decide-threads.ts";
 import { type GuestGroup, nameThread, type ThreadWish } from "../plan/limits.ts";
 import { readControlGroups, readControllers } from "../report/control-groups.ts";
+import { listOnlineProcessors } from "../report/host-processors.ts";
 import type { Node } from "./node.ts";
 
 /** What of the host a guest is to have: its control group, and where its threads run. */
@@ -20,11 +21,6 @@ export function decideLimits(node: Node, domain: Domain): DecidedLimits {
   refuseMissingCpus(node, wishes);
   refuseMissingNodes(node, domain);
   return { group, wishes };
-}
-
-/** The numbers of the processors that run now. */
-export function listOnlineCpus({ host }: Node): IdSet {
-  return readIds(host.readText("/sys/devices/system/cpu/online")) ?? [0];
 }
 
 function groupFacts({ host }: Node, domain: Domain): GroupFacts {
@@ -47,7 +43,8 @@ function groupFacts({ host }: Node, domain: Domain): GroupFacts {
 }
 
 function refuseMissingCpus(node: Node, wishes: readonly ThreadWish[]): void {
-  const online = new Set(listOnlineCpus(node));
+  if (wishes.every(({ cpus }) => cpus === undefined)) return;
+  const online = new Set(listOnlineProcessors(node.host));
   const without = wishes.find(({ cpus }) => cpus !== undefined && !cpus.some((cpu) => online.has(cpu)));
   if (without === undefined) return;
   throw new SvirtError(

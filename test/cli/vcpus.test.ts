@@ -125,7 +125,7 @@ describe("svirt setvcpus", () => {
     const machine = await running();
     const dry = await runOn(machine, "setvcpus", "vm1", "3", "--dry-run");
     expect(dry.out).toContain("device_add vcpu2");
-    expect(await runOn(machine, "setvcpus", "vm1", "3")).toEqual({ code: 0, out: "\n\n", err: "" });
+    expect(await runOn(machine, "setvcpus", "vm1", "3")).toEqual({ code: 0, out: "\n", err: "" });
     expect(machine.liveGuests()[0]?.devices?.has("vcpu2")).toBe(true);
     expect((await runOn(machine, "dumpxml", "vm1")).out).toContain(
       "<vcpu placement='static' current='3'>4</vcpu>",

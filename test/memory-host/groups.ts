@@ -24,6 +24,13 @@ const DEFAULTS: ReadonlyMap<string, string> = new Map([
 /** From a process's number to those of its other threads. */
 const FIRST_THREAD = 10_000;
 
+/** As query-cpus-fast has it. */
+interface VcpuAnswer {
+  readonly "cpu-index": number;
+  readonly "thread-id": number;
+  readonly "qom-path": string;
+}
+
 /** Where a thread runs, and how. */
 export interface ThreadState {
   readonly group?: string;
@@ -110,11 +117,15 @@ export class Groups {
   }
 
   /** What it says of them. */
-  listVcpus({ pid }: Process): { readonly "cpu-index": number; readonly "thread-id": number }[] {
+  listVcpus({ pid }: Process): VcpuAnswer[] {
     const names = [...this.#machine.files.get(`/proc/${pid}/task`).entries.keys()].map(Number);
     return names
       .filter((thread) => thread > pid + FIRST_THREAD)
-      .map((thread, at) => ({ "cpu-index": at, "thread-id": this.lie ?? thread }));
+      .map((thread, at) => ({
+        "cpu-index": at,
+        "thread-id": this.lie ?? thread,
+        "qom-path": `/machine/unattached/device[${at}]`,
+      }));
   }
 
   read(path: string): string | undefined {

@@ -6,7 +6,8 @@ import { findShown, readDiskWeight } from "../../vm/shares/read-shares.ts";
 import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../device-change.ts";
 import { sweepFirst } from "../sweep-first.ts";
-import { formatParameters, numberOption } from "../typed-parameters.ts";
+import { formatParameters } from "../typed-parameters.ts";
+import { parseWhole } from "../whole-number.ts";
 
 interface Limit {
   readonly option: string;
@@ -63,7 +64,8 @@ export const command: Command = {
   },
   async run(call) {
     await sweepFirst(call);
-    const weight = numberOption(call, "weight");
+    const given = call.options.get("weight");
+    const weight = given === undefined ? undefined : parseWhole(given, "weight", [100, 1000]);
     const devices = LIMITS.flatMap(({ limit, option }) =>
       parseDevices(call.options.get(option)).map((device) => ({ ...device, limit })),
     );

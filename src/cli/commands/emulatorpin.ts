@@ -2,7 +2,7 @@ import { parsePin, withEmulatorPin } from "../../domain/change-shares.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { cpuSet } from "../../domain/id-set.ts";
 import { pinOf } from "../../plan/decide-threads.ts";
-import { listOnlineCpus } from "../../vm/gather-limits.ts";
+import { listOnlineProcessors } from "../../report/host-processors.ts";
 import { changeShares } from "../../vm/shares/live-shares.ts";
 import { findShown } from "../../vm/shares/read-shares.ts";
 import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../command.ts";
@@ -40,7 +40,7 @@ export const command: Command = {
 /** cmdEmulatorPin() of libvirt's tools/virsh-domain.c */
 function show(call: Call): void {
   const { domain } = findShown(call.node, askOf(call));
-  const cpus = cpuSet.encode(pinOf(domain, { thread: "emulator" }) ?? listOnlineCpus(call.node));
+  const cpus = cpuSet.encode(pinOf(domain, { thread: "emulator" }) ?? listOnlineProcessors(call.node.host));
   if (call.options.has("json")) printJson(call, { cpus });
   else call.output.print(`emulator: CPU Affinity\n${"-".repeat(34)}\n       *: ${cpus}\n\n`);
 }

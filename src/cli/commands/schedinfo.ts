@@ -7,7 +7,8 @@ import { type CpuShares, findShown, readCpuShares } from "../../vm/shares/read-s
 import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../device-change.ts";
 import { sweepFirst } from "../sweep-first.ts";
-import { formatParameters, numberOf } from "../typed-parameters.ts";
+import { formatParameters } from "../typed-parameters.ts";
+import { parseWhole } from "../whole-number.ts";
 
 /** What can be set, and what it is in the XML's type. VIR_DOMAIN_SCHEDULER_CPU_SHARES of libvirt and its like */
 const PARAMETERS: ReadonlyMap<string, keyof Cputune> = new Map<string, keyof Cputune>([
@@ -60,8 +61,8 @@ function parseParameters(words: readonly string[]): Partial<Cputune> {
     words.map((word) => {
       const [name = "", text] = word.split("=");
       const key = PARAMETERS.get(name);
-      const value = numberOf(name, text);
-      if (key !== undefined && value !== undefined) return [key, value];
+      if (key !== undefined && text !== undefined)
+        return [key, text === "-1" ? -1 : parseWhole(text, name, [0, Number.MAX_SAFE_INTEGER])];
       throw new SvirtError(`invalid scheduler option: ${word}`, {
         kind: "usage",
         remedy: "Write name=value: cpu_shares=200",

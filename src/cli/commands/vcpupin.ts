@@ -3,14 +3,17 @@ import type { Domain } from "../../domain/domain.ts";
 import { cpuSet } from "../../domain/id-set.ts";
 import { SvirtError } from "../../errors.ts";
 import { pinOf } from "../../plan/decide-threads.ts";
-import { listOnlineCpus } from "../../vm/gather-limits.ts";
+import { listOnlineProcessors } from "../../report/host-processors.ts";
 import { changeShares } from "../../vm/shares/live-shares.ts";
 import { findShown } from "../../vm/shares/read-shares.ts";
 import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../device-change.ts";
 import { sweepFirst } from "../sweep-first.ts";
 import { formatTable } from "../table.ts";
-import { numberOf } from "../typed-parameters.ts";
+import { parseWhole } from "../whole-number.ts";
+
+/** The highest number that any machine of QEMU takes. */
+const MOST = 4095;
 
 /** `svirt vcpupin DOMAIN [VCPU [CPULIST]]` */
 export const command: Command = {
@@ -26,7 +29,8 @@ export const command: Command = {
   },
   async run(call) {
     await sweepFirst(call);
-    const vcpu = numberOf("vcpu", call.operands.get("vcpu"));
+    const given = call.operands.get("vcpu");
+    const vcpu = given === undefined ? undefined : parseWhole(given, "vcpu", [0, MOST]);
     const list = call.operands.get("cpulist");
     if (list === undefined) {
       show(call, vcpu);
@@ -50,7 +54,7 @@ export const command: Command = {
 
 function show(call: Call, vcpu: number | undefined): void {
   const { domain } = findShown(call.node, askOf(call));
-  const online = listOnlineCpus(call.node);
+  const online = listOnlineProcessors(call.node.host);
   const numbers = [...Array(domain.vcpu?.count ?? 1).keys()].filter(
     (at) => vcpu === undefined || at === vcpu,
   );

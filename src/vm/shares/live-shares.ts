@@ -6,9 +6,10 @@ import { decideThreads } from "../../plan/decide-threads.ts";
 import { describeWish, type GuestGroup, type ThreadWish } from "../../plan/limits.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import type { Step } from "../../plan/step.ts";
+import { listOnlineProcessors } from "../../report/host-processors.ts";
 import { type Ask, type Changed, changeDomain } from "../change-domain.ts";
 import type { DecidedChange } from "../change-guest.ts";
-import { decideLimits, listOnlineCpus } from "../gather-limits.ts";
+import { decideLimits } from "../gather-limits.ts";
 import type { Node } from "../node.ts";
 import type { GuestRecord } from "../record.ts";
 
@@ -70,7 +71,7 @@ function tuneSteps(
   { uuid }: GuestRecord,
   [before, after]: readonly [Domain, Domain],
 ): readonly Step[] {
-  const online = [...listOnlineCpus(node)];
+  const online = [...listOnlineProcessors(node.host)];
   const pinsOf = (domain: Domain): Map<string, ThreadWish> =>
     new Map(
       decideThreads(
