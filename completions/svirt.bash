@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define edit desc undefine create start shutdown reboot destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus uri hostname version validate domxml-to-native label plan reap recover audit explain doctor help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define edit desc undefine create start shutdown reboot destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob vcpupin emulatorpin schedinfo memtune blkiotune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus uri hostname version validate domxml-to-native label plan reap recover audit explain doctor help' -- "$word")
     return
   fi
   case $command in
@@ -67,6 +67,11 @@ _svirt() {
     blockcopy) options='--xml --format --blockdev --shallow --reuse-external --pivot --finish --granularity --buf-size --synchronous-writes --transient-job --print-xml --bytes --wait --verbose --timeout --dry-run --crash-drill --help' wants=domain ;;
     blockpull) options='--base --bytes --wait --verbose --timeout --dry-run --crash-drill --help' wants=domain ;;
     blockjob) options='--info --abort --pivot --async --bytes --raw --json --help' wants=domain ;;
+    vcpupin) options='--live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
+    emulatorpin) options='--live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
+    schedinfo) options='--live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
+    memtune) options='--hard-limit --soft-limit --swap-hard-limit --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
+    blkiotune) options='--weight --device-weights --device-read-iops-sec --device-write-iops-sec --device-read-bytes-sec --device-write-bytes-sec --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     attach-disk) options='--targetbus --driver --subdriver --cache --io --type --mode --sourcetype --serial --alias --print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     detach-disk) options='--print-xml --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     change-media) options='--eject --insert --update --force --block --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
