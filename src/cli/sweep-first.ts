@@ -19,7 +19,9 @@ export async function sweepFirst(call: Call): Promise<readonly GuestRecord[]> {
     isWhole = false;
   });
   // All that was started runs, nothing is half changed, and nothing waits: the usual case, and the quick one.
-  const isSettled = guests.every((guest) => guest.change === undefined && isRunning(call.node, guest));
+  const isSettled = guests.every(
+    (guest) => guest.change === undefined && guest.jobs === undefined && isRunning(call.node, guest),
+  );
   if (isWhole && isSettled && !hasPendingRestart(call.node)) return guests;
   const { sweep } = await import("../vm/settle.ts");
   const swept = await sweep(call.node);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Machine } from "../memory-host/machine.ts";
 import { machineWithChain } from "../vm/block-scene.ts";
-import { diskXml } from "../vm/scene.ts";
+import { diskXml, labelOf, ORIGINAL } from "../vm/scene.ts";
 import { runOn } from "./in-memory.ts";
 
 const IMAGES = "/var/lib/images";
@@ -116,6 +116,17 @@ describe("a job", () => {
     ["blockpull vm1 vda --wait", "\nPull complete\n"],
   ])("%s says so", async (line, out) => {
     expect(await run(await machineWithChain(), line)).toEqual({ code: 0, out, err: "" });
+  });
+
+  test("that nobody waits for is finished by the next command, whichever it is", async () => {
+    const machine = await machineWithChain();
+    await run(machine, "snapshot-create-as vm1 s1 --disk-only");
+    await run(machine, `blockpull vm1 vda --base ${IMAGES}/base.raw`);
+    machine.pass(1000);
+    expect(labelOf(machine, `${IMAGES}/top.qcow2`)).toContain("virt_content_t");
+    await run(machine, "list");
+    expect(labelOf(machine, `${IMAGES}/top.qcow2`)).toBe(ORIGINAL);
+    expect((await run(machine, "blockjob vm1 vda")).out).toBe("No current block job for vda\n");
   });
 
   test("takes the copy's place from XML, which --print-xml prints", async () => {
