@@ -89,16 +89,23 @@ function isOutdated(step: Step, later: readonly Step[]): boolean {
   if (step.do === "tune-threads") return step.before !== undefined;
   if (step.do === "set-access" || step.do === "start-job" || step.do === "cancel-job") return true;
   if (step.do === "make-image") return staysMade(step.path, later);
-  if (step.do === "adopt-chain") {
-    if (step.chain.length === 0) return true;
-    return later.some(
-      (other) =>
-        (other.do === step.do || other.do === "set-medium" || other.do === "unplug") &&
-        other.device === step.device,
-    );
-  }
+  if (step.do === "adopt-chain")
+    return step.chain.length === 0 || later.some((other) => tellsChain(other, step.device));
   if (step.do !== "set-medium" && step.do !== "set-link") return false;
   return later.some(
     (other) => (other.do === step.do || other.do === "unplug") && other.device === step.device,
   );
+}
+
+/** Whether it says anew what a device stands on. */
+function tellsChain(step: Step, device: string): boolean {
+  switch (step.do) {
+    case "adopt-chain":
+      return step.chain.length > 0 && step.device === device;
+    case "set-medium":
+    case "unplug":
+      return step.device === device;
+    default:
+      return false;
+  }
 }

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { imagePath } from "../../src/domain/disk-images.ts";
 import { parseDomainText } from "../../src/domain/document.ts";
+import { listPlugged } from "../../src/plan/plugged.ts";
 import { defineDomain } from "../../src/vm/define.ts";
 import { readDefinition } from "../../src/vm/definitions.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";
@@ -108,11 +109,17 @@ async function machineWithTwo(): Promise<Machine> {
   return machine;
 }
 
-/** While nothing of a guest is under way, its files carry the labels that its record tells. */
+/**
+ * While nothing of a guest is under way, its files carry the labels that its record tells, and its record what QEMU has.
+ */
 function expectLabelled(machine: Machine): void {
   const node = nodeOn(machine);
   for (const record of readRecords(node)) {
     if (!isRunning(node, record) || record.change !== undefined) continue;
+    if (record.jobs === undefined) {
+      const drive = listPlugged(record.steps).devices.get("virtio-disk0")?.["drive"];
+      expect(machine.processes.qemuOf(record.uuid)?.devices?.mediumOf("virtio-disk0")).toBe(drive);
+    }
     for (const step of record.steps)
       if (step.do === "set-label")
         expect([step.file.path, labelOf(machine, step.file.path)]).toEqual([step.file.path, step.to]);

@@ -33,6 +33,19 @@ describe("a commit of the disk's own image", () => {
     expect(wholeState(machine)).toEqual(before);
   });
 
+  test("leaves them also above a snapshot, which can then be committed", async () => {
+    const machine = await machineWithChain();
+    await takeOn(nodeOn(machine));
+    const before = wholeState(machine);
+    await commitOn(nodeOn(machine), { isShallow: true });
+    await endOn(nodeOn(machine), "abort");
+    expect(wholeState(machine)).toEqual(before);
+    await commitOn(nodeOn(machine), { isShallow: true });
+    await waitOn(nodeOn(machine));
+    await endOn(nodeOn(machine), "pivot");
+    expect(sources(machine)[0]).toBe(`${IMAGES}/top.qcow2 qcow2`);
+  });
+
   test("leaves them when it is given up, and when QEMU fails", async () => {
     const machine = await machineWithChain();
     const before = wholeState(machine);
