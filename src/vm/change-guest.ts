@@ -233,9 +233,14 @@ async function finish(node: Node, changing: ChangingGuest, watch: Watch): Promis
   const first = after.findIndex(isToldQemu);
   const lead = after.slice(0, Math.max(first, 0));
   const told = [...lead, ...after.slice(lead.length).filter(isToldQemu)];
+  let done = 0;
   try {
-    await runPlan(actor, told, watch);
+    await runPlan(actor, told, (moment, step, at) => {
+      watch(moment, step, at);
+      if (moment === "after") done += 1;
+    });
   } catch (error) {
+    if (done + steps.length === 0) await dropRefused(node, guest, error);
     await noteAsked(node, guest, error);
     throw error;
   }
@@ -279,6 +284,14 @@ async function chooseOutcome(node: Node, guest: ChangingGuest): Promise<Changing
 async function noteAsked(node: Node, guest: ChangingGuest, error: unknown): Promise<void> {
   if (asSvirtError(error).kind !== "timeout" || !(await isStillPlugged(node, guest.change))) return;
   writeRecord(node, { ...guest, change: { ...guest.change, isAsked: true } });
+}
+
+/** What QEMU has refused at the first word was never begun: nobody need finish it. */
+async function dropRefused(node: Node, guest: ChangingGuest, error: unknown): Promise<void> {
+  const isRefused = asSvirtError(error).message.includes("unable to execute QEMU command");
+  if (!isRefused || !(await isStillPlugged(node, guest.change))) return;
+  const { change: _, ...unchanged } = guest;
+  writeRecord(node, unchanged);
 }
 
 async function isStillPlugged({ host }: Node, { after }: GuestChange): Promise<boolean> {

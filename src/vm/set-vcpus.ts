@@ -1,6 +1,6 @@
 import { formatDomain, parseDomainText } from "../domain/document.ts";
 import type { Domain } from "../domain/domain.ts";
-import { SvirtError } from "../errors.ts";
+import { asSvirtError, SvirtError } from "../errors.ts";
 import { planAttach, planDetach } from "../plan/hotplug-plan.ts";
 import { guestPaths } from "../plan/paths.ts";
 import { decideVcpus, parseVcpuSlots, refuseTooMany, type VcpuSlot } from "../qemu/vcpu-slots.ts";
@@ -17,12 +17,28 @@ import { tuneNewVcpus } from "./shares/new-vcpus.ts";
 export async function setVcpus(node: Node, ask: Ask, count: number): Promise<Changed> {
   const { guest } = decideImpact(findDomain(node, ask.key), ask.wish);
   const slots = guest === undefined ? [] : await askSlots(node, guest);
-  return await changeDomain(node, ask, {
-    live: setLive(node, slots, count),
-    config(domain) {
-      refuseTooMany(count, { most: domain.vcpu?.count ?? 1, whose: "persistent" });
-      return withVcpus(domain, count);
-    },
+  try {
+    return await changeDomain(node, ask, {
+      live: setLive(node, slots, count),
+      config(domain) {
+        refuseTooMany(count, { most: domain.vcpu?.count ?? 1, whose: "persistent" });
+        return withVcpus(domain, count);
+      },
+    });
+  } catch (error) {
+    throw explainUnplug(error);
+  }
+}
+
+/** What QEMU says of a guest whose system has not taken over the plugging of processors. qemu.git hw/acpi/piix4.c */
+function explainUnplug(error: unknown): SvirtError {
+  const found = asSvirtError(error);
+  if (!found.message.includes("unplug request for not supported device type")) return found;
+  return new SvirtError(found.message, {
+    kind: "failed",
+    remedy:
+      "The guest's system does not support that, or has not booted yet. Change its definition: --config",
+    cause: error,
   });
 }
 

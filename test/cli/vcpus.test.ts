@@ -138,6 +138,19 @@ describe("svirt setvcpus", () => {
     expect(machine.liveGuests()[0]?.devices?.has("vcpu2")).toBe(false);
   });
 
+  test("leaves nothing to be finished when QEMU refuses to let one go", async () => {
+    const machine = await running();
+    await runOn(machine, "setvcpus", "vm1", "3");
+    answer(machine, [...BOOTED, PLUGGED, undefined]);
+    machine.qemu = { ...machine.qemu, refuses: "device_del" };
+    const said = await runOn(machine, "setvcpus", "vm1", "2");
+    expect([said.code, said.err]).toEqual([1, expect.stringContaining("unable to execute QEMU command")]);
+    machine.qemu = {};
+    expect((await runOn(machine, "list")).err).toBe("");
+    expect(machine.liveGuests()[0]?.devices?.has("vcpu2")).toBe(true);
+    expect((await runOn(machine, "dumpxml", "vm1")).out).toContain("current='3'>4</vcpu>");
+  });
+
   test("is taken back when svirt is killed after it was plugged in", async () => {
     const machine = await running();
     await runOn(machine, "setvcpus", "vm1", "4", "--crash-drill", "after:2").catch(() => undefined);
