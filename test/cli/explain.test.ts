@@ -172,6 +172,17 @@ describe("svirt explain", () => {
     ]);
   });
 
+  test.each([
+    [{ tclass: "unix_stream_socket", perms: "connectto", path: "00612D736F636B6574" }, "@a-socket"],
+    [{ tclass: "dir", perms: "search", name: '"1"', dev: '"proc"', ino: "7" }, "/proc/1"],
+    [{ tclass: "tcp_socket", perms: "name_connect", dest: "5900" }, "port 5900"],
+    [{ tclass: "capability", perms: "sys_admin" }, "sys_admin"],
+  ])("of %o names it as an operator does: %s", async (facts, shown) => {
+    const machine = await twoGuests();
+    deny(machine, "vm1", { tcontext: "system_u:system_r:init_t:s0", ...facts });
+    expect((await explained(machine))[0].object).toBe(shown);
+  });
+
   test("finds a guest that has ended by the categories that follow from its UUID", async () => {
     const machine = await twoGuests();
     machine.files.put("/vm.xml", "file", { bytes: domainXml({ disks: diskXml(MINE, "vda") }) });

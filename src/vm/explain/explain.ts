@@ -151,10 +151,12 @@ function subjectOf(known: Known, source: Context, guest: KnownGuest | undefined)
 /** As much as the kernel tells, and the path where that leads to one. */
 function describeObject(node: Node, { files }: Known, { object, permissions, targetClass }: Denial): string {
   const { fileSystem, inode, name, path, port } = object;
-  if (path !== undefined) return path;
+  // A name that no file has begins with NUL. unix(7)
+  if (path !== undefined) return path.replace(/^\0/, "@");
   if (port !== undefined) return `port ${port}`;
   if (targetClass.startsWith("cap")) return permissions.join(", ");
   if (name === undefined) return `a ${targetClass}`;
+  if (fileSystem === "proc" && /^\d+$/.test(name)) return `/proc/${name}`;
   return findPath(node, files, object) ?? `${name} (inode ${inode ?? "?"} on ${fileSystem ?? "?"})`;
 }
 
