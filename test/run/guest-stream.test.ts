@@ -107,7 +107,15 @@ describe.skipIf(qemuProgram === null)(`the state of a real QEMU${missing}`, () =
   test(
     "that cannot be written is taken back, and QEMU goes on",
     async () => {
-      const { folder, monitor } = await start();
+      const random = fs.mkdtempSync(join(tmpdir(), "svirt-stream-"));
+      folders.push(random);
+      // More than a pipe holds, so that QEMU waits for whoever reads.
+      fs.writeFileSync(
+        join(random, "bytes"),
+        crypto.getRandomValues(new Uint8Array(65_536)).toHex().repeat(64),
+      );
+      const loader = `loader,file=${join(random, "bytes")},addr=0x100000,force-raw=on`;
+      const { folder, monitor } = await start(["-device", loader]);
       await resumeGuest(host, { monitor, commands: [{ execute: "cont" }] });
       const to = join(folder, "part");
       const full = { ...host, makeFile: () => deviceOf("/dev/full") };
