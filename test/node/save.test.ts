@@ -144,7 +144,7 @@ onTheNode("a managed save is what the next start goes on from, once, or forgets"
     ${DENIALS}
   `);
   expect(outOf(notes, "none")).toMatch(/^Managed save: {3}no$/m);
-  expect(outOf(notes, "save").trim()).toBe("Domain 'life-a' state saved by libvirt");
+  expect(noteOf(notes, "save").out.trim()).toBe("Domain 'life-a' state saved by libvirt");
   expect(outOf(notes, "some")).toMatch(/^Managed save: {3}yes$/m);
   expect(outOf(notes, "label")).not.toMatch(PRIVATE);
   expect(outOf(notes, "plan")).toContain("give QEMU the state in /var/lib/svirt/save/life-a.save");
