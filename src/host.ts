@@ -1,4 +1,4 @@
-import type { FileId, GuestOrder, HandedFile } from "./plan/guest-order.ts";
+import type { FileId, GuestOrder, HandedFile, HelperOrder } from "./plan/guest-order.ts";
 import type { Scheduler } from "./plan/limits.ts";
 import type { HandedTap, TapSetup } from "./plan/tap.ts";
 
@@ -67,6 +67,12 @@ export interface GuestPipe {
   close(): void;
 }
 
+/** What one user is let do to a file, whoever owns it. */
+export interface GrantedAccess {
+  readonly uid: number;
+  readonly access: "read-only" | "read-write";
+}
+
 /** A conversation with one QEMU. */
 export interface Monitor {
   /** Throws "failed" with QEMU's words when it answers with an error, "timeout" when it does not answer. */
@@ -130,6 +136,11 @@ export interface Host {
     readonly uid?: number;
     readonly label?: string;
   }): void;
+  /**
+   * A folder and what is in it, not what is below that, gets another owner and label: whoever had it before may have put
+   * anything there, so no symlink is followed.
+   */
+  giveFolder(path: string, to: { readonly uid: number; readonly label?: string }): void;
   /** With all that is in it; never follows a symlink. Missing is fine. */
   removeFolder(path: string): void;
   makeSymlink(path: string, target: string): void;
@@ -153,6 +164,10 @@ export interface Host {
   /** False when the file system takes no such attribute. Bytes are written as given: a label wants its NUL. */
   setXattr(file: FileId, name: string, value: string): boolean;
   removeXattr(file: FileId, name: string): void;
+  /** Beside its owner and group: an entry of its ACL. Throws "denied" where there are none. acl(5) */
+  grantAccess(file: FileId, granted: GrantedAccess): void;
+  /** Without the entry nothing is changed. Throws when the path leads to another file by now. */
+  revokeAccess(file: FileId, uid: number): void;
 
   /** Waits until nobody else holds it; gone with the process. Throws "timeout". flock(2) */
   lock(path: string, timeoutMs: number): Promise<() => void>;
@@ -184,6 +199,8 @@ export interface Host {
   signalProcess(process: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean;
   /** Gives the guest's process once the reaper has told it. Throws "failed" when it could not be executed. */
   spawnGuest(order: GuestOrder): Promise<ProcessId>;
+  /** Waits until it is ready. Throws "failed" when it ends instead, "timeout". */
+  spawnHelper(order: HelperOrder): Promise<void>;
   connectMonitor(path: string, timeoutMs: number): Promise<Monitor>;
   /** What the host's end of a tap is to be, up at last. rtnetlink(7) */
   setUpTap(setup: TapSetup): void;

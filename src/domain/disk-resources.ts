@@ -79,7 +79,7 @@ function listOther(placed: Other, access: Access): readonly Resource[] {
     case "dir":
       return [{ kind: "host-file", path: placed.source.dir, access }];
     case "nvme":
-      return [{ kind: "host-device", path: hostPciPath(placed.source.address) }];
+      return [{ kind: "vfio-device", path: hostPciPath(placed.source.address) }];
     case "vhostvdpa":
       return [{ kind: "host-device", path: placed.source.dev }];
     case "vhostuser":

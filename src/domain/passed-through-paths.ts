@@ -1,9 +1,11 @@
 import type { Devices } from "./devices.ts";
-import type { HostDevice } from "./host-device.ts";
+import type { HostDevice, HostDeviceOf } from "./host-device.ts";
 import { hostPciPath } from "./host-pci-path.ts";
 import type { NetworkInterface } from "./network-interface.ts";
 import type { Redirdev } from "./redirdev.ts";
 import type { Smartcard } from "./smartcard.ts";
+
+type ScsiSource = Extract<HostDeviceOf<"scsi">["source"], { readonly protocol: "adapter" }>;
 
 /** The paths of one device. */
 type Paths = readonly (string | undefined)[];
@@ -24,20 +26,9 @@ export function interfacePaths(found: NetworkInterface): Paths {
   }
 }
 
-/** The node of a device of the host, and its boot program. */
+/** The boot program of a device of the host. */
 export function hostdevPaths(device: HostDevice): Paths {
-  switch (device.type) {
-    case "pci":
-      return [hostPciPath(device.source.address), device.rom?.file];
-    case "usb":
-      return [usbNode(device.source.address), device.rom?.file];
-    case "mdev":
-      return [mdevPath(device.source.address.uuid), device.rom?.file];
-    case "scsi_host":
-      return ["/dev/vhost-scsi", device.rom?.file];
-    case "scsi":
-      return [device.rom?.file];
-  }
+  return [device.rom?.file];
 }
 
 /** A USB device's node, by the numbers of its bus and of itself. */
@@ -52,6 +43,12 @@ export function usbNode(
 /** A mediated device's folder in sysfs. */
 export function mdevPath(uuid: string): string {
   return `/sys/bus/mdev/devices/${uuid}`;
+}
+
+/** The folder in sysfs that names the generic node of a SCSI device. virSCSIDeviceGetSgName() of libvirt */
+export function scsiPath({ adapter, address }: ScsiSource): string {
+  const host = adapter.name.replace(/^scsi_host/, "");
+  return `/sys/bus/scsi/devices/${host}:${address.bus}:${address.target}:${address.unit}/scsi_generic`;
 }
 
 /** Where NSS keeps certificates, unless the XML says otherwise. VIR_DOMAIN_SMARTCARD_DEFAULT_DATABASE */

@@ -3,10 +3,13 @@ import type { ImageFormat } from "./disk-source.ts";
 import type { Domain } from "./domain.ts";
 import { type FirmwareFile, listFirmwareFiles, listTemplates } from "./firmware-files.ts";
 import type { Graphics } from "./graphics.ts";
+import { listHostDevice } from "./host-device-resources.ts";
+import { hostInput } from "./input.ts";
 import type { MemoryDevice } from "./memory-device.ts";
 import { type ChardevResource, listPort } from "./port-resources.ts";
 import { listPorts } from "./ports.ts";
 import { DEFAULT_RANDOM_SOURCE } from "./rng.ts";
+import { cancelPath, type Tpm, tpmDevice } from "./tpm.ts";
 import { listUnopenedPaths } from "./unopened-paths.ts";
 
 /** How QEMU opens a resource. */
@@ -24,6 +27,13 @@ export interface ImageFile {
 /** What the XML asks for instead of the label that a rule would give. */
 export type LabelOverride = { readonly relabel: "no" } | { readonly relabel: "yes"; readonly label: string };
 
+/** A device node that the XML names, and that QEMU uses as such. */
+export interface NodeResource {
+  readonly kind: "input-device" | "usb-device" | "vhost-scsi" | "tpm-device";
+  readonly path: string;
+  readonly access: "read-write";
+}
+
 /** One host path or device that QEMU opens, and how. A switch on `kind` is exhaustive. */
 export type Resource =
   | (ImageFile & {
@@ -35,7 +45,29 @@ export type Resource =
       /** Where the chain goes on after `backing`: nowhere, or where the last image's header says. */
       readonly below: "nothing" | "as-probed";
     })
-  | { readonly kind: "kernel" | "initrd"; readonly path: string; readonly access: "read-only" }
+  /** A boot file is anything else that the guest's firmware reads: ACPI tables, values of fw_cfg, shim, device tree. */
+  | {
+      readonly kind: "kernel" | "initrd" | "boot-file";
+      readonly path: string;
+      readonly access: "read-only";
+    }
+  /** Memory of the guest that outlives it; with a size it is made if it is not there. */
+  | {
+      readonly kind: "memory-file";
+      readonly path: string;
+      readonly access: "read-write";
+      readonly sizeKiB?: number;
+    }
+  | NodeResource
+  | { readonly kind: "tpm-cancel"; readonly path: string; readonly access: "read-write" }
+  /** By its folder in sysfs: nothing but the host knows its node. */
+  | {
+      readonly kind: "scsi-device";
+      readonly path: string;
+      readonly access: Access;
+      readonly shareable: boolean;
+    }
+  | { readonly kind: "vfio-device"; readonly path: string }
   | FirmwareFile
   /** Read by svirt, not by QEMU. */
   | { readonly kind: "nvram-template"; readonly path: string; readonly access: "read-only" }
@@ -69,15 +101,28 @@ export function listResources(domain: Domain): readonly Resource[] {
     ...listRandomDevices(domain),
     ...listUnopenedPaths(domain).map((found) => ({ kind: "unopened", ...found }) as const),
     ...listMemoryFiles(domain),
+    ...listInputs(domain),
+    ...domain.devices.hostdevs.flatMap(listHostDevice),
+    ...domain.devices.tpms.flatMap(listTpm),
   ];
 }
 
-function listBootFiles({ os }: Domain): Resource[] {
+function listBootFiles({ os, sysinfos }: Domain): Resource[] {
+  const values = sysinfos.flatMap((found) => (found.type === "fwcfg" ? found.entries : []));
+  const others = [os.shim, os.dtb, ...(os.acpi?.tables ?? []), ...values];
   const files = [
     { kind: "kernel", path: os.kernel },
     { kind: "initrd", path: os.initrd },
+    ...others.map((other) => ({ kind: "boot-file", path: bootFile(other) }) as const),
   ] as const;
   return files.flatMap(({ kind, path }) => (path === undefined ? [] : [{ kind, path, access: "read-only" }]));
+}
+
+function bootFile(
+  named: string | undefined | { readonly path: string } | { readonly file?: string },
+): string | undefined {
+  if (typeof named !== "object") return named;
+  return "path" in named ? named.path : named.file;
 }
 
 function listVncSockets(graphics: Graphics): Resource[] {
@@ -97,25 +142,43 @@ function listRandomDevices({ devices }: Domain): Resource[] {
 }
 
 function listMemoryFiles({ devices }: Domain): Resource[] {
-  return devices.memories.flatMap(listMemoryFile);
+  const { memories, pstore } = devices;
+  return [
+    ...memories.flatMap(listMemoryFile),
+    ...(pstore === undefined
+      ? []
+      : [{ kind: "memory-file", access: "read-write", path: pstore.path, sizeKiB: pstore.sizeKiB } as const]),
+  ];
 }
 
 function listMemoryFile(device: MemoryDevice): Resource[] {
   switch (device.model) {
+    // QEMU opens it for writing, even what the guest may only read.
     case "nvdimm":
-      return [
-        {
-          kind: "host-file",
-          path: device.source.path,
-          access: device.target.readonly ? "read-only" : "read-write",
-        },
-      ];
     case "virtio-pmem":
-      return [{ kind: "host-file", path: device.source.path, access: "read-write" }];
+      return [{ kind: "memory-file", path: device.source.path, access: "read-write" }];
     case "sgx-epc":
       return SGX_DEVICES.map((path) => ({ kind: "host-device", path }));
     case "dimm":
     case "virtio-mem":
       return [];
   }
+}
+
+function listInputs({ devices }: Domain): Resource[] {
+  return devices.inputs.flatMap((input) => {
+    const path = hostInput(input);
+    return path === undefined ? [] : [{ kind: "input-device", path, access: "read-write" }];
+  });
+}
+
+/** The TPM that a guest is given, and what cancels its commands. */
+export function listTpm(tpm: Tpm): Resource[] {
+  const path = tpmDevice(tpm);
+  if (path === undefined) return [];
+  const access = "read-write";
+  return [
+    { kind: "tpm-device", path, access },
+    { kind: "tpm-cancel", path: cancelPath(path), access },
+  ];
 }

@@ -2,7 +2,6 @@ import type { Audio } from "./audio.ts";
 import type { Domain } from "./domain.ts";
 import type { Filesystem } from "./filesystem.ts";
 import type { Graphics } from "./graphics.ts";
-import type { Input } from "./input.ts";
 import {
   backendPaths,
   hostdevPaths,
@@ -20,21 +19,8 @@ export interface UnopenedPath {
 }
 
 /** Every such path: what is on this list keeps a guest from being started. */
-export function listUnopenedPaths({
-  devices,
-  os,
-  sysinfos,
-  launchSecurity,
-}: Domain): readonly UnopenedPath[] {
+export function listUnopenedPaths({ devices, launchSecurity }: Domain): readonly UnopenedPath[] {
   return [
-    ...[os.shim, os.dtb, ...(os.acpi?.tables ?? []).map((table) => table.path)].flatMap((path) =>
-      path === undefined ? [] : [{ path, place: "/domain/os" }],
-    ),
-    ...sysinfos
-      .flatMap((sysinfo) => (sysinfo.type === "fwcfg" ? sysinfo.entries : []))
-      .flatMap(({ file }) =>
-        file === undefined ? [] : [{ path: file, place: "/domain/sysinfo[@type='fwcfg']" }],
-      ),
     ...located("lease", devices.leases, leasePaths),
     ...(launchSecurity === undefined ? [] : [{ path: "/dev/sev", place: "/domain/launchSecurity" }]),
     ...located("filesystem", devices.filesystems, filesystemPaths),
@@ -42,14 +28,12 @@ export function listUnopenedPaths({
     ...located("smartcard", devices.smartcards, smartcardPaths),
     ...located("hostdev", devices.hostdevs, hostdevPaths),
     ...located("redirdev", devices.redirdevs, backendPaths),
-    ...located("input", devices.inputs, inputPaths),
     ...located("tpm", devices.tpms, tpmPaths),
     ...located("graphics", devices.graphics, graphicsPaths),
     ...located("audio", devices.audios, audioPaths),
     ...located("video", devices.videos, ({ model }) => [model.acceleration?.rendernode]),
     ...located("rng", devices.rngs, ({ backend }) => (backend.model === "egd" ? [backend.source.path] : [])),
     ...located("shmem", devices.shmems, shmemPaths),
-    ...located("pstore", devices.pstore === undefined ? [] : [devices.pstore], ({ path }) => [path]),
   ];
 }
 
@@ -86,13 +70,8 @@ function filesystemPaths({ binary, source }: Filesystem): Paths {
   return [source.dir, source.socket, binary?.path];
 }
 
-function inputPaths(input: Input): Paths {
-  if (input.type === "evdev") return [input.source.dev];
-  return input.type === "passthrough" ? [input.source.evdev] : [];
-}
-
 function tpmPaths({ backend }: Tpm): Paths {
-  return [backend.type === "passthrough" ? (backend.device?.path ?? "/dev/tpm0") : backend.source?.path];
+  return [backend.type === "passthrough" ? undefined : backend.source?.path];
 }
 
 function shmemPaths(shmem: Shmem): Paths {

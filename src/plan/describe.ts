@@ -6,6 +6,7 @@ import { isStreamStep, type StreamStep } from "./stream-steps.ts";
 import { describeTap } from "./tap.ts";
 
 const NO_LABEL = "(no label)";
+const NOT_CONFINED = "svirt's own context, not confined";
 
 /** One line for a person: what the step does, with the label before and after. */
 export function describe(step: Step): string {
@@ -18,21 +19,20 @@ export function describe(step: Step): string {
     case "release":
       return `release ${describeClaim(step.claim)}`;
     case "make-folder":
-      return `make folder ${step.path} (mode ${step.mode.toString(8)}, uid ${step.uid}, ${step.label ?? "default label"})`;
     case "remove-folder":
-      return `remove folder ${step.path}`;
     case "set-label":
-      return `label ${step.file.path}: ${step.from ?? NO_LABEL} -> ${step.to}`;
     case "restore-label":
-      return `label ${step.file.path}: ${step.from} -> ${step.to ?? NO_LABEL}`;
     case "write-udev-rule":
-      return `have udev keep the label of ${step.file.path} (${step.path})`;
     case "remove-udev-rule":
-      return `have udev label ${step.file.path} as it likes (remove ${step.path})`;
+    case "lend-folder":
+    case "return-folder":
+    case "grant":
+    case "revoke":
     case "expect-socket":
-      return `leave ${step.path} free for a socket of the guest's (${step.label ?? "default label"})`;
     case "remove-socket":
-      return `remove the socket ${step.path}`;
+      return describeOfFiles(step);
+    case "spawn-helper":
+      return `start ${step.order.program} as uid ${step.order.uid} in ${step.order.context ?? NOT_CONFINED}`;
     case "spawn":
       return describeSpawn(step);
     case "kill":
@@ -54,10 +54,58 @@ export function describe(step: Step): string {
   }
 }
 
+type FileStep = Extract<
+  Step,
+  {
+    do:
+      | "make-folder"
+      | "remove-folder"
+      | "set-label"
+      | "restore-label"
+      | "write-udev-rule"
+      | "remove-udev-rule"
+      | "lend-folder"
+      | "return-folder"
+      | "grant"
+      | "revoke"
+      | "expect-socket"
+      | "remove-socket";
+  }
+>;
+
+function describeOfFiles(step: FileStep): string {
+  switch (step.do) {
+    case "make-folder":
+      return `make folder ${step.path} (mode ${step.mode.toString(8)}, uid ${step.uid}, ${step.label ?? "default label"})`;
+    case "remove-folder":
+      return `remove folder ${step.path}`;
+    case "set-label":
+      return `label ${step.file.path}: ${step.from ?? NO_LABEL} -> ${step.to}`;
+    case "restore-label":
+      return `label ${step.file.path}: ${step.from} -> ${step.to ?? NO_LABEL}`;
+    case "write-udev-rule":
+      return `have udev keep the label of ${step.file.path} (${step.path})`;
+    case "remove-udev-rule":
+      return `have udev label ${step.file.path} as it likes (remove ${step.path})`;
+    case "lend-folder":
+      return `give ${step.path} and what is in it to uid ${step.uid} (${step.label ?? "its label kept"})`;
+    case "return-folder":
+      return `give ${step.path} and what is in it back to root (${step.label ?? "its label kept"})`;
+    case "grant":
+      return `let uid ${step.uid} open ${step.file.path} (${step.access}) by name`;
+    case "revoke":
+      return `let uid ${step.uid} open ${step.file.path} no more`;
+    case "expect-socket":
+      return `leave ${step.path} free for a socket of the guest's (${step.label ?? "default label"})`;
+    case "remove-socket":
+      return `remove the socket ${step.path}`;
+  }
+}
+
 function describeSpawn({ order }: Extract<Step, { do: "spawn" }>): string {
   const { context, program, taps = [], uid } = order;
   const with_ = taps.map((tap) => `, with ${describeTap(tap)}`).join("");
-  return `start ${program} as uid ${uid} in ${context ?? "svirt's own context, not confined"}${with_}`;
+  return `start ${program} as uid ${uid} in ${context ?? NOT_CONFINED}${with_}`;
 }
 
 function describeBlock(step: BlockStep): string {

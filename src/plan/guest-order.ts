@@ -49,6 +49,8 @@ export const guestOrder = v.strictObject({
   uid: v.number(),
   /** The control group that it begins in. */
   group: v.exactOptional(v.string()),
+  /** How much memory it may keep from being swapped out; absent: as much as svirt itself. RLIMIT_MEMLOCK, getrlimit(2) */
+  memlockKiB: v.exactOptional(v.union([v.number(), v.literal("unlimited")])),
   /** In /run: the reaper writes `pid` and `exit` there. */
   folder: v.string(),
   workFolder: v.string(),
@@ -59,3 +61,17 @@ export const guestOrder = v.strictObject({
   taps: v.exactOptional(v.array(handedTap)),
 });
 export type GuestOrder = v.InferOutput<typeof guestOrder>;
+
+/** Another process of the guest, as its user and in its context, which QEMU talks to. It ends with the guest. */
+export const helperOrder = v.strictObject({
+  program: v.string(),
+  words: v.array(v.string()),
+  environment: v.record(v.string(), v.string()),
+  context: v.exactOptional(v.string()),
+  uid: v.number(),
+  workFolder: v.string(),
+  logFile: v.string(),
+  /** The socket that it makes when it is ready. */
+  ready: v.string(),
+});
+export type HelperOrder = v.InferOutput<typeof helperOrder>;

@@ -52,9 +52,12 @@ function isOfTap(step: Step, name: string): boolean {
   return step.do === "hand-tap" && step.tap.name === name;
 }
 
+/** What makes nothing. */
+const SETTINGS: readonly string[] = ["set_link", "block_set_io_throttle"];
+
 /** Whether one takes away all that the other has made. */
 function isPair(made: Extract<Step, { do: "plug" }>, gone: Extract<Step, { do: "unplug" }>): boolean {
-  const makers = made.commands.filter(({ execute }) => execute !== "set_link");
+  const makers = made.commands.filter(({ execute }) => !SETTINGS.includes(execute));
   const madeNames = [...makers.map(nameOf), ...made.files.map(({ fd }) => `set ${fd}`)];
   const goneNames = [
     ...(gone.device === undefined ? [] : [gone.device]),

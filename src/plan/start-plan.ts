@@ -1,5 +1,5 @@
 import type { LabelDecision } from "../label/decide-label.ts";
-import type { FileId, GuestOrder } from "./guest-order.ts";
+import type { FileId, GuestOrder, HelperOrder } from "./guest-order.ts";
 import type { GuestGroup, ThreadWish } from "./limits.ts";
 import type { GuestPaths } from "./paths.ts";
 import type { Claim, MonitorCommand, Step } from "./step.ts";
@@ -38,6 +38,14 @@ export interface Incoming {
   readonly uses?: string;
 }
 
+/** A folder of svirt's that is the guest's own while it runs; what is missing is made. */
+interface LentFolder {
+  readonly path: string;
+  /** Undefined: it keeps the label it has. */
+  readonly label: string | undefined;
+  readonly original: string | undefined;
+}
+
 /** All that a start was decided to be. */
 export interface StartDecision {
   readonly uid: number;
@@ -51,6 +59,11 @@ export interface StartDecision {
   readonly wishes?: readonly ThreadWish[];
   /** What becomes of the taps that are made. */
   readonly taps?: readonly TapSetup[];
+  /** What QEMU takes no descriptor of: its user may open them by name until it has. */
+  readonly grants: readonly FileId[];
+  /** Other processes of the guest's, and the folders of svirt's that are theirs meanwhile. */
+  readonly helpers: readonly HelperOrder[];
+  readonly lent: readonly LentFolder[];
   readonly order: GuestOrder;
   /** What QEMU is told before its vCPUs run, and to let them run. */
   readonly commands: readonly MonitorCommand[];
@@ -68,7 +81,7 @@ const WORK_FOLDER_MODE = 0o700;
  * labelled, and only then does QEMU start, with its vCPUs stopped until its context was checked.
  */
 export function planStart(decision: StartDecision): Step[] {
-  const { commands, files, incoming, label, order, paths, sockets, uid } = decision;
+  const { commands, files, grants, helpers, incoming, label, lent, order, paths, sockets, uid } = decision;
   const workLabel = label.imageLabel;
   return [
     ...planClaims(decision).map((claim): Step => ({ do: "reserve", claim })),
@@ -81,6 +94,16 @@ export function planStart(decision: StartDecision): Step[] {
       ...(workLabel === undefined ? {} : { label: workLabel }),
     },
     ...files.flatMap((file) => planLabel(file)),
+    ...lent.map(
+      ({ label: to, original, path }): Step => ({
+        do: "lend-folder",
+        path,
+        uid,
+        ...(to === undefined ? {} : { label: to }),
+        ...(original === undefined ? {} : { original }),
+      }),
+    ),
+    ...grants.map((file): Step => ({ do: "grant", file, uid, access: "read-write" })),
     ...sockets.map(
       ({ label: to, path }): Step => ({
         do: "expect-socket",
@@ -89,8 +112,10 @@ export function planStart(decision: StartDecision): Step[] {
       }),
     ),
     ...(decision.group === undefined ? [] : [{ do: "make-group", group: decision.group } as const]),
+    ...helpers.map((helper): Step => ({ do: "spawn-helper", order: helper })),
     { do: "spawn", order },
     { do: "greet", monitor: paths.monitor, timeoutMs: GREET_TIMEOUT_MS },
+    ...grants.map((file): Step => ({ do: "revoke", file, uid })),
     ...(label.label === undefined ? [] : [{ do: "check-context", context: label.label } as const]),
     ...planShares(decision),
     incoming === undefined

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { deleteCommands } from "../qemu/plug-commands.ts";
 import { blockStep, inverseBlock, isBlockStep } from "./block-steps.ts";
-import { fileId, guestOrder, handedFile } from "./guest-order.ts";
+import { fileId, guestOrder, handedFile, helperOrder } from "./guest-order.ts";
 import { inverseShare, isShareStep, shareStep } from "./share-step.ts";
 import { claim, monitorCommand } from "./step-parts.ts";
 import { inverseStream, isStreamStep, isToldStream, streamStep } from "./stream-steps.ts";
@@ -45,6 +45,28 @@ const linkStep = v.strictObject({
   up: v.boolean(),
 });
 
+/** The guest's user may open a file by its name, until it has: what QEMU takes no descriptor of. */
+const grantStep = v.strictObject({
+  do: v.literal("grant"),
+  file: fileId,
+  uid: v.number(),
+  access: v.picklist(["read-only", "read-write"]),
+});
+
+/** A folder of svirt's with all that is in it is the guest's own while it runs. It stays, and so does what is in it. */
+const lendStep = v.strictObject({
+  do: v.literal("lend-folder"),
+  path: v.string(),
+  uid: v.number(),
+  label: v.exactOptional(v.string()),
+  original: v.exactOptional(v.string()),
+});
+const returnStep = v.strictObject({
+  do: v.literal("return-folder"),
+  path: v.string(),
+  label: v.exactOptional(v.string()),
+});
+
 /**
  * One act of a start or of a stop, with all that is needed to show it, do it and take it back. The record stores the
  * steps of a start before the first of them is done, so that whoever comes after a crash can undo them: each inverse
@@ -83,8 +105,13 @@ export const step = v.variant("do", [
     label: v.string(),
   }),
   v.strictObject({ do: v.literal("remove-udev-rule"), path: v.string(), file: fileId }),
+  lendStep,
+  returnStep,
+  grantStep,
+  v.strictObject({ do: v.literal("revoke"), file: fileId, uid: v.number() }),
   v.strictObject({ do: v.literal("expect-socket"), path: v.string(), label: v.exactOptional(v.string()) }),
   v.strictObject({ do: v.literal("remove-socket"), path: v.string(), label: v.exactOptional(v.string()) }),
+  v.strictObject({ do: v.literal("spawn-helper"), order: helperOrder }),
   v.strictObject({ do: v.literal("spawn"), order: guestOrder }),
   v.strictObject({ do: v.literal("kill"), graceMs: v.number() }),
   v.strictObject({ do: v.literal("check-context"), context: v.string() }),
@@ -112,19 +139,12 @@ export function inverse(done: Step): Step | undefined {
     case "reserve":
       return { do: "release", claim: done.claim };
     case "make-folder":
-      return { do: "remove-folder", path: done.path };
     case "set-label":
-      return {
-        do: "restore-label",
-        file: done.file,
-        claim: done.claim,
-        from: done.to,
-        ...(done.from === undefined ? {} : { to: done.from }),
-      };
     case "write-udev-rule":
-      return { do: "remove-udev-rule", path: done.path, file: done.file };
+    case "lend-folder":
+    case "grant":
     case "expect-socket":
-      return { ...done, do: "remove-socket" };
+      return inverseOnFiles(done);
     case "spawn":
       return { do: "kill", graceMs: KILL_GRACE_MS };
     case "plug":
@@ -140,6 +160,9 @@ export function inverse(done: Step): Step | undefined {
     }
     case "set-link":
       return { ...done, up: !done.up };
+    // It ends with the guest's other processes.
+    case "spawn-helper":
+    case "return-folder":
     case "check-context":
     case "greet":
     case "resume":
@@ -149,8 +172,39 @@ export function inverse(done: Step): Step | undefined {
     case "remove-socket":
     case "restore-label":
     case "remove-udev-rule":
+    case "revoke":
     case "kill":
       return undefined;
+  }
+}
+
+type FileStep = Extract<
+  Step,
+  { do: "make-folder" | "set-label" | "write-udev-rule" | "lend-folder" | "grant" | "expect-socket" }
+>;
+
+function inverseOnFiles(done: FileStep): Step {
+  switch (done.do) {
+    case "make-folder":
+      return { do: "remove-folder", path: done.path };
+    case "set-label":
+      return {
+        do: "restore-label",
+        file: done.file,
+        claim: done.claim,
+        from: done.to,
+        ...(done.from === undefined ? {} : { to: done.from }),
+      };
+    case "write-udev-rule":
+      return { do: "remove-udev-rule", path: done.path, file: done.file };
+    case "lend-folder": {
+      const { original: label, path } = done;
+      return { do: "return-folder", path, ...present({ label }) };
+    }
+    case "grant":
+      return { do: "revoke", file: done.file, uid: done.uid };
+    case "expect-socket":
+      return { ...done, do: "remove-socket" };
   }
 }
 

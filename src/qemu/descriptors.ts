@@ -1,5 +1,8 @@
 import { listFirmwareFiles } from "../domain/firmware-files.ts";
+import { listHostDevice, VHOST_SCSI } from "../domain/host-device-resources.ts";
+import { hostInput } from "../domain/input.ts";
 import { pipeEnds } from "../domain/port-resources.ts";
+import { listResources, listTpm } from "../domain/resources.ts";
 import { DEFAULT_RANDOM_SOURCE } from "../domain/rng.ts";
 import type { ChardevBackend } from "./chardev-backend-words.ts";
 import { namePorts } from "./chardev-words.ts";
@@ -22,6 +25,9 @@ export function listDescriptors(guest: Guest, chains: FoundChains, firstFd: numb
     ...listImages(guest, chains),
     ...listPorts(guest),
     ...listRandomSources(guest),
+    ...listMemoryFiles(guest),
+    ...listInputs(guest),
+    ...listHostDevices(guest),
   ];
   return number(wanted, firstFd);
 }
@@ -51,12 +57,29 @@ function listFirmware({ domain }: Guest): Wanted[] {
 }
 
 function listBootFiles({ domain }: Guest): Wanted[] {
-  const { kernel, initrd } = domain.os;
-  const found = [
-    ["kernel", kernel],
-    ["initrd", initrd],
-  ] as const;
-  return found.flatMap(([purpose, path]) => (path === undefined ? [] : [file(path, purpose, "read-only")]));
+  return listResources(domain).flatMap((found) => {
+    switch (found.kind) {
+      case "kernel":
+      case "initrd":
+      case "boot-file":
+        return [file(found.path, found.kind, "read-only")];
+      default:
+        return [];
+    }
+  });
+}
+
+function listMemoryFiles({ domain }: Guest): Wanted[] {
+  return listResources(domain).flatMap((found) =>
+    found.kind === "memory-file" ? [file(found.path, "memory", "read-write")] : [],
+  );
+}
+
+function listInputs({ devices }: Guest): Wanted[] {
+  return devices.inputs.flatMap((input) => {
+    const path = hostInput(input);
+    return path === undefined ? [] : [file(path, "input", "read-write")];
+  });
 }
 
 function listImages({ devices }: Guest, chains: FoundChains): Wanted[] {
@@ -110,4 +133,24 @@ function listRandomSources({ devices }: Guest): Wanted[] {
   return devices.rngs.flatMap(({ backend }) =>
     backend.model === "random" ? [file(backend.path ?? DEFAULT_RANDOM_SOURCE, "random", "read-only")] : [],
   );
+}
+
+function listHostDevices({ devices }: Guest): Wanted[] {
+  const wwpns = devices.hostdevs.flatMap(({ source }) => ("wwpn" in source ? [source.wwpn] : []));
+  return [
+    ...[...devices.hostdevs.flatMap(listHostDevice), ...devices.tpms.flatMap(listTpm)].flatMap((found) => {
+      switch (found.kind) {
+        case "usb-device":
+          return [file(found.path, "usb", found.access)];
+        case "scsi-device":
+          return [file(found.path, "scsi", found.access)];
+        case "tpm-device":
+        case "tpm-cancel":
+          return [file(found.path, "tpm", found.access)];
+        default:
+          return [];
+      }
+    }),
+    ...wwpns.map((owner) => ({ ...file(VHOST_SCSI, "vhost", "read-write"), owner })),
+  ];
 }

@@ -1,7 +1,7 @@
 import type { HostDevice, HostDeviceOf } from "../domain/host-device.ts";
 import { hostPciName } from "../domain/host-pci-path.ts";
 import type { InterfaceOf } from "../domain/network-interface.ts";
-import { mdevPath, usbNode } from "../domain/passed-through-paths.ts";
+import { mdevPath, scsiPath, usbNode } from "../domain/passed-through-paths.ts";
 import type { BootIndexes } from "./boot-index.ts";
 import { acpiKeys, controllerId, pciKeys, romKeys, usbKeys } from "./device-bus.ts";
 import type { FoundChains } from "./disk-chain.ts";
@@ -9,6 +9,7 @@ import { nextNodeNumber } from "./disk-words.ts";
 import { controllersOf, type Guest } from "./guest.ts";
 import { refuseHostdevs } from "./hostdev-rules.ts";
 import { remoteSource } from "./image-source.ts";
+import { handedName, type Launch } from "./launch.ts";
 import { devicePath, notSettled } from "./refusal.ts";
 import { virtioDriver } from "./virtio-keys.ts";
 import { jsonWords, onOffWord, type Words } from "./words.ts";
@@ -17,6 +18,7 @@ import { jsonWords, onOffWord, type Words } from "./words.ts";
 interface HostdevFacts {
   readonly boot: BootIndexes;
   readonly chains: FoundChains | undefined;
+  readonly launch: Launch | undefined;
 }
 
 /** A device with its id: hostdev0 and so on, those of `<interface>` first. qemuAssignDeviceHostdevAlias() of libvirt */
@@ -27,7 +29,7 @@ interface Named<D> {
 }
 
 /** -device for everything of the host that is passed through. qemuBuildHostdevCommandLine() of libvirt */
-export function formatHostdevs(guest: Guest, { boot, chains }: HostdevFacts): Words {
+export function formatHostdevs(guest: Guest, { boot, chains, launch }: HostdevFacts): Words {
   refuseHostdevs(guest);
   const { hostdevs, interfaces } = guest.devices;
   const networks = interfaces.flatMap((device, index) =>
@@ -38,16 +40,17 @@ export function formatHostdevs(guest: Guest, { boot, chains }: HostdevFacts): Wo
   return [...networks, ...others].flatMap(({ device, path }, index) => {
     const id = device.alias ?? `hostdev${index}`;
     if (device.address?.type === "unassigned") return [];
-    if (device.type !== "scsi") return formatHostdev(guest, { device, path, id }, boot.get(device));
+    const bootindex = boot.get(device);
+    if (device.type !== "scsi") return formatHostdev(guest, { device, path, id }, { bootindex, launch });
     node += 1;
-    return formatScsi(guest, { device, path, id }, { node: node - 1, bootindex: boot.get(device) });
+    return formatScsi(guest, { device, path, id }, { node: node - 1, bootindex, launch });
   });
 }
 
 function formatHostdev(
   guest: Guest,
   { device, id }: Named<Exclude<HostDevice, { readonly type: "scsi" }> | InterfaceOf<"hostdev">>,
-  bootindex: number | undefined,
+  { bootindex, launch }: Pick<HostdevFacts, "launch"> & { readonly bootindex: number | undefined },
 ): Words {
   const place =
     device.address?.type === "pci" ? { ...pciKeys(guest, device.address), ...acpiKeys(device.acpi) } : {};
@@ -76,7 +79,11 @@ function formatHostdev(
     case "usb":
       return jsonWords("-device", {
         driver: "usb-host",
-        hostdevice: usbNode(device.source.address),
+        hostdevice: handedName(launch, {
+          path: usbNode(device.source.address) ?? "",
+          purpose: "usb",
+          access: "read-write",
+        }),
         id,
         bootindex,
         ...resetKeys(device),
@@ -86,12 +93,17 @@ function formatHostdev(
       return jsonWords("-device", {
         driver: virtioDriver("vhost-scsi", device.model),
         wwpn: device.source.wwpn,
-        vhostfd: "3",
+        vhostfd: String(vhostNumber(device.source.wwpn, launch)),
         id,
         bootindex,
         ...place,
       });
   }
+}
+
+/** Each has an open descriptor of its own; without a launch, the number that the reference has in its tests. */
+function vhostNumber(wwpn: string, launch: Launch | undefined): number {
+  return launch?.descriptors.find(({ owner }) => owner === wwpn)?.fd ?? 3;
 }
 
 type Vfio = HostDeviceOf<"pci" | "mdev"> | InterfaceOf<"hostdev">;
@@ -117,24 +129,35 @@ function resetKeys({ source }: HostDeviceOf<"usb">): object {
 
 function formatScsi(
   guest: Guest,
-  { device, id, path }: Named<HostDeviceOf<"scsi">>,
-  { node, bootindex }: { readonly node: number; readonly bootindex: number | undefined },
+  named: Named<HostDeviceOf<"scsi">>,
+  { node, bootindex, launch }: { readonly node: number } & Parameters<typeof formatHostdev>[2],
 ): Words {
-  const { source, readonly } = device;
+  const { device, id } = named;
+  const name = `libvirt-${node}-backend`;
+  const source = scsiSource(named, launch);
+  const backend = { ...source, "node-name": name, "read-only": device.readonly };
+  const keys = { driver: "scsi-generic", drive: name, id, bootindex, ...scsiKeys(guest, device) };
+  return [...jsonWords("-blockdev", backend), ...jsonWords("-device", keys)];
+}
+
+function scsiSource(
+  { device: { readonly, source }, path }: Named<HostDeviceOf<"scsi">>,
+  launch: Launch | undefined,
+): object {
   if (source.protocol === "adapter") {
-    const why = "svirt does not look the adapter's devices up yet";
-    throw notSettled(`${path}/source/adapter`, why, "Pass the disk as <disk type='block' device='lun'>.");
+    if (launch === undefined) {
+      const why = "which node it has is known only at a start";
+      throw notSettled(`${path}/source/adapter`, why, "Pass the disk as <disk type='block' device='lun'>.");
+    }
+    const access = readonly ? "read-only" : "read-write";
+    return {
+      driver: "host_device",
+      filename: handedName(launch, { path: scsiPath(source), purpose: "scsi", access }),
+    };
   }
   const hosts = source.hosts.map((host) => ({ transport: "default", ...host }) as const);
   const place = { type: "network", source: { ...source, hosts } } as const;
-  const name = `libvirt-${node}-backend`;
-  const backend = {
-    ...remoteSource({ place, path: `${path}/source` }),
-    "node-name": name,
-    "read-only": readonly,
-  };
-  const keys = { driver: "scsi-generic", drive: name, id, bootindex, ...scsiKeys(guest, device) };
-  return [...jsonWords("-blockdev", backend), ...jsonWords("-device", keys)];
+  return remoteSource({ place, path: `${path}/source` });
 }
 
 function scsiKeys(guest: Guest, { address }: HostDeviceOf<"scsi">): object {

@@ -11,6 +11,7 @@ import { diskId, formatNewDisk } from "./disk-words.ts";
 import type { Guest } from "./guest.ts";
 import { placeHot } from "./hot-place.ts";
 import { refuseDouble, refuseHotPlug, refuseNewControllers } from "./hot-rules.ts";
+import { limitSpeed } from "./iotune-commands.ts";
 import type { Descriptor, Launch, LaunchTap } from "./launch.ts";
 import { formatInterfaces } from "./network-words.ts";
 import { formatRngs } from "./other-words.ts";
@@ -70,7 +71,11 @@ export function formatHotDevice(
   const descriptors = listDeviceDescriptors(alone, chains, names.set);
   const launch: Launch = { monitorFd: 0, listeners: [], descriptors, taps, folder: "" };
   const words = formatWords(alone, device, { chains, names, launch });
-  return { commands: [...exactCommands(words), ...linkCommands(device, names.alias)], descriptors };
+  const limits = alone.devices.disks.flatMap((disk) => limitSpeed(alone, disk));
+  return {
+    commands: [...exactCommands(words), ...limits, ...linkCommands(device, names.alias)],
+    descriptors,
+  };
 }
 
 /** The nodes of a medium that is put in a drive, the lowest first, and the name of the top one. */

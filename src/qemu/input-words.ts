@@ -1,22 +1,27 @@
 import type { Input } from "../domain/input.ts";
 import { pciKeys, usbKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";
+import { handedName, type Launch } from "./launch.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";
 import { virtioDriver, virtioKeys } from "./virtio-keys.ts";
 import { jsonWords, type Words } from "./words.ts";
 
 /** -device for pointers and keyboards, -object for those of the host; those on PS/2 are part of the board. */
-export function formatInputs(guest: Guest): Words {
-  return guest.devices.inputs.flatMap((input, index) => formatInput(guest, input, index));
+export function formatInputs(guest: Guest, launch: Launch | undefined): Words {
+  return guest.devices.inputs.flatMap((input, index) => formatInput(guest, input, { index, launch }));
 }
 
-function formatInput(guest: Guest, input: Input, index: number): Words {
+function formatInput(
+  guest: Guest,
+  input: Input,
+  { index, launch }: { readonly index: number; readonly launch: Launch | undefined },
+): Words {
   const id = input.alias ?? `input${index}`;
   switch (input.type) {
     case "evdev":
-      return formatEvdev(input, id);
+      return formatEvdev(input, id, nodeName(input.source.dev, launch));
     case "passthrough":
-      return formatPassed(guest, input, id);
+      return formatPassed(guest, input, { id, evdev: nodeName(input.source.evdev, launch) });
     case "mouse":
     case "keyboard":
     case "tablet":
@@ -26,24 +31,32 @@ function formatInput(guest: Guest, input: Input, index: number): Words {
 
 type InputOf<T extends Input["type"]> = Extract<Input, { readonly type: T }>;
 
+function nodeName(path: string, launch: Launch | undefined): string {
+  return handedName(launch, { path, purpose: "input", access: "read-write" });
+}
+
 // qemuBuildInputEvdevProps() of libvirt
-function formatEvdev({ source }: InputOf<"evdev">, id: string): Words {
+function formatEvdev({ source }: InputOf<"evdev">, id: string, evdev: string): Words {
   return jsonWords("-object", {
     "qom-type": "input-linux",
     id,
-    evdev: source.dev,
+    evdev,
     repeat: source.repeat,
     grab_all: source.grab === "all" ? true : undefined,
     "grab-toggle": source.grabToggle,
   });
 }
 
-function formatPassed(guest: Guest, input: InputOf<"passthrough">, id: string): Words {
+function formatPassed(
+  guest: Guest,
+  input: InputOf<"passthrough">,
+  { evdev, id }: { readonly id: string; readonly evdev: string },
+): Words {
   return jsonWords("-device", {
     driver: virtioDriver("virtio-input-host", input.model),
     ...virtioKeys(input.driver),
     id,
-    evdev: input.source.evdev,
+    evdev,
     ...pciKeys(guest, input.address),
   });
 }

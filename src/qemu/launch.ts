@@ -1,16 +1,42 @@
 /** How QEMU uses a descriptor that svirt opened for it. */
 type DescriptorAccess = "read-only" | "read-write" | "append";
 
+/**
+ * How QEMU gets at a file. By a set: its own descriptor. By name: /proc/self/fd leads it to the file that svirt opened, as
+ * far as its user may open that file.
+ */
+const WAYS = {
+  image: "set",
+  flash: "set",
+  chardev: "set",
+  random: "set",
+  kvm: "set",
+  usb: "set",
+  scsi: "set",
+  tpm: "set",
+  // An option of its own takes the number.
+  vhost: "number",
+  rom: "name",
+  kernel: "name",
+  initrd: "name",
+  "boot-file": "name",
+  memory: "name",
+  input: "name",
+} as const;
+type Purpose = keyof typeof WAYS;
+
 /** A file of the host that svirt opens and hands to QEMU under a number of its own. */
 export interface Descriptor {
   readonly fd: number;
   readonly path: string;
   readonly access: DescriptorAccess;
-  readonly purpose: "image" | "flash" | "rom" | "kernel" | "initrd" | "chardev" | "random" | "kvm";
+  readonly purpose: Purpose;
   /** Emptied when it is opened: the log of a chardev without `append='on'`. */
   readonly truncate: boolean;
   /** Opened with O_DIRECT, past the host's cache: QEMU takes a descriptor from a set only where this is as it wants. */
   readonly direct: boolean;
+  /** The device that has it to itself, where each has one of its own of the same file. */
+  readonly owner?: string;
   /** Opened without waiting for the other side: a line that nobody is on. O_NONBLOCK, open(2) */
   readonly nonBlocking?: true;
 }
@@ -37,20 +63,22 @@ export interface Launch {
   readonly folder: string;
 }
 
+/** Where the guest's TPM emulator listens, in the guest's own folder. */
+export const TPM_SOCKET = "swtpm.sock";
+
 /** Whether a cache mode goes past the host's page cache. qemu(1) cache.direct */
 export function isDirect(cache: string | undefined): boolean {
   return cache === "none" || cache === "directsync";
 }
 
-/**
- * What QEMU reads by name, whatever it is told: no members of a set. /proc/self/fd leads it to the file that svirt
- * opened, as far as its user may read that file.
- */
-const READ_BY_NAME: ReadonlySet<Descriptor["purpose"]> = new Set(["rom", "kernel", "initrd"]);
-
 /** Whether QEMU opens the file again, by name, and so its user must have the right to. */
-export function isReadByName({ purpose }: Pick<Descriptor, "purpose">): boolean {
-  return READ_BY_NAME.has(purpose);
+export function isOpenedByName({ purpose }: Pick<Descriptor, "purpose">): boolean {
+  return WAYS[purpose] === "name";
+}
+
+/** Whether it is put into a set by -add-fd. */
+export function isInSet({ purpose }: Pick<Descriptor, "purpose">): boolean {
+  return WAYS[purpose] === "set";
 }
 
 /** What QEMU is told instead of a path: where it finds what svirt has opened. Without a launch, the path. */
@@ -63,7 +91,7 @@ export function handedName(
       path === wanted.path && purpose === wanted.purpose && access === wanted.access,
   );
   if (handed === undefined) return wanted.path;
-  return isReadByName(handed) ? `/proc/self/fd/${handed.fd}` : fdsetPath(handed);
+  return isOpenedByName(handed) ? `/proc/self/fd/${handed.fd}` : fdsetPath(handed);
 }
 
 /** The set that a descriptor is put into by -add-fd: one of its own. */

@@ -2,7 +2,7 @@ import type { Domain } from "../domain/domain.ts";
 import type { IdSet } from "../domain/id-set.ts";
 import { listCells } from "../domain/numa.ts";
 import type { NumaMode } from "../domain/numatune.ts";
-import type { Launch } from "./launch.ts";
+import { handedName, type Launch } from "./launch.ts";
 import { cannotTranslate, notSettled } from "./refusal.ts";
 import { jsonWords, type Words } from "./words.ts";
 
@@ -130,7 +130,7 @@ function backing(
   const share = access && access === "shared";
   const canonical = piece.kind === "system" ? { "x-use-canonical-path-for-ramblock-id": false } : {};
   if (piece.kind === "sgx-epc") return { type: "memory-backend-epc", keys: {} };
-  if (piece.path === undefined && source === "memfd") {
+  if (isNameless(domain, piece, { hugeKiB, launch })) {
     const huge = hugeKiB === undefined ? {} : { hugetlb: true, hugetlbsize: hugeKiB * 1024 };
     return { type: "memory-backend-memfd", keys: { ...huge, share, ...canonical } };
   }
@@ -139,8 +139,22 @@ function backing(
   if (!isFile) return { type: "memory-backend-ram", keys: {} };
   const own = hugeKiB === undefined ? filePath(domain, piece, launch) : hugePath(domain, hugeKiB);
   const discard = piece.path === undefined ? discardOf(domain, piece) : undefined;
-  const keys = { "mem-path": piece.path ?? own, "discard-data": discard, share, ...canonical };
+  const named =
+    piece.path === undefined
+      ? own
+      : handedName(launch, { path: piece.path, purpose: "memory", access: "read-write" });
+  const keys = { "mem-path": named, "discard-data": discard, share, ...canonical };
   return { type: "memory-backend-file", keys };
+}
+
+/** Huge pages are, in a start: no folder of them is needed, there is nothing to label, and nothing is left behind. */
+function isNameless(
+  { memoryBacking }: Domain,
+  { path }: MemoryPiece,
+  { hugeKiB, launch }: Parameters<typeof backing>[2],
+): boolean {
+  if (path !== undefined) return false;
+  return memoryBacking?.source?.type === "memfd" || (launch !== undefined && hugeKiB !== undefined);
 }
 
 function filePath(domain: Domain, { file }: Pick<MemoryPiece, "file">, launch: Launch | undefined): string {

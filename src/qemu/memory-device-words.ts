@@ -18,7 +18,7 @@ const PREFIXES = {
 
 /** -object and -device for each memory device. qemuBuildMemoryDeviceCommandLine() of libvirt */
 export function formatMemoryDevices(guest: Guest, launch: Launch | undefined): Words {
-  const isAllFilled = isPreallocated(guest);
+  const isAllFilled = isPreallocated(guest, launch);
   return guest.devices.memories.flatMap((device, index) => {
     const piece = pieceOf(guest, device, index);
     const { words } = formatBackend(guest.domain, piece, { isAllFilled, launch });

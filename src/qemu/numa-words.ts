@@ -23,8 +23,8 @@ export function formatNuma(guest: Guest, launch: Launch | undefined): Words {
   const cells = listCells(numa);
   if (cells.length === 0) return [];
   const isHmat = hasHmat(numa);
-  const hasBackends = needsBackends(guest);
-  const isAllFilled = isPreallocated(guest);
+  const hasBackends = needsBackends(guest, launch);
+  const isAllFilled = isPreallocated(guest, launch);
   return [
     ...(isAllFilled ? ["-mem-prealloc"] : []),
     ...(hasBackends ? [] : formatPath(guest, launch)),
@@ -50,15 +50,17 @@ export function hasHmat({ cells, interconnects }: Numa): boolean {
 }
 
 /** Whether -mem-prealloc fills all memory, so that no backend says so itself. */
-export function isPreallocated(guest: Guest): boolean {
+export function isPreallocated(guest: Guest, launch: Launch | undefined): boolean {
   const cells = listCells(guest.domain.cpu?.numa ?? NO_CELLS);
-  if (cells.length === 0 || needsBackends(guest)) return false;
+  if (cells.length === 0 || needsBackends(guest, launch)) return false;
   return cells.some((cell) => isFilledFirst(guest.domain, pieceOf(cell)));
 }
 
-function needsBackends({ domain, machine }: Guest): boolean {
+function needsBackends({ domain, machine }: Guest, launch: Launch | undefined): boolean {
   const numa = domain.cpu?.numa ?? NO_CELLS;
   if (!OLD.test(machine.word) || hasHmat(numa)) return true;
+  // A backend of its own needs no folder of huge pages.
+  if (launch !== undefined && domain.memoryBacking?.hugepages !== undefined) return true;
   return listCells(numa).some((cell) => formatBackend(domain, pieceOf(cell)).isNeeded);
 }
 

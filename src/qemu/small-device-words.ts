@@ -1,7 +1,7 @@
 import type { Panic } from "../domain/panic.ts";
 import { pciKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";
-import type { Launch } from "./launch.ts";
+import { handedName, type Launch } from "./launch.ts";
 import { cannotTranslate, devicePath, notSettled } from "./refusal.ts";
 import { virtioDriver, virtioKeys } from "./virtio-keys.ts";
 import { jsonWords, type Words } from "./words.ts";
@@ -28,7 +28,7 @@ function formatPanic(guest: Guest, panic: Panic): Words {
 }
 
 /** -object and -device for the guest's last words. qemuBuildPstoreCommandLine() of libvirt */
-export function formatPstore(guest: Guest): Words {
+export function formatPstore(guest: Guest, launch: Launch | undefined): Words {
   const { pstore } = guest.devices;
   if (pstore === undefined) return [];
   const id = pstore.alias ?? "pstore0";
@@ -37,7 +37,7 @@ export function formatPstore(guest: Guest): Words {
     ...jsonWords("-object", {
       "qom-type": "memory-backend-file",
       id: memdev,
-      "mem-path": pstore.path,
+      "mem-path": handedName(launch, { path: pstore.path, purpose: "memory", access: "read-write" }),
       size: pstore.sizeKiB * 1024,
       share: true,
     }),

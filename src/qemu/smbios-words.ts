@@ -1,5 +1,6 @@
 import type { Sysinfo } from "../domain/sysinfo.ts";
 import type { Guest } from "./guest.ts";
+import { handedName, type Launch } from "./launch.ts";
 import { cannotTranslate } from "./refusal.ts";
 import { escapeCommas, jsonWords, keyValues, type Words } from "./words.ts";
 
@@ -28,12 +29,14 @@ export function formatSmbios({ domain }: Guest): Words {
 }
 
 /** -fw_cfg for what the guest's firmware can ask for. qemuBuildSysinfoCommandLine() of libvirt */
-export function formatFwcfg({ domain }: Guest): Words {
+export function formatFwcfg({ domain }: Guest, launch: Launch | undefined): Words {
   return domain.sysinfos.flatMap((sysinfo) => {
     if (sysinfo.type !== "fwcfg") return [];
     return sysinfo.entries.flatMap(({ name, file, value }) => {
       refuseMarkup(file ?? value ?? "");
-      return ["-fw_cfg", file === undefined ? `name=${name},string=${value}` : `name=${name},file=${file}`];
+      if (file === undefined) return ["-fw_cfg", `name=${name},string=${value}`];
+      const wanted = { path: file, purpose: "boot-file", access: "read-only" } as const;
+      return ["-fw_cfg", `name=${name},file=${handedName(launch, wanted)}`];
     });
   });
 }

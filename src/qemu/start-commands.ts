@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { Domain } from "../domain/domain.ts";
 import { completeGuest } from "./complete-guest.ts";
+import { limitSpeed } from "./iotune-commands.ts";
 import type { QmpCommand } from "./qmp.ts";
 
 /**
@@ -10,13 +11,15 @@ import type { QmpCommand } from "./qmp.ts";
  * - `qmp_capabilities`, without which no other is taken
  * - `balloon`, where the guest begins with less than all its memory
  * - `qom-set` of the balloon's polling interval, where the XML has `<stats period>`
+ * - `block_set_io_throttle` of each disk whose speed is limited
  * - `set_link` of each interface whose cable is out
  * - `query-chardev`, where there is a pty: its path is known only now
  * - `query-vnc`, where QEMU chose a port
  * - `cont`
  */
 export function listStartCommands(domain: Domain): readonly QmpCommand[] {
-  const { devices } = completeGuest(domain);
+  const guest = completeGuest(domain);
+  const { devices } = guest;
   const { memballoon } = devices;
   const balloon = memballoon?.model === "virtio" ? memballoon : undefined;
   const memoryKiB = domain.memory.kiB;
@@ -30,6 +33,7 @@ export function listStartCommands(domain: Domain): readonly QmpCommand[] {
       ? []
       : [{ execute: "balloon", arguments: { value: currentMemoryKiB * 1024 } }]),
     ...(balloon?.stats === undefined ? [] : [pollBalloon(balloon.alias, balloon.stats.period)]),
+    ...devices.disks.flatMap((disk) => limitSpeed(guest, disk)),
     ...devices.interfaces.flatMap(({ alias, link }, index) =>
       link?.state === "down"
         ? [{ execute: "set_link", arguments: { name: alias ?? `net${index}`, up: false } }]

@@ -1,12 +1,12 @@
 import type { Guest } from "./guest.ts";
-import { type Descriptor, fdsetPath, handedName, isReadByName, type Launch } from "./launch.ts";
+import { type Descriptor, fdsetPath, handedName, isInSet, type Launch } from "./launch.ts";
 import { cannotTranslate } from "./refusal.ts";
 import { jsonWords, keyValues, type Words } from "./words.ts";
 
 /** What the reference gives besides the domain: its key for secrets. A real start has the descriptors in its place. */
 export function formatHandover({ domain }: Guest, launch: Launch | undefined): Words {
   if (launch !== undefined) {
-    return launch.descriptors.filter((found) => !isReadByName(found)).flatMap(formatAddFd);
+    return launch.descriptors.filter(isInSet).flatMap(formatAddFd);
   }
   const file = `/var/lib/libvirt/qemu/domain--1-${domain.name}/master-key.aes`;
   return jsonWords("-object", { "qom-type": "secret", id: "masterKey0", format: "raw", file });
@@ -48,20 +48,20 @@ export function formatKernel({ domain }: Guest, launch: Launch | undefined): Wor
     ...(kernel === undefined ? [] : ["-kernel", nameOf("kernel", kernel)]),
     ...(initrd === undefined ? [] : ["-initrd", nameOf("initrd", initrd)]),
     ...(cmdline === undefined ? [] : ["-append", cmdline]),
-    ...(shim === undefined ? [] : ["-shim", shim]),
-    ...(dtb === undefined ? [] : ["-dtb", dtb]),
+    ...(shim === undefined ? [] : ["-shim", nameOf("boot-file", shim)]),
+    ...(dtb === undefined ? [] : ["-dtb", nameOf("boot-file", dtb)]),
   ];
 }
 
 /** -acpitable: a raw one has a head of its own, the others get theirs. qemuBuildBootCommandLine() of libvirt */
-export function formatAcpiTables({ domain }: Guest): Words {
+export function formatAcpiTables({ domain }: Guest, launch: Launch | undefined): Words {
   return (domain.os.acpi?.tables ?? []).flatMap(({ type, path }) => {
     const sig = type === "raw" ? undefined : type.toUpperCase();
     return [
       "-acpitable",
       keyValues([
         ["sig", sig],
-        ["file", path],
+        ["file", handedName(launch, { path, purpose: "boot-file", access: "read-only" })],
       ]),
     ];
   });

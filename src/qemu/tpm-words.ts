@@ -1,18 +1,19 @@
-import type { Tpm } from "../domain/tpm.ts";
+import { cancelPath, type Tpm, tpmDevice } from "../domain/tpm.ts";
 import { countFdsets } from "./fdset-count.ts";
 import type { Guest } from "./guest.ts";
+import { handedName, type Launch, TPM_SOCKET } from "./launch.ts";
 import { cannotTranslate, devicePath, notSettled } from "./refusal.ts";
 import { jsonWords, keyValues, type Words } from "./words.ts";
 
 /** -tpmdev and -device for the TPM. qemuBuildTPMCommandLine() of libvirt */
-export function formatTpms(guest: Guest): Words {
+export function formatTpms(guest: Guest, launch: Launch | undefined): Words {
   return guest.devices.tpms.flatMap((tpm, index) => {
     const path = devicePath("tpm", index);
     if (index > 0) throw cannotTranslate(path, "a guest has one TPM", "Remove it.");
     refuseOldTpm(tpm, path);
     const id = tpm.alias ?? "tpm0";
     const device = { driver: tpm.model ?? "tpm-tis", tpmdev: `tpm-${id}`, id };
-    return [...formatTpmBackend(guest, tpm, { id, path }), ...jsonWords("-device", device)];
+    return [...formatTpmBackend(guest, tpm, { id, path, launch }), ...jsonWords("-device", device)];
   });
 }
 
@@ -29,24 +30,41 @@ function refuseOldTpm({ backend, model }: Tpm, path: string): void {
 
 function formatTpmBackend(
   guest: Guest,
-  { backend }: Tpm,
-  { id, path }: { readonly id: string; readonly path: string },
+  tpm: Tpm,
+  { id, path, launch }: { readonly id: string; readonly path: string; readonly launch: Launch | undefined },
 ): Words {
+  const { backend } = tpm;
   switch (backend.type) {
     case "emulator": {
+      if (launch !== undefined) return formatEmulator(id, `${launch.folder}/${TPM_SOCKET}`);
       const why = "where its emulator listens is known only at a start";
       throw notSettled(`${path}/backend`, why, "Write type='external' and a socket.");
     }
     case "passthrough":
-      return formatPassed(id, countFdsets(guest, "tpm"));
-    case "external": {
-      const pairs = keyValues([
-        ["id", "chrtpm"],
-        ["path", backend.source.path],
-      ]);
-      return ["-chardev", `socket,${pairs}`, "-tpmdev", `emulator,id=tpm-${id},chardev=chrtpm`];
-    }
+      return launch === undefined
+        ? formatPassed(id, countFdsets(guest, "tpm"))
+        : formatHanded(id, tpmDevice(tpm) ?? "", launch);
+    case "external":
+      return formatEmulator(id, backend.source.path);
   }
+}
+
+function formatEmulator(id: string, socket: string): Words {
+  const pairs = keyValues([
+    ["id", "chrtpm"],
+    ["path", socket],
+  ]);
+  return ["-chardev", `socket,${pairs}`, "-tpmdev", `emulator,id=tpm-${id},chardev=chrtpm`];
+}
+
+function formatHanded(id: string, device: string, launch: Launch): Words {
+  const nameOf = (path: string): string => handedName(launch, { path, purpose: "tpm", access: "read-write" });
+  const pairs = keyValues([
+    ["id", `tpm-${id}`],
+    ["path", nameOf(device)],
+    ["cancel-path", nameOf(cancelPath(device))],
+  ]);
+  return ["-tpmdev", `passthrough,${pairs}`];
 }
 
 /** The device, and the file by which a command to it is cancelled: a set of descriptors each. */

@@ -6,10 +6,12 @@ import type { Step } from "../plan/step.ts";
 import { isStreamStep, type StreamStep } from "../plan/stream-steps.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
 import { greetMonitor, resumeGuest } from "./converse.ts";
+import { revokeFileAccess } from "./file-access.ts";
 import { restoreFileLabel, setFileLabel } from "./file-label.ts";
 import { refuseTaken, removeSocket } from "./guest-socket.ts";
 import type { Progress } from "./guest-stream.ts";
 import { killGuest, listGuestProcesses } from "./kill-guest.ts";
+import { lendFolder, returnFolder } from "./lent-folder.ts";
 import { plugIn, setLink, unplug } from "./plug.ts";
 import { runBlockStep } from "./run-block-step.ts";
 import { runShareStep } from "./run-share-step.ts";
@@ -47,21 +49,20 @@ async function runOtherStep(
     case "release":
       return registry.release(step.claim, owner);
     case "make-folder":
-      return host.makeFolder(step);
     case "remove-folder":
-      return host.removeFolder(step.path);
     case "set-label":
-      return setFileLabel(actor, step);
     case "restore-label":
-      return restoreFileLabel(actor, step);
     case "write-udev-rule":
-      return writeUdevRule(host, step);
     case "remove-udev-rule":
-      return removeUdevRule(host, step);
+    case "lend-folder":
+    case "return-folder":
+    case "grant":
+    case "revoke":
     case "expect-socket":
-      return refuseTaken(host, step.path);
     case "remove-socket":
-      return removeSocket(host, step);
+      return runOnFiles(actor, step);
+    case "spawn-helper":
+      return await host.spawnHelper(step.order);
     case "spawn":
       await host.spawnGuest(step.order);
       return;
@@ -81,6 +82,67 @@ async function runOtherStep(
       return await setMedium(host, step);
     case "set-link":
       return await setLink(host, step);
+  }
+}
+
+type FileStep = Extract<
+  Step,
+  {
+    do:
+      | "make-folder"
+      | "remove-folder"
+      | "set-label"
+      | "restore-label"
+      | "write-udev-rule"
+      | "remove-udev-rule"
+      | "lend-folder"
+      | "return-folder"
+      | "grant"
+      | "revoke"
+      | "expect-socket"
+      | "remove-socket";
+  }
+>;
+
+function runOnFiles(actor: Actor, step: FileStep): void {
+  const { host } = actor;
+  switch (step.do) {
+    case "make-folder":
+      host.makeFolder(step);
+      return;
+    case "remove-folder":
+      host.removeFolder(step.path);
+      return;
+    case "set-label":
+      setFileLabel(actor, step);
+      return;
+    case "restore-label":
+      restoreFileLabel(actor, step);
+      return;
+    case "write-udev-rule":
+      writeUdevRule(host, step);
+      return;
+    case "remove-udev-rule":
+      removeUdevRule(host, step);
+      return;
+    case "lend-folder":
+      lendFolder(host, step);
+      return;
+    case "return-folder":
+      returnFolder(host, step);
+      return;
+    case "grant":
+      host.grantAccess(step.file, step);
+      return;
+    case "revoke":
+      revokeFileAccess(host, step);
+      return;
+    case "expect-socket":
+      refuseTaken(host, step.path);
+      return;
+    case "remove-socket":
+      removeSocket(host, step);
+      return;
   }
 }
 

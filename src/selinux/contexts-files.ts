@@ -7,21 +7,28 @@ export interface GuestKind {
   readonly virtType: "kvm" | "qemu";
   /** With user networking, QEMU itself makes connections. */
   readonly hasUserNetwork: boolean;
+  /** With a USB device of the host's, QEMU listens to what the kernel tells of all devices. */
+  readonly hasHostUsb?: boolean;
 }
 
-/** What a policy names for QEMU, by the kind of guest. */
-export interface DomainContexts {
+/** What a policy names for QEMU, with and without user networking. */
+interface FourContexts {
   readonly kvm: Context;
   readonly qemu: Context;
   readonly kvmWithNetwork: Context;
   readonly qemuWithNetwork: Context;
 }
 
+/** What a policy names for QEMU, by the kind of guest. */
+export interface DomainContexts extends FourContexts {
+  readonly withUsb: FourContexts;
+}
+
 /** The process context for a kind of guest. */
 export function domainContextFor(contexts: DomainContexts, kind: GuestKind): Context {
-  if (kind.hasUserNetwork)
-    return kind.virtType === "kvm" ? contexts.kvmWithNetwork : contexts.qemuWithNetwork;
-  return contexts[kind.virtType];
+  const four = kind.hasHostUsb === true ? contexts.withUsb : contexts;
+  if (kind.hasUserNetwork) return kind.virtType === "kvm" ? four.kvmWithNetwork : four.qemuWithNetwork;
+  return four[kind.virtType];
 }
 
 /** What a policy names for a guest's own images and for content that several guests read. */
@@ -32,12 +39,25 @@ export interface ImageContexts {
 
 /**
  * `/etc/selinux/TYPE/contexts/virtual_domain_context`: a line for KVM, an optional one for TCG. svirt's own policy has two
- * more, for guests with user networking; where they are missing the first two stand for them. Throws "failed".
+ * more, for guests with user networking, and four, the same with USB devices of the host's; where they are missing the
+ * others stand for them. Throws "failed".
  */
 export function parseDomainContexts(text: string, path: string): DomainContexts {
-  const [kvm, qemu = kvm, kvmWithNetwork = kvm, qemuWithNetwork = qemu] = contextLines(text, path);
-  if (kvm === undefined || qemu === undefined) throw lacks(path, "a process context");
-  return { kvm, qemu, kvmWithNetwork: kvmWithNetwork ?? kvm, qemuWithNetwork: qemuWithNetwork ?? qemu };
+  const lines = contextLines(text, path);
+  const [kvm] = lines;
+  if (kvm === undefined) throw lacks(path, "a process context");
+  const four = fourOf(lines, { kvm, qemu: kvm, kvmWithNetwork: kvm, qemuWithNetwork: lines[1] ?? kvm });
+  return { ...four, withUsb: fourOf(lines.slice(4), four) };
+}
+
+function fourOf(lines: readonly Context[], others: FourContexts): FourContexts {
+  const [
+    kvm = others.kvm,
+    qemu = others.qemu,
+    kvmWithNetwork = others.kvmWithNetwork,
+    qemuWithNetwork = others.qemuWithNetwork,
+  ] = lines;
+  return { kvm, qemu, kvmWithNetwork, qemuWithNetwork };
 }
 
 /** `/etc/selinux/TYPE/contexts/virtual_image_context`: one line for images, one for content. Throws "failed". */

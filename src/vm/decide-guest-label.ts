@@ -1,5 +1,6 @@
 import type { Domain } from "../domain/domain.ts";
 import { selinuxSeclabel } from "../domain/seclabel.ts";
+import { usesNetwork } from "../domain/uses-network.ts";
 import { SvirtError } from "../errors.ts";
 import {
   decideDynamicLabel,
@@ -64,8 +65,8 @@ function labelRequest(domain: Domain): LabelRequest {
 }
 
 function guestKind(domain: Domain): GuestKind {
-  const hasUserNetwork = domain.devices?.interfaces?.some(({ type }) => type === "user") ?? false;
-  return { virtType: domain.type, hasUserNetwork };
+  const hasHostUsb = domain.devices.hostdevs.some(({ type }) => type === "usb");
+  return { virtType: domain.type, hasUserNetwork: usesNetwork(domain), hasHostUsb };
 }
 
 /** The guest's preferred range, or the next that nobody has: not a guest, not a definition, not any process. */

@@ -11,6 +11,7 @@ import { definitionByUuid, findDomain } from "./find-domain.ts";
 import { type Node, registryOf } from "./node.ts";
 import { isRunning, readRecords } from "./record.ts";
 import { hasManagedSave, removeManagedSave } from "./saving/managed-save.ts";
+import { tpmFolder } from "./tpm-emulator.ts";
 
 /**
  * Stores a domain, or stores it anew, with all that it leaves open decided. One without a UUID gets that of the domain that is defined by its name, or a new
@@ -60,6 +61,7 @@ export async function undefineDomain(
     removeManagedSave(node, name);
     removeDefinition(node, name);
     for (const claim of staticClaims(definition.xml)) registryOf(node).release(claim, uuid);
+    if (!keepsTpm(definition.xml, node, uuid)) node.host.removeFolder(tpmFolder(node, uuid));
   });
   return { name };
 }
@@ -96,4 +98,13 @@ function staticClaims(xml: string | undefined): Claim[] {
       ? []
       : [{ kind: "static", key: range, sharing: "shared" }];
   });
+}
+
+/** Whether an emulated TPM's memory stays: its XML says so, or a guest uses it. virDomainTPMEmulatorDef persistent_state */
+function keepsTpm(xml: string | undefined, node: Node, uuid: string): boolean {
+  if (readRecords(node).some((guest) => guest.uuid === uuid)) return true;
+  if (xml?.includes("persistent_state='yes'") !== true) return false;
+  return parseDomainText(xml).devices.tpms.some(
+    ({ backend }) => backend.type === "emulator" && backend.persistentState === true,
+  );
 }

@@ -6,6 +6,8 @@ import { diskRole, type FileRole } from "../label/file-rule.ts";
 import { type FoundElement, walkChain } from "../storage/image-chain.ts";
 import { gatherChardev } from "./gather-chardev.ts";
 import { gatherFirmware } from "./gather-firmware.ts";
+import { gatherMemory } from "./gather-memory.ts";
+import { gatherCancel, gatherNode, gatherScsi, gatherVfio } from "./gather-node.ts";
 import { gatherSockets, type UsedSocket } from "./gather-sockets.ts";
 import { imageReader, inspect, missing, wrongType } from "./inspect-file.ts";
 import type { GatherOptions, UsedFile } from "./used-file.ts";
@@ -75,7 +77,21 @@ function gatherOther(
       return [gatherFirmware(host, resource, options)];
     case "kernel":
     case "initrd":
+    case "boot-file":
       return [gatherContent(host, resource.path)];
+    case "memory-file":
+      return [gatherMemory(host, resource, options)];
+    case "input-device":
+    case "usb-device":
+    case "tpm-device":
+    case "vhost-scsi":
+      return [gatherNode(host, resource)];
+    case "tpm-cancel":
+      return [gatherCancel(host, resource.path)];
+    case "scsi-device":
+      return [gatherScsi(host, resource)];
+    case "vfio-device":
+      return [gatherVfio(host, resource.path)];
     case "chardev-file":
     case "chardev-log":
     case "chardev-device":

@@ -3,7 +3,7 @@ import { SvirtError } from "../errors.ts";
 import type { FileFacts } from "../host.ts";
 import type { LabelDecision } from "../label/decide-label.ts";
 import type { PlannedTap } from "../plan/decide-tap.ts";
-import type { GuestOrder, HandedFile, HandedSocket } from "../plan/guest-order.ts";
+import type { FileId, GuestOrder, HandedFile, HandedSocket } from "../plan/guest-order.ts";
 import { guestPaths } from "../plan/paths.ts";
 import type { PlannedSocket } from "../plan/start-plan.ts";
 import type { MonitorCommand } from "../plan/step.ts";
@@ -11,7 +11,7 @@ import type { HandedTap } from "../plan/tap.ts";
 import { formatGuestArgv } from "../qemu/argv.ts";
 import { completeGuest } from "../qemu/complete-guest.ts";
 import { listDescriptors } from "../qemu/descriptors.ts";
-import { type Descriptor, isReadByName } from "../qemu/launch.ts";
+import { type Descriptor, isOpenedByName } from "../qemu/launch.ts";
 import { listStartCommands } from "../qemu/start-commands.ts";
 import type { GatheredFiles } from "./gather-files.ts";
 import { numberTap } from "./gather-taps.ts";
@@ -21,6 +21,12 @@ import type { Node } from "./node.ts";
 const MONITOR_FD = 3;
 /** S_IROTH. inode(7) */
 const READABLE_BY_OTHERS = 0o004;
+
+/** The command that becomes a guest, and the files that its user must be let open by name until it has. */
+export interface OrderedGuest {
+  readonly order: GuestOrder;
+  readonly grants: readonly FileId[];
+}
 
 /** The command that becomes the guest, with every file that it will find open. Throws "unsupported", "not-found". */
 export function orderGuest(
@@ -36,7 +42,7 @@ export function orderGuest(
     readonly isIncoming: boolean;
     readonly groupPath: string | undefined;
   },
-): GuestOrder {
+): OrderedGuest {
   const guest = completeGuest(domain);
   const paths = guestPaths(node.paths, domain.uuid);
   const { chains, files } = decided.gathered;
@@ -49,7 +55,8 @@ export function orderGuest(
   const incoming = decided.isIncoming ? ["-incoming", "defer"] : [];
   const { groupPath } = decided;
   const context = decided.label.label;
-  return {
+  const handed = listHanded(node, descriptors, files);
+  const order: GuestOrder = {
     uuid: domain.uuid,
     program,
     words: [...words, ...incoming],
@@ -57,13 +64,16 @@ export function orderGuest(
     ...(context === undefined ? {} : { context }),
     uid: decided.uid,
     ...(groupPath === undefined ? {} : { group: groupPath }),
+    ...memlockOf(domain),
     folder: paths.folder,
     workFolder: paths.workFolder,
     logFile: `${node.paths.log}/${domain.name}.log`,
     sockets: [{ fd: MONITOR_FD, path: paths.monitor }, ...sockets.map(handedSocket)],
-    files: listHanded(node, descriptors, files),
+    files: handed,
     ...(taps.length === 0 ? {} : { taps }),
   };
+  const found = files.flatMap(({ facts, isFoundByQemu }) => (isFoundByQemu === true ? [facts.id] : []));
+  return { order, grants: [...listGrants(order, descriptors), ...found] };
 }
 
 function numberTaps(planned: readonly PlannedTap[], firstFd: number): HandedTap[] {
@@ -82,11 +92,19 @@ export function listHanded(
   found: GatheredFiles["files"],
 ): HandedFile[] {
   const known = new Map<string, FileFacts>(found.map(({ facts, named }) => [named, facts]));
-  return descriptors.map(({ path, purpose, ...opened }) => {
+  return descriptors.map(({ owner: _, path, purpose, ...opened }) => {
     const facts = fileAt(node, known, path);
-    if (isReadByName({ purpose })) refuseUnreadable(path, facts);
+    if (isOpenedByName({ purpose }) && opened.access === "read-only") refuseUnreadable(path, facts);
     return { ...opened, file: facts.id };
   });
+}
+
+/** What QEMU's user must be let open by name, of files that are the guest's alone. */
+function listGrants(order: Pick<GuestOrder, "files">, descriptors: readonly Descriptor[]): readonly FileId[] {
+  const named = new Set(
+    descriptors.filter((found) => isOpenedByName(found) && found.access !== "read-only").map(({ fd }) => fd),
+  );
+  return order.files.flatMap(({ fd, file }) => (named.has(fd) ? [file] : []));
 }
 
 function handedSocket({ fd, folder, label, path }: PlannedSocket & { readonly fd: number }): HandedSocket {
@@ -126,4 +144,18 @@ export function startCommands(
   return listStartCommands(domain)
     .filter(({ execute }) => !passed.has(execute) && !execute.startsWith("query-"))
     .map(({ arguments: args, execute }) => ({ execute, ...(args === undefined ? {} : { arguments: args }) }));
+}
+
+/** What the host's hardware writes to cannot be swapped out, and needs as much as the reference gives it beside. */
+const VFIO_EXTRA_KIB = 1024 * 1024;
+
+/** qemuDomainGetMemLockLimitBytes() of libvirt */
+function memlockOf(domain: Domain): Pick<GuestOrder, "memlockKiB"> {
+  const { devices, maxMemory, memory, memoryBacking, memtune } = domain;
+  if (memoryBacking?.locked === true) return { memlockKiB: memtune?.hardLimitKiB ?? "unlimited" };
+  const hasVfio =
+    devices.hostdevs.some(({ type }) => type === "pci" || type === "mdev") ||
+    devices.disks.some(({ type }) => type === "nvme");
+  if (!hasVfio) return {};
+  return { memlockKiB: (maxMemory?.kiB ?? memory.kiB) + VFIO_EXTRA_KIB };
 }

@@ -23,7 +23,10 @@ import type { Node } from "./node.ts";
 import { removePendingRestart } from "./pending-restart.ts";
 import { type GuestChange, type GuestRecord, isRunning, readRecord, writeRecord } from "./record.ts";
 import { refuseListeners } from "./refuse-listeners.ts";
+import { refuseShortMemory } from "./refuse-short-memory.ts";
 import { refuseUnready } from "./refuse-unready.ts";
+import { settleDomain } from "./settle-domain.ts";
+import { decideTpm, makeTpmHome } from "./tpm-emulator.ts";
 
 const LOG_LINES = 3;
 
@@ -70,9 +73,11 @@ async function begin(node: Node, bytes: Uint8Array, how: HowToStart): Promise<St
     const before = readRecord(node, domain.uuid);
     if (before !== undefined && isRunning(node, before)) return { did: false, guest: before };
     if (before !== undefined) await clearAway(node, before, { reason: reasonOf(node, before) });
-    const gathered = gatherFiles(node.host, domain, { makeMissing: true });
+    const settled = settleDomain(node.host, domain);
+    const gathered = gatherFiles(node.host, settled, { makeMissing: true });
     node.host.makeFolder({ path: node.paths.log, mode: 0o700 });
-    const prepared = await prepare(node, { domain, gathered, ...how });
+    makeTpmHome(node, settled);
+    const prepared = await prepare(node, { domain: settled, gathered, ...how });
     const guest = await launch(node, prepared, how.watch);
     if (guest.change === undefined) return { did: true, guest };
     // It has its state: nothing is taken back any more, and what is left anybody may finish.
@@ -91,8 +96,9 @@ export async function planDomainStart(
   const domain = completeDomain(node, bytes);
   refuseUnready(domain);
   refuseListeners(domain);
-  const gathered = gatherFiles(node.host, domain, { makeMissing: false });
-  const { after, steps } = decide(node, domain, { gathered, ...given(incoming) });
+  const settled = settleDomain(node.host, domain);
+  const gathered = gatherFiles(node.host, settled, { makeMissing: false });
+  const { after, steps } = decide(node, settled, { gathered, ...given(incoming) });
   return [...steps, ...after];
 }
 
@@ -141,7 +147,9 @@ async function launch(node: Node, guest: GuestRecord, watch: Watch): Promise<Gue
 /** QEMU: by the number that its reaper wrote down if the guest's user has it, else by the user alone. */
 function findGuestProcess({ host, paths }: Node, guest: GuestRecord): ProcessFacts | undefined {
   const told = host.getProcess(Number(host.readText(guestPaths(paths, guest.uuid).pid) ?? "0"));
-  return told?.uid === guest.uid ? told : listGuestProcesses(host, guest)[0];
+  if (told?.uid === guest.uid) return told;
+  const program = guest.steps.find((step) => step.do === "spawn")?.order.program;
+  return listGuestProcesses(host, guest).find(({ pid }) => host.getCommandLine(pid)[0] === program);
 }
 
 function given(incoming: Incoming | undefined): { readonly incoming?: Incoming } {
@@ -160,19 +168,15 @@ function decide(
   const planned = decideTaps(node, domain);
   const isIncoming = incoming !== undefined;
   const limits = decideLimits(node, domain);
-  const order = orderGuest(node, domain, {
-    gathered,
-    label,
-    sockets,
-    taps: planned,
-    uid,
-    groupPath: limits.group?.path,
-    isIncoming,
-  });
+  const groupPath = limits.group?.path;
+  const facts = { gathered, label, sockets, taps: planned, uid, isIncoming, groupPath };
+  const { grants, order } = orderGuest(node, domain, facts);
   const paths = guestPaths(node.paths, domain.uuid);
   const taps = planned.flatMap(({ setup }) => setup ?? []);
+  refuseShortMemory(node.host, order.words);
   const commands = startCommands(domain, { isIncoming });
-  const base = { uid, label, paths, files, sockets, taps, ...limits, order, commands };
+  const tpm = decideTpm(node, domain, { label, uid });
+  const base = { uid, label, paths, files, sockets, taps, ...limits, grants, ...tpm, order, commands };
   const decision: StartDecision = { ...base, ...given(incoming) };
   return {
     label,
@@ -221,6 +225,8 @@ const PREPARATIONS: ReadonlySet<Step["do"]> = new Set([
   "make-folder",
   "set-label",
   "write-udev-rule",
+  "lend-folder",
+  "grant",
   "expect-socket",
   "make-group",
 ]);

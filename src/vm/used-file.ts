@@ -9,6 +9,8 @@ export interface UsedFile {
   readonly facts: FileFacts;
   readonly role: FileRole;
   readonly override: LabelOverride | undefined;
+  /** QEMU finds it by itself: no descriptor, but its user must be let open it. */
+  readonly isFoundByQemu?: true;
 }
 
 /** Whether what is missing and QEMU would make, such as a serial port's file, is made: not by a mere plan. */

@@ -63,6 +63,14 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
     expect(log.split("\n").filter((line) => /^\d+$/.test(line))).toEqual(["0", "1", "2", "3", "4", "5"]);
   });
 
+  // More than the test's own limit only a process with CAP_SYS_RESOURCE may allow.
+  test("lets it lock as much memory as it is to", async () => {
+    using folder = new RealFolder();
+    await folder.host.spawnGuest({ ...orderIn(folder, "ulimit -l"), memlockKiB: 2048 });
+    await endOf(folder);
+    expect(readFileSync(`${folder.path}/log`, "utf8")).toStartWith("2048\n");
+  });
+
   test("gives the monitor's socket before QEMU listens: whoever connects waits and is not refused", async () => {
     using folder = new RealFolder();
     const order = orderIn(folder, "sleep 0.2");

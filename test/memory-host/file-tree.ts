@@ -17,6 +17,8 @@ export interface Inode {
   readonly target: string;
   readonly entries: Map<string, Inode>;
   readonly xattrs: Map<string, string>;
+  /** Users beside the owner and his group. acl(5) */
+  readonly acl: Map<number, string>;
   mode: number;
   uid: number;
   bytes: Uint8Array;
@@ -133,6 +135,7 @@ export class FileTree {
       target: wish.target ?? "",
       entries: new Map(),
       xattrs: new Map(),
+      acl: new Map(),
       mode: wish.mode ?? 0o600,
       uid: wish.uid ?? 0,
       bytes: wish.bytes ?? new Uint8Array(),

@@ -1,5 +1,5 @@
 import type { ProcessFacts, ProcessId } from "../../src/host.ts";
-import type { GuestOrder } from "../../src/plan/guest-order.ts";
+import type { GuestOrder, HelperOrder } from "../../src/plan/guest-order.ts";
 import { hostCall } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 import { MemoryQemu } from "./memory-qemu.ts";
@@ -114,6 +114,17 @@ export class GuestProcesses {
     return guest;
   }
 
+  /** A program beside QEMU, which ends when QEMU does. */
+  spawnHelper(order: HelperOrder, context: string | undefined): void {
+    if (this.#machine.helperEnds) return;
+    this.add({
+      command: order.program.replace(/^.*\//, ""),
+      context: order.context ?? context,
+      uid: order.uid,
+      words: [order.program, ...order.words],
+    });
+  }
+
   /** kill(2): false when that process is gone. */
   signal({ pid, startTicks }: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean {
     const process = this.#all.get(pid);
@@ -134,6 +145,7 @@ export class GuestProcesses {
     this.#machine.groups.removeThreads(pid);
     const { order, parentPid, role } = ended;
     if (order === undefined || role === "reaper") return;
+    for (const other of this.list()) if (other.uid === order.uid) this.#all.delete(other.pid);
     this.#machine.after(WAIT_MS, () => this.#reap(parentPid, order, status));
   }
 
@@ -146,8 +158,22 @@ export class GuestProcesses {
     this.#all.clear();
   }
 
+  /** What QEMU opens by name its user must be allowed to open. path_resolution(7) */
+  #noteUnopenable({ files, uid, words }: GuestOrder): void {
+    const named = new Set(
+      words.flatMap((word) => word.match(/(?<=\/proc\/self\/fd\/)\d+/g) ?? []).map(Number),
+    );
+    for (const { access, fd, file } of files) {
+      const { acl, mode } = this.#machine.files.getSame(file);
+      const wanted = access === "read-only" ? 4 : 6;
+      if (named.has(fd) && (mode & wanted) !== wanted && acl.get(uid) !== access)
+        this.#machine.violations.push(`QEMU may not open ${file.path}`);
+    }
+  }
+
   #becomeQemu(guest: Process): void {
     if (!this.#all.has(guest.pid) || guest.order === undefined) return;
+    this.#noteUnopenable(guest.order);
     const { qemu } = this.#machine;
     const { context, logFile, program, uid, words } = guest.order;
     const { startTicks } = guest;

@@ -1,6 +1,6 @@
 import type { Host, SelinuxState } from "../../src/host.ts";
 import type { GuestOrder } from "../../src/plan/guest-order.ts";
-import { FileTree, factsOf, hostCall, type Inode } from "./file-tree.ts";
+import { FileTree, factsOf, hostCall, type Inode, type Place } from "./file-tree.ts";
 import { Groups, type ThreadState } from "./groups.ts";
 import { GuestProcesses, type Process, type QemuBehaviour } from "./guest-processes.ts";
 import { makeMemoryHost } from "./memory-host.ts";
@@ -35,6 +35,8 @@ export class Machine {
   edit: (text: string) => string | Promise<string> = (text) => text;
   /** What happens while somebody talks to the console at that path. */
   duringTalk: (path: string) => Promise<void> = async () => undefined;
+  /** The programs beside QEMU end at once. */
+  helperEnds = false;
   uid = 0;
   /** Nothing can be written to a file that grows. */
   isDiskFull = false;
@@ -171,6 +173,8 @@ export class Machine {
     node("/dev/kvm", "character", { node: "10:232", label: "system_u:object_r:kvm_device_t:s0" });
     node("/dev/urandom", "character", { node: "1:9", label: "system_u:object_r:urandom_device_t:s0" });
     node("/dev/vdb", "block", { node: "254:16", label: "system_u:object_r:fixed_disk_device_t:s0" });
+    this.files.putFolder("/dev/input");
+    node("/dev/input/event3", "character", { node: "13:67", label: "system_u:object_r:event_device_t:s0" });
     this.processes.add({ command: "init", context: "system_u:system_r:init_t:s0" });
   }
 
@@ -189,11 +193,12 @@ export class Machine {
 /** What is where, and in what state: two of these are equal when the machine is as it was. */
 export function snapshot(machine: Machine): string[] {
   const files = [...machine.files.walk()].flatMap((place) => {
-    if (isExpectedToStay(place.path)) return [];
+    if (isExpectedToStay(place.path) || isReturned(place)) return [];
     const { mode, type, uid } = place.inode;
     const xattrs = [...place.inode.xattrs].sort().map(([name, value]) => `${name}=${value}`);
+    const acl = [...place.inode.acl].map(([user, access]) => `user ${user} ${access}`);
     return [
-      `${factsOf(place).id.inode} ${place.path} ${type} ${mode.toString(8)} ${uid} ${xattrs.join(" ")}`,
+      `${factsOf(place).id.inode} ${place.path} ${type} ${mode.toString(8)} ${uid} ${[...xattrs, ...acl].join(" ")}`,
     ];
   });
   const processes = machine.processes.list().map(({ command, pid }) => `process ${pid} ${command}`);
@@ -211,6 +216,12 @@ function isExpectedToStay(path: string): boolean {
     /^\/(?:var\/lib\/svirt\/records|etc\/svirt\/domains)\/[^/]*\.new$/.test(path) ||
     path.startsWith("/var/log/svirt/")
   );
+}
+
+/** The memory of an emulated TPM stays: root's again, and without a guest's label. */
+function isReturned({ inode, path }: Place): boolean {
+  const label = inode.xattrs.get("security.selinux") ?? "";
+  return path.startsWith("/var/lib/svirt/tpm") && inode.uid === 0 && !label.includes("svirt_image_t");
 }
 
 function levelOf(process: Process): string {

@@ -1,18 +1,17 @@
 import { SvirtError } from "../../src/errors.ts";
-import type { GuestPipe, Host, Monitor } from "../../src/host.ts";
+import type { Host } from "../../src/host.ts";
 import { factsOf, hostCall } from "./file-tree.ts";
 import { openHanded, type Process } from "./guest-processes.ts";
 import { groupCalls, tapCalls } from "./host-shares.ts";
 import { kernelCalls, passTime } from "./kernel-calls.ts";
 import type { Machine } from "./machine.ts";
-import { qmpError } from "./qmp-error.ts";
+import { makeMonitor } from "./memory-monitor.ts";
 import type { Svirt } from "./svirt.ts";
 import { terminalCalls } from "./terminal-calls.ts";
 import { xattrCalls } from "./xattr-calls.ts";
 
 const LOCK_POLL_MS = 5;
 const GREET_POLL_MS = 1;
-const UNPLUG_MS = 20;
 
 /** The machine as one process of svirt sees it. */
 export function makeMemoryHost(machine: Machine, svirt: Svirt): Host {
@@ -32,7 +31,10 @@ export function makeMemoryHost(machine: Machine, svirt: Svirt): Host {
 
 type Part<Names extends keyof Host> = Pick<Host, Names>;
 
-function folderCalls(machine: Machine, svirt: Svirt): Part<"listFolder" | "makeFolder" | "removeFolder"> {
+function folderCalls(
+  machine: Machine,
+  svirt: Svirt,
+): Part<"listFolder" | "makeFolder" | "giveFolder" | "removeFolder"> {
   const { files } = machine;
   return {
     listFolder: (path) => [...(files.find(path)?.inode.entries.keys() ?? [])].sort(),
@@ -43,6 +45,15 @@ function folderCalls(machine: Machine, svirt: Svirt): Part<"listFolder" | "makeF
       if (folder.label !== undefined) made.xattrs.set("security.selinux", folder.label);
       made.mode = folder.mode;
       made.uid = folder.uid ?? made.uid;
+    },
+    giveFolder(path, { label, uid }) {
+      const folder = files.get(path);
+      folder.uid = uid;
+      for (const inode of [...folder.entries.values(), folder]) {
+        inode.uid = uid;
+        svirt.midway();
+        if (label !== undefined) inode.xattrs.set("security.selinux", label);
+      }
     },
     removeFolder(path) {
       const place = files.find(path, false);
@@ -169,7 +180,10 @@ function processCalls(
   };
 }
 
-function guestCalls(machine: Machine, svirt: Svirt): Part<"spawnGuest" | "connectMonitor" | "killSelf"> {
+function guestCalls(
+  machine: Machine,
+  svirt: Svirt,
+): Part<"spawnGuest" | "spawnHelper" | "connectMonitor" | "killSelf"> {
   return {
     killSelf: () => svirt.die("killSelf"),
     async spawnGuest(order) {
@@ -182,6 +196,15 @@ function guestCalls(machine: Machine, svirt: Svirt): Part<"spawnGuest" | "connec
       });
       await passTime(machine, GREET_POLL_MS);
       return guest;
+    },
+    async spawnHelper(order) {
+      machine.processes.spawnHelper(order, machine.ownContext);
+      svirt.midway();
+      if (machine.helperEnds) {
+        throw new SvirtError(`Cannot start ${order.program}: it ended with status 1`, { kind: "failed" });
+      }
+      machine.files.put(order.ready, "socket", { uid: order.uid });
+      await passTime(machine, GREET_POLL_MS);
     },
     async connectMonitor(path, timeoutMs) {
       const deadline = machine.nowMs + timeoutMs;
@@ -203,85 +226,4 @@ function listeningAt(machine: Machine, path: string): Process | undefined {
   return machine.processes
     .list()
     .find(({ order, role }) => order?.sockets[0]?.path === path && (role === "qemu" || role === "becoming"));
-}
-
-/** Only asks. */
-const QUERY = /^query-|^qom-(?:list|get)$/;
-
-function makeMonitor(machine: Machine, svirt: Svirt, pid: number): Monitor {
-  const tell = async (command: string, act: () => unknown): Promise<unknown> =>
-    svirt.call(`monitor ${command}`, !QUERY.test(command), act);
-  return {
-    execute: (command, args = {}) => tell(command, () => answer(machine, pid, { command, args })),
-    async handOver(file) {
-      machine.files.getSame(file.file);
-      if (machine.qemu.refuses === "add-fd") throw qmpError("as the test wants it");
-      await tell("add-fd", () => machine.processes.get(pid)?.devices?.addSet(file));
-      machine.noteContent(machine.files.getSame(file.file));
-    },
-    async handTap(tap) {
-      await tell("getfd", () => {
-        machine.taps.hand(tap, pid);
-        machine.processes.get(pid)?.devices?.addNames([...tap.queues, ...tap.vhosts]);
-      });
-    },
-    async openPipe(wish) {
-      const guest = machine.processes.get(pid);
-      if (machine.qemu.refuses === "getfd") throw qmpError("as the test wants it");
-      const pipe = await tell("getfd", () => guest?.stream?.open(svirt, guest, wish));
-      if (pipe === undefined) throw new SvirtError("Cannot talk to QEMU: it has ended", { kind: "failed" });
-      return pipe as GuestPipe;
-    },
-    async waitUntilDeleted(device, timeoutMs) {
-      const deadline = machine.nowMs + timeoutMs;
-      const isThere = (): boolean => machine.processes.get(pid)?.devices?.has(device) ?? true;
-      while (isThere() && machine.nowMs < deadline) await passTime(machine, LOCK_POLL_MS);
-      return !isThere();
-    },
-    close: () => undefined,
-  };
-}
-
-interface Asked {
-  readonly command: string;
-  readonly args: Readonly<Record<string, unknown>>;
-}
-
-function answer(machine: Machine, pid: number, { args, command }: Asked): unknown {
-  const guest = machine.processes.get(pid);
-  if (guest === undefined) throw new SvirtError("Cannot talk to QEMU: it has ended", { kind: "failed" });
-  if (machine.qemu.refuses === command) throw qmpError("as the test wants it");
-  const wanted = machine.qemu.answers?.get(command);
-  if (wanted !== undefined) return wanted;
-  const ofStream = guest.stream?.answer(guest, command, args);
-  if (ofStream !== undefined) return ofStream;
-  switch (command) {
-    case "query-status":
-      return { status: guest.status, running: guest.status === "running" };
-    case "cont":
-      guest.status = "running";
-      return {};
-    case "query-cpus-fast":
-      return machine.groups.listVcpus(guest);
-    case "query-iothreads":
-      return [];
-    case "stop":
-      guest.status = "paused";
-      return {};
-    case "system_powerdown":
-      if (machine.qemu.ignoresPowerButton !== true) machine.after(50, () => machine.processes.end(pid, 0));
-      return {};
-    case "device_del":
-      return guest.devices?.askToLetGo(args, (letGo) => {
-        if (machine.qemu.keepsDevices !== true) machine.after(UNPLUG_MS, letGo);
-      });
-    case "netdev_del":
-    case "closefd": {
-      const gone = guest.devices?.answer(command, args);
-      machine.taps.letGo(pid, String(args["id"] ?? args["fdname"]));
-      return gone;
-    }
-    default:
-      return guest.devices?.answer(command, args);
-  }
 }

@@ -150,6 +150,10 @@ export class MemoryQemu {
         return this.#setMedium(id, undefined);
       case "blockdev-insert-medium":
         return this.#setMedium(id, String(args["node-name"]));
+      case "block_set_io_throttle":
+        if (!this.#devices.has(id.replace(/^\/machine\/peripheral\/(.*)\/virtio-backend$/, "$1")))
+          throw qmpError(`Device '${id}' not found`);
+        return {};
       case "set_link":
         this.#nameOf(this.#devices, args["name"], `Device '${args["name"]}' not found`);
         return {};

@@ -23,6 +23,7 @@ const CHANGES: ReadonlySet<string> = new Set([
   "writeText",
   "removeFile",
   "makeFolder",
+  "giveFolder",
   "removeFolder",
   "makeSymlink",
   "makeFile",
@@ -30,6 +31,8 @@ const CHANGES: ReadonlySet<string> = new Set([
   "renameFile",
   "setXattr",
   "removeXattr",
+  "grantAccess",
+  "revokeAccess",
   "lock",
   "signalProcess",
   "spawnGuest",
@@ -40,6 +43,7 @@ const CHANGES: ReadonlySet<string> = new Set([
   "moveThread",
   "setAffinity",
   "setScheduler",
+  "spawnHelper",
 ] satisfies (keyof Host)[]);
 
 /** One process of svirt: it counts what it changes, and can be killed at any of these calls. */

@@ -3,7 +3,9 @@ import type { Inode } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 
 /** Extended attributes: `trusted.*` is root's, and not every file system has any. */
-export function xattrCalls(machine: Machine): Pick<Host, "getXattr" | "setXattr" | "removeXattr"> {
+export function xattrCalls(
+  machine: Machine,
+): Pick<Host, "getXattr" | "setXattr" | "removeXattr" | "grantAccess" | "revokeAccess"> {
   const { files } = machine;
   const mayKeep = ({ fileSystem }: Inode, name: string): boolean =>
     fileSystem.keepsLabels && (!name.startsWith("trusted.") || machine.uid === 0);
@@ -17,5 +19,7 @@ export function xattrCalls(machine: Machine): Pick<Host, "getXattr" | "setXattr"
       return true;
     },
     removeXattr: (file, name) => void files.getSame(file).xattrs.delete(name),
+    grantAccess: (file, { access, uid }) => void files.getSame(file).acl.set(uid, access),
+    revokeAccess: (file, uid) => void files.getSame(file).acl.delete(uid),
   };
 }

@@ -31,6 +31,11 @@ const DECISION: StartDecision = {
       label: "private:label:of:the_guest",
     },
   ],
+  grants: [NODE],
+  helpers: [],
+  lent: [
+    { path: "/var/lib/svirt/tpm/a", label: "private:label:of:the_guest", original: "old:label:of:svirt" },
+  ],
   order: {
     uuid: UUID,
     program: "/usr/bin/qemu-system-x86_64",
@@ -59,9 +64,12 @@ describe("planStart()", () => {
       "make-folder",
       "make-folder",
       "set-label",
+      "lend-folder",
+      "grant",
       "expect-socket",
       "spawn",
       "greet",
+      "revoke",
       "check-context",
       "resume",
     ]);
@@ -123,6 +131,8 @@ describe("planStop()", () => {
     ).toEqual([
       "kill",
       "remove-socket",
+      "revoke",
+      "return-folder",
       "restore-label",
       "remove-folder",
       "remove-folder",

@@ -48,13 +48,17 @@ const NEVER_STARTED = new Set([
   "virtio-options-rng-iommu", // iommu='on' on plain PCI, where the device is a transitional one
 ]);
 
-/** The device that this QEMU has not, or the file that this machine has not: firmware, or a port. */
+/** The device that this QEMU has not, or what this machine has not: huge pages, firmware, a port, somebody's server. */
 function lackOf(domain: Domain, words: readonly string[]): string | undefined {
   const drivers = words.flatMap(
     (word) => /^\{"driver":"(qxl[^"]*|virtio-\w+-gl(?:-pci)?)"/.exec(word)?.[1] ?? [],
   );
+  const all = words.join(" ");
   return (
-    drivers.find((driver) => !hasDevice(driver)) ?? listOwnFiles(domain).find((file) => !fs.existsSync(file))
+    drivers.find((driver) => !hasDevice(driver)) ??
+    /\/dev\/hugepages/.exec(all)?.[0] ??
+    /"driver":"(?:nbd|rbd|iscsi|https?|ftps?|gluster|nfs)"/.exec(all)?.[0] ??
+    listOwnFiles(domain).find((file) => !fs.existsSync(file))
   );
 }
 

@@ -29,6 +29,29 @@ describe("parseDomainContexts()", () => {
     expect(domainContextFor(contexts, { virtType: "qemu", hasUserNetwork: true }).type).toBe("svirt_tcg_t");
   });
 
+  test("has eight lines for what a guest needs, as svirt's own policy has them", () => {
+    const names = ["t", "tcg_t", "net_t", "tcg_net_t", "usb_t", "tcg_usb_t", "net_usb_t", "tcg_net_usb_t"];
+    const contexts = parseDomainContexts(
+      names.map((name) => `system_u:system_r:svirt_${name}:s0\n`).join(""),
+      "f",
+    );
+    const found = [false, true].flatMap((hasHostUsb) =>
+      [false, true].flatMap((hasUserNetwork) =>
+        (["kvm", "qemu"] as const).map(
+          (virtType) => domainContextFor(contexts, { virtType, hasUserNetwork, hasHostUsb }).type,
+        ),
+      ),
+    );
+    expect(found).toEqual(names.map((name) => `svirt_${name}`));
+  });
+
+  test("has guests with USB devices in the types of others, where a policy has no more than four", () => {
+    const four = DOMAIN + DOMAIN.replaceAll("_t:", "_net_t:");
+    const contexts = parseDomainContexts(four, "f");
+    const kind = { virtType: "kvm", hasUserNetwork: true, hasHostUsb: true } as const;
+    expect(domainContextFor(contexts, kind).type).toBe("svirt_net_t");
+  });
+
   test("takes the one line for both, as the reference does", () => {
     const contexts = parseDomainContexts("system_u:system_r:svirt_t:s0", "f");
     expect(domainContextFor(contexts, { virtType: "qemu", ...NO_NETWORK }).type).toBe("svirt_t");

@@ -7,12 +7,12 @@ import { settle, sweep } from "../../src/vm/settle.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import type { Strike } from "../memory-host/svirt.ts";
-import { ALL_KINDS, domainXml, makeMachine, nodeOn, reapAll, sweepAll, UUID } from "./scene.ts";
+import { ALL_DEVICES, ALL_KINDS, domainXml, makeMachine, nodeOn, reapAll, sweepAll, UUID } from "./scene.ts";
 import { beStruck, instantsOf, type Work, withoutInodes } from "./strikes.ts";
 
 /** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
 const TIMEOUT_MS = 120_000;
-const XML = domainXml({ disks: ALL_KINDS });
+const XML = domainXml({ disks: ALL_KINDS, devices: ALL_DEVICES });
 
 const start: Work = (node) => startDomain(node, XML);
 const destroy: Work = (node) => destroyDomain(node, "vm1");

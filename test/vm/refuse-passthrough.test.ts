@@ -36,8 +36,14 @@ describe("refuseUnready() refuses a start that would leave out", () => {
     [network("user", "<bandwidth><inbound average='1'/></bandwidth>"), "interface[1]/bandwidth"],
     [network("user", "<vlan><tag id='4'/></vlan>"), "interface[1]/vlan"],
     [network("user", "<rom file='/srv/boot.rom'/>"), "interface[1]"],
-    ["<hostdev type='pci'><source><address bus='1' slot='0' function='0'/></source></hostdev>", "hostdev[1]"],
-    ["<hostdev type='usb'><source><address bus='1' device='2'/></source></hostdev>", "hostdev[1]"],
+    [
+      "<hostdev type='pci' managed='yes'><source><address bus='1' slot='0' function='0'/></source></hostdev>",
+      "hostdev[1]/@managed",
+    ],
+    [
+      "<hostdev type='scsi' rawio='yes'><source><adapter name='scsi_host0'/><address bus='0' target='0' unit='0'/></source></hostdev>",
+      "hostdev[1]/@rawio",
+    ],
     ["<redirdev bus='usb' type='spicevmc'/>", "redirdev[1]"],
     ["<smartcard mode='host'/>", "smartcard[1]"],
     ["<lease><key>k</key><target path='/srv/lease'/></lease>", "lease[1]"],
@@ -63,6 +69,7 @@ test("listResources() names the nodes of devices that are passed through", () =>
   const devices = `<hostdev type='pci'><source><address bus='6' slot='0x12' function='1'/></source></hostdev>
     <hostdev type='usb'><source><address bus='14' device='6'/></source></hostdev>
     <hostdev type='scsi_host'><source protocol='vhost' wwpn='naa.5123456789abcde0'/></hostdev>
+    <hostdev type='scsi'><source><adapter name='scsi_host2'/><address bus='1' target='3' unit='4'/></source></hostdev>
     <hostdev type='mdev' model='vfio-pci'><source><address uuid='53764d0e-85a0-42b4-af5c-2046b460b1dc'/></source></hostdev>
     ${network("vdpa", "<source dev='/dev/vhost-vdpa-0'/>")}`;
   const paths = listResources(parseDomain(domainWith(devices))).map(({ path }) => path);
@@ -72,5 +79,6 @@ test("listResources() names the nodes of devices that are passed through", () =>
     "/dev/vhost-vdpa-0",
     "/sys/bus/mdev/devices/53764d0e-85a0-42b4-af5c-2046b460b1dc",
     "/sys/bus/pci/devices/0000:06:12.1",
+    "/sys/bus/scsi/devices/2:1:3:4/scsi_generic",
   ]);
 });

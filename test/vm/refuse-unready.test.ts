@@ -39,8 +39,6 @@ describe("refuseUnready()", () => {
       "<numatune><memory placement='auto'/></numatune>",
       "/domain/numatune/memory/@placement: svirt does not ask",
     ],
-    ["<memoryBacking><hugepages/></memoryBacking>", "/domain/memoryBacking/hugepages: svirt does not set"],
-    ["<memoryBacking><locked/></memoryBacking>", "/domain/memoryBacking/locked: svirt does not lock"],
   ])("%s", (xml, message) => {
     expect(() => refuseUnready(parseDomain(domainWith("", xml)))).toThrow(
       `Cannot start the guest: ${message}`,

@@ -57,6 +57,27 @@ export const ALL_KINDS = [
   "<disk type='block' device='disk'><driver name='qemu' type='raw'/><source dev='/dev/by-id'/><target dev='vdd' bus='virtio'/></disk>",
 ].join("");
 
+/** Devices of the host's, of each kind that a guest can be given. */
+export const ALL_DEVICES =
+  "<input type='evdev'><source dev='/dev/input/event3'/></input><tpm><backend type='emulator' version='2.0'/></tpm>";
+
+/** A node of the host's with its number and type. */
+export function putNode(
+  machine: Machine,
+  path: string,
+  facts: { readonly node: string; readonly type: string; readonly mode?: number },
+): void {
+  machine.files.putFolder(path.slice(0, path.lastIndexOf("/")));
+  const made = machine.files.put(path, "character", { node: facts.node, mode: facts.mode ?? 0o600 });
+  made.xattrs.set("security.selinux", `system_u:object_r:${facts.type}:s0`);
+}
+
+/** A file of the host's with a text, and the folders above it. */
+export function putText(machine: Machine, path: string, text: string): void {
+  machine.files.putFolder(path.slice(0, path.lastIndexOf("/")));
+  machine.files.put(path, "file", { mode: 0o644, bytes: new TextEncoder().encode(text) });
+}
+
 /** A machine with images, each with its label from before any guest. */
 export function makeMachine(): Machine {
   const machine = new Machine();

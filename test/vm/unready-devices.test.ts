@@ -21,11 +21,9 @@ describe("a start", () => {
 
   test.each([
     ["<filesystem><source dir='/srv'/><target dir='srv'/></filesystem>", "/srv"],
-    ["<input type='evdev'><source dev='/dev/input/event1'/></input>", "/dev/input/event1"],
     ["<shmem name='a'><model type='ivshmem-plain'/></shmem>", "/dev/shm/a"],
     ["<shmem name='a'><model type='ivshmem-doorbell'/><server/></shmem>", "/var/lib/libvirt/shmem-a-sock"],
-    ["<tpm><backend type='passthrough'/></tpm>", "/dev/tpm0"],
-    ["<pstore backend='acpi-erst'><path>/srv/erst</path><size>8</size></pstore>", "/srv/erst"],
+    ["<tpm><backend type='emulator'><source type='dir' path='/srv/tpm'/></backend></tpm>", "/srv/tpm"],
     ["<audio id='1' type='file' path='sound.wav'/>", "sound.wav"],
     ["<graphics type='egl-headless'><gl rendernode='/dev/dri/a'/></graphics>", "/dev/dri/a"],
   ])("is refused for the path in %s", (devices, path) => {
@@ -41,7 +39,10 @@ describe("a start", () => {
     ["<graphics type='spice'/>", "do spice displays"],
     ["<graphics type='vnc' websocket='5700'/>", "open WebSockets"],
     ["<audio id='1' type='pulseaudio'/>", "give guests pulseaudio sound"],
-    ["<tpm><backend type='emulator'/></tpm>", "start a TPM"],
+    [
+      "<tpm><backend type='external'><source type='unix' mode='connect' path='/run/tpm'/></backend></tpm>",
+      "open /run/tpm for a guest",
+    ],
     ["<vsock><cid auto='yes'/></vsock>", "open the host's vsock for a guest"],
     ["<video><driver name='vhostuser'/><model type='virtio'/></video>", "start a program that draws"],
     [

@@ -20,20 +20,7 @@ export function makeLinuxHost(): Host {
     editFile: async (path) => await (await import("./edit-file.ts")).editFile(path),
     talk: async (to, how) => await (await import("./talk.ts")).talk(to, how),
 
-    writeText: (path, text, mode) => others().writeText(path, text, mode),
-    removeFile: (path) => others().removeFile(path),
-    makeFolder: (folder) => others().makeFolder(folder),
-    removeFolder: (path) => others().removeFolder(path),
-    makeSymlink: (path, target) => others().makeSymlink(path, target),
-    makeFile: (path, mode, content) => others().makeFile(path, mode, content),
-    writeBytes: (file, offset, bytes) => others().writeBytes(file, offset, bytes),
-    renameFile: (from, to) => others().renameFile(from, to),
-    readInput: (path, mostBytes) => others().readInput(path, mostBytes),
-    inspectFile: (path) => others().inspectFile(path),
-    readBytes: (file, offset, length) => others().readBytes(file, offset, length),
-    getXattr: (file, name) => others().getXattr(file, name),
-    setXattr: (file, name, value) => others().setXattr(file, name, value),
-    removeXattr: (file, name) => others().removeXattr(file, name),
+    ...fileCalls(),
     lock: async (path, timeoutMs) => await others().lock(path, timeoutMs),
     isLocked: (path) => others().isLocked(path),
     listProcesses: (uid) => others().listProcesses(uid),
@@ -46,6 +33,7 @@ export function makeLinuxHost(): Host {
     readOutput: (words, confined, input) => others().readOutput(words, confined, input),
     spawnGuest: async (order) => await others().spawnGuest(order),
     ...shareCalls(),
+    spawnHelper: async (order) => await others().spawnHelper(order),
     getSelinux: () => others().getSelinux(),
     readKernelLog: () => others().readKernelLog(),
     getPolicy: () => others().getPolicy(),
@@ -77,6 +65,28 @@ function shareCalls(): Pick<
     setAffinity: (thread, cpus) => others().setAffinity(thread, cpus),
     setScheduler: (thread, scheduler) => others().setScheduler(thread, scheduler),
   };
+}
+
+function fileCalls() {
+  return {
+    writeText: (path, text, mode) => others().writeText(path, text, mode),
+    removeFile: (path) => others().removeFile(path),
+    makeFolder: (folder) => others().makeFolder(folder),
+    giveFolder: (path, to) => others().giveFolder(path, to),
+    removeFolder: (path) => others().removeFolder(path),
+    makeSymlink: (path, target) => others().makeSymlink(path, target),
+    makeFile: (path, mode, content) => others().makeFile(path, mode, content),
+    writeBytes: (file, offset, bytes) => others().writeBytes(file, offset, bytes),
+    renameFile: (from, to) => others().renameFile(from, to),
+    readInput: (path, mostBytes) => others().readInput(path, mostBytes),
+    inspectFile: (path) => others().inspectFile(path),
+    readBytes: (file, offset, length) => others().readBytes(file, offset, length),
+    getXattr: (file, name) => others().getXattr(file, name),
+    setXattr: (file, name, value) => others().setXattr(file, name, value),
+    removeXattr: (file, name) => others().removeXattr(file, name),
+    grantAccess: (file, granted) => others().grantAccess(file, granted),
+    revokeAccess: (file, uid) => others().revokeAccess(file, uid),
+  } satisfies Partial<Host>;
 }
 
 let loaded: Omit<Host, QuickCall> | undefined;

@@ -1,8 +1,10 @@
 import type { Host } from "../../host.ts";
 import { mayAccess } from "./access-vector.ts";
 import { removeControlGroup, writeControl } from "./control-files.ts";
+import { grantAccess, revokeAccess } from "./file-access.ts";
 import { withFile } from "./file-id.ts";
 import * as files from "./files.ts";
+import { giveFolder } from "./give-folder.ts";
 import { readKernelLog } from "./kernel-log.ts";
 import { isLocked, lock } from "./lock.ts";
 import { listOpenFiles } from "./open-files.ts";
@@ -13,6 +15,7 @@ import { readOutput } from "./read-output.ts";
 import * as selinux from "./selinux.ts";
 import { removeTap, setUpTap } from "./set-up-tap.ts";
 import { spawnGuest } from "./spawn-guest.ts";
+import { spawnHelper } from "./spawn-helper.ts";
 import * as threads from "./threads.ts";
 import { getxattr, removexattr, setxattr } from "./xattr.ts";
 
@@ -35,6 +38,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     writeText: files.writeText,
     removeFile: files.removeFile,
     makeFolder: files.makeFolder,
+    giveFolder,
     removeFolder: files.removeFolder,
     makeSymlink: files.makeSymlink,
     makeFile: files.makeFile,
@@ -47,6 +51,8 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     setXattr: (file, name, value) =>
       withFile(file, (path) => setxattr(path, name, new TextEncoder().encode(value))),
     removeXattr: (file, name) => withFile(file, (path) => removexattr(path, name)),
+    grantAccess,
+    revokeAccess,
     lock,
     isLocked,
     listProcesses: processes.listProcesses,
@@ -65,6 +71,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     moveThread: threads.moveThread,
     setAffinity: threads.setAffinity,
     setScheduler: threads.setScheduler,
+    spawnHelper,
     getSelinux: selinux.getSelinux,
     readKernelLog,
     getPolicy: selinux.getPolicy,

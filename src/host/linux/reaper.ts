@@ -5,7 +5,8 @@
  * guest to guest comes in as a positional argument.
  *
  *   $1 folder of the record in /run   $2 svirt   $3 the guest's UUID   $4 user and group   $5 context, empty for none
- *   $6 first descriptor that was not handed on   $7 control group, empty for none   $8... QEMU and its words
+ *   $6 first descriptor that was not handed on   $7 control group, empty for none
+ *   $8 KiB of memory that QEMU may lock, empty for the host's own limit   $9... QEMU and its words
  *
  * setpriv is called by its whole path: a busybox shell would take its own, which knows less.
  *
@@ -15,8 +16,9 @@
  * busybox and bash close the others too.
  */
 export const REAPER_SCRIPT = `
-folder=$1 svirt=$2 uuid=$3 user=$4 context=$5 end=$6 group=$7
-shift 7
+folder=$1 svirt=$2 uuid=$3 user=$4 context=$5 end=$6 group=$7 memlock=$8
+shift 8
+[ -z "$memlock" ] || ulimit -l "$memlock" || exit
 drop="/usr/bin/setpriv --reuid $user --regid $user --clear-groups --inh-caps=-all --bounding-set=-all --"
 join() { [ -z "$group" ] || printf 0 >"$group/cgroup.procs"; }
 if [ -n "$context" ]; then

@@ -29,6 +29,7 @@ export async function spawnGuest(order: GuestOrder): Promise<ProcessId> {
       order.context ?? "",
       String(end),
       order.group ?? "",
+      String(order.memlockKiB ?? ""),
     ];
     const reaper = Bun.spawn(
       ["/bin/sh", "-c", REAPER_SCRIPT, "svirt-reaper", ...words, order.program, ...order.words],
@@ -77,7 +78,8 @@ function listenFor({ context }: GuestOrder, { label, path, within }: HandedSocke
   return within === undefined ? listenUnix(path, context) : listenWithin(within, path, { context, label });
 }
 
-function openLog(path: string): number {
+/** Where a guest's processes say what they have to say: at its end. Throws "host-call". */
+export function openLog(path: string): number {
   const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
   return orThrow(`open ${path}`, () => openSync(path, flags, 0o600));
 }

@@ -4,8 +4,14 @@ import { cString, hostCallError, libc, readErrno } from "./libc.ts";
 /** The largest value that the kernel takes. linux/limits.h XATTR_SIZE_MAX */
 const MOST_BYTES = 65_536;
 
-/** The value without a trailing NUL; undefined when there is none or the file system has no such names. getxattr(2) */
+/** The value without a trailing NUL; undefined when there is none or the file system has no such names. */
 export function getxattr(path: string, name: string): string | undefined {
+  const bytes = getxattrBytes(path, name);
+  return bytes === undefined ? undefined : new TextDecoder().decode(bytes).replace(/\0$/, "");
+}
+
+/** The value as it is. getxattr(2) */
+export function getxattrBytes(path: string, name: string): Uint8Array | undefined {
   const value = new Uint8Array(MOST_BYTES);
   const length = Number(libc().getxattr(cString(path), cString(name), value, value.length));
   if (length < 0) {
@@ -13,7 +19,7 @@ export function getxattr(path: string, name: string): string | undefined {
     if (errno === ENODATA || errno === EOPNOTSUPP) return undefined;
     throw hostCallError(`read ${name} of ${path}`, errno);
   }
-  return new TextDecoder().decode(value.subarray(0, length)).replace(/\0$/, "");
+  return value.subarray(0, length);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Domain } from "../../domain/domain.ts";
 import { listPorts } from "../../domain/ports.ts";
+import type { Tpm } from "../../domain/tpm.ts";
 import type { Unready } from "./unready.ts";
 
 /** What devices are connected to besides files: other programs, the host's screen and sound, the network. */
@@ -20,13 +21,29 @@ export function listUnreadyBackends({ devices, os }: Domain): readonly Unready[]
     ...rngs.flatMap(({ backend }) =>
       backend.model === "egd" ? [unready("rng", "connect to entropy daemons")] : [],
     ),
-    ...tpms.map(() => unready("tpm", "start a TPM")),
+    ...tpms.flatMap(listUnreadyTpm),
     ...filesystems.map(() => unready("filesystem", "share folders with guests")),
     ...videos.flatMap(({ driver }) =>
       driver?.name === "vhostuser" ? [unready("video", "start a program that draws")] : [],
     ),
     ...(vsock === undefined ? [] : [unready("vsock", "open the host's vsock for a guest")]),
   ];
+}
+
+/** What swtpm_setup(8) and a store of secrets would do. */
+function listUnreadyTpm({ backend }: Tpm): readonly Unready[] {
+  if (backend.type === "passthrough") return [];
+  if (backend.type === "external") return [unready("tpm", "connect a guest to another program's TPM")];
+  const asked = [
+    ["encryption", backend.encryption, "keep secrets, to encrypt a TPM's state with"],
+    ["profile", backend.profile, "choose what an emulated TPM can do"],
+    ["active_pcr_banks", backend.banks, "choose an emulated TPM's PCR banks"],
+  ] as const;
+  return asked.flatMap(([name, found, missing]) =>
+    found === undefined
+      ? []
+      : [{ place: `/domain/devices/tpm/backend/${name}`, missing, remedy: "Leave it out." }],
+  );
 }
 
 /** Backends that a start makes or opens. */

@@ -19,9 +19,35 @@ const isRead = (format: string | undefined): boolean => ["raw", "qcow2"].include
 const RULES: readonly Rule[] = [
   {
     place: "@type",
-    missing: "open disks that are neither files nor block devices",
+    missing: "open disks of this type",
     remedy: "Use an image in a file.",
-    isAsked: (disk) => !isLocal(disk),
+    isAsked: (disk) => !isLocal(disk) && disk.type !== "network" && disk.type !== "nvme",
+  },
+  {
+    place: "source/host/@transport",
+    missing: "connect a guest to another program's socket",
+    remedy: "Have the server listen on TCP.",
+    isAsked: (disk) =>
+      disk.type === "network" && (disk.source?.hosts ?? []).some(({ transport }) => transport === "unix"),
+  },
+  {
+    place: "source/@protocol",
+    missing: "hand a guest keys for SSH",
+    remedy: "Have the image served by another protocol, such as nbd.",
+    isAsked: (disk) => disk.type === "network" && disk.source?.protocol === "ssh",
+  },
+  {
+    place: "source/config",
+    missing: "open the configuration of a cluster for a guest",
+    remedy: "Write the monitors as <host name='…'/>.",
+    isAsked: (disk) => disk.type === "network" && disk.source !== undefined && "config" in disk.source,
+  },
+  {
+    place: "backingStore",
+    missing: "look into an image that is not on the host for what is below it",
+    remedy: "Write <backingStore/> if nothing is, or format='raw'.",
+    isAsked: (disk) =>
+      !isLocal(disk) && (disk.driver?.type ?? "raw") !== "raw" && listStores(disk).at(-1)?.type !== "end",
   },
   {
     place: "backingStore/@type",
@@ -70,29 +96,10 @@ const RULES: readonly Rule[] = [
     isAsked: (disk) => hasInSources(disk, "reservations"),
   },
   {
-    place: "source/@startupPolicy",
-    missing: "start without an image that is not there",
-    remedy: LEAVE_OUT,
-    isAsked: ({ source }) =>
-      source !== undefined && "startupPolicy" in source && source.startupPolicy !== "mandatory",
-  },
-  {
-    place: "@device",
-    missing: "let a guest send a SCSI device its own commands",
-    remedy: "Write device='disk'.",
-    isAsked: ({ device }) => device === "lun",
-  },
-  {
     place: "@rawio",
     missing: "give QEMU the right to send raw commands",
     remedy: LEAVE_OUT,
     isAsked: ({ rawio }) => rawio === true,
-  },
-  {
-    place: "iotune",
-    missing: "limit a disk's speed",
-    remedy: LEAVE_OUT,
-    isAsked: (disk) => disk.iotune !== undefined,
   },
   {
     place: "transient",

@@ -1,4 +1,5 @@
 import type { Domain } from "../../domain/domain.ts";
+import type { HostDevice } from "../../domain/host-device.ts";
 import type { NetworkInterface } from "../../domain/network-interface.ts";
 import type { Unready } from "./unready.ts";
 
@@ -85,6 +86,28 @@ const INTERFACES: readonly Rule[] = [
   },
 ];
 
+/** The same for devices of the host, with what to do instead. */
+const HOSTDEVS: readonly {
+  readonly place: string;
+  readonly missing: string;
+  readonly remedy: string;
+  isAsked(found: HostDevice): boolean;
+}[] = [
+  {
+    place: "@managed",
+    missing: "take devices from their drivers",
+    remedy:
+      "Bind it to vfio-pci before the start (driverctl set-override ADDRESS vfio-pci), and write managed='no'.",
+    isAsked: ({ managed, type }) => type === "pci" && managed === true,
+  },
+  {
+    place: "@rawio",
+    missing: "give QEMU the right to send raw commands",
+    remedy: "Leave it out.",
+    isAsked: (found) => found.type === "scsi" && found.rawio === true,
+  },
+];
+
 /** What interfaces, and devices of the host or of somebody else, ask that a start does not do yet. */
 export function listUnreadyPassthrough({ devices }: Domain): readonly Unready[] {
   const { hostdevs, interfaces, leases, redirdevs, smartcards } = devices;
@@ -95,7 +118,12 @@ export function listUnreadyPassthrough({ devices }: Domain): readonly Unready[] 
         ...(remedy === undefined ? {} : { remedy }),
       })),
     ),
-    ...hostdevs.map((_, index) => unready(`hostdev[${index + 1}]`, "pass devices of the host through")),
+    ...hostdevs.flatMap((found, index) =>
+      HOSTDEVS.filter((rule) => rule.isAsked(found)).map(({ place, missing, remedy }) => ({
+        ...unready(`hostdev[${index + 1}]/${place}`, missing),
+        remedy,
+      })),
+    ),
     ...redirdevs.map((_, index) => unready(`redirdev[${index + 1}]`, "redirect USB devices")),
     ...smartcards.map((_, index) => unready(`smartcard[${index + 1}]`, "give guests smartcards")),
     ...leases.map((_, index) => unready(`lease[${index + 1}]`, "take a lock manager's leases")),

@@ -1,0 +1,45 @@
+import { closeSync, constants, fchownSync, fstatSync, lchownSync, readdirSync } from "node:fs";
+
+import { openAt, openPath } from "./file-id.ts";
+import { orThrow } from "./files.ts";
+import { setxattr } from "./xattr.ts";
+
+interface NewOwner {
+  readonly uid: number;
+  readonly label?: string;
+}
+
+/**
+ * Host.giveFolder: by descriptors. The folder changes hands first, so that who had it can put nothing there any more.
+ */
+export function giveFolder(path: string, to: NewOwner): void {
+  orThrow(`give ${path} to user ${to.uid}`, () => {
+    const folder = openAt(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      fchownSync(folder, to.uid, to.uid);
+      for (const name of readdirSync(`/proc/self/fd/${folder}`))
+        giveEntry(`/proc/self/fd/${folder}/${name}`, to);
+      putLabel(folder, to.label);
+    } finally {
+      closeSync(folder);
+    }
+  });
+}
+
+/** A file with a second name may be somebody else's, whom it was taken from: it stays as it is. */
+function giveEntry(path: string, { label, uid }: NewOwner): void {
+  const fd = openPath(path);
+  try {
+    const stat = fstatSync(fd);
+    if (stat.isFile() && stat.nlink > 1) return;
+    lchownSync(path, uid, uid);
+    if (!stat.isSymbolicLink()) putLabel(fd, label);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function putLabel(fd: number, label: string | undefined): void {
+  if (label === undefined) return;
+  setxattr(`/proc/self/fd/${fd}`, "security.selinux", new TextEncoder().encode(`${label}\0`));
+}

@@ -1,0 +1,68 @@
+import { closeSync, existsSync } from "node:fs";
+import { SvirtError } from "../../errors.ts";
+import type { HelperOrder } from "../../plan/guest-order.ts";
+import { openLog } from "./spawn-guest.ts";
+
+const READY_TIMEOUT_MS = 30_000;
+const POLL_MS = 2;
+
+/**
+ * Its context is written by the process that becomes it, after it has given up root: no context, no process. `$0` is the
+ * context, empty for none.
+ */
+const BECOME = 'if [ -n "$0" ]; then printf %s "$0" >/proc/self/attr/exec || exit; fi; exec "$@"';
+
+/** Host.spawnHelper */
+export async function spawnHelper(order: HelperOrder): Promise<void> {
+  const log = openLog(order.logFile);
+  try {
+    const user = String(order.uid);
+    const drop = [
+      "--reuid",
+      user,
+      "--regid",
+      user,
+      "--clear-groups",
+      "--inh-caps=-all",
+      "--bounding-set=-all",
+    ];
+    const helper = Bun.spawn(
+      [
+        ...["/usr/bin/setpriv", ...drop, "--"],
+        ...["/bin/sh", "-c", BECOME, order.context ?? ""],
+        ...[order.program, ...order.words],
+      ],
+      {
+        cwd: order.workFolder,
+        env: { ...order.environment },
+        // A session of its own: it outlives svirt. setsid(2)
+        detached: true,
+        stdio: ["ignore", log, log],
+      },
+    );
+    helper.unref();
+    await waitUntilReady(order, () => helper.exitCode);
+  } finally {
+    closeSync(log);
+  }
+}
+
+async function waitUntilReady(order: HelperOrder, getExitCode: () => number | null): Promise<void> {
+  const deadline = performance.now() + READY_TIMEOUT_MS;
+  while (!existsSync(order.ready)) {
+    const code = getExitCode();
+    if (code !== null) {
+      throw new SvirtError(`Cannot start ${order.program}: it ended with status ${code}`, {
+        kind: "failed",
+        remedy: `See ${order.logFile}, and whether ${order.program} is installed.`,
+      });
+    }
+    if (performance.now() > deadline) {
+      throw new SvirtError(`Cannot start ${order.program}: it does not get ready`, {
+        kind: "timeout",
+        remedy: `See ${order.logFile}`,
+      });
+    }
+    await Bun.sleep(POLL_MS);
+  }
+}

@@ -1,0 +1,54 @@
+import { type Disk, diskBus } from "../domain/disk.ts";
+import { diskId } from "./disk-words.ts";
+import type { Guest } from "./guest.ts";
+import type { QmpCommand } from "./qmp.ts";
+
+type Iotune = NonNullable<Disk["iotune"]>;
+
+/** The monitor's names of the limits, in the reference's order. qemuMonitorJSONSetBlockIoThrottle() */
+const LIMITS = [
+  ["bps", "totalBytesSec"],
+  ["bps_rd", "readBytesSec"],
+  ["bps_wr", "writeBytesSec"],
+  ["iops", "totalIopsSec"],
+  ["iops_rd", "readIopsSec"],
+  ["iops_wr", "writeIopsSec"],
+  ["bps_max", "totalBytesSecMax"],
+  ["bps_rd_max", "readBytesSecMax"],
+  ["bps_wr_max", "writeBytesSecMax"],
+  ["iops_max", "totalIopsSecMax"],
+  ["iops_rd_max", "readIopsSecMax"],
+  ["iops_wr_max", "writeIopsSecMax"],
+  ["iops_size", "sizeIopsSec"],
+] as const satisfies readonly (readonly [string, keyof Iotune])[];
+
+/** Said only where they are set: QEMU takes no 0 for a length. */
+const LENGTHS = [
+  ["bps_max_length", "totalBytesSecMaxLength"],
+  ["bps_rd_max_length", "readBytesSecMaxLength"],
+  ["bps_wr_max_length", "writeBytesSecMaxLength"],
+  ["iops_max_length", "totalIopsSecMaxLength"],
+  ["iops_rd_max_length", "readIopsSecMaxLength"],
+  ["iops_wr_max_length", "writeIopsSecMaxLength"],
+] as const satisfies readonly (readonly [string, keyof Iotune])[];
+
+/** What limits a disk's speed: over the monitor, since no option of -device does. None without `<iotune>`. */
+export function limitSpeed(guest: Guest, disk: Disk): readonly QmpCommand[] {
+  const { iotune } = disk;
+  if (iotune === undefined || disk.source === undefined) return [];
+  const lengths = LENGTHS.filter(([, amount]) => (iotune[amount] ?? 0) > 0);
+  const limits = [...LIMITS, ...lengths].map(([name, amount]) => [name, iotune[amount] ?? 0]);
+  const group = iotune.groupName === undefined ? {} : { group: iotune.groupName };
+  return [
+    {
+      execute: "block_set_io_throttle",
+      arguments: { id: backendId(guest, disk), ...Object.fromEntries(limits), ...group },
+    },
+  ];
+}
+
+/** On virtio the drive is a part of the device that has the id. qemuDomainSetDiskIoTune… of libvirt: its QOM path */
+function backendId(guest: Guest, disk: Disk): string {
+  const id = diskId(guest, disk);
+  return diskBus(disk) === "virtio" ? `/machine/peripheral/${id}/virtio-backend` : id;
+}

@@ -1,0 +1,20 @@
+import type { Resource } from "../domain/resources.ts";
+import type { Host } from "../host.ts";
+import { refuseInstalled } from "../label/impossible-targets.ts";
+import { factsOfPlanned, inspect, missing, wrongType } from "./inspect-file.ts";
+import type { GatherOptions, UsedFile } from "./used-file.ts";
+
+type MemoryFile = Extract<Resource, { readonly kind: "memory-file" }>;
+
+/** A file that is a part of the guest's memory: its own. Throws "not-found", "unsupported", "denied". */
+export function gatherMemory(host: Host, { path, sizeKiB }: MemoryFile, options: GatherOptions): UsedFile {
+  // QEMU gives an empty file the size that it is told.
+  if (sizeKiB !== undefined && options.makeMissing && inspect(host, path) === undefined) {
+    host.makeFile(path, 0o600);
+  }
+  const facts = inspect(host, path) ?? (sizeKiB === undefined ? undefined : factsOfPlanned(path));
+  if (facts === undefined) throw missing(path);
+  if (facts.type !== "file" && facts.type !== "block") throw wrongType(path, facts.type);
+  refuseInstalled(facts.id.path);
+  return { named: path, facts, role: "private", override: undefined };
+}

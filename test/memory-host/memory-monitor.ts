@@ -1,0 +1,91 @@
+import { SvirtError } from "../../src/errors.ts";
+import type { GuestPipe, Monitor } from "../../src/host.ts";
+import { passTime } from "./kernel-calls.ts";
+import type { Machine } from "./machine.ts";
+import { qmpError } from "./qmp-error.ts";
+import type { Svirt } from "./svirt.ts";
+
+const DELETED_POLL_MS = 5;
+const UNPLUG_MS = 20;
+
+/** Only asks. */
+const QUERY = /^query-|^qom-(?:list|get)$/;
+
+/** A conversation with a QEMU. */
+export function makeMonitor(machine: Machine, svirt: Svirt, pid: number): Monitor {
+  const tell = async (command: string, act: () => unknown): Promise<unknown> =>
+    svirt.call(`monitor ${command}`, !QUERY.test(command), act);
+  return {
+    execute: (command, args = {}) => tell(command, () => answer(machine, pid, { command, args })),
+    async handOver(file) {
+      machine.files.getSame(file.file);
+      if (machine.qemu.refuses === "add-fd") throw qmpError("as the test wants it");
+      await tell("add-fd", () => machine.processes.get(pid)?.devices?.addSet(file));
+      machine.noteContent(machine.files.getSame(file.file));
+    },
+    async handTap(tap) {
+      await tell("getfd", () => {
+        machine.taps.hand(tap, pid);
+        machine.processes.get(pid)?.devices?.addNames([...tap.queues, ...tap.vhosts]);
+      });
+    },
+    async openPipe(wish) {
+      const guest = machine.processes.get(pid);
+      if (machine.qemu.refuses === "getfd") throw qmpError("as the test wants it");
+      const pipe = await tell("getfd", () => guest?.stream?.open(svirt, guest, wish));
+      if (pipe === undefined) throw new SvirtError("Cannot talk to QEMU: it has ended", { kind: "failed" });
+      return pipe as GuestPipe;
+    },
+    async waitUntilDeleted(device, timeoutMs) {
+      const deadline = machine.nowMs + timeoutMs;
+      const isThere = (): boolean => machine.processes.get(pid)?.devices?.has(device) ?? true;
+      while (isThere() && machine.nowMs < deadline) await passTime(machine, DELETED_POLL_MS);
+      return !isThere();
+    },
+    close: () => undefined,
+  };
+}
+
+interface Asked {
+  readonly command: string;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+function answer(machine: Machine, pid: number, { args, command }: Asked): unknown {
+  const guest = machine.processes.get(pid);
+  if (guest === undefined) throw new SvirtError("Cannot talk to QEMU: it has ended", { kind: "failed" });
+  if (machine.qemu.refuses === command) throw qmpError("as the test wants it");
+  const wanted = machine.qemu.answers?.get(command);
+  if (wanted !== undefined) return wanted;
+  const ofStream = guest.stream?.answer(guest, command, args);
+  if (ofStream !== undefined) return ofStream;
+  switch (command) {
+    case "query-status":
+      return { status: guest.status, running: guest.status === "running" };
+    case "cont":
+      guest.status = "running";
+      return {};
+    case "query-cpus-fast":
+      return machine.groups.listVcpus(guest);
+    case "query-iothreads":
+      return [];
+    case "stop":
+      guest.status = "paused";
+      return {};
+    case "system_powerdown":
+      if (machine.qemu.ignoresPowerButton !== true) machine.after(50, () => machine.processes.end(pid, 0));
+      return {};
+    case "device_del":
+      return guest.devices?.askToLetGo(args, (letGo) => {
+        if (machine.qemu.keepsDevices !== true) machine.after(UNPLUG_MS, letGo);
+      });
+    case "netdev_del":
+    case "closefd": {
+      const gone = guest.devices?.answer(command, args);
+      machine.taps.letGo(pid, String(args["id"] ?? args["fdname"]));
+      return gone;
+    }
+    default:
+      return guest.devices?.answer(command, args);
+  }
+}
