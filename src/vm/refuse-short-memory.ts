@@ -8,13 +8,12 @@ const backend = v.object({
   id: v.string(),
   size: v.number(),
   hugetlbsize: v.optional(v.number()),
-  "host-nodes": v.optional(v.array(v.number())),
 });
 type Backend = v.InferOutput<typeof backend>;
 
 /**
  * Refuses memory that the host has not, where QEMU would say no more than "Cannot allocate memory": huge pages that
- * nobody has set aside, and NUMA nodes that are not there. Throws "wrong-state", "not-found".
+ * nobody has set aside. Throws "wrong-state".
  */
 export function refuseShortMemory(host: Host, words: readonly string[]): void {
   const backends = commandsOf(words).flatMap((command) => {
@@ -23,7 +22,6 @@ export function refuseShortMemory(host: Host, words: readonly string[]): void {
   });
   const sizes = new Set(backends.flatMap(({ hugetlbsize }) => hugetlbsize ?? []));
   for (const size of sizes) refuseFewPages(host, size, backends);
-  for (const node of new Set(backends.flatMap((found) => found["host-nodes"] ?? []))) refuseNode(host, node);
 }
 
 /** Documentation/admin-guide/mm/hugetlbpage.rst of Linux */
@@ -40,13 +38,5 @@ function refuseFewPages(host: Host, size: number, backends: readonly Backend[]):
       free === undefined
         ? "Write another size in <page>, or leave <hugepages> out."
         : `Set more aside: echo N >${folder}/nr_hugepages`,
-  });
-}
-
-function refuseNode(host: Host, node: number): void {
-  if (host.inspectFile(`/sys/devices/system/node/node${node}`) !== undefined) return;
-  throw new SvirtError(`Cannot take the guest's memory from the host's NUMA node ${node}: there is none`, {
-    kind: "not-found",
-    remedy: "Correct <numatune> (lscpu lists the nodes).",
   });
 }
