@@ -109,7 +109,11 @@ left() {
 }
 
 # is_buried STATUS: of a process that has ended with all its threads, and of which its parent only has not been told.
-is_buried() { [ ! -e "$1" ] || { grep -q '^State:.Z' "$1" && grep -q '^Threads:.1$' "$1"; }; }
+# Read once: between two looks its parent may be told.
+is_buried() {
+  buried_status=$(cat "$1" 2>/dev/null) || return 0
+  printf '%s\n' "$buried_status" | grep -q '^State:.Z' && printf '%s\n' "$buried_status" | grep -q '^Threads:.1$'
+}
 
 is_reaping() { cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ' | grep -qF -f "$work/reap"; }
 
