@@ -163,7 +163,7 @@ onTheNode("domstats, vcpuinfo and vcpucount tell of a real QEMU; setvcpus gives 
   expect(outOf(notes, "info")).toMatch(
     /^VCPU: {11}0\nCPU: {12}[01]\nState: {10}running\nCPU time: {7}\d+\.\ds\nCPU Affinity: {3}yy$/,
   );
-  expect(noteOf(notes, "more")).toEqual({ code: 0, out: "\n", err: "" });
+  expect(outOf(notes, "more")).toBe("");
   expect(outOf(notes, "two")).toMatch(/VCPU: {11}1\n[\s\S]*CPU Affinity: {3}0-1 \(out of 2\)$/);
   expect(outOf(notes, "count").split("\n")).toEqual([
     "maximum      config         3",
