@@ -38,6 +38,12 @@ export interface Incoming {
   readonly uses?: string;
 }
 
+/** A file that the guest's user is let open by name. */
+export interface GrantedFile {
+  readonly file: FileId;
+  readonly access: "read-only" | "read-write";
+}
+
 /** A folder of svirt's that is the guest's own while it runs; what is missing is made. */
 interface LentFolder {
   readonly path: string;
@@ -60,7 +66,7 @@ export interface StartDecision {
   /** What becomes of the taps that are made. */
   readonly taps?: readonly TapSetup[];
   /** What QEMU takes no descriptor of: its user may open them by name until it has. */
-  readonly grants: readonly FileId[];
+  readonly grants: readonly GrantedFile[];
   /** Other processes of the guest's, and the folders of svirt's that are theirs meanwhile. */
   readonly helpers: readonly HelperOrder[];
   readonly lent: readonly LentFolder[];
@@ -103,7 +109,7 @@ export function planStart(decision: StartDecision): Step[] {
         ...(original === undefined ? {} : { original }),
       }),
     ),
-    ...grants.map((file): Step => ({ do: "grant", file, uid, access: "read-write" })),
+    ...grants.map(({ access, file }): Step => ({ do: "grant", file, uid, access })),
     ...sockets.map(
       ({ label: to, path }): Step => ({
         do: "expect-socket",
@@ -115,7 +121,7 @@ export function planStart(decision: StartDecision): Step[] {
     ...helpers.map((helper): Step => ({ do: "spawn-helper", order: helper })),
     { do: "spawn", order },
     { do: "greet", monitor: paths.monitor, timeoutMs: GREET_TIMEOUT_MS },
-    ...grants.map((file): Step => ({ do: "revoke", file, uid })),
+    ...grants.map(({ file }): Step => ({ do: "revoke", file, uid })),
     ...(label.label === undefined ? [] : [{ do: "check-context", context: label.label } as const]),
     ...planShares(decision),
     incoming === undefined

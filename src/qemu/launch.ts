@@ -12,7 +12,6 @@ const WAYS = {
   random: "set",
   kvm: "set",
   usb: "set",
-  scsi: "set",
   tpm: "set",
   // An option of its own takes the number.
   vhost: "number",
@@ -22,6 +21,8 @@ const WAYS = {
   "boot-file": "name",
   memory: "name",
   input: "name",
+  // QEMU asks the name whether it is a generic node. qemu.git block/file-posix.c hdev_is_sg()
+  scsi: "name",
 } as const;
 type Purpose = keyof typeof WAYS;
 

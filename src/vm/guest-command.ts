@@ -3,9 +3,9 @@ import { SvirtError } from "../errors.ts";
 import type { FileFacts } from "../host.ts";
 import type { LabelDecision } from "../label/decide-label.ts";
 import type { PlannedTap } from "../plan/decide-tap.ts";
-import type { FileId, GuestOrder, HandedFile, HandedSocket } from "../plan/guest-order.ts";
+import type { GuestOrder, HandedFile, HandedSocket } from "../plan/guest-order.ts";
 import { guestPaths } from "../plan/paths.ts";
-import type { PlannedSocket } from "../plan/start-plan.ts";
+import type { GrantedFile, PlannedSocket } from "../plan/start-plan.ts";
 import type { MonitorCommand } from "../plan/step.ts";
 import type { HandedTap } from "../plan/tap.ts";
 import { formatGuestArgv } from "../qemu/argv.ts";
@@ -25,7 +25,7 @@ const READABLE_BY_OTHERS = 0o004;
 /** The command that becomes a guest, and the files that its user must be let open by name until it has. */
 export interface OrderedGuest {
   readonly order: GuestOrder;
-  readonly grants: readonly FileId[];
+  readonly grants: readonly GrantedFile[];
 }
 
 /** The command that becomes the guest, with every file that it will find open. Throws "unsupported", "not-found". */
@@ -72,7 +72,9 @@ export function orderGuest(
     files: handed,
     ...(taps.length === 0 ? {} : { taps }),
   };
-  const found = files.flatMap(({ facts, isFoundByQemu }) => (isFoundByQemu === true ? [facts.id] : []));
+  const found = files.flatMap(({ facts, isFoundByQemu }) =>
+    isFoundByQemu === true ? [{ file: facts.id, access: "read-write" } as const] : [],
+  );
   return { order, grants: [...listGrants(order, descriptors), ...found] };
 }
 
@@ -94,17 +96,27 @@ export function listHanded(
   const known = new Map<string, FileFacts>(found.map(({ facts, named }) => [named, facts]));
   return descriptors.map(({ owner: _, path, purpose, ...opened }) => {
     const facts = fileAt(node, known, path);
-    if (isOpenedByName({ purpose }) && opened.access === "read-only") refuseUnreadable(path, facts);
+    const found = { access: opened.access, purpose };
+    if (isOpenedByName(found) && !isGranted(found)) refuseUnreadable(path, facts);
     return { ...opened, file: facts.id };
   });
 }
 
-/** What QEMU's user must be let open by name, of files that are the guest's alone. */
-function listGrants(order: Pick<GuestOrder, "files">, descriptors: readonly Descriptor[]): readonly FileId[] {
-  const named = new Set(
-    descriptors.filter((found) => isOpenedByName(found) && found.access !== "read-only").map(({ fd }) => fd),
-  );
-  return order.files.flatMap(({ fd, file }) => (named.has(fd) ? [file] : []));
+/** What QEMU's user must be let open by name: files that are the guest's alone, and devices. */
+function listGrants(
+  order: Pick<GuestOrder, "files">,
+  descriptors: readonly Descriptor[],
+): readonly GrantedFile[] {
+  return order.files.flatMap(({ access, fd, file }) => {
+    const found = descriptors.find((descriptor) => descriptor.fd === fd);
+    if (found === undefined || !isGranted(found)) return [];
+    return [{ file, access: access === "read-only" ? access : "read-write" }];
+  });
+}
+
+/** What guests only read is readable by all, but for devices, which the host keeps to itself. */
+function isGranted(found: Pick<Descriptor, "access" | "purpose">): boolean {
+  return isOpenedByName(found) && (found.access !== "read-only" || found.purpose === "scsi");
 }
 
 function handedSocket({ fd, folder, label, path }: PlannedSocket & { readonly fd: number }): HandedSocket {

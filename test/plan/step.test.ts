@@ -31,7 +31,7 @@ const DECISION: StartDecision = {
       label: "private:label:of:the_guest",
     },
   ],
-  grants: [NODE],
+  grants: [{ file: NODE, access: "read-write" }],
   helpers: [],
   lent: [
     { path: "/var/lib/svirt/tpm/a", label: "private:label:of:the_guest", original: "old:label:of:svirt" },

@@ -99,7 +99,7 @@ describe("a guest has to itself", () => {
       {
         devices: SCSI.replace("HEAD", ""),
         path: "/dev/sg1",
-        words: /"driver":"host_device","filename":"\/dev\/fdset\/\d+"/,
+        words: /"driver":"host_device","filename":"\/proc\/self\/fd\/\d+"/,
       },
     ],
     [
@@ -145,6 +145,7 @@ describe("a SCSI device", () => {
     await startDomain(nodeOn(machine), domainXml({ devices: xml }));
     await startDomain(nodeOn(machine), domainXml({ name: "vm2", uuid: OTHER, devices: xml }));
     expect(labelOf(machine, "/dev/sg1")).toBe(label);
+    expect(machine.violations).toEqual([]);
     await destroyDomain(nodeOn(machine), "vm1");
     expect(labelOf(machine, "/dev/sg1")).toBe(label);
     await destroyDomain(nodeOn(machine), "vm2");
