@@ -125,3 +125,14 @@ test("svirt vncdisplay and domdisplay tell the socket of the screen", async () =
   expect((await runOn(machine, "domdisplay", "vm1", "--type", "spice")).code).toBe(4);
   expect((await runOn(await running(""), "domdisplay", "vm1")).code).toBe(4);
 });
+
+test.each([
+  "KEY_LEFTCTRL KEY_DELETE --holdtime 50",
+  "--holdtime 50 KEY_LEFTCTRL KEY_DELETE",
+  "KEY_LEFTCTRL --codeset linux KEY_DELETE",
+])("svirt send-key takes its options among the keys: %s", async (words) => {
+  const machine = await running("");
+  machine.qemu = { answers: new Map([["send-key", {}]]) };
+  const said = await runOn(machine, "send-key", "vm1", ...words.split(" "));
+  expect(said).toEqual({ code: 0, out: "", err: "" });
+});

@@ -12,7 +12,7 @@ export const command: Command = {
     name: "send-key",
     summary: "press keys of a running guest's keyboard, all at once",
     details: "Keys by Linux's names: KEY_LEFTCTRL KEY_LEFTALT KEY_DELETE; or by their numbers.",
-    operands: [DOMAIN_OPERAND, { name: "keycode", summary: "KEY_A or 30", isRest: true }],
+    operands: [DOMAIN_OPERAND, { name: "keycode", summary: "KEY_A or 30", isRepeated: true }],
     options: [
       { name: "codeset", summary: "linux, the only one", value: "CODESET" },
       { name: "holdtime", summary: "how long they are held", value: "MS" },
