@@ -1,0 +1,125 @@
+// Usage: bun image/ship/write-budget.ts lean|full OUT ROOT
+//
+// Measures what each part of the image takes, raw and packed, writes the table into image/README.md between its marks, and
+// fails when the image is over its budget. A part is packed alone, with the image's own options; what packing all together
+// saves or costs is a row of its own, so that the rows sum up to the total.
+
+import { lstatSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** Bytes of vmlinuz and initrd together, and of the CD. */
+const BUDGETS: ReadonlyMap<string, { readonly pxe: number; readonly cd: number }> = new Map([
+  ["lean", { pxe: 60_000_000, cd: 64_000_000 }],
+  ["full", { pxe: 64_000_000, cd: 64_000_000 }],
+]);
+
+/** Parts of the root, by the folders and files that they are; what no part names is the rest. */
+const PARTS: readonly { readonly name: string; readonly paths: readonly string[] }[] = [
+  { name: "svirt", paths: ["usr/libexec/svirt-node/svirt.xz"] },
+  { name: "QEMU", paths: ["usr/bin/qemu-system-x86_64"] },
+  { name: "kernel modules", paths: ["usr/lib/modules"] },
+  { name: "libraries", paths: ["usr/lib/x86_64-linux-gnu"] },
+  { name: "SELinux policy and contexts", paths: ["etc/selinux"] },
+  { name: "guests' firmware and key maps", paths: ["usr/share"] },
+];
+
+interface Row {
+  readonly name: string;
+  readonly raw: number;
+  readonly packed: number;
+}
+
+const [set = "", out = "", root = ""] = process.argv.slice(2);
+const budget = BUDGETS.get(set);
+if (budget === undefined) throw new Error(`Cannot measure ${set}: no such set`);
+const vmlinuz = statSync(`${out}/vmlinuz`).size;
+const initrd = statSync(`${out}/initrd`).size;
+const cd = statSync(`${out}/svirt-node.iso`).size;
+await writeTable(listRows());
+refuseOver("vmlinuz and initrd", vmlinuz + initrd, budget.pxe);
+refuseOver("the CD", cd, budget.cd);
+
+function listRows(): readonly Row[] {
+  const parts = PARTS.map(({ name, paths }) => measure(name, paths));
+  const rest = measure("busybox, SSH, clock, attributes, settings", restOf(root, ""));
+  const kernel = { name: "vmlinuz", raw: vmlinuz, packed: vmlinuz };
+  const apart = [kernel, ...parts, rest].reduce((sum, { packed }) => sum + packed, 0);
+  return [
+    kernel,
+    ...parts,
+    rest,
+    { name: "stage 0, and packing together", raw: 0, packed: vmlinuz + initrd - apart },
+  ];
+}
+
+/** What stands in no part, as deep as it must be named. */
+function restOf(base: string, folder: string): string[] {
+  return readdirSync(join(base, folder)).flatMap((name) => {
+    const path = join(folder, name);
+    const named = PARTS.flatMap(({ paths }) => paths);
+    if (named.includes(path)) return [];
+    return named.some((other) => other.startsWith(`${path}/`)) ? restOf(base, path) : [path];
+  });
+}
+
+function measure(name: string, paths: readonly string[]): Row {
+  const folder = mkdtempSync(join(tmpdir(), "svirt-budget-"));
+  try {
+    const image = join(folder, "part.squashfs");
+    const options = [
+      "-comp",
+      "xz",
+      "-Xbcj",
+      "x86",
+      "-b",
+      "1M",
+      "-noappend",
+      "-no-progress",
+      "-quiet",
+      "-nopad",
+      "-all-root",
+    ];
+    const full = paths.map((path) => join(root, path));
+    const made = Bun.spawnSync(["mksquashfs", ...full, image, "-keep-as-directory", ...options], {
+      stderr: "pipe",
+    });
+    if (made.exitCode !== 0) throw new Error(`Cannot pack ${name}: ${made.stderr.toString()}`);
+    return { name, raw: full.reduce((sum, path) => sum + sizeOf(path), 0), packed: statSync(image).size };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function sizeOf(path: string): number {
+  const stat = lstatSync(path);
+  if (stat.isDirectory()) return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
+  return stat.isFile() ? stat.size : 0;
+}
+
+async function writeTable(rows: readonly Row[]): Promise<void> {
+  const number = (value: number): string => value.toLocaleString("en-US");
+  const lines = [
+    "| part | raw | packed |",
+    "| --- | --: | --: |",
+    ...rows.map(
+      ({ name, packed, raw }) => `| ${name} | ${raw === 0 ? "" : number(raw)} | ${number(packed)} |`,
+    ),
+    `| **vmlinuz and initrd** (budget ${number(budget?.pxe ?? 0)}) | | **${number(vmlinuz + initrd)}** |`,
+    `| **the CD** (budget ${number(budget?.cd ?? 0)}) | | **${number(cd)}** |`,
+  ];
+  const path = new URL("../README.md", import.meta.url).pathname;
+  const text = await Bun.file(path).text();
+  const mark = `<!-- budget ${set} -->\n`;
+  const begin = text.indexOf(mark) + mark.length;
+  const end = text.indexOf("<!-- end -->", begin);
+  if (begin < mark.length || end < 0)
+    throw new Error(`Cannot write the budget: image/README.md has no mark "budget ${set}"`);
+  await Bun.write(path, `${text.slice(0, begin)}${lines.join("\n")}\n${text.slice(end)}`);
+}
+
+function refuseOver(what: string, bytes: number, most: number): void {
+  if (bytes <= most) return;
+  process.stderr.write(`Over budget: ${what} take ${bytes} bytes, at most ${most} are allowed\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,129 @@
+// Usage: bun scripts/slim-runtime.ts RUNTIME OUTPUT
+//
+// Makes a copy of the hardened runtime (harden-runtime.ts) without what svirt never asks for:
+//
+// - the words of languages. ICU's data holds the names of currencies, regions, units and time zones in some hundred
+//   languages, and dictionaries that break Thai or Chinese into words. svirt prints English only.
+// - texts for bun's other trades, each packed by zstd: rules of its linter, polyfills for browsers, pages of its
+//   development server, completions of shells.
+//
+// What is left out becomes zeros, which compress to nothing: the file keeps its size and every offset, and an image loses
+// some 8 MB. docs/building.md says what changes for a program. The counts below hold for bun 1.4.5 only, and are asserted.
+
+import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+
+/** Where an ICU package begins: DataHeader with magic 0xda27 and format "CmnD". ICU: unicode/udata.h, ucmndata.h */
+const MAGIC = Buffer.from("da27", "hex");
+const FORMAT = "CmnD";
+const FORMAT_AT = 12;
+/** What stands in bun 1.4.5's ICU 78. */
+const ITEMS = 3990;
+const EMPTIED = { items: 3924, bytes: 8_977_952 };
+
+/** A zstd frame that is a text of bun's other trades: longer than this, unpacked, and nothing but text. RFC 8878 3.1.1 */
+const ZSTD_MAGIC = Buffer.from("28b52ffd", "hex");
+const TEXT_BYTES = 1000;
+const TEXTS = { frames: 40, bytes: 1_021_750 };
+
+const [input = "", output = ""] = process.argv.slice(2);
+const runtime = readFileSync(input);
+const items = listItems(runtime);
+if (items.length !== ITEMS) throw new Error(`Cannot slim ${input}: its ICU data has ${items.length} items`);
+const emptied = items.filter(({ name }) => isOfALanguage(name));
+for (const { begin, end } of emptied) runtime.fill(0, begin, end);
+const bytes = emptied.reduce((sum, { begin, end }) => sum + end - begin, 0);
+if (emptied.length !== EMPTIED.items || bytes !== EMPTIED.bytes)
+  throw new Error(`Cannot slim ${input}: ${emptied.length} items of ${bytes} bytes would become empty`);
+
+const texts = listTexts(runtime);
+for (const { begin, end } of texts) runtime.fill(0, begin, end);
+const textBytes = texts.reduce((sum, { begin, end }) => sum + end - begin, 0);
+if (texts.length !== TEXTS.frames || textBytes !== TEXTS.bytes)
+  throw new Error(`Cannot slim ${input}: ${texts.length} texts of ${textBytes} bytes would become empty`);
+
+writeFileSync(`${output}.new`, runtime);
+chmodSync(`${output}.new`, 0o755);
+renameSync(`${output}.new`, output);
+
+interface Span {
+  readonly begin: number;
+  readonly end: number;
+}
+
+interface Item extends Span {
+  /** As in ICU's own listing: `coll/de.res`. */
+  readonly name: string;
+}
+
+/** The table of contents: a count, then for each item the offsets of its name and of its bytes from the table's begin. */
+function listItems(bytes: Buffer): readonly Item[] {
+  const header = findHeader(bytes);
+  const table = header + bytes.readUInt16LE(header);
+  const count = bytes.readUInt32LE(table);
+  const offset = (at: number, field: number): number =>
+    table + bytes.readUInt32LE(table + 4 + 8 * at + field);
+  // The last one's end stands nowhere; it is never emptied.
+  return Array.from({ length: count }, (_, at) => {
+    const named = offset(at, 0);
+    const name = bytes.toString("latin1", named, bytes.indexOf(0, named));
+    const begin = offset(at, 4);
+    return {
+      name: name.slice(name.indexOf("/") + 1),
+      begin,
+      end: at + 1 < count ? offset(at + 1, 4) : begin,
+    };
+  });
+}
+
+function findHeader(bytes: Buffer): number {
+  for (let at = bytes.indexOf(FORMAT); at >= 0; at = bytes.indexOf(FORMAT, at + 1)) {
+    const header = at - FORMAT_AT;
+    if (bytes.subarray(header + 2, header + 4).equals(MAGIC)) return header;
+  }
+  throw new Error(`Cannot slim ${input}: no ICU data in it`);
+}
+
+/** A locale's own words (`de.res`, `lang/pt_BR.res`), but not English; or a dictionary and rules for line breaks in one. */
+function isOfALanguage(name: string): boolean {
+  if (/^brkitr\/(?:.*dict\.dict|.*_(?:cj|fi|el|ja|th)\.brk)$/.test(name)) return true;
+  const [, locale] = /^(?:[a-z]+\/)?([A-Za-z0-9_]+)\.res$/.exec(name) ?? [];
+  if (locale === undefined || /^(?:root|en|en_US|en_US_POSIX)$/.test(locale)) return false;
+  return /^[a-z]{2,3}(?:_[A-Za-z0-9_]+)?$/.test(locale);
+}
+
+function listTexts(bytes: Buffer): readonly Span[] {
+  const spans: Span[] = [];
+  for (let begin = bytes.indexOf(ZSTD_MAGIC); begin >= 0; begin = bytes.indexOf(ZSTD_MAGIC, begin + 1)) {
+    const end = endOfFrame(bytes, begin);
+    if (end !== undefined && isText(bytes.subarray(begin, end))) spans.push({ begin, end });
+  }
+  return spans;
+}
+
+/** Past the frame's header to the end of its last block; undefined when it is no frame. RFC 8878 3.1.1 */
+function endOfFrame(bytes: Buffer, begin: number): number | undefined {
+  const descriptor = bytes.readUInt8(begin + 4);
+  const isSingle = (descriptor >> 5) & 1;
+  const dictionary = [0, 1, 2, 4][descriptor & 3] ?? 0;
+  const content = [isSingle, 2, 4, 8][descriptor >> 6] ?? 0;
+  let at = begin + 5 + (1 - isSingle) + dictionary + content;
+  for (let isLast = false; !isLast; ) {
+    if (at + 3 > bytes.length) return undefined;
+    const block = bytes.readUIntLE(at, 3);
+    const type = (block >> 1) & 3;
+    if (type === 3) return undefined;
+    isLast = (block & 1) === 1;
+    at += 3 + (type === 1 ? 1 : block >> 3);
+  }
+  return at + 4 * ((descriptor >> 2) & 1);
+}
+
+function isText(frame: Uint8Array): boolean {
+  try {
+    const text = Bun.zstdDecompressSync(frame);
+    new TextDecoder("utf-8", { fatal: true }).decode(text);
+    return text.length > TEXT_BYTES;
+  } catch {
+    return false;
+  }
+}
