@@ -75,9 +75,9 @@ describe("svirt domcapabilities", () => {
     };
     expect(values("bus")).toEqual(["fdc", "virtio"]);
     expect(values("modelType")).toEqual(["vga", "none"]);
-    // Refused by a start: SPICE listens on TCP, and a LUN passes commands through.
+    // Refused by a start: SPICE listens on TCP.
     expect(values("type")).not.toContain("spice");
-    expect(values("diskDevice")).toEqual(["disk", "cdrom", "floppy"]);
-    expect(caps("qemu")).toContain("<hostdev supported='no'/>");
+    expect(values("diskDevice")).toEqual(["disk", "cdrom", "floppy", "lun"]);
+    expect(values("subsysType")).toEqual(["usb"]);
   });
 });

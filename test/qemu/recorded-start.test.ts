@@ -29,6 +29,8 @@ const NEVER_STARTED = new Set([
   "qemu-ns-commandline-ns1", // the same
   "qemu-ns-domain-commandline", // the same
   "qemu-ns-domain-ns0", // the same
+  "memory-hotplug", // more memory than an emulated processor has addresses for
+  "q35-multifunction", // a port in function 1 of a slot whose function 0 is single
   "disk-blockio", // unit 2 on an IDE bus, which has two
   "disk-ide-split", // the same
   "intel-iommu-eim", // 288 processors, of which an emulated one without x2apic has 255
