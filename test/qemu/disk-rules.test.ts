@@ -117,7 +117,10 @@ describe("formatArgv() refuses a disk that QEMU could not give as the XML says",
 
 describe("refuseUnready() of a disk names what a start does not do", () => {
   test.each([
-    [network("<source protocol='nbd'><host transport='unix' socket='/s'/></source>"), "source/host/@transport"],
+    [
+      network("<source protocol='nbd'><host transport='unix' socket='/s'/></source>"),
+      "source/host/@transport",
+    ],
     [network("<source protocol='ssh' name='/a'><host name='h'/></source>"), "source/@protocol"],
     [disk("<driver type='vmdk'/><target dev='vda'/>"), "driver/@type"],
     [disk("<target dev='sda' bus='sd'/>"), "target/@bus"],
