@@ -96,7 +96,9 @@ whereBuilt("the product's image, booted as a kernel with its initrd", () => {
 });
 
 whereBuilt("the product's image boots to SSH", () => {
-  const firmware = ["-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd"];
+  const flash = "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd";
+  const variables = "if=pflash,format=raw,snapshot=on,file=/usr/share/OVMF/OVMF_VARS_4M.fd";
+  const firmware = ["-drive", flash, "-drive", variables];
   const cd = ["-drive", `if=none,id=cd,media=cdrom,readonly=on,format=raw,file=${IMAGE}/svirt-node.iso`];
   const drive = ["-device", "ide-cd,drive=cd,bootindex=0"];
   const boots: readonly (readonly [string, MakeBoot])[] = [
