@@ -1,7 +1,7 @@
 import { nameOf } from "../qemu/plug-commands.ts";
 import { type BlockStep, isBlockStep } from "./block-steps.ts";
 import { describeShare, isShareStep } from "./share-step.ts";
-import type { Claim, MonitorCommand, Step } from "./step.ts";
+import type { Claim, FileStep, MonitorCommand, Step } from "./step.ts";
 import { isStreamStep, type StreamStep } from "./stream-steps.ts";
 import { describeTap } from "./tap.ts";
 
@@ -53,25 +53,6 @@ export function describe(step: Step): string {
       return `set the link of ${step.device} ${step.up ? "up" : "down"}`;
   }
 }
-
-type FileStep = Extract<
-  Step,
-  {
-    do:
-      | "make-folder"
-      | "remove-folder"
-      | "set-label"
-      | "restore-label"
-      | "write-udev-rule"
-      | "remove-udev-rule"
-      | "lend-folder"
-      | "return-folder"
-      | "grant"
-      | "revoke"
-      | "expect-socket"
-      | "remove-socket";
-  }
->;
 
 function describeOfFiles(step: FileStep): string {
   switch (step.do) {

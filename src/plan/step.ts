@@ -178,12 +178,12 @@ export function inverse(done: Step): Step | undefined {
   }
 }
 
-type FileStep = Extract<
+type UndoableFileStep = Extract<
   Step,
   { do: "make-folder" | "set-label" | "write-udev-rule" | "lend-folder" | "grant" | "expect-socket" }
 >;
 
-function inverseOnFiles(done: FileStep): Step {
+function inverseOnFiles(done: UndoableFileStep): Step {
   switch (done.do) {
     case "make-folder":
       return { do: "remove-folder", path: done.path };
@@ -273,3 +273,23 @@ function present<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], 
   const entries = Object.entries(values).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
+
+/** The steps that act on files, and on nothing else. */
+export type FileStep = Extract<
+  Step,
+  {
+    do:
+      | "make-folder"
+      | "remove-folder"
+      | "set-label"
+      | "restore-label"
+      | "write-udev-rule"
+      | "remove-udev-rule"
+      | "lend-folder"
+      | "return-folder"
+      | "grant"
+      | "revoke"
+      | "expect-socket"
+      | "remove-socket";
+  }
+>;

@@ -2,7 +2,7 @@ import { SvirtError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { type BlockStep, isBlockStep } from "../plan/block-steps.ts";
 import { isShareStep } from "../plan/share-step.ts";
-import type { Step } from "../plan/step.ts";
+import type { FileStep, Step } from "../plan/step.ts";
 import { isStreamStep, type StreamStep } from "../plan/stream-steps.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
 import { greetMonitor, resumeGuest } from "./converse.ts";
@@ -84,25 +84,6 @@ async function runOtherStep(
       return await setLink(host, step);
   }
 }
-
-type FileStep = Extract<
-  Step,
-  {
-    do:
-      | "make-folder"
-      | "remove-folder"
-      | "set-label"
-      | "restore-label"
-      | "write-udev-rule"
-      | "remove-udev-rule"
-      | "lend-folder"
-      | "return-folder"
-      | "grant"
-      | "revoke"
-      | "expect-socket"
-      | "remove-socket";
-  }
->;
 
 function runOnFiles(actor: Actor, step: FileStep): void {
   const { host } = actor;
