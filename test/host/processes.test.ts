@@ -69,10 +69,13 @@ describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, 
 
   test("that are zombies are gone: they hold no file and run no code", async () => {
     using folder = new RealFolder();
-    // The shell never waits for its child, so that stays a zombie until the shell ends.
-    const shell = Bun.spawn(["/bin/sh", "-c", "sleep 0 & echo $!; exec sleep 60"], { stdout: "pipe" });
+    // What the shell becomes knows of no child, so that stays a zombie.
+    const words = ["/bin/sh", "-c", "sleep 60 & echo $!; exec sleep 61"];
+    const shell = Bun.spawn(words, { stdout: "pipe" });
     const said = await shell.stdout.getReader().read();
     const pid = Number(new TextDecoder().decode(said.value));
+    await until(() => folder.host.getCommandLine(shell.pid)[1] === "61");
+    process.kill(pid, "SIGKILL");
     await until(() => folder.host.getProcess(pid) === undefined);
     expect(statSync(`/proc/${pid}`).isDirectory()).toBe(true);
     shell.kill("SIGKILL");
