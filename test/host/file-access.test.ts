@@ -1,8 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, statSync } from "node:fs";
+import { withFile } from "../../src/host/linux/file-id.ts";
+import { getxattrBytes, setxattr } from "../../src/host/linux/xattr.ts";
+import { aclBytes, NAMED_LISTS } from "./acl-bytes.ts";
 import { RealFolder } from "./real-folder.ts";
 
 const [ONE, OTHER] = [1_879_048_193, 1_879_048_194];
+const ACL = "system.posix_acl_access";
 const MISSING = whatIsMissing();
 const ASIDE = MISSING === undefined ? "" : ` (skipped: ${MISSING})`;
 
@@ -32,6 +36,16 @@ describe.skipIf(MISSING !== undefined)(`what one user is let do to a file${ASIDE
     folder.host.grantAccess(folder.id(path), { uid: OTHER, access: "read-write" });
     folder.host.revokeAccess(folder.id(path), ONE);
     expect([mayWrite(path, ONE), mayWrite(path, OTHER)]).toEqual([false, true]);
+  });
+
+  test.each(NAMED_LISTS)("leaves %s byte for byte as it was", (_, entries) => {
+    using folder = new RealFolder();
+    const file = folder.id(folder.file("evdev", "x"));
+    const before = aclBytes(entries);
+    withFile(file, (path) => setxattr(path, ACL, before));
+    for (const uid of [ONE, OTHER]) folder.host.grantAccess(file, { uid, access: "read-write" });
+    for (const uid of [ONE, OTHER]) folder.host.revokeAccess(file, uid);
+    expect(withFile(file, (path) => getxattrBytes(path, ACL))).toEqual(before);
   });
 
   test("is not made wider than the file's own mask, which holds for others too", () => {

@@ -4,6 +4,12 @@ const TAGS = { owner: 1, user: 2, owningGroup: 4, group: 8, mask: 16, other: 32 
 const VERSION = 2;
 /** What stands where an entry has no number. linux/posix_acl_xattr.h ACL_UNDEFINED_ID */
 const NO_ID = 0xffffffff;
+/**
+ * Marks a list that had a mask before any guest, though nobody whom it could hold for: nothing else tells that mask from
+ * one that was made for a guest. The number is nobody's: those after the users that guests are given (src/vm/choose-uid.ts)
+ * are free.
+ */
+const MASK_STAYS = 0x74000000;
 const HEAD_BYTES = 4;
 const ENTRY_BYTES = 8;
 
@@ -52,26 +58,42 @@ export function withUser(
   uid: number,
   permissions: number,
 ): readonly AclEntry[] | undefined {
-  const mask = entries.find(({ tag }) => tag === TAGS.mask);
+  const mask = entries.find(isMask);
   if (mask !== undefined && (mask.permissions & permissions) !== permissions) return undefined;
   const group = entries.find(({ tag }) => tag === TAGS.owningGroup)?.permissions ?? 0;
+  const staysAfter = mask !== undefined && !entries.some(isNamed);
   return [
     ...entries.filter((entry) => !isOf(entry, uid)),
     { tag: TAGS.user, permissions, id: uid },
+    ...(staysAfter ? [{ tag: TAGS.user, permissions: 0, id: MASK_STAYS }] : []),
     ...(mask === undefined ? [{ tag: TAGS.mask, permissions: permissions | group, id: NO_ID }] : []),
   ];
 }
 
-/** The list without that user; without any other beside the owner and his group it is the mode that it began as. */
+/**
+ * The list without that user, if he is in it: without the last guest it is what it was before the first, or the mode if
+ * there was none.
+ */
 export function withoutUser(entries: readonly AclEntry[], uid: number): readonly AclEntry[] {
   const rest = entries.filter((entry) => !isOf(entry, uid));
-  const isNamed = rest.some(({ tag }) => tag === TAGS.user || tag === TAGS.group);
-  return isNamed ? rest : rest.filter(({ tag }) => tag !== TAGS.mask);
+  const own = rest.filter((entry) => !isOf(entry, MASK_STAYS));
+  if (rest.length === entries.length) return entries;
+  if (own.some(isNamed)) return rest;
+  return own.length < rest.length ? own : own.filter((entry) => !isMask(entry));
 }
 
 /** Whether the list has that user. */
 export function hasUser(entries: readonly AclEntry[], uid: number): boolean {
   return entries.some((entry) => isOf(entry, uid));
+}
+
+function isMask({ tag }: AclEntry): boolean {
+  return tag === TAGS.mask;
+}
+
+/** Beside the owner and his group. */
+function isNamed({ tag }: AclEntry): boolean {
+  return tag === TAGS.user || tag === TAGS.group;
 }
 
 function isOf({ id, tag }: AclEntry, uid: number): boolean {
