@@ -6,10 +6,10 @@ import { guestPaths } from "../plan/paths.ts";
 import { type Incoming, planStart, planWaking, type StartDecision } from "../plan/start-plan.ts";
 import type { Step } from "../plan/step.ts";
 import { listGuestProcesses } from "../run/kill-guest.ts";
-import { runPlan, UNWATCHED, type Watch } from "../run/run-plan.ts";
+import { UNWATCHED, type Watch } from "../run/run-plan.ts";
 import { finishChange } from "./change-guest.ts";
 import { chooseUid } from "./choose-uid.ts";
-import { actorFor, clearAway, reasonOf, withGuestLock, withRegistryLock } from "./clear-away.ts";
+import { clearAway, reasonOf, withGuestLock, withRegistryLock } from "./clear-away.ts";
 import { completeDomain } from "./complete-domain.ts";
 import { decideFiles, decideSockets } from "./decide-files.ts";
 import { decideGuestLabel } from "./decide-guest-label.ts";
@@ -25,6 +25,7 @@ import { type GuestChange, type GuestRecord, isRunning, readRecord, writeRecord 
 import { refuseListeners } from "./refuse-listeners.ts";
 import { refuseShortMemory } from "./refuse-short-memory.ts";
 import { refuseUnready } from "./refuse-unready.ts";
+import { runLaunch, runPreparation } from "./run-start.ts";
 import { settleDomain } from "./settle-domain.ts";
 import { decideTpm, makeTpmHome } from "./tpm-emulator.ts";
 
@@ -116,7 +117,7 @@ async function prepare(
       record = newRecord(node, domain, decide(node, domain, start));
       writeRecord(node, record);
       removePendingRestart(node, domain.uuid);
-      await runPlan(actorFor(node, record), record.steps.filter(isPreparation), watch);
+      await runPreparation(node, record, watch);
       return record;
     });
   } catch (error) {
@@ -126,10 +127,8 @@ async function prepare(
 }
 
 async function launch(node: Node, guest: GuestRecord, watch: Watch): Promise<GuestRecord> {
-  const before = guest.steps.filter(isPreparation).length;
   try {
-    const steps = guest.steps.slice(before);
-    await runPlan(actorFor(node, guest), steps, (moment, step, at) => watch(moment, step, before + at));
+    await runLaunch(node, guest, watch);
     const process = findGuestProcess(node, guest);
     if (process === undefined)
       throw new SvirtError("Cannot start the guest: it ended at once", { kind: "failed" });
@@ -218,22 +217,6 @@ function newRecord(node: Node, domain: Domain, decided: ReturnType<typeof decide
 /** Counts once the guest runs: its state is loaded then. */
 function wakingChange({ after, xml }: Pick<ReturnType<typeof decide>, "after" | "xml">): GuestChange {
   return { what: "restore", stage: "finishing", steps: [], after, xml };
-}
-
-const PREPARATIONS: ReadonlySet<Step["do"]> = new Set([
-  "reserve",
-  "make-folder",
-  "set-label",
-  "write-udev-rule",
-  "lend-folder",
-  "grant",
-  "expect-socket",
-  "make-group",
-]);
-
-/** What is done under the registry's lock: all before QEMU starts. */
-function isPreparation(step: Step): boolean {
-  return PREPARATIONS.has(step.do);
 }
 
 /** Undoes a start that failed. An error on the way back joins the first one and does not hide it. */

@@ -18,7 +18,7 @@ export function makeMemoryHost(machine: Machine, svirt: Svirt): Host {
   return {
     ...folderCalls(machine, svirt),
     ...fileCalls(machine, svirt),
-    ...xattrCalls(machine),
+    ...xattrCalls(machine, svirt),
     ...lockCalls(machine, svirt),
     ...processCalls(machine),
     ...guestCalls(machine, svirt),

@@ -1,14 +1,24 @@
 import type { Host } from "../../src/host.ts";
+import type { FileId } from "../../src/plan/guest-order.ts";
+import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import type { Inode } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
+import type { Svirt } from "./svirt.ts";
 
 /** Extended attributes: `trusted.*` is root's, and not every file system has any. */
 export function xattrCalls(
   machine: Machine,
+  svirt: Svirt,
 ): Pick<Host, "getXattr" | "setXattr" | "removeXattr" | "grantAccess" | "revokeAccess"> {
   const { files } = machine;
   const mayKeep = ({ fileSystem }: Inode, name: string): boolean =>
     fileSystem.keepsLabels && (!name.startsWith("trusted.") || machine.uid === 0);
+  /** An ACL is read and written as a whole: what another svirt changed meanwhile would be lost. */
+  const aclOf = (file: FileId): Inode["acl"] => {
+    if (machine.locks.get(registryLock(SYSTEM_PATHS)) !== svirt)
+      machine.violations.push(`the ACL of ${file.path} is changed without the registry's lock`);
+    return files.getSame(file).acl;
+  };
   return {
     getXattr: (file, name) => files.getSame(file).xattrs.get(name),
     setXattr(file, name, value) {
@@ -19,7 +29,7 @@ export function xattrCalls(
       return true;
     },
     removeXattr: (file, name) => void files.getSame(file).xattrs.delete(name),
-    grantAccess: (file, { access, uid }) => void files.getSame(file).acl.set(uid, access),
-    revokeAccess: (file, uid) => void files.getSame(file).acl.delete(uid),
+    grantAccess: (file, { access, uid }) => void aclOf(file).set(uid, access),
+    revokeAccess: (file, uid) => void aclOf(file).delete(uid),
   };
 }

@@ -152,6 +152,22 @@ describe("a SCSI device", () => {
     expect(snapshot(machine)).toEqual(before);
   });
 
+  // Two starts at once: what one reads of the list must not be written back over what the other one adds meanwhile.
+  test("gets and loses its guests' entries in its ACL under the registry's lock alone", async () => {
+    machine.sharedFiles.add("/dev/sg1");
+    const devices = SCSI.replace("HEAD", "<shareable/>");
+    const node = nodeOn(machine);
+    await Promise.all([
+      startDomain(node, domainXml({ devices })),
+      startDomain(nodeOn(machine), domainXml({ name: "vm2", uuid: OTHER, devices })),
+    ]);
+    expect(node.svirt.changes).toContain("revokeAccess");
+    expect(machine.violations).toEqual([]);
+    await destroyDomain(nodeOn(machine), "vm1");
+    await destroyDomain(nodeOn(machine), "vm2");
+    expect(machine.files.get("/dev/sg1").acl.size).toBe(0);
+  });
+
   test("that is not there is refused by its address", async () => {
     const error = await failedStart(machine, { devices: SCSI.replace("HEAD", "").replace("host2", "host7") });
     expect(error.message).toStartWith(
