@@ -5,7 +5,7 @@ import { COMMANDS } from "./commands.ts";
 import { oneLine } from "./one-line.ts";
 import { parseArguments } from "./parse-arguments.ts";
 
-/** What main.ts gives: the words after the program's name, and what they act on. */
+/** What program.ts gives: the words after the program's name, and what they act on. */
 export interface Invocation {
   readonly words: readonly string[];
   readonly node: Node;

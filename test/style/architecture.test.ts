@@ -21,10 +21,10 @@ describe("src/", () => {
   test("imports only what stands before it on the data's path", () => {
     expect(listWrongDirections(sources)).toEqual([]);
   });
-  test("has host/linux/ imported by main.ts alone", () => {
+  test("has host/linux/ imported where a call begins alone", () => {
     expect(listWrongUsersOfLinux(sources)).toEqual([]);
   });
-  test("touches bun, node: and the process only in host/linux/ and main.ts", () => {
+  test("touches bun, node: and the process only in host/linux/ and where a call begins", () => {
     expect(listEffects(sources)).toEqual([]);
   });
   test("has no clock, chance or module state left of host.ts", () => {

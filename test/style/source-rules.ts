@@ -1,6 +1,9 @@
 /** The one order of src/. A part imports only from parts further left, never from one beside it. */
 const ORDER =
-  "errors · xml, selinux · domain, storage · qemu, label · plan · host · registry · run · report · vm · rpc, cli · main";
+  "errors · xml, selinux · domain, storage · qemu, label · plan · host · registry · run · report · vm · rpc, cli · program · main";
+
+/** Where a call begins: these put the effects and the rest together. */
+const BEGINNINGS: readonly string[] = ["main.ts", "program.ts"];
 
 /** Path below src/ and the text of that file. */
 export type Sources = ReadonlyMap<string, string>;
@@ -24,17 +27,16 @@ export function listWrongDirections(sources: Sources): string[] {
   });
 }
 
-/** Files that name src/host/linux/ and are not main.ts. */
+/** Files that name src/host/linux/ and are no beginning. */
 export function listWrongUsersOfLinux(sources: Sources): string[] {
   return [...sources].flatMap(([file, text]) => {
-    if (file === "main.ts" || file.startsWith("host/linux/")) return [];
+    if (mayAct(file)) return [];
     return importsOf(file, text).some((target) => target.startsWith("host/linux/")) ? [file] : [];
   });
 }
 
-/** Files that touch bun, node: or the process, besides src/host/linux/ and main.ts. */
+/** Files that touch bun, node: or the process, besides src/host/linux/ and the beginnings. */
 export function listEffects(sources: Sources): string[] {
-  const mayAct = (file: string): boolean => file === "main.ts" || file.startsWith("host/linux/");
   return [...sources].filter(([f, text]) => !mayAct(f) && EFFECT.test(withoutComments(text))).map(([f]) => f);
 }
 
@@ -44,6 +46,10 @@ export function listImpure(sources: Sources): string[] {
   return [...sources]
     .filter(([f, text]) => stepOf(partOf(f)) <= PLAN_STEP && impure(withoutComments(text)))
     .map(([f]) => f);
+}
+
+function mayAct(file: string): boolean {
+  return BEGINNINGS.includes(file) || file.startsWith("host/linux/");
 }
 
 function partOf(file: string): string {
