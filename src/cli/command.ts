@@ -37,6 +37,9 @@ export interface Output {
   warn(text: string): void;
 }
 
+/** Throws when a command may not be called with these words. */
+export type CheckCommand = (spec: CommandSpec, words: readonly string[]) => void;
+
 /** One call of a command. */
 export interface Call {
   readonly node: Node;
@@ -45,6 +48,8 @@ export interface Call {
   readonly options: ReadonlyMap<string, string>;
   readonly output: Output;
   readonly version: string;
+  /** Carries out another command line, if the check lets it. Gives its exit code; throws as commands do. */
+  carryOut(words: readonly string[], check: CheckCommand): Promise<number>;
 }
 
 /** A command: its specification, and what it does. It gives an exit code other than 0 only for "partly". */

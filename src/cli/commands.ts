@@ -96,4 +96,5 @@ export const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["audit", () => import("./commands/audit.ts")],
   ["explain", () => import("./commands/explain.ts")],
   ["doctor", () => import("./commands/doctor.ts")],
+  ["shell", () => import("./commands/shell.ts")],
 ]);

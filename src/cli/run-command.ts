@@ -1,6 +1,6 @@
 import { asSvirtError, SvirtError } from "../errors.ts";
 import type { Node } from "../vm/node.ts";
-import type { Output } from "./command.ts";
+import type { CheckCommand, Output } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { oneLine } from "./one-line.ts";
 import { parseArguments } from "./parse-arguments.ts";
@@ -32,7 +32,16 @@ async function dispatch(invocation: Invocation): Promise<number> {
   const parsed = parseArguments(command.spec, words);
   if (parsed.options.has("help")) return await printOverview(invocation, name.split(" "));
   const { node, output, version } = invocation;
-  return (await command.run({ ...parsed, node, output, version })) ?? 0;
+  const carryOut = async (others: readonly string[], check: CheckCommand): Promise<number> =>
+    await dispatchChecked({ ...invocation, words: others }, check);
+  return (await command.run({ ...parsed, node, output, version, carryOut })) ?? 0;
+}
+
+/** Help and version are everybody's. */
+async function dispatchChecked(invocation: Invocation, check: CheckCommand): Promise<number> {
+  const { name, words } = splitName(invocation.words);
+  if (!HELP_WORDS.includes(name) && name !== "--version") check((await find(name)()).command.spec, words);
+  return await dispatch(invocation);
 }
 
 const HELP_WORDS: readonly string[] = ["help", "--help", "-h"];

@@ -1,0 +1,76 @@
+import { SvirtError } from "../errors.ts";
+import type { CommandSpec } from "./command.ts";
+import { isList, parseArguments } from "./parse-arguments.ts";
+
+/**
+ * What a command does to the node: it reads; it changes something; or it needs the node itself, as a program of the user's
+ * choice or a way back into it. Some read as long as nothing but these operands and options is given.
+ */
+export type Access = "reads" | "changes" | "local" | { readonly readsWith: readonly string[] };
+
+/** Of the commands that show what they can set: shown without changing it. */
+const SHOWN = ["domain", "live", "config", "current", "json"];
+
+/** Each command, for keys that may do only so much (`svirt shell`). A command that is not here may not be called so. */
+export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
+  ...listed(
+    "reads",
+    "audit capabilities doctor domblkinfo domblklist domblkstat domdisplay domid domif-getlink domifaddr domiflist " +
+      "domifstat dominfo dommemstat domname domstate domstats domuuid domxml-to-native dumpxml explain freecell " +
+      "hostname list maxvcpus nodecpumap nodecpustats nodeinfo nodememstats plan save-image-dumpxml sysinfo " +
+      "ttyconsole uri validate vcpucount vcpuinfo version vncdisplay",
+  ),
+  ["label show", "reads"],
+  ["vcpupin", { readsWith: [...SHOWN, "vcpu"] }],
+  ["emulatorpin", { readsWith: SHOWN }],
+  ["schedinfo", { readsWith: SHOWN }],
+  ["memtune", { readsWith: SHOWN }],
+  ["blkiotune", { readsWith: SHOWN }],
+  ["desc", { readsWith: [...SHOWN, "title"] }],
+  ["blockjob", { readsWith: ["domain", "path", "info", "bytes", "raw", "json"] }],
+  // Another emulator would be a program to run.
+  ["domcapabilities", { readsWith: ["virttype", "arch", "machine", "json"] }],
+  ...listed(
+    "changes",
+    "attach-device attach-disk attach-interface autostart blockcommit blockcopy blockpull change-media console create " +
+      "define destroy detach-device detach-disk detach-interface domif-setlink dump managedsave managedsave-remove " +
+      "qemu-monitor-command reap reboot recover restore resume save screenshot send-key setmaxmem setmem setvcpus " +
+      "shutdown snapshot-create-as start suspend undefine update-device",
+  ),
+  ["label restore", "changes"],
+  ["label set", "changes"],
+  ...listed("local", "edit shell"),
+]);
+
+/** Throws "denied" when a key that may do only so much may not call a command with these words. */
+export function checkAccess(spec: CommandSpec, words: readonly string[], allowed: "reads" | "changes"): void {
+  const access = ACCESS.get(spec.name) ?? "local";
+  if (access === "local") {
+    throw denied(
+      `run svirt ${spec.name}`,
+      "a key that may run svirt alone may not",
+      "Use a key with a shell.",
+    );
+  }
+  if (allowed === "changes" || access === "reads") return;
+  const remedy = "Use a key that may change something.";
+  if (access === "changes") throw denied(`run svirt ${spec.name}`, "this key may only read", remedy);
+  const extra = listGiven(spec, words).find((name) => !access.readsWith.includes(name));
+  if (extra !== undefined)
+    throw denied(`run svirt ${spec.name} with ${extra}`, "this key may only read", remedy);
+}
+
+/** The names of the operands and options that are given. */
+function listGiven(spec: CommandSpec, words: readonly string[]): readonly string[] {
+  const { operands, options, rest } = parseArguments(spec, words);
+  const lists = rest.length === 0 ? [] : spec.operands.filter(isList).map(({ name }) => name);
+  return [...operands.keys(), ...options.keys(), ...lists].filter((name) => name !== "help");
+}
+
+function denied(what: string, why: string, remedy: string): SvirtError {
+  return new SvirtError(`Cannot ${what}: ${why}`, { kind: "denied", remedy });
+}
+
+function listed(access: Access, names: string): readonly (readonly [string, Access])[] {
+  return names.split(" ").map((name) => [name, access]);
+}
