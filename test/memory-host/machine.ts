@@ -1,5 +1,6 @@
 import type { Host, SelinuxState } from "../../src/host.ts";
 import type { GuestOrder } from "../../src/plan/guest-order.ts";
+import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import { FileTree, factsOf, hostCall, type Inode, type Place } from "./file-tree.ts";
 import { Groups, type ThreadState } from "./groups.ts";
 import { GuestProcesses, type Process, type QemuBehaviour } from "./guest-processes.ts";
@@ -12,7 +13,7 @@ const POLICY = "/etc/selinux/svirt/contexts";
 
 /** A machine in memory: what stays when svirt is killed, and what does not when it is switched off. */
 export class Machine {
-  readonly files = new FileTree();
+  readonly files: FileTree;
   readonly processes = new GuestProcesses(this);
   readonly taps = new Taps(this);
   readonly groups = new Groups(this);
@@ -48,7 +49,8 @@ export class Machine {
   #uuids = 0;
   #events: { readonly atMs: number; readonly run: () => void }[] = [];
 
-  constructor() {
+  constructor(files = new FileTree()) {
+    this.files = files;
     this.files.root.xattrs.set("security.selinux", "system_u:object_r:root_t:s0");
     for (const path of [
       "/etc/svirt",
@@ -85,7 +87,12 @@ export class Machine {
       onDeath: () => this.#dropLocks(svirt),
       makeError: (call) => hostCall(call, "EIO: input/output error"),
     });
-    return { host: svirt.watch(makeMemoryHost(this, svirt)), svirt };
+    return { host: svirt.watch(this.makeHost(svirt)), svirt };
+  }
+
+  /** The calls of one process, before any of them is struck. */
+  protected makeHost(svirt: Svirt): Host {
+    return makeMemoryHost(this, svirt);
   }
 
   /** Something happens in a while. */
@@ -142,6 +149,12 @@ export class Machine {
           this.violations.push(`${order?.uuid} may write to ${file.path}, which is content`);
       }
     }
+  }
+
+  /** An ACL is read and written as a whole: without the lock, what another svirt changed meanwhile would be lost. */
+  noteAcl(path: string, svirt: Svirt): void {
+    if (this.locks.get(registryLock(SYSTEM_PATHS)) !== svirt)
+      this.violations.push(`the ACL of ${path} is changed without the registry's lock`);
   }
 
   #notePair(one: Process, other: Process): void {

@@ -79,8 +79,7 @@ export function putText(machine: Machine, path: string, text: string): void {
 }
 
 /** A machine with images, each with its label from before any guest. */
-export function makeMachine(): Machine {
-  const machine = new Machine();
+export function makeMachine(machine = new Machine()): Machine {
   const image = (name: string, bytes: Uint8Array = new Uint8Array(4096)): void => {
     const made = machine.files.put(`/var/lib/images/${name}`, "file", { bytes });
     made.xattrs.set("security.selinux", ORIGINAL);

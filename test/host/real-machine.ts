@@ -1,0 +1,73 @@
+import { makeLinuxHost } from "../../src/host/linux/linux-host.ts";
+import type { FileFacts, Host } from "../../src/host.ts";
+import type { FileId } from "../../src/plan/guest-order.ts";
+import { Machine } from "../memory-host/machine.ts";
+import type { Svirt } from "../memory-host/svirt.ts";
+import { RealTree } from "./real-tree.ts";
+
+/** Calls about one file, which their first argument names: a path, a folder with its path, or a file that was inspected. */
+const FILE_CALLS = [
+  "readText",
+  "removeFile",
+  "listFolder",
+  "makeFolder",
+  "giveFolder",
+  "removeFolder",
+  "makeFile",
+  "inspectFile",
+  "readBytes",
+  "getXattr",
+  "setXattr",
+  "removeXattr",
+  "grantAccess",
+  "revokeAccess",
+] as const satisfies readonly (keyof Host)[];
+type FileCall = (typeof FILE_CALLS)[number];
+
+/**
+ * A machine in memory, with its processes and its policy, of which some folders are on this one: what svirt does there, it
+ * does by its real calls.
+ */
+export class RealMachine extends Machine {
+  readonly #tree: RealTree;
+  readonly #host = makeLinuxHost();
+
+  constructor(folder: string, mounts: readonly string[]) {
+    const tree = new RealTree(folder, mounts);
+    super(tree);
+    this.#tree = tree;
+  }
+
+  protected override makeHost(svirt: Svirt): Host {
+    const memory = super.makeHost(svirt);
+    const routed = FILE_CALLS.map((name) => [name, this.#route(memory, svirt, name)]);
+    return { ...memory, ...Object.fromEntries(routed) };
+  }
+
+  #route(memory: Host, svirt: Svirt, name: FileCall) {
+    return (first: string | { readonly path: string }, ...rest: readonly unknown[]): unknown => {
+      const path = typeof first === "string" ? first : first.path;
+      const real = this.#tree.realPath(path);
+      if (real === undefined) return Reflect.apply(memory[name], memory, [first, ...rest]);
+      if (name === "grantAccess" || name === "revokeAccess") this.noteAcl(path, svirt);
+      const where = typeof first === "string" ? real : { ...first, path: real };
+      const result: unknown = Reflect.apply(this.#host[name], this.#host, [where, ...rest]);
+      if (name === "setXattr") this.noteContent(this.#tree.get(path));
+      return this.#named(result);
+    };
+  }
+
+  /** The files of an answer, by the paths that the machine knows them by. */
+  #named(answer: unknown): unknown {
+    if (isFacts(answer)) return { ...answer, id: this.#named(answer.id) };
+    return isFileId(answer) ? { ...answer, path: this.#tree.namedPath(answer.path) } : answer;
+  }
+}
+
+function isFacts(answer: unknown): answer is FileFacts {
+  return typeof answer === "object" && answer !== null && "id" in answer && isFileId(answer.id);
+}
+
+function isFileId(answer: unknown): answer is FileId {
+  return typeof answer === "object" && answer !== null && "path" in answer && "inode" in answer;
+}
