@@ -1,4 +1,5 @@
 import type { Step } from "../plan/step.ts";
+import { inOneConversation } from "../run/one-conversation.ts";
 import { runPlan, type Watch } from "../run/run-plan.ts";
 import { actorFor, withRegistryLock } from "./clear-away.ts";
 import type { Node } from "./node.ts";
@@ -25,6 +26,10 @@ export async function runPreparation(node: Node, guest: GuestRecord, watch: Watc
  * it: guests that share a file have theirs in one list, which is read and written as a whole.
  */
 export async function runLaunch(node: Node, guest: GuestRecord, watch: Watch): Promise<void> {
+  await inOneConversation(node.host, (host) => runRest({ ...node, host }, guest, watch));
+}
+
+async function runRest(node: Node, guest: GuestRecord, watch: Watch): Promise<void> {
   const { steps } = guest;
   const run = (from: number, to: number): Promise<void> =>
     runPlan(actorFor(node, guest), steps.slice(from, to), (moment, step, at) =>
