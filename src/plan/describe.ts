@@ -1,6 +1,7 @@
 import { nameOf } from "../qemu/plug-commands.ts";
 import { type BlockStep, isBlockStep } from "./block-steps.ts";
 import { describeShare, isShareStep } from "./share-step.ts";
+import { FILE_TO_COME, fileKey } from "./start-plan.ts";
 import type { Claim, FileStep, MonitorCommand, Step } from "./step.ts";
 import { isStreamStep, type StreamStep } from "./stream-steps.ts";
 import { describeTap } from "./tap.ts";
@@ -173,5 +174,7 @@ export function formatSteps(steps: readonly Step[]): string {
 }
 
 function describeClaim(claim: Claim): string {
-  return `${claim.kind} ${claim.key} (${claim.sharing})`;
+  const isToCome = claim.key === fileKey({ path: "", ...FILE_TO_COME });
+  const key = isToCome ? "that the start makes" : claim.key;
+  return `${claim.kind} ${key} (${claim.sharing})`;
 }

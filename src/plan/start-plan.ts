@@ -161,6 +161,9 @@ function planShares({ paths, taps = [], wishes = [] }: StartDecision): Step[] {
   ];
 }
 
+/** What a plan knows of a file that only the start itself will make. */
+export const FILE_TO_COME: Pick<FileId, "device" | "inode"> = { device: "0:0", inode: "0" };
+
 /** A file by what it is, not by its path: a block device by its number, whichever node leads to it. */
 export function fileKey(id: FileId): string {
   return id.node === undefined ? `inode-${id.device}-${id.inode}` : `device-${id.node}`;

@@ -1,6 +1,7 @@
 import { SvirtError } from "../errors.ts";
 import type { FileFacts, FileType, Host } from "../host.ts";
 import { refuseImpossibleTarget } from "../label/impossible-targets.ts";
+import { FILE_TO_COME } from "../plan/start-plan.ts";
 import type { ImageReader } from "../storage/image-chain.ts";
 
 /** By its name and by what that leads to. By the name first: svirt's own domain may not even look at some of them. */
@@ -22,7 +23,7 @@ export function imageReader(host: Host): ImageReader<FileFacts> {
 /** A file that a start would make: what it will be called is all that is known of it. */
 export function factsOfPlanned(path: string): FileFacts {
   return {
-    id: { path, device: "0:0", inode: "0" },
+    id: { path, ...FILE_TO_COME },
     type: "file",
     sizeBytes: 0,
     allocatedBytes: 0,

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { UNCONFINED } from "../../src/label/decide-label.ts";
 import { describe as describeStep } from "../../src/plan/describe.ts";
 import { guestPaths, SYSTEM_PATHS } from "../../src/plan/paths.ts";
-import { fileKey, planStart, type StartDecision } from "../../src/plan/start-plan.ts";
+import { FILE_TO_COME, fileKey, planStart, type StartDecision } from "../../src/plan/start-plan.ts";
 import { inverse, planStop, type Step, step } from "../../src/plan/step.ts";
 
 const UUID = "11111111-2222-4333-8444-000000000001";
@@ -102,6 +102,19 @@ test("fileKey() knows a block device by its number, whichever node leads to it, 
   expect(fileKey(NODE)).toBe(fileKey({ ...NODE, path: "/dev/disk/x", inode: "10" }));
   expect(fileKey(DISK)).not.toBe(fileKey({ ...DISK, inode: "8" }));
   expect(fileKey(DISK)).not.toBe(fileKey({ ...DISK, device: "8:2" }));
+});
+
+describe("describe()", () => {
+  test("tells a file by its number, and one that is still to be made by what makes it", () => {
+    const reserve = (key: string): string =>
+      describeStep({ do: "reserve", claim: { kind: "file", key, sharing: "exclusive" } });
+    expect(reserve(fileKey({ path: "/a", device: "8:1", inode: "2" }))).toBe(
+      "reserve file inode-8:1-2 (exclusive)",
+    );
+    expect(reserve(fileKey({ path: "/a", ...FILE_TO_COME }))).toBe(
+      "reserve file that the start makes (exclusive)",
+    );
+  });
 });
 
 describe("inverse()", () => {
