@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define edit desc undefine create start shutdown reboot destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob vcpupin emulatorpin schedinfo memtune blkiotune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus uri hostname version validate domxml-to-native label plan reap recover audit explain doctor shell help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define edit desc undefine create start shutdown reboot destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob vcpupin emulatorpin schedinfo memtune blkiotune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus uri hostname version validate domxml-to-native vol-dumpxml vol-create vol-info label plan reap recover audit explain doctor shell help' -- "$word")
     return
   fi
   case $command in
@@ -97,6 +97,9 @@ _svirt() {
     version) options='--json --help' ;;
     validate) options='--print --json --help' wants=file ;;
     domxml-to-native) options='--domain --json --help' ;;
+    vol-dumpxml) options='--json --help' ;;
+    vol-create) options='--json --help' wants=file ;;
+    vol-info) options='--bytes --physical --json --help' ;;
     "label show") options='--json --help' wants=file ;;
     "label set") options='--dry-run --json --help' wants=file ;;
     "label restore") options='--dry-run --json --help' wants=file ;;

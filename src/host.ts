@@ -14,6 +14,7 @@ export interface FileFacts {
   /** What it takes up on its disk: less where there are holes. st_blocks */
   readonly allocatedBytes: number;
   readonly uid: number;
+  readonly gid: number;
   readonly mode: number;
 }
 

@@ -18,7 +18,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
     "audit capabilities doctor domblkinfo domblklist domblkstat domdisplay domid domif-getlink domifaddr domiflist " +
       "domifstat dominfo dommemstat domname domstate domstats domuuid domxml-to-native dumpxml explain freecell " +
       "hostname list maxvcpus nodecpumap nodecpustats nodeinfo nodememstats plan save-image-dumpxml sysinfo " +
-      "ttyconsole uri validate vcpucount vcpuinfo version vncdisplay",
+      "ttyconsole uri validate vcpucount vcpuinfo version vncdisplay vol-dumpxml vol-info",
   ),
   ["label show", "reads"],
   ["vcpupin", { readsWith: [...SHOWN, "vcpu"] }],
@@ -35,7 +35,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
     "attach-device attach-disk attach-interface autostart blockcommit blockcopy blockpull change-media console create " +
       "define destroy detach-device detach-disk detach-interface domif-setlink dump managedsave managedsave-remove " +
       "qemu-monitor-command reap reboot recover restore resume save screenshot send-key setmaxmem setmem setvcpus " +
-      "shutdown snapshot-create-as start suspend undefine update-device",
+      "shutdown snapshot-create-as start suspend undefine update-device vol-create",
   ),
   ["label restore", "changes"],
   ["label set", "changes"],

@@ -64,6 +64,9 @@ export const JSON_OPTION: Option = { name: "json", summary: "print JSON" };
 /** The operand of nearly all commands. */
 export const DOMAIN_OPERAND: Operand = { name: "domain", summary: "name, id or uuid of a domain" };
 
+/** The operand of what looks at storage. */
+export const VOLUME_OPERAND: Operand = { name: "volume", summary: "the path of an image or a block device" };
+
 /** An operand that the parser has made sure of. */
 export function operand(call: Call, name: string): string {
   return call.operands.get(name) ?? "";

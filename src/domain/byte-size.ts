@@ -20,11 +20,20 @@ const unitForm: ValueForm<number> = {
   encode: String,
 };
 
-/** `<max_size unit='KiB'>64</max_size>` ⇄ bytes, written as bytes. */
-export function sizeInBytes(tag: string): Field<number | undefined> {
+/** From 1 and written as bytes, if not said otherwise. */
+interface ByteSize {
+  readonly least?: number;
+  readonly written?: "bytes" | "B";
+}
+
+/** `<max_size unit='KiB'>64</max_size>` ⇄ bytes. */
+export function sizeInBytes(
+  tag: string,
+  { least = 1, written: unit = "bytes" }: ByteSize = {},
+): Field<number | undefined> {
   const amount = element(tag, {
     unitBytes: attribute("unit", unitForm),
-    count: required(content(integer(1, Number.MAX_SAFE_INTEGER))),
+    count: required(content(integer(least, Number.MAX_SAFE_INTEGER))),
   });
   const field = child(amount);
   return {
@@ -39,7 +48,7 @@ export function sizeInBytes(tag: string): Field<number | undefined> {
     write(draft, value) {
       if (value === undefined) return;
       const written = textDraft(tag, String(value));
-      written.attributes.set("unit", "bytes");
+      written.attributes.set("unit", unit);
       draft.children.push(written);
     },
   };

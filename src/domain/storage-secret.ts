@@ -47,6 +47,16 @@ const ivgen = element("ivgen", {
   hash: attribute("hash", objectName),
 });
 
+/** `<encryption>` of a storage volume. https://libvirt.org/formatstorageencryption.html */
+export const volumeEncryption = choice("encryption", {
+  attribute: "format",
+  of: {
+    default: { secrets: children(passphrase) },
+    qcow: { secrets: children(passphrase) },
+    luks: { secrets: children(passphrase), cipher: child(cipher), ivgen: child(ivgen) },
+  },
+});
+
 const encryptionForm = choice("encryption", {
   attribute: "format",
   of: {

@@ -29,6 +29,7 @@ export function factsOfPlanned(path: string): FileFacts {
     allocatedBytes: 0,
     modifiedMs: 0,
     uid: 0,
+    gid: 0,
     mode: 0o600,
   };
 }

@@ -159,6 +159,7 @@ export function factsOf({ inode, path }: Place): FileFacts {
     modifiedMs: 0,
     allocatedBytes: inode.bytes.length,
     uid,
+    gid: 0,
     mode,
   };
 }

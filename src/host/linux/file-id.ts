@@ -25,6 +25,7 @@ export function fileFacts(path: string, stat: BigIntStats): FileFacts {
     modifiedMs: Number(stat.mtimeMs),
     allocatedBytes: Number(stat.blocks) * BLOCK_BYTES,
     uid: Number(stat.uid),
+    gid: Number(stat.gid),
     mode: Number(stat.mode) & 0o7777,
   };
 }

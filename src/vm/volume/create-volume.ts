@@ -1,0 +1,101 @@
+import type { Volume } from "../../domain/volume.ts";
+import { SvirtError } from "../../errors.ts";
+import { belongsToHost } from "../../label/impossible-targets.ts";
+import { formatNewImage, type NewImage } from "../../storage/format-qcow2.ts";
+import { walkChain } from "../../storage/image-chain.ts";
+import { parseImageFormat } from "../../storage/image-header.ts";
+import { imageSize } from "../block/image-size.ts";
+import { imageReader } from "../inspect-file.ts";
+import type { Node } from "../node.ts";
+import { setLabel } from "../set-label.ts";
+
+/** What a volume's file has where its XML does not say. As VIR_STORAGE_DEFAULT_VOL_PERM_MODE of libvirt */
+const DEFAULT_MODE = 0o600;
+const COMPAT = "1.1";
+
+/**
+ * Makes the image that a volume asks for, empty, in a folder, with the label that it asks for, and gives its path: whole,
+ * labelled, or not at all. Room on the disk is taken up as the guest writes. Throws "unsupported" for what svirt does not
+ * make, "denied" for a folder of the host's own or a label that the policy does not know, "host-call" when something is
+ * there.
+ */
+export async function createVolume(node: Node, folder: string, volume: Volume): Promise<string> {
+  const path = pathOf(node, folder, volume);
+  refuseUnmade(volume);
+  const image = newImage(node, path, volume);
+  const bytes = formatNewImage(image);
+  const { label, mode = DEFAULT_MODE } = volume.target.permissions ?? {};
+  const sizeBytes = image.format === "raw" ? image.sizeBytes : bytes.length;
+  node.host.makeFile(path, mode, { bytes, sizeBytes });
+  if (label === undefined) return path;
+  try {
+    await setLabel(node, { path, isDryRun: false }, label);
+  } catch (error) {
+    node.host.removeFile(path);
+    throw error;
+  }
+  return path;
+}
+
+function pathOf(node: Node, folder: string, { name, target }: Volume): string {
+  const found = node.host.inspectFile(folder);
+  if (found?.type !== "folder") {
+    throw new SvirtError(`Cannot make a volume in ${folder}: it is no folder`, {
+      kind: found === undefined ? "not-found" : "unsupported",
+      remedy: "Name the folder that the volume is to be in.",
+    });
+  }
+  const path = `${found.id.path.replace(/[/]$/, "")}/${name}`;
+  if (belongsToHost(path)) {
+    throw new SvirtError(`Cannot make a volume in ${folder}: it belongs to the host`, {
+      kind: "denied",
+      remedy: "Name a folder for images.",
+    });
+  }
+  if (/[/]|^[.]{1,2}$/.test(name)) throw notMade("name", "it is no file's name");
+  if (target.path !== undefined && target.path !== path && target.path !== `${folder}/${name}`)
+    throw notMade("target/path", `it is not ${path}`);
+  return path;
+}
+
+/** All that would be there and not as asked for. */
+function refuseUnmade({ source, target, type }: Volume): void {
+  const { clusterBytes, compat = COMPAT, encryption, features, nocow, permissions } = target;
+  if (type !== "file") throw notMade("@type", "svirt makes volumes in files alone");
+  if (source !== undefined) throw notMade("source", "svirt makes volumes in files alone");
+  if (encryption !== undefined) throw notMade("target/encryption", "svirt makes no encrypted images");
+  if (compat !== COMPAT)
+    throw notMade("target/compat", `svirt makes qcow2 images of version ${COMPAT} alone`);
+  if (nocow) throw notMade("target/nocow", "svirt does not set it");
+  if (clusterBytes !== undefined) throw notMade("target/clusterSize", "svirt makes clusters of 64 KiB");
+  if (features?.lazyRefcounts === true || features?.extendedL2 === true)
+    throw notMade("target/features", "svirt makes plain qcow2 images");
+  if ((permissions?.owner ?? 0) !== 0 || (permissions?.group ?? 0) !== 0)
+    throw notMade("target/permissions", "a volume is root's: a guest is handed its disk already open");
+}
+
+function newImage(node: Node, path: string, volume: Volume): NewImage {
+  const { backingStore, capacityBytes = 0, target } = volume;
+  const format = target.format?.type ?? "raw";
+  if (format !== "raw" && format !== "qcow2")
+    throw notMade("target/format", `svirt makes raw and qcow2 images, no ${format}`);
+  if (backingStore === undefined) return { format, sizeBytes: capacityBytes };
+  if (format === "raw") throw notMade("backingStore", "a raw image has nothing below it");
+  const below = { path: backingStore.path, format: backingStore.format?.type ?? "raw" };
+  return { format, backing: below, sizeBytes: capacityBytes || sizeOf(node, path, below) };
+}
+
+/** The backing image is looked at with all that is below it, as a start would. */
+function sizeOf(node: Node, path: string, below: { readonly path: string; readonly format: string }): number {
+  const format = parseImageFormat(below.format);
+  const [image] = walkChain({ path: below.path, format, readOnly: true }, imageReader(node.host));
+  if (image === undefined) throw notMade("backingStore", `${path} has nothing below it`);
+  return imageSize(node, image);
+}
+
+function notMade(place: string, why: string): SvirtError {
+  return new SvirtError(`Cannot make the volume as /volume/${place} says: ${why}`, {
+    kind: "unsupported",
+    remedy: "Correct it, or leave it out.",
+  });
+}

@@ -1,0 +1,90 @@
+import type { Permissions, Volume } from "../../domain/volume.ts";
+import { SvirtError } from "../../errors.ts";
+import type { FileFacts } from "../../host.ts";
+import { getFileLabel } from "../../run/file-label.ts";
+import { HEADER_BYTES, parseImageHeader, probeImageFormat } from "../../storage/image-header.ts";
+import { resolveImageName } from "../../storage/image-name.ts";
+import { physicalSize } from "../block/image-size.ts";
+import { inspectExisting } from "../free-file.ts";
+import type { Node } from "../node.ts";
+
+type Image = Pick<Volume, "capacityBytes" | "backingStore"> & { readonly format: string };
+
+/**
+ * An image or a block device as a storage volume: sizes, who may do what with it, label. What format it has is told by its
+ * first bytes, which a guest may have written: this is for people to read, and no start goes by it. Throws "not-found",
+ * "unsupported" for what is neither, "failed" for a broken header.
+ */
+export function showVolume(node: Node, path: string): Volume {
+  const facts = inspectExisting(node, path);
+  const { type } = facts;
+  if (type !== "file" && type !== "block") throw noVolume(path, type);
+  const physicalBytes = physicalSize(node, { path, facts });
+  const image = readImage(node, facts, physicalBytes);
+  return {
+    type,
+    name: facts.id.path.slice(facts.id.path.lastIndexOf("/") + 1),
+    key: facts.id.path,
+    ...(image.capacityBytes === undefined ? {} : { capacityBytes: image.capacityBytes }),
+    allocationBytes: type === "file" ? facts.allocatedBytes : physicalBytes,
+    physicalBytes,
+    target: targetOf(node, facts, image.format),
+    ...(image.backingStore === undefined ? {} : { backingStore: image.backingStore }),
+  };
+}
+
+function readImage(node: Node, facts: FileFacts, physicalBytes: number): Image {
+  const bytes = node.host.readBytes(facts.id, 0, HEADER_BYTES);
+  const format = probeImageFormat(bytes);
+  if (format === "raw") return { format, capacityBytes: physicalBytes };
+  if (format !== "qcow2" && format !== "qed") return { format };
+  const { backingFile, backingFormat, virtualSizeBytes = 0 } = parseImageHeader(bytes, format);
+  const below = backingFile === undefined ? undefined : resolveImageName(facts.id.path, backingFile);
+  return {
+    format,
+    capacityBytes: virtualSizeBytes,
+    ...(below === undefined
+      ? {}
+      : { backingStore: backingOf(node, below.path, below.format ?? backingFormat) }),
+  };
+}
+
+/** One that is missing is named all the same. */
+function backingOf(
+  node: Node,
+  path: string,
+  format: string | undefined,
+): NonNullable<Volume["backingStore"]> {
+  const facts = node.host.inspectFile(path);
+  return {
+    path,
+    ...(format === undefined ? {} : { format: { type: format } }),
+    ...(facts === undefined ? {} : { permissions: permissionsOf(node, facts) }),
+  };
+}
+
+function targetOf(node: Node, facts: FileFacts, format: string): Volume["target"] {
+  return {
+    path: facts.id.path,
+    format: { type: format },
+    permissions: permissionsOf(node, facts),
+    nocow: false,
+  };
+}
+
+function permissionsOf(node: Node, facts: FileFacts): Permissions {
+  const label = getFileLabel(node.host, facts.id);
+  return {
+    mode: facts.mode,
+    owner: facts.uid,
+    group: facts.gid,
+    ...(label === undefined ? {} : { label }),
+  };
+}
+
+function noVolume(path: string, type: string): SvirtError {
+  return new SvirtError(`Cannot show ${path} as a volume: it is a ${type}, not a file or block device`, {
+    kind: "unsupported",
+    remedy: "Name an image file or a block device.",
+  });
+}
