@@ -20,7 +20,8 @@ const ROOM_BYTES = 4096;
  * more that is read costs a thirtieth of a hello world, each function called a hundredth (docs/measurements.md).
  */
 export function listNothing(words: readonly string[]): boolean {
-  if (words.length !== 1 || words[0] !== "list") return false;
+  // These are the folders of root's guests.
+  if (words.length !== 1 || words[0] !== "list" || process.getuid?.() !== 0) return false;
   try {
     return printIfIdle();
   } catch {
