@@ -4,7 +4,7 @@
 
 make_skeleton() {
   local root=$1 dir
-  for dir in usr/bin usr/sbin usr/lib usr/lib64 dev proc sys run tmp root srv mnt etc/svirt etc/dropbear \
+  for dir in usr/bin usr/sbin usr/lib usr/lib64 dev proc sys run tmp root home srv mnt etc/svirt etc/dropbear \
     var/lib var/log var/tmp var/cache; do
     mkdir -p "$root/$dir"
   done

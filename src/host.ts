@@ -158,6 +158,8 @@ export interface Host {
   readInput(path: string, mostBytes: number): Uint8Array;
   /** Resolves symlinks and says what is there; undefined when nothing is. */
   inspectFile(path: string): FileFacts | undefined;
+  /** Whether svirt's user may open it for reading and writing, as far as owner, mode and ACL tell. access(2) */
+  mayOpen(file: FileId): boolean;
   /** At most `length` bytes. Throws "host-call" when the path leads to another file by now. */
   readBytes(file: FileId, offset: number, length: number): Uint8Array;
   /** Undefined: no such attribute, or the file system has none. Throws when the path leads to another file by now. */

@@ -3,6 +3,7 @@ import { runCommandLine } from "./cli/run-command.ts";
 import { makeLinuxHost } from "./host/linux/linux-host.ts";
 import { writeOut } from "./host/linux/write-out.ts";
 import { SYSTEM_PATHS } from "./plan/paths.ts";
+import type { Node } from "./vm/node.ts";
 
 /** Given by scripts/build: the version with the commit it was built from. */
 declare const SVIRT_VERSION: string | undefined;
@@ -23,7 +24,7 @@ async function main(): Promise<void> {
   const unfinished = setInterval(() => undefined, FOREVER_MS);
   process.exitCode = await runCommandLine({
     words: process.argv.slice(2),
-    node: { host: makeLinuxHost(), paths: SYSTEM_PATHS },
+    node: await openNode(),
     output: {
       print: (text) => writeOut(1, text),
       warn: (text) => writeOut(2, text),
@@ -31,4 +32,13 @@ async function main(): Promise<void> {
     version: typeof SVIRT_VERSION === "string" ? SVIRT_VERSION : version,
   });
   clearInterval(unfinished);
+}
+
+/** Root's instance, or that of the user who calls. */
+async function openNode(): Promise<Node> {
+  const host = makeLinuxHost();
+  const uid = process.getuid?.() ?? 0;
+  if (uid === 0) return { host, paths: SYSTEM_PATHS };
+  const { sessionPaths } = await import("./vm/session-paths.ts");
+  return { host, paths: sessionPaths(host, uid) };
 }

@@ -3,7 +3,7 @@ import { hasPendingRestart } from "../vm/pending-restart.ts";
 import type { GuestRecord } from "../vm/record.ts";
 import type { Call } from "./command.ts";
 
-/** The same for a command that tells of the host and which anybody may call: only root has guests to look after. */
+/** The same for a command that tells of the host, which must not need the folders of an ordinary user. */
 export async function sweepAsRoot(call: Call): Promise<void> {
   if (call.node.host.getUid() === 0) await sweepFirst(call);
 }

@@ -10,6 +10,8 @@ import type { ControlValue, GuestGroup } from "./limits.ts";
 export interface GroupFacts {
   /** Where they are mounted; undefined: nowhere, or not to be written to. */
   readonly root: string | undefined;
+  /** Only root makes groups there. */
+  readonly isRoots?: boolean;
   /** What the groups below the root are given. */
   readonly controllers: ReadonlySet<string>;
   /** `MAJOR:MINOR` of a block device; undefined for what is none. */
@@ -40,7 +42,7 @@ export function decideGroup(domain: Domain, uuid: string, facts: GroupFacts): Gu
   const { root } = facts;
   if (root === undefined) {
     const [first] = demands;
-    if (first !== undefined) throw noController(first);
+    if (first !== undefined) throw facts.isRoots === true ? onlyRoots(first) : noController(first);
     return undefined;
   }
   const missing = demands.find(({ controller }) => controller !== "" && !facts.controllers.has(controller));
@@ -98,6 +100,13 @@ function noController({ controller, place }: Demand): SvirtError {
       controller === ""
         ? "Run: mount -t cgroup2 cgroup2 /sys/fs/cgroup"
         : `Mount cgroup2 at /sys/fs/cgroup, and run: echo +${controller} >/sys/fs/cgroup/cgroup.subtree_control`,
+  });
+}
+
+function onlyRoots({ place }: Demand): SvirtError {
+  return new SvirtError(`Cannot do what ${place} says: only root makes control groups`, {
+    kind: "unsupported",
+    remedy: "Remove that element, or let root start the guest.",
   });
 }
 

@@ -1,5 +1,7 @@
-/** Where an instance keeps what it keeps. Each is a folder. docs/state.md tells what is in them. */
+/** An instance, and the folders where it keeps what it keeps. docs/state.md tells what is in them. */
 export interface Paths {
+  /** libvirt's word: `system` is root's, `session` an ordinary user's own. */
+  readonly instance: "system" | "session";
   /** Definitions and settings: `/etc/svirt`. */
   readonly config: string;
   /** What ends with a boot: `/run/svirt`. */
@@ -12,6 +14,7 @@ export interface Paths {
 
 /** The privileged instance. */
 export const SYSTEM_PATHS: Paths = {
+  instance: "system",
   config: "/etc/svirt",
   run: "/run/svirt",
   state: "/var/lib/svirt",

@@ -1,5 +1,6 @@
 import type { LabelDecision } from "../label/decide-label.ts";
 import type { FileId, GuestOrder, HelperOrder } from "./guest-order.ts";
+import { isGuestUser } from "./guest-user.ts";
 import type { GuestGroup, ThreadWish } from "./limits.ts";
 import type { GuestPaths } from "./paths.ts";
 import type { Claim, MonitorCommand, Step } from "./step.ts";
@@ -91,7 +92,7 @@ export function planStart(decision: StartDecision): Step[] {
   const workLabel = label.imageLabel;
   return [
     ...planClaims(decision).map((claim): Step => ({ do: "reserve", claim })),
-    { do: "make-folder", path: paths.folder, mode: FOLDER_MODE, uid: 0 },
+    { do: "make-folder", path: paths.folder, mode: FOLDER_MODE, uid: isGuestUser(uid) ? 0 : uid },
     {
       do: "make-folder",
       path: paths.workFolder,
@@ -188,7 +189,7 @@ function planClaims(decision: StartDecision): Claim[] {
     ...(label.range === undefined
       ? []
       : [{ kind: "level", key: label.range, sharing: "exclusive" } as const]),
-    { kind: "uid", key: String(uid), sharing: "exclusive" },
+    ...(isGuestUser(uid) ? [{ kind: "uid", key: String(uid), sharing: "exclusive" } as const] : []),
     ...files.map((file) => fileClaim(file)),
     ...sockets.map((socket): Claim => ({ kind: "file", key: socketKey(socket), sharing: "exclusive" })),
     ...(order.taps ?? []).map(({ name }) => tapClaim(name)),

@@ -4,17 +4,11 @@ import type { PolicyFacts } from "../label/decide-label.ts";
 import type { Paths } from "../plan/paths.ts";
 import { formatContext } from "../selinux/context.ts";
 import { readControlGroups } from "./control-groups.ts";
+import type { Finding } from "./finding.ts";
 import { readPolicyFacts } from "./policy-facts.ts";
 import { getQemuVersion } from "./qemu-version.ts";
+import { checkSession } from "./session-checks.ts";
 import { describeKeeper } from "./udev.ts";
-
-/** One thing that a node needs, or should have. */
-export interface Finding {
-  readonly check: string;
-  readonly verdict: "ok" | "warning" | "failed";
-  readonly is: string;
-  readonly remedy: string | undefined;
-}
 
 const QEMU = "/usr/bin/qemu-system-x86_64";
 const SETPRIV = "/usr/bin/setpriv";
@@ -27,13 +21,33 @@ export function examineNode(host: Host, paths: Paths): Finding[] {
     ...checkPolicy(host),
     checkOwnDomain(host),
     checkKvm(host),
-    checkQemu(host, paths),
+    ...(paths.instance === "session" ? checkSession(host, paths) : []),
+    attempt("QEMU", () => checkQemu(host, paths)),
     checkProgram(host, SETPRIV, "Install util-linux."),
     checkProgram(host, "/bin/sh", "Install a POSIX shell: busybox is the smallest."),
+    ...(paths.instance === "session" ? [] : checkShared(host)),
+    ...(["state", "run", "log"] as const).map((name) =>
+      attempt(`${name} folder`, () => checkFolder(host, paths[name])),
+    ),
+  ];
+}
+
+/** What only root's guests have to do with. */
+function checkShared(host: Host): Finding[] {
+  return [
     checkGroups(host),
     { check: "labels of devices", verdict: "ok", is: describeKeeper(host), remedy: undefined },
-    ...[paths.state, paths.run, paths.log].map((folder) => checkFolder(host, folder)),
   ];
+}
+
+/** A user's folders may be missing; then nothing can be looked for there. */
+function attempt(check: string, look: () => Finding): Finding {
+  try {
+    return look();
+  } catch (error) {
+    const { message, remedy } = asSvirtError(error);
+    return { check, verdict: "failed", is: message, remedy };
+  }
 }
 
 function checkMode(host: Host): Finding {

@@ -1,20 +1,44 @@
 import { SvirtError } from "../errors.ts";
 import type { Host, ProcessFacts } from "../host.ts";
+import { isGuestUser } from "../plan/guest-user.ts";
 
 const POLL_MS = 10;
 const KILL_TIMEOUT_MS = 15_000;
-/** The names under which the reaper, or the process that it is about to turn into QEMU, is found by its words. */
-const REAPER_WORDS = ["svirt-reaper", "--reuid"];
+/** The name under which the reaper is found by its words. */
+export const REAPER = "svirt-reaper";
+/** With what the process has in its words that the reaper is about to turn into QEMU. */
+const REAPER_WORDS = [REAPER, "--reuid"];
 
-/** Which guest: its UUID stands in the reaper's words, and its user is nobody else's. */
+/** Which guest: its UUID stands in the reaper's words, and its user is nobody else's, but in a session. */
 export interface GuestIdentity {
   readonly uuid: string;
   readonly uid: number;
+  /** Nobody else runs in it; absent: it is not confined. */
+  readonly context?: string;
 }
 
 /** The processes that run as the guest: QEMU. Found by user, so that none is missed whatever the record knows. */
 export function listGuestProcesses(host: Host, guest: GuestIdentity): ProcessFacts[] {
-  return [...host.listProcesses(guest.uid)];
+  const all = host.listProcesses(guest.uid);
+  return isGuestUser(guest.uid) ? [...all] : ofSession(host, guest, all);
+}
+
+/**
+ * Of a user's processes those in the guest's own context, which it cannot leave; those whose parent is the guest's reaper,
+ * which it cannot touch; and those that were begun as that guest, before they are in its context.
+ */
+function ofSession(host: Host, guest: GuestIdentity, all: readonly ProcessFacts[]): ProcessFacts[] {
+  const reapers = new Set(listReapers(host, guest).map(({ pid }) => pid));
+  return all.filter(({ context, parentPid, pid }) => {
+    if (reapers.has(pid)) return false;
+    const isConfined = guest.context !== undefined && context === guest.context;
+    return isConfined || reapers.has(parentPid) || hasUuid(host.getCommandLine(pid), guest.uuid);
+  });
+}
+
+/** As QEMU is told it. */
+function hasUuid(words: readonly string[], uuid: string): boolean {
+  return words.some((word, at) => word === "-uuid" && words[at + 1] === uuid);
 }
 
 /**

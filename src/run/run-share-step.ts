@@ -5,7 +5,8 @@ import type { Actor } from "./run-step.ts";
 import { tuneThreads } from "./tune-threads.ts";
 
 /** Carries a step out that is about what guests share of the host. Throws what the host throws. */
-export async function runShareStep({ host, owner, uid }: Actor, step: ShareStep): Promise<void> {
+export async function runShareStep(actor: Actor, step: ShareStep): Promise<void> {
+  const { host, owner } = actor;
   switch (step.do) {
     case "hand-tap":
       return await handTap(host, step);
@@ -20,7 +21,7 @@ export async function runShareStep({ host, owner, uid }: Actor, step: ShareStep)
     case "remove-group":
       return host.removeControlGroup(step.path);
     case "tune-threads":
-      return await tuneThreads(host, { uuid: owner, uid }, step);
+      return await tuneThreads(host, { ...actor, uuid: owner }, step);
     case "set-limits":
       return changeLimits(host, step);
   }

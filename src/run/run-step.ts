@@ -26,6 +26,8 @@ export interface Actor {
   /** UUID of the guest. */
   readonly owner: string;
   readonly uid: number;
+  /** In which the guest runs; absent: it is not confined. */
+  readonly context?: string;
   /** Told of how far a step has come that may take long. */
   readonly onProgress?: Progress;
 }
@@ -41,7 +43,7 @@ async function runOtherStep(
   actor: Actor,
   step: Exclude<Step, { do: (BlockStep | StreamStep)["do"] }>,
 ): Promise<void> {
-  const { host, registry, owner, uid } = actor;
+  const { host, registry, owner } = actor;
   if (isShareStep(step)) return await runShareStep(actor, step);
   switch (step.do) {
     case "reserve":
@@ -67,7 +69,7 @@ async function runOtherStep(
       await host.spawnGuest(step.order);
       return;
     case "kill":
-      return await killGuest(host, { uuid: owner, uid }, step.graceMs);
+      return await killGuest(host, { ...actor, uuid: owner }, step.graceMs);
     case "check-context":
       return checkContext(actor, step.context);
     case "greet":
@@ -129,7 +131,7 @@ function runOnFiles(actor: Actor, step: FileStep): void {
 
 /** Fail closed: whatever runs as this guest must be in the context that was decided. */
 function checkContext(actor: Actor, wanted: string): void {
-  const found = listGuestProcesses(actor.host, { uuid: actor.owner, uid: actor.uid });
+  const found = listGuestProcesses(actor.host, { ...actor, uuid: actor.owner });
   const other = found.find((process) => process.context !== wanted);
   if (found.length > 0 && other === undefined) return;
   const is =

@@ -6,7 +6,7 @@ import type { Actor } from "../run/run-step.ts";
 import { keepImages } from "./block/keep-images.ts";
 import { type Node, registryOf } from "./node.ts";
 import { writePendingRestart } from "./pending-restart.ts";
-import { type GuestRecord, removeRecord, writeRecord } from "./record.ts";
+import { type GuestRecord, type IdentifiedGuest, identityOf, removeRecord, writeRecord } from "./record.ts";
 
 const LOCK_TIMEOUT_MS = 300_000;
 
@@ -38,8 +38,8 @@ export async function withRegistryLock<Result>(node: Node, work: () => Promise<R
 }
 
 /** Who carries a guest's steps out. */
-export function actorFor(node: Node, guest: Pick<GuestRecord, "uuid" | "uid">): Actor {
-  return { host: node.host, registry: registryOf(node), owner: guest.uuid, uid: guest.uid };
+export function actorFor(node: Node, guest: IdentifiedGuest): Actor {
+  return { host: node.host, registry: registryOf(node), owner: guest.uuid, ...identityOf(guest) };
 }
 
 /**

@@ -5,7 +5,8 @@ import { fileKey, type LabelledFile, type PlannedSocket } from "../plan/start-pl
 import { udevRuleFor } from "../report/udev.ts";
 import { getFileLabel } from "../run/file-label.ts";
 import type { UsedSocket } from "./gather-sockets.ts";
-import { type Node, registryOf } from "./node.ts";
+import { labelByOwner } from "./label-by-owner.ts";
+import { isSession, type Node, registryOf } from "./node.ts";
 import { originalOf } from "./original-label.ts";
 import { refuseUnusable } from "./refuse-unusable.ts";
 import type { UsedFile } from "./used-file.ts";
@@ -22,7 +23,8 @@ export function decideFiles(
 ): LabelledFile[] {
   const decided = new Map<string, LabelledFile>();
   for (const file of use.files) {
-    const { sharing, to } = decideFileLabel(label, file.role, file.override);
+    const { sharing, to: wanted } = decideFileLabel(label, file.role, file.override);
+    const to = labelByOwner(node, file, wanted);
     const { id } = file.facts;
     const before = decided.get(fileKey(id));
     if (before !== undefined && (before.to !== to || before.sharing !== sharing)) {
@@ -44,7 +46,8 @@ export function decideFiles(
       to,
       sharing,
       original,
-      udevRule: udevRuleFor(node.host, file.facts, use.uuid),
+      // udevd reads only root's rules.
+      udevRule: isSession(node) ? undefined : udevRuleFor(node.host, file.facts, use.uuid),
     });
   }
   return [...decided.values()];

@@ -6,7 +6,7 @@ import { decideThreads } from "../plan/decide-threads.ts";
 import { type GuestGroup, nameThread, type ThreadWish } from "../plan/limits.ts";
 import { readControlGroups, readControllers } from "../report/control-groups.ts";
 import { listOnlineProcessors } from "../report/host-processors.ts";
-import type { Node } from "./node.ts";
+import { isSession, type Node } from "./node.ts";
 
 /** What of the host a guest is to have: its control group, and where its threads run. */
 export interface DecidedLimits {
@@ -23,7 +23,8 @@ export function decideLimits(node: Node, domain: Domain): DecidedLimits {
   return { group, wishes };
 }
 
-function groupFacts({ host }: Node, domain: Domain): GroupFacts {
+function groupFacts(node: Node, domain: Domain): GroupFacts {
+  const { host } = node;
   const groups = readControlGroups(host);
   const partition = parentOf(domain);
   // What svirt's own folder is given, where it may not be there yet, is what the root gives on.
@@ -33,6 +34,7 @@ function groupFacts({ host }: Node, domain: Domain): GroupFacts {
       : readControllers(host, `${groups.root}${partition}/cgroup.controllers`);
   return {
     root: groups?.root,
+    isRoots: isSession(node),
     controllers: controllers ?? new Set(),
     deviceNumber(path) {
       const found = host.inspectFile(path);

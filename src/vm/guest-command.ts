@@ -15,7 +15,7 @@ import { type Descriptor, isOpenedByName } from "../qemu/launch.ts";
 import { listStartCommands } from "../qemu/start-commands.ts";
 import type { GatheredFiles } from "./gather-files.ts";
 import { numberTap } from "./gather-taps.ts";
-import type { Node } from "./node.ts";
+import { isSession, type Node } from "./node.ts";
 
 /** The first after stdin, stdout and stderr: a shell that can close single digits only still closes this one. */
 const MONITOR_FD = 3;
@@ -75,7 +75,8 @@ export function orderGuest(
   const found = files.flatMap(({ facts, isFoundByQemu }) =>
     isFoundByQemu === true ? [{ file: facts.id, access: "read-write" } as const] : [],
   );
-  return { order, grants: [...listGrants(order, descriptors), ...found] };
+  // In a session QEMU's user is he who may open these already.
+  return { order, grants: isSession(node) ? [] : [...listGrants(order, descriptors), ...found] };
 }
 
 function numberTaps(planned: readonly PlannedTap[], firstFd: number): HandedTap[] {
@@ -97,7 +98,7 @@ export function listHanded(
   return descriptors.map(({ owner: _, path, purpose, ...opened }) => {
     const facts = fileAt(node, known, path);
     const found = { access: opened.access, purpose };
-    if (isOpenedByName(found) && !isGranted(found)) refuseUnreadable(path, facts);
+    if (isOpenedByName(found) && !isGranted(found) && !isSession(node)) refuseUnreadable(path, facts);
     return { ...opened, file: facts.id };
   });
 }

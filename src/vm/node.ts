@@ -8,6 +8,11 @@ export interface Node {
   readonly paths: Paths;
 }
 
+/** Whether it is that of an ordinary user, who has only his own rights: libvirt's qemu:///session. */
+export function isSession({ paths }: Pick<Node, "paths">): boolean {
+  return paths.instance === "session";
+}
+
 /** Who holds what on this node. */
 export function registryOf(node: Node): ClaimRegistry {
   return new ClaimRegistry(node.host, node.paths.state);

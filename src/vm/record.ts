@@ -3,6 +3,7 @@ import { asSvirtError, SvirtError } from "../errors.ts";
 import { blockJob } from "../plan/block-job.ts";
 import { guestPaths, recordsFolder } from "../plan/paths.ts";
 import { step } from "../plan/step.ts";
+import type { GuestIdentity } from "../run/kill-guest.ts";
 import type { Node } from "./node.ts";
 
 /** What a guest's security label is, as decided at its start. */
@@ -126,6 +127,14 @@ const SUFFIX = ".json";
 export function writeRecord(node: Node, value: GuestRecord): void {
   node.host.makeFolder({ path: recordsFolder(node.paths), mode: 0o700 });
   node.host.writeText(guestPaths(node.paths, value.uuid).record, `${JSON.stringify(value)}\n`, 0o600);
+}
+
+/** What of a record tells its guest's processes. */
+export type IdentifiedGuest = Pick<GuestRecord, "uuid" | "uid" | "label">;
+
+/** By what its processes are known. */
+export function identityOf({ label: { label: context }, uid, uuid }: IdentifiedGuest): GuestIdentity {
+  return { uuid, uid, ...(context === undefined ? {} : { context }) };
 }
 
 /** The guest is off now, and nothing of it is left. */

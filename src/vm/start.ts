@@ -2,6 +2,7 @@ import { formatDomain } from "../domain/document.ts";
 import type { Domain } from "../domain/domain.ts";
 import { asSvirtError, SvirtError } from "../errors.ts";
 import type { ProcessFacts } from "../host.ts";
+import { isGuestUser } from "../plan/guest-user.ts";
 import { guestPaths } from "../plan/paths.ts";
 import { type Incoming, planStart, planWaking, type StartDecision } from "../plan/start-plan.ts";
 import type { Step } from "../plan/step.ts";
@@ -21,8 +22,16 @@ import { orderGuest, startCommands } from "./guest-command.ts";
 import { takeNextId } from "./next-id.ts";
 import type { Node } from "./node.ts";
 import { removePendingRestart } from "./pending-restart.ts";
-import { type GuestChange, type GuestRecord, isRunning, readRecord, writeRecord } from "./record.ts";
+import {
+  type GuestChange,
+  type GuestRecord,
+  identityOf,
+  isRunning,
+  readRecord,
+  writeRecord,
+} from "./record.ts";
 import { refuseListeners } from "./refuse-listeners.ts";
+import { refusePrivileged } from "./refuse-privileged.ts";
 import { refuseShortMemory } from "./refuse-short-memory.ts";
 import { refuseUnready } from "./refuse-unready.ts";
 import { runLaunch, runPreparation } from "./run-start.ts";
@@ -67,9 +76,9 @@ interface HowToStart {
 
 async function begin(node: Node, bytes: Uint8Array, how: HowToStart): Promise<Started> {
   const domain = completeDomain(node, bytes);
-  refuseOrdinaryUser(node);
   refuseUnready(domain);
   refuseListeners(domain);
+  refusePrivileged(node, domain);
   return await withGuestLock(node, domain.uuid, async () => {
     const before = readRecord(node, domain.uuid);
     if (before !== undefined && isRunning(node, before)) return { did: false, guest: before };
@@ -97,6 +106,7 @@ export async function planDomainStart(
   const domain = completeDomain(node, bytes);
   refuseUnready(domain);
   refuseListeners(domain);
+  refusePrivileged(node, domain);
   const settled = settleDomain(node.host, domain);
   const gathered = gatherFiles(node.host, settled, { makeMissing: false });
   const { after, steps } = decide(node, settled, { gathered, ...given(incoming) });
@@ -146,9 +156,11 @@ async function launch(node: Node, guest: GuestRecord, watch: Watch): Promise<Gue
 /** QEMU: by the number that its reaper wrote down if the guest's user has it, else by the user alone. */
 function findGuestProcess({ host, paths }: Node, guest: GuestRecord): ProcessFacts | undefined {
   const told = host.getProcess(Number(host.readText(guestPaths(paths, guest.uuid).pid) ?? "0"));
-  if (told?.uid === guest.uid) return told;
+  if (told?.uid === guest.uid && isGuestUser(guest.uid)) return told;
   const program = guest.steps.find((step) => step.do === "spawn")?.order.program;
-  return listGuestProcesses(host, guest).find(({ pid }) => host.getCommandLine(pid)[0] === program);
+  return listGuestProcesses(host, identityOf(guest)).find(
+    ({ pid }) => host.getCommandLine(pid)[0] === program,
+  );
 }
 
 function given(incoming: Incoming | undefined): { readonly incoming?: Incoming } {
@@ -247,15 +259,4 @@ function addLog(node: Node, guest: GuestRecord, error: unknown): SvirtError {
   }
   const words = said === "" ? message : `${message}; the end of its log: ${said}`;
   return new SvirtError(words, { kind, cause: error, remedy: remedy ?? `See ${path}` });
-}
-
-function refuseOrdinaryUser(node: Node): void {
-  if (node.host.getUid() === 0) return;
-  throw new SvirtError(
-    "Cannot start the guest: only root can label its files and give it a user of its own",
-    {
-      kind: "denied",
-      remedy: "Run svirt as root.",
-    },
-  );
 }

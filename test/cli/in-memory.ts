@@ -1,6 +1,6 @@
 import { runCommandLine } from "../../src/cli/run-command.ts";
-import { SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import type { Machine } from "../memory-host/machine.ts";
+import { nodeFor } from "../vm/scene.ts";
 
 /** What a command line said, and its exit code. */
 export interface Said {
@@ -18,7 +18,7 @@ export async function runOn(machine: Machine, ...words: readonly string[]): Prom
   const warn = (text: string): void => {
     err += text;
   };
-  const node = { host: machine.svirt().host, paths: SYSTEM_PATHS };
+  const node = nodeFor(machine, machine.svirt().host);
   const code = await runCommandLine({ words, node, output: { print, warn }, version: "1.2.3" });
   return { code, out, err };
 }

@@ -3,6 +3,7 @@ import { runCommandLine } from "../../src/cli/run-command.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { diskXml, domainXml, labelOf, makeMachine, nodeOn, ORIGINAL, UUID } from "../vm/scene.ts";
+import { addUser } from "../vm/session-scene.ts";
 
 const DISK = "/var/lib/images/private1.raw";
 const OTHER = "/var/lib/images/private2.raw";
@@ -164,7 +165,7 @@ describe("svirt label set", () => {
 
   test("refuses anybody but root, who cannot take the registry's lock", async () => {
     const machine = machineWithPolicy();
-    machine.uid = 1000;
+    addUser(machine);
     const said = await run(machine, "label", "set", DISK, WANTED);
     expect([said.code, said.err]).toEqual([5, expect.stringContaining("only root can")]);
     expect(labelOf(machine, DISK)).toBe(ORIGINAL);

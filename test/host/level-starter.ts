@@ -13,6 +13,7 @@ import { type Node, registryOf } from "../../src/vm/node.ts";
 const [folder = "", range = "", first = "0", last = "0"] = process.argv.slice(2);
 const real = makeLinuxHost();
 const paths: Paths = {
+  instance: "system",
   config: `${folder}/etc`,
   run: `${folder}/run`,
   state: `${folder}/state`,

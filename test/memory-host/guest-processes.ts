@@ -1,5 +1,6 @@
 import type { ProcessFacts, ProcessId } from "../../src/host.ts";
 import type { GuestOrder, HelperOrder } from "../../src/plan/guest-order.ts";
+import { isGuestUser } from "../../src/plan/guest-user.ts";
 import { hostCall } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 import { MemoryQemu } from "./memory-qemu.ts";
@@ -99,6 +100,7 @@ export class GuestProcesses {
       context,
       order,
       role: "reaper",
+      uid: this.#machine.uid,
       words: ["/bin/sh", "-c", "...", "svirt-reaper", ...words, ...command],
     });
     const guest = this.add({
@@ -107,7 +109,13 @@ export class GuestProcesses {
       order,
       parentPid: reaper.pid,
       role: "becoming",
-      words: ["setpriv", "--reuid", String(order.uid), "--", ...command],
+      uid: this.#machine.uid,
+      words: [
+        "setpriv",
+        ...(isGuestUser(order.uid) ? ["--reuid", String(order.uid)] : ["--no-new-privs"]),
+        "--",
+        ...command,
+      ],
     });
     for (const tap of order.taps ?? []) this.#machine.taps.hand(tap, guest.pid);
     this.#machine.after(EXEC_MS, () => this.#becomeQemu(guest));
@@ -145,7 +153,9 @@ export class GuestProcesses {
     this.#machine.groups.removeThreads(pid);
     const { order, parentPid, role } = ended;
     if (order === undefined || role === "reaper") return;
-    for (const other of this.list()) if (other.uid === order.uid) this.#all.delete(other.pid);
+    if (isGuestUser(order.uid)) {
+      for (const other of this.list()) if (other.uid === order.uid) this.#all.delete(other.pid);
+    }
     this.#machine.after(WAIT_MS, () => this.#reap(parentPid, order, status));
   }
 

@@ -219,8 +219,17 @@ export function snapshot(machine: Machine): string[] {
   return [...files, ...processes, ...locks];
 }
 
+/** Where a user has what root has elsewhere. */
+const SESSION_FOLDERS: readonly (readonly [RegExp, string])[] = [
+  [/^\/home\/[^/]+\/\.local\/state\/svirt\/log(?=$|\/)/, "/var/log/svirt"],
+  [/^\/home\/[^/]+\/\.local\/state\/svirt(?=$|\/)/, "/var/lib/svirt"],
+  [/^\/home\/[^/]+\/\.config\/svirt(?=$|\/)/, "/etc/svirt"],
+  [/^\/run\/user\/\d+\/svirt(?=$|\/)/, "/run/svirt"],
+];
+
 /** Folders that svirt keeps once it has made them, the logs, and the half-written files that nobody reads. */
-function isExpectedToStay(path: string): boolean {
+function isExpectedToStay(given: string): boolean {
+  const path = SESSION_FOLDERS.reduce((name, [of, as]) => name.replace(of, as), given);
   return (
     /^\/(?:run|var\/lib|var\/log)\/svirt$/.test(path) ||
     path === "/run/udev/rules.d" ||

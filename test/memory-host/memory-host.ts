@@ -80,6 +80,7 @@ function fileCalls(
   | "renameFile"
   | "readInput"
   | "inspectFile"
+  | "mayOpen"
   | "readBytes"
 > {
   const { files } = machine;
@@ -101,11 +102,12 @@ function fileCalls(
       if (files.find(path, false) !== undefined) throw hostCall(`make ${path}`, "EEXIST: file exists");
       const bytes = new Uint8Array(content?.sizeBytes ?? 0);
       bytes.set(content?.bytes ?? []);
-      if (content === undefined) return factsOf({ path, inode: files.put(path, "file", { mode }) }).id;
+      if (content === undefined)
+        return factsOf({ path, inode: files.put(path, "file", { mode, uid: machine.uid }) }).id;
       files.put(`${path}.new`, "file", { mode, bytes });
       svirt.midway();
       files.remove(`${path}.new`);
-      return factsOf({ path, inode: files.put(path, "file", { mode, bytes }) }).id;
+      return factsOf({ path, inode: files.put(path, "file", { mode, bytes, uid: machine.uid }) }).id;
     },
     writeBytes(file, offset, bytes) {
       const inode = files.getSame(file);
@@ -122,6 +124,11 @@ function fileCalls(
     inspectFile(path) {
       const place = files.find(path);
       return place === undefined ? undefined : factsOf(place);
+    },
+    mayOpen(file) {
+      const { mode, uid } = files.getSame(file);
+      const wanted = uid === machine.uid ? 0o600 : 0o006;
+      return machine.uid === 0 || (mode & wanted) === wanted;
     },
     readBytes: (file, offset, length) => files.getSame(file).bytes.slice(offset, offset + length),
   };

@@ -26,7 +26,10 @@ function nodeIn(folder: RealFolder): Node {
     isValidContext: () => true,
   };
   const at = (name: string): string => `${folder.path}/${name}`;
-  return { host, paths: { config: at("etc"), run: at("run"), state: at("lib"), log: at("log") } };
+  return {
+    host,
+    paths: { instance: "system", config: at("etc"), run: at("run"), state: at("lib"), log: at("log") },
+  };
 }
 
 describe.skipIf(MISSING !== undefined)(`labels of real files${ASIDE}`, () => {

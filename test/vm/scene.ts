@@ -3,6 +3,7 @@ import { asSvirtError, type SvirtError } from "../../src/errors.ts";
 import type { Host } from "../../src/host.ts";
 import { SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import type { Node } from "../../src/vm/node.ts";
+import { sessionPaths } from "../../src/vm/session-paths.ts";
 import { settle, sweep } from "../../src/vm/settle.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import { Machine, snapshot } from "../memory-host/machine.ts";
@@ -103,7 +104,7 @@ export function linkBlockDevice(machine: Machine): void {
 /** A new process of svirt on the machine. */
 export function nodeOn(machine: Machine, strike?: Strike): Node & { readonly svirt: Svirt } {
   const { host, svirt } = machine.svirt(strike);
-  return { ...nodeFor(host), svirt };
+  return { ...nodeFor(machine, host), svirt };
 }
 
 /** The label that a file carries now. */
@@ -152,6 +153,7 @@ export async function sweepAll(machine: Machine): Promise<readonly string[]> {
   return settled;
 }
 
-function nodeFor(host: Host): Node {
-  return { host, paths: SYSTEM_PATHS };
+/** The instance of the machine's user. */
+export function nodeFor({ uid }: Machine, host: Host): Node {
+  return { host, paths: uid === 0 ? SYSTEM_PATHS : sessionPaths(host, uid) };
 }

@@ -1,7 +1,8 @@
 import { SvirtError } from "../../errors.ts";
 import { setAutostart } from "../../vm/definitions.ts";
 import { findDomain } from "../../vm/find-domain.ts";
-import { type Command, DOMAIN_OPERAND, operand } from "../command.ts";
+import { isSession } from "../../vm/node.ts";
+import { type Call, type Command, DOMAIN_OPERAND, operand } from "../command.ts";
 import { sweepFirst } from "../sweep-first.ts";
 
 /** `svirt autostart DOMAIN` */
@@ -15,6 +16,7 @@ export const command: Command = {
   },
   async run(call) {
     await sweepFirst(call);
+    refuseInSession(call);
     const { definition, name } = findDomain(call.node, operand(call, "domain"));
     if (definition === undefined) {
       throw new SvirtError(
@@ -31,3 +33,15 @@ export const command: Command = {
     return undefined;
   },
 };
+
+/** libvirt starts these when the user's daemon does, and here is none. */
+function refuseInSession({ node }: Call): void {
+  if (!isSession(node)) return;
+  throw new SvirtError(
+    "Cannot mark the domain as autostarted: at boot nothing is started for an ordinary user",
+    {
+      kind: "unsupported",
+      remedy: "Start it where you log in, such as in ~/.profile: svirt start DOMAIN",
+    },
+  );
+}

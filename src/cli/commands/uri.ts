@@ -1,9 +1,6 @@
 import { type Command, JSON_OPTION, printJson } from "../command.ts";
 
-/** What programs that know virsh ask before all else. */
-const URI = "qemu:///system";
-
-/** `svirt uri` */
+/** `svirt uri`: what programs that know virsh ask before all else. */
 export const command: Command = {
   spec: {
     name: "uri",
@@ -12,8 +9,9 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    if (call.options.has("json")) printJson(call, { uri: URI });
-    else call.output.print(`${URI}\n\n`);
+    const uri = `qemu:///${call.node.paths.instance}`;
+    if (call.options.has("json")) printJson(call, { uri });
+    else call.output.print(`${uri}\n\n`);
     return undefined;
   },
 };

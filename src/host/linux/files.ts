@@ -1,4 +1,5 @@
 import {
+  accessSync,
   chmodSync,
   closeSync,
   constants,
@@ -25,7 +26,7 @@ import { dirname } from "node:path";
 import { SvirtError } from "../../errors.ts";
 import type { FileContent, FileFacts } from "../../host.ts";
 import type { FileId } from "../../plan/guest-order.ts";
-import { fileFacts, openAt, openPath, openSame } from "./file-id.ts";
+import { fileFacts, openAt, openPath, openSame, withFile } from "./file-id.ts";
 import { setxattr } from "./xattr.ts";
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -100,7 +101,8 @@ export function makeFolder(folder: { path: string; mode: number; uid?: number; l
         setxattr(`/proc/self/fd/${fd}`, "security.selinux", new TextEncoder().encode(`${label}\0`));
       }
       fchmodSync(fd, folder.mode);
-      if (uid !== undefined) fchownSync(fd, uid, uid);
+      // An ordinary user gives nothing away, and has another group.
+      if (uid !== undefined && fstatSync(fd).uid !== uid) fchownSync(fd, uid, uid);
     } finally {
       closeSync(fd);
     }
@@ -187,6 +189,18 @@ export function inspectFile(path: string): FileFacts | undefined {
       return fileFacts(real, fstatSync(fd, { bigint: true }));
     } finally {
       closeSync(fd);
+    }
+  });
+}
+
+/** Host.mayOpen */
+export function mayOpen(file: FileId): boolean {
+  return withFile(file, (path) => {
+    try {
+      accessSync(path, constants.R_OK | constants.W_OK);
+      return true;
+    } catch {
+      return false;
     }
   });
 }

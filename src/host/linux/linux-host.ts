@@ -80,6 +80,7 @@ function fileCalls() {
     renameFile: (from, to) => others().renameFile(from, to),
     readInput: (path, mostBytes) => others().readInput(path, mostBytes),
     inspectFile: (path) => others().inspectFile(path),
+    mayOpen: (file) => others().mayOpen(file),
     readBytes: (file, offset, length) => others().readBytes(file, offset, length),
     getXattr: (file, name) => others().getXattr(file, name),
     setXattr: (file, name, value) => others().setXattr(file, name, value),

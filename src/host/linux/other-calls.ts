@@ -46,6 +46,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     renameFile: files.renameFile,
     readInput,
     inspectFile: files.inspectFile,
+    mayOpen: files.mayOpen,
     readBytes: files.readBytes,
     getXattr: (file, name) => withFile(file, (path) => getxattr(path, name)),
     setXattr: (file, name, value) =>

@@ -4,9 +4,12 @@
  * waits, writes down how QEMU ended, and becomes `svirt reap`. The text never changes: everything that differs from
  * guest to guest comes in as a positional argument.
  *
- *   $1 folder of the record in /run   $2 svirt   $3 the guest's UUID   $4 user and group   $5 context, empty for none
+ *   $1 folder of the record in /run   $2 svirt   $3 the guest's UUID   $4 user and group, empty: the caller's own
+ *   $5 context, empty for none
  *   $6 first descriptor that was not handed on   $7 control group, empty for none
  *   $8 KiB of memory that QEMU may lock, empty for the host's own limit   $9... QEMU and its words
+ *
+ * Who is no root cannot empty the bounding set; instead no program that it starts can be given a capability.
  *
  * setpriv is called by its whole path: a busybox shell would take its own, which knows less.
  *
@@ -20,6 +23,7 @@ folder=$1 svirt=$2 uuid=$3 user=$4 context=$5 end=$6 group=$7 memlock=$8
 shift 8
 [ -z "$memlock" ] || ulimit -l "$memlock" || exit
 drop="/usr/bin/setpriv --reuid $user --regid $user --clear-groups --inh-caps=-all --bounding-set=-all --"
+[ -n "$user" ] || drop="/usr/bin/setpriv --no-new-privs --inh-caps=-all --"
 join() { [ -z "$group" ] || printf 0 >"$group/cgroup.procs"; }
 if [ -n "$context" ]; then
   { join && exec $drop /bin/sh -c 'printf %s "$0" >/proc/self/attr/exec && exec "$@"' "$context" "$@"; } &

@@ -25,7 +25,8 @@ export async function spawnGuest(order: GuestOrder): Promise<ProcessId> {
       order.folder,
       process.execPath,
       order.uuid,
-      String(order.uid),
+      // An ordinary user's guest has his user.
+      order.uid === process.getuid?.() ? "" : String(order.uid),
       order.context ?? "",
       String(end),
       order.group ?? "",

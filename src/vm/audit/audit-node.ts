@@ -1,7 +1,7 @@
 import { listGuestProcesses } from "../../run/kill-guest.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
 import type { Node } from "../node.ts";
-import { type GuestRecord, isRunning, readRecords } from "../record.ts";
+import { type GuestRecord, identityOf, isRunning, readRecords } from "../record.ts";
 import { type AuditedDevice, auditDevices } from "./device-nodes.ts";
 import { findLeftovers } from "./leftovers.ts";
 import { type AuditedFile, auditFile } from "./open-file.ts";
@@ -54,7 +54,7 @@ export function auditNode(node: Node): Audit {
 }
 
 function auditGuest(node: Node, guest: GuestRecord): AuditedGuest {
-  const processes = listGuestProcesses(node.host, guest);
+  const processes = listGuestProcesses(node.host, identityOf(guest));
   return {
     name: guest.name,
     uuid: guest.uuid,

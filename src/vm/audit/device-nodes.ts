@@ -5,7 +5,7 @@ import { udevRuleFor } from "../../report/udev.ts";
 import { getFileLabel } from "../../run/file-label.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
 import { allSteps } from "../clear-away.ts";
-import type { Node } from "../node.ts";
+import { isSession, type Node } from "../node.ts";
 import { isStale } from "../original-label.ts";
 import type { GuestRecord } from "../record.ts";
 
@@ -100,7 +100,8 @@ function typeAndRange(label: string | undefined): string | undefined {
 }
 
 function findStaleNodes(node: Node): AuditedDevice[] {
-  const top = node.host.inspectFile("/dev");
+  // An ordinary user has no nodes, and may not look everywhere.
+  const top = isSession(node) ? undefined : node.host.inspectFile("/dev");
   if (top === undefined) return [];
   return [...walk(node, "/dev", { device: top.id.device, deepest: DEEPEST })]
     .filter((facts) => isStale(node, facts))

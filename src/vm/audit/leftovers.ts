@@ -1,6 +1,8 @@
+import type { ProcessFacts } from "../../host.ts";
 import { recordsFolder } from "../../plan/paths.ts";
 import { guestOfRule, UDEV_RULES } from "../../plan/udev-rule.ts";
-import { type Node, registryOf } from "../node.ts";
+import { REAPER } from "../../run/kill-guest.ts";
+import { isSession, type Node, registryOf } from "../node.ts";
 import { type GuestRecord, isRunning } from "../record.ts";
 
 const UUID_LENGTH = 36;
@@ -18,7 +20,7 @@ export function findLeftovers(
     ...ended.map(({ name }) => `${name}: has ended and is not cleared away yet; run svirt recover`),
     ...findStrays(node, records),
     ...findFolders(node, known),
-    ...findRules(node, known),
+    ...(isSession(node) ? [] : findRules(node, known)),
   ];
 }
 
@@ -30,11 +32,26 @@ function findClaims(node: Node, known: ReadonlySet<string>): string[] {
 }
 
 function findStrays(node: Node, records: readonly GuestRecord[]): string[] {
-  const uids = new Set(records.map((guest) => guest.uid));
   return node.host
     .listProcesses()
-    .filter((process) => process.command.startsWith("qemu-system") && !uids.has(process.uid))
+    .filter((process) => process.command.startsWith("qemu-system") && isStray(node, process, records))
     .map(({ context, pid }) => `process ${pid} is a QEMU that is not ours, in ${context ?? "no context"}`);
+}
+
+/** What users do in their sessions is no finding for root, and what others do none for a user. */
+function isStray(node: Node, process: ProcessFacts, records: readonly GuestRecord[]): boolean {
+  if (isSession(node)) {
+    const isKnown = records.some((guest) => guest.process?.pid === process.pid);
+    return process.uid === node.host.getUid() && !isKnown;
+  }
+  return !records.some(({ uid }) => uid === process.uid) && !isOfSession(node, process);
+}
+
+/** Its parent is a reaper of the same user, who is not root. */
+function isOfSession({ host }: Node, { parentPid, uid }: ProcessFacts): boolean {
+  return (
+    uid !== 0 && host.getProcess(parentPid)?.uid === uid && host.getCommandLine(parentPid).includes(REAPER)
+  );
 }
 
 function findFolders({ host, paths }: Node, known: ReadonlySet<string>): string[] {

@@ -3,7 +3,7 @@ import { listResources, type Resource } from "../../domain/resources.ts";
 import { asSvirtError } from "../../errors.ts";
 import { allSteps } from "../clear-away.ts";
 import { listDefinitionNames, readDefinition } from "../definitions.ts";
-import type { Node } from "../node.ts";
+import { isSession, type Node } from "../node.ts";
 import { isStale } from "../original-label.ts";
 import type { GuestRecord } from "../record.ts";
 
@@ -39,7 +39,8 @@ export function findStaleNeighbours(node: Node, records: readonly GuestRecord[])
       return [];
     }
   });
-  const folders = new Set([...IMAGE_FOLDERS, ...[...used, ...named].map(folderOf)]);
+  const usual = isSession(node) ? [] : IMAGE_FOLDERS;
+  const folders = new Set([...usual, ...[...used, ...named].map(folderOf)]);
   return [...folders]
     .filter((folder) => folder !== "" && folder !== "/dev" && !folder.startsWith("/dev/"))
     .flatMap((folder) => node.host.listFolder(folder).map((name) => `${folder}/${name}`))

@@ -1,12 +1,14 @@
 import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host.ts";
+import { isGuestUser } from "../../plan/guest-user.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { socketPath } from "../../qemu/chardev-backend-words.ts";
 import { type NamedPort, namePorts } from "../../qemu/chardev-words.ts";
 import { completeGuest } from "../../qemu/complete-guest.ts";
 import { parsePtys } from "../../qemu/start-commands.ts";
 import { getFileLabel } from "../../run/file-label.ts";
+import { parseContext } from "../../selinux/context.ts";
 import { withMonitor } from "../guest-monitor.ts";
 import { domainOf } from "../guest-statistics.ts";
 import type { Node } from "../node.ts";
@@ -85,10 +87,18 @@ function refuseStranger({ host }: Node, guest: GuestRecord, { id, type, uid }: F
     guest.label.imageLabel !== undefined && getFileLabel(host, id) === guest.label.imageLabel;
   // Without labels a socket that svirt has made is root's.
   const isRoots = uid === 0 && guest.label.imageLabel === undefined;
-  if (type === "character" && uid === guest.uid) return;
-  if (type === "socket" && (uid === guest.uid || isLabelled || isRoots)) return;
+  // In a session the user has other terminals, and other guests: then only the level tells.
+  const isUsers = uid === guest.uid && (isGuestUser(uid) || hasLevelOf(guest, getFileLabel(host, id)));
+  if (type === "character" && isUsers) return;
+  if (type === "socket" && (isUsers || isLabelled || isRoots)) return;
   throw new SvirtError(`Cannot connect to ${id.path}: it is not the guest's own`, {
     kind: "denied",
     remedy: "The guest's QEMU may have been taken over: see svirt audit.",
   });
+}
+
+function hasLevelOf(guest: GuestRecord, label: string | undefined): boolean {
+  const own = guest.label.label;
+  if (own === undefined) return true;
+  return label !== undefined && parseContext(label).range === parseContext(own).range;
 }

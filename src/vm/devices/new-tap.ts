@@ -5,10 +5,12 @@ import type { NewTap } from "../../plan/hotplug-plan.ts";
 import type { FreeNames } from "../../qemu/hot-device.ts";
 import { nameTap, tapFacts } from "../gather-taps.ts";
 import type { Node } from "../node.ts";
+import { refuseTap } from "../refuse-privileged.ts";
 
 /** The tap of an interface that comes to a running guest; undefined for a device without one. Throws what decideTap() throws. */
 export function decideNewTap(node: Node, device: Device, names: FreeNames): NewTap | undefined {
   if (device.element !== "interface" || !isTapped(device.value)) return undefined;
+  refuseTap(node, device.value, "/interface");
   const alias = device.value.alias ?? names.alias;
   const tap = decideTap({ ...device.value, alias }, 0, tapFacts(node));
   return { handed: nameTap(tap, (at) => `fd-${alias}-${at}`), setup: tap.setup };

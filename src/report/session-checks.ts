@@ -1,0 +1,53 @@
+import type { Host } from "../host.ts";
+import type { Paths } from "../plan/paths.ts";
+import type { Finding } from "./finding.ts";
+
+/** What an ordinary user wants to know besides: what his guests are kept from, and whether he may use KVM. */
+export function checkSession(host: Host, paths: Paths): Finding[] {
+  return [checkProtection(host, paths), ...checkUsersKvm(host)];
+}
+
+const CHECK = "your guests";
+
+/** They run as their user: what SELinux does not keep them from, nothing does. */
+function checkProtection(host: Host, paths: Paths): Finding {
+  const { mode } = host.getSelinux();
+  const isOwnDomain = host.getOwnContext()?.includes(":svirt_manager_t") === true;
+  if (mode === "disabled" || !isOwnDomain) {
+    return {
+      check: CHECK,
+      verdict: "failed",
+      is: "cannot be confined, so none starts unless you say that it may have all your rights",
+      remedy:
+        (mode === "disabled"
+          ? "Boot with SELinux."
+          : "Have your login mapped to unconfined_u: svirt's policy lets it enter svirt_manager_t from there.") +
+        ` Or write <seclabel type='none'/> in the guest's XML and security_require_confined = 0 in ${configOf(paths)}.`,
+    };
+  }
+  if (mode === "permissive") {
+    const is = "have all your rights: they run as your user, and SELinux does not enforce";
+    return { check: CHECK, verdict: "warning", is, remedy: "Have root run: setenforce 1" };
+  }
+  const is =
+    "confined by SELinux, each at a level of its own: none reaches another's files or the rest of yours. They run as " +
+    "your user, so nothing else separates them";
+  return { check: CHECK, verdict: "ok", is, remedy: undefined };
+}
+
+function configOf(paths: Paths): string {
+  try {
+    return `${paths.config}/svirt.conf`;
+  } catch {
+    return "~/.config/svirt/svirt.conf";
+  }
+}
+
+function checkUsersKvm(host: Host): Finding[] {
+  const kvm = host.inspectFile("/dev/kvm");
+  if (kvm === undefined) return [];
+  if (host.mayOpen(kvm.id))
+    return [{ check: "KVM for you", verdict: "ok", is: "you may open /dev/kvm", remedy: undefined }];
+  const remedy = "Have root run usermod -aG kvm YOU, and log in anew; or write <domain type='qemu'>.";
+  return [{ check: "KVM for you", verdict: "warning", is: "you may not open /dev/kvm", remedy }];
+}

@@ -1,0 +1,55 @@
+import { describe, expect, test } from "bun:test";
+import type { Finding } from "../../src/report/finding.ts";
+import { checkSession } from "../../src/report/session-checks.ts";
+import { nodeOn } from "../vm/scene.ts";
+import { makeUsersMachine } from "../vm/session-scene.ts";
+
+type UsersMachine = ReturnType<typeof makeUsersMachine>;
+
+function check(change: (machine: UsersMachine) => void): ReadonlyMap<string, Finding> {
+  const machine = makeUsersMachine();
+  change(machine);
+  const { host, paths } = nodeOn(machine);
+  return new Map(checkSession(host, paths).map((finding) => [finding.check, finding]));
+}
+
+describe("checkSession()", () => {
+  test.each<[string, [Finding["verdict"], string], (machine: UsersMachine) => void]>([
+    ["enforces", ["ok", "nothing else separates them"], () => undefined],
+    [
+      "is permissive",
+      ["warning", "have all your rights"],
+      (machine) => {
+        machine.selinux = { mode: "permissive", policyName: "svirt" };
+      },
+    ],
+    [
+      "is not there",
+      ["failed", "cannot be confined"],
+      (machine) => {
+        machine.selinux = { mode: "disabled", policyName: undefined };
+      },
+    ],
+    [
+      "confines the user himself",
+      ["failed", "cannot be confined"],
+      (machine) => {
+        machine.ownContext = "user_u:user_r:user_t:s0";
+      },
+    ],
+  ])("where SELinux %s, says what a user's guests are kept from", (_, [verdict, says], change) => {
+    const found = check(change).get("your guests");
+    expect(found?.verdict).toBe(verdict);
+    expect(found?.is).toContain(says);
+  });
+
+  test.each([
+    [0o660, "warning"],
+    [0o666, "ok"],
+  ] as const)("with /dev/kvm of mode %o says %s", (mode, verdict) => {
+    const found = check(({ files }) => {
+      files.get("/dev/kvm").mode = mode;
+    });
+    expect(found.get("KVM for you")?.verdict).toBe(verdict);
+  });
+});

@@ -1,0 +1,39 @@
+import type { Machine } from "../memory-host/machine.ts";
+import { makeMachine, putText } from "./scene.ts";
+
+/** An ordinary user. */
+export const USER = 1000;
+export const HOME = "/home/alice";
+/** What his files carry before any guest. */
+export const HOME_LABEL = "unconfined_u:object_r:user_home_t:s0";
+export const DISK = `${HOME}/disk.raw`;
+export const STATE = `${HOME}/.local/state/svirt`;
+
+/** The machine of scene.ts with a user who has a disk. */
+export function makeUsersMachine(): Machine {
+  const machine = makeMachine();
+  addUser(machine);
+  const { files } = machine;
+  for (const path of ["/srv", `${HOME}/.config`, `${HOME}/.local/state`]) files.putFolder(path);
+  files
+    .put(DISK, "file", { uid: USER, bytes: new Uint8Array(4096) })
+    .xattrs.set("security.selinux", HOME_LABEL);
+  return machine;
+}
+
+/** A user of the machine, who has logged in: from now on svirt runs as him. */
+export function addUser(machine: Machine): void {
+  putText(
+    machine,
+    "/etc/passwd",
+    `root:x:0:0::/root:/bin/sh\nalice:x:${USER}:100:Alice:${HOME}:/bin/sh\nbob:x:1001:100::/home/bob:/bin/sh\n`,
+  );
+  logIn(machine);
+  machine.uid = USER;
+}
+
+/** What systemd makes at login, anew after each boot. */
+export function logIn({ files }: Machine): void {
+  files.putFolder("/run/user");
+  files.put(`/run/user/${USER}`, "folder", { mode: 0o700, uid: USER });
+}
