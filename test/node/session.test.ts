@@ -3,8 +3,10 @@ import { uuidOf } from "./lifecycle/names.ts";
 import { noteOf, outOf } from "./lifecycle/notes.ts";
 import { onANode } from "./lifecycle/on-a-node.ts";
 import { onNode } from "./lifecycle/on-the-node.ts";
+import { bringPrograms, PROGRAMS } from "./programs/on-the-node.ts";
 
 const onTheNode = await onANode();
+bringPrograms();
 const USER = 1000;
 const HOME = "/home/alice";
 const RUN = `/run/user/${USER}/svirt/${uuidOf("life-mine")}`;
@@ -14,6 +16,7 @@ const RUN = `/run/user/${USER}/svirt/${uuidOf("life-mine")}`;
  * its login of a user is unconfined_t like root's. `as_alice` runs a command as him, in the groups that `groups` names.
  */
 const SCENE = `
+  ${PROGRAMS}
   clean
   begun=$(cut -d ' ' -f 1 /proc/uptime)
   mark() { /usr/bin/setfattr -n security.selinux -v "system_u:object_r:$2:s0" "$1"; }
@@ -195,7 +198,8 @@ onTheNode("a user reaches nothing of root's guests, and his has another level", 
 onTheNode("a user has KVM by his group, a tap that root made for him, and a screen", async () => {
   const notes = await onNode(`
     ${SCENE}
-    busybox tunctl -u ${USER} -t life-tap >/dev/null
+    tool ip tuntap add life-tap mode tap user ${USER}
+    tool ip tuntap add roots-tap mode tap user 0
     guest_type=kvm
     mine "$(disk ${HOME}/disk.img)<interface type='ethernet'><target dev='life-tap' managed='no'/><model type='virtio'/></interface><graphics type='vnc'><listen type='socket'/></graphics>"
     groups=${USER}
@@ -210,8 +214,12 @@ onTheNode("a user has KVM by his group, a tap that root made for him, and a scre
     note restore as_alice svirt restore ${HOME}/mine.save
     note restored as_alice svirt domstate life-mine
     note destroy as_alice svirt destroy life-mine
-    note tap ls /sys/class/net/life-tap/tun_flags
-    busybox tunctl -d life-tap >/dev/null
+    note tap cat /sys/class/net/life-tap/owner
+    sed -i s/life-tap/roots-tap/ ${HOME}/vm.xml
+    as_alice svirt define ${HOME}/vm.xml >/dev/null
+    note roots as_alice svirt start life-mine
+    tool ip link del life-tap
+    tool ip link del roots-tap
     note denied denied_since $begun svirt
   `);
   expect(noteOf(notes, "without")).toMatchObject({
@@ -225,7 +233,9 @@ onTheNode("a user has KVM by his group, a tap that root made for him, and a scre
   expect(outOf(notes, "display")).toContain(`${RUN}/guest/vnc.sock`);
   for (const name of ["save", "restore"]) expect([name, noteOf(notes, name).err]).toEqual([name, ""]);
   expect(outOf(notes, "restored")).toBe("running");
-  expect(outOf(notes, "tap")).not.toBe("");
+  expect(outOf(notes, "tap")).toBe(String(USER));
+  expect(noteOf(notes, "roots").code).toBe(1);
+  expect(noteOf(notes, "roots").err).toContain("open the tap roots-tap");
   expect(outOf(notes, "denied")).toBe("");
 });
 
