@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 const CACHE = process.env["SVIRT_CACHE"] ?? `${process.env["XDG_CACHE_HOME"] ?? `${homedir()}/.cache`}/svirt`;
 const NEEDS = ["sesearch", "seinfo"] as const;
 /** The modules that svirt adds to Debian's policy. */
-const POLICY_SOURCE = fileURLToPath(new URL("../../image/policy", import.meta.url));
+export const POLICY_SOURCE = fileURLToPath(new URL("../../image/policy", import.meta.url));
 
 /** One rule as setools prints it: what the kernel has, after every deny rule. */
 export interface AllowRule {

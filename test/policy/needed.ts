@@ -1,0 +1,60 @@
+import type { AllowRule, Policy } from "./built-policy.ts";
+import type { OurRule } from "./cil.ts";
+import { isOf, membersOf } from "./names.ts";
+
+/** One permission of one of our rules. */
+export interface OurRight {
+  readonly source: string;
+  readonly target: string;
+  readonly tclass: string;
+  readonly permission: string;
+}
+
+/** The permissions of our rules one by one. */
+export function rightsIn(rules: readonly OurRule[]): readonly OurRight[] {
+  return rules.flatMap(({ source, target, tclass, permissions }) =>
+    permissions.map((permission) => ({ source, target, tclass, permission })),
+  );
+}
+
+/** As tables have it. */
+export function formatRight({ source, target, tclass, permission }: OurRight): string {
+  return `${source} ${target} ${tclass} ${permission}`;
+}
+
+/** Those without which nothing would be otherwise: the policy, or another of our rules, gives them to all that is named. */
+export function givenAnyhow(policy: Policy, rights: readonly OurRight[]): readonly OurRight[] {
+  const unconditional = policy.rules.filter(({ condition }) => condition === "");
+  const theirs = Map.groupBy(
+    unconditional.flatMap((rule) => rule.permissions.map((permission) => ({ ...rule, permission }))),
+    useOf,
+  );
+  const ours = Map.groupBy(rights, useOf);
+  return rights.filter((right) => {
+    const others = (ours.get(useOf(right)) ?? []).filter((other) => other !== right);
+    return isGiven(policy, [...(theirs.get(useOf(right)) ?? []), ...others], right);
+  });
+}
+
+/** Was the right used, by one of the domains on one of the targets that the rule names? */
+export function isUseOf(policy: Policy, used: OurRight, right: OurRight): boolean {
+  const isTarget =
+    right.target === "self" ? used.source === used.target : isOf(policy, right.target, used.target);
+  return useOf(used) === useOf(right) && isOf(policy, right.source, used.source) && isTarget;
+}
+
+function useOf({ tclass, permission }: { readonly tclass: string; readonly permission: string }): string {
+  return `${tclass} ${permission}`;
+}
+
+type Pair = Pick<AllowRule, "source" | "target">;
+
+function isGiven(policy: Policy, rules: readonly Pair[], right: OurRight): boolean {
+  return membersOf(policy, right.source).every((source) => {
+    const own = rules.filter((rule) => isOf(policy, rule.source, source));
+    const targets = right.target === "self" ? [source] : membersOf(policy, right.target);
+    return targets.every((target) =>
+      own.some((rule) => (rule.target === "self" ? source === target : isOf(policy, rule.target, target))),
+    );
+  });
+}

@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { readWithoutOurAllows } from "./audited-policy.ts";
+import { binaryOf, POLICY_SOURCE, type Policy, readPolicy } from "./built-policy.ts";
+import { allowsIn, attributesIn, withoutAllows } from "./cil.ts";
+import { type OurRight, rightsIn } from "./needed.ts";
+
+/** The text of each of svirt's modules. */
+const MODULES: ReadonlyMap<string, string> = new Map(
+  readdirSync(POLICY_SOURCE)
+    .filter((name) => name.endsWith(".cil"))
+    .map((name) => [name, readFileSync(`${POLICY_SOURCE}/${name}`, "utf8")]),
+);
+
+/** All that svirt's modules allow. */
+export const OUR_RIGHTS: readonly OurRight[] = [...MODULES.values()].flatMap((text) =>
+  rightsIn(allowsIn(text)),
+);
+
+/** The policy that was built from these modules, knowing all their attributes. */
+export function readOurPolicy(folder: string): Policy {
+  return withOurAttributes(readPolicy(binaryOf(folder)));
+}
+
+/** Debian's policy with svirt's types and all that svirt takes away, but nothing of what it allows. Half a minute. */
+export function readBarePolicy(folder: string): Policy {
+  const bare = new Map([...MODULES].map(([name, text]) => [name, withoutAllows(text)]));
+  const built = readPolicy(binaryOf(folder));
+  const { attributes, ...policy } = readWithoutOurAllows(folder, bare);
+  return withOurAttributes({ ...policy, attributes: new Map([...built.attributes, ...attributes]) });
+}
+
+function withOurAttributes(policy: Policy): Policy {
+  const ours = [...MODULES.values()].flatMap((text) => [...attributesIn(text)]);
+  const plain = ours.filter(([name]) => !policy.attributes.has(name) && name.startsWith("svirt_"));
+  const filled = plain.map(([name, members]): [string, ReadonlySet<string>] => [
+    name,
+    new Set([...members].flatMap((member) => [...(policy.attributes.get(member) ?? [member])])),
+  ]);
+  return { ...policy, attributes: new Map([...policy.attributes, ...filled]) };
+}
