@@ -32,12 +32,13 @@ export function allowsIn(text: string): readonly OurRule[] {
 
 /** The attributes that it fills with a plain list; a binary policy has not those of which no rule is left. */
 export function attributesIn(text: string): ReadonlyMap<string, ReadonlySet<string>> {
-  const filled = parseCil(text).flatMap((statement): [string, Set<string>][] => {
-    const [word, name, members] = statement;
-    if (word !== "typeattributeset" || typeof name !== "string" || !isWords(members)) return [];
-    return ["and", "or", "not"].includes(members[0] ?? "") ? [] : [[name, new Set(members)]];
-  });
-  return new Map(filled);
+  const attributes = new Map<string, Set<string>>();
+  for (const [word, name, members] of parseCil(text)) {
+    if (word !== "typeattributeset" || typeof name !== "string" || !isWords(members)) continue;
+    if (["and", "or", "not"].includes(members[0] ?? "")) continue;
+    attributes.set(name, new Set([...(attributes.get(name) ?? []), ...members]));
+  }
+  return attributes;
 }
 
 /** The module without what it allows. */

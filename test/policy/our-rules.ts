@@ -30,7 +30,7 @@ export function readBarePolicy(folder: string): Policy {
 }
 
 function withOurAttributes(policy: Policy): Policy {
-  const ours = [...MODULES.values()].flatMap((text) => [...attributesIn(text)]);
+  const ours = [...attributesIn([...MODULES.values()].join("\n"))];
   const plain = ours.filter(([name]) => !policy.attributes.has(name) && name.startsWith("svirt_"));
   const filled = plain.map(([name, members]): [string, ReadonlySet<string>] => [
     name,
