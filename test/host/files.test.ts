@@ -67,6 +67,15 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     }
   });
 
+  test("keeps attributes of any length that the file system takes", () => {
+    using folder = new RealFolder();
+    const file = folder.id(folder.file("disk"));
+    for (const length of [0, 255, 256, 257, 2000]) {
+      folder.host.setXattr(file, "user.note", "x".repeat(length));
+      expect(folder.host.getXattr(file, "user.note")).toHaveLength(length);
+    }
+  });
+
   test("that a symlink replaced after inspection is refused, and what the link leads to is left alone", () => {
     using folder = new RealFolder();
     const path = folder.file("disk");

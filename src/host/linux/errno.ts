@@ -8,5 +8,6 @@ export const EBUSY = 16;
 export const ENODEV = 19;
 export const ENOTDIR = 20;
 export const EPIPE = 32;
+export const ERANGE = 34;
 export const ENODATA = 61;
 export const EOPNOTSUPP = 95;

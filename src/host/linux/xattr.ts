@@ -1,8 +1,10 @@
-import { ENODATA, EOPNOTSUPP } from "./errno.ts";
+import { ENODATA, EOPNOTSUPP, ERANGE } from "./errno.ts";
 import { cString, hostCallError, libc, readErrno } from "./libc.ts";
 
 /** The largest value that the kernel takes. linux/limits.h XATTR_SIZE_MAX */
 const MOST_BYTES = 65_536;
+/** What nearly every label and mark fits into: to clear the largest for each took longer than all else about a label. */
+const USUAL_BYTES = 256;
 
 /** The value without a trailing NUL; undefined when there is none or the file system has no such names. */
 export function getxattr(path: string, name: string): string | undefined {
@@ -11,15 +13,14 @@ export function getxattr(path: string, name: string): string | undefined {
 }
 
 /** The value as it is. getxattr(2) */
-export function getxattrBytes(path: string, name: string): Uint8Array | undefined {
-  const value = new Uint8Array(MOST_BYTES);
+export function getxattrBytes(path: string, name: string, mostBytes = USUAL_BYTES): Uint8Array | undefined {
+  const value = new Uint8Array(mostBytes);
   const length = Number(libc().getxattr(cString(path), cString(name), value, value.length));
-  if (length < 0) {
-    const errno = readErrno();
-    if (errno === ENODATA || errno === EOPNOTSUPP) return undefined;
-    throw hostCallError(`read ${name} of ${path}`, errno);
-  }
-  return value.subarray(0, length);
+  if (length >= 0) return value.subarray(0, length);
+  const errno = readErrno();
+  if (errno === ERANGE && mostBytes < MOST_BYTES) return getxattrBytes(path, name, MOST_BYTES);
+  if (errno === ENODATA || errno === EOPNOTSUPP) return undefined;
+  throw hostCallError(`read ${name} of ${path}`, errno);
 }
 
 /**
