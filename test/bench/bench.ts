@@ -4,6 +4,9 @@ import { formatTable } from "../../src/cli/table.ts";
 import { node } from "../node/lifecycle/on-the-node.ts";
 import { readPlan } from "./by-hand-order.ts";
 import { measureDefaultLabel } from "./measure-default-label.ts";
+import { measureLevelChoice } from "./measure-level.ts";
+import { measureRelabelling } from "./measure-relabel.ts";
+import { measureManyDisks } from "./measure-start.ts";
 import { measureTranslation, measureValidate } from "./measure-translation.ts";
 import {
   interleaveHere,
@@ -51,6 +54,7 @@ if (labels === undefined)
   say("The look-up of a default label is not measured: no policy is here, see image/build\n");
 else printRatios("This machine: the first look-up of a default label, by Debian's policy", labels);
 await printTranslations();
+await printLabelling();
 if (!values.host) await measureNode();
 
 async function measureNode(): Promise<void> {
@@ -146,6 +150,24 @@ async function printTranslations(): Promise<void> {
   if (validate === undefined)
     say("svirt validate is not measured: SVIRT_TEST_DATA does not lead to the schema\n");
   else printRatios("This machine: a whole call that checks a domain", validate);
+}
+
+/** What labels cost: of many files, of a start with many disks, and a level where many are taken. */
+async function printLabelling(): Promise<void> {
+  const relabelled = await measureRelabelling(TOOLS, SVIRT, Math.ceil(rounds / 3));
+  if (relabelled === undefined) return say("Labels are not measured: files here keep none\n");
+  printRatios("This machine: 10,000 files relabelled, in one process each", relabelled);
+  const starts = (await measureManyDisks(rounds)).map(({ back, disks, start }) => [
+    String(disks),
+    ...[start.ms, start.cpuMs, start.cpuMs / disks, back.ms, back.cpuMs].map((ms) => ms.toFixed(1)),
+  ]);
+  const header = ["Disks", "Start: ms", "CPU ms", "CPU ms a disk", "Back: ms", "CPU ms"];
+  say(`This machine: a start with disks up to QEMU, and what takes it back\n${formatTable(header, starts)}`);
+  const choices = measureLevelChoice(20 * rounds).map(({ leastMs, medianMs, taken }) => [
+    String(taken),
+    `${medianMs.toFixed(2)} (${leastMs.toFixed(2)})`,
+  ]);
+  say(`This machine: the choice of a level\n${formatTable(["Pairs taken", "Median (least) ms"], choices)}`);
 }
 
 function listRatios(timings: readonly Timing[]): Ratio[] {

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseDomain } from "../../src/domain/document.ts";
 import { formatArgv } from "../../src/qemu/argv.ts";
+import { xmlWithDisks } from "./many-disks.ts";
 import { interleaveHere, type Ratio, timingAt } from "./timings.ts";
 
 /** As virt-install writes a guest with a screen. */
@@ -60,21 +61,5 @@ function translate(bytes: Uint8Array): void {
 }
 
 function withDisks(count: number): Uint8Array {
-  const disks = Array.from({ length: count }, (_, at) => {
-    const place = `<address type='drive' controller='${Math.floor(at / 14)}' bus='0' target='0' unit='${unitOf(at % 14)}'/>`;
-    return `<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='/srv/${at}.img'/><target dev='${diskName(at)}' bus='scsi'/>${place}</disk>`;
-  });
-  return new TextEncoder().encode(`<domain type='kvm'><name>many</name><memory unit='MiB'>64</memory>
-    <os><type arch='x86_64' machine='pc'>hvm</type></os><devices>${disks.join("\n")}</devices></domain>`);
-}
-
-/** Unit 7 is the controller's own on a narrow bus. */
-function unitOf(at: number): number {
-  return at < 7 ? at : at + 1;
-}
-
-/** sda … sdz, sdaa … */
-function diskName(at: number): string {
-  const letter = (index: number): string => String.fromCharCode("a".charCodeAt(0) + index);
-  return `sd${at < 26 ? "" : letter(Math.floor(at / 26) - 1)}${letter(at % 26)}`;
+  return xmlWithDisks(Array.from({ length: count }, (_, at) => `/srv/${at}.img`));
 }

@@ -4,8 +4,12 @@ import type { FileId } from "../../src/plan/guest-order.ts";
 
 /** A folder on a disk, not on a tmpfs where it can be helped; gone when the test is over. */
 export class RealFolder {
-  readonly path: string = mkdtempSync("/var/tmp/svirt-test-");
+  readonly path: string;
   readonly host = makeLinuxHost();
+
+  constructor(parent = "/var/tmp") {
+    this.path = mkdtempSync(`${parent}/svirt-test-`);
+  }
 
   /** A file in it. */
   file(name: string, text = ""): string {

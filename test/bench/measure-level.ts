@@ -1,0 +1,66 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { parseDomain } from "../../src/domain/document.ts";
+import { decideGuestLabel } from "../../src/vm/decide-guest-label.ts";
+import { givenNode } from "../host/given-node.ts";
+import { RealFolder } from "../host/real-folder.ts";
+
+const RANGE = "s0-s0:c0.c1023";
+const CATEGORIES = 1024;
+const TAKEN = [0, 1000, 100_000];
+const WARM_UP = 100;
+
+/** How long one guest's level is chosen for, while so many others are taken. */
+export interface Choice {
+  readonly taken: number;
+  readonly medianMs: number;
+  readonly leastMs: number;
+}
+
+/** Decides the labels of guests, each with a UUID of its own, inside one process, as a start does. */
+export function measureLevelChoice(rounds: number): readonly Choice[] {
+  // In memory, since 100,000 folders are made: what is measured asks for one name in a folder, wherever that is.
+  using folder = new RealFolder("/dev/shm");
+  const node = givenNode(folder.path, RANGE);
+  const pairs = scatteredPairs();
+  let count = 0;
+  return TAKEN.map((taken) => {
+    for (; count < taken; count += 1) take(`${folder.path}/state/claims/level`, pairs.next().value ?? "");
+    const decide = (at: number): number => {
+      const domain = guest(at);
+      const begun = performance.now();
+      decideGuestLabel(node, domain);
+      return performance.now() - begun;
+    };
+    for (let at = 0; at < WARM_UP; at += 1) decide(at);
+    const times = Array.from({ length: rounds }, (_, at) => decide(WARM_UP + at)).sort((a, b) => a - b);
+    return {
+      taken,
+      medianMs: times[Math.floor(rounds / 2)] ?? Number.NaN,
+      leastMs: times[0] ?? Number.NaN,
+    };
+  });
+}
+
+function take(claims: string, range: string): void {
+  mkdirSync(`${claims}/${range}`, { recursive: true });
+  writeFileSync(`${claims}/${range}/somebody`, '{"sharing":"exclusive"}\n');
+}
+
+/** Every pair once: one in seven of the whole range, then the next, as guests that come and go would have it. */
+function* scatteredPairs(): Generator<string, undefined> {
+  const step = 7;
+  for (let first = 0; first < step; first += 1) {
+    let at = 0;
+    for (let low = 0; low < CATEGORIES; low += 1) {
+      for (let high = low + 1; high < CATEGORIES; high += 1, at += 1)
+        if (at % step === first) yield `s0:c${low},c${high}`;
+    }
+  }
+  return undefined;
+}
+
+function guest(at: number) {
+  const uuid = crypto.randomUUID();
+  const xml = `<domain type='kvm'><name>vm${at}</name><uuid>${uuid}</uuid><memory>65536</memory><os><type>hvm</type></os><devices/></domain>`;
+  return parseDomain(new TextEncoder().encode(xml));
+}

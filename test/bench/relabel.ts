@@ -1,0 +1,29 @@
+/**
+ * relabel HOW FOLDER LIST LABEL: gives the files that are listed in a file a label, in this one process. `set`: as `svirt
+ * label set` does, each under the registry's lock; `use`: as the start of a guest does, which remembers the label on the
+ * file, and then as its end, which puts it back. What svirt keeps, it keeps in the folder.
+ */
+import { readFileSync } from "node:fs";
+import { fileKey } from "../../src/plan/start-plan.ts";
+import type { Claim } from "../../src/plan/step.ts";
+import { getFileLabel, restoreFileLabel, setFileLabel } from "../../src/run/file-label.ts";
+import { inspectFree } from "../../src/vm/free-file.ts";
+import { registryOf } from "../../src/vm/node.ts";
+import { setLabel } from "../../src/vm/set-label.ts";
+import { givenNode } from "../host/given-node.ts";
+
+const [how, folder = "", list = "", label = ""] = process.argv.slice(2);
+const paths = readFileSync(list, "utf8").trimEnd().split("\n");
+const node = givenNode(folder, "s0-s0:c0.c1023");
+const actor = { host: node.host, registry: registryOf(node), owner: "bench" };
+
+if (how === "set") for (const path of paths) await setLabel(node, { path, isDryRun: false }, label);
+else for (const step of paths.map(useFile)) restoreFileLabel(actor, step);
+
+function useFile(path: string) {
+  const file = inspectFree(node, path).id;
+  const from = getFileLabel(node.host, file) ?? "";
+  const claim: Claim = { kind: "file", key: fileKey(file), sharing: "exclusive", label, original: from };
+  setFileLabel(actor, { do: "set-label", file, claim, from, to: label });
+  return { do: "restore-label", file, claim, from: label, to: from } as const;
+}
