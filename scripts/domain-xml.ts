@@ -1,15 +1,25 @@
 // Usage: bun scripts/domain-xml.ts >docs/domain-xml.md
-// Prints what svirt takes of libvirt's domain XML, from the declarations themselves. test/style/ compares.
+// Prints what svirt takes of libvirt's domain XML, from the declarations themselves, and what a start refuses of it. test/style/ compares.
 
 import { domain } from "../src/domain/domain.ts";
+import { UNREADY } from "../src/vm/refuse-unready.ts";
 import { type ElementForm, type Place, placeName, type Variant } from "../src/xml/declaration.ts";
 
 const HEAD = `# The domain XML that svirt takes
 
-Made by \`bun scripts/domain-xml.ts\` from \`src/domain/\`; do not edit. What is not here is refused with its path, since
-what svirt does not know could open a file that nobody labelled. A place in **bold** must be there. An element that
-stands in several places is described once. What the elements mean: <https://libvirt.org/formatdomain.html>.
+Made by \`bun scripts/domain-xml.ts\` from \`src/domain/\` and \`src/vm/unready/\`; do not edit. What is not here is refused
+with its path, since what svirt does not know could open a file that nobody labelled. A place in **bold** must be there. An
+element that stands in several places is described once. What the elements mean:
+<https://libvirt.org/formatdomain.html>. [What only a start refuses](#what-only-a-start-refuses) stands at the end.
 `;
+
+const UNREADY_HEAD = `## What only a start refuses
+
+It is read, kept, and translated by \`svirt domxml-to-native\`, but what it asks of the host is not done yet: a start says so,
+with the place, before anything is changed.
+
+| place | svirt does not … yet | instead |
+| --- | --- | --- |`;
 
 /** The whole page. */
 export function formatPage(): string {
@@ -27,7 +37,15 @@ export function formatPage(): string {
     }
   };
   walk(domain, "/domain");
-  return [HEAD, ...sections].join("\n");
+  return [HEAD, ...sections, formatUnready()].join("\n");
+}
+
+function formatUnready(): string {
+  const cell = (words: string): string => words.replaceAll("<", "\\<").replace(/,$/, "");
+  const rows = UNREADY.map(
+    ({ missing, place, remedy }) => `| \`${place}\` | ${cell(missing)} | ${cell(remedy)} |`,
+  );
+  return `${[UNREADY_HEAD, ...rows].join("\n")}\n`;
 }
 
 function formatSection({ variants }: ElementForm<unknown>, path: string): string {

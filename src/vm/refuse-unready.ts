@@ -1,21 +1,21 @@
 import type { Domain } from "../domain/domain.ts";
 import { SvirtError } from "../errors.ts";
-import { listUnreadyBackends } from "./unready/backends.ts";
-import { listUnreadyDisks } from "./unready/disks.ts";
-import { listUnreadyMemory } from "./unready/memory.ts";
-import { listUnreadyPassthrough } from "./unready/passthrough.ts";
-import { listUnreadyPaths } from "./unready/paths.ts";
-import { listUnreadyTuning } from "./unready/tuning.ts";
-import type { Unready } from "./unready/unready.ts";
+import { UNREADY_BACKENDS } from "./unready/backends.ts";
+import { UNREADY_DISKS } from "./unready/disks.ts";
+import { UNREADY_MEMORY } from "./unready/memory.ts";
+import { UNREADY_PASSTHROUGH } from "./unready/passthrough.ts";
+import { UNREADY_PATHS } from "./unready/paths.ts";
+import { UNREADY_TUNING } from "./unready/tuning.ts";
+import type { UnreadyRule } from "./unready/unready.ts";
 
-/** What each family of elements asks of the host that a start does not do yet. */
-const FAMILIES: readonly ((domain: Domain) => readonly Unready[])[] = [
-  listUnreadyDisks,
-  listUnreadyMemory,
-  listUnreadyTuning,
-  listUnreadyPaths,
-  listUnreadyBackends,
-  listUnreadyPassthrough,
+/** Every kind of thing that the XML can ask of the host and a start does not do yet. */
+export const UNREADY: readonly UnreadyRule[] = [
+  ...UNREADY_DISKS,
+  ...UNREADY_MEMORY,
+  ...UNREADY_TUNING,
+  ...UNREADY_PATHS,
+  ...UNREADY_BACKENDS,
+  ...UNREADY_PASSTHROUGH,
 ];
 
 /**
@@ -23,8 +23,9 @@ const FAMILIES: readonly ((domain: Domain) => readonly Unready[])[] = [
  * translates, `svirt domxml-to-native`, does not come here. Throws "unsupported", with the element's path.
  */
 export function refuseUnready(domain: Domain, attempt = "start the guest"): void {
-  for (const family of FAMILIES) {
-    for (const { missing, place, remedy } of family(domain)) {
+  for (const rule of UNREADY) {
+    for (const found of rule.findIn(domain)) {
+      const { missing, place, remedy } = { ...rule, ...found };
       throw new SvirtError(`Cannot ${attempt}: ${place}: svirt does not ${missing} yet`, {
         kind: "unsupported",
         remedy,

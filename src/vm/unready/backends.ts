@@ -1,54 +1,74 @@
 import type { Domain } from "../../domain/domain.ts";
 import { listPorts } from "../../domain/ports.ts";
-import type { Tpm } from "../../domain/tpm.ts";
-import type { Unready } from "./unready.ts";
-
-/** What devices are connected to besides files: other programs, the host's screen and sound, the network. */
-export function listUnreadyBackends({ devices, os }: Domain): readonly Unready[] {
-  const { audios, filesystems, graphics, rngs, tpms, videos, vsock } = devices;
-  return [
-    ...(os.nvram?.type === "network"
-      ? [{ place: "/domain/os/nvram", missing: "keep variables on the network", remedy: "Name a file." }]
-      : []),
-    ...listPorts(devices).flatMap(({ device, chardev }) =>
-      READY_CHARDEVS.has(chardev.type) ? [] : [unready(device, `connect guests by ${chardev.type}`)],
-    ),
-    ...graphics.flatMap(({ type }) => (type === "vnc" ? [] : [unready("graphics", `do ${type} displays`)])),
-    ...graphics.flatMap((found) =>
-      found.type === "vnc" && (found.websocket ?? 0) !== 0 ? [unready("graphics", "open WebSockets")] : [],
-    ),
-    ...audios.flatMap(({ type }) => (type === "none" ? [] : [unready("audio", `give guests ${type} sound`)])),
-    ...rngs.flatMap(({ backend }) =>
-      backend.model === "egd" ? [unready("rng", "connect to entropy daemons")] : [],
-    ),
-    ...tpms.flatMap(listUnreadyTpm),
-    ...filesystems.map(() => unready("filesystem", "share folders with guests")),
-    ...videos.flatMap(({ driver }) =>
-      driver?.name === "vhostuser" ? [unready("video", "start a program that draws")] : [],
-    ),
-    ...(vsock === undefined ? [] : [unready("vsock", "open the host's vsock for a guest")]),
-  ];
-}
-
-/** What swtpm_setup(8) and a store of secrets would do. */
-function listUnreadyTpm({ backend }: Tpm): readonly Unready[] {
-  if (backend.type === "passthrough") return [];
-  if (backend.type === "external") return [unready("tpm", "connect a guest to another program's TPM")];
-  const asked = [
-    ["encryption", backend.encryption, "keep secrets, to encrypt a TPM's state with"],
-    ["profile", backend.profile, "choose what an emulated TPM can do"],
-    ["active_pcr_banks", backend.banks, "choose an emulated TPM's PCR banks"],
-  ] as const;
-  return asked.flatMap(([name, found, missing]) =>
-    found === undefined
-      ? []
-      : [{ place: `/domain/devices/tpm/backend/${name}`, missing, remedy: "Leave it out." }],
-  );
-}
+import { once, type Unready, type UnreadyRule } from "./unready.ts";
 
 /** Backends that a start makes or opens. */
 const READY_CHARDEVS: ReadonlySet<string> = new Set(["pty", "null", "file", "unix", "dev", "pipe"]);
+const LEAVE_DEVICE_OUT = "Leave the device out.";
 
-function unready(element: string, missing: string): Unready {
-  return { place: `/domain/devices/${element}`, missing, remedy: "Leave the device out." };
+/** What devices can be connected to besides files: other programs, the host's screen and sound, the network. */
+export const UNREADY_BACKENDS: readonly UnreadyRule[] = [
+  {
+    place: "/domain/os/nvram",
+    missing: "keep variables on the network",
+    remedy: "Name a file.",
+    findIn: ({ os }) => once(os.nvram?.type === "network"),
+  },
+  {
+    place: "/domain/devices/*/@type",
+    missing: `connect a guest's ports and consoles by anything but ${[...READY_CHARDEVS].join(", ")}`,
+    remedy: LEAVE_DEVICE_OUT,
+    findIn: ({ devices }) =>
+      listPorts(devices).flatMap(({ device, chardev: { type } }) =>
+        READY_CHARDEVS.has(type)
+          ? []
+          : [{ place: `/domain/devices/${device}`, missing: `connect guests by ${type}` }],
+      ),
+  },
+  device("graphics", "do displays other than VNC's", ({ graphics }) =>
+    graphics.flatMap(({ type }) => (type === "vnc" ? [] : [{ missing: `do ${type} displays` }])),
+  ),
+  device("graphics", "open WebSockets", ({ graphics }) =>
+    graphics.flatMap((found) => once(found.type === "vnc" && (found.websocket ?? 0) !== 0)),
+  ),
+  device("audio", "give guests sound of any type but none", ({ audios }) =>
+    audios.flatMap(({ type }) => (type === "none" ? [] : [{ missing: `give guests ${type} sound` }])),
+  ),
+  device("rng", "connect to entropy daemons", ({ rngs }) =>
+    rngs.flatMap(({ backend }) => once(backend.model === "egd")),
+  ),
+  device("tpm", "connect a guest to another program's TPM", ({ tpms }) =>
+    tpms.flatMap(({ backend }) => once(backend.type === "external")),
+  ),
+  // What swtpm_setup(8) and a store of secrets would do.
+  emulatedTpm("encryption", "keep secrets, to encrypt a TPM's state with", "encryption"),
+  emulatedTpm("profile", "choose what an emulated TPM can do", "profile"),
+  emulatedTpm("active_pcr_banks", "choose an emulated TPM's PCR banks", "banks"),
+  device("filesystem", "share folders with guests", ({ filesystems }) => filesystems.map(() => ({}))),
+  device("video", "start a program that draws", ({ videos }) =>
+    videos.flatMap(({ driver }) => once(driver?.name === "vhostuser")),
+  ),
+  device("vsock", "open the host's vsock for a guest", ({ vsock }) => once(vsock !== undefined)),
+];
+
+function device(
+  element: string,
+  missing: string,
+  find: (devices: Domain["devices"]) => readonly Partial<Unready>[],
+): UnreadyRule {
+  return {
+    place: `/domain/devices/${element}`,
+    missing,
+    remedy: LEAVE_DEVICE_OUT,
+    findIn: ({ devices }) => find(devices),
+  };
+}
+
+function emulatedTpm(element: string, missing: string, key: "encryption" | "profile" | "banks"): UnreadyRule {
+  return {
+    ...device(`tpm/backend/${element}`, missing, ({ tpms }) =>
+      tpms.flatMap(({ backend }) => once(backend.type === "emulator" && backend[key] !== undefined)),
+    ),
+    remedy: "Leave it out.",
+  };
 }

@@ -1,22 +1,12 @@
 import type { BackingStore } from "../../domain/backing-store.ts";
 import { type Disk, diskBus } from "../../domain/disk.ts";
-import type { Domain } from "../../domain/domain.ts";
-import type { Unready } from "./unready.ts";
+import { type DeviceRule, forEach, type UnreadyRule } from "./unready.ts";
 
-/** What a disk can ask of the host that a start does not do: each with the place where it stands. */
-interface Rule {
-  readonly place: string;
-  readonly missing: string;
-  readonly remedy: string;
-  isAsked(disk: Disk): boolean;
-}
-
-const LEAVE_OUT = "Leave it out.";
 const isLocal = ({ type }: Disk | BackingStore): boolean =>
   type === "file" || type === "block" || type === "end";
 const isRead = (format: string | undefined): boolean => ["raw", "qcow2"].includes(format ?? "raw");
 
-const RULES: readonly Rule[] = [
+const RULES: readonly DeviceRule<Disk>[] = [
   {
     place: "@type",
     missing: "open disks of this type",
@@ -80,7 +70,6 @@ const RULES: readonly Rule[] = [
   {
     place: "source/slices",
     missing: "open a part of an image",
-    remedy: LEAVE_OUT,
     isAsked: (disk) => hasInSources(disk, "slices"),
   },
   {
@@ -92,33 +81,22 @@ const RULES: readonly Rule[] = [
   {
     place: "source/reservations",
     missing: "reach a helper for persistent reservations",
-    remedy: LEAVE_OUT,
     isAsked: (disk) => hasInSources(disk, "reservations"),
   },
   {
     place: "@rawio",
     missing: "give QEMU the right to send raw commands",
-    remedy: LEAVE_OUT,
     isAsked: ({ rawio }) => rawio === true,
   },
   {
     place: "transient",
     missing: "make a transient disk's overlay",
-    remedy: LEAVE_OUT,
     isAsked: (disk) => disk.transient !== undefined,
   },
 ];
 
-/** What the disks ask of the host that a start does not do yet. */
-export function listUnreadyDisks({ devices }: Domain): readonly Unready[] {
-  return devices.disks.flatMap((disk, index) =>
-    RULES.filter((rule) => rule.isAsked(disk)).map(({ place, missing, remedy }) => ({
-      place: `/domain/devices/disk[${index + 1}]/${place}`,
-      missing,
-      remedy,
-    })),
-  );
-}
+/** What disks can ask of the host that a start does not do yet. */
+export const UNREADY_DISKS: readonly UnreadyRule[] = forEach("disk", ({ devices }) => devices.disks, RULES);
 
 function listStores({ backingStore }: Disk): readonly BackingStore[] {
   const stores: BackingStore[] = [];

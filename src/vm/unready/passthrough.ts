@@ -1,19 +1,10 @@
-import type { Domain } from "../../domain/domain.ts";
 import type { HostDevice } from "../../domain/host-device.ts";
 import type { NetworkInterface } from "../../domain/network-interface.ts";
-import type { Unready } from "./unready.ts";
-
-/** What stands in an element that a start does not do anything about. */
-interface Rule {
-  readonly place: string;
-  readonly missing: string;
-  readonly remedy?: string;
-  isAsked(found: NetworkInterface): boolean;
-}
+import { type DeviceRule, forEach, type UnreadyRule } from "./unready.ts";
 
 const isBridge = ({ type }: NetworkInterface): boolean => type === "bridge";
 
-const INTERFACES: readonly Rule[] = [
+const INTERFACES: readonly DeviceRule<NetworkInterface>[] = [
   {
     place: "@type",
     missing: "make networks, nor look up which bridge is meant",
@@ -86,13 +77,7 @@ const INTERFACES: readonly Rule[] = [
   },
 ];
 
-/** The same for devices of the host, with what to do instead. */
-const HOSTDEVS: readonly {
-  readonly place: string;
-  readonly missing: string;
-  readonly remedy: string;
-  isAsked(found: HostDevice): boolean;
-}[] = [
+const HOSTDEVS: readonly DeviceRule<HostDevice>[] = [
   {
     place: "@managed",
     missing: "take devices from their drivers",
@@ -103,33 +88,19 @@ const HOSTDEVS: readonly {
   {
     place: "@rawio",
     missing: "give QEMU the right to send raw commands",
-    remedy: "Leave it out.",
     isAsked: (found) => found.type === "scsi" && found.rawio === true,
   },
 ];
 
 /** What interfaces, and devices of the host or of somebody else, ask that a start does not do yet. */
-export function listUnreadyPassthrough({ devices }: Domain): readonly Unready[] {
-  const { hostdevs, interfaces, leases, redirdevs, smartcards } = devices;
-  return [
-    ...interfaces.flatMap((found, index) =>
-      INTERFACES.filter((rule) => rule.isAsked(found)).map(({ place, missing, remedy }) => ({
-        ...unready(`interface[${index + 1}]/${place}`, missing),
-        ...(remedy === undefined ? {} : { remedy }),
-      })),
-    ),
-    ...hostdevs.flatMap((found, index) =>
-      HOSTDEVS.filter((rule) => rule.isAsked(found)).map(({ place, missing, remedy }) => ({
-        ...unready(`hostdev[${index + 1}]/${place}`, missing),
-        remedy,
-      })),
-    ),
-    ...redirdevs.map((_, index) => unready(`redirdev[${index + 1}]`, "redirect USB devices")),
-    ...smartcards.map((_, index) => unready(`smartcard[${index + 1}]`, "give guests smartcards")),
-    ...leases.map((_, index) => unready(`lease[${index + 1}]`, "take a lock manager's leases")),
-  ];
-}
+export const UNREADY_PASSTHROUGH: readonly UnreadyRule[] = [
+  ...forEach("interface", ({ devices }) => devices.interfaces, INTERFACES),
+  ...forEach("hostdev", ({ devices }) => devices.hostdevs, HOSTDEVS),
+  ...forEach("redirdev", ({ devices }) => devices.redirdevs, [any("redirect USB devices")]),
+  ...forEach("smartcard", ({ devices }) => devices.smartcards, [any("give guests smartcards")]),
+  ...forEach("lease", ({ devices }) => devices.leases, [any("take a lock manager's leases")]),
+];
 
-function unready(place: string, missing: string): Unready {
-  return { place: `/domain/devices/${place}`, missing, remedy: "Leave it out." };
+function any(missing: string): DeviceRule<unknown> {
+  return { missing, isAsked: () => true };
 }

@@ -1,18 +1,19 @@
-import type { Domain } from "../../domain/domain.ts";
 import { listResources } from "../../domain/resources.ts";
-import type { Unready } from "./unready.ts";
+import type { UnreadyRule } from "./unready.ts";
 
 /** Paths that QEMU would open by itself, which its user may not: svirt hands over no descriptor of them yet. */
-export function listUnreadyPaths(domain: Domain): readonly Unready[] {
-  return listResources(domain).flatMap((resource) =>
-    resource.kind === "unopened"
-      ? [
-          {
-            place: resource.place,
-            missing: `open ${resource.path} for a guest`,
-            remedy: "Leave the device out.",
-          },
-        ]
-      : [],
-  );
-}
+export const UNREADY_PATHS: readonly UnreadyRule[] = [
+  {
+    place: "/domain/devices/*",
+    missing:
+      "open a path for a guest that a device names and that is no image, memory, console or device of the host " +
+      "(a folder, another program's socket, a render node, a ROM, a script, shared memory, /dev/sev)",
+    remedy: "Leave the device out.",
+    findIn: (domain) =>
+      listResources(domain).flatMap((resource) =>
+        resource.kind === "unopened"
+          ? [{ place: resource.place, missing: `open ${resource.path} for a guest` }]
+          : [],
+      ),
+  },
+];
