@@ -92,6 +92,15 @@ export interface Monitor {
 /** How a talk with a guest's terminal ended: its user left, the user's input did, or the guest hung up. */
 export type TalkEnd = "left" | "input-ended" | "hung-up";
 
+/** A socket of a guest's on which lines come and go. */
+export interface LineChannel {
+  /** Throws "timeout" when nobody takes it. */
+  send(bytes: Uint8Array): void;
+  /** The next line without its end; undefined when none has come in time. Throws "failed" when the guest has hung up. */
+  readLine(timeoutMs: number): Promise<Uint8Array | undefined>;
+  close(): void;
+}
+
 /** How the kernel stands to SELinux. */
 export interface SelinuxState {
   readonly mode: "enforcing" | "permissive" | "disabled";
@@ -219,6 +228,9 @@ export interface Host {
   /** By one write, to a file that the kernel has made. */
   writeControl(path: string, value: string): void;
   /** With those below it, all of them empty. Missing is fine. */
+  /** Connects to a guest's socket, the very one that was inspected. Throws "host-call". */
+  connectLines(to: FileFacts): Promise<LineChannel>;
+
   removeControlGroup(path: string): void;
   /** A thread that has ended meanwhile is fine, here and below. */
   moveThread(thread: number, group: string): void;

@@ -72,6 +72,7 @@ export const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["detach-device", () => import("./commands/detach-device.ts")],
   ["update-device", () => import("./commands/update-device.ts")],
   ["autostart", () => import("./commands/autostart.ts")],
+  ["qemu-agent-command", () => import("./commands/qemu-agent-command.ts")],
   ["qemu-monitor-command", () => import("./commands/qemu-monitor-command.ts")],
   ["capabilities", () => import("./commands/capabilities.ts")],
   ["domcapabilities", () => import("./commands/domcapabilities.ts")],

@@ -1,6 +1,7 @@
 import type { Host, SelinuxState } from "../../src/host.ts";
 import type { GuestOrder } from "../../src/plan/guest-order.ts";
 import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
+import { Agent } from "./agent.ts";
 import { FileTree, factsOf, hostCall, type Inode, type Place } from "./file-tree.ts";
 import { Groups, type ThreadState } from "./groups.ts";
 import { GuestProcesses, type Process, type QemuBehaviour } from "./guest-processes.ts";
@@ -17,6 +18,8 @@ export class Machine {
   readonly processes = new GuestProcesses(this);
   readonly taps = new Taps(this);
   readonly groups = new Groups(this);
+  readonly agent = new Agent();
+  readonly ports = new Ports(this);
   /** Where threads run, and how, as far as somebody has said so. */
   readonly threads = new Map<number, ThreadState>();
   /** Lock files, and whose they are. */

@@ -18,6 +18,7 @@ export function makeLinuxHost(): Host {
     connectMonitor: async (path, timeoutMs) =>
       await (await import("./monitor.ts")).connectMonitor(path, timeoutMs),
     editFile: async (path) => await (await import("./edit-file.ts")).editFile(path),
+    connectLines: async (to) => (await import("./line-channel.ts")).connectLines(to),
     talk: async (to, how) => await (await import("./talk.ts")).talk(to, how),
 
     ...fileCalls(),

@@ -26,6 +26,7 @@ export type QuickCall =
   | "getProcess"
   | "getBootId"
   | "connectMonitor"
+  | "connectLines"
   | "talk"
   | "editFile"
   | "nowMs"

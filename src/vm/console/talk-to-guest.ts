@@ -30,7 +30,8 @@ export async function talkToGuest(node: Node, guest: GuestRecord, wish: TalkWish
   }
 }
 
-async function lockConsole({ host }: Node, path: string, force: boolean): Promise<() => void> {
+/** One at a time talks to a device of a guest's. Throws "wrong-state" when somebody does, unless he is to be disconnected. */
+export async function lockConsole({ host }: Node, path: string, force: boolean): Promise<() => void> {
   try {
     return await host.lock(path, 0);
   } catch (error) {

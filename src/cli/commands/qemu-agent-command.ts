@@ -1,0 +1,50 @@
+import { askAgent } from "../../vm/agent/ask-agent.ts";
+import { findRunning } from "../../vm/find-domain.ts";
+import { type Call, type Command, DOMAIN_OPERAND, operand } from "../command.ts";
+import { onlyOne } from "../exclusive.ts";
+import { sweepFirst } from "../sweep-first.ts";
+import { parseWhole } from "../whole-number.ts";
+
+const MOST_SECONDS = 86_400;
+
+/** `svirt qemu-agent-command DOMAIN COMMAND` */
+export const command: Command = {
+  spec: {
+    name: "qemu-agent-command",
+    summary: "send a command to the agent in a running guest (qemu-guest-agent)",
+    details: [
+      'The command is a whole message, such as \'{"execute":"guest-ping"}\'. The agent has a channel of its own in the',
+      "definition: type unix, with the name org.qemu.guest_agent.0. What it answers is the guest's word, and no more.",
+    ].join("\n"),
+    operands: [DOMAIN_OPERAND, { name: "cmd", summary: "the command" }],
+    options: [
+      { name: "timeout", summary: "how long to wait for the answer; 5 s by default", value: "SECONDS" },
+      { name: "async", summary: "wait for no answer" },
+      { name: "block", summary: "wait for the answer however long it takes" },
+      { name: "pretty", summary: "print the answer with line breaks" },
+    ],
+  },
+  async run(call) {
+    const timeoutMs = timeoutOf(call);
+    await sweepFirst(call);
+    const { guest } = findRunning(call.node, operand(call, "domain"));
+    const answer = await askAgent(call.node, guest, { command: operand(call, "cmd"), timeoutMs });
+    if (answer === undefined) return undefined;
+    const indent = call.options.has("pretty") ? 2 : undefined;
+    call.output.print(`${JSON.stringify(answer, undefined, indent)}\n\n`);
+    return undefined;
+  },
+};
+
+function timeoutOf(call: Call): number | undefined {
+  switch (onlyOne(call, ["timeout", "async", "block"])) {
+    case undefined:
+      return undefined;
+    case "async":
+      return 0;
+    case "block":
+      return Number.POSITIVE_INFINITY;
+    case "timeout":
+      return 1000 * parseWhole(call.options.get("timeout") ?? "", "timeout", [1, MOST_SECONDS]);
+  }
+}

@@ -1,0 +1,79 @@
+import { SvirtError } from "../../errors.ts";
+import type { LineChannel } from "../../host.ts";
+import { deviceLock } from "../../plan/paths.ts";
+import { formatSync, isSynced, parseAgentAnswer, parseAgentCommand } from "../../qemu/agent-words.ts";
+import { namePorts } from "../../qemu/chardev-words.ts";
+import { completeGuest } from "../../qemu/complete-guest.ts";
+import { findConsole } from "../console/find-console.ts";
+import { lockConsole } from "../console/talk-to-guest.ts";
+import { domainOf } from "../guest-statistics.ts";
+import type { Node } from "../node.ts";
+import type { GuestRecord } from "../record.ts";
+
+/** By this name the agent finds its port in the guest. libvirt's and virt-install's */
+const AGENT_PORT = "org.qemu.guest_agent.0";
+/** VIR_DOMAIN_QEMU_AGENT_COMMAND_DEFAULT of libvirt. */
+const DEFAULT_TIMEOUT_MS = 5000;
+
+/** How an agent is asked. */
+export interface AgentWish {
+  readonly command: string;
+  /** Infinity: for as long as it takes; 0: nobody waits for the answer. */
+  readonly timeoutMs: number | undefined;
+}
+
+/**
+ * Asks the agent in the guest and gives its answer; undefined where none is waited for. Throws "unsupported" without its
+ * channel, "timeout" when no agent answers, "failed" with the agent's words.
+ */
+export async function askAgent(node: Node, guest: GuestRecord, wish: AgentWish): Promise<unknown> {
+  const { line, name } = parseAgentCommand(wish.command);
+  const { facts, id } = await findConsole(node, guest, agentChannel(guest));
+  const release = await lockConsole(node, deviceLock(node.paths, guest.uuid, id), false);
+  try {
+    const channel = await node.host.connectLines(facts);
+    try {
+      await synchronize(channel, node.host.nowMs(), guest.name);
+      channel.send(line);
+      if (wish.timeoutMs === 0) return undefined;
+      const answer = await channel.readLine(wish.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+      if (answer === undefined) throw noAnswer(guest.name);
+      return parseAgentAnswer(answer, name);
+    } finally {
+      channel.close();
+    }
+  } finally {
+    release();
+  }
+}
+
+function agentChannel(guest: GuestRecord): string {
+  const found = namePorts(completeGuest(domainOf(guest))).find(
+    ({ port }) =>
+      port.device === "channel" &&
+      port.chardev.target.type === "virtio" &&
+      port.chardev.target.name === AGENT_PORT,
+  );
+  if (found !== undefined) return found.id;
+  throw new SvirtError("argument unsupported: QEMU guest agent is not configured", {
+    kind: "unsupported",
+    remedy: `Define <channel type='unix'><target type='virtio' name='${AGENT_PORT}'/></channel>, and start the guest again.`,
+  });
+}
+
+/** Passes over what the agent still has to say to whoever asked before. */
+async function synchronize(channel: LineChannel, id: number, name: string): Promise<void> {
+  channel.send(formatSync(id));
+  for (;;) {
+    const line = await channel.readLine(DEFAULT_TIMEOUT_MS);
+    if (line === undefined) throw noAnswer(name);
+    if (isSynced(line, id)) return;
+  }
+}
+
+function noAnswer(name: string): SvirtError {
+  return new SvirtError("Guest agent is not responding: Guest agent not available for now", {
+    kind: "timeout",
+    remedy: `Start qemu-guest-agent in ${name}, or wait longer: --timeout SECONDS`,
+  });
+}

@@ -1,0 +1,95 @@
+import { describe, expect, test } from "bun:test";
+import type { Machine } from "../memory-host/machine.ts";
+import { domainXml, makeMachine, UUID } from "../vm/scene.ts";
+import { runOn } from "./in-memory.ts";
+
+const CHANNEL = "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>";
+const PING = '{"execute":"guest-ping"}';
+
+/** A running guest with these devices, and what its agent answers. */
+async function running(devices: string): Promise<Machine> {
+  const machine = makeMachine();
+  machine.agent.answers = new Map<string, object>([["guest-ping", { return: {} }]]);
+  machine.files.put("/vm.xml", "file", { bytes: domainXml({ devices }) });
+  expect((await runOn(machine, "create", "/vm.xml")).code).toBe(0);
+  const image =
+    (await runOn(machine, "dumpxml", "vm1")).out.match(/<imagelabel>(.*)<\/imagelabel>/)?.[1] ?? "";
+  const socket = machine.files.put(`/run/svirt/${UUID}/guest/channel0.sock`, "socket");
+  socket.xattrs.set("security.selinux", image);
+  return machine;
+}
+
+// cmdQemuAgentCommand() of libvirt's tools/virsh-domain.c, and qemuAgentCommand()
+describe("svirt qemu-agent-command", () => {
+  test("prints the agent's answer", async () => {
+    const machine = await running(CHANNEL);
+    expect(await runOn(machine, "qemu-agent-command", "vm1", PING)).toEqual({
+      code: 0,
+      out: '{"return":{}}\n\n',
+      err: "",
+    });
+    expect((await runOn(machine, "qemu-agent-command", "vm1", PING, "--pretty")).out).toBe(
+      '{\n  "return": {}\n}\n\n',
+    );
+    expect(machine.agent.asked).toEqual([`${PING}\n`, `${PING}\n`]);
+  });
+
+  test("passes over what the agent still says to somebody else, and half a line of it", async () => {
+    const machine = await running(CHANNEL);
+    machine.agent.left = ['{"return":"old"}', '{"return":17', "17}"];
+    expect((await runOn(machine, "qemu-agent-command", "vm1", PING)).out).toBe('{"return":{}}\n\n');
+  });
+
+  test("with --async waits for no answer", async () => {
+    const machine = await running(CHANNEL);
+    expect(await runOn(machine, "qemu-agent-command", "vm1", "--async", PING)).toEqual({
+      code: 0,
+      out: "",
+      err: "",
+    });
+    expect(machine.agent.asked).toEqual([`${PING}\n`]);
+  });
+
+  test("tells the agent's error in virsh's words", async () => {
+    const machine = await running(CHANNEL);
+    const { code, err } = await runOn(machine, "qemu-agent-command", "vm1", '{"execute":"guest-x"}');
+    expect([code, err]).toEqual([
+      1,
+      expect.stringContaining(
+        "internal error: unable to execute QEMU agent command 'guest-x': The command guest-x has not been found",
+      ),
+    ]);
+  });
+
+  test("says when no agent answers, or none could", async () => {
+    const silent = await running(CHANNEL);
+    silent.agent.answers = undefined;
+    const { code, err } = await runOn(silent, "qemu-agent-command", "vm1", PING, "--timeout", "1");
+    expect([code, err]).toEqual([6, expect.stringContaining("Guest agent is not responding")]);
+    const without = await runOn(await running(""), "qemu-agent-command", "vm1", PING);
+    expect([without.code, without.err]).toEqual([
+      2,
+      expect.stringContaining("QEMU guest agent is not configured"),
+    ]);
+  });
+
+  test.each([
+    ["guest-ping", "it is not {"],
+    ['{"command":"guest-ping"}', "it is not {"],
+    [`${PING} --timeout 0`, "malformed or out of range"],
+    [`${PING} --async --block`, "mutually exclusive"],
+  ])("refuses %s", async (words, says) => {
+    const said = await runOn(await running(CHANNEL), "qemu-agent-command", "vm1", ...words.split(" "));
+    expect([said.code, said.err]).toEqual([2, expect.stringContaining(says)]);
+  });
+
+  test("refuses a socket that a guest has put in the place of its own", async () => {
+    const machine = await running(CHANNEL);
+    machine.files.put("/run/other.sock", "socket");
+    const path = `/run/svirt/${UUID}/guest/channel0.sock`;
+    machine.files.remove(path);
+    machine.files.put(path, "symlink", { target: "/run/other.sock" });
+    const { code } = await runOn(machine, "qemu-agent-command", "vm1", PING);
+    expect([code, machine.agent.asked]).toEqual([5, []]);
+  });
+});

@@ -1,0 +1,40 @@
+import type { LineChannel } from "../../src/host.ts";
+
+interface Asked {
+  readonly execute: string;
+  readonly arguments?: { readonly id?: number };
+}
+
+/** The agent in a guest, as far as the test wants one. */
+export class Agent {
+  /** What it answers to each command, whole messages; undefined: it does not run. */
+  answers: ReadonlyMap<string, object> | undefined;
+  /** What it still has to say to whoever asked before. */
+  left: readonly string[] = [];
+  /** All that it was asked. */
+  readonly asked: string[] = [];
+
+  connect(): LineChannel {
+    const lines = this.left.map((line): Uint8Array => new TextEncoder().encode(line));
+    return {
+      send: (bytes) => {
+        if (this.answers !== undefined) lines.push(...this.#answer(bytes));
+      },
+      readLine: async () => lines.shift(),
+      close: () => undefined,
+    };
+  }
+
+  /** As qga does: the byte before a message resets its parser, and stands before the answer to guest-sync-delimited. */
+  #answer(bytes: Uint8Array): readonly Uint8Array[] {
+    const text = new TextDecoder().decode(bytes[0] === 0xff ? bytes.subarray(1) : bytes);
+    const { arguments: args, execute }: Asked = JSON.parse(text);
+    if (execute === "guest-sync-delimited") {
+      if (bytes[0] !== 0xff) throw new Error("the agent's parser was not reset");
+      return [new Uint8Array([0xff, ...new TextEncoder().encode(JSON.stringify({ return: args?.id }))])];
+    }
+    this.asked.push(text);
+    const none = { error: { class: "CommandNotFound", desc: `The command ${execute} has not been found` } };
+    return [new TextEncoder().encode(JSON.stringify(this.answers?.get(execute) ?? none))];
+  }
+}
