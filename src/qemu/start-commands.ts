@@ -32,7 +32,7 @@ export function listStartCommands(domain: Domain): readonly QmpCommand[] {
     ...(balloon === undefined || currentMemoryKiB === memoryKiB
       ? []
       : [{ execute: "balloon", arguments: { value: currentMemoryKiB * 1024 } }]),
-    ...(balloon?.stats === undefined ? [] : [pollBalloon(balloon.alias, balloon.stats.period)]),
+    ...(balloon?.stats === undefined ? [] : [pollBalloon(balloon, balloon.stats.period)]),
     ...devices.disks.flatMap((disk) => limitSpeed(guest, disk)),
     ...devices.interfaces.flatMap(({ alias, link }, index) =>
       link?.state === "down"
@@ -57,15 +57,9 @@ export function parsePtys(answer: unknown): ReadonlyMap<string, string> {
   );
 }
 
-const vncReply = v.object({ service: v.optional(v.string()) });
-
-/** The TCP port of the display; undefined for a socket. From the answer of `query-vnc`. Throws ValiError. */
-export function parseVncPort(answer: unknown): number | undefined {
-  const port = Number(v.parse(vncReply, answer).service);
-  return Number.isInteger(port) && port > 0 ? port : undefined;
-}
-
-function pollBalloon(alias: string | undefined, seconds: number): QmpCommand {
+/** Asks the guest's balloon every so many seconds what the guest says of its memory; 0: never. */
+export function pollBalloon(balloon: Domain["devices"]["memballoon"], seconds: number): QmpCommand {
+  const alias = balloon?.model === "none" ? undefined : balloon?.alias;
   const path = `/machine/peripheral/${alias ?? "balloon0"}`;
   return {
     execute: "qom-set",

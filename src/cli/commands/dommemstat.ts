@@ -1,7 +1,13 @@
 import { findRunning } from "../../vm/find-domain.ts";
 import { getMemoryStatistics } from "../../vm/guest-statistics.ts";
+import { setStatisticsPeriod } from "../../vm/set-statistics-period.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../command.ts";
+import { askOf, IMPACT_OPTIONS } from "../device-change.ts";
 import { sweepFirst } from "../sweep-first.ts";
+import { parseWhole } from "../whole-number.ts";
+
+/** As <stats period> in the XML. */
+const MOST_SECONDS = 2 ** 31 - 1;
 
 /** `svirt dommemstat DOMAIN` */
 export const command: Command = {
@@ -10,13 +16,24 @@ export const command: Command = {
     summary: "how much memory a running guest has, and how much of the host's it holds",
     details: [
       "KiB: actual is what the guest has by its balloon, rss what its QEMU holds. What stands between them the guest",
-      "tells itself, where its definition has <stats period='SECONDS'/> in its <memballoon>.",
+      "tells itself, where its definition has <stats period='SECONDS'/> in its <memballoon>. --period sets that, and then",
+      "nothing is printed.",
     ].join("\n"),
     operands: [DOMAIN_OPERAND],
-    options: [JSON_OPTION],
+    options: [
+      { name: "period", summary: "how often the guest is asked; 0: never", value: "SECONDS" },
+      ...IMPACT_OPTIONS,
+      JSON_OPTION,
+    ],
   },
   async run(call) {
+    const period = call.options.get("period");
+    const seconds = period === undefined ? undefined : parseWhole(period, "period", [0, MOST_SECONDS]);
     await sweepFirst(call);
+    if (seconds !== undefined) {
+      await setStatisticsPeriod(call.node, askOf(call), seconds);
+      return undefined;
+    }
     const { guest } = findRunning(call.node, operand(call, "domain"));
     const memory = await getMemoryStatistics(call.node, guest);
     if (call.options.has("json")) {
