@@ -37,6 +37,7 @@ import { refuseUnready } from "./refuse-unready.ts";
 import { runLaunch, runPreparation } from "./run-start.ts";
 import { settleDomain } from "./settle-domain.ts";
 import { decideTpm, makeTpmHome } from "./tpm-emulator.ts";
+import { settleNetworks } from "./settle-networks.ts";
 
 const LOG_LINES = 3;
 
@@ -75,7 +76,7 @@ interface HowToStart {
 }
 
 async function begin(node: Node, bytes: Uint8Array, how: HowToStart): Promise<Started> {
-  const domain = completeDomain(node, bytes);
+  const domain = settleNetworks(node, completeDomain(node, bytes));
   refuseUnready(domain);
   refuseListeners(domain);
   refusePrivileged(node, domain);
@@ -103,7 +104,7 @@ export async function planDomainStart(
   bytes: Uint8Array,
   incoming?: Incoming,
 ): Promise<readonly Step[]> {
-  const domain = completeDomain(node, bytes);
+  const domain = settleNetworks(node, completeDomain(node, bytes));
   refuseUnready(domain);
   refuseListeners(domain);
   refusePrivileged(node, domain);

@@ -11,7 +11,6 @@ const refuse = (devices: string) => (): void => refuseUnready(parseDomain(domain
 
 describe("refuseUnready() refuses a start that would leave out", () => {
   test.each([
-    [network("network", "<source network='default'/>"), "interface[1]/@type"],
     [network("direct", "<source dev='eth0'/>"), "interface[1]/@type"],
     [network("ethernet", "<source><ip address='10.0.0.1'/></source>"), "interface[1]/source/ip"],
     [network("ethernet", "<script path='/etc/qemu-ifup'/>"), "interface[1]"],

@@ -16,6 +16,7 @@ import type { Node } from "../node.ts";
 import type { GuestRecord } from "../record.ts";
 import { refuseUnready } from "../refuse-unready.ts";
 import { runningGuest } from "../running-guest.ts";
+import { settleInterface } from "../settle-networks.ts";
 import { findDevice, findDisk } from "./find-device.ts";
 import { decideNewDevice, freeNames, gatherDevice } from "./new-files.ts";
 import { decideNewTap, withTapName } from "./new-tap.ts";
@@ -25,12 +26,21 @@ import { refuseOtherInterface } from "./update-rules.ts";
 /** A device comes to a running guest. Throws what no running guest can be given. */
 export function attachLive(node: Node, device: Device): AskedChange {
   const what = `attach ${nameDevice(device)}`;
-  return { what, decide: (guest) => decideAttach(node, guest, device) };
+  return { what, decide: (guest) => decideAttach(node, guest, onItsBridge(node, device)) };
 }
 
 /** A device that is meant leaves a running guest. */
 export function detachLive(node: Node, meant: Device): AskedChange {
-  return { what: `detach ${nameDevice(meant)}`, decide: (guest) => decideDetach(node, guest, meant) };
+  return {
+    what: `detach ${nameDevice(meant)}`,
+    decide: (guest) => decideDetach(node, guest, onItsBridge(node, meant)),
+  };
+}
+
+/** An interface on a network is on a bridge, once its guest runs. */
+function onItsBridge(node: Node, device: Device): Device {
+  if (device.element !== "interface") return device;
+  return { ...device, value: settleInterface(node, device.value, "/interface") };
 }
 
 /** Another medium, or none, for a drive of a running guest. */

@@ -7,14 +7,9 @@ const isBridge = ({ type }: NetworkInterface): boolean => type === "bridge";
 const INTERFACES: readonly DeviceRule<NetworkInterface>[] = [
   {
     place: "@type",
-    missing: "make networks, nor look up which bridge is meant",
-    remedy: "Write type='bridge' and <source bridge='…'/>.",
-    isAsked: ({ type }) => type === "network",
-  },
-  {
-    place: "@type",
     missing: "connect guests to anything but bridges, taps and QEMU's own network",
     remedy: "Write type='bridge' and <source bridge='…'/>.",
+    // Which bridge a network is, a start has found out before.
     isAsked: ({ type }) => !["user", "bridge", "ethernet", "network"].includes(type),
   },
   {
