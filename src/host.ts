@@ -1,3 +1,4 @@
+import type { Display } from "./plan/display.ts";
 import type { FileId, GuestOrder, HandedFile, HelperOrder } from "./plan/guest-order.ts";
 import type { Scheduler } from "./plan/limits.ts";
 import type { HandedTap, TapSetup } from "./plan/tap.ts";
@@ -82,15 +83,14 @@ export interface Monitor {
   handOver(file: HandedFile): Promise<void>;
   /** Makes or opens a tap and hands its queues over under their names. Throws "host-call", "failed". */
   handTap(tap: HandedTap): Promise<void>;
+  /** Listens on a TCP port and hands the socket over under that name. Throws "host-call", "failed". */
+  handListener(name: string, display: Display): Promise<void>;
   /** Makes a pipe and hands QEMU its end. Throws "host-call", "failed". getfd of qemu.git qapi/misc.json */
   openPipe(wish: PipeWish): Promise<GuestPipe>;
   /** Whether QEMU has told that the device is gone, or does so in time. Counts from when the conversation began. */
   waitUntilDeleted(device: string, timeoutMs: number): Promise<boolean>;
   close(): void;
 }
-
-/** How a talk with a guest's terminal ended: its user left, the user's input did, or the guest hung up. */
-export type TalkEnd = "left" | "input-ended" | "hung-up";
 
 /** A socket of a guest's on which lines come and go. */
 export interface LineChannel {
@@ -100,6 +100,9 @@ export interface LineChannel {
   readLine(timeoutMs: number): Promise<Uint8Array | undefined>;
   close(): void;
 }
+
+/** How a talk with a guest's terminal ended: its user left, the user's input did, or the guest hung up. */
+export type TalkEnd = "left" | "input-ended" | "hung-up";
 
 /** How the kernel stands to SELinux. */
 export interface SelinuxState {
@@ -225,12 +228,12 @@ export interface Host {
    */
   talk(to: FileFacts, how: { readonly leaveBy: number; onOpen(): void }): Promise<TalkEnd>;
 
-  /** By one write, to a file that the kernel has made. */
-  writeControl(path: string, value: string): void;
-  /** With those below it, all of them empty. Missing is fine. */
   /** Connects to a guest's socket, the very one that was inspected. Throws "host-call". */
   connectLines(to: FileFacts): Promise<LineChannel>;
 
+  /** By one write, to a file that the kernel has made. */
+  writeControl(path: string, value: string): void;
+  /** With those below it, all of them empty. Missing is fine. */
   removeControlGroup(path: string): void;
   /** A thread that has ended meanwhile is fine, here and below. */
   moveThread(thread: number, group: string): void;

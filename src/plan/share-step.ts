@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { bracketed, display } from "./display.ts";
 import {
   changedLimit,
   describeGroup,
@@ -18,6 +19,9 @@ const takeTapStep = v.strictObject({
   monitor: v.string(),
   descriptors: v.array(v.string()),
 });
+
+/** A running QEMU is given the socket on which its screen is to be had. */
+const handDisplayStep = v.strictObject({ do: v.literal("hand-display"), monitor: v.string(), display });
 
 /** A tap is gone with its last descriptor: only one that its guest has made to stay is still there to be removed. */
 const removeTapStep = v.strictObject({ do: v.literal("remove-tap"), name: v.string(), mac: v.string() });
@@ -42,6 +46,7 @@ const limitStep = v.strictObject({
 export const shareStep = v.variant("do", [
   handTapStep,
   takeTapStep,
+  handDisplayStep,
   v.strictObject({ do: v.literal("set-up-tap"), setup: tapSetup }),
   removeTapStep,
   v.strictObject({ do: v.literal("make-group"), group: guestGroup }),
@@ -79,6 +84,7 @@ export function inverseShare(done: ShareStep): ShareStep | undefined {
         ...done,
         limits: done.limits.map((limit) => ({ ...limit, value: limit.before, before: limit.value })),
       };
+    case "hand-display":
     case "take-tap":
     case "remove-tap":
     case "remove-group":
@@ -93,6 +99,8 @@ export function describeShare(step: ShareStep): string {
       return `hand QEMU ${describeTap(step.tap)}`;
     case "take-tap":
       return `take back ${step.descriptors.join(", ")}, if no netdev has them`;
+    case "hand-display":
+      return `hand QEMU a socket for its screen, on ${bracketed(step.display.address)}:${step.display.port}`;
     case "set-up-tap":
       return describeSetup(step.setup);
     case "remove-tap":

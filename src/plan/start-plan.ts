@@ -1,4 +1,5 @@
 import type { LabelDecision } from "../label/decide-label.ts";
+import type { Display } from "./display.ts";
 import type { FileId, GuestOrder, HelperOrder } from "./guest-order.ts";
 import { isGuestUser } from "./guest-user.ts";
 import type { GuestGroup, ThreadWish } from "./limits.ts";
@@ -66,6 +67,8 @@ export interface StartDecision {
   readonly wishes?: readonly ThreadWish[];
   /** What becomes of the taps that are made. */
   readonly taps?: readonly TapSetup[];
+  /** Where its screen is to be had over TCP. */
+  readonly displays?: readonly Display[];
   /** What QEMU takes no descriptor of: its user may open them by name until it has. */
   readonly grants: readonly GrantedFile[];
   /** Other processes of the guest's, and the folders of svirt's that are theirs meanwhile. */
@@ -152,12 +155,13 @@ function planLoad({ label, paths }: StartDecision, { at, from }: Incoming): Step
   };
 }
 
-/** What of the host the guest shares: networks, processors. */
-function planShares({ paths, taps = [], wishes = [] }: StartDecision): Step[] {
+/** What of the host the guest shares: networks, ports, processors. */
+function planShares({ displays = [], paths, taps = [], wishes = [] }: StartDecision): Step[] {
   const { monitor } = paths;
   const tune: Step = { do: "tune-threads", monitor, wishes: [...wishes] };
   return [
     ...taps.map((setup): Step => ({ do: "set-up-tap", setup })),
+    ...displays.map((display): Step => ({ do: "hand-display", monitor, display })),
     ...(wishes.length === 0 ? [] : [tune]),
   ];
 }
@@ -184,7 +188,7 @@ export function tapClaim(name: string): Claim {
 }
 
 function planClaims(decision: StartDecision): Claim[] {
-  const { files, label, order, sockets, uid } = decision;
+  const { displays = [], files, label, order, sockets, uid } = decision;
   return [
     ...(label.range === undefined
       ? []
@@ -193,6 +197,7 @@ function planClaims(decision: StartDecision): Claim[] {
     ...files.map((file) => fileClaim(file)),
     ...sockets.map((socket): Claim => ({ kind: "file", key: socketKey(socket), sharing: "exclusive" })),
     ...(order.taps ?? []).map(({ name }) => tapClaim(name)),
+    ...displays.map(({ port }): Claim => ({ kind: "port", key: String(port), sharing: "exclusive" })),
   ];
 }
 

@@ -14,7 +14,6 @@ import type { QmpCommand } from "./qmp.ts";
  * - `block_set_io_throttle` of each disk whose speed is limited
  * - `set_link` of each interface whose cable is out
  * - `query-chardev`, where there is a pty: its path is known only now
- * - `query-vnc`, where QEMU chose a port
  * - `cont`
  */
 export function listStartCommands(domain: Domain): readonly QmpCommand[] {
@@ -40,7 +39,6 @@ export function listStartCommands(domain: Domain): readonly QmpCommand[] {
         : [],
     ),
     ...(ptys.length === 0 ? [] : [{ execute: "query-chardev" }]),
-    ...(devices.graphics.some(({ type }) => type === "vnc") ? [{ execute: "query-vnc" }] : []),
     { execute: "cont" },
   ];
 }

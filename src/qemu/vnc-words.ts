@@ -5,8 +5,6 @@ import { cannotTranslate } from "./refusal.ts";
 import { escapeCommas, keyValues, onOffWord, type Words } from "./words.ts";
 
 const FIRST_VNC_PORT = 5900;
-/** How many displays QEMU may try at a start until one is free. */
-const LAST_DISPLAY = 1000;
 
 type Vnc = Extract<Graphics, { readonly type: "vnc" }>;
 type Listen = Vnc["listens"][number];
@@ -51,11 +49,11 @@ function isAutomatic({ autoport, port }: Vnc): boolean {
 }
 
 function formatAddress(graphics: Vnc, address: string, facts: DisplayFacts): string {
+  // svirt listens itself, and hands the socket over the monitor.
+  if (facts.launch !== undefined) return "none";
   const host = address.includes(":") ? `[${address}]` : address;
   const web = formatWebsocket(graphics, facts.path);
-  if (isAutomatic(graphics)) {
-    return facts.launch === undefined ? `${host}:0${web}` : `${host}:0,to=${LAST_DISPLAY}${web}`;
-  }
+  if (isAutomatic(graphics)) return `${host}:0${web}`;
   const port = graphics.port ?? FIRST_VNC_PORT;
   if (port >= FIRST_VNC_PORT) return `${host}:${port - FIRST_VNC_PORT}${web}`;
   throw cannotTranslate(`${facts.path}/@port`, `QEMU counts from ${FIRST_VNC_PORT}`, "Write a higher port.");

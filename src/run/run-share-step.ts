@@ -1,4 +1,5 @@
 import type { ShareStep } from "../plan/share-step.ts";
+import { handDisplay } from "./hand-display.ts";
 import { handTap, takeTap } from "./hand-tap.ts";
 import { changeLimits, makeGroup } from "./limits.ts";
 import type { Actor } from "./run-step.ts";
@@ -12,6 +13,8 @@ export async function runShareStep(actor: Actor, step: ShareStep): Promise<void>
       return await handTap(host, step);
     case "take-tap":
       return await takeTap(host, step);
+    case "hand-display":
+      return await handDisplay(host, step);
     case "set-up-tap":
       return host.setUpTap(step.setup);
     case "remove-tap":

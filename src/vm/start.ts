@@ -15,6 +15,7 @@ import { completeDomain } from "./complete-domain.ts";
 import { decideFiles, decideSockets } from "./decide-files.ts";
 import { decideGuestLabel } from "./decide-guest-label.ts";
 import { refuseConflict } from "./define.ts";
+import { decideDisplays, withDisplays } from "./gather-displays.ts";
 import { type GatheredFiles, gatherFiles } from "./gather-files.ts";
 import { decideLimits } from "./gather-limits.ts";
 import { decideTaps, withTapNames } from "./gather-taps.ts";
@@ -36,8 +37,8 @@ import { refuseShortMemory } from "./refuse-short-memory.ts";
 import { refuseUnready } from "./refuse-unready.ts";
 import { runLaunch, runPreparation } from "./run-start.ts";
 import { settleDomain } from "./settle-domain.ts";
-import { decideTpm, makeTpmHome } from "./tpm-emulator.ts";
 import { settleNetworks } from "./settle-networks.ts";
+import { decideTpm, makeTpmHome } from "./tpm-emulator.ts";
 
 const LOG_LINES = 3;
 
@@ -178,6 +179,7 @@ function decide(
   const files = decideFiles(node, label, { uuid: domain.uuid, files: gathered.files });
   const sockets = decideSockets(label, gathered.sockets);
   const planned = decideTaps(node, domain);
+  const displays = decideDisplays(node, domain);
   const isIncoming = incoming !== undefined;
   const limits = decideLimits(node, domain);
   const groupPath = limits.group?.path;
@@ -188,12 +190,25 @@ function decide(
   refuseShortMemory(node.host, order.words);
   const commands = startCommands(domain, { isIncoming });
   const tpm = decideTpm(node, domain, { label, uid });
-  const base = { uid, label, paths, files, sockets, taps, ...limits, grants, ...tpm, order, commands };
+  const base = {
+    uid,
+    label,
+    paths,
+    files,
+    sockets,
+    taps,
+    displays,
+    ...limits,
+    grants,
+    ...tpm,
+    order,
+    commands,
+  };
   const decision: StartDecision = { ...base, ...given(incoming) };
   return {
     label,
     uid,
-    xml: formatDomain(withTapNames(domain, planned)),
+    xml: formatDomain(withDisplays(withTapNames(domain, planned), displays)),
     steps: planStart(decision),
     after: planWaking(decision),
     isIncoming,

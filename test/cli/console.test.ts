@@ -126,6 +126,17 @@ test("svirt vncdisplay and domdisplay tell the socket of the screen", async () =
   expect((await runOn(await running(""), "domdisplay", "vm1")).code).toBe(4);
 });
 
+// cmdVNCDisplay() and cmdDomDisplay() of libvirt's tools/virsh-domain.c
+test.each([
+  ["", "127.0.0.1:0", "vnc://127.0.0.1:0"],
+  ["listen='0.0.0.0' port='5907'", ":7", "vnc://localhost:7"],
+  ["listen='::1' port='5901' autoport='no'", "[::1]:1", "vnc://[::1]:1"],
+])("of a screen on TCP with %j they tell address and number", async (attributes, shown, uri) => {
+  const machine = await running(`<graphics type='vnc' ${attributes}/>`);
+  expect((await runOn(machine, "vncdisplay", "vm1")).out).toBe(`${shown}\n\n`);
+  expect((await runOn(machine, "domdisplay", "vm1")).out).toBe(`${uri}\n\n`);
+});
+
 test.each([
   "KEY_LEFTCTRL KEY_DELETE --holdtime 50",
   "--holdtime 50 KEY_LEFTCTRL KEY_DELETE",

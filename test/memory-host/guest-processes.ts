@@ -150,6 +150,7 @@ export class GuestProcesses {
     if (ended === undefined) return;
     this.#all.delete(pid);
     this.#machine.taps.letGo(pid);
+    this.#machine.ports.letGo(pid);
     this.#machine.groups.removeThreads(pid);
     const { order, parentPid, role } = ended;
     if (order === undefined || role === "reaper") return;
@@ -163,6 +164,7 @@ export class GuestProcesses {
   clear(): void {
     for (const pid of this.#all.keys()) {
       this.#machine.taps.letGo(pid);
+      this.#machine.ports.letGo(pid);
       this.#machine.groups.removeThreads(pid);
     }
     this.#all.clear();

@@ -29,6 +29,13 @@ export function makeMonitor(machine: Machine, svirt: Svirt, pid: number): Monito
         machine.processes.get(pid)?.devices?.addNames([...tap.queues, ...tap.vhosts]);
       });
     },
+    async handListener(name, display) {
+      if (machine.qemu.refuses === "getfd") throw qmpError("as the test wants it");
+      await tell("getfd", () => {
+        machine.ports.hand(display, pid);
+        machine.processes.get(pid)?.devices?.addNames([name]);
+      });
+    },
     async openPipe(wish) {
       const guest = machine.processes.get(pid);
       if (machine.qemu.refuses === "getfd") throw qmpError("as the test wants it");

@@ -100,6 +100,9 @@ export class MemoryQemu {
         if (!this.#names.delete(String(args["fdname"])))
           throw qmpError(`File descriptor named '${args["fdname"]}' not found`);
         return {};
+      case "display-update":
+        for (const { str } of args["addresses"] as readonly Facts[]) this.#takeNames({ fd: str });
+        return {};
       case "netdev_add":
         this.#takeNames(args);
         return this.#add(this.#others, id, args);

@@ -6,7 +6,7 @@ import type { Domain } from "../../src/domain/domain.ts";
 import { formatArgv } from "../../src/qemu/argv.ts";
 import { completeGuest } from "../../src/qemu/complete-guest.ts";
 import { listDescriptors } from "../../src/qemu/descriptors.ts";
-import { listStartCommands, parsePtys, parseVncPort } from "../../src/qemu/start-commands.ts";
+import { listStartCommands, parsePtys } from "../../src/qemu/start-commands.ts";
 import { randomDomain } from "../domain/random-domain.ts";
 import { declaredChain } from "./declared-chain.ts";
 import { attempt } from "./recorded.ts";
@@ -165,7 +165,5 @@ describe("listStartCommands()", () => {
       { label: "charmonitor", filename: "unix:/run/guest/monitor.sock,server=on", "frontend-open": true },
     ];
     expect([...parsePtys(answer)]).toEqual([["serial0", "/dev/pts/7"]]);
-    expect(parseVncPort({ enabled: true, host: "127.0.0.1", service: "5901" })).toBe(5901);
-    expect(parseVncPort({ enabled: true, host: "/run/guest/vnc.sock", service: "" })).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 import { SvirtError } from "../../errors.ts";
 import { findRunning } from "../../vm/find-domain.ts";
-import { getScreenSocket } from "../../vm/guest-screen.ts";
+import { formatDisplayUri, getScreen } from "../../vm/guest-screen.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../command.ts";
 import { sweepFirst } from "../sweep-first.ts";
 
@@ -27,7 +27,7 @@ export const command: Command = {
         remedy: "Ask for vnc: no other is started by svirt.",
       });
     }
-    const uri = `vnc+unix://${getScreenSocket(call.node, guest)}`;
+    const uri = formatDisplayUri(getScreen(call.node, guest));
     if (call.options.has("json")) printJson(call, { uri });
     else call.output.print(`${uri}\n\n`);
     return undefined;

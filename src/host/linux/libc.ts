@@ -22,6 +22,7 @@ const OTHERS = {
   pipe2: { args: [ptr, i32], returns: i32 },
   removexattr: { args: [ptr, ptr], returns: i32 },
   sendmsg: { args: [i32, ptr, i32], returns: i64_fast },
+  setsockopt: { args: [i32, i32, i32, ptr, u32], returns: i32 },
   setxattr: { args: [ptr, ptr, ptr, u64, i32], returns: i32 },
   socket: { args: [i32, i32, i32], returns: i32 },
   strerror: { args: [i32], returns: cstring },

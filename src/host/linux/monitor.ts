@@ -1,6 +1,7 @@
 import { closeSync } from "node:fs";
 import { SvirtError } from "../../errors.ts";
 import type { GuestPipe, Monitor, PipeWish } from "../../host.ts";
+import type { Display } from "../../plan/display.ts";
 import type { HandedFile } from "../../plan/guest-order.ts";
 import type { HandedTap } from "../../plan/tap.ts";
 import {
@@ -11,6 +12,7 @@ import {
   type QmpRest,
 } from "../../qemu/qmp.ts";
 import { makeGuestPipe } from "./guest-pipe.ts";
+import { listenTcp } from "./listen-tcp.ts";
 import { openHanded } from "./open-handed.ts";
 import { openTap } from "./open-tap.ts";
 import { sendFile } from "./send-file.ts";
@@ -96,6 +98,10 @@ class Conversation implements Monitor {
     } finally {
       for (const { fd } of opened) closeSync(fd);
     }
+  }
+
+  async handListener(name: string, display: Display): Promise<void> {
+    await this.#give(listenTcp(display), "getfd", { fdname: name });
   }
 
   async waitUntilDeleted(device: string, timeoutMs: number): Promise<boolean> {
