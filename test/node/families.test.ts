@@ -1,0 +1,170 @@
+import { expect } from "bun:test";
+import { fileURLToPath } from "node:url";
+import { expectDisks } from "./families/disks.ts";
+import { answerTo, fileOfDescriptor, type Inspected, inspected, LOOK } from "./families/inspect.ts";
+import { expectPciAddresses } from "./families/pci-addresses.ts";
+import { expectPins, expectProcessors } from "./families/processors.ts";
+import { noteOf, outOf } from "./lifecycle/notes.ts";
+import { onANode } from "./lifecycle/on-a-node.ts";
+import { onNode } from "./lifecycle/on-the-node.ts";
+
+// A guest with many families of devices. What QEMU has is asked over its monitor and compared with the XML; what the kernel does for it is read from /proc and /sys.
+
+const onTheNode = await onANode();
+
+const MIB = 1024 * 1024;
+const HERE = "/srv/lifecycle";
+
+/** Starts the guest of that file after `before`, looks at it, and ends it after `more`. */
+async function lookAt(name: string, before: string, more: string): Promise<Inspected> {
+  const xml = await Bun.file(fileURLToPath(new URL(`families/${name}.xml`, import.meta.url))).text();
+  const notes = await onNode(`
+    clean
+    name=life-${name}
+    ${before}
+    cat >$here/${name}.xml <<'XML'
+${xml}XML
+    begun=$(cut -d ' ' -f 1 /proc/uptime)
+    note define svirt define $here/${name}.xml
+    note start svirt start $name
+    if svirt domstate $name | grep -q running; then
+      ${LOOK}
+      ${more}
+      note audit svirt audit
+    fi
+    note destroy svirt destroy $name
+    note left left $name
+    note denials denied_since "$begun"
+  `);
+  for (const step of ["define", "start", "audit", "destroy"])
+    expect({ step, ...noteOf(notes, step) }).toMatchObject({ step, code: 0, err: "" });
+  expect(answerTo<object>(notes, "query-status")).toMatchObject({ status: "running" });
+  return inspected(notes, xml);
+}
+
+/** The guest is gone, and nothing was denied. */
+function expectNoTrace({ notes }: Inspected): void {
+  expect(noteOf(notes, "left").out).toBe("");
+  expect(noteOf(notes, "denials").out).toBe("");
+}
+
+/** A property of a device as QEMU shows it. */
+const property = ({ devices }: Inspected, id: string, name: string): string | undefined =>
+  devices.get(id)?.properties.get(name);
+
+onTheNode(
+  "an emulated pc: all buses of disks, user network, serial ports, VNC on TCP, limits and pins",
+  async () => {
+    const guest = await lookAt(
+      "pc",
+      `
+      truncate -s 3M $here/virtio.img
+      truncate -s 1M $here/readonly.img
+      truncate -s 5M $here/scsi.img
+      truncate -s 6M $here/usb.img
+      truncate -s 2M $here/cd.iso
+      head -c 70000 /dev/zero >$here/initrd
+      qemu-img create -q -f qcow2 $here/ide.qcow2 40M`,
+      `
+      group=/sys/fs/cgroup/svirt/$(uuid_of $name)
+      for file in memory.max memory.high cpu.weight; do echo "$file $(cat $group/$file)"; done >$work/limits
+      note limits cat $work/limits
+      note io sh -c "grep ^$(cat /sys/class/block/vdc/dev) $group/io.max"
+      get append /machine append
+      get kernel /machine kernel
+      get initrd /machine initrd
+      get iothread /machine/peripheral/virtio-disk0 iothread
+      get com1 /machine/peripheral/serial0 chardev
+      get com2 /machine/peripheral/serial1 chardev
+      get aes /machine/unattached/device[0] aes
+      note vnc-display svirt vncdisplay $name`,
+    );
+    const { notes } = guest;
+    expect(answerTo<string>(notes, "get-type")).toMatch(/^pc-i440fx-[\d.]+-machine$/);
+    expectPciAddresses(guest);
+    expectDisks(
+      guest,
+      new Map([
+        [`${HERE}/virtio.img`, 3 * MIB],
+        [`${HERE}/readonly.img`, MIB],
+        [`${HERE}/ide.qcow2`, 40 * MIB],
+        [`${HERE}/cd.iso`, 2 * MIB],
+        [`${HERE}/scsi.img`, 5 * MIB],
+        [`${HERE}/usb.img`, 6 * MIB],
+      ]),
+    );
+    expect(property(guest, "virtio-disk0", "serial")).toBe("FIRST");
+    expect(answerTo<string>(notes, "get-iothread")).toBe("/objects/iothread1");
+    expect(property(guest, "usb-disk1", "removable")).toBe("true");
+    expectPins(guest, expectProcessors(guest, "Westmere"));
+    expect(answerTo<boolean>(notes, "get-aes")).toBe(false);
+    expect(answerTo(notes, "query-memdev")).toMatchObject([{ size: 128 * MIB }]);
+    expectDirectBoot(guest);
+    expectCards(guest);
+    expectSerialPorts(guest);
+    expect(answerTo(notes, "query-vnc")).toMatchObject({ enabled: true, host: "127.0.0.1", service: "5907" });
+    expect(outOf(notes, "vnc-display")).toBe("127.0.0.1:7");
+    expectLimits(guest);
+    expectNoTrace(guest);
+  },
+);
+
+/** What the machine was told, and what is behind the names that it was told. */
+function expectDirectBoot({ notes }: Inspected): void {
+  expect(answerTo<string>(notes, "get-append")).toBe("console=ttyS0 root=/dev/vda");
+  const files = ["get-kernel", "get-initrd"].map((name) =>
+    fileOfDescriptor(notes, /\d+$/.exec(answerTo<string>(notes, name))?.[0]),
+  );
+  expect(files).toEqual([`${HERE}/boot/kernel`, `${HERE}/initrd`]);
+}
+
+interface PciDevice {
+  readonly qdev_id: string;
+  readonly id: { readonly vendor: number; readonly device: number };
+}
+
+/** Models by their PCI ids: Intel's 82540EM and 6300ESB, QEMU's xHCI, virtio's rng. pci.ids */
+function expectCards(guest: Inspected): void {
+  const { notes } = guest;
+  const buses = answerTo<readonly { readonly devices: readonly PciDevice[] }[]>(notes, "query-pci");
+  const cards = new Map(
+    buses.flatMap(({ devices }) => devices).map(({ id, qdev_id }) => [qdev_id, [id.vendor, id.device]]),
+  );
+  expect(["net0", "watchdog0", "usb", "rng0"].map((id) => cards.get(id))).toEqual([
+    [0x8086, 0x100e],
+    [0x8086, 0x25ab],
+    [0x1b36, 0x000d],
+    [0x1af4, 0x1005],
+  ]);
+  expect(property(guest, "net0", "mac")).toBe("52:54:00:0a:0b:0c");
+  expect(property(guest, "net0", "netdev")).toBe("hostnet0");
+  expect(outOf(notes, "network")).toMatch(/hostnet0: index=0,type=user/);
+  expect([property(guest, "rng0", "max-bytes"), property(guest, "rng0", "period")]).toEqual(["1024", "2000"]);
+}
+
+/** COM1 at 0x3f8 and COM2 at 0x2f8, each with its backend. */
+function expectSerialPorts(guest: Inspected): void {
+  const { devices, notes } = guest;
+  const ports = ["serial0", "serial1"].map((id) => [devices.get(id)?.driver, property(guest, id, "iobase")]);
+  expect(ports).toEqual([
+    ["isa-serial", String(0x3f8)],
+    ["isa-serial", String(0x2f8)],
+  ]);
+  expect(["get-com1", "get-com2"].map((name) => answerTo<string>(notes, name))).toEqual([
+    "charserial0",
+    "charserial1",
+  ]);
+  const pty = { label: "charserial1", filename: expect.stringMatching(/^pty:\/dev\/pts\/\d+$/) };
+  expect(answerTo(notes, "query-chardev")).toContainEqual(expect.objectContaining(pty));
+  expect(outOf(notes, "fds")).toMatch(new RegExp(` -> ${HERE}/serial\\.log$`, "m"));
+}
+
+/** Documentation/admin-guide/cgroup-v2.rst of Linux */
+function expectLimits({ notes }: Inspected): void {
+  expect(outOf(notes, "limits").split("\n")).toEqual([
+    `memory.max ${900 * MIB}`,
+    `memory.high ${800 * MIB}`,
+    "cpu.weight 300",
+  ]);
+  expect(outOf(notes, "io")).toContain("rbps=5242880 wbps=max riops=max wiops=700");
+}
