@@ -5,7 +5,7 @@ _svirt() {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} options='' wants=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'define edit desc undefine create start shutdown reboot destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob vcpupin emulatorpin schedinfo memtune blkiotune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus uri hostname version validate domxml-to-native vol-dumpxml vol-create vol-info label plan reap recover audit explain doctor shell help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'define edit desc undefine create start shutdown reboot destroy suspend resume save restore save-image-dumpxml managedsave managedsave-remove dump screenshot list dominfo domstate domid domuuid domname dumpxml domblklist domblkinfo domblkstat domiflist domifstat domifaddr domif-getlink dommemstat console ttyconsole domstats vcpuinfo vcpucount vncdisplay domdisplay setvcpus setmaxmem setmem send-key snapshot-create-as blockcommit blockcopy blockpull blockjob vcpupin emulatorpin schedinfo memtune blkiotune attach-disk detach-disk change-media attach-interface detach-interface domif-setlink attach-device detach-device update-device autostart qemu-agent-command qemu-monitor-command capabilities domcapabilities nodeinfo nodecpumap nodecpustats nodememstats freecell sysinfo maxvcpus uri hostname version validate domxml-to-native vol-dumpxml vol-create vol-info label plan reap recover audit explain doctor shell help' -- "$word")
     return
   fi
   case $command in
@@ -50,7 +50,7 @@ _svirt() {
     domifstat) options='--json --help' wants=domain ;;
     domifaddr) options='--full --source --json --help' wants=domain ;;
     domif-getlink) options='--config --json --help' wants=domain ;;
-    dommemstat) options='--json --help' wants=domain ;;
+    dommemstat) options='--period --live --config --current --json --help' wants=domain ;;
     console) options='--devname --force --safe --escape --help' wants=domain ;;
     ttyconsole) options='--json --help' wants=domain ;;
     domstats) options='--state --cpu-total --balloon --vcpu --interface --block --perf --iothread --memory --dirtyrate --vm --list-active --list-inactive --list-persistent --list-transient --list-running --list-paused --list-shutoff --list-other --raw --enforce --backing --nowait --json --help' wants=domain ;;
@@ -82,6 +82,7 @@ _svirt() {
     detach-device) options='--persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     update-device) options='--force --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     autostart) options='--disable --help' wants=domain ;;
+    qemu-agent-command) options='--timeout --async --block --pretty --help' wants=domain ;;
     qemu-monitor-command) options='--hmp --pretty --help' wants=domain ;;
     capabilities) options='--json --help' ;;
     domcapabilities) options='--virttype --emulatorbin --arch --machine --json --help' ;;
