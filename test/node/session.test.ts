@@ -158,6 +158,27 @@ onTheNode("its disk has its own label back however the guest or svirt ends", asy
   }
 });
 
+onTheNode("a guest that is rebooted is started again by its reaper, in the same folders", async () => {
+  const notes = await onNode(`
+    ${SCENE}
+    cat $here/boot/button >${HOME}/disk.img
+    mine "$(disk ${HOME}/disk.img)"
+    as_alice svirt start life-mine >/dev/null
+    before=$(my_pid)
+    sleep 3
+    note reboot as_alice svirt reboot life-mine
+    is_again() { [ -e ${RUN}/pid ] && [ "$(my_pid)" != "$before" ] && [ "$(as_alice svirt domstate life-mine)" = running ]; }
+    note again wait_for is_again
+    note context context_of $(my_pid)
+    note user field $(my_pid) Uid
+    note folder stat -c %u ${HOME}/.local/state/svirt/records/${uuidOf("life-mine")}.json
+  `);
+  expect(noteOf(notes, "reboot").err).toBe("");
+  expect(noteOf(notes, "again").code).toBe(0);
+  expect(outOf(notes, "context")).toContain(":svirt_tcg_t:");
+  for (const name of ["user", "folder"]) expect(outOf(notes, name)).toStartWith(String(USER));
+});
+
 onTheNode("a user reaches nothing of root's guests, and his has another level", async () => {
   const notes = await onNode(`
     ${SCENE}

@@ -10,7 +10,8 @@ export const command: Command = {
   spec: {
     name: "autostart",
     summary: "start a domain when the node boots",
-    details: "At boot `svirt recover --autostart` starts the domains that are marked.",
+    details:
+      "At boot `svirt recover --autostart` starts the domains of root's that are marked; nothing is for an ordinary user.",
     operands: [DOMAIN_OPERAND],
     options: [{ name: "disable", summary: "no longer" }],
   },
