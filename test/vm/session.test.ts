@@ -15,16 +15,13 @@ import {
   nodeOn,
   putNode,
   reapAll,
-  sweepAll,
   UUID,
 } from "./scene.ts";
-import { DISK, HOME, HOME_LABEL, logIn, makeUsersMachine, STATE, USER } from "./session-scene.ts";
-import { beStruck, instantsOf, type Work, withoutInodes } from "./strikes.ts";
+import { DISK, HOME, HOME_LABEL, makeUsersMachine, STATE, USER } from "./session-scene.ts";
 
 const OTHER = "99999999-2222-4333-8444-000000000009";
 const XML = domainXml({ type: "qemu", disks: diskXml(DISK, "vda") });
 const CONTENT = "system_u:object_r:virt_content_t:s0";
-const TIMEOUT_MS = 120_000;
 
 /** A file of root's that others may read. */
 function putShared(machine: Machine, path: string, label: string): void {
@@ -144,6 +141,26 @@ describe("a guest of an ordinary user", () => {
   });
 });
 
+describe("the console of a user's guest", () => {
+  test.each([
+    ["its own terminal, which has its level", "", 0],
+    ["a shell of his own, which has none", "s0", 5],
+    ["another guest's of his", "s0:c1,c2", 5],
+  ])("with %s", async (_, range, code) => {
+    const machine = makeUsersMachine();
+    const chardev = { label: "charserial0", filename: "pty:/dev/pts/7" };
+    machine.qemu = { answers: new Map([["query-chardev", [chardev]]]) };
+    const devices = "<serial type='pty'/>";
+    const { guest } = await startDomain(nodeOn(machine), domainXml({ type: "qemu", devices }));
+    const own = guest.label.label?.split(":").slice(3).join(":") ?? "";
+    machine.files.putFolder("/dev/pts");
+    const terminal = machine.files.put("/dev/pts/7", "character", { uid: USER, node: "136:7" });
+    terminal.xattrs.set("security.selinux", `system_u:object_r:svirt_devpts_t:${range || own}`);
+    const said = await runOn(machine, "console", "vm1");
+    expect([said.code, said.err.includes("it is not the guest's own")]).toEqual([code, code !== 0]);
+  });
+});
+
 describe("an ordinary user is refused, and nothing is changed:", () => {
   test("KVM, where he may not open its device", async () => {
     const machine = makeUsersMachine();
@@ -249,59 +266,3 @@ describe("an ordinary user is refused, and nothing is changed:", () => {
     expect(error.message).toContain("Cannot label /dev/input/event7");
   });
 });
-
-const start: Work = (node) => startDomain(node, XML);
-const destroy: Work = (node) => destroyDomain(node, "vm1");
-async function withGuest(): Promise<Machine> {
-  const machine = makeUsersMachine();
-  await start(nodeOn(machine));
-  return machine;
-}
-
-describe.each([
-  { name: "a start", prepare: async () => makeUsersMachine(), work: start },
-  { name: "a destroy", prepare: withGuest, work: destroy },
-])(
-  "$name of a user's guest, killed before, within and after every call that changes something",
-  (subject) => {
-    test(
-      "leaves nothing that his next svirt does not clear away",
-      async () => {
-        const clean = snapshot(makeUsersMachine());
-        for (const strike of await instantsOf(subject.prepare, subject.work)) {
-          const machine = await subject.prepare();
-          await beStruck(machine, subject.work, strike);
-          await sweepAll(machine);
-          await reapAll(machine);
-          const place = `${subject.name} ${strike.moment} call ${strike.at}`;
-          const isWhole =
-            machine.liveGuests().length > 0 && readRecords(nodeOn(machine))[0]?.state === "running";
-          expect([place, ...(isWhole ? clean : snapshot(machine))]).toEqual([place, ...clean]);
-        }
-      },
-      TIMEOUT_MS,
-    );
-
-    test(
-      "leaves nothing after a reboot, once he has logged in again",
-      async () => {
-        const reboot = (machine: Machine): void => {
-          machine.reboot("8:17");
-          logIn(machine);
-        };
-        const fresh = makeUsersMachine();
-        reboot(fresh);
-        const clean = withoutInodes(fresh);
-        for (const strike of await instantsOf(subject.prepare, subject.work)) {
-          const machine = await subject.prepare();
-          await beStruck(machine, subject.work, strike);
-          reboot(machine);
-          await sweepAll(machine);
-          const place = `${subject.name} ${strike.moment} call ${strike.at}`;
-          expect([place, ...withoutInodes(machine)]).toEqual([place, ...clean]);
-        }
-      },
-      TIMEOUT_MS,
-    );
-  },
-);
