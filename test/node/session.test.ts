@@ -9,6 +9,7 @@ const onTheNode = await onANode();
 bringPrograms();
 const USER = 1000;
 const HOME = "/home/alice";
+const RECORD = `${HOME}/.local/state/svirt/records/${uuidOf("life-mine")}.json`;
 const RUN = `/run/user/${USER}/svirt/${uuidOf("life-mine")}`;
 
 /**
@@ -123,8 +124,8 @@ onTheNode("its disk has its own label back however the guest or svirt ends", asy
     mine "$(disk ${HOME}/disk.img)"
     note before labels ${HOME}/disk.img
     as_alice svirt start life-mine >/dev/null
-    is_back() { [ ! -e ${RUN} ] && ! is_reaping_mine; }
-    is_reaping_mine() { grep -qs 'svirt.reap' /proc/[0-9]*/cmdline; }
+    is_back() { [ ! -e ${RECORD} ]; }
+    is_alone() { ! grep -qs '^Uid:.*[[:space:]]${USER}[[:space:]]' /proc/[0-9]*/status; }
     note while label_of ${HOME}/disk.img
     kill -9 $(my_pid)
     wait_for is_back
@@ -142,7 +143,7 @@ onTheNode("its disk has its own label back however the guest or svirt ends", asy
       note crashed-$step label_of ${HOME}/disk.img
       note swept-$step as_alice svirt recover
       note labels-$step labels ${HOME}/disk.img
-      note processes-$step sh -c 'grep -l "^Uid:.*[[:space:]]${USER}[[:space:]]" /proc/[0-9]*/status || :'
+      note alone-$step wait_for is_alone
     done
   `);
   expect(outOf(notes, "while")).toMatch(/^system_u:object_r:svirt_image_t:s0:c\d+,c\d+$/);
@@ -154,7 +155,7 @@ onTheNode("its disk has its own label back however the guest or svirt ends", asy
   for (const step of [3, 5, 8]) {
     expect(noteOf(notes, `swept-${step}`).code).toBe(0);
     expect(outOf(notes, `labels-${step}`)).toBe(outOf(notes, "before"));
-    expect(outOf(notes, `processes-${step}`)).toBe("");
+    expect(noteOf(notes, `alone-${step}`).code).toBe(0);
   }
 });
 
@@ -171,7 +172,7 @@ onTheNode("a guest that is rebooted is started again by its reaper, in the same 
     note again wait_for is_again
     note context context_of $(my_pid)
     note user field $(my_pid) Uid
-    note folder stat -c %u ${HOME}/.local/state/svirt/records/${uuidOf("life-mine")}.json
+    note folder stat -c %u ${RECORD}
   `);
   expect(noteOf(notes, "reboot").err).toBe("");
   expect(noteOf(notes, "again").code).toBe(0);
@@ -183,6 +184,7 @@ onTheNode("a user reaches nothing of root's guests, and his has another level", 
   const notes = await onNode(`
     ${SCENE}
     copy halt a.img
+    chmod 600 $here/a.img
     guest life-a "$(disk $here/a.img)"
     svirt start life-a >/dev/null
     mine "$(disk ${HOME}/disk.img)"
