@@ -40,7 +40,7 @@ function gatherSocket(
     throw new SvirtError(`Cannot listen at ${path} for the guest: ${above} is no folder for it`, {
       kind: "not-found",
       remedy:
-        "Make the folder, or leave the path out: the socket is then in the guest's folder in /run/svirt.",
+        "Make the folder, or leave the path out: the socket is then in the guest's own run-time folder.",
     });
   }
   return { named: path, path: `${folder.id.path}/${name}`, folder: folder.id, override };

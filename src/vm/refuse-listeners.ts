@@ -12,7 +12,7 @@ export function refuseListeners(domain: Domain): void {
     if (resource.kind !== "vnc-socket") continue;
     throw new SvirtError(`Cannot start the guest: the socket ${resource.path} lies outside its own folder`, {
       kind: "unsupported",
-      remedy: "Leave the socket's path out: it is then made in the guest's folder in /run/svirt.",
+      remedy: "Leave the socket's path out: it is then made in the guest's own run-time folder.",
     });
   }
 }
