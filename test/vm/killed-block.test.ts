@@ -8,16 +8,10 @@ import type { Machine } from "../memory-host/machine.ts";
 import { commitOn, copyOn, endOn, IMAGES, machineWithChain, pullOn, takeOn, waitOn } from "./block-scene.ts";
 import { leftState, recordOf, wholeState } from "./hotplug-scene.ts";
 import { nodeOn, reapAll, sweepAll, UUID } from "./scene.ts";
-import { beStruck, instantsOf, type Work } from "./strikes.ts";
+import { beStruck, endUnseen, instantsOf, type Subject, strikeEverywhere, type Work } from "./strikes.ts";
 
 /** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
 const TIMEOUT_MS = 240_000;
-
-interface Case {
-  readonly name: string;
-  readonly prepare: () => Promise<Machine>;
-  readonly work: Work;
-}
 
 async function machineAfter(...works: readonly Work[]): Promise<Machine> {
   const machine = await machineWithChain();
@@ -25,7 +19,7 @@ async function machineAfter(...works: readonly Work[]): Promise<Machine> {
   return machine;
 }
 
-const CASES: readonly Case[] = [
+const CASES: readonly Subject[] = [
   { name: "taking a snapshot", prepare: () => machineWithChain(), work: (node) => takeOn(node) },
   { name: "starting a commit", prepare: () => machineWithChain(), work: (node) => commitOn(node) },
   {
@@ -73,7 +67,7 @@ function stateOf(machine: Machine): string {
 }
 
 /** Before the work, and after; while the guest runs, and once it has ended. */
-async function statesOf({ prepare, work }: Case): Promise<{ running: string[]; ended: string[] }> {
+async function statesOf({ prepare, work }: Subject): Promise<{ running: string[]; ended: string[] }> {
   const [running, ended]: [string[], string[]] = [[], []];
   for (const isWorked of [false, true]) {
     const machine = await prepare();
@@ -84,27 +78,31 @@ async function statesOf({ prepare, work }: Case): Promise<{ running: string[]; e
   return { running, ended };
 }
 
+/** The machine is as before the work or as after it, also once the guest has ended. Gives which of the two. */
+async function expectKnown(
+  machine: Machine,
+  place: string,
+  { ended, running }: Awaited<ReturnType<typeof statesOf>>,
+): Promise<number> {
+  const now = stateOf(machine);
+  const at = running.indexOf(now);
+  expect([place, at === -1 ? now : "known"]).toEqual([place, "known"]);
+  expect([place, await endedState(machine)]).toEqual([place, ended[at] ?? ""]);
+  return at;
+}
+
 describe.each([...CASES])(
   "$name, killed before, within and after every call that changes something",
   (subject) => {
     test(
       "is undone or finished by the next svirt, and nothing is left when the guest has ended",
       async () => {
-        const { ended, running } = await statesOf(subject);
-        const instants = await instantsOf(subject.prepare, subject.work);
-        expect(instants.length).toBeGreaterThan(12);
+        const states = await statesOf(subject);
         const seen = new Set<number>();
-        for (const strike of instants) {
-          const machine = await subject.prepare();
-          const place = `${subject.name} ${strike.moment} call ${strike.at}`;
-          await beStruck(machine, subject.work, strike);
+        await strikeEverywhere(subject, "crash", async (machine, place) => {
           await sweepAll(machine);
-          const now = stateOf(machine);
-          const at = running.indexOf(now);
-          expect([place, at === -1 ? now : "known"]).toEqual([place, "known"]);
-          seen.add(at);
-          expect([place, await endedState(machine)]).toEqual([place, ended[at] ?? ""]);
-        }
+          seen.add(await expectKnown(machine, place, states));
+        });
         expect([...seen].toSorted()).toEqual(subject.name.startsWith("finding") ? [1] : [0, 1]);
       },
       TIMEOUT_MS,
@@ -114,17 +112,12 @@ describe.each([...CASES])(
       "leaves no label and no claim when the guest ends before anybody looks",
       async () => {
         const { ended } = await statesOf(subject);
-        for (const strike of await instantsOf(subject.prepare, subject.work)) {
-          const machine = await subject.prepare();
-          const place = `${subject.name} ${strike.moment} call ${strike.at}`;
-          await beStruck(machine, subject.work, strike);
-          machine.processes.end(machine.processes.qemuOf(UUID)?.pid ?? 0, 0);
-          machine.pass(100);
-          machine.reaps.splice(0);
+        await strikeEverywhere(subject, "crash", async (machine, place) => {
+          endUnseen(machine);
           await sweepAll(machine);
           const now = [...machine.violations, ...leftState(machine), definitionOf(machine)].join("\n");
           expect([place, ended.includes(now) ? "known" : now]).toEqual([place, "known"]);
-        }
+        });
       },
       TIMEOUT_MS,
     );
@@ -132,17 +125,11 @@ describe.each([...CASES])(
     test(
       "throws when that call fails instead, and is undone or finished by the next svirt",
       async () => {
-        const { ended, running } = await statesOf(subject);
-        for (const strike of await instantsOf(subject.prepare, subject.work)) {
-          const machine = await subject.prepare();
-          const place = `${subject.name} failing ${strike.moment} call ${strike.at}`;
-          await beStruck(machine, subject.work, { ...strike, how: "fail" });
+        const states = await statesOf(subject);
+        await strikeEverywhere(subject, "fail", async (machine, place) => {
           await sweepAll(machine);
-          const now = stateOf(machine);
-          const at = running.indexOf(now);
-          expect([place, at === -1 ? now : "known"]).toEqual([place, "known"]);
-          expect([place, await endedState(machine)]).toEqual([place, ended[at] ?? ""]);
-        }
+          await expectKnown(machine, place, states);
+        });
       },
       TIMEOUT_MS,
     );
@@ -163,9 +150,7 @@ test.each([
       await beStruck(machine, work, strike);
       // From then on it may have written there.
       const isOver = machine.processes.qemuOf(UUID)?.devices?.mediumOf("virtio-disk0") === adopted;
-      machine.processes.end(machine.processes.qemuOf(UUID)?.pid ?? 0, 0);
-      machine.pass(100);
-      machine.reaps.splice(0);
+      endUnseen(machine);
       await sweepAll(machine);
       const place = `${strike.moment} call ${strike.at}`;
       if (isOver) expect([place, definitionOf(machine) === before]).toEqual([place, false]);
@@ -189,9 +174,7 @@ test(
       // The guest writes to what its disk is now.
       const isOver = drive.startsWith("libvirt-3");
       if (isOver) machine.files.get(overlay).bytes = new Uint8Array([...machine.files.get(overlay).bytes, 1]);
-      machine.processes.end(machine.processes.qemuOf(UUID)?.pid ?? 0, 0);
-      machine.pass(100);
-      machine.reaps.splice(0);
+      endUnseen(machine);
       await sweepAll(machine);
       const [disk] = parseDomainText(definitionOf(machine)).devices.disks;
       const named = disk === undefined ? "" : imagePath(disk);

@@ -5,8 +5,8 @@ import { takeSource } from "../../src/vm/devices/update-rules.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { cdXml, deviceOf, leftState, machineWithDisks, SECOND, wholeState } from "./hotplug-scene.ts";
-import { domainXml, makeMachine, nodeOn, reapAll, sweepAll, UUID } from "./scene.ts";
-import { beStruck, instantsOf, type Work } from "./strikes.ts";
+import { domainXml, makeMachine, nodeOn, reapAll, sweepAll } from "./scene.ts";
+import { endUnseen, type Subject, strikeEverywhere, type Work } from "./strikes.ts";
 
 /** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
 const TIMEOUT_MS = 120_000;
@@ -30,12 +30,12 @@ async function machineWithAttached(): Promise<Machine> {
   return machine;
 }
 
-const CASES = [
+const CASES: readonly Subject[] = [
   { name: "attaching", prepare: () => machineWithDisks(), work: attach },
   { name: "detaching what was there from the start", prepare: () => machineWithDisks(SECOND), work: detach },
   { name: "detaching what was attached", prepare: machineWithAttached, work: detach },
   { name: "changing a medium", prepare: () => machineWithDisks(), work: insert },
-] as const;
+];
 
 /** What is left of a guest that has ended: as if it had never had the device. */
 async function cleanState(): Promise<readonly string[]> {
@@ -46,7 +46,7 @@ async function cleanState(): Promise<readonly string[]> {
   return leftState(machine);
 }
 
-async function statesOf({ prepare, work }: (typeof CASES)[number]): Promise<readonly string[]> {
+async function statesOf({ prepare, work }: Subject): Promise<readonly string[]> {
   const machine = await prepare();
   const before = wholeState(machine);
   await work(nodeOn(machine));
@@ -59,26 +59,21 @@ async function expectClean(machine: Machine, clean: readonly string[], place: st
   expect([place, ...machine.violations, ...leftState(machine)]).toEqual([place, ...clean]);
 }
 
-describe.each(CASES)(
+describe.each([...CASES])(
   "$name, killed before, within and after every call that changes something",
   (subject) => {
     test(
       "is undone or finished by the next svirt, and nothing is left when the guest has ended",
       async () => {
         const [states, clean] = [await statesOf(subject), await cleanState()];
-        const instants = await instantsOf(subject.prepare, subject.work);
-        expect(instants.length).toBeGreaterThan(30);
         const seen = new Set<number>();
-        for (const strike of instants) {
-          const machine = await subject.prepare();
-          const place = `${subject.name} ${strike.moment} call ${strike.at}`;
-          await beStruck(machine, subject.work, strike);
+        await strikeEverywhere(subject, "crash", async (machine, place) => {
           await sweepAll(machine);
           const now = wholeState(machine).join("\n");
           seen.add(states.indexOf(now));
           expect([place, states.includes(now) || now]).toEqual([place, true]);
           await expectClean(machine, clean, place);
-        }
+        });
         // Killed early it was undone, killed late it was finished.
         expect([...seen].toSorted()).toEqual([0, 1]);
       },
@@ -89,16 +84,11 @@ describe.each(CASES)(
       "leaves nothing when the guest ends before anybody looks",
       async () => {
         const clean = await cleanState();
-        for (const strike of await instantsOf(subject.prepare, subject.work)) {
-          const machine = await subject.prepare();
-          const place = `${subject.name} ${strike.moment} call ${strike.at}`;
-          await beStruck(machine, subject.work, strike);
-          machine.processes.end(machine.processes.qemuOf(UUID)?.pid ?? 0, 0);
-          machine.pass(100);
-          machine.reaps.splice(0);
+        await strikeEverywhere(subject, "crash", async (machine, place) => {
+          endUnseen(machine);
           await sweepAll(machine);
           expect([place, ...machine.violations, ...leftState(machine)]).toEqual([place, ...clean]);
-        }
+        });
       },
       TIMEOUT_MS,
     );
@@ -107,15 +97,12 @@ describe.each(CASES)(
       "throws when that call fails instead, and is undone or finished by the next svirt",
       async () => {
         const [states, clean] = [await statesOf(subject), await cleanState()];
-        for (const strike of await instantsOf(subject.prepare, subject.work)) {
-          const machine = await subject.prepare();
-          const place = `${subject.name} failing ${strike.moment} call ${strike.at}`;
-          await beStruck(machine, subject.work, { ...strike, how: "fail" });
+        await strikeEverywhere(subject, "fail", async (machine, place) => {
           await sweepAll(machine);
           const now = wholeState(machine).join("\n");
           expect([place, states.includes(now) || now]).toEqual([place, true]);
           await expectClean(machine, clean, place);
-        }
+        });
       },
       TIMEOUT_MS,
     );

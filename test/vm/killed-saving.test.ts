@@ -21,7 +21,7 @@ import {
   save,
 } from "./saving-scene.ts";
 import { domainXml, makeMachine, nodeOn, reapAll, sweepAll, UUID } from "./scene.ts";
-import { beStruck, instantsOf, type Work, withoutInodes } from "./strikes.ts";
+import { beStruck, endUnseen, instantsOf, type Work, withoutInodes } from "./strikes.ts";
 
 /** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
 const TIMEOUT_MS = 120_000;
@@ -122,9 +122,7 @@ describe("a save killed before, within and after every call that changes somethi
       for (const strike of await instantsOf(machineWithOlder, saving)) {
         const machine = await machineWithOlder();
         await beStruck(machine, saving, strike);
-        machine.processes.end(machine.processes.qemuOf(UUID)?.pid ?? 0, 137);
-        machine.pass(100);
-        machine.reaps.splice(0);
+        endUnseen(machine, 137);
         await sweepAll(machine);
         const place = `${strike.moment} call ${strike.at}`;
         const text = fileText(machine, FILE);

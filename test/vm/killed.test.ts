@@ -8,7 +8,7 @@ import { startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import type { Strike } from "../memory-host/svirt.ts";
 import { ALL_DEVICES, ALL_KINDS, domainXml, makeMachine, nodeOn, reapAll, sweepAll, UUID } from "./scene.ts";
-import { beStruck, instantsOf, type Work, withoutInodes } from "./strikes.ts";
+import { beStruck, endUnseen, instantsOf, type Work, withoutInodes } from "./strikes.ts";
 
 /** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
 const TIMEOUT_MS = 120_000;
@@ -29,9 +29,7 @@ async function machineWithGuest(): Promise<Machine> {
 
 async function machineWithEndedGuest(): Promise<Machine> {
   const machine = await machineWithGuest();
-  machine.processes.end(machine.processes.qemuOf(UUID)?.pid ?? 0, 0);
-  machine.pass(100);
-  machine.reaps.splice(0);
+  endUnseen(machine);
   return machine;
 }
 

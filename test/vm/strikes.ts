@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import type { Moment, Strike } from "../memory-host/svirt.ts";
-import { errorOf, nodeOn } from "./scene.ts";
+import { errorOf, nodeOn, UUID } from "./scene.ts";
 
 /** What one process of svirt does. */
 export type Work = (node: ReturnType<typeof nodeOn>) => Promise<unknown>;
@@ -24,6 +24,38 @@ export async function beStruck(machine: Machine, work: Work, strike: Strike): Pr
   const error = await errorOf(work(node)).catch(() => undefined);
   if (strike.how === "crash") expect([error?.message, node.svirt.isDead]).toEqual([expect.anything(), true]);
   node.svirt.exit();
+}
+
+/** Work, and the machine that it is done on. */
+export interface Subject {
+  readonly name: string;
+  readonly prepare: () => Promise<Machine>;
+  readonly work: Work;
+}
+
+/**
+ * Has the work struck at each of its instants, on a fresh machine each time, and looks at what that leaves. `place` says
+ * where it was struck.
+ */
+export async function strikeEverywhere(
+  { name, prepare, work }: Subject,
+  how: Strike["how"],
+  look: (machine: Machine, place: string) => Promise<void>,
+): Promise<void> {
+  const instants = await instantsOf(prepare, work);
+  expect(instants.length).toBeGreaterThan(12);
+  for (const strike of instants) {
+    const machine = await prepare();
+    await beStruck(machine, work, { ...strike, how });
+    await look(machine, `${name}, ${how} ${strike.moment} call ${strike.at}`);
+  }
+}
+
+/** The guest ends by itself, and nobody who would tell sees it. */
+export function endUnseen(machine: Machine, status = 0): void {
+  machine.processes.end(machine.processes.qemuOf(UUID)?.pid ?? 0, status);
+  machine.pass(100);
+  machine.reaps.splice(0);
 }
 
 /** A reboot makes /run and /dev anew, with other inodes. */
