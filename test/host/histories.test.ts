@@ -10,7 +10,7 @@ import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
 import { RealMachine } from "./real-machine.ts";
 
 const ORDERS = 200;
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 600_000;
 /** Where guests' files are: images, and what their TPMs remember. */
 const MOUNTS = ["/var/lib/images", "/var/lib/svirt/tpm"];
 /** What an administrator has let others do to the files that guests open by name; none: their mode says it all. */
