@@ -9,8 +9,9 @@ import type { MemoryDevice } from "./memory-device.ts";
 import { type ChardevResource, listPort } from "./port-resources.ts";
 import { listPorts } from "./ports.ts";
 import { DEFAULT_RANDOM_SOURCE } from "./rng.ts";
+import type { Shmem } from "./shmem.ts";
 import { cancelPath, type Tpm, tpmDevice } from "./tpm.ts";
-import { listUnopenedPaths } from "./unopened-paths.ts";
+import { listUnopenedPaths, shmemFile } from "./unopened-paths.ts";
 
 /** How QEMU opens a resource. */
 export type Access = "read-only" | "read-write";
@@ -51,12 +52,13 @@ export type Resource =
       readonly path: string;
       readonly access: "read-only";
     }
-  /** Memory of the guest that outlives it; with a size it is made if it is not there. */
+  /** Memory of the guest that outlives it, perhaps for others too; with a size it is made if it is not there. */
   | {
       readonly kind: "memory-file";
       readonly path: string;
       readonly access: "read-write";
       readonly sizeKiB?: number;
+      readonly shareable?: true;
     }
   | NodeResource
   | { readonly kind: "tpm-cancel"; readonly path: string; readonly access: "read-write" }
@@ -142,9 +144,10 @@ function listRandomDevices({ devices }: Domain): Resource[] {
 }
 
 function listMemoryFiles({ devices }: Domain): Resource[] {
-  const { memories, pstore } = devices;
+  const { memories, pstore, shmems } = devices;
   return [
     ...memories.flatMap(listMemoryFile),
+    ...shmems.flatMap(listSharedMemory),
     ...(pstore === undefined
       ? []
       : [{ kind: "memory-file", access: "read-write", path: pstore.path, sizeKiB: pstore.sizeKiB } as const]),
@@ -163,6 +166,15 @@ function listMemoryFile(device: MemoryDevice): Resource[] {
     case "virtio-mem":
       return [];
   }
+}
+
+/** Where a server is asked for it, nothing is opened by name. */
+function listSharedMemory(shmem: Shmem): Resource[] {
+  if (shmem.model.type !== "ivshmem-plain") return [];
+  const path = shmemFile(shmem);
+  return [
+    { kind: "memory-file", access: "read-write", path, sizeKiB: shmem.sizeKiB ?? 0, shareable: true },
+  ];
 }
 
 function listInputs({ devices }: Domain): Resource[] {

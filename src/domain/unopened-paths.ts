@@ -75,7 +75,7 @@ function tpmPaths({ backend }: Tpm): Paths {
 }
 
 function shmemPaths(shmem: Shmem): Paths {
-  return [shmem.model.type === "ivshmem-plain" ? shmemFile(shmem) : shmemServer(shmem)];
+  return [shmem.model.type === "ivshmem-plain" ? undefined : shmemServer(shmem)];
 }
 
 function graphicsPaths(graphics: Graphics): Paths {

@@ -3,7 +3,7 @@ import { shmemFile, shmemServer } from "../domain/unopened-paths.ts";
 import { formatBackend } from "./chardev-backend-words.ts";
 import { pciKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";
-import type { Launch } from "./launch.ts";
+import { handedName, type Launch } from "./launch.ts";
 import { devicePath } from "./refusal.ts";
 import { jsonWords, onOffWord, type Words } from "./words.ts";
 
@@ -11,7 +11,7 @@ import { jsonWords, onOffWord, type Words } from "./words.ts";
 export function formatShmems(guest: Guest, launch: Launch | undefined): Words {
   return guest.devices.shmems.flatMap((shmem, index) => {
     const id = shmem.alias ?? `shmem${index}`;
-    if (shmem.model.type === "ivshmem-plain") return formatPlain(guest, shmem, id);
+    if (shmem.model.type === "ivshmem-plain") return formatPlain(guest, shmem, { id, launch });
     const source = { mode: "connect", path: shmemServer(shmem), seclabels: [] } as const;
     const chardev = { type: "unix", source } as const;
     return [
@@ -29,13 +29,17 @@ export function formatShmems(guest: Guest, launch: Launch | undefined): Words {
   });
 }
 
-function formatPlain(guest: Guest, shmem: Shmem, id: string): Words {
+function formatPlain(
+  guest: Guest,
+  shmem: Shmem,
+  { id, launch }: { readonly id: string; readonly launch: Launch | undefined },
+): Words {
   const memdev = `shmmem-${id}`;
   return [
     ...jsonWords("-object", {
       "qom-type": "memory-backend-file",
       id: memdev,
-      "mem-path": shmemFile(shmem),
+      "mem-path": handedName(launch, { path: shmemFile(shmem), purpose: "memory", access: "read-write" }),
       size: (shmem.sizeKiB ?? 0) * 1024,
       share: true,
     }),

@@ -6,8 +6,8 @@ import type { GatherOptions, UsedFile } from "./used-file.ts";
 
 type MemoryFile = Extract<Resource, { readonly kind: "memory-file" }>;
 
-/** A file that is a part of the guest's memory: its own. Throws "not-found", "unsupported", "denied". */
-export function gatherMemory(host: Host, { path, sizeKiB }: MemoryFile, options: GatherOptions): UsedFile {
+/** A file that is a part of the guest's memory: its own, unless it is there to be shared. Throws "not-found", "unsupported", "denied". */
+export function gatherMemory(host: Host, { path, shareable, sizeKiB }: MemoryFile, options: GatherOptions): UsedFile {
   // QEMU gives an empty file the size that it is told.
   if (sizeKiB !== undefined && options.makeMissing && inspect(host, path) === undefined) {
     host.makeFile(path, 0o600);
@@ -16,5 +16,5 @@ export function gatherMemory(host: Host, { path, sizeKiB }: MemoryFile, options:
   if (facts === undefined) throw missing(path);
   if (facts.type !== "file" && facts.type !== "block") throw wrongType(path, facts.type);
   refuseInstalled(facts.id.path);
-  return { named: path, facts, role: "private", override: undefined };
+  return { named: path, facts, role: shareable === true ? "shared" : "private", override: undefined };
 }

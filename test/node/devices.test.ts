@@ -114,6 +114,34 @@ onTheNode(
   },
 );
 
+onTheNode("memory that guests share by a name is theirs while any of them runs", async () => {
+  const notes = await onNode(`
+    shmem="<shmem name='life-mail'><model type='ivshmem-plain'/><size unit='M'>1</size></shmem>"
+    rm -f /dev/shm/life-mail
+    guest life-a "$shmem"; guest life-b "$shmem"
+    note one svirt start life-a
+    note two svirt start life-b
+    note during label_of /dev/shm/life-mail
+    note seen svirt qemu-monitor-command life-b --hmp info memdev
+    note audit svirt audit
+    svirt destroy life-a >/dev/null
+    note still label_of /dev/shm/life-mail
+    svirt destroy life-b >/dev/null
+    note after label_of /dev/shm/life-mail
+    note attributes labels /dev/shm/life-mail
+    note left left life-a
+    rm -f /dev/shm/life-mail
+  `);
+  for (const name of ["one", "two"]) expect(noteOf(notes, name)).toMatchObject({ code: 0, err: "" });
+  for (const name of ["during", "still"])
+    expect(outOf(notes, name)).toBe("system_u:object_r:svirt_image_t:s0");
+  expect(outOf(notes, "seen")).toContain("shmmem-shmem0");
+  expect(noteOf(notes, "audit").code).toBe(0);
+  expect(outOf(notes, "after")).toBe("system_u:object_r:tmpfs_t:s0");
+  expect(outOf(notes, "attributes")).not.toContain("trusted.");
+  expect(noteOf(notes, "left").out).toBe("");
+});
+
 onTheNode(
   "an emulated TPM runs beside its guest, as its user and in its context, and remembers",
   async () => {
