@@ -75,6 +75,25 @@ export interface GrantedAccess {
   readonly access: "read-only" | "read-write";
 }
 
+/** Something in a folder, opened without following it: all that is done to it is done to that very thing. */
+export interface TreeEntry {
+  /** With the path by which it was found. */
+  readonly id: FileId;
+  readonly type: FileType | "symlink";
+  readonly uid: number;
+  readonly gid: number;
+  /** How many names it has. st_nlink */
+  readonly links: number;
+  /** These three as Host has them. */
+  getXattr(name: string): string | undefined;
+  setXattr(name: string, value: string): boolean;
+  removeXattr(name: string): void;
+  setOwner(uid: number, gid: number): void;
+  /** These two as Host has them; a folder may also be searched. */
+  grantAccess(granted: GrantedAccess): void;
+  revokeAccess(uid: number): void;
+}
+
 /** A conversation with one QEMU. */
 export interface Monitor {
   /** Throws "failed" with QEMU's words when it answers with an error, "timeout" when it does not answer. */
@@ -183,6 +202,12 @@ export interface Host {
   grantAccess(file: FileId, granted: GrantedAccess): void;
   /** Without the entry nothing is changed. Throws when the path leads to another file by now. */
   revokeAccess(file: FileId, uid: number): void;
+
+  /**
+   * A folder and all below it, a folder before what is in it; what `visit` gives for a folder is told it of each of its
+   * entries. No symlink is followed, no other file system gone into. Throws, at the end, for folders nested too deep.
+   */
+  visitTree<Told>(folder: FileId, above: Told, visit: (entry: TreeEntry, above: Told) => Told): void;
 
   /** Waits until nobody else holds it; gone with the process. Throws "timeout". flock(2) */
   lock(path: string, timeoutMs: number): Promise<() => void>;

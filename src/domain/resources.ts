@@ -1,6 +1,7 @@
 import { listDisk } from "./disk-resources.ts";
 import type { ImageFormat } from "./disk-source.ts";
 import type { Domain } from "./domain.ts";
+import type { Filesystem } from "./filesystem.ts";
 import { type FirmwareFile, listFirmwareFiles, listTemplates } from "./firmware-files.ts";
 import type { Graphics } from "./graphics.ts";
 import { listHostDevice } from "./host-device-resources.ts";
@@ -52,6 +53,8 @@ export type Resource =
       readonly path: string;
       readonly access: "read-only";
     }
+  /** With all that is below it. */
+  | { readonly kind: "shared-folder"; readonly path: string; readonly access: Access }
   /** Memory of the guest that outlives it, perhaps for others too; with a size it is made if it is not there. */
   | {
       readonly kind: "memory-file";
@@ -103,6 +106,7 @@ export function listResources(domain: Domain): readonly Resource[] {
     ...listRandomDevices(domain),
     ...listUnopenedPaths(domain).map((found) => ({ kind: "unopened", ...found }) as const),
     ...listMemoryFiles(domain),
+    ...domain.devices.filesystems.flatMap(listFolder),
     ...listInputs(domain),
     ...domain.devices.hostdevs.flatMap(listHostDevice),
     ...domain.devices.tpms.flatMap(listTpm),
@@ -168,13 +172,17 @@ function listMemoryFile(device: MemoryDevice): Resource[] {
   }
 }
 
+/** QEMU's own server, 9p; that of virtiofs is another program. */
+function listFolder({ driver, readonly, source }: Filesystem): Resource[] {
+  if (driver?.type === "virtiofs" || source.dir === undefined) return [];
+  return [{ kind: "shared-folder", path: source.dir, access: readonly ? "read-only" : "read-write" }];
+}
+
 /** Where a server is asked for it, nothing is opened by name. */
 function listSharedMemory(shmem: Shmem): Resource[] {
   if (shmem.model.type !== "ivshmem-plain") return [];
   const path = shmemFile(shmem);
-  return [
-    { kind: "memory-file", access: "read-write", path, sizeKiB: shmem.sizeKiB ?? 0, shareable: true },
-  ];
+  return [{ kind: "memory-file", access: "read-write", path, sizeKiB: shmem.sizeKiB ?? 0, shareable: true }];
 }
 
 function listInputs({ devices }: Domain): Resource[] {

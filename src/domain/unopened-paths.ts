@@ -66,7 +66,8 @@ function located<D>(
   });
 }
 
-function filesystemPaths({ binary, source }: Filesystem): Paths {
+function filesystemPaths({ binary, driver, source }: Filesystem): Paths {
+  if (driver?.type !== "virtiofs") return [];
   return [source.dir, source.socket, binary?.path];
 }
 

@@ -31,6 +31,20 @@ export function refuseImpossibleTarget(path: string): void {
   });
 }
 
+/** What the host is made of besides: no guest is given a whole part of it. */
+const HOST_FOLDERS: readonly string[] = ["/boot", "/dev", "/run", "/usr"];
+
+/** Throws "denied" for a folder that is the host's own, or has something of the host's own below it. */
+export function refuseHostFolder(path: string): void {
+  const isAbove = FORBIDDEN.some((folder) => folder.startsWith(`${path}/`));
+  const isBelow = HOST_FOLDERS.some((folder) => path === folder || path.startsWith(`${folder}/`));
+  if (!isAbove && !isBelow && !belongsToHost(path)) return;
+  throw new SvirtError(`Cannot share ${path} with a guest: the host's own files are there`, {
+    kind: "denied",
+    remedy: "Share a folder of its own, such as one in /srv.",
+  });
+}
+
 /**
  * Numbers of the devices that every program uses: memory, null, random and the like, terminals by their common names,
  * KVM and others. Documentation/admin-guide/devices.txt of Linux

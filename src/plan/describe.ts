@@ -5,6 +5,7 @@ import { FILE_TO_COME, fileKey } from "./start-plan.ts";
 import type { Claim, FileStep, MonitorCommand, Step } from "./step.ts";
 import { isStreamStep, type StreamStep } from "./stream-steps.ts";
 import { describeTap } from "./tap.ts";
+import { describeTree, isTreeStep } from "./tree-step.ts";
 
 const NO_LABEL = "(no label)";
 const NOT_CONFINED = "svirt's own context, not confined";
@@ -14,6 +15,7 @@ export function describe(step: Step): string {
   if (isBlockStep(step)) return describeBlock(step);
   if (isStreamStep(step)) return describeStream(step);
   if (isShareStep(step)) return describeShare(step);
+  if (isTreeStep(step)) return describeTree(step);
   switch (step.do) {
     case "reserve":
       return `reserve ${describeClaim(step.claim)}`;

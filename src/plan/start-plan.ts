@@ -54,6 +54,15 @@ interface LentFolder {
   readonly original: string | undefined;
 }
 
+/** A folder of the host's that the guest shares with all below it, and how all that is labelled. */
+export interface SharedTree {
+  readonly id: FileId;
+  readonly access: "read-only" | "read-write";
+  readonly to: string | undefined;
+  readonly original: string | undefined;
+  readonly sharing: Claim["sharing"];
+}
+
 /** All that a start was decided to be. */
 export interface StartDecision {
   readonly uid: number;
@@ -74,6 +83,9 @@ export interface StartDecision {
   /** Other processes of the guest's, and the folders of svirt's that are theirs meanwhile. */
   readonly helpers: readonly HelperOrder[];
   readonly lent: readonly LentFolder[];
+  readonly trees: readonly SharedTree[];
+  /** Where the overlays of its transient disks are made; undefined: it has none. */
+  readonly overlays: string | undefined;
   readonly order: GuestOrder;
   /** What QEMU is told before its vCPUs run, and to let them run. */
   readonly commands: readonly MonitorCommand[];
@@ -103,6 +115,8 @@ export function planStart(decision: StartDecision): Step[] {
       uid,
       ...(workLabel === undefined ? {} : { label: workLabel }),
     },
+    // Its overlays are there already, so that they could be looked at: what is left of a start that was killed goes with it.
+    ...(decision.overlays === undefined ? [] : [planOverlays(decision.overlays, uid)]),
     ...files.flatMap((file) => planLabel(file)),
     ...lent.map(
       ({ label: to, original, path }): Step => ({
@@ -113,6 +127,7 @@ export function planStart(decision: StartDecision): Step[] {
         ...(original === undefined ? {} : { original }),
       }),
     ),
+    ...decision.trees.map((tree) => planTree(tree, uid)),
     ...grants.map(({ access, file }): Step => ({ do: "grant", file, uid, access })),
     ...sockets.map(
       ({ label: to, path }): Step => ({
@@ -188,13 +203,13 @@ export function tapClaim(name: string): Claim {
 }
 
 function planClaims(decision: StartDecision): Claim[] {
-  const { displays = [], files, label, order, sockets, uid } = decision;
+  const { displays = [], files, label, order, sockets, trees, uid } = decision;
   return [
     ...(label.range === undefined
       ? []
       : [{ kind: "level", key: label.range, sharing: "exclusive" } as const]),
     ...(isGuestUser(uid) ? [{ kind: "uid", key: String(uid), sharing: "exclusive" } as const] : []),
-    ...files.map((file) => fileClaim(file)),
+    ...[...files, ...trees].map((file) => fileClaim(file)),
     ...sockets.map((socket): Claim => ({ kind: "file", key: socketKey(socket), sharing: "exclusive" })),
     ...(order.taps ?? []).map(({ name }) => tapClaim(name)),
     ...displays.map(({ port }): Claim => ({ kind: "port", key: String(port), sharing: "exclusive" })),
@@ -208,7 +223,7 @@ function socketKey({ folder, path }: PlannedSocket): string {
   return `socket-${folder.device}-${folder.inode}-${digits.join("")}`;
 }
 
-function fileClaim(file: LabelledFile): Claim {
+function fileClaim(file: Omit<LabelledFile, "udevRule">): Claim {
   const { id, original, sharing, to } = file;
   return {
     kind: "file",
@@ -216,6 +231,23 @@ function fileClaim(file: LabelledFile): Claim {
     sharing,
     ...(to === undefined ? {} : { label: to }),
     ...(original === undefined ? {} : { original }),
+  };
+}
+
+function planOverlays(path: string, uid: number): Step {
+  return { do: "make-folder", path, mode: WORK_FOLDER_MODE, uid: isGuestUser(uid) ? 0 : uid };
+}
+
+function planTree(tree: SharedTree, uid: number): Step {
+  const { access, id, original, to } = tree;
+  return {
+    do: "share-tree",
+    folder: id,
+    claim: fileClaim(tree),
+    uid,
+    access,
+    ...(to === undefined ? {} : { to }),
+    ...(original === undefined ? {} : { from: original }),
   };
 }
 

@@ -5,6 +5,7 @@ import { fileId, guestOrder, handedFile, helperOrder } from "./guest-order.ts";
 import { inverseShare, isShareStep, shareStep } from "./share-step.ts";
 import { claim, monitorCommand } from "./step-parts.ts";
 import { inverseStream, isStreamStep, isToldStream, streamStep } from "./stream-steps.ts";
+import { inverseTree, isTreeStep, treeStep } from "./tree-step.ts";
 
 export type Claim = v.InferOutput<typeof claim>;
 export type MonitorCommand = v.InferOutput<typeof monitorCommand>;
@@ -124,6 +125,7 @@ export const step = v.variant("do", [
   blockStep,
   streamStep,
   shareStep,
+  treeStep,
 ]);
 export type Step = v.InferOutput<typeof step>;
 
@@ -135,6 +137,7 @@ export function inverse(done: Step): Step | undefined {
   if (isBlockStep(done)) return inverseBlock(done);
   if (isStreamStep(done)) return inverseStream(done);
   if (isShareStep(done)) return inverseShare(done);
+  if (isTreeStep(done)) return inverseTree(done);
   switch (done.do) {
     case "reserve":
       return { do: "release", claim: done.claim };

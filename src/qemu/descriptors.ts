@@ -26,6 +26,7 @@ export function listDescriptors(guest: Guest, chains: FoundChains, firstFd: numb
     ...listPorts(guest),
     ...listRandomSources(guest),
     ...listMemoryFiles(guest),
+    ...listFolders(guest),
     ...listInputs(guest),
     ...listHostDevices(guest),
   ];
@@ -72,6 +73,12 @@ function listBootFiles({ domain }: Guest): Wanted[] {
 function listMemoryFiles({ domain }: Guest): Wanted[] {
   return listResources(domain).flatMap((found) =>
     found.kind === "memory-file" ? [file(found.path, "memory", "read-write")] : [],
+  );
+}
+
+function listFolders({ domain }: Guest): Wanted[] {
+  return listResources(domain).flatMap((found) =>
+    found.kind === "shared-folder" ? [file(found.path, "folder", "read-only")] : [],
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Filesystem } from "../domain/filesystem.ts";
 import { pciKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";
-import type { Launch } from "./launch.ts";
+import { handedName, type Launch } from "./launch.ts";
 import { cannotTranslate, devicePath, refuseUnproven } from "./refusal.ts";
 import { refuseUnsharedMemory } from "./shared-memory.ts";
 import { virtioDriver, virtioKeys } from "./virtio-keys.ts";
@@ -21,7 +21,7 @@ export function formatFilesystems(guest: Guest, launch: Launch | undefined): Wor
     }
     refuseOtherModes(found, path);
     if (found.readonly) refuseUnproven(launch, `${path}/readonly`, "a read-only folder");
-    return format9p(guest, found, id);
+    return format9p(guest, found, { id, launch });
   });
 }
 
@@ -35,13 +35,17 @@ function refuseOtherModes({ accessmode, driver, fileMode, directoryMode }: Files
   throw cannotTranslate(`${path}/${place}`, "it goes with mapped modes", "Write accessmode='mapped'.");
 }
 
-function format9p(guest: Guest, found: Filesystem, id: string): Words {
+function format9p(
+  guest: Guest,
+  found: Filesystem,
+  { id, launch }: { readonly id: string; readonly launch: Launch | undefined },
+): Words {
   const fsdev = `fsdev-${id}`;
   const pairs = keyValues([
     ...localPairs(found),
     ["writeout", found.driver?.wrpolicy],
     ["id", fsdev],
-    ["path", found.source.dir],
+    ["path", handedName(launch, { path: found.source.dir ?? "", purpose: "folder", access: "read-only" })],
   ]);
   const kind = found.driver?.type === "handle" ? "handle" : "local";
   return [

@@ -18,6 +18,7 @@ export function refuseHotPlug(device: Device): void {
   if (value.device === "cdrom" && value.source === undefined) {
     throw cannot("an empty CD-ROM drive is not hotplugged", "Give it a medium.");
   }
+  if (value.transient !== undefined) throw cannot("a transient disk is not hotplugged", NEEDS_START);
   if (value.wwn !== undefined) throw cannot("a disk with a <wwn> is not hotplugged", "Leave it out.");
 }
 

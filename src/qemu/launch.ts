@@ -21,6 +21,7 @@ const WAYS = {
   "boot-file": "name",
   memory: "name",
   input: "name",
+  folder: "name",
   // QEMU asks the name whether it is a generic node. qemu.git block/file-posix.c hdev_is_sg()
   scsi: "name",
 } as const;

@@ -70,7 +70,7 @@ function withoutLevel(label: string): string {
  */
 export function restoreFileLabel(actor: LabelActor, step: Extract<Step, { do: "restore-label" }>): void {
   const { host, registry, owner } = actor;
-  const file = findAgain(host, step);
+  const file = findLabelled(host, step.file, step.from);
   if (file === undefined) return;
   const others = registry.listHolders("file", step.claim.key).filter((holder) => holder.owner !== owner);
   if (others.length > 0) {
@@ -87,12 +87,12 @@ export function restoreFileLabel(actor: LabelActor, step: Extract<Step, { do: "r
 }
 
 /**
- * The file of the step as it is now. After a reboot its device may bear another number: then the inode says that it is
+ * The file that was given that label, as it is now. After a reboot its device may bear another number: then the inode says that it is
  * the one, if svirt labelled it in an earlier boot or, where a file cannot remember that, if our label is on it.
  */
-function findAgain(host: Host, step: Extract<Step, { do: "restore-label" }>): FileId | undefined {
-  const now = host.inspectFile(step.file.path)?.id;
-  if (now === undefined || now.inode !== step.file.inode || now.path !== step.file.path) return undefined;
-  if (now.device === step.file.device && now.node === step.file.node) return now;
-  return (isOfEarlierBoot(host, now) ?? getFileLabel(host, now) === step.from) ? now : undefined;
+export function findLabelled(host: Host, file: FileId, label: string | undefined): FileId | undefined {
+  const now = host.inspectFile(file.path)?.id;
+  if (now === undefined || now.inode !== file.inode || now.path !== file.path) return undefined;
+  if (now.device === file.device && now.node === file.node) return now;
+  return (isOfEarlierBoot(host, now) ?? getFileLabel(host, now) === label) ? now : undefined;
 }

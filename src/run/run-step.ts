@@ -4,6 +4,7 @@ import { type BlockStep, isBlockStep } from "../plan/block-steps.ts";
 import { isShareStep } from "../plan/share-step.ts";
 import type { FileStep, Step } from "../plan/step.ts";
 import { isStreamStep, type StreamStep } from "../plan/stream-steps.ts";
+import { isTreeStep } from "../plan/tree-step.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
 import { greetMonitor, resumeGuest } from "./converse.ts";
 import { revokeFileAccess } from "./file-access.ts";
@@ -17,6 +18,7 @@ import { runBlockStep } from "./run-block-step.ts";
 import { runShareStep } from "./run-share-step.ts";
 import { runStreamStep } from "./run-stream-step.ts";
 import { setMedium } from "./set-medium.ts";
+import { shareTree, unshareTree } from "./shared-tree.ts";
 import { removeUdevRule, writeUdevRule } from "./udev-rule.ts";
 
 /** For whom steps are carried out, and with what. */
@@ -45,6 +47,7 @@ async function runOtherStep(
 ): Promise<void> {
   const { host, registry, owner } = actor;
   if (isShareStep(step)) return await runShareStep(actor, step);
+  if (isTreeStep(step)) return step.do === "share-tree" ? shareTree(actor, step) : unshareTree(actor, step);
   switch (step.do) {
     case "reserve":
       return registry.reserve(step.claim, owner);

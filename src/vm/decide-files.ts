@@ -1,13 +1,14 @@
 import { SvirtError } from "../errors.ts";
 import type { LabelDecision } from "../label/decide-label.ts";
 import { decideFileLabel } from "../label/file-rule.ts";
-import { fileKey, type LabelledFile, type PlannedSocket } from "../plan/start-plan.ts";
+import { FILE_TO_COME, fileKey, type LabelledFile, type PlannedSocket } from "../plan/start-plan.ts";
 import { udevRuleFor } from "../report/udev.ts";
 import { getFileLabel } from "../run/file-label.ts";
 import type { UsedSocket } from "./gather-sockets.ts";
 import { labelByOwner } from "./label-by-owner.ts";
 import { isSession, type Node, registryOf } from "./node.ts";
 import { originalOf } from "./original-label.ts";
+import { refuseInTree } from "./refuse-in-tree.ts";
 import { refuseUnusable } from "./refuse-unusable.ts";
 import type { UsedFile } from "./used-file.ts";
 
@@ -26,7 +27,9 @@ export function decideFiles(
     const { sharing, to: wanted } = decideFileLabel(label, file.role, file.override);
     const to = labelByOwner(node, file, wanted);
     const { id } = file.facts;
-    const before = decided.get(fileKey(id));
+    // Of files that the start makes nothing else is known.
+    const key = id.inode === FILE_TO_COME.inode ? id.path : fileKey(id);
+    const before = decided.get(key);
     if (before !== undefined && (before.to !== to || before.sharing !== sharing)) {
       throw new SvirtError(
         `Cannot label ${file.named}: the domain uses it in two ways that want different labels`,
@@ -36,12 +39,13 @@ export function decideFiles(
         },
       );
     }
+    refuseInTree(node, use.uuid, file);
     refuseOtherLabel(node, file, { uuid: use.uuid, to });
     refuseUnusable(node, label, { file, to });
     // An administrator may have given a file the label that the XML names.
     const meant = label.type === "static" ? to : undefined;
     const original = originalOf(node, file, meant);
-    decided.set(fileKey(id), {
+    decided.set(key, {
       id,
       to,
       sharing,
@@ -62,7 +66,7 @@ export function decideSockets(label: LabelDecision, sockets: readonly UsedSocket
 }
 
 /** A file that guests share has one label for all of them: what one only reads, another must not be let write. */
-function refuseOtherLabel(
+export function refuseOtherLabel(
   node: Node,
   file: UsedFile,
   wish: { readonly uuid: string; readonly to: string | undefined },

@@ -3,7 +3,7 @@ import { type ImageFile, type LabelOverride, listResources, type Resource } from
 import { SvirtError } from "../errors.ts";
 import type { FileFacts, FileType, Host } from "../host.ts";
 import { diskRole, type FileRole } from "../label/file-rule.ts";
-import { type FoundElement, walkChain } from "../storage/image-chain.ts";
+import { type FoundElement, type ImageReader, walkChain } from "../storage/image-chain.ts";
 import { gatherChardev } from "./gather-chardev.ts";
 import { gatherFirmware } from "./gather-firmware.ts";
 import { gatherMemory } from "./gather-memory.ts";
@@ -37,7 +37,7 @@ export function gatherResources(
   const files: UsedFile[] = [];
   for (const resource of resources) {
     if (resource.kind === "disk") {
-      const images = gatherDisk(host, resource);
+      const images = gatherDisk(imageReader(host, options.overlays), resource);
       chains.set(
         resource.target,
         images.map(({ element }) => element),
@@ -103,6 +103,8 @@ function gatherOther(
     case "random-device":
     // Looked at where it is needed, for variables that are not there yet.
     case "nvram-template":
+    // With all that is below it: gather-folders.ts.
+    case "shared-folder":
     // A guest that has one is not started.
     case "unopened":
       return [];
@@ -119,16 +121,18 @@ function gatherOther(
   }
 }
 
-function gatherDisk(host: Host, disk: DiskResource): UsedImage[] {
+function gatherDisk(reader: Reader, disk: DiskResource): UsedImage[] {
   const images: readonly ImageFile[] = [disk, ...disk.backing];
   let override: LabelOverride | undefined;
   return images.flatMap((image, depth) => {
     // What the XML says of an image holds for those below it, until one has its own.
     override = image.override ?? override;
     const goesOn = depth === images.length - 1 && disk.below === "as-probed";
-    return gatherImage(host, { image, depth, goesOn, disk, override });
+    return gatherImage(reader, { image, depth, goesOn, disk, override });
   });
 }
+
+type Reader = ImageReader<FileFacts>;
 
 interface Depth {
   readonly disk: DiskResource;
@@ -140,9 +144,9 @@ interface Depth {
   readonly override: LabelOverride | undefined;
 }
 
-function gatherImage(host: Host, { depth, disk, goesOn, image, override }: Depth): UsedImage[] {
+function gatherImage(reader: Reader, { depth, disk, goesOn, image, override }: Depth): UsedImage[] {
   const readOnly = depth > 0 || disk.access === "read-only";
-  const walked = walkChain({ path: image.path, format: formatOf(image), readOnly }, imageReader(host));
+  const walked = walkChain({ path: image.path, format: formatOf(image), readOnly }, reader);
   refuseOtherType(image, walked[0]?.facts.type);
   return (goesOn ? walked : ownPart(walked)).map((element, at) => {
     const isTop = depth === 0 && isOwn(element, at);

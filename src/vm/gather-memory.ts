@@ -7,7 +7,11 @@ import type { GatherOptions, UsedFile } from "./used-file.ts";
 type MemoryFile = Extract<Resource, { readonly kind: "memory-file" }>;
 
 /** A file that is a part of the guest's memory: its own, unless it is there to be shared. Throws "not-found", "unsupported", "denied". */
-export function gatherMemory(host: Host, { path, shareable, sizeKiB }: MemoryFile, options: GatherOptions): UsedFile {
+export function gatherMemory(
+  host: Host,
+  { path, shareable, sizeKiB }: MemoryFile,
+  options: GatherOptions,
+): UsedFile {
   // QEMU gives an empty file the size that it is told.
   if (sizeKiB !== undefined && options.makeMissing && inspect(host, path) === undefined) {
     host.makeFile(path, 0o600);

@@ -98,7 +98,9 @@ export function listHanded(
   return descriptors.map(({ owner: _, path, purpose, ...opened }) => {
     const facts = fileAt(node, known, path);
     const found = { access: opened.access, purpose };
-    if (isOpenedByName(found) && !isGranted(found) && !isSession(node)) refuseUnreadable(path, facts);
+    // A shared folder is opened to its user with all that is in it.
+    if (isOpenedByName(found) && !isGranted(found) && purpose !== "folder" && !isSession(node))
+      refuseUnreadable(path, facts);
     return { ...opened, file: facts.id };
   });
 }

@@ -12,11 +12,16 @@ export function inspect(host: Host, path: string): FileFacts | undefined {
   return facts;
 }
 
-/** How the chain of an image is followed on the host. */
-export function imageReader(host: Host): ImageReader<FileFacts> {
+/** How the chain of an image is followed on the host, where `overlays` are, or will be, besides what is there. */
+export function imageReader(
+  host: Host,
+  overlays: ReadonlyMap<string, Uint8Array> = new Map(),
+): ImageReader<FileFacts> {
   return {
-    facts: (path) => inspect(host, path),
-    read: (image, offset, length) => host.readBytes(image.id, offset, length),
+    facts: (path) =>
+      overlays.has(path) ? (host.inspectFile(path) ?? factsOfPlanned(path)) : inspect(host, path),
+    read: ({ id }, offset, length) =>
+      overlays.get(id.path)?.slice(offset, offset + length) ?? host.readBytes(id, offset, length),
   };
 }
 

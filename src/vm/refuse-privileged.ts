@@ -17,6 +17,8 @@ export function refusePrivileged(node: Node, domain: Domain): void {
     refuseTap(node, found, `/domain/devices/interface[${at + 1}]`);
   if (domain.devices.tpms.some(({ backend }) => backend.type === "emulator"))
     throw onlyRoot("lend /domain/devices/tpm a folder that it cannot leave", "Leave <tpm> out.");
+  if (listResources(domain).some(({ kind }) => kind === "shared-folder"))
+    throw onlyRoot("label folders as a whole, as /domain/devices/filesystem asks", "Leave <filesystem> out.");
   if (domain.memoryBacking?.locked === true)
     throw onlyRoot("lock memory, as /domain/memoryBacking/locked says", "Leave <locked> out.");
   if (listResources(domain).some((found) => found.kind === "nvram" && found.path.startsWith(NVRAM_FOLDER)))

@@ -5,11 +5,13 @@ import { UNREADY_DISKS } from "./unready/disks.ts";
 import { UNREADY_MEMORY } from "./unready/memory.ts";
 import { UNREADY_PASSTHROUGH } from "./unready/passthrough.ts";
 import { UNREADY_PATHS } from "./unready/paths.ts";
+import { UNREADY_SOCKETS } from "./unready/sockets.ts";
 import { UNREADY_TUNING } from "./unready/tuning.ts";
 import type { UnreadyRule } from "./unready/unready.ts";
 
 /** Every kind of thing that the XML can ask of the host and a start does not do yet. */
 export const UNREADY: readonly UnreadyRule[] = [
+  ...UNREADY_SOCKETS,
   ...UNREADY_DISKS,
   ...UNREADY_MEMORY,
   ...UNREADY_TUNING,
@@ -25,8 +27,9 @@ export const UNREADY: readonly UnreadyRule[] = [
 export function refuseUnready(domain: Domain, attempt = "start the guest"): void {
   for (const rule of UNREADY) {
     for (const found of rule.findIn(domain)) {
-      const { missing, place, remedy } = { ...rule, ...found };
-      throw new SvirtError(`Cannot ${attempt}: ${place}: svirt does not ${missing} yet`, {
+      const { missing, place, remedy, why } = { ...rule, ...found };
+      const end = why === undefined ? " yet" : `: ${why}`;
+      throw new SvirtError(`Cannot ${attempt}: ${place}: svirt does not ${missing}${end}`, {
         kind: "unsupported",
         remedy,
       });

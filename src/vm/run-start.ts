@@ -11,6 +11,7 @@ const PREPARATIONS: ReadonlySet<Step["do"]> = new Set([
   "set-label",
   "write-udev-rule",
   "lend-folder",
+  "share-tree",
   "grant",
   "expect-socket",
   "make-group",

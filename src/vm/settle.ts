@@ -13,6 +13,7 @@ import {
 } from "./pending-restart.ts";
 import { type GuestRecord, isRunning, readRecord, readRecords } from "./record.ts";
 import { startDomain } from "./start.ts";
+import { removeStrayOverlays } from "./transient-disks.ts";
 
 /** How long a reaper takes at the most to clear a guest away that has ended. */
 const CLEARING_MS = 3000;
@@ -45,6 +46,7 @@ export async function sweep(node: Node): Promise<Swept> {
       settled.push(guest.name);
     }
   }
+  await attempt(errors, async () => removeStrayOverlays(node));
   for (const pending of listPendingRestarts(node)) {
     await attempt(errors, () => restart(node, pending));
     settled.push(pending.name);

@@ -14,9 +14,10 @@ import { clearAway, reasonOf, withGuestLock, withRegistryLock } from "./clear-aw
 import { completeDomain } from "./complete-domain.ts";
 import { decideFiles, decideSockets } from "./decide-files.ts";
 import { decideGuestLabel } from "./decide-guest-label.ts";
+import { decideTrees } from "./decide-trees.ts";
 import { refuseConflict } from "./define.ts";
 import { decideDisplays, withDisplays } from "./gather-displays.ts";
-import { type GatheredFiles, gatherFiles } from "./gather-files.ts";
+import { gatherFolders } from "./gather-folders.ts";
 import { decideLimits } from "./gather-limits.ts";
 import { decideTaps, withTapNames } from "./gather-taps.ts";
 import { orderGuest, startCommands } from "./guest-command.ts";
@@ -36,9 +37,11 @@ import { refusePrivileged } from "./refuse-privileged.ts";
 import { refuseShortMemory } from "./refuse-short-memory.ts";
 import { refuseUnready } from "./refuse-unready.ts";
 import { runLaunch, runPreparation } from "./run-start.ts";
+import { type SeenFiles, seeFiles } from "./see-files.ts";
 import { settleDomain } from "./settle-domain.ts";
 import { settleNetworks } from "./settle-networks.ts";
 import { decideTpm, makeTpmHome } from "./tpm-emulator.ts";
+import { overlayFolder, withNewOverlays } from "./transient-disks.ts";
 
 const LOG_LINES = 3;
 
@@ -86,10 +89,12 @@ async function begin(node: Node, bytes: Uint8Array, how: HowToStart): Promise<St
     if (before !== undefined && isRunning(node, before)) return { did: false, guest: before };
     if (before !== undefined) await clearAway(node, before, { reason: reasonOf(node, before) });
     const settled = settleDomain(node.host, domain);
-    const gathered = gatherFiles(node.host, settled, { makeMissing: true });
     node.host.makeFolder({ path: node.paths.log, mode: 0o700 });
     makeTpmHome(node, settled);
-    const prepared = await prepare(node, { domain: settled, gathered, ...how });
+    const prepared = await withNewOverlays(node, domain.uuid, async () => {
+      const seen = seeFiles(node, settled, { makeMissing: true });
+      return await prepare(node, { domain: settled, ...seen, ...how });
+    });
     const guest = await launch(node, prepared, how.watch);
     if (guest.change === undefined) return { did: true, guest };
     // It has its state: nothing is taken back any more, and what is left anybody may finish.
@@ -110,15 +115,15 @@ export async function planDomainStart(
   refuseListeners(domain);
   refusePrivileged(node, domain);
   const settled = settleDomain(node.host, domain);
-  const gathered = gatherFiles(node.host, settled, { makeMissing: false });
-  const { after, steps } = decide(node, settled, { gathered, ...given(incoming) });
+  const seen = seeFiles(node, settled, { makeMissing: false });
+  const { after, steps } = decide(node, settled, { ...seen, ...given(incoming) });
   return [...steps, ...after];
 }
 
 /** Decides, writes the decision down, and carries out all that must not be decided twice at once. */
 async function prepare(
   node: Node,
-  start: HowToStart & { readonly domain: Domain; readonly gathered: GatheredFiles },
+  start: HowToStart & SeenFiles & { readonly domain: Domain },
 ): Promise<GuestRecord> {
   const { domain, watch } = start;
   let record: GuestRecord | undefined;
@@ -172,11 +177,13 @@ function given(incoming: Incoming | undefined): { readonly incoming?: Incoming }
 function decide(
   node: Node,
   domain: Domain,
-  { gathered, incoming }: { readonly gathered: GatheredFiles; readonly incoming?: Incoming },
+  { gathered, incoming, overlays, used }: SeenFiles & { readonly incoming?: Incoming },
 ) {
   const label = decideGuestLabel(node, domain);
   const uid = chooseUid(node, domain.uuid);
   const files = decideFiles(node, label, { uuid: domain.uuid, files: gathered.files });
+  const folders = gatherFolders(node.host, domain);
+  const trees = decideTrees(node, label, { uuid: domain.uuid, folders, files: files.map(({ id }) => id) });
   const sockets = decideSockets(label, gathered.sockets);
   const planned = decideTaps(node, domain);
   const displays = decideDisplays(node, domain);
@@ -184,7 +191,7 @@ function decide(
   const limits = decideLimits(node, domain);
   const groupPath = limits.group?.path;
   const facts = { gathered, label, sockets, taps: planned, uid, isIncoming, groupPath };
-  const { grants, order } = orderGuest(node, domain, facts);
+  const { grants, order } = orderGuest(node, used, facts);
   const paths = guestPaths(node.paths, domain.uuid);
   const taps = planned.flatMap(({ setup }) => setup ?? []);
   refuseShortMemory(node.host, order.words);
@@ -200,6 +207,8 @@ function decide(
     displays,
     ...limits,
     grants,
+    trees,
+    overlays: overlays.size === 0 ? undefined : overlayFolder(node, domain.uuid),
     ...tpm,
     order,
     commands,

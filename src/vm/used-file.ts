@@ -16,4 +16,6 @@ export interface UsedFile {
 /** Whether what is missing and QEMU would make, such as a serial port's file, is made: not by a mere plan. */
 export interface GatherOptions {
   readonly makeMissing: boolean;
+  /** Images that svirt makes, or would make, with what they begin with: not the domain's, so they may lie where it keeps its own. */
+  readonly overlays?: ReadonlyMap<string, Uint8Array>;
 }

@@ -8,6 +8,7 @@ import type { Machine } from "./machine.ts";
 import { makeMonitor } from "./memory-monitor.ts";
 import type { Svirt } from "./svirt.ts";
 import { terminalCalls } from "./terminal-calls.ts";
+import { treeCalls } from "./tree-calls.ts";
 import { xattrCalls } from "./xattr-calls.ts";
 
 const LOCK_POLL_MS = 5;
@@ -19,6 +20,7 @@ export function makeMemoryHost(machine: Machine, svirt: Svirt): Host {
     ...folderCalls(machine, svirt),
     ...fileCalls(machine, svirt),
     ...xattrCalls(machine, svirt),
+    ...treeCalls(machine, svirt),
     ...lockCalls(machine, svirt),
     ...processCalls(machine),
     ...guestCalls(machine, svirt),

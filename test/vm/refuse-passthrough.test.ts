@@ -39,10 +39,6 @@ describe("refuseUnready() refuses a start that would leave out", () => {
       "<hostdev type='pci' managed='yes'><source><address bus='1' slot='0' function='0'/></source></hostdev>",
       "hostdev[1]/@managed",
     ],
-    [
-      "<hostdev type='scsi' rawio='yes'><source><adapter name='scsi_host0'/><address bus='0' target='0' unit='0'/></source></hostdev>",
-      "hostdev[1]/@rawio",
-    ],
     ["<redirdev bus='usb' type='spicevmc'/>", "redirdev[1]"],
     ["<smartcard mode='host'/>", "smartcard[1]"],
     ["<lease><key>k</key><target path='/srv/lease'/></lease>", "lease[1]"],

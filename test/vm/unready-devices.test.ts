@@ -8,6 +8,7 @@ const start = (devices: string): void => refuseUnready(parseDomain(domainWith(de
 describe("a start", () => {
   test.each([
     ["<sound model='ac97'/>"],
+    ["<filesystem accessmode='squash'><source dir='/srv'/><target dir='srv'/></filesystem>"],
     ["<shmem name='a'><model type='ivshmem-plain'/></shmem>"],
     ["<panic/>"],
     ["<panic model='pvpanic'/>"],
@@ -21,8 +22,6 @@ describe("a start", () => {
   });
 
   test.each([
-    ["<filesystem><source dir='/srv'/><target dir='srv'/></filesystem>", "/srv"],
-    ["<shmem name='a'><model type='ivshmem-doorbell'/><server/></shmem>", "/var/lib/libvirt/shmem-a-sock"],
     ["<tpm><backend type='emulator'><source type='dir' path='/srv/tpm'/></backend></tpm>", "/srv/tpm"],
     ["<audio id='1' type='file' path='sound.wav'/>", "sound.wav"],
     ["<graphics type='egl-headless'><gl rendernode='/dev/dri/a'/></graphics>", "/dev/dri/a"],
@@ -39,10 +38,6 @@ describe("a start", () => {
     ["<graphics type='spice'/>", "do spice displays"],
     ["<graphics type='vnc' websocket='5700'/>", "open WebSockets"],
     ["<audio id='1' type='pulseaudio'/>", "give guests pulseaudio sound"],
-    [
-      "<tpm><backend type='external'><source type='unix' mode='connect' path='/run/tpm'/></backend></tpm>",
-      "open /run/tpm for a guest",
-    ],
     ["<vsock><cid auto='yes'/></vsock>", "open the host's vsock for a guest"],
     ["<video><driver name='vhostuser'/><model type='virtio'/></video>", "start a program that draws"],
     [
@@ -51,5 +46,50 @@ describe("a start", () => {
     ],
   ])("is refused for %s", (devices, missing) => {
     expect(() => start(devices)).toThrow(`svirt does not ${missing} yet`);
+  });
+
+  // svirt-guest.cil: a guest has to do with its own sockets and svirt's alone.
+  test.each([
+    ["<shmem name='a'><model type='ivshmem-doorbell'/><server/></shmem>", "shmem[1]/server"],
+    [
+      "<tpm><backend type='external'><source type='unix' mode='connect' path='/run/tpm'/></backend></tpm>",
+      "tpm[1]/backend",
+    ],
+    [
+      "<interface type='vhostuser'><source type='unix' path='/run/a' mode='client'/></interface>",
+      "interface[1]/source",
+    ],
+    [
+      "<disk type='vhostuser'><source type='unix' path='/run/a'/><target dev='vda'/></disk>",
+      "disk[1]/source",
+    ],
+    [
+      "<filesystem><driver type='virtiofs'/><source socket='/run/a'/><target dir='a'/></filesystem>",
+      "filesystem[1]/source/@socket",
+    ],
+    [
+      "<rng model='virtio'><backend model='egd' type='unix'><source mode='connect' path='/a'/></backend></rng>",
+      "rng[1]/backend",
+    ],
+  ])("is refused for what another program serves: %s", (devices, place) => {
+    expect(() => start(devices)).toThrow(
+      `/domain/devices/${place}: svirt does not connect a guest to another program's socket: `,
+    );
+  });
+
+  test.each([
+    [
+      "<filesystem><source dir='/srv'/><target dir='srv'/></filesystem>",
+      "filesystem[1]/@accessmode",
+      "CAP_CHOWN",
+    ],
+    [
+      "<disk device='lun' type='block' rawio='yes'><source dev='/dev/sda'/><target dev='sda'/></disk>",
+      "disk[1]/@rawio",
+      "CAP_SYS_RAWIO",
+    ],
+  ])("is refused for what needs a capability: %s", (devices, place, capability) => {
+    const isRefused = new RegExp(`/domain/devices/${place.replaceAll(/[[\]]/g, "\\$&")}: .*${capability}`);
+    expect(() => start(devices)).toThrow(isRefused);
   });
 });

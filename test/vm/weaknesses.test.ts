@@ -253,6 +253,19 @@ test("weakness 9: owner and mode of a device stay as udev gave them, so that no 
   expect(machine.files.get("/dev/vdb")).toMatchObject({ mode, uid });
 });
 
+test("weakness 10: a folder that a guest shares is labelled with all below it, and all gets its label back", async () => {
+  const machine = makeMachine();
+  machine.files.putFolder("/srv/all").xattrs.set("security.selinux", ORIGINAL);
+  machine.files.put("/srv/all/file", "file");
+  const before = snapshot(machine);
+  const devices = "<filesystem accessmode='mapped'><source dir='/srv/all'/><target dir='all'/></filesystem>";
+  await start(machine, { devices });
+  for (const label of labelsOf(machine, ["/srv/all", "/srv/all/file"]))
+    expect(label).toStartWith("system_u:object_r:svirt_image_t:s0:c");
+  await stop(machine);
+  expect(snapshot(machine)).toEqual(before);
+});
+
 test("weakness 11: a disk on a file system without labels is refused, with what to do", async () => {
   const machine = makeMachine();
   const fileSystem = { device: "0:55", keepsLabels: false };

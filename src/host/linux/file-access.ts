@@ -8,33 +8,43 @@ import { getxattrBytes, setxattr } from "./xattr.ts";
 
 const ACL = "system.posix_acl_access";
 const PERMISSIONS = { "read-only": 4, "read-write": 6 } as const;
+const SEARCH = 1;
 
 /** Host.grantAccess */
-export function grantAccess(file: FileId, { access, uid }: GrantedAccess): void {
-  withFile(file, (path) => {
-    const entries = withUser(getEntries(path), uid, PERMISSIONS[access]);
-    if (entries === undefined) {
-      throw new SvirtError(`Cannot let the guest open ${file.path}: the mask of its ACL forbids that`, {
-        kind: "denied",
-        remedy: `Run: setfacl -m m::rw ${file.path}`,
-      });
-    }
-    if (setxattr(path, ACL, formatAcl(entries))) return;
-    throw new SvirtError(
-      `Cannot let the guest open ${file.path}: QEMU opens it by name, and its file system has no ACLs`,
-      { kind: "denied", remedy: "Move it to a file system with ACLs, such as ext4, XFS or tmpfs." },
-    );
-  });
+export function grantAccess(file: FileId, granted: GrantedAccess): void {
+  withFile(file, (path) => grantOn(path, file.path, granted));
+}
+
+/** The same on what a path below /proc/self/fd leads to; a folder may also be searched. `shown` is what people call it. */
+export function grantOn(path: string, shown: string, { access, uid }: GrantedAccess): void {
+  const { isFolder, entries: before } = getEntries(path);
+  const wanted = PERMISSIONS[access] | (isFolder ? SEARCH : 0);
+  const entries = withUser(before, uid, wanted);
+  if (entries === undefined) {
+    throw new SvirtError(`Cannot let the guest open ${shown}: the mask of its ACL forbids that`, {
+      kind: "denied",
+      remedy: `Run: setfacl -m m::rw${isFolder ? "x" : ""} ${shown}`,
+    });
+  }
+  if (setxattr(path, ACL, formatAcl(entries))) return;
+  throw new SvirtError(
+    `Cannot let the guest open ${shown}: QEMU opens it by name, and its file system has no ACLs`,
+    { kind: "denied", remedy: "Move it to a file system with ACLs, such as ext4, XFS or tmpfs." },
+  );
 }
 
 /** Host.revokeAccess */
 export function revokeAccess(file: FileId, uid: number): void {
-  withFile(file, (path) => {
-    const entries = getEntries(path);
-    if (hasUser(entries, uid)) setxattr(path, ACL, formatAcl(withoutUser(entries, uid)));
-  });
+  withFile(file, (path) => revokeOn(path, uid));
 }
 
-function getEntries(path: string): readonly AclEntry[] {
-  return parseAcl(getxattrBytes(path, ACL), statSync(path).mode);
+/** The same on what a path below /proc/self/fd leads to. */
+export function revokeOn(path: string, uid: number): void {
+  const { entries } = getEntries(path);
+  if (hasUser(entries, uid)) setxattr(path, ACL, formatAcl(withoutUser(entries, uid)));
+}
+
+function getEntries(path: string): { readonly entries: readonly AclEntry[]; readonly isFolder: boolean } {
+  const stat = statSync(path);
+  return { entries: parseAcl(getxattrBytes(path, ACL), stat.mode), isFolder: stat.isDirectory() };
 }

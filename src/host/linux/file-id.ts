@@ -31,7 +31,7 @@ export function fileFacts(path: string, stat: BigIntStats): FileFacts {
 }
 
 /** Opens the path without following a symlink in its last place. The caller closes. Throws "host-call". */
-export function openAt(path: string, flags: number): number {
+export function openAt(path: string | Buffer, flags: number): number {
   return openSync(path, flags | constants.O_NOFOLLOW);
 }
 
@@ -64,7 +64,7 @@ export function openSame(file: FileId, flags: number): number {
 }
 
 /** Opens a path to look at it, nothing more. */
-export function openPath(path: string): number {
+export function openPath(path: string | Buffer): number {
   return openAt(path, O_PATH);
 }
 

@@ -88,6 +88,7 @@ function fileCalls() {
     removeXattr: (file, name) => others().removeXattr(file, name),
     grantAccess: (file, granted) => others().grantAccess(file, granted),
     revokeAccess: (file, uid) => others().revokeAccess(file, uid),
+    visitTree: (folder, above, visit) => others().visitTree(folder, above, visit),
   } satisfies Partial<Host>;
 }
 

@@ -17,6 +17,7 @@ import { removeTap, setUpTap } from "./set-up-tap.ts";
 import { spawnGuest } from "./spawn-guest.ts";
 import { spawnHelper } from "./spawn-helper.ts";
 import * as threads from "./threads.ts";
+import { visitTree } from "./visit-tree.ts";
 import { getxattr, removexattr, setxattr } from "./xattr.ts";
 
 /** What linux-host.ts does without this file. */
@@ -55,6 +56,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     removeXattr: (file, name) => withFile(file, (path) => removexattr(path, name)),
     grantAccess,
     revokeAccess,
+    visitTree,
     lock,
     isLocked,
     listProcesses: processes.listProcesses,

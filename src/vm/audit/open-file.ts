@@ -45,11 +45,19 @@ function findWrongLabel(guest: GuestRecord, { id, label }: OpenFile): string | u
 function findForeign(node: Node, guest: GuestRecord, { id, label, target }: OpenFile): string | undefined {
   const range = rangeOf(label);
   if (range !== undefined && range === rangeOf(guest.label.label)) return undefined;
+  if (isShared(guest, target)) return undefined;
   if (id?.node !== undefined && COMMON_DEVICE.test(id.node)) return undefined;
   const handed = [...listPlugged(allSteps(guest)).files.values()];
   if (id !== undefined && handed.some((file) => fileKey(file) === fileKey(id))) return undefined;
   if (target === `${node.paths.log}/${guest.name}.log` || isInstalled(target)) return undefined;
   return "is none of the files that svirt gave it";
+}
+
+/** In a folder that it shares: what the host has put there since is not the guest's alone. */
+function isShared(guest: GuestRecord, target: string): boolean {
+  return allSteps(guest).some(
+    (step) => step.do === "share-tree" && `${target}/`.startsWith(`${step.folder.path}/`),
+  );
 }
 
 function rangeOf(label: string | undefined): string | undefined {

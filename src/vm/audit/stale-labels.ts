@@ -60,6 +60,7 @@ function pathOf(resource: Resource): string[] {
 
 const OWN: ReadonlySet<Resource["kind"]> = new Set([
   "disk",
+  "shared-folder",
   "chardev-file",
   "chardev-log",
   "chardev-device",

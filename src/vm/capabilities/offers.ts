@@ -152,7 +152,7 @@ export const DEVICES: ReadonlyMap<string, readonly Enumeration[]> = new Map<stri
         offers: [
           of(
             "path",
-            "<filesystem type='mount'><source dir='/a'/><target dir='a'/></filesystem>",
+            "<filesystem type='mount' accessmode='mapped'><source dir='/a'/><target dir='a'/></filesystem>",
             "virtio-9p-pci",
           ),
           of(

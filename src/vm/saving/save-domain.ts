@@ -69,10 +69,21 @@ function askedSave(
     what: "save",
     decide(guest) {
       refuseJobs(guest);
+      refuseTransient(guest);
       const head = { xml: savedXml(guest, seen.machine), wasRunning: wakes ?? seen.isRunning };
       return { ...planSave(targetOf(guest), seen, head), xml: guest.xml, ends: "saved" };
     },
   };
+}
+
+/** What the guest has written to such a disk goes when it ends, and its memory is of no use without. */
+function refuseTransient({ name, xml }: GuestRecord): void {
+  const found = parseDomainText(xml).devices.disks.find(({ transient }) => transient !== undefined);
+  if (found === undefined) return;
+  throw new SvirtError(
+    `Requested operation is not valid: cannot save domain '${name}' with transient disk '${found.target.dev}'`,
+    { kind: "wrong-state", remedy: `End it: svirt shutdown ${name}` },
+  );
 }
 
 /** `pc` is another board in the next QEMU, which would not take this one's state: so the board is named with its version. */

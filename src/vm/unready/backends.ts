@@ -1,10 +1,35 @@
 import type { Domain } from "../../domain/domain.ts";
+import type { Filesystem } from "../../domain/filesystem.ts";
 import { listPorts } from "../../domain/ports.ts";
-import { once, type Unready, type UnreadyRule } from "./unready.ts";
+import { type DeviceRule, forEach, once, type Unready, type UnreadyRule } from "./unready.ts";
 
 /** Backends that a start makes or opens. */
 const READY_CHARDEVS: ReadonlySet<string> = new Set(["pty", "null", "file", "unix", "dev", "pipe"]);
 const LEAVE_DEVICE_OUT = "Leave the device out.";
+
+/** Folders that QEMU itself serves, 9p, are done as far as a QEMU without any capability can. */
+const FOLDERS: readonly DeviceRule<Filesystem>[] = [
+  {
+    place: "driver/@type",
+    missing: "start virtiofsd",
+    isAsked: ({ driver }) => driver?.type === "virtiofs",
+  },
+  {
+    place: "driver/@type",
+    missing: "share a folder by handles",
+    why: "QEMU has no such driver since its version 4.0",
+    remedy: "Write type='path'.",
+    isAsked: ({ driver }) => driver?.type === "handle",
+  },
+  {
+    place: "@accessmode",
+    missing: "let a guest make files that belong to others",
+    why: "it takes a capability (CAP_CHOWN), and QEMU has none",
+    remedy:
+      "Write accessmode='mapped' (owners and modes are the guest's own affair), 'squash', or <readonly/>.",
+    isAsked: ({ accessmode, readonly }) => !readonly && (accessmode ?? "passthrough") === "passthrough",
+  },
+];
 
 /** What devices can be connected to besides files: other programs, the host's screen and sound, the network. */
 export const UNREADY_BACKENDS: readonly UnreadyRule[] = [
@@ -37,14 +62,11 @@ export const UNREADY_BACKENDS: readonly UnreadyRule[] = [
   device("rng", "connect to entropy daemons", ({ rngs }) =>
     rngs.flatMap(({ backend }) => once(backend.model === "egd")),
   ),
-  device("tpm", "connect a guest to another program's TPM", ({ tpms }) =>
-    tpms.flatMap(({ backend }) => once(backend.type === "external")),
-  ),
   // What swtpm_setup(8) and a store of secrets would do.
   emulatedTpm("encryption", "keep secrets, to encrypt a TPM's state with", "encryption"),
   emulatedTpm("profile", "choose what an emulated TPM can do", "profile"),
   emulatedTpm("active_pcr_banks", "choose an emulated TPM's PCR banks", "banks"),
-  device("filesystem", "share folders with guests", ({ filesystems }) => filesystems.map(() => ({}))),
+  ...forEach("filesystem", ({ devices }) => devices.filesystems, FOLDERS),
   device("video", "start a program that draws", ({ videos }) =>
     videos.flatMap(({ driver }) => once(driver?.name === "vhostuser")),
   ),

@@ -86,12 +86,8 @@ const RULES: readonly DeviceRule<Disk>[] = [
   {
     place: "@rawio",
     missing: "give QEMU the right to send raw commands",
+    why: "it takes a capability (CAP_SYS_RAWIO), and QEMU has none",
     isAsked: ({ rawio }) => rawio === true,
-  },
-  {
-    place: "transient",
-    missing: "make a transient disk's overlay",
-    isAsked: (disk) => disk.transient !== undefined,
   },
 ];
 

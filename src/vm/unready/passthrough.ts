@@ -83,6 +83,7 @@ const HOSTDEVS: readonly DeviceRule<HostDevice>[] = [
   {
     place: "@rawio",
     missing: "give QEMU the right to send raw commands",
+    why: "it takes a capability (CAP_SYS_RAWIO), and QEMU has none",
     isAsked: (found) => found.type === "scsi" && found.rawio === true,
   },
 ];

@@ -7,7 +7,7 @@ export const UNREADY_PATHS: readonly UnreadyRule[] = [
     place: "/domain/devices/*",
     missing:
       "open a path for a guest that a device names and that is no image, memory, console or device of the host " +
-      "(a folder, another program's socket, a render node, a ROM, a script, shared memory, /dev/sev)",
+      "(a render node, a ROM, a script, a virtiofsd, /dev/sev)",
     remedy: "Leave the device out.",
     findIn: (domain) =>
       listResources(domain).flatMap((resource) =>

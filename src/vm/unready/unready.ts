@@ -6,6 +6,8 @@ export interface Unready {
   readonly place: string;
   /** What a start would have to do and does not. */
   readonly missing: string;
+  /** Why that is not to come; absent: it is not done yet. */
+  readonly why?: string;
   readonly remedy: string;
 }
 
@@ -19,6 +21,7 @@ export interface UnreadyRule extends Unready {
 export interface DeviceRule<Device> {
   readonly place?: string;
   readonly missing: string;
+  readonly why?: string;
   readonly remedy?: string;
   isAsked(device: Device): boolean;
 }
@@ -37,11 +40,11 @@ export function forEach<Device>(
   list: (domain: Domain) => readonly Device[],
   rules: readonly DeviceRule<Device>[],
 ): readonly UnreadyRule[] {
-  return rules.map(({ isAsked, missing, place, remedy = LEAVE_OUT }) => {
+  return rules.map(({ isAsked, place, remedy = LEAVE_OUT, ...rule }) => {
     const within = place === undefined ? "" : `/${place}`;
     return {
+      ...rule,
       place: `/domain/devices/${element}${within}`,
-      missing,
       remedy,
       findIn: (domain) =>
         list(domain).flatMap((device, index) =>

@@ -1,0 +1,60 @@
+import { SvirtError } from "../errors.ts";
+import type { TreeEntry } from "../host.ts";
+import type { LabelDecision } from "../label/decide-label.ts";
+import { decideFileLabel } from "../label/file-rule.ts";
+import type { FileId } from "../plan/guest-order.ts";
+import { fileKey, type SharedTree } from "../plan/start-plan.ts";
+import { privateRange } from "../report/policy-facts.ts";
+import { surveyTree } from "../run/survey-tree.ts";
+import { refuseOtherLabel } from "./decide-files.ts";
+import type { UsedFolder } from "./gather-folders.ts";
+import { type Node, registryOf } from "./node.ts";
+import { originalOf } from "./original-label.ts";
+import { refuseInTree } from "./refuse-in-tree.ts";
+import { refuseUnusable } from "./refuse-unusable.ts";
+
+/** A guest's shared folders, and the files that it has besides. */
+interface TreeUse {
+  readonly uuid: string;
+  readonly folders: readonly UsedFolder[];
+  readonly files: readonly FileId[];
+}
+
+/**
+ * The label that each shared folder gets with all below it. The caller holds the registry's lock. Throws "label-taken"
+ * where something below is somebody's already, "denied" and "unsupported" for what cannot be shared.
+ */
+export function decideTrees(node: Node, label: LabelDecision, use: TreeUse): SharedTree[] {
+  return use.folders.map((folder) => {
+    const { access, facts, role } = folder;
+    const { sharing, to } = decideFileLabel(label, role, undefined);
+    refuseOtherLabel(node, folder, { uuid: use.uuid, to });
+    refuseUnusable(node, label, { file: folder, to });
+    refuseUsedBelow(node, folder, use);
+    const meant = label.type === "static" ? to : undefined;
+    return { id: facts.id, access, to, sharing, original: originalOf(node, folder, meant) };
+  });
+}
+
+function refuseUsedBelow(node: Node, { facts, named }: UsedFolder, use: TreeUse): void {
+  refuseInTree(node, use.uuid, { facts, named });
+  const registry = registryOf(node);
+  const own = new Set([...use.files, ...use.folders.map((folder) => folder.facts.id)].map(fileKey));
+  const contexts = node.host.listContexts();
+  const isRunning = (range: string): boolean => contexts.some((context) => context.endsWith(`:${range}`));
+  surveyTree(node.host, facts.id, (entry) => {
+    if (entry.id.path === facts.id.path) return;
+    const key = fileKey(entry.id);
+    if (own.has(key) || registry.isTaken("file", key)) throw taken(entry, named, "a guest has it");
+    const range = privateRange(node.host, entry.getXattr("security.selinux"));
+    if (range !== undefined && isRunning(range))
+      throw taken(entry, named, `a process runs at its level, ${range}`);
+  });
+}
+
+function taken({ id }: TreeEntry, named: string, why: string): SvirtError {
+  return new SvirtError(`Cannot share ${named} with the guest: ${id.path} is in it, and ${why}`, {
+    kind: "label-taken",
+    remedy: "Keep guests' disks out of shared folders.",
+  });
+}

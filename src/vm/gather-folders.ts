@@ -1,0 +1,45 @@
+import type { Domain } from "../domain/domain.ts";
+import { listResources, type Resource } from "../domain/resources.ts";
+import { SvirtError } from "../errors.ts";
+import type { Host } from "../host.ts";
+import { refuseHostFolder } from "../label/impossible-targets.ts";
+import { inspect } from "./inspect-file.ts";
+import type { UsedFile } from "./used-file.ts";
+
+/** A folder that the guest shares with the host. */
+export interface UsedFolder extends UsedFile {
+  readonly access: "read-only" | "read-write";
+}
+
+/** The folders of a domain, each once. Throws "not-found", "unsupported", "denied" for one of the host's own. */
+export function gatherFolders(host: Host, domain: Domain): readonly UsedFolder[] {
+  const found = listResources(domain).flatMap((resource) =>
+    resource.kind === "shared-folder" ? [gatherFolder(host, resource)] : [],
+  );
+  const isSame = (one: UsedFolder, other: UsedFolder): boolean => one.facts.id.path === other.facts.id.path;
+  const twice = found.find((folder) =>
+    found.some((other) => isSame(folder, other) && other.access !== folder.access),
+  );
+  if (twice !== undefined) {
+    throw new SvirtError(`Cannot share ${twice.named} with the guest: once it may write there, once not`, {
+      kind: "unsupported",
+      remedy: "Write <readonly/> into both <filesystem> elements, or into none.",
+    });
+  }
+  return found.filter((folder, at) => found.findIndex((other) => isSame(folder, other)) === at);
+}
+
+function gatherFolder(host: Host, resource: Extract<Resource, { kind: "shared-folder" }>): UsedFolder {
+  const { access, path: named } = resource;
+  refuseHostFolder(named);
+  const facts = inspect(host, named);
+  if (facts === undefined || facts.type !== "folder") {
+    const what = facts === undefined ? "No such file or directory" : `it is a ${facts.type}, not a folder`;
+    throw new SvirtError(`Cannot share '${named}' with the guest: ${what}`, {
+      kind: facts === undefined ? "not-found" : "unsupported",
+      remedy: `Run: mkdir ${named}`,
+    });
+  }
+  refuseHostFolder(facts.id.path);
+  return { named, facts, access, role: access === "read-only" ? "content" : "private", override: undefined };
+}

@@ -1,0 +1,149 @@
+import { describe, expect, test } from "bun:test";
+import { chmodSync, linkSync, lstatSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import type { TreeEntry } from "../../src/host.ts";
+import type { TreeStep } from "../../src/plan/tree-step.ts";
+import { ClaimRegistry } from "../../src/registry/claims.ts";
+import { shareTree, unshareTree } from "../../src/run/shared-tree.ts";
+import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
+
+const UID = 1_879_048_193;
+const OWN = "system_u:object_r:var_t:s0";
+const HOME = "system_u:object_r:user_home_t:s0";
+const GUEST = "system_u:object_r:svirt_image_t:s0:c1,c2";
+const LABEL = "security.selinux";
+
+describe.skipIf(MISSING !== undefined)(`a folder with all below it${ASIDE}`, () => {
+  test("is one user's to use by descriptors, whatever its names are, and then as it was", () => {
+    using scene = new Scene();
+    const before = scene.seen();
+    shareTree(scene.actor, scene.step);
+    expect([...scene.labels().values()]).toEqual([...scene.labels().values()].map(() => GUEST));
+    expect(scene.asUser("cat", "sub/mine").stdout).toBe("host\n");
+    expect(scene.asUser("sh", "-c", "echo x >sub/new && chmod 4755 sub/new && mkdir made").success).toBe(
+      true,
+    );
+    // As a kernel with SELinux does.
+    for (const name of ["sub/new", "made"]) scene.setLabel(name, GUEST);
+    // The link's own label changes, not what it leads to.
+    expect(scene.outside.host.getXattr(scene.outside.id(scene.secret), LABEL)).toBe(OWN);
+    unshareTree(scene.actor, { ...scene.step, do: "unshare-tree" });
+    const made = lstatSync(`${scene.folder.path}/sub/new`);
+    // No more the user's, and nobody's who would run it as root.
+    expect([made.uid, made.mode & 0o7777]).toEqual([0, 0o755]);
+    expect(scene.labels().get("sub/new")).toBe(OWN);
+    scene.remove("sub/new", "made");
+    expect(scene.seen()).toEqual(before);
+    expect(scene.asUser("cat", "sub/mine").success).toBe(false);
+  });
+
+  test("is not shared with a file that has another name elsewhere", () => {
+    using scene = new Scene();
+    linkSync(scene.secret, `${scene.folder.path}/sub/hard`);
+    expect(() => shareTree(scene.actor, scene.step)).toThrow("the file has 2 names");
+    expect([...new Set(scene.labels().values())].sort()).toEqual([HOME, OWN].sort());
+  });
+
+  test("is shared with files that have all their names in it", () => {
+    using scene = new Scene();
+    linkSync(`${scene.folder.path}/sub/mine`, `${scene.folder.path}/second`);
+    shareTree(scene.actor, scene.step);
+    expect(scene.labels().get("second")).toBe(GUEST);
+  });
+
+  test("that a guest has nested beyond all measure keeps no other part from coming back", () => {
+    using scene = new Scene();
+    shareTree(scene.actor, scene.step);
+    mkdirSync(`${scene.folder.path}/deep/${"d/".repeat(420)}`, { recursive: true });
+    expect(() => unshareTree(scene.actor, { ...scene.step, do: "unshare-tree" })).toThrow("nested more than");
+    expect([scene.label("sub/mine"), scene.label("odd")]).toEqual([OWN, HOME]);
+    scene.remove("deep");
+    unshareTree(scene.actor, { ...scene.step, do: "unshare-tree" });
+    expect(scene.labels().get("")).toBe(OWN);
+  });
+});
+
+/** A folder with files of root's, one with a label of its own, one with a name that is no text, and a link out of it. */
+class Scene implements Disposable {
+  readonly folder = new RealFolder();
+  readonly outside = new RealFolder();
+  readonly secret = this.outside.file("secret", "secret\n");
+  readonly step: TreeStep;
+
+  constructor() {
+    const { host, path } = this.folder;
+    mkdirSync(`${path}/sub`, { mode: 0o700 });
+    for (const name of ["sub/mine", "odd"]) this.folder.file(name, "host\n");
+    writeFileSync(Buffer.concat([Buffer.from(`${path}/sub/`), Buffer.from([0xff])]), "x");
+    chmodSync(`${path}/sub/mine`, 0o600);
+    this.folder.symlink("out", this.secret);
+    this.#visit((entry) => void entry.setXattr(LABEL, `${entry.id.path.endsWith("odd") ? HOME : OWN}\0`));
+    this.outside.host.setXattr(this.outside.id(this.secret), LABEL, `${OWN}\0`);
+    const claim = { kind: "file", key: "inode", sharing: "exclusive", label: GUEST, original: OWN } as const;
+    const folder = this.folder.id(path);
+    this.step = { do: "share-tree", folder, claim, uid: UID, access: "read-write", to: GUEST, from: OWN };
+    this.actor.registry.reserve(claim, "guest");
+    host.makeFolder({ path: this.outside.path, mode: 0o711 });
+  }
+
+  get actor() {
+    const { host } = this.folder;
+    return { host, registry: new ClaimRegistry(host, `${this.outside.path}/state`), owner: "guest" };
+  }
+
+  /** By the path in the folder. */
+  labels(): Map<string, string | undefined> {
+    const found = new Map<string, string | undefined>();
+    this.#visit(({ getXattr, id }) => found.set(id.path.slice(this.folder.path.length + 1), getXattr(LABEL)));
+    return found;
+  }
+
+  label(name: string): string | undefined {
+    const { host, path } = this.folder;
+    return host.getXattr(this.folder.id(`${path}/${name}`), LABEL);
+  }
+
+  setLabel(name: string, label: string): void {
+    const { host, path } = this.folder;
+    host.setXattr(this.folder.id(`${path}/${name}`), LABEL, `${label}\0`);
+  }
+
+  /** All that may not be another after. */
+  seen(): readonly unknown[] {
+    const names = [
+      LABEL,
+      "trusted.libvirt.security.selinux",
+      "trusted.svirt.boot_id",
+      "system.posix_acl_access",
+    ];
+    const found: unknown[] = [];
+    this.#visit(({ getXattr, gid, id, type, uid }) => {
+      const mode =
+        type === "symlink" ? 0 : statSync(id.path.replace("\ufffd", "."), { throwIfNoEntry: false })?.mode;
+      found.push([id.path, uid, gid, mode, ...names.map((name) => getXattr(name))]);
+    });
+    return found.toSorted();
+  }
+
+  asUser(...words: string[]): { readonly success: boolean; readonly stdout: string } {
+    const user = ["setpriv", "--reuid", String(UID), "--regid", String(UID), "--clear-groups"];
+    const { stdout, success } = Bun.spawnSync([...user, ...words], {
+      cwd: this.folder.path,
+      stderr: "ignore",
+    });
+    return { success, stdout: stdout.toString() };
+  }
+
+  remove(...names: string[]): void {
+    for (const name of names) this.folder.host.removeFolder(`${this.folder.path}/${name}`);
+  }
+
+  [Symbol.dispose](): void {
+    this.folder[Symbol.dispose]();
+    this.outside[Symbol.dispose]();
+  }
+
+  #visit(look: (entry: TreeEntry) => void): void {
+    const { host, path } = this.folder;
+    host.visitTree(this.folder.id(path), undefined, (entry) => void look(entry));
+  }
+}

@@ -1,0 +1,46 @@
+import type { Host, TreeEntry } from "../../src/host.ts";
+import { factsOf, type Place } from "./file-tree.ts";
+import type { Machine } from "./machine.ts";
+import type { Svirt } from "./svirt.ts";
+
+/** Folders with all below them. Each act on an entry counts as a call of its own: a process may be killed at any. */
+export function treeCalls(machine: Machine, svirt: Svirt): Pick<Host, "visitTree"> {
+  return {
+    visitTree(folder, above, visit) {
+      const enter = (place: Place, told: typeof above): void => {
+        const below = visit(entryOf(machine, svirt, place), told);
+        for (const [name, inode] of [...place.inode.entries].sort()) {
+          enter({ path: `${place.path}/${name}`, inode }, below);
+        }
+      };
+      enter({ path: folder.path, inode: machine.files.getSame(folder) }, above);
+    },
+  };
+}
+
+function entryOf({ files, uid }: Machine, svirt: Svirt, place: Place): TreeEntry {
+  const { inode } = place;
+  const links = [...files.walk()].filter((other) => other.inode === inode).length;
+  const act = (name: string, work: () => unknown): unknown => svirt.call(`tree ${name}`, true, work);
+  return {
+    id: factsOf(place).id,
+    type: inode.type,
+    uid: inode.uid,
+    gid: inode.uid,
+    links: inode.type === "folder" ? 2 : links,
+    getXattr: (name) => inode.xattrs.get(name),
+    setXattr: (name, value) => {
+      if (!inode.fileSystem.keepsLabels || (name.startsWith("trusted.") && uid !== 0)) return false;
+      act(name, () => inode.xattrs.set(name, value.replace(/\0$/, "")));
+      return true;
+    },
+    removeXattr: (name) => {
+      if (inode.xattrs.has(name)) act(name, () => inode.xattrs.delete(name));
+    },
+    setOwner: (user) => void act("owner", () => (inode.uid = user)),
+    grantAccess: ({ access, uid: user }) => void act("grant", () => inode.acl.set(user, access)),
+    revokeAccess: (user) => {
+      if (inode.acl.has(user)) act("revoke", () => inode.acl.delete(user));
+    },
+  };
+}

@@ -1,0 +1,140 @@
+import { beforeAll, expect } from "bun:test";
+import { fileURLToPath } from "node:url";
+import { isNodeUp } from "./isolation/on-the-node.ts";
+import { type Notes, noteOf, outOf } from "./lifecycle/notes.ts";
+import { onANode } from "./lifecycle/on-a-node.ts";
+import { node, onNode } from "./lifecycle/on-the-node.ts";
+
+const BUILD = fileURLToPath(new URL("shared-folders/build", import.meta.url));
+
+const onTheNode = await onANode();
+
+beforeAll(async () => {
+  if (!(await isNodeUp())) return;
+  const built = Bun.spawnSync([BUILD], { stderr: "inherit" });
+  if (!built.success) throw new Error("Cannot build what stands in QEMU's place");
+  await node(["put", built.stdout.toString().trim(), "/srv/lifecycle"]);
+});
+
+/** A folder with files of the host's, one of which has a label of its own, and a link that leads out of it. */
+const TREE = `
+  folder=$here/all
+  rm -rf $folder; mkdir -p $folder/sub; echo host >$folder/sub/mine; echo x >$folder/gone; echo odd >$folder/odd
+  setfattr -n security.selinux -v system_u:object_r:user_home_t:s0 $folder/odd
+  ln -s $here/secret $folder/out; echo secret >$here/secret
+  chmod 700 $folder $folder/sub; chmod 600 $folder/sub/mine $folder/odd $here/secret
+  share() { printf "<filesystem type='mount' accessmode='%s'><source dir='%s'/><target dir='all'/>%s</filesystem>" "$1" "\${3-$folder}" "\${2-}"; }
+  everything() {
+    find $folder | sort | xargs stat -c '%n %u:%g %a %i'
+    find $folder | sort | xargs /usr/bin/getfattr -h -d -m - --absolute-names
+    find $folder ! -type l | sort | xargs /usr/bin/getfattr -h -n system.posix_acl_access --absolute-names 2>/dev/null || :
+  }
+`;
+
+onTheNode("a shared folder is the guest's with all below it, and then as it was", async () => {
+  const notes = await onNode(`${TREE}
+    guest life-a "$(share mapped)"
+    everything >$work/before
+    note start svirt start life-a
+    note image label_in_xml life-a imagelabel
+    for file in $folder $folder/sub $folder/sub/mine $folder/odd $folder/out; do label_of $file && echo; done >$work/all
+    note labels cat $work/all
+    note secret label_of $here/secret
+    note state svirt domstate life-a
+    note audit svirt audit
+    note other sh -c "svirt define /dev/stdin <<XML >/dev/null && svirt start life-b
+$(xml life-b "$(share mapped '' $folder/sub)")
+XML"
+    svirt destroy life-a >/dev/null
+    everything >$work/after
+    note same diff $work/before $work/after
+    note left left life-a
+    guest life-c "$(share passthrough '<readonly/>')"; guest life-d "$(share squash '<readonly/>')"
+    note one svirt start life-c
+    note two svirt start life-d
+    note content label_of $folder/sub/mine
+    note shared svirt audit
+    svirt destroy life-c >/dev/null
+    kill -9 $(pid_of life-d); sleep 2
+    note swept svirt list --all
+    everything >$work/after
+    note again diff $work/before $work/after
+    note host svirt start life-e 2>&1
+  `);
+  expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
+  const image = outOf(notes, "image");
+  expect(outOf(notes, "labels").split("\n")).toEqual(Array(5).fill(image));
+  expect(outOf(notes, "secret")).not.toBe(image);
+  expect(outOf(notes, "state")).toContain("running");
+  expect(noteOf(notes, "audit")).toMatchObject({ code: 0, err: "" });
+  expect(noteOf(notes, "other").err).toContain("shares /srv/lifecycle/all with all that is in it");
+  expect(noteOf(notes, "same")).toMatchObject({ code: 0, out: "" });
+  expect(noteOf(notes, "left").out).toBe("");
+  expect(noteOf(notes, "one")).toMatchObject({ code: 0, err: "" });
+  expect(noteOf(notes, "two")).toMatchObject({ code: 0, err: "" });
+  expect(outOf(notes, "content")).toBe("system_u:object_r:virt_content_t:s0");
+  expect(noteOf(notes, "shared").code).toBe(0);
+  expect(noteOf(notes, "again")).toMatchObject({ code: 0, out: "" });
+});
+
+/** What whoever stands in QEMU's place could do. */
+function didOf(notes: Notes, name: string): Record<string, string> {
+  const lines = outOf(notes, name).split("\n");
+  return Object.fromEntries(
+    lines.flatMap((line) => (line.includes("=") ? [line.split("=") as [string, string]] : [])),
+  );
+}
+
+/** What a 9p server does for its guest. */
+const WORK = [
+  ...["open", "list", "read", "change", "make", "attribute", "rename", "mkdir", "move-folder", "link"],
+  ...[
+    "symlink",
+    "read-symlink",
+    "touch-symlink",
+    "move-symlink",
+    "unlink-symlink",
+    "fifo",
+    "move-fifo",
+    "chmod",
+    "remove",
+  ],
+];
+
+onTheNode("whoever has taken QEMU over does all in a shared folder and nothing beside it", async () => {
+  const notes = await onNode(`${TREE}
+    setfattr -n security.selinux -v system_u:object_r:qemu_exec_t:s0 $here/use-folder
+    chmod 755 $here $here/use-folder
+    begun=$(cut -d' ' -f1 /proc/uptime)
+    for mode in mapped readonly; do
+      more=; [ $mode = mapped ] || more='<readonly/>'
+      rm -f /var/log/svirt/life-a.log
+      guest life-a "<emulator>$here/use-folder</emulator>$(share mapped "$more")"
+      note start-$mode svirt start life-a
+      note log-$mode cat /var/log/svirt/life-a.log
+    done
+    note denied denied_since $begun .
+    note new stat -c '%u %a' $folder/sub/new $folder/sub/made
+    note label label_of $folder/sub/made/second
+    note folder label_of $folder
+    note said cat $folder/sub/mine
+  `);
+  const [mapped, readOnly] = [didOf(notes, "log-mapped"), didOf(notes, "log-readonly")];
+  expect(mapped).toEqual({
+    ...Object.fromEntries(WORK.map((name) => [name, "done"])),
+    outside: "EACCES",
+    above: "EACCES",
+  });
+  expect(readOnly).toMatchObject({
+    open: "done",
+    list: "done",
+    read: "done",
+    change: "EACCES",
+    make: "EACCES",
+  });
+  expect(readOnly).toMatchObject({ mkdir: "EACCES", chmod: "EPERM", outside: "EACCES", above: "EACCES" });
+  // The folder's owner's by now, without the bit that would run it as him.
+  expect(outOf(notes, "new")).toBe("0 755\n0 700");
+  expect(outOf(notes, "label")).toBe(outOf(notes, "folder"));
+  expect(outOf(notes, "said")).toBe("host\nguest");
+});

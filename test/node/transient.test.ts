@@ -1,0 +1,59 @@
+import { expect } from "bun:test";
+import { noteOf, outOf } from "./lifecycle/notes.ts";
+import { onANode } from "./lifecycle/on-a-node.ts";
+import { onNode } from "./lifecycle/on-the-node.ts";
+
+const onTheNode = await onANode();
+
+onTheNode("what a guest writes to a transient disk goes with it, however it ends", async () => {
+  const notes = await onNode(`
+    copy halt a.img
+    overlay=/var/lib/svirt/transient/$(uuid_of life-a)/vda.qcow2
+    written() { svirt qemu-monitor-command life-a --hmp "qemu-io libvirt-1-format \\"$1 -P 7 0 512\\""; }
+    # The reaper clears away what ends by itself.
+    is_away() { [ ! -e "$overlay" ]; }
+    guest life-a "$(disk $here/a.img vda '<transient/>')"
+    guest life-b "$(disk $here/a.img vda '<transient/>')"
+    labels $here/a.img >$work/before; sha256sum $here/a.img >>$work/before
+    note plan svirt plan life-a
+    note planned ls $overlay
+    begun=$(cut -d ' ' -f 1 /proc/uptime)
+    note start svirt start life-a
+    note second svirt start life-b
+    note image label_in_xml life-a imagelabel
+    note label label_of $overlay
+    note content label_of $here/a.img
+    note written written write
+    note read written read
+    note audit svirt audit
+    svirt destroy life-b >/dev/null
+    note still label_of $here/a.img
+    svirt destroy life-a >/dev/null
+    labels $here/a.img >$work/after; sha256sum $here/a.img >>$work/after
+    note same diff $work/before $work/after
+    note gone ls $overlay
+    note left left life-a
+    note again svirt start life-a
+    note forgotten written read
+    kill -9 $(pid_of life-a)
+    wait_for is_away
+    labels $here/a.img >$work/after; sha256sum $here/a.img >>$work/after
+    note killed diff $work/before $work/after
+    note denied denied_since "$begun" .
+  `);
+  expect(outOf(notes, "plan")).toContain("/vda.qcow2: ");
+  expect(noteOf(notes, "planned").code).not.toBe(0);
+  for (const name of ["start", "second", "again"])
+    expect(noteOf(notes, name)).toMatchObject({ code: 0, err: "" });
+  expect(outOf(notes, "label")).toBe(outOf(notes, "image"));
+  for (const name of ["content", "still"])
+    expect(outOf(notes, name)).toBe("system_u:object_r:virt_content_t:s0");
+  expect(outOf(notes, "written")).toContain("wrote 512/512 bytes");
+  expect(outOf(notes, "read")).not.toContain("Pattern verification failed");
+  expect(outOf(notes, "forgotten")).toContain("Pattern verification failed");
+  expect(noteOf(notes, "audit").code).toBe(0);
+  for (const name of ["same", "killed"]) expect(noteOf(notes, name)).toMatchObject({ code: 0, out: "" });
+  expect(noteOf(notes, "gone").code).not.toBe(0);
+  expect(noteOf(notes, "left").out).toBe("");
+  expect(noteOf(notes, "denied").out).toBe("");
+});
