@@ -9,7 +9,7 @@ onTheNode("what a guest writes to a transient disk goes with it, however it ends
   const notes = await onNode(`
     copy halt a.img
     overlay=/var/lib/svirt/transient/$(uuid_of life-a)/vda.qcow2
-    written() { svirt qemu-monitor-command life-a --hmp "qemu-io libvirt-1-format \\"$1 -P 7 0 512\\""; }
+    written() { svirt qemu-monitor-command life-a --hmp "qemu-io -d /machine/peripheral/virtio-disk0/virtio-backend \\"$1 -P 7 0 512\\""; }
     # The reaper clears away what ends by itself.
     is_away() { [ ! -e "$overlay" ]; }
     guest life-a "$(disk $here/a.img vda '<transient/>')"

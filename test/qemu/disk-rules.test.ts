@@ -128,8 +128,6 @@ describe("refuseUnready() of a disk names what a start does not do", () => {
       disk("<source file='/a'><reservations managed='yes'/></source><target dev='vda'/>"),
       "source/reservations",
     ],
-    [disk("<target dev='vda'/><transient/>"), "transient"],
-    [disk("<target dev='vda'/>", "rawio='yes'"), "@rawio"],
     [
       disk(
         "<source file='/a'><slices><slice type='storage' offset='0' size='1'/></slices></source><target dev='vda'/>",

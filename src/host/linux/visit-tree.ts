@@ -1,5 +1,5 @@
 import { chownSync, closeSync, constants, fstatSync, openSync, readdirSync } from "node:fs";
-import { SvirtError } from "../../errors.ts";
+import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { Host, TreeEntry } from "../../host.ts";
 import { grantOn, revokeOn } from "./file-access.ts";
 import { fileFacts, openPath, openSame } from "./file-id.ts";
@@ -91,22 +91,36 @@ function entryOf(fd: number, path: string): TreeEntry {
   const at = `/proc/self/fd/${fd}`;
   const stat = fstatSync(fd, { bigint: true });
   const { id, type, uid } = fileFacts(path, stat);
+  const named = <Result>(work: () => Result): Result => {
+    try {
+      return work();
+    } catch (error) {
+      throw sayingPath(error, at, path);
+    }
+  };
   return {
     id,
     type: stat.isSymbolicLink() ? "symlink" : type,
     uid,
     gid: Number(stat.gid),
     links: Number(stat.nlink),
-    getXattr: (name) => getxattr(at, name),
-    setXattr: (name, value) => setxattr(at, name, new TextEncoder().encode(value)),
-    removeXattr: (name) => removexattr(at, name),
+    getXattr: (name) => named(() => getxattr(at, name)),
+    setXattr: (name, value) => named(() => setxattr(at, name, new TextEncoder().encode(value))),
+    removeXattr: (name) => named(() => removexattr(at, name)),
     setOwner: (owner, group) => orThrow(`give ${path} to user ${owner}`, () => chownSync(at, owner, group)),
-    grantAccess: (granted) => grantOn(at, path, granted),
+    grantAccess: (granted) => named(() => grantOn(at, path, granted)),
     revokeAccess: (user) => {
       // A symlink has no list of its own.
-      if (!stat.isSymbolicLink()) revokeOn(at, user);
+      if (!stat.isSymbolicLink()) named(() => revokeOn(at, user));
     },
   };
+}
+
+/** The same error, of the path that people know. */
+function sayingPath(error: unknown, at: string, path: string): SvirtError {
+  const { kind, message, remedy } = asSvirtError(error);
+  const cause = { kind, cause: error, ...(remedy === undefined ? {} : { remedy }) };
+  return new SvirtError(message.replaceAll(at, path), cause);
 }
 
 function tooDeep(path: string): SvirtError {

@@ -68,6 +68,7 @@ static int set_attribute(int folder, const char *name)
 int main(int argc, char **argv)
 {
 	int folder = find_folder(argc, argv);
+	static const struct timespec times[2];
 	char target[64];
 
 	say("open", folder);
@@ -82,7 +83,7 @@ int main(int argc, char **argv)
 	say("link", linkat(folder, "sub/new", folder, "sub/made/second", 0));
 	say("symlink", symlinkat("nowhere", folder, "sub/made/symlink"));
 	say("read-symlink", (int)readlinkat(folder, "sub/made/symlink", target, sizeof target));
-	say("touch-symlink", utimensat(folder, "sub/made/symlink", NULL, AT_SYMLINK_NOFOLLOW));
+	say("touch-symlink", utimensat(folder, "sub/made/symlink", times, AT_SYMLINK_NOFOLLOW));
 	say("move-symlink", renameat(folder, "sub/made/symlink", folder, "sub/symlink"));
 	say("unlink-symlink", unlinkat(folder, "sub/symlink", 0));
 	say("fifo", mknodat(folder, "sub/fifo", S_IFIFO | 0600, 0));
