@@ -15,10 +15,10 @@ element that stands in several places is described once. What the elements mean:
 
 const UNREADY_HEAD = `## What only a start refuses
 
-It is read, kept, and translated by \`svirt domxml-to-native\`, but what it asks of the host is not done yet: a start says so,
+It is read, kept, and translated by \`svirt domxml-to-native\`, but what it asks of the host is not done: a start says so,
 with the place, before anything is changed.
 
-| place | svirt does not … yet | instead |
+| place | svirt does not | instead |
 | --- | --- | --- |`;
 
 /** The whole page. */
@@ -43,7 +43,8 @@ export function formatPage(): string {
 function formatUnready(): string {
   const cell = (words: string): string => words.replaceAll("<", "\\<").replace(/,$/, "");
   const rows = UNREADY.map(
-    ({ missing, place, remedy }) => `| \`${place}\` | ${cell(missing)} | ${cell(remedy)} |`,
+    ({ missing, place, remedy, why }) =>
+      `| \`${place}\` | ${cell(why === undefined ? missing : `${missing}: ${why}`)} | ${cell(remedy)} |`,
   );
   return `${[UNREADY_HEAD, ...rows].join("\n")}\n`;
 }
