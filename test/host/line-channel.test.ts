@@ -1,0 +1,61 @@
+import { describe, expect, test } from "bun:test";
+import { renameSync } from "node:fs";
+import type { FileFacts } from "../../src/host.ts";
+import { RealFolder } from "./real-folder.ts";
+
+const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes);
+
+/** A guest's end of a socket: it answers each line with itself, twice, in pieces. */
+function listen(folder: RealFolder, name = "agent.sock"): { readonly facts: FileFacts; stop(): void } {
+  const path = `${folder.path}/${name}`;
+  const server = Bun.listen({
+    unix: path,
+    socket: {
+      data(socket, bytes) {
+        if (bytes.toString() === "leave\n") {
+          socket.end();
+          return;
+        }
+        socket.write(bytes);
+        setTimeout(() => socket.write(bytes.subarray(0, 2)), 5);
+        setTimeout(() => socket.write(bytes.subarray(2)), 10);
+      },
+    },
+  });
+  const facts = folder.host.inspectFile(path);
+  if (facts === undefined) throw new Error(`${path} is not there`);
+  return { facts, stop: () => server.stop(true) };
+}
+
+describe("Host.connectLines() on the real machine", () => {
+  test("sends bytes and gives lines, whole, however they come", async () => {
+    using folder = new RealFolder();
+    const guest = listen(folder);
+    const channel = await folder.host.connectLines(guest.facts);
+    channel.send(new TextEncoder().encode("hello\n"));
+    expect(text(await channel.readLine(10_000))).toBe("hello");
+    expect(text(await channel.readLine(10_000))).toBe("hello");
+    expect(await channel.readLine(0)).toBeUndefined();
+    channel.close();
+    guest.stop();
+  });
+
+  test("says that the guest has hung up", async () => {
+    using folder = new RealFolder();
+    const guest = listen(folder);
+    const channel = await folder.host.connectLines(guest.facts);
+    channel.send(new TextEncoder().encode("leave\n"));
+    await expect(channel.readLine(10_000)).rejects.toThrow("the guest has hung up");
+    channel.close();
+    guest.stop();
+  });
+
+  test("connects to the socket that was inspected, not to what stands in its place", async () => {
+    using folder = new RealFolder();
+    const [guest, other] = [listen(folder), listen(folder, "other.sock")];
+    renameSync(`${folder.path}/other.sock`, guest.facts.id.path);
+    await expect(folder.host.connectLines(guest.facts)).rejects.toThrow();
+    guest.stop();
+    other.stop();
+  });
+});
