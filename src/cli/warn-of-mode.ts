@@ -1,5 +1,12 @@
+import { describePermissive } from "../report/permissive.ts";
 import type { GuestRecord } from "../vm/record.ts";
 import type { Call } from "./command.ts";
+
+/** The same for a command that tells of all guests: says so when the node holds none of them back. */
+export function warnOfPermissive(call: Call): void {
+  if (call.node.host.getSelinux().mode !== "permissive") return;
+  call.output.warn(`warning: SELinux is ${describePermissive(call.node.host)}\n`);
+}
 
 /** Never pretend: says so when a guest runs that nothing holds back. */
 export function warnOfMode(call: Call, guest: GuestRecord): void {

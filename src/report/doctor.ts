@@ -5,6 +5,7 @@ import type { Paths } from "../plan/paths.ts";
 import { formatContext } from "../selinux/context.ts";
 import { readControlGroups } from "./control-groups.ts";
 import type { Finding } from "./finding.ts";
+import { describePermissive } from "./permissive.ts";
 import { readPolicyFacts } from "./policy-facts.ts";
 import { getQemuVersion } from "./qemu-version.ts";
 import { checkSession } from "./session-checks.ts";
@@ -56,13 +57,8 @@ function checkMode(host: Host): Finding {
   if (mode === "enforcing") return { check, verdict: "ok", is: mode, remedy: undefined };
   if (mode === "permissive") {
     const remedy =
-      "setenforce 1; and look for enforcing=0 in /proc/cmdline and for SELINUX= in /etc/selinux/config";
-    return {
-      check,
-      verdict: "warning",
-      is: "permissive: guests are labelled, but nothing is enforced",
-      remedy,
-    };
+      "Run setenforce 1, and boot without enforcing=0 and with SELINUX=enforcing in /etc/selinux/config.";
+    return { check, verdict: "failed", is: describePermissive(host), remedy };
   }
   const remedy = "Boot a kernel that has SELinux with: security=selinux selinux=1 enforcing=1";
   return { check, verdict: "failed", is: "not running: guests cannot be confined", remedy };

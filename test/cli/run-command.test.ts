@@ -64,6 +64,35 @@ describe("a life of a domain, by svirt's commands", () => {
   });
 });
 
+describe("a permissive node", () => {
+  const withMode = (cmdline: string): Machine => {
+    const machine = withXml({});
+    machine.selinux = { mode: "permissive", policyName: "svirt" };
+    machine.files.put("/proc/cmdline", "file", { bytes: new TextEncoder().encode(`${cmdline}\n`) });
+    return machine;
+  };
+
+  test.each([
+    ["quiet enforcing=0 selinux=1", ", as enforcing=0 on the kernel's command line asks"],
+    ["quiet enforcing=1", ""],
+  ])("booted with %s is told of by list and start, and fails in doctor", async (cmdline, why) => {
+    const machine = withMode(cmdline);
+    const warning = `permissive${why}: guests are labelled, but nothing is enforced`;
+    expect(await runOn(machine, "list", "--name")).toEqual({
+      code: 0,
+      out: "",
+      err: `warning: SELinux is ${warning}\n`,
+    });
+    const doctor = await runOn(machine, "doctor");
+    expect([doctor.code, doctor.out]).toEqual([
+      1,
+      expect.stringContaining(`failed  SELinux                ${warning}\n`),
+    ]);
+    await runOn(machine, "define", "/vm.xml");
+    expect((await runOn(machine, "start", "vm1")).err).toContain("warning: SELinux is permissive");
+  });
+});
+
 describe("errors", () => {
   test.each([
     [["nonsense"], 2, "error: unknown command: 'nonsense'"],

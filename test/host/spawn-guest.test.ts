@@ -71,6 +71,14 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
     expect(readFileSync(`${folder.path}/log`, "utf8")).toStartWith("2048\n");
   });
 
+  test("lets the kernel end it before its parent and before whoever started it, when there is no memory left", async () => {
+    using folder = new RealFolder();
+    await folder.host.spawnGuest(orderIn(folder, "cat /proc/self/oom_score_adj /proc/$PPID/oom_score_adj"));
+    await endOf(folder);
+    const own = readFileSync("/proc/self/oom_score_adj", "utf8");
+    expect(readFileSync(`${folder.path}/log`, "utf8")).toBe(`500\n${own}`);
+  });
+
   test("gives the monitor's socket before QEMU listens: whoever connects waits and is not refused", async () => {
     using folder = new RealFolder();
     const order = orderIn(folder, "sleep 0.2");

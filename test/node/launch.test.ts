@@ -167,7 +167,7 @@ onTheNode("on a permissive node a start says that nothing is enforced, and label
   expect(outOf(notes, "info")).toMatch(/^Security label: .* \(permissive\)$/m);
   expect(noteOf(notes, "audit").code).toBe(1);
   expect(noteOf(notes, "audit").out).toContain("SELinux is permissive: nothing holds the guests back");
-  expect(noteOf(notes, "doctor").out).toMatch(/^warning +SELinux +permissive/m);
+  expect(noteOf(notes, "doctor").out).toMatch(/^failed +SELinux +permissive/m);
   // An unconfined guest still has a user of its own and no capability.
   expect(noteOf(notes, "start-none").code).toBe(0);
   expect(noteOf(notes, "start-none").err).toContain("runs without confinement");

@@ -1,6 +1,7 @@
 import { type Call, type Command, JSON_OPTION, printJson } from "../command.ts";
 import { sweepFirst } from "../sweep-first.ts";
 import { formatTable } from "../table.ts";
+import { warnOfPermissive } from "../warn-of-mode.ts";
 
 interface Row {
   readonly id: number | undefined;
@@ -25,6 +26,7 @@ export const command: Command = {
     ],
   },
   async run(call) {
+    warnOfPermissive(call);
     const rows = await listRows(call);
     if (call.options.has("json")) printJson(call, rows);
     else call.output.print(formatRows(call, rows));

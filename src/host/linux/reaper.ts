@@ -15,8 +15,12 @@
  *
  * The exec context is written by the process that becomes QEMU, after it has given up root, and the exec is reached
  * only when the kernel took it: no context, no QEMU. Likewise the control group, which it joins while it is root still;
- * the shell itself stays outside, so that the group is empty once QEMU has ended. Single-digit descriptors are all that POSIX lets a shell close;
- * busybox and bash close the others too.
+ * the shell itself stays outside, so that the group is empty once QEMU has ended.
+ *
+ * When the host has no memory left, the kernel is to end a guest rather than sshd, svirt or a reaper, which has labels to put
+ * back: so a guest's score has half of all memory added. proc_pid_oom_score_adj(5)
+ *
+ * Single-digit descriptors are all that POSIX lets a shell close; busybox and bash close the others too.
  */
 export const REAPER_SCRIPT = `
 folder=$1 svirt=$2 uuid=$3 user=$4 context=$5 end=$6 group=$7 memlock=$8
@@ -25,10 +29,11 @@ shift 8
 drop="/usr/bin/setpriv --reuid $user --regid $user --clear-groups --inh-caps=-all --bounding-set=-all --"
 [ -n "$user" ] || drop="/usr/bin/setpriv --no-new-privs --inh-caps=-all --"
 join() { [ -z "$group" ] || printf 0 >"$group/cgroup.procs"; }
+expend() { printf 500 >/proc/self/oom_score_adj; }
 if [ -n "$context" ]; then
-  { join && exec $drop /bin/sh -c 'printf %s "$0" >/proc/self/attr/exec && exec "$@"' "$context" "$@"; } &
+  { join && expend && exec $drop /bin/sh -c 'printf %s "$0" >/proc/self/attr/exec && exec "$@"' "$context" "$@"; } &
 else
-  { join && exec $drop "$@"; } &
+  { join && expend && exec $drop "$@"; } &
 fi
 guest=$!
 printf '%s\\n' "$guest" >"$folder/pid"
