@@ -92,12 +92,13 @@ add_policy() {
   find "$root/etc/selinux/default/policy" -type f ! -name 'policy.33' -delete
 }
 
-# What has no label of its own at boot (device nodes, folders on tmpfs), in the form that setfattr --restore reads.
+# list_runtime_labels POLICY LIST: what has no label of its own at boot (device nodes, folders on tmpfs), as runtime-paths
+# names it on standard input, in the form that setfattr --restore reads.
 list_runtime_labels() {
   local policy=$1 list=$2 path mode label
   while read -r mode path; do
     label=$(matchpathcon -n -m "$mode" -f "$policy/etc/selinux/default/contexts/files/file_contexts" "$path")
     [[ $label == *:object_r:* ]] || { echo "Cannot label $path: the policy says '$label'" >&2; return 1; }
     printf '# file: %s\nsecurity.selinux="%s"\n\n' "${path#/}" "$label"
-  done < <(grep -v '^#' "$IMAGE_DIR/runtime-paths") >"$list"
+  done < <(grep -v '^#') >"$list"
 }

@@ -30,10 +30,10 @@ static void refuse(const char *what)
 		pause();
 }
 
-static void mount_at(const char *type, const char *path)
+static void mount_at(const char *type, const char *path, unsigned long flags)
 {
 	mkdir(path, 0755);
-	if (mount(type, path, type, 0, NULL) != 0 && errno != EBUSY)
+	if (mount(type, path, type, flags | MS_NOSUID | MS_NOEXEC, NULL) != 0 && errno != EBUSY)
 		refuse(path);
 }
 
@@ -66,9 +66,9 @@ int main(void)
 	char *const environment[] = { "PATH=/usr/sbin:/usr/bin", "TERM=linux", NULL };
 
 	umask(022);
-	mount_at("proc", "/proc");
-	mount_at("sysfs", "/sys");
-	mount_at("devtmpfs", "/dev");
+	mount_at("proc", "/proc", MS_NODEV);
+	mount_at("sysfs", "/sys", MS_NODEV);
+	mount_at("devtmpfs", "/dev", 0);
 	load_module("/modules/loop.ko");
 	load_module("/modules/squashfs.ko");
 	attach_image();

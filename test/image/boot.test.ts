@@ -1,33 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { type Boot, bootMachine, IMAGE, type Machine, type MakeBoot } from "./machine.ts";
-
-/** What the node is told, as an operator would over the network. */
-const words = (key: string): string =>
-  `console=ttyS0 loglevel=4 security=selinux selinux=1 enforcing=1 net.ifnames=0 svirt.key=${key}`;
-const CARD = ["-device", "virtio-net-pci,netdev=net0"];
-
-const direct: MakeBoot = (key) => ({
-  words: [
-    ...["-kernel", `${IMAGE}/vmlinuz`, "-initrd", `${IMAGE}/initrd`, "-append", words(key)],
-    ...["-device", "virtio-net-pci,netdev=net0,romfile="],
-  ],
-});
-
-/** A guest without disk that runs until it is ended. */
-const guest = (
-  name: string,
-  type: string,
-): string => `<domain type='${type}'><name>${name}</name><memory>16384</memory>
-  <os><type arch='x86_64' machine='pc'>hvm</type></os>
-  <devices><emulator>/usr/bin/qemu-system-x86_64</emulator><memballoon model='none'/></devices></domain>`;
+import { existsSync } from "node:fs";
+import { asLine, CARD, directBoot, networkBoot } from "./boots.ts";
+import { guestXml, withXml } from "./guest-xml.ts";
+import { bootMachine, IMAGE, type Machine, type MakeBoot } from "./machine.ts";
 
 const whereBuilt = existsSync(`${IMAGE}/initrd`) ? describe : describe.skip;
 
 whereBuilt("the product's image, booted as a kernel with its initrd", () => {
   let machine: Machine;
   beforeAll(async () => {
-    machine = await bootMachine(direct);
+    machine = await bootMachine(
+      directBoot(
+        ({ admin, manager, reader }) =>
+          `svirt.key=${admin} svirt.manager-key=${manager} svirt.reader-key=${reader}`,
+      ),
+    );
   }, 600_000);
   afterAll(async () => await machine.stop());
 
@@ -53,15 +40,6 @@ whereBuilt("the product's image, booted as a kernel with its initrd", () => {
     expect(await machine.run("dmesg | grep 'avc:  denied' || true")).toBe("");
   });
 
-  test("has a read-only root without setuid programs, and nothing to be run where something can be written", async () => {
-    expect(await machine.run("touch /etc/x 2>&1 || true")).toContain("Read-only file system");
-    expect(await machine.run("find / -xdev -perm /6000 -type f")).toBe("");
-    const writable = (await machine.run("awk '$4 ~ /^rw/ && $3 == \"tmpfs\" { print $2, $4 }' /proc/mounts"))
-      .trim()
-      .split("\n");
-    expect(writable.filter((line) => !/(?:^|,)noexec(?:,|$)/.test(line.split(" ")[1] ?? ""))).toEqual([]);
-  });
-
   test("labels every file of the root as the policy says", async () => {
     const wrong = await machine.run(
       "getfattr -R -P -h -n security.selinux --absolute-names /usr /etc 2>/dev/null | grep -c -e unlabeled_t -e file_t:s0$ || true",
@@ -70,14 +48,8 @@ whereBuilt("the product's image, booted as a kernel with its initrd", () => {
   });
 
   test("runs two guests, each in a level of its own, with KVM and without", async () => {
-    for (const [name, type] of [
-      ["one", "kvm"],
-      ["two", "qemu"],
-    ] as const) {
-      await machine.run(
-        `cat >/root/${name}.xml <<'END'\n${guest(name, type)}\nEND\nsvirt create /root/${name}.xml`,
-      );
-    }
+    await machine.run(withXml("svirt create -", guestXml("one", "kvm")));
+    await machine.run(withXml("svirt create -", guestXml("two", "qemu")));
     const list = await machine.run("svirt list --name");
     expect(list.trim().split("\n").toSorted()).toEqual(["one", "two"]);
     const labels = [
@@ -89,9 +61,29 @@ whereBuilt("the product's image, booted as a kernel with its initrd", () => {
     expect(await machine.run("svirt audit")).toContain("No findings.");
   });
 
+  test("has keys that may run svirt alone, and only read", async () => {
+    expect(await machine.ask("svirt list --name", "reader")).toEqual({
+      code: 0,
+      out: "one\ntwo\n\n",
+      err: "",
+    });
+    for (const [command, why] of [
+      ["svirt destroy one", "this key may only read"],
+      ["sh", "this key may run svirt alone"],
+      ["svirt list; reboot", "no shell reads it"],
+      [undefined, "none was given"],
+    ] as const) {
+      expect((await machine.ask(command, "reader")).err).toContain(why);
+    }
+    expect((await machine.ask("cat /etc/shadow", "manager")).code).toBe(5);
+    expect(await machine.ask("svirt destroy 'one'", "manager")).toMatchObject({ code: 0, err: "" });
+    expect(await machine.ask("svirt list --name", "manager")).toMatchObject({ out: "two\n\n" });
+  });
+
   test("powers off cleanly, guests first", async () => {
     await machine.run("poweroff");
     expect(await machine.ended()).toBe(0);
+    expect(await machine.console()).toContain("Domain 'two'");
   });
 });
 
@@ -101,23 +93,34 @@ whereBuilt("the product's image boots to SSH", () => {
   const firmware = ["-drive", flash, "-drive", variables];
   const cd = ["-drive", `if=none,id=cd,media=cdrom,readonly=on,format=raw,file=${IMAGE}/svirt-node.iso`];
   const drive = ["-device", "ide-cd,drive=cd,bootindex=0"];
-  const boots: readonly (readonly [string, MakeBoot])[] = [
-    ["over the network, by iPXE and TFTP", networkBoot],
-    ["from a CD in a BIOS machine", (key) => ({ words: [...cd, ...drive, ...CARD, ...keyByFwCfg(key)] })],
+  // The CD's command line is everybody's, so the key comes by QEMU's firmware configuration.
+  const told = (admin: string): readonly string[] => [
+    ...["-fw_cfg", `name=opt/org.svirt/authorized_keys,string=${asLine(admin).trim()}`],
+    ...["-fw_cfg", "name=opt/org.svirt/hostname,string=from-fw-cfg"],
+  ];
+  const boots: readonly (readonly [string, string, MakeBoot])[] = [
+    ["over the network, by iPXE and TFTP, told by a second initrd", "from-initrd", networkBoot],
     [
-      "from a CD in a UEFI machine",
-      (key) => ({ words: [...firmware, ...cd, ...drive, ...CARD, ...keyByFwCfg(key)] }),
+      "from a CD in a BIOS machine with 512 MiB, told by fw_cfg",
+      "from-fw-cfg",
+      ({ admin }) => ({ words: [...cd, ...drive, ...CARD, ...told(admin), "-m", "512"] }),
+    ],
+    [
+      "from a CD in a UEFI machine, told by fw_cfg",
+      "from-fw-cfg",
+      ({ admin }) => ({ words: [...firmware, ...cd, ...drive, ...CARD, ...told(admin)] }),
     ],
   ];
 
   test.each(boots)(
     "%s",
-    async (_name, boot) => {
+    async (_name, hostname, boot) => {
       const machine = await bootMachine(boot);
       try {
-        expect(await machine.run("cat /sys/fs/selinux/enforce; svirt version >/dev/null && echo works")).toBe(
-          "1works\n",
-        );
+        expect(
+          await machine.run("cat /sys/fs/selinux/enforce; hostname; svirt version >/dev/null && echo works"),
+        ).toBe(`1${hostname}\nworks\n`);
+        expect(await machine.run("dmesg | grep 'avc:  denied' || true")).toBe("");
       } finally {
         await machine.stop();
       }
@@ -125,23 +128,6 @@ whereBuilt("the product's image boots to SSH", () => {
     600_000,
   );
 });
-
-/** A folder for QEMU's TFTP server, whose boot file is a script for iPXE, the network card's ROM. */
-function networkBoot(key: string, folder: string): Boot {
-  const tftp = `${folder}/tftp`;
-  mkdirSync(tftp);
-  for (const name of ["vmlinuz", "initrd"]) symlinkSync(`${IMAGE}/${name}`, `${tftp}/${name}`);
-  writeFileSync(
-    `${tftp}/boot.ipxe`,
-    `#!ipxe\nkernel vmlinuz initrd=initrd ${words(key)}\ninitrd initrd\nboot\n`,
-  );
-  return { words: ["-boot", "n", ...CARD], network: `,tftp=${tftp},bootfile=boot.ipxe` };
-}
-
-/** The CD's command line is everybody's, so the key comes by QEMU's firmware configuration. */
-function keyByFwCfg(key: string): readonly string[] {
-  return ["-fw_cfg", `name=opt/org.svirt/authorized_keys,string=${key.replace(":", " ")}`];
-}
 
 const LIST_PROCESSES = `for p in /proc/[0-9]*; do
   printf '%s %s %s\\n' "$(cat $p/comm | tr ' ' _)" "$(tr -d '\\0' <$p/attr/current)" "$([ -s $p/cmdline ] && echo user || (tr -d '\\0' <$p/cmdline | grep -q . && echo user || echo kernel))"

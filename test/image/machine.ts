@@ -8,14 +8,29 @@ const POLL_MS = 500;
 /** An emulated machine on a busy computer; nothing is asserted about the time. */
 const BOOT_MS = 420_000;
 
+/** Whose key it is: of somebody with a shell, of one who may run svirt alone, of one who may only read. */
+export type Whose = "admin" | "manager" | "reader";
+/** The public halves, as `TYPE:BASE64`. */
+export type Keys = Readonly<Record<Whose, string>>;
+
+/** What a command on the machine said. */
+export interface Answer {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
 /** A machine that boots the product's image, and its administrator. */
 export interface Machine {
   /** A shell's command on it. Throws when it fails, with all that it said. */
   run(command: string): Promise<string>;
+  /** The same with a key of one's choice; undefined asks for a shell. Never throws. */
+  ask(command: string | undefined, whose?: Whose): Promise<Answer>;
   /** What its serial console has said. */
   console(): Promise<string>;
-  /** Waits until it has powered itself off. */
+  /** The exit code, once it has powered itself off. */
   ended(): Promise<number>;
+  /** As by a power failure. */
   stop(): Promise<void>;
 }
 
@@ -27,39 +42,56 @@ export interface Boot {
   readonly network?: string;
 }
 
-/** Made when the public half of the administrator's key is known, as `TYPE:BASE64`; the folder is gone with the machine. */
-export type MakeBoot = (key: string, folder: string) => Boot;
+/** Made when the keys are known; the folder is gone with the machine. */
+export type MakeBoot = (keys: Keys, folder: string) => Boot;
 
 /** Boots and waits until SSH answers. Throws with the console's end when it does not. */
 export async function bootMachine(makeBoot: MakeBoot): Promise<Machine> {
+  const machine = await startMachine(makeBoot);
+  const deadline = performance.now() + BOOT_MS;
+  let hasEnded = false;
+  void machine.ended().then(() => {
+    hasEnded = true;
+  });
+  while (performance.now() < deadline && !hasEnded) {
+    if ((await machine.ask("true")).code === 0) return machine;
+    await Bun.sleep(POLL_MS);
+  }
+  const said = await machine.console();
+  await machine.stop();
+  throw new Error(`The machine does not answer by SSH:\n${said.slice(-3000)}`);
+}
+
+/** Boots and does not wait. */
+export async function startMachine(makeBoot: MakeBoot): Promise<Machine> {
   const folder = await mkdtemp(`${tmpdir()}/svirt-image-`);
-  const boot = makeBoot(await makeKey(folder), folder);
+  const keys = {
+    admin: await makeKey(folder, "admin"),
+    manager: await makeKey(folder, "manager"),
+    reader: await makeKey(folder, "reader"),
+  };
+  const boot = makeBoot(keys, folder);
   const port = freePort();
   const network = `user,id=net0,hostfwd=tcp:127.0.0.1:${port}-:22${boot.network ?? ""}`;
   const words = [...machineWords(folder), "-netdev", network, ...boot.words];
-  const qemu = Bun.spawn(words, { stderr: "pipe", stdin: "ignore" });
-  const ssh = sshWords(folder, port);
-  const machine: Machine = {
+  const qemu = Bun.spawn(words, { stderr: "inherit", stdin: "ignore" });
+  const ask = async (command: string | undefined, whose: Whose = "admin"): Promise<Answer> =>
+    await runSsh([...sshWords(`${folder}/${whose}`, port), ...(command === undefined ? [] : [command])]);
+  return {
+    ask,
     async run(command) {
-      const child = Bun.spawn([...ssh, command], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
-      const [out, err, code] = await Promise.all([
-        new Response(child.stdout).text(),
-        new Response(child.stderr).text(),
-        child.exited,
-      ]);
+      const { code, err, out } = await ask(command);
       if (code !== 0) throw new Error(`exit ${code}: ${command}\n${out}${err}`);
       return out;
     },
     console: async () => await readFile(`${folder}/console`, "utf8").catch(() => ""),
     ended: async () => await qemu.exited,
     async stop() {
-      qemu.kill();
+      qemu.kill("SIGKILL");
       await qemu.exited;
       await rm(folder, { recursive: true });
     },
   };
-  await waitForSsh(machine, () => qemu.exitCode);
-  return machine;
 }
 
 function machineWords(folder: string): string[] {
@@ -71,21 +103,32 @@ function machineWords(folder: string): string[] {
   ];
 }
 
-function sshWords(folder: string, port: number): string[] {
+async function runSsh(words: readonly string[]): Promise<Answer> {
+  const child = Bun.spawn([...words], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { out, err, code };
+}
+
+function sshWords(key: string, port: number): string[] {
   const options = [
     "BatchMode=yes",
+    "IdentitiesOnly=yes",
     "StrictHostKeyChecking=no",
     "UserKnownHostsFile=/dev/null",
     "ConnectTimeout=5",
   ];
-  const words = ["ssh", "-q", "-F", "/dev/null", "-i", `${folder}/key`, "-p", `${port}`];
+  const words = ["ssh", "-q", "-F", "/dev/null", "-i", key, "-p", `${port}`];
   return [...words, ...options.flatMap((option) => ["-o", option]), "root@127.0.0.1"];
 }
 
-async function makeKey(folder: string): Promise<string> {
-  const made = Bun.spawnSync(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", `${folder}/key`]);
+async function makeKey(folder: string, name: string): Promise<string> {
+  const made = Bun.spawnSync(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", `${folder}/${name}`]);
   if (made.exitCode !== 0) throw new Error(`Cannot make a key: ${made.stderr.toString()}`);
-  return (await readFile(`${folder}/key.pub`, "utf8")).split(" ").slice(0, 2).join(":");
+  return (await readFile(`${folder}/${name}.pub`, "utf8")).split(" ").slice(0, 2).join(":");
 }
 
 function freePort(): number {
@@ -93,21 +136,4 @@ function freePort(): number {
   const { port } = server;
   server.stop(true);
   return port;
-}
-
-async function waitForSsh(machine: Machine, exitCode: () => number | null): Promise<void> {
-  const deadline = performance.now() + BOOT_MS;
-  while (performance.now() < deadline && exitCode() === null) {
-    if (
-      await machine.run("true").then(
-        () => true,
-        () => false,
-      )
-    )
-      return;
-    await Bun.sleep(POLL_MS);
-  }
-  const said = await machine.console();
-  await machine.stop();
-  throw new Error(`The machine does not answer by SSH:\n${said.slice(-3000)}`);
 }

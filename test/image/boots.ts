@@ -1,0 +1,53 @@
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { type Boot, IMAGE, type Keys, type MakeBoot } from "./machine.ts";
+
+/** A card, and what it does without a network to boot from. */
+export const CARD = ["-device", "virtio-net-pci,netdev=net0,romfile="];
+const BOOTED_FROM = ["-device", "virtio-net-pci,netdev=net0,bootindex=0"];
+
+/** The kernel's command line without settings. */
+export const COMMON = "console=ttyS0 loglevel=4 security=selinux selinux=1 net.ifnames=0";
+
+/** As a kernel with its initrd, told on the command line. */
+export function directBoot(words: (keys: Keys) => string, devices: readonly string[] = []): MakeBoot {
+  return (keys) => ({
+    words: [
+      ...["-kernel", `${IMAGE}/vmlinuz`, "-initrd", `${IMAGE}/initrd`],
+      ...["-append", `${COMMON} enforcing=1 ${words(keys)}`, ...CARD, ...devices],
+    ],
+  });
+}
+
+/**
+ * Over the network: a folder for QEMU's TFTP server, whose boot file is a script for iPXE, the network card's ROM. What
+ * the node is told comes in a second initrd.
+ */
+export function networkBoot({ admin }: Keys, folder: string): Boot {
+  const tftp = `${folder}/tftp`;
+  mkdirSync(tftp);
+  for (const name of ["vmlinuz", "initrd"]) symlinkSync(`${IMAGE}/${name}`, `${tftp}/${name}`);
+  writeFileSync(
+    `${tftp}/settings`,
+    archive(folder, { authorized_keys: asLine(admin), hostname: "from-initrd" }),
+  );
+  writeFileSync(
+    `${tftp}/boot.ipxe`,
+    `#!ipxe\nkernel vmlinuz initrd=initrd initrd=settings ${COMMON} enforcing=1\ninitrd initrd\ninitrd settings\nboot\n`,
+  );
+  return { words: ["-boot", "n", ...BOOTED_FROM], network: `,tftp=${tftp},bootfile=boot.ipxe` };
+}
+
+/** A key as it stands in authorized_keys. */
+export function asLine(key: string): string {
+  return `${key.replace(":", " ")} test\n`;
+}
+
+/** An initrd with these files in its folder `svirt`. */
+function archive(folder: string, files: Readonly<Record<string, string>>): Buffer {
+  mkdirSync(`${folder}/second/svirt`, { recursive: true });
+  for (const [name, text] of Object.entries(files)) writeFileSync(`${folder}/second/svirt/${name}`, text);
+  const script = 'cd "$1/second" && find . | cpio -o -H newc --quiet >"$1/second.cpio"';
+  const made = Bun.spawnSync(["sh", "-c", script, "sh", folder]);
+  if (made.exitCode !== 0) throw new Error(`Cannot make an initrd: ${made.stderr.toString()}`);
+  return readFileSync(`${folder}/second.cpio`);
+}

@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { directBoot } from "./boots.ts";
+import { guestXml, withXml } from "./guest-xml.ts";
+import { bootMachine, IMAGE, type Machine } from "./machine.ts";
+import { serveTime } from "./time-server.ts";
+
+const whereBuilt = existsSync(`${IMAGE}/initrd`) ? describe : describe.skip;
+const YEAR = 2031;
+const KEPT = "/srv/images/kept.img";
+const DISK = `<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${KEPT}'/>
+  <target dev='vda' bus='virtio'/></disk>`;
+
+/** A disk for settings, an empty one for what is to be kept, and three boots of one node, each ended by a power failure. */
+whereBuilt("the product's image, with disks of its own", () => {
+  const folder = mkdtempSync(`${tmpdir()}/svirt-disks-`);
+  let machine: Machine;
+  let hostKey: string;
+  let clock: { stop(): void };
+
+  const boot = async (disks: readonly string[], words = ""): Promise<void> => {
+    const devices = disks.flatMap((name) => ["-drive", `if=virtio,format=raw,file=${folder}/${name}`]);
+    machine = await bootMachine(directBoot(({ admin }) => `svirt.key=${admin} ${words}`, devices));
+  };
+  const readHostKey = async (): Promise<string> =>
+    await machine.run("dropbearkey -y -f /etc/dropbear/host | grep Fingerprint");
+  const labelOf = async (path: string): Promise<string> =>
+    (await machine.run(`getfattr --only-values -n security.selinux ${path}`)).replace("\0", "");
+
+  beforeAll(async () => {
+    mkdirSync(`${folder}/config/domains`, { recursive: true });
+    writeFileSync(`${folder}/config/hostname`, "from-config\n");
+    writeFileSync(`${folder}/config/domains/given.xml`, guestXml("given", "qemu"));
+    makeDisk(`${folder}/config.img`, ["-L", "svirt-config", "-d", `${folder}/config`]);
+    makeDisk(`${folder}/data.img`, ["-L", "svirt-data"]);
+    clock = await serveTime(new Date(Date.UTC(YEAR, 0, 1)));
+    await boot(["config.img"], "svirt.ntp=10.0.2.2");
+  }, 600_000);
+  afterAll(async () => {
+    clock.stop();
+    await machine.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  test("takes its name and definitions from the disk for settings, and its time from an NTP server", async () => {
+    expect(await machine.run("hostname; svirt list --all --name")).toBe("from-config\ngiven\n\n");
+    hostKey = await readHostKey();
+    expect(hostKey).toStartWith("Fingerprint: SHA256:");
+    while ((await machine.run("date -u +%Y")).trim() !== String(YEAR)) await Bun.sleep(1000);
+    expect(await machine.run("dmesg | grep 'avc:  denied' || true")).toBe("");
+  }, 300_000);
+
+  test("keeps its host key there, and makes an empty data disk its own", async () => {
+    await machine.stop();
+    await boot(["config.img", "data.img"]);
+    expect(await readHostKey()).toBe(hostKey);
+    expect(await labelOf("/srv/images")).toBe("system_u:object_r:virt_image_t:s0");
+    await machine.run(`truncate -s 1M ${KEPT}; sync`);
+    await machine.run(withXml("svirt define -", guestXml("kept", "qemu", DISK)));
+    await machine.run("svirt autostart kept; svirt start kept; sync");
+    expect(await labelOf(KEPT)).toMatch(/^system_u:object_r:svirt_image_t:s0:c\d+,c\d+$/);
+    expect(await machine.run("dmesg | grep 'avc:  denied' || true")).toBe("");
+  }, 600_000);
+
+  test("after a power failure puts back labels, starts what is marked for it, and is the same host", async () => {
+    await machine.stop();
+    await boot(["data.img"]);
+    expect(await readHostKey()).toBe(hostKey);
+    expect(await machine.run("svirt domstate kept; svirt list --all --name | sort")).toBe(
+      "running\n\n\ngiven\nkept\n",
+    );
+    expect(await machine.run("svirt audit")).toContain("No findings.");
+    await machine.run("svirt destroy kept");
+    expect(await labelOf(KEPT)).toBe("system_u:object_r:virt_image_t:s0");
+    expect(await machine.run("dmesg | grep 'avc:  denied' || true")).toBe("");
+  }, 600_000);
+});
+
+function makeDisk(path: string, words: readonly string[]): void {
+  const made = Bun.spawnSync(["mke2fs", "-q", "-t", "ext4", ...words, path, "64M"]);
+  if (made.exitCode !== 0) throw new Error(`Cannot make a disk: ${made.stderr.toString()}`);
+}
