@@ -6,7 +6,7 @@ export const CARD = ["-device", "virtio-net-pci,netdev=net0,romfile="];
 const BOOTED_FROM = ["-device", "virtio-net-pci,netdev=net0,bootindex=0"];
 
 /** The kernel's command line without settings. */
-export const COMMON = "console=ttyS0 loglevel=4 security=selinux selinux=1 net.ifnames=0";
+const COMMON = "console=ttyS0 loglevel=4 security=selinux selinux=1 net.ifnames=0";
 
 /** As a kernel with its initrd, told on the command line. */
 export function directBoot(words: (keys: Keys) => string, devices: readonly string[] = []): MakeBoot {

@@ -9,12 +9,12 @@ const POLL_MS = 500;
 const BOOT_MS = 420_000;
 
 /** Whose key it is: of somebody with a shell, of one who may run svirt alone, of one who may only read. */
-export type Whose = "admin" | "manager" | "reader";
+type Whose = "admin" | "manager" | "reader";
 /** The public halves, as `TYPE:BASE64`. */
 export type Keys = Readonly<Record<Whose, string>>;
 
 /** What a command on the machine said. */
-export interface Answer {
+interface Answer {
   readonly code: number;
   readonly out: string;
   readonly err: string;

@@ -13,8 +13,8 @@ export async function serveTime(begin: Date): Promise<{ stop(): void }> {
     hostname: "127.0.0.1",
     port: NTP_PORT,
     socket: {
-      data(socket, question, ...from) {
-        socket.send(answer(question, now()), ...from);
+      data(socket, question, ...[port, address]) {
+        socket.send(answer(question, now()), port, address);
       },
     },
   });
