@@ -64,7 +64,7 @@ whereBuilt("the product's image, booted as a kernel with its initrd", () => {
   test("has keys that may run svirt alone, and only read", async () => {
     expect(await machine.ask("svirt list --name", "reader")).toEqual({
       code: 0,
-      out: "one\ntwo\n\n",
+      out: "one\ntwo\n",
       err: "",
     });
     for (const [command, why] of [
@@ -77,7 +77,7 @@ whereBuilt("the product's image, booted as a kernel with its initrd", () => {
     }
     expect((await machine.ask("cat /etc/shadow", "manager")).code).toBe(5);
     expect(await machine.ask("svirt destroy 'one'", "manager")).toMatchObject({ code: 0, err: "" });
-    expect(await machine.ask("svirt list --name", "manager")).toMatchObject({ out: "two\n\n" });
+    expect(await machine.ask("svirt list --name", "manager")).toMatchObject({ out: "two\n" });
   });
 
   test("powers off cleanly, guests first", async () => {

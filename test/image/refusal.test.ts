@@ -14,7 +14,7 @@ whereBuilt("the product's image, when it cannot be trusted,", () => {
       expect(await machine.console()).toContain("svirt-node: WARNING: SELinux does not enforce");
       expect(await machine.ask("svirt list --name")).toEqual({
         code: 0,
-        out: "\n",
+        out: "",
         err: `warning: SELinux is ${why}\n`,
       });
       const doctor = await machine.ask("svirt doctor");
