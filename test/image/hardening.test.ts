@@ -65,9 +65,8 @@ whereBuilt("the product's image, hardened", () => {
     expect(await machine.run("cat /sys/kernel/security/lockdown")).toContain("[integrity]");
     expect((await machine.ask("head -c 1 /dev/mem")).err).toContain("Operation not permitted");
     // The signature is the last thing in the file.
-    const unsigned =
-      "find /usr/lib/modules -name btrfs.ko -o -name nbd.ko | head -n 1 | xargs head -c -200 >/root/x.ko; insmod /root/x.ko";
-    expect((await machine.ask(unsigned)).code).not.toBe(0);
+    const unsigned = "head -c -200 $(find /usr/lib/modules -name nbd.ko) >/root/x.ko && insmod /root/x.ko";
+    expect((await machine.ask(unsigned)).err).toContain("Operation not permitted");
     expect(await machine.run("modprobe nbd && lsmod | grep -c '^nbd '")).toBe("1\n");
   });
 
@@ -80,7 +79,7 @@ whereBuilt("the product's image, hardened", () => {
   test("feeds the watchdog that the hardware has", async () => {
     expect(
       await machine.run(
-        "ls -Z /dev/watchdog | grep -o watchdog_device_t; pidof watchdog >/dev/null && echo fed",
+        "/usr/bin/getfattr --only-values -n security.selinux /dev/watchdog | grep -o watchdog_device_t; pidof watchdog >/dev/null && echo fed",
       ),
     ).toBe("watchdog_device_t\nfed\n");
   });
