@@ -1,0 +1,40 @@
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
+
+const LABEL_TREE = fileURLToPath(new URL("../../image/label-tree", import.meta.url));
+const ALL = "/.*\tsystem_u:object_r:usr_t:s0\n";
+
+/** What label-tree says of a root with one file, when the policy has these rules. */
+function label(rules: string): { readonly code: number; readonly err: string; readonly label: string } {
+  const folder = mkdtempSync(`${tmpdir()}/svirt-label-`);
+  try {
+    const contexts = `${folder}/policy/etc/selinux/default/contexts/files`;
+    mkdirSync(contexts, { recursive: true });
+    writeFileSync(`${contexts}/file_contexts`, rules);
+    mkdirSync(`${folder}/root/usr`, { recursive: true });
+    writeFileSync(`${folder}/root/usr/program`, "");
+    const { exitCode, stderr } = Bun.spawnSync([LABEL_TREE, `${folder}/policy`, `${folder}/root`]);
+    const got = ["getfattr", "--only-values", "-n", "security.selinux", `${folder}/root/usr/program`];
+    return { code: exitCode, err: stderr.toString(), label: Bun.spawnSync(got).stdout.toString() };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+describe("image/label-tree", () => {
+  test("labels a root as the policy says", () => {
+    expect(label(ALL)).toEqual({ code: 0, err: "", label: "system_u:object_r:usr_t:s0\0" });
+  });
+
+  test("refuses a root with a file that the policy gives no label", () => {
+    const said = label(`${ALL}/usr/program\t<<none>>\n`);
+    expect(said.code).toBe(1);
+    expect(said.err).toContain("these have no label\n./usr/program\n");
+  });
+
+  test("refuses a policy whose rules cannot be read", () => {
+    expect(label(`${ALL}/usr/program\tnonsense of words\n`).code).toBe(1);
+  });
+});
