@@ -76,7 +76,7 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
     await folder.host.spawnGuest(orderIn(folder, "cat /proc/self/oom_score_adj /proc/$PPID/oom_score_adj"));
     await endOf(folder);
     const own = readFileSync("/proc/self/oom_score_adj", "utf8");
-    expect(readFileSync(`${folder.path}/log`, "utf8")).toBe(`500\n${own}`);
+    expect(readFileSync(`${folder.path}/log`, "utf8")).toStartWith(`500\n${own}`);
   });
 
   test("gives the monitor's socket before QEMU listens: whoever connects waits and is not refused", async () => {
