@@ -31,9 +31,7 @@ whereBuilt("the product's image, when it cannot be trusted,", () => {
     const machine = await startMachine(bootWithUnlabelled);
     try {
       expect(await machine.ended()).toBe(0);
-      expect(await machine.console()).toContain(
-        "svirt-node: REFUSING TO BOOT: 1 files of the root have no label",
-      );
+      expect(await machine.console()).toMatch(/REFUSING TO BOOT: \d+ files of the root have no label/);
     } finally {
       await machine.stop();
     }
