@@ -34,7 +34,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
     "changes",
     "attach-device attach-disk attach-interface autostart blockcommit blockcopy blockpull change-media console create " +
       "define destroy detach-device detach-disk detach-interface domif-setlink dump managedsave managedsave-remove " +
-      "qemu-monitor-command reap reboot recover restore resume save screenshot send-key setmaxmem setmem setvcpus " +
+      "qemu-agent-command qemu-monitor-command reap reboot recover restore resume save screenshot send-key setmaxmem setmem setvcpus " +
       "shutdown snapshot-create-as start suspend undefine update-device vol-create",
   ),
   ["label restore", "changes"],
