@@ -1,4 +1,5 @@
 import { SvirtError } from "../errors.ts";
+import { FILE_TO_COME } from "../plan/start-plan.ts";
 import { getFileLabel } from "../run/file-label.ts";
 import { isSession, type Node } from "./node.ts";
 import type { UsedFile } from "./used-file.ts";
@@ -13,7 +14,7 @@ export function labelByOwner(
   wanted: string | undefined,
 ): string | undefined {
   if (wanted === undefined || !isSession(node)) return wanted;
-  const isPlanned = facts.id.inode === "0";
+  const isPlanned = facts.id.inode === FILE_TO_COME.inode;
   if (isPlanned || facts.uid === node.host.getUid()) return wanted;
   if (getFileLabel(node.host, facts.id) === wanted) return undefined;
   throw new SvirtError(

@@ -24,6 +24,7 @@ const SCENE = `
   leave() {
     for path in /etc/passwd /home; do while mountpoint -q "$path"; do umount -l "$path"; done; done
     rm -rf /run/user /run/passwd
+    chmod 600 /dev/net/tun
   }
   as_alice() {
     /usr/bin/setpriv --reuid=${USER} --regid=${USER} --groups="\${groups-36}" --inh-caps=-all \\
