@@ -23,6 +23,7 @@ export function decideFiles(
   use: { readonly uuid: string; readonly files: readonly UsedFile[] },
 ): LabelledFile[] {
   const decided = new Map<string, LabelledFile>();
+  const free = new Set<string>();
   for (const file of use.files) {
     const { sharing, to: wanted } = decideFileLabel(label, file.role, file.override);
     const to = labelByOwner(node, file, wanted);
@@ -39,7 +40,7 @@ export function decideFiles(
         },
       );
     }
-    refuseInTree(node, use.uuid, file);
+    refuseInTree(node, use.uuid, { ...file, free });
     refuseOtherLabel(node, file, { uuid: use.uuid, to });
     refuseUnusable(node, label, { file, to });
     // An administrator may have given a file the label that the XML names.
