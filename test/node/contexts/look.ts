@@ -1,0 +1,24 @@
+/** Shell commands for a node, with busybox and getfattr; what they print is for judge.ts. */
+
+/** Each process: number, program, context. A thread of the kernel has no program: "-". */
+export const LIST_PROCESSES = `for p in /proc/[0-9]*; do
+  context=$(tr -d '\\0' <$p/attr/current) && echo "\${p#/proc/} $(readlink $p/exe || echo -) $context"
+done 2>/dev/null`;
+
+/** Each socket that waits for the network: protocol, port, and the contexts of who has it open. 0A: TCP_LISTEN, 07: not connected. */
+export const LIST_LISTENERS = `for table in tcp:0A tcp6:0A udp:07 udp6:07 raw:07 raw6:07; do
+  awk -v table=\${table%:*} -v state=\${table#*:} '$4 == state { print table, $2, $10 }' /proc/net/\${table%:*}
+done 2>/dev/null | while read -r table address inode; do
+  for fd in /proc/[0-9]*/fd/*; do
+    [ "$(readlink $fd)" != "socket:[$inode]" ] || echo "$table $((0x\${address##*:})) $(tr -d '\\0' <\${fd%/fd/*}/attr/current)"
+  done 2>/dev/null
+done | sort -u`;
+
+/** Each path of the root file system and of /dev, in the words of getfattr, after a line with its kind. */
+export const LIST_LABELS = `for kind in f d l c b s p; do
+  echo "kind $kind"
+  find / /dev -xdev -type $kind -print0 | xargs -0 -r /usr/bin/getfattr -h -n security.selinux --absolute-names -- 2>/dev/null
+done`;
+
+/** The node's own file contexts. */
+export const FILE_CONTEXTS = "/etc/selinux/default/contexts/files/file_contexts";
