@@ -25,6 +25,65 @@ test.skipIf(needsPolicy !== "")(
   60_000,
 );
 
+/** The lines of rights.txt that guests have: all of them, or only those of one kind. */
+async function guestLines(): Promise<readonly { readonly of: string; readonly line: string }[]> {
+  const text = await Bun.file(new URL("rights.txt", import.meta.url)).text();
+  const sections = text.split("\n== ").slice(1);
+  return sections
+    .filter((section) => /^svirt_(?!manager).* may\n/.test(section))
+    .flatMap((section) => {
+      const [of = "", ...lines] = section.trimEnd().split("\n");
+      return lines.map((line) => ({ of, line }));
+    });
+}
+
+/** Who may do something that the expression finds in a line: the domains and the target. */
+async function whoMay(what: RegExp): Promise<readonly string[]> {
+  const found = (await guestLines()).filter(({ line }) => what.test(line));
+  return found.map(
+    ({ of, line }) => `${of.includes("svirt_t ") ? "all" : of.replace(/ may$/, "")}: ${line.split(" ")[0]}`,
+  );
+}
+
+const NET = "svirt_net_t svirt_net_usb_t svirt_tcg_net_t svirt_tcg_net_usb_t";
+const USB = "svirt_net_usb_t svirt_tcg_net_usb_t svirt_tcg_usb_t svirt_usb_t";
+
+test("no guest may start a program, or become another domain", async () => {
+  expect(await whoMay(/ \{.* (?:execute_no_trans|transition|dyntransition|execstack|execheap) /)).toEqual([]);
+  expect(await whoMay(/ capability2? /)).toEqual([]);
+});
+
+test("a guest lists its own folder, content, huge pages, time zones and NUMA nodes; only a USB guest /dev and /sys", async () => {
+  expect(await whoMay(/ dir \{.* read /)).toEqual([
+    ...["hugetlbfs_t", "locale_t", "self", "svirt_image_t", "svirt_topology_t", "virt_content_t"].map(
+      (type) => `all: ${type}`,
+    ),
+    `${NET}: net_conf_t`,
+    `${USB}: device_t`,
+    `${USB}: sysfs_t`,
+  ]);
+});
+
+test("a guest makes files in its own folder and in huge pages, and nowhere else", async () => {
+  expect(await whoMay(/ dir \{.* ?add_name /)).toEqual([
+    "all: hugetlbfs_t",
+    "all: self",
+    "all: svirt_image_t",
+  ]);
+});
+
+test("only a guest with user networking makes IP sockets, and none listens but on one that svirt has handed it", async () => {
+  expect(await whoMay(/ (?:tcp|udp)_socket \{.* create /)).toEqual([`${NET}: self`, `${NET}: self`]);
+  expect(await whoMay(/ (?:tcp|udp)_socket \{.* (?:listen|accept) /)).toEqual(["all: svirt_manager_t"]);
+  expect(await whoMay(/ (?:tcp|udp)_socket \{.* name_bind /)).toEqual([]);
+});
+
+test("only a guest without KVM makes code at run time", async () => {
+  expect(await whoMay(/ process \{ (?:.* )?execmem /)).toEqual([
+    "svirt_tcg_net_t svirt_tcg_net_usb_t svirt_tcg_t svirt_tcg_usb_t: self",
+  ]);
+});
+
 const SMALL: Policy = {
   rules: [
     "allow virt_domain qemu_exec_t:file { execute read };",

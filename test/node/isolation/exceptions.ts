@@ -30,7 +30,6 @@ export const EXCEPTIONS: readonly Exception[] = [
   ...allowed("no right is asked for: it harms the process itself alone", "code.personality"),
   ...allowed("the kernel asks no right: it tells that a number is in use, not whose it is", "pidfd.open"),
   ...allowed("a socket of the own label, to which no other guest may connect", "network.bind-abstract"),
-  ...allowed("QEMU looks there for processors and NUMA nodes, and all of it has one label", "file.list-sys"),
   ...allowedToTcg("an emulated guest's code is made at run time", "code.wx"),
   ...allowedToRoot("the label of a KVM guest goes with the device; its user does not", "device.kvm"),
   ...allowedToTwin("it is what this run starts as", "become.neighbour"),
