@@ -138,6 +138,7 @@ onTheNode("on a permissive node a start says that nothing is enforced, and label
     trap 'echo 1 >/sys/fs/selinux/enforce; rm -rf "$work"' EXIT
     echo 0 >/sys/fs/selinux/enforce
     note mode cat /sys/fs/selinux/enforce
+    note list svirt list
     note start svirt start life-a
     allow_unconfined
     note start-none svirt start life-none
@@ -158,6 +159,7 @@ onTheNode("on a permissive node a start says that nothing is enforced, and label
     note uid uid_of life-none
   `);
   expect(outOf(notes, "mode")).toBe("0");
+  expect(noteOf(notes, "list").err).toStartWith("warning: SELinux is permissive");
   expect(noteOf(notes, "start").code).toBe(0);
   expect(noteOf(notes, "start").err).toStartWith(
     "warning: SELinux is permissive: domain 'life-a' is labelled",
