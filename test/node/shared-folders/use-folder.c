@@ -20,10 +20,12 @@ static void say(const char *what, int result)
 static int find_folder(int argc, char **argv)
 {
 	for (int at = 1; at < argc; at++) {
-		const char *path = strstr(argv[at], "path=/proc/self/fd/");
+		char *path = strstr(argv[at], "path=/proc/self/fd/");
 
-		if (path != NULL && strncmp(argv[at], "local,", 6) == 0)
-			return open(path + 5, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (path == NULL || strncmp(argv[at], "local,", 6) != 0)
+			continue;
+		path[strcspn(path, ",")] = '\0';
+		return open(path + 5, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
 	return -1;
 }
