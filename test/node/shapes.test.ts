@@ -4,8 +4,8 @@ import { onANode } from "./lifecycle/on-a-node.ts";
 import { onNode } from "./lifecycle/on-the-node.ts";
 import { diskXml, virtInstall } from "./shapes/virt-install.ts";
 
-// Shapes of guest that the reference was measured with, of which it starts none on stock Debian 13: each is started under
-// enforcing from XML as virt-install writes it, looked at while it runs, and ended.
+// The eight shapes of guest that the reference was measured with, of which it starts none on stock Debian 13: each is
+// started under enforcing from XML as virt-install writes it, looked at while it runs, and ended.
 
 const onTheNode = await onANode();
 
@@ -162,6 +162,44 @@ onTheNode("p5, a network card on a bridge: a frame of the guest's reaches it", a
   expect(outOf(notes, "words")).toContain('"vhost":true');
 });
 
+onTheNode("p6, agent channel, VNC, rng and a console with a log: what the guest says is in it", async () => {
+  const devices = [
+    diskXml(`${HERE}/a.img`, "raw"),
+    `<console type="pty">
+      <log file="${HERE}/console.log"/>
+    </console>`,
+    `<channel type="unix">
+      <source mode="bind"/>
+      <target type="virtio" name="org.qemu.guest_agent.0"/>
+    </channel>`,
+    '<input type="tablet" bus="usb"/>',
+    '<graphics type="vnc" port="-1"/>',
+    '<video><model type="vga"/></video>',
+    '<rng model="virtio"><backend model="random">/dev/urandom</backend></rng>',
+  ];
+  const notes = await tryShape(virtInstall({ name: NAME, devices }), {
+    files: `${HERE}/a.img`,
+    look: `
+      said() { [ "$(wc -c <$here/console.log)" -ge 3 ]; }
+      wait_for said
+      note log head -c 3 $here/console.log
+      note log-label label_of $here/console.log
+      note vnc qmp query-vnc
+      note display svirt vncdisplay ${NAME}
+      note greeting sh -c '{ sleep 2; } | nc 127.0.0.1 $((5900 + $(svirt vncdisplay ${NAME} | sed -n s/.*://p))) | head -c 12'
+      note chardevs qmp query-chardev
+      note ports svirt qemu-monitor-command ${NAME} --hmp info qtree`,
+  });
+  expect(outOf(notes, "log")).toBe("012");
+  expect(outOf(notes, "log-label")).toBe(outOf(notes, "image"));
+  expect(outOf(notes, "display")).toBe("127.0.0.1:0");
+  expect(answerOf(notes, "vnc")).toMatchObject({ enabled: true });
+  // RFC 6143, 7.1.1
+  expect(outOf(notes, "greeting")).toMatch(/^RFB 003\.\d{3}$/);
+  expect(outOf(notes, "ports")).toContain('name = "org.qemu.guest_agent.0"');
+  expect(outOf(notes, "ports")).toContain("dev: virtio-rng-pci");
+});
+
 onTheNode("p7, an emulated TPM: swtpm answers, in the guest's own context", async () => {
   const tpm = '<tpm model="tpm-crb"><backend type="emulator"/></tpm>';
   const notes = await tryShape(
@@ -177,3 +215,49 @@ onTheNode("p7, an emulated TPM: swtpm answers, in the guest's own context", asyn
   expect(outOf(notes, "emulator")).toBe(outOf(notes, "context"));
   expect(answerOf(notes, "tpm")).toMatchObject([{ model: "tpm-crb", options: { type: "emulator" } }]);
 });
+
+onTheNode(
+  "p8, a chain of qcow2 images and a CD: plugged into, layered, committed, saved and restored",
+  async () => {
+    const devices = [
+      diskXml(`${HERE}/top.qcow2`, "qcow2"),
+      diskXml(`${HERE}/cd.iso`, "raw", { device: "cdrom", target: "sda" }),
+      CONSOLE,
+    ];
+    const notes = await tryShape(virtInstall({ name: NAME, devices }), {
+      before: `
+        cp $here/a.img $here/base.img
+        qemu-img create -q -f qcow2 -F raw -b $here/base.img $here/middle.qcow2
+        qemu-img create -q -f qcow2 -F qcow2 -b $here/middle.qcow2 $here/top.qcow2
+        truncate -s 1M $here/cd.iso $here/more.img`,
+      files: `${HERE}/top.qcow2 ${HERE}/middle.qcow2 ${HERE}/base.img ${HERE}/cd.iso ${HERE}/more.img`,
+      look: `${BIOS_HAS_READ}
+        note attach svirt attach-disk ${NAME} $here/more.img vdb
+        note more label_of $here/more.img
+        note snapshot svirt snapshot-create-as ${NAME} s1 --disk-only --no-metadata --diskspec vda --diskspec vdb,snapshot=no --diskspec sda,snapshot=no
+        note overlay label_of $here/top.s1
+        note below label_of $here/top.qcow2
+        note commit svirt blockcommit ${NAME} vda --shallow --active --pivot
+        note disks svirt domblklist ${NAME}
+        note save svirt save ${NAME} $here/p.save
+        note saved svirt domstate ${NAME}
+        note between labels $here/top.qcow2 $here/middle.qcow2 $here/base.img $here/cd.iso $here/more.img
+        note restore svirt restore $here/p.save
+        note again label_of $here/top.qcow2
+        note image-again label_in_xml ${NAME} imagelabel
+        rm -f $here/top.s1 $here/p.save`,
+    });
+    const content = "system_u:object_r:virt_content_t:s0";
+    const image = outOf(notes, "image");
+    const [top, middle, base, cd] = outOf(notes, "labels-during").split("\n");
+    expect([top, middle, base, cd]).toEqual([image, content, content, content]);
+    for (const name of ["attach", "snapshot", "commit", "save", "restore"])
+      expect({ name, ...noteOf(notes, name) }).toMatchObject({ name, code: 0, err: "" });
+    expect(outOf(notes, "more")).toBe(image);
+    expect([outOf(notes, "overlay"), outOf(notes, "below")]).toEqual([image, content]);
+    expect(outOf(notes, "disks")).toMatch(/vda +\/srv\/lifecycle\/top\.qcow2/);
+    expect(outOf(notes, "saved")).toBe("shut off");
+    expect(outOf(notes, "between")).toBe(outOf(notes, "labels-before"));
+    expect(outOf(notes, "again")).toBe(outOf(notes, "image-again"));
+  },
+);
