@@ -1,19 +1,27 @@
-import { expect } from "bun:test";
+import { beforeAll, expect } from "bun:test";
 import { fileURLToPath } from "node:url";
-import { expectDisks } from "./families/disks.ts";
+import { expectDisks, listFlash } from "./families/disks.ts";
 import { answerTo, fileOfDescriptor, type Inspected, inspected, LOOK } from "./families/inspect.ts";
 import { expectPciAddresses } from "./families/pci-addresses.ts";
 import { expectPins, expectProcessors } from "./families/processors.ts";
+import { isNodeUp } from "./isolation/on-the-node.ts";
 import { noteOf, outOf } from "./lifecycle/notes.ts";
 import { onANode } from "./lifecycle/on-a-node.ts";
-import { onNode } from "./lifecycle/on-the-node.ts";
+import { node, onNode } from "./lifecycle/on-the-node.ts";
 
-// A guest with many families of devices. What QEMU has is asked over its monitor and compared with the XML; what the kernel does for it is read from /proc and /sys.
+// Guests with many families of devices. What QEMU has is asked over its monitor and
+// compared with the XML; what the kernel does for it is read from /proc and /sys.
 
 const onTheNode = await onANode();
 
 const MIB = 1024 * 1024;
 const HERE = "/srv/lifecycle";
+
+if (await isNodeUp()) {
+  beforeAll(async () => {
+    await node(["put", "/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd", "/srv/ovmf"]);
+  });
+}
 
 /** Starts the guest of that file after `before`, looks at it, and ends it after `more`. */
 async function lookAt(name: string, before: string, more: string): Promise<Inspected> {
@@ -168,3 +176,29 @@ function expectLimits({ notes }: Inspected): void {
   ]);
   expect(outOf(notes, "io")).toContain("rbps=5242880 wbps=max riops=max wiops=700");
 }
+
+onTheNode(
+  "an emulated q35 with UEFI: its code runs, and keeps its variables where only it may write",
+  async () => {
+    const guest = await lookAt(
+      "uefi",
+      "cp /srv/ovmf/*.fd $here/",
+      `
+    note vars-label label_of $here/uefi_VARS.fd
+    note image label_in_xml $name imagelabel
+    has_written() { ! cmp -s $here/uefi_VARS.fd $here/OVMF_VARS_4M.fd; }
+    note firmware wait_for has_written
+    note said wait_for grep -q BdsDxe $here/serial.log`,
+    );
+    const { notes } = guest;
+    expect(listFlash(notes)).toEqual([
+      [`${HERE}/OVMF_CODE_4M.fd`, true],
+      [`${HERE}/uefi_VARS.fd`, false],
+    ]);
+    expect(outOf(notes, "vars-label")).toBe(outOf(notes, "image"));
+    expect(noteOf(notes, "firmware")).toMatchObject({ code: 0 });
+    // The boot manager tells on the first serial port what it boots.
+    expect(noteOf(notes, "said")).toMatchObject({ code: 0 });
+    expectNoTrace(guest);
+  },
+);

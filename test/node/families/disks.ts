@@ -123,3 +123,11 @@ function openedBy(notes: Notes, file: string): string {
   const set = sets.find((one) => file === `/dev/fdset/${one["fdset-id"]}`);
   return fileOfDescriptor(notes, String(set?.fds[0]?.fd));
 }
+
+/** The files behind the machine's flash, in order, and whether they are only read. */
+export function listFlash(notes: Notes): readonly (readonly [file: string, isReadOnly: boolean])[] {
+  return answerTo<readonly Drive[]>(notes, "query-block")
+    .filter(({ qdev }) => FLASH.test(qdev))
+    .toSorted((one, other) => one.qdev.localeCompare(other.qdev))
+    .map(({ inserted }) => [openedBy(notes, inserted.file), inserted.ro]);
+}
