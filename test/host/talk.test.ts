@@ -55,6 +55,7 @@ describe("Host.talk() with a terminal", () => {
     await user.heard.until("ended: left");
     await guest.heard.until("tail");
     expect(await user.child.exited).toBe(3);
+    await user.heard.until(/^[0-9a-f:]{40,}$[\s\S]*^[0-9a-f:]{40,}$/m);
     const [before, ...others] = user.heard.text.match(/^[0-9a-f:]{40,}/gm) ?? [];
     expect(others).toEqual([before ?? ""]);
     expect(guest.child.exitCode).toBeNull();
