@@ -2,7 +2,7 @@ import { compare } from "./names.ts";
 import { formatRight, type OurRight } from "./needed.ts";
 
 const HEAD = `# Which rights of svirt's modules were seen used, and in which scenario first: test/node/SCENARIO.test.ts. "unseen" are those
-# that no run has shown yet. Written by scripts/policy-use.ts; test/policy/needed.test.ts wants each right to be here.
+# that no run has shown yet. Written by scripts/policy-use.ts; test/policy/long/needed.test.ts wants each right to be here.
 `;
 
 /** The scenario of a right that nobody has seen used yet. */

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
-import { findBuiltPolicy, type Policy, parseRule } from "./built-policy.ts";
-import { allowsIn, attributesIn, withoutAllows } from "./cil.ts";
-import { formatRight, givenAnyhow, rightsIn } from "./needed.ts";
-import { OUR_RIGHTS, readBarePolicy } from "./our-rules.ts";
-import { addSeen } from "./seen.ts";
-import { formatUses, parseUses } from "./use-table.ts";
+import { findBuiltPolicy, type Policy, parseRule } from "../built-policy.ts";
+import { allowsIn, attributesIn, withoutAllows } from "../cil.ts";
+import { formatRight, givenAnyhow, rightsIn } from "../needed.ts";
+import { OUR_RIGHTS, readBarePolicy } from "../our-rules.ts";
+import { addSeen } from "../seen.ts";
+import { formatUses, parseUses } from "../use-table.ts";
 
 const folder = findBuiltPolicy();
 const missing =
@@ -22,7 +22,7 @@ test.skipIf(isMissing)(
 );
 
 test("each right of svirt's modules is in used.txt, with the scenario that needs it or as unseen", async () => {
-  const text = await Bun.file(new URL("used.txt", import.meta.url)).text();
+  const text = await Bun.file(new URL("../used.txt", import.meta.url)).text();
   expect(formatUses(OUR_RIGHTS, parseUses(text))).toBe(text);
 });
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { attachDevice, changeMedium, detachDevice } from "../../src/vm/devices/change-devices.ts";
-import { takeSource } from "../../src/vm/devices/update-rules.ts";
-import { startDomain } from "../../src/vm/start.ts";
-import type { Machine } from "../memory-host/machine.ts";
-import { cdXml, deviceOf, leftState, machineWithDisks, SECOND, wholeState } from "./hotplug-scene.ts";
-import { domainXml, makeMachine, nodeOn, reapAll, sweepAll } from "./scene.ts";
-import { endUnseen, type Subject, strikeEverywhere, type Work } from "./strikes.ts";
+import { destroyDomain } from "../../../src/vm/destroy.ts";
+import { attachDevice, changeMedium, detachDevice } from "../../../src/vm/devices/change-devices.ts";
+import { takeSource } from "../../../src/vm/devices/update-rules.ts";
+import { startDomain } from "../../../src/vm/start.ts";
+import type { Machine } from "../../memory-host/machine.ts";
+import { cdXml, deviceOf, leftState, machineWithDisks, SECOND, wholeState } from "../hotplug-scene.ts";
+import { domainXml, makeMachine, nodeOn, reapAll, sweepAll } from "../scene.ts";
+import { endUnseen, type Subject, strikeEverywhere, type Work } from "../strikes.ts";
 
 /** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
 const TIMEOUT_MS = 120_000;

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { defineDomain } from "../../src/vm/define.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { findDomain } from "../../src/vm/find-domain.ts";
-import { dumpDomain } from "../../src/vm/saving/dump-domain.ts";
-import { startDefined } from "../../src/vm/saving/restore-domain.ts";
-import { managedSaveDomain, saveDomain } from "../../src/vm/saving/save-domain.ts";
-import { takeScreenshot } from "../../src/vm/saving/screenshot.ts";
-import { startDomain } from "../../src/vm/start.ts";
-import type { Machine } from "../memory-host/machine.ts";
-import { leftState } from "./hotplug-scene.ts";
+import { defineDomain } from "../../../src/vm/define.ts";
+import { destroyDomain } from "../../../src/vm/destroy.ts";
+import { findDomain } from "../../../src/vm/find-domain.ts";
+import { dumpDomain } from "../../../src/vm/saving/dump-domain.ts";
+import { startDefined } from "../../../src/vm/saving/restore-domain.ts";
+import { managedSaveDomain, saveDomain } from "../../../src/vm/saving/save-domain.ts";
+import { takeScreenshot } from "../../../src/vm/saving/screenshot.ts";
+import { startDomain } from "../../../src/vm/start.ts";
+import type { Machine } from "../../memory-host/machine.ts";
+import { leftState } from "../hotplug-scene.ts";
 import {
   FILE,
   fileText,
@@ -19,9 +19,9 @@ import {
   REMEMBERED,
   restored,
   save,
-} from "./saving-scene.ts";
-import { domainXml, makeMachine, nodeOn, reapAll, sweepAll, UUID } from "./scene.ts";
-import { beStruck, endUnseen, instantsOf, type Work, withoutInodes } from "./strikes.ts";
+} from "../saving-scene.ts";
+import { domainXml, makeMachine, nodeOn, reapAll, sweepAll, UUID } from "../scene.ts";
+import { beStruck, endUnseen, instantsOf, type Work, withoutInodes } from "../strikes.ts";
 
 /** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
 const TIMEOUT_MS = 120_000;
@@ -171,7 +171,7 @@ describe("a restore killed before, within and after every call that changes some
     return machine;
   }
   const restore: Work = async (node) => {
-    const { restoreDomain } = await import("../../src/vm/saving/restore-domain.ts");
+    const { restoreDomain } = await import("../../../src/vm/saving/restore-domain.ts");
     return await restoreDomain(node, FILE, { wakes: undefined, xml: undefined });
   };
 

@@ -1,20 +1,20 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { imagePath } from "../../src/domain/disk-images.ts";
-import { parseDomainText } from "../../src/domain/document.ts";
-import { listPlugged } from "../../src/plan/plugged.ts";
-import { defineDomain } from "../../src/vm/define.ts";
-import { readDefinition } from "../../src/vm/definitions.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { isRunning, readRecords } from "../../src/vm/record.ts";
-import { sweep } from "../../src/vm/settle.ts";
-import { startDomain } from "../../src/vm/start.ts";
-import type { Machine } from "../memory-host/machine.ts";
-import type { Strike } from "../memory-host/svirt.ts";
-import { expectUnlabelled, OTHER } from "./block-checks.ts";
-import { commitOn, copyOn, endOn, IMAGES, pullOn, takeOn, waitOn } from "./block-scene.ts";
-import { diskXml, domainXml, labelOf, makeMachine, nodeOn, sweepAll, UUID } from "./scene.ts";
-import type { Work } from "./strikes.ts";
+import { imagePath } from "../../../src/domain/disk-images.ts";
+import { parseDomainText } from "../../../src/domain/document.ts";
+import { listPlugged } from "../../../src/plan/plugged.ts";
+import { defineDomain } from "../../../src/vm/define.ts";
+import { readDefinition } from "../../../src/vm/definitions.ts";
+import { destroyDomain } from "../../../src/vm/destroy.ts";
+import { isRunning, readRecords } from "../../../src/vm/record.ts";
+import { sweep } from "../../../src/vm/settle.ts";
+import { startDomain } from "../../../src/vm/start.ts";
+import type { Machine } from "../../memory-host/machine.ts";
+import type { Strike } from "../../memory-host/svirt.ts";
+import { expectUnlabelled, OTHER } from "../block-checks.ts";
+import { commitOn, copyOn, endOn, IMAGES, pullOn, takeOn, waitOn } from "../block-scene.ts";
+import { diskXml, domainXml, labelOf, makeMachine, nodeOn, sweepAll, UUID } from "../scene.ts";
+import type { Work } from "../strikes.ts";
 
 const TIMEOUT_MS = 240_000;
 

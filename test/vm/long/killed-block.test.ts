@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { imagePath } from "../../src/domain/disk-images.ts";
-import { parseDomainText } from "../../src/domain/document.ts";
-import { readDefinition } from "../../src/vm/definitions.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { sweep } from "../../src/vm/settle.ts";
-import type { Machine } from "../memory-host/machine.ts";
-import { commitOn, copyOn, endOn, IMAGES, machineWithChain, pullOn, takeOn, waitOn } from "./block-scene.ts";
-import { leftState, recordOf, wholeState } from "./hotplug-scene.ts";
-import { nodeOn, reapAll, sweepAll, UUID } from "./scene.ts";
-import { beStruck, endUnseen, instantsOf, type Subject, strikeEverywhere, type Work } from "./strikes.ts";
+import { imagePath } from "../../../src/domain/disk-images.ts";
+import { parseDomainText } from "../../../src/domain/document.ts";
+import { readDefinition } from "../../../src/vm/definitions.ts";
+import { destroyDomain } from "../../../src/vm/destroy.ts";
+import { sweep } from "../../../src/vm/settle.ts";
+import type { Machine } from "../../memory-host/machine.ts";
+import { commitOn, copyOn, endOn, IMAGES, machineWithChain, pullOn, takeOn, waitOn } from "../block-scene.ts";
+import { leftState, recordOf, wholeState } from "../hotplug-scene.ts";
+import { nodeOn, reapAll, sweepAll, UUID } from "../scene.ts";
+import { beStruck, endUnseen, instantsOf, type Subject, strikeEverywhere, type Work } from "../strikes.ts";
 
 /** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
 const TIMEOUT_MS = 240_000;
