@@ -50,6 +50,16 @@ describe("auditNode() proves that", () => {
     expect(snapshot(machine)).toEqual(before);
   });
 
+  test("a socket that a guest listens at beside its disk is that guest's", async () => {
+    const machine = makeMachine();
+    const serial =
+      "<serial type='unix'><source mode='bind' path='/var/lib/images/serial.sock'/></serial>" +
+      diskXml("/var/lib/images/private1.raw", "vda");
+    await startDomain(nodeOn(machine), domainXml({ disks: serial }));
+    expect(labelOf(machine, "/var/lib/images/serial.sock")).toContain(":svirt_image_t:s0:c");
+    expect(findings(machine)).toEqual([]);
+  });
+
   test("no two guests share a level", async () => {
     const machine = await running();
     const [one, two] = [machine.processes.qemuOf(UUID), machine.processes.qemuOf(OTHER)];

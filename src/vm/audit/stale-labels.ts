@@ -29,9 +29,10 @@ export function findStaleLabels(node: Node): string[] {
  * no longer defined, or a copy that was made with its label.
  */
 export function findStaleNeighbours(node: Node, records: readonly GuestRecord[]): string[] {
-  const used = records
-    .flatMap((guest) => allSteps(guest))
-    .flatMap((step) => ("file" in step ? step.file.path : []));
+  const steps = records.flatMap((guest) => allSteps(guest));
+  const used = steps.flatMap((step) => ("file" in step ? step.file.path : []));
+  // Made anew at each start: claimed by their names, not as files.
+  const sockets = new Set(steps.flatMap((step) => (step.do === "expect-socket" ? step.path : [])));
   const named = listDefinitionNames(node).flatMap((name) => {
     try {
       return pathsOf(node, name);
@@ -44,6 +45,7 @@ export function findStaleNeighbours(node: Node, records: readonly GuestRecord[])
   return [...folders]
     .filter((folder) => folder !== "" && folder !== "/dev" && !folder.startsWith("/dev/"))
     .flatMap((folder) => node.host.listFolder(folder).map((name) => `${folder}/${name}`))
+    .filter((path) => !sockets.has(path))
     .flatMap((path) => findAround(node, path));
 }
 
