@@ -7,18 +7,8 @@ import { readRecord } from "../../src/vm/record.ts";
 import { sweep } from "../../src/vm/settle.ts";
 import { planDomainStart, startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
-import {
-  diskXml,
-  domainXml,
-  failedStart,
-  labelOf,
-  makeMachine,
-  nodeOn,
-  reapAll,
-  sweepAll,
-  UUID,
-} from "./scene.ts";
-import { beStruck, instantsOf, type Work, withoutInodes } from "./strikes.ts";
+import { diskXml, domainXml, failedStart, labelOf, makeMachine, nodeOn, UUID } from "./scene.ts";
+import { beStruck, instantsOf, leavesNothing, type Work, withoutInodes } from "./strikes.ts";
 
 /** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
 const TIMEOUT_MS = 120_000;
@@ -220,16 +210,8 @@ describe("killed before, within and after every call that changes something,", (
     ["an end", prepared, end],
   ])(
     "%s of a guest with a shared folder leaves nothing of the guest's in it",
-    async (_, prepare, work) => {
-      const clean = withoutInodes(withTree());
-      for (const strike of await instantsOf(prepare, work)) {
-        machine = await prepare();
-        await beStruck(machine, work, strike);
-        await sweepAll(machine);
-        await reapAll(machine);
-        if (readRecord(nodeOn(machine), UUID) !== undefined) await end(nodeOn(machine));
-        expect([strike, ...withoutInodes(machine)]).toEqual([strike, ...clean]);
-      }
+    async (name, prepare, work) => {
+      await leavesNothing({ name, prepare, work }, { clean: withoutInodes(withTree()), end });
     },
     TIMEOUT_MS,
   );

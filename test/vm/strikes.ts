@@ -1,7 +1,8 @@
 import { expect } from "bun:test";
+import { readRecord } from "../../src/vm/record.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import type { Moment, Strike } from "../memory-host/svirt.ts";
-import { errorOf, nodeOn, UUID } from "./scene.ts";
+import { errorOf, nodeOn, reapAll, sweepAll, UUID } from "./scene.ts";
 
 /** What one process of svirt does. */
 export type Work = (node: ReturnType<typeof nodeOn>) => Promise<unknown>;
@@ -49,6 +50,19 @@ export async function strikeEverywhere(
     await beStruck(machine, work, { ...strike, how });
     await look(machine, `${name}, ${how} ${strike.moment} call ${strike.at}`);
   }
+}
+
+/** Wherever the work was killed: once the next svirt has looked, and the guest has ended, all is as `clean` tells. */
+export async function leavesNothing(
+  subject: Subject,
+  { clean, end }: { readonly clean: readonly string[]; readonly end: Work },
+): Promise<void> {
+  await strikeEverywhere(subject, "crash", async (machine, place) => {
+    await sweepAll(machine);
+    await reapAll(machine);
+    if (readRecord(nodeOn(machine), UUID) !== undefined) await end(nodeOn(machine));
+    expect([place, ...withoutInodes(machine)]).toEqual([place, ...clean]);
+  });
 }
 
 /** The guest ends by itself, and nobody who would tell sees it. */

@@ -14,11 +14,10 @@ import {
   makeMachine,
   nodeOn,
   ORIGINAL,
-  reapAll,
   sweepAll,
   UUID,
 } from "./scene.ts";
-import { beStruck, instantsOf, type Work, withoutInodes } from "./strikes.ts";
+import { beStruck, instantsOf, leavesNothing, type Work, withoutInodes } from "./strikes.ts";
 
 /** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
 const TIMEOUT_MS = 120_000;
@@ -143,16 +142,8 @@ describe("killed before, within and after every call that changes something,", (
     ["an end", running, end],
   ])(
     "%s of a guest with transient disks leaves no overlay",
-    async (_, prepare, work) => {
-      const clean = withoutInodes(await fresh());
-      for (const strike of await instantsOf(prepare, work)) {
-        machine = await prepare();
-        await beStruck(machine, work, strike);
-        await sweepAll(machine);
-        await reapAll(machine);
-        if (readRecord(nodeOn(machine), UUID) !== undefined) await end(nodeOn(machine));
-        expect([strike, ...withoutInodes(machine)]).toEqual([strike, ...clean]);
-      }
+    async (name, prepare, work) => {
+      await leavesNothing({ name, prepare, work }, { clean: withoutInodes(await fresh()), end });
     },
     TIMEOUT_MS,
   );
