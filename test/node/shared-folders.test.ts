@@ -111,6 +111,8 @@ onTheNode("whoever has taken QEMU over does all in a shared folder and nothing b
       rm -f /var/log/svirt/life-a.log
       guest life-a "<emulator>$here/use-folder</emulator>$(share mapped "$more")"
       note start-$mode svirt start life-a
+      # It ends by itself, and its reaper gives the folder back meanwhile.
+      while [ -n "$(left life-a)" ]; do sleep 0.2; done
       note log-$mode cat /var/log/svirt/life-a.log
     done
     note denied denied_since $begun .
