@@ -24,7 +24,13 @@ export function shareTree(actor: LabelActor, step: TreeStep): void {
   surveyTree(host, file);
   if (to !== undefined) setFileLabel(actor, { do: "set-label", file, claim, to, ...labelFrom(from) });
   const isShared = listOthers(actor, step).length > 0;
+  const linked = new Set<string>();
   host.visitTree<Original>(file, from, (entry, above) => {
+    // By its other name the file has the guest's label already, which is not its own.
+    if (entry.type !== "folder" && entry.links > 1) {
+      if (linked.has(entry.id.inode)) return above;
+      linked.add(entry.id.inode);
+    }
     const isTop = entry.id.path === file.path;
     const own = to === undefined || isTop ? from : labelEntry(host, entry, { above, to, isShared });
     if (entry.type === "file" || entry.type === "folder") entry.grantAccess({ uid, access });

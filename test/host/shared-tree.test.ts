@@ -9,6 +9,7 @@ import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
 const UID = 1_879_048_193;
 const OWN = "system_u:object_r:var_t:s0";
 const HOME = "system_u:object_r:user_home_t:s0";
+const CONTENT = "system_u:object_r:virt_content_t:s0";
 const GUEST = "system_u:object_r:svirt_image_t:s0:c1,c2";
 const LABEL = "security.selinux";
 
@@ -48,6 +49,16 @@ describe.skipIf(MISSING !== undefined)(`a folder with all below it${ASIDE}`, () 
     linkSync(`${scene.folder.path}/sub/mine`, `${scene.folder.path}/second`);
     shareTree(scene.actor, scene.step);
     expect(scene.labels().get("second")).toBe(GUEST);
+  });
+
+  test("gives such a file back its label, also where the guests' one has no categories", () => {
+    using scene = new Scene();
+    linkSync(`${scene.folder.path}/sub/mine`, `${scene.folder.path}/second`);
+    const step = { ...scene.step, to: CONTENT };
+    shareTree(scene.actor, step);
+    expect(scene.labels().get("second")).toBe(CONTENT);
+    unshareTree(scene.actor, { ...step, do: "unshare-tree" });
+    expect([scene.label("second"), scene.label("odd")]).toEqual([OWN, HOME]);
   });
 
   test("that a guest has nested beyond all measure keeps no other part from coming back", () => {
