@@ -9,11 +9,13 @@ import { noteOf, outOf } from "./lifecycle/notes.ts";
 import { onANode } from "./lifecycle/on-a-node.ts";
 import { node, onNode } from "./lifecycle/on-the-node.ts";
 
-// Guests with many families of devices. What QEMU has is asked over its monitor and
+// Three guests which between them have every family of devices that svirt starts. What QEMU has is asked over its monitor and
 // compared with the XML; what the kernel does for it is read from /proc and /sys.
 
 const onTheNode = await onANode();
 
+/** linux/if_tun.h */
+const IFF_MULTI_QUEUE = 0x100;
 const MIB = 1024 * 1024;
 const HERE = "/srv/lifecycle";
 
@@ -175,6 +177,88 @@ function expectLimits({ notes }: Inspected): void {
     "cpu.weight 300",
   ]);
   expect(outOf(notes, "io")).toContain("rbps=5242880 wbps=max riops=max wiops=700");
+}
+
+onTheNode(
+  "a q35 with KVM: sata, a block device, taps and vhost, unix sockets, virtio ports, TPM, huge pages, NUMA",
+  async () => {
+    const guest = await lookAt(
+      "q35",
+      `
+      truncate -s 3M $here/sata.img
+      truncate -s 2M $here/cd.iso
+      pages=/sys/kernel/mm/hugepages/hugepages-2048kB
+      were=$(cat $pages/nr_hugepages)
+      echo 64 >$pages/nr_hugepages
+      ip link add lifebr0 type bridge
+      ip link set lifebr0 up
+      trap 'echo "$were" >$pages/nr_hugepages; ip link del lifebr0; rm -rf "$work"' EXIT`,
+      `
+      note free cat $pages/free_hugepages
+      note ports ls /sys/class/net/lifebr0/brif
+      note mac cat /sys/class/net/vnet0/address
+      note flags cat /sys/class/net/vnet0/tun_flags /sys/class/net/life-eth/tun_flags
+      note socket ls -l /run/svirt/$(uuid_of $name)/guest/vnc.sock
+      note serial-socket stat -c %F $here/serial.sock`,
+    );
+    const { notes } = guest;
+    expect(answerTo<string>(notes, "get-type")).toMatch(/^pc-q35-[\d.]+-machine$/);
+    expectPciAddresses(guest);
+    expectDisks(
+      guest,
+      new Map([
+        [`${HERE}/sata.img`, 3 * MIB],
+        [`${HERE}/cd.iso`, 2 * MIB],
+        ["/dev/vdd", 64 * MIB],
+      ]),
+    );
+    expectProcessors(guest, "host");
+    expect(outOf(notes, "numa")).toMatch(
+      /^2 nodes\s+node 0 cpus: 0\s+node 0 size: 96 MB[\s\S]*node 1 cpus: 1\s+node 1 size: 32 MB/,
+    );
+    expect(outOf(notes, "free")).toBe("0");
+    expectTaps(guest);
+    expectVirtioPorts(guest);
+    expect(outOf(notes, "serial-socket")).toBe("socket");
+    const socket = {
+      label: "charserial0",
+      filename: expect.stringMatching(/:unix:.*\/serial\.sock,server=on$/),
+    };
+    expect(answerTo(notes, "query-chardev")).toContainEqual(expect.objectContaining(socket));
+    expect(outOf(notes, "socket")).toMatch(/^s/);
+    expect(answerTo(notes, "query-vnc")).toMatchObject({ enabled: true, family: "unix" });
+    expect(answerTo(notes, "query-tpm")).toMatchObject([{ model: "tpm-crb", options: { type: "emulator" } }]);
+    expect(guest.devices.get("video0")?.driver).toMatch(/^virtio-(?:vga|gpu)/);
+    expectNoTrace(guest);
+  },
+);
+
+/** One on the bridge, one on nothing; the kernel carries the frames of both, for each queue by a vhost-net of its own. */
+function expectTaps(guest: Inspected): void {
+  const { devices, notes } = guest;
+  expect([outOf(notes, "ports"), outOf(notes, "mac")]).toEqual(["vnet0", "fe:54:00:00:00:0d"]);
+  // Of several queues QEMU lets go of all but the first until the guest's driver asks for more.
+  const flags = outOf(notes, "flags").split("\n").map(Number);
+  expect(flags.map((one) => (one & IFF_MULTI_QUEUE) !== 0)).toEqual([false, true]);
+  const cards = ["net0", "net1"].map((id) => [
+    devices.get(id)?.driver,
+    property(guest, id, "mac"),
+    property(guest, id, "mq"),
+  ]);
+  expect(cards).toEqual([
+    ["virtio-net-pci", "52:54:00:00:00:0d", "false"],
+    ["virtio-net-pci", "52:54:00:00:00:0e", "true"],
+  ]);
+  expect(outOf(notes, "fds").match(/ -> \/dev\/vhost-net$/gm)?.length).toBe(1 + 2);
+}
+
+function expectVirtioPorts(guest: Inspected): void {
+  const { devices } = guest;
+  const [channel, console] = [devices.get("channel0"), devices.get("console1")];
+  expect([channel?.driver, channel?.bus]).toEqual(["virtserialport", "virtio-serial0.0"]);
+  expect(property(guest, "channel0", "name")).toBe("org.qemu.guest_agent.0");
+  // The first console is the serial port under another name.
+  expect([console?.driver, console?.bus]).toEqual(["virtconsole", "virtio-serial0.0"]);
 }
 
 onTheNode(
