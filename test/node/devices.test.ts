@@ -1,9 +1,16 @@
-import { expect } from "bun:test";
+import { afterAll, expect } from "bun:test";
+import { isNodeUp } from "./isolation/on-the-node.ts";
 import { noteOf, outOf } from "./lifecycle/notes.ts";
 import { onANode } from "./lifecycle/on-a-node.ts";
-import { onNode } from "./lifecycle/on-the-node.ts";
+import { node, onNode } from "./lifecycle/on-the-node.ts";
 
 const onTheNode = await onANode();
+
+// In a node without udev a device that comes late has the label of whatever the kernel makes, which test/node/contexts.test.ts
+// rightly calls a fault.
+afterAll(async () => {
+  if (await isNodeUp()) await node(["ssh", "modprobe -r vhost_scsi scsi_debug sg xhci_pci evdev; [ ! -e /dev/sg0 ]"]);
+});
 
 /** Nodes of the node's own: its keyboard, a tablet on its USB, a disk in its memory. */
 const NODES = `
