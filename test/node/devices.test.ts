@@ -9,7 +9,8 @@ const onTheNode = await onANode();
 // In a node without udev a device that comes late has the label of whatever the kernel makes, which test/node/contexts.test.ts
 // rightly calls a fault.
 afterAll(async () => {
-  if (await isNodeUp()) await node(["ssh", "modprobe -r vhost_scsi scsi_debug sg xhci_pci evdev; [ ! -e /dev/sg0 ]"]);
+  if (await isNodeUp())
+    await node(["ssh", "modprobe -r vhost_scsi scsi_debug sg xhci_pci evdev; [ ! -e /dev/sg0 ]"]);
 });
 
 /** Nodes of the node's own: its keyboard, a tablet on its USB, a disk in its memory. */
