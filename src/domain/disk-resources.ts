@@ -12,7 +12,7 @@ export function listDisk(disk: Disk): readonly Resource[] {
   const rest = [...listExtras(disk, access), ...others];
   if (disk.source === undefined) return rest;
   if (disk.type !== "file" && disk.type !== "block")
-    return [...listOther(disk, access), ...listFiles(images), ...rest];
+    return [...(isServed(disk) ? [] : listOther(disk, access)), ...listFiles(images), ...rest];
   return [
     {
       kind: "disk",
@@ -25,6 +25,11 @@ export function listDisk(disk: Disk): readonly Resource[] {
     },
     ...rest,
   ];
+}
+
+/** Whether another program serves it, by NBD: its socket is one of peer-sockets.ts. */
+function isServed(disk: Disk): boolean {
+  return disk.type === "network" && disk.source.protocol === "nbd";
 }
 
 /** What the XML says about a file's label, if anything. */
@@ -82,8 +87,8 @@ function listOther(placed: Other, access: Access): readonly Resource[] {
       return [{ kind: "vfio-device", path: hostPciPath(placed.source.address) }];
     case "vhostvdpa":
       return [{ kind: "host-device", path: placed.source.dev }];
+    // peer-sockets.ts
     case "vhostuser":
-      return [{ kind: "host-socket", path: placed.source.path, mode: "connect" }];
     case "volume":
       return [];
   }

@@ -16,7 +16,8 @@ export type ChardevResource =
       readonly append: boolean;
     })
   | (Chardev & { readonly kind: "chardev-device" | "chardev-pipe"; readonly access: "read-write" })
-  | (Chardev & { readonly kind: "chardev-socket"; readonly mode: "bind" | "connect" });
+  /** One at which the guest is to be reached: what it connects to is a peer's. */
+  | (Chardev & { readonly kind: "chardev-socket" });
 
 /** The two FIFOs of a pipe: what the guest reads, and what it writes. qemu(1) -chardev pipe */
 export function pipeEnds(path: string): { readonly read: string; readonly write: string } {
@@ -69,9 +70,9 @@ function listSource({ device, chardev }: Port): readonly ChardevResource[] {
       ];
     }
     case "unix": {
-      if (chardev.source?.path === undefined) return [];
-      const { path, mode, seclabels } = chardev.source;
-      return [{ kind: "chardev-socket", device, path, mode, override: overrideOf(seclabels) }];
+      if (chardev.source?.path === undefined || chardev.source.mode === "connect") return [];
+      const { path, seclabels } = chardev.source;
+      return [{ kind: "chardev-socket", device, path, override: overrideOf(seclabels) }];
     }
   }
 }

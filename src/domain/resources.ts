@@ -7,6 +7,7 @@ import type { Graphics } from "./graphics.ts";
 import { listHostDevice } from "./host-device-resources.ts";
 import { hostInput } from "./input.ts";
 import type { MemoryDevice } from "./memory-device.ts";
+import { listPeerSockets, type PeerSocket } from "./peer-sockets.ts";
 import { type ChardevResource, listPort } from "./port-resources.ts";
 import { listPorts } from "./ports.ts";
 import { DEFAULT_RANDOM_SOURCE } from "./rng.ts";
@@ -77,6 +78,7 @@ export type Resource =
   /** Read by svirt, not by QEMU. */
   | { readonly kind: "nvram-template"; readonly path: string; readonly access: "read-only" }
   | ChardevResource
+  | PeerSocket
   | { readonly kind: "unopened"; readonly path: string; readonly place: string }
   | { readonly kind: "vnc-socket"; readonly path: string; readonly mode: "bind" }
   | { readonly kind: "random-device"; readonly path: string; readonly access: "read-only" }
@@ -102,6 +104,7 @@ export function listResources(domain: Domain): readonly Resource[] {
     ...listBootFiles(domain),
     ...domain.devices.disks.flatMap(listDisk),
     ...listPorts(domain.devices).flatMap(listPort),
+    ...listPeerSockets(domain.devices),
     ...domain.devices.graphics.flatMap(listVncSockets),
     ...listRandomDevices(domain),
     ...listUnopenedPaths(domain).map((found) => ({ kind: "unopened", ...found }) as const),

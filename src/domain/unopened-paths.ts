@@ -9,6 +9,7 @@ import {
   leasePaths,
   smartcardPaths,
 } from "./passed-through-paths.ts";
+import type { Rng } from "./rng.ts";
 import type { Shmem } from "./shmem.ts";
 import type { Tpm } from "./tpm.ts";
 
@@ -32,7 +33,7 @@ export function listUnopenedPaths({ devices, launchSecurity }: Domain): readonly
     ...located("graphics", devices.graphics, graphicsPaths),
     ...located("audio", devices.audios, audioPaths),
     ...located("video", devices.videos, ({ model }) => [model.acceleration?.rendernode]),
-    ...located("rng", devices.rngs, ({ backend }) => (backend.model === "egd" ? [backend.source.path] : [])),
+    ...located("rng", devices.rngs, rngPaths),
     ...located("shmem", devices.shmems, shmemPaths),
   ];
 }
@@ -68,11 +69,16 @@ function located<D>(
 
 function filesystemPaths({ binary, driver, source }: Filesystem): Paths {
   if (driver?.type !== "virtiofs") return [];
-  return [source.dir, source.socket, binary?.path];
+  return [source.dir, binary?.path];
 }
 
 function tpmPaths({ backend }: Tpm): Paths {
-  return [backend.type === "passthrough" ? undefined : backend.source?.path];
+  return [backend.type === "emulator" ? backend.source?.path : undefined];
+}
+
+function rngPaths({ backend }: Rng): Paths {
+  const isPeer = backend.model !== "egd" || (backend.type === "unix" && backend.source.mode === "connect");
+  return [isPeer ? undefined : backend.source.path];
 }
 
 function shmemPaths(shmem: Shmem): Paths {

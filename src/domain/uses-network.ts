@@ -11,9 +11,9 @@ export function usesNetwork({ devices }: Pick<Domain, "devices">): boolean {
   );
 }
 
-/** Whether a disk lies on the network. */
-export function isServed({ type }: Disk): boolean {
-  return type === "network";
+/** Whether QEMU itself connects to a disk's server: svirt does that where the server is another program of the host's. */
+export function isServed(disk: Disk): boolean {
+  return disk.type === "network" && !(disk.source?.hosts ?? []).some(({ transport }) => transport === "unix");
 }
 
 function isServedDevice(device: HostDevice): boolean {

@@ -87,8 +87,15 @@ function describeOfFiles(step: FileStep): string {
 }
 
 function describeSpawn({ order }: Extract<Step, { do: "spawn" }>): string {
-  const { context, program, taps = [], uid } = order;
-  const with_ = taps.map((tap) => `, with ${describeTap(tap)}`).join("");
+  const { context, peers = [], program, taps = [], uid } = order;
+  const with_ = [
+    ...peers.map(
+      ({ context: own, socket }) => `a connection to ${socket.path} (${own ?? "svirt's own context"})`,
+    ),
+    ...taps.map(describeTap),
+  ]
+    .map((given) => `, with ${given}`)
+    .join("");
   return `start ${program} as uid ${uid} in ${context ?? NOT_CONFINED}${with_}`;
 }
 

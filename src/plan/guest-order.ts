@@ -38,6 +38,15 @@ const handedSocket = v.strictObject({
 });
 export type HandedSocket = v.InferOutput<typeof handedSocket>;
 
+/** A socket of another program's that svirt connects to for the guest: QEMU gets the connection. */
+const handedPeer = v.strictObject({
+  fd: v.number(),
+  socket: fileId,
+  /** That of the connection, so that no other guest could use it; absent: svirt's own. */
+  context: v.exactOptional(v.string()),
+});
+export type HandedPeer = v.InferOutput<typeof handedPeer>;
+
 /** How a guest's process is begun: by a reaper, as a user of its own, in a context, with nothing but what is listed. */
 export const guestOrder = v.strictObject({
   uuid: v.string(),
@@ -55,8 +64,9 @@ export const guestOrder = v.strictObject({
   folder: v.string(),
   workFolder: v.string(),
   logFile: v.string(),
-  /** The first is the monitor's. Numbers run on from 3 through sockets, files, and the queues of each tap. */
+  /** The first is the monitor's. Numbers run on from 3 through sockets, peers, files, and the queues of each tap. */
   sockets: v.array(handedSocket),
+  peers: v.exactOptional(v.array(handedPeer)),
   files: v.array(handedFile),
   taps: v.exactOptional(v.array(handedTap)),
 });

@@ -1,6 +1,6 @@
 import type { Channel } from "../domain/chardev.ts";
 import { pipeEnds } from "../domain/port-resources.ts";
-import { handedName, type Launch } from "./launch.ts";
+import { handedName, type Launch, peerOf, peerPair } from "./launch.ts";
 import { reconnectMs } from "./reconnect-ms.ts";
 import { cannotTranslate, notSettled, refuseUnproven } from "./refusal.ts";
 import { escapeCommas, keyValues, onOffWord, type Words } from "./words.ts";
@@ -134,10 +134,9 @@ function unixPairs({ chardev, id, path }: NamedBackend, launch: Launch | undefin
     if (source.path === undefined) {
       throw cannotTranslate(`${path}/source`, "it does not say what to connect to", "Write source/@path.");
     }
-    return keyValues([
-      ["path", source.path],
-      ["reconnect-ms", reconnectMs(source.reconnect)],
-    ]);
+    // `enabled='no'` says nothing more than that no descriptor may be given.
+    const again = peerOf(launch, path) === undefined ? reconnectMs(source.reconnect) : undefined;
+    return keyValues([peerPair(launch, { place: path, path: source.path }), ["reconnect-ms", again]]);
   }
   return `${listenPairs({ path, id, wanted: source?.path }, launch)},server=on,wait=off`;
 }

@@ -3,7 +3,7 @@ import type { DiskDriver } from "../domain/disk-driver.ts";
 import type { ChainImage, DiskChain } from "./disk-chain.ts";
 import { formatFilters } from "./disk-filters.ts";
 import { remoteSource } from "./image-source.ts";
-import { fdsetPath, isDirect, type Launch } from "./launch.ts";
+import { fdsetPath, isDirect, type Launch, peerOf } from "./launch.ts";
 import { refuseUnproven } from "./refusal.ts";
 import { reservationKeys, reservationWords } from "./reservation-words.ts";
 import { jsonWords, type Words } from "./words.ts";
@@ -183,7 +183,8 @@ function placeKeys(file: File, launch: Launch | undefined): Json {
   const { place } = image;
   if (place.type === "vhostvdpa") return { driver: "virtio-blk-vhost-vdpa", path: `/dev/fdset/${fdset}` };
   if (place.type !== "file" && place.type !== "block") {
-    return remoteSource({ place, path, nbdkitSocket: `${folder}/nbdkit-libvirt-${number}-storage.socket` });
+    const nbdkitSocket = `${folder}/nbdkit-libvirt-${number}-storage.socket`;
+    return remoteSource({ place, path, nbdkitSocket, peer: peerOf(launch, path.replace(/\/source$/, "")) });
   }
   return {
     driver: localDriver(image, place, launch),

@@ -110,7 +110,11 @@ function formatDisk(guest: Guest, numbered: NumberedDisk, { boot, launch }: Disk
     serial: disk.serial?.replaceAll(" ", "\\ "),
     ...errorKeys(disk),
   };
-  return [...formatVhostUserDisk(disk, id), ...words, ...jsonWords("-device", device)];
+  return [
+    ...formatVhostUserDisk(disk, { id, place: numbered.path, launch }),
+    ...words,
+    ...jsonWords("-device", device),
+  ];
 }
 
 function virtioDiskKeys({ driver }: Disk): object {

@@ -1,7 +1,7 @@
 import type { Filesystem } from "../domain/filesystem.ts";
 import { pciKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";
-import { handedName, type Launch } from "./launch.ts";
+import { handedName, type Launch, peerPair } from "./launch.ts";
 import { cannotTranslate, devicePath, refuseUnproven } from "./refusal.ts";
 import { refuseUnsharedMemory } from "./shared-memory.ts";
 import { virtioDriver, virtioKeys } from "./virtio-keys.ts";
@@ -17,7 +17,7 @@ export function formatFilesystems(guest: Guest, launch: Launch | undefined): Wor
     const path = devicePath("filesystem", index);
     if (found.driver?.type === "virtiofs") {
       refuseUnsharedMemory(guest, path);
-      return formatVirtiofs(guest, found, id);
+      return formatVirtiofs(guest, found, { id, path, launch });
     }
     refuseOtherModes(found, path);
     if (found.readonly) refuseUnproven(launch, `${path}/readonly`, "a read-only folder");
@@ -75,17 +75,22 @@ function localPairs({ accessmode = "passthrough", ...found }: Filesystem): reado
   ];
 }
 
-function formatVirtiofs(guest: Guest, found: Filesystem, id: string): Words {
+function formatVirtiofs(
+  guest: Guest,
+  found: Filesystem,
+  {
+    id,
+    launch,
+    path: place,
+  }: { readonly id: string; readonly path: string; readonly launch: Launch | undefined },
+): Words {
   const { domain } = guest;
   const chardev = `chr-vu-${id}`;
   const path = found.source.socket ?? `/var/lib/libvirt/qemu/domain--1-${domain.name}/${id}-fs.sock`;
   const queue = found.driver?.queueSize;
   return [
     "-chardev",
-    `socket,${keyValues([
-      ["id", chardev],
-      ["path", path],
-    ])}`,
+    `socket,${keyValues([["id", chardev], peerPair(launch, { place, path })])}`,
     ...jsonWords("-device", {
       driver: virtioDriver("vhost-user-fs", found.model),
       ...virtioKeys(found.driver),

@@ -2,6 +2,7 @@ import { type Device, nameDevice } from "../domain/device.ts";
 import { type Disk, diskBus } from "../domain/disk.ts";
 import type { Domain } from "../domain/domain.ts";
 import type { NetworkInterface } from "../domain/network-interface.ts";
+import { hasPeer } from "../domain/peer-sockets.ts";
 import { SvirtError } from "../errors.ts";
 import type { Guest } from "./guest.ts";
 
@@ -10,6 +11,7 @@ const NEEDS_START = "Change the definition (--config): it counts at the next sta
 /** Refuses a device that a running guest cannot be given. qemuDomainAttachDeviceDiskLiveInternal() of libvirt */
 export function refuseHotPlug(device: Device): void {
   if (device.element === "interface") refuseInterface(device.value);
+  refusePeer(device);
   if (device.element !== "disk") return;
   const { value } = device;
   if (!isHotBus(value)) {
@@ -20,6 +22,12 @@ export function refuseHotPlug(device: Device): void {
   }
   if (value.transient !== undefined) throw cannot("a transient disk is not hotplugged", NEEDS_START);
   if (value.wwn !== undefined) throw cannot("a disk with a <wwn> is not hotplugged", "Leave it out.");
+}
+
+/** Refuses what another program serves at a socket: QEMU gets the connection at its start. */
+export function refusePeer(device: Device): void {
+  if (hasPeer(device))
+    throw cannot("svirt connects a guest to another program's socket at its start alone", NEEDS_START);
 }
 
 /** Refuses a disk of which a guest cannot be made to let go. qemuDomainDetachPrepDisk() of libvirt */

@@ -2,6 +2,7 @@ import type { NetworkSource } from "../domain/disk-source.ts";
 import { hostPciName } from "../domain/host-pci-path.ts";
 import type { ImageHost } from "../domain/network-source.ts";
 import type { ImagePlace } from "./disk-chain.ts";
+import type { LaunchPeer } from "./launch.ts";
 
 import { cannotTranslate, notSettled } from "./refusal.ts";
 
@@ -13,6 +14,8 @@ interface RemoteImage {
   readonly path: string;
   /** Where nbdkit would listen that serves what QEMU cannot open itself. */
   readonly nbdkitSocket?: string;
+  /** The connection to its server, where svirt has made one. */
+  readonly peer?: LaunchPeer | undefined;
 }
 
 /** Where libvirt looks for a server that the XML gives no port for. virStorageSourceNetworkDefaultPort() */
@@ -32,11 +35,14 @@ const DEFAULT_PORTS: ReadonlyMap<NetworkSource["protocol"], number> = new Map([
  * The keys of -blockdev that say where an image lies, QEMU's driver first. qemuBlockStorageSourceGetBackendProps() of
  * libvirt. Throws "unsupported" for what needs a secret, a helper or a look-up on the host.
  */
-export function remoteSource({ place, path, nbdkitSocket }: RemoteImage): Json {
+export function remoteSource({ place, path, nbdkitSocket, peer }: RemoteImage): Json {
   switch (place.type) {
     case "network":
       if (nbdkitSocket !== undefined && needsNbdkit(place.source)) {
         return { driver: "nbd", server: { type: "unix", path: nbdkitSocket } };
+      }
+      if (peer !== undefined && place.source.protocol === "nbd") {
+        return { driver: "nbd", server: { type: "fd", str: String(peer.fd) }, export: place.source.name };
       }
       return networkKeys(place.source, path);
     case "nvme": {

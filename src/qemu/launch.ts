@@ -51,12 +51,21 @@ export interface LaunchTap {
   readonly vhosts: readonly string[];
 }
 
+/** A connection that svirt has made for a device. */
+export interface LaunchPeer {
+  readonly fd: number;
+  /** The device's element. */
+  readonly place: string;
+}
+
 /** What a real start gives besides the domain: without it, the command line is the reference's own. */
 export interface Launch {
   /** The listening socket of the monitor. */
   readonly monitorFd: number;
   /** The other sockets that listen already, by the path that the XML gives them. */
   readonly listeners: readonly { readonly fd: number; readonly path: string }[];
+  /** Connections to other programs' sockets, by the device that each is for. */
+  readonly peers?: readonly LaunchPeer[];
   /** What listDescriptors() said, opened. */
   readonly descriptors: readonly Descriptor[];
   /** The taps of interfaces, by what QEMU calls its end. */
@@ -94,6 +103,20 @@ export function handedName(
   );
   if (handed === undefined) return wanted.path;
   return isOpenedByName(handed) ? `/proc/self/fd/${handed.fd}` : fdsetPath(handed);
+}
+
+/** -chardev socket for a device that another program serves: the connection that svirt made, or else the path. */
+export function peerPair(
+  launch: Launch | undefined,
+  served: { readonly place: string; readonly path: string | undefined },
+): readonly [string, string | undefined] {
+  const peer = peerOf(launch, served.place);
+  return peer === undefined ? ["path", served.path] : ["fd", String(peer.fd)];
+}
+
+/** The connection of a device. */
+export function peerOf(launch: Launch | undefined, place: string): LaunchPeer | undefined {
+  return launch?.peers?.find((peer) => peer.place === place);
 }
 
 /** The set that a descriptor is put into by -add-fd: one of its own. */

@@ -1,7 +1,7 @@
 import { cancelPath, type Tpm, tpmDevice } from "../domain/tpm.ts";
 import { countFdsets } from "./fdset-count.ts";
 import type { Guest } from "./guest.ts";
-import { handedName, type Launch, TPM_SOCKET } from "./launch.ts";
+import { handedName, type Launch, peerPair, TPM_SOCKET } from "./launch.ts";
 import { cannotTranslate, devicePath, notSettled } from "./refusal.ts";
 import { jsonWords, keyValues, type Words } from "./words.ts";
 
@@ -36,7 +36,7 @@ function formatTpmBackend(
   const { backend } = tpm;
   switch (backend.type) {
     case "emulator": {
-      if (launch !== undefined) return formatEmulator(id, `${launch.folder}/${TPM_SOCKET}`);
+      if (launch !== undefined) return formatEmulator(id, ["path", `${launch.folder}/${TPM_SOCKET}`]);
       const why = "where its emulator listens is known only at a start";
       throw notSettled(`${path}/backend`, why, "Write type='external' and a socket.");
     }
@@ -45,15 +45,12 @@ function formatTpmBackend(
         ? formatPassed(id, countFdsets(guest, "tpm"))
         : formatHanded(id, tpmDevice(tpm) ?? "", launch);
     case "external":
-      return formatEmulator(id, backend.source.path);
+      return formatEmulator(id, peerPair(launch, { place: path, path: backend.source.path }));
   }
 }
 
-function formatEmulator(id: string, socket: string): Words {
-  const pairs = keyValues([
-    ["id", "chrtpm"],
-    ["path", socket],
-  ]);
+function formatEmulator(id: string, socket: readonly [string, string | undefined]): Words {
+  const pairs = keyValues([["id", "chrtpm"], socket]);
   return ["-chardev", `socket,${pairs}`, "-tpmdev", `emulator,id=tpm-${id},chardev=chrtpm`];
 }
 

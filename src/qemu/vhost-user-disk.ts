@@ -1,16 +1,20 @@
 import type { Disk } from "../domain/disk.ts";
+import { type Launch, peerPair } from "./launch.ts";
 import { reconnectMs } from "./reconnect-ms.ts";
 import { keyValues, type Words } from "./words.ts";
 
 /** -chardev for the socket of the program that serves a disk of type vhostuser. */
-export function formatVhostUserDisk(disk: Disk, id: string): Words {
+export function formatVhostUserDisk(
+  disk: Disk,
+  { id, launch, place }: { readonly id: string; readonly place: string; readonly launch: Launch | undefined },
+): Words {
   if (disk.type !== "vhostuser") return [];
   const { path, reconnect } = disk.source;
   return [
     "-chardev",
     `socket,${keyValues([
       ["id", `chr-vu-${id}`],
-      ["path", path],
+      peerPair(launch, { place, path }),
       ["reconnect-ms", reconnectMs(reconnect)],
     ])}`,
   ];

@@ -8,6 +8,7 @@ import { gatherChardev } from "./gather-chardev.ts";
 import { gatherFirmware } from "./gather-firmware.ts";
 import { gatherMemory } from "./gather-memory.ts";
 import { gatherCancel, gatherNode, gatherScsi, gatherVfio } from "./gather-node.ts";
+import { gatherPeer } from "./gather-peer.ts";
 import { gatherSockets, type UsedSocket } from "./gather-sockets.ts";
 import { imageReader, inspect, missing, wrongType } from "./inspect-file.ts";
 import type { GatherOptions, UsedFile } from "./used-file.ts";
@@ -97,6 +98,8 @@ function gatherOther(
     case "chardev-device":
     case "chardev-pipe":
       return gatherChardev(host, resource, options);
+    case "peer-socket":
+      return [gatherPeer(host, resource)];
     // A socket is made by svirt in the guest's name, the random device is everybody's.
     case "chardev-socket":
     case "vnc-socket":

@@ -18,7 +18,7 @@ export interface UsedSocket {
 /** Throws "not-found" without the folder, "denied" in one of the host's own, "unsupported" for one path used twice. */
 export function gatherSockets(host: Host, resources: readonly Resource[]): readonly UsedSocket[] {
   const found = resources.flatMap((resource) =>
-    resource.kind === "chardev-socket" && resource.mode === "bind" ? [gatherSocket(host, resource)] : [],
+    resource.kind === "chardev-socket" ? [gatherSocket(host, resource)] : [],
   );
   const twice = found.find(({ path }, at) => found.findIndex((other) => other.path === path) !== at);
   if (twice === undefined) return found;

@@ -1,9 +1,11 @@
 import type { Domain } from "../domain/domain.ts";
+import { listPeerSockets, type PeerSocket } from "../domain/peer-sockets.ts";
 import { SvirtError } from "../errors.ts";
 import type { FileFacts } from "../host.ts";
 import type { LabelDecision } from "../label/decide-label.ts";
+import { peerContext } from "../label/peer-context.ts";
 import type { PlannedTap } from "../plan/decide-tap.ts";
-import type { GuestOrder, HandedFile, HandedSocket } from "../plan/guest-order.ts";
+import type { GuestOrder, HandedFile, HandedPeer, HandedSocket } from "../plan/guest-order.ts";
 import { guestPaths } from "../plan/paths.ts";
 import type { GrantedFile, PlannedSocket } from "../plan/start-plan.ts";
 import type { MonitorCommand } from "../plan/step.ts";
@@ -47,10 +49,12 @@ export function orderGuest(
   const paths = guestPaths(node.paths, domain.uuid);
   const { chains, files } = decided.gathered;
   const sockets = decided.sockets.map((socket, at) => ({ ...socket, fd: MONITOR_FD + 1 + at }));
-  const descriptors = listDescriptors(guest, chains, MONITOR_FD + 1 + sockets.length);
+  const peers = numberPeers(guest.devices, MONITOR_FD + 1 + sockets.length);
+  const firstFile = MONITOR_FD + 1 + sockets.length + peers.length;
+  const descriptors = listDescriptors(guest, chains, firstFile);
   const listeners = sockets.map(({ fd, named }) => ({ fd, path: named }));
-  const taps = numberTaps(decided.taps, MONITOR_FD + 1 + sockets.length + descriptors.length);
-  const launch = { monitorFd: MONITOR_FD, listeners, descriptors, taps, folder: paths.workFolder };
+  const taps = numberTaps(decided.taps, firstFile + descriptors.length);
+  const launch = { monitorFd: MONITOR_FD, listeners, peers, descriptors, taps, folder: paths.workFolder };
   const [program = "", ...words] = formatGuestArgv(guest, { chains, launch });
   const incoming = decided.isIncoming ? ["-incoming", "defer"] : [];
   const { groupPath } = decided;
@@ -69,6 +73,7 @@ export function orderGuest(
     workFolder: paths.workFolder,
     logFile: `${node.paths.log}/${domain.name}.log`,
     sockets: [{ fd: MONITOR_FD, path: paths.monitor }, ...sockets.map(handedSocket)],
+    ...(peers.length === 0 ? {} : { peers: peers.map((peer) => handPeer(node, peer, decided)) }),
     files: handed,
     ...(taps.length === 0 ? {} : { taps }),
   };
@@ -77,6 +82,22 @@ export function orderGuest(
   );
   // In a session QEMU's user is he who may open these already.
   return { order, grants: isSession(node) ? [] : [...listGrants(order, descriptors), ...found] };
+}
+
+type NumberedPeer = PeerSocket & { readonly fd: number };
+
+function numberPeers(devices: Domain["devices"], firstFd: number): NumberedPeer[] {
+  return listPeerSockets(devices).map((peer, at) => ({ ...peer, fd: firstFd + at }));
+}
+
+function handPeer(
+  node: Node,
+  { fd, path }: NumberedPeer,
+  { gathered, label }: { readonly gathered: GatheredFiles; readonly label: LabelDecision },
+): HandedPeer {
+  const known = new Map(gathered.files.map(({ facts, named }) => [named, facts]));
+  const context = label.label === undefined ? undefined : peerContext(label.label);
+  return { fd, socket: fileAt(node, known, path).id, ...(context === undefined ? {} : { context }) };
 }
 
 function numberTaps(planned: readonly PlannedTap[], firstFd: number): HandedTap[] {

@@ -4,22 +4,14 @@ import { SvirtError } from "../errors.ts";
 
 /**
  * Refuses what a confined guest could not do anyway, before QEMU says no more than "Permission denied": to make a socket
- * outside its own folder, to connect to a socket of the host's. Throws "unsupported".
+ * outside its own folder. Throws "unsupported".
  */
 export function refuseListeners(domain: Domain): void {
   for (const resource of listResources(domain)) {
-    if (resource.kind === "chardev-socket" && resource.mode === "connect") throw cannotConnect(resource.path);
     if (resource.kind !== "vnc-socket") continue;
     throw new SvirtError(`Cannot start the guest: the socket ${resource.path} lies outside its own folder`, {
       kind: "unsupported",
       remedy: "Leave the socket's path out: it is then made in the guest's own run-time folder.",
     });
   }
-}
-
-function cannotConnect(path: string): SvirtError {
-  return new SvirtError(`Cannot start the guest: the policy lets no guest connect to ${path}`, {
-    kind: "unsupported",
-    remedy: "Write mode='bind', and let the other program connect to the guest.",
-  });
 }

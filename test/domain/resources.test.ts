@@ -124,7 +124,13 @@ describe("listResources()", () => {
       <graphics type='vnc'><listen type='socket'/></graphics>
       <graphics type='vnc' socket='/v'><listen type='socket' socket='/v'/></graphics>`;
     expect(resourcesOf(devices)).toEqual([
-      { kind: "chardev-socket", device: "channel", path: "/s", mode: "connect", override: undefined },
+      {
+        kind: "peer-socket",
+        place: "/domain/devices/channel[3]",
+        path: "/s",
+        sharing: "exclusive",
+        override: undefined,
+      },
       { kind: "vnc-socket", path: "/v", mode: "bind" },
     ]);
   });

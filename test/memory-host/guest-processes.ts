@@ -220,7 +220,7 @@ export class GuestProcesses {
 
 /** Throws when the descriptors cannot be handed on, as opening them would. */
 export function openHanded(machine: Machine, order: GuestOrder): void {
-  const numbers = [...order.sockets, ...order.files].map(({ fd }) => fd);
+  const numbers = [...order.sockets, ...(order.peers ?? []), ...order.files].map(({ fd }) => fd);
   if (!numbers.every((fd, at) => fd === at + 3)) throw hostCall("hand descriptors over", numbers.join(", "));
   for (const { label, path, within } of order.sockets) {
     if (within !== undefined && machine.files.find(path, false) !== undefined)
@@ -228,6 +228,7 @@ export function openHanded(machine: Machine, order: GuestOrder): void {
     const { xattrs } = machine.files.put(path, "socket");
     if (label !== undefined) xattrs.set("security.selinux", label);
   }
+  for (const { socket } of order.peers ?? []) machine.files.getSame(socket);
   for (const { file } of order.files) machine.files.getSame(file);
   if (machine.files.find(order.logFile) === undefined) machine.files.put(order.logFile, "file");
 }

@@ -135,7 +135,8 @@ describe("a start is refused", () => {
     ["a socket among the host's files", socket("/etc/a.sock", "bind"), "belongs to the host"],
     ["a socket without a folder", socket("/nosuch/a.sock", "bind"), "no folder for it"],
     ["two sockets in one place", SOCKET + SOCKET, "two of its devices want to"],
-    ["a socket to connect to", socket("/srv/a.sock", "connect"), "lets no guest connect"],
+    ["a socket that nobody has made", socket("/srv/a.sock", "connect"), "nothing is there"],
+    ["a file as a socket", socket("/var/lib/images/base.raw", "connect"), "it is a file, not a socket"],
   ])("for %s", async (_, devices, message) => {
     const machine = machineWithNodes();
     const before = snapshot(machine);

@@ -3,6 +3,7 @@ import { Glob } from "bun";
 import fc from "fast-check";
 import { parseDomain } from "../../src/domain/document.ts";
 import type { Domain } from "../../src/domain/domain.ts";
+import { listPeerSockets } from "../../src/domain/peer-sockets.ts";
 import { listResources } from "../../src/domain/resources.ts";
 import { usesNetwork } from "../../src/domain/uses-network.ts";
 import { asSvirtError } from "../../src/errors.ts";
@@ -78,7 +79,11 @@ function launchWords(domain: Domain): readonly string[] {
       vhosts: numbers(vhosts),
     };
   });
-  const launch = { monitorFd: 3, listeners, descriptors, taps, folder: FOLDER };
+  const peers = listPeerSockets(completeGuest(domain).devices).map(({ place }, at) => ({
+    place,
+    fd: 300 + at,
+  }));
+  const launch = { monitorFd: 3, listeners, peers, descriptors, taps, folder: FOLDER };
   return formatArgv(domain, { chains, launch }).slice(1);
 }
 

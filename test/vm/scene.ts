@@ -60,7 +60,8 @@ export const ALL_KINDS = [
 
 /** Devices of the host's, of each kind that a guest can be given. */
 export const ALL_DEVICES =
-  "<input type='evdev'><source dev='/dev/input/event3'/></input><tpm><backend type='emulator' version='2.0'/></tpm>";
+  "<input type='evdev'><source dev='/dev/input/event3'/></input><tpm><backend type='emulator' version='2.0'/></tpm>" +
+  "<serial type='unix'><source mode='connect' path='/var/lib/images/peer.sock'/></serial>";
 
 /** A node of the host's with its number and type. */
 export function putNode(
@@ -91,6 +92,7 @@ export function makeMachine(machine = new Machine()): Machine {
   image("shared.raw");
   image("install.iso");
   for (let at = 1; at <= 4; at += 1) image(`private${at}.raw`);
+  machine.files.put("/var/lib/images/peer.sock", "socket").xattrs.set("security.selinux", ORIGINAL);
   linkBlockDevice(machine);
   machine.sharedFiles.add("/var/lib/images/shared.raw");
   return machine;

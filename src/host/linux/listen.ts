@@ -13,7 +13,7 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
 const BACKLOG = 8;
 /** sizeof(struct sockaddr_un): two bytes of family, then the path. unix(7) */
-const ADDRESS_BYTES = 110;
+export const ADDRESS_BYTES = 110;
 
 /**
  * A listening unix socket that only root may connect to, as a descriptor to hand to QEMU. With a context it belongs to
@@ -77,14 +77,15 @@ function bindTo(
 }
 
 /** struct sockaddr_un. unix(7) */
-function formatAddress(path: string): Uint8Array {
+export function formatAddress(path: string): Uint8Array {
   const address = new Uint8Array(ADDRESS_BYTES);
   new DataView(address.buffer).setUint16(0, AF_UNIX, true);
   address.set(cString(path), 2);
   return address;
 }
 
-function makeSocket(context: string | undefined, flags = 0): number {
+/** Throws "host-call". socket(2), setsockcreatecon(3) */
+export function makeSocket(context: string | undefined, flags = 0): number {
   if (context !== undefined) setSocketContext(context);
   try {
     const fd = libc().socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);

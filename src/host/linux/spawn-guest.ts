@@ -2,6 +2,7 @@ import { closeSync, constants, openSync, unlinkSync } from "node:fs";
 import { SvirtError } from "../../errors.ts";
 import type { ProcessId } from "../../host.ts";
 import type { GuestOrder, HandedSocket } from "../../plan/guest-order.ts";
+import { connectPeer } from "./connect-peer.ts";
 import { orThrow, readText, unlessMissing } from "./files.ts";
 import { listenUnix, listenWithin } from "./listen.ts";
 import { openHanded } from "./open-handed.ts";
@@ -54,9 +55,11 @@ function openAll(order: GuestOrder): number[] {
   const opened: number[] = [];
   try {
     for (const socket of order.sockets) opened.push(listenFor(order, socket));
+    for (const peer of order.peers ?? []) opened.push(connectPeer(peer, order.uid));
     for (const file of order.files) opened.push(openHanded(file));
     for (const tap of order.taps ?? []) opened.push(...openTap(tap).map(({ fd }) => fd));
-    const numbers = [...order.sockets.map(fdOf), ...order.files.map(fdOf), ...listTapFds(order)];
+    const listed = [...order.sockets, ...(order.peers ?? []), ...order.files];
+    const numbers = [...listed.map(fdOf), ...listTapFds(order)];
     if (numbers.every((fd, at) => fd === FIRST_HANDED + at)) return opened;
     throw new SvirtError(`Cannot hand descriptors over: ${numbers.join(", ")} do not follow one another`, {
       kind: "failed",

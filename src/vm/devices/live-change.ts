@@ -8,7 +8,7 @@ import { listPlugged } from "../../plan/plugged.ts";
 import { pciKeys } from "../../qemu/device-bus.ts";
 import type { Guest } from "../../qemu/guest.ts";
 import { driveId, formatHotDevice, formatMedium, plugDevice } from "../../qemu/hot-device.ts";
-import { refuseHotUnplug } from "../../qemu/hot-rules.ts";
+import { refuseHotUnplug, refusePeer } from "../../qemu/hot-rules.ts";
 import { storedDomain } from "../../qemu/stored-domain.ts";
 import { refuseBusyDisk } from "../block/refuse-busy.ts";
 import type { AskedChange, DecidedChange } from "../change-guest.ts";
@@ -99,6 +99,7 @@ function decideMedium(node: Node, record: GuestRecord, wish: MediumChange): Deci
     return { steps: [], after: [], xml: record.xml };
   }
   refuseUsbDrive(value);
+  refusePeer({ element: "disk", value });
   const changed = withOther(domain, old, { element: "disk", value });
   storedDomain(changed);
   refuseUnready(changed, `change the medium of ${wish.target}`);

@@ -12,7 +12,7 @@ const FOLDERS: readonly DeviceRule<Filesystem>[] = [
   {
     place: "driver/@type",
     missing: "start virtiofsd",
-    isAsked: ({ driver }) => driver?.type === "virtiofs",
+    isAsked: ({ driver, source }) => driver?.type === "virtiofs" && source.socket === undefined,
   },
   {
     place: "driver/@type",
@@ -27,7 +27,8 @@ const FOLDERS: readonly DeviceRule<Filesystem>[] = [
     why: "it takes a capability (CAP_CHOWN), and QEMU has none",
     remedy:
       "Write accessmode='mapped' (owners and modes are the guest's own affair), 'squash', or <readonly/>.",
-    isAsked: ({ accessmode, readonly }) => !readonly && (accessmode ?? "passthrough") === "passthrough",
+    isAsked: ({ accessmode, driver, readonly }) =>
+      !readonly && driver?.type !== "virtiofs" && (accessmode ?? "passthrough") === "passthrough",
   },
 ];
 
@@ -59,8 +60,10 @@ export const UNREADY_BACKENDS: readonly UnreadyRule[] = [
   device("audio", "give guests sound of any type but none", ({ audios }) =>
     audios.flatMap(({ type }) => (type === "none" ? [] : [{ missing: `give guests ${type} sound` }])),
   ),
-  device("rng", "connect to entropy daemons", ({ rngs }) =>
-    rngs.flatMap(({ backend }) => once(backend.model === "egd")),
+  device("rng/backend", "reach entropy daemons otherwise than at their Unix socket", ({ rngs }) =>
+    rngs.flatMap(({ backend }) =>
+      once(backend.model === "egd" && (backend.type !== "unix" || backend.source.mode === "bind")),
+    ),
   ),
   // What swtpm_setup(8) and a store of secrets would do.
   emulatedTpm("encryption", "keep secrets, to encrypt a TPM's state with", "encryption"),

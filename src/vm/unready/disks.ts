@@ -2,6 +2,8 @@ import type { BackingStore } from "../../domain/backing-store.ts";
 import { type Disk, diskBus } from "../../domain/disk.ts";
 import { type DeviceRule, forEach, type UnreadyRule } from "./unready.ts";
 
+/** Served whole by another program. */
+const isServed = ({ type }: Disk): boolean => type === "vhostuser";
 const isLocal = ({ type }: Disk | BackingStore): boolean =>
   type === "file" || type === "block" || type === "end";
 const isRead = (format: string | undefined): boolean => ["raw", "qcow2"].includes(format ?? "raw");
@@ -11,14 +13,16 @@ const RULES: readonly DeviceRule<Disk>[] = [
     place: "@type",
     missing: "open disks of this type",
     remedy: "Use an image in a file.",
-    isAsked: (disk) => !isLocal(disk) && disk.type !== "network" && disk.type !== "nvme",
+    isAsked: (disk) => !isLocal(disk) && !isServed(disk) && disk.type !== "network" && disk.type !== "nvme",
   },
   {
     place: "source/host/@transport",
-    missing: "connect a guest to another program's socket",
+    missing: "connect a guest to another program's socket but for vhost-user and NBD",
     remedy: "Have the server listen on TCP.",
     isAsked: (disk) =>
-      disk.type === "network" && (disk.source?.hosts ?? []).some(({ transport }) => transport === "unix"),
+      disk.type === "network" &&
+      disk.source?.protocol !== "nbd" &&
+      (disk.source?.hosts ?? []).some(({ transport }) => transport === "unix"),
   },
   {
     place: "source/@protocol",
@@ -37,7 +41,10 @@ const RULES: readonly DeviceRule<Disk>[] = [
     missing: "look into an image that is not on the host for what is below it",
     remedy: "Write <backingStore/> if nothing is, or format='raw'.",
     isAsked: (disk) =>
-      !isLocal(disk) && (disk.driver?.type ?? "raw") !== "raw" && listStores(disk).at(-1)?.type !== "end",
+      !isLocal(disk) &&
+      !isServed(disk) &&
+      (disk.driver?.type ?? "raw") !== "raw" &&
+      listStores(disk).at(-1)?.type !== "end",
   },
   {
     place: "backingStore/@type",

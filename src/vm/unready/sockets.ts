@@ -1,44 +1,61 @@
-import type { Domain } from "../../domain/domain.ts";
-import { type DeviceRule, forEach, type UnreadyRule } from "./unready.ts";
+import type { Disk } from "../../domain/disk.ts";
+import { listPorts } from "../../domain/ports.ts";
+import { forEach, LEAVE_OUT, type UnreadyRule } from "./unready.ts";
 
-/** Devices that another program serves, which QEMU would connect to: one that listens for it is another thing. */
+const AGAIN = {
+  missing: "connect a guest again to a program that has hung up",
+  why: "QEMU is handed a connection, and no right to make another",
+  remedy: "Write enabled='no', or leave <reconnect> out.",
+};
+
+/** What QEMU cannot be handed of other programs' sockets. Its own, which other programs connect to, are another thing. */
 export const UNREADY_SOCKETS: readonly UnreadyRule[] = [
-  ...served("disk", ({ disks }) => disks, {
-    place: "source",
-    isAsked: ({ type }) => type === "vhostuser",
-  }),
-  ...served("filesystem", ({ filesystems }) => filesystems, {
-    place: "source/@socket",
-    isAsked: ({ source }) => source.socket !== undefined,
-  }),
-  ...served("interface", ({ interfaces }) => interfaces, {
-    place: "source",
-    isAsked: (found) => found.type === "vhostuser" && found.source?.mode !== "server",
-  }),
-  ...served("rng", ({ rngs }) => rngs, {
-    place: "backend",
-    isAsked: ({ backend }) => backend.model === "egd" && backend.type === "unix",
-  }),
-  ...served("shmem", ({ shmems }) => shmems, {
-    place: "server",
-    isAsked: ({ server }) => server !== undefined,
-  }),
-  ...served("tpm", ({ tpms }) => tpms, {
-    place: "backend",
-    isAsked: ({ backend }) => backend.type === "external",
-  }),
+  ...forEach("interface", ({ devices }) => devices.interfaces, [
+    {
+      place: "source",
+      missing: "connect a card to another program's socket",
+      why:
+        "QEMU serves vhost-user networks over sockets alone that it has opened itself, which takes the right to the " +
+        "other program's SELinux domain",
+      remedy: "Write <interface type='bridge'> or a tap.",
+      isAsked: ({ type }) => type === "vhostuser",
+    },
+  ]),
+  ...forEach("shmem", ({ devices }) => devices.shmems, [
+    {
+      place: "server",
+      missing: "let a guest use memory that another program makes",
+      why: "it comes as that program's own open files, which the policy keeps from every guest",
+      remedy: "Write <model type='ivshmem-plain'/>, and leave <server> out.",
+      isAsked: ({ server }) => server !== undefined,
+    },
+  ]),
+  ...forEach("disk", ({ devices }) => devices.disks, [
+    { ...AGAIN, place: "source/reconnect", remedy: LEAVE_OUT, isAsked: isConnectedAgain },
+  ]),
+  ...forEach("rng", ({ devices }) => devices.rngs, [
+    {
+      ...AGAIN,
+      place: "backend/source/reconnect",
+      isAsked: ({ backend }) => backend.model === "egd" && backend.source.reconnect?.enabled === true,
+    },
+  ]),
+  {
+    ...AGAIN,
+    place: "/domain/devices/*/source/reconnect",
+    findIn: ({ devices }) =>
+      listPorts(devices).flatMap(({ chardev, device }) =>
+        chardev.type === "unix" && chardev.source?.reconnect?.enabled === true
+          ? [{ place: `/domain/devices/${device}/source/reconnect` }]
+          : [],
+      ),
+  },
 ];
 
-function served<Device>(
-  element: string,
-  list: (devices: Domain["devices"]) => readonly Device[],
-  rule: Pick<DeviceRule<Device>, "place" | "isAsked">,
-): readonly UnreadyRule[] {
-  const asked = {
-    ...rule,
-    missing: "connect a guest to another program's socket",
-    why: "its SELinux domain would need the right to whatever domain that program has",
-    remedy: "Leave the device out.",
-  };
-  return forEach(element, ({ devices }) => list(devices), [asked]);
+function isConnectedAgain(disk: Disk): boolean {
+  if (disk.type === "vhostuser") return disk.source.reconnect?.enabled === true;
+  if (disk.type !== "network" || disk.source?.protocol !== "nbd") return false;
+  return (
+    disk.source.reconnect !== undefined && disk.source.hosts.some(({ transport }) => transport === "unix")
+  );
 }

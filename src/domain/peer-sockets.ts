@@ -1,0 +1,116 @@
+import type { Device } from "./device.ts";
+import type { Devices } from "./devices.ts";
+import { type Disk, isReadOnly } from "./disk.ts";
+import { overrideOf } from "./disk-resources.ts";
+import { listPorts } from "./ports.ts";
+import type { LabelOverride } from "./resources.ts";
+import type { Rng } from "./rng.ts";
+import type { SourceSeclabel } from "./source-seclabel.ts";
+
+/** A Unix socket at which another program of the host's serves a device of the guest's. */
+export interface PeerSocket {
+  readonly kind: "peer-socket";
+  /** The device's element: each has a connection of its own. */
+  readonly place: string;
+  readonly path: string;
+  /** Whether other guests may be served there at the same time. */
+  readonly sharing: "exclusive" | "shared";
+  readonly override: LabelOverride | undefined;
+}
+
+type Found = Pick<PeerSocket, "path"> & Partial<Pick<PeerSocket, "sharing" | "override">>;
+
+/** Every such socket, in the order of the devices' kinds. */
+export function listPeerSockets(devices: Devices): readonly PeerSocket[] {
+  return [
+    ...located("disk", devices.disks, ofDisk),
+    ...located("filesystem", devices.filesystems, ({ source }) =>
+      source.socket === undefined ? undefined : { path: source.socket },
+    ),
+    ...listOfPorts(devices),
+    ...located("tpm", devices.tpms, ({ backend }) =>
+      backend.type === "external" ? { path: backend.source.path } : undefined,
+    ),
+    // What gives randomness gives it to whoever asks.
+    ...located("rng", devices.rngs, ofRng),
+  ];
+}
+
+/** Whether a device that can come and go is served so. */
+export function hasPeer(device: Device): boolean {
+  switch (device.element) {
+    case "disk":
+      return ofDisk(device.value) !== undefined;
+    case "rng":
+      return ofRng(device.value) !== undefined;
+    case "interface":
+      return false;
+  }
+}
+
+function ofRng({ backend }: Rng): Found | undefined {
+  if (backend.model !== "egd" || backend.type !== "unix") return undefined;
+  return ofSource(backend.source, { sharing: "shared" });
+}
+
+/** Where a disk is served: all that it holds, by vhost-user, or an export of NBD's. */
+function ofDisk(disk: Disk): Found | undefined {
+  switch (disk.type) {
+    case "vhostuser":
+      return { path: disk.source.path };
+    case "network": {
+      const [host] = disk.source?.protocol === "nbd" ? disk.source.hosts : [];
+      if (host?.transport !== "unix") return undefined;
+      // Who talks to the server may ask it for any of its exports.
+      const sharing = disk.shareable || isReadOnly(disk) ? "shared" : "exclusive";
+      return { path: host.socket, sharing };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function listOfPorts(devices: Devices): PeerSocket[] {
+  const counts = new Map<string, number>();
+  return listPorts(devices).flatMap(({ chardev, device }) => {
+    const index = counts.get(device) ?? 0;
+    counts.set(device, index + 1);
+    const found =
+      chardev.type === "unix" && chardev.source !== undefined ? ofSource(chardev.source) : undefined;
+    return found === undefined ? [] : [peerAt(placeOf(device, index), found)];
+  });
+}
+
+interface SocketSource {
+  readonly mode?: "bind" | "connect" | undefined;
+  readonly path?: string | undefined;
+  readonly seclabels?: readonly SourceSeclabel[];
+}
+
+function ofSource(
+  { mode, path, seclabels = [] }: SocketSource,
+  more: Partial<Found> = {},
+): Found | undefined {
+  return mode === "connect" && path !== undefined
+    ? { path, override: overrideOf(seclabels), ...more }
+    : undefined;
+}
+
+function located<D>(
+  element: string,
+  devices: readonly D[],
+  find: (device: D) => Found | undefined,
+): PeerSocket[] {
+  return devices.flatMap((device, index) => {
+    const found = find(device);
+    return found === undefined ? [] : [peerAt(placeOf(element, index), found)];
+  });
+}
+
+function peerAt(place: string, { override, path, sharing = "exclusive" }: Found): PeerSocket {
+  return { kind: "peer-socket", place, path, sharing, override };
+}
+
+function placeOf(element: string, index: number): string {
+  return `/domain/devices/${element}[${index + 1}]`;
+}

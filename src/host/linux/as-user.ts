@@ -1,0 +1,62 @@
+import { ptr } from "bun:ffi";
+import { hostCallError, libc, readErrno } from "./libc.ts";
+
+/** asm/unistd_64.h: the calls themselves act on this thread alone, where those of the C library act on all. */
+const SYS_CAPGET = 125n;
+const SYS_CAPSET = 126n;
+const SYS_SETRESUID = 117n;
+const SYS_SETRESGID = 119n;
+/** linux/capability.h: _LINUX_CAPABILITY_VERSION_3, then a thread's number; two parts of three words of 32 bits. capget(2) */
+const CAPABILITY_VERSION_3 = 0x20080522;
+const HEADER_BYTES = 8;
+const SETS_BYTES = 24;
+const KEEP = -1n;
+
+/**
+ * Does something at once as another user, by name and number, with svirt's own capabilities: for what others are told of
+ * who did it. Throws "host-call". credentials(7)
+ */
+export function withUser<Result>(uid: number, act: () => Result): Result {
+  const own = process.geteuid?.() ?? 0;
+  if (uid === own) return act();
+  const ownGroup = process.getegid?.() ?? 0;
+  const capabilities = getCapabilities();
+  try {
+    setIds(uid, uid);
+    // A user who is not root loses them, and may have them back: they are permitted still.
+    setCapabilities(capabilities);
+    return act();
+  } finally {
+    setIds(own, ownGroup);
+  }
+}
+
+function setIds(uid: number, gid: number): void {
+  const { syscall } = libc();
+  const isRoot = uid === 0;
+  const calls = [
+    () => syscall(SYS_SETRESGID, KEEP, BigInt(gid), KEEP, 0n),
+    () => syscall(SYS_SETRESUID, KEEP, BigInt(uid), KEEP, 0n),
+  ];
+  // Root first on the way back, who may set the group.
+  for (const call of isRoot ? calls.toReversed() : calls) {
+    if (call() !== 0n) throw hostCallError(`act as user ${uid}`, readErrno());
+  }
+}
+
+function getCapabilities(): Uint8Array {
+  const sets = new Uint8Array(SETS_BYTES);
+  callOn(SYS_CAPGET, sets, "read svirt's capabilities");
+  return sets;
+}
+
+function setCapabilities(sets: Uint8Array): void {
+  callOn(SYS_CAPSET, sets, "keep svirt's capabilities");
+}
+
+function callOn(number: bigint, sets: Uint8Array, attempt: string): void {
+  const header = new Uint8Array(HEADER_BYTES);
+  new DataView(header.buffer).setUint32(0, CAPABILITY_VERSION_3, true);
+  if (libc().syscall(number, BigInt(ptr(header)), BigInt(ptr(sets)), 0n, 0n) !== 0n)
+    throw hostCallError(attempt, readErrno());
+}

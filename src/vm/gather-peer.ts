@@ -1,0 +1,20 @@
+import type { PeerSocket } from "../domain/peer-sockets.ts";
+import { SvirtError } from "../errors.ts";
+import type { Host } from "../host.ts";
+import { inspect } from "./inspect-file.ts";
+import type { UsedFile } from "./used-file.ts";
+
+/**
+ * The socket at which another program serves a device. While a guest has it to itself it is labelled for that guest, like
+ * any file of the host's that it uses. Throws "not-found", "unsupported", "denied".
+ */
+export function gatherPeer(host: Host, { override, path, place, sharing }: PeerSocket): UsedFile {
+  const facts = inspect(host, path);
+  if (facts?.type === "socket")
+    return { named: path, facts, role: sharing === "shared" ? "shared" : "private", override };
+  const is = facts === undefined ? "nothing is there" : `it is a ${facts.type}, not a socket`;
+  throw new SvirtError(`Cannot connect ${place} to ${path}: ${is}`, {
+    kind: facts === undefined ? "not-found" : "unsupported",
+    remedy: "Start the program that serves it first, or correct the path.",
+  });
+}

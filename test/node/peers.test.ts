@@ -1,0 +1,175 @@
+import { beforeAll, expect } from "bun:test";
+import { fileURLToPath } from "node:url";
+import { isNodeUp } from "./isolation/on-the-node.ts";
+import { noteOf, outOf } from "./lifecycle/notes.ts";
+import { onANode } from "./lifecycle/on-a-node.ts";
+import { node, onNode } from "./lifecycle/on-the-node.ts";
+import { bringPrograms, PROGRAMS } from "./programs/on-the-node.ts";
+
+const BUILD = fileURLToPath(new URL("peers/build", import.meta.url));
+
+const onTheNode = await onANode();
+bringPrograms();
+
+beforeAll(async () => {
+  if (!(await isNodeUp())) return;
+  const built = Bun.spawnSync([BUILD], { stderr: "inherit" });
+  if (!built.success) throw new Error("Cannot build what guests are connected to");
+  await node(["put", built.stdout.toString().trim(), "/srv/lifecycle"]);
+});
+
+/** QEMU's storage daemon, a program of an administrator's, with a disk for vhost-user and one for NBD. */
+const BACKENDS = `${PROGRAMS}
+  truncate -s 16M $here/a.raw $here/b.raw
+  serve() {
+    rm -f $here/blk.sock $here/nbd.sock
+    tool qemu-storage-daemon --pidfile $here/daemon.pid --blockdev file,node-name=a,filename=$here/a.raw \\
+      --blockdev file,node-name=b,filename=$here/b.raw \\
+      --export vhost-user-blk,id=e1,node-name=a,addr.type=unix,addr.path=$here/blk.sock,writable=on \\
+      --nbd-server addr.type=unix,addr.path=$here/nbd.sock --export nbd,id=e2,node-name=b,name=x,writable=on \\
+      >$here/daemon.log 2>&1 &
+    wait_for test -S $here/nbd.sock
+  }
+  # speaks NAME: a program that sends a line, and writes down who has connected and what he says.
+  speaks() {
+    rm -f $here/$1.sock
+    $here/peer listen $here/$1.sock $here/$1.report >/dev/null 2>$here/$1.err &
+    wait_for test -S $here/$1.sock
+  }
+  silence() { kill $(jobs -p) 2>/dev/null || :; [ ! -e $here/daemon.pid ] || kill $(cat $here/daemon.pid); wait; }
+  shared="<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>"
+  blk="<disk type='vhostuser'><driver type='raw'/><source type='unix' path='$here/blk.sock'/><target dev='vda' bus='virtio'/></disk>"
+  nbd="<disk type='network'><driver type='raw'/><source protocol='nbd' name='x'><host transport='unix' socket='$here/nbd.sock'/></source><target dev='vdb' bus='virtio'/></disk>"
+  serial="<serial type='unix'><source mode='connect' path='$here/peer.sock'/></serial>"
+  egd="<rng model='virtio'><backend model='egd' type='unix'><source mode='connect' path='$here/egd.sock'/></backend></rng>"
+`;
+
+onTheNode(
+  "disks, a console and randomness that other programs serve: set, in use, and put back",
+  async () => {
+    const notes = await onNode(`${BACKENDS}
+    serve; speaks peer; speaks egd
+    sockets="$here/blk.sock $here/nbd.sock $here/peer.sock $here/egd.sock"
+    guest life-a "$blk$nbd$serial$egd" "$shared"
+    begun=$(cut -d' ' -f1 /proc/uptime)
+    note before labels $sockets
+    note start svirt start life-a
+    note image label_in_xml life-a imagelabel
+    note context context_of $(pid_of life-a)
+    for socket in $sockets; do label_of $socket && echo; done >$work/all
+    note labels cat $work/all
+    note chardevs svirt qemu-monitor-command life-a '{"execute":"query-chardev"}'
+    note blocks svirt qemu-monitor-command life-a --hmp 'info block'
+    note tree svirt qemu-monitor-command life-a --hmp 'info qtree'
+    note words tr '\\0' '\\n' </proc/$(pid_of life-a)/cmdline
+    note uid uid_of life-a
+    note audit svirt audit
+    wait_for grep -q context= $here/peer.report
+    note peer cat $here/peer.report
+    wait_for grep -q context= $here/egd.report
+    note egd cat $here/egd.report
+    guest life-b "$serial"
+    note second svirt start life-b
+    note still label_of $here/peer.sock
+    note denied denied_since $begun svirt
+    svirt destroy life-a >/dev/null
+    note after labels $sockets
+    note left left life-a
+    wait_for grep -q '^end$' $here/peer.report
+    note again svirt start life-b
+    note theirs label_of $here/peer.sock
+    kill -9 $(pid_of life-b); wait_gone life-b
+    note killed labels $sockets
+    silence
+  `);
+    expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
+    const image = outOf(notes, "image");
+    const shared = "system_u:object_r:svirt_image_t:s0";
+    expect(outOf(notes, "context")).toContain(":svirt_tcg_t:s0:c");
+    expect(outOf(notes, "labels").split("\n")).toEqual([image, image, image, shared]);
+    const ids = ["chr-vu-virtio-disk0", "charserial0", "charrng0"];
+    const chardevs = JSON.parse(outOf(notes, "chardevs")).return as {
+      label: string;
+      "frontend-open": boolean;
+    }[];
+    expect(
+      chardevs.filter(({ label }) => ids.includes(label)).map((found) => found["frontend-open"]),
+    ).toEqual(Array(3).fill(true));
+    expect(outOf(notes, "blocks")).toContain("(nbd)");
+    // What the daemon has told of its disk, over vhost-user: 16 MiB.
+    expect(outOf(notes, "tree")).toContain("vhost-user-blk");
+    expect(outOf(notes, "words")).not.toContain("/srv/lifecycle");
+    expect(noteOf(notes, "audit")).toMatchObject({ code: 0, err: "" });
+    const own = image.replace("object_r:svirt_image_t", "system_r:svirt_peer_t");
+    for (const name of ["peer", "egd"])
+      expect(outOf(notes, name)).toStartWith(`uid=${outOf(notes, "uid")}\ncontext=${own}`);
+    expect(noteOf(notes, "second").code).toBe(5);
+    expect(outOf(notes, "still")).toBe(image);
+    expect(outOf(notes, "denied")).toBe("");
+    expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
+    expect(outOf(notes, "left")).toBe("");
+    expect(noteOf(notes, "again")).toMatchObject({ code: 0, err: "" });
+    expect(outOf(notes, "theirs")).toContain(":svirt_image_t:s0:c");
+    expect(outOf(notes, "killed")).toBe(outOf(notes, "before"));
+  },
+);
+
+onTheNode(
+  "no guest reaches such a socket by itself: neither another's, nor one that its host has for others",
+  async () => {
+    const notes = await onNode(`${BACKENDS}
+    setfattr -n security.selinux -v system_u:object_r:qemu_exec_t:s0 $here/peer
+    chmod 755 $here $here/peer
+    serve; speaks peer; $here/peer listen @svirt-peer $here/abstract.report &
+    chmod 777 $here/*.sock
+    guest life-a "$blk" "$shared"
+    note start svirt start life-a
+    rm -f /var/log/svirt/life-b.log
+    guest life-b "<emulator>$here/peer</emulator>"
+    # It ends by itself.
+    svirt start life-b >/dev/null 2>&1 || :
+    wait_gone life-b
+    note tried cat /var/log/svirt/life-b.log
+    svirt destroy life-a >/dev/null
+    silence
+  `);
+    expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
+    const tried = outOf(notes, "tried")
+      .split("\n")
+      .filter((line) => line.includes("="));
+    expect(Object.fromEntries(tried.map((line) => line.split("=")))).toEqual({
+      "/srv/lifecycle/blk.sock": "EACCES",
+      "/srv/lifecycle/peer.sock": "EACCES",
+      "@svirt-peer": "EACCES",
+      sockcreate: "EACCES",
+    });
+  },
+);
+
+onTheNode(
+  "svirt itself connects only where disks may lie, and to no program that the policy knows",
+  async () => {
+    const notes = await onNode(`${BACKENDS}
+    try_at() {
+      guest life-a "<serial type='unix'><source mode='connect' path='$2'/></serial>"
+      note $1 svirt start life-a
+    }
+    ls /run/svirt >/dev/null
+    $here/peer listen /run/elsewhere.sock $here/elsewhere.report &
+    wait_for test -S /run/elsewhere.sock
+    note before label_of /run/elsewhere.sock
+    try_at run /run/elsewhere.sock
+    note after label_of /run/elsewhere.sock
+    speaks gone; silence
+    try_at gone $here/gone.sock
+    note left left life-a
+    rm -f /run/elsewhere.sock
+  `);
+    expect(noteOf(notes, "run").code).not.toBe(0);
+    expect(noteOf(notes, "run").err).toContain("/run/elsewhere.sock");
+    expect(noteOf(notes, "run").err).toContain("remedy: ");
+    expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
+    expect(noteOf(notes, "gone").err).toContain("Connection refused");
+    expect(outOf(notes, "left")).toBe("");
+  },
+);

@@ -1,0 +1,144 @@
+import { beforeEach, describe, expect, test } from "bun:test";
+import { parseDevice } from "../../src/domain/device.ts";
+import { destroyDomain } from "../../src/vm/destroy.ts";
+import { attachDevice } from "../../src/vm/devices/change-devices.ts";
+import { planDomainStart, startDomain } from "../../src/vm/start.ts";
+import { type Machine, snapshot } from "../memory-host/machine.ts";
+import {
+  domainXml,
+  errorOf,
+  failedStart,
+  labelOf,
+  makeMachine,
+  nodeOn,
+  ORIGINAL,
+  reapAll,
+  UUID,
+} from "./scene.ts";
+
+const ASK = { key: "vm1", wish: { live: true }, isDryRun: false } as const;
+const OTHER = "11111111-2222-4333-8444-000000000002";
+const SOCKET = "/srv/peer.sock";
+const SHARED_MEMORY = "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>";
+const nbd = (more = "") =>
+  `<disk type='network'><driver type='raw'/><source protocol='nbd' name='x'><host transport='unix' socket='${SOCKET}'/></source><target dev='vda' bus='virtio'/>${more}</disk>`;
+const SERIAL = `<serial type='unix'><source mode='connect' path='${SOCKET}'/></serial>`;
+const EGD = `<rng model='virtio'><backend model='egd' type='unix'><source mode='connect' path='${SOCKET}'/></backend></rng>`;
+const BLOCK = `<disk type='vhostuser'><driver type='raw'/><source type='unix' path='${SOCKET}'/><target dev='vda' bus='virtio'/></disk>`;
+
+let machine: Machine;
+
+beforeEach(() => {
+  machine = makeMachine();
+  machine.files.putFolder("/srv");
+  machine.files.put(SOCKET, "socket").xattrs.set("security.selinux", ORIGINAL);
+});
+
+const start = (devices: string, more: object = {}) =>
+  startDomain(nodeOn(machine), domainXml({ devices, lifecycle: SHARED_MEMORY, ...more }));
+
+function orderOf() {
+  const order = machine.processes.qemuOf(UUID)?.order;
+  if (order === undefined) throw new Error("no QEMU runs");
+  return order;
+}
+
+describe("a device that another program serves", () => {
+  // The words but for `fd=` as the reference has them: qemuxmlconfdata of libvirt, disk-vhostuser, vhost-user-fs-sock,
+  // tpm-external, virtio-rng-egd-unix, serial-unix-chardev.
+  test.each([
+    [BLOCK, "socket,id=chr-vu-virtio-disk0,fd=4"],
+    [
+      `<filesystem><driver type='virtiofs'/><source socket='${SOCKET}'/><target dir='a'/></filesystem>`,
+      "socket,id=chr-vu-fs0,fd=4",
+    ],
+    [
+      `<tpm><backend type='external'><source type='unix' mode='connect' path='${SOCKET}'/></backend></tpm>`,
+      "socket,id=chrtpm,fd=4",
+    ],
+    [EGD, "socket,id=charrng0,fd=4"],
+    [SERIAL, "socket,id=charserial0,fd=4"],
+    [
+      nbd(),
+      '{"driver":"nbd","server":{"type":"fd","str":"4"},"export":"x","node-name":"libvirt-1-storage","read-only":false}',
+    ],
+  ])("gets a connection of the guest's level, and no path: %s", async (devices, word) => {
+    const { guest } = await start(devices);
+    const { peers, words } = orderOf();
+    expect(words).toContain(word);
+    expect(words.join(" ")).not.toContain(SOCKET);
+    const context = guest.label.label?.replace(/svirt_(?:tcg_)?t/, "svirt_peer_t");
+    expect(context).toContain(":svirt_peer_t:s0:c");
+    expect(peers).toEqual([{ fd: 4, socket: expect.objectContaining({ path: SOCKET }), context } as never]);
+  });
+
+  test("has its socket's label changed while the guest runs, and then it is as it was", async () => {
+    const before = snapshot(machine);
+    const planned = await planDomainStart(nodeOn(machine), domainXml({ devices: SERIAL }));
+    expect(snapshot(machine)).toEqual(before);
+    const { guest } = await start(SERIAL);
+    expect(guest.steps.map((step) => step.do)).toEqual(planned.map((step) => step.do));
+    expect(labelOf(machine, SOCKET)).toBe(guest.label.imageLabel ?? "");
+    await destroyDomain(nodeOn(machine), "vm1");
+    await reapAll(machine);
+    expect(snapshot(machine)).toEqual(before);
+  });
+
+  test("has it to itself", async () => {
+    await start(SERIAL);
+    const error = await failedStart(machine, { name: "vm2", uuid: OTHER, devices: SERIAL });
+    expect(error.kind).toBe("label-taken");
+  });
+
+  test.each([
+    ["randomness", EGD],
+    ["an export that is only read", nbd("<readonly/>")],
+    ["an export that guests share", nbd("<shareable/>")],
+  ])("shares it where it is %s, with the label that guests share", async (_, devices) => {
+    const [one, two] = [await start(devices), await start(devices, { name: "vm2", uuid: OTHER })];
+    expect([one.did, two.did]).toEqual([true, true]);
+    expect(labelOf(machine, SOCKET)).toBe("system_u:object_r:svirt_image_t:s0");
+  });
+
+  test("does not make a guest one that uses the network", async () => {
+    const { guest } = await start(nbd());
+    expect(guest.label.label).toContain(":svirt_t:");
+  });
+
+  test("two of them on one server have a connection each", async () => {
+    await start(nbd() + nbd().replace("name='x'", "name='y'").replace("vda", "vdb"));
+    const { peers, words } = orderOf();
+    expect(peers?.map(({ fd }) => fd)).toEqual([4, 5]);
+    const exports = words.filter((word) => word.includes('"driver":"nbd"'));
+    expect(exports).toEqual([
+      expect.stringContaining('"str":"4"},"export":"x"'),
+      expect.stringContaining('"str":"5"},"export":"y"'),
+    ]);
+  });
+
+  test("that sees the guest's memory is refused where that is not shared", async () => {
+    const devices = BLOCK;
+    const error = await errorOf(startDomain(nodeOn(machine), domainXml({ devices })));
+    expect([error.kind, error.message]).toEqual([
+      "unsupported",
+      expect.stringContaining("needs the guest's memory to be shared"),
+    ]);
+  });
+
+  test.each([nbd(), EGD, BLOCK])("does not come to a guest that runs: %s", async (device) => {
+    await start("");
+    const bytes = new TextEncoder().encode(device);
+    const error = await errorOf(attachDevice(nodeOn(machine), ASK, parseDevice(bytes)));
+    expect([error.kind, error.message]).toEqual([
+      "unsupported",
+      expect.stringContaining("at its start alone"),
+    ]);
+  });
+
+  test("is refused at a socket of the host's own", async () => {
+    machine.files.putFolder("/run/svirt");
+    machine.files.put("/run/svirt/x.sock", "socket");
+    const devices = SERIAL.replace(SOCKET, "/run/svirt/x.sock");
+    expect((await errorOf(start(devices))).message).toContain("it belongs to the host");
+  });
+});
