@@ -1,6 +1,6 @@
 import type { PeerSocket } from "../domain/peer-sockets.ts";
-import { SvirtError } from "../errors.ts";
-import type { Host } from "../host.ts";
+import { asSvirtError, SvirtError } from "../errors.ts";
+import type { FileFacts, Host } from "../host.ts";
 import { inspect } from "./inspect-file.ts";
 import type { UsedFile } from "./used-file.ts";
 
@@ -9,7 +9,7 @@ import type { UsedFile } from "./used-file.ts";
  * any file of the host's that it uses. Throws "not-found", "unsupported", "denied".
  */
 export function gatherPeer(host: Host, { override, path, place, sharing }: PeerSocket): UsedFile {
-  const facts = inspect(host, path);
+  const facts = look(host, path);
   if (facts?.type === "socket")
     return { named: path, facts, role: sharing === "shared" ? "shared" : "private", override };
   const is = facts === undefined ? "nothing is there" : `it is a ${facts.type}, not a socket`;
@@ -17,4 +17,19 @@ export function gatherPeer(host: Host, { override, path, place, sharing }: PeerS
     kind: facts === undefined ? "not-found" : "unsupported",
     remedy: "Start the program that serves it first, or correct the path.",
   });
+}
+
+/** svirt's own domain may not even look at sockets where no disk may lie. */
+function look(host: Host, path: string): FileFacts | undefined {
+  try {
+    return inspect(host, path);
+  } catch (error) {
+    const { kind, message } = asSvirtError(error);
+    if (kind !== "host-call") throw error;
+    throw new SvirtError(message, {
+      kind: "denied",
+      cause: error,
+      remedy: `Have the program listen where disks may lie, such as in /srv, or run: chcon -t virt_image_t ${path}`,
+    });
+  }
 }

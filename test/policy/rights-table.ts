@@ -12,11 +12,13 @@ const HEAD = `# What guests' domains and svirt's own may do in the policy that i
 const LISTED = 60;
 const MANAGER = "svirt_manager_t";
 const GUESTS = "svirt_guest";
+/** That of connections which svirt makes for guests. */
+const PEER = "svirt_peer_t";
 
 /** The table of test/policy/rights.txt. */
 export function formatRightsTable(policy: Policy): string {
   const guests = membersOf(policy, GUESTS).toSorted(compare);
-  const may = [...rightsOf(policy, guests), ...rightsOf(policy, [MANAGER])];
+  const may = [[...guests], [MANAGER], [PEER]].flatMap((domains) => rightsOf(policy, domains));
   const ways = ([...guests, MANAGER] as const).map((domain) => ({
     domain,
     lines: waysInto(policy, [domain]),
