@@ -21,7 +21,7 @@ _svirt() {
     define) options='--json --help' wants=file ;;
     edit) options='--help' wants=domain ;;
     desc) options='--title --live --config --current --help' wants=domain ;;
-    undefine) options='--managed-save --help' wants=domain ;;
+    undefine) options='--managed-save --nvram --keep-nvram --help' wants=domain ;;
     create) options='--crash-drill --help' wants=file ;;
     start) options='--force-boot --json --crash-drill --help' wants=domain ;;
     shutdown) options='--help' wants=domain ;;

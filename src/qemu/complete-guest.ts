@@ -2,7 +2,7 @@ import type { Domain } from "../domain/domain.ts";
 import { fillAddresses, leaveOpenAddresses } from "./default-addresses.ts";
 import { fillDevices } from "./default-devices.ts";
 import { fillDomain } from "./default-domain.ts";
-import { fillFirmware } from "./default-firmware.ts";
+import { type FirmwareChoice, fillFirmware } from "./default-firmware.ts";
 import { placeDisks } from "./disk-place.ts";
 import type { Guest } from "./guest.ts";
 import { addImplicitControllers } from "./implicit-controllers.ts";
@@ -18,11 +18,11 @@ import { placeUsb } from "./usb-ports.ts";
 /**
  * Decides what the XML leaves open, as libvirt does: the machine, the devices that are there without being written, each
  * device's address, and every setting that has a default. `domain` is the form in which libvirt stores it: completed
- * again, it stays the same. Throws "unsupported".
+ * again, it stays the same. Firmware is chosen from what is told of the host. Throws "unsupported".
  */
-export function completeGuest(written: Domain): Guest {
+export function completeGuest(written: Domain, firmware?: FirmwareChoice): Guest {
   const machine = decideMachine(written);
-  const domain = fillFirmware(written, machine);
+  const domain = fillFirmware(written, machine, firmware);
   const open = leaveOpenAddresses(fillDevices(domain));
   const implied = addImplicitDevices(addIommu(open, domain, machine), machine, domain.features);
   const controlled = addImplicitControllers(placeChannels(placeScsiDevices(placeDisks(implied))), machine);

@@ -1,45 +1,56 @@
+/** What a firmware can do, in the words of its description. qemu.git docs/interop/firmware.json, FirmwareFeature */
+export type FirmwareFeature =
+  | "acpi-s3"
+  | "acpi-s4"
+  | "amd-sev"
+  | "amd-sev-es"
+  | "amd-sev-snp"
+  | "enrolled-keys"
+  | "requires-smm"
+  | "secure-boot";
+
 /** One firmware: its files, what it can do and where it runs. qemu.git docs/interop/firmware.json */
 export interface FirmwareDescriptor {
-  readonly interface: "uefi" | "bios";
-  /** In flash with its variables beside it, in flash without any, or loaded as a ROM. */
-  readonly mode: "split" | "stateless" | "rom";
+  readonly interfaces: readonly ("uefi" | "bios")[];
+  /** In flash with its variables beside it, in flash with or without any in the same file, or loaded as a ROM. */
+  readonly mode: "split" | "combined" | "stateless" | "rom";
   readonly format: "raw" | "qcow2";
   readonly path: string;
-  /** Where new variables are copied from, in the same format. */
-  readonly template?: string;
-  readonly secureBoot: boolean;
-  readonly enrolledKeys: boolean;
-  /** Boards that it runs on. */
-  readonly chipsets: readonly ("i440fx" | "q35")[];
+  /** Where new variables are copied from. */
+  readonly template?: { readonly path: string; readonly format: "raw" | "qcow2" };
+  readonly features: readonly FirmwareFeature[];
+  /** Boards that it runs on, as QEMU calls them, with wildcards. */
+  readonly machines: readonly string[];
 }
 
 const EDK2 = "/usr/share/edk2/ovmf";
-const PC = ["i440fx", "q35"] as const;
+const Q35 = ["pc-q35-*"] as const;
+const PC = ["pc-i440fx-*", ...Q35] as const;
 
 /** With Secure Boot OVMF needs SMM, which only q35 has. */
 function secureOvmf(version: string, suffix: "fd" | "qcow2", keys: boolean): FirmwareDescriptor {
+  const format = suffix === "fd" ? "raw" : "qcow2";
   return {
-    interface: "uefi",
+    interfaces: ["uefi"],
     mode: "split",
-    format: suffix === "fd" ? "raw" : "qcow2",
+    format,
     path: `${EDK2}/OVMF_CODE${version}.secboot.${suffix}`,
-    template: `${EDK2}/OVMF_VARS${version}${keys ? ".secboot" : ""}.${suffix}`,
-    secureBoot: true,
-    enrolledKeys: keys,
-    chipsets: ["q35"],
+    template: { path: `${EDK2}/OVMF_VARS${version}${keys ? ".secboot" : ""}.${suffix}`, format },
+    features: ["acpi-s3", "requires-smm", "secure-boot", ...(keys ? (["enrolled-keys"] as const) : [])],
+    machines: Q35,
   };
 }
 
 function plainOvmf(version: string, suffix: "fd" | "qcow2"): FirmwareDescriptor {
+  const format = suffix === "fd" ? "raw" : "qcow2";
   return {
-    interface: "uefi",
+    interfaces: ["uefi"],
     mode: "split",
-    format: suffix === "fd" ? "raw" : "qcow2",
+    format,
     path: `${EDK2}/OVMF_CODE${version}.${suffix}`,
-    template: `${EDK2}/OVMF_VARS${version}.${suffix}`,
-    secureBoot: false,
-    enrolledKeys: false,
-    chipsets: PC,
+    template: { path: `${EDK2}/OVMF_VARS${version}.${suffix}`, format },
+    features: ["acpi-s3", "amd-sev", "amd-sev-es"],
+    machines: PC,
   };
 }
 
@@ -55,22 +66,20 @@ export const FIRMWARES: readonly FirmwareDescriptor[] = [
   plainOvmf("_4M", "qcow2"),
   plainOvmf("", "fd"),
   {
-    interface: "uefi",
+    interfaces: ["uefi"],
     mode: "stateless",
     format: "raw",
     path: `${EDK2}/OVMF.amdsev.fd`,
-    secureBoot: false,
-    enrolledKeys: false,
-    chipsets: ["q35"],
+    features: ["amd-sev", "amd-sev-es", "amd-sev-snp"],
+    machines: Q35,
   },
   {
-    interface: "bios",
+    interfaces: ["bios"],
     mode: "rom",
     format: "raw",
     path: "/usr/share/seabios/bios-256k.bin",
-    secureBoot: false,
-    enrolledKeys: false,
-    chipsets: PC,
+    features: ["acpi-s3", "acpi-s4"],
+    machines: PC,
   },
 ];
 

@@ -3,6 +3,7 @@ import type { Domain } from "../domain/domain.ts";
 import type { Host } from "../host.ts";
 import { storedDomain } from "../qemu/stored-domain.ts";
 import { readDefinition } from "./definitions.ts";
+import { hostFirmware } from "./host-firmware.ts";
 import type { Node } from "./node.ts";
 import { refuseRawWords } from "./refuse-raw-words.ts";
 
@@ -19,7 +20,7 @@ export function completeDomain(node: Node, bytes: Uint8Array): Domain {
   const domain = withMacs(node.host, parseDomain(bytes, spare));
   refuseRawWords(domain);
   const uuid = domain.uuid === spare ? (readDefinition(node, domain.name)?.uuid ?? spare) : domain.uuid;
-  return storedDomain({ ...domain, uuid });
+  return storedDomain({ ...domain, uuid }, hostFirmware(node));
 }
 
 /** The same for one that is only looked at: whatever is defined on the host plays no part. */

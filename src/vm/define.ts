@@ -1,4 +1,5 @@
 import { formatDomain, parseDomainText } from "../domain/document.ts";
+import { listFirmwareFiles } from "../domain/firmware-files.ts";
 import { SvirtError } from "../errors.ts";
 import { guestPaths } from "../plan/paths.ts";
 import type { Claim } from "../plan/step.ts";
@@ -8,6 +9,7 @@ import { withRegistryLock } from "./clear-away.ts";
 import { completeDomain } from "./complete-domain.ts";
 import { readDefinition, removeDefinition, writeDefinition } from "./definitions.ts";
 import { definitionByUuid, findDomain } from "./find-domain.ts";
+import { isInNvramFolder } from "./host-firmware.ts";
 import { type Node, registryOf } from "./node.ts";
 import { isRunning, readRecords } from "./record.ts";
 import { hasManagedSave, removeManagedSave } from "./saving/managed-save.ts";
@@ -35,14 +37,22 @@ export async function defineDomain(node: Node, bytes: Uint8Array): Promise<{ nam
   });
 }
 
+/** What becomes of what a domain leaves. Where that is not said, one that leaves any stays. */
+export interface Leavings {
+  /** The state that it was left in goes as well. */
+  readonly managedSave?: boolean;
+  /** UEFI's variables. */
+  readonly nvram?: "remove" | "keep" | undefined;
+}
+
 /**
- * Forgets a domain's definition; a running guest goes on without. A state that it was left in goes as well, if that is
- * wanted. Throws "not-found", "wrong-state".
+ * Forgets a domain's definition; a running guest goes on without. Throws "not-found"; "wrong-state" where it leaves more
+ * than is wanted.
  */
 export async function undefineDomain(
   node: Node,
   key: string,
-  { managedSave = false }: { readonly managedSave?: boolean } = {},
+  { managedSave = false, nvram }: Leavings = {},
 ): Promise<{ name: string }> {
   const { definition, name, uuid } = findDomain(node, key);
   if (definition === undefined) {
@@ -57,13 +67,53 @@ export async function undefineDomain(
       remedy: `Remove it with the definition: svirt undefine ${name} --managed-save`,
     });
   }
+  const variables = findVariables(node, definition.xml);
+  if (variables !== undefined) refuseVariables(node, { name, variables, nvram });
   await withRegistryLock(node, async () => {
     removeManagedSave(node, name);
     removeDefinition(node, name);
+    if (variables !== undefined && nvram === "remove") node.host.removeFile(variables);
     for (const claim of staticClaims(definition.xml)) registryOf(node).release(claim, uuid);
     if (!keepsTpm(definition.xml, node, uuid)) node.host.removeFolder(tpmFolder(node, uuid));
   });
   return { name };
+}
+
+/** qemuDomainUndefineFlags() of libvirt; but only what svirt has made is removed. */
+function refuseVariables(
+  node: Node,
+  {
+    name,
+    nvram,
+    variables,
+  }: Required<Pick<Leavings, "nvram">> & { readonly name: string; readonly variables: string },
+): void {
+  const stays = "Requested operation is not valid: cannot undefine domain with nvram";
+  if (nvram === undefined) {
+    throw new SvirtError(stays, {
+      kind: "wrong-state",
+      remedy: `Remove ${variables} with it: svirt undefine ${name} --nvram; or keep it: --keep-nvram`,
+    });
+  }
+  if (nvram === "keep") return;
+  if (!isInNvramFolder(node, variables)) {
+    throw new SvirtError(`${stays} in ${variables}: svirt has not put it there`, {
+      kind: "wrong-state",
+      remedy: `Remove the file by hand after svirt undefine ${name} --keep-nvram`,
+    });
+  }
+  if (!readRecords(node).some((guest) => guest.name === name)) return;
+  throw new SvirtError(`${stays}: it runs, and uses it`, {
+    kind: "wrong-state",
+    remedy: `End it first: svirt destroy ${name}; or keep it: --keep-nvram`,
+  });
+}
+
+/** The file with its variables, if there is one by now. */
+function findVariables(node: Node, xml: string): string | undefined {
+  if (!xml.includes("<nvram")) return undefined;
+  const file = listFirmwareFiles(parseDomainText(xml).os).find(({ kind }) => kind === "nvram");
+  return file === undefined || node.host.inspectFile(file.path)?.type !== "file" ? undefined : file.path;
 }
 
 /** Throws "label-taken" when the name or the UUID belongs to another domain, in libvirt's words. */

@@ -1,7 +1,7 @@
 import type { Disk } from "../domain/disk.ts";
 import { followDisk } from "../domain/disk-images.ts";
 import { formatDomain, parseDomainText } from "../domain/document.ts";
-import { completeDomain } from "./complete-domain.ts";
+import { storedDomain } from "../qemu/stored-domain.ts";
 import { readDefinition, writeDefinition } from "./definitions.ts";
 import type { Node } from "./node.ts";
 import type { GuestRecord } from "./record.ts";
@@ -22,7 +22,8 @@ export function followGuest(node: Node, guest: GuestRecord, xml: string): void {
   });
   if (disks.every((disk, at) => disk === domain.devices.disks[at])) return;
   const followed = { ...domain, devices: { ...domain.devices, disks } };
-  const whole = completeDomain(node, new TextEncoder().encode(formatDomain(followed)));
+  // What was chosen on the host when it was defined stands, whatever the host has by now.
+  const whole = storedDomain(parseDomainText(formatDomain(followed)));
   writeDefinition(node, { name: guest.name, xml: formatDomain(whole) });
 }
 

@@ -1,4 +1,3 @@
-import { NVRAM_FOLDER } from "../domain/firmware.ts";
 import type { FirmwareFile } from "../domain/firmware-files.ts";
 import { SvirtError } from "../errors.ts";
 import type { FileFacts, Host } from "../host.ts";
@@ -64,9 +63,6 @@ function makeVariables(host: Host, { format, path, template }: Variables, option
   if (facts.type !== "file") throw wrongType(template.path, facts.type);
   refuseTemplate(host, template.path, facts);
   if (!options.makeMissing) return;
-  if (path.startsWith(`${NVRAM_FOLDER}/`) && inspect(host, NVRAM_FOLDER) === undefined) {
-    host.makeFolder({ path: NVRAM_FOLDER, mode: 0o711 });
-  }
   const bytes = host.readBytes(facts.id, 0, facts.sizeBytes);
   host.makeFile(path, 0o600, { bytes, sizeBytes: bytes.length });
 }

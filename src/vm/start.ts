@@ -21,6 +21,7 @@ import { gatherFolders } from "./gather-folders.ts";
 import { decideLimits } from "./gather-limits.ts";
 import { decideTaps, withTapNames } from "./gather-taps.ts";
 import { orderGuest, startCommands } from "./guest-command.ts";
+import { makeNvramFolder } from "./host-firmware.ts";
 import { takeNextId } from "./next-id.ts";
 import type { Node } from "./node.ts";
 import { removePendingRestart } from "./pending-restart.ts";
@@ -91,6 +92,7 @@ async function begin(node: Node, bytes: Uint8Array, how: HowToStart): Promise<St
     const settled = settleDomain(node.host, domain);
     node.host.makeFolder({ path: node.paths.log, mode: 0o700 });
     makeTpmHome(node, settled);
+    makeNvramFolder(node, settled);
     const prepared = await withNewOverlays(node, domain.uuid, async () => {
       const seen = seeFiles(node, settled, { makeMissing: true });
       return await prepare(node, { domain: settled, ...seen, ...how });

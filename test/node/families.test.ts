@@ -1,4 +1,5 @@
 import { beforeAll, expect } from "bun:test";
+import { readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { expectDisks, listFlash } from "./families/disks.ts";
 import { answerTo, fileOfDescriptor, type Inspected, inspected, LOOK } from "./families/inspect.ts";
@@ -9,7 +10,7 @@ import { noteOf, outOf } from "./lifecycle/notes.ts";
 import { onANode } from "./lifecycle/on-a-node.ts";
 import { node, onNode } from "./lifecycle/on-the-node.ts";
 
-// Three guests which between them have every family of devices that svirt starts. What QEMU has is asked over its monitor and
+// Four guests which between them have every family of devices that svirt starts. What QEMU has is asked over its monitor and
 // compared with the XML; what the kernel does for it is read from /proc and /sys.
 
 const onTheNode = await onANode();
@@ -18,10 +19,19 @@ const onTheNode = await onANode();
 const IFF_MULTI_QUEUE = 0x100;
 const MIB = 1024 * 1024;
 const HERE = "/srv/lifecycle";
+/** Of the package ovmf, on the machine that runs the tests. */
+const DESCRIPTIONS = "/usr/share/qemu/firmware";
 
 if (await isNodeUp()) {
   beforeAll(async () => {
-    await node(["put", "/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd", "/srv/ovmf"]);
+    const files = ["CODE_4M", "CODE_4M.secboot", "VARS_4M", "VARS_4M.ms"];
+    const descriptions = await readdir(DESCRIPTIONS);
+    await node([
+      "put",
+      ...files.map((name) => `/usr/share/OVMF/OVMF_${name}.fd`),
+      ...descriptions.map((name) => `${DESCRIPTIONS}/${name}`),
+      "/srv/ovmf",
+    ]);
   });
 }
 
@@ -283,6 +293,65 @@ onTheNode(
     expect(noteOf(notes, "firmware")).toMatchObject({ code: 0 });
     // The boot manager tells on the first serial port what it boots.
     expect(noteOf(notes, "said")).toMatchObject({ code: 0 });
+    expectNoTrace(guest);
+  },
+);
+
+onTheNode(
+  "an emulated q35 with <os firmware='efi'>: the firmware that Debian's package describes, with Secure Boot",
+  async () => {
+    const guest = await lookAt(
+      "efi",
+      `
+      mkdir $here/share
+      cp -a /usr/share/. $here/share
+      mount -t tmpfs -o rootcontext=system_u:object_r:usr_t:s0,mode=755 none /usr/share
+      cp -a $here/share/. /usr/share
+      mkdir /usr/share/OVMF /usr/share/qemu/firmware
+      cp /srv/ovmf/*.fd /usr/share/OVMF
+      ln -s OVMF_CODE_4M.secboot.fd /usr/share/OVMF/OVMF_CODE_4M.ms.fd
+      cp /srv/ovmf/*.json /usr/share/qemu/firmware
+      trap 'umount /usr/share; rm -rf "$work"' EXIT`,
+      `
+      variables=/var/lib/libvirt/qemu/nvram/$name'_VARS.fd'
+      note vars-label label_of $variables
+      note image label_in_xml $name imagelabel
+      note stored svirt dumpxml --inactive $name
+      has_written() { ! cmp -s $variables /usr/share/OVMF/OVMF_VARS_4M.ms.fd; }
+      note firmware wait_for has_written
+      note said wait_for grep -q BdsDxe $here/serial.log
+      svirt destroy $name >/dev/null
+      note undefine svirt undefine $name
+      note undefine-nvram svirt undefine $name --nvram
+      note after ls /var/lib/libvirt/qemu/nvram
+      svirt create $here/efi.xml >/dev/null`,
+    );
+    const { notes } = guest;
+    const code = "/usr/share/OVMF/OVMF_CODE_4M";
+    const variables = "/var/lib/libvirt/qemu/nvram/life-efi_VARS.fd";
+    // Debian's description names a link.
+    expect(listFlash(notes)).toEqual([
+      [`${code}.secboot.fd`, true],
+      [variables, false],
+    ]);
+    for (const text of [outOf(notes, "shown"), outOf(notes, "stored")]) {
+      expect(text).toContain(
+        `<loader readonly='yes' secure='yes' type='pflash' format='raw'>${code}.ms.fd</loader>`,
+      );
+      expect(text).toContain(
+        `<nvram template='/usr/share/OVMF/OVMF_VARS_4M.ms.fd' templateFormat='raw' format='raw'>${variables}</nvram>`,
+      );
+      expect(text).toContain("<smm state='on'/>");
+    }
+    expect(outOf(notes, "vars-label")).toBe(outOf(notes, "image"));
+    expect(noteOf(notes, "firmware")).toMatchObject({ code: 0 });
+    expect(noteOf(notes, "said")).toMatchObject({ code: 0 });
+    expect(noteOf(notes, "undefine")).toMatchObject({
+      code: 4,
+      err: expect.stringContaining("cannot undefine domain with nvram"),
+    });
+    expect(noteOf(notes, "undefine-nvram")).toMatchObject({ code: 0 });
+    expect(outOf(notes, "after")).toBe("");
     expectNoTrace(guest);
   },
 );

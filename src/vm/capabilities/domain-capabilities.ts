@@ -1,8 +1,9 @@
 import { SvirtError } from "../../errors.ts";
+import { runsOn } from "../../qemu/choose-firmware.ts";
 import type { EmulatorFacts } from "../../qemu/emulator-facts.ts";
-import { FIRMWARES } from "../../qemu/firmware-descriptors.ts";
 import { attributesDraft, type Draft, parentDraft, textDraft } from "../../xml/draft.ts";
 import { formatDocument } from "../../xml/format-document.ts";
+import { hostFirmware } from "../host-firmware.ts";
 import type { Node } from "../node.ts";
 import { DEVICES, type Enumeration, isOffered } from "./offers.ts";
 
@@ -41,7 +42,7 @@ export function formatDomainCapabilities(
       textDraft("arch", "x86_64"),
       attributesDraft("vcpu", { max: String(board.mostCpus) }),
       supported("iothreads", true),
-      formatOs(node, chipset),
+      formatOs(node, board.name),
       formatCpu(facts, type),
       supported("memoryBacking", true, [formatEnum("sourceType", ["file", "anonymous", "memfd"])]),
       formatDevices(facts, chipset),
@@ -50,15 +51,17 @@ export function formatDomainCapabilities(
   );
 }
 
-/** Only firmware that is there. */
-function formatOs({ host }: Node, chipset: "pc" | "q35"): Draft {
-  const board = chipset === "pc" ? "i440fx" : "q35";
-  const found = FIRMWARES.filter(
-    ({ chipsets, interface: kind, path }) =>
-      kind === "uefi" && chipsets.includes(board) && host.inspectFile(path) !== undefined,
-  );
+/** What the host's firmware says of itself, for that board. */
+function formatOs(node: Node, word: string): Draft {
+  const chipset = word.includes("q35") ? "q35" : "i440fx";
+  const found = hostFirmware(node).firmwares.filter((firmware) => runsOn(firmware, { word, chipset }));
   const paths = [...new Set(found.map(({ path }) => path))].map((path) => textDraft("value", path));
-  const secure = found.some(({ secureBoot }) => secureBoot) ? ["yes", "no"] : ["no"];
+  const secure = found.some(({ features }) => features.includes("requires-smm")) ? ["yes", "no"] : ["no"];
+  const kinds = [
+    ["bios", "bios"],
+    ["efi", "uefi"],
+  ] as const;
+  const offered = kinds.filter(([, kind]) => found.some(({ interfaces }) => interfaces.includes(kind)));
   const loader = supported("loader", true, [
     ...paths,
     formatEnum("type", ["rom", "pflash"]),
@@ -66,7 +69,10 @@ function formatOs({ host }: Node, chipset: "pc" | "q35"): Draft {
     formatEnum("secure", secure),
   ]);
   return supported("os", true, [
-    formatEnum("firmware", found.length === 0 ? ["bios"] : ["bios", "efi"]),
+    formatEnum(
+      "firmware",
+      offered.map(([name]) => name),
+    ),
     loader,
   ]);
 }
