@@ -4,11 +4,12 @@ import { withPrefix } from "../xml/namespace.ts";
 import { parseDocument } from "../xml/parse-document.ts";
 import { notUnderstood } from "../xml/refusal.ts";
 import { type Domain, domain } from "./domain.ts";
+import { type LiveDevices, showDevices } from "./live-devices.ts";
 import { QEMU_NAMESPACE } from "./qemu-commandline.ts";
 import { type Seclabel, selinuxSeclabel } from "./seclabel.ts";
 
 /** What a running guest's XML shows besides its definition. */
-export interface LiveFacts {
+export interface LiveFacts extends LiveDevices {
   readonly id: number;
   /** `undefined` for a guest without a label. */
   readonly label?: string;
@@ -46,6 +47,7 @@ export function formatDomain(value: Domain, live?: LiveFacts): string {
 
 function addLiveFacts(draft: Draft, seclabel: Seclabel, live: LiveFacts): void {
   draft.attributes.set("id", String(live.id));
+  showDevices(draft, live);
   if (live.label === undefined) {
     nameModel(draft);
     return;

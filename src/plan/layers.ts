@@ -1,3 +1,4 @@
+import type { LiveImage } from "../domain/live-devices.ts";
 import type { FileId, HandedFile } from "./guest-order.ts";
 import type { Plugged } from "./plugged.ts";
 import type { Step } from "./step.ts";
@@ -22,6 +23,24 @@ export function listLayers(plugged: Plugged, device: string): readonly Layer[] {
     node = nameIn(plugged.nodes.get(node)?.["backing"]);
   }
   return layers;
+}
+
+/** The images of a device, top first; none where one of them is not a file or a block device of the host alone. */
+export function runningChain(plugged: Plugged, device: string): readonly LiveImage[] {
+  const images = listLayers(plugged, device).map((layer) => describeLayer(plugged, layer));
+  return images.every((image) => image !== undefined) ? images : [];
+}
+
+function describeLayer({ nodes }: Plugged, { files, node, nodes: own }: Layer): LiveImage | undefined {
+  const [, number, part] = /^libvirt-(\d+)-(format|storage)$/.exec(node) ?? [];
+  const storage = part === "storage" ? node : nameIn(nodes.get(node)?.["file"]);
+  const driver = nodes.get(storage ?? "")?.["driver"];
+  const [file] = files.values();
+  if (number === undefined || file === undefined || own.length > 2) return undefined;
+  if (driver !== "file" && driver !== "host_device" && driver !== "host_cdrom") return undefined;
+  const format = part === "storage" ? "raw" : nameIn(nodes.get(node)?.["driver"]);
+  if (format === undefined) return undefined;
+  return { number: Number(number), format, type: driver === "file" ? "file" : "block", path: file.path };
 }
 
 /** The image whose uppermost node that is. */

@@ -89,6 +89,8 @@ export interface StartDecision {
   readonly order: GuestOrder;
   /** What QEMU is told before its vCPUs run, and to let them run. */
   readonly commands: readonly MonitorCommand[];
+  /** A device of it has a terminal, whose name only QEMU knows. */
+  readonly hasTerminals: boolean;
   readonly incoming?: Incoming;
 }
 
@@ -139,7 +141,12 @@ export function planStart(decision: StartDecision): Step[] {
     ...(decision.group === undefined ? [] : [{ do: "make-group", group: decision.group } as const]),
     ...helpers.map((helper): Step => ({ do: "spawn-helper", order: helper })),
     { do: "spawn", order },
-    { do: "greet", monitor: paths.monitor, timeoutMs: GREET_TIMEOUT_MS },
+    {
+      do: "greet",
+      monitor: paths.monitor,
+      timeoutMs: GREET_TIMEOUT_MS,
+      ...(decision.hasTerminals ? { hasTerminals: true } : {}),
+    },
     ...grants.map(({ file }): Step => ({ do: "revoke", file, uid })),
     ...(label.label === undefined ? [] : [{ do: "check-context", context: label.label } as const]),
     ...planShares(decision),

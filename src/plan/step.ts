@@ -116,7 +116,13 @@ export const step = v.variant("do", [
   v.strictObject({ do: v.literal("spawn"), order: guestOrder }),
   v.strictObject({ do: v.literal("kill"), graceMs: v.number() }),
   v.strictObject({ do: v.literal("check-context"), context: v.string() }),
-  v.strictObject({ do: v.literal("greet"), monitor: v.string(), timeoutMs: v.number() }),
+  v.strictObject({
+    do: v.literal("greet"),
+    monitor: v.string(),
+    timeoutMs: v.number(),
+    /** It is asked which terminals it got. */
+    hasTerminals: v.exactOptional(v.literal(true)),
+  }),
   v.strictObject({ do: v.literal("resume"), monitor: v.string(), commands: v.array(monitorCommand) }),
   plugStep,
   unplugStep,

@@ -43,7 +43,7 @@ export function memoryDeviceKeys({
 }
 
 /** Those in slots are called by their slot, the others counted. qemuAssignDeviceMemoryAlias() of libvirt */
-function memoryId(memories: readonly MemoryDevice[], index: number): string {
+export function memoryId(memories: readonly MemoryDevice[], index: number): string {
   const device = memories[index];
   if (device === undefined) return "";
   if (device.alias !== undefined) return device.alias;

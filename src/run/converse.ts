@@ -1,5 +1,6 @@
 import type { Host, Monitor } from "../host.ts";
 import type { MonitorCommand } from "../plan/step.ts";
+import { parsePtys } from "../qemu/start-commands.ts";
 import type { Actor } from "./run-step.ts";
 
 /** Longer than QEMU ever takes, unless it hangs. */
@@ -19,12 +20,17 @@ export async function converse<Result>(
   }
 }
 
-/** Waits until QEMU has opened all it was given and answers. Throws "timeout"; "failed" when it ended instead. */
+/**
+ * Waits until QEMU has opened all it was given and answers, and asks it what terminals it got: before its guest has run, so
+ * that no guest can make it lie. Throws "timeout"; "failed" when it ended instead.
+ */
 export async function greetMonitor(
-  actor: Actor,
-  step: { readonly monitor: string; readonly timeoutMs: number },
+  { host, onTerminals }: Actor,
+  step: { readonly monitor: string; readonly timeoutMs: number; readonly hasTerminals?: true },
 ): Promise<void> {
-  await converse(actor.host, step, async () => undefined);
+  await converse(host, step, async (monitor) => {
+    if (step.hasTerminals) onTerminals?.(parsePtys(await monitor.execute("query-chardev")));
+  });
 }
 
 /** Tells QEMU what cannot be said on its command line, and lets the vCPUs run. Throws "failed" with QEMU's words. */

@@ -32,6 +32,8 @@ export interface Actor {
   readonly context?: string;
   /** Told of how far a step has come that may take long. */
   readonly onProgress?: Progress;
+  /** Told of the terminals that a new QEMU got, by the names of their devices. */
+  readonly onTerminals?: (found: ReadonlyMap<string, string>) => void;
 }
 
 /** Carries one step out. It decides nothing: all that it needs is in the step. Throws what the host throws. */

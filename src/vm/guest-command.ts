@@ -182,6 +182,11 @@ export function startCommands(
     .map(({ arguments: args, execute }) => ({ execute, ...(args === undefined ? {} : { arguments: args }) }));
 }
 
+/** Whether QEMU gets a terminal of the kernel's for a device of it. */
+export function hasTerminals(domain: Domain): boolean {
+  return listStartCommands(domain).some(({ execute }) => execute === "query-chardev");
+}
+
 /** What the host's hardware writes to cannot be swapped out, and needs as much as the reference gives it beside. */
 const VFIO_EXTRA_KIB = 1024 * 1024;
 

@@ -67,6 +67,8 @@ const record = v.strictObject({
   change: v.exactOptional(change),
   /** What QEMU does to the images of its disks, in its own time. */
   jobs: v.exactOptional(v.array(blockJob)),
+  /** The terminals that its QEMU got at its start, each by the device's name in QEMU. */
+  terminals: v.exactOptional(v.record(v.string(), v.string())),
   /** QEMU, once it runs. */
   process: v.exactOptional(v.strictObject({ pid: v.number(), startTicks: v.number() })),
   /** What to do when QEMU ends by itself. */

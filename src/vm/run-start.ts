@@ -1,6 +1,7 @@
 import type { Step } from "../plan/step.ts";
 import { inOneConversation } from "../run/one-conversation.ts";
 import { runPlan, type Watch } from "../run/run-plan.ts";
+import type { Actor } from "../run/run-step.ts";
 import { actorFor, withRegistryLock } from "./clear-away.ts";
 import type { Node } from "./node.ts";
 import type { GuestRecord } from "./record.ts";
@@ -24,19 +25,35 @@ export async function runPreparation(node: Node, guest: GuestRecord, watch: Watc
 
 /**
  * Carries out the rest: without the registry's lock, since QEMU takes its time. Only an entry is taken out of an ACL under
- * it: guests that share a file have theirs in one list, which is read and written as a whole.
+ * it: guests that share a file have theirs in one list, which is read and written as a whole. Gives the terminals that
+ * QEMU got, by the names of their devices.
  */
-export async function runLaunch(node: Node, guest: GuestRecord, watch: Watch): Promise<void> {
-  await inOneConversation(node.host, (host) => runRest({ ...node, host }, guest, watch));
+export async function runLaunch(
+  node: Node,
+  guest: GuestRecord,
+  watch: Watch,
+): Promise<ReadonlyMap<string, string>> {
+  let terminals: ReadonlyMap<string, string> = new Map();
+  const onTerminals = (found: ReadonlyMap<string, string>): void => {
+    terminals = found;
+  };
+  await inOneConversation(node.host, (host) => {
+    const actor = { ...actorFor({ ...node, host }, guest), onTerminals };
+    return runRest({ ...node, host }, { actor, guest, watch });
+  });
+  return terminals;
 }
 
-async function runRest(node: Node, guest: GuestRecord, watch: Watch): Promise<void> {
-  const { steps } = guest;
+interface Launch {
+  readonly actor: Actor;
+  readonly guest: GuestRecord;
+  readonly watch: Watch;
+}
+
+async function runRest(node: Node, { actor, guest: { steps }, watch }: Launch): Promise<void> {
   const run = (from: number, to: number): Promise<void> =>
-    runPlan(actorFor(node, guest), steps.slice(from, to), (moment, step, at) =>
-      watch(moment, step, from + at),
-    );
-  const begin = countPreparations(guest);
+    runPlan(actor, steps.slice(from, to), (moment, step, at) => watch(moment, step, from + at));
+  const begin = countPreparations({ steps });
   const first = steps.findIndex(isRevocation);
   if (first < 0) return await run(begin, steps.length);
   const end = steps.findLastIndex(isRevocation) + 1;
@@ -45,7 +62,7 @@ async function runRest(node: Node, guest: GuestRecord, watch: Watch): Promise<vo
   await run(end, steps.length);
 }
 
-function countPreparations({ steps }: GuestRecord): number {
+function countPreparations({ steps }: Pick<GuestRecord, "steps">): number {
   return steps.filter((step) => PREPARATIONS.has(step.do)).length;
 }
 

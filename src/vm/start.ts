@@ -20,7 +20,7 @@ import { decideDisplays, withDisplays } from "./gather-displays.ts";
 import { gatherFolders } from "./gather-folders.ts";
 import { decideLimits } from "./gather-limits.ts";
 import { decideTaps, withTapNames } from "./gather-taps.ts";
-import { orderGuest, startCommands } from "./guest-command.ts";
+import { hasTerminals, orderGuest, startCommands } from "./guest-command.ts";
 import { makeNvramFolder } from "./host-firmware.ts";
 import { takeNextId } from "./next-id.ts";
 import type { Node } from "./node.ts";
@@ -147,12 +147,17 @@ async function prepare(
 
 async function launch(node: Node, guest: GuestRecord, watch: Watch): Promise<GuestRecord> {
   try {
-    await runLaunch(node, guest, watch);
+    const terminals = await runLaunch(node, guest, watch);
     const process = findGuestProcess(node, guest);
     if (process === undefined)
       throw new SvirtError("Cannot start the guest: it ended at once", { kind: "failed" });
     const { pid, startTicks } = process;
-    const running: GuestRecord = { ...guest, state: "running", process: { pid, startTicks } };
+    const running: GuestRecord = {
+      ...guest,
+      ...(terminals.size === 0 ? {} : { terminals: Object.fromEntries(terminals) }),
+      state: "running",
+      process: { pid, startTicks },
+    };
     writeRecord(node, running);
     return running;
   } catch (error) {
@@ -214,6 +219,7 @@ function decide(
     ...tpm,
     order,
     commands,
+    hasTerminals: hasTerminals(domain),
   };
   const decision: StartDecision = { ...base, ...given(incoming) };
   return {

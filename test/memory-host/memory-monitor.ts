@@ -76,6 +76,8 @@ function answer(machine: Machine, pid: number, { args, command }: Asked): unknow
       return machine.groups.listVcpus(guest);
     case "query-iothreads":
       return [];
+    case "query-chardev":
+      return listChardevs(guest.order?.words ?? []);
     case "stop":
       guest.status = "paused";
       return {};
@@ -95,4 +97,10 @@ function answer(machine: Machine, pid: number, { args, command }: Asked): unknow
     default:
       return guest.devices?.answer(command, args);
   }
+}
+
+/** Each with a terminal of its own, in their order. qemu.git qapi/char.json */
+function listChardevs(words: readonly string[]): object[] {
+  const labels = words.flatMap((word) => /^pty,id=([^,]*)/.exec(word)?.[1] ?? []);
+  return labels.map((label, at) => ({ label, filename: `pty:/dev/pts/${at}`, "frontend-open": true }));
 }

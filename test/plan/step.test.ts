@@ -59,6 +59,7 @@ const DECISION: StartDecision = {
     sockets: [{ fd: 3, path: paths.monitor }],
     files: [],
   },
+  hasTerminals: false,
   commands: [{ execute: "cont" }],
 };
 const STEPS = planStart(DECISION);

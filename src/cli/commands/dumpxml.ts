@@ -1,6 +1,5 @@
-import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import { findDomain } from "../../vm/find-domain.ts";
-import type { GuestRecord } from "../../vm/record.ts";
+import { formatLive } from "../../vm/live-xml.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../command.ts";
 import { sweepFirst } from "../sweep-first.ts";
 
@@ -16,18 +15,8 @@ export const command: Command = {
     await sweepFirst(call);
     const { definition, guest } = findDomain(call.node, operand(call, "domain"));
     const isLive = guest !== undefined && !call.options.has("inactive");
-    const xml = isLive ? formatLive(guest) : (definition?.xml ?? guest?.xml ?? "");
+    const xml = isLive ? formatLive(call.node, guest) : (definition?.xml ?? guest?.xml ?? "");
     call.output.print(`${xml}\n`);
     return undefined;
   },
 };
-
-function formatLive(guest: GuestRecord): string {
-  const domain = parseDomainText(guest.xml);
-  const { imageLabel, label, relabel } = guest.label;
-  return formatDomain(domain, {
-    id: guest.id,
-    ...(label === undefined ? {} : { label }),
-    ...(imageLabel === undefined || !relabel ? {} : { imageLabel }),
-  });
-}
