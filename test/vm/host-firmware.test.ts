@@ -179,7 +179,8 @@ test("a loader without firmware='efi' is looked up too", async () => {
 test("an ordinary user's variables lie with his guests' records, and his own descriptions count", async () => {
   const machine = debian();
   addUser(machine);
-  for (const path of ["/home/alice/.config/qemu/firmware", "/home/alice/.local/state"]) machine.files.putFolder(path);
+  for (const path of ["/home/alice/.config/qemu/firmware", "/home/alice/.local/state"])
+    machine.files.putFolder(path);
   machine.files.put("/home/alice/.config/qemu/firmware/40-edk2-x86_64-secure-enrolled.json", "file");
   const { guest } = await startDomain(
     nodeOn(machine),
