@@ -54,8 +54,13 @@ export type Resource =
       readonly path: string;
       readonly access: "read-only";
     }
-  /** With all that is below it. */
-  | { readonly kind: "shared-folder"; readonly path: string; readonly access: Access }
+  /** With all that is below it. QEMU itself serves it, or virtiofsd does. */
+  | {
+      readonly kind: "shared-folder";
+      readonly path: string;
+      readonly access: Access;
+      readonly by: "qemu" | "virtiofsd";
+    }
   /** Memory of the guest that outlives it, perhaps for others too; with a size it is made if it is not there. */
   | {
       readonly kind: "memory-file";
@@ -175,10 +180,11 @@ function listMemoryFile(device: MemoryDevice): Resource[] {
   }
 }
 
-/** QEMU's own server, 9p; that of virtiofs is another program. */
+/** Where a socket stands instead of it, another program serves what it likes. */
 function listFolder({ driver, readonly, source }: Filesystem): Resource[] {
-  if (driver?.type === "virtiofs" || source.dir === undefined) return [];
-  return [{ kind: "shared-folder", path: source.dir, access: readonly ? "read-only" : "read-write" }];
+  if (source.dir === undefined) return [];
+  const by = driver?.type === "virtiofs" ? "virtiofsd" : "qemu";
+  return [{ kind: "shared-folder", path: source.dir, access: readonly ? "read-only" : "read-write", by }];
 }
 
 /** Where a server is asked for it, nothing is opened by name. */

@@ -1,6 +1,5 @@
 import type { Audio } from "./audio.ts";
 import type { Domain } from "./domain.ts";
-import type { Filesystem } from "./filesystem.ts";
 import type { Graphics } from "./graphics.ts";
 import {
   backendPaths,
@@ -24,7 +23,6 @@ export function listUnopenedPaths({ devices, launchSecurity }: Domain): readonly
   return [
     ...located("lease", devices.leases, leasePaths),
     ...(launchSecurity === undefined ? [] : [{ path: "/dev/sev", place: "/domain/launchSecurity" }]),
-    ...located("filesystem", devices.filesystems, filesystemPaths),
     ...located("interface", devices.interfaces, interfacePaths),
     ...located("smartcard", devices.smartcards, smartcardPaths),
     ...located("hostdev", devices.hostdevs, hostdevPaths),
@@ -65,11 +63,6 @@ function located<D>(
     const place = `/domain/devices/${element}[${index + 1}]`;
     return pathsOf(device).flatMap((path) => (path === undefined ? [] : [{ path, place }]));
   });
-}
-
-function filesystemPaths({ binary, driver, source }: Filesystem): Paths {
-  if (driver?.type !== "virtiofs") return [];
-  return [source.dir, binary?.path];
 }
 
 function tpmPaths({ backend }: Tpm): Paths {

@@ -79,7 +79,8 @@ export const helperOrder = v.strictObject({
   environment: v.record(v.string(), v.string()),
   context: v.exactOptional(v.string()),
   uid: v.number(),
-  workFolder: v.string(),
+  /** A folder of svirt's; or one of the host's, the very one that was inspected. */
+  workFolder: v.union([v.string(), fileId]),
   logFile: v.string(),
   /** The socket that it makes when it is ready. */
   ready: v.string(),

@@ -78,7 +78,7 @@ function listMemoryFiles({ domain }: Guest): Wanted[] {
 
 function listFolders({ domain }: Guest): Wanted[] {
   return listResources(domain).flatMap((found) =>
-    found.kind === "shared-folder" ? [file(found.path, "folder", "read-only")] : [],
+    found.kind === "shared-folder" && found.by === "qemu" ? [file(found.path, "folder", "read-only")] : [],
   );
 }
 

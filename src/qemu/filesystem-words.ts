@@ -1,7 +1,7 @@
 import type { Filesystem } from "../domain/filesystem.ts";
 import { pciKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";
-import { handedName, type Launch, peerPair } from "./launch.ts";
+import { filesystemId, handedName, type Launch, peerPair, virtiofsSocket } from "./launch.ts";
 import { cannotTranslate, devicePath, refuseUnproven } from "./refusal.ts";
 import { refuseUnsharedMemory } from "./shared-memory.ts";
 import { virtioDriver, virtioKeys } from "./virtio-keys.ts";
@@ -13,7 +13,7 @@ const SECURITY = { mapped: "mapped", passthrough: "passthrough", squash: "none" 
 /** -fsdev or -chardev, and -device, for each shared folder. qemuBuildFilesystemCommandLine() of libvirt */
 export function formatFilesystems(guest: Guest, launch: Launch | undefined): Words {
   return guest.devices.filesystems.flatMap((found, index) => {
-    const id = found.alias ?? `fs${index}`;
+    const id = filesystemId(found, index);
     const path = devicePath("filesystem", index);
     if (found.driver?.type === "virtiofs") {
       refuseUnsharedMemory(guest, path);
@@ -86,7 +86,8 @@ function formatVirtiofs(
 ): Words {
   const { domain } = guest;
   const chardev = `chr-vu-${id}`;
-  const path = found.source.socket ?? `/var/lib/libvirt/qemu/domain--1-${domain.name}/${id}-fs.sock`;
+  const folder = launch?.folder ?? `/var/lib/libvirt/qemu/domain--1-${domain.name}`;
+  const path = found.source.socket ?? virtiofsSocket(folder, id);
   const queue = found.driver?.queueSize;
   return [
     "-chardev",

@@ -77,6 +77,16 @@ export interface Launch {
 /** Where the guest's TPM emulator listens, in the guest's own folder. */
 export const TPM_SOCKET = "swtpm.sock";
 
+/** What QEMU calls a shared folder. */
+export function filesystemId({ alias }: { readonly alias?: string }, index: number): string {
+  return alias ?? `fs${index}`;
+}
+
+/** Where the server of a folder listens, which has a process of its own. qemuVirtioFSCreateSocketFilename() of libvirt */
+export function virtiofsSocket(folder: string, id: string): string {
+  return `${folder}/${id}-fs.sock`;
+}
+
 /** Whether a cache mode goes past the host's page cache. qemu(1) cache.direct */
 export function isDirect(cache: string | undefined): boolean {
   return cache === "none" || cache === "directsync";

@@ -9,6 +9,8 @@ import type { UsedFile } from "./used-file.ts";
 /** A folder that the guest shares with the host. */
 export interface UsedFolder extends UsedFile {
   readonly access: "read-only" | "read-write";
+  /** All paths by which the XML names it. */
+  readonly names: readonly string[];
 }
 
 /** The folders of a domain, each once. Throws "not-found", "unsupported", "denied" for one of the host's own. */
@@ -16,7 +18,7 @@ export function gatherFolders(host: Host, domain: Domain): readonly UsedFolder[]
   const found = listResources(domain).flatMap((resource) =>
     resource.kind === "shared-folder" ? [gatherFolder(host, resource)] : [],
   );
-  const isSame = (one: UsedFolder, other: UsedFolder): boolean => one.facts.id.path === other.facts.id.path;
+  const isSame = (one: UsedFile, other: UsedFile): boolean => one.facts.id.path === other.facts.id.path;
   const twice = found.find((folder) =>
     found.some((other) => isSame(folder, other) && other.access !== folder.access),
   );
@@ -26,10 +28,18 @@ export function gatherFolders(host: Host, domain: Domain): readonly UsedFolder[]
       remedy: "Write <readonly/> into both <filesystem> elements, or into none.",
     });
   }
-  return found.filter((folder, at) => found.findIndex((other) => isSame(folder, other)) === at);
+  return found
+    .filter((folder, at) => found.findIndex((other) => isSame(folder, other)) === at)
+    .map((folder) => ({
+      ...folder,
+      names: found.filter((other) => isSame(folder, other)).map(({ named }) => named),
+    }));
 }
 
-function gatherFolder(host: Host, resource: Extract<Resource, { kind: "shared-folder" }>): UsedFolder {
+function gatherFolder(
+  host: Host,
+  resource: Extract<Resource, { kind: "shared-folder" }>,
+): Omit<UsedFolder, "names"> {
   const { access, path: named } = resource;
   refuseHostFolder(named);
   const facts = inspect(host, named);

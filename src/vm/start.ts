@@ -43,6 +43,7 @@ import { settleDomain } from "./settle-domain.ts";
 import { settleNetworks } from "./settle-networks.ts";
 import { decideTpm, makeTpmHome } from "./tpm-emulator.ts";
 import { overlayFolder, withNewOverlays } from "./transient-disks.ts";
+import { decideVirtiofsd } from "./virtiofsd.ts";
 
 const LOG_LINES = 3;
 
@@ -203,7 +204,8 @@ function decide(
   const taps = planned.flatMap(({ setup }) => setup ?? []);
   refuseShortMemory(node.host, order.words);
   const commands = startCommands(domain, { isIncoming });
-  const tpm = decideTpm(node, domain, { label, uid });
+  const { helpers, lent } = decideTpm(node, domain, { label, uid });
+  const servers = decideVirtiofsd(node, domain, { label, uid, folders });
   const base = {
     uid,
     label,
@@ -216,7 +218,8 @@ function decide(
     grants,
     trees,
     overlays: overlays.size === 0 ? undefined : overlayFolder(node, domain.uuid),
-    ...tpm,
+    lent,
+    helpers: [...helpers, ...servers],
     order,
     commands,
     hasTerminals: hasTerminals(domain),

@@ -12,6 +12,7 @@ const resourcesOf = (devices: string) => listResources(parseDomain(domainWith(de
 /** Declared paths that QEMU does not open. */
 const NOT_OPENED: ReadonlyMap<string, string> = new Map([
   ["/domain/devices/emulator", "it is run, by svirt"],
+  ["/domain/devices/filesystem[@type='mount']/binary/@path", "it is run, by svirt"],
   ["/domain/blkiotune/device/path", "the host's control group is told its number"],
   ["/domain/resource/partition", "it is the name of a control group"],
 ]);

@@ -1,6 +1,7 @@
 import { closeSync, existsSync } from "node:fs";
 import { SvirtError } from "../../errors.ts";
 import type { HelperOrder } from "../../plan/guest-order.ts";
+import { withFile } from "./file-id.ts";
 import { openLog } from "./spawn-guest.ts";
 
 const READY_TIMEOUT_MS = 30_000;
@@ -26,25 +27,26 @@ export async function spawnHelper(order: HelperOrder): Promise<void> {
       "--inh-caps=-all",
       "--bounding-set=-all",
     ];
-    const helper = Bun.spawn(
-      [
-        ...["/usr/bin/setpriv", ...drop, "--"],
-        ...["/bin/sh", "-c", BECOME, order.context ?? ""],
-        ...[order.program, ...order.words],
-      ],
-      {
-        cwd: order.workFolder,
-        env: { ...order.environment },
-        // A session of its own: it outlives svirt. setsid(2)
-        detached: true,
-        stdio: ["ignore", log, log],
-      },
+    const words = [
+      ...["/usr/bin/setpriv", ...drop, "--"],
+      ...["/bin/sh", "-c", BECOME, order.context ?? ""],
+      ...[order.program, ...order.words],
+    ];
+    const helper = inFolder(order.workFolder, (cwd) =>
+      // A session of its own: it outlives svirt. setsid(2)
+      Bun.spawn(words, { cwd, env: { ...order.environment }, detached: true, stdio: ["ignore", log, log] }),
     );
     helper.unref();
     await waitUntilReady(order, () => helper.exitCode);
   } finally {
     closeSync(log);
   }
+}
+
+/** By a path that leads there for the process that is to begin, too. */
+function inFolder<Result>(folder: HelperOrder["workFolder"], use: (path: string) => Result): Result {
+  if (typeof folder === "string") return use(folder);
+  return withFile(folder, (opened) => use(opened.replace("/self/", `/${process.pid}/`)));
 }
 
 async function waitUntilReady(order: HelperOrder, getExitCode: () => number | null): Promise<void> {

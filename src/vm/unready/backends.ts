@@ -10,9 +10,25 @@ const LEAVE_DEVICE_OUT = "Leave the device out.";
 /** Folders that QEMU itself serves, 9p, are done as far as a QEMU without any capability can. */
 const FOLDERS: readonly DeviceRule<Filesystem>[] = [
   {
-    place: "driver/@type",
-    missing: "start virtiofsd",
-    isAsked: ({ driver, source }) => driver?.type === "virtiofs" && source.socket === undefined,
+    place: "binary/sandbox",
+    missing: "let virtiofsd make a sandbox of its own",
+    why: "it takes capabilities, and virtiofsd has none: it runs as the guest's user in the guest's SELinux context",
+    remedy: "Leave it out.",
+    isAsked: ({ binary }) => binary?.sandbox !== undefined,
+  },
+  {
+    place: "binary/lock",
+    missing: "have virtiofsd pass locks on to the host",
+    why: "it has no such option since it is written in Rust",
+    remedy: "Leave it out, or write 'off'.",
+    isAsked: ({ binary }) => binary?.lock?.posix === true || binary?.lock?.flock === true,
+  },
+  {
+    place: "idmap",
+    missing: "let a guest's users be users of the host's",
+    why: "it takes a user namespace that root sets up; what they make is the folder's owner's in the end",
+    remedy: "Leave it out.",
+    isAsked: ({ idmap }) => idmap !== undefined,
   },
   {
     place: "driver/@type",
