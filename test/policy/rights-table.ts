@@ -6,7 +6,7 @@ import { type RightsOf, rightsOf, waysInto } from "./rights.ts";
 const HEAD = `# What guests' domains and svirt's own may do in the policy that is built for the node, after every deny rule.
 # Written by "bun scripts/policy-rights.ts"; test/policy/rights.test.ts compares it with the policy.
 # A line: target, class { permissions }, and the boolean that it depends on. Several domains: each of them.
-# swtpm has no domain of its own: it runs in its guest's.
+# swtpm and virtiofsd have no domain of their own: they run in their guest's.
 `;
 /** An attribute with more members is Debian's, and only its size and a digest are told. */
 const LISTED = 60;

@@ -58,7 +58,7 @@ function auditGuest(node: Node, guest: GuestRecord): AuditedGuest {
   return {
     name: guest.name,
     uuid: guest.uuid,
-    pid: processes[0]?.pid,
+    pid: guest.process?.pid ?? processes[0]?.pid,
     uid: guest.uid,
     decided: guest.label.label,
     label:

@@ -45,7 +45,8 @@ function findWrongLabel(guest: GuestRecord, { id, label }: OpenFile): string | u
 function findForeign(node: Node, guest: GuestRecord, { id, label, target }: OpenFile): string | undefined {
   const range = rangeOf(label);
   if (range !== undefined && range === rangeOf(guest.label.label)) return undefined;
-  if (isShared(guest, target)) return undefined;
+  // virtiofsd looks from there (O_PATH); what the policy lets no guest list cannot be open otherwise.
+  if (isShared(guest, target) || target === "/") return undefined;
   if (id?.node !== undefined && COMMON_DEVICE.test(id.node)) return undefined;
   const handed = [...listPlugged(allSteps(guest)).files.values()];
   if (id !== undefined && handed.some((file) => fileKey(file) === fileKey(id))) return undefined;
