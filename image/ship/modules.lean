@@ -64,7 +64,8 @@ keep macvtap
 keep 8021q
 keep bonding
 keep vhost_vsock
-keep vfio_pci
+load vfio_pci
+load vfio_iommu_type1
 # Guards.
 keep iTCO_wdt
 keep sp5100_tco
