@@ -84,7 +84,13 @@ function listOther(placed: Other, access: Access): readonly Resource[] {
     case "dir":
       return [{ kind: "host-file", path: placed.source.dir, access }];
     case "nvme":
-      return [{ kind: "vfio-device", path: hostPciPath(placed.source.address) }];
+      return [
+        {
+          kind: "vfio-device",
+          path: hostPciPath(placed.source.address),
+          isManaged: placed.source.managed === true,
+        },
+      ];
     case "vhostvdpa":
       return [{ kind: "host-device", path: placed.source.dev }];
     // peer-sockets.ts

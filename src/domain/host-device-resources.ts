@@ -10,9 +10,15 @@ export const VHOST_SCSI = "/dev/vhost-scsi";
 export function listHostDevice(device: HostDevice): readonly Resource[] {
   switch (device.type) {
     case "pci":
-      return [{ kind: "vfio-device", path: hostPciPath(device.source.address) }];
+      return [
+        {
+          kind: "vfio-device",
+          path: hostPciPath(device.source.address),
+          isManaged: device.managed === true,
+        },
+      ];
     case "mdev":
-      return [{ kind: "vfio-device", path: mdevPath(device.source.address.uuid) }];
+      return [{ kind: "vfio-device", path: mdevPath(device.source.address.uuid), isManaged: false }];
     case "usb": {
       const path = usbNode(device.source.address);
       return path === undefined ? [] : [{ kind: "usb-device", path, access: "read-write" }];

@@ -78,7 +78,8 @@ export type Resource =
       readonly access: Access;
       readonly shareable: boolean;
     }
-  | { readonly kind: "vfio-device"; readonly path: string }
+  /** By its folder in sysfs. Managed: svirt takes it from its driver, and gives it back. */
+  | { readonly kind: "vfio-device"; readonly path: string; readonly isManaged: boolean }
   | FirmwareFile
   /** Read by svirt, not by QEMU. */
   | { readonly kind: "nvram-template"; readonly path: string; readonly access: "read-only" }

@@ -1,5 +1,6 @@
 import { nameOf } from "../qemu/plug-commands.ts";
 import { type BlockStep, isBlockStep } from "./block-steps.ts";
+import { describePci, isPciStep } from "./pci-step.ts";
 import { describeShare, isShareStep } from "./share-step.ts";
 import { FILE_TO_COME, fileKey } from "./start-plan.ts";
 import type { Claim, FileStep, MonitorCommand, Step } from "./step.ts";
@@ -16,6 +17,7 @@ export function describe(step: Step): string {
   if (isStreamStep(step)) return describeStream(step);
   if (isShareStep(step)) return describeShare(step);
   if (isTreeStep(step)) return describeTree(step);
+  if (isPciStep(step)) return describePci(step);
   switch (step.do) {
     case "reserve":
       return `reserve ${describeClaim(step.claim)}`;
@@ -23,6 +25,7 @@ export function describe(step: Step): string {
       return `release ${describeClaim(step.claim)}`;
     case "make-folder":
     case "remove-folder":
+    case "make-link":
     case "set-label":
     case "restore-label":
     case "write-udev-rule":
@@ -63,6 +66,8 @@ function describeOfFiles(step: FileStep): string {
       return `make folder ${step.path} (mode ${step.mode.toString(8)}, uid ${step.uid}, ${step.label ?? "default label"})`;
     case "remove-folder":
       return `remove folder ${step.path}`;
+    case "make-link":
+      return `make the link ${step.path} to ${step.target}`;
     case "set-label":
       return `label ${step.file.path}: ${step.from ?? NO_LABEL} -> ${step.to}`;
     case "restore-label":

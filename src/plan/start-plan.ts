@@ -1,5 +1,6 @@
 import type { LabelDecision } from "../label/decide-label.ts";
 import type { Display } from "./display.ts";
+import { type GroupLink, planGroupLinks } from "./group-link.ts";
 import type { FileId, GuestOrder, HelperOrder } from "./guest-order.ts";
 import { isGuestUser } from "./guest-user.ts";
 import type { GuestGroup, ThreadWish } from "./limits.ts";
@@ -84,6 +85,8 @@ export interface StartDecision {
   readonly helpers: readonly HelperOrder[];
   readonly lent: readonly LentFolder[];
   readonly trees: readonly SharedTree[];
+  /** Its devices that QEMU looks up by the group that they are in. */
+  readonly links: readonly GroupLink[];
   /** Where the overlays of its transient disks are made; undefined: it has none. */
   readonly overlays: string | undefined;
   readonly order: GuestOrder;
@@ -117,6 +120,7 @@ export function planStart(decision: StartDecision): Step[] {
       uid,
       ...(workLabel === undefined ? {} : { label: workLabel }),
     },
+    ...planGroupLinks(decision.links, { label: workLabel, workFolder: paths.workFolder }),
     // Its overlays are there already, so that they could be looked at: what is left of a start that was killed goes with it.
     ...(decision.overlays === undefined ? [] : [planOverlays(decision.overlays, uid)]),
     ...files.flatMap((file) => planLabel(file)),

@@ -2,7 +2,7 @@ import * as v from "valibot";
 
 /** Something that only one guest may have, or several that agree. */
 export const claim = v.strictObject({
-  kind: v.picklist(["level", "static", "uid", "file", "tap", "port"]),
+  kind: v.picklist(["level", "static", "uid", "file", "tap", "port", "pci"]),
   key: v.string(),
   sharing: v.picklist(["exclusive", "shared"]),
   /** For a file: the label that its users agree on; absent where it keeps its own. */

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { deleteCommands } from "../qemu/plug-commands.ts";
 import { blockStep, inverseBlock, isBlockStep } from "./block-steps.ts";
 import { fileId, guestOrder, handedFile, helperOrder } from "./guest-order.ts";
+import { inversePci, isPciStep, pciStep } from "./pci-step.ts";
 import { inverseShare, isShareStep, shareStep } from "./share-step.ts";
 import { claim, monitorCommand } from "./step-parts.ts";
 import { inverseStream, isStreamStep, isToldStream, streamStep } from "./stream-steps.ts";
@@ -84,6 +85,8 @@ export const step = v.variant("do", [
     label: v.exactOptional(v.string()),
   }),
   v.strictObject({ do: v.literal("remove-folder"), path: v.string() }),
+  /** In a folder that was made before, and that it goes with. */
+  v.strictObject({ do: v.literal("make-link"), path: v.string(), target: v.string() }),
   v.strictObject({
     do: v.literal("set-label"),
     file: fileId,
@@ -132,6 +135,7 @@ export const step = v.variant("do", [
   streamStep,
   shareStep,
   treeStep,
+  pciStep,
 ]);
 export type Step = v.InferOutput<typeof step>;
 
@@ -144,6 +148,7 @@ export function inverse(done: Step): Step | undefined {
   if (isStreamStep(done)) return inverseStream(done);
   if (isShareStep(done)) return inverseShare(done);
   if (isTreeStep(done)) return inverseTree(done);
+  if (isPciStep(done)) return inversePci(done);
   switch (done.do) {
     case "reserve":
       return { do: "release", claim: done.claim };
@@ -171,6 +176,7 @@ export function inverse(done: Step): Step | undefined {
       return { ...done, up: !done.up };
     // It ends with the guest's other processes.
     case "spawn-helper":
+    case "make-link":
     case "return-folder":
     case "check-context":
     case "greet":
@@ -290,6 +296,7 @@ export type FileStep = Extract<
     do:
       | "make-folder"
       | "remove-folder"
+      | "make-link"
       | "set-label"
       | "restore-label"
       | "write-udev-rule"

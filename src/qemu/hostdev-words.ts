@@ -59,7 +59,9 @@ function formatHostdev(
     case "pci":
       return jsonWords("-device", {
         driver: vfioDriver(device),
-        host: hostPciName(device.source.address),
+        ...(launch === undefined
+          ? { host: hostPciName(device.source.address) }
+          : { sysfsdev: `${launch.folder}/${hostPciName(device.source.address)}` }),
         id,
         bootindex,
         failover_pair_id: device.teaming?.type === "transient" ? device.teaming.persistent : undefined,
@@ -71,7 +73,10 @@ function formatHostdev(
       return jsonWords("-device", {
         driver: vfioDriver(device),
         id,
-        sysfsdev: mdevPath(device.source.address.uuid),
+        sysfsdev:
+          launch === undefined
+            ? mdevPath(device.source.address.uuid)
+            : `${launch.folder}/${device.source.address.uuid}`,
         bootindex,
         ...displayKeys(device),
         ...place,

@@ -75,7 +75,7 @@ export class ClaimRegistry {
 
   /** Every hold of every owner: for audit and for what a crash may have left. */
   listAll(): { readonly kind: Claim["kind"]; readonly key: string; readonly owner: string }[] {
-    const kinds: readonly Claim["kind"][] = ["level", "static", "uid", "file", "tap", "port"];
+    const kinds: readonly Claim["kind"][] = ["level", "static", "uid", "file", "tap", "port", "pci"];
     return kinds.flatMap((kind) =>
       this.#host
         .listFolder(`${this.#folder}/${kind}`)

@@ -1,6 +1,7 @@
 import { SvirtError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { type BlockStep, isBlockStep } from "../plan/block-steps.ts";
+import { isPciStep } from "../plan/pci-step.ts";
 import { isShareStep } from "../plan/share-step.ts";
 import type { FileStep, Step } from "../plan/step.ts";
 import { isStreamStep, type StreamStep } from "../plan/stream-steps.ts";
@@ -13,6 +14,7 @@ import { refuseTaken, removeSocket } from "./guest-socket.ts";
 import type { Progress } from "./guest-stream.ts";
 import { killGuest, listGuestProcesses } from "./kill-guest.ts";
 import { lendFolder, returnFolder } from "./lent-folder.ts";
+import { giveDevice, takeDevice } from "./pci-device.ts";
 import { plugIn, setLink, unplug } from "./plug.ts";
 import { runBlockStep } from "./run-block-step.ts";
 import { runShareStep } from "./run-share-step.ts";
@@ -49,6 +51,8 @@ async function runOtherStep(
 ): Promise<void> {
   const { host, registry, owner } = actor;
   if (isShareStep(step)) return await runShareStep(actor, step);
+  if (isPciStep(step))
+    return step.do === "take-device" ? await takeDevice(host, step) : giveDevice(host, step);
   if (isTreeStep(step)) return step.do === "share-tree" ? shareTree(actor, step) : unshareTree(actor, step);
   switch (step.do) {
     case "reserve":
@@ -57,6 +61,7 @@ async function runOtherStep(
       return registry.release(step.claim, owner);
     case "make-folder":
     case "remove-folder":
+    case "make-link":
     case "set-label":
     case "restore-label":
     case "write-udev-rule":
@@ -100,6 +105,9 @@ function runOnFiles(actor: Actor, step: FileStep): void {
       return;
     case "remove-folder":
       host.removeFolder(step.path);
+      return;
+    case "make-link":
+      host.makeSymlink(step.path, step.target);
       return;
     case "set-label":
       setFileLabel(actor, step);

@@ -7,8 +7,11 @@ export interface GuestKind {
   readonly virtType: "kvm" | "qemu";
   /** With user networking, QEMU itself makes connections. */
   readonly hasUserNetwork: boolean;
-  /** With a USB device of the host's, QEMU listens to what the kernel tells of all devices. */
-  readonly hasHostUsb?: boolean;
+  /**
+   * QEMU looks for what it is given among the host's devices: with one on USB it listens to what the kernel tells of all, with
+   * one of NVMe it follows symlinks of sysfs to its VFIO group.
+   */
+  readonly looksForDevices?: boolean;
 }
 
 /** What a policy names for QEMU, with and without user networking. */
@@ -26,7 +29,7 @@ export interface DomainContexts extends FourContexts {
 
 /** The process context for a kind of guest. */
 export function domainContextFor(contexts: DomainContexts, kind: GuestKind): Context {
-  const four = kind.hasHostUsb === true ? contexts.withUsb : contexts;
+  const four = kind.looksForDevices === true ? contexts.withUsb : contexts;
   if (kind.hasUserNetwork) return kind.virtType === "kvm" ? four.kvmWithNetwork : four.qemuWithNetwork;
   return four[kind.virtType];
 }
@@ -39,7 +42,7 @@ export interface ImageContexts {
 
 /**
  * `/etc/selinux/TYPE/contexts/virtual_domain_context`: a line for KVM, an optional one for TCG. svirt's own policy has two
- * more, for guests with user networking, and four, the same with USB devices of the host's; where they are missing the
+ * more, for guests with user networking, and four, the same with such devices of the host's; where they are missing the
  * others stand for them. Throws "failed".
  */
 export function parseDomainContexts(text: string, path: string): DomainContexts {

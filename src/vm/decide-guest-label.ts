@@ -65,8 +65,10 @@ function labelRequest(domain: Domain): LabelRequest {
 }
 
 function guestKind(domain: Domain): GuestKind {
-  const hasHostUsb = domain.devices.hostdevs.some(({ type }) => type === "usb");
-  return { virtType: domain.type, hasUserNetwork: usesNetwork(domain), hasHostUsb };
+  const { disks, hostdevs } = domain.devices;
+  const looksForDevices =
+    hostdevs.some(({ type }) => type === "usb") || disks.some(({ type }) => type === "nvme");
+  return { virtType: domain.type, hasUserNetwork: usesNetwork(domain), looksForDevices };
 }
 
 /** The guest's preferred range, or the next that nobody has: not a guest, not a definition, not any process. */

@@ -7,9 +7,10 @@ import { type FoundElement, type ImageReader, walkChain } from "../storage/image
 import { gatherChardev } from "./gather-chardev.ts";
 import { gatherFirmware } from "./gather-firmware.ts";
 import { gatherMemory } from "./gather-memory.ts";
-import { gatherCancel, gatherNode, gatherScsi, gatherVfio } from "./gather-node.ts";
+import { gatherCancel, gatherNode, gatherScsi } from "./gather-node.ts";
 import { gatherPeer } from "./gather-peer.ts";
 import { gatherSockets, type UsedSocket } from "./gather-sockets.ts";
+import { gatherVfio } from "./gather-vfio.ts";
 import { imageReader, inspect, missing, wrongType } from "./inspect-file.ts";
 import type { GatherOptions, UsedFile } from "./used-file.ts";
 
@@ -92,7 +93,7 @@ function gatherOther(
     case "scsi-device":
       return [gatherScsi(host, resource)];
     case "vfio-device":
-      return [gatherVfio(host, resource.path)];
+      return [...gatherVfio(host, resource.path, options.taken)];
     case "chardev-file":
     case "chardev-log":
     case "chardev-device":

@@ -2,7 +2,7 @@ import type { NodeResource, Resource } from "../domain/resources.ts";
 import { SvirtError } from "../errors.ts";
 import type { FileFacts, Host } from "../host.ts";
 import { diskRole } from "../label/file-rule.ts";
-import { inspect, missing } from "./inspect-file.ts";
+import { factsOfPlanned, inspect, missing } from "./inspect-file.ts";
 import type { UsedFile } from "./used-file.ts";
 
 type ScsiResource = Extract<Resource, { readonly kind: "scsi-device" }>;
@@ -18,6 +18,7 @@ const KINDS = {
   "vhost-scsi": { node: /^10:/, path: /^\/dev\/vhost-scsi$/, words: "the node of vhost-scsi" },
   "scsi-device": { node: /^21:/, path: /^\/dev\/sg\d+$/, words: "a SCSI device's generic node" },
   "vfio-device": { node: /./, path: /^\/dev\/vfio\/\d+$/, words: "a VFIO group" },
+  "vfio-gate": { node: /^10:196$/, path: /^\/dev\/vfio\/vfio$/, words: "the node of VFIO" },
 } as const;
 
 /**
@@ -54,26 +55,18 @@ export function gatherScsi(host: Host, resource: ScsiResource): UsedFile {
   return { named: resource.path, facts, role: diskRole(resource), override: undefined };
 }
 
-/** The node of the group that a device is passed through with. Throws "not-found", "wrong-state". */
-export function gatherVfio(host: Host, path: string): UsedFile {
-  if (host.inspectFile(path) === undefined) throw missing(path);
-  const group = host.inspectFile(`${path}/iommu_group`)?.id.path.replace(/^.*\//, "");
-  const driver = host.inspectFile(`${path}/driver`)?.id.path.replace(/^.*\//, "");
-  if (group === undefined) {
-    throw new SvirtError(`Cannot pass ${path} through: the host does not isolate its devices`, {
-      kind: "wrong-state",
-      remedy:
-        "Switch the IOMMU on, in the firmware and with intel_iommu=on or amd_iommu=on on the kernel's command line.",
-    });
-  }
-  if (path.startsWith("/sys/bus/pci/") && driver !== "vfio-pci") {
-    throw new SvirtError(`Cannot pass ${path} through: the host uses it (driver ${driver ?? "none"})`, {
-      kind: "wrong-state",
-      remedy: `Run: driverctl set-override ${path.replace(/^.*\//, "")} vfio-pci`,
-    });
-  }
-  const facts = nodeAt(host, `/dev/vfio/${group}`, "vfio-device");
-  return { named: path, facts, role: "private", override: undefined, isFoundByQemu: true };
+/** The node of a group of devices that are passed through; it may be yet to come. Throws "not-found", "unsupported". */
+export function gatherGroup(host: Host, group: string, isToCome: boolean): UsedFile {
+  const path = `/dev/vfio/${group}`;
+  const planned = isToCome && host.inspectFile(path) === undefined;
+  const facts = planned ? factsOfPlanned(path) : nodeAt(host, path, "vfio-device");
+  return { named: facts.id.path, facts, role: "private", override: undefined, isFoundByQemu: true };
+}
+
+/** What puts groups under an IOMMU, which leads to none by itself: every guest with such a device has it open. */
+export function gatherVfioGate(host: Host): UsedFile {
+  const facts = nodeAt(host, "/dev/vfio/vfio", "vfio-gate");
+  return { named: facts.id.path, facts, role: "shared", override: undefined, isFoundByQemu: true };
 }
 
 function nodeAt(host: Host, path: string, kind: keyof typeof KINDS): FileFacts {

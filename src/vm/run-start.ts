@@ -9,6 +9,7 @@ import type { GuestRecord } from "./record.ts";
 const PREPARATIONS: ReadonlySet<Step["do"]> = new Set([
   "reserve",
   "make-folder",
+  "make-link",
   "set-label",
   "write-udev-rule",
   "lend-folder",
@@ -16,11 +17,17 @@ const PREPARATIONS: ReadonlySet<Step["do"]> = new Set([
   "grant",
   "expect-socket",
   "make-group",
+  "take-device",
 ]);
 
-/** Carries out what of a start comes before QEMU. The caller holds the registry's lock. */
-export async function runPreparation(node: Node, guest: GuestRecord, watch: Watch): Promise<void> {
-  await runPlan(actorFor(node, guest), guest.steps.slice(0, countPreparations(guest)), watch);
+/** Carries out what of a start comes before QEMU, after those steps that are done. The caller holds the registry's lock. */
+export async function runPreparation(
+  node: Node,
+  guest: GuestRecord,
+  { done, watch }: { readonly done: number; readonly watch: Watch },
+): Promise<void> {
+  const steps = guest.steps.slice(done, countPreparations(guest));
+  await runPlan(actorFor(node, guest), steps, (moment, step, at) => watch(moment, step, done + at));
 }
 
 /**

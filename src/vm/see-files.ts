@@ -2,6 +2,7 @@ import type { Domain } from "../domain/domain.ts";
 import { type GatheredFiles, gatherFiles } from "./gather-files.ts";
 import type { Node } from "./node.ts";
 import { makeOverlays, type Overlays, withOverlays } from "./transient-disks.ts";
+import type { GatherOptions } from "./used-file.ts";
 
 /** A domain as QEMU gets it, with its files. */
 export interface SeenFiles {
@@ -11,7 +12,7 @@ export interface SeenFiles {
 }
 
 /** Looks at all that the domain names; with `makeMissing`, what is missing and svirt makes is made. Throws what that throws. */
-export function seeFiles(node: Node, domain: Domain, options: { readonly makeMissing: boolean }): SeenFiles {
+export function seeFiles(node: Node, domain: Domain, options: Omit<GatherOptions, "overlays">): SeenFiles {
   const { domain: used, overlays } = withOverlays(node, domain);
   if (options.makeMissing) makeOverlays(node, domain.uuid, overlays);
   return { used, overlays, gathered: gatherFiles(node.host, used, { ...options, overlays }) };

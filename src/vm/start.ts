@@ -20,19 +20,13 @@ import { decideDisplays, withDisplays } from "./gather-displays.ts";
 import { gatherFolders } from "./gather-folders.ts";
 import { decideLimits } from "./gather-limits.ts";
 import { decideTaps, withTapNames } from "./gather-taps.ts";
+import { listGroupLinks } from "./gather-vfio.ts";
 import { hasTerminals, orderGuest, startCommands } from "./guest-command.ts";
 import { makeNvramFolder } from "./host-firmware.ts";
-import { takeNextId } from "./next-id.ts";
+import { newRecord } from "./new-record.ts";
 import type { Node } from "./node.ts";
 import { removePendingRestart } from "./pending-restart.ts";
-import {
-  type GuestChange,
-  type GuestRecord,
-  identityOf,
-  isRunning,
-  readRecord,
-  writeRecord,
-} from "./record.ts";
+import { type GuestRecord, identityOf, isRunning, readRecord, writeRecord } from "./record.ts";
 import { refuseListeners } from "./refuse-listeners.ts";
 import { refusePrivileged } from "./refuse-privileged.ts";
 import { refuseShortMemory } from "./refuse-short-memory.ts";
@@ -41,6 +35,8 @@ import { runLaunch, runPreparation } from "./run-start.ts";
 import { type SeenFiles, seeFiles } from "./see-files.ts";
 import { settleDomain } from "./settle-domain.ts";
 import { settleNetworks } from "./settle-networks.ts";
+import { takeBack } from "./take-back.ts";
+import { decideTaken, withTakenDevices } from "./taken-devices.ts";
 import { decideTpm, makeTpmHome } from "./tpm-emulator.ts";
 import { overlayFolder, withNewOverlays } from "./transient-disks.ts";
 import { decideVirtiofsd } from "./virtiofsd.ts";
@@ -94,10 +90,12 @@ async function begin(node: Node, bytes: Uint8Array, how: HowToStart): Promise<St
     node.host.makeFolder({ path: node.paths.log, mode: 0o700 });
     makeTpmHome(node, settled);
     makeNvramFolder(node, settled);
-    const prepared = await withNewOverlays(node, domain.uuid, async () => {
-      const seen = seeFiles(node, settled, { makeMissing: true });
-      return await prepare(node, { domain: settled, ...seen, ...how });
-    });
+    const prepared = await withNewOverlays(node, domain.uuid, () =>
+      withTakenDevices(node, { domain: settled, watch: how.watch }, async (taken) => {
+        const seen = seeFiles(node, settled, { makeMissing: true });
+        return await prepare(node, { domain: settled, taken, ...seen, ...how });
+      }),
+    );
     const guest = await launch(node, prepared, how.watch);
     if (guest.change === undefined) return { did: true, guest };
     // It has its state: nothing is taken back any more, and what is left anybody may finish.
@@ -118,26 +116,29 @@ export async function planDomainStart(
   refuseListeners(domain);
   refusePrivileged(node, domain);
   const settled = settleDomain(node.host, domain);
-  const seen = seeFiles(node, settled, { makeMissing: false });
+  const taken = decideTaken(node, settled);
+  const seen = seeFiles(node, settled, { makeMissing: false, taken: taken.names });
   const { after, steps } = decide(node, settled, { ...seen, ...given(incoming) });
-  return [...steps, ...after];
+  return [...taken.steps, ...steps, ...after];
 }
 
 /** Decides, writes the decision down, and carries out all that must not be decided twice at once. */
 async function prepare(
   node: Node,
-  start: HowToStart & SeenFiles & { readonly domain: Domain },
+  start: HowToStart & SeenFiles & { readonly domain: Domain; readonly taken: readonly Step[] },
 ): Promise<GuestRecord> {
-  const { domain, watch } = start;
+  const { domain, taken, watch } = start;
   let record: GuestRecord | undefined;
   try {
     return await withRegistryLock(node, async () => {
       // Under the lock that records are written under: of two starts of one name the second finds the first.
       refuseConflict(node, domain);
-      record = newRecord(node, domain, decide(node, domain, start));
+      const decided = decide(node, domain, start);
+      const whole = { ...decided, steps: [...taken, ...decided.steps] };
+      record = newRecord(node, domain, whole);
       writeRecord(node, record);
       removePendingRestart(node, domain.uuid);
-      await runPreparation(node, record, watch);
+      await runPreparation(node, record, { watch, done: taken.length });
       return record;
     });
   } catch (error) {
@@ -217,6 +218,7 @@ function decide(
     ...limits,
     grants,
     trees,
+    links: listGroupLinks(node.host, domain),
     overlays: overlays.size === 0 ? undefined : overlayFolder(node, domain.uuid),
     lent,
     helpers: [...helpers, ...servers],
@@ -233,49 +235,6 @@ function decide(
     after: planWaking(decision),
     isIncoming,
   };
-}
-
-function newRecord(node: Node, domain: Domain, decided: ReturnType<typeof decide>): GuestRecord {
-  const { baseLabel, imageLabel, label, relabel, type } = decided.label;
-  return {
-    format: 1,
-    uuid: domain.uuid,
-    name: domain.name,
-    id: takeNextId(node),
-    uid: decided.uid,
-    bootId: node.host.getBootId(),
-    state: "starting",
-    startedMs: node.host.nowMs(),
-    xml: decided.xml,
-    label: {
-      type,
-      relabel,
-      ...(label === undefined ? {} : { label }),
-      ...(imageLabel === undefined ? {} : { imageLabel }),
-      ...(baseLabel === undefined ? {} : { baseLabel }),
-    },
-    enforcing: node.host.getSelinux().mode === "enforcing",
-    steps: decided.steps,
-    onPoweroff: domain.onPoweroff === "restart" ? "restart" : "destroy",
-    onCrash: domain.onCrash === "restart" ? "restart" : "destroy",
-    ...(decided.isIncoming ? { restored: true, change: wakingChange(decided) } : {}),
-  };
-}
-
-/** Counts once the guest runs: its state is loaded then. */
-function wakingChange({ after, xml }: Pick<ReturnType<typeof decide>, "after" | "xml">): GuestChange {
-  return { what: "restore", stage: "finishing", steps: [], after, xml };
-}
-
-/** Undoes a start that failed. An error on the way back joins the first one and does not hide it. */
-async function takeBack(node: Node, guest: GuestRecord, first: unknown): Promise<void> {
-  try {
-    await clearAway(node, guest, { reason: "failed" });
-  } catch (error) {
-    const { kind, message, remedy } = asSvirtError(first);
-    const both = `${message}; and taking the start back failed: ${asSvirtError(error).message}`;
-    throw new SvirtError(both, { kind, cause: error, ...(remedy === undefined ? {} : { remedy }) });
-  }
 }
 
 /** QEMU's own words say best why it ended. */

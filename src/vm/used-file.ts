@@ -18,4 +18,6 @@ export interface GatherOptions {
   readonly makeMissing: boolean;
   /** Images that svirt makes, or would make, with what they begin with: not the domain's, so they may lie where it keeps its own. */
   readonly overlays?: ReadonlyMap<string, Uint8Array>;
+  /** PCI devices that svirt would take from their drivers: as if it had. */
+  readonly taken?: ReadonlySet<string>;
 }

@@ -19,7 +19,9 @@ export function groupCalls(
 ): Part<"writeControl" | "removeControlGroup" | "moveThread" | "setAffinity" | "setScheduler"> {
   const { threads } = machine;
   return {
-    writeControl: (path, value) => machine.groups.write(path, value),
+    writeControl(path, value) {
+      if (!machine.pci.write(path, value)) machine.groups.write(path, value);
+    },
     removeControlGroup: (path) => machine.groups.remove(path, () => svirt.midway()),
     moveThread: (thread, group) => void threads.set(thread, { ...threads.get(thread), group }),
     setAffinity: (thread, cpus) => void threads.set(thread, { ...threads.get(thread), cpus }),

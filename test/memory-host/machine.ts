@@ -6,6 +6,7 @@ import { FileTree, factsOf, hostCall, type Inode, type Place } from "./file-tree
 import { Groups, type ThreadState } from "./groups.ts";
 import { GuestProcesses, type Process, type QemuBehaviour } from "./guest-processes.ts";
 import { makeMemoryHost } from "./memory-host.ts";
+import { PciBus } from "./pci-bus.ts";
 import { Ports } from "./ports.ts";
 import { type Strike, Svirt } from "./svirt.ts";
 import { Taps } from "./taps.ts";
@@ -21,6 +22,7 @@ export class Machine {
   readonly agent = new Agent();
   readonly ports = new Ports(this);
   readonly groups = new Groups(this);
+  readonly pci = new PciBus(this);
   /** Where threads run, and how, as far as somebody has said so. */
   readonly threads = new Map<number, ThreadState>();
   /** Lock files, and whose they are. */
@@ -124,6 +126,7 @@ export class Machine {
     this.bootSeconds = Math.floor(this.nowMs / 1000);
     this.#boots += 1;
     this.files.disk.device = diskNumber;
+    this.pci.reset();
     this.#boot();
   }
 
@@ -238,7 +241,7 @@ function isExpectedToStay(given: string): boolean {
     /^\/(?:run|var\/lib|var\/log)\/svirt$/.test(path) ||
     path === "/run/udev/rules.d" ||
     /^\/run\/svirt\/(?:locks|ended|restart|next-id)(?:$|\/|\.new$)/.test(path) ||
-    /^\/var\/lib\/svirt\/(?:records|claims|claims\/(?:level|uid|file|static|tap|port))$/.test(path) ||
+    /^\/var\/lib\/svirt\/(?:records|claims|claims\/(?:level|uid|file|static|tap|port|pci))$/.test(path) ||
     /^\/(?:var\/lib\/svirt\/records|etc\/svirt\/domains)\/[^/]*\.new$/.test(path) ||
     path.startsWith("/var/log/svirt/")
   );

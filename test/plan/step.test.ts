@@ -33,6 +33,7 @@ const DECISION: StartDecision = {
   ],
   grants: [{ file: NODE, access: "read-write" }],
   helpers: [],
+  links: [],
   overlays: undefined,
   trees: [
     {

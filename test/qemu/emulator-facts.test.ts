@@ -78,6 +78,6 @@ describe("svirt domcapabilities", () => {
     // Refused by a start: SPICE listens on TCP.
     expect(values("type")).not.toContain("spice");
     expect(values("diskDevice")).toEqual(["disk", "cdrom", "floppy", "lun"]);
-    expect(values("subsysType")).toEqual(["usb"]);
+    expect(values("subsysType")).toEqual(["usb", "pci"]);
   });
 });

@@ -35,10 +35,10 @@ describe("parseDomainContexts()", () => {
       names.map((name) => `system_u:system_r:svirt_${name}:s0\n`).join(""),
       "f",
     );
-    const found = [false, true].flatMap((hasHostUsb) =>
+    const found = [false, true].flatMap((looksForDevices) =>
       [false, true].flatMap((hasUserNetwork) =>
         (["kvm", "qemu"] as const).map(
-          (virtType) => domainContextFor(contexts, { virtType, hasUserNetwork, hasHostUsb }).type,
+          (virtType) => domainContextFor(contexts, { virtType, hasUserNetwork, looksForDevices }).type,
         ),
       ),
     );
@@ -48,7 +48,7 @@ describe("parseDomainContexts()", () => {
   test("has guests with USB devices in the types of others, where a policy has no more than four", () => {
     const four = DOMAIN + DOMAIN.replaceAll("_t:", "_net_t:");
     const contexts = parseDomainContexts(four, "f");
-    const kind = { virtType: "kvm", hasUserNetwork: true, hasHostUsb: true } as const;
+    const kind = { virtType: "kvm", hasUserNetwork: true, looksForDevices: true } as const;
     expect(domainContextFor(contexts, kind).type).toBe("svirt_net_t");
   });
 

@@ -3,6 +3,7 @@ import { destroyDomain } from "../../src/vm/destroy.ts";
 import { readRecord } from "../../src/vm/record.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
+import { pciFolder, putMediated, putPciDevices } from "./pci-scene.ts";
 import {
   domainXml,
   errorOf,
@@ -27,7 +28,10 @@ const MDEV =
   "<hostdev type='mdev' model='vfio-pci'><source><address uuid='53764d0e-85a0-42b4-af5c-2046b460b1dc'/></source></hostdev>";
 const VHOST = "<hostdev type='scsi_host'><source protocol='vhost' wwpn='naa.5123456789abcde0'/></hostdev>";
 const TPM = "<tpm><backend type='passthrough'/></tpm>";
-const PCI_DEVICE = "/sys/bus/pci/devices/0000:06:00.0";
+const PCI_NAME = "0000:06:00.0";
+const PCI_DEVICE = pciFolder(PCI_NAME);
+const MDEV_NAME = "53764d0e-85a0-42b4-af5c-2046b460b1dc";
+const FOLDER = `/run/svirt/${UUID}/guest`;
 
 let machine: Machine;
 
@@ -37,11 +41,8 @@ beforeEach(() => {
   putNode(machine, "/dev/bus/usb/001/002", { node: "189:1", type: "usb_device_t" });
   putText(machine, "/sys/bus/scsi/devices/2:0:0:0/scsi_generic/sg1/dev", "21:1\n");
   putNode(machine, "/dev/sg1", { node: "21:1", type: "scsi_generic_device_t" });
-  putGroup(PCI_DEVICE, "12");
-  machine.files.putFolder("/sys/bus/pci/drivers/vfio-pci");
-  machine.files.put(`${PCI_DEVICE}/driver`, "symlink", { target: "/sys/bus/pci/drivers/vfio-pci" });
-  putGroup("/sys/bus/mdev/devices/53764d0e-85a0-42b4-af5c-2046b460b1dc", "12");
-  putNode(machine, "/dev/vfio/12", { node: "244:0", type: "vfio_device_t" });
+  putPciDevices(machine, [{ name: PCI_NAME, group: "12", driver: "vfio-pci" }]);
+  putMediated(machine, MDEV_NAME, "12");
   putNode(machine, "/dev/vhost-scsi", { node: "10:121", type: "vhost_device_t" });
   putNode(machine, "/dev/tpm0", { node: "10:224", type: "tpm_device_t" });
   putText(machine, "/sys/class/tpm/tpm0/device/cancel", "");
@@ -54,12 +55,6 @@ beforeEach(() => {
 function putUsb(name: string, fields: Readonly<Record<string, string>>): void {
   for (const [field, text] of Object.entries(fields))
     putText(machine, `/sys/bus/usb/devices/${name}/${field}`, `${text}\n`);
-}
-
-function putGroup(device: string, group: string): void {
-  machine.files.putFolder(`/sys/kernel/iommu_groups/${group}`);
-  machine.files.putFolder(device);
-  machine.files.put(`${device}/iommu_group`, "symlink", { target: `/sys/kernel/iommu_groups/${group}` });
 }
 
 /** Starts a guest with these devices, and shows labels and words. It must end as if it had never been. */
@@ -104,11 +99,19 @@ describe("a guest has to itself", () => {
     ],
     [
       "a PCI device's group",
-      { devices: PCI, path: "/dev/vfio/12", words: /"driver":"vfio-pci","host":"0000:06:00.0"/ },
+      {
+        devices: PCI,
+        path: "/dev/vfio/12",
+        words: new RegExp(`"driver":"vfio-pci","sysfsdev":"${FOLDER}/${PCI_NAME}"`),
+      },
     ],
     [
       "a mediated device's group",
-      { devices: MDEV, path: "/dev/vfio/12", words: /"driver":"vfio-pci","id":"hostdev0","sysfsdev":/ },
+      {
+        devices: MDEV,
+        path: "/dev/vfio/12",
+        words: new RegExp(`"driver":"vfio-pci","id":"hostdev0","sysfsdev":"${FOLDER}/${MDEV_NAME}"`),
+      },
     ],
     [
       "a TPM",
@@ -228,18 +231,68 @@ describe("a USB device", () => {
 
 describe("a PCI device is refused", () => {
   test("while the host uses it, with the command that takes it from its driver", async () => {
-    machine.files.putFolder("/sys/bus/pci/drivers/e1000e");
-    machine.files.put(`${PCI_DEVICE}/driver`, "symlink", { target: "/sys/bus/pci/drivers/e1000e" });
+    putPciDevices(machine, [{ name: PCI_NAME, group: "12", driver: "e1000e" }]);
     expect(await failedStart(machine, { devices: PCI })).toMatchObject({
       kind: "wrong-state",
       message: `Cannot pass ${PCI_DEVICE} through: the host uses it (driver e1000e)`,
-      remedy: "Run: driverctl set-override 0000:06:00.0 vfio-pci",
+      remedy: "Write managed='yes', or run: driverctl set-override 0000:06:00.0 vfio-pci",
     });
   });
 
   test("without an IOMMU", async () => {
     machine.files.remove(`${PCI_DEVICE}/iommu_group`);
     expect(await failedStart(machine, { devices: PCI })).toMatchObject({ kind: "wrong-state" });
+  });
+
+  test("without the kernel's module for it", async () => {
+    machine.files.remove("/sys/module/vfio_iommu_type1");
+    expect(await failedStart(machine, { devices: PCI })).toMatchObject({
+      kind: "wrong-state",
+      remedy: "Run: modprobe vfio_iommu_type1",
+    });
+  });
+
+  // Linux drivers/iommu/iommu.c iommu_group_claim_dma_owner(): a group is a guest's as a whole or not at all.
+  test("beside what the host uses in its group, with the list of that", async () => {
+    putPciDevices(machine, [
+      { name: "0000:06:00.1", group: "12", driver: "snd_hda_intel" },
+      { name: "0000:06:00.2", group: "12", driver: "vfio-pci" },
+      { name: "0000:06:00.3", group: "12" },
+      { name: "0000:06:00.4", group: "12", driver: "xhci_hcd" },
+      { name: "0000:00:1c.0", group: "12", driver: "pcieport" },
+    ]);
+    expect(await failedStart(machine, { devices: PCI })).toMatchObject({
+      kind: "wrong-state",
+      message: `Cannot pass ${PCI_DEVICE} through: the IOMMU does not keep it apart from what the host uses: 0000:06:00.1 (snd_hda_intel), 0000:06:00.4 (xhci_hcd)`,
+    });
+  });
+});
+
+describe("a guest with VFIO", () => {
+  // qemu.git hw/vfio/container.c: the group and, once, /dev/vfio/vfio are opened by name.
+  test("shares the node that puts groups under an IOMMU, and finds its group in its own folder", async () => {
+    await startDomain(nodeOn(machine), domainXml({ devices: PCI + MDEV }));
+    expect(labelOf(machine, "/dev/vfio/vfio")).toBe("system_u:object_r:svirt_image_t:s0");
+    const links = [`${PCI_NAME}/iommu_group`, `${MDEV_NAME}/iommu_group`, `${MDEV_NAME}/subsystem`];
+    expect(links.map((name) => machine.files.find(`${FOLDER}/${name}`, false)?.inode.target)).toEqual([
+      "/sys/kernel/iommu_groups/12",
+      "/sys/kernel/iommu_groups/12",
+      "/sys/bus/mdev",
+    ]);
+    expect(machine.files.find(`${FOLDER}/${PCI_NAME}/subsystem`, false)).toBeUndefined();
+  });
+
+  test("keeps another one from its group, but not from its own", async () => {
+    putPciDevices(machine, [{ name: "0000:07:00.0", group: "13", driver: "vfio-pci" }]);
+    const before = snapshot(machine);
+    await startDomain(nodeOn(machine), domainXml({ devices: PCI }));
+    const other = PCI.replace("bus='6'", "bus='7'");
+    await startDomain(nodeOn(machine), domainXml({ name: "vm2", uuid: OTHER, devices: other }));
+    await destroyDomain(nodeOn(machine), "vm1");
+    expect(labelOf(machine, "/dev/vfio/vfio")).toBe("system_u:object_r:svirt_image_t:s0");
+    await destroyDomain(nodeOn(machine), "vm2");
+    expect(snapshot(machine)).toEqual(before);
+    expect(machine.violations).toEqual([]);
   });
 });
 

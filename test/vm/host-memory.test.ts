@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { readRecord } from "../../src/vm/record.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
+import { putPciDevices } from "./pci-scene.ts";
 import { domainXml, failedStart, makeMachine, nodeOn, putText, UUID } from "./scene.ts";
 
 const PAGES = "/sys/kernel/mm/hugepages/hugepages-2048kB";
@@ -74,15 +75,7 @@ describe("a guest whose memory is locked", () => {
   });
 
   test("with devices of the host may lock its memory and 1 GiB", async () => {
-    machine.files.putFolder("/sys/kernel/iommu_groups/1");
-    machine.files.putFolder("/sys/bus/pci/drivers/vfio-pci");
-    machine.files.putFolder("/sys/bus/pci/devices/0000:06:00.0");
-    const link = (name: string, target: string): void =>
-      void machine.files.put(`/sys/bus/pci/devices/0000:06:00.0/${name}`, "symlink", { target });
-    link("iommu_group", "/sys/kernel/iommu_groups/1");
-    link("driver", "/sys/bus/pci/drivers/vfio-pci");
-    machine.files.putFolder("/dev/vfio");
-    machine.files.put("/dev/vfio/1", "character", { node: "244:0" });
+    putPciDevices(machine, [{ name: "0000:06:00.0", group: "1", driver: "vfio-pci" }]);
     const pci =
       "<hostdev type='pci'><source><address domain='0' bus='6' slot='0' function='0'/></source></hostdev>";
     expect((await start("", pci)).order?.memlockKiB).toBe(64 * 1024 + 1024 * 1024);

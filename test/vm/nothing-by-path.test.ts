@@ -27,16 +27,8 @@ const DATA = process.env["SVIRT_TEST_DATA"];
 
 /** A path that begins a word, a value or a JSON string. */
 const PATH = /(?:^|[=",:])(\/[^",]+)/g;
-/**
- * QEMU's numbered sets, its inherited descriptors, the guest's own folder, and the folder in sysfs by which QEMU finds the
- * VFIO group that svirt has labelled: it takes no descriptor of one.
- */
-const GIVEN = [
-  /^\/sys\/bus\/mdev\/devices\/[0-9a-f-]+$/,
-  /^\/dev\/fdset\/\d+$/,
-  /^\/proc\/self\/fd\/\d+$/,
-  new RegExp(`^${FOLDER}/`),
-];
+/** QEMU's numbered sets, its inherited descriptors, and the guest's own folder. */
+const GIVEN = [/^\/dev\/fdset\/\d+$/, /^\/proc\/self\/fd\/\d+$/, new RegExp(`^${FOLDER}/`)];
 /** An image that others serve, over TCP: a guest has one only where its domain is one that may make connections. */
 const SERVED = /^\{"driver":"(?:nbd|iscsi|rbd|https?|ftps?|gluster|nfs)"(?!.*"type":"unix")/;
 /** Words that make QEMU listen, connect or make a device of the host's. */

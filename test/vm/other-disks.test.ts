@@ -5,17 +5,8 @@ import { attachDevice } from "../../src/vm/devices/change-devices.ts";
 import { readRecord } from "../../src/vm/record.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
-import {
-  diskXml,
-  domainXml,
-  errorOf,
-  failedStart,
-  labelOf,
-  makeMachine,
-  nodeOn,
-  putNode,
-  UUID,
-} from "./scene.ts";
+import { putPciDevices } from "./pci-scene.ts";
+import { diskXml, domainXml, errorOf, failedStart, labelOf, makeMachine, nodeOn, UUID } from "./scene.ts";
 
 const NBD =
   "<disk type='network' device='disk'><driver name='qemu' type='raw'/><source protocol='nbd' name='a'><host name='images.example.org'/></source><target dev='vda' bus='virtio'/></disk>";
@@ -125,20 +116,14 @@ describe("startupPolicy", () => {
 });
 
 test("an NVMe device is used by its VFIO group, which is labelled and opened by nobody else", async () => {
-  machine.files.putFolder("/sys/kernel/iommu_groups/7");
-  machine.files.putFolder("/sys/bus/pci/drivers/vfio-pci");
-  machine.files.putFolder("/sys/bus/pci/devices/0000:01:00.0");
-  const link = (name: string, target: string): void =>
-    void machine.files.put(`/sys/bus/pci/devices/0000:01:00.0/${name}`, "symlink", { target });
-  link("iommu_group", "/sys/kernel/iommu_groups/7");
-  link("driver", "/sys/bus/pci/drivers/vfio-pci");
-  putNode(machine, "/dev/vfio/7", { node: "244:7", type: "vfio_device_t" });
+  putPciDevices(machine, [{ name: "0000:01:00.0", group: "7", driver: "vfio-pci" }]);
   const before = snapshot(machine);
   await start(
     "<disk type='nvme' device='disk'><driver name='qemu' type='raw'/><source type='pci' managed='no' namespace='1'><address domain='0' bus='1' slot='0' function='0'/></source><target dev='vda' bus='virtio'/></disk>",
   );
   expect(words()).toContain('"driver":"nvme","device":"0000:01:00.0","namespace":1');
   expect(labelOf(machine, "/dev/vfio/7")).toBe(readRecord(nodeOn(machine), UUID)?.label.imageLabel ?? "");
+  expect(labelOf(machine, "/dev/vfio/vfio")).toBe("system_u:object_r:svirt_image_t:s0");
   await destroyDomain(nodeOn(machine), "vm1");
   expect(snapshot(machine)).toEqual(before);
 });

@@ -35,10 +35,6 @@ describe("refuseUnready() refuses a start that would leave out", () => {
     [network("user", "<bandwidth><inbound average='1'/></bandwidth>"), "interface[1]/bandwidth"],
     [network("user", "<vlan><tag id='4'/></vlan>"), "interface[1]/vlan"],
     [network("user", "<rom file='/srv/boot.rom'/>"), "interface[1]"],
-    [
-      "<hostdev type='pci' managed='yes'><source><address bus='1' slot='0' function='0'/></source></hostdev>",
-      "hostdev[1]/@managed",
-    ],
     ["<redirdev bus='usb' type='spicevmc'/>", "redirdev[1]"],
     ["<smartcard mode='host'/>", "smartcard[1]"],
     ["<lease><key>k</key><target path='/srv/lease'/></lease>", "lease[1]"],

@@ -19,7 +19,7 @@ export interface AuditedDevice {
   readonly finding: string | undefined;
 }
 
-/** What guests reach the kernel by, and what no guest may reach: their labels are the policy's. */
+/** What guests reach the kernel by, and what no guest may reach: their labels are the policy's, unless guests share one. */
 const GATES = [
   "kvm",
   "vhost-net",
@@ -38,7 +38,8 @@ const DEEPEST = 6;
 export function auditDevices(node: Node, running: readonly GuestRecord[]): AuditedDevice[] {
   const held = running.flatMap((guest) => heldNodes(node, guest));
   const paths = new Set(held.map(({ path }) => path));
-  return [...held, ...auditGates(node), ...findStaleNodes(node).filter(({ path }) => !paths.has(path))];
+  const others = [...auditGates(node), ...findStaleNodes(node)].filter(({ path }) => !paths.has(path));
+  return [...held, ...others];
 }
 
 /** By path: what is open is looked at as well, but a node that was made anew is another one. */

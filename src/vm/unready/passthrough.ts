@@ -74,13 +74,6 @@ const INTERFACES: readonly DeviceRule<NetworkInterface>[] = [
 
 const HOSTDEVS: readonly DeviceRule<HostDevice>[] = [
   {
-    place: "@managed",
-    missing: "take devices from their drivers",
-    remedy:
-      "Bind it to vfio-pci before the start (driverctl set-override ADDRESS vfio-pci), and write managed='no'.",
-    isAsked: ({ managed, type }) => type === "pci" && managed === true,
-  },
-  {
     place: "@rawio",
     missing: "give QEMU the right to send raw commands",
     why: "it takes a capability (CAP_SYS_RAWIO), and QEMU has none",

@@ -1,0 +1,223 @@
+import { afterAll, expect } from "bun:test";
+import { isNodeUp } from "./isolation/on-the-node.ts";
+import { noteOf, outOf } from "./lifecycle/notes.ts";
+import { onANode } from "./lifecycle/on-a-node.ts";
+import { node, onNode } from "./lifecycle/on-the-node.ts";
+
+const onTheNode = await onANode();
+
+/** The node's spare devices, by their place; those behind the bridge are one group of the IOMMU. scripts/node */
+const DEVICES = `
+  card=0000:00:1e.0 nvme=0000:00:1c.0
+  bus=$(ls -d /sys/bus/pci/devices/0000:00:1d.0/0000:*:01.0 | sed 's/.*0000:\\(..\\):01.0/\\1/')
+  first=0000:$bus:01.0 second=0000:$bus:02.0
+  modprobe -a vfio_pci vfio_iommu_type1
+  # No udevd gives the new nodes their labels.
+  relabel() { (cd / && setfattr -h --restore=/etc/selinux/runtime-labels 2>/dev/null) || :; }
+  relabel
+  driver_of() { basename "$(readlink "/sys/bus/pci/devices/$1/driver")"; }
+  group_of() { basename "$(readlink "/sys/bus/pci/devices/$1/iommu_group")"; }
+  unbind() { [ ! -e "/sys/bus/pci/devices/$1/driver" ] || echo "$1" >"/sys/bus/pci/devices/$1/driver/unbind"; }
+  # bind DEVICE [DRIVER]: without one to that which the kernel chooses.
+  bind() {
+    echo "\${2-}" >"/sys/bus/pci/devices/$1/driver_override"
+    unbind "$1"
+    echo "$1" >/sys/bus/pci/drivers_probe
+  }
+  address() { echo "$1" | sed "s/\\(.*\\):\\(.*\\):\\(.*\\)\\.\\(.*\\)/<address domain='0x\\1' bus='0x\\2' slot='0x\\3' function='0x\\4'\\/>/"; }
+  # pci DEVICE [MANAGED]
+  pci() { echo "<hostdev mode='subsystem' type='pci' managed='\${2-no}'><source>$(address "$1")</source></hostdev>"; }
+  guest_type=kvm
+  begun=$(cut -d' ' -f1 /proc/uptime)
+`;
+
+const FREE =
+  "for each in /sys/bus/pci/drivers/vfio-pci/0000:*; do [ ! -e $each ] || bind $(basename $each); done";
+
+// In a node without udev a device that comes late has the label of whatever the kernel makes, which test/node/contexts.test.ts
+// rightly calls a fault.
+afterAll(async () => {
+  if (await isNodeUp())
+    await node([
+      "ssh",
+      "modprobe -r vfio_pci vfio_iommu_type1 vfio e1000e e1000 nvme; [ ! -e /dev/vfio/vfio ]",
+    ]);
+});
+
+onTheNode("a PCI device of the host's is a guest's own while it runs, and then as it was", async () => {
+  const notes = await onNode(`${DEVICES}
+    bind $card vfio-pci
+    group=/dev/vfio/$(group_of $card)
+    copy halt b.img
+    guest life-a "$(pci $card)"
+    guest life-b "$(pci $card)"
+    guest life-c "$(disk $here/b.img)"
+    svirt start life-c >/dev/null
+    labels $group /dev/vfio/vfio >$work/before
+    note start svirt start life-a
+    note image label_in_xml life-a imagelabel
+    note label label_of $group
+    note gate label_of /dev/vfio/vfio
+    note owner stat -c '%a %u' $group /dev/vfio/vfio
+    note seen svirt qemu-monitor-command life-a --hmp info pci
+    note limits grep "Max locked memory" /proc/$(pid_of life-a)/limits
+    note locked field $(pid_of life-a) VmLck
+    note audit svirt audit
+    note denials denied_since $begun ''
+    note second svirt start life-b
+    # A neighbour that has taken its QEMU over asks for the device by itself.
+    note byname svirt qemu-monitor-command life-c --hmp "device_add vfio-pci,host=$card"
+    own=/run/svirt/$(uuid_of life-c)/guest/$card
+    mkdir -p $own; ln -s /sys/kernel/iommu_groups/$(group_of $card) $own/iommu_group
+    chown -R $(uid_of life-c) $own; setfattr -n security.selinux -v system_u:object_r:svirt_image_t:s0 $own
+    note bylink svirt qemu-monitor-command life-c --hmp "device_add vfio-pci,sysfsdev=$own"
+    note status svirt domstate life-a
+    svirt destroy life-a >/dev/null; svirt destroy life-c >/dev/null
+    labels $group /dev/vfio/vfio >$work/after
+    note same diff $work/before $work/after
+    note left left life-a
+    note driver driver_of $card
+    ${FREE}
+  `);
+  expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
+  expect(outOf(notes, "label")).toBe(outOf(notes, "image"));
+  expect(outOf(notes, "gate")).toBe("system_u:object_r:svirt_image_t:s0");
+  // Nobody is let in by owner or mode: QEMU's user was, for a moment, by the ACL.
+  expect(outOf(notes, "owner")).toBe("600 0\n666 0");
+  // An Intel 82574L, by what its own configuration space says.
+  expect(outOf(notes, "seen")).toContain("Ethernet controller: PCI device 8086:10d3");
+  expect(outOf(notes, "limits")).toMatch(
+    new RegExp(` ${(16 + 1024) * 1024 * 1024} +${(16 + 1024) * 1024 * 1024} `),
+  );
+  expect(Number.parseInt(outOf(notes, "locked"), 10)).toBeGreaterThanOrEqual(16 * 1024);
+  expect(noteOf(notes, "audit").code).toBe(0);
+  expect(noteOf(notes, "denials").out.trim()).toBe("");
+  expect(noteOf(notes, "second")).toMatchObject({ code: 5 });
+  expect(noteOf(notes, "byname").out + noteOf(notes, "byname").err).toContain("Permission denied");
+  expect(noteOf(notes, "bylink").out + noteOf(notes, "bylink").err).toContain("Permission denied");
+  expect(outOf(notes, "status")).toContain("running");
+  expect(noteOf(notes, "same")).toMatchObject({ code: 0, out: "" });
+  expect(noteOf(notes, "left").out).toBe("");
+  expect(outOf(notes, "driver")).toBe("vfio-pci");
+});
+
+onTheNode("an NVMe controller of the host's is a guest's disk", async () => {
+  const notes = await onNode(`${DEVICES}
+    bind $nvme vfio-pci
+    group=/dev/vfio/$(group_of $nvme)
+    guest life-a "<disk type='nvme' device='disk'><driver name='qemu' type='raw'/><source type='pci' managed='no' namespace='1'>$(address $nvme)</source><target dev='vda' bus='virtio'/></disk>"
+    labels $group /dev/vfio/vfio >$work/before
+    note start svirt start life-a
+    note image label_in_xml life-a imagelabel
+    note label label_of $group
+    note context context_of $(pid_of life-a)
+    note block svirt qemu-monitor-command life-a --hmp info block
+    note audit svirt audit
+    note denials denied_since $begun ''
+    svirt destroy life-a >/dev/null
+    labels $group /dev/vfio/vfio >$work/after
+    note same diff $work/before $work/after
+    note left left life-a
+    ${FREE}
+  `);
+  expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
+  expect(outOf(notes, "label")).toBe(outOf(notes, "image"));
+  expect(outOf(notes, "context")).toContain(":svirt_usb_t:");
+  expect(outOf(notes, "block")).toContain("nvme://0000:00:1c.0/1");
+  expect(noteOf(notes, "audit").code).toBe(0);
+  expect(noteOf(notes, "denials").out.trim()).toBe("");
+  expect(noteOf(notes, "same")).toMatchObject({ code: 0, out: "" });
+  expect(noteOf(notes, "left").out).toBe("");
+});
+
+onTheNode("a device is refused beside what the host uses in its group", async () => {
+  const notes = await onNode(`${DEVICES}
+    modprobe e1000
+    bind $first vfio-pci; bind $second
+    note group [ "$(group_of $first)" = "$(group_of $second)" ]
+    guest life-a "$(pci $first)"
+    note refused svirt start life-a
+    note place echo $first $second
+    note left left life-a
+    bind $second vfio-pci
+    note start svirt start life-a
+    svirt destroy life-a >/dev/null
+    ${FREE}
+    note back driver_of $second
+  `);
+  expect(noteOf(notes, "group").code).toBe(0);
+  const [, second] = outOf(notes, "place").split(" ");
+  expect(noteOf(notes, "refused").code).not.toBe(0);
+  expect(noteOf(notes, "refused").err).toContain(`what the host uses: ${second} (e1000)`);
+  expect(noteOf(notes, "left").out).toBe("");
+  expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
+  expect(outOf(notes, "back")).toBe("e1000");
+});
+
+onTheNode("a managed device is taken from its driver and given back, however its guest ends", async () => {
+  const notes = await onNode(`${DEVICES}
+    modprobe -a e1000e e1000
+    note before driver_of $card
+    guest life-a "$(pci $card yes)"
+    note plan svirt plan life-a
+    note planned driver_of $card
+    note start svirt start life-a
+    note during driver_of $card
+    note image label_in_xml life-a imagelabel
+    note label label_of /dev/vfio/$(group_of $card)
+    note audit svirt audit
+    note denials denied_since $begun ''
+    svirt destroy life-a >/dev/null
+    note after driver_of $card
+    note override cat /sys/bus/pci/devices/$card/driver_override
+    note node ls /dev/vfio/$(group_of $card)
+    note left left life-a
+    svirt start life-a >/dev/null
+    kill -9 $(pid_of life-a) || exit 3
+    note gone wait_gone life-a
+    note killed driver_of $card
+    # Killed itself in a start, with the device taken and the group labelled.
+    note drill svirt start life-a --crash-drill after:4
+    note struck driver_of $card
+    note finding svirt audit
+    note recover svirt recover
+    note recovered driver_of $card
+    note left-again left life-a
+    # Both functions behind the bridge are one group.
+    guest life-b "$(pci $first yes)"
+    note half svirt start life-b
+    note whole-before driver_of $first
+    guest life-b "$(pci $first yes)$(pci $second yes)"
+    note both svirt start life-b
+    note seen svirt qemu-monitor-command life-b --hmp info pci
+    note both-during echo $(driver_of $first) $(driver_of $second)
+    svirt destroy life-b >/dev/null
+    note both-after echo $(driver_of $first) $(driver_of $second)
+  `);
+  expect(outOf(notes, "before")).toBe("e1000e");
+  expect(outOf(notes, "plan")).toContain("give 0000:00:1e.0 to vfio-pci (its driver is e1000e)");
+  expect(outOf(notes, "planned")).toBe("e1000e");
+  expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
+  expect(outOf(notes, "during")).toBe("vfio-pci");
+  expect(outOf(notes, "label")).toBe(outOf(notes, "image"));
+  expect(noteOf(notes, "audit").code).toBe(0);
+  expect(noteOf(notes, "denials").out.trim()).toBe("");
+  expect(outOf(notes, "after")).toBe("e1000e");
+  expect(outOf(notes, "override")).toBe("(null)");
+  expect(noteOf(notes, "node").code).not.toBe(0);
+  expect(noteOf(notes, "left").out).toBe("");
+  expect(noteOf(notes, "gone").code).toBe(0);
+  expect(outOf(notes, "killed")).toBe("e1000e");
+  expect(noteOf(notes, "drill").code).not.toBe(0);
+  expect(outOf(notes, "struck")).toBe("vfio-pci");
+  expect(noteOf(notes, "finding").out).toContain("life-a: has ended and is not cleared away yet");
+  expect(noteOf(notes, "recover").code).toBe(0);
+  expect(outOf(notes, "recovered")).toBe("e1000e");
+  expect(noteOf(notes, "left-again").out).toBe("");
+  expect(noteOf(notes, "half").err).toContain("what the host uses: ");
+  expect(outOf(notes, "whole-before")).toBe("e1000");
+  expect(noteOf(notes, "both")).toMatchObject({ code: 0, err: "" });
+  expect(outOf(notes, "seen").match(/PCI device 8086:100e/g)).toHaveLength(2);
+  expect(outOf(notes, "both-during")).toBe("vfio-pci vfio-pci");
+  expect(outOf(notes, "both-after")).toBe("e1000 e1000");
+});

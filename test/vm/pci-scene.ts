@@ -1,0 +1,26 @@
+import type { Machine } from "../memory-host/machine.ts";
+import type { PciWish } from "../memory-host/pci-bus.ts";
+import { putNode } from "./scene.ts";
+
+/** The folder of a PCI device in sysfs. */
+export function pciFolder(name: string): string {
+  return `/sys/bus/pci/devices/${name}`;
+}
+
+/** Makes devices as sysfs shows them, and VFIO's own node and modules. */
+export function putPciDevices(machine: Machine, devices: readonly PciWish[]): void {
+  const { files } = machine;
+  files.putFolder("/sys/module/vfio_iommu_type1");
+  files.putFolder("/sys/bus/pci/drivers/vfio-pci");
+  putNode(machine, "/dev/vfio/vfio", { node: "10:196", type: "vfio_device_t", mode: 0o666 });
+  machine.sharedFiles.add("/dev/vfio/vfio");
+  for (const device of devices) machine.pci.put(device);
+}
+
+/** A device that a driver has made of a part of another is in a group of its own. */
+export function putMediated(machine: Machine, name: string, group: string): void {
+  const folder = `/sys/bus/mdev/devices/${name}`;
+  machine.files.putFolder(`/sys/kernel/iommu_groups/${group}`);
+  machine.files.putFolder(folder);
+  machine.files.put(`${folder}/iommu_group`, "symlink", { target: `/sys/kernel/iommu_groups/${group}` });
+}
