@@ -1,7 +1,7 @@
 import type { Display } from "./plan/display.ts";
 import type { FileId, GuestOrder, HandedFile, HelperOrder } from "./plan/guest-order.ts";
 import type { Scheduler } from "./plan/limits.ts";
-import type { HandedTap, TapSetup } from "./plan/tap.ts";
+import type { HandedTap, Macvtap, TapSetup } from "./plan/tap.ts";
 
 /** What a path leads to. */
 export type FileType = "file" | "block" | "character" | "folder" | "fifo" | "socket";
@@ -246,6 +246,10 @@ export interface Host {
   setUpTap(setup: TapSetup): void;
   /** One that is gone, or has another address and so is somebody else's, is left alone. */
   removeTap(tap: { readonly name: string; readonly mac: string }): void;
+  /** Throws "host-call"; "label-taken" when a network device has the name, "unsupported" without the kernel's module. */
+  makeMacvtap(link: Macvtap): void;
+  /** One that is gone, or is of another group and so is somebody else's, is left alone. */
+  removeMacvtap(link: Pick<Macvtap, "name" | "group">): void;
   /**
    * Connects standard input and output with a guest's terminal or socket, the very one that was inspected, until the
    * byte `leaveBy` comes or one of them ends. A terminal at standard input is raw meanwhile, and afterwards as it was,

@@ -2,10 +2,10 @@ import { type InterfaceOf, isVirtio, type NetworkInterface } from "../domain/net
 import { SvirtError } from "../errors.ts";
 import { countQueues, netdevId } from "../qemu/netdev-words.ts";
 import { interfaceId } from "../qemu/network-words.ts";
-import type { HandedTap, PortVlan, TapSetup } from "./tap.ts";
+import type { HandedTap, Macvtap, PortVlan, TapSetup } from "./tap.ts";
 
-/** An interface whose host end is a tap that svirt can make. */
-export type TappedInterface = InterfaceOf<"bridge" | "ethernet">;
+/** An interface whose host end is a tap, or a macvtap, that svirt can make. */
+export type TappedInterface = InterfaceOf<"bridge" | "ethernet" | "direct">;
 
 /** What the kernel tells of a bridge. /sys/class/net/NAME */
 export interface BridgeFacts {
@@ -22,6 +22,8 @@ export interface TapFacts {
   readonly hasVhost: boolean;
   /** Undefined: there is no such bridge. */
   getBridge(name: string): BridgeFacts | undefined;
+  /** Of a guest that is about to start: what its macvtaps are labelled, and by what number they are known as its own. */
+  readonly macvtap?: { readonly label: string | undefined; readonly group: number };
 }
 
 /** A tap that a guest is to have, before its descriptors are numbered. */
@@ -30,11 +32,15 @@ export interface PlannedTap extends Pick<HandedTap, "name" | "netdev" | "hasHead
   readonly vhosts: number;
   /** Undefined for one that was there before: it is as its owner made it. */
   readonly setup: TapSetup | undefined;
+  /** It is made before the guest is. */
+  readonly link?: Macvtap;
+  /** Of its node. */
+  readonly label?: string | undefined;
 }
 
 /** Whether the interface's host end is a tap that svirt can make. */
 export function isTapped(found: NetworkInterface): found is TappedInterface {
-  return found.type === "bridge" || found.type === "ethernet";
+  return found.type === "bridge" || found.type === "ethernet" || found.type === "direct";
 }
 
 /**
@@ -42,6 +48,7 @@ export function isTapped(found: NetworkInterface): found is TappedInterface {
  * "label-taken" for a name that is taken, "unsupported" for what the bridge or the kernel cannot do.
  */
 export function decideTap(found: TappedInterface, index: number, facts: TapFacts): PlannedTap {
+  if (found.type === "direct") return decideMacvtap(found, index, facts);
   const isMade = found.target?.managed !== false;
   const name = isMade ? chooseName(found.target?.dev, facts.taken) : existingName(found, facts.taken);
   return {
@@ -55,12 +62,38 @@ export function decideTap(found: TappedInterface, index: number, facts: TapFacts
   };
 }
 
+/** qemuInterfaceDirectConnect() of libvirt; what the XML leaves out is VEPA. */
+function decideMacvtap(found: InterfaceOf<"direct">, index: number, facts: TapFacts): PlannedTap {
+  const { dev: lower, mode = "vepa" } = found.source;
+  if (!facts.taken.has(lower)) {
+    throw new SvirtError(`Cannot get interface MTU on '${lower}': No such device`, {
+      kind: "not-found",
+      remedy: "Name a network device of the host's: ip link",
+    });
+  }
+  const name = chooseName(found.target?.dev, facts.taken, GENERATED_MACVTAP);
+  const { group = 0, label } = facts.macvtap ?? {};
+  return {
+    name,
+    netdev: netdevId(interfaceId(found, index)),
+    hasHeader: isVirtio(found),
+    isMade: false,
+    queues: countQueues(found).queues,
+    vhosts: countVhosts(found, facts),
+    setup: undefined,
+    link: { name, lower, mode, mac: (found.mac?.address ?? "").toLowerCase(), group },
+    label,
+  };
+}
+
 /** Names that libvirt gives by itself: what a definition has of them is left from a run. VIR_NET_GENERATED_VNET_PREFIX */
 const GENERATED = "vnet";
+/** VIR_NET_GENERATED_MACVTAP_PREFIX */
+const GENERATED_MACVTAP = "macvtap";
 const MOST_NAMES = 100_000;
 
-function chooseName(wish: string | undefined, taken: ReadonlySet<string>): string {
-  const pattern = wish === undefined || wish.startsWith(GENERATED) ? `${GENERATED}%d` : wish;
+function chooseName(wish: string | undefined, taken: ReadonlySet<string>, generated = GENERATED): string {
+  const pattern = wish === undefined || wish.startsWith(generated) ? `${generated}%d` : wish;
   if (pattern.includes("%d")) return freeName(pattern, taken);
   if (!taken.has(pattern)) return pattern;
   throw new SvirtError(`Cannot make the tap ${pattern}: a network device of that name is there`, {
@@ -77,7 +110,7 @@ function freeName(pattern: string, taken: ReadonlySet<string>): string {
   throw new SvirtError(`Cannot make a tap: every name like ${pattern} is taken`, { kind: "label-taken" });
 }
 
-function existingName({ target }: TappedInterface, taken: ReadonlySet<string>): string {
+function existingName({ target }: Pick<TappedInterface, "target">, taken: ReadonlySet<string>): string {
   const name = target?.dev ?? "";
   if (taken.has(name)) return name;
   throw new SvirtError(`target managed='no' but specified dev doesn't exist: ${name}`, {
@@ -96,7 +129,7 @@ function countVhosts(found: TappedInterface, { hasVhost }: TapFacts): number {
   });
 }
 
-function decideSetup(found: TappedInterface, name: string, facts: TapFacts): TapSetup {
+function decideSetup(found: InterfaceOf<"bridge" | "ethernet">, name: string, facts: TapFacts): TapSetup {
   const gatheredFrames = found.coalesce?.rx?.frames?.max;
   return {
     name,

@@ -65,6 +65,7 @@ function planGiveTap(done: readonly Step[], netdev: string | undefined): Step[] 
   return done.toReversed().flatMap((step) => {
     const isIts =
       (step.do === "set-up-tap" && step.setup.name === name) ||
+      (step.do === "make-macvtap" && step.link.name === name) ||
       (step.do === "reserve" && step.claim.kind === "tap" && step.claim.key === name);
     return isIts ? (inverse(step) ?? []) : [];
   });

@@ -34,6 +34,8 @@ function withDone(kept: readonly Step[], done: Step): readonly Step[] {
       return kept.filter((step) => !(step.do === "set-label" && fileKey(step.file) === fileKey(done.file)));
     case "remove-tap":
       return kept.filter((step) => !isOfTap(step, done.name));
+    case "remove-macvtap":
+      return kept.filter((step) => !(step.do === "make-macvtap" && step.link.name === done.name));
     case "remove-udev-rule":
       return kept.filter((step) => !(step.do === "write-udev-rule" && step.path === done.path));
     case "remove-image":

@@ -8,7 +8,7 @@ import {
   guestGroup,
   threadWish,
 } from "./limits.ts";
-import { describeSetup, describeTap, handedTap, tapSetup } from "./tap.ts";
+import { describeSetup, describeTap, handedTap, macvtap, tapSetup } from "./tap.ts";
 
 /** A running QEMU is given the queues of a tap, by the names that its netdev will be told. */
 const handTapStep = v.strictObject({ do: v.literal("hand-tap"), monitor: v.string(), tap: handedTap });
@@ -25,6 +25,13 @@ const handDisplayStep = v.strictObject({ do: v.literal("hand-display"), monitor:
 
 /** A tap is gone with its last descriptor: only one that its guest has made to stay is still there to be removed. */
 const removeTapStep = v.strictObject({ do: v.literal("remove-tap"), name: v.string(), mac: v.string() });
+
+/** A macvtap stays until somebody removes it: one that is of another group is somebody else's, and is left alone. */
+const removeMacvtapStep = v.strictObject({
+  do: v.literal("remove-macvtap"),
+  name: v.string(),
+  group: v.number(),
+});
 
 /** QEMU's threads are put where they are to run; `before` is where they were, of a guest that runs. */
 const tuneStep = v.strictObject({
@@ -49,6 +56,8 @@ export const shareStep = v.variant("do", [
   handDisplayStep,
   v.strictObject({ do: v.literal("set-up-tap"), setup: tapSetup }),
   removeTapStep,
+  v.strictObject({ do: v.literal("make-macvtap"), link: macvtap }),
+  removeMacvtapStep,
   v.strictObject({ do: v.literal("make-group"), group: guestGroup }),
   v.strictObject({ do: v.literal("remove-group"), path: v.string() }),
   tuneStep,
@@ -72,6 +81,8 @@ export function inverseShare(done: ShareStep): ShareStep | undefined {
     }
     case "set-up-tap":
       return { do: "remove-tap", name: done.setup.name, mac: done.setup.mac };
+    case "make-macvtap":
+      return { do: "remove-macvtap", name: done.link.name, group: done.link.group };
     case "make-group":
       return { do: "remove-group", path: done.group.path };
     case "tune-threads": {
@@ -87,6 +98,7 @@ export function inverseShare(done: ShareStep): ShareStep | undefined {
     case "hand-display":
     case "take-tap":
     case "remove-tap":
+    case "remove-macvtap":
     case "remove-group":
       return undefined;
   }
@@ -105,6 +117,12 @@ export function describeShare(step: ShareStep): string {
       return describeSetup(step.setup);
     case "remove-tap":
       return `remove tap ${step.name} if it is still there (it goes with QEMU's last descriptor of it)`;
+    case "make-macvtap": {
+      const { lower, mac, mode, name } = step.link;
+      return `make macvtap ${name} on ${lower}: ${mode}, MAC ${mac}, up`;
+    }
+    case "remove-macvtap":
+      return `remove macvtap ${step.name}`;
     case "make-group":
       return describeGroup(step.group);
     case "remove-group":

@@ -6,7 +6,7 @@ import { isGuestUser } from "./guest-user.ts";
 import type { GuestGroup, ThreadWish } from "./limits.ts";
 import type { GuestPaths } from "./paths.ts";
 import type { Claim, MonitorCommand, Step } from "./step.ts";
-import type { TapSetup } from "./tap.ts";
+import type { Macvtap, TapSetup } from "./tap.ts";
 
 /** A file that QEMU will hold open, and how it is to be labelled. */
 export interface LabelledFile {
@@ -77,6 +77,8 @@ export interface StartDecision {
   readonly wishes?: readonly ThreadWish[];
   /** What becomes of the taps that are made. */
   readonly taps?: readonly TapSetup[];
+  /** Those that stand on a device of the host's. */
+  readonly macvtaps?: readonly Macvtap[];
   /** Where its screen is to be had over TCP. */
   readonly displays?: readonly Display[];
   /** What QEMU takes no descriptor of: its user may open them by name until it has. */
@@ -142,6 +144,7 @@ export function planStart(decision: StartDecision): Step[] {
         ...(to === undefined ? {} : { label: to }),
       }),
     ),
+    ...(decision.macvtaps ?? []).map((link): Step => ({ do: "make-macvtap", link })),
     ...(decision.group === undefined ? [] : [{ do: "make-group", group: decision.group } as const]),
     ...helpers.map((helper): Step => ({ do: "spawn-helper", order: helper })),
     { do: "spawn", order },

@@ -14,6 +14,8 @@ export const handedTap = v.strictObject({
   hasHeader: v.boolean(),
   /** Made for this guest, and gone with the last of its descriptors; otherwise it is there already, and stays. */
   isMade: v.boolean(),
+  /** It stands on a device of the host's, and was made before: opened by its node, which gets the label. */
+  macvtap: v.exactOptional(v.strictObject({ label: v.exactOptional(v.string()) })),
 });
 export type HandedTap = v.InferOutput<typeof handedTap>;
 
@@ -44,6 +46,19 @@ export const tapSetup = v.strictObject({
 });
 export type TapSetup = v.InferOutput<typeof tapSetup>;
 
+/** A tap that stands on a device of the host's and stays until it is removed. Documentation/networking of Linux, macvlan */
+export const macvtap = v.strictObject({
+  name: v.string(),
+  /** The device of the host's: `eth0`. */
+  lower: v.string(),
+  mode: v.picklist(["vepa", "bridge", "private", "passthrough"]),
+  /** The guest's own: frames to it are what it gets. */
+  mac: v.string(),
+  /** By this number it is known as the guest's from its first moment on. IFLA_GROUP */
+  group: v.number(),
+});
+export type Macvtap = v.InferOutput<typeof macvtap>;
+
 /** For a person: what becomes of the tap. */
 export function describeSetup({ bridge, gatheredFrames, isolated, mac, mtu, name, vlans }: TapSetup): string {
   const facts = [
@@ -63,7 +78,11 @@ function describeVlan({ id, isNative, isUntagged }: PortVlan): string {
 }
 
 /** For a person: what a guest is handed. */
-export function describeTap({ isMade, name, queues, vhosts }: HandedTap): string {
+export function describeTap({ isMade, macvtap: on, name, queues, vhosts }: HandedTap): string {
   const several = queues.length > 1 ? ` (${queues.length} queues)` : "";
+  if (on !== undefined) {
+    const labelled = on.label === undefined ? "" : `, labelled ${on.label}`;
+    return `the macvtap ${name}${several}${vhosts.length > 0 ? " and vhost-net" : ""}${labelled}`;
+  }
   return `${isMade ? "a new tap" : "the tap"} ${name}${several}${vhosts.length > 0 ? " and vhost-net" : ""}`;
 }

@@ -19,6 +19,10 @@ export async function runShareStep(actor: Actor, step: ShareStep): Promise<void>
       return host.setUpTap(step.setup);
     case "remove-tap":
       return host.removeTap(step);
+    case "make-macvtap":
+      return host.makeMacvtap(step.link);
+    case "remove-macvtap":
+      return host.removeMacvtap(step);
     case "make-group":
       return makeGroup(host, step.group);
     case "remove-group":

@@ -1,6 +1,9 @@
 import type { Domain } from "../domain/domain.ts";
 import { type BridgeFacts, decideTap, isTapped, type PlannedTap, type TapFacts } from "../plan/decide-tap.ts";
 import type { HandedTap } from "../plan/tap.ts";
+import { readFileContexts } from "../report/default-labels.ts";
+import { formatContext, parseContext } from "../selinux/context.ts";
+import { defaultContextOf } from "../selinux/file-contexts.ts";
 import { type Node, registryOf } from "./node.ts";
 
 const DEVICES = "/sys/class/net";
@@ -9,13 +12,29 @@ const DEVICES = "/sys/class/net";
  * The tap of each interface that has one. The caller holds the registry's lock, so that nobody is given the same name
  * meanwhile. Throws what decideTap() throws.
  */
-export function decideTaps(node: Node, { devices }: Domain): PlannedTap[] {
+export function decideTaps(
+  node: Node,
+  { devices }: Domain,
+  { label, uid }: { readonly label: string | undefined; readonly uid: number },
+): PlannedTap[] {
   const taps: PlannedTap[] = [];
+  const macvtap = devices.interfaces.some(({ type }) => type === "direct")
+    ? { macvtap: { label: macvtapLabel(node, label), group: uid } }
+    : {};
   for (const [index, found] of devices.interfaces.entries()) {
     if (!isTapped(found)) continue;
-    taps.push(decideTap(found, index, tapFacts(node, taps)));
+    taps.push(decideTap(found, index, { ...tapFacts(node, taps), ...macvtap }));
   }
   return taps;
+}
+
+/** Its type by policy, with the level of whoever gets it. virSecuritySELinuxSetTapFDLabel() of libvirt */
+function macvtapLabel({ host }: Node, process: string | undefined): string | undefined {
+  const range = process === undefined ? undefined : parseContext(process).range;
+  const contexts = range === undefined ? undefined : readFileContexts(host);
+  const label = contexts === undefined ? undefined : defaultContextOf(contexts, "/dev/tap0", "character");
+  if (label === undefined || range === undefined) return undefined;
+  return formatContext({ ...parseContext(label), range });
 }
 
 /** What the host tells, and which names others of the guest's interfaces are about to have. */
@@ -37,7 +56,7 @@ export function numberTap(tap: PlannedTap, firstFd: number): HandedTap {
 
 /** Its descriptors under names of their own: a number would be taken for one that QEMU has. */
 export function nameTap(tap: PlannedTap, nameOf: (at: number) => string): HandedTap {
-  const { hasHeader, isMade, name, netdev } = tap;
+  const { hasHeader, isMade, label, link, name, netdev } = tap;
   const names = Array.from({ length: tap.queues + tap.vhosts }, (_, at) => nameOf(at));
   return {
     name,
@@ -46,6 +65,7 @@ export function nameTap(tap: PlannedTap, nameOf: (at: number) => string): Handed
     vhosts: names.slice(tap.queues),
     hasHeader,
     isMade,
+    ...(link === undefined ? {} : { macvtap: label === undefined ? {} : { label } }),
   };
 }
 

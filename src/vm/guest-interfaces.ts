@@ -31,10 +31,15 @@ export function findInterface(interfaces: readonly NetworkInterface[], key: stri
 }
 
 /**
- * What the kernel counts at the host's end of a tap, the other way round: what it sends the guest receives. Throws
- * "not-found" in the reference's words for a device that is not there. virNetDevTapInterfaceStats()
+ * What the kernel counts at the host's end of a tap, the other way round: what it sends the guest receives. A macvtap counts
+ * as the guest does. Throws "not-found" in the reference's words for a device that is not there.
+ * virNetDevTapInterfaceStats()
  */
-export function readInterfaceStatistics({ host }: Node, device: string): InterfaceStatistics {
+export function readInterfaceStatistics(
+  { host }: Node,
+  device: string,
+  type: NetworkInterface["type"] | undefined,
+): InterfaceStatistics {
   const read = (counter: string): number => {
     const text = host.readText(`/sys/class/net/${device}/statistics/${counter}`);
     if (text !== undefined) return Number(text.trim());
@@ -43,14 +48,15 @@ export function readInterfaceStatistics({ host }: Node, device: string): Interfa
       remedy: "svirt domiflist shows the interfaces there are.",
     });
   };
+  const [rx, tx] = type === "direct" ? ["rx", "tx"] : ["tx", "rx"];
   return {
-    rxBytes: read("tx_bytes"),
-    rxPackets: read("tx_packets"),
-    rxErrors: read("tx_errors"),
-    rxDropped: read("tx_dropped"),
-    txBytes: read("rx_bytes"),
-    txPackets: read("rx_packets"),
-    txErrors: read("rx_errors"),
-    txDropped: read("rx_dropped"),
+    rxBytes: read(`${rx}_bytes`),
+    rxPackets: read(`${rx}_packets`),
+    rxErrors: read(`${rx}_errors`),
+    rxDropped: read(`${rx}_dropped`),
+    txBytes: read(`${tx}_bytes`),
+    txPackets: read(`${tx}_packets`),
+    txErrors: read(`${tx}_errors`),
+    txDropped: read(`${tx}_dropped`),
   };
 }

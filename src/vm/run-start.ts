@@ -16,6 +16,7 @@ const PREPARATIONS: ReadonlySet<Step["do"]> = new Set([
   "share-tree",
   "grant",
   "expect-socket",
+  "make-macvtap",
   "make-group",
   "take-device",
 ]);

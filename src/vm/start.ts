@@ -194,7 +194,7 @@ function decide(
   const folders = gatherFolders(node.host, domain);
   const trees = decideTrees(node, label, { uuid: domain.uuid, folders, files: files.map(({ id }) => id) });
   const sockets = decideSockets(label, gathered.sockets);
-  const planned = decideTaps(node, domain);
+  const planned = decideTaps(node, domain, { label: label.label, uid });
   const displays = decideDisplays(node, domain);
   const isIncoming = incoming !== undefined;
   const limits = decideLimits(node, domain);
@@ -203,6 +203,7 @@ function decide(
   const { grants, order } = orderGuest(node, used, facts);
   const paths = guestPaths(node.paths, domain.uuid);
   const taps = planned.flatMap(({ setup }) => setup ?? []);
+  const macvtaps = planned.flatMap(({ link }) => link ?? []);
   refuseShortMemory(node.host, order.words);
   const commands = startCommands(domain, { isIncoming });
   const { helpers, lent } = decideTpm(node, domain, { label, uid });
@@ -214,6 +215,7 @@ function decide(
     files,
     sockets,
     taps,
+    macvtaps,
     displays,
     ...limits,
     grants,

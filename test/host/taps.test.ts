@@ -22,6 +22,40 @@ const isReady =
   Bun.spawnSync(["unshare", "-n", "ip", "link", "add", "br0", "type", "bridge"]).success;
 const ASIDE = isReady ? "" : " (needs root, /dev/net/tun and bridges: skipped)";
 
+const hasMacvtaps =
+  isReady &&
+  Bun.spawnSync([
+    "unshare",
+    "-n",
+    "sh",
+    "-c",
+    "ip link add br0 type bridge && ip link add link br0 type macvtap",
+  ]).success;
+
+test.skipIf(!hasMacvtaps)(
+  "macvtaps of the real kernel are made, opened by their nodes, and removed by their group",
+  async () => {
+    const { errors, facts } = await inOwnNetwork("macvtap-in-network.ts");
+    expect(errors).toBe("");
+    expect(facts).toEqual({
+      address: "52:54:00:00:00:01",
+      group: "1879048193",
+      isUp: [true, true],
+      mode: "bridge",
+      hasHeader: true,
+      arrived: "hello, neighbour",
+      twice: "Cannot make the macvtap web: a network device of that name is there",
+      missing: "Cannot find the network device eth9: No such device (errno 19)",
+      anotherGroup: true,
+      removed: [false, false],
+      node: false,
+      passedThrough: ["passthru", "52:54:00:00:00:03", "52:54:00:00:00:03"],
+      putBack: true,
+      again: "",
+    });
+  },
+);
+
 describe.skipIf(!isReady)(`taps of the real kernel${ASIDE}`, () => {
   test("are made, set up on a bridge as asked, seen by the guest's end, and gone with their descriptors", async () => {
     const { errors, facts } = await inOwnNetwork("tap-in-network.ts");

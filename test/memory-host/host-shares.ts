@@ -5,10 +5,15 @@ import type { Svirt } from "./svirt.ts";
 type Part<Names extends keyof Host> = Pick<Host, Names>;
 
 /** The host's ends of guests' networks. */
-export function tapCalls(machine: Machine, svirt: Svirt): Part<"setUpTap" | "removeTap"> {
+export function tapCalls(
+  machine: Machine,
+  svirt: Svirt,
+): Part<"setUpTap" | "removeTap" | "makeMacvtap" | "removeMacvtap"> {
   return {
     setUpTap: (setup) => machine.taps.setUp(setup, () => svirt.midway()),
     removeTap: (tap) => machine.taps.remove(tap),
+    makeMacvtap: (link) => machine.taps.addMacvtap(link, () => svirt.midway()),
+    removeMacvtap: (link) => machine.taps.removeMacvtap(link),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { HandedTap, TapSetup } from "../../src/plan/tap.ts";
+import type { HandedTap, Macvtap, TapSetup } from "../../src/plan/tap.ts";
 import { hostCall } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 
@@ -23,7 +23,8 @@ export class Taps {
 
   /** A process gets the queues of a tap, which is made if it is to be. */
   hand(tap: HandedTap, pid: number): void {
-    const { isMade, name } = tap;
+    const { isMade, macvtap, name } = tap;
+    if (macvtap !== undefined && !this.#isThere(name)) throw hostCall(`find the macvtap ${name}`, "ENODEV");
     if (!isMade) return;
     if (this.#isThere(name)) throw hostCall(`open the tap ${name}`, "EBUSY");
     this.#machine.files.putFolder(`${DEVICES}/${name}`);
@@ -40,6 +41,22 @@ export class Taps {
 
   remove({ mac, name }: { readonly name: string; readonly mac: string }): void {
     if (this.#read(`${name}/address`) === mac) this.#drop(name);
+  }
+
+  /** One that stays until it is removed. It is up at last. */
+  addMacvtap({ group, lower, mac, name }: Macvtap, midway: () => void): void {
+    if (!this.#isThere(lower)) throw hostCall(`find the network device ${lower}`, "ENODEV");
+    if (this.#isThere(name)) throw hostCall(`make the macvtap ${name}`, "EEXIST");
+    this.#write(`${name}/netdev_group`, String(group));
+    midway();
+    this.#write(`${name}/address`, mac);
+    this.#write(`${name}/operstate`, "up");
+  }
+
+  removeMacvtap({ group, name }: Pick<Macvtap, "name" | "group">): void {
+    if (this.#read(`${name}/netdev_group`) !== String(group)) return;
+    this.#machine.files.remove(`${DEVICES}/${name}/netdev_group`);
+    this.#drop(name);
   }
 
   /** A process has ended, and its taps with it; or only what had that tap: a netdev, or a name of the monitor's. */

@@ -18,8 +18,9 @@ export const command: Command = {
     await sweepFirst(call);
     const { guest } = findRunning(call.node, operand(call, "domain"));
     const key = operand(call, "interface");
-    const device = findInterface(domainOf(guest).devices.interfaces, key).target?.dev ?? key;
-    const is = readInterfaceStatistics(call.node, device);
+    const { target, type } = findInterface(domainOf(guest).devices.interfaces, key);
+    const device = target?.dev ?? key;
+    const is = readInterfaceStatistics(call.node, device, type);
     if (call.options.has("json")) {
       printJson(call, { interface: device, statistics: is });
       return undefined;

@@ -5,6 +5,7 @@ export const EINTR = 4;
 /** EAGAIN is the same. */
 export const EWOULDBLOCK = 11;
 export const EBUSY = 16;
+export const EEXIST = 17;
 export const ENODEV = 19;
 export const ENOTDIR = 20;
 export const EPIPE = 32;

@@ -77,7 +77,7 @@ function fileType(stat: BigIntStats): FileType {
 }
 
 /** gnu_dev_major and gnu_dev_minor of sys/sysmacros.h. */
-function deviceNumber(device: bigint): string {
+export function deviceNumber(device: bigint): string {
   const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n);
   const minor = (device & 0xffn) | ((device >> 12n) & 0xffffff00n);
   return `${major}:${minor}`;

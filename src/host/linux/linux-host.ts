@@ -51,6 +51,8 @@ function shareCalls(): Pick<
   Host,
   | "setUpTap"
   | "removeTap"
+  | "makeMacvtap"
+  | "removeMacvtap"
   | "writeControl"
   | "removeControlGroup"
   | "moveThread"
@@ -60,6 +62,8 @@ function shareCalls(): Pick<
   return {
     setUpTap: (setup) => others().setUpTap(setup),
     removeTap: (tap) => others().removeTap(tap),
+    makeMacvtap: (link) => others().makeMacvtap(link),
+    removeMacvtap: (link) => others().removeMacvtap(link),
     writeControl: (path, value) => others().writeControl(path, value),
     removeControlGroup: (path) => others().removeControlGroup(path),
     moveThread: (thread, group) => others().moveThread(thread, group),

@@ -9,6 +9,8 @@ const SOCK_CLOEXEC = 0o2000000;
 const NETLINK_ROUTE = 0;
 const NLM_F_REQUEST = 1;
 const NLM_F_ACK = 4;
+const NLM_F_EXCL = 0x200;
+const NLM_F_CREATE = 0x400;
 const NLA_F_NESTED = 0x8000;
 /** struct nlmsghdr, struct ifinfomsg, and nlmsgerr's error after the former. netlink(7), rtnetlink(7) */
 const HEADER_BYTES = 16;
@@ -19,6 +21,7 @@ const RTM_NEWLINK = 16;
 const RTM_GETLINK = 18;
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
+const IFLA_GROUP = 27;
 
 /** A message about a link. linux/rtnetlink.h */
 export interface LinkMessage {
@@ -27,6 +30,8 @@ export interface LinkMessage {
   readonly index: number;
   /** Flags to be set: IFF_UP. */
   readonly flags?: number;
+  /** It makes a link, and none of that name may be there. */
+  readonly isNew?: true;
   readonly attributes: readonly Uint8Array[];
 }
 
@@ -43,7 +48,8 @@ export function withRoutes<Result>(work: (fd: number) => Result): Result {
 
 /** Tells the kernel, and waits for what it says: 0, or an errno. */
 export function tell(fd: number, message: LinkMessage): number {
-  const answer = ask(fd, formatMessage(message, NLM_F_REQUEST | NLM_F_ACK));
+  const making = message.isNew === true ? NLM_F_CREATE | NLM_F_EXCL : 0;
+  const answer = ask(fd, formatMessage(message, NLM_F_REQUEST | NLM_F_ACK | making));
   return -new DataView(answer.buffer).getInt32(HEADER_BYTES, true);
 }
 
@@ -66,6 +72,8 @@ export function nested(type: number, inner: readonly Uint8Array[]): Uint8Array {
 export interface Link {
   readonly index: number;
   readonly address: Uint8Array;
+  /** A number that whoever made it gave it; 0: none. */
+  readonly group: number;
 }
 
 /** The link of that name; undefined when there is none. Throws "host-call". */
@@ -77,7 +85,11 @@ export function findLink(fd: number, name: string): Link | undefined {
   );
   const view = new DataView(answer.buffer, answer.byteOffset, answer.length);
   if (view.getUint16(4, true) === RTM_NEWLINK)
-    return { index: view.getInt32(HEADER_BYTES + 4, true), address: addressIn(answer) };
+    return {
+      index: view.getInt32(HEADER_BYTES + 4, true),
+      address: attributeIn(answer, IFLA_ADDRESS),
+      group: toNumber(attributeIn(answer, IFLA_GROUP)),
+    };
   const errno = -view.getInt32(HEADER_BYTES, true);
   if (errno === ENODEV) return undefined;
   throw hostCallError(`find the network device ${name}`, errno);
@@ -86,6 +98,11 @@ export function findLink(fd: number, name: string): Link | undefined {
 /** A number of 32 bits, as an attribute has it. */
 export function number32(value: number): Uint8Array {
   return new Uint8Array(new Uint32Array([value]).buffer);
+}
+
+/** The bytes of an address, as an attribute has it. */
+export function macBytes(mac: string): Uint8Array {
+  return Uint8Array.from(mac.split(":"), (pair) => Number.parseInt(pair, 16));
 }
 
 /** One message there and one back. */
@@ -103,11 +120,15 @@ function noAnswer(): SvirtError {
   return hostCallError("talk to the kernel about network devices", readErrno());
 }
 
-function addressIn(answer: Uint8Array): Uint8Array {
+function toNumber(bytes: Uint8Array): number {
+  return bytes.length < 4 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+}
+
+function attributeIn(answer: Uint8Array, type: number): Uint8Array {
   const view = new DataView(answer.buffer, answer.byteOffset, answer.length);
   for (let at = HEADER_BYTES + LINK_BYTES; at + 4 <= answer.length; ) {
     const length = view.getUint16(at, true);
-    if (view.getUint16(at + 2, true) === IFLA_ADDRESS) return answer.slice(at + 4, at + length);
+    if (view.getUint16(at + 2, true) === type) return answer.slice(at + 4, at + length);
     at += Math.max(4, (length + 3) & ~3);
   }
   return new Uint8Array();

@@ -1,10 +1,13 @@
-import { closeSync, constants, openSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { SvirtError } from "../../errors.ts";
 import type { HandedTap } from "../../plan/tap.ts";
 import { callDevice, requestFor } from "./device-call.ts";
 import { EBUSY } from "./errno.ts";
+import { deviceNumber } from "./file-id.ts";
 import { orThrow } from "./files.ts";
 import { hostCallError, readErrno } from "./libc.ts";
+import { macvtapNode } from "./macvtap.ts";
+import { setxattr } from "./xattr.ts";
 
 /** linux/if_tun.h */
 const TUNSETIFF = 0x4004_54ca;
@@ -27,9 +30,11 @@ interface OpenedQueue {
 export function openTap(tap: HandedTap): readonly OpenedQueue[] {
   const opened: OpenedQueue[] = [];
   try {
+    const path = tap.macvtap === undefined ? "/dev/net/tun" : macvtapNode(tap.name);
     for (const [at, name] of tap.queues.entries()) {
-      const fd = open("/dev/net/tun");
+      const fd = open(path);
       opened.push({ name, fd });
+      if (tap.macvtap !== undefined) beginMacvtap(fd, tap.name, tap.macvtap);
       joinTap(fd, tap, at);
     }
     for (const name of tap.vhosts) opened.push({ name, fd: open("/dev/vhost-net") });
@@ -44,9 +49,38 @@ function open(path: string): number {
   return orThrow(`open ${path}`, () => openSync(path, constants.O_RDWR | constants.O_NONBLOCK));
 }
 
+/**
+ * The node goes by the device's number, which is free in each network namespace: another one's may stand there. Labelled as
+ * virSecuritySELinuxSetTapFDLabel() of libvirt does.
+ */
+function beginMacvtap(fd: number, name: string, { label }: NonNullable<HandedTap["macvtap"]>): void {
+  if (!isNodeOf(fd, name)) {
+    throw new SvirtError(`Cannot open the macvtap ${name}: the node in /dev is another one's`, {
+      kind: "host-call",
+      remedy: "Write <interface type='bridge'>; or end what has made it, in another network namespace.",
+    });
+  }
+  if (label !== undefined) labelOpen(fd, label);
+}
+
+function isNodeOf(fd: number, name: string): boolean {
+  const folder = `/sys/class/net/${name}/macvtap`;
+  const [node = ""] = orThrow(`look at ${folder}`, () => readdirSync(folder));
+  const number = orThrow(`read ${folder}`, () => readFileSync(`${folder}/${node}/dev`, "utf8"));
+  return number.trim() === deviceNumber(fstatSync(fd, { bigint: true }).rdev);
+}
+
+function labelOpen(fd: number, label: string): void {
+  orThrow(`label the tap ${label}`, () =>
+    setxattr(`/proc/self/fd/${fd}`, "security.selinux", new TextEncoder().encode(`${label}\0`)),
+  );
+}
+
 /** The first queue makes the device, and must find none of that name; the others join it. */
-function joinTap(fd: number, { hasHeader, isMade, name, queues }: HandedTap, at: number): void {
-  const { bytes, rest } = requestFor(name);
+function joinTap(fd: number, tap: HandedTap, at: number): void {
+  const { hasHeader, isMade, name, queues } = tap;
+  // A macvtap is what its node is: the kernel takes no name.
+  const { bytes, rest } = requestFor(tap.macvtap === undefined ? name : "");
   const flags =
     IFF_TAP |
     IFF_NO_PI |

@@ -7,6 +7,7 @@ import * as files from "./files.ts";
 import { giveFolder } from "./give-folder.ts";
 import { readKernelLog } from "./kernel-log.ts";
 import { isLocked, lock } from "./lock.ts";
+import { makeMacvtap, removeMacvtap } from "./macvtap.ts";
 import { listOpenFiles } from "./open-files.ts";
 import * as processes from "./processes.ts";
 import { readText } from "./quick-files.ts";
@@ -70,6 +71,8 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     spawnGuest,
     setUpTap,
     removeTap,
+    makeMacvtap,
+    removeMacvtap,
     writeControl,
     removeControlGroup,
     moveThread: threads.moveThread,

@@ -3,7 +3,16 @@ import type { PortVlan, TapSetup } from "../../plan/tap.ts";
 import { callDevice, requestFor } from "./device-call.ts";
 import { ENODEV } from "./errno.ts";
 import { hostCallError, readErrno } from "./libc.ts";
-import { attribute, findLink, type LinkMessage, nested, number32, tell, withRoutes } from "./netlink.ts";
+import {
+  attribute,
+  findLink,
+  type LinkMessage,
+  macBytes,
+  nested,
+  number32,
+  tell,
+  withRoutes,
+} from "./netlink.ts";
 
 /** linux/sockios.h */
 const SIOCETHTOOL = 0x8946;
@@ -111,8 +120,4 @@ function gatherFrames(fd: number, name: string, frames: number): void {
   facts[RX_FRAMES_AT] = frames;
   isDone &&= callDevice(fd, SIOCETHTOOL, bytes);
   if (!isDone) throw hostCallError(`gather frames of tap ${name}`, readErrno());
-}
-
-function macBytes(mac: string): Uint8Array {
-  return Uint8Array.from(mac.split(":"), (pair) => Number.parseInt(pair, 16));
 }

@@ -50,8 +50,19 @@ function findForeign(node: Node, guest: GuestRecord, { id, label, target }: Open
   if (id?.node !== undefined && COMMON_DEVICE.test(id.node)) return undefined;
   const handed = [...listPlugged(allSteps(guest)).files.values()];
   if (id !== undefined && handed.some((file) => fileKey(file) === fileKey(id))) return undefined;
+  if (isMacvtap(node, guest, id?.node)) return undefined;
   if (target === `${node.paths.log}/${guest.name}.log` || isInstalled(target)) return undefined;
   return "is none of the files that svirt gave it";
+}
+
+/** udevd may have given its node the label of all of them. */
+function isMacvtap({ host }: Node, guest: GuestRecord, number: string | undefined): boolean {
+  return allSteps(guest).some((step) => {
+    if (step.do !== "make-macvtap") return false;
+    const folder = `/sys/class/net/${step.link.name}/macvtap`;
+    const nodes = host.listFolder(folder).map((name) => host.readText(`${folder}/${name}/dev`)?.trim());
+    return number !== undefined && nodes.includes(number);
+  });
 }
 
 /** In a folder that it shares: what the host has put there since is not the guest's alone. */

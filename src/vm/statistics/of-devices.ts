@@ -1,3 +1,4 @@
+import type { NetworkInterface } from "../../domain/network-interface.ts";
 import { parseIothreads } from "../../qemu/small-answers.ts";
 import { readInterfaceStatistics } from "../guest-interfaces.ts";
 import type { Node } from "../node.ts";
@@ -25,13 +26,19 @@ export async function listInterfaces({ node, running, whole }: Subject): Promise
   return [
     ["net.count", interfaces.length],
     ...interfaces.flatMap(({ target, type }, number) =>
-      target?.dev === undefined || type === "user" ? [] : listInterface(node, target.dev, number),
+      target?.dev === undefined || type === "user"
+        ? []
+        : listInterface(node, { dev: target.dev, type }, number),
     ),
   ];
 }
 
-function listInterface(node: Node, device: string, number: number): readonly Entry[] {
-  const is = readInterfaceStatistics(node, device);
+function listInterface(
+  node: Node,
+  { dev: device, type }: { readonly dev: string; readonly type: NetworkInterface["type"] },
+  number: number,
+): readonly Entry[] {
+  const is = readInterfaceStatistics(node, device, type);
   const facts = [
     ["name", device],
     ["rx.bytes", is.rxBytes],
