@@ -129,7 +129,7 @@ function formatBoard(guest: Guest, launch: Launch | undefined): Words {
     ...formatMachine(guest),
     ...formatAccelerator(guest, launch),
     ...formatTseg(guest),
-    ...formatCpu(guest, launch),
+    ...formatCpu(guest),
     ...formatLoader(guest, launch),
     ...formatMemory(guest, launch),
     ...formatSmp(guest),

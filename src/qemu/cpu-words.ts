@@ -2,30 +2,34 @@ import type { Cpu } from "../domain/cpu.ts";
 import type { Domain } from "../domain/domain.ts";
 import { listCpuFlags } from "./cpu-flags.ts";
 import type { Guest } from "./guest.ts";
-import type { Launch } from "./launch.ts";
-import { cannotTranslate, notSettled, refuseUnproven } from "./refusal.ts";
+import { cannotTranslate, notSettled } from "./refusal.ts";
+import { removedFeatures, UNKNOWN_FEATURES } from "./removed-features.ts";
 import { onOffWord, type Words } from "./words.ts";
 
 /** What QEMU takes where the XML says nothing; the reference names it too. */
 const DEFAULT_MODEL = "qemu64";
 
-/**
- * Models out of which QEMU took features that the reference knows: it names these again as `mpx=off` and the like. The
- * processor is the same without that; but then the words are not.
- */
-const REDUCED = /^(?:Skylake|Cascadelake|Cooperlake|Icelake|Snowridge|SapphireRapids|EPYC|Dhyana)/;
-
 /** -cpu: the model, its features, and what else is a part of the processor. qemuBuildCpuCommandLine() of libvirt */
-export function formatCpu({ domain }: Guest, launch: Launch | undefined): Words {
+export function formatCpu({ domain }: Guest): Words {
   const { cpu } = domain;
   const model = formatModel(domain, cpu);
-  if (REDUCED.test(model)) refuseUnproven(launch, "/domain/cpu/model", `a ${model}`);
-  const features = (cpu?.features ?? []).map(formatFeature);
+  const written = cpu?.features ?? [];
+  const features = written.flatMap((feature, index) =>
+    isImplied(feature) ? [] : [formatFeature(feature, index)],
+  );
+  const removed = removedFeatures(model)
+    .filter((name) => !written.some((feature) => feature.name === name))
+    .map((name) => `${name}=off`);
   const flags = listCpuFlags(domain);
-  return ["-cpu", [model, ...vendorWord(cpu), ...features, ...flags].join(",")];
+  return ["-cpu", [model, ...vendorWord(cpu), ...features, ...removed, ...flags].join(",")];
 }
 
 type Feature = Cpu["features"][number];
+
+/** What QEMU has no word for no guest has. qemuProcessDropUnknownCPUFeatures() of libvirt */
+function isImplied({ name, policy }: Feature): boolean {
+  return UNKNOWN_FEATURES.has(name) && (policy === "disable" || policy === "forbid");
+}
 
 function formatFeature({ name, policy = "require" }: Feature, index: number): string {
   if (policy === "optional") {
@@ -43,9 +47,9 @@ function vendorWord(cpu: Cpu | undefined): readonly string[] {
 /** QEMU's spelling of libvirt's name. virQEMUCapsCPUFeatureTranslate() of libvirt */
 function featureWord(name: string, index: number): string {
   if (name === "pclmuldq") return "pclmulqdq";
-  if (name !== "pconfig") return name.replaceAll("_", "-");
+  if (!UNKNOWN_FEATURES.has(name)) return name.replaceAll("_", "-");
   const path = `/domain/cpu/feature[${index + 1}]`;
-  throw cannotTranslate(path, `QEMU has no feature ${name} any more`, "Leave it out.");
+  throw cannotTranslate(path, `QEMU has no feature ${name}`, "Leave it out.");
 }
 
 function formatModel(domain: Domain, cpu: Cpu | undefined): string {

@@ -47,6 +47,16 @@ describe("formatArgv() says of the processor", () => {
       "<cpu mode='host-passthrough'><maxphysaddr mode='passthrough' limit='39'/></cpu>",
       "host,migratable=on,host-phys-bits=on,host-phys-bits-limit=39",
     ],
+    // What libvirt 11.3's cpu_map says a model has lost, and recorded as cpu-Icelake-Server-pconfig.
+    ["<cpu><model>Skylake-Client-IBRS</model></cpu>", "Skylake-Client-IBRS,mpx=off"],
+    ["<cpu><model>EPYC</model><feature name='monitor' policy='require'/></cpu>", "EPYC,monitor=on"],
+    ["<cpu><model>EPYC</model><feature name='svm' policy='disable'/></cpu>", "EPYC,svm=off,monitor=off"],
+    ["<cpu><model>EPYC-Rome</model></cpu>", "EPYC-Rome"],
+    ["<cpu><model>Skylake-Server-v4</model></cpu>", "Skylake-Server-v4"],
+    [
+      "<cpu><model>Icelake-Server</model><feature name='osxsave' policy='forbid'/></cpu>",
+      "Icelake-Server,intel-pt=off,mpx=off",
+    ],
     ["<cpu><model vendor_id='Genuineuwuwu'>core2duo</model></cpu>", "core2duo,vendor=Genuineuwuwu"],
   ])("%s: %s", (cpu, flags) => {
     expect(cpuFor(cpu)).toBe(flags);
@@ -61,6 +71,7 @@ describe("formatArgv() says of the processor", () => {
     ["<cpu><cache mode='passthrough'/></cpu>", "/domain/cpu/cache/@mode"],
     ["<cpu><cache level='3' mode='disable'/></cpu>", "/domain/cpu/cache/@level"],
     ["<cpu><feature name='vmx'/></cpu>", "/domain/cpu/feature"],
+    ["<cpu><model>core2duo</model><feature name='cmt' policy='require'/></cpu>", "/domain/cpu/feature[1]"],
     ["<features><kvm><hint-dedicated state='on'/></kvm></features>", "/domain/features/kvm/hint-dedicated"],
     ["<features><smm state='on'><tseg>1</tseg></smm></features>", "/domain/features/smm/tseg"],
     ["<features><tcg><tb-cache>4096</tb-cache></tcg></features>", "/domain/features/tcg"],
