@@ -11,7 +11,9 @@ const refuse = (devices: string) => (): void => refuseUnready(parseDomain(domain
 
 describe("refuseUnready() refuses a start that would leave out", () => {
   test.each([
-    [network("direct", "<source dev='eth0'/>"), "interface[1]/@type"],
+    [network("mcast", "<source address='230.0.0.1' port='5558'/>"), "interface[1]/@type"],
+    [network("direct", "<source dev='eth0'/><mtu size='1400'/>"), "interface[1]/mtu"],
+    [network("direct", "<source dev='eth0'/><target dev='x' managed='no'/>"), "interface[1]/target/@managed"],
     [network("ethernet", "<source><ip address='10.0.0.1'/></source>"), "interface[1]/source/ip"],
     [network("ethernet", "<script path='/etc/qemu-ifup'/>"), "interface[1]"],
     [network("ethernet", "<vlan><tag id='4'/></vlan>"), "interface[1]/vlan"],
