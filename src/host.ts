@@ -268,6 +268,8 @@ export interface Host {
   moveThread(thread: number, group: string): void;
   setAffinity(thread: number, cpus: readonly number[]): void;
   setScheduler(thread: number, scheduler: Scheduler): void;
+  /** How much memory that very process may lock, in KiB. One that is gone is fine. prlimit(2) */
+  setMemlock(process: ProcessId, limitKiB: number | "unlimited"): void;
 
   getSelinux(): SelinuxState;
   /** svirt's own context; undefined without SELinux. */

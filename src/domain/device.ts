@@ -5,6 +5,8 @@ import { notSupported } from "../xml/refusal.ts";
 import type { Devices } from "./devices.ts";
 import { type Disk, disk } from "./disk.ts";
 import type { Domain } from "./domain.ts";
+import { type HostDevice, hostDevice } from "./host-device.ts";
+import { hostPciName } from "./host-pci-path.ts";
 import { type NetworkInterface, networkInterface } from "./network-interface.ts";
 import { type Rng, rng } from "./rng.ts";
 
@@ -12,7 +14,8 @@ import { type Rng, rng } from "./rng.ts";
 export type Device =
   | { readonly element: "disk"; readonly value: Disk }
   | { readonly element: "interface"; readonly value: NetworkInterface }
-  | { readonly element: "rng"; readonly value: Rng };
+  | { readonly element: "rng"; readonly value: Rng }
+  | { readonly element: "hostdev"; readonly value: HostDevice };
 
 /** The document of one device, as `attach-device` takes it. Throws "xml", "unsupported". */
 export function parseDevice(bytes: Uint8Array): Device {
@@ -24,8 +27,11 @@ export function parseDevice(bytes: Uint8Array): Device {
       return { element: "interface", value: networkInterface.parse(root) };
     case "rng":
       return { element: "rng", value: rng.parse(root) };
+    case "hostdev":
+      return { element: "hostdev", value: hostDevice.parse(root) };
     default: {
-      const why = "svirt attaches, changes and detaches disks, interfaces and sources of randomness alone";
+      const why =
+        "svirt attaches, changes and detaches disks, interfaces, devices of the host and sources of randomness alone";
       throw notSupported({ node: root }, why, "Change the definition: svirt define");
     }
   }
@@ -40,6 +46,8 @@ export function formatDevice(device: Device): string {
       return formatOne(networkInterface, device.value);
     case "rng":
       return formatOne(rng, device.value);
+    case "hostdev":
+      return formatOne(hostDevice, device.value);
   }
 }
 
@@ -52,6 +60,8 @@ export function nameDevice(device: Device): string {
       return `interface ${device.value.mac?.address ?? ""}`.trimEnd();
     case "rng":
       return `rng ${device.value.backend.model}`;
+    case "hostdev":
+      return nameHostDevice(device.value);
   }
 }
 
@@ -65,6 +75,8 @@ export function withDevice(domain: Domain, device: Device): Domain {
       return { ...domain, devices: { ...devices, interfaces: [...devices.interfaces, device.value] } };
     case "rng":
       return { ...domain, devices: { ...devices, rngs: [...devices.rngs, device.value] } };
+    case "hostdev":
+      return { ...domain, devices: { ...devices, hostdevs: [...devices.hostdevs, device.value] } };
   }
 }
 
@@ -81,7 +93,7 @@ export function withOther(domain: Domain, { element, value }: Device, other: Dev
   };
 }
 
-const FAMILIES = { disk: "disks", interface: "interfaces", rng: "rngs" } as const;
+const FAMILIES = { disk: "disks", interface: "interfaces", rng: "rngs", hostdev: "hostdevs" } as const;
 
 function mapFamily(
   devices: Devices,
@@ -90,6 +102,26 @@ function mapFamily(
 ): Devices {
   const family: readonly Device["value"][] = devices[FAMILIES[element]];
   return { ...devices, [FAMILIES[element]]: family.flatMap(change) };
+}
+
+function nameHostDevice(device: HostDevice): string {
+  switch (device.type) {
+    case "pci":
+      return `hostdev ${hostPciName(device.source.address)}`;
+    case "mdev":
+      return `hostdev ${device.source.address.uuid}`;
+    case "usb": {
+      const { address, product, vendor } = device.source;
+      const place = address === undefined ? "" : ` at ${address.bus}/${address.device}`;
+      const digits = (id: number): string => id.toString(16).padStart(4, "0");
+      const ids = vendor === undefined ? "" : ` ${digits(vendor.id)}:${digits(product?.id ?? 0)}`;
+      return `hostdev usb${ids}${place}`;
+    }
+    case "scsi":
+      return `hostdev scsi ${device.source.protocol === "adapter" ? device.source.adapter.name : device.source.name}`;
+    case "scsi_host":
+      return `hostdev ${device.source.wwpn}`;
+  }
 }
 
 function formatOne<T>(form: ElementForm<T>, value: T): string {

@@ -44,6 +44,7 @@ export function hasPeer(device: Device): boolean {
     case "rng":
       return ofRng(device.value) !== undefined;
     case "interface":
+    case "hostdev":
       return false;
   }
 }

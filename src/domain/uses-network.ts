@@ -16,6 +16,7 @@ export function isServed(disk: Disk): boolean {
   return disk.type === "network" && !(disk.source?.hosts ?? []).some(({ transport }) => transport === "unix");
 }
 
-function isServedDevice(device: HostDevice): boolean {
+/** Whether a device of somebody else's comes over the network. */
+export function isServedDevice(device: HostDevice): boolean {
   return device.type === "scsi" && device.source.protocol === "iscsi";
 }

@@ -57,6 +57,8 @@ export function describe(step: Step): string {
       return describeMedium(step);
     case "set-link":
       return `set the link of ${step.device} ${step.up ? "up" : "down"}`;
+    case "set-memlock":
+      return `let QEMU lock memory: ${describeMemlock(step.from)} -> ${describeMemlock(step.to)}`;
   }
 }
 
@@ -172,6 +174,10 @@ function describeUnplug({ commands, device, sets }: Extract<Step, { do: "unplug"
 
 function describeMedium({ device, force, from, to }: Extract<Step, { do: "set-medium" }>): string {
   return `change the medium of ${device}: ${from ?? "empty"} -> ${to ?? "empty"}${force ? " (by force)" : ""}`;
+}
+
+function describeMemlock(limit: Extract<Step, { do: "set-memlock" }>["to"]): string {
+  return limit === "unlimited" ? limit : `${limit} KiB`;
 }
 
 function listWords(words: readonly string[]): string {

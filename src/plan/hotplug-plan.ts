@@ -1,6 +1,7 @@
 import { deleteCommand } from "../qemu/plug-commands.ts";
 import type { FileId, HandedFile } from "./guest-order.ts";
 import { nameIn, setOf } from "./layers.ts";
+import { type PassedDevice, planGivePassed, planPassed } from "./passed-plan.ts";
 import { listPlugged, type Plugged } from "./plugged.ts";
 import { fileKey, type LabelledFile, planFiles, tapClaim } from "./start-plan.ts";
 import { inverse, type MonitorCommand, type Step } from "./step.ts";
@@ -19,6 +20,7 @@ export interface NewDevice {
   readonly handed: readonly HandedFile[];
   readonly commands: readonly MonitorCommand[];
   readonly tap?: NewTap;
+  readonly passed?: PassedDevice;
 }
 
 /** A tap that comes with a device, and what becomes of one that is made. */
@@ -29,14 +31,15 @@ export interface NewTap {
 
 /** Reserve, label, hand over, plug in. A tap is set up before the guest sees its network card. */
 export function planAttach(device: NewDevice, monitor: string): ChangeSteps {
-  const { commands, files, handed, tap } = device;
+  const { commands, files, handed, passed, tap } = device;
   return {
     steps: [
       ...planFiles(files),
+      ...(passed === undefined ? [] : planPassed(passed)),
       ...(tap === undefined ? [] : planTap(tap, monitor)),
       { do: "plug", monitor, files: [...handed], commands: [...commands] },
     ],
-    after: [],
+    after: (passed?.grants ?? []).map(({ file, uid }) => ({ do: "revoke", file, uid })),
   };
 }
 
@@ -55,7 +58,8 @@ export function planDetach(done: readonly Step[], id: string, monitor: string): 
   const behind = listBehind(plugged, device);
   const unplug = planUnplug(plugged, behind, { monitor, device: id });
   const taps = planGiveTap(done, nameIn(device["netdev"]));
-  return { steps: [], after: [unplug, ...planGiveBack(done, [...done, unplug]), ...taps] };
+  const passed = planGivePassed(done, { plugged, id });
+  return { steps: [], after: [unplug, ...planGiveBack(done, [...done, unplug]), ...taps, ...passed] };
 }
 
 /** The tap behind a netdev that goes: what remains of it, and the hold on its name. */
@@ -123,7 +127,7 @@ function listBehind(plugged: Plugged, device: Readonly<Record<string, unknown>>)
     ...(netdev === undefined ? [] : [{ execute: "netdev_add", arguments: { id: netdev } }]),
     ...(object === undefined ? [] : [{ execute: "object-add", arguments: { id: object } }]),
   ];
-  const facts = [...nodes.map((node) => plugged.nodes.get(node)), plugged.objects.get(object ?? "")];
+  const facts = [...nodes.map((node) => plugged.nodes.get(node)), plugged.objects.get(object ?? ""), device];
   return {
     commands: made.flatMap((command) => deleteCommand(command) ?? []),
     names: new Set([...nodes, ...(object === undefined ? [] : [object])]),
@@ -143,11 +147,13 @@ function listNodes({ nodes }: Plugged, top: string | undefined): string[] {
 
 /** Takes away what stands behind a device, or an image, as far as nothing else uses it. */
 export function planUnplug(
-  { nodes, objects }: Plugged,
+  { devices, nodes, objects }: Plugged,
   behind: Behind,
   of: { readonly monitor: string; readonly device?: string },
 ): Extract<Step, { do: "unplug" }> {
-  const others = [...nodes, ...objects].filter(([name]) => !behind.names.has(name));
+  const others = [...nodes, ...objects, ...devices].filter(
+    ([name]) => !behind.names.has(name) && name !== of.device,
+  );
   const used = new Set(others.flatMap(([, facts]) => setOf(facts) ?? []));
   const sets = [...behind.sets].filter((set) => !used.has(set));
   return { do: "unplug", ...of, commands: [...behind.commands], sets };

@@ -73,9 +73,10 @@ export function planAccess(
   };
 }
 
-/** The number of the set that a node reads from. */
+/** The number of the set that a node reads from, or a USB device is. */
 export function setOf(facts: Facts | undefined): number | undefined {
-  const number = /^\/dev\/fdset\/(\d+)$/.exec(nameIn(facts?.["filename"]) ?? "")?.[1];
+  const name = nameIn(facts?.["filename"]) ?? nameIn(facts?.["hostdevice"]) ?? "";
+  const number = /^\/dev\/fdset\/(\d+)$/.exec(name)?.[1];
   return number === undefined ? undefined : Number(number);
 }
 

@@ -16,7 +16,8 @@ export function settleSteps(before: readonly Step[], { after, steps }: ChangeSte
 
 /** Pauses, and files that are the administrator's once they are written, are nothing of the guest's. */
 function leavesSomething(step: Step): boolean {
-  return !isStreamStep(step) && step.do !== "resume";
+  // QEMU has opened what it was let open.
+  return !isStreamStep(step) && step.do !== "resume" && step.do !== "grant" && step.do !== "revoke";
 }
 
 function withDone(kept: readonly Step[], done: Step): readonly Step[] {
@@ -40,6 +41,16 @@ function withDone(kept: readonly Step[], done: Step): readonly Step[] {
       return kept.filter((step) => !(step.do === "write-udev-rule" && step.path === done.path));
     case "remove-image":
       return kept.filter((step) => !(step.do === "make-image" && step.path === done.path));
+    case "remove-folder":
+      return kept.filter(
+        (step) =>
+          !(step.do === "make-folder" && step.path === done.path) &&
+          !(step.do === "make-link" && step.path.startsWith(`${done.path}/`)),
+      );
+    case "give-device":
+      return kept.filter((step) => !(step.do === "take-device" && step.device === done.device));
+    case "set-memlock":
+      return kept.filter((step) => step.do !== "set-memlock");
     case "unplug": {
       const pair = kept.findLastIndex((step) => step.do === "plug" && isPair(step, done));
       return pair === -1 ? [...kept, done] : kept.toSpliced(pair, 1);

@@ -47,6 +47,15 @@ const linkStep = v.strictObject({
   up: v.boolean(),
 });
 
+/** How much memory a running QEMU may keep from being swapped out. RLIMIT_MEMLOCK, getrlimit(2) */
+const memlockKiB = v.union([v.number(), v.literal("unlimited")]);
+const memlockStep = v.strictObject({
+  do: v.literal("set-memlock"),
+  process: v.strictObject({ pid: v.number(), startTicks: v.number() }),
+  from: memlockKiB,
+  to: memlockKiB,
+});
+
 /** The guest's user may open a file by its name, until it has: what QEMU takes no descriptor of. */
 const grantStep = v.strictObject({
   do: v.literal("grant"),
@@ -131,6 +140,7 @@ export const step = v.variant("do", [
   unplugStep,
   mediumStep,
   linkStep,
+  memlockStep,
   blockStep,
   streamStep,
   shareStep,
@@ -174,6 +184,8 @@ export function inverse(done: Step): Step | undefined {
     }
     case "set-link":
       return { ...done, up: !done.up };
+    case "set-memlock":
+      return { ...done, from: done.to, to: done.from };
     // It ends with the guest's other processes.
     case "spawn-helper":
     case "make-link":
@@ -263,6 +275,7 @@ const TOLD_QEMU: ReadonlySet<Step["do"]> = new Set([
   "unplug",
   "set-medium",
   "set-link",
+  "set-memlock",
   "set-access",
   "start-job",
   "cancel-job",

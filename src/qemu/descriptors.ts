@@ -33,13 +33,17 @@ export function listDescriptors(guest: Guest, chains: FoundChains, firstFd: numb
   return number(wanted, firstFd);
 }
 
-/** Those of disks and sources of randomness alone, which a running QEMU can be given more of. */
+/**
+ * Those of disks, sources of randomness and USB devices alone, which a running QEMU can be given more of. What it opens by
+ * name it cannot be told to find among the descriptors that it gets later.
+ */
 export function listDeviceDescriptors(
   guest: Guest,
   chains: FoundChains,
   firstFd: number,
 ): readonly Descriptor[] {
-  return number([...listImages(guest, chains), ...listRandomSources(guest)], firstFd);
+  const passed = listHostDevices(guest).filter(({ purpose }) => purpose === "usb");
+  return number([...listImages(guest, chains), ...listRandomSources(guest), ...passed], firstFd);
 }
 
 function number(wanted: readonly Wanted[], firstFd: number): readonly Descriptor[] {

@@ -19,6 +19,8 @@ interface HostdevFacts {
   readonly boot: BootIndexes;
   readonly chains: FoundChains | undefined;
   readonly launch: Launch | undefined;
+  /** The number of the first SCSI device's node, where it does not follow those of the disks. */
+  readonly firstNode?: number;
 }
 
 /** A device with its id: hostdev0 and so on, those of `<interface>` first. qemuAssignDeviceHostdevAlias() of libvirt */
@@ -29,14 +31,14 @@ interface Named<D> {
 }
 
 /** -device for everything of the host that is passed through. qemuBuildHostdevCommandLine() of libvirt */
-export function formatHostdevs(guest: Guest, { boot, chains, launch }: HostdevFacts): Words {
+export function formatHostdevs(guest: Guest, { boot, chains, firstNode, launch }: HostdevFacts): Words {
   refuseHostdevs(guest);
   const { hostdevs, interfaces } = guest.devices;
   const networks = interfaces.flatMap((device, index) =>
     device.type === "hostdev" ? [{ device, path: devicePath("interface", index) }] : [],
   );
   const others = hostdevs.map((device, index) => ({ device, path: devicePath("hostdev", index) }));
-  let node = nextNodeNumber(guest, chains);
+  let node = firstNode ?? nextNodeNumber(guest, chains);
   return [...networks, ...others].flatMap(({ device, path }, index) => {
     const id = device.alias ?? `hostdev${index}`;
     if (device.address?.type === "unassigned") return [];
@@ -47,13 +49,28 @@ export function formatHostdevs(guest: Guest, { boot, chains, launch }: HostdevFa
   });
 }
 
+/** Where a device of the host stands in the guest, in QEMU's words. */
+export function hostdevPlace(guest: Guest, device: HostDevice | InterfaceOf<"hostdev">): object {
+  if (device.type === "scsi") return scsiKeys(guest, device);
+  switch (device.address?.type) {
+    case "pci":
+      return pciKeys(guest, device.address);
+    case "usb":
+      return usbKeys(guest, device.address);
+    default:
+      return {};
+  }
+}
+
 function formatHostdev(
   guest: Guest,
   { device, id }: Named<Exclude<HostDevice, { readonly type: "scsi" }> | InterfaceOf<"hostdev">>,
   { bootindex, launch }: Pick<HostdevFacts, "launch"> & { readonly bootindex: number | undefined },
 ): Words {
   const place =
-    device.address?.type === "pci" ? { ...pciKeys(guest, device.address), ...acpiKeys(device.acpi) } : {};
+    device.type === "usb" || device.address?.type !== "pci"
+      ? {}
+      : { ...hostdevPlace(guest, device), ...acpiKeys(device.acpi) };
   switch (device.type) {
     case "hostdev":
     case "pci":
@@ -92,7 +109,7 @@ function formatHostdev(
         id,
         bootindex,
         ...resetKeys(device),
-        ...(device.address?.type === "usb" ? usbKeys(guest, device.address) : {}),
+        ...hostdevPlace(guest, device),
       });
     case "scsi_host":
       return jsonWords("-device", {
@@ -141,7 +158,7 @@ function formatScsi(
   const name = `libvirt-${node}-backend`;
   const source = scsiSource(named, launch);
   const backend = { ...source, "node-name": name, "read-only": device.readonly };
-  const keys = { driver: "scsi-generic", drive: name, id, bootindex, ...scsiKeys(guest, device) };
+  const keys = { driver: "scsi-generic", drive: name, id, bootindex, ...hostdevPlace(guest, device) };
   return [...jsonWords("-blockdev", backend), ...jsonWords("-device", keys)];
 }
 

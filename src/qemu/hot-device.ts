@@ -1,6 +1,7 @@
 import { type Device, withDevice } from "../domain/device.ts";
 import type { Disk } from "../domain/disk.ts";
 import type { Domain } from "../domain/domain.ts";
+import type { HostDevice } from "../domain/host-device.ts";
 import { SvirtError } from "../errors.ts";
 import type { BootIndexes } from "./boot-index.ts";
 import { completeGuest } from "./complete-guest.ts";
@@ -9,6 +10,7 @@ import { chainOf, type FoundChains } from "./disk-chain.ts";
 import { formatNodes } from "./disk-nodes.ts";
 import { diskId, formatNewDisk } from "./disk-words.ts";
 import type { Guest } from "./guest.ts";
+import { formatHostdevs } from "./hostdev-words.ts";
 import { placeHot } from "./hot-place.ts";
 import { refuseDouble, refuseHotPlug, refuseNewControllers } from "./hot-rules.ts";
 import { limitSpeed } from "./iotune-commands.ts";
@@ -35,7 +37,7 @@ export interface FreeNames {
   /** Of the first image: `libvirt-N-storage`. */
   readonly node: number;
   readonly set: number;
-  /** Of an interface or a source of randomness: `net1`. */
+  /** Of an interface, a source of randomness or a device of the host: `net1`. */
   readonly alias: string;
 }
 
@@ -64,12 +66,19 @@ export function plugDevice(running: Domain, device: Device): PluggedGuest {
 export function formatHotDevice(
   guest: Guest,
   device: Device,
-  facts: { readonly chains: FoundChains; readonly names: FreeNames; readonly taps?: readonly LaunchTap[] },
+  facts: {
+    readonly chains: FoundChains;
+    readonly names: FreeNames;
+    readonly taps?: readonly LaunchTap[];
+    /** These two as a launch has them. */
+    readonly folder: string;
+    readonly named: ReadonlyMap<string, string>;
+  },
 ): DeviceWords {
-  const { chains, names, taps = [] } = facts;
+  const { chains, folder, named, names, taps = [] } = facts;
   const alone = { ...guest, devices: { ...guest.devices, ...only(device, names.alias) } };
   const descriptors = listDeviceDescriptors(alone, chains, names.set);
-  const launch: Launch = { monitorFd: 0, listeners: [], descriptors, taps, folder: "" };
+  const launch: Launch = { monitorFd: 0, listeners: [], descriptors, taps, folder, named };
   const words = formatWords(alone, device, { chains, names, launch });
   const limits = alone.devices.disks.flatMap((disk) => limitSpeed(alone, disk));
   return {
@@ -85,7 +94,7 @@ export function formatMedium(
   facts: { readonly chains: FoundChains; readonly names: FreeNames },
 ): DeviceWords & { readonly node: string } {
   const { chains, names } = facts;
-  const alone = { ...guest, devices: { ...guest.devices, disks: [disk], rngs: [] } };
+  const alone = { ...guest, devices: { ...guest.devices, disks: [disk], rngs: [], hostdevs: [] } };
   const descriptors = listDeviceDescriptors(alone, chains, names.set);
   const { top, words } = formatNodes(numbered(guest, disk, facts), {
     monitorFd: 0,
@@ -108,7 +117,7 @@ function formatWords(
 ): Words {
   const boot: BootIndexes = new Map();
   const order = device.element === "rng" ? undefined : device.value.boot?.order;
-  const withBoot = (found: Disk | Guest["devices"]["interfaces"][number]): BootIndexes =>
+  const withBoot = (found: Disk | HostDevice | Guest["devices"]["interfaces"][number]): BootIndexes =>
     order === undefined ? boot : new Map([[found, order]]);
   switch (device.element) {
     case "disk":
@@ -123,6 +132,11 @@ function formatWords(
     }
     case "rng":
       return formatRngs(alone, facts.launch);
+    case "hostdev": {
+      const [found = device.value] = alone.devices.hostdevs;
+      const { chains, launch, names } = facts;
+      return formatHostdevs(alone, { boot: withBoot(found), chains, launch, firstNode: names.node });
+    }
   }
 }
 
@@ -138,8 +152,11 @@ function numbered(
 }
 
 /** The families that are named and opened here, with this device alone in them. */
-function only(device: Device, alias: string): Pick<Guest["devices"], "disks" | "interfaces" | "rngs"> {
-  const none = { disks: [], interfaces: [], rngs: [] };
+function only(
+  device: Device,
+  alias: string,
+): Pick<Guest["devices"], "disks" | "interfaces" | "rngs" | "hostdevs"> {
+  const none = { disks: [], interfaces: [], rngs: [], hostdevs: [] };
   switch (device.element) {
     case "disk":
       return { ...none, disks: [device.value] };
@@ -147,6 +164,8 @@ function only(device: Device, alias: string): Pick<Guest["devices"], "disks" | "
       return { ...none, interfaces: [{ ...device.value, alias: device.value.alias ?? alias }] };
     case "rng":
       return { ...none, rngs: [{ ...device.value, alias: device.value.alias ?? alias }] };
+    case "hostdev":
+      return { ...none, hostdevs: [{ ...device.value, alias: device.value.alias ?? alias }] };
   }
 }
 
@@ -178,5 +197,7 @@ function findAgain({ devices }: Guest, device: Device): Device {
       return { ...device, value: devices.interfaces.at(-1) ?? device.value };
     case "rng":
       return { ...device, value: devices.rngs.at(-1) ?? device.value };
+    case "hostdev":
+      return { ...device, value: devices.hostdevs.at(-1) ?? device.value };
   }
 }

@@ -3,7 +3,7 @@ import type { Device } from "../domain/device.ts";
 import { diskBus } from "../domain/disk.ts";
 import { controllersOf, type Guest } from "./guest.ts";
 import { type Connection, createPciBuses } from "./pci-buses.ts";
-import { interfaceConnection, virtioConnection } from "./pci-connection.ts";
+import { hostdevConnection, interfaceConnection, virtioConnection } from "./pci-connection.ts";
 import { reserveWritten } from "./pci-place.ts";
 import { cannotTranslate } from "./refusal.ts";
 
@@ -21,6 +21,12 @@ export function placeHot(guest: Guest, device: Device): Device {
       if (connection === undefined) return device;
       const address = freePlace(guest, connection);
       return { ...device, value: { ...device.value, address } };
+    }
+    case "hostdev": {
+      const connection = hostdevConnection(device.value);
+      if (connection === undefined) return device;
+      const address = freePlace(guest, connection);
+      return { ...device, value: { ...device.value, address } as typeof device.value };
     }
     case "rng": {
       const address = freePlace(guest, virtioConnection(device.value.model));

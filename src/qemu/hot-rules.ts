@@ -1,6 +1,7 @@
 import { type Device, nameDevice } from "../domain/device.ts";
 import { type Disk, diskBus } from "../domain/disk.ts";
 import type { Domain } from "../domain/domain.ts";
+import type { HostDevice } from "../domain/host-device.ts";
 import type { NetworkInterface } from "../domain/network-interface.ts";
 import { hasPeer } from "../domain/peer-sockets.ts";
 import { SvirtError } from "../errors.ts";
@@ -12,6 +13,7 @@ const NEEDS_START = "Change the definition (--config): it counts at the next sta
 export function refuseHotPlug(device: Device): void {
   if (device.element === "interface") refuseInterface(device.value);
   refusePeer(device);
+  if (device.element === "hostdev") refuseHostDevice(device.value);
   if (device.element !== "disk") return;
   const { value } = device;
   if (!isHotBus(value)) {
@@ -43,6 +45,7 @@ export function refuseHotUnplug(device: Device): void {
 
 /** Refuses a name or a place that the guest has in use. */
 export function refuseDouble(domain: Domain, device: Device): void {
+  if (device.element === "hostdev") refuseDoubleHostDevice(domain, device);
   if (device.element !== "disk") return;
   const { disks } = domain.devices;
   const name = device.value.target.dev;
@@ -76,6 +79,25 @@ function refuseInterface({ model, type }: NetworkInterface): void {
   }
   if (model?.type === "usb-net")
     throw cannot("a network card on USB is not hotplugged", "Choose another model.");
+}
+
+function refuseHostDevice(device: HostDevice): void {
+  if (device.type === "scsi_host") throw cannot("a vhost-scsi device is not hotplugged", NEEDS_START);
+  if ("ramfb" in device && device.ramfb === true) {
+    throw cannot("a device with the firmware's screen is not hotplugged", "Leave ramfb out.");
+  }
+  if (device.address?.type === "unassigned")
+    throw cannot("a device without an address is not hotplugged", "Leave the <address> out.");
+}
+
+function refuseDoubleHostDevice({ devices }: Domain, device: Extract<Device, { element: "hostdev" }>): void {
+  const isSame = (one: HostDevice): boolean =>
+    one.type === device.value.type && JSON.stringify(one.source) === JSON.stringify(device.value.source);
+  if (!devices.hostdevs.some(isSame)) return;
+  throw new SvirtError(`operation failed: ${nameDevice(device)} is the guest's already`, {
+    kind: "wrong-state",
+    remedy: "svirt dumpxml shows what there is.",
+  });
 }
 
 const HOT_INTERFACES: ReadonlySet<NetworkInterface["type"]> = new Set(["user", "bridge", "ethernet"]);

@@ -72,6 +72,8 @@ export interface Launch {
   readonly taps?: readonly LaunchTap[];
   /** The guest's own folder, where QEMU makes its sockets. */
   readonly folder: string;
+  /** What QEMU opens by its own name, by what the XML says of it. */
+  readonly named?: ReadonlyMap<string, string>;
 }
 
 /** Where the guest's TPM emulator listens, in the guest's own folder. */
@@ -111,7 +113,7 @@ export function handedName(
     ({ access, path, purpose }) =>
       path === wanted.path && purpose === wanted.purpose && access === wanted.access,
   );
-  if (handed === undefined) return wanted.path;
+  if (handed === undefined) return launch?.named?.get(wanted.path) ?? wanted.path;
   return isOpenedByName(handed) ? `/proc/self/fd/${handed.fd}` : fdsetPath(handed);
 }
 

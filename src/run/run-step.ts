@@ -94,6 +94,8 @@ async function runOtherStep(
       return await setMedium(host, step);
     case "set-link":
       return await setLink(host, step);
+    case "set-memlock":
+      return host.setMemlock(step.process, step.to);
   }
 }
 

@@ -31,8 +31,11 @@ export interface DecidedChange extends ChangeSteps {
 export interface AskedChange {
   /** For a person: `attach vdb`. */
   readonly what: string;
-  /** The images that are made before anything else: what is decided after goes by what they have become. */
-  make?(guest: GuestRecord): readonly MakeImage[];
+  /**
+   * What is done before anything else is decided, for that goes by what has become of it: images are made, PCI devices taken
+   * from their drivers.
+   */
+  make?(guest: GuestRecord): readonly Step[];
   /** From the guest as it is now, under the registry's lock. */
   decide(guest: GuestRecord): DecidedChange;
 }
@@ -48,8 +51,6 @@ interface Audience {
   readonly watch: Watch;
   readonly onProgress?: Progress;
 }
-
-type MakeImage = Extract<Step, { do: "make-image" }>;
 
 /**
  * Changes a running guest: decided, written down, carried out. What fails is taken back before this throws; what could

@@ -20,9 +20,10 @@ import { readSettings } from "./settings.ts";
 
 /**
  * Decides a guest's label. The caller holds the registry's lock, so that nobody is given the same level meanwhile.
+ * `written` is the domain before what is not there was left out of it.
  * Throws "denied" when the guest may not run like that on this node, "label-taken" when no level is left.
  */
-export function decideGuestLabel(node: Node, domain: Domain): LabelDecision {
+export function decideGuestLabel(node: Node, domain: Domain, written = domain): LabelDecision {
   const request = labelRequest(domain);
   const { mode } = node.host.getSelinux();
   if (request.type === "none") {
@@ -38,7 +39,7 @@ export function decideGuestLabel(node: Node, domain: Domain): LabelDecision {
     request.type === "static"
       ? decideStaticLabel(request, facts)
       : decideDynamicLabel(request, facts, {
-          kind: guestKind(domain),
+          kind: guestKind(domain, written),
           range: chooseRange(node, domain.uuid, facts.own.range),
         });
   refuseInvalid(node, decision.label, request.type);
@@ -64,8 +65,9 @@ function labelRequest(domain: Domain): LabelRequest {
   }
 }
 
-function guestKind(domain: Domain): GuestKind {
-  const { disks, hostdevs } = domain.devices;
+/** What is missing today may come later: so devices count that are only written. */
+function guestKind(domain: Domain, written: Domain): GuestKind {
+  const { disks, hostdevs } = written.devices;
   const looksForDevices =
     hostdevs.some(({ type }) => type === "usb") || disks.some(({ type }) => type === "nvme");
   return { virtType: domain.type, hasUserNetwork: usesNetwork(domain), looksForDevices };

@@ -190,8 +190,8 @@ export function hasTerminals(domain: Domain): boolean {
 /** What the host's hardware writes to cannot be swapped out, and needs as much as the reference gives it beside. */
 const VFIO_EXTRA_KIB = 1024 * 1024;
 
-/** qemuDomainGetMemLockLimitBytes() of libvirt */
-function memlockOf(domain: Domain): Pick<GuestOrder, "memlockKiB"> {
+/** How much memory the guest must be able to lock; nothing: as much as svirt itself. qemuDomainGetMemLockLimitBytes() of libvirt */
+export function memlockOf(domain: Domain): Pick<GuestOrder, "memlockKiB"> {
   const { devices, maxMemory, memory, memoryBacking, memtune } = domain;
   if (memoryBacking?.locked === true) return { memlockKiB: memtune?.hardLimitKiB ?? "unlimited" };
   const hasVfio =

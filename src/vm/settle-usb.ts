@@ -31,7 +31,15 @@ export function settleUsb(host: Host, domain: Domain): Domain {
   return { ...domain, devices: { ...devices, hostdevs } };
 }
 
-function settle(hostdev: UsbHostdev, found: readonly UsbDevice[]): readonly HostDevice[] {
+/** One such device, with its place. Throws "not-found", "unsupported". */
+export function settleUsbDevice(host: Host, hostdev: UsbHostdev): UsbHostdev {
+  const { startupPolicy: _, ...source } = hostdev.source;
+  const [found] = settle({ ...hostdev, source }, listUsb(host));
+  if (found === undefined) return hostdev;
+  return { ...found, source: { ...hostdev.source, ...found.source } };
+}
+
+function settle(hostdev: UsbHostdev, found: readonly UsbDevice[]): readonly UsbHostdev[] {
   const { source } = hostdev;
   const meant = found.filter((device) => isMeant(source, device));
   const [first, second] = meant;

@@ -77,6 +77,11 @@ interface HowToStart {
   readonly incoming?: Incoming;
 }
 
+/** The domain before what is not there was left out of it. */
+interface Written {
+  readonly written: Domain;
+}
+
 async function begin(node: Node, bytes: Uint8Array, how: HowToStart): Promise<Started> {
   const domain = settleNetworks(node, completeDomain(node, bytes));
   refuseUnready(domain);
@@ -93,7 +98,7 @@ async function begin(node: Node, bytes: Uint8Array, how: HowToStart): Promise<St
     const prepared = await withNewOverlays(node, domain.uuid, () =>
       withTakenDevices(node, { domain: settled, watch: how.watch }, async (taken) => {
         const seen = seeFiles(node, settled, { makeMissing: true });
-        return await prepare(node, { domain: settled, taken, ...seen, ...how });
+        return await prepare(node, { domain: settled, written: domain, taken, ...seen, ...how });
       }),
     );
     const guest = await launch(node, prepared, how.watch);
@@ -118,14 +123,14 @@ export async function planDomainStart(
   const settled = settleDomain(node.host, domain);
   const taken = decideTaken(node, settled);
   const seen = seeFiles(node, settled, { makeMissing: false, taken: taken.names });
-  const { after, steps } = decide(node, settled, { ...seen, ...given(incoming) });
+  const { after, steps } = decide(node, settled, { ...seen, written: domain, ...given(incoming) });
   return [...taken.steps, ...steps, ...after];
 }
 
 /** Decides, writes the decision down, and carries out all that must not be decided twice at once. */
 async function prepare(
   node: Node,
-  start: HowToStart & SeenFiles & { readonly domain: Domain; readonly taken: readonly Step[] },
+  start: HowToStart & SeenFiles & Written & { readonly domain: Domain; readonly taken: readonly Step[] },
 ): Promise<GuestRecord> {
   const { domain, taken, watch } = start;
   let record: GuestRecord | undefined;
@@ -186,9 +191,9 @@ function given(incoming: Incoming | undefined): { readonly incoming?: Incoming }
 function decide(
   node: Node,
   domain: Domain,
-  { gathered, incoming, overlays, used }: SeenFiles & { readonly incoming?: Incoming },
+  { gathered, incoming, overlays, used, written }: SeenFiles & Written & { readonly incoming?: Incoming },
 ) {
-  const label = decideGuestLabel(node, domain);
+  const label = decideGuestLabel(node, domain, written);
   const uid = chooseUid(node, domain.uuid);
   const files = decideFiles(node, label, { uuid: domain.uuid, files: gathered.files });
   const folders = gatherFolders(node.host, domain);

@@ -11,6 +11,8 @@ export type LastAct =
   | { readonly do: "beat" }
   /** For each character that comes, answers with the one after it. */
   | { readonly do: "answer" }
+  /** Lets go of each PCI device that it is asked to let go of, as an operating system with ACPI does. */
+  | { readonly do: "eject" }
   /** Prints the next of 64 characters, from `0` on, every tick: so that one that begins anew is told from one that goes on. */
   | { readonly do: "count" };
 
@@ -48,6 +50,17 @@ function putCharacter(): readonly (readonly number[])[] {
   ];
 }
 
+/** What is asked for at 0xae04 is ejected at 0xae08, each tick. qemu.git docs/specs/acpi_pci_hotplug.rst */
+const EJECT = [
+  [0xfb], // sti
+  // again:
+  [0xf4], // hlt
+  [0xba, 0x04, 0xae], // mov dx, 0xae04
+  [0x66, 0xed], // in eax, dx
+  [0xb2, 0x08], // mov dl, 8
+  [0x66, 0xef], // out dx, eax
+  [0xeb, 0xf4], // jmp again
+].flat();
 const HALT = [0xfa, 0xf4, 0xeb, 0xfd]; // cli; again: hlt; jmp again
 const POWER_OFF = [0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, 0xef]; // mov dx, 0x604; mov ax, 0x2000; out dx, ax
 const REBOOT = [0xba, 0xf9, 0x0c, 0xb0, 0x06, 0xee]; // mov dx, 0xcf9; mov al, 6; out dx, al
@@ -65,6 +78,8 @@ export function lastActCode(last: LastAct): readonly number[] {
       return [...waitForButton(), ...POWER_OFF, ...HALT];
     case "reboot":
       return [...REBOOT, ...HALT];
+    case "eject":
+      return EJECT;
     case "beat": {
       const beat = [...waitTicks(1), 0xb0, 0x2e, ...putCharacter().flat()]; // mov al, '.'
       return [...beat, 0xeb, 0x100 - beat.length - 2]; // jmp beat

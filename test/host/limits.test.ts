@@ -113,3 +113,47 @@ describe.skipIf(lack !== undefined)(`control groups of the real kernel${aside}`,
     host.removeControlGroup(path);
   });
 });
+
+describe("locked memory of another process", () => {
+  const lockable = (pid: number): string | undefined =>
+    /^Max locked memory +(\S+ +\S+) /m
+      .exec(readFileSync(`/proc/${pid}/limits`, "utf8"))?.[1]
+      ?.replace(/ +/, " ");
+
+  test("is limited anew, but not that of another one with its number", async () => {
+    const child = Bun.spawn(["sleep", "60"]);
+    try {
+      const { pid } = child;
+      const startTicks = host.getProcess(pid)?.startTicks ?? 0;
+      host.setMemlock({ pid, startTicks }, 64);
+      expect(lockable(pid)).toBe("65536 65536");
+      host.setMemlock({ pid, startTicks: startTicks + 1 }, 32);
+      expect(lockable(pid)).toBe("65536 65536");
+    } finally {
+      child.kill();
+      await child.exited;
+    }
+  });
+
+  // CAP_SYS_RESOURCE, linux/capability.h
+  const mayRaise = (BigInt(`0x${statusOf(process.pid, "CapEff") ?? "0"}`) & (1n << 24n)) !== 0n;
+  test.skipIf(!mayRaise)(
+    `can be raised, and be without a limit${mayRaise ? "" : " (skipped: needs CAP_SYS_RESOURCE)"}`,
+    async () => {
+      const child = Bun.spawn(["sleep", "60"]);
+      try {
+        const { pid } = child;
+        const id = { pid, startTicks: host.getProcess(pid)?.startTicks ?? 0 };
+        host.setMemlock(id, 5 * 1024 * 1024);
+        expect(lockable(pid)).toBe("5368709120 5368709120");
+        host.setMemlock(id, "unlimited");
+        expect(lockable(pid)).toBe("unlimited unlimited");
+        child.kill();
+        await child.exited;
+        host.setMemlock(id, 64);
+      } finally {
+        child.kill();
+      }
+    },
+  );
+});

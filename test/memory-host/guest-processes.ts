@@ -44,6 +44,8 @@ export interface QemuBehaviour {
   readonly lacksPng?: boolean;
 }
 
+/** What svirt itself may lock. */
+const DEFAULT_MEMLOCK_KIB = 8192;
 const EXEC_MS = 2;
 const END_MS = 3;
 const WAIT_MS = 1;
@@ -120,6 +122,13 @@ export class GuestProcesses {
     for (const tap of order.taps ?? []) this.#machine.taps.hand(tap, guest.pid);
     this.#machine.after(EXEC_MS, () => this.#becomeQemu(guest));
     return guest;
+  }
+
+  /** prlimit(2), as far as /proc tells of it. */
+  setMemlock(pid: number, limitKiB: number | "unlimited"): void {
+    const bytes = limitKiB === "unlimited" ? limitKiB : String(limitKiB * 1024);
+    const text = `Max locked memory         ${bytes.padEnd(20)} ${bytes.padEnd(20)} bytes\n`;
+    this.#machine.files.put(`/proc/${pid}/limits`, "file", { bytes: new TextEncoder().encode(text) });
   }
 
   /** A program beside QEMU, which ends when QEMU does. */
@@ -201,6 +210,7 @@ export class GuestProcesses {
       stream: new MemoryStream(this.#machine),
     });
     this.#machine.groups.addThreads(guest.pid, words);
+    this.setMemlock(guest.pid, guest.order.memlockKiB ?? DEFAULT_MEMLOCK_KIB);
     this.#machine.noteLiveGuests();
     if (qemu.endsAtOnce === undefined) return;
     this.#machine.files.get(logFile).bytes = new TextEncoder().encode(`${qemu.endsAtOnce.says}\n`);

@@ -21,7 +21,9 @@ export function tapCalls(
 export function groupCalls(
   machine: Machine,
   svirt: Svirt,
-): Part<"writeControl" | "removeControlGroup" | "moveThread" | "setAffinity" | "setScheduler"> {
+): Part<
+  "writeControl" | "removeControlGroup" | "moveThread" | "setAffinity" | "setScheduler" | "setMemlock"
+> {
   const { threads } = machine;
   return {
     writeControl(path, value) {
@@ -30,6 +32,7 @@ export function groupCalls(
     removeControlGroup: (path) => machine.groups.remove(path, () => svirt.midway()),
     moveThread: (thread, group) => void threads.set(thread, { ...threads.get(thread), group }),
     setAffinity: (thread, cpus) => void threads.set(thread, { ...threads.get(thread), cpus }),
+    setMemlock: ({ pid }, limitKiB) => machine.processes.setMemlock(pid, limitKiB),
     setScheduler: (thread, scheduler) => void threads.set(thread, { ...threads.get(thread), scheduler }),
   };
 }

@@ -43,6 +43,7 @@ const CHANGES: ReadonlySet<string> = new Set([
   "moveThread",
   "setAffinity",
   "setScheduler",
+  "setMemlock",
   "spawnHelper",
 ] satisfies (keyof Host)[]);
 

@@ -221,3 +221,134 @@ onTheNode("a managed device is taken from its driver and given back, however its
   expect(outOf(notes, "both-during")).toBe("vfio-pci vfio-pci");
   expect(outOf(notes, "both-after")).toBe("e1000 e1000");
 });
+
+onTheNode("a PCI device comes to a running guest and goes again, and its driver has it back", async () => {
+  const notes = await onNode(`${DEVICES}
+    modprobe e1000e
+    copy eject b.img
+    guest life-a "$(disk $here/b.img)"
+    svirt start life-a >/dev/null
+    pci $card yes >$work/card.xml
+    state_of() { svirt dumpxml life-a; find /var/lib/svirt/claims -type f | sort; ls /run/svirt/$(uuid_of life-a)/guest; }
+    limit() { sed -n 's/^Max locked memory *\\([0-9a-z]*\\).*/\\1/p' /proc/$(pid_of life-a)/limits; }
+    state_of >$work/before; limit >$work/limit
+    note dry svirt attach-device life-a $work/card.xml --dry-run
+    note attach svirt attach-device life-a $work/card.xml
+    note seen svirt qemu-monitor-command life-a --hmp info pci
+    group=/dev/vfio/$(group_of $card)
+    note image label_in_xml life-a imagelabel
+    note label label_of $group
+    note acl /usr/bin/getfattr -n system.posix_acl_access --absolute-names $group
+    note limit limit
+    note audit svirt audit
+    note denials denied_since $begun ''
+    note during driver_of $card
+    note detach svirt detach-device life-a $work/card.xml
+    note back driver_of $card
+    note held sh -c "ls -l /proc/$(pid_of life-a)/fd | grep -c vfio/"
+    state_of >$work/after; limit >>$work/limit
+    note same diff $work/before $work/after
+    note limits uniq $work/limit
+    # Killed once QEMU has the device, and once it is asked to let go.
+    note drill svirt attach-device life-a $work/card.xml --crash-drill after:12
+    note struck driver_of $card
+    note list svirt list
+    note settled driver_of $card
+    state_of >$work/after
+    note same-again diff $work/before $work/after
+    svirt attach-device life-a $work/card.xml >/dev/null
+    note second-drill svirt detach-device life-a $work/card.xml --crash-drill after:1
+    note list-again svirt list
+    note settled-again driver_of $card
+    # It ends with the device.
+    svirt attach-device life-a $work/card.xml >/dev/null
+    svirt destroy life-a >/dev/null
+    note ended driver_of $card
+    note left left life-a
+  `);
+  expect(outOf(notes, "dry")).toContain("give 0000:00:1e.0 to vfio-pci (its driver is e1000e)");
+  expect(noteOf(notes, "attach")).toMatchObject({ code: 0, err: "" });
+  expect(outOf(notes, "seen")).toContain("PCI device 8086:10d3");
+  expect(outOf(notes, "label")).toBe(outOf(notes, "image"));
+  expect(noteOf(notes, "acl").code).not.toBe(0);
+  expect(outOf(notes, "limit")).toBe(String((16 + 1024) * 1024 * 1024));
+  expect(noteOf(notes, "audit").code).toBe(0);
+  expect(noteOf(notes, "denials").out.trim()).toBe("");
+  expect(outOf(notes, "during")).toBe("vfio-pci");
+  expect(noteOf(notes, "detach")).toMatchObject({ code: 0, err: "" });
+  expect(outOf(notes, "back")).toBe("e1000e");
+  expect(noteOf(notes, "held").out.trim()).toBe("0");
+  expect(noteOf(notes, "same")).toMatchObject({ code: 0, out: "" });
+  expect(outOf(notes, "limits").split("\n")).toHaveLength(1);
+  expect(noteOf(notes, "drill").code).not.toBe(0);
+  expect(outOf(notes, "struck")).toBe("vfio-pci");
+  expect(outOf(notes, "settled")).toBe("e1000e");
+  expect(noteOf(notes, "same-again")).toMatchObject({ code: 0, out: "" });
+  expect(noteOf(notes, "second-drill").code).not.toBe(0);
+  expect(outOf(notes, "settled-again")).toBe("e1000e");
+  expect(outOf(notes, "ended")).toBe("e1000e");
+  expect(noteOf(notes, "left").out).toBe("");
+});
+
+onTheNode("a USB and a SCSI device come to a running guest and go again", async () => {
+  const notes = await onNode(`
+    modprobe -a xhci_pci scsi_debug sg
+    waited=0
+    until [ -e /dev/bus/usb/001/002 ] && [ -e /dev/sg0 ] || [ $waited = 50 ]; do sleep 0.1; waited=$((waited + 1)); done
+    address=$(basename "$(dirname "$(dirname "$(ls -d /sys/bus/scsi/devices/*/scsi_generic/sg0)")")")
+    IFS=: read -r host bus target unit <<A
+$address
+A
+    echo "<hostdev mode='subsystem' type='scsi'><source><adapter name='scsi_host$host'/><address bus='$bus' target='$target' unit='$unit'/></source></hostdev>" >$work/scsi.xml
+    echo "<hostdev mode='subsystem' type='usb'><source><vendor id='0x0627'/><product id='0x0001'/></source></hostdev>" >$work/usb.xml
+    scsi="<controller type='scsi' model='virtio-scsi'/>"
+    copy halt a.img
+    guest life-a "$(disk $here/a.img)$scsi<controller type='usb' model='qemu-xhci'/>"
+    svirt start life-a >/dev/null
+    begun=$(cut -d' ' -f1 /proc/uptime)
+    note blind svirt attach-device life-a $work/usb.xml
+    labels /dev/sg0 >$work/before
+    note scsi svirt attach-device life-a $work/scsi.xml
+    note scsi-label label_of /dev/sg0
+    note image label_in_xml life-a imagelabel
+    note scsi-tree svirt qemu-monitor-command life-a --hmp info qtree
+    note scsi-audit svirt audit
+    note scsi-gone svirt detach-device life-a $work/scsi.xml
+    labels /dev/sg0 >$work/after
+    note scsi-same diff $work/before $work/after
+    svirt destroy life-a >/dev/null
+    # A device that is not there makes it a guest that may look for one.
+    absent="<hostdev type='usb'><source startupPolicy='optional'><vendor id='0xffff'/><product id='0x0001'/></source></hostdev>"
+    guest life-a "$(disk $here/a.img)$scsi<controller type='usb' model='qemu-xhci'/>$absent"
+    svirt start life-a >/dev/null
+    labels /dev/bus/usb/001/002 >$work/before
+    note usb svirt attach-device life-a $work/usb.xml
+    note usb-label label_of /dev/bus/usb/001/002
+    note usb-image label_in_xml life-a imagelabel
+    note usb-seen svirt qemu-monitor-command life-a --hmp info usb
+    note usb-audit svirt audit
+    note usb-gone svirt detach-device life-a $work/usb.xml
+    labels /dev/bus/usb/001/002 >$work/after
+    note usb-same diff $work/before $work/after
+    note usb-held sh -c "ls -l /proc/$(pid_of life-a)/fd | grep -c bus/usb"
+    note denials denied_since $begun ''
+    svirt destroy life-a >/dev/null
+    note left left life-a
+    modprobe -r scsi_debug sg xhci_pci || :
+  `);
+  expect(noteOf(notes, "blind").code).toBe(5);
+  expect(noteOf(notes, "blind").err).toContain("svirt_tcg_t may not look for them");
+  for (const kind of ["scsi", "usb"]) {
+    expect({ kind, ...noteOf(notes, kind) }).toMatchObject({ kind, code: 0, err: "" });
+    expect(noteOf(notes, `${kind}-audit`).code).toBe(0);
+    expect({ kind, ...noteOf(notes, `${kind}-gone`) }).toMatchObject({ kind, code: 0, err: "" });
+    expect(noteOf(notes, `${kind}-same`)).toMatchObject({ code: 0, out: "" });
+  }
+  expect(outOf(notes, "scsi-label")).toBe(outOf(notes, "image"));
+  expect(outOf(notes, "scsi-tree")).toContain("dev: scsi-generic");
+  expect(outOf(notes, "usb-label")).toBe(outOf(notes, "usb-image"));
+  expect(outOf(notes, "usb-seen")).toContain("ID: hostdev");
+  expect(noteOf(notes, "usb-held").out.trim()).toBe("0");
+  expect(noteOf(notes, "denials").out.trim()).toBe("");
+  expect(noteOf(notes, "left").out).toBe("");
+});

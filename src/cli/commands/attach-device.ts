@@ -16,8 +16,8 @@ export const command: Command = {
     name: "attach-device",
     summary: "give a domain a device, while it runs or not",
     details:
-      "A <disk>, an <interface> of the user network or an <rng>. A network card can come only to a guest that was started\n" +
-      "with one: its domain may make no connections otherwise.",
+      "A <disk>, an <interface>, an <rng> or a <hostdev> (pci, mdev, usb, scsi). A card on the user network, or a USB device,\n" +
+      "can come only to a guest that was started with one: its domain may make no connections, or not look around, otherwise.",
     operands: DEVICE_OPERANDS,
     options: [PERSISTENT_OPTION, ...CHANGE_OPTIONS],
   },

@@ -58,6 +58,7 @@ function shareCalls(): Pick<
   | "moveThread"
   | "setAffinity"
   | "setScheduler"
+  | "setMemlock"
 > {
   return {
     setUpTap: (setup) => others().setUpTap(setup),
@@ -69,6 +70,7 @@ function shareCalls(): Pick<
     moveThread: (thread, group) => others().moveThread(thread, group),
     setAffinity: (thread, cpus) => others().setAffinity(thread, cpus),
     setScheduler: (thread, scheduler) => others().setScheduler(thread, scheduler),
+    setMemlock: (process, limitKiB) => others().setMemlock(process, limitKiB),
   };
 }
 

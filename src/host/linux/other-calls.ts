@@ -17,7 +17,7 @@ import * as selinux from "./selinux.ts";
 import { removeTap, setUpTap } from "./set-up-tap.ts";
 import { spawnGuest } from "./spawn-guest.ts";
 import { spawnHelper } from "./spawn-helper.ts";
-import * as threads from "./threads.ts";
+import { threadCalls } from "./threads.ts";
 import { visitTree } from "./visit-tree.ts";
 import { getxattr, removexattr, setxattr } from "./xattr.ts";
 
@@ -75,9 +75,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     removeMacvtap,
     writeControl,
     removeControlGroup,
-    moveThread: threads.moveThread,
-    setAffinity: threads.setAffinity,
-    setScheduler: threads.setScheduler,
+    ...threadCalls,
     spawnHelper,
     getSelinux: selinux.getSelinux,
     readKernelLog,

@@ -65,7 +65,8 @@ export async function updateDevice(
         },
       });
     case "rng":
-      throw new SvirtError("Operation not supported: cannot modify device 'rng'", {
+    case "hostdev":
+      throw new SvirtError(`Operation not supported: cannot modify device '${device.element}'`, {
         kind: "unsupported",
         remedy: "Detach it, and attach another.",
       });

@@ -1,5 +1,7 @@
-import type { Device } from "../../domain/device.ts";
+import { type Device, nameDevice } from "../../domain/device.ts";
 import type { Domain } from "../../domain/domain.ts";
+import type { HostDevice } from "../../domain/host-device.ts";
+import { hostPciName } from "../../domain/host-pci-path.ts";
 import { DEFAULT_RANDOM_SOURCE, type Rng } from "../../domain/rng.ts";
 import { type ErrorKind, SvirtError } from "../../errors.ts";
 
@@ -15,6 +17,8 @@ export function findDevice(domain: Domain, meant: Device): Device {
       return findInterface(domain, meant.value);
     case "rng":
       return findRng(domain, meant.value);
+    case "hostdev":
+      return findHostDevice(domain, meant);
   }
 }
 
@@ -54,6 +58,34 @@ function findRng({ devices }: Domain, meant: Rng): Device {
   );
   if (value === undefined) throw missing("operation failed: matching RNG device not found");
   return { element: "rng", value };
+}
+
+/** By what it is on the host: of a USB device its place, or its vendor and product. virDomainHostdevFind() of libvirt */
+function findHostDevice({ devices }: Domain, meant: Extract<Device, { element: "hostdev" }>): Device {
+  const found = devices.hostdevs.filter((one) => isSameSource(one, meant.value));
+  const [value] = found;
+  if (value === undefined)
+    throw missing(`operation failed: ${nameDevice(meant)} not found among the domain's devices`);
+  if (found.length === 1) return { element: "hostdev", value };
+  throw fault(`operation failed: ${nameDevice(meant)} means several of the domain's devices`, {
+    kind: "usage",
+    remedy: "Write its <address bus='…' device='…'/>, as svirt dumpxml shows it.",
+  });
+}
+
+function isSameSource(one: HostDevice, meant: HostDevice): boolean {
+  if (one.type === "usb" && meant.type === "usb") {
+    const { address, product, vendor } = meant.source;
+    return (
+      (address === undefined ||
+        (address.bus === one.source.address?.bus && address.device === one.source.address.device)) &&
+      (vendor === undefined ||
+        (vendor.id === one.source.vendor?.id && product?.id === one.source.product?.id))
+    );
+  }
+  if (one.type === "pci" && meant.type === "pci")
+    return hostPciName(one.source.address) === hostPciName(meant.source.address);
+  return one.type === meant.type && JSON.stringify(one.source) === JSON.stringify(meant.source);
 }
 
 function traitsOf({ backend, model, rate }: Rng): string {

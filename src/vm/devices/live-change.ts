@@ -7,6 +7,7 @@ import { guestPaths } from "../../plan/paths.ts";
 import { listPlugged } from "../../plan/plugged.ts";
 import { pciKeys } from "../../qemu/device-bus.ts";
 import type { Guest } from "../../qemu/guest.ts";
+import { hostdevPlace } from "../../qemu/hostdev-words.ts";
 import { driveId, formatHotDevice, formatMedium, plugDevice } from "../../qemu/hot-device.ts";
 import { refuseHotUnplug, refusePeer } from "../../qemu/hot-rules.ts";
 import { storedDomain } from "../../qemu/stored-domain.ts";
@@ -17,8 +18,10 @@ import type { GuestRecord } from "../record.ts";
 import { refuseUnready } from "../refuse-unready.ts";
 import { runningGuest } from "../running-guest.ts";
 import { settleInterface } from "../settle-networks.ts";
+import { decideTaken } from "../taken-devices.ts";
 import { findDevice, findDisk } from "./find-device.ts";
 import { decideNewDevice, freeNames, gatherDevice } from "./new-files.ts";
+import { decidePassed, nameFiles, settlePassed, withOnly } from "./new-passed.ts";
 import { decideNewTap, withTapName } from "./new-tap.ts";
 import { refuseOffline } from "./refuse-offline.ts";
 import { refuseOtherInterface } from "./update-rules.ts";
@@ -26,7 +29,16 @@ import { refuseOtherInterface } from "./update-rules.ts";
 /** A device comes to a running guest. Throws what no running guest can be given. */
 export function attachLive(node: Node, device: Device): AskedChange {
   const what = `attach ${nameDevice(device)}`;
-  return { what, decide: (guest) => decideAttach(node, guest, onItsBridge(node, device)) };
+  return {
+    what,
+    make(guest) {
+      if (device.element !== "hostdev") return [];
+      const { domain } = plugDevice(runningGuest(guest).domain, settlePassed(node, device));
+      refuseUnready(domain, what);
+      return decideTaken(node, withOnly(domain, device)).steps;
+    },
+    decide: (guest) => decideAttach(node, guest, settlePassed(node, onItsBridge(node, device))),
+  };
 }
 
 /** A device that is meant leaves a running guest. */
@@ -64,22 +76,35 @@ export function setLinkLive(node: Node, to: Extract<Device, { element: "interfac
   return { what: `set the link of ${nameDevice(to)}`, decide: (guest) => decideLink(node, guest, to) };
 }
 
+/** How QEMU's names of new devices begin. */
+const PREFIXES = { disk: "net", interface: "net", rng: "rng", hostdev: "hostdev" } as const;
+
 function decideAttach(node: Node, record: GuestRecord, device: Device): DecidedChange {
   const plugged = plugDevice(runningGuest(record).domain, device);
   refuseUnready(plugged.domain, `attach ${nameDevice(device)}`);
   refuseOffline(node, record, device);
-  const gathered = gatherDevice(node, plugged.device);
-  const names = freeNames(record, device.element === "rng" ? "rng" : "net");
+  // None by now, unless nothing is to be changed at all.
+  const taken = decideTaken(node, withOnly(plugged.domain, device));
+  const gathered = gatherDevice(node, plugged.device, taken.names);
+  const passed = decidePassed(node, record, { ...plugged, gathered });
+  const names = freeNames(record, PREFIXES[device.element]);
   const tap = decideNewTap(node, plugged.device, names);
   const words = formatHotDevice(plugged.guest, plugged.device, {
     chains: gathered.chains,
     names,
     taps: tap === undefined ? [] : [tap.handed],
+    folder: guestPaths(node.paths, record.uuid).workFolder,
+    named: nameFiles(plugged.device, gathered),
   });
   const added = decideNewDevice(node, record, { gathered, words });
-  const whole = { ...added, ...(tap === undefined ? {} : { tap }) };
+  const whole = {
+    ...added,
+    ...(tap === undefined ? {} : { tap }),
+    ...(passed === undefined ? {} : { passed }),
+  };
   const xml = formatDomain(withTapName(plugged.domain, plugged.device, tap));
-  return { ...planAttach(whole, monitorOf(node, record)), xml };
+  const { after, steps } = planAttach(whole, monitorOf(node, record));
+  return { steps: [...taken.steps, ...steps], after, xml };
 }
 
 function decideDetach(node: Node, record: GuestRecord, meant: Device): DecidedChange {
@@ -87,7 +112,9 @@ function decideDetach(node: Node, record: GuestRecord, meant: Device): DecidedCh
   const device = findDevice(domain, meant);
   refuseHotUnplug(device);
   refuseBusyDisk(record, device);
-  const steps = planDetach(record.steps, idOf(record, guest, device), monitorOf(node, record));
+  const id = idOf(record, guest, device);
+  refuseGivenAtStart(record, device, id);
+  const steps = planDetach(record.steps, id, monitorOf(node, record));
   return { ...steps, xml: formatDomain(withoutDevice(domain, device)) };
 }
 
@@ -149,12 +176,28 @@ function idOf(record: GuestRecord, guest: Guest, device: Device): string {
 
 function isAt(
   guest: Guest,
-  { value }: Exclude<Device, { element: "disk" }>,
+  { element, value }: Exclude<Device, { element: "disk" }>,
   facts: Readonly<Record<string, unknown>>,
 ): boolean {
+  if (element === "hostdev") {
+    const place: [string, unknown][] = Object.entries(hostdevPlace(guest, value));
+    return place.length > 0 && place.every(([key, at]) => at === undefined || facts[key] === at);
+  }
   if (value.address?.type !== "pci") return false;
   const { addr, bus } = pciKeys(guest, value.address);
   return facts["addr"] === addr && facts["bus"] === bus;
+}
+
+/** A SCSI device that QEMU has had from its start it keeps open under a number, which nothing takes away from it. */
+function refuseGivenAtStart(record: GuestRecord, device: Device, id: string): void {
+  if (device.element !== "hostdev" || device.value.type !== "scsi") return;
+  const { devices, nodes } = listPlugged(record.steps);
+  const filename = nodes.get(String(devices.get(id)?.["drive"]))?.["filename"];
+  if (typeof filename !== "string" || !filename.startsWith("/proc/self/fd/")) return;
+  throw new SvirtError("Operation not supported: the guest was started with that SCSI device", {
+    kind: "unsupported",
+    remedy: "Detach it from the definition (--config), and start the guest again.",
+  });
 }
 
 /** Inside such a drive is another, which QEMU names in a way of its own. */

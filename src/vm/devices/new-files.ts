@@ -1,5 +1,7 @@
 import type { Device } from "../../domain/device.ts";
 import { listDisk } from "../../domain/disk-resources.ts";
+import { listHostDevice } from "../../domain/host-device-resources.ts";
+import type { Resource } from "../../domain/resources.ts";
 import { SvirtError } from "../../errors.ts";
 import { decisionOf, type LabelDecision, UNCONFINED } from "../../label/decide-label.ts";
 import { claimIn } from "../../plan/block-plan.ts";
@@ -14,10 +16,24 @@ import { listHanded } from "../guest-command.ts";
 import type { Node } from "../node.ts";
 import type { GuestRecord } from "../record.ts";
 
-/** The files behind one device, as found on the host. */
-export function gatherDevice(node: Node, device: Device): GatheredFiles {
-  const resources = device.element === "disk" ? listDisk(device.value) : [];
-  return gatherResources(node.host, resources, { makeMissing: false });
+/** The files behind one device, as found on the host, or as they would be once svirt had taken PCI devices. */
+export function gatherDevice(node: Node, device: Device, taken?: ReadonlySet<string>): GatheredFiles {
+  return gatherResources(node.host, listOf(device), {
+    makeMissing: false,
+    ...(taken === undefined ? {} : { taken }),
+  });
+}
+
+function listOf(device: Device): readonly Resource[] {
+  switch (device.element) {
+    case "disk":
+      return listDisk(device.value);
+    case "hostdev":
+      return listHostDevice(device.value);
+    case "interface":
+    case "rng":
+      return [];
+  }
 }
 
 /**
@@ -44,8 +60,11 @@ export function labelDecisionOf(node: Node, { label }: GuestRecord): LabelDecisi
   return decisionOf(recorded, readPolicyFacts(node.host));
 }
 
+/** How QEMU's names of devices of one kind begin. */
+type Prefix = "net" | "rng" | "hostdev";
+
 /** Names that nothing in the guest's QEMU bears. */
-export function freeNames(guest: GuestRecord, prefix: "net" | "rng"): FreeNames {
+export function freeNames(guest: GuestRecord, prefix: Prefix): FreeNames {
   const { devices, files, nodes } = listPlugged(guest.steps);
   return {
     node: nextOf(nodes.keys(), /^libvirt-(\d+)-/, 1),

@@ -1,5 +1,5 @@
 import type { Device } from "../../domain/device.ts";
-import { isServed } from "../../domain/uses-network.ts";
+import { isServed, isServedDevice } from "../../domain/uses-network.ts";
 import { SvirtError } from "../../errors.ts";
 import { readPolicyFacts } from "../../report/policy-facts.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
@@ -29,5 +29,6 @@ export function refuseOffline(node: Node, guest: GuestRecord, device: Device): v
 
 function makesConnections(device: Device): boolean {
   if (device.element === "interface") return device.value.type === "user";
+  if (device.element === "hostdev") return isServedDevice(device.value);
   return device.element === "disk" && isServed(device.value);
 }

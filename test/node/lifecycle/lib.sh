@@ -59,7 +59,7 @@ static() {
   printf "<seclabel type='static' model='selinux' relabel='%s'><label>%s</label></seclabel>" "${2-yes}" "$1"
 }
 
-# copy KIND NAME...: disks with the guest of that kind (halt, button, off, off-later, answer) in the boot sector.
+# copy KIND NAME...: disks with the guest of that kind (halt, button, off, off-later, answer, eject) in the boot sector.
 copy() {
   copy_kind=$1
   shift

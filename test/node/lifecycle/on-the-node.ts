@@ -20,6 +20,7 @@ const BOOT: Readonly<Record<string, LastAct>> = {
   button: { do: "power-off-by-button" },
   answer: { do: "answer" },
   count: { do: "count" },
+  eject: { do: "eject" },
 };
 
 /** scripts/node with these words. Throws when it fails, with all that it said. */
