@@ -13,7 +13,7 @@ import { refuseConflict } from "./define.ts";
 import { groupOf, isForGuests, refuseSharedGroup } from "./gather-vfio.ts";
 import { missing } from "./inspect-file.ts";
 import { newRecord } from "./new-record.ts";
-import { type Node, registryOf } from "./node.ts";
+import { isSession, type Node, registryOf } from "./node.ts";
 import { readRecord, writeRecord } from "./record.ts";
 import { takeBack } from "./take-back.ts";
 
@@ -28,11 +28,17 @@ export interface TakenDevices {
 /**
  * The devices of a domain with `managed='yes'` that are not at vfio-pci already: what is there already stays there, as in
  * the reference. The caller holds the registry's lock. Throws "wrong-state" for what the host cannot do without,
- * "label-taken" for what another guest has.
+ * "label-taken" for what another guest has, "denied" in a session.
  */
 export function decideTaken(node: Node, domain: Domain): TakenDevices {
   const { host } = node;
   const names = listManaged(domain).filter((name) => !isForGuests(driverOf(host, name) ?? ""));
+  if (names.length > 0 && isSession(node)) {
+    throw new SvirtError(`Cannot take ${names.join(", ")} from the host: only root can`, {
+      kind: "denied",
+      remedy: `Have root give it to ${FOR_GUESTS} (driverctl set-override ADDRESS ${FOR_GUESTS}), and write managed='no'.`,
+    });
+  }
   const taken = new Set(names);
   for (const name of taken) {
     const path = `${PCI_DEVICES}/${name}`;

@@ -119,7 +119,22 @@ onTheNode("an NVMe controller of the host's is a guest's disk", async () => {
     note same diff $work/before $work/after
     note left left life-a
     ${FREE}
+    # The kernel's own driver has it, with a disk that nobody has mounted.
+    modprobe nvme
+    wait_for test -b /dev/nvme0n1
+    guest life-b "<disk type='nvme' device='disk'><driver name='qemu' type='raw'/><source type='pci' managed='yes' namespace='1'>$(address $nvme)</source><target dev='vda' bus='virtio'/></disk>"
+    note managed svirt start life-b
+    note taken driver_of $nvme
+    svirt destroy life-b >/dev/null
+    note back driver_of $nvme
+    wait_for test -b /dev/nvme0n1
+    note disk sh -c '[ -b /dev/nvme0n1 ]'
+    note none-left left life-b
   `);
+  expect(noteOf(notes, "managed")).toMatchObject({ code: 0, err: "" });
+  expect([outOf(notes, "taken"), outOf(notes, "back")]).toEqual(["vfio-pci", "nvme"]);
+  expect(noteOf(notes, "disk").code).toBe(0);
+  expect(noteOf(notes, "none-left").out).toBe("");
   expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
   expect(outOf(notes, "label")).toBe(outOf(notes, "image"));
   expect(outOf(notes, "context")).toContain(":svirt_usb_t:");

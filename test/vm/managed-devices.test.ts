@@ -17,6 +17,7 @@ import {
   sweepAll,
   UUID,
 } from "./scene.ts";
+import { makeUsersMachine } from "./session-scene.ts";
 import { leavesNothing, type Work, withoutInodes } from "./strikes.ts";
 
 const TIMEOUT_MS = 120_000;
@@ -133,6 +134,16 @@ describe("nothing is taken", () => {
     });
     putText(machine, "/proc/self/mountinfo", "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n");
     await start(nodeOn(machine));
+  });
+
+  test("for an ordinary user", async () => {
+    const users = makeUsersMachine();
+    putPciDevices(users, [CARD]);
+    const before = snapshot(users);
+    const xml = domainXml({ type: "qemu", devices: pci() });
+    expect(await errorOf(startDomain(nodeOn(users), xml))).toMatchObject({ kind: "denied" });
+    expect(users.pci.driverOf(NAME)).toBe("e1000e");
+    expect(snapshot(users).length).toBe(before.length);
   });
 
   test("for a second guest, which leaves the first one its device", async () => {
