@@ -6,6 +6,7 @@ import type { Host } from "../host.ts";
 import type { Step } from "../plan/step.ts";
 import { driverOf, FOR_GUESTS, overrideOf, PCI_DEVICES } from "../run/pci-device.ts";
 import { runPlan, type Watch } from "../run/run-plan.ts";
+import { refuseBusyDisks } from "./busy-disks.ts";
 import { chooseUid } from "./choose-uid.ts";
 import { actorFor, withRegistryLock } from "./clear-away.ts";
 import { decideGuestLabel } from "./decide-guest-label.ts";
@@ -16,8 +17,6 @@ import { newRecord } from "./new-record.ts";
 import { isSession, type Node, registryOf } from "./node.ts";
 import { readRecord, writeRecord } from "./record.ts";
 import { takeBack } from "./take-back.ts";
-
-const BLOCK_DEVICES = "/sys/class/block";
 
 /** PCI devices that are taken from their drivers for a guest. */
 export interface TakenDevices {
@@ -43,7 +42,7 @@ export function decideTaken(node: Node, domain: Domain): TakenDevices {
   for (const name of taken) {
     const path = `${PCI_DEVICES}/${name}`;
     refuseSharedGroup(host, { path, group: groupOf(host, path), taken });
-    refuseMounted(host, name);
+    refuseBusyDisks(node, name);
     refuseOthers(node, name, domain.uuid);
   }
   if (taken.size > 0 && host.inspectFile(`/sys/bus/pci/drivers/${FOR_GUESTS}`) === undefined) {
@@ -120,27 +119,5 @@ function refuseOthers(node: Node, key: string, uuid: string): void {
   throw new SvirtError(`Cannot take ${key} from the host: the guest ${other.owner} has it`, {
     kind: "label-taken",
     remedy: `Stop that guest: svirt domname ${other.owner} tells its name.`,
-  });
-}
-
-/** A controller with a disk on it that is mounted, swapped to, or a part of another, such as the host's own. */
-function refuseMounted(host: Host, device: string): void {
-  const folder = `${host.inspectFile(`${PCI_DEVICES}/${device}`)?.id.path ?? ""}/`;
-  const mounts = new Set(
-    (host.readText("/proc/self/mountinfo") ?? "").split("\n").map((line) => line.split(" ")[2]),
-  );
-  const swaps = (host.readText("/proc/swaps") ?? "").split("\n").map((line) => line.split(/\s/)[0]);
-  const used = host.listFolder(BLOCK_DEVICES).filter((name) => {
-    const path = host.inspectFile(`${BLOCK_DEVICES}/${name}`)?.id.path ?? "";
-    if (!path.startsWith(folder)) return false;
-    const number = host.readText(`${path}/dev`)?.trim();
-    return (
-      mounts.has(number) || swaps.includes(`/dev/${name}`) || host.listFolder(`${path}/holders`).length > 0
-    );
-  });
-  if (used.length === 0) return;
-  throw new SvirtError(`Cannot take ${device} from the host: it has ${used.join(", ")} on it in use`, {
-    kind: "wrong-state",
-    remedy: "Unmount what is on it, or pass another device.",
   });
 }

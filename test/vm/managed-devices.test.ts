@@ -122,18 +122,58 @@ describe("nothing is taken", () => {
     });
   });
 
-  test("with a disk on it that the host has mounted", async () => {
-    putText(machine, `${pciFolder(NAME)}/nvme/nvme0/nvme0n1/nvme0n1p1/dev`, "259:1\n");
-    machine.files.putFolder("/sys/class/block");
-    const target = `${pciFolder(NAME)}/nvme/nvme0/nvme0n1/nvme0n1p1`;
-    machine.files.put("/sys/class/block/nvme0n1p1", "symlink", { target });
-    putText(machine, "/proc/self/mountinfo", "22 1 259:1 / / rw - ext4 /dev/nvme0n1p1 rw\n");
-    expect(await failedStart(machine, { devices: pci() })).toMatchObject({
+  describe("with a disk on it", () => {
+    const controller = `${pciFolder(NAME)}/nvme/nvme0`;
+    const subsystem = "/sys/devices/virtual/nvme-subsystem/nvme-subsys0";
+    const refusal = (disk: string) => ({
       kind: "wrong-state",
-      message: `Cannot take ${NAME} from the host: it has nvme0n1p1 on it in use`,
+      message: `Cannot take ${NAME} from the host: it has ${disk} on it in use`,
     });
-    putText(machine, "/proc/self/mountinfo", "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n");
-    await start(nodeOn(machine));
+
+    function putDisk(folder: string, name: string): void {
+      putText(machine, `${folder}/dev`, "259:1\n");
+      machine.files.putFolder("/sys/class/block");
+      machine.files.put(`/sys/class/block/${name}`, "symlink", { target: folder });
+    }
+
+    function mount(number: string): void {
+      putText(machine, "/proc/self/mountinfo", `22 1 ${number} / / rw - ext4 /dev/x rw\n`);
+    }
+
+    test("that the host has mounted", async () => {
+      putDisk(`${controller}/nvme0n1/nvme0n1p1`, "nvme0n1p1");
+      mount("259:1");
+      expect(await failedStart(machine, { devices: pci() })).toMatchObject(refusal("nvme0n1p1"));
+      mount("8:1");
+      await start(nodeOn(machine));
+    });
+
+    test("that stands with its subsystem, since several controllers may lead to it", async () => {
+      putDisk(`${subsystem}/nvme0n1`, "nvme0n1");
+      machine.files.putFolder(controller);
+      machine.files.put(`${subsystem}/nvme0`, "symlink", { target: controller });
+      mount("259:1");
+      expect(await failedStart(machine, { devices: pci() })).toMatchObject(refusal("nvme0n1"));
+    });
+
+    test("that the host swaps to, or that is a part of another", async () => {
+      putDisk(`${controller}/nvme0n1`, "nvme0n1");
+      putText(machine, "/proc/swaps", "Filename Type Size\n/dev/nvme0n1 partition 1\n");
+      expect(await failedStart(machine, { devices: pci() })).toMatchObject(refusal("nvme0n1"));
+      putText(machine, "/proc/swaps", "Filename Type Size\n");
+      machine.files.putFolder(`${controller}/nvme0n1/holders/dm-0`);
+      expect(await failedStart(machine, { devices: pci() })).toMatchObject(refusal("nvme0n1"));
+    });
+
+    test("that another guest has", async () => {
+      putDisk(`${controller}/nvme0n1`, "nvme0n1");
+      machine.files.put("/dev/nvme0n1", "block", { node: "259:1" });
+      const disks =
+        "<disk type='block' device='disk'><driver name='qemu' type='raw'/><source dev='/dev/nvme0n1'/><target dev='vda' bus='virtio'/></disk>";
+      await startDomain(nodeOn(machine), domainXml({ name: "vm2", uuid: OTHER, disks }));
+      expect(await errorOf(start(nodeOn(machine)))).toMatchObject(refusal("nvme0n1"));
+      expect(machine.pci.driverOf(NAME)).toBe("e1000e");
+    });
   });
 
   test("for an ordinary user", async () => {
