@@ -176,6 +176,10 @@ export interface Host {
   /** With all that is in it; never follows a symlink. Missing is fine. */
   removeFolder(path: string): void;
   makeSymlink(path: string, target: string): void;
+  /** In the very folder that was inspected. Throws "host-call" when something is there, "denied" for another folder. */
+  makeLinkWithin(folder: FileId, path: string, target: string): void;
+  /** A symlink to that target; what else is there stays. Missing is fine. */
+  removeLink(path: string, target: string): void;
   /** With these bytes, and zeros up to its size, or empty: whole or not at all. Throws when something is there. Gives which file. */
   makeFile(path: string, mode: number, content?: FileContent): FileId;
   /** Into a file that svirt has made. Throws "host-call" when the path leads to another file by now. */

@@ -20,7 +20,8 @@ export function interfacePaths(found: NetworkInterface): Paths {
     case "vdpa":
       return [found.source.dev, ...common];
     case "vhostuser":
-      return [found.source?.path, ...common];
+      // Where QEMU listens: listGuestSockets().
+      return found.source?.mode === "server" ? common : [found.source?.path, ...common];
     default:
       return common;
   }

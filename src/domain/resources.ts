@@ -85,6 +85,8 @@ export type Resource =
   | { readonly kind: "nvram-template"; readonly path: string; readonly access: "read-only" }
   | ChardevResource
   | PeerSocket
+  /** One that QEMU makes in its own folder, for another program to find there. */
+  | { readonly kind: "guest-socket"; readonly path: string; readonly interface: number }
   | { readonly kind: "unopened"; readonly path: string; readonly place: string }
   | { readonly kind: "vnc-socket"; readonly path: string; readonly mode: "bind" }
   | { readonly kind: "random-device"; readonly path: string; readonly access: "read-only" }
@@ -111,6 +113,7 @@ export function listResources(domain: Domain): readonly Resource[] {
     ...domain.devices.disks.flatMap(listDisk),
     ...listPorts(domain.devices).flatMap(listPort),
     ...listPeerSockets(domain.devices),
+    ...listGuestSockets(domain),
     ...domain.devices.graphics.flatMap(listVncSockets),
     ...listRandomDevices(domain),
     ...listUnopenedPaths(domain).map((found) => ({ kind: "unopened", ...found }) as const),
@@ -120,6 +123,14 @@ export function listResources(domain: Domain): readonly Resource[] {
     ...domain.devices.hostdevs.flatMap(listHostDevice),
     ...domain.devices.tpms.flatMap(listTpm),
   ];
+}
+
+function listGuestSockets({ devices }: Domain): Resource[] {
+  return devices.interfaces.flatMap((found, index) => {
+    const path =
+      found.type === "vhostuser" && found.source?.mode === "server" ? found.source.path : undefined;
+    return path === undefined ? [] : [{ kind: "guest-socket", path, interface: index }];
+  });
 }
 
 function listBootFiles({ os, sysinfos }: Domain): Resource[] {

@@ -36,6 +36,8 @@ export function describe(step: Step): string {
     case "revoke":
     case "expect-socket":
     case "remove-socket":
+    case "link-socket":
+    case "unlink-socket":
       return describeOfFiles(step);
     case "spawn-helper":
       return `start ${step.order.program} as uid ${step.order.uid} in ${step.order.context ?? NOT_CONFINED}`;
@@ -90,6 +92,10 @@ function describeOfFiles(step: FileStep): string {
       return `leave ${step.path} free for a socket of the guest's (${step.label ?? "default label"})`;
     case "remove-socket":
       return `remove the socket ${step.path}`;
+    case "link-socket":
+      return `lead ${step.path} to the guest's socket ${step.target}`;
+    case "unlink-socket":
+      return `remove the link ${step.path}`;
   }
 }
 

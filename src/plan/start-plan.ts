@@ -28,6 +28,8 @@ export interface PlannedSocket {
   readonly path: string;
   readonly folder: FileId;
   readonly label: string | undefined;
+  /** QEMU's own socket, which a symlink there leads to; absent: svirt makes one there. */
+  readonly target?: string;
 }
 
 /** A state that was saved, which a start goes on from. */
@@ -137,13 +139,7 @@ export function planStart(decision: StartDecision): Step[] {
     ),
     ...decision.trees.map((tree) => planTree(tree, uid)),
     ...grants.map(({ access, file }): Step => ({ do: "grant", file, uid, access })),
-    ...sockets.map(
-      ({ label: to, path }): Step => ({
-        do: "expect-socket",
-        path,
-        ...(to === undefined ? {} : { label: to }),
-      }),
-    ),
+    ...sockets.map(planSocket),
     ...(decision.macvtaps ?? []).map((link): Step => ({ do: "make-macvtap", link })),
     ...(decision.group === undefined ? [] : [{ do: "make-group", group: decision.group } as const]),
     ...helpers.map((helper): Step => ({ do: "spawn-helper", order: helper })),
@@ -250,6 +246,11 @@ function fileClaim(file: Omit<LabelledFile, "udevRule">): Claim {
 
 function planOverlays(path: string, uid: number): Step {
   return { do: "make-folder", path, mode: WORK_FOLDER_MODE, uid: isGuestUser(uid) ? 0 : uid };
+}
+
+function planSocket({ folder, label, path, target }: PlannedSocket): Step {
+  if (target !== undefined) return { do: "link-socket", folder, path, target };
+  return { do: "expect-socket", path, ...(label === undefined ? {} : { label }) };
 }
 
 function planTree(tree: SharedTree, uid: number): Step {

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { deleteCommands } from "../qemu/plug-commands.ts";
 import { blockStep, inverseBlock, isBlockStep } from "./block-steps.ts";
 import { fileId, guestOrder, handedFile, helperOrder } from "./guest-order.ts";
+import { grantStep, lendStep, linkSocketStep, returnStep, unlinkSocketStep } from "./lent-steps.ts";
 import { inversePci, isPciStep, pciStep } from "./pci-step.ts";
 import { inverseShare, isShareStep, shareStep } from "./share-step.ts";
 import { claim, monitorCommand } from "./step-parts.ts";
@@ -56,28 +57,6 @@ const memlockStep = v.strictObject({
   to: memlockKiB,
 });
 
-/** The guest's user may open a file by its name, until it has: what QEMU takes no descriptor of. */
-const grantStep = v.strictObject({
-  do: v.literal("grant"),
-  file: fileId,
-  uid: v.number(),
-  access: v.picklist(["read-only", "read-write"]),
-});
-
-/** A folder of svirt's with all that is in it is the guest's own while it runs. It stays, and so does what is in it. */
-const lendStep = v.strictObject({
-  do: v.literal("lend-folder"),
-  path: v.string(),
-  uid: v.number(),
-  label: v.exactOptional(v.string()),
-  original: v.exactOptional(v.string()),
-});
-const returnStep = v.strictObject({
-  do: v.literal("return-folder"),
-  path: v.string(),
-  label: v.exactOptional(v.string()),
-});
-
 /**
  * One act of a start or of a stop, with all that is needed to show it, do it and take it back. The record stores the
  * steps of a start before the first of them is done, so that whoever comes after a crash can undo them: each inverse
@@ -124,6 +103,8 @@ export const step = v.variant("do", [
   v.strictObject({ do: v.literal("revoke"), file: fileId, uid: v.number() }),
   v.strictObject({ do: v.literal("expect-socket"), path: v.string(), label: v.exactOptional(v.string()) }),
   v.strictObject({ do: v.literal("remove-socket"), path: v.string(), label: v.exactOptional(v.string()) }),
+  linkSocketStep,
+  unlinkSocketStep,
   v.strictObject({ do: v.literal("spawn-helper"), order: helperOrder }),
   v.strictObject({ do: v.literal("spawn"), order: guestOrder }),
   v.strictObject({ do: v.literal("kill"), graceMs: v.number() }),
@@ -168,6 +149,7 @@ export function inverse(done: Step): Step | undefined {
     case "lend-folder":
     case "grant":
     case "expect-socket":
+    case "link-socket":
       return inverseOnFiles(done);
     case "spawn":
       return { do: "kill", graceMs: KILL_GRACE_MS };
@@ -197,6 +179,7 @@ export function inverse(done: Step): Step | undefined {
     case "release":
     case "remove-folder":
     case "remove-socket":
+    case "unlink-socket":
     case "restore-label":
     case "remove-udev-rule":
     case "revoke":
@@ -207,7 +190,16 @@ export function inverse(done: Step): Step | undefined {
 
 type UndoableFileStep = Extract<
   Step,
-  { do: "make-folder" | "set-label" | "write-udev-rule" | "lend-folder" | "grant" | "expect-socket" }
+  {
+    do:
+      | "make-folder"
+      | "set-label"
+      | "write-udev-rule"
+      | "lend-folder"
+      | "grant"
+      | "expect-socket"
+      | "link-socket";
+  }
 >;
 
 function inverseOnFiles(done: UndoableFileStep): Step {
@@ -232,6 +224,8 @@ function inverseOnFiles(done: UndoableFileStep): Step {
       return { do: "revoke", file: done.file, uid: done.uid };
     case "expect-socket":
       return { ...done, do: "remove-socket" };
+    case "link-socket":
+      return { do: "unlink-socket", path: done.path, target: done.target };
   }
 }
 
@@ -319,6 +313,8 @@ export type FileStep = Extract<
       | "grant"
       | "revoke"
       | "expect-socket"
-      | "remove-socket";
+      | "remove-socket"
+      | "link-socket"
+      | "unlink-socket";
   }
 >;

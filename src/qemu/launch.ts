@@ -89,6 +89,11 @@ export function virtiofsSocket(folder: string, id: string): string {
   return `${folder}/${id}-fs.sock`;
 }
 
+/** Where QEMU waits for the program that serves a network card, by the card's place among the domain's interfaces. */
+export function cardSocket(folder: string, index: number): string {
+  return `${folder}/card${index}.sock`;
+}
+
 /** Whether a cache mode goes past the host's page cache. qemu(1) cache.direct */
 export function isDirect(cache: string | undefined): boolean {
   return cache === "none" || cache === "directsync";

@@ -2,7 +2,7 @@ import { type InterfaceOf, isVirtio, type NetworkInterface } from "../domain/net
 import { SvirtError } from "../errors.ts";
 import { countFdsets } from "./fdset-count.ts";
 import type { Guest } from "./guest.ts";
-import type { Launch, LaunchTap } from "./launch.ts";
+import { cardSocket, type Launch, type LaunchTap } from "./launch.ts";
 import { reconnectMs } from "./reconnect-ms.ts";
 import { jsonWords, keyValues, type Words } from "./words.ts";
 
@@ -42,7 +42,7 @@ export function formatNetdev(
       return netdev(userKeys(guest, found, id));
     case "vhostuser":
       return [
-        ...vhostUserSocket(guest, found, id),
+        ...vhostUserSocket(guest, found, { id, launch }),
         ...netdev({ type: "vhost-user", chardev: `char${id}`, queues: severalQueues(found) }),
       ];
     case "vdpa": {
@@ -121,11 +121,17 @@ function passtSocket({ domain }: Guest, id: string): string {
   return `/var/run/libvirt/qemu/passt/-1-${domain.name}-${id}.socket`;
 }
 
-function vhostUserSocket(guest: Guest, { backend, source }: InterfaceOf<"vhostuser">, id: string): Words {
+function vhostUserSocket(
+  guest: Guest,
+  found: InterfaceOf<"vhostuser">,
+  { id, launch }: { readonly id: string; readonly launch: Launch | undefined },
+): Words {
+  const { backend, source } = found;
   const isPasst = backend?.type === "passt";
+  const own = launch && cardSocket(launch.folder, guest.devices.interfaces.indexOf(found));
   const words = keyValues([
     ["id", `char${id}`],
-    ["path", isPasst ? passtSocket(guest, id) : source?.path],
+    ["path", isPasst ? passtSocket(guest, id) : (own ?? source?.path)],
     ["server", source?.mode === "server" ? "on" : undefined],
     ["reconnect-ms", isPasst ? PASST_RECONNECT_MS : reconnectMs(source?.reconnect)],
   ]);

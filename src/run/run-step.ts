@@ -72,6 +72,8 @@ async function runOtherStep(
     case "revoke":
     case "expect-socket":
     case "remove-socket":
+    case "link-socket":
+    case "unlink-socket":
       return runOnFiles(actor, step);
     case "spawn-helper":
       return await host.spawnHelper(step.order);
@@ -140,6 +142,12 @@ function runOnFiles(actor: Actor, step: FileStep): void {
       return;
     case "remove-socket":
       removeSocket(host, step);
+      return;
+    case "link-socket":
+      host.makeLinkWithin(step.folder, step.path, step.target);
+      return;
+    case "unlink-socket":
+      host.removeLink(step.path, step.target);
       return;
   }
 }

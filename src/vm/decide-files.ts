@@ -2,6 +2,7 @@ import { SvirtError } from "../errors.ts";
 import type { LabelDecision } from "../label/decide-label.ts";
 import { decideFileLabel } from "../label/file-rule.ts";
 import { FILE_TO_COME, fileKey, type LabelledFile, type PlannedSocket } from "../plan/start-plan.ts";
+import { cardSocket } from "../qemu/launch.ts";
 import { udevRuleFor } from "../report/udev.ts";
 import { getFileLabel } from "../run/file-label.ts";
 import type { UsedSocket } from "./gather-sockets.ts";
@@ -59,10 +60,15 @@ export function decideFiles(
 }
 
 /** Sockets are the guest's own, like its files; a source's own label goes before the rule. */
-export function decideSockets(label: LabelDecision, sockets: readonly UsedSocket[]): PlannedSocket[] {
-  return sockets.map(({ folder, named, override, path }) => {
+export function decideSockets(
+  label: LabelDecision,
+  sockets: readonly UsedSocket[],
+  workFolder: string,
+): PlannedSocket[] {
+  return sockets.map(({ folder, interface: index, named, override, path }) => {
     const { to } = decideFileLabel(label, "private", override);
-    return { named, path, folder, label: to };
+    const target = index === undefined ? {} : { target: cardSocket(workFolder, index) };
+    return { named, path, folder, label: to, ...target };
   });
 }
 

@@ -103,6 +103,7 @@ function gatherOther(
       return [gatherPeer(host, resource)];
     // A socket is made by svirt in the guest's name, the random device is everybody's.
     case "chardev-socket":
+    case "guest-socket":
     case "vnc-socket":
     case "random-device":
     // Looked at where it is needed, for variables that are not there yet.

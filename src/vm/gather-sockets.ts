@@ -13,13 +13,18 @@ export interface UsedSocket {
   readonly path: string;
   readonly folder: FileId;
   readonly override: LabelOverride | undefined;
+  /** The place of the interface whose QEMU makes it in its own folder; absent: svirt makes it here. */
+  readonly interface?: number;
 }
 
 /** Throws "not-found" without the folder, "denied" in one of the host's own, "unsupported" for one path used twice. */
 export function gatherSockets(host: Host, resources: readonly Resource[]): readonly UsedSocket[] {
-  const found = resources.flatMap((resource) =>
-    resource.kind === "chardev-socket" ? [gatherSocket(host, resource)] : [],
-  );
+  const found = resources.flatMap((resource) => {
+    if (resource.kind === "chardev-socket") return [gatherSocket(host, resource)];
+    if (resource.kind !== "guest-socket") return [];
+    const socket = gatherSocket(host, { path: resource.path, override: undefined });
+    return [{ ...socket, interface: resource.interface }];
+  });
   const twice = found.find(({ path }, at) => found.findIndex((other) => other.path === path) !== at);
   if (twice === undefined) return found;
   throw new SvirtError(`Cannot listen at ${twice.named} for the guest: two of its devices want to`, {

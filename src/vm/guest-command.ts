@@ -48,7 +48,8 @@ export function orderGuest(
   const guest = completeGuest(domain);
   const paths = guestPaths(node.paths, domain.uuid);
   const { chains, files } = decided.gathered;
-  const sockets = decided.sockets.map((socket, at) => ({ ...socket, fd: MONITOR_FD + 1 + at }));
+  const own = decided.sockets.filter(({ target }) => target === undefined);
+  const sockets = own.map((socket, at) => ({ ...socket, fd: MONITOR_FD + 1 + at }));
   const peers = numberPeers(guest.devices, MONITOR_FD + 1 + sockets.length);
   const firstFile = MONITOR_FD + 1 + sockets.length + peers.length;
   const descriptors = listDescriptors(guest, chains, firstFile);

@@ -198,7 +198,8 @@ function decide(
   const files = decideFiles(node, label, { uuid: domain.uuid, files: gathered.files });
   const folders = gatherFolders(node.host, domain);
   const trees = decideTrees(node, label, { uuid: domain.uuid, folders, files: files.map(({ id }) => id) });
-  const sockets = decideSockets(label, gathered.sockets);
+  const paths = guestPaths(node.paths, domain.uuid);
+  const sockets = decideSockets(label, gathered.sockets, paths.workFolder);
   const planned = decideTaps(node, domain, { label: label.label, uid });
   const displays = decideDisplays(node, domain);
   const isIncoming = incoming !== undefined;
@@ -206,7 +207,6 @@ function decide(
   const groupPath = limits.group?.path;
   const facts = { gathered, label, sockets, taps: planned, uid, isIncoming, groupPath };
   const { grants, order } = orderGuest(node, used, facts);
-  const paths = guestPaths(node.paths, domain.uuid);
   const taps = planned.flatMap(({ setup }) => setup ?? []);
   const macvtaps = planned.flatMap(({ link }) => link ?? []);
   refuseShortMemory(node.host, order.words);

@@ -77,6 +77,8 @@ function fileCalls(
   | "writeText"
   | "removeFile"
   | "makeSymlink"
+  | "makeLinkWithin"
+  | "removeLink"
   | "makeFile"
   | "writeBytes"
   | "renameFile"
@@ -100,6 +102,14 @@ function fileCalls(
     },
     removeFile: (path) => files.remove(path),
     makeSymlink: (path, target) => void files.put(path, "symlink", { target }),
+    makeLinkWithin(folder, path, target) {
+      files.getSame(folder);
+      if (files.find(path, false) !== undefined) throw hostCall(`make symlink ${path}`, "EEXIST");
+      files.put(path, "symlink", { target });
+    },
+    removeLink(path, target) {
+      if (files.find(path, false)?.inode.target === target) files.remove(path);
+    },
     makeFile(path, mode, content) {
       if (files.find(path, false) !== undefined) throw hostCall(`make ${path}`, "EEXIST: file exists");
       const bytes = new Uint8Array(content?.sizeBytes ?? 0);

@@ -26,6 +26,8 @@ const CHANGES: ReadonlySet<string> = new Set([
   "giveFolder",
   "removeFolder",
   "makeSymlink",
+  "makeLinkWithin",
+  "removeLink",
   "makeFile",
   "writeBytes",
   "renameFile",

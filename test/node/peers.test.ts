@@ -114,6 +114,64 @@ onTheNode(
   },
 );
 
+onTheNode("a TPM that an administrator's swtpm emulates", async () => {
+  const notes = await onNode(`${BACKENDS}
+    mkdir -p $here/tpm
+    swtpm socket --tpm2 --ctrl type=unixio,path=$here/tpm.sock --tpmstate dir=$here/tpm >$here/tpm.log 2>&1 &
+    wait_for test -S $here/tpm.sock
+    guest life-a "<tpm model='tpm-crb'><backend type='external'><source type='unix' mode='connect' path='$here/tpm.sock'/></backend></tpm>"
+    note start svirt start life-a
+    note image label_in_xml life-a imagelabel
+    note used label_of $here/tpm.sock
+    note tpm svirt qemu-monitor-command life-a '{"execute":"query-tpm"}'
+    svirt destroy life-a >/dev/null
+    note left left life-a
+    silence
+    note socket sh -c "[ ! -e $here/tpm.sock ] || /usr/bin/getfattr --only-values -n security.selinux --absolute-names $here/tpm.sock"
+  `);
+  expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
+  expect(outOf(notes, "used")).toBe(outOf(notes, "image"));
+  expect(outOf(notes, "tpm")).toContain('"model":"tpm-crb"');
+  expect(outOf(notes, "left")).toBe("");
+  expect(outOf(notes, "socket")).not.toContain("svirt_image_t");
+});
+
+onTheNode("a network card that waits for the program that serves it", async () => {
+  const notes = await onNode(`${BACKENDS}
+    card="<interface type='vhostuser'><mac address='52:54:00:00:00:01'/><source type='unix' path='$here/card.sock' mode='server'/><model type='virtio'/></interface>"
+    guest life-a "$card" "$shared"
+    note plan svirt plan life-a
+    $here/peer card $here/card.sock $here/card.report &
+    note start svirt start life-a
+    note image label_in_xml life-a imagelabel
+    note link readlink $here/card.sock
+    note own label_of $(readlink $here/card.sock)
+    note asked cat $here/card.report
+    note network svirt qemu-monitor-command life-a --hmp 'info network'
+    note audit svirt audit
+    guest life-b "$card" "$shared"
+    note second svirt start life-b
+    svirt destroy life-a >/dev/null
+    note gone test -L $here/card.sock
+    echo theirs >$here/card.sock
+    note taken svirt start life-b
+    note theirs cat $here/card.sock
+    rm $here/card.sock
+    silence
+  `);
+  expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
+  expect(outOf(notes, "plan")).toContain("lead /srv/lifecycle/card.sock to the guest's socket /run/svirt/");
+  expect(outOf(notes, "own")).toBe(outOf(notes, "image"));
+  expect(outOf(notes, "link")).toMatch(/^\/run\/svirt\/[-0-9a-f]+\/guest\/card0.sock$/);
+  // VHOST_USER_GET_FEATURES and VHOST_USER_SET_OWNER
+  expect(outOf(notes, "asked").split("\n")).toEqual(expect.arrayContaining(["request=1", "request=3"]));
+  expect(outOf(notes, "network")).toContain("type=vhost-user");
+  expect(noteOf(notes, "audit")).toMatchObject({ code: 0, err: "" });
+  for (const name of ["second", "taken"]) expect(noteOf(notes, name).code).not.toBe(0);
+  expect(noteOf(notes, "gone").code).not.toBe(0);
+  expect(outOf(notes, "theirs")).toBe("theirs");
+});
+
 onTheNode(
   "no guest reaches such a socket by itself: neither another's, nor one that its host has for others",
   async () => {

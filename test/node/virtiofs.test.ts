@@ -31,9 +31,10 @@ const SCENE = `${PROGRAMS}
     find $folder | sort | xargs stat -c '%n %u:%g %a %i'
     find $folder | sort | xargs /usr/bin/getfattr -h -d -m - --absolute-names
   }
-  # linux NAME [MORE]: a guest that does its work in the folder and powers off.
+  # linux NAME [MORE [SOURCE]]: a guest that does its work in the folder and powers off.
   linux() {
-    fs="<filesystem type='mount'><driver type='virtiofs'/><binary path='/srv/programs/bin/virtiofsd'/><source dir='$folder'/><target dir='all'/>\${2-}</filesystem>"
+    own="<binary path='/srv/programs/bin/virtiofsd'/><source dir='$folder'/>"
+    fs="<filesystem type='mount'><driver type='virtiofs'/>\${3-$own}<target dir='all'/>\${2-}</filesystem>"
     rm -f $here/$1.serial
     guest_type=kvm xml $1 "$fs<serial type='file'><source path='$here/$1.serial'/></serial>" \\
       "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>" |
@@ -180,5 +181,42 @@ onTheNode(
     expect(noteOf(notes, "servers").code).not.toBe(0);
     expect(noteOf(notes, "same")).toMatchObject({ code: 0, out: "" });
     expect(noteOf(notes, "still")).toMatchObject({ code: 0, out: "" });
+  },
+);
+
+onTheNode(
+  "a folder that an administrator's virtiofsd serves is his affair, its socket is the guest's",
+  async () => {
+    const notes = await onNode(`${SCENE}
+    everything >$work/before
+    (cd $folder && exec env LD_LIBRARY_PATH=/srv/programs/lib /srv/programs/bin/virtiofsd --shared-dir $folder \\
+      --sandbox none --socket-path $here/fs.sock >$here/virtiofsd.log 2>&1) &
+    wait_for test -S $here/fs.sock
+    note socket labels $here/fs.sock
+    linux life-a '' "<source socket='$here/fs.sock'/>"
+    note start svirt start life-a
+    note image label_in_xml life-a imagelabel
+    note used label_of $here/fs.sock
+    everything >$work/while
+    note folder diff $work/before $work/while
+    wait_gone life-a
+    note said cat $here/life-a.serial
+    # It ends with its guest, and its socket stays.
+    wait
+    note after labels $here/fs.sock
+    note owner stat -c %u $folder/made
+  `);
+    expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
+    expect(outOf(notes, "used")).toBe(outOf(notes, "image"));
+    expect(noteOf(notes, "folder")).toMatchObject({ code: 0, out: "" });
+    expect(saidIn(outOf(notes, "said"))).toMatchObject({
+      mount: "done",
+      mine: "host",
+      change: "done",
+      end: "done",
+    });
+    expect(outOf(notes, "after")).toBe(outOf(notes, "socket"));
+    // The server is root's, and so all is as the guest says: it has given the file to its user 1000.
+    expect(outOf(notes, "owner")).toBe("1000");
   },
 );

@@ -15,6 +15,7 @@ import {
   reapAll,
   UUID,
 } from "./scene.ts";
+import { leavesNothing, type Work, withoutInodes } from "./strikes.ts";
 
 const ASK = { key: "vm1", wish: { live: true }, isDryRun: false } as const;
 const OTHER = "11111111-2222-4333-8444-000000000002";
@@ -26,13 +27,23 @@ const SERIAL = `<serial type='unix'><source mode='connect' path='${SOCKET}'/></s
 const EGD = `<rng model='virtio'><backend model='egd' type='unix'><source mode='connect' path='${SOCKET}'/></backend></rng>`;
 const BLOCK = `<disk type='vhostuser'><driver type='raw'/><source type='unix' path='${SOCKET}'/><target dev='vda' bus='virtio'/></disk>`;
 
+const CARD =
+  "<interface type='vhostuser'><mac address='52:54:00:00:00:01'/><source type='unix' path='/srv/card.sock' mode='server'/><model type='virtio'/></interface>";
+/** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
+const TIMEOUT_MS = 120_000;
+
 let machine: Machine;
 
 beforeEach(() => {
-  machine = makeMachine();
-  machine.files.putFolder("/srv");
-  machine.files.put(SOCKET, "socket").xattrs.set("security.selinux", ORIGINAL);
+  machine = withSocket();
 });
+
+function withSocket(): Machine {
+  const made = makeMachine();
+  made.files.putFolder("/srv");
+  made.files.put(SOCKET, "socket").xattrs.set("security.selinux", ORIGINAL);
+  return made;
+}
 
 const start = (devices: string, more: object = {}) =>
   startDomain(nodeOn(machine), domainXml({ devices, lifecycle: SHARED_MEMORY, ...more }));
@@ -125,6 +136,26 @@ describe("a device that another program serves", () => {
     ]);
   });
 
+  test("a network card waits for its program in the guest's own folder, and a link leads there", async () => {
+    const before = snapshot(machine);
+    const path = "/srv/card.sock";
+    const { guest } = await start(CARD);
+    const own = `/run/svirt/${UUID}/guest/card0.sock`;
+    expect(machine.files.find(path, false)?.inode.target).toBe(own);
+    // But for the path as the reference has it: qemuxmlconfdata of libvirt, net-vhostuser.
+    expect(orderOf().words).toContain(`socket,id=charnet0,path=${own},server=on`);
+    expect(guest.label.label).toContain(":svirt_t:");
+    const other = { name: "vm2", uuid: OTHER };
+    expect((await errorOf(start(CARD, other))).kind).toBe("label-taken");
+    await destroyDomain(nodeOn(machine), "vm1");
+    await reapAll(machine);
+    machine.files.remove("/var/log/svirt/vm1.log");
+    expect(snapshot(machine)).toEqual(before);
+    machine.files.put(path, "file");
+    expect((await errorOf(start(CARD))).message).toContain(path);
+    expect(machine.files.find(path)?.inode.type).toBe("file");
+  });
+
   test.each([nbd(), EGD, BLOCK])("does not come to a guest that runs: %s", async (device) => {
     await start("");
     const bytes = new TextEncoder().encode(device);
@@ -141,4 +172,26 @@ describe("a device that another program serves", () => {
     const devices = SERIAL.replace(SOCKET, "/run/svirt/x.sock");
     expect((await errorOf(start(devices))).message).toContain("it belongs to the host");
   });
+});
+
+describe("killed before, within and after every call that changes something,", () => {
+  const begin: Work = (node) =>
+    startDomain(node, domainXml({ devices: CARD + BLOCK, lifecycle: SHARED_MEMORY }));
+  const end: Work = (node) => destroyDomain(node, "vm1");
+  const prepared = async (): Promise<Machine> => {
+    const made = withSocket();
+    await begin(nodeOn(made));
+    return made;
+  };
+
+  test.each([
+    ["a start", async () => withSocket(), begin],
+    ["an end", prepared, end],
+  ])(
+    "%s of a guest with a link to its socket and a socket of another's leaves nothing of the guest's",
+    async (name, prepare, work) => {
+      await leavesNothing({ name, prepare, work }, { clean: withoutInodes(withSocket()), end });
+    },
+    TIMEOUT_MS,
+  );
 });

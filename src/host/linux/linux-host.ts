@@ -82,6 +82,8 @@ function fileCalls() {
     giveFolder: (path, to) => others().giveFolder(path, to),
     removeFolder: (path) => others().removeFolder(path),
     makeSymlink: (path, target) => others().makeSymlink(path, target),
+    makeLinkWithin: (folder, path, target) => others().makeLinkWithin(folder, path, target),
+    removeLink: (path, target) => others().removeLink(path, target),
     makeFile: (path, mode, content) => others().makeFile(path, mode, content),
     writeBytes: (file, offset, bytes) => others().writeBytes(file, offset, bytes),
     renameFile: (from, to) => others().renameFile(from, to),

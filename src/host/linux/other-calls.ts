@@ -6,6 +6,7 @@ import { withFile } from "./file-id.ts";
 import * as files from "./files.ts";
 import { giveFolder } from "./give-folder.ts";
 import { readKernelLog } from "./kernel-log.ts";
+import { makeLinkWithin, removeLink } from "./link-within.ts";
 import { isLocked, lock } from "./lock.ts";
 import { makeMacvtap, removeMacvtap } from "./macvtap.ts";
 import { listOpenFiles } from "./open-files.ts";
@@ -44,6 +45,8 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     giveFolder,
     removeFolder: files.removeFolder,
     makeSymlink: files.makeSymlink,
+    makeLinkWithin,
+    removeLink,
     makeFile: files.makeFile,
     writeBytes: files.writeBytes,
     renameFile: files.renameFile,

@@ -17,8 +17,8 @@ export const UNREADY_SOCKETS: readonly UnreadyRule[] = [
       why:
         "QEMU serves vhost-user networks over sockets alone that it has opened itself, which takes the right to the " +
         "other program's SELinux domain",
-      remedy: "Write <interface type='bridge'> or a tap.",
-      isAsked: ({ type }) => type === "vhostuser",
+      remedy: "Write mode='server', and have the program connect to the guest.",
+      isAsked: (found) => found.type === "vhostuser" && found.source?.mode !== "server",
     },
   ]),
   ...forEach("shmem", ({ devices }) => devices.shmems, [

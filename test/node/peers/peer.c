@@ -2,12 +2,15 @@
  *
  *   peer listen PATH REPORT    accepts there, and writes who has connected (user, context) into the report; then sends a
  *                              line, and appends what comes to the report
+ *   peer card PATH REPORT      connects there as soon as somebody listens, and answers what vhost-user asks of a network;
+ *                              what it is asked it writes into the report
  *   PROGRAM -name ...          tries to connect to each of the sockets below, and says what came of it, a line each
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -68,6 +71,48 @@ static int serve(const char *path, const char *report)
 	return 0;
 }
 
+/* qemu.git docs/interop/vhost-user.rst: a request or a reply, with one number. */
+struct message {
+	uint32_t request, flags, size;
+	uint64_t number;
+} __attribute__((packed));
+
+#define GET_FEATURES 1
+#define VERSION_1 (1ULL << 32) /* linux/virtio_config.h VIRTIO_F_VERSION_1 */
+#define HEAD offsetof(struct message, number)
+
+static int serve_card(const char *path, const char *report)
+{
+	struct sockaddr_un address;
+	socklen_t length = name_it(&address, path);
+	struct message message;
+	char rest[4096];
+	FILE *out = fopen(report, "w");
+	int fd;
+
+	for (;;) {
+		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (connect(fd, (struct sockaddr *)&address, length) == 0)
+			break;
+		close(fd);
+		usleep(100000);
+	}
+	while (out != NULL && recv(fd, &message, HEAD, MSG_WAITALL) == (ssize_t)HEAD) {
+		if (message.size > 0 && recv(fd, rest, message.size, MSG_WAITALL) != (ssize_t)message.size)
+			break;
+		fprintf(out, "request=%u\n", message.request);
+		fflush(out);
+		if (message.request != GET_FEATURES)
+			continue;
+		message.flags = 1 | 4; /* version, and that it is a reply */
+		message.size = sizeof message.number;
+		message.number = VERSION_1;
+		if (send(fd, &message, sizeof message, 0) < 0)
+			break;
+	}
+	return 0;
+}
+
 static int try_to_connect(const char *path)
 {
 	struct sockaddr_un address;
@@ -96,6 +141,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "listen") == 0)
 		return serve(argv[2], argv[3]);
+	if (argc == 4 && strcmp(argv[1], "card") == 0)
+		return serve_card(argv[2], argv[3]);
 	try_to_connect(FOLDER "/blk.sock");
 	try_to_connect(FOLDER "/peer.sock");
 	try_to_connect("@svirt-peer");
