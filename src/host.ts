@@ -177,7 +177,10 @@ export interface Host {
   removeFolder(path: string): void;
   makeSymlink(path: string, target: string): void;
   /** In the very folder that was inspected. Throws "host-call" when something is there, "denied" for another folder. */
-  makeLinkWithin(folder: FileId, path: string, target: string): void;
+  makeLinkWithin(
+    folder: FileId,
+    link: { readonly path: string; readonly target: string; readonly label?: string },
+  ): void;
   /** A symlink to that target; what else is there stays. Missing is fine. */
   removeLink(path: string, target: string): void;
   /** With these bytes, and zeros up to its size, or empty: whole or not at all. Throws when something is there. Gives which file. */

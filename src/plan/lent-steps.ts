@@ -15,6 +15,8 @@ export const linkSocketStep = v.strictObject({
   folder: fileId,
   path: v.string(),
   target: v.string(),
+  /** That of the link, which is nobody else's. */
+  label: v.exactOptional(v.string()),
 });
 export const unlinkSocketStep = v.strictObject({
   do: v.literal("unlink-socket"),

@@ -249,8 +249,9 @@ function planOverlays(path: string, uid: number): Step {
 }
 
 function planSocket({ folder, label, path, target }: PlannedSocket): Step {
-  if (target !== undefined) return { do: "link-socket", folder, path, target };
-  return { do: "expect-socket", path, ...(label === undefined ? {} : { label }) };
+  const labelled = label === undefined ? {} : { label };
+  if (target !== undefined) return { do: "link-socket", folder, path, target, ...labelled };
+  return { do: "expect-socket", path, ...labelled };
 }
 
 function planTree(tree: SharedTree, uid: number): Step {

@@ -144,7 +144,7 @@ function runOnFiles(actor: Actor, step: FileStep): void {
       removeSocket(host, step);
       return;
     case "link-socket":
-      host.makeLinkWithin(step.folder, step.path, step.target);
+      host.makeLinkWithin(step.folder, step);
       return;
     case "unlink-socket":
       host.removeLink(step.path, step.target);

@@ -8,12 +8,14 @@ describe.skipIf(MISSING !== undefined)(`a link to a guest's socket on the real m
     const path = `${folder.path}/one/socket`;
     mkdirSync(`${folder.path}/one`);
     const one = folder.id(`${folder.path}/one`);
-    folder.host.makeLinkWithin(one, path, "/run/target");
+    folder.host.makeLinkWithin(one, { path, target: "/run/target" });
     expect(readlinkSync(path)).toBe("/run/target");
-    expect(() => folder.host.makeLinkWithin(one, path, "/run/other")).toThrow("EEXIST");
+    expect(() => folder.host.makeLinkWithin(one, { path, target: "/run/other" })).toThrow("EEXIST");
     renameSync(`${folder.path}/one`, `${folder.path}/two`);
     mkdirSync(`${folder.path}/one`);
-    expect(() => folder.host.makeLinkWithin(one, path, "/run/target")).toThrow("another file stands there");
+    expect(() => folder.host.makeLinkWithin(one, { path, target: "/run/target" })).toThrow(
+      "another file stands there",
+    );
     expect(existsSync(path)).toBe(false);
   });
 

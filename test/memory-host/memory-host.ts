@@ -102,10 +102,11 @@ function fileCalls(
     },
     removeFile: (path) => files.remove(path),
     makeSymlink: (path, target) => void files.put(path, "symlink", { target }),
-    makeLinkWithin(folder, path, target) {
+    makeLinkWithin(folder, { label, path, target }) {
       files.getSame(folder);
       if (files.find(path, false) !== undefined) throw hostCall(`make symlink ${path}`, "EEXIST");
-      files.put(path, "symlink", { target });
+      const { xattrs } = files.put(path, "symlink", { target });
+      if (label !== undefined) xattrs.set("security.selinux", label);
     },
     removeLink(path, target) {
       if (files.find(path, false)?.inode.target === target) files.remove(path);

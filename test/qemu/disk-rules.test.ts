@@ -118,7 +118,7 @@ describe("formatArgv() refuses a disk that QEMU could not give as the XML says",
 describe("refuseUnready() of a disk names what a start does not do", () => {
   test.each([
     [
-      network("<source protocol='nbd'><host transport='unix' socket='/s'/></source>"),
+      network("<source protocol='gluster' name='a/b'><host transport='unix' socket='/s'/></source>"),
       "source/host/@transport",
     ],
     [network("<source protocol='ssh' name='/a'><host name='h'/></source>"), "source/@protocol"],

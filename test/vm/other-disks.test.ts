@@ -45,7 +45,10 @@ describe("a disk on the network", () => {
   test.each([
     [
       "the server's socket",
-      NBD.replace("<host name='images.example.org'/>", "<host transport='unix' socket='/run/nbd'/>"),
+      NBD.replace("<host name='images.example.org'/>", "<host transport='unix' socket='/run/g'/>").replace(
+        "protocol='nbd' name='a'",
+        "protocol='gluster' name='a/b'",
+      ),
       "source/host/@transport",
     ],
     ["what may be below it", NBD.replace("type='raw'", "type='qcow2'"), "backingStore"],

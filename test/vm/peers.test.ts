@@ -142,6 +142,9 @@ describe("a device that another program serves", () => {
     const { guest } = await start(CARD);
     const own = `/run/svirt/${UUID}/guest/card0.sock`;
     expect(machine.files.find(path, false)?.inode.target).toBe(own);
+    expect(machine.files.find(path, false)?.inode.xattrs.get("security.selinux")).toBe(
+      guest.label.imageLabel,
+    );
     // But for the path as the reference has it: qemuxmlconfdata of libvirt, net-vhostuser.
     expect(orderOf().words).toContain(`socket,id=charnet0,path=${own},server=on`);
     expect(guest.label.label).toContain(":svirt_t:");

@@ -2,13 +2,22 @@ import { readlinkSync, symlinkSync, unlinkSync } from "node:fs";
 import type { FileId } from "../../plan/guest-order.ts";
 import { withFile } from "./file-id.ts";
 import { orThrow, unlessMissing } from "./files.ts";
+import { setFileContext } from "./selinux.ts";
 
 /** Host.makeLinkWithin */
-export function makeLinkWithin(folder: FileId, path: string, target: string): void {
+export function makeLinkWithin(
+  folder: FileId,
+  { label, path, target }: { readonly path: string; readonly target: string; readonly label?: string },
+): void {
   const name = path.slice(path.lastIndexOf("/") + 1);
-  withFile(folder, (opened) =>
-    orThrow(`make symlink ${path}`, () => symlinkSync(target, `${opened}/${name}`)),
-  );
+  withFile(folder, (opened) => {
+    if (label !== undefined) setFileContext(label);
+    try {
+      orThrow(`make symlink ${path}`, () => symlinkSync(target, `${opened}/${name}`));
+    } finally {
+      if (label !== undefined) setFileContext("");
+    }
+  });
 }
 
 /** Host.removeLink */

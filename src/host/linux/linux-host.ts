@@ -82,7 +82,7 @@ function fileCalls() {
     giveFolder: (path, to) => others().giveFolder(path, to),
     removeFolder: (path) => others().removeFolder(path),
     makeSymlink: (path, target) => others().makeSymlink(path, target),
-    makeLinkWithin: (folder, path, target) => others().makeLinkWithin(folder, path, target),
+    makeLinkWithin: (folder, link) => others().makeLinkWithin(folder, link),
     removeLink: (path, target) => others().removeLink(path, target),
     makeFile: (path, mode, content) => others().makeFile(path, mode, content),
     writeBytes: (file, offset, bytes) => others().writeBytes(file, offset, bytes),
