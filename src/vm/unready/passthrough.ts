@@ -7,7 +7,8 @@ const isBridge = ({ type }: NetworkInterface): boolean => type === "bridge";
 const INTERFACES: readonly DeviceRule<NetworkInterface>[] = [
   {
     place: "@type",
-    missing: "connect guests to anything but bridges, taps, macvtaps, vhost-user programs and QEMU's own network",
+    missing:
+      "connect guests to anything but bridges, taps, macvtaps, vhost-user programs and QEMU's own network",
     remedy: "Write type='bridge' and <source bridge='…'/>.",
     // Which bridge a network is, a start has found out before.
     isAsked: ({ type }) => !["user", "bridge", "ethernet", "direct", "network", "vhostuser"].includes(type),
@@ -63,10 +64,20 @@ const INTERFACES: readonly DeviceRule<NetworkInterface>[] = [
     place: "coalesce",
     missing: "gather packets where no tap is made",
     isAsked: ({ coalesce, target, type }) =>
-    missing: "connect guests to anything but bridges, taps, macvtaps, vhost-user programs and QEMU's own network",
-    remedy: "Write type='bridge' and <source bridge='…'/>.",
-    // Which bridge a network is, a start has found out before.
-    isAsked: ({ type }) => !["user", "bridge", "ethernet", "direct", "network", "vhostuser"].includes(type),
+      coalesce !== undefined &&
+      (type === "user" || type === "vhostuser" || type === "direct" || target?.managed === false),
+  },
+  {
+    place: "mtu",
+    missing: "set the size of a macvtap's frames",
+    why: "it has that of the device that it stands on",
+    isAsked: ({ mtu, type }) => mtu !== undefined && type === "direct",
+  },
+  {
+    place: "target/@managed",
+    missing: "use a macvtap of somebody else's",
+    remedy: "Leave managed out: svirt makes one.",
+    isAsked: ({ target, type }) => target?.managed === false && type === "direct",
   },
   {
     place: "@trustGuestRxFilters",
