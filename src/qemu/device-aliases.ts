@@ -11,9 +11,11 @@ import { interfaceId } from "./network-words.ts";
 export interface LaterNames {
   interfaceId(found: Devices["interfaces"][number]): string | undefined;
   rngId(found: Devices["rngs"][number]): string | undefined;
+  hostdevId(found: Devices["hostdevs"][number]): string | undefined;
 }
 
-const NONE: LaterNames = { interfaceId: () => undefined, rngId: () => undefined };
+const none = (): undefined => undefined;
+const NONE: LaterNames = { interfaceId: none, rngId: none, hostdevId: none };
 
 /**
  * A guest's devices, each with its name in QEMU as its alias, those that are part of the board too.
@@ -44,7 +46,10 @@ export function withAliases(guest: Guest, later: LaterNames = NONE): Devices {
     tpms: named(devices.tpms, "tpm"),
     sounds: named(devices.sounds, "sound"),
     videos: named(devices.videos, "video"),
-    hostdevs: named(devices.hostdevs, "hostdev", passed.length),
+    hostdevs: devices.hostdevs.map((found, at) => ({
+      ...found,
+      alias: found.alias ?? later.hostdevId(found) ?? `hostdev${passed.length + at}`,
+    })),
     redirdevs: named(devices.redirdevs, "redir"),
     hubs: named(devices.hubs, "hub"),
     watchdogs: named(devices.watchdogs, "watchdog"),

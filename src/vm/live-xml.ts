@@ -5,8 +5,8 @@ import { guestPaths } from "../plan/paths.ts";
 import { listPlugged, type Plugged } from "../plan/plugged.ts";
 import { socketPath } from "../qemu/chardev-backend-words.ts";
 import { type LaterNames, withAliases } from "../qemu/device-aliases.ts";
-import { pciKeys } from "../qemu/device-bus.ts";
 import type { Guest } from "../qemu/guest.ts";
+import { pluggedId } from "./devices/plugged-id.ts";
 import type { Node } from "./node.ts";
 import type { GuestRecord } from "./record.ts";
 import { runningGuest } from "./running-guest.ts";
@@ -33,24 +33,12 @@ export function formatLive({ paths }: Pick<Node, "paths">, record: GuestRecord):
   );
 }
 
-/**
- * What came while the guest ran may have another number than its place: an interface is known by its address on the
- * network, a source of randomness by that on its bus.
- */
-function laterNames(guest: Guest, { devices }: Plugged): LaterNames {
-  const left = new Map(devices);
-  const take = (isIt: (facts: Readonly<Record<string, unknown>>) => boolean): string | undefined => {
-    const id = [...left].find(([, facts]) => isIt(facts))?.[0];
-    if (id !== undefined) left.delete(id);
-    return id;
-  };
+/** What came while the guest ran may have another number than its place. */
+function laterNames(guest: Guest, plugged: Plugged): LaterNames {
   return {
-    interfaceId: ({ mac }) => take((facts) => facts["netdev"] !== undefined && facts["mac"] === mac?.address),
-    rngId: ({ address }) => {
-      if (address?.type !== "pci") return undefined;
-      const place = pciKeys(guest, address);
-      return take(({ addr, bus, rng }) => rng !== undefined && bus === place.bus && addr === place.addr);
-    },
+    interfaceId: (value) => pluggedId(plugged, guest, { element: "interface", value }),
+    rngId: (value) => pluggedId(plugged, guest, { element: "rng", value }),
+    hostdevId: (value) => pluggedId(plugged, guest, { element: "hostdev", value }),
   };
 }
 

@@ -122,6 +122,7 @@ onTheNode(
     expectDirectBoot(guest);
     expectCards(guest);
     expectSerialPorts(guest);
+    expectAliases(guest);
     expect(answerTo(notes, "query-vnc")).toMatchObject({ enabled: true, host: "127.0.0.1", service: "5907" });
     expect(outOf(notes, "vnc-display")).toBe("127.0.0.1:7");
     expectLimits(guest);
@@ -162,6 +163,23 @@ function expectCards(guest: Inspected): void {
   expect([property(guest, "rng0", "max-bytes"), property(guest, "rng0", "period")]).toEqual(["1024", "2000"]);
 }
 
+interface Chardev {
+  readonly label: string;
+  readonly filename: string;
+}
+
+/** The running guest's XML calls its devices what QEMU calls them; what is part of the board QEMU calls nothing. */
+function expectAliases({ devices, notes }: Inspected): void {
+  const aliases = [...outOf(notes, "shown").matchAll(/<alias name='([^']*)'\/>/g)].map(
+    ([, name = ""]) => name,
+  );
+  const strange = aliases.filter((name) => !devices.has(name));
+  expect(aliases.length).toBeGreaterThan(strange.length);
+  expect(
+    strange.filter((name) => !/^(?:pci\.0|pcie\.0|ide|fdc0|input\d|tpm0|watchdog0)$/.test(name)),
+  ).toEqual([]);
+}
+
 /** COM1 at 0x3f8 and COM2 at 0x2f8, each with its backend. */
 function expectSerialPorts(guest: Inspected): void {
   const { devices, notes } = guest;
@@ -176,6 +194,8 @@ function expectSerialPorts(guest: Inspected): void {
   ]);
   const pty = { label: "charserial1", filename: expect.stringMatching(/^pty:\/dev\/pts\/\d+$/) };
   expect(answerTo(notes, "query-chardev")).toContainEqual(expect.objectContaining(pty));
+  const found = answerTo<readonly Chardev[]>(notes, "query-chardev").find(({ label }) => label === pty.label);
+  expect(outOf(notes, "shown")).toContain(`<source path='${found?.filename.slice("pty:".length)}'/>`);
   expect(outOf(notes, "fds")).toMatch(new RegExp(` -> ${HERE}/serial\\.log$`, "m"));
 }
 
@@ -229,6 +249,7 @@ onTheNode(
     expect(outOf(notes, "free")).toBe("0");
     expectTaps(guest);
     expectVirtioPorts(guest);
+    expectAliases(guest);
     expect(outOf(notes, "serial-socket")).toBe("socket");
     const socket = {
       label: "charserial0",

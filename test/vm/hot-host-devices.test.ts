@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { destroyDomain } from "../../src/vm/destroy.ts";
 import { attachDevice, detachDevice } from "../../src/vm/devices/change-devices.ts";
+import { formatLive } from "../../src/vm/live-xml.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import type { PciWish } from "../memory-host/pci-bus.ts";
@@ -73,6 +74,14 @@ function limitOf(host: Machine): string {
 
 beforeEach(async () => {
   machine = await withGuest();
+});
+
+test("the running guest's XML calls a device of the host what QEMU calls it, whichever others have gone", async () => {
+  await attach(pci())(nodeOn(machine));
+  await attach(pci("no", 7))(nodeOn(machine));
+  await detach(pci())(nodeOn(machine));
+  const xml = formatLive(nodeOn(machine), recordOf(machine));
+  expect([...xml.matchAll(/<alias name='(hostdev\d)'\/>/g)].map(([, name]) => name)).toEqual(["hostdev1"]);
 });
 
 describe("a PCI device comes to a running guest", () => {

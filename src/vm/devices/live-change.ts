@@ -5,10 +5,8 @@ import { SvirtError } from "../../errors.ts";
 import { type NewMedium, planAttach, planDetach, planMedium } from "../../plan/hotplug-plan.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listPlugged } from "../../plan/plugged.ts";
-import { pciKeys } from "../../qemu/device-bus.ts";
 import type { Guest } from "../../qemu/guest.ts";
-import { hostdevPlace } from "../../qemu/hostdev-words.ts";
-import { driveId, formatHotDevice, formatMedium, plugDevice } from "../../qemu/hot-device.ts";
+import { formatHotDevice, formatMedium, plugDevice } from "../../qemu/hot-device.ts";
 import { refuseHotUnplug, refusePeer } from "../../qemu/hot-rules.ts";
 import { storedDomain } from "../../qemu/stored-domain.ts";
 import { refuseBusyDisk } from "../block/refuse-busy.ts";
@@ -23,6 +21,7 @@ import { findDevice, findDisk } from "./find-device.ts";
 import { decideNewDevice, freeNames, gatherDevice } from "./new-files.ts";
 import { decidePassed, nameFiles, settlePassed, withOnly } from "./new-passed.ts";
 import { decideNewTap, withTapName } from "./new-tap.ts";
+import { pluggedId } from "./plugged-id.ts";
 import { refuseOffline } from "./refuse-offline.ts";
 import { refuseOtherInterface } from "./update-rules.ts";
 
@@ -162,30 +161,11 @@ function decideLink(
   };
 }
 
-/** The device's name in QEMU: a disk's follows from its place, that of the others stands beside their address. */
+/** The device's name in QEMU. Throws "failed". */
 function idOf(record: GuestRecord, guest: Guest, device: Device): string {
-  const { devices } = listPlugged(record.steps);
-  const ids = device.element === "disk" ? [driveId(guest, device.value)] : [...devices.keys()];
-  const id = ids.find((one) => {
-    const facts = devices.get(one);
-    return facts !== undefined && (device.element === "disk" || isAt(guest, device, facts));
-  });
+  const id = pluggedId(listPlugged(record.steps), guest, device);
   if (id !== undefined) return id;
   throw new SvirtError(`Cannot find ${nameDevice(device)} among what QEMU was given`, { kind: "failed" });
-}
-
-function isAt(
-  guest: Guest,
-  { element, value }: Exclude<Device, { element: "disk" }>,
-  facts: Readonly<Record<string, unknown>>,
-): boolean {
-  if (element === "hostdev") {
-    const place: [string, unknown][] = Object.entries(hostdevPlace(guest, value));
-    return place.length > 0 && place.every(([key, at]) => at === undefined || facts[key] === at);
-  }
-  if (value.address?.type !== "pci") return false;
-  const { addr, bus } = pciKeys(guest, value.address);
-  return facts["addr"] === addr && facts["bus"] === bus;
 }
 
 /** A SCSI device that QEMU has had from its start it keeps open under a number, which nothing takes away from it. */
