@@ -72,8 +72,10 @@ const RULES: readonly Rule<HostDevice>[] = [
     why: "it is not an address for such a device",
     remedy: "Leave the address out.",
     isBroken: (device, { domain, devices }) => {
-      // A place on USB is given for this start: what is stored says what was written.
-      const stored = domain.devices.hostdevs[devices.hostdevs.indexOf(device)] ?? device;
+      // A place on USB is given for this start: what is stored says what was written. One that comes later stands alone.
+      const all = domain.devices.hostdevs;
+      const isWhole = all.length === devices.hostdevs.length;
+      const stored = (isWhole ? all[devices.hostdevs.indexOf(device)] : undefined) ?? device;
       return !ADDRESSES[device.type].includes(stored.address?.type ?? "none");
     },
   },

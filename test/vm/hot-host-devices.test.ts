@@ -76,12 +76,23 @@ beforeEach(async () => {
   machine = await withGuest();
 });
 
+test("a device on USB comes beside one on PCI", async () => {
+  machine = await withGuest(pci() + USB);
+  await detach(USB)(nodeOn(machine));
+  await attach(USB)(nodeOn(machine));
+  expect(formatLive(nodeOn(machine), recordOf(machine))).toContain("<alias name='hostdev1'/>");
+});
+
 test("the running guest's XML calls a device of the host what QEMU calls it, whichever others have gone", async () => {
   await attach(pci())(nodeOn(machine));
   await attach(pci("no", 7))(nodeOn(machine));
+  await attach(SCSI)(nodeOn(machine));
   await detach(pci())(nodeOn(machine));
   const xml = formatLive(nodeOn(machine), recordOf(machine));
-  expect([...xml.matchAll(/<alias name='(hostdev\d)'\/>/g)].map(([, name]) => name)).toEqual(["hostdev1"]);
+  expect([...xml.matchAll(/<alias name='(hostdev\d)'\/>/g)].map(([, name]) => name)).toEqual([
+    "hostdev1",
+    "hostdev2",
+  ]);
 });
 
 describe("a PCI device comes to a running guest", () => {
