@@ -13,7 +13,7 @@ const written = required(child(memory));
  * virDomainDefPostParseMemory() of libvirt
  */
 export const domainMemory: Field<ValueOf<typeof memory>> = {
-  ...written,
+  place: written.place,
   read(node) {
     const cells = find(find(node, "cpu"), "numa");
     if (cells === undefined || find(node, "memory") !== undefined) return written.read(node);
@@ -24,6 +24,7 @@ export const domainMemory: Field<ValueOf<typeof memory>> = {
     ];
     return { unit: "KiB", kiB: sizes.reduce((sum, size) => sum + size, 0) };
   },
+  write: (draft, value) => written.write(draft, value),
 };
 
 function find(node: XmlNode | undefined, tag: string): XmlNode | undefined {

@@ -1,5 +1,5 @@
-import type { ElementForm, Exception, Selector } from "./declaration.ts";
-import { emptyDraft } from "./draft.ts";
+import type { ElementForm, Exception, Selector, Variant } from "./declaration.ts";
+import { type Draft, emptyDraft } from "./draft.ts";
 import {
   type Fields,
   type FieldsValue,
@@ -37,38 +37,70 @@ export function choice<const A extends string, const V extends Alternatives>(
   tag: string,
   by: { readonly attribute: A; readonly of: V } & ChoiceFacts,
 ): ElementForm<ChoiceValue<A, V>> {
-  const words = Object.keys(by.of).filter((word) => word !== by.silent);
-  const selector = attribute(by.attribute, oneOf(...words)).place;
-  const variants = Object.entries(by.of).map(([word, fields]) => ({
-    fields,
-    when: selectorOf(word, by),
-    places: [...(word === by.silent ? [] : [selector]), ...Object.values(fields).map((field) => field.place)],
-    exceptions: [...(by.exceptions ?? []), ...(by.exceptionsOf?.[word] ?? [])],
-  }));
-  return {
-    tag,
-    variants,
-    parse(node) {
-      const chosen = variants.find(({ when }) => isChosen(node, when));
-      if (chosen === undefined) throw wrongWord(node, by, words);
-      refuseUndeclared(node, chosen);
-      return { [by.attribute]: chosen.when.word, ...readFields(node, chosen.fields) } as ChoiceValue<A, V>;
-    },
-    format(value) {
-      const word = new Map<string, unknown>(Object.entries(value)).get(by.attribute);
-      const draft = emptyDraft(tag);
-      const chosen = variants.find(({ when }) => when.word === word);
-      if (chosen === undefined) return draft;
-      if (chosen.when.said !== "absent") draft.attributes.set(by.attribute, chosen.when.word);
-      return writeFields(draft, chosen.fields, value);
-    },
-  };
+  return new ChoiceForm(tag, by) as ElementForm<ChoiceValue<A, V>>;
 }
 
 /** Whether the element says the selector's word. */
 export function isChosen(node: XmlNode, { attribute: name, word, said }: Selector): boolean {
   const written = node.attributes.get(name);
   return written === undefined ? said !== "written" : said !== "absent" && written === word;
+}
+
+interface Alternative extends Variant {
+  readonly when: Selector;
+  readonly fields: Fields;
+}
+
+type By = ChoiceFacts & { readonly attribute: string; readonly of: Alternatives };
+
+// A class for the reason that fields are: see field.ts.
+class ChoiceForm implements ElementForm<object> {
+  declare private made: readonly Alternative[] | undefined;
+
+  declare readonly tag: string;
+  declare private readonly by: By;
+
+  constructor(tag: string, by: By) {
+    this.tag = tag;
+    this.by = by;
+  }
+
+  get variants(): readonly Alternative[] {
+    this.made ??= alternativesOf(this.by);
+    return this.made;
+  }
+
+  parse(node: XmlNode): object {
+    const { by } = this;
+    const chosen = this.variants.find(({ when }) => isChosen(node, when));
+    if (chosen === undefined) throw wrongWord(node, by, wordsOf(by));
+    refuseUndeclared(node, chosen);
+    return { [by.attribute]: chosen.when.word, ...readFields(node, chosen.fields) };
+  }
+
+  format(value: object): Draft {
+    const { by, tag } = this;
+    const word = new Map<string, unknown>(Object.entries(value)).get(by.attribute);
+    const draft = emptyDraft(tag);
+    const chosen = this.variants.find(({ when }) => when.word === word);
+    if (chosen === undefined) return draft;
+    if (chosen.when.said !== "absent") draft.attributes.set(by.attribute, chosen.when.word);
+    return writeFields(draft, chosen.fields, value);
+  }
+}
+
+function alternativesOf(by: By): readonly Alternative[] {
+  const selector = attribute(by.attribute, oneOf(...wordsOf(by))).place;
+  return Object.entries(by.of).map(([word, fields]) => ({
+    fields,
+    when: selectorOf(word, by),
+    places: [...(word === by.silent ? [] : [selector]), ...Object.values(fields).map((field) => field.place)],
+    exceptions: [...(by.exceptions ?? []), ...(by.exceptionsOf?.[word] ?? [])],
+  }));
+}
+
+function wordsOf(by: By): readonly string[] {
+  return Object.keys(by.of).filter((word) => word !== by.silent);
 }
 
 function selectorOf(word: string, by: { readonly attribute: string } & ChoiceFacts): Selector {

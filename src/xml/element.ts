@@ -9,6 +9,8 @@ export type ValueOf<F> = F extends ElementForm<infer T> ? T : never;
 /** An element's fields, by the property's name. */
 export type Fields = Readonly<Record<string, Field<unknown>>>;
 
+const NO_EXCEPTIONS: readonly Exception[] = [];
+
 type FieldValue<F> = F extends Field<infer T> ? T : never;
 type OptionalKey<F> = { [K in keyof F]: undefined extends FieldValue<F[K]> ? K : never }[keyof F];
 
@@ -26,35 +28,22 @@ export type FieldsValue<F> = Flat<
 export function element<F extends Fields>(
   tag: string,
   fields: F,
-  exceptions: readonly Exception[] = [],
+  exceptions: readonly Exception[] = NO_EXCEPTIONS,
 ): ElementForm<FieldsValue<F>> {
-  const variant = { places: Object.values(fields).map((field) => field.place), exceptions };
-  return {
-    tag,
-    variants: [variant],
-    parse(node) {
-      refuseUndeclared(node, variant);
-      return readFields(node, fields);
-    },
-    format: (value) => writeFields(emptyDraft(tag), fields, value),
-  };
+  return new PlainElement(tag, fields, exceptions);
 }
 
 /** The same form with one more demand on its value, for what two fields say together. */
 export function checked<T>(form: ElementForm<T>, check: (value: T, node: XmlNode) => void): ElementForm<T> {
-  return {
-    ...form,
-    parse(node) {
-      const value = form.parse(node);
-      check(value, node);
-      return value;
-    },
-  };
+  return new RewrittenForm(form, (value, node) => {
+    check(value, node);
+    return value;
+  });
 }
 
 /** The same form with its value put into the one shape in which it is kept and written. */
 export function rewritten<T>(form: ElementForm<T>, rewrite: (value: T, node: XmlNode) => T): ElementForm<T> {
-  return { ...form, parse: (node) => rewrite(form.parse(node), node) };
+  return new RewrittenForm(form, rewrite);
 }
 
 /** Refuses a document where this stands; `why` is a sentence about svirt. */
@@ -94,6 +83,63 @@ export function refuseUndeclared(node: XmlNode, variant: Variant): void {
   }
   if (isBlank(node.text) || variant.places.some((place) => place.in === "text")) return;
   throw notKnown({ node, place: "text()" });
+}
+
+// Classes for the reason that fields are: see field.ts.
+class PlainElement<F extends Fields> implements ElementForm<FieldsValue<F>> {
+  declare private made: readonly Variant[] | undefined;
+
+  declare readonly tag: string;
+  declare private readonly fields: F;
+  declare private readonly exceptions: readonly Exception[];
+
+  constructor(tag: string, fields: F, exceptions: readonly Exception[]) {
+    this.tag = tag;
+    this.fields = fields;
+    this.exceptions = exceptions;
+  }
+
+  get variants(): readonly Variant[] {
+    this.made ??= [
+      { places: Object.values(this.fields).map((field) => field.place), exceptions: this.exceptions },
+    ];
+    return this.made;
+  }
+
+  parse(node: XmlNode): FieldsValue<F> {
+    for (const variant of this.variants) refuseUndeclared(node, variant);
+    return readFields(node, this.fields);
+  }
+
+  format(value: FieldsValue<F>): Draft {
+    return writeFields(emptyDraft(this.tag), this.fields, value);
+  }
+}
+
+class RewrittenForm<T> implements ElementForm<T> {
+  declare private readonly form: ElementForm<T>;
+  declare private readonly rewrite: (value: T, node: XmlNode) => T;
+
+  constructor(form: ElementForm<T>, rewrite: (value: T, node: XmlNode) => T) {
+    this.form = form;
+    this.rewrite = rewrite;
+  }
+
+  get tag(): string {
+    return this.form.tag;
+  }
+
+  get variants(): readonly Variant[] {
+    return this.form.variants;
+  }
+
+  parse(node: XmlNode): T {
+    return this.rewrite(this.form.parse(node), node);
+  }
+
+  format(value: T): Draft {
+    return this.form.format(value);
+  }
 }
 
 function isDeclared({ places }: Variant, kind: "attribute" | "child", name: string): boolean {

@@ -1,70 +1,38 @@
-import { type ElementForm, type Field, placeName } from "./declaration.ts";
-import { emptyDraft, textDraft } from "./draft.ts";
+import { type ElementForm, type Field, type Place, placeName } from "./declaration.ts";
+import { type Draft, emptyDraft, textDraft } from "./draft.ts";
 import { isBlank, type XmlNode } from "./node.ts";
 import { notKnown, notUnderstood, quoted, type Spot } from "./refusal.ts";
 import type { ValueForm } from "./value-form.ts";
 
+/*
+ * There are a good thousand fields in the forms of a domain, all made whenever svirt reads one, and few are asked. So they
+ * are classes, though they have no lifetime: a new one costs a third of an object with functions of its own, and what
+ * only a refusal or the manual asks is made then. docs/measurements.md
+ */
+
 /** An attribute that may be absent. */
 export function attribute<T>(name: string, form: ValueForm<T>): Field<T | undefined> {
-  return {
-    place: { in: "attribute", name, form },
-    read(node) {
-      const text = node.attributes.get(name);
-      return text === undefined ? undefined : decodeAt({ node, place: `@${name}` }, text, form);
-    },
-    write(draft, value) {
-      if (value !== undefined) draft.attributes.set(name, form.encode(value));
-    },
-  };
+  return new AttributeField(name, form);
 }
 
 /** The text of the element itself; where there is none but white space, it is absent. */
 export function content<T>(form: ValueForm<T>): Field<T | undefined> {
-  return {
-    place: { in: "text", form },
-    read: (node) => (isBlank(node.text) ? undefined : decodeAt({ node }, node.text, form)),
-    write(draft, value) {
-      if (value !== undefined) draft.text = form.encode(value);
-    },
-  };
+  return new ContentField(form);
 }
 
 /** The text of a child that has nothing else, `<name>text</name>`. */
 export function textOf<T>(name: string, form: ValueForm<T>): Field<T | undefined> {
-  return {
-    place: { in: "child", name, many: false, inside: { is: "text", form } },
-    read(node) {
-      const found = onlyChild(node, name);
-      if (found === undefined) return undefined;
-      refuseMarkup(found);
-      return decodeAt({ node: found }, found.text, form);
-    },
-    write(draft, value) {
-      if (value !== undefined) draft.children.push(textDraft(name, form.encode(value)));
-    },
-  };
+  return new TextField(name, form);
 }
 
 /** A child that says something by being there, `<readonly/>`. */
 export function flag(name: string): Field<boolean> {
-  return {
-    place: { in: "child", name, many: false, inside: { is: "empty" } },
-    read(node) {
-      const found = onlyChild(node, name);
-      if (found === undefined) return false;
-      refuseMarkup(found);
-      if (!isBlank(found.text)) throw notKnown({ node: found, place: "text()" });
-      return true;
-    },
-    write(draft, value) {
-      if (value) draft.children.push(emptyDraft(name));
-    },
-  };
+  return new FlagField(name);
 }
 
 /** A child with a form of its own, at most once. */
 export function child<T>(form: ElementForm<T>): Field<T | undefined> {
-  return lazyChild(form.tag, () => form);
+  return new ChildField(form);
 }
 
 /** The same for a form that contains itself. */
@@ -93,13 +61,7 @@ export function always<T>(form: ElementForm<T>): Field<T> {
 
 /** Any number of children of one form, in their order. */
 export function children<T>(form: ElementForm<T>): Field<readonly T[]> {
-  return {
-    place: { in: "child", name: form.tag, many: true, inside: { is: "declared", form: () => form } },
-    read: (node) => node.children.filter((found) => found.tag === form.tag).map((found) => form.parse(found)),
-    write(draft, values) {
-      for (const value of values) draft.children.push(form.format(value));
-    },
-  };
+  return new ChildrenField(form);
 }
 
 /** A child that is not ours to understand: its source is kept as it is and written again. */
@@ -115,16 +77,167 @@ export function kept(name: string): Field<string | undefined> {
 
 /** Refuses a document in which the field is absent. */
 export function required<T>(field: Field<T | undefined>): Field<T> {
-  const name = placeName(field.place);
-  return {
-    place: { ...field.place, required: true },
-    read(node) {
-      const value = field.read(node);
-      if (value !== undefined) return value;
-      throw notUnderstood({ node, place: name }, "it is missing", `Write ${name} there.`);
-    },
-    write: (draft, value) => field.write(draft, value),
-  };
+  return new RequiredField(field);
+}
+
+class AttributeField<T> implements Field<T | undefined> {
+  declare private readonly name: string;
+  declare private readonly form: ValueForm<T>;
+
+  constructor(name: string, form: ValueForm<T>) {
+    this.name = name;
+    this.form = form;
+  }
+
+  get place(): Place {
+    return { in: "attribute", name: this.name, form: this.form };
+  }
+
+  read(node: XmlNode): T | undefined {
+    const text = node.attributes.get(this.name);
+    return text === undefined ? undefined : decodeAt({ node, place: `@${this.name}` }, text, this.form);
+  }
+
+  write(draft: Draft, value: T | undefined): void {
+    if (value !== undefined) draft.attributes.set(this.name, this.form.encode(value));
+  }
+}
+
+class ContentField<T> implements Field<T | undefined> {
+  declare private readonly form: ValueForm<T>;
+
+  constructor(form: ValueForm<T>) {
+    this.form = form;
+  }
+
+  get place(): Place {
+    return { in: "text", form: this.form };
+  }
+
+  read(node: XmlNode): T | undefined {
+    return isBlank(node.text) ? undefined : decodeAt({ node }, node.text, this.form);
+  }
+
+  write(draft: Draft, value: T | undefined): void {
+    if (value !== undefined) draft.text = this.form.encode(value);
+  }
+}
+
+class TextField<T> implements Field<T | undefined> {
+  declare private readonly name: string;
+  declare private readonly form: ValueForm<T>;
+
+  constructor(name: string, form: ValueForm<T>) {
+    this.name = name;
+    this.form = form;
+  }
+
+  get place(): Place {
+    return { in: "child", name: this.name, many: false, inside: { is: "text", form: this.form } };
+  }
+
+  read(node: XmlNode): T | undefined {
+    const found = onlyChild(node, this.name);
+    if (found === undefined) return undefined;
+    refuseMarkup(found);
+    return decodeAt({ node: found }, found.text, this.form);
+  }
+
+  write(draft: Draft, value: T | undefined): void {
+    if (value !== undefined) draft.children.push(textDraft(this.name, this.form.encode(value)));
+  }
+}
+
+class FlagField implements Field<boolean> {
+  declare private readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get place(): Place {
+    return { in: "child", name: this.name, many: false, inside: { is: "empty" } };
+  }
+
+  read(node: XmlNode): boolean {
+    const found = onlyChild(node, this.name);
+    if (found === undefined) return false;
+    refuseMarkup(found);
+    if (!isBlank(found.text)) throw notKnown({ node: found, place: "text()" });
+    return true;
+  }
+
+  write(draft: Draft, value: boolean): void {
+    if (value) draft.children.push(emptyDraft(this.name));
+  }
+}
+
+class ChildField<T> implements Field<T | undefined> {
+  declare private readonly form: ElementForm<T>;
+
+  constructor(form: ElementForm<T>) {
+    this.form = form;
+  }
+
+  get place(): Place {
+    const { form } = this;
+    return { in: "child", name: form.tag, many: false, inside: { is: "declared", form: () => form } };
+  }
+
+  read(node: XmlNode): T | undefined {
+    const found = onlyChild(node, this.form.tag);
+    return found === undefined ? undefined : this.form.parse(found);
+  }
+
+  write(draft: Draft, value: T | undefined): void {
+    if (value !== undefined) draft.children.push(this.form.format(value));
+  }
+}
+
+class ChildrenField<T> implements Field<readonly T[]> {
+  declare private readonly form: ElementForm<T>;
+
+  constructor(form: ElementForm<T>) {
+    this.form = form;
+  }
+
+  get place(): Place {
+    const { form } = this;
+    return { in: "child", name: form.tag, many: true, inside: { is: "declared", form: () => form } };
+  }
+
+  read(node: XmlNode): readonly T[] {
+    const values: T[] = [];
+    for (const found of node.children) if (found.tag === this.form.tag) values.push(this.form.parse(found));
+    return values;
+  }
+
+  write(draft: Draft, values: readonly T[]): void {
+    for (const value of values) draft.children.push(this.form.format(value));
+  }
+}
+
+class RequiredField<T> implements Field<T> {
+  declare private readonly field: Field<T | undefined>;
+
+  constructor(field: Field<T | undefined>) {
+    this.field = field;
+  }
+
+  get place(): Place {
+    return { ...this.field.place, required: true };
+  }
+
+  read(node: XmlNode): T {
+    const value = this.field.read(node);
+    if (value !== undefined) return value;
+    const name = placeName(this.field.place);
+    throw notUnderstood({ node, place: name }, "it is missing", `Write ${name} there.`);
+  }
+
+  write(draft: Draft, value: T): void {
+    this.field.write(draft, value);
+  }
 }
 
 function onlyChild(node: XmlNode, name: string): XmlNode | undefined {

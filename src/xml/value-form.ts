@@ -12,14 +12,29 @@ export const anyText: ValueForm<string> = { expects: "text", decode: (text) => t
 
 /** One of some words. */
 export function oneOf<const W extends string>(...words: readonly W[]): ValueForm<W> {
-  return {
-    get expects() {
-      const named = words.map((word) => `"${word}"`).join(", ");
-      return words.length === 1 ? named : `one of ${named}`;
-    },
-    decode: (text) => words.find((word) => word === text),
-    encode: (word) => word,
-  };
+  return new WordForm(words);
+}
+
+// A class for the reason that fields are: see field.ts. It stands above those of its kind that are made here.
+class WordForm<W extends string> implements ValueForm<W> {
+  declare private readonly words: readonly W[];
+
+  constructor(words: readonly W[]) {
+    this.words = words;
+  }
+
+  get expects(): string {
+    const named = this.words.map((word) => `"${word}"`).join(", ");
+    return this.words.length === 1 ? named : `one of ${named}`;
+  }
+
+  decode(text: string): W | undefined {
+    return this.words.find((word) => word === text);
+  }
+
+  encode(word: W): string {
+    return word;
+  }
 }
 
 /** `yes` or `no`. */
@@ -30,11 +45,7 @@ export const onOff = truth("on", "off");
 
 /** A whole decimal number within bounds; white space around it is let through, as libvirt does. */
 export function integer(least: number, most: number): ValueForm<number> {
-  return {
-    expects: `a whole number from ${least} to ${most}`,
-    decode: (text) => within(/^\s*-?[0-9]{1,16}\s*$/.test(text) ? Number(text) : Number.NaN, least, most),
-    encode: String,
-  };
+  return new IntegerForm(least, most);
 }
 
 /** A number in hexadecimal (`0x1f`) or decimal, written as `0x` with so many digits. */
@@ -50,6 +61,28 @@ export function hexadecimal(most: number, digits: number): ValueForm<number> {
 /** A text that a pattern takes as a whole; `expects` says so to a person. */
 export function matching(pattern: RegExp, expects: string): ValueForm<string> {
   return { expects, decode: (text) => (pattern.test(text) ? text : undefined), encode: (text) => text };
+}
+
+class IntegerForm implements ValueForm<number> {
+  declare private readonly least: number;
+  declare private readonly most: number;
+
+  constructor(least: number, most: number) {
+    this.least = least;
+    this.most = most;
+  }
+
+  get expects(): string {
+    return `a whole number from ${this.least} to ${this.most}`;
+  }
+
+  decode(text: string): number | undefined {
+    return within(/^\s*-?[0-9]{1,16}\s*$/.test(text) ? Number(text) : Number.NaN, this.least, this.most);
+  }
+
+  encode(value: number): string {
+    return String(value);
+  }
 }
 
 function truth(yes: string, no: string): ValueForm<boolean> {

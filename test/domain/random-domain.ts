@@ -15,7 +15,9 @@ export const randomDomain: fc.Arbitrary<string> = fc
 
 function randomElement(choose: Choose, form: ElementForm<unknown>, depth: number): Draft {
   const draft = emptyDraft(form.tag);
-  const variant = choose(fc.constantFrom, ...form.variants);
+  // By number: fast-check would look through all that a form is made of.
+  const variant = form.variants[choose(fc.nat, { max: form.variants.length - 1 })];
+  if (variant === undefined) return draft;
   // Few of many: a document with some of everything contradicts itself somewhere.
   const rarity = Math.max(2, Math.floor(variant.places.length / 4));
   for (const place of variant.places) {
