@@ -222,9 +222,9 @@ export interface Host {
   isLocked(path: string): boolean;
 
   getProcess(pid: number): ProcessFacts | undefined;
-  /** Those of one user, or all. */
+  /** Those of one user, or all; without the kernel's own threads. */
   listProcesses(uid?: number): readonly ProcessFacts[];
-  /** The contexts of all processes, each once. */
+  /** The contexts of all processes but the kernel's own threads, each once. */
   listContexts(): readonly string[];
   /** The words a process was started with; none for one that is gone or a kernel thread. */
   getCommandLine(pid: number): readonly string[];

@@ -1,10 +1,23 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { listenUnix } from "../../src/host/linux/listen.ts";
 import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
 
 const UID = 0x70000001;
+/** linux/sched.h */
+const PF_KTHREAD = 0x00200000;
+
+/** Every process with the kernel's flags for it, without zombies. proc_pid_stat(5) */
+function listWithFlags(): { readonly pid: number; readonly flags: number }[] {
+  return readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name) || !existsSync(`/proc/${name}/stat`)) return [];
+    const [state = "", , , , , , flags = ""] = readFileSync(`/proc/${name}/stat`, "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    return "ZX".includes(state) ? [] : [{ pid: Number(name), flags: Number(flags) }];
+  });
+}
 
 /** A process that does nothing until it is ended; as another user if so asked. */
 function sleeper(uid = 0): Bun.Subprocess {
@@ -53,6 +66,20 @@ describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, 
     child.kill("SIGKILL");
     await child.exited;
     expect(folder.host.getProcess(child.pid)).toBeUndefined();
+  });
+
+  test("are all there, but for the kernel's own threads", () => {
+    using folder = new RealFolder();
+    const before = listWithFlags();
+    const found = new Set(folder.host.listProcesses().map(({ pid }) => pid));
+    // Others come and go meanwhile.
+    const stayed = listWithFlags().filter(({ pid }) => before.some((each) => each.pid === pid));
+    const [threads, programs] = [true, false].map((isThread) =>
+      stayed.filter(({ flags }) => ((flags & PF_KTHREAD) !== 0) === isThread).map(({ pid }) => pid),
+    );
+    expect(programs?.filter((pid) => !found.has(pid))).toEqual([]);
+    expect(threads?.filter((pid) => found.has(pid))).toEqual([]);
+    expect(programs).toContain(process.pid);
   });
 
   test("have a signal sent only if they are those that were meant: a number alone is not enough", async () => {

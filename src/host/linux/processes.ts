@@ -12,6 +12,12 @@ const SYS_GETPRIORITY = process.arch === "x64" ? 140n : 141n;
 /** linux/resource.h */
 const PRIO_USER = 2n;
 const SIGNALS = { SIGKILL: 9n, SIGTERM: 15n } as const;
+/** Started by the kernel right after init. kernel/kthread.c */
+const KTHREADD = 2;
+/** linux/sched.h */
+const PF_KTHREAD = 0x0020_0000;
+/** Of `flags` behind the command. proc_pid_stat(5) */
+const FLAGS_AT = 6;
 /** asm-generic/param.h USER_HZ */
 const CLOCK_TICKS = 100;
 
@@ -67,10 +73,31 @@ function hasProcesses(uid: number): boolean {
   return readErrno() !== ESRCH;
 }
 
+/** All but the kernel's own threads, which are most processes of a node, never a guest's user, and in no level of a guest. */
 function listPids(): number[] {
+  const threads = new Set(listKernelThreads());
   return listFolder("/proc")
-    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => /^\d+$/.test(name) && !threads.has(name))
     .map(Number);
+}
+
+/**
+ * kthreadd and its children, by the kernel's word: another process 2, as a container has it, is no kernel thread itself.
+ * proc_tid_children(5)
+ */
+function listKernelThreads(): readonly string[] {
+  const [, stat] = /\) (.*)$/s.exec(readOrNothing(`/proc/${KTHREADD}/stat`)) ?? [];
+  const flags = Number(stat?.split(" ")[FLAGS_AT] ?? "0");
+  if ((flags & PF_KTHREAD) === 0) return [];
+  return [String(KTHREADD), ...readOrNothing(`/proc/${KTHREADD}/task/${KTHREADD}/children`).split(" ")];
+}
+
+function readOrNothing(path: string): string {
+  try {
+    return readText(path) ?? "";
+  } catch {
+    return "";
+  }
 }
 
 function goneOrThrow(attempt: string, errno: number): false {
