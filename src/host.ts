@@ -157,6 +157,8 @@ export interface Host {
   readText(path: string): string | undefined;
   /** Whole or not at all, on disk before it returns: new file, fsync, rename, fsync of the folder. */
   writeText(path: string, text: string, mode: number): void;
+  /** Whole or not at all for whoever looks; after a power failure it may be there and empty. */
+  writeVolatile(path: string, text: string, mode: number): void;
   /** Missing is fine. */
   removeFile(path: string): void;
   /** The names in a folder, sorted; none when it is missing. */

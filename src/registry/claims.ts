@@ -31,8 +31,9 @@ export class ClaimRegistry {
   listHolders(kind: Claim["kind"], key: string): Holder[] {
     const folder = this.#keyFolder(kind, key);
     return this.#listOwners(kind, key).flatMap((owner) => {
-      const text = this.#host.readText(`${folder}/${owner}`);
-      return text === undefined ? [] : [{ owner, ...v.parse(claimEntry, JSON.parse(text)) }];
+      const text = this.#host.readText(`${folder}/${owner}`) ?? "";
+      // Empty: a power failure came before its text was on disk. Its owner has ended with it.
+      return text === "" ? [] : [{ owner, ...v.parse(claimEntry, JSON.parse(text)) }];
     });
   }
 
@@ -57,7 +58,10 @@ export class ClaimRegistry {
       ...(label === undefined ? {} : { label }),
       ...(original === undefined ? {} : { original }),
     };
-    this.#host.writeText(`${folder}/${owner}`, `${JSON.stringify(entry)}\n`, 0o600);
+    const text = `${JSON.stringify(entry)}\n`;
+    // A definition's must last. A guest's need not: it ends with the boot, and its record, which lasts, knows all of them.
+    if (claim.kind === "static") this.#host.writeText(`${folder}/${owner}`, text, 0o600);
+    else this.#host.writeVolatile(`${folder}/${owner}`, text, 0o600);
   }
 
   /** Not held is fine. */

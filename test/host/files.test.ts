@@ -189,14 +189,17 @@ describe.skipIf(MISSING !== undefined)(`inspectFile() on the real machine${ASIDE
 });
 
 describe.skipIf(MISSING !== undefined)(`writing on the real machine${ASIDE}`, () => {
-  test("gives a file whole, with its mode, and leaves no half of one", () => {
-    using folder = new RealFolder();
-    const path = `${folder.path}/record`;
-    folder.host.writeText(path, "old", 0o600);
-    folder.host.writeText(path, "ä new one", 0o640);
-    expect([readFileSync(path, "utf8"), statSync(path).mode & 0o777]).toEqual(["ä new one", 0o640]);
-    expect(readdirSync(folder.path)).toEqual(["record"]);
-  });
+  test.each(["writeText", "writeVolatile"] as const)(
+    "gives a file whole, with its mode, and leaves no half of one: %s",
+    (write) => {
+      using folder = new RealFolder();
+      const path = `${folder.path}/record`;
+      folder.host[write](path, "old", 0o600);
+      folder.host[write](path, "ä new one", 0o640);
+      expect([readFileSync(path, "utf8"), statSync(path).mode & 0o777]).toEqual(["ä new one", 0o640]);
+      expect(readdirSync(folder.path)).toEqual(["record"]);
+    },
+  );
 
   test("replaces a symlink, and leaves what it leads to", () => {
     using folder = new RealFolder();

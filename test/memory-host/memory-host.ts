@@ -75,6 +75,7 @@ function fileCalls(
 ): Part<
   | "readText"
   | "writeText"
+  | "writeVolatile"
   | "removeFile"
   | "makeSymlink"
   | "makeLinkWithin"
@@ -88,18 +89,20 @@ function fileCalls(
   | "readBytes"
 > {
   const { files } = machine;
+  const writeText: Host["writeText"] = (path, text, mode) => {
+    const fresh = files.put(`${path}.new`, "file", { mode, bytes: new TextEncoder().encode(text) });
+    svirt.midway();
+    files.remove(`${path}.new`);
+    const target = files.get(path.slice(0, path.lastIndexOf("/")));
+    target.entries.set(path.slice(path.lastIndexOf("/") + 1), fresh);
+  };
   return {
     readText(path) {
       const found = files.find(path);
       return found === undefined ? undefined : new TextDecoder().decode(found.inode.bytes);
     },
-    writeText(path, text, mode) {
-      const fresh = files.put(`${path}.new`, "file", { mode, bytes: new TextEncoder().encode(text) });
-      svirt.midway();
-      files.remove(`${path}.new`);
-      const target = files.get(path.slice(0, path.lastIndexOf("/")));
-      target.entries.set(path.slice(path.lastIndexOf("/") + 1), fresh);
-    },
+    writeText,
+    writeVolatile: writeText,
     removeFile: (path) => files.remove(path),
     makeSymlink: (path, target) => void files.put(path, "symlink", { target }),
     makeLinkWithin(folder, { label, path, target }) {

@@ -36,6 +36,19 @@ describe("reserve()", () => {
     expect(registry.listAll()).toEqual([{ kind: "level", key: "s0:c1,c2", owner: "two" }]);
   });
 
+  test("takes what a power failure has left empty for nobody's", () => {
+    const machine = new Machine();
+    const registry = registryOn(machine);
+    registry.reserve(SHARED, "one");
+    machine.files.put("/var/lib/svirt/claims/file/inode-8:1-7/one", "file", { mode: 0o600 });
+    const exclusive: Claim = { ...SHARED, sharing: "exclusive" };
+    registry.reserve(exclusive, "two");
+    expect(registry.listHolders("file", SHARED.key).map(({ owner }) => owner)).toEqual(["two"]);
+    registry.release(SHARED, "one");
+    registry.release(exclusive, "two");
+    expect(registry.listAll()).toEqual([]);
+  });
+
   test("lets several share a file, and keeps the original for each", () => {
     const registry = registryOn(new Machine());
     registry.reserve(SHARED, "one");

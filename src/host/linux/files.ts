@@ -64,6 +64,19 @@ export function readText(path: string): string | undefined {
 
 /** Host.writeText: rename(2) makes it whole or not at all, fsync(2) of file and folder makes it last. */
 export function writeText(path: string, text: string, mode: number): void {
+  replaceFile(path, { text, mode, sync: fsyncSync });
+  orThrow(`write ${path}`, () => syncFolder(dirname(path)));
+}
+
+/** Host.writeVolatile: the same without fsync(2), for which a disk takes as long as for all the rest of it. */
+export function writeVolatile(path: string, text: string, mode: number): void {
+  replaceFile(path, { text, mode, sync: () => undefined });
+}
+
+function replaceFile(
+  path: string,
+  { mode, sync, text }: { readonly text: string; readonly mode: number; sync(fd: number): void },
+): void {
   const fresh = `${path}.new`;
   orThrow(`write ${path}`, () => {
     unlessMissing(`remove ${fresh}`, () => unlinkSync(fresh));
@@ -71,12 +84,11 @@ export function writeText(path: string, text: string, mode: number): void {
     try {
       // Until all is written: write(2) on a full disk takes a part and says so, which is no error to writeSync.
       writeFileSync(fd, text);
-      fsyncSync(fd);
+      sync(fd);
     } finally {
       closeSync(fd);
     }
     renameSync(fresh, path);
-    syncFolder(dirname(path));
   });
 }
 

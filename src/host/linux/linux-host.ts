@@ -77,6 +77,7 @@ function shareCalls(): Pick<
 function fileCalls() {
   return {
     writeText: (path, text, mode) => others().writeText(path, text, mode),
+    writeVolatile: (path, text, mode) => others().writeVolatile(path, text, mode),
     removeFile: (path) => others().removeFile(path),
     makeFolder: (folder) => others().makeFolder(folder),
     giveFolder: (path, to) => others().giveFolder(path, to),

@@ -40,6 +40,7 @@ export type QuickCall =
 export function makeOtherCalls(): Omit<Host, QuickCall> {
   return {
     writeText: files.writeText,
+    writeVolatile: files.writeVolatile,
     removeFile: files.removeFile,
     makeFolder: files.makeFolder,
     giveFolder,
