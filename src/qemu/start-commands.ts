@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { Domain } from "../domain/domain.ts";
-import { completeGuest } from "./complete-guest.ts";
+import type { Guest } from "./guest.ts";
 import { limitSpeed } from "./iotune-commands.ts";
 import type { QmpCommand } from "./qmp.ts";
 
@@ -16,9 +16,8 @@ import type { QmpCommand } from "./qmp.ts";
  * - `query-chardev`, where there is a pty: its path is known only now
  * - `cont`
  */
-export function listStartCommands(domain: Domain): readonly QmpCommand[] {
-  const guest = completeGuest(domain);
-  const { devices } = guest;
+export function listStartCommands(guest: Guest): readonly QmpCommand[] {
+  const { devices, domain } = guest;
   const { memballoon } = devices;
   const balloon = memballoon?.model === "virtio" ? memballoon : undefined;
   const memoryKiB = domain.memory.kiB;

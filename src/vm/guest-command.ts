@@ -14,6 +14,7 @@ import { formatGuestArgv } from "../qemu/argv.ts";
 import { completeGuest } from "../qemu/complete-guest.ts";
 import { listDescriptors } from "../qemu/descriptors.ts";
 import { type Descriptor, isOpenedByName } from "../qemu/launch.ts";
+import type { QmpCommand } from "../qemu/qmp.ts";
 import { listStartCommands } from "../qemu/start-commands.ts";
 import type { GatheredFiles } from "./gather-files.ts";
 import { numberTap } from "./gather-taps.ts";
@@ -24,10 +25,13 @@ const MONITOR_FD = 3;
 /** S_IROTH. inode(7) */
 const READABLE_BY_OTHERS = 0o004;
 
-/** The command that becomes a guest, and the files that its user must be let open by name until it has. */
+/** The command that becomes a guest, the files that its user must be let open by name until it has, and what it is told. */
 export interface OrderedGuest {
   readonly order: GuestOrder;
   readonly grants: readonly GrantedFile[];
+  readonly commands: readonly MonitorCommand[];
+  /** QEMU is to be asked which terminals it got. */
+  readonly hasTerminals: boolean;
 }
 
 /** The command that becomes the guest, with every file that it will find open. Throws "unsupported", "not-found". */
@@ -82,7 +86,10 @@ export function orderGuest(
     isFoundByQemu === true ? [{ file: facts.id, access: "read-write" } as const] : [],
   );
   // In a session QEMU's user is he who may open these already.
-  return { order, grants: isSession(node) ? [] : [...listGrants(order, descriptors), ...found] };
+  const grants = isSession(node) ? [] : [...listGrants(order, descriptors), ...found];
+  const told = listStartCommands(guest);
+  const hasTerminals = told.some(({ execute }) => execute === "query-chardev");
+  return { order, grants, commands: startCommands(told, decided), hasTerminals };
 }
 
 type NumberedPeer = PeerSocket & { readonly fd: number };
@@ -173,19 +180,14 @@ function refuseUnreadable(path: string, { mode }: FileFacts): void {
  * What QEMU is told over its monitor before the vCPUs run, and to let them run. Negotiation is the connection's own
  * affair, and what only asks is asked by whoever wants to know. A state that is loaded has its balloon in it.
  */
-export function startCommands(
-  domain: Domain,
+function startCommands(
+  told: readonly QmpCommand[],
   { isIncoming }: { readonly isIncoming: boolean },
 ): MonitorCommand[] {
   const passed = new Set(["qmp_capabilities", ...(isIncoming ? ["balloon"] : [])]);
-  return listStartCommands(domain)
+  return told
     .filter(({ execute }) => !passed.has(execute) && !execute.startsWith("query-"))
     .map(({ arguments: args, execute }) => ({ execute, ...(args === undefined ? {} : { arguments: args }) }));
-}
-
-/** Whether QEMU gets a terminal of the kernel's for a device of it. */
-export function hasTerminals(domain: Domain): boolean {
-  return listStartCommands(domain).some(({ execute }) => execute === "query-chardev");
 }
 
 /** What the host's hardware writes to cannot be swapped out, and needs as much as the reference gives it beside. */

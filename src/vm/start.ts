@@ -21,7 +21,7 @@ import { gatherFolders } from "./gather-folders.ts";
 import { decideLimits } from "./gather-limits.ts";
 import { decideTaps, withTapNames } from "./gather-taps.ts";
 import { listGroupLinks } from "./gather-vfio.ts";
-import { hasTerminals, orderGuest, startCommands } from "./guest-command.ts";
+import { orderGuest } from "./guest-command.ts";
 import { makeNvramFolder } from "./host-firmware.ts";
 import { newRecord } from "./new-record.ts";
 import type { Node } from "./node.ts";
@@ -206,11 +206,10 @@ function decide(
   const limits = decideLimits(node, domain);
   const groupPath = limits.group?.path;
   const facts = { gathered, label, sockets, taps: planned, uid, isIncoming, groupPath };
-  const { grants, order } = orderGuest(node, used, facts);
+  const { commands, grants, hasTerminals, order } = orderGuest(node, used, facts);
   const taps = planned.flatMap(({ setup }) => setup ?? []);
   const macvtaps = planned.flatMap(({ link }) => link ?? []);
   refuseShortMemory(node.host, order.words);
-  const commands = startCommands(domain, { isIncoming });
   const { helpers, lent } = decideTpm(node, domain, { label, uid });
   const servers = decideVirtiofsd(node, domain, { label, uid, folders });
   const base = {
@@ -231,7 +230,7 @@ function decide(
     helpers: [...helpers, ...servers],
     order,
     commands,
-    hasTerminals: hasTerminals(domain),
+    hasTerminals,
   };
   const decision: StartDecision = { ...base, ...given(incoming) };
   return {

@@ -41,13 +41,9 @@ export function readPlan(json: string): ByHand {
       ...[program, ...words].map((word) => `word ${word}`),
       "",
     ].join("\n"),
-    // Each connection begins with qmp_capabilities.
-    monitorCommands: steps
-      .map((each) => {
-        if (each.do === "greet") return 1;
-        return each.do === "resume" ? 1 + each.commands.length : 0;
-      })
-      .reduce<number>((sum, count) => sum + count, 0),
+    // The one connection of a start begins with qmp_capabilities.
+    monitorCommands:
+      1 + steps.reduce((sum, each) => sum + (each.do === "resume" ? each.commands.length : 0), 0),
   };
 }
 

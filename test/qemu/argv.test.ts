@@ -153,7 +153,7 @@ test("formatArgv() answers any declared document with words or a refusal, and al
 
 describe("listStartCommands()", () => {
   test("says no more than it must", () => {
-    expect(listStartCommands(minimal("")).map(({ execute }) => execute)).toEqual([
+    expect(listStartCommands(completeGuest(minimal(""))).map(({ execute }) => execute)).toEqual([
       "qmp_capabilities",
       "cont",
     ]);

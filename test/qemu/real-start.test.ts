@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, te
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { completeGuest } from "../../src/qemu/complete-guest.ts";
 import type { FoundChains } from "../../src/qemu/disk-chain.ts";
 import { listStartCommands, parsePtys } from "../../src/qemu/start-commands.ts";
 import { bootDisk } from "../guest/boot-sector.ts";
@@ -152,7 +153,7 @@ describe.skipIf(qemuProgram === null)(`formatArgv() for a real start${missing}`,
     const rest = "<currentMemory unit='MiB'>32</currentMemory>";
     const balloon = "<memballoon model='virtio'><stats period='10'/></memballoon>";
     const { qemu } = await start(`${devices}${balloon}`, { rest });
-    const commands = listStartCommands(testDomain(`${devices}${balloon}`, { rest })).slice(1);
+    const commands = listStartCommands(completeGuest(testDomain(`${devices}${balloon}`, { rest }))).slice(1);
     expect(commands.map(({ execute }) => execute)).toEqual([
       "balloon",
       "qom-set",

@@ -13,9 +13,9 @@
  *
  * setpriv is called by its whole path: a busybox shell would take its own, which knows less.
  *
- * The exec context is written by the process that becomes QEMU, after it has given up root, and the exec is reached
- * only when the kernel took it: no context, no QEMU. Likewise the control group, which it joins while it is root still;
- * the shell itself stays outside, so that the group is empty once QEMU has ended.
+ * The exec context is written by setpriv, the program that becomes QEMU, and the exec is reached only when the kernel took
+ * it: no context, no QEMU. Likewise the control group, which it joins while it is root still; the shell itself stays
+ * outside, so that the group is empty once QEMU has ended.
  *
  * When the host has no memory left, the kernel is to end a guest rather than sshd, svirt or a reaper, which has labels to put
  * back: so a guest's score has half of all memory added. proc_pid_oom_score_adj(5)
@@ -26,15 +26,11 @@ export const REAPER_SCRIPT = `
 folder=$1 svirt=$2 uuid=$3 user=$4 context=$5 end=$6 group=$7 memlock=$8
 shift 8
 [ -z "$memlock" ] || ulimit -l "$memlock" || exit
-drop="/usr/bin/setpriv --reuid $user --regid $user --clear-groups --inh-caps=-all --bounding-set=-all --"
-[ -n "$user" ] || drop="/usr/bin/setpriv --no-new-privs --inh-caps=-all --"
+drop="/usr/bin/setpriv --reuid $user --regid $user --clear-groups --inh-caps=-all --bounding-set=-all"
+[ -n "$user" ] || drop="/usr/bin/setpriv --no-new-privs --inh-caps=-all"
 join() { [ -z "$group" ] || printf 0 >"$group/cgroup.procs"; }
 expend() { printf 500 >/proc/self/oom_score_adj; }
-if [ -n "$context" ]; then
-  { join && expend && exec $drop /bin/sh -c 'printf %s "$0" >/proc/self/attr/exec && exec "$@"' "$context" "$@"; } &
-else
-  { join && expend && exec $drop "$@"; } &
-fi
+{ join && expend && exec $drop \${context:+--selinux-label "$context"} -- "$@"; } &
 guest=$!
 printf '%s\\n' "$guest" >"$folder/pid"
 most=9
