@@ -36,6 +36,13 @@ export type QuickCall =
   | "sleep"
   | "makeUuid";
 
+const xattrCalls: Pick<Host, "getXattr" | "setXattr" | "removeXattr"> = {
+  getXattr: (file, name) => withFile(file, (path) => getxattr(path, name)),
+  setXattr: (file, name, value) =>
+    withFile(file, (path) => setxattr(path, name, new TextEncoder().encode(value))),
+  removeXattr: (file, name) => withFile(file, (path) => removexattr(path, name)),
+};
+
 /** All that `svirt list` does without. */
 export function makeOtherCalls(): Omit<Host, QuickCall> {
   return {
@@ -55,10 +62,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     inspectFile: files.inspectFile,
     mayOpen: files.mayOpen,
     readBytes: files.readBytes,
-    getXattr: (file, name) => withFile(file, (path) => getxattr(path, name)),
-    setXattr: (file, name, value) =>
-      withFile(file, (path) => setxattr(path, name, new TextEncoder().encode(value))),
-    removeXattr: (file, name) => withFile(file, (path) => removexattr(path, name)),
+    ...xattrCalls,
     grantAccess,
     revokeAccess,
     visitTree,
