@@ -165,6 +165,19 @@ describe("a PCI device comes to a running guest", () => {
     expect(withoutInodes(machine)).toEqual(withoutInodes(other));
   });
 
+  test("one that the guest was started with goes in the same way", async () => {
+    machine = await withGuest(pci());
+    await detach(pci())(nodeOn(machine));
+    expect(machine.pci.driverOf(NAME)).toBe("e1000e");
+    expect(machine.files.find(FOLDER)).toBeUndefined();
+    expect(labelOf(machine, "/dev/vfio/vfio")).toBe("system_u:object_r:vfio_device_t:s0");
+    expect(recordOf(machine).xml).not.toContain("<hostdev");
+    const left = recordOf(machine).steps.map((step) => step.do);
+    expect(left.filter((what) => ["take-device", "make-link", "set-memlock"].includes(what))).toEqual([]);
+    await destroyDomain(nodeOn(machine), "vm1");
+    expect(machine.pci.driverOf(NAME)).toBe("e1000e");
+  });
+
   test("a dry run says what it would take, and takes nothing", async () => {
     const before = snapshot(machine);
     const { steps } = await attachDevice(nodeOn(machine), { ...ASK, isDryRun: true }, deviceOf(pci()));
