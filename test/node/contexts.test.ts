@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { findLabelFaults, findListenerFaults, findProcessFaults, parseLabels } from "./contexts/judge.ts";
 import { findContextFaults, type SystemTable } from "./contexts/system.ts";
+import { noteOf } from "./lifecycle/notes.ts";
 import { onANode } from "./lifecycle/on-a-node.ts";
 import { node, onNode } from "./lifecycle/on-the-node.ts";
 
@@ -20,8 +21,14 @@ const NODE: SystemTable = {
   labels: [{ path: /^\/proc$/, type: "proc_t", reason: "the policy leaves it to whoever mounts there" }],
 };
 
+/** Device nodes that come while the node runs: a keyboard's, USB's, SCSI disks' of both kinds, vhost-scsi's. */
+const LATE = ["/dev/input/event0", "/dev/bus/usb/001/001", "/dev/sg0", "/dev/sda", "/dev/vhost-scsi"];
+const DEVICE_MODULES = "vhost_scsi scsi_debug sd_mod sg xhci_pci evdev";
+
 onTheNode("each process and each file has the label that is meant for it, while guests run", async () => {
-  await onNode(`
+  const notes = await onNode(`
+    modprobe -a ${DEVICE_MODULES}
+    note late wait_for ls ${LATE.join(" ")}
     guest_type=kvm
     guest life-a
     guest_type=qemu
@@ -30,9 +37,12 @@ onTheNode("each process and each file has the label that is meant for it, while 
     svirt start life-b >/dev/null
   `);
   try {
+    expect(noteOf(notes, "late").code).toBe(0);
     expect(await findContextFaults((command) => node(["ssh", "sh"], command), NODE)).toEqual([]);
   } finally {
-    await onNode("svirt destroy life-a; svirt destroy life-b");
+    await onNode(
+      `svirt destroy life-a; svirt destroy life-b; modprobe -r ${DEVICE_MODULES}; [ ! -e /dev/sg0 ]`,
+    );
   }
 });
 

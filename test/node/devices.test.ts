@@ -6,8 +6,7 @@ import { node, onNode } from "./lifecycle/on-the-node.ts";
 
 const onTheNode = await onANode();
 
-// In a node without udev a device that comes late has the label of whatever the kernel makes, which test/node/contexts.test.ts
-// rightly calls a fault.
+// The node has for other test files the devices that it had.
 afterAll(async () => {
   if (await isNodeUp())
     await node(["ssh", "modprobe -r vhost_scsi scsi_debug sg xhci_pci evdev; [ ! -e /dev/sg0 ]"]);

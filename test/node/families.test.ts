@@ -97,7 +97,8 @@ onTheNode(
       get com1 /machine/peripheral/serial0 chardev
       get com2 /machine/peripheral/serial1 chardev
       get aes /machine/unattached/device[0] aes
-      note vnc-display svirt vncdisplay $name`,
+      note vnc-display svirt vncdisplay $name
+      note vnc-answer sh -c 'sleep 2 | nc 127.0.0.1 5907 | head -c 12'`,
     );
     const { notes } = guest;
     expect(answerTo<string>(notes, "get-type")).toMatch(/^pc-i440fx-[\d.]+-machine$/);
@@ -125,6 +126,8 @@ onTheNode(
     expectAliases(guest);
     expect(answerTo(notes, "query-vnc")).toMatchObject({ enabled: true, host: "127.0.0.1", service: "5907" });
     expect(outOf(notes, "vnc-display")).toBe("127.0.0.1:7");
+    // RFC 6143, 7.1.1: who is connected to is the first to speak.
+    expect(outOf(notes, "vnc-answer")).toBe("RFB 003.008");
     expectLimits(guest);
     expectNoTrace(guest);
   },

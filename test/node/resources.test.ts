@@ -149,3 +149,15 @@ onTheNode(
     expect(noteOf(notes, "memfd")).toMatchObject({ code: 0, err: "" });
   },
 );
+
+onTheNode("random bytes come from either of the kernel's devices", async () => {
+  const notes = await onNode(`
+    for device in /dev/random /dev/urandom; do
+      guest life-a "<rng model='virtio'><backend model='random'>$device</backend></rng>"
+      note $device svirt start life-a
+      svirt destroy life-a >/dev/null
+    done
+  `);
+  for (const device of ["/dev/random", "/dev/urandom"])
+    expect(noteOf(notes, device)).toMatchObject({ code: 0, err: "" });
+});

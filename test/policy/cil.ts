@@ -41,6 +41,24 @@ export function attributesIn(text: string): ReadonlyMap<string, ReadonlySet<stri
   return attributes;
 }
 
+/** `(typetransition source parent class "name" type)` */
+export interface NamedTransition {
+  readonly source: string;
+  readonly parent: string;
+  readonly tclass: string;
+  readonly name: string;
+  readonly type: string;
+}
+
+/** What a module says of files that are made with a certain name. */
+export function namedTransitionsIn(text: string): readonly NamedTransition[] {
+  return parseCil(text).flatMap((statement) => {
+    if (!isWords(statement) || statement[0] !== "typetransition" || statement.length !== 6) return [];
+    const [, source = "", parent = "", tclass = "", name = "", type = ""] = statement;
+    return [{ source, parent, tclass, name: name.replaceAll('"', ""), type }];
+  });
+}
+
 /** The module without what it allows. */
 export function withoutAllows(text: string): string {
   return parseCil(text)

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { readWithoutOurAllows } from "./audited-policy.ts";
 import { binaryOf, POLICY_SOURCE, type Policy, readPolicy } from "./built-policy.ts";
+import { buildWith, formatSwitches, readWith } from "./changed-policy.ts";
 import { allowsIn, attributesIn, withoutAllows } from "./cil.ts";
 import { type OurRight, rightsIn } from "./needed.ts";
 
@@ -23,10 +23,18 @@ export function readOurPolicy(folder: string): Policy {
 
 /** Debian's policy with svirt's types and all that svirt takes away, but nothing of what it allows. Half a minute. */
 export function readBarePolicy(folder: string): Policy {
-  const bare = new Map([...MODULES].map(([name, text]) => [name, withoutAllows(text)]));
   const built = readPolicy(binaryOf(folder));
-  const { attributes, ...policy } = readWithoutOurAllows(folder, bare);
+  const { attributes, ...policy } = readWith(folder, bareModules());
   return withOurAttributes({ ...policy, attributes: new Map([...built.attributes, ...attributes]) });
+}
+
+/** The policy that was built, with a boolean for each of our rights: switchOf() its place in OUR_RIGHTS. As buildWith(). */
+export function buildSwitchable(folder: string): string {
+  return buildWith(folder, new Map([...bareModules(), ["svirt-switches.cil", formatSwitches(OUR_RIGHTS)]]));
+}
+
+function bareModules(): ReadonlyMap<string, string> {
+  return new Map([...MODULES].map(([name, text]) => [name, withoutAllows(text)]));
 }
 
 function withOurAttributes(policy: Policy): Policy {

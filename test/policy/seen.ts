@@ -1,6 +1,6 @@
 import type { Policy } from "./built-policy.ts";
 import { formatRight, isUseOf, type OurRight } from "./needed.ts";
-import type { Uses } from "./use-table.ts";
+import type { RightTable } from "./right-table.ts";
 
 /** What collect.awk prints: "granted SCENARIO DOMAIN TYPE CLASS PERMISSION"; a line of another kind is passed over. */
 function parseSeen(text: string): readonly (OurRight & { readonly scenario: string })[] {
@@ -22,9 +22,9 @@ function parseSeen(text: string): readonly (OurRight & { readonly scenario: stri
 /** The uses known before and what was seen now; the scenario that was first stays. */
 export function addSeen(
   ours: { readonly policy: Policy; readonly rights: readonly OurRight[] },
-  known: Uses,
+  known: RightTable,
   seen: string,
-): Uses {
+): RightTable {
   const { policy, rights } = ours;
   const uses = new Map(known);
   for (const used of parseSeen(seen)) {

@@ -72,6 +72,7 @@ int main(int argc, char **argv)
 	int folder = find_folder(argc, argv);
 	static const struct timespec times[2];
 	char target[64];
+	struct stat found;
 
 	say("open", folder);
 	say("list", list(folder));
@@ -84,12 +85,22 @@ int main(int argc, char **argv)
 	say("move-folder", renameat(folder, "made", folder, "sub/made"));
 	say("link", linkat(folder, "sub/new", folder, "sub/made/second", 0));
 	say("symlink", symlinkat("nowhere", folder, "sub/made/symlink"));
+	say("stat-symlink", fstatat(folder, "sub/made/symlink", &found, AT_SYMLINK_NOFOLLOW));
 	say("read-symlink", (int)readlinkat(folder, "sub/made/symlink", target, sizeof target));
 	say("touch-symlink", utimensat(folder, "sub/made/symlink", times, AT_SYMLINK_NOFOLLOW));
 	say("move-symlink", renameat(folder, "sub/made/symlink", folder, "sub/symlink"));
 	say("unlink-symlink", unlinkat(folder, "sub/symlink", 0));
 	say("fifo", mknodat(folder, "sub/fifo", S_IFIFO | 0600, 0));
 	say("move-fifo", renameat(folder, "sub/fifo", folder, "fifo"));
+	say("open-fifo", openat(folder, "fifo", O_RDWR | O_CLOEXEC));
+	say("chmod-fifo", fchmodat(folder, "fifo", 0640, 0));
+	say("unlink-fifo", unlinkat(folder, "fifo", 0));
+	say("socket", mknodat(folder, "socket", S_IFSOCK | 0600, 0));
+	say("stat-socket", fstatat(folder, "socket", &found, AT_SYMLINK_NOFOLLOW));
+	say("unlink-socket", unlinkat(folder, "socket", 0));
+	say("mkdir-again", mkdirat(folder, "again", 0700));
+	say("chmod-folder", fchmodat(folder, "again", 0750, 0));
+	say("rmdir", unlinkat(folder, "again", AT_REMOVEDIR));
 	say("chmod", fchmodat(folder, "sub/new", 04755, 0));
 	say("remove", unlinkat(folder, "gone", 0));
 	say("outside", read_from(folder, "out", 0));

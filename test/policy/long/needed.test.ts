@@ -3,8 +3,9 @@ import { findBuiltPolicy, type Policy, parseRule } from "../built-policy.ts";
 import { allowsIn, attributesIn, withoutAllows } from "../cil.ts";
 import { formatRight, givenAnyhow, rightsIn } from "../needed.ts";
 import { OUR_RIGHTS, readBarePolicy } from "../our-rules.ts";
+import { formatTable, parseTable } from "../right-table.ts";
 import { addSeen } from "../seen.ts";
-import { formatUses, parseUses } from "../use-table.ts";
+import { NOTHING, readTable } from "../tables.ts";
 
 const folder = findBuiltPolicy();
 const missing =
@@ -21,9 +22,27 @@ test.skipIf(isMissing)(
   240_000,
 );
 
-test("each right of svirt's modules is in used.txt, with the scenario that needs it or as unseen", async () => {
-  const text = await Bun.file(new URL("../used.txt", import.meta.url)).text();
-  expect(formatUses(OUR_RIGHTS, parseUses(text))).toBe(text);
+const names = OUR_RIGHTS.map(formatRight);
+const used = await readTable("used.txt");
+const explained = await readTable("explained.txt");
+const fails = await readTable("fails.txt");
+
+test("each right of svirt's modules was seen used in a scenario, or explained.txt says who needs it", () => {
+  expect(names.filter((name) => !used.has(name) && !explained.has(name))).toEqual([]);
+});
+
+test("of a right without which its scenario passes, explained.txt says what it is for", () => {
+  const idle = [...fails].filter(([, failure]) => failure === NOTHING).map(([name]) => name);
+  expect(idle.filter((name) => !explained.has(name))).toEqual([]);
+});
+
+test("the tables have no right that no module has, and explain none that a scenario shows", () => {
+  const stale = [...used.keys(), ...explained.keys(), ...fails.keys()].filter(
+    (name) => !names.includes(name),
+  );
+  expect(stale).toEqual([]);
+  const shown = [...explained.keys()].filter((name) => used.has(name) && fails.get(name) !== NOTHING);
+  expect(shown).toEqual([]);
 });
 
 const THEIRS: Policy = {
@@ -60,10 +79,11 @@ test("a use that was seen is kept with its first scenario, and counts for each r
     "granted launch b_t b_t process fork\ndenied launch a_t var_t dir search\ngranted save b_t b_t process fork\n";
   const uses = addSeen({ policy: THEIRS, rights }, new Map(), seen);
   expect([...uses]).toEqual([["domain self process fork", "launch"]]);
-  const table = formatUses(rights, uses);
-  expect(table).toEndWith("launch: domain self process { fork }\nunseen: a_t var_t dir { search }\n");
-  expect(parseUses(table).get("a_t var_t dir search")).toBe("unseen");
-  expect(() => parseUses("launch: a_t b_t\n")).toThrow("Cannot read the table of uses");
+  const table = formatTable("A head.\n", rights, uses);
+  expect(table).toBe("A head.\n\n== launch\ndomain self process { fork }\n");
+  expect([...parseTable(table)]).toEqual([...uses]);
+  expect(() => parseTable("== launch\na_t b_t\n")).toThrow("Cannot read the table of rights: a_t b_t");
+  expect(() => parseTable(`${table}domain self process { fork }\n`)).toThrow("is there twice");
 });
 
 test("CIL is read with its comments and over lines, and what is allowed can be left out", () => {

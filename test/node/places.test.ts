@@ -1,0 +1,112 @@
+import { expect } from "bun:test";
+import { type Notes, noteOf, outOf } from "./lifecycle/notes.ts";
+import { onANode } from "./lifecycle/on-a-node.ts";
+import { onNode } from "./lifecycle/on-the-node.ts";
+
+const onTheNode = await onANode();
+
+/** A start, its label while it ran, and the file's own before and after. */
+function expectOwnAndBack(notes: Notes): void {
+  expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
+  expect(outOf(notes, "during")).toBe(outOf(notes, "image"));
+  expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
+}
+
+const RUN = (device: string, file: string): string => `
+  guest life-a "${device}"
+  note before labels ${file}
+  note start svirt start life-a
+  note image label_in_xml life-a imagelabel
+  note during label_of ${file}
+  svirt destroy life-a >/dev/null
+  note after labels ${file}
+`;
+
+onTheNode("a disk is named by a symlink", async () => {
+  expectOwnAndBack(
+    await onNode(`
+    copy halt real.img; ln -s real.img $here/link.img
+    ${RUN("$(disk $here/link.img)", "$here/real.img")}
+  `),
+  );
+});
+
+onTheNode("a disk and its XML lie in root's home", async () => {
+  expectOwnAndBack(
+    await onNode(`
+    cp $here/boot/halt /root/life-a.img
+    xml life-a "$(disk /root/life-a.img)" >/root/life-a.xml
+    note validate svirt validate /root/life-a.xml
+    ${RUN("$(disk /root/life-a.img)", "/root/life-a.img")}
+    rm /root/life-a.*
+  `),
+  );
+});
+
+onTheNode("a block device has a qcow2 image on it", async () => {
+  expectOwnAndBack(
+    await onNode(`
+    qemu-img create -q -f qcow2 /dev/vde 16M
+    qcow2="<disk type='block' device='disk'><driver name='qemu' type='qcow2'/><source dev='/dev/vde'/><target dev='vda' bus='virtio'/></disk>"
+    ${RUN("$qcow2", "/dev/vde")}
+    dd if=/dev/zero of=/dev/vde bs=1M count=1 2>/dev/null
+  `),
+  );
+});
+
+onTheNode("svirt's own folders are missing, and are made with their labels", async () => {
+  const notes = await onNode(`
+    rm -rf /run/svirt /var/log/svirt
+    guest life-a
+    note start svirt start life-a
+    for folder in /run/svirt /var/log/svirt; do label_of $folder && echo; done >$work/all
+    note labels cat $work/all
+    svirt destroy life-a >/dev/null
+  `);
+  expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
+  expect(outOf(notes, "labels").split("\n")).toEqual([
+    "system_u:object_r:svirt_run_t:s0",
+    "system_u:object_r:svirt_log_t:s0",
+  ]);
+});
+
+onTheNode("what a guest has left in its folder goes with it, whatever it is", async () => {
+  const notes = await onNode(`
+    guest life-a
+    note start svirt start life-a
+    own=/run/svirt/$(uuid_of life-a)/guest
+    mkdir $own/folder; ln -s /etc/passwd $own/folder/link; mkfifo $own/pipe; echo x >$own/folder/file
+    for file in $own/folder $own/folder/link $own/pipe $own/folder/file; do
+      setfattr -h -n security.selinux -v "$(label_in_xml life-a imagelabel)" $file
+    done
+    note destroy svirt destroy life-a
+    note left left life-a
+  `);
+  expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
+  expect(noteOf(notes, "destroy")).toMatchObject({ code: 0, err: "" });
+  expect(noteOf(notes, "left").out).toBe("");
+});
+
+onTheNode("a shared folder's group bits outlive the guest", async () => {
+  const notes = await onNode(`
+    mkdir $here/team; chown 1000:1000 $here/team; chmod 2770 $here/team
+    guest life-a "<filesystem type='mount' accessmode='mapped'><source dir='$here/team'/><target dir='team'/></filesystem>"
+    note start svirt start life-a
+    svirt destroy life-a >/dev/null
+    note mode stat -c '%a %u %g' $here/team
+  `);
+  expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
+  expect(outOf(notes, "mode")).toBe("2770 1000 1000");
+});
+
+onTheNode("denials are told from auditd's log, where it runs", async () => {
+  const notes = await onNode(`
+    mkdir -p /var/log/audit
+    stamp=$(date +%s)
+    printf 'type=AVC msg=audit(%s.000:7): avc:  denied  { read } for  pid=1 comm="qemu-system-x86" name="of-auditd" dev="vda" ino=1 scontext=system_u:system_r:svirt_t:s0:c1,c2 tcontext=system_u:object_r:var_t:s0 tclass=file permissive=0\\n' $stamp >/var/log/audit/audit.log
+    setfattr -n security.selinux -v system_u:object_r:auditd_log_t:s0 /var/log/audit /var/log/audit/audit.log
+    note told svirt explain --json
+    rm -r /var/log/audit
+  `);
+  expect(outOf(notes, "told")).toContain("of-auditd");
+});
