@@ -30,46 +30,49 @@ const usb = {
 };
 
 /** `<address>` of a PCI device of the host, inside a `<source>`. */
-export const hostPciAddress = element("address", {
+export const hostPciAddress = element("address", () => ({
   domain: pci.domain,
   bus: required(pci.bus),
   slot: required(pci.slot),
   function: required(pci.function),
-});
+}));
 export type HostPciAddress = ValueOf<typeof hostPciAddress>;
 
 /** The same inside the `<source>` of an interface, where it names its type. */
 export const interfacePciAddress = choice("address", {
   attribute: "type",
-  of: {
+  of: () => ({
     pci: {
       domain: pci.domain,
       bus: required(pci.bus),
       slot: required(pci.slot),
       function: required(pci.function),
     },
-  },
+  }),
   refused: { usb: "svirt does not pass USB network devices through" },
 });
 
 /** `<address>` on a PCI bus, https://libvirt.org/formatdomain.html#device-addresses */
-const pciAddress = choice("address", { attribute: "type", of: { pci } });
+const pciAddress = choice("address", { attribute: "type", of: () => ({ pci }) });
 export type PciAddress = ValueOf<typeof pciAddress>;
 
 /** That of a device which there is for PCI and for USB. */
-const pciOrUsbAddress = choice("address", { attribute: "type", of: { pci, usb } });
+const pciOrUsbAddress = choice("address", { attribute: "type", of: () => ({ pci, usb }) });
 
 /** That of a disk: its place on its controller, or on the PCI or USB bus. */
-export const diskAddress = choice("address", { attribute: "type", of: { pci, drive, usb } });
+export const diskAddress = choice("address", { attribute: "type", of: () => ({ pci, drive, usb }) });
 
 /** That of a device of the host: on the bus that it is on, or nowhere, so that the guest does not see it. */
 export const hostdevAddress = choice("address", {
   attribute: "type",
-  of: { pci, drive, usb, unassigned: {} },
+  of: () => ({ pci, drive, usb, unassigned: {} }),
 });
 
 /** That of a port of a virtio-serial controller. */
-export const serialAddress = choice("address", { attribute: "type", of: { "virtio-serial": serialBus } });
+export const serialAddress = choice("address", {
+  attribute: "type",
+  of: () => ({ "virtio-serial": serialBus }),
+});
 
 const isa = {
   iobase: attribute("iobase", hexadecimal(0xffff, 1)),
@@ -77,22 +80,22 @@ const isa = {
 };
 
 /** That of a device on the ISA bus. */
-export const isaAddress = choice("address", { attribute: "type", of: { isa } });
+export const isaAddress = choice("address", { attribute: "type", of: () => ({ isa }) });
 
 /** That of a serial port. */
-export const serialPortAddress = choice("address", { attribute: "type", of: { pci, usb, isa } });
+export const serialPortAddress = choice("address", { attribute: "type", of: () => ({ pci, usb, isa }) });
 
 /** That of a console: a serial port, or a port of a virtio-serial controller. */
 export const consoleAddress = choice("address", {
   attribute: "type",
-  of: { isa, "virtio-serial": serialBus },
+  of: () => ({ isa, "virtio-serial": serialBus }),
 });
 
 /** The end of a PCI device's element, in the order in which libvirt writes it. */
 export const onPci = { alias, address: child(pciAddress) };
 
 /** That of a USB device. */
-export const onUsb = { alias, address: child(choice("address", { attribute: "type", of: { usb } })) };
+export const onUsb = { alias, address: child(choice("address", { attribute: "type", of: () => ({ usb }) })) };
 
 /** The end of the element of a device for PCI or USB. */
 export const onPciOrUsb = { alias, address: child(pciOrUsbAddress) };

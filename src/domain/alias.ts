@@ -8,7 +8,7 @@ const name = matching(
   /^(?:ua-[A-Za-z0-9_-]{0,125}|(?!ua-)[^\p{Cc}]{1,128})$/u,
   "an alias of ua- and letters, digits, _ and -",
 );
-const field = child(element("alias", { name: required(attribute("name", name)) }));
+const field = child(element("alias", () => ({ name: required(attribute("name", name)) })));
 
 /**
  * `<alias name='ua-…'/>`. One that does not begin with `ua-` was given by the hypervisor to a running guest and is read

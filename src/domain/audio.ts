@@ -11,13 +11,13 @@ const uint32 = integer(0, 2 ** 32 - 1);
 const audioId = integer(1, 255);
 
 /** `<audio id='1'/>` of a sound card or a display. */
-export const audioReference = child(element("audio", { id: required(attribute("id", audioId)) }));
+export const audioReference = child(element("audio", () => ({ id: required(attribute("id", audioId)) })));
 
-const settings = element("settings", {
+const settings = element("settings", () => ({
   frequency: attribute("frequency", uint32),
   channels: attribute("channels", uint32),
   format: attribute("format", oneOf("s8", "u8", "s16", "u16", "s32", "u32", "f32")),
-});
+}));
 
 const bufferCount = attribute("bufferCount", uint32);
 const toServer = {
@@ -46,7 +46,7 @@ const soundFile = matching(/^[^\p{Cc}]{1,4095}$/u, "a path");
 /** `<audio>`: where a guest's sound goes. https://libvirt.org/formatdomain.html#audio-backends */
 export const audio = choice("audio", {
   attribute: "type",
-  of: {
+  of: () => ({
     none: { ...head, ...plain },
     alsa: { ...head, ...bothWays({ dev: attribute("dev", absolutePath) }) },
     coreaudio: { ...head, ...bothWays({ bufferCount }) },
@@ -68,7 +68,7 @@ export const audio = choice("audio", {
       ...bothWays({ bufferCount }),
     },
     spice: { ...head, ...plain },
-  },
+  }),
 });
 export type Audio = ValueOf<typeof audio>;
 
@@ -78,14 +78,14 @@ function bothWays<F extends Fields>(own: F) {
 }
 
 function stream<F extends Fields>(tag: "input" | "output", own: F) {
-  const form = element(tag, {
+  const form = element(tag, () => ({
     mixingEngine: attribute("mixingEngine", yesNo),
     fixedSettings: attribute("fixedSettings", yesNo),
     voices: attribute("voices", uint32),
     bufferLength: attribute("bufferLength", uint32),
     ...own,
     settings: child(settings),
-  });
+  }));
   return checked(form, (_value, node) => {
     const given = node.children.some((found) => found.tag === "settings");
     if (!given || node.attributes.get("fixedSettings") === "yes") return;

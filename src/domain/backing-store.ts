@@ -12,10 +12,10 @@ import {
   volumeSource,
 } from "./disk-source.ts";
 
-const formatForm = element("format", {
+const formatForm = element("format", () => ({
   type: required(attribute("type", imageFormat)),
   metadataCache,
-});
+}));
 
 /** An image below another one; "end" is `<backingStore/>`, which says that there is none below. */
 export type BackingStore =
@@ -39,13 +39,13 @@ const deeper = lazyChild("backingStore", () => backingStore);
 export const backingStore: ElementForm<BackingStore> = choice("backingStore", {
   attribute: "type",
   silent: "end",
-  of: {
+  of: () => ({
     end: {},
     file: { format, source: required(child(fileSource)), backingStore: deeper },
     block: { format, source: required(child(blockSource)), backingStore: deeper },
     network: { format, source: required(child(networkImage)), backingStore: deeper },
     volume: { format, source: required(child(volumeSource)), backingStore: deeper },
     nvme: { format, source: required(child(nvmeSource)), backingStore: deeper },
-  },
+  }),
   exceptions: [dropped("@index", "svirt numbers images at each start")],
 });

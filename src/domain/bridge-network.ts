@@ -7,12 +7,14 @@ import { deviceName } from "./interface-source.ts";
 import { objectName, uuid } from "./words.ts";
 
 /** `<network>` of the kind that is a bridge of the host's, https://libvirt.org/formatnetwork.html#using-an-existing-host-bridge */
-const grammar = element("network", {
+const grammar = element("network", () => ({
   name: required(textOf("name", objectName)),
   uuid: textOf("uuid", uuid),
-  forward: required(child(element("forward", { mode: required(attribute("mode", oneOf("bridge"))) }))),
-  bridge: required(child(element("bridge", { name: required(attribute("name", deviceName)) }))),
-});
+  forward: required(
+    child(element("forward", () => ({ mode: required(attribute("mode", oneOf("bridge"))) }))),
+  ),
+  bridge: required(child(element("bridge", () => ({ name: required(attribute("name", deviceName)) })))),
+}));
 export type BridgeNetwork = ValueOf<typeof grammar>;
 
 /** A network's document. Throws "xml" and "unsupported", with the place. */

@@ -31,10 +31,10 @@ export function sizeInBytes(
   tag: string,
   { least = 1, written: unit = "bytes" }: ByteSize = {},
 ): Field<number | undefined> {
-  const amount = element(tag, {
+  const amount = element(tag, () => ({
     unitBytes: attribute("unit", unitForm),
     count: required(content(integer(least, Number.MAX_SAFE_INTEGER))),
-  });
+  }));
   const field = child(amount);
   return {
     place: field.place,

@@ -12,11 +12,11 @@ import {
 } from "./chardev-source.ts";
 import { absolutePath } from "./words.ts";
 
-const protocol = element("protocol", { type: required(attribute("type", oneOf("raw", "telnet"))) });
-const log = element("log", {
+const protocol = element("protocol", () => ({ type: required(attribute("type", oneOf("raw", "telnet"))) }));
+const log = element("log", () => ({
   file: required(attribute("file", absolutePath)),
   append: attribute("append", onOff),
-});
+}));
 
 /**
  * What a character device may be connected to, each with its own elements and then those of the device.

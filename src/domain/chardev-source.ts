@@ -15,10 +15,10 @@ const mode = required(attribute("mode", oneOf("bind", "connect")));
 const service = matching(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, "a port");
 
 /** `<source>` of a file that QEMU writes. */
-export const fileSource = element("source", { path, append: attribute("append", onOff), seclabels });
+export const fileSource = element("source", () => ({ path, append: attribute("append", onOff), seclabels }));
 
 /** That of a device of the host, or of a pair of FIFOs. */
-export const pathSource = element("source", { path, seclabels });
+export const pathSource = element("source", () => ({ path, seclabels }));
 
 /** That of a Unix socket. */
 export const socketAtPath = required(child(socketSource({ mode, path, reconnect, seclabels })));
@@ -38,11 +38,11 @@ export const tcpSource = socketSource({
 });
 
 /** One of the two ends of a UDP socket: where QEMU writes to, and where it listens. */
-export const udpSource = element("source", {
+export const udpSource = element("source", () => ({
   mode,
   host: attribute("host", hostAddress),
   service: attribute("service", service),
-});
+}));
 
 /** That of a program that gives randomness: a TCP port, a Unix socket or a pair of FIFOs. */
 export const egdSource = socketSource({
@@ -55,19 +55,26 @@ export const egdSource = socketSource({
 });
 
 /** That of a channel of SPICE or of a message bus. */
-export const namedSource = element("source", { channel: required(attribute("channel", word)) });
+export const namedSource = element("source", () => ({ channel: required(attribute("channel", word)) }));
 
 /** That of QEMU's own agent for the clipboard. */
-export const vdagentSource = element("source", {
-  clipboard: child(element("clipboard", { copypaste: required(attribute("copypaste", yesNo)) })),
-  mouse: child(element("mouse", { mode: required(attribute("mode", oneOf("client", "server"))) })),
-});
+export const vdagentSource = element("source", () => ({
+  clipboard: child(element("clipboard", () => ({ copypaste: required(attribute("copypaste", yesNo)) }))),
+  mouse: child(element("mouse", () => ({ mode: required(attribute("mode", oneOf("client", "server"))) }))),
+}));
 
 // virDomainChrSourceDefParseXML() of libvirt: "reconnect is not possible for source in listen mode"
 function socketSource<F extends Fields>(fields: F) {
-  return checked(element("source", fields), (_value, node: XmlNode) => {
-    const again = node.children.find(({ tag }) => tag === "reconnect");
-    if (again === undefined || node.attributes.get("mode") === "connect") return;
-    throw notUnderstood({ node: again }, "it is for who connects", "Leave it out, or write mode='connect'.");
-  });
+  return checked(
+    element("source", () => fields),
+    (_value, node: XmlNode) => {
+      const again = node.children.find(({ tag }) => tag === "reconnect");
+      if (again === undefined || node.attributes.get("mode") === "connect") return;
+      throw notUnderstood(
+        { node: again },
+        "it is for who connects",
+        "Leave it out, or write mode='connect'.",
+      );
+    },
+  );
 }

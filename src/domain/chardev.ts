@@ -9,30 +9,30 @@ import { BACKEND_EXCEPTIONS, chardevBackends, REFUSED_BACKENDS } from "./chardev
 import { socketAnywhere, socketAtPath } from "./chardev-source.ts";
 import { word } from "./words.ts";
 
-const serialTarget = element("target", {
+const serialTarget = element("target", () => ({
   type: attribute("type", oneOf("isa-serial", "pci-serial", "usb-serial", "isa-debug")),
   port: attribute("port", oneOf("0", "1", "2", "3")),
   model: child(
-    element("model", {
+    element("model", () => ({
       name: required(attribute("name", oneOf("isa-serial", "pci-serial", "usb-serial", "isa-debugcon"))),
-    }),
+    })),
   ),
-});
-const parallelTarget = element("target", { port: attribute("port", integer(0, 2)) });
-const consoleTarget = element("target", {
+}));
+const parallelTarget = element("target", () => ({ port: attribute("port", integer(0, 2)) }));
+const consoleTarget = element("target", () => ({
   type: attribute("type", oneOf("serial", "virtio")),
   port: attribute("port", word),
-});
+}));
 const ipv4 = matching(/^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/, "an IPv4 address, 10.0.2.1");
 const channelTarget = choice("target", {
   attribute: "type",
-  of: {
+  of: () => ({
     virtio: { name: attribute("name", word) },
     guestfwd: {
       address: required(attribute("address", ipv4)),
       port: required(attribute("port", integer(1, 65535))),
     },
-  },
+  }),
   refused: { xen: "it is for another hypervisor" },
   exceptions: [dropped("@state", "svirt asks the running guest")],
 });
@@ -69,7 +69,7 @@ function chardev<const F extends Fields, S>(tag: string, end: F, socket: Field<S
   return choice(tag, {
     attribute: "type",
     absent: "pty",
-    of: chardevBackends(end, socket),
+    of: () => chardevBackends(end, socket),
     refused: REFUSED_BACKENDS,
     exceptionsOf: BACKEND_EXCEPTIONS,
   });

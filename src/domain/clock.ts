@@ -4,14 +4,14 @@ import { attribute, child, children, required } from "../xml/field.ts";
 import { integer, oneOf, type ValueForm, yesNo } from "../xml/value-form.ts";
 import { objectName } from "./words.ts";
 
-const catchup = element("catchup", {
+const catchup = element("catchup", () => ({
   threshold: attribute("threshold", integer(0, 2 ** 32 - 1)),
   slew: attribute("slew", integer(0, 2 ** 32 - 1)),
   limit: attribute("limit", integer(0, 2 ** 32 - 1)),
-});
+}));
 
 // What a mode and a rate of catching up say, QEMU is told by nobody. virDomainTimerDefParseXML() of libvirt
-const timer = element("timer", {
+const timer = element("timer", () => ({
   name: required(attribute("name", oneOf("rtc", "pit", "hpet", "kvmclock", "hypervclock", "tsc"))),
   present: attribute("present", yesNo),
   track: attribute("track", oneOf("guest", "wall", "realtime")),
@@ -19,7 +19,7 @@ const timer = element("timer", {
   frequency: attribute("frequency", integer(1, Number.MAX_SAFE_INTEGER)),
   mode: attribute("mode", oneOf("auto", "native", "emulate", "paravirt", "smpsafe")),
   catchup: child(catchup),
-});
+}));
 export type Timer = ValueOf<typeof timer>;
 
 const timers = children(timer);
@@ -36,7 +36,7 @@ const adjustment = attribute("adjustment", resetOrSeconds);
 /** `<clock>`, https://libvirt.org/formatdomain.html#time-keeping */
 export const clock = choice("clock", {
   attribute: "offset",
-  of: {
+  of: () => ({
     utc: { adjustment, timers },
     localtime: { adjustment, timers },
     variable: {
@@ -46,6 +46,6 @@ export const clock = choice("clock", {
     },
     timezone: { timezone: required(attribute("timezone", objectName)), timers },
     absolute: { start: required(attribute("start", integer(0, 253_402_300_799))), timers },
-  },
+  }),
 });
 export type Clock = ValueOf<typeof clock>;

@@ -36,8 +36,8 @@ const pciModels = oneOf(
   "pcie-expander-bus",
 );
 
-const usbMaster = element("master", { startport: required(attribute("startport", integer(0, 255))) });
-const pciModel = element("model", {
+const usbMaster = element("master", () => ({ startport: required(attribute("startport", integer(0, 255))) }));
+const pciModel = element("model", () => ({
   name: required(
     attribute(
       "name",
@@ -54,8 +54,8 @@ const pciModel = element("model", {
       ),
     ),
   ),
-});
-const pciTarget = element("target", {
+}));
+const pciTarget = element("target", () => ({
   chassisNr: attribute("chassisNr", integer(1, 255)),
   chassis: attribute("chassis", integer(0, 255)),
   port: attribute("port", hexadecimal(0xff, 1)),
@@ -63,21 +63,21 @@ const pciTarget = element("target", {
   hotplug: attribute("hotplug", onOff),
   memReserveKiB: attribute("memReserve", integer(1, 2 ** 32 - 1)),
   node: textOf("node", integer(0, 1023)),
-});
-const scsiDriver = element("driver", {
+}));
+const scsiDriver = element("driver", () => ({
   queues: attribute("queues", integer(1, 65535)),
   cmdPerLun: attribute("cmd_per_lun", integer(1, 2 ** 31 - 1)),
   maxSectors: attribute("max_sectors", integer(1, 2 ** 31 - 1)),
   ioeventfd: attribute("ioeventfd", onOff),
   ...virtioOptions,
   ...iothreadFields,
-});
+}));
 
 /** `<controller>`, https://libvirt.org/formatdomain.html#controllers */
 export const controller = checked(
   choice("controller", {
     attribute: "type",
-    of: {
+    of: () => ({
       usb: {
         index,
         model: attribute("model", usbModels),
@@ -126,7 +126,7 @@ export const controller = checked(
         driver: virtioDriver,
         ...onPci,
       },
-    },
+    }),
     refused: {
       isa: "it is for another hypervisor",
       nvme: "svirt does not put drives on NVMe controllers yet",

@@ -6,22 +6,22 @@ import { oneOf } from "../xml/value-form.ts";
 import { absolutePath } from "./words.ts";
 
 const driver = child(
-  element("driver", {
+  element("driver", () => ({
     name: attribute("name", oneOf("qemu")),
     type: attribute("type", oneOf("raw", "qcow2")),
-  }),
+  })),
 );
-const file = element("source", { file: required(attribute("file", absolutePath)) });
-const block = element("source", { dev: required(attribute("dev", absolutePath)) });
+const file = element("source", () => ({ file: required(attribute("file", absolutePath)) }));
+const block = element("source", () => ({ dev: required(attribute("dev", absolutePath)) }));
 
 /** Where `virsh blockcopy --xml` says that a disk is copied: a `<disk>` with nothing but its place and its format. */
 const copyTarget = choice("disk", {
   attribute: "type",
   absent: "file",
-  of: {
+  of: () => ({
     file: { source: required(child(file)), driver },
     block: { source: required(child(block)), driver },
-  },
+  }),
 });
 
 /** Throws "xml", "unsupported". */

@@ -12,34 +12,34 @@ const vendorId = attribute(
   "vendor_id",
   matching(/^[!-+\--~ ]{12}$/, '12 characters without a comma, such as "GenuineIntel"'),
 );
-const model = element("model", { fallback, vendorId, name: required(content(word)) });
+const model = element("model", () => ({ fallback, vendorId, name: required(content(word)) }));
 
 /** What may be said of the host's model: which one that is, is found at each start. */
-const hostModel = element("model", { fallback, vendorId });
+const hostModel = element("model", () => ({ fallback, vendorId }));
 
-const topology = element("topology", {
+const topology = element("topology", () => ({
   sockets: required(attribute("sockets", integer(1, 4096))),
   dies: attribute("dies", integer(1, 4096)),
   clusters: attribute("clusters", integer(1, 4096)),
   cores: required(attribute("cores", integer(1, 4096))),
   threads: required(attribute("threads", integer(1, 4096))),
-});
+}));
 
-const cache = element("cache", {
+const cache = element("cache", () => ({
   level: attribute("level", integer(1, 3)),
   mode: required(attribute("mode", oneOf("emulate", "passthrough", "disable"))),
-});
+}));
 
-const maxphysaddr = element("maxphysaddr", {
+const maxphysaddr = element("maxphysaddr", () => ({
   mode: required(attribute("mode", oneOf("emulate", "passthrough"))),
   bits: attribute("bits", integer(32, 64)),
   limit: attribute("limit", integer(32, 64)),
-});
+}));
 
-const feature = element("feature", {
+const feature = element("feature", () => ({
   policy: attribute("policy", oneOf("force", "require", "optional", "disable", "forbid")),
   name: required(attribute("name", word)),
-});
+}));
 
 const check = attribute("check", oneOf("none", "partial", "full"));
 const migratable = attribute("migratable", onOff);
@@ -54,7 +54,7 @@ const inside = {
 const grammar = choice("cpu", {
   attribute: "mode",
   absent: "custom",
-  of: {
+  of: () => ({
     custom: {
       match: attribute("match", oneOf("minimum", "exact", "strict")),
       check,
@@ -65,7 +65,7 @@ const grammar = choice("cpu", {
     "host-model": { check, model: child(hostModel), ...inside },
     "host-passthrough": { check, migratable, ...inside },
     maximum: { check, migratable, ...inside },
-  },
+  }),
 });
 
 /** `<cpu>`; without a mode it is a custom one, https://libvirt.org/formatdomain.html#cpu-model-and-topology */

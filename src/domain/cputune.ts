@@ -22,15 +22,15 @@ const quota: ValueForm<number> = {
   encode: String,
 };
 
-const vcpupin = element("vcpupin", {
+const vcpupin = element("vcpupin", () => ({
   vcpu: required(attribute("vcpu", vcpuId)),
   cpuset: required(attribute("cpuset", cpuSet)),
-});
-const emulatorpin = element("emulatorpin", { cpuset: required(attribute("cpuset", cpuSet)) });
-const iothreadpin = element("iothreadpin", {
+}));
+const emulatorpin = element("emulatorpin", () => ({ cpuset: required(attribute("cpuset", cpuSet)) }));
+const iothreadpin = element("iothreadpin", () => ({
   iothread: required(attribute("iothread", integer(1, 2 ** 32 - 1))),
   cpuset: required(attribute("cpuset", cpuSet)),
-});
+}));
 
 const scheduler = required(attribute("scheduler", oneOf("batch", "idle", "fifo", "rr")));
 const priority = attribute("priority", integer(0, 99));
@@ -42,48 +42,55 @@ interface Scheduled {
 
 // virDomainSchedulerParseCommonAttrs() of libvirt: the real-time classes have a priority, the others have none.
 const vcpusched = checked(
-  element("vcpusched", { vcpus: required(attribute("vcpus", cpuSet)), scheduler, priority }),
+  element("vcpusched", () => ({ vcpus: required(attribute("vcpus", cpuSet)), scheduler, priority })),
   refuseOtherPriority,
 );
 const iothreadsched = checked(
-  element("iothreadsched", { iothreads: required(attribute("iothreads", cpuSet)), scheduler, priority }),
+  element("iothreadsched", () => ({
+    iothreads: required(attribute("iothreads", cpuSet)),
+    scheduler,
+    priority,
+  })),
   refuseOtherPriority,
 );
-const emulatorsched = checked(element("emulatorsched", { scheduler, priority }), refuseOtherPriority);
+const emulatorsched = checked(
+  element("emulatorsched", () => ({ scheduler, priority })),
+  refuseOtherPriority,
+);
 
-const cachetune = element("cachetune", {
+const cachetune = element("cachetune", () => ({
   vcpus: required(attribute("vcpus", cpuSet)),
   id: attribute("id", lineOfText),
   caches: children(
-    element("cache", {
+    element("cache", () => ({
       id: required(attribute("id", number)),
       level: required(attribute("level", number)),
       type: required(attribute("type", oneOf("both", "code", "data"))),
       size: required(attribute("size", sizeCount())),
       unit: attribute("unit", memoryUnit),
-    }),
+    })),
   ),
   monitors: children(
-    element("monitor", {
+    element("monitor", () => ({
       level: required(attribute("level", number)),
       vcpus: required(attribute("vcpus", cpuSet)),
-    }),
+    })),
   ),
-});
+}));
 
-const memorytune = element("memorytune", {
+const memorytune = element("memorytune", () => ({
   vcpus: required(attribute("vcpus", cpuSet)),
   nodes: children(
-    element("node", {
+    element("node", () => ({
       id: required(attribute("id", number)),
       bandwidth: required(attribute("bandwidth", number)),
-    }),
+    })),
   ),
-  monitors: children(element("monitor", { vcpus: required(attribute("vcpus", cpuSet)) })),
-});
+  monitors: children(element("monitor", () => ({ vcpus: required(attribute("vcpus", cpuSet)) }))),
+}));
 
 /** `<cputune>`: how the host schedules the guest's threads, https://libvirt.org/formatdomain.html#cpu-tuning */
-export const cputune = element("cputune", {
+export const cputune = element("cputune", () => ({
   shares: textOf("shares", shares),
   periodUs: textOf("period", period),
   quotaUs: textOf("quota", quota),
@@ -101,7 +108,7 @@ export const cputune = element("cputune", {
   iothreadscheds: children(iothreadsched),
   cachetunes: children(cachetune),
   memorytunes: children(memorytune),
-});
+}));
 export type Cputune = ValueOf<typeof cputune>;
 
 function refuseOtherPriority({ scheduler: found, priority: given }: Scheduled, node: XmlNode): void {

@@ -29,7 +29,7 @@ import { watchdog } from "./watchdog.ts";
 import { absolutePath } from "./words.ts";
 
 /** `<devices>`, https://libvirt.org/formatdomain.html#devices */
-export const devices = element("devices", {
+export const devices = element("devices", () => ({
   emulator: textOf("emulator", absolutePath),
   disks: children(disk),
   controllers: children(controller),
@@ -61,5 +61,5 @@ export const devices = element("devices", {
   cryptos: children(cryptoDevice),
   pstore: child(pstore),
   memories: children(memoryDevice),
-});
+}));
 export type Devices = ValueOf<typeof devices>;

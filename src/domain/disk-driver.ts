@@ -7,10 +7,12 @@ import { iothreadFields } from "./iothread-mapping.ts";
 import { virtioOptions } from "./virtio-driver.ts";
 
 /** `<metadata_cache>` of an image. */
-export const metadataCache = child(element("metadata_cache", { maxSizeBytes: sizeInBytes("max_size") }));
+export const metadataCache = child(
+  element("metadata_cache", () => ({ maxSizeBytes: sizeInBytes("max_size") })),
+);
 
 /** `<driver>` of a disk, https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms */
-export const diskDriver = element("driver", {
+export const diskDriver = element("driver", () => ({
   name: attribute("name", oneOf("qemu")),
   type: attribute("type", driverFormat),
   cache: attribute("cache", oneOf("default", "none", "writeback", "writethrough", "directsync", "unsafe")),
@@ -29,5 +31,5 @@ export const diskDriver = element("driver", {
   ...virtioOptions,
   metadataCache,
   iothreads: iothreadFields.iothreads,
-});
+}));
 export type DiskDriver = ValueOf<typeof diskDriver>;

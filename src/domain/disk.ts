@@ -25,7 +25,7 @@ import { auth, encryption } from "./storage-secret.ts";
 import { virtioModel } from "./virtio-driver.ts";
 import { lineOfText, objectName } from "./words.ts";
 
-const target = element("target", {
+const target = element("target", () => ({
   dev: required(
     attribute("dev", matching(/^(?:hd|sd|vd|fd)[a-z]{1,3}$/, "a name such as vda, sda, hda or fda")),
   ),
@@ -33,24 +33,24 @@ const target = element("target", {
   tray: attribute("tray", oneOf("open", "closed")),
   removable: attribute("removable", onOff),
   rotationRate: attribute("rotation_rate", integer(1, 65535)),
-});
+}));
 
 const count = integer(1, 2 ** 31 - 1);
-const geometry = element("geometry", {
+const geometry = element("geometry", () => ({
   cylinders: required(attribute("cyls", count)),
   heads: required(attribute("heads", count)),
   sectors: required(attribute("secs", count)),
   translation: attribute("trans", oneOf("auto", "none", "lba")),
-});
+}));
 const blockSize = integer(0, 2 ** 31 - 1);
-const blockio = element("blockio", {
+const blockio = element("blockio", () => ({
   logicalBlockSize: attribute("logical_block_size", blockSize),
   physicalBlockSize: attribute("physical_block_size", blockSize),
   discardGranularity: attribute("discard_granularity", blockSize),
-});
-const throttleFilter = element("throttlefilter", { group: required(attribute("group", objectName)) });
-const throttleFilters = element("throttlefilters", { filters: children(throttleFilter) });
-const transient = element("transient", { shareBacking: attribute("shareBacking", yesNo) });
+}));
+const throttleFilter = element("throttlefilter", () => ({ group: required(attribute("group", objectName)) }));
+const throttleFilters = element("throttlefilters", () => ({ filters: children(throttleFilter) }));
+const transient = element("transient", () => ({ shareBacking: attribute("shareBacking", yesNo) }));
 
 const head = {
   device: attribute("device", oneOf("disk", "cdrom", "floppy", "lun")),
@@ -85,7 +85,7 @@ export const disk = checked(
   choice("disk", {
     attribute: "type",
     absent: "file",
-    of: {
+    of: () => ({
       file: { ...head, source: child(fileSource), ...tail },
       block: { ...head, source: child(blockSource), ...tail },
       dir: { ...head, source: required(child(dirSource)), ...tail },
@@ -94,7 +94,7 @@ export const disk = checked(
       nvme: { ...head, source: required(child(nvmeSource)), ...tail },
       vhostuser: { ...head, source: required(child(vhostUserSource)), ...tail },
       vhostvdpa: { ...head, source: required(child(vhostVdpaSource)), ...tail },
-    },
+    }),
     exceptions: [
       dropped("mirror", "a block copy belongs to a running guest, and so to no definition"),
       refused("backenddomain", "it is for another hypervisor"),

@@ -25,7 +25,7 @@ import { domainName, oneLine, uuid } from "./words.ts";
 
 const grammar = element(
   "domain",
-  {
+  () => ({
     type: required(attribute("type", oneOf("kvm", "qemu"))),
     name: required(textOf("name", domainName)),
     uuid: textOf("uuid", uuid),
@@ -64,7 +64,7 @@ const grammar = element(
     seclabels: children(seclabel),
     launchSecurity: child(launchSecurity),
     qemuCommandline: child(qemuCommandline),
-  },
+  }),
   [
     dropped("@id", "a definition has no number; a running guest's is in its record"),
     refused("qemu:override", "it gives devices settings that svirt does not understand"),

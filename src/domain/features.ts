@@ -10,7 +10,7 @@ const state = attribute("state", onOff);
 
 /** Counted in MiB where no unit is written. virDomainFeaturesDefParse() of libvirt */
 const tseg = rewritten(
-  element("tseg", { unit: attribute("unit", memoryUnit), mib: required(content(sizeCount())) }),
+  element("tseg", () => ({ unit: attribute("unit", memoryUnit), mib: required(content(sizeCount())) })),
   ({ unit, mib }, node) => {
     const kiB = kiBOf({ count: mib, unit: unit ?? "MiB" }, node);
     if (kiB % KIB_PER_MIB === 0) return { unit: "MiB", mib: kiB / KIB_PER_MIB };
@@ -18,16 +18,19 @@ const tseg = rewritten(
   },
 );
 
-const smm = checked(element("smm", { state, tseg: child(tseg) }), (value, node) => {
-  if (value.tseg === undefined || value.state !== false) return;
-  throw notUnderstood({ node, place: "tseg" }, "it is a part of what is off", "Write state='on'.");
-});
+const smm = checked(
+  element("smm", () => ({ state, tseg: child(tseg) })),
+  (value, node) => {
+    if (value.tseg === undefined || value.state !== false) return;
+    throw notUnderstood({ node, place: "tseg" }, "it is a part of what is off", "Write state='on'.");
+  },
+);
 
 const dirtyRing = checked(
-  element("dirty-ring", {
+  element("dirty-ring", () => ({
     state: required(state),
     size: attribute("size", integer(1024, 65_536)),
-  }),
+  })),
   (value, node) => {
     const { size = 0 } = value;
     if (!value.state || Number.isInteger(Math.log2(size))) return;
@@ -35,19 +38,22 @@ const dirtyRing = checked(
   },
 );
 
-const kvm = element("kvm", {
+const kvm = element("kvm", () => ({
   hidden: child(switched("hidden")),
   hintDedicated: child(switched("hint-dedicated")),
   pollControl: child(switched("poll-control")),
   pvIpi: child(switched("pv-ipi")),
   dirtyRing: child(dirtyRing),
-});
+}));
 
 // qemuValidateDomainDefFeatures() of libvirt
-const tcg = checked(element("tcg", { tbCacheKiB: sizeInKiB("tb-cache") }), ({ tbCacheKiB = 0 }, node) => {
-  if (tbCacheKiB % KIB_PER_MIB === 0) return;
-  throw notUnderstood({ node, place: "tb-cache" }, "it is no multiple of 1 MiB", "Write another size.");
-});
+const tcg = checked(
+  element("tcg", () => ({ tbCacheKiB: sizeInKiB("tb-cache") })),
+  ({ tbCacheKiB = 0 }, node) => {
+    if (tbCacheKiB % KIB_PER_MIB === 0) return;
+    throw notUnderstood({ node, place: "tb-cache" }, "it is no multiple of 1 MiB", "Write another size.");
+  },
+);
 
 const OTHER_PROCESSOR = "it is for another processor";
 const XEN = "it is for Xen";
@@ -55,25 +61,25 @@ const XEN = "it is for Xen";
 /** `<features>`, https://libvirt.org/formatdomain.html#hypervisor-features */
 export const features = element(
   "features",
-  {
+  () => ({
     acpi: flag("acpi"),
-    apic: child(element("apic", { eoi: attribute("eoi", onOff) })),
+    apic: child(element("apic", () => ({ eoi: attribute("eoi", onOff) }))),
     pae: flag("pae"),
-    hap: child(element("hap", { state })),
+    hap: child(element("hap", () => ({ state }))),
     viridian: flag("viridian"),
     privnet: flag("privnet"),
     hyperv: child(hyperv),
     kvm: child(kvm),
-    pvspinlock: child(element("pvspinlock", { state })),
-    pmu: child(element("pmu", { state })),
-    vmport: child(element("vmport", { state })),
+    pvspinlock: child(element("pvspinlock", () => ({ state }))),
+    pmu: child(element("pmu", () => ({ state }))),
+    vmport: child(element("vmport", () => ({ state }))),
     smm: child(smm),
-    ioapic: child(element("ioapic", { driver: required(attribute("driver", oneOf("kvm", "qemu"))) })),
-    vmcoreinfo: child(element("vmcoreinfo", { state })),
+    ioapic: child(element("ioapic", () => ({ driver: required(attribute("driver", oneOf("kvm", "qemu"))) }))),
+    vmcoreinfo: child(element("vmcoreinfo", () => ({ state }))),
     tcg: child(tcg),
-    asyncTeardown: child(element("async-teardown", { enabled: attribute("enabled", yesNo) })),
-    ps2: child(element("ps2", { state: required(state) })),
-  },
+    asyncTeardown: child(element("async-teardown", () => ({ enabled: attribute("enabled", yesNo) }))),
+    ps2: child(element("ps2", () => ({ state: required(state) }))),
+  }),
   [
     refused("xen", XEN),
     refused("capabilities", "it is for containers"),

@@ -18,43 +18,47 @@ const fileMode: ValueForm<string> = {
   encode: (text) => text,
 };
 
-const driver = element("driver", {
+const driver = element("driver", () => ({
   type: attribute("type", oneOf("path", "handle", "virtiofs")),
   wrpolicy: attribute("wrpolicy", oneOf("immediate")),
   queueSize: attribute("queue", integer(0, 2 ** 16 - 1)),
   ...virtioOptions,
-});
+}));
 
-const binary = element("binary", {
+const binary = element("binary", () => ({
   path: attribute("path", absolutePath),
   xattr: attribute("xattr", onOff),
-  cache: child(element("cache", { mode: required(attribute("mode", oneOf("none", "always"))) })),
-  sandbox: child(element("sandbox", { mode: required(attribute("mode", oneOf("namespace", "chroot"))) })),
-  lock: child(element("lock", { posix: attribute("posix", onOff), flock: attribute("flock", onOff) })),
-  threadPool: child(element("thread_pool", { size: required(attribute("size", uint32)) })),
-  openfiles: child(element("openfiles", { max: required(attribute("max", uint32)) })),
-});
+  cache: child(element("cache", () => ({ mode: required(attribute("mode", oneOf("none", "always"))) }))),
+  sandbox: child(
+    element("sandbox", () => ({ mode: required(attribute("mode", oneOf("namespace", "chroot"))) })),
+  ),
+  lock: child(
+    element("lock", () => ({ posix: attribute("posix", onOff), flock: attribute("flock", onOff) })),
+  ),
+  threadPool: child(element("thread_pool", () => ({ size: required(attribute("size", uint32)) }))),
+  openfiles: child(element("openfiles", () => ({ max: required(attribute("max", uint32)) }))),
+}));
 
 const range = {
   start: required(attribute("start", uint32)),
   target: required(attribute("target", uint32)),
   count: required(attribute("count", uint32)),
 };
-const idmap = element("idmap", {
-  uids: children(element("uid", range)),
-  gids: children(element("gid", range)),
-});
+const idmap = element("idmap", () => ({
+  uids: children(element("uid", () => range)),
+  gids: children(element("gid", () => range)),
+}));
 
-const source = element("source", {
+const source = element("source", () => ({
   dir: attribute("dir", absolutePath),
   socket: attribute("socket", absolutePath),
-});
-const target = element("target", { dir: required(attribute("dir", lineOfText)) });
+}));
+const target = element("target", () => ({ dir: required(attribute("dir", lineOfText)) }));
 
 const grammar = choice("filesystem", {
   attribute: "type",
   absent: "mount",
-  of: {
+  of: () => ({
     mount: {
       accessmode: attribute("accessmode", oneOf("passthrough", "mapped", "squash")),
       model: attribute("model", virtioModel),
@@ -70,7 +74,7 @@ const grammar = choice("filesystem", {
       boot: bootOrder,
       ...onPci,
     },
-  },
+  }),
   refused: {
     file: "it is for containers",
     block: "it is for containers",

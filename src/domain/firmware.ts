@@ -11,23 +11,23 @@ export const NVRAM_FOLDER = "/var/lib/libvirt/qemu/nvram";
 
 const format = attribute("format", oneOf("raw", "qcow2"));
 
-const feature = element("feature", {
+const feature = element("feature", () => ({
   enabled: required(attribute("enabled", yesNo)),
   name: required(attribute("name", oneOf("enrolled-keys", "secure-boot"))),
-});
+}));
 
 /** `<firmware>` of `<os>`: what is asked of the one that is chosen. https://libvirt.org/formatdomain.html#bios-bootloader */
-export const firmwareWishes = element("firmware", { features: children(feature) });
+export const firmwareWishes = element("firmware", () => ({ features: children(feature) }));
 
 /** `<loader>`, https://libvirt.org/formatdomain.html#bios-bootloader */
-export const loader = element("loader", {
+export const loader = element("loader", () => ({
   readonly: attribute("readonly", yesNo),
   secure: attribute("secure", yesNo),
   type: attribute("type", oneOf("rom", "pflash")),
   stateless: attribute("stateless", yesNo),
   format,
   path: content(absolutePath),
-});
+}));
 export type Loader = ValueOf<typeof loader>;
 
 const template = {
@@ -40,23 +40,23 @@ const seclabels = children(sourceSeclabel);
 export const nvram = choice("nvram", {
   attribute: "type",
   silent: "path",
-  of: {
+  of: () => ({
     path: { ...template, format, path: content(absolutePath) },
     file: {
       ...template,
       format,
       source: required(
-        child(element("source", { file: required(attribute("file", absolutePath)), seclabels })),
+        child(element("source", () => ({ file: required(attribute("file", absolutePath)), seclabels }))),
       ),
     },
     block: {
       ...template,
       format,
       source: required(
-        child(element("source", { dev: required(attribute("dev", absolutePath)), seclabels })),
+        child(element("source", () => ({ dev: required(attribute("dev", absolutePath)), seclabels }))),
       ),
     },
     network: { ...template, format, source: required(child(networkImage)) },
-  },
+  }),
 });
 export type Nvram = ValueOf<typeof nvram>;

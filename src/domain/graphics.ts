@@ -10,7 +10,7 @@ import { absolutePath, hostAddress, lineOfText, objectName, word } from "./words
 
 const listen = choice("listen", {
   attribute: "type",
-  of: {
+  of: () => ({
     address: { address: attribute("address", hostAddress) },
     socket: { socket: attribute("socket", absolutePath) },
     network: {
@@ -18,7 +18,7 @@ const listen = choice("listen", {
       address: attribute("address", hostAddress),
     },
     none: {},
-  },
+  }),
 });
 
 const onNetwork = {
@@ -33,7 +33,7 @@ const busAddress = matching(/^[a-z]+:[^\p{Cc}]{1,4000}$/u, "an address of a mess
 
 const grammar = choice("graphics", {
   attribute: "type",
-  of: {
+  of: () => ({
     vnc: {
       socket: attribute("socket", absolutePath),
       ...onNetwork,
@@ -63,7 +63,7 @@ const grammar = choice("graphics", {
       gl: child(gl),
       audio: audioReference,
     },
-  },
+  }),
   refused: { rdp: "it is for another hypervisor", desktop: "it is for another hypervisor" },
   exceptions: [
     refused("@passwd", "svirt keeps no passwords in a definition; use a socket and SSH"),

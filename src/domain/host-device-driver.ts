@@ -3,7 +3,10 @@ import { attribute, child } from "../xml/field.ts";
 import { oneOf } from "../xml/value-form.ts";
 import { word } from "./words.ts";
 
-const driver = element("driver", { name: attribute("name", oneOf("vfio")), model: attribute("model", word) });
+const driver = element("driver", () => ({
+  name: attribute("name", oneOf("vfio")),
+  model: attribute("model", word),
+}));
 
 /** `<driver>` of a PCI device that is passed through: of the host's kernel. */
 export const hostdevDriver = child(driver);

@@ -15,23 +15,24 @@ import { virtioModel } from "./virtio-driver.ts";
 import { hostName, objectName, uuid, word } from "./words.ts";
 
 const startupPolicy = attribute("startupPolicy", oneOf("mandatory", "requisite", "optional"));
-const usbId = (tag: string) => child(element(tag, { id: required(attribute("id", hexadecimal(0xffff, 4))) }));
+const usbId = (tag: string) =>
+  child(element(tag, () => ({ id: required(attribute("id", hexadecimal(0xffff, 4))) })));
 
 const usbSource = checked(
   element(
     "source",
-    {
+    () => ({
       startupPolicy,
       guestReset: attribute("guestReset", oneOf("off", "uninitialized", "on")),
       vendor: usbId("vendor"),
       product: usbId("product"),
       address: child(
-        element("address", {
+        element("address", () => ({
           bus: required(attribute("bus", integer(0, 999))),
           device: required(attribute("device", integer(0, 999))),
-        }),
+        })),
       ),
-    },
+    }),
     [dropped("@missing", "it says what was found out at a start")],
   ),
   (value, node) => {
@@ -43,21 +44,21 @@ const usbSource = checked(
   },
 );
 
-const scsiAddress = element("address", {
+const scsiAddress = element("address", () => ({
   bus: required(attribute("bus", integer(0, 2 ** 32 - 1))),
   target: required(attribute("target", integer(0, 2 ** 32 - 1))),
   unit: required(attribute("unit", integer(0, Number.MAX_SAFE_INTEGER))),
-});
-const iscsiHost = element("host", {
+}));
+const iscsiHost = element("host", () => ({
   name: required(attribute("name", hostName)),
   port: attribute("port", integer(1, 65535)),
-});
+}));
 const scsiSource = choice("source", {
   attribute: "protocol",
   silent: "adapter",
-  of: {
+  of: () => ({
     adapter: {
-      adapter: required(child(element("adapter", { name: required(attribute("name", word)) }))),
+      adapter: required(child(element("adapter", () => ({ name: required(attribute("name", word)) })))),
       address: required(child(scsiAddress)),
     },
     iscsi: {
@@ -66,17 +67,17 @@ const scsiSource = choice("source", {
       auth,
       initiator,
     },
-  },
+  }),
   refused: { adapter: "it is what a source without a protocol says" },
 });
 const wwpn = matching(/^naa\.[0-9a-fA-F]{16}$/, "naa. and 16 hexadecimal digits");
-const scsiHostSource = element("source", {
+const scsiHostSource = element("source", () => ({
   protocol: required(attribute("protocol", oneOf("vhost"))),
   wwpn: required(attribute("wwpn", wwpn)),
-});
-const mdevSource = element("source", {
-  address: required(child(element("address", { uuid: required(attribute("uuid", uuid)) }))),
-});
+}));
+const mdevSource = element("source", () => ({
+  address: required(child(element("address", () => ({ uuid: required(attribute("uuid", uuid)) })))),
+}));
 
 const mode = attribute("mode", oneOf("subsystem"));
 const managed = attribute("managed", yesNo);
@@ -96,7 +97,7 @@ const capabilities = "svirt passes no device nodes through to containers";
 /** `<hostdev>`, https://libvirt.org/formatdomain.html#host-device-assignment */
 export const hostDevice = choice("hostdev", {
   attribute: "type",
-  of: {
+  of: () => ({
     pci: {
       mode,
       managed,
@@ -104,7 +105,7 @@ export const hostDevice = choice("hostdev", {
       driver: hostdevDriver,
       source: required(
         child(
-          element("source", { startupPolicy, address: required(child(hostPciAddress)) }, [
+          element("source", () => ({ startupPolicy, address: required(child(hostPciAddress)) }), [
             refused("@writeFiltering", "it is for another hypervisor"),
           ]),
         ),
@@ -135,7 +136,7 @@ export const hostDevice = choice("hostdev", {
       source: required(child(mdevSource)),
       ...end,
     },
-  },
+  }),
   refused: { storage: capabilities, misc: capabilities, net: capabilities },
 });
 export type HostDevice = ValueOf<typeof hostDevice>;

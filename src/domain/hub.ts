@@ -3,5 +3,5 @@ import type { ValueOf } from "../xml/element.ts";
 import { onUsb } from "./address.ts";
 
 /** `<hub>`, https://libvirt.org/formatdomain.html#hub-devices */
-export const hub = choice("hub", { attribute: "type", of: { usb: onUsb } });
+export const hub = choice("hub", { attribute: "type", of: () => ({ usb: onUsb }) });
 export type Hub = ValueOf<typeof hub>;

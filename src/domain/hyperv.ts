@@ -9,11 +9,11 @@ const state = required(attribute("state", onOff));
 
 /** `<tag state='on'/>` */
 export function switched<const T extends string>(tag: T): ElementForm<{ readonly state: boolean }> {
-  return element(tag, { state });
+  return element(tag, () => ({ state }));
 }
 
 const spinlocks = checked(
-  element("spinlocks", { state, retries: attribute("retries", integer(4095, 2 ** 32 - 1)) }),
+  element("spinlocks", () => ({ state, retries: attribute("retries", integer(4095, 2 ** 32 - 1)) })),
   (value, node) => {
     if (!value.state || value.retries !== undefined) return;
     throw notUnderstood({ node, place: "@retries" }, "it is missing", "Write retries='8191' there.");
@@ -21,10 +21,10 @@ const spinlocks = checked(
 );
 
 const vendorId = checked(
-  element("vendor_id", {
+  element("vendor_id", () => ({
     state,
     value: attribute("value", matching(/^[!-+\--~ ]{1,12}$/, "1 to 12 characters without a comma")),
-  }),
+  })),
   (value, node) => {
     if (!value.state || value.value !== undefined) return;
     throw notUnderstood({ node, place: "@value" }, "it is missing", "Write value='KVM Hv' there.");
@@ -35,7 +35,7 @@ const vendorId = checked(
 export const hyperv = choice("hyperv", {
   attribute: "mode",
   absent: "custom",
-  of: {
+  of: () => ({
     custom: {
       relaxed: child(switched("relaxed")),
       vapic: child(switched("vapic")),
@@ -43,17 +43,17 @@ export const hyperv = choice("hyperv", {
       vpindex: child(switched("vpindex")),
       runtime: child(switched("runtime")),
       synic: child(switched("synic")),
-      stimer: child(element("stimer", { state, direct: child(switched("direct")) })),
+      stimer: child(element("stimer", () => ({ state, direct: child(switched("direct")) }))),
       reset: child(switched("reset")),
       vendorId: child(vendorId),
       frequencies: child(switched("frequencies")),
       reenlightenment: child(switched("reenlightenment")),
       tlbflush: child(
-        element("tlbflush", {
+        element("tlbflush", () => ({
           state,
           direct: child(switched("direct")),
           extended: child(switched("extended")),
-        }),
+        })),
       ),
       ipi: child(switched("ipi")),
       evmcs: child(switched("evmcs")),
@@ -62,6 +62,6 @@ export const hyperv = choice("hyperv", {
       xmmInput: child(switched("xmm_input")),
     },
     passthrough: {},
-  },
+  }),
 });
 export type Hyperv = ValueOf<typeof hyperv>;

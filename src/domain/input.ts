@@ -10,8 +10,8 @@ import { absolutePath } from "./words.ts";
 const bus = attribute("bus", oneOf("ps2", "usb", "virtio"));
 const emulated = { bus, model: attribute("model", oneOf("virtio")), driver: virtioDriver, ...onPciOrUsb };
 
-const passedSource = element("source", { evdev: required(attribute("evdev", absolutePath)) });
-const evdevSource = element("source", {
+const passedSource = element("source", () => ({ evdev: required(attribute("evdev", absolutePath)) }));
+const evdevSource = element("source", () => ({
   dev: required(attribute("dev", absolutePath)),
   grab: attribute("grab", oneOf("all")),
   grabToggle: attribute(
@@ -19,12 +19,12 @@ const evdevSource = element("source", {
     oneOf("ctrl-ctrl", "alt-alt", "shift-shift", "meta-meta", "scrolllock", "ctrl-scrolllock"),
   ),
   repeat: attribute("repeat", onOff),
-});
+}));
 
 /** `<input>`, https://libvirt.org/formatdomain.html#input-devices */
 export const input = choice("input", {
   attribute: "type",
-  of: {
+  of: () => ({
     mouse: emulated,
     keyboard: emulated,
     tablet: emulated,
@@ -36,7 +36,7 @@ export const input = choice("input", {
       ...onPci,
     },
     evdev: { source: required(child(evdevSource)), alias },
-  },
+  }),
 });
 export type Input = ValueOf<typeof input>;
 

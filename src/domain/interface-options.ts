@@ -20,7 +20,7 @@ const { gso: _gso, ...guestOffloads } = offloads;
 const queues = integer(1, 65535);
 
 /** `<driver>` of an interface, https://libvirt.org/formatdomain.html#setting-nic-driver-specific-options */
-const driver = element("driver", {
+const driver = element("driver", () => ({
   name: attribute("name", oneOf("qemu", "vhost")),
   txmode: attribute("txmode", oneOf("iothread", "timer")),
   ioeventfd: attribute("ioeventfd", onOff),
@@ -31,18 +31,18 @@ const driver = element("driver", {
   rss: attribute("rss", onOff),
   rssHashReport: attribute("rss_hash_report", onOff),
   ...virtioOptions,
-  host: child(element("host", { ...offloads, mrgRxbuf: attribute("mrg_rxbuf", onOff) })),
-  guest: child(element("guest", guestOffloads)),
-});
+  host: child(element("host", () => ({ ...offloads, mrgRxbuf: attribute("mrg_rxbuf", onOff) }))),
+  guest: child(element("guest", () => guestOffloads)),
+}));
 export const interfaceDriver = child(driver);
 
-const tag = element("tag", {
+const tag = element("tag", () => ({
   id: required(attribute("id", integer(0, 4095))),
   nativeMode: attribute("nativeMode", oneOf("tagged", "untagged")),
-});
+}));
 // virNetDevVlanParse() of libvirt
 const vlan = checked(
-  element("vlan", { trunk: attribute("trunk", yesNo), tags: children(tag) }),
+  element("vlan", () => ({ trunk: attribute("trunk", yesNo), tags: children(tag) })),
   ({ tags, trunk }, node) => {
     const native = tags.filter(({ nativeMode }) => nativeMode !== undefined).length;
     const problems = [
@@ -58,19 +58,19 @@ const vlan = checked(
 
 const small = integer(0, 255);
 const parameters = child(
-  element("parameters", {
+  element("parameters", () => ({
     managerid: attribute("managerid", small),
     typeid: attribute("typeid", integer(0, 2 ** 24 - 1)),
     typeidversion: attribute("typeidversion", small),
     instanceid: attribute("instanceid", uuid),
     interfaceid: attribute("interfaceid", uuid),
     profileid: attribute("profileid", objectName),
-  }),
+  })),
 );
-const virtualport = element("virtualport", {
+const virtualport = element("virtualport", () => ({
   type: attribute("type", oneOf("802.1Qbg", "802.1Qbh", "openvswitch", "midonet")),
   parameters,
-});
+}));
 
 const rate = integer(1, Number.MAX_SAFE_INTEGER);
 const rates = {
@@ -79,15 +79,20 @@ const rates = {
   burst: attribute("burst", rate),
 };
 const { average, peak, burst } = rates;
-const bandwidth = element("bandwidth", {
+const bandwidth = element("bandwidth", () => ({
   inbound: child(
     checked(
-      element("inbound", { average, peak, floor: attribute("floor", rate), burst }),
+      element("inbound", () => ({ average, peak, floor: attribute("floor", rate), burst })),
       refuseWithoutAverage,
     ),
   ),
-  outbound: child(checked(element("outbound", rates), refuseWithoutAverage)),
-});
+  outbound: child(
+    checked(
+      element("outbound", () => rates),
+      refuseWithoutAverage,
+    ),
+  ),
+}));
 
 interface Rates {
   readonly average?: number;
@@ -108,19 +113,19 @@ export const hostSide = {
   vlan: child(vlan),
   virtualport: child(virtualport),
   bandwidth: child(bandwidth),
-  port: child(element("port", { isolated: attribute("isolated", yesNo) })),
+  port: child(element("port", () => ({ isolated: attribute("isolated", yesNo) }))),
 };
 
-const filterParameter = element("parameter", {
+const filterParameter = element("parameter", () => ({
   name: required(attribute("name", word)),
   value: required(attribute("value", objectName)),
-});
-const sndbuf = element("sndbuf", { bytes: required(content(integer(0, 2 ** 32 - 1))) });
-const frames = element("frames", { max: attribute("max", integer(0, 2 ** 32 - 1)) });
+}));
+const sndbuf = element("sndbuf", () => ({ bytes: required(content(integer(0, 2 ** 32 - 1))) }));
+const frames = element("frames", () => ({ max: attribute("max", integer(0, 2 ** 32 - 1)) }));
 
 const teaming = choice("teaming", {
   attribute: "type",
-  of: { persistent: {}, transient: { persistent: required(attribute("persistent", word)) } },
+  of: () => ({ persistent: {}, transient: { persistent: required(attribute("persistent", word)) } }),
 });
 
 /** `<teaming>`: which interface stands in for a passed-through one while the guest moves. */
@@ -128,33 +133,38 @@ export const teamingField = child(teaming);
 
 /** `<script>` and `<target>`: how the device on the host is called and made. */
 export const deviceSide = {
-  script: child(element("script", { path: required(attribute("path", absolutePath)) })),
-  downscript: child(element("downscript", { path: required(attribute("path", absolutePath)) })),
+  script: child(element("script", () => ({ path: required(attribute("path", absolutePath)) }))),
+  downscript: child(element("downscript", () => ({ path: required(attribute("path", absolutePath)) }))),
   target: child(
-    element("target", { dev: required(attribute("dev", deviceName)), managed: attribute("managed", yesNo) }),
+    element("target", () => ({
+      dev: required(attribute("dev", deviceName)),
+      managed: attribute("managed", yesNo),
+    })),
   ),
 };
 
 /** What comes after the driver, in libvirt's order. */
 export const tuningSide = {
   backend: child(
-    element("backend", {
+    element("backend", () => ({
       type: attribute("type", oneOf("default", "passt")),
       tap: attribute("tap", absolutePath),
       vhost: attribute("vhost", absolutePath),
       logFile: attribute("logFile", absolutePath),
-    }),
+    })),
   ),
   filterref: child(
-    element("filterref", {
+    element("filterref", () => ({
       filter: required(attribute("filter", objectName)),
       parameters: children(filterParameter),
-    }),
+    })),
   ),
-  tune: child(element("tune", { sndbuf: child(sndbuf) })),
-  link: child(element("link", { state: required(attribute("state", oneOf("up", "down"))) })),
-  mtu: child(element("mtu", { size: required(attribute("size", integer(1, 65535))) })),
-  coalesce: child(element("coalesce", { rx: child(element("rx", { frames: child(frames) })) })),
+  tune: child(element("tune", () => ({ sndbuf: child(sndbuf) }))),
+  link: child(element("link", () => ({ state: required(attribute("state", oneOf("up", "down"))) }))),
+  mtu: child(element("mtu", () => ({ size: required(attribute("size", integer(1, 65535))) }))),
+  coalesce: child(
+    element("coalesce", () => ({ rx: child(element("rx", () => ({ frames: child(frames) }))) })),
+  ),
   teaming: teamingField,
 };
 

@@ -3,13 +3,16 @@ import { attribute, child, children, required } from "../xml/field.ts";
 import { integer } from "../xml/value-form.ts";
 import { iothreadId } from "./iothreads.ts";
 
-const queue = element("queue", { id: required(attribute("id", integer(0, 65_534))) });
-const thread = element("iothread", { id: required(attribute("id", iothreadId)), queues: children(queue) });
+const queue = element("queue", () => ({ id: required(attribute("id", integer(0, 65_534))) }));
+const thread = element("iothread", () => ({
+  id: required(attribute("id", iothreadId)),
+  queues: children(queue),
+}));
 
 /** Which I/O thread serves a device, or several and which of them each of its queues. */
 export const iothreadFields = {
   iothread: attribute("iothread", iothreadId),
-  iothreads: child(element("iothreads", { threads: children(thread) })),
+  iothreads: child(element("iothreads", () => ({ threads: children(thread) }))),
 };
 
 /** The same as a value, with the device's number of queues. */

@@ -13,30 +13,36 @@ export const iothreadCount = integer(0, 4096);
 const poolSize = integer(0, 2 ** 31 - 1);
 const nanoseconds = integer(0, Number.MAX_SAFE_INTEGER);
 
-const poll = element("poll", {
+const poll = element("poll", () => ({
   max: attribute("max", nanoseconds),
   grow: attribute("grow", nanoseconds),
   shrink: attribute("shrink", nanoseconds),
-});
+}));
 const pool = {
   threadPoolMin: attribute("thread_pool_min", poolSize),
   threadPoolMax: attribute("thread_pool_max", poolSize),
 };
 
 const iothread = checked(
-  element("iothread", { id: required(attribute("id", iothreadId)), ...pool, poll: child(poll) }),
+  element("iothread", () => ({ id: required(attribute("id", iothreadId)), ...pool, poll: child(poll) })),
   refuseOtherPool,
 );
 
 /** `<iothreadids>`, https://libvirt.org/formatdomain.html#iothreads-allocation */
-export const iothreadIds = checked(element("iothreadids", { list: children(iothread) }), ({ list }, node) => {
-  const twice = list.find(({ id }, at) => list.findIndex((found) => found.id === id) < at);
-  if (twice === undefined) return;
-  throw notUnderstood({ node }, `two I/O threads have the number ${twice.id}`, "Write another number.");
-});
+export const iothreadIds = checked(
+  element("iothreadids", () => ({ list: children(iothread) })),
+  ({ list }, node) => {
+    const twice = list.find(({ id }, at) => list.findIndex((found) => found.id === id) < at);
+    if (twice === undefined) return;
+    throw notUnderstood({ node }, `two I/O threads have the number ${twice.id}`, "Write another number.");
+  },
+);
 
 /** `<defaultiothread>`: QEMU's own main loop. */
-export const defaultIothread = checked(element("defaultiothread", pool), refuseOtherPool);
+export const defaultIothread = checked(
+  element("defaultiothread", () => pool),
+  refuseOtherPool,
+);
 
 /** A thread that serves disks besides QEMU's main loop. */
 export type Iothread = ValueOf<typeof iothread>;

@@ -34,19 +34,23 @@ const lengths = {
 
 /** `<iotune>` of a disk, https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms */
 export const iotune = checked(
-  element("iotune", { ...rates, groupName: textOf("group_name", objectName), ...lengths }),
+  element("iotune", () => ({ ...rates, groupName: textOf("group_name", objectName), ...lengths })),
   (_value, node) => refuseContradictions(node),
 );
 
 /** `<throttlegroup>`: limits that several disks share, https://libvirt.org/formatdomain.html#throttle-group */
 const throttleGroup = checked(
-  element("throttlegroup", { ...rates, groupName: required(textOf("group_name", objectName)), ...lengths }),
+  element("throttlegroup", () => ({
+    ...rates,
+    groupName: required(textOf("group_name", objectName)),
+    ...lengths,
+  })),
   (_value, node) => refuseContradictions(node),
 );
 export type ThrottleGroup = ValueOf<typeof throttleGroup>;
 
 /** `<throttlegroups>` of a domain. */
-export const throttleGroups = element("throttlegroups", { groups: children(throttleGroup) });
+export const throttleGroups = element("throttlegroups", () => ({ groups: children(throttleGroup) }));
 
 // virDomainDiskDefIotuneParse() and qemuDomainValidateBlockIoTune… of libvirt
 function refuseContradictions(node: XmlNode): void {

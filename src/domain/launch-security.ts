@@ -12,7 +12,7 @@ const kernelHashes = attribute("kernelHashes", yesNo);
 /** `<launchSecurity>`: memory that the host cannot read, https://libvirt.org/formatdomain.html#launch-security */
 export const launchSecurity = choice("launchSecurity", {
   attribute: "type",
-  of: {
+  of: () => ({
     sev: {
       kernelHashes,
       ...common,
@@ -31,6 +31,6 @@ export const launchSecurity = choice("launchSecurity", {
       idAuth: textOf("idAuth", base64),
       hostData: textOf("hostData", base64),
     },
-  },
+  }),
   refused: { "s390-pv": "it is for another processor", tdx: "svirt does not know that one's settings yet" },
 });

@@ -5,7 +5,7 @@ import { integer, onOff } from "../xml/value-form.ts";
 import { onPci } from "./address.ts";
 import { virtioDriver } from "./virtio-driver.ts";
 
-const stats = element("stats", { period: required(attribute("period", integer(0, 2 ** 31 - 1))) });
+const stats = element("stats", () => ({ period: required(attribute("period", integer(0, 2 ** 31 - 1))) }));
 const virtio = {
   autodeflate: attribute("autodeflate", onOff),
   freePageReporting: attribute("freePageReporting", onOff),
@@ -17,6 +17,6 @@ const virtio = {
 /** `<memballoon>`; libvirt adds a virtio one where none is written. https://libvirt.org/formatdomain.html#memory-balloon-device */
 export const memballoon = choice("memballoon", {
   attribute: "model",
-  of: { virtio, "virtio-transitional": virtio, "virtio-non-transitional": virtio, none: {} },
+  of: () => ({ virtio, "virtio-transitional": virtio, "virtio-non-transitional": virtio, none: {} }),
   exceptionsOf: { none: [dropped("alias", "there is no device that it could name")] },
 });

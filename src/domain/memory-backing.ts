@@ -7,39 +7,42 @@ import { commonIds, guestNodes } from "./id-set.ts";
 import { kiBOf, memoryUnit, sizeCount } from "./memory.ts";
 
 const page = rewritten(
-  element("page", {
+  element("page", () => ({
     size: required(attribute("size", sizeCount())),
     unit: attribute("unit", memoryUnit),
     nodeset: attribute("nodeset", guestNodes),
-  }),
+  })),
   (value, node) => ({ ...value, unit: "KiB", size: kiBOf({ count: value.size, unit: value.unit }, node) }),
 );
 
-const hugepages = checked(element("hugepages", { pages: children(page) }), ({ pages }, node) => {
-  for (const [at, { nodeset }] of pages.entries()) refuseOverlap(pages.slice(0, at), nodeset, node);
-});
+const hugepages = checked(
+  element("hugepages", () => ({ pages: children(page) })),
+  ({ pages }, node) => {
+    for (const [at, { nodeset }] of pages.entries()) refuseOverlap(pages.slice(0, at), nodeset, node);
+  },
+);
 
 /** How the memory is shared between QEMU and other programs. */
 export const memoryAccess = oneOf("shared", "private");
 
 /** `<memoryBacking>`, https://libvirt.org/formatdomain.html#memory-backing */
 export const memoryBacking = checked(
-  element("memoryBacking", {
+  element("memoryBacking", () => ({
     hugepages: child(hugepages),
     nosharepages: flag("nosharepages"),
     locked: flag("locked"),
     source: child(
-      element("source", { type: required(attribute("type", oneOf("file", "anonymous", "memfd"))) }),
+      element("source", () => ({ type: required(attribute("type", oneOf("file", "anonymous", "memfd"))) })),
     ),
-    access: child(element("access", { mode: required(attribute("mode", memoryAccess)) })),
+    access: child(element("access", () => ({ mode: required(attribute("mode", memoryAccess)) }))),
     allocation: child(
-      element("allocation", {
+      element("allocation", () => ({
         mode: attribute("mode", oneOf("immediate", "ondemand")),
         threads: attribute("threads", integer(1, 65_535)),
-      }),
+      })),
     ),
     discard: flag("discard"),
-  }),
+  })),
   (value, node) => {
     if (value.hugepages === undefined) return;
     // virDomainDefValidateMemory() of libvirt

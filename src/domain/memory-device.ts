@@ -21,7 +21,7 @@ const guestAddress: ValueForm<number> = {
 const node = textOf("node", integer(0, 127));
 const size = required(sizeInKiB("size"));
 const hostMemory = child(
-  element("source", { nodemask: textOf("nodemask", hostNodes), pagesizeKiB: sizeInKiB("pagesize") }),
+  element("source", () => ({ nodemask: textOf("nodemask", hostNodes), pagesizeKiB: sizeInKiB("pagesize") })),
 );
 const common = {
   access: attribute("access", memoryAccess),
@@ -29,40 +29,37 @@ const common = {
 };
 const dimmAddress = choice("address", {
   attribute: "type",
-  of: { dimm: { slot: attribute("slot", integer(0, 255)), base: attribute("base", guestAddress) } },
+  of: () => ({ dimm: { slot: attribute("slot", integer(0, 255)), base: attribute("base", guestAddress) } }),
 });
 const inSlot = { alias, address: child(dimmAddress) };
-const base = child(element("address", { base: required(attribute("base", guestAddress)) }));
+const base = child(element("address", () => ({ base: required(attribute("base", guestAddress)) })));
+const nvdimmSource = element("source", () => ({
+  path: required(textOf("path", absolutePath)),
+  alignsizeKiB: sizeInKiB("alignsize"),
+  pmem: flag("pmem"),
+}));
 
 const grammar = choice("memory", {
   attribute: "model",
-  of: {
+  of: () => ({
     dimm: {
       ...common,
       source: hostMemory,
-      target: required(child(element("target", { sizeKiB: size, node }))),
+      target: required(child(element("target", () => ({ sizeKiB: size, node })))),
       ...inSlot,
     },
     nvdimm: {
       ...common,
       uuid: textOf("uuid", uuid),
-      source: required(
-        child(
-          element("source", {
-            path: required(textOf("path", absolutePath)),
-            alignsizeKiB: sizeInKiB("alignsize"),
-            pmem: flag("pmem"),
-          }),
-        ),
-      ),
+      source: required(child(nvdimmSource)),
       target: required(
         child(
-          element("target", {
+          element("target", () => ({
             sizeKiB: size,
             node,
-            label: child(element("label", { sizeKiB: required(sizeInKiB("size")) })),
+            label: child(element("label", () => ({ sizeKiB: required(sizeInKiB("size")) }))),
             readonly: flag("readonly"),
-          }),
+          })),
         ),
       ),
       ...inSlot,
@@ -72,31 +69,31 @@ const grammar = choice("memory", {
       source: hostMemory,
       target: required(
         child(
-          element("target", {
+          element("target", () => ({
             dynamicMemslots: attribute("dynamicMemslots", yesNo),
             sizeKiB: size,
             node,
             blockKiB: required(sizeInKiB("block")),
             requestedKiB: required(sizeInKiB("requested", { least: 0 })),
             base,
-          }),
+          })),
         ),
       ),
       ...onPci,
     },
     "virtio-pmem": {
       ...common,
-      source: required(child(element("source", { path: required(textOf("path", absolutePath)) }))),
-      target: required(child(element("target", { sizeKiB: size, base }))),
+      source: required(child(element("source", () => ({ path: required(textOf("path", absolutePath)) })))),
+      target: required(child(element("target", () => ({ sizeKiB: size, base })))),
       ...onPci,
     },
     "sgx-epc": {
       ...common,
-      source: child(element("source", { nodemask: textOf("nodemask", hostNodes) })),
-      target: required(child(element("target", { sizeKiB: size, node }))),
+      source: child(element("source", () => ({ nodemask: textOf("nodemask", hostNodes) }))),
+      target: required(child(element("target", () => ({ sizeKiB: size, node })))),
       alias,
     },
-  },
+  }),
 });
 
 /** `<memory>` of `<devices>`, https://libvirt.org/formatdomain.html#memory-devices */

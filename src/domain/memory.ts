@@ -69,10 +69,10 @@ export function sizeInKiB(
   tag: string,
   { least = 1, mostKiB = MOST_KIB, bare = "KiB", written: unit = "KiB" }: SizeBounds = {},
 ): Field<number | undefined> {
-  const amount = element(tag, {
+  const amount = element(tag, () => ({
     unit: attribute("unit", memoryUnit),
     count: required(content(sizeCount(least))),
-  });
+  }));
   const field = child(amount);
   return {
     place: field.place,
@@ -99,21 +99,21 @@ export function sizeInKiB(
 
 /** `<memory>` of a domain, in KiB; `dumpCore` is whether it is part of QEMU's own core dump. */
 export const memory = rewritten(
-  element("memory", {
+  element("memory", () => ({
     dumpCore: attribute("dumpCore", onOff),
     unit: attribute("unit", memoryUnit),
     kiB: required(content(sizeCount())),
-  }),
+  })),
   inKiB,
 );
 
 /** `<maxMemory>`: what memory devices may bring it to, and how many of them may be plugged in. */
 export const maxMemory = rewritten(
-  element("maxMemory", {
+  element("maxMemory", () => ({
     slots: attribute("slots", integer(1, 256)),
     unit: attribute("unit", memoryUnit),
     kiB: required(content(sizeCount())),
-  }),
+  })),
   inKiB,
 );
 

@@ -26,14 +26,14 @@ import { macAddress } from "./words.ts";
 
 const mac = element(
   "mac",
-  {
+  () => ({
     address: required(attribute("address", macAddress)),
     type: attribute("type", oneOf("generated", "static")),
     check: attribute("check", yesNo),
-  },
+  }),
   [dropped("@currentAddress", "a running guest has it")],
 );
-const model = element("model", {
+const model = element("model", () => ({
   type: required(
     attribute(
       "type",
@@ -56,7 +56,7 @@ const model = element("model", {
       ),
     ),
   ),
-});
+}));
 
 const head = { trustGuestRxFilters: attribute("trustGuestRxFilters", yesNo), mac: child(mac) };
 const end = {
@@ -74,7 +74,7 @@ const tail = { ...hostSide, ...ipFields, ...deviceSide, ...end };
 /** `<interface>`, https://libvirt.org/formatdomain.html#network-interfaces */
 export const networkInterface = choice("interface", {
   attribute: "type",
-  of: {
+  of: () => ({
     user: {
       ...head,
       source: child(userSource),
@@ -109,7 +109,7 @@ export const networkInterface = choice("interface", {
     mcast: { ...head, source: required(child(tunnelSource)), ...tail },
     server: { ...head, source: required(child(serverSource)), ...tail },
     client: { ...head, source: required(child(tunnelSource)), ...tail },
-  },
+  }),
   refused: {
     vds: "it is for another hypervisor",
     internal: "it is for another hypervisor",

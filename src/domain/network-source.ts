@@ -16,39 +16,43 @@ const tcpFields = {
 const anyHost = choice("host", {
   attribute: "transport",
   silent: "default",
-  of: { default: tcpFields, tcp: tcpFields, unix: { socket: required(attribute("socket", absolutePath)) } },
+  of: () => ({
+    default: tcpFields,
+    tcp: tcpFields,
+    unix: { socket: required(attribute("socket", absolutePath)) },
+  }),
   refused: { rdma: "it is nothing that QEMU can do for images" },
 });
 export type ImageHost = ValueOf<typeof anyHost>;
 
 const name = attribute("name", lineOfText);
 const oneName = required(name);
-const snapshot = child(element("snapshot", { name: required(attribute("name", objectName)) }));
-const config = child(element("config", { file: required(attribute("file", absolutePath)) }));
+const snapshot = child(element("snapshot", () => ({ name: required(attribute("name", objectName)) })));
+const config = child(element("config", () => ({ file: required(attribute("file", absolutePath)) })));
 /** `<initiator>`: by what name QEMU logs in. */
 export const initiator = child(
-  element("initiator", {
-    iqn: required(child(element("iqn", { name: required(attribute("name", objectName)) }))),
-  }),
+  element("initiator", () => ({
+    iqn: required(child(element("iqn", () => ({ name: required(attribute("name", objectName)) })))),
+  })),
 );
-const ssl = child(element("ssl", { verify: required(attribute("verify", yesNo)) }));
-const cookie = element("cookie", {
+const ssl = child(element("ssl", () => ({ verify: required(attribute("verify", yesNo)) })));
+const cookie = element("cookie", () => ({
   name: required(attribute("name", objectName)),
   value: content(lineOfText),
-});
-const cookies = child(element("cookies", { list: children(cookie) }));
+}));
+const cookies = child(element("cookies", () => ({ list: children(cookie) })));
 const size = integer(1, 2 ** 31 - 1);
-const readahead = child(element("readahead", { size: required(attribute("size", size)) }));
-const timeout = child(element("timeout", { seconds: required(attribute("seconds", size)) }));
-const reconnect = child(element("reconnect", { delay: required(attribute("delay", size)) }));
-const knownHosts = child(element("knownHosts", { path: required(attribute("path", absolutePath)) }));
+const readahead = child(element("readahead", () => ({ size: required(attribute("size", size)) })));
+const timeout = child(element("timeout", () => ({ seconds: required(attribute("seconds", size)) })));
+const reconnect = child(element("reconnect", () => ({ delay: required(attribute("delay", size)) })));
+const knownHosts = child(element("knownHosts", () => ({ path: required(attribute("path", absolutePath)) })));
 const sshIdentity = child(
   checked(
-    element("identity", {
+    element("identity", () => ({
       username: attribute("username", objectName),
       keyfile: attribute("keyfile", absolutePath),
       agentsock: attribute("agentsock", absolutePath),
-    }),
+    })),
     (value, node) => {
       if (value.keyfile === undefined || value.agentsock === undefined) return;
       throw notUnderstood({ node }, "it names both a key and an agent", "Leave one of them out.");
@@ -56,7 +60,7 @@ const sshIdentity = child(
   ),
 );
 const nfsIdentity = child(
-  element("identity", { user: attribute("user", objectName), group: attribute("group", objectName) }),
+  element("identity", () => ({ user: attribute("user", objectName), group: attribute("group", objectName) })),
 );
 const hosts = children(anyHost);
 
@@ -80,7 +84,7 @@ export function networkSource<const C extends Common, const R extends Fields, co
   const web = { name, query, hosts, ssl, cookies, readahead, timeout, ...endWithAuth };
   return choice("source", {
     attribute: "protocol",
-    of: {
+    of: () => ({
       nbd: {
         name,
         tls: attribute("tls", yesNo),
@@ -107,7 +111,7 @@ export function networkSource<const C extends Common, const R extends Fields, co
       ssh: { name: oneName, hosts, knownHosts, identity: sshIdentity, ...endWithAuth },
       gluster: { name: oneName, hosts, ...end },
       nfs: { name: oneName, hosts, identity: nfsIdentity, ...end },
-    },
+    }),
     refused: {
       sheepdog: "it is gone from QEMU",
       vxhs: "it is gone from QEMU",

@@ -11,42 +11,42 @@ import { memoryAccess } from "./memory-backing.ts";
 const cellId = integer(0, 127);
 const number = integer(0, 2 ** 32 - 1);
 
-const sibling = element("sibling", {
+const sibling = element("sibling", () => ({
   id: required(attribute("id", cellId)),
   value: required(attribute("value", integer(10, 255))),
-});
+}));
 
 const cacheSize = rewritten(
-  element("size", {
+  element("size", () => ({
     value: required(attribute("value", sizeCount())),
     unit: required(attribute("unit", memoryUnit)),
-  }),
+  })),
   ({ value, unit }, node) => ({ value: kiBOf({ count: value, unit }, node), unit: "KiB" }),
 );
-const cacheLine = element("line", {
+const cacheLine = element("line", () => ({
   value: required(attribute("value", integer(1, 2 ** 31))),
   unit: required(attribute("unit", oneOf("B"))),
-});
+}));
 
-const cache = element("cache", {
+const cache = element("cache", () => ({
   level: required(attribute("level", integer(1, 3))),
   associativity: required(attribute("associativity", oneOf("none", "direct", "full"))),
   policy: required(attribute("policy", oneOf("none", "writeback", "writethrough"))),
   size: required(child(cacheSize)),
   line: required(child(cacheLine)),
-});
+}));
 
 const cell = rewritten(
-  element("cell", {
+  element("cell", () => ({
     id: attribute("id", cellId),
     cpus: attribute("cpus", cpuSet),
     memory: required(attribute("memory", sizeCount())),
     unit: attribute("unit", memoryUnit),
     memAccess: attribute("memAccess", memoryAccess),
     discard: attribute("discard", yesNo),
-    distances: child(element("distances", { siblings: children(sibling) })),
+    distances: child(element("distances", () => ({ siblings: children(sibling) }))),
     caches: children(cache),
-  }),
+  })),
   (value, node) => ({
     ...value,
     unit: "KiB",
@@ -60,22 +60,22 @@ const between = {
   cache: attribute("cache", integer(1, 3)),
   type: required(attribute("type", oneOf("access", "read", "write"))),
 };
-const latency = element("latency", { ...between, value: required(attribute("value", number)) });
+const latency = element("latency", () => ({ ...between, value: required(attribute("value", number)) }));
 const bandwidth = rewritten(
-  element("bandwidth", {
+  element("bandwidth", () => ({
     ...between,
     value: required(attribute("value", sizeCount())),
     unit: required(attribute("unit", memoryUnit)),
-  }),
+  })),
   (found, node) => ({ ...found, unit: "KiB", value: kiBOf({ count: found.value, unit: found.unit }, node) }),
 );
 
-const grammar = element("numa", {
+const grammar = element("numa", () => ({
   cells: children(cell),
   interconnects: child(
-    element("interconnects", { latencies: children(latency), bandwidths: children(bandwidth) }),
+    element("interconnects", () => ({ latencies: children(latency), bandwidths: children(bandwidth) })),
   ),
-});
+}));
 
 /** `<numa>` of a `<cpu>`, https://libvirt.org/formatdomain.html#guest-numa-topology */
 export const numa = checked(grammar, refuseContradictions);

@@ -7,21 +7,21 @@ import { hostNodes } from "./id-set.ts";
 
 const mode = oneOf("strict", "preferred", "interleave", "restrictive");
 
-const memory = element("memory", {
+const memory = element("memory", () => ({
   mode: attribute("mode", mode),
   nodeset: attribute("nodeset", hostNodes),
   placement: attribute("placement", oneOf("static", "auto")),
-});
+}));
 
-const memnode = element("memnode", {
+const memnode = element("memnode", () => ({
   cellid: required(attribute("cellid", integer(0, 127))),
   mode: required(attribute("mode", mode)),
   nodeset: required(attribute("nodeset", hostNodes)),
-});
+}));
 
 /** `<numatune>`: the host's nodes that the memory is taken from, https://libvirt.org/formatdomain.html#numa-node-tuning */
 export const numatune = checked(
-  element("numatune", { memory: child(memory), memnodes: children(memnode) }),
+  element("numatune", () => ({ memory: child(memory), memnodes: children(memnode) })),
   refuseContradictions,
 );
 export type Numatune = ValueOf<typeof numatune>;

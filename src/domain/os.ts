@@ -6,24 +6,24 @@ import { acpiTables, bios, smbios } from "./boot-tables.ts";
 import { firmwareWishes, loader, nvram } from "./firmware.ts";
 import { absolutePath, lineOfText, word } from "./words.ts";
 
-const osType = element("type", {
+const osType = element("type", () => ({
   arch: attribute("arch", oneOf("x86_64", "i686")),
   machine: attribute("machine", word),
   system: required(content(oneOf("hvm"))),
-});
+}));
 
-const bootDevice = element("boot", {
+const bootDevice = element("boot", () => ({
   dev: required(attribute("dev", oneOf("fd", "hd", "cdrom", "network"))),
-});
+}));
 
-const bootMenu = element("bootmenu", {
+const bootMenu = element("bootmenu", () => ({
   enable: required(attribute("enable", yesNo)),
   timeoutMs: attribute("timeout", integer(0, 65535)),
-});
+}));
 
 /** `<os>`, https://libvirt.org/formatdomain.html#operating-system-booting */
 export const os = checked(
-  element("os", {
+  element("os", () => ({
     firmware: attribute("firmware", oneOf("bios", "efi")),
     type: required(child(osType)),
     firmwareWishes: child(firmwareWishes),
@@ -39,7 +39,7 @@ export const os = checked(
     bootmenu: child(bootMenu),
     bios: child(bios),
     smbios: child(smbios),
-  }),
+  })),
   (value, node) => {
     const [needsKernel] = (["initrd", "cmdline", "shim"] as const).filter(
       (name) => value[name] !== undefined,

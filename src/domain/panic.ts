@@ -8,7 +8,7 @@ import { alias } from "./alias.ts";
 export const panic = choice("panic", {
   attribute: "model",
   absent: "isa",
-  of: { isa: { alias, address: child(isaAddress) }, hyperv: { alias }, pvpanic: onPci },
+  of: () => ({ isa: { alias, address: child(isaAddress) }, hyperv: { alias }, pvpanic: onPci }),
   refused: { pseries: "it is for another processor", s390: "it is for another processor" },
 });
 export type Panic = ValueOf<typeof panic>;

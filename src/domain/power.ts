@@ -11,8 +11,11 @@ export const crashAction = oneOf("destroy", "restart", "preserve", "coredump-des
 /** What `<on_lockfailure>` may say: what becomes of the guest when a lock manager takes its leases away. */
 export const lockFailureAction = oneOf("poweroff", "restart", "pause", "ignore");
 
-const suspendToMem = element("suspend-to-mem", { enabled: required(attribute("enabled", yesNo)) });
-const suspendToDisk = element("suspend-to-disk", { enabled: required(attribute("enabled", yesNo)) });
+const suspendToMem = element("suspend-to-mem", () => ({ enabled: required(attribute("enabled", yesNo)) }));
+const suspendToDisk = element("suspend-to-disk", () => ({ enabled: required(attribute("enabled", yesNo)) }));
 
 /** `<pm>`, https://libvirt.org/formatdomain.html#power-management */
-export const pm = element("pm", { suspendToMem: child(suspendToMem), suspendToDisk: child(suspendToDisk) });
+export const pm = element("pm", () => ({
+  suspendToMem: child(suspendToMem),
+  suspendToDisk: child(suspendToDisk),
+}));

@@ -10,10 +10,11 @@ import { socketAtPath } from "./chardev-source.ts";
 /** `<redirdev>`: a USB device of somebody at the other end. https://libvirt.org/formatdomain.html#redirected-devices */
 export const redirdev = choice("redirdev", {
   attribute: "type",
-  of: chardevBackends(
-    { bus: required(attribute("bus", oneOf("usb"))), boot: bootOrder, ...onUsb },
-    socketAtPath,
-  ),
+  of: () =>
+    chardevBackends(
+      { bus: required(attribute("bus", oneOf("usb"))), boot: bootOrder, ...onUsb },
+      socketAtPath,
+    ),
   refused: REFUSED_BACKENDS,
   exceptionsOf: BACKEND_EXCEPTIONS,
 });
@@ -46,14 +47,14 @@ const usbVersion: ValueForm<number> = {
 };
 
 const anyId = orAny(hexadecimal(0xffff, 4));
-const usbdev = element("usbdev", {
+const usbdev = element("usbdev", () => ({
   class: attribute("class", orAny(hexadecimal(0xff, 2))),
   vendor: attribute("vendor", anyId),
   product: attribute("product", anyId),
   version: attribute("version", orAny(usbVersion)),
   allow: required(attribute("allow", yesNo)),
-});
+}));
 export type RedirRule = ValueOf<typeof usbdev>;
 
 /** `<redirfilter>`: which devices may come in that way. */
-export const redirfilter = element("redirfilter", { rules: children(usbdev) });
+export const redirfilter = element("redirfilter", () => ({ rules: children(usbdev) }));

@@ -11,12 +11,12 @@ import { absolutePath } from "./words.ts";
 /** What QEMU reads where the XML names no source, as in libvirt. */
 export const DEFAULT_RANDOM_SOURCE = "/dev/random";
 
-const rate = element("rate", {
+const rate = element("rate", () => ({
   bytes: required(attribute("bytes", integer(1, 2 ** 31 - 1))),
   periodMs: attribute("period", integer(1, 2 ** 31 - 1)),
-});
+}));
 
-const protocol = element("protocol", { type: required(attribute("type", oneOf("raw"))) });
+const protocol = element("protocol", () => ({ type: required(attribute("type", oneOf("raw"))) }));
 
 /** What a program that gives randomness is reached by, and what that needs to know. */
 const NEEDED = { tcp: ["mode", "host", "service"], unix: ["mode", "path"], pipe: ["path"] } as const;
@@ -24,7 +24,7 @@ const NEEDED = { tcp: ["mode", "host", "service"], unix: ["mode", "path"], pipe:
 const backend = checked(
   choice("backend", {
     attribute: "model",
-    of: {
+    of: () => ({
       random: { path: content(absolutePath) },
       builtin: {},
       egd: {
@@ -32,7 +32,7 @@ const backend = checked(
         source: required(child(egdSource)),
         protocol: child(protocol),
       },
-    },
+    }),
   }),
   (value, node) => {
     if (value.model !== "egd") return;
@@ -48,11 +48,11 @@ const backend = checked(
 export type RngBackend = ValueOf<typeof backend>;
 
 /** `<rng>`, https://libvirt.org/formatdomain.html#random-number-generator-device */
-export const rng = element("rng", {
+export const rng = element("rng", () => ({
   model: required(attribute("model", virtioModel)),
   rate: child(rate),
   backend: required(child(backend)),
   driver: virtioDriver,
   ...onPci,
-});
+}));
 export type Rng = ValueOf<typeof rng>;

@@ -4,13 +4,15 @@ import { integer, onOff, yesNo } from "../xml/value-form.ts";
 import { absolutePath } from "./words.ts";
 
 /** `<acpi index='…'/>`: the number by which the guest's firmware names a PCI device. */
-export const acpiIndex = child(element("acpi", { index: required(attribute("index", integer(1, 16_383))) }));
+export const acpiIndex = child(
+  element("acpi", () => ({ index: required(attribute("index", integer(1, 16_383))) })),
+);
 
 /** `<rom>` of a PCI device: its boot program. https://libvirt.org/formatdomain.html#network-interfaces */
 export const rom = child(
-  element("rom", {
+  element("rom", () => ({
     enabled: attribute("enabled", yesNo),
     bar: attribute("bar", onOff),
     file: attribute("file", absolutePath),
-  }),
+  })),
 );

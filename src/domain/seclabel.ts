@@ -13,11 +13,11 @@ const relabel = attribute("relabel", yesNo);
 const grammar = choice("seclabel", {
   attribute: "type",
   absent: "dynamic",
-  of: {
+  of: () => ({
     dynamic: { model, relabel, baselabel: textOf("baselabel", securityLabel) },
     static: { model, relabel, label: required(textOf("label", securityLabel)) },
     none: { model, relabel },
-  },
+  }),
   exceptions: [
     dropped("label", "svirt gives a dynamic guest its label at each start"),
     dropped("imagelabel", "svirt makes the image label at each start"),

@@ -8,18 +8,18 @@ import { absolutePath } from "./words.ts";
 
 const name = matching(/^(?!\.{1,2}$)[^/\p{Cc}]{1,200}$/u, "a name without a slash");
 
-const model = element("model", {
+const model = element("model", () => ({
   type: required(attribute("type", oneOf("ivshmem-plain", "ivshmem-doorbell"))),
-});
-const server = element("server", { path: attribute("path", absolutePath) });
-const msi = element("msi", {
+}));
+const server = element("server", () => ({ path: attribute("path", absolutePath) }));
+const msi = element("msi", () => ({
   ioeventfd: attribute("ioeventfd", onOff),
   vectors: attribute("vectors", integer(0, 2 ** 32 - 1)),
-});
+}));
 
 /** `<shmem>`, https://libvirt.org/formatdomain.html#shared-memory-device */
 export const shmem = checked(
-  element("shmem", {
+  element("shmem", () => ({
     name: required(attribute("name", name)),
     role: attribute("role", oneOf("master", "peer")),
     model: required(child(model)),
@@ -27,7 +27,7 @@ export const shmem = checked(
     server: child(server),
     msi: child(msi),
     ...onPci,
-  }),
+  })),
   (value, node) => {
     const isPlain = value.model.type === "ivshmem-plain";
     const strange = (isPlain ? (["server", "msi"] as const) : (["sizeKiB"] as const)).find(

@@ -11,22 +11,22 @@ import { absolutePath, objectName } from "./words.ts";
 const number = integer(0, 255);
 const ccidAddress = choice("address", {
   attribute: "type",
-  of: { ccid: { controller: attribute("controller", number), slot: attribute("slot", number) } },
+  of: () => ({ ccid: { controller: attribute("controller", number), slot: attribute("slot", number) } }),
 });
 const end = { alias, address: child(ccidAddress) };
 
 const grammar = choice("smartcard", {
   attribute: "type",
   silent: "none",
-  of: {
+  of: () => ({
     none: {
       mode: required(attribute("mode", oneOf("host", "host-certificates"))),
-      certificates: children(element("certificate", { name: required(content(objectName)) })),
+      certificates: children(element("certificate", () => ({ name: required(content(objectName)) }))),
       database: textOf("database", absolutePath),
       ...end,
     },
     ...chardevBackends({ mode: required(attribute("mode", oneOf("passthrough"))), ...end }, socketAtPath),
-  },
+  }),
   refused: REFUSED_BACKENDS,
   exceptionsOf: BACKEND_EXCEPTIONS,
 });

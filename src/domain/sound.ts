@@ -7,9 +7,9 @@ import { alias } from "./alias.ts";
 import { audioReference } from "./audio.ts";
 import { virtioDriver } from "./virtio-driver.ts";
 
-const codec = element("codec", {
+const codec = element("codec", () => ({
   type: required(attribute("type", oneOf("duplex", "micro", "output"))),
-});
+}));
 const onIsa = { audio: audioReference, alias };
 const card = { audio: audioReference, ...onPci };
 const withCodecs = { codecs: children(codec), ...card };
@@ -17,7 +17,7 @@ const withCodecs = { codecs: children(codec), ...card };
 /** `<sound>`, https://libvirt.org/formatdomain.html#sound-devices */
 export const sound = choice("sound", {
   attribute: "model",
-  of: {
+  of: () => ({
     ac97: card,
     es1370: card,
     ich6: withCodecs,
@@ -31,7 +31,7 @@ export const sound = choice("sound", {
       driver: virtioDriver,
       ...onPci,
     },
-  },
+  }),
   refused: { ich7: "it is for another hypervisor" },
 });
 export type Sound = ValueOf<typeof sound>;

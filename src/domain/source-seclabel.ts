@@ -7,11 +7,11 @@ import { securityLabel } from "./words.ts";
 
 const grammar = element(
   "seclabel",
-  {
+  () => ({
     model: attribute("model", oneOf("selinux", "dac")),
     relabel: attribute("relabel", yesNo),
     label: textOf("label", securityLabel),
-  },
+  }),
   [refused("@labelskip", "svirt labels every file that can have a label")],
 );
 export type SourceSeclabel = ValueOf<typeof grammar>;

@@ -12,54 +12,54 @@ interface SecretName {
 }
 
 const authSecret = checked(
-  element("secret", {
+  element("secret", () => ({
     type: required(attribute("type", oneOf("iscsi", "ceph"))),
     usage: attribute("usage", objectName),
     uuid: attribute("uuid", uuid),
-  }),
+  })),
   refuseUnnamed,
 );
 
 /** `<auth>` of a network image: a user, and the secret that is the password. https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms */
 export const auth = child(
-  element("auth", {
+  element("auth", () => ({
     username: required(attribute("username", objectName)),
     secret: required(child(authSecret)),
-  }),
+  })),
 );
 
 const passphrase = checked(
-  element("secret", {
+  element("secret", () => ({
     type: required(attribute("type", oneOf("passphrase"))),
     usage: attribute("usage", objectName),
     uuid: attribute("uuid", uuid),
-  }),
+  })),
   refuseUnnamed,
 );
-const cipher = element("cipher", {
+const cipher = element("cipher", () => ({
   name: required(attribute("name", objectName)),
   size: required(attribute("size", oneOf("128", "192", "256", "512"))),
   mode: attribute("mode", oneOf("cbc", "xts", "ecb", "ctr")),
   hash: attribute("hash", objectName),
-});
-const ivgen = element("ivgen", {
+}));
+const ivgen = element("ivgen", () => ({
   name: required(attribute("name", objectName)),
   hash: attribute("hash", objectName),
-});
+}));
 
 /** `<encryption>` of a storage volume. https://libvirt.org/formatstorageencryption.html */
 export const volumeEncryption = choice("encryption", {
   attribute: "format",
-  of: {
+  of: () => ({
     default: { secrets: children(passphrase) },
     qcow: { secrets: children(passphrase) },
     luks: { secrets: children(passphrase), cipher: child(cipher), ivgen: child(ivgen) },
-  },
+  }),
 });
 
 const encryptionForm = choice("encryption", {
   attribute: "format",
-  of: {
+  of: () => ({
     luks: {
       engine: attribute("engine", oneOf("qemu", "librbd")),
       secrets: children(passphrase),
@@ -68,7 +68,7 @@ const encryptionForm = choice("encryption", {
     },
     luks2: { engine: attribute("engine", oneOf("librbd")), secrets: children(passphrase) },
     "luks-any": { engine: attribute("engine", oneOf("librbd")), secrets: children(passphrase) },
-  },
+  }),
   refused: {
     default: "it does not say how the image is encrypted",
     qcow: "it is the old encryption of qcow2, which QEMU no longer opens for guests",

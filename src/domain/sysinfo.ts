@@ -8,20 +8,27 @@ import { absolutePath, lineOfText } from "./words.ts";
 
 /** A table's entries by their names: one at least, and none twice. */
 function table(tag: string, ...names: readonly string[]) {
-  const entry = element("entry", {
+  const entry = element("entry", () => ({
     name: required(attribute("name", oneOf(...names))),
     value: required(content(lineOfText)),
-  });
-  return checked(element(tag, { entries: children(entry) }), ({ entries }, node) => {
-    const found = entries.map(({ name }) => name);
-    if (found.length > 0 && new Set(found).size === found.length) return;
-    throw notUnderstood({ node, place: "entry" }, "each name stands there once, one at least", "Correct it.");
-  });
+  }));
+  return checked(
+    element(tag, () => ({ entries: children(entry) })),
+    ({ entries }, node) => {
+      const found = entries.map(({ name }) => name);
+      if (found.length > 0 && new Set(found).size === found.length) return;
+      throw notUnderstood(
+        { node, place: "entry" },
+        "each name stands there once, one at least",
+        "Correct it.",
+      );
+    },
+  );
 }
 
-const oemStrings = element("oemStrings", {
-  entries: children(element("entry", { value: required(content(lineOfText)) })),
-});
+const oemStrings = element("oemStrings", () => ({
+  entries: children(element("entry", () => ({ value: required(content(lineOfText)) }))),
+}));
 
 /** Names below "opt/" are free for anybody, but for two vendors' own. qemu.git docs/specs/fw_cfg.rst */
 const fwcfgName = matching(
@@ -30,11 +37,11 @@ const fwcfgName = matching(
 );
 
 const fwcfgEntry = checked(
-  element("entry", {
+  element("entry", () => ({
     name: required(attribute("name", fwcfgName)),
     file: attribute("file", absolutePath),
     value: content(lineOfText),
-  }),
+  })),
   ({ file, value }, node) => {
     if ((file === undefined) !== (value === undefined)) return;
     throw notUnderstood({ node }, "it has either a value or a file", "Leave one of them out.");
@@ -43,7 +50,7 @@ const fwcfgEntry = checked(
 
 const grammar = choice("sysinfo", {
   attribute: "type",
-  of: {
+  of: () => ({
     smbios: {
       bios: child(table("bios", "vendor", "version", "date", "release")),
       system: child(table("system", "manufacturer", "product", "version", "serial", "uuid", "sku", "family")),
@@ -54,7 +61,7 @@ const grammar = choice("sysinfo", {
       oemStrings: child(oemStrings),
     },
     fwcfg: { entries: children(fwcfgEntry) },
-  },
+  }),
 });
 
 /** `<sysinfo>`, https://libvirt.org/formatdomain.html#smbios-system-information */

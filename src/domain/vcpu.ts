@@ -12,12 +12,12 @@ export const vcpuId = integer(0, MOST_VCPUS - 1);
 
 /** `<vcpu>`, https://libvirt.org/formatdomain.html#cpu-allocation */
 export const vcpu = checked(
-  element("vcpu", {
+  element("vcpu", () => ({
     placement: attribute("placement", oneOf("static", "auto")),
     cpuset: attribute("cpuset", cpuSet),
     current: attribute("current", integer(1, MOST_VCPUS)),
     count: required(content(integer(1, MOST_VCPUS))),
-  }),
+  })),
   (value, node) => {
     if (value.placement === "auto" && value.cpuset !== undefined) {
       throw notUnderstood(
@@ -36,13 +36,13 @@ export const vcpu = checked(
 );
 export type Vcpu = ValueOf<typeof vcpu>;
 
-const oneVcpu = element("vcpu", {
+const oneVcpu = element("vcpu", () => ({
   id: required(attribute("id", vcpuId)),
   enabled: required(attribute("enabled", yesNo)),
   hotpluggable: attribute("hotpluggable", yesNo),
   order: attribute("order", integer(1, MOST_VCPUS)),
-});
+}));
 
 /** `<vcpus>`: each virtual CPU by itself. */
-export const vcpus = element("vcpus", { list: children(oneVcpu) });
+export const vcpus = element("vcpus", () => ({ list: children(oneVcpu) }));
 export type Vcpus = ValueOf<typeof vcpus>;

@@ -8,23 +8,23 @@ import { absolutePath } from "./words.ts";
 
 const memory = integer(0, 1 << 21);
 
-const driver = element("driver", {
+const driver = element("driver", () => ({
   ...virtioOptions,
   name: attribute("name", oneOf("qemu", "vhostuser")),
-});
+}));
 
-const acceleration = element("acceleration", {
+const acceleration = element("acceleration", () => ({
   accel2d: attribute("accel2d", yesNo),
   accel3d: attribute("accel3d", yesNo),
   rendernode: attribute("rendernode", absolutePath),
-});
+}));
 
-const resolution = element("resolution", {
+const resolution = element("resolution", () => ({
   x: required(attribute("x", integer(1, 65535))),
   y: required(attribute("y", integer(1, 65535))),
-});
+}));
 
-const model = element("model", {
+const model = element("model", () => ({
   type: required(
     attribute("type", oneOf("vga", "cirrus", "virtio", "bochs", "qxl", "vmvga", "ramfb", "none")),
   ),
@@ -37,7 +37,7 @@ const model = element("model", {
   blob: attribute("blob", onOff),
   acceleration: child(acceleration),
   resolution: child(resolution),
-});
+}));
 
 const field = child(model);
 
@@ -49,5 +49,5 @@ const modelOrDefault: Field<ValueOf<typeof model>> = {
 };
 
 /** `<video>`, https://libvirt.org/formatdomain.html#video-devices */
-export const video = element("video", { driver: child(driver), model: modelOrDefault, ...onPci });
+export const video = element("video", () => ({ driver: child(driver), model: modelOrDefault, ...onPci }));
 export type Video = ValueOf<typeof video>;

@@ -10,7 +10,7 @@ export const virtioOptions = {
   pagePerVq: attribute("page_per_vq", onOff),
 };
 
-const driver = element("driver", virtioOptions);
+const driver = element("driver", () => virtioOptions);
 export type VirtioOptions = ValueOf<typeof driver>;
 
 /** `<driver>` of a device that has no other settings in it. */

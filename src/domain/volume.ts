@@ -25,38 +25,38 @@ const octalMode: ValueForm<number> = {
   encode: (mode) => `0${mode.toString(8)}`,
 };
 
-const writtenPermissions = element("permissions", {
+const writtenPermissions = element("permissions", () => ({
   mode: textOf("mode", octalMode),
   owner: textOf("owner", integer(-1, NOBODY)),
   group: textOf("group", integer(-1, NOBODY)),
   label: textOf("label", securityLabel),
-});
+}));
 
 /** Who may do what with a volume. */
 export type Permissions = ValueOf<typeof writtenPermissions>;
 
 const instant = matching(/^[0-9]{1,12}(?:\.[0-9]{0,9})?$/, "seconds since 1970, with up to 9 decimals");
-const timestamps = element("timestamps", {
+const timestamps = element("timestamps", () => ({
   atime: textOf("atime", instant),
   mtime: textOf("mtime", instant),
   ctime: textOf("ctime", instant),
   btime: textOf("btime", instant),
-});
+}));
 
-const format = child(element("format", { type: required(attribute("type", lineOfText)) }));
+const format = child(element("format", () => ({ type: required(attribute("type", lineOfText)) })));
 const permissions = child(rewritten(writtenPermissions, withoutNobody));
 
-const extent = element("extent", {
+const extent = element("extent", () => ({
   start: required(attribute("start", integer(0, Number.MAX_SAFE_INTEGER))),
   end: required(attribute("end", integer(0, Number.MAX_SAFE_INTEGER))),
-});
-const source = element("source", {
+}));
+const source = element("source", () => ({
   devices: children(
-    element("device", { path: required(attribute("path", absolutePath)), extents: children(extent) }),
+    element("device", () => ({ path: required(attribute("path", absolutePath)), extents: children(extent) })),
   ),
-});
+}));
 
-const target = element("target", {
+const target = element("target", () => ({
   path: textOf("path", lineOfText),
   format,
   permissions,
@@ -66,18 +66,18 @@ const target = element("target", {
   nocow: flag("nocow"),
   clusterBytes: sizeInBytes("clusterSize", { written: "B" }),
   features: child(
-    element("features", { lazyRefcounts: flag("lazy_refcounts"), extendedL2: flag("extended_l2") }),
+    element("features", () => ({ lazyRefcounts: flag("lazy_refcounts"), extendedL2: flag("extended_l2") })),
   ),
-});
+}));
 
-const backingStore = element("backingStore", {
+const backingStore = element("backingStore", () => ({
   path: required(textOf("path", absolutePath)),
   format,
   permissions,
   timestamps: child(timestamps),
-});
+}));
 
-const written = element("volume", {
+const written = element("volume", () => ({
   type: attribute("type", oneOf("file", "block", "dir", "network", "netdir")),
   name: required(textOf("name", lineOfText)),
   key: textOf("key", anyText),
@@ -87,7 +87,7 @@ const written = element("volume", {
   physicalBytes: sizeInBytes("physical", { least: 0 }),
   target: required(child(target)),
   backingStore: child(backingStore),
-});
+}));
 
 /** `<volume>`, https://libvirt.org/formatstorage.html#storage-volume-xml */
 const volume: ElementForm<Volume> = rewritten(written, asKept);

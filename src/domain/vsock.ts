@@ -6,19 +6,19 @@ import { onPci } from "./address.ts";
 import { virtioDriver, virtioModel } from "./virtio-driver.ts";
 
 // 0 to 2 are the hypervisor's and the host's. vsock(7)
-const cid = element("cid", {
+const cid = element("cid", () => ({
   auto: attribute("auto", yesNo),
   address: attribute("address", integer(3, 2 ** 32 - 1)),
-});
+}));
 
 /** `<vsock>`, https://libvirt.org/formatdomain.html#vsock */
 export const vsock = checked(
-  element("vsock", {
+  element("vsock", () => ({
     model: attribute("model", virtioModel),
     cid: required(child(cid)),
     driver: virtioDriver,
     ...onPci,
-  }),
+  })),
   (value, node) => {
     if (value.cid.auto === true || value.cid.address !== undefined) return;
     throw notUnderstood({ node, place: "cid/@address" }, "it is missing", "Write auto='yes', or an address.");

@@ -35,7 +35,7 @@ type ChoiceValue<A extends string, V extends Alternatives> = {
 /** `<tag>` whose fields depend on one attribute; its value is a union that is told apart by it. */
 export function choice<const A extends string, const V extends Alternatives>(
   tag: string,
-  by: { readonly attribute: A; readonly of: V } & ChoiceFacts,
+  by: { readonly attribute: A; readonly of: () => V } & ChoiceFacts,
 ): ElementForm<ChoiceValue<A, V>> {
   return new ChoiceForm(tag, by) as ElementForm<ChoiceValue<A, V>>;
 }
@@ -51,7 +51,7 @@ interface Alternative extends Variant {
   readonly fields: Fields;
 }
 
-type By = ChoiceFacts & { readonly attribute: string; readonly of: Alternatives };
+type By = ChoiceFacts & { readonly attribute: string; readonly of: () => Alternatives };
 
 // A class for the reason that fields are: see field.ts.
 class ChoiceForm implements ElementForm<object> {
@@ -91,7 +91,7 @@ class ChoiceForm implements ElementForm<object> {
 
 function alternativesOf(by: By): readonly Alternative[] {
   const selector = attribute(by.attribute, oneOf(...wordsOf(by))).place;
-  return Object.entries(by.of).map(([word, fields]) => ({
+  return Object.entries(by.of()).map(([word, fields]) => ({
     fields,
     when: selectorOf(word, by),
     places: [...(word === by.silent ? [] : [selector]), ...Object.values(fields).map((field) => field.place)],
@@ -100,7 +100,7 @@ function alternativesOf(by: By): readonly Alternative[] {
 }
 
 function wordsOf(by: By): readonly string[] {
-  return Object.keys(by.of).filter((word) => word !== by.silent);
+  return Object.keys(by.of()).filter((word) => word !== by.silent);
 }
 
 function selectorOf(word: string, by: { readonly attribute: string } & ChoiceFacts): Selector {

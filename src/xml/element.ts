@@ -24,10 +24,13 @@ export type FieldsValue<F> = Flat<
   }
 >;
 
-/** `<tag>` with these fields, written in this order; whatever else stands in it is refused. */
+/**
+ * `<tag>` with these fields, written in this order; whatever else stands in it is refused. The fields are made when the
+ * first such element is read or written: a domain has few of those that there are.
+ */
 export function element<F extends Fields>(
   tag: string,
-  fields: F,
+  fields: () => F,
   exceptions: readonly Exception[] = NO_EXCEPTIONS,
 ): ElementForm<FieldsValue<F>> {
   return new PlainElement(tag, fields, exceptions);
@@ -88,15 +91,20 @@ export function refuseUndeclared(node: XmlNode, variant: Variant): void {
 // Classes for the reason that fields are: see field.ts.
 class PlainElement<F extends Fields> implements ElementForm<FieldsValue<F>> {
   declare private made: readonly Variant[] | undefined;
-
+  declare private madeFields: F | undefined;
   declare readonly tag: string;
-  declare private readonly fields: F;
+  declare private readonly makeFields: () => F;
   declare private readonly exceptions: readonly Exception[];
 
-  constructor(tag: string, fields: F, exceptions: readonly Exception[]) {
+  constructor(tag: string, makeFields: () => F, exceptions: readonly Exception[]) {
     this.tag = tag;
-    this.fields = fields;
+    this.makeFields = makeFields;
     this.exceptions = exceptions;
+  }
+
+  get fields(): F {
+    this.madeFields ??= this.makeFields();
+    return this.madeFields;
   }
 
   get variants(): readonly Variant[] {
