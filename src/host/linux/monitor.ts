@@ -1,5 +1,5 @@
 import { closeSync } from "node:fs";
-import { SvirtError } from "../../errors.ts";
+import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { GuestPipe, Monitor, PipeWish } from "../../host.ts";
 import type { Display } from "../../plan/display.ts";
 import type { HandedFile } from "../../plan/guest-order.ts";
@@ -11,16 +11,28 @@ import {
   type QmpMessage,
   type QmpRest,
 } from "../../qemu/qmp.ts";
+import { EINTR, EWOULDBLOCK } from "./errno.ts";
 import { makeGuestPipe } from "./guest-pipe.ts";
+import { basicCalls, readErrno } from "./libc.ts";
+import { connectUnix } from "./listen.ts";
 import { listenTcp } from "./listen-tcp.ts";
 import { openHanded } from "./open-handed.ts";
 import { openTap } from "./open-tap.ts";
 import { sendFile } from "./send-file.ts";
+import { poll } from "./terminal.ts";
 
+type Answer = Extract<QmpMessage, { is: "return" | "error" }>;
+
+/** asm-generic/poll.h */
+const POLLIN = 1;
+const POLLOUT = 4;
+const CHUNK_BYTES = 65_536;
 /** Longer than QEMU takes for any command that svirt sends and waits for. */
 const ANSWER_TIMEOUT_MS = 30_000;
-
-type Socket = Bun.Socket<undefined>;
+/** How long it may take nothing at a time. */
+const SEND_WAIT_MS = 100;
+/** How long an answer may lie there while svirt also moves a guest's state. */
+const LOOK_UP_MS = 2;
 
 /**
  * Host.connectMonitor: connects, waits for the greeting and leaves negotiation behind. The socket listens from before
@@ -37,42 +49,39 @@ export async function connectMonitor(path: string, timeoutMs: number): Promise<M
   }
 }
 
+/**
+ * Waits in poll(2), not in bun's event loop: an idle loop collects garbage, on threads that take the processors from the
+ * QEMU that is waited for. A start is shorter by a tenth for it (docs/measurements.md).
+ */
 class Conversation implements Monitor {
   readonly #path: string;
-  #socket: Socket | undefined;
+  readonly #fd: number;
   #rest: QmpRest = EMPTY_REST;
   #nextId = 1;
-  #greet = Promise.withResolvers<void>();
-  readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  #isGreeted = false;
+  readonly #answers = new Map<number, Answer>();
   readonly #deleted = new Set<string>();
-  #onDeleted: () => void = () => undefined;
-  #isClosed = false;
+  /** The event loop moves a guest's state meanwhile: nothing may keep it waiting. */
+  #isPiping = false;
+  #isOpen = true;
+  #failure: SvirtError | undefined;
 
   constructor(path: string) {
     this.#path = path;
-  }
-
-  async open(timeoutMs: number): Promise<void> {
-    // Whoever waits sees the rejection; when nobody does yet it must not end the process.
-    this.#greet.promise.catch(() => undefined);
     try {
-      this.#socket = await Bun.connect({
-        unix: this.#path,
-        socket: {
-          data: (_socket, bytes) => this.#take(bytes),
-          close: () => this.#fail(this.#gone()),
-          error: (_socket, error) => this.#fail(this.#gone(error)),
-        },
-      });
+      this.#fd = connectUnix(path);
     } catch (error) {
       throw this.#gone(error);
     }
-    await this.#within(this.#greet.promise, timeoutMs);
+  }
+
+  async open(timeoutMs: number): Promise<void> {
+    await this.#within(() => this.#isGreeted, timeoutMs);
     await this.execute("qmp_capabilities");
   }
 
   async execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown> {
-    return await this.#ask(command, args, (line) => this.#socket?.write(line));
+    return await this.#ask(command, args, (line) => this.#send(line));
   }
 
   async handOver(file: HandedFile): Promise<void> {
@@ -81,6 +90,7 @@ class Conversation implements Monitor {
 
   async openPipe(wish: PipeWish): Promise<GuestPipe> {
     const { guestEnd, pipe } = makeGuestPipe(wish);
+    this.#isPiping = true;
     try {
       await this.#give(guestEnd, "getfd", { fdname: wish.name });
       return pipe;
@@ -94,7 +104,7 @@ class Conversation implements Monitor {
     const opened = openTap(tap);
     try {
       for (const { fd, name } of opened)
-        await this.#ask("getfd", { fdname: name }, (line) => sendFile(this.#descriptor(), line, fd));
+        await this.#ask("getfd", { fdname: name }, (line) => sendFile(this.#fd, line, fd));
     } finally {
       for (const { fd } of opened) closeSync(fd);
     }
@@ -105,26 +115,22 @@ class Conversation implements Monitor {
   }
 
   async waitUntilDeleted(device: string, timeoutMs: number): Promise<boolean> {
-    const deadline = performance.now() + timeoutMs;
-    while (!this.#deleted.has(device)) {
-      const leftMs = deadline - performance.now();
-      if (leftMs <= 0 || this.#isClosed) return false;
-      const next = Promise.withResolvers<void>();
-      this.#onDeleted = next.resolve;
-      await Promise.race([next.promise, Bun.sleep(leftMs)]);
-    }
-    return true;
+    const isOver = (): boolean => this.#deleted.has(device) || this.#failure !== undefined;
+    await this.#until(isOver, timeoutMs);
+    return this.#deleted.has(device);
   }
 
   close(): void {
-    this.#socket?.end();
+    if (this.#isOpen) closeSync(this.#fd);
+    this.#isOpen = false;
+    this.#failure ??= this.#gone();
   }
 
   /** With the command goes a descriptor, which is QEMU's alone from then on. */
   async #give(fd: number, command: string, args: Readonly<Record<string, unknown>>): Promise<void> {
     try {
       // Nothing else waits to be written: each command is sent when the one before is answered.
-      await this.#ask(command, args, (line) => sendFile(this.#descriptor(), line, fd));
+      await this.#ask(command, args, (line) => sendFile(this.#fd, line, fd));
     } finally {
       closeSync(fd);
     }
@@ -133,75 +139,89 @@ class Conversation implements Monitor {
   async #ask(
     command: string,
     args: Readonly<Record<string, unknown>> | undefined,
-    send: (line: string) => unknown,
+    send: (line: string) => void,
   ): Promise<unknown> {
-    // Nobody would answer, nor hang up once more.
-    if (this.#isClosed) throw this.#gone();
+    if (this.#failure !== undefined) throw this.#failure;
     const id = this.#nextId;
     this.#nextId += 1;
-    const answer = Promise.withResolvers<unknown>();
-    this.#waiting.set(id, answer);
     send(formatQmpCommand({ execute: command, ...(args === undefined ? {} : { arguments: args }) }, id));
-    return await this.#within(answer.promise, ANSWER_TIMEOUT_MS);
+    await this.#within(() => this.#answers.has(id), ANSWER_TIMEOUT_MS);
+    const answer = this.#answers.get(id);
+    this.#answers.delete(id);
+    if (answer?.is !== "error") return answer?.value;
+    throw new SvirtError(`internal error: unable to execute QEMU command: ${answer.description}`, {
+      kind: "failed",
+    });
   }
 
-  #descriptor(): number {
-    const fd: unknown = this.#socket === undefined ? undefined : Reflect.get(this.#socket, "fd");
-    if (typeof fd === "number" && fd >= 0) return fd;
-    throw this.#gone();
+  /** Throws what ended the conversation, and "timeout". */
+  async #within(holds: () => boolean, timeoutMs: number): Promise<void> {
+    await this.#until(() => holds() || this.#failure !== undefined, timeoutMs);
+    if (holds()) return;
+    if (this.#failure !== undefined) throw this.#failure;
+    throw new SvirtError(`Cannot talk to QEMU at ${this.#path}: no answer within ${timeoutMs / 1000} s`, {
+      kind: "timeout",
+      remedy: "Somebody else may talk to it, or it hangs: see its log, and svirt audit.",
+    });
   }
 
-  #take(bytes: Uint8Array): void {
-    try {
-      const { messages, rest } = parseQmpChunk(this.#rest, bytes);
-      this.#rest = rest;
-      for (const message of messages) this.#dispatch(message);
-    } catch (error) {
-      this.#fail(error);
-      this.close();
+  /** Takes what QEMU says until it holds, or the time is over. */
+  async #until(holds: () => boolean, timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    while (!holds()) {
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) return;
+      const [found = 0] = poll([{ fd: this.#fd, events: POLLIN }], this.#isPiping ? 0 : Math.ceil(leftMs));
+      if (found !== 0) this.#take();
+      else if (this.#isPiping) await Bun.sleep(LOOK_UP_MS);
     }
   }
 
-  #dispatch(message: QmpMessage): void {
+  #take(): void {
+    const chunk = new Uint8Array(CHUNK_BYTES);
+    const count = Number(basicCalls().read(this.#fd, chunk, chunk.length));
+    const errno = count < 0 ? readErrno() : 0;
+    if (errno === EWOULDBLOCK || errno === EINTR) return;
+    if (count <= 0) {
+      this.#failure ??= this.#gone();
+      return;
+    }
+    try {
+      const { messages, rest } = parseQmpChunk(this.#rest, chunk.subarray(0, count));
+      this.#rest = rest;
+      for (const message of messages) this.#note(message);
+    } catch (error) {
+      this.#failure ??= asSvirtError(error);
+    }
+  }
+
+  #note(message: QmpMessage): void {
     switch (message.is) {
       case "greeting":
-        this.#greet.resolve();
+        this.#isGreeted = true;
         return;
       case "return":
-        this.#answer(message.id)?.resolve(message.value);
-        return;
       case "error":
-        this.#answer(message.id)?.reject(
-          new SvirtError(`internal error: unable to execute QEMU command: ${message.description}`, {
-            kind: "failed",
-          }),
-        );
+        this.#answers.set(message.id ?? 0, message);
         return;
-      case "event":
-        this.#note(message);
+      case "event": {
+        const device = message.facts.get("device");
+        if (message.name === "DEVICE_DELETED" && typeof device === "string") this.#deleted.add(device);
         return;
+      }
     }
   }
 
-  #note({ facts, name }: Extract<QmpMessage, { is: "event" }>): void {
-    const device = facts.get("device");
-    if (name !== "DEVICE_DELETED" || typeof device !== "string") return;
-    this.#deleted.add(device);
-    this.#onDeleted();
-  }
-
-  #answer(id: number | undefined): PromiseWithResolvers<unknown> | undefined {
-    const found = this.#waiting.get(id ?? 0);
-    this.#waiting.delete(id ?? 0);
-    return found;
-  }
-
-  #fail(error: unknown): void {
-    this.#isClosed = true;
-    this.#onDeleted();
-    this.#greet.reject(error);
-    for (const answer of this.#waiting.values()) answer.reject(error);
-    this.#waiting.clear();
+  #send(line: string): void {
+    const bytes = new TextEncoder().encode(line);
+    for (let at = 0; at < bytes.length; ) {
+      const rest = bytes.subarray(at);
+      const count = Number(basicCalls().write(this.#fd, rest, rest.length));
+      const errno = count < 0 ? readErrno() : 0;
+      if (errno !== 0 && errno !== EWOULDBLOCK && errno !== EINTR) throw this.#gone();
+      if (count > 0) at += count;
+      else poll([{ fd: this.#fd, events: POLLOUT }], SEND_WAIT_MS);
+    }
   }
 
   #gone(cause?: unknown): SvirtError {
@@ -209,23 +229,5 @@ class Conversation implements Monitor {
       kind: "failed",
       cause,
     });
-  }
-
-  async #within<Result>(promise: Promise<Result>, timeoutMs: number): Promise<Result> {
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      const message = `Cannot talk to QEMU at ${this.#path}: no answer within ${timeoutMs / 1000} s`;
-      late.reject(
-        new SvirtError(message, {
-          kind: "timeout",
-          remedy: "Somebody else may talk to it, or it hangs: see its log, and svirt audit.",
-        }),
-      );
-    }, timeoutMs);
-    try {
-      return await Promise.race([promise, late.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }

@@ -14,6 +14,8 @@ import { getProcess } from "./running.ts";
 const FIRST_HANDED = 3;
 const PID_TIMEOUT_MS = 10_000;
 const POLL_MS = 1;
+const TRIES_A_LOOK = 100;
+
 /** Host.spawnGuest */
 export async function spawnGuest(order: GuestOrder): Promise<ProcessId> {
   for (const name of ["pid", "exit"])
@@ -90,7 +92,7 @@ export function openLog(path: string): number {
 
 async function waitForPid(order: GuestOrder, getExitCode: () => number | null): Promise<ProcessId> {
   const deadline = performance.now() + PID_TIMEOUT_MS;
-  while (performance.now() < deadline && getExitCode() === null) {
+  for (let tries = 1; performance.now() < deadline && getExitCode() === null; tries += 1) {
     const line = readText(`${order.folder}/pid`);
     if (line?.endsWith("\n")) {
       const pid = Number(line);
@@ -98,7 +100,9 @@ async function waitForPid(order: GuestOrder, getExitCode: () => number | null): 
       // One that has ended already still gets a number: the monitor's silence tells the rest.
       return { pid, startTicks: found?.startTicks ?? 0 };
     }
-    await Bun.sleep(POLL_MS);
+    // The event loop tells that the reaper has ended; an idle one takes the processor from it (monitor.ts).
+    if (tries % TRIES_A_LOOK === 0) await Bun.sleep(POLL_MS);
+    else Bun.sleepSync(POLL_MS);
   }
   throw new SvirtError(`Cannot start ${order.program}: its reaper did not tell a process number`, {
     kind: "failed",
