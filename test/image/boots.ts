@@ -10,10 +10,15 @@ const COMMON = "console=ttyS0 loglevel=4 security=selinux selinux=1 net.ifnames=
 
 /** As a kernel with its initrd, told on the command line. */
 export function directBoot(words: (keys: Keys) => string, devices: readonly string[] = []): MakeBoot {
+  return bootOf(IMAGE, words, [...CARD, ...devices]);
+}
+
+/** The same with the image in this folder, and a card among the devices. */
+export function bootOf(image: string, words: (keys: Keys) => string, devices: readonly string[]): MakeBoot {
   return (keys) => ({
     words: [
-      ...["-kernel", `${IMAGE}/vmlinuz`, "-initrd", `${IMAGE}/initrd`],
-      ...["-append", `${COMMON} enforcing=1 ${words(keys)}`, ...CARD, ...devices],
+      ...["-kernel", `${image}/vmlinuz`, "-initrd", `${image}/initrd`],
+      ...["-append", `${COMMON} enforcing=1 ${words(keys)}`, ...devices],
     ],
   });
 }

@@ -2,8 +2,9 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 
-/** What scripts/image has made. */
+/** What scripts/image has made: the lean set of hardware, and the full one. */
 export const IMAGE = fileURLToPath(new URL("../../dist", import.meta.url));
+export const FULL_IMAGE = `${IMAGE}/full`;
 const POLL_MS = 500;
 /** An emulated machine on a busy computer; nothing is asserted about the time. */
 const BOOT_MS = 420_000;
@@ -131,7 +132,8 @@ async function makeKey(folder: string, name: string): Promise<string> {
   return (await readFile(`${folder}/${name}.pub`, "utf8")).split(" ").slice(0, 2).join(":");
 }
 
-function freePort(): number {
+/** A TCP port of 127.0.0.1 that nobody has just now. */
+export function freePort(): number {
   const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
   const { port } = server;
   server.stop(true);

@@ -18,6 +18,7 @@ const NODE: SystemTable = {
     ["/usr/bin/qemu-system-x86_64", ["svirt_t", "svirt_tcg_t"]],
   ]),
   listeners: ["tcp 22 sshd_t"],
+  mounts: ["/", "/dev"],
   labels: [{ path: /^\/proc$/, type: "proc_t", reason: "the policy leaves it to whoever mounts there" }],
 };
 

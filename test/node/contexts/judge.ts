@@ -46,7 +46,7 @@ const KINDS = new Map<string, FileKind>([
   ["p", "fifo"],
 ]);
 
-/** Reads what LIST_LABELS prints; a path that getfattr could not tell the label of is not there. */
+/** Reads what listLabels prints; a path that getfattr could not tell the label of is not there. */
 export function parseLabels(text: string): readonly Labelled[] {
   let kind: FileKind | undefined;
   let path = "";

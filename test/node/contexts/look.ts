@@ -14,11 +14,13 @@ done 2>/dev/null | while read -r table address inode; do
   done 2>/dev/null
 done | sort -u`;
 
-/** Each path of the root file system and of /dev, in the words of getfattr, after a line with its kind. */
-export const LIST_LABELS = `for kind in f d l c b s p; do
+/** Each path of these file systems, in the words of getfattr, after a line with its kind. */
+export function listLabels(mounts: readonly string[]): string {
+  return `for kind in f d l c b s p; do
   echo "kind $kind"
-  find / /dev -xdev -type $kind -print0 | xargs -0 -r /usr/bin/getfattr -h -n security.selinux --absolute-names -- 2>/dev/null
+  find ${mounts.join(" ")} -xdev -type $kind -print0 | xargs -0 -r /usr/bin/getfattr -h -n security.selinux --absolute-names -- 2>/dev/null
 done`;
+}
 
 /** The node's own file contexts. */
 export const FILE_CONTEXTS = "/etc/selinux/default/contexts/files/file_contexts";

@@ -6,7 +6,7 @@ import {
   type LabelException,
   parseLabels,
 } from "./judge.ts";
-import { FILE_CONTEXTS, LIST_LABELS, LIST_LISTENERS, LIST_PROCESSES } from "./look.ts";
+import { FILE_CONTEXTS, LIST_LISTENERS, LIST_PROCESSES, listLabels } from "./look.ts";
 
 /** What a system has to be like, whose processes and files all have the label that is meant for them. */
 export interface SystemTable {
@@ -14,6 +14,8 @@ export interface SystemTable {
   readonly processes: ReadonlyMap<string, readonly string[]>;
   /** Who may wait for the network: `tcp 22 sshd_t`. */
   readonly listeners: readonly string[];
+  /** The file systems whose labels are looked at. */
+  readonly mounts: readonly string[];
   /** What has another label than the policy's default, and why. */
   readonly labels: readonly LabelException[];
 }
@@ -32,7 +34,7 @@ export async function findContextFaults(run: Run, table: SystemTable): Promise<r
     subs: await read(".subs"),
     subsDist: await read(".subs_dist"),
   });
-  const labels = parseLabels(await run(LIST_LABELS));
+  const labels = parseLabels(await run(listLabels(table.mounts)));
   if (labels.length < 300) throw new Error(`Cannot judge the labels: only ${labels.length} paths were found`);
   return [
     ...findProcessFaults(await run(LIST_PROCESSES), table.processes),

@@ -1,0 +1,42 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { freePort } from "../machine.ts";
+import { buildServers, waitForListener } from "./programs.ts";
+
+/** An NFS server of the test's own, in another process on this computer: where a machine sees 10.0.2.2. */
+export interface NfsServer {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Ganesha with one folder, by NFS 4.1 and 4.2, writable. Throws when it does not start. nfs-ganesha-config(8) */
+export async function serveNfs(exported: string): Promise<NfsServer> {
+  const programs = buildServers();
+  const folder = mkdtempSync("/var/tmp/svirt-nfs-");
+  const port = freePort();
+  const libraries = `${programs}/usr/lib/x86_64-linux-gnu`;
+  writeFileSync(
+    `${folder}/conf`,
+    `NFS_CORE_PARAM { allow_set_io_flusher_fail = true; NFS_Port = ${port}; Bind_addr = 127.0.0.1; Protocols = 4;
+  Enable_NLM = false; Enable_RQUOTA = false; Enable_UDP = false; Plugins_Dir = "${libraries}/ganesha"; }
+NFSV4 { UseGetpwnam = true; Only_Numeric_Owners = true; Graceless = true; Minor_Versions = 1, 2;
+  RecoveryBackend = fs; RecoveryRoot = "${folder}"; }
+EXPORT { Export_Id = 1; Path = "${exported}"; Pseudo = "/"; Access_Type = RW; Squash = No_Root_Squash; SecType = sys;
+  Transports = TCP; FSAL { Name = VFS; } }\n`,
+  );
+  const words = ["-F", "-f", `${folder}/conf`, "-L", `${folder}/log`, "-p", `${folder}/pid`];
+  const server = Bun.spawn([`${programs}/usr/bin/ganesha.nfsd`, ...words], {
+    env: { ...process.env, LD_LIBRARY_PATH: `${libraries}:${programs}/usr/lib/ganesha` },
+    stdio: ["ignore", "ignore", "ignore"],
+  });
+  const stop = async () => {
+    server.kill("SIGKILL");
+    await server.exited;
+    rmSync(folder, { recursive: true });
+  };
+  await waitForListener("127.0.0.1", port, server).catch(async (error: unknown) => {
+    const said = readFileSync(`${folder}/log`, "utf8");
+    await stop();
+    throw new Error(`The NFS server does not start:\n${said.slice(-3000)}`, { cause: error });
+  });
+  return { port, stop };
+}
