@@ -15,6 +15,7 @@ const FOLDERS: readonly (readonly [RegExp, string])[] = [
   [/^(?:card|renderD)\d+$/, "dri/"],
   [/^tun$/, "net/"],
   [/^control$/, "mapper/"],
+  [/^\d+:0:0:0$/, "bsg/"],
 ];
 
 test.skipIf(folder === undefined)(
