@@ -1,13 +1,14 @@
 import * as v from "valibot";
 import { fileId, handedFile } from "./guest-order.ts";
+import { aNumber, aString, maybeString } from "./plain-schemas.ts";
 import { claim, monitorCommand } from "./step-parts.ts";
 
 const newImage = {
-  path: v.string(),
+  path: aString,
   image: v.strictObject({
     format: v.picklist(["raw", "qcow2"]),
-    sizeBytes: v.number(),
-    backing: v.exactOptional(v.strictObject({ path: v.string(), format: v.string() })),
+    sizeBytes: aNumber,
+    backing: v.exactOptional(v.strictObject({ path: aString, format: aString })),
   }),
 };
 
@@ -24,7 +25,7 @@ const changeLabelStep = v.strictObject({
   from: claim,
   to: claim,
   /** Of a device node, where udevd runs. */
-  udevRule: v.exactOptional(v.strictObject({ path: v.string(), type: v.picklist(["block", "character"]) })),
+  udevRule: v.exactOptional(v.strictObject({ path: aString, type: v.picklist(["block", "character"]) })),
 });
 
 /**
@@ -33,26 +34,26 @@ const changeLabelStep = v.strictObject({
  */
 const setAccessStep = v.strictObject({
   do: v.literal("set-access"),
-  monitor: v.string(),
+  monitor: aString,
   files: v.array(handedFile),
-  nodes: v.array(v.record(v.string(), v.unknown())),
+  nodes: v.array(v.record(aString, v.unknown())),
 });
 
 /** QEMU begins to copy, commit or pull. It changes nothing about who stands on whom before it is told to. */
 const startJobStep = v.strictObject({
   do: v.literal("start-job"),
-  monitor: v.string(),
-  job: v.string(),
+  monitor: aString,
+  job: aString,
   command: monitorCommand,
   /** An image that was made for it: whatever comes, it stays from now on. */
-  made: v.exactOptional(v.string()),
+  made: maybeString,
 });
 
 /** A job is given up, in whatever state it is. Not there is fine. */
 const cancelJobStep = v.strictObject({
   do: v.literal("cancel-job"),
-  monitor: v.string(),
-  job: v.string(),
+  monitor: aString,
+  job: aString,
 });
 
 /**
@@ -61,12 +62,12 @@ const cancelJobStep = v.strictObject({
  */
 const adoptChainStep = v.strictObject({
   do: v.literal("adopt-chain"),
-  monitor: v.string(),
-  job: v.exactOptional(v.string()),
-  device: v.string(),
-  chain: v.array(v.string()),
+  monitor: aString,
+  job: maybeString,
+  device: aString,
+  chain: v.array(aString),
   /** An image that was made for it, and now is the guest's. */
-  made: v.exactOptional(v.string()),
+  made: maybeString,
 });
 
 const steps = [

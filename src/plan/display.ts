@@ -1,7 +1,8 @@
 import * as v from "valibot";
+import { aNumber, aString } from "./plain-schemas.ts";
 
 /** A port of the host's on which a guest's screen is to be had by VNC. */
-export const display = v.strictObject({ address: v.string(), port: v.number() });
+export const display = v.strictObject({ address: aString, port: aNumber });
 export type Display = v.InferOutput<typeof display>;
 
 /** What QEMU's monitor calls the socket that it is handed for it. */

@@ -1,21 +1,22 @@
 import * as v from "valibot";
+import { aNumber, aString, maybeString } from "./plain-schemas.ts";
 import { handedTap } from "./tap.ts";
 
 /** Which file it is, whatever its name: what was inspected is what is labelled, opened and put back. */
 export const fileId = v.strictObject({
   /** The path with every symlink resolved, as of when it was inspected. */
-  path: v.string(),
+  path: aString,
   /** `MAJOR:MINOR` of the file system that holds the inode. stat(2) st_dev */
-  device: v.string(),
-  inode: v.string(),
+  device: aString,
+  inode: aString,
   /** `MAJOR:MINOR` of the device that a block or character node stands for. stat(2) st_rdev */
-  node: v.exactOptional(v.string()),
+  node: maybeString,
 });
 export type FileId = v.InferOutput<typeof fileId>;
 
 /** A file that is opened by svirt and handed to the guest under a number of its own. */
 export const handedFile = v.strictObject({
-  fd: v.number(),
+  fd: aNumber,
   file: fileId,
   access: v.picklist(["read-only", "read-write", "append"]),
   /** Emptied when it is opened. */
@@ -29,41 +30,41 @@ export type HandedFile = v.InferOutput<typeof handedFile>;
 
 /** A socket that svirt listens on for the guest: nobody can be faster than svirt at its path. */
 const handedSocket = v.strictObject({
-  fd: v.number(),
-  path: v.string(),
+  fd: aNumber,
+  path: aString,
   /** Outside the guest's own folder: the folder that was inspected. Whatever is there by that name is left alone. */
   within: v.exactOptional(fileId),
   /** The label of its name; absent: what the policy gives it there. */
-  label: v.exactOptional(v.string()),
+  label: maybeString,
 });
 export type HandedSocket = v.InferOutput<typeof handedSocket>;
 
 /** A socket of another program's that svirt connects to for the guest: QEMU gets the connection. */
 const handedPeer = v.strictObject({
-  fd: v.number(),
+  fd: aNumber,
   socket: fileId,
   /** That of the connection, so that no other guest could use it; absent: svirt's own. */
-  context: v.exactOptional(v.string()),
+  context: maybeString,
 });
 export type HandedPeer = v.InferOutput<typeof handedPeer>;
 
 /** How a guest's process is begun: by a reaper, as a user of its own, in a context, with nothing but what is listed. */
 export const guestOrder = v.strictObject({
-  uuid: v.string(),
-  program: v.string(),
-  words: v.array(v.string()),
-  environment: v.record(v.string(), v.string()),
+  uuid: aString,
+  program: aString,
+  words: v.array(aString),
+  environment: v.record(aString, aString),
   /** Absent: the guest is not confined and runs in svirt's own context. */
-  context: v.exactOptional(v.string()),
-  uid: v.number(),
+  context: maybeString,
+  uid: aNumber,
   /** The control group that it begins in. */
-  group: v.exactOptional(v.string()),
+  group: maybeString,
   /** How much memory it may keep from being swapped out; absent: as much as svirt itself. RLIMIT_MEMLOCK, getrlimit(2) */
-  memlockKiB: v.exactOptional(v.union([v.number(), v.literal("unlimited")])),
+  memlockKiB: v.exactOptional(v.union([aNumber, v.literal("unlimited")])),
   /** In /run: the reaper writes `pid` and `exit` there. */
-  folder: v.string(),
-  workFolder: v.string(),
-  logFile: v.string(),
+  folder: aString,
+  workFolder: aString,
+  logFile: aString,
   /** The first is the monitor's. Numbers run on from 3 through sockets, peers, files, and the queues of each tap. */
   sockets: v.array(handedSocket),
   peers: v.exactOptional(v.array(handedPeer)),
@@ -74,15 +75,15 @@ export type GuestOrder = v.InferOutput<typeof guestOrder>;
 
 /** Another process of the guest, as its user and in its context, which QEMU talks to. It ends with the guest. */
 export const helperOrder = v.strictObject({
-  program: v.string(),
-  words: v.array(v.string()),
-  environment: v.record(v.string(), v.string()),
-  context: v.exactOptional(v.string()),
-  uid: v.number(),
+  program: aString,
+  words: v.array(aString),
+  environment: v.record(aString, aString),
+  context: maybeString,
+  uid: aNumber,
   /** A folder of svirt's; or one of the host's, the very one that was inspected. */
-  workFolder: v.union([v.string(), fileId]),
-  logFile: v.string(),
+  workFolder: v.union([aString, fileId]),
+  logFile: aString,
   /** The socket that it makes when it is ready. */
-  ready: v.string(),
+  ready: aString,
 });
 export type HelperOrder = v.InferOutput<typeof helperOrder>;

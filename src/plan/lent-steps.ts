@@ -1,11 +1,12 @@
 import * as v from "valibot";
 import { fileId } from "./guest-order.ts";
+import { aNumber, aString, maybeString } from "./plain-schemas.ts";
 
 /** The guest's user may open a file by its name, until it has: what QEMU takes no descriptor of. */
 export const grantStep = v.strictObject({
   do: v.literal("grant"),
   file: fileId,
-  uid: v.number(),
+  uid: aNumber,
   access: v.picklist(["read-only", "read-write"]),
 });
 
@@ -13,27 +14,27 @@ export const grantStep = v.strictObject({
 export const linkSocketStep = v.strictObject({
   do: v.literal("link-socket"),
   folder: fileId,
-  path: v.string(),
-  target: v.string(),
+  path: aString,
+  target: aString,
   /** That of the link, which is nobody else's. */
-  label: v.exactOptional(v.string()),
+  label: maybeString,
 });
 export const unlinkSocketStep = v.strictObject({
   do: v.literal("unlink-socket"),
-  path: v.string(),
-  target: v.string(),
+  path: aString,
+  target: aString,
 });
 
 /** A folder of svirt's with all that is in it is the guest's own while it runs. It stays, and so does what is in it. */
 export const lendStep = v.strictObject({
   do: v.literal("lend-folder"),
-  path: v.string(),
-  uid: v.number(),
-  label: v.exactOptional(v.string()),
-  original: v.exactOptional(v.string()),
+  path: aString,
+  uid: aNumber,
+  label: maybeString,
+  original: maybeString,
 });
 export const returnStep = v.strictObject({
   do: v.literal("return-folder"),
-  path: v.string(),
-  label: v.exactOptional(v.string()),
+  path: aString,
+  label: maybeString,
 });

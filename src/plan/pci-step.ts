@@ -1,14 +1,15 @@
 import * as v from "valibot";
+import { aString, maybeString } from "./plain-schemas.ts";
 
 const common = {
   /** Its name in sysfs, `0000:06:00.0`. */
-  device: v.string(),
+  device: aString,
   /** That had it before; absent: none. */
-  driver: v.exactOptional(v.string()),
+  driver: maybeString,
   /** The only driver that it was to have before, by the administrator's will; absent: any. driver_override */
-  override: v.exactOptional(v.string()),
+  override: maybeString,
   /** Every boot begins with the kernel's own choice. */
-  bootId: v.string(),
+  bootId: aString,
 };
 
 /** A PCI device of the host's is taken from its driver, for guests, or given back. */

@@ -4,6 +4,7 @@ import { blockStep, inverseBlock, isBlockStep } from "./block-steps.ts";
 import { fileId, guestOrder, handedFile, helperOrder } from "./guest-order.ts";
 import { grantStep, lendStep, linkSocketStep, returnStep, unlinkSocketStep } from "./lent-steps.ts";
 import { inversePci, isPciStep, pciStep } from "./pci-step.ts";
+import { aNumber, aString, maybeString } from "./plain-schemas.ts";
 import { inverseShare, isShareStep, shareStep } from "./share-step.ts";
 import { claim, monitorCommand } from "./step-parts.ts";
 import { inverseStream, isStreamStep, isToldStream, streamStep } from "./stream-steps.ts";
@@ -15,7 +16,7 @@ export type MonitorCommand = v.InferOutput<typeof monitorCommand>;
 /** A running QEMU is given files, each as a set of its own with the number that it bears, and then told to use them. */
 const plugStep = v.strictObject({
   do: v.literal("plug"),
-  monitor: v.string(),
+  monitor: aString,
   files: v.array(handedFile),
   commands: v.array(monitorCommand),
 });
@@ -23,19 +24,19 @@ const plugStep = v.strictObject({
 /** It lets a device go, if there is one, once the guest has; then what was behind it. What is not there is fine. */
 const unplugStep = v.strictObject({
   do: v.literal("unplug"),
-  monitor: v.string(),
-  device: v.exactOptional(v.string()),
+  monitor: aString,
+  device: maybeString,
   commands: v.array(monitorCommand),
-  sets: v.array(v.number()),
+  sets: v.array(aNumber),
 });
 
 /** What is in a drive changes from one node to another; absent: it is empty. */
 const mediumStep = v.strictObject({
   do: v.literal("set-medium"),
-  monitor: v.string(),
-  device: v.string(),
-  from: v.exactOptional(v.string()),
-  to: v.exactOptional(v.string()),
+  monitor: aString,
+  device: aString,
+  from: maybeString,
+  to: maybeString,
   /** Also when the guest has locked the tray. */
   force: v.boolean(),
 });
@@ -43,16 +44,16 @@ const mediumStep = v.strictObject({
 /** The cable of a network card is pulled out or put in. */
 const linkStep = v.strictObject({
   do: v.literal("set-link"),
-  monitor: v.string(),
-  device: v.string(),
+  monitor: aString,
+  device: aString,
   up: v.boolean(),
 });
 
 /** How much memory a running QEMU may keep from being swapped out. RLIMIT_MEMLOCK, getrlimit(2) */
-const memlockKiB = v.union([v.number(), v.literal("unlimited")]);
+const memlockKiB = v.union([aNumber, v.literal("unlimited")]);
 const memlockStep = v.strictObject({
   do: v.literal("set-memlock"),
-  process: v.strictObject({ pid: v.number(), startTicks: v.number() }),
+  process: v.strictObject({ pid: aNumber, startTicks: aNumber }),
   from: memlockKiB,
   to: memlockKiB,
 });
@@ -67,56 +68,56 @@ export const step = v.variant("do", [
   v.strictObject({ do: v.literal("release"), claim }),
   v.strictObject({
     do: v.literal("make-folder"),
-    path: v.string(),
-    mode: v.number(),
-    uid: v.number(),
-    label: v.exactOptional(v.string()),
+    path: aString,
+    mode: aNumber,
+    uid: aNumber,
+    label: maybeString,
   }),
-  v.strictObject({ do: v.literal("remove-folder"), path: v.string() }),
+  v.strictObject({ do: v.literal("remove-folder"), path: aString }),
   /** In a folder that was made before, and that it goes with. */
-  v.strictObject({ do: v.literal("make-link"), path: v.string(), target: v.string() }),
+  v.strictObject({ do: v.literal("make-link"), path: aString, target: aString }),
   v.strictObject({
     do: v.literal("set-label"),
     file: fileId,
     claim,
-    from: v.exactOptional(v.string()),
-    to: v.string(),
+    from: maybeString,
+    to: aString,
   }),
   v.strictObject({
     do: v.literal("restore-label"),
     file: fileId,
     claim,
-    to: v.exactOptional(v.string()),
-    from: v.string(),
+    to: maybeString,
+    from: aString,
   }),
   v.strictObject({
     do: v.literal("write-udev-rule"),
-    path: v.string(),
+    path: aString,
     file: fileId,
     type: v.picklist(["block", "character"]),
-    label: v.string(),
+    label: aString,
   }),
-  v.strictObject({ do: v.literal("remove-udev-rule"), path: v.string(), file: fileId }),
+  v.strictObject({ do: v.literal("remove-udev-rule"), path: aString, file: fileId }),
   lendStep,
   returnStep,
   grantStep,
-  v.strictObject({ do: v.literal("revoke"), file: fileId, uid: v.number() }),
-  v.strictObject({ do: v.literal("expect-socket"), path: v.string(), label: v.exactOptional(v.string()) }),
-  v.strictObject({ do: v.literal("remove-socket"), path: v.string(), label: v.exactOptional(v.string()) }),
+  v.strictObject({ do: v.literal("revoke"), file: fileId, uid: aNumber }),
+  v.strictObject({ do: v.literal("expect-socket"), path: aString, label: maybeString }),
+  v.strictObject({ do: v.literal("remove-socket"), path: aString, label: maybeString }),
   linkSocketStep,
   unlinkSocketStep,
   v.strictObject({ do: v.literal("spawn-helper"), order: helperOrder }),
   v.strictObject({ do: v.literal("spawn"), order: guestOrder }),
-  v.strictObject({ do: v.literal("kill"), graceMs: v.number() }),
-  v.strictObject({ do: v.literal("check-context"), context: v.string() }),
+  v.strictObject({ do: v.literal("kill"), graceMs: aNumber }),
+  v.strictObject({ do: v.literal("check-context"), context: aString }),
   v.strictObject({
     do: v.literal("greet"),
-    monitor: v.string(),
-    timeoutMs: v.number(),
+    monitor: aString,
+    timeoutMs: aNumber,
     /** It is asked which terminals it got. */
     hasTerminals: v.exactOptional(v.literal(true)),
   }),
-  v.strictObject({ do: v.literal("resume"), monitor: v.string(), commands: v.array(monitorCommand) }),
+  v.strictObject({ do: v.literal("resume"), monitor: aString, commands: v.array(monitorCommand) }),
   plugStep,
   unplugStep,
   mediumStep,

@@ -1,17 +1,18 @@
 import * as v from "valibot";
 import { fileId } from "./guest-order.ts";
+import { aNumber, maybeString } from "./plain-schemas.ts";
 import { claim } from "./step-parts.ts";
 
 const common = {
   /** The folder that stands above all. */
   folder: fileId,
   claim,
-  uid: v.number(),
+  uid: aNumber,
   access: v.picklist(["read-only", "read-write"]),
   /** The label that all of it has for the guest; absent: what there is keeps its own. */
-  to: v.exactOptional(v.string()),
+  to: maybeString,
   /** The folder's own label from before. What is in it remembers its own where that is another one. */
-  from: v.exactOptional(v.string()),
+  from: maybeString,
 };
 
 /** A folder of the host's with all that is below it is shared with a guest, or is not any more. */

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { asSvirtError, SvirtError } from "../errors.ts";
 import { blockJob } from "../plan/block-job.ts";
 import { guestPaths, recordsFolder } from "../plan/paths.ts";
+import { aNumber, aString, maybeString } from "../plan/plain-schemas.ts";
 import { step } from "../plan/step.ts";
 import type { GuestIdentity } from "../run/kill-guest.ts";
 import type { Node } from "./node.ts";
@@ -10,15 +11,15 @@ import type { Node } from "./node.ts";
 const recordedLabel = v.strictObject({
   type: v.picklist(["dynamic", "static", "none"]),
   relabel: v.boolean(),
-  label: v.exactOptional(v.string()),
-  imageLabel: v.exactOptional(v.string()),
-  baseLabel: v.exactOptional(v.string()),
+  label: maybeString,
+  imageLabel: maybeString,
+  baseLabel: maybeString,
 });
 
 /** What a change comes to: what is to be done after its steps, and what the guest has become then. */
 const outcome = {
   after: v.array(step),
-  xml: v.string(),
+  xml: aString,
   /** The definition's disks become what the guest's have. */
   isForDefinition: v.exactOptional(v.literal(true)),
 };
@@ -29,7 +30,7 @@ const outcome = {
  */
 const change = v.strictObject({
   /** What it does, for a person: `attach vdb`. */
-  what: v.string(),
+  what: aString,
   stage: v.picklist(["doing", "finishing"]),
   /** The guest was asked to let go of a device, and has taken longer than anybody waits for. */
   isAsked: v.exactOptional(v.literal(true)),
@@ -51,15 +52,15 @@ export type GuestChange = v.InferOutput<typeof change>;
  */
 const record = v.strictObject({
   format: v.literal(1),
-  uuid: v.string(),
-  name: v.string(),
-  id: v.number(),
-  uid: v.number(),
-  bootId: v.string(),
+  uuid: aString,
+  name: aString,
+  id: aNumber,
+  uid: aNumber,
+  bootId: aString,
   state: v.picklist(["starting", "running", "stopping"]),
-  startedMs: v.number(),
+  startedMs: aNumber,
   /** The definition that was started, in the form in which it would be stored, with what was attached since. */
-  xml: v.string(),
+  xml: aString,
   label: recordedLabel,
   enforcing: v.boolean(),
   /** Every step of the start, and of the changes since. */
@@ -68,9 +69,9 @@ const record = v.strictObject({
   /** What QEMU does to the images of its disks, in its own time. */
   jobs: v.exactOptional(v.array(blockJob)),
   /** The terminals that its QEMU got at its start, each by the device's name in QEMU. */
-  terminals: v.exactOptional(v.record(v.string(), v.string())),
+  terminals: v.exactOptional(v.record(aString, aString)),
   /** QEMU, once it runs. */
-  process: v.exactOptional(v.strictObject({ pid: v.number(), startTicks: v.number() })),
+  process: v.exactOptional(v.strictObject({ pid: aNumber, startTicks: aNumber })),
   /** What to do when QEMU ends by itself. */
   onPoweroff: v.picklist(["destroy", "restart"]),
   onCrash: v.picklist(["destroy", "restart"]),
