@@ -22,9 +22,14 @@ export function isInNvramFolder(node: Node, path: string): boolean {
   return folderOf(path) === nvramFolder(node);
 }
 
-/** From what a guest's firmware is chosen here, and where its variables go. */
+/** From what a guest's firmware is chosen here, and where its variables go. Read once it is asked: most guests have none. */
 export function hostFirmware(node: Node): FirmwareChoice {
-  return { firmwares: readFirmwares(node), nvramFolder: nvramFolder(node) };
+  return {
+    get firmwares() {
+      return readFirmwares(node);
+    },
+    nvramFolder: nvramFolder(node),
+  };
 }
 
 function nvramFolder(node: Node): string {
