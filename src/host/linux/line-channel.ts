@@ -1,10 +1,10 @@
 import { closeSync } from "node:fs";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts, LineChannel } from "../../host.ts";
-import { EINTR, EWOULDBLOCK } from "./errno.ts";
 import { withFile } from "./file-id.ts";
-import { basicCalls, hostCallError, readErrno } from "./libc.ts";
+import { hostCallError } from "./libc.ts";
 import { connectUnix } from "./listen.ts";
+import { readSome, writeSome } from "./socket-bytes.ts";
 import { poll } from "./terminal.ts";
 
 /** asm-generic/poll.h */
@@ -43,7 +43,7 @@ export function connectLines({ id }: FileFacts): LineChannel {
         const leftMs = deadline - performance.now();
         if (leftMs <= 0) return undefined;
         const [found = 0] = poll([{ fd, events: POLLIN }], Math.ceil(Math.min(LOOK_UP_MS, leftMs)));
-        if (found !== 0) rest = joined(rest, readSome(fd, id.path), id.path);
+        if (found !== 0) rest = joined(rest, takeSome(fd, id.path), id.path);
         // Lets a signal be told.
         await new Promise((resolve) => setImmediate(resolve));
       }
@@ -53,19 +53,15 @@ export function connectLines({ id }: FileFacts): LineChannel {
 }
 
 function sendSome(fd: number, bytes: Uint8Array, path: string): number {
-  const count = Number(basicCalls().write(fd, bytes, bytes.length));
-  if (count >= 0) return count;
-  const errno = readErrno();
-  if (errno === EWOULDBLOCK || errno === EINTR) return 0;
-  throw hostCallError(`write to ${path}`, errno);
+  const { count, errno } = writeSome(fd, bytes);
+  if (errno !== undefined) throw hostCallError(`write to ${path}`, errno);
+  return count;
 }
 
-function readSome(fd: number, path: string): Uint8Array {
-  const chunk = new Uint8Array(CHUNK_BYTES);
-  const count = Number(basicCalls().read(fd, chunk, chunk.length));
-  if (count > 0) return chunk.subarray(0, count);
-  const errno = count === 0 ? 0 : readErrno();
-  if (errno === EWOULDBLOCK || errno === EINTR) return new Uint8Array();
+function takeSome(fd: number, path: string): Uint8Array {
+  const chunk = readSome(fd, CHUNK_BYTES);
+  if (chunk === "later") return new Uint8Array();
+  if (chunk !== "ended") return chunk;
   throw new SvirtError(`Cannot read from ${path}: the guest has hung up`, {
     kind: "failed",
     remedy: "See how it stands: svirt list --all",

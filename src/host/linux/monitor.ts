@@ -11,14 +11,13 @@ import {
   type QmpMessage,
   type QmpRest,
 } from "../../qemu/qmp.ts";
-import { EINTR, EWOULDBLOCK } from "./errno.ts";
 import { makeGuestPipe } from "./guest-pipe.ts";
-import { basicCalls, readErrno } from "./libc.ts";
 import { connectUnix } from "./listen.ts";
 import { listenTcp } from "./listen-tcp.ts";
 import { openHanded } from "./open-handed.ts";
 import { openTap } from "./open-tap.ts";
 import { sendFile } from "./send-file.ts";
+import { readSome, writeSome } from "./socket-bytes.ts";
 import { poll } from "./terminal.ts";
 
 type Answer = Extract<QmpMessage, { is: "return" | "error" }>;
@@ -178,16 +177,14 @@ class Conversation implements Monitor {
   }
 
   #take(): void {
-    const chunk = new Uint8Array(CHUNK_BYTES);
-    const count = Number(basicCalls().read(this.#fd, chunk, chunk.length));
-    const errno = count < 0 ? readErrno() : 0;
-    if (errno === EWOULDBLOCK || errno === EINTR) return;
-    if (count <= 0) {
+    const chunk = readSome(this.#fd, CHUNK_BYTES);
+    if (chunk === "later") return;
+    if (chunk === "ended") {
       this.#failure ??= this.#gone();
       return;
     }
     try {
-      const { messages, rest } = parseQmpChunk(this.#rest, chunk.subarray(0, count));
+      const { messages, rest } = parseQmpChunk(this.#rest, chunk);
       this.#rest = rest;
       for (const message of messages) this.#note(message);
     } catch (error) {
@@ -215,10 +212,8 @@ class Conversation implements Monitor {
   #send(line: string): void {
     const bytes = new TextEncoder().encode(line);
     for (let at = 0; at < bytes.length; ) {
-      const rest = bytes.subarray(at);
-      const count = Number(basicCalls().write(this.#fd, rest, rest.length));
-      const errno = count < 0 ? readErrno() : 0;
-      if (errno !== 0 && errno !== EWOULDBLOCK && errno !== EINTR) throw this.#gone();
+      const { count, errno } = writeSome(this.#fd, bytes.subarray(at));
+      if (errno !== undefined) throw this.#gone();
       if (count > 0) at += count;
       else poll([{ fd: this.#fd, events: POLLOUT }], SEND_WAIT_MS);
     }

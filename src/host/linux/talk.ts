@@ -1,11 +1,10 @@
 import { closeSync, constants } from "node:fs";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts, TalkEnd } from "../../host.ts";
-import { EINTR, EWOULDBLOCK } from "./errno.ts";
 import { openSame, withFile } from "./file-id.ts";
 import { orThrow } from "./files.ts";
-import { basicCalls, readErrno } from "./libc.ts";
 import { connectUnix } from "./listen.ts";
+import { readSome, writeSome } from "./socket-bytes.ts";
 import { type Awaited, copySize, makeRaw, poll } from "./terminal.ts";
 import { writeBytes } from "./write-out.ts";
 
@@ -119,7 +118,7 @@ class Talk {
   }
 
   #takeInput(): void {
-    const bytes = readSome(STDIN);
+    const bytes = readSome(STDIN, CHUNK_BYTES);
     if (bytes === "later") return;
     if (bytes === "ended") {
       this.#inputEndedMs = performance.now();
@@ -133,30 +132,16 @@ class Talk {
   }
 
   #give(): void {
-    const count = Number(basicCalls().write(this.#guest, this.#waiting, this.#waiting.length));
-    if (count >= 0) {
-      this.#waiting = this.#waiting.subarray(count);
-      return;
-    }
-    const errno = readErrno();
-    if (errno !== EWOULDBLOCK && errno !== EINTR) this.#hungUp = true;
+    const { count, errno } = writeSome(this.#guest, this.#waiting);
+    this.#waiting = this.#waiting.subarray(count);
+    if (errno !== undefined) this.#hungUp = true;
   }
 
   #show(): void {
-    const bytes = readSome(this.#guest);
+    const bytes = readSome(this.#guest, CHUNK_BYTES);
     if (bytes === "later") return;
     if (bytes === "ended") this.#hungUp = true;
     // Nobody reads any more: svirt console vm1 | head
     else if (!writeBytes(STDOUT, bytes)) this.#hasLeft = true;
   }
-}
-
-/** An error is an end: a terminal whose other side is closed gives EIO. pty(7) */
-function readSome(fd: number): Uint8Array | "ended" | "later" {
-  const bytes = new Uint8Array(CHUNK_BYTES);
-  const count = Number(basicCalls().read(fd, bytes, bytes.length));
-  if (count > 0) return bytes.subarray(0, count);
-  if (count === 0) return "ended";
-  const errno = readErrno();
-  return errno === EWOULDBLOCK || errno === EINTR ? "later" : "ended";
 }
