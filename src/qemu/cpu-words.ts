@@ -26,9 +26,12 @@ export function formatCpu({ domain }: Guest): Words {
 
 type Feature = Cpu["features"][number];
 
-/** What QEMU has no word for no guest has. qemuProcessDropUnknownCPUFeatures() of libvirt */
+/**
+ * What QEMU has no word for no guest has, whatever the host's processor: nor is it then what a guest has if it can.
+ * virCPUUpdate() and qemuProcessDropUnknownCPUFeatures() of libvirt
+ */
 function isImplied({ name, policy }: Feature): boolean {
-  return UNKNOWN_FEATURES.has(name) && (policy === "disable" || policy === "forbid");
+  return UNKNOWN_FEATURES.has(name) && policy !== undefined && !["require", "force"].includes(policy);
 }
 
 function formatFeature({ name, policy = "require" }: Feature, index: number): string {

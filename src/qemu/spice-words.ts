@@ -1,10 +1,14 @@
 import type { Graphics } from "../domain/graphics.ts";
 import { type DisplayFacts, networkUnknown, renderNode } from "./display-facts.ts";
-import { cannotTranslate, notSettled } from "./refusal.ts";
+import { cannotTranslate } from "./refusal.ts";
 import { keyValues, onOffWord, type Words } from "./words.ts";
 
-/** What an automatic display gets before a start, as in the reference. */
+/** What an automatic display gets before a start, as in the reference. qemuProcessSPICEAllocatePorts() of libvirt */
 const AUTOMATIC_PORT = 5901;
+const AUTOMATIC_TLS_PORT = 5902;
+
+/** Where the certificates are, unless qemu.conf of the reference says so otherwise: spice_tls_x509_cert_dir. */
+const CERTIFICATES = "/etc/pki/libvirt-spice";
 
 /** SPICE's channels in the order in which the reference writes them. virDomainGraphicsSpiceChannelName */
 const CHANNELS = ["main", "display", "inputs", "cursor", "playback", "record", "smartcard", "usbredir"];
@@ -12,21 +16,23 @@ const CHANNELS = ["main", "display", "inputs", "cursor", "playback", "record", "
 type Spice = Extract<Graphics, { readonly type: "spice" }>;
 type Pair = readonly [string, string | number | undefined];
 
+/** Where it listens in the clear, and where with TLS; 0: nowhere. */
+interface Ports {
+  readonly plain: number;
+  readonly tls: number;
+}
+
 /**
  * -spice. Tickets are never turned off: without a password nobody gets in. qemuBuildGraphicsSPICECommandLine() of
  * libvirt, as it is where the host's settings have a password for SPICE
  */
 export function formatSpice(graphics: Spice, facts: DisplayFacts): Words {
-  const { channels, clipboard, filetransfer, gl, image, jpeg, mouse, playback, streaming, zlib } = graphics;
-  refuseTls(graphics, facts.path);
+  const { clipboard, filetransfer, gl, image, jpeg, mouse, playback, streaming, zlib } = graphics;
   const isOff = (given: boolean | undefined): string | undefined => (given === false ? "on" : undefined);
   const pairs = keyValues([
     ...listenPairs(graphics, facts),
     ["agent-mouse", mouse && onOffWord(mouse.mode === "client")],
-    ...channelPairs("default", graphics.defaultMode),
-    ...CHANNELS.flatMap((name) =>
-      channelPairs(name, channels.find((channel) => channel.name === name)?.mode),
-    ),
+    ...channelPairs(graphics, facts.path),
     ["image-compression", image?.compression],
     ["jpeg-wan-compression", jpeg?.compression],
     ["zlib-glz-wan-compression", zlib?.compression],
@@ -42,21 +48,28 @@ export function formatSpice(graphics: Spice, facts: DisplayFacts): Words {
   return ["-spice", pairs, ...keymap];
 }
 
-/** Where its certificates are, and whether a password is asked for, say the host's settings. */
-function refuseTls({ tlsPort = 0, defaultMode, channels }: Spice, path: string): void {
-  const asked = [
-    ["@tlsPort", tlsPort > 0],
-    ["@defaultMode", defaultMode === "secure"],
-    ["channel/@mode", channels.some(({ mode }) => mode === "secure")],
-  ] as const;
-  const place = asked.find(([, isThere]) => isThere)?.[0];
-  if (place === undefined) return;
-  const why = "what TLS needs is said by settings of the host";
-  throw notSettled(`${path}/${place}`, why, "Leave it out, and use a socket and SSH.");
-}
-
-function channelPairs(name: string, mode: Spice["defaultMode"]): readonly Pair[] {
-  return mode === "insecure" ? [["plaintext-channel", name]] : [];
+/** Which channels are for whom, with the certificates. Refuses one for which nobody listens. */
+function channelPairs(graphics: Spice, path: string): readonly Pair[] {
+  const { plain, tls } = portsOf(graphics);
+  const isPlain = plain > 0 || graphics.listens[0]?.type === "none" || graphics.listens[0]?.type === "socket";
+  const pairsOf = (place: string, name: string, mode: Spice["defaultMode"]): readonly Pair[] => {
+    if (mode === undefined || mode === "any") return [];
+    if (mode === "secure" && tls === 0) {
+      throw cannotTranslate(`${path}/${place}`, "there is no port with TLS", "Write tlsPort, or 'any'.");
+    }
+    if (mode === "insecure" && !isPlain) {
+      throw cannotTranslate(`${path}/${place}`, "there is no port without TLS", "Write port, or 'any'.");
+    }
+    return [[mode === "secure" ? "tls-channel" : "plaintext-channel", name]];
+  };
+  return [
+    ["x509-dir", tls > 0 ? CERTIFICATES : undefined],
+    ...pairsOf("@defaultMode", "default", graphics.defaultMode),
+    ...CHANNELS.flatMap((name) => {
+      const index = graphics.channels.findLastIndex((channel) => channel.name === name);
+      return pairsOf(`channel[${index + 1}]/@mode`, name, graphics.channels[index]?.mode);
+    }),
+  ];
 }
 
 function listenPairs(graphics: Spice, { guest, path }: DisplayFacts): readonly Pair[] {
@@ -76,18 +89,33 @@ function listenPairs(graphics: Spice, { guest, path }: DisplayFacts): readonly P
       throw networkUnknown(path);
     case "address":
     case undefined: {
-      const port = portOf(graphics);
-      if (port === 0) return [["port", 0]];
+      const { plain, tls } = portsOf(graphics);
+      if (plain === 0 && tls === 0) return [["port", 0]];
       return [
-        ["port", port],
+        ["port", plain > 0 ? plain : undefined],
+        ["tls-port", tls > 0 ? tls : undefined],
         ["addr", listen?.address ?? graphics.listenAddress ?? "127.0.0.1"],
       ];
     }
   }
 }
 
-/** Without any port it listens nowhere. */
-function portOf({ autoport, port = 0, tlsPort }: Spice): number {
-  const isAutomatic = autoport === true || (port === -1 && tlsPort === -1);
-  return isAutomatic ? AUTOMATIC_PORT : Math.max(port, 0);
+/** At a socket, or nowhere, it has no port. */
+function portsOf(graphics: Spice): Ports {
+  const { autoport, listens, port = 0, tlsPort = 0 } = graphics;
+  if (listens[0]?.type === "none" || listens[0]?.type === "socket") return { plain: 0, tls: 0 };
+  if (autoport === true || (port === -1 && tlsPort === -1)) return choosePorts(graphics);
+  return {
+    plain: port === -1 ? AUTOMATIC_PORT : port,
+    tls: tlsPort === -1 ? AUTOMATIC_TLS_PORT : tlsPort,
+  };
+}
+
+/** Those that its channels ask for. That any may have TLS says only qemu.conf of the reference: spice_tls, which is off. */
+function choosePorts({ channels, defaultMode = "any" }: Spice): Ports {
+  const modes = [defaultMode, ...channels.map(({ mode }) => mode)];
+  return {
+    plain: defaultMode === "any" || modes.includes("insecure") ? AUTOMATIC_PORT : 0,
+    tls: modes.includes("secure") ? AUTOMATIC_TLS_PORT : 0,
+  };
 }

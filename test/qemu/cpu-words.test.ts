@@ -57,6 +57,8 @@ describe("formatArgv() says of the processor", () => {
       "<cpu><model>Icelake-Server</model><feature name='osxsave' policy='forbid'/></cpu>",
       "Icelake-Server,intel-pt=off,mpx=off",
     ],
+    // No host's processor can give a guest what QEMU has no word for.
+    ["<cpu><model>core2duo</model><feature name='osxsave' policy='optional'/></cpu>", "core2duo"],
     ["<cpu><model vendor_id='Genuineuwuwu'>core2duo</model></cpu>", "core2duo,vendor=Genuineuwuwu"],
   ])("%s: %s", (cpu, flags) => {
     expect(cpuFor(cpu)).toBe(flags);

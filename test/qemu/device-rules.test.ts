@@ -23,6 +23,16 @@ describe("formatArgv() refuses", () => {
     ["<graphics type='sdl'/><graphics type='egl-headless'/>", "graphics[2]"],
     ["<graphics type='vnc'/><graphics type='vnc'/>", "graphics[2]"],
     ["<graphics type='vnc'><audio id='7'/></graphics>", "graphics[1]/audio"],
+    ["<graphics type='spice' port='5900' defaultMode='secure'/>", "graphics[1]/@defaultMode"],
+    ["<graphics type='spice' tlsPort='5900' defaultMode='insecure'/>", "graphics[1]/@defaultMode"],
+    [
+      "<graphics type='spice' port='5900'><channel name='main' mode='any'/><channel name='inputs' mode='secure'/></graphics>",
+      "graphics[1]/channel[2]/@mode",
+    ],
+    [
+      "<graphics type='spice'><listen type='none'/><channel name='main' mode='secure'/></graphics>",
+      "graphics[1]/channel[1]/@mode",
+    ],
     ["<sound model='ac97'><audio id='7'/></sound>", "sound[1]/audio"],
     ["<sound model='ac97'/><graphics type='sdl'/>", "sound[1]/audio"],
     ["<video><model type='vga' blob='on'/></video>", "video[1]/model/@blob"],
@@ -42,7 +52,6 @@ describe("formatArgv() refuses", () => {
     ["<graphics type='vnc'><listen type='network' network='default'/></graphics>", "graphics[1]/listen"],
     ["<tpm><backend type='emulator'/></tpm>", "tpm[1]/backend"],
     ["<vsock><cid auto='yes'/></vsock>", "vsock/cid"],
-    ["<graphics type='spice' tlsPort='5901'/>", "graphics[1]/@tlsPort"],
     ["<graphics type='egl-headless'/>", "graphics[1]/gl"],
     [
       "<serial type='tcp'><source mode='connect' host='a' service='1' tls='yes'/></serial>",
@@ -75,6 +84,40 @@ test("formatArgv() shows a guest on the bus that the reference starts for it", (
   expect(translate("<graphics type='dbus'/>")).toContain(
     "dbus,addr=unix:path=/run/libvirt/qemu/dbus/-1-guest-dbus.sock",
   );
+});
+
+// qemuProcessSPICEAllocatePorts() and qemuBuildGraphicsSPICECommandLine() of libvirt
+describe("formatArgv() gives a SPICE display ports, certificates and channels", () => {
+  const CERTIFICATES = "x509-dir=/etc/pki/libvirt-spice";
+  test.each([
+    ["autoport='yes'", "", "port=5901,addr=127.0.0.1,"],
+    [
+      "autoport='yes' defaultMode='secure'",
+      "",
+      `tls-port=5902,addr=127.0.0.1,${CERTIFICATES},tls-channel=default,`,
+    ],
+    [
+      "autoport='yes' defaultMode='secure'",
+      "<channel name='inputs' mode='insecure'/>",
+      `port=5901,tls-port=5902,addr=127.0.0.1,${CERTIFICATES},tls-channel=default,plaintext-channel=inputs,`,
+    ],
+    [
+      "autoport='yes'",
+      "<channel name='main' mode='secure'/>",
+      `port=5901,tls-port=5902,addr=127.0.0.1,${CERTIFICATES},tls-channel=main,`,
+    ],
+    ["tlsPort='5904'", "", `tls-port=5904,addr=127.0.0.1,${CERTIFICATES},`],
+    ["port='5903' tlsPort='-1'", "", `port=5903,tls-port=5902,addr=127.0.0.1,${CERTIFICATES},`],
+    [
+      "port='5903' tlsPort='5904'",
+      "<channel name='main' mode='insecure'/><channel name='main' mode='any'/>",
+      `port=5903,tls-port=5904,addr=127.0.0.1,${CERTIFICATES},`,
+    ],
+  ])("%s %s", (attributes, channels, words) => {
+    expect(translate(`<graphics type='spice' ${attributes}>${channels}</graphics>`)).toContain(
+      `${words}seamless-migration=on`,
+    );
+  });
 });
 
 test("formatArgv() gives each file of a guest a set of descriptors of its own", () => {
