@@ -1,6 +1,6 @@
 import type { BackingStore } from "./backing-store.ts";
 import { type Disk, imageFormatOf, isReadOnly } from "./disk.ts";
-import type { DataStore, ImageFormat, NetworkSource } from "./disk-source.ts";
+import type { DataStore, ImageFormat, NetworkSource, Slice } from "./disk-source.ts";
 import { hostPciPath } from "./host-pci-path.ts";
 import type { Access, ImageFile, LabelOverride, Resource } from "./resources.ts";
 import type { SourceSeclabel } from "./source-seclabel.ts";
@@ -58,17 +58,24 @@ function listBacking(store: BackingStore | undefined): Backing {
   return { images, below: next === undefined ? "as-probed" : "nothing", others };
 }
 
-type LocalSource = { readonly seclabels: readonly SourceSeclabel[] } & (
-  | { readonly file: string }
-  | { readonly dev: string }
-);
+type LocalSource = {
+  readonly seclabels: readonly SourceSeclabel[];
+  readonly slices?: { readonly slice: Slice } | undefined;
+  readonly dataStore?: DataStore | undefined;
+} & ({ readonly file: string } | { readonly dev: string });
 
 function imageFile(source: LocalSource, format: ImageFormat | undefined): ImageFile {
+  const { dataStore } = source;
+  const isLocal = dataStore !== undefined && dataStore.type !== "network";
+  return { ...fileOf(source), format, dataFile: isLocal ? fileOf(dataStore.source) : undefined };
+}
+
+function fileOf(source: LocalSource): Omit<ImageFile, "format" | "dataFile"> {
   const place =
     "file" in source
       ? ({ path: source.file, source: "file" } as const)
       : ({ path: source.dev, source: "block" } as const);
-  return { ...place, format, override: overrideOf(source.seclabels) };
+  return { ...place, override: overrideOf(source.seclabels), slice: source.slices?.slice };
 }
 
 function listFiles(images: readonly ImageFile[]): readonly Resource[] {
@@ -116,19 +123,20 @@ function listNetwork(source: NetworkSource): readonly Resource[] {
   ];
 }
 
-/** The socket of a reservation helper, and the file that holds an image's data. */
+/** The socket of a reservation helper, and the file that holds the data of an image that is not on the host. */
 function listExtras(
-  { source }: Disk | Exclude<BackingStore, { readonly type: "end" }>,
+  { source, type }: Disk | Exclude<BackingStore, { readonly type: "end" }>,
   access: Access,
 ): readonly Resource[] {
   if (source === undefined) return [];
+  const isLocal = type === "file" || type === "block";
   const helper = "reservations" in source ? source.reservations : undefined;
   const data = "dataStore" in source ? source.dataStore : undefined;
   return [
     ...(helper?.managed === "no"
       ? [{ kind: "host-socket", path: helper.source.path, mode: "connect" } as const]
       : []),
-    ...(data === undefined ? [] : listData(data, access)),
+    ...(data === undefined || (isLocal && data.type !== "network") ? [] : listData(data, access)),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { listDisk } from "./disk-resources.ts";
-import type { ImageFormat } from "./disk-source.ts";
+import type { ImageFormat, Slice } from "./disk-source.ts";
 import type { Domain } from "./domain.ts";
 import type { Filesystem } from "./filesystem.ts";
 import { type FirmwareFile, listFirmwareFiles, listTemplates } from "./firmware-files.ts";
@@ -25,6 +25,10 @@ export interface ImageFile {
   /** `undefined`: the XML names none, which means raw; contents are never asked. */
   readonly format: ImageFormat | undefined;
   readonly override: LabelOverride | undefined;
+  /** `undefined`: the whole file is the image. */
+  readonly slice?: Slice | undefined;
+  /** Where its data are; `undefined`: its header says whether they are elsewhere. */
+  readonly dataFile?: Omit<ImageFile, "format" | "dataFile"> | undefined;
 }
 
 /** What the XML asks for instead of the label that a rule would give. */

@@ -1,7 +1,7 @@
 import type { BackingStore } from "../domain/backing-store.ts";
 import { type Disk, imageFormatOf, isReadOnly } from "../domain/disk.ts";
-import type { DataStore, ImageFormat, Slice } from "../domain/disk-source.ts";
-import type { ChainElement } from "../storage/image-chain.ts";
+import type { DataStore, ImageFormat } from "../domain/disk-source.ts";
+import type { ChainElement, ImagePart } from "../storage/image-chain.ts";
 
 /** Where an image lies: a path of the host, or something else that the XML's `<source>` says. */
 export type ImagePlace =
@@ -19,7 +19,7 @@ export interface ChainImage {
   readonly role: "top" | "backing" | "data-file";
   readonly readOnly: boolean;
   /** Only a part of the file is the image. */
-  readonly slice?: Slice | undefined;
+  readonly slice?: ImagePart | undefined;
   /** How much of a qcow2's tables QEMU keeps in memory. */
   readonly cacheBytes?: number | undefined;
 }
@@ -55,8 +55,8 @@ export function chainOf(disk: Disk, found: FoundChains | undefined): DiskChain {
   return { elements: [...top, ...below], isWhole };
 }
 
-function fromHost({ path, storage, format, role, readOnly }: ChainElement): ChainImage {
-  return { place: { type: storage, path }, format, role, readOnly };
+function fromHost({ path, storage, format, role, readOnly, slice }: ChainElement): ChainImage {
+  return { place: { type: storage, path }, format, role, readOnly, slice };
 }
 
 type Placed = Exclude<Disk, { readonly type: "vhostuser" }> | Exclude<BackingStore, { readonly type: "end" }>;

@@ -125,7 +125,8 @@ function imageWords(file: File, around: Json, launch: Launch | undefined): Words
     driver: FORMAT_DRIVERS.get(image.format) ?? image.format,
     ...(isRaw ? sliceKeys(image) : {}),
     ...qcow2Keys(image, driver),
-    ...around,
+    // A raw image stands on nothing, and QEMU takes not even the word.
+    ...(isRaw ? {} : around),
     file: `libvirt-${number}-${hasSliceNode ? "slice-sto" : "storage"}`,
   };
   // What is below stands last.
@@ -133,7 +134,7 @@ function imageWords(file: File, around: Json, launch: Launch | undefined): Words
   return [
     ...before,
     ...jsonWords("-blockdev", storage),
-    ...(hasSliceNode ? sliceWords(file) : []),
+    ...(hasSliceNode ? sliceWords(file, launch) : []),
     ...jsonWords("-blockdev", { ...rest, ...(below === undefined ? {} : { backing: below }) }),
   ];
 }
@@ -153,13 +154,13 @@ function sliceKeys({ slice }: ChainImage): Json {
   return { offset: slice?.offset, size: slice?.size };
 }
 
-function sliceWords({ image, number }: File): Words {
+function sliceWords({ image, number }: File, launch: Launch | undefined): Words {
   return jsonWords("-blockdev", {
     driver: "raw",
     "node-name": `libvirt-${number}-slice-sto`,
     ...sliceKeys(image),
     file: `libvirt-${number}-storage`,
-    "auto-read-only": true,
+    ...laterAccess(image, launch),
     discard: "unmap",
   });
 }
@@ -173,9 +174,12 @@ function storageNode(file: File, launch: Launch | undefined): Json {
   const { image, number, driver } = file;
   const node = { ...placeKeys(file, launch), "node-name": `libvirt-${number}-storage` };
   if (!hasFormatNode(image)) return { ...node, "read-only": image.readOnly };
-  // By descriptor QEMU cannot reopen a file another way, so it is told the way at once.
-  const access = launch === undefined ? { "auto-read-only": true } : { "read-only": image.readOnly };
-  return { ...node, ...access, discard: "unmap", cache: CACHES.get(driver.cache) };
+  return { ...node, ...laterAccess(image, launch), discard: "unmap", cache: CACHES.get(driver.cache) };
+}
+
+/** By descriptor QEMU cannot reopen a file another way, so it is told the way at once. */
+function laterAccess({ readOnly }: ChainImage, launch: Launch | undefined): Json {
+  return launch === undefined ? { "auto-read-only": true } : { "read-only": readOnly };
 }
 
 function placeKeys(file: File, launch: Launch | undefined): Json {

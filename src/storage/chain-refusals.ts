@@ -18,6 +18,16 @@ export function refuseImage(element: ChainElement, header: ImageHeader): void {
   }
 }
 
+/** Throws for an image that is said to have its data elsewhere, and has them itself: QEMU would not open it. */
+export function refuseSurplusData({ format, path }: ChainElement, header: ImageHeader): void {
+  if (header.dataFile !== undefined) return;
+  const why = format === "raw" ? "it is raw" : "its header says that it has them itself";
+  throw new SvirtError(`the data of ${path} are in no other file: ${why}`, {
+    kind: "unsupported",
+    remedy: "Leave <dataStore> out.",
+  });
+}
+
 /** What went wrong, with the chain as far as it was seen. */
 export function withChain(thrown: unknown, chain: readonly ChainElement[], top: string): SvirtError {
   const error = asSvirtError(thrown);

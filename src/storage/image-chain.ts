@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import { refuseImage, withChain } from "./chain-refusals.ts";
+import { refuseImage, refuseSurplusData, withChain } from "./chain-refusals.ts";
 import {
   HEADER_BYTES,
   type ImageFormat,
@@ -25,11 +25,21 @@ export interface ImageReader<Facts extends ImageFacts> {
   read(image: Facts, offset: number, length: number): Uint8Array;
 }
 
+/** The part of a file that is an image, in bytes. */
+export interface ImagePart {
+  readonly offset: number;
+  readonly size: number;
+}
+
 /** A disk's image as the domain declares it. */
 export interface TopImage {
   readonly path: string;
   readonly format: ImageFormat;
   readonly readOnly: boolean;
+  /** Absent: the whole file is the image. */
+  readonly slice?: ImagePart | undefined;
+  /** Where its data are, whatever its header says of that. */
+  readonly dataFile?: { readonly path: string; readonly slice?: ImagePart | undefined } | undefined;
   /** Images below it as the domain declares them; headers are not asked what these are. */
   readonly backing?: readonly { readonly path: string; readonly format: ImageFormat }[];
   /** Whether the chain ends with the last declared image, or goes on as that one's header says. */
@@ -43,6 +53,8 @@ export interface ChainElement {
   readonly role: "top" | "backing" | "data-file";
   readonly readOnly: boolean;
   readonly storage: "file" | "block";
+  /** Absent: the whole file. */
+  readonly slice?: ImagePart | undefined;
 }
 
 /** The same, as found on the host. */
@@ -62,16 +74,18 @@ export function walkChain<Facts extends ImageFacts>(
   top: TopImage,
   reader: ImageReader<Facts>,
 ): readonly FoundElement<Facts>[] {
-  const { path, format, readOnly, backing = [], below = "as-probed" } = top;
+  const { path, format, readOnly, slice, backing = [], below = "as-probed" } = top;
   const declared = backing.map((image) => ({ ...image, role: "backing", readOnly: true }) as const);
   const chain: FoundElement<Facts>[] = [];
   try {
-    for (let next: ImageClaim | undefined = { path, format, readOnly, role: "top" }; next !== undefined; ) {
+    const first: ImageClaim = { path, format, readOnly, slice, role: "top" };
+    for (let next: ImageClaim | undefined = first; next !== undefined; ) {
       const element: FoundElement<Facts> = findElement(chain, next, reader);
       chain.push(element);
       const header = readHeader(element, reader);
       refuseImage(element, header);
-      const data = dataFileOf(element, header);
+      const declaredData = chain.length === 1 ? top.dataFile : undefined;
+      const data = dataFileOf(element, header, declaredData);
       if (data !== undefined) chain.push(findElement(chain, data, reader));
       const isLast = declared.length === 0;
       next = isLast && below === "as-probed" ? backingOf(element, header, reader) : declared.shift();
@@ -128,14 +142,23 @@ function statImage<Facts extends ImageFacts>(
 }
 
 function readHeader<Facts extends ImageFacts>(
-  { format, facts }: FoundElement<Facts>,
+  { format, facts, slice }: FoundElement<Facts>,
   reader: ImageReader<Facts>,
 ): ImageHeader {
   if (format === "raw") return { format };
-  return parseImageHeader(reader.read(facts, 0, HEADER_BYTES), format);
+  const { offset, size } = slice ?? { offset: 0, size: HEADER_BYTES };
+  return parseImageHeader(reader.read(facts, offset, Math.min(size, HEADER_BYTES)), format);
 }
 
-function dataFileOf(element: ChainElement, header: ImageHeader): ImageClaim | undefined {
+function dataFileOf(
+  element: ChainElement,
+  header: ImageHeader,
+  declared: TopImage["dataFile"],
+): ImageClaim | undefined {
+  if (declared !== undefined) {
+    refuseSurplusData(element, header);
+    return { ...declared, format: "raw", role: "data-file", readOnly: element.readOnly };
+  }
   if (header.dataFile === undefined) return undefined;
   const { path, format = "raw" } = resolveImageName(element.path, header.dataFile);
   if (format === "raw") return { path, format, role: "data-file", readOnly: element.readOnly };

@@ -1,10 +1,10 @@
 import type { Domain } from "../domain/domain.ts";
-import { type ImageFile, type LabelOverride, listResources, type Resource } from "../domain/resources.ts";
+import { listResources, type Resource } from "../domain/resources.ts";
 import { SvirtError } from "../errors.ts";
-import type { FileFacts, FileType, Host } from "../host.ts";
-import { diskRole, type FileRole } from "../label/file-rule.ts";
-import { type FoundElement, type ImageReader, walkChain } from "../storage/image-chain.ts";
+import type { FileFacts, Host } from "../host.ts";
+import type { FoundElement } from "../storage/image-chain.ts";
 import { gatherChardev } from "./gather-chardev.ts";
+import { type DiskResource, gatherDisk } from "./gather-disk.ts";
 import { gatherFirmware } from "./gather-firmware.ts";
 import { gatherMemory } from "./gather-memory.ts";
 import { gatherCancel, gatherNode, gatherScsi } from "./gather-node.ts";
@@ -57,15 +57,6 @@ export function gatherResources(
     }
   }
   return { files, chains, sockets: gatherSockets(host, resources) };
-}
-
-type DiskResource = Extract<Resource, { kind: "disk" }>;
-
-/** An image of a disk, and how it is to be labelled. */
-interface UsedImage {
-  readonly element: FoundElement<FileFacts>;
-  readonly role: FileRole;
-  readonly override: LabelOverride | undefined;
 }
 
 function gatherOther(
@@ -124,75 +115,6 @@ function gatherOther(
         },
       );
   }
-}
-
-function gatherDisk(reader: Reader, disk: DiskResource): UsedImage[] {
-  const images: readonly ImageFile[] = [disk, ...disk.backing];
-  let override: LabelOverride | undefined;
-  return images.flatMap((image, depth) => {
-    // What the XML says of an image holds for those below it, until one has its own.
-    override = image.override ?? override;
-    const goesOn = depth === images.length - 1 && disk.below === "as-probed";
-    return gatherImage(reader, { image, depth, goesOn, disk, override });
-  });
-}
-
-type Reader = ImageReader<FileFacts>;
-
-interface Depth {
-  readonly disk: DiskResource;
-  readonly image: ImageFile;
-  /** 0: the disk's own image. */
-  readonly depth: number;
-  /** Whether its header says what is below, not the XML. */
-  readonly goesOn: boolean;
-  readonly override: LabelOverride | undefined;
-}
-
-function gatherImage(reader: Reader, { depth, disk, goesOn, image, override }: Depth): UsedImage[] {
-  const readOnly = depth > 0 || disk.access === "read-only";
-  const walked = walkChain({ path: image.path, format: formatOf(image), readOnly }, reader);
-  refuseOtherType(image, walked[0]?.facts.type);
-  return (goesOn ? walked : ownPart(walked)).map((element, at) => {
-    const isTop = depth === 0 && isOwn(element, at);
-    const isBelow = depth > 0 && at === 0;
-    return {
-      element: isBelow ? { ...element, role: "backing" } : element,
-      role: isTop ? diskRole(disk) : "content",
-      override,
-    };
-  });
-}
-
-function formatOf({ format = "raw", path }: ImageFile): "raw" | "qcow2" {
-  if (format === "raw" || format === "qcow2") return format;
-  throw new SvirtError(`Cannot use ${path} as a disk: svirt does not read images of format ${format}`, {
-    kind: "unsupported",
-    remedy: "Convert it to qcow2 with qemu-img(1).",
-  });
-}
-
-/** The image and its data file, without what is below: the XML says that itself. */
-function ownPart(walked: readonly FoundElement<FileFacts>[]): readonly FoundElement<FileFacts>[] {
-  return walked.filter(isOwn);
-}
-
-function isOwn(element: FoundElement<FileFacts>, at: number): boolean {
-  return at === 0 || (at === 1 && element.role === "data-file");
-}
-
-function refuseOtherType(image: ImageFile, found: FileType | undefined): void {
-  if (found === image.source) return;
-  throw new SvirtError(
-    `Cannot use ${image.path} as a disk of type '${image.source}': it is a ${found ?? "missing"}`,
-    {
-      kind: "unsupported",
-      remedy:
-        image.source === "file"
-          ? "Write <disk type='block'> and <source dev=...>."
-          : "Write <disk type='file'> and <source file=...>.",
-    },
-  );
 }
 
 function gatherContent(host: Host, path: string): UsedFile {

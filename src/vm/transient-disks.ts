@@ -76,7 +76,7 @@ function overlayOf(node: Node, disk: FileDisk, path: string) {
   const format = driver?.type === "qcow2" ? "qcow2" : "raw";
   const facts = imageReader(node.host).facts(file);
   if (facts === undefined || source === undefined) throw missing(file);
-  const sizeBytes = imageSize(node, { path: file, format, facts });
+  const sizeBytes = imageSize(node, { path: file, format, facts, slice: source.slices?.slice });
   const below: BackingStore = {
     type: "file",
     format: { type: format },

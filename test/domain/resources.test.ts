@@ -145,8 +145,8 @@ describe("listResources()", () => {
 });
 
 function listPaths(bytes: Uint8Array): readonly string[] {
-  return listResources(parseDomain(bytes)).flatMap((resource) => [
-    resource.path,
-    ...(resource.kind === "disk" ? resource.backing.map(({ path }) => path) : []),
-  ]);
+  return listResources(parseDomain(bytes)).flatMap((resource) => {
+    if (resource.kind !== "disk") return [resource.path];
+    return [resource, ...resource.backing].flatMap(({ dataFile, path }) => [path, dataFile?.path ?? path]);
+  });
 }

@@ -5,10 +5,10 @@ import type { ChainElement } from "../../src/storage/image-chain.ts";
 
 /** The chain of a disk of files and devices as walkChain() would find it where the host is as the XML says. */
 export function declaredChain(disk: Disk): readonly ChainElement[] {
-  return chainOf(disk, undefined).elements.map(({ place, format, role, readOnly }) => {
+  return chainOf(disk, undefined).elements.map(({ place, format, role, readOnly, slice }) => {
     if (place.type !== "file" && place.type !== "block") throw notLocal(`${place.type} is no file`);
     if (format !== "raw" && format !== "qcow2") throw notLocal(`svirt does not read ${format}`);
-    return { path: place.path, storage: place.type, format, role, readOnly };
+    return { path: place.path, storage: place.type, format, role, readOnly, slice };
   });
 }
 

@@ -130,9 +130,15 @@ describe("refuseUnready() of a disk names what a start does not do", () => {
     ],
     [
       disk(
-        "<source file='/a'><slices><slice type='storage' offset='0' size='1'/></slices></source><target dev='vda'/>",
+        "<source file='/a'><dataStore type='network'><format type='raw'/><source protocol='nbd'><host name='h'/></source></dataStore></source><target dev='vda'/>",
       ),
-      "source/slices",
+      "source/dataStore",
+    ],
+    [
+      network(
+        "<source protocol='nbd'><host name='h'/><dataStore type='file'><format type='raw'/><source file='/d'/></dataStore></source>",
+      ),
+      "source/dataStore",
     ],
     [
       disk(

@@ -128,6 +128,30 @@ describe.skipIf(qemuProgram === null)(`formatArgv() for a real start${missing}`,
     expect(fs.readFileSync(at("serial.log"), "utf8")).toBe("the base speaks\r\n");
   });
 
+  test.each([
+    ["raw", "base.raw", "raw"],
+    ["qcow2", "whole.qcow2", "qcow2"],
+  ])("starts from a part of a file: %s", async (_, name, format) => {
+    const whole = Bun.spawnSync(
+      ["qemu-img", "convert", "-f", "raw", "-O", "qcow2", at("base.raw"), at("whole.qcow2")],
+      { cwd: root },
+    );
+    expect(whole.stderr.toString()).toBe("");
+    const image = fs.readFileSync(at(name));
+    const size = Math.ceil(image.length / 65_536) * 65_536;
+    const bytes = new Uint8Array(65_536 + size + 512);
+    bytes.set(image, 65_536);
+    fs.writeFileSync(at("parts"), bytes);
+    const slice = { offset: 65_536, size };
+    const found = { path: at("parts"), role: "top", readOnly: false, storage: "file", slice } as const;
+    const files = [{ ...found, format: format === "raw" ? "raw" : "qcow2" } as const];
+    const disk = `<disk><driver type='${format}' cache='writeback'/><source file='${at("parts")}'/><target dev='vda'/></disk>`;
+    const { qemu } = await start(`${disk}${log}`, { chains: new Map([["vda", files]]) });
+    await qemu.execute("cont");
+    expect(await qemu.exited).toBe(0);
+    expect(fs.readFileSync(at("serial.log"), "utf8")).toBe("the base speaks\r\n");
+  });
+
   test("boots a kernel with its command line and initrd by descriptor", async () => {
     fs.writeFileSync(at("vmlinuz"), echoKernel({ do: "power-off" }));
     fs.writeFileSync(at("initrd"), new Uint8Array(4096));

@@ -79,6 +79,35 @@ describe("walkChain()", () => {
     ]);
   });
 
+  test("takes a declared data file instead of the header's, and only where the header has one", () => {
+    const { reader } = readerOf({
+      "/i/top.qcow2": qcow2Bytes({ features: 4n, extensions: [[extension.dataFile, "gone"]] }),
+      "/i/data": new Uint8Array(512),
+      "/i/plain.qcow2": qcow2Bytes({}),
+    });
+    const dataFile = { path: "/i/data", slice: { offset: 0, size: 512 } };
+    expect(walkChain({ ...top, dataFile }, reader)[1]).toMatchObject({
+      path: "/i/data",
+      format: "raw",
+      role: "data-file",
+      slice: { offset: 0, size: 512 },
+    });
+    const ask = () => walkChain({ ...top, path: "/i/plain.qcow2", dataFile }, reader);
+    expect(ask).toThrow("the data of /i/plain.qcow2 are in no other file");
+  });
+
+  test("reads the header of a part of a file where the part begins", () => {
+    const bytes = new Uint8Array(4096);
+    bytes.set(overlay("/base/base.raw", "raw"), 2048);
+    const { reader } = readerOf({ "/i/top.qcow2": bytes, "/base/base.raw": new Uint8Array(512) });
+    const slice = { offset: 2048, size: 2048 };
+    expect(walkChain({ ...top, slice }, reader).map(({ path }) => path)).toEqual([
+      "/i/top.qcow2",
+      "/base/base.raw",
+    ]);
+    expect(() => walkChain(top, reader)).toThrow("it does not begin with QFI");
+  });
+
   test("takes declared images without asking, and goes on or ends after the last as it is told", () => {
     const { reader } = readerOf({
       "/i/top.qcow2": overlay("nbd://elsewhere/x", "raw"),

@@ -1,5 +1,6 @@
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host.ts";
+import type { ImagePart } from "../../storage/image-chain.ts";
 import { HEADER_BYTES, parseImageHeader } from "../../storage/image-header.ts";
 import type { Node } from "../node.ts";
 
@@ -11,13 +12,16 @@ export interface InspectedImage {
   readonly path: string;
   readonly format: "raw" | "qcow2" | "qed";
   readonly facts: FileFacts;
+  /** Absent: the whole file is the image. */
+  readonly slice?: ImagePart | undefined;
 }
 
 /** The guest's view of an image's size. Throws "failed". */
 export function imageSize(node: Node, image: InspectedImage): number {
-  const { facts, format } = image;
-  if (format === "raw") return Math.ceil(physicalSize(node, image) / SECTOR_BYTES) * SECTOR_BYTES;
-  const header = parseImageHeader(node.host.readBytes(facts.id, 0, HEADER_BYTES), format);
+  const { facts, format, slice } = image;
+  if (format === "raw")
+    return Math.ceil((slice?.size ?? physicalSize(node, image)) / SECTOR_BYTES) * SECTOR_BYTES;
+  const header = parseImageHeader(node.host.readBytes(facts.id, slice?.offset ?? 0, HEADER_BYTES), format);
   return header.virtualSizeBytes ?? 0;
 }
 

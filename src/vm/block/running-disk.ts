@@ -139,5 +139,6 @@ function unsuitedSource(placed: Disk | BackingStore | undefined): string | undef
   const { backingStore, source } = placed;
   if (source !== undefined && source.seclabels.length > 0) return "a source of it has a label of its own";
   if (source?.slices !== undefined) return "a source of it is a part of a file";
+  if (source?.dataStore !== undefined) return "the XML says where the data of a source of it are";
   return unsuitedSource(backingStore);
 }

@@ -75,20 +75,15 @@ const RULES: readonly DeviceRule<Disk>[] = [
     isAsked: (disk) => diskBus(disk) === "sd",
   },
   {
-    place: "source/slices",
-    missing: "open a part of an image",
-    isAsked: (disk) => hasInSources(disk, "slices"),
-  },
-  {
     place: "source/dataStore",
-    missing: "take an image's data file from the XML",
-    remedy: "Leave it out: the image's own header names the file.",
-    isAsked: (disk) => hasInSources(disk, "dataStore"),
+    missing: "open an image whose data are in another place than on the host",
+    remedy: "Have image and data in files or block devices.",
+    isAsked: (disk) => listSources(disk).some(hasFarData),
   },
   {
     place: "source/reservations",
     missing: "reach a helper for persistent reservations",
-    isAsked: (disk) => hasInSources(disk, "reservations"),
+    isAsked: (disk) => listSources(disk).some((source) => "reservations" in source),
   },
   {
     place: "@rawio",
@@ -113,7 +108,15 @@ function listStores({ backingStore }: Disk): readonly BackingStore[] {
   return stores;
 }
 
-function hasInSources(disk: Disk, name: "slices" | "dataStore" | "reservations"): boolean {
+type Source = NonNullable<Disk["source"]>;
+
+function listSources(disk: Disk): readonly Source[] {
   const stores = listStores(disk).flatMap((store) => (store.type === "end" ? [] : [store.source]));
-  return [disk.source, ...stores].some((source) => source !== undefined && name in source);
+  return [...(disk.source === undefined ? [] : [disk.source]), ...stores];
+}
+
+/** Only what is on the host with its data is opened and labelled. */
+function hasFarData(source: Source): boolean {
+  if (!("dataStore" in source) || source.dataStore === undefined) return false;
+  return source.dataStore.type === "network" || !("file" in source || "dev" in source);
 }
