@@ -28,6 +28,7 @@ export function chardevBackends<const F extends Fields, S>(end: F, socket: Field
     pty: rest,
     null: rest,
     vc: rest,
+    stdio: rest,
     spicevmc: rest,
     file: { source: required(child(fileSource)), ...rest },
     dev: { source: required(child(pathSource)), ...rest },
@@ -43,7 +44,6 @@ export function chardevBackends<const F extends Fields, S>(end: F, socket: Field
 
 /** Backends that are known and refused. */
 export const REFUSED_BACKENDS = {
-  stdio: "svirt's guests have no terminal",
   nmdm: "it is for another hypervisor",
 };
 

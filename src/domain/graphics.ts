@@ -1,5 +1,5 @@
 import { choice } from "../xml/choice.ts";
-import { checked, refused, type ValueOf } from "../xml/element.ts";
+import { checked, type ValueOf } from "../xml/element.ts";
 import { attribute, child, children, required } from "../xml/field.ts";
 import type { XmlNode } from "../xml/node.ts";
 import { notUnderstood } from "../xml/refusal.ts";
@@ -28,6 +28,15 @@ const onNetwork = {
   keymap: attribute("keymap", word),
 };
 
+const moment = matching(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$/, 'a moment, "2026-01-31T23:59:59"');
+
+/** Who may look; svirt starts no such guest, nor keeps it. virDomainGraphicsAuthDefParseXML() of libvirt */
+const login = {
+  passwd: attribute("passwd", lineOfText),
+  passwdValidTo: attribute("passwdValidTo", moment),
+  connected: attribute("connected", oneOf("fail", "disconnect", "keep")),
+};
+
 /** An address as D-Bus writes it: `unix:path=/run/bus`. */
 const busAddress = matching(/^[a-z]+:[^\p{Cc}]{1,4000}$/u, "an address of a message bus, unix:path=/run/bus");
 
@@ -37,6 +46,7 @@ const grammar = choice("graphics", {
     vnc: {
       socket: attribute("socket", absolutePath),
       ...onNetwork,
+      ...login,
       websocket: attribute("websocket", integer(-1, 65535)),
       sharePolicy: attribute("sharePolicy", oneOf("allow-exclusive", "force-shared", "ignore")),
       powerControl: attribute("powerControl", yesNo),
@@ -45,6 +55,7 @@ const grammar = choice("graphics", {
     },
     spice: {
       ...onNetwork,
+      ...login,
       tlsPort: attribute("tlsPort", integer(-1, 65535)),
       defaultMode: attribute("defaultMode", oneOf("any", "secure", "insecure")),
       listens: children(listen),
@@ -65,11 +76,6 @@ const grammar = choice("graphics", {
     },
   }),
   refused: { rdp: "it is for another hypervisor", desktop: "it is for another hypervisor" },
-  exceptions: [
-    refused("@passwd", "svirt keeps no passwords in a definition; use a socket and SSH"),
-    refused("@passwdValidTo", "svirt keeps no passwords in a definition; use a socket and SSH"),
-    refused("@connected", "svirt keeps no passwords in a definition; use a socket and SSH"),
-  ],
 });
 export type Graphics = ValueOf<typeof grammar>;
 
@@ -83,6 +89,7 @@ function refuseContradictions(value: Graphics, node: XmlNode): void {
     throw notUnderstood({ node, place: "@address" }, why, "Leave it out, or write p2p='no'.");
   }
   if (value.type !== "vnc" && value.type !== "spice") return;
+  refuseLogin(value, node);
   const [first] = value.listens;
   const address = first?.type === "address" ? first.address : undefined;
   if (isOther(value.listenAddress, address)) {
@@ -99,6 +106,25 @@ function refuseContradictions(value: Graphics, node: XmlNode): void {
     "the first <listen> is at another place",
     "Write the same.",
   );
+}
+
+// virDomainGraphicsAuthDefParseXML() of libvirt, which reads the other two over where there is no password
+function refuseLogin(
+  {
+    connected,
+    passwd,
+    passwdValidTo,
+    type,
+  }: Exclude<Graphics, { readonly type: "sdl" | "egl-headless" | "dbus" }>,
+  node: XmlNode,
+): void {
+  if (passwd === undefined && (connected !== undefined || passwdValidTo !== undefined)) {
+    const place = connected === undefined ? "@passwdValidTo" : "@connected";
+    throw notUnderstood({ node, place }, "there is no password that it is about", "Leave it out.");
+  }
+  if (type === "vnc" && (connected ?? "keep") !== "keep") {
+    throw notUnderstood({ node, place: "@connected" }, "VNC supports connected='keep' only", "Write that.");
+  }
 }
 
 function isOther(one: string | undefined, other: string | undefined): boolean {

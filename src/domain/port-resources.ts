@@ -49,6 +49,7 @@ function listSource({ device, chardev }: Port): readonly ChardevResource[] {
     case "pty":
     case "null":
     case "vc":
+    case "stdio":
     case "spicevmc":
     case "spiceport":
     case "qemu-vdagent":

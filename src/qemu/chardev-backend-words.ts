@@ -82,6 +82,7 @@ function backendPairs(named: NamedBackend, launch: Launch | undefined): string {
     case "pty":
     case "null":
     case "vc":
+    case "stdio":
       return `${chardev.type},${name}`;
     case "spicevmc":
       return `spicevmc,${name},name=${spiceChannel(id)}`;

@@ -13,6 +13,7 @@ type Listen = Vnc["listens"][number];
 export function formatVnc(graphics: Vnc, facts: DisplayFacts): Words {
   const pairs = keyValues([
     ["share", graphics.sharePolicy],
+    ["password", graphics.passwd === undefined ? undefined : "on"],
     ["power-control", graphics.powerControl === undefined ? undefined : onOffWord(graphics.powerControl)],
     ["audiodev", audioWord(facts, graphics.audio?.id)],
   ]);

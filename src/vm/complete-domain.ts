@@ -5,6 +5,7 @@ import { storedDomain } from "../qemu/stored-domain.ts";
 import { readDefinition } from "./definitions.ts";
 import { hostFirmware } from "./host-firmware.ts";
 import type { Node } from "./node.ts";
+import { refusePasswords } from "./refuse-passwords.ts";
 import { refuseRawWords } from "./refuse-raw-words.ts";
 
 /** The prefix of addresses that virtual machines are given. libvirt virNetDevGenerateMacAddress, "kvm" */
@@ -19,6 +20,7 @@ export function completeDomain(node: Node, bytes: Uint8Array): Domain {
   const spare = node.host.makeUuid();
   const domain = withMacs(node.host, parseDomain(bytes, spare));
   refuseRawWords(domain);
+  refusePasswords(domain);
   const uuid = domain.uuid === spare ? (readDefinition(node, domain.name)?.uuid ?? spare) : domain.uuid;
   return storedDomain({ ...domain, uuid }, hostFirmware(node));
 }

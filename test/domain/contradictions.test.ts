@@ -188,7 +188,7 @@ describe("parseDomain() refuses", () => {
       "<serial type='null'/><console type='pty'/>",
       'console in line 6: it is the first <serial> under another name, and that one is of type "null"',
     ],
-    ["<serial type='stdio'/>", 'serial/@type in line 6: "stdio": svirt\'s guests have no terminal'],
+    ["<serial type='nmdm'/>", 'serial/@type in line 6: "nmdm": it is for another hypervisor'],
     ["<serial type='unix'/>", "serial/source in line 6: it is missing"],
     ["<channel type='pty'/>", "channel/target in line 6: it is missing"],
     ["<graphics type='rdp'/>", 'graphics/@type in line 6: "rdp": it is for another hypervisor'],
@@ -217,7 +217,15 @@ describe("parseDomain() refuses", () => {
       "<audio id='1' type='none'><input><settings/></input></audio>",
       "audio/input/settings in line 6: they are not fixed",
     ],
-    ["<graphics type='vnc' passwd='a'/>", "graphics/@passwd in line 6: svirt keeps no passwords"],
+    [
+      "<graphics type='vnc' passwd='a' connected='fail'/>",
+      "graphics/@connected in line 6: VNC supports connected='keep' only",
+    ],
+    ["<graphics type='spice' connected='fail'/>", "graphics/@connected in line 6: there is no password"],
+    [
+      "<graphics type='vnc' passwdValidTo='2026-01-01T00:00:00'/>",
+      "graphics/@passwdValidTo in line 6: there is no password",
+    ],
     ["<hostdev mode='subsystem' type='pci'/>", "hostdev/source in line 6: it is missing"],
     [
       "<hostdev mode='capabilities' type='storage'><source><block>/dev/sda</block></source></hostdev>",

@@ -86,6 +86,18 @@ test("formatArgv() shows a guest on the bus that the reference starts for it", (
   );
 });
 
+// qemuBuildGraphicsVNCCommandLine() and qemuBuildChardevStr() of libvirt
+test.each([
+  [
+    "<graphics type='vnc' port='5903' autoport='no' passwd='abc' sharePolicy='ignore' powerControl='yes'/>",
+    "127.0.0.1:3,share=ignore,password=on,power-control=on,audiodev=audio1",
+  ],
+  ["<graphics type='spice' port='5900' passwd='abc'/>", "port=5900,addr=127.0.0.1,seamless-migration=on"],
+  ["<serial type='stdio'/>", "stdio,id=charserial0"],
+])("formatArgv() gives no word of a password, and a terminal by its name: %s", (device, word) => {
+  expect(translate(device)).toContain(word);
+});
+
 // qemuProcessSPICEAllocatePorts() and qemuBuildGraphicsSPICECommandLine() of libvirt
 describe("formatArgv() gives a SPICE display ports, certificates and channels", () => {
   const CERTIFICATES = "x509-dir=/etc/pki/libvirt-spice";

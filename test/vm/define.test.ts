@@ -52,6 +52,16 @@ describe("defineDomain()", () => {
     expect(listDefinitionNames(node)).toEqual([]);
   });
 
+  test("stores no password of a display, and starts none with it", async () => {
+    const node = nodeOn(makeMachine());
+    const devices =
+      "<graphics type='vnc'><listen type='none'/></graphics><graphics type='vnc' passwd='abc'/>";
+    const refusal = "Cannot read /domain/devices/graphics[2]/@passwd: svirt keeps no passwords";
+    expect((await errorOf(defineDomain(node, domainXml({ devices })))).message).toStartWith(refusal);
+    expect((await errorOf(startDomain(node, domainXml({ devices })))).message).toStartWith(refusal);
+    expect(listDefinitionNames(node)).toEqual([]);
+  });
+
   test("replaces a domain of the same name and uuid, and leaves one definition", async () => {
     const node = nodeOn(makeMachine());
     await defineDomain(node, domainXml());

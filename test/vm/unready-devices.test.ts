@@ -49,6 +49,7 @@ describe("a start", () => {
   });
 
   test.each([
+    ["<serial type='stdio'/>", "serial", "they have no terminal"],
     [
       "<shmem name='a'><model type='ivshmem-doorbell'/><server path='/run/a'/></shmem>",
       "shmem[1]/server",

@@ -64,7 +64,7 @@ export const UNREADY_BACKENDS: readonly UnreadyRule[] = [
       listPorts(devices).flatMap(({ device, chardev: { type } }) =>
         READY_CHARDEVS.has(type)
           ? []
-          : [{ place: `/domain/devices/${device}`, missing: `connect guests by ${type}` }],
+          : [{ place: `/domain/devices/${device}`, missing: `connect guests by ${type}`, ...never(type) }],
       ),
   },
   device("graphics", "do displays other than VNC's", ({ graphics }) =>
@@ -91,6 +91,11 @@ export const UNREADY_BACKENDS: readonly UnreadyRule[] = [
   ),
   device("vsock", "open the host's vsock for a guest", ({ vsock }) => once(vsock !== undefined)),
 ];
+
+/** That is not to come. */
+function never(type: string): Partial<Unready> {
+  return type === "stdio" ? { why: "they have no terminal" } : {};
+}
 
 function device(
   element: string,
