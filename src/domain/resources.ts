@@ -36,7 +36,7 @@ export type LabelOverride = { readonly relabel: "no" } | { readonly relabel: "ye
 
 /** A device node that the XML names, and that QEMU uses as such. */
 export interface NodeResource {
-  readonly kind: "input-device" | "usb-device" | "vhost-scsi" | "tpm-device";
+  readonly kind: "input-device" | "usb-device" | "vhost-scsi" | "tpm-device" | "sgx-device";
   readonly path: string;
   readonly access: "read-write";
 }
@@ -99,7 +99,7 @@ export type Resource =
   | { readonly kind: "host-device"; readonly path: string }
   | { readonly kind: "host-socket"; readonly path: string; readonly mode: "bind" | "connect" };
 
-/** What the processor's enclaves are reached by. virSecuritySELinuxSetMemoryLabel() of libvirt */
+/** What gives guests memory of enclaves, and their processors the key to attest them. virSecuritySELinuxSetMemoryLabel() of libvirt */
 const SGX_DEVICES = ["/dev/sgx_vepc", "/dev/sgx_provision"];
 
 /**
@@ -175,6 +175,7 @@ function listMemoryFiles({ devices }: Domain): Resource[] {
   const { memories, pstore, shmems } = devices;
   return [
     ...memories.flatMap(listMemoryFile),
+    ...(memories.some(({ model }) => model === "sgx-epc") ? listSgxDevices() : []),
     ...shmems.flatMap(listSharedMemory),
     ...(pstore === undefined
       ? []
@@ -188,12 +189,16 @@ function listMemoryFile(device: MemoryDevice): Resource[] {
     case "nvdimm":
     case "virtio-pmem":
       return [{ kind: "memory-file", path: device.source.path, access: "read-write" }];
+    // Once, whatever there is of it.
     case "sgx-epc":
-      return SGX_DEVICES.map((path) => ({ kind: "host-device", path }));
     case "dimm":
     case "virtio-mem":
       return [];
   }
+}
+
+function listSgxDevices(): Resource[] {
+  return SGX_DEVICES.map((path) => ({ kind: "sgx-device", path, access: "read-write" }));
 }
 
 /** Where a socket stands instead of it, another program serves what it likes. */

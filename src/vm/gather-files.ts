@@ -78,6 +78,7 @@ function gatherOther(
     case "usb-device":
     case "tpm-device":
     case "vhost-scsi":
+    case "sgx-device":
       return [gatherNode(host, resource)];
     case "tpm-cancel":
       return [gatherCancel(host, resource.path)];

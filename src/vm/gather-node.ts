@@ -15,6 +15,7 @@ const KINDS = {
   "input-device": { node: /^13:/, path: /^\/dev\//, words: "a keyboard, mouse or the like" },
   "usb-device": { node: /^189:/, path: /^\/dev\//, words: "a USB device" },
   "tpm-device": { node: /./, path: /^\/dev\/tpm\d+$/, words: "a TPM" },
+  "sgx-device": { node: /^10:/, path: /^\/dev\/sgx_(?:vepc|provision)$/, words: "a node of SGX" },
   "vhost-scsi": { node: /^10:/, path: /^\/dev\/vhost-scsi$/, words: "the node of vhost-scsi" },
   "scsi-device": { node: /^21:/, path: /^\/dev\/sg\d+$/, words: "a SCSI device's generic node" },
   "vfio-device": { node: /./, path: /^\/dev\/vfio\/\d+$/, words: "a VFIO group" },
@@ -26,9 +27,25 @@ const KINDS = {
  * device by another name. Throws "not-found", "unsupported".
  */
 export function gatherNode(host: Host, { kind, path }: NodeResource): UsedFile {
+  if (kind === "sgx-device") return gatherSgx(host, path);
   const facts = nodeAt(host, path, kind);
   // Every guest with such a device has it open, so no guest's own label can be on it.
   return { named: path, facts, role: kind === "vhost-scsi" ? "shared" : "private", override: undefined };
+}
+
+/**
+ * A node that leads each guest to enclaves of its own: nothing of another's is to be had there, so all guests that have
+ * enclaves share it. QEMU opens it by its name. Throws "not-found", "unsupported".
+ */
+function gatherSgx(host: Host, path: string): UsedFile {
+  if (host.inspectFile(path) === undefined) {
+    throw new SvirtError(`Cannot give the guest memory of SGX (model='sgx-epc'): the host has no ${path}`, {
+      kind: "not-found",
+      remedy: "Switch SGX on in the firmware, and boot a kernel with CONFIG_X86_SGX_KVM.",
+    });
+  }
+  const facts = nodeAt(host, path, "sgx-device");
+  return { named: path, facts, role: "shared", override: undefined, isFoundByQemu: true };
 }
 
 /** What cancels a TPM's commands; a TPM without such a file gets a command's end instead. Throws "not-found". */

@@ -2,7 +2,6 @@ import type { Domain } from "../domain/domain.ts";
 import { SvirtError } from "../errors.ts";
 import { UNREADY_BACKENDS } from "./unready/backends.ts";
 import { UNREADY_DISKS } from "./unready/disks.ts";
-import { UNREADY_MEMORY } from "./unready/memory.ts";
 import { UNREADY_PASSTHROUGH } from "./unready/passthrough.ts";
 import { UNREADY_PATHS } from "./unready/paths.ts";
 import { UNREADY_SOCKETS } from "./unready/sockets.ts";
@@ -13,7 +12,6 @@ import type { UnreadyRule } from "./unready/unready.ts";
 export const UNREADY: readonly UnreadyRule[] = [
   ...UNREADY_SOCKETS,
   ...UNREADY_DISKS,
-  ...UNREADY_MEMORY,
   ...UNREADY_TUNING,
   ...UNREADY_PATHS,
   ...UNREADY_BACKENDS,
