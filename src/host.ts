@@ -1,5 +1,5 @@
 import type { Display } from "./plan/display.ts";
-import type { FileId, GuestOrder, HandedFile, HelperOrder } from "./plan/guest-order.ts";
+import type { FileId, GuestOrder, HandedFile, HelperOrder, PluggedPeer } from "./plan/guest-order.ts";
 import type { Scheduler } from "./plan/limits.ts";
 import type { HandedTap, Macvtap, TapSetup } from "./plan/tap.ts";
 
@@ -102,6 +102,8 @@ export interface Monitor {
   handOver(file: HandedFile): Promise<void>;
   /** Makes or opens a tap and hands its queues over under their names. Throws "host-call", "failed". */
   handTap(tap: HandedTap): Promise<void>;
+  /** Connects to another program's socket and hands the connection over under its name. Throws "host-call", "denied", "failed". */
+  handPeer(peer: PluggedPeer): Promise<void>;
   /** Listens on a TCP port and hands the socket over under that name. Throws "host-call", "failed". */
   handListener(name: string, display: Display): Promise<void>;
   /** Makes a pipe and hands QEMU its end. Throws "host-call", "failed". getfd of qemu.git qapi/misc.json */

@@ -36,16 +36,16 @@ export function listPeerSockets(devices: Devices): readonly PeerSocket[] {
   ];
 }
 
-/** Whether a device that can come and go is served so. */
-export function hasPeer(device: Device): boolean {
-  switch (device.element) {
+/** The same of a device that can come and go, as if it were the only one. */
+export function peerSocketOf({ element, value }: Device): PeerSocket | undefined {
+  switch (element) {
     case "disk":
-      return ofDisk(device.value) !== undefined;
+      return located(element, [value], ofDisk)[0];
     case "rng":
-      return ofRng(device.value) !== undefined;
+      return located(element, [value], ofRng)[0];
     case "interface":
     case "hostdev":
-      return false;
+      return undefined;
   }
 }
 

@@ -140,5 +140,6 @@ function behindLayer({ files, nodes }: Layer): Behind {
     commands: made.flatMap((command) => deleteCommand(command) ?? []),
     names: new Set(nodes),
     sets: new Set(files.keys()),
+    peers: new Set(),
   };
 }

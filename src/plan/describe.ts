@@ -1,5 +1,6 @@
 import { nameOf } from "../qemu/plug-commands.ts";
 import { type BlockStep, isBlockStep } from "./block-steps.ts";
+import type { HandedPeer } from "./guest-order.ts";
 import { describePci, isPciStep } from "./pci-step.ts";
 import { describeShare, isShareStep } from "./share-step.ts";
 import { FILE_TO_COME, fileKey } from "./start-plan.ts";
@@ -52,7 +53,7 @@ export function describe(step: Step): string {
     case "resume":
       return `let the vCPUs run (${step.commands.map(({ execute }) => execute).join(", ")})`;
     case "plug":
-      return `hand QEMU ${listWords(step.files.map(({ file }) => file.path))} and tell it ${step.commands.map(describeCommand).join(", ")}`;
+      return describePlug(step);
     case "unplug":
       return describeUnplug(step);
     case "set-medium":
@@ -101,15 +102,19 @@ function describeOfFiles(step: FileStep): string {
 
 function describeSpawn({ order }: Extract<Step, { do: "spawn" }>): string {
   const { context, peers = [], program, taps = [], uid } = order;
-  const with_ = [
-    ...peers.map(
-      ({ context: own, socket }) => `a connection to ${socket.path} (${own ?? "svirt's own context"})`,
-    ),
-    ...taps.map(describeTap),
-  ]
+  const with_ = [...peers.map(describePeer), ...taps.map(describeTap)]
     .map((given) => `, with ${given}`)
     .join("");
   return `start ${program} as uid ${uid} in ${context ?? NOT_CONFINED}${with_}`;
+}
+
+function describePeer({ context, socket }: Pick<HandedPeer, "context" | "socket">): string {
+  return `a connection to ${socket.path} (${context ?? "svirt's own context"})`;
+}
+
+function describePlug({ commands, files, peers = [] }: Extract<Step, { do: "plug" }>): string {
+  const handed = [...files.map(({ file }) => file.path), ...peers.map(describePeer)];
+  return `hand QEMU ${listWords(handed)} and tell it ${commands.map(describeCommand).join(", ")}`;
 }
 
 function describeBlock(step: BlockStep): string {

@@ -48,6 +48,16 @@ const handedPeer = v.strictObject({
 });
 export type HandedPeer = v.InferOutput<typeof handedPeer>;
 
+/** The same for a QEMU that runs: its monitor gets the connection under a name. */
+export const pluggedPeer = v.strictObject({
+  name: aString,
+  /** As whom svirt connects. */
+  uid: aNumber,
+  socket: fileId,
+  context: maybeString,
+});
+export type PluggedPeer = v.InferOutput<typeof pluggedPeer>;
+
 /** How a guest's process is begun: by a reaper, as a user of its own, in a context, with nothing but what is listed. */
 export const guestOrder = v.strictObject({
   uuid: aString,

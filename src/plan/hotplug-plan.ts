@@ -1,6 +1,6 @@
 import { deleteCommand } from "../qemu/plug-commands.ts";
-import type { FileId, HandedFile } from "./guest-order.ts";
-import { nameIn, setOf } from "./layers.ts";
+import type { FileId, HandedFile, PluggedPeer } from "./guest-order.ts";
+import { nameIn, peerIn, setOf } from "./layers.ts";
 import { type PassedDevice, planGivePassed, planPassed } from "./passed-plan.ts";
 import { listPlugged, type Plugged } from "./plugged.ts";
 import { fileKey, type LabelledFile, planFiles, tapClaim } from "./start-plan.ts";
@@ -18,6 +18,8 @@ export interface NewDevice {
   /** Those that the guest has not had before. */
   readonly files: readonly LabelledFile[];
   readonly handed: readonly HandedFile[];
+  /** The connection to the program that serves it. */
+  readonly peers?: readonly PluggedPeer[];
   readonly commands: readonly MonitorCommand[];
   readonly tap?: NewTap;
   readonly passed?: PassedDevice;
@@ -31,13 +33,14 @@ export interface NewTap {
 
 /** Reserve, label, hand over, plug in. A tap is set up before the guest sees its network card. */
 export function planAttach(device: NewDevice, monitor: string): ChangeSteps {
-  const { commands, files, handed, passed, tap } = device;
+  const { commands, files, handed, passed, peers = [], tap } = device;
+  const served = peers.length === 0 ? {} : { peers: [...peers] };
   return {
     steps: [
       ...planFiles(files),
       ...(passed === undefined ? [] : planPassed(passed)),
       ...(tap === undefined ? [] : planTap(tap, monitor)),
-      { do: "plug", monitor, files: [...handed], commands: [...commands] },
+      { do: "plug", monitor, files: [...handed], ...served, commands: [...commands] },
     ],
     after: (passed?.grants ?? []).map(({ file, uid }) => ({ do: "revoke", file, uid })),
   };
@@ -116,22 +119,28 @@ export interface Behind {
   readonly commands: readonly MonitorCommand[];
   readonly names: ReadonlySet<string>;
   readonly sets: ReadonlySet<number>;
+  /** Connections that end with it. */
+  readonly peers: ReadonlySet<string>;
 }
 
 function listBehind(plugged: Plugged, device: Readonly<Record<string, unknown>>): Behind {
   const nodes = listNodes(plugged, nameIn(device["drive"]));
   const netdev = nameIn(device["netdev"]);
   const object = nameIn(device["rng"]);
+  const facts = [...nodes.map((node) => plugged.nodes.get(node)), plugged.objects.get(object ?? ""), device];
+  const chardevs = facts.flatMap((found) => nameIn(found?.["chardev"]) ?? []);
   const made: MonitorCommand[] = [
     ...nodes.map((node) => ({ execute: "blockdev-add", arguments: { "node-name": node } })),
     ...(netdev === undefined ? [] : [{ execute: "netdev_add", arguments: { id: netdev } }]),
     ...(object === undefined ? [] : [{ execute: "object-add", arguments: { id: object } }]),
+    ...chardevs.map((id) => ({ execute: "chardev-add", arguments: { id } })),
   ];
-  const facts = [...nodes.map((node) => plugged.nodes.get(node)), plugged.objects.get(object ?? ""), device];
+  const served = [...facts, ...chardevs.map((id) => plugged.chardevs.get(id))];
   return {
     commands: made.flatMap((command) => deleteCommand(command) ?? []),
     names: new Set([...nodes, ...(object === undefined ? [] : [object])]),
     sets: new Set(facts.flatMap((found) => setOf(found) ?? [])),
+    peers: new Set(served.flatMap((found) => peerIn(found) ?? [])),
   };
 }
 
@@ -156,14 +165,21 @@ export function planUnplug(
   );
   const used = new Set(others.flatMap(([, facts]) => setOf(facts) ?? []));
   const sets = [...behind.sets].filter((set) => !used.has(set));
-  return { do: "unplug", ...of, commands: [...behind.commands], sets };
+  const peers = behind.peers.size === 0 ? {} : { peers: [...behind.peers] };
+  return { do: "unplug", ...of, commands: [...behind.commands], sets, ...peers };
 }
 
 /** Labels and claims of files that the guest had before and has no more. */
 export function planGiveBack(before: readonly Step[], after: readonly Step[]): Step[] {
-  const kept = new Set([...listPlugged(after).files.values()].map(fileKey));
-  const gone = [...listPlugged(before).files.values()].filter((file) => !kept.has(fileKey(file)));
+  const kept = new Set(listFiles(after).map(fileKey));
+  const gone = listFiles(before).filter((file) => !kept.has(fileKey(file)));
   return before.toReversed().flatMap((step) => (isOf(step, gone) ? (inverse(step) ?? []) : []));
+}
+
+/** All that a guest has open, sockets of other programs among it. */
+function listFiles(steps: readonly Step[]): readonly FileId[] {
+  const { files, peers } = listPlugged(steps);
+  return [...files.values(), ...peers.values()];
 }
 
 function isOf(step: Step, files: readonly FileId[]): boolean {

@@ -80,6 +80,15 @@ export function setOf(facts: Facts | undefined): number | undefined {
   return number === undefined ? undefined : Number(number);
 }
 
+/** What a node or a chardev was told of the connection that it has. */
+export function peerIn(facts: Facts | undefined): string | undefined {
+  const backend = facts?.["backend"] as { readonly data?: { readonly addr?: Facts } } | undefined;
+  const server = facts?.["server"] as Facts | undefined;
+  const address = server ?? backend?.data?.addr;
+  if (address?.["type"] !== "fd") return undefined;
+  return nameIn(address["str"] ?? (address["data"] as Facts | undefined)?.["str"]);
+}
+
 /** A value that names something. */
 export function nameIn(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;

@@ -11,8 +11,12 @@ export interface Plugged {
   readonly nodes: ReadonlyMap<string, Facts>;
   readonly netdevs: ReadonlyMap<string, Facts>;
   readonly objects: ReadonlyMap<string, Facts>;
+  /** Those that are connections and nothing else. */
+  readonly chardevs: ReadonlyMap<string, Facts>;
   /** By the number of the set, or of the descriptor. */
   readonly files: ReadonlyMap<number, FileId>;
+  /** Sockets of other programs, by what QEMU knew the connection by. */
+  readonly peers: ReadonlyMap<string, FileId>;
 }
 
 interface Draft {
@@ -20,7 +24,9 @@ interface Draft {
   readonly nodes: Map<string, Facts>;
   readonly netdevs: Map<string, Facts>;
   readonly objects: Map<string, Facts>;
+  readonly chardevs: Map<string, Facts>;
   readonly files: Map<number, FileId>;
+  readonly peers: Map<string, FileId>;
 }
 
 /** Goes through all that was done for a guest, in order. */
@@ -30,7 +36,9 @@ export function listPlugged(steps: readonly Step[]): Plugged {
     nodes: new Map(),
     netdevs: new Map(),
     objects: new Map(),
+    chardevs: new Map(),
     files: new Map(),
+    peers: new Map(),
   };
   for (const step of steps) apply(draft, step);
   return draft;
@@ -39,9 +47,11 @@ export function listPlugged(steps: readonly Step[]): Plugged {
 function apply(draft: Draft, step: Step): void {
   switch (step.do) {
     case "spawn":
+      for (const { fd, socket } of step.order.peers ?? []) draft.peers.set(String(fd), socket);
       add(draft, { files: step.order.files, commands: commandsOf(step.order.words) });
       return;
     case "plug":
+      for (const { name, socket } of step.peers ?? []) draft.peers.set(name, socket);
       add(draft, step);
       return;
     case "unplug":
@@ -81,6 +91,7 @@ function takeAway(draft: Draft, gone: Extract<Step, { do: "unplug" }>): void {
   if (gone.device !== undefined) draft.devices.delete(gone.device);
   for (const command of gone.commands) remove(draft, command);
   for (const set of gone.sets) draft.files.delete(set);
+  for (const name of gone.peers ?? []) draft.peers.delete(name);
 }
 
 function make(draft: Draft, command: MonitorCommand): void {
@@ -104,6 +115,9 @@ function tableOf(draft: Draft, execute: string): Map<string, Facts> | undefined 
     case "netdev_add":
     case "netdev_del":
       return draft.netdevs;
+    case "chardev-add":
+    case "chardev-remove":
+      return draft.chardevs;
     case "object-add":
     case "object-del":
       return draft.objects;

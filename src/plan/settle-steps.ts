@@ -71,11 +71,16 @@ const SETTINGS: readonly string[] = ["set_link", "block_set_io_throttle"];
 /** Whether one takes away all that the other has made. */
 function isPair(made: Extract<Step, { do: "plug" }>, gone: Extract<Step, { do: "unplug" }>): boolean {
   const makers = made.commands.filter(({ execute }) => !SETTINGS.includes(execute));
-  const madeNames = [...makers.map(nameOf), ...made.files.map(({ fd }) => `set ${fd}`)];
+  const madeNames = [
+    ...makers.map(nameOf),
+    ...made.files.map(({ fd }) => `set ${fd}`),
+    ...(made.peers ?? []).map(({ name }) => `peer ${name}`),
+  ];
   const goneNames = [
     ...(gone.device === undefined ? [] : [gone.device]),
     ...gone.commands.map(nameOf),
     ...gone.sets.map((set) => `set ${set}`),
+    ...(gone.peers ?? []).map((name) => `peer ${name}`),
   ];
   return madeNames.toSorted().join(" ") === goneNames.toSorted().join(" ");
 }

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { deleteCommands } from "../qemu/plug-commands.ts";
 import { blockStep, inverseBlock, isBlockStep } from "./block-steps.ts";
-import { fileId, guestOrder, handedFile, helperOrder } from "./guest-order.ts";
+import { fileId, guestOrder, handedFile, helperOrder, pluggedPeer } from "./guest-order.ts";
 import { grantStep, lendStep, linkSocketStep, returnStep, unlinkSocketStep } from "./lent-steps.ts";
 import { inversePci, isPciStep, pciStep } from "./pci-step.ts";
 import { aNumber, aString, maybeString } from "./plain-schemas.ts";
@@ -18,6 +18,7 @@ const plugStep = v.strictObject({
   do: v.literal("plug"),
   monitor: aString,
   files: v.array(handedFile),
+  peers: v.exactOptional(v.array(pluggedPeer)),
   commands: v.array(monitorCommand),
 });
 
@@ -28,6 +29,8 @@ const unplugStep = v.strictObject({
   device: maybeString,
   commands: v.array(monitorCommand),
   sets: v.array(aNumber),
+  /** Connections to other programs, by their names or numbers: what has taken them has ended them. */
+  peers: v.exactOptional(v.array(aString)),
 });
 
 /** What is in a drive changes from one node to another; absent: it is empty. */
@@ -160,6 +163,7 @@ export function inverse(done: Step): Step | undefined {
         monitor: done.monitor,
         ...deleteCommands(done.commands),
         sets: done.files.map(({ fd }) => fd),
+        ...(done.peers === undefined ? {} : { peers: done.peers.map(({ name }) => name) }),
       };
     case "set-medium": {
       const { device, force, from, monitor, to } = done;

@@ -14,7 +14,7 @@ import { formatHostdevs } from "./hostdev-words.ts";
 import { placeHot } from "./hot-place.ts";
 import { refuseDouble, refuseHotPlug, refuseNewControllers } from "./hot-rules.ts";
 import { limitSpeed } from "./iotune-commands.ts";
-import type { Descriptor, Launch, LaunchTap } from "./launch.ts";
+import type { Descriptor, Launch, LaunchPeer, LaunchTap } from "./launch.ts";
 import { formatInterfaces } from "./network-words.ts";
 import { formatRngs } from "./other-words.ts";
 import { commandsOf } from "./plug-commands.ts";
@@ -39,6 +39,8 @@ export interface FreeNames {
   readonly set: number;
   /** Of an interface, a source of randomness or a device of the host: `net1`. */
   readonly alias: string;
+  /** Of a connection to another program's socket. */
+  readonly peer: string;
 }
 
 /** What QEMU is told of a device, and the files that go with it, numbered from `set`. */
@@ -70,15 +72,16 @@ export function formatHotDevice(
     readonly chains: FoundChains;
     readonly names: FreeNames;
     readonly taps?: readonly LaunchTap[];
+    readonly peers?: readonly LaunchPeer[];
     /** These two as a launch has them. */
     readonly folder: string;
     readonly named: ReadonlyMap<string, string>;
   },
 ): DeviceWords {
-  const { chains, folder, named, names, taps = [] } = facts;
+  const { chains, folder, named, names, peers = [], taps = [] } = facts;
   const alone = { ...guest, devices: { ...guest.devices, ...only(device, names.alias) } };
   const descriptors = listDeviceDescriptors(alone, chains, names.set);
-  const launch: Launch = { monitorFd: 0, listeners: [], descriptors, taps, folder, named };
+  const launch: Launch = { monitorFd: 0, listeners: [], descriptors, peers, taps, folder, named };
   const words = formatWords(alone, device, { chains, names, launch });
   const limits = alone.devices.disks.flatMap((disk) => limitSpeed(alone, disk));
   return {

@@ -3,7 +3,7 @@ import { type Disk, diskBus } from "../domain/disk.ts";
 import type { Domain } from "../domain/domain.ts";
 import type { HostDevice } from "../domain/host-device.ts";
 import type { NetworkInterface } from "../domain/network-interface.ts";
-import { hasPeer } from "../domain/peer-sockets.ts";
+import { peerSocketOf } from "../domain/peer-sockets.ts";
 import { SvirtError } from "../errors.ts";
 import type { Guest } from "./guest.ts";
 
@@ -12,7 +12,6 @@ const NEEDS_START = "Change the definition (--config): it counts at the next sta
 /** Refuses a device that a running guest cannot be given. qemuDomainAttachDeviceDiskLiveInternal() of libvirt */
 export function refuseHotPlug(device: Device): void {
   if (device.element === "interface") refuseInterface(device.value);
-  refusePeer(device);
   if (device.element === "hostdev") refuseHostDevice(device.value);
   if (device.element !== "disk") return;
   const { value } = device;
@@ -26,10 +25,13 @@ export function refuseHotPlug(device: Device): void {
   if (value.wwn !== undefined) throw cannot("a disk with a <wwn> is not hotplugged", "Leave it out.");
 }
 
-/** Refuses what another program serves at a socket: QEMU gets the connection at its start. */
-export function refusePeer(device: Device): void {
-  if (hasPeer(device))
-    throw cannot("svirt connects a guest to another program's socket at its start alone", NEEDS_START);
+/** Refuses a medium that another program serves at a socket: a drive keeps no connection. */
+export function refuseServedMedium(disk: Disk): void {
+  if (peerSocketOf({ element: "disk", value: disk }) === undefined) return;
+  throw cannot(
+    "svirt puts no medium in a drive that another program serves",
+    "Attach a disk of its own, or change the definition (--config): it counts at the next start.",
+  );
 }
 
 /** Refuses a disk of which a guest cannot be made to let go. qemuDomainDetachPrepDisk() of libvirt */

@@ -42,7 +42,7 @@ export function remoteSource({ place, path, nbdkitSocket, peer }: RemoteImage): 
         return { driver: "nbd", server: { type: "unix", path: nbdkitSocket } };
       }
       if (peer !== undefined && place.source.protocol === "nbd") {
-        return { driver: "nbd", server: { type: "fd", str: String(peer.fd) }, export: place.source.name };
+        return { driver: "nbd", server: { type: "fd", str: peer.name }, export: place.source.name };
       }
       return networkKeys(place.source, path);
     case "nvme": {

@@ -53,7 +53,8 @@ export interface LaunchTap {
 
 /** A connection that svirt has made for a device. */
 export interface LaunchPeer {
-  readonly fd: number;
+  /** The number of a descriptor, or a name that the monitor knows one by. */
+  readonly name: string;
   /** The device's element. */
   readonly place: string;
 }
@@ -128,7 +129,7 @@ export function peerPair(
   served: { readonly place: string; readonly path: string | undefined },
 ): readonly [string, string | undefined] {
   const peer = peerOf(launch, served.place);
-  return peer === undefined ? ["path", served.path] : ["fd", String(peer.fd)];
+  return peer === undefined ? ["path", served.path] : ["fd", peer.name];
 }
 
 /** The connection of a device. */

@@ -2,6 +2,7 @@ import type { QmpCommand } from "./qmp.ts";
 
 /** The key that names what a command makes, and the command that deletes it. qemu.git qapi/ */
 const MAKERS: ReadonlyMap<string, { readonly key: string; readonly remove: string }> = new Map([
+  ["chardev-add", { key: "id", remove: "chardev-remove" }],
   ["blockdev-add", { key: "node-name", remove: "blockdev-del" }],
   ["netdev_add", { key: "id", remove: "netdev_del" }],
   ["object-add", { key: "id", remove: "object-del" }],
@@ -45,7 +46,16 @@ export function commandsOf(words: readonly string[]): QmpCommand[] {
   return words.flatMap((word, at) => {
     const execute = OPTIONS.get(word);
     const value = words[at + 1] ?? "";
+    if (word === "-chardev") return connectedChardev(value);
     if (execute === undefined || !value.startsWith("{")) return [];
     return [{ execute, arguments: JSON.parse(value) as Record<string, unknown> }];
   });
+}
+
+/** One that has nothing but a connection. ChardevSocket of qemu.git qapi/char.json */
+function connectedChardev(value: string): QmpCommand[] {
+  const [, id, str] = /^socket,id=([^,]+),fd=([^,]+)$/.exec(value) ?? [];
+  if (id === undefined || str === undefined) return [];
+  const data = { addr: { type: "fd", data: { str } }, server: false };
+  return [{ execute: "chardev-add", arguments: { id, backend: { type: "socket", data } } }];
 }

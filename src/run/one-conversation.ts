@@ -32,6 +32,7 @@ function leftOpen(monitor: Monitor): Monitor {
     execute: (command, args) => monitor.execute(command, args),
     handOver: (file) => monitor.handOver(file),
     handTap: (tap) => monitor.handTap(tap),
+    handPeer: (peer) => monitor.handPeer(peer),
     handListener: (name, display) => monitor.handListener(name, display),
     openPipe: (wish) => monitor.openPipe(wish),
     waitUntilDeleted: (device, timeoutMs) => monitor.waitUntilDeleted(device, timeoutMs),

@@ -16,6 +16,7 @@ const ASKED_BEFORE = /already in the process of unplug|guest is busy/;
 export async function plugIn(host: Host, step: StepOf<"plug">): Promise<void> {
   await converse(host, at(step), async (monitor) => {
     for (const file of step.files) await monitor.handOver(file);
+    for (const peer of step.peers ?? []) await monitor.handPeer(peer);
     for (const command of step.commands) await monitor.execute(command.execute, command.arguments);
   });
 }
@@ -27,8 +28,12 @@ export async function plugIn(host: Host, step: StepOf<"plug">): Promise<void> {
 export async function unplug(host: Host, step: StepOf<"unplug">): Promise<void> {
   await converse(host, at(step), async (monitor) => {
     if (step.device !== undefined) await removeDevice(monitor, step.device);
-    for (const { arguments: args, execute } of step.commands) await removeIfThere(monitor, execute, args);
+    const wasThere: boolean[] = [];
+    for (const { arguments: args, execute } of step.commands)
+      wasThere.push(await removeIfThere(monitor, execute, args));
     for (const set of step.sets) await removeIfThere(monitor, "remove-fd", { "fdset-id": set });
+    // A connection ends with what has taken it: only where nothing has QEMU still knows its name.
+    if (!wasThere.every(Boolean)) await forgetNames(monitor, step.peers ?? []);
   });
 }
 
@@ -47,6 +52,10 @@ export async function setLink(host: Host, step: StepOf<"set-link">): Promise<voi
   await converse(host, at(step), (monitor) =>
     monitor.execute("set_link", { name: step.device, up: step.up }),
   );
+}
+
+async function forgetNames(monitor: Monitor, names: readonly string[]): Promise<void> {
+  for (const name of names) await removeIfThere(monitor, "closefd", { fdname: name });
 }
 
 async function removeDevice(monitor: Monitor, device: string): Promise<void> {

@@ -59,7 +59,9 @@ export function orderGuest(
   const descriptors = listDescriptors(guest, chains, firstFile);
   const listeners = sockets.map(({ fd, named }) => ({ fd, path: named }));
   const taps = numberTaps(decided.taps, firstFile + descriptors.length);
-  const launch = { monitorFd: MONITOR_FD, listeners, peers, descriptors, taps, folder: paths.workFolder };
+  const connected = peers.map(({ fd, place }) => ({ name: String(fd), place }));
+  const known = { listeners, peers: connected, descriptors, taps };
+  const launch = { monitorFd: MONITOR_FD, ...known, folder: paths.workFolder };
   const [program = "", ...words] = formatGuestArgv(guest, { chains, launch });
   const incoming = decided.isIncoming ? ["-incoming", "defer"] : [];
   const { groupPath } = decided;

@@ -38,7 +38,7 @@ describe.skipIf(MISSING !== undefined)(`a connection for a guest on the real mac
     const path = `${folder.path}/peer`;
     const listener = listenUnix(path, undefined);
     const before = status();
-    const fd = connectPeer({ fd: 4, socket: folder.id(path) }, UID);
+    const fd = connectPeer({ socket: folder.id(path) }, UID);
     expect(peerOf(listener)).toEqual([process.pid, UID, UID]);
     expect(status()).toEqual(before);
     for (const opened of [fd, listener]) closeSync(opened);
@@ -50,7 +50,7 @@ describe.skipIf(MISSING !== undefined)(`a connection for a guest on the real mac
     const listeners = [listenUnix(path, undefined), listenUnix(other, undefined)];
     const socket = folder.id(path);
     renameSync(other, path);
-    expect(() => connectPeer({ fd: 4, socket }, UID)).toThrow("another file stands there");
+    expect(() => connectPeer({ socket }, UID)).toThrow("another file stands there");
     for (const opened of listeners) closeSync(opened);
   });
 
@@ -58,7 +58,7 @@ describe.skipIf(MISSING !== undefined)(`a connection for a guest on the real mac
     using folder = new RealFolder();
     const path = `${folder.path}/peer`;
     closeSync(listenUnix(path, undefined));
-    expect(() => connectPeer({ fd: 4, socket: folder.id(path) }, UID)).toThrow(
+    expect(() => connectPeer({ socket: folder.id(path) }, UID)).toThrow(
       `Cannot connect the guest to ${path}: Connection refused`,
     );
   });

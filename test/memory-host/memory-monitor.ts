@@ -29,6 +29,13 @@ export function makeMonitor(machine: Machine, svirt: Svirt, pid: number): Monito
         machine.processes.get(pid)?.devices?.addNames([...tap.queues, ...tap.vhosts]);
       });
     },
+    async handPeer(peer) {
+      machine.files.getSame(peer.socket);
+      if (machine.qemu.refuses === "getfd") throw qmpError("as the test wants it");
+      const guest = machine.processes.get(pid);
+      if (peer.uid !== guest?.uid) machine.violations.push(`${peer.uid} is connected for ${guest?.uid}`);
+      await tell("getfd", () => guest?.devices?.addNames([peer.name]));
+    },
     async handListener(name, display) {
       if (machine.qemu.refuses === "getfd") throw qmpError("as the test wants it");
       await tell("getfd", () => {

@@ -36,6 +36,8 @@ export class MemoryQemu {
     for (const [at, option] of order.words.entries()) {
       const [command, value = ""] = [tables.get(option), order.words[at + 1]];
       if (command !== undefined && value.startsWith("{")) this.answer(command, JSON.parse(value) as Facts);
+      const chardev = option === "-chardev" ? /(?:^|,)id=([^,]+)/.exec(value)?.[1] : undefined;
+      if (chardev !== undefined) this.#others.set(chardev, {});
     }
   }
 
@@ -107,14 +109,20 @@ export class MemoryQemu {
         this.#takeNames(args);
         return this.#add(this.#others, id, args);
       case "object-add":
+        this.#require(args["chardev"]);
+        return this.#add(this.#others, id, args);
+      case "chardev-add":
+        this.#takeNames({ fd: connectionOf(args) });
         return this.#add(this.#others, id, args);
       case "device_add":
-        for (const key of ["drive", "netdev", "rng"]) this.#require(args[key]);
+        for (const key of ["drive", "netdev", "rng", "chardev"]) this.#require(args[key]);
         return this.#add(this.#devices, id, args);
       case "blockdev-del":
         return this.#removeNode(String(args["node-name"]));
       case "netdev_del":
         return this.#removeOther(id, `Device '${id}' not found`);
+      case "chardev-remove":
+        return this.#removeOther(id, `Chardev '${id}' not found`);
       case "object-del":
         return this.#removeOther(id, `object '${id}' not found`);
       case "remove-fd":
@@ -185,6 +193,8 @@ export class MemoryQemu {
     const set = setIn(args);
     if (set !== undefined && !this.#sets.has(set)) throw qmpError(`Could not open '/dev/fdset/${set}'`);
     for (const key of ["file", "backing", "data-file"]) this.#require(args[key]);
+    const server = args["server"] as Facts | undefined;
+    if (server?.["type"] === "fd") this.#takeNames({ fd: server["str"] });
     return this.#add(this.#nodes, String(args["node-name"]), args);
   }
 
@@ -215,7 +225,8 @@ export class MemoryQemu {
 
   #removeOther(name: string, missing: string): Facts {
     this.#nameOf(this.#others, name, missing);
-    if ([...this.#devices.values()].some((user) => user["netdev"] === name || user["rng"] === name))
+    const users = [...this.#devices.values(), ...this.#others.values()];
+    if (users.some((user) => ["netdev", "rng", "chardev"].some((key) => user[key] === name)))
       throw qmpError(`object '${name}' is in use`);
     this.#others.delete(name);
     return {};
@@ -258,4 +269,10 @@ export class MemoryQemu {
 function setIn({ filename }: Facts): number | undefined {
   const number = /^\/dev\/fdset\/(\d+)$/.exec(String(filename))?.[1];
   return number === undefined ? undefined : Number(number);
+}
+
+/** The connection that a chardev is given. ChardevSocket of qemu.git qapi/char.json */
+function connectionOf({ backend }: Facts): unknown {
+  const { data } = backend as { readonly data: { readonly addr: { readonly data: Facts } } };
+  return data.addr.data["str"];
 }

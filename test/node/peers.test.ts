@@ -114,6 +114,61 @@ onTheNode(
   },
 );
 
+onTheNode("disks that other programs serve come to a guest that runs, and go again", async () => {
+  const notes = await onNode(`${BACKENDS}
+    serve; speaks egd
+    controller="<controller type='scsi' model='virtio-scsi'/>"
+    guest life-a "$controller" "$shared"
+    begun=$(cut -d' ' -f1 /proc/uptime)
+    note before labels $here/nbd.sock $here/blk.sock $here/egd.sock
+    note first labels $here/nbd.sock
+    svirt start life-a >/dev/null
+    note image label_in_xml life-a imagelabel
+    echo "$nbd" | sed "s/'vdb' bus='virtio'/'sda' bus='scsi'/" >$here/nbd.xml
+    echo "$blk" >$here/blk.xml
+    echo "$egd" >$here/egd.xml
+    note nbd svirt attach-device life-a $here/nbd.xml --live
+    note blk svirt attach-device life-a $here/blk.xml --live
+    note egd svirt attach-device life-a $here/egd.xml --live
+    for socket in $here/nbd.sock $here/blk.sock $here/egd.sock; do label_of $socket && echo; done >$work/all
+    note labels cat $work/all
+    note blocks svirt qemu-monitor-command life-a --hmp 'info block'
+    note tree svirt qemu-monitor-command life-a --hmp 'info qtree'
+    note open svirt audit
+    note context context_of $(pid_of life-a)
+    wait_for grep -q context= $here/egd.report
+    note peer cat $here/egd.report
+    note detach svirt detach-device life-a $here/nbd.xml --live
+    note gone labels $here/nbd.sock
+    note still label_of $here/blk.sock
+    note again svirt attach-device life-a $here/nbd.xml --live
+    note theirs svirt detach-device life-a $here/nbd.xml --live
+    note denied denied_since $begun svirt
+    svirt destroy life-a >/dev/null
+    note after labels $here/nbd.sock $here/blk.sock $here/egd.sock
+    note left left life-a
+    guest life-a "$controller$(cat $here/nbd.xml)" "$shared"
+    note start svirt start life-a
+    note given svirt detach-device life-a $here/nbd.xml --live
+    note back labels $here/nbd.sock
+    svirt destroy life-a >/dev/null
+    silence
+  `);
+  for (const name of ["nbd", "blk", "egd", "detach", "again", "theirs", "start", "given", "open"])
+    expect(noteOf(notes, name)).toMatchObject({ code: 0, err: "" });
+  const image = outOf(notes, "image");
+  expect(outOf(notes, "labels").split("\n")).toEqual([image, image, "system_u:object_r:svirt_image_t:s0"]);
+  expect(outOf(notes, "blocks")).toContain("(nbd)");
+  expect(outOf(notes, "tree")).toContain("vhost-user-blk");
+  const own = outOf(notes, "context").replace(/svirt_\w+/, "svirt_peer_t");
+  expect(outOf(notes, "peer")).toContain(`context=${own}`);
+  for (const name of ["gone", "back"]) expect(outOf(notes, name)).toBe(outOf(notes, "first"));
+  expect(outOf(notes, "still")).toBe(image);
+  expect(outOf(notes, "denied")).toBe("");
+  expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
+  expect(outOf(notes, "left")).toBe("");
+});
+
 onTheNode("a TPM that an administrator's swtpm emulates", async () => {
   const notes = await onNode(`${BACKENDS}
     mkdir -p $here/tpm

@@ -13,6 +13,7 @@ function hostThatTells(): { host: Host; told: string[] } {
       execute: async (command) => void told.push(`${path} hears ${command}`),
       handOver: async () => undefined,
       handTap: async () => undefined,
+      handPeer: async () => undefined,
       handListener: async () => undefined,
       openPipe: () => Promise.reject(new Error("no pipe")),
       waitUntilDeleted: async () => true,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { makeLinuxHost } from "../../src/host/linux/linux-host.ts";
 import type { FileFacts } from "../../src/host.ts";
 import { inverse, type Step } from "../../src/plan/step.ts";
+import { commandsOf } from "../../src/qemu/plug-commands.ts";
 import { isPlugged, plugIn, unplug } from "../../src/run/plug.ts";
 import { setMedium } from "../../src/run/set-medium.ts";
 import { qemuProgram } from "../qemu/real-qemu.ts";
@@ -41,6 +42,11 @@ describe.skipIf(qemuProgram === null)(`a real QEMU${missing}`, () => {
       ...("driver" in device ? [{ execute: "device_add", arguments: device }] : []),
     ],
   });
+  const peerAt = (name: string, socket: string): NonNullable<Plug["peers"]>[number] => {
+    const facts = host.inspectFile(socket);
+    if (facts === undefined) throw new Error("nobody listens");
+    return { name, uid: process.getuid?.() ?? 0, socket: facts.id };
+  };
   const disk = plugOf.bind(undefined, 7, "disk.raw");
   const scsi = { driver: "scsi-hd", bus: "scsi0.0", drive: "libvirt-7-storage", id: "scsi0-0-0-0" };
   const backOf = (step: Plug): Unplug => {
@@ -59,7 +65,8 @@ describe.skipIf(qemuProgram === null)(`a real QEMU${missing}`, () => {
 
   beforeAll(async () => {
     const words =
-      "-M q35,accel=tcg -m 32 -display none -nodefaults -S -device virtio-scsi-pci,id=scsi0 -device ide-cd,id=cd0";
+      "-M q35,accel=tcg,memory-backend=ram0 -m 32 -object memory-backend-memfd,id=ram0,size=32M,share=on -display none " +
+      "-nodefaults -S -device virtio-scsi-pci,id=scsi0 -device ide-cd,id=cd0 -device pcie-root-port,id=port0";
     const socket = ["-qmp", `unix:${monitor},server=on,wait=off`];
     qemu = Bun.spawn([qemuProgram ?? "", ...words.split(" "), ...socket], {
       stdio: ["ignore", "ignore", "inherit"],
@@ -103,6 +110,61 @@ describe.skipIf(qemuProgram === null)(`a real QEMU${missing}`, () => {
     await unplug(host, backOf(step));
     expect(await ask("query-fdsets")).toBe("[]");
   });
+
+  // -object and -export of qemu-storage-daemon(1): a program of somebody else's.
+  test.skipIf(Bun.which("qemu-storage-daemon") === null)(
+    "is connected with programs that serve disks, and leaves their connections as it leaves the disks",
+    async () => {
+      const [nbd, block] = [join(folder, "nbd.sock"), join(folder, "block.sock")];
+      for (const name of ["a.raw", "b.raw"])
+        fs.writeFileSync(join(folder, name), new Uint8Array(1024 * 1024));
+      const daemon = Bun.spawn(
+        `qemu-storage-daemon --blockdev file,node-name=a,filename=a.raw --blockdev file,node-name=b,filename=b.raw
+        --nbd-server addr.type=unix,addr.path=${nbd} --export nbd,id=e1,node-name=a,name=x,writable=on
+        --export vhost-user-blk,id=e2,node-name=b,addr.type=unix,addr.path=${block},writable=on`.split(/\s+/),
+        { cwd: folder, stdio: ["ignore", "ignore", "inherit"] },
+      );
+      try {
+        while (!fs.existsSync(block)) await Bun.sleep(20);
+        const before = await ask("query-named-block-nodes");
+        const served: Plug = {
+          ...plugOf(7, "none", { ...scsi, drive: "nbd0" }),
+          files: [],
+          peers: [peerAt("peer0", nbd)],
+        };
+        const server = { type: "fd", str: "peer0" };
+        const node = { driver: "nbd", server, export: "x", "node-name": "nbd0" };
+        const commands = [{ execute: "blockdev-add", arguments: node }, ...served.commands.slice(1)];
+        await plugIn(host, { ...served, commands });
+        expect(await ask("query-named-block-nodes")).toContain('"node-name":"nbd0"');
+        await unplug(host, backOf({ ...served, commands }));
+        expect(await ask("query-named-block-nodes")).toBe(before);
+
+        const chardev = ["-chardev", "socket,id=chr-vu-d,fd=peer1"];
+        const device = { driver: "vhost-user-blk-pci", chardev: "chr-vu-d", id: "d", bus: "port0" };
+        const whole = [...commandsOf(chardev), { execute: "device_add", arguments: device }];
+        const second = { ...served, peers: [peerAt("peer1", block)] };
+        await plugIn(host, { ...second, commands: whole });
+        expect(await isPlugged(host, backOf({ ...second, commands: whole }))).toBe(true);
+        // Nobody is in this guest who would let go of a device on PCI; a chardev that nothing uses goes.
+        const alone = commandsOf(["-chardev", "socket,id=alone,fd=peer2"]);
+        const third = { ...served, peers: [peerAt("peer2", nbd)], commands: alone };
+        await plugIn(host, third);
+        expect(await ask("query-chardev")).toContain('"label":"alone"');
+        await unplug(host, backOf(third));
+        expect(await ask("query-chardev")).not.toContain('"label":"alone"');
+        // One that nothing has taken is taken back too.
+        await plugIn(host, { ...third, commands: [] });
+        await unplug(host, backOf(third));
+        const taken = await errorOf(plugIn(host, { ...third, peers: [], commands: alone }));
+        expect(taken.message).toContain("File descriptor named 'peer2' has not been found");
+      } finally {
+        daemon.kill();
+        await daemon.exited;
+      }
+    },
+    60_000,
+  );
 
   test("has its media changed, back and forth, and emptied", async () => {
     await plugIn(host, plugOf(8, "one.iso", {}));

@@ -73,7 +73,7 @@ function launchWords(domain: Domain): readonly string[] {
   });
   const peers = listPeerSockets(completeGuest(domain).devices).map(({ place }, at) => ({
     place,
-    fd: 300 + at,
+    name: String(300 + at),
   }));
   const launch = { monitorFd: 3, listeners, peers, descriptors, taps, folder: FOLDER };
   return formatArgv(domain, { chains, launch }).slice(1);

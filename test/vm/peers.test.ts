@@ -1,7 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { parseDevice } from "../../src/domain/device.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";
-import { attachDevice } from "../../src/vm/devices/change-devices.ts";
 import { planDomainStart, startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import {
@@ -17,7 +15,6 @@ import {
 } from "./scene.ts";
 import { leavesNothing, type Work, withoutInodes } from "./strikes.ts";
 
-const ASK = { key: "vm1", wish: { live: true }, isDryRun: false } as const;
 const OTHER = "11111111-2222-4333-8444-000000000002";
 const SOCKET = "/srv/peer.sock";
 const SHARED_MEMORY = "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>";
@@ -157,16 +154,6 @@ describe("a device that another program serves", () => {
     machine.files.put(path, "file");
     expect((await errorOf(start(CARD))).message).toContain(path);
     expect(machine.files.find(path)?.inode.type).toBe("file");
-  });
-
-  test.each([nbd(), EGD, BLOCK])("does not come to a guest that runs: %s", async (device) => {
-    await start("");
-    const bytes = new TextEncoder().encode(device);
-    const error = await errorOf(attachDevice(nodeOn(machine), ASK, parseDevice(bytes)));
-    expect([error.kind, error.message]).toEqual([
-      "unsupported",
-      expect.stringContaining("at its start alone"),
-    ]);
   });
 
   test("is refused at a socket of the host's own", async () => {

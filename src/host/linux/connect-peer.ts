@@ -19,7 +19,10 @@ const TIMEOUT_S = 10;
  * Connects to the very socket that was inspected, whatever stands at its path by now, as the guest's user: the other
  * program sees him (SO_PEERCRED), not root. Gives a descriptor to hand to QEMU. Throws "host-call", "denied". unix(7)
  */
-export function connectPeer({ context, socket }: HandedPeer, uid: number): number {
+export function connectPeer(
+  { context, socket }: Pick<HandedPeer, "context" | "socket">,
+  uid: number,
+): number {
   const fd = makeSocket(context);
   try {
     setTimeout(fd, TIMEOUT_S);

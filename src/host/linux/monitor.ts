@@ -2,7 +2,7 @@ import { closeSync } from "node:fs";
 import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { GuestPipe, Monitor, PipeWish } from "../../host.ts";
 import type { Display } from "../../plan/display.ts";
-import type { HandedFile } from "../../plan/guest-order.ts";
+import type { HandedFile, PluggedPeer } from "../../plan/guest-order.ts";
 import type { HandedTap } from "../../plan/tap.ts";
 import {
   EMPTY_REST,
@@ -11,6 +11,7 @@ import {
   type QmpMessage,
   type QmpRest,
 } from "../../qemu/qmp.ts";
+import { connectPeer } from "./connect-peer.ts";
 import { makeGuestPipe } from "./guest-pipe.ts";
 import { connectUnix } from "./listen.ts";
 import { listenTcp } from "./listen-tcp.ts";
@@ -107,6 +108,10 @@ class Conversation implements Monitor {
     } finally {
       for (const { fd } of opened) closeSync(fd);
     }
+  }
+
+  async handPeer(peer: PluggedPeer): Promise<void> {
+    await this.#give(connectPeer(peer, peer.uid), "getfd", { fdname: peer.name });
   }
 
   async handListener(name: string, display: Display): Promise<void> {

@@ -7,7 +7,7 @@ import { guestPaths } from "../../plan/paths.ts";
 import { listPlugged } from "../../plan/plugged.ts";
 import type { Guest } from "../../qemu/guest.ts";
 import { formatHotDevice, formatMedium, plugDevice } from "../../qemu/hot-device.ts";
-import { refuseHotUnplug, refusePeer } from "../../qemu/hot-rules.ts";
+import { refuseHotUnplug, refuseServedMedium } from "../../qemu/hot-rules.ts";
 import { storedDomain } from "../../qemu/stored-domain.ts";
 import { refuseBusyDisk } from "../block/refuse-busy.ts";
 import type { AskedChange, DecidedChange } from "../change-guest.ts";
@@ -18,7 +18,7 @@ import { runningGuest } from "../running-guest.ts";
 import { settleInterface } from "../settle-networks.ts";
 import { decideTaken } from "../taken-devices.ts";
 import { findDevice, findDisk } from "./find-device.ts";
-import { decideNewDevice, freeNames, gatherDevice } from "./new-files.ts";
+import { decideNewDevice, decidePeer, freeNames, gatherDevice } from "./new-files.ts";
 import { decidePassed, nameFiles, settlePassed, withOnly } from "./new-passed.ts";
 import { decideNewTap, withTapName } from "./new-tap.ts";
 import { pluggedId } from "./plugged-id.ts";
@@ -88,14 +88,17 @@ function decideAttach(node: Node, record: GuestRecord, device: Device): DecidedC
   const passed = decidePassed(node, record, { ...plugged, gathered });
   const names = freeNames(record, PREFIXES[device.element]);
   const tap = decideNewTap(node, plugged.device, names);
+  const peers = decidePeer(record, plugged.device, { gathered, name: names.peer });
   const words = formatHotDevice(plugged.guest, plugged.device, {
     chains: gathered.chains,
     names,
+    // Of the only device, as far as those words know.
+    peers: peers.map(({ name }) => ({ name, place: `/domain/devices/${device.element}[1]` })),
     taps: tap === undefined ? [] : [tap.handed],
     folder: guestPaths(node.paths, record.uuid).workFolder,
     named: nameFiles(plugged.device, gathered),
   });
-  const added = decideNewDevice(node, record, { gathered, words });
+  const added = decideNewDevice(node, record, { gathered, peers, words });
   const whole = {
     ...added,
     ...(tap === undefined ? {} : { tap }),
@@ -125,7 +128,7 @@ function decideMedium(node: Node, record: GuestRecord, wish: MediumChange): Deci
     return { steps: [], after: [], xml: record.xml };
   }
   refuseUsbDrive(value);
-  refusePeer({ element: "disk", value });
+  refuseServedMedium(value);
   const changed = withOther(domain, old, { element: "disk", value });
   storedDomain(changed);
   refuseUnready(changed, `change the medium of ${wish.target}`);

@@ -1,10 +1,13 @@
 import type { Device } from "../../domain/device.ts";
 import { listDisk } from "../../domain/disk-resources.ts";
 import { listHostDevice } from "../../domain/host-device-resources.ts";
+import { peerSocketOf } from "../../domain/peer-sockets.ts";
 import type { Resource } from "../../domain/resources.ts";
 import { SvirtError } from "../../errors.ts";
 import { decisionOf, type LabelDecision, UNCONFINED } from "../../label/decide-label.ts";
+import { peerContext } from "../../label/peer-context.ts";
 import { claimIn } from "../../plan/block-plan.ts";
+import type { PluggedPeer } from "../../plan/guest-order.ts";
 import type { NewDevice } from "../../plan/hotplug-plan.ts";
 import { listPlugged } from "../../plan/plugged.ts";
 import { fileKey, type LabelledFile } from "../../plan/start-plan.ts";
@@ -18,7 +21,8 @@ import type { GuestRecord } from "../record.ts";
 
 /** The files behind one device, as found on the host, or as they would be once svirt had taken PCI devices. */
 export function gatherDevice(node: Node, device: Device, taken?: ReadonlySet<string>): GatheredFiles {
-  return gatherResources(node.host, listOf(device), {
+  const peer = peerSocketOf(device);
+  return gatherResources(node.host, [...listOf(device), ...(peer === undefined ? [] : [peer])], {
     makeMissing: false,
     ...(taken === undefined ? {} : { taken }),
   });
@@ -36,6 +40,25 @@ function listOf(device: Device): readonly Resource[] {
   }
 }
 
+interface Gathered {
+  readonly gathered: GatheredFiles;
+  readonly words: DeviceWords;
+  readonly peers?: readonly PluggedPeer[];
+}
+
+/** The connection that svirt makes for a device that another program serves, under that name. */
+export function decidePeer(
+  guest: GuestRecord,
+  device: Device,
+  { gathered, name }: { readonly gathered: GatheredFiles; readonly name: string },
+): readonly PluggedPeer[] {
+  const path = peerSocketOf(device)?.path;
+  const socket = gathered.files.find(({ named }) => named === path)?.facts.id;
+  if (socket === undefined) return [];
+  const { label } = guest.label;
+  return [{ name, uid: guest.uid, socket, ...(label === undefined ? {} : { context: peerContext(label) }) }];
+}
+
 /**
  * A device with its files opened and labelled as those of the guest's other devices are. What the guest has already is
  * not taken twice. The caller holds the registry's lock. Throws "label-taken".
@@ -43,12 +66,13 @@ function listOf(device: Device): readonly Resource[] {
 export function decideNewDevice(
   node: Node,
   guest: GuestRecord,
-  { gathered, words }: { readonly gathered: GatheredFiles; readonly words: DeviceWords },
+  { gathered, peers = [], words }: Gathered,
 ): NewDevice {
   const files = decideFiles(node, labelDecisionOf(node, guest), { uuid: guest.uuid, files: gathered.files });
   return {
     files: files.filter((file) => isNew(guest, file)),
     handed: listHanded(node, words.descriptors, gathered.files),
+    peers,
     commands: words.commands,
   };
 }
@@ -65,10 +89,11 @@ type Prefix = "net" | "rng" | "hostdev";
 
 /** Names that nothing in the guest's QEMU bears. */
 export function freeNames(guest: GuestRecord, prefix: Prefix): FreeNames {
-  const { devices, files, nodes } = listPlugged(guest.steps);
+  const { devices, files, nodes, peers } = listPlugged(guest.steps);
   return {
     node: nextOf(nodes.keys(), /^libvirt-(\d+)-/, 1),
     set: Math.max(2, ...files.keys()) + 1,
+    peer: `peer${nextOf(peers.keys(), /^peer(\d+)$/, 0)}`,
     alias: `${prefix}${nextOf(devices.keys(), new RegExp(`^${prefix}(\\d+)$`), 0)}`,
   };
 }

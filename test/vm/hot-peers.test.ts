@@ -1,0 +1,136 @@
+import { beforeEach, describe, expect, test } from "bun:test";
+import { describe as describeStep } from "../../src/plan/describe.ts";
+import { attachDevice, detachDevice } from "../../src/vm/devices/change-devices.ts";
+import { startDomain } from "../../src/vm/start.ts";
+import type { Machine } from "../memory-host/machine.ts";
+import { deviceOf, recordOf, wholeState } from "./hotplug-scene.ts";
+import { domainXml, errorOf, labelOf, makeMachine, nodeOn, ORIGINAL, sweepAll } from "./scene.ts";
+import { strikeEverywhere, type Work } from "./strikes.ts";
+
+const ASK = { key: "vm1", wish: { live: true }, isDryRun: false } as const;
+const OTHER = "11111111-2222-4333-8444-000000000002";
+const SOCKET = "/srv/peer.sock";
+const SHARED_MEMORY = "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>";
+const nbd = (more = "") =>
+  `<disk type='network'><driver type='raw'/><source protocol='nbd' name='x'><host transport='unix' socket='${SOCKET}'/></source><target dev='vda' bus='virtio'/>${more}</disk>`;
+const SECOND = nbd().replace("vda", "vdb").replace("name='x'", "name='y'");
+const EGD = `<rng model='virtio'><backend model='egd' type='unix'><source mode='connect' path='${SOCKET}'/></backend></rng>`;
+const BLOCK = `<disk type='vhostuser'><driver type='raw'/><source type='unix' path='${SOCKET}'/><target dev='vda' bus='virtio'/></disk>`;
+
+let machine: Machine;
+
+beforeEach(() => {
+  machine = withSocket();
+});
+
+function withSocket(): Machine {
+  const made = makeMachine();
+  made.files.putFolder("/srv");
+  made.files.put(SOCKET, "socket").xattrs.set("security.selinux", ORIGINAL);
+  return made;
+}
+
+const start = (devices: string, more: object = {}) =>
+  startDomain(nodeOn(machine), domainXml({ devices, lifecycle: SHARED_MEMORY, ...more }));
+const attach = (device: string) => attachDevice(nodeOn(machine), ASK, deviceOf(device));
+const detach = (device: string) => detachDevice(nodeOn(machine), ASK, deviceOf(device));
+
+describe("a device that another program serves and that comes to a guest that runs", () => {
+  test.each([
+    ["a disk by NBD", nbd(), "private"],
+    ["a disk by vhost-user", BLOCK, "private"],
+    ["randomness", EGD, "system_u:object_r:svirt_image_t:s0"],
+  ])("%s has its socket labelled until it has gone again", async (_, device, label) => {
+    const { guest } = await start("");
+    const before = wholeState(machine);
+    await attach(device);
+    expect(labelOf(machine, SOCKET)).toBe(label === "private" ? (guest.label.imageLabel ?? "") : label);
+    expect(wholeState(machine)).not.toEqual(before);
+    expect(machine.violations).toEqual([]);
+    await detach(device);
+    expect(wholeState(machine)).toEqual(before);
+    expect(recordOf(machine).steps.map(describeStep)).toEqual(guest.steps.map(describeStep));
+  });
+
+  test("is told QEMU by the connection's name, and nothing by its path", async () => {
+    await start("");
+    await attach(nbd());
+    await attach(SECOND);
+    const plugs = recordOf(machine).steps.flatMap((step) => (step.do === "plug" ? [step] : []));
+    expect(plugs.map(({ peers = [] }) => peers.map(({ name }) => name))).toEqual([["peer0"], ["peer1"]]);
+    const { guest } = await start("");
+    expect(plugs[0]?.peers).toMatchObject([
+      { uid: guest.uid, context: guest.label.label?.replace(/svirt_(?:tcg_)?t/, "svirt_peer_t") },
+    ]);
+    expect(plugs[0]?.commands[0]).toEqual({
+      execute: "blockdev-add",
+      arguments: expect.objectContaining({ driver: "nbd", server: { type: "fd", str: "peer0" } }),
+    });
+    expect(JSON.stringify(plugs.map(({ commands }) => commands))).not.toContain(SOCKET);
+  });
+
+  test("keeps the socket's label while another of the guest's devices is served there", async () => {
+    const { guest } = await start(nbd());
+    await attach(SECOND);
+    await detach(nbd());
+    expect(labelOf(machine, SOCKET)).toBe(guest.label.imageLabel ?? "");
+    await detach(SECOND);
+    expect(labelOf(machine, SOCKET)).toBe(ORIGINAL);
+  });
+
+  test.each([nbd(), BLOCK])(
+    "one from the guest's start gives its socket back when it goes: %s",
+    async (device) => {
+      await start(device);
+      await detach(device);
+      expect(labelOf(machine, SOCKET)).toBe(ORIGINAL);
+    },
+  );
+
+  test.each(["getfd", "blockdev-add", "device_add"])("is undone where QEMU refuses %s", async (command) => {
+    await start("");
+    const before = wholeState(machine);
+    machine.qemu = { refuses: command };
+    expect((await errorOf(attach(nbd()))).kind).toBe("failed");
+    machine.qemu = {};
+    await sweepAll(machine);
+    expect(wholeState(machine)).toEqual(before);
+  });
+
+  test("is not taken from another guest", async () => {
+    await start("", { name: "vm2", uuid: OTHER });
+    await start("");
+    await attachDevice(nodeOn(machine), { ...ASK, key: "vm2" }, deviceOf(nbd()));
+    expect((await errorOf(attach(nbd()))).kind).toBe("label-taken");
+  });
+});
+
+test.each([
+  ["by NBD", nbd()],
+  ["by vhost-user", BLOCK],
+])(
+  "a disk that is served %s comes and goes whole or not at all, wherever svirt is killed meanwhile",
+  async (_, device) => {
+    const runs = async (had: boolean): Promise<Machine> => {
+      const made = withSocket();
+      await startDomain(nodeOn(made), domainXml({ lifecycle: SHARED_MEMORY }));
+      if (had) await comes(nodeOn(made));
+      return made;
+    };
+    const comes: Work = (node) => attachDevice(node, ASK, deviceOf(device));
+    const goes: Work = (node) => detachDevice(node, ASK, deviceOf(device));
+    const [without, having] = [wholeState(await runs(false)), wholeState(await runs(true))];
+    const subjects = [
+      { name: "attach", prepare: () => runs(false), work: comes },
+      { name: "detach", prepare: () => runs(true), work: goes },
+    ];
+    for (const subject of subjects) {
+      await strikeEverywhere(subject, "crash", async (struck, place) => {
+        await sweepAll(struck);
+        const wanted = recordOf(struck).xml.includes("<disk") ? having : without;
+        expect([place, ...wholeState(struck)]).toEqual([place, ...wanted]);
+      });
+    }
+  },
+  120_000,
+);
