@@ -75,8 +75,25 @@ export interface GrantedAccess {
   readonly access: "read-only" | "read-write";
 }
 
+/** Extended attributes of a file that is open: of that very one, whatever stands at its path by now. */
+export interface FileAttributes {
+  /** Their names. */
+  listXattrs(): readonly string[];
+  /** Undefined: no such attribute, or the file system has none. */
+  getXattr(name: string): string | undefined;
+  /** False when the file system takes no such attribute. Bytes are written as given: a label wants its NUL. */
+  setXattr(name: string, value: string): boolean;
+  /** Missing is fine. */
+  removeXattr(name: string): void;
+}
+
+/** A file that is open, and what it was when it was opened. */
+export interface OpenedFile extends FileAttributes {
+  readonly facts: FileFacts;
+}
+
 /** Something in a folder, opened without following it: all that is done to it is done to that very thing. */
-export interface TreeEntry {
+export interface TreeEntry extends FileAttributes {
   /** With the path by which it was found. */
   readonly id: FileId;
   readonly type: FileType | "symlink";
@@ -84,10 +101,6 @@ export interface TreeEntry {
   readonly gid: number;
   /** How many names it has. st_nlink */
   readonly links: number;
-  /** These three as Host has them. */
-  getXattr(name: string): string | undefined;
-  setXattr(name: string, value: string): boolean;
-  removeXattr(name: string): void;
   setOwner(uid: number, gid: number): void;
   /** These two as Host has them; a folder may also be searched. */
   grantAccess(granted: GrantedAccess): void;
@@ -200,15 +213,14 @@ export interface Host {
   readInput(path: string, mostBytes: number): Uint8Array;
   /** Resolves symlinks and says what is there; undefined when nothing is. */
   inspectFile(path: string): FileFacts | undefined;
+  /** The same, and by that descriptor all that `use` does with its attributes. */
+  withInspected<Result>(path: string, use: (file: OpenedFile) => Result): Result | undefined;
   /** Whether svirt's user may open it for reading and writing, as far as owner, mode and ACL tell. access(2) */
   mayOpen(file: FileId): boolean;
   /** At most `length` bytes. Throws "host-call" when the path leads to another file by now. */
   readBytes(file: FileId, offset: number, length: number): Uint8Array;
-  /** Undefined: no such attribute, or the file system has none. Throws when the path leads to another file by now. */
-  getXattr(file: FileId, name: string): string | undefined;
-  /** False when the file system takes no such attribute. Bytes are written as given: a label wants its NUL. */
-  setXattr(file: FileId, name: string, value: string): boolean;
-  removeXattr(file: FileId, name: string): void;
+  /** Opens the file once for all that `use` does with its attributes. Throws when the path leads to another file by now. */
+  withAttributes<Result>(file: FileId, use: (attributes: FileAttributes) => Result): Result;
   /** Beside its owner and group: an entry of its ACL. Throws "denied" where there are none. acl(5) */
   grantAccess(file: FileId, granted: GrantedAccess): void;
   /** Without the entry nothing is changed. Throws when the path leads to another file by now. */

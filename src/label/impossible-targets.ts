@@ -22,6 +22,8 @@ const FORBIDDEN: readonly string[] = [
   "/var/log/svirt",
 ];
 
+const FORBIDDEN_STARTS: readonly string[] = FORBIDDEN.map((folder) => `${folder}/`);
+
 /** Throws "denied" when a path, with its symlinks resolved, may not be labelled or handed to any guest. */
 export function refuseImpossibleTarget(path: string): void {
   if (!belongsToHost(path)) return;
@@ -76,5 +78,6 @@ export function refuseInstalled(path: string): void {
 
 /** Whether a path, with its symlinks resolved, is one of the host's own. */
 export function belongsToHost(path: string): boolean {
-  return path === "/" || FORBIDDEN.some((folder) => path === folder || path.startsWith(`${folder}/`));
+  const within = `${path}/`;
+  return path === "/" || FORBIDDEN_STARTS.some((start) => within.startsWith(start));
 }

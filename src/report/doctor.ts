@@ -2,6 +2,7 @@ import { asSvirtError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { PolicyFacts } from "../label/decide-label.ts";
 import type { Paths } from "../plan/paths.ts";
+import { getFileLabel } from "../run/file-label.ts";
 import { formatContext } from "../selinux/context.ts";
 import { readControlGroups } from "./control-groups.ts";
 import type { Finding } from "./finding.ts";
@@ -162,7 +163,7 @@ function checkFolder(host: Host, path: string): Finding {
   const facts = host.inspectFile(path);
   if (facts === undefined)
     return { check: path, verdict: "ok", is: "made at the first start", remedy: undefined };
-  const label = host.getXattr(facts.id, "security.selinux");
+  const label = getFileLabel(host, facts.id);
   const remedy =
     label === undefined
       ? `Mount a file system with labels there (ext4, xfs, tmpfs), or label it.`

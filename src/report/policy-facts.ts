@@ -5,6 +5,9 @@ import { parseContext, parseContextOrUndefined } from "../selinux/context.ts";
 import { parseDomainContexts, parseImageContexts } from "../selinux/contexts-files.ts";
 import { pairOf } from "../selinux/level.ts";
 
+/** A range's first category stands after a colon. */
+const CATEGORY = /:c\d/;
+
 /** What the loaded policy names for guests and their images. Throws "failed" with what is missing. */
 export function readPolicyFacts(host: Host): PolicyFacts {
   const folder = contextsFolder(host);
@@ -28,7 +31,9 @@ export function readPolicyFacts(host: Host): PolicyFacts {
 
 /** The range of a label that is one guest's own: the policy's image type with two categories. Undefined for others. */
 export function privateRange(host: Host, label: string | undefined): string | undefined {
-  const { range, type } = (label === undefined ? undefined : parseContextOrUndefined(label)) ?? {};
+  // Nearly all files have none, and to read a context takes longer than to see that.
+  if (label === undefined || !CATEGORY.test(label)) return undefined;
+  const { range, type } = parseContextOrUndefined(label) ?? {};
   if (range === undefined || pairOf(range) === undefined) return undefined;
   const path = `${contextsFolder(host)}/virtual_image_context`;
   const text = host.readText(path);

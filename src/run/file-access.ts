@@ -1,4 +1,4 @@
-import type { Host } from "../host.ts";
+import type { Host, OpenedFile } from "../host.ts";
 import type { Step } from "../plan/step.ts";
 import { isOfEarlierBoot } from "./remembered.ts";
 
@@ -7,8 +7,10 @@ import { isOfEarlierBoot } from "./remembered.ts";
  * after a reboot it is known by its inode and svirt's mark.
  */
 export function revokeFileAccess(host: Host, { file, uid }: Extract<Step, { do: "revoke" }>): void {
-  const now = host.inspectFile(file.path)?.id;
-  if (now === undefined || now.inode !== file.inode || now.path !== file.path) return;
-  const isSame = now.device === file.device && now.node === file.node;
-  if (isSame || isOfEarlierBoot(host, now) === true) host.revokeAccess(now, uid);
+  const isOurs = ({ facts: { id }, ...now }: OpenedFile): boolean => {
+    if (id.inode !== file.inode || id.path !== file.path) return false;
+    return (id.device === file.device && id.node === file.node) || isOfEarlierBoot(host, now) === true;
+  };
+  const found = host.withInspected(file.path, (now) => (isOurs(now) ? now.facts.id : undefined));
+  if (found !== undefined) host.revokeAccess(found, uid);
 }

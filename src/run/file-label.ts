@@ -1,9 +1,15 @@
 import { SvirtError } from "../errors.ts";
-import type { Host } from "../host.ts";
+import type { FileAttributes, Host, OpenedFile } from "../host.ts";
 import type { FileId } from "../plan/guest-order.ts";
 import type { Step } from "../plan/step.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
-import { getRemembered, isOfEarlierBoot, removeRemembered, setRemembered } from "./remembered.ts";
+import {
+  getRemembered,
+  isOfEarlierBoot,
+  type Remembered,
+  removeRemembered,
+  setRemembered,
+} from "./remembered.ts";
 import { writeUdevRule } from "./udev-rule.ts";
 
 const LABEL = "security.selinux";
@@ -15,18 +21,38 @@ export interface LabelActor {
   readonly owner: string;
 }
 
+/** What a file carries, and what it says of that. */
+export interface FileMarks {
+  /** All its attributes. */
+  readonly names: readonly string[];
+  readonly label: string | undefined;
+  readonly remembered: Remembered | undefined;
+}
+
+/** All that a file says of its label, read once. */
+export function readMarks(file: FileAttributes): FileMarks {
+  const names = file.listXattrs();
+  return { names, label: labelOf(file), remembered: getRemembered(file, names) };
+}
+
+/** The label of a file that is open; undefined when it has none. */
+function labelOf(file: FileAttributes): string | undefined {
+  return file.getXattr(LABEL);
+}
+
 /** The label of a file, undefined when it has none. */
 export function getFileLabel(host: Host, file: FileId): string | undefined {
-  return host.getXattr(file, LABEL);
+  return host.withAttributes(file, labelOf);
 }
 
 /** Remembers the original on the file, then labels it. Throws "denied" where files have no labels. */
 export function setFileLabel(actor: LabelActor, step: Extract<Step, { do: "set-label" }>): void {
   const { host, registry } = actor;
   const users = registry.listHolders("file", step.claim.key).length;
-  if (step.from !== undefined) setRemembered(host, step.file, { original: step.from, users });
-  if (getFileLabel(host, step.file) === step.to) return;
-  putFileLabel(host, step.file, step.to);
+  host.withAttributes(step.file, (file) => {
+    if (step.from !== undefined) setRemembered(host, file, { original: step.from, users });
+    if (labelOf(file) !== step.to) putLabel(file, step.file.path, step.to);
+  });
 }
 
 /** Holds a file in another way, and gives it the label for that. Throws "label-taken" when somebody is in the way. */
@@ -43,11 +69,16 @@ export function changeFileLabel(actor: LabelActor, step: Extract<Step, { do: "ch
 
 /** Labels a file and remembers nothing. Throws "denied" where files have no labels: the kernel's answer tells. */
 export function putFileLabel(host: Host, file: FileId, label: string): void {
-  if (host.setXattr(file, LABEL, `${label}\0`)) return;
-  const is = getFileLabel(host, file);
+  host.withAttributes(file, (attributes) => putLabel(attributes, file.path, label));
+}
+
+/** The same to a file that is open, and was found by that path. */
+export function putLabel(file: FileAttributes, path: string, label: string): void {
+  if (file.setXattr(LABEL, `${label}\0`)) return;
+  const is = labelOf(file);
   const shown = is === undefined ? "none" : `${is}, that of its mount`;
   throw new SvirtError(
-    `Cannot label ${file.path}: its file system keeps no labels (it has ${shown}), so SELinux could not keep other ` +
+    `Cannot label ${path}: its file system keeps no labels (it has ${shown}), so SELinux could not keep other ` +
       "guests from it",
     {
       kind: "denied",
@@ -70,18 +101,24 @@ function withoutLevel(label: string): string {
  */
 export function restoreFileLabel(actor: LabelActor, step: Extract<Step, { do: "restore-label" }>): void {
   const { host, registry, owner } = actor;
-  const file = findLabelled(host, step.file, step.from);
-  if (file === undefined) return;
-  const others = registry.listHolders("file", step.claim.key).filter((holder) => holder.owner !== owner);
-  if (others.length > 0) {
-    const remembered = getRemembered(host, file);
+  host.withInspected(step.file.path, (file) => {
+    if (!isLabelled(host, file, { file: step.file, label: step.from })) return;
+    const others = registry.listHolders("file", step.claim.key).filter((holder) => holder.owner !== owner);
+    if (others.length === 0) return putBack(host, file, step);
+    const remembered = getRemembered(file);
     // A file that is not labelled for them remembers nothing.
     if (remembered !== undefined) setRemembered(host, file, { ...remembered, users: others.length });
-    return;
-  }
-  if (getFileLabel(host, file) === step.from) {
-    if (step.to === undefined) host.removeXattr(file, LABEL);
-    else host.setXattr(file, LABEL, `${step.to}\0`);
+  });
+}
+
+function putBack(
+  host: Host,
+  file: FileAttributes,
+  { from, to }: Extract<Step, { do: "restore-label" }>,
+): void {
+  if (labelOf(file) === from) {
+    if (to === undefined) file.removeXattr(LABEL);
+    else file.setXattr(LABEL, `${to}\0`);
   }
   removeRemembered(host, file);
 }
@@ -91,8 +128,18 @@ export function restoreFileLabel(actor: LabelActor, step: Extract<Step, { do: "r
  * the one, if svirt labelled it in an earlier boot or, where a file cannot remember that, if our label is on it.
  */
 export function findLabelled(host: Host, file: FileId, label: string | undefined): FileId | undefined {
-  const now = host.inspectFile(file.path)?.id;
-  if (now === undefined || now.inode !== file.inode || now.path !== file.path) return undefined;
-  if (now.device === file.device && now.node === file.node) return now;
-  return (isOfEarlierBoot(host, now) ?? getFileLabel(host, now) === label) ? now : undefined;
+  return host.withInspected(file.path, (now) =>
+    isLabelled(host, now, { file, label }) ? now.facts.id : undefined,
+  );
+}
+
+function isLabelled(
+  host: Host,
+  now: OpenedFile,
+  { file, label }: { readonly file: FileId; readonly label: string | undefined },
+): boolean {
+  const { id } = now.facts;
+  if (id.inode !== file.inode || id.path !== file.path) return false;
+  if (id.device === file.device && id.node === file.node) return true;
+  return isOfEarlierBoot(host, now) ?? labelOf(now) === label;
 }

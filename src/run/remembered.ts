@@ -1,5 +1,4 @@
-import type { Host } from "../host.ts";
-import type { FileId } from "../plan/guest-order.ts";
+import type { FileAttributes, Host } from "../host.ts";
 
 /**
  * The attributes that keep a file's original label on the file itself, in the reference implementation's names, so that
@@ -10,6 +9,7 @@ const LABEL = "trusted.libvirt.security.selinux";
 const COUNT = "trusted.libvirt.security.ref_selinux";
 const BOOT_TIME = "trusted.libvirt.security.timestamp_selinux";
 const BOOT_ID = "trusted.svirt.boot_id";
+const ALL: readonly string[] = [LABEL, COUNT, BOOT_TIME, BOOT_ID];
 
 /** What a file says of itself. */
 export interface Remembered {
@@ -22,36 +22,43 @@ export interface Remembered {
   readonly bootTime: number;
 }
 
-/** What the file remembers; undefined when nothing, or when its file system keeps no such attributes. */
-export function getRemembered(host: Host, file: FileId): Remembered | undefined {
-  const original = host.getXattr(file, LABEL);
+/**
+ * What the file remembers; undefined when nothing, or when its file system keeps no such attributes. Where it is known
+ * what attributes the file has, only these are asked for: each takes a call of the kernel.
+ */
+export function getRemembered(file: FileAttributes, found: readonly string[] = ALL): Remembered | undefined {
+  const original = found.includes(LABEL) ? file.getXattr(LABEL) : undefined;
   if (original === undefined) return undefined;
   return {
     original,
-    users: Number(host.getXattr(file, COUNT) ?? "0"),
-    bootId: host.getXattr(file, BOOT_ID),
-    bootTime: Number(host.getXattr(file, BOOT_TIME) ?? "0"),
+    users: Number(file.getXattr(COUNT) ?? "0"),
+    bootId: file.getXattr(BOOT_ID),
+    bootTime: Number(file.getXattr(BOOT_TIME) ?? "0"),
   };
 }
 
 /** Whether svirt labelled it before the node was booted; undefined when nothing tells. */
-export function isOfEarlierBoot(host: Host, file: FileId): boolean | undefined {
-  const bootId = host.getXattr(file, BOOT_ID);
+export function isOfEarlierBoot(host: Host, file: FileAttributes): boolean | undefined {
+  const bootId = file.getXattr(BOOT_ID);
   return bootId === undefined ? undefined : bootId !== host.getBootId();
 }
 
 /** Remembers the original label for so many users. Only root can, and not everywhere: then the record alone knows. */
-export function setRemembered(host: Host, file: FileId, what: Pick<Remembered, "original" | "users">): void {
+export function setRemembered(
+  host: Host,
+  file: FileAttributes,
+  what: Pick<Remembered, "original" | "users">,
+): void {
   if (host.getUid() !== 0) return;
   // The boot id first: a label without it would pass for the reference implementation's.
-  if (!host.setXattr(file, BOOT_ID, host.getBootId())) return;
-  host.setXattr(file, BOOT_TIME, String(host.getBootTime()));
-  host.setXattr(file, COUNT, String(what.users));
-  host.setXattr(file, LABEL, what.original);
+  if (!file.setXattr(BOOT_ID, host.getBootId())) return;
+  file.setXattr(BOOT_TIME, String(host.getBootTime()));
+  file.setXattr(COUNT, String(what.users));
+  file.setXattr(LABEL, what.original);
 }
 
-/** Forgets, when the last user is gone. */
-export function removeRemembered(host: Host, file: FileId): void {
+/** Forgets, when the last user is gone. The same holds for `found`. */
+export function removeRemembered(host: Host, file: FileAttributes, found: readonly string[] = ALL): void {
   if (host.getUid() !== 0) return;
-  for (const name of [LABEL, COUNT, BOOT_TIME, BOOT_ID]) host.removeXattr(file, name);
+  for (const name of ALL) if (found.includes(name)) file.removeXattr(name);
 }

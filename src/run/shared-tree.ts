@@ -49,7 +49,8 @@ export function unshareTree(actor: LabelActor, step: TreeStep): void {
   const file = findLabelled(host, step.folder, to);
   if (file === undefined) return;
   const isLast = listOthers(actor, step).length === 0;
-  const owes = to !== undefined && isLast && (from === undefined || getRemembered(host, file) !== undefined);
+  const remembers = (): boolean => host.withAttributes(file, getRemembered) !== undefined;
+  const owes = to !== undefined && isLast && (from === undefined || remembers());
   let top: TreeEntry | undefined;
   host.visitTree<Original>(file, from, (entry, above) => {
     top ??= entry;
@@ -102,7 +103,8 @@ function restoreEntry(
 }
 
 function forget(entry: TreeEntry): undefined {
-  for (const name of [ORIGINAL, BOOT_ID]) entry.removeXattr(name);
+  const found = entry.listXattrs();
+  for (const name of [ORIGINAL, BOOT_ID]) if (found.includes(name)) entry.removeXattr(name);
 }
 
 /** Whether a label is one that some guest had to itself: the policy's files have no categories. */

@@ -1,29 +1,42 @@
 import { SvirtError } from "../errors.ts";
-import type { FileFacts } from "../host.ts";
+import type { FileFacts, OpenedFile } from "../host.ts";
 import { belongsToHost } from "../label/impossible-targets.ts";
 import { fileKey } from "../plan/start-plan.ts";
+import { type FileMarks, readMarks } from "../run/file-label.ts";
 import { type Node, registryOf } from "./node.ts";
 import { refuseOtherTool } from "./original-label.ts";
 import { readRecord } from "./record.ts";
 
 /** What is at a path. Throws "not-found". */
 export function inspectExisting(node: Node, path: string): FileFacts {
-  const facts = node.host.inspectFile(path);
-  if (facts !== undefined) return facts;
+  return withExisting(node, path, ({ facts }) => facts);
+}
+
+/** Works with what is at a path. Throws "not-found". */
+export function withExisting<Result>(node: Node, path: string, work: (file: OpenedFile) => Result): Result {
+  const done = node.host.withInspected(path, (file) => ({ result: work(file) }));
+  if (done !== undefined) return done.result;
   throw new SvirtError(`Cannot access file '${path}': No such file or directory`, {
     kind: "not-found",
     remedy: "Correct the path.",
   });
 }
 
-/** What is at a path, unless it belongs to the host or somebody uses it. Throws "not-found", "denied", "label-taken". */
-export function inspectFree(node: Node, path: string): FileFacts {
-  const facts = inspectExisting(node, path);
-  if (belongsToHost(facts.id.path)) throw ofHost(path);
-  const [holder] = registryOf(node).listHolders("file", fileKey(facts.id));
-  if (holder !== undefined) throw inUse(path, readRecord(node, holder.owner)?.name ?? holder.owner);
-  refuseOtherTool(node, { named: path, facts });
-  return facts;
+/** Works with what is at a path, unless it belongs to the host or somebody uses it. Throws "not-found", "denied", "label-taken". */
+export function withFree<Result>(
+  node: Node,
+  path: string,
+  work: (file: OpenedFile, marks: FileMarks) => Result,
+): Result {
+  return withExisting(node, path, (file) => {
+    const { id } = file.facts;
+    if (belongsToHost(id.path)) throw ofHost(path);
+    const [holder] = registryOf(node).listHolders("file", fileKey(id));
+    if (holder !== undefined) throw inUse(path, readRecord(node, holder.owner)?.name ?? holder.owner);
+    const marks = readMarks(file);
+    refuseOtherTool(node, path, marks);
+    return work(file, marks);
+  });
 }
 
 function inUse(path: string, guest: string): SvirtError {

@@ -3,8 +3,7 @@ import type { FileFacts } from "../host.ts";
 import { fileKey } from "../plan/start-plan.ts";
 import { defaultLabelOf, readFileContexts } from "../report/default-labels.ts";
 import { privateRange } from "../report/policy-facts.ts";
-import { getFileLabel } from "../run/file-label.ts";
-import { getRemembered } from "../run/remembered.ts";
+import { type FileMarks, getFileLabel, readMarks } from "../run/file-label.ts";
 import { type Node, registryOf } from "./node.ts";
 
 /** Two computations of one boot time may differ by that much: the reference's own jitters. */
@@ -28,8 +27,9 @@ export function originalOf(node: Node, file: NamedFile, meant?: string): string 
   if (host.inspectFile(id.path) === undefined) return undefined;
   const [holder] = registryOf(node).listHolders("file", fileKey(id));
   if (holder !== undefined) return holder.original;
-  refuseOtherTool(node, file);
-  const known = getRemembered(host, id)?.original ?? getFileLabel(host, id);
+  const marks = host.withAttributes(id, readMarks);
+  refuseOtherTool(node, file.named, marks);
+  const known = marks.remembered?.original ?? marks.label;
   if (known !== undefined && (known === meant || privateRange(host, known) === undefined)) return known;
   const contexts = readFileContexts(host);
   return (contexts === undefined ? undefined : defaultLabelOf(contexts, file.facts)) ?? known;
@@ -44,16 +44,14 @@ export function isStale(node: Node, { id }: FileFacts): boolean {
 }
 
 /** Throws "label-taken" for a file that libvirt holds, or that carries the level of a process that is not svirt's. */
-export function refuseOtherTool(node: Node, { facts, named }: NamedFile): void {
-  const { host } = node;
-  const remembered = getRemembered(host, facts.id);
+export function refuseOtherTool(node: Node, named: string, { label, remembered }: FileMarks): void {
   if (remembered?.bootId === undefined && (remembered?.users ?? 0) > 0 && isOfThisBoot(node, remembered)) {
     throw new SvirtError(`Cannot label ${named}: libvirt holds it for ${remembered?.users} of its guests`, {
       kind: "label-taken",
       remedy: "Stop the guest that uses it in libvirt.",
     });
   }
-  const range = privateRange(host, getFileLabel(host, facts.id));
+  const range = privateRange(node.host, label);
   if (range === undefined || !isLevelOfOthers(node, range)) return;
   throw new SvirtError(`Cannot label ${named}: it has the level ${range}, in which a process runs`, {
     kind: "label-taken",

@@ -1,9 +1,9 @@
+import type { OpenedFile } from "../host.ts";
 import { fileKey } from "../plan/start-plan.ts";
 import { defaultLabelOf } from "../report/default-labels.ts";
-import { getFileLabel } from "../run/file-label.ts";
-import { getRemembered } from "../run/remembered.ts";
+import { readMarks } from "../run/file-label.ts";
 import type { FileContexts } from "../selinux/file-contexts.ts";
-import { inspectExisting } from "./free-file.ts";
+import { withExisting } from "./free-file.ts";
 import { type Node, registryOf } from "./node.ts";
 import { isStale } from "./original-label.ts";
 import { readRecord } from "./record.ts";
@@ -34,13 +34,16 @@ export interface LabelFacts {
 
 /** Tells what is known of a file's label, and changes nothing. Throws "not-found". */
 export function showLabel(node: Node, path: string, contexts: FileContexts | undefined): LabelFacts {
-  const facts = inspectExisting(node, path);
-  const { host } = node;
+  return withExisting(node, path, (file) => tellLabel(node, file, contexts));
+}
+
+function tellLabel(node: Node, file: OpenedFile, contexts: FileContexts | undefined): LabelFacts {
+  const { facts } = file;
   const holders = registryOf(node).listHolders("file", fileKey(facts.id));
-  const remembered = getRemembered(host, facts.id);
+  const { label, remembered } = readMarks(file);
   return {
     path: facts.id.path,
-    label: getFileLabel(host, facts.id),
+    label,
     defaultLabel: contexts === undefined ? undefined : defaultLabelOf(contexts, facts),
     usedBy: holders.map(({ owner, sharing }) => ({ name: nameOf(node, owner), uuid: owner, sharing })),
     remembered:
@@ -50,7 +53,8 @@ export function showLabel(node: Node, path: string, contexts: FileContexts | und
             label: remembered.original,
             by: remembered.bootId === undefined ? "libvirt" : "svirt",
           },
-    givenBack: holders[0] === undefined ? restoredLabel(node, facts, contexts) : holders[0].original,
+    givenBack:
+      holders[0] === undefined ? restoredLabel(node, { facts, remembered }, contexts) : holders[0].original,
     isStale: isStale(node, facts),
   };
 }

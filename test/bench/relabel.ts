@@ -6,8 +6,8 @@
 import { readFileSync } from "node:fs";
 import { fileKey } from "../../src/plan/start-plan.ts";
 import type { Claim } from "../../src/plan/step.ts";
-import { getFileLabel, restoreFileLabel, setFileLabel } from "../../src/run/file-label.ts";
-import { inspectFree } from "../../src/vm/free-file.ts";
+import { restoreFileLabel, setFileLabel } from "../../src/run/file-label.ts";
+import { withFree } from "../../src/vm/free-file.ts";
 import { registryOf } from "../../src/vm/node.ts";
 import { setLabel } from "../../src/vm/set-label.ts";
 import { givenNode } from "../host/given-node.ts";
@@ -21,8 +21,10 @@ if (how === "set") for (const path of paths) await setLabel(node, { path, isDryR
 else for (const step of paths.map(useFile)) restoreFileLabel(actor, step);
 
 function useFile(path: string) {
-  const file = inspectFree(node, path).id;
-  const from = getFileLabel(node.host, file) ?? "";
+  const { file, from } = withFree(node, path, ({ facts }, marks) => ({
+    file: facts.id,
+    from: marks.label ?? "",
+  }));
   const claim: Claim = { kind: "file", key: fileKey(file), sharing: "exclusive", label, original: from };
   setFileLabel(actor, { do: "set-label", file, claim, from, to: label });
   return { do: "restore-label", file, claim, from: label, to: from } as const;

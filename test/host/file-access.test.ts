@@ -24,7 +24,7 @@ describe.skipIf(MISSING !== undefined)(`what one user is let do to a file${ASIDE
     folder.host.revokeAccess(file, ONE);
     folder.host.revokeAccess(file, ONE);
     expect([mayWrite(path, ONE), statSync(path).mode & 0o7777]).toEqual([false, mode]);
-    expect(folder.host.getXattr(file, "system.posix_acl_access")).toBeUndefined();
+    expect(folder.getXattr(file, "system.posix_acl_access")).toBeUndefined();
   });
 
   test("is no less for another who was let do so before", () => {

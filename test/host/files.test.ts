@@ -31,11 +31,11 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     using folder = new RealFolder();
     const path = folder.file("disk");
     const file = folder.id(path);
-    expect(folder.host.setXattr(file, LABEL, `${PRIVATE}\0`)).toBe(true);
-    expect(folder.host.getXattr(file, LABEL)).toBe(PRIVATE);
-    folder.host.removeXattr(file, LABEL);
-    expect(folder.host.getXattr(file, LABEL)).toBeUndefined();
-    folder.host.removeXattr(file, LABEL);
+    expect(folder.setXattr(file, LABEL, `${PRIVATE}\0`)).toBe(true);
+    expect(folder.getXattr(file, LABEL)).toBe(PRIVATE);
+    folder.removeXattr(file, LABEL);
+    expect(folder.getXattr(file, LABEL)).toBeUndefined();
+    folder.removeXattr(file, LABEL);
   });
 
   test.skipIf(!hasGetfattr)(
@@ -43,7 +43,7 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     () => {
       using folder = new RealFolder();
       const path = folder.file("disk");
-      folder.host.setXattr(folder.id(path), LABEL, `${PRIVATE}\0`);
+      folder.setXattr(folder.id(path), LABEL, `${PRIVATE}\0`);
       expect(rawLabel(path)).toBe(`${PRIVATE}\0`);
     },
   );
@@ -53,8 +53,8 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     const path = folder.file("disk");
     chmodSync(path, 0o000);
     const before = statSync(path).atimeMs;
-    folder.host.setXattr(folder.id(path), LABEL, `${PRIVATE}\0`);
-    expect(folder.host.getXattr(folder.id(path), LABEL)).toBe(PRIVATE);
+    folder.setXattr(folder.id(path), LABEL, `${PRIVATE}\0`);
+    expect(folder.getXattr(folder.id(path), LABEL)).toBe(PRIVATE);
     expect([statSync(path).atimeMs, statSync(path).mode & 0o7777]).toEqual([before, 0]);
   });
 
@@ -62,8 +62,8 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     using folder = new RealFolder();
     const file = folder.id(folder.file("disk"));
     for (const name of ["trusted.libvirt.security.selinux", "trusted.svirt.boot_id"]) {
-      expect(folder.host.setXattr(file, name, "value")).toBe(true);
-      expect(folder.host.getXattr(file, name)).toBe("value");
+      expect(folder.setXattr(file, name, "value")).toBe(true);
+      expect(folder.getXattr(file, name)).toBe("value");
     }
   });
 
@@ -71,8 +71,8 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     using folder = new RealFolder();
     const file = folder.id(folder.file("disk"));
     for (const length of [0, 255, 256, 257, 2000]) {
-      folder.host.setXattr(file, "user.note", "x".repeat(length));
-      expect(folder.host.getXattr(file, "user.note")).toHaveLength(length);
+      folder.setXattr(file, "user.note", "x".repeat(length));
+      expect(folder.getXattr(file, "user.note")).toHaveLength(length);
     }
   });
 
@@ -81,13 +81,13 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     const path = folder.file("disk");
     const file = folder.id(path);
     const secret = folder.file("secret", "root:x:");
-    folder.host.setXattr(folder.id(secret), LABEL, `${SECRET}\0`);
+    folder.setXattr(folder.id(secret), LABEL, `${SECRET}\0`);
     unlinkSync(path);
     folder.symlink("disk", secret);
     // Also when the link was given the inode's number, as ext4 does.
-    expect(() => folder.host.setXattr(file, LABEL, `${PRIVATE}\0`)).toThrow("another file stands there");
+    expect(() => folder.setXattr(file, LABEL, `${PRIVATE}\0`)).toThrow("another file stands there");
     expect(() => folder.host.readBytes(file, 0, 10)).toThrow();
-    expect(folder.host.getXattr(folder.id(secret), LABEL)).toBe(SECRET);
+    expect(folder.getXattr(folder.id(secret), LABEL)).toBe(SECRET);
     // O_PATH|O_NOFOLLOW opens the link itself, so the link must not have been labelled either.
     expect(readlinkSync(path)).toBe(secret);
   });
@@ -97,10 +97,10 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     const path = folder.file("disk");
     const file = folder.id(path);
     const other = folder.file("other");
-    folder.host.setXattr(folder.id(other), LABEL, `${SECRET}\0`);
+    folder.setXattr(folder.id(other), LABEL, `${SECRET}\0`);
     renameSync(other, path);
-    expect(() => folder.host.setXattr(file, LABEL, `${PRIVATE}\0`)).toThrow("another file stands there");
-    expect(folder.host.getXattr(folder.id(path), LABEL)).toBe(SECRET);
+    expect(() => folder.setXattr(file, LABEL, `${PRIVATE}\0`)).toThrow("another file stands there");
+    expect(folder.getXattr(folder.id(path), LABEL)).toBe(SECRET);
   });
 
   test("whose folder became a symlink to a folder of others is refused", () => {
@@ -111,8 +111,8 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     const other = folder.file("others/disk");
     renameSync(`${folder.path}/images`, `${folder.path}/moved`);
     folder.symlink("images", `${folder.path}/others`);
-    expect(() => folder.host.setXattr(file, LABEL, `${PRIVATE}\0`)).toThrow("another file stands there");
-    expect(folder.host.getXattr(folder.id(other), LABEL)).toBeUndefined();
+    expect(() => folder.setXattr(file, LABEL, `${PRIVATE}\0`)).toThrow("another file stands there");
+    expect(folder.getXattr(folder.id(other), LABEL)).toBeUndefined();
   });
 
   test("is refused when a FIFO was put in its place, and nobody waits for it", () => {
@@ -130,11 +130,11 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     const path = folder.file("disk");
     const file = folder.id(path);
     const count = (): number => readdirSync("/proc/self/fd").length;
-    folder.host.getXattr(file, LABEL);
+    folder.getXattr(file, LABEL);
     const before = count();
     for (let at = 0; at < 20; at += 1) {
-      folder.host.setXattr(file, LABEL, `${PRIVATE}\0`);
-      expect(() => folder.host.getXattr({ ...file, inode: "1" }, LABEL)).toThrow("another file stands there");
+      folder.setXattr(file, LABEL, `${PRIVATE}\0`);
+      expect(() => folder.getXattr({ ...file, inode: "1" }, LABEL)).toThrow("another file stands there");
       folder.host.inspectFile(path);
       folder.host.isLocked(`${folder.path}/lock`);
     }
@@ -234,11 +234,7 @@ describe.skipIf(MISSING !== undefined)(`writing on the real machine${ASIDE}`, ()
     ] as const) {
       folder.host.makeFolder({ path, mode: 0o711, uid, label });
       const { mode, uid: owner } = statSync(path);
-      expect([mode & 0o7777, owner, folder.host.getXattr(folder.id(path), LABEL)]).toEqual([
-        0o711,
-        uid,
-        label,
-      ]);
+      expect([mode & 0o7777, owner, folder.getXattr(folder.id(path), LABEL)]).toEqual([0o711, uid, label]);
     }
   });
 

@@ -126,7 +126,7 @@ describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, 
     using folder = new RealFolder();
     const path = folder.file("disk");
     const label = "system_u:object_r:svirt_image_t:s0:c1,c2";
-    folder.host.setXattr(folder.id(path), "security.selinux", `${label}\0`);
+    folder.setXattr(folder.id(path), "security.selinux", `${label}\0`);
     const child = Bun.spawn(["sleep", "60"], { stdio: ["ignore", Bun.file(path), "ignore"] });
     await until(() => folder.host.getCommandLine(child.pid)[0] === "sleep");
     const found = folder.host.listOpenFiles(child.pid).find(({ fd }) => fd === 1);

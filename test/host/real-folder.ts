@@ -30,6 +30,18 @@ export class RealFolder {
     return facts.id;
   }
 
+  getXattr(file: FileId, name: string): string | undefined {
+    return this.host.withAttributes(file, (attributes) => attributes.getXattr(name));
+  }
+
+  setXattr(file: FileId, name: string, value: string): boolean {
+    return this.host.withAttributes(file, (attributes) => attributes.setXattr(name, value));
+  }
+
+  removeXattr(file: FileId, name: string): void {
+    this.host.withAttributes(file, (attributes) => attributes.removeXattr(name));
+  }
+
   [Symbol.dispose](): void {
     rmSync(this.path, { recursive: true, force: true });
   }
@@ -46,10 +58,9 @@ function whatIsMissing(): string | undefined {
   using folder = new RealFolder();
   const file = folder.id(folder.file("probe"));
   try {
-    if (!folder.host.setXattr(file, "security.selinux", "system_u:object_r:tmp_t:s0\0"))
+    if (!folder.setXattr(file, "security.selinux", "system_u:object_r:tmp_t:s0\0"))
       return "/var/tmp keeps no labels";
-    if (!folder.host.setXattr(file, "trusted.svirt.probe", "1"))
-      return "/var/tmp keeps no trusted attributes";
+    if (!folder.setXattr(file, "trusted.svirt.probe", "1")) return "/var/tmp keeps no trusted attributes";
   } catch (error) {
     return String(error);
   }

@@ -1,5 +1,5 @@
 import { makeLinuxHost } from "../../src/host/linux/linux-host.ts";
-import type { FileFacts, Host } from "../../src/host.ts";
+import type { FileAttributes, FileFacts, Host } from "../../src/host.ts";
 import type { FileId } from "../../src/plan/guest-order.ts";
 import { Machine } from "../memory-host/machine.ts";
 import type { Svirt } from "../memory-host/svirt.ts";
@@ -16,9 +16,6 @@ const FILE_CALLS = [
   "makeFile",
   "inspectFile",
   "readBytes",
-  "getXattr",
-  "setXattr",
-  "removeXattr",
   "grantAccess",
   "revokeAccess",
 ] as const satisfies readonly (keyof Host)[];
@@ -41,7 +38,46 @@ export class RealMachine extends Machine {
   protected override makeHost(svirt: Svirt): Host {
     const memory = super.makeHost(svirt);
     const routed = FILE_CALLS.map((name) => [name, this.#route(memory, svirt, name)]);
-    return { ...memory, ...Object.fromEntries(routed) };
+    return { ...memory, ...Object.fromEntries(routed), ...this.#attributeCalls(memory, svirt) };
+  }
+
+  #attributeCalls(memory: Host, svirt: Svirt): Pick<Host, "withInspected" | "withAttributes"> {
+    const host = this.#host;
+    return {
+      withInspected: (path, use) => {
+        const real = this.#tree.realPath(path);
+        if (real === undefined) return memory.withInspected(path, use);
+        return host.withInspected(real, (file) => {
+          const facts = { ...file.facts, id: this.#namedId(file.facts.id) };
+          return use({ facts, ...this.#counted(svirt, path, file) });
+        });
+      },
+      withAttributes: (file, use) => {
+        const { path } = file;
+        const real = this.#tree.realPath(path);
+        if (real === undefined) return memory.withAttributes(file, use);
+        return host.withAttributes({ ...file, path: real }, (attributes) =>
+          use(this.#counted(svirt, path, attributes)),
+        );
+      },
+    };
+  }
+
+  /** Each act counts as a call of its own: svirt may be killed at any. */
+  #counted(svirt: Svirt, path: string, file: FileAttributes): FileAttributes {
+    return {
+      listXattrs: () => file.listXattrs(),
+      getXattr: (name) => file.getXattr(name),
+      setXattr: (name, value) => {
+        const isDone = svirt.call("setXattr", true, () => {
+          const isSet = file.setXattr(name, value);
+          this.noteContent(this.#tree.get(path));
+          return isSet;
+        });
+        return isDone === true;
+      },
+      removeXattr: (name) => void svirt.call("removeXattr", true, () => file.removeXattr(name)),
+    };
   }
 
   #route(memory: Host, svirt: Svirt, name: FileCall) {
@@ -52,15 +88,18 @@ export class RealMachine extends Machine {
       if (name === "grantAccess" || name === "revokeAccess") this.noteAcl(path, svirt);
       const where = typeof first === "string" ? real : { ...first, path: real };
       const result: unknown = Reflect.apply(this.#host[name], this.#host, [where, ...rest]);
-      if (name === "setXattr") this.noteContent(this.#tree.get(path));
       return this.#named(result);
     };
   }
 
   /** The files of an answer, by the paths that the machine knows them by. */
   #named(answer: unknown): unknown {
-    if (isFacts(answer)) return { ...answer, id: this.#named(answer.id) };
-    return isFileId(answer) ? { ...answer, path: this.#tree.namedPath(answer.path) } : answer;
+    if (isFacts(answer)) return { ...answer, id: this.#namedId(answer.id) };
+    return isFileId(answer) ? this.#namedId(answer) : answer;
+  }
+
+  #namedId(id: FileId): FileId {
+    return { ...id, path: this.#tree.namedPath(id.path) };
   }
 }
 

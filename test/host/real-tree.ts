@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { inspectFile } from "../../src/host/linux/files.ts";
+import { inspectFile } from "../../src/host/linux/inspect-file.ts";
 import { parseAcl } from "../../src/host/linux/posix-acl.ts";
 import { getxattr, getxattrBytes, setxattr } from "../../src/host/linux/xattr.ts";
 import type { FileFacts } from "../../src/host.ts";

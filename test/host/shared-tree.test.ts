@@ -26,7 +26,7 @@ describe.skipIf(MISSING !== undefined)(`a folder with all below it${ASIDE}`, () 
     // As a kernel with SELinux does.
     for (const name of ["sub/new", "made"]) scene.setLabel(name, GUEST);
     // The link's own label changes, not what it leads to.
-    expect(scene.outside.host.getXattr(scene.outside.id(scene.secret), LABEL)).toBe(OWN);
+    expect(scene.outside.getXattr(scene.outside.id(scene.secret), LABEL)).toBe(OWN);
     unshareTree(scene.actor, { ...scene.step, do: "unshare-tree" });
     const made = lstatSync(`${scene.folder.path}/sub/new`);
     // No more the user's, and nobody's who would run it as root.
@@ -81,19 +81,19 @@ class Scene implements Disposable {
   readonly step: TreeStep;
 
   constructor() {
-    const { host, path } = this.folder;
+    const { path } = this.folder;
     mkdirSync(`${path}/sub`, { mode: 0o700 });
     for (const name of ["sub/mine", "odd"]) this.folder.file(name, "host\n");
     writeFileSync(Buffer.concat([Buffer.from(`${path}/sub/`), Buffer.from([0xff])]), "x");
     chmodSync(`${path}/sub/mine`, 0o600);
     this.folder.symlink("out", this.secret);
     this.#visit((entry) => void entry.setXattr(LABEL, `${entry.id.path.endsWith("odd") ? HOME : OWN}\0`));
-    this.outside.host.setXattr(this.outside.id(this.secret), LABEL, `${OWN}\0`);
+    this.outside.setXattr(this.outside.id(this.secret), LABEL, `${OWN}\0`);
     const claim = { kind: "file", key: "inode", sharing: "exclusive", label: GUEST, original: OWN } as const;
     const folder = this.folder.id(path);
     this.step = { do: "share-tree", folder, claim, uid: UID, access: "read-write", to: GUEST, from: OWN };
     this.actor.registry.reserve(claim, "guest");
-    host.makeFolder({ path: this.outside.path, mode: 0o711 });
+    this.folder.host.makeFolder({ path: this.outside.path, mode: 0o711 });
   }
 
   get actor() {
@@ -109,13 +109,13 @@ class Scene implements Disposable {
   }
 
   label(name: string): string | undefined {
-    const { host, path } = this.folder;
-    return host.getXattr(this.folder.id(`${path}/${name}`), LABEL);
+    const { path } = this.folder;
+    return this.folder.getXattr(this.folder.id(`${path}/${name}`), LABEL);
   }
 
   setLabel(name: string, label: string): void {
-    const { host, path } = this.folder;
-    host.setXattr(this.folder.id(`${path}/${name}`), LABEL, `${label}\0`);
+    const { path } = this.folder;
+    this.folder.setXattr(this.folder.id(`${path}/${name}`), LABEL, `${label}\0`);
   }
 
   /** All that may not be another after. */

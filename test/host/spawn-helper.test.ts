@@ -68,8 +68,8 @@ describe.skipIf(MISSING !== undefined)(`a folder that is given away on the real 
     expect(["", "/file", "/below"].map((name) => statSync(path + name).uid)).toEqual([UID, UID, UID]);
     expect([lstatSync(`${path}/link`).uid, statSync(`${path}/below/deep`).uid]).toEqual([UID, 0]);
     expect(statSync(secret).uid).toBe(0);
-    expect(folder.host.getXattr(folder.id(secret), "security.selinux")).not.toBe(LABEL);
-    expect(folder.host.getXattr(folder.id(`${path}/file`), "security.selinux")).toBe(LABEL);
+    expect(folder.getXattr(folder.id(secret), "security.selinux")).not.toBe(LABEL);
+    expect(folder.getXattr(folder.id(`${path}/file`), "security.selinux")).toBe(LABEL);
     folder.host.giveFolder(path, { uid: 0 });
     expect(["", "/file", "/below"].map((name) => statSync(path + name).uid)).toEqual([0, 0, 0]);
   });
@@ -81,6 +81,6 @@ describe.skipIf(MISSING !== undefined)(`a folder that is given away on the real 
     linkSync(secret, `${folder.path}/state/name`);
     folder.host.giveFolder(`${folder.path}/state`, { uid: UID, label: LABEL });
     expect(statSync(secret).uid).toBe(0);
-    expect(folder.host.getXattr(folder.id(secret), "security.selinux")).not.toBe(LABEL);
+    expect(folder.getXattr(folder.id(secret), "security.selinux")).not.toBe(LABEL);
   });
 });

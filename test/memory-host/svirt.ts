@@ -32,8 +32,6 @@ const CHANGES: ReadonlySet<string> = new Set([
   "makeFile",
   "writeBytes",
   "renameFile",
-  "setXattr",
-  "removeXattr",
   "grantAccess",
   "revokeAccess",
   "lock",

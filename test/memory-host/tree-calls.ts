@@ -28,6 +28,7 @@ function entryOf({ files, uid }: Machine, svirt: Svirt, place: Place): TreeEntry
     uid: inode.uid,
     gid: inode.uid,
     links: inode.type === "folder" ? 2 : links,
+    listXattrs: () => [...inode.xattrs.keys()],
     getXattr: (name) => inode.xattrs.get(name),
     setXattr: (name, value) => {
       if (!inode.fileSystem.keepsLabels || (name.startsWith("trusted.") && uid !== 0)) return false;

@@ -1,6 +1,6 @@
-import type { Host } from "../../src/host.ts";
+import type { FileAttributes, Host } from "../../src/host.ts";
 import type { FileId } from "../../src/plan/guest-order.ts";
-import type { Inode } from "./file-tree.ts";
+import { factsOf, type Inode } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 import type { Svirt } from "./svirt.ts";
 
@@ -8,25 +8,38 @@ import type { Svirt } from "./svirt.ts";
 export function xattrCalls(
   machine: Machine,
   svirt: Svirt,
-): Pick<Host, "getXattr" | "setXattr" | "removeXattr" | "grantAccess" | "revokeAccess"> {
+): Pick<Host, "withInspected" | "withAttributes" | "grantAccess" | "revokeAccess"> {
   const { files } = machine;
-  const mayKeep = ({ fileSystem }: Inode, name: string): boolean =>
-    fileSystem.keepsLabels && (!name.startsWith("trusted.") || machine.uid === 0);
   const aclOf = (file: FileId): Inode["acl"] => {
     machine.noteAcl(file.path, svirt);
     return files.getSame(file).acl;
   };
   return {
-    getXattr: (file, name) => files.getSame(file).xattrs.get(name),
-    setXattr(file, name, value) {
-      const inode = files.getSame(file);
-      if (!mayKeep(inode, name)) return false;
-      inode.xattrs.set(name, value.replace(/\0$/, ""));
-      machine.noteContent(inode);
-      return true;
+    withInspected(path, use) {
+      const place = files.find(path);
+      if (place === undefined) return undefined;
+      return use({ facts: factsOf(place), ...attributesOf(machine, svirt, place.inode) });
     },
-    removeXattr: (file, name) => void files.getSame(file).xattrs.delete(name),
+    withAttributes: (file, use) => use(attributesOf(machine, svirt, files.getSame(file))),
     grantAccess: (file, { access, uid }) => void aclOf(file).set(uid, access),
     revokeAccess: (file, uid) => void aclOf(file).delete(uid),
+  };
+}
+
+/** Each act counts as a call of its own: a process may be killed at any. */
+function attributesOf(machine: Machine, svirt: Svirt, inode: Inode): FileAttributes {
+  const { fileSystem, xattrs } = inode;
+  return {
+    listXattrs: () => [...xattrs.keys()],
+    getXattr: (name) => xattrs.get(name),
+    setXattr(name, value) {
+      const mayKeep = fileSystem.keepsLabels && (!name.startsWith("trusted.") || machine.uid === 0);
+      svirt.call("setXattr", true, () => {
+        if (mayKeep) xattrs.set(name, value.replace(/\0$/, ""));
+      });
+      if (mayKeep) machine.noteContent(inode);
+      return mayKeep;
+    },
+    removeXattr: (name) => void svirt.call("removeXattr", true, () => xattrs.delete(name)),
   };
 }

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, statSync, symlinkSync } from "node:fs"
 import type { Host } from "../../src/host.ts";
 import { readFileContexts } from "../../src/report/default-labels.ts";
 import type { Node } from "../../src/vm/node.ts";
-import { restoreLabel, setLabel } from "../../src/vm/set-label.ts";
+import { restoreLabels, setLabel } from "../../src/vm/set-label.ts";
 import { showLabel } from "../../src/vm/show-label.ts";
 import { ASIDE, MISSING, RealFolder } from "../host/real-folder.ts";
 
@@ -42,10 +42,10 @@ describe.skipIf(MISSING !== undefined)(`labels of real files${ASIDE}`, () => {
     chownSync(disk, 1234, 1234);
     const link = folder.symlink("link", disk);
     const before = statSync(disk);
-    node.host.setXattr(folder.id(disk), "trusted.libvirt.security.selinux", GONE);
+    folder.setXattr(folder.id(disk), "trusted.libvirt.security.selinux", GONE);
 
     await setLabel(node, { path: link, isDryRun: false }, GONE);
-    expect(node.host.getXattr(folder.id(disk), "security.selinux")).toBe(GONE);
+    expect(folder.getXattr(folder.id(disk), "security.selinux")).toBe(GONE);
     expect(showLabel(node, link, contexts)).toEqual({
       path: disk,
       label: GONE,
@@ -55,14 +55,11 @@ describe.skipIf(MISSING !== undefined)(`labels of real files${ASIDE}`, () => {
       givenBack: DEFAULT,
       isStale: true,
     });
-    expect(await restoreLabel(node, { path: disk, isDryRun: true }, contexts)).toEqual({
-      path: disk,
-      from: GONE,
-      to: DEFAULT,
-    });
-    expect(node.host.getXattr(folder.id(disk), "security.selinux")).toBe(GONE);
-    await restoreLabel(node, { path: link, isDryRun: false }, contexts);
-    expect(node.host.getXattr(folder.id(disk), "security.selinux")).toBe(DEFAULT);
+    const wouldBe = await restoreLabels(node, { paths: [disk], isDryRun: true }, contexts);
+    expect(wouldBe).toEqual({ changes: [{ path: disk, from: GONE, to: DEFAULT }], errors: [] });
+    expect(folder.getXattr(folder.id(disk), "security.selinux")).toBe(GONE);
+    await restoreLabels(node, { paths: [link], isDryRun: false }, contexts);
+    expect(folder.getXattr(folder.id(disk), "security.selinux")).toBe(DEFAULT);
     const after = statSync(disk);
     expect([after.ino, after.mode, after.uid, after.size, after.mtimeMs]).toEqual([
       before.ino,

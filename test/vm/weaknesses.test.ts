@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Host } from "../../src/host.ts";
+import type { FileAttributes, Host } from "../../src/host.ts";
 import { defineDomain } from "../../src/vm/define.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";
 import { saveDomain } from "../../src/vm/saving/save-domain.ts";
@@ -282,9 +282,17 @@ test("weakness 12: where no trusted attribute can be set, the record alone knows
   const before = snapshot(machine);
   const contained = () => {
     const node = nodeOn(machine);
-    const setXattr: Host["setXattr"] = (file, name, value) =>
-      !name.startsWith("trusted.") && node.host.setXattr(file, name, value);
-    return { ...node, host: { ...node.host, setXattr } };
+    const without = (file: FileAttributes): FileAttributes => ({
+      ...file,
+      setXattr: (name, value) => !name.startsWith("trusted.") && file.setXattr(name, value),
+    });
+    const host: Host = {
+      ...node.host,
+      withInspected: (path, use) =>
+        node.host.withInspected(path, (file) => use({ ...file, ...without(file) })),
+      withAttributes: (file, use) => node.host.withAttributes(file, (attributes) => use(without(attributes))),
+    };
+    return { ...node, host };
   };
   await startDomain(contained(), domainXml({ disks: ALL_KINDS }));
   expect(snapshot(machine).filter((line) => line.includes("trusted."))).toEqual([]);

@@ -1,6 +1,5 @@
-import { asSvirtError, type SvirtError } from "../../errors.ts";
 import { readFileContexts } from "../../report/default-labels.ts";
-import { type LabelChange, restoreLabel } from "../../vm/set-label.ts";
+import { restoreLabels } from "../../vm/set-label.ts";
 import { type Command, JSON_OPTION } from "../command.ts";
 import { DRY_RUN_OPTION, printChanges } from "../label-changes.ts";
 import { oneLine } from "../one-line.ts";
@@ -25,15 +24,7 @@ export const command: Command = {
     await sweepFirst(call);
     const isDryRun = call.options.has(DRY_RUN_OPTION.name);
     const contexts = readFileContexts(call.node.host);
-    const changes: LabelChange[] = [];
-    const errors: SvirtError[] = [];
-    for (const path of call.rest) {
-      try {
-        changes.push(await restoreLabel(call.node, { path, isDryRun }, contexts));
-      } catch (error) {
-        errors.push(asSvirtError(error));
-      }
-    }
+    const { changes, errors } = await restoreLabels(call.node, { paths: call.rest, isDryRun }, contexts);
     if (errors[0] !== undefined && call.rest.length === 1) throw errors[0];
     printChanges(call, changes);
     for (const { message, remedy } of errors) {

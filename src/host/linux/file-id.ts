@@ -4,7 +4,7 @@ import type { FileFacts, FileType } from "../../host.ts";
 import type { FileId } from "../../plan/guest-order.ts";
 
 /** node:fs does not know it, and `undefined | flags` would silently be another mode. asm-generic/fcntl.h O_PATH */
-const O_PATH = 0o10000000;
+export const O_PATH = 0o10000000;
 
 /** stat(2): st_blocks counts in these, whatever the file system has. */
 const BLOCK_BYTES = 512;

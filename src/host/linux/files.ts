@@ -14,7 +14,6 @@ import {
   readdirSync,
   readFileSync,
   readSync,
-  realpathSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -24,9 +23,9 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { SvirtError } from "../../errors.ts";
-import type { FileContent, FileFacts } from "../../host.ts";
+import type { FileContent } from "../../host.ts";
 import type { FileId } from "../../plan/guest-order.ts";
-import { fileFacts, openAt, openPath, openSame, withFile } from "./file-id.ts";
+import { fileFacts, openAt, openSame, withFile } from "./file-id.ts";
 import { setxattr } from "./xattr.ts";
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -189,19 +188,6 @@ export function renameFile(from: string, to: string): void {
     }
     renameSync(from, to);
     syncFolder(dirname(to));
-  });
-}
-
-/** Host.inspectFile */
-export function inspectFile(path: string): FileFacts | undefined {
-  return unlessMissing(`inspect ${path}`, () => {
-    const real = realpathSync(path);
-    const fd = openPath(real);
-    try {
-      return fileFacts(real, fstatSync(fd, { bigint: true }));
-    } finally {
-      closeSync(fd);
-    }
   });
 }
 

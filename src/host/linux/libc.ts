@@ -17,8 +17,9 @@ const BASIC = {
 const OTHERS = {
   bind: { args: [i32, ptr, u32], returns: i32 },
   flock: { args: [i32, i32], returns: i32 },
-  getxattr: { args: [ptr, ptr, ptr, u64], returns: i64 },
+  getxattr: { args: [ptr, ptr, ptr, u64], returns: i64_fast },
   listen: { args: [i32, i32], returns: i32 },
+  listxattr: { args: [ptr, ptr, u64], returns: i64_fast },
   pipe2: { args: [ptr, i32], returns: i32 },
   removexattr: { args: [ptr, ptr], returns: i32 },
   sendmsg: { args: [i32, ptr, i32], returns: i64_fast },

@@ -2,11 +2,13 @@ import { closeSync, constants, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { SvirtError } from "../../errors.ts";
 import { EWOULDBLOCK } from "./errno.ts";
+import { unlessMissing } from "./files.ts";
 import { hostCallError, libc, readErrno } from "./libc.ts";
 
 /** sys/file.h */
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+const LOCK_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
 const FIRST_POLL_MS = 2;
 /** With many who wait, asking more often only takes the processor from the one that they wait for. */
 const LONGEST_POLL_MS = 64;
@@ -43,11 +45,18 @@ export function isLocked(path: string): boolean {
 
 /** The descriptor that holds the lock, undefined when somebody else does. flock(2) */
 function tryLock(path: string): number | undefined {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
-  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  const fd = openLock(path);
   if (libc().flock(fd, LOCK_EX | LOCK_NB) === 0) return fd;
   const errno = readErrno();
   closeSync(fd);
   if (errno === EWOULDBLOCK) return undefined;
   throw hostCallError(`lock ${path}`, errno);
+}
+
+/** Its folder is made by whoever comes first. */
+function openLock(path: string): number {
+  const found = unlessMissing(`open ${path}`, () => openSync(path, LOCK_FILE, 0o600));
+  if (found !== undefined) return found;
+  mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
+  return openSync(path, LOCK_FILE, 0o600);
 }

@@ -2,9 +2,9 @@ import type { Host } from "../../host.ts";
 import { mayAccess } from "./access-vector.ts";
 import { removeControlGroup, writeControl } from "./control-files.ts";
 import { grantAccess, revokeAccess } from "./file-access.ts";
-import { withFile } from "./file-id.ts";
 import * as files from "./files.ts";
 import { giveFolder } from "./give-folder.ts";
+import { inspectFile, withAttributes, withInspected } from "./inspect-file.ts";
 import { readKernelLog } from "./kernel-log.ts";
 import { makeLinkWithin, removeLink } from "./link-within.ts";
 import { isLocked, lock } from "./lock.ts";
@@ -20,7 +20,6 @@ import { spawnGuest } from "./spawn-guest.ts";
 import { spawnHelper } from "./spawn-helper.ts";
 import { threadCalls } from "./threads.ts";
 import { visitTree } from "./visit-tree.ts";
-import { getxattr, removexattr, setxattr } from "./xattr.ts";
 
 /** What linux-host.ts does without this file. */
 export type QuickCall =
@@ -35,13 +34,6 @@ export type QuickCall =
   | "nowMs"
   | "sleep"
   | "makeUuid";
-
-const xattrCalls: Pick<Host, "getXattr" | "setXattr" | "removeXattr"> = {
-  getXattr: (file, name) => withFile(file, (path) => getxattr(path, name)),
-  setXattr: (file, name, value) =>
-    withFile(file, (path) => setxattr(path, name, new TextEncoder().encode(value))),
-  removeXattr: (file, name) => withFile(file, (path) => removexattr(path, name)),
-};
 
 /** All that `svirt list` does without. */
 export function makeOtherCalls(): Omit<Host, QuickCall> {
@@ -59,10 +51,11 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     writeBytes: files.writeBytes,
     renameFile: files.renameFile,
     readInput,
-    inspectFile: files.inspectFile,
+    inspectFile,
+    withInspected,
     mayOpen: files.mayOpen,
     readBytes: files.readBytes,
-    ...xattrCalls,
+    withAttributes,
     grantAccess,
     revokeAccess,
     visitTree,
@@ -91,9 +84,17 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     getOwnContext: selinux.getOwnContext,
     isValidContext: selinux.isValidContext,
     mayAccess,
-    getBootTime: () => Number(/^btime (\d+)$/m.exec(readText("/proc/stat") ?? "")?.[1] ?? "0"),
+    getBootTime,
     getUid: () => process.getuid?.() ?? 0,
   };
+}
+
+let bootTime: number | undefined;
+
+/** Host.getBootTime: read once, like the reference's, so that all marks of one call say the same. proc_stat(5) btime */
+function getBootTime(): number {
+  bootTime ??= Number(/^btime (\d+)$/m.exec(readText("/proc/stat") ?? "")?.[1] ?? "0");
+  return bootTime;
 }
 
 function killSelf(): never {

@@ -5,10 +5,12 @@ import { readText } from "./quick-files.ts";
 
 const ZOMBIE_STATES = new Set(["Z", "X"]);
 
-/** Host.getBootId. proc_sys_kernel(5) */
+let bootId: string | undefined;
+
+/** Host.getBootId: read once, as no process lives longer than the boot. proc_sys_kernel(5) */
 export function getBootId(): string {
-  const text = readText("/proc/sys/kernel/random/boot_id");
-  if (text !== undefined) return text.trim();
+  bootId ??= readText("/proc/sys/kernel/random/boot_id")?.trim();
+  if (bootId !== undefined) return bootId;
   throw new SvirtError("Cannot tell the kernel's boot id: /proc does not have it", { kind: "host-call" });
 }
 

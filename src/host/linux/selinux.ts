@@ -4,6 +4,7 @@ import { trimLabel } from "../../selinux/context.ts";
 import { parseSelinuxConfig } from "../../selinux/contexts-files.ts";
 
 const SELINUXFS = "/sys/fs/selinux";
+let configRead: { readonly name: string | undefined } | undefined;
 
 /** Host.getSelinux. selinuxfs is there only when the kernel runs it. */
 export function getSelinux(): SelinuxState {
@@ -75,12 +76,17 @@ export function setExecContext(context: string): void {
   writeOnce("/proc/thread-self/attr/exec", context === "" ? "\n" : `${context}\0`);
 }
 
+/** Once: each look at a label asks for it. */
 function readPolicyName(): string | undefined {
-  try {
-    return parseSelinuxConfig(readFileSync("/etc/selinux/config", "utf8"), "SELINUXTYPE");
-  } catch {
-    return undefined;
+  if (configRead === undefined) {
+    try {
+      const name = parseSelinuxConfig(readFileSync("/etc/selinux/config", "utf8"), "SELINUXTYPE");
+      configRead = { name };
+    } catch {
+      configRead = { name: undefined };
+    }
   }
+  return configRead.name;
 }
 
 /** Opened without O_CREAT and O_TRUNC, which the policy would have to allow. */

@@ -4,7 +4,7 @@ import type { Host, TreeEntry } from "../../host.ts";
 import { grantOn, revokeOn } from "./file-access.ts";
 import { fileFacts, openPath, openSame } from "./file-id.ts";
 import { orThrow, unlessMissing } from "./files.ts";
-import { getxattr, removexattr, setxattr } from "./xattr.ts";
+import { attributesAt } from "./xattr.ts";
 
 /** So many descriptors are open at once. */
 const MOST_LEVELS = 400;
@@ -104,9 +104,7 @@ function entryOf(fd: number, path: string): TreeEntry {
     uid,
     gid: Number(stat.gid),
     links: Number(stat.nlink),
-    getXattr: (name) => named(() => getxattr(at, name)),
-    setXattr: (name, value) => named(() => setxattr(at, name, new TextEncoder().encode(value))),
-    removeXattr: (name) => named(() => removexattr(at, name)),
+    ...attributesAt({ at, shown: path }),
     setOwner: (owner, group) => orThrow(`give ${path} to user ${owner}`, () => chownSync(at, owner, group)),
     grantAccess: (granted) => named(() => grantOn(at, path, granted)),
     revokeAccess: (user) => {

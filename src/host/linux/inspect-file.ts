@@ -1,0 +1,52 @@
+import { closeSync, fstatSync, openSync, readlinkSync, realpathSync } from "node:fs";
+import type { FileAttributes, FileFacts, OpenedFile } from "../../host.ts";
+import type { FileId } from "../../plan/guest-order.ts";
+import { fileFacts, O_PATH, openPath, withFile } from "./file-id.ts";
+import { unlessMissing } from "./files.ts";
+import { attributesAt } from "./xattr.ts";
+
+/** A path that the kernel made up, or that is not its bytes: a name that is gone, a pipe, a mount that is out of reach. */
+const NO_PATH = /^[^/]| \(deleted\)$|\ufffd/;
+
+/** Host.inspectFile */
+export function inspectFile(path: string): FileFacts | undefined {
+  return look(path, (facts) => facts);
+}
+
+/** Host.withInspected */
+export function withInspected<Result>(path: string, use: (file: OpenedFile) => Result): Result | undefined {
+  return look(path, (facts, fd) =>
+    use({ facts, ...attributesAt({ at: `/proc/self/fd/${fd}`, shown: facts.id.path }) }),
+  );
+}
+
+/** Host.withAttributes */
+export function withAttributes<Result>(file: FileId, use: (attributes: FileAttributes) => Result): Result {
+  return withFile(file, (at) => use(attributesAt({ at, shown: file.path })));
+}
+
+function look<Result>(path: string, use: (facts: FileFacts, fd: number) => Result): Result | undefined {
+  const opened = unlessMissing(`inspect ${path}`, () => openReal(path));
+  if (opened === undefined) return undefined;
+  const { fd, real } = opened;
+  try {
+    const stat = unlessMissing(`inspect ${path}`, () => fstatSync(fd, { bigint: true }));
+    return stat === undefined ? undefined : use(fileFacts(real, stat), fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The kernel knows by which path it came to what it opened: so both are of one instant. proc_pid_fd(5) */
+function openReal(path: string): { readonly fd: number; readonly real: string } {
+  const fd = openSync(path, O_PATH);
+  let real = "";
+  try {
+    real = readlinkSync(`/proc/self/fd/${fd}`);
+  } finally {
+    if (NO_PATH.test(real)) closeSync(fd);
+  }
+  if (!NO_PATH.test(real)) return { fd, real };
+  real = realpathSync(path);
+  return { fd: openPath(real), real };
+}
