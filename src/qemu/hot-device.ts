@@ -94,14 +94,19 @@ export function formatHotDevice(
 export function formatMedium(
   guest: Guest,
   disk: Disk,
-  facts: { readonly chains: FoundChains; readonly names: FreeNames },
+  facts: {
+    readonly chains: FoundChains;
+    readonly names: FreeNames;
+    readonly peers?: readonly LaunchPeer[];
+  },
 ): DeviceWords & { readonly node: string } {
-  const { chains, names } = facts;
+  const { chains, names, peers = [] } = facts;
   const alone = { ...guest, devices: { ...guest.devices, disks: [disk], rngs: [], hostdevs: [] } };
   const descriptors = listDeviceDescriptors(alone, chains, names.set);
   const { top, words } = formatNodes(numbered(guest, disk, facts), {
     monitorFd: 0,
     listeners: [],
+    peers,
     descriptors,
     folder: "",
   });

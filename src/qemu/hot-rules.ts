@@ -3,7 +3,6 @@ import { type Disk, diskBus } from "../domain/disk.ts";
 import type { Domain } from "../domain/domain.ts";
 import type { HostDevice } from "../domain/host-device.ts";
 import type { NetworkInterface } from "../domain/network-interface.ts";
-import { peerSocketOf } from "../domain/peer-sockets.ts";
 import { SvirtError } from "../errors.ts";
 import type { Guest } from "./guest.ts";
 
@@ -23,15 +22,6 @@ export function refuseHotPlug(device: Device): void {
   }
   if (value.transient !== undefined) throw cannot("a transient disk is not hotplugged", NEEDS_START);
   if (value.wwn !== undefined) throw cannot("a disk with a <wwn> is not hotplugged", "Leave it out.");
-}
-
-/** Refuses a medium that another program serves at a socket: a drive keeps no connection. */
-export function refuseServedMedium(disk: Disk): void {
-  if (peerSocketOf({ element: "disk", value: disk }) === undefined) return;
-  throw cannot(
-    "svirt puts no medium in a drive that another program serves",
-    "Attach a disk of its own, or change the definition (--config): it counts at the next start.",
-  );
 }
 
 /** Refuses a disk of which a guest cannot be made to let go. qemuDomainDetachPrepDisk() of libvirt */

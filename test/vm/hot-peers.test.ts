@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { describe as describeStep } from "../../src/plan/describe.ts";
-import { attachDevice, detachDevice } from "../../src/vm/devices/change-devices.ts";
+import { attachDevice, detachDevice, updateDevice } from "../../src/vm/devices/change-devices.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { deviceOf, recordOf, wholeState } from "./hotplug-scene.ts";
@@ -95,6 +95,23 @@ describe("a device that another program serves and that comes to a guest that ru
     machine.qemu = {};
     await sweepAll(machine);
     expect(wholeState(machine)).toEqual(before);
+  });
+
+  test("is a medium that a drive is given, and its socket has its label back with the next one", async () => {
+    const drive = (source: string, type = "network"): string =>
+      `<disk type='${type}' device='cdrom'><driver name='qemu' type='raw'/>${source}<target dev='hdc' bus='ide'/></disk>`;
+    const source = `<source protocol='nbd' name='x'><host transport='unix' socket='${SOCKET}'/></source>`;
+    await start(drive("<source file='/var/lib/images/install.iso'/>", "file"));
+    const change = (xml: string) =>
+      updateDevice(nodeOn(machine), ASK, { device: deviceOf(xml), force: false });
+    await change(drive(source));
+    expect(labelOf(machine, SOCKET)).toBe("system_u:object_r:svirt_image_t:s0");
+    expect(labelOf(machine, "/var/lib/images/install.iso")).toBe(ORIGINAL);
+    const plug = recordOf(machine).steps.find((step) => step.do === "plug");
+    expect(JSON.stringify(plug?.commands)).toContain('"server":{"type":"fd","str":"peer0"}');
+    await change(drive("<source file='/var/lib/images/install.iso'/>", "file"));
+    expect(labelOf(machine, SOCKET)).toBe(ORIGINAL);
+    expect(machine.violations).toEqual([]);
   });
 
   test("is not taken from another guest", async () => {

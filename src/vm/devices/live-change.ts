@@ -2,12 +2,14 @@ import { type Device, nameDevice, withOther, withoutDevice } from "../../domain/
 import { type Disk, diskBus } from "../../domain/disk.ts";
 import { formatDomain } from "../../domain/document.ts";
 import { SvirtError } from "../../errors.ts";
+import type { PluggedPeer } from "../../plan/guest-order.ts";
 import { type NewMedium, planAttach, planDetach, planMedium } from "../../plan/hotplug-plan.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listPlugged } from "../../plan/plugged.ts";
 import type { Guest } from "../../qemu/guest.ts";
 import { formatHotDevice, formatMedium, plugDevice } from "../../qemu/hot-device.ts";
-import { refuseHotUnplug, refuseServedMedium } from "../../qemu/hot-rules.ts";
+import { refuseHotUnplug } from "../../qemu/hot-rules.ts";
+import type { LaunchPeer } from "../../qemu/launch.ts";
 import { storedDomain } from "../../qemu/stored-domain.ts";
 import { refuseBusyDisk } from "../block/refuse-busy.ts";
 import type { AskedChange, DecidedChange } from "../change-guest.ts";
@@ -92,8 +94,7 @@ function decideAttach(node: Node, record: GuestRecord, device: Device): DecidedC
   const words = formatHotDevice(plugged.guest, plugged.device, {
     chains: gathered.chains,
     names,
-    // Of the only device, as far as those words know.
-    peers: peers.map(({ name }) => ({ name, place: `/domain/devices/${device.element}[1]` })),
+    peers: placed(device, peers),
     taps: tap === undefined ? [] : [tap.handed],
     folder: guestPaths(node.paths, record.uuid).workFolder,
     named: nameFiles(plugged.device, gathered),
@@ -128,7 +129,6 @@ function decideMedium(node: Node, record: GuestRecord, wish: MediumChange): Deci
     return { steps: [], after: [], xml: record.xml };
   }
   refuseUsbDrive(value);
-  refuseServedMedium(value);
   const changed = withOther(domain, old, { element: "disk", value });
   storedDomain(changed);
   refuseUnready(changed, `change the medium of ${wish.target}`);
@@ -139,10 +139,18 @@ function decideMedium(node: Node, record: GuestRecord, wish: MediumChange): Deci
 }
 
 function newMedium(node: Node, record: GuestRecord, disk: Disk): NonNullable<NewMedium["to"]> {
-  const gathered = gatherDevice(node, { element: "disk", value: disk });
-  const facts = { chains: gathered.chains, names: freeNames(record, "net") };
+  const device = { element: "disk", value: disk } as const;
+  const gathered = gatherDevice(node, device);
+  const names = freeNames(record, "net");
+  const peers = decidePeer(record, device, { gathered, name: names.peer });
+  const facts = { chains: gathered.chains, names, peers: placed(device, peers) };
   const { node: top, ...words } = formatMedium(runningGuest(record).guest, disk, facts);
-  return { node: top, device: decideNewDevice(node, record, { gathered, words }) };
+  return { node: top, device: decideNewDevice(node, record, { gathered, peers, words }) };
+}
+
+/** Connections of a device that is the only one, as far as its words know. */
+function placed({ element }: Device, peers: readonly PluggedPeer[]): readonly LaunchPeer[] {
+  return peers.map(({ name }) => ({ name, place: `/domain/devices/${element}[1]` }));
 }
 
 function decideLink(
