@@ -114,6 +114,14 @@ describe("a device that another program serves and that comes to a guest that ru
     expect(machine.violations).toEqual([]);
   });
 
+  test("that sees the guest's memory is refused where that is not shared", async () => {
+    await start("", { lifecycle: "" });
+    const before = wholeState(machine);
+    const error = await errorOf(attach(BLOCK));
+    expect(error.message).toContain("needs the guest's memory to be shared");
+    expect(wholeState(machine)).toEqual(before);
+  });
+
   test("is not taken from another guest", async () => {
     await start("", { name: "vm2", uuid: OTHER });
     await start("");
