@@ -15,13 +15,16 @@ export interface LiveDevices {
   readonly terminals?: ReadonlyMap<string, string>;
   /** The images of each disk, by its alias, the top first. */
   readonly chains?: ReadonlyMap<string, readonly LiveImage[]>;
+  /** Of each character device whether the guest has it open, by its alias. */
+  readonly openPorts?: ReadonlyMap<string, boolean>;
 }
 
 /** Writes that into the domain that is being written, whose devices have their aliases. */
-export function showDevices(domain: Draft, { chains, terminals }: LiveDevices): void {
+export function showDevices(domain: Draft, { chains, openPorts, terminals }: LiveDevices): void {
   for (const device of childrenOf(childrenOf(domain).find(({ tag }) => tag === "devices"))) {
     const alias = aliasOf(device) ?? "";
     showTerminal(device, terminals?.get(alias));
+    if (device.tag === "channel") showState(device, openPorts?.get(alias));
     if (device.tag === "disk") showChain(device, chains?.get(alias) ?? []);
   }
 }
@@ -41,6 +44,13 @@ function showTerminal(device: Draft, path: string | undefined): void {
   if (path === undefined || device.attributes.get("type") !== "pty") return;
   if (device.tag === "console") device.attributes.set("tty", path);
   device.children.unshift(attributesDraft("source", { path }));
+}
+
+// virDomainChrTargetDefFormat() of libvirt
+function showState(channel: Draft, isOpen: boolean | undefined): void {
+  const target = childrenOf(channel).find(({ tag }) => tag === "target");
+  if (isOpen === undefined || target?.attributes.get("type") !== "virtio") return;
+  target.attributes.set("state", isOpen ? "connected" : "disconnected");
 }
 
 /** What is below stands as the XML has it, or else as QEMU was given it. virDomainDiskSourceFormat() of libvirt */

@@ -13,9 +13,14 @@ import { runningGuest } from "./running-guest.ts";
 
 /**
  * The XML of a running guest as `virsh dumpxml` shows one: with its id and its label, and of its devices their names in
- * QEMU, the terminals and sockets that they got, and the images of its disks with their numbers.
+ * QEMU, the terminals and sockets that they got, the images of its disks with their numbers, and which channels it has open,
+ * as far as that is known.
  */
-export function formatLive({ paths }: Pick<Node, "paths">, record: GuestRecord): string {
+export function formatLive(
+  { paths }: Pick<Node, "paths">,
+  record: GuestRecord,
+  openPorts: ReadonlyMap<string, boolean> = new Map(),
+): string {
   const { domain, guest } = runningGuest(record);
   const plugged = listPlugged(record.steps);
   const named = withAliases(guest, laterNames(guest, plugged));
@@ -28,6 +33,7 @@ export function formatLive({ paths }: Pick<Node, "paths">, record: GuestRecord):
       ...(label === undefined ? {} : { label }),
       ...(imageLabel === undefined || !relabel ? {} : { imageLabel }),
       terminals: new Map(Object.entries(record.terminals ?? {})),
+      openPorts,
       chains: new Map(named.disks.map(({ alias = "" }) => [alias, runningChain(plugged, alias)])),
     },
   );

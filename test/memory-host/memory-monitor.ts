@@ -106,8 +106,16 @@ function answer(machine: Machine, pid: number, { args, command }: Asked): unknow
   }
 }
 
-/** Each with a terminal of its own, in their order. qemu.git qapi/char.json */
+/** Each pty with a terminal of its own, in their order; no guest has opened anything. qemu.git qapi/char.json */
 function listChardevs(words: readonly string[]): object[] {
-  const labels = words.flatMap((word) => /^pty,id=([^,]*)/.exec(word)?.[1] ?? []);
-  return labels.map((label, at) => ({ label, filename: `pty:/dev/pts/${at}`, "frontend-open": true }));
+  const found = words.flatMap((word) => {
+    const [, type, label] = /^(pty|socket|null),id=([^,]*)/.exec(word) ?? [];
+    return label === undefined ? [] : [{ label, isPty: type === "pty" }];
+  });
+  let terminals = 0;
+  return found.map(({ isPty, label }) => ({
+    label,
+    filename: isPty ? `pty:/dev/pts/${terminals++}` : "disconnected:unix:/a,server=on",
+    "frontend-open": false,
+  }));
 }

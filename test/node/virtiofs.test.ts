@@ -1,26 +1,16 @@
-import { beforeAll, expect } from "bun:test";
-import { fileURLToPath } from "node:url";
-import { isNodeUp } from "./isolation/on-the-node.ts";
+import { expect } from "bun:test";
 import { noteOf, outOf } from "./lifecycle/notes.ts";
 import { onANode } from "./lifecycle/on-a-node.ts";
-import { node, onNode } from "./lifecycle/on-the-node.ts";
+import { onNode } from "./lifecycle/on-the-node.ts";
+import { bringLinux, LINUX } from "./linux-guest/on-the-node.ts";
 import { bringPrograms, PROGRAMS } from "./programs/on-the-node.ts";
-
-const BUILD = fileURLToPath(new URL("linux-guest/build", import.meta.url));
 
 const onTheNode = await onANode();
 bringPrograms();
-
-beforeAll(async () => {
-  if (!(await isNodeUp())) return;
-  const built = Bun.spawnSync([BUILD], { stderr: "inherit" });
-  if (!built.success) throw new Error("Cannot put together a Linux for guests");
-  const folder = built.stdout.toString().trim();
-  await node(["put", `${folder}/vmlinux`, `${folder}/initramfs`, "/srv/lifecycle"]);
-});
+bringLinux();
 
 /** A folder with files of the host's and a link that leads out of it, virtiofsd, and a guest whose Linux mounts the folder. */
-const SCENE = `${PROGRAMS}
+const SCENE = `${PROGRAMS}${LINUX}
   setfattr -n security.selinux -v system_u:object_r:virtiofsd_exec_t:s0 /srv/programs/bin/virtiofsd
   setfattr -n security.selinux -v system_u:object_r:lib_t:s0 /srv/programs/lib /srv/programs/lib/*
   folder=$here/all
@@ -38,7 +28,7 @@ const SCENE = `${PROGRAMS}
     rm -f $here/$1.serial
     guest_type=kvm xml $1 "$fs<serial type='file'><source path='$here/$1.serial'/></serial>" \\
       "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>" |
-      sed "s/>16</>128</; s,</type></os>,</type><kernel>$here/vmlinux</kernel><initrd>$here/initramfs</initrd><cmdline>console=ttyS0 quiet panic=-1 mitigations=off nokaslr</cmdline></os>," >$work/linux.xml
+      as_linux >$work/linux.xml
     svirt define $work/linux.xml >/dev/null
   }
 `;

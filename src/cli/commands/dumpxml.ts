@@ -1,6 +1,9 @@
+import { asSvirtError } from "../../errors.ts";
+import { askChannels } from "../../vm/channel-states.ts";
 import { findDomain } from "../../vm/find-domain.ts";
 import { formatLive } from "../../vm/live-xml.ts";
-import { type Command, DOMAIN_OPERAND, operand } from "../command.ts";
+import type { GuestRecord } from "../../vm/record.ts";
+import { type Call, type Command, DOMAIN_OPERAND, operand } from "../command.ts";
 import { sweepFirst } from "../sweep-first.ts";
 
 /** `svirt dumpxml DOMAIN` */
@@ -15,8 +18,21 @@ export const command: Command = {
     await sweepFirst(call);
     const { definition, guest } = findDomain(call.node, operand(call, "domain"));
     const isLive = guest !== undefined && !call.options.has("inactive");
-    const xml = isLive ? formatLive(call.node, guest) : (definition?.xml ?? guest?.xml ?? "");
+    const xml = isLive
+      ? formatLive(call.node, guest, await channelsOf(call, guest))
+      : (definition?.xml ?? guest?.xml ?? "");
     call.output.print(`${xml}\n`);
     return undefined;
   },
 };
+
+/** A guest that does not answer is shown all the same. */
+async function channelsOf(call: Call, guest: GuestRecord): Promise<ReadonlyMap<string, boolean>> {
+  try {
+    return await askChannels(call.node, guest);
+  } catch (thrown) {
+    const { message } = asSvirtError(thrown);
+    call.output.warn(`warning: ${message}: which channels are connected is not shown\n`);
+    return new Map();
+  }
+}

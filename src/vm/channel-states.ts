@@ -1,0 +1,21 @@
+import { parseDomainText } from "../domain/document.ts";
+import { guestPaths } from "../plan/paths.ts";
+import { parseOpenPorts } from "../qemu/open-ports.ts";
+import { converse } from "../run/converse.ts";
+import type { Node } from "./node.ts";
+import type { GuestRecord } from "./record.ts";
+
+/** How long another conversation with QEMU is waited for: what is asked is only shown besides. */
+const TIMEOUT_MS = 2000;
+
+/**
+ * Which of a running guest's virtio channels it has open, by their ids. QEMU alone knows, and may say what it likes; one
+ * without such a channel is not asked. Throws "timeout"; "failed" when it has ended or makes no sense.
+ */
+export async function askChannels(node: Node, guest: GuestRecord): Promise<ReadonlyMap<string, boolean>> {
+  const { channels } = parseDomainText(guest.xml).devices;
+  if (!channels.some(({ target }) => target.type === "virtio")) return new Map();
+  const { monitor } = guestPaths(node.paths, guest.uuid);
+  const at = { monitor, timeoutMs: TIMEOUT_MS };
+  return parseOpenPorts(await converse(node.host, at, (qemu) => qemu.execute("query-chardev")));
+}

@@ -1,0 +1,37 @@
+import { expect } from "bun:test";
+import { noteOf, outOf } from "./lifecycle/notes.ts";
+import { onANode } from "./lifecycle/on-a-node.ts";
+import { onNode } from "./lifecycle/on-the-node.ts";
+import { bringLinux, LINUX } from "./linux-guest/on-the-node.ts";
+
+const onTheNode = await onANode();
+bringLinux();
+
+onTheNode("dumpxml says whether the guest has a channel open, as long as its QEMU answers", async () => {
+  const notes = await onNode(`${LINUX}
+    begun=$(cut -d ' ' -f 1 /proc/uptime)
+    guest_type=kvm xml life-a "<channel type='unix'><target type='virtio' name='org.example.0'/></channel>
+      <serial type='file'><source path='$here/life-a.serial'/></serial>" | as_linux channel >$work/linux.xml
+    svirt define $work/linux.xml >/dev/null
+    svirt start life-a >/dev/null
+    state() { svirt dumpxml life-a | sed -n "s/.*name='org.example.0' state='\\(.*\\)'.*/\\1/p"; }
+    is() { [ "$(state)" = "$1" ]; }
+    note first state
+    note opened wait_for is connected
+    { echo over; sleep 1; } | svirt console life-a --devname channel0 >/dev/null 2>&1
+    note closed wait_for is disconnected
+    note said grep -c channel=closed $here/life-a.serial
+    kill -STOP $(pid_of life-a)
+    note stopped svirt dumpxml life-a
+    kill -CONT $(pid_of life-a)
+    note denials denied_since "$begun" .
+    svirt destroy life-a >/dev/null
+    svirt undefine life-a >/dev/null
+  `);
+  expect(outOf(notes, "first")).toMatch(/^(?:dis)?connected$/);
+  expect([noteOf(notes, "opened").code, noteOf(notes, "closed").code]).toEqual([0, 0]);
+  expect(outOf(notes, "said")).toBe("1");
+  expect(noteOf(notes, "stopped").out).toContain("name='org.example.0'/>");
+  expect(noteOf(notes, "stopped").err).toContain("which channels are connected is not shown");
+  expect(outOf(notes, "denials")).toBe("");
+});

@@ -1,0 +1,28 @@
+import { beforeAll } from "bun:test";
+import { fileURLToPath } from "node:url";
+import { isNodeUp } from "../isolation/on-the-node.ts";
+import { node } from "../lifecycle/on-the-node.ts";
+
+const BUILD = fileURLToPath(new URL("build", import.meta.url));
+
+/**
+ * In front of a script: `as_linux [OPS]` turns the XML of a guest into that of one that boots this folder's Linux, which
+ * does what OPS says.
+ */
+export const LINUX = `
+  as_linux() {
+    linux_words="console=ttyS0 quiet panic=-1 mitigations=off nokaslr ops=\${1-virtiofs}"
+    sed "s/>16</>128</; s,</type></os>,</type><kernel>$here/vmlinux</kernel><initrd>$here/initramfs</initrd><cmdline>$linux_words</cmdline></os>,"
+  }
+`;
+
+/** Puts the Linux of test/node/linux-guest/build there before the first test of a file. */
+export function bringLinux(): void {
+  beforeAll(async () => {
+    if (!(await isNodeUp())) return;
+    const built = Bun.spawnSync([BUILD], { stderr: "inherit" });
+    if (!built.success) throw new Error("Cannot put together a Linux for guests");
+    const folder = built.stdout.toString().trim();
+    await node(["put", `${folder}/vmlinux`, `${folder}/initramfs`, "/srv/lifecycle"]);
+  });
+}
