@@ -1,10 +1,11 @@
 // A program for taps.test.ts, in a network namespace of its own: prints as JSON what became of macvtaps.
-import { closeSync, existsSync, readFileSync, readSync, writeSync } from "node:fs";
+import { closeSync, existsSync, readFileSync } from "node:fs";
 import { asSvirtError } from "../../src/errors.ts";
 import { callDevice, requestFor } from "../../src/host/linux/device-call.ts";
 import { macvtapNode, makeMacvtap, removeMacvtap } from "../../src/host/linux/macvtap.ts";
 import { openTap } from "../../src/host/linux/open-tap.ts";
 import type { Macvtap } from "../../src/plan/tap.ts";
+import { frameThrough } from "./frame-through.ts";
 
 const GROUP = 0x70000001;
 const [TUNGETIFF, IFF_VNET_HDR] = [0x800454d2, 0x4000];
@@ -39,30 +40,7 @@ const open = (name: string): number =>
     macvtap: {},
   })[0]?.fd ?? -1;
 
-const HEADER = Buffer.alloc(10);
-const FRAME = Buffer.concat([
-  HEADER,
-  Buffer.from("52540000000252540000000188b5", "hex"),
-  Buffer.from("hello, neighbour".padEnd(46, "\0")),
-]);
-
-async function frameThrough(from: number, to: number): Promise<string | undefined> {
-  const bytes = Buffer.alloc(2048);
-  for (let tries = 0; tries < 50; tries += 1) {
-    writeSync(from, FRAME);
-    await Bun.sleep(10);
-    try {
-      for (;;) {
-        const count = readSync(to, bytes);
-        if (bytes.toString("hex", 22, 24) === "88b5")
-          return bytes.toString("utf8", 24, count).replace(/\0+$/, "");
-      }
-    } catch {
-      // Nothing more is there yet.
-    }
-  }
-  return undefined;
-}
+const BY = { source: "525400000001", destination: "525400000002", headerBytes: 10 };
 
 // A node of /dev is named by a device's number, and the network before this one may still be on its way out with the same.
 for (let passed = process.pid % 89; passed >= 0; passed -= 1) {
@@ -83,7 +61,7 @@ const facts = {
   isUp: ["macvtap0", "web"].map((name) => (Number(read(`${name}/flags`)) & 1) === 1),
   mode: modeOf("macvtap0"),
   hasHeader: (rest.getUint16(0, true) & IFF_VNET_HDR) !== 0,
-  arrived: await frameThrough(first, second),
+  arrived: await frameThrough(first, second, BY),
   twice: said(() => makeMacvtap(link("web", "03"))),
   missing: said(() => makeMacvtap({ ...link("other", "03"), lower: "eth9" })),
 };

@@ -1,6 +1,6 @@
 // A program for taps.test.ts, in a network namespace of its own: prints as JSON what became of taps.
 import { ptr } from "bun:ffi";
-import { closeSync, readdirSync, readFileSync, readSync, writeSync } from "node:fs";
+import { closeSync, readdirSync, readFileSync } from "node:fs";
 import { asSvirtError } from "../../src/errors.ts";
 import { callDevice, requestFor } from "../../src/host/linux/device-call.ts";
 import { libc } from "../../src/host/linux/libc.ts";
@@ -8,6 +8,7 @@ import { withRoutes } from "../../src/host/linux/netlink.ts";
 import { openTap } from "../../src/host/linux/open-tap.ts";
 import { removeTap, setUpTap } from "../../src/host/linux/set-up-tap.ts";
 import type { HandedTap } from "../../src/plan/tap.ts";
+import { frameThrough } from "./frame-through.ts";
 
 const TUNSETPERSIST = 0x400454cb;
 const tap = (name: string, queues: readonly string[]): HandedTap => ({
@@ -40,30 +41,7 @@ function gatheredBy(fd: number, name: string): number | undefined {
   return facts[2];
 }
 
-const [SOURCE, DESTINATION] = ["525400000001", "525400000002"];
-const FRAME = Buffer.concat([
-  Buffer.from(`${DESTINATION}${SOURCE}88b5`, "hex"),
-  Buffer.from("hello, neighbour".padEnd(46, "\0")),
-]);
-
-/** What comes out at one tap of what goes in at another; nothing within half a second: undefined. */
-async function frameThrough(from: number, to: number): Promise<string | undefined> {
-  const bytes = Buffer.alloc(2048);
-  for (let tries = 0; tries < 50; tries += 1) {
-    writeSync(from, FRAME);
-    await Bun.sleep(10);
-    for (;;) {
-      try {
-        const count = readSync(to, bytes);
-        if (bytes.toString("hex", 12, 14) === "88b5")
-          return bytes.toString("utf8", 14, count).replace(/\0+$/, "");
-      } catch {
-        break;
-      }
-    }
-  }
-  return undefined;
-}
+const BY = { source: "525400000001", destination: "525400000002", headerBytes: 0 };
 
 run("ip", "link", "add", "br0", "type", "bridge");
 run("ip", "link", "set", "br0", "up");
@@ -83,12 +61,12 @@ const facts = {
   isUp: ["vnet0", "web"].map((name) => (Number(read(`${name}/flags`)) & 1) === 1),
   gathered: withRoutes((fd) => gatheredBy(fd, "vnet0")),
   missingBridge: said(() => setUpTap({ name: "web", mac: "fe:54:00:00:00:02", bridge: "br9" })),
-  arrived: await frameThrough(first.fd, second.fd),
+  arrived: await frameThrough(first.fd, second.fd, BY),
 };
 setUpTap({ name: "vnet0", mac, bridge: "br0", isolated: true });
 setUpTap({ name: "web", mac: "fe:54:00:00:00:02", bridge: "br0", isolated: true });
 const isolated = [read("br0/brif/vnet0/isolated"), read("br0/brif/web/isolated")];
-const arrivedIsolated = (await frameThrough(first.fd, second.fd)) ?? "nothing";
+const arrivedIsolated = (await frameThrough(first.fd, second.fd, BY)) ?? "nothing";
 for (const { fd } of queues) closeSync(fd);
 const afterClose = ports();
 removeTap({ name: "vnet0", mac });

@@ -10,8 +10,8 @@ import {
   makeMachine,
   nodeOn,
   ORIGINAL,
+  orderOf,
   reapAll,
-  UUID,
 } from "./scene.ts";
 
 const OTHER = "99999999-2222-4333-8444-000000000009";
@@ -46,12 +46,6 @@ async function during(devices: string, look: (machine: Machine, image: string) =
   await reapAll(machine);
   machine.files.remove("/srv/serial.log");
   expect(snapshot(machine)).toEqual(before);
-}
-
-function orderOf(machine: Machine) {
-  const order = machine.processes.qemuOf(UUID)?.order;
-  if (order === undefined) throw new Error("no QEMU runs");
-  return order;
 }
 
 describe("a start connects a guest to", () => {

@@ -4,31 +4,19 @@ import { attachDevice, detachDevice, updateDevice } from "../../src/vm/devices/c
 import { startDomain } from "../../src/vm/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { deviceOf, recordOf, wholeState } from "./hotplug-scene.ts";
-import { domainXml, errorOf, labelOf, makeMachine, nodeOn, ORIGINAL, sweepAll } from "./scene.ts";
+import { nbdDisk, SHARED_MEMORY, SOCKET, VHOST_USER_DISK, withSocket } from "./peer-scene.ts";
+import { domainXml, errorOf, labelOf, nodeOn, ORIGINAL, sweepAll } from "./scene.ts";
 import { strikeEverywhere, type Work } from "./strikes.ts";
 
 const ASK = { key: "vm1", wish: { live: true }, isDryRun: false } as const;
 const OTHER = "11111111-2222-4333-8444-000000000002";
-const SOCKET = "/srv/peer.sock";
-const SHARED_MEMORY = "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>";
-const nbd = (more = "") =>
-  `<disk type='network'><driver type='raw'/><source protocol='nbd' name='x'><host transport='unix' socket='${SOCKET}'/></source><target dev='vda' bus='virtio'/>${more}</disk>`;
-const SECOND = nbd().replace("vda", "vdb").replace("name='x'", "name='y'");
+const SECOND = nbdDisk().replace("vda", "vdb").replace("name='x'", "name='y'");
 const EGD = `<rng model='virtio'><backend model='egd' type='unix'><source mode='connect' path='${SOCKET}'/></backend></rng>`;
-const BLOCK = `<disk type='vhostuser'><driver type='raw'/><source type='unix' path='${SOCKET}'/><target dev='vda' bus='virtio'/></disk>`;
-
 let machine: Machine;
 
 beforeEach(() => {
   machine = withSocket();
 });
-
-function withSocket(): Machine {
-  const made = makeMachine();
-  made.files.putFolder("/srv");
-  made.files.put(SOCKET, "socket").xattrs.set("security.selinux", ORIGINAL);
-  return made;
-}
 
 const start = (devices: string, more: object = {}) =>
   startDomain(nodeOn(machine), domainXml({ devices, lifecycle: SHARED_MEMORY, ...more }));
@@ -37,8 +25,8 @@ const detach = (device: string) => detachDevice(nodeOn(machine), ASK, deviceOf(d
 
 describe("a device that another program serves and that comes to a guest that runs", () => {
   test.each([
-    ["a disk by NBD", nbd(), "private"],
-    ["a disk by vhost-user", BLOCK, "private"],
+    ["a disk by NBD", nbdDisk(), "private"],
+    ["a disk by vhost-user", VHOST_USER_DISK, "private"],
     ["randomness", EGD, "system_u:object_r:svirt_image_t:s0"],
   ])("%s has its socket labelled until it has gone again", async (_, device, label) => {
     const { guest } = await start("");
@@ -54,7 +42,7 @@ describe("a device that another program serves and that comes to a guest that ru
 
   test("is told QEMU by the connection's name, and nothing by its path", async () => {
     await start("");
-    await attach(nbd());
+    await attach(nbdDisk());
     await attach(SECOND);
     const plugs = recordOf(machine).steps.flatMap((step) => (step.do === "plug" ? [step] : []));
     expect(plugs.map(({ peers = [] }) => peers.map(({ name }) => name))).toEqual([["peer0"], ["peer1"]]);
@@ -70,15 +58,15 @@ describe("a device that another program serves and that comes to a guest that ru
   });
 
   test("keeps the socket's label while another of the guest's devices is served there", async () => {
-    const { guest } = await start(nbd());
+    const { guest } = await start(nbdDisk());
     await attach(SECOND);
-    await detach(nbd());
+    await detach(nbdDisk());
     expect(labelOf(machine, SOCKET)).toBe(guest.label.imageLabel ?? "");
     await detach(SECOND);
     expect(labelOf(machine, SOCKET)).toBe(ORIGINAL);
   });
 
-  test.each([nbd(), BLOCK])(
+  test.each([nbdDisk(), VHOST_USER_DISK])(
     "one from the guest's start gives its socket back when it goes: %s",
     async (device) => {
       await start(device);
@@ -91,7 +79,7 @@ describe("a device that another program serves and that comes to a guest that ru
     await start("");
     const before = wholeState(machine);
     machine.qemu = { refuses: command };
-    expect((await errorOf(attach(nbd()))).kind).toBe("failed");
+    expect((await errorOf(attach(nbdDisk()))).kind).toBe("failed");
     machine.qemu = {};
     await sweepAll(machine);
     expect(wholeState(machine)).toEqual(before);
@@ -117,7 +105,7 @@ describe("a device that another program serves and that comes to a guest that ru
   test("that sees the guest's memory is refused where that is not shared", async () => {
     await start("", { lifecycle: "" });
     const before = wholeState(machine);
-    const error = await errorOf(attach(BLOCK));
+    const error = await errorOf(attach(VHOST_USER_DISK));
     expect(error.message).toContain("needs the guest's memory to be shared");
     expect(wholeState(machine)).toEqual(before);
   });
@@ -125,14 +113,14 @@ describe("a device that another program serves and that comes to a guest that ru
   test("is not taken from another guest", async () => {
     await start("", { name: "vm2", uuid: OTHER });
     await start("");
-    await attachDevice(nodeOn(machine), { ...ASK, key: "vm2" }, deviceOf(nbd()));
-    expect((await errorOf(attach(nbd()))).kind).toBe("label-taken");
+    await attachDevice(nodeOn(machine), { ...ASK, key: "vm2" }, deviceOf(nbdDisk()));
+    expect((await errorOf(attach(nbdDisk()))).kind).toBe("label-taken");
   });
 });
 
 test.each([
-  ["by NBD", nbd()],
-  ["by vhost-user", BLOCK],
+  ["by NBD", nbdDisk()],
+  ["by vhost-user", VHOST_USER_DISK],
 ])(
   "a disk that is served %s comes and goes whole or not at all, wherever svirt is killed meanwhile",
   async (_, device) => {

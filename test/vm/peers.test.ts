@@ -2,28 +2,13 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { destroyDomain } from "../../src/vm/destroy.ts";
 import { planDomainStart, startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
-import {
-  domainXml,
-  errorOf,
-  failedStart,
-  labelOf,
-  makeMachine,
-  nodeOn,
-  ORIGINAL,
-  reapAll,
-  UUID,
-} from "./scene.ts";
+import { nbdDisk, SHARED_MEMORY, SOCKET, VHOST_USER_DISK, withSocket } from "./peer-scene.ts";
+import { domainXml, errorOf, failedStart, labelOf, nodeOn, orderOf, reapAll, UUID } from "./scene.ts";
 import { leavesNothing, type Work, withoutInodes } from "./strikes.ts";
 
 const OTHER = "11111111-2222-4333-8444-000000000002";
-const SOCKET = "/srv/peer.sock";
-const SHARED_MEMORY = "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>";
-const nbd = (more = "") =>
-  `<disk type='network'><driver type='raw'/><source protocol='nbd' name='x'><host transport='unix' socket='${SOCKET}'/></source><target dev='vda' bus='virtio'/>${more}</disk>`;
 const SERIAL = `<serial type='unix'><source mode='connect' path='${SOCKET}'/></serial>`;
 const EGD = `<rng model='virtio'><backend model='egd' type='unix'><source mode='connect' path='${SOCKET}'/></backend></rng>`;
-const BLOCK = `<disk type='vhostuser'><driver type='raw'/><source type='unix' path='${SOCKET}'/><target dev='vda' bus='virtio'/></disk>`;
-
 const CARD =
   "<interface type='vhostuser'><mac address='52:54:00:00:00:01'/><source type='unix' path='/srv/card.sock' mode='server'/><model type='virtio'/></interface>";
 /** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
@@ -35,27 +20,14 @@ beforeEach(() => {
   machine = withSocket();
 });
 
-function withSocket(): Machine {
-  const made = makeMachine();
-  made.files.putFolder("/srv");
-  made.files.put(SOCKET, "socket").xattrs.set("security.selinux", ORIGINAL);
-  return made;
-}
-
 const start = (devices: string, more: object = {}) =>
   startDomain(nodeOn(machine), domainXml({ devices, lifecycle: SHARED_MEMORY, ...more }));
-
-function orderOf() {
-  const order = machine.processes.qemuOf(UUID)?.order;
-  if (order === undefined) throw new Error("no QEMU runs");
-  return order;
-}
 
 describe("a device that another program serves", () => {
   // The words but for `fd=` as the reference has them: qemuxmlconfdata of libvirt, disk-vhostuser, vhost-user-fs-sock,
   // tpm-external, virtio-rng-egd-unix, serial-unix-chardev.
   test.each([
-    [BLOCK, "socket,id=chr-vu-virtio-disk0,fd=4"],
+    [VHOST_USER_DISK, "socket,id=chr-vu-virtio-disk0,fd=4"],
     [
       `<filesystem><driver type='virtiofs'/><source socket='${SOCKET}'/><target dir='a'/></filesystem>`,
       "socket,id=chr-vu-fs0,fd=4",
@@ -67,12 +39,12 @@ describe("a device that another program serves", () => {
     [EGD, "socket,id=charrng0,fd=4"],
     [SERIAL, "socket,id=charserial0,fd=4"],
     [
-      nbd(),
+      nbdDisk(),
       '{"driver":"nbd","server":{"type":"fd","str":"4"},"export":"x","node-name":"libvirt-1-storage","read-only":false}',
     ],
   ])("gets a connection of the guest's level, and no path: %s", async (devices, word) => {
     const { guest } = await start(devices);
-    const { peers, words } = orderOf();
+    const { peers, words } = orderOf(machine);
     expect(words).toContain(word);
     expect(words.join(" ")).not.toContain(SOCKET);
     const context = guest.label.label?.replace(/svirt_(?:tcg_)?t/, "svirt_peer_t");
@@ -100,8 +72,8 @@ describe("a device that another program serves", () => {
 
   test.each([
     ["randomness", EGD],
-    ["an export that is only read", nbd("<readonly/>")],
-    ["an export that guests share", nbd("<shareable/>")],
+    ["an export that is only read", nbdDisk("<readonly/>")],
+    ["an export that guests share", nbdDisk("<shareable/>")],
   ])("shares it where it is %s, with the label that guests share", async (_, devices) => {
     const [one, two] = [await start(devices), await start(devices, { name: "vm2", uuid: OTHER })];
     expect([one.did, two.did]).toEqual([true, true]);
@@ -109,13 +81,13 @@ describe("a device that another program serves", () => {
   });
 
   test("does not make a guest one that uses the network", async () => {
-    const { guest } = await start(nbd());
+    const { guest } = await start(nbdDisk());
     expect(guest.label.label).toContain(":svirt_t:");
   });
 
   test("two of them on one server have a connection each", async () => {
-    await start(nbd() + nbd().replace("name='x'", "name='y'").replace("vda", "vdb"));
-    const { peers, words } = orderOf();
+    await start(nbdDisk() + nbdDisk().replace("name='x'", "name='y'").replace("vda", "vdb"));
+    const { peers, words } = orderOf(machine);
     expect(peers?.map(({ fd }) => fd)).toEqual([4, 5]);
     const exports = words.filter((word) => word.includes('"driver":"nbd"'));
     expect(exports).toEqual([
@@ -125,7 +97,7 @@ describe("a device that another program serves", () => {
   });
 
   test("that sees the guest's memory is refused where that is not shared", async () => {
-    const devices = BLOCK;
+    const devices = VHOST_USER_DISK;
     const error = await errorOf(startDomain(nodeOn(machine), domainXml({ devices })));
     expect([error.kind, error.message]).toEqual([
       "unsupported",
@@ -143,7 +115,7 @@ describe("a device that another program serves", () => {
       guest.label.imageLabel,
     );
     // But for the path as the reference has it: qemuxmlconfdata of libvirt, net-vhostuser.
-    expect(orderOf().words).toContain(`socket,id=charnet0,path=${own},server=on`);
+    expect(orderOf(machine).words).toContain(`socket,id=charnet0,path=${own},server=on`);
     expect(guest.label.label).toContain(":svirt_t:");
     const other = { name: "vm2", uuid: OTHER };
     expect((await errorOf(start(CARD, other))).kind).toBe("label-taken");
@@ -166,7 +138,7 @@ describe("a device that another program serves", () => {
 
 describe("killed before, within and after every call that changes something,", () => {
   const begin: Work = (node) =>
-    startDomain(node, domainXml({ devices: CARD + BLOCK, lifecycle: SHARED_MEMORY }));
+    startDomain(node, domainXml({ devices: CARD + VHOST_USER_DISK, lifecycle: SHARED_MEMORY }));
   const end: Work = (node) => destroyDomain(node, "vm1");
   const prepared = async (): Promise<Machine> => {
     const made = withSocket();

@@ -1,6 +1,7 @@
 import { expect } from "bun:test";
 import { asSvirtError, type SvirtError } from "../../src/errors.ts";
 import type { Host } from "../../src/host.ts";
+import type { GuestOrder } from "../../src/plan/guest-order.ts";
 import { SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import type { Node } from "../../src/vm/node.ts";
 import { sessionPaths } from "../../src/vm/session-paths.ts";
@@ -107,6 +108,13 @@ export function linkBlockDevice(machine: Machine): void {
 export function nodeOn(machine: Machine, strike?: Strike): Node & { readonly svirt: Svirt } {
   const { host, svirt } = machine.svirt(strike);
   return { ...nodeFor(machine, host), svirt };
+}
+
+/** With what the guest's QEMU was started. Fails when none runs. */
+export function orderOf(machine: Machine): GuestOrder {
+  const order = machine.processes.qemuOf(UUID)?.order;
+  if (order === undefined) throw new Error("no QEMU runs");
+  return order;
 }
 
 /** The label that a file carries now. */
