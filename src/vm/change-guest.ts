@@ -1,15 +1,12 @@
-import { asSvirtError, joinErrors, SvirtError } from "../errors.ts";
+import { joinErrors, SvirtError } from "../errors.ts";
 import type { BlockJob } from "../plan/block-job.ts";
 import type { ChangeSteps } from "../plan/hotplug-plan.ts";
-import { settleSteps } from "../plan/settle-steps.ts";
 import { isToldQemu, planUndo, type Step } from "../plan/step.ts";
-import { aboutJobs, concludeJob } from "../run/block-job.ts";
 import type { Progress } from "../run/guest-stream.ts";
-import { isPlugged } from "../run/plug.ts";
 import { runPlan, UNWATCHED, undo, type Watch } from "../run/run-plan.ts";
-import { actorFor, clearAway, withGuestLock, withRegistryLock } from "./clear-away.ts";
+import { actorFor, withGuestLock, withRegistryLock } from "./clear-away.ts";
 import { findRunning } from "./find-domain.ts";
-import { followGuest } from "./follow-guest.ts";
+import { type ChangingGuest, finishChange, isStillPlugged } from "./finish-change.ts";
 import type { Node } from "./node.ts";
 import { type GuestChange, type GuestRecord, isRunning, writeRecord } from "./record.ts";
 
@@ -72,7 +69,7 @@ export async function changeGuest(
       return await carryOut(node, await begin(node, guest, { asked: decided, watch }), audience);
     }
     // The guest is asked once more to let go.
-    if (change.what === asked.what) return await finish(node, { ...guest, change }, watch);
+    if (change.what === asked.what) return await finishChange(node, guest, watch);
     throw notLetGo({ ...guest, change });
   });
 }
@@ -94,12 +91,6 @@ export async function changeSettled(
   await carryOut(node, await begin(node, findRunning(node, uuid).guest, { asked, watch }), { watch });
 }
 
-/** Carries out what is left of a change that cannot be taken back any more. The caller holds the guest's lock. */
-export async function finishChange(node: Node, guest: GuestRecord, watch: Watch): Promise<void> {
-  const { change } = guest;
-  if (change !== undefined) await finish(node, { ...guest, change }, watch);
-}
-
 /**
  * Takes a change back that somebody was killed in, or finishes it. A guest that has yet to let go of a device is not
  * asked again and keeps its change. The caller holds the guest's lock.
@@ -109,10 +100,8 @@ export async function settleChange(node: Node, guest: GuestRecord): Promise<void
   if (change === undefined || !isRunning(node, guest)) return;
   if (change.stage === "doing") return await takeBack(node, { ...guest, change });
   if (change.isAsked === true && (await isStillPlugged(node, change))) return;
-  await finish(node, { ...guest, change }, UNWATCHED);
+  await finishChange(node, guest, UNWATCHED);
 }
-
-type ChangingGuest = GuestRecord & { readonly change: GuestChange };
 
 /** A decided change under way: so many of its steps are done. */
 interface Begun {
@@ -178,7 +167,7 @@ async function carryOut(node: Node, begun: Begun, audience: Audience): Promise<v
   const { after, steps } = guest.change;
   const finishing: ChangingGuest = { ...guest, change: { ...guest.change, stage: "finishing" } };
   if (after.length > 0 && guest.change.stage === "doing") writeRecord(node, finishing);
-  await finish(node, finishing, (moment, step, at) => watch(moment, step, steps.length + at));
+  await finishChange(node, finishing, (moment, step, at) => watch(moment, step, steps.length + at));
 }
 
 /** Claims and labels under the registry's lock, and QEMU, which may take its time, without. */
@@ -220,82 +209,4 @@ async function takeBack(node: Node, guest: ChangingGuest): Promise<void> {
   if (rest.errors.length > 0) throw joinErrors(rest.errors[0], rest.errors.slice(1));
   const { change: _, ...unchanged } = guest;
   writeRecord(node, unchanged);
-}
-
-/**
- * What stands before QEMU's part, then QEMU, then labels and claims, then the record says that the guest has become
- * another, or is gone.
- */
-async function finish(node: Node, changing: ChangingGuest, watch: Watch): Promise<void> {
-  const guest = await chooseOutcome(node, changing);
-  const actor = actorFor(node, guest);
-  const { after, ends, steps, xml } = guest.change;
-  if (ends !== undefined) return await clearAway(node, guest, { reason: ends, watch });
-  const first = after.findIndex(isToldQemu);
-  const lead = after.slice(0, Math.max(first, 0));
-  const told = [...lead, ...after.slice(lead.length).filter(isToldQemu)];
-  let done = 0;
-  try {
-    await runPlan(actor, told, (moment, step, at) => {
-      watch(moment, step, at);
-      if (moment === "after") done += 1;
-    });
-  } catch (error) {
-    if (done + steps.length === 0) await dropRefused(node, guest, error);
-    await noteAsked(node, guest, error);
-    throw error;
-  }
-  await withRegistryLock(node, async () => {
-    const rest = after.slice(lead.length).filter((step) => !isToldQemu(step));
-    const { errors } = await undo(actor, rest, (moment, step, at) => watch(moment, step, told.length + at));
-    if (errors.length > 0) throw joinErrors(errors[0], errors.slice(1));
-  });
-  if (guest.change.isForDefinition === true)
-    await withRegistryLock(node, async () => followGuest(node, guest, xml));
-  const { change, jobs: jobsBefore, ...before } = guest;
-  const jobs = change.jobs ?? jobsBefore ?? [];
-  writeRecord(node, {
-    ...before,
-    xml,
-    steps: settleSteps(before.steps, { steps, after }),
-    ...(jobs.length === 0 ? {} : { jobs }),
-  });
-}
-
-/**
- * QEMU may do what it has waited for only now that the record tells what it will have come to: whoever finds the guest
- * ended goes by that. It hardly ever comes to anything else; if it does, that is written down before it is carried out.
- */
-async function chooseOutcome(node: Node, guest: ChangingGuest): Promise<ChangingGuest> {
-  const { isForDefinition, otherwise, ...change } = guest.change;
-  const adopted = change.after.find((step) => step.do === "adopt-chain");
-  const job = guest.jobs?.find(({ device }) => device === adopted?.device);
-  if (otherwise === undefined || adopted === undefined || job === undefined) return guest;
-  const expected = isForDefinition === true;
-  const isDone = await aboutJobs(node.host, adopted.monitor, (monitor) =>
-    concludeJob(node.host, monitor, { job, expected }),
-  );
-  if (isDone === expected) return guest;
-  const other: ChangingGuest = { ...guest, change: { ...change, ...otherwise } };
-  writeRecord(node, other);
-  return other;
-}
-
-/** Whoever comes later need only look: a guest that was asked lets go in its own time. */
-async function noteAsked(node: Node, guest: ChangingGuest, error: unknown): Promise<void> {
-  if (asSvirtError(error).kind !== "timeout" || !(await isStillPlugged(node, guest.change))) return;
-  writeRecord(node, { ...guest, change: { ...guest.change, isAsked: true } });
-}
-
-/** What QEMU has refused at the first word was never begun: nobody need finish it. */
-async function dropRefused(node: Node, guest: ChangingGuest, error: unknown): Promise<void> {
-  const isRefused = asSvirtError(error).message.includes("unable to execute QEMU command");
-  if (!isRefused || !(await isStillPlugged(node, guest.change))) return;
-  const { change: _, ...unchanged } = guest;
-  writeRecord(node, unchanged);
-}
-
-async function isStillPlugged({ host }: Node, { after }: GuestChange): Promise<boolean> {
-  for (const step of after) if (step.do === "unplug" && (await isPlugged(host, step))) return true;
-  return false;
 }

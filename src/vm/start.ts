@@ -8,7 +8,6 @@ import { type Incoming, planStart, planWaking, type StartDecision } from "../pla
 import type { Step } from "../plan/step.ts";
 import { listGuestProcesses } from "../run/kill-guest.ts";
 import { UNWATCHED, type Watch } from "../run/run-plan.ts";
-import { finishChange } from "./change-guest.ts";
 import { chooseUid } from "./choose-uid.ts";
 import { clearAway, reasonOf, withGuestLock, withRegistryLock } from "./clear-away.ts";
 import { completeDomain } from "./complete-domain.ts";
@@ -16,6 +15,7 @@ import { decideFiles, decideSockets } from "./decide-files.ts";
 import { decideGuestLabel } from "./decide-guest-label.ts";
 import { decideTrees } from "./decide-trees.ts";
 import { refuseConflict } from "./define.ts";
+import { finishChange } from "./finish-change.ts";
 import { decideDisplays, withDisplays } from "./gather-displays.ts";
 import { gatherFolders } from "./gather-folders.ts";
 import { decideLimits } from "./gather-limits.ts";

@@ -1,5 +1,5 @@
 import { SvirtError } from "../../errors.ts";
-import type { LineChannel } from "../../host.ts";
+import type { LineChannel } from "../../host/channels.ts";
 import { deviceLock } from "../../plan/paths.ts";
 import { formatSync, isSynced, parseAgentAnswer, parseAgentCommand } from "../../qemu/agent-words.ts";
 import { namePorts } from "../../qemu/chardev-words.ts";

@@ -1,5 +1,5 @@
 import { asSvirtError, SvirtError } from "../../errors.ts";
-import type { TalkEnd } from "../../host.ts";
+import type { TalkEnd } from "../../host/channels.ts";
 import { deviceLock } from "../../plan/paths.ts";
 import { getLockHolder } from "../../run/lock-holder.ts";
 import type { Node } from "../node.ts";
