@@ -1,3 +1,4 @@
+import type { GuestPipe, LineChannel, PipeWish, TalkEnd } from "./host/channels.ts";
 import type { Display } from "./plan/display.ts";
 import type { FileId, GuestOrder, HandedFile, HelperOrder, PluggedPeer } from "./plan/guest-order.ts";
 import type { Scheduler } from "./plan/limits.ts";
@@ -47,26 +48,6 @@ export interface OpenFile {
   readonly target: string;
   readonly label: string | undefined;
   readonly id: FileId | undefined;
-}
-
-/** A pipe, one end of which a QEMU is given. */
-export interface PipeWish {
-  /** Which way the bytes go. */
-  readonly direction: "from-guest" | "to-guest";
-  /** What QEMU calls its end: `fd:NAME`. */
-  readonly name: string;
-  /** That of the guest's own files, so that nobody else's QEMU could use it; absent: svirt's own. */
-  readonly label?: string;
-}
-
-/** svirt's end of such a pipe. */
-export interface GuestPipe {
-  /** Writes all that comes out of it into the file, from `offset` on, until QEMU lets go of its end. Gives the bytes. */
-  readInto(file: FileId, offset: number): Promise<number>;
-  /** Sends what is in the file from `offset` on, and lets go. */
-  sendFrom(file: FileId, offset: number): Promise<void>;
-  /** Lets go; done already is fine. */
-  close(): void;
 }
 
 /** What one user is let do to a file, whoever owns it. */
@@ -125,18 +106,6 @@ export interface Monitor {
   waitUntilDeleted(device: string, timeoutMs: number): Promise<boolean>;
   close(): void;
 }
-
-/** A socket of a guest's on which lines come and go. */
-export interface LineChannel {
-  /** Throws "timeout" when nobody takes it. */
-  send(bytes: Uint8Array): void;
-  /** The next line without its end; undefined when none has come in time. Throws "failed" when the guest has hung up. */
-  readLine(timeoutMs: number): Promise<Uint8Array | undefined>;
-  close(): void;
-}
-
-/** How a talk with a guest's terminal ended: its user left, the user's input did, or the guest hung up. */
-export type TalkEnd = "left" | "input-ended" | "hung-up";
 
 /** How the kernel stands to SELinux. */
 export interface SelinuxState {

@@ -1,5 +1,6 @@
 import { SvirtError } from "../errors.ts";
-import type { GuestPipe, Host, Monitor, PipeWish } from "../host.ts";
+import type { GuestPipe, PipeWish } from "../host/channels.ts";
+import type { Host, Monitor } from "../host.ts";
 import type { FileId } from "../plan/guest-order.ts";
 import { converse, MONITOR_TIMEOUT_MS } from "./converse.ts";
 import { getFileLabel, putFileLabel } from "./file-label.ts";

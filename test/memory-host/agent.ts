@@ -1,4 +1,4 @@
-import type { LineChannel } from "../../src/host.ts";
+import type { LineChannel } from "../../src/host/channels.ts";
 
 interface Asked {
   readonly execute: string;

@@ -1,4 +1,4 @@
-import type { GuestPipe, PipeWish } from "../../src/host.ts";
+import type { GuestPipe, PipeWish } from "../../src/host/channels.ts";
 import { hostCall } from "./file-tree.ts";
 import type { Process } from "./guest-processes.ts";
 import type { Machine } from "./machine.ts";

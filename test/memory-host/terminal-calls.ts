@@ -1,4 +1,5 @@
-import type { Host, LineChannel } from "../../src/host.ts";
+import type { LineChannel } from "../../src/host/channels.ts";
+import type { Host } from "../../src/host.ts";
 import type { Machine } from "./machine.ts";
 
 /** What somebody at a terminal does, as the test wants it. */

@@ -1,7 +1,7 @@
 import { closeSync, constants, read, write } from "node:fs";
 import { promisify } from "node:util";
 import { SvirtError } from "../../errors.ts";
-import type { GuestPipe, PipeWish } from "../../host.ts";
+import type { GuestPipe, PipeWish } from "../../host/channels.ts";
 import type { FileId } from "../../plan/guest-order.ts";
 import { openSame } from "./file-id.ts";
 import { orThrow } from "./files.ts";

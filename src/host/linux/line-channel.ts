@@ -1,6 +1,7 @@
 import { closeSync } from "node:fs";
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts, LineChannel } from "../../host.ts";
+import type { LineChannel } from "../../host/channels.ts";
+import type { FileFacts } from "../../host.ts";
 import { withFile } from "./file-id.ts";
 import { hostCallError } from "./libc.ts";
 import { connectUnix } from "./listen.ts";

@@ -1,6 +1,7 @@
 import { closeSync } from "node:fs";
 import { asSvirtError, SvirtError } from "../../errors.ts";
-import type { GuestPipe, Monitor, PipeWish } from "../../host.ts";
+import type { GuestPipe, PipeWish } from "../../host/channels.ts";
+import type { Monitor } from "../../host.ts";
 import type { Display } from "../../plan/display.ts";
 import type { HandedFile, PluggedPeer } from "../../plan/guest-order.ts";
 import type { HandedTap } from "../../plan/tap.ts";

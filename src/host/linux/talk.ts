@@ -1,6 +1,7 @@
 import { closeSync, constants } from "node:fs";
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts, TalkEnd } from "../../host.ts";
+import type { TalkEnd } from "../../host/channels.ts";
+import type { FileFacts } from "../../host.ts";
 import { openSame, withFile } from "./file-id.ts";
 import { orThrow } from "./files.ts";
 import { connectUnix } from "./listen.ts";
