@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import { deleteCommands } from "../qemu/plug-commands.ts";
 import { blockStep, inverseBlock, isBlockStep } from "./block-steps.ts";
-import { fileId, guestOrder, handedFile, helperOrder, pluggedPeer } from "./guest-order.ts";
+import { fileId, guestOrder, helperOrder } from "./guest-order.ts";
 import { grantStep, lendStep, linkSocketStep, returnStep, unlinkSocketStep } from "./lent-steps.ts";
+import { inverseLive, linkStep, mediumStep, memlockStep, plugStep, unplugStep } from "./live-steps.ts";
 import { inversePci, isPciStep, pciStep } from "./pci-step.ts";
 import { aNumber, aString, maybeString } from "./plain-schemas.ts";
 import { inverseShare, isShareStep, shareStep } from "./share-step.ts";
@@ -12,54 +12,6 @@ import { inverseTree, isTreeStep, treeStep } from "./tree-step.ts";
 
 export type Claim = v.InferOutput<typeof claim>;
 export type MonitorCommand = v.InferOutput<typeof monitorCommand>;
-
-/** A running QEMU is given files, each as a set of its own with the number that it bears, and then told to use them. */
-const plugStep = v.strictObject({
-  do: v.literal("plug"),
-  monitor: aString,
-  files: v.array(handedFile),
-  peers: v.exactOptional(v.array(pluggedPeer)),
-  commands: v.array(monitorCommand),
-});
-
-/** It lets a device go, if there is one, once the guest has; then what was behind it. What is not there is fine. */
-const unplugStep = v.strictObject({
-  do: v.literal("unplug"),
-  monitor: aString,
-  device: maybeString,
-  commands: v.array(monitorCommand),
-  sets: v.array(aNumber),
-  /** Connections to other programs, by their names or numbers: what has taken them has ended them. */
-  peers: v.exactOptional(v.array(aString)),
-});
-
-/** What is in a drive changes from one node to another; absent: it is empty. */
-const mediumStep = v.strictObject({
-  do: v.literal("set-medium"),
-  monitor: aString,
-  device: aString,
-  from: maybeString,
-  to: maybeString,
-  /** Also when the guest has locked the tray. */
-  force: v.boolean(),
-});
-
-/** The cable of a network card is pulled out or put in. */
-const linkStep = v.strictObject({
-  do: v.literal("set-link"),
-  monitor: aString,
-  device: aString,
-  up: v.boolean(),
-});
-
-/** How much memory a running QEMU may keep from being swapped out. RLIMIT_MEMLOCK, getrlimit(2) */
-const memlockKiB = v.union([aNumber, v.literal("unlimited")]);
-const memlockStep = v.strictObject({
-  do: v.literal("set-memlock"),
-  process: v.strictObject({ pid: aNumber, startTicks: aNumber }),
-  from: memlockKiB,
-  to: memlockKiB,
-});
 
 /**
  * One act of a start or of a stop, with all that is needed to show it, do it and take it back. The record stores the
@@ -158,21 +110,10 @@ export function inverse(done: Step): Step | undefined {
     case "spawn":
       return { do: "kill", graceMs: KILL_GRACE_MS };
     case "plug":
-      return {
-        do: "unplug",
-        monitor: done.monitor,
-        ...deleteCommands(done.commands),
-        sets: done.files.map(({ fd }) => fd),
-        ...(done.peers === undefined ? {} : { peers: done.peers.map(({ name }) => name) }),
-      };
-    case "set-medium": {
-      const { device, force, from, monitor, to } = done;
-      return { do: "set-medium", monitor, device, ...present({ from: to, to: from }), force };
-    }
+    case "set-medium":
     case "set-link":
-      return { ...done, up: !done.up };
     case "set-memlock":
-      return { ...done, from: done.to, to: done.from };
+      return inverseLive(done);
     // It ends with the guest's other processes.
     case "spawn-helper":
     case "make-link":
@@ -223,7 +164,7 @@ function inverseOnFiles(done: UndoableFileStep): Step {
       return { do: "remove-udev-rule", path: done.path, file: done.file };
     case "lend-folder": {
       const { original: label, path } = done;
-      return { do: "return-folder", path, ...present({ label }) };
+      return { do: "return-folder", path, ...(label === undefined ? {} : { label }) };
     }
     case "grant":
       return { do: "revoke", file: done.file, uid: done.uid };
@@ -294,11 +235,6 @@ export function isToldQemu(step: Step): boolean {
 /** The step that ends QEMU, which may take seconds and so is not done under the registry's lock. */
 export function isEnd(step: Step): boolean {
   return step.do === "kill";
-}
-
-function present<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 /** The steps that act on files, and on nothing else. */
