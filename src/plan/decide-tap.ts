@@ -22,7 +22,7 @@ export interface TapFacts {
   readonly hasVhost: boolean;
   /** Undefined: there is no such bridge. */
   getBridge(name: string): BridgeFacts | undefined;
-  /** Of a guest that is about to start: what its macvtaps are labelled, and by what number they are known as its own. */
+  /** Of a guest that gets a macvtap: what its macvtaps are labelled, and by what number they are known as its own. */
   readonly macvtap?: { readonly label: string | undefined; readonly group: number };
 }
 
@@ -32,7 +32,7 @@ export interface PlannedTap extends Pick<HandedTap, "name" | "netdev" | "hasHead
   readonly vhosts: number;
   /** Undefined for one that was there before: it is as its owner made it. */
   readonly setup: TapSetup | undefined;
-  /** It is made before the guest is. */
+  /** It is made before the guest has it. */
   readonly link?: Macvtap;
   /** Of its node. */
   readonly label?: string | undefined;

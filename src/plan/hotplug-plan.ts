@@ -5,7 +5,7 @@ import { type PassedDevice, planGivePassed, planPassed } from "./passed-plan.ts"
 import { listPlugged, type Plugged } from "./plugged.ts";
 import { fileKey, type LabelledFile, planFiles, tapClaim } from "./start-plan.ts";
 import { inverse, type MonitorCommand, type Step } from "./step.ts";
-import type { HandedTap, TapSetup } from "./tap.ts";
+import type { HandedTap, Macvtap, TapSetup } from "./tap.ts";
 
 /** What a change of a running guest takes: steps that can be taken back and, once they are done, those that finish it. */
 export interface ChangeSteps {
@@ -29,6 +29,8 @@ export interface NewDevice {
 export interface NewTap {
   readonly handed: HandedTap;
   readonly setup: TapSetup | undefined;
+  /** It stands on a device of the host's, and is made before QEMU is given it. */
+  readonly link: Macvtap | undefined;
 }
 
 /** Reserve, label, hand over, plug in. A tap is set up before the guest sees its network card. */
@@ -46,9 +48,10 @@ export function planAttach(device: NewDevice, monitor: string): ChangeSteps {
   };
 }
 
-function planTap({ handed, setup }: NewTap, monitor: string): Step[] {
+function planTap({ handed, link, setup }: NewTap, monitor: string): Step[] {
   return [
     { do: "reserve", claim: tapClaim(handed.name) },
+    ...(link === undefined ? [] : [{ do: "make-macvtap", link } as const]),
     { do: "hand-tap", monitor, tap: handed },
     ...(setup === undefined ? [] : [{ do: "set-up-tap", setup } as const]),
   ];

@@ -92,7 +92,12 @@ function refuseDoubleHostDevice({ devices }: Domain, device: Extract<Device, { e
   });
 }
 
-const HOT_INTERFACES: ReadonlySet<NetworkInterface["type"]> = new Set(["user", "bridge", "ethernet"]);
+const HOT_INTERFACES: ReadonlySet<NetworkInterface["type"]> = new Set([
+  "user",
+  "bridge",
+  "ethernet",
+  "direct",
+]);
 
 function isHotBus(disk: Disk): boolean {
   const bus = diskBus(disk);

@@ -12,20 +12,25 @@ const DEVICES = "/sys/class/net";
  * The tap of each interface that has one. The caller holds the registry's lock, so that nobody is given the same name
  * meanwhile. Throws what decideTap() throws.
  */
-export function decideTaps(
-  node: Node,
-  { devices }: Domain,
-  { label, uid }: { readonly label: string | undefined; readonly uid: number },
-): PlannedTap[] {
+export function decideTaps(node: Node, { devices }: Domain, owner: TapOwner): PlannedTap[] {
   const taps: PlannedTap[] = [];
-  const macvtap = devices.interfaces.some(({ type }) => type === "direct")
-    ? { macvtap: { label: macvtapLabel(node, label), group: uid } }
-    : {};
+  const macvtap = devices.interfaces.some(({ type }) => type === "direct") ? macvtapFacts(node, owner) : {};
   for (const [index, found] of devices.interfaces.entries()) {
     if (!isTapped(found)) continue;
     taps.push(decideTap(found, index, { ...tapFacts(node, taps), ...macvtap }));
   }
   return taps;
+}
+
+/** The guest that a tap is for: the label of its process, and its user. */
+export interface TapOwner {
+  readonly label: string | undefined;
+  readonly uid: number;
+}
+
+/** By what a guest's macvtaps are its own. */
+export function macvtapFacts(node: Node, { label, uid }: TapOwner): Pick<TapFacts, "macvtap"> {
+  return { macvtap: { label: macvtapLabel(node, label), group: uid } };
 }
 
 /** Its type by policy, with the level of whoever gets it. virSecuritySELinuxSetTapFDLabel() of libvirt */

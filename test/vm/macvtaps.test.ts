@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { describe as describeStep } from "../../src/plan/describe.ts";
 import { planStop } from "../../src/plan/step.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";
-import { detachDevice } from "../../src/vm/devices/change-devices.ts";
+import { attachDevice, detachDevice } from "../../src/vm/devices/change-devices.ts";
 import { planDomainStart, startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { deviceOf, leftState, recordOf } from "./hotplug-scene.ts";
@@ -18,6 +18,8 @@ const ASK = {
 const card = (last: string, mode = "", target = ""): string =>
   `<interface type='direct'><mac address='52:54:00:00:00:${last}'/><source dev='br0'${mode}/>${target}<model type='virtio'/></interface>`;
 const TWO = card("01", " mode='bridge'") + card("02", " mode='bridge'", "<target dev='web'/>");
+
+const RULES = "/dev/tap.* -c system_u:object_r:tun_tap_device_t:s0\n";
 
 function machineWithCard(): Machine {
   const machine = makeMachine();
@@ -35,8 +37,7 @@ const macvtaps = (machine: Machine): string[] =>
 describe("a start", () => {
   test("makes a macvtap for each interface before the guest, and hands it over with the guest's level", async () => {
     const machine = machineWithCard();
-    const rules = "/dev/tap.* -c system_u:object_r:tun_tap_device_t:s0\n";
-    putText(machine, "/etc/selinux/svirt/contexts/files/file_contexts", rules);
+    putText(machine, "/etc/selinux/svirt/contexts/files/file_contexts", RULES);
     await start(nodeOn(machine));
     expect(macvtaps(machine)).toEqual(["macvtap0", "web"]);
     const { label, steps, uid, xml } = recordOf(machine);
@@ -115,6 +116,66 @@ test("a running guest lets go of one, which goes", async () => {
   await reapAll(machine);
   expect(leftState(machine)).toEqual(leftState(machineWithCard()));
 });
+
+const runningAlone = async (): Promise<Machine> => {
+  const machine = machineWithCard();
+  await startDomain(nodeOn(machine), domainXml());
+  return machine;
+};
+
+test("a running guest is given one, made before QEMU has it, and lets go of it", async () => {
+  const machine = await runningAlone();
+  putText(machine, "/etc/selinux/svirt/contexts/files/file_contexts", RULES);
+  const before = leftState(machine);
+  await attachDevice(nodeOn(machine), ASK, deviceOf(card("03", " mode='private'")));
+  expect(macvtaps(machine)).toEqual(["macvtap0"]);
+  const { label, steps, uid, xml } = recordOf(machine);
+  const range = label.label?.split(":").slice(3).join(":");
+  const added = steps.slice(steps.findIndex((step) => step.do === "resume") + 1);
+  expect(added.map((step) => step.do)).toEqual(["reserve", "make-macvtap", "hand-tap", "plug"]);
+  expect(added[1]).toMatchObject({
+    link: { name: "macvtap0", lower: "br0", mode: "private", mac: "52:54:00:00:00:03", group: uid },
+  });
+  expect(added[2]).toMatchObject({
+    tap: { isMade: false, macvtap: { label: `system_u:object_r:tun_tap_device_t:${range}` } },
+  });
+  expect(xml).toContain("<target dev='macvtap0'/>");
+  await detachDevice(nodeOn(machine), ASK, deviceOf(card("03")));
+  expect(macvtaps(machine)).toEqual([]);
+  expect(leftState(machine)).toEqual(before);
+});
+
+test("it goes with the guest, too; without the device below nothing is changed", async () => {
+  const machine = await runningAlone();
+  await attachDevice(nodeOn(machine), ASK, deviceOf(card("03")));
+  await destroyDomain(nodeOn(machine), "vm1");
+  await reapAll(machine);
+  expect(leftState(machine)).toEqual(leftState(machineWithCard()));
+  const other = makeMachine();
+  await startDomain(nodeOn(other), domainXml());
+  const before = snapshot(other);
+  const error = await errorOf(attachDevice(nodeOn(other), ASK, deviceOf(card("03"))));
+  expect(error.message).toBe("Cannot get interface MTU on 'br0': No such device");
+  expect(snapshot(other)).toEqual(before);
+});
+
+test.each(["crash", "fail"] as const)(
+  "struck at any call, a change gives all or nothing: %s",
+  async (how) => {
+    const attach: Work = (node) => attachDevice(node, ASK, deviceOf(card("03")));
+    const clean = leftState(await runningAlone());
+    for (const strike of await instantsOf(runningAlone, attach)) {
+      const machine = await runningAlone();
+      await beStruck(machine, attach, { ...strike, how });
+      await sweepAll(machine);
+      const has = recordOf(machine).xml.includes("macvtap0");
+      const place = `${strike.moment} call ${strike.at}`;
+      expect([place, ...macvtaps(machine)]).toEqual([place, ...(has ? ["macvtap0"] : [])]);
+      if (!has) expect([place, leftState(machine)]).toEqual([place, clean]);
+    }
+  },
+  TIMEOUT_MS,
+);
 
 test.each(["crash", "fail"] as const)(
   "struck at any call, a start leaves all or nothing: %s",

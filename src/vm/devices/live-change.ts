@@ -89,7 +89,7 @@ function decideAttach(node: Node, record: GuestRecord, device: Device): DecidedC
   const gathered = gatherDevice(node, plugged.device, taken.names);
   const passed = decidePassed(node, record, { ...plugged, gathered });
   const names = freeNames(record, PREFIXES[device.element]);
-  const tap = decideNewTap(node, plugged.device, names);
+  const tap = decideNewTap(node, record, { device: plugged.device, names });
   const peers = decidePeer(record, plugged.device, { gathered, name: names.peer });
   const words = formatHotDevice(plugged.guest, plugged.device, {
     chains: gathered.chains,

@@ -3,17 +3,24 @@ import type { Domain } from "../../domain/domain.ts";
 import { decideTap, isTapped } from "../../plan/decide-tap.ts";
 import type { NewTap } from "../../plan/hotplug-plan.ts";
 import type { FreeNames } from "../../qemu/hot-device.ts";
-import { nameTap, tapFacts } from "../gather-taps.ts";
+import { macvtapFacts, nameTap, tapFacts } from "../gather-taps.ts";
 import type { Node } from "../node.ts";
+import type { GuestRecord } from "../record.ts";
 import { refuseTap } from "../refuse-privileged.ts";
 
 /** The tap of an interface that comes to a running guest; undefined for a device without one. Throws what decideTap() throws. */
-export function decideNewTap(node: Node, device: Device, names: FreeNames): NewTap | undefined {
+export function decideNewTap(
+  node: Node,
+  { label, uid }: Pick<GuestRecord, "label" | "uid">,
+  { device, names }: { readonly device: Device; readonly names: FreeNames },
+): NewTap | undefined {
   if (device.element !== "interface" || !isTapped(device.value)) return undefined;
   refuseTap(node, device.value, "/interface");
   const alias = device.value.alias ?? names.alias;
-  const tap = decideTap({ ...device.value, alias }, 0, tapFacts(node));
-  return { handed: nameTap(tap, (at) => `fd-${alias}-${at}`), setup: tap.setup };
+  const isDirect = device.value.type === "direct";
+  const macvtap = isDirect ? macvtapFacts(node, { label: label.label, uid }) : {};
+  const tap = decideTap({ ...device.value, alias }, 0, { ...tapFacts(node), ...macvtap });
+  return { handed: nameTap(tap, (at) => `fd-${alias}-${at}`), setup: tap.setup, link: tap.link };
 }
 
 /** The domain with the name that the device's tap has. */
