@@ -7,12 +7,7 @@
 import { lstatSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
-/** Bytes of vmlinuz and initrd together, and of the CD. */
-const BUDGETS: ReadonlyMap<string, { readonly pxe: number; readonly cd: number }> = new Map([
-  ["lean", { pxe: 60_000_000, cd: 64_000_000 }],
-  ["full", { pxe: 64_000_000, cd: 64_000_000 }],
-]);
+import { BUDGETS } from "./budgets.ts";
 
 /** Parts of the root, by the folders and files that they are; what no part names is the rest. */
 const PARTS: readonly { readonly name: string; readonly paths: readonly string[] }[] = [

@@ -23,6 +23,8 @@ interface Answer {
 
 /** A machine that boots the product's image, and its administrator. */
 export interface Machine {
+  /** Where its port 22 is, on 127.0.0.1. */
+  readonly sshPort: number;
   /** A shell's command on it. Throws when it fails, with all that it said. */
   run(command: string): Promise<string>;
   /** The same with a key of one's choice; undefined asks for a shell. Never throws. */
@@ -79,6 +81,7 @@ export async function startMachine(makeBoot: MakeBoot): Promise<Machine> {
   const ask = async (command: string | undefined, whose: Whose = "admin"): Promise<Answer> =>
     await runSsh([...sshWords(`${folder}/${whose}`, port), ...(command === undefined ? [] : [command])]);
   return {
+    sshPort: port,
     ask,
     async run(command) {
       const { code, err, out } = await ask(command);
