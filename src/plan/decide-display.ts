@@ -1,6 +1,7 @@
 import type { Graphics } from "../domain/graphics.ts";
 import { SvirtError } from "../errors.ts";
-import { type Display, FIRST_VNC_PORT } from "./display.ts";
+import type { Display } from "./display.ts";
+import { FIRST_VNC_PORT } from "./display-address.ts";
 
 /** The ports that the policy keeps guests' own networks from: image/policy/svirt-displays.cil. */
 const LAST_VNC_PORT = 5999;

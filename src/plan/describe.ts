@@ -1,13 +1,18 @@
 import { nameOf } from "../qemu/plug-commands.ts";
-import { type BlockStep, isBlockStep } from "./block-steps.ts";
+import type { BlockStep } from "./block-steps.ts";
+import { describePci } from "./describe-pci.ts";
+import { describeShare } from "./describe-share.ts";
+import { describeTap } from "./describe-tap.ts";
+import { describeTree } from "./describe-tree.ts";
 import type { HandedPeer } from "./guest-order.ts";
-import { describePci, isPciStep } from "./pci-step.ts";
-import { describeShare, isShareStep } from "./share-step.ts";
+import { isBlockStep } from "./inverse-block.ts";
+import { isPciStep } from "./inverse-pci.ts";
+import { isShareStep } from "./inverse-share.ts";
+import { isStreamStep } from "./inverse-stream.ts";
+import { isTreeStep } from "./inverse-tree.ts";
 import { FILE_TO_COME, fileKey } from "./start-plan.ts";
 import type { Claim, FileStep, MonitorCommand, Step } from "./step.ts";
-import { isStreamStep, type StreamStep } from "./stream-steps.ts";
-import { describeTap } from "./tap.ts";
-import { describeTree, isTreeStep } from "./tree-step.ts";
+import type { StreamStep } from "./stream-steps.ts";
 
 const NO_LABEL = "(no label)";
 const NOT_CONFINED = "svirt's own context, not confined";

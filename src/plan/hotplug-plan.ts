@@ -1,10 +1,11 @@
 import { deleteCommand } from "../qemu/plug-commands.ts";
 import type { FileId, HandedFile, PluggedPeer } from "./guest-order.ts";
+import { inverse } from "./inverse.ts";
 import { nameIn, peerIn, setOf } from "./layers.ts";
 import { type PassedDevice, planGivePassed, planPassed } from "./passed-plan.ts";
 import { listPlugged, type Plugged } from "./plugged.ts";
 import { fileKey, type LabelledFile, planFiles, tapClaim } from "./start-plan.ts";
-import { inverse, type MonitorCommand, type Step } from "./step.ts";
+import type { MonitorCommand, Step } from "./step.ts";
 import type { HandedTap, Macvtap, TapSetup } from "./tap.ts";
 
 /** What a change of a running guest takes: steps that can be taken back and, once they are done, those that finish it. */

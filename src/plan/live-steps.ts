@@ -1,5 +1,4 @@
 import * as v from "valibot";
-import { deleteCommands } from "../qemu/plug-commands.ts";
 import { handedFile, pluggedPeer } from "./guest-order.ts";
 import { aNumber, aString, maybeString } from "./plain-schemas.ts";
 import { monitorCommand } from "./step-parts.ts";
@@ -51,34 +50,3 @@ export const memlockStep = v.strictObject({
   from: memlockKiB,
   to: memlockKiB,
 });
-
-type Output<Schema extends v.GenericSchema> = v.InferOutput<Schema>;
-type UnplugStep = Output<typeof unplugStep>;
-type Turned = Output<typeof mediumStep> | Output<typeof linkStep> | Output<typeof memlockStep>;
-
-/** The step that takes one of these back. */
-export function inverseLive(done: Output<typeof plugStep> | Turned): UnplugStep | Turned {
-  switch (done.do) {
-    case "plug":
-      return {
-        do: "unplug",
-        monitor: done.monitor,
-        ...deleteCommands(done.commands),
-        sets: done.files.map(({ fd }) => fd),
-        ...(done.peers === undefined ? {} : { peers: done.peers.map(({ name }) => name) }),
-      };
-    case "set-medium": {
-      const { device, force, from, monitor, to } = done;
-      return { do: "set-medium", monitor, device, ...present({ from: to, to: from }), force };
-    }
-    case "set-link":
-      return { ...done, up: !done.up };
-    case "set-memlock":
-      return { ...done, from: done.to, to: done.from };
-  }
-}
-
-function present<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
-}

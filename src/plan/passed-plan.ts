@@ -1,8 +1,9 @@
 import { type GroupLink, planGroupLinks } from "./group-link.ts";
 import type { FileId } from "./guest-order.ts";
+import { inverse } from "./inverse.ts";
 import { nameIn } from "./layers.ts";
 import type { Plugged } from "./plugged.ts";
-import { inverse, type Step } from "./step.ts";
+import type { Step } from "./step.ts";
 
 /** What QEMU finds by itself of a device of the host's that comes to a running guest. */
 export interface PassedDevice {

@@ -1,8 +1,9 @@
 import { nameOf } from "../qemu/plug-commands.ts";
 import type { ChangeSteps } from "./hotplug-plan.ts";
+import { staysMade } from "./inverse.ts";
+import { isStreamStep } from "./inverse-stream.ts";
 import { fileKey } from "./start-plan.ts";
-import { type Step, staysMade } from "./step.ts";
-import { isStreamStep } from "./stream-steps.ts";
+import type { Step } from "./step.ts";
 
 /**
  * The steps that a guest's record keeps once a change is done: what was given back is no longer there to be undone, and

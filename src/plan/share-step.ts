@@ -1,15 +1,8 @@
 import * as v from "valibot";
-import { bracketed, display } from "./display.ts";
-import {
-  changedLimit,
-  describeGroup,
-  describeLimits,
-  describeWish,
-  guestGroup,
-  threadWish,
-} from "./limits.ts";
+import { display } from "./display.ts";
+import { changedLimit, guestGroup, threadWish } from "./limits.ts";
 import { aNumber, aString } from "./plain-schemas.ts";
-import { describeSetup, describeTap, handedTap, macvtap, tapSetup } from "./tap.ts";
+import { handedTap, macvtap, tapSetup } from "./tap.ts";
 
 /** A running QEMU is given the queues of a tap, by the names that its netdev will be told. */
 const handTapStep = v.strictObject({ do: v.literal("hand-tap"), monitor: aString, tap: handedTap });
@@ -65,72 +58,3 @@ export const shareStep = v.variant("do", [
   limitStep,
 ]);
 export type ShareStep = v.InferOutput<typeof shareStep>;
-
-const NAMES: ReadonlySet<string> = new Set(shareStep.options.map(({ entries }) => entries.do.literal));
-
-/** Whether a step is one of these. */
-export function isShareStep(step: { readonly do: string }): step is ShareStep {
-  return NAMES.has(step.do);
-}
-
-/** The step that takes such a step back; undefined where there is nothing to take back. */
-export function inverseShare(done: ShareStep): ShareStep | undefined {
-  switch (done.do) {
-    case "hand-tap": {
-      const { monitor, tap } = done;
-      return { do: "take-tap", monitor, descriptors: [...tap.queues, ...tap.vhosts] };
-    }
-    case "set-up-tap":
-      return { do: "remove-tap", name: done.setup.name, mac: done.setup.mac };
-    case "make-macvtap":
-      return { do: "remove-macvtap", name: done.link.name, group: done.link.group };
-    case "make-group":
-      return { do: "remove-group", path: done.group.path };
-    case "tune-threads": {
-      const { before, wishes } = done;
-      if (before === undefined || before.length === 0) return undefined;
-      return { ...done, wishes: before, before: wishes };
-    }
-    case "set-limits":
-      return {
-        ...done,
-        limits: done.limits.map((limit) => ({ ...limit, value: limit.before, before: limit.value })),
-      };
-    case "hand-display":
-    case "take-tap":
-    case "remove-tap":
-    case "remove-macvtap":
-    case "remove-group":
-      return undefined;
-  }
-}
-
-/** One line for a person. */
-export function describeShare(step: ShareStep): string {
-  switch (step.do) {
-    case "hand-tap":
-      return `hand QEMU ${describeTap(step.tap)}`;
-    case "take-tap":
-      return `take back ${step.descriptors.join(", ")}, if no netdev has them`;
-    case "hand-display":
-      return `hand QEMU a socket for its screen, on ${bracketed(step.display.address)}:${step.display.port}`;
-    case "set-up-tap":
-      return describeSetup(step.setup);
-    case "remove-tap":
-      return `remove tap ${step.name} if it is still there (it goes with QEMU's last descriptor of it)`;
-    case "make-macvtap": {
-      const { lower, mac, mode, name } = step.link;
-      return `make macvtap ${name} on ${lower}: ${mode}, MAC ${mac}, up`;
-    }
-    case "remove-macvtap":
-      return `remove macvtap ${step.name}`;
-    case "make-group":
-      return describeGroup(step.group);
-    case "remove-group":
-      return `remove control group ${step.path}`;
-    case "tune-threads":
-      return `run ${step.wishes.map(describeWish).join(", ")}`;
-    case "set-limits":
-      return `set ${describeLimits(step)}`;
-  }
-}

@@ -59,31 +59,3 @@ export const macvtap = v.strictObject({
   group: aNumber,
 });
 export type Macvtap = v.InferOutput<typeof macvtap>;
-
-/** For a person: what becomes of the tap. */
-export function describeSetup({ bridge, gatheredFrames, isolated, mac, mtu, name, vlans }: TapSetup): string {
-  const facts = [
-    `MAC ${mac}`,
-    ...(mtu === undefined ? [] : [`MTU ${mtu}`]),
-    ...(gatheredFrames === undefined ? [] : [`${gatheredFrames} frames at once`]),
-    ...(bridge === undefined ? [] : [`on bridge ${bridge}`]),
-    ...(isolated === true ? ["isolated"] : []),
-    ...(vlans ?? []).map(describeVlan),
-    "up",
-  ];
-  return `set up tap ${name}: ${facts.join(", ")}`;
-}
-
-function describeVlan({ id, isNative, isUntagged }: PortVlan): string {
-  return `VLAN ${id}${isNative ? " PVID" : ""}${isUntagged ? " untagged" : ""}`;
-}
-
-/** For a person: what a guest is handed. */
-export function describeTap({ isMade, macvtap: on, name, queues, vhosts }: HandedTap): string {
-  const several = queues.length > 1 ? ` (${queues.length} queues)` : "";
-  if (on !== undefined) {
-    const labelled = on.label === undefined ? "" : `, labelled ${on.label}`;
-    return `the macvtap ${name}${several}${vhosts.length > 0 ? " and vhost-net" : ""}${labelled}`;
-  }
-  return `${isMade ? "a new tap" : "the tap"} ${name}${several}${vhosts.length > 0 ? " and vhost-net" : ""}`;
-}

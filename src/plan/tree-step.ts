@@ -21,24 +21,3 @@ export const treeStep = v.variant("do", [
   v.strictObject({ do: v.literal("unshare-tree"), ...common }),
 ]);
 export type TreeStep = v.InferOutput<typeof treeStep>;
-
-/** Whether a step is one of these. */
-export function isTreeStep(step: { readonly do: string }): step is TreeStep {
-  return step.do === "share-tree" || step.do === "unshare-tree";
-}
-
-/** The step that takes such a step back; undefined where there is nothing to take back. */
-export function inverseTree(done: TreeStep): TreeStep | undefined {
-  return done.do === "share-tree" ? { ...done, do: "unshare-tree" } : undefined;
-}
-
-/** One line for a person. */
-export function describeTree({ access, do: what, folder, from, to, uid }: TreeStep): string {
-  const own = from ?? "(no label)";
-  if (what === "share-tree") {
-    const labels = to === undefined ? "its labels kept" : `${own} -> ${to}`;
-    return `share ${folder.path} and all below it with uid ${uid} (${access}): ${labels}`;
-  }
-  const labels = to === undefined ? "its labels kept" : `${to} -> ${own}, or what an entry remembers`;
-  return `share ${folder.path} and all below it with uid ${uid} no more: ${labels}`;
-}

@@ -1,5 +1,5 @@
 import type { Host } from "../host.ts";
-import { DISPLAY_SOCKET } from "../plan/display.ts";
+import { DISPLAY_SOCKET } from "../plan/display-address.ts";
 import type { ShareStep } from "../plan/share-step.ts";
 import { converse, MONITOR_TIMEOUT_MS } from "./converse.ts";
 

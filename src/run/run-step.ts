@@ -1,11 +1,13 @@
 import { SvirtError } from "../errors.ts";
 import type { Host } from "../host.ts";
-import { type BlockStep, isBlockStep } from "../plan/block-steps.ts";
-import { isPciStep } from "../plan/pci-step.ts";
-import { isShareStep } from "../plan/share-step.ts";
+import type { BlockStep } from "../plan/block-steps.ts";
+import { isBlockStep } from "../plan/inverse-block.ts";
+import { isPciStep } from "../plan/inverse-pci.ts";
+import { isShareStep } from "../plan/inverse-share.ts";
+import { isStreamStep } from "../plan/inverse-stream.ts";
+import { isTreeStep } from "../plan/inverse-tree.ts";
 import type { FileStep, Step } from "../plan/step.ts";
-import { isStreamStep, type StreamStep } from "../plan/stream-steps.ts";
-import { isTreeStep } from "../plan/tree-step.ts";
+import type { StreamStep } from "../plan/stream-steps.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
 import { greetMonitor, resumeGuest } from "./converse.ts";
 import { revokeFileAccess } from "./file-access.ts";

@@ -1,6 +1,7 @@
 import { SvirtError } from "../errors.ts";
 import type { Host, Monitor } from "../host.ts";
-import { nameThread, type ThreadWish } from "../plan/limits.ts";
+import { nameThread } from "../plan/describe-limits.ts";
+import type { ThreadWish } from "../plan/limits.ts";
 import type { Step } from "../plan/step.ts";
 import { parseIothreadThreads } from "../qemu/small-answers.ts";
 import { parseVcpuThreads } from "../qemu/vcpu-threads.ts";

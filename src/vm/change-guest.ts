@@ -1,7 +1,8 @@
 import { joinErrors, SvirtError } from "../errors.ts";
 import type { BlockJob } from "../plan/block-job.ts";
 import type { ChangeSteps } from "../plan/hotplug-plan.ts";
-import { isToldQemu, planUndo, type Step } from "../plan/step.ts";
+import { isToldQemu, planUndo } from "../plan/inverse.ts";
+import type { Step } from "../plan/step.ts";
 import type { Progress } from "../run/guest-stream.ts";
 import { runPlan, UNWATCHED, undo, type Watch } from "../run/run-plan.ts";
 import { actorFor, withGuestLock, withRegistryLock } from "./clear-away.ts";

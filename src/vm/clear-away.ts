@@ -1,6 +1,7 @@
 import { joinErrors } from "../errors.ts";
+import { isEnd, planStop } from "../plan/inverse.ts";
 import { guestPaths, registryLock } from "../plan/paths.ts";
-import { isEnd, planStop, type Step } from "../plan/step.ts";
+import type { Step } from "../plan/step.ts";
 import { runPlan, UNWATCHED, undo, type Watch } from "../run/run-plan.ts";
 import type { Actor } from "../run/run-step.ts";
 import { keepImages } from "./block/keep-images.ts";

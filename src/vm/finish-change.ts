@@ -1,6 +1,6 @@
 import { asSvirtError, joinErrors } from "../errors.ts";
+import { isToldQemu } from "../plan/inverse.ts";
 import { settleSteps } from "../plan/settle-steps.ts";
-import { isToldQemu } from "../plan/step.ts";
 import { aboutJobs, concludeJob } from "../run/block-job.ts";
 import { isPlugged } from "../run/plug.ts";
 import { runPlan, undo, type Watch } from "../run/run-plan.ts";

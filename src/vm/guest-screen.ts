@@ -1,5 +1,6 @@
 import { SvirtError } from "../errors.ts";
-import { bracketed, type Display, FIRST_VNC_PORT } from "../plan/display.ts";
+import type { Display } from "../plan/display.ts";
+import { bracketed, FIRST_VNC_PORT } from "../plan/display-address.ts";
 import { guestPaths } from "../plan/paths.ts";
 import { domainOf } from "./guest-statistics.ts";
 import type { Node } from "./node.ts";

@@ -1,90 +1,10 @@
-import * as v from "valibot";
 import { asSvirtError, SvirtError } from "../errors.ts";
-import { blockJob } from "../plan/block-job.ts";
 import { guestPaths, recordsFolder } from "../plan/paths.ts";
-import { aNumber, aString, maybeString } from "../plan/plain-schemas.ts";
-import { step } from "../plan/step.ts";
 import type { GuestIdentity } from "../run/kill-guest.ts";
 import type { Node } from "./node.ts";
+import type { GuestRecord } from "./record-schema.ts";
 
-/** What a guest's security label is, as decided at its start. */
-const recordedLabel = v.strictObject({
-  type: v.picklist(["dynamic", "static", "none"]),
-  relabel: v.boolean(),
-  label: maybeString,
-  imageLabel: maybeString,
-  baseLabel: maybeString,
-});
-
-/** What a change comes to: what is to be done after its steps, and what the guest has become then. */
-const outcome = {
-  after: v.array(step),
-  xml: aString,
-  /** The definition's disks become what the guest's have. */
-  isForDefinition: v.exactOptional(v.literal(true)),
-};
-
-/**
- * A change of a running guest: written before its first step, gone after the last. While it is "doing", its steps are to
- * be taken back; once it is "finishing", the steps after are to be done, and `xml` is what the guest has become.
- */
-const change = v.strictObject({
-  /** What it does, for a person: `attach vdb`. */
-  what: aString,
-  stage: v.picklist(["doing", "finishing"]),
-  /** The guest was asked to let go of a device, and has taken longer than anybody waits for. */
-  isAsked: v.exactOptional(v.literal(true)),
-  steps: v.array(step),
-  ...outcome,
-  /** The jobs that QEMU has for the guest once it is done; absent: as before. */
-  jobs: v.exactOptional(v.array(blockJob)),
-  /** What it comes to where QEMU ends the job in another way than it was expected to. */
-  otherwise: v.exactOptional(v.strictObject(outcome)),
-  /** The guest ends with it, for that reason. */
-  ends: v.exactOptional(v.picklist(["saved", "crashed"])),
-});
-export type GuestChange = v.InferOutput<typeof change>;
-
-/**
- * All that is known of a guest that is starting, running or being cleared away, in
- * `/var/lib/svirt/records/UUID.json`. It is written before the first step of a start is carried out and removed after
- * the last one is undone. `state` says how far the start came; whether the guest runs now the kernel says.
- */
-const record = v.strictObject({
-  format: v.literal(1),
-  uuid: aString,
-  name: aString,
-  id: aNumber,
-  uid: aNumber,
-  bootId: aString,
-  state: v.picklist(["starting", "running", "stopping"]),
-  startedMs: aNumber,
-  /** The definition that was started, in the form in which it would be stored, with what was attached since. */
-  xml: aString,
-  label: recordedLabel,
-  enforcing: v.boolean(),
-  /** Every step of the start, and of the changes since. */
-  steps: v.array(step),
-  change: v.exactOptional(change),
-  /** What QEMU does to the images of its disks, in its own time. */
-  jobs: v.exactOptional(v.array(blockJob)),
-  /** The terminals that its QEMU got at its start, each by the device's name in QEMU. */
-  terminals: v.exactOptional(v.record(aString, aString)),
-  /** QEMU, once it runs. */
-  process: v.exactOptional(v.strictObject({ pid: aNumber, startTicks: aNumber })),
-  /** What to do when QEMU ends by itself. */
-  onPoweroff: v.picklist(["destroy", "restart"]),
-  onCrash: v.picklist(["destroy", "restart"]),
-  /** Why it ended, once that was found out: what told it is cleared away before the record is. */
-  reason: v.exactOptional(v.picklist(["shutdown", "destroyed", "crashed", "saved", "failed", "unknown"])),
-  /** It began with a state that was saved. */
-  restored: v.exactOptional(v.literal(true)),
-  /** Somebody has let it go on after a pause: QEMU says only that it runs. */
-  unpaused: v.exactOptional(v.literal(true)),
-  /** What somebody asked of the guest, which only its end will tell. */
-  intent: v.exactOptional(v.picklist(["shutdown", "reboot", "destroy"])),
-});
-export type GuestRecord = v.InferOutput<typeof record>;
+export type { GuestChange, GuestRecord } from "./record-schema.ts";
 
 /** The record of a guest; undefined when it is off. Throws "failed" for one that is damaged. */
 export function readRecord(node: Node, uuid: string): GuestRecord | undefined {
@@ -92,7 +12,7 @@ export function readRecord(node: Node, uuid: string): GuestRecord | undefined {
   const text = node.host.readText(path);
   if (text === undefined) return undefined;
   try {
-    return v.parse(record, JSON.parse(text));
+    return parse(text);
   } catch (error) {
     throw new SvirtError(`Cannot read the record ${path}: it is damaged`, {
       kind: "failed",
@@ -125,6 +45,12 @@ export function readRecords(
 }
 
 const SUFFIX = ".json";
+
+// Not by import: a start where no guest runs reads no record, and making the schemas of all steps takes a twentieth of it.
+function parse(text: string): GuestRecord {
+  const { parseRecord }: typeof import("./record-schema.ts") = require("./record-schema.ts");
+  return parseRecord(text);
+}
 
 /** On disk before it returns. */
 export function writeRecord(node: Node, value: GuestRecord): void {

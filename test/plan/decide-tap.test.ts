@@ -7,7 +7,7 @@ import {
   type PlannedTap,
   type TapFacts,
 } from "../../src/plan/decide-tap.ts";
-import { describeSetup } from "../../src/plan/tap.ts";
+import { describeSetup } from "../../src/plan/describe-tap.ts";
 import { parseDocument } from "../../src/xml/parse-document.ts";
 
 const MAC = "<mac address='52:54:00:00:00:0a'/>";

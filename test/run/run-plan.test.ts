@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { planStop } from "../../src/plan/inverse.ts";
 import { SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import { fileKey } from "../../src/plan/start-plan.ts";
-import { planStop, type Step } from "../../src/plan/step.ts";
+import type { Step } from "../../src/plan/step.ts";
 import { getFileLabel } from "../../src/run/file-label.ts";
 import { runPlan, UNWATCHED, undo } from "../../src/run/run-plan.ts";
 import type { Actor } from "../../src/run/run-step.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { describe as describeStep } from "../../src/plan/describe.ts";
-import { planStop } from "../../src/plan/step.ts";
+import { planStop } from "../../src/plan/inverse.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";
 import { attachDevice, detachDevice } from "../../src/vm/devices/change-devices.ts";
 import { planDomainStart, startDomain } from "../../src/vm/start.ts";

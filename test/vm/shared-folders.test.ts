@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { planStop } from "../../src/plan/step.ts";
+import { planStop } from "../../src/plan/inverse.ts";
 import { auditNode } from "../../src/vm/audit/audit-node.ts";
 import { auditFile } from "../../src/vm/audit/open-file.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";

@@ -1,5 +1,6 @@
 import { formatSteps } from "../../plan/describe.ts";
-import { planStop, type Step } from "../../plan/step.ts";
+import { planStop } from "../../plan/inverse.ts";
+import type { Step } from "../../plan/step.ts";
 import { allSteps } from "../../vm/clear-away.ts";
 import { findDomain } from "../../vm/find-domain.ts";
 import { findManagedState } from "../../vm/saving/restore-domain.ts";

@@ -1,5 +1,6 @@
 import { closeSync } from "node:fs";
-import { bracketed, type Display } from "../../plan/display.ts";
+import type { Display } from "../../plan/display.ts";
+import { bracketed } from "../../plan/display-address.ts";
 import { hostCallError, libc, readErrno } from "./libc.ts";
 
 /** bits/socket.h, bits/socket_type.h, asm-generic/socket.h */

@@ -1,6 +1,6 @@
 import { parseDomainText } from "../../domain/document.ts";
 import { decideThreads } from "../../plan/decide-threads.ts";
-import { nameThread } from "../../plan/limits.ts";
+import { nameThread } from "../../plan/describe-limits.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import type { Step } from "../../plan/step.ts";
 import type { Node } from "../node.ts";
