@@ -21,6 +21,7 @@ import { aboutJobs, concludeJob, lookAtJob } from "../../src/run/block-job.ts";
 import { runStep } from "../../src/run/run-step.ts";
 import { formatNewImage } from "../../src/storage/format-qcow2.ts";
 import { qemuProgram } from "../qemu/real-qemu.ts";
+import { untilListening } from "./until-listening.ts";
 
 const MIB = 1024 * 1024;
 const DEVICE = "virtio-disk0";
@@ -165,7 +166,7 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
           stdio: ["ignore", Bun.file(log), "inherit"],
         },
       );
-      while (!fs.existsSync(monitor)) await Bun.sleep(20);
+      await untilListening(monitor);
       const empty = formatNewImage({ format, sizeBytes: MIB });
       fs.writeFileSync(join(folder, "base"), format === "raw" ? new Uint8Array(MIB) : empty);
       const { link, steps } = plug("base", format, null);

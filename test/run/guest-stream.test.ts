@@ -12,6 +12,7 @@ import { cancelSave, loadMemory, saveMemory } from "../../src/run/save-memory.ts
 import { dropScreen, takeScreenshot } from "../../src/run/take-screenshot.ts";
 import { qemuProgram } from "../qemu/real-qemu.ts";
 import { errorOf } from "../vm/scene.ts";
+import { untilListening } from "./until-listening.ts";
 
 // What QEMU writes, and when it lets go of a pipe, only a real one tells.
 const missing = qemuProgram === null ? " (skipped: qemu-system-x86_64 is missing)" : "";
@@ -50,7 +51,7 @@ describe.skipIf(qemuProgram === null)(`the state of a real QEMU${missing}`, () =
       socket,
     ];
     running.push(Bun.spawn([...command, ...more], { stdout: "ignore", stderr: "ignore" }));
-    while (!fs.existsSync(monitor)) await Bun.sleep(10);
+    await untilListening(monitor);
     return { folder, monitor };
   }
 

@@ -11,6 +11,7 @@ import { isPlugged, plugIn, unplug } from "../../src/run/plug.ts";
 import { setMedium } from "../../src/run/set-medium.ts";
 import { qemuProgram } from "../qemu/real-qemu.ts";
 import { errorOf } from "../vm/scene.ts";
+import { untilListening } from "./until-listening.ts";
 
 type Plug = Extract<Step, { do: "plug" }>;
 type Unplug = Extract<Step, { do: "unplug" }>;
@@ -72,7 +73,7 @@ describe.skipIf(qemuProgram === null)(`a real QEMU${missing}`, () => {
     qemu = Bun.spawn([qemuProgram ?? "", ...words.split(" "), ...socket], {
       stdio: ["ignore", "ignore", "inherit"],
     });
-    while (!fs.existsSync(monitor)) await Bun.sleep(20);
+    await untilListening(monitor);
   });
   afterAll(async () => {
     qemu?.kill();
