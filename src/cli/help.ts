@@ -46,6 +46,13 @@ export function formatOverview(specs: readonly CommandSpec[]): string {
   ].join("\n");
 }
 
+/** The commands that have their first word in common. */
+export function formatFamily(specs: readonly CommandSpec[]): string {
+  return ["  svirt COMMAND --help", "", ...specs.map(({ name, summary }) => line(name, summary)), ""].join(
+    "\n",
+  );
+}
+
 function line(word: string, summary: string): string {
   return `    ${word.padEnd(WIDTH)} ${summary}`;
 }

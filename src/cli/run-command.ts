@@ -28,6 +28,8 @@ export async function runCommandLine(invocation: Invocation): Promise<number> {
 async function dispatch(invocation: Invocation): Promise<number> {
   const { name, words } = splitName(invocation.words);
   if (HELP_WORDS.includes(name)) return await printOverview(invocation, words);
+  if (isFamily(name) && words.some((word) => word === "--help" || word === "-h"))
+    return await printOverview(invocation, [name]);
   const { command } = await find(name === "--version" ? "version" : name)();
   const parsed = parseArguments(command.spec, words);
   if (parsed.options.has("help")) return await printOverview(invocation, name.split(" "));
@@ -47,7 +49,7 @@ async function dispatchChecked(invocation: Invocation, check: CheckCommand): Pro
 const HELP_WORDS: readonly string[] = ["help", "--help", "-h"];
 
 async function printOverview(invocation: Invocation, words: readonly string[]): Promise<number> {
-  const { formatHelp, formatOverview } = await import("./help.ts");
+  const { formatFamily, formatHelp, formatOverview } = await import("./help.ts");
   if (words.length === 0) {
     const commands = await Promise.all(
       [...COMMANDS.values()].map(async (load) => (await load()).command.spec),
@@ -56,6 +58,11 @@ async function printOverview(invocation: Invocation, words: readonly string[]): 
     return 0;
   }
   const { name } = splitName(words);
+  if (isFamily(name)) {
+    const members = await Promise.all(membersOf(name).map(async (member) => (await find(member)()).command));
+    invocation.output.print(formatFamily(members.map(({ spec }) => spec)));
+    return 0;
+  }
   invocation.output.print(formatHelp((await find(name)()).command.spec));
   return 0;
 }
@@ -71,9 +78,18 @@ function splitName(all: readonly string[]): { readonly name: string; readonly wo
 function find(name: string): NonNullable<ReturnType<typeof COMMANDS.get>> {
   const load = COMMANDS.get(name);
   if (load !== undefined) return load;
-  const longer = [...COMMANDS.keys()].filter((known) => known.startsWith(`${name} `));
+  const longer = membersOf(name);
   throw new SvirtError(`unknown command: '${name}'`, {
     kind: "usage",
     remedy: longer.length === 0 ? "See: svirt help" : `Say what to do: svirt ${longer.join(", or svirt ")}`,
   });
+}
+
+/** Whether it is the first word of several commands, and none itself: `label`. */
+function isFamily(name: string): boolean {
+  return !COMMANDS.has(name) && membersOf(name).length > 0;
+}
+
+function membersOf(name: string): string[] {
+  return [...COMMANDS.keys()].filter((known) => known.startsWith(`${name} `));
 }

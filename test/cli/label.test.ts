@@ -235,3 +235,10 @@ test("a command's name may have two words, and svirt says which there are", asyn
   });
   expect((await run(machine, "label", "show")).err).toContain("requires <path> option");
 });
+
+test.each(["label --help", "label -h", "help label"])("svirt %s lists what it has", async (words) => {
+  const { code, err, out } = await run(makeMachine(), ...words.split(" "));
+  expect([code, err]).toEqual([0, ""]);
+  const names = out.split("\n").flatMap((line) => /^ {4}(\w+ \w+) /.exec(line)?.[1] ?? []);
+  expect(names).toEqual(["label show", "label set", "label restore"]);
+});
