@@ -169,10 +169,12 @@ onTheNode("shutdown presses the power button, which the guest may ignore", async
     guest life-a "$(disk $here/button.img)"
     svirt start life-deaf >/dev/null
     svirt start life-a >/dev/null
+    pid=$(pid_of life-a)
     sleep 3
     note alone svirt domstate life-a
     note deaf svirt shutdown life-deaf
     note button svirt shutdown life-a
+    wait_pressed life-a $pid shutdown
     note gone wait_gone life-a
     note reason svirt domstate life-a --reason
     note off svirt shutdown life-a

@@ -142,6 +142,10 @@ wait_for() {
     sleep 0.1
   done
 }
+is_pressed() { [ ! -d "/proc/$2" ] || { svirt "$3" "$1"; false; }; }
+# wait_pressed NAME PID VERB: until that process is gone. A guest that has not booted yet does not feel its power button, so
+# it is pressed again and again.
+wait_pressed() { wait_for is_pressed "$@"; }
 is_gone() { [ -z "$(left "$1")" ]; }
 wait_gone() { wait_for is_gone "$1"; }
 is_other() { [ "$(pid_of "$1")" != "$2" ] && [ "$(svirt domstate "$1")" = running ]; }
