@@ -67,6 +67,7 @@ onTheNode(
     note last device_labels /dev/vdd /dev/loop7 $dm
     note denials denied_since "$begun" svirt
     tool dmsetup remove --noudevsync svirt-test
+    rmmod dm_mod
     losetup -d /dev/loop7
     end_udevd
   `);
