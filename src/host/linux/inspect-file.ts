@@ -6,7 +6,7 @@ import { unlessMissing } from "./files.ts";
 import { attributesAt } from "./xattr.ts";
 
 /** A path that the kernel made up, or that is not its bytes: a name that is gone, a pipe, a mount that is out of reach. */
-const NO_PATH = /^[^/]| \(deleted\)$|\ufffd/;
+const NO_PATH = /^(?!\/)| \(deleted\)$|\ufffd/;
 
 /** Host.inspectFile */
 export function inspectFile(path: string): FileFacts | undefined {
