@@ -3,13 +3,7 @@ import type { FileAttributes, Host, OpenedFile } from "../host.ts";
 import type { FileId } from "../plan/guest-order.ts";
 import type { Step } from "../plan/step.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
-import {
-  getRemembered,
-  isOfEarlierBoot,
-  type Remembered,
-  removeRemembered,
-  setRemembered,
-} from "./remembered.ts";
+import { getRemembered, isStill, type Remembered, removeRemembered, setRemembered } from "./remembered.ts";
 import { writeUdevRule } from "./udev-rule.ts";
 
 const LABEL = "security.selinux";
@@ -138,8 +132,5 @@ function isLabelled(
   now: OpenedFile,
   { file, label }: { readonly file: FileId; readonly label: string | undefined },
 ): boolean {
-  const { id } = now.facts;
-  if (id.inode !== file.inode || id.path !== file.path) return false;
-  if (id.device === file.device && id.node === file.node) return true;
-  return isOfEarlierBoot(host, now) ?? labelOf(now) === label;
+  return isStill(host, now, file) ?? labelOf(now) === label;
 }

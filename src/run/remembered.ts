@@ -1,4 +1,5 @@
-import type { FileAttributes, Host } from "../host.ts";
+import type { FileAttributes, Host, OpenedFile } from "../host.ts";
+import type { FileId } from "../plan/guest-order.ts";
 
 /**
  * The attributes that keep a file's original label on the file itself, in the reference implementation's names, so that
@@ -38,9 +39,20 @@ export function getRemembered(file: FileAttributes, found: readonly string[] = A
 }
 
 /** Whether svirt labelled it before the node was booted; undefined when nothing tells. */
-export function isOfEarlierBoot(host: Host, file: FileAttributes): boolean | undefined {
+function isOfEarlierBoot(host: Host, file: FileAttributes): boolean | undefined {
   const bootId = file.getXattr(BOOT_ID);
   return bootId === undefined ? undefined : bootId !== host.getBootId();
+}
+
+/**
+ * Whether it is the very file that was found at its path before, also in an earlier boot, which gives devices other numbers;
+ * undefined when nothing tells.
+ */
+export function isStill(host: Host, now: OpenedFile, file: FileId): boolean | undefined {
+  const { id } = now.facts;
+  if (id.inode !== file.inode || id.path !== file.path) return false;
+  if (id.device === file.device && id.node === file.node) return true;
+  return isOfEarlierBoot(host, now);
 }
 
 /** Remembers the original label for so many users. Only root can, and not everywhere: then the record alone knows. */
