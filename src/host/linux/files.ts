@@ -26,7 +26,7 @@ import { SvirtError } from "../../errors.ts";
 import type { FileContent } from "../../host.ts";
 import type { FileId } from "../../plan/guest-order.ts";
 import { fileFacts, openAt, openSame, withFile } from "./file-id.ts";
-import { setxattr } from "./xattr.ts";
+import { setLabelOf } from "./xattr.ts";
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const MISSING = new Set(["ENOENT", "ENOTDIR"]);
@@ -109,7 +109,7 @@ export function makeFolder(folder: { path: string; mode: number; uid?: number; l
     try {
       const { label, uid } = folder;
       if (label !== undefined) {
-        setxattr(`/proc/self/fd/${fd}`, "security.selinux", new TextEncoder().encode(`${label}\0`));
+        setLabelOf(fd, label);
       }
       fchmodSync(fd, folder.mode);
       // An ordinary user gives nothing away, and has another group.

@@ -2,7 +2,7 @@ import { closeSync, constants, fchownSync, fstatSync, lchownSync, readdirSync } 
 
 import { openAt, openPath } from "./file-id.ts";
 import { orThrow } from "./files.ts";
-import { setxattr } from "./xattr.ts";
+import { setLabelOf } from "./xattr.ts";
 
 interface NewOwner {
   readonly uid: number;
@@ -41,5 +41,5 @@ function giveEntry(path: string, { label, uid }: NewOwner): void {
 
 function putLabel(fd: number, label: string | undefined): void {
   if (label === undefined) return;
-  setxattr(`/proc/self/fd/${fd}`, "security.selinux", new TextEncoder().encode(`${label}\0`));
+  setLabelOf(fd, label);
 }

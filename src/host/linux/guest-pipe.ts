@@ -6,7 +6,7 @@ import type { FileId } from "../../plan/guest-order.ts";
 import { openSame } from "./file-id.ts";
 import { orThrow } from "./files.ts";
 import { hostCallError, libc, readErrno } from "./libc.ts";
-import { setxattr } from "./xattr.ts";
+import { setLabelOf } from "./xattr.ts";
 
 const O_CLOEXEC = 0o2000000;
 const CHUNK_BYTES = 1024 * 1024;
@@ -29,8 +29,7 @@ export function makeGuestPipe({ direction, label }: PipeWish): {
   // So that neither side waits for the other at every page. Where the kernel gives less, less it is.
   libc().syscall(SYS_fcntl, BigInt(ours), F_SETPIPE_SZ, BigInt(CHUNK_BYTES), 0n);
   try {
-    if (label !== undefined)
-      setxattr(`/proc/self/fd/${ours}`, "security.selinux", new TextEncoder().encode(`${label}\0`));
+    if (label !== undefined) setLabelOf(ours, label);
     return { guestEnd, pipe };
   } catch (error) {
     closeSync(guestEnd);

@@ -7,7 +7,7 @@ import { deviceNumber } from "./file-id.ts";
 import { orThrow } from "./files.ts";
 import { hostCallError, readErrno } from "./libc.ts";
 import { macvtapNode } from "./macvtap.ts";
-import { setxattr } from "./xattr.ts";
+import { setLabelOf } from "./xattr.ts";
 
 /** linux/if_tun.h */
 const TUNSETIFF = 0x4004_54ca;
@@ -71,9 +71,7 @@ function isNodeOf(fd: number, name: string): boolean {
 }
 
 function labelOpen(fd: number, label: string): void {
-  orThrow(`label the tap ${label}`, () =>
-    setxattr(`/proc/self/fd/${fd}`, "security.selinux", new TextEncoder().encode(`${label}\0`)),
-  );
+  orThrow(`label the tap ${label}`, () => setLabelOf(fd, label));
 }
 
 /** The first queue makes the device, and must find none of that name; the others join it. */

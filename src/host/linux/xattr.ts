@@ -14,24 +14,23 @@ const decoder = new TextDecoder();
 const scratch = new Uint8Array(USUAL_BYTES);
 const namesMade = new Map<string, Uint8Array>();
 
-/** A path that leads to an open file, as below /proc/self/fd, and how people call it. */
-interface OpenedFile {
-  readonly at: string;
-  readonly shown: string;
-}
-
 /** The attributes of what a path below /proc/self/fd leads to. Throws "host-call" with the path that is `shown`. */
-export function attributesAt({ at, shown }: OpenedFile): FileAttributes {
-  const path = cString(at);
+export function attributesAt({ at, shown }: { readonly at: string; readonly shown: string }): FileAttributes {
+  const file: Place = { path: cString(at), shown };
   return {
-    listXattrs: () => list({ path, shown }),
+    listXattrs: () => list(file),
     getXattr(name) {
-      const bytes = read({ path, shown }, name, scratch);
+      const bytes = read(file, name, scratch);
       return bytes === undefined ? undefined : withoutNul(decoder.decode(bytes));
     },
-    setXattr: (name, value) => write({ path, shown }, name, encoder.encode(value)),
-    removeXattr: (name) => remove({ path, shown }, name),
+    setXattr: (name, value) => write(file, name, encoder.encode(value)),
+    removeXattr: (name) => remove(file, name),
   };
+}
+
+/** Labels what is open under that number. False when its file system keeps no labels. Throws "host-call". */
+export function setLabelOf(fd: number, label: string): boolean {
+  return setxattr(`/proc/self/fd/${fd}`, "security.selinux", encoder.encode(`${label}\0`));
 }
 
 /** The value without a trailing NUL; undefined when there is none or the file system has no such names. */
@@ -52,6 +51,7 @@ export function setxattr(path: string, name: string, value: Uint8Array): boolean
   return write({ path: cString(path), shown: path }, name, value);
 }
 
+/** A path for the C library that leads to an open file, and how people call it. */
 interface Place {
   readonly path: Uint8Array;
   readonly shown: string;
