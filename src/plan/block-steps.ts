@@ -70,7 +70,8 @@ const adoptChainStep = v.strictObject({
   made: maybeString,
 });
 
-const steps = [
+/** What is done to the images of a disk, while its guest runs. */
+export const blockStep = v.variant("do", [
   makeImageStep,
   removeImageStep,
   changeLabelStep,
@@ -78,8 +79,5 @@ const steps = [
   startJobStep,
   cancelJobStep,
   adoptChainStep,
-] as const;
-
-/** What is done to the images of a disk, while its guest runs. */
-export const blockStep = v.variant("do", steps);
+]);
 export type BlockStep = v.InferOutput<typeof blockStep>;

@@ -39,13 +39,14 @@ const handedSocket = v.strictObject({
 });
 export type HandedSocket = v.InferOutput<typeof handedSocket>;
 
-/** A socket of another program's that svirt connects to for the guest: QEMU gets the connection. */
-const handedPeer = v.strictObject({
-  fd: aNumber,
+const connection = {
   socket: fileId,
   /** That of the connection, so that no other guest could use it; absent: svirt's own. */
   context: maybeString,
-});
+};
+
+/** A socket of another program's that svirt connects to for the guest: QEMU gets the connection. */
+const handedPeer = v.strictObject({ fd: aNumber, ...connection });
 export type HandedPeer = v.InferOutput<typeof handedPeer>;
 
 /** The same for a QEMU that runs: its monitor gets the connection under a name. */
@@ -53,10 +54,12 @@ export const pluggedPeer = v.strictObject({
   name: aString,
   /** As whom svirt connects. */
   uid: aNumber,
-  socket: fileId,
-  context: maybeString,
+  ...connection,
 });
 export type PluggedPeer = v.InferOutput<typeof pluggedPeer>;
+
+/** How much memory QEMU may keep from being swapped out. RLIMIT_MEMLOCK, getrlimit(2) */
+export const memlockKiB = v.union([aNumber, v.literal("unlimited")]);
 
 /** How a guest's process is begun: by a reaper, as a user of its own, in a context, with nothing but what is listed. */
 export const guestOrder = v.strictObject({
@@ -69,8 +72,8 @@ export const guestOrder = v.strictObject({
   uid: aNumber,
   /** The control group that it begins in. */
   group: maybeString,
-  /** How much memory it may keep from being swapped out; absent: as much as svirt itself. RLIMIT_MEMLOCK, getrlimit(2) */
-  memlockKiB: v.exactOptional(v.union([aNumber, v.literal("unlimited")])),
+  /** Absent: as much as svirt itself. */
+  memlockKiB: v.exactOptional(memlockKiB),
   /** In /run: the reaper writes `pid` and `exit` there. */
   folder: aString,
   workFolder: aString,

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { handedFile, pluggedPeer } from "./guest-order.ts";
+import { handedFile, memlockKiB, pluggedPeer } from "./guest-order.ts";
 import { aNumber, aString, maybeString } from "./plain-schemas.ts";
 import { monitorCommand } from "./step-parts.ts";
 
@@ -42,8 +42,7 @@ export const linkStep = v.strictObject({
   up: v.boolean(),
 });
 
-const memlockKiB = v.union([aNumber, v.literal("unlimited")]);
-/** How much memory a running QEMU may keep from being swapped out. RLIMIT_MEMLOCK, getrlimit(2) */
+/** How much memory a running QEMU may lock changes. */
 export const memlockStep = v.strictObject({
   do: v.literal("set-memlock"),
   process: v.strictObject({ pid: aNumber, startTicks: aNumber }),

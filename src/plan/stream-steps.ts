@@ -68,7 +68,8 @@ const loadMemoryStep = v.strictObject({
   label: maybeString,
 });
 
-const steps = [
+/** What is done with a guest's state: its memory, its devices, its screen. Nothing of the guest's own changes. */
+export const streamStep = v.variant("do", [
   expectFileStep,
   removeFileStep,
   keepFileStep,
@@ -81,8 +82,5 @@ const steps = [
   screenshotStep,
   dropScreenStep,
   loadMemoryStep,
-] as const;
-
-/** What is done with a guest's state: its memory, its devices, its screen. Nothing of the guest's own changes. */
-export const streamStep = v.variant("do", steps);
+]);
 export type StreamStep = v.InferOutput<typeof streamStep>;
