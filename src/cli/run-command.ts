@@ -1,6 +1,6 @@
 import { asSvirtError, SvirtError } from "../errors.ts";
 import type { Node } from "../vm/node.ts";
-import type { CheckCommand, Output } from "./command.ts";
+import type { CheckCommand, CommandSpec, Output } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { oneLine } from "./one-line.ts";
 import { parseArguments } from "./parse-arguments.ts";
@@ -51,20 +51,20 @@ const HELP_WORDS: readonly string[] = ["help", "--help", "-h"];
 async function printOverview(invocation: Invocation, words: readonly string[]): Promise<number> {
   const { formatFamily, formatHelp, formatOverview } = await import("./help.ts");
   if (words.length === 0) {
-    const commands = await Promise.all(
-      [...COMMANDS.values()].map(async (load) => (await load()).command.spec),
-    );
-    invocation.output.print(formatOverview(commands));
+    invocation.output.print(formatOverview(await specsOf([...COMMANDS.keys()])));
     return 0;
   }
   const { name } = splitName(words);
   if (isFamily(name)) {
-    const members = await Promise.all(membersOf(name).map(async (member) => (await find(member)()).command));
-    invocation.output.print(formatFamily(members.map(({ spec }) => spec)));
+    invocation.output.print(formatFamily(await specsOf(membersOf(name))));
     return 0;
   }
   invocation.output.print(formatHelp((await find(name)()).command.spec));
   return 0;
+}
+
+async function specsOf(names: readonly string[]): Promise<CommandSpec[]> {
+  return await Promise.all(names.map(async (name) => (await find(name)()).command.spec));
 }
 
 /** A command's name is one word or two. */
