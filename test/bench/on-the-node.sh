@@ -43,6 +43,11 @@ residents() {
 
 clean() {
   for name in $(svirt list --name | grep '^bench-'); do svirt destroy "$name"; done >/dev/null
-  for name in $(svirt list --all --name | grep '^bench-'); do svirt undefine "$name"; done >/dev/null
+  for name in $(svirt list --all --name | grep '^bench-'); do
+    # Of a guest by hand, which svirt does not know to have run.
+    uuid=$(svirt domuuid "$name" | tr -d '\n')
+    rm -rf "/run/svirt/${uuid:?}"
+    svirt undefine "$name" >/dev/null
+  done
   rm -f "$here"/bench-*
 }

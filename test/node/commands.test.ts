@@ -174,7 +174,7 @@ onTheNode("shutdown presses the power button, which the guest may ignore", async
     note alone svirt domstate life-a
     note deaf svirt shutdown life-deaf
     note button svirt shutdown life-a
-    wait_pressed life-a $pid shutdown
+    wait_pressed $pid svirt shutdown life-a
     note gone wait_gone life-a
     note reason svirt domstate life-a --reason
     note off svirt shutdown life-a

@@ -183,13 +183,13 @@ onTheNode(
     xml life-a "$(disk $here/a.img)" | sed 's/<memory.*/<memory unit="MiB">24<\\/memory>/' >$work/more.xml
     note define svirt define $work/more.xml
     note reboot svirt reboot life-a
-    wait_pressed life-a $pid reboot
+    wait_pressed $pid svirt reboot life-a
     note other wait_other life-a $pid
     note info svirt dominfo life-a
     sleep 2
     pid=$(pid_of life-a)
     note shutdown svirt shutdown life-a
-    wait_pressed life-a $pid shutdown
+    wait_pressed $pid svirt shutdown life-a
     note gone wait_gone life-a
     note reason svirt domstate life-a --reason
   `);

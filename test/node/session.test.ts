@@ -171,9 +171,8 @@ onTheNode("a guest that is rebooted is started again by its reaper, in the same 
     before=$(my_pid)
     sleep 3
     note reboot as_alice svirt reboot life-mine
-    # A guest that has not booted yet does not feel its button, and on a slow machine that is long.
-    press() { [ "$(my_pid)" != "$before" ] || as_alice svirt reboot life-mine; }
-    is_again() { press; [ -e ${RUN}/pid ] && [ "$(my_pid)" != "$before" ] && [ "$(as_alice svirt domstate life-mine)" = running ]; }
+    wait_pressed $before as_alice svirt reboot life-mine
+    is_again() { [ -e ${RUN}/pid ] && [ "$(my_pid)" != "$before" ] && [ "$(as_alice svirt domstate life-mine)" = running ]; }
     note again wait_for is_again
     note context context_of $(my_pid)
     note user field $(my_pid) Uid

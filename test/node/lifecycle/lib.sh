@@ -142,9 +142,14 @@ wait_for() {
     sleep 0.1
   done
 }
-is_pressed() { [ ! -d "/proc/$2" ] || { svirt "$3" "$1"; false; }; }
-# wait_pressed NAME PID VERB: until that process is gone. A guest that has not booted yet does not feel its power button, so
-# it is pressed again and again.
+is_pressed() {
+  [ -d "/proc/$1" ] || return 0
+  shift
+  "$@"
+  return 1
+}
+# wait_pressed PID COMMAND...: until that QEMU is gone. A guest that has not booted yet does not feel its power button, so
+# COMMAND presses it again and again.
 wait_pressed() { wait_for is_pressed "$@"; }
 is_gone() { [ -z "$(left "$1")" ]; }
 wait_gone() { wait_for is_gone "$1"; }
