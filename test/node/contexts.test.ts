@@ -22,13 +22,21 @@ const NODE: SystemTable = {
   labels: [{ path: /^\/proc$/, type: "proc_t", reason: "the policy leaves it to whoever mounts there" }],
 };
 
-/** Device nodes that come while the node runs: a keyboard's, USB's, SCSI disks' of both kinds, vhost-scsi's. */
-const LATE = ["/dev/input/event0", "/dev/bus/usb/001/001", "/dev/sg0", "/dev/sda", "/dev/vhost-scsi"];
+/** Device nodes that come while the node runs: a keyboard's, USB's, SCSI disks' of both kinds, vhost-scsi's, a screen's. */
+const LATE = [
+  "/dev/input/event0",
+  "/dev/bus/usb/001/001",
+  "/dev/sg0",
+  "/dev/sda",
+  "/dev/vhost-scsi",
+  "/dev/vcs9",
+];
 const DEVICE_MODULES = "vhost_scsi scsi_debug sd_mod sg xhci_pci evdev";
 
 onTheNode("each process and each file has the label that is meant for it, while guests run", async () => {
   const notes = await onNode(`
     modprobe -a ${DEVICE_MODULES}
+    : </dev/tty9
     note late wait_for ls ${LATE.join(" ")}
     guest_type=kvm
     guest life-a
