@@ -15,7 +15,7 @@ const grammar = choice("seclabel", {
   absent: "dynamic",
   of: () => ({
     dynamic: { model, relabel, baselabel: textOf("baselabel", securityLabel) },
-    static: { model, relabel, label: required(textOf("label", securityLabel)) },
+    static: { model, relabel, label: required(textOf("label", securityLabel), "security label is missing") },
     none: { model, relabel },
   }),
   exceptions: [
@@ -67,16 +67,18 @@ function refuseNoModel(label: Seclabel, node: XmlNode, count: number): void {
   if (!isPlain) throw notUnderstood({ node }, "missing security model in domain seclabel", remedy);
 }
 
+/** In the reference's words, virSecurityLabelDefParseXML(). */
 function refuseContradiction(value: Seclabel, node: XmlNode): void {
   if (value.type === "dynamic" && value.relabel === false) {
     throw notUnderstood(
       { node, place: "@relabel" },
-      "a dynamic label is of no use unless the guest's files get it too",
+      "dynamic label type must use resource relabeling",
       "Write relabel='yes', or give a static label.",
     );
   }
   if (value.type === "none" && (value.relabel === true || node.children.length > 0)) {
-    throw notUnderstood({ node }, "type 'none' goes with neither relabeling nor a label", "Leave them out.");
+    const problem = "resource relabeling is not compatible with 'none' label type, and neither is a label";
+    throw notUnderstood({ node }, problem, "Leave them out.");
   }
   if (value.model === "none" && value.type !== "none") {
     throw notUnderstood(

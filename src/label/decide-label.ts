@@ -133,7 +133,8 @@ function baseType(baseLabel: string | undefined): string | undefined {
   if (baseLabel === undefined) return undefined;
   const base = parseContextOrUndefined(baseLabel);
   if (base !== undefined) return base.type;
-  throw new SvirtError(`Cannot use the base label "${baseLabel}": it is not user:role:type[:range]`, {
+  // In the reference's words. virSecuritySELinuxGenNewContext() of libvirt
+  throw new SvirtError(`Unable to parse base SELinux context '${baseLabel}': Invalid argument`, {
     kind: "unsupported",
     remedy: "Give <baselabel> a whole context, such as system_u:system_r:svirt_t:s0",
   });

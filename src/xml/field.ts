@@ -75,9 +75,9 @@ export function kept(name: string): Field<string | undefined> {
   };
 }
 
-/** Refuses a document in which the field is absent. */
-export function required<T>(field: Field<T | undefined>): Field<T> {
-  return new RequiredField(field);
+/** Refuses a document in which the field is absent, in other words if somebody waits for them. */
+export function required<T>(field: Field<T | undefined>, problem = "it is missing"): Field<T> {
+  return new RequiredField(field, problem);
 }
 
 class AttributeField<T> implements Field<T | undefined> {
@@ -219,9 +219,11 @@ class ChildrenField<T> implements Field<readonly T[]> {
 
 class RequiredField<T> implements Field<T> {
   declare private readonly field: Field<T | undefined>;
+  declare private readonly problem: string;
 
-  constructor(field: Field<T | undefined>) {
+  constructor(field: Field<T | undefined>, problem: string) {
     this.field = field;
+    this.problem = problem;
   }
 
   get place(): Place {
@@ -232,7 +234,7 @@ class RequiredField<T> implements Field<T> {
     const value = this.field.read(node);
     if (value !== undefined) return value;
     const name = placeName(this.field.place);
-    throw notUnderstood({ node, place: name }, "it is missing", `Write ${name} there.`);
+    throw notUnderstood({ node, place: name }, this.problem, `Write ${name} there.`);
   }
 
   write(draft: Draft, value: T): void {

@@ -46,13 +46,22 @@ describe("a domain's <seclabel>", () => {
     ["<seclabel type='weird'/>", '/@type in line 7: "weird" is not one of "dynamic", "static", "none"'],
     ["<seclabel type='default'/>", '/@type in line 7: "default" is not one of'],
     ["<seclabel relabel='maybe'/>", '/@relabel in line 7: "maybe" is not one of "yes", "no"'],
-    ["<seclabel type='dynamic' relabel='no'/>", "/@relabel in line 7: a dynamic label is of no use"],
-    ["<seclabel relabel='no'/>", "/@relabel in line 7: a dynamic label is of no use"],
-    ["<seclabel type='none' relabel='yes'/>", " in line 7: type 'none' goes with neither"],
-    [`<seclabel type='none'><label>${LABEL}</label></seclabel>`, " in line 7: type 'none' goes with neither"],
+    [
+      "<seclabel type='dynamic' relabel='no'/>",
+      "/@relabel in line 7: dynamic label type must use resource relabeling",
+    ],
+    ["<seclabel relabel='no'/>", "/@relabel in line 7: dynamic label type must use resource relabeling"],
+    [
+      "<seclabel type='none' relabel='yes'/>",
+      " in line 7: resource relabeling is not compatible with 'none' label type",
+    ],
+    [
+      `<seclabel type='none'><label>${LABEL}</label></seclabel>`,
+      " in line 7: resource relabeling is not compatible with 'none' label type",
+    ],
     ["<seclabel model='none'/>", "/@model in line 7: model 'none' cannot give a dynamic label"],
     ["<seclabel model='smack'/>", '/@model in line 7: "smack" is not one of "selinux", "dac", "none"'],
-    ["<seclabel type='static'/>", "/label in line 7: it is missing"],
+    ["<seclabel type='static'/>", "/label in line 7: security label is missing"],
     ["<seclabel type='static'><label/></seclabel>", '/label in line 7: "" is not a security label'],
     [
       "<seclabel type='static'><label>a b</label></seclabel>",

@@ -44,7 +44,7 @@ describe("decideDynamicLabel()", () => {
   test("refuses a base label that is none", () => {
     const request = { ...DYNAMIC, baseLabel: "junk" };
     expect(() => decideDynamicLabel(request, VIRTD, { kind, range: "s0:c1,c2" })).toThrow(
-      'base label "junk"',
+      "Unable to parse base SELinux context 'junk': Invalid argument",
     );
   });
 
