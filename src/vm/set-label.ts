@@ -1,4 +1,4 @@
-import { asSvirtError, SvirtError } from "../errors.ts";
+import { SvirtError } from "../errors.ts";
 import type { FileFacts } from "../host.ts";
 import { defaultLabelOf } from "../report/default-labels.ts";
 import { privateRange } from "../report/policy-facts.ts";
@@ -7,6 +7,7 @@ import { removeRemembered } from "../run/remembered.ts";
 import { canonicalContext } from "../selinux/context.ts";
 import type { FileContexts } from "../selinux/file-contexts.ts";
 import { withRegistryLock } from "./clear-away.ts";
+import { type EachPath, forEachPath } from "./each-path.ts";
 import { withFree } from "./free-file.ts";
 import type { Node } from "./node.ts";
 
@@ -31,39 +32,27 @@ interface LabelAct {
 export async function setLabel(node: Node, act: LabelAct, context: string): Promise<LabelChange> {
   const to = canonicalContext(context);
   refuseUnknown(node, to);
-  refuseOrdinaryUser(node);
+  if (!isRoot(node)) throw onlyRoot(act.path);
   return await withRegistryLock(node, async () => changeLabel(node, act, () => to));
-}
-
-/** What became of several files, in their order. */
-export interface Restored {
-  readonly changes: readonly LabelChange[];
-  readonly errors: readonly SvirtError[];
 }
 
 /**
  * Gives files back the label that they remember or, if one remembers none or only that of a guest that is gone, the one
  * that it has by policy; all under one lock, since to take it anew for each is a fifth of the work. A file that cannot be
- * had leaves the others: "not-found", "label-taken", "denied"; "failed" where there is no policy.
+ * had leaves the others: "not-found", "label-taken", "denied", as each is to an ordinary user; "failed" where there is
+ * no policy.
  */
 export async function restoreLabels(
   node: Node,
   { isDryRun, paths }: { readonly paths: readonly string[]; readonly isDryRun: boolean },
   contexts: FileContexts | undefined,
-): Promise<Restored> {
-  refuseOrdinaryUser(node);
-  const changes: LabelChange[] = [];
-  const errors: SvirtError[] = [];
-  await withRegistryLock(node, async () => {
-    for (const path of paths) {
-      try {
-        changes.push(changeLabel(node, { path, isDryRun }, (file) => giveBack(node, file, contexts)));
-      } catch (error) {
-        errors.push(asSvirtError(error));
-      }
-    }
-  });
-  return { changes, errors };
+): Promise<EachPath<LabelChange>> {
+  if (!isRoot(node)) return { done: [], errors: paths.map(onlyRoot) };
+  return await withRegistryLock(node, async () =>
+    forEachPath(paths, (path) =>
+      changeLabel(node, { path, isDryRun }, (file) => giveBack(node, file, contexts)),
+    ),
+  );
 }
 
 function giveBack(node: Node, file: MarkedFile, contexts: FileContexts | undefined): string | undefined {
@@ -104,9 +93,12 @@ function changeLabel(
   });
 }
 
-function refuseOrdinaryUser(node: Node): void {
-  if (node.host.getUid() === 0) return;
-  throw new SvirtError("Cannot label a file: only root can see to it that no guest takes it meanwhile", {
+function isRoot({ host }: Node): boolean {
+  return host.getUid() === 0;
+}
+
+function onlyRoot(path: string): SvirtError {
+  return new SvirtError(`Cannot label ${path}: only root can see to it that no guest takes it meanwhile`, {
     kind: "denied",
     remedy: "Run svirt as root.",
   });

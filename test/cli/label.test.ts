@@ -93,6 +93,12 @@ describe("svirt label show", () => {
     );
     expect((await run(machine, "label", "show", "/nowhere")).code).toBe(3);
   });
+
+  test("shows the others when one is not there, and says so by its exit code", async () => {
+    const said = await run(machineWithPolicy(), "label", "show", "/nowhere", DISK);
+    expect([said.code, said.out]).toEqual([7, expect.stringContaining(`Path:           ${DISK}\n`)]);
+    expect(said.err).toStartWith("error: Cannot access file '/nowhere'");
+  });
 });
 
 describe("svirt label set", () => {
@@ -202,6 +208,24 @@ describe("svirt label restore", () => {
     const said = await run(machine, "label", "restore", "/nowhere", DISK, "--json");
     expect([said.code, JSON.parse(said.out)]).toEqual([7, [{ path: DISK, from: ORIGINAL, to: DEFAULT }]]);
     expect(said.err).toContain("error: Cannot access file '/nowhere'");
+  });
+
+  test("names each file to an ordinary user, and changes none", async () => {
+    const machine = machineWithPolicy();
+    addUser(machine);
+    const before = snapshot(machine);
+    const said = await run(machine, "label", "restore", DISK, OTHER);
+    const why = "only root can see to it that no guest takes it meanwhile\nremedy: Run svirt as root.\n";
+    expect(said).toEqual({
+      code: 5,
+      out: "",
+      err: `error: Cannot label ${DISK}: ${why}error: Cannot label ${OTHER}: ${why}`,
+    });
+    expect(snapshot(machine)).toEqual(before);
+  });
+
+  test("ends with the code of the first file where none could be done", async () => {
+    expect((await run(machineWithPolicy(), "label", "restore", "/nowhere", "/etc/svirt")).code).toBe(3);
   });
 
   test("keeps the label where policy has none", async () => {

@@ -56,7 +56,7 @@ describe.skipIf(MISSING !== undefined)(`labels of real files${ASIDE}`, () => {
       isStale: true,
     });
     const wouldBe = await restoreLabels(node, { paths: [disk], isDryRun: true }, contexts);
-    expect(wouldBe).toEqual({ changes: [{ path: disk, from: GONE, to: DEFAULT }], errors: [] });
+    expect(wouldBe).toEqual({ done: [{ path: disk, from: GONE, to: DEFAULT }], errors: [] });
     expect(folder.getXattr(folder.id(disk), "security.selinux")).toBe(GONE);
     await restoreLabels(node, { paths: [link], isDryRun: false }, contexts);
     expect(folder.getXattr(folder.id(disk), "security.selinux")).toBe(DEFAULT);

@@ -2,10 +2,8 @@ import { readFileContexts } from "../../report/default-labels.ts";
 import { restoreLabels } from "../../vm/set-label.ts";
 import { type Command, JSON_OPTION } from "../command.ts";
 import { DRY_RUN_OPTION, printChanges } from "../label-changes.ts";
-import { oneLine } from "../one-line.ts";
+import { reportEach } from "../report-each.ts";
 import { sweepFirst } from "../sweep-first.ts";
-
-const PARTLY = 7;
 
 /** `svirt label restore PATH...` */
 export const command: Command = {
@@ -24,13 +22,7 @@ export const command: Command = {
     await sweepFirst(call);
     const isDryRun = call.options.has(DRY_RUN_OPTION.name);
     const contexts = readFileContexts(call.node.host);
-    const { changes, errors } = await restoreLabels(call.node, { paths: call.rest, isDryRun }, contexts);
-    if (errors[0] !== undefined && call.rest.length === 1) throw errors[0];
-    printChanges(call, changes);
-    for (const { message, remedy } of errors) {
-      call.output.warn(`error: ${oneLine(message)}\n`);
-      if (remedy !== undefined) call.output.warn(`remedy: ${oneLine(remedy)}\n`);
-    }
-    return errors.length === 0 ? undefined : PARTLY;
+    const restored = await restoreLabels(call.node, { paths: call.rest, isDryRun }, contexts);
+    return reportEach(call, restored, (changes) => printChanges(call, changes));
   },
 };

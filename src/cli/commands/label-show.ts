@@ -1,7 +1,9 @@
 import { readFileContexts } from "../../report/default-labels.ts";
+import { forEachPath } from "../../vm/each-path.ts";
 import { type LabelFacts, showLabel } from "../../vm/show-label.ts";
 import { type Command, JSON_OPTION, printJson } from "../command.ts";
 import { oneLine } from "../one-line.ts";
+import { reportEach } from "../report-each.ts";
 import { sweepFirst } from "../sweep-first.ts";
 import { formatFacts } from "../table.ts";
 
@@ -18,10 +20,11 @@ export const command: Command = {
   async run(call) {
     await sweepFirst(call);
     const contexts = readFileContexts(call.node.host);
-    const shown = call.rest.map((path) => showLabel(call.node, path, contexts));
-    if (call.options.has("json")) printJson(call, shown);
-    else call.output.print(shown.map(formatLabel).join(""));
-    return undefined;
+    const looked = forEachPath(call.rest, (path) => showLabel(call.node, path, contexts));
+    return reportEach(call, looked, (shown) => {
+      if (call.options.has("json")) printJson(call, shown);
+      else call.output.print(shown.map(formatLabel).join(""));
+    });
   },
 };
 

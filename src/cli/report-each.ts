@@ -1,0 +1,20 @@
+import type { EachPath } from "../vm/each-path.ts";
+import type { Call } from "./command.ts";
+import { oneLine } from "./one-line.ts";
+
+const PARTLY = 7;
+
+/** Prints what was done, and each error. Gives the exit code: that of the first error where nothing was done. */
+export function reportEach<Result>(
+  call: Call,
+  { done, errors }: EachPath<Result>,
+  print: (done: readonly Result[]) => void,
+): number | undefined {
+  if (done.length > 0) print(done);
+  for (const { message, remedy } of errors) {
+    call.output.warn(`error: ${oneLine(message)}\n`);
+    if (remedy !== undefined) call.output.warn(`remedy: ${oneLine(remedy)}\n`);
+  }
+  if (done.length === 0) return errors[0]?.exitCode;
+  return errors.length === 0 ? undefined : PARTLY;
+}
