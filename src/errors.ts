@@ -29,17 +29,22 @@ const EXIT_CODES: Readonly<Record<ErrorKind, number>> = {
   partly: 7,
 };
 
+/** The remedy for what only a wrong program comes to. */
+export const REPORT_FAULT = "This is a fault in svirt: report it, with the command and what came before it.";
+/** The remedy for what QEMU does not do, where nothing better is known. */
+export const SEE_QEMU_LOG = "See QEMU's own words: its log is in /var/log/svirt.";
+
 interface ErrorFacts {
   readonly kind: ErrorKind;
   /** One order that the operator can carry out. */
-  readonly remedy?: string;
+  readonly remedy: string;
   readonly cause?: unknown;
 }
 
 /** The one error of svirt: what was attempted and what is the case, with a remedy. */
 export class SvirtError extends Error {
   readonly kind: ErrorKind;
-  readonly remedy: string | undefined;
+  readonly remedy: string;
 
   constructor(message: string, facts: ErrorFacts) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
@@ -61,14 +66,18 @@ export function joinErrors(first: unknown, later: readonly unknown[]): SvirtErro
   const more = later.map((error) => asSvirtError(error).message).join("; then: ");
   return new SvirtError(`${base.message}; then: ${more}`, {
     kind: base.kind,
+    remedy: base.remedy,
     cause: first,
-    ...(base.remedy === undefined ? {} : { remedy: base.remedy }),
   });
 }
 
-/** Any thrown value as a SvirtError; what is not one of ours is a failure without a remedy. */
+/** Any thrown value as a SvirtError; what is not one of ours is a fault in svirt. */
 export function asSvirtError(thrown: unknown): SvirtError {
   if (thrown instanceof SvirtError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new SvirtError(message, { kind: "failed", cause: thrown });
+  return new SvirtError(message, {
+    kind: "failed",
+    remedy: REPORT_FAULT,
+    cause: thrown,
+  });
 }

@@ -20,7 +20,7 @@ export async function runCommandLine(invocation: Invocation): Promise<number> {
   } catch (thrown) {
     const error = asSvirtError(thrown);
     invocation.output.warn(`error: ${oneLine(error.message)}\n`);
-    if (error.remedy !== undefined) invocation.output.warn(`remedy: ${oneLine(error.remedy)}\n`);
+    invocation.output.warn(`remedy: ${oneLine(error.remedy)}\n`);
     return error.exitCode;
   }
 }

@@ -26,7 +26,7 @@ export async function sweepFirst(call: Call): Promise<readonly GuestRecord[]> {
   const { sweep } = await import("../vm/settle.ts");
   const swept = await sweep(call.node);
   for (const { message, remedy } of swept.errors) {
-    call.output.warn(`warning: ${message}\n${remedy === undefined ? "" : `remedy: ${remedy}\n`}`);
+    call.output.warn(`warning: ${message}\nremedy: ${remedy}\n`);
   }
   return swept.running;
 }

@@ -107,7 +107,10 @@ function freeName(pattern: string, taken: ReadonlySet<string>): string {
     const name = pattern.replace("%d", String(number));
     if (!taken.has(name)) return name;
   }
-  throw new SvirtError(`Cannot make a tap: every name like ${pattern} is taken`, { kind: "label-taken" });
+  throw new SvirtError(`Cannot make a tap: every name like ${pattern} is taken`, {
+    kind: "label-taken",
+    remedy: "Write another name into <target>, or remove taps that nobody uses: ip link",
+  });
 }
 
 function existingName({ target }: Pick<TappedInterface, "target">, taken: ReadonlySet<string>): string {

@@ -1,5 +1,5 @@
 import { type InterfaceOf, isVirtio, type NetworkInterface } from "../domain/network-interface.ts";
-import { SvirtError } from "../errors.ts";
+import { REPORT_FAULT, SvirtError } from "../errors.ts";
 import { countFdsets } from "./fdset-count.ts";
 import type { Guest } from "./guest.ts";
 import { cardSocket, type Launch, type LaunchTap } from "./launch.ts";
@@ -94,7 +94,10 @@ function queuesOf(
     return { queues: listNumbers(FIRST_TAP, queues), vhosts: listNumbers(FIRST_VHOST, vhosts) };
   const tap = launch.taps?.find(({ netdev }) => netdev === id);
   if (tap !== undefined) return tap;
-  throw new SvirtError(`Cannot tell QEMU of ${id}: no tap was made for it`, { kind: "failed" });
+  throw new SvirtError(`Cannot tell QEMU of ${id}: no tap was made for it`, {
+    kind: "failed",
+    remedy: REPORT_FAULT,
+  });
 }
 
 function listNumbers(first: number, count: number): string[] {

@@ -1,4 +1,4 @@
-import { SvirtError } from "../errors.ts";
+import { SEE_QEMU_LOG, SvirtError } from "../errors.ts";
 
 /** One command to QEMU's monitor. qemu.git docs/interop/qmp-spec.rst */
 export interface QmpCommand {
@@ -93,7 +93,11 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new SvirtError("Cannot understand QEMU's monitor: a line is not JSON", { kind: "failed", cause });
+    throw new SvirtError("Cannot understand QEMU's monitor: a line is not JSON", {
+      kind: "failed",
+      remedy: SEE_QEMU_LOG,
+      cause,
+    });
   }
 }
 
@@ -129,5 +133,8 @@ function versionOf(greeting: unknown): string {
 }
 
 function notQmp(what: string): SvirtError {
-  return new SvirtError(`Cannot understand QEMU's monitor: ${what}`, { kind: "failed" });
+  return new SvirtError(`Cannot understand QEMU's monitor: ${what}`, {
+    kind: "failed",
+    remedy: SEE_QEMU_LOG,
+  });
 }

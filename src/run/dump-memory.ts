@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { SvirtError } from "../errors.ts";
+import { SEE_QEMU_LOG, SvirtError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { StreamStep } from "../plan/stream-steps.ts";
 import { makeTarget, PIPE_URI, type Progress, streamOut } from "./guest-stream.ts";
@@ -41,5 +41,8 @@ export async function dumpMemory(
 }
 
 function failed(): SvirtError {
-  return new SvirtError("operation failed: memory-only dump job: unexpectedly failed", { kind: "failed" });
+  return new SvirtError("operation failed: memory-only dump job: unexpectedly failed", {
+    kind: "failed",
+    remedy: SEE_QEMU_LOG,
+  });
 }

@@ -1,4 +1,4 @@
-import { SvirtError } from "../errors.ts";
+import { REPORT_FAULT, SvirtError } from "../errors.ts";
 import type { GuestPipe, PipeWish } from "../host/channels.ts";
 import type { Host, Monitor } from "../host.ts";
 import type { FileId } from "../plan/guest-order.ts";
@@ -83,7 +83,7 @@ async function outcomeOf(work: Promise<void>, onError?: () => Promise<void>): Pr
     return undefined;
   } catch (error) {
     await onError?.();
-    return error ?? new SvirtError("no reason given", { kind: "failed" });
+    return error ?? new SvirtError("no reason given", { kind: "failed", remedy: REPORT_FAULT });
   }
 }
 

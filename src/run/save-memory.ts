@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { SvirtError } from "../errors.ts";
+import { SEE_QEMU_LOG, SvirtError } from "../errors.ts";
 import type { Host, Monitor } from "../host.ts";
 import type { StreamStep } from "../plan/stream-steps.ts";
 import { formatSaveHead, formatWholeMark } from "../qemu/save-image.ts";
@@ -72,7 +72,7 @@ async function waitForEnd(
     if (!isUnderWay(now)) {
       const why =
         now["error-desc"] ?? (now.status === "cancelled" ? "canceled by client" : "unexpectedly failed");
-      throw new SvirtError(`operation failed: ${what}: ${why}`, { kind: "failed" });
+      throw new SvirtError(`operation failed: ${what}: ${why}`, { kind: "failed", remedy: SEE_QEMU_LOG });
     }
     if (now.ram !== undefined) onProgress?.(now.ram.total - now.ram.remaining, now.ram.total);
     await host.sleep(POLL_MS);

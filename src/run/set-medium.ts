@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { SvirtError } from "../errors.ts";
+import { SEE_QEMU_LOG, SvirtError } from "../errors.ts";
 import type { Host, Monitor } from "../host.ts";
 import type { Step } from "../plan/step.ts";
 import { converse, MONITOR_TIMEOUT_MS } from "./converse.ts";
@@ -39,7 +39,10 @@ async function getDrive(monitor: Monitor, id: string): Promise<Drive> {
   const drives = v.parse(v.array(drive), await monitor.execute("query-block"));
   const found = drives.find(({ qdev }) => qdev === id);
   if (found !== undefined) return found;
-  throw new SvirtError(`Cannot change the medium of ${id}: QEMU has no such drive`, { kind: "failed" });
+  throw new SvirtError(`Cannot change the medium of ${id}: QEMU has no such drive`, {
+    kind: "failed",
+    remedy: SEE_QEMU_LOG,
+  });
 }
 
 /** A floppy drive has none that is told of. */

@@ -60,7 +60,10 @@ function threadsOf(threads: Threads, wish: ThreadWish): readonly number[] {
   const table = wish.thread === "vcpu" ? threads.vcpus : threads.iothreads;
   const found = table.get(wish.number ?? -1);
   if (found !== undefined) return [found];
-  throw new SvirtError(`Cannot tune ${nameThread(wish)}: QEMU has no such thread`, { kind: "failed" });
+  throw new SvirtError(`Cannot tune ${nameThread(wish)}: QEMU has no such thread`, {
+    kind: "failed",
+    remedy: "Give the number of one that it has: svirt vcpuinfo DOMAIN",
+  });
 }
 
 /** Into its group first, whose limits are the wider ones. */

@@ -1,4 +1,4 @@
-import { SvirtError } from "../errors.ts";
+import { REPORT_FAULT, SvirtError } from "../errors.ts";
 
 /** Categories from `first` to `last`, both included: `c0.c1023`. */
 interface CategoryBlock {
@@ -55,7 +55,10 @@ export function categoryAt(level: Level, position: number): number {
     if (left < size) return block.first + left;
     left -= size;
   }
-  throw new SvirtError(`Cannot take category number ${position}: the level has fewer`, { kind: "failed" });
+  throw new SvirtError(`Cannot take category number ${position}: the level has fewer`, {
+    kind: "failed",
+    remedy: REPORT_FAULT,
+  });
 }
 
 /**

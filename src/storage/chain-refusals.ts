@@ -35,15 +35,15 @@ export function withChain(thrown: unknown, chain: readonly ChainElement[], top: 
   if (chain.length === 0 && error.kind === "not-found") {
     return new SvirtError(`Cannot access storage file '${top}': No such file or directory`, {
       kind: error.kind,
+      remedy: error.remedy,
       cause: thrown,
-      ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
     });
   }
   const seen = chain.map(({ path, format }) => `${path} (${format})`).join(" <- ");
   const message = `Cannot follow the image ${top}: ${error.message}`;
   return new SvirtError(chain.length < 2 ? message : `${message}; its chain is ${seen}`, {
     kind: error.kind,
+    remedy: error.remedy,
     cause: thrown,
-    ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
   });
 }

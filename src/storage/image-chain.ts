@@ -162,7 +162,11 @@ function dataFileOf(
   if (header.dataFile === undefined) return undefined;
   const { path, format = "raw" } = resolveImageName(element.path, header.dataFile);
   if (format === "raw") return { path, format, role: "data-file", readOnly: element.readOnly };
-  throw new SvirtError(`the data file of ${element.path} is ${format}, not raw`, { kind: "unsupported" });
+  throw new SvirtError(`the data file of ${element.path} is ${format}, not raw`, {
+    kind: "unsupported",
+    remedy:
+      "Make its data file raw, as QEMU wants it: qemu-img convert -O qcow2 -o data_file=FILE,data_file_raw=on",
+  });
 }
 
 function backingOf<Facts extends ImageFacts>(

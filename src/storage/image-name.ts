@@ -30,7 +30,10 @@ export function resolveImageName(container: string, name: string): ImageName {
 
 function joinPath(container: string, name: string): string {
   if (name === "") {
-    throw new SvirtError("Cannot use an image name: it is empty", { kind: "unsupported" });
+    throw new SvirtError("Cannot use an image name: it is empty", {
+      kind: "unsupported",
+      remedy: "Give the image above it a name: qemu-img rebase -u -b FILE -F FORMAT IMAGE",
+    });
   }
   return name.startsWith("/") ? name : container.slice(0, container.lastIndexOf("/") + 1) + name;
 }

@@ -62,8 +62,8 @@ function understood(path: string, text: string): BridgeNetwork {
     const { kind, message, remedy } = asSvirtError(error);
     throw new SvirtError(`${message} (${path})`, {
       kind,
+      remedy,
       cause: error,
-      ...(remedy === undefined ? {} : { remedy }),
     });
   }
 }

@@ -1,6 +1,6 @@
 import { formatDomain } from "../domain/document.ts";
 import type { Domain } from "../domain/domain.ts";
-import { asSvirtError, SvirtError } from "../errors.ts";
+import { asSvirtError, SEE_QEMU_LOG, SvirtError } from "../errors.ts";
 import type { ProcessFacts } from "../host.ts";
 import { isGuestUser } from "../plan/guest-user.ts";
 import { guestPaths } from "../plan/paths.ts";
@@ -157,7 +157,10 @@ async function launch(node: Node, guest: GuestRecord, watch: Watch): Promise<Gue
     const terminals = await runLaunch(node, guest, watch);
     const process = findGuestProcess(node, guest);
     if (process === undefined)
-      throw new SvirtError("Cannot start the guest: it ended at once", { kind: "failed" });
+      throw new SvirtError("Cannot start the guest: it ended at once", {
+        kind: "failed",
+        remedy: SEE_QEMU_LOG,
+      });
     const { pid, startTicks } = process;
     const running: GuestRecord = {
       ...guest,
@@ -259,5 +262,9 @@ function addLog(node: Node, guest: GuestRecord, error: unknown): SvirtError {
     );
   }
   const words = said === "" ? message : `${message}; the end of its log: ${said}`;
-  return new SvirtError(words, { kind, cause: error, remedy: remedy ?? `See ${path}` });
+  return new SvirtError(words, {
+    kind,
+    cause: error,
+    remedy: remedy === SEE_QEMU_LOG ? `See ${path}` : remedy,
+  });
 }

@@ -10,6 +10,6 @@ export async function takeBack(node: Node, guest: GuestRecord, first: unknown): 
   } catch (error) {
     const { kind, message, remedy } = asSvirtError(first);
     const both = `${message}; and taking the start back failed: ${asSvirtError(error).message}`;
-    throw new SvirtError(both, { kind, cause: error, ...(remedy === undefined ? {} : { remedy }) });
+    throw new SvirtError(both, { kind, remedy, cause: error });
   }
 }

@@ -74,9 +74,7 @@ export class FileTree {
     if (now.device === file.device && now.inode === file.inode && now.node === file.node) return place.inode;
     throw new SvirtError(
       `Cannot open ${file.path}: another file stands there than the one that was inspected`,
-      {
-        kind: "denied",
-      },
+      { kind: "denied", remedy: "Start it again." },
     );
   }
 
@@ -166,7 +164,7 @@ export function factsOf({ inode, path }: Place): FileFacts {
 
 /** What a system call says when it fails. */
 export function hostCall(attempt: string, words: string): SvirtError {
-  return new SvirtError(`Cannot ${attempt}: ${words}`, { kind: "host-call" });
+  return new SvirtError(`Cannot ${attempt}: ${words}`, { kind: "host-call", remedy: "Correct the path." });
 }
 
 function linkTarget(folder: string, target: string, rest: readonly string[]): string {

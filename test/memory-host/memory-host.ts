@@ -1,4 +1,4 @@
-import { SvirtError } from "../../src/errors.ts";
+import { SEE_QEMU_LOG, SvirtError } from "../../src/errors.ts";
 import type { Host } from "../../src/host.ts";
 import { factsOf, hostCall } from "./file-tree.ts";
 import { openHanded, type Process } from "./guest-processes.ts";
@@ -161,7 +161,7 @@ function lockCalls(machine: Machine, svirt: Svirt): Part<"lock" | "isLocked"> {
       const deadline = machine.nowMs + timeoutMs;
       while (machine.locks.has(path)) {
         if (machine.nowMs > deadline)
-          throw new SvirtError(`Cannot take the lock ${path}`, { kind: "timeout" });
+          throw new SvirtError(`Cannot take the lock ${path}`, { kind: "timeout", remedy: "Wait." });
         await passTime(machine, LOCK_POLL_MS);
         if (svirt.isDead) return () => undefined;
       }
@@ -224,7 +224,10 @@ function guestCalls(
       machine.processes.spawnHelper(order, machine.ownContext);
       svirt.midway();
       if (machine.helperEnds) {
-        throw new SvirtError(`Cannot start ${order.program}: it ended with status 1`, { kind: "failed" });
+        throw new SvirtError(`Cannot start ${order.program}: it ended with status 1`, {
+          kind: "failed",
+          remedy: SEE_QEMU_LOG,
+        });
       }
       machine.files.put(order.ready, "socket", { uid: order.uid });
       await passTime(machine, GREET_POLL_MS);
@@ -234,11 +237,14 @@ function guestCalls(
       for (;;) {
         const guest = listeningAt(machine, path);
         if (guest === undefined)
-          throw new SvirtError(`Cannot talk to QEMU at ${path}: it has ended`, { kind: "failed" });
+          throw new SvirtError(`Cannot talk to QEMU at ${path}: it has ended`, {
+            kind: "failed",
+            remedy: SEE_QEMU_LOG,
+          });
         if (guest.role === "qemu" && machine.qemu.monitor !== "silent")
           return makeMonitor(machine, svirt, guest.pid);
         if (machine.nowMs > deadline)
-          throw new SvirtError(`Cannot talk to QEMU at ${path}`, { kind: "timeout" });
+          throw new SvirtError(`Cannot talk to QEMU at ${path}`, { kind: "timeout", remedy: "Wait." });
         await passTime(machine, Math.max(GREET_POLL_MS, timeoutMs / 100));
       }
     },

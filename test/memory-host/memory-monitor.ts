@@ -1,4 +1,4 @@
-import { SvirtError } from "../../src/errors.ts";
+import { SEE_QEMU_LOG, SvirtError } from "../../src/errors.ts";
 import type { GuestPipe } from "../../src/host/channels.ts";
 import type { Monitor } from "../../src/host.ts";
 import { passTime } from "./kernel-calls.ts";
@@ -48,7 +48,8 @@ export function makeMonitor(machine: Machine, svirt: Svirt, pid: number): Monito
       const guest = machine.processes.get(pid);
       if (machine.qemu.refuses === "getfd") throw qmpError("as the test wants it");
       const pipe = await tell("getfd", () => guest?.stream?.open(svirt, guest, wish));
-      if (pipe === undefined) throw new SvirtError("Cannot talk to QEMU: it has ended", { kind: "failed" });
+      if (pipe === undefined)
+        throw new SvirtError("Cannot talk to QEMU: it has ended", { kind: "failed", remedy: SEE_QEMU_LOG });
       return pipe as GuestPipe;
     },
     async waitUntilDeleted(device, timeoutMs) {
@@ -68,7 +69,8 @@ interface Asked {
 
 function answer(machine: Machine, pid: number, { args, command }: Asked): unknown {
   const guest = machine.processes.get(pid);
-  if (guest === undefined) throw new SvirtError("Cannot talk to QEMU: it has ended", { kind: "failed" });
+  if (guest === undefined)
+    throw new SvirtError("Cannot talk to QEMU: it has ended", { kind: "failed", remedy: SEE_QEMU_LOG });
   if (machine.qemu.refuses === command) throw qmpError("as the test wants it");
   const wanted = machine.qemu.answers?.get(command);
   if (wanted !== undefined) return wanted;

@@ -13,5 +13,5 @@ export function declaredChain(disk: Disk): readonly ChainElement[] {
 }
 
 function notLocal(message: string): SvirtError {
-  return new SvirtError(message, { kind: "unsupported" });
+  return new SvirtError(message, { kind: "unsupported", remedy: "" });
 }

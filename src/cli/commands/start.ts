@@ -27,7 +27,10 @@ export const command: Command = {
     const found = findDomain(call.node, operand(call, "domain"));
     const xml = found.definition?.xml ?? found.guest?.xml;
     if (xml === undefined)
-      throw new SvirtError(`failed to get domain '${found.name}'`, { kind: "not-found" });
+      throw new SvirtError(`failed to get domain '${found.name}'`, {
+        kind: "not-found",
+        remedy: "svirt list --all shows the domains there are.",
+      });
     const how = { forceBoot: call.options.has("force-boot"), watch: crashDrill(call) };
     const started = await startDefined(call.node, { ...found, xml }, how);
     warnOfMode(call, started.guest);

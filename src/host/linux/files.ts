@@ -25,6 +25,7 @@ import { dirname } from "node:path";
 import { SvirtError } from "../../errors.ts";
 import type { FileContent } from "../../host.ts";
 import type { FileId } from "../../plan/guest-order.ts";
+import { thrownRemedy } from "./call-remedy.ts";
 import { fileFacts, openAt, openSame, withFile } from "./file-id.ts";
 import { setLabelOf } from "./xattr.ts";
 
@@ -38,10 +39,7 @@ export function unlessMissing<Result>(attempt: string, call: () => Result): Resu
   } catch (error) {
     if (error instanceof SvirtError) throw error;
     if (error instanceof Error && "code" in error && MISSING.has(String(error.code))) return undefined;
-    throw new SvirtError(`Cannot ${attempt}: ${error instanceof Error ? error.message : String(error)}`, {
-      kind: "host-call",
-      cause: error,
-    });
+    throw failedCall(attempt, error);
   }
 }
 
@@ -51,9 +49,18 @@ export function orThrow<Result>(attempt: string, call: () => Result): Result {
     return call();
   } catch (error) {
     if (error instanceof SvirtError) throw error;
-    const words = error instanceof Error ? error.message : String(error);
-    throw new SvirtError(`Cannot ${attempt}: ${words}`, { kind: "host-call", cause: error });
+    throw failedCall(attempt, error);
   }
+}
+
+/** What node:fs has thrown, with the attempt and a remedy. */
+export function failedCall(attempt: string, error: unknown): SvirtError {
+  const words = error instanceof Error ? error.message : String(error);
+  return new SvirtError(`Cannot ${attempt}: ${words}`, {
+    kind: "host-call",
+    remedy: thrownRemedy(error),
+    cause: error,
+  });
 }
 
 /** Host.readText */

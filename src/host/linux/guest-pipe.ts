@@ -1,10 +1,9 @@
 import { closeSync, constants, read, write } from "node:fs";
 import { promisify } from "node:util";
-import { SvirtError } from "../../errors.ts";
 import type { GuestPipe, PipeWish } from "../../host/channels.ts";
 import type { FileId } from "../../plan/guest-order.ts";
 import { openSame } from "./file-id.ts";
-import { orThrow } from "./files.ts";
+import { failedCall, orThrow } from "./files.ts";
 import { hostCallError, libc, readErrno } from "./libc.ts";
 import { setLabelOf } from "./xattr.ts";
 
@@ -99,8 +98,7 @@ async function copy(
       total += bytesRead;
     }
   } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
-    throw new SvirtError(`Cannot ${attempt}: ${words}`, { kind: "host-call", cause: error });
+    throw failedCall(attempt, error);
   }
 }
 

@@ -1,5 +1,6 @@
 import { dlopen, FFIType, read } from "bun:ffi";
 import { SvirtError } from "../../errors.ts";
+import { callRemedy } from "./call-remedy.ts";
 
 const LIBC = "libc.so.6";
 const { cstring, i32, i64, i64_fast, ptr, u32, u64 } = FFIType;
@@ -71,12 +72,16 @@ export function cString(text: string): Uint8Array {
 }
 
 function refuseNul(text: string): never {
-  throw new SvirtError(`Cannot use ${JSON.stringify(text)}: it holds a NUL character`, { kind: "usage" });
+  throw new SvirtError(`Cannot use ${JSON.stringify(text)}: it holds a NUL character`, {
+    kind: "usage",
+    remedy: "Write it without: no file's name has one.",
+  });
 }
 
 /** What the call's errno says, in the C library's words. strerror(3) */
 export function hostCallError(attempt: string, errno: number): SvirtError {
   return new SvirtError(`Cannot ${attempt}: ${libc().strerror(errno)} (errno ${errno})`, {
     kind: "host-call",
+    remedy: callRemedy(errno),
   });
 }

@@ -76,6 +76,7 @@ function joined(rest: Uint8Array, more: Uint8Array, path: string): Uint8Array<Ar
   if (whole.length <= LONGEST_LINE_BYTES) return whole;
   throw new SvirtError(`Cannot read from ${path}: a line has more than ${LONGEST_LINE_BYTES} bytes`, {
     kind: "failed",
+    remedy: "Ask for less at once; what answers so is the guest's own program.",
   });
 }
 

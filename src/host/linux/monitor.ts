@@ -1,5 +1,5 @@
 import { closeSync } from "node:fs";
-import { asSvirtError, SvirtError } from "../../errors.ts";
+import { asSvirtError, SEE_QEMU_LOG, SvirtError } from "../../errors.ts";
 import type { GuestPipe, PipeWish } from "../../host/channels.ts";
 import type { Monitor } from "../../host.ts";
 import type { Display } from "../../plan/display.ts";
@@ -156,6 +156,7 @@ class Conversation implements Monitor {
     if (answer?.is !== "error") return answer?.value;
     throw new SvirtError(`internal error: unable to execute QEMU command: ${answer.description}`, {
       kind: "failed",
+      remedy: SEE_QEMU_LOG,
     });
   }
 
@@ -228,6 +229,7 @@ class Conversation implements Monitor {
   #gone(cause?: unknown): SvirtError {
     return new SvirtError(`Cannot talk to QEMU at ${this.#path}: it has ended, or does not listen`, {
       kind: "failed",
+      remedy: SEE_QEMU_LOG,
       cause,
     });
   }

@@ -11,7 +11,10 @@ let bootId: string | undefined;
 export function getBootId(): string {
   bootId ??= readText("/proc/sys/kernel/random/boot_id")?.trim();
   if (bootId !== undefined) return bootId;
-  throw new SvirtError("Cannot tell the kernel's boot id: /proc does not have it", { kind: "host-call" });
+  throw new SvirtError("Cannot tell the kernel's boot id: /proc does not have it", {
+    kind: "host-call",
+    remedy: "Mount /proc.",
+  });
 }
 
 /** Host.getProcess: undefined too for one that only waits for its parent to ask how it ended. proc_pid_stat(5) */

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, unlinkSync } from "node:fs";
-import { SvirtError } from "../../errors.ts";
+import { REPORT_FAULT, SvirtError } from "../../errors.ts";
 import type { ProcessId } from "../../host.ts";
 import type { GuestOrder, HandedSocket } from "../../plan/guest-order.ts";
 import { connectPeer } from "./connect-peer.ts";
@@ -65,6 +65,7 @@ function openAll(order: GuestOrder): number[] {
     if (numbers.every((fd, at) => fd === FIRST_HANDED + at)) return opened;
     throw new SvirtError(`Cannot hand descriptors over: ${numbers.join(", ")} do not follow one another`, {
       kind: "failed",
+      remedy: REPORT_FAULT,
     });
   } catch (error) {
     for (const fd of opened) closeSync(fd);

@@ -90,7 +90,10 @@ class Talk {
       // Lets a signal be told.
       await new Promise((resolve) => setImmediate(resolve));
       if (this.#signal === undefined) continue;
-      throw new SvirtError(`Disconnected from the guest's console by ${this.#signal}`, { kind: "failed" });
+      throw new SvirtError(`Disconnected from the guest's console by ${this.#signal}`, {
+        kind: "failed",
+        remedy: "Connect again: svirt console DOMAIN",
+      });
     }
   }
 

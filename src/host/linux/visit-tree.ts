@@ -117,8 +117,7 @@ function entryOf(fd: number, path: string): TreeEntry {
 /** The same error, of the path that people know. */
 function sayingPath(error: unknown, at: string, path: string): SvirtError {
   const { kind, message, remedy } = asSvirtError(error);
-  const cause = { kind, cause: error, ...(remedy === undefined ? {} : { remedy }) };
-  return new SvirtError(message.replaceAll(at, path), cause);
+  return new SvirtError(message.replaceAll(at, path), { kind, remedy, cause: error });
 }
 
 function tooDeep(path: string): SvirtError {

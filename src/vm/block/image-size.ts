@@ -30,5 +30,8 @@ export function physicalSize(node: Node, { facts, path }: Pick<InspectedImage, "
   if (facts.type === "file") return facts.sizeBytes;
   const sectors = Number(node.host.readText(`/sys/dev/block/${facts.id.node}/size`)?.trim());
   if (Number.isSafeInteger(sectors) && sectors > 0) return sectors * SECTOR_BYTES;
-  throw new SvirtError(`Cannot tell the size of ${path}: the kernel does not`, { kind: "failed" });
+  throw new SvirtError(`Cannot tell the size of ${path}: the kernel does not`, {
+    kind: "failed",
+    remedy: "Name a file or a disk that has a size.",
+  });
 }

@@ -1,7 +1,7 @@
 import { type Device, nameDevice, withOther, withoutDevice } from "../../domain/device.ts";
 import { type Disk, diskBus } from "../../domain/disk.ts";
 import { formatDomain } from "../../domain/document.ts";
-import { SvirtError } from "../../errors.ts";
+import { REPORT_FAULT, SvirtError } from "../../errors.ts";
 import type { PluggedPeer } from "../../plan/guest-order.ts";
 import { type NewMedium, planAttach, planDetach, planMedium } from "../../plan/hotplug-plan.ts";
 import { guestPaths } from "../../plan/paths.ts";
@@ -176,7 +176,10 @@ function decideLink(
 function idOf(record: GuestRecord, guest: Guest, device: Device): string {
   const id = pluggedId(listPlugged(record.steps), guest, device);
   if (id !== undefined) return id;
-  throw new SvirtError(`Cannot find ${nameDevice(device)} among what QEMU was given`, { kind: "failed" });
+  throw new SvirtError(`Cannot find ${nameDevice(device)} among what QEMU was given`, {
+    kind: "failed",
+    remedy: REPORT_FAULT,
+  });
 }
 
 /** A SCSI device that QEMU has had from its start it keeps open under a number, which nothing takes away from it. */
