@@ -36,13 +36,13 @@ _svirt() {
     managedsave-remove) options='--help' wants=domain ;;
     dump) options='--live --crash --reset --memory-only --format --verbose --crash-drill --help' wants=domain ;;
     screenshot) options='--screen --help' wants=domain ;;
-    list) options='--all --inactive --name --uuid --id --json --help' ;;
+    list) options='--all --inactive --uuid --id --name --json --help' ;;
     dominfo) options='--json --help' wants=domain ;;
     domstate) options='--reason --json --help' wants=domain ;;
     domid) options='--json --help' wants=domain ;;
     domuuid) options='--json --help' wants=domain ;;
     domname) options='--json --help' wants=domain ;;
-    dumpxml) options='--inactive --help' wants=domain ;;
+    dumpxml) options='--inactive --json --help' wants=domain ;;
     domblklist) options='--inactive --details --json --help' wants=domain ;;
     domblkinfo) options='--human --all --json --help' wants=domain ;;
     domblkstat) options='--json --help' wants=domain ;;
@@ -83,7 +83,7 @@ _svirt() {
     update-device) options='--force --persistent --live --config --current --dry-run --json --crash-drill --help' wants=domain ;;
     autostart) options='--disable --help' wants=domain ;;
     qemu-agent-command) options='--timeout --async --block --pretty --help' wants=domain ;;
-    qemu-monitor-command) options='--hmp --pretty --help' wants=domain ;;
+    qemu-monitor-command) options='--hmp --pretty --json --help' wants=domain ;;
     capabilities) options='--json --help' ;;
     domcapabilities) options='--virttype --emulatorbin --arch --machine --json --help' ;;
     nodeinfo) options='--json --help' ;;

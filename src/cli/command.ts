@@ -5,8 +5,6 @@ export interface Operand {
   readonly name: string;
   readonly summary: string;
   readonly isOptional?: boolean;
-  /** All that is left, as one or more words. */
-  readonly isRest?: boolean;
   /** One or more; options may stand among them. */
   readonly isRepeated?: boolean;
 }

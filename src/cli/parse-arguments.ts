@@ -29,7 +29,7 @@ export function parseArguments(spec: CommandSpec, words: readonly string[]): Par
     if (long.startsWith("--") && long !== "--") {
       keep(...readNamed(spec, long, queue));
     } else {
-      placed.push(...readPlaced(spec, { word, queue, count: placed.length }));
+      placed.push(...(word === "--" ? queue.splice(0) : [word]));
     }
   }
   const rest = [...listed, ...placeOperands(spec, placed, operands)];
@@ -38,8 +38,8 @@ export function parseArguments(spec: CommandSpec, words: readonly string[]): Par
 }
 
 /** Whether all that is left goes to an operand. */
-export function isList({ isRepeated, isRest }: Operand): boolean {
-  return isRest === true || isRepeated === true;
+export function isList({ isRepeated }: Operand): boolean {
+  return isRepeated === true;
 }
 
 /** The options a command takes, with the one that all take. */
@@ -51,15 +51,6 @@ export function optionsOf(spec: CommandSpec): readonly Option[] {
 function longForm(spec: CommandSpec, word: string): string {
   const option = spec.options.find(({ short }) => short !== undefined && word === `-${short}`);
   return option === undefined ? word : `--${option.name}`;
-}
-
-/** A word by its place. What follows `--`, or the first word of the rest, is by its place too, dashes and all. */
-function readPlaced(
-  spec: CommandSpec,
-  { count, queue, word }: { readonly word: string; readonly queue: string[]; readonly count: number },
-): string[] {
-  if (word === "--") return queue.splice(0);
-  return spec.operands[count]?.isRest === true ? [word, ...queue.splice(0)] : [word];
 }
 
 /** `--all`, `--timeout 5` or `--timeout=5`. */

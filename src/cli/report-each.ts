@@ -13,7 +13,7 @@ export function reportEach<Result>(
   if (done.length > 0) print(done);
   for (const { message, remedy } of errors) {
     call.output.warn(`error: ${oneLine(message)}\n`);
-    if (remedy !== undefined) call.output.warn(`remedy: ${oneLine(remedy)}\n`);
+    call.output.warn(`remedy: ${oneLine(remedy)}\n`);
   }
   if (done.length === 0) return errors[0]?.exitCode;
   return errors.length === 0 ? undefined : PARTLY;

@@ -1,7 +1,7 @@
 import type { Step } from "../plan/step.ts";
 import { type Actor, runStep } from "./run-step.ts";
 
-/** Told before and after each step: what `svirt start --verbose` prints, and where a crash drill strikes. */
+/** Told before and after each step: where a crash drill strikes. */
 export type Watch = (moment: "before" | "after", step: Step, at: number) => void;
 
 /** Nobody watches. */

@@ -2,14 +2,17 @@ import { parseDomainText } from "../domain/document.ts";
 import { parseSizeInKiB } from "../domain/memory.ts";
 import { SvirtError } from "../errors.ts";
 import { withGuestLock } from "./clear-away.ts";
-import { findRunning } from "./find-domain.ts";
+import { findDomain, findRunning } from "./find-domain.ts";
 import { withMonitor } from "./guest-monitor.ts";
 import type { Node } from "./node.ts";
 import { type GuestRecord, writeRecord } from "./record.ts";
 
-/** Asks the guest to power itself off, as by its button; whether it does is its own affair. Throws "wrong-state". */
-export async function shutdownGuest(node: Node, key: string): Promise<{ name: string }> {
-  return await pressPowerButton(node, key, "shutdown");
+/** Asks the guest to power itself off, as by its button; whether it does is its own affair. Gives false when it is off. */
+export async function shutdownGuest(node: Node, key: string): Promise<{ name: string; did: boolean }> {
+  const { guest, name } = findDomain(node, key);
+  if (guest === undefined) return { name, did: false };
+  await pressPowerButton(node, guest.uuid, "shutdown");
+  return { name, did: true };
 }
 
 /**

@@ -20,7 +20,7 @@ const MONITOR: CommandSpec = {
   summary: "",
   operands: [
     { name: "domain", summary: "" },
-    { name: "cmd", summary: "", isRest: true },
+    { name: "cmd", summary: "", isRepeated: true },
   ],
   options: [{ name: "pretty", summary: "" }],
 };
@@ -96,9 +96,9 @@ describe("parseArguments()", () => {
     expect(operandsOf(SHUTDOWN, ["-"])).toEqual({ domain: "-" });
   });
 
-  test("leaves all that follows the first word of the rest as it is", () => {
-    const parsed = parseArguments(MONITOR, ["--pretty", "vm1", '{"execute":', "--pretty", "--", "x"]);
-    expect(parsed.rest).toEqual(['{"execute":', "--pretty", "--", "x"]);
+  test("takes options after a list, and after -- none", () => {
+    const parsed = parseArguments(MONITOR, ["vm1", "info", "-a", "--pretty", "--", "--pretty", "--", "x"]);
+    expect(parsed.rest).toEqual(["info", "-a", "--pretty", "--", "x"]);
     expect(Object.fromEntries(parsed.options)).toEqual({ pretty: "" });
   });
 

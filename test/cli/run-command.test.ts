@@ -51,6 +51,35 @@ describe("a life of a domain, by svirt's commands", () => {
     ]);
   });
 
+  test("lists uuids, ids and names beside each other as virsh does; ids alone of those that run", async () => {
+    const machine = withXml({ name: "vm-one" });
+    await runOn(machine, "create", "/vm.xml");
+    const other = "22222222-2222-4333-8444-000000000001";
+    machine.files.put("/other.xml", "file", { bytes: domainXml({ name: "off", uuid: other }) });
+    await runOn(machine, "define", "/other.xml");
+    const listed = async (...options: string[]) => (await runOn(machine, "list", ...options)).out;
+    expect(await listed("--all", "--name", "--uuid")).toBe(`${UUID} vm-one\n${other} off\n`);
+    expect(await listed("--all", "--name", "--id")).toBe("1 vm-one\n- off\n");
+    expect(await listed("--all", "--id")).toBe("1\n");
+    expect(await listed("--inactive", "--all", "--name")).toBe("vm-one\noff\n");
+    expect(await listed("--inactive", "--name")).toBe("off\n");
+  });
+
+  test("gives dumpxml and QEMU's answers as JSON too", async () => {
+    const machine = withXml({ disks: ALL_KINDS });
+    await runOn(machine, "define", "/vm.xml");
+    const off = JSON.parse((await runOn(machine, "dumpxml", "vm1", "--json")).out);
+    expect(off).toMatchObject({ name: "vm1", uuid: UUID, isLive: false });
+    await runOn(machine, "start", "vm1");
+    const { out } = await runOn(machine, "dumpxml", "vm1");
+    const live = JSON.parse((await runOn(machine, "dumpxml", "vm1", "--json")).out);
+    expect([live.isLive, `${live.xml}\n`]).toEqual([true, out]);
+    const inactive = JSON.parse((await runOn(machine, "dumpxml", "vm1", "--json", "--inactive")).out);
+    expect(inactive).toEqual(off);
+    const status = await runOn(machine, "qemu-monitor-command", "vm1", "query-status", "--json");
+    expect(JSON.parse(status.out)).toEqual({ return: { running: true, status: "running" } });
+  });
+
   test("shows the labels of a running guest in dumpxml, and no labels in its definition", async () => {
     const machine = withXml({ disks: ALL_KINDS });
     await runOn(machine, "create", "/vm.xml");
@@ -98,7 +127,8 @@ describe("errors", () => {
     [["nonsense"], 2, "error: unknown command: 'nonsense'"],
     [["dominfo"], 2, "error: command 'dominfo' requires <domain> option"],
     [["dominfo", "nosuch"], 3, "error: failed to get domain 'nosuch'\n"],
-    [["shutdown", "vm1"], 4, "is not running"],
+    [["reboot", "vm1"], 4, "is not running"],
+    [["suspend", "vm1"], 4, "is not running"],
     [["define", "/nosuch.xml"], 1, "/nosuch.xml"],
   ] as const)("of %j give exit code %i and say %s", async (words, code, message) => {
     const machine = withXml({});
@@ -118,10 +148,16 @@ describe("errors", () => {
   });
 });
 
-test("destroy and start say so when there is nothing to do, and succeed", async () => {
+test("destroy, shutdown and start say so when there is nothing to do, and succeed", async () => {
   const machine = withXml({});
   await runOn(machine, "define", "/vm.xml");
-  expect((await runOn(machine, "destroy", "vm1")).code).toBe(0);
+  for (const end of ["destroy", "shutdown"]) {
+    expect(await runOn(machine, end, "vm1")).toEqual({
+      code: 0,
+      out: "Domain 'vm1' is not running\n\n",
+      err: "",
+    });
+  }
   await runOn(machine, "start", "vm1");
   expect((await runOn(machine, "start", "vm1")).code).toBe(0);
 });

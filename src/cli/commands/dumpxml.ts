@@ -3,7 +3,7 @@ import { askChannels } from "../../vm/channel-states.ts";
 import { findDomain } from "../../vm/find-domain.ts";
 import { formatLive } from "../../vm/live-xml.ts";
 import type { GuestRecord } from "../../vm/record.ts";
-import { type Call, type Command, DOMAIN_OPERAND, operand } from "../command.ts";
+import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../command.ts";
 import { sweepFirst } from "../sweep-first.ts";
 
 /** `svirt dumpxml DOMAIN` */
@@ -11,17 +11,20 @@ export const command: Command = {
   spec: {
     name: "dumpxml",
     summary: "the XML of a domain: as it runs, with its labels, or as it is defined",
+    details:
+      "With --json the XML is a string beside the domain's name and uuid, and whether it is that of a running guest.",
     operands: [DOMAIN_OPERAND],
-    options: [{ name: "inactive", summary: "as it is defined, even while it runs" }],
+    options: [{ name: "inactive", summary: "as it is defined, even while it runs" }, JSON_OPTION],
   },
   async run(call) {
     await sweepFirst(call);
-    const { definition, guest } = findDomain(call.node, operand(call, "domain"));
+    const { definition, guest, name, uuid } = findDomain(call.node, operand(call, "domain"));
     const isLive = guest !== undefined && !call.options.has("inactive");
     const xml = isLive
       ? formatLive(call.node, guest, await channelsOf(call, guest))
       : (definition?.xml ?? guest?.xml ?? "");
-    call.output.print(`${xml}\n`);
+    if (call.options.has("json")) printJson(call, { name, uuid, isLive, xml });
+    else call.output.print(`${xml}\n`);
     return undefined;
   },
 };

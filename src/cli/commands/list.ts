@@ -19,9 +19,9 @@ export const command: Command = {
     options: [
       { name: "all", summary: "those that are off as well" },
       { name: "inactive", summary: "only those that are off" },
-      { name: "name", summary: "names only, one a line" },
       { name: "uuid", summary: "uuids only, one a line" },
-      { name: "id", summary: "ids only, one a line" },
+      { name: "id", summary: "ids only, of those that run; beside uuids or names, - for the others" },
+      { name: "name", summary: "names only, or after the other two" },
       JSON_OPTION,
     ],
   },
@@ -37,8 +37,9 @@ export const command: Command = {
 async function listRows(call: Call): Promise<Row[]> {
   const { node, options } = call;
   const guests = await sweepFirst(call);
-  const active = options.has("inactive") ? [] : await activeRows(call, guests);
-  if (!options.has("all") && !options.has("inactive")) return active;
+  const [wantsAll, wantsInactive] = [options.has("all"), options.has("inactive")];
+  const active = wantsInactive && !wantsAll ? [] : await activeRows(call, guests);
+  if (!wantsAll && !wantsInactive) return active;
   const { listDefinitionNames } = await import("../../vm/definitions.ts");
   const running = new Set(guests.map((guest) => guest.name));
   const names = listDefinitionNames(node).filter((name) => !running.has(name));
@@ -67,17 +68,19 @@ async function inactiveRows(call: Call, names: readonly string[]): Promise<Row[]
 }
 
 function formatRows(call: Call, rows: readonly Row[]): string {
-  const column = wantedColumn(call);
+  for (const column of COLUMNS) if (call.options.has(column)) return formatColumns(call, rows);
   const cells: string[][] = [];
-  let lines = "";
-  for (const row of rows) {
-    if (column !== undefined) lines += `${row[column] ?? "-"}\n`;
-    cells.push([row.id === undefined ? "-" : String(row.id), row.name, row.state]);
-  }
-  return column === undefined ? formatTable(["Id", "Name", "State"], cells) : lines;
+  for (const row of rows) cells.push([row.id === undefined ? "-" : String(row.id), row.name, row.state]);
+  return formatTable(["Id", "Name", "State"], cells);
 }
 
-function wantedColumn({ options }: Call): "name" | "uuid" | "id" | undefined {
-  for (const name of ["name", "uuid", "id"] as const) if (options.has(name)) return name;
-  return undefined;
+/** As virsh shows them together, in this order. cmdList() of libvirt's tools/virsh-domain-monitor.c */
+const COLUMNS = ["uuid", "id", "name"] as const;
+
+/** Of ids alone there are only those of domains that run. */
+function formatColumns({ options }: Call, rows: readonly Row[]): string {
+  const columns = COLUMNS.filter((column) => options.has(column));
+  const isIdsOnly = columns.length === 1 && columns[0] === "id";
+  const shown = rows.filter(({ id }) => !isIdsOnly || id !== undefined);
+  return shown.map((row) => `${columns.map((column) => row[column] ?? "-").join(" ")}\n`).join("");
 }

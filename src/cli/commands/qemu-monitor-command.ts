@@ -1,7 +1,8 @@
+import * as v from "valibot";
 import { SvirtError } from "../../errors.ts";
 import { findRunning } from "../../vm/find-domain.ts";
 import { withMonitor } from "../../vm/guest-monitor.ts";
-import { type Command, DOMAIN_OPERAND, operand } from "../command.ts";
+import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand } from "../command.ts";
 import { sweepFirst } from "../sweep-first.ts";
 
 /** `svirt qemu-monitor-command DOMAIN COMMAND` */
@@ -11,12 +12,13 @@ export const command: Command = {
     summary: "send a command to a guest's QEMU, past svirt's knowledge",
     details: [
       'The command is QMP: a whole message (\'{"execute":"query-status"}\') or only a command\'s name.',
-      "With --hmp it is a line for QEMU's human monitor.",
+      "With --hmp it is a line for QEMU's human monitor, and its answer a text, unless --json is given too.",
     ].join("\n"),
-    operands: [DOMAIN_OPERAND, { name: "cmd", summary: "the command", isRest: true }],
+    operands: [DOMAIN_OPERAND, { name: "cmd", summary: "the command", isRepeated: true }],
     options: [
       { name: "hmp", summary: "the command is for the human monitor" },
       { name: "pretty", summary: "print the answer with line breaks" },
+      JSON_OPTION,
     ],
   },
   async run(call) {
@@ -29,7 +31,10 @@ export const command: Command = {
       : readMessage(words);
     const answer = await withMonitor(call.node, guest.uuid, (monitor) => monitor.execute(name, args));
     const indent = call.options.has("pretty") ? 2 : undefined;
-    const text = isHmp ? String(answer) : JSON.stringify({ return: answer }, undefined, indent);
+    const text =
+      isHmp && !call.options.has("json")
+        ? String(answer)
+        : JSON.stringify({ return: answer }, undefined, indent);
     call.output.print(`${text}\n\n`);
     return undefined;
   },
@@ -37,18 +42,16 @@ export const command: Command = {
 
 function readMessage(text: string): { command: string; args: Readonly<Record<string, unknown>> } {
   if (!text.trimStart().startsWith("{")) return { command: text.trim(), args: {} };
-  const message = parseJson(text);
-  if (
-    typeof message === "object" &&
-    message !== null &&
-    "execute" in message &&
-    typeof message.execute === "string"
-  ) {
-    const args = "arguments" in message && typeof message.arguments === "object" ? message.arguments : {};
-    return { command: message.execute, args: { ...args } };
-  }
-  throw bad(text);
+  const { output: message, success } = v.safeParse(qmpMessage, parseJson(text));
+  if (!success) throw bad(text);
+  return { command: message.execute, args: message.arguments };
 }
+
+/** No other key: an "id" is svirt's own to choose, and what it does not know it does not leave out. */
+const qmpMessage = v.strictObject({
+  execute: v.string(),
+  arguments: v.optional(v.record(v.string(), v.unknown()), {}),
+});
 
 function parseJson(text: string): unknown {
   try {
@@ -59,9 +62,12 @@ function parseJson(text: string): unknown {
 }
 
 function bad(text: string, cause?: unknown): SvirtError {
-  return new SvirtError(`Cannot read the QMP command ${text.slice(0, 80)}: it is not {"execute": NAME}`, {
-    kind: "usage",
-    remedy: 'Write it like \'{"execute":"query-status"}\'.',
-    cause,
-  });
+  return new SvirtError(
+    `Cannot read the QMP command ${text.slice(0, 80)}: it is not {"execute": NAME, "arguments": {}}`,
+    {
+      kind: "usage",
+      remedy: 'Write it like \'{"execute":"query-status"}\'.',
+      cause,
+    },
+  );
 }

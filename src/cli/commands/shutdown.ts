@@ -12,8 +12,8 @@ export const command: Command = {
   },
   async run(call) {
     await sweepFirst(call);
-    const { name } = await shutdownGuest(call.node, operand(call, "domain"));
-    call.output.print(`Domain '${name}' is being shutdown\n\n`);
+    const { did, name } = await shutdownGuest(call.node, operand(call, "domain"));
+    call.output.print(did ? `Domain '${name}' is being shutdown\n\n` : `Domain '${name}' is not running\n\n`);
     return undefined;
   },
 };
