@@ -1,4 +1,5 @@
 import type { Graphics } from "../domain/graphics.ts";
+import { isOwnSocket } from "./own-socket.ts";
 
 type Vnc = Extract<Graphics, { readonly type: "vnc" }>;
 type Spice = Extract<Graphics, { readonly type: "spice" }>;
@@ -27,7 +28,7 @@ function fillVnc({ socket, listenAddress, port, autoport, ...graphics }: Vnc): V
       return { ...graphics, listens: [first, ...others] };
     case "socket": {
       const path = first.socket ?? socket;
-      const shown = path === undefined ? {} : { socket: path };
+      const shown = path === undefined || isOwnSocket(path) ? {} : { socket: path };
       return { ...graphics, ...shown, listens: [{ type: "socket", ...shown }, ...others] };
     }
     case "network":

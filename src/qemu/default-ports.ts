@@ -1,4 +1,5 @@
 import type { Channel, ConsoleDevice, Parallel, Serial } from "../domain/chardev.ts";
+import { isOwnSocket } from "./own-socket.ts";
 
 /** A serial port with its kind and the model that stands for it. qemuDomainChrDefPostParse() of libvirt */
 export function fillSerial(serial: Serial): Serial {
@@ -17,7 +18,7 @@ export function fillProtocol<D extends Serial | Parallel | ConsoleDevice | Chann
 const CHOSEN_PATH =
   /^\/var\/(?:lib|run)\/libvirt\/qemu\/channel\/(?:target\/)?(?:[^/]+\.|(?:domain-|\d+-)[^/]+\/)$/;
 
-/** A channel for which a path is still to be chosen, or was by libvirt, has no source: it listens at the next one. */
+/** A channel for which a path is still to be chosen, or was by svirt or libvirt, has no source: it listens at the next one. */
 export function fillChannel(channel: Channel): Channel {
   if (channel.type !== "unix") return fillProtocol(channel);
   const { source, ...rest } = channel;
@@ -26,6 +27,7 @@ export function fillChannel(channel: Channel): Channel {
 
 // qemuDomainChrDefDropDefaultPath() of libvirt
 function isChosen(path: string, { target }: Channel): boolean {
+  if (isOwnSocket(path)) return true;
   const name = target.type === "virtio" ? target.name : undefined;
   return name !== undefined && path.endsWith(name) && CHOSEN_PATH.test(path.slice(0, -name.length));
 }

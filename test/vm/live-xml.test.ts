@@ -1,10 +1,12 @@
 import { expect, test } from "bun:test";
+import { destroyDomain } from "../../src/vm/destroy.ts";
 import { attachDevice, detachDevice } from "../../src/vm/devices/change-devices.ts";
 import { formatLive } from "../../src/vm/live-xml.ts";
 import { startDomain } from "../../src/vm/start.ts";
+import { runOn } from "../cli/in-memory.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { deviceOf, recordOf } from "./hotplug-scene.ts";
-import { diskXml, domainXml, makeMachine, nodeOn, UUID } from "./scene.ts";
+import { diskXml, domainXml, makeMachine, nodeOn, putText, reapAll, UUID } from "./scene.ts";
 
 const ASK = {
   key: "vm1",
@@ -90,6 +92,22 @@ test("what came later keeps the name that it came with", async () => {
     ["03", "net2"],
   ]);
   expect([...xml.matchAll(/<alias name='(rng\d)'\/>/g)].map(([, alias]) => alias)).toEqual(["rng0", "rng1"]);
+});
+
+test("what svirt has chosen is chosen anew where the XML of a running guest becomes a definition", async () => {
+  const devices = `<serial type='pty'/><channel type='unix'><target type='virtio' name='b'/></channel>${card("01")}${RNG}
+    <graphics type='vnc'><listen type='socket'/></graphics><channel type='pty'><target type='virtio' name='a'/></channel>`;
+  const machine = await running({
+    devices,
+    seclabel: "<seclabel type='dynamic' model='selinux' relabel='yes'/>",
+  });
+  const stored = (await runOn(machine, "dumpxml", "vm1", "--inactive")).out;
+  putText(machine, "/root/live.xml", shown(machine));
+  await destroyDomain(nodeOn(machine), UUID);
+  await reapAll(machine);
+  expect((await runOn(machine, "define", "/root/live.xml")).err).toBe("");
+  expect((await runOn(machine, "dumpxml", "vm1")).out).toBe(stored);
+  expect((await runOn(machine, "start", "vm1")).err).toBe("");
 });
 
 test("a user's own aliases stay", async () => {
