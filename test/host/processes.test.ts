@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { closeSync, existsSync, readdirSync, readFileSync, statSync, watch } from "node:fs";
 import { createServer } from "node:net";
 import { listenUnix } from "../../src/host/linux/listen.ts";
 import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
@@ -149,6 +149,21 @@ describe.skipIf(MISSING !== undefined)(`listenUnix() on the real machine${ASIDE}
     await Bun.connect({ unix: path, socket: { data: (_, bytes) => said.resolve(bytes.toString()) } });
     expect(await said.promise).toBe("hello");
     server.close();
+  });
+
+  test("makes it nobody else's at once: a mode given by its path could come to another file's", async () => {
+    using folder = new RealFolder();
+    const seen: string[] = [];
+    const watcher = watch(folder.path, (event, name) => seen.push(`${event} ${name}`));
+    const before = process.umask(0);
+    const fd = listenUnix(`${folder.path}/socket`, undefined);
+    expect([process.umask(before), statSync(`${folder.path}/socket`).mode & 0o777]).toEqual([0, 0o600]);
+    // The last that is told of: all before it has been told then.
+    folder.file("last");
+    while (!seen.some((event) => event.endsWith("last"))) await Bun.sleep(5);
+    watcher.close();
+    closeSync(fd);
+    expect(seen.filter((event) => event.endsWith("socket"))).toEqual(["rename socket"]);
   });
 
   test("refuses a path that does not fit into a socket's address, and one with a NUL", () => {

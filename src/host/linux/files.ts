@@ -1,6 +1,5 @@
 import {
   accessSync,
-  chmodSync,
   closeSync,
   constants,
   fchmodSync,
@@ -222,11 +221,6 @@ export function readBytes(file: FileId, offset: number, length: number): Uint8Ar
       closeSync(fd);
     }
   });
-}
-
-/** Mode bits of a file that svirt itself has made. */
-export function setMode(path: string, mode: number): void {
-  orThrow(`set the mode of ${path}`, () => chmodSync(path, mode));
 }
 
 function syncFolder(path: string): void {

@@ -1,7 +1,7 @@
 import { closeSync, unlinkSync } from "node:fs";
 import type { FileId } from "../../plan/guest-order.ts";
 import { withFile } from "./file-id.ts";
-import { setMode, unlessMissing } from "./files.ts";
+import { unlessMissing } from "./files.ts";
 import { cString, hostCallError, libc, readErrno } from "./libc.ts";
 import { setFileContext, setSocketContext } from "./selinux.ts";
 import { terminalCalls } from "./terminal.ts";
@@ -12,6 +12,8 @@ const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
 const BACKLOG = 8;
+/** What is taken from the mode of a socket's name: nobody but its owner may connect. */
+const OWNERS_ALONE = 0o177;
 /** sizeof(struct sockaddr_un): two bytes of family, then the path. unix(7) */
 export const ADDRESS_BYTES = 110;
 
@@ -53,7 +55,6 @@ function listenAt(path: string, said: string, { context, label }: SocketSecurity
   const fd = makeSocket(context);
   try {
     bindTo(fd, { path, said }, label);
-    setMode(path, 0o600);
     if (libc().listen(fd, BACKLOG) !== 0) throw hostCallError(`listen on ${said}`, readErrno());
     return fd;
   } catch (error) {
@@ -69,9 +70,12 @@ function bindTo(
 ): void {
   const address = formatAddress(path);
   if (label !== undefined) setFileContext(label);
+  // Not by a mode afterwards: by then whoever owns the folder may have put a symlink in the socket's place.
+  const before = process.umask(OWNERS_ALONE);
   try {
     if (libc().bind(fd, address, ADDRESS_BYTES) !== 0) throw hostCallError(`bind ${said}`, readErrno());
   } finally {
+    process.umask(before);
     if (label !== undefined) setFileContext("");
   }
 }
