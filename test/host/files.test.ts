@@ -1,9 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import {
   chmodSync,
+  closeSync,
+  constants,
   existsSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -12,6 +15,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
+import { poll } from "../../src/host/linux/terminal.ts";
 import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
 
 const LABEL = "security.selinux";
@@ -123,6 +127,19 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     renameSync(path, `${folder.path}/kept`);
     Bun.spawnSync(["mkfifo", path]);
     expect(() => folder.host.readBytes(file, 0, 10)).toThrow("another file stands there");
+  });
+
+  test("is looked at before it is opened: another in its place notices nothing", () => {
+    using folder = new RealFolder();
+    const path = folder.file("disk");
+    const file = folder.id(path);
+    renameSync(path, `${folder.path}/kept`);
+    Bun.spawnSync(["mkfifo", path]);
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    expect(() => folder.host.writeBytes(file, 0, new Uint8Array(1))).toThrow("another file stands there");
+    // POLLHUP once somebody who could write has been there. poll(2)
+    expect(poll([{ fd: reader, events: 0 }], 0)).toEqual([0]);
+    closeSync(reader);
   });
 
   test("opens no descriptor that stays open, also where it refuses", () => {

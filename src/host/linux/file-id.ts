@@ -35,25 +35,38 @@ export function openAt(path: string | Buffer, flags: number): number {
   return openSync(path, flags | constants.O_NOFOLLOW);
 }
 
-/** Runs `use` with `/proc/self/fd/N` of the very file that was inspected, whatever stands at its path by now. */
+/**
+ * Runs `use` with `/proc/self/fd/N` of the very file that was inspected. Throws "denied" when another one stands at its path
+ * by now.
+ */
 export function withFile<Result>(file: FileId, use: (descriptorPath: string) => Result): Result {
-  const fd = openSame(file, O_PATH);
+  const fd = openPath(file.path);
   try {
+    refuseOther(file, fstatSync(fd, { bigint: true }));
     return use(`/proc/self/fd/${fd}`);
   } finally {
     closeSync(fd);
   }
 }
 
-/** Opens the file that was inspected. Throws "denied" when another one stands at its path by now. */
+/**
+ * Opens the file that was inspected, once it is seen to be the one: to open another in its place may do something already, as
+ * a FIFO waits and a watchdog begins to count. Throws "denied" when another one stands there by now.
+ */
 export function openSame(file: FileId, flags: number): number {
-  const fd = openAt(file.path, flags);
-  const stat = fstatSync(fd, { bigint: true });
+  return withFile(file, (descriptorPath) => openSync(descriptorPath, flags));
+}
+
+/** Opens a path to look at it, nothing more. */
+export function openPath(path: string | Buffer): number {
+  return openAt(path, O_PATH);
+}
+
+function refuseOther(file: FileId, stat: BigIntStats): void {
   const now = fileFacts(file.path, stat).id;
-  // A symlink that was made right after the file was removed may have been given its inode's number.
   const isSame = now.device === file.device && now.inode === file.inode && now.node === file.node;
-  if (isSame && !stat.isSymbolicLink()) return fd;
-  closeSync(fd);
+  // A symlink that was made right after the file was removed may have been given its inode's number.
+  if (isSame && !stat.isSymbolicLink()) return;
   throw new SvirtError(
     `Cannot open ${file.path}: another file stands there than the one that was inspected`,
     {
@@ -61,11 +74,6 @@ export function openSame(file: FileId, flags: number): number {
       remedy: "Find out who replaces files there, then try again.",
     },
   );
-}
-
-/** Opens a path to look at it, nothing more. */
-export function openPath(path: string | Buffer): number {
-  return openAt(path, O_PATH);
 }
 
 function fileType(stat: BigIntStats): FileType {
