@@ -79,6 +79,20 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
     expect(readFileSync(`${folder.path}/log`, "utf8")).toStartWith(`500\n${own}`);
   });
 
+  test("lets nobody else write what it makes, or how it ended, whatever the caller's umask", async () => {
+    using folder = new RealFolder();
+    const before = process.umask(0);
+    try {
+      await folder.host.spawnGuest(orderIn(folder, "umask"));
+    } finally {
+      process.umask(before);
+    }
+    await endOf(folder);
+    expect(readFileSync(`${folder.path}/log`, "utf8")).toBe("0022\n");
+    const modeOf = (name: string): number => statSync(`${folder.path}/run/${name}`).mode & 0o777;
+    expect(["pid", "exit"].map(modeOf)).toEqual([0o644, 0o644]);
+  });
+
   test("gives the monitor's socket before QEMU listens: whoever connects waits and is not refused", async () => {
     using folder = new RealFolder();
     const order = orderIn(folder, "sleep 0.2");

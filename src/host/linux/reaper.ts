@@ -20,11 +20,14 @@
  * When the host has no memory left, the kernel is to end a guest rather than sshd, svirt or a reaper, which has labels to put
  * back: so a guest's score has half of all memory added. proc_pid_oom_score_adj(5)
  *
+ * The umask is not the caller's: what QEMU and the reaper make nobody else may write, whoever began the guest.
+ *
  * Single-digit descriptors are all that POSIX lets a shell close; busybox and bash close the others too.
  */
 export const REAPER_SCRIPT = `
 folder=$1 svirt=$2 uuid=$3 user=$4 context=$5 end=$6 group=$7 memlock=$8
 shift 8
+umask 022
 [ -z "$memlock" ] || ulimit -l "$memlock" || exit
 drop="/usr/bin/setpriv --reuid $user --regid $user --clear-groups --inh-caps=-all --bounding-set=-all"
 [ -n "$user" ] || drop="/usr/bin/setpriv --no-new-privs --inh-caps=-all"
