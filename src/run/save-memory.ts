@@ -11,6 +11,8 @@ type StepOf<Name extends StreamStep["do"]> = Extract<StreamStep, { do: Name }>;
 /** As fast as it goes: QEMU's own limit is 128 MiB a second. */
 const UNLIMITED_BYTES_PER_S = Number.MAX_SAFE_INTEGER;
 const POLL_MS = 20;
+/** Longer than QEMU takes to stop writing into a pipe: one that somebody has taken over keeps nobody waiting. */
+const CANCEL_TIMEOUT_MS = 10_000;
 
 /** qemu.git qapi/migration.json MigrationInfo */
 const migration = v.object({
@@ -41,11 +43,22 @@ export async function saveMemory(
   if (head.length > 0) host.writeBytes(file, 0, formatWholeMark());
 }
 
-/** QEMU writes no more when this returns; with nothing to cancel, nothing is done. */
+/** QEMU writes no more when this returns; with nothing to cancel, nothing is done. Throws "timeout". */
 export async function cancelSave(host: Host, step: StepOf<"cancel-save">): Promise<void> {
   await converse(host, { monitor: step.monitor, timeoutMs: MONITOR_TIMEOUT_MS }, async (monitor) => {
     await monitor.execute("migrate_cancel");
-    while (isUnderWay(await ask(monitor))) await host.sleep(POLL_MS);
+    const deadline = host.nowMs() + CANCEL_TIMEOUT_MS;
+    while (isUnderWay(await ask(monitor))) {
+      if (host.nowMs() >= deadline) throw writesOn();
+      await host.sleep(POLL_MS);
+    }
+  });
+}
+
+function writesOn(): SvirtError {
+  return new SvirtError("Cannot take the save back: QEMU says that it writes on", {
+    kind: "timeout",
+    remedy: "Something is wrong with that guest: see svirt audit, and end it.",
   });
 }
 

@@ -125,6 +125,21 @@ test("a save that was killed once all was written is told of as ended, not as ru
   expect([running, settled]).toEqual([[], ["vm1"]]);
 });
 
+test("a save that was killed keeps nobody waiting for a QEMU that somebody has taken over, and the guest can be ended", async () => {
+  const work: Work = (node) => saveDomain(node, "vm1", { ...AS_IT_WAS, path: FILE });
+  const node = nodeOn(await machineWithGuest());
+  await work(node);
+  const begun = node.svirt.changes.indexOf("monitor migrate") + 1;
+  const machine = await machineWithGuest();
+  await beStruck(machine, work, { at: begun, moment: "after", how: "crash" });
+  machine.qemu = { answers: new Map([["query-migrate", { status: "cancelling" }]]) };
+  const { errors, running } = await sweep(nodeOn(machine));
+  expect([errors.map(({ kind }) => kind), running.length]).toEqual([["timeout"], 1]);
+  await destroyDomain(nodeOn(machine), "vm1");
+  await reapAll(machine);
+  expectUnlabelled(machine);
+});
+
 // qemuMigrationSrcIsAllowed() of libvirt: QEMU would not have the job any more when the guest goes on.
 describe("a guest whose image QEMU copies just then", () => {
   const dump = { format: undefined, live: false, afterwards: "go-on" } as const;
