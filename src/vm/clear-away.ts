@@ -1,4 +1,4 @@
-import { joinErrors } from "../errors.ts";
+import { asSvirtError, joinErrors } from "../errors.ts";
 import { isEnd, planStop } from "../plan/inverse.ts";
 import { guestPaths, registryLock } from "../plan/paths.ts";
 import type { Step } from "../plan/step.ts";
@@ -20,17 +20,33 @@ export async function withGuestLock<Result>(
   uuid: string,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  const unlock = await node.host.lock(guestPaths(node.paths, uuid).lock, LOCK_TIMEOUT_MS);
+  return await withLock(node, { path: guestPaths(node.paths, uuid).lock, timeoutMs: LOCK_TIMEOUT_MS }, work);
+}
+
+/** The same if nobody holds the guest's lock: else it is left to whoever does. */
+export async function withFreeGuest(node: Node, uuid: string, work: () => Promise<void>): Promise<void> {
+  let isHeld = true;
   try {
-    return await work();
-  } finally {
-    unlock();
+    await withLock(node, { path: guestPaths(node.paths, uuid).lock, timeoutMs: 0 }, async () => {
+      isHeld = false;
+      await work();
+    });
+  } catch (error) {
+    if (!isHeld || asSvirtError(error).kind !== "timeout") throw error;
   }
 }
 
 /** Waits for the registry's lock: whoever changes claims or labels, or chooses by them, holds it. */
 export async function withRegistryLock<Result>(node: Node, work: () => Promise<Result>): Promise<Result> {
-  const unlock = await node.host.lock(registryLock(node.paths), LOCK_TIMEOUT_MS);
+  return await withLock(node, { path: registryLock(node.paths), timeoutMs: LOCK_TIMEOUT_MS }, work);
+}
+
+async function withLock<Result>(
+  { host }: Node,
+  { path, timeoutMs }: { readonly path: string; readonly timeoutMs: number },
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const unlock = await host.lock(path, timeoutMs);
   try {
     return await work();
   } finally {

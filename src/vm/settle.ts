@@ -2,7 +2,7 @@ import { asSvirtError, type SvirtError } from "../errors.ts";
 import { guestPaths } from "../plan/paths.ts";
 import { settleJobs } from "./block/settle-jobs.ts";
 import { settleChange } from "./change-guest.ts";
-import { clearAway, reasonOf, withGuestLock } from "./clear-away.ts";
+import { clearAway, reasonOf, withFreeGuest, withGuestLock } from "./clear-away.ts";
 import { readDefinition } from "./definitions.ts";
 import type { Node } from "./node.ts";
 import {
@@ -46,7 +46,7 @@ export async function sweep(node: Node): Promise<Swept> {
       settled.push(guest.name);
     }
   }
-  await attempt(errors, async () => removeStrayOverlays(node));
+  await attempt(errors, () => removeStrayOverlays(node));
   for (const pending of listPendingRestarts(node)) {
     await attempt(errors, () => restart(node, pending));
     settled.push(pending.name);
@@ -85,9 +85,8 @@ export async function settle(node: Node, uuid: string): Promise<void> {
 
 /** A change that another svirt carries out right now is left to that one. */
 async function settleRunning(node: Node, { change, jobs = [], uuid }: GuestRecord): Promise<void> {
-  if ((change === undefined && jobs.length === 0) || node.host.isLocked(guestPaths(node.paths, uuid).lock))
-    return;
-  await withGuestLock(node, uuid, async () => {
+  if (change === undefined && jobs.length === 0) return;
+  await withFreeGuest(node, uuid, async () => {
     const guest = readRecord(node, uuid);
     if (guest === undefined || !isRunning(node, guest)) return;
     await settleChange(node, guest);

@@ -1,9 +1,9 @@
 import type { BackingStore } from "../domain/backing-store.ts";
 import type { Disk } from "../domain/disk.ts";
 import type { Domain } from "../domain/domain.ts";
-import { guestPaths } from "../plan/paths.ts";
 import { formatNewImage } from "../storage/format-qcow2.ts";
 import { imageSize } from "./block/image-size.ts";
+import { withFreeGuest } from "./clear-away.ts";
 import { imageReader, missing } from "./inspect-file.ts";
 import type { Node } from "./node.ts";
 import { readRecord } from "./record.ts";
@@ -62,11 +62,13 @@ export async function withNewOverlays<Result>(
 }
 
 /** Removes what a svirt has made that was killed before it could write that down. */
-export function removeStrayOverlays(node: Node): void {
+export async function removeStrayOverlays(node: Node): Promise<void> {
   for (const uuid of node.host.listFolder(homeOf(node.paths))) {
-    const isStarting = node.host.isLocked(guestPaths(node.paths, uuid).lock);
-    if (!isStarting && readRecord(node, uuid) === undefined)
-      node.host.removeFolder(overlayFolder(node, uuid));
+    if (readRecord(node, uuid) !== undefined) continue;
+    // Under its lock: a start makes them before its record.
+    await withFreeGuest(node, uuid, async () => {
+      if (readRecord(node, uuid) === undefined) node.host.removeFolder(overlayFolder(node, uuid));
+    });
   }
 }
 

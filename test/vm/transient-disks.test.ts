@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import { guestPaths, SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import { auditNode } from "../../src/vm/audit/audit-node.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";
 import { readRecord } from "../../src/vm/record.ts";
 import { saveDomain } from "../../src/vm/saving/save-domain.ts";
 import { planDomainStart, startDomain } from "../../src/vm/start.ts";
+import { removeStrayOverlays } from "../../src/vm/transient-disks.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import {
   diskXml,
@@ -121,6 +123,24 @@ describe("a transient disk", () => {
     });
     expect(error).toMatchObject({ kind: "not-found" });
   });
+});
+
+test("overlays without a record are removed, but not those of a start that begins just then", async () => {
+  const [node, starter] = [nodeOn(machine), nodeOn(machine)];
+  const { lock, record } = guestPaths(SYSTEM_PATHS, UUID);
+  machine.files.putFolder(FOLDER, 0o700);
+  const host = {
+    ...node.host,
+    readText(path: string) {
+      if (path === record) machine.locks.set(lock, starter.svirt);
+      return node.host.readText(path);
+    },
+  };
+  await removeStrayOverlays({ ...node, host });
+  expect(machine.files.find(FOLDER)).toBeDefined();
+  starter.svirt.exit();
+  await removeStrayOverlays(node);
+  expect(machine.files.find(FOLDER)).toBeUndefined();
 });
 
 describe("killed before, within and after every call that changes something,", () => {
