@@ -73,6 +73,14 @@ describe("svirt qemu-agent-command", () => {
     ]);
   });
 
+  test("does not wait for a guest that talks on and on", async () => {
+    const machine = await running(CHANNEL);
+    machine.agent.left = Array<string>(10_000).fill('{"return":"old"}');
+    const { code, err } = await runOn(machine, "qemu-agent-command", "vm1", PING);
+    expect([code, err]).toEqual([6, expect.stringContaining("Guest agent is not responding")]);
+    expect(machine.agent.asked).toEqual([]);
+  });
+
   test.each([
     ["guest-ping", "it is not {"],
     ['{"command":"guest-ping"}', "it is not {"],

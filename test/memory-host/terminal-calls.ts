@@ -2,6 +2,9 @@ import type { LineChannel } from "../../src/host/channels.ts";
 import type { Host } from "../../src/host.ts";
 import type { Machine } from "./machine.ts";
 
+/** How long a line takes, and how long a test waits at the most for one that does not come. */
+const [LINE_MS, SILENCE_MS] = [1, 60_000];
+
 /** What somebody at a terminal does, as the test wants it. */
 export function terminalCalls(machine: Machine): Pick<Host, "editFile" | "talk" | "connectLines"> {
   return {
@@ -11,7 +14,15 @@ export function terminalCalls(machine: Machine): Pick<Host, "editFile" | "talk" 
     },
     async connectLines(to): Promise<LineChannel> {
       machine.files.getSame(to.id);
-      return machine.agent.connect();
+      const channel = machine.agent.connect();
+      return {
+        ...channel,
+        async readLine(timeoutMs) {
+          const line = await channel.readLine(timeoutMs);
+          machine.pass(line === undefined ? Math.min(timeoutMs, SILENCE_MS) : LINE_MS);
+          return line;
+        },
+      };
     },
     async talk(to, { onOpen }) {
       machine.files.getSame(to.id);

@@ -33,7 +33,7 @@ export async function askAgent(node: Node, guest: GuestRecord, wish: AgentWish):
   try {
     const channel = await node.host.connectLines(facts);
     try {
-      await synchronize(channel, node.host.nowMs(), guest.name);
+      await synchronize(node, channel, guest.name);
       channel.send(line);
       if (wish.timeoutMs === 0) return undefined;
       const answer = await channel.readLine(wish.timeoutMs ?? DEFAULT_TIMEOUT_MS);
@@ -61,14 +61,15 @@ function agentChannel(guest: GuestRecord): string {
   });
 }
 
-/** Passes over what the agent still has to say to whoever asked before. */
-async function synchronize(channel: LineChannel, id: number, name: string): Promise<void> {
+/** Passes over what the agent still has to say to whoever asked before: not for longer than it may be silent. */
+async function synchronize({ host }: Node, channel: LineChannel, name: string): Promise<void> {
+  const id = host.nowMs();
   channel.send(formatSync(id));
-  for (;;) {
-    const line = await channel.readLine(DEFAULT_TIMEOUT_MS);
-    if (line === undefined) throw noAnswer(name);
-    if (isSynced(line, id)) return;
+  for (let leftMs = DEFAULT_TIMEOUT_MS; leftMs > 0; leftMs = id + DEFAULT_TIMEOUT_MS - host.nowMs()) {
+    const line = await channel.readLine(leftMs);
+    if (line !== undefined && isSynced(line, id)) return;
   }
+  throw noAnswer(name);
 }
 
 function noAnswer(name: string): SvirtError {
