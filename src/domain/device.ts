@@ -2,6 +2,7 @@ import type { ElementForm } from "../xml/declaration.ts";
 import { formatDocument } from "../xml/format-document.ts";
 import { parseDocument } from "../xml/parse-document.ts";
 import { notSupported } from "../xml/refusal.ts";
+import { type Channel, channel } from "./chardev.ts";
 import type { Devices } from "./devices.ts";
 import { type Disk, disk } from "./disk.ts";
 import type { Domain } from "./domain.ts";
@@ -15,6 +16,7 @@ export type Device =
   | { readonly element: "disk"; readonly value: Disk }
   | { readonly element: "interface"; readonly value: NetworkInterface }
   | { readonly element: "rng"; readonly value: Rng }
+  | { readonly element: "channel"; readonly value: Channel }
   | { readonly element: "hostdev"; readonly value: HostDevice };
 
 /** The document of one device, as `attach-device` takes it. Throws "xml", "unsupported". */
@@ -27,11 +29,13 @@ export function parseDevice(bytes: Uint8Array): Device {
       return { element: "interface", value: networkInterface.parse(root) };
     case "rng":
       return { element: "rng", value: rng.parse(root) };
+    case "channel":
+      return { element: "channel", value: channel.parse(root) };
     case "hostdev":
       return { element: "hostdev", value: hostDevice.parse(root) };
     default: {
       const why =
-        "svirt attaches, changes and detaches disks, interfaces, devices of the host and sources of randomness alone";
+        "svirt attaches, changes and detaches disks, interfaces, channels, devices of the host and sources of randomness alone";
       throw notSupported({ node: root }, why, "Change the definition: svirt define");
     }
   }
@@ -46,12 +50,14 @@ export function formatDevice(device: Device): string {
       return formatOne(networkInterface, device.value);
     case "rng":
       return formatOne(rng, device.value);
+    case "channel":
+      return formatOne(channel, device.value);
     case "hostdev":
       return formatOne(hostDevice, device.value);
   }
 }
 
-/** What it is called to a person: a disk by its target, an interface by its address. */
+/** What it is called to a person: a disk by its target, an interface by its address, a channel by its name in the guest. */
 export function nameDevice(device: Device): string {
   switch (device.element) {
     case "disk":
@@ -60,6 +66,8 @@ export function nameDevice(device: Device): string {
       return `interface ${device.value.mac?.address ?? ""}`.trimEnd();
     case "rng":
       return `rng ${device.value.backend.model}`;
+    case "channel":
+      return nameChannel(device.value);
     case "hostdev":
       return nameHostDevice(device.value);
   }
@@ -75,6 +83,8 @@ export function withDevice(domain: Domain, device: Device): Domain {
       return { ...domain, devices: { ...devices, interfaces: [...devices.interfaces, device.value] } };
     case "rng":
       return { ...domain, devices: { ...devices, rngs: [...devices.rngs, device.value] } };
+    case "channel":
+      return { ...domain, devices: { ...devices, channels: [...devices.channels, device.value] } };
     case "hostdev":
       return { ...domain, devices: { ...devices, hostdevs: [...devices.hostdevs, device.value] } };
   }
@@ -93,7 +103,13 @@ export function withOther(domain: Domain, { element, value }: Device, other: Dev
   };
 }
 
-const FAMILIES = { disk: "disks", interface: "interfaces", rng: "rngs", hostdev: "hostdevs" } as const;
+const FAMILIES = {
+  disk: "disks",
+  interface: "interfaces",
+  rng: "rngs",
+  channel: "channels",
+  hostdev: "hostdevs",
+} as const;
 
 function mapFamily(
   devices: Devices,
@@ -102,6 +118,10 @@ function mapFamily(
 ): Devices {
   const family: readonly Device["value"][] = devices[FAMILIES[element]];
   return { ...devices, [FAMILIES[element]]: family.flatMap(change) };
+}
+
+function nameChannel({ target }: Channel): string {
+  return `channel ${(target.type === "virtio" ? target.name : target.address) ?? ""}`.trimEnd();
 }
 
 function nameHostDevice(device: HostDevice): string {

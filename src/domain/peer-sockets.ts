@@ -2,7 +2,7 @@ import type { Device } from "./device.ts";
 import type { Devices } from "./devices.ts";
 import { type Disk, isReadOnly } from "./disk.ts";
 import { overrideOf } from "./disk-resources.ts";
-import { listPorts } from "./ports.ts";
+import { listPorts, type Port } from "./ports.ts";
 import type { LabelOverride } from "./resources.ts";
 import type { Rng } from "./rng.ts";
 import type { SourceSeclabel } from "./source-seclabel.ts";
@@ -43,6 +43,8 @@ export function peerSocketOf({ element, value }: Device): PeerSocket | undefined
       return located(element, [value], ofDisk)[0];
     case "rng":
       return located(element, [value], ofRng)[0];
+    case "channel":
+      return located(element, [value], ofPort)[0];
     case "interface":
     case "hostdev":
       return undefined;
@@ -76,10 +78,13 @@ function listOfPorts(devices: Devices): PeerSocket[] {
   return listPorts(devices).flatMap(({ chardev, device }) => {
     const index = counts.get(device) ?? 0;
     counts.set(device, index + 1);
-    const found =
-      chardev.type === "unix" && chardev.source !== undefined ? ofSource(chardev.source) : undefined;
+    const found = ofPort(chardev);
     return found === undefined ? [] : [peerAt(placeOf(device, index), found)];
   });
+}
+
+function ofPort(chardev: Port["chardev"]): Found | undefined {
+  return chardev.type === "unix" && chardev.source !== undefined ? ofSource(chardev.source) : undefined;
 }
 
 interface SocketSource {

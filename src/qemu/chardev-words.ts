@@ -92,7 +92,7 @@ function formatChannel(guest: Guest, id: string, { address, target, type }: Chan
 type SerialBusAddress = Channel["address"] | ConsoleDevice["address"];
 
 /** The keys for a port of a virtio-serial controller, `"bus":"virtio-serial0.0","nr":1`. */
-function serialBusKeys(
+export function serialBusKeys(
   guest: Guest,
   address: SerialBusAddress,
 ): { readonly bus?: string; readonly nr?: number } {

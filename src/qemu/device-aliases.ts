@@ -11,11 +11,12 @@ import { interfaceId } from "./network-words.ts";
 export interface LaterNames {
   interfaceId(found: Devices["interfaces"][number]): string | undefined;
   rngId(found: Devices["rngs"][number]): string | undefined;
+  channelId(found: Devices["channels"][number]): string | undefined;
   hostdevId(found: Devices["hostdevs"][number]): string | undefined;
 }
 
 const none = (): undefined => undefined;
-const NONE: LaterNames = { interfaceId: none, rngId: none, hostdevId: none };
+const NONE: LaterNames = { interfaceId: none, rngId: none, channelId: none, hostdevId: none };
 
 /**
  * A guest's devices, each with its name in QEMU as its alias, those that are part of the board too.
@@ -31,7 +32,7 @@ export function withAliases(guest: Guest, later: LaterNames = NONE): Devices {
   const passed = devices.interfaces.filter(({ type }) => type === "hostdev");
   return {
     ...devices,
-    ...withPorts(guest),
+    ...withPorts(guest, later),
     ...singles(devices),
     disks: devices.disks.map((disk) => ({ ...disk, alias: diskId(guest, disk) })),
     controllers: devices.controllers.map((found) => ({ ...found, alias: controllerId(guest, found) })),
@@ -76,7 +77,10 @@ function singles({ iommu, memballoon, pstore, vsock }: Devices): Partial<Devices
 }
 
 /** A console that is a serial port under another name has that one's. */
-function withPorts(guest: Guest): Pick<Devices, "serials" | "parallels" | "consoles" | "channels"> {
+function withPorts(
+  guest: Guest,
+  later: LaterNames,
+): Pick<Devices, "serials" | "parallels" | "consoles" | "channels"> {
   const { devices } = guest;
   const ports = namePorts(guest);
   const ids = new Map<object, string>(ports.map(({ id, port }) => [port.chardev, id]));
@@ -88,7 +92,10 @@ function withPorts(guest: Guest): Pick<Devices, "serials" | "parallels" | "conso
   return {
     serials: devices.serials.map(aliased),
     parallels: devices.parallels.map(aliased),
-    channels: devices.channels.map(aliased),
+    channels: devices.channels.map((found) => {
+      const alias = found.alias ?? later.channelId(found);
+      return alias === undefined ? aliased(found) : { ...found, alias };
+    }),
     consoles: devices.consoles.map((device) =>
       isSerialConsole(device) && !ids.has(device) && first !== undefined
         ? { ...device, alias: first }

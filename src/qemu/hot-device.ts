@@ -4,6 +4,7 @@ import type { Domain } from "../domain/domain.ts";
 import type { HostDevice } from "../domain/host-device.ts";
 import { SvirtError } from "../errors.ts";
 import type { BootIndexes } from "./boot-index.ts";
+import { formatChardevs } from "./chardev-words.ts";
 import { completeGuest } from "./complete-guest.ts";
 import { listDeviceDescriptors } from "./descriptors.ts";
 import { chainOf, type FoundChains } from "./disk-chain.ts";
@@ -37,7 +38,7 @@ export interface FreeNames {
   /** Of the first image: `libvirt-N-storage`. */
   readonly node: number;
   readonly set: number;
-  /** Of an interface, a source of randomness or a device of the host: `net1`. */
+  /** Of an interface, a source of randomness, a channel or a device of the host: `net1`. */
   readonly alias: string;
   /** Of a connection to another program's socket. */
   readonly peer: string;
@@ -124,7 +125,7 @@ function formatWords(
   facts: { readonly chains: FoundChains; readonly names: FreeNames; readonly launch: Launch },
 ): Words {
   const boot: BootIndexes = new Map();
-  const order = device.element === "rng" ? undefined : device.value.boot?.order;
+  const order = "boot" in device.value ? device.value.boot?.order : undefined;
   const withBoot = (found: Disk | HostDevice | Guest["devices"]["interfaces"][number]): BootIndexes =>
     order === undefined ? boot : new Map([[found, order]]);
   switch (device.element) {
@@ -140,6 +141,8 @@ function formatWords(
     }
     case "rng":
       return formatRngs(alone, facts.launch);
+    case "channel":
+      return formatChardevs(alone, facts.launch);
     case "hostdev": {
       const [found = device.value] = alone.devices.hostdevs;
       const { chains, launch, names } = facts;
@@ -159,12 +162,21 @@ function numbered(
   return { disk, chain, path, folder: "", firstNumber: names.node, nextNumber, firstFdset: names.set };
 }
 
-/** The families that are named and opened here, with this device alone in them. */
-function only(
-  device: Device,
-  alias: string,
-): Pick<Guest["devices"], "disks" | "interfaces" | "rngs" | "hostdevs"> {
-  const none = { disks: [], interfaces: [], rngs: [], hostdevs: [] };
+/** Those that are named and opened here. */
+const NO_DEVICES = {
+  disks: [],
+  interfaces: [],
+  rngs: [],
+  hostdevs: [],
+  serials: [],
+  parallels: [],
+  consoles: [],
+  channels: [],
+} satisfies Partial<Guest["devices"]>;
+
+/** The families of it, with this device alone in them. */
+function only(device: Device, alias: string): Pick<Guest["devices"], keyof typeof NO_DEVICES> {
+  const none = NO_DEVICES;
   switch (device.element) {
     case "disk":
       return { ...none, disks: [device.value] };
@@ -172,6 +184,8 @@ function only(
       return { ...none, interfaces: [{ ...device.value, alias: device.value.alias ?? alias }] };
     case "rng":
       return { ...none, rngs: [{ ...device.value, alias: device.value.alias ?? alias }] };
+    case "channel":
+      return { ...none, channels: [{ ...device.value, alias: device.value.alias ?? alias }] };
     case "hostdev":
       return { ...none, hostdevs: [{ ...device.value, alias: device.value.alias ?? alias }] };
   }
@@ -205,6 +219,8 @@ function findAgain({ devices }: Guest, device: Device): Device {
       return { ...device, value: devices.interfaces.at(-1) ?? device.value };
     case "rng":
       return { ...device, value: devices.rngs.at(-1) ?? device.value };
+    case "channel":
+      return { ...device, value: devices.channels.at(-1) ?? device.value };
     case "hostdev":
       return { ...device, value: devices.hostdevs.at(-1) ?? device.value };
   }

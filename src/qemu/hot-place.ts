@@ -28,6 +28,9 @@ export function placeHot(guest: Guest, device: Device): Device {
       const address = freePlace(guest, connection);
       return { ...device, value: { ...device.value, address } as typeof device.value };
     }
+    // A port of a controller is given by the usual rules.
+    case "channel":
+      return device;
     case "rng": {
       const address = freePlace(guest, virtioConnection(device.value.model));
       return { ...device, value: { ...device.value, address } };

@@ -1,9 +1,11 @@
+import type { Channel } from "../domain/chardev.ts";
 import { type Device, nameDevice } from "../domain/device.ts";
 import { type Disk, diskBus } from "../domain/disk.ts";
 import type { Domain } from "../domain/domain.ts";
 import type { HostDevice } from "../domain/host-device.ts";
 import type { NetworkInterface } from "../domain/network-interface.ts";
 import { SvirtError } from "../errors.ts";
+import { fillChannel } from "./default-ports.ts";
 import type { Guest } from "./guest.ts";
 
 const NEEDS_START = "Change the definition (--config): it counts at the next start.";
@@ -12,6 +14,7 @@ const NEEDS_START = "Change the definition (--config): it counts at the next sta
 export function refuseHotPlug(device: Device): void {
   if (device.element === "interface") refuseInterface(device.value);
   if (device.element === "hostdev") refuseHostDevice(device.value);
+  if (device.element === "channel") refuseChannel(device.value);
   if (device.element !== "disk") return;
   const { value } = device;
   if (!isHotBus(value)) {
@@ -38,6 +41,7 @@ export function refuseHotUnplug(device: Device): void {
 /** Refuses a name or a place that the guest has in use. */
 export function refuseDouble(domain: Domain, device: Device): void {
   if (device.element === "hostdev") refuseDoubleHostDevice(domain, device);
+  if (device.element === "channel") refuseDoubleChannel(domain, device.value);
   if (device.element !== "disk") return;
   const { disks } = domain.devices;
   const name = device.value.target.dev;
@@ -71,6 +75,34 @@ function refuseInterface({ model, type }: NetworkInterface): void {
   }
   if (model?.type === "usb-net")
     throw cannot("a network card on USB is not hotplugged", "Choose another model.");
+}
+
+/** What has a socket that QEMU makes in its own folder, or that of another program. Other backends take more than words. */
+function refuseChannel(channel: Channel): void {
+  if (channel.target.type !== "virtio") throw cannot("a channel of guestfwd is not hotplugged", NEEDS_START);
+  if (channel.type !== "unix") {
+    throw cannot(
+      `a channel of type '${channel.type}' is not hotplugged`,
+      "Write type='unix', without a path.",
+    );
+  }
+  const { source } = fillChannel(channel) as typeof channel;
+  if (source?.path !== undefined && source.mode !== "connect") {
+    const why = "a channel's socket is hotplugged in the guest's own folder alone";
+    throw cannot(why, "Leave its path out: svirt dumpxml shows where it is.");
+  }
+  if (channel.log !== undefined) throw cannot("a channel with a <log> is not hotplugged", NEEDS_START);
+}
+
+/** A guest finds a channel by its name. virDomainChrFind() of libvirt, qemu.git hw/char/virtio-serial-bus.c */
+function refuseDoubleChannel({ devices }: Domain, { target }: Channel): void {
+  const name = target.type === "virtio" ? target.name : undefined;
+  const isSame = (one: Channel): boolean => one.target.type === "virtio" && one.target.name === name;
+  if (name === undefined || !devices.channels.some(isSame)) return;
+  throw new SvirtError(`operation failed: chardev already exists: the guest has a channel ${name}`, {
+    kind: "wrong-state",
+    remedy: "svirt dumpxml shows what there is.",
+  });
 }
 
 function refuseHostDevice(device: HostDevice): void {

@@ -46,16 +46,20 @@ export function commandsOf(words: readonly string[]): QmpCommand[] {
   return words.flatMap((word, at) => {
     const execute = OPTIONS.get(word);
     const value = words[at + 1] ?? "";
-    if (word === "-chardev") return connectedChardev(value);
+    if (word === "-chardev") return socketChardev(value);
     if (execute === undefined || !value.startsWith("{")) return [];
     return [{ execute, arguments: JSON.parse(value) as Record<string, unknown> }];
   });
 }
 
-/** One that has nothing but a connection. ChardevSocket of qemu.git qapi/char.json */
-function connectedChardev(value: string): QmpCommand[] {
-  const [, id, str] = /^socket,id=([^,]+),fd=([^,]+)$/.exec(value) ?? [];
-  if (id === undefined || str === undefined) return [];
-  const data = { addr: { type: "fd", data: { str } }, server: false };
+/** One that has nothing but a connection, or a socket in the guest's own folder. ChardevSocket of qemu.git qapi/char.json */
+function socketChardev(value: string): QmpCommand[] {
+  const [, id, fd, path] =
+    /^socket,id=([^,]+),(?:fd=([^,]+)|path=((?:[^,]|,,)+),server=on,wait=off)$/.exec(value) ?? [];
+  if (id === undefined) return [];
+  const data =
+    path === undefined
+      ? { addr: { type: "fd", data: { str: fd } }, server: false }
+      : { addr: { type: "unix", data: { path: path.replaceAll(",,", ",") } }, server: true, wait: false };
   return [{ execute: "chardev-add", arguments: { id, backend: { type: "socket", data } } }];
 }

@@ -2,11 +2,9 @@ import type { Devices } from "../domain/devices.ts";
 import { formatDomain } from "../domain/document.ts";
 import { runningChain } from "../plan/layers.ts";
 import { guestPaths } from "../plan/paths.ts";
-import { listPlugged, type Plugged } from "../plan/plugged.ts";
+import { listPlugged } from "../plan/plugged.ts";
 import { socketPath } from "../qemu/chardev-backend-words.ts";
-import { type LaterNames, withAliases } from "../qemu/device-aliases.ts";
-import type { Guest } from "../qemu/guest.ts";
-import { pluggedId } from "./devices/plugged-id.ts";
+import { namedDevices } from "./named-devices.ts";
 import type { Node } from "./node.ts";
 import type { GuestRecord } from "./record.ts";
 import { runningGuest } from "./running-guest.ts";
@@ -23,7 +21,7 @@ export function formatLive(
 ): string {
   const { domain, guest } = runningGuest(record);
   const plugged = listPlugged(record.steps);
-  const named = withAliases(guest, laterNames(guest, plugged));
+  const named = namedDevices(guest, plugged);
   const { workFolder } = guestPaths(paths, record.uuid);
   const { imageLabel, label, relabel } = record.label;
   return formatDomain(
@@ -37,15 +35,6 @@ export function formatLive(
       chains: new Map(named.disks.map(({ alias = "" }) => [alias, runningChain(plugged, alias)])),
     },
   );
-}
-
-/** What came while the guest ran may have another number than its place. */
-function laterNames(guest: Guest, plugged: Plugged): LaterNames {
-  return {
-    interfaceId: (value) => pluggedId(plugged, guest, { element: "interface", value }),
-    rngId: (value) => pluggedId(plugged, guest, { element: "rng", value }),
-    hostdevId: (value) => pluggedId(plugged, guest, { element: "hostdev", value }),
-  };
 }
 
 /** Where svirt has chosen. */

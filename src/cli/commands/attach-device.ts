@@ -16,8 +16,10 @@ export const command: Command = {
     name: "attach-device",
     summary: "give a domain a device, while it runs or not",
     details:
-      "A <disk>, an <interface>, an <rng> or a <hostdev> (pci, mdev, usb, scsi). A card on the user network, or a USB device,\n" +
-      "can come only to a guest that was started with one: its domain may make no connections, or not look around, otherwise.",
+      "A <disk>, an <interface>, an <rng>, a <channel> of type unix without a path of its own (the guest agent's) or with\n" +
+      "mode='connect', or a <hostdev> (pci, mdev, usb, scsi). A card on the user network, or a USB device, can come only to a\n" +
+      "guest that was started with one: its domain may make no connections, or not look around, otherwise. The definition\n" +
+      "(--config) takes more.",
     operands: DEVICE_OPERANDS,
     options: [PERSISTENT_OPTION, ...CHANGE_OPTIONS],
   },

@@ -2,11 +2,8 @@ import { SvirtError } from "../../errors.ts";
 import type { LineChannel } from "../../host/channels.ts";
 import { deviceLock } from "../../plan/paths.ts";
 import { formatSync, isSynced, parseAgentAnswer, parseAgentCommand } from "../../qemu/agent-words.ts";
-import { namePorts } from "../../qemu/chardev-words.ts";
-import { completeGuest } from "../../qemu/complete-guest.ts";
-import { findConsole } from "../console/find-console.ts";
+import { findConsole, listNamedPorts } from "../console/find-console.ts";
 import { lockConsole } from "../console/talk-to-guest.ts";
-import { domainOf } from "../guest-statistics.ts";
 import type { Node } from "../node.ts";
 import type { GuestRecord } from "../record.ts";
 
@@ -48,7 +45,7 @@ export async function askAgent(node: Node, guest: GuestRecord, wish: AgentWish):
 }
 
 function agentChannel(guest: GuestRecord): string {
-  const found = namePorts(completeGuest(domainOf(guest))).find(
+  const found = listNamedPorts(guest).find(
     ({ port }) =>
       port.device === "channel" &&
       port.chardev.target.type === "virtio" &&
@@ -57,7 +54,7 @@ function agentChannel(guest: GuestRecord): string {
   if (found !== undefined) return found.id;
   throw new SvirtError("argument unsupported: QEMU guest agent is not configured", {
     kind: "unsupported",
-    remedy: `Define <channel type='unix'><target type='virtio' name='${AGENT_PORT}'/></channel>, and start the guest again.`,
+    remedy: `Give the guest one (svirt attach-device): <channel type='unix'><target type='virtio' name='${AGENT_PORT}'/></channel>`,
   });
 }
 

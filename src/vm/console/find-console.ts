@@ -1,18 +1,18 @@
-import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host.ts";
 import { isGuestUser } from "../../plan/guest-user.ts";
 import { guestPaths } from "../../plan/paths.ts";
+import { listPlugged } from "../../plan/plugged.ts";
 import { socketPath } from "../../qemu/chardev-backend-words.ts";
 import { type NamedPort, namePorts } from "../../qemu/chardev-words.ts";
-import { completeGuest } from "../../qemu/complete-guest.ts";
 import { parsePtys } from "../../qemu/start-commands.ts";
 import { getFileLabel } from "../../run/file-label.ts";
 import { parseContext } from "../../selinux/context.ts";
 import { withMonitor } from "../guest-monitor.ts";
-import { domainOf } from "../guest-statistics.ts";
+import { namedDevices } from "../named-devices.ts";
 import type { Node } from "../node.ts";
 import type { GuestRecord } from "../record.ts";
+import { runningGuest } from "../running-guest.ts";
 
 /** A character device of a running guest that somebody may talk to. */
 export interface GuestConsole {
@@ -30,7 +30,7 @@ export async function findConsole(
   guest: GuestRecord,
   devname: string | undefined,
 ): Promise<GuestConsole> {
-  const port = findPort(domainOf(guest), devname);
+  const port = findPort(listNamedPorts(guest), devname);
   const path = await getPath(node, guest, port);
   const facts = node.host.inspectFile(path);
   if (facts !== undefined) {
@@ -43,8 +43,13 @@ export async function findConsole(
   });
 }
 
-function findPort(domain: Domain, devname: string | undefined): NamedPort {
-  const ports = namePorts(completeGuest(domain));
+/** The character devices of a running guest, those too that came while it ran. */
+export function listNamedPorts(record: GuestRecord): readonly NamedPort[] {
+  const { guest } = runningGuest(record);
+  return namePorts({ ...guest, devices: namedDevices(guest, listPlugged(record.steps)) });
+}
+
+function findPort(ports: readonly NamedPort[], devname: string | undefined): NamedPort {
   const found =
     devname === undefined
       ? (ports.find(({ port }) => port.device === "serial") ??

@@ -65,6 +65,7 @@ export async function updateDevice(
         },
       });
     case "rng":
+    case "channel":
     case "hostdev":
       throw new SvirtError(`Operation not supported: cannot modify device '${device.element}'`, {
         kind: "unsupported",

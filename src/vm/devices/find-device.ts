@@ -6,8 +6,9 @@ import { DEFAULT_RANDOM_SOURCE, type Rng } from "../../domain/rng.ts";
 import { type ErrorKind, SvirtError } from "../../errors.ts";
 
 /**
- * The device of the domain that is meant: a disk by its target, an interface by its address, a source of randomness by
- * all that it says. Throws "not-found", "usage". virDomainNetFindIdx(), virDomainRNGFind() of libvirt
+ * The device of the domain that is meant: a disk by its target, an interface by its address, a channel by its name in the
+ * guest, a source of randomness by all that it says. Throws "not-found", "usage". virDomainNetFindIdx(),
+ * virDomainRNGFind(), virDomainChrFind() of libvirt
  */
 export function findDevice(domain: Domain, meant: Device): Device {
   switch (meant.element) {
@@ -17,6 +18,8 @@ export function findDevice(domain: Domain, meant: Device): Device {
       return findInterface(domain, meant.value);
     case "rng":
       return findRng(domain, meant.value);
+    case "channel":
+      return findChannel(domain, meant);
     case "hostdev":
       return findHostDevice(domain, meant);
   }
@@ -58,6 +61,21 @@ function findRng({ devices }: Domain, meant: Rng): Device {
   );
   if (value === undefined) throw missing("operation failed: matching RNG device not found");
   return { element: "rng", value };
+}
+
+type ChannelDevice = Extract<Device, { element: "channel" }>;
+
+function findChannel({ devices }: Domain, meant: ChannelDevice): Device {
+  const { address, target, type } = meant.value;
+  const value = devices.channels.find(
+    (one) =>
+      one.type === type &&
+      JSON.stringify(one.target) === JSON.stringify(target) &&
+      (address === undefined ||
+        (one.address?.port === address.port && one.address?.controller === address.controller)),
+  );
+  if (value === undefined) throw missing(`operation failed: ${nameDevice(meant)} not found`);
+  return { element: "channel", value };
 }
 
 /** By what it is on the host: of a USB device its place, or its vendor and product. virDomainHostdevFind() of libvirt */

@@ -78,7 +78,13 @@ export function setLinkLive(node: Node, to: Extract<Device, { element: "interfac
 }
 
 /** How QEMU's names of new devices begin. */
-const PREFIXES = { disk: "net", interface: "net", rng: "rng", hostdev: "hostdev" } as const;
+const PREFIXES = {
+  disk: "net",
+  interface: "net",
+  rng: "rng",
+  channel: "channel",
+  hostdev: "hostdev",
+} as const;
 
 function decideAttach(node: Node, record: GuestRecord, device: Device): DecidedChange {
   const plugged = plugDevice(runningGuest(record).domain, device);
@@ -117,6 +123,7 @@ function decideDetach(node: Node, record: GuestRecord, meant: Device): DecidedCh
   refuseBusyDisk(record, device);
   const id = idOf(record, guest, device);
   refuseGivenAtStart(record, device, id);
+  refuseOtherChannel(record, device, id);
   const steps = planDetach(record.steps, id, monitorOf(node, record));
   return { ...steps, xml: formatDomain(withoutDevice(domain, device)) };
 }
@@ -192,6 +199,20 @@ function refuseGivenAtStart(record: GuestRecord, device: Device, id: string): vo
     kind: "unsupported",
     remedy: "Detach it from the definition (--config), and start the guest again.",
   });
+}
+
+/** What is behind it was made by svirt, or has come with the start, and would be left over. */
+function refuseOtherChannel(record: GuestRecord, device: Device, id: string): void {
+  if (device.element !== "channel") return;
+  const { chardevs, devices } = listPlugged(record.steps);
+  if (chardevs.has(String(devices.get(id)?.["chardev"]))) return;
+  throw new SvirtError(
+    `Operation not supported: a channel of type '${device.value.type}' that the guest was started with is not detached`,
+    {
+      kind: "unsupported",
+      remedy: "Detach it from the definition (--config), and start the guest again.",
+    },
+  );
 }
 
 /** Inside such a drive is another, which QEMU names in a way of its own. */

@@ -36,6 +36,7 @@ function listOf(device: Device): readonly Resource[] {
       return listHostDevice(device.value);
     case "interface":
     case "rng":
+    case "channel":
       return [];
   }
 }
@@ -85,7 +86,7 @@ export function labelDecisionOf(node: Node, { label }: GuestRecord): LabelDecisi
 }
 
 /** How QEMU's names of devices of one kind begin. */
-type Prefix = "net" | "rng" | "hostdev";
+type Prefix = "net" | "rng" | "channel" | "hostdev";
 
 /** Names that nothing in the guest's QEMU bears. */
 export function freeNames(guest: GuestRecord, prefix: Prefix): FreeNames {

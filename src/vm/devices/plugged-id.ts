@@ -1,5 +1,6 @@
 import type { Device } from "../../domain/device.ts";
 import type { Plugged } from "../../plan/plugged.ts";
+import { serialBusKeys } from "../../qemu/chardev-words.ts";
 import { pciKeys } from "../../qemu/device-bus.ts";
 import type { Guest } from "../../qemu/guest.ts";
 import { hostdevPlace } from "../../qemu/hostdev-words.ts";
@@ -22,11 +23,14 @@ function isAt(
   { element, value }: Exclude<Device, { element: "disk" }>,
   facts: Readonly<Record<string, unknown>>,
 ): boolean {
-  if (element === "hostdev") {
-    const place: [string, unknown][] = Object.entries(hostdevPlace(guest, value));
-    return place.length > 0 && place.every(([key, at]) => at === undefined || facts[key] === at);
-  }
+  if (element === "hostdev") return hasPlace(facts, hostdevPlace(guest, value));
+  if (element === "channel") return hasPlace(facts, serialBusKeys(guest, value.address));
   if (value.address?.type !== "pci") return false;
   const { addr, bus } = pciKeys(guest, value.address);
   return facts["addr"] === addr && facts["bus"] === bus;
+}
+
+function hasPlace(facts: Readonly<Record<string, unknown>>, place: object): boolean {
+  const keys: [string, unknown][] = Object.entries(place);
+  return keys.length > 0 && keys.every(([key, at]) => at === undefined || facts[key] === at);
 }
