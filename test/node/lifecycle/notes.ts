@@ -3,8 +3,12 @@ export interface Note {
   readonly code: number;
   /** Without the newline at the end. */
   readonly out: string;
+  /** Without how far it had come, which it says when it takes more than two seconds. */
   readonly err: string;
 }
+
+/** As src/cli/progress.ts has it. */
+const PROGRESS = /(?:\r[A-Z][\w ]*: \[ *[\d.]+ %\])+\n?/g;
 
 /** Every command that a script has noted, by the name that it gave it. */
 export type Notes = ReadonlyMap<string, Note>;
@@ -16,7 +20,11 @@ export function parseNotes(text: string): Notes {
     const [head = "", ...lines] = part.split("\n");
     const [name = "", code] = head.split(" ");
     if (notes.has(name)) throw new Error(`two notes are called ${name}`);
-    notes.set(name, { code: Number(code), out: linesOf("o:", lines), err: linesOf("e:", lines) });
+    notes.set(name, {
+      code: Number(code),
+      out: linesOf("o:", lines),
+      err: linesOf("e:", lines).replace(PROGRESS, ""),
+    });
   }
   return notes;
 }
