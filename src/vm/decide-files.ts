@@ -10,12 +10,13 @@ import { labelByOwner } from "./label-by-owner.ts";
 import { isSession, type Node, registryOf } from "./node.ts";
 import { originalOf } from "./original-label.ts";
 import { refuseInTree } from "./refuse-in-tree.ts";
+import { refuseOthersDisk } from "./refuse-others-disk.ts";
 import { refuseUnusable } from "./refuse-unusable.ts";
 import type { UsedFile } from "./used-file.ts";
 
 /**
  * The label that each file gets and the one it will be given back. The caller holds the registry's lock. Throws
- * "label-taken" when the domain uses one file in two ways, or another tool holds it; "denied" for a file that the policy
+ * "label-taken" when the domain uses one file in two ways, or another tool or definition has it; "denied" for a file that the policy
  * would not let the guest use.
  */
 export function decideFiles(
@@ -42,6 +43,7 @@ export function decideFiles(
       );
     }
     refuseInTree(node, use.uuid, { ...file, free });
+    refuseOthersDisk(node, use.uuid, file);
     refuseOtherLabel(node, file, { uuid: use.uuid, to });
     refuseUnusable(node, label, { file, to });
     // An administrator may have given a file the label that the XML names.

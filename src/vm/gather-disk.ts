@@ -12,6 +12,8 @@ export interface UsedImage {
   readonly element: FoundElement<FileFacts>;
   readonly role: FileRole;
   readonly override: LabelOverride | undefined;
+  /** An image's header names it, and not the XML. */
+  readonly isNamedByImage?: true;
 }
 
 /**
@@ -51,12 +53,14 @@ function gatherImage(reader: Reader, { depth, disk, goesOn, image, override }: D
   if (own !== undefined) refuseOtherType(image, own.facts.type);
   const hasData = data?.role === "data-file";
   if (hasData && dataFile !== undefined) refuseOtherType(dataFile, data.facts.type);
+  if (hasData && dataFile === undefined && !readOnly) throw unsaidData(path, data.path);
   const role = depth === 0 ? diskRole(disk) : "content";
   return walked.map((element, at) => {
     if (at === 0) return { element: depth > 0 ? { ...element, role: "backing" } : element, role, override };
-    if (at > 1 || !hasData) return { element, role: "content", override };
+    if (at > 1 || !hasData) return { element, role: "content", override, isNamedByImage: true };
     // What the XML says of an image holds for its data, unless they have their own.
-    return { element, role, override: dataFile?.override ?? override };
+    const own = { element, role, override: dataFile?.override ?? override };
+    return dataFile === undefined ? { ...own, isNamedByImage: true } : own;
   });
 }
 
@@ -85,6 +89,17 @@ function refuseOutside({ facts, path, slice }: FoundElement<FileFacts>): void {
     kind: "unsupported",
     remedy: "Correct the <slice>.",
   });
+}
+
+/** A guest that has taken its QEMU over writes any file's name into that header, and would be let write the file then. */
+function unsaidData(path: string, data: string): SvirtError {
+  return new SvirtError(
+    `Cannot use ${path} as a disk: its header says that its data are in ${data}, and the XML does not`,
+    {
+      kind: "denied",
+      remedy: `If they are, write into its <source>: <dataStore type='file'><format type='raw'/><source file='${data}'/></dataStore>`,
+    },
+  );
 }
 
 function refuseOtherType(image: Pick<ImageFile, "path" | "source">, found: FileType): void {

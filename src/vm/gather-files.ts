@@ -45,12 +45,7 @@ export function gatherResources(
         images.map(({ element }) => element),
       );
       files.push(
-        ...images.map(({ element, override, role }) => ({
-          named: element.path,
-          facts: element.facts,
-          role,
-          override,
-        })),
+        ...images.map(({ element: { facts, path }, ...image }) => ({ named: path, facts, ...image })),
       );
     } else {
       files.push(...gatherOther(host, resource, options));

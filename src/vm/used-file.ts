@@ -11,6 +11,8 @@ export interface UsedFile {
   readonly override: LabelOverride | undefined;
   /** QEMU finds it by itself: no descriptor, but its user must be let open it. */
   readonly isFoundByQemu?: true;
+  /** The header of an image names it, and not the XML: a guest may have written that. */
+  readonly isNamedByImage?: true;
 }
 
 /** Whether what is missing and QEMU would make, such as a serial port's file, is made: not by a mere plan. */
