@@ -1,4 +1,5 @@
 import type { Host } from "../host.ts";
+import { halfMade } from "../plan/half-made.ts";
 import type { Step } from "../plan/step.ts";
 import { formatNewImage } from "../storage/format-qcow2.ts";
 
@@ -19,7 +20,7 @@ export function makeImage(host: Host, step: NewImage): void {
  */
 export function removeImage(host: Host, step: NewImage): void {
   if (isUntouched(host, step, step.path)) host.removeFile(step.path);
-  const half = `${step.path}.new`;
+  const half = halfMade(step.path);
   if (isBegun(host, step, half)) host.removeFile(half);
 }
 

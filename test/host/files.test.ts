@@ -289,9 +289,19 @@ describe.skipIf(MISSING !== undefined)(`writing on the real machine${ASIDE}`, ()
     const facts = folder.host.inspectFile(path);
     expect([facts?.sizeBytes, (facts?.allocatedBytes ?? size) < 1024 * 1024]).toEqual([size, true]);
     expect([...readFileSync(path).subarray(0, 3)]).toEqual([1, 2, 0]);
-    expect(existsSync(`${path}.new`)).toBe(false);
     const again = { bytes: new Uint8Array([3]), sizeBytes: 1 };
     expect(() => folder.host.makeFile(path, 0o600, again)).toThrow("EEXIST");
-    expect(existsSync(`${path}.new`)).toBe(false);
+    expect(readdirSync(folder.path)).toEqual(["image"]);
+  });
+
+  test("makes a file over what is left of one half made, and over nothing that is somebody's", () => {
+    using folder = new RealFolder();
+    const [path, other] = [`${folder.path}/disk`, folder.file("disk.new", "another disk")];
+    folder.file(".svirt-disk.new", "half");
+    folder.host.makeFile(path, 0o600, { bytes: new Uint8Array([1]), sizeBytes: 1 });
+    expect([readFileSync(other, "utf8"), readdirSync(folder.path).sort()]).toEqual([
+      "another disk",
+      ["disk", "disk.new"],
+    ]);
   });
 });

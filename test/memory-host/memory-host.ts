@@ -1,5 +1,6 @@
 import { SEE_QEMU_LOG, SvirtError } from "../../src/errors.ts";
 import type { Host } from "../../src/host.ts";
+import { halfMade } from "../../src/plan/half-made.ts";
 import { factsOf, hostCall } from "./file-tree.ts";
 import { openHanded, type Process } from "./guest-processes.ts";
 import { groupCalls, tapCalls } from "./host-shares.ts";
@@ -120,9 +121,9 @@ function fileCalls(
       bytes.set(content?.bytes ?? []);
       if (content === undefined)
         return factsOf({ path, inode: files.put(path, "file", { mode, uid: machine.uid }) }).id;
-      files.put(`${path}.new`, "file", { mode, bytes });
+      files.put(halfMade(path), "file", { mode, bytes });
       svirt.midway();
-      files.remove(`${path}.new`);
+      files.remove(halfMade(path));
       return factsOf({ path, inode: files.put(path, "file", { mode, bytes, uid: machine.uid }) }).id;
     },
     writeBytes(file, offset, bytes) {

@@ -24,6 +24,7 @@ import { dirname } from "node:path";
 import { SvirtError } from "../../errors.ts";
 import type { FileContent } from "../../host.ts";
 import type { FileId } from "../../plan/guest-order.ts";
+import { halfMade } from "../../plan/half-made.ts";
 import { thrownRemedy } from "./call-remedy.ts";
 import { fileFacts, openAt, openSame, withFile } from "./file-id.ts";
 import { setLabelOf } from "./xattr.ts";
@@ -142,7 +143,7 @@ export function makeSymlink(path: string, target: string): void {
 
 /** Host.makeFile: link(2) does not replace what is there. */
 export function makeFile(path: string, mode: number, content?: FileContent): FileId {
-  const fresh = content === undefined ? path : `${path}.new`;
+  const fresh = content === undefined ? path : halfMade(path);
   return orThrow(`make ${path}`, () => {
     if (fresh !== path) unlessMissing(`remove ${fresh}`, () => unlinkSync(fresh));
     const made = writeNew(fresh, mode, content);

@@ -50,15 +50,11 @@ export function planNew(
   }: { readonly image: MakeImage["image"]; readonly path: string; readonly taken: string },
 ): MakeImage {
   const place = placeOfNew(node, path);
-  // It is written under the other name first, over what is there.
-  for (const one of [place, `${place}.new`]) {
-    if (inspect(node.host, one) === undefined) continue;
-    throw new SvirtError(`${taken}: ${one}`, {
-      kind: "label-taken",
-      remedy: "Write another path, or use what is there: --reuse-external",
-    });
-  }
-  return { do: "make-image", path: place, image };
+  if (inspect(node.host, place) === undefined) return { do: "make-image", path: place, image };
+  throw new SvirtError(`${taken}: ${place}`, {
+    kind: "label-taken",
+    remedy: "Write another path, or use what is there: --reuse-external",
+  });
 }
 
 /** Labels the image for the guest, hands it over and tells QEMU of it; nothing uses it yet. */
