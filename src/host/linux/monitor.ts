@@ -30,6 +30,8 @@ const POLLOUT = 4;
 const CHUNK_BYTES = 65_536;
 /** Longer than QEMU takes for any command that svirt sends and waits for. */
 const ANSWER_TIMEOUT_MS = 30_000;
+/** More devices than a guest has that go while svirt talks to it. */
+const MOST_DELETED = 1000;
 /** How long it may take nothing at a time. */
 const SEND_WAIT_MS = 100;
 /** How long an answer may lie there while svirt also moves a guest's state. */
@@ -60,7 +62,8 @@ class Conversation implements Monitor {
   #rest: QmpRest = EMPTY_REST;
   #nextId = 1;
   #isGreeted = false;
-  readonly #answers = new Map<number, Answer>();
+  /** Of what was asked and is not answered yet: a QEMU that somebody has taken over shall not fill svirt's memory. */
+  readonly #answers = new Map<number, Answer | undefined>();
   readonly #deleted = new Set<string>();
   /** The event loop moves a guest's state meanwhile: nothing may keep it waiting. */
   #isPiping = false;
@@ -149,8 +152,9 @@ class Conversation implements Monitor {
     if (this.#failure !== undefined) throw this.#failure;
     const id = this.#nextId;
     this.#nextId += 1;
+    this.#answers.set(id, undefined);
     send(formatQmpCommand({ execute: command, ...(args === undefined ? {} : { arguments: args }) }, id));
-    await this.#within(() => this.#answers.has(id), ANSWER_TIMEOUT_MS);
+    await this.#within(() => this.#answers.get(id) !== undefined, ANSWER_TIMEOUT_MS);
     const answer = this.#answers.get(id);
     this.#answers.delete(id);
     if (answer?.is !== "error") return answer?.value;
@@ -206,11 +210,12 @@ class Conversation implements Monitor {
         return;
       case "return":
       case "error":
-        this.#answers.set(message.id ?? 0, message);
+        if (message.id !== undefined && this.#answers.has(message.id)) this.#answers.set(message.id, message);
         return;
       case "event": {
         const device = message.facts.get("device");
-        if (message.name === "DEVICE_DELETED" && typeof device === "string") this.#deleted.add(device);
+        if (message.name !== "DEVICE_DELETED" || typeof device !== "string") return;
+        if (this.#deleted.size < MOST_DELETED) this.#deleted.add(device);
         return;
       }
     }
