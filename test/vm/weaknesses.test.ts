@@ -115,6 +115,14 @@ describe("weakness 5: the guest starts again at once, and its disks get their ow
       (machine: Machine) => machine.reboot("8:17"),
     ],
     [
+      "a loss of power that takes svirt's own records with it, as where they lie in memory",
+      (machine: Machine) => {
+        machine.reboot();
+        machine.files.remove("/var/lib/svirt");
+        machine.files.putFolder("/var/lib/svirt");
+      },
+    ],
+    [
       "the death of every process of the guest",
       (machine: Machine) => {
         for (const { pid, role } of machine.processes.list())
@@ -218,7 +226,7 @@ describe("weakness 8: what is written is done or refused, never read over", () =
     [
       "relabel='no' without a type",
       "<seclabel model='selinux' relabel='no'/>",
-      "a dynamic label is of no use",
+      "dynamic label type must use resource relabeling",
     ],
     ["a model that nobody has", "<seclabel type='dynamic' model='smack'/>", '"smack" is not one of'],
     [
