@@ -6,22 +6,7 @@ import { actorFor, withRegistryLock } from "./clear-away.ts";
 import type { Node } from "./node.ts";
 import type { GuestRecord } from "./record.ts";
 
-const PREPARATIONS: ReadonlySet<Step["do"]> = new Set([
-  "reserve",
-  "make-folder",
-  "make-link",
-  "set-label",
-  "write-udev-rule",
-  "lend-folder",
-  "share-tree",
-  "grant",
-  "expect-socket",
-  "make-macvtap",
-  "make-group",
-  "take-device",
-]);
-
-/** Carries out what of a start comes before QEMU, after those steps that are done. The caller holds the registry's lock. */
+/** Carries out what of a start comes before its processes, after those steps that are done. The caller holds the registry's lock. */
 export async function runPreparation(
   node: Node,
   guest: GuestRecord,
@@ -71,7 +56,7 @@ async function runRest(node: Node, { actor, guest: { steps }, watch }: Launch): 
 }
 
 function countPreparations({ steps }: Pick<GuestRecord, "steps">): number {
-  return steps.filter((step) => PREPARATIONS.has(step.do)).length;
+  return steps.findIndex(({ do: name }) => name === "spawn-helper" || name === "spawn");
 }
 
 function isRevocation(step: Step): boolean {

@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";
 import { planDomainStart, startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
+import { machineWithGroups } from "./groups-scene.ts";
 import { nbdDisk, SHARED_MEMORY, SOCKET, VHOST_USER_DISK, withSocket } from "./peer-scene.ts";
 import { domainXml, errorOf, failedStart, labelOf, nodeOn, orderOf, reapAll, UUID } from "./scene.ts";
 import { leavesNothing, type Work, withoutInodes } from "./strikes.ts";
@@ -126,6 +128,20 @@ describe("a device that another program serves", () => {
     machine.files.put(path, "file");
     expect((await errorOf(start(CARD))).message).toContain(path);
     expect(machine.files.find(path)?.inode.type).toBe("file");
+  });
+
+  test("has all that comes before its processes made under the registry's lock", async () => {
+    const own = machineWithGroups();
+    own.files.putFolder("/srv");
+    const unlocked: string[] = [];
+    await startDomain(
+      nodeOn(own),
+      domainXml({ devices: CARD, lifecycle: SHARED_MEMORY }),
+      (moment, { do: name }) => {
+        if (moment === "before" && !own.locks.has(registryLock(SYSTEM_PATHS))) unlocked.push(name);
+      },
+    );
+    expect(unlocked).toEqual(["spawn", "greet", "check-context", "resume"]);
   });
 
   test("is refused at a socket of the host's own", async () => {
