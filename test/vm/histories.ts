@@ -1,11 +1,14 @@
 import { expect } from "bun:test";
 import fc from "fast-check";
+import type { Ask } from "../../src/vm/change-domain.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";
+import { attachDevice, detachDevice } from "../../src/vm/devices/change-devices.ts";
 import { isRunning, readRecords } from "../../src/vm/record.ts";
 import { settle, sweep } from "../../src/vm/settle.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import type { Strike } from "../memory-host/svirt.ts";
+import { deviceOf } from "./hotplug-scene.ts";
 import { diskXml, domainXml, labelOf, linkBlockDevice, nodeOn, ORIGINAL, sweepAll } from "./scene.ts";
 import { withoutInodes } from "./strikes.ts";
 
@@ -19,7 +22,11 @@ const MORE_MEMORY =
 
 /** Something that happens on a node; `guest` is one of four. */
 export type Act =
-  | { readonly act: "start" | "destroy"; readonly guest: number; readonly strike: Strike | undefined }
+  | {
+      readonly act: "start" | "destroy" | "attach" | "detach";
+      readonly guest: number;
+      readonly strike: Strike | undefined;
+    }
   | { readonly act: "sweep"; readonly strike: Strike | undefined }
   | { readonly act: "end"; readonly guest: number; readonly status: number }
   | { readonly act: "bad-start"; readonly guest: number }
@@ -39,6 +46,8 @@ const guest = fc.constantFrom(...GUESTS);
 const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 7, arbitrary: fc.record({ act: fc.constant("start"), guest, strike: maybeStrike }) },
   { weight: 2, arbitrary: fc.record({ act: fc.constant("destroy"), guest, strike: maybeStrike }) },
+  { weight: 3, arbitrary: fc.record({ act: fc.constant("attach"), guest, strike: maybeStrike }) },
+  { weight: 2, arbitrary: fc.record({ act: fc.constant("detach"), guest, strike: maybeStrike }) },
   { weight: 1, arbitrary: fc.record({ act: fc.constant("sweep"), strike: maybeStrike }) },
   { weight: 2, arbitrary: fc.record({ act: fc.constant("end"), guest, status: fc.constantFrom(0, 134) }) },
   { weight: 1, arbitrary: fc.record({ act: fc.constant("bad-start"), guest }) },
@@ -104,6 +113,13 @@ function devicesOf(at: number): string {
   return `<memory model='virtio-pmem' access='shared'><source><path>${memoryOf(at)}</path></source><target><size unit='KiB'>4096</size></target></memory>`;
 }
 
+/** A disk that comes while a guest runs, and that each wants for itself. */
+const MORE_DISK = deviceOf(diskXml("/var/lib/images/private2.raw", "vde"));
+
+function askOf(at: number): Ask {
+  return { key: `vm${at}`, wish: { live: true }, isDryRun: false };
+}
+
 function uuidOf(at: number): string {
   return `44444444-2222-4333-8444-00000000000${at}`;
 }
@@ -125,6 +141,14 @@ async function happen(machine: Machine, what: Act): Promise<void> {
       return await svirtDoes(machine, what.strike, (node) => startDomain(node, xmlOf(what.guest)));
     case "destroy":
       return await svirtDoes(machine, what.strike, (node) => destroyDomain(node, `vm${what.guest}`));
+    case "attach":
+      return await svirtDoes(machine, what.strike, (node) =>
+        attachDevice(node, askOf(what.guest), MORE_DISK),
+      );
+    case "detach":
+      return await svirtDoes(machine, what.strike, (node) =>
+        detachDevice(node, askOf(what.guest), MORE_DISK),
+      );
     case "sweep":
       return await svirtDoes(machine, what.strike, sweep);
     case "end":
@@ -151,12 +175,16 @@ async function happen(machine: Machine, what: Act): Promise<void> {
   }
 }
 
-/** While a guest runs with a record, its files carry its labels. */
+/** While a guest runs with a record, its files carry its labels, but for those that it is about to let go of. */
 function expectLabelled(machine: Machine): void {
   const node = nodeOn(machine);
   for (const record of readRecords(node).filter((each) => isRunning(node, each))) {
+    const leaving = (record.change?.after ?? []).flatMap((step) =>
+      step.do === "restore-label" ? [step.file.path] : [],
+    );
     for (const step of record.steps) {
-      if (step.do === "set-label") expect(labelOf(machine, step.file.path)).toBe(step.to);
+      if (step.do === "set-label" && !leaving.includes(step.file.path))
+        expect(labelOf(machine, step.file.path)).toBe(step.to);
     }
   }
 }
