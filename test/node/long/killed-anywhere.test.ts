@@ -66,9 +66,14 @@ onTheNode(
     ${SET_UP}
     note start svirt plan life-a --json
     note stop svirt plan life-a --stop --json
-    note before cat $here/before`);
-    const kindsOf = (name: string): string[] =>
-      JSON.parse(outOf(planned, name)).map((step: { readonly do: string }) => step.do);
+    note before cat $here/before
+    svirt start life-a >/dev/null
+    note record cat /var/lib/svirt/records/$(uuid_of life-a).json
+    svirt destroy life-a >/dev/null`);
+    const kinds = (steps: readonly { readonly do: string }[]) => steps.map((step) => step.do);
+    const kindsOf = (name: string): string[] => kinds(JSON.parse(outOf(planned, name)));
+    // None is done that was not planned: it would be killed at none of its moments.
+    expect(kinds(JSON.parse(outOf(planned, "record")).steps)).toEqual(kindsOf("start"));
     expect(kindsOf("start")).toEqual(expect.arrayContaining(["reserve", "set-label", "spawn", "resume"]));
     expect(kindsOf("stop")).toEqual(
       expect.arrayContaining(["kill", "restore-label", "remove-folder", "release"]),
