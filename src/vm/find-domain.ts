@@ -56,7 +56,7 @@ export function definitionByUuid(node: Node, key: string): Definition | undefine
 }
 
 /** A UUID as definitions and records have it: small, with hyphens; undefined for what is none. */
-function uuidOf(key: string): string | undefined {
+export function uuidOf(key: string): string | undefined {
   if (!UUID.test(key)) return undefined;
   const digits = key.replaceAll("-", "").toLowerCase();
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");

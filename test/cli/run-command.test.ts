@@ -130,6 +130,8 @@ describe("errors", () => {
     [["reboot", "vm1"], 4, "is not running"],
     [["suspend", "vm1"], 4, "is not running"],
     [["define", "/nosuch.xml"], 1, "/nosuch.xml"],
+    [["reap", "../../../etc/x"], 2, "Cannot reap '../../../etc/x': it is not a UUID"],
+    [["reap", "vm1"], 2, "it is not a UUID"],
   ] as const)("of %j give exit code %i and say %s", async (words, code, message) => {
     const machine = withXml({});
     await runOn(machine, "define", "/vm.xml");

@@ -1,3 +1,5 @@
+import { SvirtError } from "../../errors.ts";
+import { uuidOf } from "../../vm/find-domain.ts";
 import { settle } from "../../vm/settle.ts";
 import { type Command, operand } from "../command.ts";
 
@@ -12,7 +14,17 @@ export const command: Command = {
     options: [],
   },
   async run(call) {
-    await settle(call.node, operand(call, "uuid"));
+    await settle(call.node, readUuid(operand(call, "uuid")));
     return undefined;
   },
 };
+
+/** It becomes a part of paths. Throws "usage". */
+function readUuid(text: string): string {
+  const uuid = uuidOf(text);
+  if (uuid !== undefined) return uuid;
+  throw new SvirtError(`Cannot reap '${text}': it is not a UUID`, {
+    kind: "usage",
+    remedy: "Any other command clears away what has ended: svirt recover",
+  });
+}
