@@ -31,8 +31,11 @@ const EXIT_CODES: Readonly<Record<ErrorKind, number>> = {
 
 /** The remedy for what only a wrong program comes to. */
 export const REPORT_FAULT = "This is a fault in svirt: report it, with the command and what came before it.";
-/** The remedy for what QEMU does not do, where nothing better is known. */
+/** The remedy where QEMU has ended or is not understood. */
 export const SEE_QEMU_LOG = "See QEMU's own words: its log is in /var/log/svirt.";
+/** The remedy for what QEMU refuses. */
+export const HEED_QEMU =
+  "Change what QEMU complains of; what it can be told it says itself: svirt qemu-monitor-command DOMAIN query-commands";
 
 interface ErrorFacts {
   readonly kind: ErrorKind;

@@ -1,6 +1,6 @@
 import type { EachPath } from "../vm/each-path.ts";
 import type { Call } from "./command.ts";
-import { oneLine } from "./one-line.ts";
+import { warnOf } from "./warn-of.ts";
 
 const PARTLY = 7;
 
@@ -11,10 +11,7 @@ export function reportEach<Result>(
   print: (done: readonly Result[]) => void,
 ): number | undefined {
   if (done.length > 0) print(done);
-  for (const { message, remedy } of errors) {
-    call.output.warn(`error: ${oneLine(message)}\n`);
-    call.output.warn(`remedy: ${oneLine(remedy)}\n`);
-  }
+  warnOf(call, "error", errors);
   if (done.length === 0) return errors[0]?.exitCode;
   return errors.length === 0 ? undefined : PARTLY;
 }

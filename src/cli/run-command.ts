@@ -2,8 +2,8 @@ import { asSvirtError, SvirtError } from "../errors.ts";
 import type { Node } from "../vm/node.ts";
 import type { CheckCommand, CommandSpec, Output } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
-import { oneLine } from "./one-line.ts";
 import { parseArguments } from "./parse-arguments.ts";
+import { warnOf } from "./warn-of.ts";
 
 /** What program.ts gives: the words after the program's name, and what they act on. */
 export interface Invocation {
@@ -19,8 +19,7 @@ export async function runCommandLine(invocation: Invocation): Promise<number> {
     return await dispatch(invocation);
   } catch (thrown) {
     const error = asSvirtError(thrown);
-    invocation.output.warn(`error: ${oneLine(error.message)}\n`);
-    invocation.output.warn(`remedy: ${oneLine(error.remedy)}\n`);
+    warnOf(invocation, "error", [error]);
     return error.exitCode;
   }
 }

@@ -2,6 +2,7 @@ import { recordsFolder } from "../plan/paths.ts";
 import { hasPendingRestart } from "../vm/pending-restart.ts";
 import type { GuestRecord } from "../vm/record.ts";
 import type { Call } from "./command.ts";
+import { warnOf } from "./warn-of.ts";
 
 /** The same for a command that tells of the host, which must not need the folders of an ordinary user. */
 export async function sweepAsRoot(call: Call): Promise<void> {
@@ -25,8 +26,6 @@ export async function sweepFirst(call: Call): Promise<readonly GuestRecord[]> {
   if (isWhole && isSettled && !hasPendingRestart(call.node)) return guests;
   const { sweep } = await import("../vm/settle.ts");
   const swept = await sweep(call.node);
-  for (const { message, remedy } of swept.errors) {
-    call.output.warn(`warning: ${message}\nremedy: ${remedy}\n`);
-  }
+  warnOf(call, "warning", swept.errors);
   return swept.running;
 }

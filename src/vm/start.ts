@@ -1,6 +1,6 @@
 import { formatDomain } from "../domain/document.ts";
 import type { Domain } from "../domain/domain.ts";
-import { asSvirtError, SEE_QEMU_LOG, SvirtError } from "../errors.ts";
+import { asSvirtError, HEED_QEMU, SEE_QEMU_LOG, SvirtError } from "../errors.ts";
 import type { ProcessFacts } from "../host.ts";
 import { isGuestUser } from "../plan/guest-user.ts";
 import { guestPaths } from "../plan/paths.ts";
@@ -265,6 +265,6 @@ function addLog(node: Node, guest: GuestRecord, error: unknown): SvirtError {
   return new SvirtError(words, {
     kind,
     cause: error,
-    remedy: remedy === SEE_QEMU_LOG ? `See ${path}` : remedy,
+    remedy: remedy === SEE_QEMU_LOG || remedy === HEED_QEMU ? `See ${path}` : remedy,
   });
 }

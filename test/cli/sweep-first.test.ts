@@ -56,6 +56,9 @@ describe("a damaged record", () => {
     const listed = await runOn(machine, "list", "--name");
     expect(listed).toMatchObject({ code: 0, out: "vm1\n" });
     expect(listed.err).toContain(`warning: Cannot read the record ${path}: it is damaged\nremedy: `);
+    const recovered = await runOn(machine, "recover");
+    expect(recovered).toMatchObject({ code: 7, out: "" });
+    expect(recovered.err).toMatch(/^error: Cannot read the record \S+: it is damaged\nremedy: \S.*\n$/);
     expect(await runOn(machine, "destroy", UUID)).toMatchObject({ code: 0 });
   });
 

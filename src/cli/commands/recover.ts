@@ -5,6 +5,8 @@ import { findDomain } from "../../vm/find-domain.ts";
 import { startDefined } from "../../vm/saving/restore-domain.ts";
 import { sweep } from "../../vm/settle.ts";
 import { type Call, type Command, JSON_OPTION, printJson } from "../command.ts";
+import { oneLine } from "../one-line.ts";
+import { warnOf } from "../warn-of.ts";
 
 const PARTLY = 7;
 
@@ -21,9 +23,9 @@ export const command: Command = {
     const { errors, settled } = await sweep(call.node);
     const started = call.options.has("autostart") ? await autostart(call) : { names: [], errors: [] };
     const failed = [...errors, ...started.errors];
-    for (const error of failed) call.output.warn(`error: ${error.message}\n`);
+    warnOf(call, "error", failed);
     // Nobody recorded what these had: an administrator decides.
-    for (const stale of findStaleLabels(call.node)) call.output.warn(`warning: ${stale}\n`);
+    for (const stale of findStaleLabels(call.node)) call.output.warn(`warning: ${oneLine(stale)}\n`);
     if (call.options.has("json")) {
       printJson(call, {
         recovered: settled,

@@ -1,5 +1,5 @@
 import { closeSync } from "node:fs";
-import { asSvirtError, SEE_QEMU_LOG, SvirtError } from "../../errors.ts";
+import { asSvirtError, HEED_QEMU, SEE_QEMU_LOG, SvirtError } from "../../errors.ts";
 import type { GuestPipe, PipeWish } from "../../host/channels.ts";
 import type { Monitor } from "../../host.ts";
 import type { Display } from "../../plan/display.ts";
@@ -160,7 +160,7 @@ class Conversation implements Monitor {
     if (answer?.is !== "error") return answer?.value;
     throw new SvirtError(`internal error: unable to execute QEMU command: ${answer.description}`, {
       kind: "failed",
-      remedy: SEE_QEMU_LOG,
+      remedy: HEED_QEMU,
     });
   }
 
