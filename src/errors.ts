@@ -5,6 +5,7 @@
 export type ErrorKind =
   | "failed"
   | "host-call"
+  | "no-access"
   | "usage"
   | "xml"
   | "unsupported"
@@ -18,6 +19,7 @@ export type ErrorKind =
 const EXIT_CODES: Readonly<Record<ErrorKind, number>> = {
   failed: 1,
   "host-call": 1,
+  "no-access": 5,
   usage: 2,
   xml: 2,
   unsupported: 2,

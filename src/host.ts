@@ -132,7 +132,7 @@ export interface FileAccess {
 }
 
 /**
- * The machine, as small acts. Each act is one system call or a few that belong together, and throws "host-call" with
+ * The machine, as small acts. Each act is one system call or a few that belong together, and throws "host-call" or "no-access" with
  * the call's own words. Everything left of here in the program is pure; `host/linux/` is the only real one, and tests
  * have one in memory.
  */

@@ -25,7 +25,7 @@ function look(host: Host, path: string): FileFacts | undefined {
     return inspect(host, path);
   } catch (error) {
     const { kind, message } = asSvirtError(error);
-    if (kind !== "host-call") throw error;
+    if (kind !== "host-call" && kind !== "no-access") throw error;
     throw new SvirtError(message, {
       kind: "denied",
       cause: error,

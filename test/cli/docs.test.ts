@@ -14,6 +14,7 @@ test("every exit code of an error is in the manual", () => {
   const kinds: Readonly<Record<ErrorKind, true>> = {
     failed: true,
     "host-call": true,
+    "no-access": true,
     usage: true,
     xml: true,
     unsupported: true,

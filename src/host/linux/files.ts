@@ -25,7 +25,7 @@ import { SvirtError } from "../../errors.ts";
 import type { FileContent } from "../../host.ts";
 import type { FileId } from "../../plan/guest-order.ts";
 import { halfMade } from "../../plan/half-made.ts";
-import { thrownRemedy } from "./call-remedy.ts";
+import { thrownFacts } from "./call-facts.ts";
 import { fileFacts, openAt, openSame, withFile } from "./file-id.ts";
 import { setLabelOf } from "./xattr.ts";
 
@@ -57,8 +57,7 @@ export function orThrow<Result>(attempt: string, call: () => Result): Result {
 export function failedCall(attempt: string, error: unknown): SvirtError {
   const words = error instanceof Error ? error.message : String(error);
   return new SvirtError(`Cannot ${attempt}: ${words}`, {
-    kind: "host-call",
-    remedy: thrownRemedy(error),
+    ...thrownFacts(error),
     cause: error,
   });
 }

@@ -1,6 +1,6 @@
 import { dlopen, FFIType, read } from "bun:ffi";
 import { SvirtError } from "../../errors.ts";
-import { callRemedy } from "./call-remedy.ts";
+import { callFacts } from "./call-facts.ts";
 
 const LIBC = "libc.so.6";
 const { cstring, i32, i64, i64_fast, ptr, u32, u64 } = FFIType;
@@ -78,10 +78,9 @@ function refuseNul(text: string): never {
   });
 }
 
-/** What the call's errno says, in the C library's words. strerror(3) */
+/** What the call's errno says, in the C library's words: "host-call", "no-access". strerror(3) */
 export function hostCallError(attempt: string, errno: number): SvirtError {
   return new SvirtError(`Cannot ${attempt}: ${libc().strerror(errno)} (errno ${errno})`, {
-    kind: "host-call",
-    remedy: callRemedy(errno),
+    ...callFacts(errno),
   });
 }

@@ -1,3 +1,4 @@
+import type { SvirtError } from "../../errors.ts";
 import {
   EACCES,
   EBUSY,
@@ -13,8 +14,19 @@ import {
   EROFS,
 } from "./errno.ts";
 
-/** What to do about a system call that failed. errno(3) */
-export function callRemedy(errno: number | undefined): string {
+/** What a system call that failed comes to: "no-access" where the kernel does not allow it, else "host-call". errno(3) */
+export function callFacts(errno: number | undefined): Pick<SvirtError, "kind" | "remedy"> {
+  const isRefused = errno === EPERM || errno === EACCES;
+  return { kind: isRefused ? "no-access" : "host-call", remedy: callRemedy(errno) };
+}
+
+/** The same for what node:fs has thrown, whose errno is negative. */
+export function thrownFacts(error: unknown): Pick<SvirtError, "kind" | "remedy"> {
+  const errno = error instanceof Error && "errno" in error ? Number(error.errno) : Number.NaN;
+  return callFacts(Number.isInteger(errno) ? Math.abs(errno) : undefined);
+}
+
+function callRemedy(errno: number | undefined): string {
   switch (errno) {
     case EPERM:
     case EACCES:
@@ -38,10 +50,4 @@ export function callRemedy(errno: number | undefined): string {
     default:
       return "See what the kernel says of it: dmesg.";
   }
-}
-
-/** The same for what node:fs throws, whose errno is negative. */
-export function thrownRemedy(error: unknown): string {
-  const errno = error instanceof Error && "errno" in error ? Number(error.errno) : Number.NaN;
-  return callRemedy(Number.isInteger(errno) ? Math.abs(errno) : undefined);
 }

@@ -21,7 +21,11 @@ test("a call of the kernel's that fails comes with what to do about it", () => {
   expect(remedyOf(() => readText(`/${"a".repeat(300)}`))).toBe("Correct the path.");
   // ENOSPC, EACCES, and one that needs no words of its own. asm-generic/errno-base.h
   expect(hostCallError("write", 28).remedy).toBe("Make room on that file system.");
-  expect(hostCallError("write", 13).remedy).toContain("svirt explain");
+  expect(hostCallError("write", 13)).toMatchObject({
+    exitCode: 5,
+    remedy: expect.stringContaining("svirt explain"),
+  });
+  expect(hostCallError("write", 28).exitCode).toBe(1);
   expect(hostCallError("write", 5).remedy).toContain("dmesg");
 });
 
