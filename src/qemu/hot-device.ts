@@ -21,7 +21,7 @@ import { formatRngs } from "./other-words.ts";
 import { commandsOf } from "./plug-commands.ts";
 import type { QmpCommand } from "./qmp.ts";
 import { devicePath } from "./refusal.ts";
-import { storedDomain } from "./stored-domain.ts";
+import { refuseUndefinable } from "./stored-domain.ts";
 import type { Words } from "./words.ts";
 
 /** A running guest with a device more. */
@@ -57,8 +57,7 @@ export function plugDevice(running: Domain, device: Device): PluggedGuest {
   const fixed = { ...before.domain, devices: before.devices };
   refuseDouble(fixed, device);
   const written = withDevice(fixed, placeHot(before, device));
-  // For its refusals.
-  storedDomain(written);
+  refuseUndefinable(written);
   const guest = completeGuest(written);
   refuseNewControllers(before, guest, device);
   const domain = { ...guest.domain, devices: guest.devices };

@@ -1,3 +1,4 @@
+import { formatDomain, parseDomainText } from "../domain/document.ts";
 import type { Domain } from "../domain/domain.ts";
 import { formatGuestArgv } from "./argv.ts";
 import { completeGuest } from "./complete-guest.ts";
@@ -16,4 +17,9 @@ export function storedDomain(domain: Domain, firmware?: FirmwareChoice): Domain 
     if (!(refusal instanceof UnsettledError)) throw refusal;
   }
   return guest.domain;
+}
+
+/** Throws what would keep it from being defined: what a running guest has become is read again from its record. */
+export function refuseUndefinable(domain: Domain): void {
+  storedDomain(parseDomainText(formatDomain(domain)));
 }

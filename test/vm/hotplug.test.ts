@@ -5,7 +5,7 @@ import { destroyDomain } from "../../src/vm/destroy.ts";
 import { attachDevice, detachDevice, updateDevice } from "../../src/vm/devices/change-devices.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
-import { deviceOf, machineWithDisks, recordOf, SECOND, wholeState } from "./hotplug-scene.ts";
+import { cdXml, deviceOf, machineWithDisks, recordOf, SECOND, wholeState } from "./hotplug-scene.ts";
 import {
   diskXml,
   domainXml,
@@ -15,6 +15,7 @@ import {
   nodeOn,
   ORIGINAL,
   reapAll,
+  staticLabel,
   sweepAll,
   UUID,
 } from "./scene.ts";
@@ -121,6 +122,41 @@ describe("attachDevice()", () => {
     expect(wholeState(machine).filter((line) => !/other|device net|<domain|steps/.test(line))).toEqual(
       before.filter((line) => !/other|device net|<domain|steps/.test(line)),
     );
+  });
+});
+
+describe("what would contradict the rest of the guest's XML is refused, so that its record can be read again", () => {
+  const OWN_LABEL =
+    "<seclabel model='selinux' relabel='yes'><label>system_u:object_r:c_t:s0</label></seclabel>";
+  const labelled = (xml: string): string => xml.replace(/(<source [^>]*)\/>/, `$1>${OWN_LABEL}</source>`);
+
+  async function machineWithoutLabels(): Promise<Machine> {
+    const machine = makeMachine();
+    const disks = diskXml(`${IMAGES}/private1.raw`, "vda") + cdXml(`${IMAGES}/install.iso`);
+    await startDomain(nodeOn(machine), domainXml({ disks, seclabel: staticLabel("s0:c1,c2", "no") }));
+    return machine;
+  }
+
+  test("a disk with a label of its own where nothing is labelled", async () => {
+    const machine = await machineWithoutLabels();
+    const error = await failedAttach(machine, labelled(diskXml(`${IMAGES}/private2.raw`, "vdb")));
+    expect(error.message).toContain("label overrides require relabeling to be enabled at the domain level");
+    expect(targets(machine)).toEqual(["vda", "hdc"]);
+  });
+
+  test("a disk to boot from where the machine says what it boots from", async () => {
+    const machine = await machineWithDisks();
+    const error = await failedAttach(machine, diskXml(`${IMAGES}/private2.raw`, "vdb", "<boot order='1'/>"));
+    expect(error.message).toContain("it goes with no <boot> in <os>");
+  });
+
+  test("a medium with a label of its own", async () => {
+    const machine = await machineWithoutLabels();
+    const before = wholeState(machine);
+    const device = deviceOf(labelled(cdXml(`${IMAGES}/base.raw`)));
+    const error = await errorOf(updateDevice(nodeOn(machine), ASK, { device, force: false }));
+    expect(error.message).toContain("label overrides require relabeling to be enabled at the domain level");
+    expect(wholeState(machine)).toEqual(before);
   });
 });
 

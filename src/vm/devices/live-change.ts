@@ -10,7 +10,7 @@ import type { Guest } from "../../qemu/guest.ts";
 import { formatHotDevice, formatMedium, plugDevice } from "../../qemu/hot-device.ts";
 import { refuseHotUnplug } from "../../qemu/hot-rules.ts";
 import type { LaunchPeer } from "../../qemu/launch.ts";
-import { storedDomain } from "../../qemu/stored-domain.ts";
+import { refuseUndefinable } from "../../qemu/stored-domain.ts";
 import { refuseBusyDisk } from "../block/refuse-busy.ts";
 import type { AskedChange, DecidedChange } from "../change-guest.ts";
 import type { Node } from "../node.ts";
@@ -137,7 +137,7 @@ function decideMedium(node: Node, record: GuestRecord, wish: MediumChange): Deci
   }
   refuseUsbDrive(value);
   const changed = withOther(domain, old, { element: "disk", value });
-  storedDomain(changed);
+  refuseUndefinable(changed);
   refuseUnready(changed, `change the medium of ${wish.target}`);
   const to = value.source === undefined ? {} : { to: newMedium(node, record, value) };
   const medium = { id: idOf(record, guest, old), force: wish.force, ...to };
