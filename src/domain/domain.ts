@@ -21,7 +21,7 @@ import { seclabel } from "./seclabel.ts";
 import { sysinfo } from "./sysinfo.ts";
 import { blkiotune, idmap, memtune, perf, resource } from "./tuning.ts";
 import { vcpu, vcpus } from "./vcpu.ts";
-import { domainName, oneLine, uuid } from "./words.ts";
+import { domainName, generationId, oneLine, uuid } from "./words.ts";
 
 const grammar = element(
   "domain",
@@ -29,7 +29,7 @@ const grammar = element(
     type: required(attribute("type", oneOf("kvm", "qemu"))),
     name: required(textOf("name", domainName)),
     uuid: textOf("uuid", uuid),
-    genid: textOf("genid", uuid),
+    genid: textOf("genid", generationId),
     title: textOf("title", oneLine),
     description: textOf("description", anyText),
     metadata: kept("metadata"),

@@ -34,6 +34,13 @@ export const uuid: ValueForm<string> = {
   encode: (text) => text,
 };
 
+/** A UUID, or nothing for one that is made when the domain is kept. virDomainDefParseIDs() of libvirt */
+export const generationId: ValueForm<string> = {
+  expects: `${uuid.expects}, or nothing for a new one`,
+  decode: (text) => (text.trim() === "" ? "" : uuid.decode(text)),
+  encode: uuid.encode,
+};
+
 /** A word that goes into QEMU's argv as a name: no comma, blank or quote. */
 export const word = matching(/^[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}$/, "a word of letters, digits and _ . + -");
 

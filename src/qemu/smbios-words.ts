@@ -1,7 +1,7 @@
 import type { Sysinfo } from "../domain/sysinfo.ts";
 import type { Guest } from "./guest.ts";
 import { handedName, type Launch } from "./launch.ts";
-import { cannotTranslate } from "./refusal.ts";
+import { cannotTranslate, notSettled } from "./refusal.ts";
 import { escapeCommas, jsonWords, keyValues, type Words } from "./words.ts";
 
 type Smbios = Extract<Sysinfo, { readonly type: "smbios" }>;
@@ -43,6 +43,9 @@ export function formatFwcfg({ domain }: Guest, launch: Launch | undefined): Word
 
 /** -device by which the guest sees that it is another copy. qemuBuildVMGenIDCommandLine() of libvirt */
 export function formatGenid({ domain: { genid } }: Guest): Words {
+  if (genid === "") {
+    throw notSettled("/domain/genid", "it is made when the domain is defined", "Write a UUID there.");
+  }
   return genid === undefined ? [] : jsonWords("-device", { driver: "vmgenid", guid: genid, id: "vmgenid0" });
 }
 

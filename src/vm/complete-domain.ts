@@ -13,12 +13,13 @@ const MAC_PREFIX = "52:54:00";
 
 /**
  * A domain from what somebody wrote, with all that it must keep from one start to the next: a UUID, that of the domain
- * that is defined by its name or a new one, an address for each interface, and what the XML leaves open, decided.
+ * that is defined by its name or a new one, an address for each interface, a generation's number where the XML wants a
+ * new one, and what it leaves open, decided.
  * Throws "xml", "unsupported".
  */
 export function completeDomain(node: Node, bytes: Uint8Array): Domain {
   const spare = node.host.makeUuid();
-  const domain = withMacs(node.host, parseDomain(bytes, spare));
+  const domain = withNumbers(node.host, parseDomain(bytes, spare));
   refuseRawWords(domain);
   refusePasswords(domain);
   const uuid = domain.uuid === spare ? (readDefinition(node, domain.name)?.uuid ?? spare) : domain.uuid;
@@ -27,17 +28,17 @@ export function completeDomain(node: Node, bytes: Uint8Array): Domain {
 
 /** The same for one that is only looked at: whatever is defined on the host plays no part. */
 export function completeLooseDomain(host: Host, bytes: Uint8Array): Domain {
-  return storedDomain(withMacs(host, parseDomain(bytes, host.makeUuid())));
+  return storedDomain(withNumbers(host, parseDomain(bytes, host.makeUuid())));
 }
 
-function withMacs(host: Host, domain: Domain): Domain {
+function withNumbers(host: Host, domain: Domain): Domain {
   const { devices } = domain;
-  if (devices.interfaces.every(({ mac }) => mac !== undefined)) return domain;
   const interfaces = devices.interfaces.map((each) => ({
     ...each,
     mac: each.mac ?? { address: makeMac(host) },
   }));
-  return { ...domain, devices: { ...devices, interfaces } };
+  const genid = domain.genid === "" ? { genid: host.makeUuid() } : {};
+  return { ...domain, ...genid, devices: { ...devices, interfaces } };
 }
 
 /** A new address for an interface that has none. */

@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { domain } from "../../src/domain/domain.ts";
-import { absolutePath, domainName, macAddress, securityLabel, uuid } from "../../src/domain/words.ts";
+import {
+  absolutePath,
+  domainName,
+  generationId,
+  macAddress,
+  securityLabel,
+  uuid,
+} from "../../src/domain/words.ts";
 import type { ElementForm, Place } from "../../src/xml/declaration.ts";
 import { type Draft, emptyDraft, textDraft } from "../../src/xml/draft.ts";
 import { formatDocument } from "../../src/xml/format-document.ts";
@@ -54,6 +61,7 @@ const SAMPLES: ReadonlyMap<ValueForm<unknown>, readonly string[]> = new Map<
   [absolutePath, ["/a", "/srv/b c.raw", "/dev/vg0/d", "/ö,e=f"]],
   [domainName, ["a", "web 1", "größe"]],
   [uuid, ["c7a5fdbd-edaf-9455-926a-d65c16db1809"]],
+  [generationId, ["c7a5fdbd-edaf-9455-926a-d65c16db1809", ""]],
   [macAddress, ["52:54:00:00:00:01"]],
   [securityLabel, ["system_u:system_r:svirt_t:s0:c1,c2"]],
 ]);

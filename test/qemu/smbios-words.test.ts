@@ -15,6 +15,7 @@ const fwcfg = (entry: string): string => `<sysinfo type='fwcfg'>${entry}</sysinf
 
 describe("formatArgv() refuses", () => {
   test.each([
+    ["", "<genid/>", "/domain/genid"],
     ["<smbios mode='host'/>", "", "/domain/os/smbios/@mode"],
     ["<smbios mode='sysinfo'/>", "", "/domain/os/smbios/@mode"],
     ["<smbios mode='sysinfo'/>", board, "/domain/sysinfo/baseBoard/entry"],

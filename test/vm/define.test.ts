@@ -42,6 +42,15 @@ describe("defineDomain()", () => {
     expect(second.uuid).toBe(first.uuid);
   });
 
+  test("makes a number for a generation that has none, and leaves one that has", async () => {
+    const node = nodeOn(makeMachine());
+    await defineDomain(node, domainXml({ lifecycle: "<genid/>" }));
+    const [, made] = /<genid>(.*)<\/genid>/.exec(readDefinition(node, "vm1")?.xml ?? "") ?? [];
+    expect(made).toMatch(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    await defineDomain(node, domainXml({ lifecycle: `<genid>${OTHER}</genid>` }));
+    expect(readDefinition(node, "vm1")?.xml).toContain(`<genid>${OTHER}</genid>`);
+  });
+
   test("stores no words for QEMU that svirt does not understand, and starts none", async () => {
     const raw =
       "<qemu:commandline xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><qemu:arg value='-S'/></qemu:commandline>";
