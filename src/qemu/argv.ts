@@ -77,8 +77,9 @@ export function formatArgv(domain: Domain, facts: ArgvFacts = {}): readonly stri
 }
 
 /** The variables that a domain gives its QEMU, `NAME=value`. qemuBuildCommandLineEnv… of libvirt */
-export function formatVariables({ qemuCommandline }: Domain): readonly string[] {
-  return (qemuCommandline?.variables ?? []).map(({ name, value = "" }) => `${name}=${value}`);
+export function formatVariables({ clock, qemuCommandline }: Domain): readonly string[] {
+  const zone = clock?.offset === "timezone" ? [`TZ=${clock.timezone}`] : [];
+  return [...zone, ...(qemuCommandline?.variables ?? []).map(({ name, value = "" }) => `${name}=${value}`)];
 }
 
 /** The same for a guest that is complete already. */

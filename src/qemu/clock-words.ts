@@ -29,10 +29,12 @@ function clockBase({ clock }: Domain): string {
     case "utc":
     case "localtime":
       return clock.offset;
+    // In which zone QEMU's local time is, the variable TZ says.
+    case "timezone":
+      return "localtime";
     case "absolute":
       return formatUtcTime(clock.start);
-    case "variable":
-    case "timezone": {
+    case "variable": {
       const why = "what the clock says depends on when and where the guest starts";
       throw notSettled("/domain/clock/@offset", why, "Write utc, localtime or absolute.");
     }

@@ -40,6 +40,17 @@ describe("parseDomain() reads words for QEMU by their namespace", () => {
   });
 });
 
+// formatdomain.html#time-keeping and qemuBuildClockArgStr() of libvirt: the zone is QEMU's, as environ(7) says it.
+test("formatVariables() gives the time zone of a clock before them, and formatArgv() has it told the time there", () => {
+  const domain = parse(
+    ` xmlns:qemu='${URI}'`,
+    "<clock offset='timezone' timezone='Europe/Paris'/><qemu:commandline><qemu:env name='A' value='1'/></qemu:commandline>",
+  );
+  expect(formatVariables(domain)).toEqual(["TZ=Europe/Paris", "A=1"]);
+  const words = formatArgv(domain);
+  expect(words[words.indexOf("-rtc") + 1]).toBe("base=localtime");
+});
+
 test("formatArgv() ends with such words, and formatVariables() gives what stands before the program", () => {
   const domain = parse(
     ` xmlns:qemu='${URI}'`,

@@ -18,6 +18,10 @@ describe("refuseUnready()", () => {
       "<resource><fibrechannel appid='a'/></resource>",
       "/domain/resource/fibrechannel: svirt does not mark what a guest sends",
     ],
+    [
+      "<clock offset='timezone' timezone='Europe/Paris'/>",
+      "/domain/clock/@timezone: svirt does not give QEMU a time zone of its own",
+    ],
     ["<on_crash>coredump-restart</on_crash>", "/domain/on_crash: svirt does not dump a guest's memory"],
     [
       "<idmap><uid start='0' target='1' count='1'/><gid start='0' target='1' count='1'/></idmap>",

@@ -44,6 +44,14 @@ export const UNREADY_TUNING: readonly UnreadyRule[] = [
     remedy: "Write arch='x86_64'.",
   },
   {
+    ...rule(
+      "clock/@timezone",
+      "give QEMU a time zone of its own",
+      ({ clock }) => clock?.offset === "timezone",
+    ),
+    remedy: "Write offset='localtime': the host's zone.",
+  },
+  {
     ...rule("vcpus", "plug processors in", ({ vcpus }) =>
       (vcpus?.list ?? []).some(({ enabled, hotpluggable }) => enabled && hotpluggable === true),
     ),
