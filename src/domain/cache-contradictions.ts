@@ -18,9 +18,28 @@ export function refuseCacheContradictions(
   if (type !== "kvm") {
     throw notUnderstood({ node, place }, "only KVM's threads get a share", "Write <domain type='kvm'>.");
   }
+  refuseDoubleShares({ cachetunes, memorytunes }, node);
   const isTwice = hasOverlap(caches) || hasOverlap(buses) || caches.some((set) => crosses(set, buses));
   if (!isTwice) return;
   throw notUnderstood({ node, place }, "a virtual CPU stands in two of them", "Name each one once.");
+}
+
+// virResctrlAllocSetCacheSize() and virResctrlAllocSetMemoryBandwidth() of libvirt
+function refuseDoubleShares(
+  { cachetunes, memorytunes }: Pick<Cputune, "cachetunes" | "memorytunes">,
+  node: XmlNode,
+): void {
+  const caches = cachetunes.map((tune) => tune.caches.map(({ level, id, type }) => `${level} ${id} ${type}`));
+  const buses = memorytunes.map((tune) => tune.nodes.map(({ id }) => id));
+  const places = [
+    ["cachetune/cache", caches],
+    ["memorytune/node", buses],
+  ] as const;
+  for (const [place, tunes] of places) {
+    if (tunes.every((keys) => new Set<unknown>(keys).size === keys.length)) continue;
+    const at = { node, place: `cputune/${place}` };
+    throw notUnderstood(at, "two shares are of the same thing", "Leave one of them out.");
+  }
 }
 
 function hasOverlap(sets: readonly IdSet[]): boolean {

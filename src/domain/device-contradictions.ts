@@ -1,6 +1,7 @@
 import type { XmlNode } from "../xml/node.ts";
 import { notUnderstood } from "../xml/refusal.ts";
 import type { Devices } from "./devices.ts";
+import type { Filesystem } from "./filesystem.ts";
 
 /** Refuses what two devices of a domain say against each other. `node` is the `<domain>`. */
 export function refuseDeviceContradictions(devices: Devices, node: XmlNode): void {
@@ -26,9 +27,10 @@ function refuseDoubleAlias(devices: XmlNode): void {
 
 // virDomainFSDefValidate() of libvirt
 function refuseDoubleTarget({ filesystems }: Devices, devices: XmlNode): void {
-  const names = filesystems.map(({ target }) => target.dir);
-  const twice = filesystems.findIndex(
-    ({ target, driver }, at) => driver?.type === "virtiofs" && names.indexOf(target.dir) !== at,
+  const isTwin = (one: Filesystem, other: Filesystem): boolean =>
+    one.target.dir === other.target.dir && [one, other].some(({ driver }) => driver?.type === "virtiofs");
+  const twice = filesystems.findIndex((one, at) =>
+    filesystems.slice(0, at).some((other) => isTwin(one, other)),
   );
   if (twice === -1) return;
   const place = `filesystem[${twice + 1}]/target/@dir`;

@@ -122,6 +122,9 @@ function refuseLogin(
     const place = connected === undefined ? "@passwdValidTo" : "@connected";
     throw notUnderstood({ node, place }, "there is no password that it is about", "Leave it out.");
   }
+  if (type === "vnc" && (passwd?.length ?? 0) > 8) {
+    throw notUnderstood({ node, place: "@passwd" }, "VNC knows 8 characters of a password", "Shorten it.");
+  }
   if (type === "vnc" && (connected ?? "keep") !== "keep") {
     throw notUnderstood({ node, place: "@connected" }, "VNC supports connected='keep' only", "Write that.");
   }

@@ -1,15 +1,15 @@
 import { choice } from "../xml/choice.ts";
-import { checked, element, type ValueOf } from "../xml/element.ts";
+import { checked, element, refused, type ValueOf } from "../xml/element.ts";
 import { attribute, child, flag, required, textOf } from "../xml/field.ts";
 import type { XmlNode } from "../xml/node.ts";
 import { notUnderstood } from "../xml/refusal.ts";
-import { integer, type ValueForm, yesNo } from "../xml/value-form.ts";
+import { integer, oneOf, type ValueForm, yesNo } from "../xml/value-form.ts";
 import { onPci } from "./address.ts";
 import { alias } from "./alias.ts";
 import { hostNodes } from "./id-set.ts";
 import { sizeInKiB } from "./memory.ts";
 import { memoryAccess } from "./memory-backing.ts";
-import { absolutePath, uuid } from "./words.ts";
+import { absolutePath } from "./words.ts";
 
 /** Where in the guest's memory: more than hexadecimal() takes. */
 const guestAddress: ValueForm<number> = {
@@ -18,15 +18,16 @@ const guestAddress: ValueForm<number> = {
   encode: (value) => `0x${value.toString(16)}`,
 };
 
+/** Of x86_64: what a page table's smallest entry maps, and what the kernel joins. */
+const [PAGE_BYTES, HUGE_PAGE_KIB] = [4096, 2048];
+
 const node = textOf("node", integer(0, 127));
 const size = required(sizeInKiB("size"));
 const hostMemory = child(
   element("source", () => ({ nodemask: textOf("nodemask", hostNodes), pagesizeKiB: sizeInKiB("pagesize") })),
 );
-const common = {
-  access: attribute("access", memoryAccess),
-  discard: attribute("discard", yesNo),
-};
+const discard = attribute("discard", yesNo);
+const common = { access: attribute("access", memoryAccess), discard };
 const dimmAddress = choice("address", {
   attribute: "type",
   of: () => ({ dimm: { slot: attribute("slot", integer(0, 255)), base: attribute("base", guestAddress) } }),
@@ -50,7 +51,6 @@ const grammar = choice("memory", {
     },
     nvdimm: {
       ...common,
-      uuid: textOf("uuid", uuid),
       source: required(child(nvdimmSource)),
       target: required(
         child(
@@ -82,7 +82,8 @@ const grammar = choice("memory", {
       ...onPci,
     },
     "virtio-pmem": {
-      ...common,
+      access: required(attribute("access", oneOf("shared"))),
+      discard,
       source: required(child(element("source", () => ({ path: required(textOf("path", absolutePath)) })))),
       target: required(child(element("target", () => ({ sizeKiB: size, base })))),
       ...onPci,
@@ -94,10 +95,11 @@ const grammar = choice("memory", {
       alias,
     },
   }),
+  exceptions: [refused("uuid", "it is for another processor")],
 });
 
 /** `<memory>` of `<devices>`, https://libvirt.org/formatdomain.html#memory-devices */
-export const memoryDevice = checked(grammar, refuseSizes);
+export const memoryDevice = checked(grammar, refuseContradiction);
 export type MemoryDevice = ValueOf<typeof grammar>;
 
 function refuseLabel(value: MemoryDevice, node: XmlNode): void {
@@ -109,8 +111,13 @@ function refuseLabel(value: MemoryDevice, node: XmlNode): void {
 }
 
 // virDomainMemoryDefValidate() and virDomainMemoryDefPostParse() of libvirt
-function refuseSizes(value: MemoryDevice, node: XmlNode): void {
+function refuseContradiction(value: MemoryDevice, node: XmlNode): void {
   refuseLabel(value, node);
+  if (value.model === "virtio-mem") refuseSizes(value, node);
+  if (value.model === "virtio-pmem") refuseUnaligned(value.target.base, PAGE_BYTES, node);
+  if ((value.model === "nvdimm" || value.model === "virtio-pmem") && value.discard === true) {
+    throw notUnderstood({ node, place: "@discard" }, "its file outlives the guest", "Leave it out.");
+  }
   if (value.model === "nvdimm" && value.target.readonly && value.target.label !== undefined) {
     throw notUnderstood(
       { node, place: "target/readonly" },
@@ -118,12 +125,22 @@ function refuseSizes(value: MemoryDevice, node: XmlNode): void {
       "Leave one of them out.",
     );
   }
-  if (value.model !== "virtio-mem") return;
-  const { sizeKiB, blockKiB, requestedKiB } = value.target;
+}
+
+function refuseSizes(value: Extract<MemoryDevice, { readonly model: "virtio-mem" }>, node: XmlNode): void {
+  const { sizeKiB, blockKiB, requestedKiB, base } = value.target;
   const refuse = (place: string, problem: string): Error =>
     notUnderstood({ node, place: `target/${place}` }, problem, "Write another size.");
   if (!Number.isInteger(Math.log2(blockKiB))) throw refuse("block", "it is no power of two");
+  if (blockKiB < HUGE_PAGE_KIB) throw refuse("block", "it is less than a huge page of 2 MiB");
   if (requestedKiB > sizeKiB) throw refuse("requested", "it is more than <size>");
   if (requestedKiB % blockKiB !== 0) throw refuse("requested", "it is no multiple of <block>");
   if (sizeKiB % blockKiB !== 0) throw refuse("size", "it is no multiple of <block>");
+  refuseUnaligned(base, blockKiB * 1024, node);
+}
+
+function refuseUnaligned(at: { readonly base: number } | undefined, bytes: number, node: XmlNode): void {
+  if ((at?.base ?? 0) % bytes === 0) return;
+  const place = { node, place: "target/address/@base" };
+  throw notUnderstood(place, `it is no multiple of ${bytes} bytes`, "Write another one.");
 }

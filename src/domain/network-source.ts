@@ -81,7 +81,7 @@ export function networkSource<const C extends Common, const R extends Fields, co
     auth: typeof auth;
   } & L;
   const query = attribute("query", lineOfText);
-  const web = { name, query, hosts, ssl, cookies, readahead, timeout, ...endWithAuth };
+  const web = { name: oneName, query, hosts, ssl, cookies, readahead, timeout, ...endWithAuth };
   return choice("source", {
     attribute: "protocol",
     of: () => ({
@@ -106,8 +106,8 @@ export function networkSource<const C extends Common, const R extends Fields, co
       },
       http: web,
       https: web,
-      ftp: { name, hosts, readahead, timeout, ...endWithAuth },
-      ftps: { name, hosts, ssl, readahead, timeout, ...endWithAuth },
+      ftp: { name: oneName, hosts, readahead, timeout, ...endWithAuth },
+      ftps: { name: oneName, hosts, ssl, readahead, timeout, ...endWithAuth },
       ssh: { name: oneName, hosts, knownHosts, identity: sshIdentity, ...endWithAuth },
       gluster: { name: oneName, hosts, ...end },
       nfs: { name: oneName, hosts, identity: nfsIdentity, ...end },

@@ -1,5 +1,6 @@
-import { element } from "../xml/element.ts";
+import { checked, element } from "../xml/element.ts";
 import { attribute, child, required } from "../xml/field.ts";
+import { notUnderstood } from "../xml/refusal.ts";
 import { integer, onOff, yesNo } from "../xml/value-form.ts";
 import { absolutePath } from "./words.ts";
 
@@ -8,11 +9,17 @@ export const acpiIndex = child(
   element("acpi", () => ({ index: required(attribute("index", integer(1, 16_383))) })),
 );
 
+const grammar = element("rom", () => ({
+  enabled: attribute("enabled", yesNo),
+  bar: attribute("bar", onOff),
+  file: attribute("file", absolutePath),
+}));
+
 /** `<rom>` of a PCI device: its boot program. https://libvirt.org/formatdomain.html#network-interfaces */
 export const rom = child(
-  element("rom", () => ({
-    enabled: attribute("enabled", yesNo),
-    bar: attribute("bar", onOff),
-    file: attribute("file", absolutePath),
-  })),
+  checked(grammar, ({ enabled, bar, file }, node) => {
+    if (enabled !== false || (bar ?? file) === undefined) return;
+    const place = bar === undefined ? "@file" : "@bar";
+    throw notUnderstood({ node, place }, "there is to be no boot program", "Leave it out.");
+  }),
 );

@@ -1,5 +1,6 @@
 import type { Devices } from "../domain/devices.ts";
 import { type Disk, diskBus } from "../domain/disk.ts";
+import type { HostDevice } from "../domain/host-device.ts";
 import { controllersOf } from "./guest.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";
 
@@ -41,10 +42,20 @@ export function diskIndex({ target }: Disk): number {
   return index - 1;
 }
 
+/** What may have a place on a drive's bus: a disk, or a SCSI device of the host. */
+type Addressed = Pick<Disk | HostDevice, "address">;
+
 /** Its place; parts that are not written are 0. */
-export function drivePlace({ address }: Pick<Disk, "address">): DrivePlace {
+export function drivePlace({ address }: Addressed): DrivePlace {
   const { controller = 0, bus = 0, target = 0, unit = 0 } = address?.type === "drive" ? address : {};
   return { controller, bus, target, unit };
+}
+
+/** Whether a SCSI bus has no such place for a disk or a device of the host. qemuValidateDomainDeviceDefAddressDrive() of libvirt */
+export function isNoScsiPlace(device: Addressed, devices: Devices): boolean {
+  const { controller, bus, target } = drivePlace(device);
+  const found = controllersOf(devices, "scsi").find(({ index }) => index === controller);
+  return bus > 0 || (found?.model === "lsilogic" && target > 0);
 }
 
 /** Whether its SCSI controller is a virtio one, whose disks have a target and a unit of their own. */

@@ -133,6 +133,12 @@ const RULES: readonly Rule<Disk>[] = [
     isBroken: (disk) => disk.type === "vhostuser" && hasImageOption(disk),
   },
   {
+    place: "@snapshot",
+    why: "what another program serves has no snapshots",
+    remedy: "Write snapshot='no', or leave it out.",
+    isBroken: ({ type, snapshot }) => type === "vhostuser" && (snapshot ?? "no") !== "no",
+  },
+  {
     place: "throttlefilters",
     why: "there is no such <throttlegroup>, or the disk is none of QEMU's nodes",
     remedy: "Add the group to <throttlegroups>.",

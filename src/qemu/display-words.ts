@@ -76,7 +76,15 @@ function formatDbus({ address, audio, gl, p2p }: GraphicsOf<"dbus">, facts: Disp
     ["addr", p2p === true ? undefined : (address ?? ownBus(facts.guest))],
     ["gl", gl && onOffWord(gl.enable)],
     ["rendernode", node],
-    ["audiodev", audio && audioWord(facts, audio.id)],
+    ["audiodev", audio && busAudio(facts, audio.id)],
   ]);
   return ["-display", `dbus,${pairs}`];
+}
+
+// qemuValidateDomainDeviceDefDBusGraphics() of libvirt
+function busAudio(facts: DisplayFacts, id: number): string {
+  const found = audioWord(facts, id);
+  const { audios } = facts.guest.devices;
+  if (audios.some((audio) => audio.id === id && audio.type === "dbus")) return found;
+  throw cannotTranslate(`${facts.path}/audio`, "sound that goes over D-Bus is of type dbus", "Write that.");
 }

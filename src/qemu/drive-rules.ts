@@ -1,7 +1,7 @@
 import { type Disk, diskBus } from "../domain/disk.ts";
 import type { Rule } from "./device-rule.ts";
-import { type DrivePlace, drivePlace } from "./disk-place.ts";
-import { controllersOf, type Guest } from "./guest.ts";
+import { type DrivePlace, drivePlace, isNoScsiPlace } from "./disk-place.ts";
+import type { Guest } from "./guest.ts";
 
 /** What kind of drive the guest sees. */
 export const kindOf = ({ device }: Disk): string => device ?? "disk";
@@ -26,7 +26,6 @@ const HIGHEST: Readonly<Partial<Record<ReturnType<typeof diskBus>, Partial<Drive
   ide: { controller: 0, target: 0 },
   fdc: { controller: 0, bus: 0, target: 0 },
   sata: { bus: 0, target: 0 },
-  scsi: { bus: 0 },
 };
 
 /** What belongs to one kind of drive or bus alone. qemuValidateDomainDeviceDefDiskFrontend() of libvirt */
@@ -164,9 +163,7 @@ function isOutside(disk: Disk, { devices }: Guest): boolean {
   const highest = HIGHEST[diskBus(disk)] ?? {};
   if ((Object.keys(highest) as (keyof DrivePlace)[]).some((key) => place[key] > (highest[key] ?? 0)))
     return true;
-  if (diskBus(disk) !== "scsi") return false;
-  const controller = controllersOf(devices, "scsi").find(({ index }) => index === place.controller);
-  return controller?.model === "lsilogic" && place.target > 0;
+  return diskBus(disk) === "scsi" && isNoScsiPlace(disk, devices);
 }
 
 function longestProduct(disk: Disk): number {

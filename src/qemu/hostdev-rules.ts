@@ -2,7 +2,7 @@ import { diskBus } from "../domain/disk.ts";
 import type { HostDevice } from "../domain/host-device.ts";
 import { hostPciName } from "../domain/host-pci-path.ts";
 import { type Rule, refuseBroken } from "./device-rule.ts";
-import { drivePlace } from "./disk-place.ts";
+import { drivePlace, isNoScsiPlace } from "./disk-place.ts";
 import type { Guest } from "./guest.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";
 
@@ -66,6 +66,12 @@ const RULES: readonly Rule<HostDevice>[] = [
     why: "only a SCSI device can be read-only",
     remedy: "Leave it out.",
     isBroken: ({ readonly, type }) => readonly && type !== "scsi",
+  },
+  {
+    place: "address",
+    why: "the bus has no such place",
+    remedy: "Leave the address out.",
+    isBroken: (device, { devices }) => device.address?.type === "drive" && isNoScsiPlace(device, devices),
   },
   {
     place: "address/@type",

@@ -25,6 +25,12 @@ export const LUN_RULES: readonly Rule<Disk>[] = [
     isBroken: (disk) => isLun(disk) && (disk.driver?.type ?? "raw") !== "raw",
   },
   {
+    place: "driver/@copy_on_read",
+    why: "what a guest reads by commands of its own QEMU does not see",
+    remedy: AS_DISK,
+    isBroken: (disk) => isLun(disk) && disk.driver?.copyOnRead === true,
+  },
+  {
     place: "readonly",
     why: "a device of its own commands is read and written as it wants",
     remedy: AS_DISK,

@@ -91,7 +91,6 @@ function formatDevice(guest: Guest, device: MemoryDevice, piece: MemoryPiece): W
         driver: "nvdimm",
         node: piece.cell,
         "label-size": bytes(device.target.label?.sizeKiB),
-        uuid: device.uuid,
         unarmed: device.target.readonly ? true : undefined,
         memdev,
         id,

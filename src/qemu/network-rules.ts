@@ -210,6 +210,12 @@ const RULES: readonly Rule<NetworkInterface>[] = [
       virtualport !== undefined && !["network", "bridge", "direct", "hostdev"].includes(type),
   },
   {
+    place: "rom",
+    why: "only a PCI device has a boot program",
+    remedy: "Leave it out.",
+    isBroken: ({ rom, model }) => rom !== undefined && model?.type === "usb-net",
+  },
+  {
     place: "acpi",
     why: "only a PCI device has such a number",
     remedy: "Leave it out.",

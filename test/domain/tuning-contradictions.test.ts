@@ -13,6 +13,11 @@ const network = (options: string): string =>
   `<interface type='network'><source network='default'/>${options}</interface>`;
 const cache = (vcpus: string): string =>
   `<cachetune vcpus='${vcpus}'><cache id='0' level='3' type='both' size='1' unit='MiB'/></cachetune>`;
+/** Memory that is kept, or comes and goes. */
+const memory = (head: string, target: string, more = "<source><path>/p</path></source>"): string =>
+  `<memory ${head}>${more}<target><size unit='MiB'>16</size>${target}</target></memory>`;
+const plugged =
+  "<maxMemory slots='4' unit='MiB'>512</maxMemory><cpu><numa><cell id='0' cpus='0-3' memory='32' unit='MiB'/></numa></cpu>";
 const bandwidth = (vcpus: string): string =>
   `<memorytune vcpus='${vcpus}'><node id='0' bandwidth='10'/></memorytune>`;
 
@@ -43,6 +48,70 @@ describe("parseDomain() refuses", () => {
       "<filesystem type='mount' accessmode='passthrough'><driver type='virtiofs'/><source dir='/a'/><target dir='b'/></filesystem><filesystem type='mount' accessmode='passthrough'><driver type='virtiofs'/><source dir='/a'/><target dir='b'/></filesystem>",
       "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>",
       "/domain/devices/filesystem[2]/target/@dir",
+    ],
+    [
+      "<filesystem><source dir='/a'/><target dir='b'/></filesystem><filesystem><driver type='virtiofs'/><source dir='/a'/><target dir='b'/></filesystem>",
+      "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>",
+      "/domain/devices/filesystem[2]/target/@dir",
+    ],
+    [
+      "<filesystem><driver type='virtiofs'/><source dir='/a'/><target dir='b'/></filesystem><filesystem><source dir='/a'/><target dir='b'/></filesystem>",
+      "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>",
+      "/domain/devices/filesystem[2]/target/@dir",
+    ],
+    ...(
+      [
+        [memory("model='nvdimm' discard='yes'", "<node>0</node>"), "@discard"],
+        [
+          memory(
+            "model='nvdimm'",
+            "<node>0</node>",
+            "<uuid>49545eb3-75e1-2d0a-acdd-f0294406c99e</uuid><source><path>/p</path></source>",
+          ),
+          "uuid",
+        ],
+        [memory("model='virtio-pmem' access='shared' discard='yes'", ""), "@discard"],
+        [memory("model='virtio-pmem' access='private'", ""), "@access"],
+        [memory("model='virtio-pmem'", ""), "@access"],
+        [
+          memory("model='virtio-pmem' access='shared'", "<address base='0x100000001'/>"),
+          "target/address/@base",
+        ],
+        [
+          memory(
+            "model='virtio-mem'",
+            "<node>0</node><block unit='MiB'>1</block><requested>0</requested>",
+            "",
+          ),
+          "target/block",
+        ],
+        [
+          memory(
+            "model='virtio-mem'",
+            "<node>0</node><block unit='MiB'>2</block><requested>0</requested><address base='0x100100000'/>",
+            "",
+          ),
+          "target/address/@base",
+        ],
+      ] as const
+    ).map(([device, place]) => [device, plugged, `/domain/devices/memory/${place}`] as const),
+    ["<graphics type='vnc' passwd='123456789'/>", "", "/domain/devices/graphics/@passwd"],
+    [network("<rom enabled='no' bar='on'/>"), "", "/domain/devices/interface/rom/@bar"],
+    [network("<rom enabled='no' file='/a'/>"), "", "/domain/devices/interface/rom/@file"],
+    [
+      "<disk type='network' device='cdrom'><source protocol='http'><host name='h'/></source><target dev='sda'/></disk>",
+      "",
+      "/domain/devices/disk/source/@name",
+    ],
+    [
+      "",
+      "<cputune><cachetune vcpus='0'><cache id='0' level='3' type='both' size='1'/><cache id='0' level='3' type='both' size='2'/></cachetune></cputune>",
+      "/domain/cputune/cachetune/cache",
+    ],
+    [
+      "",
+      "<cputune><memorytune vcpus='0'><node id='1' bandwidth='10'/><node id='1' bandwidth='20'/></memorytune></cputune>",
+      "/domain/cputune/memorytune/node",
     ],
     ["<graphics type='dbus' p2p='yes' address='unix:path=/a'/>", "", "/domain/devices/graphics/@address"],
     [

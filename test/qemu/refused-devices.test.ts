@@ -14,6 +14,19 @@ describe("formatArgv() and storedDomain() refuse a device or a feature", () => {
       "tpm[1]/backend/active_pcr_banks",
     ],
     ["<watchdog model='itco'/><watchdog model='itco'/>", "watchdog[2]", "", "q35"],
+    [
+      "<interface type='user'><mac address='52:54:00:11:22:33'/><model type='usb-net'/><rom bar='on'/></interface>",
+      "interface[1]/rom",
+    ],
+    [
+      "<hostdev mode='subsystem' type='scsi'><source protocol='iscsi' name='iqn.a/1'><host name='h'/></source><address type='drive' bus='1'/></hostdev>",
+      "hostdev[1]/address",
+    ],
+    [
+      "<controller type='scsi' model='lsilogic'/><hostdev mode='subsystem' type='scsi'><source protocol='iscsi' name='iqn.a/1'><host name='h'/></source><address type='drive' target='1'/></hostdev>",
+      "hostdev[1]/address",
+    ],
+    ["<audio id='1' type='none'/><graphics type='dbus'><audio id='1'/></graphics>", "graphics[1]/audio"],
     ["<watchdog model='ib700'/><watchdog model='ib700'/>", "watchdog[2]"],
     ["<watchdog model='ib700'/>", "watchdog[1]/@model", "", "q35"],
     ["<watchdog model='itco'/>", "watchdog[1]/@model"],

@@ -3,7 +3,13 @@ import { expectRefusal, type Row } from "./refused.ts";
 
 // qemu_validate.c and domain_validate.c of libvirt refuse each of them.
 describe("formatArgv() and storedDomain() refuse a disk", () => {
+  const shared = "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>";
   const rows: readonly Row[] = [
+    [
+      "<disk type='vhostuser' device='disk' snapshot='internal'><driver type='raw'/><source type='unix' path='/s'/><target dev='vda' bus='virtio'/></disk>",
+      "disk[1]/@snapshot",
+      shared,
+    ],
     ["<disk type='dir'><driver type='fat'/><source dir='/d'/><target dev='vda'/></disk>", "disk[1]/readonly"],
     [
       "<disk type='dir'><driver type='raw'/><source dir='/d'/><target dev='vda'/><readonly/></disk>",
@@ -69,6 +75,10 @@ describe("formatArgv() and storedDomain() refuse a disk", () => {
     [
       "<disk type='block' device='lun'><driver type='qcow2'/><source dev='/d'/><target dev='sda' bus='scsi'/></disk>",
       "disk[1]/driver/@type",
+    ],
+    [
+      "<disk type='block' device='lun'><driver type='raw' copy_on_read='on'/><source dev='/d'/><target dev='sda' bus='scsi'/></disk>",
+      "disk[1]/driver/@copy_on_read",
     ],
     [
       "<disk type='block' device='lun'><driver type='raw'/><source dev='/d'><slices><slice type='storage' offset='0' size='1'/></slices></source><target dev='sda' bus='scsi'/></disk>",
