@@ -1,4 +1,5 @@
 import type { SvirtError } from "../../errors.ts";
+import { joined, record } from "./byte-records.ts";
 import { EINTR, ENODEV } from "./errno.ts";
 import { basicCalls, cString, hostCallError, libc, readErrno } from "./libc.ts";
 
@@ -55,17 +56,13 @@ export function tell(fd: number, message: LinkMessage): number {
 
 /** struct nlattr: length, type, value, and what aligns the next one. */
 export function attribute(type: number, value: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array((4 + value.length + 3) & ~3);
-  const view = new DataView(bytes.buffer);
-  view.setUint16(0, 4 + value.length, true);
-  view.setUint16(2, type, true);
-  bytes.set(value, 4);
-  return bytes;
+  const alignment = new Uint8Array(-value.length & 3);
+  return joined([record([16, 4 + value.length], [16, type]), value, alignment]);
 }
 
 /** One with others in it. */
 export function nested(type: number, inner: readonly Uint8Array[]): Uint8Array {
-  return attribute(type | NLA_F_NESTED, join(inner));
+  return attribute(type | NLA_F_NESTED, joined(inner));
 }
 
 /** What the kernel tells of a link. */
@@ -97,7 +94,7 @@ export function findLink(fd: number, name: string): Link | undefined {
 
 /** A number of 32 bits, as an attribute has it. */
 export function number32(value: number): Uint8Array {
-  return new Uint8Array(new Uint32Array([value]).buffer);
+  return record([32, value]);
 }
 
 /** The bytes of an address, as an attribute has it. */
@@ -134,29 +131,13 @@ function attributeIn(answer: Uint8Array, type: number): Uint8Array {
   return new Uint8Array();
 }
 
+/** struct nlmsghdr: length, type, flags, number, port; struct ifinfomsg: family, kind, index, flags and which of them count. */
 function formatMessage(
   { attributes, family, flags = 0, index, type }: LinkMessage,
   request: number,
 ): Uint8Array {
-  const head = new Uint8Array(HEADER_BYTES + LINK_BYTES);
-  const bytes = join([head, ...attributes]);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, bytes.length, true);
-  view.setUint16(4, type, true);
-  view.setUint16(6, request, true);
-  view.setUint8(HEADER_BYTES, family);
-  view.setInt32(HEADER_BYTES + 4, index, true);
-  view.setUint32(HEADER_BYTES + 8, flags, true);
-  view.setUint32(HEADER_BYTES + 12, flags, true);
-  return bytes;
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  const link = record([8, family], [8, 0], [16, 0], [32, index], [32, flags], [32, flags]);
+  const body = joined([link, ...attributes]);
+  const head = record([32, HEADER_BYTES + body.length], [16, type], [16, request], [32, 0], [32, 0]);
+  return joined([head, body]);
 }

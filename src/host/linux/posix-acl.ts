@@ -1,3 +1,5 @@
+import { joined, record } from "./byte-records.ts";
+
 /** Who an entry is for, in the order that the kernel wants. linux/posix_acl.h ACL_USER_OBJ and so on */
 const TAGS = { owner: 1, user: 2, owningGroup: 4, group: 8, mask: 16, other: 32 } as const;
 /** linux/posix_acl_xattr.h POSIX_ACL_XATTR_VERSION */
@@ -37,16 +39,9 @@ export function parseAcl(bytes: Uint8Array | undefined, mode: number): readonly 
 
 /** The bytes of `system.posix_acl_access`. */
 export function formatAcl(entries: readonly AclEntry[]): Uint8Array {
-  const bytes = new Uint8Array(HEAD_BYTES + entries.length * ENTRY_BYTES);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, VERSION, true);
-  for (const [at, { id, permissions, tag }] of entries.toSorted((a, b) => a.tag - b.tag).entries()) {
-    const offset = HEAD_BYTES + at * ENTRY_BYTES;
-    view.setUint16(offset, tag, true);
-    view.setUint16(offset + 2, permissions, true);
-    view.setUint32(offset + 4, id, true);
-  }
-  return bytes;
+  const sorted = entries.toSorted((a, b) => a.tag - b.tag);
+  const records = sorted.map(({ id, permissions, tag }) => record([16, tag], [16, permissions], [32, id]));
+  return joined([record([32, VERSION]), ...records]);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { ptr } from "bun:ffi";
 import type { PortVlan, TapSetup } from "../../plan/tap.ts";
+import { record } from "./byte-records.ts";
 import { callDevice, requestFor } from "./device-call.ts";
 import { ENODEV } from "./errno.ts";
 import { hostCallError, readErrno } from "./libc.ts";
@@ -104,7 +105,7 @@ function vlanMessage(
   { id, isNative = false, isUntagged = false }: Pick<PortVlan, "id"> & Partial<PortVlan>,
 ): Omit<LinkMessage, "index"> {
   const flags = (isNative ? BRIDGE_VLAN_INFO_PVID : 0) | (isUntagged ? BRIDGE_VLAN_INFO_UNTAGGED : 0);
-  const info = new Uint8Array(new Uint16Array([flags, id]).buffer);
+  const info = record([16, flags], [16, id]);
   const attributes = [nested(IFLA_AF_SPEC, [attribute(IFLA_BRIDGE_VLAN_INFO, info)])];
   return { type, family: AF_BRIDGE, attributes };
 }
