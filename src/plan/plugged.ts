@@ -19,15 +19,12 @@ export interface Plugged {
   readonly peers: ReadonlyMap<string, FileId>;
 }
 
-interface Draft {
-  readonly devices: Map<string, Facts>;
-  readonly nodes: Map<string, Facts>;
-  readonly netdevs: Map<string, Facts>;
-  readonly objects: Map<string, Facts>;
-  readonly chardevs: Map<string, Facts>;
-  readonly files: Map<number, FileId>;
-  readonly peers: Map<string, FileId>;
-}
+/** The same while it is being found out. */
+type Draft = {
+  readonly [Table in keyof Plugged]: Plugged[Table] extends ReadonlyMap<infer Key, infer Value>
+    ? Map<Key, Value>
+    : never;
+};
 
 /** Goes through all that was done for a guest, in order. */
 export function listPlugged(steps: readonly Step[]): Plugged {

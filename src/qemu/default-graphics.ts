@@ -33,15 +33,8 @@ function fillVnc({ socket, listenAddress, port, autoport, ...graphics }: Vnc): V
     }
     case "network":
       return { ...graphics, ...ports, listens: [first, ...others] };
-    case "address": {
-      const address = first.address ?? listenAddress;
-      return {
-        ...graphics,
-        ...ports,
-        ...(address === undefined ? {} : { listenAddress: address }),
-        listens: [{ type: "address", ...(address === undefined ? {} : { address }) }, ...others],
-      };
-    }
+    case "address":
+      return { ...graphics, ...ports, ...listeningAt(first.address ?? listenAddress, others) };
   }
 }
 
@@ -52,13 +45,13 @@ function fillSpice({ autoport, listenAddress, port, tlsPort, ...graphics }: Spic
   if (first.type === "network") return { ...graphics, ...ports, listens: [first, ...others] };
   if (first.type !== "address") return { ...graphics, listens: [first, ...others] };
   if (ports === undefined) return { ...graphics, listens: [{ type: "none" }, ...others] };
-  const address = first.address ?? listenAddress;
-  return {
-    ...graphics,
-    ...ports,
-    ...(address === undefined ? {} : { listenAddress: address }),
-    listens: [{ type: "address", ...(address === undefined ? {} : { address }) }, ...others],
-  };
+  return { ...graphics, ...ports, ...listeningAt(first.address ?? listenAddress, others) };
+}
+
+/** The address stands in the element itself and in its first `<listen>`. */
+function listeningAt(address: string | undefined, others: Spice["listens"]) {
+  if (address === undefined) return { listens: [{ type: "address" as const }, ...others] };
+  return { listenAddress: address, listens: [{ type: "address" as const, address }, ...others] };
 }
 
 type SpicePorts = Pick<Spice, "autoport" | "port" | "tlsPort">;
