@@ -4,10 +4,9 @@ import { formatLive } from "../../src/vm/live-xml.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import { runOn } from "../cli/in-memory.ts";
 import type { Machine } from "../memory-host/machine.ts";
-import { deviceOf, recordOf, wholeState } from "./hotplug-scene.ts";
+import { comesAndGoesWhole, deviceOf, recordOf, wholeState } from "./hotplug-scene.ts";
 import { SOCKET, withSocket } from "./peer-scene.ts";
 import { domainXml, errorOf, labelOf, nodeOn, ORIGINAL, sweepAll, UUID } from "./scene.ts";
-import { strikeEverywhere, type Work } from "./strikes.ts";
 
 const ASK = { key: "vm1", wish: { live: true }, isDryRun: false } as const;
 const PING = '{"execute":"guest-ping"}';
@@ -182,24 +181,9 @@ test("the definition takes every kind of channel, and gives it back", async () =
 });
 
 test("a channel comes and goes whole or not at all, wherever svirt is killed meanwhile", async () => {
-  const runs = async (had: boolean): Promise<Machine> => {
+  await comesAndGoesWhole(SERVED, async () => {
     machine = withSocket();
     await start(CONTROLLER);
-    if (had) await attach(SERVED);
     return machine;
-  };
-  const comes: Work = (node) => attachDevice(node, ASK, deviceOf(SERVED));
-  const goes: Work = (node) => detachDevice(node, ASK, deviceOf(SERVED));
-  const [without, having] = [wholeState(await runs(false)), wholeState(await runs(true))];
-  const subjects = [
-    { name: "attach", prepare: () => runs(false), work: comes },
-    { name: "detach", prepare: () => runs(true), work: goes },
-  ];
-  for (const subject of subjects) {
-    await strikeEverywhere(subject, "crash", async (struck, place) => {
-      await sweepAll(struck);
-      const wanted = recordOf(struck).xml.includes("<channel") ? having : without;
-      expect([place, ...wholeState(struck)]).toEqual([place, ...wanted]);
-    });
-  }
+  });
 }, 120_000);

@@ -3,10 +3,9 @@ import { describe as describeStep } from "../../src/plan/describe.ts";
 import { attachDevice, detachDevice, updateDevice } from "../../src/vm/devices/change-devices.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
-import { deviceOf, recordOf, wholeState } from "./hotplug-scene.ts";
+import { comesAndGoesWhole, deviceOf, recordOf, wholeState } from "./hotplug-scene.ts";
 import { nbdDisk, SHARED_MEMORY, SOCKET, VHOST_USER_DISK, withSocket } from "./peer-scene.ts";
 import { domainXml, errorOf, labelOf, nodeOn, ORIGINAL, sweepAll } from "./scene.ts";
-import { strikeEverywhere, type Work } from "./strikes.ts";
 
 const ASK = { key: "vm1", wish: { live: true }, isDryRun: false } as const;
 const OTHER = "11111111-2222-4333-8444-000000000002";
@@ -124,26 +123,11 @@ test.each([
 ])(
   "a disk that is served %s comes and goes whole or not at all, wherever svirt is killed meanwhile",
   async (_, device) => {
-    const runs = async (had: boolean): Promise<Machine> => {
+    await comesAndGoesWhole(device, async () => {
       const made = withSocket();
       await startDomain(nodeOn(made), domainXml({ lifecycle: SHARED_MEMORY }));
-      if (had) await comes(nodeOn(made));
       return made;
-    };
-    const comes: Work = (node) => attachDevice(node, ASK, deviceOf(device));
-    const goes: Work = (node) => detachDevice(node, ASK, deviceOf(device));
-    const [without, having] = [wholeState(await runs(false)), wholeState(await runs(true))];
-    const subjects = [
-      { name: "attach", prepare: () => runs(false), work: comes },
-      { name: "detach", prepare: () => runs(true), work: goes },
-    ];
-    for (const subject of subjects) {
-      await strikeEverywhere(subject, "crash", async (struck, place) => {
-        await sweepAll(struck);
-        const wanted = recordOf(struck).xml.includes("<disk") ? having : without;
-        expect([place, ...wholeState(struck)]).toEqual([place, ...wanted]);
-      });
-    }
+    });
   },
   120_000,
 );

@@ -1,9 +1,11 @@
+import { expect } from "bun:test";
 import { type Device, parseDevice } from "../../src/domain/device.ts";
+import { attachDevice, detachDevice } from "../../src/vm/devices/change-devices.ts";
 import { type GuestRecord, readRecord } from "../../src/vm/record.ts";
 import { startDomain } from "../../src/vm/start.ts";
-import { type Machine, snapshot } from "../memory-host/machine.ts";
-import { diskXml, domainXml, makeMachine, nodeOn, UUID } from "./scene.ts";
-import { withoutInodes } from "./strikes.ts";
+import type { Machine } from "../memory-host/machine.ts";
+import { diskXml, domainXml, makeMachine, nodeOn, sweepAll, UUID } from "./scene.ts";
+import { strikeEverywhere, type Work, withoutInodes } from "./strikes.ts";
 
 /** A second disk, with a file below it. */
 export const SECOND = diskXml("/var/lib/images/top.qcow2", "vdb");
@@ -55,7 +57,30 @@ export function wholeState(machine: Machine): string[] {
   ];
 }
 
-/** The same without the guest: what is left once it has ended. */
-export function leftState(machine: Machine): string[] {
-  return snapshot(machine).map((line) => line.replace(/^\d+ |(?<=^process )\d+ /, ""));
+/**
+ * A device comes to the guest and goes whole or not at all, wherever svirt is killed meanwhile. `runs` gives a machine on
+ * which the guest runs without it.
+ */
+export async function comesAndGoesWhole(xml: string, runs: () => Promise<Machine>): Promise<void> {
+  const ask = { key: "vm1", wish: { live: true }, isDryRun: false } as const;
+  const comes: Work = (node) => attachDevice(node, ask, deviceOf(xml));
+  const goes: Work = (node) => detachDevice(node, ask, deviceOf(xml));
+  const runsWith = async (): Promise<Machine> => {
+    const machine = await runs();
+    await comes(nodeOn(machine));
+    return machine;
+  };
+  const [without, having] = [wholeState(await runs()), wholeState(await runsWith())];
+  const subjects = [
+    { name: "attach", prepare: runs, work: comes },
+    { name: "detach", prepare: runsWith, work: goes },
+  ];
+  const [element = ""] = /^<\w+/.exec(xml) ?? [];
+  for (const subject of subjects) {
+    await strikeEverywhere(subject, "crash", async (struck, place) => {
+      await sweepAll(struck);
+      const wanted = recordOf(struck).xml.includes(element) ? having : without;
+      expect([place, ...wholeState(struck)]).toEqual([place, ...wanted]);
+    });
+  }
 }

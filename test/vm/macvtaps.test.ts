@@ -5,9 +5,9 @@ import { destroyDomain } from "../../src/vm/destroy.ts";
 import { attachDevice, detachDevice } from "../../src/vm/devices/change-devices.ts";
 import { planDomainStart, startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
-import { deviceOf, leftState, recordOf } from "./hotplug-scene.ts";
+import { deviceOf, recordOf } from "./hotplug-scene.ts";
 import { domainXml, errorOf, makeMachine, nodeOn, putText, reapAll, sweepAll, UUID } from "./scene.ts";
-import { beStruck, instantsOf, type Work } from "./strikes.ts";
+import { beStruck, instantsOf, type Work, withoutInodes } from "./strikes.ts";
 
 const TIMEOUT_MS = 120_000;
 const ASK = {
@@ -114,7 +114,7 @@ test("a running guest lets go of one, which goes", async () => {
   expect(macvtaps(machine)).toEqual(["web"]);
   await destroyDomain(nodeOn(machine), "vm1");
   await reapAll(machine);
-  expect(leftState(machine)).toEqual(leftState(machineWithCard()));
+  expect(withoutInodes(machine)).toEqual(withoutInodes(machineWithCard()));
 });
 
 const runningAlone = async (): Promise<Machine> => {
@@ -126,7 +126,7 @@ const runningAlone = async (): Promise<Machine> => {
 test("a running guest is given one, made before QEMU has it, and lets go of it", async () => {
   const machine = await runningAlone();
   putText(machine, "/etc/selinux/svirt/contexts/files/file_contexts", RULES);
-  const before = leftState(machine);
+  const before = withoutInodes(machine);
   await attachDevice(nodeOn(machine), ASK, deviceOf(card("03", " mode='private'")));
   expect(macvtaps(machine)).toEqual(["macvtap0"]);
   const { label, steps, uid, xml } = recordOf(machine);
@@ -142,7 +142,7 @@ test("a running guest is given one, made before QEMU has it, and lets go of it",
   expect(xml).toContain("<target dev='macvtap0'/>");
   await detachDevice(nodeOn(machine), ASK, deviceOf(card("03")));
   expect(macvtaps(machine)).toEqual([]);
-  expect(leftState(machine)).toEqual(before);
+  expect(withoutInodes(machine)).toEqual(before);
 });
 
 test("it goes with the guest, too; without the device below nothing is changed", async () => {
@@ -150,7 +150,7 @@ test("it goes with the guest, too; without the device below nothing is changed",
   await attachDevice(nodeOn(machine), ASK, deviceOf(card("03")));
   await destroyDomain(nodeOn(machine), "vm1");
   await reapAll(machine);
-  expect(leftState(machine)).toEqual(leftState(machineWithCard()));
+  expect(withoutInodes(machine)).toEqual(withoutInodes(machineWithCard()));
   const other = makeMachine();
   await startDomain(nodeOn(other), domainXml());
   const before = snapshot(other);
@@ -163,7 +163,7 @@ test.each(["crash", "fail"] as const)(
   "struck at any call, a change gives all or nothing: %s",
   async (how) => {
     const attach: Work = (node) => attachDevice(node, ASK, deviceOf(card("03")));
-    const clean = leftState(await runningAlone());
+    const clean = withoutInodes(await runningAlone());
     for (const strike of await instantsOf(runningAlone, attach)) {
       const machine = await runningAlone();
       await beStruck(machine, attach, { ...strike, how });
@@ -171,7 +171,7 @@ test.each(["crash", "fail"] as const)(
       const has = recordOf(machine).xml.includes("macvtap0");
       const place = `${strike.moment} call ${strike.at}`;
       expect([place, ...macvtaps(machine)]).toEqual([place, ...(has ? ["macvtap0"] : [])]);
-      if (!has) expect([place, leftState(machine)]).toEqual([place, clean]);
+      if (!has) expect([place, withoutInodes(machine)]).toEqual([place, clean]);
     }
   },
   TIMEOUT_MS,

@@ -1,17 +1,14 @@
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { imagePath } from "../../../src/domain/disk-images.ts";
 import { parseDomainText } from "../../../src/domain/document.ts";
 import { readDefinition } from "../../../src/vm/definitions.ts";
-import { destroyDomain } from "../../../src/vm/destroy.ts";
 import { sweep } from "../../../src/vm/settle.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { commitOn, copyOn, endOn, IMAGES, machineWithChain, pullOn, takeOn, waitOn } from "../block-scene.ts";
-import { leftState, recordOf, wholeState } from "../hotplug-scene.ts";
-import { nodeOn, reapAll, sweepAll, UUID } from "../scene.ts";
-import { beStruck, endUnseen, instantsOf, type Subject, strikeEverywhere, type Work } from "../strikes.ts";
-
-/** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
-const TIMEOUT_MS = 240_000;
+import { recordOf, wholeState } from "../hotplug-scene.ts";
+import { nodeOn, sweepAll, UUID } from "../scene.ts";
+import { beStruck, endUnseen, instantsOf, type Subject, type Work, withoutInodes } from "../strikes.ts";
+import { type Comparison, describeDeaths, TIMEOUT_MS } from "./deaths.ts";
 
 async function machineAfter(...works: readonly Work[]): Promise<Machine> {
   const machine = await machineWithChain();
@@ -49,92 +46,21 @@ const CASES: readonly Subject[] = [
   },
 ];
 
-/** Half-written files are of the kind that nobody reads. */
-async function endedState(machine: Machine): Promise<string> {
-  await destroyDomain(nodeOn(machine), "vm1");
-  await reapAll(machine);
-  return [...machine.violations, ...leftState(machine), definitionOf(machine)].join("\n");
-}
-
 function definitionOf(machine: Machine): string {
   return readDefinition(nodeOn(machine), "vm1")?.xml ?? "";
 }
 
-/** A job at work goes on meanwhile. */
-function stateOf(machine: Machine): string {
-  machine.pass(1000);
-  return [...wholeState(machine), JSON.stringify(recordOf(machine).jobs), definitionOf(machine)].join("\n");
-}
-
-/** Before the work, and after; while the guest runs, and once it has ended. */
-async function statesOf({ prepare, work }: Subject): Promise<{ running: string[]; ended: string[] }> {
-  const [running, ended]: [string[], string[]] = [[], []];
-  for (const isWorked of [false, true]) {
-    const machine = await prepare();
-    if (isWorked) await work(nodeOn(machine));
-    running.push(stateOf(machine));
-    ended.push(await endedState(machine));
-  }
-  return { running, ended };
-}
-
-/** The machine is as before the work or as after it, also once the guest has ended. Gives which of the two. */
-async function expectKnown(
-  machine: Machine,
-  place: string,
-  { ended, running }: Awaited<ReturnType<typeof statesOf>>,
-): Promise<number> {
-  const now = stateOf(machine);
-  const at = running.indexOf(now);
-  expect([place, at === -1 ? now : "known"]).toEqual([place, "known"]);
-  expect([place, await endedState(machine)]).toEqual([place, ended[at] ?? ""]);
-  return at;
-}
-
-describe.each([...CASES])(
-  "$name, killed before, within and after every call that changes something",
-  (subject) => {
-    test(
-      "is undone or finished by the next svirt, and nothing is left when the guest has ended",
-      async () => {
-        const states = await statesOf(subject);
-        const seen = new Set<number>();
-        await strikeEverywhere(subject, "crash", async (machine, place) => {
-          await sweepAll(machine);
-          seen.add(await expectKnown(machine, place, states));
-        });
-        expect([...seen].toSorted()).toEqual(subject.name.startsWith("finding") ? [1] : [0, 1]);
-      },
-      TIMEOUT_MS,
-    );
-
-    test(
-      "leaves no label and no claim when the guest ends before anybody looks",
-      async () => {
-        const { ended } = await statesOf(subject);
-        await strikeEverywhere(subject, "crash", async (machine, place) => {
-          endUnseen(machine);
-          await sweepAll(machine);
-          const now = [...machine.violations, ...leftState(machine), definitionOf(machine)].join("\n");
-          expect([place, ended.includes(now) ? "known" : now]).toEqual([place, "known"]);
-        });
-      },
-      TIMEOUT_MS,
-    );
-
-    test(
-      "throws when that call fails instead, and is undone or finished by the next svirt",
-      async () => {
-        const states = await statesOf(subject);
-        await strikeEverywhere(subject, "fail", async (machine, place) => {
-          await sweepAll(machine);
-          await expectKnown(machine, place, states);
-        });
-      },
-      TIMEOUT_MS,
-    );
+const COMPARISON: Comparison = {
+  stateOf(machine) {
+    // A job at work goes on meanwhile.
+    machine.pass(1000);
+    return [...wholeState(machine), JSON.stringify(recordOf(machine).jobs), definitionOf(machine)];
   },
-);
+  leftOf: (machine) => [...withoutInodes(machine), definitionOf(machine)],
+};
+
+for (const subject of CASES)
+  describeDeaths(subject, COMPARISON, subject.name.startsWith("finding") ? [1] : [0, 1]);
 
 test.each([
   { name: "the base", works: [takeOn, commitOn, waitOn] as const, node: "libvirt-2-storage" },
