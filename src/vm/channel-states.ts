@@ -9,7 +9,7 @@ const TIMEOUT_MS = 2000;
 
 /**
  * Which of a running guest's virtio channels it has open, by their ids. QEMU alone knows, and may say what it likes; one
- * without such a channel is not asked. Throws "timeout"; "failed" when it has ended or makes no sense.
+ * without channels is not asked. Throws "timeout"; "failed" when it has ended or makes no sense.
  */
 export async function askChannels(node: Node, guest: GuestRecord): Promise<ReadonlyMap<string, boolean>> {
   // The stored form, which svirt writes itself, tells: it is read whole but once, to be shown.
