@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { guestPaths, recordsFolder, SYSTEM_PATHS } from "../../src/plan/paths.ts";
+import { readRecord, writeRecord } from "../../src/vm/record.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { ALL_KINDS, domainXml, makeMachine, nodeOn, UUID } from "../vm/scene.ts";
@@ -40,6 +41,23 @@ describe("what a killed svirt has left", () => {
     expect(out).toContain("vm1: has ended and is not cleared away yet; run svirt recover");
     expect(snapshot(machine)).toEqual(before);
   });
+});
+
+test("what a QEMU says that somebody has taken over moves no cursor, whichever command tells of it", async () => {
+  const machine = await running();
+  const node = nodeOn(machine);
+  const guest = readRecord(node, UUID);
+  if (guest === undefined) throw new Error("the guest has no record");
+  const { monitor } = guestPaths(SYSTEM_PATHS, UUID);
+  const steps = [{ do: "save-memory", monitor, to: "/x" } as const];
+  writeRecord(node, { ...guest, change: { what: "save", stage: "doing", steps, after: [], xml: guest.xml } });
+  const ram = { total: "\u001b[2J\nerror: all is well", remaining: 0 };
+  machine.qemu = { answers: new Map([["query-migrate", { status: "active", ram }]]) };
+  for (const word of ["list", "recover"]) {
+    const { err } = await runOn(machine, word);
+    expect(err).toContain("?[2J error: all is well");
+    expect(err).toMatch(/^(?:(?:warning|error|remedy): [^\p{Cc}]*\n)+$/u);
+  }
 });
 
 describe("a damaged record", () => {

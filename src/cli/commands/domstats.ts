@@ -5,6 +5,7 @@ import { getGuestState } from "../../vm/guest-state.ts";
 import { GROUPS, type Group, listStatistics } from "../../vm/statistics/list-statistics.ts";
 import type { Entry } from "../../vm/statistics/subject.ts";
 import { type Call, type Command, JSON_OPTION, type Option, printJson } from "../command.ts";
+import { oneLine } from "../one-line.ts";
 import { sweepFirst } from "../sweep-first.ts";
 
 const GROUP_SUMMARIES: Readonly<Record<Group, string>> = {
@@ -91,7 +92,8 @@ async function gather(call: Call, found: FoundDomain, groups: readonly Group[]):
     return await listStatistics(call.node, found, { groups, backing: call.options.has("backing") });
   } catch (error) {
     if (call.rest.length > 0) throw error;
-    call.output.warn(`warning: domain '${found.name}': ${asSvirtError(error).message}\n`);
+    const { message } = asSvirtError(error);
+    call.output.warn(`warning: ${oneLine(`domain '${found.name}': ${message}`)}\n`);
     return [];
   }
 }

@@ -4,6 +4,7 @@ import { findDomain } from "../../vm/find-domain.ts";
 import { formatLive } from "../../vm/live-xml.ts";
 import type { GuestRecord } from "../../vm/record.ts";
 import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../command.ts";
+import { oneLine } from "../one-line.ts";
 import { sweepFirst } from "../sweep-first.ts";
 
 /** `svirt dumpxml DOMAIN` */
@@ -35,7 +36,7 @@ async function channelsOf(call: Call, guest: GuestRecord): Promise<ReadonlyMap<s
     return await askChannels(call.node, guest);
   } catch (thrown) {
     const { message } = asSvirtError(thrown);
-    call.output.warn(`warning: ${message}: which channels are connected is not shown\n`);
+    call.output.warn(`warning: ${oneLine(message)}: which channels are connected is not shown\n`);
     return new Map();
   }
 }
