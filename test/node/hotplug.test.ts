@@ -136,3 +136,43 @@ onTheNode("a medium is changed and taken out, and the one before gets its label 
   expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
   expect(noteOf(notes, "gone").out).toBe("");
 });
+
+onTheNode("a channel comes with a socket of the guest's own, is talked to, and leaves nothing", async () => {
+  const notes = await onNode(`
+    ${GUEST}
+    svirt destroy life-a >/dev/null
+    guest life-a "$(disk $here/a.img)<controller type='virtio-serial' index='0'/>"
+    svirt start life-a >/dev/null
+    begun=$(cut -d ' ' -f 1 /proc/uptime)
+    cat >$work/channel.xml <<'XML'
+<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>
+XML
+    sockets() { ls /run/svirt/$(uuid_of life-a)/guest; }
+    note before sockets
+    for time in 1 2; do
+      note attach-$time svirt attach-device life-a $work/channel.xml
+      note shown-$time svirt dumpxml life-a
+      note socket-$time label_of /run/svirt/$(uuid_of life-a)/guest/channel0.sock
+      # There is no agent in that guest: but svirt may connect to the socket, and finds it to be the guest's.
+      note asked-$time svirt qemu-agent-command life-a '{"execute":"guest-ping"}' --async
+      note audit-$time svirt audit
+      note detach-$time svirt detach-device life-a $work/channel.xml
+      note after-$time sockets
+    done
+    note image label_of $here/a.img
+    note denials denied_since "$begun" ''
+    svirt destroy life-a >/dev/null
+    note gone left life-a
+  `);
+  for (const time of ["1", "2"]) {
+    expect(outOf(notes, `attach-${time}`)).toBe("Device attached successfully");
+    expect(outOf(notes, `shown-${time}`)).toContain("/guest/channel0.sock");
+    expect(outOf(notes, `socket-${time}`)).toBe(outOf(notes, "image"));
+    expect(noteOf(notes, `asked-${time}`).err).not.toContain("denied");
+    expect(outOf(notes, `audit-${time}`)).toContain("No findings.");
+    expect(outOf(notes, `detach-${time}`)).toBe("Device detached successfully");
+    expect(outOf(notes, `after-${time}`)).toBe(outOf(notes, "before"));
+  }
+  expect(outOf(notes, "denials")).toBe("");
+  expect(noteOf(notes, "gone").out).toBe("");
+});
