@@ -95,7 +95,7 @@ export function formatGuestArgv(guest: Guest, { chains, launch }: ArgvFacts = {}
     ...formatFlash(guest, launch),
     ...formatBoard(guest, launch),
     ...formatMonitor(launch),
-    ...formatClock(guest),
+    ...formatClock(guest, launch),
     ...(launch === undefined ? ["-no-shutdown"] : formatActions(guest.domain)),
     ...formatPower(guest),
     ...formatBoot(guest),

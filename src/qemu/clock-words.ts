@@ -1,6 +1,7 @@
-import type { Timer } from "../domain/clock.ts";
+import type { Clock, Timer } from "../domain/clock.ts";
 import type { Domain } from "../domain/domain.ts";
 import type { Guest } from "./guest.ts";
+import type { Launch } from "./launch.ts";
 import { cannotTranslate, notSettled } from "./refusal.ts";
 import { formatUtcTime } from "./utc-time.ts";
 import { keyValues, type Words } from "./words.ts";
@@ -9,11 +10,11 @@ import { keyValues, type Words } from "./words.ts";
 const CLOCKS = { wall: "host", guest: "vm", realtime: "rt" } as const;
 
 /** -rtc, and what becomes of ticks that the guest missed. qemuBuildClockCommandLine() of libvirt */
-export function formatClock({ domain }: Guest): Words {
+export function formatClock({ domain }: Guest, launch: Launch | undefined): Words {
   for (const [index, timer] of (domain.clock?.timers ?? []).entries()) refuseTimer(timer, index);
   const rtc = timerOf(domain, "rtc");
   const pairs = keyValues([
-    ["base", clockBase(domain)],
+    ["base", clockBase(domain, launch?.nowSeconds)],
     ["clock", rtc?.track && CLOCKS[rtc.track]],
     ["driftfix", rtc?.tickpolicy === "catchup" ? "slew" : undefined],
   ]);
@@ -22,7 +23,7 @@ export function formatClock({ domain }: Guest): Words {
 }
 
 /** What the clock says at the start. qemuBuildClockArgStr() of libvirt */
-function clockBase({ clock }: Domain): string {
+function clockBase({ clock }: Domain, nowSeconds: number | undefined): string {
   switch (clock?.offset) {
     case undefined:
       return "utc";
@@ -34,11 +35,34 @@ function clockBase({ clock }: Domain): string {
       return "localtime";
     case "absolute":
       return formatUtcTime(clock.start);
-    case "variable": {
-      const why = "what the clock says depends on when and where the guest starts";
-      throw notSettled("/domain/clock/@offset", why, "Write utc, localtime or absolute.");
-    }
+    case "variable":
+      return variableBase(clock, nowSeconds);
   }
+}
+
+/**
+ * So far from UTC, or from the host's own time, at each start. What a guest adds to its clock it keeps until it ends; the
+ * reference tells those who ask to be told, and keeps it in no definition either.
+ */
+function variableBase(
+  { adjustmentSeconds = 0, basis }: Extract<Clock, { readonly offset: "variable" }>,
+  nowSeconds: number | undefined,
+): string {
+  const offset = "/domain/clock/@offset";
+  if (nowSeconds === undefined) {
+    throw notSettled(
+      offset,
+      "what the clock says depends on when the guest starts",
+      "Write utc or localtime.",
+    );
+  }
+  if (basis !== "localtime") return formatUtcTime(nowSeconds + adjustmentSeconds);
+  if (adjustmentSeconds === 0) return "localtime";
+  throw notSettled(
+    offset,
+    "svirt does not know how far the host's own time is from UTC",
+    "Write basis='utc'.",
+  );
 }
 
 /** The timer of that name. */

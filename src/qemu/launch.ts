@@ -73,6 +73,8 @@ export interface Launch {
   readonly taps?: readonly LaunchTap[];
   /** The guest's own folder, where QEMU makes its sockets. */
   readonly folder: string;
+  /** When it is, in seconds since 1970. Without it: a device that comes later. */
+  readonly nowSeconds?: number;
   /** What QEMU opens by its own name, by what the XML says of it. */
   readonly named?: ReadonlyMap<string, string>;
 }

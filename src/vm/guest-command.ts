@@ -61,7 +61,8 @@ export function orderGuest(
   const taps = numberTaps(decided.taps, firstFile + descriptors.length);
   const connected = peers.map(({ fd, place }) => ({ name: String(fd), place }));
   const known = { listeners, peers: connected, descriptors, taps };
-  const launch = { monitorFd: MONITOR_FD, ...known, folder: paths.workFolder };
+  const nowSeconds = Math.floor(node.host.nowMs() / 1000);
+  const launch = { monitorFd: MONITOR_FD, ...known, folder: paths.workFolder, nowSeconds };
   const [program = "", ...words] = formatGuestArgv(guest, { chains, launch });
   const incoming = decided.isIncoming ? ["-incoming", "defer"] : [];
   const { groupPath } = decided;

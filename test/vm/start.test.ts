@@ -11,6 +11,7 @@ import {
   makeMachine,
   nodeOn,
   ORIGINAL,
+  orderOf,
   reapAll,
   staticLabel,
   UUID,
@@ -41,6 +42,25 @@ describe("startDomain()", () => {
     expect(await destroyDomain(nodeOn(machine), "vm1")).toEqual({ name: "vm1", did: true });
     await reapAll(machine);
     expect(snapshot(machine)).toEqual(before);
+  });
+
+  // The machine's first boot is 1700000000 seconds after 1970: date -u -d @1700000000
+  test.each([
+    ["adjustment='3600'", "2023-11-14T23:13:20"],
+    ["adjustment='-3600' basis='utc'", "2023-11-14T21:13:20"],
+    ["basis='localtime'", "localtime"],
+  ])("sets a clock that is so far off by the host's: %s", async (clock, expected) => {
+    const machine = makeMachine();
+    machine.nowMs = 1_700_000_000_000;
+    await startDomain(nodeOn(machine), domainXml({ lifecycle: `<clock offset='variable' ${clock}/>` }));
+    const { words } = orderOf(machine);
+    expect(words[words.indexOf("-rtc") + 1]).toBe(`base=${expected}`);
+  });
+
+  test("refuses a clock that is so far off from a local time that nobody knows", async () => {
+    const lifecycle = "<clock offset='variable' adjustment='1' basis='localtime'/>";
+    const error = await failedStart(makeMachine(), { lifecycle });
+    expect(error.message).toStartWith("Cannot translate /domain/clock/@offset for QEMU: svirt does not know");
   });
 
   test("does nothing to a guest that runs already", async () => {
