@@ -10,6 +10,8 @@ const UID = 0x70000004;
 /** bits/socket.h */
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
+/** asm-generic/socket.h */
+const SO_PEERGROUPS = 59;
 const { symbols: libc } = dlopen("libc.so.6", {
   accept: { args: [FFIType.i32, FFIType.ptr, FFIType.ptr], returns: FFIType.i32 },
   getsockopt: {
@@ -18,29 +20,33 @@ const { symbols: libc } = dlopen("libc.so.6", {
   },
 });
 
-/** struct ucred: process, user and group of who has connected. unix(7) */
-function peerOf(listener: number): number[] {
+/** struct ucred: process, user and group of who has connected, and how many groups he is in besides. unix(7) */
+function peerOf(listener: number): { readonly ids: number[]; readonly groups: number } {
   const fd = libc.accept(listener, null, null);
-  const peer = new Uint32Array(3);
+  const [peer, groups, length] = [new Uint32Array(3), new Uint32Array(64), new Uint32Array([256])];
   libc.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, new Uint32Array([12]));
+  libc.getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, length);
   closeSync(fd);
-  return [...peer];
+  return { ids: [...peer], groups: (length[0] ?? 0) / Uint32Array.BYTES_PER_ELEMENT };
 }
 
 const status = (): string[] =>
   readFileSync("/proc/thread-self/status", "utf8")
     .split("\n")
-    .filter((line) => /^(?:Uid|Gid|CapEff|CapPrm)/.test(line));
+    .filter((line) => /^(?:Uid|Gid|Groups|CapEff|CapPrm)/.test(line));
 
 describe.skipIf(MISSING !== undefined)(`a connection for a guest on the real machine${ASIDE}`, () => {
   test("is the guest's user's to the other program, though only root may open the socket", () => {
     using folder = new RealFolder();
     const path = `${folder.path}/peer`;
     const listener = listenUnix(path, undefined);
+    const groups = process.getgroups?.() ?? [];
+    process.setgroups?.([0, 4]);
     const before = status();
     const fd = connectPeer({ socket: folder.id(path) }, UID);
-    expect(peerOf(listener)).toEqual([process.pid, UID, UID]);
+    expect(peerOf(listener)).toEqual({ ids: [process.pid, UID, UID], groups: 0 });
     expect(status()).toEqual(before);
+    process.setgroups?.(groups);
     for (const opened of [fd, listener]) closeSync(opened);
   });
 

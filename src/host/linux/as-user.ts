@@ -2,6 +2,8 @@ import { ptr } from "bun:ffi";
 import { hostCallError, libc, readErrno } from "./libc.ts";
 
 /** asm/unistd_64.h: the calls themselves act on this thread alone, where those of the C library act on all. */
+const SYS_GETGROUPS = 115n;
+const SYS_SETGROUPS = 116n;
 const SYS_CAPGET = 125n;
 const SYS_CAPSET = 126n;
 const SYS_SETRESUID = 117n;
@@ -13,22 +15,41 @@ const SETS_BYTES = 24;
 const KEEP = -1n;
 
 /**
- * Does something at once as another user, by name and number, with svirt's own capabilities: for what others are told of
- * who did it. Throws "host-call". credentials(7)
+ * Does something at once as another user, who is in no group but his own, with svirt's own capabilities: for what others
+ * are told of who did it. Throws "host-call". credentials(7)
  */
 export function withUser<Result>(uid: number, act: () => Result): Result {
   const own = process.geteuid?.() ?? 0;
   if (uid === own) return act();
   const ownGroup = process.getegid?.() ?? 0;
-  const capabilities = getCapabilities();
+  const [capabilities, groups] = [getCapabilities(), getGroups()];
   try {
+    setGroups(new Uint32Array());
     setIds(uid, uid);
     // A user who is not root loses them, and may have them back: they are permitted still.
     setCapabilities(capabilities);
     return act();
   } finally {
     setIds(own, ownGroup);
+    setGroups(groups);
   }
+}
+
+/** Of this thread. getgroups(2) */
+function getGroups(): Uint32Array {
+  const groups = new Uint32Array(Number(libc().syscall(SYS_GETGROUPS, 0n, 0n, 0n, 0n)));
+  callWith(SYS_GETGROUPS, groups, "read svirt's groups");
+  return groups;
+}
+
+function setGroups(groups: Uint32Array): void {
+  callWith(SYS_SETGROUPS, groups, "act without svirt's groups");
+}
+
+function callWith(number: bigint, groups: Uint32Array, attempt: string): void {
+  const place = groups.length === 0 ? 0n : BigInt(ptr(groups));
+  if (libc().syscall(number, BigInt(groups.length), place, 0n, 0n) < 0n)
+    throw hostCallError(attempt, readErrno());
 }
 
 function setIds(uid: number, gid: number): void {
