@@ -52,8 +52,17 @@ export interface Leavings {
 export async function undefineDomain(
   node: Node,
   key: string,
-  { managedSave = false, nvram }: Leavings = {},
+  leavings: Leavings = {},
 ): Promise<{ name: string }> {
+  // All of it: what is looked at must still be so when it is taken away.
+  return await withRegistryLock(node, async () => forget(node, key, leavings));
+}
+
+function forget(
+  node: Node,
+  key: string,
+  { managedSave = false, nvram }: Leavings,
+): { readonly name: string } {
   const { definition, name, uuid } = findDomain(node, key);
   if (definition === undefined) {
     throw new SvirtError(`Requested operation is not valid: domain '${name}' is not defined, it only runs`, {
@@ -69,13 +78,11 @@ export async function undefineDomain(
   }
   const variables = findVariables(node, definition.xml);
   if (variables !== undefined) refuseVariables(node, { name, variables, nvram });
-  await withRegistryLock(node, async () => {
-    removeManagedSave(node, name);
-    removeDefinition(node, name);
-    if (variables !== undefined && nvram === "remove") node.host.removeFile(variables);
-    for (const claim of staticClaims(definition.xml)) registryOf(node).release(claim, uuid);
-    if (!keepsTpm(definition.xml, node, uuid)) node.host.removeFolder(tpmFolder(node, uuid));
-  });
+  removeManagedSave(node, name);
+  removeDefinition(node, name);
+  if (variables !== undefined && nvram === "remove") node.host.removeFile(variables);
+  for (const claim of staticClaims(definition.xml)) registryOf(node).release(claim, uuid);
+  if (!keepsTpm(definition.xml, node, uuid)) node.host.removeFolder(tpmFolder(node, uuid));
   return { name };
 }
 

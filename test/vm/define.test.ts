@@ -136,6 +136,17 @@ test("a level that a definition names is never free, wherever a define or an und
 });
 
 describe("undefineDomain()", () => {
+  test("forgets the definition that is there by then, and the level that it names", async () => {
+    const machine = makeMachine();
+    const [node, other] = [nodeOn(machine), nodeOn(machine)];
+    await defineDomain(node, domainXml({ seclabel: STATIC }));
+    const defined = defineDomain(other, domainXml({ seclabel: STATIC.replace("c2,c1", "c4,c3") }));
+    // Both begin at once: this one waits.
+    await Promise.all([defined, undefineDomain(node, "vm1")]);
+    expect(registryOf(node).listKeys("static")).toEqual([]);
+    expect(listDefinitionNames(node)).toEqual([]);
+  });
+
   test("leaves nothing of a definition: no mark, no level", async () => {
     const machine = makeMachine();
     const node = nodeOn(machine);
