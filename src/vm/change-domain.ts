@@ -3,8 +3,10 @@ import type { Domain } from "../domain/domain.ts";
 import type { Step } from "../plan/step.ts";
 import type { Watch } from "../run/run-plan.ts";
 import { type AskedChange, changeGuest } from "./change-guest.ts";
+import { withRegistryLock } from "./clear-away.ts";
 import { completeDomain } from "./complete-domain.ts";
-import { defineDomain } from "./define.ts";
+import { storeDomain } from "./define.ts";
+import type { Definition } from "./definitions.ts";
 import { decideImpact, type Wish } from "./devices/impact.ts";
 import { findDomain } from "./find-domain.ts";
 import type { Node } from "./node.ts";
@@ -38,7 +40,7 @@ export interface Change {
 export async function changeDomain(node: Node, ask: Ask, how: Change): Promise<Changed> {
   const found = findDomain(node, ask.key);
   const { definition, guest } = decideImpact(found, ask.wish);
-  const config = definition === undefined ? undefined : changeDefinition(node, definition.xml, how.config);
+  if (definition !== undefined) refuseChange(node, definition, how.config);
   if (ask.isDryRun) {
     const { after, steps } = guest === undefined ? { after: [], steps: [] } : how.live.decide(guest);
     return { name: found.name, steps: [...steps, ...after] };
@@ -47,15 +49,26 @@ export async function changeDomain(node: Node, ask: Ask, how: Change): Promise<C
     const { watch } = ask;
     await changeGuest(node, guest.uuid, { asked: how.live, ...(watch === undefined ? {} : { watch }) });
   }
-  if (config !== undefined) await defineDomain(node, config);
+  if (definition !== undefined) await changeDefinition(node, found.uuid, how.config);
   return { name: found.name, steps: [] };
 }
 
-/** A definition as it would be, to be stored. Throws what it refuses. */
-export function changeDefinition(node: Node, xml: string, change: Change["config"]): Uint8Array {
-  const changed = change(parseDomainText(xml));
-  const bytes = new TextEncoder().encode(formatDomain(changed));
-  // For its refusals: defining it decides the same once more.
-  completeDomain(node, bytes);
-  return bytes;
+/** Throws what a change of a definition refuses, before anything else is done for it. */
+export function refuseChange(node: Node, { xml }: Definition, change: Change["config"]): void {
+  changed(node, xml, change);
+}
+
+/**
+ * Changes a definition as it is by then: somebody else may have changed another part of it. Throws "not-found",
+ * "wrong-state" when it is gone.
+ */
+export async function changeDefinition(node: Node, uuid: string, change: Change["config"]): Promise<void> {
+  await withRegistryLock(node, async () => {
+    const { definition } = decideImpact(findDomain(node, uuid), { config: true });
+    if (definition !== undefined) storeDomain(node, changed(node, definition.xml, change));
+  });
+}
+
+function changed(node: Node, xml: string, change: Change["config"]): Domain {
+  return completeDomain(node, new TextEncoder().encode(formatDomain(change(parseDomainText(xml)))));
 }

@@ -1,4 +1,5 @@
 import { formatDomain, parseDomainText } from "../domain/document.ts";
+import type { Domain } from "../domain/domain.ts";
 import { listFirmwareFiles } from "../domain/firmware-files.ts";
 import { SvirtError } from "../errors.ts";
 import { guestPaths } from "../plan/paths.ts";
@@ -21,20 +22,23 @@ import { tpmFolder } from "./tpm-emulator.ts";
  */
 export async function defineDomain(node: Node, bytes: Uint8Array): Promise<{ name: string; uuid: string }> {
   const domain = completeDomain(node, bytes);
-  return await withRegistryLock(node, async () => {
-    refuseConflict(node, domain);
-    const registry = registryOf(node);
-    const before = staticClaims(readDefinition(node, domain.name)?.xml);
-    const xml = formatDomain(domain);
-    const claims = staticClaims(xml);
-    // Killed in between, a level that nobody names is kept; never is one free that a definition names.
-    for (const claim of claims) registry.reserve(claim, domain.uuid);
-    writeDefinition(node, { name: domain.name, xml });
-    for (const claim of before) {
-      if (!claims.some(({ key }) => key === claim.key)) registry.release(claim, domain.uuid);
-    }
-    return { name: domain.name, uuid: domain.uuid };
-  });
+  await withRegistryLock(node, async () => storeDomain(node, domain));
+  return { name: domain.name, uuid: domain.uuid };
+}
+
+/** The same for one with all of it decided. The caller holds the registry's lock. */
+export function storeDomain(node: Node, domain: Domain): void {
+  refuseConflict(node, domain);
+  const registry = registryOf(node);
+  const before = staticClaims(readDefinition(node, domain.name)?.xml);
+  const xml = formatDomain(domain);
+  const claims = staticClaims(xml);
+  // Killed in between, a level that nobody names is kept; never is one free that a definition names.
+  for (const claim of claims) registry.reserve(claim, domain.uuid);
+  writeDefinition(node, { name: domain.name, xml });
+  for (const claim of before) {
+    if (!claims.some(({ key }) => key === claim.key)) registry.release(claim, domain.uuid);
+  }
 }
 
 /** What becomes of what a domain leaves. Where that is not said, one that leaves any stays. */

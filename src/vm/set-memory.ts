@@ -2,8 +2,7 @@ import type { Domain } from "../domain/domain.ts";
 import { parseSizeInKiB } from "../domain/memory.ts";
 import { SvirtError } from "../errors.ts";
 import { setGuestMemory } from "./ask-guest.ts";
-import { type Ask, type Changed, changeDefinition, changeDomain } from "./change-domain.ts";
-import { defineDomain } from "./define.ts";
+import { type Ask, type Changed, changeDefinition, changeDomain, refuseChange } from "./change-domain.ts";
 import { decideImpact } from "./devices/impact.ts";
 import { findDomain } from "./find-domain.ts";
 import type { Node } from "./node.ts";
@@ -28,11 +27,12 @@ export async function setMemory(
   { key, wish }: Pick<Ask, "key" | "wish">,
   size: string,
 ): Promise<void> {
-  const { definition, guest } = decideImpact(findDomain(node, key), wish);
+  const found = findDomain(node, key);
+  const { definition, guest } = decideImpact(found, wish);
   const change = (domain: Domain): Domain => withCurrentMemory(domain, size);
-  const config = definition === undefined ? undefined : changeDefinition(node, definition.xml, change);
+  if (definition !== undefined) refuseChange(node, definition, change);
   if (guest !== undefined) await setGuestMemory(node, guest.uuid, size);
-  if (config !== undefined) await defineDomain(node, config);
+  if (definition !== undefined) await changeDefinition(node, found.uuid, change);
 }
 
 function withCurrentMemory(domain: Domain, size: string): Domain {

@@ -3,9 +3,8 @@ import type { Domain } from "../domain/domain.ts";
 import { SvirtError } from "../errors.ts";
 import { completeGuest } from "../qemu/complete-guest.ts";
 import { pollBalloon } from "../qemu/start-commands.ts";
-import { type Ask, changeDefinition } from "./change-domain.ts";
+import { type Ask, changeDefinition, refuseChange } from "./change-domain.ts";
 import { withGuestLock } from "./clear-away.ts";
-import { defineDomain } from "./define.ts";
 import { decideImpact } from "./devices/impact.ts";
 import { findDomain, findRunning } from "./find-domain.ts";
 import { withMonitor } from "./guest-monitor.ts";
@@ -22,9 +21,10 @@ export async function setStatisticsPeriod(
   { key, wish }: Pick<Ask, "key" | "wish">,
   seconds: number,
 ): Promise<void> {
-  const { definition, guest } = decideImpact(findDomain(node, key), wish);
+  const found = findDomain(node, key);
+  const { definition, guest } = decideImpact(found, wish);
   const change = (domain: Domain): Domain => withPeriod(domain, seconds);
-  const config = definition === undefined ? undefined : changeDefinition(node, definition.xml, change);
+  if (definition !== undefined) refuseChange(node, definition, change);
   if (guest !== undefined) {
     await withGuestLock(node, guest.uuid, async () => {
       const running = findRunning(node, guest.uuid).guest;
@@ -34,7 +34,7 @@ export async function setStatisticsPeriod(
       writeRecord(node, { ...running, xml: formatDomain(changed) });
     });
   }
-  if (config !== undefined) await defineDomain(node, config);
+  if (definition !== undefined) await changeDefinition(node, found.uuid, change);
 }
 
 /** Without a balloon in its XML a domain has a virtio one. Throws "unsupported" for one that has none. */

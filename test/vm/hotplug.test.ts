@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../src/domain/document.ts";
 import type { Ask } from "../../src/vm/change-domain.ts";
+import { defineDomain } from "../../src/vm/define.ts";
+import { readDefinition } from "../../src/vm/definitions.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";
 import { attachDevice, detachDevice, updateDevice } from "../../src/vm/devices/change-devices.ts";
 import { startDomain } from "../../src/vm/start.ts";
@@ -207,4 +209,14 @@ test("updateDevice() pulls a cable out, and changes nothing else of an interface
   expect(recordOf(machine).xml).toContain("<link state='down'/>");
   const error = await errorOf(update(card("").replace("virtio", "e1000")));
   expect(error.message).toContain("cannot modify field 'model'");
+});
+
+test("two devices that come to a definition at once both come", async () => {
+  const machine = makeMachine();
+  await defineDomain(nodeOn(machine), domainXml());
+  const ask: Ask = { key: "vm1", wish: { config: true }, isDryRun: false };
+  const disks = ["vdb", "vdc"].map((target) => deviceOf(diskXml(`${IMAGES}/${target}.raw`, target)));
+  await Promise.all(disks.map((disk) => attachDevice(nodeOn(machine), ask, disk)));
+  const { xml = "" } = readDefinition(nodeOn(machine), "vm1") ?? {};
+  expect(xml.match(/vd[bc]\.raw/g)).toEqual(["vdb.raw", "vdc.raw"]);
 });
