@@ -1,6 +1,8 @@
 import { asSvirtError, SvirtError } from "../errors.ts";
 import { deviceLock, editFolder } from "../plan/paths.ts";
-import { defineDomain } from "./define.ts";
+import { withRegistryLock } from "./clear-away.ts";
+import { completeDomain } from "./complete-domain.ts";
+import { storeDomain } from "./define.ts";
 import { findDomain } from "./find-domain.ts";
 import type { Node } from "./node.ts";
 
@@ -62,16 +64,21 @@ interface EditedText {
 
 async function store(node: Node, { before, path, text, uuid }: EditedText): Promise<void> {
   const kept = `Your text is in ${path}: correct it there, then svirt define ${path}`;
-  if (findDomain(node, uuid).definition?.xml !== before) {
-    throw new SvirtError("the XML configuration was changed by another user", {
-      kind: "wrong-state",
-      remedy: kept,
-    });
-  }
   try {
-    await defineDomain(node, new TextEncoder().encode(text));
+    const domain = completeDomain(node, new TextEncoder().encode(text));
+    await withRegistryLock(node, async () => {
+      if (findDomain(node, uuid).definition?.xml !== before) throw changedMeanwhile(uuid);
+      storeDomain(node, domain);
+    });
   } catch (error) {
-    const { kind, message, remedy = "" } = asSvirtError(error);
-    throw new SvirtError(message, { kind, remedy: `${remedy} ${kept}`.trim(), cause: error });
+    const { kind, message, remedy } = asSvirtError(error);
+    throw new SvirtError(message, { kind, remedy: `${remedy} ${kept}`, cause: error });
   }
+}
+
+function changedMeanwhile(uuid: string): SvirtError {
+  return new SvirtError("the XML configuration was changed by another user", {
+    kind: "wrong-state",
+    remedy: `See what it is by now: svirt dumpxml ${uuid} --inactive.`,
+  });
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { domainXml, makeMachine, UUID } from "../vm/scene.ts";
 import { runOn, type Said } from "./in-memory.ts";
@@ -54,6 +55,24 @@ describe("svirt edit", () => {
     const { code, err } = await runOn(machine, "edit", "vm1");
     expect([code, err]).toEqual([4, expect.stringContaining("was changed by another user")]);
     expect(new TextDecoder().decode(machine.files.get(path).bytes)).toContain("<on_poweroff>destroy");
+  });
+
+  test("nor over what somebody stores while it waits for him", async () => {
+    const machine = await defined();
+    const unlock = await machine.svirt().host.lock(registryLock(SYSTEM_PATHS), 0);
+    const file = machine.files.get("/etc/svirt/domains/vm1.xml");
+    machine.edit = (text) => {
+      machine.after(100, () => {
+        file.bytes = new TextEncoder().encode(text.replace("<on_crash>destroy", "<on_crash>restart"));
+        unlock();
+      });
+      return text.replace("<on_poweroff>destroy", "<on_poweroff>restart");
+    };
+    const { code } = await runOn(machine, "edit", "vm1");
+    expect([code, new TextDecoder().decode(file.bytes)]).toEqual([
+      4,
+      expect.stringContaining("<on_crash>restart"),
+    ]);
   });
 
   test("one at a time; a guest that only runs has no definition", async () => {
