@@ -96,7 +96,10 @@ export interface Monitor {
   handOver(file: HandedFile): Promise<void>;
   /** Makes or opens a tap and hands its queues over under their names. Throws "host-call", "failed". */
   handTap(tap: HandedTap): Promise<void>;
-  /** Connects to another program's socket and hands the connection over under its name. Throws "host-call", "denied", "failed". */
+  /**
+   * Connects to another program's socket and hands the connection over under its name. Throws "host-call", "denied",
+   * "failed".
+   */
   handPeer(peer: PluggedPeer): Promise<void>;
   /** Listens on a TCP port and hands the socket over under that name. Throws "host-call", "failed". */
   handListener(name: string, display: Display): Promise<void>;
@@ -132,9 +135,9 @@ export interface FileAccess {
 }
 
 /**
- * The machine, as small acts. Each act is one system call or a few that belong together, and throws "host-call" or "no-access" with
- * the call's own words. Everything left of here in the program is pure; `host/linux/` is the only real one, and tests
- * have one in memory.
+ * The machine, as small acts. Each act is one system call or a few that belong together, and throws "host-call" or
+ * "no-access" with the call's own words. Everything left of here in the program is pure; `host/linux/` is the only real
+ * one, and tests have one in memory.
  */
 export interface Host {
   /** The text of a file; undefined when there is none. Follows symlinks. */
@@ -169,7 +172,10 @@ export interface Host {
   ): void;
   /** A symlink to that target; what else is there stays. Missing is fine. */
   removeLink(path: string, target: string): void;
-  /** With these bytes, and zeros up to its size, or empty: whole or not at all. Throws when something is there. Gives which file. */
+  /**
+   * With these bytes, and zeros up to its size, or empty: whole or not at all. Throws when something is there. Gives
+   * which file.
+   */
   makeFile(path: string, mode: number, content?: FileContent): FileId;
   /** Into a file that svirt has made. Throws "host-call" when the path leads to another file by now. */
   writeBytes(file: FileId, offset: number, bytes: Uint8Array): void;

@@ -99,7 +99,10 @@ export type Resource =
   | { readonly kind: "host-device"; readonly path: string }
   | { readonly kind: "host-socket"; readonly path: string; readonly mode: "bind" | "connect" };
 
-/** What gives guests memory of enclaves, and their processors the key to attest them. virSecuritySELinuxSetMemoryLabel() of libvirt */
+/**
+ * What gives guests memory of enclaves, and their processors the key to attest them. virSecuritySELinuxSetMemoryLabel()
+ * of libvirt
+ */
 const SGX_DEVICES = ["/dev/sgx_vepc", "/dev/sgx_provision"];
 
 /**

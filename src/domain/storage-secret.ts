@@ -20,7 +20,10 @@ const authSecret = checked(
   refuseUnnamed,
 );
 
-/** `<auth>` of a network image: a user, and the secret that is the password. https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms */
+/**
+ * `<auth>` of a network image: a user, and the secret that is the password.
+ * https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms
+ */
 export const auth = child(
   element("auth", () => ({
     username: required(attribute("username", objectName)),

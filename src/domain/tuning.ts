@@ -18,7 +18,10 @@ const device = element("device", () => ({
   writeBytes: textOf("write_bytes_sec", bytes),
 }));
 
-/** `<blkiotune>`: the guest's share of the host's disks. A device is named there, not opened. https://libvirt.org/formatdomain.html#block-i-o-tuning */
+/**
+ * `<blkiotune>`: the guest's share of the host's disks. A device is named there, not opened.
+ * https://libvirt.org/formatdomain.html#block-i-o-tuning
+ */
 export const blkiotune = checked(
   element("blkiotune", () => ({ weight: textOf("weight", weight), devices: children(device) })),
   // virDomainDefTunablesValidate() of libvirt
@@ -96,7 +99,10 @@ const mapping = {
   count: required(attribute("count", userNumber)),
 };
 
-/** `<idmap>`: user numbers of a container; a virtual machine's are its own. https://libvirt.org/formatdomain.html#container-boot */
+/**
+ * `<idmap>`: user numbers of a container; a virtual machine's are its own.
+ * https://libvirt.org/formatdomain.html#container-boot
+ */
 export const idmap = checked(
   element("idmap", () => ({
     users: children(element("uid", () => mapping)),

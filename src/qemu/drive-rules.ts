@@ -21,7 +21,10 @@ const ADDRESSES = {
   sd: undefined,
 } as const;
 
-/** The highest number in each part of a drive's address; where none stands, QEMU decides. qemuValidateDomainDeviceDefAddressDrive() */
+/**
+ * The highest number in each part of a drive's address; where none stands, QEMU decides.
+ * qemuValidateDomainDeviceDefAddressDrive()
+ */
 const HIGHEST: Readonly<Partial<Record<ReturnType<typeof diskBus>, Partial<DrivePlace>>>> = {
   ide: { controller: 0, target: 0 },
   fdc: { controller: 0, bus: 0, target: 0 },

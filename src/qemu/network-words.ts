@@ -9,7 +9,10 @@ import { devicePath } from "./refusal.ts";
 import { virtioDriver, virtioKeys } from "./virtio-keys.ts";
 import { jsonWords, type Words } from "./words.ts";
 
-/** -netdev and -device for each interface; one that is a device of the host is none of these. qemuBuildNetCommandLine() of libvirt */
+/**
+ * -netdev and -device for each interface; one that is a device of the host is none of these. qemuBuildNetCommandLine()
+ * of libvirt
+ */
 export function formatInterfaces(guest: Guest, boot: BootIndexes, launch: Launch | undefined): Words {
   return guest.devices.interfaces.flatMap((found, index) => {
     refuseInterface(guest, found, devicePath("interface", index));

@@ -178,7 +178,10 @@ function busesToAdd(
 /** Where no device stands, only a kind of bridge. */
 const BRIDGES_ONLY: ReadonlySet<PciModel> = new Set(["pcie-switch-upstream-port", "pcie-expander-bus"]);
 
-/** A device may stand on either kind of PCI, and a bridge where its kind belongs. virDomainPCIAddressFlagsCompatible() of libvirt */
+/**
+ * A device may stand on either kind of PCI, and a bridge where its kind belongs. virDomainPCIAddressFlagsCompatible() of
+ * libvirt
+ */
 function refuseOtherKind(
   buses: readonly Bus[],
   asked: { readonly place: PciPlace; readonly bridge: Connection | undefined; readonly path: string },

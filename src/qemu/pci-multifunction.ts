@@ -3,7 +3,10 @@ import type { Devices } from "../domain/devices.ts";
 import { mapAddresses } from "./default-addresses.ts";
 import { pciPlace } from "./guest.ts";
 
-/** The function 0 of a slot says that there are others, unless the XML says anything. virDomainPCIAddressSetAllMulti() of libvirt */
+/**
+ * The function 0 of a slot says that there are others, unless the XML says anything. virDomainPCIAddressSetAllMulti() of
+ * libvirt
+ */
 export function withMultifunction(devices: Devices): Devices {
   const shared = new Set<string>();
   mapAddresses(devices, (address) => {

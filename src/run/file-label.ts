@@ -118,8 +118,9 @@ function putBack(
 }
 
 /**
- * The file that was given that label, as it is now. After a reboot its device may bear another number: then the inode says that it is
- * the one, if svirt labelled it in an earlier boot or, where a file cannot remember that, if our label is on it.
+ * The file that was given that label, as it is now. After a reboot its device may bear another number: then the inode
+ * says that it is the one, if svirt labelled it in an earlier boot or, where a file cannot remember that, if our label
+ * is on it.
  */
 export function findLabelled(host: Host, file: FileId, label: string | undefined): FileId | undefined {
   return host.withInspected(file.path, (now) =>

@@ -16,8 +16,8 @@ import type { UsedFile } from "./used-file.ts";
 
 /**
  * The label that each file gets and the one it will be given back. The caller holds the registry's lock. Throws
- * "label-taken" when the domain uses one file in two ways, or another tool or definition has it; "denied" for a file that the policy
- * would not let the guest use.
+ * "label-taken" when the domain uses one file in two ways, or another tool or definition has it; "denied" for a file
+ * that the policy would not let the guest use.
  */
 export function decideFiles(
   node: Node,

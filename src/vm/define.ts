@@ -17,8 +17,9 @@ import { hasManagedSave, removeManagedSave } from "./saving/managed-save.ts";
 import { tpmFolder } from "./tpm-emulator.ts";
 
 /**
- * Stores a domain, or stores it anew, with all that it leaves open decided. One without a UUID gets that of the domain that is defined by its name, or a new
- * one. Throws "xml", "unsupported"; "label-taken" when name and UUID belong to different domains.
+ * Stores a domain, or stores it anew, with all that it leaves open decided. One without a UUID gets that of the domain
+ * that is defined by its name, or a new one. Throws "xml", "unsupported"; "label-taken" when name and UUID belong to
+ * different domains.
  */
 export async function defineDomain(node: Node, bytes: Uint8Array): Promise<{ name: string; uuid: string }> {
   const domain = completeDomain(node, bytes);

@@ -8,8 +8,8 @@ import type { GuestRecord } from "./record.ts";
 
 /**
  * The definition names the images that a guest's disks have come to, so that the next start finds what the guest has
- * written. The caller holds the registry's lock. A disk that the definition has elsewhere, or not at all, is left alone. Done already is fine.
- * qemuBlockJobRewriteConfigDiskSource() of libvirt
+ * written. The caller holds the registry's lock. A disk that the definition has elsewhere, or not at all, is left alone.
+ * Done already is fine. qemuBlockJobRewriteConfigDiskSource() of libvirt
  */
 export function followGuest(node: Node, guest: GuestRecord, xml: string): void {
   const definition = readDefinition(node, guest.name);

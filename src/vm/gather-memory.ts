@@ -6,7 +6,10 @@ import type { GatherOptions, UsedFile } from "./used-file.ts";
 
 type MemoryFile = Extract<Resource, { readonly kind: "memory-file" }>;
 
-/** A file that is a part of the guest's memory: its own, unless it is there to be shared. Throws "not-found", "unsupported", "denied". */
+/**
+ * A file that is a part of the guest's memory: its own, unless it is there to be shared. Throws "not-found",
+ * "unsupported", "denied".
+ */
 export function gatherMemory(
   host: Host,
   { path, shareable, sizeKiB }: MemoryFile,

@@ -6,7 +6,10 @@ import { actorFor, withRegistryLock } from "./clear-away.ts";
 import type { Node } from "./node.ts";
 import type { GuestRecord } from "./record.ts";
 
-/** Carries out what of a start comes before its processes, after those steps that are done. The caller holds the registry's lock. */
+/**
+ * Carries out what of a start comes before its processes, after those steps that are done. The caller holds the
+ * registry's lock.
+ */
 export async function runPreparation(
   node: Node,
   guest: GuestRecord,

@@ -30,7 +30,8 @@ export interface Swept {
 /**
  * Finishes or undoes whatever a svirt that was killed, a reaper that was killed, or a reboot has left. Every call that
  * looks at guests begins with it; with nothing left behind it only reads. A guest that another svirt starts right now is
- * left to that one; one that is being cleared away, as by its reaper, is waited for, but not for long. Never throws for a single guest: its error is in the answer.
+ * left to that one; one that is being cleared away, as by its reaper, is waited for, but not for long. Never throws for
+ * a single guest: its error is in the answer.
  */
 export async function sweep(node: Node): Promise<Swept> {
   const running: GuestRecord[] = [];

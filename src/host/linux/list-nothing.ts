@@ -1,6 +1,9 @@
 import { dlopen, FFIType, read } from "bun:ffi";
 
-/** What `svirt list` looks at first: whether SELinux holds anybody back (src/report/permissive.ts), and where guests, and restarts that were asked for, would be (src/plan/paths.ts). */
+/**
+ * What `svirt list` looks at first: whether SELinux holds anybody back (src/report/permissive.ts), and where guests, and
+ * restarts that were asked for, would be (src/plan/paths.ts).
+ */
 const ENFORCE = "/sys/fs/selinux/enforce";
 const FOLDERS: readonly string[] = ["/var/lib/svirt/records", "/run/svirt/restart"];
 /** virsh's table without a row. */
@@ -17,9 +20,10 @@ const DOTS_BYTES = 48;
 const ROOM_BYTES = 4096;
 
 /**
- * Carries out `svirt list`, word for word, when no guest runs, nothing waits to be finished and there is nothing to warn of; false when it is not for
- * that, and nothing has been done. Programs ask this all day. It stands alone, and shares no file with the rest: each
- * more that is read costs a thirtieth of a hello world, each function called a hundredth (docs/measurements.md).
+ * Carries out `svirt list`, word for word, when no guest runs, nothing waits to be finished and there is nothing to warn
+ * of; false when it is not for that, and nothing has been done. Programs ask this all day. It stands alone, and shares
+ * no file with the rest: each more that is read costs a thirtieth of a hello world, each function called a hundredth
+ * (docs/measurements.md).
  */
 export function listNothing(words: readonly string[]): boolean {
   // These are the folders of root's guests.

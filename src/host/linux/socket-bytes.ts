@@ -1,7 +1,10 @@
 import { EINTR, EWOULDBLOCK } from "./errno.ts";
 import { basicCalls, readErrno } from "./libc.ts";
 
-/** What a descriptor that does not wait has to read. An error is an end: a terminal whose other side is closed gives EIO. read(2) */
+/**
+ * What a descriptor that does not wait has to read. An error is an end: a terminal whose other side is closed gives EIO.
+ * read(2)
+ */
 export function readSome(fd: number, mostBytes: number): Uint8Array | "ended" | "later" {
   const bytes = new Uint8Array(mostBytes);
   const count = Number(basicCalls().read(fd, bytes, bytes.length));

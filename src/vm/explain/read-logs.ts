@@ -8,7 +8,8 @@ const MOST_BYTES = 64 * 1024 * 1024;
 
 /**
  * The lines of a file, `-` for standard input, or of what the host has: auditd's log and the kernel's, where a denial is
- * told if no auditd runs. Throws "not-found", "host-call" or "unsupported" for the file, "denied" when the host's are not readable.
+ * told if no auditd runs. Throws "not-found", "host-call" or "unsupported" for the file, "denied" when the host's are
+ * not readable.
  */
 export function readLogs(host: Host, file: string | undefined): string[] {
   if (file !== undefined) return linesOf(readWhole(host, file));
