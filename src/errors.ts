@@ -1,7 +1,4 @@
-/**
- * What went wrong, in one word. The kind alone fixes the exit code (docs/commands.md) and, for the second front-end,
- * libvirt's error number.
- */
+/** What went wrong, in one word. The kind alone fixes the exit code (docs/commands.md). */
 export type ErrorKind =
   | "failed"
   | "host-call"
