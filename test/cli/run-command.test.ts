@@ -164,6 +164,18 @@ test("destroy, shutdown and start say so when there is nothing to do, and succee
   expect((await runOn(machine, "start", "vm1")).code).toBe(0);
 });
 
+test("plan of a guest that runs has no steps for a start, and for its end those that it was given", async () => {
+  const machine = withXml({ disks: ALL_KINDS });
+  await runOn(machine, "define", "/vm.xml");
+  const { out: stop } = await runOn(machine, "plan", "vm1", "--stop");
+  await runOn(machine, "start", "vm1");
+  for (const key of ["vm1", UUID, "/vm.xml"]) {
+    expect((await runOn(machine, "plan", key)).out).toBe("Domain 'vm1' is already active\n\n");
+    expect((await runOn(machine, "plan", key, "--json")).out).toBe("[]\n");
+    expect((await runOn(machine, "plan", key, "--stop")).out).toBe(stop);
+  }
+});
+
 test("plan shows every step of a start and changes nothing", async () => {
   const machine = withXml({
     disks: ALL_KINDS,
