@@ -45,7 +45,7 @@ _svirt() {
     dumpxml) options='--inactive --json --help' wants=domain ;;
     domblklist) options='--inactive --details --json --help' wants=domain ;;
     domblkinfo) options='--human --all --json --help' wants=domain ;;
-    domblkstat) options='--json --help' wants=domain ;;
+    domblkstat) options='--human --json --help' wants=domain ;;
     domiflist) options='--inactive --json --help' wants=domain ;;
     domifstat) options='--json --help' wants=domain ;;
     domifaddr) options='--full --source --json --help' wants=domain ;;

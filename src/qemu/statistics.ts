@@ -15,6 +15,22 @@ export interface DiskStatistics {
   readonly highestByte?: number;
 }
 
+/** What several disks have done together. Where each was last written is no number of all. */
+export function addStatistics(parts: readonly DiskStatistics[]): DiskStatistics {
+  const sumOf = (key: Exclude<keyof DiskStatistics, "highestByte">): number =>
+    parts.reduce((sum, part) => sum + part[key], 0);
+  return {
+    readRequests: sumOf("readRequests"),
+    readBytes: sumOf("readBytes"),
+    writeRequests: sumOf("writeRequests"),
+    writeBytes: sumOf("writeBytes"),
+    flushRequests: sumOf("flushRequests"),
+    readNs: sumOf("readNs"),
+    writeNs: sumOf("writeNs"),
+    flushNs: sumOf("flushNs"),
+  };
+}
+
 const blockStats = v.array(
   v.looseObject({
     parent: v.exactOptional(v.looseObject({ stats: v.looseObject({ wr_highest_offset: count }) })),

@@ -6,7 +6,12 @@ import type { Monitor } from "../host.ts";
 import { type BalloonStatistics, parseBalloonStatistics } from "../qemu/balloon-statistics.ts";
 import { completeGuest } from "../qemu/complete-guest.ts";
 import { listDiskIds } from "../qemu/disk-words.ts";
-import { type DiskStatistics, parseBalloonKiB, parseBlockStatistics } from "../qemu/statistics.ts";
+import {
+  addStatistics,
+  type DiskStatistics,
+  parseBalloonKiB,
+  parseBlockStatistics,
+} from "../qemu/statistics.ts";
 import { withMonitor } from "./guest-monitor.ts";
 import type { Node } from "./node.ts";
 import type { GuestRecord } from "./record.ts";
@@ -42,15 +47,20 @@ async function getDiskStatistics(node: Node, guest: GuestRecord): Promise<DiskWi
   });
 }
 
-/** One of them, by its target or by the path of its source, as virsh takes it. Throws "not-found" besides. */
+/**
+ * One of them, by its target or by the path of its source, as virsh takes it; without either, all together, under no name.
+ * Throws "not-found" besides.
+ */
 export async function getStatisticsOfDisk(
   node: Node,
   guest: GuestRecord,
-  key: string,
+  key: string | undefined,
 ): Promise<DiskWithStatistics> {
   const disks = domainOf(guest).devices.disks;
-  const disk = disks.find((found) => isDiskNamed(found, key));
   const all = await getDiskStatistics(node, guest);
+  if (key === undefined)
+    return { target: "", statistics: addStatistics(all.map(({ statistics }) => statistics)) };
+  const disk = disks.find((found) => isDiskNamed(found, key));
   const found = all.find(({ target }) => target === disk?.target.dev);
   if (found !== undefined) return found;
   throw new SvirtError(`invalid path: ${key}`, {

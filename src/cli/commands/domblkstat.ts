@@ -1,9 +1,23 @@
+import type { DiskStatistics } from "../../qemu/statistics.ts";
 import { findRunning } from "../../vm/find-domain.ts";
 import { getStatisticsOfDisk } from "../../vm/guest-statistics.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../command.ts";
 import { sweepFirst } from "../sweep-first.ts";
 
-/** `svirt domblkstat DOMAIN DEVICE` */
+/** What virsh calls each number, and what it says with --human. domblkstat_output in virsh-domain-monitor.c of libvirt */
+const NUMBERS: readonly (readonly [keyof DiskStatistics, name: string, human: string])[] = [
+  ["readRequests", "rd_req", "number of read operations:"],
+  ["readBytes", "rd_bytes", "number of bytes read:"],
+  ["writeRequests", "wr_req", "number of write operations:"],
+  ["writeBytes", "wr_bytes", "number of bytes written:"],
+  ["flushRequests", "flush_operations", "number of flush operations:"],
+  ["readNs", "rd_total_times", "total duration of reads (ns):"],
+  ["writeNs", "wr_total_times", "total duration of writes (ns):"],
+  ["flushNs", "flush_total_times", "total duration of flushes (ns):"],
+];
+const HUMAN_WIDTH = 31;
+
+/** `svirt domblkstat DOMAIN [DEVICE]` */
 export const command: Command = {
   spec: {
     name: "domblkstat",
@@ -11,30 +25,29 @@ export const command: Command = {
     details: "Bytes, requests and nanoseconds since the guest was started.",
     operands: [
       DOMAIN_OPERAND,
-      { name: "device", summary: "the disk's target (vda) or the path of its source" },
+      {
+        name: "device",
+        summary: "the disk's target (vda) or the path of its source; default: all disks together",
+        isOptional: true,
+      },
     ],
-    options: [JSON_OPTION],
+    options: [{ name: "human", summary: "say in words what each number is" }, JSON_OPTION],
   },
   async run(call) {
     await sweepFirst(call);
     const { guest } = findRunning(call.node, operand(call, "domain"));
-    const found = await getStatisticsOfDisk(call.node, guest, operand(call, "device"));
+    const { statistics, target } = await getStatisticsOfDisk(call.node, guest, call.operands.get("device"));
     if (call.options.has("json")) {
-      printJson(call, found);
+      printJson(call, { ...(target === "" ? {} : { target }), statistics });
       return undefined;
     }
-    const { statistics: is, target } = found;
-    const lines = [
-      ["rd_req", is.readRequests],
-      ["rd_bytes", is.readBytes],
-      ["wr_req", is.writeRequests],
-      ["wr_bytes", is.writeBytes],
-      ["flush_operations", is.flushRequests],
-      ["rd_total_times", is.readNs],
-      ["wr_total_times", is.writeNs],
-      ["flush_total_times", is.flushNs],
-    ].map(([name, value]) => `${target} ${name} ${value}\n`);
-    call.output.print(`${lines.join("")}\n`);
+    const isHuman = call.options.has("human");
+    const lines = NUMBERS.map(([key, name, human]) =>
+      isHuman
+        ? ` ${human.padEnd(HUMAN_WIDTH)} ${statistics[key]}\n`
+        : `${target} ${name} ${statistics[key]}\n`,
+    );
+    call.output.print(`${isHuman ? `Device: ${target}\n` : ""}${lines.join("")}\n`);
     return undefined;
   },
 };

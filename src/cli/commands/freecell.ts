@@ -32,10 +32,13 @@ function listWanted(call: Call): readonly (number | undefined)[] {
   if (text === undefined) return [undefined];
   const cell = parseWhole(text, "cellno", [0, 65_535]);
   if (cells.includes(cell)) return [cell];
-  throw new SvirtError(`Cannot tell of NUMA cell ${cell}: the host has ${cells.join(", ")}`, {
-    kind: "not-found",
-    remedy: "Name one of these.",
-  });
+  throw new SvirtError(
+    `Cannot tell of NUMA cell ${cell}: the host has those with number ${cells.join(", ")}`,
+    {
+      kind: "not-found",
+      remedy: "Name one of these.",
+    },
+  );
 }
 
 function freeIn({ node }: Call, cell: number | undefined): number {
