@@ -74,6 +74,16 @@ describe.skipIf(MISSING !== undefined)(`a folder that is given away on the real 
     expect(["", "/file", "/below"].map((name) => statSync(path + name).uid)).toEqual([0, 0, 0]);
   });
 
+  test("takes along what has a name that is no text, so that none keeps a folder from being taken back", () => {
+    using folder = new RealFolder();
+    const path = `${folder.path}/state`;
+    mkdirSync(path);
+    const name = Buffer.concat([Buffer.from(`${path}/`), new Uint8Array([0xff, 0xfe])]);
+    writeFileSync(name, "");
+    folder.host.giveFolder(path, { uid: UID });
+    expect(statSync(name).uid).toBe(UID);
+  });
+
   test("does not take along a file that has another name elsewhere", () => {
     using folder = new RealFolder();
     const secret = folder.file("secret", "x");

@@ -1,4 +1,4 @@
-import { type BigIntStats, closeSync, constants, fstatSync, openSync } from "node:fs";
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readdirSync } from "node:fs";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts, FileType } from "../../host.ts";
 import type { FileId } from "../../plan/guest-order.ts";
@@ -60,6 +60,21 @@ export function openSame(file: FileId, flags: number): number {
 /** Opens a path to look at it, nothing more. */
 export function openPath(path: string | Buffer): number {
   return openAt(path, O_PATH);
+}
+
+/** Something in a folder: its name as it is shown, and a path that leads there, which may be any bytes. */
+interface Child {
+  readonly name: string;
+  readonly at: Buffer;
+}
+
+/** All that is in a folder that is open. */
+export function listChildren(folder: number): readonly Child[] {
+  const above = `/proc/self/fd/${folder}`;
+  return readdirSync(above, { encoding: "buffer" }).map((name) => ({
+    name: name.toString(),
+    at: Buffer.concat([Buffer.from(`${above}/`), name]),
+  }));
 }
 
 function refuseOther(file: FileId, stat: BigIntStats): void {

@@ -1,6 +1,6 @@
-import { closeSync, constants, fchownSync, fstatSync, lchownSync, readdirSync } from "node:fs";
+import { closeSync, constants, fchownSync, fstatSync, lchownSync } from "node:fs";
 
-import { openAt, openPath } from "./file-id.ts";
+import { listChildren, openAt, openPath } from "./file-id.ts";
 import { orThrow } from "./files.ts";
 import { setLabelOf } from "./xattr.ts";
 
@@ -17,8 +17,7 @@ export function giveFolder(path: string, to: NewOwner): void {
     const folder = openAt(path, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
       fchownSync(folder, to.uid, to.uid);
-      for (const name of readdirSync(`/proc/self/fd/${folder}`))
-        giveEntry(`/proc/self/fd/${folder}/${name}`, to);
+      for (const { at } of listChildren(folder)) giveEntry(at, to);
       putLabel(folder, to.label);
     } finally {
       closeSync(folder);
@@ -27,7 +26,7 @@ export function giveFolder(path: string, to: NewOwner): void {
 }
 
 /** A file with a second name may be somebody else's, whom it was taken from: it stays as it is. */
-function giveEntry(path: string, { label, uid }: NewOwner): void {
+function giveEntry(path: Buffer, { label, uid }: NewOwner): void {
   const fd = openPath(path);
   try {
     const stat = fstatSync(fd);

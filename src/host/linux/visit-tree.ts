@@ -1,8 +1,8 @@
-import { chownSync, closeSync, constants, fstatSync, openSync, readdirSync } from "node:fs";
+import { chownSync, closeSync, constants, fstatSync, openSync } from "node:fs";
 import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { Host, TreeEntry } from "../../host.ts";
 import { grantOn, revokeOn } from "./file-access.ts";
-import { fileFacts, openPath, openSame } from "./file-id.ts";
+import { fileFacts, listChildren, openPath, openSame } from "./file-id.ts";
 import { orThrow, unlessMissing } from "./files.ts";
 import { attributesAt } from "./xattr.ts";
 
@@ -40,12 +40,11 @@ function enter<T>(place: Place, above: T, visit: Visit<T>): void {
       deep.push(path);
       return;
     }
-    // A name may be any bytes.
-    const names = orThrow(`list ${path}`, () => readdirSync(`/proc/self/fd/${fd}`, { encoding: "buffer" }));
-    for (const name of names) {
-      const child = openChild(fd, name);
+    for (const { at, name } of orThrow(`list ${path}`, () => listChildren(fd))) {
+      const child = unlessMissing(`open ${name}`, () => openPath(at));
+      // It is gone by now.
       if (child === undefined) continue;
-      const inside = { ...place, fd: child, path: `${path}/${name.toString()}`, levels: levels + 1 };
+      const inside = { ...place, fd: child, path: `${path}/${name}`, levels: levels + 1 };
       if (isBelow(inside)) enter(reopened(inside), below, visit);
       else visitLeaf(inside, below, visit);
     }
@@ -79,12 +78,6 @@ function reopened(place: Place): Place {
   } finally {
     closeSync(place.fd);
   }
-}
-
-/** Undefined: it is gone by now. */
-function openChild(folder: number, name: Buffer): number | undefined {
-  const path = Buffer.concat([Buffer.from(`/proc/self/fd/${folder}/`), name]);
-  return unlessMissing(`open ${name.toString()}`, () => openPath(path));
 }
 
 function entryOf(fd: number, path: string): TreeEntry {
