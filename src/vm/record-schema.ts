@@ -46,7 +46,7 @@ export type GuestChange = v.InferOutput<typeof change>;
  * `/var/lib/svirt/records/UUID.json`. It is written before the first step of a start is carried out and removed after
  * the last one is undone. `state` says how far the start came; whether the guest runs now the kernel says.
  */
-const record = v.strictObject({
+export const record = v.strictObject({
   format: v.literal(1),
   uuid: aString,
   name: aString,

@@ -1,0 +1,21 @@
+import { expect, test } from "bun:test";
+import { claim } from "../../src/plan/step-parts.ts";
+import { record } from "../../src/vm/record-schema.ts";
+
+const text = await Bun.file(new URL("../../docs/state.md", import.meta.url)).text();
+
+/** The names in the first column of the table below that heading. */
+function firstColumn(heading: string): string[] {
+  const [, part = ""] = text.split(`\n## ${heading}\n`);
+  const [section = ""] = part.split("\n## ");
+  const cells = [...section.matchAll(/^\| (`[^|]*`) \|/gm)].map(([, cell = ""]) => cell);
+  return cells.flatMap((cell) => cell.split(", ").map((name) => name.replaceAll("`", "")));
+}
+
+test("docs/state.md tells of every field of a record, and of no other", () => {
+  expect(firstColumn("The record").sort()).toEqual(Object.keys(record.entries).sort());
+});
+
+test("docs/state.md tells of every kind of claim, and of no other", () => {
+  expect(firstColumn("Claims").sort()).toEqual([...claim.entries.kind.options].sort());
+});
