@@ -158,6 +158,14 @@ describe("a copy", () => {
     await expectCleanEnd(machine);
   });
 
+  test("is refused where no XML could name it", async () => {
+    const machine = await machineWithChain();
+    const before = wholeState(machine);
+    const copied = copyOn(nodeOn(machine), { dest: `${IMAGES}/a line\nbreak` });
+    await expectRefused(machine, copied, "Cannot read /disk/source/@file");
+    expect(wholeState(machine)).toEqual(before);
+  });
+
   test("of the disk's own image alone stands on what that stood on", async () => {
     const machine = await machineWithChain();
     await copyOn(nodeOn(machine), { isShallow: true });

@@ -67,6 +67,17 @@ describe("takeSnapshot()", () => {
     },
   );
 
+  test.each(["a line\nbreak", "a \u0001 sign"])(
+    "is refused where no XML could name the image: %j",
+    async (name) => {
+      const machine = await machineWithChain();
+      const disks = [{ name: "vda", snapshot: undefined, driver: undefined, file: `${IMAGES}/${name}` }];
+      const before = wholeState(machine);
+      await expectRefused(machine, takeOn(nodeOn(machine), { disks }), "Cannot read ");
+      expect(wholeState(machine)).toEqual(before);
+    },
+  );
+
   test("does not touch a file that is in the way", async () => {
     const machine = await machineWithChain();
     machine.files.put(`${IMAGES}/top.s1`, "file", { bytes: new Uint8Array([1]) });

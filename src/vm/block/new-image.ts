@@ -1,3 +1,4 @@
+import { formatDevice, parseDevice } from "../../domain/device.ts";
 import { type LocalImage, withImages } from "../../domain/disk-images.ts";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host.ts";
@@ -57,7 +58,7 @@ export function planNew(
   });
 }
 
-/** Labels the image for the guest, hands it over and tells QEMU of it; nothing uses it yet. */
+/** Labels the image for the guest, hands it over and tells QEMU of it; nothing uses it yet. Throws "xml" for a path that no XML has. */
 export function plugImage(
   node: Node,
   record: GuestRecord,
@@ -68,7 +69,10 @@ export function plugImage(
   const found = wanted.facts ?? node.host.inspectFile(path) ?? factsOfPlanned(path);
   const target = disk.target.dev;
   const element = { path, format, storage, role: "top", readOnly: false, facts: found } as const;
-  const medium = formatMedium(guest, withImages(disk, [wanted]), {
+  const changed = withImages(disk, [wanted]);
+  // What names the image from now on is read again, from the guest's record: a path may be more than XML can say.
+  parseDevice(new TextEncoder().encode(formatDevice({ element: "disk", value: changed })));
+  const medium = formatMedium(guest, changed, {
     chains: new Map([[target, [element]]]),
     names: freeNames(record, "net"),
   });
