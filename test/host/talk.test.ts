@@ -84,6 +84,8 @@ describe("Host.talk() with a terminal", () => {
     process.kill(Number(/connected (\d+)/.exec(user.heard.text)?.[1]), signal);
     await user.heard.until(`Disconnected from the guest's console by ${signal}`);
     expect(await user.child.exited).toBe(3);
+    // Its end may be known before its last words are.
+    await user.heard.until(/^[0-9a-f:]{40,}[\s\S]*^[0-9a-f:]{40,}\s/m);
     const [before, ...others] = user.heard.text.match(/^[0-9a-f:]{40,}/gm) ?? [];
     expect(others).toEqual([before ?? ""]);
     guest.child.kill();
