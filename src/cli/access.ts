@@ -4,7 +4,8 @@ import { isList, parseArguments } from "./parse-arguments.ts";
 
 /**
  * What a command does to the node: it reads; it changes something; or it needs the node itself, as a program of the user's
- * choice or a way back into it. Some read as long as nothing but these operands and options is given.
+ * choice or a way back into it. Some read as long as nothing but these operands and options is given, `name` with any
+ * value or `name=value` with that one.
  */
 export type Access = "reads" | "changes" | "local" | { readonly readsWith: readonly string[] };
 
@@ -15,7 +16,7 @@ const SHOWN = ["domain", "live", "config", "current", "json"];
 export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ...listed(
     "reads",
-    "audit capabilities doctor domblkinfo domblklist domblkstat domdisplay domid domif-getlink domifaddr domiflist " +
+    "audit capabilities doctor domblkinfo domblklist domblkstat domdisplay domid domif-getlink domiflist " +
       "domifstat dominfo dommemstat domname domstate domstats domuuid domxml-to-native dumpxml explain freecell " +
       "hostname list maxvcpus nodecpumap nodecpustats nodeinfo nodememstats plan save-image-dumpxml sysinfo " +
       "ttyconsole uri validate vcpucount vcpuinfo version vncdisplay vol-dumpxml vol-info",
@@ -28,6 +29,8 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ["blkiotune", { readsWith: SHOWN }],
   ["desc", { readsWith: [...SHOWN, "title"] }],
   ["blockjob", { readsWith: ["domain", "path", "info", "bytes", "raw", "json"] }],
+  // Whoever asks an agent in a guest says something to it. virDomainInterfaceAddresses() of libvirt
+  ["domifaddr", { readsWith: ["domain", "interface", "full", "source=lease", "source=arp", "json"] }],
   // Another emulator would be a program to run.
   ["domcapabilities", { readsWith: ["virttype", "arch", "machine", "json"] }],
   ...listed(
@@ -55,16 +58,19 @@ export function checkAccess(spec: CommandSpec, words: readonly string[], allowed
   if (allowed === "changes" || access === "reads") return;
   const remedy = "Use a key that may change something.";
   if (access === "changes") throw denied(`run svirt ${spec.name}`, "this key may only read", remedy);
-  const extra = listGiven(spec, words).find((name) => !access.readsWith.includes(name));
+  const extra = listGiven(spec, words).find(
+    ([name, value]) => ![name, `${name}=${value}`].some((known) => access.readsWith.includes(known)),
+  );
   if (extra !== undefined)
-    throw denied(`run svirt ${spec.name} with ${extra}`, "this key may only read", remedy);
+    throw denied(`run svirt ${spec.name} with ${extra[0]}`, "this key may only read", remedy);
 }
 
-/** The names of the operands and options that are given. */
-function listGiven(spec: CommandSpec, words: readonly string[]): readonly string[] {
+/** The operands and options that are given. */
+function listGiven(spec: CommandSpec, words: readonly string[]): readonly (readonly [string, string])[] {
   const { operands, options, rest } = parseArguments(spec, words);
-  const lists = rest.length === 0 ? [] : spec.operands.filter(isList).map(({ name }) => name);
-  return [...operands.keys(), ...options.keys(), ...lists].filter((name) => name !== "help");
+  const lists = rest.length === 0 ? [] : spec.operands.filter(isList);
+  const all = [...operands, ...options, ...lists.map(({ name }) => [name, ""] as const)];
+  return all.filter(([name]) => name !== "help");
 }
 
 function denied(what: string, why: string, remedy: string): SvirtError {

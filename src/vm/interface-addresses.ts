@@ -1,16 +1,33 @@
 import type { NetworkInterface } from "../domain/network-interface.ts";
+import { ASK_INTERFACES, parseInterfaces } from "../qemu/agent-interfaces.ts";
+import { askAgent } from "./agent/ask-agent.ts";
 import type { Node } from "./node.ts";
+import type { GuestRecord } from "./record.ts";
 
-/** An interface and the addresses that it was seen with. */
+/** An interface and the addresses that it was seen with, or that the guest says it has. */
 export interface AddressedInterface {
   readonly interface: string;
-  readonly mac: string;
+  /** Undefined: the guest tells none. */
+  readonly mac: string | undefined;
   readonly addresses: readonly {
-    readonly type: "ipv4";
+    readonly type: "ipv4" | "ipv6";
     readonly address: string;
     /** 0: a neighbour's is not known. */
     readonly prefix: number;
   }[];
+}
+
+/** What the agent in a guest says of its interfaces, by the guest's own names. Throws what askAgent() throws. */
+export async function askAddresses(
+  node: Node,
+  guest: GuestRecord,
+  name: string | undefined,
+): Promise<AddressedInterface[]> {
+  const command = JSON.stringify({ execute: ASK_INTERFACES });
+  const said = parseInterfaces(await askAgent(node, guest, { command, timeoutMs: undefined }));
+  return said
+    .filter((found) => name === undefined || found.name === name)
+    .map((found) => ({ interface: found.name, mac: found.mac, addresses: found.addresses }));
 }
 
 /** ATF_COM of linux/if_arp.h: the neighbour has answered. */

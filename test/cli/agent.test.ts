@@ -19,6 +19,60 @@ async function running(devices: string): Promise<Machine> {
   return machine;
 }
 
+// cmdDomIfAddr() of libvirt's tools/virsh-domain-monitor.c; the answer is that of qemu.git qga/qapi-schema.json
+describe("svirt domifaddr --source agent", () => {
+  const loopback = { "ip-address-type": "ipv4", "ip-address": "127.0.0.1", prefix: 8 };
+  const said = [
+    { name: "lo", "hardware-address": "00:00:00:00:00:00", "ip-addresses": [loopback] },
+    {
+      name: "eth0",
+      "hardware-address": "52:54:00:00:00:01",
+      "ip-addresses": [
+        { "ip-address-type": "ipv4", "ip-address": "10.0.0.7", prefix: 24 },
+        { "ip-address-type": "ipv6", "ip-address": "fe80::1", prefix: 64 },
+      ],
+    },
+    { name: "eth0:1", "ip-addresses": [{ "ip-address-type": "ipv4", "ip-address": "10.0.0.8", prefix: 24 }] },
+    { name: "sit0" },
+  ];
+  const ask = async (interfaces: readonly object[], ...words: readonly string[]) => {
+    const machine = await running(CHANNEL);
+    machine.agent.answers = new Map([["guest-network-get-interfaces", { return: interfaces }]]);
+    return await runOn(machine, "domifaddr", "vm1", "--source", "agent", ...words);
+  };
+
+  test("prints what the guest says of its interfaces", async () => {
+    expect((await ask(said)).out).toBe(
+      ` Name       MAC address          Protocol     Address
+-------------------------------------------------------------------------------
+ lo         00:00:00:00:00:00    ipv4         127.0.0.1/8
+ eth0       52:54:00:00:00:01    ipv4         10.0.0.7/24
+ -          -                    ipv6         fe80::1/64
+ -          -                    ipv4         10.0.0.8/24
+ sit0       N/A                  N/A          N/A
+
+`,
+    );
+  });
+
+  test("tells of the one that is named", async () => {
+    const { out } = await ask(said, "sit0", "--json");
+    expect(JSON.parse(out)).toEqual([{ interface: "sit0", addresses: [] }]);
+  });
+
+  test.each([
+    ["a name that moves the cursor", [{ name: "e\u001b[2J" }]],
+    ["an address that is none", [{ name: "e", "ip-addresses": [{ ...loopback, "ip-address": "\n" }] }]],
+    ["a MAC address that is none", [{ name: "e", "hardware-address": "x" }]],
+  ])("prints nothing of an answer with %s", async (_, interfaces) => {
+    expect(await ask(interfaces)).toMatchObject({
+      code: 1,
+      out: "",
+      err: expect.stringContaining("Cannot read the agent's answer to guest-network-get-interfaces"),
+    });
+  });
+});
+
 // cmdQemuAgentCommand() of libvirt's tools/virsh-domain.c, and qemuAgentCommand()
 describe("svirt qemu-agent-command", () => {
   test("prints the agent's answer", async () => {

@@ -33,6 +33,7 @@ describe("what a command does to the node", () => {
       const known = [...operands, ...options].map((each) => each.name);
       const named = typeof access === "object" ? access.readsWith : [];
       return named
+        .map((word) => word.replace(/=.*/, ""))
         .filter((word) => !known.includes(word) && !SHOWN.includes(word))
         .map((word) => [name, word]);
     });
@@ -61,6 +62,7 @@ describe("svirt shell", () => {
     "svirt list --all",
     "svirt 'domstate' \"vm1\"",
     "svirt dumpxml vm1",
+    "svirt domifaddr vm1 --source arp",
     "svirt help",
     "svirt --version",
     "svirt nonsense",
@@ -87,6 +89,7 @@ describe("svirt shell", () => {
     ["svirt schedinfo vm1 --set cpu_shares=2", "svirt schedinfo with set"],
     ["svirt blockjob vm1 vda --abort", "svirt blockjob with abort"],
     ["svirt domcapabilities --emulatorbin /bin/sh", "svirt domcapabilities with emulatorbin"],
+    ["svirt domifaddr vm1 --source agent", "svirt domifaddr with source"],
   ])("--read-only refuses %s", async (original, what) => {
     const machine = await asked(original);
     const before = snapshot(machine);
