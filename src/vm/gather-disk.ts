@@ -53,7 +53,8 @@ function gatherImage(reader: Reader, { depth, disk, goesOn, image, override }: D
   if (own !== undefined) refuseOtherType(image, own.facts.type);
   const hasData = data?.role === "data-file";
   if (hasData && dataFile !== undefined) refuseOtherType(dataFile, data.facts.type);
-  if (hasData && dataFile === undefined && !readOnly) throw unsaidData(path, data.path);
+  if (hasData && dataFile === undefined && !readOnly && !isBeside(path, data.path))
+    throw unsaidData(path, data.path);
   const role = depth === 0 ? diskRole(disk) : "content";
   return walked.map((element, at) => {
     if (at === 0) return { element: depth > 0 ? { ...element, role: "backing" } : element, role, override };
@@ -91,10 +92,15 @@ function refuseOutside({ facts, path, slice }: FoundElement<FileFacts>): void {
   });
 }
 
+/** As `qemu-img create -o data_file=` puts it. A path with `..` in it is beside nothing. */
+function isBeside(image: string, data: string): boolean {
+  return image.slice(0, image.lastIndexOf("/")) === data.slice(0, data.lastIndexOf("/"));
+}
+
 /** A guest that has taken its QEMU over writes any file's name into that header, and would be let write the file then. */
 function unsaidData(path: string, data: string): SvirtError {
   return new SvirtError(
-    `Cannot use ${path} as a disk: its header says that its data are in ${data}, and the XML does not`,
+    `Cannot use ${path} as a disk: its header says that its data are in another folder, in ${data}, and the XML does not`,
     {
       kind: "denied",
       remedy: `If they are, write into its <source>: <dataStore type='file'><format type='raw'/><source file='${data}'/></dataStore>`,

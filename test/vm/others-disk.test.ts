@@ -8,9 +8,18 @@ import { diskXml, domainXml, failedStart, labelOf, makeMachine, nodeOn } from ".
 const OTHER = "99999999-2222-4333-8444-000000000009";
 const [OWN, DISK] = ["/var/lib/images/top.qcow2", "/var/lib/images/private1.raw"];
 /** qemu.git docs/interop/qcow2.rst: the data are in another file, by the third of the incompatible features. */
-const WITH_DATA = { features: 4n, extensions: [[extension.dataFile, "private1.raw"]] } as const;
+const dataIn = (name: string): Parameters<typeof qcow2Bytes>[0] => ({
+  features: 4n,
+  extensions: [[extension.dataFile, name]],
+});
+const FAR = "/var/lib/far/data.raw";
 
 let machine: Machine;
+
+function putFar(on: Machine): void {
+  on.files.putFolder("/var/lib/far");
+  on.files.put(FAR, "file", { bytes: new Uint8Array(4096) });
+}
 
 /** What a guest that has taken its QEMU over writes into the header of its image. */
 function write(wish: Parameters<typeof qcow2Bytes>[0]): void {
@@ -62,29 +71,53 @@ describe("an image whose header names a disk that another definition has for its
   });
 });
 
-describe("an image whose header says that its data are elsewhere", () => {
-  const store = `<dataStore type='file'><format type='raw'/><source file='${DISK}'/></dataStore>`;
+describe("an image whose header says that its data are in another file", () => {
+  const store = `<dataStore type='file'><format type='raw'/><source file='${FAR}'/></dataStore>`;
+  const withStore = diskXml(OWN, "vda").replace("/><target", `>${store}</source><target`);
 
-  test("does not get that file to its guest for writing", async () => {
-    write(WITH_DATA);
+  beforeEach(() => {
+    putFar(machine);
+  });
+
+  test("beside it gets that file to its guest for writing, as qemu-img makes them", async () => {
+    write(dataIn("private1.raw"));
+    await startDomain(nodeOn(machine), domainXml({ disks: diskXml(OWN, "vda") }));
+    expect(labelOf(machine, DISK)).toBe(labelOf(machine, OWN));
+  });
+
+  test("beside it does not, where another definition has it for itself", async () => {
+    write(dataIn("private1.raw"));
+    await define(diskXml(DISK, "vda"));
     const before = snapshot(machine);
     const error = await failedStart(machine, { disks: diskXml(OWN, "vda") });
-    expect([error.kind, error.message]).toEqual([
-      "denied",
-      `Cannot use ${OWN} as a disk: its header says that its data are in ${DISK}, and the XML does not`,
-    ]);
+    expect([error.kind, error.message]).toEqual(["label-taken", expect.stringContaining("a disk of 'vm2'")]);
     expect(snapshot(machine)).toEqual(before);
   });
 
-  test("gets it to its guest where the XML says so, and to one that only reads both", async () => {
-    write(WITH_DATA);
-    await startDomain(
-      nodeOn(machine),
-      domainXml({ disks: diskXml(OWN, "vda").replace("/><target", `>${store}</source><target`) }),
-    );
+  test.each([FAR, "../far/data.raw", "../far/../images/private1.raw"])(
+    "in another folder does not get %s to its guest for writing",
+    async (name) => {
+      write(dataIn(name));
+      const before = snapshot(machine);
+      const error = await failedStart(machine, { disks: diskXml(OWN, "vda") });
+      expect([error.kind, error.message]).toEqual([
+        "denied",
+        expect.stringContaining(
+          `Cannot use ${OWN} as a disk: its header says that its data are in another folder`,
+        ),
+      ]);
+      expect(snapshot(machine)).toEqual(before);
+    },
+  );
+
+  test("in another folder does where the XML says so, and to one that only reads both", async () => {
+    write(dataIn(FAR));
+    await startDomain(nodeOn(machine), domainXml({ disks: withStore }));
+    expect(labelOf(machine, FAR)).toBe(labelOf(machine, OWN));
     const other = makeMachine();
-    other.files.get(OWN).bytes = qcow2Bytes(WITH_DATA);
+    putFar(other);
+    other.files.get(OWN).bytes = qcow2Bytes(dataIn(FAR));
     await startDomain(nodeOn(other), domainXml({ disks: diskXml(OWN, "vda", "<readonly/>") }));
-    expect(labelOf(other, DISK)).toBe("system_u:object_r:virt_content_t:s0");
+    expect(labelOf(other, FAR)).toBe("system_u:object_r:virt_content_t:s0");
   });
 });
