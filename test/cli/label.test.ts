@@ -94,6 +94,14 @@ describe("svirt label show", () => {
     expect((await run(machine, "label", "show", "/nowhere")).code).toBe(3);
   });
 
+  test("answers an ordinary user who has not logged in", async () => {
+    const machine = machineWithPolicy();
+    addUser(machine);
+    machine.files.remove("/run/user");
+    const { code, out } = await run(machine, "label", "show", DISK);
+    expect([code, out]).toEqual([0, expect.stringContaining(`Label:          ${ORIGINAL}\n`)]);
+  });
+
   test("shows the others when one is not there, and says so by its exit code", async () => {
     const said = await run(machineWithPolicy(), "label", "show", "/nowhere", DISK);
     expect([said.code, said.out]).toEqual([7, expect.stringContaining(`Path:           ${DISK}\n`)]);
@@ -210,9 +218,10 @@ describe("svirt label restore", () => {
     expect(said.err).toContain("error: Cannot access file '/nowhere'");
   });
 
-  test("names each file to an ordinary user, and changes none", async () => {
+  test("names each file to an ordinary user, who need not have logged in, and changes none", async () => {
     const machine = machineWithPolicy();
     addUser(machine);
+    machine.files.remove("/run/user");
     const before = snapshot(machine);
     const said = await run(machine, "label", "restore", DISK, OTHER);
     const why = "only root can see to it that no guest takes it meanwhile\nremedy: Run svirt as root.\n";

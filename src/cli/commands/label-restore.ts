@@ -3,7 +3,7 @@ import { restoreLabels } from "../../vm/set-label.ts";
 import { type Command, JSON_OPTION } from "../command.ts";
 import { DRY_RUN_OPTION, printChanges } from "../label-changes.ts";
 import { reportEach } from "../report-each.ts";
-import { sweepFirst } from "../sweep-first.ts";
+import { sweepAsRoot } from "../sweep-first.ts";
 
 /** `svirt label restore PATH...` */
 export const command: Command = {
@@ -19,7 +19,7 @@ export const command: Command = {
     options: [DRY_RUN_OPTION, JSON_OPTION],
   },
   async run(call) {
-    await sweepFirst(call);
+    await sweepAsRoot(call);
     const isDryRun = call.options.has(DRY_RUN_OPTION.name);
     const contexts = readFileContexts(call.node.host);
     const restored = await restoreLabels(call.node, { paths: call.rest, isDryRun }, contexts);

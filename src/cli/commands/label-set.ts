@@ -1,7 +1,7 @@
 import { setLabel } from "../../vm/set-label.ts";
 import { type Command, JSON_OPTION, operand } from "../command.ts";
 import { DRY_RUN_OPTION, printChanges } from "../label-changes.ts";
-import { sweepFirst } from "../sweep-first.ts";
+import { sweepAsRoot } from "../sweep-first.ts";
 
 /** `svirt label set PATH CONTEXT` */
 export const command: Command = {
@@ -18,7 +18,7 @@ export const command: Command = {
     options: [DRY_RUN_OPTION, JSON_OPTION],
   },
   async run(call) {
-    await sweepFirst(call);
+    await sweepAsRoot(call);
     const act = { path: operand(call, "path"), isDryRun: call.options.has(DRY_RUN_OPTION.name) };
     printChanges(call, [await setLabel(call.node, act, operand(call, "context"))]);
     return undefined;

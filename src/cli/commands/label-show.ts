@@ -4,7 +4,7 @@ import { type LabelFacts, showLabel } from "../../vm/show-label.ts";
 import { type Command, JSON_OPTION, printJson } from "../command.ts";
 import { oneLine } from "../one-line.ts";
 import { reportEach } from "../report-each.ts";
-import { sweepFirst } from "../sweep-first.ts";
+import { sweepAsRoot } from "../sweep-first.ts";
 import { formatFacts } from "../table.ts";
 
 /** `svirt label show PATH...` */
@@ -18,7 +18,7 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    await sweepFirst(call);
+    await sweepAsRoot(call);
     const contexts = readFileContexts(call.node.host);
     const looked = forEachPath(call.rest, (path) => showLabel(call.node, path, contexts));
     return reportEach(call, looked, (shown) => {
