@@ -14,15 +14,22 @@ export interface FoundDomain {
   readonly guest: GuestRecord | undefined;
 }
 
-/** By number, name or UUID, in virsh's order. Throws "not-found" in virsh's words. */
+/**
+ * By number, name or UUID, in virsh's order. Throws "not-found" in virsh's words, and "failed" where the domain's record is
+ * damaged: nobody can tell then whether it runs.
+ */
 export function findDomain(node: Node, key: string): FoundDomain {
-  const guests = readRecords(node).filter((guest) => isRunning(node, guest));
+  const damaged = new Map<string | undefined, SvirtError>();
+  const records = readRecords(node, (error, uuid) => damaged.set(uuid, error));
+  const guests = records.filter((guest) => isRunning(node, guest));
   const found =
     guests.find((guest) => String(guest.id) === key) ??
     guests.find((guest) => guest.name === key) ??
     guests.find((guest) => guest.uuid === uuidOf(key));
   if (found !== undefined) return withDefinition(node, found);
   const definition = readDefinition(node, key) ?? definitionByUuid(node, key);
+  const unknown = damaged.get(definition?.uuid ?? uuidOf(key));
+  if (unknown !== undefined) throw unknown;
   if (definition !== undefined) {
     const guest = guests.find((candidate) => candidate.uuid === definition.uuid);
     return { name: definition.name, uuid: definition.uuid, definition, guest };

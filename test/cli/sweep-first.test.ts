@@ -63,6 +63,8 @@ test("what a QEMU says that somebody has taken over moves no cursor, whichever c
 describe("a damaged record", () => {
   async function damaged(): Promise<Machine> {
     const machine = await running();
+    machine.files.put("/other.xml", "file", { bytes: domainXml({ name: "vm2", uuid: OTHER }) });
+    await runOn(machine, "define", "/other.xml");
     const bytes = new TextEncoder().encode('{"format":1,"uuid":');
     machine.files.put(guestPaths(SYSTEM_PATHS, OTHER).record, "file", { bytes });
     return machine;
@@ -78,6 +80,16 @@ describe("a damaged record", () => {
     expect(recovered).toMatchObject({ code: 7, out: "" });
     expect(recovered.err).toMatch(/^error: Cannot read the record \S+: it is damaged\nremedy: \S.*\n$/);
     expect(await runOn(machine, "destroy", UUID)).toMatchObject({ code: 0 });
+  });
+
+  test("stops what is asked of its own domain: nobody can tell whether that runs", async () => {
+    const machine = await damaged();
+    for (const key of ["vm2", OTHER])
+      for (const command of ["destroy", "shutdown", "domstate", "undefine", "start"]) {
+        const { code, err } = await runOn(machine, command, key);
+        expect({ key, command, code }).toEqual({ key, command, code: 1 });
+        expect(err).toContain(`error: Cannot read the record `);
+      }
   });
 
   test("is a finding of svirt audit", async () => {
