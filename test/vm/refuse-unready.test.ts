@@ -49,6 +49,25 @@ describe("refuseUnready()", () => {
     );
   });
 
+  test.each([
+    [
+      "<disk type='dir'><driver type='fat'/><source dir='/srv'/><target dev='vda'/><readonly/></disk>",
+      "/@type: svirt does not have QEMU make a disk of a folder: it opens by name whatever it finds there",
+    ],
+    [
+      "<disk type='volume'><source pool='p' volume='v'/><target dev='vda'/></disk>",
+      "/@type: svirt does not ask a storage pool",
+    ],
+    [
+      "<disk type='vhostvdpa'><driver type='raw'/><source dev='/dev/vhost-vdpa-0'/><target dev='vda' bus='virtio'/></disk>",
+      "/@type: svirt does not ask a storage pool, or a device of vDPA",
+    ],
+  ])("names the place of a disk, and the reason: %s", (disk, message) => {
+    expect(() => refuseUnready(parseDomain(domainWith(disk)))).toThrow(
+      `Cannot start the guest: /domain/devices/disk[1]${message}`,
+    );
+  });
+
   test("lets a domain without any of that start", () => {
     const shares = "<cputune><shares>2</shares></cputune><blkiotune><weight>500</weight></blkiotune>";
     const limits =

@@ -11,9 +11,16 @@ const isRead = (format: string | undefined): boolean => ["raw", "qcow2"].include
 const RULES: readonly DeviceRule<Disk>[] = [
   {
     place: "@type",
-    missing: "open disks of this type",
+    missing: "have QEMU make a disk of a folder",
+    why: "it opens by name whatever it finds there, then and later",
+    remedy: "Share the folder with <filesystem>, or make an image of it, as mkisofs(1) does.",
+    isAsked: ({ type }) => type === "dir",
+  },
+  {
+    place: "@type",
+    missing: "ask a storage pool, or a device of vDPA, for a disk",
     remedy: "Use an image in a file.",
-    isAsked: (disk) => !isLocal(disk) && !isServed(disk) && disk.type !== "network" && disk.type !== "nvme",
+    isAsked: (disk) => !isLocal(disk) && !isServed(disk) && !["network", "nvme", "dir"].includes(disk.type),
   },
   {
     place: "source/host/@transport",
