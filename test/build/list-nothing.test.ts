@@ -34,7 +34,9 @@ describe.skipIf(!isAble)(`svirt list where nothing runs${ASIDE}`, () => {
 
   test("fails where it cannot be written, and says why", () => {
     expect(listAfter("true", ">/dev/full")).toMatchObject({
-      warned: "error: Cannot write to standard output: No space left on device (errno 28)\n",
+      warned:
+        "error: Cannot write to standard output: No space left on device (errno 28)\n" +
+        "remedy: Make room on that file system.\n",
       code: 1,
     });
   });

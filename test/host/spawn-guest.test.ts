@@ -88,7 +88,8 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
       process.umask(before);
     }
     await endOf(folder);
-    expect(readFileSync(`${folder.path}/log`, "utf8")).toBe("0022\n");
+    // What follows is said by the program that stands in for svirt: it knows no "reap".
+    expect(readFileSync(`${folder.path}/log`, "utf8")).toStartWith("0022\n");
     const modeOf = (name: string): number => statSync(`${folder.path}/run/${name}`).mode & 0o777;
     expect(["pid", "exit"].map(modeOf)).toEqual([0o644, 0o644]);
   });
