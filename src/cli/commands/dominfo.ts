@@ -35,7 +35,7 @@ async function gatherFacts(call: Call, found: FoundDomain) {
     name,
     uuid,
     state,
-    vcpus: domain.vcpu?.count ?? 1,
+    vcpus: domain.vcpu?.current ?? domain.vcpu?.count ?? 1,
     cpuTimeSeconds:
       guest?.process === undefined ? undefined : call.node.host.getCpuSeconds(guest.process.pid),
     maxMemoryKiB: domain.memory.kiB,
