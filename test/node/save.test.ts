@@ -283,3 +283,29 @@ onTheNode("svirt killed in a save: the guest goes on, or all of it is in the fil
   expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
   expectNoDenials(notes);
 });
+
+onTheNode(
+  "a guest that has got a virtual CPU since its start goes on with it, and with its disks",
+  async () => {
+    const notes = await onNode(`
+    ${COUNTING}
+    guest life-a "$(disk $here/a.img)<serial type='file'><source path='$here/serial.log' append='on'/></serial>" "<vcpu current='1'>2</vcpu>"
+    svirt start life-a >/dev/null
+    counts_on
+    note more svirt setvcpus life-a 2 --live
+    note two svirt dominfo life-a
+    note save svirt managedsave life-a
+    saved=$(counted)
+    note start svirt start life-a
+    note again svirt dominfo life-a
+    wait_for is_beyond $((saved + 5))
+    note serial cat $here/serial.log
+    svirt destroy life-a >/dev/null
+    ${DENIALS}
+  `);
+    for (const info of ["two", "again"]) expect(outOf(notes, info)).toMatch(/^CPU\(s\): +2$/m);
+    expect(outOf(notes, "start")).toBe("Domain 'life-a' started");
+    expectCountedOn(outOf(notes, "serial"));
+    expectNoDenials(notes);
+  },
+);

@@ -8,6 +8,7 @@ import { type AskedChange, changeGuest } from "../change-guest.ts";
 import { findRunning } from "../find-domain.ts";
 import type { Node } from "../node.ts";
 import type { GuestRecord } from "../record.ts";
+import { withBootQueues } from "./boot-queues.ts";
 import { lookAtGuest, refuseJobs, type SeenGuest } from "./look-at-guest.ts";
 import { managedTarget } from "./managed-save.ts";
 import { decideTarget } from "./target-file.ts";
@@ -87,8 +88,9 @@ function refuseTransient({ name, xml }: GuestRecord): void {
 }
 
 /** `pc` is another board in the next QEMU, which would not take this one's state: so the board is named with its version. */
-function savedXml({ xml }: GuestRecord, machine: string | undefined): string {
-  const domain = parseDomainText(xml);
+function savedXml(guest: GuestRecord, machine: string | undefined): string {
+  const domain = withBootQueues(parseDomainText(guest.xml), guest, machine);
+  const xml = formatDomain(domain);
   const { type } = domain.os;
   if (machine === undefined || /\d/.test(type.machine ?? "")) return xml;
   const named = { ...domain, os: { ...domain.os, type: { ...type, machine } } };
