@@ -57,8 +57,8 @@ function fillInput(input: Input): Input {
   return { ...input, bus: input.bus ?? (input.type === "tablet" ? "usb" : "ps2") };
 }
 
-// qemuDomainHostdevDefMdevPostParse(): the screen of a mediated device is off where the XML is silent
-function fillHostdev(found: HostDevice): HostDevice {
+/** A device of the host as it is stored. qemuDomainHostdevDefMdevPostParse(): a mediated device's screen is off where the XML is silent */
+export function fillHostdev(found: HostDevice): HostDevice {
   const whole = { ...found, mode: "subsystem", managed: found.managed ?? false } as const;
   if (whole.type === "mdev") return { ...whole, display: whole.display ?? false };
   if (whole.type === "scsi") return { ...whole, source: withUnit(whole.source) };

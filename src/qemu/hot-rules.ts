@@ -1,3 +1,4 @@
+import { canonical } from "../domain/canonical.ts";
 import type { Channel } from "../domain/chardev.ts";
 import { type Device, nameDevice } from "../domain/device.ts";
 import { type Disk, diskBus } from "../domain/disk.ts";
@@ -5,6 +6,7 @@ import type { Domain } from "../domain/domain.ts";
 import type { HostDevice } from "../domain/host-device.ts";
 import type { NetworkInterface } from "../domain/network-interface.ts";
 import { SvirtError } from "../errors.ts";
+import { fillHostdev } from "./default-devices.ts";
 import { fillChannel } from "./default-ports.ts";
 import type { Guest } from "./guest.ts";
 
@@ -115,8 +117,9 @@ function refuseHostDevice(device: HostDevice): void {
 }
 
 function refuseDoubleHostDevice({ devices }: Domain, device: Extract<Device, { element: "hostdev" }>): void {
+  const { source, type } = fillHostdev(device.value);
   const isSame = (one: HostDevice): boolean =>
-    one.type === device.value.type && JSON.stringify(one.source) === JSON.stringify(device.value.source);
+    one.type === type && canonical(one.source) === canonical(source);
   if (!devices.hostdevs.some(isSame)) return;
   throw new SvirtError(`operation failed: ${nameDevice(device)} is the guest's already`, {
     kind: "wrong-state",

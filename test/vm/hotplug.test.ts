@@ -5,6 +5,7 @@ import { defineDomain } from "../../src/vm/define.ts";
 import { readDefinition } from "../../src/vm/definitions.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";
 import { attachDevice, detachDevice, updateDevice } from "../../src/vm/devices/change-devices.ts";
+import { formatLive } from "../../src/vm/live-xml.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { cdXml, deviceOf, machineWithDisks, recordOf, SECOND, wholeState } from "./hotplug-scene.ts";
@@ -125,6 +126,25 @@ describe("attachDevice()", () => {
       before.filter((line) => !/other|device net|<domain|steps/.test(line)),
     );
   });
+});
+
+test.each([
+  "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>",
+  "<rng model='virtio'><backend model='random'>/dev/urandom</backend><address type='pci' domain='0x0000' bus='0x00' slot='0x08' function='0x0'/></rng>",
+  "<hostdev mode='subsystem' type='scsi'><source protocol='iscsi' name='iqn.1992-01.com.example'><host name='example.org' port='3260'/></source></hostdev>",
+])("a device goes by the XML that it came with, and by that of dumpxml: %s", async (xml) => {
+  const machine = makeMachine();
+  const devices = "<controller type='scsi' model='virtio-scsi' index='0'/>";
+  await startDomain(nodeOn(machine), domainXml({ devices }));
+  const before = wholeState(machine);
+  await attach(machine, xml);
+  await detach(machine, xml);
+  expect(wholeState(machine)).toEqual(before);
+  await attach(machine, xml);
+  const [shown = ""] =
+    /<(rng|hostdev)[\s>].*?<\/\1>/s.exec(formatLive(nodeOn(machine), recordOf(machine))) ?? [];
+  await detach(machine, shown);
+  expect(wholeState(machine)).toEqual(before);
 });
 
 describe("what would contradict the rest of the guest's XML is refused, so that its record can be read again", () => {

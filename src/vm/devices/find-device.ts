@@ -1,9 +1,11 @@
+import { canonical } from "../../domain/canonical.ts";
 import { type Device, nameDevice } from "../../domain/device.ts";
 import type { Domain } from "../../domain/domain.ts";
 import type { HostDevice } from "../../domain/host-device.ts";
 import { hostPciName } from "../../domain/host-pci-path.ts";
 import { DEFAULT_RANDOM_SOURCE, type Rng } from "../../domain/rng.ts";
 import { type ErrorKind, SvirtError } from "../../errors.ts";
+import { fillHostdev } from "../../qemu/default-devices.ts";
 
 /**
  * The device of the domain that is meant: a disk by its target, an interface by its address, a channel by its name in the
@@ -57,7 +59,7 @@ function findRng({ devices }: Domain, meant: Rng): Device {
   const value = devices.rngs.find(
     (one) =>
       traitsOf(one) === traitsOf(meant) &&
-      (meant.address === undefined || JSON.stringify(one.address) === JSON.stringify(meant.address)),
+      (meant.address === undefined || canonical(one.address) === canonical(meant.address)),
   );
   if (value === undefined) throw missing("operation failed: matching RNG device not found");
   return { element: "rng", value };
@@ -70,7 +72,7 @@ function findChannel({ devices }: Domain, meant: ChannelDevice): Device {
   const value = devices.channels.find(
     (one) =>
       one.type === type &&
-      JSON.stringify(one.target) === JSON.stringify(target) &&
+      canonical(one.target) === canonical(target) &&
       (address === undefined ||
         (one.address?.port === address.port && one.address?.controller === address.controller)),
   );
@@ -80,7 +82,7 @@ function findChannel({ devices }: Domain, meant: ChannelDevice): Device {
 
 /** By what it is on the host: of a USB device its place, or its vendor and product. virDomainHostdevFind() of libvirt */
 function findHostDevice({ devices }: Domain, meant: Extract<Device, { element: "hostdev" }>): Device {
-  const found = devices.hostdevs.filter((one) => isSameSource(one, meant.value));
+  const found = devices.hostdevs.filter((one) => isSameSource(one, fillHostdev(meant.value)));
   const [value] = found;
   if (value === undefined)
     throw missing(`operation failed: ${nameDevice(meant)} not found among the domain's devices`);
@@ -103,12 +105,12 @@ function isSameSource(one: HostDevice, meant: HostDevice): boolean {
   }
   if (one.type === "pci" && meant.type === "pci")
     return hostPciName(one.source.address) === hostPciName(meant.source.address);
-  return one.type === meant.type && JSON.stringify(one.source) === JSON.stringify(meant.source);
+  return one.type === meant.type && canonical(one.source) === canonical(meant.source);
 }
 
 function traitsOf({ backend, model, rate }: Rng): string {
   const path = backend.model === "random" ? (backend.path ?? DEFAULT_RANDOM_SOURCE) : undefined;
-  return JSON.stringify([model, rate?.bytes, rate?.periodMs, { ...backend, path }]);
+  return canonical([model, rate?.bytes, rate?.periodMs, { ...backend, path }]);
 }
 
 function missing(message: string): SvirtError {

@@ -1,3 +1,4 @@
+import { canonical } from "../../domain/canonical.ts";
 import type { Device } from "../../domain/device.ts";
 import type { Disk } from "../../domain/disk.ts";
 import { SvirtError } from "../../errors.ts";
@@ -70,15 +71,6 @@ function traitsOf(disk: Disk, other: Disk): [field: string, value: string][] {
     ...(other.alias === undefined ? {} : { alias }),
   };
   return Object.entries(fixed).map(([field, value]) => [field, canonical(value)]);
-}
-
-/** The same text for the same value, whatever the order of its keys. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === "object" && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 }
 
 function cannotModify(field: string, element: string): SvirtError {
