@@ -16,10 +16,14 @@ whereBuilt("the product's image, with disks of its own", () => {
   let machine: Machine;
   let hostKey: string;
 
-  const boot = async (disks: readonly string[]): Promise<void> => {
-    const devices = disks.flatMap((name) => ["-drive", `if=virtio,format=raw,file=${folder}/${name}`]);
+  const boot = async (devices: readonly string[]): Promise<void> => {
     machine = await bootMachine(directBoot(({ admin }) => `svirt.key=${admin}`, devices));
   };
+  const virtio = (name: string) => ["-drive", `if=virtio,format=raw,file=${folder}/${name}`];
+  const usb = (name: string) => [
+    ...["-device", "qemu-xhci", "-drive", `if=none,id=usb,format=raw,file=${folder}/${name}`],
+    ...["-device", "usb-storage,drive=usb"],
+  ];
   const readHostKey = async (): Promise<string> =>
     await machine.run("dropbearkey -y -f /etc/dropbear/host | grep Fingerprint");
   const labelOf = async (path: string): Promise<string> =>
@@ -31,7 +35,7 @@ whereBuilt("the product's image, with disks of its own", () => {
     writeFileSync(`${folder}/config/domains/given.xml`, guestXml("given", "qemu"));
     makeDisk(`${folder}/config.img`, ["-L", "svirt-config", "-d", `${folder}/config`]);
     makeDisk(`${folder}/data.img`, ["-L", "svirt-data"]);
-    await boot(["config.img"]);
+    await boot(virtio("config.img"));
   }, 600_000);
   afterAll(async () => {
     await machine.stop();
@@ -47,7 +51,7 @@ whereBuilt("the product's image, with disks of its own", () => {
 
   test("keeps its host key there, and makes an empty data disk its own", async () => {
     await machine.stop();
-    await boot(["config.img", "data.img"]);
+    await boot([...virtio("config.img"), ...virtio("data.img")]);
     expect(await readHostKey()).toBe(hostKey);
     expect(await labelOf("/srv/images")).toBe("system_u:object_r:virt_image_t:s0");
     await machine.run(`truncate -s 1M ${KEPT}; sync`);
@@ -57,9 +61,10 @@ whereBuilt("the product's image, with disks of its own", () => {
     expect(await machine.run("dmesg | grep 'avc:  denied' || true")).toBe("");
   }, 600_000);
 
-  test("after a power failure puts back labels, starts what is marked for it, and is the same host", async () => {
+  test("after a power failure, its data on a USB stick now, puts back labels, starts what is marked for it, and is the same host", async () => {
     await machine.stop();
-    await boot(["data.img"]);
+    await boot(usb("data.img"));
+    expect(await machine.run("grep -c '^/dev/sda /srv ext4 ' /proc/mounts")).toBe("1\n");
     expect(await readHostKey()).toBe(hostKey);
     expect(await machine.run("svirt domstate kept; svirt list --all --name | sort")).toBe(
       "running\n\ngiven\nkept\n",
