@@ -268,7 +268,7 @@ onTheNode(
     ]);
     expect(outOf(notes, "copy")).toBe("\nNow in mirroring phase");
     expect(outOf(notes, "during")).toContain(":svirt_image_t:s0:c");
-    expect(noteOf(notes, "info").err).toBe("\rBlock Copy: [100.00 %]");
+    expect(noteOf(notes, "info").progress).toBe("\rBlock Copy: [100.00 %]");
     for (const busy of ["busy", "detach"]) {
       expect([noteOf(notes, busy).code, noteOf(notes, busy).err]).toEqual([
         4,

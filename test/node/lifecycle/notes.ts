@@ -3,8 +3,10 @@ export interface Note {
   readonly code: number;
   /** Without the newline at the end. */
   readonly out: string;
-  /** Without how far it had come, which it says when it takes more than two seconds. */
+  /** Without `progress`. */
   readonly err: string;
+  /** How far it had come: nothing, as a rule, of what takes less than two seconds. */
+  readonly progress?: string;
 }
 
 /** As src/cli/progress.ts has it. */
@@ -20,10 +22,13 @@ export function parseNotes(text: string): Notes {
     const [head = "", ...lines] = part.split("\n");
     const [name = "", code] = head.split(" ");
     if (notes.has(name)) throw new Error(`two notes are called ${name}`);
+    const said = linesOf("e:", lines);
+    const progress = said.match(PROGRESS)?.join("");
     notes.set(name, {
       code: Number(code),
       out: linesOf("o:", lines),
-      err: linesOf("e:", lines).replace(PROGRESS, ""),
+      err: said.replace(PROGRESS, ""),
+      ...(progress === undefined ? {} : { progress }),
     });
   }
   return notes;
