@@ -261,7 +261,7 @@ onTheNode("a user has KVM by his group, a tap that root made for him, and a scre
   for (const name of ["save", "restore"]) expect([name, noteOf(notes, name).err]).toEqual([name, ""]);
   expect(outOf(notes, "restored")).toBe("running");
   expect(outOf(notes, "tap")).toBe(String(USER));
-  expect(noteOf(notes, "roots").code).toBe(1);
+  expect(noteOf(notes, "roots").code).toBe(5);
   expect(noteOf(notes, "roots").err).toContain("open the tap roots-tap");
   expect(outOf(notes, "denied")).toBe("");
 });
