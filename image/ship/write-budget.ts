@@ -8,6 +8,7 @@ import { lstatSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BUDGETS } from "./budgets.ts";
+import { putBetweenMarks } from "./marks.ts";
 
 /** Parts of the root, by the folders and files that they are; what no part names is the rest. */
 const PARTS: readonly { readonly name: string; readonly paths: readonly string[] }[] = [
@@ -103,14 +104,7 @@ async function writeTable(rows: readonly Row[]): Promise<void> {
     `| **vmlinuz and initrd** (budget ${number(budget?.pxe ?? 0)}) | | **${number(vmlinuz + initrd)}** |`,
     `| **the CD** (budget ${number(budget?.cd ?? 0)}) | | **${number(cd)}** |`,
   ];
-  const path = new URL("../README.md", import.meta.url).pathname;
-  const text = await Bun.file(path).text();
-  const mark = `<!-- budget ${set} -->\n`;
-  const begin = text.indexOf(mark) + mark.length;
-  const end = text.indexOf("<!-- end -->", begin);
-  if (begin < mark.length || end < 0)
-    throw new Error(`Cannot write the budget: image/README.md has no mark "budget ${set}"`);
-  await Bun.write(path, `${text.slice(0, begin)}${lines.join("\n")}\n${text.slice(end)}`);
+  await putBetweenMarks(new URL("../README.md", import.meta.url).pathname, `budget ${set}`, lines);
 }
 
 function refuseOver(what: string, bytes: number, most: number): void {

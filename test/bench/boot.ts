@@ -1,23 +1,32 @@
 import { statSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { BUDGETS } from "../../image/ship/budgets.ts";
-import { formatTable } from "../../src/cli/table.ts";
+import { putBetweenMarks } from "../../image/ship/marks.ts";
 import { bootOf, CARD } from "../image/boots.ts";
 import { type Machine, startMachine } from "../image/machine.ts";
 
 /** How often it is tried whether SSH answers: no time is known better than this. */
-const PROBE_MS = 100;
+const PROBE_MS = 250;
+/** How long a try waits for the greeting. Four at a time: dropbear lets one address have five that have not logged in. */
+const TRY_MS = 1000;
 const BOOT_MS = 400_000;
-const HEADER = ["Layout", "Initrd", "And vmlinuz", "Fits", "SSH, s", "svirt list, s", "Ratio", "Free MiB"];
+const MEMORY_MiB = 1024;
+const RESULTS = new URL("../../docs/measurements.md", import.meta.url).pathname;
 
-/** One boot: seconds from power-on, and what the booted node has left of 1024 MiB. */
+/** One boot: seconds from power-on, and what of the memory the booted node cannot give to others. */
 interface BootTime {
   readonly ssh: number;
   readonly list: number;
-  readonly freeMiB: number;
+  readonly heldMiB: number;
 }
 
-const { positionals: layouts, values } = parseArgs({
+interface Layout {
+  readonly name: string;
+  readonly bytes: number;
+  readonly boots: BootTime[];
+}
+
+const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     rounds: { type: "string", default: "5" },
@@ -25,16 +34,25 @@ const { positionals: layouts, values } = parseArgs({
     folder: { type: "string", default: "" },
   },
 });
+const rounds = Number(values.rounds);
 const budget = BUDGETS.get(values.set)?.pxe ?? 0;
-const times = new Map<string, BootTime[]>(layouts.map((name) => [name, []]));
-for (let round = 1; round <= Number(values.rounds); round += 1) {
-  for (const name of layouts) {
+const layouts: readonly Layout[] = positionals.map((name) => ({ name, bytes: sizeOf(name), boots: [] }));
+const fitting = layouts.filter(({ bytes }) => bytes <= budget);
+for (let round = 1; round <= rounds; round += 1) {
+  for (const { boots, name } of fitting) {
     const time = await measureBoot(`${values.folder}/${name}`);
-    times.get(name)?.push(time);
+    boots.push(time);
     say(`${round} ${name}: SSH ${time.ssh.toFixed(1)} s, svirt list ${time.list.toFixed(1)} s`);
   }
 }
-printTable();
+const table = formatRows();
+say(`\n${table.join("\n")}`);
+if (rounds > 0) await putBetweenMarks(RESULTS, `boot ${values.set}`, table);
+
+function sizeOf(layout: string): number {
+  const sizes = ["vmlinuz", "initrd"].map((file) => statSync(`${values.folder}/${layout}/${file}`).size);
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
 
 /** From the moment that QEMU is started. */
 async function measureBoot(folder: string): Promise<BootTime> {
@@ -46,67 +64,68 @@ async function measureBoot(folder: string): Promise<BootTime> {
     await machine.run("svirt list");
     const list = secondsSince(begin);
     const freeKiB = await machine.run("sed -n 's/^MemAvailable: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo");
-    return { ssh, list, freeMiB: Math.round(Number(freeKiB) / 1024) };
+    return { ssh, list, heldMiB: Math.round(MEMORY_MiB - Number(freeKiB) / 1024) };
   } finally {
     await machine.stop();
   }
 }
 
-/** Until sshd greets. A connection that is made before the node has a network may hang, so each try is a new one. */
+/**
+ * Until sshd greets. A connection that is made before the node has a network hangs, and QEMU asks again at ever longer
+ * intervals, so each try is a new one, and is given up soon.
+ */
 async function waitForSsh(machine: Machine, deadline: number): Promise<void> {
   let greeted = false;
-  const tries = new Set<{ end: () => void }>();
-  while (!greeted && performance.now() < deadline) {
-    void Bun.connect({
+  const tryOnce = async (): Promise<void> => {
+    const socket = await Bun.connect({
       hostname: "127.0.0.1",
       port: machine.sshPort,
       socket: {
-        open: (socket) => void tries.add(socket),
         data(_socket, said) {
           greeted ||= said.toString().startsWith("SSH-2.0");
         },
-        close: (socket) => void tries.delete(socket),
       },
     }).catch(() => undefined);
+    await Bun.sleep(TRY_MS);
+    socket?.terminate();
+  };
+  while (!greeted && performance.now() < deadline) {
+    void tryOnce();
     await Bun.sleep(PROBE_MS);
   }
-  for (const socket of tries) socket.end();
   if (!greeted)
     throw new Error(`The node does not answer by SSH:\n${(await machine.console()).slice(-2000)}`);
 }
 
-function printTable(): void {
-  const rows = layouts.map((name) => {
-    const [vmlinuz, initrd] = ["vmlinuz", "initrd"].map(
-      (file) => statSync(`${values.folder}/${name}/${file}`).size,
-    );
-    return { name, initrd: initrd ?? 0, total: (vmlinuz ?? 0) + (initrd ?? 0), boots: times.get(name) ?? [] };
-  });
-  const fitting = rows.filter(({ total }) => total <= budget);
-  const fastest = Math.min(...fitting.map(({ boots }) => median(boots.map(({ list }) => list))));
-  const cells = rows.map(({ boots, initrd, name, total }) => [
-    name,
-    ...[initrd, total].map((bytes) => bytes.toLocaleString("en-US")),
-    total <= budget ? "yes" : "no",
-    ...[boots.map(({ ssh }) => ssh), boots.map(({ list }) => list)].map(medianAndRange),
-    (median(boots.map(({ list }) => list)) / fastest).toFixed(2),
-    String(median(boots.map(({ freeMiB }) => freeMiB))),
-  ]);
-  say(
-    `\nFrom power-on, median (least to most); the ratio is of svirt list, to the fastest that fits ${budget.toLocaleString("en-US")} bytes`,
-  );
-  say(formatTable(HEADER, cells).trimEnd());
+/** The least times of the rounds, which others on the computer have disturbed least. */
+function formatRows(): readonly string[] {
+  const fastest = Math.min(...fitting.map(({ boots }) => least(boots, "list")));
+  return [
+    `| layout | vmlinuz and initrd | SSH, s | first \`svirt list\`, s | over the fastest | MiB held |`,
+    "| --- | --: | --: | --: | --: | --: |",
+    ...layouts.map(({ boots, bytes, name }) => {
+      const list = least(boots, "list");
+      const times =
+        boots.length === 0
+          ? [bytes > budget ? "over budget" : "", "", "", ""]
+          : [
+              range(boots, "ssh"),
+              range(boots, "list"),
+              (list / fastest).toFixed(2),
+              String(least(boots, "heldMiB")),
+            ];
+      return `| ${[name, bytes.toLocaleString("en-US"), ...times].join(" | ")} |`;
+    }),
+  ];
 }
 
-function medianAndRange(seconds: readonly number[]): string {
-  const [least, most] = [Math.min(...seconds), Math.max(...seconds)];
-  return `${median(seconds).toFixed(1)} (${least.toFixed(1)} to ${most.toFixed(1)})`;
+function range(boots: readonly BootTime[], what: keyof BootTime): string {
+  const most = Math.max(...boots.map((boot) => boot[what]));
+  return `${least(boots, what).toFixed(1)} (to ${most.toFixed(1)})`;
 }
 
-function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  const half = Math.floor(sorted.length / 2);
-  return ((sorted[half] ?? Number.NaN) + (sorted[sorted.length - 1 - half] ?? Number.NaN)) / 2;
+function least(boots: readonly BootTime[], what: keyof BootTime): number {
+  return Math.min(...boots.map((boot) => boot[what]));
 }
 
 function secondsSince(begin: number): number {
