@@ -23,23 +23,36 @@ export function bootOf(image: string, words: (keys: Keys) => string, devices: re
   });
 }
 
-/**
- * Over the network: a folder for QEMU's TFTP server, whose boot file is a script for iPXE, the network card's ROM. What
- * the node is told comes in a second initrd.
- */
-export function networkBoot({ admin }: Keys, folder: string): Boot {
-  const tftp = `${folder}/tftp`;
-  mkdirSync(tftp);
-  for (const name of ["vmlinuz", "initrd"]) symlinkSync(`${IMAGE}/${name}`, `${tftp}/${name}`);
+/** Over the network, by QEMU's TFTP server. The network card's ROM is iPXE, and its boot file a script for it. */
+export function bootByTftp({ admin }: Keys, folder: string): Boot {
+  return {
+    words: ["-boot", "n", ...BOOTED_FROM],
+    network: `,tftp=${offerBoot(admin, folder)},bootfile=boot.ipxe`,
+  };
+}
+
+/** The same by a server of the test's own, which offers a folder and says under which address the machine sees it. */
+export function bootByHttp(offer: (folder: string) => string): MakeBoot {
+  return ({ admin }, folder) => ({
+    words: ["-boot", "n", ...BOOTED_FROM],
+    network: `,bootfile=${offer(offerBoot(admin, folder))}/boot.ipxe`,
+  });
+}
+
+/** A folder with all that is fetched. What the node is told comes in a second initrd. */
+function offerBoot(admin: string, folder: string): string {
+  const offered = `${folder}/offered`;
+  mkdirSync(offered);
+  for (const name of ["vmlinuz", "initrd"]) symlinkSync(`${IMAGE}/${name}`, `${offered}/${name}`);
   writeFileSync(
-    `${tftp}/settings`,
+    `${offered}/settings`,
     archive(folder, { authorized_keys: asLine(admin), hostname: "from-initrd" }),
   );
   writeFileSync(
-    `${tftp}/boot.ipxe`,
+    `${offered}/boot.ipxe`,
     `#!ipxe\nkernel vmlinuz initrd=initrd initrd=settings ${COMMON} enforcing=1\ninitrd initrd\ninitrd settings\nboot\n`,
   );
-  return { words: ["-boot", "n", ...BOOTED_FROM], network: `,tftp=${tftp},bootfile=boot.ipxe` };
+  return offered;
 }
 
 /** A key as it stands in authorized_keys. */

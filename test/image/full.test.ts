@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { bootOf } from "./boots.ts";
-import { guestXml, withXml } from "./guest-xml.ts";
 import { bootMachine, FULL_IMAGE, type Machine } from "./machine.ts";
+import { expectPowerOff, expectTwoGuests } from "./two-guests.ts";
 
 const whereBuilt = existsSync(`${FULL_IMAGE}/initrd`) ? describe : describe.skip;
 
@@ -40,25 +40,11 @@ whereBuilt("the product's image with the full set of hardware", () => {
   });
 
   test("runs two guests in levels of their own, and denies nothing that it does by itself", async () => {
-    await machine.run(withXml("svirt create -", guestXml("one", "kvm")));
-    await machine.run(withXml("svirt create -", guestXml("two", "qemu")));
-    const types = (await machine.run("svirt dumpxml one; svirt dumpxml two")).matchAll(
-      /<label>(.*)<\/label>/g,
-    );
-    const [one = "", two = ""] = [...types].map(([, label]) => label);
-    expect([one, two].map((label) => label.replace(/:c.*/, ""))).toEqual([
-      "system_u:system_r:svirt_t:s0",
-      "system_u:system_r:svirt_tcg_t:s0",
-    ]);
-    expect(one.split(":s0")[1]).not.toBe(two.split(":s0")[1]);
-    expect(await machine.run("svirt audit")).toContain("No findings.");
-    expect(await machine.run("dmesg | grep 'avc:  denied' || true")).toBe("");
+    await expectTwoGuests(machine, "kvm");
   });
 
   test("powers off cleanly, guests first", async () => {
-    await machine.run("poweroff");
-    expect(await machine.ended()).toBe(0);
-    expect(await machine.console()).toContain("Domain 'two'");
+    await expectPowerOff(machine);
   });
 });
 
