@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { directBoot } from "./boots.ts";
 import { guestXml, withXml } from "./guest-xml.ts";
-import { bootMachine, IMAGE, type Machine } from "./machine.ts";
+import { bootMachine, IMAGE, type Machine, startMachine } from "./machine.ts";
+import { makeDhcpNetwork } from "./servers/dhcp.ts";
 import { type NtpServer, serveNtp } from "./servers/ntp.ts";
 
 const whereBuilt = existsSync(`${IMAGE}/initrd`) ? describe : describe.skip;
@@ -92,6 +93,29 @@ whereBuilt("the product's image, with a network around it", () => {
   test("denies nothing of this", async () => {
     expect(await machine.run("dmesg | grep 'avc:  denied' || true")).toBe("");
   });
+});
+
+whereBuilt("the product's image, on a network with a DHCP server of the test's own,", () => {
+  test("asks the clock that DHCP names", async () => {
+    const network = await makeDhcpNetwork();
+    const card = ["-device", `virtio-net-pci,netdev=net1,mac=${MAC},romfile=`];
+    const machine = await startMachine(
+      directBoot(() => `BOOTIF=01-${MAC.replaceAll(":", "-")}`, [...network.words, ...card]),
+    );
+    try {
+      await Promise.race([
+        network.clockAsked,
+        Bun.sleep(500_000).then(() => Promise.reject(new Error("not asked"))),
+      ]);
+    } catch (error) {
+      throw new Error(`The node does not ask for the time:\n${(await machine.console()).slice(-3000)}`, {
+        cause: error,
+      });
+    } finally {
+      await machine.stop();
+      network.stop();
+    }
+  }, 600_000);
 });
 
 async function receiveLog(log: string[]) {
