@@ -2,6 +2,7 @@ import type { ImageFile, LabelOverride, Resource } from "../domain/resources.ts"
 import { SvirtError } from "../errors.ts";
 import type { FileFacts, FileType } from "../host.ts";
 import { diskRole, type FileRole } from "../label/file-rule.ts";
+import { folderOf } from "../plan/folder-of.ts";
 import { type FoundElement, type ImageReader, walkChain } from "../storage/image-chain.ts";
 
 /** A disk that has images of its own. */
@@ -53,15 +54,16 @@ function gatherImage(reader: Reader, { depth, disk, goesOn, image, override }: D
   if (own !== undefined) refuseOtherType(image, own.facts.type);
   const hasData = data?.role === "data-file";
   if (hasData && dataFile !== undefined) refuseOtherType(dataFile, data.facts.type);
-  if (hasData && dataFile === undefined && !readOnly && !isBeside(path, data.path))
+  // Beside it, where qemu-img puts it. A path with `..` in it is beside nothing.
+  if (hasData && dataFile === undefined && !readOnly && folderOf(path) !== folderOf(data.path))
     throw unsaidData(path, data.path);
   const role = depth === 0 ? diskRole(disk) : "content";
   return walked.map((element, at) => {
     if (at === 0) return { element: depth > 0 ? { ...element, role: "backing" } : element, role, override };
     if (at > 1 || !hasData) return { element, role: "content", override, isNamedByImage: true };
     // What the XML says of an image holds for its data, unless they have their own.
-    const own = { element, role, override: dataFile?.override ?? override };
-    return dataFile === undefined ? { ...own, isNamedByImage: true } : own;
+    const used = { element, role, override: dataFile?.override ?? override };
+    return dataFile === undefined ? { ...used, isNamedByImage: true } : used;
   });
 }
 
@@ -90,11 +92,6 @@ function refuseOutside({ facts, path, slice }: FoundElement<FileFacts>): void {
     kind: "unsupported",
     remedy: "Correct the <slice>.",
   });
-}
-
-/** As `qemu-img create -o data_file=` puts it. A path with `..` in it is beside nothing. */
-function isBeside(image: string, data: string): boolean {
-  return image.slice(0, image.lastIndexOf("/")) === data.slice(0, data.lastIndexOf("/"));
 }
 
 /** A guest that has taken its QEMU over writes any file's name into that header, and would be let write the file then. */

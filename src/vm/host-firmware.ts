@@ -1,6 +1,7 @@
 import type { Domain } from "../domain/domain.ts";
 import { NVRAM_FOLDER } from "../domain/firmware.ts";
 import { listFirmwareFiles } from "../domain/firmware-files.ts";
+import { folderOf } from "../plan/folder-of.ts";
 import type { FirmwareChoice } from "../qemu/default-firmware.ts";
 import type { FirmwareDescriptor } from "../qemu/firmware-descriptors.ts";
 import { parseFirmware } from "../qemu/parse-firmware.ts";
@@ -52,8 +53,4 @@ function readFirmwares(node: Node): readonly FirmwareDescriptor[] {
   return [...files]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([, file]) => parseFirmware(node.host.readText(file) ?? "") ?? []);
-}
-
-function folderOf(path: string): string {
-  return path.replace(/\/[^/]*$/, "");
 }

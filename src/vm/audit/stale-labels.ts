@@ -1,6 +1,7 @@
 import { parseDomainText } from "../../domain/document.ts";
 import { listResources, type Resource } from "../../domain/resources.ts";
 import { asSvirtError } from "../../errors.ts";
+import { folderOf } from "../../plan/folder-of.ts";
 import { allSteps } from "../clear-away.ts";
 import { listDefinitionNames, readDefinition } from "../definitions.ts";
 import { isSession, type Node } from "../node.ts";
@@ -68,10 +69,6 @@ const OWN: ReadonlySet<Resource["kind"]> = new Set([
   "chardev-device",
   "nvram",
 ]);
-
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
-}
 
 /** What svirt may not look at is no guest's. */
 function findAround(node: Node, path: string): string[] {

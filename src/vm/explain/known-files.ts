@@ -1,4 +1,5 @@
 import { listResources } from "../../domain/resources.ts";
+import { folderOf } from "../../plan/folder-of.ts";
 import type { FileId } from "../../plan/guest-order.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listPlugged } from "../../plan/plugged.ts";
@@ -106,8 +107,4 @@ function inspectOrUndefined(node: Node, path: string): FileId | undefined {
   } catch {
     return undefined;
   }
-}
-
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
 }

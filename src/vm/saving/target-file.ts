@@ -1,5 +1,6 @@
 import { SvirtError } from "../../errors.ts";
 import { belongsToHost } from "../../label/impossible-targets.ts";
+import { folderOf } from "../../plan/folder-of.ts";
 import { fileKey } from "../../plan/start-plan.ts";
 import type { TargetFile } from "../../plan/stream-plan.ts";
 import { privateRange } from "../../report/policy-facts.ts";
@@ -29,7 +30,7 @@ export function decideTarget(node: Node, named: string, uuid: string): TargetFil
 
 /** The name that a file has while it is being written: in the same folder, so that it need only be renamed. */
 export function partPath(path: string, uuid: string): string {
-  return `${path.slice(0, path.lastIndexOf("/"))}/.svirt-${uuid}.part`;
+  return `${folderOf(path)}/.svirt-${uuid}.part`;
 }
 
 /** By its folder, with the symlinks resolved. */
