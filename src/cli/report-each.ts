@@ -2,7 +2,8 @@ import type { EachPath } from "../vm/each-path.ts";
 import type { Call } from "./command.ts";
 import { warnOf } from "./warn-of.ts";
 
-const PARTLY = 7;
+/** The exit code of a command that has done a part of what it was asked for. */
+export const PARTLY = 7;
 
 /** Prints what was done, and each error. Gives the exit code: that of the first error where nothing was done. */
 export function reportEach<Result>(

@@ -6,9 +6,8 @@ import { startDefined } from "../../vm/saving/restore-domain.ts";
 import { sweep } from "../../vm/settle.ts";
 import { type Call, type Command, JSON_OPTION, printJson } from "../command.ts";
 import { oneLine } from "../one-line.ts";
+import { PARTLY } from "../report-each.ts";
 import { warnOf } from "../warn-of.ts";
-
-const PARTLY = 7;
 
 /** `svirt recover` */
 export const command: Command = {

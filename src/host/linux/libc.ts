@@ -80,7 +80,5 @@ function refuseNul(text: string): never {
 
 /** What the call's errno says, in the C library's words: "host-call", "no-access". strerror(3) */
 export function hostCallError(attempt: string, errno: number): SvirtError {
-  return new SvirtError(`Cannot ${attempt}: ${libc().strerror(errno)} (errno ${errno})`, {
-    ...callFacts(errno),
-  });
+  return new SvirtError(`Cannot ${attempt}: ${libc().strerror(errno)} (errno ${errno})`, callFacts(errno));
 }

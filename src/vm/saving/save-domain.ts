@@ -90,10 +90,10 @@ function refuseTransient({ name, xml }: GuestRecord): void {
 /** `pc` is another board in the next QEMU, which would not take this one's state: so the board is named with its version. */
 function savedXml(guest: GuestRecord, machine: string | undefined): string {
   const domain = withBootQueues(parseDomainText(guest.xml), guest, machine);
-  const xml = formatDomain(domain);
   const { type } = domain.os;
-  if (machine === undefined || /\d/.test(type.machine ?? "")) return xml;
+  if (machine === undefined || /\d/.test(type.machine ?? "")) return formatDomain(domain);
   const named = { ...domain, os: { ...domain.os, type: { ...type, machine } } };
   // QEMU, which the guest may have taken over, does not choose another board.
-  return decideMachine(named).chipset === decideMachine(domain).chipset ? formatDomain(named) : xml;
+  const isSameBoard = decideMachine(named).chipset === decideMachine(domain).chipset;
+  return formatDomain(isSameBoard ? named : domain);
 }
