@@ -24,6 +24,7 @@ export function decideFiles(
   label: LabelDecision,
   use: { readonly uuid: string; readonly files: readonly UsedFile[] },
 ): LabelledFile[] {
+  refuseOthersDisk(node, use.uuid, use.files);
   const decided = new Map<string, LabelledFile>();
   const free = new Set<string>();
   for (const file of use.files) {
@@ -43,7 +44,6 @@ export function decideFiles(
       );
     }
     refuseInTree(node, use.uuid, { ...file, free });
-    refuseOthersDisk(node, use.uuid, file);
     refuseOtherLabel(node, file, { uuid: use.uuid, to });
     refuseUnusable(node, label, { file, to });
     // An administrator may have given a file the label that the XML names.

@@ -16,14 +16,16 @@ const SOURCE = /<source [^>]*?\b(?:file|dev)='(\/[^']*)'/g;
  * of its own: a guest that has taken its QEMU over writes into that header what it likes, and would be given another's
  * disk at its next start.
  */
-export function refuseOthersDisk(node: Node, uuid: string, { facts, isNamedByImage, named }: UsedFile): void {
-  if (isNamedByImage !== true) return;
-  const key = fileKey(facts.id);
+export function refuseOthersDisk(node: Node, uuid: string, files: readonly UsedFile[]): void {
+  const named = new Map<string, string>();
+  for (const file of files) if (file.isNamedByImage === true) named.set(fileKey(file.facts.id), file.named);
+  if (named.size === 0) return;
   for (const name of listDefinitionNames(node)) {
     const other = readDefinition(node, name);
-    if (other === undefined || other.uuid === uuid || !hasDisk(node, other, key)) continue;
+    const found = other === undefined || other.uuid === uuid ? undefined : findOwn(node, other, named);
+    if (found === undefined) continue;
     throw new SvirtError(
-      `Cannot give ${named} to the guest: an image's header names it, and it is a disk of '${name}'`,
+      `Cannot give ${found} to the guest: an image's header names it, and it is a disk of '${name}'`,
       {
         kind: "label-taken",
         remedy:
@@ -33,16 +35,19 @@ export function refuseOthersDisk(node: Node, uuid: string, { facts, isNamedByIma
   }
 }
 
-/** Whether it has that file for itself. To parse a definition takes long: so its text is looked at first. */
-function hasDisk(node: Node, { xml }: Definition, key: string): boolean {
-  const isIt = (path: string): boolean => {
+/** Which of these files it has for itself. To parse a definition takes long: so its text is looked at first. */
+function findOwn(node: Node, { xml }: Definition, named: ReadonlyMap<string, string>): string | undefined {
+  const whichIs = (path: string): string | undefined => {
     const found = node.host.inspectFile(path);
-    return found !== undefined && fileKey(found.id) === key;
+    return found === undefined ? undefined : named.get(fileKey(found.id));
   };
   const paths = [...xml.matchAll(SOURCE)].map(([, text = ""]) => resolveReferences(text));
-  if (!paths.some((path) => typeof path === "string" && isIt(path))) return false;
-  return listResources(parseDomainText(xml)).some((found) => {
-    if (found.kind !== "disk" || diskRole(found) !== "private") return false;
-    return isIt(found.path) || (found.dataFile !== undefined && isIt(found.dataFile.path));
-  });
+  if (!paths.some((path) => typeof path === "string" && whichIs(path) !== undefined)) return undefined;
+  for (const disk of listResources(parseDomainText(xml))) {
+    if (disk.kind !== "disk" || diskRole(disk) !== "private") continue;
+    const found =
+      whichIs(disk.path) ?? (disk.dataFile === undefined ? undefined : whichIs(disk.dataFile.path));
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
