@@ -10,11 +10,11 @@ import {
   makeMachine,
   nodeOn,
   ORIGINAL,
+  OTHER,
   orderOf,
   reapAll,
 } from "./scene.ts";
 
-const OTHER = "99999999-2222-4333-8444-000000000009";
 const TTY = "system_u:object_r:tty_device_t:s0";
 
 function machineWithNodes(): Machine {

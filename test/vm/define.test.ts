@@ -10,9 +10,8 @@ import { findDomain } from "../../src/vm/find-domain.ts";
 import { registryOf } from "../../src/vm/node.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
-import { domainXml, errorOf, makeMachine, nodeOn, UUID } from "./scene.ts";
+import { domainXml, errorOf, makeMachine, nodeOn, OTHER, UUID } from "./scene.ts";
 
-const OTHER = "99999999-2222-4333-8444-000000000009";
 const STATIC =
   "<seclabel type='static' model='selinux' relabel='yes'><label>system_u:system_r:svirt_t:s0:c2,c1</label></seclabel>";
 

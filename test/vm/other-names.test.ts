@@ -10,11 +10,11 @@ import {
   makeMachine,
   nodeOn,
   ORIGINAL,
+  OTHER,
   reapAll,
   UUID,
 } from "./scene.ts";
 
-const OTHER = "99999999-2222-4333-8444-000000000009";
 const DISK = "/var/lib/images/private1.raw";
 const NODE = "/dev/sdb1";
 

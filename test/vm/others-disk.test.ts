@@ -3,9 +3,8 @@ import { defineDomain } from "../../src/vm/define.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { extension, qcow2Bytes } from "../storage/qcow2-bytes.ts";
-import { diskXml, domainXml, failedStart, labelOf, makeMachine, nodeOn } from "./scene.ts";
+import { diskXml, domainXml, failedStart, labelOf, makeMachine, nodeOn, OTHER } from "./scene.ts";
 
-const OTHER = "99999999-2222-4333-8444-000000000009";
 const [OWN, DISK] = ["/var/lib/images/top.qcow2", "/var/lib/images/private1.raw"];
 /** qemu.git docs/interop/qcow2.rst: the data are in another file, by the third of the incompatible features. */
 const dataIn = (name: string): Parameters<typeof qcow2Bytes>[0] => ({

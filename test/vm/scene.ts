@@ -27,6 +27,8 @@ export interface DomainWish {
 
 /** The guest that most tests start. */
 export const UUID = "11111111-2222-4333-8444-000000000001";
+/** That of a second one. */
+export const OTHER = "99999999-2222-4333-8444-000000000009";
 
 /** The XML of a domain. */
 export function domainXml(wish: DomainWish = {}): Uint8Array {

@@ -13,13 +13,13 @@ import {
   failedStart,
   labelOf,
   nodeOn,
+  OTHER,
   putNode,
   reapAll,
   UUID,
 } from "./scene.ts";
 import { DISK, HOME, HOME_LABEL, makeUsersMachine, STATE, USER } from "./session-scene.ts";
 
-const OTHER = "99999999-2222-4333-8444-000000000009";
 const XML = domainXml({ type: "qemu", disks: diskXml(DISK, "vda") });
 const CONTENT = "system_u:object_r:virt_content_t:s0";
 

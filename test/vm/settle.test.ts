@@ -18,6 +18,7 @@ import {
   linkBlockDevice,
   makeMachine,
   nodeOn,
+  OTHER,
   reapAll,
   sweepAll,
   UUID,
@@ -187,7 +188,7 @@ describe("a reboot of the node", () => {
     const machine = await running();
     machine.reboot();
     linkBlockDevice(machine);
-    const other = { name: "vm2", uuid: "99999999-2222-4333-8444-000000000009" };
+    const other = { name: "vm2", uuid: OTHER };
     await startDomain(
       nodeOn(machine),
       domainXml({ ...other, disks: diskXml("/var/lib/images/install.iso", "vda", "<readonly/>") }),

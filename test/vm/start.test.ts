@@ -11,13 +11,13 @@ import {
   makeMachine,
   nodeOn,
   ORIGINAL,
+  OTHER,
   orderOf,
   reapAll,
   staticLabel,
   UUID,
 } from "./scene.ts";
 
-const OTHER = "99999999-2222-4333-8444-000000000009";
 const CONTENT = "system_u:object_r:virt_content_t:s0";
 describe("startDomain()", () => {
   test("labels every kind of disk as the reference does, and destroy puts every label back", async () => {

@@ -12,12 +12,12 @@ import {
   makeMachine,
   nodeOn,
   ORIGINAL,
+  OTHER,
   reapAll,
   staticLabel,
   UUID,
 } from "./scene.ts";
 
-const OTHER = "99999999-2222-4333-8444-000000000009";
 const CONTENT = "system_u:object_r:virt_content_t:s0";
 
 async function rangeOf(machine: Machine, wish: DomainWish): Promise<string> {

@@ -16,6 +16,7 @@ import {
   makeMachine,
   nodeOn,
   ORIGINAL,
+  OTHER,
   reapAll,
   staticLabel,
   sweepAll,
@@ -24,7 +25,6 @@ import {
 
 /** What the reference implementation was seen to get wrong, with the numbers of docs/weaknesses.md. */
 
-const OTHER = "99999999-2222-4333-8444-000000000009";
 const DISK = "/var/lib/images/private1.raw";
 const DISKS = ["private1", "private2", "private3"].map((name) => `/var/lib/images/${name}.raw`);
 const THREE = DISKS.map((path, at) => diskXml(path, `vd${"abc"[at]}`)).join("");
