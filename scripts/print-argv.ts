@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { parseDomain } from "../src/domain/document.ts";
 import { asSvirtError } from "../src/errors.ts";
-import { formatArgv } from "../src/qemu/argv.ts";
+import { formatArgv } from "../src/qemu/domain-argv.ts";
 
 // For the scorer of the recorded command lines, which calls it once a file:
 //   argv-score FOLDER -- bun scripts/print-argv.ts

@@ -144,6 +144,10 @@ export interface Host {
   readText(path: string): string | undefined;
   /** Whole or not at all, on disk before it returns: new file, fsync, rename, fsync of the folder. */
   writeText(path: string, text: string, mode: number): void;
+  /** The first half of writeText(): what is written is on disk, beside the file, and takes its place by placeText(). */
+  stageText(path: string, text: string, mode: number): void;
+  /** Whole or not at all; after a power failure it may be what it was before. Throws "host-call" where nothing is staged. */
+  placeText(path: string): void;
   /** Whole or not at all for whoever looks; after a power failure it may be there and empty. */
   writeVolatile(path: string, text: string, mode: number): void;
   /** Missing is fine. */

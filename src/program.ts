@@ -7,6 +7,8 @@ import type { Node } from "./vm/node.ts";
 
 /** Given by scripts/build: the version with the commit it was built from. */
 declare const SVIRT_VERSION: string | undefined;
+/** The same: a digest of the sources. */
+declare const SVIRT_BUILD: string | undefined;
 
 /** The exit code of an error without one of its own. */
 const FAILED = 1;
@@ -37,8 +39,9 @@ async function main(): Promise<void> {
 /** Root's instance, or that of the user who calls. */
 async function openNode(): Promise<Node> {
   const host = makeLinuxHost();
+  const build = typeof SVIRT_BUILD === "string" ? { build: SVIRT_BUILD } : {};
   const uid = process.getuid?.() ?? 0;
-  if (uid === 0) return { host, paths: SYSTEM_PATHS };
+  if (uid === 0) return { host, paths: SYSTEM_PATHS, ...build };
   const { sessionPaths } = await import("./vm/session-paths.ts");
-  return { host, paths: sessionPaths(host, uid) };
+  return { host, paths: sessionPaths(host, uid), ...build };
 }

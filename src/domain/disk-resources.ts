@@ -1,5 +1,6 @@
 import type { BackingStore } from "./backing-store.ts";
-import { type Disk, imageFormatOf, isReadOnly } from "./disk.ts";
+import type { Disk } from "./disk.ts";
+import { imageFormatOf, isReadOnly } from "./disk-facts.ts";
 import type { DataStore, ImageFormat, NetworkSource, Slice } from "./disk-source.ts";
 import { hostPciPath } from "./host-pci-path.ts";
 import type { Access, ImageFile, LabelOverride, Resource } from "./resources.ts";

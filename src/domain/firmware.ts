@@ -6,9 +6,6 @@ import { networkImage } from "./disk-source.ts";
 import { sourceSeclabel } from "./source-seclabel.ts";
 import { absolutePath } from "./words.ts";
 
-/** Where libvirt keeps the variables of guests whose XML names no file. */
-export const NVRAM_FOLDER = "/var/lib/libvirt/qemu/nvram";
-
 const format = attribute("format", oneOf("raw", "qcow2"));
 
 const feature = element("feature", () => ({

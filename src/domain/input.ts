@@ -39,9 +39,3 @@ export const input = choice("input", {
   }),
 });
 export type Input = ValueOf<typeof input>;
-
-/** The node of a keyboard, a mouse or the like of the host. */
-export function hostInput(found: Input): string | undefined {
-  if (found.type === "evdev") return found.source.dev;
-  return found.type === "passthrough" ? found.source.evdev : undefined;
-}

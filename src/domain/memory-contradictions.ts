@@ -2,9 +2,9 @@ import type { XmlNode } from "../xml/node.ts";
 import { notUnderstood } from "../xml/refusal.ts";
 import type { Cpu } from "./cpu.ts";
 import type { Devices } from "./devices.ts";
+import { listCells } from "./list-cells.ts";
 import type { MemoryBacking } from "./memory-backing.ts";
 import type { MemoryDevice } from "./memory-device.ts";
-import { listCells } from "./numa.ts";
 import type { Numatune } from "./numatune.ts";
 import type { Vcpu } from "./vcpu.ts";
 

@@ -120,8 +120,3 @@ export const networkInterface = choice("interface", {
 export type NetworkInterface = ValueOf<typeof networkInterface>;
 /** An interface of one type. */
 export type InterfaceOf<T extends NetworkInterface["type"]> = Extract<NetworkInterface, { readonly type: T }>;
-
-/** Whether the guest sees one of virtio's interfaces. */
-export function isVirtio({ model: found }: NetworkInterface): boolean {
-  return found?.type.startsWith("virtio") ?? false;
-}

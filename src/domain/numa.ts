@@ -4,6 +4,7 @@ import type { XmlNode } from "../xml/node.ts";
 import { notUnderstood } from "../xml/refusal.ts";
 import { integer, oneOf, yesNo } from "../xml/value-form.ts";
 import { commonIds, cpuSet } from "./id-set.ts";
+import { listCells } from "./list-cells.ts";
 import { kiBOf, memoryUnit, sizeCount } from "./memory.ts";
 import { memoryAccess } from "./memory-backing.ts";
 
@@ -81,13 +82,6 @@ const grammar = element("numa", () => ({
 export const numa = checked(grammar, refuseContradictions);
 export type Numa = ValueOf<typeof grammar>;
 export type Cell = Numa["cells"][number];
-
-/** The cells by their numbers: one without takes its place's. virDomainNumaDefParseXML() of libvirt */
-export function listCells({ cells }: Pick<Numa, "cells">): readonly (Cell & { readonly id: number })[] {
-  return cells
-    .map((found, at) => ({ ...found, id: found.id ?? at }))
-    .toSorted((one, other) => one.id - other.id);
-}
 
 function refuseContradictions(value: Numa, node: XmlNode): void {
   const cells = listCells(value);

@@ -1,6 +1,7 @@
 import type { Device } from "./device.ts";
 import type { Devices } from "./devices.ts";
-import { type Disk, isReadOnly } from "./disk.ts";
+import type { Disk } from "./disk.ts";
+import { isReadOnly } from "./disk-facts.ts";
 import { overrideOf } from "./disk-resources.ts";
 import { listPorts, type Port } from "./ports.ts";
 import type { LabelOverride } from "./resources.ts";

@@ -5,14 +5,15 @@ import type { Filesystem } from "./filesystem.ts";
 import { type FirmwareFile, listFirmwareFiles, listTemplates } from "./firmware-files.ts";
 import type { Graphics } from "./graphics.ts";
 import { listHostDevice } from "./host-device-resources.ts";
-import { hostInput } from "./input.ts";
+import { hostInput } from "./host-input.ts";
 import type { MemoryDevice } from "./memory-device.ts";
 import { listPeerSockets, type PeerSocket } from "./peer-sockets.ts";
 import { type ChardevResource, listPort } from "./port-resources.ts";
 import { listPorts } from "./ports.ts";
-import { DEFAULT_RANDOM_SOURCE } from "./rng.ts";
+import { DEFAULT_RANDOM_SOURCE } from "./random-source.ts";
 import type { Shmem } from "./shmem.ts";
-import { cancelPath, type Tpm, tpmDevice } from "./tpm.ts";
+import type { Tpm } from "./tpm.ts";
+import { cancelPath, tpmDevice } from "./tpm-device.ts";
 import { listUnopenedPaths, shmemFile } from "./unopened-paths.ts";
 
 /** How QEMU opens a resource. */

@@ -8,9 +8,6 @@ import { egdSource } from "./chardev-source.ts";
 import { virtioDriver, virtioModel } from "./virtio-driver.ts";
 import { absolutePath } from "./words.ts";
 
-/** What QEMU reads where the XML names no source, as in libvirt. */
-export const DEFAULT_RANDOM_SOURCE = "/dev/random";
-
 const rate = element("rate", () => ({
   bytes: required(attribute("bytes", integer(1, 2 ** 31 - 1))),
   periodMs: attribute("period", integer(1, 2 ** 31 - 1)),

@@ -31,11 +31,6 @@ export type Seclabel = ValueOf<typeof grammar>;
  */
 export const seclabel = checked(grammar, refuseContradiction);
 
-/** The one that says how SELinux confines the guest; a domain that says nothing has a dynamic label. */
-export function selinuxSeclabel(labels: readonly Seclabel[]): Seclabel {
-  return labels.find(({ model: name }) => name !== "dac") ?? { type: "dynamic" };
-}
-
 /**
  * Refuses several seclabels of one model, and one without a model where it must be said: among several, and beside a
  * label or base label. In the reference's words, virSecurityLabelDefsParseXML().

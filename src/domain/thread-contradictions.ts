@@ -2,10 +2,11 @@ import type { XmlNode } from "../xml/node.ts";
 import { notUnderstood } from "../xml/refusal.ts";
 import type { Cputune } from "./cputune.ts";
 import type { Devices } from "./devices.ts";
-import { diskBus } from "./disk.ts";
+import { diskBus } from "./disk-facts.ts";
 import { commonIds, type IdSet } from "./id-set.ts";
 import { iothreadProblem } from "./iothread-mapping.ts";
-import { type Iothread, listIothreads } from "./iothreads.ts";
+import type { Iothread } from "./iothreads.ts";
+import { listIothreads } from "./list-iothreads.ts";
 import type { Vcpu, Vcpus } from "./vcpu.ts";
 
 interface Parts {

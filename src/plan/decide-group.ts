@@ -1,6 +1,6 @@
 import type { Domain } from "../domain/domain.ts";
 import { formatRange, type IdSet, listRanges } from "../domain/id-set.ts";
-import { listIothreads } from "../domain/iothreads.ts";
+import { listIothreads } from "../domain/list-iothreads.ts";
 import { SvirtError } from "../errors.ts";
 import { countQueues } from "../qemu/netdev-words.ts";
 import { limitBlkio, limitCpu, limitMemory, quotaValue } from "./limit-values.ts";

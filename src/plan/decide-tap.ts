@@ -1,4 +1,5 @@
-import { type InterfaceOf, isVirtio, type NetworkInterface } from "../domain/network-interface.ts";
+import { isVirtio } from "../domain/is-virtio.ts";
+import type { InterfaceOf, NetworkInterface } from "../domain/network-interface.ts";
 import { SvirtError } from "../errors.ts";
 import { countQueues, netdevId } from "../qemu/netdev-words.ts";
 import { interfaceId } from "../qemu/network-words.ts";

@@ -1,7 +1,7 @@
 import type { Cputune } from "../domain/cputune.ts";
 import type { Domain } from "../domain/domain.ts";
 import type { IdSet } from "../domain/id-set.ts";
-import { listIothreads } from "../domain/iothreads.ts";
+import { listIothreads } from "../domain/list-iothreads.ts";
 import type { GuestGroup, Scheduler, ThreadWish } from "./limits.ts";
 
 /**

@@ -69,6 +69,16 @@ export function emulatorFile(paths: Paths, emulator: string, type: "kvm" | "qemu
   return `${paths.state}/emulators/${type}${encodeURIComponent(emulator)}.json`;
 }
 
+/** What definitions were made of. */
+export function completedFolder(paths: Paths): string {
+  return `${paths.state}/completed`;
+}
+
+/** The domain of the definition with that UUID, as it was completed. */
+export function completedFile(paths: Paths, uuid: string): string {
+  return `${completedFolder(paths)}/${uuid}`;
+}
+
 /** Texts that somebody edits. */
 export function editFolder(paths: Paths): string {
   return `${paths.run}/edit`;

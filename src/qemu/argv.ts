@@ -3,7 +3,6 @@ import { formatAudio } from "./audio-words.ts";
 import { decideBootIndexes } from "./boot-index.ts";
 import { formatChardevs } from "./chardev-words.ts";
 import { formatClock } from "./clock-words.ts";
-import { completeGuest } from "./complete-guest.ts";
 import { formatControllers, formatPciHole } from "./controller-words.ts";
 import { formatCpu } from "./cpu-words.ts";
 import { DEFAULT_EMULATOR } from "./default-devices.ts";
@@ -68,21 +67,16 @@ export interface ArgvFacts {
 /** QEMU's sandbox, all of it. qemu(1) -sandbox */
 const SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
 
-/**
- * QEMU's command line for a domain, its program first, in the reference's order, with its ids, node names and addresses.
- * Throws "unsupported", with the element's path, for what cannot be told QEMU exactly.
- */
-export function formatArgv(domain: Domain, facts: ArgvFacts = {}): readonly string[] {
-  return formatGuestArgv(completeGuest(domain), facts);
-}
-
 /** The variables that a domain gives its QEMU, `NAME=value`. qemuBuildCommandLineEnv… of libvirt */
 export function formatVariables({ clock, qemuCommandline }: Domain): readonly string[] {
   const zone = clock?.offset === "timezone" ? [`TZ=${clock.timezone}`] : [];
   return [...zone, ...(qemuCommandline?.variables ?? []).map(({ name, value = "" }) => `${name}=${value}`)];
 }
 
-/** The same for a guest that is complete already. */
+/**
+ * QEMU's command line for a guest, its program first, in the reference's order, with its ids, node names and addresses.
+ * Throws "unsupported", with the element's path, for what cannot be told QEMU exactly.
+ */
 export function formatGuestArgv(guest: Guest, { chains, launch }: ArgvFacts = {}): readonly string[] {
   refuseFeatures(guest);
   refusePorts(guest);

@@ -1,4 +1,5 @@
-import { type Disk, diskBus, isReadOnly } from "../domain/disk.ts";
+import type { Disk } from "../domain/disk.ts";
+import { diskBus, isReadOnly } from "../domain/disk-facts.ts";
 import { fillBacking, fillImage, withEngine } from "./default-image.ts";
 
 /**

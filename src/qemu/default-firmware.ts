@@ -1,6 +1,7 @@
 import type { Domain } from "../domain/domain.ts";
 import { NO_FEATURES } from "../domain/features.ts";
-import { type Loader, NVRAM_FOLDER, type Nvram } from "../domain/firmware.ts";
+import type { Loader, Nvram } from "../domain/firmware.ts";
+import { NVRAM_FOLDER } from "../domain/nvram-folder.ts";
 import type { SvirtError } from "../errors.ts";
 import { chooseFirmware } from "./choose-firmware.ts";
 import {

@@ -1,8 +1,9 @@
 import type { Cpu } from "../domain/cpu.ts";
 import type { Domain } from "../domain/domain.ts";
+import { listCells } from "../domain/list-cells.ts";
 import type { MemoryBacking } from "../domain/memory-backing.ts";
 import type { MemoryDevice } from "../domain/memory-device.ts";
-import { type Cell, listCells, type Numa } from "../domain/numa.ts";
+import type { Cell, Numa } from "../domain/numa.ts";
 import type { Numatune } from "../domain/numatune.ts";
 
 /** What is stored of the memory and its NUMA cells, where nobody wrote it. */

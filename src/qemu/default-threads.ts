@@ -1,7 +1,7 @@
 import type { Cputune } from "../domain/cputune.ts";
 import type { Domain } from "../domain/domain.ts";
 import type { IdSet } from "../domain/id-set.ts";
-import { listIothreads } from "../domain/iothreads.ts";
+import { listIothreads } from "../domain/list-iothreads.ts";
 
 /** What is said of threads, one thread at a time and in their order. virDomainCputuneDefFormat() of libvirt */
 export function fillThreads(domain: Domain): Pick<Domain, "iothreads" | "iothreadIds" | "cputune"> {

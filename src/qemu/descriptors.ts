@@ -1,9 +1,9 @@
 import { listFirmwareFiles } from "../domain/firmware-files.ts";
 import { listHostDevice, VHOST_SCSI } from "../domain/host-device-resources.ts";
-import { hostInput } from "../domain/input.ts";
+import { hostInput } from "../domain/host-input.ts";
 import { pipeEnds } from "../domain/port-resources.ts";
+import { DEFAULT_RANDOM_SOURCE } from "../domain/random-source.ts";
 import { listResources, listTpm } from "../domain/resources.ts";
-import { DEFAULT_RANDOM_SOURCE } from "../domain/rng.ts";
 import type { ChardevBackend } from "./chardev-backend-words.ts";
 import { namePorts } from "./chardev-words.ts";
 import { chainOf, type FoundChains } from "./disk-chain.ts";

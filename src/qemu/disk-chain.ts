@@ -1,5 +1,6 @@
 import type { BackingStore } from "../domain/backing-store.ts";
-import { type Disk, imageFormatOf, isReadOnly } from "../domain/disk.ts";
+import type { Disk } from "../domain/disk.ts";
+import { imageFormatOf, isReadOnly } from "../domain/disk-facts.ts";
 import type { DataStore, ImageFormat } from "../domain/disk-source.ts";
 import type { ChainElement, ImagePart } from "../storage/image-chain.ts";
 

@@ -1,5 +1,6 @@
 import type { Devices } from "../domain/devices.ts";
-import { type Disk, diskBus } from "../domain/disk.ts";
+import type { Disk } from "../domain/disk.ts";
+import { diskBus } from "../domain/disk-facts.ts";
 import type { HostDevice } from "../domain/host-device.ts";
 import { controllersOf } from "./guest.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";

@@ -1,4 +1,5 @@
-import { type Disk, diskBus, isReadOnly } from "../domain/disk.ts";
+import type { Disk } from "../domain/disk.ts";
+import { diskBus, isReadOnly } from "../domain/disk-facts.ts";
 import { type Rule, refuseBroken } from "./device-rule.ts";
 import { DRIVE_RULES, kindOf } from "./drive-rules.ts";
 import type { Guest } from "./guest.ts";

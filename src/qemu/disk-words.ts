@@ -1,4 +1,5 @@
-import { type Disk, diskBus } from "../domain/disk.ts";
+import type { Disk } from "../domain/disk.ts";
+import { diskBus } from "../domain/disk-facts.ts";
 import type { BootIndexes } from "./boot-index.ts";
 import { controllerId, pciKeys, usbKeys } from "./device-bus.ts";
 import { chainOf, type FoundChains } from "./disk-chain.ts";

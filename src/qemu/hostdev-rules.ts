@@ -1,4 +1,4 @@
-import { diskBus } from "../domain/disk.ts";
+import { diskBus } from "../domain/disk-facts.ts";
 import type { HostDevice } from "../domain/host-device.ts";
 import { hostPciName } from "../domain/host-pci-path.ts";
 import { type Rule, refuseBroken } from "./device-rule.ts";

@@ -1,6 +1,6 @@
 import type { PciAddress } from "../domain/address.ts";
 import type { Device } from "../domain/device.ts";
-import { diskBus } from "../domain/disk.ts";
+import { diskBus } from "../domain/disk-facts.ts";
 import { controllersOf, type Guest } from "./guest.ts";
 import { type Connection, createPciBuses } from "./pci-buses.ts";
 import { hostdevConnection, interfaceConnection, virtioConnection } from "./pci-connection.ts";

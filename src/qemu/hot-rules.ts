@@ -1,7 +1,8 @@
 import { canonical } from "../domain/canonical.ts";
 import type { Channel } from "../domain/chardev.ts";
 import { type Device, nameDevice } from "../domain/device.ts";
-import { type Disk, diskBus } from "../domain/disk.ts";
+import type { Disk } from "../domain/disk.ts";
+import { diskBus } from "../domain/disk-facts.ts";
 import type { Domain } from "../domain/domain.ts";
 import type { HostDevice } from "../domain/host-device.ts";
 import type { NetworkInterface } from "../domain/network-interface.ts";

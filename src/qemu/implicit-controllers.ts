@@ -1,6 +1,6 @@
 import type { Controller } from "../domain/controller.ts";
 import type { Devices } from "../domain/devices.ts";
-import { diskBus } from "../domain/disk.ts";
+import { diskBus } from "../domain/disk-facts.ts";
 import type { HostDevice } from "../domain/host-device.ts";
 import { numberControllers } from "./controller-numbers.ts";
 import { sortControllers } from "./controller-order.ts";

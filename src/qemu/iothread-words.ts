@@ -1,5 +1,5 @@
 import type { IothreadUse } from "../domain/iothread-mapping.ts";
-import { listIothreads } from "../domain/iothreads.ts";
+import { listIothreads } from "../domain/list-iothreads.ts";
 import type { Guest } from "./guest.ts";
 import { jsonWords, type Words } from "./words.ts";
 

@@ -1,4 +1,5 @@
-import { type Disk, diskBus } from "../domain/disk.ts";
+import type { Disk } from "../domain/disk.ts";
+import { diskBus } from "../domain/disk-facts.ts";
 import { diskId } from "./disk-words.ts";
 import type { Guest } from "./guest.ts";
 import type { QmpCommand } from "./qmp.ts";

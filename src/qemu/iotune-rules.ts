@@ -1,4 +1,5 @@
-import { type Disk, diskBus } from "../domain/disk.ts";
+import type { Disk } from "../domain/disk.ts";
+import { diskBus } from "../domain/disk-facts.ts";
 import type { Rule } from "./device-rule.ts";
 
 /** qemuValidateDomainDeviceDefDiskBlkdeviotune() of libvirt */

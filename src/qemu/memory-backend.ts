@@ -1,6 +1,6 @@
 import type { Domain } from "../domain/domain.ts";
 import type { IdSet } from "../domain/id-set.ts";
-import { listCells } from "../domain/numa.ts";
+import { listCells } from "../domain/list-cells.ts";
 import type { NumaMode } from "../domain/numatune.ts";
 import { handedName, type Launch } from "./launch.ts";
 import { cannotTranslate, notSettled } from "./refusal.ts";

@@ -1,4 +1,5 @@
-import { type InterfaceOf, isVirtio, type NetworkInterface } from "../domain/network-interface.ts";
+import { isVirtio } from "../domain/is-virtio.ts";
+import type { InterfaceOf, NetworkInterface } from "../domain/network-interface.ts";
 import { REPORT_FAULT, SvirtError } from "../errors.ts";
 import { countFdsets } from "./fdset-count.ts";
 import type { Guest } from "./guest.ts";

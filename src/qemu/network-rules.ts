@@ -1,4 +1,5 @@
-import { isVirtio, type NetworkInterface } from "../domain/network-interface.ts";
+import { isVirtio } from "../domain/is-virtio.ts";
+import type { NetworkInterface } from "../domain/network-interface.ts";
 import { type Rule, refuseBroken } from "./device-rule.ts";
 import type { Guest } from "./guest.ts";
 import { refuseUnsharedMemory } from "./shared-memory.ts";

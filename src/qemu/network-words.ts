@@ -1,4 +1,5 @@
-import { isVirtio, type NetworkInterface } from "../domain/network-interface.ts";
+import { isVirtio } from "../domain/is-virtio.ts";
+import type { NetworkInterface } from "../domain/network-interface.ts";
 import type { BootIndexes } from "./boot-index.ts";
 import { acpiKeys, pciKeys, romKeys, usbKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";

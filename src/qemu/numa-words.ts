@@ -1,5 +1,6 @@
 import { formatRange, listRanges } from "../domain/id-set.ts";
-import { type Cell, listCells, type Numa } from "../domain/numa.ts";
+import { listCells } from "../domain/list-cells.ts";
+import type { Cell, Numa } from "../domain/numa.ts";
 import type { Guest } from "./guest.ts";
 import type { Launch } from "./launch.ts";
 import { formatBackend, isFilledFirst, type MemoryPiece, wholePath } from "./memory-backend.ts";

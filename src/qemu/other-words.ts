@@ -1,4 +1,5 @@
-import { DEFAULT_RANDOM_SOURCE, type RngBackend } from "../domain/rng.ts";
+import { DEFAULT_RANDOM_SOURCE } from "../domain/random-source.ts";
+import type { RngBackend } from "../domain/rng.ts";
 import { type ChardevBackend, formatBackend } from "./chardev-backend-words.ts";
 import { pciKeys } from "./device-bus.ts";
 import type { Guest } from "./guest.ts";

@@ -1,7 +1,7 @@
 import type { PciAddress } from "../domain/address.ts";
 import type { Controller } from "../domain/controller.ts";
 import type { Devices } from "../domain/devices.ts";
-import { diskBus } from "../domain/disk.ts";
+import { diskBus } from "../domain/disk-facts.ts";
 import { sortControllers } from "./controller-order.ts";
 import { type ControllerOf, controllersOf, pciPlace } from "./guest.ts";
 import type { Machine } from "./machine.ts";

@@ -1,5 +1,5 @@
 import type { Devices } from "../domain/devices.ts";
-import { diskBus } from "../domain/disk.ts";
+import { diskBus } from "../domain/disk-facts.ts";
 import { type DrivePlace, drivePlace } from "./disk-place.ts";
 
 /** How many devices a SCSI controller takes, its own number not counted. SCSI_NARROW_BUS_MAX_CONT_UNIT of libvirt */

@@ -1,4 +1,4 @@
-import { isReadOnly } from "../domain/disk.ts";
+import { isReadOnly } from "../domain/disk-facts.ts";
 import type { NumberedDisk } from "./disk-nodes.ts";
 import { diskIndex } from "./disk-place.ts";
 import { cannotTranslate } from "./refusal.ts";

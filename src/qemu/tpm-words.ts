@@ -1,4 +1,5 @@
-import { cancelPath, type Tpm, tpmDevice } from "../domain/tpm.ts";
+import type { Tpm } from "../domain/tpm.ts";
+import { cancelPath, tpmDevice } from "../domain/tpm-device.ts";
 import { countFdsets } from "./fdset-count.ts";
 import type { Guest } from "./guest.ts";
 import { handedName, type Launch, peerPair, TPM_SOCKET } from "./launch.ts";

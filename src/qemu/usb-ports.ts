@@ -1,5 +1,5 @@
 import type { Devices } from "../domain/devices.ts";
-import { diskBus } from "../domain/disk.ts";
+import { diskBus } from "../domain/disk-facts.ts";
 import type { Hub } from "../domain/hub.ts";
 import { inputBus } from "./default-devices.ts";
 import { controllersOf } from "./guest.ts";

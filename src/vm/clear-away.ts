@@ -4,7 +4,6 @@ import { guestPaths, registryLock } from "../plan/paths.ts";
 import type { Step } from "../plan/step.ts";
 import { runPlan, UNWATCHED, undo, type Watch } from "../run/run-plan.ts";
 import type { Actor } from "../run/run-step.ts";
-import { keepImages } from "./block/keep-images.ts";
 import { type Node, registryOf } from "./node.ts";
 import { writePendingRestart } from "./pending-restart.ts";
 import { type GuestRecord, type IdentifiedGuest, identityOf, removeRecord, writeRecord } from "./record.ts";
@@ -92,7 +91,10 @@ export async function clearAway(
     errors.push(...rest.errors);
   }
   if (errors.length > 0) throw joinErrors(errors[0], errors.slice(1));
-  if (guest.jobs !== undefined) await withRegistryLock(node, async () => keepImages(node, guest));
+  if (guest.jobs !== undefined) {
+    const { keepImages } = await import("./block/keep-images.ts");
+    await withRegistryLock(node, async () => keepImages(node, guest));
+  }
   writeReason(node, guest.uuid, how.reason);
   // Before the record goes: whoever comes after a crash finds one or the other.
   if (how.restart === true) writePendingRestart(node, guest);

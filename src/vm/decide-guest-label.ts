@@ -1,5 +1,5 @@
 import type { Domain } from "../domain/domain.ts";
-import { selinuxSeclabel } from "../domain/seclabel.ts";
+import { selinuxSeclabel } from "../domain/selinux-seclabel.ts";
 import { usesNetwork } from "../domain/uses-network.ts";
 import { SvirtError } from "../errors.ts";
 import {

@@ -2,17 +2,18 @@ import { formatDomain, parseDomainText } from "../domain/document.ts";
 import type { Domain } from "../domain/domain.ts";
 import { listFirmwareFiles } from "../domain/firmware-files.ts";
 import { SvirtError } from "../errors.ts";
-import { guestPaths } from "../plan/paths.ts";
 import type { Claim } from "../plan/step.ts";
 import { canonicalContext, parseContextOrUndefined } from "../selinux/context.ts";
 import { pairOf } from "../selinux/level.ts";
 import { withRegistryLock } from "./clear-away.ts";
 import { completeDomain } from "./complete-domain.ts";
+import { forgetCompleted, keepCompleted } from "./completed-definition.ts";
 import { readDefinition, removeDefinition, writeDefinition } from "./definitions.ts";
-import { definitionByUuid, findDomain } from "./find-domain.ts";
+import { findDomain } from "./find-domain.ts";
 import { isInNvramFolder } from "./host-firmware.ts";
 import { type Node, registryOf } from "./node.ts";
-import { isRunning, readRecords } from "./record.ts";
+import { readRecords } from "./record.ts";
+import { refuseConflict } from "./refuse-conflict.ts";
 import { hasManagedSave, removeManagedSave } from "./saving/managed-save.ts";
 import { tpmFolder } from "./tpm-emulator.ts";
 
@@ -36,7 +37,9 @@ export function storeDomain(node: Node, domain: Domain): void {
   const claims = staticClaims(xml);
   // Killed in between, a level that nobody names is kept; never is one free that a definition names.
   for (const claim of claims) registry.reserve(claim, domain.uuid);
-  writeDefinition(node, { name: domain.name, xml });
+  const { name, uuid } = domain;
+  writeDefinition(node, { name, xml });
+  keepCompleted(node, { name, uuid, xml }, domain);
   for (const claim of before) {
     if (!claims.some(({ key }) => key === claim.key)) registry.release(claim, domain.uuid);
   }
@@ -84,6 +87,7 @@ function forget(
   const variables = findVariables(node, definition.xml);
   if (variables !== undefined) refuseVariables(node, { name, variables, nvram });
   removeManagedSave(node, name);
+  forgetCompleted(node, uuid);
   removeDefinition(node, name);
   if (variables !== undefined && nvram === "remove") node.host.removeFile(variables);
   for (const claim of staticClaims(definition.xml)) registryOf(node).release(claim, uuid);
@@ -126,27 +130,6 @@ function findVariables(node: Node, xml: string): string | undefined {
   if (!xml.includes("<nvram")) return undefined;
   const file = listFirmwareFiles(parseDomainText(xml).os).find(({ kind }) => kind === "nvram");
   return file === undefined || node.host.inspectFile(file.path)?.type !== "file" ? undefined : file.path;
-}
-
-/** Throws "label-taken" when the name or the UUID belongs to another domain, in libvirt's words. */
-export function refuseConflict(node: Node, domain: { readonly name: string; readonly uuid: string }): void {
-  // A guest whose lock is held is about to run, or to be gone.
-  const running = readRecords(node).filter(
-    (guest) => isRunning(node, guest) || node.host.isLocked(guestPaths(node.paths, guest.uuid).lock),
-  );
-  const others = [
-    readDefinition(node, domain.name),
-    definitionByUuid(node, domain.uuid),
-    ...running.filter((guest) => guest.name === domain.name || guest.uuid === domain.uuid),
-  ];
-  const other = others.find(
-    (one) => one !== undefined && (one.name !== domain.name || one.uuid !== domain.uuid),
-  );
-  if (other === undefined) return;
-  throw new SvirtError(`operation failed: domain '${other.name}' already exists with uuid ${other.uuid}`, {
-    kind: "label-taken",
-    remedy: "Give this one another name and leave its <uuid> out, or undefine the other.",
-  });
 }
 
 /** The level that a static label names: while it is defined no dynamic guest is given it. */

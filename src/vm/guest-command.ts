@@ -11,8 +11,8 @@ import type { GrantedFile, PlannedSocket } from "../plan/start-plan.ts";
 import type { MonitorCommand } from "../plan/step.ts";
 import type { HandedTap } from "../plan/tap.ts";
 import { formatGuestArgv } from "../qemu/argv.ts";
-import { completeGuest } from "../qemu/complete-guest.ts";
 import { listDescriptors } from "../qemu/descriptors.ts";
+import type { Guest } from "../qemu/guest.ts";
 import { type Descriptor, isOpenedByName } from "../qemu/launch.ts";
 import type { QmpCommand } from "../qemu/qmp.ts";
 import { listStartCommands } from "../qemu/start-commands.ts";
@@ -37,7 +37,7 @@ export interface OrderedGuest {
 /** The command that becomes the guest, with every file that it will find open. Throws "unsupported", "not-found". */
 export function orderGuest(
   node: Node,
-  domain: Domain,
+  guest: Guest,
   decided: {
     readonly gathered: GatheredFiles;
     readonly label: LabelDecision;
@@ -49,7 +49,7 @@ export function orderGuest(
     readonly groupPath: string | undefined;
   },
 ): OrderedGuest {
-  const guest = completeGuest(domain);
+  const { domain } = guest;
   const paths = guestPaths(node.paths, domain.uuid);
   const { chains, files } = decided.gathered;
   const own = decided.sockets.filter(({ target }) => target === undefined);

@@ -1,4 +1,4 @@
-import { isDiskNamed } from "../domain/disk.ts";
+import { isDiskNamed } from "../domain/disk-facts.ts";
 import { parseDomainText } from "../domain/document.ts";
 import type { Domain } from "../domain/domain.ts";
 import { SvirtError } from "../errors.ts";

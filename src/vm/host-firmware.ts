@@ -1,6 +1,6 @@
 import type { Domain } from "../domain/domain.ts";
-import { NVRAM_FOLDER } from "../domain/firmware.ts";
 import { listFirmwareFiles } from "../domain/firmware-files.ts";
+import { NVRAM_FOLDER } from "../domain/nvram-folder.ts";
 import { folderOf } from "../plan/folder-of.ts";
 import type { FirmwareChoice } from "../qemu/default-firmware.ts";
 import type { FirmwareDescriptor } from "../qemu/firmware-descriptors.ts";

@@ -6,6 +6,8 @@ import { ClaimRegistry } from "../registry/claims.ts";
 export interface Node {
   readonly host: Host;
   readonly paths: Paths;
+  /** Tells this svirt from one of other sources. Without it nothing is kept that only the same svirt understands. */
+  readonly build?: string;
 }
 
 /** Whether it is that of an ordinary user, who has only his own rights: libvirt's qemu:///session. */

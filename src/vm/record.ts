@@ -55,7 +55,21 @@ function parse(text: string): GuestRecord {
 /** On disk before it returns. */
 export function writeRecord(node: Node, value: GuestRecord): void {
   node.host.makeFolder({ path: recordsFolder(node.paths), mode: 0o700 });
-  node.host.writeText(guestPaths(node.paths, value.uuid).record, `${JSON.stringify(value)}\n`, 0o600);
+  node.host.writeText(guestPaths(node.paths, value.uuid).record, textOf(value), 0o600);
+}
+
+/** What writeRecord() would write, on disk, for placeRecord() to put in its place in an instant. */
+export function stageRecord(node: Node, value: GuestRecord): void {
+  node.host.stageText(guestPaths(node.paths, value.uuid).record, textOf(value), 0o600);
+}
+
+/** The record that was staged is the guest's. After a power failure it may be the one before. */
+export function placeRecord(node: Node, uuid: string): void {
+  node.host.placeText(guestPaths(node.paths, uuid).record);
+}
+
+function textOf(value: GuestRecord): string {
+  return `${JSON.stringify(value)}\n`;
 }
 
 /** What of a record tells its guest's processes. */

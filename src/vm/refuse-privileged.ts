@@ -1,6 +1,6 @@
 import type { Domain } from "../domain/domain.ts";
-import { NVRAM_FOLDER } from "../domain/firmware.ts";
 import type { NetworkInterface } from "../domain/network-interface.ts";
+import { NVRAM_FOLDER } from "../domain/nvram-folder.ts";
 import { listResources } from "../domain/resources.ts";
 import { SvirtError } from "../errors.ts";
 import { isTapped } from "../plan/decide-tap.ts";

@@ -1,4 +1,4 @@
-import { type BridgeNetwork, parseBridgeNetwork } from "../domain/bridge-network.ts";
+import type { BridgeNetwork } from "../domain/bridge-network.ts";
 import type { Domain } from "../domain/domain.ts";
 import type { NetworkInterface } from "../domain/network-interface.ts";
 import { asSvirtError, SvirtError } from "../errors.ts";
@@ -57,6 +57,9 @@ function readNetwork({ host, paths }: Node, name: string, place: string): Bridge
 
 function understood(path: string, text: string): BridgeNetwork {
   try {
+    const {
+      parseBridgeNetwork,
+    }: typeof import("../domain/bridge-network.ts") = require("../domain/bridge-network.ts");
     return parseBridgeNetwork(text);
   } catch (error) {
     const { kind, message, remedy } = asSvirtError(error);

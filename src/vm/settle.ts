@@ -1,7 +1,5 @@
 import { asSvirtError, type SvirtError } from "../errors.ts";
 import { guestPaths } from "../plan/paths.ts";
-import { settleJobs } from "./block/settle-jobs.ts";
-import { settleChange } from "./change-guest.ts";
 import { clearAway, reasonOf, withFreeGuest, withGuestLock } from "./clear-away.ts";
 import { readDefinition } from "./definitions.ts";
 import type { Node } from "./node.ts";
@@ -12,7 +10,7 @@ import {
   removePendingRestart,
 } from "./pending-restart.ts";
 import { type GuestRecord, isRunning, readRecord, readRecords } from "./record.ts";
-import { startDomain } from "./start.ts";
+import { startDefinition, startDomain } from "./start.ts";
 import { removeStrayOverlays } from "./transient-disks.ts";
 
 /** How long a reaper takes at the most to clear a guest away that has ended. */
@@ -87,6 +85,9 @@ export async function settle(node: Node, uuid: string): Promise<void> {
 /** A change that another svirt carries out right now is left to that one. */
 async function settleRunning(node: Node, { change, jobs = [], uuid }: GuestRecord): Promise<void> {
   if (change === undefined && jobs.length === 0) return;
+  // Read in when there is something to settle, which is seldom.
+  const { settleJobs } = await import("./block/settle-jobs.ts");
+  const { settleChange } = await import("./change-guest.ts");
   await withFreeGuest(node, uuid, async () => {
     const guest = readRecord(node, uuid);
     if (guest === undefined || !isRunning(node, guest)) return;
@@ -103,9 +104,9 @@ function wantsRestart(guest: GuestRecord, reason: string): boolean {
 /** With what the definition has become. Given up after one try: a guest that cannot start must not try for ever. */
 async function restart(node: Node, pending: PendingRestart): Promise<void> {
   const definition = readDefinition(node, pending.name);
-  const xml = definition?.uuid === pending.uuid ? definition.xml : pending.xml;
   try {
-    await startDomain(node, new TextEncoder().encode(xml));
+    if (definition?.uuid === pending.uuid) await startDefinition(node, definition);
+    else await startDomain(node, new TextEncoder().encode(pending.xml));
   } finally {
     removePendingRestart(node, pending.uuid);
   }

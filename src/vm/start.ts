@@ -1,21 +1,19 @@
 import { formatDomain } from "../domain/document.ts";
 import type { Domain } from "../domain/domain.ts";
-import { asSvirtError, HEED_QEMU, SEE_QEMU_LOG, SvirtError } from "../errors.ts";
-import type { ProcessFacts } from "../host.ts";
-import { isGuestUser } from "../plan/guest-user.ts";
+import { SvirtError } from "../errors.ts";
 import { guestPaths } from "../plan/paths.ts";
 import { type Incoming, planStart, planWaking, type StartDecision } from "../plan/start-plan.ts";
 import type { Step } from "../plan/step.ts";
-import { listGuestProcesses } from "../run/kill-guest.ts";
+import { completedGuest } from "../qemu/completed-guest.ts";
+import type { Guest } from "../qemu/guest.ts";
 import { UNWATCHED, type Watch } from "../run/run-plan.ts";
 import { chooseUid } from "./choose-uid.ts";
 import { clearAway, reasonOf, withGuestLock, withRegistryLock } from "./clear-away.ts";
-import { completeDomain } from "./complete-domain.ts";
+import { type CompletedDomain, completeBytes, completeDefinition } from "./completed-definition.ts";
 import { decideFiles, decideSockets } from "./decide-files.ts";
 import { decideGuestLabel } from "./decide-guest-label.ts";
 import { decideTrees } from "./decide-trees.ts";
-import { refuseConflict } from "./define.ts";
-import { finishChange } from "./finish-change.ts";
+import type { Definition } from "./definitions.ts";
 import { decideDisplays, withDisplays } from "./gather-displays.ts";
 import { gatherFolders } from "./gather-folders.ts";
 import { decideLimits } from "./gather-limits.ts";
@@ -23,15 +21,17 @@ import { decideTaps, withTapNames } from "./gather-taps.ts";
 import { listGroupLinks } from "./gather-vfio.ts";
 import { orderGuest } from "./guest-command.ts";
 import { makeNvramFolder } from "./host-firmware.ts";
+import { launchGuest } from "./launch-guest.ts";
 import { newRecord } from "./new-record.ts";
 import type { Node } from "./node.ts";
 import { removePendingRestart } from "./pending-restart.ts";
-import { type GuestRecord, identityOf, isRunning, readRecord, writeRecord } from "./record.ts";
+import { type GuestRecord, isRunning, readRecord, writeRecord } from "./record.ts";
+import { refuseConflict } from "./refuse-conflict.ts";
 import { refuseListeners } from "./refuse-listeners.ts";
 import { refusePrivileged } from "./refuse-privileged.ts";
 import { refuseShortMemory } from "./refuse-short-memory.ts";
 import { refuseUnready } from "./refuse-unready.ts";
-import { runLaunch, runPreparation } from "./run-start.ts";
+import { runPreparation } from "./run-start.ts";
 import { type SeenFiles, seeFiles } from "./see-files.ts";
 import { settleDomain } from "./settle-domain.ts";
 import { settleNetworks } from "./settle-networks.ts";
@@ -40,8 +40,6 @@ import { decideTaken, withTakenDevices } from "./taken-devices.ts";
 import { decideTpm, makeTpmHome } from "./tpm-emulator.ts";
 import { overlayFolder, withNewOverlays } from "./transient-disks.ts";
 import { decideVirtiofsd } from "./virtiofsd.ts";
-
-const LOG_LINES = 3;
 
 /** A guest that runs now; `did` is false when it ran already. */
 export interface Started {
@@ -54,7 +52,16 @@ export interface Started {
  * before this throws. Throws what the decisions and the host throw.
  */
 export async function startDomain(node: Node, bytes: Uint8Array, watch: Watch = UNWATCHED): Promise<Started> {
-  return await begin(node, bytes, { watch });
+  return await begin(node, await completeBytes(node, bytes), { watch });
+}
+
+/** The same for a domain that is defined, which is not read again where it was kept as it was read. */
+export async function startDefinition(
+  node: Node,
+  definition: Definition,
+  watch: Watch = UNWATCHED,
+): Promise<Started> {
+  return await begin(node, await completeDefinition(node, definition), { watch });
 }
 
 /** The same with a state that was saved: what fails before it is loaded is taken back. Throws "wrong-state" if it runs. */
@@ -63,7 +70,8 @@ export async function startFromState(
   bytes: Uint8Array,
   how: { readonly incoming: Incoming; readonly watch?: Watch },
 ): Promise<Started> {
-  const started = await begin(node, bytes, { ...how, watch: how.watch ?? UNWATCHED });
+  const completed = await completeBytes(node, bytes);
+  const started = await begin(node, completed, { ...how, watch: how.watch ?? UNWATCHED });
   if (started.did) return started;
   const { name } = started.guest;
   throw new SvirtError(`Requested operation is not valid: domain '${name}' is already active`, {
@@ -77,13 +85,14 @@ interface HowToStart {
   readonly incoming?: Incoming;
 }
 
-/** The domain before what is not there was left out of it. */
+/** The domain before what is not there was left out of it, and the XML that it was kept with. */
 interface Written {
   readonly written: Domain;
+  readonly completed: CompletedDomain;
 }
 
-async function begin(node: Node, bytes: Uint8Array, how: HowToStart): Promise<Started> {
-  const domain = settleNetworks(node, completeDomain(node, bytes));
+async function begin(node: Node, completed: CompletedDomain, how: HowToStart): Promise<Started> {
+  const domain = settleNetworks(node, completed.domain);
   refuseUnready(domain);
   refuseListeners(domain);
   refusePrivileged(node, domain);
@@ -98,13 +107,14 @@ async function begin(node: Node, bytes: Uint8Array, how: HowToStart): Promise<St
     const prepared = await withNewOverlays(node, domain.uuid, () =>
       withTakenDevices(node, { domain: settled, watch: how.watch }, async (taken) => {
         const seen = seeFiles(node, settled, { makeMissing: true });
-        return await prepare(node, { domain: settled, written: domain, taken, ...seen, ...how });
+        return await prepare(node, { domain: settled, written: domain, completed, taken, ...seen, ...how });
       }),
     );
-    const guest = await launch(node, prepared, how.watch);
+    const guest = await launchGuest(node, prepared, how.watch);
     if (guest.change === undefined) return { did: true, guest };
     // It has its state: nothing is taken back any more, and what is left anybody may finish.
     const { length } = guest.steps;
+    const { finishChange } = await import("./finish-change.ts");
     await finishChange(node, guest, (moment, step, at) => how.watch(moment, step, length + at));
     return { did: true, guest: readRecord(node, guest.uuid) ?? guest };
   });
@@ -116,14 +126,15 @@ export async function planDomainStart(
   bytes: Uint8Array,
   incoming?: Incoming,
 ): Promise<readonly Step[]> {
-  const domain = settleNetworks(node, completeDomain(node, bytes));
+  const completed = await completeBytes(node, bytes);
+  const domain = settleNetworks(node, completed.domain);
   refuseUnready(domain);
   refuseListeners(domain);
   refusePrivileged(node, domain);
   const settled = settleDomain(node.host, domain);
   const taken = decideTaken(node, settled);
   const seen = seeFiles(node, settled, { makeMissing: false, taken: taken.names });
-  const { after, steps } = decide(node, settled, { ...seen, written: domain, ...given(incoming) });
+  const { after, steps } = decide(node, settled, { ...seen, written: domain, completed, ...given(incoming) });
   return [...taken.steps, ...steps, ...after];
 }
 
@@ -152,41 +163,6 @@ async function prepare(
   }
 }
 
-async function launch(node: Node, guest: GuestRecord, watch: Watch): Promise<GuestRecord> {
-  try {
-    const terminals = await runLaunch(node, guest, watch);
-    const process = findGuestProcess(node, guest);
-    if (process === undefined)
-      throw new SvirtError("Cannot start the guest: it ended at once", {
-        kind: "failed",
-        remedy: SEE_QEMU_LOG,
-      });
-    const { pid, startTicks } = process;
-    const running: GuestRecord = {
-      ...guest,
-      ...(terminals.size === 0 ? {} : { terminals: Object.fromEntries(terminals) }),
-      state: "running",
-      process: { pid, startTicks },
-    };
-    writeRecord(node, running);
-    return running;
-  } catch (error) {
-    const withLog = addLog(node, guest, error);
-    await takeBack(node, guest, withLog);
-    throw withLog;
-  }
-}
-
-/** QEMU: by the number that its reaper wrote down if the guest's user has it, else by the user alone. */
-function findGuestProcess({ host, paths }: Node, guest: GuestRecord): ProcessFacts | undefined {
-  const told = host.getProcess(Number(host.readText(guestPaths(paths, guest.uuid).pid) ?? "0"));
-  if (told?.uid === guest.uid && isGuestUser(guest.uid)) return told;
-  const program = guest.steps.find((step) => step.do === "spawn")?.order.program;
-  return listGuestProcesses(host, identityOf(guest)).find(
-    ({ pid }) => host.getCommandLine(pid)[0] === program,
-  );
-}
-
 function given(incoming: Incoming | undefined): { readonly incoming?: Incoming } {
   return incoming === undefined ? {} : { incoming };
 }
@@ -194,7 +170,14 @@ function given(incoming: Incoming | undefined): { readonly incoming?: Incoming }
 function decide(
   node: Node,
   domain: Domain,
-  { gathered, incoming, overlays, used, written }: SeenFiles & Written & { readonly incoming?: Incoming },
+  {
+    completed,
+    gathered,
+    incoming,
+    overlays,
+    used,
+    written,
+  }: SeenFiles & Written & { readonly incoming?: Incoming },
 ) {
   const label = decideGuestLabel(node, domain, written);
   const uid = chooseUid(node, domain.uuid);
@@ -209,7 +192,7 @@ function decide(
   const limits = decideLimits(node, domain);
   const groupPath = limits.group?.path;
   const facts = { gathered, label, sockets, taps: planned, uid, isIncoming, groupPath };
-  const { commands, grants, hasTerminals, order } = orderGuest(node, used, facts);
+  const { commands, grants, hasTerminals, order } = orderGuest(node, guestOf(completed, used), facts);
   const taps = planned.flatMap(({ setup }) => setup ?? []);
   const macvtaps = planned.flatMap(({ link }) => link ?? []);
   refuseShortMemory(node.host, order.words);
@@ -239,32 +222,21 @@ function decide(
   return {
     label,
     uid,
-    xml: formatDomain(withDisplays(withTapNames(domain, planned), displays)),
+    xml: shownXml(completed, withDisplays(withTapNames(domain, planned), displays)),
     steps: planStart(decision),
     after: planWaking(decision),
     isIncoming,
   };
 }
 
-/** QEMU's own words say best why it ended. */
-function addLog(node: Node, guest: GuestRecord, error: unknown): SvirtError {
-  const { kind, message, remedy } = asSvirtError(error);
-  const path = `${node.paths.log}/${guest.name}.log`;
-  const said = (node.host.readText(path) ?? "").trimEnd().split("\n").slice(-LOG_LINES).join(" | ");
-  if (guest.enforcing && guest.label.label === undefined && said.includes("Permission denied")) {
-    return new SvirtError(
-      `Cannot start the guest: the policy does not let svirt run QEMU unconfined; ${said}`,
-      {
-        kind: "denied",
-        cause: error,
-        remedy: "Remove <seclabel type='none'/> from its XML: it then gets a label of its own.",
-      },
-    );
-  }
-  const words = said === "" ? message : `${message}; the end of its log: ${said}`;
-  return new SvirtError(words, {
-    kind,
-    cause: error,
-    remedy: remedy === SEE_QEMU_LOG || remedy === HEED_QEMU ? `See ${path}` : remedy,
-  });
+/** What a start makes of a domain besides is completed anew. */
+function guestOf({ domain }: CompletedDomain, used: Domain): Guest {
+  if (used === domain) return completedGuest(used);
+  const { completeGuest }: typeof import("../qemu/complete-guest.ts") = require("../qemu/complete-guest.ts");
+  return completeGuest(used);
+}
+
+/** Of a domain that is as it was completed it is there already. */
+function shownXml({ domain, xml }: CompletedDomain, shown: Domain): string {
+  return xml !== undefined && shown === domain ? xml : formatDomain(shown);
 }

@@ -10,12 +10,12 @@ import { refuseBusyDisks } from "./busy-disks.ts";
 import { chooseUid } from "./choose-uid.ts";
 import { actorFor, withRegistryLock } from "./clear-away.ts";
 import { decideGuestLabel } from "./decide-guest-label.ts";
-import { refuseConflict } from "./define.ts";
 import { groupOf, isForGuests, refuseSharedGroup } from "./gather-vfio.ts";
 import { missing } from "./inspect-file.ts";
 import { newRecord } from "./new-record.ts";
 import { isSession, type Node, registryOf } from "./node.ts";
 import { readRecord, writeRecord } from "./record.ts";
+import { refuseConflict } from "./refuse-conflict.ts";
 import { takeBack } from "./take-back.ts";
 
 /** PCI devices that are taken from their drivers for a guest. */

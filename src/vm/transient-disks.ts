@@ -34,6 +34,7 @@ export function withOverlays(
     overlays.set(path, formatNewImage(image));
     return above;
   });
+  if (overlays.size === 0) return { domain, overlays };
   return { domain: { ...domain, devices: { ...domain.devices, disks } }, overlays };
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseDomain } from "../../src/domain/document.ts";
-import { formatArgv } from "../../src/qemu/argv.ts";
+import { formatArgv } from "../../src/qemu/domain-argv.ts";
 import { xmlWithDisks } from "./many-disks.ts";
 import { interleaveHere, type Ratio, timingAt } from "./timings.ts";
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { formatDomain, parseDomain } from "../../src/domain/document.ts";
-import { formatArgv, formatVariables } from "../../src/qemu/argv.ts";
+import { formatVariables } from "../../src/qemu/argv.ts";
+import { formatArgv } from "../../src/qemu/domain-argv.ts";
 import { bytesOf } from "./corpus.ts";
 
 const URI = "http://libvirt.org/schemas/domain/qemu/1.0";

@@ -77,6 +77,8 @@ function fileCalls(
   | "readText"
   | "writeText"
   | "writeVolatile"
+  | "stageText"
+  | "placeText"
   | "removeFile"
   | "makeSymlink"
   | "makeLinkWithin"
@@ -90,12 +92,18 @@ function fileCalls(
   | "readBytes"
 > {
   const { files } = machine;
-  const writeText: Host["writeText"] = (path, text, mode) => {
-    const fresh = files.put(`${path}.new`, "file", { mode, bytes: new TextEncoder().encode(text) });
-    svirt.midway();
+  const stageText: Host["stageText"] = (path, text, mode) =>
+    void files.put(`${path}.new`, "file", { mode, bytes: new TextEncoder().encode(text) });
+  const placeText: Host["placeText"] = (path) => {
+    const fresh = files.get(`${path}.new`);
     files.remove(`${path}.new`);
     const target = files.get(path.slice(0, path.lastIndexOf("/")));
     target.entries.set(path.slice(path.lastIndexOf("/") + 1), fresh);
+  };
+  const writeText: Host["writeText"] = (path, text, mode) => {
+    stageText(path, text, mode);
+    svirt.midway();
+    placeText(path);
   };
   return {
     readText(path) {
@@ -103,6 +111,8 @@ function fileCalls(
       return found === undefined ? undefined : new TextDecoder().decode(found.inode.bytes);
     },
     writeText,
+    stageText,
+    placeText,
     writeVolatile: writeText,
     removeFile: (path) => files.remove(path),
     makeSymlink: (path, target) => void files.put(path, "symlink", { target }),

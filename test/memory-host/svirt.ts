@@ -22,6 +22,8 @@ class Crash extends Error {
 const CHANGES: ReadonlySet<string> = new Set([
   "writeText",
   "writeVolatile",
+  "stageText",
+  "placeText",
   "removeFile",
   "makeFolder",
   "giveFolder",

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../src/domain/document.ts";
-import { formatArgv } from "../../src/qemu/argv.ts";
+import { formatArgv } from "../../src/qemu/domain-argv.ts";
 import { formatUtcTime } from "../../src/qemu/utc-time.ts";
 import { bytesOf } from "../domain/corpus.ts";
 

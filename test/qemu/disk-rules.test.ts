@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../src/domain/document.ts";
-import { formatArgv } from "../../src/qemu/argv.ts";
+import { formatArgv } from "../../src/qemu/domain-argv.ts";
 import { refuseUnready } from "../../src/vm/refuse-unready.ts";
 import { domainWith } from "../domain/corpus.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../src/domain/document.ts";
-import { formatArgv } from "../../src/qemu/argv.ts";
 import { completeGuest } from "../../src/qemu/complete-guest.ts";
+import { formatArgv } from "../../src/qemu/domain-argv.ts";
 import { bytesOf } from "../domain/corpus.ts";
 
 function domainOf(machine: string, vcpus: number, devices = "") {

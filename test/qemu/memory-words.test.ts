@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../src/domain/document.ts";
-import { formatArgv } from "../../src/qemu/argv.ts";
+import { formatArgv } from "../../src/qemu/domain-argv.ts";
 import { bytesOf } from "../domain/corpus.ts";
 
 const UUID = "c7a5fdbd-edaf-9455-926a-d65c16db1809";

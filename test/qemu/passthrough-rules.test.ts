@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../src/domain/document.ts";
-import { formatArgv } from "../../src/qemu/argv.ts";
+import { formatArgv } from "../../src/qemu/domain-argv.ts";
 import { domainWith } from "../domain/corpus.ts";
 
 const words = (devices: string): readonly string[] => formatArgv(parseDomain(domainWith(devices)));

@@ -3,10 +3,10 @@ import fs from "node:fs";
 import path from "node:path";
 import { parseDomain } from "../../src/domain/document.ts";
 import type { Domain } from "../../src/domain/domain.ts";
-import { formatArgv } from "../../src/qemu/argv.ts";
 import { completeGuest } from "../../src/qemu/complete-guest.ts";
 import { listDescriptors } from "../../src/qemu/descriptors.ts";
 import type { FoundChains } from "../../src/qemu/disk-chain.ts";
+import { formatArgv } from "../../src/qemu/domain-argv.ts";
 import type { Descriptor } from "../../src/qemu/launch.ts";
 import { EMPTY_REST, formatQmpCommand, parseQmpChunk, type QmpMessage } from "../../src/qemu/qmp.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { SvirtError } from "../../src/errors.ts";
-import { formatArgv } from "../../src/qemu/argv.ts";
+import { formatArgv } from "../../src/qemu/domain-argv.ts";
 import {
   attempt,
   comparableOptions,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { formatArgv } from "../../src/qemu/argv.ts";
+import { formatArgv } from "../../src/qemu/domain-argv.ts";
 import { domainOf, expectRefusal, type Row } from "./refused.ts";
 
 // qemu_validate.c and domain_validate.c of libvirt refuse each of them.

@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 import { parseDomain } from "../../src/domain/document.ts";
 import type { Domain } from "../../src/domain/domain.ts";
-import { formatArgv } from "../../src/qemu/argv.ts";
+import { formatArgv } from "../../src/qemu/domain-argv.ts";
 import { storedDomain } from "../../src/qemu/stored-domain.ts";
 import { bytesOf } from "../domain/corpus.ts";
 

@@ -5,8 +5,9 @@ import path from "node:path";
 import fc from "fast-check";
 import { formatDomain, parseDomain } from "../../src/domain/document.ts";
 import { SvirtError } from "../../src/errors.ts";
-import { formatArgv } from "../../src/qemu/argv.ts";
 import { completeGuest } from "../../src/qemu/complete-guest.ts";
+import { completedGuest } from "../../src/qemu/completed-guest.ts";
+import { formatArgv } from "../../src/qemu/domain-argv.ts";
 import { storedDomain } from "../../src/qemu/stored-domain.ts";
 import type { XmlNode } from "../../src/xml/node.ts";
 import { parseDocument } from "../../src/xml/parse-document.ts";
@@ -55,6 +56,18 @@ describe.skipIf(recordedFolder === undefined)(
         exact += 1;
       }
       expect(exact).toBeGreaterThanOrEqual(EXACT_AT_LEAST);
+    });
+
+    test("gives what it is again when it was written and read, as XML and as JSON, and what is complete already", () => {
+      for (const name of listRecorded("args")) {
+        const domain = readRecorded(name);
+        const complete = domain instanceof SvirtError ? domain : attempt(() => storedDomain(domain));
+        if (complete instanceof SvirtError) continue;
+        const again = storedDomain(parseDomain(bytesOf(formatDomain(complete))));
+        expect([name, again]).toStrictEqual([name, complete]);
+        expect([name, JSON.parse(JSON.stringify(complete))]).toStrictEqual([name, complete]);
+        expect([name, completedGuest(complete)]).toStrictEqual([name, completeGuest(complete)]);
+      }
     });
 
     test("gives what stays the same when it is stored again, and is the same guest to QEMU", () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { Glob } from "bun";
 import {
   listEffects,
+  listFormsReadInByStart,
   listImpure,
   listWrongDirections,
   listWrongUsersOfLinux,
@@ -29,6 +30,9 @@ describe("src/", () => {
   });
   test("has no clock, chance or module state left of host.ts", () => {
     expect(listImpure(sources)).toEqual([]);
+  });
+  test("reads in no form of XML with a start", () => {
+    expect(listFormsReadInByStart(sources)).toEqual([]);
   });
 });
 
@@ -69,6 +73,29 @@ describe("the rules can fail: ", () => {
     ["domain/a.ts", "let count = 0;"],
   ])("%s with %j", (file, text) => {
     expect(listImpure(faulty(file, text))).toEqual([file]);
+  });
+
+  test.each([
+    'import { a } from "../domain/a.ts";',
+    'import { type B, a } from "../domain/a.ts";',
+    'import {\n  a,\n  b,\n} from "../domain/a.ts";',
+    'export { a } from "../domain/a.ts";',
+  ])("vm/settle.ts with %j, which makes a form", (text) => {
+    const form = ["domain/a.ts", 'import { element } from "../xml/element.ts";'] as const;
+    const element = ["xml/element.ts", "export const element = 1;"] as const;
+    expect(listFormsReadInByStart(new Map([["vm/settle.ts", text], form, element]))).toEqual([
+      "xml/element.ts",
+    ]);
+  });
+
+  test.each([
+    'import type { A } from "../domain/a.ts";',
+    'import { type A, type B } from "../domain/a.ts";',
+    'const { a }: typeof import("../domain/a.ts") = require("../domain/a.ts");',
+    'const { a } = await import("../domain/a.ts");',
+  ])("but not vm/settle.ts with %j", (text) => {
+    const form = ["domain/a.ts", 'import { element } from "../xml/element.ts";'] as const;
+    expect(listFormsReadInByStart(new Map([["vm/settle.ts", text], form]))).toEqual([]);
   });
 
   test("and a comment is no fault", () => {

@@ -8,6 +8,13 @@ const BEGINNINGS: readonly string[] = ["main.ts", "program.ts"];
 /** Path below src/ and the text of that file. */
 export type Sources = ReadonlyMap<string, string>;
 
+/** What `svirt start` consists of, a guest's being cleared away among it. */
+const STARTS: readonly string[] = ["program.ts", "cli/commands/start.ts", "vm/record.ts", "vm/settle.ts"];
+/** What forms of XML are made by. */
+const FORMS: readonly string[] = ["xml/choice.ts", "xml/element.ts", "xml/field.ts"];
+/** An import or a re-export that is more than of types, its names first. */
+const EAGER = /^(?:import|export) (?!type )(?:\{([^}]*)\}|[^;]*?) ?from "[^"]+";$/gm;
+
 const STEPS = ORDER.split(" · ").map((step) => step.split(", "));
 const PLAN_STEP = stepOf("plan");
 const IMPORT = /\b(?:from|import)\s*\(?\s*["'](\.[^"']+)["']/g;
@@ -46,6 +53,21 @@ export function listImpure(sources: Sources): string[] {
   return [...sources]
     .filter(([f, text]) => stepOf(partOf(f)) <= PLAN_STEP && impure(withoutComments(text)))
     .map(([f]) => f);
+}
+
+/** What is read in with `svirt start` before it does anything and makes forms of XML: what was kept is started without. */
+export function listFormsReadInByStart(sources: Sources): string[] {
+  const found = new Set(STARTS.filter((file) => sources.has(file)));
+  for (const file of found)
+    for (const target of eagerImportsOf(file, sources.get(file) ?? "")) found.add(target);
+  return [...found].filter((file) => FORMS.includes(file));
+}
+
+function eagerImportsOf(file: string, text: string): string[] {
+  const eager = [...withoutComments(text).matchAll(EAGER)].filter(([, names = ""]) =>
+    names.split(",").some((name) => !/^\s*(?:type\b|$)/.test(name)),
+  );
+  return importsOf(file, eager.map(([statement]) => statement).join("\n"));
 }
 
 function mayAct(file: string): boolean {

@@ -1,6 +1,7 @@
 import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
-import { formatArgv, formatVariables } from "../../qemu/argv.ts";
+import { formatVariables } from "../../qemu/argv.ts";
+import { formatArgv } from "../../qemu/domain-argv.ts";
 import { completeLooseDomain } from "../../vm/complete-domain.ts";
 import { findDomain } from "../../vm/find-domain.ts";
 import { MOST_BYTES } from "../../xml/limits.ts";

@@ -67,34 +67,58 @@ export function readText(path: string): string | undefined {
   return unlessMissing(`read ${path}`, () => readFileSync(path, "utf8"));
 }
 
+/** The calls that write a whole text. */
+export const textCalls = { writeText, stageText, placeText, writeVolatile };
+
 /** Host.writeText: rename(2) makes it whole or not at all, fsync(2) of file and folder makes it last. */
 export function writeText(path: string, text: string, mode: number): void {
   replaceFile(path, { text, mode, sync: fsyncSync });
   orThrow(`write ${path}`, () => syncFolder(dirname(path)));
 }
 
+/** Host.stageText */
+function stageText(path: string, text: string, mode: number): void {
+  orThrow(`write ${path}`, () => writeFresh(path, { text, mode, sync: fsyncSync }));
+}
+
+/** Host.placeText */
+function placeText(path: string): void {
+  orThrow(`write ${path}`, () => renameSync(freshName(path), path));
+}
+
 /** Host.writeVolatile: the same without fsync(2), for which a disk takes as long as for all the rest of it. */
-export function writeVolatile(path: string, text: string, mode: number): void {
+function writeVolatile(path: string, text: string, mode: number): void {
   replaceFile(path, { text, mode, sync: () => undefined });
 }
 
-function replaceFile(
-  path: string,
-  { mode, sync, text }: { readonly text: string; readonly mode: number; sync(fd: number): void },
-): void {
-  const fresh = `${path}.new`;
+interface Fresh {
+  readonly text: string;
+  readonly mode: number;
+  sync(fd: number): void;
+}
+
+function replaceFile(path: string, content: Fresh): void {
   orThrow(`write ${path}`, () => {
-    unlessMissing(`remove ${fresh}`, () => unlinkSync(fresh));
-    const fd = openSync(fresh, NEW_FILE, mode);
-    try {
-      // Until all is written: write(2) on a full disk takes a part and says so, which is no error to writeSync.
-      writeFileSync(fd, text);
-      sync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(fresh, path);
+    writeFresh(path, content);
+    renameSync(freshName(path), path);
   });
+}
+
+function writeFresh(path: string, { mode, sync, text }: Fresh): void {
+  const fresh = freshName(path);
+  unlessMissing(`remove ${fresh}`, () => unlinkSync(fresh));
+  const fd = openSync(fresh, NEW_FILE, mode);
+  try {
+    // Until all is written: write(2) on a full disk takes a part and says so, which is no error to writeSync.
+    writeFileSync(fd, text);
+    sync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function freshName(path: string): string {
+  return `${path}.new`;
 }
 
 /** Host.removeFile */

@@ -77,6 +77,8 @@ function shareCalls(): Pick<
 function fileCalls() {
   return {
     writeText: (path, text, mode) => others().writeText(path, text, mode),
+    stageText: (path, text, mode) => others().stageText(path, text, mode),
+    placeText: (path) => others().placeText(path),
     writeVolatile: (path, text, mode) => others().writeVolatile(path, text, mode),
     removeFile: (path) => others().removeFile(path),
     makeFolder: (folder) => others().makeFolder(folder),

@@ -38,8 +38,7 @@ export type QuickCall =
 /** All that `svirt list` does without. */
 export function makeOtherCalls(): Omit<Host, QuickCall> {
   return {
-    writeText: files.writeText,
-    writeVolatile: files.writeVolatile,
+    ...files.textCalls,
     removeFile: files.removeFile,
     makeFolder: files.makeFolder,
     giveFolder,

@@ -1,4 +1,4 @@
-import { isDiskNamed } from "../../domain/disk.ts";
+import { isDiskNamed } from "../../domain/disk-facts.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Monitor } from "../../host.ts";
 import type { BlockJob } from "../../plan/block-job.ts";

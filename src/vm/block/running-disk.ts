@@ -1,5 +1,6 @@
 import type { BackingStore } from "../../domain/backing-store.ts";
-import { type Disk, isDiskNamed, isReadOnly } from "../../domain/disk.ts";
+import type { Disk } from "../../domain/disk.ts";
+import { isDiskNamed, isReadOnly } from "../../domain/disk-facts.ts";
 import { imagePath } from "../../domain/disk-images.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";

@@ -1,4 +1,5 @@
-import { type Disk, isDiskNamed, isReadOnly } from "../../domain/disk.ts";
+import type { Disk } from "../../domain/disk.ts";
+import { isDiskNamed, isReadOnly } from "../../domain/disk-facts.ts";
 import { imagePath } from "../../domain/disk-images.ts";
 import { SvirtError } from "../../errors.ts";
 import type { BlockJob } from "../../plan/block-job.ts";

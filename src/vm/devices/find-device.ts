@@ -3,7 +3,8 @@ import { type Device, nameDevice } from "../../domain/device.ts";
 import type { Domain } from "../../domain/domain.ts";
 import type { HostDevice } from "../../domain/host-device.ts";
 import { hostPciName } from "../../domain/host-pci-path.ts";
-import { DEFAULT_RANDOM_SOURCE, type Rng } from "../../domain/rng.ts";
+import { DEFAULT_RANDOM_SOURCE } from "../../domain/random-source.ts";
+import type { Rng } from "../../domain/rng.ts";
 import { type ErrorKind, SvirtError } from "../../errors.ts";
 import { fillHostdev } from "../../qemu/default-devices.ts";
 

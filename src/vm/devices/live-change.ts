@@ -1,5 +1,6 @@
 import { type Device, nameDevice, withOther, withoutDevice } from "../../domain/device.ts";
-import { type Disk, diskBus } from "../../domain/disk.ts";
+import type { Disk } from "../../domain/disk.ts";
+import { diskBus } from "../../domain/disk-facts.ts";
 import { formatDomain } from "../../domain/document.ts";
 import { REPORT_FAULT, SvirtError } from "../../errors.ts";
 import type { PluggedPeer } from "../../plan/guest-order.ts";

@@ -1,4 +1,5 @@
-import { type Disk, isDiskNamed } from "../../domain/disk.ts";
+import type { Disk } from "../../domain/disk.ts";
+import { isDiskNamed } from "../../domain/disk-facts.ts";
 import { parseDomainText } from "../../domain/document.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Ask } from "../change-domain.ts";

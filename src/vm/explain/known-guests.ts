@@ -1,6 +1,6 @@
 import { parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
-import { selinuxSeclabel } from "../../domain/seclabel.ts";
+import { selinuxSeclabel } from "../../domain/selinux-seclabel.ts";
 import { readPolicyFacts } from "../../report/policy-facts.ts";
 import { availableLevel, rangesFor } from "../../selinux/category-pairs.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";

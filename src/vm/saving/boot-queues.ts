@@ -1,5 +1,6 @@
 import type { Controller } from "../../domain/controller.ts";
-import { type Disk, diskBus } from "../../domain/disk.ts";
+import type { Disk } from "../../domain/disk.ts";
+import { diskBus } from "../../domain/disk-facts.ts";
 import type { Domain } from "../../domain/domain.ts";
 import type { GuestRecord } from "../record.ts";
 

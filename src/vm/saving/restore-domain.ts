@@ -4,7 +4,7 @@ import type { Incoming } from "../../plan/start-plan.ts";
 import type { Watch } from "../../run/run-plan.ts";
 import type { FoundDomain } from "../find-domain.ts";
 import type { Node } from "../node.ts";
-import { type Started, startDomain, startFromState } from "../start.ts";
+import { type Started, startDefinition, startFromState } from "../start.ts";
 import { hasManagedSave, managedSavePath, removeManagedSave } from "./managed-save.ts";
 import { decideSavedXml, readSaveImage, type SaveImage } from "./save-image.ts";
 
@@ -38,7 +38,7 @@ export async function startDefined(
   const isRunning = found.guest !== undefined;
   if (forceBoot && !isRunning) removeManagedSave(node, found.name);
   const saved = isRunning ? undefined : findManagedState(node, found);
-  if (saved === undefined) return await startDomain(node, new TextEncoder().encode(found.xml), watch);
+  if (saved === undefined) return await startDefinition(node, found, watch);
   return await startFromState(node, saved.bytes, {
     incoming: saved.incoming,
     ...(watch === undefined ? {} : { watch }),

@@ -1,5 +1,6 @@
 import type { BackingStore } from "../../domain/backing-store.ts";
-import { type Disk, diskBus } from "../../domain/disk.ts";
+import type { Disk } from "../../domain/disk.ts";
+import { diskBus } from "../../domain/disk-facts.ts";
 import { type DeviceRule, forEach, type UnreadyRule } from "./unready.ts";
 
 /** Served whole by another program. */

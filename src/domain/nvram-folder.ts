@@ -1,0 +1,2 @@
+/** Where libvirt keeps the variables of guests whose XML names no file. */
+export const NVRAM_FOLDER = "/var/lib/libvirt/qemu/nvram";

@@ -1,0 +1,8 @@
+import type { Domain } from "../domain/domain.ts";
+import { type ArgvFacts, formatGuestArgv } from "./argv.ts";
+import { completeGuest } from "./complete-guest.ts";
+
+/** QEMU's command line for a domain that may leave anything open. Throws "unsupported" as formatGuestArgv() does. */
+export function formatArgv(domain: Domain, facts: ArgvFacts = {}): readonly string[] {
+  return formatGuestArgv(completeGuest(domain), facts);
+}
