@@ -86,6 +86,24 @@ export const step = v.variant("do", [
 ]);
 export type Step = v.InferOutput<typeof step>;
 
+/**
+ * The same, found by its name: `step` tries one kind after the other, which for a record with its many steps takes most of
+ * the time of reading it.
+ */
+export const namedStep = v.lazy((value): v.GenericSchema<Step> => {
+  const name = typeof value === "object" && value !== null && "do" in value ? value.do : undefined;
+  return KINDS.get(name) ?? step;
+});
+
+type Kind = v.GenericSchema<Step> & { readonly entries: { readonly do: { readonly literal: string } } };
+type Kinds = readonly (Kind | { readonly options: readonly Kind[] })[];
+
+const KINDS: ReadonlyMap<unknown, Kind> = new Map(
+  (step.options as Kinds)
+    .flatMap((kind) => ("options" in kind ? kind.options : [kind]))
+    .map((kind) => [kind.entries.do.literal, kind]),
+);
+
 /** The steps that act on files, and on nothing else. */
 export type FileStep = Extract<
   Step,

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { blockJob } from "../plan/block-job.ts";
 import { aNumber, aString, maybeString } from "../plan/plain-schemas.ts";
-import { step } from "../plan/step.ts";
+import { namedStep } from "../plan/step.ts";
 
 /** What a guest's security label is, as decided at its start. */
 const recordedLabel = v.strictObject({
@@ -14,7 +14,7 @@ const recordedLabel = v.strictObject({
 
 /** What a change comes to: what is to be done after its steps, and what the guest has become then. */
 const outcome = {
-  after: v.array(step),
+  after: v.array(namedStep),
   xml: aString,
   /** The definition's disks become what the guest's have. */
   isForDefinition: v.exactOptional(v.literal(true)),
@@ -30,7 +30,7 @@ const change = v.strictObject({
   stage: v.picklist(["doing", "finishing"]),
   /** The guest was asked to let go of a device, and has taken longer than anybody waits for. */
   isAsked: v.exactOptional(v.literal(true)),
-  steps: v.array(step),
+  steps: v.array(namedStep),
   ...outcome,
   /** The jobs that QEMU has for the guest once it is done; absent: as before. */
   jobs: v.exactOptional(v.array(blockJob)),
@@ -60,7 +60,7 @@ export const record = v.strictObject({
   label: recordedLabel,
   enforcing: v.boolean(),
   /** Every step of the start, and of the changes since. */
-  steps: v.array(step),
+  steps: v.array(namedStep),
   change: v.exactOptional(change),
   /** What QEMU does to the images of its disks, in its own time. */
   jobs: v.exactOptional(v.array(blockJob)),

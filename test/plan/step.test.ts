@@ -5,7 +5,7 @@ import { describe as describeStep } from "../../src/plan/describe.ts";
 import { inverse, planStop } from "../../src/plan/inverse.ts";
 import { guestPaths, SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import { FILE_TO_COME, fileKey, planStart, type StartDecision } from "../../src/plan/start-plan.ts";
-import { type Step, step } from "../../src/plan/step.ts";
+import { namedStep, type Step, step } from "../../src/plan/step.ts";
 
 const UUID = "11111111-2222-4333-8444-000000000001";
 const DISK = { path: "/images/a.raw", device: "8:1", inode: "7" };
@@ -65,6 +65,26 @@ const DECISION: StartDecision = {
   commands: [{ execute: "cont" }],
 };
 const STEPS = planStart(DECISION);
+
+describe("namedStep", () => {
+  const known = [...STEPS, ...planStop(STEPS)];
+
+  test.each(known.map((each) => [each.do, each] as const))("takes %s as step does", (_, each) => {
+    expect(v.parse(namedStep, each)).toEqual(v.parse(step, each));
+  });
+
+  test.each(known.map((each) => [each.do, each] as const))(
+    "refuses %s with more in it, as step does",
+    (_, each) => {
+      const more = { ...each, more: 1 };
+      expect([v.is(namedStep, more), v.is(step, more)]).toEqual([false, false]);
+    },
+  );
+
+  test.each([{ do: "toString" }, { do: "no" }, {}, null, "reserve", ["reserve"]])("refuses %j", (value) => {
+    expect(v.is(namedStep, value)).toBe(false);
+  });
+});
 
 describe("planStart()", () => {
   test("reserves all before it touches anything, labels all before QEMU starts, and checks before vCPUs run", () => {
