@@ -110,11 +110,12 @@ function keptFiles({ change }: GuestRecord): readonly Step[] {
 export function reasonOf(node: Node, guest: GuestRecord): ShutoffReason {
   if (guest.reason !== undefined) return guest.reason;
   if (guest.change?.stage === "finishing" && guest.change.ends !== undefined) return guest.change.ends;
-  if (guest.state === "starting") return "failed";
+  const isOfThisBoot = guest.bootId === node.host.getBootId();
+  if (guest.state === "starting" && isOfThisBoot) return "failed";
   if (guest.intent === "destroy") return "destroyed";
   const exit = node.host.readText(guestPaths(node.paths, guest.uuid).exit)?.trim();
-  // The node went down under it: it did not end by itself, and nothing tells more.
-  if (guest.bootId !== node.host.getBootId()) return "unknown";
+  // The node went down under it: it did not end by itself, and nothing tells more, not even whether it ran (launch-guest.ts).
+  if (!isOfThisBoot) return "unknown";
   if (exit === undefined) return "crashed";
   return exit === "0" ? "shutdown" : "crashed";
 }

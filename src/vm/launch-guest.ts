@@ -21,7 +21,8 @@ export async function launchGuest(node: Node, guest: GuestRecord, watch: Watch):
     const terminals = await runLaunch(node, guest, (moment, step, at) => {
       watch(moment, step, at);
       // While QEMU gets ready: the disk would take as long once the guest runs.
-      if (moment === "after" && step.do === "spawn") staged = stageRunning(node, guest);
+      if (moment === "after" && step.do === "spawn" && guest.change === undefined)
+        staged = stageRunning(node, guest);
     });
     const process = findGuestProcess(node, guest);
     if (process === undefined)

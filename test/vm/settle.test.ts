@@ -5,7 +5,7 @@ import { readReason } from "../../src/vm/clear-away.ts";
 import { defineDomain } from "../../src/vm/define.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";
 import { registryOf } from "../../src/vm/node.ts";
-import { readRecord } from "../../src/vm/record.ts";
+import { readRecord, writeRecord } from "../../src/vm/record.ts";
 import { settle } from "../../src/vm/settle.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
@@ -183,6 +183,18 @@ describe("a reboot of the node", () => {
       expect(reasonOn(machine)).toBe("unknown");
     },
   );
+
+  test("that a power failure brings on with the record from before the guest ran leaves nobody sure that it failed", async () => {
+    const machine = await running();
+    const node = nodeOn(machine);
+    const guest = readRecord(node, UUID);
+    if (guest === undefined) throw new Error("it does not run");
+    const { process: _, ...before } = guest;
+    writeRecord(node, { ...before, state: "starting" });
+    machine.reboot("8:17");
+    await sweepAll(machine);
+    expect(reasonOn(machine)).toBe("unknown");
+  });
 
   test("before anything is swept does not make a dead guest's label somebody's original", async () => {
     const machine = await running();
