@@ -2,7 +2,7 @@ import type { Devices } from "../domain/devices.ts";
 import type { Disk } from "../domain/disk.ts";
 import { diskBus } from "../domain/disk-facts.ts";
 import type { HostDevice } from "../domain/host-device.ts";
-import { controllersOf } from "./guest.ts";
+import { type ControllerOf, controllersOf } from "./guest.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";
 
 /** Where on its controller a disk is, with its zeros filled in. */
@@ -54,17 +54,14 @@ export function drivePlace({ address }: Addressed): DrivePlace {
 
 /** Whether a SCSI bus has no such place for a disk or a device of the host. qemuValidateDomainDeviceDefAddressDrive() of libvirt */
 export function isNoScsiPlace(device: Addressed, devices: Devices): boolean {
-  const { controller, bus, target } = drivePlace(device);
-  const found = controllersOf(devices, "scsi").find(({ index }) => index === controller);
-  return bus > 0 || (found?.model === "lsilogic" && target > 0);
+  const { bus, target } = drivePlace(device);
+  return bus > 0 || (scsiModelOf(device, devices) === "lsilogic" && target > 0);
 }
 
-/** Whether its SCSI controller is a virtio one, whose disks have a target and a unit of their own. */
-export function isOnVirtioScsi(disk: Disk, devices: Devices): boolean {
-  if (diskBus(disk) !== "scsi") return false;
-  const { controller } = drivePlace(disk);
-  const found = controllersOf(devices, "scsi").find(({ index }) => index === controller);
-  return found?.model?.startsWith("virtio") ?? false;
+/** The model of the SCSI controller that a disk or a device of the host is on. */
+export function scsiModelOf(device: Addressed, devices: Devices): ControllerOf<"scsi">["model"] {
+  const { controller } = drivePlace(device);
+  return controllersOf(devices, "scsi").find(({ index }) => index === controller)?.model ?? "lsilogic";
 }
 
 // virDomainDiskInsert() of libvirt: buses in the order in which they first come.

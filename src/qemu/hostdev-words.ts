@@ -187,8 +187,7 @@ function scsiKeys(guest: Guest, { address }: HostDeviceOf<"scsi">): object {
   const { controller = 0, bus = 0, target = 0, unit = 0 } = drive ?? {};
   const found = controllersOf(guest.devices, "scsi").find(({ index }) => index === controller);
   const name = `${found === undefined ? `scsi${controller}` : controllerId(guest, found)}.0`;
-  const isVirtio = found?.model?.startsWith("virtio") ?? false;
-  return isVirtio
-    ? { bus: name, channel: bus, "scsi-id": target, lun: unit }
-    : { bus: name, "scsi-id": unit };
+  return (found?.model ?? "lsilogic") === "lsilogic"
+    ? { bus: name, "scsi-id": unit }
+    : { bus: name, channel: bus, "scsi-id": target, lun: unit };
 }

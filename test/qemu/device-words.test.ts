@@ -1,0 +1,54 @@
+import { describe, expect, test } from "bun:test";
+import { formatArgv } from "../../src/qemu/domain-argv.ts";
+import { domainOf, type Row } from "./refused.ts";
+
+type Keys = Readonly<Record<string, unknown>>;
+
+/** What `-device` says of the device with that id, without a place on PCI. */
+function deviceOf(id: string, devices: string, machine?: string): Keys | undefined {
+  const row: Row = [devices, "", undefined, machine];
+  const values = formatArgv(domainOf(row)).filter((word) => word.startsWith("{"));
+  const found = values
+    .map((word) => JSON.parse(word) as Keys)
+    .find((keys) => "driver" in keys && keys["id"] === id);
+  return found;
+}
+
+// qemuBuildDiskDeviceProps() and qemuAssignDeviceDiskAlias() in qemu_command.c and qemu_alias.c of libvirt
+describe("a SCSI disk's place is told as its controller counts", () => {
+  const diskOn = (model: string, id: string): Keys | undefined =>
+    deviceOf(
+      id,
+      `<controller type='scsi' model='${model}'/><disk type='file'><source file='/a'/><target dev='sdc'/></disk>`,
+    );
+
+  test.each(["virtio-scsi", "lsisas1068", "lsisas1078", "vmpvscsi"])(
+    "%s: channel, target and unit",
+    (model) => {
+      expect(diskOn(model, "scsi0-0-0-2")).toMatchObject({
+        bus: "scsi0.0",
+        channel: 0,
+        "scsi-id": 0,
+        lun: 2,
+      });
+    },
+  );
+
+  test.each(["dc390", "am53c974"])("%s: a number alone, and a name of four", (model) => {
+    expect(diskOn(model, "scsi0-0-0-2")).toMatchObject({ "scsi-id": 2 });
+    expect(diskOn(model, "scsi0-0-0-2")).not.toHaveProperty("lun");
+  });
+
+  test("lsilogic: a number alone, and a name of three", () => {
+    expect(diskOn("lsilogic", "scsi0-0-2")).toMatchObject({ "scsi-id": 2 });
+    expect(diskOn("lsilogic", "scsi0-0-2")).not.toHaveProperty("lun");
+  });
+});
+
+// qemuBuildSCSIHostdevDevProps() of libvirt
+test("a SCSI device of the host stands on a SAS controller with its unit", () => {
+  const hostdev =
+    "<hostdev mode='subsystem' type='scsi'><source protocol='iscsi' name='iqn.a/1'><host name='h'/></source></hostdev>";
+  const found = deviceOf("hostdev0", `<controller type='scsi' model='lsisas1068'/>${hostdev}`);
+  expect(found).toMatchObject({ bus: "scsi0.0", channel: 0, "scsi-id": 0, lun: 0 });
+});
