@@ -9,7 +9,7 @@ import { drivePlace } from "./disk-place.ts";
 import type { ControllerOf } from "./guest.ts";
 import type { Machine } from "./machine.ts";
 import { cannotTranslate } from "./refusal.ts";
-import { isOnVirtioSerial } from "./serial-ports.ts";
+import { isOnVirtioSerial, isVirtioConsole } from "./serial-ports.ts";
 
 /**
  * Gives each controller its number and model, and adds those that the board has or that a device needs. Throws
@@ -35,10 +35,7 @@ export function addImplicitControllers(devices: Devices, machine: Machine): Devi
 function wantedControllers(devices: Devices, { chipset }: Machine): readonly Controller[] {
   const { channels, consoles, hostdevs, smartcards } = devices;
   const usbModel = chipset === "q35" ? "qemu-xhci" : "piix3-uhci";
-  const ports = [
-    ...channels.filter(isOnVirtioSerial),
-    ...consoles.filter(({ target }) => target?.type === "virtio"),
-  ];
+  const ports = [...channels.filter(isOnVirtioSerial), ...consoles.filter(isVirtioConsole)];
   return [
     { type: "usb", index: 0, model: usbModel },
     ...(chipset === "q35" ? [{ type: "sata", index: 0 } as const] : []),

@@ -2,7 +2,7 @@ import type { Serial } from "../domain/chardev.ts";
 import type { Devices } from "../domain/devices.ts";
 import { controllersOf, type Guest } from "./guest.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";
-import { isOnVirtioSerial, MOST_PORTS } from "./serial-ports.ts";
+import { listWrittenPorts, MOST_PORTS } from "./serial-ports.ts";
 
 /** Throws "unsupported" for ports that the guest could not see as the XML says. */
 export function refusePorts({ domain: { devices } }: Guest): void {
@@ -45,13 +45,11 @@ function refuseSerial({ serials }: Devices, { address, target }: Serial, index: 
 
 // virDomainVirtioSerialAddrReserve() of libvirt: "virtio serial controller %u does not have port %u"
 function refuseFarPorts(devices: Devices): void {
-  for (const [index, channel] of devices.channels.entries()) {
-    const { controller = 0, port = 0 } = channel.address ?? {};
+  for (const { controller, port, path } of listWrittenPorts(devices)) {
     const found = controllersOf(devices, "virtio-serial").find((candidate) => candidate.index === controller);
-    if (!isOnVirtioSerial(channel) || port < (found?.ports ?? MOST_PORTS)) continue;
-    const path = `${devicePath("channel", index)}/address/@port`;
+    if (port < (found?.ports ?? MOST_PORTS)) continue;
     const why = `controller ${controller} has no port ${port}`;
-    throw cannotTranslate(path, why, "Write a smaller number, or give the controller more ports.");
+    throw cannotTranslate(`${path}/@port`, why, "Write a smaller number, or give the controller more ports.");
   }
 }
 

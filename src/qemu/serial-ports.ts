@@ -1,4 +1,4 @@
-import type { Channel } from "../domain/chardev.ts";
+import type { Channel, ConsoleDevice } from "../domain/chardev.ts";
 import type { Devices } from "../domain/devices.ts";
 import { controllersOf } from "./guest.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";
@@ -9,6 +9,33 @@ export const MOST_PORTS = 31;
 /** Whether it is a port of a virtio-serial controller. */
 export function isOnVirtioSerial({ target }: Channel): boolean {
   return target.type === "virtio";
+}
+
+/** Whether a console is one. */
+export function isVirtioConsole({ target }: ConsoleDevice): boolean {
+  return target?.type === "virtio";
+}
+
+/** A port whose place the XML gives, and the device's element. */
+interface WrittenPort {
+  readonly controller: number;
+  /** 0 is no place: QEMU chooses. */
+  readonly port: number;
+  readonly path: string;
+}
+
+/** Those of channels and of consoles, which share the ports. virDomainVirtioSerialAddrReserve() of libvirt */
+export function listWrittenPorts({
+  channels,
+  consoles,
+}: Pick<Devices, "channels" | "consoles">): readonly WrittenPort[] {
+  const placesOf = (element: string, family: readonly Pick<Channel | ConsoleDevice, "address">[]) =>
+    family.flatMap(({ address }, index): WrittenPort[] => {
+      if (address?.type !== "virtio-serial") return [];
+      const { controller = 0, port = 0 } = address;
+      return [{ controller, port, path: `${devicePath(element, index)}/address` }];
+    });
+  return [...placesOf("channel", channels), ...placesOf("console", consoles)];
 }
 
 /** A controller's number and its taken ports, as one key. */
@@ -33,14 +60,13 @@ export function placeChannels(devices: Devices): Devices {
   };
 }
 
-function takeWritten({ channels }: Devices): Taken {
+function takeWritten(devices: Devices): Taken {
   const taken: Taken = new Set();
-  for (const [index, { address }] of channels.entries()) {
-    if (!address?.port) continue;
-    const key = `${address.controller ?? 0}.${address.port}`;
+  for (const { controller, port, path } of listWrittenPorts(devices)) {
+    if (port === 0) continue;
+    const key = `${controller}.${port}`;
     if (taken.has(key)) {
-      const path = `${devicePath("channel", index)}/address`;
-      throw cannotTranslate(path, `port ${address.port} is taken`, "Give each channel a port of its own.");
+      throw cannotTranslate(path, `port ${port} is taken`, "Give each device a port of its own.");
     }
     taken.add(key);
   }
@@ -52,9 +78,13 @@ function listSizes(devices: Devices): Map<number, number> {
   const written = controllersOf(devices, "virtio-serial").map(
     ({ index, ports }, at) => [index ?? at, ports ?? MOST_PORTS] as const,
   );
-  const wanted = devices.channels
-    .filter(isOnVirtioSerial)
-    .map(({ address }) => [address?.controller ?? 0, MOST_PORTS] as const);
+  const wanted = [
+    ...devices.channels.filter(isOnVirtioSerial),
+    ...devices.consoles.filter(isVirtioConsole),
+  ].map(
+    ({ address }) =>
+      [(address?.type === "virtio-serial" ? address.controller : undefined) ?? 0, MOST_PORTS] as const,
+  );
   const sizes = new Map([...wanted, ...written]);
   return new Map([...sizes].toSorted(([one], [other]) => one - other));
 }

@@ -52,3 +52,11 @@ test("a SCSI device of the host stands on a SAS controller with its unit", () =>
   const found = deviceOf("hostdev0", `<controller type='scsi' model='lsisas1068'/>${hostdev}`);
   expect(found).toMatchObject({ bus: "scsi0.0", channel: 0, "scsi-id": 0, lun: 0 });
 });
+
+// virDomainVirtioSerialAddrReserve() of libvirt goes through all devices, consoles too.
+test("a channel leaves the port that a console has", () => {
+  const console = `<console type='pty'><target type='virtio'/><address type='virtio-serial' controller='0' port='1'/></console>`;
+  const devices = `<channel type='pty'><target type='virtio' name='a'/></channel>${console}`;
+  expect(deviceOf("channel0", devices)).toMatchObject({ bus: "virtio-serial0.0", nr: 2 });
+  expect(deviceOf("console0", devices)).toMatchObject({ bus: "virtio-serial0.0", nr: 1 });
+});
