@@ -60,3 +60,12 @@ test("a channel leaves the port that a console has", () => {
   expect(deviceOf("channel0", devices)).toMatchObject({ bus: "virtio-serial0.0", nr: 2 });
   expect(deviceOf("console0", devices)).toMatchObject({ bus: "virtio-serial0.0", nr: 1 });
 });
+
+// qemuDomainDeviceCalculatePCIConnectFlags() of libvirt: "Transitional devices only work in conventional PCI slots"
+test.each([
+  ["virtio-transitional", { bus: "pci.4", addr: "0x1" }],
+  ["virtio-non-transitional", { bus: "pci.3", addr: "0x0" }],
+])("an input that is passed through as %s has its kind of place", (model, place) => {
+  const input = `<input type='passthrough' model='${model}'><source evdev='/dev/input/event1'/></input>`;
+  expect(deviceOf("input0", input, "q35")).toMatchObject(place);
+});
