@@ -8,11 +8,10 @@ import { jsonWords, type Words } from "./words.ts";
 export function formatWatchdogs(guest: Guest): Words {
   const { watchdogs } = guest.devices;
   for (const [index, watchdog] of watchdogs.entries()) refuseWatchdog(guest, watchdog, index);
-  let count = 0;
-  const devices = watchdogs.flatMap(({ model, alias, address }) => {
+  const devices = watchdogs.flatMap(({ model, alias, address }, index) => {
     if (model === "itco") return ["-global", "ICH9-LPC.noreboot=off"];
-    const id = alias ?? `watchdog${count}`;
-    count += 1;
+    // The one on the board has a number too. qemuAssignDeviceAliases() of libvirt
+    const id = alias ?? `watchdog${index}`;
     return jsonWords("-device", { driver: model, id, ...(model === "ib700" ? {} : pciKeys(guest, address)) });
   });
   const [first] = watchdogs;

@@ -14,6 +14,16 @@ function deviceOf(id: string, devices: string, machine?: string): Keys | undefin
   return found;
 }
 
+/** The ids of all devices of those drivers, in their order. */
+function idsOf(driver: RegExp, devices: string, machine?: string): readonly unknown[] {
+  const row: Row = [devices, "", undefined, machine];
+  return formatArgv(domainOf(row))
+    .filter((word) => word.startsWith("{"))
+    .map((word) => JSON.parse(word) as Keys)
+    .filter((keys) => driver.test(String(keys["driver"])))
+    .map((keys) => keys["id"]);
+}
+
 // qemuBuildDiskDeviceProps() and qemuAssignDeviceDiskAlias() in qemu_command.c and qemu_alias.c of libvirt
 describe("a SCSI disk's place is told as its controller counts", () => {
   const diskOn = (model: string, id: string): Keys | undefined =>
@@ -68,4 +78,10 @@ test.each([
 ])("an input that is passed through as %s has its kind of place", (model, place) => {
   const input = `<input type='passthrough' model='${model}'><source evdev='/dev/input/event1'/></input>`;
   expect(deviceOf("input0", input, "q35")).toMatchObject(place);
+});
+
+// qemuAssignDeviceAliases() of libvirt gives a watchdog its place among all, the one on the board too.
+test("a watchdog after the one on the board is the second", () => {
+  const devices = "<watchdog model='itco'/><watchdog model='i6300esb'/>";
+  expect(idsOf(/^i6300esb$/, devices, "q35")).toEqual(["watchdog1"]);
 });
