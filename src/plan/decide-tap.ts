@@ -2,7 +2,6 @@ import { isVirtio } from "../domain/is-virtio.ts";
 import type { InterfaceOf, NetworkInterface } from "../domain/network-interface.ts";
 import { SvirtError } from "../errors.ts";
 import { countQueues, netdevId } from "../qemu/netdev-words.ts";
-import { interfaceId } from "../qemu/network-words.ts";
 import type { HandedTap, Macvtap, PortVlan, TapSetup } from "./tap.ts";
 
 /** An interface whose host end is a tap, or a macvtap, that svirt can make. */
@@ -45,16 +44,16 @@ export function isTapped(found: NetworkInterface): found is TappedInterface {
 }
 
 /**
- * The tap of an interface, by its place among the domain's. Throws "not-found" without the bridge or the tap,
+ * The tap of an interface, by what QEMU calls it. Throws "not-found" without the bridge or the tap,
  * "label-taken" for a name that is taken, "unsupported" for what the bridge or the kernel cannot do.
  */
-export function decideTap(found: TappedInterface, index: number, facts: TapFacts): PlannedTap {
-  if (found.type === "direct") return decideMacvtap(found, index, facts);
+export function decideTap(found: TappedInterface, id: string, facts: TapFacts): PlannedTap {
+  if (found.type === "direct") return decideMacvtap(found, id, facts);
   const isMade = found.target?.managed !== false;
   const name = isMade ? chooseName(found.target?.dev, facts.taken) : existingName(found, facts.taken);
   return {
     name,
-    netdev: netdevId(interfaceId(found, index)),
+    netdev: netdevId(id),
     hasHeader: isVirtio(found),
     isMade,
     queues: countQueues(found).queues,
@@ -64,7 +63,7 @@ export function decideTap(found: TappedInterface, index: number, facts: TapFacts
 }
 
 /** qemuInterfaceDirectConnect() of libvirt; what the XML leaves out is VEPA. */
-function decideMacvtap(found: InterfaceOf<"direct">, index: number, facts: TapFacts): PlannedTap {
+function decideMacvtap(found: InterfaceOf<"direct">, id: string, facts: TapFacts): PlannedTap {
   const { dev: lower, mode = "vepa" } = found.source;
   if (!facts.taken.has(lower)) {
     throw new SvirtError(`Cannot get interface MTU on '${lower}': No such device`, {
@@ -76,7 +75,7 @@ function decideMacvtap(found: InterfaceOf<"direct">, index: number, facts: TapFa
   const { group = 0, label } = facts.macvtap ?? {};
   return {
     name,
-    netdev: netdevId(interfaceId(found, index)),
+    netdev: netdevId(id),
     hasHeader: isVirtio(found),
     isMade: false,
     queues: countQueues(found).queues,

@@ -2,6 +2,7 @@ import type { Devices } from "../domain/devices.ts";
 import { isSerialConsole } from "../domain/ports.ts";
 import { namePorts } from "./chardev-words.ts";
 import { controllerId } from "./device-bus.ts";
+import { deviceNumber } from "./device-number.ts";
 import { diskId } from "./disk-words.ts";
 import type { Guest } from "./guest.ts";
 import { memoryId } from "./memory-device-words.ts";
@@ -29,17 +30,23 @@ export function withAliases(guest: Guest, later: LaterNames = NONE): Devices {
     prefix: string,
     from = 0,
   ): D[] => family.map((device, at) => ({ ...device, alias: device.alias ?? `${prefix}${from + at}` }));
-  const passed = devices.interfaces.filter(({ type }) => type === "hostdev");
+  const counted = <D extends { readonly alias?: string }>(family: readonly D[], prefix: string): D[] =>
+    family.map((device, at) => ({
+      ...device,
+      alias: device.alias ?? `${prefix}${deviceNumber(family, at)}`,
+    }));
+  const passed = [...devices.interfaces.filter(({ type }) => type === "hostdev"), ...devices.hostdevs];
+  const passedId = (found: (typeof passed)[number]): string =>
+    `hostdev${deviceNumber(passed, passed.indexOf(found))}`;
   return {
     ...devices,
     ...withPorts(guest, later),
     ...singles(devices),
     disks: devices.disks.map((disk) => ({ ...disk, alias: diskId(guest, disk) })),
     controllers: devices.controllers.map((found) => ({ ...found, alias: controllerId(guest, found) })),
-    filesystems: named(devices.filesystems, "fs"),
+    filesystems: counted(devices.filesystems, "fs"),
     interfaces: devices.interfaces.map((found, at) => {
-      const passedAt = passed.indexOf(found);
-      const own = passedAt === -1 ? interfaceId(found, at) : `hostdev${passedAt}`;
+      const own = found.type === "hostdev" ? passedId(found) : interfaceId(devices.interfaces, at);
       return { ...found, alias: found.alias ?? later.interfaceId(found) ?? own };
     }),
     smartcards: named(devices.smartcards, "smartcard"),
@@ -47,19 +54,19 @@ export function withAliases(guest: Guest, later: LaterNames = NONE): Devices {
     tpms: named(devices.tpms, "tpm"),
     sounds: named(devices.sounds, "sound"),
     videos: named(devices.videos, "video"),
-    hostdevs: devices.hostdevs.map((found, at) => ({
+    hostdevs: devices.hostdevs.map((found) => ({
       ...found,
-      alias: found.alias ?? later.hostdevId(found) ?? `hostdev${passed.length + at}`,
+      alias: found.alias ?? later.hostdevId(found) ?? passedId(found),
     })),
     redirdevs: named(devices.redirdevs, "redir"),
     hubs: named(devices.hubs, "hub"),
     watchdogs: named(devices.watchdogs, "watchdog"),
     rngs: devices.rngs.map((found, at) => ({
       ...found,
-      alias: found.alias ?? later.rngId(found) ?? `rng${at}`,
+      alias: found.alias ?? later.rngId(found) ?? `rng${deviceNumber(devices.rngs, at)}`,
     })),
     shmems: named(devices.shmems, "shmem"),
-    cryptos: named(devices.cryptos, "crypto"),
+    cryptos: counted(devices.cryptos, "crypto"),
     memories: devices.memories.map((found, at) => ({ ...found, alias: memoryId(devices.memories, at) })),
   };
 }

@@ -13,7 +13,7 @@ const SECURITY = { mapped: "mapped", passthrough: "passthrough", squash: "none" 
 /** -fsdev or -chardev, and -device, for each shared folder. qemuBuildFilesystemCommandLine() of libvirt */
 export function formatFilesystems(guest: Guest, launch: Launch | undefined): Words {
   return guest.devices.filesystems.flatMap((found, index) => {
-    const id = filesystemId(found, index);
+    const id = filesystemId(guest.devices.filesystems, index);
     const path = devicePath("filesystem", index);
     if (found.driver?.type === "virtiofs") {
       refuseUnsharedMemory(guest, path);

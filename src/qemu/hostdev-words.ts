@@ -4,6 +4,7 @@ import type { InterfaceOf } from "../domain/network-interface.ts";
 import { mdevPath, scsiPath, usbNode } from "../domain/passed-through-paths.ts";
 import type { BootIndexes } from "./boot-index.ts";
 import { acpiKeys, controllerId, pciKeys, romKeys, usbKeys } from "./device-bus.ts";
+import { deviceNumber } from "./device-number.ts";
 import type { FoundChains } from "./disk-chain.ts";
 import { nextNodeNumber } from "./disk-words.ts";
 import { controllersOf, type Guest } from "./guest.ts";
@@ -39,8 +40,10 @@ export function formatHostdevs(guest: Guest, { boot, chains, firstNode, launch }
   );
   const others = hostdevs.map((device, index) => ({ device, path: devicePath("hostdev", index) }));
   let node = firstNode ?? nextNodeNumber(guest, chains);
-  return [...networks, ...others].flatMap(({ device, path }, index) => {
-    const id = device.alias ?? `hostdev${index}`;
+  const all = [...networks, ...others];
+  const family = all.map(({ device }) => device);
+  return all.flatMap(({ device, path }, index) => {
+    const id = device.alias ?? `hostdev${deviceNumber(family, index)}`;
     if (device.address?.type === "unassigned") return [];
     const bootindex = boot.get(device);
     if (device.type !== "scsi") return formatHostdev(guest, { device, path, id }, { bootindex, launch });

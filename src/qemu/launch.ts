@@ -1,3 +1,5 @@
+import { deviceNumber } from "./device-number.ts";
+
 /** How QEMU uses a descriptor that svirt opened for it. */
 type DescriptorAccess = "read-only" | "read-write" | "append";
 
@@ -83,8 +85,8 @@ export interface Launch {
 export const TPM_SOCKET = "swtpm.sock";
 
 /** What QEMU calls a shared folder. */
-export function filesystemId({ alias }: { readonly alias?: string }, index: number): string {
-  return alias ?? `fs${index}`;
+export function filesystemId(folders: readonly { readonly alias?: string }[], index: number): string {
+  return folders[index]?.alias ?? `fs${deviceNumber(folders, index)}`;
 }
 
 /** Where the server of a folder listens, which has a process of its own. qemuVirtioFSCreateSocketFilename() of libvirt */

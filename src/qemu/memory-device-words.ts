@@ -1,5 +1,6 @@
 import type { MemoryDevice } from "../domain/memory-device.ts";
 import { pciKeys } from "./device-bus.ts";
+import { deviceNumber } from "./device-number.ts";
 import type { Guest } from "./guest.ts";
 import type { Launch } from "./launch.ts";
 import { formatBackend, isFilledFirst, type MemoryPiece } from "./memory-backend.ts";
@@ -47,9 +48,10 @@ export function memoryId(memories: readonly MemoryDevice[], index: number): stri
   const device = memories[index];
   if (device === undefined) return "";
   if (device.alias !== undefined) return device.alias;
-  const before = memories.slice(0, index).filter(({ model }) => model === device.model).length;
+  const before = memories.slice(0, index).filter(({ model }) => model === device.model);
   const isInSlot = device.model === "dimm" || device.model === "nvdimm";
-  return `${PREFIXES[device.model]}${isInSlot ? (device.address?.slot ?? 0) : before}`;
+  const number = isInSlot ? (device.address?.slot ?? 0) : deviceNumber(before, before.length);
+  return `${PREFIXES[device.model]}${number}`;
 }
 
 function pieceOf({ devices }: Guest, device: MemoryDevice, index: number): MemoryPiece {

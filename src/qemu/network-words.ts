@@ -2,6 +2,7 @@ import { isVirtio } from "../domain/is-virtio.ts";
 import type { NetworkInterface } from "../domain/network-interface.ts";
 import type { BootIndexes } from "./boot-index.ts";
 import { acpiKeys, pciKeys, romKeys, usbKeys } from "./device-bus.ts";
+import { interfaceNumber } from "./device-number.ts";
 import type { Guest } from "./guest.ts";
 import type { Launch } from "./launch.ts";
 import { formatNetdev, netdevId } from "./netdev-words.ts";
@@ -18,7 +19,7 @@ export function formatInterfaces(guest: Guest, boot: BootIndexes, launch: Launch
   return guest.devices.interfaces.flatMap((found, index) => {
     refuseInterface(guest, found, devicePath("interface", index));
     if (found.type === "hostdev") return [];
-    const id = interfaceId(found, index);
+    const id = interfaceId(guest.devices.interfaces, index);
     const device = {
       ...modelKeys(found),
       netdev: netdevId(id),
@@ -34,8 +35,8 @@ export function formatInterfaces(guest: Guest, boot: BootIndexes, launch: Launch
 }
 
 /** What QEMU calls an interface, by its place among the domain's. */
-export function interfaceId({ alias }: NetworkInterface, index: number): string {
-  return alias ?? `net${index}`;
+export function interfaceId(interfaces: readonly NetworkInterface[], index: number): string {
+  return interfaces[index]?.alias ?? `net${interfaceNumber(interfaces, index)}`;
 }
 
 /** The driver and what can be set about it; all but virtio have nothing. qemuBuildNicDevProps() of libvirt */

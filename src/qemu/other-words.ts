@@ -2,6 +2,7 @@ import { DEFAULT_RANDOM_SOURCE } from "../domain/random-source.ts";
 import type { RngBackend } from "../domain/rng.ts";
 import { type ChardevBackend, formatBackend } from "./chardev-backend-words.ts";
 import { pciKeys } from "./device-bus.ts";
+import { deviceNumber } from "./device-number.ts";
 import type { Guest } from "./guest.ts";
 import { fdsetPath, type Launch } from "./launch.ts";
 import { devicePath } from "./refusal.ts";
@@ -25,7 +26,7 @@ export function formatBalloon(guest: Guest): Words {
 /** -object and -device for each source of randomness. qemuBuildRNGCommandLine() of libvirt */
 export function formatRngs(guest: Guest, launch: Launch | undefined): Words {
   return guest.devices.rngs.flatMap(({ address, alias, backend, driver, model, rate }, index) => {
-    const id = alias ?? `rng${index}`;
+    const id = alias ?? `rng${deviceNumber(guest.devices.rngs, index)}`;
     const device = {
       driver: virtioDriver("virtio-rng", model),
       ...virtioKeys(driver),

@@ -1,5 +1,6 @@
 import type { Panic } from "../domain/panic.ts";
 import { pciKeys } from "./device-bus.ts";
+import { deviceNumber } from "./device-number.ts";
 import type { Guest } from "./guest.ts";
 import { handedName, type Launch } from "./launch.ts";
 import { cannotTranslate, devicePath, notSettled } from "./refusal.ts";
@@ -67,7 +68,7 @@ export function formatVsock(guest: Guest, launch: Launch | undefined): Words {
 /** -object and -device for each cryptographic device. qemuBuildCryptoCommandLine() of libvirt */
 export function formatCryptos(guest: Guest): Words {
   return guest.devices.cryptos.flatMap(({ address, alias, backend, driver }, index) => {
-    const id = alias ?? `crypto${index}`;
+    const id = alias ?? `crypto${deviceNumber(guest.devices.cryptos, index)}`;
     const object = {
       "qom-type": `cryptodev-backend-${backend.model}`,
       id: `obj${id}`,

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import type { Domain } from "../domain/domain.ts";
 import type { Guest } from "./guest.ts";
 import { limitSpeed } from "./iotune-commands.ts";
+import { interfaceId } from "./network-words.ts";
 import type { QmpCommand } from "./qmp.ts";
 
 /**
@@ -32,9 +33,9 @@ export function listStartCommands(guest: Guest): readonly QmpCommand[] {
       : [{ execute: "balloon", arguments: { value: currentMemoryKiB * 1024 } }]),
     ...(balloon?.stats === undefined ? [] : [pollBalloon(balloon, balloon.stats.period)]),
     ...devices.disks.flatMap((disk) => limitSpeed(guest, disk)),
-    ...devices.interfaces.flatMap(({ alias, link }, index) =>
+    ...devices.interfaces.flatMap(({ link }, index) =>
       link?.state === "down"
-        ? [{ execute: "set_link", arguments: { name: alias ?? `net${index}`, up: false } }]
+        ? [{ execute: "set_link", arguments: { name: interfaceId(devices.interfaces, index), up: false } }]
         : [],
     ),
     ...(ptys.length === 0 ? [] : [{ execute: "query-chardev" }]),

@@ -1,6 +1,7 @@
 import type { Domain } from "../domain/domain.ts";
 import { type BridgeFacts, decideTap, isTapped, type PlannedTap, type TapFacts } from "../plan/decide-tap.ts";
 import type { HandedTap } from "../plan/tap.ts";
+import { interfaceId } from "../qemu/network-words.ts";
 import { readFileContexts } from "../report/default-labels.ts";
 import { formatContext, parseContext } from "../selinux/context.ts";
 import { defaultContextOf } from "../selinux/file-contexts.ts";
@@ -17,7 +18,9 @@ export function decideTaps(node: Node, { devices }: Domain, owner: TapOwner): Pl
   const macvtap = devices.interfaces.some(({ type }) => type === "direct") ? macvtapFacts(node, owner) : {};
   for (const [index, found] of devices.interfaces.entries()) {
     if (!isTapped(found)) continue;
-    taps.push(decideTap(found, index, { ...tapFacts(node, taps), ...macvtap }));
+    taps.push(
+      decideTap(found, interfaceId(devices.interfaces, index), { ...tapFacts(node, taps), ...macvtap }),
+    );
   }
   return taps;
 }

@@ -31,7 +31,12 @@ export function decideVirtiofsd(node: Node, domain: Domain, served: Served): rea
     return served.folders
       .filter(({ names }) => names.includes(dir))
       .map((folder) =>
-        orderServer(node, domain, { ...served, found, folder, id: filesystemId(found, index) }),
+        orderServer(node, domain, {
+          ...served,
+          found,
+          folder,
+          id: filesystemId(domain.devices.filesystems, index),
+        }),
       );
   });
 }

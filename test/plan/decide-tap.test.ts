@@ -22,7 +22,7 @@ function decide(type: string, inside: string, facts: TapFacts = FACTS): PlannedT
   const xml = `<interface type='${type}'>${MAC}${inside}</interface>`;
   const found = networkInterface.parse(parseDocument(new TextEncoder().encode(xml)));
   if (!isTapped(found)) throw new Error("it has no tap");
-  return decideTap(found, 0, facts);
+  return decideTap(found, "net0", facts);
 }
 const onBridge = (inside: string, facts?: TapFacts): PlannedTap =>
   decide("bridge", `<source bridge='br0'/>${inside}`, facts);

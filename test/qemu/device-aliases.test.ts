@@ -17,7 +17,7 @@ const UNTOLD = new Map([
   ["disk-startuppolicy-optional-drop", "scsi0-0-0"],
   ["disk-transient", "virtio-disk0"],
   ["hostdev-pci-display-ramfb", "video0"],
-  ["net-virtio-teaming-network", "net1"],
+  ["net-virtio-teaming-network", "net0"],
   ["sound-device", "sound0"],
 ]);
 

@@ -85,3 +85,29 @@ test("a watchdog after the one on the board is the second", () => {
   const devices = "<watchdog model='itco'/><watchdog model='i6300esb'/>";
   expect(idsOf(/^i6300esb$/, devices, "q35")).toEqual(["watchdog1"]);
 });
+
+// qemuAssignDeviceAliases() of libvirt goes on from the highest number that is given: a name of one's own takes none.
+describe("a device that has no name is counted among those without", () => {
+  const own = "<alias name='ua-x'/>";
+  const random = (alias: string): string => `<rng model='virtio'><backend model='builtin'/>${alias}</rng>`;
+  const card = (mac: number, alias: string): string =>
+    `<interface type='user'><mac address='52:54:00:11:22:3${mac}'/>${alias}</interface>`;
+  const passed = `<interface type='hostdev'><mac address='52:54:00:11:22:33'/><source><address type='pci' bus='6' slot='0' function='0'/></source></interface>`;
+  const folder = (name: string, alias: string): string =>
+    `<filesystem><source dir='/${name}'/><target dir='${name}'/>${alias}</filesystem>`;
+  const crypto = (alias: string): string =>
+    `<crypto model='virtio' type='qemu'><backend model='builtin'/>${alias}</crypto>`;
+  const usb = (device: number, alias: string): string =>
+    `<hostdev mode='subsystem' type='usb'><source><address bus='1' device='${device}'/></source>${alias}</hostdev>`;
+
+  test.each([
+    [/^virtio-rng/, random(own) + random(""), ["ua-x", "rng0"]],
+    [/^rtl8139/, card(1, own) + card(2, ""), ["ua-x", "net0"]],
+    [/^rtl8139/, passed + card(1, ""), ["net0"]],
+    [/^virtio-9p/, folder("a", own) + folder("b", ""), ["ua-x", "fs0"]],
+    [/^virtio-crypto/, crypto(own) + crypto(""), ["ua-x", "crypto0"]],
+    [/^usb-host/, usb(1, own) + usb(2, ""), ["ua-x", "hostdev0"]],
+  ])("%s", (driver, devices, ids) => {
+    expect(idsOf(driver, devices)).toEqual(ids);
+  });
+});

@@ -66,7 +66,7 @@ function launchWords(domain: Domain): readonly string[] {
     const { queues, vhosts } = countQueues(found);
     const numbers = (count: number): string[] => [...Array(count).keys()].map((at) => String(200 + at));
     return {
-      netdev: netdevId(interfaceId(found, index)),
+      netdev: netdevId(interfaceId(domain.devices.interfaces, index)),
       queues: numbers(queues),
       vhosts: numbers(vhosts),
     };

@@ -19,7 +19,7 @@ export function decideNewTap(
   const alias = device.value.alias ?? names.alias;
   const isDirect = device.value.type === "direct";
   const macvtap = isDirect ? macvtapFacts(node, { label: label.label, uid }) : {};
-  const tap = decideTap({ ...device.value, alias }, 0, { ...tapFacts(node), ...macvtap });
+  const tap = decideTap({ ...device.value, alias }, alias, { ...tapFacts(node), ...macvtap });
   return { handed: nameTap(tap, (at) => `fd-${alias}-${at}`), setup: tap.setup, link: tap.link };
 }
 
