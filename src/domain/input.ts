@@ -4,7 +4,7 @@ import { attribute, child, required } from "../xml/field.ts";
 import { oneOf, onOff } from "../xml/value-form.ts";
 import { onPci, onPciOrUsb } from "./address.ts";
 import { alias } from "./alias.ts";
-import { virtioDriver, virtioModel } from "./virtio-driver.ts";
+import { virtioDriver } from "./virtio-driver.ts";
 import { absolutePath } from "./words.ts";
 
 const bus = attribute("bus", oneOf("ps2", "usb", "virtio"));
@@ -30,7 +30,8 @@ export const input = choice("input", {
     tablet: emulated,
     passthrough: {
       bus: attribute("bus", oneOf("virtio")),
-      model: attribute("model", virtioModel),
+      // qemuValidateDomainDeviceDefInput() of libvirt: no input has the models of before and after virtio 1.0
+      model: attribute("model", oneOf("virtio")),
       driver: virtioDriver,
       source: required(child(passedSource)),
       ...onPci,

@@ -15,7 +15,7 @@ export function placeLater(devices: Devices, place: Placer): Devices {
   const videos = devices.videos.map(place("video", videoConnection));
   const shmems = devices.shmems.map(place("shmem", () => "pci"));
   const placeInput = place<PlacedInput>("input", (input) =>
-    inputBus(input) === "virtio" ? virtioConnection(input.model) : undefined,
+    inputBus(input) === "virtio" ? "pcie" : undefined,
   );
   const inputs = devices.inputs.map((input, index) =>
     input.type === "evdev" ? input : placeInput(input, index),
