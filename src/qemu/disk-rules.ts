@@ -191,11 +191,12 @@ function canBeTransient(disk: Disk): boolean {
   return disk.type === "file" && disk.source !== undefined && kindOf(disk) === "disk" && !isReadOnly(disk);
 }
 
-// qemuValidateDomainDeviceDefDiskTransient… and virDomainDiskDefValidate() of libvirt
+// virDomainDiskVhostUserValidate() of libvirt
 function hasImageOption({ driver = {}, ...disk }: Disk): boolean {
-  const { cache, io, discard, detectZeroes, errorPolicy, rerrorPolicy, copyOnRead } = driver;
-  const options = [cache, io, discard, detectZeroes, errorPolicy, rerrorPolicy, copyOnRead];
-  const others = [disk.serial, disk.wwn, disk.geometry, disk.blockio, disk.iotune, disk.transient];
+  const { cache, io, discard, detectZeroes, errorPolicy, rerrorPolicy, copyOnRead, ioeventfd } = driver;
+  const options = [cache, io, discard, detectZeroes, errorPolicy, rerrorPolicy, copyOnRead, ioeventfd];
+  const { serial, wwn, geometry, blockio, iotune, transient, backingStore } = disk;
+  const others = [serial, wwn, geometry, blockio, iotune, transient, backingStore, driver.metadataCache];
   return (
     [...options, ...others].some((found) => found !== undefined) || isReadOnly(disk as Disk) || disk.shareable
   );

@@ -10,6 +10,16 @@ describe("formatArgv() and storedDomain() refuse a disk", () => {
       "disk[1]/@snapshot",
       shared,
     ],
+    [
+      "<disk type='vhostuser'><driver ioeventfd='on'/><source type='unix' path='/s'/><target dev='vda'/></disk>",
+      "disk[1]/driver",
+      shared,
+    ],
+    [
+      "<disk type='vhostuser'><driver queues='1'/><source type='unix' path='/s'/><backingStore/><target dev='vda'/></disk>",
+      "disk[1]/driver",
+      shared,
+    ],
     ["<disk type='dir'><driver type='fat'/><source dir='/d'/><target dev='vda'/></disk>", "disk[1]/readonly"],
     [
       "<disk type='dir'><driver type='raw'/><source dir='/d'/><target dev='vda'/><readonly/></disk>",
