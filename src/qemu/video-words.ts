@@ -50,6 +50,7 @@ function cardKeys(video: Video, { id, isPrimary, path }: Card): CardKeys | undef
       return { driver, id, vgamem_mb: mebibytes(model.vramKiB ?? VGAMEM_KIB, path) };
     }
     case "bochs":
+      refuseSecond(video, isPrimary, path);
       return { driver: "bochs-display", id, vgamem: (model.vramKiB ?? VGAMEM_KIB) * 1024 };
     case "virtio":
       return virtioCard(video, { id, isPrimary });
