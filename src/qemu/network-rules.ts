@@ -6,6 +6,8 @@ import { refuseUnsharedMemory } from "./shared-memory.ts";
 
 const TAPS: readonly string[] = ["network", "bridge", "ethernet", "direct"];
 const isTap = ({ type }: NetworkInterface): boolean => TAPS.includes(type);
+/** One that is no macvtap. */
+const isPlainTap = (found: NetworkInterface): boolean => isTap(found) && found.type !== "direct";
 const isPasst = ({ backend }: NetworkInterface): boolean => backend?.type === "passt";
 const LEAVE_OUT = "Leave it out.";
 
@@ -35,7 +37,15 @@ const RULES: readonly Rule<NetworkInterface>[] = [
     why: "only an interface with a tap has its path",
     remedy: LEAVE_OUT,
     isBroken: (found) =>
-      !isTap(found) && (found.backend?.tap !== undefined || found.backend?.vhost !== undefined),
+      (found.backend?.tap !== undefined && !isPlainTap(found)) ||
+      (found.backend?.vhost !== undefined && !isTap(found)),
+  },
+  {
+    place: "filterref",
+    why: "only a tap on a bridge, a network or by itself is filtered, and none with a virtual port",
+    remedy: LEAVE_OUT,
+    isBroken: (found) =>
+      found.filterref !== undefined && (!isPlainTap(found) || found.virtualport?.type !== undefined),
   },
   {
     place: "backend/@logFile",
@@ -104,7 +114,9 @@ const RULES: readonly Rule<NetworkInterface>[] = [
     place: "model",
     why: "another program can serve a virtio interface alone",
     remedy: "Write <model type='virtio'/>.",
-    isBroken: (found) => (found.type === "vhostuser" || found.type === "vdpa") && !isVirtio(found),
+    isBroken: (found) =>
+      (found.type === "vhostuser" && !isVirtio(found)) ||
+      (found.type === "vdpa" && found.model?.type !== "virtio"),
   },
   {
     place: "driver/@name",
@@ -117,10 +129,12 @@ const RULES: readonly Rule<NetworkInterface>[] = [
     place: "driver/@queues",
     why: "only a virtio interface with a tap, or of another program, has several queues",
     remedy: LEAVE_OUT,
-    isBroken: (found) =>
-      found.type !== "hostdev" &&
-      (found.driver?.queues ?? 1) > 1 &&
-      (!isVirtio(found) || !(isTap(found) || found.type === "vhostuser" || found.type === "vdpa")),
+    isBroken: (found) => {
+      if (found.type === "hostdev" || found.driver?.queues === undefined) return false;
+      // libvirt does not read those of another model: one of them is what there is.
+      if (!isVirtio(found)) return found.driver.queues > 1;
+      return !(isTap(found) || found.type === "vhostuser" || found.type === "vdpa");
+    },
   },
   {
     place: "driver/@rx_queue_size",
@@ -136,11 +150,11 @@ const RULES: readonly Rule<NetworkInterface>[] = [
   },
   {
     place: "mtu",
-    why: "only an interface with a tap, of passt, a vhost-user program or vdpa has its size",
+    why: "only an interface with a plain tap, of passt, a vhost-user program or vdpa has its size",
     remedy: LEAVE_OUT,
     isBroken: (found) =>
       found.mtu !== undefined &&
-      !isTap(found) &&
+      !isPlainTap(found) &&
       !isPasst(found) &&
       found.type !== "vhostuser" &&
       found.type !== "vdpa",
@@ -196,6 +210,12 @@ const RULES: readonly Rule<NetworkInterface>[] = [
     why: "the traffic of a device that is passed through does not pass the host",
     remedy: LEAVE_OUT,
     isBroken: ({ bandwidth, type }) => bandwidth !== undefined && type === "hostdev",
+  },
+  {
+    place: "bandwidth/inbound/@floor",
+    why: "only a network keeps a share for each of its guests",
+    remedy: LEAVE_OUT,
+    isBroken: ({ bandwidth, type }) => bandwidth?.inbound?.floor !== undefined && type !== "network",
   },
   {
     place: "driver",

@@ -13,6 +13,42 @@ describe("formatArgv() and storedDomain() refuse a device or a feature", () => {
       "<tpm model='tpm-tis'><backend type='emulator' version='1.2'><active_pcr_banks><sha256/></active_pcr_banks></backend></tpm>",
       "tpm[1]/backend/active_pcr_banks",
     ],
+    [
+      "<interface type='user'><mac address='52:54:00:11:22:33'/><filterref filter='clean-traffic'/></interface>",
+      "interface[1]/filterref",
+    ],
+    [
+      "<interface type='direct'><mac address='52:54:00:11:22:33'/><source dev='eth0'/><filterref filter='clean-traffic'/></interface>",
+      "interface[1]/filterref",
+    ],
+    [
+      "<interface type='bridge'><mac address='52:54:00:11:22:33'/><source bridge='br0'/><virtualport type='openvswitch'/><filterref filter='clean-traffic'/></interface>",
+      "interface[1]/filterref",
+    ],
+    [
+      "<interface type='direct'><mac address='52:54:00:11:22:33'/><source dev='eth0'/><backend tap='/dev/net/tun'/></interface>",
+      "interface[1]/backend/@tap",
+    ],
+    [
+      "<interface type='user'><mac address='52:54:00:11:22:33'/><model type='virtio'/><driver queues='1'/></interface>",
+      "interface[1]/driver/@queues",
+    ],
+    [
+      "<interface type='direct'><mac address='52:54:00:11:22:33'/><source dev='eth0'/><mtu size='1500'/></interface>",
+      "interface[1]/mtu",
+    ],
+    [
+      "<interface type='vdpa'><mac address='52:54:00:11:22:33'/><source dev='/dev/vhost-vdpa-0'/><model type='virtio-transitional'/></interface>",
+      "interface[1]/model",
+    ],
+    [
+      "<interface type='bridge'><mac address='52:54:00:11:22:33'/><source bridge='br0'/><bandwidth><inbound average='1' floor='1'/></bandwidth></interface>",
+      "interface[1]/bandwidth/inbound/@floor",
+    ],
+    [
+      "<graphics type='vnc'/><video><model type='vga'/></video><video><model type='bochs'/></video>",
+      "video[2]",
+    ],
     ["<watchdog model='itco'/><watchdog model='itco'/>", "watchdog[2]", "", "q35"],
     [
       "<interface type='user'><mac address='52:54:00:11:22:33'/><model type='usb-net'/><rom bar='on'/></interface>",
