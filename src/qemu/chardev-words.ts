@@ -124,7 +124,8 @@ function formatSerial(guest: Guest, { device, id, path }: NamedSerial): Words {
   if (type === "usb-serial" && address?.type === "usb") {
     return jsonWords("-device", { driver: type, chardev, id, ...usbKeys(guest, address) });
   }
-  const isa = address?.type === "isa" ? { iobase: address.iobase, irq: address.irq } : {};
+  // An interrupt of 0 is none, and a port of 0 is said. qemuBuildDeviceAddressProps() of libvirt
+  const isa = address?.type === "isa" ? { iobase: address.iobase ?? 0, irq: address.irq || undefined } : {};
   if (type === "isa-debug") return jsonWords("-device", { driver: "isa-debugcon", chardev, id, ...isa });
   const index = Number(target?.port ?? 0);
   return jsonWords("-device", { driver: "isa-serial", chardev, id, index, ...isa });

@@ -8,7 +8,7 @@ interface Address {
 const ZEROS: ReadonlyMap<string, object> = new Map<string, object>([
   ["pci", { domain: 0, bus: 0, slot: 0, function: 0 }],
   ["drive", { controller: 0, bus: 0, target: 0, unit: 0 }],
-  ["virtio-serial", { controller: 0, bus: 0 }],
+  ["virtio-serial", { controller: 0, bus: 0, port: 0 }],
   ["usb", { bus: 0 }],
 ]);
 

@@ -64,6 +64,16 @@ export function scsiModelOf(device: Addressed, devices: Devices): ControllerOf<"
   return controllersOf(devices, "scsi").find(({ index }) => index === controller)?.model ?? "lsilogic";
 }
 
+/** Controllers of old, whose devices have a number on the bus and nothing more. */
+const FLAT: ReadonlySet<ControllerOf<"scsi">["model"]> = new Set(["lsilogic", "dc390", "am53c974"]);
+
+/** The keys for its place on its controller's bus. qemuBuildDeviceAddresDriveProps() of libvirt */
+export function scsiPlaceKeys(device: Addressed, devices: Devices): object {
+  const { bus: channel, target, unit } = drivePlace(device);
+  if (FLAT.has(scsiModelOf(device, devices))) return { "scsi-id": unit };
+  return { channel, "scsi-id": target, lun: unit };
+}
+
 // virDomainDiskInsert() of libvirt: buses in the order in which they first come.
 function sortDisks(disks: readonly Disk[]): readonly Disk[] {
   const buses = new Map<string, Disk[]>();

@@ -4,7 +4,7 @@ import type { BootIndexes } from "./boot-index.ts";
 import { controllerId, pciKeys, usbKeys } from "./device-bus.ts";
 import { chainOf, type FoundChains } from "./disk-chain.ts";
 import { formatNodes, type NumberedDisk } from "./disk-nodes.ts";
-import { diskIndex, drivePlace, scsiModelOf } from "./disk-place.ts";
+import { diskIndex, drivePlace, scsiModelOf, scsiPlaceKeys } from "./disk-place.ts";
 import { refuseDisk } from "./disk-rules.ts";
 import { countFdsets } from "./fdset-count.ts";
 import { controllersOf, type Guest } from "./guest.ts";
@@ -180,18 +180,11 @@ function placeKeys(
 }
 
 function scsiKeys(guest: Guest, disk: Disk, bus: string): ReturnType<typeof placeKeys> {
-  const { bus: channel, target, unit } = drivePlace(disk);
-  const place = FLAT.has(scsiModelOf(disk, guest.devices))
-    ? { "scsi-id": unit }
-    : { channel, "scsi-id": target, lun: unit };
-  const front = { bus, ...place };
+  const front = { bus, ...scsiPlaceKeys(disk, guest.devices) };
   if (disk.device === "lun") return { driver: "scsi-block", front };
   const deviceId = disk.serial ?? `drive-${diskId(guest, disk)}`;
   return { driver: disk.device === "cdrom" ? "scsi-cd" : "scsi-hd", front, deviceId };
 }
-
-/** Controllers of old, whose disks have a number on the bus and nothing more. qemuBuildDiskDeviceProps() of libvirt */
-const FLAT: ReadonlySet<string | undefined> = new Set(["lsilogic", "dc390", "am53c974"]);
 
 /** The board of a pc has a floppy controller; q35 gets one where there is a drive. */
 function formatFloppyDrive(guest: Guest, boot: BootIndexes): Words {

@@ -6,6 +6,7 @@ import type { BootIndexes } from "./boot-index.ts";
 import { acpiKeys, controllerId, pciKeys, romKeys, usbKeys } from "./device-bus.ts";
 import { deviceNumber } from "./device-number.ts";
 import type { FoundChains } from "./disk-chain.ts";
+import { drivePlace, scsiPlaceKeys } from "./disk-place.ts";
 import { nextNodeNumber } from "./disk-words.ts";
 import { controllersOf, type Guest } from "./guest.ts";
 import { refuseHostdevs } from "./hostdev-rules.ts";
@@ -185,12 +186,9 @@ function scsiSource(
   return remoteSource({ place, path: `${path}/source` });
 }
 
-function scsiKeys(guest: Guest, { address }: HostDeviceOf<"scsi">): object {
-  const drive = address?.type === "drive" ? address : undefined;
-  const { controller = 0, bus = 0, target = 0, unit = 0 } = drive ?? {};
+function scsiKeys(guest: Guest, device: HostDeviceOf<"scsi">): object {
+  const { controller } = drivePlace(device);
   const found = controllersOf(guest.devices, "scsi").find(({ index }) => index === controller);
   const name = `${found === undefined ? `scsi${controller}` : controllerId(guest, found)}.0`;
-  return (found?.model ?? "lsilogic") === "lsilogic"
-    ? { bus: name, "scsi-id": unit }
-    : { bus: name, channel: bus, "scsi-id": target, lun: unit };
+  return { bus: name, ...scsiPlaceKeys(device, guest.devices) };
 }

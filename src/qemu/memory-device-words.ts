@@ -128,7 +128,7 @@ function slotKeys({ address }: Extract<MemoryDevice, { readonly model: "dimm" | 
   readonly slot?: number | undefined;
   readonly addr?: number | undefined;
 } {
-  return { slot: address?.slot, addr: address?.base };
+  return { slot: address?.slot, addr: address?.base || undefined };
 }
 
 function bytes(sizeKiB: number | undefined): number | undefined {

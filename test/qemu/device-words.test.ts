@@ -55,12 +55,28 @@ describe("a SCSI disk's place is told as its controller counts", () => {
   });
 });
 
-// qemuBuildSCSIHostdevDevProps() of libvirt
-test("a SCSI device of the host stands on a SAS controller with its unit", () => {
-  const hostdev =
-    "<hostdev mode='subsystem' type='scsi'><source protocol='iscsi' name='iqn.a/1'><host name='h'/></source></hostdev>";
-  const found = deviceOf("hostdev0", `<controller type='scsi' model='lsisas1068'/>${hostdev}`);
-  expect(found).toMatchObject({ bus: "scsi0.0", channel: 0, "scsi-id": 0, lun: 0 });
+// qemuBuildDeviceAddresDriveProps() of libvirt, which is the same for both
+test.each([
+  ["lsisas1068", { bus: "scsi0.0", channel: 0, "scsi-id": 0, lun: 1 }],
+  ["am53c974", { bus: "scsi0.0", "scsi-id": 1 }],
+])("a SCSI device of the host stands on %s as a disk does", (model, place) => {
+  const hostdev = `<hostdev mode='subsystem' type='scsi'><source protocol='iscsi' name='iqn.a/1'><host name='h'/></source>
+    <address type='drive' unit='1'/></hostdev>`;
+  const found = deviceOf("hostdev0", `<controller type='scsi' model='${model}'/>${hostdev}`);
+  const { driver: _driver, drive: _drive, id: _id, ...keys } = found ?? {};
+  expect(keys).toEqual(place);
+});
+
+// qemuBuildDeviceAddressProps() of libvirt says a port of a virtio-serial controller always, and an interrupt if it is one.
+test("a console has the port 0 that its address leaves out", () => {
+  const console = `<console type='pty'><target type='virtio'/><address type='virtio-serial' controller='0'/></console>`;
+  expect(deviceOf("console0", console)).toMatchObject({ bus: "virtio-serial0.0", nr: 0 });
+});
+
+test("a serial port has no interrupt 0", () => {
+  const serial = "<serial type='pty'><address type='isa' iobase='0x3f8' irq='0x0'/></serial>";
+  expect(deviceOf("serial0", serial)).toMatchObject({ iobase: 0x3f8 });
+  expect(deviceOf("serial0", serial)).not.toHaveProperty("irq");
 });
 
 // virDomainVirtioSerialAddrReserve() of libvirt goes through all devices, consoles too.
