@@ -70,10 +70,10 @@ function qxlCard({ model }: Video, path: string): CardKeys {
   };
 }
 
-/** The reference gives `<driver>` to the card without VGA only. qemuDeviceVideoGetModel() of libvirt */
+/** The reference gives `<driver>` to each but a card with VGA that another program draws. qemuDeviceVideoGetModel() of libvirt */
 function virtioCard(video: Video, { id, isPrimary }: Pick<Card, "id" | "isPrimary">): CardKeys {
   const { driver, model } = video;
-  const options = isPrimary ? {} : virtioKeys(driver);
+  const options = isPrimary && isHelped(video) ? {} : virtioKeys(driver);
   const max_outputs = model.heads ?? 1;
   if (isHelped(video)) {
     const name = isPrimary ? "vhost-user-vga" : "vhost-user-gpu-pci";

@@ -124,3 +124,9 @@ describe("a device that has no name is counted among those without", () => {
     expect(idsOf(driver, devices)).toEqual(ids);
   });
 });
+
+// qemuDeviceVideoGetModel() of libvirt: "virtio-vga" is a virtio device, and vhost-user-vga is not told of options.
+test("the first virtio card has the options of virtio", () => {
+  const card = "<graphics type='vnc'/><video><driver iommu='on'/><model type='virtio'/></video>";
+  expect(deviceOf("video0", card)).toMatchObject({ driver: "virtio-vga", iommu_platform: true });
+});
