@@ -61,14 +61,12 @@ function formatTables({ bios, system, baseBoards, chassis, oemStrings }: Smbios)
   if (other !== undefined) {
     throw cannotTranslate("/domain/sysinfo/baseBoard[2]", "QEMU makes one board", "Leave it out.");
   }
-  refuseNameless(board, "baseBoard");
-  refuseNameless(chassis, "chassis");
   const strings = (oemStrings?.entries ?? []).map(({ value }) => `,value=${escapeCommas(value)}`);
   return [
     ...formatTable(0, bios, NAMES.bios),
     ...formatTable(1, system, NAMES.system),
-    ...formatTable(2, board, NAMES.board),
-    ...formatTable(3, chassis, NAMES.chassis),
+    ...formatTable(2, withMaker(board), NAMES.board),
+    ...formatTable(3, withMaker(chassis), NAMES.chassis),
     ...(oemStrings === undefined ? [] : ["-smbios", `type=11${strings.join("")}`]),
   ];
 }
@@ -84,9 +82,8 @@ function formatTable(type: number, table: Table | undefined, names: readonly str
   return ["-smbios", keyValues([["type", type], ...names.map((name) => [name, textOf(name)] as const)])];
 }
 
-/** The reference names the maker even of what has none. */
-function refuseNameless(table: Table | undefined, element: string): void {
-  if (table === undefined || table.entries.some(({ name }) => name === "manufacturer")) return;
-  const place = `/domain/sysinfo/${element}/entry`;
-  throw cannotTranslate(place, "it has no manufacturer", "Write name='manufacturer' as well.");
+/** The reference names the maker even of what has none. qemuBuildSmbiosBaseBoardStr() */
+function withMaker(table: Table | undefined): Table | undefined {
+  if (table === undefined || table.entries.some(({ name }) => name === "manufacturer")) return table;
+  return { entries: [...table.entries, { name: "manufacturer", value: "" }] };
 }

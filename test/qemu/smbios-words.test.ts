@@ -18,7 +18,6 @@ describe("formatArgv() refuses", () => {
     ["", "<genid/>", "/domain/genid"],
     ["<smbios mode='host'/>", "", "/domain/os/smbios/@mode"],
     ["<smbios mode='sysinfo'/>", "", "/domain/os/smbios/@mode"],
-    ["<smbios mode='sysinfo'/>", board, "/domain/sysinfo/baseBoard/entry"],
     ["<bios useserial='yes'/>", "", "/domain/os/bios/@useserial"],
     ["", fwcfg("<entry name='opt/a'>a,b</entry>"), "/domain/sysinfo[@type='fwcfg']/entry"],
     ["", fwcfg("<entry name='opt/ovmf/a'>a</entry>"), "/domain/sysinfo/entry/@name"],
@@ -51,4 +50,15 @@ test("formatArgv() gives the guest the ID and the values of its XML", () => {
   );
   expect(words).toContain(`{"driver":"vmgenid","guid":"${id}","id":"vmgenid0"}`);
   expect(words).toContain("name=opt/com.example/name,string=value");
+});
+
+// qemuBuildSmbiosBaseBoardStr() and qemuBuildSmbiosChassisStr() of libvirt write ",manufacturer=" in any case.
+test.each([
+  [board, "type=2,manufacturer=,product=a"],
+  [
+    "<sysinfo type='smbios'><chassis><entry name='asset'>a</entry></chassis></sysinfo>",
+    "type=3,manufacturer=,asset=a",
+  ],
+])("formatArgv() names the maker of what has none: %s", (more, words) => {
+  expect(wordsFor("<smbios mode='sysinfo'/>", more)).toContain(words);
 });
