@@ -1,7 +1,7 @@
 import type { Video } from "../domain/video.ts";
 import { cannotTranslate, devicePath } from "./refusal.ts";
 
-/** What QEMU's cards have by default. virDomainVideoDefaultRAM() and qemuDomainDeviceVideoDefPostParse() of libvirt */
+/** What QEMU's cards have by default, and in place of 0. virDomainVideoDefaultRAM() and qemuDomainDeviceVideoDefPostParse() of libvirt */
 const [VGA_KIB, QXL_KIB, VGAMEM_KIB] = [16_384, 65_536, 16_384];
 
 /** The graphics cards with their memory, the primary one first: QEMU gives that one the firmware's screen. */
@@ -18,7 +18,7 @@ export function fillVideos(videos: readonly Video[]): readonly Video[] {
 
 /** The cards have powers of two. virDomainVideoDefPostParse() of libvirt */
 function roundUp(kiB: number): number {
-  return kiB === 0 ? 0 : 2 ** Math.ceil(Math.log2(kiB));
+  return 2 ** Math.ceil(Math.log2(kiB));
 }
 
 function fillModel({ primary: _primary, ...model }: Video["model"], isPrimary: boolean): Video["model"] {
@@ -30,13 +30,17 @@ function fillModel({ primary: _primary, ...model }: Video["model"], isPrimary: b
     case "cirrus":
     case "bochs":
     case "vmvga":
-      return { ...model, vramKiB: roundUp(model.vramKiB ?? VGA_KIB), ...end };
-    case "qxl": {
-      const { ramKiB = QXL_KIB, vramKiB = QXL_KIB, vgamemKiB = VGAMEM_KIB } = model;
-      return { ...model, ramKiB: roundUp(ramKiB), vramKiB: roundUp(vramKiB), vgamemKiB, ...end };
-    }
+      return { ...model, vramKiB: roundUp(model.vramKiB || VGA_KIB), ...end };
+    case "qxl":
+      return { ...fillQxl(model), ...end };
     case "virtio":
     case "ramfb":
       return { ...model, ...end };
   }
+}
+
+function fillQxl({ vram64KiB, ...model }: Video["model"]): Video["model"] {
+  const [ramKiB, vramKiB] = [roundUp(model.ramKiB || QXL_KIB), roundUp(model.vramKiB || QXL_KIB)];
+  const vgamemKiB = model.vgamemKiB || VGAMEM_KIB;
+  return { ...model, ramKiB, vramKiB, vgamemKiB, ...(vram64KiB ? { vram64KiB } : {}) };
 }

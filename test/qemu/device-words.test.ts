@@ -130,3 +130,14 @@ test("the first virtio card has the options of virtio", () => {
   const card = "<graphics type='vnc'/><video><driver iommu='on'/><model type='virtio'/></video>";
   expect(deviceOf("video0", card)).toMatchObject({ driver: "virtio-vga", iommu_platform: true });
 });
+
+// virDomainVideoDefPostParse() and qemuDomainDeviceVideoDefPostParse() of libvirt put the default in place of 0.
+test.each([
+  ["<model type='vga' vram='0'/>", { vgamem_mb: 16 }],
+  [
+    "<model type='qxl' ram='0' vram='0' vram64='0' vgamem='0'/>",
+    { ram_size: 2 ** 26, vram_size: 2 ** 26, vram64_size_mb: 0, vgamem_mb: 16 },
+  ],
+])("a graphics card with no memory has what is the default: %s", (model, keys) => {
+  expect(deviceOf("video0", `<graphics type='vnc'/><video>${model}</video>`)).toMatchObject(keys);
+});
