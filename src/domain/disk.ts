@@ -26,7 +26,7 @@ import { lineOfText, objectName } from "./words.ts";
 
 const target = element("target", () => ({
   dev: required(
-    attribute("dev", matching(/^(?:hd|sd|vd|fd)[a-z]{1,3}$/, "a name such as vda, sda, hda or fda")),
+    attribute("dev", matching(/^(?:hd|sd|vd|fd|xvd|ubd)[a-z]{1,3}$/, "a name such as vda, sda, hda or fda")),
   ),
   bus: attribute("bus", oneOf("virtio", "ide", "sata", "scsi", "usb", "fdc", "sd")),
   tray: attribute("tray", oneOf("open", "closed")),
@@ -101,6 +101,7 @@ export const disk = checked(
   }),
   (value, node) => {
     refuseEmpty(value, node);
+    refuseForeign(value, node);
     refuseSaidTwice(value, node);
   },
 );
@@ -110,6 +111,16 @@ function refuseEmpty(value: Disk, node: XmlNode): void {
   if (value.source !== undefined) return;
   if (value.device === "cdrom" || value.device === "floppy") return;
   throw notUnderstood({ node }, "only a CD-ROM or floppy drive may be empty", "Write <source> there.");
+}
+
+// Such a name stands for a bus of another hypervisor. virDomainDiskDefParseXML() of libvirt
+function refuseForeign({ target: { dev, bus } }: Disk, node: XmlNode): void {
+  if (bus !== undefined || !/^(?:xvd|ubd)/.test(dev)) return;
+  throw notUnderstood(
+    { node, place: "target/@dev" },
+    "its bus is for another hypervisor",
+    "Write target/@bus.",
+  );
 }
 
 // virDomainDiskDefParseXML() of libvirt: "an <auth> definition already found for the <disk> definition"

@@ -36,10 +36,11 @@ export function placeDisks(devices: Devices): Devices {
   return { ...devices, disks };
 }
 
-/** 0 for hda, 25 for hdz, 26 for hdaa. */
+/** 0 for hda, 25 for hdz, 26 for hdaa. virDiskNameParse() of libvirt */
 export function diskIndex({ target }: Disk): number {
   let index = 0;
-  for (const letter of target.dev.slice(2)) index = index * 26 + letter.charCodeAt(0) - 96;
+  for (const letter of target.dev.replace(/^(?:xv|ub|.)d/, ""))
+    index = index * 26 + letter.charCodeAt(0) - 96;
   return index - 1;
 }
 

@@ -143,6 +143,10 @@ describe("parseDomain() refuses", () => {
       "disk/source/encryption in line 6: the disk has one already",
     ],
     [
+      "<disk><source file='/a'/><target dev='xvda'/></disk>",
+      "disk/target/@dev in line 6: its bus is for another hypervisor",
+    ],
+    [
       "<disk><source file='/a'/><target dev='vda'/><iotune/><throttlefilters/></disk>",
       "disk/throttlefilters in line 6: it goes with no <iotune>",
     ],

@@ -141,3 +141,12 @@ test.each([
 ])("a graphics card with no memory has what is the default: %s", (model, keys) => {
   expect(deviceOf("video0", `<graphics type='vnc'/><video>${model}</video>`)).toMatchObject(keys);
 });
+
+// virDiskNameParse() of libvirt: "fd", "hd", "vd", "sd", "xvd" and "ubd" go before the letters that count.
+test.each([
+  ["xvdc", "virtio", "virtio-disk2"],
+  ["ubdb", "sata", "sata0-0-1"],
+])("the letters of %s count on %s", (dev, bus, id) => {
+  const disk = `<disk type='file'><source file='/a'/><target dev='${dev}' bus='${bus}'/></disk>`;
+  expect(deviceOf(id, disk)).toBeDefined();
+});
