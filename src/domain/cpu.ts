@@ -81,7 +81,6 @@ function refuseContradictions(value: Cpu, node: XmlNode): void {
   const problems = [
     [found?.mode === "passthrough" && isOther, "cache/@mode", "the processor is not the host's"],
     [found !== undefined && !takesLevel(found), "cache/@level", "QEMU has no switch for that level"],
-    [address?.mode === "passthrough" && isOther, "maxphysaddr/@mode", "the processor is not the host's"],
     [
       address?.mode === "passthrough" && address.bits !== undefined,
       "maxphysaddr/@bits",

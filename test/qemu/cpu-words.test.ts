@@ -42,6 +42,8 @@ describe("formatArgv() says of the processor", () => {
     ["<cpu mode='maximum'/>", "max"],
     ["<cpu mode='maximum' migratable='off'/>", "max,migratable=off"],
     ["<cpu><cache mode='disable'/></cpu>", "qemu64,l3-cache=off"],
+    // qemuValidateDomainDefCpu() of libvirt asks for no mode of the processor, as it does for a cache.
+    ["<cpu><maxphysaddr mode='passthrough'/></cpu>", "qemu64,host-phys-bits=on"],
     ["<cpu><maxphysaddr mode='emulate' bits='40'/></cpu>", "qemu64,phys-bits=40"],
     [
       "<cpu mode='host-passthrough'><maxphysaddr mode='passthrough' limit='39'/></cpu>",
