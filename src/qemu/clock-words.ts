@@ -11,15 +11,15 @@ const CLOCKS = { wall: "host", guest: "vm", realtime: "rt" } as const;
 
 /** -rtc, and what becomes of ticks that the guest missed. qemuBuildClockCommandLine() of libvirt */
 export function formatClock({ domain }: Guest, launch: Launch | undefined): Words {
-  for (const [index, timer] of (domain.clock?.timers ?? []).entries()) refuseTimer(timer, index);
+  const timers = domain.clock?.timers ?? [];
+  for (const [index, timer] of timers.entries()) refuseTimer(timer, index);
   const rtc = timerOf(domain, "rtc");
   const pairs = keyValues([
     ["base", clockBase(domain, launch?.nowSeconds)],
     ["clock", rtc?.track && CLOCKS[rtc.track]],
     ["driftfix", rtc?.tickpolicy === "catchup" ? "slew" : undefined],
   ]);
-  const pit = timerOf(domain, "pit");
-  return ["-rtc", pairs, ...(pit === undefined ? [] : formatPit(pit))];
+  return ["-rtc", pairs, ...timers.flatMap((timer) => (timer.name === "pit" ? formatPit(timer) : []))];
 }
 
 /** What the clock says at the start. qemuBuildClockArgStr() of libvirt */

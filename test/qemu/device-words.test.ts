@@ -150,3 +150,14 @@ test.each([
   const disk = `<disk type='file'><source file='/a'/><target dev='${dev}' bus='${bus}'/></disk>`;
   expect(deviceOf(id, disk)).toBeDefined();
 });
+
+// qemuBuildClockCommandLine() of libvirt goes through all timers; qemuBuildClockArgStr() ends with the first rtc.
+test("each pit is told, and the first rtc", () => {
+  const timers = ["rtc", "pit", "rtc", "pit"].map((name, at) => {
+    const policy = at < 2 ? "delay" : "catchup";
+    return `<timer name='${name}' tickpolicy='${name === "pit" ? "discard" : policy}'/>`;
+  });
+  const words = formatArgv(domainOf(["", "", `<clock offset='utc'>${timers.join("")}</clock>`]));
+  expect(words).toContain("base=utc");
+  expect(words.filter((word) => word === "kvm-pit.lost_tick_policy=discard")).toHaveLength(2);
+});
