@@ -79,13 +79,13 @@ function formatChannel(guest: Guest, id: string, { address, target, type }: Chan
     const str = `tcp:${target.address}:${target.port}-chardev:${chardev}`;
     return jsonWords("-netdev", { type: "user", guestfwd: [{ str }], id });
   }
-  const isAgent = type === "spicevmc" || type === "qemu-vdagent";
   return jsonWords("-device", {
     driver: "virtserialport",
     ...serialBusKeys(guest, address),
     chardev,
     id,
-    name: target.name ?? (isAgent ? SPICE_AGENT : undefined),
+    // Of QEMU's own agent the reference knows no name. qemuBuildVirtioSerialPortDevProps() of libvirt
+    name: target.name ?? (type === "spicevmc" ? SPICE_AGENT : undefined),
   });
 }
 

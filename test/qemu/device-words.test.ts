@@ -161,3 +161,12 @@ test("each pit is told, and the first rtc", () => {
   expect(words).toContain("base=utc");
   expect(words.filter((word) => word === "kvm-pit.lost_tick_policy=discard")).toHaveLength(2);
 });
+
+// qemuBuildVirtioSerialPortDevProps() of libvirt: a name stands in for none where the type is spicevmc, and nowhere else.
+test.each([
+  ["spicevmc", "com.redhat.spice.0"],
+  ["qemu-vdagent", undefined],
+])("a nameless channel of %s has the name %s", (type, name) => {
+  const channel = `<graphics type='spice'/><channel type='${type}'><target type='virtio'/></channel>`;
+  expect(deviceOf("channel0", channel)?.["name"]).toBe(name);
+});
