@@ -21,7 +21,9 @@ const KINDS: Readonly<Record<SerialType, { readonly address: string; readonly mo
   "usb-serial": { address: "usb", model: "usb-serial" },
 };
 
-// qemuValidateDomainChrTargetDef() of libvirt
+const MOST_ISA_PORTS = 4;
+
+// qemuValidateDomainChrTargetDef() and virDomainChrIsaSerialDefPostParse() of libvirt
 function refuseSerial({ serials }: Devices, { address, target }: Serial, index: number): void {
   const path = devicePath("serial", index);
   const type = target?.type ?? "isa-serial";
@@ -36,10 +38,12 @@ function refuseSerial({ serials }: Devices, { address, target }: Serial, index: 
       "Leave <model> out.",
     );
   }
-  const isTwice = serials
-    .slice(0, index)
-    .some((other) => (other.target?.type ?? "isa-serial") === type && other.target?.port === target?.port);
-  if (type !== "isa-serial" || target?.port === undefined || !isTwice) return;
+  if (type !== "isa-serial") return;
+  const before = serials.slice(0, index).filter((other) => (other.target?.type ?? type) === type);
+  if (before.length >= MOST_ISA_PORTS) {
+    throw cannotTranslate(path, `it has ${MOST_ISA_PORTS} before it on ISA`, "Write type='pci-serial'.");
+  }
+  if (target?.port === undefined || !before.some((other) => other.target?.port === target.port)) return;
   throw cannotTranslate(`${path}/target/@port`, "another serial port has this number", "Write another one.");
 }
 

@@ -120,6 +120,7 @@ describe("formatArgv() and storedDomain() refuse a device or a feature", () => {
       "<serial type='pty'><target port='0'/></serial><serial type='pty'><target port='0'/></serial>",
       "serial[2]/target/@port",
     ],
+    ["<serial type='pty'/>".repeat(5), "serial[5]"], // virDomainChrIsaSerialDefPostParse()
     [
       "<controller type='virtio-serial' index='0' ports='4'/><channel type='pty'><target type='virtio' name='a'/><address type='virtio-serial' controller='0' bus='0' port='5'/></channel>",
       "channel[1]/address/@port",
