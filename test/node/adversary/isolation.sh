@@ -4,11 +4,12 @@
 #   isolation.sh set-up | run RUN | tear-down      RUN: kvm tcg net label twin user control
 #
 # SVIRT_GUEST and SVIRT_NEIGHBOUR name two guests that run already, for the runs that need no others (not tcg, net).
+# SVIRT_SPARE_DISK is a disk of the node that a guest may have.
 set -eu
 # On the node's writable disk; guests get at their programs and disks there as anywhere.
 here=/srv/isolation
 disks=/srv/images
-spare_disk=/dev/vde
+spare_disk=${SVIRT_SPARE_DISK:-/dev/vde}
 abstract=svirt-isolation-neighbour
 vnc_port=5907
 guest=${SVIRT_GUEST:-isolation-kvm}
