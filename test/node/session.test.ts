@@ -138,6 +138,8 @@ onTheNode("its disk has its own label back however the guest or svirt ends", asy
     as_alice svirt start life-mine >/dev/null
     reaper=$(field $(my_pid) PPid)
     kill -9 $reaper $(my_pid)
+    # The kernel takes a moment to end it: until then it runs.
+    wait_for is_alone
     note next as_alice svirt list --all
     note both labels ${HOME}/disk.img
 
