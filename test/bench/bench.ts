@@ -59,6 +59,8 @@ if (!values.host) await measureNode();
 
 async function measureNode(): Promise<void> {
   await node(["start"]);
+  // One that ran already may have an older svirt.
+  await node(["refresh"]);
   await prepareNode();
   try {
     await measureStarts();
