@@ -1,18 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { fileURLToPath } from "node:url";
-import { parseAttempts, type Run, type Runs } from "../node/isolation/attempt.ts";
+import { basename } from "node:path";
+import type { Run, Runs } from "../node/isolation/attempt.ts";
 import { EXCEPTIONS, type Exception } from "../node/isolation/exceptions.ts";
 import { CONFINED, findFaults, joinRuns, type Row } from "../node/isolation/judge.ts";
+import { buildAdversary, FOLDER, makeRuns } from "../node/isolation/on-the-node.ts";
 import { formatProof } from "../node/isolation/table.ts";
 import { directBoot } from "./boots.ts";
 import { bootMachine, IMAGE, type Machine } from "./machine.ts";
 
 const whereBuilt = existsSync(`${IMAGE}/initrd`) ? describe : describe.skip;
-const ADVERSARY = fileURLToPath(new URL("../node/adversary", import.meta.url));
-/** As in isolation.sh. */
-const FOLDER = "/srv/isolation";
 const SPARE_DISK = "/dev/vdb";
 const SPARE_BYTES = 4 * 1024 * 1024;
 const WANTED: readonly Run[] = [...CONFINED, "control"];
@@ -35,7 +33,7 @@ whereBuilt("the product's image, with a guest that was taken over", () => {
   let rows: readonly Row[];
 
   beforeAll(async () => {
-    makeDisks(folder);
+    await makeDisks(folder);
     machine = await bootMachine(
       directBoot(({ admin }) => `svirt.key=${admin} svirt.config=none svirt.data=none`, disksIn(folder)),
     );
@@ -69,22 +67,14 @@ async function tryAll(machine: Machine): Promise<Runs> {
   const script = (...words: string[]): string =>
     `SVIRT_SPARE_DISK=${SPARE_DISK} sh ${FOLDER}/isolation.sh ${words.join(" ")}`;
   await machine.run(script("set-up"));
-  const runs = new Map<Run, ReadonlyMap<string, ReturnType<typeof parseAttempts>[number]>>();
-  for (const run of WANTED) {
-    const results = parseAttempts(await machine.run(script("run", run)));
-    runs.set(run, new Map(results.map((result) => [result.id, result])));
-  }
-  return runs;
+  return await makeRuns(WANTED, (run) => machine.run(script("run", run)));
 }
 
 /** The first has the adversary on it, and is the node's; the second may be a guest's. */
-function makeDisks(folder: string): void {
-  const built = said([`${ADVERSARY}/build`]).trim();
+async function makeDisks(folder: string): Promise<void> {
   mkdirSync(`${folder}/tools`);
-  for (const name of ["adversary", "launch", "stand-in"])
-    copyFileSync(`${built}/${name}`, `${folder}/tools/${name}`);
-  copyFileSync(`${ADVERSARY}/isolation.sh`, `${folder}/tools/isolation.sh`);
-  said(["mke2fs", "-q", "-t", "ext4", "-d", `${folder}/tools`, `${folder}/tools.img`, "32M"]);
+  for (const file of await buildAdversary()) copyFileSync(file, `${folder}/tools/${basename(file)}`);
+  run(["mke2fs", "-q", "-t", "ext4", "-d", `${folder}/tools`, `${folder}/tools.img`, "32M"]);
   writeFileSync(`${folder}/spare.img`, new Uint8Array(SPARE_BYTES));
 }
 
@@ -95,8 +85,7 @@ function disksIn(folder: string): string[] {
   ]);
 }
 
-function said(command: readonly string[]): string {
-  const { exitCode, stderr, stdout } = Bun.spawnSync([...command]);
+function run(command: readonly string[]): void {
+  const { exitCode, stderr } = Bun.spawnSync([...command]);
   if (exitCode !== 0) throw new Error(`Cannot run ${command.join(" ")}: ${stderr.toString()}`);
-  return stdout.toString();
 }

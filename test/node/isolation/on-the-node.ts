@@ -4,7 +4,7 @@ import { type AttemptResult, parseAttempts, RUNS, type Run, type Runs } from "./
 const NODE = fileURLToPath(new URL("../../../scripts/node", import.meta.url));
 const ADVERSARY = fileURLToPath(new URL("../adversary", import.meta.url));
 /** As in isolation.sh. */
-const FOLDER = "/srv/isolation";
+export const FOLDER = "/srv/isolation";
 
 async function output(command: readonly string[]): Promise<string> {
   const child = Bun.spawn([...command], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
@@ -33,11 +33,21 @@ function onNode(guests: Guests | undefined, ...words: string[]): Promise<string>
   return output([NODE, "ssh", [...names, "sh", `${FOLDER}/isolation.sh`, ...words].join(" ")]);
 }
 
-/** Builds the adversary here and puts it on the node with what starts it. */
-async function install(): Promise<void> {
+/** Builds the adversary here. Gives the files of it and of what starts it, which belong into FOLDER. */
+export async function buildAdversary(): Promise<readonly string[]> {
   const built = (await output([`${ADVERSARY}/build`])).trim();
   const programs = ["adversary", "launch", "stand-in"].map((name) => `${built}/${name}`);
-  await output([NODE, "put", ...programs, `${ADVERSARY}/isolation.sh`, FOLDER]);
+  return [...programs, `${ADVERSARY}/isolation.sh`];
+}
+
+/** Makes these runs, one after the other, each by what isolation.sh prints. */
+export async function makeRuns(wanted: readonly Run[], print: (run: Run) => Promise<string>): Promise<Runs> {
+  const runs = new Map<Run, ReadonlyMap<string, AttemptResult>>();
+  for (const run of wanted) {
+    const results = parseAttempts(await print(run));
+    runs.set(run, new Map(results.map((result) => [result.id, result])));
+  }
+  return runs;
 }
 
 /** Two that run already, of type kvm; the neighbour with a VNC socket and /dev/vde among its disks. */
@@ -57,17 +67,14 @@ export interface Trial {
 export async function tryAll(say: (line: string) => void, trial: Trial = {}): Promise<Runs> {
   const { guests, runs: wanted = RUNS } = trial;
   say("building the adversary");
-  await install();
+  await output([NODE, "put", ...(await buildAdversary()), FOLDER]);
   say(guests === undefined ? "starting the guests" : "starting what the neighbour has besides");
   await onNode(guests, "set-up");
   try {
-    const runs = new Map<Run, ReadonlyMap<string, AttemptResult>>();
-    for (const run of wanted) {
+    return await makeRuns(wanted, (run) => {
       say(`trying as ${run}`);
-      const results = parseAttempts(await onNode(guests, "run", run));
-      runs.set(run, new Map(results.map((result) => [result.id, result])));
-    }
-    return runs;
+      return onNode(guests, "run", run);
+    });
   } finally {
     await onNode(guests, "tear-down");
   }
