@@ -1,6 +1,7 @@
 import type { Domain } from "../domain/domain.ts";
 import { NO_FEATURES } from "../domain/features.ts";
 import type { Loader, Nvram } from "../domain/firmware.ts";
+import { namesFirmware } from "../domain/names-firmware.ts";
 import { NVRAM_FOLDER } from "../domain/nvram-folder.ts";
 import type { SvirtError } from "../errors.ts";
 import { chooseFirmware } from "./choose-firmware.ts";
@@ -30,7 +31,7 @@ const UNSEEN: FirmwareChoice = { firmwares: FIRMWARES, nvramFolder: NVRAM_FOLDER
  */
 export function fillFirmware(domain: Domain, machine: Machine, host?: FirmwareChoice): Domain {
   const { os } = domain;
-  if (os.firmware === undefined && os.loader === undefined && os.nvram === undefined) {
+  if (!namesFirmware(os)) {
     if (os.firmwareWishes === undefined) return domain;
     const why = "there is no firmware that could have features";
     throw cannotTranslate("/domain/os/firmware", why, "Write <os firmware='efi'>.");

@@ -1,5 +1,6 @@
 import { formatDomain } from "../domain/document.ts";
 import type { Domain } from "../domain/domain.ts";
+import { namesFirmware } from "../domain/names-firmware.ts";
 import { completedFile, completedFolder } from "../plan/paths.ts";
 import { withRegistryLock } from "./clear-away.ts";
 import { type Definition, readDefinition } from "./definitions.ts";
@@ -21,7 +22,7 @@ export async function completeDefinition(node: Node, definition: Definition): Pr
   if (kept !== undefined) return { domain: kept, xml };
   const { domain } = await completeBytes(node, new TextEncoder().encode(xml));
   // What somebody has changed by hand may leave something open, and that is decided anew at each start.
-  if (node.build === undefined || dependsOnHost(domain) || formatDomain(domain) !== xml) return { domain };
+  if (node.build === undefined || namesFirmware(domain.os) || formatDomain(domain) !== xml) return { domain };
   await withRegistryLock(node, async () => {
     if (readDefinition(node, name)?.xml === xml) keepCompleted(node, definition, domain);
   });
@@ -38,7 +39,8 @@ export async function completeBytes(node: Node, bytes: Uint8Array): Promise<Comp
 /** Keeps what a definition was made of, so that a start need not read its XML. The caller holds the registry's lock. */
 export function keepCompleted(node: Node, definition: Definition, domain: Domain): void {
   const key = keyOf(node, definition);
-  if (key === undefined || dependsOnHost(domain)) return;
+  // The host's firmware may be another at the next start.
+  if (key === undefined || namesFirmware(domain.os)) return;
   node.host.makeFolder({ path: completedFolder(node.paths), mode: 0o700 });
   node.host.writeVolatile(completedFile(node.paths, definition.uuid), key + JSON.stringify(domain), 0o600);
 }
@@ -59,11 +61,6 @@ function readKept(node: Node, definition: Definition): Domain | undefined {
     // Cut short by a power failure.
     return undefined;
   }
-}
-
-/** Whether it is completed by what the host has, which may be another at the next start: its firmware (default-firmware.ts). */
-function dependsOnHost({ os }: Domain): boolean {
-  return os.firmware !== undefined || os.loader !== undefined || os.nvram !== undefined;
 }
 
 /** What the kept domain begins with: whatever else is read is of another XML, or by another svirt. */

@@ -92,10 +92,7 @@ interface Written {
 }
 
 async function begin(node: Node, completed: CompletedDomain, how: HowToStart): Promise<Started> {
-  const domain = settleNetworks(node, completed.domain);
-  refuseUnready(domain);
-  refuseListeners(domain);
-  refusePrivileged(node, domain);
+  const domain = startable(node, completed);
   return await withGuestLock(node, domain.uuid, async () => {
     const before = readRecord(node, domain.uuid);
     if (before !== undefined && isRunning(node, before)) return { did: false, guest: before };
@@ -120,6 +117,15 @@ async function begin(node: Node, completed: CompletedDomain, how: HowToStart): P
   });
 }
 
+/** The domain with its networks looked up. Throws what refuses to start it before its files are looked at. */
+function startable(node: Node, completed: CompletedDomain): Domain {
+  const domain = settleNetworks(node, completed.domain);
+  refuseUnready(domain);
+  refuseListeners(domain);
+  refusePrivileged(node, domain);
+  return domain;
+}
+
 /** Every step that a start would take now. Changes nothing. */
 export async function planDomainStart(
   node: Node,
@@ -127,10 +133,7 @@ export async function planDomainStart(
   incoming?: Incoming,
 ): Promise<readonly Step[]> {
   const completed = await completeBytes(node, bytes);
-  const domain = settleNetworks(node, completed.domain);
-  refuseUnready(domain);
-  refuseListeners(domain);
-  refusePrivileged(node, domain);
+  const domain = startable(node, completed);
   const settled = settleDomain(node.host, domain);
   const taken = decideTaken(node, settled);
   const seen = seeFiles(node, settled, { makeMissing: false, taken: taken.names });
