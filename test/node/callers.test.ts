@@ -3,9 +3,11 @@ import { uuidOf } from "./lifecycle/names.ts";
 import { noteOf, outOf } from "./lifecycle/notes.ts";
 import { onANode } from "./lifecycle/on-a-node.ts";
 import { node, onNode } from "./lifecycle/on-the-node.ts";
+import { bringPeer } from "./peers/on-the-node.ts";
 
 // The kernel exchanges a terminal or pipe that a domain may not use for /dev/null at the exec, and nobody is told.
 const onTheNode = await onANode();
+bringPeer();
 
 onTheNode("svirt prints at a terminal of the console, and to the console itself", async () => {
   const notes = await onNode(`
@@ -36,4 +38,15 @@ onTheNode("XML comes through a pipe that has a name, the shell's or the SSH serv
   expect(outOf(notes, "defined")).toBe(uuidOf("life-a"));
   const text = await node(["ssh", "cat /srv/lifecycle/a.xml"]);
   expect(await node(["ssh", "svirt define /dev/fd/0"], text)).toContain("life-a");
+});
+
+onTheNode("a caller that hands over sockets, as Node.js and bun do", async () => {
+  const notes = await onNode(`
+    xml life-a >$work/a.xml
+    note define sh -c "$here/peer pair svirt define - <$work/a.xml"
+    note list $here/peer pair svirt list --all --name
+    svirt undefine life-a >/dev/null
+  `);
+  expect(noteOf(notes, "define")).toMatchObject({ code: 0, err: "", out: expect.stringContaining("life-a") });
+  expect(outOf(notes, "list").split("\n")).toContain("life-a");
 });

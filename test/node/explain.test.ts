@@ -84,6 +84,7 @@ onTheNode(
       toldIn(notes, "gone").every(({ guest, subject }) => guest === undefined && subject === "guest"),
     ).toBe(true);
   },
+  { denied: /comm="(?:qemu-system-x86|worker)"/ },
 );
 
 onTheNode(
@@ -118,4 +119,5 @@ onTheNode(
     }
     expect(noteOf(notes, "text").out.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   },
+  { denied: /comm="adversary-guest"/ },
 );

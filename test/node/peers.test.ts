@@ -1,22 +1,13 @@
-import { beforeAll, expect } from "bun:test";
-import { fileURLToPath } from "node:url";
-import { isNodeUp } from "./isolation/on-the-node.ts";
+import { expect } from "bun:test";
 import { noteOf, outOf } from "./lifecycle/notes.ts";
 import { onANode } from "./lifecycle/on-a-node.ts";
-import { node, onNode } from "./lifecycle/on-the-node.ts";
+import { onNode } from "./lifecycle/on-the-node.ts";
+import { bringPeer } from "./peers/on-the-node.ts";
 import { bringPrograms, PROGRAMS } from "./programs/on-the-node.ts";
-
-const BUILD = fileURLToPath(new URL("peers/build", import.meta.url));
 
 const onTheNode = await onANode();
 bringPrograms();
-
-beforeAll(async () => {
-  if (!(await isNodeUp())) return;
-  const built = Bun.spawnSync([BUILD], { stderr: "inherit" });
-  if (!built.success) throw new Error("Cannot build what guests are connected to");
-  await node(["put", built.stdout.toString().trim(), "/srv/lifecycle"]);
-});
+bringPeer();
 
 /** QEMU's storage daemon, a program of an administrator's, with a disk for vhost-user and one for NBD. */
 const BACKENDS = `${PROGRAMS}

@@ -13,7 +13,8 @@ export const command: Command = {
   spec: {
     name: "screenshot",
     summary: "write what is on a guest's screen to a file",
-    details: "Without a file it is named after the domain and the time, and lies in the folder you are in.",
+    details:
+      "Without a file it is named after the domain and the time (UTC), and lies in the folder you are in.",
     operands: [DOMAIN_OPERAND, { name: "file", summary: "where to write it", isOptional: true }],
     options: [{ name: "screen", value: "number", summary: "which screen of its first card, from 0" }],
   },
@@ -38,10 +39,7 @@ function screenOf({ options }: Call): number {
   });
 }
 
-/** As virsh names it: 2025-07-31-23:59:59, by the clock of the host. */
+/** As virsh names it, 2025-07-31-23:59:59, but in UTC, as all times that svirt prints: no domain needs the host's time zone. */
 function formatTime(ms: number): string {
-  const at = new Date(ms);
-  const two = (value: number): string => String(value).padStart(2, "0");
-  const day = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join("-");
-  return `${day}-${[at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(":")}`;
+  return new Date(ms).toISOString().slice(0, "2025-07-31T23:59:59".length).replace("T", "-");
 }

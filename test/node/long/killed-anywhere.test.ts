@@ -118,7 +118,7 @@ onTheNode(
     }
     expect(outOf(notes, "end")).toBe(outOf(planned, "before"));
   },
-  900_000,
+  { timeoutMs: 900_000 },
 );
 
 onTheNode("what a killed destroy has left the guest's reaper finishes, when nobody calls svirt", async () => {

@@ -1,12 +1,15 @@
-/* A program of the host's that serves a guest's device, and what stands in the place of another guest's QEMU.
+/* A program of the host's that serves a guest's device or calls svirt, and what stands in the place of another guest's QEMU.
  *
  *   peer listen PATH REPORT    accepts there, and writes who has connected (user, context) into the report; then sends a
  *                              line, and appends what comes to the report
  *   peer card PATH REPORT      connects there as soon as somebody listens, and answers what vhost-user asks of a network;
  *                              what it is asked it writes into the report
+ *   peer names                 the name server of this host, to which every name is 127.0.0.1
+ *   peer pair COMMAND...       runs it with sockets for standard input and output, between which and its own it copies
  *   PROGRAM -name ...          tries to connect to each of the sockets below, and says what came of it, a line each
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -15,6 +18,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define FOLDER "/srv/lifecycle"
@@ -113,6 +117,74 @@ static int serve_card(const char *path, const char *report)
 	return 0;
 }
 
+/* RFC 1035, 4.1: a question comes back with its answer behind it, which points at the name; or with none. */
+static int serve_names(void)
+{
+	static const unsigned char answer[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1};
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(53)};
+	struct sockaddr_in asker;
+	socklen_t length = sizeof asker;
+	unsigned char bytes[512];
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	size_t end;
+	ssize_t got;
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0) {
+		perror("port 53");
+		return 1;
+	}
+	for (; (got = recvfrom(fd, bytes, sizeof bytes, 0, (struct sockaddr *)&asker, &length)) > 12; length = sizeof asker) {
+		for (end = 12; end < (size_t)got && bytes[end] != 0; end += bytes[end] + 1u)
+			;
+		end += 5; /* the last label, type and class */
+		if (end > (size_t)got || end + sizeof answer > sizeof bytes)
+			continue;
+		bytes[2] |= 0x80;                                   /* QR: a response */
+		bytes[3] = 0x80;                                    /* RA */
+		bytes[7] = bytes[end - 4] == 0 && bytes[end - 3] == 1; /* an answer for A, none for AAAA */
+		bytes[9] = bytes[11] = 0;
+		memcpy(bytes + end, answer, sizeof answer);
+		sendto(fd, bytes, end + (bytes[7] ? sizeof answer : 0), 0, (struct sockaddr *)&asker, length);
+	}
+	return 0;
+}
+
+static void copy(int from, int to)
+{
+	char bytes[4096];
+	ssize_t got;
+
+	while ((got = read(from, bytes, sizeof bytes)) > 0)
+		if (write(to, bytes, (size_t)got) != got)
+			return;
+}
+
+/* Of a command that does not print more than a socket holds before it has read all: this copies one way after the other. */
+static int run_with_sockets(char **command)
+{
+	int in[2], out[2], status = 0;
+	pid_t child;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) != 0 ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, out) != 0)
+		return 1;
+	child = fork();
+	if (child == 0) {
+		dup2(in[1], 0);
+		dup2(out[1], 1);
+		execvp(command[0], command);
+		_exit(127);
+	}
+	close(in[1]);
+	close(out[1]);
+	copy(0, in[0]);
+	close(in[0]);
+	copy(out[0], 1);
+	waitpid(child, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
 static int try_to_connect(const char *path)
 {
 	struct sockaddr_un address;
@@ -143,6 +215,10 @@ int main(int argc, char **argv)
 		return serve(argv[2], argv[3]);
 	if (argc == 4 && strcmp(argv[1], "card") == 0)
 		return serve_card(argv[2], argv[3]);
+	if (argc == 2 && strcmp(argv[1], "names") == 0)
+		return serve_names();
+	if (argc > 2 && strcmp(argv[1], "pair") == 0)
+		return run_with_sockets(argv + 2);
 	try_to_connect(FOLDER "/blk.sock");
 	try_to_connect(FOLDER "/peer.sock");
 	try_to_connect("@svirt-peer");

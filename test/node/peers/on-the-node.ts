@@ -1,0 +1,16 @@
+import { beforeAll } from "bun:test";
+import { fileURLToPath } from "node:url";
+import { isNodeUp } from "../isolation/on-the-node.ts";
+import { node } from "../lifecycle/on-the-node.ts";
+
+const BUILD = fileURLToPath(new URL("build", import.meta.url));
+
+/** Puts the program of this folder there, /srv/lifecycle/peer, before the first test of a file. */
+export function bringPeer(): void {
+  beforeAll(async () => {
+    if (!(await isNodeUp())) return;
+    const built = Bun.spawnSync([BUILD], { stderr: "inherit" });
+    if (!built.success) throw new Error("Cannot build what guests are connected to");
+    await node(["put", built.stdout.toString().trim(), "/srv/lifecycle"]);
+  });
+}
