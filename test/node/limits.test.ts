@@ -10,7 +10,6 @@ const GROUP = `/sys/fs/cgroup/svirt/${uuidOf("life-a")}`;
 const SCENE = `
   clean
   copy halt a.img
-  begun=$(cut -d ' ' -f 1 /proc/uptime)
   group=${GROUP}
   values() { for file; do printf '%s: ' "$file"; tr '\\n' ';' <"$group/$file"; echo; done; }
   # threads FILE...: the groups of QEMU's threads, where they may run, and by what policy they are scheduled, each once.
@@ -36,7 +35,6 @@ onTheNode(
     note trace left life-a
     svirt destroy life-a >/dev/null
     note gone ls -d $group
-    note denials denied_since "$begun"
   `);
     expect([noteOf(notes, "start").code, noteOf(notes, "start").err]).toEqual([0, ""]);
     expect(outOf(notes, "group")).toBe(`0::/svirt/${uuidOf("life-a")}`);
@@ -44,7 +42,6 @@ onTheNode(
     expect(outOf(notes, "values")).toBe("pids.max: 577;\ncgroup.type: domain;");
     expect(outOf(notes, "owner")).toBe("0 755\n0 644");
     expect(noteOf(notes, "gone").code).not.toBe(0);
-    expect(noteOf(notes, "denials").out).toBe("");
   },
 );
 
@@ -72,7 +69,6 @@ onTheNode("limits, pins and schedulers are as the kernel shows them", async () =
     svirt list >/dev/null
     note gone ls -d $group
     note trace left life-a
-    note denials denied_since "$begun"
   `);
   expect([noteOf(notes, "start").code, noteOf(notes, "start").err]).toEqual([0, ""]);
   expect(outOf(notes, "plan")).toContain(`make control group ${GROUP} (`);
@@ -100,7 +96,6 @@ onTheNode("limits, pins and schedulers are as the kernel shows them", async () =
   expect(outOf(notes, "state")).toBe("running");
   expect(noteOf(notes, "gone").code).not.toBe(0);
   expect(noteOf(notes, "trace").out).toBe("");
-  expect(noteOf(notes, "denials").out).toBe("");
 });
 
 onTheNode("a svirt that is killed in a start leaves no group", async () => {
@@ -165,7 +160,6 @@ onTheNode("limits and pins of a running guest change, and the kernel shows them"
     note swept svirt schedinfo life-a
     svirt destroy life-a >/dev/null
     note trace left life-a
-    note denials denied_since "$begun"
   `);
   for (const name of ["memory", "shares", "disks", "pin", "emulator"])
     expect([name, noteOf(notes, name).code, noteOf(notes, name).err]).toEqual([name, 0, ""]);
@@ -189,5 +183,4 @@ onTheNode("limits and pins of a running guest change, and the kernel shows them"
   expect(noteOf(notes, "killed").code).toBe(137);
   expect(outOf(notes, "swept")).toContain("cpu_shares     : 300");
   expect(noteOf(notes, "trace").out).toBe("");
-  expect(noteOf(notes, "denials").out).toBe("");
 });

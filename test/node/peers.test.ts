@@ -42,7 +42,6 @@ onTheNode(
     serve; speaks peer; speaks egd
     sockets="$here/blk.sock $here/nbd.sock $here/peer.sock $here/egd.sock"
     guest life-a "$blk$nbd$serial$egd" "$shared"
-    begun=$(cut -d' ' -f1 /proc/uptime)
     note before labels $sockets
     note start svirt start life-a
     note image label_in_xml life-a imagelabel
@@ -62,7 +61,6 @@ onTheNode(
     guest life-b "$serial"
     note second svirt start life-b
     note still label_of $here/peer.sock
-    note denied denied_since $begun svirt
     svirt destroy life-a >/dev/null
     note after labels $sockets
     note left left life-a
@@ -96,7 +94,6 @@ onTheNode(
       expect(outOf(notes, name)).toStartWith(`uid=${outOf(notes, "uid")}\ncontext=${own}`);
     expect(noteOf(notes, "second").code).toBe(5);
     expect(outOf(notes, "still")).toBe(image);
-    expect(outOf(notes, "denied")).toBe("");
     expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
     expect(outOf(notes, "left")).toBe("");
     expect(noteOf(notes, "again")).toMatchObject({ code: 0, err: "" });
@@ -110,7 +107,6 @@ onTheNode("disks that other programs serve come to a guest that runs, and go aga
     serve; speaks egd
     controller="<controller type='scsi' model='virtio-scsi'/>"
     guest life-a "$controller" "$shared"
-    begun=$(cut -d' ' -f1 /proc/uptime)
     note before labels $here/nbd.sock $here/blk.sock $here/egd.sock
     note first labels $here/nbd.sock
     svirt start life-a >/dev/null
@@ -134,7 +130,6 @@ onTheNode("disks that other programs serve come to a guest that runs, and go aga
     note still label_of $here/blk.sock
     note again svirt attach-device life-a $here/nbd.xml --live
     note theirs svirt detach-device life-a $here/nbd.xml --live
-    note denied denied_since $begun svirt
     svirt destroy life-a >/dev/null
     note after labels $here/nbd.sock $here/blk.sock $here/egd.sock
     note left left life-a
@@ -155,7 +150,6 @@ onTheNode("disks that other programs serve come to a guest that runs, and go aga
   expect(outOf(notes, "peer")).toContain(`context=${own}`);
   for (const name of ["gone", "back"]) expect(outOf(notes, name)).toBe(outOf(notes, "first"));
   expect(outOf(notes, "still")).toBe(image);
-  expect(outOf(notes, "denied")).toBe("");
   expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
   expect(outOf(notes, "left")).toBe("");
 });

@@ -19,7 +19,6 @@ const RUN = `/run/user/${USER}/svirt/${uuidOf("life-mine")}`;
 const SCENE = `
   ${PROGRAMS}
   clean
-  begun=$(cut -d ' ' -f 1 /proc/uptime)
   mark() { /usr/bin/setfattr -n security.selinux -v "system_u:object_r:$2:s0" "$1"; }
   leave() {
     # mountpoint of busybox knows folders alone.
@@ -82,7 +81,6 @@ onTheNode("an ordinary user's guest runs confined as himself, from its definitio
     note after labels ${HOME}/disk.img
     note left find ${HOME}/.local/state/svirt/records ${HOME}/.local/state/svirt/claims -type f
     note undefine as_alice svirt undefine life-mine
-    note denied denied_since $begun svirt
   `);
   expect(outOf(notes, "uri")).toBe("qemu:///session");
   expect(outOf(notes, "xml")).toContain("<name>life-mine</name>");
@@ -118,7 +116,6 @@ onTheNode("an ordinary user's guest runs confined as himself, from its definitio
   expect(types.get(`/run/user/${USER}/svirt`)).toBe("system_u:object_r:svirt_run_t:s0");
   expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
   expect(outOf(notes, "left")).toBe("");
-  expect(outOf(notes, "denied")).toBe("");
 });
 
 onTheNode("its disk has its own label back however the guest or svirt ends", async () => {
@@ -249,7 +246,6 @@ onTheNode("a user has KVM by his group, a tap that root made for him, and a scre
     note roots as_alice svirt start life-mine
     tool ip link del life-tap
     tool ip link del roots-tap
-    note denied denied_since $begun svirt
   `);
   expect(noteOf(notes, "without")).toMatchObject({
     code: 5,
@@ -265,7 +261,6 @@ onTheNode("a user has KVM by his group, a tap that root made for him, and a scre
   expect(outOf(notes, "tap")).toBe(String(USER));
   expect(noteOf(notes, "roots").code).toBe(5);
   expect(noteOf(notes, "roots").err).toContain("open the tap roots-tap");
-  expect(outOf(notes, "denied")).toBe("");
 });
 
 onTheNode("what only root can do a user is told, and doctor says what his guests are kept from", async () => {

@@ -115,7 +115,6 @@ onTheNode("whoever has taken QEMU over does all in a shared folder and nothing b
   const notes = await onNode(`${TREE}
     setfattr -n security.selinux -v system_u:object_r:qemu_exec_t:s0 $here/use-folder
     chmod 755 $here $here/use-folder
-    begun=$(cut -d' ' -f1 /proc/uptime)
     for mode in mapped readonly; do
       more=; [ $mode = mapped ] || more='<readonly/>'
       rm -f /var/log/svirt/life-a.log
@@ -125,7 +124,6 @@ onTheNode("whoever has taken QEMU over does all in a shared folder and nothing b
       while [ -n "$(left life-a)" ]; do sleep 0.2; done
       note log-$mode cat /var/log/svirt/life-a.log
     done
-    note denied denied_since $begun .
     note new stat -c '%u %a' $folder/sub/new $folder/sub/made
     note label label_of $folder/sub/made/second
     note folder label_of $folder

@@ -28,7 +28,6 @@ const DEVICES = `
   # pci DEVICE [MANAGED]
   pci() { echo "<hostdev mode='subsystem' type='pci' managed='\${2-no}'><source>$(address "$1")</source></hostdev>"; }
   guest_type=kvm
-  begun=$(cut -d' ' -f1 /proc/uptime)
 `;
 
 const FREE =
@@ -63,7 +62,6 @@ onTheNode("a PCI device of the host's is a guest's own while it runs, and then a
     note limits grep "Max locked memory" /proc/$(pid_of life-a)/limits
     note locked field $(pid_of life-a) VmLck
     note audit svirt audit
-    note denials denied_since $begun ''
     note second svirt start life-b
     # A neighbour that has taken its QEMU over asks for the device by itself.
     note byname svirt qemu-monitor-command life-c --hmp "device_add vfio-pci,host=$card"
@@ -91,7 +89,6 @@ onTheNode("a PCI device of the host's is a guest's own while it runs, and then a
   );
   expect(Number.parseInt(outOf(notes, "locked"), 10)).toBeGreaterThanOrEqual(16 * 1024);
   expect(noteOf(notes, "audit").code).toBe(0);
-  expect(noteOf(notes, "denials").out.trim()).toBe("");
   expect(noteOf(notes, "second")).toMatchObject({ code: 5 });
   expect(noteOf(notes, "byname").out + noteOf(notes, "byname").err).toContain("Permission denied");
   expect(noteOf(notes, "bylink").out + noteOf(notes, "bylink").err).toContain("Permission denied");
@@ -113,7 +110,6 @@ onTheNode("an NVMe controller of the host's is a guest's disk", async () => {
     note context context_of $(pid_of life-a)
     note block svirt qemu-monitor-command life-a --hmp info block
     note audit svirt audit
-    note denials denied_since $begun ''
     svirt destroy life-a >/dev/null
     labels $group /dev/vfio/vfio >$work/after
     note same diff $work/before $work/after
@@ -140,7 +136,6 @@ onTheNode("an NVMe controller of the host's is a guest's disk", async () => {
   expect(outOf(notes, "context")).toContain(":svirt_usb_t:");
   expect(outOf(notes, "block")).toContain("nvme://0000:00:1c.0/1");
   expect(noteOf(notes, "audit").code).toBe(0);
-  expect(noteOf(notes, "denials").out.trim()).toBe("");
   expect(noteOf(notes, "same")).toMatchObject({ code: 0, out: "" });
   expect(noteOf(notes, "left").out).toBe("");
 });
@@ -181,7 +176,6 @@ onTheNode("a managed device is taken from its driver and given back, however its
     note image label_in_xml life-a imagelabel
     note label label_of /dev/vfio/$(group_of $card)
     note audit svirt audit
-    note denials denied_since $begun ''
     svirt destroy life-a >/dev/null
     note after driver_of $card
     note override cat /sys/bus/pci/devices/$card/driver_override
@@ -216,7 +210,6 @@ onTheNode("a managed device is taken from its driver and given back, however its
   expect(outOf(notes, "during")).toBe("vfio-pci");
   expect(outOf(notes, "label")).toBe(outOf(notes, "image"));
   expect(noteOf(notes, "audit").code).toBe(0);
-  expect(noteOf(notes, "denials").out.trim()).toBe("");
   expect(outOf(notes, "after")).toBe("e1000e");
   expect(outOf(notes, "override")).toBe("(null)");
   expect(noteOf(notes, "node").code).not.toBe(0);
@@ -256,7 +249,6 @@ onTheNode("a PCI device comes to a running guest and goes again, and its driver 
     note acl /usr/bin/getfattr -n system.posix_acl_access --absolute-names $group
     note limit limit
     note audit svirt audit
-    note denials denied_since $begun ''
     note during driver_of $card
     note detach svirt detach-device life-a $work/card.xml
     note back driver_of $card
@@ -288,7 +280,6 @@ onTheNode("a PCI device comes to a running guest and goes again, and its driver 
   expect(noteOf(notes, "acl").code).not.toBe(0);
   expect(outOf(notes, "limit")).toBe(String((16 + 1024) * 1024 * 1024));
   expect(noteOf(notes, "audit").code).toBe(0);
-  expect(noteOf(notes, "denials").out.trim()).toBe("");
   expect(outOf(notes, "during")).toBe("vfio-pci");
   expect(noteOf(notes, "detach")).toMatchObject({ code: 0, err: "" });
   expect(outOf(notes, "back")).toBe("e1000e");
@@ -320,7 +311,6 @@ A
     copy halt a.img
     guest life-a "$(disk $here/a.img)$scsi<controller type='usb' model='qemu-xhci'/>"
     svirt start life-a >/dev/null
-    begun=$(cut -d' ' -f1 /proc/uptime)
     note blind svirt attach-device life-a $work/usb.xml
     labels /dev/sg0 >$work/before
     note scsi svirt attach-device life-a $work/scsi.xml
@@ -346,7 +336,6 @@ A
     labels /dev/bus/usb/001/002 >$work/after
     note usb-same diff $work/before $work/after
     note usb-held sh -c "ls -l /proc/$(pid_of life-a)/fd | grep -c bus/usb"
-    note denials denied_since $begun ''
     svirt destroy life-a >/dev/null
     note left left life-a
     modprobe -r scsi_debug sg xhci_pci || :
@@ -364,6 +353,5 @@ A
   expect(outOf(notes, "usb-label")).toBe(outOf(notes, "usb-image"));
   expect(outOf(notes, "usb-seen")).toContain("ID: hostdev");
   expect(noteOf(notes, "usb-held").out.trim()).toBe("0");
-  expect(noteOf(notes, "denials").out.trim()).toBe("");
   expect(noteOf(notes, "left").out).toBe("");
 });

@@ -44,7 +44,6 @@ onTheNode(
   async () => {
     const notes = await onNode(`${SCENE}
     linux life-a
-    begun=$(cut -d' ' -f1 /proc/uptime)
     everything >$work/before
     note start svirt start life-a
     note image label_in_xml life-a imagelabel
@@ -61,7 +60,6 @@ onTheNode(
     wait_gone life-a
     note said cat $here/life-a.serial
     note log cat /var/log/svirt/life-a.log
-    note denied denied_since $begun .
     note ended is_dead $server
     note left left life-a
     note host cat $folder/sub/mine
@@ -109,7 +107,6 @@ onTheNode(
       remove: "done",
       end: "done",
     });
-    expect(outOf(notes, "denied")).toBe("");
     expect(noteOf(notes, "ended").code).toBe(0);
     expect(outOf(notes, "left")).toBe("");
     expect(outOf(notes, "host")).toBe("host\nguest");

@@ -128,9 +128,6 @@ state() {
   xargs /usr/bin/getfattr -h -d -m - --absolute-names <"$work/paths"
 }
 
-# denied_since UPTIME WORD: what the kernel has denied since then, of the lines that have WORD in them.
-denied_since() { dmesg | grep "avc: *denied.*$2" | awk -F '[][ ]+' -v begun="$1" '$2 + 0 >= begun + 0'; }
-
 # ---- Waiting: generously, the node may be slow
 
 # wait_for COMMAND...: until it succeeds.

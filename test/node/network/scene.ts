@@ -7,7 +7,6 @@ export const SCENE = `
   copy halt a.img b.img
   ip link show svirtbr0 >/dev/null 2>&1 || ip link add svirtbr0 type bridge
   ip link set svirtbr0 up
-  begun=$(cut -d ' ' -f 1 /proc/uptime)
   card() {
     printf '<interface type="bridge"><mac address="52:54:00:00:00:%s"/><source bridge="svirtbr0"/>%s<model type="%s"/>%s</interface>' "$1" "$2" "\${4-virtio}" "$3"
   }
