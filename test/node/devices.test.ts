@@ -80,12 +80,12 @@ onTheNode("guests share the node of vhost-scsi", async () => {
     note one svirt start life-a
     note two svirt start life-b
     note during labels /dev/vhost-scsi
-    svirt destroy life-a >/dev/null
-    svirt destroy life-b >/dev/null
+    note first-end svirt destroy life-a
+    note last-end svirt destroy life-b
     note after labels /dev/vhost-scsi
   `);
-  expect(noteOf(notes, "one")).toMatchObject({ code: 0, err: "" });
-  expect(noteOf(notes, "two")).toMatchObject({ code: 0, err: "" });
+  for (const name of ["one", "two", "first-end", "last-end"])
+    expect({ name, ...noteOf(notes, name) }).toMatchObject({ name, code: 0, err: "" });
   expect(outOf(notes, "during")).toContain('security.selinux="system_u:object_r:svirt_image_t:s0"');
   expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
 });

@@ -222,6 +222,7 @@ onTheNode(
       expect.stringContaining("what it can do: it does not run as a guest"),
     ]);
   },
+  { denied: /\{ entrypoint \} .*path="\/usr\/bin\/busybox"/ },
 );
 
 onTheNode("edit runs the editor, checks what it becomes and stores it", async () => {
