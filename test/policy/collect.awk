@@ -1,14 +1,13 @@
-# Reads the kernel's log on the node and prints each use of a right once: verdict, scenario, domain, type, class, permission.
-# "svirt-use: NAME" in the log begins a scenario.
+# Reads the kernel's log on the node and prints each use of a right once in a test: domain, type, class, permission, and the
+# test's title, which "svirt-test: TITLE" in the log begins.
 function type_of(word) {
   sub(/^[st]context=/, "", word)
   split(word, parts, ":")
   return parts[3]
 }
-/svirt-use: / { scenario = $NF; next }
-!/avc: +(granted|denied) / { next }
+/svirt-test: / { title = $0; sub(/.*svirt-test: /, "", title); next }
+!/avc: +granted / { next }
 {
-  verdict = /avc: +granted / ? "granted" : "denied"
   source = target = class = ""
   for (i = 1; i <= NF; i++) {
     if ($i ~ /^scontext=/) source = type_of($i)
@@ -20,7 +19,7 @@ function type_of(word) {
   sub(/ \}.*/, "", permissions)
   count = split(permissions, each, " ")
   for (i = 1; i <= count; i++) {
-    line = verdict " " scenario " " source " " target " " class " " each[i]
+    line = source " " target " " class " " each[i] " " title
     if (!(line in seen)) { seen[line] = 1; print line; fflush() }
   }
 }

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { node } from "../node/lifecycle/on-the-node.ts";
 import { switchOf } from "./changed-policy.ts";
@@ -5,7 +6,7 @@ import { switchOf } from "./changed-policy.ts";
 const NODE_TESTS = fileURLToPath(new URL("../node", import.meta.url));
 const COLLECT = fileURLToPath(new URL("collect.awk", import.meta.url));
 /** Where the node keeps what is brought for this. */
-export const ON_NODE = "/srv/policy-use";
+const ON_NODE = "/srv/policy-needs";
 /** Of one test: a guest that waits for what it does not get makes it slow. */
 const TIMEOUT_MS = 120_000;
 
@@ -15,42 +16,76 @@ export async function loadPolicy(binary: string): Promise<void> {
   await node(["ssh", `dd if=${ON_NODE}/policy.33 of=/sys/fs/selinux/load bs=64M 2>/dev/null`]);
 }
 
-/** The file of the scenario that used.txt names. */
+/** Of a test file in test/node: its path, from the name that tables have for it. */
 function findTestFile(scenario: string): string {
   const [file] = new Bun.Glob(`**/${scenario}.test.ts`).scanSync({ cwd: NODE_TESTS, absolute: true });
   if (file === undefined) throw new Error(`Cannot find the scenario ${scenario} in test/node`);
   return file;
 }
 
-/** Of which test, under which policy. */
-interface Trial {
-  /** The number of the right that the policy lacks; none: it lacks nothing. */
-  readonly without?: number;
-  /** The only test that is run. */
-  readonly title?: string;
+/** How a run of one test file went. */
+interface Outcome {
+  /** Milliseconds that each test took which passed, by its title. */
+  readonly passed: ReadonlyMap<string, number>;
+  /** The titles of those that failed. */
+  readonly failed: readonly string[];
+  readonly code: number;
 }
 
+async function runTests(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
+  const test = Bun.spawn(["bun", "test", `--timeout=${TIMEOUT_MS}`, ...words], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    env: { ...process.env, ...env },
+  });
+  const [out, err, code] = await Promise.all([
+    new Response(test.stdout).text(),
+    new Response(test.stderr).text(),
+    test.exited,
+  ]);
+  const lines = [...(out + err).matchAll(/^\((pass|fail)\) (.*?)(?: \[([\d.]+)ms\])?$/gm)];
+  return {
+    passed: new Map(
+      lines.flatMap(([, how, title = "", ms = "0"]) => (how === "pass" ? [[title, Number(ms)]] : [])),
+    ),
+    failed: lines.flatMap(([, how, title = ""]) => (how === "fail" ? [title] : [])),
+    code,
+  };
+}
+
+/** Runs a scenario under a policy that tells of uses. Gives what collect.awk printed, and how the tests went. */
+export async function watchUses(
+  scenario: string,
+): Promise<{ readonly seen: string; readonly passed: ReadonlyMap<string, number> }> {
+  const collect = `awk -f ${ON_NODE}/collect.awk /proc/kmsg >${ON_NODE}/seen`;
+  await node([
+    "ssh",
+    `killall awk 2>/dev/null; dmesg -n 1; dmesg -c >/dev/null; (${collect}) </dev/null >/dev/null 2>&1 &`,
+  ]);
+  const { passed } = await runTests([findTestFile(scenario)], { SVIRT_MARK_TESTS: "1" });
+  return { seen: await node(["ssh", `cat ${ON_NODE}/seen`]), passed };
+}
+
+/** The name of a scenario, from the path of its test file. */
+export const scenarioOf = (path: string): string => basename(path, ".test.ts");
+
 /**
- * Runs a scenario on the node, until its first failure, under the policy that buildSwitchable() made. Gives the name of the
- * test that failed.
+ * Runs one test of a scenario under the policy that buildSwitchable() made, without the right of that number if one is given.
+ * Gives the title of the test that failed, with those of the groups that it stands in.
  */
 export async function findFailure(
-  scenario: string,
-  { title, without }: Trial = {},
+  { scenario, title }: { readonly scenario: string; readonly title: string },
+  without?: number,
 ): Promise<string | undefined> {
   if (without !== undefined) await turn(without, 0);
   try {
-    const only = title === undefined ? [] : ["-t", `^ ?${title.replace(/[^\w ]/g, "\\$&")}$`];
-    const words = ["bun", "test", "--bail", `--timeout=${TIMEOUT_MS}`, ...only, findTestFile(scenario)];
-    const test = Bun.spawn(words, { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
-    const [out, err, code] = await Promise.all([
-      new Response(test.stdout).text(),
-      new Response(test.stderr).text(),
-      test.exited,
-    ]);
-    if (code === 0) return undefined;
-    const [, failed] = /^\(fail\) (.*?)(?: \[[\d.]+ms\])?$/m.exec(out + err) ?? [];
-    return failed ?? "before the first test";
+    const words = title.replaceAll(" > ", " ").replace(/[^\w ]/g, "\\$&");
+    const { failed, code } = await runTests(["--bail", "-t", `(?:^| )${words}$`, findTestFile(scenario)]);
+    return code === 0 ? undefined : (failed[0] ?? "before the first test");
   } finally {
     if (without !== undefined) await turn(without, 1);
   }

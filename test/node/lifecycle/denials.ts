@@ -1,12 +1,12 @@
 import { node } from "./on-the-node.ts";
 
-/** In the kernel's log: what svirt, a guest, or the connection of one was denied, and not only would be. */
-const DENIED = "avc: *denied .* scontext=[^ :]*:[^ :]*:svirt_[a-z_]*:.* permissive=0";
+/** In the kernel's log: what svirt, a guest, the connection of one, or the SSH server was denied, and not only would be. */
+const DENIED = "avc: *denied .* scontext=[^ :]*:[^ :]*:\\(svirt_[a-z_]*\\|sshd_t\\):.* permissive=0";
 
 /** The last line that was given. */
 let last = "";
 
-/** What svirt and its guests were denied since the last call, as the kernel's log has it; without its time. */
+/** What these were denied since the last call, as the kernel's log has it; without its time. */
 export async function newDenials(): Promise<readonly string[]> {
   const text = await node(["ssh", `dmesg | grep '${DENIED}' || :`]);
   const lines = text.split("\n").filter((line) => line !== "");
