@@ -3,9 +3,11 @@
  * The running node gets a policy that writes down each use of a right that is not in test/policy/fails.txt, and these test
  * files of test/node are run. Then it gets one in which each right has a switch; each that was used is switched off and the
  * quickest of the tests that used it is run again. The names of those that fail are written to fails.txt. In the end the node
- * has its own policy again.
+ * has its own policy again. With --boot WORD... the node is booted anew without each right that has one of these words in its
+ * name and is in no table, and then boots in the test that has it reboot.
  */
 import { rmSync } from "node:fs";
+import { node } from "../test/node/lifecycle/on-the-node.ts";
 import { binaryOf, findBuiltPolicy } from "../test/policy/built-policy.ts";
 import { buildAudited } from "../test/policy/changed-policy.ts";
 import { formatRight } from "../test/policy/needed.ts";
@@ -16,6 +18,12 @@ import { readTable, writeFails } from "../test/policy/tables.ts";
 
 /** So many tests that use a right are tried at most. */
 const TRIED = 3;
+
+/** What boots the node as an administrator does. */
+const REBOOT = {
+  scenario: "reboot",
+  title: "a clean reboot: at boot svirt puts every label back, and starts what is to be started",
+};
 
 /** A test that was seen using a right. */
 interface Use {
@@ -62,17 +70,47 @@ async function findUses(built: string): Promise<ReadonlyMap<string, readonly Use
   return found;
 }
 
-const uses = await findUses(folder);
-await load(buildSwitchable(folder));
-for (const [right, tests] of uses) {
-  const without = OUR_RIGHTS.findIndex((one) => formatRight(one) === right);
-  for (const test of tests.slice(0, TRIED)) {
-    const failed = await findFailure(test, without);
-    if (failed === undefined) continue;
-    failures.set(right, `${test.scenario}: ${failed}`);
-    await writeFails(OUR_RIGHTS, failures);
-    break;
-  }
-  say(`${right}: ${failures.get(right) ?? `passes without: ${tests.map(({ title }) => title).join("; ")}`}`);
+const placeOf = (right: string): number => OUR_RIGHTS.findIndex((one) => formatRight(one) === right);
+
+async function keep(right: string, failure: string): Promise<void> {
+  say(`${right}: ${failure}`);
+  failures.set(right, failure);
+  await writeFails(OUR_RIGHTS, failures);
 }
-await loadPolicy(binaryOf(folder));
+
+/** Those that the test files use, on the node that runs. */
+async function tryFiles(built: string): Promise<void> {
+  const uses = await findUses(built);
+  await load(buildSwitchable(built));
+  for (const [right, tests] of uses) {
+    const tried = tests.slice(0, TRIED);
+    for (const test of tried) {
+      const failed = await findFailure(test, placeOf(right));
+      if (failed === undefined) continue;
+      await keep(right, `${test.scenario}: ${failed}`);
+      break;
+    }
+    if (!failures.has(right)) say(`${right}: nothing fails of ${tried.map(({ title }) => title).join("; ")}`);
+  }
+  await loadPolicy(binaryOf(built));
+}
+
+/** Those that a boot uses. */
+async function tryBoots(built: string, words: readonly string[]): Promise<void> {
+  const wanted = untried.map(formatRight).filter((right) => words.some((word) => right.includes(word)));
+  for (const right of wanted) {
+    const lacking = buildSwitchable(built, placeOf(right));
+    try {
+      await node(["stop"]);
+      await node(["start", "--policy", binaryOf(`${lacking}/store`)]);
+    } finally {
+      rmSync(lacking, { recursive: true });
+    }
+    const failed = await findFailure(REBOOT);
+    if (failed === undefined) say(`${right}: nothing fails of ${REBOOT.title}`);
+    else await keep(right, `${REBOOT.scenario}: ${failed}`);
+  }
+}
+
+const [first, ...words] = process.argv.slice(2);
+await (first === "--boot" ? tryBoots(folder, words) : tryFiles(folder));

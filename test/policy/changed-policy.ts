@@ -18,12 +18,12 @@ export function switchOf(index: number): string {
   return `svirt_right_${index}`;
 }
 
-/** A module that allows the same, each right under a boolean of its own. */
-export function formatSwitches(rights: readonly OurRight[]): string {
+/** A module that allows the same, each right under a boolean of its own; the one of that number is off until it is set. */
+export function formatSwitches(rights: readonly OurRight[], off?: number): string {
   return rights
     .map(({ source, target, tclass, permission }, index) => {
       const name = switchOf(index);
-      return `(boolean ${name} true)\n(booleanif ${name} (true (allow ${source} ${target} (${tclass} (${permission})))))\n`;
+      return `(boolean ${name} ${index !== off})\n(booleanif ${name} (true (allow ${source} ${target} (${tclass} (${permission})))))\n`;
     })
     .join("");
 }

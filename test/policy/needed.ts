@@ -22,16 +22,21 @@ export function formatRight({ source, target, tclass, permission }: OurRight): s
   return `${source} ${target} ${tclass} ${permission}`;
 }
 
-/** Those without which nothing would be otherwise: the policy, or another of our rules, gives them to all that is named. */
+/**
+ * Those without which nothing would be otherwise: the policy, whatever its booleans say, or another of our rules, gives them to
+ * all that is named.
+ */
 export function givenAnyhow(policy: Policy, rights: readonly OurRight[]): readonly OurRight[] {
-  const unconditional = policy.rules.filter(({ condition }) => condition === "");
   const theirs = Map.groupBy(
-    unconditional.flatMap((rule) => rule.permissions.map((permission) => ({ ...rule, permission }))),
+    policy.rules.flatMap((rule) => rule.permissions.map((permission) => ({ ...rule, permission }))),
     useOf,
   );
-  const ours = Map.groupBy(rights, useOf);
+  const ours = Map.groupBy(
+    rights.map((right) => ({ ...right, condition: "", right })),
+    useOf,
+  );
   return rights.filter((right) => {
-    const others = (ours.get(useOf(right)) ?? []).filter((other) => other !== right);
+    const others = (ours.get(useOf(right)) ?? []).filter((other) => other.right !== right);
     return isGiven(policy, [...(theirs.get(useOf(right)) ?? []), ...others], right);
   });
 }
@@ -47,14 +52,24 @@ function useOf({ tclass, permission }: { readonly tclass: string; readonly permi
   return `${tclass} ${permission}`;
 }
 
-type Pair = Pick<AllowRule, "source" | "target">;
+type Pair = Pick<AllowRule, "source" | "target" | "condition">;
 
 function isGiven(policy: Policy, rules: readonly Pair[], right: OurRight): boolean {
   return membersOf(policy, right.source).every((source) => {
     const own = rules.filter((rule) => isOf(policy, rule.source, source));
     const targets = right.target === "self" ? [source] : membersOf(policy, right.target);
     return targets.every((target) =>
-      own.some((rule) => (rule.target === "self" ? source === target : isOf(policy, rule.target, target))),
+      isAlways(
+        own.filter((rule) =>
+          rule.target === "self" ? source === target : isOf(policy, rule.target, target),
+        ),
+      ),
     );
   });
+}
+
+/** Is one of the rules there whatever the booleans say? What both branches of a boolean give is. */
+function isAlways(rules: readonly Pair[]): boolean {
+  const conditions = new Set(rules.map(({ condition }) => condition));
+  return [...conditions].some((condition) => condition === "" || conditions.has(`not ${condition}`));
 }

@@ -28,9 +28,13 @@ export function readBarePolicy(folder: string): Policy {
   return withOurAttributes({ ...policy, attributes: new Map([...built.attributes, ...attributes]) });
 }
 
-/** The policy that was built, with a boolean for each of our rights: switchOf() its place in OUR_RIGHTS. As buildWith(). */
-export function buildSwitchable(folder: string): string {
-  return buildWith(folder, new Map([...bareModules(), ["svirt-switches.cil", formatSwitches(OUR_RIGHTS)]]));
+/**
+ * The policy that was built, with a boolean for each of our rights: switchOf() its place in OUR_RIGHTS. It lacks the one whose
+ * place is given. As buildWith().
+ */
+export function buildSwitchable(folder: string, without?: number): string {
+  const switches = formatSwitches(OUR_RIGHTS, without);
+  return buildWith(folder, new Map([...bareModules(), ["svirt-switches.cil", switches]]));
 }
 
 function bareModules(): ReadonlyMap<string, string> {

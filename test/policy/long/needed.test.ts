@@ -40,6 +40,8 @@ const THEIRS: Policy = {
     "allow domain lib_t:file { execute read };",
     "allow a_t a_t:process fork;",
     "allow domain etc_t:file read; [ some_boolean ]:True",
+    "allow domain var_t:file read; [ some_boolean ]:True",
+    "allow a_t var_t:file read; [ some_boolean ]:False",
   ].map(parseRule),
   extended: [],
   attributes: new Map([["domain", new Set(["a_t", "b_t"])]]),
@@ -53,8 +55,10 @@ test("givenAnyhow() finds what the policy gives to all that the rule names", () 
   expect(given("(allow domain self (process (fork)))")).toEqual([]);
 });
 
-test("givenAnyhow() does not count on a boolean", () => {
+test("givenAnyhow() does not count on a boolean, but on what is given whatever it says", () => {
   expect(given("(allow a_t etc_t (file (read)))")).toEqual([]);
+  expect(given("(allow a_t var_t (file (read)))")).toEqual(["a_t var_t file read"]);
+  expect(given("(allow b_t var_t (file (read)))")).toEqual([]);
 });
 
 test("givenAnyhow() finds what two of our rules say", () => {

@@ -1,0 +1,48 @@
+import { expect, test } from "bun:test";
+import { binaryOf, findBuiltPolicy, needsSetools, type Policy, readPolicy } from "./built-policy.ts";
+import { isOf, membersOf } from "./names.ts";
+
+const folder = findBuiltPolicy();
+const missing =
+  folder === undefined
+    ? " (skipped: the policy of this checkout is not built, run image/build)"
+    : needsSetools;
+
+/** Types that svirt gives to a part of what had another before, and that other. */
+const NARROWED = [
+  { type: "svirt_topology_t", was: "sysfs_t" },
+  { type: "svirt_open_most_t", was: "sysctl_fs_t" },
+] as const;
+const READING = ["getattr", "open", "read", "search"];
+
+/** Each "DOMAIN CLASS PERMISSION" of reading that rules without a condition give on a type. */
+function readersOf(policy: Policy, type: string): ReadonlySet<string> {
+  const readers = new Set<string>();
+  for (const { condition, permissions, source, target, tclass } of policy.rules) {
+    if (condition !== "" || !/^(?:dir|file)$/.test(tclass) || !isOf(policy, target, type)) continue;
+    const reading = permissions.filter((permission) => READING.includes(permission));
+    for (const domain of reading.length === 0 ? [] : membersOf(policy, source))
+      for (const permission of reading) readers.add(`${domain} ${tclass} ${permission}`);
+  }
+  return readers;
+}
+
+/** Guests have no business with the rest. */
+const isGuest = (reader: string): boolean => /^svirt_/.test(reader);
+
+test.skipIf(missing !== "")(
+  `who may read /sys and /proc/sys/fs may read what of it has a type of svirt's${missing}`,
+  () => {
+    const policy = readPolicy(binaryOf(folder ?? ""));
+    for (const { type, was } of NARROWED) {
+      const now = readersOf(policy, type);
+      const before = [...readersOf(policy, was)].filter((reader) => !isGuest(reader));
+      // The folder of the one is not in the other.
+      const asked =
+        type === "svirt_open_most_t" ? before.filter((reader) => reader.includes(" file ")) : before;
+      expect({ type, count: asked.length > 100 }).toEqual({ type, count: true });
+      expect({ type, lost: asked.filter((reader) => !now.has(reader)) }).toEqual({ type, lost: [] });
+    }
+  },
+  120_000,
+);
