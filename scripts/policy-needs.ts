@@ -12,12 +12,14 @@ import { binaryOf, findBuiltPolicy } from "../test/policy/built-policy.ts";
 import { buildAudited } from "../test/policy/changed-policy.ts";
 import { formatRight } from "../test/policy/needed.ts";
 import { findFailure, loadPolicy, scenarioOf, watchUses } from "../test/policy/on-the-node.ts";
-import { buildSwitchable, OUR_RIGHTS, readOurPolicy } from "../test/policy/our-rules.ts";
+import { buildSwitchable, OUR_RIGHTS, readBarePolicy } from "../test/policy/our-rules.ts";
 import { readUses } from "../test/policy/seen.ts";
 import { readTable, writeFails } from "../test/policy/tables.ts";
 
 /** So many tests that use a right are tried at most. */
 const TRIED = 3;
+/** One that takes longer than it did by so much waits for what it does not get. */
+const PATIENCE = { times: 3, plusMs: 10_000 };
 
 /** What boots the node as an administrator does. */
 const REBOOT = {
@@ -50,11 +52,11 @@ async function load(built: string): Promise<void> {
 
 /** By formatRight(), the quickest first. */
 async function findUses(built: string): Promise<ReadonlyMap<string, readonly Use[]>> {
-  const ours = { policy: readOurPolicy(built), rights: untried };
+  const ours = { bare: readBarePolicy(built), rights: OUR_RIGHTS };
   const found = new Map<string, readonly Use[]>();
   await load(buildAudited(built, untried));
   for (const scenario of process.argv.slice(2).map(scenarioOf)) {
-    const { seen, passed } = await watchUses(scenario);
+    const { seen, passed, failed } = await watchUses(scenario);
     for (const [right, titles] of readUses(ours, seen)) {
       const uses = titles.flatMap((title) => {
         const ms = [...passed].find(([whole]) => whole === title || whole.endsWith(` > ${title}`))?.[1];
@@ -65,7 +67,9 @@ async function findUses(built: string): Promise<ReadonlyMap<string, readonly Use
         [...(found.get(right) ?? []), ...uses].toSorted((a, b) => a.ms - b.ms),
       );
     }
-    say(`${scenario}: ${passed.size} tests passed; so far ${found.size} rights were seen used`);
+    say(
+      `${scenario}: ${passed.size} tests passed, ${failed.length} failed; so far ${found.size} rights were seen used`,
+    );
   }
   return found;
 }
@@ -85,7 +89,8 @@ async function tryFiles(built: string): Promise<void> {
   for (const [right, tests] of uses) {
     const tried = tests.slice(0, TRIED);
     for (const test of tried) {
-      const failed = await findFailure(test, placeOf(right));
+      const timeoutMs = Math.round(test.ms * PATIENCE.times + PATIENCE.plusMs);
+      const failed = await findFailure({ ...test, timeoutMs }, placeOf(right));
       if (failed === undefined) continue;
       await keep(right, `${test.scenario}: ${failed}`);
       break;

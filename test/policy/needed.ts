@@ -41,11 +41,27 @@ export function givenAnyhow(policy: Policy, rights: readonly OurRight[]): readon
   });
 }
 
+/** Is this one use given by the policy, whatever its booleans say? */
+export function isGivenUse(policy: Policy, used: OurRight): boolean {
+  const rules = policy.rules.filter(
+    ({ permissions, tclass }) => tclass === used.tclass && permissions.includes(used.permission),
+  );
+  return isAlways(
+    rules.filter(({ source, target }) => isOf(policy, source, used.source) && isTarget(policy, target, used)),
+  );
+}
+
 /** Was the right used, by one of the domains on one of the targets that the rule names? */
 export function isUseOf(policy: Policy, used: OurRight, right: OurRight): boolean {
-  const isTarget =
-    right.target === "self" ? used.source === used.target : isOf(policy, right.target, used.target);
-  return useOf(used) === useOf(right) && isOf(policy, right.source, used.source) && isTarget;
+  return (
+    useOf(used) === useOf(right) &&
+    isOf(policy, right.source, used.source) &&
+    isTarget(policy, right.target, used)
+  );
+}
+
+function isTarget(policy: Policy, name: string, { source, target }: OurRight): boolean {
+  return name === "self" ? source === target : isOf(policy, name, target);
 }
 
 function useOf({ tclass, permission }: { readonly tclass: string; readonly permission: string }): string {

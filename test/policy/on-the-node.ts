@@ -7,7 +7,7 @@ const NODE_TESTS = fileURLToPath(new URL("../node", import.meta.url));
 const COLLECT = fileURLToPath(new URL("collect.awk", import.meta.url));
 /** Where the node keeps what is brought for this. */
 const ON_NODE = "/srv/policy-needs";
-/** Of one test: a guest that waits for what it does not get makes it slow. */
+/** Of one test, if it is not told: a guest that waits for what it does not get makes it slow. */
 const TIMEOUT_MS = 120_000;
 
 /** The kernel of the running node gets this policy; until it boots. */
@@ -34,9 +34,9 @@ interface Outcome {
 
 async function runTests(
   words: readonly string[],
-  env: Readonly<Record<string, string>> = {},
+  { timeoutMs = TIMEOUT_MS, env = {} }: { timeoutMs?: number | undefined; env?: Record<string, string> } = {},
 ): Promise<Outcome> {
-  const test = Bun.spawn(["bun", "test", `--timeout=${TIMEOUT_MS}`, ...words], {
+  const test = Bun.spawn(["bun", "test", `--timeout=${timeoutMs}`, ...words], {
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
@@ -58,33 +58,39 @@ async function runTests(
 }
 
 /** Runs a scenario under a policy that tells of uses. Gives what collect.awk printed, and how the tests went. */
-export async function watchUses(
-  scenario: string,
-): Promise<{ readonly seen: string; readonly passed: ReadonlyMap<string, number> }> {
+export async function watchUses(scenario: string): Promise<Outcome & { readonly seen: string }> {
   const collect = `awk -f ${ON_NODE}/collect.awk /proc/kmsg >${ON_NODE}/seen`;
   await node([
     "ssh",
     `killall awk 2>/dev/null; dmesg -n 1; dmesg -c >/dev/null; (${collect}) </dev/null >/dev/null 2>&1 &`,
   ]);
-  const { passed } = await runTests([findTestFile(scenario)], { SVIRT_MARK_TESTS: "1" });
-  return { seen: await node(["ssh", `cat ${ON_NODE}/seen`]), passed };
+  const outcome = await runTests([findTestFile(scenario)], { env: { SVIRT_MARK_TESTS: "1" } });
+  return { ...outcome, seen: await node(["ssh", `cat ${ON_NODE}/seen`]) };
 }
 
 /** The name of a scenario, from the path of its test file. */
 export const scenarioOf = (path: string): string => basename(path, ".test.ts");
 
+/** A test of a scenario, and how long it may take. */
+export interface Trial {
+  readonly scenario: string;
+  readonly title: string;
+  readonly timeoutMs?: number;
+}
+
 /**
- * Runs one test of a scenario under the policy that buildSwitchable() made, without the right of that number if one is given.
- * Gives the title of the test that failed, with those of the groups that it stands in.
+ * Runs one test under the policy that buildSwitchable() made, without the right of that number if one is given. Gives the title
+ * of the test that failed, with those of the groups that it stands in.
  */
 export async function findFailure(
-  { scenario, title }: { readonly scenario: string; readonly title: string },
+  { scenario, title, timeoutMs }: Trial,
   without?: number,
 ): Promise<string | undefined> {
   if (without !== undefined) await turn(without, 0);
   try {
     const words = title.replaceAll(" > ", " ").replace(/[^\w ]/g, "\\$&");
-    const { failed, code } = await runTests(["--bail", "-t", `(?:^| )${words}$`, findTestFile(scenario)]);
+    const only = ["--bail", "-t", `(?:^| )${words}$`, findTestFile(scenario)];
+    const { failed, code } = await runTests(only, { timeoutMs });
     return code === 0 ? undefined : (failed[0] ?? "before the first test");
   } finally {
     if (without !== undefined) await turn(without, 1);

@@ -67,11 +67,23 @@ test("givenAnyhow() finds what two of our rules say", () => {
   ]);
 });
 
-test("a use that was seen is told with the titles of its tests, and counts for each rule that gives it", () => {
-  const rights = rightsIn(allowsIn("(allow domain self (process (fork)))(allow a_t var_t (dir (search)))"));
-  const seen = "b_t b_t process fork starts, twice\na_t etc_t dir search x\nb_t b_t process fork saves\n";
-  expect([...readUses({ policy: THEIRS, rights }, seen)]).toEqual([
+test("a use that was seen is told with the titles of its tests, where no other rule allows it", () => {
+  const rights = rightsIn(
+    allowsIn(`(allow domain self (process (fork)))(allow domain etc_t (file (read)))
+      (allow domain var_t (dir (search)))(allow a_t var_t (dir (search)))`),
+  );
+  const seen = `b_t b_t process fork starts, twice
+a_t a_t process fork starts, twice
+a_t etc_t file read x
+b_t b_t process fork saves
+a_t lib_t dir search saves
+a_t var_t dir search saves
+b_t var_t dir search saves
+`;
+  expect([...readUses({ bare: THEIRS, rights }, seen)]).toEqual([
     ["domain self process fork", ["starts, twice", "saves"]],
+    ["domain etc_t file read", ["x"]],
+    ["domain var_t dir search", ["saves"]],
   ]);
 });
 
