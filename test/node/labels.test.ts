@@ -163,6 +163,29 @@ onTheNode(
   { denied: /execute_no_trans .* comm="setpriv"/ },
 );
 
+onTheNode("a disk that another user keeps to himself is a guest's while it runs, and his again", async () => {
+  const notes = await onNode(`
+    copy halt a.img
+    mkdir $here/his
+    mv $here/a.img $here/his/a.img
+    chmod 600 $here/his/a.img
+    chmod 700 $here/his
+    chown -R 1000:1000 $here/his
+    guest life-a "$(disk $here/his/a.img)"
+    note before stat -c '%n %u:%g %a' $here/his $here/his/a.img
+    note start svirt start life-a
+    note label label_in_xml life-a imagelabel
+    note during label_of $here/his/a.img
+    note audit svirt audit
+    svirt destroy life-a >/dev/null
+    note after stat -c '%n %u:%g %a' $here/his $here/his/a.img
+  `);
+  expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
+  expect(outOf(notes, "during")).toBe(outOf(notes, "label"));
+  expect(outOf(notes, "audit")).toContain("No findings.");
+  expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
+});
+
 onTheNode("a chain of images: the guest writes the top, and only reads what guests share below", async () => {
   const notes = await onNode(`
     cd $here && copy halt base.img && mkdir sub

@@ -110,3 +110,24 @@ onTheNode("denials are told from auditd's log, where it runs", async () => {
   `);
   expect(outOf(notes, "told")).toContain("of-auditd");
 });
+
+onTheNode("a policy that is loaded again and again meanwhile keeps nobody from anything", async () => {
+  const notes = await onNode(`
+    copy halt a.img
+    guest life-a "$(disk $here/a.img)"
+    # Whoever has something open is then asked anew whether he may use it.
+    (while [ -e $here/a.img ]; do echo 1 >/sys/fs/selinux/commit_pending_bools; sleep 0.02; done) &
+    loads=$!
+    note start svirt start life-a
+    note save svirt save life-a $here/a.saved
+    note restore svirt restore $here/a.saved
+    echo "<volume><name>b.qcow2</name><capacity unit='MiB'>8</capacity><target><format type='qcow2'/></target></volume>" >$work/b.xml
+    note volume svirt vol-create $here $work/b.xml
+    note destroy svirt destroy life-a
+    kill $loads
+    note left left life-a
+  `);
+  for (const name of ["start", "save", "restore", "volume", "destroy"])
+    expect({ name, ...noteOf(notes, name) }).toMatchObject({ name, code: 0, err: "" });
+  expect(noteOf(notes, "left").out).toBe("");
+});
