@@ -2,8 +2,10 @@ import { expect } from "bun:test";
 import { type Notes, noteOf, outOf } from "./lifecycle/notes.ts";
 import { onANode } from "./lifecycle/on-a-node.ts";
 import { onNode } from "./lifecycle/on-the-node.ts";
+import { bringPeer } from "./peers/on-the-node.ts";
 
 const onTheNode = await onANode();
+bringPeer();
 
 /** A start, its label while it ran, and the file's own before and after. */
 function expectOwnAndBack(notes: Notes): void {
@@ -130,4 +132,22 @@ onTheNode("a policy that is loaded again and again meanwhile keeps nobody from a
   for (const name of ["start", "save", "restore", "volume", "destroy"])
     expect({ name, ...noteOf(notes, name) }).toMatchObject({ name, code: 0, err: "" });
   expect(noteOf(notes, "left").out).toBe("");
+});
+
+onTheNode("the log's socket is among what audit looks at in /dev, and so is a link to it", async () => {
+  const label = "system_u:object_r:devlog_t:s0";
+  const notes = await onNode(`
+    $here/peer listen /dev/log.sock $here/report >/dev/null 2>&1 &
+    listener=$!
+    wait_for test -S /dev/log.sock
+    ln -s log.sock /dev/log
+    setfattr -n security.selinux -v ${label} /dev/log.sock
+    setfattr -h -n security.selinux -v ${label} /dev/log
+    note label label_of /dev/log
+    note audit svirt audit
+    kill $listener
+    rm /dev/log /dev/log.sock
+  `);
+  expect(outOf(notes, "label")).toBe(label);
+  expect(noteOf(notes, "audit")).toMatchObject({ code: 0, out: expect.stringContaining("No findings.") });
 });
