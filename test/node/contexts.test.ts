@@ -86,3 +86,7 @@ test("a label that is not the policy's default is a fault, and an exception that
   expect(findLabelFaults(labels, lookUp, [known])).toEqual([]);
   expect(findLabelFaults(labels.slice(0, 1), lookUp, [known])).toHaveLength(1);
 });
+
+onTheNode("who logs in by SSH stands on the console", async () => {
+  expect(await node(["log"])).toContain("auth succeeded for 'root'");
+});
