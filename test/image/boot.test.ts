@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { findFaults } from "../node/isolation/judge.ts";
+import { makeAdversaryDisks, tryOnProduct } from "./adversary.ts";
 import { asLine, bootByHttp, bootByTftp, CARD, directBoot } from "./boots.ts";
 import { guestXml, withXml } from "./guest-xml.ts";
 import { bootMachine, IMAGE, type Machine, type MakeBoot } from "./machine.ts";
@@ -76,7 +79,7 @@ whereBuilt("the product's image, booted as a kernel with its initrd", () => {
   });
 });
 
-whereBuilt("the product's image boots, runs two guests and powers off", () => {
+whereBuilt("the product's image boots, runs two guests, isolates them and powers off", () => {
   const flash = "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd";
   const variables = "if=pflash,format=raw,snapshot=on,file=/usr/share/OVMF/OVMF_VARS_4M.fd";
   const firmware = ["-drive", flash, "-drive", variables];
@@ -88,7 +91,7 @@ whereBuilt("the product's image boots, runs two guests and powers off", () => {
     ...["-fw_cfg", "name=opt/org.svirt/hostname,string=from-fw-cfg"],
   ];
   test("over the network, by iPXE and TFTP, told by a second initrd", async () => {
-    await expectToBoot(bootByTftp, "from-initrd");
+    await expectToBoot(bootByTftp, { hostname: "from-initrd", type: "kvm" });
   }, 600_000);
 
   test("over the network, by iPXE and HTTP alone", async () => {
@@ -108,7 +111,7 @@ whereBuilt("the product's image boots, runs two guests and powers off", () => {
       return `http://10.0.2.2:${server.port}`;
     };
     try {
-      await expectToBoot(bootByHttp(offer), "from-initrd");
+      await expectToBoot(bootByHttp(offer), { hostname: "from-initrd", type: "kvm" });
       expect([...fetched].toSorted()).toEqual(["/boot.ipxe", "/initrd", "/settings", "/vmlinuz"]);
     } finally {
       for (const server of servers) await server.stop();
@@ -119,36 +122,47 @@ whereBuilt("the product's image boots, runs two guests and powers off", () => {
     const boot: MakeBoot = ({ admin }) => ({
       words: [...firmware, ...cd, ...drive, ...CARD, ...told(admin)],
     });
-    await expectToBoot(boot, "from-fw-cfg");
+    await expectToBoot(boot, { hostname: "from-fw-cfg", type: "kvm" });
   }, 600_000);
 
   test("from a CD in a BIOS machine with 512 MiB and no virtualization, and says that KVM is missing", async () => {
     const small = ["-m", "512", "-cpu", "max,svm=off"];
     const boot: MakeBoot = ({ admin }) => ({ words: [...cd, ...drive, ...CARD, ...told(admin), ...small] });
-    await expectToBoot(boot, "from-fw-cfg", async (machine) => {
+    await expectToBoot(boot, { hostname: "from-fw-cfg", type: "qemu" }, async (machine) => {
       const refused = await machine.ask(withXml("svirt create -", guestXml("one", "kvm")));
       expect([refused.code, refused.err]).toEqual([
         3,
         expect.stringContaining("Cannot hand /dev/kvm to the guest: it does not exist"),
       ]);
       expect((await machine.ask("svirt doctor")).out).toContain("guests of type kvm cannot start");
-      await expectTwoGuests(machine, "qemu");
     });
   }, 600_000);
 });
 
+/** Boots, is looked at, starts two guests of which the first is of this type, withstands one that was taken over, and powers off. */
 async function expectToBoot(
   boot: MakeBoot,
-  hostname: string,
-  runGuests = async (machine: Machine): Promise<void> => await expectTwoGuests(machine, "kvm"),
+  { hostname, type }: { readonly hostname: string; readonly type: "kvm" | "qemu" },
+  look?: (machine: Machine) => Promise<void>,
 ): Promise<void> {
-  const machine = await bootMachine(boot);
+  const folder = mkdtempSync(`${tmpdir()}/svirt-adversary-`);
+  const disks = await makeAdversaryDisks(folder);
+  const machine = await bootMachine((keys, own) => {
+    const { words, ...more } = boot(keys, own);
+    return { words: [...words, ...disks], ...more };
+  });
   try {
     expect(await machine.run("cat /sys/fs/selinux/enforce; hostname")).toBe(`1${hostname}\n`);
-    await runGuests(machine);
+    await look?.(machine);
+    await expectTwoGuests(machine, type);
+    const run = type === "kvm" ? "kvm" : "tcg";
+    const rows = await tryOnProduct(machine, [run], type);
+    expect(findFaults(rows, [run])).toEqual([]);
+    expect(rows.filter((row) => row.attempt.group !== "own").length).toBeGreaterThan(200);
     await expectPowerOff(machine);
   } finally {
     await machine.stop();
+    rmSync(folder, { recursive: true });
   }
 }
 

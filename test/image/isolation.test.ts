@@ -1,48 +1,28 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename } from "node:path";
-import type { Run, Runs } from "../node/isolation/attempt.ts";
-import { EXCEPTIONS, type Exception } from "../node/isolation/exceptions.ts";
-import { CONFINED, findFaults, joinRuns, type Row } from "../node/isolation/judge.ts";
-import { buildAdversary, FOLDER, makeRuns } from "../node/isolation/on-the-node.ts";
+import type { Run } from "../node/isolation/attempt.ts";
+import { CONFINED, findFaults, type Row } from "../node/isolation/judge.ts";
 import { formatProof } from "../node/isolation/table.ts";
+import { makeAdversaryDisks, tryOnProduct } from "./adversary.ts";
 import { directBoot } from "./boots.ts";
 import { bootMachine, IMAGE, type Machine } from "./machine.ts";
 
 const whereBuilt = existsSync(`${IMAGE}/initrd`) ? describe : describe.skip;
-const SPARE_DISK = "/dev/vdb";
-const SPARE_BYTES = 4 * 1024 * 1024;
 const WANTED: readonly Run[] = [...CONFINED, "control"];
 
-/** What is otherwise than on the test machine. */
-const PRODUCTS: readonly Exception[] = [
-  { id: "exec.qemu-img", runs: CONFINED, verdict: "untried", reason: "the product has no qemu-img" },
-  ...["secret.mem", "secret.port", "secret.kallsyms"].map((id) => ({
-    id,
-    runs: ["control"] as const,
-    verdict: "refused" as const,
-    reason: "the kernel is locked down, and tells its addresses nobody",
-  })),
-];
-
-/** The adversary of the test machine (test/node/isolation.test.ts), on the product. */
+/** Every run of the adversary; boot.test.ts has one for each way to boot. */
 whereBuilt("the product's image, with a guest that was taken over", () => {
   const folder = mkdtempSync(`${tmpdir()}/svirt-adversary-`);
   let machine: Machine;
   let rows: readonly Row[];
 
   beforeAll(async () => {
-    await makeDisks(folder);
+    const disks = await makeAdversaryDisks(folder);
     machine = await bootMachine(
-      directBoot(({ admin }) => `svirt.key=${admin} svirt.config=none svirt.data=none`, disksIn(folder)),
+      directBoot(({ admin }) => `svirt.key=${admin} svirt.config=none svirt.data=none`, disks),
     );
-    // Nothing is run from there on a node, and nobody enters another domain by what is there: but for this.
-    await machine.run("mount -o remount,exec,suid /srv");
-    await machine.run(
-      `mkdir /srv/tools ${FOLDER}; mount -t ext4 -o ro,context=system_u:object_r:var_t:s0 /dev/vda /srv/tools; cp /srv/tools/* ${FOLDER}; umount /srv/tools`,
-    );
-    rows = joinRuns(await tryAll(machine), [...EXCEPTIONS, ...PRODUCTS]);
+    rows = await tryOnProduct(machine, WANTED);
     process.stderr.write(`${formatProof(rows, WANTED)}\n`);
   }, 900_000);
   afterAll(async () => {
@@ -61,31 +41,3 @@ whereBuilt("the product's image, with a guest that was taken over", () => {
     expect(findFaults(walls, ["control"])).toEqual([]);
   });
 });
-
-/** All runs, the control last: it spares nothing. */
-async function tryAll(machine: Machine): Promise<Runs> {
-  const script = (...words: string[]): string =>
-    `SVIRT_SPARE_DISK=${SPARE_DISK} sh ${FOLDER}/isolation.sh ${words.join(" ")}`;
-  await machine.run(script("set-up"));
-  return await makeRuns(WANTED, (run) => machine.run(script("run", run)));
-}
-
-/** The first has the adversary on it, and is the node's; the second may be a guest's. */
-async function makeDisks(folder: string): Promise<void> {
-  mkdirSync(`${folder}/tools`);
-  for (const file of await buildAdversary()) copyFileSync(file, `${folder}/tools/${basename(file)}`);
-  run(["mke2fs", "-q", "-t", "ext4", "-d", `${folder}/tools`, `${folder}/tools.img`, "32M"]);
-  writeFileSync(`${folder}/spare.img`, new Uint8Array(SPARE_BYTES));
-}
-
-function disksIn(folder: string): string[] {
-  return ["tools", "spare"].flatMap((name) => [
-    ...["-drive", `if=none,id=${name},format=raw,file=${folder}/${name}.img`],
-    ...["-device", `virtio-blk-pci,drive=${name}`],
-  ]);
-}
-
-function run(command: readonly string[]): void {
-  const { exitCode, stderr } = Bun.spawnSync([...command]);
-  if (exitCode !== 0) throw new Error(`Cannot run ${command.join(" ")}: ${stderr.toString()}`);
-}

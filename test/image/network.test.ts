@@ -64,6 +64,15 @@ whereBuilt("the product's image, with a network around it", () => {
     expect(await contextOf(machine, "ntpd")).toContain(":ntpd_t:");
   }, 300_000);
 
+  test("starts the daemon of its clock again, which finds the socket that the killed one left", async () => {
+    const daemons = "pidof ntpd || true";
+    const before = (await machine.run(daemons)).split(/\s+/);
+    await machine.run("killall -9 ntpd");
+    const isNew = (pid: string): boolean => pid !== "" && !before.includes(pid);
+    await until(async () => (await machine.run(daemons)).split(/\s+/).filter(isNew).length >= 3);
+    expect((await machine.run(daemons)).split(/\s+/).filter(isNew).length).toBe(3);
+  }, 60_000);
+
   test("sends its log to svirt.syslog= and keeps it as well", async () => {
     const login = /^<\d+>.*dropbear\[\d+\]: Pubkey auth succeeded for 'root'/m;
     await until(() => Promise.resolve(login.test(log.join("\n"))));

@@ -16,11 +16,6 @@ export const OUR_RIGHTS: readonly OurRight[] = [...MODULES.values()].flatMap((te
   rightsIn(allowsIn(text)),
 );
 
-/** The policy that was built from these modules, knowing all their attributes. */
-export function readOurPolicy(folder: string): Policy {
-  return withOurAttributes(readPolicy(binaryOf(folder)));
-}
-
 /** Debian's policy with svirt's types and all that svirt takes away, but nothing of what it allows. Half a minute. */
 export function readBarePolicy(folder: string): Policy {
   const built = readPolicy(binaryOf(folder));

@@ -4,12 +4,14 @@
 #   isolation.sh set-up | run RUN | tear-down      RUN: kvm tcg net label twin user control
 #
 # SVIRT_GUEST and SVIRT_NEIGHBOUR name two guests that run already, for the runs that need no others (not tcg, net).
-# SVIRT_SPARE_DISK is a disk of the node that a guest may have.
+# SVIRT_SPARE_DISK is a disk of the node that a guest may have. SVIRT_TYPE=qemu is for nodes without KVM: all but "kvm" and
+# "net" can be run there.
 set -eu
 # On the node's writable disk; guests get at their programs and disks there as anywhere.
 here=/srv/isolation
 disks=/srv/images
 spare_disk=${SVIRT_SPARE_DISK:-/dev/vde}
+type=${SVIRT_TYPE:-kvm}
 abstract=svirt-isolation-neighbour
 vnc_port=5907
 guest=${SVIRT_GUEST:-isolation-kvm}
@@ -77,10 +79,10 @@ set_up() {
 }
 
 start_guests() {
-  start_guest isolation-kvm kvm ''
+  start_guest isolation-kvm "$type" ''
   start_guest isolation-tcg qemu ''
-  start_guest isolation-net kvm "<interface type='user'><mac address='52:54:00:00:00:01'/><model type='virtio'/></interface>"
-  start_guest isolation-b kvm "<disk type='block' device='disk'>
+  start_guest isolation-net "$type" "<interface type='user'><mac address='52:54:00:00:00:01'/><model type='virtio'/></interface>"
+  start_guest isolation-b "$type" "<disk type='block' device='disk'>
       <driver name='qemu' type='raw'/>
       <source dev='$spare_disk'/>
       <target dev='vdb' bus='virtio'/>
