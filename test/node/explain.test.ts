@@ -119,5 +119,5 @@ onTheNode(
     }
     expect(noteOf(notes, "text").out.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   },
-  { denied: /comm="adversary-guest"/ },
+  { denied: /comm="(?:adversary-guest|launch-svirt)"/ },
 );

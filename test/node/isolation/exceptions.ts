@@ -37,10 +37,8 @@ export const EXCEPTIONS: readonly Exception[] = [
   ...allowedToNet(
     "user networking is QEMU's own sockets, out to any port but VNC's; 127.0.0.1 has no label of its own",
     "network.ssh",
-    "network.bind-udp",
     "network.send-udp",
     "network.route",
-    "network.interface",
   ),
   ...notOthers(
     "the folder is of another user, and the label takes root's power over that away",
