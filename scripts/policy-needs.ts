@@ -11,7 +11,7 @@ import { node } from "../test/node/lifecycle/on-the-node.ts";
 import { binaryOf, findBuiltPolicy } from "../test/policy/built-policy.ts";
 import { buildAudited } from "../test/policy/changed-policy.ts";
 import { formatRight } from "../test/policy/needed.ts";
-import { findFailure, loadPolicy, scenarioOf, watchUses } from "../test/policy/on-the-node.ts";
+import { findFailure, loadAndRemove, loadPolicy, scenarioOf, watchUses } from "../test/policy/on-the-node.ts";
 import { buildSwitchable, OUR_RIGHTS, readBarePolicy } from "../test/policy/our-rules.ts";
 import { readUses } from "../test/policy/seen.ts";
 import { readTable, writeFails } from "../test/policy/tables.ts";
@@ -41,21 +41,15 @@ const failures = new Map(await readTable("fails.txt"));
 const untried = OUR_RIGHTS.filter((right) => !failures.has(formatRight(right)));
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-/** The running node gets the policy that was built, for the folder to be removed. */
-async function load(built: string): Promise<void> {
-  try {
-    await loadPolicy(binaryOf(`${built}/store`));
-  } finally {
-    rmSync(built, { recursive: true });
-  }
-}
-
 /** By formatRight(), the quickest first. */
-async function findUses(built: string): Promise<ReadonlyMap<string, readonly Use[]>> {
+async function findUses(
+  built: string,
+  files: readonly string[],
+): Promise<ReadonlyMap<string, readonly Use[]>> {
   const ours = { bare: readBarePolicy(built), rights: OUR_RIGHTS };
   const found = new Map<string, readonly Use[]>();
-  await load(buildAudited(built, untried));
-  for (const scenario of process.argv.slice(2).map(scenarioOf)) {
+  await loadAndRemove(buildAudited(built, untried));
+  for (const scenario of files.map(scenarioOf)) {
     const { seen, passed, failed } = await watchUses(scenario);
     for (const [right, titles] of readUses(ours, seen)) {
       const uses = titles.flatMap((title) => {
@@ -83,9 +77,9 @@ async function keep(right: string, failure: string): Promise<void> {
 }
 
 /** Those that the test files use, on the node that runs. */
-async function tryFiles(built: string): Promise<void> {
-  const uses = await findUses(built);
-  await load(buildSwitchable(built));
+async function tryFiles(built: string, files: readonly string[]): Promise<void> {
+  const uses = await findUses(built, files);
+  await loadAndRemove(buildSwitchable(built));
   for (const [right, tests] of uses) {
     const tried = tests.slice(0, TRIED);
     for (const test of tried) {
@@ -117,5 +111,5 @@ async function tryBoots(built: string, words: readonly string[]): Promise<void> 
   }
 }
 
-const [first, ...words] = process.argv.slice(2);
-await (first === "--boot" ? tryBoots(folder, words) : tryFiles(folder));
+const words = process.argv.slice(2);
+await (words[0] === "--boot" ? tryBoots(folder, words.slice(1)) : tryFiles(folder, words));

@@ -60,7 +60,11 @@ export function isUseOf(policy: Policy, used: OurRight, right: OurRight): boolea
   );
 }
 
-function isTarget(policy: Policy, name: string, { source, target }: OurRight): boolean {
+function isTarget(
+  policy: Policy,
+  name: string,
+  { source, target }: Pick<OurRight, "source" | "target">,
+): boolean {
   return name === "self" ? source === target : isOf(policy, name, target);
 }
 
@@ -75,11 +79,7 @@ function isGiven(policy: Policy, rules: readonly Pair[], right: OurRight): boole
     const own = rules.filter((rule) => isOf(policy, rule.source, source));
     const targets = right.target === "self" ? [source] : membersOf(policy, right.target);
     return targets.every((target) =>
-      isAlways(
-        own.filter((rule) =>
-          rule.target === "self" ? source === target : isOf(policy, rule.target, target),
-        ),
-      ),
+      isAlways(own.filter((rule) => isTarget(policy, rule.target, { source, target }))),
     );
   });
 }

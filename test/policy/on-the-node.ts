@@ -1,6 +1,8 @@
+import { rmSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { node } from "../node/lifecycle/on-the-node.ts";
+import { binaryOf } from "./built-policy.ts";
 import { switchOf } from "./changed-policy.ts";
 
 const NODE_TESTS = fileURLToPath(new URL("../node", import.meta.url));
@@ -14,6 +16,15 @@ const TIMEOUT_MS = 120_000;
 export async function loadPolicy(binary: string): Promise<void> {
   await node(["put", binary, COLLECT, ON_NODE]);
   await node(["ssh", `dd if=${ON_NODE}/policy.33 of=/sys/fs/selinux/load bs=64M 2>/dev/null`]);
+}
+
+/** The same of a policy that buildWith() made, whose folder is removed. */
+export async function loadAndRemove(built: string): Promise<void> {
+  try {
+    await loadPolicy(binaryOf(`${built}/store`));
+  } finally {
+    rmSync(built, { recursive: true });
+  }
 }
 
 /** Of a test file in test/node: its path, from the name that tables have for it. */

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { rmSync } from "node:fs";
 import { binaryOf, findBuiltPolicy } from "../../policy/built-policy.ts";
 import { formatRight } from "../../policy/needed.ts";
-import { findFailure, loadPolicy } from "../../policy/on-the-node.ts";
+import { findFailure, loadAndRemove, loadPolicy } from "../../policy/on-the-node.ts";
 import { buildSwitchable, OUR_RIGHTS } from "../../policy/our-rules.ts";
 import { readTable } from "../../policy/tables.ts";
 import { isNodeUp } from "../isolation/on-the-node.ts";
@@ -10,20 +9,14 @@ import { isNodeUp } from "../isolation/on-the-node.ts";
 /** So many of the rights in fails.txt are tried here, spread over the table; scripts/policy-needs.ts tries all. */
 const TRIED = 6;
 
+// Skipped where no node is up or the policy of this checkout is not built; on the nodes of scripts/test a skip is a failure.
 const folder = findBuiltPolicy();
 const isUp = folder !== undefined && (await isNodeUp());
 const failing = [...(await readTable("fails.txt"))];
 const sample = failing.filter((_, at) => at % Math.ceil(failing.length / TRIED) === 0);
 
 if (isUp) {
-  beforeAll(async () => {
-    const built = buildSwitchable(folder);
-    try {
-      await loadPolicy(binaryOf(`${built}/store`));
-    } finally {
-      rmSync(built, { recursive: true });
-    }
-  }, 240_000);
+  beforeAll(() => loadAndRemove(buildSwitchable(folder)), 240_000);
   afterAll(() => loadPolicy(binaryOf(folder)), 60_000);
 }
 
