@@ -42,10 +42,16 @@ const open = (name: string): number =>
 
 const BY = { source: "525400000001", destination: "525400000002", headerBytes: 10 };
 
-// A node of /dev is named by a device's number, and the network before this one may still be on its way out with the same.
-for (let passed = process.pid % 89; passed >= 0; passed -= 1) {
-  run("ip", "link", "add", "passing", "type", "dummy");
+// A node of /dev is named by a device's number, and the kernel removes the nodes of an ended network namespace late: numbers
+// are skipped until the next ones are free.
+const NUMBERS = 16;
+for (let isFree = false; !isFree; ) {
+  run("ip", "link", "add", "passing", "type", "bridge");
+  const number = Number(read("passing/ifindex"));
   run("ip", "link", "del", "passing");
+  isFree = !Array.from({ length: NUMBERS }, (_, at) => `/dev/tap${number + 1 + at}`).some((path) =>
+    existsSync(path),
+  );
 }
 run("ip", "link", "add", "br0", "type", "bridge");
 run("ip", "link", "set", "br0", "up");
