@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { SvirtError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { Claim } from "../plan/step.ts";
+import { claim as claimSchema } from "../plan/step-parts.ts";
 
 const claimEntry = v.strictObject({
   sharing: v.picklist(["exclusive", "shared"]),
@@ -79,8 +80,7 @@ export class ClaimRegistry {
 
   /** Every hold of every owner: for audit and for what a crash may have left. */
   listAll(): { readonly kind: Claim["kind"]; readonly key: string; readonly owner: string }[] {
-    const kinds: readonly Claim["kind"][] = ["level", "static", "uid", "file", "tap", "port", "pci"];
-    return kinds.flatMap((kind) =>
+    return claimSchema.entries.kind.options.flatMap((kind) =>
       this.#host
         .listFolder(`${this.#folder}/${kind}`)
         .flatMap((key) => this.listHolders(kind, key).map(({ owner }) => ({ kind, key, owner }))),

@@ -3,12 +3,10 @@ import { chmodSync, statSync } from "node:fs";
 import { withFile } from "../../src/host/linux/file-id.ts";
 import { getxattrBytes, setxattr } from "../../src/host/linux/xattr.ts";
 import { aclBytes, NAMED_LISTS } from "./acl-bytes.ts";
-import { RealFolder } from "./real-folder.ts";
+import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
 
 const [ONE, OTHER] = [1_879_048_193, 1_879_048_194];
 const ACL = "system.posix_acl_access";
-const MISSING = whatIsMissing();
-const ASIDE = MISSING === undefined ? "" : ` (skipped: ${MISSING})`;
 
 describe.skipIf(MISSING !== undefined)(`what one user is let do to a file${ASIDE}`, () => {
   // The modes before and after are equal, though a mask stands in the place of the group's rights meanwhile. acl(5)
@@ -63,16 +61,4 @@ describe.skipIf(MISSING !== undefined)(`what one user is let do to a file${ASIDE
 function mayWrite(path: string, uid: number): boolean {
   const user = ["setpriv", "--reuid", String(uid), "--regid", String(uid), "--clear-groups"];
   return Bun.spawnSync([...user, "sh", "-c", ': >>"$0" && : <"$0"', path], { stderr: "ignore" }).success;
-}
-
-function whatIsMissing(): string | undefined {
-  if (process.getuid?.() !== 0) return "root is needed";
-  if (Bun.which("setpriv") === null) return "setpriv is missing";
-  using folder = new RealFolder();
-  try {
-    folder.host.grantAccess(folder.id(folder.file("probe")), { uid: ONE, access: "read-only" });
-  } catch (error) {
-    return String(error);
-  }
-  return undefined;
 }

@@ -49,6 +49,8 @@ export class Machine {
   isDiskFull = false;
   nowMs = FIRST_BOOT_SECONDS * 1000;
   bootSeconds = FIRST_BOOT_SECONDS;
+  /** Files that were written without a sync: a power failure leaves them empty. */
+  readonly unsynced = new Set<Inode>();
   /** Files that guests share for writing by their own wish. */
   readonly sharedFiles = new Set<string>();
   #boots = 1;
@@ -118,6 +120,8 @@ export class Machine {
 
   /** Power off and on: what is in memory is gone, disks may bear another number. */
   reboot(diskNumber = this.files.disk.device): void {
+    for (const inode of this.unsynced) inode.bytes = new Uint8Array();
+    this.unsynced.clear();
     this.processes.clear();
     this.locks.clear();
     this.reaps.splice(0);

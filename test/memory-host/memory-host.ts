@@ -113,7 +113,10 @@ function fileCalls(
     writeText,
     stageText,
     placeText,
-    writeVolatile: writeText,
+    writeVolatile(path, text, mode) {
+      writeText(path, text, mode);
+      machine.unsynced.add(files.get(path));
+    },
     removeFile: (path) => files.remove(path),
     makeSymlink: (path, target) => void files.put(path, "symlink", { target }),
     makeLinkWithin(folder, { label, path, target }) {

@@ -161,7 +161,16 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
     beforeAll(async () => {
       const words = "-M pc,accel=tcg -m 32 -display none -nodefaults -S";
       qemu = Bun.spawn(
-        [qemuProgram ?? "", ...words.split(" "), "-qmp", `unix:${monitor},server=on,wait=off`],
+        // It ends with the test's process, too. PR_SET_PDEATHSIG(2const)
+        [
+          "setpriv",
+          "--pdeathsig",
+          "KILL",
+          qemuProgram ?? "",
+          ...words.split(" "),
+          "-qmp",
+          `unix:${monitor},server=on,wait=off`,
+        ],
         {
           stdio: ["ignore", Bun.file(log), "inherit"],
         },
@@ -174,7 +183,8 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
       [chain, done] = [[link], steps];
     });
     afterAll(async () => {
-      qemu?.kill();
+      // A QEMU with an unfinished job does not end at SIGTERM.
+      qemu?.kill("SIGKILL");
       await qemu?.exited;
       fs.rmSync(folder, { recursive: true });
       fs.rmSync(log);

@@ -2,10 +2,23 @@ import { describe, expect, test } from "bun:test";
 import { destroyDomain } from "../../src/vm/destroy.ts";
 import { detachDevice } from "../../src/vm/devices/change-devices.ts";
 import { startDomain } from "../../src/vm/start.ts";
+import type { Machine } from "../memory-host/machine.ts";
+import { qcow2Bytes } from "../storage/qcow2-bytes.ts";
 import { accessOf, CONTENT, expectCleanEnd, expectRefused, NEW, OTHER, sources } from "./block-checks.ts";
 import { commitOn, copyOn, endOn, IMAGES, machineWithChain, pullOn, takeOn, waitOn } from "./block-scene.ts";
 import { deviceOf, recordOf, wholeState } from "./hotplug-scene.ts";
-import { diskXml, domainXml, errorOf, labelOf, nodeOn, ORIGINAL, reapAll, sweepAll, UUID } from "./scene.ts";
+import {
+  diskXml,
+  domainXml,
+  errorOf,
+  labelOf,
+  makeMachine,
+  nodeOn,
+  ORIGINAL,
+  reapAll,
+  sweepAll,
+  UUID,
+} from "./scene.ts";
 
 describe("a commit of the disk's own image", () => {
   test("gives the guest the base, and the overlay its label back, when it pivots", async () => {
@@ -248,4 +261,29 @@ describe("a job that fails at its very end, against what was written down", () =
 test("a disk without a job has none to end", async () => {
   const machine = await machineWithChain();
   await expectRefused(machine, endOn(nodeOn(machine), "abort"), "disk vda does not have an active block job");
+});
+
+describe("a job that begins while another disk's goes on", () => {
+  const SECOND = `${IMAGES}/second.qcow2`;
+
+  /** With a second disk, whose image stands on one of its own. */
+  async function machineWithTwoChains(): Promise<Machine> {
+    const machine = makeMachine();
+    const bytes = qcow2Bytes({ backingFile: "private1.raw", extensions: [[0xe2792aca, "raw"]] });
+    machine.files.put(SECOND, "file", { bytes }).xattrs.set("security.selinux", ORIGINAL);
+    const xml = domainXml({ disks: diskXml(`${IMAGES}/top.qcow2`, "vda") + diskXml(SECOND, "vdb") });
+    await startDomain(nodeOn(machine), xml);
+    return machine;
+  }
+
+  test.each([
+    ["commit", async (machine: Machine) => await commitOn(nodeOn(machine), { path: "vdb" })],
+    ["copy", async (machine: Machine) => await copyOn(nodeOn(machine), { path: "vdb", isShallow: true })],
+    ["pull", async (machine: Machine) => await pullOn(nodeOn(machine), undefined, "vdb")],
+  ])("as a %s leaves that one in the record", async (_, begin) => {
+    const machine = await machineWithTwoChains();
+    await copyOn(nodeOn(machine), { dest: `${IMAGES}/first-copy.qcow2`, isShallow: true });
+    await begin(machine);
+    expect(recordOf(machine).jobs?.map(({ disk }) => disk)).toEqual(["vda", "vdb"]);
+  });
 });

@@ -64,8 +64,8 @@ export async function copyOn(node: Node, wish: Partial<CopyWish> = {}): Promise<
 }
 
 /** Starts a pull of what is below the disk's own image. */
-export async function pullOn(node: Node, base?: string): Promise<void> {
-  const wish = { path: "vda", base, bytesPerSecond: undefined };
+export async function pullOn(node: Node, base?: string, path = "vda"): Promise<void> {
+  const wish = { path, base, bytesPerSecond: undefined };
   await startBlockJob(node, UUID, { asked: pullLive(node, wish), watch: UNWATCHED });
 }
 

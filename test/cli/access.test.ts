@@ -1,0 +1,65 @@
+import { describe, expect, test } from "bun:test";
+import { ACCESS } from "../../src/cli/access.ts";
+
+// Written out by hand from what each command does, not from the program's own table: a command that changes a guest, a
+// definition, a label or a file and stands among those that read would be open to a key that may only read.
+const READS = `
+  audit capabilities doctor domblkinfo domblklist domblkstat domdisplay domid domif-getlink domiflist domifstat dominfo
+  dommemstat domname domstate domstats domuuid domxml-to-native dumpxml explain freecell hostname label-show list maxvcpus
+  nodecpumap nodecpustats nodeinfo nodememstats plan save-image-dumpxml sysinfo ttyconsole uri validate vcpucount vcpuinfo
+  version vncdisplay vol-dumpxml vol-info`;
+
+// They show a setting, or change it when a value is given.
+const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
+  blkiotune: "config current domain json live",
+  blockjob: "bytes domain info json path raw",
+  desc: "config current domain json live title",
+  domcapabilities: "arch json machine virttype",
+  domifaddr: "domain full interface json source=arp source=lease",
+  emulatorpin: "config current domain json live",
+  memtune: "config current domain json live",
+  schedinfo: "config current domain json live",
+  vcpupin: "config current domain json live vcpu",
+};
+
+const CHANGES = {
+  // A definition, or what is done with it at boot.
+  definitions: "autostart define undefine",
+  // Whether a guest runs, and with which state. reap and recover end and clear away what is left.
+  lifecycle:
+    "create destroy reap reboot recover restore resume shutdown start suspend managedsave managedsave-remove save",
+  // A running guest's devices and sizes.
+  devices:
+    "attach-device attach-disk attach-interface change-media detach-device detach-disk detach-interface domif-setlink " +
+    "setmaxmem setmem setvcpus update-device",
+  // Images, and what becomes of their labels.
+  storage: "blockcommit blockcopy blockpull snapshot-create-as vol-create label-restore label-set",
+  // Words to the guest, its agent or its QEMU, and files with its memory or screen.
+  guest: "console dump qemu-agent-command qemu-monitor-command screenshot send-key",
+};
+
+/** They need a program of the caller's choice, or are themselves the way in. */
+const LOCAL = "edit shell";
+
+const words = (text: string): string[] => text.trim().split(/\s+/);
+const named = (name: string): string => name.replace("label-", "label ");
+
+describe("what a key that may only read may call", () => {
+  const expected = new Map<string, string>([
+    ...words(READS).map((name) => [named(name), "reads"] as const),
+    ...Object.entries(READS_WITHOUT_A_VALUE),
+    ...Object.values(CHANGES).flatMap((names) =>
+      words(names).map((name) => [named(name), "changes"] as const),
+    ),
+    ...words(LOCAL).map((name) => [name, "local"] as const),
+  ]);
+
+  test.each([...ACCESS])("%s: as the table of the tests says", (name, access) => {
+    const is = typeof access === "object" ? access.readsWith.toSorted().join(" ") : access;
+    expect(is).toBe(expected.get(name) ?? "a command that the tests' table does not have");
+  });
+
+  test("is decided for each command of the tests' table", () => {
+    expect([...ACCESS.keys()].toSorted()).toEqual([...expected.keys()].toSorted());
+  });
+});
