@@ -2,6 +2,7 @@ import type { GuestPipe, LineChannel, PipeWish, TalkEnd } from "./host/channels.
 import type { Display } from "./plan/display.ts";
 import type { FileId, GuestOrder, HandedFile, HelperOrder, PluggedPeer } from "./plan/guest-order.ts";
 import type { Scheduler } from "./plan/limits.ts";
+import type { Ownership } from "./plan/step-parts.ts";
 import type { HandedTap, Macvtap, TapSetup } from "./plan/tap.ts";
 
 /** What a path leads to. */
@@ -162,10 +163,13 @@ export interface Host {
     readonly label?: string;
   }): void;
   /**
-   * A folder and what is in it, not what is below that, gets another owner and label: whoever had it before may have put
+   * A folder and what is in it, not what is below that, gets another owner and label, the folder also its mode: whoever had it before may have put
    * anything there, so no symlink is followed.
    */
-  giveFolder(path: string, to: { readonly uid: number; readonly label?: string }): void;
+  giveFolder(
+    path: string,
+    to: { readonly uid: number; readonly label?: string; readonly mode?: number },
+  ): void;
   /** With all that is in it; never follows a symlink. Missing is fine. */
   removeFolder(path: string): void;
   makeSymlink(path: string, target: string): void;
@@ -202,6 +206,8 @@ export interface Host {
   withAttributes<Result>(file: FileId, use: (attributes: FileAttributes) => Result): Result;
   /** Beside its owner and group: an entry of its ACL. Throws "denied" where there are none. acl(5) */
   grantAccess(file: FileId, granted: GrantedAccess): void;
+  /** Owner, group and mode, each as far as it is another one. Throws when the path leads to another file by now. */
+  setOwnership(file: FileId, ownership: Ownership): void;
   /** Without the entry nothing is changed. Throws when the path leads to another file by now. */
   revokeAccess(file: FileId, uid: number): void;
 

@@ -10,6 +10,7 @@ import { isPciStep } from "./inverse-pci.ts";
 import { isShareStep } from "./inverse-share.ts";
 import { isStreamStep } from "./inverse-stream.ts";
 import { isTreeStep } from "./inverse-tree.ts";
+import { describeOwner, isOwnerStep } from "./owner-step.ts";
 import { FILE_TO_COME, fileKey } from "./start-plan.ts";
 import type { Claim, FileStep, MonitorCommand, Step } from "./step.ts";
 import type { StreamStep } from "./stream-steps.ts";
@@ -24,6 +25,7 @@ export function describe(step: Step): string {
   if (isShareStep(step)) return describeShare(step);
   if (isTreeStep(step)) return describeTree(step);
   if (isPciStep(step)) return describePci(step);
+  if (isOwnerStep(step)) return describeOwner(step);
   switch (step.do) {
     case "reserve":
       return `reserve ${describeClaim(step.claim)}`;

@@ -193,7 +193,7 @@ function isOf(step: Step, files: readonly FileId[]): boolean {
 
 /** The key of the file that a step reserves, labels or keeps labelled. */
 function claimedKey(step: Step): string | undefined {
-  if (step.do === "write-udev-rule") return fileKey(step.file);
+  if (step.do === "write-udev-rule" || step.do === "remember-owner") return fileKey(step.file);
   if (step.do !== "reserve" && step.do !== "set-label") return undefined;
   return step.claim.kind === "file" ? step.claim.key : undefined;
 }

@@ -4,6 +4,7 @@ import { inversePci, isPciStep } from "./inverse-pci.ts";
 import { inverseShare, isShareStep } from "./inverse-share.ts";
 import { inverseStream, isStreamStep, isToldStream } from "./inverse-stream.ts";
 import { inverseTree, isTreeStep } from "./inverse-tree.ts";
+import { inverseOwner, isOwnerStep } from "./owner-step.ts";
 import type { Step } from "./step.ts";
 
 /** How long a guest's QEMU has to end after SIGTERM before it is killed: the reference gives it 10 s + 5 s. */
@@ -16,6 +17,7 @@ export function inverse(done: Step): Step | undefined {
   if (isShareStep(done)) return inverseShare(done);
   if (isTreeStep(done)) return inverseTree(done);
   if (isPciStep(done)) return inversePci(done);
+  if (isOwnerStep(done)) return inverseOwner(done);
   switch (done.do) {
     case "reserve":
       return { do: "release", claim: done.claim };

@@ -70,6 +70,7 @@ function planGive(done: readonly Step[], given: Given): Step[] {
         return step.claim.kind === "pci" ? step.claim.key === given.device : keys.has(step.claim.key);
       case "set-label":
         return keys.has(step.claim.key);
+      case "remember-owner":
       case "write-udev-rule":
         return given.paths.includes(step.file.path);
       case "make-folder":

@@ -34,6 +34,10 @@ function withDone(kept: readonly Step[], done: Step): readonly Step[] {
       );
     case "restore-label":
       return kept.filter((step) => !(step.do === "set-label" && fileKey(step.file) === fileKey(done.file)));
+    case "restore-owner":
+      return kept.filter(
+        (step) => !(step.do === "remember-owner" && fileKey(step.file) === fileKey(done.file)),
+      );
     case "remove-tap":
       return kept.filter((step) => !isOfTap(step, done.name));
     case "remove-macvtap":

@@ -6,6 +6,7 @@ import { isGuestUser } from "./guest-user.ts";
 import type { GuestGroup, ThreadWish } from "./limits.ts";
 import type { GuestPaths } from "./paths.ts";
 import type { Claim, MonitorCommand, Step } from "./step.ts";
+import type { Ownership } from "./step-parts.ts";
 import type { Macvtap, TapSetup } from "./tap.ts";
 
 /** A file that QEMU will hold open, and how it is to be labelled. */
@@ -16,6 +17,8 @@ export interface LabelledFile {
   /** The label to put back; undefined: it has none. */
   readonly original: string | undefined;
   readonly sharing: Claim["sharing"];
+  /** What comes back when the guest is gone; undefined: the file is not its user's, who cannot change it. */
+  readonly ownership?: Ownership | undefined;
   /** Of a device node, where udevd runs: the rule that keeps its label. */
   readonly udevRule?: { readonly path: string; readonly type: "block" | "character" } | undefined;
 }
@@ -64,6 +67,8 @@ export interface SharedTree {
   readonly to: string | undefined;
   readonly original: string | undefined;
   readonly sharing: Claim["sharing"];
+  /** As of a file. */
+  readonly ownership?: Ownership | undefined;
 }
 
 /** All that a start was decided to be. */
@@ -127,6 +132,7 @@ export function planStart(decision: StartDecision): Step[] {
     ...planGroupLinks(decision.links, { label: workLabel, workFolder: paths.workFolder }),
     // Its overlays are there already, so that they could be looked at: what is left of a start that was killed goes with it.
     ...(decision.overlays === undefined ? [] : [planOverlays(decision.overlays, uid)]),
+    ...[...files, ...decision.trees].flatMap(planOwner),
     ...files.flatMap((file) => planLabel(file)),
     ...lent.map(
       ({ label: to, original, path }): Step => ({
@@ -203,6 +209,7 @@ export function fileKey(id: FileId): string {
 export function planFiles(files: readonly LabelledFile[]): Step[] {
   return [
     ...files.map((file): Step => ({ do: "reserve", claim: fileClaim(file) })),
+    ...files.flatMap(planOwner),
     ...files.flatMap((file) => planLabel(file)),
   ];
 }
@@ -234,14 +241,19 @@ function socketKey({ folder, path }: PlannedSocket): string {
 }
 
 function fileClaim(file: Omit<LabelledFile, "udevRule">): Claim {
-  const { id, original, sharing, to } = file;
+  const { id, original, ownership, sharing, to } = file;
   return {
     kind: "file",
     key: fileKey(id),
     sharing,
     ...(to === undefined ? {} : { label: to }),
     ...(original === undefined ? {} : { original }),
+    ...(ownership === undefined ? {} : { ownership }),
   };
+}
+
+function planOwner({ id, ownership }: Pick<LabelledFile, "id" | "ownership">): Step[] {
+  return ownership === undefined ? [] : [{ do: "remember-owner", file: id, ownership }];
 }
 
 function planOverlays(path: string, uid: number): Step {

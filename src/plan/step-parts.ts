@@ -1,5 +1,9 @@
 import * as v from "valibot";
-import { aString, maybeString } from "./plain-schemas.ts";
+import { aNumber, aString, maybeString } from "./plain-schemas.ts";
+
+/** Owner, group and permission bits of a file. st_uid, st_gid, st_mode of stat(2) */
+export const ownership = v.strictObject({ uid: aNumber, gid: aNumber, mode: aNumber });
+export type Ownership = v.InferOutput<typeof ownership>;
 
 /** Something that only one guest may have, or several that agree. */
 export const claim = v.strictObject({
@@ -10,6 +14,8 @@ export const claim = v.strictObject({
   label: maybeString,
   /** For a file: the label to put back when its last user is gone. */
   original: maybeString,
+  /** For a file whose owner its guests run as: what they could change of it, from before the first of them. */
+  ownership: v.exactOptional(ownership),
 });
 
 /** What QEMU is told over its monitor. */

@@ -3,6 +3,7 @@ import { blockStep } from "./block-steps.ts";
 import { fileId, guestOrder, helperOrder } from "./guest-order.ts";
 import { grantStep, lendStep, linkSocketStep, returnStep, unlinkSocketStep } from "./lent-steps.ts";
 import { linkStep, mediumStep, memlockStep, plugStep, unplugStep } from "./live-steps.ts";
+import { ownerStep } from "./owner-step.ts";
 import { pciStep } from "./pci-step.ts";
 import { aNumber, aString, maybeString } from "./plain-schemas.ts";
 import { shareStep } from "./share-step.ts";
@@ -83,6 +84,7 @@ export const step = v.variant("do", [
   shareStep,
   treeStep,
   pciStep,
+  ownerStep,
 ]);
 export type Step = v.InferOutput<typeof step>;
 

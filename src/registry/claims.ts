@@ -2,12 +2,13 @@ import * as v from "valibot";
 import { SvirtError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { Claim } from "../plan/step.ts";
-import { claim as claimSchema } from "../plan/step-parts.ts";
+import { claim as claimSchema, ownership } from "../plan/step-parts.ts";
 
 const claimEntry = v.strictObject({
   sharing: v.picklist(["exclusive", "shared"]),
   label: v.exactOptional(v.string()),
   original: v.exactOptional(v.string()),
+  ownership: v.exactOptional(ownership),
 });
 
 /** One owner's hold on something. */
@@ -53,12 +54,7 @@ export class ClaimRegistry {
     if (inTheWay !== undefined) throw taken(claim, inTheWay);
     const folder = this.#keyFolder(claim.kind, claim.key);
     this.#host.makeFolder({ path: folder, mode: 0o700 });
-    const { label, original, sharing } = claim;
-    const entry = {
-      sharing,
-      ...(label === undefined ? {} : { label }),
-      ...(original === undefined ? {} : { original }),
-    };
+    const { key: _, kind: __, ...entry } = claim;
     const text = `${JSON.stringify(entry)}\n`;
     // A definition's must last. A guest's need not: it ends with the boot, and its record, which lasts, knows all of them.
     if (claim.kind === "static") this.#host.writeText(`${folder}/${owner}`, text, 0o600);

@@ -12,8 +12,8 @@ export function lendFolder(host: Host, { label, path, uid }: StepOf<"lend-folder
   host.giveFolder(path, { uid, ...(label === undefined ? {} : { label }) });
 }
 
-/** One that is gone is left alone. */
+/** Its user may have given it another mode. One that is gone is left alone. */
 export function returnFolder(host: Host, { label, path }: StepOf<"return-folder">): void {
   if (host.inspectFile(path)?.type !== "folder") return;
-  host.giveFolder(path, { uid: 0, ...(label === undefined ? {} : { label }) });
+  host.giveFolder(path, { uid: 0, mode: MODE, ...(label === undefined ? {} : { label }) });
 }

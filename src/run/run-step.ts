@@ -6,12 +6,14 @@ import { isPciStep } from "../plan/inverse-pci.ts";
 import { isShareStep } from "../plan/inverse-share.ts";
 import { isStreamStep } from "../plan/inverse-stream.ts";
 import { isTreeStep } from "../plan/inverse-tree.ts";
+import { isOwnerStep, type OwnerStep } from "../plan/owner-step.ts";
 import type { FileStep, Step } from "../plan/step.ts";
 import type { StreamStep } from "../plan/stream-steps.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
 import { greetMonitor, resumeGuest } from "./converse.ts";
 import { revokeFileAccess } from "./file-access.ts";
 import { restoreFileLabel, setFileLabel } from "./file-label.ts";
+import { runOwnerStep } from "./file-owner.ts";
 import { refuseTaken, removeSocket } from "./guest-socket.ts";
 import type { Progress } from "./guest-stream.ts";
 import { killGuest, listGuestProcesses } from "./kill-guest.ts";
@@ -44,12 +46,13 @@ export interface Actor {
 export async function runStep(actor: Actor, step: Step): Promise<void> {
   if (isBlockStep(step)) return await runBlockStep(actor, step);
   if (isStreamStep(step)) return await runStreamStep(actor, step);
+  if (isOwnerStep(step)) return runOwnerStep(actor.host, step);
   await runOtherStep(actor, step);
 }
 
 async function runOtherStep(
   actor: Actor,
-  step: Exclude<Step, { do: (BlockStep | StreamStep)["do"] }>,
+  step: Exclude<Step, { do: (BlockStep | StreamStep | OwnerStep)["do"] }>,
 ): Promise<void> {
   const { host, registry, owner } = actor;
   if (isShareStep(step)) return await runShareStep(actor, step);

@@ -9,6 +9,7 @@ import type { UsedSocket } from "./gather-sockets.ts";
 import { labelByOwner } from "./label-by-owner.ts";
 import { isSession, type Node, registryOf } from "./node.ts";
 import { originalOf } from "./original-label.ts";
+import { ownershipOf } from "./original-owner.ts";
 import { refuseInTree } from "./refuse-in-tree.ts";
 import { refuseOthersDisk } from "./refuse-others-disk.ts";
 import { refuseUnusable } from "./refuse-unusable.ts";
@@ -22,7 +23,7 @@ import type { UsedFile } from "./used-file.ts";
 export function decideFiles(
   node: Node,
   label: LabelDecision,
-  use: { readonly uuid: string; readonly files: readonly UsedFile[] },
+  use: { readonly uuid: string; readonly uid: number; readonly files: readonly UsedFile[] },
 ): LabelledFile[] {
   refuseOthersDisk(node, use.uuid, use.files);
   const decided = new Map<string, LabelledFile>();
@@ -54,6 +55,7 @@ export function decideFiles(
       to,
       sharing,
       original,
+      ownership: ownershipOf(node, file, use.uid),
       // udevd reads only root's rules.
       udevRule: isSession(node) ? undefined : udevRuleFor(node.host, file.facts, use.uuid),
     });

@@ -10,12 +10,14 @@ import { refuseOtherLabel } from "./decide-files.ts";
 import type { UsedFolder } from "./gather-folders.ts";
 import { type Node, registryOf } from "./node.ts";
 import { originalOf } from "./original-label.ts";
+import { ownershipOf } from "./original-owner.ts";
 import { refuseInTree } from "./refuse-in-tree.ts";
 import { refuseUnusable } from "./refuse-unusable.ts";
 
 /** A guest's shared folders, and the files that it has besides. */
 interface TreeUse {
   readonly uuid: string;
+  readonly uid: number;
   readonly folders: readonly UsedFolder[];
   readonly files: readonly FileId[];
 }
@@ -32,7 +34,8 @@ export function decideTrees(node: Node, label: LabelDecision, use: TreeUse): Sha
     refuseUnusable(node, label, { file: folder, to });
     refuseUsedBelow(node, folder, use);
     const meant = label.type === "static" ? to : undefined;
-    return { id: facts.id, access, to, sharing, original: originalOf(node, folder, meant) };
+    const ownership = ownershipOf(node, folder, use.uid);
+    return { id: facts.id, access, to, sharing, original: originalOf(node, folder, meant), ownership };
   });
 }
 

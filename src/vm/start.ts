@@ -184,9 +184,14 @@ function decide(
 ) {
   const label = decideGuestLabel(node, domain, written);
   const uid = chooseUid(node, domain.uuid);
-  const files = decideFiles(node, label, { uuid: domain.uuid, files: gathered.files });
+  const files = decideFiles(node, label, { uuid: domain.uuid, uid, files: gathered.files });
   const folders = gatherFolders(node.host, domain);
-  const trees = decideTrees(node, label, { uuid: domain.uuid, folders, files: files.map(({ id }) => id) });
+  const trees = decideTrees(node, label, {
+    uuid: domain.uuid,
+    uid,
+    folders,
+    files: files.map(({ id }) => id),
+  });
   const paths = guestPaths(node.paths, domain.uuid);
   const sockets = decideSockets(label, gathered.sockets, paths.workFolder);
   const planned = decideTaps(node, domain, { label: label.label, uid });

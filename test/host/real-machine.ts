@@ -18,6 +18,7 @@ const FILE_CALLS = [
   "readBytes",
   "grantAccess",
   "revokeAccess",
+  "setOwnership",
 ] as const satisfies readonly (keyof Host)[];
 type FileCall = (typeof FILE_CALLS)[number];
 

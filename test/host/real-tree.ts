@@ -88,6 +88,9 @@ class RealInode implements Inode {
   get uid(): number {
     return this.#facts.uid;
   }
+  get gid(): number {
+    return this.#facts.gid;
+  }
   get bytes(): Uint8Array {
     return readFileSync(this.#path);
   }

@@ -74,6 +74,19 @@ describe.skipIf(MISSING !== undefined)(`a folder that is given away on the real 
     expect(["", "/file", "/below"].map((name) => statSync(path + name).uid)).toEqual([0, 0, 0]);
   });
 
+  test("has its mode again when it comes back, and no program in it that runs as its owner", () => {
+    using folder = new RealFolder();
+    const path = `${folder.path}/state`;
+    mkdirSync(path);
+    writeFileSync(`${path}/program`, "");
+    folder.host.giveFolder(path, { uid: UID });
+    chmodSync(path, 0o777);
+    chmodSync(`${path}/program`, 0o6755);
+    folder.host.giveFolder(path, { uid: 0, mode: 0o700 });
+    const modes = [path, `${path}/program`].map((name) => (statSync(name).mode & 0o7777).toString(8));
+    expect(modes).toEqual(["700", "755"]);
+  });
+
   test("takes along what has a name that is no text, so that none keeps a folder from being taken back", () => {
     using folder = new RealFolder();
     const path = `${folder.path}/state`;

@@ -21,6 +21,7 @@ export interface Inode {
   readonly acl: Map<number, string>;
   mode: number;
   uid: number;
+  gid: number;
   bytes: Uint8Array;
 }
 
@@ -31,7 +32,9 @@ export interface Place {
 }
 
 /** What makes an inode; the rest is as for a file that root made. */
-export type InodeWish = Partial<Pick<Inode, "mode" | "uid" | "node" | "target" | "bytes" | "fileSystem">>;
+export type InodeWish = Partial<
+  Pick<Inode, "mode" | "uid" | "gid" | "node" | "target" | "bytes" | "fileSystem">
+>;
 
 const MOST_LINKS = 40;
 const LABEL = "security.selinux";
@@ -136,6 +139,7 @@ export class FileTree {
       acl: new Map(),
       mode: wish.mode ?? 0o600,
       uid: wish.uid ?? 0,
+      gid: wish.gid ?? 0,
       bytes: wish.bytes ?? new Uint8Array(),
     };
   }
@@ -143,7 +147,7 @@ export class FileTree {
 
 /** What stat(2) would tell. */
 export function factsOf({ inode, path }: Place): FileFacts {
-  const { fileSystem, mode, node, type, uid } = inode;
+  const { fileSystem, gid, mode, node, type, uid } = inode;
   return {
     id: {
       path,
@@ -157,7 +161,7 @@ export function factsOf({ inode, path }: Place): FileFacts {
     modifiedMs: 0,
     allocatedBytes: inode.bytes.length,
     uid,
-    gid: 0,
+    gid,
     mode,
   };
 }

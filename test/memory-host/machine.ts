@@ -218,11 +218,11 @@ export class Machine {
 export function snapshot(machine: Machine): string[] {
   const files = [...machine.files.walk()].flatMap((place) => {
     if (isExpectedToStay(place.path) || isReturned(place)) return [];
-    const { mode, type, uid } = place.inode;
+    const { gid, mode, type, uid } = place.inode;
     const xattrs = [...place.inode.xattrs].sort().map(([name, value]) => `${name}=${value}`);
     const acl = [...place.inode.acl].map(([user, access]) => `user ${user} ${access}`);
     return [
-      `${factsOf(place).id.inode} ${place.path} ${type} ${mode.toString(8)} ${uid} ${[...xattrs, ...acl].join(" ")}`,
+      `${factsOf(place).id.inode} ${place.path} ${type} ${mode.toString(8)} ${uid}:${gid} ${[...xattrs, ...acl].join(" ")}`,
     ];
   });
   const processes = machine.processes.list().map(({ command, pid }) => `process ${pid} ${command}`);

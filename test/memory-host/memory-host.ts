@@ -49,9 +49,10 @@ function folderCalls(
       made.mode = folder.mode;
       made.uid = folder.uid ?? made.uid;
     },
-    giveFolder(path, { label, uid }) {
+    giveFolder(path, { label, mode, uid }) {
       const folder = files.get(path);
       folder.uid = uid;
+      folder.mode = mode ?? folder.mode;
       for (const inode of [...folder.entries.values(), folder]) {
         inode.uid = uid;
         svirt.midway();

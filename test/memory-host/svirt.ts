@@ -36,6 +36,7 @@ const CHANGES: ReadonlySet<string> = new Set([
   "renameFile",
   "grantAccess",
   "revokeAccess",
+  "setOwnership",
   "lock",
   "signalProcess",
   "spawnGuest",

@@ -8,7 +8,7 @@ import type { Svirt } from "./svirt.ts";
 export function xattrCalls(
   machine: Machine,
   svirt: Svirt,
-): Pick<Host, "withInspected" | "withAttributes" | "grantAccess" | "revokeAccess"> {
+): Pick<Host, "withInspected" | "withAttributes" | "grantAccess" | "revokeAccess" | "setOwnership"> {
   const { files } = machine;
   const aclOf = (file: FileId): Inode["acl"] => {
     machine.noteAcl(file.path, svirt);
@@ -22,6 +22,7 @@ export function xattrCalls(
     },
     withAttributes: (file, use) => use(attributesOf(machine, svirt, files.getSame(file))),
     grantAccess: (file, { access, uid }) => void aclOf(file).set(uid, access),
+    setOwnership: (file, { gid, mode, uid }) => void Object.assign(files.getSame(file), { gid, mode, uid }),
     revokeAccess: (file, uid) => void aclOf(file).delete(uid),
   };
 }

@@ -111,6 +111,7 @@ describe("a guest of an ordinary user", () => {
     expect(steps.filter((step) => step.includes("uid"))).toEqual([
       expect.stringContaining(`make folder /run/user/${USER}/svirt/${UUID} (mode 711, uid ${USER}`),
       expect.stringContaining(`make folder /run/user/${USER}/svirt/${UUID}/guest (mode 700, uid ${USER}`),
+      `remember of ${DISK}: mode 600, uid ${USER}, gid 0`,
       expect.stringContaining(
         `start /usr/bin/qemu-system-x86_64 as uid ${USER} in system_u:system_r:svirt_tcg_t:`,
       ),

@@ -1,4 +1,4 @@
-import { closeSync, constants, fchownSync, fstatSync, lchownSync } from "node:fs";
+import { closeSync, constants, fchmodSync, fchownSync, fstatSync, lchownSync } from "node:fs";
 
 import { listChildren, openAt, openPath } from "./file-id.ts";
 import { orThrow } from "./files.ts";
@@ -7,10 +7,11 @@ import { setLabelOf } from "./xattr.ts";
 interface NewOwner {
   readonly uid: number;
   readonly label?: string;
+  readonly mode?: number;
 }
 
 /**
- * Host.giveFolder: by descriptors. The folder changes hands first, so that who had it can put nothing there any more.
+ * Host.giveFolder: by descriptors. chown(2) takes the setuid bit off what is in it. The folder changes hands first, so that who had it can put nothing there any more.
  */
 export function giveFolder(path: string, to: NewOwner): void {
   orThrow(`give ${path} to user ${to.uid}`, () => {
@@ -18,6 +19,7 @@ export function giveFolder(path: string, to: NewOwner): void {
     try {
       fchownSync(folder, to.uid, to.uid);
       for (const { at } of listChildren(folder)) giveEntry(at, to);
+      if (to.mode !== undefined) fchmodSync(folder, to.mode);
       putLabel(folder, to.label);
     } finally {
       closeSync(folder);

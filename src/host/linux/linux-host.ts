@@ -98,6 +98,7 @@ function fileCalls() {
     withAttributes: (file, use) => others().withAttributes(file, use),
     grantAccess: (file, granted) => others().grantAccess(file, granted),
     revokeAccess: (file, uid) => others().revokeAccess(file, uid),
+    setOwnership: (file, ownership) => others().setOwnership(file, ownership),
     visitTree: (folder, above, visit) => others().visitTree(folder, above, visit),
   } satisfies Partial<Host>;
 }

@@ -2,6 +2,7 @@ import type { Host } from "../../host.ts";
 import { mayAccess } from "./access-vector.ts";
 import { removeControlGroup, writeControl } from "./control-files.ts";
 import { grantAccess, revokeAccess } from "./file-access.ts";
+import { setOwnership } from "./file-owner.ts";
 import * as files from "./files.ts";
 import { giveFolder } from "./give-folder.ts";
 import { inspectFile, withAttributes, withInspected } from "./inspect-file.ts";
@@ -57,6 +58,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     withAttributes,
     grantAccess,
     revokeAccess,
+    setOwnership,
     visitTree,
     lock,
     isLocked,

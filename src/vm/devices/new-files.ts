@@ -69,7 +69,8 @@ export function decideNewDevice(
   guest: GuestRecord,
   { gathered, peers = [], words }: Gathered,
 ): NewDevice {
-  const files = decideFiles(node, labelDecisionOf(node, guest), { uuid: guest.uuid, files: gathered.files });
+  const { uid, uuid } = guest;
+  const files = decideFiles(node, labelDecisionOf(node, guest), { uuid, uid, files: gathered.files });
   return {
     files: files.filter((file) => isNew(guest, file)),
     handed: listHanded(node, words.descriptors, gathered.files),
