@@ -25,6 +25,10 @@ export const handedFile = v.strictObject({
   direct: v.boolean(),
   /** Without waiting for the other side of a line. O_NONBLOCK, open(2) */
   nonBlocking: v.exactOptional(v.literal(true)),
+  /** An image that svirt locks for QEMU; `isFirst` is false where the guest itself holds a lock already. */
+  lock: v.exactOptional(
+    v.strictObject({ as: v.picklist(["reader", "writer", "sharer"]), isFirst: v.boolean() }),
+  ),
 });
 export type HandedFile = v.InferOutput<typeof handedFile>;
 

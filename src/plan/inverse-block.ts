@@ -41,6 +41,9 @@ function inverseAccess(done: Extract<BlockStep, { do: "set-access" }>): BlockSte
     files: done.files.map((file) => ({
       ...file,
       access: file.access === "read-only" ? "read-write" : "read-only",
+      ...(file.lock === undefined
+        ? {}
+        : { lock: { ...file.lock, as: file.access === "read-only" ? "writer" : "reader" } as const }),
     })),
     nodes: done.nodes.map((node) => ({ ...node, "read-only": node["read-only"] !== true })),
   };

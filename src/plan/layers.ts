@@ -62,10 +62,14 @@ export function planAccess(
   how: Pick<HandedFile, "access" | "direct"> & { readonly monitor: string },
 ): Extract<Step, { do: "set-access" }> {
   const { access, direct, monitor } = how;
+  const as = access === "read-only" ? "reader" : "writer";
+  // A QEMU that locks by itself finds its own locks alone.
+  const isLocked = layer.nodes.some((name) => plugged.nodes.get(name)?.["locking"] === "off");
+  const lock = isLocked ? { lock: { as, isFirst: false } as const } : {};
   return {
     do: "set-access",
     monitor,
-    files: [...layer.files].map(([fd, file]) => ({ fd, file, access, truncate: false, direct })),
+    files: [...layer.files].map(([fd, file]) => ({ fd, file, access, truncate: false, direct, ...lock })),
     nodes: layer.nodes.map((name) => ({
       ...plugged.nodes.get(name),
       "read-only": access === "read-only",

@@ -1,3 +1,4 @@
+import type { Disk } from "../domain/disk.ts";
 import { listFirmwareFiles } from "../domain/firmware-files.ts";
 import { listHostDevice, VHOST_SCSI } from "../domain/host-device-resources.ts";
 import { hostInput } from "../domain/host-input.ts";
@@ -6,7 +7,7 @@ import { DEFAULT_RANDOM_SOURCE } from "../domain/random-source.ts";
 import { listResources, listTpm } from "../domain/resources.ts";
 import type { ChardevBackend } from "./chardev-backend-words.ts";
 import { namePorts } from "./chardev-words.ts";
-import { chainOf, type FoundChains } from "./disk-chain.ts";
+import { type ChainImage, chainOf, type FoundChains } from "./disk-chain.ts";
 import type { Guest } from "./guest.ts";
 import { type Descriptor, isDirect } from "./launch.ts";
 
@@ -95,12 +96,16 @@ function listInputs({ devices }: Guest): Wanted[] {
 
 function listImages({ devices }: Guest, chains: FoundChains): Wanted[] {
   return devices.disks.flatMap((disk) =>
-    chainOf(disk, chains).elements.flatMap(({ place, readOnly }) => {
-      if (place.type !== "file" && place.type !== "block") return [];
-      const wanted = file(place.path, "image", readOnly ? "read-only" : "read-write");
-      return [{ ...wanted, direct: isDirect(disk.driver?.cache) }];
-    }),
+    chainOf(disk, chains).elements.flatMap((image) => listImage(image, disk)),
   );
+}
+
+function listImage({ place, readOnly }: ChainImage, { driver, shareable }: Disk): Wanted[] {
+  if (place.type !== "file" && place.type !== "block") return [];
+  const wanted = file(place.path, "image", readOnly ? "read-only" : "read-write");
+  const writer = shareable ? "sharer" : "writer";
+  const lock = { as: readOnly ? "reader" : writer, isFirst: true } as const;
+  return [{ ...wanted, direct: isDirect(driver?.cache), lock }];
 }
 
 function listPorts(guest: Guest): Wanted[] {

@@ -3,7 +3,7 @@ import type { DiskDriver } from "../domain/disk-driver.ts";
 import type { ChainImage, DiskChain } from "./disk-chain.ts";
 import { formatFilters } from "./disk-filters.ts";
 import { remoteSource } from "./image-source.ts";
-import { fdsetPath, isDirect, type Launch, peerOf } from "./launch.ts";
+import { fdsetPath, isDirect, type Launch, lockingKeys, peerOf } from "./launch.ts";
 import { refuseUnproven } from "./refusal.ts";
 import { reservationKeys, reservationWords } from "./reservation-words.ts";
 import { jsonWords, type Words } from "./words.ts";
@@ -193,6 +193,7 @@ function placeKeys(file: File, launch: Launch | undefined): Json {
   return {
     driver: localDriver(image, place, launch),
     filename: filename(file, place.path, launch),
+    ...lockingKeys(launch),
     aio: driver.io,
     "pr-manager": image.role === "top" ? reservationKeys(disk, `libvirt-${number}-storage`) : undefined,
   };

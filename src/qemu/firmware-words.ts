@@ -1,7 +1,7 @@
 import type { Loader, Nvram } from "../domain/firmware.ts";
 import type { Guest } from "./guest.ts";
 import { remoteSource } from "./image-source.ts";
-import { handedName, type Launch } from "./launch.ts";
+import { handedName, type Launch, lockingKeys } from "./launch.ts";
 import { cannotTranslate } from "./refusal.ts";
 import { jsonWords, type Words } from "./words.ts";
 
@@ -43,6 +43,7 @@ function formatCode(
   const storage = {
     driver: "file",
     filename: flashName(launch, path, readonly),
+    ...lockingKeys(launch),
     "node-name": "libvirt-pflash0-storage",
     ...reopening(launch, readonly),
     discard: "unmap",
@@ -88,11 +89,19 @@ function variablesPlace(nvram: Nvram, launch: Launch | undefined): Readonly<Reco
   const path = "/domain/os/nvram/source";
   switch (nvram.type) {
     case "path":
-      return { driver: "file", filename: flashName(launch, nvram.path ?? "", false) };
+      return { driver: "file", filename: flashName(launch, nvram.path ?? "", false), ...lockingKeys(launch) };
     case "file":
-      return { driver: "file", filename: flashName(launch, nvram.source.file, false) };
+      return {
+        driver: "file",
+        filename: flashName(launch, nvram.source.file, false),
+        ...lockingKeys(launch),
+      };
     case "block":
-      return { driver: "host_device", filename: flashName(launch, nvram.source.dev, false) };
+      return {
+        driver: "host_device",
+        filename: flashName(launch, nvram.source.dev, false),
+        ...lockingKeys(launch),
+      };
     case "network": {
       const strange = ["slices", "encryption", "reservations", "dataStore"].find(
         (name) => name in nvram.source,

@@ -11,7 +11,7 @@ import { nextNodeNumber } from "./disk-words.ts";
 import { controllersOf, type Guest } from "./guest.ts";
 import { refuseHostdevs } from "./hostdev-rules.ts";
 import { remoteSource } from "./image-source.ts";
-import { handedName, type Launch } from "./launch.ts";
+import { handedName, type Launch, lockingKeys } from "./launch.ts";
 import { devicePath, notSettled } from "./refusal.ts";
 import { virtioDriver } from "./virtio-keys.ts";
 import { jsonWords, onOffWord, type Words } from "./words.ts";
@@ -179,6 +179,7 @@ function scsiSource(
     return {
       driver: "host_device",
       filename: handedName(launch, { path: scsiPath(source), purpose: "scsi", access }),
+      ...lockingKeys(launch),
     };
   }
   const hosts = source.hosts.map((host) => ({ transport: "default", ...host }) as const);

@@ -43,6 +43,8 @@ export interface Descriptor {
   readonly owner?: string;
   /** Opened without waiting for the other side: a line that nobody is on. O_NONBLOCK, open(2) */
   readonly nonBlocking?: true;
+  /** An image, and what QEMU does with it. */
+  readonly lock?: { readonly as: "reader" | "writer" | "sharer"; readonly isFirst: boolean };
 }
 
 /** The queues of a tap as QEMU is told them: numbers of descriptors, or names that its monitor knows. */
@@ -139,6 +141,14 @@ export function peerPair(
 /** The connection of a device. */
 export function peerOf(launch: Launch | undefined, place: string): LaunchPeer | undefined {
   return launch?.peers?.find((peer) => peer.place === place);
+}
+
+/**
+ * QEMU locks no file that it is handed: svirt holds the locks, and policy lets guests take none, since one that reads a
+ * shared image could keep all others from starting. qemu.git qapi/block-core.json BlockdevOptionsFile
+ */
+export function lockingKeys(launch: Launch | undefined): { readonly locking?: "off" } {
+  return launch === undefined ? {} : { locking: "off" };
 }
 
 /** The set that a descriptor is put into by -add-fd: one of its own. */

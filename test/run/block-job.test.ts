@@ -68,13 +68,20 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
       const common = { "read-only": false, cache: { direct: false, "no-flush": false } };
       const file = find(path);
       const commands = [
-        { driver: "file", filename: `/dev/fdset/${set}`, "node-name": storage, ...common },
+        {
+          driver: "file",
+          filename: `/dev/fdset/${set}`,
+          locking: "off",
+          "node-name": storage,
+          ...common,
+        },
         ...(as === "raw" ? [] : [{ driver: as, "node-name": node, file: storage, backing, ...common }]),
       ].map((args) => ({ execute: "blockdev-add", arguments: args }));
       const claim = { kind: "file", key: fileKey(file), sharing: "exclusive" } as const;
       const device = { driver: "virtio-blk-pci", id: DEVICE, drive: node };
       const added = chain.length === 0 ? [{ execute: "device_add", arguments: device }] : [];
-      const handed = { fd: set, file, access: "read-write", truncate: false, direct: false } as const;
+      const lock = { as: "writer", isFirst: true } as const;
+      const handed = { fd: set, file, access: "read-write", truncate: false, direct: false, lock } as const;
       return {
         steps: [
           { do: "reserve", claim },

@@ -2,6 +2,7 @@ import { closeSync, constants, ftruncateSync } from "node:fs";
 import type { HandedFile } from "../../plan/guest-order.ts";
 import { openSame } from "./file-id.ts";
 import { orThrow } from "./files.ts";
+import { lockImage } from "./image-lock.ts";
 
 const ACCESS_FLAGS: Readonly<Record<HandedFile["access"], number>> = {
   "read-only": constants.O_RDONLY,
@@ -11,9 +12,10 @@ const ACCESS_FLAGS: Readonly<Record<HandedFile["access"], number>> = {
 
 /** Opens a file that a guest gets, as it was inspected and as the guest will use it. Throws "host-call", "denied". */
 export function openHanded(handed: HandedFile): number {
-  const { file, truncate } = handed;
+  const { file, lock, truncate } = handed;
   const fd = orThrow(`open ${file.path}`, () => openSame(file, flagsOf(handed)));
   try {
+    if (lock !== undefined) lockImage(fd, file.path, lock);
     // Only now: with O_TRUNC another file that stands there would be emptied before it is found out.
     if (truncate) orThrow(`empty ${file.path}`, () => ftruncateSync(fd));
     return fd;

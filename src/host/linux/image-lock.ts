@@ -1,0 +1,75 @@
+import { ptr } from "bun:ffi";
+import { SvirtError } from "../../errors.ts";
+import type { HandedFile } from "../../plan/guest-order.ts";
+import { EWOULDBLOCK } from "./errno.ts";
+import { libc, readErrno } from "./libc.ts";
+
+/** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
+const SYS_FCNTL = process.arch === "x64" ? 72n : 25n;
+/** asm-generic/fcntl.h */
+const F_OFD_GETLK = 36n;
+const F_OFD_SETLK = 37n;
+const F_RDLCK = 0;
+const F_WRLCK = 1;
+const F_UNLCK = 2;
+/** struct flock: type and whence, padding, start, length, pid. */
+const FLOCK_BYTES = 32;
+const START_AT = 8;
+const LENGTH_AT = 16;
+
+/** The first byte for what a program does with an image, and for what it lets no other do. qemu.git block/file-posix.c */
+const DOES = 100n;
+const FORBIDS = 200n;
+/** Places of BLK_PERM_CONSISTENT_READ, _WRITE and _RESIZE. qemu.git include/block/block-common.h */
+const READ = 0n;
+const WRITE = 1n;
+const RESIZE = 3n;
+
+type Lock = NonNullable<HandedFile["lock"]>;
+
+const LOCKS: Readonly<
+  Record<Lock["as"], { readonly does: readonly bigint[]; readonly forbids: readonly bigint[] }>
+> = {
+  reader: { does: [READ], forbids: [WRITE, RESIZE] },
+  writer: { does: [READ, WRITE, RESIZE], forbids: [WRITE, RESIZE] },
+  sharer: { does: [READ, WRITE], forbids: [] },
+};
+
+/**
+ * Locks an image as QEMU would, so that qemu-img leaves it alone. The lock belongs to what was opened, not to a process: it
+ * holds as long as the guest has the descriptor. Where a file system keeps no locks there is none. Throws "label-taken" when
+ * another program has the image. F_OFD_SETLK, fcntl(2)
+ */
+export function lockImage(fd: number, path: string, { as, isFirst }: Lock): void {
+  const { does, forbids } = LOCKS[as];
+  for (const byte of [...does.map((at) => DOES + at), ...forbids.map((at) => FORBIDS + at)]) {
+    if (!ask(F_OFD_SETLK, fd, { type: F_RDLCK, byte }) && readErrno() === EWOULDBLOCK) throw taken(path);
+  }
+  if (!isFirst) return;
+  const others = [...forbids.map((at) => DOES + at), ...does.map((at) => FORBIDS + at)];
+  if (others.some((byte) => isHeld(fd, byte))) throw taken(path);
+}
+
+function isHeld(fd: number, byte: bigint): boolean {
+  const flock = { type: F_WRLCK, byte };
+  return ask(F_OFD_GETLK, fd, flock) && flock.type !== F_UNLCK;
+}
+
+/** False when the kernel says no: its errno tells. What it answers stands in `type` then. */
+function ask(command: bigint, fd: number, flock: { type: number; readonly byte: bigint }): boolean {
+  const bytes = new Uint8Array(FLOCK_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setInt16(0, flock.type, true);
+  view.setBigInt64(START_AT, flock.byte, true);
+  view.setBigInt64(LENGTH_AT, 1n, true);
+  const isDone = libc().syscall(SYS_FCNTL, BigInt(fd), command, BigInt(ptr(bytes)), 0n) === 0n;
+  flock.type = view.getInt16(0, true);
+  return isDone;
+}
+
+function taken(path: string): SvirtError {
+  return new SvirtError(`Cannot hand ${path} to the guest: another program has locked it`, {
+    kind: "label-taken",
+    remedy: `End that program: lsof ${path}`,
+  });
+}
