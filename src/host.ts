@@ -89,8 +89,10 @@ export interface TreeEntry extends FileAttributes {
   revokeAccess(uid: number): void;
 }
 
-/** A conversation with one QEMU. */
+/** A conversation with one QEMU. It has one deadline as a whole, however many questions are asked and whatever QEMU says. */
 export interface Monitor {
+  /** Sets the deadline anew, so long from now: for what makes progress, or has a bound of its own. */
+  allow(timeoutMs: number): void;
   /** Throws "failed" with QEMU's words when it answers with an error, "timeout" when it does not answer. */
   execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
   /** Opens the file and hands it over as a set of its own, `/dev/fdset/FD`. Throws "host-call", "denied", "failed". */
@@ -249,6 +251,7 @@ export interface Host {
   spawnGuest(order: GuestOrder): Promise<ProcessId>;
   /** Waits until it is ready. Throws "failed" when it ends instead, "timeout". */
   spawnHelper(order: HelperOrder): Promise<void>;
+  /** The time is for the conversation as a whole. Throws "timeout"; "failed" when QEMU has ended or makes no sense. */
   connectMonitor(path: string, timeoutMs: number): Promise<Monitor>;
   /** What the host's end of a tap is to be, up at last. rtnetlink(7) */
   setUpTap(setup: TapSetup): void;

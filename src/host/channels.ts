@@ -1,4 +1,5 @@
 import type { FileId } from "../plan/guest-order.ts";
+import type { Line } from "../qemu/line-buffer.ts";
 
 /** A pipe, one end of which a QEMU is given. */
 export interface PipeWish {
@@ -10,22 +11,36 @@ export interface PipeWish {
   readonly label?: string;
 }
 
+/** How slow a stream may be, and who is told that it goes on. */
+export interface Pace {
+  /** Within that time a MiB must have moved, or the stream have ended. */
+  readonly idleMs: number;
+  /** Another MiB has moved. */
+  onMoved(): void;
+}
+
 /** svirt's end of such a pipe. */
 export interface GuestPipe {
-  /** Writes all that comes out of it into the file, from `offset` on, until QEMU lets go of its end. Gives the bytes. */
-  readInto(file: FileId, offset: number): Promise<number>;
-  /** Sends what is in the file from `offset` on, and lets go. */
-  sendFrom(file: FileId, offset: number): Promise<void>;
+  /**
+   * Writes all that comes out of it into the file, from `offset` on, until QEMU lets go of its end. Returns the bytes.
+   * Throws "host-call", "timeout"; "timeout" as well when it is closed meanwhile.
+   */
+  readInto(file: FileId, offset: number, pace: Pace): Promise<number>;
+  /** Sends the file from `offset` on, and lets go. Throws as readInto() does. */
+  sendFrom(file: FileId, offset: number, pace: Pace): Promise<void>;
   /** Lets go; done already is fine. */
   close(): void;
 }
 
 /** A socket of a guest's on which lines come and go. */
 export interface LineChannel {
-  /** Throws "timeout" when nobody takes it. */
-  send(bytes: Uint8Array): void;
-  /** The next line without its end; undefined when none has come in time. Throws "failed" when the guest has hung up. */
-  readLine(timeoutMs: number): Promise<Uint8Array | undefined>;
+  /** Throws "timeout" when it is not taken in time. */
+  send(bytes: Uint8Array, timeoutMs: number): Promise<void>;
+  /**
+   * The next line without its end; undefined when none has come in time. Throws "failed" for a longer one, and when the
+   * guest has hung up.
+   */
+  readLine(timeoutMs: number, mostBytes: number): Promise<Line | undefined>;
   close(): void;
 }
 

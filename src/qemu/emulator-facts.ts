@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { SvirtError } from "../errors.ts";
 import { count, parseAnswer } from "./answer.ts";
-import { EMPTY_REST, formatQmpCommand, parseQmpChunk, type QmpCommand } from "./qmp.ts";
+import { formatQmpCommand, parseQmpLine, type QmpCommand } from "./qmp.ts";
 
 /** What a QEMU can do, by its own word. */
 export const emulatorFacts = v.strictObject({
@@ -68,7 +68,8 @@ const types = v.array(v.looseObject({ name: v.string() }));
 
 /** All that it printed. Throws "failed" when an answer is missing or not as expected. */
 export function parseEmulatorFacts(output: string): EmulatorFacts {
-  const { messages } = parseQmpChunk(EMPTY_REST, new TextEncoder().encode(`${output}\n`));
+  const encoder = new TextEncoder();
+  const messages = output.split("\n").flatMap((line) => parseQmpLine(encoder.encode(line)) ?? []);
   const answer = <Schema extends v.GenericSchema>(schema: Schema, command: string): v.InferOutput<Schema> => {
     const id = QUESTIONS.findIndex(({ execute }) => execute === command);
     const found = messages.find((message) => message.is === "return" && message.id === id);

@@ -1,4 +1,5 @@
 import { SEE_QEMU_LOG, SvirtError } from "../errors.ts";
+import { isNestedDeeper } from "./nesting.ts";
 
 /** One command to QEMU's monitor. qemu.git docs/interop/qmp-spec.rst */
 export interface QmpCommand {
@@ -18,19 +19,8 @@ export type QmpMessage =
       readonly atMs: number;
     };
 
-/** What has come of a message that is not complete yet. */
-export interface QmpRest {
-  readonly parts: readonly Uint8Array[];
-  readonly bytes: number;
-}
-
-/** Before the first byte. */
-export const EMPTY_REST: QmpRest = { parts: [], bytes: 0 };
-
-/** The longest message that is taken: a guest that has broken out of QEMU shall not fill svirt's memory. */
-export const LONGEST_MESSAGE_BYTES = 8 * 1024 * 1024;
-
-const NEWLINE = 0x0a;
+/** How deep an answer of QEMU's may be nested: a disk has at most 200 images, each told of within the one above it. */
+const MOST_LEVELS = 512;
 
 /** The line that asks QEMU for `command`; its reply carries `id`. */
 export function formatQmpCommand({ execute, arguments: args }: QmpCommand, id: number): string {
@@ -38,43 +28,14 @@ export function formatQmpCommand({ execute, arguments: args }: QmpCommand, id: n
 }
 
 /**
- * Takes the next bytes of the monitor's stream: gives the messages that are complete by now, and the rest for the next
- * call. Throws "failed" for anything but one JSON object a line, and for a line beyond LONGEST_MESSAGE_BYTES.
+ * A line of the monitor's stream; undefined for an empty one. Throws "failed" for anything but one JSON object, and for
+ * one that is nested too deep.
  */
-export function parseQmpChunk(
-  rest: QmpRest,
-  chunk: Uint8Array,
-): { readonly messages: readonly QmpMessage[]; readonly rest: QmpRest } {
-  const messages: QmpMessage[] = [];
-  let { parts, bytes } = rest;
-  let start = 0;
-  for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-    const line = joinBytes([...parts, chunk.subarray(start, end)]);
-    if (line.length > LONGEST_MESSAGE_BYTES) throw notQmp(`a message has ${line.length} bytes`);
-    const message = parseLine(line);
-    if (message !== undefined) messages.push(message);
-    [parts, bytes, start] = [[], 0, end + 1];
-  }
-  // A copy: the caller may use its buffer again.
-  const tail = chunk.slice(start);
-  bytes += tail.length;
-  if (bytes > LONGEST_MESSAGE_BYTES) throw notQmp(`a message has more than ${LONGEST_MESSAGE_BYTES} bytes`);
-  return { messages, rest: tail.length === 0 ? { parts, bytes } : { parts: [...parts, tail], bytes } };
-}
-
-function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-function parseLine(line: Uint8Array): QmpMessage | undefined {
+export function parseQmpLine(line: Uint8Array): QmpMessage | undefined {
   const text = new TextDecoder().decode(line).trim();
   if (text === "") return undefined;
+  if (isNestedDeeper(line, MOST_LEVELS))
+    throw notQmp(`a message is nested more than ${MOST_LEVELS} levels deep`);
   const fields = fieldsOf(parseJson(text));
   if (fields.has("return")) return { is: "return", id: idOf(fields), value: fields.get("return") };
   if (fields.has("error")) {
@@ -132,7 +93,8 @@ function versionOf(greeting: unknown): string {
   return ["major", "minor", "micro"].map((name) => numberOf(numbers.get(name)) ?? 0).join(".");
 }
 
-function notQmp(what: string): SvirtError {
+/** The error for what QEMU may not say. */
+export function notQmp(what: string): SvirtError {
   return new SvirtError(`Cannot understand QEMU's monitor: ${what}`, {
     kind: "failed",
     remedy: SEE_QEMU_LOG,

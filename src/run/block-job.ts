@@ -3,10 +3,8 @@ import { SvirtError } from "../errors.ts";
 import type { Host, Monitor } from "../host.ts";
 import type { BlockJob } from "../plan/block-job.ts";
 import type { Step } from "../plan/step.ts";
-import { converse, MONITOR_TIMEOUT_MS } from "./converse.ts";
+import { CHANGE_TIMEOUT_MS, converse, JOB_END_TIMEOUT_MS } from "./converse.ts";
 
-/** How long QEMU has to end a job that needs nothing more: it may have to write what the guest has just written. */
-const END_TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
 
 /** What `query-jobs` tells. qemu.git qapi/job.json JobInfo */
@@ -40,7 +38,7 @@ export async function aboutJobs<Result>(
   monitor: string,
   talk: (monitor: Monitor) => Promise<Result>,
 ): Promise<Result> {
-  return await converse(host, { monitor, timeoutMs: MONITOR_TIMEOUT_MS }, talk);
+  return await converse(host, { monitor, timeoutMs: CHANGE_TIMEOUT_MS }, talk);
 }
 
 /** Throws "failed" with QEMU's words. */
@@ -87,15 +85,21 @@ export async function waitForState(
   monitor: Monitor,
   { id, isThere }: { readonly id: string; readonly isThere: (job: QemuJob) => boolean },
 ): Promise<QemuJob | undefined> {
-  const deadline = host.nowMs() + END_TIMEOUT_MS;
+  const deadline = host.nowMs() + JOB_END_TIMEOUT_MS;
+  // And as long as it takes to say so.
+  monitor.allow(JOB_END_TIMEOUT_MS + CHANGE_TIMEOUT_MS);
   for (;;) {
     const job = await findJob(monitor, id);
     if (job === undefined || isThere(job)) return job;
     if (host.nowMs() >= deadline) {
-      throw new SvirtError(`Cannot end the job ${id}: QEMU takes longer than ${END_TIMEOUT_MS / 1000} s`, {
-        kind: "timeout",
-        remedy: "Any call of svirt finishes it once QEMU has.",
-      });
+      throw new SvirtError(
+        `Cannot end the job ${id}: QEMU takes longer than ${JOB_END_TIMEOUT_MS / 1000} s`,
+        {
+          kind: "timeout",
+          remedy:
+            "Once QEMU has, any command about this guest finishes it, as do svirt list and svirt recover.",
+        },
+      );
     }
     await host.sleep(POLL_MS);
   }

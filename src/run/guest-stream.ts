@@ -1,8 +1,8 @@
 import { REPORT_FAULT, SvirtError } from "../errors.ts";
-import type { GuestPipe, PipeWish } from "../host/channels.ts";
+import type { GuestPipe, Pace, PipeWish } from "../host/channels.ts";
 import type { Host, Monitor } from "../host.ts";
 import type { FileId } from "../plan/guest-order.ts";
-import { converse, MONITOR_TIMEOUT_MS } from "./converse.ts";
+import { CHANGE_TIMEOUT_MS, converse, STREAM_IDLE_MS } from "./converse.ts";
 import { getFileLabel, putFileLabel } from "./file-label.ts";
 
 /** How far a long act has come. */
@@ -38,8 +38,8 @@ export async function streamOut(
   await stream(host, end, {
     direction: "from-guest",
     tell: out.tell,
-    async pump(pipe) {
-      await pipe.readInto(out.file, out.at);
+    async pump(pipe, pace) {
+      await pipe.readInto(out.file, out.at, pace);
     },
   });
 }
@@ -53,46 +53,60 @@ export async function streamIn(
   await stream(host, end, {
     direction: "to-guest",
     tell: source.tell,
-    pump: (pipe) => pipe.sendFrom(source.file, source.at),
+    pump: (pipe, pace) => pipe.sendFrom(source.file, source.at, pace),
   });
 }
 
 interface Streaming extends Pick<PipeWish, "direction"> {
   tell(monitor: Monitor): Promise<void>;
-  pump(pipe: GuestPipe): Promise<void>;
+  pump(pipe: GuestPipe, pace: Pace): Promise<void>;
 }
 
+/** The conversation goes on for as long as the stream makes progress: what QEMU says of it is none. */
 async function stream(host: Host, end: StreamEnd, { direction, pump, tell }: Streaming): Promise<void> {
   const label = end.label === undefined ? {} : { label: end.label };
-  await converse(host, { monitor: end.monitor, timeoutMs: MONITOR_TIMEOUT_MS }, async (monitor) => {
+  await converse(host, { monitor: end.monitor, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
     const pipe = await monitor.openPipe({ direction, name: PIPE, ...label });
-    const told = outcomeOf(tell(monitor), () => letGo(monitor));
-    const pumped = outcomeOf(pump(pipe));
-    // A full disk is the reason, and that QEMU has nobody to write to any more only follows from it.
+    const allow = (): void => monitor.allow(STREAM_IDLE_MS);
+    allow();
+    // A full disk is the reason, and that QEMU has no reader any more only follows from it.
+    let reason: unknown;
+    const told = outcomeOf(tell(monitor), async (error) => {
+      reason ??= error;
+      await letGo(monitor, pipe);
+    });
+    const pumped = outcomeOf(pump(pipe, { idleMs: STREAM_IDLE_MS, onMoved: allow }), async (error) => {
+      if (!isBrokenPipe(error)) reason ??= error;
+    });
     const [ofQemu, ofFile] = [await told, await pumped];
-    if (ofFile !== undefined && !isBrokenPipe(ofFile)) throw ofFile;
-    if (ofQemu !== undefined) throw ofQemu;
-    if (ofFile !== undefined) throw ofFile;
+    const error = reason ?? ofQemu ?? ofFile;
+    if (error !== undefined) throw error;
   });
 }
 
-/** What it threw, once it is done; so that neither is left alone when the other fails. */
-async function outcomeOf(work: Promise<void>, onError?: () => Promise<void>): Promise<unknown> {
+/** The error that it threw, once it is done; so that neither is left alone when the other fails. */
+async function outcomeOf(work: Promise<void>, onError: (error: unknown) => Promise<void>): Promise<unknown> {
   try {
     await work;
     return undefined;
-  } catch (error) {
-    await onError?.();
-    return error ?? new SvirtError("no reason given", { kind: "failed", remedy: REPORT_FAULT });
+  } catch (thrown) {
+    const error = thrown ?? new SvirtError("no reason given", { kind: "failed", remedy: REPORT_FAULT });
+    await onError(error);
+    return error;
   }
 }
 
-/** QEMU may not have taken its end: then whoever waits at ours would wait for ever. One that is gone has let go. */
-async function letGo(monitor: Monitor): Promise<void> {
+/**
+ * QEMU may not have taken its end, and one that has may keep it: so svirt gives its own end up, or it would wait for ever.
+ * One that is gone has let go.
+ */
+async function letGo(monitor: Monitor, pipe: GuestPipe): Promise<void> {
   try {
     await monitor.execute("closefd", { fdname: PIPE });
   } catch {
     // It has taken it, and closes it itself.
+  } finally {
+    pipe.close();
   }
 }
 

@@ -1,9 +1,10 @@
 import type { Host, Monitor } from "../host.ts";
+import { callsOf } from "./monitor-calls.ts";
 
 /**
  * Lets all that is done with that host talk to one QEMU in one conversation, where each would begin its own: a start
- * greets QEMU, asks for its threads and lets it run. Nobody else can talk to QEMU meanwhile. Ends the conversation
- * before it returns or throws.
+ * greets QEMU, asks for its threads and lets it run. Each has the time that its own would have. Nobody else can talk to
+ * QEMU meanwhile. Ends the conversation before it returns or throws.
  */
 export async function inOneConversation<Result>(
   host: Host,
@@ -12,8 +13,9 @@ export async function inOneConversation<Result>(
   let held: { readonly path: string; readonly monitor: Monitor } | undefined;
   const connectMonitor: Host["connectMonitor"] = async (path, timeoutMs) => {
     if (held !== undefined && held.path !== path) held = end(held);
+    held?.monitor.allow(timeoutMs);
     held ??= { path, monitor: await host.connectMonitor(path, timeoutMs) };
-    return leftOpen(held.monitor);
+    return { ...callsOf(held.monitor), close: () => undefined };
   };
   try {
     return await work({ ...host, connectMonitor });
@@ -25,17 +27,4 @@ export async function inOneConversation<Result>(
 function end({ monitor }: { readonly monitor: Monitor }): undefined {
   monitor.close();
   return undefined;
-}
-
-function leftOpen(monitor: Monitor): Monitor {
-  return {
-    execute: (command, args) => monitor.execute(command, args),
-    handOver: (file) => monitor.handOver(file),
-    handTap: (tap) => monitor.handTap(tap),
-    handPeer: (peer) => monitor.handPeer(peer),
-    handListener: (name, display) => monitor.handListener(name, display),
-    openPipe: (wish) => monitor.openPipe(wish),
-    waitUntilDeleted: (device, timeoutMs) => monitor.waitUntilDeleted(device, timeoutMs),
-    close: () => undefined,
-  };
 }

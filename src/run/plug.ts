@@ -1,7 +1,7 @@
 import { asSvirtError, SvirtError } from "../errors.ts";
 import type { Host, Monitor } from "../host.ts";
 import type { Step } from "../plan/step.ts";
-import { converse, MONITOR_TIMEOUT_MS } from "./converse.ts";
+import { CHANGE_TIMEOUT_MS, converse } from "./converse.ts";
 
 type StepOf<Name extends Step["do"]> = Extract<Step, { do: Name }>;
 
@@ -63,7 +63,8 @@ async function removeDevice(monitor: Monitor, device: string): Promise<void> {
   if (!isThere || (await monitor.waitUntilDeleted(device, UNPLUG_TIMEOUT_MS))) return;
   throw new SvirtError(`Cannot detach ${device}: the guest has not let go of it within 5 s`, {
     kind: "timeout",
-    remedy: "It is finished by any call of svirt once the guest does. To ask it again: the same command.",
+    remedy:
+      "Any command about the guest finishes it once the guest does, as do svirt list and svirt recover. To ask again: the same command.",
   });
 }
 
@@ -85,5 +86,5 @@ export async function removeIfThere(
 }
 
 function at({ monitor }: { readonly monitor: string }): { monitor: string; timeoutMs: number } {
-  return { monitor, timeoutMs: MONITOR_TIMEOUT_MS };
+  return { monitor, timeoutMs: CHANGE_TIMEOUT_MS };
 }

@@ -1,6 +1,6 @@
 import type { Host } from "../host.ts";
 import type { StreamStep } from "../plan/stream-steps.ts";
-import { converse, MONITOR_TIMEOUT_MS } from "./converse.ts";
+import { CHANGE_TIMEOUT_MS, converse } from "./converse.ts";
 import { dumpMemory } from "./dump-memory.ts";
 import type { Progress } from "./guest-stream.ts";
 import { cancelSave, loadMemory, saveMemory } from "./save-memory.ts";
@@ -44,5 +44,5 @@ function keepFile(host: Host, { from, to }: Extract<StreamStep, { do: "keep-file
 }
 
 async function tell(host: Host, monitor: string, command: string): Promise<void> {
-  await converse(host, { monitor, timeoutMs: MONITOR_TIMEOUT_MS }, (qemu) => qemu.execute(command));
+  await converse(host, { monitor, timeoutMs: CHANGE_TIMEOUT_MS }, (qemu) => qemu.execute(command));
 }

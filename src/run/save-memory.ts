@@ -3,7 +3,7 @@ import { SEE_QEMU_LOG, SvirtError } from "../errors.ts";
 import type { Host, Monitor } from "../host.ts";
 import type { StreamStep } from "../plan/stream-steps.ts";
 import { formatSaveHead, formatWholeMark } from "../qemu/save-image.ts";
-import { converse, MONITOR_TIMEOUT_MS } from "./converse.ts";
+import { CHANGE_TIMEOUT_MS, converse } from "./converse.ts";
 import { makeTarget, PIPE_URI, type Progress, streamIn, streamOut } from "./guest-stream.ts";
 
 type StepOf<Name extends StreamStep["do"]> = Extract<StreamStep, { do: Name }>;
@@ -45,7 +45,7 @@ export async function saveMemory(
 
 /** QEMU writes no more when this returns; with nothing to cancel, nothing is done. Throws "timeout". */
 export async function cancelSave(host: Host, step: StepOf<"cancel-save">): Promise<void> {
-  await converse(host, { monitor: step.monitor, timeoutMs: MONITOR_TIMEOUT_MS }, async (monitor) => {
+  await converse(host, { monitor: step.monitor, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
     await monitor.execute("migrate_cancel");
     const deadline = host.nowMs() + CANCEL_TIMEOUT_MS;
     while (isUnderWay(await ask(monitor))) {

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { Host, Monitor } from "../host.ts";
 import type { Step } from "../plan/step.ts";
-import { converse, MONITOR_TIMEOUT_MS } from "./converse.ts";
+import { CHANGE_TIMEOUT_MS, converse } from "./converse.ts";
 
 /** What `query-fdsets` tells. qemu.git qapi/misc.json FdsetInfo */
 const sets = v.array(v.object({ "fdset-id": v.number(), fds: v.array(v.object({ fd: v.number() })) }));
@@ -11,7 +11,7 @@ const sets = v.array(v.object({ "fdset-id": v.number(), fds: v.array(v.object({ 
  * is taken away: as long as that is open, so are its locks. Throws "failed" with QEMU's words.
  */
 export async function setAccess(host: Host, step: Extract<Step, { do: "set-access" }>): Promise<void> {
-  await converse(host, { monitor: step.monitor, timeoutMs: MONITOR_TIMEOUT_MS }, async (monitor) => {
+  await converse(host, { monitor: step.monitor, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
     const before = await listDescriptors(monitor, new Set(step.files.map(({ fd }) => fd)));
     for (const file of step.files) await monitor.handOver(file);
     await monitor.execute("blockdev-reopen", { options: step.nodes });

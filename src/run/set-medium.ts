@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { SEE_QEMU_LOG, SvirtError } from "../errors.ts";
 import type { Host, Monitor } from "../host.ts";
 import type { Step } from "../plan/step.ts";
-import { converse, MONITOR_TIMEOUT_MS } from "./converse.ts";
+import { CHANGE_TIMEOUT_MS, converse } from "./converse.ts";
 
 /** How long a guest has to open the tray that it has locked. */
 const TRAY_TIMEOUT_MS = 5000;
@@ -22,7 +22,7 @@ type Drive = v.InferOutput<typeof drive>;
  */
 export async function setMedium(host: Host, step: Extract<Step, { do: "set-medium" }>): Promise<void> {
   const id = step.device;
-  await converse(host, { monitor: step.monitor, timeoutMs: MONITOR_TIMEOUT_MS }, async (monitor) => {
+  await converse(host, { monitor: step.monitor, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
     const found = await getDrive(monitor, id);
     if (found.inserted?.["node-name"] !== step.to) {
       await monitor.execute("blockdev-open-tray", { id, force: step.force });

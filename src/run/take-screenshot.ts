@@ -1,6 +1,6 @@
 import type { Host } from "../host.ts";
 import type { StreamStep } from "../plan/stream-steps.ts";
-import { converse, MONITOR_TIMEOUT_MS } from "./converse.ts";
+import { CHANGE_TIMEOUT_MS, converse } from "./converse.ts";
 import { putFileLabel } from "./file-label.ts";
 import { makeTarget } from "./guest-stream.ts";
 import { removeIfThere } from "./plug.ts";
@@ -19,7 +19,7 @@ export async function takeScreenshot(
   const { buffer, device, format, head, label, monitor: path, set } = step;
   const file = host.makeFile(buffer, 0o600);
   if (label !== undefined) putFileLabel(host, file, label);
-  await converse(host, { monitor: path, timeoutMs: MONITOR_TIMEOUT_MS }, async (monitor) => {
+  await converse(host, { monitor: path, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
     await monitor.handOver({ fd: set, file, access: "append", truncate: false, direct: false });
     const wish = given({ format, device, head });
     await monitor.execute("screendump", { filename: `/dev/fdset/${set}`, ...wish });
@@ -35,7 +35,7 @@ export async function dropScreen(
   host: Host,
   { monitor: path, set }: Extract<StreamStep, { do: "drop-screen" }>,
 ): Promise<void> {
-  await converse(host, { monitor: path, timeoutMs: MONITOR_TIMEOUT_MS }, (monitor) =>
+  await converse(host, { monitor: path, timeoutMs: CHANGE_TIMEOUT_MS }, (monitor) =>
     removeIfThere(monitor, "remove-fd", { "fdset-id": set }),
   );
 }

@@ -3,7 +3,7 @@ import { parseSizeInKiB } from "../domain/memory.ts";
 import { SvirtError } from "../errors.ts";
 import { withGuestLock } from "./clear-away.ts";
 import { findDomain, findRunning } from "./find-domain.ts";
-import { withMonitor } from "./guest-monitor.ts";
+import { tellMonitor, withMonitor } from "./guest-monitor.ts";
 import type { Node } from "./node.ts";
 import { type GuestRecord, writeRecord } from "./record.ts";
 
@@ -35,7 +35,7 @@ export async function resumeGuest(node: Node, key: string): Promise<{ name: stri
 
 async function tell(node: Node, key: string, command: "stop" | "cont"): Promise<{ name: string }> {
   return await withRunning(node, key, async (guest) => {
-    await withMonitor(node, guest.uuid, (monitor) => monitor.execute(command));
+    await tellMonitor(node, guest.uuid, { execute: command });
     if (command === "cont" && guest.unpaused !== true) writeRecord(node, { ...guest, unpaused: true });
   });
 }

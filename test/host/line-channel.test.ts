@@ -1,9 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { renameSync } from "node:fs";
 import type { FileFacts } from "../../src/host.ts";
+import { joinLine, type Line } from "../../src/qemu/line-buffer.ts";
 import { RealFolder } from "./real-folder.ts";
 
-const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes);
+const MIB = 1024 * 1024;
+const text = (line: Line | undefined): string | undefined =>
+  line === undefined ? undefined : new TextDecoder().decode(joinLine(line));
 
 /** A guest's end of a socket: it answers each line with itself, twice, in pieces. */
 function listen(folder: RealFolder, name = "agent.sock"): { readonly facts: FileFacts; stop(): void } {
@@ -32,10 +35,10 @@ describe("Host.connectLines() on the real machine", () => {
     using folder = new RealFolder();
     const guest = listen(folder);
     const channel = await folder.host.connectLines(guest.facts);
-    channel.send(new TextEncoder().encode("hello\n"));
-    expect(text(await channel.readLine(10_000))).toBe("hello");
-    expect(text(await channel.readLine(10_000))).toBe("hello");
-    expect(await channel.readLine(0)).toBeUndefined();
+    await channel.send(new TextEncoder().encode("hello\n"), 10_000);
+    expect(text(await channel.readLine(10_000, MIB))).toBe("hello");
+    expect(text(await channel.readLine(10_000, MIB))).toBe("hello");
+    expect(await channel.readLine(0, MIB)).toBeUndefined();
     channel.close();
     guest.stop();
   });
@@ -44,8 +47,8 @@ describe("Host.connectLines() on the real machine", () => {
     using folder = new RealFolder();
     const guest = listen(folder);
     const channel = await folder.host.connectLines(guest.facts);
-    channel.send(new TextEncoder().encode("leave\n"));
-    await expect(channel.readLine(10_000)).rejects.toThrow("the guest has hung up");
+    await channel.send(new TextEncoder().encode("leave\n"), 10_000);
+    await expect(channel.readLine(10_000, MIB)).rejects.toThrow("the guest has hung up");
     channel.close();
     guest.stop();
   });

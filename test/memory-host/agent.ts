@@ -17,10 +17,13 @@ export class Agent {
   connect(): LineChannel {
     const lines = this.left.map((line): Uint8Array => new TextEncoder().encode(line));
     return {
-      send: (bytes) => {
+      send: async (bytes) => {
         if (this.answers !== undefined) lines.push(...this.#answer(bytes));
       },
-      readLine: async () => lines.shift(),
+      readLine: async () => {
+        const line = lines.shift();
+        return line === undefined ? undefined : { parts: [line], bytes: line.length };
+      },
       close: () => undefined,
     };
   }

@@ -26,6 +26,8 @@ export interface QemuBehaviour {
   /** The context that it lands in instead of the one that was asked for. */
   readonly context?: string;
   readonly monitor?: "answers" | "silent";
+  /** The guests, by their UUIDs, whose QEMU says nothing from now on, or nothing after its greeting. */
+  readonly mute?: ReadonlyMap<string, "before greeting" | "after greeting">;
   readonly ignoresPowerButton?: boolean;
   readonly ignoresTerm?: boolean;
   /** It waits for a device that does not answer: not even SIGKILL ends it. */

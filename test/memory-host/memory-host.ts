@@ -256,14 +256,18 @@ function guestCalls(
             kind: "failed",
             remedy: SEE_QEMU_LOG,
           });
-        if (guest.role === "qemu" && machine.qemu.monitor !== "silent")
-          return makeMonitor(machine, svirt, guest.pid);
+        if (guest.role === "qemu" && !isMute(machine, guest))
+          return makeMonitor(machine, svirt, { pid: guest.pid, deadline });
         if (machine.nowMs > deadline)
           throw new SvirtError(`Cannot talk to QEMU at ${path}`, { kind: "timeout", remedy: "Wait." });
         await passTime(machine, Math.max(GREET_POLL_MS, timeoutMs / 100));
       }
     },
   };
+}
+
+function isMute({ qemu }: Machine, { order }: Process): boolean {
+  return qemu.monitor === "silent" || qemu.mute?.get(order?.uuid ?? "") === "before greeting";
 }
 
 function listeningAt(machine: Machine, path: string): Process | undefined {

@@ -7,16 +7,32 @@ import { qmpError } from "./qmp-error.ts";
 import type { Svirt } from "./svirt.ts";
 
 const DELETED_POLL_MS = 5;
+const MUTE_POLL_MS = 50;
 const UNPLUG_MS = 20;
 
 /** Only asks. */
 const QUERY = /^query-|^qom-(?:list|get)$/;
 
-/** A conversation with a QEMU. */
-export function makeMonitor(machine: Machine, svirt: Svirt, pid: number): Monitor {
-  const tell = async (command: string, act: () => unknown): Promise<unknown> =>
-    svirt.call(`monitor ${command}`, !QUERY.test(command), act);
+/** A conversation with a QEMU, until the machine's clock is past the deadline. */
+export function makeMonitor(
+  machine: Machine,
+  svirt: Svirt,
+  talk: { readonly pid: number; readonly deadline: number },
+): Monitor {
+  const { pid } = talk;
+  let { deadline } = talk;
+  const tell = async (command: string, act: () => unknown): Promise<unknown> => {
+    const isMute = (): boolean =>
+      machine.qemu.mute?.get(machine.processes.get(pid)?.order?.uuid ?? "") === "after greeting";
+    while (isMute() && machine.nowMs <= deadline) await passTime(machine, MUTE_POLL_MS);
+    if (machine.nowMs > deadline)
+      throw new SvirtError("Cannot talk to QEMU", { kind: "timeout", remedy: "Wait." });
+    return svirt.call(`monitor ${command}`, !QUERY.test(command), act);
+  };
   return {
+    allow(timeoutMs) {
+      deadline = machine.nowMs + timeoutMs;
+    },
     execute: (command, args = {}) => tell(command, () => answer(machine, pid, { command, args })),
     async handOver(file) {
       machine.files.getSame(file.file);

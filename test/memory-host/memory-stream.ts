@@ -177,7 +177,8 @@ function svirtEnd(machine: Machine, svirt: Svirt, flow: Flow): GuestPipe {
     flow.isHeard = false;
   };
   return {
-    async readInto(file, offset) {
+    async readInto(file, offset, { onMoved }) {
+      onMoved();
       while (!flow.isEnded && !svirt.isDead) {
         machine.pass(POLL_MS);
         await Promise.resolve();

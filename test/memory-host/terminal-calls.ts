@@ -17,8 +17,8 @@ export function terminalCalls(machine: Machine): Pick<Host, "editFile" | "talk" 
       const channel = machine.agent.connect();
       return {
         ...channel,
-        async readLine(timeoutMs) {
-          const line = await channel.readLine(timeoutMs);
+        async readLine(timeoutMs, mostBytes) {
+          const line = await channel.readLine(timeoutMs, mostBytes);
           machine.pass(line === undefined ? Math.min(timeoutMs, SILENCE_MS) : LINE_MS);
           return line;
         },

@@ -1,13 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { SvirtError } from "../../src/errors.ts";
-import {
-  EMPTY_REST,
-  formatQmpCommand,
-  LONGEST_MESSAGE_BYTES,
-  parseQmpChunk,
-  type QmpMessage,
-} from "../../src/qemu/qmp.ts";
+import { joinLine, LineBuffer } from "../../src/qemu/line-buffer.ts";
+import { formatQmpCommand, parseQmpLine, type QmpMessage } from "../../src/qemu/qmp.ts";
 import { decideState, decideStateAfter } from "../../src/qemu/status.ts";
 
 const greeting = `{"QMP": {"version": {"qemu": {"micro": 13, "minor": 0, "major": 10}, "package": "Debian"}, "capabilities": ["oob"]}}\r\n`;
@@ -29,15 +24,11 @@ const messages: QmpMessage[] = [
 ];
 
 function feed(chunks: readonly Uint8Array[]): QmpMessage[] {
-  let rest = EMPTY_REST;
-  return chunks.flatMap((chunk) => {
-    const parsed = parseQmpChunk(rest, chunk);
-    rest = parsed.rest;
-    return [...parsed.messages];
-  });
+  const lines = new LineBuffer();
+  return chunks.flatMap((chunk) => lines.add(chunk)).flatMap((line) => parseQmpLine(joinLine(line)) ?? []);
 }
 
-describe("parseQmpChunk()", () => {
+describe("parseQmpLine()", () => {
   test("reads greeting, reply, event and error however the stream is cut", () => {
     const bytes = new TextEncoder().encode(stream);
     fc.assert(
@@ -49,18 +40,15 @@ describe("parseQmpChunk()", () => {
     );
   });
 
-  test("keeps nothing of the caller's buffer", () => {
-    const buffer = new TextEncoder().encode(`{"return"`);
-    const { rest } = parseQmpChunk(EMPTY_REST, buffer);
-    buffer.fill(0);
-    const done = parseQmpChunk(rest, new TextEncoder().encode(`: 1, "id": 7}\n`));
-    expect(done.messages).toEqual([{ is: "return", id: 7, value: 1 }]);
-  });
-
-  test("refuses a message without end", () => {
-    const megabyte = new Uint8Array(1024 * 1024).fill(0x20);
-    const chunks = Array(LONGEST_MESSAGE_BYTES / megabyte.length + 1).fill(megabyte);
-    expect(() => feed(chunks)).toThrow("more than 8388608 bytes");
+  test("refuses what is nested too deep, and takes brackets in a text for text", () => {
+    const deep = (levels: number): string =>
+      `{"return": ${"[".repeat(levels)}${"]".repeat(levels)}, "id": 1}`;
+    const read = (text: string) => parseQmpLine(new TextEncoder().encode(text));
+    expect(read(deep(500))).toMatchObject({ is: "return", id: 1 });
+    expect(() => read(deep(1_000_000))).toThrow("a message is nested more than 512 levels deep");
+    expect(() => read(`{"return": ${"[".repeat(1_000_000)}`)).toThrow("nested more than 512 levels");
+    const text = `${"[".repeat(2000)}\\"{`;
+    expect(read(JSON.stringify({ return: text, id: 2 }))).toEqual({ is: "return", id: 2, value: text });
   });
 
   test.each(["hello\n", "[]\n", "{}\n", "1\n", `{"event": 1}\n`])("refuses %j", (text) => {

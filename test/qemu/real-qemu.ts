@@ -8,7 +8,8 @@ import { listDescriptors } from "../../src/qemu/descriptors.ts";
 import type { FoundChains } from "../../src/qemu/disk-chain.ts";
 import { formatArgv } from "../../src/qemu/domain-argv.ts";
 import type { Descriptor } from "../../src/qemu/launch.ts";
-import { EMPTY_REST, formatQmpCommand, parseQmpChunk, type QmpMessage } from "../../src/qemu/qmp.ts";
+import { joinLine, LineBuffer } from "../../src/qemu/line-buffer.ts";
+import { formatQmpCommand, parseQmpLine, type QmpMessage } from "../../src/qemu/qmp.ts";
 
 /** A QEMU that was started as svirt starts it: every file by descriptor, the monitor on a socket that listened before. */
 export interface RealQemu {
@@ -121,14 +122,15 @@ type Waiting = Map<number, { resolve(value: unknown): void; reject(error: Error)
 
 async function connect(file: string, events: QmpMessage[], log: string): Promise<RealQemu["execute"]> {
   const waiting: Waiting = new Map();
-  let rest = EMPTY_REST;
+  const lines = new LineBuffer();
   const socket = await Bun.connect({
     unix: file,
     socket: {
       data(_socket, chunk) {
-        const parsed = parseQmpChunk(rest, chunk);
-        rest = parsed.rest;
-        for (const message of parsed.messages) settle(message, waiting, events);
+        for (const line of lines.add(chunk)) {
+          const message = parseQmpLine(joinLine(line));
+          if (message !== undefined) settle(message, waiting, events);
+        }
       },
       close() {
         for (const { reject } of waiting.values())

@@ -10,6 +10,7 @@ function hostThatTells(): { host: Host; told: string[] } {
   const connect = (path: string): Monitor => {
     told.push(`${path} greets`);
     return {
+      allow: (timeoutMs) => void told.push(`${path} has ${timeoutMs} ms`),
       execute: async (command) => void told.push(`${path} hears ${command}`),
       handOver: async () => undefined,
       handTap: async () => undefined,
@@ -36,7 +37,7 @@ describe("inOneConversation()", () => {
       return "done";
     });
     expect(given).toBe("done");
-    expect(told).toEqual(["a greets", "a hears stop", "a hears cont", "a is left"]);
+    expect(told).toEqual(["a greets", "a hears stop", "a has 1000 ms", "a hears cont", "a is left"]);
   });
 
   test("leaves it when the work fails", async () => {

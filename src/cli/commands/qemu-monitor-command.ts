@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { SvirtError } from "../../errors.ts";
 import { findRunning } from "../../vm/find-domain.ts";
-import { withMonitor } from "../../vm/guest-monitor.ts";
+import { tellMonitor } from "../../vm/guest-monitor.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand } from "../command.ts";
 import { sweepFirst } from "../sweep-first.ts";
 
@@ -29,7 +29,7 @@ export const command: Command = {
     const { command: name, args } = isHmp
       ? { command: "human-monitor-command", args: { "command-line": words } }
       : readMessage(words);
-    const answer = await withMonitor(call.node, guest.uuid, (monitor) => monitor.execute(name, args));
+    const answer = await tellMonitor(call.node, guest.uuid, { execute: name, arguments: args });
     const indent = call.options.has("pretty") ? 2 : undefined;
     const text =
       isHmp && !call.options.has("json")

@@ -2,87 +2,82 @@ import { closeSync } from "node:fs";
 import { SvirtError } from "../../errors.ts";
 import type { LineChannel } from "../../host/channels.ts";
 import type { FileFacts } from "../../host.ts";
+import { type Line, LineBuffer } from "../../qemu/line-buffer.ts";
 import { withFile } from "./file-id.ts";
 import { hostCallError } from "./libc.ts";
 import { connectUnix } from "./listen.ts";
+import { POLLIN, POLLOUT, whenReady } from "./ready.ts";
 import { readSome, writeSome } from "./socket-bytes.ts";
-import { poll } from "./terminal.ts";
 
-/** asm-generic/poll.h */
-const POLLIN = 1;
-const POLLOUT = 4;
-const NEWLINE = 0x0a;
 const CHUNK_BYTES = 65_536;
-/** A guest shall not fill svirt's memory. A file that an agent reads comes in 48 MiB at most. qemu.git qga/commands.c */
-const LONGEST_LINE_BYTES = 128 * 1024 * 1024;
-/** How long at most a signal waits for us. */
-const LOOK_UP_MS = 100;
-/** A QEMU that takes nothing for that long hangs. */
-const SEND_TIMEOUT_MS = 5000;
 
 /** Host.connectLines: to the very socket that was inspected. Throws "host-call", "denied". */
 export function connectLines({ id }: FileFacts): LineChannel {
-  const fd = withFile(id, connectUnix);
-  let rest = new Uint8Array();
-  return {
-    send(bytes) {
-      const deadline = performance.now() + SEND_TIMEOUT_MS;
-      for (let at = 0; at < bytes.length; at += sendSome(fd, bytes.subarray(at), id.path)) {
-        if (performance.now() > deadline) throw hangs(id.path);
-        poll([{ fd, events: POLLOUT }], LOOK_UP_MS);
-      }
-    },
-    async readLine(timeoutMs) {
-      const deadline = performance.now() + timeoutMs;
-      for (;;) {
-        const end = rest.indexOf(NEWLINE);
-        if (end !== -1) {
-          const line = rest.slice(0, end);
-          rest = rest.slice(end + 1);
-          return line;
-        }
-        const leftMs = deadline - performance.now();
-        if (leftMs <= 0) return undefined;
-        const [found = 0] = poll([{ fd, events: POLLIN }], Math.ceil(Math.min(LOOK_UP_MS, leftMs)));
-        if (found !== 0) rest = joined(rest, takeSome(fd, id.path), id.path);
-        // Lets a signal be told.
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    },
-    close: () => closeSync(fd),
-  };
+  return new Channel(withFile(id, connectUnix), id.path);
 }
 
-function sendSome(fd: number, bytes: Uint8Array, path: string): number {
-  const { count, errno } = writeSome(fd, bytes);
-  if (errno !== undefined) throw hostCallError(`write to ${path}`, errno);
-  return count;
-}
+class Channel implements LineChannel {
+  readonly #fd: number;
+  readonly #path: string;
+  readonly #buffer = new LineBuffer();
+  readonly #chunk = new Uint8Array(CHUNK_BYTES);
+  readonly #lines: Line[] = [];
 
-function takeSome(fd: number, path: string): Uint8Array {
-  const chunk = readSome(fd, CHUNK_BYTES);
-  if (chunk === "later") return new Uint8Array();
-  if (chunk !== "ended") return chunk;
-  throw new SvirtError(`Cannot read from ${path}: the guest has hung up`, {
-    kind: "failed",
-    remedy: "See how it stands: svirt list --all",
-  });
-}
+  constructor(fd: number, path: string) {
+    this.#fd = fd;
+    this.#path = path;
+  }
 
-function joined(rest: Uint8Array, more: Uint8Array, path: string): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(rest.length + more.length);
-  whole.set(rest);
-  whole.set(more, rest.length);
-  if (whole.length <= LONGEST_LINE_BYTES) return whole;
-  throw new SvirtError(`Cannot read from ${path}: a line has more than ${LONGEST_LINE_BYTES} bytes`, {
-    kind: "failed",
-    remedy: "Ask for less at once; what answers so is the guest's own program.",
-  });
-}
+  async send(bytes: Uint8Array, timeoutMs: number): Promise<void> {
+    const deadlineMs = performance.now() + timeoutMs;
+    for (let at = 0; at < bytes.length; ) {
+      const { count, errno } = writeSome(this.#fd, bytes.subarray(at));
+      if (errno !== undefined) throw hostCallError(`write to ${this.#path}`, errno);
+      at += count;
+      if (count === 0 && !(await whenReady(this.#fd, POLLOUT, deadlineMs))) throw this.#hangs();
+    }
+  }
 
-function hangs(path: string): SvirtError {
-  return new SvirtError(`Cannot write to ${path}: nobody takes it`, {
-    kind: "timeout",
-    remedy: "QEMU may hang: see svirt audit.",
-  });
+  async readLine(timeoutMs: number, mostBytes: number): Promise<Line | undefined> {
+    const deadlineMs = performance.now() + timeoutMs;
+    for (;;) {
+      const line = this.#lines.shift();
+      if (line !== undefined) return this.#noLonger(line, mostBytes);
+      if (!(await whenReady(this.#fd, POLLIN, deadlineMs))) return undefined;
+      this.#take();
+      this.#noLonger({ bytes: this.#buffer.pendingBytes }, mostBytes);
+    }
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  #take(): void {
+    const count = readSome(this.#fd, this.#chunk);
+    if (count === "later") return;
+    if (count !== "ended") {
+      this.#lines.push(...this.#buffer.add(this.#chunk.subarray(0, count)));
+      return;
+    }
+    throw new SvirtError(`Cannot read from ${this.#path}: the guest has hung up`, {
+      kind: "failed",
+      remedy: "See how it stands: svirt list --all",
+    });
+  }
+
+  #noLonger<Measured extends { readonly bytes: number }>(line: Measured, mostBytes: number): Measured {
+    if (line.bytes <= mostBytes) return line;
+    throw new SvirtError(`Cannot read from ${this.#path}: a line has more than ${mostBytes} bytes`, {
+      kind: "failed",
+      remedy: "Ask for less at once; what answers so is the guest's own program.",
+    });
+  }
+
+  #hangs(): SvirtError {
+    return new SvirtError(`Cannot write to ${this.#path}: nothing is taken from it`, {
+      kind: "timeout",
+      remedy: "QEMU may hang: see svirt audit.",
+    });
+  }
 }

@@ -13,7 +13,7 @@ export function makeLinuxHost(): Host {
     getProcess: (pid) => running().getProcess(pid),
     getBootId: () => running().getBootId(),
     nowMs: () => Date.now(),
-    sleep: (ms) => Bun.sleep(ms),
+    sleep: async (ms) => await (await import("./ready.ts")).sleep(ms),
     makeUuid: () => crypto.randomUUID(),
     connectMonitor: async (path, timeoutMs) =>
       await (await import("./monitor.ts")).connectMonitor(path, timeoutMs),

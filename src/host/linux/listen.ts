@@ -1,5 +1,6 @@
 import { closeSync, unlinkSync } from "node:fs";
 import type { FileId } from "../../plan/guest-order.ts";
+import { EWOULDBLOCK } from "./errno.ts";
 import { withFile } from "./file-id.ts";
 import { unlessMissing } from "./files.ts";
 import { cString, hostCallError, libc, readErrno } from "./libc.ts";
@@ -38,10 +39,18 @@ export function listenWithin(folder: FileId, path: string, security: SocketSecur
 
 /** A connection to the unix socket at a path, a descriptor that does not wait. Throws "host-call". unix(7) */
 export function connectUnix(path: string): number {
+  const fd = tryConnectUnix(path);
+  if (fd === undefined) throw hostCallError(`connect to ${path}`, EWOULDBLOCK);
+  return fd;
+}
+
+/** The same; undefined while its queue of connections is full. */
+export function tryConnectUnix(path: string): number | undefined {
   const fd = makeSocket(undefined, SOCK_NONBLOCK);
   if (terminalCalls().connect(fd, formatAddress(path), ADDRESS_BYTES) === 0) return fd;
   const errno = readErrno();
   closeSync(fd);
+  if (errno === EWOULDBLOCK) return undefined;
   throw hostCallError(`connect to ${path}`, errno);
 }
 

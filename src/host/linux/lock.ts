@@ -4,6 +4,7 @@ import { SvirtError } from "../../errors.ts";
 import { EWOULDBLOCK } from "./errno.ts";
 import { unlessMissing } from "./files.ts";
 import { hostCallError, libc, readErrno } from "./libc.ts";
+import { sleep } from "./ready.ts";
 
 /** sys/file.h */
 const LOCK_EX = 2;
@@ -31,7 +32,7 @@ export async function lock(path: string, timeoutMs: number): Promise<() => void>
         },
       );
     }
-    await Bun.sleep(pauseMs * (0.5 + Math.random()));
+    await sleep(pauseMs * (0.5 + Math.random()));
   }
 }
 

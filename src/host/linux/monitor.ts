@@ -5,46 +5,35 @@ import type { Monitor } from "../../host.ts";
 import type { Display } from "../../plan/display.ts";
 import type { HandedFile, PluggedPeer } from "../../plan/guest-order.ts";
 import type { HandedTap } from "../../plan/tap.ts";
-import {
-  EMPTY_REST,
-  formatQmpCommand,
-  parseQmpChunk,
-  type QmpMessage,
-  type QmpRest,
-} from "../../qemu/qmp.ts";
+import { MOST_MESSAGE_BYTES, mostAnswerBytes } from "../../qemu/answer-limits.ts";
+import { joinLine, LineBuffer } from "../../qemu/line-buffer.ts";
+import { formatQmpCommand, notQmp, parseQmpLine, type QmpMessage } from "../../qemu/qmp.ts";
 import { connectPeer } from "./connect-peer.ts";
 import { makeGuestPipe } from "./guest-pipe.ts";
-import { connectUnix } from "./listen.ts";
+import { tryConnectUnix } from "./listen.ts";
 import { listenTcp } from "./listen-tcp.ts";
 import { openHanded } from "./open-handed.ts";
 import { openTap } from "./open-tap.ts";
+import { POLLIN, POLLOUT, sleep, whenReady } from "./ready.ts";
 import { sendFile } from "./send-file.ts";
 import { readSome, writeSome } from "./socket-bytes.ts";
-import { poll } from "./terminal.ts";
 
 type Answer = Extract<QmpMessage, { is: "return" | "error" }>;
 
-/** asm-generic/poll.h */
-const POLLIN = 1;
-const POLLOUT = 4;
 const CHUNK_BYTES = 65_536;
-/** Longer than QEMU takes for any command that svirt sends and waits for. */
-const ANSWER_TIMEOUT_MS = 30_000;
 /** More devices than a guest has that go while svirt talks to it. */
 const MOST_DELETED = 1000;
-/** How long it may take nothing at a time. */
-const SEND_WAIT_MS = 100;
-/** How long an answer may lie there while svirt also moves a guest's state. */
-const LOOK_UP_MS = 2;
+/** How long a QEMU with a full queue of connections is left alone. */
+const CONNECT_PAUSE_MS = 20;
 
 /**
  * Host.connectMonitor: connects, waits for the greeting and leaves negotiation behind. The socket listens from before
  * QEMU started, so this waits for QEMU without asking again and again; when QEMU ends, the kernel hangs up.
  */
 export async function connectMonitor(path: string, timeoutMs: number): Promise<Monitor> {
-  const conversation = new Conversation(path);
+  const conversation = new Conversation(path, timeoutMs);
   try {
-    await conversation.open(timeoutMs);
+    await conversation.open();
     return conversation;
   } catch (error) {
     conversation.close();
@@ -52,36 +41,49 @@ export async function connectMonitor(path: string, timeoutMs: number): Promise<M
   }
 }
 
-/**
- * Waits in poll(2), not in bun's event loop: an idle loop collects garbage, on threads that take the processors from the
- * QEMU that is waited for. A start is shorter by a tenth for it (docs/measurements.md).
- */
+/** Many of them go on at once: each wait is one of those of ready.ts. */
 class Conversation implements Monitor {
   readonly #path: string;
-  readonly #fd: number;
-  #rest: QmpRest = EMPTY_REST;
+  #fd: number | undefined;
+  #allowedMs = 0;
+  /** Of the conversation as a whole: a QEMU that answers late, or a byte at a time, gets no more than one that is mute. */
+  #deadlineMs = 0;
+  readonly #lines = new LineBuffer();
+  readonly #chunk = new Uint8Array(CHUNK_BYTES);
   #nextId = 1;
   #isGreeted = false;
   /** Of what was asked and is not answered yet: a QEMU that somebody has taken over shall not fill svirt's memory. */
   readonly #answers = new Map<number, Answer | undefined>();
   readonly #deleted = new Set<string>();
-  /** The event loop moves a guest's state meanwhile: nothing may keep it waiting. */
-  #isPiping = false;
-  #isOpen = true;
+  /** The command that waits for its answer. */
+  #asked: string | undefined;
+  /** What QEMU has said since its last answer. */
+  #bytesSince = 0;
   #failure: SvirtError | undefined;
 
-  constructor(path: string) {
+  constructor(path: string, timeoutMs: number) {
     this.#path = path;
-    try {
-      this.#fd = connectUnix(path);
-    } catch (error) {
-      throw this.#gone(error);
-    }
+    this.allow(timeoutMs);
   }
 
-  async open(timeoutMs: number): Promise<void> {
-    await this.#within(() => this.#isGreeted, timeoutMs);
+  async open(): Promise<void> {
+    for (;;) {
+      try {
+        this.#fd = tryConnectUnix(this.#path);
+      } catch (error) {
+        throw this.#gone(error);
+      }
+      if (this.#fd !== undefined) break;
+      if (performance.now() >= this.#deadlineMs) throw this.#noAnswer();
+      await sleep(CONNECT_PAUSE_MS);
+    }
+    await this.#within(() => this.#isGreeted);
     await this.execute("qmp_capabilities");
+  }
+
+  allow(timeoutMs: number): void {
+    this.#allowedMs = timeoutMs;
+    this.#deadlineMs = performance.now() + timeoutMs;
   }
 
   async execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown> {
@@ -94,7 +96,6 @@ class Conversation implements Monitor {
 
   async openPipe(wish: PipeWish): Promise<GuestPipe> {
     const { guestEnd, pipe } = makeGuestPipe(wish);
-    this.#isPiping = true;
     try {
       await this.#give(guestEnd, "getfd", { fdname: wish.name });
       return pipe;
@@ -108,7 +109,7 @@ class Conversation implements Monitor {
     const opened = openTap(tap);
     try {
       for (const { fd, name } of opened)
-        await this.#ask("getfd", { fdname: name }, (line) => sendFile(this.#fd, line, fd));
+        await this.#ask("getfd", { fdname: name }, (line) => sendFile(this.#socket, line, fd));
     } finally {
       for (const { fd } of opened) closeSync(fd);
     }
@@ -124,21 +125,26 @@ class Conversation implements Monitor {
 
   async waitUntilDeleted(device: string, timeoutMs: number): Promise<boolean> {
     const isOver = (): boolean => this.#deleted.has(device) || this.#failure !== undefined;
-    await this.#until(isOver, timeoutMs);
+    await this.#until(isOver, Math.min(this.#deadlineMs, performance.now() + timeoutMs));
     return this.#deleted.has(device);
   }
 
   close(): void {
-    if (this.#isOpen) closeSync(this.#fd);
-    this.#isOpen = false;
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
     this.#failure ??= this.#gone();
+  }
+
+  get #socket(): number {
+    if (this.#fd === undefined) throw this.#failure ?? this.#gone();
+    return this.#fd;
   }
 
   /** With the command goes a descriptor, which is QEMU's alone from then on. */
   async #give(fd: number, command: string, args: Readonly<Record<string, unknown>>): Promise<void> {
     try {
       // Nothing else waits to be written: each command is sent when the one before is answered.
-      await this.#ask(command, args, (line) => sendFile(this.#fd, line, fd));
+      await this.#ask(command, args, (line) => sendFile(this.#socket, line, fd));
     } finally {
       closeSync(fd);
     }
@@ -147,14 +153,21 @@ class Conversation implements Monitor {
   async #ask(
     command: string,
     args: Readonly<Record<string, unknown>> | undefined,
-    send: (line: string) => void,
+    send: (line: string) => void | Promise<void>,
   ): Promise<unknown> {
     if (this.#failure !== undefined) throw this.#failure;
     const id = this.#nextId;
     this.#nextId += 1;
     this.#answers.set(id, undefined);
-    send(formatQmpCommand({ execute: command, ...(args === undefined ? {} : { arguments: args }) }, id));
-    await this.#within(() => this.#answers.get(id) !== undefined, ANSWER_TIMEOUT_MS);
+    this.#asked = command;
+    try {
+      await send(
+        formatQmpCommand({ execute: command, ...(args === undefined ? {} : { arguments: args }) }, id),
+      );
+      await this.#within(() => this.#answers.get(id) !== undefined);
+    } finally {
+      this.#asked = undefined;
+    }
     const answer = this.#answers.get(id);
     this.#answers.delete(id);
     if (answer?.is !== "error") return answer?.value;
@@ -165,42 +178,40 @@ class Conversation implements Monitor {
   }
 
   /** Throws what ended the conversation, and "timeout". */
-  async #within(holds: () => boolean, timeoutMs: number): Promise<void> {
-    await this.#until(() => holds() || this.#failure !== undefined, timeoutMs);
+  async #within(holds: () => boolean): Promise<void> {
+    await this.#until(() => holds() || this.#failure !== undefined, this.#deadlineMs);
     if (holds()) return;
-    if (this.#failure !== undefined) throw this.#failure;
-    throw new SvirtError(`Cannot talk to QEMU at ${this.#path}: no answer within ${timeoutMs / 1000} s`, {
-      kind: "timeout",
-      remedy: "Somebody else may talk to it, or it hangs: see its log, and svirt audit.",
-    });
+    throw this.#failure ?? this.#noAnswer();
   }
 
   /** Takes what QEMU says until it holds, or the time is over. */
-  async #until(holds: () => boolean, timeoutMs: number): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
-    while (!holds()) {
-      const leftMs = deadline - performance.now();
-      if (leftMs <= 0) return;
-      const [found = 0] = poll([{ fd: this.#fd, events: POLLIN }], this.#isPiping ? 0 : Math.ceil(leftMs));
-      if (found !== 0) this.#take();
-      else if (this.#isPiping) await Bun.sleep(LOOK_UP_MS);
-    }
+  async #until(holds: () => boolean, deadlineMs: number): Promise<void> {
+    while (!holds() && (await whenReady(this.#socket, POLLIN, deadlineMs))) this.#take();
   }
 
   #take(): void {
-    const chunk = readSome(this.#fd, CHUNK_BYTES);
-    if (chunk === "later") return;
-    if (chunk === "ended") {
-      this.#failure ??= this.#gone();
-      return;
-    }
+    if (this.#fd === undefined) return;
+    const count = readSome(this.#fd, this.#chunk);
+    if (count === "later") return;
     try {
-      const { messages, rest } = parseQmpChunk(this.#rest, chunk);
-      this.#rest = rest;
-      for (const message of messages) this.#note(message);
+      if (count === "ended") throw this.#gone();
+      this.#bytesSince += count;
+      for (const line of this.#lines.add(this.#chunk.subarray(0, count))) {
+        this.#refuseLonger(line.bytes);
+        const message = parseQmpLine(joinLine(line));
+        if (message !== undefined) this.#note(message);
+      }
+      this.#refuseLonger(this.#lines.pendingBytes);
+      const most = mostAnswerBytes(this.#asked) + MOST_MESSAGE_BYTES;
+      if (this.#bytesSince > most) throw notQmp(`it says more than ${most} bytes without an answer`);
     } catch (error) {
       this.#failure ??= asSvirtError(error);
     }
+  }
+
+  #refuseLonger(bytes: number): void {
+    const most = mostAnswerBytes(this.#asked);
+    if (bytes > most) throw notQmp(`a message has more than ${most} bytes`);
   }
 
   #note(message: QmpMessage): void {
@@ -210,7 +221,9 @@ class Conversation implements Monitor {
         return;
       case "return":
       case "error":
-        if (message.id !== undefined && this.#answers.has(message.id)) this.#answers.set(message.id, message);
+        if (message.id === undefined || !this.#answers.has(message.id)) return;
+        this.#answers.set(message.id, message);
+        this.#bytesSince = 0;
         return;
       case "event": {
         const device = message.facts.get("device");
@@ -221,14 +234,26 @@ class Conversation implements Monitor {
     }
   }
 
-  #send(line: string): void {
+  async #send(line: string): Promise<void> {
     const bytes = new TextEncoder().encode(line);
     for (let at = 0; at < bytes.length; ) {
-      const { count, errno } = writeSome(this.#fd, bytes.subarray(at));
+      const { count, errno } = writeSome(this.#socket, bytes.subarray(at));
       if (errno !== undefined) throw this.#gone();
-      if (count > 0) at += count;
-      else poll([{ fd: this.#fd, events: POLLOUT }], SEND_WAIT_MS);
+      at += count;
+      if (count === 0 && !(await whenReady(this.#socket, POLLOUT, this.#deadlineMs))) throw this.#noAnswer();
     }
+  }
+
+  /** Nothing more is said or heard then. */
+  #noAnswer(): SvirtError {
+    this.#failure ??= new SvirtError(
+      `Cannot talk to QEMU at ${this.#path}: no answer within ${this.#allowedMs / 1000} s`,
+      {
+        kind: "timeout",
+        remedy: "Somebody else may talk to it, or it hangs: see its log, and svirt audit.",
+      },
+    );
+    return this.#failure;
   }
 
   #gone(cause?: unknown): SvirtError {

@@ -2,13 +2,12 @@ import { EINTR, EWOULDBLOCK } from "./errno.ts";
 import { basicCalls, readErrno } from "./libc.ts";
 
 /**
- * What a descriptor that does not wait has to read. An error is an end: a terminal whose other side is closed gives EIO.
- * read(2)
+ * Reads what a descriptor that does not wait has, into the bytes: how many there were. An error is an end: a terminal whose
+ * other side is closed gives EIO. read(2)
  */
-export function readSome(fd: number, mostBytes: number): Uint8Array | "ended" | "later" {
-  const bytes = new Uint8Array(mostBytes);
+export function readSome(fd: number, bytes: Uint8Array): number | "ended" | "later" {
   const count = Number(basicCalls().read(fd, bytes, bytes.length));
-  if (count > 0) return bytes.subarray(0, count);
+  if (count > 0) return count;
   if (count === 0) return "ended";
   return isLater(readErrno()) ? "later" : "ended";
 }

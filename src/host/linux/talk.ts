@@ -50,6 +50,7 @@ function openConsole({ id, type }: FileFacts): number {
 class Talk {
   readonly #guest: number;
   readonly #leaveBy: number;
+  readonly #chunk = new Uint8Array(CHUNK_BYTES);
   /** For the guest, which has not taken it yet. */
   #waiting: Uint8Array = new Uint8Array();
   #inputEndedMs: number | undefined;
@@ -122,12 +123,13 @@ class Talk {
   }
 
   #takeInput(): void {
-    const bytes = readSome(STDIN, CHUNK_BYTES);
-    if (bytes === "later") return;
-    if (bytes === "ended") {
+    const count = readSome(STDIN, this.#chunk);
+    if (count === "later") return;
+    if (count === "ended") {
       this.#inputEndedMs = performance.now();
       return;
     }
+    const bytes = this.#chunk.subarray(0, count);
     const at = bytes.indexOf(this.#leaveBy);
     this.#waiting = Buffer.concat([this.#waiting, at === -1 ? bytes : bytes.subarray(0, at)]);
     if (at === -1) return;
@@ -142,10 +144,10 @@ class Talk {
   }
 
   #show(): void {
-    const bytes = readSome(this.#guest, CHUNK_BYTES);
-    if (bytes === "later") return;
-    if (bytes === "ended") this.#hungUp = true;
+    const count = readSome(this.#guest, this.#chunk);
+    if (count === "later") return;
+    if (count === "ended") this.#hungUp = true;
     // Nobody reads any more: svirt console vm1 | head
-    else if (!writeBytes(STDOUT, bytes)) this.#hasLeft = true;
+    else if (!writeBytes(STDOUT, this.#chunk.subarray(0, count))) this.#hasLeft = true;
   }
 }

@@ -2,6 +2,7 @@ import { SvirtError } from "../../errors.ts";
 import type { LineChannel } from "../../host/channels.ts";
 import { deviceLock } from "../../plan/paths.ts";
 import { formatSync, isSynced, parseAgentAnswer, parseAgentCommand } from "../../qemu/agent-words.ts";
+import { joinLine } from "../../qemu/line-buffer.ts";
 import { findConsole, listNamedPorts } from "../console/find-console.ts";
 import { lockConsole } from "../console/talk-to-guest.ts";
 import type { Node } from "../node.ts";
@@ -11,6 +12,8 @@ import type { GuestRecord } from "../record.ts";
 const AGENT_PORT = "org.qemu.guest_agent.0";
 /** VIR_DOMAIN_QEMU_AGENT_COMMAND_DEFAULT of libvirt. */
 const DEFAULT_TIMEOUT_MS = 5000;
+/** A file that an agent reads comes in 48 MiB at most, in base64 a third more. qemu.git qga/commands.c */
+const MOST_ANSWER_BYTES = 65 * 1024 * 1024;
 
 /** How an agent is asked. */
 export interface AgentWish {
@@ -31,11 +34,12 @@ export async function askAgent(node: Node, guest: GuestRecord, wish: AgentWish):
     const channel = await node.host.connectLines(facts);
     try {
       await synchronize(node, channel, guest.name);
-      channel.send(line);
-      if (wish.timeoutMs === 0) return undefined;
-      const answer = await channel.readLine(wish.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+      const timeoutMs = wish.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+      await channel.send(line, timeoutMs || DEFAULT_TIMEOUT_MS);
+      if (timeoutMs === 0) return undefined;
+      const answer = await channel.readLine(timeoutMs, MOST_ANSWER_BYTES);
       if (answer === undefined) throw noAnswer(guest.name);
-      return parseAgentAnswer(answer, name);
+      return parseAgentAnswer(joinLine(answer), name);
     } finally {
       channel.close();
     }
@@ -61,10 +65,10 @@ function agentChannel(guest: GuestRecord): string {
 /** Passes over what the agent still has to say to whoever asked before: not for longer than it may be silent. */
 async function synchronize({ host }: Node, channel: LineChannel, name: string): Promise<void> {
   const id = host.nowMs();
-  channel.send(formatSync(id));
+  await channel.send(formatSync(id), DEFAULT_TIMEOUT_MS);
   for (let leftMs = DEFAULT_TIMEOUT_MS; leftMs > 0; leftMs = id + DEFAULT_TIMEOUT_MS - host.nowMs()) {
-    const line = await channel.readLine(leftMs);
-    if (line !== undefined && isSynced(line, id)) return;
+    const line = await channel.readLine(leftMs, MOST_ANSWER_BYTES);
+    if (line !== undefined && isSynced(joinLine(line), id)) return;
   }
   throw noAnswer(name);
 }

@@ -15,7 +15,7 @@ import type { Watch } from "../../run/run-plan.ts";
 import { type AskedChange, changeGuest, changeSettled, notLetGo, settleChange } from "../change-guest.ts";
 import { withGuestLock } from "../clear-away.ts";
 import { findRunning } from "../find-domain.ts";
-import { withMonitor } from "../guest-monitor.ts";
+import { tellMonitor, withMonitor } from "../guest-monitor.ts";
 import type { Node } from "../node.ts";
 import { type GuestRecord, readRecord, writeRecord } from "../record.ts";
 import { runningGuest } from "../running-guest.ts";
@@ -43,9 +43,8 @@ export async function takeSnapshot(
     await changeSettled(node, guest.uuid, start);
     const jobs = (findRunning(node, guest.uuid).guest.jobs ?? []).filter(({ type }) => type === "snapshot");
     const pairs = jobs.map(({ before, chain }) => ({ node: before[0] ?? "", overlay: chain[0]?.node ?? "" }));
-    const { arguments: args, execute } = snapshotCommand(pairs);
     try {
-      await withMonitor(node, guest.uuid, (monitor) => monitor.execute(execute, args));
+      await tellMonitor(node, guest.uuid, snapshotCommand(pairs));
     } finally {
       // Whether it has gone over QEMU tells, whatever went wrong on the way.
       await settleJobs(node, guest.uuid);

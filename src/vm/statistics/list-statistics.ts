@@ -1,8 +1,8 @@
 import { parseDomainText } from "../../domain/document.ts";
-import type { Monitor } from "../../host.ts";
+import { guestPaths } from "../../plan/paths.ts";
 import { completeGuest } from "../../qemu/complete-guest.ts";
+import { converse } from "../../run/converse.ts";
 import type { FoundDomain } from "../find-domain.ts";
-import { withMonitor } from "../guest-monitor.ts";
 import type { Node } from "../node.ts";
 import { listInterfaces, listIothreads } from "./of-devices.ts";
 import { listDisks } from "./of-disks.ts";
@@ -27,6 +27,9 @@ export const GROUPS = {
 } as const satisfies Readonly<Record<string, (subject: Subject) => Promise<readonly Entry[]>>>;
 export type Group = keyof typeof GROUPS;
 
+/** For all the questions about one guest: some 20, each answered at once by a QEMU that does not hang. */
+const TIMEOUT_MS = 5000;
+
 /** What libvirt's virConnectGetAllDomainStats tells of one domain, in its order. Throws "timeout", "failed". */
 export async function listStatistics(
   node: Node,
@@ -39,7 +42,8 @@ export async function listStatistics(
   const pid = guest?.process?.pid;
   if (guest === undefined || pid === undefined)
     return await listGroups({ ...subject, running: undefined }, wish);
-  return await withMonitor(node, guest.uuid, async (monitor: Monitor) =>
+  const at = { monitor: guestPaths(node.paths, guest.uuid).monitor, timeoutMs: TIMEOUT_MS };
+  return await converse(node.host, at, (monitor) =>
     listGroups({ ...subject, running: { guest, pid, monitor } }, wish),
   );
 }

@@ -31,7 +31,7 @@ async function listLayers({ backing, running, whole }: Subject): Promise<readonl
   const plugged = listPlugged(guest.steps);
   const ofDevices = parseBlockStatistics(await monitor.execute("query-blockstats"));
   const ofNodes = parseNodeStatistics(await monitor.execute("query-blockstats", { "query-nodes": true }));
-  const nodes = parseBlockNodes(await monitor.execute("query-named-block-nodes"));
+  const nodes = parseBlockNodes(await monitor.execute("query-named-block-nodes", { flat: true }));
   const ids = listDiskIds(whole);
   return disks.flatMap((disk) => {
     const id = ids.get(disk.target.dev) ?? "";

@@ -1,0 +1,73 @@
+/** A line without its end, in the pieces that it was kept in. */
+export interface Line {
+  readonly parts: readonly Uint8Array[];
+  readonly bytes: number;
+}
+
+const NEWLINE = 0x0a;
+const BLOCK_BYTES = 65_536;
+
+/**
+ * Lines from a stream that comes in pieces of any size. Each byte is looked at once and copied once, however small the
+ * pieces are. The caller bounds a line: it looks at `pendingBytes` after each piece.
+ */
+export class LineBuffer {
+  /** The parts of the line that has no end yet; the last one is filled up to `#filled`. */
+  #parts: Uint8Array[] = [];
+  #filled = 0;
+  #bytes = 0;
+
+  get pendingBytes(): number {
+    return this.#bytes;
+  }
+
+  /** Takes the next piece, which the caller may overwrite afterwards. Returns the lines that it completes. */
+  add(piece: Uint8Array): Line[] {
+    const lines: Line[] = [];
+    let start = 0;
+    for (let end = piece.indexOf(NEWLINE); end >= 0; end = piece.indexOf(NEWLINE, start)) {
+      this.#keep(piece.subarray(start, end));
+      lines.push(this.#take());
+      start = end + 1;
+    }
+    this.#keep(piece.subarray(start));
+    return lines;
+  }
+
+  #keep(piece: Uint8Array): void {
+    this.#bytes += piece.length;
+    const last = this.#parts.at(-1);
+    const fits = Math.min(piece.length, (last?.length ?? 0) - this.#filled);
+    last?.set(piece.subarray(0, fits), this.#filled);
+    this.#filled += fits;
+    if (fits === piece.length) return;
+    const rest = piece.subarray(fits);
+    // The first part is as long as what came: most lines come whole.
+    const isFirst = this.#parts.length === 0;
+    const part = new Uint8Array(isFirst ? rest.length : Math.max(rest.length, BLOCK_BYTES));
+    part.set(rest);
+    this.#parts.push(part);
+    this.#filled = rest.length;
+  }
+
+  #take(): Line {
+    const last = this.#parts.pop();
+    const parts = last === undefined ? [] : [...this.#parts, last.subarray(0, this.#filled)];
+    const line = { parts, bytes: this.#bytes };
+    [this.#parts, this.#filled, this.#bytes] = [[], 0, 0];
+    return line;
+  }
+}
+
+/** The line in one piece. */
+export function joinLine({ bytes, parts: [first, ...others] }: Line): Uint8Array {
+  if (first === undefined) return new Uint8Array();
+  if (others.length === 0) return first;
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const part of [first, ...others]) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
