@@ -9,23 +9,45 @@ export async function sweepAsRoot(call: Call): Promise<void> {
   if (call.node.host.getUid() === 0) await sweepFirst(call);
 }
 
-/** Finishes what others have left, and tells what could not be finished. Gives the guests that run. */
-export async function sweepFirst(call: Call): Promise<readonly GuestRecord[]> {
+/** How long a command about all guests asks QEMUs to finish what was begun. */
+const SWEEP_ALL_MS = 2000;
+
+/** The same before a command that is about all guests: all their changes, as far as QEMUs answer within 2 s. */
+export async function sweepAll(call: Call): Promise<readonly GuestRecord[]> {
+  return await sweepFirst(call, "all");
+}
+
+/**
+ * Finishes what others have left, and tells what could not be finished. Unfinished changes are those of the domain that
+ * the command is about (its operand `domain`, or the keys) alone: QEMU has to be asked for them. Returns the guests that
+ * run.
+ */
+export async function sweepFirst(
+  call: Call,
+  keys: readonly string[] | "all" = [call.operands.get("domain") ?? ""],
+): Promise<readonly GuestRecord[]> {
   // Nothing to read: then what reads it need not be loaded, which is half the time of svirt list.
   if (call.node.host.listFolder(recordsFolder(call.node.paths)).length === 0 && !hasPendingRestart(call.node))
     return [];
   const { readRecords, isRunning } = await import("../vm/record.ts");
+  const { uuidOf } = await import("../vm/find-domain.ts");
+  const isConcerned = ({ id, name, uuid }: GuestRecord): boolean =>
+    keys === "all" || keys.some((key) => key === name || key === String(id) || uuidOf(key) === uuid);
   let isWhole = true;
   const guests = readRecords(call.node, () => {
     isWhole = false;
   });
   // All that was started runs, nothing is half changed, and nothing waits: the usual case, and the quick one.
   const isSettled = guests.every(
-    (guest) => guest.change === undefined && guest.jobs === undefined && isRunning(call.node, guest),
+    (guest) =>
+      isRunning(call.node, guest) &&
+      ((guest.change === undefined && guest.jobs === undefined) || !isConcerned(guest)),
   );
   if (isWhole && isSettled && !hasPendingRestart(call.node)) return guests;
   const { sweep } = await import("../vm/settle.ts");
-  const swept = await sweep(call.node);
+  const { withinTime } = await import("../run/within-time.ts");
+  const host = keys === "all" ? withinTime(call.node.host, SWEEP_ALL_MS) : call.node.host;
+  const swept = await sweep({ ...call.node, host }, isConcerned);
   warnOf(call, "warning", swept.errors);
   return swept.running;
 }

@@ -102,7 +102,7 @@ function taken(claim: Claim, holder: Holder): SvirtError {
     `Cannot reserve ${claim.kind} ${claim.key}: the guest ${holder.owner} holds it${how}`,
     {
       kind: "label-taken",
-      remedy: `Stop that guest (svirt domname ${holder.owner} tells its name), or do not share it.`,
+      remedy: `Stop that guest (svirt domname ${holder.owner} tells its name), or do not share it; what was detached from it, but is not let go of yet, svirt recover gives free.`,
     },
   );
 }

@@ -94,7 +94,7 @@ export function refuseOtherLabel(
     `Cannot label ${file.named} ${wish.to}: the guest ${other.owner} uses it as ${is ?? "a file without label"}`,
     {
       kind: "label-taken",
-      remedy: `Stop that guest (svirt domname ${other.owner} tells its name), or use the file in the same way.`,
+      remedy: `Stop that guest (svirt domname ${other.owner} tells its name), or use the file in the same way; what was detached from it, but is not let go of yet, svirt recover gives free.`,
     },
   );
 }

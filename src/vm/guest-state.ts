@@ -9,16 +9,27 @@ import type { GuestRecord } from "./record.ts";
 /** A monitor answers at once, unless another svirt talks to it just now. */
 const ASK_TIMEOUT_MS = 2000;
 
-/** How a running guest stands: QEMU is asked. One that does not answer in time runs, as far as the kernel knows. */
+/** Why nothing is known of a guest but that the kernel has its process: QEMU does not answer, or talks to another svirt. */
+export type Silence = "no answer" | "busy";
+
+/**
+ * How a running guest stands: QEMU is asked. One that does not answer within 2 s, or makes no sense, runs, as far as the
+ * kernel knows; the reason is a Silence then.
+ */
 export async function getGuestState(node: Node, guest: GuestRecord): Promise<DomainState> {
-  const { monitor: path } = guestPaths(node.paths, guest.uuid);
+  const { lock, monitor: path } = guestPaths(node.paths, guest.uuid);
   try {
     return await converse(node.host, { monitor: path, timeoutMs: ASK_TIMEOUT_MS }, (monitor) =>
       askState(guest, monitor),
     );
   } catch {
-    return { state: "running", reason: "unknown" };
+    return { state: "running", reason: node.host.isLocked(lock) ? "busy" : "no answer" };
   }
+}
+
+/** Undefined for a guest whose QEMU has answered. */
+export function silenceOf({ reason }: DomainState): Silence | undefined {
+  return reason === "no answer" || reason === "busy" ? reason : undefined;
 }
 
 /** The same of a guest whose monitor somebody talks to already: there is but one at a time. */

@@ -28,29 +28,33 @@ export interface Swept {
 /**
  * Finishes or undoes whatever a svirt that was killed, a reaper that was killed, or a reboot has left. Every call that
  * looks at guests begins with it; with nothing left behind it only reads. A guest that another svirt starts right now is
- * left to that one; one that is being cleared away, as by its reaper, is waited for, but not for long. Never throws for
- * a single guest: its error is in the answer.
+ * left to that one; one that is being cleared away, as by its reaper, is waited for, but not for long. Changes are
+ * finished of the running guests that are `concerned` alone, all at once: QEMU has to be asked, and one that does not
+ * answer must not slow what is done to others. Never throws for a single guest: its error is in the answer.
  */
-export async function sweep(node: Node): Promise<Swept> {
-  const running: GuestRecord[] = [];
+export async function sweep(
+  node: Node,
+  isConcerned: (guest: GuestRecord) => boolean = () => true,
+): Promise<Swept> {
   const settled: string[] = [];
   const errors: SvirtError[] = [];
-  for (const guest of readRecords(node, (error) => errors.push(error))) {
-    if (isRunning(node, guest)) {
-      await attempt(errors, () => settleRunning(node, guest));
-      if (guest.change?.ends === undefined || isStillThere(node, guest)) running.push(guest);
-      else settled.push(guest.name);
-    } else if (await isLeft(node, guest)) {
-      await attempt(errors, () => settle(node, guest.uuid));
-      settled.push(guest.name);
-    }
+  const guests = readRecords(node, (error) => errors.push(error));
+  const running = guests.filter((guest) => isRunning(node, guest));
+  for (const guest of guests) {
+    if (running.includes(guest) || !(await isLeft(node, guest))) continue;
+    await attempt(errors, () => settle(node, guest.uuid));
+    settled.push(guest.name);
   }
+  const concerned = running.filter(isConcerned);
+  await Promise.all(concerned.map((guest) => attempt(errors, () => settleRunning(node, guest))));
+  const ended = concerned.filter((guest) => guest.change?.ends !== undefined && !isStillThere(node, guest));
+  settled.push(...ended.map(({ name }) => name));
   await attempt(errors, () => removeStrayOverlays(node));
   for (const pending of listPendingRestarts(node)) {
     await attempt(errors, () => restart(node, pending));
     settled.push(pending.name);
   }
-  return { running, settled, errors };
+  return { running: running.filter((guest) => !ended.includes(guest)), settled, errors };
 }
 
 /** Whether a guest that was to end with a change runs on: the change was taken back, or another svirt is at it. */

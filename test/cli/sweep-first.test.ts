@@ -53,8 +53,8 @@ test("what a QEMU says that somebody has taken over moves no cursor, whichever c
   writeRecord(node, { ...guest, change: { what: "save", stage: "doing", steps, after: [], xml: guest.xml } });
   const ram = { total: "\u001b[2J\nerror: all is well", remaining: 0 };
   machine.qemu = { answers: new Map([["query-migrate", { status: "active", ram }]]) };
-  for (const word of ["list", "recover"]) {
-    const { err } = await runOn(machine, word);
+  for (const words of [["list"], ["domstate", "vm1"], ["recover"]]) {
+    const { err } = await runOn(machine, ...words);
     expect(err).toContain("?[2J error: all is well");
     expect(err).toMatch(/^(?:(?:warning|error|remedy): [^\p{Cc}]*\n)+$/u);
   }

@@ -12,8 +12,8 @@ export const command: Command = {
       "The image that is written into gets the guest's own label for that time, and afterwards the one for what it is\n" +
       "then. Images that the guest has no more get the labels back that they had before it. It is refused while another\n" +
       "guest, or another disk, stands on the base.\n" +
-      "Without --wait the job goes on by itself. One that needs nobody is finished by the next call of svirt, whichever\n" +
-      "that is: until then the disk keeps its images and their labels.",
+      "Without --wait the job goes on by itself. One that needs nobody is finished by the next command about\n" +
+      "that guest, svirt list or svirt recover: until then the disk keeps its images and their labels.",
     operands: [
       DOMAIN_OPERAND,
       { name: "path", summary: "the disk: its target, or the path of its image" },

@@ -10,8 +10,8 @@ export const command: Command = {
     summary: "read what is below a disk's image up into it, while the guest runs",
     details:
       "Afterwards the disk stands on the base alone, or on nothing, and the images that it has no more get the labels\n" +
-      "back that they had before the guest. Without --wait the job goes on by itself, and is finished by the next call of\n" +
-      "svirt, whichever that is.",
+      "back that they had before the guest. Without --wait the job goes on by itself, and is finished by the next\n" +
+      "command about that guest, svirt list or svirt recover.",
     operands: [
       DOMAIN_OPERAND,
       { name: "path", summary: "the disk: its target, or the path of its image" },

@@ -12,7 +12,8 @@ export const command: Command = {
     options: [CRASH_OPTION],
   },
   async run(call) {
-    await sweepFirst(call);
+    // Its changes end with it: its QEMU need not be asked.
+    await sweepFirst(call, []);
     const { did, name } = await destroyDomain(call.node, operand(call, "domain"), crashDrill(call));
     call.output.print(did ? `Domain '${name}' destroyed\n\n` : `Domain '${name}' is not running\n\n`);
     return undefined;

@@ -2,11 +2,12 @@ import { asSvirtError } from "../../errors.ts";
 import { listDefinitionNames } from "../../vm/definitions.ts";
 import { type FoundDomain, findDomain } from "../../vm/find-domain.ts";
 import { getGuestState } from "../../vm/guest-state.ts";
+import type { GuestRecord } from "../../vm/record.ts";
 import { GROUPS, type Group, listStatistics } from "../../vm/statistics/list-statistics.ts";
 import type { Entry } from "../../vm/statistics/subject.ts";
 import { type Call, type Command, JSON_OPTION, type Option, printJson } from "../command.ts";
 import { oneLine } from "../one-line.ts";
-import { sweepFirst } from "../sweep-first.ts";
+import { sweepAll, sweepFirst } from "../sweep-first.ts";
 
 const GROUP_SUMMARIES: Readonly<Record<Group, string>> = {
   state: "how it stands, in libvirt's numbers",
@@ -39,7 +40,8 @@ export const command: Command = {
     name: "domstats",
     summary: "all that is counted of domains, by libvirt's keys",
     details:
-      "Of all groups, or of those that are named; of all domains, or of those that are named or that a filter leaves.",
+      "Of all groups, or of those that are named; of all domains, or of those that are named or that a filter leaves. All\n" +
+      "QEMUs are asked at once. Of one that does not answer within 5 s nothing is counted: standard error says so.",
     operands: [
       { name: "domain", summary: "names, ids or uuids of domains", isOptional: true, isRepeated: true },
     ],
@@ -54,13 +56,13 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
+    const running = call.rest.length === 0 ? await sweepAll(call) : await sweepFirst(call, call.rest);
     const named = groupNames().filter((name) => call.options.has(name));
     const groups = named.length === 0 ? groupNames() : named;
-    const records: DomainRecord[] = [];
-    for (const found of await listWanted(call)) {
-      records.push({ name: found.name, entries: await gather(call, found, groups) });
-    }
+    const wanted = await listWanted(call, running);
+    const records = await Promise.all(
+      wanted.map(async (found) => ({ name: found.name, entries: await gather(call, found, groups) })),
+    );
     if (call.options.has("json")) {
       printJson(
         call,
@@ -98,22 +100,19 @@ async function gather(call: Call, found: FoundDomain, groups: readonly Group[]):
   }
 }
 
-async function listWanted(call: Call): Promise<readonly FoundDomain[]> {
+async function listWanted(call: Call, running: readonly GuestRecord[]): Promise<readonly FoundDomain[]> {
   const { node, options, rest } = call;
-  const all = rest.length > 0 ? rest.map((key) => findDomain(node, key)) : await listAll(call);
+  const all = rest.length > 0 ? rest.map((key) => findDomain(node, key)) : listAll(call, running);
   const asked = FILTERS.map(({ name }) => name).filter((name) => options.has(name));
   if (asked.length === 0) return all;
-  const kept: FoundDomain[] = [];
-  for (const found of all) {
-    const is = await describe(call, found);
-    // As libvirt filters: of each kind of filter one must hold.
-    const isKept = KINDS.every((kind) => {
-      const wanted = kind.filter((name) => asked.includes(name));
-      return wanted.length === 0 || wanted.some((name) => is.has(name));
+  const known = await Promise.all(all.map(async (found) => ({ found, is: await describe(call, found) })));
+  // As libvirt filters: of each kind of filter one must hold.
+  const isKept = (is: ReadonlySet<string>): boolean =>
+    KINDS.every((kind) => {
+      const kindWanted = kind.filter((name) => asked.includes(name));
+      return kindWanted.length === 0 || kindWanted.some((name) => is.has(name));
     });
-    if (isKept) kept.push(found);
-  }
-  return kept;
+  return known.filter(({ is }) => isKept(is)).map(({ found }) => found);
 }
 
 const KINDS = [
@@ -122,8 +121,7 @@ const KINDS = [
   ["list-running", "list-paused", "list-shutoff", "list-other"],
 ] as const;
 
-async function listAll(call: Call): Promise<readonly FoundDomain[]> {
-  const guests = await sweepFirst(call);
+function listAll(call: Call, guests: readonly GuestRecord[]): readonly FoundDomain[] {
   const running = guests.map(({ uuid }) => findDomain(call.node, uuid));
   const names = new Set(guests.map(({ name }) => name));
   const off = listDefinitionNames(call.node).filter((name) => !names.has(name));

@@ -1,5 +1,5 @@
 import { type Call, type Command, JSON_OPTION, printJson } from "../command.ts";
-import { sweepFirst } from "../sweep-first.ts";
+import { sweepAll } from "../sweep-first.ts";
 import { formatTable } from "../table.ts";
 import { warnOfPermissive } from "../warn-of-mode.ts";
 
@@ -8,6 +8,8 @@ interface Row {
   readonly name: string;
   readonly uuid: string | undefined;
   readonly state: string;
+  /** Of a guest that runs: what its QEMU said to the question for its state. */
+  readonly monitor?: "answers" | "no answer" | "busy";
 }
 
 /** `svirt list` */
@@ -15,6 +17,9 @@ export const command: Command = {
   spec: {
     name: "list",
     summary: "list the domains that run",
+    details:
+      "All QEMUs are asked at once. One that does not answer within 2 s is shown as running (no answer), since its process " +
+      "is there, or as running (busy) while another svirt works on that guest; with --json its field monitor tells the same.",
     operands: [],
     options: [
       { name: "all", summary: "those that are off as well" },
@@ -36,7 +41,7 @@ export const command: Command = {
 
 async function listRows(call: Call): Promise<Row[]> {
   const { node, options } = call;
-  const guests = await sweepFirst(call);
+  const guests = await sweepAll(call);
   const [wantsAll, wantsInactive] = [options.has("all"), options.has("inactive")];
   const active = wantsInactive && !wantsAll ? [] : await activeRows(call, guests);
   if (!wantsAll && !wantsInactive) return active;
@@ -46,13 +51,14 @@ async function listRows(call: Call): Promise<Row[]> {
   return [...active, ...(await inactiveRows(call, names))];
 }
 
-async function activeRows(call: Call, guests: Awaited<ReturnType<typeof sweepFirst>>): Promise<Row[]> {
+async function activeRows(call: Call, guests: Awaited<ReturnType<typeof sweepAll>>): Promise<Row[]> {
   if (guests.length === 0) return [];
-  const { getGuestState } = await import("../../vm/guest-state.ts");
+  const { getGuestState, silenceOf } = await import("../../vm/guest-state.ts");
   return await Promise.all(
     guests.map(async (guest) => {
-      const { state } = await getGuestState(call.node, guest);
-      return { id: guest.id, name: guest.name, uuid: guest.uuid, state };
+      const is = await getGuestState(call.node, guest);
+      const monitor = silenceOf(is) ?? "answers";
+      return { id: guest.id, name: guest.name, uuid: guest.uuid, state: is.state, monitor };
     }),
   );
 }
@@ -70,8 +76,13 @@ async function inactiveRows(call: Call, names: readonly string[]): Promise<Row[]
 function formatRows(call: Call, rows: readonly Row[]): string {
   for (const column of COLUMNS) if (call.options.has(column)) return formatColumns(call, rows);
   const cells: string[][] = [];
-  for (const row of rows) cells.push([row.id === undefined ? "-" : String(row.id), row.name, row.state]);
+  for (const row of rows) cells.push([row.id === undefined ? "-" : String(row.id), row.name, stateOf(row)]);
   return formatTable(["Id", "Name", "State"], cells);
+}
+
+/** The mark comes last, where it moves no column of virsh's. */
+function stateOf({ monitor, state }: Row): string {
+  return monitor === undefined || monitor === "answers" ? state : `${state} (${monitor})`;
 }
 
 /** As virsh shows them together, in this order. cmdList() of libvirt's tools/virsh-domain-monitor.c */

@@ -14,7 +14,9 @@ export const command: Command = {
   spec: {
     name: "recover",
     summary: "finish or undo whatever a crash or a reboot has left",
-    details: "Called at boot. Any other command does the same on its way; this one does nothing else.",
+    details:
+      "Called at boot. Any other command clears away guests that have ended, and finishes the changes of the guest that it\n" +
+      "is about (svirt list those of all, as far as QEMUs answer within 2 s); this one those of all guests, asked at once.",
     operands: [],
     options: [{ name: "autostart", summary: "then start the domains that are marked for it" }, JSON_OPTION],
   },

@@ -1,0 +1,175 @@
+import { describe, expect, test } from "bun:test";
+import { guestPaths, SYSTEM_PATHS } from "../../src/plan/paths.ts";
+import { readRecord } from "../../src/vm/record.ts";
+import type { Machine } from "../memory-host/machine.ts";
+import { diskXml, domainXml, labelOf, makeMachine, nodeOn, ORIGINAL } from "../vm/scene.ts";
+import { runOn, type Said } from "./in-memory.ts";
+
+const IMAGES = "/var/lib/images";
+/** As long as the longest wait for a QEMU that does not answer, in `svirt list`. */
+const LIST_MS = 2000;
+
+type Mute = "before greeting" | "after greeting";
+
+const uuidOf = (at: number): string => `11111111-2222-4333-8444-00000000000${at}`;
+
+/** Guests vm1, vm2 and so on, each with a disk, and those of these numbers mute. */
+async function machineWith(
+  guests: number,
+  mute: readonly (readonly [at: number, how: Mute])[],
+): Promise<Machine> {
+  const machine = makeMachine();
+  for (let at = 1; at <= guests; at += 1) {
+    const disks = diskXml(`${IMAGES}/private${at}.raw`, "vda");
+    const bytes = domainXml({ name: `vm${at}`, uuid: uuidOf(at), disks });
+    machine.files.put(`/vm${at}.xml`, "file", { bytes });
+    await runOn(machine, "define", `/vm${at}.xml`);
+    await runOn(machine, "start", `vm${at}`);
+  }
+  machine.qemu = { mute: new Map(mute.map(([at, how]) => [uuidOf(at), how])) };
+  return machine;
+}
+
+/** What a command said, and how long it took by the machine's clock. */
+async function timed(
+  machine: Machine,
+  ...words: readonly string[]
+): Promise<Said & { readonly tookMs: number }> {
+  const before = machine.nowMs;
+  const said = await runOn(machine, ...words);
+  return { ...said, tookMs: machine.nowMs - before };
+}
+
+describe("svirt list", () => {
+  test("shows which guest does not answer, and the others as they are", async () => {
+    const machine = await machineWith(3, [
+      [1, "before greeting"],
+      [3, "after greeting"],
+    ]);
+    await runOn(machine, "suspend", "vm2");
+    const { code, err, out } = await runOn(machine, "list");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out.split("\n").slice(2, 5)).toEqual([
+      " 1    vm1    running (no answer)",
+      " 2    vm2    paused",
+      " 3    vm3    running (no answer)",
+    ]);
+    const rows = JSON.parse((await runOn(machine, "list", "--json")).out);
+    const shown = rows.map(({ monitor, state }: Record<string, string>) => `${state}: ${monitor}`);
+    expect(shown).toEqual(["running: no answer", "paused: answers", "running: no answer"]);
+  });
+
+  test("tells a guest that another svirt works on from one that does not answer", async () => {
+    const machine = await machineWith(1, [[1, "before greeting"]]);
+    const release = await nodeOn(machine).host.lock(guestPaths(SYSTEM_PATHS, uuidOf(1)).lock, 0);
+    expect((await runOn(machine, "list")).out).toContain("running (busy)");
+    release();
+  });
+
+  test("takes as long with three that do not answer as with one", async () => {
+    const one = await timed(await machineWith(4, [[1, "after greeting"]]), "list");
+    const three = await machineWith(4, [
+      [1, "after greeting"],
+      [2, "before greeting"],
+      [3, "after greeting"],
+    ]);
+    const all = await timed(three, "list", "--all");
+    expect(one.tookMs).toBeGreaterThanOrEqual(LIST_MS);
+    expect(all.tookMs).toBeLessThan(1.5 * one.tookMs);
+  });
+});
+
+test("svirt domstats asks all guests at once, and tells which do not answer", async () => {
+  const mute = [
+    [1, "after greeting"],
+    [2, "before greeting"],
+    [3, "before greeting"],
+  ] as const;
+  const one = await timed(await machineWith(4, mute.slice(0, 1)), "domstats", "--state");
+  const three = await timed(await machineWith(4, mute), "domstats", "--state");
+  expect(three.tookMs).toBeLessThan(1.5 * one.tookMs);
+  expect(three.err.match(/^warning: domain 'vm[123]': /gm)).toHaveLength(3);
+  expect(three.out).toContain("Domain: 'vm4'\n  state.state=1\n");
+});
+
+describe("an unfinished detach of a guest that does not answer", () => {
+  async function unfinished(): Promise<Machine> {
+    const machine = await machineWith(3, []);
+    await runOn(machine, "attach-disk", "vm1", `${IMAGES}/private4.raw`, "vdb");
+    await runOn(machine, "destroy", "vm2");
+    machine.qemu = { keepsDevices: true };
+    const { code } = await runOn(machine, "detach-disk", "vm1", "vdb");
+    expect(code).toBe(6);
+    machine.qemu = { mute: new Map([[uuidOf(1), "after greeting"]]) };
+    return machine;
+  }
+  const hasChange = (machine: Machine): boolean =>
+    readRecord(nodeOn(machine), uuidOf(1))?.change !== undefined;
+
+  test.each([
+    ["start", "vm2"],
+    ["domstate", "vm3"],
+    ["suspend", "vm3"],
+    ["define", "/vm2.xml"],
+    ["version", undefined],
+    ["destroy", "vm1"],
+    ["destroy", "vm3"],
+  ])("does not slow svirt %s %s", async (command, operand) => {
+    const machine = await unfinished();
+    const words = operand === undefined ? [] : [operand];
+    const { code, err, tookMs } = await timed(machine, command, ...words);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(tookMs).toBeLessThan(LIST_MS);
+    expect(hasChange(machine)).toBe(operand !== "vm1");
+  });
+
+  test("is finished by a command about that guest, and by svirt recover", async () => {
+    for (const words of [["domstate", "vm1"], ["domid", uuidOf(1)], ["list"], ["recover"]]) {
+      const machine = await unfinished();
+      machine.qemu = {};
+      await runOn(machine, "domstate", "vm3");
+      machine.processes.qemuOf(uuidOf(1))?.devices?.letGo("virtio-disk1");
+      expect({ words, hasChange: hasChange(machine) }).toEqual({ words, hasChange: true });
+      await runOn(machine, ...words);
+      expect({ words, hasChange: hasChange(machine) }).toEqual({ words, hasChange: false });
+      expect(labelOf(machine, `${IMAGES}/private4.raw`)).toBe(ORIGINAL);
+    }
+  });
+
+  test("keeps what it holds from a guest that is started, which is told what to do and waits for nothing", async () => {
+    const machine = await unfinished();
+    await runOn(machine, "attach-disk", "vm2", `${IMAGES}/private4.raw`, "vdb", "--config");
+    const refused = await timed(machine, "start", "vm2");
+    expect(refused.code).toBe(5);
+    expect(refused.err).toContain(`the guest ${uuidOf(1)} uses it`);
+    expect(refused.err).toContain("svirt recover");
+    expect(refused.tookMs).toBeLessThan(LIST_MS);
+    machine.qemu = {};
+    machine.processes.qemuOf(uuidOf(1))?.devices?.letGo("virtio-disk1");
+    await runOn(machine, "recover");
+    expect(await runOn(machine, "start", "vm2")).toMatchObject({ code: 0, err: "" });
+    expect(machine.violations).toEqual([]);
+  });
+
+  test("takes svirt list 2 s more at the most, however many there are", async () => {
+    const machine = await unfinished();
+    const { err, out, tookMs } = await timed(machine, "list");
+    expect(tookMs).toBeLessThan(2.5 * LIST_MS);
+    expect(out).toContain("vm1    running (no answer)");
+    expect(err).toStartWith("warning: ");
+    expect(hasChange(machine)).toBe(true);
+  });
+
+  test("of several guests are asked for by svirt recover at once", async () => {
+    const changing = async (mute: readonly (readonly [number, Mute])[]): Promise<number> => {
+      const machine = await machineWith(3, []);
+      machine.qemu = { keepsDevices: true };
+      for (const at of [1, 2, 3]) await runOn(machine, "detach-disk", `vm${at}`, "vda");
+      machine.qemu = { mute: new Map(mute.map(([at, how]) => [uuidOf(at), how])) };
+      return (await timed(machine, "recover")).tookMs;
+    };
+    const one = await changing([[1, "after greeting"]]);
+    const three = await changing([1, 2, 3].map((at) => [at, "after greeting"] as const));
+    expect(three).toBeLessThan(1.5 * one);
+  });
+});
