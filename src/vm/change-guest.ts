@@ -5,7 +5,7 @@ import { isToldQemu, planUndo } from "../plan/inverse.ts";
 import type { Step } from "../plan/step.ts";
 import type { Progress } from "../run/guest-stream.ts";
 import { runPlan, UNWATCHED, undo, type Watch } from "../run/run-plan.ts";
-import { actorFor, withGuestLock, withRegistryLock } from "./clear-away.ts";
+import { actorFor, undoShared, withGuestLock, withRegistryLock } from "./clear-away.ts";
 import { findRunning } from "./find-domain.ts";
 import { type ChangingGuest, finishChange, isStillPlugged } from "./finish-change.ts";
 import type { Node } from "./node.ts";
@@ -200,14 +200,9 @@ async function takeBack(node: Node, guest: ChangingGuest): Promise<void> {
   const told = await undo(actor, back.filter(isToldQemu), UNWATCHED);
   // While QEMU may still use a file, its label must not change, nor anybody else be given it.
   if (told.errors.length > 0) throw joinErrors(told.errors[0], told.errors.slice(1));
-  const rest = await withRegistryLock(node, () =>
-    undo(
-      actor,
-      back.filter((step) => !isToldQemu(step)),
-      UNWATCHED,
-    ),
-  );
-  if (rest.errors.length > 0) throw joinErrors(rest.errors[0], rest.errors.slice(1));
+  const rest = back.filter((step) => !isToldQemu(step));
+  const errors = await undoShared(node, { actor, steps: rest, watch: UNWATCHED });
+  if (errors.length > 0) throw joinErrors(errors[0], errors.slice(1));
   const { change: _, ...unchanged } = guest;
   writeRecord(node, unchanged);
 }

@@ -80,15 +80,10 @@ export async function clearAway(
   errors.push(...ends.errors);
   // While QEMU may still run, its label must not be given to anybody else, nor its files.
   if (errors.length === 0) {
-    const rest = await withRegistryLock(node, () =>
-      undo(
-        actor,
-        steps.filter((step) => !isEnd(step)),
-        // Numbered on, as svirt plan --stop numbers them.
-        (moment, step, at) => watch(moment, step, kept.length + endSteps.length + at),
-      ),
-    );
-    errors.push(...rest.errors);
+    const rest = steps.filter((step) => !isEnd(step));
+    // Numbered on, as svirt plan --stop numbers them.
+    const numbered: Watch = (moment, step, at) => watch(moment, step, kept.length + endSteps.length + at);
+    errors.push(...(await undoShared(node, { actor, steps: rest, watch: numbered })));
   }
   if (errors.length > 0) throw joinErrors(errors[0], errors.slice(1));
   if (guest.jobs !== undefined) {
@@ -99,6 +94,32 @@ export async function clearAway(
   // Before the record goes: whoever comes after a crash finds one or the other.
   if (how.restart === true) writePendingRestart(node, guest);
   removeRecord(node, guest.uuid);
+}
+
+/**
+ * Carries out steps that take others back under the registry's lock, except for removing folders: a folder takes as long as
+ * its guest has filled it. The caller holds the guest's lock. Gives the errors.
+ */
+export async function undoShared(
+  node: Node,
+  { actor, steps, watch }: { readonly actor: Actor; readonly steps: readonly Step[]; readonly watch: Watch },
+): Promise<readonly unknown[]> {
+  const errors: unknown[] = [];
+  for (let from = 0; from < steps.length; ) {
+    const isShared = !isFolderRemoval(steps[from]);
+    const next = steps.findIndex((step, at) => at > from && isFolderRemoval(step) === isShared);
+    const until = next === -1 ? steps.length : next;
+    const first = from;
+    const work = () =>
+      undo(actor, steps.slice(first, until), (moment, step, at) => watch(moment, step, first + at));
+    errors.push(...(await (isShared ? withRegistryLock(node, work) : work())).errors);
+    from = until;
+  }
+  return errors;
+}
+
+function isFolderRemoval(step: Step | undefined): boolean {
+  return step?.do === "remove-folder";
 }
 
 /** What was written whole before the guest ended is put in its place, and only then is the rest taken back. */

@@ -3,8 +3,8 @@ import { isToldQemu } from "../plan/inverse.ts";
 import { settleSteps } from "../plan/settle-steps.ts";
 import { aboutJobs, concludeJob } from "../run/block-job.ts";
 import { isPlugged } from "../run/plug.ts";
-import { runPlan, undo, type Watch } from "../run/run-plan.ts";
-import { actorFor, clearAway, withRegistryLock } from "./clear-away.ts";
+import { runPlan, type Watch } from "../run/run-plan.ts";
+import { actorFor, clearAway, undoShared, withRegistryLock } from "./clear-away.ts";
 import { followGuest } from "./follow-guest.ts";
 import type { Node } from "./node.ts";
 import { type GuestChange, type GuestRecord, writeRecord } from "./record.ts";
@@ -41,11 +41,10 @@ async function finish(node: Node, changing: ChangingGuest, watch: Watch): Promis
     await noteAsked(node, guest, error);
     throw error;
   }
-  await withRegistryLock(node, async () => {
-    const rest = after.slice(lead.length).filter((step) => !isToldQemu(step));
-    const { errors } = await undo(actor, rest, (moment, step, at) => watch(moment, step, told.length + at));
-    if (errors.length > 0) throw joinErrors(errors[0], errors.slice(1));
-  });
+  const rest = after.slice(lead.length).filter((step) => !isToldQemu(step));
+  const numbered: Watch = (moment, step, at) => watch(moment, step, told.length + at);
+  const errors = await undoShared(node, { actor, steps: rest, watch: numbered });
+  if (errors.length > 0) throw joinErrors(errors[0], errors.slice(1));
   if (guest.change.isForDefinition === true)
     await withRegistryLock(node, async () => followGuest(node, guest, xml));
   const { change, jobs: jobsBefore, ...before } = guest;

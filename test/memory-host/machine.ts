@@ -168,6 +168,13 @@ export class Machine {
       this.violations.push(`the ACL of ${path} is changed without the registry's lock`);
   }
 
+  /** A guest fills its folder as it likes: nobody else may have to wait until that is gone. */
+  noteRemoval(path: string, svirt: Svirt): void {
+    const isGuests = path.startsWith(`${SYSTEM_PATHS.run}/`);
+    if (isGuests && this.locks.get(registryLock(SYSTEM_PATHS)) === svirt)
+      this.violations.push(`${path} is removed with the registry's lock held`);
+  }
+
   #notePair(one: Process, other: Process): void {
     if (one.context !== undefined && levelOf(one) === levelOf(other)) {
       this.violations.push(`${one.order?.uuid} and ${other.order?.uuid} have the level ${levelOf(one)}`);

@@ -60,6 +60,7 @@ function folderCalls(
       }
     },
     removeFolder(path) {
+      machine.noteRemoval(path, svirt);
       const place = files.find(path, false);
       // What is in it goes first, so a part of it may be gone and the rest not.
       for (const name of place?.inode.entries.keys() ?? []) {

@@ -125,6 +125,13 @@ test("a guest that the kernel does not let go of keeps its level and its labels,
   expect(snapshot(machine)).toEqual(snapshot(makeMachine()));
 });
 
+test("a guest's end does not hold the registry's lock while its folder is removed", async () => {
+  const machine = await running();
+  await destroyDomain(nodeOn(machine), "vm1");
+  expect(snapshot(machine)).toEqual(snapshot(makeMachine()));
+  expect(machine.violations).toEqual([]);
+});
+
 describe("a guest that is asked", () => {
   test("to shut down does, and stays off though a power-off would start it again", async () => {
     const machine = await running();

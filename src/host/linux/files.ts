@@ -14,7 +14,6 @@ import {
   readFileSync,
   readSync,
   renameSync,
-  rmSync,
   symlinkSync,
   unlinkSync,
   writeFileSync,
@@ -148,11 +147,6 @@ export function makeFolder(folder: { path: string; mode: number; uid?: number; l
       closeSync(fd);
     }
   });
-}
-
-/** Host.removeFolder: rm(1) with -rf, which does not follow symlinks. */
-export function removeFolder(path: string): void {
-  orThrow(`remove folder ${path}`, () => rmSync(path, { recursive: true, force: true }));
 }
 
 /** Host.makeSymlink: replaces one that is there, and is on disk before it returns. */

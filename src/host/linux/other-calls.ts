@@ -15,6 +15,7 @@ import * as processes from "./processes.ts";
 import { readText } from "./quick-files.ts";
 import { readInput } from "./read-input.ts";
 import { readOutput } from "./read-output.ts";
+import { removeTree } from "./remove-tree.ts";
 import * as selinux from "./selinux.ts";
 import { removeTap, setUpTap } from "./set-up-tap.ts";
 import { spawnGuest } from "./spawn-guest.ts";
@@ -43,7 +44,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     removeFile: files.removeFile,
     makeFolder: files.makeFolder,
     giveFolder,
-    removeFolder: files.removeFolder,
+    removeFolder: removeTree,
     makeSymlink: files.makeSymlink,
     makeLinkWithin,
     removeLink,
