@@ -51,6 +51,23 @@ export interface OpenFile {
   readonly id: FileId | undefined;
 }
 
+/** A file by fileKey(), or a tap, `tap-NAME`; the path tells a block device from a character device of that number. */
+export interface HeldThing {
+  readonly key: string;
+  readonly path: string | undefined;
+}
+
+/** Something that a process has of the things asked for. */
+export interface Holding {
+  readonly pid: number;
+  /** Absent: the process has something of which the kernel does not tell what it is. */
+  readonly key?: string;
+  /** For a person: `descriptor 7`. */
+  readonly by: string;
+  /** Whether it could be written to by that: opened for writing, and where it is mapped, shared. */
+  readonly canWrite: boolean;
+}
+
 /** What one user is let do to a file, whoever owns it. */
 export interface GrantedAccess {
   readonly uid: number;
@@ -232,6 +249,11 @@ export interface Host {
   /** The words a process was started with; none for one that is gone or a kernel thread. */
   getCommandLine(pid: number): readonly string[];
   listOpenFiles(pid: number): readonly OpenFile[];
+  /**
+   * What those processes hold of those things, by descriptor or by mapping. The kernel is asked, whatever the processes
+   * say: the descriptors of each thread, those that wait in a socket, and files that were registered with an io_uring.
+   */
+  findHoldings(things: readonly HeldThing[], pids: readonly number[]): readonly Holding[];
   /** Processor time a process has used. proc_pid_stat(5) */
   getCpuSeconds(pid: number): number | undefined;
   /** As `kill -9` from outside would, at this instant: for drills. */

@@ -7,7 +7,10 @@ export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] =
   [4, "wrong state: the domain is off, or runs"],
   [5, "denied, or taken by another guest"],
   [6, "no answer in time"],
-  [7, "partly: some guests could not be recovered or started"],
+  [
+    7,
+    "partly: some guests could not be recovered or started, or a guest still holds what it was to let go of",
+  ],
 ];
 
 /** The files and folders that a reader of the manual may look for. */

@@ -1,15 +1,17 @@
-import { joinErrors, SvirtError } from "../errors.ts";
+import { asSvirtError, joinErrors, SvirtError } from "../errors.ts";
 import type { BlockJob } from "../plan/block-job.ts";
 import type { ChangeSteps } from "../plan/hotplug-plan.ts";
 import { isToldQemu, planUndo } from "../plan/inverse.ts";
 import type { Step } from "../plan/step.ts";
 import type { Progress } from "../run/guest-stream.ts";
 import { runPlan, UNWATCHED, undo, type Watch } from "../run/run-plan.ts";
-import { actorFor, undoShared, withGuestLock, withRegistryLock } from "./clear-away.ts";
+import { actorFor, withGuestLock, withRegistryLock } from "./clear-away.ts";
 import { findRunning } from "./find-domain.ts";
 import { type ChangingGuest, finishChange, isStillPlugged } from "./finish-change.ts";
+import { giveUp } from "./give-up.ts";
 import type { Node } from "./node.ts";
-import { type GuestChange, type GuestRecord, isRunning, writeRecord } from "./record.ts";
+import { type GuestChange, type GuestRecord, identityOf, isRunning, writeRecord } from "./record.ts";
+import { refuseHeldByOthers } from "./refuse-held.ts";
 
 /** What a change of a running guest was decided to be. */
 export interface DecidedChange extends ChangeSteps {
@@ -99,7 +101,7 @@ export async function changeSettled(
 export async function settleChange(node: Node, guest: GuestRecord): Promise<void> {
   const { change } = guest;
   if (change === undefined || !isRunning(node, guest)) return;
-  if (change.stage === "doing") return await takeBack(node, { ...guest, change });
+  if (change.stage === "doing") return await takeBack(node, { ...guest, change }, false);
   if (change.isAsked === true && (await isStillPlugged(node, change))) return;
   await finishChange(node, guest, UNWATCHED);
 }
@@ -125,6 +127,7 @@ async function begin(
         await runPlan(actorFor(node, before), made, watch);
       }
       const decided = asked.decide(before);
+      refuseHeldByOthers(node, decided.steps, identityOf(before));
       const steps = [...made, ...decided.steps];
       return { guest: writeChange(node, before, { ...decided, what, steps }), done: made.length };
     });
@@ -185,24 +188,24 @@ async function runSteps(node: Node, { done, guest }: Begun, { watch, ...told }: 
   );
 }
 
-/** An error on the way back joins the first one and does not hide it. */
+/** An error on the way back joins the first one and does not hide it, nor that the guest holds what it was to give back. */
 async function takeBackAfter(node: Node, guest: ChangingGuest, error: unknown): Promise<void> {
   try {
-    await takeBack(node, guest);
+    await takeBack(node, guest, true);
   } catch (later) {
-    throw joinErrors(error, [later]);
+    const joined = joinErrors(error, [later]);
+    const { kind, remedy } = asSvirtError(later);
+    throw kind === "partly" ? new SvirtError(joined.message, { kind, remedy, cause: error }) : joined;
   }
 }
 
-async function takeBack(node: Node, guest: ChangingGuest): Promise<void> {
+async function takeBack(node: Node, guest: ChangingGuest, isWaiting: boolean): Promise<void> {
   const actor = actorFor(node, guest);
   const back = planUndo(guest.change.steps);
   const told = await undo(actor, back.filter(isToldQemu), UNWATCHED);
   // While QEMU may still use a file, its label must not change, nor anybody else be given it.
   if (told.errors.length > 0) throw joinErrors(told.errors[0], told.errors.slice(1));
-  const rest = back.filter((step) => !isToldQemu(step));
-  const errors = await undoShared(node, { actor, steps: rest, watch: UNWATCHED });
-  if (errors.length > 0) throw joinErrors(errors[0], errors.slice(1));
+  await giveUp(node, guest, { steps: back.filter((step) => !isToldQemu(step)), watch: UNWATCHED, isWaiting });
   const { change: _, ...unchanged } = guest;
   writeRecord(node, unchanged);
 }

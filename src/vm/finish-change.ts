@@ -1,11 +1,13 @@
-import { asSvirtError, joinErrors } from "../errors.ts";
+import { asSvirtError } from "../errors.ts";
 import { isToldQemu } from "../plan/inverse.ts";
 import { settleSteps } from "../plan/settle-steps.ts";
+import type { Step } from "../plan/step.ts";
 import { aboutJobs, concludeJob } from "../run/block-job.ts";
 import { isPlugged } from "../run/plug.ts";
 import { runPlan, type Watch } from "../run/run-plan.ts";
-import { actorFor, clearAway, undoShared, withRegistryLock } from "./clear-away.ts";
+import { actorFor, clearAway, withRegistryLock } from "./clear-away.ts";
 import { followGuest } from "./follow-guest.ts";
+import { giveUp } from "./give-up.ts";
 import type { Node } from "./node.ts";
 import { type GuestChange, type GuestRecord, writeRecord } from "./record.ts";
 
@@ -19,17 +21,17 @@ export async function finishChange(node: Node, guest: GuestRecord, watch: Watch)
 }
 
 /**
- * What stands before QEMU's part, then QEMU, then labels and claims, then the record says that the guest has become
- * another, or is gone.
+ * What stands before QEMU's part, then QEMU, then labels and claims, once the kernel says that the guest has let go, then the
+ * record says that the guest has become another, or is gone.
  */
 async function finish(node: Node, changing: ChangingGuest, watch: Watch): Promise<void> {
   const guest = await chooseOutcome(node, changing);
   const actor = actorFor(node, guest);
-  const { after, ends, steps, xml } = guest.change;
+  const { after, ends, isTold, steps, xml } = guest.change;
   if (ends !== undefined) return await clearAway(node, guest, { reason: ends, watch });
   const first = after.findIndex(isToldQemu);
   const lead = after.slice(0, Math.max(first, 0));
-  const told = [...lead, ...after.slice(lead.length).filter(isToldQemu)];
+  const told = isTold === true ? [] : [...lead, ...after.slice(lead.length).filter(isToldQemu)];
   let done = 0;
   try {
     await runPlan(actor, told, (moment, step, at) => {
@@ -41,10 +43,10 @@ async function finish(node: Node, changing: ChangingGuest, watch: Watch): Promis
     await noteAsked(node, guest, error);
     throw error;
   }
-  const rest = after.slice(lead.length).filter((step) => !isToldQemu(step));
-  const numbered: Watch = (moment, step, at) => watch(moment, step, told.length + at);
-  const errors = await undoShared(node, { actor, steps: rest, watch: numbered });
-  if (errors.length > 0) throw joinErrors(errors[0], errors.slice(1));
+  await giveUpTold(node, guest, {
+    steps: after.slice(lead.length).filter((step) => !isToldQemu(step)),
+    watch: (moment, step, at) => watch(moment, step, told.length + at),
+  });
   if (guest.change.isForDefinition === true)
     await withRegistryLock(node, async () => followGuest(node, guest, xml));
   const { change, jobs: jobsBefore, ...before } = guest;
@@ -65,7 +67,8 @@ async function chooseOutcome(node: Node, guest: ChangingGuest): Promise<Changing
   const { isForDefinition, otherwise, ...change } = guest.change;
   const adopted = change.after.find((step) => step.do === "adopt-chain");
   const job = guest.jobs?.find(({ device }) => device === adopted?.device);
-  if (otherwise === undefined || adopted === undefined || job === undefined) return guest;
+  if (change.isTold === true || otherwise === undefined || adopted === undefined || job === undefined)
+    return guest;
   const expected = isForDefinition === true;
   const isDone = await aboutJobs(node.host, adopted.monitor, (monitor) =>
     concludeJob(node.host, monitor, { job, expected }),
@@ -74,6 +77,21 @@ async function chooseOutcome(node: Node, guest: ChangingGuest): Promise<Changing
   const other: ChangingGuest = { ...guest, change: { ...change, ...otherwise } };
   writeRecord(node, other);
   return other;
+}
+
+/** Who comes later finds in the record that QEMU need not be told once more, and waits for no guest that kept something. */
+async function giveUpTold(
+  node: Node,
+  guest: ChangingGuest,
+  given: { readonly steps: readonly Step[]; readonly watch: Watch },
+): Promise<void> {
+  try {
+    await giveUp(node, guest, { ...given, isWaiting: guest.change.isTold !== true });
+  } catch (error) {
+    if (asSvirtError(error).kind === "partly" && guest.change.isTold !== true)
+      writeRecord(node, { ...guest, change: { ...guest.change, isTold: true } });
+    throw error;
+  }
 }
 
 /** Whoever comes later need only look: a guest that was asked lets go in its own time. */

@@ -6,6 +6,7 @@ import { type FileMarks, readMarks } from "../run/file-label.ts";
 import { type Node, registryOf } from "./node.ts";
 import { refuseOtherTool } from "./original-label.ts";
 import { readRecord } from "./record.ts";
+import { findHeldByOthers } from "./refuse-held.ts";
 
 /** What is at a path. Throws "not-found". */
 export function inspectExisting(node: Node, path: string): FileFacts {
@@ -22,10 +23,13 @@ export function withExisting<Result>(node: Node, path: string, work: (file: Open
   });
 }
 
-/** Works with what is at a path, unless it belongs to the host or somebody uses it. Throws "not-found", "denied", "label-taken". */
+/**
+ * Works with what is at a path, unless it belongs to the host, somebody uses it, or it is among those that a guest still
+ * holds. Throws "not-found", "denied", "label-taken".
+ */
 export function withFree<Result>(
   node: Node,
-  path: string,
+  { held, path }: { readonly path: string; readonly held: ReadonlyMap<string, SvirtError> },
   work: (file: OpenedFile, marks: FileMarks) => Result,
 ): Result {
   return withExisting(node, path, (file) => {
@@ -33,6 +37,8 @@ export function withFree<Result>(
     if (belongsToHost(id.path)) throw ofHost(path);
     const [holder] = registryOf(node).listHolders("file", fileKey(id));
     if (holder !== undefined) throw inUse(path, readRecord(node, holder.owner)?.name ?? holder.owner);
+    const stillHeld = held.get(fileKey(id));
+    if (stillHeld !== undefined) throw stillHeld;
     const marks = readMarks(file);
     refuseOtherTool(node, path, marks);
     return work(file, marks);
@@ -51,4 +57,18 @@ function ofHost(path: string): SvirtError {
     kind: "denied",
     remedy: "Label the host's own files with restorecon or chcon.",
   });
+}
+
+/** Those of these files that a guest's process holds, by their keys: looked up at once, for that goes through all guests. */
+export function findHeldAmong(node: Node, paths: readonly string[]): ReadonlyMap<string, SvirtError> {
+  const things = paths.flatMap((path) => {
+    try {
+      const id = node.host.inspectFile(path)?.id;
+      return id === undefined ? [] : [{ key: fileKey(id), path: id.path }];
+    } catch {
+      // Told when the file is worked with.
+      return [];
+    }
+  });
+  return findHeldByOthers(node, things);
 }

@@ -30,6 +30,8 @@ const change = v.strictObject({
   stage: v.picklist(["doing", "finishing"]),
   /** The guest was asked to let go of a device, and has taken longer than anybody waits for. */
   isAsked: v.exactOptional(v.literal(true)),
+  /** QEMU has done all that it was told, and a process of the guest still held what is to be given up. */
+  isTold: v.exactOptional(v.literal(true)),
   steps: v.array(namedStep),
   ...outcome,
   /** The jobs that QEMU has for the guest once it is done; absent: as before. */

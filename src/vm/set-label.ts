@@ -8,7 +8,7 @@ import { canonicalContext } from "../selinux/context.ts";
 import type { FileContexts } from "../selinux/file-contexts.ts";
 import { withRegistryLock } from "./clear-away.ts";
 import { type EachPath, forEachPath } from "./each-path.ts";
-import { withFree } from "./free-file.ts";
+import { findHeldAmong, withFree } from "./free-file.ts";
 import type { Node } from "./node.ts";
 
 /** A change of a file's label, done or only planned; `to` is undefined where policy has no label for the file. */
@@ -33,7 +33,10 @@ export async function setLabel(node: Node, act: LabelAct, context: string): Prom
   const to = canonicalContext(context);
   refuseUnknown(node, to);
   if (!isRoot(node)) throw onlyRoot(act.path);
-  return await withRegistryLock(node, async () => changeLabel(node, act, () => to));
+  return await withRegistryLock(node, async () => {
+    const held = findHeldAmong(node, [act.path]);
+    return changeLabel(node, { ...act, held }, () => to);
+  });
 }
 
 /**
@@ -48,11 +51,12 @@ export async function restoreLabels(
   contexts: FileContexts | undefined,
 ): Promise<EachPath<LabelChange>> {
   if (!isRoot(node)) return { done: [], errors: paths.map(onlyRoot) };
-  return await withRegistryLock(node, async () =>
-    forEachPath(paths, (path) =>
-      changeLabel(node, { path, isDryRun }, (file) => giveBack(node, file, contexts)),
-    ),
-  );
+  return await withRegistryLock(node, async () => {
+    const held = findHeldAmong(node, paths);
+    return forEachPath(paths, (path) =>
+      changeLabel(node, { path, isDryRun, held }, (file) => giveBack(node, file, contexts)),
+    );
+  });
 }
 
 function giveBack(node: Node, file: MarkedFile, contexts: FileContexts | undefined): string | undefined {
@@ -80,10 +84,10 @@ export function restoredLabel(
 /** The caller holds the registry's lock, so that no start takes the file meanwhile. */
 function changeLabel(
   node: Node,
-  { isDryRun, path }: LabelAct,
+  { held, isDryRun, path }: LabelAct & { readonly held: ReadonlyMap<string, SvirtError> },
   decide: (file: MarkedFile) => string | undefined,
 ): LabelChange {
-  return withFree(node, path, (file, { label, names, remembered }) => {
+  return withFree(node, { path, held }, (file, { label, names, remembered }) => {
     const { facts } = file;
     const change = { path: facts.id.path, from: label, to: decide({ facts, remembered }) };
     if (isDryRun || change.to === undefined) return change;

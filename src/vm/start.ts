@@ -27,6 +27,7 @@ import type { Node } from "./node.ts";
 import { removePendingRestart } from "./pending-restart.ts";
 import { type GuestRecord, isRunning, readRecord, writeRecord } from "./record.ts";
 import { refuseConflict } from "./refuse-conflict.ts";
+import { refuseHeldByOthers } from "./refuse-held.ts";
 import { refuseListeners } from "./refuse-listeners.ts";
 import { refusePrivileged } from "./refuse-privileged.ts";
 import { refuseShortMemory } from "./refuse-short-memory.ts";
@@ -153,6 +154,7 @@ async function prepare(
       // Under the lock that records are written under: of two starts of one name the second finds the first.
       refuseConflict(node, domain);
       const decided = decide(node, domain, start);
+      refuseHeldByOthers(node, decided.steps);
       const whole = { ...decided, steps: [...taken, ...decided.steps] };
       record = newRecord(node, domain, whole);
       writeRecord(node, record);

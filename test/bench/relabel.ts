@@ -21,7 +21,7 @@ if (how === "set") for (const path of paths) await setLabel(node, { path, isDryR
 else for (const step of paths.map(useFile)) restoreFileLabel(actor, step);
 
 function useFile(path: string) {
-  const { file, from } = withFree(node, path, ({ facts }, marks) => ({
+  const { file, from } = withFree(node, { path, held: new Map() }, ({ facts }, marks) => ({
     file: facts.id,
     from: marks.label ?? "",
   }));

@@ -38,6 +38,8 @@ export interface QemuBehaviour {
   readonly answers?: ReadonlyMap<string, unknown>;
   /** The guest does not let go of devices. */
   readonly keepsDevices?: boolean;
+  /** It says that it closes what it is told to close, and keeps it. */
+  readonly keepsFiles?: boolean;
   /** Its state cannot be written. */
   readonly failsToSave?: boolean;
   /** How long it writes its state. */
@@ -208,7 +210,11 @@ export class GuestProcesses {
       command: "qemu-system-x86",
       context: qemu.context ?? context ?? guest.context,
       words: [program, ...words],
-      devices: new MemoryQemu(guest.order, (ms, run) => this.#machine.after(ms, run)),
+      devices: new MemoryQemu(
+        guest.order,
+        (ms, run) => this.#machine.after(ms, run),
+        () => this.#machine.qemu.keepsFiles === true,
+      ),
       stream: new MemoryStream(this.#machine),
     });
     this.#machine.groups.addThreads(guest.pid, words);

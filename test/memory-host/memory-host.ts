@@ -1,6 +1,7 @@
 import { SEE_QEMU_LOG, SvirtError } from "../../src/errors.ts";
 import type { Host } from "../../src/host.ts";
 import { halfMade } from "../../src/plan/half-made.ts";
+import { fileKey } from "../../src/plan/start-plan.ts";
 import { factsOf, hostCall } from "./file-tree.ts";
 import { openHanded, type Process } from "./guest-processes.ts";
 import { groupCalls, tapCalls } from "./host-shares.ts";
@@ -198,6 +199,7 @@ function processCalls(
   | "listContexts"
   | "getCommandLine"
   | "listOpenFiles"
+  | "findHoldings"
   | "getCpuSeconds"
   | "signalProcess"
 > {
@@ -214,6 +216,14 @@ function processCalls(
         label: machine.files.find(file.path)?.inode.xattrs.get("security.selinux"),
         id: file,
       })),
+    findHoldings: (things, pids) =>
+      pids.flatMap((pid) =>
+        (processes.get(pid)?.devices?.listHeld() ?? []).flatMap(({ access, fd, file }) =>
+          things
+            .filter(({ key }) => key === fileKey(file))
+            .map(({ key }) => ({ pid, key, by: `descriptor ${fd}`, canWrite: access !== "read-only" })),
+        ),
+      ),
     getCpuSeconds: (pid) => (processes.get(pid) === undefined ? undefined : 0.3),
     signalProcess: (process, signal) => processes.signal(process, signal),
   };

@@ -22,9 +22,18 @@ export class MemoryQemu {
   /** Of drives whose trays are open. */
   readonly #open = new Set<string>();
   readonly jobs: MemoryJobs;
+  /** What it was told to close, and has not. */
+  readonly #kept: Member[] = [];
+  readonly #keeps: () => boolean;
   #nextFd = 100;
 
-  constructor(order: GuestOrder, later: (ms: number, run: () => void) => void) {
+  /** With `keeps` it says that it closes a file, and does not. */
+  constructor(
+    order: GuestOrder,
+    later: (ms: number, run: () => void) => void,
+    keeps: () => boolean = () => false,
+  ) {
+    this.#keeps = keeps;
     this.jobs = new MemoryJobs({ nodes: this.#nodes, devices: this.#devices }, later);
     for (const file of order.files) this.addSet(file);
     const tables = new Map([
@@ -47,6 +56,16 @@ export class MemoryQemu {
 
   listFiles(): readonly HandedFile[] {
     return [...this.#sets.values()].flatMap((members) => members.map(({ file }) => file));
+  }
+
+  /** All that the kernel sees it have open: what it keeps behind svirt's back, too. */
+  listHeld(): readonly HandedFile[] {
+    return [...this.listFiles(), ...this.#kept.map(({ file }) => file)];
+  }
+
+  /** It closes what it has kept. */
+  closeKept(): void {
+    this.#kept.splice(0);
   }
 
   /** All that there is, a line each, for comparing. */
@@ -236,6 +255,7 @@ export class MemoryQemu {
     const members = this.#sets.get(set);
     if (members === undefined) throw qmpError(`File descriptor named 'fdset-id:${set}' not found`);
     const left = fd === undefined ? [] : members.filter((one) => one.fd !== fd);
+    if (this.#keeps()) this.#kept.push(...members.filter((one) => !left.includes(one)));
     if (left.length > 0) {
       this.#sets.set(set, left);
       return {};

@@ -29,6 +29,7 @@ export function makeLinuxHost(): Host {
     getCommandLine: (pid) => others().getCommandLine(pid),
     getCpuSeconds: (pid) => others().getCpuSeconds(pid),
     listOpenFiles: (pid) => others().listOpenFiles(pid),
+    findHoldings: (things, pids) => others().findHoldings(things, pids),
     signalProcess: (target, signal) => others().signalProcess(target, signal),
     killSelf: () => others().killSelf(),
     readOutput: (words, confined, input) => others().readOutput(words, confined, input),

@@ -5,6 +5,7 @@ import { grantAccess, revokeAccess } from "./file-access.ts";
 import { setOwnership } from "./file-owner.ts";
 import * as files from "./files.ts";
 import { giveFolder } from "./give-folder.ts";
+import { findHoldings } from "./holdings.ts";
 import { inspectFile, withAttributes, withInspected } from "./inspect-file.ts";
 import { readKernelLog } from "./kernel-log.ts";
 import { makeLinkWithin, removeLink } from "./link-within.ts";
@@ -68,6 +69,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     getCommandLine: processes.getCommandLine,
     getCpuSeconds: processes.getCpuSeconds,
     listOpenFiles,
+    findHoldings,
     signalProcess: processes.signalProcess,
     killSelf,
     readOutput,

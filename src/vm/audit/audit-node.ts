@@ -1,5 +1,7 @@
 import { listGuestProcesses } from "../../run/kill-guest.ts";
+import { describeHeld } from "../../run/let-go.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
+import { listHeldInChange } from "../give-up.ts";
 import type { Node } from "../node.ts";
 import { type GuestRecord, identityOf, isRunning, readRecords } from "../record.ts";
 import { type AuditedDevice, auditDevices } from "./device-nodes.ts";
@@ -41,6 +43,7 @@ export function auditNode(node: Node): Audit {
     findings: [
       ...(mode === "enforcing" ? [] : [`SELinux is ${mode}: nothing holds the guests back`]),
       ...guests.flatMap(findingsOf),
+      ...running.flatMap((guest) => findHeld(node, guest)),
       ...findSharedLevels(node, guests),
       ...devices.flatMap(({ finding, guest, path }) =>
         finding === undefined ? [] : [`${guest === undefined ? "" : `${guest}: `}${path} ${finding}`],
@@ -85,6 +88,15 @@ function findingsOf(guest: AuditedGuest): string[] {
       finding === undefined ? [] : [`${guest.name}: ${path} ${finding}`],
     ),
   ];
+}
+
+/** What it was told to let go of, and has not: its label and its claim are kept from everybody else. */
+function findHeld(node: Node, guest: GuestRecord): string[] {
+  const { change, name } = guest;
+  return listHeldInChange(node, guest).map(
+    (held) =>
+      `${name} has not let go (${change?.what}): ${describeHeld(held)}; end it: svirt destroy ${name}`,
+  );
 }
 
 /** Two guests, or a guest and any process that is not its own. */

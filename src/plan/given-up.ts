@@ -1,0 +1,66 @@
+import { fileKey } from "./start-plan.ts";
+import type { Claim, Step } from "./step.ts";
+
+/** What a guest is to have no more while it runs. */
+export interface GivenUp {
+  /** Of a file what fileKey() gives, of a tap `tap-NAME`. */
+  readonly key: string;
+  /** Undefined: only its claim is known. */
+  readonly path: string | undefined;
+  /** What no process of the guest may do with it any more: a file that others come to read it may go on reading. */
+  readonly forbidden: "any" | "writing";
+}
+
+/** What those steps give up, each once. Empty: they take nothing from the guest that it could hold on to. */
+export function listGivenUp(steps: readonly Step[]): GivenUp[] {
+  const found = new Map<string, GivenUp>();
+  for (const one of steps.flatMap((step) => givenUpBy(step) ?? [])) {
+    const before = found.get(one.key);
+    const isAll = one.forbidden === "any" || before?.forbidden === "any";
+    found.set(one.key, {
+      key: one.key,
+      path: one.path ?? before?.path,
+      forbidden: isAll ? "any" : "writing",
+    });
+  }
+  return [...found.values()];
+}
+
+/** What those steps take for the guest: files by fileKey(), with the path where a step tells it. */
+export function listTaken(steps: readonly Step[]): Pick<GivenUp, "key" | "path">[] {
+  const found = new Map<string, string | undefined>();
+  for (const step of steps) {
+    if (step.do === "reserve" && isHeld(step.claim) && !found.has(keyOf(step.claim)))
+      found.set(keyOf(step.claim), undefined);
+    if (step.do === "set-label" || step.do === "share-tree") {
+      const file = step.do === "set-label" ? step.file : step.folder;
+      found.set(fileKey(file), file.path);
+    }
+  }
+  return [...found].map(([key, path]) => ({ key, path }));
+}
+
+function givenUpBy(step: Step): GivenUp | undefined {
+  switch (step.do) {
+    case "restore-label":
+      return { key: fileKey(step.file), path: step.file.path, forbidden: "any" };
+    case "release":
+      if (!isHeld(step.claim)) return undefined;
+      return { key: keyOf(step.claim), path: undefined, forbidden: "any" };
+    case "change-label": {
+      if (step.to.sharing !== "shared") return undefined;
+      return { key: fileKey(step.file), path: step.file.path, forbidden: "writing" };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** A level, a user or a port is nothing that a process could keep behind svirt's back. A socket to come is made anew. */
+function isHeld({ key, kind }: Claim): boolean {
+  return kind === "tap" || (kind === "file" && !key.startsWith("socket-"));
+}
+
+function keyOf({ key, kind }: Claim): string {
+  return kind === "tap" ? `tap-${key}` : key;
+}

@@ -1,0 +1,58 @@
+import { SvirtError } from "../errors.ts";
+import type { Holding, Host } from "../host.ts";
+import type { GivenUp } from "../plan/given-up.ts";
+import { isGuestUser } from "../plan/guest-user.ts";
+import { type GuestIdentity, listGuestProcesses } from "./kill-guest.ts";
+
+/** What a process of a guest still has of something that the guest is to have no more. */
+export interface StillHeld {
+  readonly thing: GivenUp;
+  readonly holding: Holding;
+}
+
+/** What of those things the guest still has, by the kernel's word. What cannot be told apart counts as held. */
+export function listStillHeld(host: Host, guest: GuestIdentity, things: readonly GivenUp[]): StillHeld[] {
+  if (things.length === 0) return [];
+  const pids = listPids(host, guest);
+  const found = host.findHoldings(things, pids);
+  // A process that began meanwhile may have been handed what another had before it was looked at.
+  const later = listPids(host, guest).filter((pid) => !pids.includes(pid));
+  const begun = later.map((pid): Holding => ({ pid, by: "what its parent had", canWrite: true }));
+  return [...found, ...begun].flatMap((holding) => {
+    const thing = things.find(({ key }) => holding.key === undefined || key === holding.key);
+    if (thing === undefined || (thing.forbidden === "writing" && !holding.canWrite)) return [];
+    return [{ thing, holding }];
+  });
+}
+
+/** What is told of it: `process 4711 holds /srv/disk.img (descriptor 12)`. */
+export function describeHeld({ holding, thing }: StillHeld): string {
+  const verb = thing.forbidden === "writing" ? "can still write to" : "still holds";
+  const name = thing.path ?? thing.key;
+  if (holding.key !== undefined) return `process ${holding.pid} ${verb} ${name} (${holding.by})`;
+  return `process ${holding.pid} may still hold ${name} (${holding.by})`;
+}
+
+/** The labels and claims stay, and the change is not done. */
+export function notGivenUp(name: string, held: readonly StillHeld[]): SvirtError {
+  const told = [...new Set(held.map(describeHeld))].slice(0, MOST_TOLD).join("; ");
+  return new SvirtError(`Cannot give up what the guest ${name} was to let go of: ${told}`, {
+    kind: "partly",
+    remedy:
+      "QEMU said that it had let go: do not trust that guest. End it (svirt destroy), or call svirt again once it holds the " +
+      "file no more; until then label and claim stay.",
+  });
+}
+
+const MOST_TOLD = 4;
+
+/** All that runs as the guest: as its user, or in its context, whoever's child it is. */
+function listPids(host: Host, guest: GuestIdentity): number[] {
+  const { context, uid } = guest;
+  const own = listGuestProcesses(host, guest);
+  if (context === undefined) return own.map(({ pid }) => pid);
+  const alike = host
+    .listProcesses()
+    .filter((one) => one.context === context || (isGuestUser(uid) && one.uid === uid));
+  return [...new Set([...own, ...alike].map(({ pid }) => pid))];
+}

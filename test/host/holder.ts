@@ -1,0 +1,113 @@
+/** holder HOW PATH: holds a file in that way and no other, says so, and goes on until it is ended. */
+import { dlopen, FFIType, ptr } from "bun:ffi";
+import { closeSync, openSync } from "node:fs";
+import { sendFile } from "../../src/host/linux/send-file.ts";
+
+const { i32, i64, u32, u64 } = FFIType;
+const pointer = FFIType.ptr;
+const { symbols } = dlopen("libc.so.6", {
+  bind: { args: [i32, pointer, u32], returns: i32 },
+  connect: { args: [i32, pointer, u32], returns: i32 },
+  listen: { args: [i32, i32], returns: i32 },
+  mmap: { args: [pointer, u64, i32, i32, i32, i64], returns: u64 },
+  socket: { args: [i32, i32, i32], returns: i32 },
+  socketpair: { args: [i32, i32, i32, pointer], returns: i32 },
+  syscall: { args: [i64, i64, i64, i64, i64], returns: i64 },
+});
+const SYS_EXIT = 60n;
+const SYS_IO_URING_SETUP = 425n;
+const SYS_IO_URING_REGISTER = 427n;
+const IORING_REGISTER_FILES = 2n;
+const CLONE_FILES = 0x400;
+const O_PATH = 0o10000000;
+const [PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE] = [1, 2, 1, 2];
+const PAGE = 4096n;
+const [, , how = "", path = ""] = process.argv;
+
+const WAYS: Readonly<Record<string, () => void>> = {
+  reading: () => void openSync(path, "r"),
+  writing: () => void openSync(path, "r+"),
+  path: () => void openSync(path, O_PATH),
+  mapping: () => map("r+", PROT_READ | PROT_WRITE, MAP_SHARED),
+  "private mapping": () => map("r+", PROT_READ | PROT_WRITE, MAP_PRIVATE),
+  "mapping to read": () => map("r", PROT_READ, MAP_SHARED),
+  // mprotect(2) makes it one that writes, at any time.
+  "sleeping mapping": () => map("r+", PROT_READ, MAP_SHARED),
+  thread: () => {
+    const fd = openSync(path, "r+");
+    new Worker(unsharedThread()).onmessage = () => {
+      closeSync(fd);
+      holds();
+    };
+  },
+  "last thread": () => {
+    openSync(path, "r+");
+    leaveToThread();
+  },
+  "mapping of the last thread": () => {
+    map("r+", PROT_READ, MAP_SHARED);
+    leaveToThread();
+  },
+  message: () => {
+    const pair = new Int32Array(2);
+    symbols.socketpair(1, 1, 0, ptr(pair));
+    send(pair[0] ?? -1);
+  },
+  "message to a caller": () => {
+    const address = new TextEncoder().encode(`\u0001\0\0svirt-holder-${process.pid}`);
+    const [listener, caller] = [symbols.socket(1, 1, 0), symbols.socket(1, 1, 0)];
+    symbols.bind(listener, ptr(address), address.length);
+    symbols.listen(listener, 5);
+    symbols.connect(caller, ptr(address), address.length);
+    send(caller);
+  },
+  ring: () => {
+    const ring = symbols.syscall(SYS_IO_URING_SETUP, 4n, BigInt(ptr(new Uint8Array(120))), 0n, 0n);
+    const fds = new Int32Array([openSync(path, "r+")]);
+    const done = symbols.syscall(SYS_IO_URING_REGISTER, ring, IORING_REGISTER_FILES, BigInt(ptr(fds)), 1n);
+    if (done !== 0n) throw new Error("no file can be registered with a ring");
+    closeSync(fds[0] ?? -1);
+  },
+  nothing: () => closeSync(openSync(path, "r+")),
+};
+
+function map(flags: string, protection: number, kind: number): void {
+  const fd = openSync(path, flags);
+  if (symbols.mmap(null, PAGE, protection, kind, fd, 0n) === 2n ** 64n - 1n) throw new Error("not mapped");
+  closeSync(fd);
+}
+
+function send(socket: number): void {
+  const fd = openSync(path, "r+");
+  sendFile(socket, "x", fd);
+  closeSync(fd);
+}
+
+/** A thread with a table of its own, in which the descriptor is that the first thread closes. */
+function unsharedThread(): string {
+  const words = `
+    import { dlopen } from "bun:ffi";
+    const { symbols } = dlopen("libc.so.6", { unshare: { args: ["i32"], returns: "i32" } });
+    if (symbols.unshare(${CLONE_FILES}) !== 0) throw new Error("not unshared");
+    postMessage("unshared");
+    setInterval(() => {}, 1000);
+  `;
+  return `data:text/javascript,${encodeURIComponent(words)}`;
+}
+
+function leaveToThread(): void {
+  new Worker("data:text/javascript,postMessage(1);setInterval(()=>{},1000)").onmessage = () => {
+    holds();
+    symbols.syscall(SYS_EXIT, 0n, 0n, 0n, 0n);
+  };
+}
+
+function holds(): void {
+  process.stdout.write("holds\n");
+}
+
+const way = WAYS[how];
+if (way === undefined) throw new Error(`no such way: ${how}`);
+way();
+if (!how.includes("thread")) holds();
+setInterval(() => undefined, 1000);

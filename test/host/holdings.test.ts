@@ -1,0 +1,101 @@
+import { describe, expect, test } from "bun:test";
+import { fileKey } from "../../src/plan/start-plan.ts";
+import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
+
+/** A process that holds that file in that way. */
+async function holder(how: string, path: string): Promise<Bun.Subprocess> {
+  const child = Bun.spawn([process.execPath, `${import.meta.dir}/holder.ts`, how, path], {
+    stdin: "ignore",
+    stdout: "pipe",
+  });
+  const { value } = await child.stdout.getReader().read();
+  if (new TextDecoder().decode(value) !== "holds\n") throw new Error(`it does not hold ${path}`);
+  return child;
+}
+
+/** Each way, what it is told as, and whether the file could be written to by it. */
+const WAYS: readonly (readonly [string, RegExp, boolean])[] = [
+  ["reading", /^descriptor \d+$/, false],
+  ["writing", /^descriptor \d+$/, true],
+  ["path", /^descriptor \d+$/, false],
+  ["mapping", /^a mapping$/, true],
+  ["private mapping", /^a mapping$/, false],
+  ["mapping to read", /^a mapping$/, false],
+  ["sleeping mapping", /^a mapping$/, true],
+  ["thread", /^descriptor \d+$/, true],
+  ["last thread", /^descriptor \d+$/, true],
+  ["mapping of the last thread", /^a mapping$/, true],
+];
+
+/** Of which the kernel does not tell what they are. */
+const UNTOLD: readonly (readonly [string, RegExp])[] = [
+  ["message", /^descriptors that wait in socket \d+$/],
+  ["message to a caller", /^descriptors that wait in socket \d+$/],
+  ["ring", /^files of the io_uring \d+$/],
+];
+
+describe.skipIf(MISSING !== undefined)(`findHoldings() on the real machine${ASIDE}`, () => {
+  test.each(WAYS)("finds a %s, and none of another file", async (how, by, canWrite) => {
+    using folder = new RealFolder();
+    const [path, other] = [folder.file("held", "x"), folder.file("other", "x")];
+    const things = [path, other].map((one) => ({ key: fileKey(folder.id(one)), path: one }));
+    const child = await holder(how, path);
+    try {
+      await Bun.sleep(how.includes("last") ? 50 : 0);
+      expect(folder.host.findHoldings(things, [child.pid])).toEqual([
+        { pid: child.pid, key: things[0]?.key ?? "", by: expect.stringMatching(by), canWrite },
+      ]);
+      expect(folder.host.findHoldings(things.slice(1), [child.pid])).toEqual([]);
+      expect(folder.host.findHoldings(things, [process.pid])).toEqual([]);
+    } finally {
+      child.kill("SIGKILL");
+    }
+    await child.exited;
+    expect(folder.host.findHoldings(things, [child.pid])).toEqual([]);
+  });
+
+  test.each(UNTOLD)("tells of a %s, whatever is in it", async (how, by) => {
+    using folder = new RealFolder();
+    const path = folder.file("held", "x");
+    const child = await holder(how, path);
+    try {
+      expect(folder.host.findHoldings([{ key: fileKey(folder.id(path)), path }], [child.pid])).toEqual([
+        { pid: child.pid, by: expect.stringMatching(by), canWrite: true },
+      ]);
+    } finally {
+      child.kill("SIGKILL");
+    }
+  });
+
+  test("finds nothing in a process that has closed the file", async () => {
+    using folder = new RealFolder();
+    const path = folder.file("held", "x");
+    const child = await holder("nothing", path);
+    const found = folder.host.findHoldings([{ key: fileKey(folder.id(path)), path }], [child.pid]);
+    child.kill("SIGKILL");
+    expect(found).toEqual([]);
+  });
+
+  test("finds a device by its number, whatever its path, and takes no character device for a block device", async () => {
+    using folder = new RealFolder();
+    const nodes = ["c", "b"].map((kind) => `${folder.path}/${kind}`);
+    Bun.spawnSync(["mknod", nodes[0] ?? "", "c", "10", "235"]);
+    Bun.spawnSync(["mknod", nodes[1] ?? "", "b", "10", "235"]);
+    // autofs(5): a device of the same number that anybody may open.
+    const child = await holder("reading", "/dev/autofs");
+    const [asCharacter, asBlock] = nodes.map((path) =>
+      folder.host.findHoldings([{ key: "device-10:235", path }], [child.pid]),
+    );
+    const unknown = folder.host.findHoldings([{ key: "device-10:235", path: undefined }], [child.pid]);
+    child.kill("SIGKILL");
+    expect([asCharacter?.length, asBlock?.length, unknown.length]).toEqual([1, 0, 1]);
+  });
+
+  test("does not count what keeps nothing, such as /dev/null", async () => {
+    using folder = new RealFolder();
+    const child = await holder("reading", "/dev/null");
+    const found = folder.host.findHoldings([{ key: "device-1:3", path: "/dev/null" }], [child.pid]);
+    child.kill("SIGKILL");
+    expect(found).toEqual([]);
+  });
+});
