@@ -1,12 +1,18 @@
 #!/bin/sh
 # On the node: ends alice in every way, and shows the labels of her files before, while she ran, and after.
 #
-#   ends.sh all | before-failure | after-failure      Exit 1: a label was not put back, or something was left.
+#   ends.sh all | before-failure | after-failure | check     Exit 1: a label was not put back, or something was left.
+#
+# check: only whether something is left, and all is as it was before alice was started the last time.
 set -eu
 uuid=$(svirt domuuid alice | tr -d '\n')
 files='/srv/demo/alice.qcow2 /srv/demo/base.img /dev/vdd'
 memory=/srv/demo/labels-before
+rest=/srv/demo/rest-before
 failed=0
+
+# The definition stays, and with it what a start reads of it: docs/decisions.md, "A definition is kept as it was read".
+kept="/etc/svirt/domains/alice.xml /var/lib/svirt/completed/$uuid"
 
 label_of() { getfattr -n security.selinux "$1" 2>/dev/null | sed -n 's/.*object_r:\(.*\)"$/\1/p'; }
 labels() { for file in $files; do label_of "$file"; done; }
@@ -32,9 +38,22 @@ row() {
 
 line() { printf '%s\n' "$2" | sed -n "$1p"; }
 
+# Mode, owner and every extended attribute of her files, and what is kept of her definition: the same whenever she does not run.
+print_rest() {
+  for file in $files; do
+    stat -c '%n %F %a %u:%g' "$file"
+    getfattr -d "$file" 2>&1
+  done
+  # One that is missing shows as missing, and so as a difference.
+  for file in $kept; do sha256sum "$file" 2>&1 || :; done
+}
+
 check_nothing_left() {
-  left=$(find /var/lib/svirt /run/svirt -name "*$uuid*" ! -path '*/locks/*' ! -path '*/ended/*')
+  # Locks are files without a guest, and /run/svirt/ended tells how it ended.
+  left=$(find /var/lib/svirt /run/svirt /sys/fs/cgroup -name "*$uuid*" \
+    ! -path '*/locks/*' ! -path '*/ended/*' ! -path "/var/lib/svirt/completed/$uuid")
   [ -z "$left" ] || wrong "left: $left"
+  print_rest | diff "$rest" - >&2 || wrong 'not as it was before'
   for pid in $(pidof qemu-system-x86_64); do
     ! grep -q "$uuid" "/proc/$pid/cmdline" || wrong "QEMU still runs: process $pid"
   done
@@ -100,6 +119,7 @@ end_by() {
 }
 
 all() {
+  print_rest >"$rest"
   heading
   way 'svirt destroy' itself
   way 'its own power-off' 'its reaper'
@@ -109,6 +129,7 @@ all() {
 }
 
 before_failure() {
+  print_rest >"$rest"
   labels >"$memory"
   svirt start alice >/dev/null
   labels >"$memory.while"
@@ -124,6 +145,7 @@ case ${1-} in
   all) all ;;
   before-failure) before_failure ;;
   after-failure) after_failure ;;
+  check) check_nothing_left ;;
   *) exit 2 ;;
 esac
 exit "$failed"

@@ -1,0 +1,75 @@
+/** One part of what README.md shows: a command typed on the node, and the lines below it. */
+export interface Typed {
+  readonly command: string;
+  readonly lines: readonly string[];
+}
+
+/** The text of a section of README.md, from its heading `## TITLE` to the next one. Throws when there is none. */
+export function sectionOf(readme: string, title: string): string {
+  const [, after] = readme.split(`\n## ${title}\n`);
+  if (after === undefined) throw new Error(`Cannot read README.md: no section is called "${title}"`);
+  return after.split("\n## ")[0] ?? "";
+}
+
+/** The indented blocks of a section, without their indentation; blank lines inside a block stay. */
+export function blocksOf(section: string): readonly (readonly string[])[] {
+  const blocks: string[][] = [[]];
+  for (const line of section.split("\n")) {
+    if (line.startsWith("    ")) blocks.at(-1)?.push(line.slice(4));
+    else if (line === "") blocks.at(-1)?.push("");
+    else blocks.push([]);
+  }
+  return blocks.map(withoutBlankEnds).filter((block) => block.length > 0);
+}
+
+/** Commands that a section shows behind the prompt `node# `, in order, each with what it prints. */
+export function typedIn(section: string): readonly Typed[] {
+  const typed: { command: string; lines: string[] }[] = [];
+  for (const block of blocksOf(section)) {
+    if (!block[0]?.startsWith(PROMPT)) continue;
+    for (const line of block)
+      if (line.startsWith(PROMPT)) typed.push({ command: line.slice(PROMPT.length), lines: [] });
+      else typed.at(-1)?.lines.push(line);
+  }
+  return typed.map(({ command, lines }) => ({ command, lines: withoutBlankEnds(lines) }));
+}
+
+export const PROMPT = "node# ";
+
+function withoutBlankEnds(lines: readonly string[]): readonly string[] {
+  const isText = (line: string): boolean => line.trim() !== "";
+  return lines.slice(lines.findIndex(isText), lines.findLastIndex(isText) + 1);
+}
+
+/**
+ * The first line of those shown that is missing in a text, in the order of both; undefined when all are there. `...` stands for
+ * any number of lines, and two shown lines without it between them follow each other in the text too. With `whole`, nothing
+ * stands before the first one nor after the last one. Blanks count as one, and what differs between two runs is a word: see
+ * {@link withoutChance}.
+ */
+export function firstMissing(shown: readonly string[], text: string, whole = false): string | undefined {
+  const wanted = [...(whole ? [] : ["..."]), ...shown.map(withoutChance), ...(whole ? [] : ["..."])];
+  const lines = withoutBlankEnds(text.split("\n")).map(withoutChance);
+  let furthest = 0;
+  const matches = (index: number, at: number): boolean => {
+    furthest = Math.max(furthest, index);
+    if (index === wanted.length) return at === lines.length;
+    if (wanted[index] !== "...") return lines[at] === wanted[index] && matches(index + 1, at + 1);
+    return lines.some((_line, from) => from >= at && matches(index + 1, from)) || index + 1 === wanted.length;
+  };
+  return matches(0, 0) ? undefined : (shown[whole ? furthest : furthest - 1] ?? "the end");
+}
+
+/**
+ * A line without what is another on each run, and nothing else is: a process number in a row of `svirt audit`, the number of an
+ * inode on the node's file system. Blanks and rules of tables, whose widths follow from these, count as one.
+ */
+function withoutChance(line: string): string {
+  return line
+    .replace(/^ (alice|bob)( +)\d+( +\d{10} )/, " $1$2PID$3")
+    .replace(/\binode-([\d:]+)-\d+/g, "inode-$1-INODE")
+    .replace(/-{5,}/g, "---")
+    .replace(/\s+/g, " ")
+    .trimEnd()
+    .replace(/^ (?=\.\.\.$)/, "");
+}

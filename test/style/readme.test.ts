@@ -1,0 +1,69 @@
+import { describe, expect, test } from "bun:test";
+import { blocksOf, firstMissing, sectionOf, typedIn } from "../readme/shown.ts";
+
+const README = await Bun.file(new URL("../../README.md", import.meta.url)).text();
+
+/** Each command that README.md tells a reader to type, and what runs it. */
+const RUN_BY = new Map([
+  ["scripts/demo", ".ci/run"],
+  ["scripts/test", ".ci/run"],
+  ["scripts/test --all", ".ci/run, by CI=true"],
+  ["scripts/demo --keep", "test/readme"],
+  ["SVIRT_NODE=demo scripts/node ssh", "test/readme"],
+  ["SVIRT_NODE=demo scripts/node stop", "test/readme"],
+  ["scripts/build", "scripts/test"],
+  ["bun run ok", ".ci/run"],
+  // A name in place of FILTER: scripts/test's own way for one who looks for a fault.
+  ["scripts/test FILTER", "nothing"],
+]);
+
+test("README.md tells a reader to type nothing but what a test types, too", () => {
+  const inText = [...README.matchAll(/`((?:bun|scripts\/|SVIRT_)[^`]*)`/g)].map(
+    ([, command = ""]) => command,
+  );
+  const inBlocks = blocksOf(README)
+    .map((block) => block[0] ?? "")
+    .filter((line) => /^(bun|scripts\/|SVIRT_)/.test(line));
+  expect(inBlocks).toHaveLength(1);
+  const blocks =
+    blocksOf(sectionOf(README, "See it work"))[0]?.map((line) => line.replace(/ *#.*/, "")) ?? [];
+  const found = new Set([...inText, ...blocks].map((command) => command.replace(/\s+/g, " ")));
+  expect([...found].sort()).toEqual([...RUN_BY.keys()].sort());
+  // The tour is typed at the node's prompt, and nothing else is.
+  expect(typedIn(README)).toEqual(typedIn(sectionOf(README, "A tour of five minutes")));
+});
+
+describe("what README.md shows is found in what was printed", () => {
+  const printed = "one\ntwo   2\n\nthree\nfour\n";
+  test.each([
+    [["one", "two 2"], undefined],
+    [["two 2", "", "three"], undefined],
+    [["one", "...", "four"], undefined],
+    [["one", " ...", "", "three"], undefined],
+    [["one", "three"], "three"],
+    [["two 2", "...", "one"], "one"],
+    [["five"], "five"],
+  ])("%j: %p", (shown, missing) => {
+    expect(firstMissing(shown, printed)).toBe(missing);
+  });
+
+  test.each([
+    [["one", "...", "four"], undefined],
+    [["one", "...", "three"], "the end"],
+    [["two 2", "...", "four"], "two 2"],
+    [["...", "four"], undefined],
+  ])("as a whole, %j: %p", (shown, missing) => {
+    expect(firstMissing(shown, printed, true)).toBe(missing);
+  });
+
+  test("a process number and an inode are any number, and nothing else is", () => {
+    const differs = (shown: string, other: string): boolean => firstMissing([shown], other) !== undefined;
+    const row = (pid: string, uid: string, level: string): string =>
+      ` alice   ${pid}   ${uid}   system_u:system_r:svirt_t:s0:${level}`;
+    expect(differs(row("7", "1879048353", "c1,c2"), row("4711", "1879048353", "c1,c2"))).toBe(false);
+    expect(differs(row("7", "1879048353", "c1,c2"), row("7", "1879048354", "c1,c2"))).toBe(true);
+    expect(differs(row("7", "1879048353", "c1,c2"), row("7", "1879048353", "c1,c3"))).toBe(true);
+    expect(differs("release file inode-254:32-55", "release file inode-254:32-1")).toBe(false);
+    expect(differs("release file inode-254:32-55", "release file inode-254:48-55")).toBe(true);
+  });
+});
