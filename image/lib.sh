@@ -23,29 +23,54 @@ key_of() {
   done | sha256sum | cut -c1-16
 }
 
-# cached NAME KEY COMMAND...: prints the folder that COMMAND FOLDER filled, running it only for a key not seen yet.
+# cached NAME KEY COMMAND...: prints the folder that COMMAND FOLDER filled, running it only for a key not seen yet. Each name
+# has a lock of its own: what is compiled for one image does not hold up another that needs none of it.
 cached() {
-  local name=$1 key=$2 folder
-  folder="$NODE_CACHE/$name-$key"
+  local name=$1 folder="$NODE_CACHE/$1-$2"
   shift 2
-  if [[ ! -d $folder ]]; then
-    progress "image: $name"
-    rm -rf "$NODE_CACHE/$name"-*.part
-    mkdir -p "$folder.part"
-    "$@" "$folder.part" >&2 || return
-    mv "$folder.part" "$folder"
-    forget_old "$name"
-  fi
+  [[ -d $folder ]] || locked "image-$name" fill "$name" "$folder" "$@" || return
   touch "$folder"
   printf '%s\n' "$folder"
 }
 
-# forget_old NAME: leaves the three results of a step that were used last.
+# fill NAME FOLDER COMMAND...: unless another did while this one waited.
+fill() {
+  local name=$1 folder=$2
+  shift 2
+  [[ ! -d $folder ]] || return 0
+  progress "image: $name"
+  # Of a build that was killed; the digits are those of a key, so that policy does not mean policy-base too.
+  rm -rf "$NODE_CACHE/$name"-????????????????.part
+  mkdir -p "$folder.part"
+  "$@" "$folder.part" >&2 || return
+  mv "$folder.part" "$folder"
+  forget_old "$name"
+}
+
+# stage_node: prints the folder of the test node's packages, unpacked. What they are, with their versions, is in list_staged
+# FOLDER: a kernel and the modules of another one make no node.
+stage_node() {
+  (cd "$IMAGE_DIR" && cached stage "$(key_of packages build-stage list-versions)" ./build-stage "$IMAGE_DIR/packages")
+}
+
+list_staged() {
+  ls "$1/.packages"
+}
+
+# node_kernel STAGE: prints the folder of the test node's kernel and initramfs.
+node_kernel() {
+  (cd "$IMAGE_DIR" && cached kernel "$(key_of <(list_staged "$1") build-kernel list-modules modules initramfs)" ./build-kernel "$1")
+}
+
+# forget_old NAME: leaves the three results of a step that were used last, and those of the last hour: another build of now may
+# use them.
 forget_old() {
   local folder
   find "$NODE_CACHE" -maxdepth 1 -type d -regex ".*/$1-[0-9a-f]*" -printf '%T@ %p\n' |
     sort -rn | tail -n +4 | cut -d' ' -f2- |
-    while IFS= read -r folder; do rm -rf "$folder"; done
+    while IFS= read -r folder; do
+      [[ -z $(find "$folder" -maxdepth 0 -mmin +60) ]] || rm -rf "$folder"
+    done
 }
 
 # kernel_release STAGE: the release of the one kernel in the staged tree.

@@ -29,14 +29,57 @@ find_test_data() {
   fi
 }
 
-# locked NAME COMMAND...: runs COMMAND in a subshell while no other holder of NAME runs.
+# locked NAME COMMAND...: runs COMMAND in a subshell while no other holder of NAME runs. What waits says for whom.
 locked() {
-  local name=$1
+  local name=$1 file
   shift
+  file=$(lock_file "$name")
   (
-    flock 9
+    wait_for_lock "$name"
+    # For those that wait: what holds it, and since when.
+    printf '%s %s %s\n' "$BASHPID" "$EPOCHSECONDS" "$(command_line)" >"$file"
     "$@" 9>&-
-  ) 9>"$(svirt_cache)/$name.lock"
+  ) 9>>"$file"
+}
+
+lock_file() {
+  printf '%s/%s.lock\n' "$(svirt_cache)" "$1"
+}
+
+# wait_for_lock NAME: takes the lock on descriptor 9, and tells each holder that is waited for longer than a second.
+wait_for_lock() {
+  local name=$1 file holder told=''
+  file=$(lock_file "$name")
+  until flock -w 1 9; do
+    holder=$(cat "$file")
+    [ "$holder" = "$told" ] || tell "waiting for $(describe_holder "$name" "$holder")"
+    told=$holder
+  done
+}
+
+# describe_holder NAME 'PID SECONDS COMMAND': the lock, what holds it, and since when.
+describe_holder() {
+  local pid since command
+  read -r pid since command <<<"$2"
+  if [ -d "/proc/${pid:-none}" ]; then
+    printf 'the lock "%s": process %s holds it since %(%F %T)T (%d s): %s' \
+      "$1" "$pid" "$since" "$((EPOCHSECONDS - since))" "$command"
+  else
+    # It has just been taken by another.
+    printf 'the lock "%s": what holds it has not said so yet' "$1"
+  fi
+}
+
+# The words with which this script was called.
+command_line() {
+  tr '\0\n' '  ' <"/proc/$$/cmdline" | sed 's/ $//'
+}
+
+# tell TEXT: a progress line that is seen even where standard error is kept in a file: on descriptor SVIRT_TELL, if there is one.
+tell() {
+  local to=${SVIRT_TELL:-2}
+  { : >&"$to"; } 2>/dev/null || to=2
+  progress "$@" 2>&"$to"
 }
 
 # need_packages PACKAGE...: installs the Debian packages that are missing.
@@ -77,6 +120,7 @@ install_packages() {
     printf 'Cannot install %s: this needs root\n' "${missing[*]}" >&2
     return 1
   fi
+  wait_for_dpkg
   progress "installing Debian packages: ${missing[*]}"
   log=$(svirt_cache)/apt.log
   export DEBIAN_FRONTEND=noninteractive
@@ -84,6 +128,24 @@ install_packages() {
   { have_lists && "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 ||
     { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } >>"$log" 2>&1 ||
     { tail -n 20 "$log" >&2 && return 1; }
+}
+
+# Waits for another program that installs packages, as apt does, which does not say so when its output is kept in a file.
+wait_for_dpkg() {
+  local file=/var/lib/dpkg/lock-frontend pid told=''
+  for _ in {1..300}; do
+    pid=$(holder_of_record "$file")
+    [ -n "$pid" ] || return 0
+    [ "$pid" = "$told" ] || tell "waiting for $file: process $pid holds it: $(tr '\0\n' '  ' <"/proc/$pid/cmdline" || true)"
+    told=$pid
+    sleep 1
+  done
+}
+
+# holder_of_record FILE: the process that has a record lock on FILE, fcntl(2), or nothing.
+holder_of_record() {
+  [ ! -e "$1" ] || awk -v end=":$(stat -c %i "$1")" \
+    '$2 == "POSIX" && substr($6, length($6) - length(end) + 1) == end { print $5; exit }' /proc/locks
 }
 
 have_lists() {
