@@ -34,7 +34,7 @@ async function dispatch(invocation: Invocation): Promise<number> {
   if (parsed.options.has("help")) return await printOverview(invocation, name.split(" "));
   const { node, output, version } = invocation;
   const carryOut = async (others: readonly string[], check: CheckCommand): Promise<number> =>
-    await dispatchChecked({ ...invocation, words: others }, check);
+    await dispatchChecked({ ...invocation, node: { ...node, isForKey: true }, words: others }, check);
   return (await command.run({ ...parsed, node, output, version, carryOut })) ?? 0;
 }
 

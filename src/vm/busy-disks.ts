@@ -1,6 +1,7 @@
 import { SvirtError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { PCI_DEVICES } from "../run/pci-device.ts";
+import { readDiskUse } from "./busy-disk.ts";
 import { type Node, registryOf } from "./node.ts";
 
 const BLOCK_DEVICES = "/sys/class/block";
@@ -14,8 +15,7 @@ const SUBSYSTEM = /^.*\/nvme-subsys\d+(?=\/)/;
 export function refuseBusyDisks(node: Node, device: string): void {
   const { host } = node;
   const folder = `${host.inspectFile(`${PCI_DEVICES}/${device}`)?.id.path ?? ""}/`;
-  const mounts = new Set(linesOf(host, "/proc/self/mountinfo").map((line) => line.split(" ")[2]));
-  const swaps = new Set(linesOf(host, "/proc/swaps").map((line) => line.split(/\s/)[0]));
+  const { mounts, swaps } = readDiskUse(host);
   const busy = host.listFolder(BLOCK_DEVICES).filter((name) => {
     const path = host.inspectFile(`${BLOCK_DEVICES}/${name}`)?.id.path ?? "";
     if (!isOn(host, path, folder)) return false;
@@ -39,8 +39,4 @@ function isOn(host: Host, path: string, folder: string): boolean {
   return host
     .listFolder(subsystem)
     .some((name) => host.inspectFile(`${subsystem}/${name}`)?.id.path.startsWith(folder) === true);
-}
-
-function linesOf(host: Host, path: string): readonly string[] {
-  return (host.readText(path) ?? "").split("\n");
 }

@@ -4,6 +4,7 @@ import type { FileFacts, Host } from "../host.ts";
 import { refuseCommonDevice } from "../label/impossible-targets.ts";
 import { factsOfPlanned, inspect, missing, wrongType } from "./inspect-file.ts";
 import type { GatherOptions, UsedFile } from "./used-file.ts";
+import { placeOfMade } from "./written-place.ts";
 
 type Chardev = Exclude<ChardevResource, { readonly kind: "chardev-socket" }>;
 
@@ -34,7 +35,7 @@ function inspectChardev(host: Host, { kind, path }: Chardev, options: GatherOpti
 }
 
 function inspectFile(host: Host, path: string, options: GatherOptions): FileFacts {
-  if (options.makeMissing && inspect(host, path) === undefined) host.makeFile(path, 0o600);
+  if (options.makeMissing && inspect(host, path) === undefined) host.makeFile(placeOfMade(host, path), 0o600);
   const facts = inspect(host, path) ?? factsOfPlanned(path);
   if (facts.type !== "file") throw wrongType(path, facts.type);
   return facts;

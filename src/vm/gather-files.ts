@@ -13,6 +13,7 @@ import { gatherSockets, type UsedSocket } from "./gather-sockets.ts";
 import { gatherVfio } from "./gather-vfio.ts";
 import { imageReader, inspect, missing, wrongType } from "./inspect-file.ts";
 import type { GatherOptions, UsedFile } from "./used-file.ts";
+import { refuseUnwritable } from "./written-place.ts";
 
 /** All files of a domain, and each disk's chain by its target. */
 export interface GatheredFiles {
@@ -35,23 +36,38 @@ export function gatherResources(
   resources: readonly Resource[],
   options: GatherOptions,
 ): GatheredFiles {
-  const chains = new Map<string, readonly FoundElement<FileFacts>[]>();
+  const chains: Chains = new Map();
   const files: UsedFile[] = [];
   for (const resource of resources) {
-    if (resource.kind === "disk") {
-      const images = gatherDisk(imageReader(host, options.overlays), resource);
-      chains.set(
-        resource.target,
-        images.map(({ element }) => element),
-      );
-      files.push(
-        ...images.map(({ element: { facts, path }, ...image }) => ({ named: path, facts, ...image })),
-      );
-    } else {
-      files.push(...gatherOther(host, resource, options));
-    }
+    const found = gatherOne(host, resource, { ...options, chains });
+    for (const file of found) if (isJudged(resource, file, options)) refuseUnwritable(host, file);
+    files.push(...found);
   }
   return { files, chains, sockets: gatherSockets(host, resources) };
+}
+
+/** What the kernel has made, and svirt finds by its own rules: no place for files. */
+const NODES: ReadonlySet<Resource["kind"]> = new Set(["tpm-cancel", "scsi-device", "vfio-device"]);
+
+/** Whether its place may be a wrong one: not of what svirt itself has chosen. */
+function isJudged({ kind }: Resource, { named }: UsedFile, { overlays }: GatherOptions): boolean {
+  return !NODES.has(kind) && overlays?.has(named) !== true;
+}
+
+type Chains = Map<string, readonly FoundElement<FileFacts>[]>;
+
+function gatherOne(
+  host: Host,
+  resource: Resource,
+  { chains, ...options }: GatherOptions & { readonly chains: Chains },
+): UsedFile[] {
+  if (resource.kind !== "disk") return gatherOther(host, resource, options);
+  const images = gatherDisk(imageReader(host, options.overlays), resource);
+  chains.set(
+    resource.target,
+    images.map(({ element }) => element),
+  );
+  return images.map(({ element: { facts, path }, ...image }) => ({ named: path, facts, ...image }));
 }
 
 function gatherOther(

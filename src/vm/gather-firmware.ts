@@ -7,6 +7,7 @@ import { getFileLabel } from "../run/file-label.ts";
 import { walkChain } from "../storage/image-chain.ts";
 import { factsOfPlanned, imageReader, inspect, missing, wrongType } from "./inspect-file.ts";
 import type { GatherOptions, UsedFile } from "./used-file.ts";
+import { placeOfMade } from "./written-place.ts";
 
 /** More than any firmware's flash: QEMU takes 8 MiB for both parts. qemu.git hw/i386/pc_sysfw.c */
 const LARGEST_TEMPLATE = 64 * 1024 * 1024;
@@ -64,7 +65,7 @@ function makeVariables(host: Host, { format, path, template }: Variables, option
   refuseTemplate(host, template.path, facts);
   if (!options.makeMissing) return;
   const bytes = host.readBytes(facts.id, 0, facts.sizeBytes);
-  host.makeFile(path, 0o600, { bytes, sizeBytes: bytes.length });
+  host.makeFile(placeOfMade(host, path), 0o600, { bytes, sizeBytes: bytes.length });
 }
 
 /** A template is read by svirt, for the guest: it must not be what another guest has to itself. */

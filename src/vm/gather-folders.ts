@@ -5,6 +5,7 @@ import type { Host } from "../host.ts";
 import { refuseHostFolder } from "../label/impossible-targets.ts";
 import { inspect } from "./inspect-file.ts";
 import type { UsedFile } from "./used-file.ts";
+import { refuseWritten } from "./written-place.ts";
 
 /** A folder that the guest shares with the host. */
 export interface UsedFolder extends UsedFile {
@@ -51,5 +52,6 @@ function gatherFolder(
     });
   }
   refuseHostFolder(facts.id.path);
+  if (access === "read-write") refuseWritten(host, facts);
   return { named, facts, access, role: access === "read-only" ? "content" : "private", override: undefined };
 }

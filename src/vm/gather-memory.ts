@@ -3,6 +3,7 @@ import type { Host } from "../host.ts";
 import { refuseInstalled } from "../label/impossible-targets.ts";
 import { factsOfPlanned, inspect, missing, wrongType } from "./inspect-file.ts";
 import type { GatherOptions, UsedFile } from "./used-file.ts";
+import { placeOfMade } from "./written-place.ts";
 
 type MemoryFile = Extract<Resource, { readonly kind: "memory-file" }>;
 
@@ -17,7 +18,7 @@ export function gatherMemory(
 ): UsedFile {
   // QEMU gives an empty file the size that it is told.
   if (sizeKiB !== undefined && options.makeMissing && inspect(host, path) === undefined) {
-    host.makeFile(path, 0o600);
+    host.makeFile(placeOfMade(host, path), 0o600);
   }
   const facts = inspect(host, path) ?? (sizeKiB === undefined ? undefined : factsOfPlanned(path));
   if (facts === undefined) throw missing(path);

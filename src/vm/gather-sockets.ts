@@ -4,6 +4,7 @@ import type { Host } from "../host.ts";
 import { refuseImpossibleTarget } from "../label/impossible-targets.ts";
 import type { FileId } from "../plan/guest-order.ts";
 import { inspect } from "./inspect-file.ts";
+import { placeOfMade } from "./written-place.ts";
 
 /** A socket that the XML wants outside the guest's own folder, and the folder that is to have it. */
 export interface UsedSocket {
@@ -48,5 +49,5 @@ function gatherSocket(
         "Make the folder, or leave the path out: the socket is then in the guest's own run-time folder.",
     });
   }
-  return { named: path, path: `${folder.id.path}/${name}`, folder: folder.id, override };
+  return { named: path, path: placeOfMade(host, path, "listener"), folder: folder.id, override };
 }

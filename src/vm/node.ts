@@ -6,6 +6,8 @@ import { ClaimRegistry } from "../registry/claims.ts";
 export interface Node {
   readonly host: Host;
   readonly paths: Paths;
+  /** Called by `svirt shell`, for a key that may do nothing else: it may write only where guests may. */
+  readonly isForKey?: true;
   /** Tells this svirt from one of other sources. Without it nothing is kept that only the same svirt understands. */
   readonly build?: string;
 }

@@ -10,6 +10,7 @@ import { withRegistryLock } from "./clear-away.ts";
 import { type EachPath, forEachPath } from "./each-path.ts";
 import { findHeldAmong, withFree } from "./free-file.ts";
 import type { Node } from "./node.ts";
+import { refuseWritten } from "./written-place.ts";
 
 /** A change of a file's label, done or only planned; `to` is undefined where policy has no label for the file. */
 export interface LabelChange {
@@ -35,7 +36,10 @@ export async function setLabel(node: Node, act: LabelAct, context: string): Prom
   if (!isRoot(node)) throw onlyRoot(act.path);
   return await withRegistryLock(node, async () => {
     const held = findHeldAmong(node, [act.path]);
-    return changeLabel(node, { ...act, held }, () => to);
+    return changeLabel(node, { ...act, held }, ({ facts }) => {
+      if (node.isForKey === true) refuseWritten(node.host, facts);
+      return to;
+    });
   });
 }
 

@@ -186,7 +186,7 @@ test("plan shows every step of a start and changes nothing", async () => {
   const { code, out } = await runOn(machine, "plan", "vm1");
   expect(code).toBe(0);
   expect(out).toContain(
-    "label /var/lib/images/top.qcow2: system_u:object_r:images_t:s0 -> system_u:object_r:svirt_image_t:s0:c",
+    "label /var/lib/images/top.qcow2: system_u:object_r:qemu_image_t:s0 -> system_u:object_r:svirt_image_t:s0:c",
   );
   expect(snapshot(machine)).toEqual(before);
 });

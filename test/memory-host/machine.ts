@@ -72,6 +72,14 @@ export class Machine {
     ]) {
       this.files.putFolder(path);
     }
+    // As an administrator labels a folder for disks, and as policy has the others.
+    for (const [path, type] of [
+      ["/var/lib/images", "xen_image_t"],
+      ["/var/lib/libvirt", "virt_var_lib_t"],
+      ["/srv", "var_t"],
+      ["/tmp", "tmp_t"],
+    ] as const)
+      this.files.putFolder(path).xattrs.set("security.selinux", `system_u:object_r:${type}:s0`);
     const contexts = (name: string, lines: readonly string[]): void => {
       this.files.put(`${POLICY}/${name}`, "file").bytes = new TextEncoder().encode(`${lines.join("\n")}\n`);
     };

@@ -33,14 +33,16 @@ onTheNode("a disk is named by a symlink", async () => {
   );
 });
 
-onTheNode("a disk and its XML lie in root's home", async () => {
+onTheNode("a disk lies in root's home, in a folder for images, and its XML in the home itself", async () => {
   expectOwnAndBack(
     await onNode(`
-    cp $here/boot/halt /root/life-a.img
-    xml life-a "$(disk /root/life-a.img)" >/root/life-a.xml
+    mkdir /root/images
+    setfattr -n security.selinux -v system_u:object_r:virt_image_t:s0 /root/images
+    cp $here/boot/halt /root/images/life-a.img
+    xml life-a "$(disk /root/images/life-a.img)" >/root/life-a.xml
     note validate svirt validate /root/life-a.xml
-    ${RUN("$(disk /root/life-a.img)", "/root/life-a.img")}
-    rm /root/life-a.*
+    ${RUN("$(disk /root/images/life-a.img)", "/root/images/life-a.img")}
+    rm -r /root/life-a.* /root/images
   `),
   );
 });

@@ -9,6 +9,9 @@ const onTheNode = await onANode();
 bringPrograms();
 const USER = 1000;
 const HOME = "/home/alice";
+/** Where a user of libvirt has images, with the label that restorecon gives them. */
+const IMAGES = `${HOME}/.local/share/libvirt/images`;
+const DISK = `${IMAGES}/disk.img`;
 const RECORD = `${HOME}/.local/state/svirt/records/${uuidOf("life-mine")}.json`;
 const RUN = `/run/user/${USER}/svirt/${uuidOf("life-mine")}`;
 
@@ -38,13 +41,15 @@ const SCENE = `
     { cat /etc/passwd; echo 'alice:x:${USER}:${USER}::${HOME}:/bin/sh'; } >/run/passwd
     mark /run/passwd etc_t
     mount -o bind /run/passwd /etc/passwd
-    mkdir -p ${HOME} /run/user/${USER}
+    mkdir -p ${IMAGES} /run/user/${USER}
+    for folder in .local .local/share .local/share/libvirt; do mark ${HOME}/$folder xdg_data_t; done
+    mark ${IMAGES} virt_image_t
     mark ${HOME} user_home_dir_t
     mark /run/user user_runtime_root_t
     mark /run/user/${USER} user_runtime_t
     chmod 700 ${HOME} /run/user/${USER}
-    cp $here/boot/answer ${HOME}/disk.img
-    mark ${HOME}/disk.img user_home_t
+    cp $here/boot/answer ${DISK}
+    mark ${DISK} virt_image_t
     chown -R ${USER}:${USER} ${HOME} /run/user/${USER}
     # As udev's own rules have it.
     chmod 666 /dev/net/tun
@@ -58,8 +63,8 @@ onTheNode("an ordinary user's guest runs confined as himself, from its definitio
   const notes = await onNode(`
     ${SCENE}
     note uri as_alice svirt uri
-    note before labels ${HOME}/disk.img
-    mine "$(disk ${HOME}/disk.img)<interface type='user'><model type='virtio'/></interface><serial type='pty'/>"
+    note before labels ${DISK}
+    mine "$(disk ${DISK})<interface type='user'><model type='virtio'/></interface><serial type='pty'/>"
     note xml as_alice svirt dumpxml life-mine
     note plan as_alice svirt plan life-mine
     note start as_alice svirt start life-mine
@@ -67,7 +72,7 @@ onTheNode("an ordinary user's guest runs confined as himself, from its definitio
     note info as_alice svirt dominfo life-mine
     note status cat /proc/$(my_pid)/status
     note context context_of $(my_pid)
-    note disk label_of ${HOME}/disk.img
+    note disk label_of ${DISK}
     note folder stat -c '%a %u' ${RUN}/guest
     note console as_alice sh -c '{ printf HAL; sleep 5; } | svirt console life-mine'
     note monitor as_alice svirt qemu-monitor-command life-mine '{"execute":"query-status"}'
@@ -78,7 +83,7 @@ onTheNode("an ordinary user's guest runs confined as himself, from its definitio
     note roots-audit svirt audit
     note files sh -c 'find ${HOME}/.config ${HOME}/.local /run/user/${USER}/svirt -type d | while read -r path; do echo "$path $(/usr/bin/getfattr --only-values -n security.selinux --absolute-names "$path" | tr -d "\\0")"; done'
     note destroy as_alice svirt destroy life-mine
-    note after labels ${HOME}/disk.img
+    note after labels ${DISK}
     note left find ${HOME}/.local/state/svirt/records ${HOME}/.local/state/svirt/claims -type f
     note undefine as_alice svirt undefine life-mine
   `);
@@ -121,15 +126,15 @@ onTheNode("an ordinary user's guest runs confined as himself, from its definitio
 onTheNode("its disk has its own label back however the guest or svirt ends", async () => {
   const notes = await onNode(`
     ${SCENE}
-    mine "$(disk ${HOME}/disk.img)"
-    note before labels ${HOME}/disk.img
+    mine "$(disk ${DISK})"
+    note before labels ${DISK}
     as_alice svirt start life-mine >/dev/null
     is_back() { [ ! -e ${RECORD} ]; }
     is_alone() { ! grep -qs '^Uid:.*[[:space:]]${USER}[[:space:]]' /proc/[0-9]*/status; }
-    note while label_of ${HOME}/disk.img
+    note while label_of ${DISK}
     kill -9 $(my_pid)
     wait_for is_back
-    note killed labels ${HOME}/disk.img
+    note killed labels ${DISK}
     note off as_alice svirt list --all
 
     as_alice svirt start life-mine >/dev/null
@@ -138,13 +143,13 @@ onTheNode("its disk has its own label back however the guest or svirt ends", asy
     # The kernel takes a moment to end it: until then it runs.
     wait_for is_alone
     note next as_alice svirt list --all
-    note both labels ${HOME}/disk.img
+    note both labels ${DISK}
 
     for step in 3 5 8; do
       as_alice svirt start life-mine --crash-drill after:$step >/dev/null 2>&1
-      note crashed-$step label_of ${HOME}/disk.img
+      note crashed-$step label_of ${DISK}
       note swept-$step as_alice svirt recover
-      note labels-$step labels ${HOME}/disk.img
+      note labels-$step labels ${DISK}
       note alone-$step wait_for is_alone
     done
   `);
@@ -164,8 +169,8 @@ onTheNode("its disk has its own label back however the guest or svirt ends", asy
 onTheNode("a guest that is rebooted is started again by its reaper, in the same folders", async () => {
   const notes = await onNode(`
     ${SCENE}
-    cat $here/boot/button >${HOME}/disk.img
-    mine "$(disk ${HOME}/disk.img)"
+    cat $here/boot/button >${DISK}
+    mine "$(disk ${DISK})"
     as_alice svirt start life-mine >/dev/null
     before=$(my_pid)
     sleep 3
@@ -190,7 +195,7 @@ onTheNode("a user reaches nothing of root's guests, and his has another level", 
     chmod 600 $here/a.img
     guest life-a "$(disk $here/a.img)"
     svirt start life-a >/dev/null
-    mine "$(disk ${HOME}/disk.img)"
+    mine "$(disk ${DISK})"
     as_alice svirt start life-mine >/dev/null
     note mine context_of $(my_pid)
     note roots context_of $(pid_of life-a)
@@ -227,7 +232,7 @@ onTheNode("a user has KVM by his group, a tap that root made for him, and a scre
     tool ip tuntap add life-tap mode tap user ${USER}
     tool ip tuntap add roots-tap mode tap user 0
     guest_type=kvm
-    mine "$(disk ${HOME}/disk.img)<interface type='ethernet'><target dev='life-tap' managed='no'/><model type='virtio'/></interface><graphics type='vnc'><listen type='socket'/></graphics>"
+    mine "$(disk ${DISK})<interface type='ethernet'><target dev='life-tap' managed='no'/><model type='virtio'/></interface><graphics type='vnc'><listen type='socket'/></graphics>"
     groups=${USER}
     note without as_alice svirt start life-mine
     groups=36
@@ -268,11 +273,11 @@ onTheNode("what only root can do a user is told, and doctor says what his guests
     ${SCENE}
     copy halt a.img
     start() { xml life-try "$1" >${HOME}/try.xml; as_alice svirt create ${HOME}/try.xml; }
-    mine "$(disk ${HOME}/disk.img)"
+    mine "$(disk ${DISK})"
     note bridge start "<interface type='bridge'><source bridge='br0'/></interface>"
     note disk start "$(disk $here/a.img)"
     note autostart as_alice svirt autostart life-mine
-    note label as_alice svirt label set ${HOME}/disk.img system_u:object_r:virt_content_t:s0
+    note label as_alice svirt label set ${DISK} system_u:object_r:virt_content_t:s0
     note doctor as_alice svirt doctor
     note validate as_alice svirt validate ${HOME}/vm.xml
     rm -rf /run/user/${USER}

@@ -14,7 +14,7 @@ export const OTHER = "22222222-2222-4333-8444-000000000002";
 export const CONTENT = "system_u:object_r:virt_content_t:s0";
 
 /** What a new file has in that folder. */
-export const NEW = "system_u:object_r:root_t:s0";
+export const NEW = "system_u:object_r:xen_image_t:s0";
 
 /** What the running guest and the definition say of the disk. */
 export function sources(machine: Machine, target = "vda"): (string | undefined)[] {

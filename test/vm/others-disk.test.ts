@@ -3,7 +3,7 @@ import { defineDomain } from "../../src/vm/define.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { extension, qcow2Bytes } from "../storage/qcow2-bytes.ts";
-import { diskXml, domainXml, failedStart, labelOf, makeMachine, nodeOn, OTHER } from "./scene.ts";
+import { diskXml, domainXml, failedStart, labelOf, makeMachine, nodeOn, ORIGINAL, OTHER } from "./scene.ts";
 
 const [OWN, DISK] = ["/var/lib/images/top.qcow2", "/var/lib/images/private1.raw"];
 /** qemu.git docs/interop/qcow2.rst: the data are in another file, by the third of the incompatible features. */
@@ -16,7 +16,7 @@ const FAR = "/var/lib/far/data.raw";
 let machine: Machine;
 
 function putFar(on: Machine): void {
-  on.files.putFolder("/var/lib/far");
+  on.files.putFolder("/var/lib/far").xattrs.set("security.selinux", ORIGINAL);
   on.files.put(FAR, "file", { bytes: new Uint8Array(4096) });
 }
 

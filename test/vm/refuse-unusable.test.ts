@@ -3,7 +3,7 @@ import { startDomain } from "../../src/vm/start.ts";
 import { snapshot } from "../memory-host/machine.ts";
 import { diskXml, domainXml, errorOf, makeMachine, nodeOn } from "./scene.ts";
 
-const FOREIGN = "system_u:object_r:shadow_t:s0";
+const FOREIGN = "system_u:object_r:mnt_t:s0";
 const PATH = "/var/lib/images/private3.raw";
 
 test.each([

@@ -12,7 +12,7 @@ import type { Strike, Svirt } from "../memory-host/svirt.ts";
 import { qcow2Bytes } from "../storage/qcow2-bytes.ts";
 
 /** What an ordinary image carries on a host: what svirt must put back. */
-export const ORIGINAL = "system_u:object_r:images_t:s0";
+export const ORIGINAL = "system_u:object_r:qemu_image_t:s0";
 
 /** A domain of a test: what its XML says besides name, uuid and memory. */
 export interface DomainWish {

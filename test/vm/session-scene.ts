@@ -6,7 +6,8 @@ export const USER = 1000;
 export const HOME = "/home/alice";
 /** What his files carry before any guest. */
 export const HOME_LABEL = "unconfined_u:object_r:user_home_t:s0";
-export const DISK = `${HOME}/disk.raw`;
+export const IMAGES = `${HOME}/.local/share/libvirt/images`;
+export const DISK = `${IMAGES}/disk.raw`;
 export const STATE = `${HOME}/.local/state/svirt`;
 
 /** The machine of scene.ts with a user who has a disk. */
@@ -14,7 +15,6 @@ export function makeUsersMachine(): Machine {
   const machine = makeMachine();
   addUser(machine);
   const { files } = machine;
-  for (const path of ["/srv", `${HOME}/.config`, `${HOME}/.local/state`]) files.putFolder(path);
   files
     .put(DISK, "file", { uid: USER, bytes: new Uint8Array(4096) })
     .xattrs.set("security.selinux", HOME_LABEL);
@@ -28,6 +28,9 @@ export function addUser(machine: Machine): void {
     "/etc/passwd",
     `root:x:0:0::/root:/bin/sh\nalice:x:${USER}:100:Alice:${HOME}:/bin/sh\nbob:x:1001:100::/home/bob:/bin/sh\n`,
   );
+  machine.files.putFolder(HOME).xattrs.set("security.selinux", "unconfined_u:object_r:user_home_dir_t:s0");
+  for (const path of [`${HOME}/.config`, `${HOME}/.local/state`, IMAGES])
+    machine.files.putFolder(path).xattrs.set("security.selinux", HOME_LABEL);
   logIn(machine);
   machine.uid = USER;
 }

@@ -147,7 +147,7 @@ describe("a guest that is asked", () => {
     await reapAll(machine);
     expect(machine.processes.qemuOf(UUID)?.status).toBe("running");
     expect(labelOf(machine, "/var/lib/images/private1.raw")).toContain("svirt_image_t");
-    expect(labelOf(machine, "/var/lib/images/top.qcow2")).toContain("images_t");
+    expect(labelOf(machine, "/var/lib/images/top.qcow2")).toContain("qemu_image_t");
   });
 
   test("to reboot and is destroyed before it does stays off", async () => {
@@ -215,7 +215,7 @@ describe("a reboot of the node", () => {
     await sweepAll(machine);
     expect(labelOf(machine, "/var/lib/images/install.iso")).toBe("system_u:object_r:virt_content_t:s0");
     await destroyDomain(nodeOn(machine), "vm2");
-    expect(labelOf(machine, "/var/lib/images/install.iso")).toContain("images_t");
+    expect(labelOf(machine, "/var/lib/images/install.iso")).toContain("qemu_image_t");
   });
 
   test("leaves a process alone that has the number of a dead guest's QEMU now", async () => {
@@ -239,7 +239,7 @@ describe("auditNode()", () => {
     const machine = await running();
     machine.files
       .get("/var/lib/images/top.qcow2")
-      .xattrs.set("security.selinux", "system_u:object_r:images_t:s0");
+      .xattrs.set("security.selinux", "system_u:object_r:qemu_image_t:s0");
     expect(auditNode(nodeOn(machine)).findings).toEqual([
       expect.stringContaining("/var/lib/images/top.qcow2 should be labelled"),
     ]);

@@ -8,6 +8,7 @@ import { commitCommand } from "../../qemu/block-job-commands.ts";
 import type { AskedChange, DecidedChange } from "../change-guest.ts";
 import { type Node, registryOf } from "../node.ts";
 import { type GuestRecord, readRecord } from "../record.ts";
+import { refuseWritten } from "../written-place.ts";
 import { lookUpImage } from "./chain-lookup.ts";
 import { findRunningDisk, linkOf, nodesOf, type RunningDisk, type RunningImage } from "./running-disk.ts";
 
@@ -34,6 +35,8 @@ function decideCommit(node: Node, guest: GuestRecord, wish: CommitWish): Decided
   const disk = findRunningDisk(node, guest, wish.path);
   const { base, baseAt, top, topAt } = chooseImages(node, disk, wish);
   refuseOtherUser(node, guest, { disk, base });
+  // It was content until now.
+  refuseWritten(node.host, base.found.facts);
   const target = disk.disk.target.dev;
   const isActive = topAt === 0;
   const job: BlockJob = {

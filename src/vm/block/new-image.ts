@@ -10,6 +10,7 @@ import { decideNewDevice, freeNames } from "../devices/new-files.ts";
 import { factsOfPlanned, inspect } from "../inspect-file.ts";
 import type { Node } from "../node.ts";
 import type { GuestRecord } from "../record.ts";
+import { placeOfMade, refuseUnwritable } from "../written-place.ts";
 import type { RunningDisk } from "./running-disk.ts";
 
 /** An image that a disk of a running guest is to get. */
@@ -33,8 +34,7 @@ export function placeOfNew(node: Node, path: string): string {
   const cut = path.lastIndexOf("/");
   const folder = path.startsWith("/") ? inspect(node.host, path.slice(0, cut) || "/") : undefined;
   const name = path.slice(cut + 1);
-  if (folder?.type === "folder" && !["", ".", ".."].includes(name))
-    return `${folder.id.path === "/" ? "" : folder.id.path}/${name}`;
+  if (folder?.type === "folder" && !["", ".", ".."].includes(name)) return placeOfMade(node.host, path);
   throw new SvirtError(`Cannot make the image ${path}: there is no such folder`, {
     kind: "not-found",
     remedy: "Write the path of a file, from the root, in a folder that is there.",
@@ -81,6 +81,7 @@ export function plugImage(
     commands: medium.commands.map((command) => withBacking(command, medium.node, backing)),
   };
   const file = { named: path, facts: found, role: "private", override: undefined } as const;
+  refuseUnwritable(node.host, file);
   const gathered = { files: [file], chains: new Map(), sockets: [] };
   const device = decideNewDevice(node, record, { gathered, words });
   return {

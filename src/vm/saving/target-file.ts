@@ -1,4 +1,5 @@
 import { SvirtError } from "../../errors.ts";
+import type { FileFacts } from "../../host.ts";
 import { belongsToHost } from "../../label/impossible-targets.ts";
 import { folderOf } from "../../plan/folder-of.ts";
 import { fileKey } from "../../plan/start-plan.ts";
@@ -8,6 +9,7 @@ import { wrongType } from "../inspect-file.ts";
 import { type Node, registryOf } from "../node.ts";
 import { originalOf } from "../original-label.ts";
 import { readRecord } from "../record.ts";
+import { placeOfMade, refuseWritten } from "../written-place.ts";
 
 /**
  * Where a guest's state is to be written: a new file, or in place of one that no guest uses, whose label the new one
@@ -18,6 +20,7 @@ export function decideTarget(node: Node, named: string, uuid: string): TargetFil
   const old = node.host.inspectFile(named);
   const path = old?.id.path ?? newPath(node, named);
   if (belongsToHost(path)) throw ofHost(named);
+  if (node.isForKey === true) refuseForKey(node, old, path);
   const part = partPath(path, uuid);
   if (old === undefined) return { part, path, label: undefined };
   if (old.type !== "file") throw wrongType(named, old.type);
@@ -31,6 +34,12 @@ export function decideTarget(node: Node, named: string, uuid: string): TargetFil
 /** The name that a file has while it is being written: in the same folder, so that it need only be renamed. */
 export function partPath(path: string, uuid: string): string {
   return `${folderOf(path)}/.svirt-${uuid}.part`;
+}
+
+/** A guest has a say in what is written, and the key has none in who reads it. */
+function refuseForKey({ host }: Node, old: FileFacts | undefined, path: string): void {
+  if (old === undefined) placeOfMade(host, path);
+  else refuseWritten(host, old);
 }
 
 /** By its folder, with the symlinks resolved. */

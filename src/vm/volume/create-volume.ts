@@ -8,6 +8,7 @@ import { imageSize } from "../block/image-size.ts";
 import { imageReader } from "../inspect-file.ts";
 import type { Node } from "../node.ts";
 import { setLabel } from "../set-label.ts";
+import { placeOfMade } from "../written-place.ts";
 
 /** What a volume's file has where its XML does not say. As VIR_STORAGE_DEFAULT_VOL_PERM_MODE of libvirt */
 const DEFAULT_MODE = 0o600;
@@ -53,6 +54,7 @@ function pathOf(node: Node, folder: string, { name, target }: Volume): string {
     });
   }
   if (/[/]|^[.]{1,2}$/.test(name)) throw notMade("name", "it is no file's name");
+  placeOfMade(node.host, path);
   if (target.path !== undefined && target.path !== path && target.path !== `${folder}/${name}`)
     throw notMade("target/path", `it is not ${path}`);
   return path;
