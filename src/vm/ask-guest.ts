@@ -5,7 +5,7 @@ import { withGuestLock } from "./clear-away.ts";
 import { findDomain, findRunning } from "./find-domain.ts";
 import { tellMonitor, withMonitor } from "./guest-monitor.ts";
 import type { Node } from "./node.ts";
-import { type GuestRecord, writeRecord } from "./record.ts";
+import { type GuestRecord, writeEnding, writeRecord } from "./record.ts";
 
 /** Asks the guest to power itself off, as by its button; whether it does is its own affair. Gives false when it is off. */
 export async function shutdownGuest(node: Node, key: string): Promise<{ name: string; did: boolean }> {
@@ -46,7 +46,9 @@ async function pressPowerButton(
   intent: "shutdown" | "reboot",
 ): Promise<{ name: string }> {
   return await withRunning(node, key, async (guest) => {
-    writeRecord(node, { ...guest, intent });
+    // A reboot is an end only if it can be written down what is to follow.
+    if (intent === "reboot") writeRecord(node, { ...guest, intent });
+    else writeEnding(node, { ...guest, intent });
     await withMonitor(node, guest.uuid, (monitor) => monitor.execute("system_powerdown"));
   });
 }

@@ -6,7 +6,14 @@ import { runPlan, UNWATCHED, undo, type Watch } from "../run/run-plan.ts";
 import type { Actor } from "../run/run-step.ts";
 import { type Node, registryOf } from "./node.ts";
 import { writePendingRestart } from "./pending-restart.ts";
-import { type GuestRecord, type IdentifiedGuest, identityOf, removeRecord, writeRecord } from "./record.ts";
+import {
+  type GuestRecord,
+  type IdentifiedGuest,
+  identityOf,
+  isWritten,
+  removeRecord,
+  writeEnding,
+} from "./record.ts";
 
 const LOCK_TIMEOUT_MS = 300_000;
 
@@ -68,7 +75,7 @@ export async function clearAway(
   guest: GuestRecord,
   how: { readonly reason: ShutoffReason; readonly restart?: boolean; readonly watch?: Watch },
 ): Promise<void> {
-  writeRecord(node, { ...guest, state: "stopping", reason: how.reason });
+  writeEnding(node, { ...guest, state: "stopping", reason: how.reason });
   const watch = how.watch ?? UNWATCHED;
   const actor = actorFor(node, guest);
   const kept = keptFiles(guest);
@@ -147,8 +154,11 @@ export function readReason(node: Node, uuid: string): string | undefined {
 }
 
 function writeReason(node: Node, uuid: string, reason: ShutoffReason): void {
-  node.host.makeFolder({ path: `${node.paths.run}/ended`, mode: 0o700 });
-  node.host.writeText(`${node.paths.run}/ended/${uuid}`, `${reason}\n`, 0o600);
+  // With no room for it domstate says "unknown".
+  isWritten(() => {
+    node.host.makeFolder({ path: `${node.paths.run}/ended`, mode: 0o700 });
+    node.host.writeText(`${node.paths.run}/ended/${uuid}`, `${reason}\n`, 0o600);
+  });
 }
 
 /** All that was or may have been done for a guest, a change that is under way among it. */

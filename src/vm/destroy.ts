@@ -2,7 +2,7 @@ import type { Watch } from "../run/run-plan.ts";
 import { clearAway, withGuestLock } from "./clear-away.ts";
 import { findDomain } from "./find-domain.ts";
 import type { Node } from "./node.ts";
-import { readRecord, writeRecord } from "./record.ts";
+import { readRecord, writeEnding } from "./record.ts";
 
 /** Ends a guest at once and takes back all that its start did. Gives false when it was off. Throws "not-found". */
 export async function destroyDomain(
@@ -17,7 +17,7 @@ export async function destroyDomain(
     if (now === undefined) return { name, did: false };
     // Written down first: whoever comes after a crash must not take this end for the guest's own.
     const asked = { ...now, intent: "destroy" } as const;
-    writeRecord(node, asked);
+    writeEnding(node, asked);
     await clearAway(node, asked, { reason: "destroyed", ...(watch === undefined ? {} : { watch }) });
     return { name, did: true };
   });

@@ -84,6 +84,20 @@ export const record = v.strictObject({
 });
 export type GuestRecord = v.InferOutput<typeof record>;
 
+/** What of a record is noted in `/run/svirt/ending/UUID` where the disk has no room for the whole. */
+const endNote = v.pick(record, ["startedMs", "intent", "reason"]);
+
+/** The record with what was noted of its end; a note of an earlier start says nothing of this one. */
+export function withEndNote(guest: GuestRecord, text: string): GuestRecord {
+  const { intent, reason, startedMs } = v.parse(endNote, JSON.parse(text));
+  if (startedMs !== guest.startedMs) return guest;
+  return {
+    ...guest,
+    ...(intent === undefined ? {} : { intent }),
+    ...(reason === undefined ? {} : { reason, state: "stopping" }),
+  };
+}
+
 /** A record as it was written. Throws what valibot and JSON.parse() throw for anything else. */
 export function parseRecord(text: string): GuestRecord {
   return v.parse(record, JSON.parse(text));

@@ -11,8 +11,9 @@ export function readRecord(node: Node, uuid: string): GuestRecord | undefined {
   const path = guestPaths(node.paths, uuid).record;
   const text = node.host.readText(path);
   if (text === undefined) return undefined;
+  const note = node.host.readText(noteFile(node, uuid));
   try {
-    return parse(text);
+    return parse(text, note);
   } catch (error) {
     throw new SvirtError(`Cannot read the record ${path}: it is damaged`, {
       kind: "failed",
@@ -47,15 +48,48 @@ export function readRecords(
 const SUFFIX = ".json";
 
 // Not by import: a start where no guest runs reads no record, and making the schemas of all steps takes a twentieth of it.
-function parse(text: string): GuestRecord {
-  const { parseRecord }: typeof import("./record-schema.ts") = require("./record-schema.ts");
-  return parseRecord(text);
+function parse(text: string, note: string | undefined): GuestRecord {
+  const { parseRecord, withEndNote }: typeof import("./record-schema.ts") = require("./record-schema.ts");
+  const guest = parseRecord(text);
+  return note === undefined ? guest : withEndNote(guest, note);
 }
 
 /** On disk before it returns. */
 export function writeRecord(node: Node, value: GuestRecord): void {
   node.host.makeFolder({ path: recordsFolder(node.paths), mode: 0o700 });
   node.host.writeText(guestPaths(node.paths, value.uuid).record, textOf(value), 0o600);
+  removeNote(node, value.uuid);
+}
+
+/**
+ * The same for a guest that ends, which must not need room on a disk: where the record cannot be written, why the guest ends
+ * is noted in /run. Where that has no room either the note is lost: then, if svirt is killed before the guest is cleared away,
+ * the next call goes by QEMU's exit status alone.
+ */
+export function writeEnding(node: Node, value: GuestRecord): void {
+  if (isWritten(() => writeRecord(node, value))) return;
+  const { intent, reason, startedMs, uuid } = value;
+  // What has no record was never begun.
+  if (node.host.readText(guestPaths(node.paths, uuid).record) === undefined) return;
+  isWritten(() => {
+    node.host.makeFolder({ path: noteFolder(node), mode: 0o700 });
+    node.host.writeVolatile(
+      noteFile(node, uuid),
+      `${JSON.stringify({ startedMs, intent, reason })}\n`,
+      0o600,
+    );
+  });
+}
+
+/** Whether there was room to write. Throws what is no error of the host's. */
+export function isWritten(write: () => void): boolean {
+  try {
+    write();
+    return true;
+  } catch (error) {
+    if (asSvirtError(error).kind !== "host-call") throw error;
+    return false;
+  }
 }
 
 /** What writeRecord() would write, on disk, for placeRecord() to put in its place in an instant. */
@@ -83,6 +117,20 @@ export function identityOf({ label: { label: context }, uid, uuid }: IdentifiedG
 /** The guest is off now, and nothing of it is left. */
 export function removeRecord(node: Node, uuid: string): void {
   node.host.removeFile(guestPaths(node.paths, uuid).record);
+  removeNote(node, uuid);
+}
+
+function removeNote(node: Node, uuid: string): void {
+  const path = noteFile(node, uuid);
+  if (node.host.readText(path) !== undefined) node.host.removeFile(path);
+}
+
+function noteFolder({ paths }: Node): string {
+  return `${paths.run}/ending`;
+}
+
+function noteFile(node: Node, uuid: string): string {
+  return `${noteFolder(node)}/${uuid}`;
 }
 
 /** Whether the guest that the record tells of runs now: the very process that was started, in this boot. */

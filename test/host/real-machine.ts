@@ -8,6 +8,10 @@ import { RealTree } from "./real-tree.ts";
 /** Calls about one file, which their first argument names: a path, a folder with its path, or a file that was inspected. */
 const FILE_CALLS = [
   "readText",
+  "writeText",
+  "stageText",
+  "placeText",
+  "writeVolatile",
   "removeFile",
   "listFolder",
   "makeFolder",

@@ -95,8 +95,12 @@ function fileCalls(
   | "readBytes"
 > {
   const { files } = machine;
-  const stageText: Host["stageText"] = (path, text, mode) =>
-    void files.put(`${path}.new`, "file", { mode, bytes: new TextEncoder().encode(text) });
+  const stageText: Host["stageText"] = (path, text, mode) => {
+    const folder = files.find(path.slice(0, path.lastIndexOf("/")))?.inode;
+    if (machine.isDiskFull && folder?.fileSystem === files.disk)
+      throw hostCall(`write ${path}`, "ENOSPC: no space left on device");
+    files.put(`${path}.new`, "file", { mode, bytes: new TextEncoder().encode(text) });
+  };
   const placeText: Host["placeText"] = (path) => {
     const fresh = files.get(`${path}.new`);
     files.remove(`${path}.new`);

@@ -116,7 +116,7 @@ export class Svirt {
     if (!changes) return act();
     this.changes.push(name);
     if (this.#strikesNow("before")) this.#struck(name);
-    const result = act();
+    const result = this.#attempt(name, act);
     if (result instanceof Promise) {
       return result.then((value: unknown) => {
         this.#strikeAfter(name);
@@ -125,6 +125,16 @@ export class Svirt {
     }
     this.#strikeAfter(name);
     return result;
+  }
+
+  /** A call that fails can be struck, too. */
+  #attempt(name: string, act: () => unknown): unknown {
+    try {
+      return act();
+    } catch (error) {
+      if (!(error instanceof Crash)) this.#strikeAfter(name);
+      throw error;
+    }
   }
 
   #strikeAfter(name: string): void {

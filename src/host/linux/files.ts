@@ -111,6 +111,10 @@ function writeFresh(path: string, { mode, sync, text }: Fresh): void {
     // Until all is written: write(2) on a full disk takes a part and says so, which is no error to writeSync.
     writeFileSync(fd, text);
     sync(fd);
+  } catch (error) {
+    // What is half written takes up room where there is none.
+    unlinkSync(fresh);
+    throw error;
   } finally {
     closeSync(fd);
   }
