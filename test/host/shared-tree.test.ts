@@ -1,6 +1,15 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, linkSync, lstatSync, mkdirSync, statSync, writeFileSync } from "node:fs";
-import type { TreeEntry } from "../../src/host.ts";
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import type { Host, TreeEntry } from "../../src/host.ts";
 import type { TreeStep } from "../../src/plan/tree-step.ts";
 import { ClaimRegistry } from "../../src/registry/claims.ts";
 import { shareTree, unshareTree } from "../../src/run/shared-tree.ts";
@@ -35,6 +44,56 @@ describe.skipIf(MISSING !== undefined)(`a folder with all below it${ASIDE}`, () 
     scene.remove("sub/new", "made");
     expect(scene.seen()).toEqual(before);
     expect(scene.asUser("cat", "sub/mine").success).toBe(false);
+  });
+
+  test("has what the guest made as its owner's and its group's, and all else as whose it was", () => {
+    using scene = new Scene();
+    chownSync(scene.folder.path, 5, 7);
+    chownSync(`${scene.folder.path}/odd`, 8, 9);
+    shareTree(scene.actor, scene.step);
+    expect(scene.asUser("sh", "-c", "echo x >sub/new").success).toBe(true);
+    unshareTree(scene.actor, { ...scene.step, do: "unshare-tree" });
+    const ownerOf = (name: string) => {
+      const { gid, uid } = lstatSync(`${scene.folder.path}/${name}`);
+      return [uid, gid];
+    };
+    expect(["sub/new", "odd", "sub/mine", "out"].map(ownerOf)).toEqual([
+      [5, 7],
+      [8, 9],
+      [0, 0],
+      [0, 0],
+    ]);
+  });
+
+  test("says of each label that it remembers in which boot that was written", () => {
+    using scene = new Scene();
+    shareTree(scene.actor, scene.step);
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    const marks = ["", "odd", "sub/mine"].map((name) =>
+      ["trusted.libvirt.security.selinux", "trusted.svirt.boot_id"].map((mark) => scene.mark(name, mark)),
+    );
+    // What has its folder's label remembers nothing.
+    expect(marks).toEqual([
+      [OWN, boot],
+      [HOME, boot],
+      [undefined, undefined],
+    ]);
+  });
+
+  test("is not shared with a file whose own label nothing could remember", () => {
+    using scene = new Scene();
+    const { host } = scene.actor;
+    for (const missing of ["trusted.svirt.boot_id", "trusted.libvirt.security.selinux"]) {
+      const visitTree: Host["visitTree"] = (folder, above, visit) =>
+        host.visitTree(folder, above, (entry, told) =>
+          visit(
+            { ...entry, setXattr: (name, value) => name !== missing && entry.setXattr(name, value) },
+            told,
+          ),
+        );
+      const actor = { ...scene.actor, host: { ...host, visitTree } };
+      expect(() => shareTree(actor, scene.step)).toThrow("its file system cannot remember that");
+    }
   });
 
   test("is not shared with a file that has another name elsewhere", () => {
@@ -109,8 +168,12 @@ class Scene implements Disposable {
   }
 
   label(name: string): string | undefined {
+    return this.mark(name, LABEL);
+  }
+
+  mark(name: string, mark: string): string | undefined {
     const { path } = this.folder;
-    return this.folder.getXattr(this.folder.id(`${path}/${name}`), LABEL);
+    return this.folder.getXattr(this.folder.id(name === "" ? path : `${path}/${name}`), mark);
   }
 
   setLabel(name: string, label: string): void {
