@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+import type { Mutant } from "./mutants.ts";
+
+/** A change with which the program does the same, and why. */
+interface Equivalent {
+  readonly file: string;
+  readonly original: string;
+  readonly replacement: string;
+  readonly reason: string;
+}
+
+const FILE = new URL("equivalent.txt", import.meta.url);
+
+/** Reads equivalent.txt: a paragraph each, `FILE`, the text before, the text after, and the reason. */
+export function readEquivalents(): readonly Equivalent[] {
+  const lines = readFileSync(FILE, "utf8")
+    .split("\n")
+    .filter((line) => !line.startsWith("#"));
+  return lines
+    .join("\n")
+    .split(/\n\n+/)
+    .filter((paragraph) => paragraph.trim() !== "")
+    .map((paragraph) => {
+      const [file = "", original = "", replacement = "", ...reason] = paragraph.trim().split("\n");
+      if (reason.length === 0) throw new Error(`Cannot read ${FILE.pathname}: "${file}" has no reason`);
+      return { file, original, replacement, reason: reason.join(" ") };
+    });
+}
+
+/** Whether a change is one of them; blanks count as one. */
+export function isEquivalent(known: readonly Equivalent[], mutant: Mutant): boolean {
+  const flat = (text: string): string => text.replace(/\s+/g, " ").trim();
+  return known.some(
+    ({ file, original, replacement }) =>
+      file === mutant.file &&
+      flat(original) === flat(mutant.original) &&
+      flat(replacement) === flat(mutant.replacement),
+  );
+}

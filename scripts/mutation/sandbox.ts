@@ -1,0 +1,52 @@
+import { cpSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/** A copy of the checkout in which tests are run where they can harm nothing. */
+export interface Sandbox {
+  /** Where the copy lies. */
+  readonly copy: string;
+}
+
+/**
+ * A changed program may remove or label anything as root: so all but the copy, /tmp, /var/tmp and the kernel's own file
+ * systems can only be read, and every process of the run ends with it. mount_namespaces(7), pid_namespaces(7)
+ */
+const CONFINE = `set -e
+mount --make-rprivate /
+mount --bind "$1" "$1"
+mount --bind "$1/var-tmp" /var/tmp
+mount -o remount,bind,ro /
+mount -t tmpfs tmpfs /tmp
+mount -t tmpfs tmpfs /run
+cd "$1/copy"
+shift
+exec "$@"`;
+
+/** Copies the files that git knows or would add. */
+export function makeSandbox(folder: string): Sandbox {
+  rmSync(folder, { recursive: true, force: true });
+  const copy = join(folder, "copy");
+  mkdirSync(join(folder, "var-tmp"), { recursive: true, mode: 0o1777 });
+  const { stdout } = Bun.spawnSync(["git", "ls-files", "-z", "-co", "--exclude-standard"]);
+  for (const file of stdout.toString().split("\0")) {
+    if (file === "") continue;
+    mkdirSync(dirname(join(copy, file)), { recursive: true });
+    cpSync(file, join(copy, file), { verbatimSymlinks: true });
+  }
+  symlinkSync(join(process.cwd(), "node_modules"), join(copy, "node_modules"));
+  return { copy };
+}
+
+/** Runs a command in the copy; true when it succeeds. What takes longer than the time is killed and has failed. */
+export async function succeedsIn(
+  { copy }: Sandbox,
+  command: readonly string[],
+  seconds: number,
+): Promise<boolean> {
+  const confined = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
+  const words = ["timeout", "-s", "KILL", String(Math.ceil(seconds)), ...confined];
+  const child = Bun.spawn([...words, "sh", "-c", CONFINE, "sh", dirname(copy), ...command], {
+    stdio: ["ignore", "ignore", "ignore"],
+  });
+  return (await child.exited) === 0;
+}
