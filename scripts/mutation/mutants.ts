@@ -113,7 +113,7 @@ function changesOf(node: SyntaxNode, text: string): Change[] {
     case "ThrowStatement":
       return [whole("return undefined as never;")];
     case "ReturnStatement":
-      return isNode(node["argument"]) ? [whole("return undefined as never;")] : [];
+      return givesSomething(node["argument"]) ? [whole("return undefined as never;")] : [];
     case "ContinueStatement":
     case "BreakStatement":
       return [whole(";")];
@@ -148,6 +148,10 @@ function literalChanges(node: SyntaxNode): string[] {
     default:
       return [];
   }
+}
+
+function givesSomething(argument: unknown): boolean {
+  return isNode(argument) && argument["name"] !== "undefined";
 }
 
 /** Sentences for a person: a changed one lets no guest out. */
