@@ -1,4 +1,6 @@
 import type { GuestPipe, LineChannel, PipeWish, TalkEnd } from "./host/channels.ts";
+import type { Machine } from "./label/machine.ts";
+import type { StorageFacts } from "./label/seen-by-others.ts";
 import type { Display } from "./plan/display.ts";
 import type { FileId, GuestOrder, HandedFile, HelperOrder, PluggedPeer } from "./plan/guest-order.ts";
 import type { Scheduler } from "./plan/limits.ts";
@@ -230,6 +232,8 @@ export interface Host {
   /** Without the entry nothing is changed. Throws when the path leads to another file by now. */
   revokeAccess(file: FileId, uid: number): void;
 
+  /** On what it lies: the very file that was inspected. Throws when the path leads to another file by now. */
+  getStorage(file: FileId): StorageFacts;
   /**
    * A folder and all below it, a folder before what is in it; what `visit` gives for a folder is told it of each of its
    * entries. No symlink is followed, no other file system gone into. Throws, at the end, for folders nested too deep.
@@ -317,6 +321,8 @@ export interface Host {
   getPolicy(): LoadedPolicy | undefined;
   /** A new one at each boot. random(4) */
   getBootId(): string;
+  /** The machine, by an id that outlives its boots. */
+  getMachine(): Machine;
   /** When the kernel was booted, in seconds since 1970: what the reference implementation ties its attributes to. */
   getBootTime(): number;
   getUid(): number;

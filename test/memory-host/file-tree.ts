@@ -1,11 +1,16 @@
 import { SvirtError } from "../../src/errors.ts";
 import type { FileFacts, FileType } from "../../src/host.ts";
+import type { StorageFacts } from "../../src/label/seen-by-others.ts";
 import type { FileId } from "../../src/plan/guest-order.ts";
 
 /** A file system: what it is called in st_dev, and whether its files take labels. */
 export interface FileSystem {
   device: string;
   readonly keepsLabels: boolean;
+  /** Attributes besides labels; absent: all of them, root's `trusted.*` too. */
+  readonly marks?: "user" | "none";
+  /** What statfs(2) calls it, and the disks below it; absent: ext4 on a disk of this machine's. */
+  readonly storage?: Pick<StorageFacts, "fileSystems" | "disks">;
 }
 
 /** What a name leads to. */

@@ -14,6 +14,7 @@ export function kernelCalls(
   | "readKernelLog"
   | "getPolicy"
   | "getBootId"
+  | "getMachine"
   | "getBootTime"
   | "getUid"
   | "nowMs"
@@ -31,6 +32,7 @@ export function kernelCalls(
     getPolicy: () =>
       hasSelinux() ? { version: 33, isMls: true, denyUnknown: true, sha256: undefined } : undefined,
     getBootId: () => machine.bootId,
+    getMachine: () => ({ id: machine.id, name: machine.name }),
     getBootTime: () => machine.bootSeconds,
     getUid: () => machine.uid,
     nowMs: () => machine.nowMs,

@@ -16,6 +16,10 @@ const POLICY = "/etc/selinux/svirt/contexts";
 
 /** A machine in memory: what stays when svirt is killed, and what does not when it is switched off. */
 export class Machine {
+  static #made = 0;
+  /** Each is another one. */
+  readonly id: string;
+  readonly name: string;
   readonly files: FileTree;
   readonly processes = new GuestProcesses(this);
   readonly taps = new Taps(this);
@@ -59,6 +63,9 @@ export class Machine {
 
   constructor(files = new FileTree()) {
     this.files = files;
+    Machine.#made += 1;
+    this.id = Machine.#made.toString(16).padStart(32, "0");
+    this.name = `node${Machine.#made}`;
     this.files.root.xattrs.set("security.selinux", "system_u:object_r:root_t:s0");
     for (const path of [
       "/etc/svirt",

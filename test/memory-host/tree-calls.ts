@@ -2,6 +2,7 @@ import type { Host, TreeEntry } from "../../src/host.ts";
 import { factsOf, type Place } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 import type { Svirt } from "./svirt.ts";
+import { keepsAttribute } from "./xattr-calls.ts";
 
 /** Folders with all below them. Each act on an entry counts as a call of its own: a process may be killed at any. */
 export function treeCalls(machine: Machine, svirt: Svirt): Pick<Host, "visitTree"> {
@@ -31,7 +32,7 @@ function entryOf({ files, uid }: Machine, svirt: Svirt, place: Place): TreeEntry
     listXattrs: () => [...inode.xattrs.keys()],
     getXattr: (name) => inode.xattrs.get(name),
     setXattr: (name, value) => {
-      if (!inode.fileSystem.keepsLabels || (name.startsWith("trusted.") && uid !== 0)) return false;
+      if (!keepsAttribute(inode.fileSystem, name) || (name.startsWith("trusted.") && uid !== 0)) return false;
       act(name, () => inode.xattrs.set(name, value.replace(/\0$/, "")));
       return true;
     },

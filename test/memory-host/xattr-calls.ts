@@ -1,20 +1,29 @@
 import type { FileAttributes, Host } from "../../src/host.ts";
 import type { FileId } from "../../src/plan/guest-order.ts";
-import { factsOf, type Inode } from "./file-tree.ts";
+import { type FileSystem, factsOf, type Inode } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 import type { Svirt } from "./svirt.ts";
+
+const LOCAL = { fileSystems: [{ magic: 0xef53, type: "ext4" }], disks: [] };
 
 /** Extended attributes: `trusted.*` is root's, and not every file system has any. */
 export function xattrCalls(
   machine: Machine,
   svirt: Svirt,
-): Pick<Host, "withInspected" | "withAttributes" | "grantAccess" | "revokeAccess" | "setOwnership"> {
+): Pick<
+  Host,
+  "getStorage" | "withInspected" | "withAttributes" | "grantAccess" | "revokeAccess" | "setOwnership"
+> {
   const { files } = machine;
   const aclOf = (file: FileId): Inode["acl"] => {
     machine.noteAcl(file.path, svirt);
     return files.getSame(file).acl;
   };
   return {
+    getStorage(file) {
+      const { fileSystem, node } = files.getSame(file);
+      return { ...(fileSystem.storage ?? LOCAL), isNode: node !== undefined };
+    },
     withInspected(path, use) {
       const place = files.find(path);
       if (place === undefined) return undefined;
@@ -27,6 +36,14 @@ export function xattrCalls(
   };
 }
 
+/** Whether files there may have it at all. */
+export function keepsAttribute({ keepsLabels, marks }: FileSystem, name: string): boolean {
+  if (!keepsLabels) return false;
+  return (
+    marks === undefined || name.startsWith("security.") || (marks === "user" && name.startsWith("user."))
+  );
+}
+
 /** Each act counts as a call of its own: a process may be killed at any. */
 function attributesOf(machine: Machine, svirt: Svirt, inode: Inode): FileAttributes {
   const { fileSystem, xattrs } = inode;
@@ -34,7 +51,7 @@ function attributesOf(machine: Machine, svirt: Svirt, inode: Inode): FileAttribu
     listXattrs: () => [...xattrs.keys()],
     getXattr: (name) => xattrs.get(name),
     setXattr(name, value) {
-      const mayKeep = fileSystem.keepsLabels && (!name.startsWith("trusted.") || machine.uid === 0);
+      const mayKeep = keepsAttribute(fileSystem, name) && (!name.startsWith("trusted.") || machine.uid === 0);
       svirt.call("setXattr", true, () => {
         if (mayKeep) xattrs.set(name, value.replace(/\0$/, ""));
       });

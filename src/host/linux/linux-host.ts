@@ -42,6 +42,7 @@ export function makeLinuxHost(): Host {
     getOwnContext: () => others().getOwnContext(),
     isValidContext: (context) => others().isValidContext(context),
     mayAccess: (access) => others().mayAccess(access),
+    getMachine: () => others().getMachine(),
     getBootTime: () => others().getBootTime(),
     getUid: () => others().getUid(),
   };
@@ -95,6 +96,7 @@ function fileCalls() {
     inspectFile: (path) => others().inspectFile(path),
     mayOpen: (file) => others().mayOpen(file),
     readBytes: (file, offset, length) => others().readBytes(file, offset, length),
+    getStorage: (file) => others().getStorage(file),
     withInspected: (path, use) => others().withInspected(path, use),
     withAttributes: (file, use) => others().withAttributes(file, use),
     grantAccess: (file, granted) => others().grantAccess(file, granted),

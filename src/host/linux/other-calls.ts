@@ -10,6 +10,7 @@ import { inspectFile, withAttributes, withInspected } from "./inspect-file.ts";
 import { readKernelLog } from "./kernel-log.ts";
 import { makeLinkWithin, removeLink } from "./link-within.ts";
 import { isLocked, lock } from "./lock.ts";
+import { getMachine } from "./machine.ts";
 import { makeMacvtap, removeMacvtap } from "./macvtap.ts";
 import { listOpenFiles } from "./open-files.ts";
 import * as processes from "./processes.ts";
@@ -21,6 +22,7 @@ import * as selinux from "./selinux.ts";
 import { removeTap, setUpTap } from "./set-up-tap.ts";
 import { spawnGuest } from "./spawn-guest.ts";
 import { spawnHelper } from "./spawn-helper.ts";
+import { getStorage } from "./storage-facts.ts";
 import { threadCalls } from "./threads.ts";
 import { visitTree } from "./visit-tree.ts";
 
@@ -61,6 +63,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     grantAccess,
     revokeAccess,
     setOwnership,
+    getStorage,
     visitTree,
     lock,
     isLocked,
@@ -88,6 +91,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     getOwnContext: selinux.getOwnContext,
     isValidContext: selinux.isValidContext,
     mayAccess,
+    getMachine,
     getBootTime,
     getUid: () => process.getuid?.() ?? 0,
   };
