@@ -11,7 +11,7 @@ _svirt() {
   case $command in
     label)
       if ((COMP_CWORD == 2)); then
-        mapfile -t COMPREPLY < <(compgen -W 'show set restore' -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W 'show set restore release' -- "$word")
         return
       fi
       command+=" ${COMP_WORDS[2]}"
@@ -104,6 +104,7 @@ _svirt() {
     "label show") options='--json --help' wants=file ;;
     "label set") options='--dry-run --json --help' wants=file ;;
     "label restore") options='--dry-run --json --help' wants=file ;;
+    "label release") options='--machine --dry-run --json --help' wants=file ;;
     plan) options='--stop --json --help' wants=domain ;;
     reap) options='--help' ;;
     recover) options='--autostart --json --help' ;;

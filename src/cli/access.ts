@@ -40,6 +40,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
       "qemu-agent-command qemu-monitor-command reap reboot recover restore resume save screenshot send-key setmaxmem setmem setvcpus " +
       "shutdown snapshot-create-as start suspend undefine update-device vol-create",
   ),
+  ["label release", "changes"],
   ["label restore", "changes"],
   ["label set", "changes"],
   ...listed("local", "edit shell"),

@@ -94,6 +94,7 @@ export const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["label show", () => import("./commands/label-show.ts")],
   ["label set", () => import("./commands/label-set.ts")],
   ["label restore", () => import("./commands/label-restore.ts")],
+  ["label release", () => import("./commands/label-release.ts")],
   ["plan", () => import("./commands/plan.ts")],
   ["reap", () => import("./commands/reap.ts")],
   ["recover", () => import("./commands/recover.ts")],

@@ -2,6 +2,7 @@ import { recordsFolder } from "../plan/paths.ts";
 import { hasPendingRestart } from "../vm/pending-restart.ts";
 import type { GuestRecord } from "../vm/record.ts";
 import type { Call } from "./command.ts";
+import { oneLine } from "./one-line.ts";
 import { warnOf } from "./warn-of.ts";
 
 /** The same for a command that tells of the host, which must not need the folders of an ordinary user. */
@@ -49,5 +50,6 @@ export async function sweepFirst(
   const host = keys === "all" ? withinTime(call.node.host, SWEEP_ALL_MS) : call.node.host;
   const swept = await sweep({ ...call.node, host }, isConcerned);
   warnOf(call, "warning", swept.errors);
+  for (const notice of swept.kept) call.output.warn(`warning: ${oneLine(notice)}\n`);
   return swept.running;
 }

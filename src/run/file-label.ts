@@ -3,6 +3,17 @@ import type { FileAttributes, Host, OpenedFile } from "../host.ts";
 import type { FileId } from "../plan/guest-order.ts";
 import type { Step } from "../plan/step.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
+import {
+  heldElsewhere,
+  labelsSeenBy,
+  type MachineMark,
+  type MarkedFile,
+  othersOf,
+  readMachineMarks,
+  removeMachineMarks,
+  setMachineMark,
+  UNKNOWN_MACHINE,
+} from "./machine-marks.ts";
 import { getRemembered, isStill, type Remembered, removeRemembered, setRemembered } from "./remembered.ts";
 import { writeUdevRule } from "./udev-rule.ts";
 
@@ -13,6 +24,10 @@ export interface LabelActor {
   readonly host: Host;
   readonly registry: ClaimRegistry;
   readonly owner: string;
+  /** The boot that the label was given in; absent: this one. */
+  readonly bootId?: string;
+  /** Told of what keeps a guest's label when it ends, and why. */
+  readonly onKept?: (notice: string) => void;
 }
 
 /** What a file carries, and what it says of that. */
@@ -21,12 +36,19 @@ export interface FileMarks {
   readonly names: readonly string[];
   readonly label: string | undefined;
   readonly remembered: Remembered | undefined;
+  /** The machines whose guests have it. */
+  readonly machines: readonly MachineMark[];
 }
 
 /** All that a file says of its label, read once. */
-export function readMarks(file: FileAttributes): FileMarks {
+export function readMarks(host: Host, { file, id }: MarkedFile): FileMarks {
   const names = file.listXattrs();
-  return { names, label: labelOf(file), remembered: getRemembered(file, names) };
+  return {
+    names,
+    label: labelOf(file),
+    remembered: getRemembered(file, names),
+    machines: readMachineMarks(host, { file, id }, names),
+  };
 }
 
 /** The label of a file that is open; undefined when it has none. */
@@ -39,13 +61,22 @@ export function getFileLabel(host: Host, file: FileId): string | undefined {
   return host.withAttributes(file, labelOf);
 }
 
-/** Remembers the original on the file, then labels it. Throws "denied" where files have no labels. */
+/**
+ * Remembers the original on the file, then labels it. Throws "denied" where files have no labels, "label-taken" when another
+ * machine has taken the file meanwhile.
+ */
 export function setFileLabel(actor: LabelActor, step: Extract<Step, { do: "set-label" }>): void {
   const { host, registry } = actor;
-  const users = registry.listHolders("file", step.claim.key).length;
-  host.withAttributes(step.file, (file) => {
-    if (step.from !== undefined) setRemembered(host, file, { original: step.from, users });
-    if (labelOf(file) !== step.to) putLabel(file, step.file.path, step.to);
+  const { claim, file: id, from, to } = step;
+  const users = registry.listHolders("file", claim.key).length;
+  host.withAttributes(id, (file) => {
+    // The mark first, then the look at the others': of two machines that take it at once, one sees the other's at the least.
+    setMachineMark(host, { file, id });
+    const others = othersOf(host, readMachineMarks(host, { file, id }));
+    if (others.length > 0 && (claim.sharing === "exclusive" || labelOf(file) !== to))
+      throw heldElsewhere(id.path, others);
+    if (from !== undefined) setRemembered(host, file, { original: from, users: users + others.length });
+    if (labelOf(file) !== to) putLabel(file, id.path, to);
   });
 }
 
@@ -91,18 +122,57 @@ function withoutLevel(label: string): string {
 
 /**
  * Puts the original label back, if nobody else uses the file and it still carries the label that we gave it. A file
- * that is gone, or that another one has replaced, is left alone.
+ * that is gone, or that another one has replaced, is left alone; so is one that another machine has by now, or may have
+ * since this one went down.
  */
 export function restoreFileLabel(actor: LabelActor, step: Extract<Step, { do: "restore-label" }>): void {
   const { host, registry, owner } = actor;
   host.withInspected(step.file.path, (file) => {
     if (!isLabelled(host, file, { file: step.file, label: step.from })) return;
-    const others = registry.listHolders("file", step.claim.key).filter((holder) => holder.owner !== owner);
-    if (others.length === 0) return putBack(host, file, step);
+    const { id } = file.facts;
+    const marks = readMachineMarks(host, { file, id });
+    if (mayBeTaken(actor, id, marks)) return;
+    const others = othersOf(host, marks);
+    const here = registry.listHolders("file", step.claim.key).filter((holder) => holder.owner !== owner);
+    if (here.length === 0) removeMachineMarks(file, ownOf(marks, others));
+    if (here.length + others.length === 0) return putBack(host, file, step);
+    if (here.length === 0)
+      actor.onKept?.(`${id.path} keeps its label: another machine holds it, ${nameAll(others)}`);
     const remembered = getRemembered(file);
     // A file that is not labelled for them remembers nothing.
-    if (remembered !== undefined) setRemembered(host, file, { ...remembered, users: others.length });
+    const users = here.length + others.length;
+    if (remembered !== undefined) setRemembered(host, file, { ...remembered, users });
   });
+}
+
+/**
+ * Whether another machine may have taken a file since this one went down: what it did meanwhile this one cannot know. Tells
+ * of it.
+ */
+export function mayBeTaken(
+  { bootId, host, onKept }: LabelActor,
+  id: FileId,
+  marks: readonly MachineMark[],
+): boolean {
+  if (bootId === undefined || bootId === host.getBootId()) return false;
+  const through = labelsSeenBy(host, id);
+  if (through === undefined) return false;
+  const { path } = id;
+  const others = othersOf(host, marks);
+  const holder = others.length > 0 ? `another machine holds it, ${nameAll(others)}` : undefined;
+  const command = marks.length > 0 ? `restore ${path}` : `release ${path} --machine ${UNKNOWN_MACHINE}`;
+  onKept?.(
+    `${path} keeps its label: ${holder ?? `other machines may have taken it meanwhile, by ${through}; if none has, run svirt label ${command}`}`,
+  );
+  return true;
+}
+
+function ownOf(marks: readonly MachineMark[], others: readonly MachineMark[]): readonly MachineMark[] {
+  return marks.filter((mark) => !others.includes(mark));
+}
+
+function nameAll(marks: readonly MachineMark[]): string {
+  return marks.map(({ id, name }) => `${name} (${id})`).join(", ");
 }
 
 function putBack(

@@ -1,5 +1,6 @@
 import type { FileAttributes, Host, OpenedFile } from "../host.ts";
 import type { FileId } from "../plan/guest-order.ts";
+import { readMachineMarks } from "./machine-marks.ts";
 
 /**
  * The attributes that keep a file's original label on the file itself, in the reference implementation's names, so that
@@ -39,8 +40,11 @@ export function getRemembered(file: FileAttributes, found: readonly string[] = A
 }
 
 /** Whether svirt labelled it before the node was booted; undefined when nothing tells. */
-function isOfEarlierBoot(host: Host, file: FileAttributes): boolean | undefined {
-  const bootId = file.getXattr(BOOT_ID);
+function isOfEarlierBoot(host: Host, file: OpenedFile): boolean | undefined {
+  const own = host.getMachine().id;
+  // A svirt that was killed may have written this machine's mark alone.
+  const marks = readMachineMarks(host, { id: file.facts.id, file });
+  const bootId = file.getXattr(BOOT_ID) ?? marks.find(({ id }) => id === own)?.bootId;
   return bootId === undefined ? undefined : bootId !== host.getBootId();
 }
 

@@ -36,6 +36,10 @@ export interface Actor {
   readonly uid: number;
   /** In which the guest runs; absent: it is not confined. */
   readonly context?: string;
+  /** The boot that the guest was started in; absent: this one. */
+  readonly bootId?: string;
+  /** Told of files that keep the guest's label, and why. */
+  readonly onKept?: (notice: string) => void;
   /** Told of how far a step has come that may take long. */
   readonly onProgress?: Progress;
   /** Told of the terminals that a new QEMU got, by the names of their devices. */

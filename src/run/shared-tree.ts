@@ -1,9 +1,11 @@
 import { SvirtError } from "../errors.ts";
 import type { Host, TreeEntry } from "../host.ts";
+import type { FileId } from "../plan/guest-order.ts";
 import type { TreeStep } from "../plan/tree-step.ts";
 import { parseContextOrUndefined } from "../selinux/context.ts";
 import { pairOf } from "../selinux/level.ts";
-import { findLabelled, type LabelActor, restoreFileLabel, setFileLabel } from "./file-label.ts";
+import { findLabelled, type LabelActor, mayBeTaken, restoreFileLabel, setFileLabel } from "./file-label.ts";
+import { othersOf, readMachineMarks } from "./machine-marks.ts";
 import { getRemembered } from "./remembered.ts";
 import { surveyTree } from "./survey-tree.ts";
 
@@ -23,7 +25,7 @@ export function shareTree(actor: LabelActor, step: TreeStep): void {
   const { access, claim, folder: file, from, to, uid } = step;
   surveyTree(host, file);
   if (to !== undefined) setFileLabel(actor, { do: "set-label", file, claim, to, ...labelFrom(from) });
-  const isShared = listOthers(actor, step).length > 0;
+  const isShared = listOthers(actor, step).length > 0 || listMachines(host, file).length > 0;
   const linked = new Set<string>();
   host.visitTree<Original>(file, from, (entry, above) => {
     // By its other name the file has the guest's label already, which is not its own.
@@ -48,7 +50,9 @@ export function unshareTree(actor: LabelActor, step: TreeStep): void {
   const { claim, from, to, uid } = step;
   const file = findLabelled(host, step.folder, to);
   if (file === undefined) return;
-  const isLast = listOthers(actor, step).length === 0;
+  const marks = host.withAttributes(file, (folder) => readMachineMarks(host, { id: file, file: folder }));
+  if (mayBeTaken(actor, file, marks)) return;
+  const isLast = listOthers(actor, step).length === 0 && othersOf(host, marks).length === 0;
   const remembers = (): boolean => host.withAttributes(file, getRemembered) !== undefined;
   const owes = to !== undefined && isLast && (from === undefined || remembers());
   let top: TreeEntry | undefined;
@@ -111,6 +115,11 @@ function forget(entry: TreeEntry): undefined {
 function isPrivate(label: string | undefined): boolean {
   const range = label === undefined ? undefined : parseContextOrUndefined(label)?.range;
   return range !== undefined && pairOf(range) !== undefined;
+}
+
+/** The other machines whose guests have the folder. */
+function listMachines(host: Host, id: FileId): readonly unknown[] {
+  return host.withAttributes(id, (file) => othersOf(host, readMachineMarks(host, { file, id })));
 }
 
 function listOthers({ owner, registry }: LabelActor, { claim }: TreeStep): readonly unknown[] {

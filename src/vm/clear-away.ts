@@ -61,8 +61,15 @@ async function withLock<Result>(
 }
 
 /** Who carries a guest's steps out. */
-export function actorFor(node: Node, guest: IdentifiedGuest): Actor {
-  return { host: node.host, registry: registryOf(node), owner: guest.uuid, ...identityOf(guest) };
+export function actorFor(node: Node, guest: IdentifiedGuest & Partial<Pick<GuestRecord, "bootId">>): Actor {
+  const { bootId } = guest;
+  return {
+    host: node.host,
+    registry: registryOf(node),
+    owner: guest.uuid,
+    ...identityOf(guest),
+    ...(bootId === undefined ? {} : { bootId }),
+  };
 }
 
 /**
@@ -73,11 +80,17 @@ export function actorFor(node: Node, guest: IdentifiedGuest): Actor {
 export async function clearAway(
   node: Node,
   guest: GuestRecord,
-  how: { readonly reason: ShutoffReason; readonly restart?: boolean; readonly watch?: Watch },
+  how: {
+    readonly reason: ShutoffReason;
+    readonly restart?: boolean;
+    readonly watch?: Watch;
+    /** Told of files that keep the guest's label, and why. */
+    readonly onKept?: (notice: string) => void;
+  },
 ): Promise<void> {
   writeEnding(node, { ...guest, state: "stopping", reason: how.reason });
   const watch = how.watch ?? UNWATCHED;
-  const actor = actorFor(node, guest);
+  const actor = { ...actorFor(node, guest), ...(how.onKept === undefined ? {} : { onKept: how.onKept }) };
   const kept = keptFiles(guest);
   await runPlan(actor, kept, watch);
   const steps = planStop(allSteps(guest));

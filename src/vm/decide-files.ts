@@ -49,7 +49,7 @@ export function decideFiles(
     refuseUnusable(node, label, { file, to });
     // An administrator may have given a file the label that the XML names.
     const meant = label.type === "static" ? to : undefined;
-    const original = originalOf(node, file, meant);
+    const original = originalOf(node, file, { sharing, to, meant });
     decided.set(key, {
       id,
       to,

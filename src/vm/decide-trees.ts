@@ -5,9 +5,11 @@ import { decideFileLabel } from "../label/file-rule.ts";
 import type { FileId } from "../plan/guest-order.ts";
 import { fileKey, type SharedTree } from "../plan/start-plan.ts";
 import { privateRange } from "../report/policy-facts.ts";
+import { readMarks } from "../run/file-label.ts";
 import { surveyTree } from "../run/survey-tree.ts";
 import { refuseOtherLabel } from "./decide-files.ts";
 import type { UsedFolder } from "./gather-folders.ts";
+import { isHeldElsewhere } from "./held-elsewhere.ts";
 import { type Node, registryOf } from "./node.ts";
 import { originalOf } from "./original-label.ts";
 import { ownershipOf } from "./original-owner.ts";
@@ -35,7 +37,8 @@ export function decideTrees(node: Node, label: LabelDecision, use: TreeUse): Sha
     refuseUsedBelow(node, folder, use);
     const meant = label.type === "static" ? to : undefined;
     const ownership = ownershipOf(node, folder, use.uid);
-    return { id: facts.id, access, to, sharing, original: originalOf(node, folder, meant), ownership };
+    const original = originalOf(node, folder, { sharing, to, meant });
+    return { id: facts.id, access, to, sharing, original, ownership };
   });
 }
 
@@ -50,8 +53,11 @@ function refuseUsedBelow(node: Node, { facts, named }: UsedFolder, use: TreeUse)
     const key = fileKey(entry.id);
     if (own.has(key) || registry.isTaken("file", key)) throw taken(entry, named, "a guest has it");
     const range = privateRange(node.host, entry.getXattr("security.selinux"));
-    if (range !== undefined && isRunning(range))
-      throw taken(entry, named, `a process runs at its level, ${range}`);
+    if (range === undefined) return;
+    if (isRunning(range)) throw taken(entry, named, `a process runs at its level, ${range}`);
+    const marks = readMarks(node.host, { id: entry.id, file: entry });
+    if (isHeldElsewhere(node, { id: entry.id, marks }))
+      throw taken(entry, named, "a guest of another machine may have it");
   });
 }
 

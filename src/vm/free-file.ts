@@ -1,8 +1,11 @@
 import { SvirtError } from "../errors.ts";
 import type { FileFacts, OpenedFile } from "../host.ts";
 import { belongsToHost } from "../label/impossible-targets.ts";
+import type { FileId } from "../plan/guest-order.ts";
 import { fileKey } from "../plan/start-plan.ts";
 import { type FileMarks, readMarks } from "../run/file-label.ts";
+import { heldElsewhere, othersOf } from "../run/machine-marks.ts";
+import { heldUnmarked, mayBeHeld } from "./held-elsewhere.ts";
 import { type Node, registryOf } from "./node.ts";
 import { refuseOtherTool } from "./original-label.ts";
 import { readRecord } from "./record.ts";
@@ -39,10 +42,23 @@ export function withFree<Result>(
     if (holder !== undefined) throw inUse(path, readRecord(node, holder.owner)?.name ?? holder.owner);
     const stillHeld = held.get(fileKey(id));
     if (stillHeld !== undefined) throw stillHeld;
-    const marks = readMarks(file);
+    const marks = readMarks(node.host, { id, file });
     refuseOtherTool(node, path, marks);
+    refuseHeld(node, path, { id, marks });
     return work(file, marks);
   });
+}
+
+/** Throws "label-taken" for a file that guests of another machine have, or may have. */
+function refuseHeld(
+  node: Node,
+  named: string,
+  file: { readonly id: FileId; readonly marks: FileMarks },
+): void {
+  const others = othersOf(node.host, file.marks.machines);
+  if (others.length > 0) throw heldElsewhere(named, others);
+  const through = heldUnmarked(node, file);
+  if (through !== undefined) throw mayBeHeld(named, file.marks.label ?? "", through);
 }
 
 function inUse(path: string, guest: string): SvirtError {
@@ -52,7 +68,8 @@ function inUse(path: string, guest: string): SvirtError {
   });
 }
 
-function ofHost(path: string): SvirtError {
+/** The error for what svirt does not label. */
+export function ofHost(path: string): SvirtError {
   return new SvirtError(`Cannot label ${path}: it belongs to the host`, {
     kind: "denied",
     remedy: "Label the host's own files with restorecon or chcon.",

@@ -4,6 +4,8 @@ import { fileKey } from "../plan/start-plan.ts";
 import { defaultLabelOf, readFileContexts } from "../report/default-labels.ts";
 import { privateRange } from "../report/policy-facts.ts";
 import { type FileMarks, getFileLabel, readMarks } from "../run/file-label.ts";
+import { othersOf } from "../run/machine-marks.ts";
+import { type FileUse, heldUnmarked, refuseElsewhere } from "./held-elsewhere.ts";
 import { type Node, registryOf } from "./node.ts";
 
 /** Two computations of one boot time may differ by that much: the reference's own jitters. */
@@ -15,32 +17,51 @@ export interface NamedFile {
   readonly facts: FileFacts;
 }
 
+const ALONE: FileUse = { sharing: "exclusive", to: undefined, meant: undefined };
+
 /**
  * The label from before any guest: what another user of the file has recorded; what the file itself remembers, if
  * whoever wrote that is gone; or else what it carries now. The label of a guest that is gone is nobody's original: then,
  * and for a file without a label, policy says what it should have, unless it is the label that is `meant`. Throws
- * "label-taken" when another tool holds the file.
+ * "label-taken" when another tool or another machine holds the file.
  */
-export function originalOf(node: Node, file: NamedFile, meant?: string): string | undefined {
+export function originalOf(node: Node, file: NamedFile, use: FileUse = ALONE): string | undefined {
   const { host } = node;
   const { id } = file.facts;
   if (host.inspectFile(id.path) === undefined) return undefined;
   const [holder] = registryOf(node).listHolders("file", fileKey(id));
   if (holder !== undefined) return holder.original;
-  const marks = host.withAttributes(id, readMarks);
+  const marks = host.withAttributes(id, (opened) => readMarks(host, { id, file: opened }));
   refuseOtherTool(node, file.named, marks);
+  refuseElsewhere(node, { named: file.named, id, marks }, use);
   const known = marks.remembered?.original ?? marks.label;
-  if (known !== undefined && (known === meant || privateRange(host, known) === undefined)) return known;
+  if (known !== undefined && (known === use.meant || privateRange(host, known) === undefined)) return known;
   const contexts = readFileContexts(host);
   return (contexts === undefined ? undefined : defaultLabelOf(contexts, file.facts)) ?? known;
 }
 
-/** Whether a file that nobody uses carries the label of a guest, and not of one with a static label. */
-export function isStale(node: Node, { id }: FileFacts): boolean {
+/** A label of one guest's own on a file that no guest here has. */
+interface LeftLabel {
+  /** By what other machines may see the file, whose guest it may be; undefined: the guest is gone. */
+  readonly through: string | undefined;
+}
+
+/** The label of a guest on a file that nobody uses; undefined too for one with a static label, and where a machine has marked it. */
+export function findLeftLabel(node: Node, { id }: FileFacts): LeftLabel | undefined {
+  const { host } = node;
   const registry = registryOf(node);
-  const range = privateRange(node.host, getFileLabel(node.host, id));
-  if (range === undefined || registry.isTaken("static", range)) return false;
-  return !registry.isTaken("file", fileKey(id)) && !isLevelOfOthers(node, range);
+  const range = privateRange(host, getFileLabel(host, id));
+  if (range === undefined || registry.isTaken("static", range)) return undefined;
+  if (registry.isTaken("file", fileKey(id)) || isLevelOfOthers(node, range)) return undefined;
+  const marks = host.withAttributes(id, (file) => readMarks(host, { id, file }));
+  if (othersOf(host, marks.machines).length > 0) return undefined;
+  return { through: heldUnmarked(node, { id, marks }) };
+}
+
+/** Whether a file that nobody uses carries the label of a guest that is gone, and not of one with a static label. */
+export function isStale(node: Node, facts: FileFacts): boolean {
+  const left = findLeftLabel(node, facts);
+  return left !== undefined && left.through === undefined;
 }
 
 /** Throws "label-taken" for a file that libvirt holds, or that carries the level of a process that is not svirt's. */

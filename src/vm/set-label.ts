@@ -3,6 +3,7 @@ import type { FileFacts } from "../host.ts";
 import { defaultLabelOf } from "../report/default-labels.ts";
 import { privateRange } from "../report/policy-facts.ts";
 import { type FileMarks, putLabel } from "../run/file-label.ts";
+import { removeMachineMarks } from "../run/machine-marks.ts";
 import { removeRemembered } from "../run/remembered.ts";
 import { canonicalContext } from "../selinux/context.ts";
 import type { FileContexts } from "../selinux/file-contexts.ts";
@@ -91,21 +92,24 @@ function changeLabel(
   { held, isDryRun, path }: LabelAct & { readonly held: ReadonlyMap<string, SvirtError> },
   decide: (file: MarkedFile) => string | undefined,
 ): LabelChange {
-  return withFree(node, { path, held }, (file, { label, names, remembered }) => {
+  return withFree(node, { path, held }, (file, { label, machines, names, remembered }) => {
     const { facts } = file;
     const change = { path: facts.id.path, from: label, to: decide({ facts, remembered }) };
     if (isDryRun || change.to === undefined) return change;
     if (change.to !== change.from) putLabel(file, change.path, change.to);
     removeRemembered(node.host, file, names);
+    removeMachineMarks(file, machines);
     return change;
   });
 }
 
-function isRoot({ host }: Node): boolean {
+/** Whether it is root who calls. */
+export function isRoot({ host }: Node): boolean {
   return host.getUid() === 0;
 }
 
-function onlyRoot(path: string): SvirtError {
+/** The error for an ordinary user who labels. */
+export function onlyRoot(path: string): SvirtError {
   return new SvirtError(`Cannot label ${path}: only root can see to it that no guest takes it meanwhile`, {
     kind: "denied",
     remedy: "Run svirt as root.",

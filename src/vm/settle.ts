@@ -23,6 +23,8 @@ export interface Swept {
   /** The names of those that were cleared away or started again. */
   readonly settled: readonly string[];
   readonly errors: readonly SvirtError[];
+  /** Files that keep the label of a guest that is gone, and why: a sentence each. */
+  readonly kept: readonly string[];
 }
 
 /**
@@ -38,11 +40,12 @@ export async function sweep(
 ): Promise<Swept> {
   const settled: string[] = [];
   const errors: SvirtError[] = [];
+  const kept: string[] = [];
   const guests = readRecords(node, (error) => errors.push(error));
   const running = guests.filter((guest) => isRunning(node, guest));
   for (const guest of guests) {
     if (running.includes(guest) || !(await isLeft(node, guest))) continue;
-    await attempt(errors, () => settle(node, guest.uuid));
+    await attempt(errors, () => settle(node, guest.uuid, (notice) => kept.push(notice)));
     settled.push(guest.name);
   }
   const concerned = running.filter(isConcerned);
@@ -54,7 +57,7 @@ export async function sweep(
     await attempt(errors, () => restart(node, pending));
     settled.push(pending.name);
   }
-  return { running: running.filter((guest) => !ended.includes(guest)), settled, errors };
+  return { running: running.filter((guest) => !ended.includes(guest)), settled, errors, kept };
 }
 
 /** Whether a guest that was to end with a change runs on: the change was taken back, or another svirt is at it. */
@@ -75,12 +78,16 @@ async function isLeft(node: Node, guest: GuestRecord): Promise<boolean> {
 }
 
 /** Clears one guest away if it has ended, and starts it again if that was asked for. What its reaper does. */
-export async function settle(node: Node, uuid: string): Promise<void> {
+export async function settle(
+  node: Node,
+  uuid: string,
+  onKept: (notice: string) => void = () => undefined,
+): Promise<void> {
   await withGuestLock(node, uuid, async () => {
     const guest = readRecord(node, uuid);
     if (guest === undefined || isRunning(node, guest)) return;
     const reason = reasonOf(node, guest);
-    await clearAway(node, guest, { reason, restart: wantsRestart(guest, reason) });
+    await clearAway(node, guest, { reason, restart: wantsRestart(guest, reason), onKept });
   });
   const pending = readPendingRestart(node, uuid);
   if (pending !== undefined) await restart(node, pending);

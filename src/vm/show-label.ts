@@ -1,7 +1,9 @@
 import type { OpenedFile } from "../host.ts";
+import type { Machine } from "../label/machine.ts";
 import { fileKey } from "../plan/start-plan.ts";
 import { defaultLabelOf } from "../report/default-labels.ts";
 import { readMarks } from "../run/file-label.ts";
+import { labelsSeenBy, othersOf } from "../run/machine-marks.ts";
 import type { FileContexts } from "../selinux/file-contexts.ts";
 import { withExisting } from "./free-file.ts";
 import { type Node, registryOf } from "./node.ts";
@@ -26,6 +28,10 @@ export interface LabelFacts {
   readonly usedBy: readonly FileUser[];
   /** What the file itself remembers, and in which boot svirt or libvirt wrote that. */
   readonly remembered: { readonly label: string; readonly by: "svirt" | "libvirt" } | undefined;
+  /** The other machines that have it, each with its id. */
+  readonly heldBy?: readonly Machine[];
+  /** By what other machines may see its label; absent: only this one can, as far as the kernel knows. */
+  readonly seenBy?: string;
   /** What it gets when its last user ends, or by svirt label restore. */
   readonly givenBack: string | undefined;
   /** It carries the label of a guest that is gone. */
@@ -40,7 +46,9 @@ export function showLabel(node: Node, path: string, contexts: FileContexts | und
 function tellLabel(node: Node, file: OpenedFile, contexts: FileContexts | undefined): LabelFacts {
   const { facts } = file;
   const holders = registryOf(node).listHolders("file", fileKey(facts.id));
-  const { label, remembered } = readMarks(file);
+  const { label, machines, remembered } = readMarks(node.host, { id: facts.id, file });
+  const others = othersOf(node.host, machines).map(({ id, name }) => ({ id, name }));
+  const seenBy = labelsSeenBy(node.host, facts.id);
   return {
     path: facts.id.path,
     label,
@@ -56,6 +64,8 @@ function tellLabel(node: Node, file: OpenedFile, contexts: FileContexts | undefi
     givenBack:
       holders[0] === undefined ? restoredLabel(node, { facts, remembered }, contexts) : holders[0].original,
     isStale: isStale(node, facts),
+    ...(others.length === 0 ? {} : { heldBy: others }),
+    ...(seenBy === undefined ? {} : { seenBy }),
   };
 }
 

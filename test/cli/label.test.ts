@@ -264,7 +264,7 @@ test("a command's name may have two words, and svirt says which there are", asyn
   expect(await run(machine, "label")).toEqual({
     code: 2,
     out: "",
-    err: "error: unknown command: 'label'\nremedy: Say what to do: svirt label show, or svirt label set, or svirt label restore\n",
+    err: "error: unknown command: 'label'\nremedy: Say what to do: svirt label show, or svirt label set, or svirt label restore, or svirt label release\n",
   });
   expect((await run(machine, "label", "show")).err).toContain("requires <path> option");
 });
@@ -273,5 +273,5 @@ test.each(["label --help", "label -h", "help label"])("svirt %s lists what it ha
   const { code, err, out } = await run(makeMachine(), ...words.split(" "));
   expect([code, err]).toEqual([0, ""]);
   const names = out.split("\n").flatMap((line) => /^ {4}(\w+ \w+) /.exec(line)?.[1] ?? []);
-  expect(names).toEqual(["label show", "label set", "label restore"]);
+  expect(names).toEqual(["label show", "label set", "label restore", "label release"]);
 });

@@ -29,7 +29,7 @@ export const command: Command = {
 };
 
 function formatLabel(facts: LabelFacts): string {
-  const { defaultLabel, givenBack, isStale, label, path, remembered, usedBy } = facts;
+  const { defaultLabel, givenBack, heldBy = [], isStale, label, path, remembered, seenBy, usedBy } = facts;
   const users = usedBy.map(({ name, sharing, uuid }) => `${name} (${uuid}, ${sharing})`);
   const left = isStale ? " (of a guest that does not use it)" : "";
   return formatFacts([
@@ -38,6 +38,8 @@ function formatLabel(facts: LabelFacts): string {
     ["Default", defaultLabel ?? "-"],
     ["Remembered", remembered === undefined ? "-" : `${remembered.label} (by ${remembered.by})`],
     ["Used by", users.length === 0 ? "-" : users.join(", ")],
+    ...heldBy.map(({ id, name }) => ["Held by", `the machine ${oneLine(name)} (${id})`] as const),
+    ...(seenBy === undefined ? [] : [["Seen by", `other machines, by ${oneLine(seenBy)}`] as const]),
     ["Given back", givenBack ?? "-"],
   ]);
 }

@@ -21,16 +21,18 @@ export const command: Command = {
     options: [{ name: "autostart", summary: "then start the domains that are marked for it" }, JSON_OPTION],
   },
   async run(call) {
-    const { errors, settled } = await sweep(call.node);
+    const { errors, kept, settled } = await sweep(call.node);
     const started = call.options.has("autostart") ? await autostart(call) : { names: [], errors: [] };
     const failed = [...errors, ...started.errors];
     warnOf(call, "error", failed);
+    for (const notice of kept) call.output.warn(`warning: ${oneLine(notice)}\n`);
     // Nobody recorded what these had: an administrator decides.
     for (const stale of findStaleLabels(call.node)) call.output.warn(`warning: ${oneLine(stale)}\n`);
     if (call.options.has("json")) {
       printJson(call, {
         recovered: settled,
         started: started.names,
+        kept,
         errors: failed.map((error) => error.message),
       });
     } else {

@@ -91,11 +91,12 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     getOwnContext: selinux.getOwnContext,
     isValidContext: selinux.isValidContext,
     mayAccess,
-    getMachine,
-    getBootTime,
-    getUid: () => process.getuid?.() ?? 0,
+    ...ownCalls,
   };
 }
+
+/** What tells one machine, one boot and one caller from others. */
+const ownCalls = { getMachine, getBootTime, getUid: () => process.getuid?.() ?? 0 };
 
 let bootTime: number | undefined;
 

@@ -2,10 +2,11 @@ import { parseDomainText } from "../../domain/document.ts";
 import { listResources, type Resource } from "../../domain/resources.ts";
 import { asSvirtError } from "../../errors.ts";
 import { folderOf } from "../../plan/folder-of.ts";
+import { UNKNOWN_MACHINE } from "../../run/machine-marks.ts";
 import { allSteps } from "../clear-away.ts";
 import { listDefinitionNames, readDefinition } from "../definitions.ts";
 import { isSession, type Node } from "../node.ts";
-import { isStale } from "../original-label.ts";
+import { findLeftLabel } from "../original-label.ts";
 import type { GuestRecord } from "../record.ts";
 
 /** libvirt's own, and what its documents recommend. */
@@ -81,8 +82,13 @@ function findAround(node: Node, path: string): string[] {
 
 function findStaleLabel(node: Node, path: string): string[] {
   const facts = node.host.inspectFile(path);
-  if (facts === undefined || !isStale(node, facts)) return [];
+  const left = facts === undefined ? undefined : findLeftLabel(node, facts);
+  if (facts === undefined || left === undefined) return [];
+  const real = facts.id.path;
+  if (left.through === undefined)
+    return [`${real} carries the label of a guest that does not use it; run svirt label restore ${real}`];
   return [
-    `${facts.id.path} carries the label of a guest that does not use it; run svirt label restore ${facts.id.path}`,
+    `${real} carries the label of a guest that is not here, and other machines see it by ${left.through}; if none runs it, ` +
+      `run svirt label release ${real} --machine ${UNKNOWN_MACHINE}`,
   ];
 }

@@ -1,0 +1,96 @@
+import { runCommandLine } from "../../src/cli/run-command.ts";
+import { readFileContexts } from "../../src/report/default-labels.ts";
+import { destroyDomain } from "../../src/vm/destroy.ts";
+import { releaseLabels } from "../../src/vm/release-label.ts";
+import { sweep } from "../../src/vm/settle.ts";
+import { startDomain } from "../../src/vm/start.ts";
+import type { FileSystem } from "../memory-host/file-tree.ts";
+import { Machine } from "../memory-host/machine.ts";
+import { type DomainWish, diskXml, domainXml, nodeOn, ORIGINAL, putText, reapAll } from "./scene.ts";
+
+/** A folder that two machines see, each by the same path. */
+export const FOLDER = "/mnt/shared";
+/** A disk in it. */
+export const DISK = `${FOLDER}/disk.raw`;
+
+const on = (magic: number, type: string) => ({ fileSystems: [{ magic, type }], disks: [] });
+
+type Kind = Omit<FileSystem, "device">;
+
+export const CLUSTER: Kind = { keepsLabels: true, storage: on(0x01161970, "gfs2") };
+export const NFS_WITH_MARKS: Kind = { keepsLabels: true, marks: "user", storage: on(0x6969, "nfs4") };
+export const NFS_PLAIN: Kind = { keepsLabels: true, marks: "none", storage: on(0x6969, "nfs4") };
+/** A virtual disk that two virtual machines have looks like this. */
+export const NOT_KNOWN: Kind = { keepsLabels: true };
+
+/** Storage that two machines see, by what its files can keep. */
+export const KINDS: readonly (readonly [string, Kind])[] = [
+  ["GFS2, with all attributes", CLUSTER],
+  ["NFS, with user attributes", NFS_WITH_MARKS],
+  ["NFS, with labels alone", NFS_PLAIN],
+  ["what the kernel takes for a disk of its own", NOT_KNOWN],
+];
+
+/** Two machines and a folder with a disk that both see. */
+export function makeMachines(kind: Kind): { readonly a: Machine; readonly b: Machine } {
+  const [a, b] = [new Machine(), new Machine()];
+  a.files.putFolder("/mnt");
+  b.files.putFolder("/mnt");
+  const folder = a.files.put(FOLDER, "folder", { mode: 0o755, fileSystem: { device: "0:50", ...kind } });
+  b.files.get("/mnt").entries.set("shared", folder);
+  for (const machine of [a, b])
+    putText(machine, "/etc/selinux/svirt/contexts/files/file_contexts", `${FOLDER}(/.*)?\t${ORIGINAL}\n`);
+  putShared(a, DISK);
+  return { a, b };
+}
+
+/** A file in the folder, with its label from before any guest. */
+export function putShared(machine: Machine, path: string): void {
+  machine.files.put(path, "file", { bytes: new Uint8Array(4096) }).xattrs.set("security.selinux", ORIGINAL);
+}
+
+/** Starts a guest with the disk, which is also what most tests start. */
+export async function startOn(machine: Machine, wish: DomainWish = {}): Promise<void> {
+  await startDomain(nodeOn(machine), domainXml({ disks: diskXml(DISK, "vda"), ...wish }));
+}
+
+/** Ends a guest. */
+export async function endOn(machine: Machine, name = "vm1"): Promise<void> {
+  await destroyDomain(nodeOn(machine), name);
+  await reapAll(machine);
+}
+
+/** What an administrator says at one machine: the other one has the disk no more. Throws what it met. */
+export async function release(
+  at: Machine,
+  machine: string,
+  paths: readonly string[] = [DISK],
+): Promise<void> {
+  const node = nodeOn(at);
+  const { errors } = await releaseLabels(
+    node,
+    { paths, machine, isDryRun: false },
+    readFileContexts(node.host),
+  );
+  if (errors[0] !== undefined) throw errors[0];
+}
+
+/** A machine loses its power, comes back and recovers. Gives what it told of files that keep their labels. */
+export async function powerFailure(machine: Machine): Promise<readonly string[]> {
+  machine.reboot();
+  const { errors, kept } = await sweep(nodeOn(machine));
+  if (errors[0] !== undefined) throw errors[0];
+  return kept;
+}
+
+/** The attributes by which machines mark the disk, each with the machine's id only. */
+export function marksOn(machine: Machine, path = DISK): readonly string[] {
+  const names = [...machine.files.get(path).xattrs.keys()];
+  return names.flatMap((name) => /\.svirt\.machine\.(.*)/.exec(name)?.[1] ?? []);
+}
+
+/** A command at a machine. Gives its exit code. */
+export async function run(machine: Machine, ...words: readonly string[]): Promise<number> {
+  const output = { print: () => undefined, warn: () => undefined };
+  return await runCommandLine({ words, node: nodeOn(machine), output, version: "1.2.3" });
+}
