@@ -85,6 +85,28 @@ time.sleep(${seconds})`;
     closeSync(open(folder.id(path), as));
   });
 
+  test("is handed out again by the svirt that has inherited it from the guest's reaper", () => {
+    using folder = new RealFolder();
+    const path = folder.file("disk", "x");
+    const inherited = open(folder.id(path), "writer");
+    closeSync(open(folder.id(path), "writer"));
+    closeSync(inherited);
+  });
+
+  test.skipIf(python === null)(
+    `is waited for as long as a guest may take that was just ended${say}`,
+    async () => {
+      using folder = new RealFolder();
+      const path = folder.file("disk", "x");
+      const other = Bun.spawn([python ?? "true", "-c", script.replace(seconds, "1"), path, "0"], {
+        stdout: "pipe",
+      });
+      await other.stdout.getReader().read();
+      closeSync(open(folder.id(path), "writer"));
+      expect(await other.exited).toBe(0);
+    },
+  );
+
   test("is opened once more for a guest that has it", () => {
     using folder = new RealFolder();
     const path = folder.file("disk", "x");

@@ -1,4 +1,5 @@
 import { ptr } from "bun:ffi";
+import { fstatSync, readdirSync } from "node:fs";
 import { SvirtError } from "../../errors.ts";
 import type { HandedFile } from "../../plan/guest-order.ts";
 import { EWOULDBLOCK } from "./errno.ts";
@@ -25,6 +26,12 @@ const READ = 0n;
 const WRITE = 1n;
 const RESIZE = 3n;
 
+const ALL = [DOES, FORBIDS].flatMap((first) => [READ, WRITE, RESIZE].map((at) => first + at));
+
+/** How long the last process of a guest that was ended may take to be gone. */
+const PATIENCE_MS = 3000;
+const POLL_MS = 20;
+
 type Lock = NonNullable<HandedFile["lock"]>;
 
 const LOCKS: Readonly<
@@ -47,7 +54,34 @@ export function lockImage(fd: number, path: string, { as, isFirst }: Lock): void
   }
   if (!isFirst) return;
   const others = [...forbids.map((at) => DOES + at), ...does.map((at) => FORBIDS + at)];
-  if (others.some((byte) => isHeld(fd, byte))) throw taken(path);
+  const isFree = (): boolean => !others.some((byte) => isHeld(fd, byte));
+  if (isFree()) return;
+  unlockInherited(fd);
+  for (const deadline = performance.now() + PATIENCE_MS; !isFree(); Bun.sleepSync(POLL_MS))
+    if (performance.now() > deadline) throw taken(path);
+}
+
+/**
+ * A reaper whose shell closes single digits only becomes svirt with descriptors of the guest that has ended: no other process
+ * has them then. That of a guest that was ended a moment ago may still be there.
+ */
+function unlockInherited(fd: number): void {
+  const { dev, ino } = fstatSync(fd, { bigint: true });
+  for (const name of readdirSync("/proc/self/fd")) {
+    const other = Number(name);
+    if (other === fd || !isOpenOn(other, { dev, ino })) continue;
+    for (const byte of ALL) ask(F_OFD_SETLK, other, { type: F_UNLCK, byte });
+  }
+}
+
+/** That by which the folder was listed is closed by now. */
+function isOpenOn(fd: number, file: { readonly dev: bigint; readonly ino: bigint }): boolean {
+  try {
+    const { dev, ino } = fstatSync(fd, { bigint: true });
+    return dev === file.dev && ino === file.ino;
+  } catch {
+    return false;
+  }
 }
 
 function isHeld(fd: number, byte: bigint): boolean {
