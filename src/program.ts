@@ -1,7 +1,7 @@
 import { version } from "../package.json";
 import { runCommandLine } from "./cli/run-command.ts";
 import { makeLinuxHost } from "./host/linux/linux-host.ts";
-import { writeOut } from "./host/linux/write-out.ts";
+import { writeBytes, writeOut } from "./host/linux/write-out.ts";
 import { SYSTEM_PATHS } from "./plan/paths.ts";
 import type { Node } from "./vm/node.ts";
 
@@ -29,6 +29,7 @@ async function main(): Promise<void> {
     node: await openNode(),
     output: {
       print: (text) => writeOut(1, text),
+      printBytes: (bytes) => void writeBytes(1, bytes),
       warn: (text) => writeOut(2, text),
     },
     version: typeof SVIRT_VERSION === "string" ? SVIRT_VERSION : version,

@@ -32,6 +32,8 @@ export interface CommandSpec {
 /** Where a command writes. Standard output is data and messages of success; all else goes to standard error. */
 export interface Output {
   print(text: string): void;
+  /** The same for what is too large to be a text. */
+  printBytes(bytes: Uint8Array): void;
   warn(text: string): void;
 }
 

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { SvirtError } from "../errors.ts";
+import { joinBytes, type Line } from "./line-buffer.ts";
 
 /** Makes the agent forget half a message, and stands before its answer to guest-sync-delimited. qemu.git qga/qapi-schema.json */
 const SENTINEL = 0xff;
@@ -10,10 +11,14 @@ export function formatSync(id: number): Uint8Array {
   return new Uint8Array([SENTINEL, ...new TextEncoder().encode(line)]);
 }
 
-/** Whether the line is the agent's answer to that; whatever else comes is for somebody else. */
-export function isSynced(line: Uint8Array, id: number): boolean {
-  const at = line.lastIndexOf(SENTINEL);
-  const read = at === -1 ? undefined : parseJson(line.subarray(at + 1));
+/** Longer than the answer to that. */
+const SYNC_BYTES = 100;
+
+/** Whether the line ends with the agent's answer to that; whatever else comes is for another asker. */
+export function isSynced({ parts }: Line, id: number): boolean {
+  const tail = joinBytes(parts.slice(-2)).subarray(-SYNC_BYTES);
+  const at = tail.lastIndexOf(SENTINEL);
+  const read = at === -1 ? undefined : parseJson(tail.subarray(at + 1));
   return v.is(v.object({ return: v.literal(id) }), read);
 }
 
@@ -27,20 +32,6 @@ export function parseAgentCommand(text: string): { readonly name: string; readon
   throw new SvirtError(`Cannot read the agent's command ${text.slice(0, 80)}: it is not {"execute": NAME}`, {
     kind: "usage",
     remedy: `Write it like '{"execute":"guest-ping"}'.`,
-  });
-}
-
-const failure = v.object({ error: v.object({ desc: v.string() }) });
-
-/** The agent's answer, as it said it. Throws "failed" with the agent's words, in virsh's. */
-export function parseAgentAnswer(line: Uint8Array, command: string): unknown {
-  const answer = parseJson(line);
-  if (v.is(v.looseObject({ return: v.unknown() }), answer)) return answer;
-  const failed = v.safeParse(failure, answer);
-  const why = failed.success ? failed.output.error.desc : "its answer is neither a return nor an error";
-  throw new SvirtError(`internal error: unable to execute QEMU agent command '${command}': ${why}`, {
-    kind: "failed",
-    remedy: `See what it can: svirt qemu-agent-command DOMAIN '{"execute":"guest-info"}'`,
   });
 }
 

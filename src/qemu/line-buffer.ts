@@ -60,12 +60,17 @@ export class LineBuffer {
 }
 
 /** The line in one piece. */
-export function joinLine({ bytes, parts: [first, ...others] }: Line): Uint8Array {
-  if (first === undefined) return new Uint8Array();
-  if (others.length === 0) return first;
-  const whole = new Uint8Array(bytes);
+export function joinLine({ parts }: Line): Uint8Array {
+  return joinBytes(parts);
+}
+
+/** In one piece, which is the first one where there are no others. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const [first = new Uint8Array()] = parts;
+  if (parts.length <= 1) return first;
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
-  for (const part of [first, ...others]) {
+  for (const part of parts) {
     whole.set(part, at);
     at += part.length;
   }

@@ -1,4 +1,5 @@
 import type { NetworkInterface } from "../domain/network-interface.ts";
+import { parseAgentAnswer } from "../qemu/agent-answer.ts";
 import { ASK_INTERFACES, parseInterfaces } from "../qemu/agent-interfaces.ts";
 import { askAgent } from "./agent/ask-agent.ts";
 import type { Node } from "./node.ts";
@@ -24,10 +25,11 @@ export async function askAddresses(
   name: string | undefined,
 ): Promise<AddressedInterface[]> {
   const command = JSON.stringify({ execute: ASK_INTERFACES });
-  const said = parseInterfaces(await askAgent(node, guest, { command, timeoutMs: undefined }));
-  return said
-    .filter((found) => name === undefined || found.name === name)
-    .map((found) => ({ interface: found.name, mac: found.mac, addresses: found.addresses }));
+  const said = await askAgent(node, guest, { command, timeoutMs: undefined });
+  const found = said === undefined ? [] : parseInterfaces(parseAgentAnswer(said.line, said.name));
+  return found
+    .filter((one) => name === undefined || one.name === name)
+    .map((one) => ({ interface: one.name, mac: one.mac, addresses: one.addresses }));
 }
 
 /** ATF_COM of linux/if_arp.h: the neighbour has answered. */

@@ -5,6 +5,7 @@ import { node } from "../node/lifecycle/on-the-node.ts";
 import { readPlan } from "./by-hand-order.ts";
 import { measureDefaultLabel } from "./measure-default-label.ts";
 import { measureLevelChoice } from "./measure-level.ts";
+import { measureMute } from "./measure-mute.ts";
 import { measureRelabelling } from "./measure-relabel.ts";
 import { measureManyDisks } from "./measure-start.ts";
 import { measureTranslation, measureValidate } from "./measure-translation.ts";
@@ -25,6 +26,7 @@ const FOLDER = "/srv/bench";
 const READ_SCRIPT = 'f=$(mktemp); cat >"$f"; sh -e "$f" </dev/null; code=$?; rm -f "$f"; exit "$code"';
 const LIST_AIM = 1.3;
 const START_AIM = 2;
+const MUTE_AIM = 1.2;
 const MOST_COMMANDS = 10;
 const RESIDENT_AIM_KIB = 2048;
 const TRANSLATION_AIM_MS = 5;
@@ -55,6 +57,7 @@ if (labels === undefined)
 else printRatios("This machine: the first look-up of a default label, by Debian's policy", labels);
 await printTranslations();
 await printLabelling();
+await printMute();
 if (!values.host) await measureNode();
 
 async function measureNode(): Promise<void> {
@@ -170,6 +173,21 @@ async function printLabelling(): Promise<void> {
     `${medianMs.toFixed(2)} (${leastMs.toFixed(2)})`,
   ]);
   say(`This machine: the choice of a level\n${formatTable(["Pairs taken", "Median (least) ms"], choices)}`);
+}
+
+/** What guests that do not answer cost, and the largest answer that is taken from one. */
+async function printMute(): Promise<void> {
+  const timings = await measureMute(`${TOOLS}/on-false-guests`, Math.ceil(rounds / 3));
+  const rows = timings.map(({ rssKiB, tookMs, what }) => [
+    what,
+    tookMs.toFixed(0),
+    (rssKiB / 1024).toFixed(0),
+  ]);
+  const [one = Number.NaN, three = Number.NaN] = [1, 3].map((at) => timings[at]?.tookMs);
+  say(
+    `This machine: guests that do not answer, three over one ${(three / one).toFixed(2)}: ${verdict(three / one, MUTE_AIM)} (${MUTE_AIM})\n` +
+      formatTable(["What", "Median ms", "MiB held"], rows),
+  );
 }
 
 function listRatios(timings: readonly Timing[]): Ratio[] {

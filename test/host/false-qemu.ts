@@ -1,28 +1,11 @@
+import { type Client, flood, pour } from "./pour.ts";
+
 /** QEMUs that somebody has taken over, one for each word that it is called with: it listens at the path and misbehaves. */
 const [, , path = "", behaviour = "early"] = process.argv;
 const say = (message: object): string => `${JSON.stringify(message)}\n`;
 const GREETING = say({ QMP: { version: {}, capabilities: [] } });
 const EVENT = say({ event: "NIC_RX_FILTER_CHANGED", data: { name: "n".repeat(200) } });
 const LATE_MS = 200;
-
-interface Client {
-  write(text: string): number;
-}
-
-/** Writes it, and then what `more` gives, however slowly it is read. */
-function pour(client: Client, text: string, more = ""): void {
-  let left = text;
-  const timer = setInterval(() => {
-    left = left.slice(client.write(left)) || more;
-    if (left === "") clearInterval(timer);
-  }, 1);
-}
-
-/** Never stops. */
-function flood(client: Client, text: string): void {
-  const much = text.repeat(Math.ceil(65_536 / text.length));
-  pour(client, much, much);
-}
 
 /** What it does when somebody connects, and when it is asked. */
 const BEHAVIOURS: Readonly<

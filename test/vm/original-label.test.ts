@@ -118,7 +118,7 @@ async function run(machine: Machine, ...words: readonly string[]) {
   const code = await runCommandLine({
     words,
     node: nodeOn(machine),
-    output: { print, warn },
+    output: { print, printBytes: (bytes) => print(new TextDecoder().decode(bytes)), warn },
     version: "1.2.3",
   });
   return { code, out, err };

@@ -1,3 +1,4 @@
+import { formatAgentAnswer } from "../../qemu/agent-answer.ts";
 import { askAgent } from "../../vm/agent/ask-agent.ts";
 import { findRunning } from "../../vm/find-domain.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../command.ts";
@@ -28,10 +29,11 @@ export const command: Command = {
     const timeoutMs = timeoutOf(call);
     await sweepFirst(call);
     const { guest } = findRunning(call.node, operand(call, "domain"));
-    const answer = await askAgent(call.node, guest, { command: operand(call, "cmd"), timeoutMs });
-    if (answer === undefined) return undefined;
+    const said = await askAgent(call.node, guest, { command: operand(call, "cmd"), timeoutMs });
+    if (said === undefined) return undefined;
     const indent = call.options.has("pretty") ? 2 : undefined;
-    call.output.print(`${JSON.stringify(answer, undefined, indent)}\n\n`);
+    for (const piece of formatAgentAnswer(said.line, said.name, indent)) call.output.printBytes(piece);
+    call.output.print("\n\n");
     return undefined;
   },
 };

@@ -1,8 +1,8 @@
 import { SvirtError } from "../../errors.ts";
 import type { LineChannel } from "../../host/channels.ts";
 import { deviceLock } from "../../plan/paths.ts";
-import { formatSync, isSynced, parseAgentAnswer, parseAgentCommand } from "../../qemu/agent-words.ts";
-import { joinLine } from "../../qemu/line-buffer.ts";
+import { formatSync, isSynced, parseAgentCommand } from "../../qemu/agent-words.ts";
+import type { Line } from "../../qemu/line-buffer.ts";
 import { findConsole, listNamedPorts } from "../console/find-console.ts";
 import { lockConsole } from "../console/talk-to-guest.ts";
 import type { Node } from "../node.ts";
@@ -22,11 +22,22 @@ export interface AgentWish {
   readonly timeoutMs: number | undefined;
 }
 
+/** What an agent has said to a command, not read yet: qemu/agent-answer.ts */
+export interface SaidByAgent {
+  readonly line: Line;
+  /** That of the command. */
+  readonly name: string;
+}
+
 /**
- * Asks the agent in the guest and gives its answer; undefined where none is waited for. Throws "unsupported" without its
- * channel, "timeout" when no agent answers, "failed" with the agent's words.
+ * Asks the agent in the guest; undefined where no answer is waited for. Throws "unsupported" without its channel, "timeout"
+ * when no agent answers, "failed" for an answer of more than 65 MiB.
  */
-export async function askAgent(node: Node, guest: GuestRecord, wish: AgentWish): Promise<unknown> {
+export async function askAgent(
+  node: Node,
+  guest: GuestRecord,
+  wish: AgentWish,
+): Promise<SaidByAgent | undefined> {
   const { line, name } = parseAgentCommand(wish.command);
   const { facts, id } = await findConsole(node, guest, agentChannel(guest));
   const release = await lockConsole(node, deviceLock(node.paths, guest.uuid, id), false);
@@ -39,7 +50,7 @@ export async function askAgent(node: Node, guest: GuestRecord, wish: AgentWish):
       if (timeoutMs === 0) return undefined;
       const answer = await channel.readLine(timeoutMs, MOST_ANSWER_BYTES);
       if (answer === undefined) throw noAnswer(guest.name);
-      return parseAgentAnswer(joinLine(answer), name);
+      return { line: answer, name };
     } finally {
       channel.close();
     }
@@ -68,7 +79,7 @@ async function synchronize({ host }: Node, channel: LineChannel, name: string): 
   await channel.send(formatSync(id), DEFAULT_TIMEOUT_MS);
   for (let leftMs = DEFAULT_TIMEOUT_MS; leftMs > 0; leftMs = id + DEFAULT_TIMEOUT_MS - host.nowMs()) {
     const line = await channel.readLine(leftMs, MOST_ANSWER_BYTES);
-    if (line !== undefined && isSynced(joinLine(line), id)) return;
+    if (line !== undefined && isSynced(line, id)) return;
   }
   throw noAnswer(name);
 }

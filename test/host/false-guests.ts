@@ -1,0 +1,74 @@
+import { mkdirSync } from "node:fs";
+import { guestPaths } from "../../src/plan/paths.ts";
+import type { Node } from "../../src/vm/node.ts";
+import { writeRecord } from "../../src/vm/record.ts";
+import { givenNode } from "./given-node.ts";
+
+const AGENT = "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>";
+
+/** A guest as a test wants it: how its QEMU behaves (false-qemu.ts), and its agent, by the words of false-agent.ts. */
+export interface FalseGuest {
+  readonly qemu: string;
+  readonly agent?: readonly string[];
+}
+
+/** The node of false guests in a folder. */
+export function falseNode(folder: string): Node {
+  return givenNode(folder, "s0-s0:c0.c1023");
+}
+
+/** Guests vm1, vm2 and so on that run, as far as svirt knows, in a folder. Returns what ends them. */
+export async function startFalseGuests(
+  folder: string,
+  guests: readonly FalseGuest[],
+): Promise<() => Promise<void>> {
+  const node = falseNode(folder);
+  const started: Bun.Subprocess<"ignore", "pipe", "inherit">[] = [];
+  const start = async (program: string, ...words: readonly string[]): Promise<number> => {
+    const command = [process.execPath, `${import.meta.dir}/${program}`, ...words];
+    const child = Bun.spawn(command, { stdout: "pipe", stderr: "inherit" });
+    started.push(child);
+    await child.stdout.getReader().read();
+    return child.pid;
+  };
+  for (const [at, { agent, qemu }] of guests.entries()) {
+    const uuid = crypto.randomUUID();
+    const paths = guestPaths(node.paths, uuid);
+    mkdirSync(paths.workFolder, { recursive: true });
+    const pid = await start("false-qemu.ts", paths.monitor, qemu);
+    if (agent !== undefined) await start("false-agent.ts", `${paths.workFolder}/channel0.sock`, ...agent);
+    writeFalseRecord(node, { uuid, at, pid });
+  }
+  return async () => {
+    for (const child of started) child.kill();
+    await Promise.all(started.map(({ exited }) => exited));
+  };
+}
+
+function writeFalseRecord(
+  node: Node,
+  { at, pid, uuid }: { readonly uuid: string; readonly at: number; readonly pid: number },
+): void {
+  const facts = node.host.getProcess(pid);
+  if (facts === undefined) throw new Error("the false QEMU has ended");
+  const name = `vm${at + 1}`;
+  writeRecord(node, {
+    format: 1,
+    uuid,
+    name,
+    id: at + 1,
+    uid: facts.uid,
+    bootId: node.host.getBootId(),
+    state: "running",
+    startedMs: 0,
+    xml:
+      `<domain type='kvm'><name>${name}</name><uuid>${uuid}</uuid><memory>65536</memory><os><type>hvm</type></os>` +
+      `<devices>${AGENT}</devices></domain>`,
+    label: { type: "none", relabel: false },
+    enforcing: false,
+    steps: [],
+    process: { pid, startTicks: facts.startTicks },
+    onPoweroff: "destroy",
+    onCrash: "destroy",
+  });
+}
