@@ -91,6 +91,6 @@ export function marksOn(machine: Machine, path = DISK): readonly string[] {
 
 /** A command at a machine. Gives its exit code. */
 export async function run(machine: Machine, ...words: readonly string[]): Promise<number> {
-  const output = { print: () => undefined, warn: () => undefined };
+  const output = { print: () => undefined, printBytes: () => undefined, warn: () => undefined };
   return await runCommandLine({ words, node: nodeOn(machine), output, version: "1.2.3" });
 }
