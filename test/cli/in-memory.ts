@@ -19,6 +19,11 @@ export async function runOn(machine: Machine, ...words: readonly string[]): Prom
     err += text;
   };
   const node = nodeFor(machine, machine.svirt().host);
-  const code = await runCommandLine({ words, node, output: { print, printBytes: (bytes) => print(new TextDecoder().decode(bytes)), warn }, version: "1.2.3" });
+  const code = await runCommandLine({
+    words,
+    node,
+    output: { print, printBytes: (bytes) => print(new TextDecoder().decode(bytes)), warn },
+    version: "1.2.3",
+  });
   return { code, out, err };
 }

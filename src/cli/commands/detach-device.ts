@@ -17,7 +17,8 @@ export const command: Command = {
     summary: "take a device away from a domain, while it runs or not",
     details:
       "A <disk> is found by its target, an <interface> by its address, a <channel> by its name in the guest, an <rng> by all\n" +
-      "that it says. The guest has 5 seconds to let go of it; if it takes longer, any later call of svirt finishes what is left.",
+      "that it says. The guest has 5 seconds to let go of it; if it takes longer, the next command about\n" +
+      "this guest, svirt list or svirt recover finishes what is left.",
     operands: DEVICE_OPERANDS,
     options: [PERSISTENT_OPTION, ...CHANGE_OPTIONS],
   },

@@ -12,8 +12,8 @@ export const command: Command = {
     name: "detach-disk",
     summary: "take a disk away from a domain, and put its labels back",
     details:
-      "The guest has 5 seconds to let go of it; if it takes longer, its label stays, and any later call of svirt finishes\n" +
-      "what is left once the guest has let go.",
+      "The guest has 5 seconds to let go of it; if it takes longer, its label stays, and the next command about that guest,\n" +
+      "svirt list or svirt recover finishes what is left once the guest has let go.",
     operands: [DOMAIN_OPERAND, { name: "target", summary: "the disk's target or source: vdb, or a path" }],
     options: [
       { name: "print-xml", summary: "print the disk's XML, and change nothing" },
