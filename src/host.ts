@@ -248,16 +248,23 @@ export interface Host {
   getProcess(pid: number): ProcessFacts | undefined;
   /** Those of one user, or all; without the kernel's own threads. */
   listProcesses(uid?: number): readonly ProcessFacts[];
+  /** Those whose context is meant; undefined where the kernel does not tell. The context is the least to read of each. */
+  listProcessesIn(isMeant: (context: string | undefined) => boolean): readonly ProcessFacts[];
   /** The contexts of all processes but the kernel's own threads, each once. */
   listContexts(): readonly string[];
   /** The words a process was started with; none for one that is gone or a kernel thread. */
   getCommandLine(pid: number): readonly string[];
   listOpenFiles(pid: number): readonly OpenFile[];
   /**
-   * What those processes hold of those things, by descriptor or by mapping. The kernel is asked, whatever the processes
-   * say: the descriptors of each thread, those that wait in a socket, and files that were registered with an io_uring.
+   * What those processes hold of those things, by descriptor or by mapping: the kernel is asked, whatever the processes say.
+   * With `isComplete` also what cannot be told apart: descriptors that wait in a socket, files registered with an io_uring,
+   * and all of a process that the kernel does not show.
    */
-  findHoldings(things: readonly HeldThing[], pids: readonly number[]): readonly Holding[];
+  findHoldings(
+    things: readonly HeldThing[],
+    pids: readonly number[],
+    how: { readonly isComplete: boolean },
+  ): readonly Holding[];
   /** Processor time a process has used. proc_pid_stat(5) */
   getCpuSeconds(pid: number): number | undefined;
   /** As `kill -9` from outside would, at this instant: for drills. */

@@ -1,7 +1,6 @@
 import { SvirtError } from "../errors.ts";
 import type { Holding, Host } from "../host.ts";
 import type { GivenUp } from "../plan/given-up.ts";
-import { isGuestUser } from "../plan/guest-user.ts";
 import { type GuestIdentity, listGuestProcesses } from "./kill-guest.ts";
 
 /** What a process of a guest still has of something that the guest is to have no more. */
@@ -14,7 +13,7 @@ export interface StillHeld {
 export function listStillHeld(host: Host, guest: GuestIdentity, things: readonly GivenUp[]): StillHeld[] {
   if (things.length === 0) return [];
   const pids = listPids(host, guest);
-  const found = host.findHoldings(things, pids);
+  const found = host.findHoldings(things, pids, { isComplete: true });
   // A process that began meanwhile may have been handed what another had before it was looked at.
   const later = listPids(host, guest).filter((pid) => !pids.includes(pid));
   const begun = later.map((pid): Holding => ({ pid, by: "what its parent had", canWrite: true }));
@@ -48,11 +47,8 @@ const MOST_TOLD = 4;
 
 /** All that runs as the guest: as its user, or in its context, whoever's child it is. */
 function listPids(host: Host, guest: GuestIdentity): number[] {
-  const { context, uid } = guest;
+  const { context } = guest;
   const own = listGuestProcesses(host, guest);
-  if (context === undefined) return own.map(({ pid }) => pid);
-  const alike = host
-    .listProcesses()
-    .filter((one) => one.context === context || (isGuestUser(uid) && one.uid === uid));
+  const alike = context === undefined ? [] : host.listProcessesIn((one) => one === context);
   return [...new Set([...own, ...alike].map(({ pid }) => pid))];
 }

@@ -3,6 +3,7 @@ import type { BlockJob } from "../plan/block-job.ts";
 import type { ChangeSteps } from "../plan/hotplug-plan.ts";
 import { isToldQemu, planUndo } from "../plan/inverse.ts";
 import type { Step } from "../plan/step.ts";
+import { thaw } from "../run/freeze.ts";
 import type { Progress } from "../run/guest-stream.ts";
 import { runPlan, UNWATCHED, undo, type Watch } from "../run/run-plan.ts";
 import { actorFor, withGuestLock, withRegistryLock } from "./clear-away.ts";
@@ -101,6 +102,7 @@ export async function changeSettled(
 export async function settleChange(node: Node, guest: GuestRecord): Promise<void> {
   const { change } = guest;
   if (change === undefined || !isRunning(node, guest)) return;
+  thaw(node.host, guest.steps);
   if (change.stage === "doing") return await takeBack(node, { ...guest, change }, false);
   if (change.isAsked === true && (await isStillPlugged(node, change))) return;
   await finishChange(node, guest, UNWATCHED);

@@ -2,6 +2,7 @@ import { asSvirtError, joinErrors } from "../errors.ts";
 import { isEnd, planStop } from "../plan/inverse.ts";
 import { guestPaths, registryLock } from "../plan/paths.ts";
 import type { Step } from "../plan/step.ts";
+import { thaw } from "../run/freeze.ts";
 import { runPlan, UNWATCHED, undo, type Watch } from "../run/run-plan.ts";
 import type { Actor } from "../run/run-step.ts";
 import { type Node, registryOf } from "./node.ts";
@@ -91,6 +92,7 @@ export async function clearAway(
   writeEnding(node, { ...guest, state: "stopping", reason: how.reason });
   const watch = how.watch ?? UNWATCHED;
   const actor = { ...actorFor(node, guest), ...(how.onKept === undefined ? {} : { onKept: how.onKept }) };
+  thaw(node.host, guest.steps);
   const kept = keptFiles(guest);
   await runPlan(actor, kept, watch);
   const steps = planStop(allSteps(guest));

@@ -2,6 +2,7 @@ import { joinErrors } from "../errors.ts";
 import { listGivenUp } from "../plan/given-up.ts";
 import { planUndo } from "../plan/inverse.ts";
 import type { Step } from "../plan/step.ts";
+import { whileFrozen } from "../run/freeze.ts";
 import { listStillHeld, notGivenUp, type StillHeld } from "../run/let-go.ts";
 import type { Watch } from "../run/run-plan.ts";
 import { actorFor, undoShared } from "./clear-away.ts";
@@ -32,13 +33,21 @@ export async function giveUp(
 ): Promise<void> {
   const until = node.host.nowMs() + (isWaiting ? LET_GO_TIMEOUT_MS : 0);
   for (;;) {
-    const held = listHeldBy(node, guest, steps);
+    const held = await lookTwice(node, guest, steps);
     if (held.length === 0) break;
     if (node.host.nowMs() >= until) throw notGivenUp(guest.name, held);
     await node.host.sleep(POLL_MS);
   }
   const errors = await undoShared(node, { actor: actorFor(node, guest), steps, watch });
   if (errors.length > 0) throw joinErrors(errors[0], errors.slice(1));
+}
+
+/** A guest is stopped only to confirm that it holds nothing: an honest one once, for as long as a look takes. */
+async function lookTwice(node: Node, guest: GuestRecord, steps: readonly Step[]): Promise<StillHeld[]> {
+  if (listGivenUp(steps).length === 0) return [];
+  const held = listHeldBy(node, guest, steps);
+  if (held.length > 0) return held;
+  return await whileFrozen(node.host, guest.steps, () => listHeldBy(node, guest, steps));
 }
 
 /** What the guest still has of what a change of it has yet to give up. */

@@ -31,10 +31,10 @@ export function findHeldByOthers(
 ): ReadonlyMap<string, SvirtError> {
   const found = new Map<string, SvirtError>();
   if (things.length === 0) return found;
-  const others = node.host.listProcesses().filter((one) => isOfGuest(one) && !isSame(one, own));
+  const others = listGuests(node).filter((one) => !isSame(one, own));
   if (others.length === 0) return found;
   const pids = others.map(({ pid }) => pid);
-  for (const holding of node.host.findHoldings(things, pids)) {
+  for (const holding of node.host.findHoldings(things, pids, { isComplete: false })) {
     const { key, pid } = holding;
     const process = others.find((one) => one.pid === pid);
     if (key === undefined || process === undefined || found.has(key)) continue;
@@ -46,10 +46,16 @@ export function findHeldByOthers(
   return found;
 }
 
-/** A guest's user, or a context with a level of its own: libvirt's guests have one, too. */
-function isOfGuest({ context, uid }: ProcessFacts): boolean {
-  if (isGuestUser(uid)) return true;
-  const range = context === undefined ? undefined : parseContextOrUndefined(context)?.range;
+/** All processes of guests: those with a level of their own, as libvirt's have one, too; without confinement, by their user. */
+function listGuests({ host }: Node): readonly ProcessFacts[] {
+  const own = host.getOwnContext();
+  return host
+    .listProcessesIn((context) => context === undefined || context === own || hasPair(context))
+    .filter(({ context, uid }) => isGuestUser(uid) || (context !== undefined && hasPair(context)));
+}
+
+function hasPair(context: string): boolean {
+  const range = parseContextOrUndefined(context)?.range;
   return range !== undefined && pairOf(range) !== undefined;
 }
 

@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { fileKey } from "../../src/plan/start-plan.ts";
 import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
 
+const ALL = { isComplete: true };
+
 /** A process that holds that file in that way. */
 async function holder(how: string, path: string): Promise<Bun.Subprocess> {
   const child = Bun.spawn([process.execPath, `${import.meta.dir}/holder.ts`, how, path], {
@@ -42,16 +44,16 @@ describe.skipIf(MISSING !== undefined)(`findHoldings() on the real machine${ASID
     const child = await holder(how, path);
     try {
       await Bun.sleep(how.includes("last") ? 50 : 0);
-      expect(folder.host.findHoldings(things, [child.pid])).toEqual([
+      expect(folder.host.findHoldings(things, [child.pid], ALL)).toEqual([
         { pid: child.pid, key: things[0]?.key ?? "", by: expect.stringMatching(by), canWrite },
       ]);
-      expect(folder.host.findHoldings(things.slice(1), [child.pid])).toEqual([]);
-      expect(folder.host.findHoldings(things, [process.pid])).toEqual([]);
+      expect(folder.host.findHoldings(things.slice(1), [child.pid], ALL)).toEqual([]);
+      expect(folder.host.findHoldings(things, [process.pid], ALL)).toEqual([]);
     } finally {
       child.kill("SIGKILL");
     }
     await child.exited;
-    expect(folder.host.findHoldings(things, [child.pid])).toEqual([]);
+    expect(folder.host.findHoldings(things, [child.pid], ALL)).toEqual([]);
   });
 
   test.each(UNTOLD)("tells of a %s, whatever is in it", async (how, by) => {
@@ -59,9 +61,11 @@ describe.skipIf(MISSING !== undefined)(`findHoldings() on the real machine${ASID
     const path = folder.file("held", "x");
     const child = await holder(how, path);
     try {
-      expect(folder.host.findHoldings([{ key: fileKey(folder.id(path)), path }], [child.pid])).toEqual([
+      const things = [{ key: fileKey(folder.id(path)), path }];
+      expect(folder.host.findHoldings(things, [child.pid], ALL)).toEqual([
         { pid: child.pid, by: expect.stringMatching(by), canWrite: true },
       ]);
+      expect(folder.host.findHoldings(things, [child.pid], { isComplete: false })).toEqual([]);
     } finally {
       child.kill("SIGKILL");
     }
@@ -71,7 +75,7 @@ describe.skipIf(MISSING !== undefined)(`findHoldings() on the real machine${ASID
     using folder = new RealFolder();
     const path = folder.file("held", "x");
     const child = await holder("nothing", path);
-    const found = folder.host.findHoldings([{ key: fileKey(folder.id(path)), path }], [child.pid]);
+    const found = folder.host.findHoldings([{ key: fileKey(folder.id(path)), path }], [child.pid], ALL);
     child.kill("SIGKILL");
     expect(found).toEqual([]);
   });
@@ -84,9 +88,9 @@ describe.skipIf(MISSING !== undefined)(`findHoldings() on the real machine${ASID
     // autofs(5): a device of the same number that anybody may open.
     const child = await holder("reading", "/dev/autofs");
     const [asCharacter, asBlock] = nodes.map((path) =>
-      folder.host.findHoldings([{ key: "device-10:235", path }], [child.pid]),
+      folder.host.findHoldings([{ key: "device-10:235", path }], [child.pid], ALL),
     );
-    const unknown = folder.host.findHoldings([{ key: "device-10:235", path: undefined }], [child.pid]);
+    const unknown = folder.host.findHoldings([{ key: "device-10:235", path: undefined }], [child.pid], ALL);
     child.kill("SIGKILL");
     expect([asCharacter?.length, asBlock?.length, unknown.length]).toEqual([1, 0, 1]);
   });
@@ -94,7 +98,7 @@ describe.skipIf(MISSING !== undefined)(`findHoldings() on the real machine${ASID
   test("does not count what keeps nothing, such as /dev/null", async () => {
     using folder = new RealFolder();
     const child = await holder("reading", "/dev/null");
-    const found = folder.host.findHoldings([{ key: "device-1:3", path: "/dev/null" }], [child.pid]);
+    const found = folder.host.findHoldings([{ key: "device-1:3", path: "/dev/null" }], [child.pid], ALL);
     child.kill("SIGKILL");
     expect(found).toEqual([]);
   });

@@ -62,6 +62,7 @@ export class Groups {
     const given = this.read(`${above}/cgroup.subtree_control`)?.split(" ") ?? [];
     for (const file of ["cgroup.procs", "cgroup.threads", "cgroup.type", "cgroup.subtree_control"])
       if (this.read(`${path}/${file}`) === undefined) this.#put(`${path}/${file}`, "");
+    if (this.read(`${path}/cgroup.freeze`) === undefined) this.#freeze(path, "0");
     this.#put(`${path}/cgroup.controllers`, given.join(" "));
     for (const file of given.flatMap((name) => FILES.get(name) ?? []))
       if (this.read(`${path}/${file}`) === undefined)
@@ -71,6 +72,10 @@ export class Groups {
   write(path: string, value: string): void {
     const is = this.read(path);
     if (is === undefined) throw hostCall(`write ${value} to ${path}`, "ENOENT");
+    if (path.endsWith("/cgroup.freeze")) {
+      this.#freeze(path.slice(0, path.lastIndexOf("/")), value);
+      return;
+    }
     if (!path.endsWith("/cgroup.subtree_control")) {
       this.#put(path, value);
       return;
@@ -81,6 +86,15 @@ export class Groups {
       throw hostCall(`write ${value} to ${path}`, "ENOENT");
     this.#put(path, [...new Set([...is.split(" ").filter(Boolean), name])].join(" "));
     for (const below of this.#listBelow(folder)) this.fill(`${folder}/${below}`);
+  }
+
+  isFrozen(path: string | undefined): boolean {
+    return path !== undefined && this.read(`${path}/cgroup.freeze`) === "1";
+  }
+
+  #freeze(path: string, value: string): void {
+    this.#put(`${path}/cgroup.freeze`, value);
+    this.#put(`${path}/cgroup.events`, `populated 1\nfrozen ${value}\n`);
   }
 
   remove(path: string, midway: () => void): void {

@@ -1,5 +1,5 @@
 import { SEE_QEMU_LOG, SvirtError } from "../../src/errors.ts";
-import type { Host } from "../../src/host.ts";
+import type { HeldThing, Holding, Host } from "../../src/host.ts";
 import { halfMade } from "../../src/plan/half-made.ts";
 import { fileKey } from "../../src/plan/start-plan.ts";
 import { factsOf, hostCall } from "./file-tree.ts";
@@ -200,6 +200,7 @@ function processCalls(
 ): Part<
   | "getProcess"
   | "listProcesses"
+  | "listProcessesIn"
   | "listContexts"
   | "getCommandLine"
   | "listOpenFiles"
@@ -211,6 +212,7 @@ function processCalls(
   return {
     getProcess: (pid) => processes.get(pid),
     listProcesses: (uid) => processes.list().filter((process) => uid === undefined || process.uid === uid),
+    listProcessesIn: (isMeant) => processes.list().filter(({ context }) => isMeant(context)),
     listContexts: () => [...new Set(processes.list().flatMap(({ context }) => context ?? []))],
     getCommandLine: (pid) => processes.get(pid)?.words ?? [],
     listOpenFiles: (pid) =>
@@ -220,17 +222,21 @@ function processCalls(
         label: machine.files.find(file.path)?.inode.xattrs.get("security.selinux"),
         id: file,
       })),
-    findHoldings: (things, pids) =>
-      pids.flatMap((pid) =>
-        (processes.get(pid)?.devices?.listHeld() ?? []).flatMap(({ access, fd, file }) =>
-          things
-            .filter(({ key }) => key === fileKey(file))
-            .map(({ key }) => ({ pid, key, by: `descriptor ${fd}`, canWrite: access !== "read-only" })),
-        ),
-      ),
+    findHoldings: (things, pids) => pids.flatMap((pid) => findHoldings(machine, things, pid)),
     getCpuSeconds: (pid) => (processes.get(pid) === undefined ? undefined : 0.3),
     signalProcess: (process, signal) => processes.signal(process, signal),
   };
+}
+
+function findHoldings(machine: Machine, things: readonly HeldThing[], pid: number): Holding[] {
+  const process = machine.processes.get(pid);
+  const isSeen = machine.qemu.juggles !== true || machine.groups.isFrozen(process?.order?.group);
+  const files = isSeen ? process?.devices?.listHeld() : process?.devices?.listFiles();
+  return (files ?? []).flatMap(({ access, fd, file }) =>
+    things
+      .filter(({ key }) => key === fileKey(file))
+      .map(({ key }) => ({ pid, key, by: `descriptor ${fd}`, canWrite: access !== "read-only" })),
+  );
 }
 
 function guestCalls(

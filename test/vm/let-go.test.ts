@@ -8,10 +8,13 @@ import { registryOf } from "../../src/vm/node.ts";
 import { writeRecord } from "../../src/vm/record.ts";
 import { restoreLabels, setLabel } from "../../src/vm/set-label.ts";
 import { startDomain } from "../../src/vm/start.ts";
+import { runOn } from "../cli/in-memory.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { commitOn, copyOn, endOn, IMAGES, machineWithChain, pullOn, takeOn, waitOn } from "./block-scene.ts";
+import { GROUP, machineWithGroups } from "./groups-scene.ts";
 import { cdXml, deviceOf, machineWithDisks, recordOf, SECOND, wholeState } from "./hotplug-scene.ts";
 import { diskXml, domainXml, errorOf, labelOf, nodeOn, ORIGINAL, OTHER, sweepAll, UUID } from "./scene.ts";
+import { strikeEverywhere, type Work } from "./strikes.ts";
 
 const ASK: Ask = { key: "vm1", wish: {}, isDryRun: false };
 const TOP = `${IMAGES}/top.qcow2`;
@@ -65,6 +68,21 @@ describe("a QEMU that keeps what it was told to close", () => {
     expect(auditNode(nodeOn(machine)).findings).toEqual([]);
   });
 
+  test("is explained, too, as long as it is so, and changes nothing by that", async () => {
+    const machine = await liar();
+    await errorOf(detach(machine));
+    const before = wholeState(machine);
+    const { out } = await runOn(machine, ["explain", "vm1"]);
+    expect(out).toContain("Told to");
+    expect(out).toMatch(/process \d+ still holds \/var\/lib\/images\/top.qcow2 \(descriptor \d+\)/);
+    const { out: json } = await runOn(machine, ["explain", "--json"]);
+    expect(JSON.parse(json)).toMatchObject([{ guest: { name: "vm1" }, change: "detach vdb" }]);
+    expect(wholeState(machine)).toEqual(before);
+    closeKept(machine);
+    await sweepAll(machine);
+    expect((await runOn(machine, ["explain", "vm1"])).out).toBe("No denials.\n");
+  });
+
   test("is asked again by each call, which finishes once it is true", async () => {
     const machine = await machineWithDisks();
     const before = wholeState(machine);
@@ -80,6 +98,51 @@ describe("a QEMU that keeps what it was told to close", () => {
     await sweepAll(machine);
     expect(wholeState(machine)).toEqual(before);
     expect((await otherOn(machine, TOP)).did).toBe(true);
+  });
+
+  test("is seen to hold what its processes hand each other: all are stopped for the look, and go on", async () => {
+    const machine = machineWithGroups();
+    await startDomain(nodeOn(machine), domainXml({ disks: diskXml(`${IMAGES}/private1.raw`, "vda") }));
+    machine.qemu = { keepsFiles: true, juggles: true };
+    await attach(machine);
+    const error = await errorOf(detach(machine));
+    expect([error.kind, holders(machine, TOP)]).toEqual(["partly", [UUID]]);
+    expect(machine.groups.isFrozen(GROUP)).toBe(false);
+    closeKept(machine);
+    await sweepAll(machine);
+    expect([labelOf(machine, TOP), machine.groups.isFrozen(GROUP)]).toEqual([ORIGINAL, false]);
+  });
+
+  test("runs on at the next call, or is ended, wherever svirt was killed", async () => {
+    const runs = async (): Promise<Machine> => {
+      const machine = machineWithGroups();
+      await startDomain(nodeOn(machine), domainXml({ disks: diskXml(`${IMAGES}/private1.raw`, "vda") }));
+      await attach(machine);
+      return machine;
+    };
+    const work: Work = (node) => detachDevice(node, ASK, deviceOf(SECOND));
+    let frozen = 0;
+    await strikeEverywhere({ name: "detach", prepare: runs, work }, "crash", async (struck, place) => {
+      frozen += struck.groups.isFrozen(GROUP) ? 1 : 0;
+      await sweepAll(struck);
+      expect([place, recordOf(struck).change, struck.groups.isFrozen(GROUP)]).toEqual([
+        place,
+        undefined,
+        false,
+      ]);
+    });
+    expect(frozen).toBeGreaterThan(0);
+  }, 60_000);
+
+  test("is ended in its own time where svirt was killed as it looked", async () => {
+    const machine = machineWithGroups();
+    await startDomain(nodeOn(machine), domainXml());
+    machine.groups.write(`${GROUP}/cgroup.freeze`, "1");
+    const thawed: boolean[] = [];
+    await destroyDomain(nodeOn(machine), "vm1", (moment, step) => {
+      if (moment === "before" && step.do === "kill") thawed.push(!machine.groups.isFrozen(GROUP));
+    });
+    expect(thawed).toEqual([true]);
   });
 
   test("has everything given back when it is ended", async () => {

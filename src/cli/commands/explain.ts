@@ -1,4 +1,5 @@
 import { type Explanation, explainLog, type NamedGuest } from "../../vm/explain/explain.ts";
+import { type HeldGuest, listHeldGuests } from "../../vm/explain/held-guests.ts";
 import { readLogs } from "../../vm/explain/read-logs.ts";
 import { findDomain } from "../../vm/find-domain.ts";
 import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, printJson } from "../command.ts";
@@ -15,7 +16,8 @@ export const command: Command = {
       "Reads the kernel's log and, where auditd runs, /var/log/audit/audit.log, since the host was booted. What repeats is " +
       "told once, with its count, the latest last. It tells of guests, of svirt itself and of who asked for what a " +
       "guest has; a guest that has ended is found by the categories that follow from its UUID. Names in the records were " +
-      "chosen by whoever was denied something: they are shown, never trusted.",
+      "chosen by whoever was denied something: they are shown, never trusted. Without --file it tells, too, which guests still " +
+      "hold what they were told to let go of.",
     operands: [{ ...DOMAIN_OPERAND, isOptional: true }],
     options: [
       {
@@ -39,17 +41,35 @@ export const command: Command = {
     const { host } = call.node;
     const [file, key] = [call.options.get("file"), call.operands.get("domain")];
     const lines = readLogs(host, file);
+    const guest = key === undefined ? undefined : findDomain(call.node, key).uuid;
     const isAll = call.options.has("all");
     const found = explainLog(call.node, lines, {
-      guest: key === undefined ? undefined : findDomain(call.node, key).uuid,
+      guest,
       isAll,
       sinceMs: sinceMs(call, isAll || file !== undefined),
     });
-    if (call.options.has("json")) printJson(call, found.map(asJson));
-    else call.output.print(found.length === 0 ? "No denials.\n" : found.map(formatExplanation).join(""));
+    // What somebody hands over in a file is not about now.
+    const held = file === undefined ? listHeldGuests(call.node, guest) : [];
+    if (call.options.has("json")) printJson(call, [...found.map(asJson), ...held]);
+    else call.output.print(formatAll(found, held));
     return undefined;
   },
 };
+
+function formatAll(found: readonly Explanation[], held: readonly HeldGuest[]): string {
+  const denials = found.length === 0 ? "No denials.\n" : found.map(formatExplanation).join("");
+  return denials + held.map(formatHeld).join("");
+}
+
+function formatHeld({ change, guest, held, reason, remedy }: HeldGuest): string {
+  return formatFacts([
+    ["Guest", nameOf(guest)],
+    ["Told to", oneLine(change)],
+    ...held.map((line) => ["Held", oneLine(line)] as const),
+    ["Reason", oneLine(reason)],
+    ["Remedy", oneLine(remedy)],
+  ]);
+}
 
 function sinceMs({ node, options }: Call, isWhole: boolean): number {
   const since = options.get("since");

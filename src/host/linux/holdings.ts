@@ -18,50 +18,79 @@ const KCMP_FILES = 2n;
 const S_IWUSR = 0o200;
 /** Memory, null, zero, random: nothing is kept in them. admin-guide/devices.txt */
 const MEMORY_DEVICE = /^device-1:/;
-/** File systems without a device of their own show inodes of another number in `maps`. */
-const ANONYMOUS_DEVICE = "0:";
+/** A file system without a device of its own, such as btrfs and overlayfs: `maps` shows another one than stat(2). */
+const ANONYMOUS_DEVICE = /^0:/;
+/** What `maps` writes behind the name of a file that has none any more. proc_pid_maps(5) */
+const DELETED = / \(deleted\)$/;
 const RING = "anon_inode:[io_uring]";
 const TUN = "/dev/net/tun";
 
 /** What is asked for, made ready for comparing. */
 interface Wanted {
   readonly keys: ReadonlySet<string>;
+  /** Their inodes, those of device nodes, too. */
   readonly inodes: ReadonlySet<string>;
+  readonly paths: ReadonlySet<string>;
   /** Of keys of devices: of which kind they are, as far as their paths tell. */
   readonly kinds: ReadonlyMap<string, "block" | "character">;
+  readonly hasDevices: boolean;
   readonly hasTaps: boolean;
-  readonly isAnonymous: boolean;
+  /** Of which a line of `maps` about one of them has one at least. */
+  readonly marks: readonly string[];
+  /** Whether what cannot be told apart counts, too. */
+  readonly isComplete: boolean;
 }
 
 /**
  * Host.findHoldings: descriptors of all threads first, then mappings, because a descriptor can become a mapping and no
  * mapping a descriptor. kcmp(2), proc_pid_fd(5), proc_pid_maps(5)
  */
-export function findHoldings(things: readonly HeldThing[], pids: readonly number[]): readonly Holding[] {
-  const wanted = prepare(things);
+export function findHoldings(
+  things: readonly HeldThing[],
+  pids: readonly number[],
+  { isComplete }: { readonly isComplete: boolean },
+): readonly Holding[] {
+  const wanted = prepare(things, isComplete);
   return [
     ...pids.flatMap((pid) => findDescriptors(wanted, pid)),
     ...pids.flatMap((pid) => findMappings(wanted, pid)),
-  ];
+  ].filter(({ key }) => key !== undefined || isComplete);
 }
 
-function prepare(things: readonly HeldThing[]): Wanted {
+function prepare(things: readonly HeldThing[], isComplete: boolean): Wanted {
   const keys = new Set(things.map(({ key }) => key));
+  const nodes = things.flatMap(lookAtNode);
+  const inodes = new Set([
+    ...[...keys].flatMap((key) => /^inode-.*-(\d+)$/.exec(key)?.[1] ?? []),
+    ...nodes.map(({ inode }) => inode),
+  ]);
+  const paths = new Set(things.flatMap(({ path }) => path ?? []));
+  const hasDevices = [...keys].some((key) => key.startsWith("device-"));
   return {
     keys,
-    inodes: new Set([...keys].flatMap((key) => /^inode-.*-(\d+)$/.exec(key)?.[1] ?? [])),
-    kinds: new Map(things.flatMap(kindOf)),
+    inodes,
+    paths,
+    kinds: new Map(nodes.map(({ key, type }) => [key, type])),
+    hasDevices,
     hasTaps: [...keys].some((key) => key.startsWith("tap-")),
-    isAnonymous: [...keys].some((key) => !key.startsWith("inode-") || key.startsWith("inode-0:")),
+    marks: [...[...inodes].map((inode) => ` ${inode} `), ...paths, ...(hasDevices ? ["/dev/"] : [])],
+    isComplete,
   };
 }
 
-function kindOf({ key, path }: HeldThing): [string, "block" | "character"][] {
+interface DeviceNode {
+  readonly key: string;
+  readonly type: "block" | "character";
+  readonly inode: string;
+}
+
+function lookAtNode({ key, path }: HeldThing): DeviceNode[] {
   if (path === undefined || !key.startsWith("device-")) return [];
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
   if (stat === undefined) return [];
   const { id, type } = fileFacts(path, stat);
-  return fileKey(id) === key && (type === "block" || type === "character") ? [[key, type]] : [];
+  if (fileKey(id) !== key || (type !== "block" && type !== "character")) return [];
+  return [{ key, type, inode: id.inode }];
 }
 
 function findDescriptors(wanted: Wanted, pid: number): Holding[] {
@@ -97,16 +126,18 @@ function lookAtDescriptor(wanted: Wanted, descriptor: Descriptor): Holding | und
   const { fd, pid, table } = descriptor;
   const path = `${table}/fd/${fd}`;
   const target = readlinkSync(path);
-  if (!target.startsWith("/")) return lookInside(descriptor, target);
+  if (!target.startsWith("/")) return wanted.isComplete ? lookInside(descriptor, target) : undefined;
+  const key = wanted.hasTaps && target === TUN ? tapAt(wanted, descriptor) : keyAt(wanted, path);
+  if (key === undefined) return undefined;
   const found = { pid, by: `descriptor ${fd}`, canWrite: (lstatSync(path).mode & S_IWUSR) !== 0 };
-  if (wanted.hasTaps && target === TUN) {
-    const key = `tap-${readInfo(descriptor).tap}`;
-    return wanted.keys.has(key) ? { ...found, key } : undefined;
-  }
-  const key = keyAt(wanted, path);
-  if (key !== "unreadable") return key === undefined ? undefined : { ...found, key };
+  if (key !== "unreadable") return { ...found, key };
   // Held to be one of those asked for if its number is the same.
   return wanted.inodes.has(readInfo(descriptor).inode ?? "") ? found : undefined;
+}
+
+function tapAt({ keys }: Wanted, descriptor: Descriptor): string | undefined {
+  const key = `tap-${readInfo(descriptor).tap}`;
+  return keys.has(key) ? key : undefined;
 }
 
 /** A socket in whose queue descriptors wait, or a ring that keeps files: of which the kernel does not tell. */
@@ -140,6 +171,8 @@ function keyAt(wanted: Wanted, link: string): string | "unreadable" | undefined 
 function findMappings(wanted: Wanted, pid: number): Holding[] {
   return attempt(pid, () => {
     const { text, thread } = readMaps(pid);
+    // To take all lines apart takes longer than to read them.
+    if (!wanted.marks.some((mark) => text.includes(mark))) return [];
     return parseMaps(text).flatMap((mapped) => lookAtMapping(wanted, { pid, thread, mapped }) ?? []);
   });
 }
@@ -157,9 +190,8 @@ function lookAtMapping(
   wanted: Wanted,
   { mapped, pid, thread }: { readonly pid: number; readonly thread: string; readonly mapped: MappedFile },
 ): Holding | undefined {
-  const { device, inode, isShared, range } = mapped;
-  const isAnonymous = wanted.isAnonymous || device.startsWith(ANONYMOUS_DEVICE);
-  if (!isAnonymous && !wanted.inodes.has(inode)) return undefined;
+  const { device, inode, isShared, path, range } = mapped;
+  if (!mayBe(wanted, mapped)) return undefined;
   const link = `/proc/${thread}/map_files/${range}`;
   const found = { pid, by: "a mapping", canWrite: isShared && !isReadOnly(link) };
   const key = keyAtMapping(wanted, link);
@@ -167,7 +199,18 @@ function lookAtMapping(
   // Without CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE: by what the inode itself says.
   const told = `inode-${device}-${inode}`;
   if (wanted.keys.has(told)) return { ...found, key: told };
-  return isAnonymous && wanted.inodes.has(inode) ? found : undefined;
+  const isAlike = ANONYMOUS_DEVICE.test(device) && wanted.inodes.has(inode);
+  return isAlike || isNamed(wanted, path) ? found : undefined;
+}
+
+/** Told apart by a look at the file itself, which for each library of each guest would take too long. */
+function mayBe(wanted: Wanted, { inode, path }: MappedFile): boolean {
+  if (wanted.inodes.has(inode) || isNamed(wanted, path)) return true;
+  return wanted.hasDevices && path.startsWith("/dev/");
+}
+
+function isNamed({ paths }: Wanted, path: string): boolean {
+  return paths.has(path.replace(DELETED, ""));
 }
 
 function isReadOnly(link: string): boolean {

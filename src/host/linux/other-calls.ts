@@ -13,7 +13,7 @@ import { isLocked, lock } from "./lock.ts";
 import { getMachine } from "./machine.ts";
 import { makeMacvtap, removeMacvtap } from "./macvtap.ts";
 import { listOpenFiles } from "./open-files.ts";
-import * as processes from "./processes.ts";
+import { processCalls } from "./processes.ts";
 import { readText } from "./quick-files.ts";
 import { readInput } from "./read-input.ts";
 import { readOutput } from "./read-output.ts";
@@ -67,13 +67,9 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     visitTree,
     lock,
     isLocked,
-    listProcesses: processes.listProcesses,
-    listContexts: processes.listContexts,
-    getCommandLine: processes.getCommandLine,
-    getCpuSeconds: processes.getCpuSeconds,
+    ...processCalls,
     listOpenFiles,
     findHoldings,
-    signalProcess: processes.signalProcess,
     killSelf,
     readOutput,
     spawnGuest,

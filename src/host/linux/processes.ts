@@ -21,20 +21,35 @@ const FLAGS_AT = 6;
 /** asm-generic/param.h USER_HZ */
 const CLOCK_TICKS = 100;
 
+/** The calls on processes, those of guests and all others. */
+export const processCalls = {
+  listProcesses,
+  listProcessesIn,
+  listContexts,
+  getCommandLine,
+  getCpuSeconds,
+  signalProcess,
+};
+
 /** Host.listProcesses: whose a process is, is read first, which for nearly all of them is enough. */
-export function listProcesses(uid?: number): readonly ProcessFacts[] {
+function listProcesses(uid?: number): readonly ProcessFacts[] {
   if (uid === undefined) return listPids().flatMap((pid) => getProcess(pid) ?? []);
   if (!hasProcesses(uid)) return [];
   return listPids().flatMap((pid) => (readUid(pid) === uid ? (getProcess(pid) ?? []) : []));
 }
 
+/** Host.listProcessesIn */
+function listProcessesIn(isMeant: (context: string | undefined) => boolean): readonly ProcessFacts[] {
+  return listPids().flatMap((pid) => (isMeant(readContext(pid)) ? (getProcess(pid) ?? []) : []));
+}
+
 /** Host.listContexts */
-export function listContexts(): readonly string[] {
+function listContexts(): readonly string[] {
   return [...new Set(listPids().flatMap((pid) => readContext(pid) ?? []))];
 }
 
 /** Host.getCommandLine. proc_pid_cmdline(5) */
-export function getCommandLine(pid: number): readonly string[] {
+function getCommandLine(pid: number): readonly string[] {
   try {
     return (readText(`/proc/${pid}/cmdline`) ?? "").split("\0").slice(0, -1);
   } catch {
@@ -43,7 +58,7 @@ export function getCommandLine(pid: number): readonly string[] {
 }
 
 /** Host.getCpuSeconds: user and system time, in clock ticks of 1/100 s on all that Linux runs on. */
-export function getCpuSeconds(pid: number): number | undefined {
+function getCpuSeconds(pid: number): number | undefined {
   try {
     const stat = readText(`/proc/${pid}/stat`);
     if (stat === undefined) return undefined;
@@ -55,7 +70,7 @@ export function getCpuSeconds(pid: number): number | undefined {
 }
 
 /** Host.signalProcess: through a pidfd, so that a number given to another process meanwhile is not hit. */
-export function signalProcess(target: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean {
+function signalProcess(target: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean {
   const fd = libc().syscall(SYS_PIDFD_OPEN, BigInt(target.pid), 0n, 0n, 0n);
   if (fd < 0n) return goneOrThrow(`open process ${target.pid}`, readErrno());
   try {

@@ -1,0 +1,35 @@
+import { describeHeld } from "../../run/let-go.ts";
+import { listHeldInChange } from "../give-up.ts";
+import type { Node } from "../node.ts";
+import { readRecords } from "../record.ts";
+
+/** A guest that has not let go of what it was told to. */
+export interface HeldGuest {
+  readonly guest: { readonly name: string; readonly uuid: string; readonly state: "running" };
+  /** What it was told, for a person: `detach vdb`. */
+  readonly change: string;
+  /** What its processes have, a line each. */
+  readonly held: readonly string[];
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+/** All such guests, or the one with that UUID, as the kernel shows them now. Changes nothing. */
+export function listHeldGuests(node: Node, uuid: string | undefined): HeldGuest[] {
+  return readRecords(node).flatMap((record): HeldGuest[] => {
+    const { change, name } = record;
+    if (change === undefined || (uuid !== undefined && record.uuid !== uuid)) return [];
+    const held = [...new Set(listHeldInChange(node, record).map(describeHeld))];
+    if (held.length === 0) return [];
+    return [
+      {
+        guest: { name, uuid: record.uuid, state: "running" },
+        change: change.what,
+        held,
+        reason:
+          "QEMU was told to let go, and the kernel says that it has not: until then label and claim stay, and nobody else is given it.",
+        remedy: `End the guest (svirt destroy ${name}), or run svirt recover once it has let go.`,
+      },
+    ];
+  });
+}
