@@ -72,15 +72,15 @@ describe("a QEMU that keeps what it was told to close", () => {
     const machine = await liar();
     await errorOf(detach(machine));
     const before = wholeState(machine);
-    const { out } = await runOn(machine, ["explain", "vm1"]);
+    const { out } = await runOn(machine, "explain", "vm1");
     expect(out).toContain("Told to");
     expect(out).toMatch(/process \d+ still holds \/var\/lib\/images\/top.qcow2 \(descriptor \d+\)/);
-    const { out: json } = await runOn(machine, ["explain", "--json"]);
+    const { out: json } = await runOn(machine, "explain", "--json");
     expect(JSON.parse(json)).toMatchObject([{ guest: { name: "vm1" }, change: "detach vdb" }]);
     expect(wholeState(machine)).toEqual(before);
     closeKept(machine);
     await sweepAll(machine);
-    expect((await runOn(machine, ["explain", "vm1"])).out).toBe("No denials.\n");
+    expect((await runOn(machine, "explain", "vm1")).out).toBe("No denials.\n");
   });
 
   test("is asked again by each call, which finishes once it is true", async () => {
