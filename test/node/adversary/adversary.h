@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 /* Whose loss it would be. */
-enum group { NEIGHBOUR, SECRETS, HOST, KERNEL, OWN };
+enum group { NEIGHBOUR, SECRETS, HOST, KERNEL, OWN, HANDED, LIMITS, MONITOR };
 
 /* `step` is NULL when all was done, else what failed, with errno. It points to a literal: the runner that reads it
  * from a pipe is a fork of the same program. */
@@ -66,6 +66,13 @@ extern const struct attempt own_attempts[];
 
 /* Value of a fact, or NULL. */
 const char *fact(const char *name);
+void set_fact(const char *name, const char *value);
+/* Facts from stdin, name=value lines. */
+void read_facts(void);
+
+/* Runs a try in a child and prints its result. runner.c */
+void attempt(const struct attempt *a);
+void print_result(const struct attempt *a, const char *verdict, const char *step, const char *why);
 
 /* Descriptors of the guest's own disk, of /dev/kvm and of a tap, handed over as svirt hands them to QEMU. */
 #define OWN_DISK_FD 3

@@ -1,8 +1,11 @@
 /* Starts the adversary as svirt starts QEMU: another user, no capabilities, the files it needs already open, the
  * label asked for at exec.
  *
- *   launch [--label CONTEXT] [--like PID] --in FACTS --out REPORT --disk IMAGE [--kvm DEVICE] -- PROGRAM [ARGUMENT ...]
+ *   launch [--label CONTEXT] [--like PID] --in FACTS --out REPORT --disk IMAGE [--kvm DEVICE] [--hand NUMBER:HOW:PATH ...]
+ *          -- PROGRAM [ARGUMENT ...]
  *   launch --set-label CONTEXT FILE ...
+ *
+ * HOW is r, rw or a, as the file is opened, or l: a socket that listens there, @NAME an abstract one.
  *
  * A copy of it labelled as svirt's own program runs in svirt's domain, the only one that may enter a guest's. The
  * second form is `chcon`, which the node does not have. */
@@ -16,6 +19,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -45,6 +50,48 @@ static void open_as(const char *path, int flags, int number)
 		fail(path);
 	if (fd != number)
 		close(fd);
+}
+
+/* A socket is of the context that its maker asks for, else of his own, which the guest may not use. */
+static void ask_socket_label(const char *label)
+{
+	int fd = open("/proc/thread-self/attr/sockcreate", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, label, strlen(label)) != (ssize_t)strlen(label))
+		fail(label);
+	close(fd);
+}
+
+static void listen_as(const char *path, int number)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	if (strlen(path) >= sizeof address.sun_path)
+		fail(path);
+	strcpy(address.sun_path, path);
+	if (*path == '@')
+		address.sun_path[0] = 0;
+	else
+		unlink(path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(fd, 1) != 0 || dup2(fd, number) < 0)
+		fail(path);
+	if (fd != number)
+		close(fd);
+}
+
+/* Numbers below those that it opens meanwhile: as many as are given are taken. */
+static void hand(const char *wish)
+{
+	char how[3] = "", path[4096];
+	int number;
+
+	if (sscanf(wish, "%d:%2[a-z]:%4095s", &number, how, path) != 3)
+		fail(wish);
+	if (*how == 'l')
+		listen_as(path, number);
+	else
+		open_as(path, *how == 'a' ? O_WRONLY | O_APPEND | O_CREAT : how[1] == 'w' ? O_RDWR : O_RDONLY, number);
 }
 
 /* A tap of its own, gone with its descriptor. */
@@ -103,7 +150,8 @@ static void ask_label(const char *label)
 int main(int argc, char **argv)
 {
 	const char *label = NULL, *like = NULL, *in = "/dev/null", *out = NULL, *disk = NULL, *kvm = NULL;
-	int i = 1;
+	const char *wishes[32];
+	int i = 1, wished = 0;
 
 	if (argc > 3 && strcmp(argv[1], "--set-label") == 0)
 		return set_labels(argv[2], argv + 3);
@@ -111,6 +159,7 @@ int main(int argc, char **argv)
 		const char **into = strcmp(argv[i], "--label") == 0 ? &label : strcmp(argv[i], "--like") == 0 ? &like
 			: strcmp(argv[i], "--in") == 0 ? &in : strcmp(argv[i], "--out") == 0 ? &out
 			: strcmp(argv[i], "--disk") == 0 ? &disk
+			: strcmp(argv[i], "--hand") == 0 && wished < 32 ? &wishes[wished++]
 			: strcmp(argv[i], "--kvm") == 0 ? &kvm : NULL;
 		if (!into)
 			return 2;
@@ -122,6 +171,10 @@ int main(int argc, char **argv)
 	if (kvm)
 		open_as(kvm, O_RDWR, KVM);
 	make_tap(TAP);
+	if (wished && label)
+		ask_socket_label(label);
+	for (int wish = 0; wish < wished; wish++)
+		hand(wishes[wish]);
 	open_as(in, O_RDONLY, 0);
 	open_as(out, O_WRONLY | O_CREAT | O_APPEND, 1);
 	dup2(1, 2);
