@@ -1,26 +1,35 @@
 /**
- * Prints the proof of isolation, made on the running node: `bun scripts/isolation.ts [--json] [GUEST NEIGHBOUR]`.
- * With two guests that run already, the first tries against the second, and the control after it. Exit 1: it fails.
+ * Prints the proof of isolation, made on the running node: `bun scripts/isolation.ts [--json] [GUEST NEIGHBOUR]`. First what
+ * the adversary tries, then the liar, a program that is QEMU to svirt. With two guests that run already, the first tries
+ * against the second, and the control after it. Exit 1: it fails.
  */
-import { RUNS } from "../test/node/isolation/attempt.ts";
+import { LIAR_RUNS, RUNS, type Run } from "../test/node/isolation/attempt.ts";
 import { EXCEPTIONS } from "../test/node/isolation/exceptions.ts";
 import { findFaults, joinRuns } from "../test/node/isolation/judge.ts";
 import { type Trial, tryAll } from "../test/node/isolation/on-the-node.ts";
 import { formatProof } from "../test/node/isolation/table.ts";
+import { tryLiar } from "../test/node/liar/on-the-node.ts";
 
 const words = process.argv.slice(2);
 const [guest, neighbour] = words.filter((word) => word !== "--json");
-const trial: Required<Pick<Trial, "runs">> & Trial =
-  guest === undefined || neighbour === undefined
-    ? { runs: RUNS }
-    : { runs: ["kvm", "control"], guests: { guest, neighbour } };
+const hasGuests = guest !== undefined && neighbour !== undefined;
+const trial: Required<Pick<Trial, "runs">> & Trial = hasGuests
+  ? { runs: ["kvm", "control"], guests: { guest, neighbour } }
+  : { runs: RUNS };
+const liarRuns: readonly Run[] = hasGuests ? ["kvm", "control"] : LIAR_RUNS;
 
-const rows = joinRuns(await tryAll((line) => process.stderr.write(`${line}\n`), trial), EXCEPTIONS);
-const faults = findFaults(rows, trial.runs);
+const rows = joinRuns(await tryAll(say, trial), EXCEPTIONS);
+const liar = await tryLiar(say, liarRuns);
+const faults = [...findFaults(rows, trial.runs), ...liar.faults];
 const json = JSON.stringify({
-  rows: rows.map((row) => [...row.results].map(([run, result]) => ({ run, ...result }))),
+  rows: [...rows, ...liar.rows].map((row) => [...row.results].map(([run, result]) => ({ run, ...result }))),
   faults,
 });
-process.stdout.write(words.includes("--json") ? `${json}\n` : formatProof(rows, trial.runs));
-for (const fault of faults) process.stderr.write(`FAULT ${fault}\n`);
+const text = `${formatProof(rows, trial.runs)}\n\n${formatProof(liar.rows, liarRuns)}`;
+process.stdout.write(words.includes("--json") ? `${json}\n` : text);
+for (const fault of faults) say(`FAULT ${fault}`);
 process.exitCode = faults.length === 0 ? 0 : 1;
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

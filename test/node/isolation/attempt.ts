@@ -1,9 +1,9 @@
 import * as v from "valibot";
 
-/** One line that test/node/adversary prints: what was tried and how it went. */
+/** One line that test/node/adversary or test/node/liar prints: what was tried and how it went. */
 const attemptResult = v.strictObject({
   id: v.string(),
-  group: v.picklist(["neighbour", "secrets", "host", "kernel", "own"]),
+  group: v.picklist(["neighbour", "secrets", "host", "kernel", "own", "handed", "limits", "monitor"]),
   what: v.string(),
   destructive: v.boolean(),
   verdict: v.picklist(["done", "refused", "untried", "hung"]),
@@ -24,7 +24,9 @@ export function parseAttempts(text: string): readonly AttemptResult[] {
 
 /** Who tries. */
 export const RUNS = ["kvm", "tcg", "net", "label", "twin", "user", "control"] as const;
-export type Run = (typeof RUNS)[number];
+/** Who tries of the liar's: besides, one that owns what it was handed, as an ordinary user does. */
+export const LIAR_RUNS = ["kvm", "tcg", "owner", "control"] as const;
+export type Run = (typeof RUNS)[number] | (typeof LIAR_RUNS)[number];
 
 /** What each run has of a guest's two walls. */
 export const RUN_MEANS: Readonly<Record<Run, string>> = {
@@ -33,6 +35,7 @@ export const RUN_MEANS: Readonly<Record<Run, string>> = {
   net: "the same for a guest with user networking (svirt_net_t)",
   label: "guest A's label alone: root with every capability",
   twin: "guest A's label with the neighbour's own user: what the label keeps apart when users do not",
+  owner: "guest A's label, with a user who owns what it was handed: the label alone",
   user: "guest A's user alone: unconfined_t (for comparison, nothing is demanded)",
   control: "unconfined root",
 };

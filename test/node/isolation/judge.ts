@@ -9,7 +9,7 @@ export interface Row {
 }
 
 /** Runs of a guest, in which what is not the guest's own has to be refused. */
-export const CONFINED: readonly Run[] = ["kvm", "tcg", "net", "label", "twin"];
+export const CONFINED: readonly Run[] = ["kvm", "tcg", "net", "label", "twin", "owner"];
 
 /** Rows in the order of the attempts. */
 export function joinRuns(runs: Runs, exceptions: readonly Exception[]): readonly Row[] {

@@ -6,7 +6,8 @@ const ADVERSARY = fileURLToPath(new URL("../adversary", import.meta.url));
 /** As in isolation.sh. */
 export const FOLDER = "/srv/isolation";
 
-async function output(command: readonly string[]): Promise<string> {
+/** What a program prints. Throws when it fails, with all that it said. */
+export async function runProgram(command: readonly string[]): Promise<string> {
   const child = Bun.spawn([...command], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
   const [stdout, stderr, code] = await Promise.all([
     new Response(child.stdout).text(),
@@ -21,7 +22,7 @@ async function output(command: readonly string[]): Promise<string> {
 /** Is a node up? */
 export async function isNodeUp(): Promise<boolean> {
   if (!(await Bun.file(NODE).exists())) return false;
-  return output([NODE, "ssh", "true"]).then(
+  return runProgram([NODE, "ssh", "true"]).then(
     () => true,
     () => false,
   );
@@ -30,12 +31,12 @@ export async function isNodeUp(): Promise<boolean> {
 function onNode(guests: Guests | undefined, ...words: string[]): Promise<string> {
   const names =
     guests === undefined ? [] : [`SVIRT_GUEST=${guests.guest}`, `SVIRT_NEIGHBOUR=${guests.neighbour}`];
-  return output([NODE, "ssh", [...names, "sh", `${FOLDER}/isolation.sh`, ...words].join(" ")]);
+  return runProgram([NODE, "ssh", [...names, "sh", `${FOLDER}/isolation.sh`, ...words].join(" ")]);
 }
 
 /** Builds the adversary here. Gives the files of it and of what starts it, which belong into FOLDER. */
 export async function buildAdversary(): Promise<readonly string[]> {
-  const built = (await output([`${ADVERSARY}/build`])).trim();
+  const built = (await runProgram([`${ADVERSARY}/build`])).trim();
   const programs = ["adversary", "launch", "stand-in"].map((name) => `${built}/${name}`);
   return [...programs, `${ADVERSARY}/isolation.sh`];
 }
@@ -67,7 +68,7 @@ export interface Trial {
 export async function tryAll(say: (line: string) => void, trial: Trial = {}): Promise<Runs> {
   const { guests, runs: wanted = RUNS } = trial;
   say("building the adversary");
-  await output([NODE, "put", ...(await buildAdversary()), FOLDER]);
+  await runProgram([NODE, "put", ...(await buildAdversary()), FOLDER]);
   say(guests === undefined ? "starting the guests" : "starting what the neighbour has besides");
   await onNode(guests, "set-up");
   try {

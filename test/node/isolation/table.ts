@@ -7,7 +7,12 @@ const TITLES: Readonly<Record<AttemptResult["group"], string>> = {
   host: "The host",
   kernel: "The kernel",
   own: "What the guest needs (has to be done)",
+  handed: "Descriptors that it was handed",
+  limits: "Its folder, log, limits and reaper",
+  monitor: "A QEMU that lies, and svirt",
 };
+
+const GROUPS = ["neighbour", "secrets", "host", "kernel", "own", "handed", "limits", "monitor"] as const;
 
 /** The proof as a text for people: each group a table, then what is still allowed and what the control could not do. */
 export function formatProof(rows: readonly Row[], runs: readonly Run[]): string {
@@ -26,7 +31,7 @@ export function formatProof(rows: readonly Row[], runs: readonly Run[]): string 
 
 function groupsOf(rows: readonly Row[]): AttemptResult["group"][] {
   const present = new Set(rows.map((row) => row.attempt.group));
-  return (["neighbour", "secrets", "host", "kernel", "own"] as const).filter((group) => present.has(group));
+  return GROUPS.filter((group) => present.has(group));
 }
 
 function formatGroup(group: AttemptResult["group"], rows: readonly Row[], runs: readonly Run[]): string[] {

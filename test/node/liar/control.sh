@@ -1,0 +1,150 @@
+# shellcheck shell=sh disable=SC2154 # read by liar.sh, which has the variables
+# The same tries where nothing confines them: as unconfined root, or on a file, a socket, a folder without svirt.
+
+# hands FOLDER LOOP SOCKET: the words of launch for the files there, in the order of role_numbers.
+role_numbers='disk=3 tap=5 shared=10 base=11 cdrom=12 loop=13 random=14 monitor=15'
+hands() {
+  printf -- '--disk %s --hand 10:rw:%s --hand 11:r:%s --hand 12:r:%s --hand 13:rw:%s --hand 14:r:/dev/urandom --hand 15:l:%s' \
+    "$1/disk.img" "$1/shared.img" "$1/base.img" "$1/cdrom.img" "$2" "$3"
+}
+
+# loop_of FOLDER: a loop device that is no guest's.
+loop_of() {
+  losetup -d /dev/loop7 2>/dev/null || :
+  losetup -o 65536 /dev/loop7 "$1/slice.img"
+  echo /dev/loop7
+}
+
+# What svirt hands over, to a process with the guest's label and user, who owns the files: the label alone is left to refuse.
+run_as_owner() {
+  renew liar-kvm
+  owner_pid=$(pid_of liar-kvm)
+  owner_uid=$(uid_of "$owner_pid")
+  owner_label=$(image_label_of liar-kvm)
+  make_files owner
+  owner_loop=$(loop_of "$here/owner")
+  owner_loop_label=$(label_of "$owner_loop")
+  printf 'monitor_path=%s\n' "$(run_folder_of liar-kvm)/monitor.sock" >"$here/owner/facts"
+  : >"$here/owner/report"
+  chown "$owner_uid" "$here/owner"/*
+  set_label "$owner_label" "$here/owner/disk.img" "$here/owner/facts" "$here/owner/report" "$owner_loop"
+  set_label system_u:object_r:svirt_image_t:s0 "$here/owner/shared.img"
+  set_label system_u:object_r:virt_content_t:s0 "$here/owner/base.img" "$here/owner/cdrom.img"
+  # shellcheck disable=SC2046,SC2086 # words
+  "$here/launch-svirt" --label "$(context_of "$owner_pid")" --like "$owner_pid" --in "$here/owner/facts" \
+    --out "$here/owner/report" $(hands "$here/owner" "$owner_loop" @liar-owner) -- "$here/liar-guest" try handed $role_numbers ||
+    say "the owner's tries ended with $?"
+  cat "$here/owner/report"
+  set_label "$owner_loop_label" "$owner_loop"
+  losetup -d "$owner_loop" 2>/dev/null || :
+  svirt destroy liar-kvm >/dev/null 2>&1 || :
+}
+
+# control_inside GROUP
+control_inside() {
+  make_files control
+  # In memory, as a guest's folder is.
+  control_space=/run/svirt-liar-space
+  mkdir -p "$here/control/own/guest" "$control_space"
+  sleep 3600 &
+  control_parent=$!
+  sleep 3600 &
+  control_again=$!
+  printf 'own log\n' >"$here/control/log.log"
+  cat >"$here/control/facts" <<FACTS
+own_folder=$here/control/own/guest
+own_space=$control_space
+monitor_path=$here/control/monitor.sock
+parent=$control_parent
+parent_again=$control_again
+FACTS
+  echo 1 >"$here/control/own/pid"
+  control_loop=$(loop_of "$here/control")
+  # One that it is not told of, by its number.
+  # shellcheck disable=SC2046,SC2086 # words
+  "$here/launch" --in "$here/control/facts" --out "$here/control/report" $(hands "$here/control" "$control_loop" "$here/control/monitor.sock") \
+    --hand "16:a:$here/control/log.log" --hand 30:r:/dev/null -- "$here/liar" try "$1" $role_numbers log=16 ||
+    say "the control's tries ended with $?"
+  cat "$here/control/report"
+  losetup -d "$control_loop" 2>/dev/null || :
+  kill -CONT "$control_parent" "$control_again" 2>/dev/null || :
+  kill "$control_parent" "$control_again" 2>/dev/null || :
+  rm -rf "$here/control" "$control_space"
+}
+
+control_scenes() {
+  mkdir -p "$here/control"
+  file "$here/control/disk.img" 4
+  scenes control
+  rm -rf "$here/control"
+}
+
+# What a naive program makes of each scene: done where the lie, the trap or the process works.
+
+control_lie() {
+  write_order control "$3" "$4"
+  "$here/liar" serve "$here/control/lie.sock" "$here/control/disk.img" >/dev/null 2>&1 &
+  control_server=$!
+  until [ -S "$here/control/lie.sock" ]; do sleep 0.1; done
+  case $4 in any) asked=query-status ;; *) asked=$4 ;; esac
+  watched 3 64 "$here/liar" client "$here/control/lie.sock" "$asked"
+  kill -9 "$control_server"
+  rm -f "$here/control/lie.sock"
+  if [ "$how" = ended ] && [ "$code" = 0 ] && is_honest; then verdict=refused; else verdict='done'; fi
+  result "$1" monitor "$2" "$verdict" client "$how $code after $ms ms, $kib KiB"
+}
+
+# An answer to what was asked, and nothing with it.
+is_honest() { grep -qE '^\{"return":\{("status":"running","running":true)?\},"id":2\}' "$here/out"; }
+
+control_keep() {
+  file "$here/control/keep.img" 1024
+  watched 20 64 "$here/liar" hold "$3" "$here/control/keep.img"
+  [ "$how $code" = "ended 0" ] && verdict='done' || verdict=refused
+  result "$1" monitor "$2" "$verdict" hold "$how $code"
+}
+
+# Ended as a program ends another: by its number, politely.
+control_linger() {
+  cp "$here/liar" "$here/control/lingers-$3"
+  "$here/control/lingers-$3" linger "$3" >"$here/control/said" &
+  control_pid=$!
+  sleep 1
+  kill "$control_pid"
+  sleep 0.3
+  control_left=$(list_lingering "$3" | wc -l)
+  [ "$control_left" -gt 0 ] && verdict='done' || verdict=refused
+  result "$1" monitor "$2" "$verdict" kill "$control_left left"
+  # One that is another process each moment is met when there are many signals.
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    list_lingering "$3" | xargs kill -9 2>/dev/null || :
+  done
+}
+
+# list_lingering HOW: by each thread, since a process whose first thread has ended is shown by the others alone.
+list_lingering() {
+  for exe in /proc/[0-9]*/task/[0-9]*/exe; do
+    [ "$(readlink "$exe" 2>/dev/null)" != "$here/control/lingers-$1" ] || printf '%s\n' "$exe"
+  done | cut -d/ -f3 | sort -u
+}
+
+# A program that takes the folder for what it looks like: $4 is what it does.
+control_trap() {
+  mkdir -p "$here/control/trap"
+  (cd "$here/control/trap" && "$here/liar" trap "$3") || say "$3: no trap"
+  watched 3 64 sh -c "cd $here/control/trap && $4"
+  { [ "$how $code" != "ended 0" ] || ! victims_are_well; } && verdict='done' || verdict=refused
+  result "$1" monitor "$2" "$verdict" naive "$how $code"
+  put_victims_back
+  remove_deep "$here/control/trap"
+}
+
+# rm of busybox does not come down so far.
+remove_deep() {
+  while ! rm -rf "$1" 2>/dev/null; do
+    deep=$1
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do deep=$deep/d; done
+    mv "$deep" "$1.up" && rm -rf "$1" 2>/dev/null
+    mv "$1.up" "$1" 2>/dev/null || break
+  done
+}

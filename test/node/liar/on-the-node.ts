@@ -1,0 +1,54 @@
+import { fileURLToPath } from "node:url";
+import type { Run } from "../isolation/attempt.ts";
+import { findFaults, joinRuns, type Row } from "../isolation/judge.ts";
+import { makeRuns, runProgram } from "../isolation/on-the-node.ts";
+import { LIAR_EXCEPTIONS } from "./exceptions.ts";
+import { PARTS } from "./parts.ts";
+
+const NODE = fileURLToPath(new URL("../../../scripts/node", import.meta.url));
+const LIAR = fileURLToPath(new URL(".", import.meta.url));
+/** As in liar.sh. */
+const FOLDER = "/srv/liar";
+const SCRIPTS = ["liar.sh", "scenes.sh", "control.sh"];
+
+/** How the liar's tries went. */
+export interface LiarProof {
+  readonly rows: readonly Row[];
+  /** A line for each that did not go as it has to: findFaults(). */
+  readonly faults: readonly string[];
+}
+
+/** Makes the liar's tries on the node that runs, and takes away what was needed for them. `only`: no other runs. */
+export async function tryLiar(say: (line: string) => void, only?: readonly Run[]): Promise<LiarProof> {
+  say("building the liar");
+  const built = (await runProgram([`${LIAR}build`])).trim();
+  const files = [`${built}/liar`, `${built}/launch`, ...SCRIPTS.map((name) => `${LIAR}${name}`)];
+  await runProgram([NODE, "put", ...files, FOLDER]);
+  say("defining guests whose QEMU lies");
+  await onNode("set-up");
+  try {
+    return await tryParts(say, only);
+  } finally {
+    await onNode("tear-down");
+  }
+}
+
+async function tryParts(say: (line: string) => void, only: readonly Run[] | undefined): Promise<LiarProof> {
+  const rows: Row[] = [];
+  const faults: string[] = [];
+  for (const { group, runs: all } of PARTS) {
+    const runs = all.filter((run) => only?.includes(run) !== false);
+    const results = await makeRuns(runs, (run) => {
+      say(`lying about ${group} as ${run}`);
+      return onNode("run", run, group);
+    });
+    const joined = joinRuns(results, LIAR_EXCEPTIONS);
+    rows.push(...joined);
+    faults.push(...findFaults(joined, runs));
+  }
+  return { rows, faults };
+}
+
+function onNode(...words: string[]): Promise<string> {
+  return runProgram([NODE, "ssh", ["sh", `${FOLDER}/liar.sh`, ...words].join(" ")]);
+}

@@ -1,0 +1,274 @@
+# shellcheck shell=sh disable=SC2154 # read by liar.sh, which has the variables
+# Scenes in which svirt itself has to do with a liar, and what each has to come to.
+
+# scenes WHO: `guest` or `control` is the first word of the functions that play them.
+scenes() {
+  lies_of "$1"
+  keeps_of "$1"
+  lingerers_of "$1"
+  traps_of "$1"
+  "$1_logs"
+}
+
+# WHO_lie ID WHAT LIE ON COMMAND...: a lie that is told when ON is asked, of which svirt hears by COMMAND.
+lies_of() {
+  lie="$1_lie"
+  "$lie" greet.never 'no greeting' greet-never any domstate @
+  "$lie" greet.slowly 'a greeting, a byte at a time' greet-slowly any domstate @
+  "$lie" greet.endless 'a greeting without end' greet-endlessly any domstate @
+  "$lie" greet.junk 'random bytes for a greeting' greet-with-junk any suspend @
+  "$lie" greet.deep 'a greeting nested without end' greet-deep any domstate @
+  "$lie" greet.lines 'empty lines for a greeting' greet-with-lines any domstate @
+  "$lie" greet.go 'hangs up for a greeting' greet-and-go any resume @
+  "$lie" greet.often 'greetings without end' greet-often any domstate @
+  "$lie" greet.events 'events without end for a greeting' greet-with-events any domstate @
+  "$lie" greet.deaf 'does not take the call' deaf any domstate @
+  "$lie" answer.never 'no answer' never query-status domstate @
+  "$lie" answer.slowly 'an answer, a byte at a time' slowly query-status domstate @
+  "$lie" answer.line 'an answer without end' line-without-end query-status domstate @
+  "$lie" answer.deep-endless 'an answer nested without end' nested-without-end query-status domstate @
+  "$lie" answer.deep 'an answer nested 300,000 deep' nested query-status domstate @
+  "$lie" answer.objects 'objects in objects without end' objects-without-end query-status domstate @
+  "$lie" answer.events 'events without end' events-without-end query-status domstate @
+  "$lie" answer.deletions 'devices that are gone, without end' deletions-without-end query-status domstate @
+  "$lie" answer.answers 'answers to what was not asked, without end' answers-without-end query-status domstate @
+  "$lie" answer.blanks 'blank lines without end' blanks-without-end query-status domstate @
+  "$lie" answer.junk 'random bytes for an answer' junk query-status domstate @
+  "$lie" answer.other-id 'an answer with a wrong number' other-id query-status domstate @
+  "$lie" answer.no-id 'an answer without a number' no-id query-status domstate @
+  "$lie" answer.text-id 'an answer with text for a number' id-as-text query-status domstate @
+  "$lie" answer.half 'half an answer' half-a-line query-status domstate @
+  "$lie" answer.half-go 'half an answer, and hangs up' half-and-go query-status domstate @
+  "$lie" answer.go 'hangs up for an answer' go query-status domstate @
+  "$lie" answer.half-closed 'closes its side' half-closed query-status domstate @
+  "$lie" answer.not-utf8 'an answer that is not UTF-8' not-utf8 query-status domstate @
+  "$lie" answer.not-json 'an answer that is not JSON' not-json query-status domstate @
+  "$lie" answer.number 'a number for a state' number query-status domstate @
+  "$lie" answer.null 'null for a state' null query-status domstate @
+  "$lie" answer.text 'text for a state' text query-status domstate @
+  "$lie" answer.state 'a state that QEMU does not have' state query-status domstate @
+  "$lie" answer.prototype 'an answer named __proto__' prototype query-status domstate @
+  "$lie" answer.escapes 'escape sequences in an answer' escapes query-status domstate @
+  "$lie" answer.error 'escape sequences in an error' error-escapes stop suspend @
+  "$lie" answer.error-long 'an error of 4 MB' error-long stop suspend @
+  "$lie" answer.numbers 'numbers that are none' numbers query-status domstate @
+  "$lie" answer.descriptors 'descriptors with an answer' descriptors query-status domstate @
+  "$lie" list.never 'no answer, to who lists all guests' never any list
+  "$lie" list.greet 'no greeting, to who lists all guests' greet-never any list
+  "$lie" stats.never 'no answer, to who asks for statistics' never any domstats @
+  "$lie" stats.text 'text for statistics' text any domstats @
+  "$lie" audit.never 'no answer, to the audit' never any audit
+  "$lie" shutdown.never 'no answer, to who shuts it down' never any shutdown @
+}
+
+# WHO_keep ID WHAT HOW
+keeps_of() {
+  keep="$1_keep"
+  "$keep" keep.descriptor 'keeps a disk by a descriptor' descriptor
+  "$keep" keep.anew 'keeps a disk opened anew' anew
+  "$keep" keep.mapping 'keeps a disk mapped' mapping
+  "$keep" keep.child 'keeps a disk in a child' child
+  "$keep" keep.thread 'keeps a disk in a thread with its own descriptors' thread
+  "$keep" keep.leader 'keeps a disk in a process whose first thread is dead' leader
+  "$keep" keep.flight 'keeps a disk on the way through a socket' flight
+  "$keep" keep.flight-twice 'keeps a disk in a socket on the way through a socket' flight-twice
+  "$keep" keep.splice 'keeps a disk in a system call that waits to write to it' splice
+  "$keep" keep.sendfile 'keeps a disk in a system call that waits to read on' sendfile
+  "$keep" keep.pages 'keeps pages of a disk in a pipe, to read what comes' pages
+  "$keep" keep.ring 'keeps a disk registered with io_uring' ring
+}
+
+# WHO_linger ID WHAT HOW
+lingerers_of() {
+  outlive="$1_linger"
+  "$outlive" end.orphan 'a grandchild that ignores all signals' orphan
+  "$outlive" end.kernel-name 'a child that is called as a kernel thread' kernel-name
+  "$outlive" end.reaper-name 'a child that is called svirt' reaper-name
+  "$outlive" end.leader 'a process whose first thread is dead' leader
+  "$outlive" end.run-away 'another process each moment' run-away
+  "$outlive" end.stopped 'a child that is stopped' stopped
+  "$outlive" end.traced 'a child that another one traces' traced
+  "$outlive" end.sibling 'a child of its reaper' sibling
+  "$outlive" end.vfork 'a process that waits in vfork' vfork
+  "$outlive" end.namespace 'a child in a user namespace' namespace
+}
+
+# WHO_trap ID WHAT HOW NAIVE
+traps_of() {
+  lure="$1_trap"
+  "$lure" trap.deep '10,000 folders in each other' deep 'rm -rf d'
+  # shellcheck disable=SC2016
+  "$lure" trap.names 'names that are options, patterns, commands and no text' names 'rmdir $(ls -A) && [ -z "$(ls -A)" ]'
+  "$lure" trap.symlinks 'symlinks to a file, where its sockets are looked for' symlinks 'echo hello >vnc.sock'
+  "$lure" trap.folder-links 'symlinks to a folder, where its sockets are looked for' folder-links 'rm -r vnc.sock/*'
+  "$lure" trap.loops 'symlinks to themselves' loops 'cat vnc.sock'
+  "$lure" trap.fifos 'FIFOs, where its sockets are looked for' fifos 'cat vnc.sock'
+  "$lure" trap.folders 'folders, where its sockets are looked for' folders 'rm -f vnc.sock'
+  "$lure" trap.sparse 'a file of 4 TiB' sparse 'cat sparse >/dev/null'
+}
+
+run_scenes() {
+  liar=$1
+  svirt start liar-neighbour >/dev/null
+  scenes guest
+  svirt destroy "$liar" >/dev/null 2>&1 || :
+  svirt destroy liar-neighbour >/dev/null 2>&1 || :
+}
+
+# ---- What svirt makes of them
+
+# clear_words: its output has no control character, and what failed says what to do.
+clear_words() {
+  ! tr -d '\n\t' <"$here/out" | grep -q '[[:cntrl:]]' && ! tr -d '\n\t' <"$here/err" | grep -q '[[:cntrl:]]' &&
+    [ "$(wc -c <"$here/err")" -lt 65536 ] && ! grep -q LIE "$here/out" &&
+    { [ "$code" = 0 ] || grep -q '^remedy: ' "$here/err"; }
+}
+
+guest_lie() {
+  id=$1 what=$2 told=$3 on=$4
+  shift 4
+  begin "$liar"
+  order "$liar" "$told" "$on" >/dev/null
+  words=
+  for word; do
+    [ "$word" != @ ] || word=$liar
+    words="$words '$word'"
+  done
+  eval "watched $longest $most svirt $words"
+  seen="$how $code after $ms ms, $kib KiB"
+  # The next one is told the truth again, and svirt takes it for that.
+  order "$liar" honest >/dev/null
+  if [ "$how" != ended ]; then verdict='done'
+  elif ! clear_words; then verdict='done' seen="$seen: $(head -c 200 "$here/err" | tr -cd ' -~')"
+  else verdict=refused
+  fi
+  result "$id" monitor "$what" "$verdict" svirt "$seen"
+  # What may have come of a command that went through.
+  case $told in error* | greet-and-go | greet-with-junk) svirt resume "$liar" >/dev/null 2>&1 || : ;; esac
+  case $id in shutdown*) renew "$liar" ;; esac
+}
+
+# It is given a disk, says that it has let go of it, and has not.
+guest_keep() {
+  kept_file=$here/keep.img
+  renew "$liar"
+  file "$kept_file" 1024
+  before=$(label_of "$kept_file")
+  svirt attach-disk "$liar" "$kept_file" sda >/dev/null || say "$3: attach-disk"
+  write_order "$liar" keep "$3"
+  sleep 0.3
+  watched 60 "$most" svirt detach-disk "$liar" sda
+  held=$(await "$liar" held 5)
+  if [ "$held" != 'done' ]; then verdict=refused why="$held"
+  elif [ "$(label_of "$kept_file")" != "$before" ]; then verdict=refused why="stays the guest's, exit $code"
+  else judge_kept "$3"
+  fi
+  result "$1" monitor "$2" "$verdict" detach "$why"
+  svirt destroy "$liar" >/dev/null 2>&1 || :
+}
+
+# svirt has given the label back: does what was kept reach the file?
+# judge_kept HOW
+judge_kept() {
+  printf '%512s' '' | tr ' ' R | dd of="$kept_file" bs=512 seek=2047 conv=notrunc 2>/dev/null
+  used=$(order "$liar" use W 10)
+  end=$(tail -c 1 "$kept_file")
+  why="label given back, used: $used, end: $end"
+  case $used-$end in done-W) verdict='done' ;; *) verdict=refused ;; esac
+  case $used-$1 in done-sendfile | done-pages) verdict='done' ;; esac
+}
+
+# processes_of UID: that are not only to be told of.
+processes_of() {
+  grep -l "^Uid:[[:space:]]*$1[[:space:]]" /proc/[0-9]*/status 2>/dev/null |
+    while read -r process; do grep -q '^State:[[:space:]]*Z' "$process" && grep -q '^Threads:[[:space:]]*1$' "$process" || echo "$process"; done
+}
+
+guest_linger() {
+  renew "$liar"
+  uid=$(uid_of "$(pid_of "$liar")")
+  lingers=$(order "$liar" linger "$3")
+  watched 30 "$most" svirt destroy "$liar"
+  sleep 0.5
+  left=$(processes_of "$uid" | wc -l)
+  if [ "$lingers" != 'done' ]; then verdict=refused why=$lingers
+  elif [ "$how $code" = 'ended 0' ] && [ "$left" = 0 ]; then verdict=refused why="ended within $ms ms"
+  else verdict='done' why="$how $code, $left left"
+  fi
+  result "$1" monitor "$2" "$verdict" destroy "$why"
+}
+
+victims_are_well() {
+  [ "$(cat "$here/victims/file")$(cat "$here/victims/folder/file")$(stat -c %a "$here/victims/file")" = untoucheduntouched644 ]
+}
+
+put_victims_back() {
+  mkdir -p "$here/victims/folder"
+  echo untouched >"$here/victims/file"
+  echo untouched >"$here/victims/folder/file"
+  chmod 644 "$here/victims/file"
+}
+
+guest_trap() {
+  renew "$liar"
+  folder=$(run_folder_of "$liar")
+  trapped=$(order "$liar" trap "$3" '' 60)
+  why=''
+  for asked in audit "vncdisplay $liar" "qemu-agent-command $liar {} --timeout 2"; do
+    # shellcheck disable=SC2086 # words
+    watched "$longest" "$most" svirt $asked
+    [ "$how" = ended ] && clear_words || why="$why ${asked%% *}: $how $code"
+  done
+  svirt destroy liar-neighbour >/dev/null 2>&1 || :
+  "$here/liar" watch 60 "$most" svirt destroy "$liar" >/dev/null 2>&1 3>"$here/ended" &
+  watched 20 "$most" svirt start liar-neighbour
+  [ "$how $code" = 'ended 0' ] || why="$why neighbour: $how $code"
+  wait $!
+  read -r how code ms kib <"$here/ended"
+  [ "$how $code" = 'ended 0' ] && [ "$ms" -lt 15000 ] || why="$why destroy: $how $code after $ms ms"
+  [ ! -e "$folder" ] || why="$why folder stays"
+  victims_are_well || why="$why victims"
+  put_victims_back
+  [ "$trapped" = 'done' ] || why="$why no trap: $trapped"
+  if [ -z "$why" ]; then verdict=refused why="gone within $ms ms"; else verdict='done'; fi
+  result "$1" monitor "$2" "$verdict" svirt "$why"
+}
+
+# ---- Logs
+
+log_of() { printf '/var/log/svirt/%s.log' "$1"; }
+log_size() { cat "$(log_of "$1")"* 2>/dev/null | wc -c; }
+
+guest_logs() {
+  renew "$liar"
+  filled=$(order "$liar" fill 160 60)
+  size=$(log_size "$liar")
+  [ "$size" -gt $((log_mib * 1048576)) ] && verdict='done' || verdict=refused
+  result log.fill monitor 'fills the file system of its log' "$verdict" size "$filled, $size bytes"
+  svirt destroy "$liar" >/dev/null 2>&1 || :
+  : >"$(log_of "$liar")"
+  write_order "$liar" lines 160
+  watched "$longest" "$most" svirt start "$liar"
+  [ "$how" = ended ] && [ "$code" != 0 ] && clear_words && verdict=refused || verdict='done'
+  result log.lines monitor 'ends at once, with 160 MiB of lines in its log' "$verdict" start "$how $code after $ms ms, $kib KiB"
+  : >"$(log_of "$liar")"
+  write_order "$liar" last-words
+  watched "$longest" "$most" svirt start "$liar"
+  [ "$how" = ended ] && [ "$code" != 0 ] && clear_words && verdict=refused || verdict='done'
+  result log.escapes monitor 'ends at once, with escape sequences in its log' "$verdict" start "$how $code after $ms ms"
+}
+
+control_logs() {
+  head -c 67108865 /dev/zero >"$here/control/log"
+  [ "$(wc -c <"$here/control/log")" -gt $((log_mib * 1048576)) ] && verdict='done' || verdict=refused
+  result log.fill monitor 'fills the file system of its log' "$verdict"
+  tr '\0' '\n' <"$here/control/log" >"$here/control/lines"
+  # shellcheck disable=SC2016
+  watched 5 64 sh -c 'IFS=; lines=$(cat "$0"; echo .); echo "${#lines}"' "$here/control/lines"
+  [ "$how" = ended ] && verdict=refused || verdict='done'
+  result log.lines monitor 'ends at once, with 160 MiB of lines in its log' "$verdict" read "$how"
+  printf 'LIE \033]0;LIE\007\n' >"$here/control/log"
+  watched 5 64 tail -n 1 "$here/control/log"
+  clear_words && verdict=refused || verdict='done'
+  result log.escapes monitor 'ends at once, with escape sequences in its log' "$verdict" tail "$how"
+}

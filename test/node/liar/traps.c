@@ -1,0 +1,130 @@
+/* Entries of its folder that are made for svirt to fall into when it removes, opens or lists them. */
+#define _GNU_SOURCE
+#include "liar.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* A folder outside, and a file in it, which have to be as they were. */
+#define VICTIMS "/srv/liar/victims"
+
+/* Each level by its descriptor, since no path is so long. What is full is deep enough. */
+static int dig(int levels)
+{
+	int at = open(".", O_PATH | O_DIRECTORY);
+
+	for (int level = 0; at >= 0 && level < levels; level++) {
+		if (mkdirat(at, "d", 0700) != 0)
+			return level > 100 ? 0 : -1;
+		int next = openat(at, "d", O_PATH | O_DIRECTORY | O_NOFOLLOW);
+		close(at);
+		at = next;
+	}
+	return at < 0 ? -1 : close(at);
+}
+
+static int make_many(int count)
+{
+	char name[32];
+
+	for (int made = 0; made < count; made++) {
+		snprintf(name, sizeof name, "m%d", made);
+		int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0);
+		if (fd < 0)
+			return made > 100 ? 0 : -1;
+		close(fd);
+	}
+	return 0;
+}
+
+static int make_odd_names(void)
+{
+	static const char *const names[] = { "-rf", "*", "$(reboot)", "`reboot`", "a\nb", "\x1b[2J", "\xff\xfe", " ", "...",
+		"'", "\"", "\\", "%s%n", "pid", "exit", "record.json" };
+	char longest[256];
+
+	memset(longest, '\xc3', 255);
+	longest[255] = 0;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (mkdir(names[i], 0) != 0)
+			return -1;
+	return mkdir(longest, 0);
+}
+
+/* Where svirt or QEMU have their sockets, what leads elsewhere. */
+static const char *const looked_at[] = { "vnc.sock", "spice.sock", "swtpm.sock", "card0.sock", "fs0-fs.sock", "screenshot",
+	"monitor.sock", "org.qemu.guest_agent.0", "channel0.sock", "core" };
+
+static int lead_away(const char *to)
+{
+	for (size_t i = 0; i < sizeof looked_at / sizeof *looked_at; i++) {
+		unlink(looked_at[i]);
+		if (symlink(to, looked_at[i]) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int put_fifos(void)
+{
+	for (size_t i = 0; i < sizeof looked_at / sizeof *looked_at; i++) {
+		unlink(looked_at[i]);
+		if (mkfifo(looked_at[i], 0666) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int put_folders(void)
+{
+	for (size_t i = 0; i < sizeof looked_at / sizeof *looked_at; i++) {
+		unlink(looked_at[i]);
+		if (mkdir(looked_at[i], 0) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int put_sparse(void)
+{
+	int fd = open("sparse", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	return fd < 0 || ftruncate(fd, 1L << 42) != 0 ? -1 : close(fd);
+}
+
+/* Its own folder is not to be entered any more, not by root without capabilities either. */
+static int shut(void)
+{
+	return mkdir("shut", 0700) != 0 || mkdir("shut/in", 0) != 0 || chmod("shut", 0) != 0 ? -1 : chmod(".", 0);
+}
+
+int set_trap(const char *how)
+{
+	if (strcmp(how, "deep") == 0)
+		return dig(10000);
+	if (strcmp(how, "many") == 0)
+		return make_many(30000);
+	if (strcmp(how, "names") == 0)
+		return make_odd_names();
+	if (strcmp(how, "symlinks") == 0)
+		return lead_away(VICTIMS "/file");
+	if (strcmp(how, "folder-links") == 0)
+		return lead_away(VICTIMS);
+	if (strcmp(how, "loops") == 0)
+		return lead_away("vnc.sock");
+	if (strcmp(how, "fifos") == 0)
+		return put_fifos();
+	if (strcmp(how, "folders") == 0)
+		return put_folders();
+	if (strcmp(how, "sparse") == 0)
+		return put_sparse();
+	if (strcmp(how, "shut") == 0)
+		return shut();
+	errno = EINVAL;
+	return -1;
+}
