@@ -1,6 +1,7 @@
 import { recordsFolder } from "../plan/paths.ts";
 import { hasPendingRestart } from "../vm/pending-restart.ts";
 import type { GuestRecord } from "../vm/record.ts";
+import type { SweepWish } from "../vm/settle.ts";
 import type { Call } from "./command.ts";
 import { oneLine } from "./one-line.ts";
 import { warnOf } from "./warn-of.ts";
@@ -10,18 +11,18 @@ export async function sweepAsRoot(call: Call): Promise<void> {
   if (call.node.host.getUid() === 0) await sweepFirst(call);
 }
 
-/** How long a command about all guests asks QEMUs to finish what was begun. */
-const SWEEP_ALL_MS = 2000;
+/** How long QEMUs are asked to finish what was begun: one that does not answer must not keep others waiting. */
+const ASK_MS = 2000;
 
-/** The same before a command that is about all guests: all their changes, as far as QEMUs answer within 2 s. */
+/** The same before a command that is about all guests. */
 export async function sweepAll(call: Call): Promise<readonly GuestRecord[]> {
   return await sweepFirst(call, "all");
 }
 
 /**
- * Finishes what others have left, and tells what could not be finished. Unfinished changes are those of the domain that
- * the command is about (its operand `domain`, or the keys) alone: QEMU has to be asked for them. Returns the guests that
- * run.
+ * Finishes what others have left, and tells what could not be finished. What takes time is done for the domain that the
+ * command is about (its operand `domain`, or the keys) alone, and changes as far as QEMUs answer within 2 s. Returns the
+ * guests that run.
  */
 export async function sweepFirst(
   call: Call,
@@ -32,7 +33,7 @@ export async function sweepFirst(
     return [];
   const { readRecords, isRunning } = await import("../vm/record.ts");
   const { uuidOf } = await import("../vm/find-domain.ts");
-  const isConcerned = ({ id, name, uuid }: GuestRecord): boolean =>
+  const isConcerned: SweepWish["isConcerned"] & {} = ({ id, name, uuid }) =>
     keys === "all" || keys.some((key) => key === name || key === String(id) || uuidOf(key) === uuid);
   let isWhole = true;
   const guests = readRecords(call.node, () => {
@@ -46,9 +47,7 @@ export async function sweepFirst(
   );
   if (isWhole && isSettled && !hasPendingRestart(call.node)) return guests;
   const { sweep } = await import("../vm/settle.ts");
-  const { withinTime } = await import("../run/within-time.ts");
-  const host = keys === "all" ? withinTime(call.node.host, SWEEP_ALL_MS) : call.node.host;
-  const swept = await sweep({ ...call.node, host }, isConcerned);
+  const swept = await sweep(call.node, { isConcerned, askMs: ASK_MS });
   warnOf(call, "warning", swept.errors);
   for (const notice of swept.kept) call.output.warn(`warning: ${oneLine(notice)}\n`);
   return swept.running;

@@ -5,8 +5,9 @@ import { putFileLabel } from "./file-label.ts";
 import { makeTarget } from "./guest-stream.ts";
 import { removeIfThere } from "./plug.ts";
 
-/** More than any screen has, so that a QEMU that somebody has taken over does not fill svirt's memory. */
+/** More than any screen has: a QEMU that somebody has taken over may have drawn anything. */
 const MOST_BYTES = 256 * 1024 * 1024;
+const CHUNK_BYTES = 1024 * 1024;
 
 /**
  * QEMU cannot draw into a pipe (it empties the file first, ftruncate(2)): so it draws into a file of its label in
@@ -26,7 +27,9 @@ export async function takeScreenshot(
     await monitor.execute("remove-fd", { "fdset-id": set });
   });
   const drawn = Math.min(host.inspectFile(buffer)?.sizeBytes ?? 0, MOST_BYTES);
-  host.writeBytes(makeTarget(host, step), 0, host.readBytes(file, 0, drawn));
+  const target = makeTarget(host, step);
+  for (let at = 0; at < drawn; at += CHUNK_BYTES)
+    host.writeBytes(target, at, host.readBytes(file, at, Math.min(CHUNK_BYTES, drawn - at)));
   host.removeFile(buffer);
 }
 

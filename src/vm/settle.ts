@@ -1,5 +1,6 @@
 import { asSvirtError, type SvirtError } from "../errors.ts";
 import { guestPaths } from "../plan/paths.ts";
+import { withinTime } from "../run/within-time.ts";
 import { clearAway, reasonOf, withFreeGuest, withGuestLock } from "./clear-away.ts";
 import { readDefinition } from "./definitions.ts";
 import type { Node } from "./node.ts";
@@ -17,6 +18,16 @@ import { removeStrayOverlays } from "./transient-disks.ts";
 const CLEARING_MS = 3000;
 const POLL_MS = 10;
 
+/** For which guests what takes time is done, and how long QEMUs are asked in all; without it for as long as each may take. */
+export interface SweepWish {
+  isConcerned?(guest: {
+    readonly id?: number | undefined;
+    readonly name: string;
+    readonly uuid: string;
+  }): boolean;
+  readonly askMs?: number;
+}
+
 /** What was found on the way, besides the guests that run. */
 export interface Swept {
   readonly running: readonly GuestRecord[];
@@ -30,30 +41,29 @@ export interface Swept {
 /**
  * Finishes or undoes whatever a svirt that was killed, a reaper that was killed, or a reboot has left. Every call that
  * looks at guests begins with it; with nothing left behind it only reads. A guest that another svirt starts right now is
- * left to that one; one that is being cleared away, as by its reaper, is waited for, but not for long. Changes are
- * finished of the running guests that are `concerned` alone, all at once: QEMU has to be asked, and one that does not
- * answer must not slow what is done to others. Never throws for a single guest: its error is in the answer.
+ * left to that one. What takes time is done for the guests that are concerned alone: one that is being cleared away, as by
+ * its reaper, is waited for, but not for long; one that is to start again is started; changes are finished, all at once,
+ * for which QEMU has to be asked. Never throws for a single guest: its error is in the answer.
  */
-export async function sweep(
-  node: Node,
-  isConcerned: (guest: GuestRecord) => boolean = () => true,
-): Promise<Swept> {
+export async function sweep(node: Node, { askMs, isConcerned = () => true }: SweepWish = {}): Promise<Swept> {
   const settled: string[] = [];
   const errors: SvirtError[] = [];
   const kept: string[] = [];
   const guests = readRecords(node, (error) => errors.push(error));
   const running = guests.filter((guest) => isRunning(node, guest));
+  const until = node.host.nowMs() + CLEARING_MS;
   for (const guest of guests) {
-    if (running.includes(guest) || !(await isLeft(node, guest))) continue;
+    if (running.includes(guest) || !(await isLeft(node, guest, isConcerned(guest) ? until : 0))) continue;
     await attempt(errors, () => settle(node, guest.uuid, (notice) => kept.push(notice)));
     settled.push(guest.name);
   }
   const concerned = running.filter(isConcerned);
-  await Promise.all(concerned.map((guest) => attempt(errors, () => settleRunning(node, guest))));
+  const host = askMs === undefined ? node.host : withinTime(node.host, askMs);
+  await Promise.all(concerned.map((guest) => attempt(errors, () => settleRunning({ ...node, host }, guest))));
   const ended = concerned.filter((guest) => guest.change?.ends !== undefined && !isStillThere(node, guest));
   settled.push(...ended.map(({ name }) => name));
   await attempt(errors, () => removeStrayOverlays(node));
-  for (const pending of listPendingRestarts(node)) {
+  for (const pending of listPendingRestarts(node).filter(isConcerned)) {
     await attempt(errors, () => restart(node, pending));
     settled.push(pending.name);
   }
@@ -66,12 +76,11 @@ function isStillThere(node: Node, { uuid }: GuestRecord): boolean {
   return now !== undefined && isRunning(node, now);
 }
 
-/** Whether nobody else works on the guest, or has done by the time that it takes to clear one away. */
-async function isLeft(node: Node, guest: GuestRecord): Promise<boolean> {
+/** Whether no other svirt works on the guest, or has done by then; one that starts it takes longer. */
+async function isLeft(node: Node, guest: GuestRecord, until: number): Promise<boolean> {
   const { lock } = guestPaths(node.paths, guest.uuid);
-  const until = node.host.nowMs() + (guest.state === "starting" ? 0 : CLEARING_MS);
   while (node.host.isLocked(lock)) {
-    if (node.host.nowMs() >= until) return false;
+    if (guest.state === "starting" || node.host.nowMs() >= until) return false;
     await node.host.sleep(POLL_MS);
   }
   return true;

@@ -90,6 +90,11 @@ test("svirt domstats asks all guests at once, and tells which do not answer", as
   expect(three.tookMs).toBeLessThan(1.5 * one.tookMs);
   expect(three.err.match(/^warning: domain 'vm[123]': /gm)).toHaveLength(3);
   expect(three.out).toContain("Domain: 'vm4'\n  state.state=1\n");
+  const named = await runOn(await machineWith(3, mute), "domstats", "vm2", "vm3", "--json");
+  expect(JSON.parse(named.out).map(({ error }: { readonly error: unknown }) => typeof error)).toEqual([
+    "string",
+    "string",
+  ]);
 });
 
 describe("an unfinished detach of a guest that does not answer", () => {
@@ -172,4 +177,22 @@ describe("an unfinished detach of a guest that does not answer", () => {
     const three = await changing([1, 2, 3].map((at) => [at, "after greeting"] as const));
     expect(three).toBeLessThan(1.5 * one);
   });
+});
+
+test("a guest that another svirt is still clearing away keeps only commands about it waiting, and svirt list", async () => {
+  for (const [words, waits] of [
+    [["start", "vm2"], false],
+    [["domstate", "vm3"], false],
+    [["domstate", "vm1"], true],
+    [["list"], true],
+  ] as const) {
+    const machine = await machineWith(3, []);
+    await runOn(machine, "destroy", "vm2");
+    const svirt = nodeOn(machine).host;
+    await svirt.lock(guestPaths(SYSTEM_PATHS, uuidOf(1)).lock, 0);
+    const { pid = 0 } = machine.processes.qemuOf(uuidOf(1)) ?? {};
+    machine.processes.end(pid, 0);
+    const { code, tookMs } = await timed(machine, ...words);
+    expect({ words, code, waits: tookMs >= 1000 }).toEqual({ words, code: 0, waits });
+  }
 });

@@ -41,7 +41,8 @@ export const command: Command = {
     summary: "all that is counted of domains, by libvirt's keys",
     details:
       "Of all groups, or of those that are named; of all domains, or of those that are named or that a filter leaves. All\n" +
-      "QEMUs are asked at once. Of one that does not answer within 5 s nothing is counted: standard error says so.",
+      "QEMUs are asked at once. Of one that does not answer within 5 s nothing is counted: standard error says so, and with\n" +
+      "--json the field error.",
     operands: [
       { name: "domain", summary: "names, ids or uuids of domains", isOptional: true, isRepeated: true },
     ],
@@ -61,12 +62,12 @@ export const command: Command = {
     const groups = named.length === 0 ? groupNames() : named;
     const wanted = await listWanted(call, running);
     const records = await Promise.all(
-      wanted.map(async (found) => ({ name: found.name, entries: await gather(call, found, groups) })),
+      wanted.map(async (found) => ({ name: found.name, ...(await gather(call, found, groups)) })),
     );
     if (call.options.has("json")) {
       printJson(
         call,
-        records.map(({ entries, name }) => ({ name, stats: Object.fromEntries(entries) })),
+        records.map(({ entries, error, name }) => ({ name, stats: Object.fromEntries(entries), error })),
       );
     } else {
       call.output.print(`${records.map(formatRecord).join("\n")}\n`);
@@ -75,9 +76,14 @@ export const command: Command = {
   },
 };
 
-interface DomainRecord {
-  readonly name: string;
+interface Gathered {
   readonly entries: readonly Entry[];
+  /** Why there are none. */
+  readonly error?: string;
+}
+
+interface DomainRecord extends Gathered {
+  readonly name: string;
 }
 
 function groupNames(): readonly Group[] {
@@ -88,15 +94,16 @@ function formatRecord({ entries, name }: DomainRecord): string {
   return [`Domain: '${name}'`, ...entries.map(([key, value]) => `  ${key}=${value}`), ""].join("\n");
 }
 
-/** One guest that hangs does not hide the others. */
-async function gather(call: Call, found: FoundDomain, groups: readonly Group[]): Promise<readonly Entry[]> {
+/** A guest that hangs does not hide the others. */
+async function gather(call: Call, found: FoundDomain, groups: readonly Group[]): Promise<Gathered> {
   try {
-    return await listStatistics(call.node, found, { groups, backing: call.options.has("backing") });
+    const entries = await listStatistics(call.node, found, { groups, backing: call.options.has("backing") });
+    return { entries };
   } catch (error) {
-    if (call.rest.length > 0) throw error;
+    if (call.rest.length === 1) throw error;
     const { message } = asSvirtError(error);
     call.output.warn(`warning: ${oneLine(`domain '${found.name}': ${message}`)}\n`);
-    return [];
+    return { entries: [], error: message };
   }
 }
 

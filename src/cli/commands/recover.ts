@@ -16,7 +16,7 @@ export const command: Command = {
     summary: "finish or undo whatever a crash or a reboot has left",
     details:
       "Called at boot. Any other command clears away guests that have ended, and finishes the changes of the guest that it\n" +
-      "is about (svirt list those of all, as far as QEMUs answer within 2 s); this one those of all guests, asked at once.",
+      "is about (svirt list those of all) as far as QEMUs answer within 2 s; this one those of all guests, however long it takes.",
     operands: [],
     options: [{ name: "autostart", summary: "then start the domains that are marked for it" }, JSON_OPTION],
   },
