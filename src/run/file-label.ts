@@ -134,14 +134,17 @@ export function restoreFileLabel(actor: LabelActor, step: Extract<Step, { do: "r
     if (mayBeTaken(actor, id, marks)) return;
     const others = othersOf(host, marks);
     const here = registry.listHolders("file", step.claim.key).filter((holder) => holder.owner !== owner);
-    if (here.length === 0) removeMachineMarks(file, ownOf(marks, others));
-    if (here.length + others.length === 0) return putBack(host, file, step);
-    if (here.length === 0)
-      actor.onKept?.(`${id.path} keeps its label: another machine holds it, ${nameAll(others)}`);
-    const remembered = getRemembered(file);
-    // A file that is not labelled for them remembers nothing.
-    const users = here.length + others.length;
-    if (remembered !== undefined) setRemembered(host, file, { ...remembered, users });
+    if (here.length > 0) {
+      const remembered = getRemembered(file);
+      // A file that is not labelled for them remembers nothing.
+      const users = here.length + others.length;
+      if (remembered !== undefined) setRemembered(host, file, { ...remembered, users });
+      return;
+    }
+    if (others.length === 0) putBack(host, file, step);
+    else actor.onKept?.(`${id.path} keeps its label: another machine holds it, ${nameAll(others)}`);
+    // Last: as long as it is there, no other machine takes the file.
+    removeMachineMarks(file, ownOf(marks, others));
   });
 }
 

@@ -1,9 +1,10 @@
 import type { OpenedFile } from "../host.ts";
 import type { Machine } from "../label/machine.ts";
+import { seenByOthers } from "../label/seen-by-others.ts";
 import { fileKey } from "../plan/start-plan.ts";
 import { defaultLabelOf } from "../report/default-labels.ts";
 import { readMarks } from "../run/file-label.ts";
-import { labelsSeenBy, othersOf } from "../run/machine-marks.ts";
+import { othersOf } from "../run/machine-marks.ts";
 import type { FileContexts } from "../selinux/file-contexts.ts";
 import { withExisting } from "./free-file.ts";
 import { type Node, registryOf } from "./node.ts";
@@ -30,7 +31,7 @@ export interface LabelFacts {
   readonly remembered: { readonly label: string; readonly by: "svirt" | "libvirt" } | undefined;
   /** The other machines that have it, each with its id. */
   readonly heldBy?: readonly Machine[];
-  /** By what other machines may see its label; absent: only this one can, as far as the kernel knows. */
+  /** By what other machines may see what is in it; absent: only this one can, as far as the kernel knows. */
   readonly seenBy?: string;
   /** What it gets when its last user ends, or by svirt label restore. */
   readonly givenBack: string | undefined;
@@ -48,7 +49,7 @@ function tellLabel(node: Node, file: OpenedFile, contexts: FileContexts | undefi
   const holders = registryOf(node).listHolders("file", fileKey(facts.id));
   const { label, machines, remembered } = readMarks(node.host, { id: facts.id, file });
   const others = othersOf(node.host, machines).map(({ id, name }) => ({ id, name }));
-  const seenBy = labelsSeenBy(node.host, facts.id);
+  const seenBy = seenByOthers(node.host.getStorage(facts.id)).content;
   return {
     path: facts.id.path,
     label,

@@ -37,6 +37,7 @@ export function makeMachines(kind: Kind): { readonly a: Machine; readonly b: Mac
   a.files.putFolder("/mnt");
   b.files.putFolder("/mnt");
   const folder = a.files.put(FOLDER, "folder", { mode: 0o755, fileSystem: { device: "0:50", ...kind } });
+  folder.xattrs.set("security.selinux", "system_u:object_r:mnt_t:s0");
   b.files.get("/mnt").entries.set("shared", folder);
   for (const machine of [a, b])
     putText(machine, "/etc/selinux/svirt/contexts/files/file_contexts", `${FOLDER}(/.*)?\t${ORIGINAL}\n`);
