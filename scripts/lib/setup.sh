@@ -37,7 +37,7 @@ locked() {
   (
     wait_for_lock "$name"
     # For those that wait: what holds it, and since when.
-    printf '%s %s %s\n' "$BASHPID" "$EPOCHSECONDS" "$(command_line)" >"$file"
+    printf '%s %s %s\n' "$BASHPID" "$EPOCHSECONDS" "$(words_of $$)" >"$file"
     "$@" 9>&-
   ) 9>>"$file"
 }
@@ -68,11 +68,6 @@ describe_holder() {
     # It has just been taken by another.
     printf 'the lock "%s": what holds it has not said so yet' "$1"
   fi
-}
-
-# The words with which this script was called.
-command_line() {
-  tr '\0\n' '  ' <"/proc/$$/cmdline" | sed 's/ $//'
 }
 
 # tell TEXT: a progress line that is seen even where standard error is kept in a file: on descriptor SVIRT_TELL, if there is one.
@@ -120,7 +115,7 @@ install_packages() {
     printf 'Cannot install %s: this needs root\n' "${missing[*]}" >&2
     return 1
   fi
-  wait_for_dpkg
+  wait_for_record /var/lib/dpkg/lock-frontend
   progress "installing Debian packages: ${missing[*]}"
   log=$(svirt_cache)/apt.log
   export DEBIAN_FRONTEND=noninteractive
@@ -130,22 +125,36 @@ install_packages() {
     { tail -n 20 "$log" >&2 && return 1; }
 }
 
-# Waits for another program that installs packages, as apt does, which does not say so when its output is kept in a file.
-wait_for_dpkg() {
-  local file=/var/lib/dpkg/lock-frontend pid told=''
+# wait_for_record FILE: until no other process has a record lock on FILE, fcntl(2), and tells which one has. What takes such a
+# lock itself afterwards, as apt does, would wait in silence.
+wait_for_record() {
+  local pid told=''
   for _ in {1..300}; do
-    pid=$(holder_of_record "$file")
+    pid=$(holder_of_record "$1")
     [ -n "$pid" ] || return 0
-    [ "$pid" = "$told" ] || tell "waiting for $file: process $pid holds it: $(tr '\0\n' '  ' <"/proc/$pid/cmdline" || true)"
+    [ "$pid" = "$told" ] || tell "waiting for $1: process $pid holds it, which runs since $(began "$pid"): $(words_of "$pid")"
     told=$pid
     sleep 1
   done
 }
 
-# holder_of_record FILE: the process that has a record lock on FILE, fcntl(2), or nothing.
+# holder_of_record FILE: the process that has a record lock on it, or nothing. proc_locks(5)
 holder_of_record() {
-  [ ! -e "$1" ] || awk -v end=":$(stat -c %i "$1")" \
-    '$2 == "POSIX" && substr($6, length($6) - length(end) + 1) == end { print $5; exit }' /proc/locks
+  local device inode
+  [ -e "$1" ] || return 0
+  read -r device inode < <(stat -c '%d %i' "$1")
+  awk -v file="$(printf '%02x:%02x:%d' "$((device >> 8 & 0xfff))" "$((device & 0xff | device >> 12 & 0xfff00))" "$inode")" \
+    '$2 == "POSIX" && $6 == file { print $5; exit }' /proc/locks
+}
+
+# began PID: the day and the time when a process began, as well as /proc tells.
+began() {
+  date -d "@$(stat -c %Y "/proc/$1" 2>/dev/null || echo "$EPOCHSECONDS")" '+%F %T'
+}
+
+# words_of PID: its command line.
+words_of() {
+  { tr '\0\n' '  ' <"/proc/$1/cmdline" | sed 's/ $//'; } 2>/dev/null || true
 }
 
 have_lists() {
@@ -155,14 +164,23 @@ have_lists() {
 install_bun() {
   local folder=$1 log
   [ ! -e "$folder/.complete" ] || return 0
-  command -v npm >/dev/null || need_packages npm ca-certificates
+  command -v npm >/dev/null || command -v bun >/dev/null || need_packages npm ca-certificates
   progress "fetching bun $BUN_VERSION"
   log=$(svirt_cache)/bun.log
   rm -rf "$folder"
-  npm install --no-audit --no-fund --no-update-notifier --prefix "$folder" "bun@$BUN_VERSION" >"$log" 2>&1 ||
-    { tail -n 20 "$log" >&2 && return 1; }
+  mkdir -p "$folder"
+  fetch_bun "$folder" >"$log" 2>&1 || { tail -n 20 "$log" >&2 && return 1; }
   [ "$("$folder/node_modules/.bin/bun" --version)" = "$BUN_VERSION" ]
   touch "$folder/.complete"
+}
+
+# fetch_bun FOLDER: by npm, or where there is none by another bun.
+fetch_bun() {
+  if command -v npm >/dev/null; then
+    npm install --no-audit --no-fund --no-update-notifier --prefix "$1" "bun@$BUN_VERSION"
+  else
+    (cd "$1" && echo '{}' >package.json && bun add --exact --trust "bun@$BUN_VERSION")
+  fi
 }
 
 modules_wanted() {

@@ -114,12 +114,35 @@ test("a lock whose last holder was killed is free, and its name is not told", as
   expect(await new Response(next.stderr).text()).not.toContain("waiting");
 });
 
+const perl = Bun.which("perl");
+const aside = perl === null ? " (skipped: perl is missing)" : "";
+test.skipIf(perl === null)(
+  `what waits for another program's record lock, as apt's, says so${aside}`,
+  async () => {
+    const file = join(cache, "lock-frontend");
+    // struct flock, fcntl(2)
+    const script = `use Fcntl; my $lock = pack("ssx4qqix4", F_WRLCK, 0, 0, 0, 0); open(my $file, ">", shift);
+    fcntl($file, F_SETLK, $lock) or die; $| = 1; print "held"; <STDIN>`;
+    const holder = Bun.spawn([perl ?? "", "-e", script, file], {
+      stdin: "pipe",
+      stdout: "pipe",
+    });
+    expect(await readUntil(holder.stdout, /held/)).toBe("held");
+    const waiter = start(`wait_for_record ${file}; echo done`);
+    const line = (await readUntil(waiter.stderr, /.*waiting for.*\n/)) ?? "";
+    expect(line).toContain(`waiting for ${file}: process ${holder.pid} holds it, which runs since 2`);
+    expect(line).toContain(`: ${perl} -e use Fcntl;`);
+    await holder.stdin.end();
+    expect(await new Response(waiter.stdout).text()).toBe("done\n");
+  },
+);
+
 test("scripts take locks by locked() alone, which says what it waits for", async () => {
   const listed = Bun.spawn(["git", "grep", "-lw", "flock", "--", "scripts", "image", "test", ".ci"], {
     cwd: ROOT,
   });
   const files = (await new Response(listed.stdout).text()).trim().split("\n");
-  const shell = files.filter((file) => !file.endsWith(".xml") && !file.endsWith(".ts"));
+  const shell = files.filter((file) => !/\.(xml|ts|c)$/.test(file));
   expect(shell).toEqual(["scripts/lib/setup.sh"]);
 });
 
