@@ -13,7 +13,10 @@ function askReal(): string {
   return Bun.spawnSync([...questionWords(qemuProgram ?? "", "qemu")], { stdin: input }).stdout.toString();
 }
 
-describe.skipIf(qemuProgram === null)("what a real QEMU says of itself", () => {
+const aside = qemuProgram === null ? " (skipped: qemu-system-x86_64 is missing)" : "";
+const needsSchema = hasLint ? "" : " (skipped: SVIRT_TEST_DATA is not set, or xmllint is missing)";
+
+describe.skipIf(qemuProgram === null)(`what a real QEMU says of itself${aside}`, () => {
   test("is understood", () => {
     const facts = parseEmulatorFacts(askReal());
     expect(facts.version).toMatch(/^\d+\.\d+\.\d+$/);
@@ -28,7 +31,7 @@ describe.skipIf(qemuProgram === null)("what a real QEMU says of itself", () => {
   });
 
   test.skipIf(!hasLint).each(["pc", "q35", undefined])(
-    "is valid by libvirt's schema for %p",
+    `is valid by libvirt's schema for %p${needsSchema}`,
     async (machine) => {
       const facts = parseEmulatorFacts(askReal());
       const wish = { emulator: "/usr/bin/qemu-system-x86_64", type: "qemu", machine } as const;

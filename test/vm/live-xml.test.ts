@@ -15,6 +15,7 @@ const ASK = {
 };
 const SCHEMA = `${process.env["SVIRT_TEST_DATA"] ?? ""}/libvirt/schemas/domain.rng`;
 const canValidate = Bun.which("xmllint") !== null && (await Bun.file(SCHEMA).exists());
+const aside = canValidate ? "" : " (skipped: SVIRT_TEST_DATA is not set, or xmllint is missing)";
 
 const card = (last: string): string =>
   `<interface type='bridge'><mac address='52:54:00:00:00:${last}'/><source bridge='br0'/><model type='virtio'/></interface>`;
@@ -115,7 +116,7 @@ test("a user's own aliases stay", async () => {
   expect(elementOf(shown(machine), "rng", "ua-dice")).toContain("/dev/urandom");
 });
 
-test.skipIf(!canValidate)("it is valid by libvirt's schema", async () => {
+test.skipIf(!canValidate)(`it is valid by libvirt's schema${aside}`, async () => {
   const machine = await running({
     disks: diskXml("/var/lib/images/top.qcow2", "vda"),
     devices: `<serial type='pty'/>${card("01")}${RNG}<channel type='unix'><target type='virtio' name='b'/></channel>
