@@ -27,7 +27,7 @@ function named(command: string): string {
 let demo = { out: "", code: -1 };
 beforeAll(async () => {
   demo = await run(named("scripts/demo --keep"));
-}, 600_000);
+}, 1_200_000);
 afterAll(async () => {
   await run("SVIRT_NODE=demo scripts/node stop");
 }, 60_000);
