@@ -11,7 +11,6 @@ const RUN_BY = new Map([
   ["scripts/demo --keep", "test/readme"],
   ["SVIRT_NODE=demo scripts/node ssh", "test/readme"],
   ["SVIRT_NODE=demo scripts/node stop", "test/readme"],
-  ["scripts/build", "scripts/test"],
   ["bun install && bun run ok", ".ci/run"],
   ["bun run ok:all", "scripts/test --all, which runs the same files"],
   // A name in place of FILTER: scripts/test's own way for one who looks for a fault.
