@@ -23,6 +23,18 @@ export interface FileFacts {
   readonly mode: number;
 }
 
+/** How much of an input is read. */
+export interface LineLimits {
+  readonly mostBytes: number;
+  /** In bytes; others are left out. */
+  readonly shortest: number;
+  readonly longest: number;
+  /** Of a file that is larger only its end is read. */
+  readonly isEnd?: true;
+  /** Called, in place of what comes after, when there are more bytes. */
+  onMore?(): void;
+}
+
 /** What a new file has in it. */
 export interface FileContent {
   readonly bytes: Uint8Array;
@@ -213,8 +225,10 @@ export interface Host {
 
   /** Lets the caller change a file with his editor, and waits for it. Throws "usage", "failed". */
   editFile(path: string): Promise<void>;
-  /** What an operator gives as input: a file, `-` for standard input; at most so many bytes and one more. */
+  /** What an operator gives as input: a regular file, `-` for standard input; at most so many bytes and one more. */
   readInput(path: string, mostBytes: number): Uint8Array;
+  /** The same, a line at a time and none kept. */
+  readLines(path: string, limits: LineLimits): Iterable<string>;
   /** Resolves symlinks and says what is there; undefined when nothing is. */
   inspectFile(path: string): FileFacts | undefined;
   /** The same, and by that descriptor all that `use` does with its attributes. */

@@ -26,8 +26,10 @@ const TYPES: ReadonlyMap<string, AuditLine["type"]> = new Map([
 
 /** What anybody may choose, so the kernel writes it quoted, or in hexadecimal. linux kernel/audit.c audit_log_untrustedstring() */
 const UNTRUSTED: ReadonlySet<string> = new Set(["comm", "cwd", "dev", "exe", "name", "path", "vm"]);
-/** MAX_AUDIT_MESSAGE_LENGTH of libaudit.h is 8970. */
-const LONGEST = 16_384;
+/** The most of a line, in bytes: MAX_AUDIT_MESSAGE_LENGTH of libaudit.h is 8970. */
+export const LONGEST_LINE = 16_384;
+/** No line with a time, a type and words is shorter: `type=1 audit(1.000:1): `. */
+export const SHORTEST_LINE = 24;
 /** Kernel lines as in /dev/kmsg, of dmesg(1) and of a system log; in front of them the message's priority, if it is told. */
 const KERNEL_LINE =
   /^(?:(?:(\d+),\d+,\d+,[^;]*;)|<(\d+)>)?(?:[^[\]"={};]* kernel: )?(?:\[[^\]"={}]*\] )?(?:audit: )?type=(\d+) audit\((\d{1,12})\.(\d{3}):(\d{1,20})\): +(.*)$/;
@@ -39,7 +41,7 @@ const FIELD = /(?:^|[ ,])([a-z][a-z0-9_-]*)=("[^"]*"|\S*)/g;
 
 /** Undefined for whatever is not a line about SELinux from the kernel, or from a program that auditd took it from. */
 export function parseAuditLine(line: string): AuditLine | undefined {
-  const found = line.length > LONGEST ? undefined : (parseKernelLine(line) ?? parseDaemonLine(line));
+  const found = line.length > LONGEST_LINE ? undefined : (parseKernelLine(line) ?? parseDaemonLine(line));
   const type = TYPES.get(found?.type ?? "");
   if (found === undefined || type === undefined) return undefined;
   return parseWords(found, type);

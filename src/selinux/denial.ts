@@ -45,26 +45,70 @@ export interface AuditLog {
   /** In the order of the log, each event once. */
   readonly denials: readonly Denial[];
   readonly machines: readonly AuditedMachine[];
+  /** Whether there were more, and older ones were left out. */
+  readonly isCut: boolean;
 }
 
-/** Reads a log, whatever else is in it. */
-export function parseAuditLog(lines: Iterable<string>): AuditLog {
-  const denials = new Map<string, Denial>();
-  const paths = new Map<string, string>();
-  const machines: AuditedMachine[] = [];
+/** The most denials, paths or machines that are kept, of a log of any length. */
+export const MOST_DENIALS = 10_000;
+
+/** Reads a log, whatever else is in it, in memory that does not grow with it: the latest denials since then are kept. */
+export function parseAuditLog(lines: Iterable<string>, sinceMs = 0): AuditLog {
+  const denials = new Latest<Denial>();
+  const paths = new Latest<string>();
+  const machines = new Latest<AuditedMachine>();
   for (const line of lines) {
     const parsed = parseAuditLine(line);
-    if (parsed === undefined) continue;
-    if (parsed.type === "PATH") notePath(paths, parsed);
-    else if (parsed.type === "VIRT_MACHINE_ID") machines.push(...machineIn(parsed));
-    else for (const denial of denialIn(parsed)) denials.set(keyOf(denial), denial);
+    if (parsed?.type === "PATH") notePath(paths, parsed);
+    else if (parsed?.type === "VIRT_MACHINE_ID") noteMachine(machines, parsed);
+    else if (parsed !== undefined && parsed.atMs >= sinceMs) noteDenial(denials, parsed);
   }
-  return { denials: [...denials.values()].map((denial) => withPath(denial, paths)), machines };
+  return {
+    denials: denials.values().map((denial) => withPath(denial, paths)),
+    machines: machines.values(),
+    isCut: denials.isCut,
+  };
+}
+
+/** What was set last, in the order in which it came first. In two halves: to take the first out of a Map again and again is slow. */
+class Latest<Value> {
+  #older = new Map<string, Value>();
+  #newer = new Map<string, Value>();
+  #isCut = false;
+
+  set(key: string, value: Value): void {
+    (this.#older.has(key) ? this.#older : this.#newer).set(key, value);
+    if (this.#newer.size < MOST_DENIALS) return;
+    this.#isCut ||= this.#older.size > 0;
+    this.#older = this.#newer;
+    this.#newer = new Map();
+  }
+
+  get(key: string): Value | undefined {
+    return this.#newer.get(key) ?? this.#older.get(key);
+  }
+
+  values(): Value[] {
+    return [...this.#older.values(), ...this.#newer.values()].slice(-MOST_DENIALS);
+  }
+
+  /** Whether some are not among them. */
+  get isCut(): boolean {
+    return this.#isCut || this.#older.size + this.#newer.size > MOST_DENIALS;
+  }
 }
 
 /** The kernel's log and auditd's have the same event, and one event may be several denials. */
 function keyOf({ event, permissions, source, target, targetClass }: Denial): string {
   return [event, source, target, targetClass, ...permissions].join(" ");
+}
+
+function noteDenial(denials: Latest<Denial>, line: AuditLine): void {
+  for (const denial of denialIn(line)) denials.set(keyOf(denial), denial);
+}
+
+function noteMachine(machines: Latest<AuditedMachine>, line: AuditLine): void {
+  for (const machine of machineIn(line)) machines.set(JSON.stringify(machine), machine);
 }
 
 function denialIn({ atMs, event, fields, permissions, type, verdict }: AuditLine): Denial[] {
@@ -103,12 +147,12 @@ function machineIn({ fields }: AuditLine): AuditedMachine[] {
 }
 
 /** auditd knows the path where the kernel only knows a name: it is in a line of its own, and told by the inode. */
-function notePath(paths: Map<string, string>, { event, fields }: AuditLine): void {
+function notePath(paths: Latest<string>, { event, fields }: AuditLine): void {
   const [inode, name] = [fields.get("inode"), fields.get("name")];
   if (inode !== undefined && name?.startsWith("/") === true) paths.set(`${event} ${inode}`, name);
 }
 
-function withPath(denial: Denial, paths: ReadonlyMap<string, string>): Denial {
+function withPath(denial: Denial, paths: Latest<string>): Denial {
   const { object } = denial;
   const path = object.path ?? paths.get(`${denial.event} ${object.inode ?? ""}`);
   return path === undefined ? denial : { ...denial, object: { ...object, path } };

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { asSvirtError, SvirtError } from "../../src/errors.ts";
 import { readText, writeText } from "../../src/host/linux/files.ts";
 import { hostCallError } from "../../src/host/linux/libc.ts";
-import { readInput } from "../../src/host/linux/read-input.ts";
+import { inputCalls } from "../../src/host/linux/read-input.ts";
 
 function remedyOf(call: () => unknown): string {
   try {
@@ -14,8 +14,8 @@ function remedyOf(call: () => unknown): string {
 }
 
 test("a call of the kernel's that fails comes with what to do about it", () => {
-  expect(remedyOf(() => readInput("/", 10))).toBe("Name a file, not a folder.");
-  expect(remedyOf(() => readInput("/nosuch", 10))).toStartWith("Correct the path");
+  expect(remedyOf(() => inputCalls.readInput("/", 10))).toBe("Name a file, not a folder.");
+  expect(remedyOf(() => inputCalls.readInput("/nosuch", 10))).toStartWith("Correct the path");
   expect(remedyOf(() => writeText("/nosuch/file", "", 0o600))).toBe("Correct the path.");
   expect(remedyOf(() => writeText("/dev/full/file", "", 0o600))).toBe("Correct the path.");
   expect(remedyOf(() => readText(`/${"a".repeat(300)}`))).toBe("Correct the path.");

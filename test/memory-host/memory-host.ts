@@ -90,6 +90,7 @@ function fileCalls(
   | "writeBytes"
   | "renameFile"
   | "readInput"
+  | "readLines"
   | "inspectFile"
   | "mayOpen"
   | "readBytes"
@@ -158,6 +159,12 @@ function fileCalls(
       files.remove(from);
     },
     readInput: (path, mostBytes) => files.get(path).bytes.slice(0, mostBytes + 1),
+    *readLines(path, { longest, mostBytes, onMore, shortest }) {
+      const { bytes } = files.get(path);
+      if (bytes.length > mostBytes) onMore?.();
+      for (const line of new TextDecoder().decode(bytes).split("\n"))
+        if (line.length >= shortest && line.length <= longest) yield line;
+    },
     inspectFile(path) {
       const place = files.find(path);
       return place === undefined ? undefined : factsOf(place);

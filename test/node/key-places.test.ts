@@ -27,6 +27,9 @@ const PLACES = [
   "/x",
 ];
 
+/** Those that are tried in each way: an emulated node takes seconds for each. */
+const EVERY_WAY = ["/root/.profile", "/etc/cron.d/x", "/var/x"];
+
 /** A key that may run svirt alone: `as_key` asks for a command as its client. What such a place has, for comparing. */
 const KEY = `
   as_key() { SSH_ORIGINAL_COMMAND="svirt $*" svirt shell; }
@@ -48,12 +51,14 @@ onTheNode(
         mkdir -p "\${path%/*}" 2>/dev/null
         state "$path" >$work/before
         attempt "serial:$path" "$(serial "$path")"
-        attempt "log:$path" "<serial type='pty'><log file='$path' append='on'/></serial>"
-        attempt "disk:$path" "$(disk "$path")"
-        note "volume:$path" as_key vol-create "\${path%/*}" - <<VOLUME
+        case " ${EVERY_WAY.join(" ")} " in *" $path "*)
+          attempt "log:$path" "<serial type='pty'><log file='$path' append='on'/></serial>"
+          attempt "disk:$path" "$(disk "$path")"
+          note "volume:$path" as_key vol-create "\${path%/*}" - <<VOLUME
 <volume><name>\${path##*/}</name><capacity unit='MiB'>1</capacity><target/></volume>
 VOLUME
-        note "label:$path" as_key label set "$path" system_u:object_r:virt_image_t:s0
+          note "label:$path" as_key label set "$path" system_u:object_r:virt_image_t:s0
+        esac
         state "$path" >$work/after
         note "same:$path" cmp $work/before $work/after
       done
@@ -74,7 +79,9 @@ VOLUME
       rm -f /root/.profile; [ ! -e /root/.profile.was ] || mv /root/.profile.was /root/.profile
     `);
     for (const path of PLACES) {
-      for (const how of ["serial", "log", "disk", "volume", "label"]) {
+      for (const how of EVERY_WAY.includes(path)
+        ? ["serial", "log", "disk", "volume", "label"]
+        : ["serial"]) {
         const said = noteOf(notes, `${how}:${path}`);
         expect({ how, path, isRefused: said.code !== 0 }).toEqual({ how, path, isRefused: true });
       }
@@ -112,6 +119,7 @@ onTheNode(
     attempt labelled "$(serial /root/images/log)"
     note made label_of /root/images/log
     attempt share "<filesystem type='mount' accessmode='mapped'><source dir='/root/shared'/><target dir='t'/></filesystem>"
+    true
   `);
     expect(noteOf(notes, "hard")).toMatchObject({ code: 5, err: expect.stringContaining("Run: restorecon") });
     expect(outOf(notes, "same")).toBe("umask 022");
@@ -128,6 +136,7 @@ onTheNode("a disk that the host has mounted is not written by a guest", async ()
     device=$(cat $work/out)
     attempt root-disk "<disk type='block' device='disk'><driver name='qemu' type='raw'/><source dev='$device'/><target dev='vda' bus='virtio'/></disk>"
     note label label_of $device
+    true
   `);
   expect(noteOf(notes, "root-disk")).toMatchObject({
     code: 4,

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { parseAuditLine } from "../../src/selinux/audit-line.ts";
 import { parseContext } from "../../src/selinux/context.ts";
-import { parseAuditLog } from "../../src/selinux/denial.ts";
+import { MOST_DENIALS, parseAuditLog } from "../../src/selinux/denial.ts";
 import { dominates } from "../../src/selinux/level.ts";
 
 /** As the kernel of the node wrote it. */
@@ -95,6 +95,22 @@ describe("parseAuditLine()", () => {
 });
 
 describe("parseAuditLog()", () => {
+  test("keeps the latest denials of a log of any length, and says that there were more", () => {
+    function* lines(count: number): Generator<string> {
+      for (let at = 0; at < count; at += 1)
+        yield `type=AVC msg=audit(${1700000000 + at}.000:${at}): avc:  denied  { read } for  pid=${at} comm="a" scontext=a_u:a_r:a_t:s0 tcontext=a_u:object_r:b_t:s0 tclass=file permissive=0`;
+    }
+    const few = parseAuditLog(lines(MOST_DENIALS));
+    expect([few.denials.length, few.isCut]).toEqual([MOST_DENIALS, false]);
+    const many = parseAuditLog(lines(3 * MOST_DENIALS + 7));
+    expect([many.denials.length, many.isCut]).toEqual([MOST_DENIALS, true]);
+    expect([many.denials[0]?.pid, many.denials.at(-1)?.pid]).toEqual([
+      2 * MOST_DENIALS + 7,
+      3 * MOST_DENIALS + 6,
+    ]);
+    expect(parseAuditLog(lines(100), 1700000090_000).denials).toHaveLength(10);
+  });
+
   test("finds a path in the line that auditd has for it, by the inode", () => {
     const { denials } = parseAuditLog([
       lineWith('path="/srv/a.img"', 'name="a.img"'),

@@ -47,6 +47,7 @@ export const command: Command = {
       guest,
       isAll,
       sinceMs: sinceMs(call, isAll || file !== undefined),
+      onCut: (most) => call.output.warn(`warning: only the latest ${most} denials are told\n`),
     });
     // What somebody hands over in a file is not about now.
     const held = file === undefined ? listHeldGuests(call.node, guest) : [];

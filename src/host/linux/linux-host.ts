@@ -94,6 +94,7 @@ function fileCalls() {
     writeBytes: (file, offset, bytes) => others().writeBytes(file, offset, bytes),
     renameFile: (from, to) => others().renameFile(from, to),
     readInput: (path, mostBytes) => others().readInput(path, mostBytes),
+    readLines: (path, limits) => others().readLines(path, limits),
     inspectFile: (path) => others().inspectFile(path),
     mayOpen: (file) => others().mayOpen(file),
     readBytes: (file, offset, length) => others().readBytes(file, offset, length),

@@ -15,7 +15,7 @@ import { makeMacvtap, removeMacvtap } from "./macvtap.ts";
 import { listOpenFiles } from "./open-files.ts";
 import { processCalls } from "./processes.ts";
 import { readText } from "./quick-files.ts";
-import { readInput } from "./read-input.ts";
+import { inputCalls } from "./read-input.ts";
 import { readOutput } from "./read-output.ts";
 import { removeTree } from "./remove-tree.ts";
 import * as selinux from "./selinux.ts";
@@ -54,7 +54,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     makeFile: files.makeFile,
     writeBytes: files.writeBytes,
     renameFile: files.renameFile,
-    readInput,
+    ...inputCalls,
     inspectFile,
     withInspected,
     mayOpen: files.mayOpen,

@@ -1,7 +1,7 @@
 import { readPolicyFacts } from "../../report/policy-facts.ts";
 import { getFileLabel } from "../../run/file-label.ts";
 import { type Context, parseContext } from "../../selinux/context.ts";
-import { type Denial, parseAuditLog } from "../../selinux/denial.ts";
+import { type Denial, MOST_DENIALS, parseAuditLog } from "../../selinux/denial.ts";
 import type { Node } from "../node.ts";
 import type { DenialFacts } from "./denial-facts.ts";
 import { describeDenial } from "./denied-words.ts";
@@ -48,14 +48,16 @@ export interface ExplainWish {
   /** Also of programs of the host that have nothing to do with guests. */
   readonly isAll: boolean;
   readonly sinceMs: number;
+  /** Called when there are more: only so many of the latest are told. */
+  onCut?(most: number): void;
 }
 
 /** What denials in a log mean, the latest last. Changes nothing. Throws "failed" where there is no policy for guests. */
 export function explainLog(node: Node, lines: Iterable<string>, wish: ExplainWish): Explanation[] {
-  const log = parseAuditLog(lines);
+  const log = parseAuditLog(lines, wish.sinceMs);
+  if (log.isCut) wish.onCut?.(MOST_DENIALS);
   const known = gatherKnown(node, listKnownGuests(node, log.machines));
-  const denials = log.denials.filter(({ atMs }) => atMs >= wish.sinceMs);
-  return [...Map.groupBy(denials, groupKey).values()]
+  return [...Map.groupBy(log.denials, groupKey).values()]
     .map((denials) => explain(node, known, denials))
     .filter((found) => wish.isAll || found.subject !== "other" || found.owner !== undefined)
     .filter(({ guest, owner }) => [guest, owner].some((one) => isMeant(one, wish.guest)))

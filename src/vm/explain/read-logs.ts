@@ -1,20 +1,22 @@
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host.ts";
+import { LONGEST_LINE, SHORTEST_LINE } from "../../selinux/audit-line.ts";
 
 /** Where auditd writes, unless auditd.conf says otherwise. */
 const AUDIT_LOG = "/var/log/audit/audit.log";
-/** Of a longer log the end is read: the kernel's own holds far less. */
+/** Of a longer log of auditd's the end is read: the kernel's own holds far less. */
 const MOST_BYTES = 64 * 1024 * 1024;
+const LIMITS = { mostBytes: MOST_BYTES, shortest: SHORTEST_LINE, longest: LONGEST_LINE };
 
 /**
  * The lines of a file, `-` for standard input, or of what the host has: auditd's log and the kernel's, where a denial is
- * told if no auditd runs. Throws "not-found", "host-call" or "unsupported" for the file, "denied" when the host's are
- * not readable.
+ * told if no auditd runs. They are read as they are asked for. Throws "denied" when the host's are not readable; asking
+ * throws "not-found", "host-call", "usage" or "unsupported" for the file.
  */
-export function readLogs(host: Host, file: string | undefined): string[] {
-  if (file !== undefined) return linesOf(readWhole(host, file));
-  const [audit, kernel] = [readAuditLog(host), host.readKernelLog()];
-  if (audit !== undefined || kernel !== undefined) return [...(audit ?? []), ...(kernel ?? [])];
+export function readLogs(host: Host, file: string | undefined): Iterable<string> {
+  if (file !== undefined) return host.readLines(file, { ...LIMITS, onMore: () => refuseLarge(file) });
+  const [hasAudit, kernel] = [hasAuditLog(host), host.readKernelLog()];
+  if (hasAudit || kernel !== undefined) return bothOf(host, hasAudit, kernel ?? []);
   throw new SvirtError(
     "Cannot read what the kernel has denied: neither /dev/kmsg nor auditd's log is readable",
     {
@@ -24,26 +26,26 @@ export function readLogs(host: Host, file: string | undefined): string[] {
   );
 }
 
-function readWhole(host: Host, file: string): Uint8Array {
-  const bytes = host.readInput(file, MOST_BYTES);
-  if (bytes.length <= MOST_BYTES) return bytes;
+function refuseLarge(file: string): never {
   throw new SvirtError(`Cannot read ${file}: it is larger than 64 MiB`, {
     kind: "unsupported",
     remedy: "Give its end on standard input: tail -c 64M FILE | svirt explain --file -",
   });
 }
 
-function readAuditLog(host: Host): string[] | undefined {
-  try {
-    const facts = host.inspectFile(AUDIT_LOG);
-    if (facts?.type !== "file") return undefined;
-    const start = Math.max(0, facts.sizeBytes - MOST_BYTES);
-    return linesOf(host.readBytes(facts.id, start, facts.sizeBytes - start));
-  } catch {
-    return undefined;
-  }
+function* bothOf(host: Host, hasAudit: boolean, kernel: readonly string[]): Generator<string> {
+  if (hasAudit) yield* host.readLines(AUDIT_LOG, { ...LIMITS, isEnd: true });
+  yield* kernel;
 }
 
-function linesOf(bytes: Uint8Array): string[] {
-  return new TextDecoder().decode(bytes).split("\n");
+/** Whether it is there, and svirt may read it. */
+function hasAuditLog(host: Host): boolean {
+  try {
+    const facts = host.inspectFile(AUDIT_LOG);
+    if (facts?.type !== "file") return false;
+    host.readBytes(facts.id, 0, 1);
+    return true;
+  } catch {
+    return false;
+  }
 }

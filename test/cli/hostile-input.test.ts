@@ -1,0 +1,209 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { COMMANDS } from "../../src/cli/commands.ts";
+import { makeMachine } from "../vm/scene.ts";
+import { runOn } from "./in-memory.ts";
+import { measuredRuns, type Outcome } from "./measured-runs.ts";
+
+// A key that may only read must not exhaust the node: whatever stands at an input, the executable as it ships ends, within a
+// bound for its memory, with an error in words.
+
+const SVIRT = new URL("../../dist/svirt", import.meta.url).pathname;
+const MOST_RSS_BYTES = 300 * 1024 * 1024;
+/** No measure: what has not ended by the runner's deadline waits for ever, or reads what does not end. */
+const TEST_MS = 240_000;
+const TIB = 2 ** 40;
+const MIB = 1 << 20;
+
+/** How each command is given a file, by the name of its operand or option; INPUT is where it goes. Nothing is changed. */
+const INPUTS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["define file", ["define", "INPUT"]],
+  ["create file", ["create", "INPUT"]],
+  ["plan domain", ["plan", "INPUT"]],
+  ["validate file", ["validate", "INPUT"]],
+  ["domxml-to-native xml", ["domxml-to-native", "qemu-argv", "INPUT"]],
+  ["restore file", ["restore", "INPUT"]],
+  ["restore --xml", ["restore", "SAVED", "--xml", "INPUT"]],
+  ["save-image-dumpxml file", ["save-image-dumpxml", "INPUT"]],
+  ["attach-device file", ["attach-device", "no-domain", "INPUT"]],
+  ["detach-device file", ["detach-device", "no-domain", "INPUT"]],
+  ["update-device file", ["update-device", "no-domain", "INPUT"]],
+  ["blockcopy --xml", ["blockcopy", "no-domain", "vda", "--xml", "INPUT"]],
+  ["vol-create pool", ["vol-create", "INPUT", "/dev/null"]],
+  ["vol-create file", ["vol-create", "FOLDER", "INPUT"]],
+  ["vol-dumpxml volume", ["vol-dumpxml", "INPUT"]],
+  ["vol-info volume", ["vol-info", "INPUT"]],
+  ["label show path", ["label", "show", "INPUT"]],
+  ["label set path", ["label", "set", "INPUT", "system_u:object_r:etc_t:s0", "--dry-run"]],
+  ["label restore path", ["label", "restore", "INPUT", "--dry-run"]],
+  ["explain --file", ["explain", "--file", "INPUT"]],
+]);
+
+/** Operands and options that are names of files, and are not read: they are written, run, or given to a running guest. */
+const NOT_READ = [
+  ...["save file", "dump file", "screenshot file", "domcapabilities --emulatorbin"],
+  ...["attach-disk source", "change-media source", "change-media path", "attach-interface source"],
+  ...["blockcommit path", "blockcopy path", "blockpull path", "blockjob path"],
+];
+
+const folder = mkdtempSync(join(tmpdir(), "svirt-hostile-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A file of that size that takes up no room, with what it begins with. */
+function sparse(name: string, sizeBytes: number, head: Uint8Array = new Uint8Array()): string {
+  const path = join(folder, name);
+  writeFileSync(path, head);
+  truncateSync(path, sizeBytes);
+  return path;
+}
+
+/** A head of libvirt's that says that four gigabytes of XML come after it. */
+function saveHead(dataBytes: number): Uint8Array {
+  const head = Buffer.alloc(92);
+  head.write("LibvirtQemudSave");
+  head.writeUInt32LE(2, 16);
+  head.writeUInt32LE(dataBytes, 20);
+  return head;
+}
+
+/** A header with all numbers at their most. qemu.git docs/interop/qcow2.rst */
+function qcow2Head(): Uint8Array {
+  const head = Buffer.alloc(512, 0xff);
+  head.write("QFI\xfb", "latin1");
+  head.writeUInt32BE(3, 4);
+  return head;
+}
+
+function fifo(): string {
+  const path = join(folder, "fifo");
+  Bun.spawnSync(["mkfifo", path]);
+  return path;
+}
+
+/** So many bytes of a text again and again; a number sign in it is another number each time. */
+function repeated(name: string, text: string, sizeBytes: number): string {
+  const path = join(folder, name);
+  const fd = openSync(path, "w");
+  let at = 0;
+  for (let total = 0; total < sizeBytes; ) {
+    let block = "";
+    for (; block.length < MIB; at += 1) block += text.replaceAll("#", String(at));
+    total += writeSync(fd, block);
+  }
+  closeSync(fd);
+  return path;
+}
+
+mkdirSync(join(folder, "folder"));
+const DENIAL =
+  'type=AVC msg=audit(1700000000.000:#): avc:  denied  { read } for  pid=1 comm="a" name="b#" dev="vda" ino=# ' +
+  "scontext=system_u:system_r:svirt_t:s0:c1,c2 tcontext=system_u:object_r:var_t:s0 tclass=file permissive=0\n";
+
+const HOSTILE: readonly (readonly [string, string])[] = [
+  ["a FIFO that nobody writes to", fifo()],
+  ["/dev/zero", "/dev/zero"],
+  ["a terminal", "/dev/tty"],
+  ["a folder", join(folder, "folder")],
+  ["a file of 1 TiB", sparse("large", TIB)],
+  ["a saved guest of 4 GiB of XML", sparse("saved", TIB, saveHead(0xffff_ffff))],
+  ["a saved guest of 16 MiB of zeros", sparse("zeros", TIB, saveHead(16 * MIB))],
+  ["a qcow2 image of large numbers", sparse("image", TIB, qcow2Head())],
+  ["64 MiB of elements", repeated("elements.xml", "<a>", 64 * MIB)],
+  ["64 MiB of JSON", repeated("lists.json", "[[[[", 64 * MIB)],
+  ["64 MiB of denials", repeated("denials.log", DENIAL, 62 * MIB)],
+  ["64 MiB of line breaks", repeated("lines.log", "\n", 63 * MIB)],
+];
+
+const measure = measuredRuns();
+
+const run = (words: readonly string[], stdin?: string): Promise<Outcome> =>
+  measure([SVIRT, ...words], stdin === undefined ? {} : { stdin });
+
+/** It ended by itself, in bounded memory, and said why if it failed. */
+function expectBounded({ exitCode, rssBytes, stderr }: Outcome): void {
+  expect({ exitCode, stderr: stderr.slice(0, 300) }).toMatchObject({ exitCode: expect.any(Number) });
+  expect(rssBytes).toBeLessThan(MOST_RSS_BYTES);
+  if (exitCode !== 0) expect(stderr).toMatch(/^(?:warning: .*\n)*error: \S.*\nremedy: \S/);
+  expect(stderr).not.toContain("fault of svirt");
+}
+
+const specs = await Promise.all([...COMMANDS.values()].map(async (load) => (await load()).command.spec));
+
+test("every operand and option that names a file is tried, or said not to be read", () => {
+  const FILES = /^(?:file|xml|path|pool|volume|source|emulatorbin)$/;
+  const found = specs.flatMap(({ name, operands, options }) => [
+    ...operands.filter((one) => FILES.test(one.name)).map((one) => `${name} ${one.name}`),
+    ...options.filter((one) => one.value?.toLowerCase() === "file").map((one) => `${name} --${one.name}`),
+  ]);
+  const known = [...INPUTS.keys(), ...NOT_READ, "domifaddr --source"];
+  expect(found.filter((one) => !known.includes(one))).toEqual([]);
+  expect(found.length).toBeGreaterThan(25);
+});
+
+describe.each([...INPUTS.values()].map((words) => ({ words })))(
+  "svirt $words ends in bounded memory",
+  ({ words }) => {
+    const wordsFor = (input: string): readonly string[] =>
+      words.map((word) =>
+        word.replace("INPUT", input).replace("SAVED", join(folder, "zeros")).replace("FOLDER", folder),
+      );
+
+    test.each(HOSTILE)("with %s", async (_, input) => expectBounded(await run(wordsFor(input))), TEST_MS);
+  },
+);
+
+describe("standard input that does not end", () => {
+  const reading = [...INPUTS.values()].filter((words) =>
+    /^(?:define|create|plan|validate|explain|vol-create)$/.test(words[0] ?? ""),
+  );
+
+  test.each(reading.filter(({ length }) => length <= 3).map((words) => ({ words })))(
+    "ends svirt $words",
+    async ({ words }) => {
+      const outcome = await run(
+        words.map((word) => word.replace("INPUT", "-").replace("FOLDER", folder)),
+        "/dev/zero",
+      );
+      expect(outcome.exitCode).not.toBe(0);
+      expectBounded(outcome);
+    },
+    TEST_MS,
+  );
+});
+
+test("a pipe that a shell names is standard input's like", async () => {
+  const child = Bun.spawn(["bash", "-c", `"$1" validate <(echo '<domain')`, "bash", SVIRT], {
+    stderr: "pipe",
+  });
+  expect(await new Response(child.stderr).text()).toContain("the tag of <domain> has no end");
+});
+
+describe("words of any number and length end every command", () => {
+  test.each(specs.map(({ name }) => [name]))(
+    "svirt %s",
+    async (name) => {
+      const machine = makeMachine();
+      for (const words of [
+        Array.from({ length: 20_000 }, () => "x"),
+        ["x".repeat(200_000)],
+        ["--x".repeat(50_000)],
+        Array.from({ length: 20_000 }, () => "--json"),
+      ]) {
+        const { code } = await runOn(machine, ...name.split(" "), ...words);
+        expect(code).toBeGreaterThanOrEqual(0);
+      }
+    },
+    TEST_MS,
+  );
+});
