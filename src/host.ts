@@ -272,7 +272,7 @@ export interface Host {
   /**
    * What those processes hold of those things, by descriptor or by mapping: the kernel is asked, whatever the processes say.
    * With `isComplete` also what cannot be told apart: descriptors that wait in a socket, files registered with an io_uring,
-   * and all of a process that the kernel does not show.
+   * images that a system call keeps open, and all of a process that the kernel does not show.
    */
   findHoldings(
     things: readonly HeldThing[],

@@ -1,6 +1,7 @@
 /** holder HOW PATH: holds a file in that way and no other, says so, and goes on until it is ended. */
 import { dlopen, FFIType, ptr } from "bun:ffi";
 import { closeSync, openSync } from "node:fs";
+import { lockImage } from "../../src/host/linux/image-lock.ts";
 import { sendFile } from "../../src/host/linux/send-file.ts";
 
 const { i32, i64, u32, u64 } = FFIType;
@@ -9,6 +10,7 @@ const { symbols } = dlopen("libc.so.6", {
   bind: { args: [i32, pointer, u32], returns: i32 },
   connect: { args: [i32, pointer, u32], returns: i32 },
   listen: { args: [i32, i32], returns: i32 },
+  pipe: { args: [pointer], returns: i32 },
   mmap: { args: [pointer, u64, i32, i32, i32, i64], returns: u64 },
   socket: { args: [i32, i32, i32], returns: i32 },
   socketpair: { args: [i32, i32, i32, pointer], returns: i32 },
@@ -68,6 +70,19 @@ const WAYS: Readonly<Record<string, () => void>> = {
     if (done !== 0n) throw new Error("no file can be registered with a ring");
     closeSync(fds[0] ?? -1);
   },
+  // No descriptor leads to the file then, the system call alone.
+  "splicing thread": () => {
+    const [fd, pipe] = [openSync(path, "r+"), new Int32Array(2)];
+    lockImage(fd, path, { as: "writer", isFirst: true });
+    symbols.pipe(ptr(pipe));
+    new Worker(splicingThread(pipe[0] ?? -1, fd)).onmessage = () => {
+      // Time for the call to begin.
+      setTimeout(() => {
+        closeSync(fd);
+        holds();
+      }, 200);
+    };
+  },
   nothing: () => closeSync(openSync(path, "r+")),
 };
 
@@ -91,6 +106,18 @@ function unsharedThread(): string {
     if (symbols.unshare(${CLONE_FILES}) !== 0) throw new Error("not unshared");
     postMessage("unshared");
     setInterval(() => {}, 1000);
+  `;
+  return `data:text/javascript,${encodeURIComponent(words)}`;
+}
+
+function splicingThread(from: number, to: number): string {
+  const words = `
+    import { dlopen } from "bun:ffi";
+    const { symbols } = dlopen("libc.so.6", {
+      splice: { args: ["i32", "ptr", "i32", "ptr", "u64", "u32"], returns: "i64" },
+    });
+    postMessage("splices");
+    symbols.splice(${from}, null, ${to}, null, 512n, 0);
   `;
   return `data:text/javascript,${encodeURIComponent(words)}`;
 }

@@ -71,6 +71,27 @@ describe.skipIf(MISSING !== undefined)(`findHoldings() on the real machine${ASID
     }
   });
 
+  test("tells of an image that a system call has open, and no descriptor", async () => {
+    using folder = new RealFolder();
+    const path = folder.file("held", "x");
+    const child = await holder("splicing thread", path);
+    const things = [{ key: fileKey(folder.id(path)), path }];
+    try {
+      expect(folder.host.findHoldings(things, [child.pid], ALL)).toEqual([
+        {
+          pid: child.pid,
+          key: things[0]?.key ?? "",
+          by: "an open file that no descriptor shows",
+          canWrite: true,
+        },
+      ]);
+    } finally {
+      child.kill("SIGKILL");
+    }
+    await child.exited;
+    expect(folder.host.findHoldings(things, [child.pid], ALL)).toEqual([]);
+  });
+
   test("finds nothing in a process that has closed the file", async () => {
     using folder = new RealFolder();
     const path = folder.file("held", "x");

@@ -1,4 +1,14 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+} from "node:fs";
 import type { HeldThing, Holding } from "../../host.ts";
 import {
   type DescriptorInfo,
@@ -8,6 +18,7 @@ import {
 } from "../../plan/process-files.ts";
 import { fileKey } from "../../plan/start-plan.ts";
 import { fileFacts } from "./file-id.ts";
+import { isLockedForWriting } from "./image-lock.ts";
 import { libc } from "./libc.ts";
 
 /** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
@@ -51,10 +62,32 @@ export function findHoldings(
   { isComplete }: { readonly isComplete: boolean },
 ): readonly Holding[] {
   const wanted = prepare(things, isComplete);
-  return [
+  const found = [
     ...pids.flatMap((pid) => findDescriptors(wanted, pid)),
     ...pids.flatMap((pid) => findMappings(wanted, pid)),
   ].filter(({ key }) => key !== undefined || isComplete);
+  if (!isComplete || found.some(({ key }) => key === undefined)) return found;
+  const others = things.filter(({ key }) => !found.some((holding) => holding.key === key));
+  return [...found, ...others.flatMap((thing) => findHidden(thing, pids))];
+}
+
+/** An image that svirt has locked for a guest, and that is open still: the call that has it shows no descriptor. */
+function findHidden({ key, path }: HeldThing, [pid]: readonly number[]): Holding[] {
+  if (path === undefined || pid === undefined) return [];
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  } catch {
+    // What svirt cannot open it has not locked.
+    return [];
+  }
+  try {
+    const { id } = fileFacts(path, fstatSync(fd, { bigint: true }));
+    if (fileKey(id) !== key || !isLockedForWriting(fd)) return [];
+    return [{ pid, key, by: "an open file that no descriptor shows", canWrite: true }];
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function prepare(things: readonly HeldThing[], isComplete: boolean): Wanted {

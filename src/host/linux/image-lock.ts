@@ -84,6 +84,14 @@ function isOpenOn(fd: number, file: { readonly dev: bigint; readonly ino: bigint
   }
 }
 
+/**
+ * Whether an image is open for a guest that alone may write to it, by the locks of lockImage(): they stay as long as what was
+ * opened, where no descriptor and no mapping leads to it any more, either. A process may wait in splice(2).
+ */
+export function isLockedForWriting(fd: number): boolean {
+  return isHeld(fd, DOES + WRITE) && isHeld(fd, FORBIDS + WRITE);
+}
+
 function isHeld(fd: number, byte: bigint): boolean {
   const flock = { type: F_WRLCK, byte };
   return ask(F_OFD_GETLK, fd, flock) && flock.type !== F_UNLCK;
