@@ -75,7 +75,9 @@ export function setFileLabel(actor: LabelActor, step: Extract<Step, { do: "set-l
     const others = othersOf(host, readMachineMarks(host, { file, id }));
     if (others.length > 0 && (claim.sharing === "exclusive" || labelOf(file) !== to))
       throw heldElsewhere(id.path, others);
-    if (from !== undefined) setRemembered(host, file, { original: from, users: users + others.length });
+    const { inode } = id;
+    if (from !== undefined)
+      setRemembered(host, file, { original: from, users: users + others.length, inode });
     if (labelOf(file) !== to) putLabel(file, id.path, to);
   });
 }
@@ -138,7 +140,7 @@ export function restoreFileLabel(actor: LabelActor, step: Extract<Step, { do: "r
       const remembered = getRemembered(file);
       // A file that is not labelled for them remembers nothing.
       const users = here.length + others.length;
-      if (remembered !== undefined) setRemembered(host, file, { ...remembered, users });
+      if (remembered !== undefined) setRemembered(host, file, { ...remembered, users, inode: id.inode });
       return;
     }
     if (others.length === 0) putBack(host, file, step);

@@ -11,7 +11,12 @@ const LABEL = "trusted.libvirt.security.selinux";
 const COUNT = "trusted.libvirt.security.ref_selinux";
 const BOOT_TIME = "trusted.libvirt.security.timestamp_selinux";
 const BOOT_ID = "trusted.svirt.boot_id";
-const ALL: readonly string[] = [LABEL, COUNT, BOOT_TIME, BOOT_ID];
+/**
+ * The file's own inode number. ext4 keeps one block for all files whose attributes are the same: to take one away from a file
+ * takes a new block then, which a full disk has not. ext4_xattr_block_set() of fs/ext4/xattr.c
+ */
+const INODE = "trusted.svirt.inode";
+const ALL: readonly string[] = [LABEL, COUNT, BOOT_TIME, BOOT_ID, INODE];
 
 /** What a file says of itself. */
 export interface Remembered {
@@ -63,11 +68,12 @@ export function isStill(host: Host, now: OpenedFile, file: FileId): boolean | un
 export function setRemembered(
   host: Host,
   file: FileAttributes,
-  what: Pick<Remembered, "original" | "users">,
+  what: Pick<Remembered, "original" | "users"> & { readonly inode: string },
 ): void {
   if (host.getUid() !== 0) return;
   // The boot id first: a label without it would pass for the reference implementation's.
   if (!file.setXattr(BOOT_ID, host.getBootId())) return;
+  file.setXattr(INODE, what.inode);
   file.setXattr(BOOT_TIME, String(host.getBootTime()));
   file.setXattr(COUNT, String(what.users));
   file.setXattr(LABEL, what.original);

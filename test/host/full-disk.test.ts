@@ -16,8 +16,8 @@ const CHUNKS = [65_536, 4096, 512, 1];
 class SmallDisk {
   readonly path: string;
 
-  constructor(folder: RealFolder, type: string) {
-    this.path = `${folder.path}${STATE}`;
+  constructor(folder: RealFolder, type: string, at = STATE) {
+    this.path = `${folder.path}${at}`;
     mkdirSync(this.path, { recursive: true, mode: 0o700 });
     const image = folder.file("image");
     if (type === "tmpfs") {
@@ -64,6 +64,14 @@ function untilFull(act: () => void): void {
       return;
     }
   }
+}
+
+/** All attributes of the images. */
+function attributesIn(folder: string): string[] {
+  return readdirSync(folder).map((name) => {
+    const words = ["getfattr", "-d", "-m", "^(security|trusted)", "--absolute-names", `${folder}/${name}`];
+    return Bun.spawnSync(words).stdout.toString();
+  });
 }
 
 type Ending = (machine: RealMachine) => Promise<unknown>;
@@ -115,4 +123,22 @@ describe.skipIf(MISSING !== undefined)(`with ${STATE} full${ASIDE}`, () => {
     expect(registryOf(nodeOn(machine)).listAll()).toEqual([]);
     expect(machine.violations).toEqual([]);
   });
+
+  test.each(ENDINGS)(
+    "and the guest's images on the same ext4, %s gives all of them their labels back",
+    async (_, end) => {
+      using folder = new RealFolder();
+      using disk = new SmallDisk(folder, "ext4", "/var/lib");
+      const machine = new RealMachine(folder.path, ["/var/lib"]);
+      makeMachine(machine);
+      const images = `${disk.path}/images`;
+      const before = attributesIn(images);
+      expect(before[0]).toContain("security.selinux");
+      await startDomain(nodeOn(machine), domainXml({ disks: ALL_KINDS }));
+      disk.fillBlocks();
+      await end(machine);
+      expect(readdirSync(`${disk.path}/svirt/records`)).toEqual([]);
+      expect(attributesIn(images)).toEqual(before);
+    },
+  );
 });

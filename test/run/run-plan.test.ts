@@ -65,6 +65,7 @@ describe("runPlan()", () => {
       "trusted.libvirt.security.ref_selinux": "2",
       "trusted.libvirt.security.timestamp_selinux": String(machine.bootSeconds),
       "trusted.svirt.boot_id": machine.bootId,
+      "trusted.svirt.inode": machine.files.find(SHARED)?.inode.inode ?? "none",
       [`trusted.svirt.machine.${machine.id}`]: `${machine.bootId} ${machine.name}`,
     });
   });
