@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { guestPaths, SYSTEM_PATHS } from "../../src/plan/paths.ts";
-import { readRecord } from "../../src/vm/record.ts";
+import { withRegistryLock } from "../../src/vm/clear-away.ts";
+import { getGuestState } from "../../src/vm/guest-state.ts";
+import { type GuestRecord, readRecord } from "../../src/vm/record.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { diskXml, domainXml, labelOf, makeMachine, nodeOn, ORIGINAL } from "../vm/scene.ts";
 import { runOn, type Said } from "./in-memory.ts";
@@ -196,3 +198,29 @@ test("a guest that another svirt is still clearing away keeps only commands abou
     expect({ words, code, waits: tookMs >= 1000 }).toEqual({ words, code: 0, waits });
   }
 });
+
+test("no QEMU is asked under the registry's lock, for which every start and end of a guest waits", async () => {
+  const machine = await machineWith(2, []);
+  const disk = `${IMAGES}/private3.raw`;
+  for (const words of [
+    ["attach-disk", "vm1", disk, "vdb"],
+    ["detach-disk", "vm1", "vdb"],
+    ["blockcopy", "vm1", "vda", `${IMAGES}/copy.raw`, "--wait", "--pivot"],
+    ["managedsave", "vm2"],
+    ["start", "vm2"],
+    ["shutdown", "vm2"],
+    ["recover"],
+  ])
+    expect({ words, ...(await runOn(machine, ...words)) }).toMatchObject({ words, code: 0 });
+  expect(machine.violations).toEqual([]);
+  const node = nodeOn(machine);
+  // A look that must find it.
+  await withRegistryLock(node, async () => void (await getGuestState(node, recordOf(machine, 1))));
+  expect(machine.violations).toEqual([expect.stringContaining("QEMU is asked under the registry's lock")]);
+});
+
+function recordOf(machine: Machine, at: number): GuestRecord {
+  const record = readRecord(nodeOn(machine), uuidOf(at));
+  if (record === undefined) throw new Error(`vm${at} has no record`);
+  return record;
+}

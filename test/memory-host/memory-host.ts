@@ -1,6 +1,7 @@
 import { SEE_QEMU_LOG, SvirtError } from "../../src/errors.ts";
 import type { HeldThing, Holding, Host } from "../../src/host.ts";
 import { halfMade } from "../../src/plan/half-made.ts";
+import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import { fileKey } from "../../src/plan/start-plan.ts";
 import { factsOf, hostCall } from "./file-tree.ts";
 import { openHanded, type Process } from "./guest-processes.ts";
@@ -276,6 +277,7 @@ function guestCalls(
       await passTime(machine, GREET_POLL_MS);
     },
     async connectMonitor(path, timeoutMs) {
+      noteLock(machine, svirt, path);
       const deadline = machine.nowMs + timeoutMs;
       for (;;) {
         const guest = listeningAt(machine, path);
@@ -292,6 +294,12 @@ function guestCalls(
       }
     },
   };
+}
+
+/** A QEMU that does not answer would keep every start and end of a guest waiting. */
+function noteLock(machine: Machine, svirt: Svirt, path: string): void {
+  if (machine.locks.get(registryLock(SYSTEM_PATHS)) === svirt)
+    machine.violations.push(`QEMU is asked under the registry's lock: ${path}`);
 }
 
 function isMute({ qemu }: Machine, { order }: Process): boolean {
