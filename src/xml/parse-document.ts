@@ -1,6 +1,7 @@
 import { decodeDocument } from "./decode-document.ts";
 import { MOST_DEPTH, MOST_ELEMENTS } from "./limits.ts";
 import type { XmlNode } from "./node.ts";
+import { Prefixes } from "./prefixes.ts";
 import { shortened } from "./refusal.ts";
 import { faultAt, readTokens, type Token } from "./tokens.ts";
 
@@ -18,7 +19,7 @@ export function parseDocument(bytes: Uint8Array): XmlNode {
     elements: 0,
     line: 1,
     counted: 0,
-    prefixes: new Map(),
+    prefixes: new Prefixes(),
   };
   for (const token of readTokens(text)) {
     switch (token.is) {
@@ -56,8 +57,7 @@ interface Builder {
   /** The line of the offset up to which newlines are counted. */
   line: number;
   counted: number;
-  /** How many of the open elements declare each prefix. */
-  readonly prefixes: Map<string, number>;
+  readonly prefixes: Prefixes;
 }
 
 function startElement(builder: Builder, token: Token & { readonly is: "start" }): void {
@@ -78,8 +78,9 @@ function startElement(builder: Builder, token: Token & { readonly is: "start" })
     source: "",
     from,
   };
-  countPrefixes(builder, node, 1);
-  refuseUnboundPrefix(builder, node);
+  builder.prefixes.open(attributes);
+  const fault = builder.prefixes.findFault(tag, attributes);
+  if (fault !== undefined) throw faultAt(text, from, fault);
   open?.children.push(node);
   builder.root ??= node;
   builder.elements += 1;
@@ -104,7 +105,7 @@ function endElement(builder: Builder, token: Token & { readonly is: "end" }): vo
 
 function closeNode(builder: Builder, node: OpenNode, to: number): void {
   node.source = builder.text.slice(node.from, to);
-  countPrefixes(builder, node, -1);
+  builder.prefixes.close(node.attributes);
 }
 
 function addText(builder: Builder, token: Token & { readonly is: "text" }): void {
@@ -124,23 +125,4 @@ function lineAt(builder: Builder, offset: number): number {
     next = builder.text.indexOf("\n", builder.counted);
   }
   return builder.line;
-}
-
-function countPrefixes({ prefixes }: Builder, node: OpenNode, change: 1 | -1): void {
-  for (const name of node.attributes.keys()) {
-    if (!name.startsWith("xmlns:")) continue;
-    const prefix = name.slice("xmlns:".length);
-    prefixes.set(prefix, (prefixes.get(prefix) ?? 0) + change);
-  }
-}
-
-// Namespaces in XML 1.0, 5.1
-function refuseUnboundPrefix({ text, prefixes }: Builder, node: OpenNode): void {
-  for (const name of [node.tag, ...node.attributes.keys()]) {
-    if (!name.includes(":")) continue;
-    const [prefix = "", ...rest] = name.split(":");
-    const isBound = prefix === "xml" || prefix === "xmlns" || (prefixes.get(prefix) ?? 0) > 0;
-    if (rest.length === 1 && isBound) continue;
-    throw faultAt(text, node.from, "a name's prefix is declared nowhere around it");
-  }
 }

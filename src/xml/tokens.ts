@@ -70,11 +70,18 @@ function skipUnread(text: string, at: number): number | undefined {
     if (end !== -1 && text[end + 2] === ">") return end + 3;
     throw faultAt(text, end === -1 ? at : end, 'the comment has a "--" that does not end it, or no end');
   }
-  if (!text.startsWith("<?", at)) return undefined;
+  return text.startsWith("<?", at) ? skipInstruction(text, at) : undefined;
+}
+
+function skipInstruction(text: string, at: number): number {
   const target = readName(text, at + 2);
   if (target.toLowerCase() === "xml")
     throw faultAt(text, at, "an XML declaration stands only at the very beginning");
-  const end = text.indexOf("?>", at + 2 + target.length);
+  if (target.includes(":")) throw faultAt(text, at, "the name of a processing instruction has a colon in it");
+  const after = at + 2 + target.length;
+  if (target !== "" && !/^(?:[ \t\n]|\?>)/.test(text.slice(after, after + 2)))
+    throw faultAt(text, after, "the name of a processing instruction is followed by no blank");
+  const end = text.indexOf("?>", after);
   if (target !== "" && end !== -1) return end + 2;
   throw faultAt(text, at, "the processing instruction has no name or no end");
 }

@@ -6,7 +6,7 @@ export const USER = 1000;
 export const HOME = "/home/alice";
 /** What his files carry before any guest. */
 export const HOME_LABEL = "unconfined_u:object_r:user_home_t:s0";
-export const IMAGES = `${HOME}/.local/share/libvirt/images`;
+const IMAGES = `${HOME}/.local/share/libvirt/images`;
 export const DISK = `${IMAGES}/disk.raw`;
 export const STATE = `${HOME}/.local/state/svirt`;
 

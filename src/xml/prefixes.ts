@@ -1,0 +1,87 @@
+import { shortened } from "./refusal.ts";
+
+const XML = "http://www.w3.org/XML/1998/namespace";
+const XMLNS = "http://www.w3.org/2000/xmlns/";
+/** What a name without its prefix does not begin with. Namespaces in XML 1.0, NCName */
+const NOT_A_START = /^(?:[-.0-9\u00b7\u203f\u2040]|[\u0300-\u036f]|$)/;
+
+type Attributes = ReadonlyMap<string, string>;
+
+/** The prefixes that the open elements declare, each with its namespaces, the innermost last. */
+export class Prefixes {
+  readonly #bound = new Map<string, string[]>();
+
+  /** Those that an element declares hold for it and for what is in it. */
+  open(attributes: Attributes): void {
+    for (const [name, uri] of attributes) {
+      const prefix = prefixDeclared(name);
+      if (prefix === undefined) continue;
+      const uris = this.#bound.get(prefix);
+      if (uris === undefined) this.#bound.set(prefix, [uri]);
+      else uris.push(uri);
+    }
+  }
+
+  close(attributes: Attributes): void {
+    for (const name of attributes.keys()) {
+      const prefix = prefixDeclared(name);
+      if (prefix !== undefined) this.#bound.get(prefix)?.pop();
+    }
+  }
+
+  /** What is wrong with an element that is open, by Namespaces in XML 1.0; undefined: nothing. */
+  findFault(tag: string, attributes: Attributes): string | undefined {
+    if (tag.startsWith("xmlns:")) return "an element may not have the prefix xmlns";
+    for (const name of [tag, ...attributes.keys()]) {
+      const fault = name.includes(":") ? this.#faultOfName(name) : undefined;
+      if (fault !== undefined) return fault;
+    }
+    for (const [name, uri] of attributes) {
+      const fault = name.startsWith("xmlns") ? faultOfDeclaration(name, uri) : undefined;
+      if (fault !== undefined) return fault;
+    }
+    return this.#findTwice(attributes);
+  }
+
+  #faultOfName(name: string): string | undefined {
+    const [prefix = "", local = "", ...rest] = name.split(":");
+    if (rest.length > 0 || NOT_A_START.test(local)) return "a name has not one prefix and one name after it";
+    if (prefix === "xmlns" || this.#namespaceOf(prefix) !== undefined) return undefined;
+    return "a name's prefix is declared nowhere around it";
+  }
+
+  #namespaceOf(prefix: string): string | undefined {
+    return prefix === "xml" ? XML : this.#bound.get(prefix)?.at(-1);
+  }
+
+  /** One attribute by two prefixes of one namespace. An attribute without a prefix is in none. */
+  #findTwice(attributes: Attributes): string | undefined {
+    const found = new Set<string>();
+    for (const name of attributes.keys()) {
+      const [prefix = "", local] = name.split(":");
+      if (local === undefined || prefix === "xmlns") continue;
+      const whole = `${local} ${this.#namespaceOf(prefix)}`;
+      if (found.has(whole))
+        return `the attribute ${shortened(local, 40)} stands there twice, by two prefixes`;
+      found.add(whole);
+    }
+    return undefined;
+  }
+}
+
+/** The prefix that an attribute declares. */
+function prefixDeclared(name: string): string | undefined {
+  return name.startsWith("xmlns:") ? name.slice("xmlns:".length) : undefined;
+}
+
+// Namespaces in XML 1.0, 3: Reserved Prefixes and Namespace Names; 5.1: No Prefix Undeclaring
+function faultOfDeclaration(name: string, uri: string): string | undefined {
+  const prefix = name === "xmlns" ? "" : prefixDeclared(name);
+  if (prefix === undefined) return undefined;
+  if (prefix === "xmlns") return "the prefix xmlns may not be declared";
+  if (prefix !== "" && uri === "")
+    return `the prefix ${shortened(prefix, 40)} is declared without a namespace`;
+  if (uri === XMLNS || (prefix === "xml") !== (uri === XML))
+    return "the prefixes xml and xmlns and their namespaces belong to each other alone";
+  return undefined;
+}

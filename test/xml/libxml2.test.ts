@@ -1,0 +1,101 @@
+import { afterAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { SvirtError } from "../../src/errors.ts";
+import { parseDocument } from "../../src/xml/parse-document.ts";
+
+// The parser that libvirt and virsh's users have: what one of the two takes and the other refuses, two programs read in two ways.
+
+const XMLLINT = Bun.which("xmllint");
+const folder = mkdtempSync(join(tmpdir(), "svirt-libxml2-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const ALL = 4000;
+const XML = "http://www.w3.org/XML/1998/namespace";
+const XMLNS = "http://www.w3.org/2000/xmlns/";
+
+/** Pieces of markup in any order: mostly broken, sometimes not. */
+const PIECES = [
+  ...["<a>", "</a>", "<b/>", "<a c='1'>", "<a c=1>", "&amp;", "&#9;", "&#0;", "&", "]]>", "x", "<", ">", " "],
+  ...[
+    "<!-- d -->",
+    "<!--",
+    "-->",
+    "<!-- a--b -->",
+    "<![CDATA[<]]>",
+    "<?x y?>",
+    "<?x<y?>",
+    "<?x?>",
+    "<??>",
+    "<?p:q?>",
+    "<?xml?>",
+  ],
+  ...["<p:a/>", "<p:a>", "</p:a>", "<xmlns:a/>", "<xml:a/>", "<p:1/>", "<p:/>", "<:p/>", "<p:a:b/>", "<1/>"],
+];
+const NAMES = [
+  "a",
+  "b",
+  "c",
+  "d",
+  "xmlns:p",
+  "xmlns:q",
+  "p:a",
+  "q:a",
+  "p:b",
+  "xml:lang",
+  "xmlns",
+  "xmlns:p",
+  "xmlns:q",
+  "xmlns:xml",
+  "xmlns:xmlns",
+  ":a",
+  "p:1",
+  "r:a",
+];
+const VALUES = ["", "1", "urn:n", "urn:n", "urn:m", "urn:n", "urn:m", XML, XMLNS, "urn:&amp;", "<"];
+
+const pieces = fc
+  .array(fc.constantFrom(...PIECES), { maxLength: 4 })
+  .map((chosen) => `<r xmlns:p='urn:n'>${chosen.join("")}</r>`);
+const attributes = fc
+  .array(fc.tuple(fc.constantFrom(...NAMES), fc.constantFrom(...VALUES)), { maxLength: 4 })
+  .map((chosen) => chosen.map(([name, value]) => ` ${name}='${value}'`).join(""));
+const tags = fc
+  .tuple(fc.constantFrom("e", "p:e", "q:e", "xml:e"), attributes, attributes)
+  .map(([tag, outer, inner]) => `<r${outer}><${tag}${inner}/></r>`);
+
+test.skipIf(XMLLINT === null)(
+  "parseDocument() and libxml2 take the same documents (xmllint is needed)",
+  () => {
+    const documents = [...new Set(fc.sample(fc.oneof(pieces, tags), ALL))];
+    const refused = refusedByLibxml2(documents);
+    const differing = documents.filter((text, at) => isTaken(text) === refused.has(at));
+    expect(differing).toEqual([]);
+    const taken = documents.filter(isTaken).length;
+    expect(taken).toBeGreaterThan(ALL / 40);
+    expect(documents.length - taken).toBeGreaterThan(ALL / 4);
+  },
+  60_000,
+);
+
+/** Which of the documents it has anything to say against: faults of namespaces do not end its reading. */
+function refusedByLibxml2(documents: readonly string[]): ReadonlySet<number> {
+  for (const [at, text] of documents.entries()) writeFileSync(join(folder, `${at}.xml`), text);
+  const files = documents.map((_, at) => `${at}.xml`);
+  const { stderr } = Bun.spawnSync([XMLLINT ?? "", "--noout", "--nonet", ...files], { cwd: folder });
+  return new Set(
+    [...stderr.toString().matchAll(/^(\d+)\.xml:\d+: (?!namespace warning)/gm)].map(([, at]) => Number(at)),
+  );
+}
+
+function isTaken(text: string): boolean {
+  try {
+    parseDocument(new TextEncoder().encode(text));
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof SvirtError) return false;
+    throw thrown;
+  }
+}
