@@ -33,7 +33,8 @@ const CHANGES = {
     "attach-device attach-disk attach-interface change-media detach-device detach-disk detach-interface domif-setlink " +
     "setmaxmem setmem setvcpus update-device",
   // Images, and what becomes of their labels.
-  storage: "blockcommit blockcopy blockpull snapshot-create-as vol-create label-restore label-set",
+  storage:
+    "blockcommit blockcopy blockpull snapshot-create-as vol-create label-release label-restore label-set",
   // Words to the guest, its agent or its QEMU, and files with its memory or screen.
   guest: "console dump qemu-agent-command qemu-monitor-command screenshot send-key",
 };

@@ -179,7 +179,7 @@ test("plan of a guest that runs has no steps for a start, and for its end those 
 test("plan shows every step of a start and changes nothing", async () => {
   const machine = withXml({
     disks: ALL_KINDS,
-    devices: "<serial type='file'><source path='/var/log/vm1-console.log'/></serial>",
+    devices: "<serial type='file'><source path='/var/lib/images/vm1-console.log'/></serial>",
   });
   await runOn(machine, "define", "/vm.xml");
   const before = snapshot(machine);
