@@ -9,8 +9,8 @@ export interface StorageFacts {
 }
 
 export interface FileSystemFacts {
-  /** f_type of statfs(2) */
-  readonly magic: number;
+  /** f_type of statfs(2); undefined where svirt may not ask: its type tells then. */
+  readonly magic: number | undefined;
   /** Its type in /proc/self/mountinfo, with the kind that FUSE adds. proc_pid_mountinfo(5) */
   readonly type: string;
 }
@@ -79,8 +79,25 @@ const SHARED_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
 /** FUSE on a block device, such as ntfs-3g: the device tells. */
 const FUSE_ON_A_DISK = "fuseblk";
 
+/** The same by the type in /proc/self/mountinfo. */
+const SHARED_TYPES: ReadonlyMap<string, number> = new Map([
+  ["nfs", 0x6969],
+  ["nfs4", 0x6969],
+  ["cifs", 0xff534d42],
+  ["smb3", 0xfe534d42],
+  ["ceph", 0x00c36400],
+  ["gfs2", 0x01161970],
+  ["ocfs2", 0x7461636f],
+  ["lustre", 0x0bd00bd0],
+  ["afs", 0x5346414f],
+  ["9p", 0x01021997],
+  ["virtiofs", 0x65735546],
+  ["fuse", 0x65735546],
+]);
+
 function fileSystemSeen({ magic, type }: FileSystemFacts): string | undefined {
-  const name = SHARED_FILE_SYSTEMS.get(magic);
+  const [family = ""] = type.split(".");
+  const name = SHARED_FILE_SYSTEMS.get(magic ?? SHARED_TYPES.get(family) ?? 0);
   if (name !== "FUSE") return name;
   if (type === FUSE_ON_A_DISK) return undefined;
   return type === "virtiofs" ? type : `FUSE (${type.replace(/^fuse\./, "")})`;

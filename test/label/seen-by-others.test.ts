@@ -46,6 +46,26 @@ describe("seenByOthers() goes by the file system", () => {
     expect(seenByOthers(facts)).toEqual({ content: reason, labels: reason });
   });
 
+  test.each<[string, string | undefined]>([
+    ["nfs4", "NFS"],
+    ["nfs", "NFS"],
+    ["cifs", "SMB"],
+    ["smb3", "SMB"],
+    ["ceph", "CephFS"],
+    ["gfs2", "GFS2"],
+    ["ocfs2", "OCFS2"],
+    ["lustre", "Lustre"],
+    ["9p", "9P"],
+    ["virtiofs", "virtiofs"],
+    ["fuse.glusterfs", "FUSE (glusterfs)"],
+    ["fuseblk", undefined],
+    ["ext4", undefined],
+    ["", undefined],
+  ])("%s, where its number may not be asked for", (type, reason) => {
+    const facts = { fileSystems: [{ magic: undefined, type }], disks: [], isNode: false };
+    expect(seenByOthers(facts).labels).toBe(reason);
+  });
+
   test("that is under an overlay or a loop device, too", () => {
     const under = { magic: 0x6969, type: "nfs4" };
     const facts = { fileSystems: [{ magic: 0x794c7630, type: "overlay" }, under], disks: [], isNode: false };

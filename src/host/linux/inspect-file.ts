@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readlinkSync, realpathSync } from "node:fs";
 import type { FileAttributes, FileFacts, OpenedFile } from "../../host.ts";
 import type { FileId } from "../../plan/guest-order.ts";
+import { askServer } from "./ask-server.ts";
 import { fileFacts, O_PATH, openPath, withFile } from "./file-id.ts";
 import { unlessMissing } from "./files.ts";
 import { attributesAt } from "./xattr.ts";
@@ -15,14 +16,19 @@ export function inspectFile(path: string): FileFacts | undefined {
 
 /** Host.withInspected */
 export function withInspected<Result>(path: string, use: (file: OpenedFile) => Result): Result | undefined {
-  return look(path, (facts, fd) =>
-    use({ facts, ...attributesAt({ at: `/proc/self/fd/${fd}`, shown: facts.id.path }) }),
-  );
+  return look(path, (facts, fd) => {
+    const at = `/proc/self/fd/${fd}`;
+    askServer(at, facts);
+    return use({ facts, ...attributesAt({ at, shown: facts.id.path }) });
+  });
 }
 
 /** Host.withAttributes */
 export function withAttributes<Result>(file: FileId, use: (attributes: FileAttributes) => Result): Result {
-  return withFile(file, (at) => use(attributesAt({ at, shown: file.path })));
+  return withFile(file, (at) => {
+    askServer(at, { id: file });
+    return use(attributesAt({ at, shown: file.path }));
+  });
 }
 
 function look<Result>(path: string, use: (facts: FileFacts, fd: number) => Result): Result | undefined {

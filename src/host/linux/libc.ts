@@ -27,6 +27,7 @@ const OTHERS = {
   setsockopt: { args: [i32, i32, i32, ptr, u32], returns: i32 },
   setxattr: { args: [ptr, ptr, ptr, u64, i32], returns: i32 },
   socket: { args: [i32, i32, i32], returns: i32 },
+  statx: { args: [i32, ptr, i32, u32, ptr], returns: i32 },
   strerror: { args: [i32], returns: cstring },
   syscall: { args: [i64, i64, i64, i64, i64], returns: i64 },
 } as const;

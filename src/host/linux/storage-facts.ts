@@ -1,4 +1,5 @@
 import { type BigIntStats, closeSync, realpathSync, statfsSync, statSync } from "node:fs";
+import { asSvirtError } from "../../errors.ts";
 import type { DiskFacts, FileSystemFacts, StorageFacts } from "../../label/seen-by-others.ts";
 import type { FileId } from "../../plan/guest-order.ts";
 import { deviceNumber, openPath, withFile } from "./file-id.ts";
@@ -30,13 +31,23 @@ interface Found {
 function addFileSystem(found: Found, at: string, layers: number): void {
   if (layers > MOST_LAYERS) return;
   const stat = orThrow(`inspect ${at}`, () => statSync(at, { bigint: true }));
-  const { type } = orThrow(`inspect the file system of ${at}`, () => statfsSync(at, { bigint: true }));
   const mount = mountOf(at);
-  found.fileSystems.push({ magic: Number(BigInt.asUintN(32, type)), type: mount?.type ?? "" });
+  found.fileSystems.push({ magic: magicOf(at), type: mount?.type ?? "" });
   const device = mount === undefined ? undefined : deviceOf(stat, mount);
   if (device !== undefined) addDisks(found, `/sys/dev/block/${device}`, layers + 1);
   const upper = mount?.type === "overlay" ? /(?:^|,)upperdir=([^,]*)/.exec(mount.options)?.[1] : undefined;
   if (upper !== undefined) addFileAt(found, unescaped(upper), layers + 1);
+}
+
+/** SELinux asks for a right on the file system, and one that was mounted with `context=` may have any label. */
+function magicOf(at: string): number | undefined {
+  try {
+    const { type } = orThrow(`inspect the file system of ${at}`, () => statfsSync(at, { bigint: true }));
+    return Number(BigInt.asUintN(32, type));
+  } catch (error) {
+    if (asSvirtError(error).kind === "no-access") return undefined;
+    throw error;
+  }
 }
 
 function addFileAt(found: Found, path: string, layers: number): void {
