@@ -5,7 +5,8 @@ import { destroyDomain } from "../../src/vm/destroy.ts";
 import { registryOf } from "../../src/vm/node.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import { ALL_KINDS, domainXml, makeMachine, nodeOn, reapAll, sweepAll, UUID } from "../vm/scene.ts";
-import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
+import { asideOf, nameMissing } from "./missing-programs.ts";
+import { MISSING, RealFolder } from "./real-folder.ts";
 import { RealMachine } from "./real-machine.ts";
 
 const STATE = "/var/lib/svirt";
@@ -107,7 +108,9 @@ const CASES = ["tmpfs", "ext4"].flatMap((type) =>
   ),
 );
 
-describe.skipIf(MISSING !== undefined)(`with ${STATE} full${ASIDE}`, () => {
+const lack = MISSING ?? nameMissing("mke2fs", "getfattr");
+
+describe.skipIf(lack !== undefined)(`with ${STATE} full${asideOf(lack)}`, () => {
   test.each(CASES)("of %s, %s clears a guest away", async (_, __, { end, type, what }) => {
     using folder = new RealFolder();
     using disk = new SmallDisk(folder, type);

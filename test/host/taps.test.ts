@@ -20,7 +20,7 @@ const isReady =
   process.getuid?.() === 0 &&
   existsSync("/dev/net/tun") &&
   Bun.spawnSync(["unshare", "-n", "ip", "link", "add", "br0", "type", "bridge"]).success;
-const ASIDE = isReady ? "" : " (needs root, /dev/net/tun and bridges: skipped)";
+const ASIDE = isReady ? "" : " (skipped: needs root, /dev/net/tun, ip and bridges)";
 
 const hasMacvtaps =
   isReady &&
@@ -33,7 +33,7 @@ const hasMacvtaps =
   ]).success;
 
 test.skipIf(!hasMacvtaps)(
-  "macvtaps of the real kernel are made, opened by their nodes, and removed by their group",
+  `macvtaps of the real kernel are made, opened by their nodes, and removed by their group${hasMacvtaps ? "" : " (skipped: needs root, /dev/net/tun, ip and macvtaps)"}`,
   async () => {
     const { errors, facts } = await inOwnNetwork("macvtap-in-network.ts");
     expect(errors).toBe("");
