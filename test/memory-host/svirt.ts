@@ -118,13 +118,21 @@ export class Svirt {
     if (this.#strikesNow("before")) this.#struck(name);
     const result = this.#attempt(name, act);
     if (result instanceof Promise) {
-      return result.then((value: unknown) => {
-        this.#strikeAfter(name);
-        return value;
-      });
+      return result.then((value: unknown) => this.#strikeGiven(name, value));
     }
     this.#strikeAfter(name);
     return result;
+  }
+
+  /** A lock that could not be had is not held: what was given is given back. */
+  #strikeGiven(name: string, given: unknown): unknown {
+    try {
+      this.#strikeAfter(name);
+      return given;
+    } catch (error) {
+      if (name === "lock" && typeof given === "function") given();
+      throw error;
+    }
   }
 
   /** A call that fails can be struck, too. */
