@@ -294,6 +294,8 @@ export interface Host {
   ): string | undefined;
   /** False when that process is gone already. pidfd_send_signal(2) */
   signalProcess(process: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean;
+  /** Kills all processes of a user at one instant, so that none escapes by forking. None is fine. Throws "failed". kill(2) */
+  killUser(uid: number): void;
   /** Gives the guest's process once the reaper has told it. Throws "failed" when it could not be executed. */
   spawnGuest(order: GuestOrder): Promise<ProcessId>;
   /** Waits until it is ready. Throws "failed" when it ends instead, "timeout". */

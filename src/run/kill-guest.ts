@@ -44,24 +44,35 @@ function hasUuid(words: readonly string[], uuid: string): boolean {
 /**
  * Ends the guest and waits until it is gone: SIGTERM, after the grace SIGKILL. Its reaper ends by itself, once it has
  * written how the guest ended; one that has not yet become QEMU's parent, or was stopped, is killed with the rest.
- * Throws "timeout" when the kernel does not let go of it.
+ * A guest that is another process each moment is missed by any list: so all of its user is killed in one call, once
+ * no reaper is left that could begin it, before the list is believed. Throws "timeout" when the kernel does not let go of it.
  */
 export async function killGuest(host: Host, guest: GuestIdentity, graceMs: number): Promise<void> {
   const started = host.nowMs();
   const asked = new Set<number>();
+  let isSwept = !isGuestUser(guest.uid);
   for (;;) {
     const waitedMs = host.nowMs() - started;
     const guests = listGuestProcesses(host, guest);
     const reapers = listReapers(host, guest);
-    if (guests.length === 0 && reapers.length === 0) return;
-    if (waitedMs > graceMs + KILL_TIMEOUT_MS) throw stuck(guest, [...guests, ...reapers]);
-    if (waitedMs > graceMs) {
-      for (const process of [...guests, ...reapers]) host.signalProcess(process, "SIGKILL");
-    } else {
+    const left = [...guests, ...reapers];
+    if (left.length === 0) {
+      if (isSwept) return;
+    } else if (waitedMs > graceMs + KILL_TIMEOUT_MS) throw stuck(guest, left);
+    else if (waitedMs <= graceMs) {
       askToEnd(host, guests, asked);
+      await host.sleep(POLL_MS);
+      continue;
     }
-    await host.sleep(POLL_MS);
+    sweep(host, guest, left);
+    isSwept ||= reapers.length === 0;
+    if (left.length > 0) await host.sleep(POLL_MS);
   }
+}
+
+function sweep(host: Host, { uid }: GuestIdentity, left: readonly ProcessFacts[]): void {
+  for (const process of left) host.signalProcess(process, "SIGKILL");
+  if (isGuestUser(uid)) host.killUser(uid);
 }
 
 /** Once each: QEMU takes a second SIGTERM for impatience. */

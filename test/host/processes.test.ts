@@ -122,6 +122,25 @@ describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, 
     expect(folder.host.getProcess(child.pid)).toBeUndefined();
   });
 
+  test("of a user are ended at one instant, one that is another process each moment, too", async () => {
+    using folder = new RealFolder();
+    const words = ["setpriv", "--reuid", String(UID), "--clear-groups", "sh", "-c", "a() { a & }; a"];
+    const [other, child] = [sleeper(), Bun.spawn(words)];
+    await child.exited;
+    const seen = new Set<number>();
+    await until(() => {
+      for (const { pid } of folder.host.listProcesses(UID)) seen.add(pid);
+      return seen.size > 3;
+    });
+    folder.host.killUser(UID);
+    await until(() => folder.host.listProcesses(UID).length === 0);
+    await Bun.sleep(100);
+    expect(folder.host.listProcesses(UID)).toEqual([]);
+    folder.host.killUser(UID);
+    expect(other.exitCode).toBeNull();
+    other.kill();
+  });
+
   test("show each file that they have open, with its label and which one it is", async () => {
     using folder = new RealFolder();
     const path = folder.file("disk");

@@ -159,6 +159,10 @@ export class GuestProcesses {
     return true;
   }
 
+  killUser(uid: number): void {
+    for (const process of this.list()) if (process.uid === uid) this.signal(process, "SIGKILL");
+  }
+
   /** A process ends by itself; of a guest its reaper learns, if it still lives. */
   end(pid: number, status: number): void {
     const ended = this.#all.get(pid);

@@ -215,6 +215,7 @@ function processCalls(
   | "findHoldings"
   | "getCpuSeconds"
   | "signalProcess"
+  | "killUser"
 > {
   const { processes } = machine;
   return {
@@ -233,6 +234,7 @@ function processCalls(
     findHoldings: (things, pids) => pids.flatMap((pid) => findHoldings(machine, things, pid)),
     getCpuSeconds: (pid) => (processes.get(pid) === undefined ? undefined : 0.3),
     signalProcess: (process, signal) => processes.signal(process, signal),
+    killUser: (uid) => processes.killUser(uid),
   };
 }
 

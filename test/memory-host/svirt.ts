@@ -39,6 +39,7 @@ const CHANGES: ReadonlySet<string> = new Set([
   "setOwnership",
   "lock",
   "signalProcess",
+  "killUser",
   "spawnGuest",
   "setUpTap",
   "removeTap",

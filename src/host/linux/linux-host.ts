@@ -32,6 +32,7 @@ export function makeLinuxHost(): Host {
     listOpenFiles: (pid) => others().listOpenFiles(pid),
     findHoldings: (things, pids, how) => others().findHoldings(things, pids, how),
     signalProcess: (target, signal) => others().signalProcess(target, signal),
+    killUser: (uid) => others().killUser(uid),
     killSelf: () => others().killSelf(),
     readOutput: (words, confined, input) => others().readOutput(words, confined, input),
     spawnGuest: async (order) => await others().spawnGuest(order),

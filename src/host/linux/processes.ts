@@ -1,3 +1,4 @@
+import { SvirtError } from "../../errors.ts";
 import type { ProcessFacts, ProcessId } from "../../host.ts";
 import { ESRCH } from "./errno.ts";
 import { basicCalls, hostCallError, libc, readErrno } from "./libc.ts";
@@ -29,6 +30,7 @@ export const processCalls = {
   getCommandLine,
   getCpuSeconds,
   signalProcess,
+  killUser,
 };
 
 /** Host.listProcesses: whose a process is, is read first, which for nearly all of them is enough. */
@@ -80,6 +82,18 @@ function signalProcess(target: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolea
   } finally {
     basicCalls().close(Number(fd));
   }
+}
+
+/** Host.killUser: as that user, since it is by him that kill(2) chooses; all at once, under the lock that fork(2) waits for. */
+function killUser(uid: number): void {
+  const who = ["--reuid", String(uid), "--regid", String(uid), "--clear-groups"];
+  const words = ["/usr/bin/setpriv", ...who, "--", "/bin/sh", "-c", "kill -KILL -1 2>/dev/null; exit 0"];
+  const done = Bun.spawnSync(words, { env: { LC_ALL: "C" }, stdin: "ignore", stdout: "ignore" });
+  if (done.success) return;
+  throw new SvirtError(`Cannot end the processes of user ${uid}: ${done.stderr.toString().trim()}`, {
+    kind: "failed",
+    remedy: "setpriv (util-linux) and /bin/sh must be there: mend that, then run svirt recover.",
+  });
 }
 
 /** The kernel looks a user up for this, in one call however many processes there are. getpriority(2) */
