@@ -119,8 +119,8 @@ export async function clearAway(
 }
 
 /**
- * Carries out steps that take others back under the registry's lock, except for removing folders: a folder takes as long as
- * its guest has filled it. The caller holds the guest's lock. Gives the errors.
+ * Carries out steps that take others back under the registry's lock, except for those that take as long as the guest has
+ * filled a folder: it is removed, or what is in it gets its labels back. The caller holds the guest's lock. Gives the errors.
  */
 export async function undoShared(
   node: Node,
@@ -128,8 +128,8 @@ export async function undoShared(
 ): Promise<readonly unknown[]> {
   const errors: unknown[] = [];
   for (let from = 0; from < steps.length; ) {
-    const isShared = !isFolderRemoval(steps[from]);
-    const next = steps.findIndex((step, at) => at > from && isFolderRemoval(step) === isShared);
+    const isShared = !isOfGuestsSize(steps[from]);
+    const next = steps.findIndex((step, at) => at > from && isOfGuestsSize(step) === isShared);
     const until = next === -1 ? steps.length : next;
     const first = from;
     const work = () =>
@@ -140,7 +140,9 @@ export async function undoShared(
   return errors;
 }
 
-function isFolderRemoval(step: Step | undefined): boolean {
+/** Whether it takes as long as the guest has filled a folder. A folder that no other guest shares is safe by its claim. */
+function isOfGuestsSize(step: Step | undefined): boolean {
+  if (step?.do === "unshare-tree") return step.claim.sharing === "exclusive";
   return step?.do === "remove-folder";
 }
 

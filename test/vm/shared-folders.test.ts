@@ -1,8 +1,11 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import type { Host } from "../../src/host.ts";
 import { planStop } from "../../src/plan/inverse.ts";
+import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import { auditNode } from "../../src/vm/audit/audit-node.ts";
 import { auditFile } from "../../src/vm/audit/open-file.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";
+import type { Node } from "../../src/vm/node.ts";
 import { readRecord } from "../../src/vm/record.ts";
 import { sweep } from "../../src/vm/settle.ts";
 import { planDomainStart, startDomain } from "../../src/vm/start.ts";
@@ -45,7 +48,30 @@ const labels = () =>
   ENTRIES.map((name) => machine.files.find(`/srv/all${name}`, false)?.inode.xattrs.get(LABEL));
 const image = () => readRecord(nodeOn(machine), UUID)?.label.imageLabel;
 
+/** Whether each walk through a folder was made with the registry's lock held, which others wait for. */
+async function locksOf(end: (node: Node) => Promise<unknown>): Promise<boolean[]> {
+  const node = nodeOn(machine);
+  const held: boolean[] = [];
+  const visitTree: Host["visitTree"] = (...args) => {
+    held.push(machine.locks.has(registryLock(SYSTEM_PATHS)));
+    node.host.visitTree(...args);
+  };
+  await end({ ...node, host: Object.create(node.host, { visitTree: { value: visitTree } }) });
+  return held;
+}
+
 describe("a folder that a guest shares", () => {
+  test("is given back without the registry's lock if the guest has it alone: it decides how much is in it", async () => {
+    await start();
+    const held = await locksOf((node) => destroyDomain(node, "vm1"));
+    expect([held.length > 1, held.includes(true)]).toEqual([true, false]);
+  });
+
+  test("is given back under the registry's lock if several guests have it", async () => {
+    await start(share("<readonly/>"));
+    expect(await locksOf((node) => destroyDomain(node, "vm1"))).not.toContain(false);
+  });
+
   test("has the guest's label with all below it, and only the guest's user may open it besides", async () => {
     const before = snapshot(machine);
     await start();
