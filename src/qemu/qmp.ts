@@ -32,6 +32,7 @@ export function formatQmpCommand({ execute, arguments: args }: QmpCommand, id: n
  * one that is nested too deep.
  */
 export function parseQmpLine(line: Uint8Array): QmpMessage | undefined {
+  if (line.length === 0) return undefined;
   const text = new TextDecoder().decode(line).trim();
   if (text === "") return undefined;
   if (isNestedDeeper(line, MOST_LEVELS))

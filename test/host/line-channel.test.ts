@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { renameSync } from "node:fs";
 import type { FileFacts } from "../../src/host.ts";
 import { joinLine, type Line } from "../../src/qemu/line-buffer.ts";
+import { pour } from "./pour.ts";
 import { RealFolder } from "./real-folder.ts";
 
 const MIB = 1024 * 1024;
@@ -51,6 +52,27 @@ describe("Host.connectLines() on the real machine", () => {
     await expect(channel.readLine(10_000, MIB)).rejects.toThrow("the guest has hung up");
     channel.close();
     guest.stop();
+  });
+
+  test("gives each of very many short lines", async () => {
+    using folder = new RealFolder();
+    const path = `${folder.path}/agent.sock`;
+    const lines = 300_000;
+    const server = Bun.listen({
+      unix: path,
+      socket: { open: (socket) => pour(socket, `${"x\n".repeat(lines)}`), data: () => undefined },
+    });
+    const facts = folder.host.inspectFile(path);
+    if (facts === undefined) throw new Error(`${path} is not there`);
+    const channel = await folder.host.connectLines(facts);
+    for (let at = 0; at < lines; at += 1) {
+      const line = await channel.readLine(10_000, 1);
+      if (text(line) !== "x") throw new Error(`line ${at} is ${text(line)}`);
+    }
+    expect(await channel.readLine(0, 1)).toBeUndefined();
+    await expect(channel.readLine(100, 1)).resolves.toBeUndefined();
+    channel.close();
+    server.stop(true);
   });
 
   test("connects to the socket that was inspected, not to what stands in its place", async () => {

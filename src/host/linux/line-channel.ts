@@ -21,7 +21,9 @@ class Channel implements LineChannel {
   readonly #path: string;
   readonly #buffer = new LineBuffer();
   readonly #chunk = new Uint8Array(CHUNK_BYTES);
-  readonly #lines: Line[] = [];
+  /** What has come and was not given yet, from that place on. */
+  #lines: readonly Line[] = [];
+  #next = 0;
 
   constructor(fd: number, path: string) {
     this.#fd = fd;
@@ -41,7 +43,8 @@ class Channel implements LineChannel {
   async readLine(timeoutMs: number, mostBytes: number): Promise<Line | undefined> {
     const deadlineMs = performance.now() + timeoutMs;
     for (;;) {
-      const line = this.#lines.shift();
+      const line = this.#lines[this.#next];
+      this.#next += 1;
       if (line !== undefined) return this.#noLonger(line, mostBytes);
       if (!(await whenReady(this.#fd, POLLIN, deadlineMs))) return undefined;
       this.#take();
@@ -57,7 +60,9 @@ class Channel implements LineChannel {
     const count = readSome(this.#fd, this.#chunk);
     if (count === "later") return;
     if (count !== "ended") {
-      this.#lines.push(...this.#buffer.add(this.#chunk.subarray(0, count)));
+      // All that came before was given.
+      this.#lines = this.#buffer.add(this.#chunk.subarray(0, count));
+      this.#next = 0;
       return;
     }
     throw new SvirtError(`Cannot read from ${this.#path}: the guest has hung up`, {
