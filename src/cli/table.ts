@@ -46,12 +46,14 @@ function formatRow(cells: readonly string[], widths: readonly number[]): string 
   return text;
 }
 
-/** In letters, not in units of UTF-16: the second half of a pair does not count. */
+/** In columns of a terminal. Letters below the first that is drawn over another take one each. */
 function widthOf(text: string): number {
-  let width = 0;
   for (let at = 0; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    if (unit < 0xdc00 || unit > 0xdfff) width += 1;
+    if (text.charCodeAt(at) >= 0x300) {
+      // Read in where a name is not plain, which is seldom.
+      const { cellWidth }: typeof import("./cell-width.ts") = require("./cell-width.ts");
+      return cellWidth(text);
+    }
   }
-  return width;
+  return text.length;
 }

@@ -29,14 +29,9 @@ export class ClaimRegistry {
     this.#folder = `${stateFolder}/claims`;
   }
 
-  /** Everybody who holds it. */
+  /** Everybody who holds it. Throws "failed" for a hold that is damaged. */
   listHolders(kind: Claim["kind"], key: string): Holder[] {
-    const folder = this.#keyFolder(kind, key);
-    return this.#listOwners(kind, key).flatMap((owner) => {
-      const text = this.#host.readText(`${folder}/${owner}`) ?? "";
-      // Empty: a power failure came before its text was on disk. Its owner has ended with it.
-      return text === "" ? [] : [{ owner, ...v.parse(claimEntry, JSON.parse(text)) }];
-    });
+    return this.#listTexts(kind, key).map(({ owner, path, text }) => ({ owner, ...parseEntry(path, text) }));
   }
 
   /** Whether anybody holds it. */
@@ -46,7 +41,10 @@ export class ClaimRegistry {
 
   /** Held already by the same owner is fine. Throws "label-taken" when somebody else's hold does not allow it. */
   reserve(claim: Claim, owner: string): void {
-    const others = this.listHolders(claim.kind, claim.key).filter((holder) => holder.owner !== owner);
+    // A hold of its own is written anew, whatever it has become.
+    const others = this.#listTexts(claim.kind, claim.key)
+      .filter((hold) => hold.owner !== owner)
+      .map((hold) => ({ owner: hold.owner, ...parseEntry(hold.path, hold.text) }));
     const inTheWay = others.find(
       (holder) =>
         claim.sharing === "exclusive" || holder.sharing === "exclusive" || holder.label !== claim.label,
@@ -79,8 +77,19 @@ export class ClaimRegistry {
     return claimSchema.entries.kind.options.flatMap((kind) =>
       this.#host
         .listFolder(`${this.#folder}/${kind}`)
-        .flatMap((key) => this.listHolders(kind, key).map(({ owner }) => ({ kind, key, owner }))),
+        .flatMap((key) => this.#listTexts(kind, key).map(({ owner }) => ({ kind, key, owner }))),
     );
+  }
+
+  /** Every hold as it was written. */
+  #listTexts(kind: Claim["kind"], key: string): { owner: string; path: string; text: string }[] {
+    const folder = this.#keyFolder(kind, key);
+    return this.#listOwners(kind, key).flatMap((owner) => {
+      const path = `${folder}/${owner}`;
+      const text = this.#host.readText(path) ?? "";
+      // Empty: a power failure came before its text was on disk. Its owner has ended with it.
+      return text === "" ? [] : [{ owner, path, text }];
+    });
   }
 
   /** A svirt that was killed while it wrote may have left half a file: nobody's hold, and gone with the folder. */
@@ -90,6 +99,19 @@ export class ClaimRegistry {
 
   #keyFolder(kind: Claim["kind"], key: string): string {
     return `${this.#folder}/${kind}/${key}`;
+  }
+}
+
+function parseEntry(path: string, text: string): v.InferOutput<typeof claimEntry> {
+  try {
+    return v.parse(claimEntry, JSON.parse(text));
+  } catch (error) {
+    throw new SvirtError(`Cannot read the claim ${path}: it is damaged`, {
+      kind: "failed",
+      remedy:
+        "End the guest whose UUID its name is (svirt domname UUID), or, if it does not run, remove the file.",
+      cause: error,
+    });
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { cellWidth } from "../../src/cli/cell-width.ts";
 import { formatFacts, formatTable } from "../../src/cli/table.ts";
 
 describe("formatTable()", () => {
@@ -23,6 +24,28 @@ describe("formatTable()", () => {
   test("without rows prints the header and the dashes", () => {
     // Sum of width + 3: 2 + 3, 4 + 3, 5 + 3.
     expect(formatTable(["Id", "Name", "State"], [])).toBe(` Id   Name   State\n${"-".repeat(20)}\n\n`);
+  });
+
+  test("keeps columns straight where letters take two columns, or none", () => {
+    const rows = ["虚拟机", "かなカナ", "가상", "cafe\u0301", "ＶＭ", "🐧🐧", "plain", "Ünïcode", "한글"].map(
+      (name) => [name, "on"],
+    );
+    const lines = formatTable(["Name", "State"], rows).split("\n");
+    // bun's own measure is the referee.
+    const columns = lines.slice(2, -2).map((line) => Bun.stringWidth(line.slice(0, line.lastIndexOf("on"))));
+    expect(new Set(columns)).toEqual(new Set([Bun.stringWidth(" かなカナ   ")]));
+    expect(lines[1]).toHaveLength(8 + 3 + 5 + 3);
+  });
+
+  test("measures letters as bun does, but for marks that have a column of their own", () => {
+    const differing: string[] = [];
+    for (let code = 0x300; code < 0x20_000; code += 1) {
+      const letter = String.fromCodePoint(code);
+      if (/[\p{C}\p{Zl}\p{Zp}\p{Mc}]/u.test(letter)) continue;
+      if (cellWidth(letter) !== Bun.stringWidth(letter)) differing.push(code.toString(16));
+    }
+    // Signs that a flag is made of in pairs, and numbers in circles.
+    expect(differing.length).toBeLessThan(50);
   });
 
   test("counts a letter that takes two units of UTF-16 once", () => {

@@ -138,3 +138,30 @@ test("a power failure leaves a definition's static level held, and takes a guest
     .map(({ key, kind }) => `${kind} ${key}`);
   expect(held).toEqual(["static s0:c3,c4"]);
 });
+
+describe("a hold that is damaged", () => {
+  function damaged(): Machine {
+    const machine = new Machine();
+    registryOn(machine).reserve(LEVEL, "one");
+    const path = `/var/lib/svirt/claims/level/${LEVEL.key}/one`;
+    machine.files.get(path).bytes = new TextEncoder().encode('{"sharing":');
+    return machine;
+  }
+
+  test("is told by its path, to whom it is in the way of", () => {
+    const registry = registryOn(damaged());
+    for (const act of [() => registry.listHolders("level", LEVEL.key), () => registry.reserve(LEVEL, "two")])
+      expect(act).toThrow(
+        `Cannot read the claim /var/lib/svirt/claims/level/${LEVEL.key}/one: it is damaged`,
+      );
+    expect(registry.isTaken("level", LEVEL.key)).toBe(true);
+  });
+
+  test("does not hide the others, and its owner may take and release it", () => {
+    const registry = registryOn(damaged());
+    registry.reserve(SHARED, "two");
+    expect(registry.listAll().map(({ owner }) => owner)).toEqual(["one", "two"]);
+    registry.reserve(LEVEL, "one");
+    expect(registry.listHolders("level", LEVEL.key)).toEqual([{ owner: "one", sharing: "exclusive" }]);
+  });
+});
