@@ -1,4 +1,5 @@
-import { formatVolume } from "../../domain/volume.ts";
+import { formatVolume, type Volume } from "../../domain/volume.ts";
+import { SvirtError } from "../../errors.ts";
 import { showVolume } from "../../vm/volume/show-volume.ts";
 import { type Command, JSON_OPTION, operand, printJson, VOLUME_OPERAND } from "../command.ts";
 
@@ -14,8 +15,26 @@ export const command: Command = {
   },
   run(call) {
     const volume = showVolume(call.node, operand(call, "volume"));
+    if (!call.options.has("json")) refuseUnwritable(volume);
     if (call.options.has("json")) printJson(call, volume);
-    else call.output.print(`${formatVolume(volume)}\n`);
+    else call.output.print(`${visible(formatVolume(volume))}\n`);
     return Promise.resolve(undefined);
   },
 };
+
+/** Any byte but two may stand in a file's name, and a guest writes the name below its image: XML has no such letters, or svirt reads none. */
+const NO_XML = /[\p{Cc}\p{Cs}\ufffe\uffff]/u;
+
+function refuseUnwritable({ backingStore, key, name }: Volume): void {
+  const found = [name, key ?? "", backingStore?.path ?? ""].find((text) => NO_XML.test(text));
+  if (found === undefined) return;
+  throw new SvirtError(`Cannot write ${found} as XML: the name has a control character in it`, {
+    kind: "unsupported",
+    remedy: "Rename the file, or ask for JSON: --json",
+  });
+}
+
+/** What moves a terminal's cursor, or turns letters round, as a reference to it: the same to a reader of XML. */
+function visible(xml: string): string {
+  return xml.replace(/[\p{Cf}\p{Zl}\p{Zp}]/gu, (letter) => `&#${letter.codePointAt(0)};`);
+}
