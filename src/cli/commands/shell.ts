@@ -31,6 +31,13 @@ export const command: Command = {
 function readWords(host: Host): readonly string[] {
   const variables = (host.readText("/proc/self/environ") ?? "").split("\0");
   const asked = variables.find((variable) => variable.startsWith(VARIABLE))?.slice(VARIABLE.length) ?? "";
+  // The letter stands for bytes that are none: a file of that name would be another one.
+  if (asked.includes("\ufffd")) {
+    throw new SvirtError("Cannot run the command: it is not UTF-8", {
+      kind: "usage",
+      remedy: "Give the file a name in UTF-8: mv FILE NAME",
+    });
+  }
   const [program, ...words] = splitWords(asked);
   if (program === undefined) {
     throw new SvirtError("Cannot run a command: none was given, and this key opens no shell", {

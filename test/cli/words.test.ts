@@ -1,0 +1,37 @@
+import { expect, test } from "bun:test";
+
+// What the executable does with words that are no text: bun.spawn gives words as text, a shell as bytes.
+
+const SVIRT = new URL("../../dist/svirt", import.meta.url).pathname;
+
+async function run(script: string, environment: Readonly<Record<string, string>> = {}) {
+  const child = Bun.spawn(["bash", "-c", script, "bash", SVIRT], {
+    stderr: "pipe",
+    env: { ...process.env, ...environment },
+  });
+  const [out, err] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  return { code: await child.exited, out, err };
+}
+
+test("a word that is not UTF-8 is refused by its bytes, whatever the command", async () => {
+  for (const words of [`label show $'/srv/a\\xff\\xc3\\xa9'`, `dumpxml $'\\xff'`, `$'\\xc3'`]) {
+    const { code, err, out } = await run(`"$1" ${words}`);
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toMatch(
+      /^error: Cannot take the word \S*\\x(?:ff|c3)\S*: it is not UTF-8\nremedy: Give the file a name/,
+    );
+  }
+});
+
+test("U+FFFD itself, and any other letter, is a letter", async () => {
+  const { code, err } = await run(`"$1" label show $'/srv/no\\xef\\xbf\\xbd\\xc3\\xa9'`);
+  expect([code, err]).toEqual([3, expect.stringContaining("/srv/no\ufffdé")]);
+});
+
+test("so is what a client of SSH asks for", async () => {
+  const { code, err } = await run(`SSH_ORIGINAL_COMMAND=$'svirt dumpxml \\xff' "$1" shell`);
+  expect([code, err]).toEqual([2, expect.stringContaining("Cannot run the command: it is not UTF-8")]);
+});
