@@ -50,10 +50,13 @@ function ask({ host, paths }: Node, emulator: string, type: "kvm" | "qemu"): Emu
   const words = questionWords(emulator, type);
   const output = askQemu(host, paths, { words, type, input: EMULATOR_QUESTIONS });
   if (output !== undefined) return parseEmulatorFacts(output);
-  throw new SvirtError(`Cannot ask ${emulator} what it can do: it does not run as a guest of type ${type}`, {
-    kind: "failed",
-    remedy: type === "kvm" ? "See svirt doctor, or ask for --virttype qemu." : "See svirt doctor.",
-  });
+  throw new SvirtError(
+    `Cannot ask ${emulator} what it can do: it does not run as a guest of type ${type}, or does not end`,
+    {
+      kind: "failed",
+      remedy: type === "kvm" ? "See svirt doctor, or ask for --virttype qemu." : "See svirt doctor.",
+    },
+  );
 }
 
 /** One that is damaged, or of another version of svirt, is as if it were not there. */
