@@ -27,6 +27,18 @@ const NAMES: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
+ * The two places where the allocator asks for an option, `MIMALLOC_` and its name, and where it asks for the name that it
+ * had before: `lea name; lea result; call getenv; test %eax,%eax`. The name is put together on the stack, and none can be
+ * put in its place that no variable has: so the call, at that offset, becomes `xor %eax,%eax`, which is "not set".
+ * mimalloc src/options.c mi_option_init()
+ */
+const ALLOCATOR_CALLS: readonly (readonly [code: Buffer, callAt: number])[] = [
+  [Buffer.from("4c8d7590488db540ffffff4c89f7e85d3c52fb31c931d285c0", "hex"), 14],
+  [Buffer.from("488d7d90488db540ffffffe8903b52fb31c985c0", "hex"), 11],
+];
+const NOT_SET = Buffer.from("31c0909090", "hex");
+
+/**
  * The loop over the environment that looks for BUN_JSC_ compares byte by byte: `cmpb $'N',2(%r14); jne next`, then '_'
  * and 'J'. The first jne, 5 bytes in, becomes jmp.
  */
@@ -42,14 +54,18 @@ const rodata = runtime.subarray(RODATA.start, RODATA.end);
 for (const [name, count] of NAMES) {
   for (const at of offsetsOf(new RegExp(name, "g"), rodata, count)) rodata[at] = 0;
 }
-const loop = runtime.indexOf(JSC_LOOP);
-if (loop < 0 || loop !== runtime.lastIndexOf(JSC_LOOP))
-  throw new Error(`Cannot harden ${input}: no single JSC_LOOP`);
-runtime[loop + 5] = JMP;
+runtime[onlyOffsetOf(JSC_LOOP) + 5] = JMP;
+for (const [code, callAt] of ALLOCATOR_CALLS) runtime.set(NOT_SET, onlyOffsetOf(code) + callAt);
 
 writeFileSync(`${output}.new`, runtime);
 chmodSync(`${output}.new`, 0o755);
 renameSync(`${output}.new`, output);
+
+function onlyOffsetOf(code: Buffer): number {
+  const at = runtime.indexOf(code);
+  if (at >= 0 && at === runtime.lastIndexOf(code)) return at;
+  throw new Error(`Cannot harden ${input}: ${code.toString("hex")} does not stand there once`);
+}
 
 function offsetsOf(pattern: RegExp, bytes: Buffer, count: number): number[] {
   const offsets = [...bytes.toString("latin1").matchAll(pattern)].map((match) => match.index);

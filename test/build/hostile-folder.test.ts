@@ -17,8 +17,16 @@ interface Surrounding {
 const ROOT = new URL("../../", import.meta.url).pathname;
 const trial = mkdtempSync(join(tmpdir(), "svirt-hostile-"));
 const evil = join(trial, "evil.js");
-const SVIRT = join(ROOT, "dist/svirt");
-const PROBE = join(trial, "probe");
+/** The one of dist, and the slim one, which the images and the packages have; of each a probe. */
+const BUILDS = [
+  { build: "svirt", options: [], svirt: join(ROOT, "dist/svirt"), probe: join(trial, "probe") },
+  {
+    build: "slim svirt",
+    options: ["--slim"],
+    svirt: join(trial, "svirt-slim"),
+    probe: join(trial, "probe-slim"),
+  },
+] as const;
 const CONTROL = join(trial, "control");
 
 const EFFECTIVE: readonly Surrounding[] = [
@@ -35,6 +43,13 @@ const EFFECTIVE: readonly Surrounding[] = [
   variable("BUN_BYTECODE_DIGEST_OUT", "digest"),
   variable("NODE_CHANNEL_FD", "1"),
   variable("JavaScriptCoreUseJIT", "0"),
+  variable("MIMALLOC_VERBOSE", "1"),
+  variable("mimalloc_verbose", "1"),
+  // A name that an option had before.
+  {
+    name: "MIMALLOC_LARGE_OS_PAGES",
+    environment: { MIMALLOC_LARGE_OS_PAGES: "1", MIMALLOC_SHOW_ERRORS: "1" },
+  },
 ];
 
 const HARMLESS: readonly Surrounding[] = [
@@ -60,27 +75,29 @@ beforeAll(() => {
   writeFileSync(evil, "console.log('OBEYED');\n");
   const probe = join(ROOT, "test/build/probe.ts");
   const build = join(ROOT, "scripts/build");
-  run([build], ROOT);
-  run([build, "--entry", probe, "--output", PROBE], ROOT);
+  for (const made of BUILDS) {
+    run([build, ...made.options, "--output", made.svirt], ROOT);
+    run([build, ...made.options, "--entry", probe, "--output", made.probe], ROOT);
+  }
   const careless = ["build", "--compile", "--compile-exec-argv=--no-ffi-cc"];
   run([process.execPath, ...careless, probe, "--outfile", CONTROL], ROOT);
 }, 120_000);
 afterAll(() => rmSync(trial, { recursive: true }));
 
 describe.each([...EFFECTIVE, ...HARMLESS])("$name", (surrounding) => {
-  test("says nothing to svirt", () => {
-    expect(inside(surrounding, SVIRT, ["version"])).toEqual(inside(atHome(surrounding), SVIRT, ["version"]));
+  test.each(BUILDS)("says nothing to $build", ({ svirt }) => {
+    expect(inside(surrounding, svirt, ["version"])).toEqual(inside(atHome(surrounding), svirt, ["version"]));
   });
-  test("says nothing to a program built like svirt", () => {
-    expect(inside(surrounding, PROBE, [])).toEqual(inside(atHome(surrounding), PROBE, []));
+  test.each(BUILDS)("says nothing to a program built like $build", ({ probe }) => {
+    expect(inside(surrounding, probe, [])).toEqual(inside(atHome(surrounding), probe, []));
   });
 });
 
-test("the clean runs are what they should be", () => {
-  const { output, left } = inside({ name: "clean" }, PROBE, []);
+test.each(BUILDS)("the clean runs of $build are what they should be", ({ probe, svirt }) => {
+  const { output, left } = inside({ name: "clean" }, probe, []);
   expect(JSON.parse(output)).toEqual({ arguments: [], sockets: 0, canSend: "undefined", ffi: true });
   expect(left).toEqual([]);
-  expect(inside({ name: "clean" }, SVIRT, ["version"]).output).toContain("svirt");
+  expect(inside({ name: "clean" }, svirt, ["version"]).output).toContain("svirt");
 });
 
 test.each(EFFECTIVE)("$name does reach a program built with no care", (surrounding) => {
