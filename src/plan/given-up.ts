@@ -1,14 +1,17 @@
+import { listPlugged } from "./plugged.ts";
 import { fileKey } from "./start-plan.ts";
 import type { Claim, Step } from "./step.ts";
 
 /** What a guest is to have no more while it runs. */
 export interface GivenUp {
-  /** Of a file what fileKey() gives, of a tap `tap-NAME`. */
+  /** Of a file what fileKey() gives; of a tap `tap-NAME`; of connections to other programs `peers-CONTEXT`. */
   readonly key: string;
   /** Undefined: only its claim is known. */
   readonly path: string | undefined;
   /** What no process of the guest may do with it any more: a file that others come to read it may go on reading. */
   readonly forbidden: "any" | "writing";
+  /** Of connections: as many are left to the guest, and which of them it has does not tell. */
+  readonly keeps?: number;
 }
 
 /** What those steps give up, each once. Empty: they take nothing from the guest that it could hold on to. */
@@ -26,6 +29,17 @@ export function listGivenUp(steps: readonly Step[]): GivenUp[] {
   return [...found.values()];
 }
 
+/**
+ * The connections to other programs that those steps end. A connection is no file: it is told by its context, in which nobody
+ * but svirt makes any. Without confinement nothing tells it.
+ */
+export function listEndedPeers(done: readonly Step[], ending: readonly Step[]): GivenUp[] {
+  const keeps = listPlugged([...done, ...ending]).peers.size;
+  const context = done.flatMap(peersOf).find((peer) => peer.context !== undefined)?.context;
+  if (context === undefined || keeps === listPlugged(done).peers.size) return [];
+  return [{ key: `peers-${context}`, path: undefined, forbidden: "any", keeps }];
+}
+
 /** What those steps take for the guest: files by fileKey(), with the path where a step tells it. */
 export function listTaken(steps: readonly Step[]): Pick<GivenUp, "key" | "path">[] {
   const found = new Map<string, string | undefined>();
@@ -38,6 +52,11 @@ export function listTaken(steps: readonly Step[]): Pick<GivenUp, "key" | "path">
     }
   }
   return [...found].map(([key, path]) => ({ key, path }));
+}
+
+function peersOf(step: Step): readonly { readonly context?: string }[] {
+  if (step.do === "spawn") return step.order.peers ?? [];
+  return step.do === "plug" ? (step.peers ?? []) : [];
 }
 
 function givenUpBy(step: Step): GivenUp | undefined {

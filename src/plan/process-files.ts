@@ -35,8 +35,8 @@ export function parseMaps(text: string): MappedFile[] {
 /** What `/proc/PID/fdinfo/FD` tells besides position and mode. */
 export interface DescriptorInfo {
   readonly inode: string | undefined;
-  /** Descriptors that were sent to that socket, and wait there. net/unix/af_unix.c unix_show_fdinfo() */
-  readonly waiting: number;
+  /** Descriptors that were sent to that socket, and wait there; undefined: it is no unix socket. net/unix/af_unix.c unix_show_fdinfo() */
+  readonly waiting: number | undefined;
   /** Files that a ring holds without a descriptor; undefined: it is no ring, or one that is busy. io_uring/fdinfo.c */
   readonly registered: number | undefined;
   /** The network device of a tap's queue. drivers/net/tun.c tun_chr_show_fdinfo() */
@@ -45,11 +45,12 @@ export interface DescriptorInfo {
 
 /** Reads one. */
 export function parseDescriptorInfo(text: string): DescriptorInfo {
+  const waiting = /^scm_fds: (\d+)$/m.exec(text)?.[1];
   const registered = /^UserFiles:\t(\d+)$/m.exec(text)?.[1];
   const tap = /^iff:\t(.+)$/m.exec(text)?.[1];
   return {
     inode: /^ino:\t(\d+)$/m.exec(text)?.[1],
-    waiting: Number(/^scm_fds: (\d+)$/m.exec(text)?.[1] ?? "0"),
+    waiting: waiting === undefined ? undefined : Number(waiting),
     registered: registered === undefined ? undefined : Number(registered),
     tap,
   };

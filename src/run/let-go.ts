@@ -20,14 +20,21 @@ export function listStillHeld(host: Host, guest: GuestIdentity, things: readonly
   return [...found, ...begun].flatMap((holding) => {
     const thing = things.find(({ key }) => holding.key === undefined || key === holding.key);
     if (thing === undefined || (thing.forbidden === "writing" && !holding.canWrite)) return [];
-    return [{ thing, holding }];
+    return holding.key !== undefined && countAlike(found, holding.key) <= (thing.keeps ?? 0)
+      ? []
+      : [{ thing, holding }];
   });
+}
+
+/** One connection may be had by several processes. */
+function countAlike(found: readonly Holding[], key: string): number {
+  return new Set(found.flatMap((one) => (one.key === key ? one.by : []))).size;
 }
 
 /** What is told of it: `process 4711 holds /srv/disk.img (descriptor 12)`. */
 export function describeHeld({ holding, thing }: StillHeld): string {
   const verb = thing.forbidden === "writing" ? "can still write to" : "still holds";
-  const name = thing.path ?? thing.key;
+  const name = thing.keeps === undefined ? (thing.path ?? thing.key) : "a connection to another program";
   if (holding.key !== undefined) return `process ${holding.pid} ${verb} ${name} (${holding.by})`;
   return `process ${holding.pid} may still hold ${name} (${holding.by})`;
 }

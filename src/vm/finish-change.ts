@@ -7,12 +7,9 @@ import { isPlugged } from "../run/plug.ts";
 import { runPlan, type Watch } from "../run/run-plan.ts";
 import { actorFor, clearAway, withRegistryLock } from "./clear-away.ts";
 import { followGuest } from "./follow-guest.ts";
-import { giveUp } from "./give-up.ts";
+import { type ChangingGuest, giveUp } from "./give-up.ts";
 import type { Node } from "./node.ts";
 import { type GuestChange, type GuestRecord, writeRecord } from "./record.ts";
-
-/** A guest with a change under way. */
-export type ChangingGuest = GuestRecord & { readonly change: GuestChange };
 
 /** Carries out what is left of a change that cannot be taken back any more. The caller holds the guest's lock. */
 export async function finishChange(node: Node, guest: GuestRecord, watch: Watch): Promise<void> {

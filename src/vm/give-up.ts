@@ -1,5 +1,5 @@
 import { joinErrors } from "../errors.ts";
-import { listGivenUp } from "../plan/given-up.ts";
+import { type GivenUp, listEndedPeers, listGivenUp } from "../plan/given-up.ts";
 import { planUndo } from "../plan/inverse.ts";
 import type { Step } from "../plan/step.ts";
 import { whileFrozen } from "../run/freeze.ts";
@@ -7,11 +7,14 @@ import { listStillHeld, notGivenUp, type StillHeld } from "../run/let-go.ts";
 import type { Watch } from "../run/run-plan.ts";
 import { actorFor, undoShared } from "./clear-away.ts";
 import type { Node } from "./node.ts";
-import { type GuestRecord, identityOf, isRunning } from "./record.ts";
+import { type GuestChange, type GuestRecord, identityOf, isRunning } from "./record.ts";
 
 /** How long a QEMU that tells the truth takes to close at the most: a thread of its own unmaps memory, a little later. */
 const LET_GO_TIMEOUT_MS = 3000;
 const POLL_MS = 20;
+
+/** A guest with a change under way. */
+export type ChangingGuest = GuestRecord & { readonly change: GuestChange };
 
 /** What is given back, and whether a guest is given the time that closing takes. */
 interface GivingUp {
@@ -28,12 +31,13 @@ interface GivingUp {
  */
 export async function giveUp(
   node: Node,
-  guest: GuestRecord,
+  guest: ChangingGuest,
   { isWaiting, steps, watch }: GivingUp,
 ): Promise<void> {
+  const things = listThings(guest);
   const until = node.host.nowMs() + (isWaiting ? LET_GO_TIMEOUT_MS : 0);
   for (;;) {
-    const held = await lookTwice(node, guest, steps);
+    const held = await lookTwice(node, guest, things);
     if (held.length === 0) break;
     if (node.host.nowMs() >= until) throw notGivenUp(guest.name, held);
     await node.host.sleep(POLL_MS);
@@ -42,23 +46,27 @@ export async function giveUp(
   if (errors.length > 0) throw joinErrors(errors[0], errors.slice(1));
 }
 
-/** A guest is stopped only to confirm that it holds nothing: an honest one once, for as long as a look takes. */
-async function lookTwice(node: Node, guest: GuestRecord, steps: readonly Step[]): Promise<StillHeld[]> {
-  if (listGivenUp(steps).length === 0) return [];
-  const held = listHeldBy(node, guest, steps);
-  if (held.length > 0) return held;
-  return await whileFrozen(node.host, guest.steps, () => listHeldBy(node, guest, steps));
-}
-
 /** What the guest still has of what a change of it has yet to give up. */
 export function listHeldInChange(node: Node, guest: GuestRecord): StillHeld[] {
   const { change } = guest;
   if (change === undefined || !isRunning(node, guest)) return [];
-  const isFinishing = change.stage === "finishing";
-  return listHeldBy(node, guest, isFinishing ? change.after : planUndo(change.steps));
+  return listStillHeld(node.host, identityOf(guest), listThings({ ...guest, change }));
 }
 
-/** What the guest still has of all that those steps give up. */
-function listHeldBy({ host }: Node, guest: GuestRecord, steps: readonly Step[]): StillHeld[] {
-  return listStillHeld(host, identityOf(guest), listGivenUp(steps));
+/** A guest is stopped only to confirm that it holds nothing: an honest one once, for as long as a look takes. */
+async function lookTwice(
+  { host }: Node,
+  guest: GuestRecord,
+  things: readonly GivenUp[],
+): Promise<StillHeld[]> {
+  if (things.length === 0) return [];
+  const look = (): StillHeld[] => listStillHeld(host, identityOf(guest), things);
+  const held = look();
+  return held.length > 0 ? held : await whileFrozen(host, guest.steps, look);
+}
+
+/** All that the change takes from the guest, or its being taken back. */
+function listThings({ change, steps }: ChangingGuest): GivenUp[] {
+  const ending = change.stage === "finishing" ? change.after : planUndo(change.steps);
+  return [...listGivenUp(ending), ...listEndedPeers([...steps, ...change.steps], ending)];
 }

@@ -242,11 +242,17 @@ function findHoldings(machine: Machine, things: readonly HeldThing[], pid: numbe
   const process = machine.processes.get(pid);
   const isSeen = machine.qemu.juggles !== true || machine.groups.isFrozen(process?.order?.group);
   const files = isSeen ? process?.devices?.listHeld() : process?.devices?.listFiles();
-  return (files ?? []).flatMap(({ access, fd, file }) =>
-    things
-      .filter(({ key }) => key === fileKey(file))
-      .map(({ key }) => ({ pid, key, by: `descriptor ${fd}`, canWrite: access !== "read-only" })),
-  );
+  const connections = (process?.devices?.listConnections() ?? []).map((context, at) => {
+    return { pid, key: `peers-${context}`, by: `socket:[${at}]`, canWrite: true };
+  });
+  return [
+    ...connections.filter((one) => things.some(({ key }) => key === one.key)),
+    ...(files ?? []).flatMap(({ access, fd, file }) =>
+      things
+        .filter(({ key }) => key === fileKey(file))
+        .map(({ key }) => ({ pid, key, by: `descriptor ${fd}`, canWrite: access !== "read-only" })),
+    ),
+  ];
 }
 
 function guestCalls(

@@ -51,7 +51,10 @@ export function makeMonitor(
       if (machine.qemu.refuses === "getfd") throw qmpError("as the test wants it");
       const guest = machine.processes.get(pid);
       if (peer.uid !== guest?.uid) machine.violations.push(`${peer.uid} is connected for ${guest?.uid}`);
-      await tell("getfd", () => guest?.devices?.addNames([peer.name]));
+      await tell("getfd", () => {
+        guest?.devices?.addNames([peer.name]);
+        guest?.devices?.connect(peer.name, peer.context);
+      });
     },
     async handListener(name, display) {
       if (machine.qemu.refuses === "getfd") throw qmpError("as the test wants it");

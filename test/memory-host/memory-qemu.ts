@@ -22,8 +22,11 @@ export class MemoryQemu {
   /** Of drives whose trays are open. */
   readonly #open = new Set<string>();
   readonly jobs: MemoryJobs;
+  /** Connections to other programs, by the names that it knows them by, each with its context. */
+  readonly #connections = new Map<string, string>();
   /** What it was told to close, and has not. */
   readonly #kept: Member[] = [];
+  readonly #keptConnections: string[] = [];
   readonly #keeps: () => boolean;
   #nextFd = 100;
 
@@ -36,6 +39,7 @@ export class MemoryQemu {
     this.#keeps = keeps;
     this.jobs = new MemoryJobs({ nodes: this.#nodes, devices: this.#devices }, later);
     for (const file of order.files) this.addSet(file);
+    for (const { context, fd } of order.peers ?? []) this.connect(String(fd), context);
     const tables = new Map([
       ["-blockdev", "blockdev-add"],
       ["-netdev", "netdev_add"],
@@ -45,8 +49,7 @@ export class MemoryQemu {
     for (const [at, option] of order.words.entries()) {
       const [command, value = ""] = [tables.get(option), order.words[at + 1]];
       if (command !== undefined && value.startsWith("{")) this.answer(command, JSON.parse(value) as Facts);
-      const chardev = option === "-chardev" ? /(?:^|,)id=([^,]+)/.exec(value)?.[1] : undefined;
-      if (chardev !== undefined) this.#others.set(chardev, {});
+      if (option === "-chardev") this.#addChardev(value);
     }
   }
 
@@ -63,9 +66,31 @@ export class MemoryQemu {
     return [...this.listFiles(), ...this.#kept.map(({ file }) => file)];
   }
 
+  /** The contexts of its connections to other programs. */
+  listConnections(): readonly string[] {
+    return [...this.#connections.values()];
+  }
+
+  connect(name: string, context: string | undefined): void {
+    if (context !== undefined) this.#connections.set(name, context);
+  }
+
   /** It closes what it has kept. */
   closeKept(): void {
     this.#kept.splice(0);
+    for (const name of this.#keptConnections.splice(0)) this.#connections.delete(name);
+  }
+
+  #addChardev(value: string): void {
+    const [, id] = /(?:^|,)id=([^,]+)/.exec(value) ?? [];
+    const [, fd] = /(?:^|,)fd=(\d+)/.exec(value) ?? [];
+    if (id !== undefined) this.#others.set(id, fd === undefined ? {} : { fd });
+  }
+
+  #disconnect(name: unknown): void {
+    if (typeof name !== "string" || !this.#connections.has(name)) return;
+    if (this.#keeps()) this.#keptConnections.push(name);
+    else this.#connections.delete(name);
   }
 
   /** All that there is, a line each, for comparing. */
@@ -118,6 +143,7 @@ export class MemoryQemu {
       case "blockdev-add":
         return this.#addNode(args);
       case "closefd":
+        this.#disconnect(args["fdname"]);
         if (!this.#names.delete(String(args["fdname"])))
           throw qmpError(`File descriptor named '${args["fdname"]}' not found`);
         return {};
@@ -238,6 +264,7 @@ export class MemoryQemu {
     if (users.some((user) => ["file", "backing", "data-file", "drive"].some((key) => user[key] === name)))
       throw qmpError(`Node '${name}' is busy: node is used`);
     if (this.jobs.uses(name)) throw qmpError(`Node '${name}' is busy: a job uses it`);
+    this.#disconnect((this.#nodes.get(name)?.["server"] as Facts | undefined)?.["str"]);
     this.#nodes.delete(name);
     return {};
   }
@@ -247,6 +274,8 @@ export class MemoryQemu {
     const users = [...this.#devices.values(), ...this.#others.values()];
     if (users.some((user) => ["netdev", "rng", "chardev"].some((key) => user[key] === name)))
       throw qmpError(`object '${name}' is in use`);
+    const gone = this.#others.get(name);
+    this.#disconnect(gone?.["backend"] === undefined ? gone?.["fd"] : connectionOf(gone));
     this.#others.delete(name);
     return {};
   }

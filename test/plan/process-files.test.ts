@@ -67,10 +67,10 @@ describe("parseMaps()", () => {
 });
 
 describe("parseDescriptorInfo()", () => {
-  const NOTHING = { inode: undefined, waiting: 0, registered: undefined, tap: undefined };
+  const NOTHING = { inode: undefined, waiting: undefined, registered: undefined, tap: undefined };
   test.each([
     ["pos:\t0\nflags:\t02000002\nmnt_id:\t10\nino:\t99975\nscm_fds: 2\n", { inode: "99975", waiting: 2 }],
-    ["pos:\t0\nflags:\t02\nmnt_id:\t10\nino:\t7\nscm_fds: 0\n", { inode: "7" }],
+    ["pos:\t0\nflags:\t02\nmnt_id:\t10\nino:\t7\nscm_fds: 0\n", { inode: "7", waiting: 0 }],
     ["flags:\t02\nino:\t3\niff:\tvnet0\n", { inode: "3", tap: "vnet0" }],
     ["ino:\t9\nUserFiles:\t3\n    0: disk\n    1: <none>\n", { inode: "9", registered: 3 }],
     ["ino:\t9\nUserFiles:\t0\nUserBufs:\t0\n", { inode: "9", registered: 0 }],

@@ -13,6 +13,7 @@ import type { Machine } from "../memory-host/machine.ts";
 import { commitOn, copyOn, endOn, IMAGES, machineWithChain, pullOn, takeOn, waitOn } from "./block-scene.ts";
 import { GROUP, machineWithGroups } from "./groups-scene.ts";
 import { cdXml, deviceOf, machineWithDisks, recordOf, SECOND, wholeState } from "./hotplug-scene.ts";
+import { nbdDisk, SOCKET, withSocket } from "./peer-scene.ts";
 import { diskXml, domainXml, errorOf, labelOf, nodeOn, ORIGINAL, OTHER, sweepAll, UUID } from "./scene.ts";
 import { strikeEverywhere, type Work } from "./strikes.ts";
 
@@ -172,6 +173,24 @@ describe("a QEMU that keeps what it was told to close", () => {
     closeKept(machine);
     await sweepAll(machine);
     expect(labelOf(machine, `${IMAGES}/install.iso`)).toBe(ORIGINAL);
+  });
+
+  test("keeps the label of a socket as long as it has more connections than are left to it", async () => {
+    const machine = withSocket();
+    await startDomain(nodeOn(machine), domainXml({ devices: nbdDisk() }));
+    const second = deviceOf(nbdDisk().replace("vda", "vdb").replace("name='x'", "name='y'"));
+    await attachDevice(nodeOn(machine), ASK, second);
+    const own = labelOf(machine, SOCKET);
+    machine.qemu = { keepsFiles: true };
+    const error = await errorOf(detachDevice(nodeOn(machine), ASK, second));
+    expect([error.kind, labelOf(machine, SOCKET)]).toEqual(["partly", own]);
+    expect(error.message).toContain("a connection to another program (socket:[");
+    closeKept(machine);
+    await sweepAll(machine);
+    expect([recordOf(machine).change, labelOf(machine, SOCKET)]).toEqual([undefined, own]);
+    machine.qemu = {};
+    await detachDevice(nodeOn(machine), ASK, deviceOf(nbdDisk()));
+    expect(labelOf(machine, SOCKET)).toBe(ORIGINAL);
   });
 
   test("does not make an image content for all by a snapshot while it can write to it", async () => {

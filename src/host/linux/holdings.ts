@@ -20,6 +20,7 @@ import { fileKey } from "../../plan/start-plan.ts";
 import { fileFacts } from "./file-id.ts";
 import { isLockedForWriting } from "./image-lock.ts";
 import { libc } from "./libc.ts";
+import { getxattr } from "./xattr.ts";
 
 /** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
 const SYS_KCMP = process.arch === "x64" ? 312n : 272n;
@@ -46,6 +47,8 @@ interface Wanted {
   readonly kinds: ReadonlyMap<string, "block" | "character">;
   readonly hasDevices: boolean;
   readonly hasTaps: boolean;
+  /** Contexts of connections. */
+  readonly contexts: ReadonlySet<string>;
   /** Of which a line of `maps` about one of them has one at least. */
   readonly marks: readonly string[];
   /** Whether what cannot be told apart counts, too. */
@@ -106,6 +109,7 @@ function prepare(things: readonly HeldThing[], isComplete: boolean): Wanted {
     kinds: new Map(nodes.map(({ key, type }) => [key, type])),
     hasDevices,
     hasTaps: [...keys].some((key) => key.startsWith("tap-")),
+    contexts: new Set([...keys].flatMap((key) => /^peers-(.*)$/.exec(key)?.[1] ?? [])),
     marks: [...[...inodes].map((inode) => ` ${inode} `), ...paths, ...(hasDevices ? ["/dev/"] : [])],
     isComplete,
   };
@@ -159,7 +163,7 @@ function lookAtDescriptor(wanted: Wanted, descriptor: Descriptor): Holding | und
   const { fd, pid, table } = descriptor;
   const path = `${table}/fd/${fd}`;
   const target = readlinkSync(path);
-  if (!target.startsWith("/")) return wanted.isComplete ? lookInside(descriptor, target) : undefined;
+  if (!target.startsWith("/")) return wanted.isComplete ? lookInside(wanted, descriptor, target) : undefined;
   const key = wanted.hasTaps && target === TUN ? tapAt(wanted, descriptor) : keyAt(wanted, path);
   if (key === undefined) return undefined;
   const found = { pid, by: `descriptor ${fd}`, canWrite: (lstatSync(path).mode & S_IWUSR) !== 0 };
@@ -173,14 +177,35 @@ function tapAt({ keys }: Wanted, descriptor: Descriptor): string | undefined {
   return keys.has(key) ? key : undefined;
 }
 
-/** A socket in whose queue descriptors wait, or a ring that keeps files: of which the kernel does not tell. */
-function lookInside(descriptor: Descriptor, target: string): Holding | undefined {
+/** A connection, a socket in whose queue descriptors wait, or a ring that keeps files, of which the kernel does not tell. */
+function lookInside(wanted: Wanted, descriptor: Descriptor, target: string): Holding | undefined {
   const { fd, pid } = descriptor;
-  if (target.startsWith("socket:") && readInfo(descriptor).waiting > 0)
-    return { pid, by: `descriptors that wait in socket ${fd}`, canWrite: true };
   if (target === RING && readInfo(descriptor).registered !== 0)
     return { pid, by: `files of the io_uring ${fd}`, canWrite: true };
-  return undefined;
+  if (!target.startsWith("socket:")) return undefined;
+  const { waiting = -1 } = readInfo(descriptor);
+  if (waiting > 0) return { pid, by: `descriptors that wait in socket ${fd}`, canWrite: true };
+  return waiting < 0 || wanted.contexts.size === 0 ? undefined : lookAtConnection(wanted, descriptor, target);
+}
+
+/** `socket:[NUMBER]`: the number is the connection's, whatever process has it. */
+function lookAtConnection(
+  wanted: Wanted,
+  { fd, pid, table }: Descriptor,
+  target: string,
+): Holding | undefined {
+  const context = labelOf(`${table}/fd/${fd}`);
+  if (context === undefined || !wanted.contexts.has(context)) return undefined;
+  return { pid, key: `peers-${context}`, by: target, canWrite: true };
+}
+
+/** What svirt may not look at is none that it has made. */
+function labelOf(link: string): string | undefined {
+  try {
+    return getxattr(link, "security.selinux");
+  } catch {
+    return undefined;
+  }
 }
 
 function readInfo({ fd, table }: Descriptor): DescriptorInfo {
