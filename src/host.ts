@@ -65,10 +65,15 @@ export interface OpenFile {
   readonly id: FileId | undefined;
 }
 
-/** A file by fileKey(), or a tap, `tap-NAME`; the path tells a block device from a character device of that number. */
+/**
+ * A file by fileKey(), a tap, `tap-NAME`, or connections, `peers-CONTEXT`; the path tells a block device from a character device
+ * of that number.
+ */
 export interface HeldThing {
   readonly key: string;
   readonly path: string | undefined;
+  /** To be asked for; absent: "any". A file that others come to read may be held for reading. */
+  readonly forbidden?: "any" | "writing";
 }
 
 /** Something that a process has of the things asked for. */
@@ -262,13 +267,20 @@ export interface Host {
   getProcess(pid: number): ProcessFacts | undefined;
   /** Those of one user, or all; without the kernel's own threads. */
   listProcesses(uid?: number): readonly ProcessFacts[];
-  /** Those whose context is meant; undefined where the kernel does not tell. The context is the least to read of each. */
-  listProcessesIn(isMeant: (context: string | undefined) => boolean): readonly ProcessFacts[];
+  /** Those that are meant, by their context, undefined where the kernel does not tell it, which is the least to read, and their user. */
+  listProcessesIn(
+    isMeant: (context: string | undefined, uid: () => number | undefined) => boolean,
+  ): readonly ProcessFacts[];
   /** The contexts of all processes but the kernel's own threads, each once. */
   listContexts(): readonly string[];
   /** The words a process was started with; none for one that is gone or a kernel thread. */
   getCommandLine(pid: number): readonly string[];
   listOpenFiles(pid: number): readonly OpenFile[];
+  /**
+   * Those of these things that some process may have, whichever: all but files of which the kernel says that nobody has them
+   * open or mapped, or, where writing is forbidden, so that they could be written to.
+   */
+  listOpened<Thing extends HeldThing>(things: readonly Thing[]): readonly Thing[];
   /**
    * What those processes hold of those things, by descriptor or by mapping: the kernel is asked, whatever the processes say.
    * With `isComplete` also what cannot be told apart: descriptors that wait in a socket, files registered with an io_uring,

@@ -1,3 +1,4 @@
+import type { FileId } from "./guest-order.ts";
 import { listPlugged } from "./plugged.ts";
 import { fileKey } from "./start-plan.ts";
 import type { Claim, Step } from "./step.ts";
@@ -14,15 +15,19 @@ export interface GivenUp {
   readonly keeps?: number;
 }
 
-/** What those steps give up, each once. Empty: they take nothing from the guest that it could hold on to. */
-export function listGivenUp(steps: readonly Step[]): GivenUp[] {
+/**
+ * What those steps give up, each once. Empty: they take nothing from the guest that it could hold on to. Where a file lies that
+ * only its claim tells of, the guest's steps before, `done`, may say.
+ */
+export function listGivenUp(steps: readonly Step[], done: readonly Step[] = []): GivenUp[] {
+  const paths = pathsIn(done);
   const found = new Map<string, GivenUp>();
   for (const one of steps.flatMap((step) => givenUpBy(step) ?? [])) {
     const before = found.get(one.key);
     const isAll = one.forbidden === "any" || before?.forbidden === "any";
     found.set(one.key, {
       key: one.key,
-      path: one.path ?? before?.path,
+      path: one.path ?? before?.path ?? paths.get(one.key),
       forbidden: isAll ? "any" : "writing",
     });
   }
@@ -40,18 +45,33 @@ export function listEndedPeers(done: readonly Step[], ending: readonly Step[]): 
   return [{ key: `peers-${context}`, path: undefined, forbidden: "any", keeps }];
 }
 
-/** What those steps take for the guest: files by fileKey(), with the path where a step tells it. */
+/** What those steps take for the guest: files by fileKey(), with their paths as far as a step tells them, and taps. */
 export function listTaken(steps: readonly Step[]): Pick<GivenUp, "key" | "path">[] {
-  const found = new Map<string, string | undefined>();
-  for (const step of steps) {
-    if (step.do === "reserve" && isHeld(step.claim) && !found.has(keyOf(step.claim)))
-      found.set(keyOf(step.claim), undefined);
-    if (step.do === "set-label" || step.do === "share-tree") {
-      const file = step.do === "set-label" ? step.file : step.folder;
-      found.set(fileKey(file), file.path);
-    }
+  const paths = pathsIn(steps);
+  const reserved = steps.flatMap((step) =>
+    step.do === "reserve" && isHeld(step.claim) ? keyOf(step.claim) : [],
+  );
+  const labelled = steps.flatMap((step) => (step.do === "set-label" ? fileKey(step.file) : []));
+  return [...new Set([...reserved, ...labelled])].map((key) => ({ key, path: paths.get(key) }));
+}
+
+function pathsIn(steps: readonly Step[]): ReadonlyMap<string, string> {
+  return new Map(steps.flatMap(filesOf).map((file) => [fileKey(file), file.path]));
+}
+
+function filesOf(step: Step): readonly FileId[] {
+  switch (step.do) {
+    case "set-label":
+      return [step.file];
+    case "share-tree":
+      return [step.folder];
+    case "spawn":
+      return step.order.files.map(({ file }) => file);
+    case "plug":
+      return step.files.map(({ file }) => file);
+    default:
+      return [];
   }
-  return [...found].map(([key, path]) => ({ key, path }));
 }
 
 function peersOf(step: Step): readonly { readonly context?: string }[] {

@@ -11,14 +11,16 @@ export interface StillHeld {
 
 /** What of those things the guest still has, by the kernel's word. What cannot be told apart counts as held. */
 export function listStillHeld(host: Host, guest: GuestIdentity, things: readonly GivenUp[]): StillHeld[] {
-  if (things.length === 0) return [];
+  // Of a guest that has let go this is all: nothing of its processes need be read.
+  const opened = host.listOpened(things);
+  if (opened.length === 0) return [];
   const pids = listPids(host, guest);
-  const found = host.findHoldings(things, pids, { isComplete: true });
+  const found = host.findHoldings(opened, pids, { isComplete: true });
   // A process that began meanwhile may have been handed what another had before it was looked at.
   const later = listPids(host, guest).filter((pid) => !pids.includes(pid));
   const begun = later.map((pid): Holding => ({ pid, by: "what its parent had", canWrite: true }));
   return [...found, ...begun].flatMap((holding) => {
-    const thing = things.find(({ key }) => holding.key === undefined || key === holding.key);
+    const thing = opened.find(({ key }) => holding.key === undefined || key === holding.key);
     if (thing === undefined || (thing.forbidden === "writing" && !holding.canWrite)) return [];
     return holding.key !== undefined && countAlike(found, holding.key) <= (thing.keeps ?? 0)
       ? []

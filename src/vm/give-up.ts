@@ -68,5 +68,6 @@ async function lookTwice(
 /** All that the change takes from the guest, or its being taken back. */
 function listThings({ change, steps }: ChangingGuest): GivenUp[] {
   const ending = change.stage === "finishing" ? change.after : planUndo(change.steps);
-  return [...listGivenUp(ending), ...listEndedPeers([...steps, ...change.steps], ending)];
+  const done = [...steps, ...change.steps];
+  return [...listGivenUp(ending, done), ...listEndedPeers(done, ending)];
 }

@@ -30,11 +30,12 @@ export function findHeldByOthers(
   own?: Pick<GuestIdentity, "uid" | "context">,
 ): ReadonlyMap<string, SvirtError> {
   const found = new Map<string, SvirtError>();
-  if (things.length === 0) return found;
+  const opened = node.host.listOpened(things);
+  if (opened.length === 0) return found;
   const others = listGuests(node).filter((one) => !isSame(one, own));
   if (others.length === 0) return found;
   const pids = others.map(({ pid }) => pid);
-  for (const holding of node.host.findHoldings(things, pids, { isComplete: false })) {
+  for (const holding of node.host.findHoldings(opened, pids, { isComplete: false })) {
     const { key, pid } = holding;
     const process = others.find((one) => one.pid === pid);
     if (key === undefined || process === undefined || found.has(key)) continue;
@@ -49,9 +50,10 @@ export function findHeldByOthers(
 /** All processes of guests: those with a level of their own, as libvirt's have one, too; without confinement, by their user. */
 function listGuests({ host }: Node): readonly ProcessFacts[] {
   const own = host.getOwnContext();
-  return host
-    .listProcessesIn((context) => context === undefined || context === own || hasPair(context))
-    .filter(({ context, uid }) => isGuestUser(uid) || (context !== undefined && hasPair(context)));
+  return host.listProcessesIn((context, uid) => {
+    if (context !== undefined && hasPair(context)) return true;
+    return (context === undefined || context === own) && isGuestUser(uid() ?? 0);
+  });
 }
 
 function hasPair(context: string): boolean {

@@ -4,6 +4,7 @@ import { formatTable } from "../../src/cli/table.ts";
 import { node } from "../node/lifecycle/on-the-node.ts";
 import { readPlan } from "./by-hand-order.ts";
 import { measureDefaultLabel } from "./measure-default-label.ts";
+import { measureHeld } from "./measure-held.ts";
 import { measureLevelChoice } from "./measure-level.ts";
 import { measureMute } from "./measure-mute.ts";
 import { measureRelabelling } from "./measure-relabel.ts";
@@ -27,6 +28,7 @@ const READ_SCRIPT = 'f=$(mktemp); cat >"$f"; sh -e "$f" </dev/null; code=$?; rm 
 const LIST_AIM = 1.3;
 const START_AIM = 2;
 const MUTE_AIM = 1.2;
+const HELD_AIM = 1.05;
 const MOST_COMMANDS = 10;
 const RESIDENT_AIM_KIB = 2048;
 const TRANSLATION_AIM_MS = 5;
@@ -58,6 +60,7 @@ else printRatios("This machine: the first look-up of a default label, by Debian'
 await printTranslations();
 await printLabelling();
 await printMute();
+await printHeld();
 if (!values.host) await measureNode();
 
 async function measureNode(): Promise<void> {
@@ -188,6 +191,21 @@ async function printMute(): Promise<void> {
     `This machine: guests that do not answer, three over one ${(three / one).toFixed(2)}: ${verdict(three / one, MUTE_AIM)} (${MUTE_AIM})\n` +
       formatTable(["What", "Median ms", "MiB held"], rows),
   );
+}
+
+/** What it costs a start to ask the kernel which other guest's process holds its disk. */
+async function printHeld(): Promise<void> {
+  const costs = await measureHeld(2 * rounds);
+  if (costs === undefined)
+    return say("The look at what others hold is not measured: there is no QEMU here\n");
+  const rows = costs.map(({ guests: others, startMs, withoutMs }) => [
+    String(others),
+    startMs.toFixed(1),
+    withoutMs.toFixed(1),
+    `${(startMs / withoutMs).toFixed(3)}: ${verdict(startMs / withoutMs, HELD_AIM)} (${HELD_AIM})`,
+  ]);
+  const header = ["Others run", "Start: ms", "Without: ms", "Ratio"];
+  say(`This machine: a start with one disk that asks what others hold\n${formatTable(header, rows)}`);
 }
 
 function listRatios(timings: readonly Timing[]): Ratio[] {

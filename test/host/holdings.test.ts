@@ -92,6 +92,47 @@ describe.skipIf(MISSING !== undefined)(`findHoldings() on the real machine${ASID
     expect(folder.host.findHoldings(things, [child.pid], ALL)).toEqual([]);
   });
 
+  test.each([...WAYS.map(([how]) => how), ...UNTOLD.map(([how]) => how), "splicing thread"])(
+    "is spared where the kernel says that nobody has the file: not by a %s",
+    async (how) => {
+      using folder = new RealFolder();
+      const [path, other] = [folder.file("held", "x"), folder.file("other", "x")];
+      const things = [path, other].map((one) => ({ key: fileKey(folder.id(one)), path: one }));
+      const noWriting = things.map((thing) => ({ ...thing, forbidden: "writing" as const }));
+      const child = await holder(how, path);
+      // What only leads to a file can neither read nor write it.
+      const isHeld = how !== "path";
+      const isWritten = isHeld && how !== "reading" && how !== "mapping to read";
+      try {
+        expect(folder.host.listOpened(things)).toEqual(isHeld ? things.slice(0, 1) : []);
+        expect(folder.host.listOpened(noWriting)).toEqual(isWritten ? noWriting.slice(0, 1) : []);
+      } finally {
+        child.kill("SIGKILL");
+        await child.exited;
+      }
+      // The kernel takes a ring down later than its process.
+      for (let left = 200; left > 0 && folder.host.listOpened(things).length > 0; left -= 1)
+        await Bun.sleep(10);
+      expect([folder.host.listOpened(things), folder.host.listOpened(noWriting)]).toEqual([[], []]);
+    },
+  );
+
+  test("is not spared for another file at that path, for a user's, or for what is no file", () => {
+    using folder = new RealFolder();
+    const [path, theirs] = [folder.file("one", "x"), folder.file("theirs", "x")];
+    const things = [
+      { key: fileKey(folder.id(theirs)), path },
+      { key: fileKey(folder.id(theirs)), path: undefined },
+      { key: fileKey(folder.id(folder.path)), path: folder.path },
+      { key: "device-1:3", path: "/dev/null" },
+      { key: "tap-vnet0", path: undefined },
+    ];
+    Bun.spawnSync(["chown", "12345", theirs]);
+    expect(
+      folder.host.listOpened([...things, { key: fileKey(folder.id(theirs)), path: theirs }]),
+    ).toHaveLength(6);
+  });
+
   test("finds nothing in a process that has closed the file", async () => {
     using folder = new RealFolder();
     const path = folder.file("held", "x");

@@ -213,6 +213,7 @@ function processCalls(
   | "getCommandLine"
   | "listOpenFiles"
   | "findHoldings"
+  | "listOpened"
   | "getCpuSeconds"
   | "signalProcess"
   | "killUser"
@@ -221,7 +222,7 @@ function processCalls(
   return {
     getProcess: (pid) => processes.get(pid),
     listProcesses: (uid) => processes.list().filter((process) => uid === undefined || process.uid === uid),
-    listProcessesIn: (isMeant) => processes.list().filter(({ context }) => isMeant(context)),
+    listProcessesIn: (isMeant) => processes.list().filter(({ context, uid }) => isMeant(context, () => uid)),
     listContexts: () => [...new Set(processes.list().flatMap(({ context }) => context ?? []))],
     getCommandLine: (pid) => processes.get(pid)?.words ?? [],
     listOpenFiles: (pid) =>
@@ -231,11 +232,21 @@ function processCalls(
         label: machine.files.find(file.path)?.inode.xattrs.get("security.selinux"),
         id: file,
       })),
+    listOpened: (things) => things.filter((thing) => isOpened(machine, thing)),
     findHoldings: (things, pids) => pids.flatMap((pid) => findHoldings(machine, things, pid)),
     getCpuSeconds: (pid) => (processes.get(pid) === undefined ? undefined : 0.3),
     signalProcess: (process, signal) => processes.signal(process, signal),
     killUser: (uid) => processes.killUser(uid),
   };
+}
+
+/** A file that nobody has open the kernel tells, whatever else it does not tell. */
+function isOpened(machine: Machine, { forbidden, key, path }: HeldThing): boolean {
+  if (path === undefined || !key.startsWith("inode-")) return true;
+  const files = machine.processes.list().flatMap(({ devices }) => devices?.listHeld() ?? []);
+  return files.some(({ access, file }) => {
+    return fileKey(file) === key && (forbidden !== "writing" || access !== "read-only");
+  });
 }
 
 function findHoldings(machine: Machine, things: readonly HeldThing[], pid: number): Holding[] {

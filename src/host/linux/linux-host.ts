@@ -31,6 +31,7 @@ export function makeLinuxHost(): Host {
     getCpuSeconds: (pid) => others().getCpuSeconds(pid),
     listOpenFiles: (pid) => others().listOpenFiles(pid),
     findHoldings: (things, pids, how) => others().findHoldings(things, pids, how),
+    listOpened: (things) => others().listOpened(things),
     signalProcess: (target, signal) => others().signalProcess(target, signal),
     killUser: (uid) => others().killUser(uid),
     killSelf: () => others().killSelf(),

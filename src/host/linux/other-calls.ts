@@ -8,6 +8,7 @@ import { giveFolder } from "./give-folder.ts";
 import { findHoldings } from "./holdings.ts";
 import { inspectFile, withAttributes, withInspected } from "./inspect-file.ts";
 import { readKernelLog } from "./kernel-log.ts";
+import { listOpened } from "./leases.ts";
 import { makeLinkWithin, removeLink } from "./link-within.ts";
 import { isLocked, lock } from "./lock.ts";
 import { getMachine } from "./machine.ts";
@@ -70,6 +71,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     ...processCalls,
     listOpenFiles,
     findHoldings,
+    listOpened,
     killSelf,
     readOutput,
     spawnGuest,

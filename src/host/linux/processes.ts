@@ -41,8 +41,12 @@ function listProcesses(uid?: number): readonly ProcessFacts[] {
 }
 
 /** Host.listProcessesIn */
-function listProcessesIn(isMeant: (context: string | undefined) => boolean): readonly ProcessFacts[] {
-  return listPids().flatMap((pid) => (isMeant(readContext(pid)) ? (getProcess(pid) ?? []) : []));
+function listProcessesIn(
+  isMeant: (context: string | undefined, uid: () => number | undefined) => boolean,
+): readonly ProcessFacts[] {
+  return listPids().flatMap((pid) =>
+    isMeant(readContext(pid), () => readUid(pid)) ? (getProcess(pid) ?? []) : [],
+  );
 }
 
 /** Host.listContexts */

@@ -1,0 +1,52 @@
+import { closeSync, constants, fstatSync } from "node:fs";
+import type { HeldThing } from "../../host.ts";
+import { fileKey } from "../../plan/start-plan.ts";
+import { fileFacts, openAt } from "./file-id.ts";
+import { libc } from "./libc.ts";
+
+/** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
+const SYS_FCNTL = process.arch === "x64" ? 72n : 25n;
+/** linux/fcntl.h, asm-generic/fcntl.h */
+const F_SETSIG = 10n;
+const F_SETLEASE = 1024n;
+const F_RDLCK = 0n;
+const F_WRLCK = 1n;
+const F_UNLCK = 2n;
+/** Ignored by whom it is sent to, where the usual SIGIO would end svirt. signal(7) */
+const SIGURG = 23n;
+
+/**
+ * Host.listOpened: the kernel gives a lease for writing only on a file that nobody else has open in any way, and one for reading
+ * where nobody can write: descriptors, mappings, descriptors on their way, system calls that wait. Given back at once. fcntl(2),
+ * fs/locks.c check_conflicting_open()
+ */
+export function listOpened<Thing extends HeldThing>(things: readonly Thing[]): readonly Thing[] {
+  return things.filter((thing) => !isFree(thing));
+}
+
+function isFree({ forbidden, key, path }: HeldThing): boolean {
+  if (path === undefined || !key.startsWith("inode-")) return false;
+  try {
+    const fd = openAt(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    try {
+      const stat = fstatSync(fd, { bigint: true });
+      // A right of its own (CAP_LEASE) for the files of others.
+      if (!stat.isFile() || Number(stat.uid) !== process.geteuid?.()) return false;
+      return fileKey(fileFacts(path, stat).id) === key && hasLease(fd, forbidden === "writing");
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // Whatever cannot be opened is looked for in another way.
+    return false;
+  }
+}
+
+function hasLease(fd: number, isForReading: boolean): boolean {
+  if (!tell(fd, F_SETSIG, SIGURG) || !tell(fd, F_SETLEASE, isForReading ? F_RDLCK : F_WRLCK)) return false;
+  return tell(fd, F_SETLEASE, F_UNLCK);
+}
+
+function tell(fd: number, command: bigint, value: bigint): boolean {
+  return libc().syscall(SYS_FCNTL, BigInt(fd), command, value, 0n) === 0n;
+}
