@@ -14,22 +14,26 @@ export interface MappedFile {
 const MAPPING = /^0*([\da-f]+)-0*([\da-f]+) [^ ]{3}([ps]) [\da-f]+ ([\da-f]+):([\da-f]+) (\d+) *(.*)$/;
 
 /**
- * The files that `/proc/PID/maps` tells of, each mapped file once, and once more where it is mapped shared, too. Memory
- * without a file has inode 0.
+ * The files that `/proc/PID/maps` tells of: each shared mapping, for the files behind two of them may be opened in two ways, and of
+ * the others one for each file. Memory without a file has inode 0.
  */
 export function parseMaps(text: string): MappedFile[] {
-  const found = new Map<string, MappedFile>();
-  for (const line of text.split("\n")) {
-    const [, start, end, kind, major, minor, inode, path] = MAPPING.exec(line) ?? [];
-    if (start === undefined || major === undefined || minor === undefined) continue;
-    if (inode === undefined || inode === "0") continue;
-    const isShared = kind === "s";
-    const device = `${Number.parseInt(major, 16)}:${Number.parseInt(minor, 16)}`;
-    const key = `${device} ${inode} ${isShared}`;
-    if (found.has(key)) continue;
-    found.set(key, { device, inode, isShared, range: `${start}-${end}`, path: path ?? "" });
-  }
-  return [...found.values()];
+  const seen = new Set<string>();
+  return text.split("\n").flatMap((line) => {
+    const mapped = parseLine(line);
+    if (mapped === undefined || mapped.isShared) return mapped ?? [];
+    const file = `${mapped.device} ${mapped.inode}`;
+    if (seen.has(file)) return [];
+    seen.add(file);
+    return [mapped];
+  });
+}
+
+function parseLine(line: string): MappedFile | undefined {
+  const [, start, end, kind, major = "", minor = "", inode = "0", path = ""] = MAPPING.exec(line) ?? [];
+  if (inode === "0") return undefined;
+  const device = `${Number.parseInt(major, 16)}:${Number.parseInt(minor, 16)}`;
+  return { device, inode, isShared: kind === "s", range: `${start}-${end}`, path };
 }
 
 /** What `/proc/PID/fdinfo/FD` tells besides position and mode. */

@@ -133,6 +133,15 @@ describe.skipIf(MISSING !== undefined)(`findHoldings() on the real machine${ASID
     ).toHaveLength(6);
   });
 
+  test("finds a mapping to write beside one to read", async () => {
+    using folder = new RealFolder();
+    const path = folder.file("held", "x");
+    const child = await holder("mapping to write beside one to read", path);
+    const found = folder.host.findHoldings([{ key: fileKey(folder.id(path)), path }], [child.pid], ALL);
+    child.kill("SIGKILL");
+    expect(found.map(({ canWrite }) => canWrite).sort()).toEqual([false, true]);
+  });
+
   test("finds nothing in a process that has closed the file", async () => {
     using folder = new RealFolder();
     const path = folder.file("held", "x");

@@ -46,7 +46,7 @@ describe("parseMaps()", () => {
     expect(parseMaps(line)).toEqual([]);
   });
 
-  test("tells of a file once, and once more where it is mapped shared, too", () => {
+  test("tells of a file once, and of each shared mapping of it", () => {
     const lines = ["r--p", "r-xp", "rw-s", "r--s"].map(
       (how, at) => `${at}000-${at}800 ${how} 00000000 08:01 5 /srv/disk`,
     );
@@ -54,6 +54,7 @@ describe("parseMaps()", () => {
     expect(found.map(({ isShared, range }) => [isShared, range])).toEqual([
       [false, "0-800"],
       [true, "2000-2800"],
+      [true, "3000-3800"],
     ]);
   });
 
