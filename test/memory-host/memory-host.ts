@@ -1,14 +1,14 @@
 import { SEE_QEMU_LOG, SvirtError } from "../../src/errors.ts";
-import type { HeldThing, Holding, Host } from "../../src/host.ts";
+import type { Host } from "../../src/host.ts";
 import { halfMade } from "../../src/plan/half-made.ts";
 import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
-import { fileKey } from "../../src/plan/start-plan.ts";
 import { factsOf, hostCall } from "./file-tree.ts";
 import { openHanded, type Process } from "./guest-processes.ts";
 import { groupCalls, tapCalls } from "./host-shares.ts";
 import { kernelCalls, passTime } from "./kernel-calls.ts";
 import type { Machine } from "./machine.ts";
 import { makeMonitor } from "./memory-monitor.ts";
+import { processCalls } from "./process-calls.ts";
 import type { Svirt } from "./svirt.ts";
 import { terminalCalls } from "./terminal-calls.ts";
 import { treeCalls } from "./tree-calls.ts";
@@ -201,69 +201,6 @@ function lockCalls(machine: Machine, svirt: Svirt): Part<"lock" | "isLocked"> {
     },
     isLocked: (path) => machine.locks.has(path),
   };
-}
-
-function processCalls(
-  machine: Machine,
-): Part<
-  | "getProcess"
-  | "listProcesses"
-  | "listProcessesIn"
-  | "listContexts"
-  | "getCommandLine"
-  | "listOpenFiles"
-  | "findHoldings"
-  | "listOpened"
-  | "getCpuSeconds"
-  | "signalProcess"
-  | "killUser"
-> {
-  const { processes } = machine;
-  return {
-    getProcess: (pid) => processes.get(pid),
-    listProcesses: (uid) => processes.list().filter((process) => uid === undefined || process.uid === uid),
-    listProcessesIn: (isMeant) => processes.list().filter(({ context, uid }) => isMeant(context, () => uid)),
-    listContexts: () => [...new Set(processes.list().flatMap(({ context }) => context ?? []))],
-    getCommandLine: (pid) => processes.get(pid)?.words ?? [],
-    listOpenFiles: (pid) =>
-      (processes.get(pid)?.devices?.listFiles() ?? []).map(({ fd, file }) => ({
-        fd,
-        target: file.path,
-        label: machine.files.find(file.path)?.inode.xattrs.get("security.selinux"),
-        id: file,
-      })),
-    listOpened: (things) => things.filter((thing) => isOpened(machine, thing)),
-    findHoldings: (things, pids) => pids.flatMap((pid) => findHoldings(machine, things, pid)),
-    getCpuSeconds: (pid) => (processes.get(pid) === undefined ? undefined : 0.3),
-    signalProcess: (process, signal) => processes.signal(process, signal),
-    killUser: (uid) => processes.killUser(uid),
-  };
-}
-
-/** A file that nobody has open the kernel tells, whatever else it does not tell. */
-function isOpened(machine: Machine, { forbidden, key, path }: HeldThing): boolean {
-  if (path === undefined || !key.startsWith("inode-")) return true;
-  const files = machine.processes.list().flatMap(({ devices }) => devices?.listHeld() ?? []);
-  return files.some(({ access, file }) => {
-    return fileKey(file) === key && (forbidden !== "writing" || access !== "read-only");
-  });
-}
-
-function findHoldings(machine: Machine, things: readonly HeldThing[], pid: number): Holding[] {
-  const process = machine.processes.get(pid);
-  const isSeen = machine.qemu.juggles !== true || machine.groups.isFrozen(process?.order?.group);
-  const files = isSeen ? process?.devices?.listHeld() : process?.devices?.listFiles();
-  const connections = (process?.devices?.listConnections() ?? []).map((context, at) => {
-    return { pid, key: `peers-${context}`, by: `socket:[${at}]`, canWrite: true };
-  });
-  return [
-    ...connections.filter((one) => things.some(({ key }) => key === one.key)),
-    ...(files ?? []).flatMap(({ access, fd, file }) =>
-      things
-        .filter(({ key }) => key === fileKey(file))
-        .map(({ key }) => ({ pid, key, by: `descriptor ${fd}`, canWrite: access !== "read-only" })),
-    ),
-  ];
 }
 
 function guestCalls(

@@ -1,0 +1,69 @@
+import type { HeldThing, Holding, Host } from "../../src/host.ts";
+import { fileKey } from "../../src/plan/start-plan.ts";
+import type { Machine } from "./machine.ts";
+
+type Part<Names extends keyof Host> = Pick<Host, Names>;
+
+/** What the machine's kernel tells of processes, and of what they hold. */
+export function processCalls(
+  machine: Machine,
+): Part<
+  | "getProcess"
+  | "listProcesses"
+  | "listProcessesIn"
+  | "listContexts"
+  | "getCommandLine"
+  | "listOpenFiles"
+  | "findHoldings"
+  | "listOpened"
+  | "getCpuSeconds"
+  | "signalProcess"
+  | "killUser"
+> {
+  const { processes } = machine;
+  return {
+    getProcess: (pid) => processes.get(pid),
+    listProcesses: (uid) => processes.list().filter((process) => uid === undefined || process.uid === uid),
+    listProcessesIn: (isMeant) => processes.list().filter(({ context, uid }) => isMeant(context, () => uid)),
+    listContexts: () => [...new Set(processes.list().flatMap(({ context }) => context ?? []))],
+    getCommandLine: (pid) => processes.get(pid)?.words ?? [],
+    listOpenFiles: (pid) =>
+      (processes.get(pid)?.devices?.listFiles() ?? []).map(({ fd, file }) => ({
+        fd,
+        target: file.path,
+        label: machine.files.find(file.path)?.inode.xattrs.get("security.selinux"),
+        id: file,
+      })),
+    listOpened: (things) => things.filter((thing) => isOpened(machine, thing)),
+    findHoldings: (things, pids) => pids.flatMap((pid) => findHoldings(machine, things, pid)),
+    getCpuSeconds: (pid) => (processes.get(pid) === undefined ? undefined : 0.3),
+    signalProcess: (process, signal) => processes.signal(process, signal),
+    killUser: (uid) => processes.killUser(uid),
+  };
+}
+
+/** A file that nobody has open the kernel tells, whatever else it does not tell. */
+function isOpened(machine: Machine, { forbidden, key, path }: HeldThing): boolean {
+  if (path === undefined || !key.startsWith("inode-")) return true;
+  const files = machine.processes.list().flatMap(({ devices }) => devices?.listHeld() ?? []);
+  return files.some(({ access, file }) => {
+    return fileKey(file) === key && (forbidden !== "writing" || access !== "read-only");
+  });
+}
+
+function findHoldings(machine: Machine, things: readonly HeldThing[], pid: number): Holding[] {
+  const process = machine.processes.get(pid);
+  const isSeen = machine.qemu.juggles !== true || machine.groups.isFrozen(process?.order?.group);
+  const files = isSeen ? process?.devices?.listHeld() : process?.devices?.listFiles();
+  const connections = (process?.devices?.listConnections() ?? []).map((context, at) => {
+    return { pid, key: `peers-${context}`, by: `socket:[${at}]`, canWrite: true };
+  });
+  return [
+    ...connections.filter((one) => things.some(({ key }) => key === one.key)),
+    ...(files ?? []).flatMap(({ access, fd, file }) =>
+      things
+        .filter(({ key }) => key === fileKey(file))
+        .map(({ key }) => ({ pid, key, by: `descriptor ${fd}`, canWrite: access !== "read-only" })),
+    ),
+  ];
+}
