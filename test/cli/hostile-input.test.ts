@@ -47,6 +47,7 @@ const INPUTS: ReadonlyMap<string, readonly string[]> = new Map([
   ["label show path", ["label", "show", "INPUT"]],
   ["label set path", ["label", "set", "INPUT", "system_u:object_r:etc_t:s0", "--dry-run"]],
   ["label restore path", ["label", "restore", "INPUT", "--dry-run"]],
+  ["label release path", ["label", "release", "INPUT", "--machine", "a", "--dry-run"]],
   ["explain --file", ["explain", "--file", "INPUT"]],
 ]);
 
