@@ -15,7 +15,14 @@ export interface WrittenPlace {
  * virt.fc of the reference policy
  */
 const IMAGE_TYPES: ReadonlySet<string> = new Set([
-  ...["virt_image_t", "virt_content_t", "svirt_image_t", "svirt_prot_exec_image_t", "qemu_image_t"],
+  ...[
+    "virt_image_t",
+    "virt_content_t",
+    "svirt_image_t",
+    "svirt_folder_t",
+    "svirt_prot_exec_image_t",
+    "qemu_image_t",
+  ],
   ...["xen_image_t", "virt_home_t", "svirt_home_t", "virt_var_lib_t", "svirt_runtime_t", "qemu_var_run_t"],
 ]);
 

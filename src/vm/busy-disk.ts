@@ -1,5 +1,6 @@
 import { SvirtError } from "../errors.ts";
-import type { FileFacts, Host } from "../host.ts";
+import type { Host } from "../host.ts";
+import type { FileId } from "../plan/guest-order.ts";
 
 const BY_NUMBER = "/sys/dev/block";
 
@@ -23,7 +24,7 @@ export function readDiskUse(host: Host): DiskUse {
 }
 
 /** Throws "wrong-state" for a block device that is mounted, swapped to or a part of another, or that has such a partition. */
-export function refuseBusyDisk(host: Host, { id: { node = "", path } }: FileFacts): void {
+export function refuseBusyDisk(host: Host, { node = "", path }: Pick<FileId, "node" | "path">): void {
   const use = readDiskUse(host);
   const folder = `${BY_NUMBER}/${node}`;
   const parts = host

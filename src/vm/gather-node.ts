@@ -2,6 +2,8 @@ import type { NodeResource, Resource } from "../domain/resources.ts";
 import { SvirtError } from "../errors.ts";
 import type { FileFacts, Host } from "../host.ts";
 import { diskRole } from "../label/file-rule.ts";
+import { folderOf } from "../plan/folder-of.ts";
+import { refuseBusyDisk } from "./busy-disk.ts";
 import { factsOfPlanned, inspect, missing } from "./inspect-file.ts";
 import type { UsedFile } from "./used-file.ts";
 
@@ -69,7 +71,17 @@ export function gatherScsi(host: Host, resource: ScsiResource): UsedFile {
     );
   }
   const facts = nodeAt(host, `/dev/${name}`, "scsi-device");
+  if (resource.access === "read-write") refuseBusyUnit(host, resource.path);
   return { named: resource.path, facts, role: diskRole(resource), override: undefined };
+}
+
+/** Commands to the generic node of a disk write it as its block device would be written. Throws "wrong-state". */
+function refuseBusyUnit(host: Host, generic: string): void {
+  const folder = `${folderOf(generic)}/block`;
+  for (const name of host.listFolder(folder)) {
+    const node = host.readText(`${folder}/${name}/dev`)?.trim() ?? "";
+    refuseBusyDisk(host, { path: `/dev/${name}`, node });
+  }
 }
 
 /** The node of a group of devices that are passed through; it may be yet to come. Throws "not-found", "unsupported". */

@@ -15,7 +15,7 @@ export function refuseUnwritable(host: Host, { facts, override, role }: UsedFile
 
 /** The same for a file that is there, or is planned. */
 export function refuseWritten(host: Host, facts: FileFacts): void {
-  if (facts.type === "block") refuseBusyDisk(host, facts);
+  if (facts.type === "block") refuseBusyDisk(host, facts.id);
   else if (facts.id.inode === FILE_TO_COME.inode) placeOfMade(host, facts.id.path);
   else
     refuseWrittenPlace({

@@ -53,6 +53,8 @@ const ALLOWED: readonly Row[] = [
   ["/srv", "var_t", "root_t", "folder"],
   ["/srv/share", "var_t", "var_t", "folder"],
   ["/root/share", "virt_image_t", "user_home_dir_t", "folder"],
+  // As another start has left it.
+  ["/srv/share", "svirt_folder_t", "var_t", "folder"],
   // Of a socket its own label says enough; a device is no file.
   ["/run/storage.sock", "virt_image_t", "var_run_t", "socket"],
   ["/run/x.sock", "-", "var_run_t", "listener"],

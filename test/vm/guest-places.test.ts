@@ -13,6 +13,7 @@ import {
   makeMachine,
   nodeOn,
   ORIGINAL,
+  putNode,
   putText,
 } from "./scene.ts";
 
@@ -181,6 +182,26 @@ describe("a block device is refused for writing while the host has it", () => {
     putText(machine, "/sys/dev/block/254:16/vdb1/dev", "254:17\n");
     putText(machine, "/proc/self/mountinfo", "22 1 254:17 / /mnt rw - ext4 /dev/vdb1 rw\n");
     expect((await failedStart(machine, { disks: block() })).message).toContain("partition /dev/vdb1");
+  });
+
+  test("by its SCSI device's generic node as well", async () => {
+    const machine = makeMachine();
+    const folder = "/sys/bus/scsi/devices/2:0:0:0";
+    putText(machine, `${folder}/scsi_generic/sg1/dev`, "21:1\n");
+    putText(machine, `${folder}/block/sda/dev`, "8:0\n");
+    putText(machine, "/sys/dev/block/8:0/sda1/partition", "1\n");
+    putText(machine, "/sys/dev/block/8:0/sda1/dev", "8:1\n");
+    putText(machine, "/proc/self/mountinfo", "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n");
+    putNode(machine, "/dev/sg1", { node: "21:1", type: "scsi_generic_device_t" });
+    const devices =
+      "<controller type='scsi' model='virtio-scsi'/><hostdev mode='subsystem' type='scsi'><source><adapter name='scsi_host2'/>" +
+      "<address bus='0' target='0' unit='0'/></source></hostdev>";
+    expect(await failedStart(machine, { devices })).toMatchObject({
+      kind: "wrong-state",
+      message: expect.stringContaining("partition /dev/sda1"),
+    });
+    putText(machine, "/proc/self/mountinfo", "22 1 254:1 / / rw - ext4 /dev/vda1 rw\n");
+    await startDomain(nodeOn(machine), domainXml({ devices }));
   });
 
   test("but not while another one is mounted", async () => {
