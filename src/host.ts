@@ -83,7 +83,7 @@ export interface Holding {
   readonly key?: string;
   /** For a person: `descriptor 7`. */
   readonly by: string;
-  /** Whether it could be written to by that: opened for writing, and where it is mapped, shared. */
+  /** Whether it could be written to by that: a descriptor opened for writing, or a shared mapping. */
   readonly canWrite: boolean;
 }
 

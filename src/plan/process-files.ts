@@ -14,19 +14,18 @@ export interface MappedFile {
 const MAPPING = /^0*([\da-f]+)-0*([\da-f]+) [^ ]{3}([ps]) [\da-f]+ ([\da-f]+):([\da-f]+) (\d+) *(.*)$/;
 
 /**
- * The files that `/proc/PID/maps` tells of: each shared mapping, for the files behind two of them may be opened in two ways, and of
- * the others one for each file. Memory without a file has inode 0.
+ * The files that `/proc/PID/maps` tells of, each once, and once more where it is mapped shared, too. Memory without a file has
+ * inode 0.
  */
 export function parseMaps(text: string): MappedFile[] {
-  const seen = new Set<string>();
-  return text.split("\n").flatMap((line) => {
+  const found = new Map<string, MappedFile>();
+  for (const line of text.split("\n")) {
     const mapped = parseLine(line);
-    if (mapped === undefined || mapped.isShared) return mapped ?? [];
-    const file = `${mapped.device} ${mapped.inode}`;
-    if (seen.has(file)) return [];
-    seen.add(file);
-    return [mapped];
-  });
+    if (mapped === undefined) continue;
+    const key = `${mapped.device} ${mapped.inode} ${mapped.isShared}`;
+    if (!found.has(key)) found.set(key, mapped);
+  }
+  return [...found.values()];
 }
 
 function parseLine(line: string): MappedFile | undefined {
@@ -36,9 +35,11 @@ function parseLine(line: string): MappedFile | undefined {
   return { device, inode, isShared: kind === "s", range: `${start}-${end}`, path };
 }
 
-/** What `/proc/PID/fdinfo/FD` tells besides position and mode. */
+/** What `/proc/PID/fdinfo/FD` tells. */
 export interface DescriptorInfo {
   readonly inode: string | undefined;
+  /** Whether it was opened for writing. O_ACCMODE, open(2) */
+  readonly canWrite: boolean;
   /** Descriptors that were sent to that socket, and wait there; undefined: it is no unix socket. net/unix/af_unix.c unix_show_fdinfo() */
   readonly waiting: number | undefined;
   /** Files that a ring holds without a descriptor; undefined: it is no ring, or one that is busy. io_uring/fdinfo.c */
@@ -47,12 +48,17 @@ export interface DescriptorInfo {
   readonly tap: string | undefined;
 }
 
+/** asm-generic/fcntl.h */
+const O_ACCMODE = 3;
+
 /** Reads one. */
 export function parseDescriptorInfo(text: string): DescriptorInfo {
   const waiting = /^scm_fds: (\d+)$/m.exec(text)?.[1];
   const registered = /^UserFiles:\t(\d+)$/m.exec(text)?.[1];
   const tap = /^iff:\t(.+)$/m.exec(text)?.[1];
+  const flags = Number.parseInt(/^flags:\t([0-7]+)$/m.exec(text)?.[1] ?? "0", 8);
   return {
+    canWrite: (flags & O_ACCMODE) !== 0,
     inode: /^ino:\t(\d+)$/m.exec(text)?.[1],
     waiting: waiting === undefined ? undefined : Number(waiting),
     registered: registered === undefined ? undefined : Number(registered),

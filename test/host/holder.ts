@@ -33,10 +33,6 @@ const WAYS: Readonly<Record<string, () => void>> = {
   mapping: () => map("r+", PROT_READ | PROT_WRITE, MAP_SHARED),
   "private mapping": () => map("r+", PROT_READ | PROT_WRITE, MAP_PRIVATE),
   "mapping to read": () => map("r", PROT_READ, MAP_SHARED),
-  "mapping to write beside one to read": () => {
-    map("r", PROT_READ, MAP_SHARED);
-    map("r+", PROT_READ, MAP_SHARED);
-  },
   // mprotect(2) makes it one that writes, at any time.
   "sleeping mapping": () => map("r+", PROT_READ, MAP_SHARED),
   thread: () => {

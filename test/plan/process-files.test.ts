@@ -46,7 +46,7 @@ describe("parseMaps()", () => {
     expect(parseMaps(line)).toEqual([]);
   });
 
-  test("tells of a file once, and of each shared mapping of it", () => {
+  test("tells of a file once, and once more where it is mapped shared, too", () => {
     const lines = ["r--p", "r-xp", "rw-s", "r--s"].map(
       (how, at) => `${at}000-${at}800 ${how} 00000000 08:01 5 /srv/disk`,
     );
@@ -54,7 +54,6 @@ describe("parseMaps()", () => {
     expect(found.map(({ isShared, range }) => [isShared, range])).toEqual([
       [false, "0-800"],
       [true, "2000-2800"],
-      [true, "3000-3800"],
     ]);
   });
 
@@ -68,13 +67,24 @@ describe("parseMaps()", () => {
 });
 
 describe("parseDescriptorInfo()", () => {
-  const NOTHING = { inode: undefined, waiting: undefined, registered: undefined, tap: undefined };
+  const NOTHING = {
+    canWrite: false,
+    inode: undefined,
+    waiting: undefined,
+    registered: undefined,
+    tap: undefined,
+  };
   test.each([
-    ["pos:\t0\nflags:\t02000002\nmnt_id:\t10\nino:\t99975\nscm_fds: 2\n", { inode: "99975", waiting: 2 }],
-    ["pos:\t0\nflags:\t02\nmnt_id:\t10\nino:\t7\nscm_fds: 0\n", { inode: "7", waiting: 0 }],
-    ["flags:\t02\nino:\t3\niff:\tvnet0\n", { inode: "3", tap: "vnet0" }],
+    [
+      "pos:\t0\nflags:\t02000002\nmnt_id:\t10\nino:\t99975\nscm_fds: 2\n",
+      { inode: "99975", waiting: 2, canWrite: true },
+    ],
+    ["pos:\t0\nflags:\t02\nmnt_id:\t10\nino:\t7\nscm_fds: 0\n", { inode: "7", waiting: 0, canWrite: true }],
+    ["flags:\t02\nino:\t3\niff:\tvnet0\n", { inode: "3", tap: "vnet0", canWrite: true }],
     ["ino:\t9\nUserFiles:\t3\n    0: disk\n    1: <none>\n", { inode: "9", registered: 3 }],
     ["ino:\t9\nUserFiles:\t0\nUserBufs:\t0\n", { inode: "9", registered: 0 }],
+    ["pos:\t0\nflags:\t0100001\nino:\t8\n", { inode: "8", canWrite: true }],
+    ["pos:\t0\nflags:\t012000000\nino:\t8\n", { inode: "8" }],
     ["", {}],
   ])("reads %p", (text, told) => {
     expect(parseDescriptorInfo(text)).toEqual({ ...NOTHING, ...told });

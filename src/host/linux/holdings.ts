@@ -2,7 +2,6 @@ import {
   closeSync,
   constants,
   fstatSync,
-  lstatSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -26,8 +25,6 @@ import { getxattr } from "./xattr.ts";
 const SYS_KCMP = process.arch === "x64" ? 312n : 272n;
 /** linux/kcmp.h */
 const KCMP_FILES = 2n;
-/** sys/stat.h, here whether the file was opened for writing. proc_pid_fd(5), proc_pid_map_files(5) */
-const S_IWUSR = 0o200;
 /** Memory, null, zero, random: nothing is kept in them. admin-guide/devices.txt */
 const MEMORY_DEVICE = /^device-1:/;
 /** A file system without a device of its own, such as btrfs and overlayfs: `maps` shows another one than stat(2). */
@@ -166,10 +163,11 @@ function lookAtDescriptor(wanted: Wanted, descriptor: Descriptor): Holding | und
   if (!target.startsWith("/")) return wanted.isComplete ? lookInside(wanted, descriptor, target) : undefined;
   const key = wanted.hasTaps && target === TUN ? tapAt(wanted, descriptor) : keyAt(wanted, path);
   if (key === undefined) return undefined;
-  const found = { pid, by: `descriptor ${fd}`, canWrite: (lstatSync(path).mode & S_IWUSR) !== 0 };
+  const { canWrite, inode = "" } = readInfo(descriptor);
+  const found = { pid, by: `descriptor ${fd}`, canWrite };
   if (key !== "unreadable") return { ...found, key };
   // Held to be one of those asked for if its number is the same.
-  return wanted.inodes.has(readInfo(descriptor).inode ?? "") ? found : undefined;
+  return wanted.inodes.has(inode) ? found : undefined;
 }
 
 function tapAt({ keys }: Wanted, descriptor: Descriptor): string | undefined {
@@ -251,7 +249,8 @@ function lookAtMapping(
   const { device, inode, isShared, path, range } = mapped;
   if (!mayBe(wanted, mapped)) return undefined;
   const link = `/proc/${thread}/map_files/${range}`;
-  const found = { pid, by: "a mapping", canWrite: isShared && !isReadOnly(link) };
+  // For which use the file behind it was opened the kernel tells nobody but by the link's mode, which takes a right of its own.
+  const found = { pid, by: "a mapping", canWrite: isShared };
   const key = keyAtMapping(wanted, link);
   if (key !== "unreadable") return key === undefined ? undefined : { ...found, key };
   // Without CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE: by what the inode itself says.
@@ -269,14 +268,6 @@ function mayBe(wanted: Wanted, { inode, path }: MappedFile): boolean {
 
 function isNamed({ paths }: Wanted, path: string): boolean {
   return paths.has(path.replace(DELETED, ""));
-}
-
-function isReadOnly(link: string): boolean {
-  try {
-    return (lstatSync(link).mode & S_IWUSR) === 0;
-  } catch {
-    return false;
-  }
 }
 
 /** A mapping that has gone since it was told of counts by what was told. */
