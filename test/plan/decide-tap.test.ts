@@ -100,6 +100,7 @@ describe("decideTap()", () => {
 
   test("makes a tap on no bridge for an interface of type ethernet", () => {
     expect(decide("ethernet", "").setup).toEqual({ name: "vnet1", mac: "fe:54:00:00:00:0a" });
+    expect(decide("ethernet", "<mtu size='9000'/>").setup).toMatchObject({ mtu: 9000 });
   });
 });
 
