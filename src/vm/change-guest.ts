@@ -6,6 +6,7 @@ import type { Step } from "../plan/step.ts";
 import { thaw } from "../run/freeze.ts";
 import type { Progress } from "../run/guest-stream.ts";
 import { runPlan, UNWATCHED, undo, type Watch } from "../run/run-plan.ts";
+import { withinTime } from "../run/within-time.ts";
 import { actorFor, withGuestLock, withRegistryLock } from "./clear-away.ts";
 import { findRunning } from "./find-domain.ts";
 import { finishChange, isStillPlugged } from "./finish-change.ts";
@@ -13,6 +14,9 @@ import { type ChangingGuest, giveUp } from "./give-up.ts";
 import type { Node } from "./node.ts";
 import { type GuestChange, type GuestRecord, identityOf, isRunning, writeRecord } from "./record.ts";
 import { refuseHeldByOthers } from "./refuse-held.ts";
+
+/** How long a change is taken back by a QEMU that has not answered before. */
+const MUTE_UNDO_MS = 2000;
 
 /** What a change of a running guest was decided to be. */
 export interface DecidedChange extends ChangeSteps {
@@ -192,8 +196,11 @@ async function runSteps(node: Node, { done, guest }: Begun, { watch, ...told }: 
 
 /** An error on the way back joins the first one and does not hide it, nor that the guest holds what it was to give back. */
 async function takeBackAfter(node: Node, guest: ChangingGuest, error: unknown): Promise<void> {
+  // A QEMU that has just not answered is not waited for as long again: a later call takes back what is left.
+  const isMute = asSvirtError(error).kind === "timeout";
+  const host = isMute ? withinTime(node.host, MUTE_UNDO_MS) : node.host;
   try {
-    await takeBack(node, guest, true);
+    await takeBack({ ...node, host }, guest, true);
   } catch (later) {
     const joined = joinErrors(error, [later]);
     const { kind, remedy } = asSvirtError(later);

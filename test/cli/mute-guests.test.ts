@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { guestPaths, SYSTEM_PATHS } from "../../src/plan/paths.ts";
+import { CHANGE_TIMEOUT_MS } from "../../src/run/converse.ts";
 import { withRegistryLock } from "../../src/vm/clear-away.ts";
 import { getGuestState } from "../../src/vm/guest-state.ts";
 import { type GuestRecord, readRecord } from "../../src/vm/record.ts";
@@ -224,3 +225,17 @@ function recordOf(machine: Machine, at: number): GuestRecord {
   if (record === undefined) throw new Error(`vm${at} has no record`);
   return record;
 }
+
+test("a change that a QEMU does not answer to is not waited for twice, and is taken back once it answers", async () => {
+  const machine = await machineWith(1, [[1, "after greeting"]]);
+  const disk = `${IMAGES}/private3.raw`;
+  const { code, err, tookMs } = await timed(machine, "attach-disk", "vm1", disk, "vdb");
+  expect(code).toBe(6);
+  expect(err).toStartWith("error: Cannot talk to QEMU");
+  expect(tookMs).toBeLessThan(1.2 * CHANGE_TIMEOUT_MS);
+  expect(readRecord(nodeOn(machine), uuidOf(1))?.change).toBeDefined();
+  machine.qemu = {};
+  expect(await runOn(machine, "domstate", "vm1")).toMatchObject({ code: 0, err: "" });
+  expect(readRecord(nodeOn(machine), uuidOf(1))?.change).toBeUndefined();
+  expect(labelOf(machine, disk)).toBe(ORIGINAL);
+});
