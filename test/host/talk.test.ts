@@ -112,9 +112,12 @@ describe("Host.talk() with a socket, and input from a pipe", () => {
     using folder = new RealFolder();
     const heard = new Heard();
     const path = `${folder.path}/console.sock`;
+    // What was written just before the talker ended is read here later than its end is seen.
+    const closed = Promise.withResolvers<void>();
     using server = Bun.listen({
       unix: path,
       socket: {
+        close: () => closed.resolve(),
         data(socket, bytes) {
           heard.take(bytes);
           socket.write(`you said ${new TextDecoder().decode(bytes)}`);
@@ -123,6 +126,7 @@ describe("Host.talk() with a socket, and input from a pipe", () => {
     });
     const child = Bun.spawn([process.execPath, TALKER, path], { stdin: new Blob([input]), stdout: "pipe" });
     const printed = await new Response(child.stdout).text();
+    await closed.promise;
     server.stop(true);
     return { heard: heard.text, printed };
   }
