@@ -1,4 +1,4 @@
-/** holder HOW PATH: holds a file in that way and no other, says so, and goes on until it is ended. */
+/** holder HOW PATH: holds a file, or a tap of that name, in that way and no other, says so, and goes on until it is ended. */
 import { dlopen, FFIType, ptr } from "bun:ffi";
 import { closeSync, openSync } from "node:fs";
 import { lockImage } from "../../src/host/linux/image-lock.ts";
@@ -16,6 +16,12 @@ const { symbols } = dlopen("libc.so.6", {
   socketpair: { args: [i32, i32, i32, pointer], returns: i32 },
   syscall: { args: [i64, i64, i64, i64, i64], returns: i64 },
 });
+const SYS_IOCTL = 16n;
+/** linux/if_tun.h; struct ifreq of linux/if.h */
+const TUNSETIFF = 0x400454can;
+const IFF_TAP_NO_PI = 0x1002;
+const IFREQ_BYTES = 40;
+const IFREQ_FLAGS_AT = 16;
 const SYS_EXIT = 60n;
 const SYS_IO_URING_SETUP = 425n;
 const SYS_IO_URING_REGISTER = 427n;
@@ -82,6 +88,14 @@ const WAYS: Readonly<Record<string, () => void>> = {
         holds();
       }, 200);
     };
+  },
+  tap: () => {
+    const request = new Uint8Array(IFREQ_BYTES);
+    request.set(new TextEncoder().encode(path));
+    new DataView(request.buffer).setUint16(IFREQ_FLAGS_AT, IFF_TAP_NO_PI, true);
+    const fd = openSync("/dev/net/tun", "r+");
+    if (symbols.syscall(SYS_IOCTL, BigInt(fd), TUNSETIFF, BigInt(ptr(request)), 0n) !== 0n)
+      throw new Error("no tap can be made");
   },
   nothing: () => closeSync(openSync(path, "r+")),
 };

@@ -5,8 +5,8 @@ import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
 const ALL = { isComplete: true };
 
 /** A process that holds that file in that way. */
-async function holder(how: string, path: string): Promise<Bun.Subprocess> {
-  const child = Bun.spawn([process.execPath, `${import.meta.dir}/holder.ts`, how, path], {
+async function holder(how: string, path: string, within: readonly string[] = []): Promise<Bun.Subprocess> {
+  const child = Bun.spawn([...within, process.execPath, `${import.meta.dir}/holder.ts`, how, path], {
     stdin: "ignore",
     stdout: "pipe",
   });
@@ -155,6 +155,22 @@ describe.skipIf(MISSING !== undefined)(`findHoldings() on the real machine${ASID
     const unknown = folder.host.findHoldings([{ key: "device-10:235", path: undefined }], [child.pid], ALL);
     child.kill("SIGKILL");
     expect([asCharacter?.length, asBlock?.length, unknown.length]).toEqual([1, 0, 1]);
+  });
+
+  test("finds a tap by its name, in whichever network it is", async () => {
+    using folder = new RealFolder();
+    const child = await holder("tap", "svirtheld0", ["unshare", "--net"]);
+    const things = ["svirtheld0", "svirtheld1"].map((name) => ({ key: `tap-${name}`, path: undefined }));
+    const found = folder.host.findHoldings(things, [child.pid], { isComplete: false });
+    child.kill("SIGKILL");
+    expect(found).toEqual([
+      {
+        pid: child.pid,
+        key: "tap-svirtheld0",
+        by: expect.stringMatching(/^descriptor \d+$/),
+        canWrite: true,
+      },
+    ]);
   });
 
   test("does not count what keeps nothing, such as /dev/null", async () => {
