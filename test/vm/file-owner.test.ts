@@ -6,7 +6,7 @@ import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { diskXml, domainXml, nodeOn, OTHER, reapAll, UUID } from "./scene.ts";
 import { DISK, HOME, HOME_LABEL, makeUsersMachine, USER } from "./session-scene.ts";
 
-const BASE = `${HOME}/base.raw`;
+const BASE = DISK.replace("disk.raw", "base.raw");
 const XML = domainXml({ type: "qemu", disks: diskXml(DISK, "vda") });
 
 /** What a QEMU that its guest has taken over does by the descriptor of a file that its user owns: fchmod(2), fchown(2). */
