@@ -96,7 +96,11 @@ function isWorthEntering({ kind, path }: Found): boolean {
 
 function listNames(folder: string): string[] {
   try {
-    return readdirSync(folder).sort().slice(0, 60);
+    // A name that is not UTF-8, as another test may make one, names no file that is text.
+    return readdirSync(folder)
+      .filter((name) => !name.includes("\ufffd"))
+      .sort()
+      .slice(0, 60);
   } catch {
     return [];
   }
