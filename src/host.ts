@@ -310,6 +310,8 @@ export interface Host {
   killUser(uid: number): void;
   /** Gives the guest's process once the reaper has told it. Throws "failed" when it could not be executed. */
   spawnGuest(order: GuestOrder): Promise<ProcessId>;
+  /** What a guest's processes have said last, so many bytes of it at the most; undefined when there is no such log. */
+  readLogEnd(path: string, mostBytes: number): Promise<string | undefined>;
   /** Waits until it is ready. Throws "failed" when it ends instead, "timeout". */
   spawnHelper(order: HelperOrder): Promise<void>;
   /** The time is for the conversation as a whole. Throws "timeout"; "failed" when QEMU has ended or makes no sense. */

@@ -10,6 +10,7 @@ import { runLaunch } from "./run-start.ts";
 import { takeBack } from "./take-back.ts";
 
 const LOG_LINES = 3;
+const LOG_BYTES = 4096;
 
 /**
  * Carries out what is left of a start, from its processes on; the guest runs then, and its record says so. Whatever goes wrong,
@@ -35,7 +36,7 @@ export async function launchGuest(node: Node, guest: GuestRecord, watch: Watch):
     else writeRecord(node, running);
     return running;
   } catch (error) {
-    const withLog = addLog(node, guest, error);
+    const withLog = await addLog(node, guest, error);
     await takeBack(node, guest, withLog);
     throw withLog;
   }
@@ -83,10 +84,11 @@ function findGuestProcess(node: Node, guest: GuestRecord): ProcessFacts | undefi
 }
 
 /** QEMU's own words say best why it ended. */
-function addLog(node: Node, guest: GuestRecord, error: unknown): SvirtError {
+async function addLog(node: Node, guest: GuestRecord, error: unknown): Promise<SvirtError> {
   const { kind, message, remedy } = asSvirtError(error);
   const path = `${node.paths.log}/${guest.name}.log`;
-  const said = (node.host.readText(path) ?? "").trimEnd().split("\n").slice(-LOG_LINES).join(" | ");
+  const log = await node.host.readLogEnd(path, LOG_BYTES);
+  const said = (log ?? "").trimEnd().split("\n").slice(-LOG_LINES).join(" | ");
   if (guest.enforcing && guest.label.label === undefined && said.includes("Permission denied")) {
     return new SvirtError(
       `Cannot start the guest: the policy does not let svirt run QEMU unconfined; ${said}`,

@@ -39,13 +39,17 @@ async function endOf(folder: RealFolder): Promise<string> {
   return readFileSync(path, "utf8");
 }
 
+async function logOf(folder: RealFolder): Promise<string> {
+  return (await folder.host.readLogEnd(`${folder.path}/log`, 65_536)) ?? "";
+}
+
 describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}`, () => {
   test("begins the guest as its user, without rights, with what was handed to it and nothing else", async () => {
     using folder = new RealFolder();
     const { pid } = await folder.host.spawnGuest(orderIn(folder, TELL));
     expect(readFileSync(`${folder.path}/run/pid`, "utf8")).toBe(`${pid}\n`);
     expect(await endOf(folder)).toBe("7\n");
-    const log = readFileSync(`${folder.path}/log`, "utf8");
+    const log = await logOf(folder);
     expect(log).toContain("from the disk");
     const facts = new Map(
       log.split("\n").flatMap((line) => {
@@ -68,7 +72,7 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
     using folder = new RealFolder();
     await folder.host.spawnGuest({ ...orderIn(folder, "ulimit -l"), memlockKiB: 2048 });
     await endOf(folder);
-    expect(readFileSync(`${folder.path}/log`, "utf8")).toStartWith("2048\n");
+    expect(await logOf(folder)).toStartWith("2048\n");
   });
 
   test("lets the kernel end it before its parent and before whoever started it, when there is no memory left", async () => {
@@ -76,7 +80,7 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
     await folder.host.spawnGuest(orderIn(folder, "cat /proc/self/oom_score_adj /proc/$PPID/oom_score_adj"));
     await endOf(folder);
     const own = readFileSync("/proc/self/oom_score_adj", "utf8");
-    expect(readFileSync(`${folder.path}/log`, "utf8")).toStartWith(`500\n${own}`);
+    expect(await logOf(folder)).toStartWith(`500\n${own}`);
   });
 
   test("lets nobody else write what it makes, or how it ended, whatever the caller's umask", async () => {
@@ -89,7 +93,7 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
     }
     await endOf(folder);
     // What follows is said by the program that stands in for svirt: it knows no "reap".
-    expect(readFileSync(`${folder.path}/log`, "utf8")).toStartWith("0022\n");
+    expect(await logOf(folder)).toStartWith("0022\n");
     const modeOf = (name: string): number => statSync(`${folder.path}/run/${name}`).mode & 0o777;
     expect(["pid", "exit"].map(modeOf)).toEqual([0o644, 0o644]);
   });

@@ -206,9 +206,13 @@ function lockCalls(machine: Machine, svirt: Svirt): Part<"lock" | "isLocked"> {
 function guestCalls(
   machine: Machine,
   svirt: Svirt,
-): Part<"spawnGuest" | "spawnHelper" | "connectMonitor" | "killSelf"> {
+): Part<"spawnGuest" | "readLogEnd" | "spawnHelper" | "connectMonitor" | "killSelf"> {
   return {
     killSelf: () => svirt.die("killSelf"),
+    async readLogEnd(path, mostBytes) {
+      const bytes = machine.files.find(path)?.inode.bytes;
+      return bytes === undefined ? undefined : new TextDecoder().decode(bytes.slice(-mostBytes));
+    },
     async spawnGuest(order) {
       for (const name of ["pid", "exit"]) machine.files.remove(`${order.folder}/${name}`);
       openHanded(machine, order);

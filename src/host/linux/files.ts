@@ -66,8 +66,8 @@ export function readText(path: string): string | undefined {
   return unlessMissing(`read ${path}`, () => readFileSync(path, "utf8"));
 }
 
-/** The calls that write a whole text. */
-export const textCalls = { writeText, stageText, placeText, writeVolatile };
+/** The calls that write a whole text, and remove it. */
+export const textCalls = { writeText, stageText, placeText, writeVolatile, removeFile };
 
 /** Host.writeText: rename(2) makes it whole or not at all, fsync(2) of file and folder makes it last. */
 export function writeText(path: string, text: string, mode: number): void {

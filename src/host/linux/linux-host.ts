@@ -37,6 +37,7 @@ export function makeLinuxHost(): Host {
     killSelf: () => others().killSelf(),
     readOutput: (words, confined, input) => others().readOutput(words, confined, input),
     spawnGuest: async (order) => await others().spawnGuest(order),
+    readLogEnd: async (path, mostBytes) => await others().readLogEnd(path, mostBytes),
     ...shareCalls(),
     spawnHelper: async (order) => await others().spawnHelper(order),
     getSelinux: () => others().getSelinux(),

@@ -5,6 +5,7 @@ import { grantAccess, revokeAccess } from "./file-access.ts";
 import { setOwnership } from "./file-owner.ts";
 import * as files from "./files.ts";
 import { giveFolder } from "./give-folder.ts";
+import { readLogEnd } from "./guest-log.ts";
 import { findHoldings } from "./holdings.ts";
 import { inspectFile, withAttributes, withInspected } from "./inspect-file.ts";
 import { readKernelLog } from "./kernel-log.ts";
@@ -45,7 +46,6 @@ export type QuickCall =
 export function makeOtherCalls(): Omit<Host, QuickCall> {
   return {
     ...files.textCalls,
-    removeFile: files.removeFile,
     makeFolder: files.makeFolder,
     giveFolder,
     removeFolder: removeTree,
@@ -75,6 +75,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     killSelf,
     readOutput,
     spawnGuest,
+    readLogEnd,
     setUpTap,
     removeTap,
     makeMacvtap,

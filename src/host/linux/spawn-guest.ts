@@ -1,9 +1,10 @@
-import { closeSync, constants, openSync, unlinkSync } from "node:fs";
+import { closeSync, unlinkSync } from "node:fs";
 import { REPORT_FAULT, SvirtError } from "../../errors.ts";
 import type { ProcessId } from "../../host.ts";
 import type { GuestOrder, HandedSocket } from "../../plan/guest-order.ts";
 import { connectPeer } from "./connect-peer.ts";
-import { orThrow, readText, unlessMissing } from "./files.ts";
+import { readText, unlessMissing } from "./files.ts";
+import { openLog } from "./guest-log.ts";
 import { listenUnix, listenWithin } from "./listen.ts";
 import { openHanded } from "./open-handed.ts";
 import { openTap } from "./open-tap.ts";
@@ -83,12 +84,6 @@ function listTapFds({ taps = [] }: GuestOrder): number[] {
 
 function listenFor({ context }: GuestOrder, { label, path, within }: HandedSocket): number {
   return within === undefined ? listenUnix(path, context) : listenWithin(within, path, { context, label });
-}
-
-/** Where a guest's processes say what they have to say: at its end. Throws "host-call". */
-export function openLog(path: string): number {
-  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
-  return orThrow(`open ${path}`, () => openSync(path, flags, 0o600));
 }
 
 async function waitForPid(order: GuestOrder, getExitCode: () => number | null): Promise<ProcessId> {

@@ -2,7 +2,7 @@ import { closeSync, existsSync } from "node:fs";
 import { SvirtError } from "../../errors.ts";
 import type { HelperOrder } from "../../plan/guest-order.ts";
 import { withFile } from "./file-id.ts";
-import { openLog } from "./spawn-guest.ts";
+import { openLog } from "./guest-log.ts";
 
 const READY_TIMEOUT_MS = 30_000;
 const POLL_MS = 2;
