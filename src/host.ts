@@ -4,7 +4,7 @@ import type { StorageFacts } from "./label/seen-by-others.ts";
 import type { Display } from "./plan/display.ts";
 import type { FileId, GuestOrder, HandedFile, HelperOrder, PluggedPeer } from "./plan/guest-order.ts";
 import type { Scheduler } from "./plan/limits.ts";
-import type { Ownership } from "./plan/step-parts.ts";
+import type { FolderLimit, Ownership } from "./plan/step-parts.ts";
 import type { HandedTap, Macvtap, TapSetup } from "./plan/tap.ts";
 
 /** What a path leads to. */
@@ -193,12 +193,16 @@ export interface Host {
   removeFile(path: string): void;
   /** The names in a folder, sorted; none when it is missing. */
   listFolder(path: string): readonly string[];
-  /** Made if it is missing; owner, mode and label are set in any case. */
+  /**
+   * Made if it is missing; owner, mode and label are set in any case. With a limit it is a file system of its own that takes
+   * no more memory than that. Throws "no-access" where that may not be mounted.
+   */
   makeFolder(folder: {
     readonly path: string;
     readonly mode: number;
     readonly uid?: number;
     readonly label?: string;
+    readonly limit?: FolderLimit;
   }): void;
   /**
    * A folder and what is in it, not what is below that, gets another owner and label, the folder also its mode: whoever had it before may have put
@@ -208,8 +212,11 @@ export interface Host {
     path: string,
     to: { readonly uid: number; readonly label?: string; readonly mode?: number },
   ): void;
-  /** With all that is in it; never follows a symlink. Missing is fine. */
-  removeFolder(path: string): void;
+  /**
+   * With all that is in it; never follows a symlink. Missing is fine. What is mounted on it goes with it if `isMounted`;
+   * any other mount on it or in it is an error, "wrong-state".
+   */
+  removeFolder(path: string, isMounted?: boolean): void;
   makeSymlink(path: string, target: string): void;
   /** In the very folder that was inspected. Throws "host-call" when something is there, "denied" for another folder. */
   makeLinkWithin(

@@ -15,6 +15,7 @@ import { FILE_TO_COME, fileKey } from "./start-plan.ts";
 import type { Claim, FileStep, MonitorCommand, Step } from "./step.ts";
 import type { StreamStep } from "./stream-steps.ts";
 
+const MIB = 1024 * 1024;
 const NO_LABEL = "(no label)";
 const NOT_CONFINED = "svirt's own context, not confined";
 
@@ -75,7 +76,7 @@ export function describe(step: Step): string {
 function describeOfFiles(step: FileStep): string {
   switch (step.do) {
     case "make-folder":
-      return `make folder ${step.path} (mode ${step.mode.toString(8)}, uid ${step.uid}, ${step.label ?? "default label"})`;
+      return `make folder ${step.path} (mode ${step.mode.toString(8)}, uid ${step.uid}, ${step.label ?? "default label"}${describeLimit(step)})`;
     case "remove-folder":
       return `remove folder ${step.path}`;
     case "make-link":
@@ -105,6 +106,10 @@ function describeOfFiles(step: FileStep): string {
     case "unlink-socket":
       return `remove the link ${step.path}`;
   }
+}
+
+function describeLimit({ limit }: Extract<Step, { do: "make-folder" }>): string {
+  return limit === undefined ? "" : `, at most ${limit.bytes / MIB} MiB in ${limit.inodes} files`;
 }
 
 function describeSpawn({ order }: Extract<Step, { do: "spawn" }>): string {

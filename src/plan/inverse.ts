@@ -73,7 +73,11 @@ type UndoableFileStep = Extract<
 function inverseOnFiles(done: UndoableFileStep): Step {
   switch (done.do) {
     case "make-folder":
-      return { do: "remove-folder", path: done.path };
+      return {
+        do: "remove-folder",
+        path: done.path,
+        ...(done.limit === undefined ? {} : { isMounted: true }),
+      };
     case "set-label":
       return {
         do: "restore-label",

@@ -1,5 +1,6 @@
 import type { LabelDecision } from "../label/decide-label.ts";
 import type { Display } from "./display.ts";
+import { limitFolder } from "./folder-limit.ts";
 import { type GroupLink, planGroupLinks } from "./group-link.ts";
 import type { FileId, GuestOrder, HelperOrder } from "./guest-order.ts";
 import { isGuestUser } from "./guest-user.ts";
@@ -127,6 +128,8 @@ export function planStart(decision: StartDecision): Step[] {
       path: paths.workFolder,
       mode: WORK_FOLDER_MODE,
       uid,
+      // Only root mounts.
+      ...(isGuestUser(uid) ? { limit: limitFolder(order) } : {}),
       ...(workLabel === undefined ? {} : { label: workLabel }),
     },
     ...planGroupLinks(decision.links, { label: workLabel, workFolder: paths.workFolder }),

@@ -18,6 +18,10 @@ export const claim = v.strictObject({
   ownership: v.exactOptional(ownership),
 });
 
+/** How much a folder takes that is a file system of its own, in memory. tmpfs(5) */
+export const folderLimit = v.strictObject({ bytes: aNumber, inodes: aNumber });
+export type FolderLimit = v.InferOutput<typeof folderLimit>;
+
 /** What QEMU is told over its monitor. */
 export const monitorCommand = v.strictObject({
   execute: aString,

@@ -7,7 +7,7 @@ import { ownerStep } from "./owner-step.ts";
 import { pciStep } from "./pci-step.ts";
 import { aNumber, aString, maybeString } from "./plain-schemas.ts";
 import { shareStep } from "./share-step.ts";
-import { claim, monitorCommand } from "./step-parts.ts";
+import { claim, folderLimit, monitorCommand } from "./step-parts.ts";
 import { streamStep } from "./stream-steps.ts";
 import { treeStep } from "./tree-step.ts";
 
@@ -28,8 +28,15 @@ export const step = v.variant("do", [
     mode: aNumber,
     uid: aNumber,
     label: maybeString,
+    /** A file system of its own, in memory; absent: a folder of the one that it lies in. */
+    limit: v.exactOptional(folderLimit),
   }),
-  v.strictObject({ do: v.literal("remove-folder"), path: aString }),
+  v.strictObject({
+    do: v.literal("remove-folder"),
+    path: aString,
+    /** The file system on it goes, too. */
+    isMounted: v.exactOptional(v.literal(true)),
+  }),
   /** In a folder that was made before, and that it goes with. */
   v.strictObject({ do: v.literal("make-link"), path: aString, target: aString }),
   v.strictObject({

@@ -117,7 +117,7 @@ function runOnFiles(actor: Actor, step: FileStep): void {
       host.makeFolder(step);
       return;
     case "remove-folder":
-      host.removeFolder(step.path);
+      host.removeFolder(step.path, step.isMounted);
       return;
     case "make-link":
       host.makeSymlink(step.path, step.target);

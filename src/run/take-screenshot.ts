@@ -10,8 +10,8 @@ const MOST_BYTES = 256 * 1024 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
 
 /**
- * QEMU cannot draw into a pipe (it empties the file first, ftruncate(2)): so it draws into a file of its label in
- * svirt's own folder, which is gone afterwards. Throws "failed" with QEMU's words.
+ * QEMU cannot draw into a pipe (it empties the file first, ftruncate(2)): so it draws into a file of its label in its own
+ * folder, which takes no more than the guest may have there. Throws "failed" with QEMU's words.
  */
 export async function takeScreenshot(
   host: Host,

@@ -122,6 +122,25 @@ describe("planStart()", () => {
     ]);
   });
 
+  test("bounds the guest's own folder, and takes away at its end what is mounted there, where root starts it", () => {
+    const own = `/run/svirt/${UUID}/guest`;
+    const madeFor = (uid: number) =>
+      planStart({ ...DECISION, uid }).find((each) => each.do === "make-folder" && each.path === own);
+    const made = madeFor(DECISION.uid);
+    expect(made).toMatchObject({ limit: { bytes: 64 * 1024 * 1024, inodes: 1024 } });
+    expect(made === undefined ? undefined : inverse(made)).toEqual({
+      do: "remove-folder",
+      path: own,
+      isMounted: true,
+    });
+    const ofSession = madeFor(1000);
+    expect(ofSession).not.toHaveProperty("limit");
+    expect(ofSession === undefined ? undefined : inverse(ofSession)).toEqual({
+      do: "remove-folder",
+      path: own,
+    });
+  });
+
   test("for a guest that is not confined reserves no level and checks no context", () => {
     const steps = planStart({ ...DECISION, label: UNCONFINED });
     expect(steps.filter((each) => each.do === "check-context")).toEqual([]);

@@ -24,8 +24,10 @@ import { SvirtError } from "../../errors.ts";
 import type { FileContent } from "../../host.ts";
 import type { FileId } from "../../plan/guest-order.ts";
 import { halfMade } from "../../plan/half-made.ts";
+import type { FolderLimit } from "../../plan/step-parts.ts";
 import { thrownFacts } from "./call-facts.ts";
 import { fileFacts, openAt, openSame, withFile } from "./file-id.ts";
+import { mountMemory } from "./memory-mount.ts";
 import { setLabelOf } from "./xattr.ts";
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -125,7 +127,7 @@ function freshName(path: string): string {
 }
 
 /** Host.removeFile */
-export function removeFile(path: string): void {
+function removeFile(path: string): void {
   unlessMissing(`remove ${path}`, () => unlinkSync(path));
 }
 
@@ -135,9 +137,16 @@ export function listFolder(path: string): readonly string[] {
 }
 
 /** Host.makeFolder: by descriptor, so that what is made is what is labelled. */
-export function makeFolder(folder: { path: string; mode: number; uid?: number; label?: string }): void {
+export function makeFolder(folder: {
+  path: string;
+  mode: number;
+  uid?: number;
+  label?: string;
+  limit?: FolderLimit;
+}): void {
   orThrow(`make folder ${folder.path}`, () => {
     mkdirSync(folder.path, { recursive: true, mode: folder.mode });
+    if (folder.limit !== undefined) mountMemory(folder.path, folder.limit);
     const fd = openAt(folder.path, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
       const { label, uid } = folder;

@@ -89,7 +89,7 @@ function fileCalls() {
     removeFile: (path) => others().removeFile(path),
     makeFolder: (folder) => others().makeFolder(folder),
     giveFolder: (path, to) => others().giveFolder(path, to),
-    removeFolder: (path) => others().removeFolder(path),
+    removeFolder: (path, isMounted) => others().removeFolder(path, isMounted),
     makeSymlink: (path, target) => others().makeSymlink(path, target),
     makeLinkWithin: (folder, link) => others().makeLinkWithin(folder, link),
     removeLink: (path, target) => others().removeLink(path, target),

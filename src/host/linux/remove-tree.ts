@@ -15,6 +15,7 @@ import { EACCES, EBUSY, EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, ENOTEMPTY, EXDEV
 import { O_PATH } from "./file-id.ts";
 import { orThrow } from "./files.ts";
 import { basicCalls, hostCallError, libc, readErrno } from "./libc.ts";
+import { unmountMemory } from "./memory-mount.ts";
 
 /** The same number on every machine. linux/openat2.h: struct open_how and its resolve flags */
 const SYS_OPENAT2 = 437n;
@@ -60,8 +61,9 @@ interface Level {
  * Host.removeFolder: by descriptors, without recursion. No symlink is followed, and no mount is crossed: openat2(2).
  * Throws "host-call", "no-access", and "wrong-state" for a mount in it.
  */
-export function removeTree(path: string): void {
+export function removeTree(path: string, isMounted = false): void {
   orThrow(`remove folder ${path}`, () => {
+    if (isMounted) unmountMemory(path);
     for (let pass = 1; ; pass += 1) {
       const top = openTop(path);
       if (top === undefined) return;

@@ -29,7 +29,7 @@ export async function takeScreenshot(
 ): Promise<{ path: string; type: PictureType }> {
   const { guest, name } = findRunning(node, key);
   const screen = findScreen(guest, wish.screen);
-  const { folder, monitor } = guestPaths(node.paths, guest.uuid);
+  const { monitor, workFolder } = guestPaths(node.paths, guest.uuid);
   const type = await askPictureType(node, guest.uuid);
   const path = wish.pathFor(name, type);
   const asked: AskedChange = {
@@ -37,7 +37,9 @@ export async function takeScreenshot(
     decide(now) {
       const seen = { monitor, isRunning: true, imageLabel: now.label.imageLabel };
       const format = type === "image/png" ? { format: "png" } : {};
-      const drawing = { buffer: `${folder}/screenshot`, ...format, ...screen };
+      // In the guest's folder, which is bounded; by a name that the guest cannot take first.
+      const buffer = `${workFolder}/screen-${node.host.makeUuid()}`;
+      const drawing = { buffer, ...format, ...screen };
       return { ...planScreenshot(decideTarget(node, path, now.uuid), seen, drawing), xml: now.xml };
     },
   };
