@@ -9,11 +9,14 @@ export const DRY_RUN_OPTION: Option = {
   summary: "only say what would be done",
 };
 
-/** Says what was or would be done, in lines or in JSON. */
-export function printChanges(call: Call, changes: readonly LabelChange[]): void {
+/** Says what was or would be done, in lines that begin with the act, or in JSON. */
+export function printChanges(call: Call, changes: readonly LabelChange[], act = ""): void {
   const isDryRun = call.options.has(DRY_RUN_OPTION.name);
   if (call.options.has("json")) printJson(call, changes);
-  else call.output.print(changes.map((change) => `${oneLine(formatChange(change, isDryRun))}\n`).join(""));
+  else {
+    const lines = changes.map((change) => `${oneLine(act + formatChange(change, isDryRun))}\n`);
+    call.output.print(lines.join(""));
+  }
 }
 
 function formatChange({ from, path, to }: LabelChange, isDryRun: boolean): string {

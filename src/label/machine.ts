@@ -6,6 +6,9 @@ export interface Machine {
   readonly name: string;
 }
 
+/** Beside the records, which last as long. */
+export const KEPT_ID = "/var/lib/svirt/machine-id";
+
 /** Where a machine's id may come from. */
 export interface MachineFacts {
   /** /etc/machine-id; undefined where there is none. */
@@ -14,6 +17,8 @@ export interface MachineFacts {
   readonly isTransient: boolean;
   /** /sys/class/dmi/id/product_uuid; undefined where there is none, or svirt may not read it. */
   readonly productUuid: string | undefined;
+  /** What svirt made up and keeps where neither tells: `KEPT_ID`. */
+  readonly keptId: string | undefined;
   readonly bootId: string;
   /** /proc/sys/kernel/hostname */
   readonly hostName: string | undefined;
@@ -27,11 +32,12 @@ const COMMON = new Set(["03000200040005000006000700080009", "0002000300040005000
 
 /**
  * The id that a machine has across boots: its machine-id or, where that is missing or made anew at each boot, the UUID of its
- * board. With neither it is the boot's: then marks from before a reboot count as another machine's, which is the safe side.
+ * board or, without one, what svirt made up and keeps. With none it is the boot's: then marks from before a reboot count as
+ * another machine's, which is the safe side.
  */
 export function decideMachine(facts: MachineFacts): Machine {
   const kept = facts.isTransient ? undefined : idOf(facts.machineId);
-  const id = kept ?? boardIdOf(facts.productUuid) ?? idOf(facts.bootId) ?? "";
+  const id = kept ?? boardIdOf(facts.productUuid) ?? idOf(facts.keptId) ?? idOf(facts.bootId) ?? "";
   return { id, name: facts.hostName?.trim() || "localhost" };
 }
 

@@ -5,6 +5,7 @@ const FACTS: MachineFacts = {
   machineId: "0123456789abcdef0123456789abcdef\n",
   isTransient: false,
   productUuid: "AAAABBBB-0001-0002-0003-CCCCDDDDEEEE\n",
+  keptId: undefined,
   bootId: "11111111-2222-4333-8444-555555555555",
   hostName: "node1\n",
 };
@@ -20,6 +21,12 @@ describe("decideMachine()", () => {
     ["takes the board's UUID where it was made for this boot", { isTransient: true }, BOARD],
     ["takes the board's UUID before the first boot is over", { machineId: "uninitialized\n" }, BOARD],
     ["takes the board's UUID where it is empty, as in an image", { machineId: "" }, BOARD],
+    [
+      "takes what svirt keeps where there is neither",
+      { machineId: undefined, productUuid: undefined, keptId: "22222222-2222-4333-8444-555555555555\n" },
+      "22222222222243338444555555555555",
+    ],
+    ["takes the board's before what svirt keeps", { machineId: undefined, keptId: BOOT }, BOARD],
     ["takes the boot's where there is neither", { machineId: undefined, productUuid: undefined }, BOOT],
     ...["00000000-0000-0000-0000-000000000000", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", "Not Settable"].map(
       (productUuid): [string, Partial<MachineFacts>, string] => [

@@ -36,7 +36,9 @@ export const command: Command = {
     const isDryRun = call.options.has(DRY_RUN_OPTION.name);
     const contexts = readFileContexts(call.node.host);
     const released = await releaseLabels(call.node, { paths: call.rest, machine, isDryRun }, contexts);
-    return reportEach(call, released, (changes) => printChanges(call, changes));
+    return reportEach(call, released, (changes) =>
+      printChanges(call, changes, `${isDryRun ? "Would be released" : "Released"}: `),
+    );
   },
 };
 
