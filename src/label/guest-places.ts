@@ -104,6 +104,8 @@ function decideAgainstFolder(path: string, folder: string, type: string | undefi
 
 /** Whether files of that type may lie where guests' files do. */
 function isForFiles(path: string, type: string): boolean {
+  // Folders that svirt has made there itself, where no libvirt was installed, have the type of the one above.
+  if (type === "var_lib_t") return path.startsWith("/var/lib/libvirt/");
   return IMAGE_TYPES.has(type) || PLAIN_TYPES.has(type) || (HOME_TYPES.has(type) && HOME_PLACES.test(path));
 }
 

@@ -24,6 +24,7 @@ const ALLOWED: readonly Row[] = [
   ["/var/lib/libvirt/images/a.img", "virt_image_t", "virt_image_t"],
   ["/var/lib/libvirt/images/new.img", "-", "virt_image_t"],
   ["/var/lib/libvirt/qemu/nvram/vm_VARS.fd", "svirt_runtime_t", "svirt_runtime_t"],
+  ["/var/lib/libvirt/qemu/nvram/vm_VARS.fd", "var_lib_t", "var_lib_t"],
   ["/var/lib/libvirt/boot/x.iso", "virt_content_t", "virt_content_t"],
   ["/var/lib/libvirt/images/a.img", "svirt_image_t", "virt_image_t"],
   ["/srv/vm/a.img", "var_t", "var_t"],
