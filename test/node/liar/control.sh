@@ -8,11 +8,11 @@ hands() {
     "$1/disk.img" "$1/shared.img" "$1/base.img" "$1/cdrom.img" "$2" "$3"
 }
 
-# loop_of FOLDER: a loop device that is no guest's.
+# loop_of FOLDER DEVICE: a loop device that is no guest's.
 loop_of() {
-  losetup -d /dev/loop7 2>/dev/null || :
-  losetup -o 65536 /dev/loop7 "$1/slice.img"
-  echo /dev/loop7
+  losetup -d "$2" 2>/dev/null || :
+  losetup -o 65536 "$2" "$1/slice.img"
+  echo "$2"
 }
 
 # What svirt hands over, to a process with the guest's label and user, who owns the files: the label alone is left to refuse.
@@ -22,7 +22,7 @@ run_as_owner() {
   owner_uid=$(uid_of "$owner_pid")
   owner_label=$(image_label_of liar-kvm)
   make_files owner
-  owner_loop=$(loop_of "$here/owner")
+  owner_loop=$(loop_of "$here/owner" /dev/loop4)
   owner_loop_label=$(label_of "$owner_loop")
   printf 'monitor_path=%s\n' "$(run_folder_of liar-kvm)/monitor.sock" >"$here/owner/facts"
   : >"$here/owner/report"
@@ -59,7 +59,7 @@ parent=$control_parent
 parent_again=$control_again
 FACTS
   echo 1 >"$here/control/own/pid"
-  control_loop=$(loop_of "$here/control")
+  control_loop=$(loop_of "$here/control" /dev/loop7)
   # One that it is not told of, by its number.
   # shellcheck disable=SC2046,SC2086 # words
   "$here/launch" --in "$here/control/facts" --out "$here/control/report" $(hands "$here/control" "$control_loop" "$here/control/monitor.sock") \
@@ -87,15 +87,33 @@ control_lie() {
   control_server=$!
   until [ -S "$here/control/lie.sock" ]; do sleep 0.1; done
   case $4 in any) asked=query-status ;; *) asked=$4 ;; esac
-  watched 3 64 "$here/liar" client "$here/control/lie.sock" "$asked"
+  watched 2 64 "$here/liar" client "$here/control/lie.sock" "$asked"
   kill -9 "$control_server"
   rm -f "$here/control/lie.sock"
   if [ "$how" = ended ] && [ "$code" = 0 ] && is_honest; then verdict=refused; else verdict='done'; fi
   result "$1" monitor "$2" "$verdict" client "$how $code after $ms ms, $kib KiB"
 }
 
+control_agent() { control_lie "$1" "$2" "$3" any; }
+
+# A program that keeps its lock while it waits for QEMU.
+control_other() {
+  write_order control never any
+  "$here/liar" serve "$here/control/lie.sock" "$here/control/disk.img" >/dev/null 2>&1 &
+  control_server=$!
+  until [ -S "$here/control/lie.sock" ]; do sleep 0.1; done
+  flock "$here/control/lock" "$here/liar" watch 8 64 "$here/liar" client "$here/control/lie.sock" query-status 3>/dev/null &
+  sleep 0.5
+  watched 2 64 flock "$here/control/lock" true
+  kill -9 "$control_server"
+  rm -f "$here/control/lie.sock"
+  wait
+  [ "$how" = ended ] && verdict=refused || verdict='done'
+  result "$1" monitor "$2" "$verdict" flock "$how $code"
+}
+
 # An answer to what was asked, and nothing with it.
-is_honest() { grep -qE '^\{"return":\{("status":"running","running":true)?\},"id":2\}' "$here/out"; }
+is_honest() { grep -qE '^\{"return":\{("status":"running","running":true)?\},"id":2\}' "$scratch/out"; }
 
 control_keep() {
   file "$here/control/keep.img" 1024
@@ -104,38 +122,43 @@ control_keep() {
   result "$1" monitor "$2" "$verdict" hold "$how $code"
 }
 
-# Ended as a program ends another: by its number, politely.
+# A file that is removed while another has it open.
+control_picture() {
+  watched 30 64 sh -c 'exec 9>/run/svirt-liar-picture && rm /run/svirt-liar-picture && dd if=/dev/zero bs=1048576 count=96 >&9'
+  [ "$how $code" = 'ended 0' ] && verdict='done' || verdict=refused
+  result "$1" monitor "$2" "$verdict" write "$how $code"
+}
+
+# Ended as a program ends another: by its number, politely. A group of its own is for what comes after: one that is another
+# process each moment is met by cgroup.kill alone.
 control_linger() {
-  cp "$here/liar" "$here/control/lingers-$3"
-  "$here/control/lingers-$3" linger "$3" >"$here/control/said" &
+  lingerers=/sys/fs/cgroup/liar
+  mkdir -p "$lingerers"
+  echo 40 >"$lingerers/pids.max"
+  sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$lingerers" "$here/liar" linger "$3" >/dev/null 2>&1 &
   control_pid=$!
   sleep 1
   kill "$control_pid"
-  sleep 0.3
-  control_left=$(list_lingering "$3" | wc -l)
+  wait "$control_pid" 2>/dev/null || :
+  control_left=$(wc -l <"$lingerers/cgroup.procs")
   [ "$control_left" -gt 0 ] && verdict='done' || verdict=refused
   result "$1" monitor "$2" "$verdict" kill "$control_left left"
-  # One that is another process each moment is met when there are many signals.
-  for _ in 1 2 3 4 5 6 7 8 9 10; do
-    list_lingering "$3" | xargs kill -9 2>/dev/null || :
-  done
+  echo 1 >"$lingerers/cgroup.kill"
+  until rmdir "$lingerers" 2>/dev/null; do sleep 0.1; done
 }
 
-# list_lingering HOW: by each thread, since a process whose first thread has ended is shown by the others alone.
-list_lingering() {
-  for exe in /proc/[0-9]*/task/[0-9]*/exe; do
-    [ "$(readlink "$exe" 2>/dev/null)" != "$here/control/lingers-$1" ] || printf '%s\n' "$exe"
-  done | cut -d/ -f3 | sort -u
-}
+control_end() { :; }
+
+control_leave() { control_linger "$1" "$2" orphan; }
 
 # A program that takes the folder for what it looks like: $4 is what it does.
 control_trap() {
+  put_victims_back
   mkdir -p "$here/control/trap"
-  (cd "$here/control/trap" && "$here/liar" trap "$3") || say "$3: no trap"
-  watched 3 64 sh -c "cd $here/control/trap && $4"
+  (cd "$here/control/trap" && "$here/liar" trap "$3" "$victims") || say "$3: no trap"
+  watched 2 64 sh -c "cd $here/control/trap && $4"
   { [ "$how $code" != "ended 0" ] || ! victims_are_well; } && verdict='done' || verdict=refused
   result "$1" monitor "$2" "$verdict" naive "$how $code"
-  put_victims_back
   remove_deep "$here/control/trap"
 }
 

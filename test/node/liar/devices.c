@@ -6,8 +6,10 @@
 #include <linux/blkpg.h>
 #include <linux/fs.h>
 #include <linux/if_tun.h>
+#include <linux/loop.h>
 #include <linux/random.h>
 #include <linux/sockios.h>
+#include <scsi/sg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,9 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+/* Where its slice begins: liar.sh. */
+#define SLICE 65536
 
 /* Requests of drivers that this device does not have: the right is asked for first. Some drivers know no such request by
  * another error than ENOTTY. */
@@ -56,6 +61,27 @@ static struct outcome set_read_ahead(const char *fd, int number)
 	if (ioctl(atoi(fd), BLKRAGET, &before) != 0)
 		return refused("BLKRAGET");
 	return ioctl(atoi(fd), BLKRASET, before) != 0 ? refused("BLKRASET") : DONE;
+}
+
+/* Where the slice of a loop device begins: the rest of the file is another's. */
+static struct outcome move_loop(const char *fd, int offset)
+{
+	struct loop_info64 slice = { .lo_offset = (unsigned long long)offset };
+
+	if (ioctl(atoi(fd), LOOP_SET_STATUS64, &slice) != 0)
+		return refused("LOOP_SET_STATUS64");
+	slice.lo_offset = SLICE;
+	return ioctl(atoi(fd), LOOP_SET_STATUS64, &slice) != 0 ? refused("back") : DONE;
+}
+
+/* Another file behind the loop device. */
+static struct outcome change_loop(const char *fd, int request)
+{
+	int error = ioctl(atoi(fd), (unsigned long)(unsigned)request, STDIN_FILENO) == 0 ? 0 : errno;
+
+	/* The file of this program's input is none that a loop device may have, which is asked after the right is. */
+	return error == 0 || error == EINVAL || error == EBADF || error == EBUSY || error == ENXIO
+		? DONE : refused_with("ioctl", error);
 }
 
 static struct outcome change_tap(const char *fd, int request)
@@ -124,12 +150,35 @@ static struct outcome mark_packets(const char *fd, int option)
 #define BLOCK_WITH(id, what, request) { "block." id, HANDED, what, ask_driver_with, "@loop", (int)(request), 0 }
 #define TAP(id, what, request) { "tap." id, HANDED, what, change_tap, "@tap", (int)(request), 0 }
 
+/* linux/nvme_ioctl.h, linux/nbd.h, linux/cdrom.h, linux/hdreg.h, linux/raid/md_u.h, linux/pr.h, linux/sed-opal.h,
+ * linux/mmc/ioctl.h, linux/blktrace_api.h: numbers that no disk of a guest needs. */
 const struct attempt device_attempts[] = {
+	{ "loop.move", HANDED, "move its loop device to what lies before its slice (LOOP_SET_STATUS64)", move_loop, "@loop", 0, 0 },
+	{ "loop.file", HANDED, "put another file behind its loop device (LOOP_CHANGE_FD)", change_loop, "@loop", LOOP_CHANGE_FD, 0 },
+	{ "loop.size", HANDED, "have its loop device read its size again (LOOP_SET_CAPACITY)", ask_driver, "@loop", LOOP_SET_CAPACITY, 0 },
+	{ "loop.blocks", HANDED, "set the block size of its loop device", ask_driver, "@loop", LOOP_SET_BLOCK_SIZE, 0 },
+	{ "loop.direct", HANDED, "set direct I/O of its loop device", ask_driver, "@loop", LOOP_SET_DIRECT_IO, 0 },
+	{ "loop.clear", HANDED, "take the file from its loop device (LOOP_CLR_FD)", ask_driver, "@loop", LOOP_CLR_FD, DESTRUCTIVE },
 	BLOCK("reread", "read a block device's partitions again (BLKRRPART)", BLKRRPART),
 	BLOCK_WITH("partition", "add a partition to a block device (BLKPG)", BLKPG),
 	{ "block.read-only", HANDED, "make a block device read-only (BLKROSET)", set_read_only, "@loop", 0, 0 },
 	{ "block.read-ahead", HANDED, "set the read-ahead of a block device (BLKRASET)", set_read_ahead, "@loop", 0, 0 },
 	BLOCK("flush", "drop the host's cache of a block device (BLKFLSBUF)", BLKFLSBUF),
+	BLOCK_WITH("trace", "trace a block device (BLKTRACESETUP)", _IOWR(0x12, 115, char[72])),
+	{ "loop.set", HANDED, "put a file behind a loop device (LOOP_SET_FD)", change_loop, "@loop", LOOP_SET_FD, 0 },
+	BLOCK_WITH("scsi", "send SCSI commands to a block device (SG_IO)", SG_IO),
+	BLOCK_WITH("scsi-old", "send SCSI commands the old way (SCSI_IOCTL_SEND_COMMAND)", 1),
+	BLOCK("scsi-reset", "reset a SCSI device (SG_SCSI_RESET)", SG_SCSI_RESET),
+	BLOCK_WITH("ata", "send ATA commands to a block device (HDIO_DRIVE_CMD)", 0x031f),
+	BLOCK_WITH("nvme", "send NVMe commands to a block device (NVME_IOCTL_ADMIN_CMD)", _IOWR('N', 0x41, char[72])),
+	BLOCK("nbd", "end the connection of an NBD device (NBD_DISCONNECT)", _IO(0xab, 8)),
+	BLOCK("md", "stop a software RAID (STOP_ARRAY)", _IO(9, 0x32)),
+	BLOCK_WITH("reserve", "take a persistent reservation (IOC_PR_RESERVE)", _IOW('p', 201, char[16])),
+	BLOCK_WITH("reserve-clear", "clear persistent reservations (IOC_PR_CLEAR)", _IOW('p', 205, char[16])),
+	BLOCK_WITH("opal", "lock a self-encrypting disk (IOC_OPAL_LOCK_UNLOCK)", _IOW('p', 221, char[280])),
+	BLOCK("eject", "eject a block device (CDROMEJECT)", 0x5309),
+	BLOCK_WITH("mmc", "send MMC commands to a block device (MMC_IOC_CMD)", _IOWR(179, 0, char[72])),
+	BLOCK("zone", "reset the zones of a block device (BLKRESETZONE)", _IOW(0x12, 131, char[16])),
 	TAP("user", "give its tap to a user", TUNSETOWNER),
 	TAP("group", "give its tap to a group", TUNSETGROUP),
 	{ "tap.stay", HANDED, "make its tap outlive it", persist_tap, "@tap", 1, 0 },

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -234,6 +235,24 @@ static struct outcome map_to_run(const char *fd, int number)
 	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, number_of(fd), 0) == MAP_FAILED ? refused("mmap") : DONE;
 }
 
+/* A lock of the whole file: F_OFD_SETLK, F_SETLK. A reader's lock is all that a descriptor for reading allows, and enough. */
+static struct outcome lock_range(const char *fd, int command)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+
+	if (fcntl(number_of(fd), command, &lock) != 0)
+		return refused("fcntl");
+	lock.l_type = F_UNLCK;
+	return fcntl(number_of(fd), command, &lock) != 0 ? refused("unlock") : DONE;
+}
+
+static struct outcome lock_whole(const char *fd, int how)
+{
+	if (flock(number_of(fd), how | LOCK_NB) != 0)
+		return refused("flock");
+	return flock(number_of(fd), LOCK_UN) != 0 ? refused("unlock") : DONE;
+}
+
 /* Others that open the file wait until the lease is broken: /proc/sys/fs/lease-break-time. */
 static struct outcome take_lease(const char *fd, int kind)
 {
@@ -335,6 +354,12 @@ static struct outcome have_untold(const char *found, int number)
 	(void)number;
 	return *found ? DONE : refused_with("none", ENOENT);
 }
+#define SHARED_LOCKS(role, fd, whose) \
+	{ role ".lock-ofd", HANDED, "lock " whose ", by open file", lock_range, fd, F_OFD_SETLK, 0 }, \
+	{ role ".lock-process", HANDED, "lock " whose ", by process", lock_range, fd, F_SETLK, 0 }, \
+	{ role ".flock", HANDED, "lock " whose " as a whole", lock_whole, fd, LOCK_EX, 0 }, \
+	{ role ".lease", HANDED, "take a lease on " whose, take_lease, fd, F_RDLCK, 0 }
+
 const struct attempt file_descriptor_attempts[] = {
 	{ "fd.untold", HANDED, "find a descriptor that it was not told of", have_untold, "@untold", 0, 0 },
 	{ "disk.setuid", HANDED, "make its disk a setuid program", set_mode, "@disk", 04777, 0 },
@@ -366,7 +391,7 @@ const struct attempt file_descriptor_attempts[] = {
 	{ "disk.handle", HANDED, "open the root of its disk's file system by handle", open_root_by_handle, "@disk", 0, 0 },
 	{ "disk.link", HANDED, "give its disk a second name", link_beside, "@disk", 0, 0 },
 	{ "disk.watch", HANDED, "watch who opens its disk", watch_file, "@disk", 0, 0 },
-	{ "shared.lease", HANDED, "take a lease on a disk that guests share", take_lease, "@shared", F_RDLCK, 0 },
+	SHARED_LOCKS("shared", "@shared", "a disk that guests share"),
 	{ "shared.watch", HANDED, "watch what another guest does with a shared disk", watch_file, "@shared", 0, 0 },
 	{ "shared.setuid", HANDED, "make a shared disk a setuid program", set_mode, "@shared", 04777, 0 },
 	{ "base.reopen", HANDED, "open a base image for writing, by /proc/self/fd", reopen, "@base", O_RDWR, 0 },
@@ -379,9 +404,9 @@ const struct attempt file_descriptor_attempts[] = {
 	{ "base.label", HANDED, "label a base image as a disk", set_file_label, "@base", 0, 0 },
 	{ "base.immutable", HANDED, "make a base image immutable", set_flag, "@base", FS_IMMUTABLE_FL, 0 },
 	{ "base.watch", HANDED, "watch who opens a base image", watch_file, "@base", 0, 0 },
-	{ "base.lease", HANDED, "take a lease on a base image", take_lease, "@base", F_RDLCK, 0 },
+	SHARED_LOCKS("base", "@base", "a base image"),
 	{ "cdrom.reopen", HANDED, "open a CD-ROM for writing, by /proc/self/fd", reopen, "@cdrom", O_RDWR, 0 },
 	{ "cdrom.setuid", HANDED, "make a CD-ROM a setuid program", set_mode, "@cdrom", 04777, 0 },
-	{ "cdrom.lease", HANDED, "take a lease on a CD-ROM", take_lease, "@cdrom", F_RDLCK, 0 },
+	SHARED_LOCKS("cdrom", "@cdrom", "a CD-ROM"),
 	{ NULL, HANDED, NULL, NULL, NULL, 0, 0 },
 };

@@ -18,6 +18,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#define MIB (1 << 20)
+
 static void path_in(char *path, size_t size, const char *folder, const char *name)
 {
 	snprintf(path, size, "%s/%s", folder, name);
@@ -31,6 +33,39 @@ static struct outcome make_file(const char *path, mode_t mode)
 		return refused("create");
 	close(fd);
 	return DONE;
+}
+
+/* As many MiB as would hurt the host. What it could write is gone again with the file. */
+static struct outcome fill_bytes(const char *folder, int mib)
+{
+	static char chunk[MIB];
+	char path[4200];
+	struct outcome outcome = DONE;
+
+	path_in(path, sizeof path, folder, "fill");
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return refused("create");
+	for (int done = 0; done < mib && !outcome.step; done++)
+		if (write(fd, chunk, sizeof chunk) != sizeof chunk)
+			outcome = refused("write");
+	close(fd);
+	unlink(path);
+	return outcome;
+}
+
+static struct outcome fill_by_reserving(const char *folder, int mib)
+{
+	char path[4200];
+
+	path_in(path, sizeof path, folder, "reserve");
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return refused("create");
+	struct outcome outcome = fallocate(fd, 0, 0, (off_t)mib * MIB) != 0 ? refused("fallocate") : DONE;
+	close(fd);
+	unlink(path);
+	return outcome;
 }
 
 /* 0: files, 1: folders, 2: symlinks, 3: sockets, 4: FIFOs. */
@@ -57,6 +92,33 @@ static int make_entry(const char *path, int kind)
 		return fd < 0 ? -1 : close(fd);
 	}
 }
+
+static struct outcome fill_inodes_with(const char *folder, int count, int kind)
+{
+	char path[4200];
+	struct outcome outcome = DONE;
+	int made = 0;
+
+	for (; made < count && !outcome.step; made++) {
+		snprintf(path, sizeof path, "%s/e%d-%d", folder, kind, made);
+		if (make_entry(path, kind) != 0)
+			outcome = refused("create");
+	}
+	while (made-- > 0) {
+		snprintf(path, sizeof path, "%s/e%d-%d", folder, kind, made);
+		if (kind == 1)
+			rmdir(path);
+		else
+			unlink(path);
+	}
+	return outcome;
+}
+
+static struct outcome fill_with_files(const char *folder, int count) { return fill_inodes_with(folder, count, 0); }
+static struct outcome fill_with_folders(const char *folder, int count) { return fill_inodes_with(folder, count, 1); }
+static struct outcome fill_with_links(const char *folder, int count) { return fill_inodes_with(folder, count, 2); }
+static struct outcome fill_with_sockets(const char *folder, int count) { return fill_inodes_with(folder, count, 3); }
+static struct outcome fill_with_fifos(const char *folder, int count) { return fill_inodes_with(folder, count, 4); }
 
 /* A program with its user's rights for who starts it, where the file system does not take that away. */
 static struct outcome make_setuid(const char *folder, int mode)
@@ -254,6 +316,13 @@ static struct outcome watch_folder(const char *folder, int number)
 }
 
 const struct attempt folder_attempts[] = {
+	{ "folder.bytes", LIMITS, "write 96 MiB into its folder", fill_bytes, "@own_space", 96, 0 },
+	{ "folder.reserve", LIMITS, "reserve 96 MiB in its folder", fill_by_reserving, "@own_space", 96, 0 },
+	{ "folder.files", LIMITS, "make 2,000 files in its folder", fill_with_files, "@own_space", 2000, 0 },
+	{ "folder.folders", LIMITS, "make 2,000 folders in its folder", fill_with_folders, "@own_space", 2000, 0 },
+	{ "folder.symlinks", LIMITS, "make 2,000 symlinks in its folder", fill_with_links, "@own_space", 2000, 0 },
+	{ "folder.sockets", LIMITS, "make 2,000 sockets in its folder", fill_with_sockets, "@own_space", 2000, 0 },
+	{ "folder.fifos", LIMITS, "make 2,000 FIFOs in its folder", fill_with_fifos, "@own_space", 2000, 0 },
 	{ "folder.setuid", LIMITS, "make a setuid program in its folder", make_setuid, "@own_folder", 04755, 0 },
 	{ "folder.setgid", LIMITS, "make a setgid program in its folder", make_setuid, "@own_folder", 02755, 0 },
 	{ "folder.run", LIMITS, "run a program that it wrote into its folder", run_own_file, "@own_folder", 0, 0 },

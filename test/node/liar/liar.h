@@ -50,8 +50,8 @@ int hold(int fd, const char *how);
 int use_held(char mark);
 /* Descendants that are to outlive its end. linger.c */
 int linger(const char *how);
-/* Traps in its folder, for svirt to fall into. traps.c */
-int set_trap(const char *how);
+/* Traps in its folder, for svirt to fall into: some lead to a folder outside, and a file in it, which have to be as they were. */
+int set_trap(const char *how, const char *victims);
 
 int hold_and_use(const char *how, const char *path);
 int watch(int seconds, long mib, char **command);

@@ -13,7 +13,6 @@ longest=${SVIRT_LONGEST:-20}
 most=300
 # No guest is to make more than this of its log.
 log_mib=64
-number=0
 
 say() { printf 'liar.sh: %s\n' "$*" >&2; }
 
@@ -113,19 +112,21 @@ begin() {
 
 # renew NAME: the lies of before are gone with the process that told them.
 renew() {
-  svirt destroy "$1" >/dev/null 2>&1 || :
+  ! runs "$1" || svirt destroy "$1" >/dev/null 2>&1 || :
   begin "$1"
 }
 
 # ---- Orders, by the first sector of its disk; what became of them it writes to its serial line
 
 write_order() {
-  number=$((number + 1))
+  # In a file, since orders are given in subshells as well.
+  number=$(($(cat "$scratch/number") + 1))
+  echo "$number" >"$scratch/number"
   printf '%-511s\n' "order $number ${2} ${3-}" | dd of="$here/$1/disk.img" conv=notrunc 2>/dev/null
 }
 
 # replied NAME WORD: what it says to the last order.
-replied() { sed -n "s/^$2 $number //p" "$here/$1/report.log" 2>/dev/null; }
+replied() { sed -n "s/^$2 $(cat "$scratch/number") //p" "$here/$1/report.log" 2>/dev/null; }
 
 # await NAME WORD SECONDS
 await() {
@@ -153,10 +154,10 @@ result() {
   printf '}\n'
 }
 
-# watched SECONDS MIB COMMAND...: $how (ended, late, large), $code, $ms, $kib; its output in $here/out and $here/err.
+# watched SECONDS MIB COMMAND...: $how (ended, late, large), $code, $ms, $kib; its output in $scratch/out and $scratch/err.
 watched() {
-  "$here/liar" watch "$@" </dev/null >"$here/out" 2>"$here/err" 3>"$here/watched"
-  read -r how code ms kib <"$here/watched"
+  "$here/liar" watch "$@" </dev/null >"$scratch/out" 2>"$scratch/err" 3>"$scratch/watched"
+  read -r how code ms kib <"$scratch/watched"
 }
 
 # ---- The runs
@@ -168,9 +169,6 @@ set_up() {
   set_label system_u:object_r:qemu_exec_t:s0 "$here/liar-guest"
   cp "$here/launch" "$here/launch-svirt"
   set_label system_u:object_r:svirt_manager_exec_t:s0 "$here/launch-svirt"
-  mkdir -p "$here/victims/folder"
-  echo untouched >"$here/victims/file"
-  echo untouched >"$here/victims/folder/file"
   printf secret >/run/svirt-liar-secret
   chmod 600 /run/svirt-liar-secret
   ip link add "$bridge" type bridge && ip link set "$bridge" up
@@ -190,6 +188,13 @@ run_inside() {
 }
 
 run() {
+  scratch=$here/scratch-$1-$2
+  rm -rf "$scratch"
+  mkdir -p "$scratch"
+  echo 0 >"$scratch/number"
+  # A folder outside a guest's own. The liar knows it by name.
+  victims=$here/victims
+  [ "$1" != control ] || victims=$scratch/victims
   case $1-$2 in
     kvm-monitor) run_scenes liar-kvm ;;
     kvm-* | tcg-*) run_inside "liar-$1" "$2" ;;
@@ -205,7 +210,7 @@ tear_down() {
     svirt undefine "$name" >/dev/null 2>&1 || :
     rm -f "/var/log/svirt/$name.log"*
   done
-  for loop in 5 6 7; do losetup -d "/dev/loop$loop" 2>/dev/null || :; done
+  for loop in 4 5 6 7; do losetup -d "/dev/loop$loop" 2>/dev/null || :; done
   ip link del "$bridge" 2>/dev/null || :
   rm -rf "$here" /run/svirt-liar-secret /run/svirt-liar-space
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -86,6 +87,23 @@ static int run_away(void)
 		for (;;)
 			if (fork() > 0)
 				_exit(0);
+	}
+	return child < 0 ? -1 : 0;
+}
+
+/* Each makes another as soon as it can, so that some are there at any moment. */
+static int fork_always(void)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		setsid();
+		ignore_all();
+		/* As many as an emulated node can end in time. setrlimit(2) */
+		setrlimit(RLIMIT_NPROC, &(struct rlimit){ 60, 60 });
+		for (;;)
+			if (fork() < 0)
+				usleep(20000);
 	}
 	return child < 0 ? -1 : 0;
 }
@@ -182,6 +200,8 @@ int linger(const char *how)
 		return stay_behind_leader();
 	if (strcmp(how, "run-away") == 0)
 		return run_away();
+	if (strcmp(how, "bomb") == 0)
+		return fork_always();
 	if (strcmp(how, "stopped") == 0)
 		return stay_stopped();
 	if (strcmp(how, "traced") == 0)

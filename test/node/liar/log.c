@@ -14,6 +14,12 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+/* Zeroes what stands there: done where a hole can be made at all. */
+static struct outcome punch(const char *fd, int mode)
+{
+	return fallocate(atoi(fd), mode, 0, 4096) != 0 ? refused("fallocate") : DONE;
+}
+
 static struct outcome empty(const char *fd, int size)
 {
 	return ftruncate(atoi(fd), size) != 0 ? refused("ftruncate") : DONE;
@@ -167,6 +173,9 @@ const struct attempt log_attempts[] = {
 	{ "log.immutable", LIMITS, "make its log immutable", flag_log, "@log", FS_IMMUTABLE_FL, 0 },
 	{ "log.watch", LIMITS, "watch who reads its log", watch_log, "@log", 0, 0 },
 	{ "log.overwrite", LIMITS, "overwrite its log", overwrite, "@log", 0, DESTRUCTIVE },
+	{ "log.punch", LIMITS, "erase its log by a hole", punch, "@log", FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, DESTRUCTIVE },
+	{ "log.zero", LIMITS, "erase its log by zeroes", punch, "@log", FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, DESTRUCTIVE },
+	{ "log.reserve", LIMITS, "reserve space for its log without a word", punch, "@log", FALLOC_FL_KEEP_SIZE, DESTRUCTIVE },
 	{ "log.truncate", LIMITS, "truncate its log", empty, "@log", 0, DESTRUCTIVE },
 	{ NULL, LIMITS, NULL, NULL, NULL, 0, 0 },
 };

@@ -14,6 +14,8 @@
 #define LOOK_MS 20
 #define GREETING "{\"QMP\":{\"version\":{\"qemu\":{\"micro\":8,\"minor\":0,\"major\":10},\"package\":\"\"},\"capabilities\":[]}}\r\n"
 #define MOST_KEPT 256
+/* As in liar.sh. */
+#define VICTIMS "/srv/liar/victims"
 /* A title, an empty screen, a prompt. */
 #define LAST_WORDS "LIE \033]0;LIE\007\033[2J\rroot@node:~# reboot\n"
 
@@ -41,6 +43,18 @@ static void answer_order(int result)
 	fflush(stdout);
 }
 
+/* So many MiB into what it was handed last and was to close. */
+static int fill_kept(long mib)
+{
+	static char chunk[1 << 20];
+
+	errno = EBADF;
+	for (long done = 0; done < mib; done++)
+		if (!kept_count || write(kept[kept_count - 1], chunk, sizeof chunk) != sizeof chunk)
+			return -1;
+	return 0;
+}
+
 /* So many MiB of one character. What its log does not take is as good as written. */
 static int fill_log(long mib, char character)
 {
@@ -51,6 +65,31 @@ static int fill_log(long mib, char character)
 		if (write(STDERR_FILENO, chunk, sizeof chunk) < 0)
 			return -1;
 	return 0;
+}
+
+/* The guest's agent, in its folder where QEMU would listen for it: as svirt has asked, the lie is told. */
+static int serve_agent(const char *lie)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "channel0.sock" };
+	struct order told = { .number = 0 };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char bytes[4096];
+
+	snprintf(told.lie, sizeof told.lie, "%s", lie);
+	unlink(address.sun_path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(fd, 8) != 0)
+		return -1;
+	pid_t child = fork();
+	if (child != 0)
+		return close(fd), child < 0 ? -1 : 0;
+	for (;;) {
+		int client = accept(fd, NULL, NULL);
+		if (client < 0)
+			_exit(1);
+		if (recv(client, bytes, sizeof bytes, 0) > 0)
+			tell_lie(client, &told, "agent", "0");
+		close(client);
+	}
 }
 
 /* What it is to do at once, and not when it is asked next. */
@@ -66,7 +105,11 @@ static void obey(int orders)
 	else if (strcmp(order.lie, "linger") == 0)
 		answer_order(linger(order.on));
 	else if (strcmp(order.lie, "trap") == 0)
-		answer_order(set_trap(order.on));
+		answer_order(set_trap(order.on, VICTIMS));
+	else if (strcmp(order.lie, "fill-kept") == 0)
+		answer_order(fill_kept(atol(order.on)));
+	else if (strcmp(order.lie, "agent") == 0)
+		answer_order(serve_agent(order.on));
 	else if (strcmp(order.lie, "fill") == 0)
 		answer_order(fill_log(atol(order.on), ' '));
 	else if (strcmp(order.lie, "lines") == 0)

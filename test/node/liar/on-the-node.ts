@@ -38,11 +38,15 @@ async function tryParts(say: (line: string) => void, only: readonly Run[] | unde
   const faults: string[] = [];
   for (const { group, runs: all } of PARTS) {
     const runs = all.filter((run) => only?.includes(run) !== false);
-    const results = await makeRuns(runs, (run) => {
-      say(`lying about ${group} as ${run}`);
-      return onNode("run", run, group);
-    });
-    const joined = joinRuns(results, LIAR_EXCEPTIONS);
+    const make = (wanted: readonly Run[]) =>
+      makeRuns(wanted, (run) => {
+        say(`lying about ${group} as ${run}`);
+        return onNode("run", run, group);
+      });
+    // The control has all that it needs to itself, and its waiting takes no time from the others.
+    const confined = runs.filter((run) => run !== "control");
+    const [results, control] = await Promise.all([make(confined), make(["control"])]);
+    const joined = joinRuns(new Map([...results, ...control]), LIAR_EXCEPTIONS);
     rows.push(...joined);
     faults.push(...findFaults(joined, runs));
   }

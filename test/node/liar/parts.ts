@@ -8,6 +8,7 @@ export interface Part {
 
 /** As liar.sh has them. */
 export const PARTS: readonly Part[] = [
-  { group: "handed", runs: ["kvm", "tcg", "control"] },
+  { group: "handed", runs: ["kvm", "tcg", "owner", "control"] },
   { group: "limits", runs: ["kvm", "tcg", "control"] },
+  { group: "monitor", runs: ["kvm", "control"] },
 ];

@@ -1,14 +1,15 @@
 # shellcheck shell=sh disable=SC2154 # read by liar.sh, which has the variables
 # Scenes in which svirt itself has to do with a liar, and what each has to come to.
 
-# scenes WHO: `guest` or `control` is the first word of the functions that play them.
+# scenes WHO: `guest` or `control` is the first word of the functions that play them. SVIRT_SCENES names families, for who
+# looks into one of them.
 scenes() {
-  lies_of "$1"
-  keeps_of "$1"
-  lingerers_of "$1"
-  traps_of "$1"
-  "$1_logs"
+  for family in ${SVIRT_SCENES:-lies keeps pictures lingerers traps agents others logs}; do
+    "${family}_of" "$1"
+  done
 }
+
+logs_of() { "$1_logs"; }
 
 # WHO_lie ID WHAT LIE ON COMMAND...: a lie that is told when ON is asked, of which svirt hears by COMMAND.
 lies_of() {
@@ -61,6 +62,26 @@ lies_of() {
   "$lie" shutdown.never 'no answer, to who shuts it down' never any shutdown @
 }
 
+# WHO_agent ID WHAT LIE: the guest's agent says it to who asks it something.
+agents_of() {
+  agent="$1_agent"
+  "$agent" agent.never 'an agent without an answer' never
+  "$agent" agent.line 'an answer of the agent without end' line-without-end
+  "$agent" agent.deep 'an answer of the agent nested without end' nested-without-end
+  "$agent" agent.blanks 'blank lines of the agent without end' blanks-without-end
+  "$agent" agent.junk 'random bytes of the agent' junk
+  "$agent" agent.escapes 'escape sequences of the agent' error-escapes
+  "$agent" agent.go 'an agent that hangs up' half-and-go
+}
+
+# WHO_other ID WHAT HOW: another guest's start, meanwhile.
+others_of() {
+  other="$1_other"
+  "$other" other.start 'starts, and never greets, while another guest starts' start
+  "$other" other.detach 'has a change left undone, and is silent, while another guest starts' detach
+  "$other" other.shutdown 'is shut down, and is silent, while another guest starts' shutdown
+}
+
 # WHO_keep ID WHAT HOW
 keeps_of() {
   keep="$1_keep"
@@ -78,6 +99,9 @@ keeps_of() {
   "$keep" keep.ring 'keeps a disk registered with io_uring' ring
 }
 
+# WHO_picture: what it was handed to draw its screen into, it goes on to write to.
+pictures_of() { "$1_picture" picture.fill 'fills the memory of the host with a picture of its screen'; }
+
 # WHO_linger ID WHAT HOW
 lingerers_of() {
   outlive="$1_linger"
@@ -91,6 +115,9 @@ lingerers_of() {
   "$outlive" end.sibling 'a child of its reaper' sibling
   "$outlive" end.vfork 'a process that waits in vfork' vfork
   "$outlive" end.namespace 'a child in a user namespace' namespace
+  "$outlive" end.bomb 'processes that fork as often as they can' bomb
+  "$1_end"
+  "$1_leave" end.leave 'a grandchild that stays when it ends by itself'
 }
 
 # WHO_trap ID WHAT HOW NAIVE
@@ -119,9 +146,9 @@ run_scenes() {
 
 # clear_words: its output has no control character, and what failed says what to do.
 clear_words() {
-  ! tr -d '\n\t' <"$here/out" | grep -q '[[:cntrl:]]' && ! tr -d '\n\t' <"$here/err" | grep -q '[[:cntrl:]]' &&
-    [ "$(wc -c <"$here/err")" -lt 65536 ] && ! grep -q LIE "$here/out" &&
-    { [ "$code" = 0 ] || grep -q '^remedy: ' "$here/err"; }
+  ! tr -d '\n\t' <"$scratch/out" | grep -q '[[:cntrl:]]' && ! tr -d '\n\t' <"$scratch/err" | grep -q '[[:cntrl:]]' &&
+    [ "$(wc -c <"$scratch/err")" -lt 65536 ] && ! grep -q LIE "$scratch/out" &&
+    { [ "$code" = 0 ] || grep -q '^remedy: ' "$scratch/err"; }
 }
 
 guest_lie() {
@@ -139,13 +166,50 @@ guest_lie() {
   # The next one is told the truth again, and svirt takes it for that.
   order "$liar" honest >/dev/null
   if [ "$how" != ended ]; then verdict='done'
-  elif ! clear_words; then verdict='done' seen="$seen: $(head -c 200 "$here/err" | tr -cd ' -~')"
+  elif ! clear_words; then verdict='done' seen="$seen: $(head -c 200 "$scratch/err" | tr -cd ' -~')"
   else verdict=refused
   fi
   result "$id" monitor "$what" "$verdict" svirt "$seen"
   # What may have come of a command that went through.
   case $told in error* | greet-and-go | greet-with-junk) svirt resume "$liar" >/dev/null 2>&1 || : ;; esac
   case $id in shutdown*) renew "$liar" ;; esac
+}
+
+guest_agent() {
+  renew "$liar"
+  order "$liar" agent "$3" >/dev/null
+  watched "$longest" "$most" svirt qemu-agent-command "$liar" '{"execute":"guest-ping"}' --timeout 3
+  [ "$how" = ended ] && clear_words && verdict=refused || verdict='done'
+  result "$1" monitor "$2" "$verdict" svirt "$how $code after $ms ms, $kib KiB"
+}
+
+guest_other() {
+  svirt destroy liar-neighbour >/dev/null 2>&1 || :
+  renew "$liar"
+  case $3 in
+    start)
+      svirt destroy "$liar" >/dev/null 2>&1 || :
+      write_order "$liar" greet-never any
+      svirt start "$liar" >/dev/null 2>&1 &
+      sleep 3
+      ;;
+    detach)
+      file "$here/left.img" 64
+      svirt attach-disk "$liar" "$here/left.img" sda >/dev/null || say 'attach-disk'
+      order "$liar" never any >/dev/null
+      "$here/liar" watch 40 "$most" svirt detach-disk "$liar" sda >/dev/null 2>&1 3>&1
+      ;;
+    shutdown)
+      order "$liar" never any >/dev/null
+      svirt shutdown "$liar" >/dev/null 2>&1 &
+      sleep 1
+      ;;
+  esac
+  watched "$longest" "$most" svirt start liar-neighbour
+  [ "$how $code" = 'ended 0' ] && verdict=refused || verdict='done'
+  result "$1" monitor "$2" "$verdict" start "$how $code after $ms ms"
+  watched 30 "$most" svirt destroy "$liar"
+  wait
 }
 
 # It is given a disk, says that it has let go of it, and has not.
@@ -178,38 +242,76 @@ judge_kept() {
   case $used-$1 in done-sendfile | done-pages) verdict='done' ;; esac
 }
 
-# processes_of UID: that are not only to be told of.
-processes_of() {
-  grep -l "^Uid:[[:space:]]*$1[[:space:]]" /proc/[0-9]*/status 2>/dev/null |
-    while read -r process; do grep -q '^State:[[:space:]]*Z' "$process" && grep -q '^Threads:[[:space:]]*1$' "$process" || echo "$process"; done
+guest_picture() {
+  renew "$liar"
+  watched "$longest" "$most" svirt screenshot "$liar" "$scratch/picture"
+  filled=$(order "$liar" fill-kept 96 60)
+  [ "$filled" = 'done' ] && verdict='done' || verdict=refused
+  result "$1" monitor "$2" "$verdict" screenshot "$how $code, then $filled"
+  rm -f "$scratch/picture"
+  svirt destroy "$liar" >/dev/null 2>&1 || :
 }
 
-guest_linger() {
+# processes_of UID: that are not only to be told of.
+processes_of() {
+  grep -ls "^Uid:[[:space:]]*$1[[:space:]]" /proc/[0-9]*/status | while read -r process; do
+    # Read once: it may be gone the next time.
+    process=$(cat "$process" 2>/dev/null) || continue
+    case $process in *"State:	Z"*"Threads:	1"*) ;; *) echo left ;; esac
+  done
+}
+
+# All at once, in one guest: each is told of as it began, and none may be left.
+guest_linger() { printf '%s|%s|%s\n' "$1" "$2" "$3" >>"$scratch/lingerers"; }
+
+guest_end() {
   renew "$liar"
   uid=$(uid_of "$(pid_of "$liar")")
-  lingers=$(order "$liar" linger "$3")
-  watched 30 "$most" svirt destroy "$liar"
-  sleep 0.5
+  while IFS='|' read -r id what told; do
+    printf '%s|%s|%s\n' "$id" "$what" "$(order "$liar" linger "$told")" >>"$scratch/lingering"
+  done <"$scratch/lingerers"
+  # Ten seconds it has to end by itself.
+  watched 60 "$most" svirt destroy "$liar"
   left=$(processes_of "$uid" | wc -l)
-  if [ "$lingers" != 'done' ]; then verdict=refused why=$lingers
-  elif [ "$how $code" = 'ended 0' ] && [ "$left" = 0 ]; then verdict=refused why="ended within $ms ms"
-  else verdict='done' why="$how $code, $left left"
-  fi
-  result "$1" monitor "$2" "$verdict" destroy "$why"
+  while IFS='|' read -r id what lingers; do
+    if [ "$lingers" != 'done' ]; then verdict=refused why=$lingers
+    elif [ "$how $code" = 'ended 0' ] && [ "$left" = 0 ]; then verdict=refused why="ended within $ms ms"
+    else verdict='done' why="$how $code, $left left"
+    fi
+    result "$id" monitor "$what" "$verdict" destroy "$why"
+  done <"$scratch/lingering"
+}
+
+# It ends by itself, and what it has left is ended by its reaper.
+guest_leave() {
+  renew "$liar"
+  uid=$(uid_of "$(pid_of "$liar")")
+  lingers=$(order "$liar" linger orphan)
+  disk_label=$(label_of "$here/$liar/disk.img")
+  write_order "$liar" exit 0
+  waited=0
+  while { [ "$(processes_of "$uid" | wc -l)" != 0 ] || [ -e "$(run_folder_of "$liar")" ]; } && [ "$waited" -lt 300 ]; do
+    waited=$((waited + 1))
+    sleep 0.1
+  done
+  left=$(processes_of "$uid" | wc -l)
+  [ "$lingers-$left" = done-0 ] && [ "$(label_of "$here/$liar/disk.img")" != "$disk_label" ] && verdict=refused || verdict='done'
+  result "$1" monitor "$2" "$verdict" reap "$lingers, $left left"
 }
 
 victims_are_well() {
-  [ "$(cat "$here/victims/file")$(cat "$here/victims/folder/file")$(stat -c %a "$here/victims/file")" = untoucheduntouched644 ]
+  [ "$(cat "$victims/file")$(cat "$victims/folder/file")$(stat -c %a "$victims/file")" = untoucheduntouched644 ]
 }
 
 put_victims_back() {
-  mkdir -p "$here/victims/folder"
-  echo untouched >"$here/victims/file"
-  echo untouched >"$here/victims/folder/file"
-  chmod 644 "$here/victims/file"
+  mkdir -p "$victims/folder"
+  echo untouched >"$victims/file"
+  echo untouched >"$victims/folder/file"
+  chmod 644 "$victims/file"
 }
 
 guest_trap() {
+  put_victims_back
   renew "$liar"
   folder=$(run_folder_of "$liar")
   trapped=$(order "$liar" trap "$3" '' 60)
@@ -219,16 +321,17 @@ guest_trap() {
     watched "$longest" "$most" svirt $asked
     [ "$how" = ended ] && clear_words || why="$why ${asked%% *}: $how $code"
   done
-  svirt destroy liar-neighbour >/dev/null 2>&1 || :
-  "$here/liar" watch 60 "$most" svirt destroy "$liar" >/dev/null 2>&1 3>"$here/ended" &
-  watched 20 "$most" svirt start liar-neighbour
-  [ "$how $code" = 'ended 0' ] || why="$why neighbour: $how $code"
+  [ "$3" != deep ] || svirt destroy liar-neighbour >/dev/null 2>&1 || :
+  "$here/liar" watch 60 "$most" svirt destroy "$liar" >/dev/null 2>&1 3>"$scratch/ended" &
+  if [ "$3" = deep ]; then
+    watched 20 "$most" svirt start liar-neighbour
+    [ "$how $code" = 'ended 0' ] || why="$why neighbour: $how $code"
+  fi
   wait $!
-  read -r how code ms kib <"$here/ended"
+  read -r how code ms kib <"$scratch/ended"
   [ "$how $code" = 'ended 0' ] && [ "$ms" -lt 15000 ] || why="$why destroy: $how $code after $ms ms"
   [ ! -e "$folder" ] || why="$why folder stays"
   victims_are_well || why="$why victims"
-  put_victims_back
   [ "$trapped" = 'done' ] || why="$why no trap: $trapped"
   if [ -z "$why" ]; then verdict=refused why="gone within $ms ms"; else verdict='done'; fi
   result "$1" monitor "$2" "$verdict" svirt "$why"

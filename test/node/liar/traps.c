@@ -10,9 +10,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* A folder outside, and a file in it, which have to be as they were. */
-#define VICTIMS "/srv/liar/victims"
-
 /* Each level by its descriptor, since no path is so long. What is full is deep enough. */
 static int dig(int levels)
 {
@@ -26,20 +23,6 @@ static int dig(int levels)
 		at = next;
 	}
 	return at < 0 ? -1 : close(at);
-}
-
-static int make_many(int count)
-{
-	char name[32];
-
-	for (int made = 0; made < count; made++) {
-		snprintf(name, sizeof name, "m%d", made);
-		int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0);
-		if (fd < 0)
-			return made > 100 ? 0 : -1;
-		close(fd);
-	}
-	return 0;
 }
 
 static int make_odd_names(void)
@@ -97,24 +80,19 @@ static int put_sparse(void)
 	return fd < 0 || ftruncate(fd, 1L << 42) != 0 ? -1 : close(fd);
 }
 
-/* Its own folder is not to be entered any more, not by root without capabilities either. */
-static int shut(void)
+int set_trap(const char *how, const char *victims)
 {
-	return mkdir("shut", 0700) != 0 || mkdir("shut/in", 0) != 0 || chmod("shut", 0) != 0 ? -1 : chmod(".", 0);
-}
+	char file[4200];
 
-int set_trap(const char *how)
-{
+	snprintf(file, sizeof file, "%s/file", victims);
 	if (strcmp(how, "deep") == 0)
 		return dig(10000);
-	if (strcmp(how, "many") == 0)
-		return make_many(30000);
 	if (strcmp(how, "names") == 0)
 		return make_odd_names();
 	if (strcmp(how, "symlinks") == 0)
-		return lead_away(VICTIMS "/file");
+		return lead_away(file);
 	if (strcmp(how, "folder-links") == 0)
-		return lead_away(VICTIMS);
+		return lead_away(victims);
 	if (strcmp(how, "loops") == 0)
 		return lead_away("vnc.sock");
 	if (strcmp(how, "fifos") == 0)
@@ -123,8 +101,6 @@ int set_trap(const char *how)
 		return put_folders();
 	if (strcmp(how, "sparse") == 0)
 		return put_sparse();
-	if (strcmp(how, "shut") == 0)
-		return shut();
 	errno = EINVAL;
 	return -1;
 }
