@@ -1,0 +1,35 @@
+import { expect, test } from "bun:test";
+import type { Host } from "../../src/host.ts";
+import { killGuest } from "../../src/run/kill-guest.ts";
+import { startDomain } from "../../src/vm/start.ts";
+import { domainXml, makeMachine, nodeOn, orderOf, UUID } from "../vm/scene.ts";
+
+const GRACE_MS = 10_000;
+
+test("killGuest() kills before it gives up, however long a look at the processes takes", async () => {
+  const machine = makeMachine();
+  await startDomain(nodeOn(machine), domainXml());
+  machine.qemu = { ignoresTerm: true };
+  const { uid } = orderOf(machine);
+  const { host } = nodeOn(machine);
+  // The guest has the processors to itself.
+  const slow: Host = {
+    ...host,
+    listProcesses(user) {
+      machine.pass(60_000);
+      return host.listProcesses(user);
+    },
+  };
+  await killGuest(slow, { uuid: UUID, uid }, GRACE_MS);
+  expect(host.listProcesses(uid)).toEqual([]);
+});
+
+test("killGuest() believes no list of processes before all of the user's are killed at once", async () => {
+  const machine = makeMachine();
+  await startDomain(nodeOn(machine), domainXml());
+  const { uid } = orderOf(machine);
+  const { host } = nodeOn(machine);
+  // A process that has forked and ended is in no list.
+  await killGuest({ ...host, listProcesses: () => [] }, { uuid: UUID, uid }, GRACE_MS);
+  expect(host.listProcesses(uid)).toEqual([]);
+});
