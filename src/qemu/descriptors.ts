@@ -104,8 +104,8 @@ function listImage({ place, readOnly }: ChainImage, { driver, shareable }: Disk)
   if (place.type !== "file" && place.type !== "block") return [];
   const wanted = file(place.path, "image", readOnly ? "read-only" : "read-write");
   const writer = shareable ? "sharer" : "writer";
-  // A guest may lock what it writes: where others write it too, nobody goes by that.
-  const lock = { as: readOnly ? "reader" : writer, isFirst: readOnly || !shareable } as const;
+  // What several guests have one of them may lock: nobody goes by that.
+  const lock = { as: readOnly ? "reader" : writer, isFirst: !readOnly && !shareable } as const;
   return [{ ...wanted, direct: isDirect(driver?.cache), lock }];
 }
 
