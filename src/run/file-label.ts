@@ -143,7 +143,7 @@ export function restoreFileLabel(actor: LabelActor, step: Extract<Step, { do: "r
       if (remembered !== undefined) setRemembered(host, file, { ...remembered, users, inode: id.inode });
       return;
     }
-    if (others.length === 0) putBack(host, file, step);
+    if (others.length === 0) putBack(actor, file, step);
     else actor.onKept?.(`${id.path} keeps its label: another machine holds it, ${nameAll(others)}`);
     // Last: as long as it is there, no other machine takes the file.
     removeMachineMarks(file, ownOf(marks, others));
@@ -180,16 +180,21 @@ function nameAll(marks: readonly MachineMark[]): string {
   return marks.map(({ id, name }) => `${name} (${id})`).join(", ");
 }
 
+/** Another label with a memory from another boot is a later guest's, which a power failure ended as well: its record knows. */
 function putBack(
-  host: Host,
+  { bootId, host }: LabelActor,
   file: FileAttributes,
   { from, to }: Extract<Step, { do: "restore-label" }>,
 ): void {
   if (labelOf(file) === from) {
     if (to === undefined) file.removeXattr(LABEL);
     else file.setXattr(LABEL, `${to}\0`);
-  }
+  } else if (isOfAnotherBoot(getRemembered(file), bootId ?? host.getBootId())) return;
   removeRemembered(host, file);
+}
+
+function isOfAnotherBoot(remembered: Remembered | undefined, bootId: string): boolean {
+  return remembered?.bootId !== undefined && remembered.bootId !== bootId;
 }
 
 /**

@@ -3,6 +3,7 @@ import { defineDomain } from "../../src/vm/define.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
+import { commitOn } from "./block-scene.ts";
 import {
   type DomainWish,
   diskXml,
@@ -15,6 +16,7 @@ import {
   OTHER,
   reapAll,
   staticLabel,
+  sweepAll,
   UUID,
 } from "./scene.ts";
 
@@ -148,4 +150,24 @@ describe("a level", () => {
     await destroyDomain(nodeOn(machine), "vm7");
     expect(ranges).toContain(await rangeOf(machine, wish(29)));
   });
+});
+
+test("after two power failures a guest that is cleared away leaves another's memory of a base image", async () => {
+  const machine = makeMachine();
+  const { bytes } = machine.files.get("/var/lib/images/top.qcow2");
+  machine.files.put("/var/lib/images/top2.qcow2", "file", { bytes }).xattrs.set("security.selinux", ORIGINAL);
+  const one = domainXml({ disks: diskXml("/var/lib/images/top.qcow2", "vda") });
+  const two = domainXml({ name: "vm2", uuid: OTHER, disks: diskXml("/var/lib/images/top2.qcow2", "vda") });
+  await defineDomain(nodeOn(machine), one);
+  await startDomain(nodeOn(machine), one);
+  // The base becomes the first guest's own, to be written, and has another label than for the second one.
+  await commitOn(nodeOn(machine));
+  machine.reboot();
+  await startDomain(nodeOn(machine), two);
+  machine.reboot();
+  await startDomain(nodeOn(machine), one);
+  await sweepAll(machine);
+  await destroyDomain(nodeOn(machine), UUID);
+  await reapAll(machine);
+  expect(labelOf(machine, "/var/lib/images/base.raw")).toBe(ORIGINAL);
 });
