@@ -159,15 +159,7 @@ control_trap() {
   watched 2 64 sh -c "cd $here/control/trap && $4"
   { [ "$how $code" != "ended 0" ] || ! victims_are_well; } && verdict='done' || verdict=refused
   result "$1" monitor "$2" "$verdict" naive "$how $code"
-  remove_deep "$here/control/trap"
-}
-
-# rm of busybox does not come down so far.
-remove_deep() {
-  while ! rm -rf "$1" 2>/dev/null; do
-    deep=$1
-    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do deep=$deep/d; done
-    mv "$deep" "$1.up" && rm -rf "$1" 2>/dev/null
-    mv "$1.up" "$1" 2>/dev/null || break
-  done
+  # rm of busybox does not come down so far.
+  [ "$3" != deep ] || "$here/liar" undig "$here/control/trap"
+  rm -rf "$here/control/trap"
 }

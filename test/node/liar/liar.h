@@ -6,6 +6,7 @@
  *   liar serve SOCKET ORDERS        the same monitor for the control, orders from a file
  *   liar client SOCKET COMMAND      asks as a program does that trusts QEMU: for the control
  *   liar hold HOW FILE              keeps a file in that way, and writes to it after it has another label: for the control
+ *   liar trap HOW VICTIMS           sets a trap in the current folder: for the control; `liar undig FOLDER` removes the deep one
  *   liar watch SECONDS MIB COMMAND  runs a command within bounds and says how it ended
  */
 #ifndef LIAR_H
@@ -52,6 +53,8 @@ int use_held(char mark);
 int linger(const char *how);
 /* Traps in its folder, for svirt to fall into: some lead to a folder outside, and a file in it, which have to be as they were. */
 int set_trap(const char *how, const char *victims);
+/* Removes what the trap "deep" has made in a folder, which rm does not. */
+int undig(const char *top);
 
 int hold_and_use(const char *how, const char *path);
 int watch(int seconds, long mib, char **command);

@@ -99,6 +99,8 @@ int main(int argc, char **argv)
 		return hold_and_use(argv[2], argv[3]);
 	if (argc == 3 && strcmp(way, "linger") == 0)
 		return linger_alone(argv[2]);
+	if (argc == 3 && strcmp(way, "undig") == 0)
+		return undig(argv[2]) == 0 ? 0 : 1;
 	if (argc == 4 && strcmp(way, "trap") == 0)
 		return set_trap(argv[2], argv[3]) == 0 ? 0 : 1;
 	if (argc > 4 && strcmp(way, "watch") == 0)

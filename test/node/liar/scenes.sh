@@ -314,7 +314,7 @@ guest_trap() {
   put_victims_back
   renew "$liar"
   folder=$(run_folder_of "$liar")
-  trapped=$(order "$liar" trap "$3" '' 60)
+  trapped=$(order "$liar" trap "$3" 60)
   why=''
   for asked in audit "vncdisplay $liar" "qemu-agent-command $liar {} --timeout 2"; do
     # shellcheck disable=SC2086 # words
