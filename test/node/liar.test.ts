@@ -9,7 +9,7 @@ import { PARTS } from "./liar/parts.ts";
 const nodeIsUp = await isNodeUp();
 
 describe.skipIf(!nodeIsUp)("on the node (skipped: `scripts/node start` first)", () => {
-  test("a QEMU that lies reaches nothing by what it was handed, nor by its folder, its log or its reaper", async () => {
+  test("a QEMU that lies reaches nothing by what it was handed, fills nothing, and holds nobody up", async () => {
     const { faults, rows } = await tryLiar(say);
     say(`\n${formatProof(rows, LIAR_RUNS)}`);
     expect(faults).toEqual([]);
@@ -20,7 +20,7 @@ describe.skipIf(!nodeIsUp)("on the node (skipped: `scripts/node start` first)", 
 
 test("of what a liar can do, this is left", () => {
   const done = LIAR_EXCEPTIONS.filter(({ verdict }) => verdict === "done").map(({ id }) => id);
-  expect(done).toEqual(["folder.open"]);
+  expect(done).toEqual(["folder.open", "keep.pages"]);
 });
 
 function say(line: string): void {

@@ -102,14 +102,14 @@ control_other() {
   "$here/liar" serve "$here/control/lie.sock" "$here/control/disk.img" >/dev/null 2>&1 &
   control_server=$!
   until [ -S "$here/control/lie.sock" ]; do sleep 0.1; done
-  flock "$here/control/lock" "$here/liar" watch 8 64 "$here/liar" client "$here/control/lie.sock" query-status 3>/dev/null &
+  "$here/liar" lock "$here/control/lock" "$here/liar" watch 8 64 "$here/liar" client "$here/control/lie.sock" query-status 3>/dev/null &
   sleep 0.5
-  watched 2 64 flock "$here/control/lock" true
+  watched 2 64 "$here/liar" lock "$here/control/lock" true
   kill -9 "$control_server"
   rm -f "$here/control/lie.sock"
   wait
   [ "$how" = ended ] && verdict=refused || verdict='done'
-  result "$1" monitor "$2" "$verdict" flock "$how $code"
+  result "$1" monitor "$2" "$verdict" lock "$how $code"
 }
 
 # An answer to what was asked, and nothing with it.

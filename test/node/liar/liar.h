@@ -7,6 +7,7 @@
  *   liar client SOCKET COMMAND      asks as a program does that trusts QEMU: for the control
  *   liar hold HOW FILE              keeps a file in that way, and writes to it after it has another label: for the control
  *   liar trap HOW VICTIMS           sets a trap in the current folder: for the control; `liar undig FOLDER` removes the deep one
+ *   liar lock FILE COMMAND           runs a command that holds a lock: for the control
  *   liar watch SECONDS MIB COMMAND  runs a command within bounds and says how it ended
  */
 #ifndef LIAR_H

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -71,6 +72,17 @@ static int linger_alone(const char *how)
 	return 0;
 }
 
+/* flock(1), which the node does not have. */
+static int run_locked(const char *path, char **command)
+{
+	int fd = open(path, O_RDWR | O_CREAT, 0600);
+
+	if (fd < 0 || flock(fd, LOCK_EX) != 0)
+		return 1;
+	execvp(*command, command);
+	return 127;
+}
+
 /* As svirt starts it: the report goes to the file of its serial line. */
 static int live(int argc, char **argv)
 {
@@ -103,6 +115,8 @@ int main(int argc, char **argv)
 		return undig(argv[2]) == 0 ? 0 : 1;
 	if (argc == 4 && strcmp(way, "trap") == 0)
 		return set_trap(argv[2], argv[3]) == 0 ? 0 : 1;
+	if (argc > 3 && strcmp(way, "lock") == 0)
+		return run_locked(argv[2], argv + 3);
 	if (argc > 4 && strcmp(way, "watch") == 0)
 		return watch(atoi(argv[2]), atol(argv[3]), argv + 4);
 	return live(argc, argv);
