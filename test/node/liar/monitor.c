@@ -112,6 +112,8 @@ static void obey(int orders)
 		answer_order(serve_agent(order.on));
 	else if (strcmp(order.lie, "fill") == 0)
 		answer_order(fill_log(atol(order.on), ' '));
+	else if (strcmp(order.lie, "exit") == 0)
+		_exit(atoi(order.on));
 	else if (strcmp(order.lie, "lines") == 0)
 		_exit(fill_log(atol(order.on), '\n'));
 	else if (strcmp(order.lie, "last-words") == 0)
