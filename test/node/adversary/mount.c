@@ -27,6 +27,7 @@ static struct outcome open_file_system(const char *type, int number)
 	return syscall(SYS_fsopen, type, 0) < 0 ? refused("fsopen") : DONE;
 }
 
+/* To where the root is: EBUSY once it is permitted. A folder that is a mount point would become the root of the whole node. */
 static struct outcome pivot(const char *folder, int number)
 {
 	(void)number;
@@ -44,7 +45,7 @@ const struct attempt mount_attempts[] = {
 	{ "mount.tmpfs", HOST, "mount a file system", mount_over, "@own_private", 0, 0 },
 	{ "mount.umount", HOST, "unmount a file system", umount_root, "", 0, 0 },
 	{ "mount.fsopen", HOST, "open a file system (fsopen)", open_file_system, "tmpfs", 0, 0 },
-	{ "mount.pivot", HOST, "change the root (pivot_root)", pivot, "@own_private", 0, 0 },
+	{ "mount.pivot", HOST, "change the root (pivot_root)", pivot, "/", 0, 0 },
 	{ "mount.chroot", HOST, "change the root (chroot)", change_root, "@own_private", 0, 0 },
 	{ NULL, OWN, NULL, NULL, NULL, 0, 0 },
 };
