@@ -11,6 +11,7 @@ import type { FileId } from "../plan/guest-order.ts";
  */
 const TRUSTED = "trusted.svirt.machine.";
 const USER = "user.svirt.machine.";
+const LABEL = "security.selinux";
 const MARK = /^(trusted|user)\.svirt\.machine\.([0-9a-f]{32})$/;
 
 /** What `--machine` names for a file that no machine has marked. */
@@ -63,7 +64,13 @@ export function setMachineMark(host: Host, { file, id }: MarkedFile): void {
   const machine = host.getMachine();
   const value = `${host.getBootId()} ${machine.name}`;
   if (host.getUid() === 0 && file.setXattr(TRUSTED + machine.id, value)) return;
-  if (labelsSeenBy(host, id) !== undefined) file.setXattr(USER + machine.id, value);
+  if (labelsSeenBy(host, id) !== undefined && keepsLabels(file)) file.setXattr(USER + machine.id, value);
+}
+
+/** A file that keeps no label is refused, and need not be marked. The kernel says so before it asks for rights. */
+function keepsLabels(file: FileAttributes): boolean {
+  const label = file.getXattr(LABEL);
+  return label === undefined || file.setXattr(LABEL, `${label}\0`);
 }
 
 /** Takes marks away. Missing is fine. */

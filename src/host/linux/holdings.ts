@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  statSync,
-} from "node:fs";
+import { closeSync, fstatSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import type { HeldThing, Holding } from "../../host.ts";
 import {
   type DescriptorInfo,
@@ -19,6 +10,7 @@ import { fileKey } from "../../plan/start-plan.ts";
 import { fileFacts } from "./file-id.ts";
 import { isLockedForWriting } from "./image-lock.ts";
 import { libc } from "./libc.ts";
+import { openImage } from "./open-image.ts";
 import { getxattr } from "./xattr.ts";
 
 /** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
@@ -74,13 +66,14 @@ export function findHoldings(
 /** An image that svirt has locked for a guest, and that is open still: the call that has it shows no descriptor. */
 function findHidden({ key, path }: HeldThing, [pid]: readonly number[]): Holding[] {
   if (path === undefined || pid === undefined) return [];
-  let fd: number;
+  let fd: number | undefined;
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    fd = openImage(path);
   } catch {
     // What svirt cannot open it has not locked.
     return [];
   }
+  if (fd === undefined) return [];
   try {
     const { id } = fileFacts(path, fstatSync(fd, { bigint: true }));
     if (fileKey(id) !== key || !isLockedForWriting(fd)) return [];

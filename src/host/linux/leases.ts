@@ -1,8 +1,9 @@
-import { closeSync, constants, fstatSync } from "node:fs";
+import { closeSync, fstatSync } from "node:fs";
 import type { HeldThing } from "../../host.ts";
 import { fileKey } from "../../plan/start-plan.ts";
-import { fileFacts, openAt } from "./file-id.ts";
+import { fileFacts } from "./file-id.ts";
 import { libc } from "./libc.ts";
+import { openImage } from "./open-image.ts";
 
 /** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
 const SYS_FCNTL = process.arch === "x64" ? 72n : 25n;
@@ -27,7 +28,8 @@ export function listOpened<Thing extends HeldThing>(things: readonly Thing[]): r
 function isFree({ forbidden, key, path }: HeldThing): boolean {
   if (path === undefined || !key.startsWith("inode-")) return false;
   try {
-    const fd = openAt(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    const fd = openImage(path);
+    if (fd === undefined) return false;
     try {
       const stat = fstatSync(fd, { bigint: true });
       // A right of its own (CAP_LEASE) for the files of others.
