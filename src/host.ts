@@ -170,7 +170,7 @@ export interface FileAccess {
   readonly context: string;
   readonly label: string;
   readonly type: FileType;
-  readonly permissions: readonly ("read" | "write")[];
+  readonly permissions: readonly ("lock" | "read" | "write")[];
 }
 
 /**
