@@ -322,13 +322,16 @@ onTheNode("a source's own seclabel goes before the rule", async () => {
     note b labels $here/b.img
     svirt destroy life-a >/dev/null
     note after labels $here/a.img $here/b.img
-    setfattr -n security.selinux -v system_u:object_r:etc_t:s0 $here/c.img
     guest life-a "$(labelled $here/c.img "<seclabel model='selinux' relabel='no'/>" vda)"
     note foreign svirt start life-a
+    setfattr -n security.selinux -v system_u:object_r:etc_t:s0 $here/c.img
+    note elsewhere svirt start life-a
   `);
   expect(noteOf(notes, "start").code).toBe(0);
   expect(noteOf(notes, "foreign").code).toBe(5);
-  expect(noteOf(notes, "foreign").err).toContain("read a file labelled system_u:object_r:etc_t:s0");
+  expect(noteOf(notes, "foreign").err).toContain("read a file labelled system_u:object_r:var_t:s0");
+  expect(noteOf(notes, "elsewhere").code).toBe(5);
+  expect(noteOf(notes, "elsewhere").err).toContain("it is labelled etc_t, as files elsewhere are");
   expect(outOf(notes, "a")).toBe(SHARED);
   expect(outOf(notes, "before")).toContain(outOf(notes, "b").trim());
   expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
