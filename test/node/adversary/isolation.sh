@@ -186,7 +186,14 @@ try() {
     twin) shift; "$here/launch-svirt" --label "$label" --like "$(pid_of "$neighbour")" "$@" -- "$here/adversary-guest" --destructive ;;
     label) shift; "$here/launch-svirt" --label "$label" "$@" -- "$here/adversary-guest" --destructive ;;
     user) shift; "$here/launch" --like "$pid" "$@" -- "$here/adversary" ;;
-    control) shift; "$here/launch" "$@" -- "$here/adversary" --destructive ;;
+    control)
+      shift
+      # Nothing confines the control: the guest's own folder is mounted noexec.
+      folder=$(private_of "$own")
+      mount -o remount,exec "$folder"
+      "$here/launch" "$@" -- "$here/adversary" --destructive || say "the adversary ended with $?"
+      mount -o remount,noexec "$folder" || true
+      ;;
   esac || say "the adversary ended with $?"
   cat "$report"
 }
