@@ -271,17 +271,6 @@ static struct outcome raise_own_size(const char *folder, int number)
 	return permitted_if(mount("none", folder, NULL, MS_REMOUNT, "size=100%"), EINVAL, "remount");
 }
 
-static struct outcome link_outside(const char *file, int number)
-{
-	char target[4200];
-
-	(void)number;
-	snprintf(target, sizeof target, "%s/hard", fact("own_folder"));
-	if (link(file, target) != 0)
-		return permitted_if(-1, EXDEV, "link");
-	return unlink(target) != 0 ? refused("unlink") : DONE;
-}
-
 static struct outcome mark_folder(const char *folder, int number)
 {
 	(void)number;
@@ -340,7 +329,6 @@ const struct attempt folder_attempts[] = {
 	{ "folder.mount", LIMITS, "mount something over its folder", mount_over, "@own_folder", 0, 0 },
 	{ "folder.unmount", LIMITS, "unmount its folder", unmount, "@own_folder", MNT_EXPIRE, 0 },
 	{ "folder.resize", LIMITS, "raise the bound of its folder", raise_own_size, "@own_folder", 0, 0 },
-	{ "folder.link", LIMITS, "link the node's settings into its folder", link_outside, "/run/svirt-liar-secret", 0, 0 },
 	{ "folder.mark", LIMITS, "put a trusted.* attribute on its folder", mark_folder, "@own_folder", 0, 0 },
 	{ "folder.owner", LIMITS, "give a file of its folder to root", give_away, "@own_folder", 0, 0 },
 	{ "folder.owner-other", LIMITS, "give a file of its folder to another user", give_away, "@own_folder", 12345, 0 },

@@ -169,8 +169,6 @@ set_up() {
   set_label system_u:object_r:qemu_exec_t:s0 "$here/liar-guest"
   cp "$here/launch" "$here/launch-svirt"
   set_label system_u:object_r:svirt_manager_exec_t:s0 "$here/launch-svirt"
-  printf secret >/run/svirt-liar-secret
-  chmod 600 /run/svirt-liar-secret
   ip link add "$bridge" type bridge && ip link set "$bridge" up
   define liar-kvm "$type" /dev/loop5
   define liar-tcg qemu /dev/loop6
@@ -212,7 +210,7 @@ tear_down() {
   done
   for loop in 4 5 6 7; do losetup -d "/dev/loop$loop" 2>/dev/null || :; done
   ip link del "$bridge" 2>/dev/null || :
-  rm -rf "$here" /run/svirt-liar-secret /run/svirt-liar-space
+  rm -rf "$here" /run/svirt-liar-space
 }
 
 case ${1-} in
