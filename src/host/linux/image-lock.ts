@@ -3,10 +3,9 @@ import { fstatSync, readdirSync } from "node:fs";
 import { SvirtError } from "../../errors.ts";
 import type { HandedFile } from "../../plan/guest-order.ts";
 import { EWOULDBLOCK } from "./errno.ts";
-import { libc, readErrno } from "./libc.ts";
+import { fcntl } from "./fcntl.ts";
+import { readErrno } from "./libc.ts";
 
-/** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
-const SYS_FCNTL = process.arch === "x64" ? 72n : 25n;
 /** asm-generic/fcntl.h */
 const F_OFD_GETLK = 36n;
 const F_OFD_SETLK = 37n;
@@ -104,7 +103,7 @@ function ask(command: bigint, fd: number, flock: { type: number; readonly byte: 
   view.setInt16(0, flock.type, true);
   view.setBigInt64(START_AT, flock.byte, true);
   view.setBigInt64(LENGTH_AT, 1n, true);
-  const isDone = libc().syscall(SYS_FCNTL, BigInt(fd), command, BigInt(ptr(bytes)), 0n) === 0n;
+  const isDone = fcntl(fd, command, BigInt(ptr(bytes)));
   flock.type = view.getInt16(0, true);
   return isDone;
 }

@@ -1,12 +1,10 @@
 import { closeSync, fstatSync } from "node:fs";
 import type { HeldThing } from "../../host.ts";
 import { fileKey } from "../../plan/start-plan.ts";
+import { fcntl } from "./fcntl.ts";
 import { fileFacts } from "./file-id.ts";
-import { libc } from "./libc.ts";
 import { openImage } from "./open-image.ts";
 
-/** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
-const SYS_FCNTL = process.arch === "x64" ? 72n : 25n;
 /** linux/fcntl.h, asm-generic/fcntl.h */
 const F_SETSIG = 10n;
 const F_SETLEASE = 1024n;
@@ -45,10 +43,6 @@ function isFree({ forbidden, key, path }: HeldThing): boolean {
 }
 
 function hasLease(fd: number, isForReading: boolean): boolean {
-  if (!tell(fd, F_SETSIG, SIGURG) || !tell(fd, F_SETLEASE, isForReading ? F_RDLCK : F_WRLCK)) return false;
-  return tell(fd, F_SETLEASE, F_UNLCK);
-}
-
-function tell(fd: number, command: bigint, value: bigint): boolean {
-  return libc().syscall(SYS_FCNTL, BigInt(fd), command, value, 0n) === 0n;
+  if (!fcntl(fd, F_SETSIG, SIGURG) || !fcntl(fd, F_SETLEASE, isForReading ? F_RDLCK : F_WRLCK)) return false;
+  return fcntl(fd, F_SETLEASE, F_UNLCK);
 }
