@@ -1,18 +1,20 @@
 /**
- * How many small changes of the security core the tests see: `scripts/mutate [--count N] [--seed N] [--coverage] [FOLDER...]`.
+ * How many small changes of the security core the tests see: `scripts/mutate [--count N] [--seed N] [--coverage | --again] [FOLDER...]`.
  *
- * Changes N places (400) chosen by the seed, one at a time, and runs the host's tests that run the changed place, then the
+ * Changes N places (400) chosen by the seed, one at a time, and runs the host's tests that run the changed place, and the
  * compiler. Prints each change that all of them let pass, but for those in scripts/mutation/equivalent.txt, which says why the
- * program is the same with it. --coverage stops after the first part: how much of each folder the tests run, counting what
- * runs in child processes. Needs root: see scripts/mutation/sandbox.ts. Takes about an hour on two cores.
+ * program is the same with it. A test counts when it fails twice; one that no longer ends, when it ends in time without the change.
+ * --again tries only those that survived the last time. --coverage stops after the first part: how much of each folder the
+ * tests run, counting what runs in child processes. Each verdict is kept in `verdicts.txt` of the folder it works in.
+ * Needs root: see scripts/mutation/sandbox.ts. Takes about an hour on two cores.
  */
-import { readFileSync } from "node:fs";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Glob } from "bun";
 import { type Coverage, measureCoverage } from "./mutation/coverage.ts";
 import { isEquivalent, readEquivalents } from "./mutation/equivalents.ts";
-import { judge, type Verdict } from "./mutation/judge.ts";
+import { judge, refuseUncompiled, type Verdict } from "./mutation/judge.ts";
 import { listMutants, type Mutant } from "./mutation/mutants.ts";
 import { chooseSome } from "./mutation/sample.ts";
 import { makeSandbox } from "./mutation/sandbox.ts";
@@ -34,6 +36,7 @@ const { positionals, values } = parseArgs({
     count: { type: "string", default: "400" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     coverage: { type: "boolean", default: false },
+    again: { type: "boolean", default: false },
   },
 });
 const cache = process.env["MUTATION_FOLDER"] ?? "/var/cache/svirt-mutation";
@@ -44,8 +47,12 @@ const sources = [
   ...new Set(list(positionals.length === 0 ? CORE : positionals.map((path) => `${path}/**/*.ts`))),
 ];
 const tests = list(["test/**/*.test.ts"]).filter((path) => !OTHER_TESTS.test(path));
-const coverage = await measureCoverage(join(cache, "coverage"), sources, tests);
-for (const path of coverage.broken) print(`left out, since it fails unchanged: ${path}`);
+const folders = Array.from({ length: WORKERS }, (_, at) => join(cache, `worker-${at}`));
+const coverage = await measureCoverage(folders, sources, tests);
+for (const { output, path } of coverage.broken) {
+  print(`left out, since it fails unchanged: ${path}`);
+  process.stderr.write(`${output.split("\n").slice(-30).join("\n")}\n`);
+}
 printCoverage(coverage);
 if (!values.coverage) await tryMutants();
 
@@ -53,18 +60,24 @@ async function tryMutants(): Promise<void> {
   const all = sources.flatMap((file) => listMutants(file, readFileSync(file, "utf8")));
   const chosen = chooseSome(all, Number(values.count), Number(values.seed));
   print(`${chosen.length} of ${all.length} changes, seed ${values.seed}`);
-  const queue = [...chosen];
+  const kept = join(cache, "verdicts.txt");
+  const before = values.again ? readFileSync(kept, "utf8").split("\n") : [];
+  const queue = values.again ? chosen.filter((mutant) => before.includes(describe(mutant))) : [...chosen];
+  const tried = new Set(queue.map((mutant) => describe(mutant)));
+  writeFileSync(kept, before.filter((line) => !tried.has(line)).join("\n"));
   const verdicts: (readonly [Mutant, Verdict])[] = [];
-  const work = async (worker: number): Promise<void> => {
-    const sandbox = makeSandbox(join(cache, `worker-${worker}`));
+  const work = async (folder: string): Promise<void> => {
+    const sandbox = makeSandbox(folder);
+    await refuseUncompiled(sandbox);
     for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
-      const verdict = await judge(sandbox, mutant, coverage);
+      const { by, verdict } = await judge(sandbox, mutant, coverage);
       verdicts.push([mutant, verdict]);
+      appendFileSync(kept, `${describe(mutant, verdict === "survived" ? verdict : `${verdict}, ${by}`)}\n`);
       if (verdict === "survived") print(describe(mutant));
-      process.stderr.write(`\r${verdicts.length} of ${chosen.length} tried `);
+      process.stderr.write(`\r${verdicts.length} of ${tried.size} tried `);
     }
   };
-  await Promise.all(Array.from({ length: WORKERS }, (_, at) => work(at)));
+  await Promise.all(folders.map(work));
   sumUp(verdicts);
 }
 
@@ -76,7 +89,8 @@ function sumUp(verdicts: readonly (readonly [Mutant, Verdict])[]): void {
   const killed = verdicts.length - survivors.length;
   print(
     `${killed} of ${verdicts.length} seen (${((100 * killed) / verdicts.length).toFixed(1)} %): ` +
-      `${count("killed by tests")} by tests, ${count("killed by the compiler")} by the compiler`,
+      `${count("killed by tests")} by tests, ${count("killed by time")} by tests that no longer end, ` +
+      `${count("killed by the compiler")} by the compiler`,
   );
   print(`${survivors.length} survived, ${survivors.length - unexplained.length} of them explained`);
   for (const mutant of unexplained) print(describe(mutant));
@@ -100,9 +114,9 @@ function printCoverage({ places }: Coverage): void {
   }
 }
 
-function describe({ file, line, original, replacement }: Mutant): string {
+function describe({ file, line, original, replacement }: Mutant, verdict = "survived"): string {
   const short = (text: string): string => JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
-  return `survived: ${file}:${line} ${short(original)} -> ${short(replacement)}`;
+  return `${verdict}: ${file}:${line} ${short(original)} -> ${short(replacement)}`;
 }
 
 function print(text: string): void {

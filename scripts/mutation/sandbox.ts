@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /** A copy of the checkout in which tests are run where they can harm nothing. */
@@ -37,16 +37,29 @@ export function makeSandbox(folder: string): Sandbox {
   return { copy };
 }
 
-/** Runs a command in the copy; true when it succeeds. What takes longer than the time is killed and has failed. */
-export async function succeedsIn(
+/** How a command ended: with success, without it, or not within its time, and what it printed. */
+export interface Outcome {
+  readonly ended: "green" | "red" | "too late";
+  readonly output: string;
+}
+
+/** Runs a command in the copy, and kills it when the time is over. timeout(1) */
+export async function runIn(
   { copy }: Sandbox,
   command: readonly string[],
   seconds: number,
-): Promise<boolean> {
+): Promise<Outcome> {
   const confined = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
   const words = ["timeout", "-s", "KILL", String(Math.ceil(seconds)), ...confined];
+  const output = join(dirname(copy), "output");
+  const began = performance.now();
+  // A file, since a process that outlives the command would keep the reader of a pipe waiting.
   const child = Bun.spawn([...words, "sh", "-c", CONFINE, "sh", dirname(copy), ...command], {
-    stdio: ["ignore", "ignore", "ignore"],
+    stdio: ["ignore", Bun.file(output), Bun.file(`${output}.err`)],
   });
-  return (await child.exited) === 0;
+  const isGreen = (await child.exited) === 0;
+  const isLate = performance.now() - began >= 1000 * Math.ceil(seconds);
+  const printed = [output, `${output}.err`].map((file) => readFileSync(file, "utf8")).join("");
+  if (isGreen) return { ended: "green", output: printed };
+  return { ended: isLate ? "too late" : "red", output: printed };
 }
