@@ -46,7 +46,7 @@ const list = (patterns: readonly string[]): string[] =>
 const sources = [
   ...new Set(list(positionals.length === 0 ? CORE : positionals.map((path) => `${path}/**/*.ts`))),
 ];
-const tests = list(["test/**/*.test.ts"]).filter((path) => !OTHER_TESTS.test(path));
+const tests = list(["test/**/*.test.ts"]).filter((path) => !OTHER_TESTS.test(path) && !runsExecutable(path));
 const folders = Array.from({ length: WORKERS }, (_, at) => join(cache, `worker-${at}`));
 const coverage = await measureCoverage(folders, sources, tests);
 for (const { output, path } of coverage.broken) {
@@ -95,6 +95,11 @@ function sumUp(verdicts: readonly (readonly [Mutant, Verdict])[]): void {
   print(`${survivors.length} survived, ${survivors.length - unexplained.length} of them explained`);
   for (const mutant of unexplained) print(describe(mutant));
   process.exitCode = unexplained.length === 0 ? 0 : 1;
+}
+
+/** Such a test sees no change of the source. */
+function runsExecutable(path: string): boolean {
+  return readFileSync(path, "utf8").includes("dist/svirt");
 }
 
 function printCoverage({ places }: Coverage): void {
