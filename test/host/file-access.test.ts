@@ -3,9 +3,9 @@ import { chmodSync, statSync } from "node:fs";
 import { withFile } from "../../src/host/linux/file-id.ts";
 import { getxattrBytes, setxattr } from "../../src/host/linux/xattr.ts";
 import { aclBytes, NAMED_LISTS } from "./acl-bytes.ts";
-import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
+import { ASIDE, MISSING, OTHER_USER, OWN_USER, RealFolder } from "./real-folder.ts";
 
-const [ONE, OTHER] = [1_879_048_193, 1_879_048_194];
+const [ONE, OTHER] = [OWN_USER, OTHER_USER];
 const ACL = "system.posix_acl_access";
 
 describe.skipIf(MISSING !== undefined)(`what one user is let do to a file${ASIDE}`, () => {

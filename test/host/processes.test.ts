@@ -1,10 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { closeSync, existsSync, readdirSync, readFileSync, statSync, watch } from "node:fs";
+import { chmodSync, closeSync, existsSync, readdirSync, readFileSync, statSync, watch } from "node:fs";
 import { createServer } from "node:net";
 import { listenUnix } from "../../src/host/linux/listen.ts";
-import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
+import { ASIDE, MISSING, OTHER_USER, OWN_USER, RealFolder } from "./real-folder.ts";
 
-const UID = 0x70000001;
 /** linux/sched.h */
 const PF_KTHREAD = 0x00200000;
 
@@ -54,14 +53,14 @@ describe.skipIf(MISSING !== undefined)(`locks of the real machine${ASIDE}`, () =
 describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, () => {
   test("are known by their user, as their status tells it, and by their words", async () => {
     using folder = new RealFolder();
-    const child = sleeper(UID);
+    const child = sleeper(OWN_USER);
     await until(() => folder.host.getProcess(child.pid)?.command === "sleep");
-    expect(folder.host.getProcess(child.pid)).toMatchObject({ uid: UID, parentPid: process.pid });
-    expect(folder.host.listProcesses(UID).map(({ pid }) => pid)).toEqual([child.pid]);
-    expect(folder.host.listProcesses().filter(({ uid }) => uid === UID)).toEqual([
-      ...folder.host.listProcesses(UID),
+    expect(folder.host.getProcess(child.pid)).toMatchObject({ uid: OWN_USER, parentPid: process.pid });
+    expect(folder.host.listProcesses(OWN_USER).map(({ pid }) => pid)).toEqual([child.pid]);
+    expect(folder.host.listProcesses().filter(({ uid }) => uid === OWN_USER)).toEqual([
+      ...folder.host.listProcesses(OWN_USER),
     ]);
-    expect(folder.host.listProcesses(UID + 1)).toEqual([]);
+    expect(folder.host.listProcesses(OTHER_USER)).toEqual([]);
     expect(folder.host.getCommandLine(child.pid)).toEqual(["sleep", "60"]);
     child.kill("SIGKILL");
     await child.exited;
@@ -124,19 +123,23 @@ describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, 
 
   test("of a user are ended at one instant, one that is another process each moment, too", async () => {
     using folder = new RealFolder();
-    const words = ["setpriv", "--reuid", String(UID), "--clear-groups", "sh", "-c", "a() { a & }; a"];
+    chmodSync(folder.path, 0o711);
+    // Starts itself anew as long as the file is there: a shell's function may call itself a thousand times only.
+    const script = '[ ! -e "$1" ] || sh -c "$0" "$0" "$1" &';
+    const user = ["setpriv", "--reuid", String(OWN_USER), "--clear-groups"];
+    const words = [...user, "sh", "-c", script, script, folder.file("goes-on")];
     const [other, child] = [sleeper(), Bun.spawn(words)];
     await child.exited;
     const seen = new Set<number>();
     await until(() => {
-      for (const { pid } of folder.host.listProcesses(UID)) seen.add(pid);
+      for (const { pid } of folder.host.listProcesses(OWN_USER)) seen.add(pid);
       return seen.size > 3;
     });
-    folder.host.killUser(UID);
-    await until(() => folder.host.listProcesses(UID).length === 0);
+    folder.host.killUser(OWN_USER);
+    await until(() => folder.host.listProcesses(OWN_USER).length === 0);
     await Bun.sleep(100);
-    expect(folder.host.listProcesses(UID)).toEqual([]);
-    folder.host.killUser(UID);
+    expect(folder.host.listProcesses(OWN_USER)).toEqual([]);
+    folder.host.killUser(OWN_USER);
     expect(other.exitCode).toBeNull();
     other.kill();
   });

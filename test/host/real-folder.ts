@@ -48,6 +48,13 @@ export class RealFolder {
 }
 
 /**
+ * Users that are this test process's alone, from those that svirt gives to guests: a test that ends all processes of a user
+ * ends none of another test's, which may run at the same time. A pid is below 2^22, proc_sys_kernel(5).
+ */
+export const OWN_USER: number = 0x7100_0000 + 2 * process.pid;
+export const OTHER_USER: number = OWN_USER + 1;
+
+/**
  * Why the tests on the real machine cannot run here; undefined when they can. As root they always run: what the machine
  * lacks, or svirt's own calls get wrong, makes them fail.
  */

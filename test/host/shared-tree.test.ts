@@ -13,9 +13,8 @@ import type { Host, TreeEntry } from "../../src/host.ts";
 import type { TreeStep } from "../../src/plan/tree-step.ts";
 import { ClaimRegistry } from "../../src/registry/claims.ts";
 import { shareTree, unshareTree } from "../../src/run/shared-tree.ts";
-import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
+import { ASIDE, MISSING, OWN_USER, RealFolder } from "./real-folder.ts";
 
-const UID = 1_879_048_193;
 const OWN = "system_u:object_r:var_t:s0";
 const HOME = "system_u:object_r:user_home_t:s0";
 const CONTENT = "system_u:object_r:virt_content_t:s0";
@@ -150,7 +149,15 @@ class Scene implements Disposable {
     this.outside.setXattr(this.outside.id(this.secret), LABEL, `${OWN}\0`);
     const claim = { kind: "file", key: "inode", sharing: "exclusive", label: GUEST, original: OWN } as const;
     const folder = this.folder.id(path);
-    this.step = { do: "share-tree", folder, claim, uid: UID, access: "read-write", to: GUEST, from: OWN };
+    this.step = {
+      do: "share-tree",
+      folder,
+      claim,
+      uid: OWN_USER,
+      access: "read-write",
+      to: GUEST,
+      from: OWN,
+    };
     this.actor.registry.reserve(claim, "guest");
     this.folder.host.makeFolder({ path: this.outside.path, mode: 0o711 });
   }
@@ -199,7 +206,7 @@ class Scene implements Disposable {
   }
 
   asUser(...words: string[]): { readonly success: boolean; readonly stdout: string } {
-    const user = ["setpriv", "--reuid", String(UID), "--regid", String(UID), "--clear-groups"];
+    const user = ["setpriv", "--reuid", String(OWN_USER), "--regid", String(OWN_USER), "--clear-groups"];
     const { stdout, success } = Bun.spawnSync([...user, ...words], {
       cwd: this.folder.path,
       stderr: "ignore",
