@@ -8,7 +8,7 @@ const host = makeLinuxHost();
 const ROOT = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].find((path) =>
   existsSync(`${path}/cgroup.controllers`),
 );
-const PARENT = `${ROOT}/svirt-test-${process.pid}`;
+const PARENT = `${ROOT}/svirt-test-${crypto.randomUUID()}`;
 const lack = MISSING ?? (ROOT === undefined ? "no cgroup2 is mounted" : undefined);
 const aside = lack === undefined ? "" : ` (skipped: ${lack})`;
 const UID = 0x70000003;

@@ -93,6 +93,21 @@ describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, 
     expect(folder.host.signalProcess({ pid: child.pid, startTicks }, "SIGKILL")).toBe(false);
   });
 
+  test("have used as much time of a processor as the kernel tells them themselves", () => {
+    using folder = new RealFolder();
+    const usedS = (): number => {
+      const { system, user } = process.cpuUsage();
+      return (user + system) / 1_000_000;
+    };
+    const end = usedS() + 0.2;
+    while (usedS() < end);
+    const [before, found, after] = [usedS(), folder.host.getCpuSeconds(process.pid), usedS()];
+    // Both times are cut to clock ticks of a hundredth of a second.
+    expect(found).toBeGreaterThan(before - 0.05);
+    expect(found).toBeLessThan(after + 0.05);
+    expect(folder.host.getCpuSeconds(2 ** 22 + 1)).toBeUndefined();
+  });
+
   test("that are zombies are gone: they hold no file and run no code", async () => {
     using folder = new RealFolder();
     // What the shell becomes knows of no child, so that stays a zombie.

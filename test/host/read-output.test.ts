@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { withFileLimit } from "../../src/host/linux/file-limit.ts";
@@ -30,6 +30,18 @@ test.each([
 test("readOutput() does not wait for what a program has left behind, which has its output open", () => {
   expect(read("sleep 30 & echo said")).toBe("said\n");
 });
+
+test.skipIf(existsSync("/sys/fs/selinux/enforce"))(
+  "readOutput() does not run a program that the kernel cannot confine, and leaves no file of it",
+  () => {
+    const logFolder = mkdtempSync(join(folder, "log-"));
+    const confined = { context: "a:b:c:s0", inputLabel: "a:b:d:s0", logFolder };
+    const words = ["/bin/sh", "-c", `: >${folder}/ran`];
+    expect(readOutput(words, confined)).toBeUndefined();
+    expect(readOutput(words, confined, "input")).toBeUndefined();
+    expect([existsSync(join(folder, "ran")), readdirSync(logFolder)]).toEqual([false, []]);
+  },
+);
 
 test("withFileLimit() ends a program that writes a longer file, and changes nothing for svirt itself", () => {
   const path = join(folder, "long");

@@ -72,9 +72,9 @@ function readConfined(
     );
     return done.success ? readFileSync(path, "utf8") : undefined;
   } finally {
-    setExecContext("");
     for (const opened of [fd, stdin]) if (opened !== undefined) closeSync(opened);
     unlinkSync(path);
+    setExecContext("");
   }
 }
 
