@@ -142,7 +142,8 @@ static struct outcome signal_parent(const char *pid, int number)
 {
 	if (kill(pid_of(pid), number) != 0)
 		return refused("kill");
-	return kill(pid_of(pid), SIGCONT) != 0 ? refused("SIGCONT") : DONE;
+	/* What the signal has ended by now cannot be continued, and need not. */
+	return kill(pid_of(pid), SIGCONT) != 0 && errno != ESRCH ? refused("SIGCONT") : DONE;
 }
 
 static struct outcome signal_by_descriptor(const char *pid, int number)
