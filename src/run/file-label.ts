@@ -135,7 +135,11 @@ export function restoreFileLabel(actor: LabelActor, step: Extract<Step, { do: "r
     const marks = readMachineMarks(host, { file, id });
     if (mayBeTaken(actor, id, marks)) return;
     const others = othersOf(host, marks);
-    const here = registry.listHolders("file", step.claim.key).filter((holder) => holder.owner !== owner);
+    const isOurs = labelOf(file) === step.from;
+    // A start that was killed after its claim and before its label is no user of ours.
+    const here = registry
+      .listHolders("file", step.claim.key)
+      .filter((holder) => holder.owner !== owner && (!isOurs || holder.label === step.from));
     if (here.length > 0) {
       const remembered = getRemembered(file);
       // A file that is not labelled for them remembers nothing.

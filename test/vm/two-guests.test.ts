@@ -19,6 +19,7 @@ import {
   sweepAll,
   UUID,
 } from "./scene.ts";
+import { strikeEverywhere } from "./strikes.ts";
 
 const CONTENT = "system_u:object_r:virt_content_t:s0";
 
@@ -170,4 +171,26 @@ test("after two power failures a guest that is cleared away leaves another's mem
   await destroyDomain(nodeOn(machine), UUID);
   await reapAll(machine);
   expect(labelOf(machine, "/var/lib/images/base.raw")).toBe(ORIGINAL);
+});
+
+test("a power failure, then another guest's start killed at any instant: their private disk gets its label back", async () => {
+  const path = "/var/lib/images/private1.raw";
+  const disks = diskXml(path, "vda");
+  const one = domainXml({ disks });
+  const two = domainXml({ name: "vm2", uuid: OTHER, disks });
+  const prepare = async (): Promise<Machine> => {
+    const machine = makeMachine();
+    await startDomain(nodeOn(machine), one);
+    machine.reboot();
+    return machine;
+  };
+  const work = (node: ReturnType<typeof nodeOn>): Promise<unknown> => startDomain(node, two);
+  await strikeEverywhere({ name: "start", prepare, work }, "crash", async (machine, place) => {
+    // Clears the first one away while the second one's claim is still there.
+    await startDomain(nodeOn(machine), one).catch(() => undefined);
+    await sweepAll(machine);
+    for (const uuid of [UUID, OTHER]) await destroyDomain(nodeOn(machine), uuid).catch(() => undefined);
+    await reapAll(machine);
+    expect([place, labelOf(machine, path)]).toEqual([place, ORIGINAL]);
+  });
 });
