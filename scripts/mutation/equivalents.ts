@@ -4,6 +4,8 @@ import type { Mutant } from "./mutants.ts";
 /** A change with which the program does the same, and why. */
 interface Equivalent {
   readonly file: string;
+  /** The line of the source in which the change begins: the same small text may stand in many. */
+  readonly line: string;
   readonly original: string;
   readonly replacement: string;
   readonly reason: string;
@@ -11,7 +13,7 @@ interface Equivalent {
 
 const FILE = new URL("equivalent.txt", import.meta.url);
 
-/** Reads equivalent.txt: a paragraph each, `FILE`, the text before, the text after, and the reason. */
+/** Reads equivalent.txt: a paragraph each, `FILE`, its line, the text before, the text after, and the reason. */
 export function readEquivalents(): readonly Equivalent[] {
   const lines = readFileSync(FILE, "utf8")
     .split("\n")
@@ -21,18 +23,21 @@ export function readEquivalents(): readonly Equivalent[] {
     .split(/\n\n+/)
     .filter((paragraph) => paragraph.trim() !== "")
     .map((paragraph) => {
-      const [file = "", original = "", replacement = "", ...reason] = paragraph.trim().split("\n");
+      const [file = "", line = "", original = "", replacement = "", ...reason] = paragraph.trim().split("\n");
       if (reason.length === 0) throw new Error(`Cannot read ${FILE.pathname}: "${file}" has no reason`);
-      return { file, original, replacement, reason: reason.join(" ") };
+      const after = replacement === "(nothing)" ? "" : replacement;
+      return { file, line, original, replacement: after, reason: reason.join(" ") };
     });
 }
 
 /** Whether a change is one of them; blanks count as one. */
 export function isEquivalent(known: readonly Equivalent[], mutant: Mutant): boolean {
+  const source = readFileSync(mutant.file, "utf8").split("\n")[mutant.line - 1] ?? "";
   const flat = (text: string): string => text.replace(/\s+/g, " ").trim();
   return known.some(
-    ({ file, original, replacement }) =>
+    ({ file, line, original, replacement }) =>
       file === mutant.file &&
+      flat(line) === flat(source) &&
       flat(original) === flat(mutant.original) &&
       flat(replacement) === flat(mutant.replacement),
   );

@@ -59,6 +59,11 @@ export function trimLabel(text: string): string {
   return text.replace(/[\0\n]+$/, "");
 }
 
+/** What is written to an attribute of a process: with a NUL as libselinux does, and a newline to clear it. proc_pid_attr(5) */
+export function formatAttribute(context: string): string {
+  return context === "" ? "\n" : `${context}\0`;
+}
+
 function shown(text: string): string {
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

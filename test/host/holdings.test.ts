@@ -56,6 +56,23 @@ describe.skipIf(MISSING !== undefined)(`findHoldings() on the real machine${ASID
     expect(folder.host.findHoldings(things, [child.pid], ALL)).toEqual([]);
   });
 
+  test("finds nothing of a process that has ended and is not waited for: it has no memory and no descriptors", async () => {
+    using folder = new RealFolder();
+    const path = folder.file("held", "x");
+    // What the shell becomes knows of no child, so that stays a zombie.
+    const script = 'sleep 60 <"$0" & echo $!; exec sleep 61';
+    const shell = Bun.spawn(["/bin/sh", "-c", script, path], { stdout: "pipe" });
+    const { value } = await shell.stdout.getReader().read();
+    const pid = Number(new TextDecoder().decode(value));
+    while (folder.host.getCommandLine(shell.pid)[1] !== "61") await Bun.sleep(5);
+    process.kill(pid, "SIGKILL");
+    while (folder.host.getProcess(pid) !== undefined) await Bun.sleep(5);
+    const things = [{ key: fileKey(folder.id(path)), path }];
+    expect(folder.host.findHoldings(things, [pid], ALL)).toEqual([]);
+    shell.kill("SIGKILL");
+    await shell.exited;
+  });
+
   test.each(UNTOLD)("tells of a %s, whatever is in it", async (how, by) => {
     using folder = new RealFolder();
     const path = folder.file("held", "x");

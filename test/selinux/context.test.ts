@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import {
   canonicalContext,
+  formatAttribute,
   formatContext,
   parseContext,
   parseContextOrUndefined,
@@ -66,4 +67,9 @@ test("canonicalContext() writes the range as the kernel does and leaves one with
 
 test("trimLabel() takes NULs and newlines off the end alone", () => {
   expect(trimLabel("a\0b\0\n\0")).toBe("a\0b");
+});
+
+test("formatAttribute() ends a context with a NUL, and clears an attribute with a newline", () => {
+  expect(formatAttribute("system_u:system_r:svirt_t:s0:c1,c2")).toBe("system_u:system_r:svirt_t:s0:c1,c2\0");
+  expect(formatAttribute("")).toBe("\n");
 });

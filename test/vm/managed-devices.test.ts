@@ -80,6 +80,28 @@ test("a device that is at vfio-pci already stays there", async () => {
   expect(snapshot(machine)).toEqual(before);
 });
 
+test("a device that is at vfio-pci already is no reason to write a record earlier than for one that is not managed", async () => {
+  const written = async (managed: string): Promise<readonly string[]> => {
+    const own = makeHost();
+    own.pci.bind(NAME, "vfio-pci");
+    const [{ host, ...node }, paths] = [nodeOn(own), [] as string[]];
+    const note = <Write extends (path: string, text: string, mode: number) => void>(write: Write) =>
+      ((path, text, mode) => {
+        paths.push(path);
+        write(path, text, mode);
+      }) as Write;
+    const noting = {
+      ...host,
+      writeText: note(host.writeText),
+      stageText: note(host.stageText),
+      writeVolatile: note(host.writeVolatile),
+    };
+    await startDomain({ ...node, host: noting }, domainXml({ devices: pci(0, managed) }));
+    return paths;
+  };
+  expect(await written("yes")).toEqual(await written("no"));
+});
+
 test("a device without a driver has none afterwards, and one that was meant for another keeps that", async () => {
   machine.pci.unbind(NAME);
   machine.pci.write(`${pciFolder(NAME)}/driver_override`, "pci-stub");

@@ -1,6 +1,6 @@
 import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from "node:fs";
 import type { LoadedPolicy, SelinuxState } from "../../host.ts";
-import { trimLabel } from "../../selinux/context.ts";
+import { formatAttribute, trimLabel } from "../../selinux/context.ts";
 import { parseSelinuxConfig } from "../../selinux/contexts-files.ts";
 
 const SELINUXFS = "/sys/fs/selinux";
@@ -52,12 +52,12 @@ export function isValidContext(context: string): boolean {
  * kernel keeps this per thread. proc_pid_attr(5)
  */
 export function setSocketContext(context: string): void {
-  writeOnce("/proc/thread-self/attr/sockcreate", context === "" ? "\n" : `${context}\0`);
+  writeOnce("/proc/thread-self/attr/sockcreate", formatAttribute(context));
 }
 
 /** The same for the files that this thread makes, a socket's name among them. proc_pid_attr(5) */
 export function setFileContext(context: string): void {
-  writeOnce("/proc/thread-self/attr/fscreate", context === "" ? "\n" : `${context}\0`);
+  writeOnce("/proc/thread-self/attr/fscreate", formatAttribute(context));
 }
 
 function digestPolicy(): string | undefined {
@@ -73,7 +73,7 @@ function digestPolicy(): string | undefined {
  * spawn before any await: the kernel keeps it per thread. proc_pid_attr(5)
  */
 export function setExecContext(context: string): void {
-  writeOnce("/proc/thread-self/attr/exec", context === "" ? "\n" : `${context}\0`);
+  writeOnce("/proc/thread-self/attr/exec", formatAttribute(context));
 }
 
 /** Once: each look at a label asks for it. */
