@@ -1,10 +1,11 @@
 /**
- * How many small changes of the security core the tests see: `scripts/mutate [--count N] [--seed N] [--coverage | --again] [FOLDER...]`.
+ * How many small changes of the security core the tests see: `scripts/mutate [--count N] [--seed N] [--most N] [--coverage | --again] [FOLDER...]`.
  *
  * Changes N places (400) chosen by the seed, one at a time, and runs the host's tests that run the changed place, and the
  * compiler. Prints each change that all of them let pass, but for those in scripts/mutation/equivalent.txt, which says why the
  * program is the same with it. A test counts when it fails twice; one that no longer ends, when it ends in time without the change.
- * --again tries only those that survived the last time. --coverage stops after the first part: how much of each folder the
+ * --most N: of the tests only the file's own and then the quickest, so that they take N seconds (30) together for one change; what
+ * survives those is tried with more by --again. --again tries only those that survived the last time. --coverage stops after the first part: how much of each folder the
  * tests run, counting what runs in child processes. Each verdict is kept in `verdicts.txt` of the folder it works in.
  * Needs root: see scripts/mutation/sandbox.ts. Takes about an hour on two cores.
  */
@@ -15,6 +16,7 @@ import { Glob } from "bun";
 import { type Coverage, measureCoverage } from "./mutation/coverage.ts";
 import { isEquivalent, readEquivalents } from "./mutation/equivalents.ts";
 import { judge, refuseUncompiled, type Verdict } from "./mutation/judge.ts";
+import { keepCoverage } from "./mutation/kept-coverage.ts";
 import { listMutants, type Mutant } from "./mutation/mutants.ts";
 import { chooseSome } from "./mutation/sample.ts";
 import { makeSandbox } from "./mutation/sandbox.ts";
@@ -37,6 +39,7 @@ const { positionals, values } = parseArgs({
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     coverage: { type: "boolean", default: false },
     again: { type: "boolean", default: false },
+    most: { type: "string", default: "30" },
   },
 });
 const cache = process.env["MUTATION_FOLDER"] ?? "/var/cache/svirt-mutation";
@@ -48,7 +51,7 @@ const sources = [
 ];
 const tests = list(["test/**/*.test.ts"]).filter((path) => !OTHER_TESTS.test(path) && !runsExecutable(path));
 const folders = Array.from({ length: WORKERS }, (_, at) => join(cache, `worker-${at}`));
-const coverage = await measureCoverage(folders, sources, tests);
+const coverage = await keepCoverage(cache, async () => await measureCoverage(folders, sources, tests));
 for (const { output, path } of coverage.broken) {
   print(`left out, since it fails unchanged: ${path}`);
   process.stderr.write(`${output.split("\n").slice(-30).join("\n")}\n`);
@@ -70,7 +73,7 @@ async function tryMutants(): Promise<void> {
     const sandbox = makeSandbox(folder);
     await refuseUncompiled(sandbox);
     for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
-      const { by, verdict } = await judge(sandbox, mutant, coverage);
+      const { by, verdict } = await judge(sandbox, mutant, { coverage, seconds: Number(values.most) });
       verdicts.push([mutant, verdict]);
       appendFileSync(kept, `${describe(mutant, verdict === "survived" ? verdict : `${verdict}, ${by}`)}\n`);
       if (verdict === "survived") print(describe(mutant));

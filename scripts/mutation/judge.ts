@@ -13,6 +13,12 @@ export interface Judgement {
   readonly by: string;
 }
 
+/** What the tests run, and how long those of one change may take together. */
+interface Trial {
+  readonly coverage: Coverage;
+  readonly seconds: number;
+}
+
 /** The tests that are most likely to see it are run first, before the compiler. */
 const FIRST = 4;
 const COMPILER_S = 300;
@@ -20,7 +26,11 @@ const COMPILER_S = 300;
 const TEST_MS = 20_000;
 
 /** Makes the change in the sandbox's copy, runs the tests that run its place and the compiler, and takes it back. */
-export async function judge(sandbox: Sandbox, mutant: Mutant, coverage: Coverage): Promise<Judgement> {
+export async function judge(
+  sandbox: Sandbox,
+  mutant: Mutant,
+  { coverage, seconds }: Trial,
+): Promise<Judgement> {
   const text = readFileSync(mutant.file, "utf8");
   const changed = text.slice(0, mutant.start) + mutant.replacement + text.slice(mutant.end);
   const write = (version: string): void => writeFileSync(join(sandbox.copy, mutant.file), version);
@@ -35,7 +45,7 @@ export async function judge(sandbox: Sandbox, mutant: Mutant, coverage: Coverage
     },
   };
   try {
-    const tests = orderTests(mutant, testsOf(coverage, mutant));
+    const tests = within(seconds, orderTests(mutant, testsOf(coverage, mutant)));
     const early = await seenBy(runner, tests.slice(0, FIRST));
     if (early !== undefined) return early;
     if (!(await compiles(sandbox))) return { verdict: "killed by the compiler", by: "tsc" };
@@ -112,4 +122,13 @@ function orderTests(mutant: Mutant, tests: readonly TestFile[]): TestFile[] {
   const name = mutant.file.replace(/^src\/(.*)\.ts$/, "test/$1.test.ts");
   const cost = (test: TestFile): number => (test.path === name ? 0 : test.seconds);
   return tests.toSorted((a, b) => cost(a) - cost(b));
+}
+
+/** The first of them at least. */
+function within(seconds: number, tests: readonly TestFile[]): TestFile[] {
+  let sum = 0;
+  return tests.filter((test, at) => {
+    sum += test.seconds;
+    return at === 0 || sum <= seconds;
+  });
 }

@@ -9,7 +9,8 @@ export interface Sandbox {
 
 /**
  * A changed program may remove or label anything as root: so all but the copy, /tmp, /var/tmp and the kernel's own file
- * systems can only be read, and every process of the run ends with it. mount_namespaces(7), pid_namespaces(7)
+ * systems can only be read, it has a network of its own, and every process of the run ends with it. mount_namespaces(7),
+ * network_namespaces(7), pid_namespaces(7)
  */
 const CONFINE = `set -e
 mount --make-rprivate /
@@ -18,18 +19,26 @@ mount --bind "$1/var-tmp" /var/tmp
 mount -o remount,bind,ro /
 mount -t tmpfs tmpfs /tmp
 mount -t tmpfs tmpfs /run
+ip link set lo up
 cd "$1/copy"
 shift
 exec "$@"`;
 
-/** Copies the files that git knows or would add. */
+/** The files that git knows or would add. */
+export function listFiles(): string[] {
+  const { stdout } = Bun.spawnSync(["git", "ls-files", "-z", "-co", "--exclude-standard"]);
+  return stdout
+    .toString()
+    .split("\0")
+    .filter((file) => file !== "");
+}
+
+/** A copy of them. */
 export function makeSandbox(folder: string): Sandbox {
   rmSync(folder, { recursive: true, force: true });
   const copy = join(folder, "copy");
   mkdirSync(join(folder, "var-tmp"), { recursive: true, mode: 0o1777 });
-  const { stdout } = Bun.spawnSync(["git", "ls-files", "-z", "-co", "--exclude-standard"]);
-  for (const file of stdout.toString().split("\0")) {
-    if (file === "") continue;
+  for (const file of listFiles()) {
     mkdirSync(dirname(join(copy, file)), { recursive: true });
     cpSync(file, join(copy, file), { verbatimSymlinks: true });
   }
@@ -49,7 +58,7 @@ export async function runIn(
   command: readonly string[],
   seconds: number,
 ): Promise<Outcome> {
-  const confined = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
+  const confined = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"];
   const words = ["timeout", "-s", "KILL", String(Math.ceil(seconds)), ...confined];
   const output = join(dirname(copy), "output");
   const began = performance.now();
