@@ -26,7 +26,7 @@ describe("Host.editFile()", () => {
   test.each([
     ["touch /tmp/x; vi", "Cannot run the editor 'touch /tmp/x; vi': svirt gives it to no shell"],
     ["$(id)", "svirt gives it to no shell"],
-    ["/nowhere/vi", "Cannot edit with /nowhere/vi"],
+    ["/nowhere/vi -n", "Cannot edit with /nowhere/vi -n: "],
     ["false", "it ended with 1"],
   ])("of %j says what is wrong", (editor, says) => {
     using folder = new RealFolder();

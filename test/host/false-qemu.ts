@@ -21,6 +21,15 @@ const BEHAVIOURS: Readonly<
       void client.write(GREETING + [1, 2, 3].map((id) => say({ return: "early", id })).join("")),
     asked: (client, id) => void client.write(say({ return: "asked", id })),
   },
+  // Nothing between two line breaks is no message.
+  "blank-lines": {
+    open: (client) => void client.write(`\n\n${GREETING}\n`),
+    asked: (client, id) => void client.write(`\n${say({ return: "asked", id })}`),
+  },
+  refuses: {
+    open: (client) => void client.write(GREETING),
+    asked: (client, id) => void client.write(say({ error: { class: "GenericError", desc: "not now" }, id })),
+  },
   mute: { open: () => undefined, asked: () => undefined },
   "mute-after-greeting": { open: (client) => void client.write(GREETING), asked: () => undefined },
   // Each answer in time, all of them together not.

@@ -80,6 +80,15 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     }
   });
 
+  test("tells the names of all its attributes, however long they are together", () => {
+    using folder = new RealFolder();
+    const file = folder.id(folder.file("disk"));
+    const names = Array.from({ length: 5 }, (_, at) => `user.${at}${"x".repeat(100)}`);
+    for (const name of names) folder.setXattr(file, name, "");
+    const found = folder.host.withAttributes(file, ({ listXattrs }) => listXattrs());
+    expect(found.filter((name) => name.startsWith("user.")).toSorted()).toEqual(names);
+  });
+
   test("that a symlink replaced after inspection is refused, and what the link leads to is left alone", () => {
     using folder = new RealFolder();
     const path = folder.file("disk");

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
 import { asSvirtError, type SvirtError } from "../../src/errors.ts";
 import type { Monitor } from "../../src/host.ts";
 import { RealFolder } from "./real-folder.ts";
@@ -54,6 +55,23 @@ async function errorOf(work: Promise<unknown>): Promise<SvirtError> {
 
 test("a monitor's answer counts once it was asked for", async () => {
   expect(await ask("early", LONG_MS)).toBe("asked");
+});
+
+test("a monitor's blank lines say nothing", async () => {
+  expect(await ask("blank-lines", LONG_MS)).toBe("asked");
+});
+
+test("a pipe that QEMU does not take is closed at both ends", async () => {
+  const countOpen = (): number => readdirSync("/proc/self/fd").length;
+  await withQemus(["refuses"], async ({ host }, [path = ""]) => {
+    const monitor = await host.connectMonitor(path, LONG_MS);
+    const before = countOpen();
+    const opening = monitor.openPipe({ direction: "from-guest", name: "state" });
+    expect((await errorOf(opening)).message).toEndWith("unable to execute QEMU command: not now");
+    expect(countOpen()).toBe(before);
+    monitor.close();
+    expect((await errorOf(monitor.execute("query-status"))).message).toEndWith("does not listen");
+  });
 });
 
 describe("a conversation has one deadline as a whole", () => {

@@ -107,6 +107,16 @@ describe("the lines of an input", () => {
     expect([...readLines(path, { mostBytes: 7, shortest: 1, longest: 10 })]).toEqual([]);
   });
 
+  test("are those of a file's end also when it grows meanwhile", () => {
+    using folder = new RealFolder();
+    const text = `first\n${"line\n".repeat(CHUNK_BYTES / 4)}last`;
+    const path = folder.file("log", text);
+    const lines = readLines(path, { mostBytes: text.length, shortest: 1, longest: 10, isEnd: true });
+    expect(lines.next().value).toBe("first");
+    writeFileSync(path, "more\n", { flag: "a" });
+    expect([...lines].at(-1)).toBe("last");
+  });
+
   test("are those of a file's end when that is asked for", () => {
     using folder = new RealFolder();
     const path = folder.file("log", "one\ntwo\nthree\n");

@@ -27,6 +27,14 @@ test.each([
   expect(read(script)).toBeUndefined();
 });
 
+test("readOutput() gives a program no variables of svirt's", () => {
+  expect(readOutput(["/usr/bin/env"])?.split("\n").toSorted()).toEqual([
+    "",
+    "LC_ALL=C",
+    "PATH=/usr/bin:/bin",
+  ]);
+});
+
 test("readOutput() does not wait for what a program has left behind, which has its output open", () => {
   expect(read("sleep 30 & echo said")).toBe("said\n");
 });

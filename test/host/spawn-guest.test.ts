@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import type { GuestOrder } from "../../src/plan/guest-order.ts";
 import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
 
@@ -31,6 +31,11 @@ function orderIn(folder: RealFolder, script: string): GuestOrder {
       },
     ],
   };
+}
+
+/** One whose reaper may write nothing down. */
+function silentOrder(folder: RealFolder): GuestOrder {
+  return { ...orderIn(folder, ":"), folder: `${folder.path}/none`, sockets: [], files: [] };
 }
 
 async function endOf(folder: RealFolder): Promise<string> {
@@ -140,5 +145,23 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
     const wish = { ...order, files: [{ ...disk, access: "append" as const, truncate: true }] };
     await expect(folder.host.spawnGuest(wish)).rejects.toThrow("another file stands there");
     expect(readFileSync(`${folder.path}/disk`, "utf8")).toBe("another's");
+  });
+
+  test("is not started by a reaper that ends without a word", async () => {
+    using folder = new RealFolder();
+    await expect(folder.host.spawnGuest(silentOrder(folder))).rejects.toThrow(
+      "Cannot start /bin/sh: its reaper did not tell a process number",
+    );
+  });
+
+  test("is handed no descriptors whose numbers do not follow one another, and none stays open", async () => {
+    using folder = new RealFolder();
+    const order = orderIn(folder, ":");
+    const before = readdirSync("/proc/self/fd").length;
+    const files = order.files.map((file) => ({ ...file, fd: 5 }));
+    await expect(folder.host.spawnGuest({ ...order, files })).rejects.toThrow(
+      "Cannot hand descriptors over: 3, 5 do not follow one another",
+    );
+    expect(readdirSync("/proc/self/fd")).toHaveLength(before);
   });
 });

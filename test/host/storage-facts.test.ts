@@ -92,12 +92,12 @@ asRoot(`a loop device lies where its file lies, and so does what is mounted from
   });
 });
 
-asRoot(`an overlay lies where its upper folder lies${aside}`, () => {
+asRoot.each(["upper", "upper one"])(`an overlay lies where its folder "%s" lies${aside}`, (upper) => {
   onLoop(({ mount }) => {
     const merged = `${folder}/merged`;
-    for (const path of [`${mount}/upper`, `${mount}/work`, `${folder}/lower`, merged])
+    for (const path of [`${mount}/${upper}`, `${mount}/work`, `${folder}/lower`, merged])
       mkdirSync(path, { recursive: true });
-    const options = `lowerdir=${folder}/lower,upperdir=${mount}/upper,workdir=${mount}/work`;
+    const options = `lowerdir=${folder}/lower,upperdir=${mount}/${upper},workdir=${mount}/work`;
     output("mount", "-t", "overlay", "overlay", "-o", options, merged);
     try {
       expect(
