@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { renameSync } from "node:fs";
 import { fileKey } from "../../src/plan/start-plan.ts";
 import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
 
@@ -71,6 +72,47 @@ describe.skipIf(MISSING !== undefined)(`findHoldings() on the real machine${ASID
     expect(folder.host.findHoldings(things, [pid], ALL)).toEqual([]);
     shell.kill("SIGKILL");
     await shell.exited;
+  });
+
+  describe("without the right to look at what is mapped", () => {
+    const HOST = new URL("../../src/host/linux/linux-host.ts", import.meta.url).pathname;
+    const found = (things: readonly unknown[], pid: number): unknown => {
+      const rights = ["--bounding-set", "-sys_admin,-checkpoint_restore"];
+      const script = `import { makeLinuxHost } from "${HOST}";
+        const found = makeLinuxHost().findHoldings(${JSON.stringify(things)}, [${pid}], { isComplete: true });
+        process.stdout.write(JSON.stringify(found));`;
+      const { stderr, stdout } = Bun.spawnSync(["setpriv", ...rights, process.execPath, "-e", script]);
+      return JSON.parse(stdout.toString() || JSON.stringify(stderr.toString()));
+    };
+
+    test("finds a mapping by what the kernel tells of it in numbers", async () => {
+      using folder = new RealFolder();
+      const [path, other] = [folder.file("held", "x"), folder.file("other", "x")];
+      const things = [path, other].map((one) => ({ key: fileKey(folder.id(one)), path: one }));
+      const child = await holder("mapping", path);
+      try {
+        const holding = { pid: child.pid, key: things[0]?.key, by: "a mapping", canWrite: true };
+        expect(found(things, child.pid)).toEqual([holding]);
+        expect(found(things.slice(1), child.pid)).toEqual([]);
+      } finally {
+        child.kill("SIGKILL");
+      }
+    });
+
+    test("holds one of a file of the same name to be one, whose number is another", async () => {
+      using folder = new RealFolder();
+      const path = folder.file("held", "x");
+      const child = await holder("mapping", path);
+      try {
+        renameSync(folder.file("new", "x"), path);
+        const things = [{ key: fileKey(folder.id(path)), path }];
+        expect(found(things, child.pid)).toEqual([{ pid: child.pid, by: "a mapping", canWrite: true }]);
+        // With the right to look at it, it is known to be another.
+        expect(folder.host.findHoldings(things, [child.pid], ALL)).toEqual([]);
+      } finally {
+        child.kill("SIGKILL");
+      }
+    });
   });
 
   test.each(UNTOLD)("tells of a %s, whatever is in it", async (how, by) => {

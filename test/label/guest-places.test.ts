@@ -92,6 +92,7 @@ const REFUSED: readonly Row[] = [
   ["/opt/app/run", "user_tmp_t", "user_tmp_t"],
   ["/etc/profile.d/x.sh", "user_tmp_t", "etc_t"],
   ["/boot/grub/grub.cfg", "boot_t", "boot_t"],
+  ["/efi/EFI/BOOT/BOOTX64.EFI", "-", "-"],
   ["/lib/modules/x.ko", "modules_object_t", "modules_object_t"],
   ["/var/www/html/index.php", "httpd_sys_content_t", "httpd_sys_content_t"],
   ["/var/lib/cloud/scripts/per-boot/x", "-", "var_lib_t"],

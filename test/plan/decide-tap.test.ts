@@ -42,6 +42,13 @@ describe("decideTap()", () => {
     expect(() => onBridge("<target dev='eth0'/>")).toThrow("a network device of that name is there");
   });
 
+  test("refuses when each of a hundred thousand names is taken", () => {
+    const taken = new Set(Array.from({ length: 100_000 }, (_, at) => `vnet${at}`));
+    expect(() => onBridge("", { ...FACTS, taken })).toThrow("every name like vnet%d is taken");
+    taken.delete("vnet99999");
+    expect(onBridge("", { ...FACTS, taken }).name).toBe("vnet99999");
+  });
+
   test("puts it on its bridge with the bridge's size, and another address than the guest has", () => {
     expect(onBridge("").setup).toEqual({ name: "vnet1", mac: "fe:54:00:00:00:0a", bridge: "br0", mtu: 1500 });
   });
