@@ -75,7 +75,9 @@ describe("reserve()", () => {
     registry.reserve(SHARED, "one");
     const { label: _, ...bare } = SHARED;
     const claim = label === undefined ? bare : { ...SHARED, label };
-    expect(() => registry.reserve(claim, "two")).toThrow("the guest one holds it with the label a:b:c:s0");
+    expect(() => registry.reserve(claim, "two")).toThrow(
+      `the guest one holds it with the label a:b:c:s0, not ${label ?? "that"}`,
+    );
   });
 });
 

@@ -7,6 +7,7 @@ const LOCKS = `1: POSIX  ADVISORY  READ  5433 08:01:7864448 128 128
 3: FLOCK  ADVISORY  WRITE 1568 00:2f:32388 0 EOF
 3: -> FLOCK  ADVISORY  WRITE 1600 00:2f:32388 0 EOF
 4: FLOCK  ADVISORY  WRITE 0 08:01:99 0 EOF
+5: FLOCK  ADVISORY  WRITE 1 08:01:77 0 EOF
 `;
 
 describe("parseLockHolder()", () => {
@@ -16,6 +17,7 @@ describe("parseLockHolder()", () => {
     ["8:1", "32388", undefined],
     ["8:1", "7864448", undefined],
     ["8:1", "99", undefined],
+    ["8:1", "77", 1],
   ])("of %s %s is %p", (device, inode, pid) => {
     expect(parseLockHolder(LOCKS, { path: "/run/lock", device, inode })).toBe(pid);
   });

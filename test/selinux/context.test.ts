@@ -73,3 +73,8 @@ test("formatAttribute() ends a context with a NUL, and clears an attribute with 
   expect(formatAttribute("system_u:system_r:svirt_t:s0:c1,c2")).toBe("system_u:system_r:svirt_t:s0:c1,c2\0");
   expect(formatAttribute("")).toBe("\n");
 });
+
+test("a context that is none is shown in an error, the beginning alone of a long one", () => {
+  expect(() => parseContext("x".repeat(80))).toThrow(`security context "${"x".repeat(80)}": it is not`);
+  expect(() => parseContext("x".repeat(81))).toThrow(`security context "${"x".repeat(80)}…": it is not`);
+});
