@@ -44,6 +44,47 @@ describe("Host.connectLines() on the real machine", () => {
     guest.stop();
   });
 
+  test("sends more than the socket takes at once, as the guest takes it", async () => {
+    using folder = new RealFolder();
+    const path = `${folder.path}/agent.sock`;
+    let taken = 0;
+    const slow = Bun.listen({
+      unix: path,
+      socket: {
+        open: (socket) => {
+          socket.pause();
+          setTimeout(() => socket.resume(), 200);
+        },
+        data: (_, bytes) => {
+          taken += bytes.length;
+        },
+      },
+    });
+    const facts = folder.host.inspectFile(path);
+    if (facts === undefined) throw new Error(`${path} is not there`);
+    const channel = await folder.host.connectLines(facts);
+    await channel.send(new Uint8Array(8 * MIB).fill(0x78), 20_000);
+    while (taken < 8 * MIB) await Bun.sleep(5);
+    channel.close();
+    slow.stop(true);
+  });
+
+  test("has sent what the socket has taken, though it takes no more and the guest has read nothing", async () => {
+    using folder = new RealFolder();
+    const path = `${folder.path}/agent.sock`;
+    const mute = Bun.listen({
+      unix: path,
+      socket: { open: (socket) => void socket.pause(), data: () => undefined },
+    });
+    const facts = folder.host.inspectFile(path);
+    if (facts === undefined) throw new Error(`${path} is not there`);
+    const channel = await folder.host.connectLines(facts);
+    // More than a quarter of SO_SNDBUF: from then on poll(2) calls the socket ready no more. unix_writable() of Linux
+    await channel.send(new Uint8Array(150_000), 500);
+    channel.close();
+    mute.stop(true);
+  });
+
   test("says that the guest has hung up", async () => {
     using folder = new RealFolder();
     const guest = listen(folder);

@@ -1,6 +1,15 @@
 import { describe, expect, test } from "bun:test";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
-import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
+import { ASIDE, MISSING, OWN_USER, RealFolder } from "./real-folder.ts";
 
 const LIMIT_MS = 10_000;
 const TIMEOUT_MS = 120_000;
@@ -27,6 +36,15 @@ function nest(top: string, levels: number): void {
     folder = below;
   }
   closeSync(folder);
+}
+
+/** Removes a folder as another user, and gives what went wrong. */
+function removeAs(uid: number, path: string): string {
+  const host = new URL("../../src/host/linux/linux-host.ts", import.meta.url).pathname;
+  const script = `import { makeLinuxHost } from "${host}";
+    process.setuid(${uid});
+    try { makeLinuxHost().removeFolder(${JSON.stringify(path)}); } catch (error) { console.log(String(error)); }`;
+  return Bun.spawnSync([process.execPath, "-e", script]).stdout.toString();
 }
 
 /** A tmpfs, as /run is one. */
@@ -60,6 +78,17 @@ function removeBy(words: readonly string[], path: string): { exitCode: number; s
 }
 
 describe.skipIf(MISSING !== undefined)(`removeFolder()${ASIDE}`, () => {
+  test("leaves the mode of a folder alone that is another user's, and so removes an empty one", () => {
+    using folder = new RealFolder();
+    chmodSync(folder.path, 0o711);
+    const own = `${folder.path}/own`;
+    mkdirSync(`${own}/empty`, { recursive: true });
+    chownSync(own, OWN_USER, OWN_USER);
+    chmodSync(`${own}/empty`, 0o555);
+    expect(removeAs(OWN_USER, `${own}/empty`)).toBe("");
+    expect(existsSync(`${own}/empty`)).toBe(false);
+  });
+
   test(
     "removes 10,000 levels of names of 255 bytes within 10 s, with a few descriptors",
     () => {

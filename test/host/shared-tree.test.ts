@@ -95,6 +95,21 @@ describe.skipIf(MISSING !== undefined)(`a folder with all below it${ASIDE}`, () 
     }
   });
 
+  test("is shared also when a file goes away meanwhile", () => {
+    using scene = new Scene();
+    const { host } = scene.actor;
+    for (const name of ["one", "two"]) scene.folder.file(name);
+    const visited: string[] = [];
+    host.visitTree(scene.folder.id(scene.folder.path), undefined, ({ id }) => {
+      const name = id.path.slice(scene.folder.path.length + 1);
+      visited.push(name);
+      const other = { one: "two", two: "one" }[name];
+      if (other !== undefined) scene.remove(other);
+    });
+    expect(visited.filter((name) => name === "one" || name === "two")).toHaveLength(1);
+    expect(visited).toContain("sub/mine");
+  });
+
   test("is not shared with a file that has another name elsewhere", () => {
     using scene = new Scene();
     linkSync(scene.secret, `${scene.folder.path}/sub/hard`);
