@@ -4,9 +4,10 @@
  * Changes N places (400) chosen by the seed, one at a time, and runs the host's tests that run the changed place, and the
  * compiler. Prints each change that all of them let pass, but for those in scripts/mutation/equivalent.txt, which says why the
  * program is the same with it. A test counts when it fails twice; one that no longer ends, when it ends in time without the change.
- * --most N: of the tests only the file's own and then the quickest, so that they take N seconds (30) together for one change; what
- * survives those is tried with more by --again. --again tries only those that survived the last time. --coverage stops after the first part: how much of each folder the
- * tests run, counting what runs in child processes. Each verdict is kept in `verdicts.txt` of the folder it works in.
+ * --most N: of the tests only the file's own and then the quickest, so that they take N seconds (30) together for one change.
+ * --again goes on with what was not killed the last time: when that was interrupted, or with more tests.
+ * --coverage stops after the first part: how much of each folder the tests run, counting what runs in child processes.
+ * Each verdict is kept in verdicts.txt of the folder that it works in.
  * Needs root: see scripts/mutation/sandbox.ts. Takes about an hour on two cores.
  */
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
@@ -15,7 +16,7 @@ import { parseArgs } from "node:util";
 import { Glob } from "bun";
 import { type Coverage, measureCoverage } from "./mutation/coverage.ts";
 import { isEquivalent, readEquivalents } from "./mutation/equivalents.ts";
-import { judge, refuseUncompiled, type Verdict } from "./mutation/judge.ts";
+import { isVerdict, type Judgement, judge, refuseUncompiled, type Verdict } from "./mutation/judge.ts";
 import { keepCoverage } from "./mutation/kept-coverage.ts";
 import { listMutants, type Mutant } from "./mutation/mutants.ts";
 import { chooseSome } from "./mutation/sample.ts";
@@ -64,30 +65,50 @@ async function tryMutants(): Promise<void> {
   const chosen = chooseSome(all, Number(values.count), Number(values.seed));
   print(`${chosen.length} of ${all.length} changes, seed ${values.seed}`);
   const kept = join(cache, "verdicts.txt");
-  const before = values.again ? readFileSync(kept, "utf8").split("\n") : [];
-  const queue = values.again ? chosen.filter((mutant) => before.includes(describe(mutant))) : [...chosen];
-  const tried = new Set(queue.map((mutant) => describe(mutant)));
-  writeFileSync(kept, before.filter((line) => !tried.has(line)).join("\n"));
-  const verdicts: (readonly [Mutant, Verdict])[] = [];
+  const verdicts = values.again ? readKilled(kept, chosen) : [];
+  const known = new Set(verdicts.map(({ mutant }) => mutant));
+  const queue = chosen.filter((mutant) => !known.has(mutant));
+  writeFileSync(kept, verdicts.map((judged) => `${formatJudged(judged)}\n`).join(""));
   const work = async (folder: string): Promise<void> => {
     const sandbox = makeSandbox(folder);
     await refuseUncompiled(sandbox);
     for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
-      const { by, verdict } = await judge(sandbox, mutant, { coverage, seconds: Number(values.most) });
-      verdicts.push([mutant, verdict]);
-      appendFileSync(kept, `${describe(mutant, verdict === "survived" ? verdict : `${verdict}, ${by}`)}\n`);
-      if (verdict === "survived") print(describe(mutant));
-      process.stderr.write(`\r${verdicts.length} of ${tried.size} tried `);
+      const judged = {
+        mutant,
+        ...(await judge(sandbox, mutant, { coverage, seconds: Number(values.most) })),
+      };
+      verdicts.push(judged);
+      appendFileSync(kept, `${formatJudged(judged)}\n`);
+      if (judged.verdict === "survived") print(formatJudged(judged));
+      process.stderr.write(`\r${verdicts.length} of ${chosen.length} tried `);
     }
   };
   await Promise.all(folders.map(work));
   sumUp(verdicts);
 }
 
-function sumUp(verdicts: readonly (readonly [Mutant, Verdict])[]): void {
+/** What was killed the last time. */
+function readKilled(file: string, chosen: readonly Mutant[]): Judged[] {
+  const lines = readFileSync(file, "utf8").split("\n");
+  return chosen.flatMap((mutant) => {
+    const line = lines.find((one) => one.endsWith(`: ${describe(mutant)}`)) ?? "";
+    const [, verdict, by = ""] = /^(killed by (?:tests|time|the compiler)), (\S+): /.exec(line) ?? [];
+    return isVerdict(verdict) ? [{ mutant, verdict, by }] : [];
+  });
+}
+
+interface Judged extends Judgement {
+  readonly mutant: Mutant;
+}
+
+function formatJudged({ by, mutant, verdict }: Judged): string {
+  return `${verdict}${by === "" ? "" : `, ${by}`}: ${describe(mutant)}`;
+}
+
+function sumUp(verdicts: readonly Judged[]): void {
   const equivalents = readEquivalents();
-  const count = (wanted: Verdict): number => verdicts.filter(([, verdict]) => verdict === wanted).length;
-  const survivors = verdicts.filter(([, verdict]) => verdict === "survived").map(([mutant]) => mutant);
+  const count = (wanted: Verdict): number => verdicts.filter(({ verdict }) => verdict === wanted).length;
+  const survivors = verdicts.flatMap(({ mutant, verdict }) => (verdict === "survived" ? [mutant] : []));
   const unexplained = survivors.filter((mutant) => !isEquivalent(equivalents, mutant));
   const killed = verdicts.length - survivors.length;
   print(
@@ -96,7 +117,7 @@ function sumUp(verdicts: readonly (readonly [Mutant, Verdict])[]): void {
       `${count("killed by the compiler")} by the compiler`,
   );
   print(`${survivors.length} survived, ${survivors.length - unexplained.length} of them explained`);
-  for (const mutant of unexplained) print(describe(mutant));
+  for (const mutant of unexplained) print(`survived: ${describe(mutant)}`);
   process.exitCode = unexplained.length === 0 ? 0 : 1;
 }
 
@@ -122,9 +143,9 @@ function printCoverage({ places }: Coverage): void {
   }
 }
 
-function describe({ file, line, original, replacement }: Mutant, verdict = "survived"): string {
+function describe({ file, line, original, replacement }: Mutant): string {
   const short = (text: string): string => JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
-  return `${verdict}: ${file}:${line} ${short(original)} -> ${short(replacement)}`;
+  return `${file}:${line} ${short(original)} -> ${short(replacement)}`;
 }
 
 function print(text: string): void {

@@ -4,8 +4,15 @@ import type { Coverage, TestFile } from "./coverage.ts";
 import type { Mutant } from "./mutants.ts";
 import { type Outcome, runIn, type Sandbox } from "./sandbox.ts";
 
+const VERDICTS = ["killed by tests", "killed by time", "killed by the compiler", "survived"] as const;
+
 /** A change that tests or the compiler saw, or that all let pass. */
-export type Verdict = "killed by tests" | "killed by time" | "killed by the compiler" | "survived";
+export type Verdict = (typeof VERDICTS)[number];
+
+/** Whether a text is one. */
+export function isVerdict(text: string | undefined): text is Verdict {
+  return VERDICTS.some((verdict) => verdict === text);
+}
 
 /** A verdict, and the test file that saw the change. */
 export interface Judgement {

@@ -61,6 +61,8 @@ export async function runIn(
   const confined = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"];
   const words = ["timeout", "-s", "KILL", String(Math.ceil(seconds)), ...confined];
   const output = join(dirname(copy), "output");
+  // It would keep the end of what was printed before.
+  for (const file of [output, `${output}.err`]) rmSync(file, { force: true });
   const began = performance.now();
   // A file, since a process that outlives the command would keep the reader of a pipe waiting.
   const child = Bun.spawn([...words, "sh", "-c", CONFINE, "sh", dirname(copy), ...command], {
