@@ -67,8 +67,11 @@ export function setMachineMark(host: Host, { file, id }: MarkedFile): void {
   if (labelsSeenBy(host, id) !== undefined && keepsLabels(file)) file.setXattr(USER + machine.id, value);
 }
 
-/** A file that keeps no label is refused, and need not be marked. The kernel says so before it asks for rights. */
-function keepsLabels(file: FileAttributes): boolean {
+/**
+ * Whether a file has a label of its own, not that of its mount. Such a file is refused, and need not be marked. The kernel says
+ * so before it asks for rights.
+ */
+export function keepsLabels(file: FileAttributes): boolean {
   const label = file.getXattr(LABEL);
   return label === undefined || file.setXattr(LABEL, `${label}\0`);
 }

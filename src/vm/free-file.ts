@@ -58,7 +58,7 @@ function refuseHeld(
   const others = othersOf(node.host, file.marks.machines);
   if (others.length > 0) throw heldElsewhere(named, others);
   const through = heldUnmarked(node, file);
-  if (through !== undefined) throw mayBeHeld(named, file.marks.label ?? "", through);
+  if (through !== undefined) throw mayBeHeld(node, { ...file, named }, through);
 }
 
 function inUse(path: string, guest: string): SvirtError {

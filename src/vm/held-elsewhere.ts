@@ -2,7 +2,7 @@ import { SvirtError } from "../errors.ts";
 import type { FileId } from "../plan/guest-order.ts";
 import { privateRange } from "../report/policy-facts.ts";
 import type { FileMarks } from "../run/file-label.ts";
-import { heldElsewhere, labelsSeenBy, othersOf, UNKNOWN_MACHINE } from "../run/machine-marks.ts";
+import { heldElsewhere, keepsLabels, labelsSeenBy, othersOf, UNKNOWN_MACHINE } from "../run/machine-marks.ts";
 import { type Node, registryOf } from "./node.ts";
 
 /** How somebody will use a file. */
@@ -34,7 +34,7 @@ export function refuseElsewhere(
   if (others.length > 0 && (use.sharing === "exclusive" || changes)) throw heldElsewhere(named, others);
   if (use.to === undefined || marks.label === use.meant) return;
   const through = heldUnmarked(node, { id, marks });
-  if (through !== undefined) throw mayBeHeld(named, marks.label ?? "", through);
+  if (through !== undefined) throw mayBeHeld(node, { id, marks, named }, through);
 }
 
 /** Whether guests of another machine have the file, or may have it. */
@@ -58,12 +58,22 @@ export function heldUnmarked(
 }
 
 /** The error for a file that no machine has marked, and that a guest of one may have. */
-export function mayBeHeld(named: string, label: string, through: string): SvirtError {
+export function mayBeHeld(
+  { host }: Node,
+  { id, marks: { label }, named }: FileWithMarks & { readonly named: string },
+  through: string,
+): SvirtError {
   return new SvirtError(
     `Cannot label ${named}: it has the label ${label} of a guest that is not here, and other machines see it by ${through}`,
     {
       kind: "label-taken",
-      remedy: `If no machine runs a guest with it: svirt label release ${named} --machine ${UNKNOWN_MACHINE}`,
+      remedy: host.withAttributes(id, keepsLabels)
+        ? `If no machine runs a guest with it: svirt label release ${named} --machine ${UNKNOWN_MACHINE}`
+        : OF_MOUNT,
     },
   );
 }
+
+/** The remedy for a file with one guest's label that the file has from its mount: no call changes it. */
+export const OF_MOUNT =
+  "For the guest whose label that is, write it as a static label into the guest's XML. For another one, mount it with another context=.";

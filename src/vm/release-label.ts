@@ -5,13 +5,19 @@ import { folderOf } from "../plan/folder-of.ts";
 import { fileKey } from "../plan/start-plan.ts";
 import { privateRange } from "../report/policy-facts.ts";
 import { type FileMarks, getFileLabel, putLabel, readMarks } from "../run/file-label.ts";
-import { type MachineMark, othersOf, removeMachineMarks, UNKNOWN_MACHINE } from "../run/machine-marks.ts";
+import {
+  keepsLabels,
+  type MachineMark,
+  othersOf,
+  removeMachineMarks,
+  UNKNOWN_MACHINE,
+} from "../run/machine-marks.ts";
 import { removeRemembered } from "../run/remembered.ts";
 import type { FileContexts } from "../selinux/file-contexts.ts";
 import { withRegistryLock } from "./clear-away.ts";
 import { type EachPath, forEachPath } from "./each-path.ts";
 import { findHeldAmong, ofHost, withExisting } from "./free-file.ts";
-import { heldUnmarked } from "./held-elsewhere.ts";
+import { heldUnmarked, OF_MOUNT } from "./held-elsewhere.ts";
 import { type Node, registryOf } from "./node.ts";
 import { refuseOtherTool } from "./original-label.ts";
 import { isRoot, type LabelChange, onlyRoot, restoredLabel } from "./set-label.ts";
@@ -68,12 +74,20 @@ function releaseFile(node: Node, release: FileRelease): LabelChange {
   const stillHeld = release.held.get(fileKey(id));
   if (stillHeld !== undefined) throw stillHeld;
   refuseOtherTool(node, named, marks);
+  if (!keepsLabels(file)) throw labelOfMount(named, marks.label);
   const to = labelFor(node, release, marks);
   if (isDryRun) return { ...change, to };
   if (to !== marks.label) putLabel(file, id.path, to);
   removeRemembered(node.host, file, marks.names);
   removeMachineMarks(file, marks.machines);
   return { ...change, to };
+}
+
+function labelOfMount(named: string, label: string | undefined): SvirtError {
+  return new SvirtError(`Cannot release ${named}: it has the label ${label} from its mount`, {
+    kind: "denied",
+    remedy: OF_MOUNT,
+  });
 }
 
 /** Where policy has none, as for what is mounted below /mnt, that of its folder: as a new file there would get. */

@@ -20,6 +20,8 @@ type Kind = Omit<FileSystem, "device">;
 export const CLUSTER: Kind = { keepsLabels: true, storage: on(0x01161970, "gfs2") };
 export const NFS_WITH_MARKS: Kind = { keepsLabels: true, marks: "user", storage: on(0x6969, "nfs4") };
 export const NFS_PLAIN: Kind = { keepsLabels: true, marks: "none", storage: on(0x6969, "nfs4") };
+/** Mounted with context=: each file has the mount's label, and no call changes it. */
+export const NFS_WITH_CONTEXT: Kind = { keepsLabels: false, storage: on(0x6969, "nfs4") };
 /** A virtual disk that two virtual machines have looks like this. */
 export const NOT_KNOWN: Kind = { keepsLabels: true };
 
