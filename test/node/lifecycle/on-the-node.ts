@@ -23,9 +23,18 @@ const BOOT: Readonly<Record<string, LastAct>> = {
   eject: { do: "eject" },
 };
 
-/** scripts/node with these words. Throws when it fails, with all that it said. */
-export async function node(words: readonly string[], input = ""): Promise<string> {
-  const child = Bun.spawn([NODE, ...words], { stdin: new Blob([input]), stdout: "pipe", stderr: "pipe" });
+/** The node that the tests of a file run on. */
+const OWN = process.env["SVIRT_NODE"] ?? "main";
+
+/** scripts/node with these words, for the node of that name. Throws when it fails, with all that it said. */
+export async function node(words: readonly string[], input = "", name = OWN): Promise<string> {
+  const env = { ...process.env, SVIRT_NODE: name };
+  const child = Bun.spawn([NODE, ...words], {
+    env,
+    stdin: new Blob([input]),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
   const [stdout, stderr, code] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),
@@ -36,12 +45,12 @@ export async function node(words: readonly string[], input = ""): Promise<string
 }
 
 /** Runs a script on the node, with the functions of lib.sh, and gives what it noted. Throws when it fails. */
-export async function onNode(script: string): Promise<Notes> {
-  return parseNotes(await node(["ssh", RUN_SCRIPT], `. ${FOLDER}/lib.sh\n${script}\n`));
+export async function onNode(script: string, name = OWN): Promise<Notes> {
+  return parseNotes(await node(["ssh", RUN_SCRIPT], `. ${FOLDER}/lib.sh\n${script}\n`, name));
 }
 
 /** Puts the library and the boot disks there, and takes away what an earlier run has left. */
-export async function prepare(): Promise<void> {
+export async function prepare(name = OWN): Promise<void> {
   const folder = await mkdtemp(`${tmpdir()}/svirt-lifecycle-`);
   try {
     await mkdir(`${folder}/lifecycle/boot`, { recursive: true });
@@ -49,16 +58,16 @@ export async function prepare(): Promise<void> {
     for (const [name, act] of Object.entries(BOOT))
       await Bun.write(`${folder}/lifecycle/boot/${name}`, bootDisk("", act));
     await Bun.write(`${folder}/lifecycle/boot/kernel`, idleKernel());
-    await node(["put", `${folder}/lifecycle`, FOLDER.replace(/\/[^/]*$/, "")]);
+    await node(["put", `${folder}/lifecycle`, FOLDER.replace(/\/[^/]*$/, "")], "", name);
   } finally {
     await rm(folder, { recursive: true });
   }
-  await onNode("clean");
+  await onNode("clean", name);
 }
 
 /** Leaves the node as it was. */
-export async function tearDown(): Promise<void> {
-  await onNode(`clean; rm -rf ${FOLDER}`);
+export async function tearDown(name = OWN): Promise<void> {
+  await onNode(`clean; rm -rf ${FOLDER}`, name);
 }
 
 /** As little of a kernel as QEMU takes for one: the header of protocol 2.3, and code that halts. linux/x86/boot.rst */

@@ -21,10 +21,11 @@ export function bringPrograms(): void {
   });
 }
 
-async function putPrograms(): Promise<void> {
+/** Puts them on the node of that name. */
+export async function putPrograms(name?: string): Promise<void> {
   const built = Bun.spawnSync([BUILD], { stderr: "inherit" });
   if (!built.success) throw new Error("Cannot put together the programs for the node");
   const folder = built.stdout.toString().trim();
-  await node(["ssh", `mkdir -p ${PROGRAMS_FOLDER}`]);
-  await node(["put", `${folder}/bin`, `${folder}/lib`, PROGRAMS_FOLDER]);
+  await node(["ssh", `mkdir -p ${PROGRAMS_FOLDER}`], "", name);
+  await node(["put", `${folder}/bin`, `${folder}/lib`, PROGRAMS_FOLDER], "", name);
 }
