@@ -75,7 +75,8 @@ FACTS
 control_scenes() {
   mkdir -p "$here/control"
   file "$here/control/disk.img" 4
-  scenes control
+  # shellcheck disable=SC2086 # families
+  scenes control $words_scenes $acts_scenes
   rm -rf "$here/control"
 }
 

@@ -8,7 +8,7 @@ set -eu
 here=/srv/liar
 type=${SVIRT_TYPE:-kvm}
 bridge=svirtliar0
-# Bounds for a command of svirt's: seconds, MiB.
+# Bounds for a command of svirt's: seconds at the least (set_pace), MiB.
 longest=${SVIRT_LONGEST:-20}
 most=300
 # No guest is to make more than this of its log.
@@ -156,6 +156,7 @@ result() {
 
 # watched SECONDS MIB COMMAND...: $how (ended, late, large), $code, $ms, $kib; its output in $scratch/out and $scratch/err.
 watched() {
+  subcommand=${4-}
   "$here/liar" watch "$@" </dev/null >"$scratch/out" 2>"$scratch/err" 3>"$scratch/watched"
   read -r how code ms kib <"$scratch/watched"
 }
@@ -172,6 +173,7 @@ set_up() {
   ip link add "$bridge" type bridge && ip link set "$bridge" up
   define liar-kvm "$type" /dev/loop5
   define liar-tcg qemu /dev/loop6
+  define liar-twin "$type" /dev/loop3
   define_neighbour
 }
 
@@ -185,16 +187,21 @@ run_inside() {
   svirt destroy "$1" >/dev/null 2>&1 || :
 }
 
-run() {
-  scratch=$here/scratch-$1-$2
+# new_scratch FOLDER
+new_scratch() {
+  scratch=$1
   rm -rf "$scratch"
   mkdir -p "$scratch"
   echo 0 >"$scratch/number"
+}
+
+run() {
+  new_scratch "$here/scratch-$1-$2"
   # A folder outside a guest's own. The liar knows it by name.
   victims=$here/victims
   [ "$1" != control ] || victims=$scratch/victims
   case $1-$2 in
-    kvm-monitor) run_scenes liar-kvm ;;
+    kvm-monitor) run_scenes ;;
     kvm-* | tcg-*) run_inside "liar-$1" "$2" ;;
     owner-handed) run_as_owner ;;
     control-monitor) control_scenes ;;
@@ -203,12 +210,12 @@ run() {
 }
 
 tear_down() {
-  for name in liar-kvm liar-tcg liar-neighbour; do
+  for name in liar-kvm liar-tcg liar-twin liar-neighbour; do
     svirt destroy "$name" >/dev/null 2>&1 || :
     svirt undefine "$name" >/dev/null 2>&1 || :
     rm -f "/var/log/svirt/$name.log"*
   done
-  for loop in 4 5 6 7; do losetup -d "/dev/loop$loop" 2>/dev/null || :; done
+  for loop in 3 4 5 6 7; do losetup -d "/dev/loop$loop" 2>/dev/null || :; done
   ip link del "$bridge" 2>/dev/null || :
   rm -rf "$here" /run/svirt-liar-space
 }

@@ -1,11 +1,17 @@
 # shellcheck shell=sh disable=SC2154 # read by liar.sh, which has the variables
 # Scenes in which svirt itself has to do with a liar, and what each has to come to.
 
-# scenes WHO: `guest` or `control` is the first word of the functions that play them. SVIRT_SCENES names families, for who
-# looks into one of them.
+# Two halves, of two guests at once: most of it is waiting.
+words_scenes='lies agents logs'
+acts_scenes='audits keeps pictures lingerers traps others'
+
+# scenes WHO FAMILY...: `guest` or `control` is the first word of the functions that play them. SVIRT_SCENES names families,
+# to play no others.
 scenes() {
-  for family in ${SVIRT_SCENES:-lies keeps pictures lingerers traps agents others logs}; do
-    "${family}_of" "$1"
+  who=$1
+  shift
+  for family; do
+    case " ${SVIRT_SCENES:-$words_scenes $acts_scenes} " in *" $family "*) "${family}_of" "$who" ;; esac
   done
 }
 
@@ -58,9 +64,10 @@ lies_of() {
   "$lie" list.greet 'no greeting, to who lists all guests' greet-never any list
   "$lie" stats.never 'no answer, to who asks for statistics' never any domstats @
   "$lie" stats.text 'text for statistics' text any domstats @
-  "$lie" audit.never 'no answer, to the audit' never any audit
   "$lie" shutdown.never 'no answer, to who shuts it down' never any shutdown @
 }
+
+audits_of() { "$1_lie" audit.never 'no answer, to the audit' never any audit; }
 
 # WHO_agent ID WHAT LIE: the guest's agent says it to who asks it something.
 agents_of() {
@@ -135,20 +142,42 @@ traps_of() {
 }
 
 run_scenes() {
-  liar=$1
-  svirt start liar-neighbour >/dev/null
-  scenes guest
-  svirt destroy "$liar" >/dev/null 2>&1 || :
+  set_pace
+  # shellcheck disable=SC2086 # families
+  (
+    new_scratch "$scratch/acts"
+    play liar-twin $acts_scenes
+  ) >"$scratch/acts.json" &
+  acts=$!
+  # shellcheck disable=SC2086 # families
+  play liar-kvm $words_scenes
+  wait "$acts" || say "the scenes of acts ended with $?"
+  cat "$scratch/acts.json"
   svirt destroy liar-neighbour >/dev/null 2>&1 || :
+}
+
+# Starts the neighbour. A command may take ten times as long as that at the most, for on a busy machine all is slower.
+set_pace() {
+  watched 600 "$most" svirt start liar-neighbour
+  [ "$((ms / 100))" -le "$longest" ] || longest=$((ms / 100))
+}
+
+# play NAME FAMILY...
+play() {
+  liar=$1
+  shift
+  scenes guest "$@"
+  svirt destroy "$liar" >/dev/null 2>&1 || :
 }
 
 # ---- What svirt makes of them
 
-# clear_words: its output has no control character, and what failed says what to do.
+# clear_words: its output has no control character, and what failed says what to do. The audit fails by what it finds, and
+# finds what lies in the other half.
 clear_words() {
   ! tr -d '\n\t' <"$scratch/out" | grep -q '[[:cntrl:]]' && ! tr -d '\n\t' <"$scratch/err" | grep -q '[[:cntrl:]]' &&
     [ "$(wc -c <"$scratch/err")" -lt 65536 ] && ! grep -q LIE "$scratch/out" &&
-    { [ "$code" = 0 ] || grep -q '^remedy: ' "$scratch/err"; }
+    { [ "$code" = 0 ] || grep -q '^remedy: ' "$scratch/err" || [ "$subcommand $code" = 'audit 1' ]; }
 }
 
 guest_lie() {
@@ -197,7 +226,7 @@ guest_other() {
       file "$here/left.img" 64
       svirt attach-disk "$liar" "$here/left.img" sda >/dev/null || say 'attach-disk'
       order "$liar" never any >/dev/null
-      "$here/liar" watch 40 "$most" svirt detach-disk "$liar" sda >/dev/null 2>&1 3>&1
+      "$here/liar" watch $((2 * longest)) "$most" svirt detach-disk "$liar" sda >/dev/null 2>&1 3>&1
       ;;
     shutdown)
       order "$liar" never any >/dev/null
@@ -208,7 +237,7 @@ guest_other() {
   watched "$longest" "$most" svirt start liar-neighbour
   [ "$how $code" = 'ended 0' ] && verdict=refused || verdict='done'
   result "$1" monitor "$2" "$verdict" start "$how $code after $ms ms"
-  watched 30 "$most" svirt destroy "$liar"
+  watched $((2 * longest)) "$most" svirt destroy "$liar"
   wait
 }
 
@@ -221,7 +250,7 @@ guest_keep() {
   svirt attach-disk "$liar" "$kept_file" sda >/dev/null || say "$3: attach-disk"
   write_order "$liar" keep "$3"
   sleep 0.3
-  watched 60 "$most" svirt detach-disk "$liar" sda
+  watched $((3 * longest)) "$most" svirt detach-disk "$liar" sda
   held=$(await "$liar" held 5)
   if [ "$held" != 'done' ]; then verdict=refused why="$held"
   elif [ "$(label_of "$kept_file")" != "$before" ]; then verdict=refused why="stays the guest's, exit $code"
@@ -271,7 +300,7 @@ guest_end() {
     printf '%s|%s|%s\n' "$id" "$what" "$(order "$liar" linger "$told")" >>"$scratch/lingering"
   done <"$scratch/lingerers"
   # Ten seconds it has to end by itself.
-  watched 60 "$most" svirt destroy "$liar"
+  watched $((3 * longest)) "$most" svirt destroy "$liar"
   left=$(processes_of "$uid" | wc -l)
   while IFS='|' read -r id what lingers; do
     if [ "$lingers" != 'done' ]; then verdict=refused why=$lingers
@@ -322,14 +351,14 @@ guest_trap() {
     [ "$how" = ended ] && clear_words || why="$why ${asked%% *}: $how $code"
   done
   [ "$3" != deep ] || svirt destroy liar-neighbour >/dev/null 2>&1 || :
-  "$here/liar" watch 60 "$most" svirt destroy "$liar" >/dev/null 2>&1 3>"$scratch/ended" &
+  "$here/liar" watch $((3 * longest)) "$most" svirt destroy "$liar" >/dev/null 2>&1 3>"$scratch/ended" &
   if [ "$3" = deep ]; then
-    watched 20 "$most" svirt start liar-neighbour
+    watched "$longest" "$most" svirt start liar-neighbour
     [ "$how $code" = 'ended 0' ] || why="$why neighbour: $how $code"
   fi
   wait $!
   read -r how code ms kib <"$scratch/ended"
-  [ "$how $code" = 'ended 0' ] && [ "$ms" -lt 15000 ] || why="$why destroy: $how $code after $ms ms"
+  [ "$how $code" = 'ended 0' ] && [ "$ms" -lt $((longest * 1000)) ] || why="$why destroy: $how $code after $ms ms"
   [ ! -e "$folder" ] || why="$why folder stays"
   victims_are_well || why="$why victims"
   [ "$trapped" = 'done' ] || why="$why no trap: $trapped"
@@ -351,7 +380,8 @@ guest_logs() {
   svirt destroy "$liar" >/dev/null 2>&1 || :
   : >"$(log_of "$liar")"
   write_order "$liar" lines 160
-  watched "$longest" "$most" svirt start "$liar"
+  # To write so much takes long by itself.
+  watched $((3 * longest)) "$most" svirt start "$liar"
   [ "$how" = ended ] && [ "$code" != 0 ] && clear_words && verdict=refused || verdict='done'
   result log.lines monitor 'ends at once, with 160 MiB of lines in its log' "$verdict" start "$how $code after $ms ms, $kib KiB"
   : >"$(log_of "$liar")"
