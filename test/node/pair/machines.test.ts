@@ -143,15 +143,21 @@ onBoth(
   "a shared block device: B's label of it is not A's, and a file on it is A's until A is off",
   async (a, b) => {
     const server = serveBlocks();
-    const connect = `modprobe nbd; wait_for nbd-client 10.0.2.2 ${server.port} /dev/nbd0; mkdir -p $here/mnt`;
+    const connect = `
+      modprobe nbd
+      mkdir -p $here/mnt
+      wait_for nbd-client 10.0.2.2 ${server.port} /dev/nbd0
+      # The client goes into the background before it serves the device.
+      wait_for test -e /sys/block/nbd0/pid
+    `;
     const block =
       "<disk type='block' device='disk'><driver name='qemu' type='raw'/><source dev='/dev/nbd0'/><target dev='vda' bus='virtio'/></disk>";
     const node = "note label label_of /dev/nbd0";
     try {
       const [onA, onB] = await Promise.all([
-        a.run(`${connect}; guest life-a "${block}"; note start svirt start life-a; ${node}`),
+        a.run(`${connect} guest life-a "${block}"; note start svirt start life-a; ${node}`),
         b.run(`
-        ${connect}; ${node}
+        ${connect} ${node}
         note show svirt label show /dev/nbd0
         guest life-b "${block}"; note start svirt start life-b
         note during label_of /dev/nbd0
@@ -180,7 +186,8 @@ onBoth(
       await a.powerOff();
       const [taken] = await Promise.all([
         b.run(`
-        nbd-client -d /dev/nbd0; ${connect}
+        # B's cache is from before A made the file.
+        blockdev --flushbufs /dev/nbd0
         note mount mount -t ext4 /dev/nbd0 $here/mnt
         ${LABEL} ${start("life-b")}
         note held label_of $here/mnt/a.img
