@@ -33,3 +33,24 @@ test("killGuest() believes no list of processes before all of the user's are kil
   await killGuest({ ...host, listProcesses: () => [] }, { uuid: UUID, uid }, GRACE_MS);
   expect(host.listProcesses(uid)).toEqual([]);
 });
+
+test("killGuest() asks each process once to end, and kills it when its grace is over", async () => {
+  const machine = makeMachine();
+  await startDomain(nodeOn(machine), domainXml());
+  machine.qemu = { ignoresTerm: true };
+  const { uid } = orderOf(machine);
+  const { host } = nodeOn(machine);
+  const sent: string[] = [];
+  const noting: Host = {
+    ...host,
+    killUser: () => undefined,
+    signalProcess(target, signal) {
+      sent.push(signal);
+      return host.signalProcess(target, signal);
+    },
+  };
+  const before = host.nowMs();
+  await killGuest(noting, { uuid: UUID, uid }, GRACE_MS);
+  expect([sent[0], sent.lastIndexOf("SIGTERM"), sent.at(-1)]).toEqual(["SIGTERM", 0, "SIGKILL"]);
+  expect(host.nowMs() - before).toBeGreaterThan(GRACE_MS);
+});

@@ -225,6 +225,13 @@ describe("a copy", () => {
   );
 });
 
+test("a pull, which ends by itself, cannot be pivoted", async () => {
+  const machine = await machineWithChain();
+  await pullOn(nodeOn(machine));
+  await expectRefused(machine, endOn(nodeOn(machine), "pivot"), "job type 'pull' does not support pivot");
+  await expectCleanEnd(machine);
+});
+
 describe("a job that fails at its very end, against what was written down", () => {
   const works = [
     ["a pivot", commitOn],

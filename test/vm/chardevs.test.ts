@@ -98,6 +98,17 @@ describe("a start connects a guest to", () => {
 });
 
 describe("a start is refused", () => {
+  test.each(["/srv/", "/srv/.", "/x.sock", "/nowhere/x.sock", "/srv/x.sock/y"])(
+    "where a socket is to be at %s, which is no name in a folder",
+    async (path) => {
+      const devices = `<serial type='unix'><source mode='bind' path='${path}'/></serial>`;
+      expect(await failedStart(machineWithNodes(), { devices })).toMatchObject({
+        kind: "not-found",
+        message: expect.stringMatching(/^Cannot listen at .* is no folder for it$/),
+      });
+    },
+  );
+
   test("where another guest listens, whose socket stays", async () => {
     const machine = machineWithNodes();
     const { guest } = await startDomain(nodeOn(machine), domainXml({ devices: SOCKET }));

@@ -54,6 +54,16 @@ describe("attachDevice()", () => {
     expect(labelOf(machine, `${IMAGES}/top.qcow2`)).toBe(ORIGINAL);
   });
 
+  test("leaves nothing of a disk with limits in the record once that is detached", async () => {
+    const machine = await machineWithDisks();
+    const before = wholeState(machine);
+    const limited = SECOND.replace("</disk>", "<iotune><total_iops_sec>100</total_iops_sec></iotune></disk>");
+    await attach(machine, limited);
+    expect(recordOf(machine).steps.some((step) => step.do === "plug")).toBe(true);
+    await detach(machine, limited);
+    expect(wholeState(machine)).toEqual(before);
+  });
+
   test("holds the file against every other guest while it is attached, and no longer", async () => {
     const machine = await machineWithDisks();
     await attach(machine, SECOND);
