@@ -1,12 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomainText } from "../../src/domain/document.ts";
 import { defineDomain } from "../../src/vm/define.ts";
+import { readDefinition } from "../../src/vm/definitions.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import { accessOf, CONTENT, expectCleanEnd, expectRefused, OTHER, sources } from "./block-checks.ts";
 import { IMAGES, machineWithChain, takeOn } from "./block-scene.ts";
 import { recordOf, wholeState } from "./hotplug-scene.ts";
-import { diskXml, domainXml, labelOf, nodeOn, ORIGINAL, reapAll } from "./scene.ts";
+import { diskXml, domainXml, labelOf, nodeOn, ORIGINAL, reapAll, sweepAll, UUID } from "./scene.ts";
+import { beStruck, endUnseen, instantsOf } from "./strikes.ts";
 
 describe("takeSnapshot()", () => {
   test("gives the guest an overlay with its own label, and what was its image becomes content", async () => {
@@ -140,4 +142,23 @@ describe("takeSnapshot()", () => {
       "file",
     ]);
   });
+});
+
+test("an overlay that the guest has written into is named by its definition, though svirt was killed", async () => {
+  const [overlay, seen] = [`${IMAGES}/top.s1`, new Set<boolean>()];
+  for (const strike of await instantsOf(machineWithChain, takeOn)) {
+    // All moments of all calls: long/killed-block.test.ts.
+    if (strike.moment !== "after") continue;
+    const machine = await machineWithChain();
+    await beStruck(machine, takeOn, strike);
+    const drive = String(machine.processes.qemuOf(UUID)?.devices?.mediumOf("virtio-disk0"));
+    const isOver = drive.startsWith("libvirt-3");
+    if (isOver) machine.files.get(overlay).bytes = new Uint8Array([...machine.files.get(overlay).bytes, 1]);
+    endUnseen(machine);
+    await sweepAll(machine);
+    const isNamed = readDefinition(nodeOn(machine), "vm1")?.xml.includes(overlay);
+    expect([strike.at, isNamed]).toEqual([strike.at, isOver]);
+    seen.add(isOver);
+  }
+  expect(seen).toEqual(new Set([false, true]));
 });
