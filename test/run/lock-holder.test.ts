@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { parseLockHolder } from "../../src/run/lock-holder.ts";
+import type { Host } from "../../src/host.ts";
+import { getLockHolder, parseLockHolder } from "../../src/run/lock-holder.ts";
+import { makeMachine, nodeOn, putText } from "../vm/scene.ts";
 
 // As proc_locks(5) shows it; the numbers of the device are hexadecimal there, and decimal in st_dev as svirt writes it.
 const LOCKS = `1: POSIX  ADVISORY  READ  5433 08:01:7864448 128 128
@@ -21,4 +23,26 @@ describe("parseLockHolder()", () => {
   ])("of %s %s is %p", (device, inode, pid) => {
     expect(parseLockHolder(LOCKS, { path: "/run/lock", device, inode })).toBe(pid);
   });
+});
+
+test("getLockHolder() is the process that the kernel's list of locks names for that file", () => {
+  const machine = makeMachine();
+  const { host } = nodeOn(machine);
+  putText(machine, "/run/lock", "");
+  const id = host.inspectFile("/run/lock")?.id;
+  const [major, minor] = (id?.device ?? "")
+    .split(":")
+    .map((number) => Number(number).toString(16).padStart(2, "0"));
+  putText(machine, "/proc/locks", `1: FLOCK  ADVISORY  WRITE 4711 ${major}:${minor}:${id?.inode} 0 EOF\n`);
+  const asked: number[] = [];
+  const noting: Host = {
+    ...host,
+    getProcess(pid) {
+      asked.push(pid);
+      return undefined;
+    },
+  };
+  getLockHolder(noting, "/run/lock");
+  getLockHolder(noting, "/run/none");
+  expect(asked).toEqual([4711]);
 });

@@ -6,8 +6,10 @@ import {
   diskXml,
   domainXml,
   failedStart,
+  labelOf,
   makeMachine,
   nodeOn,
+  ORIGINAL,
   orderOf,
   putNode,
   putText,
@@ -17,6 +19,8 @@ import {
 // The node's own policy names them in this order. image/policy/contexts
 const TYPES = ["svirt_t", "svirt_tcg_t", "svirt_net_t", "svirt_tcg_net_t"];
 const USB_TYPES = TYPES.map((type) => type.replace(/_t$/, "_usb_t"));
+
+const IMAGE = "/var/lib/images/private1.raw";
 
 function machineWithUsb(): Machine {
   const machine = makeMachine();
@@ -88,4 +92,16 @@ test("a file that is one disk to write and another to read is refused", async ()
   expect(error.message).toBe(
     "Cannot label /var/lib/images/private1.raw: the domain uses it in two ways that want different labels",
   );
+});
+
+// https://libvirt.org/formatdomain.html#security-label: the default of relabel is "no" for static.
+test("a static label changes no label of a file unless that is wanted", async () => {
+  const imageOf = async (relabel: string): Promise<string | undefined> => {
+    const machine = makeMachine();
+    const seclabel = `<seclabel type='static' model='selinux'${relabel}><label>system_u:system_r:svirt_t:s0:c1,c2</label></seclabel>`;
+    await startDomain(nodeOn(machine), domainXml({ disks: diskXml(IMAGE, "vda"), lifecycle: seclabel }));
+    return labelOf(machine, IMAGE);
+  };
+  expect([await imageOf(""), await imageOf(" relabel='no'")]).toEqual([ORIGINAL, ORIGINAL]);
+  expect(await imageOf(" relabel='yes'")).toBe("system_u:object_r:svirt_image_t:s0:c1,c2");
 });
