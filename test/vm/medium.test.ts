@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { parseDevice } from "../../src/domain/device.ts";
 import type { Disk } from "../../src/domain/disk.ts";
 import { type MediumAction, putMedium } from "../../src/vm/devices/medium.ts";
+import { takeSource } from "../../src/vm/devices/update-rules.ts";
 
 function drive(device: string, inside = ""): Disk {
   const xml = `<disk type='file' device='${device}'><driver name='qemu' type='raw' cache='none'/>${inside}<target dev='sdb' bus='sata'/></disk>`;
@@ -42,4 +43,13 @@ describe("putMedium()", () => {
       "disk device type 'disk' cannot be changed",
     );
   });
+});
+
+test("takeSource() takes the images below a medium along, and those of the old one go", () => {
+  const below =
+    "<backingStore type='file'><format type='raw'/><source file='/srv/base.raw'/><backingStore/></backingStore>";
+  const other = drive("cdrom", `<source file='/srv/new.qcow2'/>${below}`);
+  expect(takeSource(EMPTY, other).backingStore).toEqual(other.backingStore);
+  expect(other.backingStore).toBeDefined();
+  expect(takeSource(other, FULL).backingStore).toBeUndefined();
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import type { Watch } from "../../src/run/run-plan.ts";
 import { resumeGuest, shutdownGuest, suspendGuest } from "../../src/vm/ask-guest.ts";
 import { readReason } from "../../src/vm/clear-away.ts";
 import { defineDomain } from "../../src/vm/define.ts";
@@ -53,6 +54,17 @@ describe("a guest that is saved", () => {
     expect(labelOf(machine, FILE)).not.toMatch(PRIVATE);
     expect(machine.files.get(FILE).mode).toBe(0o600);
     expect(readReason(nodeOn(machine), UUID)).toBe("saved");
+  });
+
+  test("tells what watches of each step, those that take its start back too", async () => {
+    const machine = await machineWithGuest();
+    const done: string[] = [];
+    const watch: Watch = (moment, step) => {
+      if (moment === "after") done.push(step.do);
+    };
+    await saveDomain(nodeOn(machine), "vm1", { ...AS_IT_WAS, path: FILE, watch });
+    expect(done.slice(0, done.indexOf("kill"))).toContain("save-memory");
+    expect(done.slice(done.indexOf("kill"))).toContain("restore-label");
   });
 
   test("goes on where it was once it is restored, with its label and all of its files labelled as at a start", async () => {
