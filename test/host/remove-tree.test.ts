@@ -42,8 +42,11 @@ function nest(top: string, levels: number): void {
 function removeAs(uid: number, path: string): string {
   const host = new URL("../../src/host/linux/linux-host.ts", import.meta.url).pathname;
   const script = `import { makeLinuxHost } from "${host}";
+    const host = makeLinuxHost();
+    // Brings in all modules, which that user may not read.
+    host.getUid();
     process.setuid(${uid});
-    try { makeLinuxHost().removeFolder(${JSON.stringify(path)}); } catch (error) { console.log(String(error)); }`;
+    try { host.removeFolder(${JSON.stringify(path)}); } catch (error) { console.log(String(error)); }`;
   return Bun.spawnSync([process.execPath, "-e", script]).stdout.toString();
 }
 
