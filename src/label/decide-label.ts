@@ -28,6 +28,8 @@ export interface PolicyFacts {
   readonly own: Context;
   readonly domain: DomainContexts;
   readonly image: ImageContexts;
+  /** The type of a guest's shared folders: svirt's own, or that of images where svirt's policy is not loaded. */
+  readonly folderType: string;
 }
 
 /** What a guest and its files are labelled with. */
@@ -38,6 +40,8 @@ export interface LabelDecision {
   readonly label: string | undefined;
   /** For what is this guest's alone. */
   readonly imageLabel: string | undefined;
+  /** For a folder of this guest's alone with all that is in it: modes and owners may be changed there. */
+  readonly folderLabel: string | undefined;
   /** For disks that guests share for writing: every guest may. */
   readonly sharedLabel: string | undefined;
   /** For what guests read and nobody writes. */
@@ -53,6 +57,7 @@ export const UNCONFINED: LabelDecision = {
   relabel: false,
   label: undefined,
   imageLabel: undefined,
+  folderLabel: undefined,
   sharedLabel: undefined,
   contentLabel: undefined,
   range: undefined,
@@ -119,10 +124,12 @@ export function decisionOf(
 function fileLabels(
   facts: PolicyFacts,
   range: string,
-): Pick<LabelDecision, "imageLabel" | "sharedLabel" | "contentLabel" | "range"> {
+): Pick<LabelDecision, "imageLabel" | "folderLabel" | "sharedLabel" | "contentLabel" | "range"> {
   const { content, image } = facts.image;
+  const own = { user: facts.own.user, role: image.role, range };
   return {
-    imageLabel: formatContext({ user: facts.own.user, role: image.role, type: image.type, range }),
+    imageLabel: formatContext({ ...own, type: image.type }),
+    folderLabel: formatContext({ ...own, type: facts.folderType }),
     sharedLabel: formatContext(image),
     contentLabel: formatContext(content),
     range,

@@ -3,11 +3,11 @@ import { canonicalContext } from "../selinux/context.ts";
 import type { LabelDecision } from "./decide-label.ts";
 
 /**
- * What a file is to a guest: its own, shared with other guests for writing, content that it only reads, or a part of the
- * host's own programs, such as firmware that a package has installed. The reference labels them with the image label, the
- * image context as it is, the content context, and not at all.
+ * What a file is to a guest: its own, a folder of its own with all that is in it, shared with other guests for writing,
+ * content that it only reads, or a part of the host's own programs, such as firmware that a package has installed. The
+ * reference labels them with the image label, not at all, the image context as it is, the content context, and not at all.
  */
-export type FileRole = "private" | "shared" | "content" | "host";
+export type FileRole = "private" | "folder" | "shared" | "content" | "host";
 
 /** How a file is labelled. */
 export interface FileLabel {
@@ -32,12 +32,14 @@ export function decideFileLabel(
   role: FileRole,
   override: LabelOverride | undefined,
 ): FileLabel {
-  const sharing = role === "private" ? "exclusive" : "shared";
+  const sharing = role === "private" || role === "folder" ? "exclusive" : "shared";
   if (!decision.relabel || override?.relabel === "no") return { to: undefined, sharing };
   if (override !== undefined) return { to: canonicalContext(override.label), sharing };
   switch (role) {
     case "private":
       return { to: decision.imageLabel, sharing };
+    case "folder":
+      return { to: decision.folderLabel, sharing };
     case "shared":
       return { to: decision.sharedLabel, sharing };
     case "content":

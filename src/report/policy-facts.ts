@@ -1,10 +1,12 @@
 import { SvirtError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { PolicyFacts } from "../label/decide-label.ts";
-import { parseContext, parseContextOrUndefined } from "../selinux/context.ts";
+import { formatContext, parseContext, parseContextOrUndefined } from "../selinux/context.ts";
 import { parseDomainContexts, parseImageContexts } from "../selinux/contexts-files.ts";
 import { pairOf } from "../selinux/level.ts";
 
+/** The type of folders that a guest shares, and of its TPM's state. image/policy/svirt-guest.cil */
+const FOLDER_TYPE = "svirt_folder_t";
 /** A range's first category stands after a colon. */
 const CATEGORY = /:c\d/;
 
@@ -21,15 +23,18 @@ export function readPolicyFacts(host: Host): PolicyFacts {
     });
   };
   const domain = read("virtual_domain_context");
-  const image = read("virtual_image_context");
+  const { path, text } = read("virtual_image_context");
+  const image = parseImageContexts(text, path);
+  const hasFolders = host.isValidContext(formatContext({ ...image.image, type: FOLDER_TYPE }));
   return {
     own: parseContext(host.getOwnContext() ?? ""),
     domain: parseDomainContexts(domain.text, domain.path),
-    image: parseImageContexts(image.text, image.path),
+    image,
+    folderType: hasFolders ? FOLDER_TYPE : image.image.type,
   };
 }
 
-/** The range of a label that is one guest's own: the policy's image type with two categories. Undefined for others. */
+/** The range of a label that is one guest's own: the type of images or of folders with two categories. Undefined for others. */
 export function privateRange(host: Host, label: string | undefined): string | undefined {
   // Nearly all files have none, and to read a context takes longer than to see that.
   if (label === undefined || !CATEGORY.test(label)) return undefined;
@@ -38,7 +43,7 @@ export function privateRange(host: Host, label: string | undefined): string | un
   const path = `${contextsFolder(host)}/virtual_image_context`;
   const text = host.readText(path);
   if (text === undefined) return undefined;
-  return parseImageContexts(text, path).image.type === type ? range : undefined;
+  return type === FOLDER_TYPE || parseImageContexts(text, path).image.type === type ? range : undefined;
 }
 
 /** Where the policy keeps what programs need to know of it. selinux_config(5) */

@@ -53,5 +53,5 @@ function gatherFolder(
   }
   refuseHostFolder(facts.id.path);
   if (access === "read-write") refuseWritten(host, facts);
-  return { named, facts, access, role: access === "read-only" ? "content" : "private", override: undefined };
+  return { named, facts, access, role: access === "read-only" ? "content" : "folder", override: undefined };
 }

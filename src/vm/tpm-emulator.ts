@@ -38,7 +38,7 @@ export function decideTpm(
     lent: [
       {
         path,
-        label: label.relabel ? label.imageLabel : undefined,
+        label: label.relabel ? label.folderLabel : undefined,
         original: home === undefined ? undefined : getFileLabel(node.host, home.id),
       },
     ],

@@ -12,6 +12,7 @@ const facts = (own: string): PolicyFacts => ({
   own: parseContext(own),
   domain: parseDomainContexts("system_u:system_r:svirt_t:s0\nsystem_u:system_r:svirt_tcg_t:s0\n", "f"),
   image: parseImageContexts("system_u:object_r:svirt_image_t:s0\nsystem_u:object_r:virt_content_t:s0\n", "f"),
+  folderType: "svirt_folder_t",
 });
 const VIRTD = facts("system_u:system_r:virtd_t:s0-s0:c0.c1023");
 const DYNAMIC: LabelRequest = { type: "dynamic", relabel: true, label: undefined, baseLabel: undefined };

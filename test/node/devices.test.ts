@@ -186,7 +186,8 @@ onTheNode(
     expect(outOf(notes, "context")).toBe(outOf(notes, "guest"));
     expect(outOf(notes, "user")).toBe(Array(4).fill(outOf(notes, "uid")).join("\t"));
     expect(outOf(notes, "capabilities")).toBe("0000000000000000");
-    expect(outOf(notes, "labels").split("\n")).toEqual([image, image, image]);
+    const folder = image.replace(":svirt_image_t:", ":svirt_folder_t:");
+    expect(outOf(notes, "labels").split("\n")).toEqual([folder, folder, image]);
     expect(outOf(notes, "tpm")).toContain("type=emulator");
     expect(noteOf(notes, "audit").code).toBe(0);
     expect(outOf(notes, "emulator").trim()).toBe("");

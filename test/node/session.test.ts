@@ -132,9 +132,14 @@ onTheNode("its disk has its own label back however the guest or svirt ends", asy
     is_back() { [ ! -e ${RECORD} ]; }
     is_alone() { ! grep -qs '^Uid:.*[[:space:]]${USER}[[:space:]]' /proc/[0-9]*/status; }
     note while label_of ${DISK}
+    # As a QEMU could by its descriptor, where the policy let it.
+    note mode stat -c '%a %u:%g' ${DISK}
+    as_alice chgrp 36 ${DISK} && as_alice chmod 6777 ${DISK}
+    note program stat -c '%a %u:%g' ${DISK}
     kill -9 $(my_pid)
     wait_for is_back
     note killed labels ${DISK}
+    note mode-after stat -c '%a %u:%g' ${DISK}
     note off as_alice svirt list --all
 
     as_alice svirt start life-mine >/dev/null
@@ -155,6 +160,8 @@ onTheNode("its disk has its own label back however the guest or svirt ends", asy
   `);
   expect(outOf(notes, "while")).toMatch(/^system_u:object_r:svirt_image_t:s0:c\d+,c\d+$/);
   expect(outOf(notes, "killed")).toBe(outOf(notes, "before"));
+  expect(outOf(notes, "program")).toBe(`6777 ${USER}:36`);
+  expect(outOf(notes, "mode-after")).toBe(outOf(notes, "mode"));
   for (const name of ["off", "next"]) expect(outOf(notes, name)).toMatch(/^ - +life-mine +shut off$/m);
   expect(outOf(notes, "both")).toBe(outOf(notes, "before"));
   const labels = [3, 5, 8].map((step) => outOf(notes, `crashed-${step}`));

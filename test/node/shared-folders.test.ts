@@ -62,7 +62,7 @@ XML"
     note host svirt start life-e 2>&1
   `);
   expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
-  const image = outOf(notes, "image");
+  const image = outOf(notes, "image").replace(":svirt_image_t:", ":svirt_folder_t:");
   expect(outOf(notes, "labels").split("\n")).toEqual(Array(5).fill(image));
   expect(outOf(notes, "secret")).not.toBe(image);
   expect(outOf(notes, "state")).toContain("running");
@@ -87,7 +87,19 @@ function didOf(notes: Notes, name: string): Record<string, string> {
 
 /** What a 9p server does for its guest. */
 const WORK = [
-  ...["open", "list", "read", "change", "make", "attribute", "rename", "mkdir", "move-folder", "link"],
+  ...[
+    "open",
+    "list",
+    "stat",
+    "read",
+    "change",
+    "make",
+    "attribute",
+    "rename",
+    "mkdir",
+    "move-folder",
+    "link",
+  ],
   ...[
     "symlink",
     "stat-symlink",
@@ -99,9 +111,11 @@ const WORK = [
     "move-fifo",
     "open-fifo",
     "chmod-fifo",
+    "stat-fifo",
     "unlink-fifo",
     "socket",
     "stat-socket",
+    "chmod-socket",
     "unlink-socket",
     "mkdir-again",
     "chmod-folder",

@@ -55,7 +55,7 @@ test("no guest may start a program, or become another domain", async () => {
 
 test("a guest lists its own folder, content, time zones and NUMA nodes; only a USB guest /dev and /sys", async () => {
   expect(await whoMay(/ dir \{.* read /)).toEqual([
-    ...["locale_t", "self", "svirt_image_t", "svirt_topology_t", "virt_content_t"].map(
+    ...["locale_t", "self", "svirt_folder_t", "svirt_image_t", "svirt_topology_t", "virt_content_t"].map(
       (type) => `all: ${type}`,
     ),
     `${NET}: net_conf_t`,
@@ -64,8 +64,26 @@ test("a guest lists its own folder, content, time zones and NUMA nodes; only a U
   ]);
 });
 
-test("a guest makes files in its own folder, and nowhere else", async () => {
-  expect(await whoMay(/ dir \{.* ?add_name /)).toEqual(["all: self", "all: svirt_image_t"]);
+test("a guest makes files in its own folders, and nowhere else", async () => {
+  expect(await whoMay(/ dir \{.* ?add_name /)).toEqual([
+    "all: self",
+    "all: svirt_folder_t",
+    "all: svirt_image_t",
+  ]);
+});
+
+test("a guest changes mode and owner in its own folders alone, and of sockets that it makes", async () => {
+  expect(await whoMay(/ (?:file|blk_file|chr_file|fifo_file|dir) \{.* setattr /)).toEqual([
+    "all: self",
+    ...["dir", "fifo_file", "file"].map(() => "all: svirt_folder_t"),
+  ]);
+});
+
+test("a guest locks files of its own alone", async () => {
+  expect(new Set(await whoMay(/ \{.* lock /))).toEqual(
+    new Set(["all: self", "all: svirt_folder_t", "all: svirt_image_t"]),
+  );
+  expect(await whoMay(/^svirt_image_t (?:blk_file|chr_file|dir) \{.* lock /)).toEqual([]);
 });
 
 test("only a guest with user networking makes IP sockets, and none listens but on one that svirt has handed it", async () => {

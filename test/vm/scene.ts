@@ -4,6 +4,7 @@ import type { Host } from "../../src/host.ts";
 import type { GuestOrder } from "../../src/plan/guest-order.ts";
 import { SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import type { Node } from "../../src/vm/node.ts";
+import type { GuestRecord } from "../../src/vm/record.ts";
 import { sessionPaths } from "../../src/vm/session-paths.ts";
 import { settle, sweep } from "../../src/vm/settle.ts";
 import { startDomain } from "../../src/vm/start.ts";
@@ -168,4 +169,9 @@ export async function sweepAll(machine: Machine): Promise<readonly string[]> {
 /** The instance of the machine's user. */
 export function nodeFor({ uid }: Machine, host: Host): Node {
   return { host, paths: uid === 0 ? SYSTEM_PATHS : sessionPaths(host, uid) };
+}
+
+/** What a guest's folders carry, with all that is in them: the image label with svirt's own type. */
+export function folderLabelOf(guest: GuestRecord | undefined): string {
+  return (guest?.label.imageLabel ?? "").replace(":svirt_image_t:", ":svirt_folder_t:");
 }

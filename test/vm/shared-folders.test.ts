@@ -10,7 +10,16 @@ import { readRecord } from "../../src/vm/record.ts";
 import { sweep } from "../../src/vm/settle.ts";
 import { planDomainStart, startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
-import { diskXml, domainXml, failedStart, labelOf, makeMachine, nodeOn, UUID } from "./scene.ts";
+import {
+  diskXml,
+  domainXml,
+  failedStart,
+  folderLabelOf,
+  labelOf,
+  makeMachine,
+  nodeOn,
+  UUID,
+} from "./scene.ts";
 import { beStruck, instantsOf, leavesNothing, type Work, withoutInodes } from "./strikes.ts";
 
 /** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
@@ -46,7 +55,7 @@ const start = (devices = share(), wish: object = {}) =>
   startDomain(nodeOn(machine), domainXml({ devices, ...wish }));
 const labels = () =>
   ENTRIES.map((name) => machine.files.find(`/srv/all${name}`, false)?.inode.xattrs.get(LABEL));
-const image = () => readRecord(nodeOn(machine), UUID)?.label.imageLabel;
+const image = () => folderLabelOf(readRecord(nodeOn(machine), UUID));
 
 /** Whether each walk through a folder was made with the registry's lock held, which others wait for. */
 async function locksOf(end: (node: Node) => Promise<unknown>): Promise<boolean[]> {

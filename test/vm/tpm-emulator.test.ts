@@ -4,7 +4,17 @@ import { destroyDomain } from "../../src/vm/destroy.ts";
 import { readRecord } from "../../src/vm/record.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
-import { domainXml, errorOf, failedStart, labelOf, makeMachine, nodeOn, reapAll, UUID } from "./scene.ts";
+import {
+  domainXml,
+  errorOf,
+  failedStart,
+  folderLabelOf,
+  labelOf,
+  makeMachine,
+  nodeOn,
+  reapAll,
+  UUID,
+} from "./scene.ts";
 
 const TPM = "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>";
 const STATE = `/var/lib/svirt/tpm/${UUID}`;
@@ -46,7 +56,7 @@ describe("a guest with an emulated TPM", () => {
     await start();
     const record = readRecord(nodeOn(machine), UUID);
     expect([labelOf(machine, STATE), machine.files.get(STATE).uid]).toEqual([
-      record?.label.imageLabel,
+      folderLabelOf(record),
       record?.uid,
     ]);
     writeState();
@@ -55,7 +65,7 @@ describe("a guest with an emulated TPM", () => {
     expect([machine.files.get(STATE).uid, machine.files.get(PERMANENT).uid]).toEqual([0, 0]);
     await start();
     const again = readRecord(nodeOn(machine), UUID);
-    expect(labelOf(machine, PERMANENT)).toBe(again?.label.imageLabel ?? "");
+    expect(labelOf(machine, PERMANENT)).toBe(folderLabelOf(again));
     expect(machine.files.get(PERMANENT).uid).toBe(again?.uid ?? 0);
   });
 

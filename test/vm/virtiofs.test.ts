@@ -4,7 +4,7 @@ import { destroyDomain } from "../../src/vm/destroy.ts";
 import { readRecord } from "../../src/vm/record.ts";
 import { planDomainStart, startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
-import { domainXml, errorOf, labelOf, makeMachine, nodeOn, UUID } from "./scene.ts";
+import { domainXml, errorOf, folderLabelOf, labelOf, makeMachine, nodeOn, UUID } from "./scene.ts";
 import { leavesNothing, type Work, withoutInodes } from "./strikes.ts";
 
 /** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
@@ -60,7 +60,7 @@ describe("a folder that a guest shares by virtiofs", () => {
     // -chardev as libvirt's vhost-user-fs-fd-memory.x86_64-latest.args has it.
     expect(words).toContain(`socket,id=chr-vu-fs0,path=${socket}`);
     expect(words.join(" ")).not.toContain("/srv/all");
-    expect(labelOf(machine, "/srv/all/sub/b")).toBe(guest?.label.imageLabel ?? "");
+    expect(labelOf(machine, "/srv/all/sub/b")).toBe(folderLabelOf(guest));
     expect([...machine.files.get("/srv/all/sub/b").acl]).toEqual([[guest?.uid ?? 0, "read-write"]]);
     expect(auditNode(nodeOn(machine)).findings).toEqual([]);
     await destroyDomain(nodeOn(machine), "vm1");

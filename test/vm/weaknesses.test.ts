@@ -269,7 +269,7 @@ test("weakness 10: a folder that a guest shares is labelled with all below it, a
   const devices = "<filesystem accessmode='mapped'><source dir='/srv/all'/><target dir='all'/></filesystem>";
   await start(machine, { devices });
   for (const label of labelsOf(machine, ["/srv/all", "/srv/all/file"]))
-    expect(label).toStartWith("system_u:object_r:svirt_image_t:s0:c");
+    expect(label).toStartWith("system_u:object_r:svirt_folder_t:s0:c");
   await stop(machine);
   expect(snapshot(machine)).toEqual(before);
 });

@@ -63,6 +63,7 @@ extern const struct attempt code_attempts[];
 extern const struct attempt host_attempts[];
 extern const struct attempt selinux_attempts[];
 extern const struct attempt own_attempts[];
+extern const struct attempt handed_attempts[];
 
 /* Value of a fact, or NULL. */
 const char *fact(const char *name);
@@ -78,6 +79,11 @@ void print_result(const struct attempt *a, const char *verdict, const char *step
 #define OWN_DISK_FD 3
 #define KVM_FD 4
 #define TAP_FD 5
+/* Content that guests share, a slice of a loop device, and an image, all three of the guest's own user: so that what is
+ * refused is refused by the label. */
+#define CONTENT_FD 6
+#define BLOCK_FD 7
+#define MINE_FD 8
 
 /* Acts that several tables use, acts.c. */
 struct outcome open_only(const char *path, int flags);

@@ -12,6 +12,7 @@ here=/srv/isolation
 disks=/srv/images
 spare_disk=${SVIRT_SPARE_DISK:-/dev/vde}
 type=${SVIRT_TYPE:-kvm}
+loop=/dev/loop6
 abstract=svirt-isolation-neighbour
 vnc_port=5907
 guest=${SVIRT_GUEST:-isolation-kvm}
@@ -170,17 +171,40 @@ own_file() {
   "$here/launch" --set-label "$(image_label_of "$1")" "$2"
 }
 
+# hand_over NAME: what the guest would be handed, of its own user: content, an image, a slice of a file as a block device.
+hand_over() {
+  drop_handed
+  for file in content mine slice; do
+    dd if=/dev/zero of="$here/handed-$file" bs=1024 count=256 2>/dev/null
+    chown "$(uid_of "$(pid_of "$1")")" "$here/handed-$file"
+  done
+  losetup "$loop" "$here/handed-slice"
+  chown "$(uid_of "$(pid_of "$1")")" "$loop"
+  "$here/launch" --set-label system_u:object_r:virt_content_t:s0 "$here/handed-content"
+  "$here/launch" --set-label "$(image_label_of "$1")" "$here/handed-mine" "$loop"
+}
+
+drop_handed() {
+  if losetup -d "$loop" 2>/dev/null; then
+    chown 0 "$loop"
+    "$here/launch" --set-label system_u:object_r:fixed_disk_device_t:s0 "$loop"
+  fi
+  rm -f "$here"/handed-*
+}
+
 try() {
   case $1 in tcg | net) own=isolation-$1 ;; *) own=$guest ;; esac
   report=$here/report-$1
   own_file "$own" "$here/facts"
   facts "$own" >"$here/facts"
   own_file "$own" "$report"
+  hand_over "$own"
   pid=$(pid_of "$own")
   label=$(label_of "$pid")
   kvm=/dev/kvm
   [ "$1" != tcg ] || kvm=/dev/null
-  set -- "$1" --kvm "$kvm" --in "$here/facts" --out "$report" --disk "$(disk_of "$own")"
+  set -- "$1" --kvm "$kvm" --in "$here/facts" --out "$report" --disk "$(disk_of "$own")" \
+    --hand "6:r:$here/handed-content" --hand "7:rw:$loop" --hand "8:rw:$here/handed-mine"
   case $1 in
     kvm | tcg | net) shift; "$here/launch-svirt" --label "$label" --like "$pid" "$@" -- "$here/adversary-guest" --destructive ;;
     twin) shift; "$here/launch-svirt" --label "$label" --like "$(pid_of "$neighbour")" "$@" -- "$here/adversary-guest" --destructive ;;
@@ -202,6 +226,7 @@ tear_down() {
   for name in manager abstract vnc; do
     [ ! -s "$here/$name.pid" ] || kill "$(cat "$here/$name.pid")" 2>/dev/null || :
   done
+  drop_handed
   for name in kvm tcg net b; do
     svirt destroy "isolation-$name" >/dev/null 2>&1 || :
     svirt undefine "isolation-$name" >/dev/null 2>&1 || :

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const struct attempt *const tables[] = {
-	own_attempts, file_attempts, process_attempts, network_attempts, host_attempts,
+	own_attempts, handed_attempts, file_attempts, process_attempts, network_attempts, host_attempts,
 	mount_attempts, kernel_attempts, identity_attempts, code_attempts, selinux_attempts,
 };
 

@@ -76,6 +76,7 @@ int main(int argc, char **argv)
 
 	say("open", folder);
 	say("list", list(folder));
+	say("stat", fstatat(folder, "sub/mine", &found, AT_SYMLINK_NOFOLLOW));
 	say("read", read_from(folder, "sub/mine", O_NOFOLLOW));
 	say("change", write_into(folder, "sub/mine", O_APPEND));
 	say("make", write_into(folder, "new", O_CREAT | O_EXCL));
@@ -94,9 +95,11 @@ int main(int argc, char **argv)
 	say("move-fifo", renameat(folder, "sub/fifo", folder, "fifo"));
 	say("open-fifo", openat(folder, "fifo", O_RDWR | O_CLOEXEC));
 	say("chmod-fifo", fchmodat(folder, "fifo", 0640, 0));
+	say("stat-fifo", fstatat(folder, "fifo", &found, AT_SYMLINK_NOFOLLOW));
 	say("unlink-fifo", unlinkat(folder, "fifo", 0));
 	say("socket", mknodat(folder, "socket", S_IFSOCK | 0600, 0));
 	say("stat-socket", fstatat(folder, "socket", &found, AT_SYMLINK_NOFOLLOW));
+	say("chmod-socket", fchmodat(folder, "socket", 0640, 0));
 	say("unlink-socket", unlinkat(folder, "socket", 0));
 	say("mkdir-again", mkdirat(folder, "again", 0700));
 	say("chmod-folder", fchmodat(folder, "again", 0750, 0));
