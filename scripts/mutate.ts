@@ -130,7 +130,7 @@ function printCoverage({ places }: Coverage): void {
   const folders = Map.groupBy([...places], ([file]) => file.slice(0, file.lastIndexOf("/")));
   for (const [folder, files] of folders) {
     const lines = files.flatMap(([file, own]) =>
-      own.map(({ line, tests: by }) => ({ key: `${file}:${line}`, by })),
+      own.filter(({ line }) => line > 0).map(({ line, tests: by }) => ({ key: `${file}:${line}`, by })),
     );
     const all = new Set(lines.map(({ key }) => key));
     const run = new Set(lines.filter(({ by }) => by.length > 0).map(({ key }) => key));

@@ -4,6 +4,7 @@ import { childrenOf, lineAt, parseSource, type SyntaxNode } from "./mutants.ts";
 export interface Place {
   readonly start: number;
   readonly end: number;
+  /** 0: the file as a whole, which tells only that it is read in. */
   readonly line: number;
 }
 
@@ -15,7 +16,8 @@ export interface Instrumented {
 
 /** `seen` is the module that takes the numbers; `first` is the number of the file's first place. */
 export function instrument(file: string, text: string, { first, seen }: Numbering): Instrumented {
-  const places: Place[] = [];
+  // The file as a whole: an exported constant lies in no statement.
+  const places: Place[] = [{ start: 0, end: text.length, line: 0 }];
   const inserts: { readonly at: number; readonly text: string }[] = [];
   const add = ({ end, start }: SyntaxNode, wrap: Wrap): void => {
     const [before, after] = wrap(`__seen(${first + places.length})`);
@@ -32,7 +34,8 @@ export function instrument(file: string, text: string, { first, seen }: Numberin
     }
   };
   visit(parseSource(file, text));
-  return { text: `import { seen as __seen } from ${JSON.stringify(seen)};${splice(text, inserts)}`, places };
+  const begin = `import { seen as __seen } from ${JSON.stringify(seen)};__seen(${first});`;
+  return { text: begin + splice(text, inserts), places };
 }
 
 interface Numbering {

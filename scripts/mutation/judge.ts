@@ -114,14 +114,10 @@ async function compiles(sandbox: Sandbox): Promise<boolean> {
   return ended === "green";
 }
 
-/** Those that run the innermost place that the change lies in; outside of all places, such as in an exported constant, the file. */
+/** Those that run the innermost place that the change lies in. */
 function testsOf({ places }: Coverage, { end, file, start }: Mutant): readonly TestFile[] {
-  const own = places.get(file) ?? [];
-  const innermost = own
-    .filter((place) => place.start <= start && end <= place.end)
-    .toSorted((a, b) => a.end - a.start - (b.end - b.start))[0];
-  if (innermost !== undefined) return innermost.tests;
-  return [...new Map(own.flatMap(({ tests }) => tests.map((test) => [test.path, test]))).values()];
+  const around = (places.get(file) ?? []).filter((place) => place.start <= start && end <= place.end);
+  return around.toSorted((a, b) => a.end - a.start - (b.end - b.start))[0]?.tests ?? [];
 }
 
 /** The file's own tests, then the quickest. */
