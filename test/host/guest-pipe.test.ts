@@ -47,6 +47,15 @@ describe("svirt's end of a pipe to a QEMU", () => {
     closeSync(guestEnd);
   });
 
+  test("has sent what the pipe has taken, though nothing has read it yet", async () => {
+    using folder = new RealFolder();
+    const file = folder.id(folder.file("state", "x".repeat(MIB)));
+    const { guestEnd, pipe } = makeGuestPipe({ direction: "to-guest", name: "svirt" });
+    // Within a second, though a pipe that is full is ready no more.
+    await pipe.sendFrom(file, 0, quietly(1000));
+    closeSync(guestEnd);
+  });
+
   test("is given up where a QEMU reads nothing", async () => {
     using folder = new RealFolder();
     const file = folder.id(folder.file("state", "x".repeat(4 * MIB)));

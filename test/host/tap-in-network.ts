@@ -77,5 +77,17 @@ libc().syscall(16n, BigInt(second.fd), BigInt(TUNSETPERSIST), 1n, 0n);
 closeSync(second.fd);
 const persistent = ports();
 removeTap({ name: "web", mac: "fe:54:00:00:00:02" });
-const more = { isolated, arrivedIsolated, afterClose, anotherAddress, persistent, removed: ports() };
+// A link without an address of its own.
+run("ip", "tuntap", "add", "dev", "tun9", "mode", "tun");
+removeTap({ name: "tun9", mac });
+const withoutAddress = readdirSync("/sys/class/net").includes("tun9");
+const more = {
+  withoutAddress,
+  isolated,
+  arrivedIsolated,
+  afterClose,
+  anotherAddress,
+  persistent,
+  removed: ports(),
+};
 process.stdout.write(JSON.stringify({ ...facts, ...more }));

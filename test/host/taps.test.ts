@@ -76,6 +76,7 @@ describe.skipIf(!isReady)(`taps of the real kernel${ASIDE}`, () => {
       anotherAddress: ["web"],
       persistent: ["web"],
       removed: [],
+      withoutAddress: true,
     });
   });
 });

@@ -51,6 +51,13 @@ describe("writeOut()", () => {
     });
   });
 
+  test("tells which of the two could not be written", async () => {
+    const program = `const { writeOut } = await import(${JSON.stringify(MODULE)});
+      try { writeOut(2, "x"); } catch (error) { writeOut(1, error.message); }`;
+    const words = ["sh", "-c", 'exec "$0" -e "$1" 2>/dev/full', process.execPath, program];
+    expect(Bun.spawnSync(words).stdout.toString()).toContain("Cannot write to standard error: No space left");
+  });
+
   test("tells of a full disk", async () => {
     const { code, errors } = await writeInto("WRITER >/dev/full");
     expect(code).not.toBe(0);

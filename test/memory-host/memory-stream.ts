@@ -122,7 +122,8 @@ export class MemoryStream {
   }
 
   /** QEMU stops the vCPUs meanwhile, and lets them go on whether it could write or not. */
-  #dumpMemory(guest: Process, { format, protocol }: Readonly<Record<string, unknown>>): unknown {
+  #dumpMemory(guest: Process, { detach, format, protocol }: Readonly<Record<string, unknown>>): unknown {
+    if (detach !== true) this.#machine.violations.push("a dump that keeps QEMU's monitor until its end");
     const flow = this.#take(protocol);
     const before = guest.status;
     this.#dump = "active";

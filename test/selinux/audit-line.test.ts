@@ -125,6 +125,15 @@ describe("parseAuditLog()", () => {
     expect(parseAuditLog([kernel, lineWith("x", "x"), kernel]).denials).toHaveLength(1);
   });
 
+  test("takes a refused transition to be one of a process, where no class is told", () => {
+    const { denials } = parseAuditLog([
+      `type=SELINUX_ERR msg=audit(${EVENT}): op=security_bounded_transition seresult=denied oldcontext=a:b:one_t:s0 newcontext=a:b:two_t:s0`,
+    ]);
+    expect(denials.map(({ source, target, targetClass }) => [source, target, targetClass])).toEqual([
+      ["a:b:one_t:s0", "a:b:two_t:s0", "process"],
+    ]);
+  });
+
   test("reads a context that the policy does not have, and leaves out what was granted", () => {
     const { denials } = parseAuditLog([
       `type=SELINUX_ERR msg=audit(${EVENT}): op=security_compute_sid invalid_context=unconfined_u:system_r:svirt_t:s0 scontext=unconfined_u:system_r:svirt_manager_t:s0 tcontext=system_u:object_r:qemu_exec_t:s0 tclass=process`,

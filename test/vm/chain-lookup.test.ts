@@ -36,5 +36,8 @@ test("an image is not found by a number of another disk, by none, nor above the 
   for (const name of ["vdb[2]", "vda[3]", "vda[]", "/srv/other", "top.s1"])
     expect(() => find(name)).toThrow(`could not find image '${name}' in chain for '/srv/top.s1'`);
   expect(find("vda[1]", 1)).toBe(2);
+  expect(() => find("/srv/other")).toThrow(
+    expect.objectContaining({ remedy: "Its images are: /srv/top.s1, /srv/top.qcow2, /srv/base.raw" }),
+  );
   expect(() => find("vda[2]", 1)).toThrow("could not find image 'vda[2]' beneath '/srv/top.qcow2' in chain");
 });

@@ -64,6 +64,7 @@ describe("two guests", () => {
       disks: diskXml(SHARED, "vda", "<readonly/>"),
     });
     expect(error.kind).toBe("label-taken");
+    expect(error.message).toEndWith("uses it as system_u:object_r:svirt_image_t:s0");
     expect(labelOf(machine, SHARED)).toBe("system_u:object_r:svirt_image_t:s0");
   });
 
