@@ -122,6 +122,15 @@ test("two functions that are one group are taken together", async () => {
   expect(withoutInodes(machine)).toEqual(before);
 });
 
+test.each(["pci-stub", "pcieport", "shpchp"])(
+  "a group may have a device in it that %s has",
+  async (driver) => {
+    machine = makeHost([CARD, { ...CARD, name: SOUND, driver, match: driver }]);
+    await start(nodeOn(machine));
+    expect([NAME, SOUND].map((name) => machine.pci.driverOf(name))).toEqual(["vfio-pci", driver]);
+  },
+);
+
 describe("nothing is taken", () => {
   test("from a group that the host uses otherwise: the list of that is shown", async () => {
     machine = makeHost([CARD, { ...CARD, name: SOUND, driver: "snd_hda_intel" }]);
