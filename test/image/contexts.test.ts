@@ -36,9 +36,11 @@ const TABLE: SystemTable = {
     ["/usr/sbin/udhcpc", ["dhcpc_t"]],
     ["/usr/sbin/ntpd", ["ntpd_t"]],
     ["/usr/sbin/dropbear", ["sshd_t"]],
-    // The administrator's, over SSH; each guest's parent, the reaper; the watchdog's guard, which waits for hardware.
+    // The administrator's, over SSH; each guest's parent, the reaper, and the keeper of its log; the watchdog's guard, which
+    // waits for hardware.
     ["/usr/bin/sh", ["unconfined_t", "svirt_manager_t", "initrc_t"]],
-    ["/usr/bin/busybox", ["unconfined_t", "initrc_t"]],
+    // Among others the cat that each keeper of a log copies with.
+    ["/usr/bin/busybox", ["unconfined_t", "svirt_manager_t", "initrc_t"]],
     ["/usr/bin/qemu-system-x86_64", ["svirt_t", "svirt_tcg_t"]],
   ]),
   listeners: ["tcp 22 sshd_t"],
