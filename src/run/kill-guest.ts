@@ -51,7 +51,7 @@ export async function killGuest(host: Host, guest: GuestIdentity, graceMs: numbe
   const started = host.nowMs();
   const asked = new Set<number>();
   let isSwept = !isGuestUser(guest.uid);
-  let killedMs: number | undefined;
+  let progress: Progress | undefined;
   for (;;) {
     const guests = listGuestProcesses(host, guest);
     const reapers = listReapers(host, guest);
@@ -61,25 +61,35 @@ export async function killGuest(host: Host, guest: GuestIdentity, graceMs: numbe
     if (left.length > 0 && host.nowMs() - started <= graceMs) {
       askToEnd(host, guests, asked);
     } else {
-      killedMs = sweep(host, guest, { left, killedMs });
+      progress = sweep(host, guest, { left, progress });
       isSwept ||= reapers.length === 0;
     }
     if (left.length > 0) await host.sleep(POLL_MS);
   }
 }
 
-/** Gives when it was done first. Throws "timeout". */
+/** The fewest processes that were left of a guest since it was killed, and when that was seen first. */
+interface Progress {
+  readonly fewest: number;
+  readonly sinceMs: number;
+}
+
+/**
+ * Kills all processes of the guest. Throws "timeout" when none has ended for KILL_TIMEOUT_MS: thousands of processes, each killed, may
+ * need minutes of a busy processor to end.
+ */
 function sweep(
   host: Host,
   guest: GuestIdentity,
-  { killedMs, left }: { readonly left: readonly ProcessFacts[]; readonly killedMs: number | undefined },
-): number {
+  { left, progress }: { readonly left: readonly ProcessFacts[]; readonly progress: Progress | undefined },
+): Progress {
   const nowMs = host.nowMs();
-  const isLate = killedMs !== undefined && nowMs - killedMs > KILL_TIMEOUT_MS;
-  if (isLate && left.length > 0) throw stuck(guest, left);
+  const isFewer = progress === undefined || left.length < progress.fewest;
+  const now = isFewer ? { fewest: left.length, sinceMs: nowMs } : progress;
+  if (left.length > 0 && nowMs - now.sinceMs > KILL_TIMEOUT_MS) throw stuck(guest, left);
   if (isGuestUser(guest.uid)) host.killUser(guest.uid);
   for (const process of left) host.signalProcess(process, "SIGKILL");
-  return killedMs ?? nowMs;
+  return now;
 }
 
 /** Once each: QEMU takes a second SIGTERM for impatience. */

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import type { Host } from "../../src/host.ts";
 import { killGuest } from "../../src/run/kill-guest.ts";
 import { startDomain } from "../../src/vm/start.ts";
-import { domainXml, makeMachine, nodeOn, orderOf, UUID } from "../vm/scene.ts";
+import { domainXml, errorOf, makeMachine, nodeOn, orderOf, UUID } from "../vm/scene.ts";
 
 const GRACE_MS = 10_000;
 
@@ -53,4 +53,54 @@ test("killGuest() asks each process once to end, and kills it when its grace is 
   await killGuest(noting, { uuid: UUID, uid }, GRACE_MS);
   expect([sent[0], sent.lastIndexOf("SIGTERM"), sent.at(-1)]).toEqual(["SIGTERM", 0, "SIGKILL"]);
   expect(host.nowMs() - before).toBeGreaterThan(GRACE_MS);
+});
+
+/** Processes that were killed and that end one after the other, a look at them each. */
+function endingSlowly(
+  host: Host,
+  machine: ReturnType<typeof makeMachine>,
+  count: (look: number) => number,
+): Host {
+  let looks = 0;
+  return {
+    ...host,
+    killUser: () => undefined,
+    signalProcess: () => true,
+    listProcesses(user) {
+      if (user === host.getUid()) return [];
+      machine.pass(GRACE_MS);
+      looks += 1;
+      const [process] = host.listProcesses(user);
+      return process === undefined ? [] : Array.from({ length: count(looks) }, () => process);
+    },
+  };
+}
+
+test("killGuest() waits for processes that are killed as long as they become fewer", async () => {
+  const machine = makeMachine();
+  await startDomain(nodeOn(machine), domainXml());
+  const { uid } = orderOf(machine);
+  const { host } = nodeOn(machine);
+  const before = host.nowMs();
+  await killGuest(
+    endingSlowly(host, machine, (look) => Math.max(0, 20 - look)),
+    { uuid: UUID, uid },
+    GRACE_MS,
+  );
+  expect(host.nowMs() - before).toBeGreaterThan(100_000);
+});
+
+test("killGuest() gives up when no process has ended for a while", async () => {
+  const machine = makeMachine();
+  await startDomain(nodeOn(machine), domainXml());
+  const { uid } = orderOf(machine);
+  const { host } = nodeOn(machine);
+  const error = await errorOf(
+    killGuest(
+      endingSlowly(host, machine, (look) => Math.max(3, 20 - look)),
+      { uuid: UUID, uid },
+      GRACE_MS,
+    ),
+  );
+  expect(error.kind).toBe("timeout");
 });
