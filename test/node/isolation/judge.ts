@@ -37,11 +37,15 @@ function* faultOf(row: Row, run: Run): Iterable<string> {
   if (wanted === undefined) return;
   const exception = exceptionOf(row, run);
   if (exception === undefined && verdict !== wanted)
-    yield `${run}: ${id} (${what}) is ${verdict}, not ${wanted}`;
+    yield `${run}: ${id} (${what}) is ${verdict}, not ${wanted}${reasonOf(row.results.get(run))}`;
   if (exception !== undefined && verdict === wanted)
     yield `${run}: ${id} is ${verdict} as it should be: take it off the list of exceptions`;
   if (exception !== undefined && verdict !== wanted && verdict !== exception.verdict)
     yield `${run}: ${id} (${what}) is ${verdict}, the list of exceptions says ${exception.verdict}`;
+}
+
+function reasonOf({ step, why }: Partial<AttemptResult> = {}): string {
+  return why === undefined ? "" : `: ${step}, ${why}`;
 }
 
 /** That a guest reaches a neighbour or a secret is never excused. */
