@@ -102,15 +102,29 @@ function inverseOnFiles(done: UndoableFileStep): Step {
 }
 
 /**
- * The steps that end a guest, whoever does: the inverses of all that was done, last first, but QEMU's end before them.
- * What a running QEMU would be told is gone with it.
+ * The steps that end a guest, whoever does: the inverses of all that was done, last first, but QEMU's end before them, and
+ * next what takes as long as the guest has filled a folder. What a running QEMU would be told is gone with it.
+ *
+ * The rest is in one piece, for one hold of the registry's lock: a guest that still claims a file when another one's end looks
+ * at its label must not have looked itself yet, or both leave the label to each other.
  */
 export function planStop(done: readonly Step[]): Step[] {
   const own = done.filter(
     (step, at) => step.do !== "make-image" || !staysMade(step.path, done.slice(at + 1)),
   );
   const back = own.toReversed().flatMap((step) => inverseAtEnd(step) ?? []);
-  return [...back.filter(isEnd), ...back.filter((step) => !isEnd(step))];
+  const rest = back.filter((step) => !isEnd(step));
+  return [
+    ...back.filter(isEnd),
+    ...rest.filter(isOfGuestsSize),
+    ...rest.filter((step) => !isOfGuestsSize(step)),
+  ];
+}
+
+/** Whether it takes as long as the guest has filled a folder. A folder that no other guest shares is safe by its claim. */
+export function isOfGuestsSize(step: Step): boolean {
+  if (step.do === "unshare-tree") return step.claim.sharing === "exclusive";
+  return step.do === "remove-folder";
 }
 
 /** Whether an image that was made has become the guest's own since. */

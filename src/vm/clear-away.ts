@@ -1,5 +1,5 @@
 import { asSvirtError, joinErrors } from "../errors.ts";
-import { isEnd, planStop } from "../plan/inverse.ts";
+import { isEnd, isOfGuestsSize, planStop } from "../plan/inverse.ts";
 import { guestPaths, registryLock } from "../plan/paths.ts";
 import type { Step } from "../plan/step.ts";
 import { thaw } from "../run/freeze.ts";
@@ -128,7 +128,7 @@ export async function undoShared(
 ): Promise<readonly unknown[]> {
   const errors: unknown[] = [];
   for (let from = 0; from < steps.length; ) {
-    const isShared = !isOfGuestsSize(steps[from]);
+    const isShared = !steps.slice(from, from + 1).some(isOfGuestsSize);
     const next = steps.findIndex((step, at) => at > from && isOfGuestsSize(step) === isShared);
     const until = next === -1 ? steps.length : next;
     const first = from;
@@ -138,12 +138,6 @@ export async function undoShared(
     from = until;
   }
   return errors;
-}
-
-/** Whether it takes as long as the guest has filled a folder. A folder that no other guest shares is safe by its claim. */
-function isOfGuestsSize(step: Step | undefined): boolean {
-  if (step?.do === "unshare-tree") return step.claim.sharing === "exclusive";
-  return step?.do === "remove-folder";
 }
 
 /** What was written whole before the guest ended is put in its place, and only then is the rest taken back. */

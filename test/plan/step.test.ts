@@ -192,18 +192,18 @@ describe("inverse()", () => {
 });
 
 describe("planStop()", () => {
-  test("ends the guest first, and gives its level free last", () => {
+  test("ends the guest first, then removes its folders, and gives its level free last", () => {
     expect(
       planStop(STEPS).map((each) => (each.do === "release" ? `release ${each.claim.kind}` : each.do)),
     ).toEqual([
       "kill",
+      "unshare-tree",
+      "remove-folder",
+      "remove-folder",
       "remove-socket",
       "revoke",
-      "unshare-tree",
       "return-folder",
       "restore-label",
-      "remove-folder",
-      "remove-folder",
       "release file",
       "release file",
       "release file",

@@ -81,6 +81,18 @@ describe("two guests", () => {
     expect(snapshot(machine)).toEqual(before);
   });
 
+  test("that end at once both let go of a file that they read, and it gets its label back", async () => {
+    const machine = makeMachine();
+    const uuids = Array.from({ length: 8 }, (_, at) => `${UUID.slice(0, -1)}${at}`);
+    for (const [at, uuid] of uuids.entries()) {
+      const disks = diskXml("/var/lib/images/base.raw", "vda", "<readonly/>");
+      await startDomain(nodeOn(machine), domainXml({ name: `vm${at}`, uuid, disks }));
+    }
+    expect(labelOf(machine, "/var/lib/images/base.raw")).toBe(CONTENT);
+    await Promise.all(uuids.map((uuid) => destroyDomain(nodeOn(machine), uuid)));
+    expect(labelOf(machine, "/var/lib/images/base.raw")).toBe(ORIGINAL);
+  });
+
   test("of one name do not run, whatever their uuids", async () => {
     const machine = makeMachine();
     await startDomain(nodeOn(machine), domainXml());
