@@ -159,6 +159,17 @@ describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, 
     other.kill();
   });
 
+  test("of a user may be ended by several at once: a caller whose own kill is killed by another's begins again", async () => {
+    using folder = new RealFolder();
+    const module = new URL("../../src/host/linux/processes.ts", import.meta.url).pathname;
+    const script = `import { processCalls } from "${module}";
+      for (let at = 0; at < 60; at += 1) processCalls.killUser(${OWN_USER});`;
+    const others = [1, 2].map(() => Bun.spawn([process.execPath, "-e", script], { stderr: "pipe" }));
+    const said = await Promise.all(others.map(async ({ stderr }) => await new Response(stderr).text()));
+    expect(said).toEqual(["", ""]);
+    expect(folder.host.listProcesses(OWN_USER)).toEqual([]);
+  });
+
   test("show each file that they have open, with its label and which one it is", async () => {
     using folder = new RealFolder();
     const path = folder.file("disk");

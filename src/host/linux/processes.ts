@@ -12,6 +12,8 @@ const SYS_PIDFD_OPEN = 434n;
 const SYS_GETPRIORITY = process.arch === "x64" ? 140n : 141n;
 /** linux/resource.h */
 const PRIO_USER = 2n;
+/** How often a call that is killed itself is made. */
+const KILL_TRIES = 100;
 const SIGNALS = { SIGKILL: 9n, SIGTERM: 15n } as const;
 /** Started by the kernel right after init. kernel/kthread.c */
 const KTHREADD = 2;
@@ -30,7 +32,7 @@ export const processCalls = {
   getCommandLine,
   getCpuSeconds,
   signalProcess,
-  killUser,
+  killUser: (uid: number): void => killUser(uid),
 };
 
 /** Host.listProcesses: whose a process is, is read first, which for nearly all of them is enough. */
@@ -88,13 +90,21 @@ function signalProcess(target: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolea
   }
 }
 
-/** Host.killUser: as that user, since it is by him that kill(2) chooses; all at once, under the lock that fork(2) waits for. */
-function killUser(uid: number): void {
+/**
+ * Host.killUser: as that user, since kill(2) chooses by the caller's; all at once, under the lock that fork(2) waits for. A call
+ * that another svirt's kills is made again.
+ */
+function killUser(uid: number, tries = KILL_TRIES): void {
   const who = ["--reuid", String(uid), "--regid", String(uid), "--clear-groups"];
   const words = ["/usr/bin/setpriv", ...who, "--", "/bin/sh", "-c", "kill -KILL -1 2>/dev/null; exit 0"];
   const done = Bun.spawnSync(words, { env: { LC_ALL: "C" }, stdin: "ignore", stdout: "ignore" });
   if (done.success) return;
-  throw new SvirtError(`Cannot end the processes of user ${uid}: ${done.stderr.toString().trim()}`, {
+  if (done.signalCode === "SIGKILL" && tries > 1) {
+    killUser(uid, tries - 1);
+    return;
+  }
+  const why = done.stderr.toString().trim() || (done.signalCode ?? `exit code ${done.exitCode}`);
+  throw new SvirtError(`Cannot end the processes of user ${uid}: ${why}`, {
     kind: "failed",
     remedy: "setpriv (util-linux) and /bin/sh must be there: mend that, then run svirt recover.",
   });

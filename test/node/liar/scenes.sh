@@ -305,7 +305,7 @@ guest_end() {
   while IFS='|' read -r id what lingers; do
     if [ "$lingers" != 'done' ]; then verdict=refused why=$lingers
     elif [ "$how $code" = 'ended 0' ] && [ "$left" = 0 ]; then verdict=refused why="ended within $ms ms"
-    else verdict='done' why="$how $code, $left left"
+    else verdict='done' why="$how $code, $left left: $(head -c 300 "$scratch/err")"
     fi
     result "$id" monitor "$what" "$verdict" destroy "$why"
   done <"$scratch/lingering"
