@@ -159,6 +159,15 @@ describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, 
     other.kill();
   });
 
+  test("whose number is a thread's by now is gone, and the thread's process is not hit", () => {
+    using folder = new RealFolder();
+    const thread = readdirSync("/proc/self/task")
+      .map(Number)
+      .find((id) => id !== process.pid);
+    expect(thread).toBeDefined();
+    expect(folder.host.signalProcess({ pid: thread ?? 0, startTicks: 1 }, "SIGKILL")).toBe(false);
+  });
+
   test("of a user may be ended by several at once: a caller whose own kill is killed by another's begins again", async () => {
     using folder = new RealFolder();
     const module = new URL("../../src/host/linux/processes.ts", import.meta.url).pathname;

@@ -1,6 +1,6 @@
 import { SvirtError } from "../../errors.ts";
 import type { ProcessFacts, ProcessId } from "../../host.ts";
-import { ESRCH } from "./errno.ts";
+import { EINVAL, ENOENT, ESRCH } from "./errno.ts";
 import { basicCalls, hostCallError, libc, readErrno } from "./libc.ts";
 import { listFolder, readText } from "./quick-files.ts";
 import { getProcess, readContext, readUid } from "./running.ts";
@@ -12,6 +12,8 @@ const SYS_PIDFD_OPEN = 434n;
 const SYS_GETPRIORITY = process.arch === "x64" ? 140n : 141n;
 /** linux/resource.h */
 const PRIO_USER = 2n;
+/** pidfd_open(2) of a number that is another process's thread by now: ENOENT since Linux 6.13. kernel/fork.c pidfd_prepare() */
+const THREADS: readonly number[] = [EINVAL, ENOENT];
 /** How often a call that is killed itself is made. */
 const KILL_TRIES = 100;
 const SIGNALS = { SIGKILL: 9n, SIGTERM: 15n } as const;
@@ -80,11 +82,11 @@ function getCpuSeconds(pid: number): number | undefined {
 /** Host.signalProcess: through a pidfd, so that a number given to another process meanwhile is not hit. */
 function signalProcess(target: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean {
   const fd = libc().syscall(SYS_PIDFD_OPEN, BigInt(target.pid), 0n, 0n, 0n);
-  if (fd < 0n) return goneOrThrow(`open process ${target.pid}`, readErrno());
+  if (fd < 0n) return goneOrThrow(`open process ${target.pid}`, readErrno(), [ESRCH, ...THREADS]);
   try {
     if (getProcess(target.pid)?.startTicks !== target.startTicks) return false;
     const sent = libc().syscall(SYS_PIDFD_SEND_SIGNAL, fd, SIGNALS[signal], 0n, 0n);
-    return sent === 0n || goneOrThrow(`signal process ${target.pid}`, readErrno());
+    return sent === 0n || goneOrThrow(`signal process ${target.pid}`, readErrno(), [ESRCH]);
   } finally {
     basicCalls().close(Number(fd));
   }
@@ -143,7 +145,7 @@ function readOrNothing(path: string): string {
   }
 }
 
-function goneOrThrow(attempt: string, errno: number): false {
-  if (errno === ESRCH) return false;
+function goneOrThrow(attempt: string, errno: number, gone: readonly number[]): false {
+  if (gone.includes(errno)) return false;
   throw hostCallError(attempt, errno);
 }
