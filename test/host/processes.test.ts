@@ -139,21 +139,23 @@ describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, 
   test("of a user are ended at one instant, one that is another process each moment, too", async () => {
     using folder = new RealFolder();
     chmodSync(folder.path, 0o711);
-    // Starts itself anew as long as the file is there: a shell's function may call itself a thousand times only.
-    const script = '[ ! -e "$1" ] || sh -c "$0" "$0" "$1" &';
+    const log = folder.file("pids");
+    chmodSync(log, 0o666);
+    // Each shell notes its pid and starts the next one: at most 20,000, should the test end before them.
+    const script = 'echo $$ >>"$1"; [ "$2" -gt 20000 ] || sh -c "$0" "$0" "$1" $(($2 + 1)) &';
     const user = ["setpriv", "--reuid", String(OWN_USER), "--clear-groups"];
-    const words = [...user, "sh", "-c", script, script, folder.file("goes-on")];
+    const words = [...user, "sh", "-c", script, script, log, "0"];
     const [other, child] = [sleeper(), Bun.spawn(words)];
     await child.exited;
-    const seen = new Set<number>();
-    await until(() => {
-      for (const { pid } of folder.host.listProcesses(OWN_USER)) seen.add(pid);
-      return seen.size > 3;
-    });
+    const seen = (): number => new Set(readFileSync(log, "utf8").split("\n")).size;
+    const before = seen();
+    await until(() => seen() > before + 3);
     folder.host.killUser(OWN_USER);
     await until(() => folder.host.listProcesses(OWN_USER).length === 0);
+    const ended = seen();
     await Bun.sleep(100);
     expect(folder.host.listProcesses(OWN_USER)).toEqual([]);
+    expect(seen()).toBe(ended);
     folder.host.killUser(OWN_USER);
     expect(other.exitCode).toBeNull();
     other.kill();
