@@ -34,7 +34,7 @@ export const processCalls = {
   getCommandLine,
   getCpuSeconds,
   signalProcess,
-  killUser: (uid: number): void => killUser(uid),
+  killUser,
 };
 
 /** Host.listProcesses: whose a process is, is read first, which for nearly all of them is enough. */
@@ -96,15 +96,13 @@ function signalProcess(target: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolea
  * Host.killUser: as that user, since kill(2) chooses by the caller's; all at once, under the lock that fork(2) waits for. A call
  * that another svirt's kills is made again.
  */
-function killUser(uid: number, tries = KILL_TRIES): void {
+function killUser(uid: number): void {
   const who = ["--reuid", String(uid), "--regid", String(uid), "--clear-groups"];
   const words = ["/usr/bin/setpriv", ...who, "--", "/bin/sh", "-c", "kill -KILL -1 2>/dev/null; exit 0"];
-  const done = Bun.spawnSync(words, { env: { LC_ALL: "C" }, stdin: "ignore", stdout: "ignore" });
+  const kill = () => Bun.spawnSync(words, { env: { LC_ALL: "C" }, stdin: "ignore", stdout: "ignore" });
+  let done = kill();
+  for (let tries = 1; done.signalCode === "SIGKILL" && tries < KILL_TRIES; tries += 1) done = kill();
   if (done.success) return;
-  if (done.signalCode === "SIGKILL" && tries > 1) {
-    killUser(uid, tries - 1);
-    return;
-  }
   const why = done.stderr.toString().trim() || (done.signalCode ?? `exit code ${done.exitCode}`);
   throw new SvirtError(`Cannot end the processes of user ${uid}: ${why}`, {
     kind: "failed",
