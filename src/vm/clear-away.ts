@@ -119,25 +119,19 @@ export async function clearAway(
 }
 
 /**
- * Carries out steps that take others back under the registry's lock, except for those that take as long as the guest has
- * filled a folder: it is removed, or what is in it gets its labels back. The caller holds the guest's lock. Gives the errors.
+ * Carries out steps that take others back: first those that take as long as the guest has filled a folder, then the rest under
+ * one hold of the registry's lock. The caller holds the guest's lock. Gives the errors.
  */
 export async function undoShared(
   node: Node,
   { actor, steps, watch }: { readonly actor: Actor; readonly steps: readonly Step[]; readonly watch: Watch },
 ): Promise<readonly unknown[]> {
-  const errors: unknown[] = [];
-  for (let from = 0; from < steps.length; ) {
-    const isShared = !steps.slice(from, from + 1).some(isOfGuestsSize);
-    const next = steps.findIndex((step, at) => at > from && isOfGuestsSize(step) === isShared);
-    const until = next === -1 ? steps.length : next;
-    const first = from;
-    const work = () =>
-      undo(actor, steps.slice(first, until), (moment, step, at) => watch(moment, step, first + at));
-    errors.push(...(await (isShared ? withRegistryLock(node, work) : work())).errors);
-    from = until;
-  }
-  return errors;
+  const own = steps.filter(isOfGuestsSize);
+  const shared = steps.filter((step) => !isOfGuestsSize(step));
+  const first = await undo(actor, own, watch);
+  const numbered: Watch = (moment, step, at) => watch(moment, step, own.length + at);
+  const rest = await withRegistryLock(node, async () => await undo(actor, shared, numbered));
+  return [...first.errors, ...rest.errors];
 }
 
 /** What was written whole before the guest ended is put in its place, and only then is the rest taken back. */
