@@ -3,9 +3,13 @@ import { canonicalContext } from "../selinux/context.ts";
 import type { LabelDecision } from "./decide-label.ts";
 
 /**
- * What a file is to a guest: its own, a folder of its own with all that is in it, shared with other guests for writing,
- * content that it only reads, or a part of the host's own programs, such as firmware that a package has installed. The
- * reference labels them with the image label, not at all, the image context as it is, the content context, and not at all.
+ * The role of a file for a guest.
+ *
+ * - `private`: used by this guest alone. libvirt gives it the image label.
+ * - `folder`: a folder used by this guest alone, with its contents. libvirt does not label it.
+ * - `shared`: written by several guests. libvirt gives it the policy's image context.
+ * - `content`: only read by guests. libvirt gives it the policy's content context.
+ * - `host`: part of an installed program, such as packaged firmware. libvirt does not label it.
  */
 export type FileRole = "private" | "folder" | "shared" | "content" | "host";
 

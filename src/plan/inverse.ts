@@ -102,11 +102,12 @@ function inverseOnFiles(done: UndoableFileStep): Step {
 }
 
 /**
- * The steps that end a guest, whoever does: the inverses of all that was done, last first, but QEMU's end before them, and
- * next what takes as long as the guest has filled a folder. What a running QEMU would be told is gone with it.
+ * Returns the steps that end a guest: QEMU is killed, the guest's folders are given up, and then the other steps are undone, each
+ * group last step first. Steps that only tell a running QEMU something have no inverse here.
  *
- * The rest is in one piece, for one hold of the registry's lock: a guest that still claims a file when another one's end looks
- * at its label must not have looked itself yet, or both leave the label to each other.
+ * Folders come before labels and claims, because their removal runs outside of the registry's lock and all labels and claims
+ * must be given up within one hold of it. Otherwise two guests that share a file and end at once each see the other's claim, and
+ * neither restores the label.
  */
 export function planStop(done: readonly Step[]): Step[] {
   const own = done.filter(
@@ -121,7 +122,10 @@ export function planStop(done: readonly Step[]): Step[] {
   ];
 }
 
-/** Whether it takes as long as the guest has filled a folder. A folder that no other guest shares is safe by its claim. */
+/**
+ * Whether a step's duration depends on how much the guest has written into a folder that no other guest shares. Until the claim
+ * of such a folder is released, no other guest gets it.
+ */
 export function isOfGuestsSize(step: Step): boolean {
   if (step.do === "unshare-tree") return step.claim.sharing === "exclusive";
   return step.do === "remove-folder";

@@ -59,7 +59,10 @@ export function trimLabel(text: string): string {
   return text.replace(/[\0\n]+$/, "");
 }
 
-/** What is written to an attribute of a process: with a NUL as libselinux does, and a newline to clear it. proc_pid_attr(5) */
+/**
+ * Formats a context for a file of /proc/PID/attr: with a NUL at its end, as libselinux writes it. An empty context becomes a
+ * newline, which clears the attribute. proc_pid_attr(5)
+ */
 export function formatAttribute(context: string): string {
   return context === "" ? "\n" : `${context}\0`;
 }
