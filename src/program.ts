@@ -1,7 +1,7 @@
 import { version } from "../package.json";
 import { runCommandLine } from "./cli/run-command.ts";
 import { makeLinuxHost } from "./host/linux/linux-host.ts";
-import { findFaultOfWords } from "./host/linux/own-words.ts";
+import { exactWords } from "./host/linux/own-words.ts";
 import { writeBytes, writeOut } from "./host/linux/write-out.ts";
 import { SYSTEM_PATHS } from "./plan/paths.ts";
 import type { Node } from "./vm/node.ts";
@@ -25,10 +25,8 @@ async function main(): Promise<void> {
   // until the work is done something waits, and the exit code is that of a failure.
   process.exitCode = FAILED;
   const unfinished = setInterval(() => undefined, FOREVER_MS);
-  const words = process.argv.slice(2);
   process.exitCode = await runCommandLine({
-    words,
-    fault: findFaultOfWords(words),
+    words: exactWords(process.argv.slice(2)),
     node: await openNode(),
     output: {
       print: (text) => writeOut(1, text),

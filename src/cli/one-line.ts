@@ -1,4 +1,10 @@
-/** An error, a path or a name is one line, moves no cursor and turns no letters round, whatever words came from outside. */
+/**
+ * An error, a path or a name is one line, moves no cursor and turns no letters round, whatever words came from outside. Bytes
+ * of a name that are not UTF-8, lone surrogates within svirt, are shown as `\xff`.
+ */
 export function oneLine(text: string): string {
-  return text.replace(/\s*[\r\n]+\s*/g, " ").replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
+  return text
+    .replace(/\s*[\r\n]+\s*/g, " ")
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?")
+    .replace(/[\udc80-\udcff]/gu, (byte) => `\\x${(byte.charCodeAt(0) - 0xdc00).toString(16)}`);
 }

@@ -8,8 +8,6 @@ import { warnOf } from "./warn-of.ts";
 /** What program.ts gives: the words after the program's name, and what they act on. */
 export interface Invocation {
   readonly words: readonly string[];
-  /** Why they cannot be taken. */
-  readonly fault?: SvirtError | undefined;
   readonly node: Node;
   readonly output: Output;
   readonly version: string;
@@ -27,7 +25,6 @@ export async function runCommandLine(invocation: Invocation): Promise<number> {
 }
 
 async function dispatch(invocation: Invocation): Promise<number> {
-  if (invocation.fault !== undefined) throw invocation.fault;
   const { name, words } = splitName(invocation.words);
   if (HELP_WORDS.includes(name)) return await printOverview(invocation, words);
   if (isFamily(name) && words.some((word) => word === "--help" || word === "-h"))

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
 
 const LABEL = "security.selinux";
@@ -30,6 +30,23 @@ describe.skipIf(MISSING !== undefined)(`a file that is kept open${ASIDE}`, () =>
       expect(folder.getXattr(folder.id(path), LABEL)).toBeUndefined();
     },
   );
+
+  test("has its label and its bytes also by a name that is not UTF-8", () => {
+    using folder = new RealFolder();
+    writeFileSync(Buffer.from(`${folder.path}/a\xffb`, "latin1"), "content");
+    const link = `${folder.path}/link`;
+    symlinkSync(Buffer.from(`${folder.path}/a\xffb`, "latin1"), link);
+    const path = `${folder.path}/a\udcffb`;
+    for (const name of [path, link]) {
+      const file = folder.id(name);
+      expect(file.path).toBe(path);
+      expect(folder.host.withAttributes(file, (found) => found.setXattr(LABEL, `${name.length}`))).toBe(true);
+      expect(folder.getXattr(file, LABEL)).toBe(`${name.length}`);
+      expect(new TextDecoder().decode(folder.host.readBytes(file, 0, 7))).toBe("content");
+      expect(new TextDecoder().decode(folder.host.readInput(name, 7))).toBe("content");
+    }
+    expect(folder.host.inspectFile(`${folder.path}/a\udcfeb`)).toBeUndefined();
+  });
 
   test("tells all its attributes, and which are gone", () => {
     using folder = new RealFolder();

@@ -1,30 +1,39 @@
 import { expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 const MODULE = new URL("../../src/host/linux/own-words.ts", import.meta.url).pathname;
-const SCRIPT = `import { findFaultOfWords } from "${MODULE}";
-  process.stdout.write(findFaultOfWords(process.argv.slice(1))?.message ?? "none");`;
+const SCRIPT = `import { exactWords } from "${MODULE}";
+  process.stdout.write(JSON.stringify(exactWords(process.argv.slice(1))));`;
 
-/** What is said of words, each written as printf(1) takes it: a shell gives bytes, bun's spawn gives text. */
-function faultOf(...words: readonly string[]): string {
+/** What becomes of words, each written as printf(1) takes it: a shell gives bytes, bun's spawn gives text. */
+function wordsOf(...words: readonly string[]): unknown {
   const made = words.map((word) => `"$(printf '${word}')"`).join(" ");
   const script = `exec "$0" -e "$1" -- ${made}`;
-  return Bun.spawnSync(["sh", "-c", script, process.execPath, SCRIPT]).stdout.toString();
+  return JSON.parse(Bun.spawnSync(["sh", "-c", script, process.execPath, SCRIPT]).stdout.toString());
 }
 
-test("a word of the command line that is not UTF-8 is shown, each of its bytes readable", () => {
-  expect(faultOf("start", "a\\377 b\\012")).toBe("Cannot take the word a\\xff b: it is not UTF-8");
-  expect(faultOf("vol-info", "\\303\\050\\001z", "later")).toBe(
-    "Cannot take the word \\xc3(\\x01z: it is not UTF-8",
-  );
+test("bytes of a word that are not UTF-8 are kept, each as a lone surrogate", () => {
+  expect(wordsOf("start", "a\\377 b\\012x")).toEqual(["start", "a\udcff b\nx"]);
+  expect(wordsOf("vol-info", "\\303\\050\\001z", "later")).toEqual(["vol-info", "\udcc3(\u0001z", "later"]);
 });
 
-test("words in UTF-8 are taken, one with a replacement character of its own too", () => {
-  expect(faultOf("start", "gr\\303\\274n")).toBe("none");
-  expect(faultOf("start", "\\357\\277\\275")).toBe("none");
+test("words in UTF-8 are as bun gives them, one with a replacement character of its own too", () => {
+  expect(wordsOf("start", "gr\\303\\274n")).toEqual(["start", "grün"]);
+  expect(wordsOf("start", "\\357\\277\\275")).toEqual(["start", "\ufffd"]);
+  expect(wordsOf("\\357\\277\\275", "\\360\\237\\246\\200\\377")).toEqual(["\ufffd", "🦀\udcff"]);
 });
 
-test("only the beginning of a long word is shown", () => {
-  expect(faultOf(`${"x".repeat(59)}\\377\\377`)).toBe(
-    `Cannot take the word ${"x".repeat(59)}\\xff: it is not UTF-8`,
-  );
+test("svirt looks into an image whose name is not UTF-8, and shows its bytes", () => {
+  const folder = mkdtempSync(join(tmpdir(), "svirt-names-"));
+  try {
+    const script = `name=$(printf 'a\\377b.img') && : >"$name" && exec "$0" "$1" vol-info "$name"`;
+    const main = new URL("../../src/main.ts", import.meta.url).pathname;
+    const { stderr, stdout } = Bun.spawnSync(["sh", "-c", script, process.execPath, main], { cwd: folder });
+    expect(stderr.toString()).toBe("");
+    expect(stdout.toString()).toContain(String.raw`Name:           a\xffb.img`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -2,6 +2,7 @@ import { type BigIntStats, closeSync, constants, fstatSync, openSync, readdirSyn
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts, FileType } from "../../host.ts";
 import type { FileId } from "../../plan/guest-order.ts";
+import { nativeName } from "./native-name.ts";
 
 /** node:fs does not know it, and `undefined | flags` would silently be another mode. asm-generic/fcntl.h O_PATH */
 export const O_PATH = 0o10000000;
@@ -32,7 +33,7 @@ export function fileFacts(path: string, stat: BigIntStats): FileFacts {
 
 /** Opens the path without following a symlink in its last place. The caller closes. Throws "host-call". */
 export function openAt(path: string | Buffer, flags: number): number {
-  return openSync(path, flags | constants.O_NOFOLLOW);
+  return openSync(typeof path === "string" ? nativeName(path) : path, flags | constants.O_NOFOLLOW);
 }
 
 /**

@@ -4,10 +4,11 @@ import type { FileId } from "../../plan/guest-order.ts";
 import { askServer } from "./ask-server.ts";
 import { fileFacts, O_PATH, openPath, withFile } from "./file-id.ts";
 import { unlessMissing } from "./files.ts";
+import { nativeName, textOfName } from "./native-name.ts";
 import { attributesAt } from "./xattr.ts";
 
-/** A path that the kernel made up, or that is not its bytes: a name that is gone, a pipe, a mount that is out of reach. */
-const NO_PATH = /^(?!\/)| \(deleted\)$|\ufffd/;
+/** A path that the kernel made up: a name that is gone, a pipe, a mount that is out of reach. */
+const NO_PATH = /^(?!\/)| \(deleted\)$/;
 
 /** Host.inspectFile */
 export function inspectFile(path: string): FileFacts | undefined {
@@ -45,14 +46,14 @@ function look<Result>(path: string, use: (facts: FileFacts, fd: number) => Resul
 
 /** The kernel knows by which path it came to what it opened: so both are of one instant. proc_pid_fd(5) */
 function openReal(path: string): { readonly fd: number; readonly real: string } {
-  const fd = openSync(path, O_PATH);
+  const fd = openSync(nativeName(path), O_PATH);
   let real = "";
   try {
-    real = readlinkSync(`/proc/self/fd/${fd}`);
+    real = textOfName(readlinkSync(`/proc/self/fd/${fd}`, "buffer"));
   } finally {
     if (NO_PATH.test(real)) closeSync(fd);
   }
   if (!NO_PATH.test(real)) return { fd, real };
-  real = realpathSync(path);
+  real = textOfName(realpathSync(nativeName(path), "buffer"));
   return { fd: openPath(real), real };
 }

@@ -1,6 +1,7 @@
 import { dlopen, FFIType, read } from "bun:ffi";
 import { SvirtError } from "../../errors.ts";
 import { callFacts } from "./call-facts.ts";
+import { nativeBytes } from "./native-name.ts";
 
 const LIBC = "libc.so.6";
 const { cstring, i32, i64, i64_fast, ptr, u32, u64 } = FFIType;
@@ -69,7 +70,7 @@ export function readErrno(): number {
 /** A NUL-terminated string. Throws "usage" for a text that holds a NUL, which would name another file. */
 export function cString(text: string): Uint8Array {
   if (text.includes("\0")) refuseNul(text);
-  return new TextEncoder().encode(`${text}\0`);
+  return nativeBytes(`${text}\0`);
 }
 
 function refuseNul(text: string): never {

@@ -3,6 +3,7 @@ import { SvirtError } from "../../errors.ts";
 import type { LineLimits } from "../../host.ts";
 import { O_PATH } from "./file-id.ts";
 import { failedCall, orThrow, unlessMissing } from "./files.ts";
+import { nativeName } from "./native-name.ts";
 
 const STDIN = 0;
 const CHUNK_BYTES = 65_536;
@@ -76,7 +77,7 @@ function openInput(path: string): Input {
   const number = path === "-" || path === "/dev/stdin" ? STDIN : DESCRIPTOR.exec(path)?.[1];
   if (number !== undefined) return openDescriptor(path, Number(number));
   // Looked at first: to open a device may do something already, as a watchdog begins to count.
-  const seen = unlessMissing(`read ${path}`, () => openSync(path, O_PATH));
+  const seen = unlessMissing(`read ${path}`, () => openSync(nativeName(path), O_PATH));
   if (seen === undefined) {
     throw new SvirtError(`Cannot read ${path}: No such file or directory`, {
       kind: "not-found",

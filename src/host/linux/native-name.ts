@@ -1,0 +1,47 @@
+/** Bytes 0x80 to 0xff of a name that is not UTF-8, each as a lone surrogate: U+DC80 to U+DCFF. PEP 383 has the same. */
+const ESCAPED = /([\udc80-\udcff])/u;
+const ESCAPE = 0xdc00;
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** A file's name for node:fs: as it is, or its bytes where some of them are not UTF-8. */
+export function nativeName(name: string): string | Buffer {
+  return name.isWellFormed() ? name : nativeBytes(name);
+}
+
+/** The bytes of a file's name. */
+export function nativeBytes(name: string): Buffer {
+  if (name.isWellFormed()) return Buffer.from(name);
+  const parts = name.split(ESCAPED);
+  return Buffer.concat(
+    parts.map((part, at) => (at % 2 === 0 ? Buffer.from(part) : Buffer.from([part.charCodeAt(0) - ESCAPE]))),
+  );
+}
+
+/** The text of a file's name: nativeBytes() gives the same bytes again. */
+export function textOfName(bytes: Buffer): string {
+  const whole = decoded(bytes);
+  if (whole !== undefined) return whole;
+  let text = "";
+  for (let at = 0; at < bytes.length; ) {
+    const length = sequenceLength(bytes[at] ?? 0);
+    const letter = decoded(bytes.subarray(at, at + length));
+    text += letter ?? String.fromCharCode(ESCAPE + (bytes[at] ?? 0));
+    at += letter === undefined ? 1 : length;
+  }
+  return text;
+}
+
+function decoded(bytes: Buffer): string | undefined {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** How many bytes a letter has that begins with this one. RFC 3629 */
+function sequenceLength(first: number): number {
+  if (first < 0xc0) return 1;
+  if (first < 0xe0) return 2;
+  return first < 0xf0 ? 3 : 4;
+}
