@@ -1,6 +1,7 @@
 import type { CommandSpec } from "../../src/cli/command.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { formatCompletion } from "./completion.ts";
+import { generateDomainXml } from "./domain-xml/generate.ts";
 import { formatManual } from "./manual.ts";
 import { formatPage } from "./page.ts";
 
@@ -13,5 +14,6 @@ export async function generateDocs(): Promise<ReadonlyMap<string, string>> {
     ["docs/commands.md", formatPage(specs)],
     ["docs/svirt.8", formatManual(specs)],
     ["completions/svirt.bash", formatCompletion(specs)],
+    ...generateDomainXml(),
   ]);
 }

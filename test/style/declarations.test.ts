@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
 import { Glob } from "bun";
-import { formatPage } from "../../scripts/domain-xml.ts";
 import { domain } from "../../src/domain/domain.ts";
 import { parseDocument } from "../../src/xml/parse-document.ts";
 import { type DeclaredPlace, listDeclared, listFilled } from "./declared-places.ts";
@@ -32,11 +31,6 @@ describe("the declarations of <domain>", () => {
     if (first === undefined) throw new Error("nothing is declared");
     const unknown = { ...first, path: "/domain/@nowhere", place: { ...first.place } };
     expect(await listUntried([...declared, unknown])).toEqual(["/domain/@nowhere"]);
-  });
-
-  test("are what docs/domain-xml.md says (else: bun scripts/domain-xml.ts >docs/domain-xml.md)", async () => {
-    const page = new URL("../../docs/domain-xml.md", import.meta.url).pathname;
-    expect(await Bun.file(page).text()).toBe(formatPage());
   });
 
   test("give each reason as a sentence about what svirt does or what is the case", () => {

@@ -11,7 +11,7 @@ export interface Unready {
   readonly remedy: string;
 }
 
-/** One kind of it: what docs/domain-xml.md tells. */
+/** One kind of it: what docs/domain-xml/README.md lists. */
 export interface UnreadyRule extends Unready {
   /** What of the kind a domain asks for, in the words of the rule unless it has more exact ones. */
   findIn(domain: Domain): readonly Partial<Unready>[];

@@ -1,0 +1,85 @@
+import { describe, expect, test } from "bun:test";
+import { Glob } from "bun";
+import { listRefusals } from "../../scripts/docs/domain-xml/refusals.ts";
+import { listTops } from "../../scripts/docs/domain-xml/sections.ts";
+import { REFUSED_DEFINITIONS, STARTS } from "../../scripts/docs/domain-xml/starts.ts";
+import { parseDomainText } from "../../src/domain/document.ts";
+import { completeGuest } from "../../src/qemu/complete-guest.ts";
+import { UNREADY } from "../../src/vm/refuse-unready.ts";
+import { parseDocument } from "../../src/xml/parse-document.ts";
+
+const DATA = new URL("../data/", import.meta.url).pathname;
+const DEFINED = new Set(REFUSED_DEFINITIONS.map(([place]) => place));
+
+/** Elements that a start refuses in any case, though a page describes them beside others that it takes. */
+const WHOLLY_REFUSED = new Set(["/domain/perf", "/domain/idmap"]);
+
+interface Document {
+  /** Paths of the children of <domain> and <devices>. */
+  readonly elements: ReadonlySet<string>;
+  /** Places that a start refuses, without indices. */
+  readonly refused: readonly string[];
+}
+
+async function read(file: string): Promise<Document> {
+  const text = await Bun.file(DATA + file).text();
+  const root = parseDocument(new TextEncoder().encode(text));
+  const devices = root.children.find(({ tag }) => tag === "devices")?.children ?? [];
+  const domain = parseDomainText(text);
+  const refused = UNREADY.flatMap((rule) => rule.findIn(domain).map(({ place = rule.place }) => place));
+  return {
+    elements: new Set([
+      ...root.children.map(({ tag }) => `/domain/${tag}`),
+      ...devices.map(({ tag }) => `/domain/devices/${tag}`),
+    ]),
+    refused: refused.map((place) => place.replace(/\[\d+\]/g, "")),
+  };
+}
+
+const everything = await read("started/everything.xml");
+const documents = await Promise.all(
+  [...new Glob("*.xml").scanSync(`${DATA}domain/`)].map((file) => read(`domain/${file}`)),
+);
+const tops = listTops().filter(({ path }) => !DEFINED.has(path));
+
+const isWithin = (place: string, path: string): boolean => place === path || place.startsWith(`${path}/`);
+const isTaken = (path: string, page: string): boolean =>
+  STARTS[page]?.takes !== "" && !WHOLLY_REFUSED.has(path);
+
+test("every page of an element says what a start does with it, and no other page is listed", () => {
+  const pages = new Set(["domain", ...listTops().map(({ page }) => page)]);
+  expect(Object.keys(STARTS).sort()).toEqual([...pages].sort());
+});
+
+describe("docs/domain-xml/README.md", () => {
+  test("calls taken what a document has that no rule refuses and that can be started", async () => {
+    const taken = tops.filter(({ page, path }) => isTaken(path, page)).map(({ path }) => path);
+    expect(everything.refused).toEqual([]);
+    expect(
+      taken.filter((path) => !everything.elements.has(path) && path !== "/domain/devices/redirfilter"),
+    ).toEqual([]);
+    completeGuest(parseDomainText(await Bun.file(`${DATA}started/everything.xml`).text()));
+  });
+
+  const refused = tops.filter(
+    ({ page, path }) => !isTaken(path, page) && path !== "/domain/devices/redirfilter",
+  );
+  test.each(refused.map(({ path }) => [path]))(
+    "calls %s refused, as every document that has it is",
+    (path) => {
+      const having = documents.filter(({ elements }) => elements.has(path));
+      expect(having).not.toEqual([]);
+      expect(having.filter((each) => !each.refused.some((place) => isWithin(place, path)))).toEqual([]);
+    },
+  );
+
+  test("names a refusal for every element in which a start refuses something", () => {
+    const places = new Set(documents.flatMap((each) => each.refused));
+    const silent = tops.filter(
+      ({ page, path }) =>
+        [...places].some((place) => isWithin(place, path)) && listRefusals(page).length === 0,
+    );
+    expect(places.size).toBeGreaterThan(40);
+    expect(silent.filter(({ page }) => page !== "devices").map(({ path }) => path)).toEqual([]);
+  });
+});
