@@ -11,7 +11,7 @@ memory=/srv/demo/labels-before
 rest=/srv/demo/rest-before
 failed=0
 
-# The definition stays, and with it what a start reads of it: docs/decisions.md, "A definition is kept as it was read".
+# The definition stays, and with it what a start reads of it: docs/decisions/state.md, "A completed definition is kept as JSON".
 kept="/etc/svirt/domains/alice.xml /var/lib/svirt/completed/$uuid"
 
 label_of() { getfattr -n security.selinux "$1" 2>/dev/null | sed -n 's/.*object_r:\(.*\)"$/\1/p'; }

@@ -56,7 +56,7 @@ function plainOvmf(version: string, suffix: "fd" | "qcow2"): FirmwareDescriptor 
 
 /**
  * The firmware of the packages edk2-ovmf and seabios, the first of two that fit the better one. A translation reads
- * nothing of the host, so these stand for what its /usr/share/qemu/firmware would say (docs/decisions.md).
+ * nothing of the host, so these stand for what its /usr/share/qemu/firmware would say (docs/decisions/xml.md).
  */
 export const FIRMWARES: readonly FirmwareDescriptor[] = [
   secureOvmf("_4M", "qcow2", true),

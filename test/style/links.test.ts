@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { listAnchors, listBrokenLinks, type Pages } from "./markdown-links.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -27,6 +27,18 @@ test("every docs/*.md that a source file names exists", () => {
     );
   expect(named.length).toBeGreaterThan(10);
   expect(named.filter(([, path = ""]) => !existsSync(join(ROOT, path)))).toEqual([]);
+});
+
+test("docs/decisions/README.md lists every decision", () => {
+  const index = texts.get("docs/decisions/README.md") ?? "";
+  const decisions = [...texts].filter(([file]) => /^docs\/decisions\/(?!README)/.test(file));
+  const unlisted = decisions.flatMap(([file, text]) =>
+    [...listAnchors(text.replace(/^# .*$/m, ""))]
+      .map((anchor) => `${basename(file)}#${anchor}`)
+      .filter((link) => !index.includes(`(${link})`)),
+  );
+  expect(decisions.length).toBeGreaterThan(10);
+  expect(unlisted).toEqual([]);
 });
 
 describe("listBrokenLinks()", () => {

@@ -77,7 +77,7 @@ field() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
 reaper_of() { field "$(pid_of "$1")" PPid; }
 label_in_xml() { svirt dumpxml "$1" | sed -n "s/.*<${2-label}>\(.*\)<\/${2-label}>.*/\1/p"; }
 
-# The guest's own user, as docs/decisions.md makes it from the UUID.
+# The guest's own user, as docs/decisions/processes.md makes it from the UUID.
 uid_of() {
   uid_digits=$(uuid_of "$1" | tail -c 9)
   echo $((0x70000000 + 0x$uid_digits % 0x4000000))
