@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { blocksOf, firstMissing, sectionOf, typedIn } from "../readme/shown.ts";
 
-const README = await Bun.file(new URL("../../README.md", import.meta.url)).text();
+const README = await readPage("README.md");
+const CONTRIBUTING = await readPage("CONTRIBUTING.md");
 
-/** Each command that README.md tells a reader to type, and what runs it. */
+/** Each command that README.md and CONTRIBUTING.md tell a reader to type, and what runs it. */
 const RUN_BY = new Map([
   ["scripts/demo", ".ci/run"],
   ["scripts/test", ".ci/run"],
@@ -12,15 +13,19 @@ const RUN_BY = new Map([
   ["SVIRT_NODE=demo scripts/node ssh", "test/readme"],
   ["SVIRT_NODE=demo scripts/node stop", "test/readme"],
   ["bun install && bun run ok", ".ci/run"],
+  ["bun run ok", ".ci/run"],
   ["bun run ok:all", "scripts/test --all, which runs the same files"],
+  ["bun run fix", "nothing: it changes files"],
+  ["bun test test/label", "scripts/test, which runs the same files"],
+  ["bun scripts/write-docs.ts", "test/cli/docs.test.ts, by the same function"],
+  ["scripts/build", ".ci/run"],
   // A name in place of FILTER: scripts/test's own way for one who looks for a fault.
   ["scripts/test FILTER", "nothing"],
 ]);
 
-test("README.md tells a reader to type nothing but what a test types, too", () => {
-  const inText = [...README.matchAll(/`((?:bun|scripts\/|SVIRT_)[^`]*)`/g)].map(
-    ([, command = ""]) => command,
-  );
+test("README.md and CONTRIBUTING.md tell a reader to type nothing but what a test types, too", () => {
+  const pages = README + CONTRIBUTING;
+  const inText = [...pages.matchAll(/`((?:bun|scripts\/|SVIRT_)[^`]*)`/g)].map(([, command = ""]) => command);
   const inBlocks = blocksOf(README)
     .map((block) => block[0] ?? "")
     .filter((line) => /^(bun|scripts\/|SVIRT_)/.test(line));
@@ -32,6 +37,10 @@ test("README.md tells a reader to type nothing but what a test types, too", () =
   // The tour is typed at the node's prompt, and nothing else is.
   expect(typedIn(README)).toEqual(typedIn(sectionOf(README, "A tour of five minutes")));
 });
+
+function readPage(name: string): Promise<string> {
+  return Bun.file(new URL(`../../${name}`, import.meta.url)).text();
+}
 
 describe("what README.md shows is found in what was printed", () => {
   const printed = "one\ntwo   2\n\nthree\nfour\n";
