@@ -5,6 +5,7 @@ import { listTops } from "../../scripts/docs/domain-xml/sections.ts";
 import { REFUSED_DEFINITIONS, STARTS } from "../../scripts/docs/domain-xml/starts.ts";
 import { parseDomainText } from "../../src/domain/document.ts";
 import { completeGuest } from "../../src/qemu/complete-guest.ts";
+import { formatArgv } from "../../src/qemu/domain-argv.ts";
 import { UNREADY } from "../../src/vm/refuse-unready.ts";
 import { parseDocument } from "../../src/xml/parse-document.ts";
 
@@ -59,6 +60,20 @@ describe("docs/domain-xml/README.md", () => {
       taken.filter((path) => !everything.elements.has(path) && path !== "/domain/devices/redirfilter"),
     ).toEqual([]);
     completeGuest(parseDomainText(await Bun.file(`${DATA}started/everything.xml`).text()));
+  });
+
+  test("calls no device taken that the translation for QEMU leaves out", async () => {
+    const domain = parseDomainText(await Bun.file(`${DATA}started/everything.xml`).text());
+    const whole = formatArgv(domain).join("\n");
+    const named = Object.entries(domain.devices).flatMap(([name, value]) =>
+      value === undefined || (Array.isArray(value) && value.length === 0) ? [] : [{ name, value }],
+    );
+    const isLeftOut = ({ name, value }: { name: string; value: unknown }): boolean => {
+      const devices = { ...domain.devices, [name]: Array.isArray(value) ? [] : undefined };
+      return formatArgv({ ...domain, devices }).join("\n") === whole;
+    };
+    expect(named.length).toBeGreaterThan(25);
+    expect(named.filter(isLeftOut).map(({ name }) => name)).toEqual([]);
   });
 
   const refused = tops.filter(
