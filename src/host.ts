@@ -2,7 +2,8 @@ import type { GuestPipe, LineChannel, PipeWish, TalkEnd } from "./host/channels.
 import type { Machine } from "./label/machine.ts";
 import type { StorageFacts } from "./label/seen-by-others.ts";
 import type { Display } from "./plan/display.ts";
-import type { FileId, GuestOrder, HandedFile, HelperOrder, PluggedPeer } from "./plan/guest-order.ts";
+import type { FileId } from "./plan/file.ts";
+import type { GuestOrder, HandedFile, HelperOrder, PluggedPeer } from "./plan/guest-order.ts";
 import type { Scheduler } from "./plan/limits.ts";
 import type { FolderLimit, Ownership } from "./plan/step-parts.ts";
 import type { HandedTap, Macvtap, TapSetup } from "./plan/tap.ts";

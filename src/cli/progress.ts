@@ -1,4 +1,4 @@
-import type { Progress } from "../run/guest-stream.ts";
+import type { Progress } from "../run/actor.ts";
 import type { Call, Option } from "./command.ts";
 
 /** How long a command may take before it says how far it has come, and how often it does then, as virsh. */

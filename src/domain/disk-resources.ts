@@ -3,7 +3,7 @@ import type { Disk } from "./disk.ts";
 import { imageFormatOf, isReadOnly } from "./disk-facts.ts";
 import type { DataStore, ImageFormat, NetworkSource, Slice } from "./disk-source.ts";
 import { hostPciPath } from "./host-pci-path.ts";
-import type { Access, ImageFile, LabelOverride, Resource } from "./resources.ts";
+import type { Access, ImageFile, LabelOverride, Resource } from "./resource.ts";
 import type { SourceSeclabel } from "./source-seclabel.ts";
 
 /** What QEMU opens for a disk: its own image with the images below it, or whatever else its sources name. */

@@ -1,30 +1,7 @@
 import { overrideOf } from "./disk-resources.ts";
 import type { Nvram } from "./firmware.ts";
 import type { Os } from "./os.ts";
-import type { Access, LabelOverride } from "./resources.ts";
-
-type Format = "raw" | "qcow2";
-
-/** A file of the firmware that the XML names: its code, or where it keeps its variables. */
-export type FirmwareFile =
-  | {
-      readonly kind: "loader";
-      readonly path: string;
-      readonly format: Format;
-      readonly access: Access;
-      /** A ROM is read by name; flash is a block device. */
-      readonly type: "rom" | "pflash";
-    }
-  | {
-      readonly kind: "nvram";
-      readonly path: string;
-      readonly format: Format;
-      readonly access: "read-write";
-      readonly storage: "file" | "block";
-      /** What the variables are at first, if the file is not there yet. */
-      readonly template: { readonly path: string; readonly format: Format } | undefined;
-      readonly override: LabelOverride | undefined;
-    };
+import type { FirmwareFile } from "./resource.ts";
 
 /** What the variables are made from, if the XML says so: svirt reads it, no guest does. */
 export function listTemplates({ nvram }: Os): readonly string[] {

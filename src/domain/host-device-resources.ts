@@ -1,7 +1,7 @@
 import type { HostDevice } from "./host-device.ts";
 import { hostPciPath } from "./host-pci-path.ts";
 import { mdevPath, scsiPath, usbNode } from "./passed-through-paths.ts";
-import type { Resource } from "./resources.ts";
+import type { Resource } from "./resource.ts";
 
 /** The node of vhost-scsi, which all guests with such a device open. Documentation/admin-guide/devices.txt of Linux */
 export const VHOST_SCSI = "/dev/vhost-scsi";

@@ -4,20 +4,9 @@ import type { Disk } from "./disk.ts";
 import { isReadOnly } from "./disk-facts.ts";
 import { overrideOf } from "./disk-resources.ts";
 import { listPorts, type Port } from "./ports.ts";
-import type { LabelOverride } from "./resources.ts";
+import type { PeerSocket } from "./resource.ts";
 import type { Rng } from "./rng.ts";
 import type { SourceSeclabel } from "./source-seclabel.ts";
-
-/** A Unix socket at which another program of the host's serves a device of the guest's. */
-export interface PeerSocket {
-  readonly kind: "peer-socket";
-  /** The device's element: each has a connection of its own. */
-  readonly place: string;
-  readonly path: string;
-  /** Whether other guests may be served there at the same time. */
-  readonly sharing: "exclusive" | "shared";
-  readonly override: LabelOverride | undefined;
-}
 
 type Found = Pick<PeerSocket, "path"> & Partial<Pick<PeerSocket, "sharing" | "override">>;
 

@@ -1,23 +1,6 @@
 import { overrideOf } from "./disk-resources.ts";
 import type { Port, PortKind } from "./ports.ts";
-import type { LabelOverride } from "./resources.ts";
-
-interface Chardev {
-  readonly device: PortKind;
-  readonly path: string;
-  readonly override: LabelOverride | undefined;
-}
-
-/** What a character device is connected to on the host. */
-export type ChardevResource =
-  | (Chardev & {
-      readonly kind: "chardev-file" | "chardev-log";
-      readonly access: "read-write";
-      readonly append: boolean;
-    })
-  | (Chardev & { readonly kind: "chardev-device" | "chardev-pipe"; readonly access: "read-write" })
-  /** One at which the guest is to be reached: what it connects to is a peer's. */
-  | (Chardev & { readonly kind: "chardev-socket" });
+import type { ChardevResource } from "./resource.ts";
 
 /** The two FIFOs of a pipe: what the guest reads, and what it writes. qemu(1) -chardev pipe */
 export function pipeEnds(path: string): { readonly read: string; readonly write: string } {

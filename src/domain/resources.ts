@@ -1,104 +1,20 @@
 import { listDisk } from "./disk-resources.ts";
-import type { ImageFormat, Slice } from "./disk-source.ts";
 import type { Domain } from "./domain.ts";
 import type { Filesystem } from "./filesystem.ts";
-import { type FirmwareFile, listFirmwareFiles, listTemplates } from "./firmware-files.ts";
+import { listFirmwareFiles, listTemplates } from "./firmware-files.ts";
 import type { Graphics } from "./graphics.ts";
 import { listHostDevice } from "./host-device-resources.ts";
 import { hostInput } from "./host-input.ts";
 import type { MemoryDevice } from "./memory-device.ts";
-import { listPeerSockets, type PeerSocket } from "./peer-sockets.ts";
-import { type ChardevResource, listPort } from "./port-resources.ts";
+import { listPeerSockets } from "./peer-sockets.ts";
+import { listPort } from "./port-resources.ts";
 import { listPorts } from "./ports.ts";
 import { DEFAULT_RANDOM_SOURCE } from "./random-source.ts";
+import type { Resource } from "./resource.ts";
 import type { Shmem } from "./shmem.ts";
 import type { Tpm } from "./tpm.ts";
 import { cancelPath, tpmDevice } from "./tpm-device.ts";
 import { listUnopenedPaths, shmemFile } from "./unopened-paths.ts";
-
-/** How QEMU opens a resource. */
-export type Access = "read-only" | "read-write";
-
-/** An image of a disk or below one, as the XML gives it. */
-export interface ImageFile {
-  readonly path: string;
-  readonly source: "file" | "block";
-  /** `undefined`: the XML names none, which means raw; contents are never asked. */
-  readonly format: ImageFormat | undefined;
-  readonly override: LabelOverride | undefined;
-  /** `undefined`: the whole file is the image. */
-  readonly slice?: Slice | undefined;
-  /** Where its data are; `undefined`: its header says whether they are elsewhere. */
-  readonly dataFile?: Omit<ImageFile, "format" | "dataFile"> | undefined;
-}
-
-/** What the XML asks for instead of the label that a rule would give. */
-export type LabelOverride = { readonly relabel: "no" } | { readonly relabel: "yes"; readonly label: string };
-
-/** A device node that the XML names, and that QEMU uses as such. */
-export interface NodeResource {
-  readonly kind: "input-device" | "usb-device" | "vhost-scsi" | "tpm-device" | "sgx-device";
-  readonly path: string;
-  readonly access: "read-write";
-}
-
-/** One host path or device that QEMU opens, and how. A switch on `kind` is exhaustive. */
-export type Resource =
-  | (ImageFile & {
-      readonly kind: "disk";
-      readonly target: string;
-      readonly access: Access;
-      readonly shareable: boolean;
-      readonly backing: readonly ImageFile[];
-      /** Where the chain goes on after `backing`: nowhere, or where the last image's header says. */
-      readonly below: "nothing" | "as-probed";
-    })
-  /** A boot file is anything else that the guest's firmware reads: ACPI tables, values of fw_cfg, shim, device tree. */
-  | {
-      readonly kind: "kernel" | "initrd" | "boot-file";
-      readonly path: string;
-      readonly access: "read-only";
-    }
-  /** With all that is below it. QEMU itself serves it, or virtiofsd does. */
-  | {
-      readonly kind: "shared-folder";
-      readonly path: string;
-      readonly access: Access;
-      readonly by: "qemu" | "virtiofsd";
-    }
-  /** Memory of the guest that outlives it, perhaps for others too; with a size it is made if it is not there. */
-  | {
-      readonly kind: "memory-file";
-      readonly path: string;
-      readonly access: "read-write";
-      readonly sizeKiB?: number;
-      readonly shareable?: true;
-    }
-  | NodeResource
-  | { readonly kind: "tpm-cancel"; readonly path: string; readonly access: "read-write" }
-  /** By its folder in sysfs: nothing but the host knows its node. */
-  | {
-      readonly kind: "scsi-device";
-      readonly path: string;
-      readonly access: Access;
-      readonly shareable: boolean;
-    }
-  /** By its folder in sysfs. Managed: svirt takes it from its driver, and gives it back. */
-  | { readonly kind: "vfio-device"; readonly path: string; readonly isManaged: boolean }
-  | FirmwareFile
-  /** Read by svirt, not by QEMU. */
-  | { readonly kind: "nvram-template"; readonly path: string; readonly access: "read-only" }
-  | ChardevResource
-  | PeerSocket
-  /** One that QEMU makes in its own folder, for another program to find there. */
-  | { readonly kind: "guest-socket"; readonly path: string; readonly interface: number }
-  | { readonly kind: "unopened"; readonly path: string; readonly place: string }
-  | { readonly kind: "vnc-socket"; readonly path: string; readonly mode: "bind" }
-  | { readonly kind: "random-device"; readonly path: string; readonly access: "read-only" }
-  /** What a start cannot label and open yet, and so refuses. */
-  | { readonly kind: "host-file"; readonly path: string; readonly access: Access }
-  | { readonly kind: "host-device"; readonly path: string }
-  | { readonly kind: "host-socket"; readonly path: string; readonly mode: "bind" | "connect" };
 
 /**
  * What gives guests memory of enclaves, and their processors the key to attest them. virSecuritySELinuxSetMemoryLabel()

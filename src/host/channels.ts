@@ -1,4 +1,4 @@
-import type { FileId } from "../plan/guest-order.ts";
+import type { FileId } from "../plan/file.ts";
 import type { Line } from "../qemu/line-buffer.ts";
 
 /** A pipe, one end of which a QEMU is given. */

@@ -1,4 +1,4 @@
-import type { LabelOverride } from "../domain/resources.ts";
+import type { LabelOverride } from "../domain/resource.ts";
 import { canonicalContext } from "../selinux/context.ts";
 import type { LabelDecision } from "./decide-label.ts";
 

@@ -1,11 +1,13 @@
 import { deleteCommand } from "../qemu/plug-commands.ts";
 import type { BlockJob } from "./block-job.ts";
-import type { FileId } from "./guest-order.ts";
-import { type Behind, type ChangeSteps, planGiveBack, planUnplug } from "./hotplug-plan.ts";
+import type { ChangeSteps } from "./change.ts";
+import type { FileId } from "./file.ts";
+import { fileKey } from "./file.ts";
+import { type Behind, planGiveBack, planUnplug } from "./hotplug-plan.ts";
 import { type Layer, layerOf, planAccess } from "./layers.ts";
 import { listPlugged } from "./plugged.ts";
-import { fileKey } from "./start-plan.ts";
-import type { Claim, MonitorCommand, Step } from "./step.ts";
+import type { Step } from "./step.ts";
+import type { Claim, MonitorCommand } from "./step-parts.ts";
 
 /** What planning needs to know of a guest besides its steps. */
 export interface BlockFacts {

@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { fileId, handedFile } from "./guest-order.ts";
+import { fileId } from "./file.ts";
+import { handedFile } from "./guest-order.ts";
 import { aNumber, aString, maybeString } from "./plain-schemas.ts";
 import { claim, monitorCommand } from "./step-parts.ts";
 

@@ -4,6 +4,7 @@ import { describePci } from "./describe-pci.ts";
 import { describeShare } from "./describe-share.ts";
 import { describeTap } from "./describe-tap.ts";
 import { describeTree } from "./describe-tree.ts";
+import { FILE_TO_COME, fileKey } from "./file.ts";
 import type { HandedPeer } from "./guest-order.ts";
 import { isBlockStep } from "./inverse-block.ts";
 import { isPciStep } from "./inverse-pci.ts";
@@ -11,8 +12,8 @@ import { isShareStep } from "./inverse-share.ts";
 import { isStreamStep } from "./inverse-stream.ts";
 import { isTreeStep } from "./inverse-tree.ts";
 import { describeOwner, isOwnerStep } from "./owner-step.ts";
-import { FILE_TO_COME, fileKey } from "./start-plan.ts";
-import type { Claim, FileStep, MonitorCommand, Step } from "./step.ts";
+import type { FileStep, Step } from "./step.ts";
+import type { Claim, MonitorCommand } from "./step-parts.ts";
 import type { StreamStep } from "./stream-steps.ts";
 
 const MIB = 1024 * 1024;

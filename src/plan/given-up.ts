@@ -1,7 +1,8 @@
-import type { FileId } from "./guest-order.ts";
+import type { FileId } from "./file.ts";
+import { fileKey } from "./file.ts";
 import { listPlugged } from "./plugged.ts";
-import { fileKey } from "./start-plan.ts";
-import type { Claim, Step } from "./step.ts";
+import type { Step } from "./step.ts";
+import type { Claim } from "./step-parts.ts";
 
 /** What a guest is to have no more while it runs. */
 export interface GivenUp {

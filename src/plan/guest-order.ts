@@ -1,18 +1,7 @@
 import * as v from "valibot";
+import { fileId } from "./file.ts";
 import { aNumber, aString, maybeString } from "./plain-schemas.ts";
 import { handedTap } from "./tap.ts";
-
-/** Which file it is, whatever its name: what was inspected is what is labelled, opened and put back. */
-export const fileId = v.strictObject({
-  /** The path with every symlink resolved, as of when it was inspected. */
-  path: aString,
-  /** `MAJOR:MINOR` of the file system that holds the inode. stat(2) st_dev */
-  device: aString,
-  inode: aString,
-  /** `MAJOR:MINOR` of the device that a block or character node stands for. stat(2) st_rdev */
-  node: maybeString,
-});
-export type FileId = v.InferOutput<typeof fileId>;
 
 /** A file that is opened by svirt and handed to the guest under a number of its own. */
 export const handedFile = v.strictObject({

@@ -1,18 +1,16 @@
 import { deleteCommand } from "../qemu/plug-commands.ts";
-import type { FileId, HandedFile, PluggedPeer } from "./guest-order.ts";
+import type { ChangeSteps } from "./change.ts";
+import type { FileId } from "./file.ts";
+import { fileKey, type LabelledFile } from "./file.ts";
+import type { HandedFile, PluggedPeer } from "./guest-order.ts";
 import { inverse } from "./inverse.ts";
 import { nameIn, peerIn, setOf } from "./layers.ts";
 import { type PassedDevice, planGivePassed, planPassed } from "./passed-plan.ts";
 import { listPlugged, type Plugged } from "./plugged.ts";
-import { fileKey, type LabelledFile, planFiles, tapClaim } from "./start-plan.ts";
-import type { MonitorCommand, Step } from "./step.ts";
+import { planFiles, tapClaim } from "./start-plan.ts";
+import type { Step } from "./step.ts";
+import type { MonitorCommand } from "./step-parts.ts";
 import type { HandedTap, Macvtap, TapSetup } from "./tap.ts";
-
-/** What a change of a running guest takes: steps that can be taken back and, once they are done, those that finish it. */
-export interface ChangeSteps {
-  readonly steps: readonly Step[];
-  readonly after: readonly Step[];
-}
 
 /** What a device that comes consists of. */
 export interface NewDevice {

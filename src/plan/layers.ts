@@ -1,5 +1,6 @@
 import type { LiveImage } from "../domain/live-devices.ts";
-import type { FileId, HandedFile } from "./guest-order.ts";
+import type { FileId } from "./file.ts";
+import type { HandedFile } from "./guest-order.ts";
 import type { Plugged } from "./plugged.ts";
 import type { Step } from "./step.ts";
 

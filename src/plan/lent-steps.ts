@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { fileId } from "./guest-order.ts";
+import { fileId } from "./file.ts";
 import { aNumber, aString, maybeString } from "./plain-schemas.ts";
 
 /** The guest's user may open a file by its name, until it has: what QEMU takes no descriptor of. */

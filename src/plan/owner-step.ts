@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { fileId } from "./guest-order.ts";
+import { fileId } from "./file.ts";
 import { ownership } from "./step-parts.ts";
 
 const common = { file: fileId, ownership };

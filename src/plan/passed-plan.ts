@@ -1,5 +1,5 @@
+import type { FileId } from "./file.ts";
 import { type GroupLink, planGroupLinks } from "./group-link.ts";
-import type { FileId } from "./guest-order.ts";
 import { inverse } from "./inverse.ts";
 import { nameIn } from "./layers.ts";
 import type { Plugged } from "./plugged.ts";

@@ -1,6 +1,7 @@
 import { commandsOf, nameOf } from "../qemu/plug-commands.ts";
-import type { FileId } from "./guest-order.ts";
-import type { MonitorCommand, Step } from "./step.ts";
+import type { FileId } from "./file.ts";
+import type { Step } from "./step.ts";
+import type { MonitorCommand } from "./step-parts.ts";
 
 type Facts = Readonly<Record<string, unknown>>;
 

@@ -1,8 +1,8 @@
 import { nameOf } from "../qemu/plug-commands.ts";
-import type { ChangeSteps } from "./hotplug-plan.ts";
+import type { ChangeSteps } from "./change.ts";
+import { fileKey } from "./file.ts";
 import { staysMade } from "./inverse.ts";
 import { isStreamStep } from "./inverse-stream.ts";
-import { fileKey } from "./start-plan.ts";
 import type { Step } from "./step.ts";
 
 /**

@@ -1,57 +1,22 @@
 import type { LabelDecision } from "../label/decide-label.ts";
 import type { Display } from "./display.ts";
+import {
+  fileKey,
+  type GrantedFile,
+  type Incoming,
+  type LabelledFile,
+  type PlannedSocket,
+  type SharedTree,
+} from "./file.ts";
 import { limitFolder } from "./folder-limit.ts";
 import { type GroupLink, planGroupLinks } from "./group-link.ts";
-import type { FileId, GuestOrder, HelperOrder } from "./guest-order.ts";
+import type { GuestOrder, HelperOrder } from "./guest-order.ts";
 import { isGuestUser } from "./guest-user.ts";
 import type { GuestGroup, ThreadWish } from "./limits.ts";
 import type { GuestPaths } from "./paths.ts";
-import type { Claim, MonitorCommand, Step } from "./step.ts";
-import type { Ownership } from "./step-parts.ts";
+import type { Step } from "./step.ts";
+import type { Claim, MonitorCommand } from "./step-parts.ts";
 import type { Macvtap, TapSetup } from "./tap.ts";
-
-/** A file that QEMU will hold open, and how it is to be labelled. */
-export interface LabelledFile {
-  readonly id: FileId;
-  /** Undefined: it keeps the label it has. */
-  readonly to: string | undefined;
-  /** The label to put back; undefined: it has none. */
-  readonly original: string | undefined;
-  readonly sharing: Claim["sharing"];
-  /** What comes back when the guest is gone; undefined: the file is not its user's, who cannot change it. */
-  readonly ownership?: Ownership | undefined;
-  /** Of a device node, where udevd runs: the rule that keeps its label. */
-  readonly udevRule?: { readonly path: string; readonly type: "block" | "character" } | undefined;
-}
-
-/** A socket outside the guest's own folder, on which svirt listens for it. */
-export interface PlannedSocket {
-  /** The path by which the XML names it. */
-  readonly named: string;
-  /** With the symlinks of its folder resolved. */
-  readonly path: string;
-  readonly folder: FileId;
-  readonly label: string | undefined;
-  /** QEMU's own socket, which a symlink there leads to; absent: svirt makes one there. */
-  readonly target?: string;
-}
-
-/** A state that was saved, which a start goes on from. */
-export interface Incoming {
-  readonly from: FileId;
-  /** Where in the file QEMU's stream begins. */
-  readonly at: number;
-  /** Whether the vCPUs run then. */
-  readonly wakes: boolean;
-  /** It serves once: this file is removed before the vCPUs run, for their disks are ahead of it from then on. */
-  readonly uses?: string;
-}
-
-/** A file that the guest's user is let open by name. */
-export interface GrantedFile {
-  readonly file: FileId;
-  readonly access: "read-only" | "read-write";
-}
 
 /** A folder of svirt's that is the guest's own while it runs; what is missing is made. */
 interface LentFolder {
@@ -59,17 +24,6 @@ interface LentFolder {
   /** Undefined: it keeps the label it has. */
   readonly label: string | undefined;
   readonly original: string | undefined;
-}
-
-/** A folder of the host's that the guest shares with all below it, and how all that is labelled. */
-export interface SharedTree {
-  readonly id: FileId;
-  readonly access: "read-only" | "read-write";
-  readonly to: string | undefined;
-  readonly original: string | undefined;
-  readonly sharing: Claim["sharing"];
-  /** As of a file. */
-  readonly ownership?: Ownership | undefined;
 }
 
 /** All that a start was decided to be. */
@@ -198,14 +152,6 @@ function planShares({ displays = [], paths, taps = [], wishes = [] }: StartDecis
     ...displays.map((display): Step => ({ do: "hand-display", monitor, display })),
     ...(wishes.length === 0 ? [] : [tune]),
   ];
-}
-
-/** What a plan knows of a file that only the start itself will make. */
-export const FILE_TO_COME: Pick<FileId, "device" | "inode"> = { device: "0:0", inode: "0" };
-
-/** A file by what it is, not by its path: a block device by its number, whichever node leads to it. */
-export function fileKey(id: FileId): string {
-  return id.node === undefined ? `inode-${id.device}-${id.inode}` : `device-${id.node}`;
 }
 
 /** Files that a running guest is given more: reserved, then labelled. */

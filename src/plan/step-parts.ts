@@ -17,6 +17,7 @@ export const claim = v.strictObject({
   /** For a file whose owner its guests run as: what they could change of it, from before the first of them. */
   ownership: v.exactOptional(ownership),
 });
+export type Claim = v.InferOutput<typeof claim>;
 
 /** How much a folder takes that is a file system of its own, in memory. tmpfs(5) */
 export const folderLimit = v.strictObject({ bytes: aNumber, inodes: aNumber });
@@ -27,3 +28,4 @@ export const monitorCommand = v.strictObject({
   execute: aString,
   arguments: v.exactOptional(v.record(aString, v.unknown())),
 });
+export type MonitorCommand = v.InferOutput<typeof monitorCommand>;

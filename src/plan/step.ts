@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { blockStep } from "./block-steps.ts";
-import { fileId, guestOrder, helperOrder } from "./guest-order.ts";
+import { fileId } from "./file.ts";
+import { guestOrder, helperOrder } from "./guest-order.ts";
 import { grantStep, lendStep, linkSocketStep, returnStep, unlinkSocketStep } from "./lent-steps.ts";
 import { linkStep, mediumStep, memlockStep, plugStep, unplugStep } from "./live-steps.ts";
 import { ownerStep } from "./owner-step.ts";
@@ -10,9 +11,6 @@ import { shareStep } from "./share-step.ts";
 import { claim, folderLimit, monitorCommand } from "./step-parts.ts";
 import { streamStep } from "./stream-steps.ts";
 import { treeStep } from "./tree-step.ts";
-
-export type Claim = v.InferOutput<typeof claim>;
-export type MonitorCommand = v.InferOutput<typeof monitorCommand>;
 
 /**
  * One act of a start or of a stop, with all that is needed to show it, do it and take it back. The record stores the

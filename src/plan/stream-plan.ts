@@ -1,4 +1,4 @@
-import type { ChangeSteps } from "./hotplug-plan.ts";
+import type { ChangeSteps } from "./change.ts";
 import type { Step } from "./step.ts";
 
 /** A file that a guest's state is written to: under another name, until all of it is there. */

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { fileId } from "./guest-order.ts";
+import { fileId } from "./file.ts";
 import { aNumber, aString, maybeString } from "./plain-schemas.ts";
 
 /** Where QEMU's stream goes: a file that svirt makes, through a pipe with the guest's label; the file never has it. */

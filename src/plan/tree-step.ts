@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { fileId } from "./guest-order.ts";
+import { fileId } from "./file.ts";
 import { aNumber, maybeString } from "./plain-schemas.ts";
 import { claim } from "./step-parts.ts";
 

@@ -1,4 +1,4 @@
-import type { FileId } from "./guest-order.ts";
+import type { FileId } from "./file.ts";
 import type { Step } from "./step.ts";
 
 /** Where udevd looks for rules that end with the boot; it looks by itself whether they have changed. udev(7) */

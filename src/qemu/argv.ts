@@ -5,6 +5,7 @@ import { formatChardevs } from "./chardev-words.ts";
 import { formatClock } from "./clock-words.ts";
 import { formatControllers, formatPciHole } from "./controller-words.ts";
 import { formatCpu } from "./cpu-words.ts";
+import { formatCryptos } from "./crypto-words.ts";
 import { DEFAULT_EMULATOR } from "./default-devices.ts";
 import type { FoundChains } from "./disk-chain.ts";
 import { formatDisks } from "./disk-words.ts";
@@ -15,6 +16,7 @@ import { formatFilesystems } from "./filesystem-words.ts";
 import { formatFlash, formatLoader } from "./firmware-words.ts";
 import type { Guest } from "./guest.ts";
 import { formatHostdevs } from "./hostdev-words.ts";
+import { formatHubs } from "./hub-words.ts";
 import { formatInputs } from "./input-words.ts";
 import { formatIommu } from "./iommu-words.ts";
 import { formatIothreads } from "./iothread-words.ts";
@@ -30,15 +32,17 @@ import {
   formatSmp,
   formatTseg,
 } from "./machine-words.ts";
+import { formatBalloon } from "./memballoon-words.ts";
 import { formatMemoryDevices } from "./memory-device-words.ts";
 import { formatInterfaces } from "./network-words.ts";
 import { formatNuma } from "./numa-words.ts";
-import { formatBalloon, formatRngs } from "./other-words.ts";
+import { formatPanics } from "./panic-words.ts";
 import { refusePorts } from "./port-rules.ts";
+import { formatPstore } from "./pstore-words.ts";
 import { cannotTranslate } from "./refusal.ts";
 import { formatManagedHelper } from "./reservation-words.ts";
+import { formatRngs } from "./rng-words.ts";
 import { formatShmems } from "./shmem-words.ts";
-import { formatCryptos, formatPanics, formatPstore, formatVsock } from "./small-device-words.ts";
 import { formatReaders, formatSmartcards } from "./smartcard-words.ts";
 import { formatFwcfg, formatGenid, formatSmbios } from "./smbios-words.ts";
 import { formatSounds } from "./sound-words.ts";
@@ -51,8 +55,9 @@ import {
 } from "./start-words.ts";
 import { formatThrottleGroups } from "./throttle-words.ts";
 import { formatTpms } from "./tpm-words.ts";
-import { formatHubs, formatRedirdevs } from "./usb-device-words.ts";
+import { formatRedirdevs } from "./usb-device-words.ts";
 import { formatVideos } from "./video-words.ts";
+import { formatVsock } from "./vsock-words.ts";
 import { formatWatchdogs } from "./watchdog-words.ts";
 import type { Words } from "./words.ts";
 

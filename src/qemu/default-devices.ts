@@ -8,10 +8,14 @@ import type { RngBackend } from "../domain/rng.ts";
 import { fillDisk } from "./default-disk.ts";
 import { fillGraphics } from "./default-graphics.ts";
 import { placeMemories } from "./default-memory.ts";
-import { fillFilesystem, fillShmem, fillTpm, fillVsock } from "./default-other-devices.ts";
 import { fillChannel, fillProtocol, fillSerial, numberParallels } from "./default-ports.ts";
-import { fillRedirdev, fillSmartcards } from "./default-usb-devices.ts";
 import { fillVideos } from "./default-video.ts";
+import { fillFilesystem } from "./filesystem-words.ts";
+import { fillShmem } from "./shmem-words.ts";
+import { fillSmartcards } from "./smartcard-words.ts";
+import { fillTpm } from "./tpm-words.ts";
+import { fillRedirdev } from "./usb-device-words.ts";
+import { fillVsock } from "./vsock-words.ts";
 
 /** QEMU's program, and libvirt's first choice on a PC. */
 export const DEFAULT_EMULATOR = "/usr/bin/qemu-system-x86_64";

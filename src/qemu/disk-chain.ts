@@ -2,7 +2,7 @@ import type { BackingStore } from "../domain/backing-store.ts";
 import type { Disk } from "../domain/disk.ts";
 import { imageFormatOf, isReadOnly } from "../domain/disk-facts.ts";
 import type { DataStore, ImageFormat } from "../domain/disk-source.ts";
-import type { ChainElement, ImagePart } from "../storage/image-chain.ts";
+import type { ChainElement, ImagePart } from "../storage/element.ts";
 
 /** Where an image lies: a path of the host, or something else that the XML's `<source>` says. */
 export type ImagePlace =

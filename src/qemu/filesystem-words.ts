@@ -104,3 +104,9 @@ function formatVirtiofs(
     }),
   ];
 }
+
+/** A shared folder whose files belong to whom the guest says. virDomainFSDefPostParse() of libvirt */
+export function fillFilesystem(found: Filesystem): Filesystem {
+  if (found.source.dir === undefined) return found;
+  return { ...found, accessmode: found.accessmode ?? "passthrough" };
+}

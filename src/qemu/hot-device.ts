@@ -17,10 +17,10 @@ import { refuseDouble, refuseHotPlug, refuseNewControllers } from "./hot-rules.t
 import { limitSpeed } from "./iotune-commands.ts";
 import type { Descriptor, Launch, LaunchPeer, LaunchTap } from "./launch.ts";
 import { formatInterfaces } from "./network-words.ts";
-import { formatRngs } from "./other-words.ts";
 import { commandsOf } from "./plug-commands.ts";
 import type { QmpCommand } from "./qmp.ts";
 import { devicePath } from "./refusal.ts";
+import { formatRngs } from "./rng-words.ts";
 import { refuseUndefinable } from "./stored-domain.ts";
 import type { Words } from "./words.ts";
 

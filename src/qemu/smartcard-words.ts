@@ -1,3 +1,4 @@
+import type { Devices } from "../domain/devices.ts";
 import { CERTIFICATES } from "../domain/passed-through-paths.ts";
 import type { Smartcard } from "../domain/smartcard.ts";
 import { formatFilelessBackend } from "./chardev-backend-words.ts";
@@ -53,4 +54,15 @@ function cardKeys(found: Smartcard, id: string): object {
     ...Object.fromEntries(names),
     db: found.database ?? CERTIFICATES,
   };
+}
+
+/** Smartcards with their readers: one that names none is in the first. virDomainDefMaybeAddSmartcardController() of libvirt */
+export function fillSmartcards(smartcards: Devices["smartcards"]): Devices["smartcards"] {
+  return smartcards.map((found) => ({ ...withProtocol(found), address: found.address ?? FIRST_READER }));
+}
+
+const FIRST_READER = { type: "ccid", controller: 0, slot: 0 } as const;
+
+function withProtocol(found: Smartcard): Smartcard {
+  return found.type === "tcp" ? { ...found, protocol: found.protocol ?? { type: "raw" } } : found;
 }

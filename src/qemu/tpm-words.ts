@@ -79,3 +79,18 @@ function formatPassed(id: string, firstSet: number): Words {
     ...["-tpmdev", `passthrough,${pairs}`],
   ];
 }
+
+/** Where a TPM of the host is, if not said otherwise. VIR_DOMAIN_TPM_DEFAULT_DEVICE in domain_conf.h of libvirt */
+const DEFAULT_TPM = "/dev/tpm0";
+
+/** A TPM with its interface and, for an emulated one, its version. qemuDomainTPMDefPostParse() of libvirt */
+export function fillTpm(tpm: Tpm): Tpm {
+  const model = tpm.model ?? "tpm-tis";
+  const { backend } = tpm;
+  if (backend.type === "passthrough") {
+    return { ...tpm, model, backend: { ...backend, device: backend.device ?? { path: DEFAULT_TPM } } };
+  }
+  if (backend.type === "external") return { ...tpm, model };
+  const version = backend.version ?? (model === "tpm-crb" ? "2.0" : "1.2");
+  return { ...tpm, model, backend: { ...backend, version } };
+}

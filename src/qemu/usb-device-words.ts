@@ -1,4 +1,4 @@
-import type { RedirRule } from "../domain/redirdev.ts";
+import type { Redirdev, RedirRule } from "../domain/redirdev.ts";
 import type { BootIndexes } from "./boot-index.ts";
 import { formatFilelessBackend } from "./chardev-backend-words.ts";
 import { usbKeys } from "./device-bus.ts";
@@ -6,13 +6,6 @@ import type { Guest } from "./guest.ts";
 import type { Launch } from "./launch.ts";
 import { devicePath } from "./refusal.ts";
 import { jsonWords, type Words } from "./words.ts";
-
-/** -device for each USB hub. qemuBuildHubCommandLine() of libvirt */
-export function formatHubs(guest: Guest): Words {
-  return guest.devices.hubs.flatMap(({ alias, address }, index) =>
-    jsonWords("-device", { driver: "usb-hub", id: alias ?? `hub${index}`, ...usbKeys(guest, address ?? {}) }),
-  );
-}
 
 /** -chardev and -device for what comes in over the network. qemuBuildRedirdevCommandLine() of libvirt */
 export function formatRedirdevs(guest: Guest, boot: BootIndexes, launch: Launch | undefined): Words {
@@ -41,4 +34,9 @@ function hex(value: number | undefined, digits: number): string {
   return value === undefined || value < 0
     ? "-1"
     : `0x${value.toString(16).toUpperCase().padStart(digits, "0")}`;
+}
+
+/** A redirected device with its protocol. virDomainChrSourceDefFormat() of libvirt */
+export function fillRedirdev(found: Redirdev): Redirdev {
+  return found.type === "tcp" ? { ...found, protocol: found.protocol ?? { type: "raw" } } : found;
 }

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { SvirtError } from "../errors.ts";
 import type { Host } from "../host.ts";
-import type { Claim } from "../plan/step.ts";
+import type { Claim } from "../plan/step-parts.ts";
 import { claim as claimSchema, ownership } from "../plan/step-parts.ts";
 
 const claimEntry = v.strictObject({

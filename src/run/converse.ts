@@ -1,7 +1,7 @@
 import type { Host, Monitor } from "../host.ts";
-import type { MonitorCommand } from "../plan/step.ts";
+import type { MonitorCommand } from "../plan/step-parts.ts";
 import { parsePtys } from "../qemu/start-commands.ts";
-import type { Actor } from "./run-step.ts";
+import type { Actor } from "./actor.ts";
 
 /** How long a conversation as a whole may take that only asks: longer than QEMU ever takes, unless it hangs. */
 export const MONITOR_TIMEOUT_MS = 10_000;

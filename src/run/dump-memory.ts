@@ -2,7 +2,8 @@ import * as v from "valibot";
 import { SEE_QEMU_LOG, SvirtError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { StreamStep } from "../plan/stream-steps.ts";
-import { makeTarget, PIPE_URI, type Progress, streamOut } from "./guest-stream.ts";
+import type { Progress } from "./actor.ts";
+import { makeTarget, PIPE_URI, streamOut } from "./guest-stream.ts";
 
 const POLL_MS = 20;
 

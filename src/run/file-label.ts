@@ -1,6 +1,6 @@
 import { SvirtError } from "../errors.ts";
 import type { FileAttributes, Host, OpenedFile } from "../host.ts";
-import type { FileId } from "../plan/guest-order.ts";
+import type { FileId } from "../plan/file.ts";
 import type { Step } from "../plan/step.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
 import {

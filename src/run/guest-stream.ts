@@ -1,12 +1,9 @@
 import { REPORT_FAULT, SvirtError } from "../errors.ts";
 import type { GuestPipe, Pace, PipeWish } from "../host/channels.ts";
 import type { Host, Monitor } from "../host.ts";
-import type { FileId } from "../plan/guest-order.ts";
+import type { FileId } from "../plan/file.ts";
 import { CHANGE_TIMEOUT_MS, converse, STREAM_IDLE_MS } from "./converse.ts";
 import { getFileLabel, putFileLabel } from "./file-label.ts";
-
-/** How far a long act has come. */
-export type Progress = (done: number, total: number) => void;
 
 /** What QEMU calls its end of the pipe. */
 const PIPE = "svirt";

@@ -1,5 +1,5 @@
 import type { Host, ProcessId } from "../host.ts";
-import type { FileId } from "../plan/guest-order.ts";
+import type { FileId } from "../plan/file.ts";
 
 /** The process that holds a lock, as the kernel tells; undefined when nobody does. proc_locks(5) */
 export function getLockHolder(host: Host, path: string): ProcessId | undefined {

@@ -2,7 +2,7 @@ import { SvirtError } from "../errors.ts";
 import type { FileAttributes, Host } from "../host.ts";
 import type { Machine } from "../label/machine.ts";
 import { seenByOthers } from "../label/seen-by-others.ts";
-import type { FileId } from "../plan/guest-order.ts";
+import type { FileId } from "../plan/file.ts";
 
 /**
  * Each machine whose guests have a file has an attribute of its own on it, so that none is lost when two are written at once:

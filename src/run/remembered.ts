@@ -1,5 +1,5 @@
 import type { FileAttributes, Host, OpenedFile } from "../host.ts";
-import type { FileId } from "../plan/guest-order.ts";
+import type { FileId } from "../plan/file.ts";
 import { readMachineMarks } from "./machine-marks.ts";
 
 /**

@@ -1,5 +1,6 @@
 import type { Step } from "../plan/step.ts";
-import { type Actor, runStep } from "./run-step.ts";
+import type { Actor } from "./actor.ts";
+import { runStep } from "./run-step.ts";
 
 /** Told before and after each step: where a crash drill strikes. */
 export type Watch = (moment: "before" | "after", step: Step, at: number) => void;

@@ -1,8 +1,8 @@
 import type { ShareStep } from "../plan/share-step.ts";
+import type { Actor } from "./actor.ts";
 import { handDisplay } from "./hand-display.ts";
 import { handTap, takeTap } from "./hand-tap.ts";
 import { changeLimits, makeGroup } from "./limits.ts";
-import type { Actor } from "./run-step.ts";
 import { tuneThreads } from "./tune-threads.ts";
 
 /** Carries a step out that is about what guests share of the host. Throws what the host throws. */

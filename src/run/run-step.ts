@@ -1,5 +1,4 @@
 import { SvirtError } from "../errors.ts";
-import type { Host } from "../host.ts";
 import type { BlockStep } from "../plan/block-steps.ts";
 import { isBlockStep } from "../plan/inverse-block.ts";
 import { isPciStep } from "../plan/inverse-pci.ts";
@@ -9,13 +8,12 @@ import { isTreeStep } from "../plan/inverse-tree.ts";
 import { isOwnerStep, type OwnerStep } from "../plan/owner-step.ts";
 import type { FileStep, Step } from "../plan/step.ts";
 import type { StreamStep } from "../plan/stream-steps.ts";
-import type { ClaimRegistry } from "../registry/claims.ts";
+import type { Actor } from "./actor.ts";
 import { greetMonitor, resumeGuest } from "./converse.ts";
 import { revokeFileAccess } from "./file-access.ts";
 import { restoreFileLabel, setFileLabel } from "./file-label.ts";
 import { runOwnerStep } from "./file-owner.ts";
 import { refuseTaken, removeSocket } from "./guest-socket.ts";
-import type { Progress } from "./guest-stream.ts";
 import { killGuest, listGuestProcesses } from "./kill-guest.ts";
 import { lendFolder, returnFolder } from "./lent-folder.ts";
 import { giveDevice, takeDevice } from "./pci-device.ts";
@@ -26,25 +24,6 @@ import { runStreamStep } from "./run-stream-step.ts";
 import { setMedium } from "./set-medium.ts";
 import { shareTree, unshareTree } from "./shared-tree.ts";
 import { removeUdevRule, writeUdevRule } from "./udev-rule.ts";
-
-/** For whom steps are carried out, and with what. */
-export interface Actor {
-  readonly host: Host;
-  readonly registry: ClaimRegistry;
-  /** UUID of the guest. */
-  readonly owner: string;
-  readonly uid: number;
-  /** In which the guest runs; absent: it is not confined. */
-  readonly context?: string;
-  /** The boot that the guest was started in; absent: this one. */
-  readonly bootId?: string;
-  /** Told of files that keep the guest's label, and why. */
-  readonly onKept?: (notice: string) => void;
-  /** Told of how far a step has come that may take long. */
-  readonly onProgress?: Progress;
-  /** Told of the terminals that a new QEMU got, by the names of their devices. */
-  readonly onTerminals?: (found: ReadonlyMap<string, string>) => void;
-}
 
 /** Carries one step out. It decides nothing: all that it needs is in the step. Throws what the host throws. */
 export async function runStep(actor: Actor, step: Step): Promise<void> {

@@ -1,8 +1,8 @@
 import type { Host } from "../host.ts";
 import type { StreamStep } from "../plan/stream-steps.ts";
+import type { Progress } from "./actor.ts";
 import { CHANGE_TIMEOUT_MS, converse } from "./converse.ts";
 import { dumpMemory } from "./dump-memory.ts";
-import type { Progress } from "./guest-stream.ts";
 import { cancelSave, loadMemory, saveMemory } from "./save-memory.ts";
 import { dropScreen, takeScreenshot } from "./take-screenshot.ts";
 

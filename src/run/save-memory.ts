@@ -3,8 +3,9 @@ import { SEE_QEMU_LOG, SvirtError } from "../errors.ts";
 import type { Host, Monitor } from "../host.ts";
 import type { StreamStep } from "../plan/stream-steps.ts";
 import { formatSaveHead, formatWholeMark } from "../qemu/save-image.ts";
+import type { Progress } from "./actor.ts";
 import { CHANGE_TIMEOUT_MS, converse } from "./converse.ts";
-import { makeTarget, PIPE_URI, type Progress, streamIn, streamOut } from "./guest-stream.ts";
+import { makeTarget, PIPE_URI, streamIn, streamOut } from "./guest-stream.ts";
 
 type StepOf<Name extends StreamStep["do"]> = Extract<StreamStep, { do: Name }>;
 

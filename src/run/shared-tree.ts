@@ -1,6 +1,6 @@
 import { SvirtError } from "../errors.ts";
 import type { Host, TreeEntry } from "../host.ts";
-import type { FileId } from "../plan/guest-order.ts";
+import type { FileId } from "../plan/file.ts";
 import type { TreeStep } from "../plan/tree-step.ts";
 import { parseContextOrUndefined } from "../selinux/context.ts";
 import { pairOf } from "../selinux/level.ts";

@@ -1,6 +1,6 @@
 import { SvirtError } from "../errors.ts";
 import type { Host, TreeEntry } from "../host.ts";
-import type { FileId } from "../plan/guest-order.ts";
+import type { FileId } from "../plan/file.ts";
 
 /** What a start goes through in some seconds, while nobody else can start a guest. */
 const MOST_ENTRIES = 100_000;

@@ -3,7 +3,7 @@ import type { Host, Monitor } from "../host.ts";
 import { nameThread } from "../plan/describe-limits.ts";
 import type { ThreadWish } from "../plan/limits.ts";
 import type { Step } from "../plan/step.ts";
-import { parseIothreadThreads } from "../qemu/small-answers.ts";
+import { parseIothreadThreads } from "../qemu/iothreads.ts";
 import { parseVcpuThreads } from "../qemu/vcpu-threads.ts";
 import { converse, MONITOR_TIMEOUT_MS } from "./converse.ts";
 import { type GuestIdentity, listGuestProcesses } from "./kill-guest.ts";

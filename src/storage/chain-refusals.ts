@@ -1,6 +1,5 @@
 import { asSvirtError, SvirtError } from "../errors.ts";
-import type { ChainElement } from "./image-chain.ts";
-import type { ImageHeader } from "./image-header.ts";
+import type { ChainElement, ImageHeader } from "./element.ts";
 
 /** Throws for an image that QEMU could not open as svirt would tell it to. */
 export function refuseImage(element: ChainElement, header: ImageHeader): void {

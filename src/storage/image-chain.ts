@@ -1,13 +1,7 @@
 import { SvirtError } from "../errors.ts";
 import { refuseImage, refuseSurplusData, withChain } from "./chain-refusals.ts";
-import {
-  HEADER_BYTES,
-  type ImageFormat,
-  type ImageHeader,
-  parseImageFormat,
-  parseImageHeader,
-  probeImageFormat,
-} from "./image-header.ts";
+import type { ChainElement, ImageFormat, ImageHeader, ImagePart } from "./element.ts";
+import { HEADER_BYTES, parseImageFormat, parseImageHeader, probeImageFormat } from "./image-header.ts";
 import { resolveImageName } from "./image-name.ts";
 
 /** What a path leads to, with symbolic links followed, as stat(2) tells. */
@@ -25,12 +19,6 @@ export interface ImageReader<Facts extends ImageFacts> {
   read(image: Facts, offset: number, length: number): Uint8Array;
 }
 
-/** The part of a file that is an image, in bytes. */
-export interface ImagePart {
-  readonly offset: number;
-  readonly size: number;
-}
-
 /** A disk's image as the domain declares it. */
 export interface TopImage {
   readonly path: string;
@@ -44,17 +32,6 @@ export interface TopImage {
   readonly backing?: readonly { readonly path: string; readonly format: ImageFormat }[];
   /** Whether the chain ends with the last declared image, or goes on as that one's header says. */
   readonly below?: "nothing" | "as-probed";
-}
-
-/** One file of a disk's chain: the image itself, what it stands on, or where it keeps its data. */
-export interface ChainElement {
-  readonly path: string;
-  readonly format: ImageFormat;
-  readonly role: "top" | "backing" | "data-file";
-  readonly readOnly: boolean;
-  readonly storage: "file" | "block";
-  /** Absent: the whole file. */
-  readonly slice?: ImagePart | undefined;
 }
 
 /** The same, as found on the host. */

@@ -1,28 +1,10 @@
 import { SvirtError } from "../errors.ts";
+import type { ImageFormat, ImageHeader } from "./element.ts";
 import { parseQcow2Header } from "./qcow2-header.ts";
 import { parseQedHeader } from "./qed-header.ts";
 
-/** The formats that svirt can follow: others are known by their magic only, and refused. */
-export type ImageFormat = "raw" | "qcow2" | "qed";
-
 /** How many bytes of a file's start hold any header that svirt accepts, with extensions and the backing file's name. */
 export const HEADER_BYTES = 64 * 1024;
-
-/** What an image's own header says about it and about the files that belong to it. */
-export interface ImageHeader {
-  readonly format: ImageFormat;
-  /** The guest's view of its size; undefined for raw, where it is the file's size. */
-  readonly virtualSizeBytes?: number;
-  /** The other file that holds what this one does not, by the name written in the header, not resolved. */
-  readonly backingFile?: string;
-  /** The format recorded for the backing file, as written. Absent in old images: then it is not known. */
-  readonly backingFormat?: string;
-  /** The file that holds the guest's data while this one holds only the tables (qcow2 v3), as written. */
-  readonly dataFile?: string;
-  readonly encryption?: "aes" | "luks";
-  /** Marked as corrupt by QEMU, which then opens it only for reading. */
-  readonly corrupt?: boolean;
-}
 
 const MAGICS: readonly (readonly [name: string, at: number, magic: string])[] = [
   ["qcow", 0, "QFI\xfb\0\0\0\x01"],

@@ -1,11 +1,6 @@
 import { SvirtError } from "../errors.ts";
+import type { ImageName } from "./element.ts";
 import { isJsonName, parseJsonName } from "./json-name.ts";
-
-/** A file of the host that an image's header names, and its format where the name itself says it. */
-export interface ImageName {
-  readonly path: string;
-  readonly format?: string;
-}
 
 /** Where QEMU's own rule sees a protocol: a colon before any slash. qemu.git block.c path_has_protocol() */
 const PROTOCOL = /^([^/:]*):/;

@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import type { ImageName } from "./image-name.ts";
+import type { ImageName } from "./element.ts";
 
 const PREFIX = "json:";
 const FILE_DRIVERS: ReadonlySet<string> = new Set(["file", "host_device"]);

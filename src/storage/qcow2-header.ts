@@ -1,6 +1,6 @@
 import { SvirtError } from "../errors.ts";
+import type { ImageHeader } from "./element.ts";
 import { brokenHeader, type HeaderBytes, headerBytes } from "./header-bytes.ts";
-import type { ImageHeader } from "./image-header.ts";
 import { parseQcow2Extensions, type Qcow2Extensions } from "./qcow2-extensions.ts";
 
 const MAGIC = 0x514649fb;

@@ -1,6 +1,6 @@
 import { SvirtError } from "../errors.ts";
+import type { ImageHeader } from "./element.ts";
 import { brokenHeader, headerBytes } from "./header-bytes.ts";
-import type { ImageHeader } from "./image-header.ts";
 
 const MAGIC = 0x00444551;
 /** Bits of the features that a reader must know. */

@@ -1,9 +1,9 @@
 import { parseDomainText } from "../domain/document.ts";
 import { parseSizeInKiB } from "../domain/memory.ts";
 import { SvirtError } from "../errors.ts";
-import { withGuestLock } from "./clear-away.ts";
 import { findDomain, findRunning } from "./find-domain.ts";
 import { tellMonitor, withMonitor } from "./guest-monitor.ts";
+import { withGuestLock } from "./locks.ts";
 import type { Node } from "./node.ts";
 import { type GuestRecord, writeEnding, writeRecord } from "./record.ts";
 

@@ -1,6 +1,6 @@
 import { SvirtError } from "../errors.ts";
 import type { Host } from "../host.ts";
-import type { FileId } from "../plan/guest-order.ts";
+import type { FileId } from "../plan/file.ts";
 
 const BY_NUMBER = "/sys/dev/block";
 

@@ -3,12 +3,12 @@ import type { Domain } from "../domain/domain.ts";
 import type { Step } from "../plan/step.ts";
 import type { Watch } from "../run/run-plan.ts";
 import { type AskedChange, changeGuest } from "./change-guest.ts";
-import { withRegistryLock } from "./clear-away.ts";
 import { completeDomain } from "./complete-domain.ts";
 import { storeDomain } from "./define.ts";
 import type { Definition } from "./definitions.ts";
 import { decideImpact, type Wish } from "./devices/impact.ts";
 import { findDomain } from "./find-domain.ts";
+import { withRegistryLock } from "./locks.ts";
 import type { Node } from "./node.ts";
 
 /** What is asked for, besides the change itself. */

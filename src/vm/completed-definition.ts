@@ -2,8 +2,8 @@ import { formatDomain } from "../domain/document.ts";
 import type { Domain } from "../domain/domain.ts";
 import { namesFirmware } from "../domain/names-firmware.ts";
 import { completedFile, completedFolder } from "../plan/paths.ts";
-import { withRegistryLock } from "./clear-away.ts";
 import { type Definition, readDefinition } from "./definitions.ts";
+import { withRegistryLock } from "./locks.ts";
 import type { Node } from "./node.ts";
 
 /** A domain with all that its XML leaves open decided; with that XML, where it says all of it. */

@@ -1,7 +1,7 @@
 import { SvirtError } from "../errors.ts";
 import type { LabelDecision } from "../label/decide-label.ts";
 import { decideFileLabel } from "../label/file-rule.ts";
-import { FILE_TO_COME, fileKey, type LabelledFile, type PlannedSocket } from "../plan/start-plan.ts";
+import { FILE_TO_COME, fileKey, type LabelledFile, type PlannedSocket } from "../plan/file.ts";
 import { cardSocket } from "../qemu/launch.ts";
 import { udevRuleFor } from "../report/udev.ts";
 import { getFileLabel } from "../run/file-label.ts";

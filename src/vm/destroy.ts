@@ -1,6 +1,7 @@
 import type { Watch } from "../run/run-plan.ts";
-import { clearAway, withGuestLock } from "./clear-away.ts";
+import { clearAway } from "./clear-away.ts";
 import { findDomain } from "./find-domain.ts";
+import { withGuestLock } from "./locks.ts";
 import type { Node } from "./node.ts";
 import { readRecord, writeEnding } from "./record.ts";
 

@@ -1,9 +1,9 @@
 import { asSvirtError, SvirtError } from "../errors.ts";
 import { deviceLock, editFolder } from "../plan/paths.ts";
-import { withRegistryLock } from "./clear-away.ts";
 import { completeDomain } from "./complete-domain.ts";
 import { storeDomain } from "./define.ts";
 import { findDomain } from "./find-domain.ts";
+import { withRegistryLock } from "./locks.ts";
 import type { Node } from "./node.ts";
 
 /** What has become of the text that somebody has edited. */

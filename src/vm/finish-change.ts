@@ -5,9 +5,10 @@ import type { Step } from "../plan/step.ts";
 import { aboutJobs, concludeJob } from "../run/block-job.ts";
 import { isPlugged } from "../run/plug.ts";
 import { runPlan, type Watch } from "../run/run-plan.ts";
-import { actorFor, clearAway, withRegistryLock } from "./clear-away.ts";
+import { clearAway } from "./clear-away.ts";
 import { followGuest } from "./follow-guest.ts";
 import { type ChangingGuest, giveUp } from "./give-up.ts";
+import { actorFor, withRegistryLock } from "./locks.ts";
 import type { Node } from "./node.ts";
 import { type GuestChange, type GuestRecord, writeRecord } from "./record.ts";
 

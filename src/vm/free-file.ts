@@ -1,8 +1,8 @@
 import { SvirtError } from "../errors.ts";
 import type { FileFacts, OpenedFile } from "../host.ts";
 import { belongsToHost } from "../label/impossible-targets.ts";
-import type { FileId } from "../plan/guest-order.ts";
-import { fileKey } from "../plan/start-plan.ts";
+import type { FileId } from "../plan/file.ts";
+import { fileKey } from "../plan/file.ts";
 import { type FileMarks, readMarks } from "../run/file-label.ts";
 import { heldElsewhere, othersOf } from "../run/machine-marks.ts";
 import { heldUnmarked, mayBeHeld } from "./held-elsewhere.ts";

@@ -1,4 +1,5 @@
-import { type ChardevResource, pipeEnds } from "../domain/port-resources.ts";
+import { pipeEnds } from "../domain/port-resources.ts";
+import type { ChardevResource } from "../domain/resource.ts";
 import { SvirtError } from "../errors.ts";
 import type { FileFacts, Host } from "../host.ts";
 import { refuseCommonDevice } from "../label/impossible-targets.ts";

@@ -1,4 +1,4 @@
-import type { ImageFile, LabelOverride, Resource } from "../domain/resources.ts";
+import type { ImageFile, LabelOverride, Resource } from "../domain/resource.ts";
 import { SvirtError } from "../errors.ts";
 import type { FileFacts, FileType } from "../host.ts";
 import { diskRole, type FileRole } from "../label/file-rule.ts";

@@ -1,4 +1,4 @@
-import type { FirmwareFile } from "../domain/firmware-files.ts";
+import type { FirmwareFile } from "../domain/resource.ts";
 import { SvirtError } from "../errors.ts";
 import type { FileFacts, Host } from "../host.ts";
 import { isInstalled, refuseInstalled } from "../label/impossible-targets.ts";

@@ -1,5 +1,6 @@
 import type { Domain } from "../domain/domain.ts";
-import { listResources, type Resource } from "../domain/resources.ts";
+import type { Resource } from "../domain/resource.ts";
+import { listResources } from "../domain/resources.ts";
 import { SvirtError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { refuseHostFolder } from "../label/impossible-targets.ts";

@@ -1,4 +1,4 @@
-import type { Resource } from "../domain/resources.ts";
+import type { Resource } from "../domain/resource.ts";
 import type { Host } from "../host.ts";
 import { refuseInstalled } from "../label/impossible-targets.ts";
 import { factsOfPlanned, inspect, missing, wrongType } from "./inspect-file.ts";

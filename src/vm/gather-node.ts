@@ -1,4 +1,4 @@
-import type { NodeResource, Resource } from "../domain/resources.ts";
+import type { NodeResource, Resource } from "../domain/resource.ts";
 import { SvirtError } from "../errors.ts";
 import type { FileFacts, Host } from "../host.ts";
 import { diskRole } from "../label/file-rule.ts";

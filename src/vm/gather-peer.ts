@@ -1,4 +1,4 @@
-import type { PeerSocket } from "../domain/peer-sockets.ts";
+import type { PeerSocket } from "../domain/resource.ts";
 import { asSvirtError, SvirtError } from "../errors.ts";
 import type { FileFacts, Host } from "../host.ts";
 import { inspect } from "./inspect-file.ts";

@@ -1,8 +1,8 @@
-import type { LabelOverride, Resource } from "../domain/resources.ts";
+import type { LabelOverride, Resource } from "../domain/resource.ts";
 import { SvirtError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import { refuseImpossibleTarget } from "../label/impossible-targets.ts";
-import type { FileId } from "../plan/guest-order.ts";
+import type { FileId } from "../plan/file.ts";
 import { inspect } from "./inspect-file.ts";
 import { placeOfMade } from "./written-place.ts";
 

@@ -5,7 +5,8 @@ import type { Step } from "../plan/step.ts";
 import { whileFrozen } from "../run/freeze.ts";
 import { listStillHeld, notGivenUp, type StillHeld } from "../run/let-go.ts";
 import type { Watch } from "../run/run-plan.ts";
-import { actorFor, undoShared } from "./clear-away.ts";
+import { undoShared } from "./clear-away.ts";
+import { actorFor } from "./locks.ts";
 import type { Node } from "./node.ts";
 import { type GuestChange, type GuestRecord, identityOf, isRunning } from "./record.ts";
 

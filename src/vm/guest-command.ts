@@ -1,14 +1,15 @@
 import type { Domain } from "../domain/domain.ts";
-import { listPeerSockets, type PeerSocket } from "../domain/peer-sockets.ts";
+import { listPeerSockets } from "../domain/peer-sockets.ts";
+import type { PeerSocket } from "../domain/resource.ts";
 import { SvirtError } from "../errors.ts";
 import type { FileFacts } from "../host.ts";
 import type { LabelDecision } from "../label/decide-label.ts";
 import { peerContext } from "../label/peer-context.ts";
 import type { PlannedTap } from "../plan/decide-tap.ts";
+import type { GrantedFile, PlannedSocket } from "../plan/file.ts";
 import type { GuestOrder, HandedFile, HandedPeer, HandedSocket } from "../plan/guest-order.ts";
 import { guestPaths } from "../plan/paths.ts";
-import type { GrantedFile, PlannedSocket } from "../plan/start-plan.ts";
-import type { MonitorCommand } from "../plan/step.ts";
+import type { MonitorCommand } from "../plan/step-parts.ts";
 import type { HandedTap } from "../plan/tap.ts";
 import { formatGuestArgv } from "../qemu/argv.ts";
 import { listDescriptors } from "../qemu/descriptors.ts";

@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import type { FileId } from "../plan/guest-order.ts";
+import type { FileId } from "../plan/file.ts";
 import { privateRange } from "../report/policy-facts.ts";
 import type { FileMarks } from "../run/file-label.ts";
 import { heldElsewhere, keepsLabels, labelsSeenBy, othersOf, UNKNOWN_MACHINE } from "../run/machine-marks.ts";

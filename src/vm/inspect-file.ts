@@ -1,7 +1,7 @@
 import { SvirtError } from "../errors.ts";
 import type { FileFacts, FileType, Host } from "../host.ts";
 import { refuseImpossibleTarget } from "../label/impossible-targets.ts";
-import { FILE_TO_COME } from "../plan/start-plan.ts";
+import { FILE_TO_COME } from "../plan/file.ts";
 import type { ImageReader } from "../storage/image-chain.ts";
 
 /** By its name and by what that leads to. By the name first: svirt's own domain may not even look at some of them. */

@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import { FILE_TO_COME } from "../plan/start-plan.ts";
+import { FILE_TO_COME } from "../plan/file.ts";
 import { getFileLabel } from "../run/file-label.ts";
 import { isSession, type Node } from "./node.ts";
 import type { UsedFile } from "./used-file.ts";

@@ -1,6 +1,6 @@
 import { SvirtError } from "../errors.ts";
 import type { FileFacts } from "../host.ts";
-import { fileKey } from "../plan/start-plan.ts";
+import { fileKey } from "../plan/file.ts";
 import { defaultLabelOf, readFileContexts } from "../report/default-labels.ts";
 import { privateRange } from "../report/policy-facts.ts";
 import { type FileMarks, getFileLabel, readMarks } from "../run/file-label.ts";

@@ -1,5 +1,5 @@
 import type { FileFacts } from "../host.ts";
-import { FILE_TO_COME, fileKey } from "../plan/start-plan.ts";
+import { FILE_TO_COME, fileKey } from "../plan/file.ts";
 import type { Ownership } from "../plan/step-parts.ts";
 import { type Node, registryOf } from "./node.ts";
 import type { UsedFile } from "./used-file.ts";

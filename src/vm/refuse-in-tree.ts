@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import { fileKey } from "../plan/start-plan.ts";
+import { fileKey } from "../plan/file.ts";
 import { type Node, registryOf } from "./node.ts";
 import type { NamedFile } from "./original-label.ts";
 

@@ -2,7 +2,7 @@ import { parseDomainText } from "../domain/document.ts";
 import { listResources } from "../domain/resources.ts";
 import { SvirtError } from "../errors.ts";
 import { diskRole } from "../label/file-rule.ts";
-import { fileKey } from "../plan/start-plan.ts";
+import { fileKey } from "../plan/file.ts";
 import { resolveReferences } from "../xml/references.ts";
 import { type Definition, listDefinitionNames, readDefinition } from "./definitions.ts";
 import type { Node } from "./node.ts";

@@ -1,8 +1,8 @@
 import { SvirtError } from "../errors.ts";
 import type { OpenedFile } from "../host.ts";
 import { belongsToHost } from "../label/impossible-targets.ts";
+import { fileKey } from "../plan/file.ts";
 import { folderOf } from "../plan/folder-of.ts";
-import { fileKey } from "../plan/start-plan.ts";
 import { privateRange } from "../report/policy-facts.ts";
 import { type FileMarks, getFileLabel, putLabel, readMarks } from "../run/file-label.ts";
 import {
@@ -14,10 +14,10 @@ import {
 } from "../run/machine-marks.ts";
 import { removeRemembered } from "../run/remembered.ts";
 import type { FileContexts } from "../selinux/file-contexts.ts";
-import { withRegistryLock } from "./clear-away.ts";
 import { type EachPath, forEachPath } from "./each-path.ts";
 import { findHeldAmong, ofHost, withExisting } from "./free-file.ts";
 import { heldUnmarked, OF_MOUNT } from "./held-elsewhere.ts";
+import { withRegistryLock } from "./locks.ts";
 import { type Node, registryOf } from "./node.ts";
 import { refuseOtherTool } from "./original-label.ts";
 import { isRoot, type LabelChange, onlyRoot, restoredLabel } from "./set-label.ts";

@@ -1,8 +1,8 @@
 import type { Step } from "../plan/step.ts";
+import type { Actor } from "../run/actor.ts";
 import { inOneConversation } from "../run/one-conversation.ts";
 import { runPlan, type Watch } from "../run/run-plan.ts";
-import type { Actor } from "../run/run-step.ts";
-import { actorFor, withRegistryLock } from "./clear-away.ts";
+import { actorFor, withRegistryLock } from "./locks.ts";
 import type { Node } from "./node.ts";
 import type { GuestRecord } from "./record.ts";
 

@@ -7,9 +7,9 @@ import { removeMachineMarks } from "../run/machine-marks.ts";
 import { removeRemembered } from "../run/remembered.ts";
 import { canonicalContext } from "../selinux/context.ts";
 import type { FileContexts } from "../selinux/file-contexts.ts";
-import { withRegistryLock } from "./clear-away.ts";
 import { type EachPath, forEachPath } from "./each-path.ts";
 import { findHeldAmong, withFree } from "./free-file.ts";
+import { withRegistryLock } from "./locks.ts";
 import type { Node } from "./node.ts";
 import { refuseWritten } from "./written-place.ts";
 

@@ -4,11 +4,11 @@ import { SvirtError } from "../errors.ts";
 import { completeGuest } from "../qemu/complete-guest.ts";
 import { pollBalloon } from "../qemu/start-commands.ts";
 import { type Ask, changeDefinition, refuseChange } from "./change-domain.ts";
-import { withGuestLock } from "./clear-away.ts";
 import { decideImpact } from "./devices/impact.ts";
 import { findDomain, findRunning } from "./find-domain.ts";
 import { withMonitor } from "./guest-monitor.ts";
 import { domainOf } from "./guest-statistics.ts";
+import { withGuestLock } from "./locks.ts";
 import type { Node } from "./node.ts";
 import { writeRecord } from "./record.ts";
 

@@ -1,8 +1,9 @@
 import { asSvirtError, type SvirtError } from "../errors.ts";
 import { guestPaths } from "../plan/paths.ts";
 import { withinTime } from "../run/within-time.ts";
-import { clearAway, reasonOf, withFreeGuest, withGuestLock } from "./clear-away.ts";
+import { clearAway } from "./clear-away.ts";
 import { readDefinition } from "./definitions.ts";
+import { withFreeGuest, withGuestLock } from "./locks.ts";
 import type { Node } from "./node.ts";
 import {
   listPendingRestarts,
@@ -10,6 +11,7 @@ import {
   readPendingRestart,
   removePendingRestart,
 } from "./pending-restart.ts";
+import { reasonOf } from "./reason.ts";
 import { type GuestRecord, isRunning, readRecord, readRecords } from "./record.ts";
 import { startDefinition, startDomain } from "./start.ts";
 import { removeStrayOverlays } from "./transient-disks.ts";

@@ -1,7 +1,7 @@
 import type { OpenedFile } from "../host.ts";
 import type { Machine } from "../label/machine.ts";
 import { seenByOthers } from "../label/seen-by-others.ts";
-import { fileKey } from "../plan/start-plan.ts";
+import { fileKey } from "../plan/file.ts";
 import { defaultLabelOf } from "../report/default-labels.ts";
 import { readMarks } from "../run/file-label.ts";
 import { othersOf } from "../run/machine-marks.ts";

@@ -8,10 +8,10 @@ import { driverOf, FOR_GUESTS, overrideOf, PCI_DEVICES } from "../run/pci-device
 import { runPlan, type Watch } from "../run/run-plan.ts";
 import { refuseBusyDisks } from "./busy-disks.ts";
 import { chooseUid } from "./choose-uid.ts";
-import { actorFor, withRegistryLock } from "./clear-away.ts";
 import { decideGuestLabel } from "./decide-guest-label.ts";
 import { groupOf, isForGuests, refuseSharedGroup } from "./gather-vfio.ts";
 import { missing } from "./inspect-file.ts";
+import { actorFor, withRegistryLock } from "./locks.ts";
 import { newRecord } from "./new-record.ts";
 import { isSession, type Node, registryOf } from "./node.ts";
 import { readRecord, writeRecord } from "./record.ts";

@@ -3,8 +3,8 @@ import type { Disk } from "../domain/disk.ts";
 import type { Domain } from "../domain/domain.ts";
 import { formatNewImage } from "../storage/format-qcow2.ts";
 import { imageSize } from "./block/image-size.ts";
-import { withFreeGuest } from "./clear-away.ts";
 import { imageReader, missing } from "./inspect-file.ts";
+import { withFreeGuest } from "./locks.ts";
 import type { Node } from "./node.ts";
 import { readRecord } from "./record.ts";
 

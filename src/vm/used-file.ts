@@ -1,4 +1,4 @@
-import type { LabelOverride } from "../domain/resources.ts";
+import type { LabelOverride } from "../domain/resource.ts";
 import type { FileFacts } from "../host.ts";
 import type { FileRole } from "../label/file-rule.ts";
 

@@ -1,6 +1,6 @@
 import type { FileFacts, Host } from "../host.ts";
 import { refuseWrittenPlace, type WrittenPlace } from "../label/guest-places.ts";
-import { FILE_TO_COME } from "../plan/start-plan.ts";
+import { FILE_TO_COME } from "../plan/file.ts";
 import { getFileLabel } from "../run/file-label.ts";
 import { refuseBusyDisk } from "./busy-disk.ts";
 import { inspect } from "./inspect-file.ts";

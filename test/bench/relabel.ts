@@ -4,8 +4,8 @@
  * file, and then as its end, which puts it back. What svirt keeps, it keeps in the folder.
  */
 import { readFileSync } from "node:fs";
-import { fileKey } from "../../src/plan/start-plan.ts";
-import type { Claim } from "../../src/plan/step.ts";
+import { fileKey } from "../../src/plan/file.ts";
+import type { Claim } from "../../src/plan/step-parts.ts";
 import { restoreFileLabel, setFileLabel } from "../../src/run/file-label.ts";
 import { withFree } from "../../src/vm/free-file.ts";
 import { registryOf } from "../../src/vm/node.ts";

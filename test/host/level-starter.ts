@@ -1,7 +1,7 @@
 import { parseDomain } from "../../src/domain/document.ts";
 import { chooseUid } from "../../src/vm/choose-uid.ts";
-import { withRegistryLock } from "../../src/vm/clear-away.ts";
 import { decideGuestLabel } from "../../src/vm/decide-guest-label.ts";
+import { withRegistryLock } from "../../src/vm/locks.ts";
 import { registryOf } from "../../src/vm/node.ts";
 import { givenNode } from "./given-node.ts";
 

@@ -2,9 +2,10 @@ import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { UNCONFINED } from "../../src/label/decide-label.ts";
 import { describe as describeStep } from "../../src/plan/describe.ts";
+import { FILE_TO_COME, fileKey } from "../../src/plan/file.ts";
 import { inverse, planStop } from "../../src/plan/inverse.ts";
 import { guestPaths, SYSTEM_PATHS } from "../../src/plan/paths.ts";
-import { FILE_TO_COME, fileKey, planStart, type StartDecision } from "../../src/plan/start-plan.ts";
+import { planStart, type StartDecision } from "../../src/plan/start-plan.ts";
 import { namedStep, type Step, step } from "../../src/plan/step.ts";
 
 const UUID = "11111111-2222-4333-8444-000000000001";

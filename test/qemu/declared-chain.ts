@@ -1,7 +1,7 @@
 import type { Disk } from "../../src/domain/disk.ts";
 import { SvirtError } from "../../src/errors.ts";
 import { chainOf } from "../../src/qemu/disk-chain.ts";
-import type { ChainElement } from "../../src/storage/image-chain.ts";
+import type { ChainElement } from "../../src/storage/element.ts";
 
 /** The chain of a disk of files and devices as walkChain() would find it where the host is as the XML says. */
 export function declaredChain(disk: Disk): readonly ChainElement[] {

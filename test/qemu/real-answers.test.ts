@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { parseBalloonStatistics } from "../../src/qemu/balloon-statistics.ts";
+import { parseBlockNodes } from "../../src/qemu/block-nodes.ts";
+import { parseDirtyRate } from "../../src/qemu/dirty-rate.ts";
+import { parseIothreads } from "../../src/qemu/iothreads.ts";
 import { parseKvmStatistics } from "../../src/qemu/kvm-statistics.ts";
-import { parseBlockNodes, parseDirtyRate, parseIothreads } from "../../src/qemu/small-answers.ts";
 import { parseBlockStatistics, parseNodeStatistics } from "../../src/qemu/statistics.ts";
 import { parseVcpuThreads } from "../../src/qemu/vcpu-threads.ts";
 import { RealFolder } from "../host/real-folder.ts";

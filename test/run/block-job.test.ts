@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { makeLinuxHost } from "../../src/host/linux/linux-host.ts";
 import type { BlockJob, ChainLink } from "../../src/plan/block-job.ts";
 import { planConclusion, planStartJob, planWritable } from "../../src/plan/block-plan.ts";
-import type { FileId } from "../../src/plan/guest-order.ts";
+import type { FileId } from "../../src/plan/file.ts";
+import { fileKey } from "../../src/plan/file.ts";
 import { isToldQemu, planUndo } from "../../src/plan/inverse.ts";
 import { settleSteps } from "../../src/plan/settle-steps.ts";
-import { fileKey } from "../../src/plan/start-plan.ts";
 import type { Step } from "../../src/plan/step.ts";
 import {
   commitCommand,

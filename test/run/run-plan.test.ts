@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import { fileKey } from "../../src/plan/file.ts";
 import { planStop } from "../../src/plan/inverse.ts";
 import { SYSTEM_PATHS } from "../../src/plan/paths.ts";
-import { fileKey } from "../../src/plan/start-plan.ts";
 import type { Step } from "../../src/plan/step.ts";
+import type { Actor } from "../../src/run/actor.ts";
 import { getFileLabel } from "../../src/run/file-label.ts";
 import { runPlan, UNWATCHED, undo } from "../../src/run/run-plan.ts";
-import type { Actor } from "../../src/run/run-step.ts";
 import { registryOf } from "../../src/vm/node.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import type { Strike } from "../memory-host/svirt.ts";

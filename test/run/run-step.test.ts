@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { fileKey } from "../../src/plan/file.ts";
 import { SYSTEM_PATHS } from "../../src/plan/paths.ts";
-import { fileKey } from "../../src/plan/start-plan.ts";
 import { runStep } from "../../src/run/run-step.ts";
 import { registryOf } from "../../src/vm/node.ts";
 import type { Machine } from "../memory-host/machine.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { suspendGuest } from "../../src/vm/ask-guest.ts";
-import { readReason } from "../../src/vm/clear-away.ts";
+import { readReason } from "../../src/vm/reason.ts";
 import { dumpDomain } from "../../src/vm/saving/dump-domain.ts";
 import { takeScreenshot } from "../../src/vm/saving/screenshot.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";

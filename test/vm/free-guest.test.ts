@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { type ErrorKind, SvirtError } from "../../src/errors.ts";
-import { withFreeGuest } from "../../src/vm/clear-away.ts";
+import { withFreeGuest } from "../../src/vm/locks.ts";
 import type { Node } from "../../src/vm/node.ts";
 import { makeMachine, nodeOn, UUID } from "./scene.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { rebootGuest, shutdownGuest } from "../../src/vm/ask-guest.ts";
-import { readReason } from "../../src/vm/clear-away.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";
 import type { Node } from "../../src/vm/node.ts";
+import { readReason } from "../../src/vm/reason.ts";
 import { readRecord } from "../../src/vm/record.ts";
 import { startDomain } from "../../src/vm/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { fileKey } from "../../src/plan/start-plan.ts";
+import { fileKey } from "../../src/plan/file.ts";
 import { auditNode } from "../../src/vm/audit/audit-node.ts";
 import type { Ask } from "../../src/vm/change-domain.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";

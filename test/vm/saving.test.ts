@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import type { Watch } from "../../src/run/run-plan.ts";
 import { resumeGuest, shutdownGuest, suspendGuest } from "../../src/vm/ask-guest.ts";
-import { readReason } from "../../src/vm/clear-away.ts";
 import { defineDomain } from "../../src/vm/define.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";
 import { attachDevice } from "../../src/vm/devices/change-devices.ts";
 import { getGuestState } from "../../src/vm/guest-state.ts";
+import { readReason } from "../../src/vm/reason.ts";
 import { readRecord } from "../../src/vm/record.ts";
 import { dumpDomain } from "../../src/vm/saving/dump-domain.ts";
 import { restoreDomain } from "../../src/vm/saving/restore-domain.ts";

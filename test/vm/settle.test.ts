@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { rebootGuest, shutdownGuest, suspendGuest } from "../../src/vm/ask-guest.ts";
 import { auditNode } from "../../src/vm/audit/audit-node.ts";
-import { readReason } from "../../src/vm/clear-away.ts";
 import { defineDomain } from "../../src/vm/define.ts";
 import { destroyDomain } from "../../src/vm/destroy.ts";
 import { registryOf } from "../../src/vm/node.ts";
+import { readReason } from "../../src/vm/reason.ts";
 import { readRecord, writeRecord } from "../../src/vm/record.ts";
 import { settle } from "../../src/vm/settle.ts";
 import { startDomain } from "../../src/vm/start.ts";

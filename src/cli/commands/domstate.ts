@@ -1,7 +1,7 @@
-import { readReason } from "../../vm/clear-away.ts";
 import { type FoundDomain, findDomain } from "../../vm/find-domain.ts";
 import { getGuestState } from "../../vm/guest-state.ts";
 import type { Node } from "../../vm/node.ts";
+import { readReason } from "../../vm/reason.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../command.ts";
 import { sweepFirst } from "../sweep-first.ts";
 

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { SvirtError } from "../../errors.ts";
 import type { GrantedAccess } from "../../host.ts";
-import type { FileId } from "../../plan/guest-order.ts";
+import type { FileId } from "../../plan/file.ts";
 import { withFile } from "./file-id.ts";
 import { type AclEntry, formatAcl, hasUser, parseAcl, withoutUser, withUser } from "./posix-acl.ts";
 import { getxattrBytes, setxattr } from "./xattr.ts";

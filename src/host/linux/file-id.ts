@@ -1,7 +1,7 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readdirSync } from "node:fs";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts, FileType } from "../../host.ts";
-import type { FileId } from "../../plan/guest-order.ts";
+import type { FileId } from "../../plan/file.ts";
 import { nativeName } from "./native-name.ts";
 
 /** node:fs does not know it, and `undefined | flags` would silently be another mode. asm-generic/fcntl.h O_PATH */

@@ -1,5 +1,5 @@
 import { chmodSync, chownSync, statSync } from "node:fs";
-import type { FileId } from "../../plan/guest-order.ts";
+import type { FileId } from "../../plan/file.ts";
 import type { Ownership } from "../../plan/step-parts.ts";
 import { withFile } from "./file-id.ts";
 import { orThrow } from "./files.ts";

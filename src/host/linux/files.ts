@@ -22,7 +22,7 @@ import {
 import { dirname } from "node:path";
 import { SvirtError } from "../../errors.ts";
 import type { FileContent } from "../../host.ts";
-import type { FileId } from "../../plan/guest-order.ts";
+import type { FileId } from "../../plan/file.ts";
 import { halfMade } from "../../plan/half-made.ts";
 import type { FolderLimit } from "../../plan/step-parts.ts";
 import { thrownFacts } from "./call-facts.ts";

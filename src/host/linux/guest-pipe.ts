@@ -1,7 +1,7 @@
 import { closeSync, constants, readSync, writeSync } from "node:fs";
 import { SvirtError } from "../../errors.ts";
 import type { GuestPipe, Pace, PipeWish } from "../../host/channels.ts";
-import type { FileId } from "../../plan/guest-order.ts";
+import type { FileId } from "../../plan/file.ts";
 import { openSame } from "./file-id.ts";
 import { orThrow } from "./files.ts";
 import { hostCallError, libc, readErrno } from "./libc.ts";

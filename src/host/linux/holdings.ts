@@ -1,12 +1,12 @@
 import { closeSync, fstatSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import type { HeldThing, Holding } from "../../host.ts";
+import { fileKey } from "../../plan/file.ts";
 import {
   type DescriptorInfo,
   type MappedFile,
   parseDescriptorInfo,
   parseMaps,
 } from "../../plan/process-files.ts";
-import { fileKey } from "../../plan/start-plan.ts";
 import { fileFacts } from "./file-id.ts";
 import { isLockedForWriting } from "./image-lock.ts";
 import { libc } from "./libc.ts";

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readlinkSync, realpathSync } from "node:fs";
 import type { FileAttributes, FileFacts, OpenedFile } from "../../host.ts";
-import type { FileId } from "../../plan/guest-order.ts";
+import type { FileId } from "../../plan/file.ts";
 import { askServer } from "./ask-server.ts";
 import { fileFacts, O_PATH, openPath, withFile } from "./file-id.ts";
 import { unlessMissing } from "./files.ts";

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync } from "node:fs";
 import type { HeldThing } from "../../host.ts";
-import { fileKey } from "../../plan/start-plan.ts";
+import { fileKey } from "../../plan/file.ts";
 import { fcntl } from "./fcntl.ts";
 import { fileFacts } from "./file-id.ts";
 import { openImage } from "./open-image.ts";

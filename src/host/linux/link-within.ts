@@ -1,5 +1,5 @@
 import { readlinkSync, symlinkSync, unlinkSync } from "node:fs";
-import type { FileId } from "../../plan/guest-order.ts";
+import type { FileId } from "../../plan/file.ts";
 import { withFile } from "./file-id.ts";
 import { orThrow, unlessMissing } from "./files.ts";
 import { setFileContext } from "./selinux.ts";

@@ -1,5 +1,5 @@
 import { closeSync, unlinkSync } from "node:fs";
-import type { FileId } from "../../plan/guest-order.ts";
+import type { FileId } from "../../plan/file.ts";
 import { EWOULDBLOCK } from "./errno.ts";
 import { withFile } from "./file-id.ts";
 import { unlessMissing } from "./files.ts";

@@ -1,7 +1,7 @@
 import { type BigIntStats, closeSync, realpathSync, statfsSync, statSync } from "node:fs";
 import { asSvirtError } from "../../errors.ts";
 import type { DiskFacts, FileSystemFacts, StorageFacts } from "../../label/seen-by-others.ts";
-import type { FileId } from "../../plan/guest-order.ts";
+import type { FileId } from "../../plan/file.ts";
 import { deviceNumber, openPath, withFile } from "./file-id.ts";
 import { orThrow, unlessMissing } from "./files.ts";
 import { listFolder, readText } from "./quick-files.ts";

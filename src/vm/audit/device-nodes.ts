@@ -1,12 +1,12 @@
 import type { FileFacts } from "../../host.ts";
-import { fileKey } from "../../plan/start-plan.ts";
+import { fileKey } from "../../plan/file.ts";
 import { defaultLabelOf, readFileContexts } from "../../report/default-labels.ts";
 import { udevRuleFor } from "../../report/udev.ts";
 import { getFileLabel } from "../../run/file-label.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
-import { allSteps } from "../clear-away.ts";
 import { isSession, type Node } from "../node.ts";
 import { isStale } from "../original-label.ts";
+import { allSteps } from "../reason.ts";
 import type { GuestRecord } from "../record.ts";
 
 /** A device node that a guest has, or that opens a way into the kernel. */

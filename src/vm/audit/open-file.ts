@@ -1,11 +1,11 @@
 import type { OpenFile } from "../../host.ts";
 import { isInstalled } from "../../label/impossible-targets.ts";
+import { fileKey } from "../../plan/file.ts";
 import { listPlugged } from "../../plan/plugged.ts";
-import { fileKey } from "../../plan/start-plan.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
 import { pairOf } from "../../selinux/level.ts";
-import { allSteps } from "../clear-away.ts";
 import type { Node } from "../node.ts";
+import { allSteps } from "../reason.ts";
 import type { GuestRecord } from "../record.ts";
 
 /** A file that a guest holds open. */

@@ -1,12 +1,13 @@
 import { parseDomainText } from "../../domain/document.ts";
-import { listResources, type Resource } from "../../domain/resources.ts";
+import type { Resource } from "../../domain/resource.ts";
+import { listResources } from "../../domain/resources.ts";
 import { asSvirtError } from "../../errors.ts";
 import { folderOf } from "../../plan/folder-of.ts";
 import { UNKNOWN_MACHINE } from "../../run/machine-marks.ts";
-import { allSteps } from "../clear-away.ts";
 import { listDefinitionNames, readDefinition } from "../definitions.ts";
 import { isSession, type Node } from "../node.ts";
 import { findLeftLabel } from "../original-label.ts";
+import { allSteps } from "../reason.ts";
 import type { GuestRecord } from "../record.ts";
 
 /** libvirt's own, and what its documents recommend. */

@@ -1,6 +1,6 @@
 import { imagePath } from "../../domain/disk-images.ts";
 import { SvirtError } from "../../errors.ts";
-import { fileKey } from "../../plan/start-plan.ts";
+import { fileKey } from "../../plan/file.ts";
 import type { Node } from "../node.ts";
 import type { RunningDisk, RunningImage } from "./running-disk.ts";
 

@@ -1,6 +1,6 @@
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host.ts";
-import type { ImagePart } from "../../storage/image-chain.ts";
+import type { ImagePart } from "../../storage/element.ts";
 import { HEADER_BYTES, parseImageHeader } from "../../storage/image-header.ts";
 import type { Node } from "../node.ts";
 

@@ -13,9 +13,9 @@ import {
 } from "../../run/block-job.ts";
 import type { Watch } from "../../run/run-plan.ts";
 import { type AskedChange, changeGuest, changeSettled, notLetGo, settleChange } from "../change-guest.ts";
-import { withGuestLock } from "../clear-away.ts";
 import { findRunning } from "../find-domain.ts";
 import { tellMonitor, withMonitor } from "../guest-monitor.ts";
+import { withGuestLock } from "../locks.ts";
 import type { Node } from "../node.ts";
 import { type GuestRecord, readRecord, writeRecord } from "../record.ts";
 import { runningGuest } from "../running-guest.ts";

@@ -1,6 +1,6 @@
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host.ts";
-import { fileKey } from "../../plan/start-plan.ts";
+import { fileKey } from "../../plan/file.ts";
 import { type FoundElement, walkChain } from "../../storage/image-chain.ts";
 import { imageReader, inspect } from "../inspect-file.ts";
 import type { Node } from "../node.ts";

@@ -1,11 +1,11 @@
 import { listResources } from "../../domain/resources.ts";
+import type { FileId } from "../../plan/file.ts";
 import { folderOf } from "../../plan/folder-of.ts";
-import type { FileId } from "../../plan/guest-order.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listPlugged } from "../../plan/plugged.ts";
 import type { DeniedObject } from "../../selinux/denial.ts";
-import { allSteps } from "../clear-away.ts";
 import type { Node } from "../node.ts";
+import { allSteps } from "../reason.ts";
 import type { KnownGuest } from "./known-guests.ts";
 
 /** A file that svirt knows to be a guest's. */

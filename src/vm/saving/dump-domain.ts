@@ -1,5 +1,5 @@
 import { type DumpWish, planDump } from "../../plan/stream-plan.ts";
-import type { Progress } from "../../run/guest-stream.ts";
+import type { Progress } from "../../run/actor.ts";
 import type { Watch } from "../../run/run-plan.ts";
 import { changeGuest, type LookingChange } from "../change-guest.ts";
 import { findRunning } from "../find-domain.ts";

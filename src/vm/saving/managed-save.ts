@@ -1,6 +1,6 @@
 import type { TargetFile } from "../../plan/stream-plan.ts";
 import type { Node } from "../node.ts";
-import { partPath } from "./target-file.ts";
+import { partPath } from "../part-path.ts";
 
 /** Where the next start finds the state that a domain was left in. */
 export function managedSavePath({ paths }: Node, name: string): string {

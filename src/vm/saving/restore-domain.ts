@@ -1,6 +1,6 @@
 import { parseDomainText } from "../../domain/document.ts";
 import { SvirtError } from "../../errors.ts";
-import type { Incoming } from "../../plan/start-plan.ts";
+import type { Incoming } from "../../plan/file.ts";
 import type { Watch } from "../../run/run-plan.ts";
 import type { FoundDomain } from "../find-domain.ts";
 import type { Node } from "../node.ts";

@@ -2,7 +2,7 @@ import { formatDomain, parseDomainText } from "../../domain/document.ts";
 import { SvirtError } from "../../errors.ts";
 import { planSave, type TargetFile } from "../../plan/stream-plan.ts";
 import { decideMachine } from "../../qemu/machine.ts";
-import type { Progress } from "../../run/guest-stream.ts";
+import type { Progress } from "../../run/actor.ts";
 import type { Watch } from "../../run/run-plan.ts";
 import { type AskedChange, changeGuest } from "../change-guest.ts";
 import { findRunning } from "../find-domain.ts";

@@ -1,6 +1,6 @@
 import { parseDomain } from "../../domain/document.ts";
 import { SvirtError } from "../../errors.ts";
-import type { FileId } from "../../plan/guest-order.ts";
+import type { FileId } from "../../plan/file.ts";
 import { type FoundHead, HEAD_BYTES, parseSaveHead, parseSaveImage } from "../../qemu/save-image.ts";
 import { inspectExisting } from "../free-file.ts";
 import { wrongType } from "../inspect-file.ts";

@@ -1,13 +1,13 @@
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host.ts";
 import { belongsToHost } from "../../label/impossible-targets.ts";
-import { folderOf } from "../../plan/folder-of.ts";
-import { fileKey } from "../../plan/start-plan.ts";
+import { fileKey } from "../../plan/file.ts";
 import type { TargetFile } from "../../plan/stream-plan.ts";
 import { privateRange } from "../../report/policy-facts.ts";
 import { wrongType } from "../inspect-file.ts";
 import { type Node, registryOf } from "../node.ts";
 import { originalOf } from "../original-label.ts";
+import { partPath } from "../part-path.ts";
 import { readRecord } from "../record.ts";
 import { placeOfMade, refuseWritten } from "../written-place.ts";
 
@@ -29,11 +29,6 @@ export function decideTarget(node: Node, named: string, uuid: string): TargetFil
   const label = originalOf(node, { named, facts: old });
   // Where policy has no default for it, the new file gets what any new file there gets.
   return { part, path, label: privateRange(node.host, label) === undefined ? label : undefined };
-}
-
-/** The name that a file has while it is being written: in the same folder, so that it need only be renamed. */
-export function partPath(path: string, uuid: string): string {
-  return `${folderOf(path)}/.svirt-${uuid}.part`;
 }
 
 /** A guest has a say in what is written, and the key has none in who reads it. */

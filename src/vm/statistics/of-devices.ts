@@ -1,5 +1,5 @@
 import type { NetworkInterface } from "../../domain/network-interface.ts";
-import { parseIothreads } from "../../qemu/small-answers.ts";
+import { parseIothreads } from "../../qemu/iothreads.ts";
 import { readInterfaceStatistics } from "../guest-interfaces.ts";
 import type { Node } from "../node.ts";
 import type { Entry, Subject } from "./subject.ts";

@@ -1,7 +1,7 @@
 import type { Disk } from "../../domain/disk.ts";
 import { listPlugged, type Plugged } from "../../plan/plugged.ts";
+import { type BlockNode, parseBlockNodes } from "../../qemu/block-nodes.ts";
 import { listDiskIds } from "../../qemu/disk-words.ts";
-import { type BlockNode, parseBlockNodes } from "../../qemu/small-answers.ts";
 import { type DiskStatistics, parseBlockStatistics, parseNodeStatistics } from "../../qemu/statistics.ts";
 import type { Entry, Subject } from "./subject.ts";
 

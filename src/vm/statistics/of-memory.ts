@@ -1,4 +1,4 @@
-import { parseDirtyRate } from "../../qemu/small-answers.ts";
+import { parseDirtyRate } from "../../qemu/dirty-rate.ts";
 import { askMemory } from "../guest-statistics.ts";
 import type { Entry, Subject } from "./subject.ts";
 

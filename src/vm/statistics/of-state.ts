@@ -1,6 +1,6 @@
 import { numberState } from "../../qemu/state-numbers.ts";
-import { readReason } from "../clear-away.ts";
 import { askState } from "../guest-state.ts";
+import { readReason } from "../reason.ts";
 import type { Entry, Subject } from "./subject.ts";
 
 /** VIR_DOMAIN_STATS_STATE */

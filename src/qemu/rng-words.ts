@@ -9,20 +9,6 @@ import { devicePath } from "./refusal.ts";
 import { virtioDriver, virtioKeys } from "./virtio-keys.ts";
 import { jsonWords, type Words } from "./words.ts";
 
-/** -device for the balloon, by which the host takes memory back. */
-export function formatBalloon(guest: Guest): Words {
-  const { memballoon } = guest.devices;
-  if (memballoon === undefined || memballoon.model === "none") return [];
-  return jsonWords("-device", {
-    driver: virtioDriver("virtio-balloon", memballoon.model),
-    ...virtioKeys(memballoon.driver),
-    id: memballoon.alias ?? "balloon0",
-    "deflate-on-oom": memballoon.autodeflate,
-    "free-page-reporting": memballoon.freePageReporting,
-    ...pciKeys(guest, memballoon.address),
-  });
-}
-
 /** -object and -device for each source of randomness. qemuBuildRNGCommandLine() of libvirt */
 export function formatRngs(guest: Guest, launch: Launch | undefined): Words {
   return guest.devices.rngs.flatMap(({ address, alias, backend, driver, model, rate }, index) => {
