@@ -24,10 +24,9 @@ import { makeSandbox } from "./mutation/sandbox.ts";
 
 /** Labels, levels, claims, the journal of steps, descriptors. */
 const CORE = [
-  "src/{label,selinux,registry,plan,run}/**/*.ts",
-  "src/host/linux/*.ts",
-  "src/vm/{decide,refuse,gather,original,label,take,free,clear,finish,record,set-label,see,used,used-file,choose}*.ts",
-  "src/vm/{shares,block,devices}/*.ts",
+  "src/{label,labelling,selinux,registry,resolve,plan,run,state}/**/*.ts",
+  "src/host/linux/**/*.ts",
+  "src/vm/{block,change,end,hotplug,tuning}/*.ts",
 ];
 /** On nodes, of builds, of how the source reads, or long. */
 const OTHER_TESTS = /\/(?:node|image|build|style|bench|readme|long)\//;

@@ -1,10 +1,10 @@
 import { version } from "../package.json";
 import { runCommandLine } from "./cli/run-command.ts";
 import { makeLinuxHost } from "./host/linux/linux-host.ts";
-import { exactWords } from "./host/linux/own-words.ts";
-import { writeBytes, writeOut } from "./host/linux/write-out.ts";
+import { exactWords } from "./host/linux/processes/own-words.ts";
+import { writeBytes, writeOut } from "./host/linux/terminal/write-out.ts";
 import { SYSTEM_PATHS } from "./plan/paths.ts";
-import type { Node } from "./vm/node.ts";
+import type { Node } from "./state/instance.ts";
 
 /** Given by scripts/build: the version with the commit it was built from. */
 declare const SVIRT_VERSION: string | undefined;
@@ -44,6 +44,6 @@ async function openNode(): Promise<Node> {
   const build = typeof SVIRT_BUILD === "string" ? { build: SVIRT_BUILD } : {};
   const uid = process.getuid?.() ?? 0;
   if (uid === 0) return { host, paths: SYSTEM_PATHS, ...build };
-  const { sessionPaths } = await import("./vm/session-paths.ts");
+  const { sessionPaths } = await import("./state/session-paths.ts");
   return { host, paths: sessionPaths(host, uid), ...build };
 }

@@ -1,5 +1,5 @@
+import { optionsOf } from "../../src/cli/arguments/parse-arguments.ts";
 import type { CommandSpec } from "../../src/cli/command.ts";
-import { optionsOf } from "../../src/cli/parse-arguments.ts";
 
 /** What operands a completion is known for. */
 const COMPLETED: ReadonlySet<string> = new Set(["domain", "file", "path"]);

@@ -1,6 +1,6 @@
 import { SvirtError } from "../errors.ts";
+import { isList, parseArguments } from "./arguments/parse-arguments.ts";
 import type { CommandSpec } from "./command.ts";
-import { isList, parseArguments } from "./parse-arguments.ts";
 
 /**
  * What a command does to the node: it reads; it changes something; or it needs the node itself, as a program of the user's

@@ -1,14 +1,14 @@
 import { SvirtError } from "../errors.ts";
-import { formatSteps } from "../plan/describe.ts";
-import type { QemuJob } from "../run/block-job.ts";
+import { formatSteps } from "../plan/steps/describe.ts";
+import type { QemuJob } from "../run/steps/block-job.ts";
 import { endBlockJob, startBlockJob } from "../vm/block/jobs.ts";
 import { type Waited, waitForJob } from "../vm/block/wait-for-job.ts";
-import type { AskedChange } from "../vm/change-guest.ts";
-import { findRunning } from "../vm/find-domain.ts";
+import type { AskedChange } from "../vm/change/change-guest.ts";
+import { findRunning } from "../vm/guest/find-domain.ts";
+import { parseWhole } from "./arguments/whole-number.ts";
 import { type Call, type Option, operand } from "./command.ts";
 import { CRASH_OPTION, crashDrill } from "./crash-drill.ts";
 import { DRY_RUN_OPTION } from "./label-changes.ts";
-import { parseWhole } from "./whole-number.ts";
 
 const MIB = 1024 * 1024;
 const MS_PER_SECOND = 1000;

@@ -1,4 +1,4 @@
-import type { Node } from "../vm/node.ts";
+import type { Node } from "../state/instance.ts";
 
 /** An argument by its place. */
 export interface Operand {

@@ -1,6 +1,6 @@
 import { SvirtError } from "../errors.ts";
-import type { Watch } from "../run/run-plan.ts";
-import { UNWATCHED } from "../run/run-plan.ts";
+import type { Watch } from "../run/steps/run-plan.ts";
+import { UNWATCHED } from "../run/steps/run-plan.ts";
 import type { Call, Option } from "./command.ts";
 
 /** For those who want to see that nothing is lost: svirt kills itself at that step, as `kill -9` would. */

@@ -1,6 +1,6 @@
 import { type Device, parseDevice } from "../domain/device.ts";
-import { formatSteps } from "../plan/describe.ts";
-import type { Ask, Changed } from "../vm/change-domain.ts";
+import { formatSteps } from "../plan/steps/describe.ts";
+import type { Ask, Changed } from "../vm/change/change-domain.ts";
 import { MOST_BYTES } from "../xml/limits.ts";
 import {
   type Call,

@@ -1,5 +1,5 @@
+import { isList, optionsOf } from "./arguments/parse-arguments.ts";
 import type { CommandSpec, Option } from "./command.ts";
-import { isList, optionsOf } from "./parse-arguments.ts";
 
 const WIDTH = 26;
 

@@ -1,6 +1,6 @@
-import type { LabelChange } from "../vm/set-label.ts";
+import type { LabelChange } from "../labelling/set-label.ts";
 import { type Call, type Option, printJson } from "./command.ts";
-import { oneLine } from "./one-line.ts";
+import { oneLine } from "./output/one-line.ts";
 
 /** Of the commands that label. */
 export const DRY_RUN_OPTION: Option = {

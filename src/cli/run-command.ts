@@ -1,9 +1,9 @@
 import { asSvirtError, SvirtError } from "../errors.ts";
-import type { Node } from "../vm/node.ts";
+import type { Node } from "../state/instance.ts";
+import { parseArguments } from "./arguments/parse-arguments.ts";
 import type { CheckCommand, CommandSpec, Output } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
-import { parseArguments } from "./parse-arguments.ts";
-import { warnOf } from "./warn-of.ts";
+import { warnOf } from "./output/warn-of.ts";
 
 /** What program.ts gives: the words after the program's name, and what they act on. */
 export interface Invocation {

@@ -1,10 +1,10 @@
 import { recordsFolder } from "../plan/paths.ts";
-import { hasPendingRestart } from "../vm/pending-restart.ts";
-import type { GuestRecord } from "../vm/record.ts";
-import type { SweepWish } from "../vm/settle.ts";
+import { hasPendingRestart } from "../state/pending-restart.ts";
+import type { GuestRecord } from "../state/record.ts";
+import type { SweepWish } from "../vm/recover/recover.ts";
 import type { Call } from "./command.ts";
-import { oneLine } from "./one-line.ts";
-import { warnOf } from "./warn-of.ts";
+import { oneLine } from "./output/one-line.ts";
+import { warnOf } from "./output/warn-of.ts";
 
 /** The same for a command that tells of the host, which must not need the folders of an ordinary user. */
 export async function sweepAsRoot(call: Call): Promise<void> {
@@ -31,8 +31,8 @@ export async function sweepFirst(
   // Nothing to read: then what reads it need not be loaded, which is half the time of svirt list.
   if (call.node.host.listFolder(recordsFolder(call.node.paths)).length === 0 && !hasPendingRestart(call.node))
     return [];
-  const { readRecords, isRunning } = await import("../vm/record.ts");
-  const { uuidOf } = await import("../vm/find-domain.ts");
+  const { readRecords, isRunning } = await import("../state/record.ts");
+  const { uuidOf } = await import("../vm/guest/find-domain.ts");
   const isConcerned: SweepWish["isConcerned"] & {} = ({ id, name, uuid }) =>
     keys === "all" || keys.some((key) => key === name || key === String(id) || uuidOf(key) === uuid);
   let isWhole = true;
@@ -46,7 +46,7 @@ export async function sweepFirst(
       ((guest.change === undefined && guest.jobs === undefined) || !isConcerned(guest)),
   );
   if (isWhole && isSettled && !hasPendingRestart(call.node)) return guests;
-  const { sweep } = await import("../vm/settle.ts");
+  const { sweep } = await import("../vm/recover/recover.ts");
   const swept = await sweep(call.node, { isConcerned, askMs: ASK_MS });
   warnOf(call, "warning", swept.errors);
   for (const notice of swept.kept) call.output.warn(`warning: ${oneLine(notice)}\n`);

@@ -2,14 +2,14 @@ import type { ElementForm } from "../xml/declaration.ts";
 import { formatDocument } from "../xml/format-document.ts";
 import { parseDocument } from "../xml/parse-document.ts";
 import { notSupported } from "../xml/refusal.ts";
-import { type Channel, channel } from "./chardev.ts";
+import { type Channel, channel } from "./devices/chardev.ts";
+import { type Disk, disk } from "./devices/disk/disk.ts";
+import { type HostDevice, hostDevice } from "./devices/hostdev.ts";
+import { type NetworkInterface, networkInterface } from "./devices/network/interface.ts";
+import { type Rng, rng } from "./devices/rng.ts";
 import type { Devices } from "./devices.ts";
-import { type Disk, disk } from "./disk.ts";
 import type { Domain } from "./domain.ts";
-import { type HostDevice, hostDevice } from "./host-device.ts";
-import { hostPciName } from "./host-pci-path.ts";
-import { type NetworkInterface, networkInterface } from "./network-interface.ts";
-import { type Rng, rng } from "./rng.ts";
+import { hostPciName } from "./forms/host-pci.ts";
 
 /** A device of a kind that can come and go, also while its guest runs. */
 export type Device =

@@ -5,9 +5,9 @@ import { parseDocument } from "../xml/parse-document.ts";
 import { notUnderstood } from "../xml/refusal.ts";
 import { type Domain, domain } from "./domain.ts";
 import { type LiveDevices, showDevices } from "./live-devices.ts";
-import { QEMU_NAMESPACE } from "./qemu-commandline.ts";
-import type { Seclabel } from "./seclabel.ts";
-import { selinuxSeclabel } from "./selinux-seclabel.ts";
+import { QEMU_NAMESPACE } from "./machine/qemu-commandline.ts";
+import type { Seclabel } from "./machine/seclabel.ts";
+import { selinuxSeclabel } from "./machine/selinux-seclabel.ts";
 
 /** What a running guest's XML shows besides its definition. */
 export interface LiveFacts extends LiveDevices {

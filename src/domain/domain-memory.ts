@@ -2,9 +2,9 @@ import type { Field } from "../xml/declaration.ts";
 import type { ValueOf } from "../xml/element.ts";
 import { child, required } from "../xml/field.ts";
 import type { XmlNode } from "../xml/node.ts";
-import { memory } from "./memory.ts";
-import { memoryDevice } from "./memory-device.ts";
-import { numa } from "./numa.ts";
+import { memoryDevice } from "./devices/memory.ts";
+import { memory } from "./forms/memory-size.ts";
+import { numa } from "./machine/numa.ts";
 
 const written = required(child(memory));
 

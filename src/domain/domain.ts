@@ -1,27 +1,27 @@
 import { checked, dropped, element, refused, type ValueOf } from "../xml/element.ts";
 import { always, attribute, child, children, kept, required, textOf } from "../xml/field.ts";
 import { anyText, oneOf } from "../xml/value-form.ts";
-import { clock } from "./clock.ts";
-import { refuseContradictions } from "./contradictions.ts";
-import { cpu } from "./cpu.ts";
-import { cputune } from "./cputune.ts";
 import { devices } from "./devices.ts";
 import { domainMemory } from "./domain-memory.ts";
-import { features } from "./features.ts";
-import { defaultIothread, iothreadCount, iothreadIds } from "./iothreads.ts";
-import { throttleGroups } from "./iotune.ts";
-import { launchSecurity } from "./launch-security.ts";
-import { maxMemory, sizeInKiB } from "./memory.ts";
-import { memoryBacking } from "./memory-backing.ts";
-import { numatune } from "./numatune.ts";
-import { os } from "./os.ts";
-import { crashAction, lifecycleAction, lockFailureAction, pm } from "./power.ts";
-import { qemuCommandline } from "./qemu-commandline.ts";
-import { seclabel } from "./seclabel.ts";
-import { sysinfo } from "./sysinfo.ts";
-import { blkiotune, idmap, memtune, perf, resource } from "./tuning.ts";
-import { vcpu, vcpus } from "./vcpu.ts";
-import { domainName, generationId, oneLine, uuid } from "./words.ts";
+import { defaultIothread, iothreadCount, iothreadIds } from "./forms/iothreads.ts";
+import { throttleGroups } from "./forms/iotune.ts";
+import { maxMemory, sizeInKiB } from "./forms/memory-size.ts";
+import { domainName, generationId, oneLine, uuid } from "./forms/text.ts";
+import { crashAction, lifecycleAction, lockFailureAction, pm } from "./lifecycle.ts";
+import { clock } from "./machine/clock.ts";
+import { cpu } from "./machine/cpu.ts";
+import { cputune } from "./machine/cputune.ts";
+import { features } from "./machine/features.ts";
+import { launchSecurity } from "./machine/launch-security.ts";
+import { memoryBacking } from "./machine/memory-backing.ts";
+import { numatune } from "./machine/numatune.ts";
+import { os } from "./machine/os.ts";
+import { qemuCommandline } from "./machine/qemu-commandline.ts";
+import { seclabel } from "./machine/seclabel.ts";
+import { sysinfo } from "./machine/sysinfo.ts";
+import { blkiotune, idmap, memtune, perf, resource } from "./machine/tuning.ts";
+import { vcpu, vcpus } from "./machine/vcpu.ts";
+import { refuseContradictions } from "./rules/contradictions.ts";
 
 const grammar = element(
   "domain",

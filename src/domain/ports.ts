@@ -1,4 +1,4 @@
-import type { Channel, ConsoleDevice, Parallel, Serial } from "./chardev.ts";
+import type { Channel, ConsoleDevice, Parallel, Serial } from "./devices/chardev.ts";
 import type { Devices } from "./devices.ts";
 
 /** The elements that describe character devices. */

@@ -1,6 +1,6 @@
-import type { Disk } from "./disk.ts";
+import type { Disk } from "./devices/disk/disk.ts";
+import type { HostDevice } from "./devices/hostdev.ts";
 import type { Domain } from "./domain.ts";
-import type { HostDevice } from "./host-device.ts";
 
 /** Whether QEMU itself makes connections for the guest: its own network, and images and devices that others serve. */
 export function usesNetwork({ devices }: Pick<Domain, "devices">): boolean {

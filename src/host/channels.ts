@@ -1,5 +1,5 @@
-import type { FileId } from "../plan/file.ts";
-import type { Line } from "../qemu/line-buffer.ts";
+import type { FileId } from "../plan/facts/file.ts";
+import type { Line } from "../qemu/monitor/line-buffer.ts";
 
 /** A pipe, one end of which a QEMU is given. */
 export interface PipeWish {

@@ -1,19 +1,19 @@
 import type { Domain } from "../domain/domain.ts";
-import { fillAddresses, leaveOpenAddresses } from "./default-addresses.ts";
+import { fillBridges } from "./address/pci/bridges.ts";
+import { fillAddresses, leaveOpenAddresses } from "./address/pci/defaults.ts";
+import { placePci } from "./address/pci/place.ts";
+import { placeScsiDevices } from "./address/scsi.ts";
+import { placeUsb } from "./address/usb/ports.ts";
 import { fillDevices } from "./default-devices.ts";
 import { fillDomain } from "./default-domain.ts";
-import { type FirmwareChoice, fillFirmware } from "./default-firmware.ts";
-import { placeDisks } from "./disk-place.ts";
-import type { Guest } from "./guest.ts";
-import { addImplicitControllers } from "./implicit-controllers.ts";
+import { placeChannels } from "./devices/chardev/virtio-serial.ts";
+import { addImplicitControllers } from "./devices/controller/implicit.ts";
+import { placeDisks } from "./devices/disk/place.ts";
+import { type FirmwareChoice, fillFirmware } from "./firmware/defaults.ts";
 import { addImplicitDevices } from "./implicit-devices.ts";
-import { decideMachine } from "./machine.ts";
-import { addIommu, refuseMany } from "./many-cpus.ts";
-import { fillBridges } from "./pci-bridges.ts";
-import { placePci } from "./pci-place.ts";
-import { placeScsiDevices } from "./scsi-place.ts";
-import { placeChannels } from "./serial-ports.ts";
-import { placeUsb } from "./usb-ports.ts";
+import { addIommu, refuseMany } from "./machine/many-cpus.ts";
+import type { Guest } from "./model/guest.ts";
+import { decideMachine } from "./model/machine.ts";
 
 /**
  * Decides what the XML leaves open, as libvirt does: the machine, the devices that are there without being written, each

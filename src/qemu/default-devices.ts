@@ -1,21 +1,21 @@
+import type { HostDevice, HostDeviceOf } from "../domain/devices/hostdev.ts";
+import type { Input } from "../domain/devices/input/input.ts";
+import type { NetworkInterface } from "../domain/devices/network/interface.ts";
+import type { RngBackend } from "../domain/devices/rng.ts";
 import type { Devices } from "../domain/devices.ts";
 import type { Domain } from "../domain/domain.ts";
-import type { HostDevice, HostDeviceOf } from "../domain/host-device.ts";
-import type { Input } from "../domain/input.ts";
-import type { NetworkInterface } from "../domain/network-interface.ts";
-import { DEFAULT_RANDOM_SOURCE } from "../domain/random-source.ts";
-import type { RngBackend } from "../domain/rng.ts";
-import { fillDisk } from "./default-disk.ts";
-import { fillGraphics } from "./default-graphics.ts";
-import { placeMemories } from "./default-memory.ts";
-import { fillChannel, fillProtocol, fillSerial, numberParallels } from "./default-ports.ts";
-import { fillVideos } from "./default-video.ts";
-import { fillFilesystem } from "./filesystem-words.ts";
-import { fillShmem } from "./shmem-words.ts";
-import { fillSmartcards } from "./smartcard-words.ts";
-import { fillTpm } from "./tpm-words.ts";
-import { fillRedirdev } from "./usb-device-words.ts";
-import { fillVsock } from "./vsock-words.ts";
+import { DEFAULT_RANDOM_SOURCE } from "../domain/forms/random-source.ts";
+import { fillChannel, fillProtocol, fillSerial, numberParallels } from "./devices/chardev/defaults.ts";
+import { fillDisk } from "./devices/disk/defaults.ts";
+import { fillFilesystem } from "./devices/filesystem.ts";
+import { fillGraphics } from "./devices/graphics/defaults.ts";
+import { fillRedirdev } from "./devices/redirdev.ts";
+import { fillShmem } from "./devices/shmem.ts";
+import { fillSmartcards } from "./devices/smartcard.ts";
+import { fillTpm } from "./devices/tpm.ts";
+import { fillVideos } from "./devices/video/defaults.ts";
+import { fillVsock } from "./devices/vsock.ts";
+import { placeMemories } from "./machine/default-memory.ts";
 
 /** QEMU's program, and libvirt's first choice on a PC. */
 export const DEFAULT_EMULATOR = "/usr/bin/qemu-system-x86_64";

@@ -1,14 +1,14 @@
-import type { Clock } from "../domain/clock.ts";
 import type { Devices } from "../domain/devices.ts";
 import type { Domain } from "../domain/domain.ts";
+import type { Clock } from "../domain/machine/clock.ts";
+import type { Vcpu } from "../domain/machine/vcpu.ts";
 import { sanitizeMetadata } from "../domain/metadata.ts";
-import type { Vcpu } from "../domain/vcpu.ts";
-import { fillCpu } from "./default-cpu.ts";
-import { fillFeatures } from "./default-features.ts";
-import { fillMemory } from "./default-memory.ts";
-import { fillSeclabel } from "./default-seclabel.ts";
-import { fillThreads } from "./default-threads.ts";
-import type { Machine } from "./machine.ts";
+import { fillCpu } from "./machine/default-cpu.ts";
+import { fillFeatures } from "./machine/default-features.ts";
+import { fillMemory } from "./machine/default-memory.ts";
+import { fillSeclabel } from "./machine/default-seclabel.ts";
+import { fillThreads } from "./machine/default-threads.ts";
+import type { Machine } from "./model/machine.ts";
 
 /** What libvirt writes into a definition outside of its devices, where nobody wrote it. virDomainDefPostParseCommon() */
 export function fillDomain(domain: Domain, machine: Machine): Domain {

@@ -1,15 +1,15 @@
-import type { Disk } from "../domain/disk.ts";
-import { listFirmwareFiles } from "../domain/firmware-files.ts";
-import { listHostDevice, VHOST_SCSI } from "../domain/host-device-resources.ts";
-import { hostInput } from "../domain/host-input.ts";
-import { pipeEnds } from "../domain/port-resources.ts";
-import { DEFAULT_RANDOM_SOURCE } from "../domain/random-source.ts";
-import { listResources, listTpm } from "../domain/resources.ts";
-import type { ChardevBackend } from "./chardev-backend-words.ts";
-import { namePorts } from "./chardev-words.ts";
-import { type ChainImage, chainOf, type FoundChains } from "./disk-chain.ts";
-import type { Guest } from "./guest.ts";
+import type { Disk } from "../domain/devices/disk/disk.ts";
+import { hostInput } from "../domain/devices/input/host.ts";
+import { DEFAULT_RANDOM_SOURCE } from "../domain/forms/random-source.ts";
+import { pipeEnds } from "../domain/resources/chardev.ts";
+import { listFirmwareFiles } from "../domain/resources/firmware.ts";
+import { listHostDevice, VHOST_SCSI } from "../domain/resources/hostdev.ts";
+import { listResources, listTpm } from "../domain/resources/resources.ts";
+import { namePorts } from "./devices/chardev/argv.ts";
+import type { ChardevBackend } from "./devices/chardev/backend.ts";
+import { type ChainImage, chainOf, type FoundChains } from "./devices/disk/chain.ts";
 import { type Descriptor, isDirect } from "./launch.ts";
+import type { Guest } from "./model/guest.ts";
 
 type Wanted = Omit<Descriptor, "fd">;
 

@@ -1,5 +1,5 @@
 import type { Domain } from "../domain/domain.ts";
-import { type ArgvFacts, formatGuestArgv } from "./argv.ts";
+import { type ArgvFacts, formatGuestArgv } from "./command-line.ts";
 import { completeGuest } from "./complete-guest.ts";
 
 /** QEMU's command line for a domain that may leave anything open. Throws "unsupported" as formatGuestArgv() does. */

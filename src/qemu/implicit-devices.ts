@@ -1,10 +1,10 @@
-import type { ConsoleDevice, Serial } from "../domain/chardev.ts";
+import type { ConsoleDevice, Serial } from "../domain/devices/chardev.ts";
 import type { Devices } from "../domain/devices.ts";
 import type { Domain } from "../domain/domain.ts";
 import { isSerialConsole } from "../domain/ports.ts";
-import { fillSerial, numberConsoles } from "./default-ports.ts";
-import { fillVideos } from "./default-video.ts";
-import type { Machine } from "./machine.ts";
+import { fillSerial, numberConsoles } from "./devices/chardev/defaults.ts";
+import { fillVideos } from "./devices/video/defaults.ts";
+import type { Machine } from "./model/machine.ts";
 
 /**
  * Adds the devices that a PC has although nobody wrote them: a balloon, the PS/2 mouse and keyboard, a graphics card

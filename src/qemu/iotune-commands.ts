@@ -1,8 +1,8 @@
-import type { Disk } from "../domain/disk.ts";
-import { diskBus } from "../domain/disk-facts.ts";
-import { diskId } from "./disk-words.ts";
-import type { Guest } from "./guest.ts";
-import type { QmpCommand } from "./qmp.ts";
+import type { Disk } from "../domain/devices/disk/disk.ts";
+import { diskBus } from "../domain/devices/disk/facts.ts";
+import { diskId } from "./devices/disk/argv.ts";
+import type { Guest } from "./model/guest.ts";
+import type { QmpCommand } from "./monitor/qmp.ts";
 
 type Iotune = NonNullable<Disk["iotune"]>;
 

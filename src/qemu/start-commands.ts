@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import type { Domain } from "../domain/domain.ts";
-import type { Guest } from "./guest.ts";
+import { interfaceId } from "./devices/network/argv.ts";
 import { limitSpeed } from "./iotune-commands.ts";
-import { interfaceId } from "./network-words.ts";
-import type { QmpCommand } from "./qmp.ts";
+import type { Guest } from "./model/guest.ts";
+import type { QmpCommand } from "./monitor/qmp.ts";
 
 /**
  * All that is said to a new QEMU's monitor, in this order: seldom more than two commands. The last one lets the virtual

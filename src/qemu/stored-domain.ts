@@ -1,8 +1,8 @@
 import { formatDomain, parseDomainText } from "../domain/document.ts";
 import type { Domain } from "../domain/domain.ts";
-import { formatGuestArgv } from "./argv.ts";
+import { formatGuestArgv } from "./command-line.ts";
 import { completeGuest } from "./complete-guest.ts";
-import type { FirmwareChoice } from "./default-firmware.ts";
+import type { FirmwareChoice } from "./firmware/defaults.ts";
 import { UnsettledError } from "./refusal.ts";
 
 /**

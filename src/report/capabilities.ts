@@ -1,4 +1,4 @@
-import type { Host, LoadedPolicy } from "../host.ts";
+import type { Host, LoadedPolicy } from "../host/host.ts";
 import { formatContext } from "../selinux/context.ts";
 import { attributesDraft, type Draft, parentDraft, textDraft } from "../xml/draft.ts";
 import { formatDocument } from "../xml/format-document.ts";

@@ -1,6 +1,6 @@
-import type { FileFacts, Host } from "../host.ts";
-import { defaultContextOf, type FileContexts, parseFileContexts } from "../selinux/file-contexts.ts";
-import type { SpecText } from "../selinux/file-specs.ts";
+import type { FileFacts, Host } from "../host/host.ts";
+import { defaultContextOf, type FileContexts, parseFileContexts } from "../selinux/file-contexts/look-up.ts";
+import type { SpecText } from "../selinux/file-contexts/parse-rules.ts";
 import { contextsFolder } from "./policy-facts.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { asSvirtError } from "../errors.ts";
-import type { Host } from "../host.ts";
-import type { PolicyFacts } from "../label/decide-label.ts";
+import type { Host } from "../host/host.ts";
+import type { PolicyFacts } from "../label/guest-label.ts";
 import type { Paths } from "../plan/paths.ts";
-import { getFileLabel } from "../run/file-label.ts";
+import { getFileLabel } from "../run/labels/file-label.ts";
 import { formatContext } from "../selinux/context.ts";
 import { readControlGroups } from "./control-groups.ts";
 import type { Finding } from "./finding.ts";

@@ -1,6 +1,6 @@
-import { cpuSet, type IdSet } from "../domain/id-set.ts";
+import { cpuSet, type IdSet } from "../domain/forms/id-set.ts";
 import { SvirtError } from "../errors.ts";
-import type { Host } from "../host.ts";
+import type { Host } from "../host/host.ts";
 
 const FOLDER = "/sys/devices/system/cpu";
 

@@ -1,5 +1,5 @@
-import { cpuSet, type IdSet } from "../domain/id-set.ts";
-import type { Host } from "../host.ts";
+import { cpuSet, type IdSet } from "../domain/forms/id-set.ts";
+import type { Host } from "../host/host.ts";
 import { listHostProcessors, listOnlineProcessors } from "./host-processors.ts";
 
 const CPU_FOLDER = "/sys/devices/system/cpu";

@@ -1,4 +1,4 @@
-import type { Host } from "../host.ts";
+import type { Host } from "../host/host.ts";
 
 /** What it means that SELinux is permissive, and why it is if the kernel's command line says so. */
 export function describePermissive(host: Host): string {

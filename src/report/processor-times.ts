@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import type { Host } from "../host.ts";
+import type { Host } from "../host/host.ts";
 
 /** The kernel counts in 1/100 s. asm-generic/param.h USER_HZ */
 const NS_PER_TICK = 10_000_000;

@@ -1,4 +1,4 @@
-import type { Host } from "../host.ts";
+import type { Host } from "../host/host.ts";
 import type { Paths } from "../plan/paths.ts";
 import { formatContext } from "../selinux/context.ts";
 import { readPolicyFacts } from "./policy-facts.ts";

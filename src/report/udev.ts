@@ -1,5 +1,5 @@
-import type { FileFacts, Host } from "../host.ts";
-import { UDEV_RULES, udevRulePath } from "../plan/udev-rule.ts";
+import type { FileFacts, Host } from "../host/host.ts";
+import { UDEV_RULES, udevRulePath } from "../plan/actions/udev-rule.ts";
 
 /** The socket of systemd's udevd, there as long as it runs. */
 const CONTROL = "/run/udev/control";

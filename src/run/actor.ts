@@ -1,4 +1,4 @@
-import type { Host } from "../host.ts";
+import type { Host } from "../host/host.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
 
 /** How far a long act has come. */

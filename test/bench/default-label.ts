@@ -1,8 +1,8 @@
 /** default-label FOLDER PATH...: prints default labels by the file_contexts of that folder, as svirt looks them up. */
 import { makeLinuxHost } from "../../src/host/linux/linux-host.ts";
-import { writeOut } from "../../src/host/linux/write-out.ts";
+import { writeOut } from "../../src/host/linux/terminal/write-out.ts";
 import { readFileContexts } from "../../src/report/default-labels.ts";
-import { defaultContextOf } from "../../src/selinux/file-contexts.ts";
+import { defaultContextOf } from "../../src/selinux/file-contexts/look-up.ts";
 
 const [folder = "", ...paths] = process.argv.slice(2);
 const host = makeLinuxHost();

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from "node:fs";
-import type { Host } from "../../src/host.ts";
-import { guestUser } from "../../src/plan/guest-user.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import type { Host } from "../../src/host/host.ts";
+import { guestUser } from "../../src/plan/facts/guest-user.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { givenNode } from "../host/given-node.ts";
 import { RealFolder } from "../host/real-folder.ts";
 import { xmlWithDisks } from "./many-disks.ts";

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { parseDomain } from "../../src/domain/document.ts";
-import { decideGuestLabel } from "../../src/vm/decide-guest-label.ts";
+import { decideGuestLabel } from "../../src/labelling/guest-label.ts";
 import { givenNode } from "../host/given-node.ts";
 import { RealFolder } from "../host/real-folder.ts";
 

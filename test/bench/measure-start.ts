@@ -1,4 +1,4 @@
-import { startDomain } from "../../src/vm/start.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { givenNode } from "../host/given-node.ts";
 import { RealFolder } from "../host/real-folder.ts";
 import { xmlWithDisks } from "./many-disks.ts";

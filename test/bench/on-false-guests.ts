@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { runCommandLine } from "../../src/cli/run-command.ts";
-import { writeBytes, writeOut } from "../../src/host/linux/write-out.ts";
+import { writeBytes, writeOut } from "../../src/host/linux/terminal/write-out.ts";
 import { falseNode } from "../host/false-guests.ts";
 
 const [folder = "", ...words] = process.argv.slice(2);

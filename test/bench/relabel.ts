@@ -4,12 +4,12 @@
  * file, and then as its end, which puts it back. What svirt keeps, it keeps in the folder.
  */
 import { readFileSync } from "node:fs";
-import { fileKey } from "../../src/plan/file.ts";
-import type { Claim } from "../../src/plan/step-parts.ts";
-import { restoreFileLabel, setFileLabel } from "../../src/run/file-label.ts";
-import { withFree } from "../../src/vm/free-file.ts";
-import { registryOf } from "../../src/vm/node.ts";
-import { setLabel } from "../../src/vm/set-label.ts";
+import { withFree } from "../../src/labelling/free-file.ts";
+import { setLabel } from "../../src/labelling/set-label.ts";
+import { fileKey } from "../../src/plan/facts/file.ts";
+import type { Claim } from "../../src/plan/facts/step-parts.ts";
+import { restoreFileLabel, setFileLabel } from "../../src/run/labels/file-label.ts";
+import { registryOf } from "../../src/state/instance.ts";
 import { givenNode } from "../host/given-node.ts";
 
 const [how, folder = "", list = "", label = ""] = process.argv.slice(2);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { formatTable } from "../../src/cli/table.ts";
+import { formatTable } from "../../src/cli/output/table.ts";
 
 // dist/svirt as root in a mount namespace of its own, where /var/lib and /run are empty at first.
 

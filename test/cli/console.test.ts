@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { parseEscapeKey } from "../../src/cli/escape-key.ts";
-import type { Machine } from "../../test/memory-host/machine.ts";
+import { parseEscapeKey } from "../../src/cli/arguments/escape-key.ts";
+import type { Machine } from "../memory-host/machine.ts";
 import { domainXml, errorOf, makeMachine, UUID } from "../vm/scene.ts";
 import { runOn, type Said } from "./in-memory.ts";
 

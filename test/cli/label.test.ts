@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { runCommandLine } from "../../src/cli/run-command.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { diskXml, domainXml, labelOf, makeMachine, nodeOn, ORIGINAL, UUID } from "../vm/scene.ts";
 import { addUser } from "../vm/session-scene.ts";

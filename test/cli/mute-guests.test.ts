@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { guestPaths, SYSTEM_PATHS } from "../../src/plan/paths.ts";
-import { CHANGE_TIMEOUT_MS } from "../../src/run/converse.ts";
-import { getGuestState } from "../../src/vm/guest-state.ts";
-import { withRegistryLock } from "../../src/vm/locks.ts";
-import { type GuestRecord, readRecord } from "../../src/vm/record.ts";
+import { CHANGE_TIMEOUT_MS } from "../../src/run/monitor/converse.ts";
+import { withRegistryLock } from "../../src/state/locks.ts";
+import { type GuestRecord, readRecord } from "../../src/state/record.ts";
+import { getGuestState } from "../../src/vm/query/guest-state.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { diskXml, domainXml, labelOf, makeMachine, nodeOn, ORIGINAL } from "../vm/scene.ts";
 import { runOn, type Said } from "./in-memory.ts";

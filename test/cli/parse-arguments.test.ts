@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { parseArguments } from "../../src/cli/arguments/parse-arguments.ts";
 import type { CommandSpec } from "../../src/cli/command.ts";
-import { parseArguments } from "../../src/cli/parse-arguments.ts";
 import { SvirtError } from "../../src/errors.ts";
 
 const LIST: CommandSpec = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { describe as describeStep } from "../../src/plan/describe.ts";
+import { describe as describeStep } from "../../src/plan/steps/describe.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { GROUP, machineWithGroups, vcpuThreads } from "../vm/groups-scene.ts";
 import { recordOf } from "../vm/hotplug-scene.ts";

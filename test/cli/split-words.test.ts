@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { splitWords } from "../../src/cli/split-words.ts";
+import { splitWords } from "../../src/cli/arguments/split-words.ts";
 import { SvirtError } from "../../src/errors.ts";
 
 /** What sh makes of the line: each word, ended by NUL. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { guestPaths, recordsFolder, SYSTEM_PATHS } from "../../src/plan/paths.ts";
-import { readRecord, writeRecord } from "../../src/vm/record.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { readRecord, writeRecord } from "../../src/state/record.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { ALL_KINDS, domainXml, makeMachine, nodeOn, UUID } from "../vm/scene.ts";
 import { runOn } from "./in-memory.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { cellWidth } from "../../src/cli/cell-width.ts";
-import { formatFacts, formatTable } from "../../src/cli/table.ts";
+import { cellWidth } from "../../src/cli/output/cell-width.ts";
+import { formatFacts, formatTable } from "../../src/cli/output/table.ts";
 
 describe("formatTable()", () => {
   // Copied from virsh 11.3.0.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { decideVcpus, parseVcpuSlots } from "../../src/qemu/vcpu-slots.ts";
+import { decideVcpus, parseVcpuSlots } from "../../src/qemu/monitor/vcpu-slots.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { errorOf, makeMachine, UUID } from "../vm/scene.ts";
 import { runOn } from "./in-memory.ts";

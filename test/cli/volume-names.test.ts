@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseVolume } from "../../src/domain/volume.ts";
+import { parseVolume } from "../../src/domain/other-documents/volume.ts";
 import { qcow2Bytes } from "../storage/qcow2-bytes.ts";
 import { makeMachine } from "../vm/scene.ts";
 import { runOn } from "./in-memory.ts";

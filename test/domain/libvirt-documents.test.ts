@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Glob } from "bun";
 import { formatDomain, parseDomain } from "../../src/domain/document.ts";
-import { listResources } from "../../src/domain/resources.ts";
+import { listResources } from "../../src/domain/resources/resources.ts";
 import { SvirtError } from "../../src/errors.ts";
 import { bytesOf } from "./corpus.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Glob } from "bun";
-import { formatVolume, parseVolume } from "../../src/domain/volume.ts";
+import { formatVolume, parseVolume } from "../../src/domain/other-documents/volume.ts";
 import { bytesOf } from "./corpus.ts";
 
 const testData = process.env["SVIRT_TEST_DATA"];

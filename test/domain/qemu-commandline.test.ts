@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { formatDomain, parseDomain } from "../../src/domain/document.ts";
-import { formatVariables } from "../../src/qemu/argv.ts";
+import { formatVariables } from "../../src/qemu/command-line.ts";
 import { formatArgv } from "../../src/qemu/domain-argv.ts";
 import { bytesOf } from "./corpus.ts";
 

@@ -2,7 +2,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { formatDomain, parseDomain } from "../../src/domain/document.ts";
 import type { Domain } from "../../src/domain/domain.ts";
-import { listResources } from "../../src/domain/resources.ts";
+import { listResources } from "../../src/domain/resources/resources.ts";
 import { SvirtError } from "../../src/errors.ts";
 import { bytesOf } from "./corpus.ts";
 import { randomDomain } from "./random-domain.ts";

@@ -7,7 +7,7 @@ import {
   macAddress,
   securityLabel,
   uuid,
-} from "../../src/domain/words.ts";
+} from "../../src/domain/forms/text.ts";
 import type { ElementForm, Place } from "../../src/xml/declaration.ts";
 import { type Draft, emptyDraft, textDraft } from "../../src/xml/draft.ts";
 import { formatDocument } from "../../src/xml/format-document.ts";

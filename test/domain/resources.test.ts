@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../src/domain/document.ts";
 import { domain } from "../../src/domain/domain.ts";
-import { listResources } from "../../src/domain/resources.ts";
-import { absolutePath } from "../../src/domain/words.ts";
+import { absolutePath } from "../../src/domain/forms/text.ts";
+import { listResources } from "../../src/domain/resources/resources.ts";
 import { parseDocument } from "../../src/xml/parse-document.ts";
 import { type DeclaredPlace, listDeclared, listFilled } from "../style/declared-places.ts";
 import { bytesOf, corpus, domainWith, readCase } from "./corpus.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../src/domain/document.ts";
-import { selinuxSeclabel } from "../../src/domain/selinux-seclabel.ts";
+import { selinuxSeclabel } from "../../src/domain/machine/selinux-seclabel.ts";
 import { domainWith } from "./corpus.ts";
 
 const seclabelsOf = (xml: string) => parseDomain(domainWith("", xml)).seclabels;

@@ -5,7 +5,7 @@ import { RealFolder } from "./real-folder.ts";
 // This kernel may run without SELinux: so files stand in for the attributes of the one thread that runs the test's program, in a
 // mount namespace of its own. Each keeps what was written to it last, and of the text before what was longer.
 
-const MODULE = new URL("../../src/host/linux/read-output.ts", import.meta.url).pathname;
+const MODULE = new URL("../../src/host/linux/processes/read-output.ts", import.meta.url).pathname;
 const isAble = process.getuid?.() === 0 && Bun.spawnSync(["unshare", "-m", "true"]).exitCode === 0;
 const ASIDE = isAble ? "" : " (skipped: needs root, and mount namespaces)";
 const CONTEXT = "system_u:system_r:svirt_t:s0:c1,c2";

@@ -1,9 +1,9 @@
 import { dlopen, FFIType } from "bun:ffi";
 import { describe, expect, test } from "bun:test";
 import { closeSync, readFileSync, renameSync } from "node:fs";
-import { withUser } from "../../src/host/linux/as-user.ts";
-import { connectPeer } from "../../src/host/linux/connect-peer.ts";
-import { listenUnix } from "../../src/host/linux/listen.ts";
+import { withUser } from "../../src/host/linux/calls/as-user.ts";
+import { connectPeer } from "../../src/host/linux/sockets/connect-peer.ts";
+import { listenUnix } from "../../src/host/linux/sockets/listen.ts";
 import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
 
 const UID = 0x70000004;

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { guestPaths } from "../../src/plan/paths.ts";
-import type { Node } from "../../src/vm/node.ts";
-import { writeRecord } from "../../src/vm/record.ts";
+import type { Node } from "../../src/state/instance.ts";
+import { writeRecord } from "../../src/state/record.ts";
 import { givenNode } from "./given-node.ts";
 
 const AGENT = "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, statSync } from "node:fs";
-import { withFile } from "../../src/host/linux/file-id.ts";
-import { getxattrBytes, setxattr } from "../../src/host/linux/xattr.ts";
+import { withFile } from "../../src/host/linux/files/file-id.ts";
+import { getxattrBytes, setxattr } from "../../src/host/linux/labels/xattr.ts";
 import { aclBytes, NAMED_LISTS } from "./acl-bytes.ts";
 import { ASIDE, MISSING, OTHER_USER, OWN_USER, RealFolder } from "./real-folder.ts";
 

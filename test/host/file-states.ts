@@ -1,6 +1,6 @@
 import { dlopen, FFIType, ptr } from "bun:ffi";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
-import { getxattrBytes } from "../../src/host/linux/xattr.ts";
+import { getxattrBytes } from "../../src/host/linux/labels/xattr.ts";
 
 const MOST_BYTES = 65_536;
 const { symbols } = dlopen("libc.so.6", {

@@ -15,7 +15,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { poll } from "../../src/host/linux/terminal.ts";
+import { poll } from "../../src/host/linux/calls/terminal.ts";
 import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
 
 const LABEL = "security.selinux";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { closeSync, mkdirSync, openSync, readdirSync, writeSync } from "node:fs";
-import { shutdownGuest } from "../../src/vm/ask-guest.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { registryOf } from "../../src/vm/node.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { registryOf } from "../../src/state/instance.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { shutdownGuest } from "../../src/vm/lifecycle/ask-guest.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { ALL_KINDS, domainXml, makeMachine, nodeOn, reapAll, sweepAll, UUID } from "../vm/scene.ts";
 import { asideOf, nameMissing } from "./missing-programs.ts";
 import { MISSING, RealFolder } from "./real-folder.ts";

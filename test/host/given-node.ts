@@ -1,7 +1,7 @@
+import type { Host } from "../../src/host/host.ts";
 import { makeLinuxHost } from "../../src/host/linux/linux-host.ts";
-import type { Host } from "../../src/host.ts";
 import type { Paths } from "../../src/plan/paths.ts";
-import type { Node } from "../../src/vm/node.ts";
+import type { Node } from "../../src/state/instance.ts";
 
 const POLICY = "/etc/selinux/given/";
 /** What a policy says of guests: the reference's own test data, securityselinuxhelperdata. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
-import type { GuestOrder } from "../../src/plan/guest-order.ts";
+import type { GuestOrder } from "../../src/plan/facts/guest-order.ts";
 import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
 
 const UID = 0x70000004;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { closeSync, readFileSync, writeSync } from "node:fs";
-import { makeGuestPipe } from "../../src/host/linux/guest-pipe.ts";
+import { makeGuestPipe } from "../../src/host/linux/sockets/guest-pipe.ts";
 import { errorOf } from "../vm/scene.ts";
 import { RealFolder } from "./real-folder.ts";
 

@@ -1,6 +1,6 @@
 import { describe, test } from "bun:test";
 import fc from "fast-check";
-import { setxattr } from "../../src/host/linux/xattr.ts";
+import { setxattr } from "../../src/host/linux/labels/xattr.ts";
 import { histories, liveThrough, memoryOf, prepareForHistories } from "../vm/histories.ts";
 import { makeMachine } from "../vm/scene.ts";
 import { withoutInodes } from "../vm/strikes.ts";

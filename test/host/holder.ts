@@ -1,8 +1,8 @@
 /** holder HOW PATH: holds a file, or a tap of that name, in that way and no other, says so, and goes on until it is ended. */
 import { dlopen, FFIType, ptr } from "bun:ffi";
 import { closeSync, openSync } from "node:fs";
-import { lockImage } from "../../src/host/linux/image-lock.ts";
-import { sendFile } from "../../src/host/linux/send-file.ts";
+import { lockImage } from "../../src/host/linux/files/image-lock.ts";
+import { sendFile } from "../../src/host/linux/sockets/send-file.ts";
 
 const { i32, i64, u32, u64 } = FFIType;
 const pointer = FFIType.ptr;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { renameSync } from "node:fs";
-import { fileKey } from "../../src/plan/file.ts";
+import { fileKey } from "../../src/plan/facts/file.ts";
 import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
 
 const ALL = { isComplete: true };

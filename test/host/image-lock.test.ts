@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { closeSync } from "node:fs";
-import { openHanded } from "../../src/host/linux/open-handed.ts";
-import type { FileId } from "../../src/plan/file.ts";
-import type { HandedFile } from "../../src/plan/guest-order.ts";
+import { openHanded } from "../../src/host/linux/files/open-handed.ts";
+import type { FileId } from "../../src/plan/facts/file.ts";
+import type { HandedFile } from "../../src/plan/facts/guest-order.ts";
 import { RealFolder } from "./real-folder.ts";
 
 type Lock = NonNullable<HandedFile["lock"]>;

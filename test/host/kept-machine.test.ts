@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 
 // As root in a mount namespace of its own, where neither machine-id nor a board names the machine.
 
-const MODULE = new URL("../../src/host/linux/machine.ts", import.meta.url).pathname;
+const MODULE = new URL("../../src/host/linux/system/machine.ts", import.meta.url).pathname;
 const isAble = process.getuid?.() === 0 && Bun.spawnSync(["unshare", "-m", "true"]).exitCode === 0;
 const ASIDE = isAble ? "" : " (skipped: needs root, and mount namespaces)";
 

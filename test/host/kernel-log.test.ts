@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { closeSync, constants, openSync } from "node:fs";
-import { readKernelLog } from "../../src/host/linux/kernel-log.ts";
+import { readKernelLog } from "../../src/host/linux/system/kernel-log.ts";
 
 function mayRead(): boolean {
   try {

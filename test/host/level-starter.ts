@@ -1,8 +1,8 @@
 import { parseDomain } from "../../src/domain/document.ts";
-import { chooseUid } from "../../src/vm/choose-uid.ts";
-import { decideGuestLabel } from "../../src/vm/decide-guest-label.ts";
-import { withRegistryLock } from "../../src/vm/locks.ts";
-import { registryOf } from "../../src/vm/node.ts";
+import { decideGuestLabel } from "../../src/labelling/guest-label.ts";
+import { chooseUid } from "../../src/state/choose-uid.ts";
+import { registryOf } from "../../src/state/instance.ts";
+import { withRegistryLock } from "../../src/state/locks.ts";
 import { givenNode } from "./given-node.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmdirSync } from "node:fs";
 import { makeLinuxHost } from "../../src/host/linux/linux-host.ts";
-import { makeGroup } from "../../src/run/limits.ts";
+import { makeGroup } from "../../src/run/steps/limits.ts";
 import { MISSING, RealFolder } from "./real-folder.ts";
 
 const host = makeLinuxHost();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { renameSync } from "node:fs";
-import type { FileFacts } from "../../src/host.ts";
-import { joinLine, type Line } from "../../src/qemu/line-buffer.ts";
+import type { FileFacts } from "../../src/host/host.ts";
+import { joinLine, type Line } from "../../src/qemu/monitor/line-buffer.ts";
 import { pour } from "./pour.ts";
 import { RealFolder } from "./real-folder.ts";
 

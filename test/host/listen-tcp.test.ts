@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
-import { listenTcp } from "../../src/host/linux/listen-tcp.ts";
+import { listenTcp } from "../../src/host/linux/sockets/listen-tcp.ts";
 
 /** A port that nobody listens on just now. */
 async function freePort(): Promise<number> {

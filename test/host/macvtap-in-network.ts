@@ -1,10 +1,10 @@
 // A program for taps.test.ts, in a network namespace of its own: prints as JSON what became of macvtaps.
 import { closeSync, existsSync, readFileSync } from "node:fs";
 import { asSvirtError } from "../../src/errors.ts";
-import { callDevice, requestFor } from "../../src/host/linux/device-call.ts";
-import { macvtapNode, makeMacvtap, removeMacvtap } from "../../src/host/linux/macvtap.ts";
-import { openTap } from "../../src/host/linux/open-tap.ts";
-import type { Macvtap } from "../../src/plan/tap.ts";
+import { callDevice, requestFor } from "../../src/host/linux/calls/device-call.ts";
+import { macvtapNode, makeMacvtap, removeMacvtap } from "../../src/host/linux/network/macvtap.ts";
+import { openTap } from "../../src/host/linux/network/open-tap.ts";
+import type { Macvtap } from "../../src/plan/facts/tap.ts";
 import { frameThrough } from "./frame-through.ts";
 
 const GROUP = 0x70000001;

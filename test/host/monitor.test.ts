@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { asSvirtError, type SvirtError } from "../../src/errors.ts";
-import type { Monitor } from "../../src/host.ts";
+import type { Monitor } from "../../src/host/host.ts";
 import { RealFolder } from "./real-folder.ts";
 
 /** Longer than any of these tests takes: what ends sooner was not ended by its deadline. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { closeSync, constants, readFileSync, readSync, renameSync, writeFileSync, writeSync } from "node:fs";
-import { openHanded } from "../../src/host/linux/open-handed.ts";
-import type { HandedFile } from "../../src/plan/guest-order.ts";
+import { openHanded } from "../../src/host/linux/files/open-handed.ts";
+import type { HandedFile } from "../../src/plan/facts/guest-order.ts";
 import { RealFolder } from "./real-folder.ts";
 
 type Wish = Partial<Omit<HandedFile, "file">>;

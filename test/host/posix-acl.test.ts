@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { formatAcl, parseAcl, withoutUser, withUser } from "../../src/host/linux/posix-acl.ts";
+import { formatAcl, parseAcl, withoutUser, withUser } from "../../src/host/linux/access/posix-acl.ts";
 import { aclBytes, NAMED_LISTS } from "./acl-bytes.ts";
 
 const [ONE, OTHER] = [1_879_048_193, 1_879_048_194];

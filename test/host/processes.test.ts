@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, closeSync, existsSync, readdirSync, readFileSync, statSync, watch } from "node:fs";
 import { createServer } from "node:net";
-import { listenUnix } from "../../src/host/linux/listen.ts";
+import { listenUnix } from "../../src/host/linux/sockets/listen.ts";
 import { ASIDE, MISSING, OTHER_USER, OWN_USER, RealFolder } from "./real-folder.ts";
 
 /** linux/sched.h */
@@ -172,7 +172,7 @@ describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, 
 
   test("of a user may be ended by several at once: a caller whose own kill is killed by another's begins again", async () => {
     using folder = new RealFolder();
-    const module = new URL("../../src/host/linux/processes.ts", import.meta.url).pathname;
+    const module = new URL("../../src/host/linux/processes/processes.ts", import.meta.url).pathname;
     const script = `import { processCalls } from "${module}";
       for (let at = 0; at < 60; at += 1) processCalls.killUser(${OWN_USER});`;
     const others = [1, 2].map(() => Bun.spawn([process.execPath, "-e", script], { stderr: "pipe" }));

@@ -56,7 +56,7 @@ describe.skipIf(MISSING !== undefined)("reading by the C library", () => {
 
   test("reads by node:fs where the policy denies code made at run time, and bun:ffi with it", () => {
     using folder = new RealFolder();
-    const module = new URL("../../src/host/linux/quick-files.ts", import.meta.url).pathname;
+    const module = new URL("../../src/host/linux/files/quick-files.ts", import.meta.url).pathname;
     const path = folder.file("text", "content");
     const program = `const quick = await import(${JSON.stringify(module)});
       console.write(JSON.stringify([quick.readText("${path}"), quick.listFolder("${folder.path}"), quick.readText("/none")]));`;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { closeSync, constants, existsSync, openSync, readSync, writeFileSync } from "node:fs";
-import { inputCalls } from "../../src/host/linux/read-input.ts";
-import type { LineLimits } from "../../src/host.ts";
+import type { LineLimits } from "../../src/host/host.ts";
+import { inputCalls } from "../../src/host/linux/terminal/read-input.ts";
 import { RealFolder } from "./real-folder.ts";
 
 const { readInput, readLines } = inputCalls;
@@ -66,7 +66,7 @@ describe("an input that an operator names", () => {
   });
 
   test("may be anything when it is standard input, by each of its names", () => {
-    const module = new URL("../../src/host/linux/read-input.ts", import.meta.url).pathname;
+    const module = new URL("../../src/host/linux/terminal/read-input.ts", import.meta.url).pathname;
     for (const name of ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"]) {
       const script = `import { inputCalls } from "${module}";
         process.stdout.write(inputCalls.readInput(${JSON.stringify(name)}, 100));`;

@@ -2,8 +2,8 @@ import { afterAll, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { withFileLimit } from "../../src/host/linux/file-limit.ts";
-import { readOutput, readOutputWithin } from "../../src/host/linux/read-output.ts";
+import { withFileLimit } from "../../src/host/linux/calls/file-limit.ts";
+import { readOutput, readOutputWithin } from "../../src/host/linux/processes/read-output.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "svirt-output-"));
 afterAll(() => rmSync(folder, { recursive: true }));

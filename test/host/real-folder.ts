@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { makeLinuxHost } from "../../src/host/linux/linux-host.ts";
-import type { FileId } from "../../src/plan/file.ts";
+import type { FileId } from "../../src/plan/facts/file.ts";
 
 /** A folder on a disk, not on a tmpfs where it can be helped; gone when the test is over. */
 export class RealFolder {

@@ -1,6 +1,6 @@
+import type { FileAttributes, FileFacts, Host } from "../../src/host/host.ts";
 import { makeLinuxHost } from "../../src/host/linux/linux-host.ts";
-import type { FileAttributes, FileFacts, Host } from "../../src/host.ts";
-import type { FileId } from "../../src/plan/file.ts";
+import type { FileId } from "../../src/plan/facts/file.ts";
 import { Machine } from "../memory-host/machine.ts";
 import type { Svirt } from "../memory-host/svirt.ts";
 import { RealTree } from "./real-tree.ts";

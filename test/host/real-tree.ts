@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { inspectFile } from "../../src/host/linux/inspect-file.ts";
-import { parseAcl } from "../../src/host/linux/posix-acl.ts";
-import { getxattr, getxattrBytes, setxattr } from "../../src/host/linux/xattr.ts";
-import type { FileFacts } from "../../src/host.ts";
+import type { FileFacts } from "../../src/host/host.ts";
+import { parseAcl } from "../../src/host/linux/access/posix-acl.ts";
+import { inspectFile } from "../../src/host/linux/files/inspect-file.ts";
+import { getxattr, getxattrBytes, setxattr } from "../../src/host/linux/labels/xattr.ts";
 import {
   type FileSystem,
   FileTree,

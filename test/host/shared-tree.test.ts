@@ -9,10 +9,10 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import type { Host, TreeEntry } from "../../src/host.ts";
-import type { TreeStep } from "../../src/plan/tree-step.ts";
+import type { Host, TreeEntry } from "../../src/host/host.ts";
+import type { TreeStep } from "../../src/plan/steps/tree.ts";
 import { ClaimRegistry } from "../../src/registry/claims.ts";
-import { shareTree, unshareTree } from "../../src/run/shared-tree.ts";
+import { shareTree, unshareTree } from "../../src/run/steps/shared-tree.ts";
 import { ASIDE, MISSING, OWN_USER, RealFolder } from "./real-folder.ts";
 
 const OWN = "system_u:object_r:var_t:s0";

@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import type { HelperOrder } from "../../src/plan/guest-order.ts";
+import type { HelperOrder } from "../../src/plan/facts/guest-order.ts";
 import { ASIDE, MISSING, RealFolder } from "./real-folder.ts";
 
 const UID = 0x70000003;

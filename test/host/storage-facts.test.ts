@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { inspectFile } from "../../src/host/linux/inspect-file.ts";
-import { getStorage } from "../../src/host/linux/storage-facts.ts";
+import { inspectFile } from "../../src/host/linux/files/inspect-file.ts";
+import { getStorage } from "../../src/host/linux/system/storage-facts.ts";
 import type { StorageFacts } from "../../src/label/seen-by-others.ts";
 import { asideOf, nameMissing } from "./missing-programs.ts";
 

@@ -2,12 +2,12 @@
 import { ptr } from "bun:ffi";
 import { closeSync, readdirSync, readFileSync } from "node:fs";
 import { asSvirtError } from "../../src/errors.ts";
-import { callDevice, requestFor } from "../../src/host/linux/device-call.ts";
-import { libc } from "../../src/host/linux/libc.ts";
-import { withRoutes } from "../../src/host/linux/netlink.ts";
-import { openTap } from "../../src/host/linux/open-tap.ts";
-import { removeTap, setUpTap } from "../../src/host/linux/set-up-tap.ts";
-import type { HandedTap } from "../../src/plan/tap.ts";
+import { callDevice, requestFor } from "../../src/host/linux/calls/device-call.ts";
+import { libc } from "../../src/host/linux/calls/libc.ts";
+import { withRoutes } from "../../src/host/linux/network/netlink.ts";
+import { openTap } from "../../src/host/linux/network/open-tap.ts";
+import { removeTap, setUpTap } from "../../src/host/linux/network/set-up-tap.ts";
+import type { HandedTap } from "../../src/plan/facts/tap.ts";
 import { frameThrough } from "./frame-through.ts";
 
 const TUNSETPERSIST = 0x400454cb;

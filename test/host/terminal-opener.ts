@@ -1,7 +1,7 @@
 /** Opens a terminal as svirt opens what it hands over, or without O_NOCTTY, and prints the number of its own terminal then. */
 import { constants, openSync, readFileSync } from "node:fs";
+import { openHanded } from "../../src/host/linux/files/open-handed.ts";
 import { makeLinuxHost } from "../../src/host/linux/linux-host.ts";
-import { openHanded } from "../../src/host/linux/open-handed.ts";
 
 const [path = "", way] = process.argv.slice(2);
 const file = makeLinuxHost().inspectFile(path)?.id;

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { closeSync } from "node:fs";
-import { connectUnix, listenUnix, tryConnectUnix } from "../../src/host/linux/listen.ts";
+import { connectUnix, listenUnix, tryConnectUnix } from "../../src/host/linux/sockets/listen.ts";
 import { RealFolder } from "./real-folder.ts";
 
 test("a connection to a socket with a full queue is none yet, and an error where nobody tries again", () => {

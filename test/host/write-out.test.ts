@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-const MODULE = new URL("../../src/host/linux/write-out.ts", import.meta.url).pathname;
+const MODULE = new URL("../../src/host/linux/terminal/write-out.ts", import.meta.url).pathname;
 /** More than a pipe holds. */
 const LINES = 20_000;
 

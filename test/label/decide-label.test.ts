@@ -4,7 +4,7 @@ import {
   decideStaticLabel,
   type LabelRequest,
   type PolicyFacts,
-} from "../../src/label/decide-label.ts";
+} from "../../src/label/guest-label.ts";
 import { parseContext } from "../../src/selinux/context.ts";
 import { parseDomainContexts, parseImageContexts } from "../../src/selinux/contexts-files.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { type LabelDecision, UNCONFINED } from "../../src/label/decide-label.ts";
-import { decideFileLabel, diskRole } from "../../src/label/file-rule.ts";
-import { refuseImpossibleTarget } from "../../src/label/impossible-targets.ts";
+import { decideFileLabel, diskRole } from "../../src/label/file-label.ts";
+import { type LabelDecision, UNCONFINED } from "../../src/label/guest-label.ts";
+import { refuseImpossibleTarget } from "../../src/label/protected-paths.ts";
 
 // The labels of libvirt's securityselinuxlabeldata.
 const DECISION: LabelDecision = {

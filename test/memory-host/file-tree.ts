@@ -1,7 +1,7 @@
 import { SvirtError } from "../../src/errors.ts";
-import type { FileFacts, FileType } from "../../src/host.ts";
+import type { FileFacts, FileType } from "../../src/host/host.ts";
 import type { StorageFacts } from "../../src/label/seen-by-others.ts";
-import type { FileId } from "../../src/plan/file.ts";
+import type { FileId } from "../../src/plan/facts/file.ts";
 
 /** A file system: what it is called in st_dev, and whether its files take labels. */
 export interface FileSystem {

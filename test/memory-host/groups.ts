@@ -1,4 +1,4 @@
-import type { Scheduler } from "../../src/plan/limits.ts";
+import type { Scheduler } from "../../src/plan/facts/limits.ts";
 import { hostCall } from "./file-tree.ts";
 import type { Process } from "./guest-processes.ts";
 import type { Machine } from "./machine.ts";

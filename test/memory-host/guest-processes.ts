@@ -1,6 +1,6 @@
-import type { ProcessFacts, ProcessId } from "../../src/host.ts";
-import type { GuestOrder, HelperOrder } from "../../src/plan/guest-order.ts";
-import { isGuestUser } from "../../src/plan/guest-user.ts";
+import type { ProcessFacts, ProcessId } from "../../src/host/host.ts";
+import type { GuestOrder, HelperOrder } from "../../src/plan/facts/guest-order.ts";
+import { isGuestUser } from "../../src/plan/facts/guest-user.ts";
 import { hostCall } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 import { MemoryQemu } from "./memory-qemu.ts";

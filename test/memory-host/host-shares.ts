@@ -1,4 +1,4 @@
-import type { Host } from "../../src/host.ts";
+import type { Host } from "../../src/host/host.ts";
 import type { Machine } from "./machine.ts";
 import type { Svirt } from "./svirt.ts";
 

@@ -1,4 +1,4 @@
-import type { Host } from "../../src/host.ts";
+import type { Host } from "../../src/host/host.ts";
 import type { Machine } from "./machine.ts";
 
 /** What the kernel tells of itself and its policy, and its clock. */

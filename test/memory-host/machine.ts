@@ -1,5 +1,5 @@
-import type { Host, SelinuxState } from "../../src/host.ts";
-import type { GuestOrder } from "../../src/plan/guest-order.ts";
+import type { Host, SelinuxState } from "../../src/host/host.ts";
+import type { GuestOrder } from "../../src/plan/facts/guest-order.ts";
 import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import { Agent } from "./agent.ts";
 import { FileTree, factsOf, hostCall, type Inode, type Place } from "./file-tree.ts";

@@ -1,5 +1,5 @@
 import { SEE_QEMU_LOG, SvirtError } from "../../src/errors.ts";
-import type { Host } from "../../src/host.ts";
+import type { Host } from "../../src/host/host.ts";
 import { halfMade } from "../../src/plan/half-made.ts";
 import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import { factsOf, hostCall } from "./file-tree.ts";

@@ -1,4 +1,4 @@
-import type { GuestOrder, HandedFile } from "../../src/plan/guest-order.ts";
+import type { GuestOrder, HandedFile } from "../../src/plan/facts/guest-order.ts";
 import { MemoryJobs } from "./memory-jobs.ts";
 import { qmpError } from "./qmp-error.ts";
 

@@ -1,4 +1,4 @@
-import type { Display } from "../../src/plan/display.ts";
+import type { Display } from "../../src/plan/facts/display.ts";
 import { hostCall } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 

@@ -1,5 +1,5 @@
-import type { HeldThing, Holding, Host } from "../../src/host.ts";
-import { fileKey } from "../../src/plan/file.ts";
+import type { HeldThing, Holding, Host } from "../../src/host/host.ts";
+import { fileKey } from "../../src/plan/facts/file.ts";
 import type { Machine } from "./machine.ts";
 
 type Part<Names extends keyof Host> = Pick<Host, Names>;

@@ -1,4 +1,4 @@
-import type { Host } from "../../src/host.ts";
+import type { Host } from "../../src/host/host.ts";
 
 /** When a call is struck: before it did anything, half way (where it has one), or after. */
 export type Moment = "before" | "within" | "after";

@@ -1,4 +1,4 @@
-import type { HandedTap, Macvtap, TapSetup } from "../../src/plan/tap.ts";
+import type { HandedTap, Macvtap, TapSetup } from "../../src/plan/facts/tap.ts";
 import { hostCall } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 

@@ -1,5 +1,5 @@
 import type { LineChannel } from "../../src/host/channels.ts";
-import type { Host } from "../../src/host.ts";
+import type { Host } from "../../src/host/host.ts";
 import type { Machine } from "./machine.ts";
 
 /** How long a line takes, and how long a test waits at the most for one that does not come. */

@@ -1,4 +1,4 @@
-import type { Host, TreeEntry } from "../../src/host.ts";
+import type { Host, TreeEntry } from "../../src/host/host.ts";
 import { factsOf, type Place } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 import type { Svirt } from "./svirt.ts";

@@ -1,5 +1,5 @@
-import type { FileAttributes, Host } from "../../src/host.ts";
-import type { FileId } from "../../src/plan/file.ts";
+import type { FileAttributes, Host } from "../../src/host/host.ts";
+import type { FileId } from "../../src/plan/facts/file.ts";
 import { type FileSystem, factsOf, type Inode } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 import type { Svirt } from "./svirt.ts";

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import type { BlockJob } from "../../src/plan/block-job.ts";
-import { planConclusion, planWritable } from "../../src/plan/block-plan.ts";
-import { describe as describeStep } from "../../src/plan/describe.ts";
-import { isToldQemu, planStop, planUndo } from "../../src/plan/inverse.ts";
-import { listLayers } from "../../src/plan/layers.ts";
-import { listPlugged } from "../../src/plan/plugged.ts";
-import { settleSteps } from "../../src/plan/settle-steps.ts";
-import { planFiles } from "../../src/plan/start-plan.ts";
-import { type Step, step } from "../../src/plan/step.ts";
+import { planConclusion, planWritable } from "../../src/plan/actions/block.ts";
+import { planFiles } from "../../src/plan/actions/start.ts";
+import type { BlockJob } from "../../src/plan/facts/block-job.ts";
+import { settleSteps } from "../../src/plan/record/compact.ts";
+import { listLayers } from "../../src/plan/record/disk-chain.ts";
+import { listPlugged } from "../../src/plan/record/qemu-objects.ts";
+import { describe as describeStep } from "../../src/plan/steps/describe.ts";
+import { isToldQemu, planStop, planUndo } from "../../src/plan/steps/inverse.ts";
+import { type Step, step } from "../../src/plan/steps/step.ts";
 
 const OWN = "system_u:object_r:svirt_image_t:s0:c1,c2";
 const CONTENT = "system_u:object_r:virt_content_t:s0";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { listChangedLimits } from "../../src/plan/change-group.ts";
-import type { GuestGroup } from "../../src/plan/limits.ts";
+import { listChangedLimits } from "../../src/plan/decide/cgroup-change.ts";
+import type { GuestGroup } from "../../src/plan/facts/limits.ts";
 
 const group = (
   values: Readonly<Record<string, string>>,

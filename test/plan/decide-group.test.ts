@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../src/domain/document.ts";
 import type { Domain } from "../../src/domain/domain.ts";
-import { decideGroup, type GroupFacts } from "../../src/plan/decide-group.ts";
-import { decideThreads } from "../../src/plan/decide-threads.ts";
-import { describeGroup, describeWish } from "../../src/plan/describe-limits.ts";
-import type { GuestGroup } from "../../src/plan/limits.ts";
+import { decideGroup, type GroupFacts } from "../../src/plan/decide/cgroup.ts";
+import { decideThreads } from "../../src/plan/decide/threads.ts";
+import { describeGroup, describeWish } from "../../src/plan/facts/describe-limits.ts";
+import type { GuestGroup } from "../../src/plan/facts/limits.ts";
 
 const UUID = "11111111-2222-4333-8444-000000000001";
 const FACTS: GroupFacts = {

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { networkInterface } from "../../src/domain/network-interface.ts";
+import { networkInterface } from "../../src/domain/devices/network/interface.ts";
 import {
   decideTap,
   hostEndMac,
   isTapped,
   type PlannedTap,
   type TapFacts,
-} from "../../src/plan/decide-tap.ts";
-import { describeSetup } from "../../src/plan/describe-tap.ts";
+} from "../../src/plan/decide/tap.ts";
+import { describeSetup } from "../../src/plan/facts/describe-tap.ts";
 import { parseDocument } from "../../src/xml/parse-document.ts";
 
 const MAC = "<mac address='52:54:00:00:00:0a'/>";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { describe } from "../../src/plan/describe.ts";
-import type { Step } from "../../src/plan/step.ts";
+import { describe } from "../../src/plan/steps/describe.ts";
+import type { Step } from "../../src/plan/steps/step.ts";
 
 const file = { path: "/dev/vdb", device: "5", inode: "7", node: "254:16" };
 const label = "d:e:f";

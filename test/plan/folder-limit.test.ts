@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { limitFolder } from "../../src/plan/folder-limit.ts";
+import { limitFolder } from "../../src/plan/decide/folder-limit.ts";
 
 const FOLDER = "/run/svirt/11111111-2222-4333-8444-000000000001/guest";
 const MIB = 1024 * 1024;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { listGivenUp, listTaken } from "../../src/plan/given-up.ts";
-import type { Step } from "../../src/plan/step.ts";
-import type { Claim } from "../../src/plan/step-parts.ts";
+import type { Claim } from "../../src/plan/facts/step-parts.ts";
+import { listGivenUp, listTaken } from "../../src/plan/record/given-up.ts";
+import type { Step } from "../../src/plan/steps/step.ts";
 
 const file = { path: "/srv/disk", device: "8:1", inode: "7" };
 const claim: Claim = {

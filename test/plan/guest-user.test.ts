@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { guestUser, isGuestUser } from "../../src/plan/guest-user.ts";
+import { guestUser, isGuestUser } from "../../src/plan/facts/guest-user.ts";
 
 // systemd leaves 0x70000000 to 0x77ffffff free; the lower half are svirt's.
 const [FIRST, LAST] = [0x70000000, 0x73ffffff];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseDescriptorInfo, parseMaps } from "../../src/plan/process-files.ts";
+import { parseDescriptorInfo, parseMaps } from "../../src/plan/facts/process-files.ts";
 
 describe("parseMaps()", () => {
   test.each([

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { UNCONFINED } from "../../src/label/decide-label.ts";
-import { describe as describeStep } from "../../src/plan/describe.ts";
-import { FILE_TO_COME, fileKey } from "../../src/plan/file.ts";
-import { inverse, planStop } from "../../src/plan/inverse.ts";
+import { UNCONFINED } from "../../src/label/guest-label.ts";
+import { planStart, type StartDecision } from "../../src/plan/actions/start.ts";
+import { FILE_TO_COME, fileKey } from "../../src/plan/facts/file.ts";
 import { guestPaths, SYSTEM_PATHS } from "../../src/plan/paths.ts";
-import { planStart, type StartDecision } from "../../src/plan/start-plan.ts";
-import { namedStep, type Step, step } from "../../src/plan/step.ts";
+import { describe as describeStep } from "../../src/plan/steps/describe.ts";
+import { inverse, planStop } from "../../src/plan/steps/inverse.ts";
+import { namedStep, type Step, step } from "../../src/plan/steps/step.ts";
 
 const UUID = "11111111-2222-4333-8444-000000000001";
 const DISK = { path: "/images/a.raw", device: "8:1", inode: "7" };

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { isToldQemu } from "../../src/plan/inverse.ts";
-import type { Step } from "../../src/plan/step.ts";
+import { isToldQemu } from "../../src/plan/steps/inverse.ts";
+import type { Step } from "../../src/plan/steps/step.ts";
 
 // Told to a running QEMU, or true as long as it runs; of all others something is left when it has ended.
 const TOLD: readonly Step["do"][] = [

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { formatUdevRule } from "../../src/plan/udev-rule.ts";
+import { formatUdevRule } from "../../src/plan/actions/udev-rule.ts";
 
 const LABEL = "system_u:object_r:svirt_image_t:s0:c1,c2";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { defaultContextOf, parseFileContexts } from "../../src/selinux/file-contexts.ts";
+import { defaultContextOf, parseFileContexts } from "../../src/selinux/file-contexts/look-up.ts";
 import { findBuiltPolicy, POLICY_SOURCE } from "./built-policy.ts";
 import { namedTransitionsIn } from "./cil.ts";
 

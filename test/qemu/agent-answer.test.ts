@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { formatAgentAnswer, parseAgentAnswer } from "../../src/qemu/agent-answer.ts";
-import { joinBytes, type Line } from "../../src/qemu/line-buffer.ts";
+import { formatAgentAnswer, parseAgentAnswer } from "../../src/qemu/agent/answer.ts";
+import { joinBytes, type Line } from "../../src/qemu/monitor/line-buffer.ts";
 
 const MIB = 1024 * 1024;
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../src/domain/document.ts";
+import { formatUtcTime } from "../../src/qemu/argument/utc-time.ts";
 import { formatArgv } from "../../src/qemu/domain-argv.ts";
-import { formatUtcTime } from "../../src/qemu/utc-time.ts";
 import { bytesOf } from "../domain/corpus.ts";
 
 const UUID = "c7a5fdbd-edaf-9455-926a-d65c16db1809";

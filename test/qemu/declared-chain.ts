@@ -1,7 +1,7 @@
-import type { Disk } from "../../src/domain/disk.ts";
+import type { Disk } from "../../src/domain/devices/disk/disk.ts";
 import { SvirtError } from "../../src/errors.ts";
-import { chainOf } from "../../src/qemu/disk-chain.ts";
-import type { ChainElement } from "../../src/storage/element.ts";
+import type { ChainElement } from "../../src/images/element.ts";
+import { chainOf } from "../../src/qemu/devices/disk/chain.ts";
 
 /** The chain of a disk of files and devices as walkChain() would find it where the host is as the XML says. */
 export function declaredChain(disk: Disk): readonly ChainElement[] {

@@ -1,7 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { SvirtError } from "../../src/errors.ts";
+import { withAliases } from "../../src/qemu/aliases.ts";
 import { completeGuest } from "../../src/qemu/complete-guest.ts";
-import { withAliases } from "../../src/qemu/device-aliases.ts";
 import { attempt, listRecorded, readRecorded, readRecordedOptions, recordedFolder } from "./recorded.ts";
 
 setDefaultTimeout(60_000);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../src/domain/document.ts";
+import { refuseUnready } from "../../src/domain/unimplemented/refuse.ts";
 import { formatArgv } from "../../src/qemu/domain-argv.ts";
-import { refuseUnready } from "../../src/vm/refuse-unready.ts";
 import { domainWith } from "../domain/corpus.ts";
 
 const words = (devices: string): readonly string[] => formatArgv(parseDomain(domainWith(devices)));

@@ -1,5 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { EMULATOR_QUESTIONS, parseEmulatorFacts, questionWords } from "../../src/qemu/emulator-facts.ts";
+import {
+  EMULATOR_QUESTIONS,
+  parseEmulatorFacts,
+  questionWords,
+} from "../../src/qemu/monitor/emulator-facts.ts";
 import { formatDomainCapabilities } from "../../src/vm/capabilities/domain-capabilities.ts";
 import { makeMachine, nodeOn } from "../vm/scene.ts";
 import { qemuProgram } from "./real-qemu.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { joinLine, LineBuffer } from "../../src/qemu/line-buffer.ts";
+import { joinLine, LineBuffer } from "../../src/qemu/monitor/line-buffer.ts";
 
 const encoder = new TextEncoder();
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fs from "node:fs";
-import { parseFirmware } from "../../src/qemu/parse-firmware.ts";
+import { parseFirmware } from "../../src/qemu/firmware/parse.ts";
 
 const FOLDER = "/usr/share/qemu/firmware";
 const installed = fs.existsSync(FOLDER)

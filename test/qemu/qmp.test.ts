@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { SvirtError } from "../../src/errors.ts";
-import { joinLine, LineBuffer } from "../../src/qemu/line-buffer.ts";
-import { formatQmpCommand, parseQmpLine, type QmpMessage } from "../../src/qemu/qmp.ts";
-import { decideState, decideStateAfter } from "../../src/qemu/status.ts";
+import { joinLine, LineBuffer } from "../../src/qemu/monitor/line-buffer.ts";
+import { formatQmpCommand, parseQmpLine, type QmpMessage } from "../../src/qemu/monitor/qmp.ts";
+import { decideState, decideStateAfter } from "../../src/qemu/monitor/status.ts";
 
 const greeting = `{"QMP": {"version": {"qemu": {"micro": 13, "minor": 0, "major": 10}, "package": "Debian"}, "capabilities": ["oob"]}}\r\n`;
 const event = `{"timestamp": {"seconds": 1795537207, "microseconds": 667618}, "event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-shutdown"}}\r\n`;

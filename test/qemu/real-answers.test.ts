@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { parseBalloonStatistics } from "../../src/qemu/balloon-statistics.ts";
-import { parseBlockNodes } from "../../src/qemu/block-nodes.ts";
-import { parseDirtyRate } from "../../src/qemu/dirty-rate.ts";
-import { parseIothreads } from "../../src/qemu/iothreads.ts";
-import { parseKvmStatistics } from "../../src/qemu/kvm-statistics.ts";
-import { parseBlockStatistics, parseNodeStatistics } from "../../src/qemu/statistics.ts";
-import { parseVcpuThreads } from "../../src/qemu/vcpu-threads.ts";
+import { parseBalloonStatistics } from "../../src/qemu/monitor/balloon-statistics.ts";
+import { parseBlockNodes } from "../../src/qemu/monitor/block-nodes.ts";
+import { parseDirtyRate } from "../../src/qemu/monitor/dirty-rate.ts";
+import { parseIothreads } from "../../src/qemu/monitor/iothreads.ts";
+import { parseKvmStatistics } from "../../src/qemu/monitor/kvm-statistics.ts";
+import { parseBlockStatistics, parseNodeStatistics } from "../../src/qemu/monitor/statistics.ts";
+import { parseVcpuThreads } from "../../src/qemu/monitor/vcpu-threads.ts";
 import { RealFolder } from "../host/real-folder.ts";
 import { qemuProgram, startQemu, testDomain } from "./real-qemu.ts";
 

@@ -5,11 +5,11 @@ import { parseDomain } from "../../src/domain/document.ts";
 import type { Domain } from "../../src/domain/domain.ts";
 import { completeGuest } from "../../src/qemu/complete-guest.ts";
 import { listDescriptors } from "../../src/qemu/descriptors.ts";
-import type { FoundChains } from "../../src/qemu/disk-chain.ts";
+import type { FoundChains } from "../../src/qemu/devices/disk/chain.ts";
 import { formatArgv } from "../../src/qemu/domain-argv.ts";
 import type { Descriptor } from "../../src/qemu/launch.ts";
-import { joinLine, LineBuffer } from "../../src/qemu/line-buffer.ts";
-import { formatQmpCommand, parseQmpLine, type QmpMessage } from "../../src/qemu/qmp.ts";
+import { joinLine, LineBuffer } from "../../src/qemu/monitor/line-buffer.ts";
+import { formatQmpCommand, parseQmpLine, type QmpMessage } from "../../src/qemu/monitor/qmp.ts";
 
 /** A QEMU that was started as svirt starts it: every file by descriptor, the monitor on a socket that listened before. */
 export interface RealQemu {

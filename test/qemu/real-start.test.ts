@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { completeGuest } from "../../src/qemu/complete-guest.ts";
-import type { FoundChains } from "../../src/qemu/disk-chain.ts";
+import type { FoundChains } from "../../src/qemu/devices/disk/chain.ts";
 import { listStartCommands, parsePtys } from "../../src/qemu/start-commands.ts";
 import { bootDisk } from "../guest/boot-sector.ts";
 import { echoKernel } from "../guest/kernel.ts";

@@ -6,7 +6,7 @@ import {
   HEAD_BYTES,
   parseSaveHead,
   parseSaveImage,
-} from "../../src/qemu/save-image.ts";
+} from "../../src/qemu/files/save-image.ts";
 
 const HEAD = { xml: "<domain type='kvm'>ö</domain>\n", wasRunning: true };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { qcodeOf } from "../../src/qemu/key-codes.ts";
-import { parseBalloonKiB, parseBlockStatistics } from "../../src/qemu/statistics.ts";
+import { qcodeOf } from "../../src/qemu/monitor/key-codes.ts";
+import { parseBalloonKiB, parseBlockStatistics } from "../../src/qemu/monitor/statistics.ts";
 
 // The shapes are those of the examples in QEMU's qapi/block-core.json and qapi/machine.json.
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Claim } from "../../src/plan/step-parts.ts";
+import type { Claim } from "../../src/plan/facts/step-parts.ts";
 import { ClaimRegistry } from "../../src/registry/claims.ts";
 import { Machine, snapshot } from "../memory-host/machine.ts";
 import type { Strike } from "../memory-host/svirt.ts";

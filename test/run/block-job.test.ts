@@ -3,23 +3,23 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeLinuxHost } from "../../src/host/linux/linux-host.ts";
-import type { BlockJob, ChainLink } from "../../src/plan/block-job.ts";
-import { planConclusion, planStartJob, planWritable } from "../../src/plan/block-plan.ts";
-import type { FileId } from "../../src/plan/file.ts";
-import { fileKey } from "../../src/plan/file.ts";
-import { isToldQemu, planUndo } from "../../src/plan/inverse.ts";
-import { settleSteps } from "../../src/plan/settle-steps.ts";
-import type { Step } from "../../src/plan/step.ts";
+import { formatNewImage } from "../../src/images/new-qcow2.ts";
+import { planConclusion, planStartJob, planWritable } from "../../src/plan/actions/block.ts";
+import type { BlockJob, ChainLink } from "../../src/plan/facts/block-job.ts";
+import type { FileId } from "../../src/plan/facts/file.ts";
+import { fileKey } from "../../src/plan/facts/file.ts";
+import { settleSteps } from "../../src/plan/record/compact.ts";
+import { isToldQemu, planUndo } from "../../src/plan/steps/inverse.ts";
+import type { Step } from "../../src/plan/steps/step.ts";
 import {
   commitCommand,
   mirrorCommand,
   snapshotCommand,
   streamCommand,
-} from "../../src/qemu/block-job-commands.ts";
+} from "../../src/qemu/monitor/block-job-commands.ts";
 import { ClaimRegistry } from "../../src/registry/claims.ts";
-import { aboutJobs, concludeJob, lookAtJob } from "../../src/run/block-job.ts";
-import { runStep } from "../../src/run/run-step.ts";
-import { formatNewImage } from "../../src/storage/format-qcow2.ts";
+import { aboutJobs, concludeJob, lookAtJob } from "../../src/run/steps/block-job.ts";
+import { runStep } from "../../src/run/steps/run-step.ts";
 import { qemuProgram } from "../qemu/real-qemu.ts";
 import { untilListening } from "./until-listening.ts";
 

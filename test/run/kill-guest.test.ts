@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import type { Host } from "../../src/host.ts";
-import { killGuest } from "../../src/run/kill-guest.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import type { Host } from "../../src/host/host.ts";
+import { killGuest } from "../../src/run/process/kill-guest.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { domainXml, errorOf, makeMachine, nodeOn, orderOf, UUID } from "../vm/scene.ts";
 
 const GRACE_MS = 10_000;

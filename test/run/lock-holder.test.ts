@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { Host } from "../../src/host.ts";
-import { getLockHolder, parseLockHolder } from "../../src/run/lock-holder.ts";
+import type { Host } from "../../src/host/host.ts";
+import { getLockHolder, parseLockHolder } from "../../src/run/process/lock-holder.ts";
 import { makeMachine, nodeOn, putText } from "../vm/scene.ts";
 
 // As proc_locks(5) shows it; the numbers of the device are hexadecimal there, and decimal in st_dev as svirt writes it.

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import type { Host, Monitor } from "../../src/host.ts";
-import { converse } from "../../src/run/converse.ts";
-import { inOneConversation } from "../../src/run/one-conversation.ts";
+import type { Host, Monitor } from "../../src/host/host.ts";
+import { converse } from "../../src/run/monitor/converse.ts";
+import { inOneConversation } from "../../src/run/monitor/one-conversation.ts";
 import { makeMachine, nodeOn } from "../vm/scene.ts";
 
 /** A host on which each QEMU tells, in order, what is said to it. */

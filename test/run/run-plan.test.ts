@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { fileKey } from "../../src/plan/file.ts";
-import { planStop } from "../../src/plan/inverse.ts";
+import { fileKey } from "../../src/plan/facts/file.ts";
 import { SYSTEM_PATHS } from "../../src/plan/paths.ts";
-import type { Step } from "../../src/plan/step.ts";
+import { planStop } from "../../src/plan/steps/inverse.ts";
+import type { Step } from "../../src/plan/steps/step.ts";
 import type { Actor } from "../../src/run/actor.ts";
-import { getFileLabel } from "../../src/run/file-label.ts";
-import { runPlan, UNWATCHED, undo } from "../../src/run/run-plan.ts";
-import { registryOf } from "../../src/vm/node.ts";
+import { getFileLabel } from "../../src/run/labels/file-label.ts";
+import { runPlan, UNWATCHED, undo } from "../../src/run/steps/run-plan.ts";
+import { registryOf } from "../../src/state/instance.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import type { Strike } from "../memory-host/svirt.ts";
 import { labelOf, makeMachine, ORIGINAL } from "../vm/scene.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { fileKey } from "../../src/plan/file.ts";
+import { fileKey } from "../../src/plan/facts/file.ts";
 import { SYSTEM_PATHS } from "../../src/plan/paths.ts";
-import { runStep } from "../../src/run/run-step.ts";
-import { registryOf } from "../../src/vm/node.ts";
+import { runStep } from "../../src/run/steps/run-step.ts";
+import { registryOf } from "../../src/state/instance.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { makeMachine, OTHER, UUID } from "../vm/scene.ts";
 

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { SvirtError } from "../../src/errors.ts";
 import type { GuestPipe } from "../../src/host/channels.ts";
-import type { Host, Monitor } from "../../src/host.ts";
-import { STREAM_IDLE_MS } from "../../src/run/converse.ts";
-import { streamOut } from "../../src/run/guest-stream.ts";
+import type { Host, Monitor } from "../../src/host/host.ts";
+import { STREAM_IDLE_MS } from "../../src/run/monitor/converse.ts";
+import { streamOut } from "../../src/run/steps/stream/guest-stream.ts";
 import { errorOf, makeMachine, nodeOn } from "../vm/scene.ts";
 
 const FILE = { path: "/x", device: 1n, inode: 1n } as never;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { parseAuditLine } from "../../src/selinux/audit-line.ts";
 import { parseContext } from "../../src/selinux/context.ts";
-import { MOST_DENIALS, parseAuditLog } from "../../src/selinux/denial.ts";
+import { parseAuditLine } from "../../src/selinux/denials/audit-line.ts";
+import { MOST_DENIALS, parseAuditLog } from "../../src/selinux/denials/denial.ts";
 import { dominates } from "../../src/selinux/level.ts";
 
 /** As the kernel of the node wrote it. */

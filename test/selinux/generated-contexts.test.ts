@@ -5,7 +5,7 @@ import {
   defaultContextOf,
   type FileContextsTexts,
   parseFileContexts,
-} from "../../src/selinux/file-contexts.ts";
+} from "../../src/selinux/file-contexts/look-up.ts";
 import { KINDS, Matchpathcon, matchpathcon, needsMatchpathcon } from "./matchpathcon.ts";
 import { drawPath, drawsFrom } from "./path-sampler.ts";
 

@@ -1,8 +1,8 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { FileContextsTexts } from "../../src/selinux/file-contexts.ts";
-import type { FileKind } from "../../src/selinux/file-kind.ts";
+import type { FileKind } from "../../src/selinux/file-contexts/file-kind.ts";
+import type { FileContextsTexts } from "../../src/selinux/file-contexts/look-up.ts";
 
 /** libselinux's own tool: the reference for default labels. Null where it is missing. */
 export const matchpathcon = Bun.which("matchpathcon");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { compilePattern, hasTopAlternative } from "../../src/selinux/pcre-pattern.ts";
+import { compilePattern, hasTopAlternative } from "../../src/selinux/file-contexts/pcre-pattern.ts";
 
 describe("compilePattern()", () => {
   // By pcre2pattern(3): what both languages know but read differently.

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { lstatSync, readdirSync } from "node:fs";
-import { defaultContextOf, parseFileContexts } from "../../src/selinux/file-contexts.ts";
-import type { FileKind } from "../../src/selinux/file-kind.ts";
+import type { FileKind } from "../../src/selinux/file-contexts/file-kind.ts";
+import { defaultContextOf, parseFileContexts } from "../../src/selinux/file-contexts/look-up.ts";
 import { KINDS, Matchpathcon, matchpathcon, needsMatchpathcon } from "./matchpathcon.ts";
 import { drawPath, drawsFrom } from "./path-sampler.ts";
 import { readRealContexts } from "./real-contexts.ts";

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import type { FileContextsTexts } from "../../src/selinux/file-contexts.ts";
+import type { FileContextsTexts } from "../../src/selinux/file-contexts/look-up.ts";
 
 const CACHE = process.env["SVIRT_CACHE"] ?? `${process.env["XDG_CACHE_HOME"] ?? `${homedir()}/.cache`}/svirt`;
 

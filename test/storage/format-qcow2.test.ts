@@ -2,8 +2,8 @@ import { afterAll, describe, expect, test } from "bun:test";
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { formatNewImage, type NewImage } from "../../src/storage/format-qcow2.ts";
-import { HEADER_BYTES, parseImageHeader } from "../../src/storage/image-header.ts";
+import { HEADER_BYTES, parseImageHeader } from "../../src/images/header.ts";
+import { formatNewImage, type NewImage } from "../../src/images/new-qcow2.ts";
 
 const MIB = 1024 * 1024;
 const qemuImg = Bun.which("qemu-img");

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { SvirtError } from "../../src/errors.ts";
-import { type ImageFacts, type ImageReader, walkChain } from "../../src/storage/image-chain.ts";
-import { HEADER_BYTES } from "../../src/storage/image-header.ts";
+import { type ImageFacts, type ImageReader, walkChain } from "../../src/images/chain.ts";
+import { HEADER_BYTES } from "../../src/images/header.ts";
 import { extension, qcow2Bytes } from "./qcow2-bytes.ts";
 
 type Entry = Uint8Array | ImageFacts["type"];

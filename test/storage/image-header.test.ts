@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { SvirtError } from "../../src/errors.ts";
-import type { ImageHeader } from "../../src/storage/element.ts";
-import { parseImageHeader, probeImageFormat } from "../../src/storage/image-header.ts";
+import type { ImageHeader } from "../../src/images/element.ts";
+import { parseImageHeader, probeImageFormat } from "../../src/images/header.ts";
 import { extension, type HeaderWish, qcow2Bytes } from "./qcow2-bytes.ts";
 
 const parse = (wish: HeaderWish): ImageHeader => parseImageHeader(qcow2Bytes(wish), "qcow2");

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { SvirtError } from "../../src/errors.ts";
-import { resolveImageName } from "../../src/storage/image-name.ts";
+import { resolveImageName } from "../../src/images/name.ts";
 
 const top = "/images/sub/top.qcow2";
 

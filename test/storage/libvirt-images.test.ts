@@ -2,8 +2,8 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { walkChain } from "../../src/storage/image-chain.ts";
-import { parseImageFormat } from "../../src/storage/image-header.ts";
+import { walkChain } from "../../src/images/chain.ts";
+import { parseImageFormat } from "../../src/images/header.ts";
 import { realReader } from "./real-reader.ts";
 
 // Other programs run here, on a machine that may be busy.

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import type { ImageFormat } from "../../src/storage/element.ts";
-import { walkChain } from "../../src/storage/image-chain.ts";
+import { walkChain } from "../../src/images/chain.ts";
+import type { ImageFormat } from "../../src/images/element.ts";
 import { realReader } from "./real-reader.ts";
 
 // Other programs run here, on a machine that may be busy.

@@ -1,6 +1,6 @@
+import type { FileFacts } from "../../src/host/host.ts";
 import { makeLinuxHost } from "../../src/host/linux/linux-host.ts";
-import type { FileFacts } from "../../src/host.ts";
-import type { ImageReader } from "../../src/storage/image-chain.ts";
+import type { ImageReader } from "../../src/images/chain.ts";
 
 const host = makeLinuxHost();
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import fc from "fast-check";
 import * as v from "valibot";
 import { SvirtError } from "../../src/errors.ts";
-import { parseImageHeader } from "../../src/storage/image-header.ts";
+import { parseImageHeader } from "../../src/images/header.ts";
 
 // Hundreds of times another program, on a machine that may be busy.
 setDefaultTimeout(300_000);

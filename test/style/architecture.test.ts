@@ -76,26 +76,26 @@ describe("the rules can fail: ", () => {
   });
 
   test.each([
-    'import { a } from "../domain/a.ts";',
-    'import { type B, a } from "../domain/a.ts";',
-    'import {\n  a,\n  b,\n} from "../domain/a.ts";',
-    'export { a } from "../domain/a.ts";',
-  ])("vm/settle.ts with %j, which makes a form", (text) => {
+    'import { a } from "../../domain/a.ts";',
+    'import { type B, a } from "../../domain/a.ts";',
+    'import {\n  a,\n  b,\n} from "../../domain/a.ts";',
+    'export { a } from "../../domain/a.ts";',
+  ])("vm/recover/recover.ts with %j, which makes a form", (text) => {
     const form = ["domain/a.ts", 'import { element } from "../xml/element.ts";'] as const;
     const element = ["xml/element.ts", "export const element = 1;"] as const;
-    expect(listFormsReadInByStart(new Map([["vm/settle.ts", text], form, element]))).toEqual([
+    expect(listFormsReadInByStart(new Map([["vm/recover/recover.ts", text], form, element]))).toEqual([
       "xml/element.ts",
     ]);
   });
 
   test.each([
-    'import type { A } from "../domain/a.ts";',
-    'import { type A, type B } from "../domain/a.ts";',
-    'const { a }: typeof import("../domain/a.ts") = require("../domain/a.ts");',
-    'const { a } = await import("../domain/a.ts");',
-  ])("but not vm/settle.ts with %j", (text) => {
+    'import type { A } from "../../domain/a.ts";',
+    'import { type A, type B } from "../../domain/a.ts";',
+    'const { a }: typeof import("../../domain/a.ts") = require("../../domain/a.ts");',
+    'const { a } = await import("../../domain/a.ts");',
+  ])("but not vm/recover/recover.ts with %j", (text) => {
     const form = ["domain/a.ts", 'import { element } from "../xml/element.ts";'] as const;
-    expect(listFormsReadInByStart(new Map([["vm/settle.ts", text], form]))).toEqual([]);
+    expect(listFormsReadInByStart(new Map([["vm/recover/recover.ts", text], form]))).toEqual([]);
   });
 
   test("and a comment is no fault", () => {

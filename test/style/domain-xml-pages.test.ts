@@ -4,9 +4,9 @@ import { listRefusals } from "../../scripts/docs/domain-xml/refusals.ts";
 import { listTops } from "../../scripts/docs/domain-xml/sections.ts";
 import { REFUSED_DEFINITIONS, STARTS } from "../../scripts/docs/domain-xml/starts.ts";
 import { parseDomainText } from "../../src/domain/document.ts";
+import { UNREADY } from "../../src/domain/unimplemented/refuse.ts";
 import { completeGuest } from "../../src/qemu/complete-guest.ts";
 import { formatArgv } from "../../src/qemu/domain-argv.ts";
-import { UNREADY } from "../../src/vm/refuse-unready.ts";
 import { parseDocument } from "../../src/xml/parse-document.ts";
 
 const DATA = new URL("../data/", import.meta.url).pathname;

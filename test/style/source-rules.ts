@@ -1,6 +1,6 @@
 /** The one order of src/. A part imports only from parts further left, never from one beside it. */
 const ORDER =
-  "errors · xml, selinux · domain, storage · qemu, label · plan · host · registry · run · report · vm · cli · program · main";
+  "errors · xml, selinux, images · domain · qemu, label · plan · host · registry · run · report, state · resolve · labelling · vm · cli · program · main";
 
 /** Where a call begins: these put the effects and the rest together. */
 const BEGINNINGS: readonly string[] = ["main.ts", "program.ts"];
@@ -9,7 +9,12 @@ const BEGINNINGS: readonly string[] = ["main.ts", "program.ts"];
 export type Sources = ReadonlyMap<string, string>;
 
 /** What `svirt start` consists of, a guest's being cleared away among it. */
-const STARTS: readonly string[] = ["program.ts", "cli/commands/start.ts", "vm/record.ts", "vm/settle.ts"];
+const STARTS: readonly string[] = [
+  "program.ts",
+  "cli/commands/run/start.ts",
+  "state/record.ts",
+  "vm/recover/recover.ts",
+];
 /** What forms of XML are made by. */
 const FORMS: readonly string[] = ["xml/choice.ts", "xml/element.ts", "xml/field.ts"];
 /** An import or a re-export that is more than of types, its names first. */
@@ -20,7 +25,8 @@ const PLAN_STEP = stepOf("plan");
 const IMPORT = /\b(?:from|import)\s*\(?\s*["'](\.[^"']+)["']/g;
 const EFFECT =
   /["'](?:bun|bun:[^"']+|node:[^"']+)["']|\bBun\s*[.[]|(?<!\.)\bprocess\.(?:std|env\b|argv|exec|exit|on\b|once\b|cwd|kill|[gs]et)/;
-const CHANCE = /\bMath\.random\b|\bDate\b|\bcrypto\.|\bfetch\(|\bset(?:Timeout|Interval)\b|\bperformance\./;
+const CHANCE =
+  /\bMath\.random\b|\bDate\b|\bcrypto\.(?!ts\b)|\bfetch\(|\bset(?:Timeout|Interval)\b|\bperformance\./;
 const MODULE_STATE = /^(?:export )?(?:let|var)\b/m;
 
 /** Imports against the order of src/, as "file -> target"; a folder without a place in the order is named too. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { auditNode } from "../../src/vm/audit/audit-node.ts";
-import { defineDomain } from "../../src/vm/define.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { defineDomain } from "../../src/vm/define/define.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { runOn } from "../cli/in-memory.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { ALL_KINDS, diskXml, domainXml, labelOf, makeMachine, nodeOn, reapAll, UUID } from "./scene.ts";

@@ -1,8 +1,8 @@
 import { expect } from "bun:test";
-import { imagePath } from "../../src/domain/disk-images.ts";
+import { imagePath } from "../../src/domain/devices/disk/images.ts";
 import { parseDomainText } from "../../src/domain/document.ts";
-import { readDefinition } from "../../src/vm/definitions.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
+import { readDefinition } from "../../src/state/definitions.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { IMAGES } from "./block-scene.ts";
 import { recordOf } from "./hotplug-scene.ts";

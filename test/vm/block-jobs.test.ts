@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { detachDevice } from "../../src/vm/devices/change-devices.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { detachDevice } from "../../src/vm/hotplug/change-devices.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { qcow2Bytes } from "../storage/qcow2-bytes.ts";
 import { accessOf, CONTENT, expectCleanEnd, expectRefused, NEW, OTHER, sources } from "./block-checks.ts";

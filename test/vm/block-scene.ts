@@ -1,13 +1,13 @@
-import { UNWATCHED } from "../../src/run/run-plan.ts";
+import { UNWATCHED } from "../../src/run/steps/run-plan.ts";
+import type { Node } from "../../src/state/instance.ts";
 import { type CommitWish, commitLive } from "../../src/vm/block/commit.ts";
 import { type CopyWish, copyLive } from "../../src/vm/block/copy.ts";
 import { endBlockJob, type JobEnd, startBlockJob, takeSnapshot } from "../../src/vm/block/jobs.ts";
 import { pullLive } from "../../src/vm/block/pull.ts";
 import { type SnapshotWish, snapshotLive } from "../../src/vm/block/snapshot.ts";
 import { waitForJob } from "../../src/vm/block/wait-for-job.ts";
-import { defineDomain } from "../../src/vm/define.ts";
-import type { Node } from "../../src/vm/node.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { defineDomain } from "../../src/vm/define/define.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { diskXml, domainXml, makeMachine, nodeOn, UUID } from "./scene.ts";
 

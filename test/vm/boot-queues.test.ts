@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { parseDomainText } from "../../src/domain/document.ts";
 import type { Domain } from "../../src/domain/domain.ts";
-import type { GuestRecord } from "../../src/vm/record.ts";
-import { withBootQueues } from "../../src/vm/saving/boot-queues.ts";
+import type { GuestRecord } from "../../src/state/record.ts";
+import { withBootQueues } from "../../src/vm/save/boot-queues.ts";
 
 const MACHINE = "pc-q35-10.0";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { planDomainStart, startDomain } from "../../src/vm/start.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { planDomainStart, startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import {
   domainXml,

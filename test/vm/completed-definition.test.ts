@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { completedFile } from "../../src/plan/paths.ts";
-import { completeDefinition } from "../../src/vm/completed-definition.ts";
-import { defineDomain, undefineDomain } from "../../src/vm/define.ts";
-import { type Definition, readDefinition, writeDefinition } from "../../src/vm/definitions.ts";
-import type { Node } from "../../src/vm/node.ts";
-import { readRecord } from "../../src/vm/record.ts";
-import { startDefinition } from "../../src/vm/start.ts";
+import { completeDefinition } from "../../src/resolve/completed-definition.ts";
+import { type Definition, readDefinition, writeDefinition } from "../../src/state/definitions.ts";
+import type { Node } from "../../src/state/instance.ts";
+import { readRecord } from "../../src/state/record.ts";
+import { defineDomain, undefineDomain } from "../../src/vm/define/define.ts";
+import { startDefinition } from "../../src/vm/start/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { ALL_DEVICES, ALL_KINDS, domainXml, makeMachine, nodeOn, UUID } from "./scene.ts";
 

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { defineDomain, undefineDomain } from "../../src/vm/define.ts";
 import {
   isAutostarted,
   listDefinitionNames,
   readDefinition,
   setAutostart,
-} from "../../src/vm/definitions.ts";
-import { findDomain } from "../../src/vm/find-domain.ts";
-import { registryOf } from "../../src/vm/node.ts";
-import { startDomain } from "../../src/vm/start.ts";
+} from "../../src/state/definitions.ts";
+import { registryOf } from "../../src/state/instance.ts";
+import { defineDomain, undefineDomain } from "../../src/vm/define/define.ts";
+import { findDomain } from "../../src/vm/guest/find-domain.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { domainXml, errorOf, makeMachine, nodeOn, OTHER, UUID } from "./scene.ts";
 

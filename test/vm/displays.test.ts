@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { describe as describeStep } from "../../src/plan/describe.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { readRecord } from "../../src/vm/record.ts";
-import { planDomainStart, startDomain } from "../../src/vm/start.ts";
+import { describe as describeStep } from "../../src/plan/steps/describe.ts";
+import { readRecord } from "../../src/state/record.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { planDomainStart, startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { recordOf } from "./hotplug-scene.ts";
 import { domainXml, errorOf, makeMachine, nodeOn, reapAll, sweepAll, UUID } from "./scene.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { suspendGuest } from "../../src/vm/ask-guest.ts";
-import { readReason } from "../../src/vm/reason.ts";
-import { dumpDomain } from "../../src/vm/saving/dump-domain.ts";
-import { takeScreenshot } from "../../src/vm/saving/screenshot.ts";
+import { readReason } from "../../src/state/reason.ts";
+import { suspendGuest } from "../../src/vm/lifecycle/ask-guest.ts";
+import { dumpDomain } from "../../src/vm/save/dump-domain.ts";
+import { takeScreenshot } from "../../src/vm/save/screenshot.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { FILE, fileText, machineWithGuest, PRIVATE, REMEMBERED, stateOf } from "./saving-scene.ts";
 import { errorOf, labelOf, makeMachine, nodeOn, reapAll, UUID } from "./scene.ts";

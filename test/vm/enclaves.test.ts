@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { readRecord } from "../../src/vm/record.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { readRecord } from "../../src/state/record.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { domainXml, failedStart, labelOf, makeMachine, nodeOn, putNode, UUID } from "./scene.ts";
 

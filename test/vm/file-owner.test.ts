@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { runOn } from "../cli/in-memory.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { diskXml, domainXml, nodeOn, OTHER, reapAll, UUID } from "./scene.ts";

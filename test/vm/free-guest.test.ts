@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { type ErrorKind, SvirtError } from "../../src/errors.ts";
-import { withFreeGuest } from "../../src/vm/locks.ts";
-import type { Node } from "../../src/vm/node.ts";
+import type { Node } from "../../src/state/instance.ts";
+import { withFreeGuest } from "../../src/state/locks.ts";
 import { makeMachine, nodeOn, UUID } from "./scene.ts";
 
 const failure = (kind: ErrorKind): SvirtError =>

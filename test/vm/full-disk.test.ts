@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { rebootGuest, shutdownGuest } from "../../src/vm/ask-guest.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import type { Node } from "../../src/vm/node.ts";
-import { readReason } from "../../src/vm/reason.ts";
-import { readRecord } from "../../src/vm/record.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import type { Node } from "../../src/state/instance.ts";
+import { readReason } from "../../src/state/reason.ts";
+import { readRecord } from "../../src/state/record.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { rebootGuest, shutdownGuest } from "../../src/vm/lifecycle/ask-guest.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import {
   ALL_KINDS,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { startDomain } from "../../src/vm/start.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import {
   type DomainWish,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { planDomainStart, startDomain } from "../../src/vm/start.ts";
+import { planDomainStart, startDomain } from "../../src/vm/start/start.ts";
 import { runOn, type Said } from "../cli/in-memory.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { qcow2Bytes } from "../storage/qcow2-bytes.ts";

@@ -1,11 +1,11 @@
 import { expect } from "bun:test";
 import fc from "fast-check";
-import type { Ask } from "../../src/vm/change-domain.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { attachDevice, detachDevice } from "../../src/vm/devices/change-devices.ts";
-import { isRunning, readRecords } from "../../src/vm/record.ts";
-import { settle, sweep } from "../../src/vm/settle.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { isRunning, readRecords } from "../../src/state/record.ts";
+import type { Ask } from "../../src/vm/change/change-domain.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { attachDevice, detachDevice } from "../../src/vm/hotplug/change-devices.ts";
+import { settle, sweep } from "../../src/vm/recover/recover.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import type { Strike } from "../memory-host/svirt.ts";
 import { deviceOf } from "./hotplug-scene.ts";

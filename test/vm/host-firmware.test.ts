@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomainText } from "../../src/domain/document.ts";
-import type { Os } from "../../src/domain/os.ts";
-import { defineDomain, undefineDomain } from "../../src/vm/define.ts";
-import { readDefinition } from "../../src/vm/definitions.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { runningGuest } from "../../src/vm/running-guest.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import type { Os } from "../../src/domain/machine/os.ts";
+import { readDefinition } from "../../src/state/definitions.ts";
+import { defineDomain, undefineDomain } from "../../src/vm/define/define.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { runningGuest } from "../../src/vm/guest/running-guest.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { errorOf, makeMachine, nodeOn, reapAll, UUID } from "./scene.ts";
 import { addUser } from "./session-scene.ts";

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { readRecord } from "../../src/vm/record.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { readRecord } from "../../src/state/record.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { putPciDevices } from "./pci-scene.ts";
 import { domainXml, failedStart, makeMachine, nodeOn, putText, UUID } from "./scene.ts";

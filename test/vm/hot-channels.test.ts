@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { attachDevice, detachDevice, updateDevice } from "../../src/vm/devices/change-devices.ts";
-import { formatLive } from "../../src/vm/live-xml.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { attachDevice, detachDevice, updateDevice } from "../../src/vm/hotplug/change-devices.ts";
+import { formatLive } from "../../src/vm/query/live-xml.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { runOn } from "../cli/in-memory.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { comesAndGoesWhole, deviceOf, recordOf, wholeState } from "./hotplug-scene.ts";

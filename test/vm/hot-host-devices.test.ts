@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { attachDevice, detachDevice } from "../../src/vm/devices/change-devices.ts";
-import { formatLive } from "../../src/vm/live-xml.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { attachDevice, detachDevice } from "../../src/vm/hotplug/change-devices.ts";
+import { formatLive } from "../../src/vm/query/live-xml.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import type { PciWish } from "../memory-host/pci-bus.ts";
 import { deviceOf, recordOf, wholeState } from "./hotplug-scene.ts";

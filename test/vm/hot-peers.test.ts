@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { describe as describeStep } from "../../src/plan/describe.ts";
-import { attachDevice, detachDevice, updateDevice } from "../../src/vm/devices/change-devices.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { describe as describeStep } from "../../src/plan/steps/describe.ts";
+import { attachDevice, detachDevice, updateDevice } from "../../src/vm/hotplug/change-devices.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { comesAndGoesWhole, deviceOf, recordOf, wholeState } from "./hotplug-scene.ts";
 import { nbdDisk, SHARED_MEMORY, SOCKET, VHOST_USER_DISK, withSocket } from "./peer-scene.ts";

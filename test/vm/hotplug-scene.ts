@@ -1,8 +1,8 @@
 import { expect } from "bun:test";
 import { type Device, parseDevice } from "../../src/domain/device.ts";
-import { attachDevice, detachDevice } from "../../src/vm/devices/change-devices.ts";
-import { type GuestRecord, readRecord } from "../../src/vm/record.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { type GuestRecord, readRecord } from "../../src/state/record.ts";
+import { attachDevice, detachDevice } from "../../src/vm/hotplug/change-devices.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { diskXml, domainXml, makeMachine, nodeOn, sweepAll, UUID } from "./scene.ts";
 import { strikeEverywhere, type Work, withoutInodes } from "./strikes.ts";

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../src/domain/document.ts";
-import type { Ask } from "../../src/vm/change-domain.ts";
-import { defineDomain } from "../../src/vm/define.ts";
-import { readDefinition } from "../../src/vm/definitions.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { attachDevice, detachDevice, updateDevice } from "../../src/vm/devices/change-devices.ts";
-import { formatLive } from "../../src/vm/live-xml.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { readDefinition } from "../../src/state/definitions.ts";
+import type { Ask } from "../../src/vm/change/change-domain.ts";
+import { defineDomain } from "../../src/vm/define/define.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { attachDevice, detachDevice, updateDevice } from "../../src/vm/hotplug/change-devices.ts";
+import { formatLive } from "../../src/vm/query/live-xml.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { cdXml, deviceOf, machineWithDisks, recordOf, SECOND, wholeState } from "./hotplug-scene.ts";
 import {

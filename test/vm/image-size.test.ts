@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { imageSize, physicalSize } from "../../src/vm/block/image-size.ts";
+import { imageSize, physicalSize } from "../../src/resolve/image-size.ts";
 import { qcow2Bytes } from "../storage/qcow2-bytes.ts";
 import { makeMachine, nodeOn, putText } from "./scene.ts";
 

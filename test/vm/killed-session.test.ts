@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { readRecords } from "../../src/vm/record.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { readRecords } from "../../src/state/record.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { diskXml, domainXml, nodeOn, reapAll, sweepAll } from "./scene.ts";
 import { DISK, logIn, makeUsersMachine } from "./session-scene.ts";

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import { ClaimRegistry } from "../../src/registry/claims.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { isRunning, readRecords } from "../../src/vm/record.ts";
-import { settle, sweep } from "../../src/vm/settle.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { isRunning, readRecords } from "../../src/state/record.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { settle, sweep } from "../../src/vm/recover/recover.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import type { Strike } from "../memory-host/svirt.ts";
 import { ALL_DEVICES, ALL_KINDS, domainXml, makeMachine, nodeOn, reapAll, sweepAll, UUID } from "./scene.ts";

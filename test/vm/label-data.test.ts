@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { parseDomain } from "../../src/domain/document.ts";
-import { listPeerSockets } from "../../src/domain/peer-sockets.ts";
-import { decideDynamicLabel } from "../../src/label/decide-label.ts";
-import { decideFileLabel } from "../../src/label/file-rule.ts";
+import { listPeerSockets } from "../../src/domain/resources/peer-sockets.ts";
+import { decideFileLabel } from "../../src/label/file-label.ts";
+import { decideDynamicLabel } from "../../src/label/guest-label.ts";
 import { readPolicyFacts } from "../../src/report/policy-facts.ts";
-import { gatherFiles, gatherResources } from "../../src/vm/gather-files.ts";
-import { startDomain } from "../../src/vm/start.ts";
-import type { UsedFile } from "../../src/vm/used-file.ts";
+import { gatherFiles, gatherResources } from "../../src/resolve/files/all.ts";
+import type { UsedFile } from "../../src/resolve/resolved-file.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { Machine } from "../memory-host/machine.ts";
 import { errorOf, nodeOn } from "./scene.ts";
 

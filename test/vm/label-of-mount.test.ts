@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { UNKNOWN_MACHINE } from "../../src/run/machine-marks.ts";
+import { UNKNOWN_MACHINE } from "../../src/run/labels/machine-marks.ts";
 import { DISK, makeMachines, NFS_WITH_CONTEXT, release, startOn } from "./machines-scene.ts";
 import { errorOf, staticLabel } from "./scene.ts";
 

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { attachDevice, detachDevice } from "../../src/vm/devices/change-devices.ts";
-import { formatLive } from "../../src/vm/live-xml.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { attachDevice, detachDevice } from "../../src/vm/hotplug/change-devices.ts";
+import { formatLive } from "../../src/vm/query/live-xml.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { runOn } from "../cli/in-memory.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { deviceOf, recordOf } from "./hotplug-scene.ts";

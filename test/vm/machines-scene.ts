@@ -1,9 +1,9 @@
 import { runCommandLine } from "../../src/cli/run-command.ts";
+import { releaseLabels } from "../../src/labelling/release-label.ts";
 import { readFileContexts } from "../../src/report/default-labels.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { releaseLabels } from "../../src/vm/release-label.ts";
-import { sweep } from "../../src/vm/settle.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { sweep } from "../../src/vm/recover/recover.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import type { FileSystem } from "../memory-host/file-tree.ts";
 import { Machine } from "../memory-host/machine.ts";
 import { type DomainWish, diskXml, domainXml, nodeOn, ORIGINAL, putText, reapAll } from "./scene.ts";

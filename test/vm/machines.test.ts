@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { UNKNOWN_MACHINE } from "../../src/run/machine-marks.ts";
-import { sweep } from "../../src/vm/settle.ts";
-import { showLabel } from "../../src/vm/show-label.ts";
+import { showLabel } from "../../src/labelling/show-label.ts";
+import { UNKNOWN_MACHINE } from "../../src/run/labels/machine-marks.ts";
+import { sweep } from "../../src/vm/recover/recover.ts";
 import {
   CLUSTER,
   DISK,

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { rebootGuest } from "../../src/vm/ask-guest.ts";
-import { defineDomain, undefineDomain } from "../../src/vm/define.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { findDomain } from "../../src/vm/find-domain.ts";
-import { startDefined } from "../../src/vm/saving/restore-domain.ts";
-import { managedSaveDomain } from "../../src/vm/saving/save-domain.ts";
+import { defineDomain, undefineDomain } from "../../src/vm/define/define.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { findDomain } from "../../src/vm/guest/find-domain.ts";
+import { rebootGuest } from "../../src/vm/lifecycle/ask-guest.ts";
+import { startDefined } from "../../src/vm/save/restore-domain.ts";
+import { managedSaveDomain } from "../../src/vm/save/save-domain.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { MANAGED, machineWithGuest, PRIVATE, REMEMBERED } from "./saving-scene.ts";
 import { ALL_KINDS, domainXml, errorOf, labelOf, makeMachine, nodeOn, reapAll, UUID } from "./scene.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { parseDevice } from "../../src/domain/device.ts";
-import type { Disk } from "../../src/domain/disk.ts";
-import { type MediumAction, putMedium } from "../../src/vm/devices/medium.ts";
-import { takeSource } from "../../src/vm/devices/update-rules.ts";
+import type { Disk } from "../../src/domain/devices/disk/disk.ts";
+import { type MediumAction, putMedium } from "../../src/vm/hotplug/medium.ts";
+import { takeSource } from "../../src/vm/hotplug/update-rules.ts";
 
 function drive(device: string, inside = ""): Disk {
   const xml = `<disk type='file' device='${device}'><driver name='qemu' type='raw' cache='none'/>${inside}<target dev='sdb' bus='sata'/></disk>`;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { describe as describeStep } from "../../src/plan/describe.ts";
-import { attachDevice, detachDevice } from "../../src/vm/devices/change-devices.ts";
-import { planDomainStart, startDomain } from "../../src/vm/start.ts";
+import { describe as describeStep } from "../../src/plan/steps/describe.ts";
+import { attachDevice, detachDevice } from "../../src/vm/hotplug/change-devices.ts";
+import { planDomainStart, startDomain } from "../../src/vm/start/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { deviceOf, recordOf } from "./hotplug-scene.ts";
 import { domainXml, errorOf, makeMachine, nodeOn } from "./scene.ts";

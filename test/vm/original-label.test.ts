@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { runCommandLine } from "../../src/cli/run-command.ts";
 import { auditNode } from "../../src/vm/audit/audit-node.ts";
-import { defineDomain } from "../../src/vm/define.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { defineDomain } from "../../src/vm/define/define.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import {
   diskXml,

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { parseDevice } from "../../src/domain/device.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { attachDevice } from "../../src/vm/devices/change-devices.ts";
-import { readRecord } from "../../src/vm/record.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { readRecord } from "../../src/state/record.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { attachDevice } from "../../src/vm/hotplug/change-devices.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { putPciDevices } from "./pci-scene.ts";
 import { diskXml, domainXml, errorOf, failedStart, labelOf, makeMachine, nodeOn, UUID } from "./scene.ts";

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { defineDomain } from "../../src/vm/define.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { defineDomain } from "../../src/vm/define/define.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { extension, qcow2Bytes } from "../storage/qcow2-bytes.ts";
 import { diskXml, domainXml, failedStart, labelOf, makeMachine, nodeOn, ORIGINAL, OTHER } from "./scene.ts";

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { planDomainStart, startDomain } from "../../src/vm/start.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { planDomainStart, startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { machineWithGroups } from "./groups-scene.ts";
 import { nbdDisk, SHARED_MEMORY, SOCKET, VHOST_USER_DISK, withSocket } from "./peer-scene.ts";

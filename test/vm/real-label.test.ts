@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, mkdirSync, statSync, symlinkSync } from "node:fs";
-import type { Host } from "../../src/host.ts";
+import type { Host } from "../../src/host/host.ts";
+import { restoreLabels, setLabel } from "../../src/labelling/set-label.ts";
+import { showLabel } from "../../src/labelling/show-label.ts";
 import { readFileContexts } from "../../src/report/default-labels.ts";
-import type { Node } from "../../src/vm/node.ts";
-import { restoreLabels, setLabel } from "../../src/vm/set-label.ts";
-import { showLabel } from "../../src/vm/show-label.ts";
+import type { Node } from "../../src/state/instance.ts";
 import { ASIDE, MISSING, RealFolder } from "../host/real-folder.ts";
 
 const DEFAULT = "system_u:object_r:virt_image_t:s0";

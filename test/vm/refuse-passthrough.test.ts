@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../src/domain/document.ts";
-import { listResources } from "../../src/domain/resources.ts";
-import { refuseUnready } from "../../src/vm/refuse-unready.ts";
+import { listResources } from "../../src/domain/resources/resources.ts";
+import { refuseUnready } from "../../src/domain/unimplemented/refuse.ts";
 import { domainWith } from "../domain/corpus.ts";
 
 const MAC = "<mac address='52:54:00:00:00:01'/>";

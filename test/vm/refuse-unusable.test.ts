@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { startDomain } from "../../src/vm/start.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { snapshot } from "../memory-host/machine.ts";
 import { diskXml, domainXml, errorOf, makeMachine, nodeOn } from "./scene.ts";
 

@@ -1,7 +1,7 @@
-import { readRecord } from "../../src/vm/record.ts";
-import { restoreDomain } from "../../src/vm/saving/restore-domain.ts";
-import { saveDomain } from "../../src/vm/saving/save-domain.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { readRecord } from "../../src/state/record.ts";
+import { restoreDomain } from "../../src/vm/save/restore-domain.ts";
+import { saveDomain } from "../../src/vm/save/save-domain.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { diskXml, domainXml, makeMachine, nodeOn, reapAll, UUID } from "./scene.ts";
 import { withoutInodes } from "./strikes.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Paths } from "../../src/plan/paths.ts";
-import { sessionPaths } from "../../src/vm/session-paths.ts";
+import { sessionPaths } from "../../src/state/session-paths.ts";
 import { errorOf } from "./scene.ts";
 import { HOME, makeUsersMachine, USER } from "./session-scene.ts";
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { describe as describeStep } from "../../src/plan/describe.ts";
+import { describe as describeStep } from "../../src/plan/steps/describe.ts";
+import { readRecords } from "../../src/state/record.ts";
 import { auditNode } from "../../src/vm/audit/audit-node.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { readRecords } from "../../src/vm/record.ts";
-import { planDomainStart, startDomain } from "../../src/vm/start.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { planDomainStart, startDomain } from "../../src/vm/start/start.ts";
 import { runOn } from "../cli/in-memory.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import {

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { rebootGuest, shutdownGuest, suspendGuest } from "../../src/vm/ask-guest.ts";
+import { registryOf } from "../../src/state/instance.ts";
+import { readReason } from "../../src/state/reason.ts";
+import { readRecord, writeRecord } from "../../src/state/record.ts";
 import { auditNode } from "../../src/vm/audit/audit-node.ts";
-import { defineDomain } from "../../src/vm/define.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { registryOf } from "../../src/vm/node.ts";
-import { readReason } from "../../src/vm/reason.ts";
-import { readRecord, writeRecord } from "../../src/vm/record.ts";
-import { settle } from "../../src/vm/settle.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { defineDomain } from "../../src/vm/define/define.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { rebootGuest, shutdownGuest, suspendGuest } from "../../src/vm/lifecycle/ask-guest.ts";
+import { settle } from "../../src/vm/recover/recover.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import {
   ALL_KINDS,

@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import type { Host } from "../../src/host.ts";
-import { planStop } from "../../src/plan/inverse.ts";
+import type { Host } from "../../src/host/host.ts";
 import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
+import { planStop } from "../../src/plan/steps/inverse.ts";
+import type { Node } from "../../src/state/instance.ts";
+import { readRecord } from "../../src/state/record.ts";
 import { auditNode } from "../../src/vm/audit/audit-node.ts";
 import { auditFile } from "../../src/vm/audit/open-file.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import type { Node } from "../../src/vm/node.ts";
-import { readRecord } from "../../src/vm/record.ts";
-import { sweep } from "../../src/vm/settle.ts";
-import { planDomainStart, startDomain } from "../../src/vm/start.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { sweep } from "../../src/vm/recover/recover.ts";
+import { planDomainStart, startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import {
   diskXml,

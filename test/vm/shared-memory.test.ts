@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { domainXml, failedStart, labelOf, makeMachine, nodeOn, ORIGINAL, UUID } from "./scene.ts";
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomainText } from "../../src/domain/document.ts";
-import { defineDomain } from "../../src/vm/define.ts";
-import { readDefinition } from "../../src/vm/definitions.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { readDefinition } from "../../src/state/definitions.ts";
+import { defineDomain } from "../../src/vm/define/define.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { accessOf, CONTENT, expectCleanEnd, expectRefused, OTHER, sources } from "./block-checks.ts";
 import { IMAGES, machineWithChain, takeOn } from "./block-scene.ts";
 import { recordOf, wholeState } from "./hotplug-scene.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { claim } from "../../src/plan/step-parts.ts";
-import { record } from "../../src/vm/record-schema.ts";
+import { claim } from "../../src/plan/facts/step-parts.ts";
+import { record } from "../../src/state/record-schema.ts";
 
 const text = await Bun.file(new URL("../../docs/state.md", import.meta.url)).text();
 

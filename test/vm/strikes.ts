@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { readRecord } from "../../src/vm/record.ts";
+import { readRecord } from "../../src/state/record.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import type { Moment, Strike } from "../memory-host/svirt.ts";
 import { errorOf, nodeOn, reapAll, sweepAll, UUID } from "./scene.ts";

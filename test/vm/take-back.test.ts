@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import type { Host } from "../../src/host.ts";
-import { attachDevice } from "../../src/vm/devices/change-devices.ts";
-import type { Node } from "../../src/vm/node.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import type { Host } from "../../src/host/host.ts";
+import type { Node } from "../../src/state/instance.ts";
+import { attachDevice } from "../../src/vm/hotplug/change-devices.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { deviceOf, machineWithDisks, recordOf, SECOND } from "./hotplug-scene.ts";
 import { diskXml, domainXml, errorOf, labelOf, makeMachine, nodeOn, ORIGINAL, sweepAll } from "./scene.ts";

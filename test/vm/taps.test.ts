@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { describe as describeStep } from "../../src/plan/describe.ts";
-import { planStop } from "../../src/plan/inverse.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { attachDevice, detachDevice } from "../../src/vm/devices/change-devices.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { describe as describeStep } from "../../src/plan/steps/describe.ts";
+import { planStop } from "../../src/plan/steps/inverse.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { attachDevice, detachDevice } from "../../src/vm/hotplug/change-devices.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { deviceOf, recordOf, wholeState } from "./hotplug-scene.ts";
 import { domainXml, errorOf, makeMachine, nodeOn, reapAll, sweepAll, UUID } from "./scene.ts";

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { guestPaths, SYSTEM_PATHS } from "../../src/plan/paths.ts";
+import { removeStrayOverlays } from "../../src/resolve/transient-disks.ts";
+import { readRecord } from "../../src/state/record.ts";
 import { auditNode } from "../../src/vm/audit/audit-node.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { readRecord } from "../../src/vm/record.ts";
-import { saveDomain } from "../../src/vm/saving/save-domain.ts";
-import { planDomainStart, startDomain } from "../../src/vm/start.ts";
-import { removeStrayOverlays } from "../../src/vm/transient-disks.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { saveDomain } from "../../src/vm/save/save-domain.ts";
+import { planDomainStart, startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import {
   diskXml,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { defineDomain } from "../../src/vm/define.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { defineDomain } from "../../src/vm/define/define.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { commitOn } from "./block-scene.ts";
 import {

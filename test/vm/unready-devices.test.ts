@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../src/domain/document.ts";
-import { refuseUnready } from "../../src/vm/refuse-unready.ts";
+import { refuseUnready } from "../../src/domain/unimplemented/refuse.ts";
 import { domainWith } from "../domain/corpus.ts";
 
 const start = (devices: string): void => refuseUnready(parseDomain(domainWith(devices)));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { readRecords } from "../../src/vm/record.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import { readRecords } from "../../src/state/record.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { runOn } from "../cli/in-memory.ts";
 import { Machine } from "../memory-host/machine.ts";
 import { extension, qcow2Bytes } from "../storage/qcow2-bytes.ts";

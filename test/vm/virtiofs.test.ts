@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import { readRecord } from "../../src/state/record.ts";
 import { auditNode } from "../../src/vm/audit/audit-node.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { readRecord } from "../../src/vm/record.ts";
-import { planDomainStart, startDomain } from "../../src/vm/start.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { planDomainStart, startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { domainXml, errorOf, folderLabelOf, labelOf, makeMachine, nodeOn, UUID } from "./scene.ts";
 import { leavesNothing, type Work, withoutInodes } from "./strikes.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import type { FileAttributes, Host } from "../../src/host.ts";
-import { defineDomain } from "../../src/vm/define.ts";
-import { destroyDomain } from "../../src/vm/destroy.ts";
-import { saveDomain } from "../../src/vm/saving/save-domain.ts";
-import { startDomain } from "../../src/vm/start.ts";
+import type { FileAttributes, Host } from "../../src/host/host.ts";
+import { defineDomain } from "../../src/vm/define/define.ts";
+import { destroyDomain } from "../../src/vm/end/destroy.ts";
+import { saveDomain } from "../../src/vm/save/save-domain.ts";
+import { startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { qcow2Bytes } from "../storage/qcow2-bytes.ts";
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { absolutePath, macAddress, uuid, word } from "../../src/domain/words.ts";
+import { absolutePath, macAddress, uuid, word } from "../../src/domain/forms/text.ts";
 import { hexadecimal, integer, oneOf, onOff, type ValueForm, yesNo } from "../../src/xml/value-form.ts";
 
 const cases: readonly (readonly [string, ValueForm<unknown>, string, unknown])[] = [

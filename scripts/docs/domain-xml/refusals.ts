@@ -1,4 +1,4 @@
-import { UNREADY } from "../../../src/vm/refuse-unready.ts";
+import { UNREADY } from "../../../src/domain/unimplemented/refuse.ts";
 import { listSections, listTops } from "./sections.ts";
 import { STARTS } from "./starts.ts";
 

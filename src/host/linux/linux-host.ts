@@ -1,6 +1,6 @@
-import type { Host } from "../../host.ts";
+import type { Host } from "../host.ts";
+import { listFolder, readText } from "./files/quick-files.ts";
 import type { QuickCall } from "./other-calls.ts";
-import { listFolder, readText } from "./quick-files.ts";
 
 /**
  * The machine that svirt runs on. What `svirt list` calls is here at once; all else is read in when the first of it is
@@ -13,13 +13,13 @@ export function makeLinuxHost(): Host {
     getProcess: (pid) => running().getProcess(pid),
     getBootId: () => running().getBootId(),
     nowMs: () => Date.now(),
-    sleep: async (ms) => await (await import("./ready.ts")).sleep(ms),
+    sleep: async (ms) => await (await import("./calls/ready.ts")).sleep(ms),
     makeUuid: () => crypto.randomUUID(),
     connectMonitor: async (path, timeoutMs) =>
-      await (await import("./monitor.ts")).connectMonitor(path, timeoutMs),
-    editFile: async (path) => await (await import("./edit-file.ts")).editFile(path),
-    connectLines: async (to) => (await import("./line-channel.ts")).connectLines(to),
-    talk: async (to, how) => await (await import("./talk.ts")).talk(to, how),
+      await (await import("./sockets/monitor.ts")).connectMonitor(path, timeoutMs),
+    editFile: async (path) => await (await import("./terminal/edit-file.ts")).editFile(path),
+    connectLines: async (to) => (await import("./sockets/line-channel.ts")).connectLines(to),
+    talk: async (to, how) => await (await import("./terminal/talk.ts")).talk(to, how),
 
     ...fileCalls(),
     lock: async (path, timeoutMs) => await others().lock(path, timeoutMs),
@@ -123,6 +123,9 @@ function others(): Omit<Host, QuickCall> {
 }
 
 function running(): Pick<Host, "getProcess" | "getBootId"> {
-  const { getBootId, getProcess }: typeof import("./running.ts") = require("./running.ts");
+  const {
+    getBootId,
+    getProcess,
+  }: typeof import("./processes/running.ts") = require("./processes/running.ts");
   return { getBootId, getProcess };
 }

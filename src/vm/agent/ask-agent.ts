@@ -1,12 +1,12 @@
 import { SvirtError } from "../../errors.ts";
 import type { LineChannel } from "../../host/channels.ts";
 import { deviceLock } from "../../plan/paths.ts";
-import { formatSync, isSynced, parseAgentCommand } from "../../qemu/agent-words.ts";
-import type { Line } from "../../qemu/line-buffer.ts";
+import { formatSync, isSynced, parseAgentCommand } from "../../qemu/agent/protocol.ts";
+import type { Line } from "../../qemu/monitor/line-buffer.ts";
+import type { Node } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
 import { findConsole, listNamedPorts } from "../console/find-console.ts";
 import { lockConsole } from "../console/talk-to-guest.ts";
-import type { Node } from "../node.ts";
-import type { GuestRecord } from "../record.ts";
 
 /** By this name the agent finds its port in the guest. libvirt's and virt-install's */
 const AGENT_PORT = "org.qemu.guest_agent.0";

@@ -1,9 +1,9 @@
-import { listGuestProcesses } from "../../run/kill-guest.ts";
-import { describeHeld } from "../../run/let-go.ts";
+import { listGuestProcesses } from "../../run/process/kill-guest.ts";
+import { describeHeld } from "../../run/process/let-go.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
-import { listHeldInChange } from "../give-up.ts";
-import type { Node } from "../node.ts";
-import { type GuestRecord, identityOf, isRunning, readRecords } from "../record.ts";
+import type { Node } from "../../state/instance.ts";
+import { type GuestRecord, identityOf, isRunning, readRecords } from "../../state/record.ts";
+import { listHeldInChange } from "../change/give-up.ts";
 import { type AuditedDevice, auditDevices } from "./device-nodes.ts";
 import { findLeftovers } from "./leftovers.ts";
 import { type AuditedFile, auditFile } from "./open-file.ts";

@@ -1,13 +1,13 @@
-import type { FileFacts } from "../../host.ts";
-import { fileKey } from "../../plan/file.ts";
+import type { FileFacts } from "../../host/host.ts";
+import { isStale } from "../../labelling/original-label.ts";
+import { fileKey } from "../../plan/facts/file.ts";
 import { defaultLabelOf, readFileContexts } from "../../report/default-labels.ts";
 import { udevRuleFor } from "../../report/udev.ts";
-import { getFileLabel } from "../../run/file-label.ts";
+import { getFileLabel } from "../../run/labels/file-label.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
-import { isSession, type Node } from "../node.ts";
-import { isStale } from "../original-label.ts";
-import { allSteps } from "../reason.ts";
-import type { GuestRecord } from "../record.ts";
+import { isSession, type Node } from "../../state/instance.ts";
+import { allSteps } from "../../state/reason.ts";
+import type { GuestRecord } from "../../state/record.ts";
 
 /** A device node that a guest has, or that opens a way into the kernel. */
 export interface AuditedDevice {

@@ -1,9 +1,9 @@
-import type { ProcessFacts } from "../../host.ts";
+import type { ProcessFacts } from "../../host/host.ts";
+import { guestOfRule, UDEV_RULES } from "../../plan/actions/udev-rule.ts";
 import { recordsFolder } from "../../plan/paths.ts";
-import { guestOfRule, UDEV_RULES } from "../../plan/udev-rule.ts";
-import { REAPER } from "../../run/kill-guest.ts";
-import { isSession, type Node, registryOf } from "../node.ts";
-import { type GuestRecord, isRunning } from "../record.ts";
+import { REAPER } from "../../run/process/kill-guest.ts";
+import { isSession, type Node, registryOf } from "../../state/instance.ts";
+import { type GuestRecord, isRunning } from "../../state/record.ts";
 
 const UUID_LENGTH = 36;
 

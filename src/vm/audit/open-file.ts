@@ -1,12 +1,12 @@
-import type { OpenFile } from "../../host.ts";
-import { isInstalled } from "../../label/impossible-targets.ts";
-import { fileKey } from "../../plan/file.ts";
-import { listPlugged } from "../../plan/plugged.ts";
+import type { OpenFile } from "../../host/host.ts";
+import { isInstalled } from "../../label/protected-paths.ts";
+import { fileKey } from "../../plan/facts/file.ts";
+import { listPlugged } from "../../plan/record/qemu-objects.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
 import { pairOf } from "../../selinux/level.ts";
-import type { Node } from "../node.ts";
-import { allSteps } from "../reason.ts";
-import type { GuestRecord } from "../record.ts";
+import type { Node } from "../../state/instance.ts";
+import { allSteps } from "../../state/reason.ts";
+import type { GuestRecord } from "../../state/record.ts";
 
 /** A file that a guest holds open. */
 export interface AuditedFile {

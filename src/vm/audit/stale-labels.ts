@@ -1,14 +1,14 @@
 import { parseDomainText } from "../../domain/document.ts";
-import type { Resource } from "../../domain/resource.ts";
-import { listResources } from "../../domain/resources.ts";
+import type { Resource } from "../../domain/resources/resource.ts";
+import { listResources } from "../../domain/resources/resources.ts";
 import { asSvirtError } from "../../errors.ts";
+import { findLeftLabel } from "../../labelling/original-label.ts";
 import { folderOf } from "../../plan/folder-of.ts";
-import { UNKNOWN_MACHINE } from "../../run/machine-marks.ts";
-import { listDefinitionNames, readDefinition } from "../definitions.ts";
-import { isSession, type Node } from "../node.ts";
-import { findLeftLabel } from "../original-label.ts";
-import { allSteps } from "../reason.ts";
-import type { GuestRecord } from "../record.ts";
+import { UNKNOWN_MACHINE } from "../../run/labels/machine-marks.ts";
+import { listDefinitionNames, readDefinition } from "../../state/definitions.ts";
+import { isSession, type Node } from "../../state/instance.ts";
+import { allSteps } from "../../state/reason.ts";
+import type { GuestRecord } from "../../state/record.ts";
 
 /** libvirt's own, and what its documents recommend. */
 const IMAGE_FOLDERS = ["/var/lib/libvirt/images", "/var/lib/libvirt/qemu/nvram"];

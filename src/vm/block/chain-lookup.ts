@@ -1,7 +1,7 @@
-import { imagePath } from "../../domain/disk-images.ts";
+import { imagePath } from "../../domain/devices/disk/images.ts";
 import { SvirtError } from "../../errors.ts";
-import { fileKey } from "../../plan/file.ts";
-import type { Node } from "../node.ts";
+import { fileKey } from "../../plan/facts/file.ts";
+import type { Node } from "../../state/instance.ts";
 import type { RunningDisk, RunningImage } from "./running-disk.ts";
 
 /**

@@ -1,14 +1,14 @@
-import { imagePath } from "../../domain/disk-images.ts";
+import { imagePath } from "../../domain/devices/disk/images.ts";
 import { SvirtError } from "../../errors.ts";
-import type { BlockJob } from "../../plan/block-job.ts";
-import { planStartJob, planWritable } from "../../plan/block-plan.ts";
-import { fileKey } from "../../plan/file.ts";
-import { listPlugged } from "../../plan/plugged.ts";
-import { commitCommand } from "../../qemu/block-job-commands.ts";
-import type { AskedChange, DecidedChange } from "../change-guest.ts";
-import { type Node, registryOf } from "../node.ts";
-import { type GuestRecord, readRecord } from "../record.ts";
-import { refuseWritten } from "../written-place.ts";
+import { planStartJob, planWritable } from "../../plan/actions/block.ts";
+import type { BlockJob } from "../../plan/facts/block-job.ts";
+import { fileKey } from "../../plan/facts/file.ts";
+import { listPlugged } from "../../plan/record/qemu-objects.ts";
+import { commitCommand } from "../../qemu/monitor/block-job-commands.ts";
+import { refuseWritten } from "../../resolve/written-place.ts";
+import { type Node, registryOf } from "../../state/instance.ts";
+import { type GuestRecord, readRecord } from "../../state/record.ts";
+import type { AskedChange, DecidedChange } from "../change/change-guest.ts";
 import { lookUpImage } from "./chain-lookup.ts";
 import { findRunningDisk, linkOf, nodesOf, type RunningDisk, type RunningImage } from "./running-disk.ts";
 

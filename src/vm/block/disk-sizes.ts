@@ -1,13 +1,13 @@
-import type { Disk } from "../../domain/disk.ts";
-import { isDiskNamed } from "../../domain/disk-facts.ts";
-import { imagePath } from "../../domain/disk-images.ts";
+import type { Disk } from "../../domain/devices/disk/disk.ts";
+import { isDiskNamed } from "../../domain/devices/disk/facts.ts";
+import { imagePath } from "../../domain/devices/disk/images.ts";
 import { parseDomainText } from "../../domain/document.ts";
 import { SvirtError } from "../../errors.ts";
-import { parseImageFormat } from "../../storage/image-header.ts";
-import { findDomain } from "../find-domain.ts";
-import { inspectExisting } from "../free-file.ts";
-import type { Node } from "../node.ts";
-import { imageSize, physicalSize } from "./image-size.ts";
+import { parseImageFormat } from "../../images/header.ts";
+import { inspectExisting } from "../../labelling/free-file.ts";
+import { imageSize, physicalSize } from "../../resolve/image-size.ts";
+import type { Node } from "../../state/instance.ts";
+import { findDomain } from "../guest/find-domain.ts";
 
 /** How large a disk's own image is. */
 export interface DiskSizes {

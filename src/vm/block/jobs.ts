@@ -1,8 +1,8 @@
-import { isDiskNamed } from "../../domain/disk-facts.ts";
+import { isDiskNamed } from "../../domain/devices/disk/facts.ts";
 import { SvirtError } from "../../errors.ts";
-import type { Monitor } from "../../host.ts";
-import type { BlockJob } from "../../plan/block-job.ts";
-import { snapshotCommand } from "../../qemu/block-job-commands.ts";
+import type { Monitor } from "../../host/host.ts";
+import type { BlockJob } from "../../plan/facts/block-job.ts";
+import { snapshotCommand } from "../../qemu/monitor/block-job-commands.ts";
 import {
   findJob,
   findSpeed,
@@ -10,16 +10,22 @@ import {
   type QemuJob,
   replacesTop,
   waitForState,
-} from "../../run/block-job.ts";
-import type { Watch } from "../../run/run-plan.ts";
-import { type AskedChange, changeGuest, changeSettled, notLetGo, settleChange } from "../change-guest.ts";
-import { findRunning } from "../find-domain.ts";
-import { tellMonitor, withMonitor } from "../guest-monitor.ts";
-import { withGuestLock } from "../locks.ts";
-import type { Node } from "../node.ts";
-import { type GuestRecord, readRecord, writeRecord } from "../record.ts";
-import { runningGuest } from "../running-guest.ts";
-import { type EndedJob, settleJobs } from "./settle-jobs.ts";
+} from "../../run/steps/block-job.ts";
+import type { Watch } from "../../run/steps/run-plan.ts";
+import type { Node } from "../../state/instance.ts";
+import { withGuestLock } from "../../state/locks.ts";
+import { type GuestRecord, readRecord, writeRecord } from "../../state/record.ts";
+import {
+  type AskedChange,
+  changeGuest,
+  changeSettled,
+  notLetGo,
+  settleChange,
+} from "../change/change-guest.ts";
+import { findRunning } from "../guest/find-domain.ts";
+import { tellMonitor, withMonitor } from "../guest/guest-monitor.ts";
+import { runningGuest } from "../guest/running-guest.ts";
+import { type EndedJob, settleJobs } from "./finish-jobs.ts";
 
 /** A job is started, and goes on without svirt. Throws what the decision and the host throw; then nothing has changed. */
 export async function startBlockJob(

@@ -1,17 +1,17 @@
 import { formatDevice, parseDevice } from "../../domain/device.ts";
-import { type LocalImage, withImages } from "../../domain/disk-images.ts";
+import { type LocalImage, withImages } from "../../domain/devices/disk/images.ts";
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts } from "../../host.ts";
-import type { ChainLink } from "../../plan/block-job.ts";
-import { planAttach } from "../../plan/hotplug-plan.ts";
-import type { Step } from "../../plan/step.ts";
-import type { MonitorCommand } from "../../plan/step-parts.ts";
-import { formatMedium } from "../../qemu/hot-device.ts";
-import { decideNewDevice, freeNames } from "../devices/new-files.ts";
-import { factsOfPlanned, inspect } from "../inspect-file.ts";
-import type { Node } from "../node.ts";
-import type { GuestRecord } from "../record.ts";
-import { placeOfMade, refuseUnwritable } from "../written-place.ts";
+import type { FileFacts } from "../../host/host.ts";
+import { planAttach } from "../../plan/actions/hotplug.ts";
+import type { ChainLink } from "../../plan/facts/block-job.ts";
+import type { MonitorCommand } from "../../plan/facts/step-parts.ts";
+import type { Step } from "../../plan/steps/step.ts";
+import { formatMedium } from "../../qemu/hotplug/plug.ts";
+import { factsOfPlanned, inspect } from "../../resolve/inspect-file.ts";
+import { placeOfMade, refuseUnwritable } from "../../resolve/written-place.ts";
+import type { Node } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
+import { decideNewDevice, freeNames } from "../hotplug/new-files.ts";
 import type { RunningDisk } from "./running-disk.ts";
 
 /** An image that a disk of a running guest is to get. */

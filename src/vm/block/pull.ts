@@ -1,9 +1,9 @@
-import type { BlockJob } from "../../plan/block-job.ts";
-import { planStartJob } from "../../plan/block-plan.ts";
-import { streamCommand } from "../../qemu/block-job-commands.ts";
-import type { AskedChange, DecidedChange } from "../change-guest.ts";
-import type { Node } from "../node.ts";
-import type { GuestRecord } from "../record.ts";
+import { planStartJob } from "../../plan/actions/block.ts";
+import type { BlockJob } from "../../plan/facts/block-job.ts";
+import { streamCommand } from "../../qemu/monitor/block-job-commands.ts";
+import type { Node } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
+import type { AskedChange, DecidedChange } from "../change/change-guest.ts";
 import { lookUpImage } from "./chain-lookup.ts";
 import { findRunningDisk, linkOf, nodesOf } from "./running-disk.ts";
 

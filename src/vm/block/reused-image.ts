@@ -1,9 +1,9 @@
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts } from "../../host.ts";
-import { fileKey } from "../../plan/file.ts";
-import { type FoundElement, walkChain } from "../../storage/image-chain.ts";
-import { imageReader, inspect } from "../inspect-file.ts";
-import type { Node } from "../node.ts";
+import type { FileFacts } from "../../host/host.ts";
+import { type FoundElement, walkChain } from "../../images/chain.ts";
+import { fileKey } from "../../plan/facts/file.ts";
+import { imageReader, inspect } from "../../resolve/inspect-file.ts";
+import type { Node } from "../../state/instance.ts";
 import type { RunningImage } from "./running-disk.ts";
 
 /**

@@ -1,25 +1,25 @@
-import type { BackingStore } from "../../domain/backing-store.ts";
-import type { Disk } from "../../domain/disk.ts";
-import { isDiskNamed, isReadOnly } from "../../domain/disk-facts.ts";
-import { imagePath } from "../../domain/disk-images.ts";
+import type { BackingStore } from "../../domain/devices/disk/backing-store.ts";
+import type { Disk } from "../../domain/devices/disk/disk.ts";
+import { isDiskNamed, isReadOnly } from "../../domain/devices/disk/facts.ts";
+import { imagePath } from "../../domain/devices/disk/images.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts } from "../../host.ts";
-import type { ChainLink } from "../../plan/block-job.ts";
-import type { BlockFacts } from "../../plan/block-plan.ts";
-import { fileKey } from "../../plan/file.ts";
-import { type Layer, listLayers } from "../../plan/layers.ts";
+import type { FileFacts } from "../../host/host.ts";
+import type { FoundElement } from "../../images/chain.ts";
+import type { BlockFacts } from "../../plan/actions/block.ts";
+import type { ChainLink } from "../../plan/facts/block-job.ts";
+import { fileKey } from "../../plan/facts/file.ts";
 import { guestPaths } from "../../plan/paths.ts";
-import { listPlugged } from "../../plan/plugged.ts";
-import type { Guest } from "../../qemu/guest.ts";
-import { driveId } from "../../qemu/hot-device.ts";
+import { type Layer, listLayers } from "../../plan/record/disk-chain.ts";
+import { listPlugged } from "../../plan/record/qemu-objects.ts";
+import { driveId } from "../../qemu/hotplug/plug.ts";
 import { isDirect } from "../../qemu/launch.ts";
-import type { FoundElement } from "../../storage/image-chain.ts";
-import { gatherDevice, labelDecisionOf } from "../devices/new-files.ts";
-import type { Node } from "../node.ts";
-import type { GuestRecord } from "../record.ts";
-import { runningGuest } from "../running-guest.ts";
-import { refuseBusyDisk } from "./refuse-busy.ts";
+import type { Guest } from "../../qemu/model/guest.ts";
+import type { Node } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
+import { refuseBusyDisk } from "../guest/refuse-busy.ts";
+import { runningGuest } from "../guest/running-guest.ts";
+import { gatherDevice, labelDecisionOf } from "../hotplug/new-files.ts";
 
 /** An image of a disk: as QEMU has it, and as found on the host. */
 export interface RunningImage {

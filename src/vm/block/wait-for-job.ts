@@ -1,8 +1,8 @@
-import { isAtRest, type QemuJob, replacesTop } from "../../run/block-job.ts";
-import { findRunning } from "../find-domain.ts";
-import type { Node } from "../node.ts";
+import { isAtRest, type QemuJob, replacesTop } from "../../run/steps/block-job.ts";
+import type { Node } from "../../state/instance.ts";
+import { findRunning } from "../guest/find-domain.ts";
+import type { EndedJob } from "./finish-jobs.ts";
 import { findDiskJob, lookAtDisk, withSettled } from "./jobs.ts";
-import type { EndedJob } from "./settle-jobs.ts";
 
 const POLL_MS = 200;
 

@@ -1,10 +1,10 @@
 import { SvirtError } from "../../errors.ts";
-import { runsOn } from "../../qemu/choose-firmware.ts";
-import type { EmulatorFacts } from "../../qemu/emulator-facts.ts";
+import { runsOn } from "../../qemu/firmware/choose.ts";
+import type { EmulatorFacts } from "../../qemu/monitor/emulator-facts.ts";
+import { hostFirmware } from "../../resolve/host-firmware.ts";
+import type { Node } from "../../state/instance.ts";
 import { attributesDraft, type Draft, parentDraft, textDraft } from "../../xml/draft.ts";
 import { formatDocument } from "../../xml/format-document.ts";
-import { hostFirmware } from "../host-firmware.ts";
-import type { Node } from "../node.ts";
 import { DEVICES, type Enumeration, isOffered } from "./offers.ts";
 
 /** Of which guests somebody wants to know. */

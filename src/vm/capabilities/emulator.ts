@@ -7,9 +7,9 @@ import {
   emulatorFacts,
   parseEmulatorFacts,
   questionWords,
-} from "../../qemu/emulator-facts.ts";
+} from "../../qemu/monitor/emulator-facts.ts";
 import { askQemu } from "../../report/qemu-version.ts";
-import type { Node } from "../node.ts";
+import type { Node } from "../../state/instance.ts";
 
 /** What is kept of an emulator: what it said, and of which file that was. */
 const kept = v.strictObject({

@@ -1,7 +1,7 @@
 import { parseDomainText } from "../../domain/document.ts";
+import { refuseListeners } from "../../domain/forbidden/listeners.ts";
+import { refuseUnready } from "../../domain/unimplemented/refuse.ts";
 import { completeGuest } from "../../qemu/complete-guest.ts";
-import { refuseListeners } from "../refuse-listeners.ts";
-import { refuseUnready } from "../refuse-unready.ts";
 
 /** Something that a guest can have: the word for it, XML that has it, and what QEMU makes of it. */
 export interface Offer {

@@ -1,18 +1,18 @@
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts } from "../../host.ts";
-import { isGuestUser } from "../../plan/guest-user.ts";
+import type { FileFacts } from "../../host/host.ts";
+import { isGuestUser } from "../../plan/facts/guest-user.ts";
 import { guestPaths } from "../../plan/paths.ts";
-import { listPlugged } from "../../plan/plugged.ts";
-import { socketPath } from "../../qemu/chardev-backend-words.ts";
-import { type NamedPort, namePorts } from "../../qemu/chardev-words.ts";
+import { listPlugged } from "../../plan/record/qemu-objects.ts";
+import { type NamedPort, namePorts } from "../../qemu/devices/chardev/argv.ts";
+import { socketPath } from "../../qemu/devices/chardev/backend.ts";
 import { parsePtys } from "../../qemu/start-commands.ts";
-import { getFileLabel } from "../../run/file-label.ts";
+import { getFileLabel } from "../../run/labels/file-label.ts";
 import { parseContext } from "../../selinux/context.ts";
-import { withMonitor } from "../guest-monitor.ts";
-import { namedDevices } from "../named-devices.ts";
-import type { Node } from "../node.ts";
-import type { GuestRecord } from "../record.ts";
-import { runningGuest } from "../running-guest.ts";
+import type { Node } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
+import { withMonitor } from "../guest/guest-monitor.ts";
+import { namedDevices } from "../guest/named-devices.ts";
+import { runningGuest } from "../guest/running-guest.ts";
 
 /** A character device of a running guest that somebody may talk to. */
 export interface GuestConsole {

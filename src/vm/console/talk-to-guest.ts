@@ -1,9 +1,9 @@
 import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { TalkEnd } from "../../host/channels.ts";
 import { deviceLock } from "../../plan/paths.ts";
-import { getLockHolder } from "../../run/lock-holder.ts";
-import type { Node } from "../node.ts";
-import type { GuestRecord } from "../record.ts";
+import { getLockHolder } from "../../run/process/lock-holder.ts";
+import type { Node } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
 import { findConsole } from "./find-console.ts";
 
 /** How a talk with a guest's console is to be. */

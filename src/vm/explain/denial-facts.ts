@@ -1,5 +1,5 @@
 import type { Context } from "../../selinux/context.ts";
-import type { Denial } from "../../selinux/denial.ts";
+import type { Denial } from "../../selinux/denials/denial.ts";
 import type { KnownFile } from "./known-files.ts";
 import type { KnownGuest } from "./known-guests.ts";
 

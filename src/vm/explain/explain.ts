@@ -1,10 +1,10 @@
 import { readPolicyFacts } from "../../report/policy-facts.ts";
-import { getFileLabel } from "../../run/file-label.ts";
+import { getFileLabel } from "../../run/labels/file-label.ts";
 import { type Context, parseContext } from "../../selinux/context.ts";
-import { type Denial, MOST_DENIALS, parseAuditLog } from "../../selinux/denial.ts";
-import type { Node } from "../node.ts";
+import { type Denial, MOST_DENIALS, parseAuditLog } from "../../selinux/denials/denial.ts";
+import type { Node } from "../../state/instance.ts";
 import type { DenialFacts } from "./denial-facts.ts";
-import { describeDenial } from "./denied-words.ts";
+import { describeDenial } from "./describe-denial.ts";
 import { findKnownFile, findPath, type KnownFile, listKnownFiles } from "./known-files.ts";
 import { guestOfRange, type KnownGuest, listKnownGuests } from "./known-guests.ts";
 import { reasonFor } from "./reason.ts";

@@ -2,7 +2,7 @@ import { shellWord } from "../../report/shell-word.ts";
 import { dominates } from "../../selinux/level.ts";
 import { wayOfBoolean } from "./boolean.ts";
 import type { DenialFacts, Reason } from "./denial-facts.ts";
-import { allowRule } from "./denied-words.ts";
+import { allowRule } from "./describe-denial.ts";
 import { sharedStorageReason } from "./storage-reason.ts";
 
 /** Why a guest was denied something: the first that applies. */

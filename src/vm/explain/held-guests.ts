@@ -1,7 +1,7 @@
-import { describeHeld } from "../../run/let-go.ts";
-import { listHeldInChange } from "../give-up.ts";
-import type { Node } from "../node.ts";
-import { readRecords } from "../record.ts";
+import { describeHeld } from "../../run/process/let-go.ts";
+import type { Node } from "../../state/instance.ts";
+import { readRecords } from "../../state/record.ts";
+import { listHeldInChange } from "../change/give-up.ts";
 
 /** A guest that has not let go of what it was told to. */
 export interface HeldGuest {

@@ -1,11 +1,11 @@
-import { listResources } from "../../domain/resources.ts";
-import type { FileId } from "../../plan/file.ts";
+import { listResources } from "../../domain/resources/resources.ts";
+import type { FileId } from "../../plan/facts/file.ts";
 import { folderOf } from "../../plan/folder-of.ts";
 import { guestPaths } from "../../plan/paths.ts";
-import { listPlugged } from "../../plan/plugged.ts";
-import type { DeniedObject } from "../../selinux/denial.ts";
-import type { Node } from "../node.ts";
-import { allSteps } from "../reason.ts";
+import { listPlugged } from "../../plan/record/qemu-objects.ts";
+import type { DeniedObject } from "../../selinux/denials/denial.ts";
+import type { Node } from "../../state/instance.ts";
+import { allSteps } from "../../state/reason.ts";
 import type { KnownGuest } from "./known-guests.ts";
 
 /** A file that svirt knows to be a guest's. */

@@ -1,14 +1,14 @@
 import { parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
-import { selinuxSeclabel } from "../../domain/selinux-seclabel.ts";
+import { selinuxSeclabel } from "../../domain/machine/selinux-seclabel.ts";
 import { readPolicyFacts } from "../../report/policy-facts.ts";
 import { availableLevel, rangesFor } from "../../selinux/category-pairs.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
-import type { AuditedMachine } from "../../selinux/denial.ts";
+import type { AuditedMachine } from "../../selinux/denials/denial.ts";
 import { pairOf } from "../../selinux/level.ts";
-import { type Definition, listDefinitionNames, readDefinition } from "../definitions.ts";
-import type { Node } from "../node.ts";
-import { type GuestRecord, isRunning, readRecords } from "../record.ts";
+import { type Definition, listDefinitionNames, readDefinition } from "../../state/definitions.ts";
+import type { Node } from "../../state/instance.ts";
+import { type GuestRecord, isRunning, readRecords } from "../../state/record.ts";
 
 /** A guest that a denial may be about. */
 export interface KnownGuest {

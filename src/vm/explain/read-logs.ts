@@ -1,6 +1,6 @@
 import { SvirtError } from "../../errors.ts";
-import type { Host } from "../../host.ts";
-import { LONGEST_LINE, SHORTEST_LINE } from "../../selinux/audit-line.ts";
+import type { Host } from "../../host/host.ts";
+import { LONGEST_LINE, SHORTEST_LINE } from "../../selinux/denials/audit-line.ts";
 
 /** Where auditd writes, unless auditd.conf says otherwise. */
 const AUDIT_LOG = "/var/log/audit/audit.log";

@@ -1,5 +1,5 @@
 import type { DenialFacts, Reason } from "./denial-facts.ts";
-import { allowRule } from "./denied-words.ts";
+import { allowRule } from "./describe-denial.ts";
 import { guestReason } from "./guest-reason.ts";
 
 /** Why it was denied, by who was denied it. */

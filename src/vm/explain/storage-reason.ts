@@ -1,6 +1,6 @@
 import { wayOfBoolean } from "./boolean.ts";
 import type { DenialFacts, Reason } from "./denial-facts.ts";
-import { allowRule } from "./denied-words.ts";
+import { allowRule } from "./describe-denial.ts";
 
 /** A kind of storage or device whose files all have one type, and the boolean that gives all of it to all guests. */
 interface SharedKind {

@@ -1,14 +1,14 @@
-import type { Volume } from "../../domain/volume.ts";
+import type { Volume } from "../../domain/other-documents/volume.ts";
 import { SvirtError } from "../../errors.ts";
-import { belongsToHost } from "../../label/impossible-targets.ts";
-import { formatNewImage, type NewImage } from "../../storage/format-qcow2.ts";
-import { walkChain } from "../../storage/image-chain.ts";
-import { parseImageFormat } from "../../storage/image-header.ts";
-import { imageSize } from "../block/image-size.ts";
-import { imageReader } from "../inspect-file.ts";
-import type { Node } from "../node.ts";
-import { setLabel } from "../set-label.ts";
-import { placeOfMade } from "../written-place.ts";
+import { walkChain } from "../../images/chain.ts";
+import { parseImageFormat } from "../../images/header.ts";
+import { formatNewImage, type NewImage } from "../../images/new-qcow2.ts";
+import { belongsToHost } from "../../label/protected-paths.ts";
+import { setLabel } from "../../labelling/set-label.ts";
+import { imageSize } from "../../resolve/image-size.ts";
+import { imageReader } from "../../resolve/inspect-file.ts";
+import { placeOfMade } from "../../resolve/written-place.ts";
+import type { Node } from "../../state/instance.ts";
 
 /** What a volume's file has where its XML does not say. As VIR_STORAGE_DEFAULT_VOL_PERM_MODE of libvirt */
 const DEFAULT_MODE = 0o600;

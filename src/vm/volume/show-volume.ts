@@ -1,12 +1,12 @@
-import type { Permissions, Volume } from "../../domain/volume.ts";
+import type { Permissions, Volume } from "../../domain/other-documents/volume.ts";
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts } from "../../host.ts";
-import { getFileLabel } from "../../run/file-label.ts";
-import { HEADER_BYTES, parseImageHeader, probeImageFormat } from "../../storage/image-header.ts";
-import { resolveImageName } from "../../storage/image-name.ts";
-import { physicalSize } from "../block/image-size.ts";
-import { inspectExisting } from "../free-file.ts";
-import type { Node } from "../node.ts";
+import type { FileFacts } from "../../host/host.ts";
+import { HEADER_BYTES, parseImageHeader, probeImageFormat } from "../../images/header.ts";
+import { resolveImageName } from "../../images/name.ts";
+import { inspectExisting } from "../../labelling/free-file.ts";
+import { physicalSize } from "../../resolve/image-size.ts";
+import { getFileLabel } from "../../run/labels/file-label.ts";
+import type { Node } from "../../state/instance.ts";
 
 type Image = Pick<Volume, "capacityBytes" | "backingStore"> & { readonly format: string };
 

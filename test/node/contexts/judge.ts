@@ -1,4 +1,4 @@
-import type { FileKind } from "../../../src/selinux/file-kind.ts";
+import type { FileKind } from "../../../src/selinux/file-contexts/file-kind.ts";
 
 /** The domain and type of a context: its third part. */
 function typeOf(context: string): string {

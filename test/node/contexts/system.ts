@@ -1,4 +1,4 @@
-import { defaultContextOf, parseFileContexts } from "../../../src/selinux/file-contexts.ts";
+import { defaultContextOf, parseFileContexts } from "../../../src/selinux/file-contexts/look-up.ts";
 import {
   findLabelFaults,
   findListenerFaults,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { destroyDomain } from "../../../src/vm/destroy.ts";
+import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { nodeOn, reapAll, sweepAll } from "../scene.ts";
 import { endUnseen, type Subject, strikeEverywhere } from "../strikes.ts";

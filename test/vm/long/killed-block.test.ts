@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { imagePath } from "../../../src/domain/disk-images.ts";
+import { imagePath } from "../../../src/domain/devices/disk/images.ts";
 import { parseDomainText } from "../../../src/domain/document.ts";
-import { readDefinition } from "../../../src/vm/definitions.ts";
-import { sweep } from "../../../src/vm/settle.ts";
+import { readDefinition } from "../../../src/state/definitions.ts";
+import { sweep } from "../../../src/vm/recover/recover.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { commitOn, copyOn, endOn, IMAGES, machineWithChain, pullOn, takeOn, waitOn } from "../block-scene.ts";
 import { recordOf, wholeState } from "../hotplug-scene.ts";

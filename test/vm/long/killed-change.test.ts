@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { attachDevice, changeMedium, detachDevice } from "../../../src/vm/devices/change-devices.ts";
-import { takeSource } from "../../../src/vm/devices/update-rules.ts";
-import { startDomain } from "../../../src/vm/start.ts";
+import { attachDevice, changeMedium, detachDevice } from "../../../src/vm/hotplug/change-devices.ts";
+import { takeSource } from "../../../src/vm/hotplug/update-rules.ts";
+import { startDomain } from "../../../src/vm/start/start.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import { cdXml, deviceOf, machineWithDisks, SECOND, wholeState } from "../hotplug-scene.ts";
 import { domainXml, makeMachine, nodeOn } from "../scene.ts";

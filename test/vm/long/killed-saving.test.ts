@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { defineDomain } from "../../../src/vm/define.ts";
-import { destroyDomain } from "../../../src/vm/destroy.ts";
-import { findDomain } from "../../../src/vm/find-domain.ts";
-import { dumpDomain } from "../../../src/vm/saving/dump-domain.ts";
-import { startDefined } from "../../../src/vm/saving/restore-domain.ts";
-import { managedSaveDomain, saveDomain } from "../../../src/vm/saving/save-domain.ts";
-import { takeScreenshot } from "../../../src/vm/saving/screenshot.ts";
-import { startDomain } from "../../../src/vm/start.ts";
+import { defineDomain } from "../../../src/vm/define/define.ts";
+import { destroyDomain } from "../../../src/vm/end/destroy.ts";
+import { findDomain } from "../../../src/vm/guest/find-domain.ts";
+import { dumpDomain } from "../../../src/vm/save/dump-domain.ts";
+import { startDefined } from "../../../src/vm/save/restore-domain.ts";
+import { managedSaveDomain, saveDomain } from "../../../src/vm/save/save-domain.ts";
+import { takeScreenshot } from "../../../src/vm/save/screenshot.ts";
+import { startDomain } from "../../../src/vm/start/start.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import {
   FILE,
@@ -170,7 +170,7 @@ describe("a restore killed before, within and after every call that changes some
     return machine;
   }
   const restore: Work = async (node) => {
-    const { restoreDomain } = await import("../../../src/vm/saving/restore-domain.ts");
+    const { restoreDomain } = await import("../../../src/vm/save/restore-domain.ts");
     return await restoreDomain(node, FILE, { wakes: undefined, xml: undefined });
   };
 

@@ -1,0 +1,108 @@
+import { SvirtError } from "../../errors.ts";
+import type { CommandSpec, Operand, Option } from "../command.ts";
+
+/** What stands on a command line after the command's name. */
+export interface ParsedArguments {
+  readonly operands: ReadonlyMap<string, string>;
+  readonly rest: readonly string[];
+  readonly options: ReadonlyMap<string, string>;
+}
+
+const HELP: Option = { name: "help", summary: "print this help" };
+
+/**
+ * Reads a command's arguments as virsh does: operands by place or by name (`--domain vm1`), options in any place, `--`
+ * ends them. Throws "usage" in virsh's words.
+ */
+export function parseArguments(spec: CommandSpec, words: readonly string[]): ParsedArguments {
+  const operands = new Map<string, string>();
+  const options = new Map<string, string>();
+  const placed: string[] = [];
+  const listed: string[] = [];
+  const queue = [...words];
+  const keep = (name: string, value: string): void => {
+    if (isOperand(spec, name, isList)) listed.push(value);
+    else (isOperand(spec, name) ? operands : options).set(name, value);
+  };
+  for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
+    const long = longForm(spec, word);
+    if (long.startsWith("--") && long !== "--") {
+      keep(...readNamed(spec, long, queue));
+    } else {
+      placed.push(...(word === "--" ? queue.splice(0) : [word]));
+    }
+  }
+  const rest = [...listed, ...placeOperands(spec, placed, operands)];
+  if (!options.has("help")) requireOperands(spec, { operands, rest });
+  return { operands, rest, options };
+}
+
+/** Whether all that is left goes to an operand. */
+export function isList({ isRepeated }: Operand): boolean {
+  return isRepeated === true;
+}
+
+/** The options a command takes, with the one that all take. */
+export function optionsOf(spec: CommandSpec): readonly Option[] {
+  return [...spec.options, HELP];
+}
+
+/** `--dry-run` for `-n`; any other word is left as it is. */
+function longForm(spec: CommandSpec, word: string): string {
+  const option = spec.options.find(({ short }) => short !== undefined && word === `-${short}`);
+  return option === undefined ? word : `--${option.name}`;
+}
+
+/** `--all`, `--timeout 5` or `--timeout=5`. */
+function readNamed(spec: CommandSpec, word: string, queue: string[]): [name: string, value: string] {
+  const at = word.indexOf("=");
+  const name = at === -1 ? word.slice(2) : word.slice(2, at);
+  const given = at === -1 ? undefined : word.slice(at + 1);
+  const option = optionsOf(spec).find((known) => known.name === name);
+  if (option === undefined && !isOperand(spec, name)) {
+    throw usage(spec, `command '${spec.name}' doesn't support option --${name}`);
+  }
+  if (!isOperand(spec, name) && option?.value === undefined) {
+    if (given !== undefined) throw usage(spec, `option --${name} takes no value`);
+    return [name, ""];
+  }
+  const value = given ?? queue.shift();
+  if (value === undefined) throw usage(spec, `expected syntax: --${name} <${option?.value ?? name}>`);
+  return [name, value];
+}
+
+function isOperand(
+  spec: CommandSpec,
+  name: string,
+  isOfKind: (operand: Operand) => boolean = () => true,
+): boolean {
+  return spec.operands.some((known) => known.name === name && isOfKind(known));
+}
+
+/** Gives the words that are left for an operand that takes the rest. */
+function placeOperands(
+  spec: CommandSpec,
+  placed: string[],
+  operands: Map<string, string>,
+): readonly string[] {
+  for (const known of spec.operands) {
+    if (isList(known)) return placed.splice(0);
+    if (operands.has(known.name)) continue;
+    const word = placed.shift();
+    if (word !== undefined) operands.set(known.name, word);
+  }
+  if (placed.length === 0) return [];
+  throw usage(spec, `unexpected data '${placed[0]}'`);
+}
+
+function requireOperands(spec: CommandSpec, parsed: Pick<ParsedArguments, "operands" | "rest">): void {
+  for (const known of spec.operands) {
+    const isThere = isList(known) ? parsed.rest.length > 0 : (parsed.operands.get(known.name) ?? "") !== "";
+    if (isThere || known.isOptional === true) continue;
+    throw usage(spec, `command '${spec.name}' requires <${known.name}> option`);
+  }
+}
+
+function usage(spec: CommandSpec, message: string): SvirtError {
+  return new SvirtError(message, { kind: "usage", remedy: `See: svirt ${spec.name} --help` });
+}

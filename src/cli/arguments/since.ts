@@ -1,0 +1,23 @@
+import { SvirtError } from "../../errors.ts";
+
+const UNITS: ReadonlyMap<string, number> = new Map([
+  ["s", 1000],
+  ["m", 60_000],
+  ["h", 3_600_000],
+  ["d", 86_400_000],
+]);
+const DATE = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?Z?)?$/;
+
+/** A point in time in milliseconds since 1970: so long ago (`10m`), or a date. Throws "usage". */
+export function parseSince(text: string, nowMs: number): number {
+  const [, count = "", unit = ""] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
+  const unitMs = UNITS.get(unit);
+  if (unitMs !== undefined) return nowMs - Number(count) * unitMs;
+  const atMs = DATE.test(text) ? Date.parse(text.replace(" ", "T")) : Number.NaN;
+  if (!Number.isNaN(atMs)) return atMs;
+  throw new SvirtError(`Cannot read the time "${text}": it is neither like 10m nor like 2026-01-31 12:00`, {
+    kind: "usage",
+    remedy:
+      "Write how long ago (30s, 10m, 2h, 3d) or a date: 2026-01-31, 2026-01-31T12:00, 2026-01-31T12:00:00Z.",
+  });
+}

@@ -1,0 +1,46 @@
+import { SvirtError } from "../../errors.ts";
+
+/** What a shell would act on outside of quotes, or would in double quotes. POSIX.1-2024, Shell Command Language, 2.2 */
+const SPECIAL = /[|&;<>()$`\\\r\n]/;
+const SPECIAL_IN_DOUBLE_QUOTES = /[$`\\]/;
+/** What stands next: blanks, or a piece of a word. A quote that is not closed fits nothing. */
+const PIECE = /(?<blanks>[ \t]+)|'(?<single>[^']*)'|"(?<double>[^"]*)"|(?<plain>[^ \t'"]+)/y;
+
+/**
+ * The words of a line, as a POSIX shell would split it as far as blanks and quotes go. Nothing else has a meaning: what a
+ * shell would act on is refused rather than misread. Throws "usage".
+ */
+export function splitWords(line: string): readonly string[] {
+  const words: string[] = [];
+  let word: string | undefined;
+  const piece = new RegExp(PIECE);
+  while (piece.lastIndex < line.length) {
+    const at = piece.lastIndex;
+    const found = piece.exec(line)?.groups;
+    if (found === undefined) throw notSplit(`the quote ${line.charAt(at)} has no end`, "Close it.");
+    if (found["blanks"] === undefined) {
+      word = (word ?? "") + textOf(found);
+    } else {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    }
+  }
+  return word === undefined ? words : [...words, word];
+}
+
+function textOf({ double, plain, single }: Readonly<Record<string, string | undefined>>): string {
+  if (single !== undefined) return single;
+  const [special] =
+    (double === undefined ? SPECIAL.exec(plain ?? "") : SPECIAL_IN_DOUBLE_QUOTES.exec(double)) ?? [];
+  if (special !== undefined) {
+    throw notSplit(
+      `no shell reads it, and ${JSON.stringify(special)} is a shell's`,
+      "Put it in single quotes.",
+    );
+  }
+  return double ?? plain ?? "";
+}
+
+function notSplit(why: string, remedy: string): SvirtError {
+  return new SvirtError(`Cannot split the command into words: ${why}`, { kind: "usage", remedy });
+}

@@ -1,0 +1,59 @@
+import { type Audit, auditNode } from "../../../vm/audit/audit-node.ts";
+import { type Command, JSON_OPTION, printJson } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+import { formatTable } from "../../output/table.ts";
+
+const FINDINGS = 1;
+
+/** `svirt audit` */
+export const command: Command = {
+  spec: {
+    name: "audit",
+    summary:
+      "prove what is confined and how: every guest's label, every file it has open, device nodes, anything left behind",
+    details:
+      "Reads what the kernel shows and changes nothing: it is the one command that shows what a killed svirt has left " +
+      "instead of finishing it first. Exit code 1 when there are findings.",
+    operands: [],
+    options: [JSON_OPTION],
+  },
+  async run(call) {
+    const audit = auditNode(call.node);
+    if (call.options.has("json")) printJson(call, audit);
+    else call.output.print(formatAudit(audit));
+    return audit.findings.length === 0 ? undefined : FINDINGS;
+  },
+};
+
+function formatAudit(audit: Audit): string {
+  const guests = audit.guests.map(({ label, name, pid, uid }) => [
+    name,
+    String(pid ?? "-"),
+    String(uid),
+    label ?? "-",
+  ]);
+  const files = audit.guests.flatMap(({ files: open, name }) =>
+    open.map(({ fd, finding, label, path }) => [
+      name,
+      String(fd),
+      label ?? "-",
+      oneLine(path),
+      finding ?? "ok",
+    ]),
+  );
+  const devices = audit.devices.map(({ finding, guest, label, path }) => [
+    oneLine(path),
+    label ?? "-",
+    guest ?? "-",
+    finding ?? "ok",
+  ]);
+  return [
+    `SELinux is ${audit.mode}\n\n`,
+    formatTable(["Guest", "PID", "User", "Label"], guests),
+    formatTable(["Guest", "FD", "Label", "File", "Finding"], files),
+    formatTable(["Device", "Label", "Guest", "Finding"], devices),
+    audit.findings.length === 0
+      ? "No findings.\n"
+      : `Findings: ${audit.findings.length}\n${audit.findings.map((finding) => `  - ${oneLine(finding)}\n`).join("")}`,
+  ].join("");
+}

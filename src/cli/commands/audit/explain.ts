@@ -1,0 +1,112 @@
+import { type Explanation, explainLog, type NamedGuest } from "../../../vm/explain/explain.ts";
+import { type HeldGuest, listHeldGuests } from "../../../vm/explain/held-guests.ts";
+import { readLogs } from "../../../vm/explain/read-logs.ts";
+import { findDomain } from "../../../vm/guest/find-domain.ts";
+import { parseSince } from "../../arguments/since.ts";
+import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, printJson } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+import { formatFacts } from "../../output/table.ts";
+
+/** `svirt explain [DOMAIN]` */
+export const command: Command = {
+  spec: {
+    name: "explain",
+    summary: "what SELinux has denied: to which guest, which resource, what is missing and what to do",
+    details:
+      "Reads the kernel's log and, where auditd runs, /var/log/audit/audit.log, since the host was booted. What repeats is " +
+      "told once, with its count, the latest last. It tells of guests, of svirt itself and of who asked for what a " +
+      "guest has; a guest that has ended is found by the categories that follow from its UUID. Names in the records were " +
+      "chosen by whoever was denied something: they are shown, never trusted. Without --file it tells, too, which guests still " +
+      "hold what they were told to let go of.",
+    operands: [{ ...DOMAIN_OPERAND, isOptional: true }],
+    options: [
+      {
+        name: "file",
+        value: "FILE",
+        summary: "read these lines of dmesg or audit.log instead; - for standard input",
+      },
+      {
+        name: "since",
+        value: "TIME",
+        summary: "only what was denied since then: 10m, 2h, 3d ago, or a date",
+      },
+      {
+        name: "all",
+        summary: "also from before the boot, and of programs that have nothing to do with guests",
+      },
+      JSON_OPTION,
+    ],
+  },
+  async run(call) {
+    const { host } = call.node;
+    const [file, key] = [call.options.get("file"), call.operands.get("domain")];
+    const lines = readLogs(host, file);
+    const guest = key === undefined ? undefined : findDomain(call.node, key).uuid;
+    const isAll = call.options.has("all");
+    const found = explainLog(call.node, lines, {
+      guest,
+      isAll,
+      sinceMs: sinceMs(call, isAll || file !== undefined),
+      onCut: (most) => call.output.warn(`warning: only the latest ${most} denials are told\n`),
+    });
+    // What somebody hands over in a file is not about now.
+    const held = file === undefined ? listHeldGuests(call.node, guest) : [];
+    if (call.options.has("json")) printJson(call, [...found.map(asJson), ...held]);
+    else call.output.print(formatAll(found, held));
+    return undefined;
+  },
+};
+
+function formatAll(found: readonly Explanation[], held: readonly HeldGuest[]): string {
+  const denials = found.length === 0 ? "No denials.\n" : found.map(formatExplanation).join("");
+  return denials + held.map(formatHeld).join("");
+}
+
+function formatHeld({ change, guest, held, reason, remedy }: HeldGuest): string {
+  return formatFacts([
+    ["Guest", nameOf(guest)],
+    ["Told to", oneLine(change)],
+    ...held.map((line) => ["Held", oneLine(line)] as const),
+    ["Reason", oneLine(reason)],
+    ["Remedy", oneLine(remedy)],
+  ]);
+}
+
+function sinceMs({ node, options }: Call, isWhole: boolean): number {
+  const since = options.get("since");
+  if (since !== undefined) return parseSince(since, node.host.nowMs());
+  return isWhole ? 0 : node.host.getBootTime() * 1000;
+}
+
+/** Times as in ISO 8601. */
+function asJson({ firstMs, lastMs, ...found }: Explanation): object {
+  return { ...found, first: isoTime(firstMs), last: isoTime(lastMs) };
+}
+
+function formatExplanation(found: Explanation): string {
+  const { command = "a program", count, lastMs, pid } = found;
+  return formatFacts([
+    ["Guest", found.guest === undefined ? whoElse(found) : nameOf(found.guest)],
+    ["Denied", `${found.denied}${found.isEnforced ? "" : " (noted only: SELinux was permissive)"}`],
+    ["Object", oneLine(found.object)],
+    ["Belongs to", found.owner === undefined ? undefined : nameOf(found.owner)],
+    ["Contexts", `${found.source} -> ${found.target}`],
+    ["Count", `${count}, last at ${isoTime(lastMs)} by ${oneLine(command)} (PID ${pid ?? "?"})`],
+    ["Reason", oneLine(found.reason)],
+    ["Rule", found.rule ?? "none would help, or none should"],
+    ["Remedy", oneLine(found.remedy)],
+  ]);
+}
+
+function whoElse({ source, subject }: Explanation): string {
+  if (subject === "guest") return "unknown, its level is no guest's here";
+  return subject === "svirt" ? "none, svirt itself" : `none, a program in ${source}`;
+}
+
+function nameOf({ name, state, uuid }: NamedGuest): string {
+  return oneLine(`${name} (${uuid ?? "no UUID"}, ${state})`);
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,75 @@
+import { parseDomain } from "../../../domain/document.ts";
+import { formatSteps } from "../../../plan/steps/describe.ts";
+import { planStop } from "../../../plan/steps/inverse.ts";
+import type { Step } from "../../../plan/steps/step.ts";
+import type { Node } from "../../../state/instance.ts";
+import { allSteps } from "../../../state/reason.ts";
+import { type GuestRecord, isRunning, readRecord } from "../../../state/record.ts";
+import { type FoundDomain, findDomain } from "../../../vm/guest/find-domain.ts";
+import { findManagedState } from "../../../vm/save/restore-domain.ts";
+import { planDomainStart } from "../../../vm/start/start.ts";
+import { MOST_BYTES } from "../../../xml/limits.ts";
+import { type Call, type Command, JSON_OPTION, printJson } from "../../command.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt plan DOMAIN` */
+export const command: Command = {
+  spec: {
+    name: "plan",
+    summary: "print every step that a start would take, with labels before and after, and change nothing",
+    details:
+      "Of a domain that runs there are none: a start leaves it as it is. What its end would do says --stop.",
+    operands: [
+      { name: "domain", summary: "name, id or uuid of a domain; or a file, if it has a / in it; or -" },
+    ],
+    options: [{ name: "stop", summary: "the steps of its end instead" }, JSON_OPTION],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const { guest, steps } = await planSteps(call);
+    if (call.options.has("json")) printJson(call, steps);
+    else if (guest !== undefined && steps.length === 0)
+      call.output.print(`Domain '${guest.name}' is already active\n\n`);
+    else call.output.print(formatSteps(steps));
+    return undefined;
+  },
+};
+
+interface Planned {
+  readonly steps: readonly Step[];
+  /** The one that runs: its start is done, and of its end the steps are known. */
+  readonly guest?: GuestRecord | undefined;
+}
+
+async function planSteps(call: Call): Promise<Planned> {
+  const isStop = call.options.has("stop");
+  const { bytes, found, guest } = readOperand(call);
+  if (guest !== undefined) return { guest, steps: isStop ? planStop(allSteps(guest)) : [] };
+  const saved = found === undefined ? undefined : findManagedState(call.node, found);
+  const start = await planDomainStart(call.node, saved?.bytes ?? bytes, saved?.incoming);
+  return { steps: isStop ? planStop(start) : start };
+}
+
+interface Subject {
+  readonly bytes: Uint8Array;
+  /** Absent of XML that is given. */
+  readonly found?: FoundDomain;
+  readonly guest: GuestRecord | undefined;
+}
+
+/** The XML, and who runs by it: the very guest that a start would find running. */
+function readOperand({ node, operands }: Call): Subject {
+  const key = operands.get("domain") ?? "";
+  if (key === "-" || key.includes("/")) {
+    const bytes = node.host.readInput(key, MOST_BYTES);
+    return { bytes, guest: findGuest(node, parseDomain(bytes).uuid) };
+  }
+  const found = findDomain(node, key);
+  const xml = found.definition?.xml ?? found.guest?.xml ?? "";
+  return { bytes: new TextEncoder().encode(xml), found, guest: found.guest };
+}
+
+function findGuest(node: Node, uuid: string | undefined): GuestRecord | undefined {
+  const guest = uuid === undefined ? undefined : readRecord(node, uuid);
+  return guest !== undefined && isRunning(node, guest) ? guest : undefined;
+}

@@ -1,0 +1,116 @@
+import { parseCopyTarget } from "../../../domain/other-documents/copy-target.ts";
+import { SvirtError } from "../../../errors.ts";
+import { type CopyWish, copyLive } from "../../../vm/block/copy.ts";
+import { formatDocument } from "../../../xml/format-document.ts";
+import { MOST_BYTES } from "../../../xml/limits.ts";
+import { parseWhole } from "../../arguments/whole-number.ts";
+import { endOf, JOB_OPTIONS, paceOf, refuseBoth, runJob } from "../../block-job.ts";
+import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+import { makeDraft } from "../../xml/make-draft.ts";
+
+/** What QEMU takes for either is a 64-bit number; more than this no memory holds. */
+const MOST_BYTES_AT_ONCE = 2 ** 40;
+
+/** `svirt blockcopy DOMAIN PATH DEST` */
+export const command: Command = {
+  spec: {
+    name: "blockcopy",
+    summary: "copy a disk to another image, while the guest runs",
+    details:
+      "The copy is made by svirt and gets the guest's own label before QEMU opens it. With --pivot the guest goes on with\n" +
+      "it, and the images that the guest has no more get the labels back that they had before it; with --finish the copy\n" +
+      "gets the label that it had when it was made. Without either the job goes on until svirt blockjob ends it.",
+    operands: [
+      DOMAIN_OPERAND,
+      { name: "path", summary: "the disk: its target, or the path of its image" },
+      { name: "dest", summary: "path of the copy", isOptional: true },
+      { name: "bandwidth", summary: "bandwidth limit in MiB/s", isOptional: true },
+    ],
+    options: [
+      { name: "xml", value: "file", summary: "the copy's <disk> instead: its source and its format" },
+      { name: "format", value: "format", summary: "raw or qcow2; else that of the disk's own image" },
+      { name: "blockdev", summary: "the copy is a block device" },
+      { name: "shallow", summary: "the disk's own image alone: the copy stands on what it stands on" },
+      { name: "reuse-external", summary: "the copy's image is there already" },
+      { name: "pivot", summary: "implies --wait; the guest goes on with the copy" },
+      { name: "finish", summary: "implies --wait; the guest goes on with what it has" },
+      {
+        name: "granularity",
+        value: "bytes",
+        summary: "a power of two: how much is copied at once at the least",
+      },
+      { name: "buf-size", value: "bytes", summary: "how much is under way at the most" },
+      { name: "synchronous-writes", summary: "what the guest writes is written to both before it goes on" },
+      { name: "transient-job", summary: "taken, and without effect: no job outlives its guest" },
+      { name: "print-xml", summary: "print the copy's XML, and change nothing" },
+      ...JOB_OPTIONS,
+    ],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    for (const other of ["dest", "format", "blockdev"]) refuseBoth(call, other, "xml");
+    refuseBoth(call, "pivot", "finish");
+    const { node, options, output } = call;
+    const target = targetOf(call);
+    if (options.has("print-xml")) {
+      output.print(formatTarget(target));
+      return undefined;
+    }
+    const asked = copyLive(node, { ...target, path: operand(call, "path"), ...howOf(call) });
+    await runJob(call, asked, {
+      label: "Block Copy",
+      started: "Block Copy started",
+      ready: "Now in mirroring phase",
+      done: "Successfully copied",
+      failed: "Copy failed",
+      aborted: "Copy aborted",
+      end: endOf(call, { option: "finish", said: "Successfully copied" }),
+    });
+    return undefined;
+  },
+};
+
+type Target = Pick<CopyWish, "dest" | "storage" | "format">;
+
+function howOf(call: Call): Omit<CopyWish, keyof Target | "path"> {
+  const { options } = call;
+  const numberOf = (name: string): number | undefined => {
+    const text = options.get(name);
+    return text === undefined ? undefined : parseWhole(text, name, [1, MOST_BYTES_AT_ONCE]);
+  };
+  return {
+    isShallow: options.has("shallow"),
+    reuses: options.has("reuse-external"),
+    bytesPerSecond: paceOf(call),
+    granularity: numberOf("granularity"),
+    bufferBytes: numberOf("buf-size"),
+    isSynchronous: options.has("synchronous-writes"),
+  };
+}
+
+function targetOf({ node, operands, options }: Call): Target {
+  const xml = options.get("xml");
+  if (xml !== undefined) {
+    const { driver, source, type } = parseCopyTarget(node.host.readInput(xml, MOST_BYTES));
+    return { storage: type, format: driver?.type, dest: "file" in source ? source.file : source.dev };
+  }
+  const dest = operands.get("dest");
+  if (dest === undefined)
+    throw new SvirtError("need either --dest or --xml", { kind: "usage", remedy: "Name the copy's path." });
+  const format = options.get("format");
+  if (format === undefined || format === "raw" || format === "qcow2")
+    return { dest, format, storage: options.has("blockdev") ? "block" : "file" };
+  throw new SvirtError(`Cannot copy to an image of format '${format}': svirt makes raw and qcow2`, {
+    kind: "unsupported",
+    remedy: "Give --format qcow2.",
+  });
+}
+
+/** As virsh writes it. cmdBlockcopy() of libvirt's tools/virsh-domain.c */
+function formatTarget({ dest, format, storage }: Target): string {
+  const disk = makeDraft("disk", { type: storage });
+  disk.children.push(makeDraft("source", { [storage === "file" ? "file" : "dev"]: dest }));
+  if (format !== undefined) disk.children.push(makeDraft("driver", { type: format }));
+  return formatDocument(disk);
+}

@@ -1,0 +1,76 @@
+import { SvirtError } from "../../../errors.ts";
+import { takeSnapshot } from "../../../vm/block/jobs.ts";
+import { snapshotLive } from "../../../vm/block/snapshot.ts";
+import { findDomain } from "../../../vm/guest/find-domain.ts";
+import { printDryRun, refuseBoth } from "../../block-job.ts";
+import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
+import { DRY_RUN_OPTION } from "../../label-changes.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+import { formatSnapshot, parseDiskspec } from "../../xml/snapshot.ts";
+
+const MS_PER_SECOND = 1000;
+
+/** `svirt snapshot-create-as DOMAIN [NAME] --disk-only` */
+export const command: Command = {
+  spec: {
+    name: "snapshot-create-as",
+    summary: "take a snapshot of the disks of a running guest",
+    details:
+      "Each disk gets an overlay, a new qcow2 image that the guest writes to from then on, and what was the disk's image\n" +
+      "stays as it is: all of them at one instant, or none. The overlay is made by svirt and gets the guest's own label;\n" +
+      "QEMU holds what is below it only for reading, and it gets the label of content. Guest and definition name the\n" +
+      "overlay. Nothing else is kept of a snapshot: there is none to list, revert to or delete, and --no-metadata says\n" +
+      "what is done anyway. svirt blockcommit and blockpull take it back.",
+    operands: [
+      DOMAIN_OPERAND,
+      { name: "name", summary: "name of the snapshot; else the time", isOptional: true },
+      { name: "description", summary: "for the XML that --print-xml prints", isOptional: true },
+      {
+        name: "diskspec",
+        summary: "disk[,snapshot=external|no][,driver=qcow2][,file=PATH], once for each disk",
+        isOptional: true,
+        isRepeated: true,
+      },
+    ],
+    options: [
+      { name: "disk-only", summary: "disks alone, without the guest's memory: svirt takes no other" },
+      { name: "no-metadata", summary: "keep nothing of the snapshot but its images: svirt never does" },
+      { name: "atomic", summary: "all disks or none: svirt never does otherwise" },
+      { name: "reuse-external", summary: "the overlays are there already" },
+      { name: "print-xml", summary: "print the snapshot's XML, and change nothing" },
+      DRY_RUN_OPTION,
+      CRASH_OPTION,
+    ],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const { node, options, output, rest } = call;
+    refuseBoth(call, "print-xml", "no-metadata");
+    const given = call.operands.get("name");
+    const disks = rest.map(parseDiskspec);
+    if (options.has("print-xml")) {
+      findDomain(node, operand(call, "domain"));
+      output.print(formatSnapshot({ name: given, description: call.operands.get("description"), disks }));
+      return undefined;
+    }
+    refuseMemory(call);
+    const name = given ?? String(Math.floor(node.host.nowMs() / MS_PER_SECOND));
+    const asked = snapshotLive(node, { name, disks, reuses: options.has("reuse-external") });
+    if (options.has(DRY_RUN_OPTION.name)) {
+      printDryRun(call, asked);
+    } else {
+      await takeSnapshot(node, operand(call, "domain"), { asked, watch: crashDrill(call) });
+      output.print(`Domain snapshot ${name} created\n`);
+    }
+    return undefined;
+  },
+};
+
+function refuseMemory({ options }: Call): void {
+  if (options.has("disk-only")) return;
+  throw new SvirtError("Operation not supported: svirt takes no snapshot of a guest's memory", {
+    kind: "unsupported",
+    remedy: "Add --disk-only: the disks alone.",
+  });
+}

@@ -1,0 +1,45 @@
+import { SvirtError } from "../../../errors.ts";
+import { type PictureType, takeScreenshot } from "../../../vm/save/screenshot.ts";
+import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+const ENDINGS: Readonly<Record<PictureType, string>> = {
+  "image/png": ".png",
+  "image/x-portable-pixmap": ".ppm",
+};
+
+/** `svirt screenshot DOMAIN [FILE]` */
+export const command: Command = {
+  spec: {
+    name: "screenshot",
+    summary: "write what is on a guest's screen to a file",
+    details:
+      "Without a file it is named after the domain and the time (UTC), and lies in the folder you are in.",
+    operands: [DOMAIN_OPERAND, { name: "file", summary: "where to write it", isOptional: true }],
+    options: [{ name: "screen", value: "number", summary: "which screen of its first card, from 0" }],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const given = call.operands.get("file");
+    const { path, type } = await takeScreenshot(call.node, operand(call, "domain"), {
+      screen: screenOf(call),
+      pathFor: (name, picture) => given ?? `${name}-${formatTime(call.node.host.nowMs())}${ENDINGS[picture]}`,
+    });
+    call.output.print(`Screenshot saved to ${path}, with type of ${type}\n\n`);
+    return undefined;
+  },
+};
+
+function screenOf({ options }: Call): number {
+  const word = options.get("screen") ?? "0";
+  if (/^\d{1,3}$/.test(word)) return Number(word);
+  throw new SvirtError(`Numeric value '${word}' for <screen> option is malformed or out of range`, {
+    kind: "usage",
+    remedy: "Write a number from 0 on.",
+  });
+}
+
+/** As virsh names it, 2025-07-31-23:59:59, but in UTC, as all times that svirt prints: no domain needs the host's time zone. */
+function formatTime(ms: number): string {
+  return new Date(ms).toISOString().slice(0, "2025-07-31T23:59:59".length).replace("T", "-");
+}

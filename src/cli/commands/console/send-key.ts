@@ -1,0 +1,44 @@
+import { SvirtError } from "../../../errors.ts";
+import { qcodeOf } from "../../../qemu/monitor/key-codes.ts";
+import { pressKeys } from "../../../vm/lifecycle/ask-guest.ts";
+import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+const MOST_MS = 60_000;
+
+/** `svirt send-key DOMAIN KEY...` */
+export const command: Command = {
+  spec: {
+    name: "send-key",
+    summary: "press keys of a running guest's keyboard, all at once",
+    details: "Keys by Linux's names: KEY_LEFTCTRL KEY_LEFTALT KEY_DELETE; or by their numbers.",
+    operands: [DOMAIN_OPERAND, { name: "keycode", summary: "KEY_A or 30", isRepeated: true }],
+    options: [
+      { name: "codeset", summary: "linux, the only one", value: "CODESET" },
+      { name: "holdtime", summary: "how long they are held", value: "MS" },
+    ],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const codeset = call.options.get("codeset") ?? "linux";
+    if (codeset !== "linux") throw usage(`the codeset '${codeset}' is not linux`, "Use Linux's key names.");
+    const qcodes = call.rest.map((word) => {
+      const qcode = qcodeOf(word);
+      if (qcode === undefined) throw usage(`invalid keycode: '${word}'`, "Use names such as KEY_ENTER.");
+      return qcode;
+    });
+    const holdMs = readHoldTime(call.options.get("holdtime"));
+    await pressKeys(call.node, operand(call, "domain"), { qcodes, holdMs });
+    return undefined;
+  },
+};
+
+function readHoldTime(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,5}$/.test(text) && Number(text) <= MOST_MS) return Number(text);
+  throw usage(`Numeric value '${text}' for <holdtime> option is malformed or out of range`, "Give ms, 100.");
+}
+
+function usage(message: string, remedy: string): SvirtError {
+  return new SvirtError(message, { kind: "usage", remedy });
+}

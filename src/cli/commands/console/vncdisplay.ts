@@ -1,0 +1,27 @@
+import { findRunning } from "../../../vm/guest/find-domain.ts";
+import { formatVncDisplay, getScreen } from "../../../vm/query/guest-screen.ts";
+import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt vncdisplay DOMAIN` */
+export const command: Command = {
+  spec: {
+    name: "vncdisplay",
+    summary: "where a running guest's screen is to be had by VNC",
+    details: [
+      "With <listen type='socket'/> it is a socket in the guest's own folder, which only root may reach; otherwise an address",
+      "and a display's number, counted from port 5900, which every user of the host may connect to. From elsewhere, by SSH:",
+      "ssh -L 5900:$(ssh root@NODE svirt vncdisplay DOMAIN) root@NODE for a socket, then a viewer on localhost:5900.",
+    ].join("\n"),
+    operands: [DOMAIN_OPERAND],
+    options: [JSON_OPTION],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const { guest } = findRunning(call.node, operand(call, "domain"));
+    const screen = getScreen(call.node, guest);
+    if (call.options.has("json")) printJson(call, screen);
+    else call.output.print(`${formatVncDisplay(screen)}\n\n`);
+    return undefined;
+  },
+};

@@ -1,0 +1,48 @@
+import { SvirtError } from "../../../errors.ts";
+import { setAutostart } from "../../../state/definitions.ts";
+import { isSession } from "../../../state/instance.ts";
+import { findDomain } from "../../../vm/guest/find-domain.ts";
+import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt autostart DOMAIN` */
+export const command: Command = {
+  spec: {
+    name: "autostart",
+    summary: "start a domain when the node boots",
+    details:
+      "At boot `svirt recover --autostart` starts the domains of root's that are marked; nothing is for an ordinary user.",
+    operands: [DOMAIN_OPERAND],
+    options: [{ name: "disable", summary: "no longer" }],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    refuseInSession(call);
+    const { definition, name } = findDomain(call.node, operand(call, "domain"));
+    if (definition === undefined) {
+      throw new SvirtError(
+        `Requested operation is not valid: cannot set autostart for transient domain '${name}'`,
+        {
+          kind: "wrong-state",
+          remedy: `Define it first: svirt dumpxml ${name} --inactive | svirt define -`,
+        },
+      );
+    }
+    const wanted = !call.options.has("disable");
+    setAutostart(call.node, name, wanted);
+    call.output.print(`Domain '${name}' ${wanted ? "marked" : "unmarked"} as autostarted\n\n`);
+    return undefined;
+  },
+};
+
+/** libvirt starts these when the user's daemon does, and here is none. */
+function refuseInSession({ node }: Call): void {
+  if (!isSession(node)) return;
+  throw new SvirtError(
+    "Cannot mark the domain as autostarted: at boot nothing is started for an ordinary user",
+    {
+      kind: "unsupported",
+      remedy: "Start it where you log in, such as in ~/.profile: svirt start DOMAIN",
+    },
+  );
+}

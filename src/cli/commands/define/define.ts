@@ -1,0 +1,23 @@
+import { defineDomain } from "../../../vm/define/define.ts";
+import { MOST_BYTES } from "../../../xml/limits.ts";
+import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt define FILE` */
+export const command: Command = {
+  spec: {
+    name: "define",
+    summary: "define a domain from an XML file, or define it anew",
+    details: "A running guest keeps what it was started with; the definition counts at its next start.",
+    operands: [{ name: "file", summary: "domain XML: a file, or - for standard input" }],
+    options: [JSON_OPTION],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const file = operand(call, "file");
+    const defined = await defineDomain(call.node, call.node.host.readInput(file, MOST_BYTES));
+    if (call.options.has("json")) printJson(call, defined);
+    else call.output.print(`Domain '${defined.name}' defined from ${file}\n\n`);
+    return undefined;
+  },
+};

@@ -1,0 +1,35 @@
+import { readWords, writeWords } from "../../../vm/change/describe-domain.ts";
+import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { askOf, IMPACT_OPTIONS } from "../../device-change.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt desc DOMAIN [TEXT...]` */
+export const command: Command = {
+  spec: {
+    name: "desc",
+    summary: "show what a domain is for, or say it",
+    operands: [
+      DOMAIN_OPERAND,
+      {
+        name: "new-desc",
+        summary: "the new text; an empty one takes it away",
+        isOptional: true,
+        isRepeated: true,
+      },
+    ],
+    options: [{ name: "title", summary: "its title, one line, instead" }, ...IMPACT_OPTIONS],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const which = call.options.has("title") ? "title" : "description";
+    const ask = askOf(call);
+    if (call.rest.length === 0) {
+      const nothing = `No ${which} for domain: ${operand(call, "domain")}`;
+      call.output.print(`${readWords(call.node, ask, which) ?? nothing}\n\n`);
+      return undefined;
+    }
+    await writeWords(call.node, ask, { which, text: call.rest.join(" ") });
+    call.output.print(`Domain ${which} updated successfully\n\n`);
+    return undefined;
+  },
+};

@@ -1,0 +1,42 @@
+import { asSvirtError } from "../../../errors.ts";
+import type { GuestRecord } from "../../../state/record.ts";
+import { findDomain } from "../../../vm/guest/find-domain.ts";
+import { askChannels } from "../../../vm/query/channel-states.ts";
+import { formatLive } from "../../../vm/query/live-xml.ts";
+import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt dumpxml DOMAIN` */
+export const command: Command = {
+  spec: {
+    name: "dumpxml",
+    summary: "the XML of a domain: as it runs, with its labels, or as it is defined",
+    details:
+      "With --json the XML is a string beside the domain's name and uuid, and whether it is that of a running guest.",
+    operands: [DOMAIN_OPERAND],
+    options: [{ name: "inactive", summary: "as it is defined, even while it runs" }, JSON_OPTION],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const { definition, guest, name, uuid } = findDomain(call.node, operand(call, "domain"));
+    const isLive = guest !== undefined && !call.options.has("inactive");
+    const xml = isLive
+      ? formatLive(call.node, guest, await channelsOf(call, guest))
+      : (definition?.xml ?? guest?.xml ?? "");
+    if (call.options.has("json")) printJson(call, { name, uuid, isLive, xml });
+    else call.output.print(`${xml}\n`);
+    return undefined;
+  },
+};
+
+/** A guest that does not answer is shown all the same. */
+async function channelsOf(call: Call, guest: GuestRecord): Promise<ReadonlyMap<string, boolean>> {
+  try {
+    return await askChannels(call.node, guest);
+  } catch (thrown) {
+    const { message } = asSvirtError(thrown);
+    call.output.warn(`warning: ${oneLine(message)}: which channels are connected is not shown\n`);
+    return new Map();
+  }
+}

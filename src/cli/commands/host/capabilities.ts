@@ -1,0 +1,28 @@
+import { formatCapabilities, getCapabilities } from "../../../report/capabilities.ts";
+import { type Command, JSON_OPTION, printJson } from "../../command.ts";
+import { sweepAsRoot } from "../../sweep-first.ts";
+
+/** `svirt capabilities` */
+export const command: Command = {
+  spec: {
+    name: "capabilities",
+    summary: "what this host offers to guests, and by which security model and policy",
+    details: "The XML is libvirt's; --json also tells the loaded policy: name, version, mode and digest.",
+    operands: [],
+    options: [JSON_OPTION],
+  },
+  async run(call) {
+    await sweepAsRoot(call);
+    const capabilities = getCapabilities(call.node.host);
+    if (call.options.has("json")) {
+      const { baseLabels, ...secmodel } = capabilities.secmodel;
+      printJson(call, {
+        ...capabilities,
+        secmodel: { ...secmodel, baseLabels: Object.fromEntries(baseLabels) },
+      });
+    } else {
+      call.output.print(`${formatCapabilities(capabilities)}\n`);
+    }
+    return undefined;
+  },
+};

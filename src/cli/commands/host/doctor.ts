@@ -1,0 +1,31 @@
+import { examineNode } from "../../../report/doctor.ts";
+import { type Command, JSON_OPTION, printJson } from "../../command.ts";
+import { sweepAsRoot } from "../../sweep-first.ts";
+
+const FAILED = 1;
+const CHECK_WIDTH = 22;
+const VERDICT_WIDTH = 8;
+
+/** `svirt doctor` */
+export const command: Command = {
+  spec: {
+    name: "doctor",
+    summary: "is this node able to run confined guests? what is missing, and what to do",
+    details: "Exit code 1 when something that a guest needs is missing.",
+    operands: [],
+    options: [JSON_OPTION],
+  },
+  async run(call) {
+    await sweepAsRoot(call);
+    const findings = examineNode(call.node.host, call.node.paths);
+    if (call.options.has("json")) {
+      printJson(call, findings);
+    } else {
+      for (const { check, is, remedy, verdict } of findings) {
+        call.output.print(`${verdict.padEnd(VERDICT_WIDTH)}${check.padEnd(CHECK_WIDTH)} ${is}\n`);
+        if (remedy !== undefined) call.output.print(`${" ".repeat(VERDICT_WIDTH)}remedy: ${remedy}\n`);
+      }
+    }
+    return findings.some(({ verdict }) => verdict === "failed") ? FAILED : undefined;
+  },
+};

@@ -1,0 +1,41 @@
+import { SvirtError } from "../../../errors.ts";
+import { DEFAULT_EMULATOR } from "../../../qemu/default-devices.ts";
+import { formatDomainCapabilities } from "../../../vm/capabilities/domain-capabilities.ts";
+import { getEmulatorFacts } from "../../../vm/capabilities/emulator.ts";
+import { readVirtType } from "../../arguments/virt-type.ts";
+import { type Command, JSON_OPTION, printJson } from "../../command.ts";
+
+/** `svirt domcapabilities` */
+export const command: Command = {
+  spec: {
+    name: "domcapabilities",
+    summary: "what a guest can have, by what QEMU says of itself and what svirt starts",
+    details:
+      "The XML is libvirt's. QEMU is asked in a guest's domain, once for each of its versions and each boot.",
+    operands: [],
+    options: [
+      { name: "virttype", summary: "kvm or qemu; by default kvm where there is /dev/kvm", value: "TYPE" },
+      { name: "emulatorbin", summary: "path of another emulator", value: "FILE" },
+      { name: "arch", summary: "x86_64, the only one", value: "ARCH" },
+      { name: "machine", summary: "pc, q35 or a version of them", value: "MACHINE" },
+      JSON_OPTION,
+    ],
+  },
+  async run(call) {
+    const emulator = call.options.get("emulatorbin") ?? DEFAULT_EMULATOR;
+    const type = readVirtType(call, "virttype");
+    const arch = call.options.get("arch") ?? "x86_64";
+    if (arch !== "x86_64") {
+      throw new SvirtError(`unknown architecture: ${arch}`, {
+        kind: "usage",
+        remedy: "Leave it out: svirt is for x86_64.",
+      });
+    }
+    const facts = getEmulatorFacts(call.node, emulator, type);
+    const wish = { emulator, type, machine: call.options.get("machine") };
+    const xml = formatDomainCapabilities(call.node, wish, facts);
+    if (call.options.has("json")) printJson(call, { emulator, type, ...facts });
+    else call.output.print(`${xml}\n`);
+    return undefined;
+  },
+};

@@ -1,0 +1,25 @@
+import { DEFAULT_EMULATOR } from "../../../qemu/default-devices.ts";
+import { getEmulatorFacts } from "../../../vm/capabilities/emulator.ts";
+import { readVirtType } from "../../arguments/virt-type.ts";
+import { type Command, JSON_OPTION, printJson } from "../../command.ts";
+
+/** `svirt maxvcpus` */
+export const command: Command = {
+  spec: {
+    name: "maxvcpus",
+    summary: "the most virtual CPUs that a machine of QEMU's takes",
+    operands: [],
+    options: [
+      { name: "type", summary: "kvm or qemu; by default kvm where there is /dev/kvm", value: "TYPE" },
+      JSON_OPTION,
+    ],
+  },
+  async run(call) {
+    const type = readVirtType(call, "type");
+    const { machines } = getEmulatorFacts(call.node, DEFAULT_EMULATOR, type);
+    const most = Math.max(...machines.map(({ mostCpus }) => mostCpus));
+    if (call.options.has("json")) printJson(call, { maxvcpus: most });
+    else call.output.print(`${most}\n\n`);
+    return undefined;
+  },
+};

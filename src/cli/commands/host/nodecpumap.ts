@@ -1,0 +1,32 @@
+import { listHostProcessors, listOnlineProcessors } from "../../../report/host-processors.ts";
+import { type Command, JSON_OPTION, printJson } from "../../command.ts";
+import { formatProcessors, formatRow } from "../../output/processor-row.ts";
+import { formatFacts } from "../../output/table.ts";
+
+/** `svirt nodecpumap` */
+export const command: Command = {
+  spec: {
+    name: "nodecpumap",
+    summary: "which of the host's processors are on",
+    operands: [],
+    options: [{ name: "pretty", summary: "as numbers, not as a row of y and -" }, JSON_OPTION],
+  },
+  async run(call) {
+    const [present, online] = [listHostProcessors(call.node.host), listOnlineProcessors(call.node.host)];
+    if (call.options.has("json")) {
+      printJson(call, { present, online });
+      return undefined;
+    }
+    const map = call.options.has("pretty")
+      ? formatProcessors(online)
+      : formatRow(online, (present.at(-1) ?? 0) + 1);
+    call.output.print(
+      formatFacts([
+        ["CPUs present", String(present.length)],
+        ["CPUs online", String(online.length)],
+        ["CPU map", map],
+      ]),
+    );
+    return undefined;
+  },
+};

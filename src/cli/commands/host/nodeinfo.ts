@@ -1,0 +1,35 @@
+import { getNodeFacts } from "../../../report/node-facts.ts";
+import { type Command, JSON_OPTION, printJson } from "../../command.ts";
+import { formatFacts } from "../../output/table.ts";
+
+/** virsh's width of a fact's name. */
+const WIDTH = 20;
+
+/** `svirt nodeinfo` */
+export const command: Command = {
+  spec: {
+    name: "nodeinfo",
+    summary: "the host's processors and memory",
+    operands: [],
+    options: [JSON_OPTION],
+  },
+  async run(call) {
+    const facts = getNodeFacts(call.node.host);
+    if (call.options.has("json")) {
+      printJson(call, facts);
+      return undefined;
+    }
+    const lines = [
+      ["CPU model", facts.model],
+      ["CPU(s)", String(facts.cpus)],
+      ["CPU frequency", facts.mhz === undefined ? undefined : `${facts.mhz} MHz`],
+      ["CPU socket(s)", String(facts.sockets)],
+      ["Core(s) per socket", String(facts.cores)],
+      ["Thread(s) per core", String(facts.threads)],
+      ["NUMA cell(s)", String(facts.cells)],
+      ["Memory size", `${facts.memoryKiB} KiB`],
+    ] as const;
+    call.output.print(formatFacts(lines, WIDTH));
+    return undefined;
+  },
+};

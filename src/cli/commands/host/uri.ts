@@ -1,0 +1,17 @@
+import { type Command, JSON_OPTION, printJson } from "../../command.ts";
+
+/** `svirt uri`: what programs that know virsh ask before all else. */
+export const command: Command = {
+  spec: {
+    name: "uri",
+    summary: "which hypervisor and which instance this is, in libvirt's words",
+    operands: [],
+    options: [JSON_OPTION],
+  },
+  async run(call) {
+    const uri = `qemu:///${call.node.paths.instance}`;
+    if (call.options.has("json")) printJson(call, { uri });
+    else call.output.print(`${uri}\n\n`);
+    return undefined;
+  },
+};

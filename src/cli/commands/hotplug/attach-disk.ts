@@ -1,0 +1,68 @@
+import { parseDevice } from "../../../domain/device.ts";
+import { SvirtError } from "../../../errors.ts";
+import { attachDevice } from "../../../vm/hotplug/change-devices.ts";
+import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { askOf, CHANGE_OPTIONS, PERSISTENT_OPTION, printChanged } from "../../device-change.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+import { formatDiskOptions } from "../../xml/disk.ts";
+
+/** `svirt attach-disk DOMAIN SOURCE TARGET` */
+export const command: Command = {
+  spec: {
+    name: "attach-disk",
+    summary: "give a domain a disk, while it runs or not",
+    details:
+      "The image is labelled for the guest, opened, and handed to its QEMU. Only a disk on virtio, scsi or usb can come\n" +
+      "while the guest runs. Its format is what --subdriver says, else raw: contents are never asked.",
+    operands: [
+      DOMAIN_OPERAND,
+      { name: "source", summary: "path of the image or block device" },
+      { name: "target", summary: "what the guest calls it: vdb" },
+    ],
+    options: [
+      { name: "targetbus", value: "bus", summary: "virtio, scsi, usb, sata or ide" },
+      { name: "driver", value: "name", summary: "qemu" },
+      { name: "subdriver", value: "format", summary: "raw or qcow2" },
+      { name: "cache", value: "mode", summary: "none, writeback, writethrough, directsync or unsafe" },
+      { name: "io", value: "mode", summary: "threads or native" },
+      { name: "type", value: "device", summary: "disk, cdrom or floppy" },
+      { name: "mode", value: "mode", summary: "readonly or shareable" },
+      { name: "sourcetype", value: "type", summary: "file or block; without it, what is found there" },
+      { name: "serial", value: "text", summary: "serial number that the guest sees" },
+      { name: "alias", value: "name", summary: "a name of yours that begins with ua-" },
+      { name: "print-xml", summary: "print the disk's XML, and change nothing" },
+      PERSISTENT_OPTION,
+      ...CHANGE_OPTIONS,
+    ],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    refuseOtherWords(call);
+    const source = operand(call, "source");
+    const found = source.startsWith("/") ? call.node.host.inspectFile(source)?.type : undefined;
+    const xml = formatDiskOptions({ source, target: operand(call, "target"), found }, call.options);
+    if (call.options.has("print-xml")) {
+      call.output.print(`${xml}\n\n`);
+      return undefined;
+    }
+    const device = parseDevice(new TextEncoder().encode(xml));
+    printChanged(call, await attachDevice(call.node, askOf(call), device), "Disk attached successfully");
+    return undefined;
+  },
+};
+
+/** Words that would otherwise say nothing. */
+function refuseOtherWords({ options }: Call): void {
+  const known = new Map([
+    ["mode", ["readonly", "shareable"]],
+    ["sourcetype", ["file", "block"]],
+  ]);
+  for (const [name, words] of known) {
+    const word = options.get(name);
+    if (word === undefined || words.includes(word)) continue;
+    throw new SvirtError(`No support for ${word} in command 'attach-disk'`, {
+      kind: "usage",
+      remedy: `Write --${name} ${words.join(" or ")}.`,
+    });
+  }
+}

@@ -1,0 +1,67 @@
+import { SvirtError } from "../../../errors.ts";
+import { changeMedium } from "../../../vm/hotplug/change-devices.ts";
+import { type MediumAction, putMedium } from "../../../vm/hotplug/medium.ts";
+import { findNamedDisk } from "../../../vm/hotplug/named-disk.ts";
+import { onlyOne } from "../../arguments/exclusive.ts";
+import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+const DONE: Readonly<Record<MediumAction, string>> = {
+  eject: "Successfully ejected media.",
+  insert: "Successfully inserted media.",
+  update: "Successfully updated media.",
+};
+
+/** `svirt change-media DOMAIN PATH [SOURCE]` */
+export const command: Command = {
+  spec: {
+    name: "change-media",
+    summary: "change what is in a CD-ROM or floppy drive",
+    details: "Without an option the drive gets SOURCE, whatever was in it; without SOURCE it is emptied.",
+    operands: [
+      DOMAIN_OPERAND,
+      { name: "path", summary: "the drive's target, or the path of what is in it" },
+      { name: "source", summary: "the new medium", isOptional: true },
+    ],
+    options: [
+      { name: "eject", summary: "take the medium out" },
+      { name: "insert", summary: "put one in an empty drive" },
+      { name: "update", summary: "put another one in" },
+      { name: "force", summary: "also when the guest has locked the tray" },
+      { name: "block", summary: "the source is a block device" },
+      ...CHANGE_OPTIONS,
+    ],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const action = actionOf(call);
+    const ask = askOf(call);
+    const drive = findNamedDisk(call.node, ask, { name: operand(call, "path"), isDrive: true });
+    const source = action === "eject" ? undefined : call.operands.get("source");
+    const type = isBlock(call, source) ? "block" : "file";
+    const changed = await changeMedium(call.node, ask, {
+      target: drive.target.dev,
+      force: call.options.has("force"),
+      change: (found) => putMedium(found, action, { type, path: source }),
+    });
+    printChanged(call, changed, DONE[action]);
+    return undefined;
+  },
+};
+
+function actionOf({ operands, options }: Call): MediumAction {
+  const action = onlyOne({ options }, ["eject", "insert", "update"]) ?? "update";
+  if (action === "insert" && !operands.has("source")) {
+    throw new SvirtError("No disk source specified for inserting", {
+      kind: "usage",
+      remedy: "Name the medium after the drive.",
+    });
+  }
+  return action;
+}
+
+function isBlock({ node, options }: Call, source: string | undefined): boolean {
+  if (options.has("block")) return true;
+  return source?.startsWith("/") === true && node.host.inspectFile(source)?.type === "block";
+}

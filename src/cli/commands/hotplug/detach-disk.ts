@@ -1,0 +1,36 @@
+import type { Device } from "../../../domain/device.ts";
+import { formatDevice } from "../../../domain/device.ts";
+import { detachDevice } from "../../../vm/hotplug/change-devices.ts";
+import { findNamedDisk } from "../../../vm/hotplug/named-disk.ts";
+import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { askOf, CHANGE_OPTIONS, PERSISTENT_OPTION, printChanged } from "../../device-change.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt detach-disk DOMAIN TARGET` */
+export const command: Command = {
+  spec: {
+    name: "detach-disk",
+    summary: "take a disk away from a domain, and put its labels back",
+    details:
+      "The guest has 5 seconds to let go of it; if it takes longer, its label stays, and the next command about that guest,\n" +
+      "svirt list or svirt recover finishes what is left once the guest has let go.",
+    operands: [DOMAIN_OPERAND, { name: "target", summary: "the disk's target or source: vdb, or a path" }],
+    options: [
+      { name: "print-xml", summary: "print the disk's XML, and change nothing" },
+      PERSISTENT_OPTION,
+      ...CHANGE_OPTIONS,
+    ],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const ask = askOf(call);
+    const value = findNamedDisk(call.node, ask, { name: operand(call, "target"), isDrive: false });
+    const device: Device = { element: "disk", value };
+    if (call.options.has("print-xml")) {
+      call.output.print(`${formatDevice(device)}\n\n`);
+      return undefined;
+    }
+    printChanged(call, await detachDevice(call.node, ask, device), "Disk detached successfully");
+    return undefined;
+  },
+};

@@ -1,0 +1,33 @@
+import { type Device, formatDevice } from "../../../domain/device.ts";
+import { detachDevice } from "../../../vm/hotplug/change-devices.ts";
+import { findTypedInterface } from "../../../vm/hotplug/named-interface.ts";
+import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { askOf, CHANGE_OPTIONS, PERSISTENT_OPTION, printChanged } from "../../device-change.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt detach-interface DOMAIN TYPE` */
+export const command: Command = {
+  spec: {
+    name: "detach-interface",
+    summary: "take a network interface away from a domain, and its tap from the host",
+    operands: [DOMAIN_OPERAND, { name: "type", summary: "bridge, ethernet or user" }],
+    options: [
+      { name: "mac", value: "address", summary: "its address, where there are several of that type" },
+      { name: "print-xml", summary: "print the interface's XML, and change nothing" },
+      PERSISTENT_OPTION,
+      ...CHANGE_OPTIONS,
+    ],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const ask = askOf(call);
+    const meant = { type: operand(call, "type"), mac: call.options.get("mac") };
+    const device: Device = { element: "interface", value: findTypedInterface(call.node, ask, meant) };
+    if (call.options.has("print-xml")) {
+      call.output.print(`${formatDevice(device)}\n\n`);
+      return undefined;
+    }
+    printChanged(call, await detachDevice(call.node, ask, device), "Interface detached successfully");
+    return undefined;
+  },
+};

@@ -1,0 +1,33 @@
+import { SvirtError } from "../../../errors.ts";
+import { updateDevice } from "../../../vm/hotplug/change-devices.ts";
+import { findNamedInterface } from "../../../vm/hotplug/named-interface.ts";
+import { INTERFACE_OPERAND } from "../../arguments/interface-operand.ts";
+import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { askOf, CHANGE_OPTIONS, PERSISTENT_OPTION, printChanged } from "../../device-change.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt domif-setlink DOMAIN INTERFACE STATE` */
+export const command: Command = {
+  spec: {
+    name: "domif-setlink",
+    summary: "pull the cable of a network card out, or put it in",
+    operands: [DOMAIN_OPERAND, INTERFACE_OPERAND, { name: "state", summary: "up or down" }],
+    options: [PERSISTENT_OPTION, ...CHANGE_OPTIONS],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const state = operand(call, "state");
+    if (state !== "up" && state !== "down") {
+      throw new SvirtError(`invalid link state '${state}'`, { kind: "usage", remedy: "Write up or down." });
+    }
+    const ask = askOf(call);
+    const is = findNamedInterface(call.node, ask, operand(call, "interface"));
+    const device = { element: "interface", value: { ...is, link: { state } } } as const;
+    printChanged(
+      call,
+      await updateDevice(call.node, ask, { device, force: false }),
+      "Device updated successfully",
+    );
+    return undefined;
+  },
+};

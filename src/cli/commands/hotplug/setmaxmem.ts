@@ -1,0 +1,20 @@
+import { setMostMemory } from "../../../vm/tuning/set-memory.ts";
+import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt setmaxmem DOMAIN SIZE` */
+export const command: Command = {
+  spec: {
+    name: "setmaxmem",
+    summary: "change how much memory a domain can have, from its next start on",
+    details: "In KiB, or with a unit: 512MiB, 1G.",
+    operands: [DOMAIN_OPERAND, { name: "size", summary: "how much" }],
+    options: CHANGE_OPTIONS,
+  },
+  async run(call) {
+    await sweepFirst(call);
+    printChanged(call, await setMostMemory(call.node, askOf(call), operand(call, "size")), "");
+    return undefined;
+  },
+};

@@ -1,0 +1,33 @@
+import { updateDevice } from "../../../vm/hotplug/change-devices.ts";
+import type { Command } from "../../command.ts";
+import {
+  askOf,
+  CHANGE_OPTIONS,
+  DEVICE_OPERANDS,
+  PERSISTENT_OPTION,
+  printChanged,
+  readDevice,
+} from "../../device-change.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt update-device DOMAIN FILE` */
+export const command: Command = {
+  spec: {
+    name: "update-device",
+    summary: "change the medium of a drive, or the link of a network card",
+    details: "All else of the device must be as svirt dumpxml shows it.",
+    operands: DEVICE_OPERANDS,
+    options: [
+      { name: "force", summary: "also when the guest has locked the tray" },
+      PERSISTENT_OPTION,
+      ...CHANGE_OPTIONS,
+    ],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const device = readDevice(call);
+    const to = { device, force: call.options.has("force") };
+    printChanged(call, await updateDevice(call.node, askOf(call), to), "Device updated successfully");
+    return undefined;
+  },
+};

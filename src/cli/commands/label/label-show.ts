@@ -1,0 +1,45 @@
+import { forEachPath } from "../../../labelling/each-path.ts";
+import { type LabelFacts, showLabel } from "../../../labelling/show-label.ts";
+import { readFileContexts } from "../../../report/default-labels.ts";
+import { type Command, JSON_OPTION, printJson } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
+import { reportEach } from "../../output/report-each.ts";
+import { formatFacts } from "../../output/table.ts";
+import { sweepAsRoot } from "../../sweep-first.ts";
+
+/** `svirt label show PATH...` */
+export const command: Command = {
+  spec: {
+    name: "label show",
+    summary:
+      "the label of a file: now, by policy, what it remembers, who uses it and what it will be given back",
+    details: "Follows symlinks, as a start does.",
+    operands: [{ name: "path", summary: "files, folders or devices", isRepeated: true }],
+    options: [JSON_OPTION],
+  },
+  async run(call) {
+    await sweepAsRoot(call);
+    const contexts = readFileContexts(call.node.host);
+    const looked = forEachPath(call.rest, (path) => showLabel(call.node, path, contexts));
+    return reportEach(call, looked, (shown) => {
+      if (call.options.has("json")) printJson(call, shown);
+      else call.output.print(shown.map(formatLabel).join(""));
+    });
+  },
+};
+
+function formatLabel(facts: LabelFacts): string {
+  const { defaultLabel, givenBack, heldBy = [], isStale, label, path, remembered, seenBy, usedBy } = facts;
+  const users = usedBy.map(({ name, sharing, uuid }) => `${name} (${uuid}, ${sharing})`);
+  const left = isStale ? " (of a guest that does not use it)" : "";
+  return formatFacts([
+    ["Path", oneLine(path)],
+    ["Label", `${label ?? "-"}${left}`],
+    ["Default", defaultLabel ?? "-"],
+    ["Remembered", remembered === undefined ? "-" : `${remembered.label} (by ${remembered.by})`],
+    ["Used by", users.length === 0 ? "-" : users.join(", ")],
+    ...heldBy.map(({ id, name }) => ["Held by", `the machine ${oneLine(name)} (${id})`] as const),
+    ...(seenBy === undefined ? [] : [["Seen by", `other machines, by ${oneLine(seenBy)}`] as const]),
+    ["Given back", givenBack ?? "-"],
+  ]);
+}

@@ -1,0 +1,21 @@
+import { findDomain } from "../../../vm/guest/find-domain.ts";
+import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt domid DOMAIN` */
+export const command: Command = {
+  spec: {
+    name: "domid",
+    summary: "the id of a domain that runs",
+    operands: [DOMAIN_OPERAND],
+    options: [JSON_OPTION],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const found = findDomain(call.node, operand(call, "domain"));
+    const value = found.guest?.id ?? "-";
+    if (call.options.has("json")) printJson(call, value);
+    else call.output.print(`${value}\n\n`);
+    return undefined;
+  },
+};

@@ -1,0 +1,28 @@
+import { parseDomainText } from "../../../domain/document.ts";
+import { findDomain } from "../../../vm/guest/find-domain.ts";
+import { findInterface } from "../../../vm/guest/guest-interfaces.ts";
+import { INTERFACE_OPERAND } from "../../arguments/interface-operand.ts";
+import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt domif-getlink DOMAIN INTERFACE` */
+export const command: Command = {
+  spec: {
+    name: "domif-getlink",
+    summary: "whether the cable of a network card is in",
+    operands: [DOMAIN_OPERAND, INTERFACE_OPERAND],
+    options: [{ name: "config", summary: "as it is defined, even while it runs" }, JSON_OPTION],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const { definition, guest } = findDomain(call.node, operand(call, "domain"));
+    const running = call.options.has("config") ? undefined : guest?.xml;
+    const { interfaces } = parseDomainText(running ?? definition?.xml ?? guest?.xml ?? "").devices;
+    const key = operand(call, "interface");
+    // virsh's word for what no <link> says; the card's cable is in then.
+    const state = findInterface(interfaces, key).link?.state ?? "default";
+    if (call.options.has("json")) printJson(call, { interface: key, state });
+    else call.output.print(`${key} ${state}\n`);
+    return undefined;
+  },
+};

@@ -1,0 +1,41 @@
+import { findRunning } from "../../../vm/guest/find-domain.ts";
+import { findInterface, readInterfaceStatistics } from "../../../vm/guest/guest-interfaces.ts";
+import { domainOf } from "../../../vm/query/guest-statistics.ts";
+import { INTERFACE_OPERAND } from "../../arguments/interface-operand.ts";
+import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt domifstat DOMAIN INTERFACE` */
+export const command: Command = {
+  spec: {
+    name: "domifstat",
+    summary: "what has gone through a network interface of a running guest",
+    details: "As the guest sees it. The host counts for a tap alone, not for user networking.",
+    operands: [DOMAIN_OPERAND, INTERFACE_OPERAND],
+    options: [JSON_OPTION],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const { guest } = findRunning(call.node, operand(call, "domain"));
+    const key = operand(call, "interface");
+    const { target, type } = findInterface(domainOf(guest).devices.interfaces, key);
+    const device = target?.dev ?? key;
+    const is = readInterfaceStatistics(call.node, device, type);
+    if (call.options.has("json")) {
+      printJson(call, { interface: device, statistics: is });
+      return undefined;
+    }
+    const lines = [
+      ["rx_bytes", is.rxBytes],
+      ["rx_packets", is.rxPackets],
+      ["rx_errs", is.rxErrors],
+      ["rx_drop", is.rxDropped],
+      ["tx_bytes", is.txBytes],
+      ["tx_packets", is.txPackets],
+      ["tx_errs", is.txErrors],
+      ["tx_drop", is.txDropped],
+    ].map(([name, value]) => `${device} ${name} ${value}\n`);
+    call.output.print(`${lines.join("")}\n`);
+    return undefined;
+  },
+};

@@ -1,0 +1,49 @@
+import { findRunning } from "../../../vm/guest/find-domain.ts";
+import { getMemoryStatistics } from "../../../vm/query/guest-statistics.ts";
+import { setStatisticsPeriod } from "../../../vm/tuning/set-statistics-period.ts";
+import { parseWhole } from "../../arguments/whole-number.ts";
+import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { askOf, IMPACT_OPTIONS } from "../../device-change.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** As <stats period> in the XML. */
+const MOST_SECONDS = 2 ** 31 - 1;
+
+/** `svirt dommemstat DOMAIN` */
+export const command: Command = {
+  spec: {
+    name: "dommemstat",
+    summary: "how much memory a running guest has, and how much of the host's it holds",
+    details: [
+      "KiB: actual is what the guest has by its balloon, rss what its QEMU holds. What stands between them the guest",
+      "tells itself, where its definition has <stats period='SECONDS'/> in its <memballoon>. --period sets that, and then",
+      "nothing is printed.",
+    ].join("\n"),
+    operands: [DOMAIN_OPERAND],
+    options: [
+      { name: "period", summary: "how often the guest is asked; 0: never", value: "SECONDS" },
+      ...IMPACT_OPTIONS,
+      JSON_OPTION,
+    ],
+  },
+  async run(call) {
+    const period = call.options.get("period");
+    const seconds = period === undefined ? undefined : parseWhole(period, "period", [0, MOST_SECONDS]);
+    await sweepFirst(call);
+    if (seconds !== undefined) {
+      await setStatisticsPeriod(call.node, askOf(call), seconds);
+      return undefined;
+    }
+    const { guest } = findRunning(call.node, operand(call, "domain"));
+    const memory = await getMemoryStatistics(call.node, guest);
+    if (call.options.has("json")) {
+      const { told, ...numbers } = memory;
+      printJson(call, { ...numbers, ...Object.fromEntries(told) });
+    } else {
+      const told = memory.told.map(([name, value]) => `${name} ${value}\n`).join("");
+      const rss = memory.rssKiB === undefined ? "" : `rss ${memory.rssKiB}\n`;
+      call.output.print(`actual ${memory.actualKiB}\n${told}${rss}\n`);
+    }
+    return undefined;
+  },
+};

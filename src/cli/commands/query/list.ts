@@ -1,0 +1,97 @@
+import { type Call, type Command, JSON_OPTION, printJson } from "../../command.ts";
+import { formatTable } from "../../output/table.ts";
+import { warnOfPermissive } from "../../output/warn-of-mode.ts";
+import { sweepAll } from "../../sweep-first.ts";
+
+interface Row {
+  readonly id: number | undefined;
+  readonly name: string;
+  readonly uuid: string | undefined;
+  readonly state: string;
+  /** Of a guest that runs: what its QEMU said to the question for its state. */
+  readonly monitor?: "answers" | "no answer" | "busy";
+}
+
+/** `svirt list` */
+export const command: Command = {
+  spec: {
+    name: "list",
+    summary: "list the domains that run",
+    details:
+      "All QEMUs are asked at once. One that does not answer within 2 s is shown as running (no answer), since its process " +
+      "is there, or as running (busy) while another svirt works on that guest; with --json its field monitor tells the same.",
+    operands: [],
+    options: [
+      { name: "all", summary: "those that are off as well" },
+      { name: "inactive", summary: "only those that are off" },
+      { name: "uuid", summary: "uuids only, one a line" },
+      { name: "id", summary: "ids only, of those that run; beside uuids or names, - for the others" },
+      { name: "name", summary: "names only, or after the other two" },
+      JSON_OPTION,
+    ],
+  },
+  async run(call) {
+    warnOfPermissive(call);
+    const rows = await listRows(call);
+    if (call.options.has("json")) printJson(call, rows);
+    else call.output.print(formatRows(call, rows));
+    return undefined;
+  },
+};
+
+async function listRows(call: Call): Promise<Row[]> {
+  const { node, options } = call;
+  const guests = await sweepAll(call);
+  const [wantsAll, wantsInactive] = [options.has("all"), options.has("inactive")];
+  const active = wantsInactive && !wantsAll ? [] : await activeRows(call, guests);
+  if (!wantsAll && !wantsInactive) return active;
+  const { listDefinitionNames } = await import("../../../state/definitions.ts");
+  const running = new Set(guests.map((guest) => guest.name));
+  const names = listDefinitionNames(node).filter((name) => !running.has(name));
+  return [...active, ...(await inactiveRows(call, names))];
+}
+
+async function activeRows(call: Call, guests: Awaited<ReturnType<typeof sweepAll>>): Promise<Row[]> {
+  if (guests.length === 0) return [];
+  const { getGuestState, silenceOf } = await import("../../../vm/query/guest-state.ts");
+  return await Promise.all(
+    guests.map(async (guest) => {
+      const is = await getGuestState(call.node, guest);
+      const monitor = silenceOf(is) ?? "answers";
+      return { id: guest.id, name: guest.name, uuid: guest.uuid, state: is.state, monitor };
+    }),
+  );
+}
+
+/** A uuid stands in the definition, which is read only if somebody wants to know. */
+async function inactiveRows(call: Call, names: readonly string[]): Promise<Row[]> {
+  const wantsUuid = call.options.has("uuid") || call.options.has("json");
+  const { readDefinition } = await import("../../../state/definitions.ts");
+  return names.map((name) => {
+    const uuid = wantsUuid ? readDefinition(call.node, name)?.uuid : undefined;
+    return { id: undefined, name, uuid, state: "shut off" };
+  });
+}
+
+function formatRows(call: Call, rows: readonly Row[]): string {
+  for (const column of COLUMNS) if (call.options.has(column)) return formatColumns(call, rows);
+  const cells: string[][] = [];
+  for (const row of rows) cells.push([row.id === undefined ? "-" : String(row.id), row.name, stateOf(row)]);
+  return formatTable(["Id", "Name", "State"], cells);
+}
+
+/** The mark comes last, where it moves no column of virsh's. */
+function stateOf({ monitor, state }: Row): string {
+  return monitor === undefined || monitor === "answers" ? state : `${state} (${monitor})`;
+}
+
+/** As virsh shows them together, in this order. cmdList() of libvirt's tools/virsh-domain-monitor.c */
+const COLUMNS = ["uuid", "id", "name"] as const;
+
+/** Of ids alone there are only those of domains that run. */
+function formatColumns({ options }: Call, rows: readonly Row[]): string {
+  const columns = COLUMNS.filter((column) => options.has(column));
+  const isIdsOnly = columns.length === 1 && columns[0] === "id";
+  const shown = rows.filter(({ id }) => !isIdsOnly || id !== undefined);
+  return shown.map((row) => `${columns.map((column) => row[column] ?? "-").join(" ")}\n`).join("");
+}

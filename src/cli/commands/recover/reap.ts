@@ -1,0 +1,30 @@
+import { SvirtError } from "../../../errors.ts";
+import { uuidOf } from "../../../vm/guest/find-domain.ts";
+import { settle } from "../../../vm/recover/recover.ts";
+import { type Command, operand } from "../../command.ts";
+
+/** `svirt reap UUID` */
+export const command: Command = {
+  spec: {
+    name: "reap",
+    summary: "clear away a guest that has ended (its reaper calls this)",
+    details:
+      "Puts its labels back, gives its level free, and starts it again if on_poweroff, on_crash or a reboot want it.",
+    operands: [{ name: "uuid", summary: "uuid of the guest" }],
+    options: [],
+  },
+  async run(call) {
+    await settle(call.node, readUuid(operand(call, "uuid")));
+    return undefined;
+  },
+};
+
+/** It becomes a part of paths. Throws "usage". */
+function readUuid(text: string): string {
+  const uuid = uuidOf(text);
+  if (uuid !== undefined) return uuid;
+  throw new SvirtError(`Cannot reap '${text}': it is not a UUID`, {
+    kind: "usage",
+    remedy: "Any other command clears away what has ended: svirt recover",
+  });
+}

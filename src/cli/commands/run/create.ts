@@ -1,0 +1,25 @@
+import { startDomain } from "../../../vm/start/start.ts";
+import { MOST_BYTES } from "../../../xml/limits.ts";
+import { type Command, operand } from "../../command.ts";
+import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
+import { warnOfMode } from "../../output/warn-of-mode.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt create FILE` */
+export const command: Command = {
+  spec: {
+    name: "create",
+    summary: "start a domain from an XML file without defining it",
+    operands: [{ name: "file", summary: "domain XML: a file, or - for standard input" }],
+    options: [CRASH_OPTION],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const file = operand(call, "file");
+    const bytes = call.node.host.readInput(file, MOST_BYTES);
+    const { did, guest } = await startDomain(call.node, bytes, crashDrill(call));
+    warnOfMode(call, guest);
+    call.output.print(`Domain '${guest.name}' ${did ? `created from ${file}` : "is already active"}\n\n`);
+    return undefined;
+  },
+};

@@ -1,0 +1,52 @@
+import { formatAgentAnswer } from "../../../qemu/agent/answer.ts";
+import { askAgent } from "../../../vm/agent/ask-agent.ts";
+import { findRunning } from "../../../vm/guest/find-domain.ts";
+import { onlyOne } from "../../arguments/exclusive.ts";
+import { parseWhole } from "../../arguments/whole-number.ts";
+import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+const MOST_SECONDS = 86_400;
+
+/** `svirt qemu-agent-command DOMAIN COMMAND` */
+export const command: Command = {
+  spec: {
+    name: "qemu-agent-command",
+    summary: "send a command to the agent in a running guest (qemu-guest-agent)",
+    details: [
+      'The command is a whole message, such as \'{"execute":"guest-ping"}\'. The agent has a channel of its own in the',
+      "definition: type unix, with the name org.qemu.guest_agent.0. What it answers is the guest's word, and no more.",
+    ].join("\n"),
+    operands: [DOMAIN_OPERAND, { name: "cmd", summary: "the command" }],
+    options: [
+      { name: "timeout", summary: "how long to wait for the answer; 5 s by default", value: "SECONDS" },
+      { name: "async", summary: "wait for no answer" },
+      { name: "block", summary: "wait for the answer however long it takes" },
+      { name: "pretty", summary: "print the answer with line breaks" },
+    ],
+  },
+  async run(call) {
+    const timeoutMs = timeoutOf(call);
+    await sweepFirst(call);
+    const { guest } = findRunning(call.node, operand(call, "domain"));
+    const said = await askAgent(call.node, guest, { command: operand(call, "cmd"), timeoutMs });
+    if (said === undefined) return undefined;
+    const indent = call.options.has("pretty") ? 2 : undefined;
+    for (const piece of formatAgentAnswer(said.line, said.name, indent)) call.output.printBytes(piece);
+    call.output.print("\n\n");
+    return undefined;
+  },
+};
+
+function timeoutOf(call: Call): number | undefined {
+  switch (onlyOne(call, ["timeout", "async", "block"])) {
+    case undefined:
+      return undefined;
+    case "async":
+      return 0;
+    case "block":
+      return Number.POSITIVE_INFINITY;
+    case "timeout":
+      return 1000 * parseWhole(call.options.get("timeout") ?? "", "timeout", [1, MOST_SECONDS]);
+  }
+}

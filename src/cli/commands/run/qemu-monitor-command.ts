@@ -1,0 +1,73 @@
+import * as v from "valibot";
+import { SvirtError } from "../../../errors.ts";
+import { findRunning } from "../../../vm/guest/find-domain.ts";
+import { tellMonitor } from "../../../vm/guest/guest-monitor.ts";
+import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand } from "../../command.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt qemu-monitor-command DOMAIN COMMAND` */
+export const command: Command = {
+  spec: {
+    name: "qemu-monitor-command",
+    summary: "send a command to a guest's QEMU, past svirt's knowledge",
+    details: [
+      'The command is QMP: a whole message (\'{"execute":"query-status"}\') or only a command\'s name.',
+      "With --hmp it is a line for QEMU's human monitor, and its answer a text, unless --json is given too.",
+    ].join("\n"),
+    operands: [DOMAIN_OPERAND, { name: "cmd", summary: "the command", isRepeated: true }],
+    options: [
+      { name: "hmp", summary: "the command is for the human monitor" },
+      { name: "pretty", summary: "print the answer with line breaks" },
+      JSON_OPTION,
+    ],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const { guest } = findRunning(call.node, operand(call, "domain"));
+    const words = call.rest.join(" ");
+    const isHmp = call.options.has("hmp");
+    const { command: name, args } = isHmp
+      ? { command: "human-monitor-command", args: { "command-line": words } }
+      : readMessage(words);
+    const answer = await tellMonitor(call.node, guest.uuid, { execute: name, arguments: args });
+    const indent = call.options.has("pretty") ? 2 : undefined;
+    const text =
+      isHmp && !call.options.has("json")
+        ? String(answer)
+        : JSON.stringify({ return: answer }, undefined, indent);
+    call.output.print(`${text}\n\n`);
+    return undefined;
+  },
+};
+
+function readMessage(text: string): { command: string; args: Readonly<Record<string, unknown>> } {
+  if (!text.trimStart().startsWith("{")) return { command: text.trim(), args: {} };
+  const { output: message, success } = v.safeParse(qmpMessage, parseJson(text));
+  if (!success) throw bad(text);
+  return { command: message.execute, args: message.arguments };
+}
+
+/** No other key: an "id" is svirt's own to choose, and what it does not know it does not leave out. */
+const qmpMessage = v.strictObject({
+  execute: v.string(),
+  arguments: v.optional(v.record(v.string(), v.unknown()), {}),
+});
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw bad(text, error);
+  }
+}
+
+function bad(text: string, cause?: unknown): SvirtError {
+  return new SvirtError(
+    `Cannot read the QMP command ${text.slice(0, 80)}: it is not {"execute": NAME, "arguments": {}}`,
+    {
+      kind: "usage",
+      remedy: 'Write it like \'{"execute":"query-status"}\'.',
+      cause,
+    },
+  );
+}

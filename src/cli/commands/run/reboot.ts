@@ -1,0 +1,19 @@
+import { rebootGuest } from "../../../vm/lifecycle/ask-guest.ts";
+import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt reboot DOMAIN` */
+export const command: Command = {
+  spec: {
+    name: "reboot",
+    summary: "ask a guest to power itself off, and start it again then",
+    operands: [DOMAIN_OPERAND],
+    options: [],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const { name } = await rebootGuest(call.node, operand(call, "domain"));
+    call.output.print(`Domain '${name}' is being rebooted\n\n`);
+    return undefined;
+  },
+};

@@ -1,0 +1,19 @@
+import { shutdownGuest } from "../../../vm/lifecycle/ask-guest.ts";
+import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt shutdown DOMAIN` */
+export const command: Command = {
+  spec: {
+    name: "shutdown",
+    summary: "ask a guest to power itself off",
+    operands: [DOMAIN_OPERAND],
+    options: [],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const { did, name } = await shutdownGuest(call.node, operand(call, "domain"));
+    call.output.print(did ? `Domain '${name}' is being shutdown\n\n` : `Domain '${name}' is not running\n\n`);
+    return undefined;
+  },
+};

@@ -1,0 +1,45 @@
+import { SvirtError } from "../../../errors.ts";
+import { findDomain } from "../../../vm/guest/find-domain.ts";
+import { startDefined } from "../../../vm/save/restore-domain.ts";
+import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
+import { warnOfMode } from "../../output/warn-of-mode.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt start DOMAIN` */
+export const command: Command = {
+  spec: {
+    name: "start",
+    summary: "start a defined domain, confined",
+    details: [
+      "A domain that runs already is left as it is. See what would be done first: svirt plan DOMAIN",
+      "One that was left by svirt managedsave goes on from there.",
+    ].join("\n"),
+    operands: [DOMAIN_OPERAND],
+    options: [
+      { name: "force-boot", summary: "forget the state that svirt managedsave has left" },
+      JSON_OPTION,
+      CRASH_OPTION,
+    ],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const found = findDomain(call.node, operand(call, "domain"));
+    const xml = found.definition?.xml ?? found.guest?.xml;
+    if (xml === undefined)
+      throw new SvirtError(`failed to get domain '${found.name}'`, {
+        kind: "not-found",
+        remedy: "svirt list --all shows the domains there are.",
+      });
+    const how = { forceBoot: call.options.has("force-boot"), watch: crashDrill(call) };
+    const started = await startDefined(call.node, { ...found, xml }, how);
+    warnOfMode(call, started.guest);
+    if (call.options.has("json")) {
+      const { id, label, name, uuid } = started.guest;
+      printJson(call, { name, uuid, id, label: label.label, started: started.did });
+    } else {
+      call.output.print(`Domain '${found.name}' ${started.did ? "started" : "is already active"}\n\n`);
+    }
+    return undefined;
+  },
+};

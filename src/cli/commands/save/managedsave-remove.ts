@@ -1,0 +1,25 @@
+import { removeManagedSave } from "../../../state/managed-save.ts";
+import { findDomain } from "../../../vm/guest/find-domain.ts";
+import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt managedsave-remove DOMAIN` */
+export const command: Command = {
+  spec: {
+    name: "managedsave-remove",
+    summary: "remove the state that svirt managedsave has left: the next start is a fresh one",
+    operands: [DOMAIN_OPERAND],
+    options: [],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const { name } = findDomain(call.node, operand(call, "domain"));
+    const did = removeManagedSave(call.node, name);
+    call.output.print(
+      did
+        ? `Removed managedsave image for domain '${name}'\n\n`
+        : `Domain '${name}' has no manage save image; removal skipped\n\n`,
+    );
+    return undefined;
+  },
+};

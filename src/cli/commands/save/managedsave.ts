@@ -1,0 +1,25 @@
+import { managedSaveDomain } from "../../../vm/save/save-domain.ts";
+import { WAKING_OPTIONS, wakesOf } from "../../arguments/exclusive.ts";
+import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
+import { VERBOSE_OPTION, withProgress } from "../../output/progress.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt managedsave DOMAIN` */
+export const command: Command = {
+  spec: {
+    name: "managedsave",
+    summary: "write a guest's state to where its next start finds it, and end it",
+    operands: [DOMAIN_OPERAND],
+    options: [...WAKING_OPTIONS, VERBOSE_OPTION, CRASH_OPTION],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const [wakes, watch] = [wakesOf(call), crashDrill(call)];
+    const { name } = await withProgress(call, "Managedsave", (onProgress) =>
+      managedSaveDomain(call.node, operand(call, "domain"), { wakes, watch, onProgress }),
+    );
+    call.output.print(`\nDomain '${name}' state saved by libvirt\n\n`);
+    return undefined;
+  },
+};

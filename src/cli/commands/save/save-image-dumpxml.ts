@@ -1,0 +1,17 @@
+import { readSaveImage } from "../../../vm/save/save-image.ts";
+import { type Command, operand } from "../../command.ts";
+
+/** `svirt save-image-dumpxml FILE` */
+export const command: Command = {
+  spec: {
+    name: "save-image-dumpxml",
+    summary: "the XML of the domain that was saved to a file",
+    operands: [{ name: "file", summary: "a file that svirt save, or virsh save, has written" }],
+    options: [],
+  },
+  async run(call) {
+    const { xml } = readSaveImage(call.node, operand(call, "file"));
+    call.output.print(`${xml.trimEnd()}\n\n`);
+    return undefined;
+  },
+};

@@ -1,0 +1,53 @@
+import { SvirtError } from "../../../errors.ts";
+import type { Host } from "../../../host/host.ts";
+import { checkAccess } from "../../access.ts";
+import { splitWords } from "../../arguments/split-words.ts";
+import type { Command } from "../../command.ts";
+
+/** sshd's word for what the client asked for, where the key has a command of its own. sshd(8) */
+const VARIABLE = "SSH_ORIGINAL_COMMAND=";
+
+/** `svirt shell [--read-only]` */
+export const command: Command = {
+  spec: {
+    name: "shell",
+    summary:
+      "carry out what an SSH client asks for, if it is a command of svirt's: for keys that may do nothing else",
+    details:
+      'For a line of authorized_keys: restrict,command="svirt shell --read-only" ssh-ed25519 AAAA...\n' +
+      "What the client asks for is in SSH_ORIGINAL_COMMAND. It is split at blanks, quotes are understood, and no shell\n" +
+      "reads it. Its first word must be svirt. edit is refused, since an editor can start any program. To give a file of\n" +
+      "the client's own, say - for its name: ssh NODE svirt define - <vm.xml",
+    operands: [],
+    options: [{ name: "read-only", summary: "only commands that change nothing" }],
+  },
+  async run(call) {
+    const allowed = call.options.has("read-only") ? "reads" : "changes";
+    return await call.carryOut(readWords(call.node.host), (spec, words) => checkAccess(spec, words, allowed));
+  },
+};
+
+/** What the client asks svirt for. Throws "usage" when that is nothing, "denied" when it is another program. */
+function readWords(host: Host): readonly string[] {
+  const variables = (host.readText("/proc/self/environ") ?? "").split("\0");
+  const asked = variables.find((variable) => variable.startsWith(VARIABLE))?.slice(VARIABLE.length) ?? "";
+  // The letter stands for bytes that are none: a file of that name would be another one.
+  if (asked.includes("\ufffd")) {
+    throw new SvirtError("Cannot run the command: it is not UTF-8", {
+      kind: "usage",
+      remedy: "Give the file a name in UTF-8: mv FILE NAME",
+    });
+  }
+  const [program, ...words] = splitWords(asked);
+  if (program === undefined) {
+    throw new SvirtError("Cannot run a command: none was given, and this key opens no shell", {
+      kind: "usage",
+      remedy: "Say what to do: ssh NODE svirt list",
+    });
+  }
+  if (program === "svirt") return words;
+  throw new SvirtError(`Cannot run '${program}': this key may run svirt alone`, {
+    kind: "denied",
+    remedy: "Say: ssh NODE svirt help",
+  });
+}

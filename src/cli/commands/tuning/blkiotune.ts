@@ -1,0 +1,118 @@
+import type { Domain } from "../../../domain/domain.ts";
+import { type DeviceLimit, withBlkiotune } from "../../../domain/edits/tuning.ts";
+import { SvirtError } from "../../../errors.ts";
+import { changeShares } from "../../../vm/tuning/live.ts";
+import { findShown, readDiskWeight } from "../../../vm/tuning/read.ts";
+import { parseWhole } from "../../arguments/whole-number.ts";
+import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../command.ts";
+import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
+import { formatParameters } from "../../output/typed-parameters.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+interface Limit {
+  readonly option: string;
+  readonly limit: DeviceLimit;
+  readonly shown: string;
+  readonly summary: string;
+}
+
+/** The options of virsh, what they are in the XML's type, and how virsh shows them. */
+const LIMITS: readonly Limit[] = [
+  { option: "device-weights", limit: "weight", shown: "device_weight", summary: "shares of single devices" },
+  {
+    option: "device-read-iops-sec",
+    limit: "readOperations",
+    shown: "device_read_iops_sec",
+    summary: "reads in a second",
+  },
+  {
+    option: "device-write-iops-sec",
+    limit: "writeOperations",
+    shown: "device_write_iops_sec",
+    summary: "writes in a second",
+  },
+  {
+    option: "device-read-bytes-sec",
+    limit: "readBytes",
+    shown: "device_read_bytes_sec",
+    summary: "bytes read in a second",
+  },
+  {
+    option: "device-write-bytes-sec",
+    limit: "writeBytes",
+    shown: "device_write_bytes_sec",
+    summary: "bytes written in a second",
+  },
+];
+
+/** `svirt blkiotune DOMAIN` */
+export const command: Command = {
+  spec: {
+    name: "blkiotune",
+    summary: "a guest's share of the host's disks",
+    details: "Of devices: a path and a number for each, /dev/sda,100,/dev/sdb,200; 0 is no limit.",
+    operands: [DOMAIN_OPERAND],
+    options: [
+      {
+        name: "weight",
+        value: "number",
+        summary: "100 to 1000: more than another guest's is a larger share",
+      },
+      ...LIMITS.map(({ option, summary }) => ({ name: option, value: "list", summary })),
+      ...CHANGE_OPTIONS,
+    ],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const given = call.options.get("weight");
+    const weight = given === undefined ? undefined : parseWhole(given, "weight", [100, 1000]);
+    const devices = LIMITS.flatMap(({ limit, option }) =>
+      parseDevices(call.options.get(option)).map((device) => ({ ...device, limit })),
+    );
+    if (weight === undefined && devices.length === 0) {
+      show(call);
+      return undefined;
+    }
+    const wish = {
+      what: "limit disks",
+      change: (domain: Domain) => withBlkiotune(domain, { weight, devices }),
+    };
+    printChanged(call, await changeShares(call.node, askOf(call), wish), "");
+    return undefined;
+  },
+};
+
+/** virsh's list: a path and a number, and so on. Throws "usage". */
+function parseDevices(text: string | undefined): { readonly path: string; readonly value: number }[] {
+  if (text === undefined) return [];
+  const words = text.split(",");
+  return words.flatMap((path, at) => {
+    if (at % 2 === 1) return [];
+    const value = words[at + 1] ?? "";
+    if (path.startsWith("/") && /^\d{1,15}$/.test(value)) return [{ path, value: Number(value) }];
+    throw new SvirtError(`unsupported configuration: unable to parse '${text}'`, {
+      kind: "usage",
+      remedy: "Write a path and a number for each device: /dev/sda,100,/dev/sdb,200",
+    });
+  });
+}
+
+function show(call: Call): void {
+  const shown = findShown(call.node, askOf(call));
+  const devices = shown.domain.blkiotune?.devices ?? [];
+  const weight = readDiskWeight(call.node, shown);
+  if (call.options.has("json")) {
+    printJson(call, { weight, devices });
+    return;
+  }
+  const list = (limit: DeviceLimit): string =>
+    devices
+      .flatMap((device) => (device[limit] === undefined ? [] : [`${device.path},${device[limit]}`]))
+      .join(",");
+  call.output.print(
+    formatParameters([
+      ["weight", String(weight ?? 0)],
+      ...LIMITS.map(({ limit, shown: name }) => [name, list(limit)] as const),
+    ]),
+  );
+}

@@ -1,0 +1,46 @@
+import type { Domain } from "../../../domain/domain.ts";
+import { parsePin, withEmulatorPin } from "../../../domain/edits/tuning.ts";
+import { cpuSet } from "../../../domain/forms/id-set.ts";
+import { pinOf } from "../../../plan/decide/threads.ts";
+import { listOnlineProcessors } from "../../../report/host-processors.ts";
+import { changeShares } from "../../../vm/tuning/live.ts";
+import { findShown } from "../../../vm/tuning/read.ts";
+import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../command.ts";
+import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt emulatorpin DOMAIN [CPULIST]` */
+export const command: Command = {
+  spec: {
+    name: "emulatorpin",
+    summary: "on which of the host's processors QEMU's other threads run, or are to run",
+    operands: [
+      DOMAIN_OPERAND,
+      { name: "cpulist", summary: "0-3,^2, or r for all; without it, nothing is changed", isOptional: true },
+    ],
+    options: CHANGE_OPTIONS,
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const list = call.operands.get("cpulist");
+    if (list === undefined) {
+      show(call);
+      return undefined;
+    }
+    const cpus = parsePin(list);
+    const wish = {
+      what: "pin the emulator",
+      change: (domain: Domain) => withEmulatorPin(domain, cpus),
+    };
+    printChanged(call, await changeShares(call.node, askOf(call), wish), "");
+    return undefined;
+  },
+};
+
+/** cmdEmulatorPin() of libvirt's tools/virsh-domain.c */
+function show(call: Call): void {
+  const { domain } = findShown(call.node, askOf(call));
+  const cpus = cpuSet.encode(pinOf(domain, { thread: "emulator" }) ?? listOnlineProcessors(call.node.host));
+  if (call.options.has("json")) printJson(call, { cpus });
+  else call.output.print(`emulator: CPU Affinity\n${"-".repeat(34)}\n       *: ${cpus}\n\n`);
+}

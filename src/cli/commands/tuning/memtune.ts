@@ -1,0 +1,81 @@
+import type { Domain } from "../../../domain/domain.ts";
+import { withMemtune } from "../../../domain/edits/tuning.ts";
+import { parseSizeInKiB } from "../../../domain/forms/memory-size.ts";
+import { SvirtError } from "../../../errors.ts";
+import { changeShares } from "../../../vm/tuning/live.ts";
+import { findShown, readMemoryLimits } from "../../../vm/tuning/read.ts";
+import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../command.ts";
+import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
+import { formatParameters } from "../../output/typed-parameters.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+const UNLIMITED = Number.MAX_SAFE_INTEGER;
+/** The options of virsh, and what they are in the XML's type. */
+const LIMITS = [
+  ["hard-limit", "hardLimitKiB"],
+  ["soft-limit", "softLimitKiB"],
+  ["swap-hard-limit", "swapHardLimitKiB"],
+] as const;
+
+/** `svirt memtune DOMAIN` */
+export const command: Command = {
+  spec: {
+    name: "memtune",
+    summary: "how much of the host's memory a guest's QEMU may use",
+    details:
+      "In KiB, or with a unit: 512MiB; -1 is no limit. A guest whose QEMU needs more than the hard limit is ended by the\n" +
+      "kernel. The swap hard limit is memory and swap together.",
+    operands: [DOMAIN_OPERAND],
+    options: [
+      { name: "hard-limit", value: "size", summary: "what it can never have more of" },
+      { name: "soft-limit", value: "size", summary: "beyond that the kernel takes memory back" },
+      { name: "swap-hard-limit", value: "size", summary: "of memory and swap together" },
+      ...CHANGE_OPTIONS,
+    ],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const change = Object.fromEntries(
+      LIMITS.flatMap(([option, key]) => {
+        const text = call.options.get(option);
+        return text === undefined ? [] : [[key, parseLimit(option, text)]];
+      }),
+    );
+    if (Object.keys(change).length === 0) {
+      show(call);
+      return undefined;
+    }
+    const wish = {
+      what: "limit memory",
+      change: (domain: Domain) => withMemtune(domain, change),
+    };
+    printChanged(call, await changeShares(call.node, askOf(call), wish), "");
+    return undefined;
+  },
+};
+
+/** Throws "usage" in virsh's words. */
+function parseLimit(option: string, text: string): number {
+  const kiB = text === "-1" ? UNLIMITED : parseSizeInKiB(text);
+  if (kiB !== undefined) return kiB;
+  throw new SvirtError(`Scaled numeric value '${text}' for <${option}> option is malformed or out of range`, {
+    kind: "usage",
+    remedy: "Write KiB, or a unit: 512MiB; -1 is no limit.",
+  });
+}
+
+function show(call: Call): void {
+  const is = readMemoryLimits(call.node, findShown(call.node, askOf(call)));
+  if (call.options.has("json")) {
+    printJson(call, is);
+    return;
+  }
+  const word = (kiB: number | undefined): string => (kiB === undefined ? "unlimited" : String(kiB));
+  call.output.print(
+    formatParameters([
+      ["hard_limit", word(is.hardKiB)],
+      ["soft_limit", word(is.softKiB)],
+      ["swap_hard_limit", word(is.swapHardKiB)],
+    ]),
+  );
+}

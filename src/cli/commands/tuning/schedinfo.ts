@@ -1,0 +1,95 @@
+import type { Domain } from "../../../domain/domain.ts";
+import { withCputune } from "../../../domain/edits/tuning.ts";
+import type { Cputune } from "../../../domain/machine/cputune.ts";
+import { SvirtError } from "../../../errors.ts";
+import { changeShares } from "../../../vm/tuning/live.ts";
+import { type CpuShares, findShown, readCpuShares } from "../../../vm/tuning/read.ts";
+import { parseWhole } from "../../arguments/whole-number.ts";
+import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../command.ts";
+import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
+import { formatParameters } from "../../output/typed-parameters.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** What can be set, and what it is in the XML's type. VIR_DOMAIN_SCHEDULER_CPU_SHARES of libvirt and its like */
+const PARAMETERS: ReadonlyMap<string, keyof Cputune> = new Map<string, keyof Cputune>([
+  ["cpu_shares", "shares"],
+  ["vcpu_period", "periodUs"],
+  ["vcpu_quota", "quotaUs"],
+  ["emulator_period", "emulatorPeriodUs"],
+  ["emulator_quota", "emulatorQuotaUs"],
+  ["global_period", "globalPeriodUs"],
+  ["global_quota", "globalQuotaUs"],
+  ["iothread_period", "iothreadPeriodUs"],
+  ["iothread_quota", "iothreadQuotaUs"],
+]);
+
+/** `svirt schedinfo DOMAIN [--set] NAME=VALUE...` */
+export const command: Command = {
+  spec: {
+    name: "schedinfo",
+    summary: "a guest's share of the host's processors",
+    details:
+      `What can be set: ${[...PARAMETERS.keys()].join(", ")}.\n` +
+      "Periods and quotas are in microseconds, and -1 is no quota. Quotas of a running guest's vCPUs, I/O threads and\n" +
+      "emulator can change if it was started with such.",
+    operands: [
+      DOMAIN_OPERAND,
+      { name: "set", summary: "name=value, as often as needed", isOptional: true, isRepeated: true },
+    ],
+    options: CHANGE_OPTIONS,
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const named = call.operands.get("set");
+    const words = [...(named === undefined ? [] : [named]), ...call.rest];
+    if (words.length > 0) {
+      const change = parseParameters(words);
+      const wish = { what: "share processors", change: (domain: Domain) => withCputune(domain, change) };
+      const changed = await changeShares(call.node, askOf(call), wish);
+      if (call.options.has("dry-run") || call.options.has("json")) {
+        printChanged(call, changed, "");
+        return undefined;
+      }
+    }
+    show(call);
+    return undefined;
+  },
+};
+
+function parseParameters(words: readonly string[]): Partial<Cputune> {
+  return Object.fromEntries(
+    words.map((word) => {
+      const [name = "", text] = word.split("=");
+      const key = PARAMETERS.get(name);
+      if (key !== undefined && text !== undefined)
+        return [key, text === "-1" ? -1 : parseWhole(text, name, [0, Number.MAX_SAFE_INTEGER])];
+      throw new SvirtError(`invalid scheduler option: ${word}`, {
+        kind: "usage",
+        remedy: "Write name=value: cpu_shares=200",
+      });
+    }),
+  );
+}
+
+/** As virsh shows it, after a change too. cmdSchedinfo() of libvirt's tools/virsh-domain.c */
+function show(call: Call): void {
+  const is = readCpuShares(call.node, findShown(call.node, askOf(call)));
+  if (call.options.has("json")) {
+    printJson(call, is);
+    return;
+  }
+  const quota = (name: Exclude<keyof CpuShares, "shares">): [string, string][] => [
+    [`${name}_period`, String(is[name].periodUs)],
+    [`${name}_quota`, String(is[name].quotaUs)],
+  ];
+  call.output.print(
+    formatParameters([
+      ["Scheduler", "posix"],
+      ["cpu_shares", String(is.shares)],
+      ...quota("vcpu"),
+      ...quota("emulator"),
+      ...quota("global"),
+      ...quota("iothread"),
+    ]),
+  );
+}

@@ -1,0 +1,73 @@
+import type { Domain } from "../../../domain/domain.ts";
+import { parsePin, withVcpuPin } from "../../../domain/edits/tuning.ts";
+import { cpuSet } from "../../../domain/forms/id-set.ts";
+import { SvirtError } from "../../../errors.ts";
+import { pinOf } from "../../../plan/decide/threads.ts";
+import { listOnlineProcessors } from "../../../report/host-processors.ts";
+import { changeShares } from "../../../vm/tuning/live.ts";
+import { findShown } from "../../../vm/tuning/read.ts";
+import { parseWhole } from "../../arguments/whole-number.ts";
+import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../command.ts";
+import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
+import { formatTable } from "../../output/table.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** The highest number that any machine of QEMU takes. */
+const MOST = 4095;
+
+/** `svirt vcpupin DOMAIN [VCPU [CPULIST]]` */
+export const command: Command = {
+  spec: {
+    name: "vcpupin",
+    summary: "on which of the host's processors a virtual CPU runs, or is to run",
+    operands: [
+      DOMAIN_OPERAND,
+      { name: "vcpu", summary: "its number; without it, all are shown", isOptional: true },
+      { name: "cpulist", summary: "0-3,^2, or r for all; without it, nothing is changed", isOptional: true },
+    ],
+    options: CHANGE_OPTIONS,
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const given = call.operands.get("vcpu");
+    const vcpu = given === undefined ? undefined : parseWhole(given, "vcpu", [0, MOST]);
+    const list = call.operands.get("cpulist");
+    if (list === undefined) {
+      show(call, vcpu);
+      return undefined;
+    }
+    if (vcpu === undefined) {
+      throw new SvirtError("vcpupin: Missing vCPU number in pin mode.", {
+        kind: "usage",
+        remedy: "Write --vcpu 0.",
+      });
+    }
+    const cpus = parsePin(list);
+    const wish = {
+      what: `pin vcpu ${vcpu}`,
+      change: (domain: Domain) => withVcpuPin(domain, vcpu, cpus),
+    };
+    printChanged(call, await changeShares(call.node, askOf(call), wish), "");
+    return undefined;
+  },
+};
+
+function show(call: Call, vcpu: number | undefined): void {
+  const { domain } = findShown(call.node, askOf(call));
+  const online = listOnlineProcessors(call.node.host);
+  const numbers = [...Array(domain.vcpu?.count ?? 1).keys()].filter(
+    (at) => vcpu === undefined || at === vcpu,
+  );
+  const rows = numbers.map((number) => ({
+    vcpu: number,
+    cpus: cpuSet.encode(pinOf(domain, { thread: "vcpu", number }) ?? online),
+  }));
+  if (call.options.has("json")) printJson(call, rows);
+  else
+    call.output.print(
+      formatTable(
+        ["VCPU", "CPU Affinity"],
+        rows.map(({ cpus, vcpu: number }) => [String(number), cpus]),
+      ),
+    );
+}

@@ -1,0 +1,30 @@
+import { parseVolume } from "../../../domain/other-documents/volume.ts";
+import { createVolume } from "../../../vm/volume/create-volume.ts";
+import { MOST_BYTES } from "../../../xml/limits.ts";
+import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { sweepFirst } from "../../sweep-first.ts";
+
+/** `svirt vol-create FOLDER FILE` */
+export const command: Command = {
+  spec: {
+    name: "vol-create",
+    summary: "make an empty image from storage volume XML, with the mode and the label that it asks for",
+    details:
+      "A folder stands where virsh names a pool. raw and qcow2, with a backing file or without. The image takes up room\n" +
+      "only as it is written to, whatever <allocation> says.",
+    operands: [
+      { name: "pool", summary: "the folder that the image is to be in" },
+      { name: "file", summary: "volume XML: a file, or - for standard input" },
+    ],
+    options: [JSON_OPTION],
+  },
+  async run(call) {
+    await sweepFirst(call);
+    const file = operand(call, "file");
+    const volume = parseVolume(call.node.host.readInput(file, MOST_BYTES));
+    const path = await createVolume(call.node, operand(call, "pool"), volume);
+    if (call.options.has("json")) printJson(call, { name: volume.name, path });
+    else call.output.print(`Vol ${volume.name} created from ${file}\n\n`);
+    return undefined;
+  },
+};

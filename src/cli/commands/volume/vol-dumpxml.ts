@@ -1,0 +1,41 @@
+import { formatVolume, type Volume } from "../../../domain/other-documents/volume.ts";
+import { SvirtError } from "../../../errors.ts";
+import { showVolume } from "../../../vm/volume/show-volume.ts";
+import { type Command, JSON_OPTION, operand, printJson, VOLUME_OPERAND } from "../../command.ts";
+
+/** `svirt vol-dumpxml VOLUME` */
+export const command: Command = {
+  spec: {
+    name: "vol-dumpxml",
+    summary: "an image or a block device as libvirt's storage volume XML, with its owner, mode and label",
+    details:
+      "Its format is told by its first bytes. A start never goes by that: it takes the domain's own word.",
+    operands: [VOLUME_OPERAND],
+    options: [JSON_OPTION],
+  },
+  run(call) {
+    const volume = showVolume(call.node, operand(call, "volume"));
+    if (!call.options.has("json")) refuseUnwritable(volume);
+    if (call.options.has("json")) printJson(call, volume);
+    else call.output.print(`${visible(formatVolume(volume))}\n`);
+    return Promise.resolve(undefined);
+  },
+};
+
+/** Any byte but two may stand in a file's name, and a guest writes the name below its image: XML has no such letters, or svirt reads none. */
+const NO_XML = /[\p{Cc}\p{Cs}\ufffe\uffff]/u;
+
+function refuseUnwritable({ backingStore, key, name }: Volume): void {
+  const found = [name, key ?? "", backingStore?.path ?? ""].find((text) => NO_XML.test(text));
+  if (found === undefined) return;
+  const why = found.isWellFormed() ? "has a control character in it" : "is not UTF-8";
+  throw new SvirtError(`Cannot write ${found} as XML: the name ${why}`, {
+    kind: "unsupported",
+    remedy: "Rename the file, or ask for JSON: --json",
+  });
+}
+
+/** What moves a terminal's cursor, or turns letters round, as a reference to it: the same to a reader of XML. */
+function visible(xml: string): string {
+  return xml.replace(/[\p{Cf}\p{Zl}\p{Zp}]/gu, (letter) => `&#${letter.codePointAt(0)};`);
+}

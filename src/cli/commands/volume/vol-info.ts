@@ -1,0 +1,47 @@
+import { showVolume } from "../../../vm/volume/show-volume.ts";
+import { type Call, type Command, JSON_OPTION, operand, printJson, VOLUME_OPERAND } from "../../command.ts";
+import { formatCapacity } from "../../output/format-capacity.ts";
+import { oneLine } from "../../output/one-line.ts";
+import { formatFacts } from "../../output/table.ts";
+
+/** As vol-info of virsh writes sizes. */
+const DECIMALS = 2;
+
+/** `svirt vol-info VOLUME` */
+export const command: Command = {
+  spec: {
+    name: "vol-info",
+    summary: "how large an image or a block device is",
+    operands: [VOLUME_OPERAND],
+    options: [
+      { name: "bytes", summary: "in bytes, without units" },
+      { name: "physical", summary: "how long the file is, instead of what it takes up on its disk" },
+      JSON_OPTION,
+    ],
+  },
+  run(call) {
+    const { allocationBytes, capacityBytes, name, physicalBytes, type } = showVolume(
+      call.node,
+      operand(call, "volume"),
+    );
+    const isPhysical = call.options.has("physical");
+    if (call.options.has("json")) {
+      printJson(call, { name, type, capacityBytes, allocationBytes, physicalBytes });
+    } else {
+      call.output.print(
+        formatFacts([
+          ["Name", oneLine(name)],
+          ["Type", type],
+          ["Capacity", size(call, capacityBytes)],
+          isPhysical ? ["Physical", size(call, physicalBytes)] : ["Allocation", size(call, allocationBytes)],
+        ]),
+      );
+    }
+    return Promise.resolve(undefined);
+  },
+};
+
+function size({ options }: Call, bytes: number | undefined): string {
+  if (bytes === undefined) return "-";
+  return options.has("bytes") ? `${bytes} bytes` : formatCapacity(bytes, DECIMALS);
+}

@@ -1,0 +1,37 @@
+import type { Progress } from "../../run/actor.ts";
+import type { Call, Option } from "../command.ts";
+
+/** How long a command may take before it says how far it has come, and how often it does then, as virsh. */
+const QUIET_MS = 2000;
+const EVERY_MS = 500;
+
+/** The option of commands that take long. */
+export const VERBOSE_OPTION: Option = { name: "verbose", summary: "tell how far it has come from the first" };
+
+/** Does the work, and tells on standard error how far it has come, in virsh's form: `Save: [42.00 %]`. */
+export async function withProgress<Result>(
+  { node, options, output }: Call,
+  title: string,
+  work: (onProgress: Progress) => Promise<Result>,
+): Promise<Result> {
+  let quietUntilMs = node.host.nowMs() + (options.has(VERBOSE_OPTION.name) ? 0 : QUIET_MS);
+  let shown = "";
+  const show = (done: number, total: number): void => {
+    const nowMs = node.host.nowMs();
+    if (nowMs < quietUntilMs) return;
+    quietUntilMs = nowMs + EVERY_MS;
+    print(total === 0 ? 100 : (100 * done) / total);
+  };
+  const print = (percent: number): void => {
+    const text = `\r${title}: [${percent.toFixed(2).padStart(5)} %]`;
+    if (text !== shown) output.warn(text);
+    shown = text;
+  };
+  try {
+    const result = await work(show);
+    if (shown !== "") print(100);
+    return result;
+  } finally {
+    if (shown !== "") output.warn("\n");
+  }
+}

@@ -1,0 +1,18 @@
+import type { EachPath } from "../../labelling/each-path.ts";
+import type { Call } from "../command.ts";
+import { warnOf } from "./warn-of.ts";
+
+/** The exit code of a command that has done a part of what it was asked for. */
+export const PARTLY = 7;
+
+/** Prints what was done, and each error. Gives the exit code: that of the first error where nothing was done. */
+export function reportEach<Result>(
+  call: Call,
+  { done, errors }: EachPath<Result>,
+  print: (done: readonly Result[]) => void,
+): number | undefined {
+  if (done.length > 0) print(done);
+  warnOf(call, "error", errors);
+  if (done.length === 0) return errors[0]?.exitCode;
+  return errors.length === 0 ? undefined : PARTLY;
+}

@@ -1,0 +1,11 @@
+import { shellWord } from "../../report/shell-word.ts";
+
+/** A command for a shell, one option with its value a line, as virsh prints it. virCommandToString() of libvirt */
+export function formatShellCommand(words: readonly string[]): string {
+  return words.map((word, index) => `${separator(word, index)}${shellWord(word)}`).join("");
+}
+
+function separator(word: string, index: number): string {
+  if (index === 0) return "";
+  return word.startsWith("-") ? " \\\n" : " ";
+}

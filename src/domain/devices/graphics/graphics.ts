@@ -1,0 +1,135 @@
+import { choice } from "../../../xml/choice.ts";
+import { checked, type ValueOf } from "../../../xml/element.ts";
+import { attribute, child, children, required } from "../../../xml/field.ts";
+import type { XmlNode } from "../../../xml/node.ts";
+import { notUnderstood } from "../../../xml/refusal.ts";
+import { integer, matching, oneOf, yesNo } from "../../../xml/value-form.ts";
+import { absolutePath, hostAddress, lineOfText, objectName, word } from "../../forms/text.ts";
+import { audioReference } from "../audio.ts";
+import { gl, renderGl, spiceChildren, switchGl } from "./spice.ts";
+
+const listen = choice("listen", {
+  attribute: "type",
+  of: () => ({
+    address: { address: attribute("address", hostAddress) },
+    socket: { socket: attribute("socket", absolutePath) },
+    network: {
+      network: required(attribute("network", objectName)),
+      address: attribute("address", hostAddress),
+    },
+    none: {},
+  }),
+});
+
+const onNetwork = {
+  port: attribute("port", integer(-1, 65535)),
+  autoport: attribute("autoport", yesNo),
+  listenAddress: attribute("listen", hostAddress),
+  keymap: attribute("keymap", word),
+};
+
+const moment = matching(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$/, 'a moment, "2026-01-31T23:59:59"');
+
+/** Who may look; svirt starts no such guest, nor keeps it. virDomainGraphicsAuthDefParseXML() of libvirt */
+const login = {
+  passwd: attribute("passwd", lineOfText),
+  passwdValidTo: attribute("passwdValidTo", moment),
+  connected: attribute("connected", oneOf("fail", "disconnect", "keep")),
+};
+
+/** An address as D-Bus writes it: `unix:path=/run/bus`. */
+const busAddress = matching(/^[a-z]+:[^\p{Cc}]{1,4000}$/u, "an address of a message bus, unix:path=/run/bus");
+
+const grammar = choice("graphics", {
+  attribute: "type",
+  of: () => ({
+    vnc: {
+      socket: attribute("socket", absolutePath),
+      ...onNetwork,
+      ...login,
+      websocket: attribute("websocket", integer(-1, 65535)),
+      sharePolicy: attribute("sharePolicy", oneOf("allow-exclusive", "force-shared", "ignore")),
+      powerControl: attribute("powerControl", yesNo),
+      listens: children(listen),
+      audio: audioReference,
+    },
+    spice: {
+      ...onNetwork,
+      ...login,
+      tlsPort: attribute("tlsPort", integer(-1, 65535)),
+      defaultMode: attribute("defaultMode", oneOf("any", "secure", "insecure")),
+      listens: children(listen),
+      ...spiceChildren,
+    },
+    sdl: {
+      display: attribute("display", lineOfText),
+      xauth: attribute("xauth", absolutePath),
+      fullscreen: attribute("fullscreen", yesNo),
+      gl: child(switchGl),
+    },
+    "egl-headless": { gl: child(renderGl) },
+    dbus: {
+      address: attribute("address", busAddress),
+      p2p: attribute("p2p", yesNo),
+      gl: child(gl),
+      audio: audioReference,
+    },
+  }),
+  refused: { rdp: "it is for another hypervisor", desktop: "it is for another hypervisor" },
+});
+export type Graphics = ValueOf<typeof grammar>;
+
+/** `<graphics>`, https://libvirt.org/formatdomain.html#graphical-framebuffers */
+export const graphics = checked(grammar, refuseContradictions);
+
+// virDomainGraphicsListensParseXML() and virDomainGraphicsDefValidate() of libvirt
+function refuseContradictions(value: Graphics, node: XmlNode): void {
+  if (value.type === "dbus" && value.p2p === true && value.address !== undefined) {
+    const why = "a display from peer to peer is on no bus";
+    throw notUnderstood({ node, place: "@address" }, why, "Leave it out, or write p2p='no'.");
+  }
+  if (value.type !== "vnc" && value.type !== "spice") return;
+  refuseLogin(value, node);
+  const [first] = value.listens;
+  const address = first?.type === "address" ? first.address : undefined;
+  if (isOther(value.listenAddress, address)) {
+    throw notUnderstood(
+      { node, place: "@listen" },
+      "the first <listen> has another address",
+      "Write the same.",
+    );
+  }
+  if (value.type !== "vnc" || value.socket === undefined || first === undefined) return;
+  if (first.type === "socket" && !isOther(value.socket, first.socket)) return;
+  throw notUnderstood(
+    { node, place: "@socket" },
+    "the first <listen> is at another place",
+    "Write the same.",
+  );
+}
+
+// virDomainGraphicsAuthDefParseXML() of libvirt, which reads the other two over where there is no password
+function refuseLogin(
+  {
+    connected,
+    passwd,
+    passwdValidTo,
+    type,
+  }: Exclude<Graphics, { readonly type: "sdl" | "egl-headless" | "dbus" }>,
+  node: XmlNode,
+): void {
+  if (passwd === undefined && (connected !== undefined || passwdValidTo !== undefined)) {
+    const place = connected === undefined ? "@passwdValidTo" : "@connected";
+    throw notUnderstood({ node, place }, "there is no password that it is about", "Leave it out.");
+  }
+  if (type === "vnc" && (passwd?.length ?? 0) > 8) {
+    throw notUnderstood({ node, place: "@passwd" }, "VNC knows 8 characters of a password", "Shorten it.");
+  }
+  if (type === "vnc" && (connected ?? "keep") !== "keep") {
+    throw notUnderstood({ node, place: "@connected" }, "VNC supports connected='keep' only", "Write that.");
+  }
+}
+
+function isOther(one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && other !== undefined && one !== other;
+}

@@ -1,0 +1,106 @@
+import { dropped, element, refused } from "../../../xml/element.ts";
+import { attribute, child, children, required } from "../../../xml/field.ts";
+import { integer, matching, oneOf, yesNo } from "../../../xml/value-form.ts";
+import { interfacePciAddress } from "../../forms/address.ts";
+import { sourceReconnect } from "../../forms/reconnect.ts";
+import { absolutePath, objectName } from "../../forms/text.ts";
+
+/** The name of a network device of the host: IFNAMSIZ in linux/if.h less the closing NUL, and no path. */
+export const deviceName = matching(
+  /^(?!\.{1,2}$)[^\s/:\p{Cc}]{1,15}$/u,
+  "a network device's name of at most 15 characters",
+);
+
+const ipAddress = matching(/^(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F:.]{2,45})$/, "an IP address");
+const family = attribute("family", oneOf("ipv4", "ipv6"));
+const prefix = attribute("prefix", integer(0, 128));
+const port = integer(1, 65535);
+
+/** `<ip>` and `<route>`, of the guest or of the host's end. */
+export const ipFields = {
+  ips: children(
+    element("ip", () => ({
+      address: required(attribute("address", ipAddress)),
+      family,
+      prefix,
+      peer: attribute("peer", ipAddress),
+    })),
+  ),
+  routes: children(
+    element("route", () => ({
+      family,
+      address: required(attribute("address", ipAddress)),
+      netmask: attribute("netmask", ipAddress),
+      prefix,
+      gateway: required(attribute("gateway", ipAddress)),
+      metric: attribute("metric", integer(1, 2 ** 31 - 1)),
+    })),
+  ),
+};
+
+/** `<source>` of each type of interface, https://libvirt.org/formatdomain.html#network-interfaces */
+export const networkSource = element(
+  "source",
+  () => ({
+    network: required(attribute("network", objectName)),
+    portgroup: attribute("portgroup", objectName),
+  }),
+  [dropped("@portid", "a network gives it to a running guest")],
+);
+export const bridgeSource = element("source", () => ({ bridge: required(attribute("bridge", deviceName)) }));
+export const directSource = element("source", () => ({
+  dev: required(attribute("dev", deviceName)),
+  mode: attribute("mode", oneOf("vepa", "bridge", "private", "passthrough")),
+}));
+export const ethernetSource = element("source", () => ipFields);
+export const hostdevSource = element("source", () => ({ address: required(child(interfacePciAddress)) }), [
+  refused("vendor", "svirt does not look USB devices up"),
+  refused("product", "svirt does not look USB devices up"),
+  dropped("@missing", "it says what was found out at a start"),
+]);
+export const vdpaSource = element("source", () => ({ dev: required(attribute("dev", absolutePath)) }));
+export const userSource = element("source", () => ({ dev: required(attribute("dev", deviceName)) }));
+export const vhostUserSource = element("source", () => ({
+  type: attribute("type", oneOf("unix")),
+  path: attribute("path", absolutePath),
+  mode: attribute("mode", oneOf("server", "client")),
+  dev: attribute("dev", deviceName),
+  reconnect: sourceReconnect,
+}));
+export const tunnelSource = element("source", () => ({
+  address: required(attribute("address", ipAddress)),
+  port: required(attribute("port", port)),
+}));
+export const serverSource = element("source", () => ({
+  address: attribute("address", ipAddress),
+  port: required(attribute("port", port)),
+}));
+export const udpSource = element("source", () => ({
+  address: required(attribute("address", ipAddress)),
+  port: required(attribute("port", port)),
+  local: required(
+    child(
+      element("local", () => ({
+        address: required(attribute("address", ipAddress)),
+        port: required(attribute("port", port)),
+      })),
+    ),
+  ),
+}));
+
+const range = element("range", () => ({
+  start: required(attribute("start", port)),
+  end: attribute("end", port),
+  to: attribute("to", port),
+  exclude: attribute("exclude", yesNo),
+}));
+
+/** `<portForward>`: what of the host's ports leads to the guest. */
+export const portForwards = children(
+  element("portForward", () => ({
+    proto: required(attribute("proto", oneOf("tcp", "udp"))),
+    address: attribute("address", ipAddress),
+    dev: attribute("dev", deviceName),
+    ranges: children(range),
+  })),
+);

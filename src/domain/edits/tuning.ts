@@ -1,0 +1,95 @@
+import { SvirtError } from "../../errors.ts";
+import type { Domain } from "../domain.ts";
+import { cpuSet, type IdSet } from "../forms/id-set.ts";
+import type { Cputune } from "../machine/cputune.ts";
+
+const NO_CPUTUNE: Cputune = {
+  vcpupins: [],
+  iothreadpins: [],
+  vcpuscheds: [],
+  iothreadscheds: [],
+  cachetunes: [],
+  memorytunes: [],
+};
+
+/** The processors that a command line names: `0-3,^2`, or `r` for all. Throws "usage". virshVcpuinfoParseCPUList() */
+export function parsePin(text: string): IdSet | undefined {
+  if (text === "r") return undefined;
+  const cpus = cpuSet.decode(text);
+  if (cpus !== undefined) return cpus;
+  throw new SvirtError(`vcpupin: Invalid cpulist '${text}'`, {
+    kind: "usage",
+    remedy: "Write numbers of processors, such as 0-3,^2, or r for all.",
+  });
+}
+
+/** The domain with a virtual CPU on other processors; undefined: where the others are. Throws "usage". */
+export function withVcpuPin(domain: Domain, vcpu: number, cpus: IdSet | undefined): Domain {
+  if (vcpu >= (domain.vcpu?.count ?? 1)) {
+    throw new SvirtError(
+      `invalid argument: vcpu ${vcpu} is out of range of persistent cpu count ${domain.vcpu?.count ?? 1}`,
+      {
+        kind: "usage",
+        remedy: "Count from 0.",
+      },
+    );
+  }
+  const others = (domain.cputune?.vcpupins ?? []).filter((pin) => pin.vcpu !== vcpu);
+  const pins = cpus === undefined ? others : [...others, { vcpu, cpuset: cpus }];
+  return withCputune(domain, { vcpupins: pins.toSorted((one, other) => one.vcpu - other.vcpu) });
+}
+
+/** The domain with QEMU's other threads on other processors. */
+export function withEmulatorPin(domain: Domain, cpus: IdSet | undefined): Domain {
+  return withCputune(domain, { emulatorpin: cpus === undefined ? undefined : { cpuset: cpus } });
+}
+
+/** The domain with some of its tuning changed; what is undefined goes. */
+export function withCputune(
+  domain: Domain,
+  change: { readonly [K in keyof Cputune]?: Cputune[K] | undefined },
+): Domain {
+  const whole = { ...NO_CPUTUNE, ...domain.cputune, ...change };
+  const left = Object.entries(whole).filter(([, value]) => value !== undefined);
+  const isEmpty = left.every(([, value]) => Array.isArray(value) && value.length === 0);
+  const { cputune: _, ...rest } = domain;
+  return isEmpty ? rest : { ...rest, cputune: Object.fromEntries(left) as unknown as Cputune };
+}
+
+type Memtune = NonNullable<Domain["memtune"]>;
+type Blkiotune = NonNullable<Domain["blkiotune"]>;
+
+/** The domain with other limits of memory; what is not limited stands in no XML. */
+export function withMemtune(domain: Domain, change: Partial<Memtune>): Domain {
+  const limits = Object.entries({ ...domain.memtune, ...change });
+  const left = limits.filter(([, kiB]) => kiB !== undefined && kiB < Number.MAX_SAFE_INTEGER);
+  const { memtune: _, ...rest } = domain;
+  return left.length === 0 ? rest : { ...rest, memtune: Object.fromEntries(left) as Memtune };
+}
+
+/** One of the limits of a device, by its name in the XML's type. */
+export type DeviceLimit = Exclude<keyof Blkiotune["devices"][number], "path">;
+
+/** The domain with another weight of its disks, and other limits of some devices: 0 is none. */
+export function withBlkiotune(
+  domain: Domain,
+  change: {
+    readonly weight: number | undefined;
+    readonly devices: readonly {
+      readonly path: string;
+      readonly limit: DeviceLimit;
+      readonly value: number;
+    }[];
+  },
+): Domain {
+  const devices = new Map((domain.blkiotune?.devices ?? []).map((device) => [device.path, { ...device }]));
+  for (const { limit, path, value } of change.devices) {
+    const { [limit]: _, ...others } = devices.get(path) ?? { path };
+    devices.set(path, value === 0 ? others : { ...others, [limit]: value });
+  }
+  const weight = change.weight ?? domain.blkiotune?.weight;
+  const left = [...devices.values()].filter((device) => Object.keys(device).length > 1);
+  const { blkiotune: _, ...rest } = domain;
+  if (weight === undefined && left.length === 0) return rest;
+  return { ...rest, blkiotune: { devices: left, ...(weight === undefined ? {} : { weight }) } };
+}

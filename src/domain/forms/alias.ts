@@ -1,0 +1,24 @@
+import type { Field } from "../../xml/declaration.ts";
+import { element } from "../../xml/element.ts";
+import { attribute, child, required } from "../../xml/field.ts";
+import { matching } from "../../xml/value-form.ts";
+
+/** One that the hypervisor gave, `pci.0`, is any text: it is read over. */
+const name = matching(
+  /^(?:ua-[A-Za-z0-9_-]{0,125}|(?!ua-)[^\p{Cc}]{1,128})$/u,
+  "an alias of ua- and letters, digits, _ and -",
+);
+const field = child(element("alias", () => ({ name: required(attribute("name", name)) })));
+
+/**
+ * `<alias name='ua-…'/>`. One that does not begin with `ua-` was given by the hypervisor to a running guest and is read
+ * over. https://libvirt.org/formatdomain.html#devices
+ */
+export const alias: Field<string | undefined> = {
+  place: field.place,
+  read(node) {
+    const found = field.read(node)?.name;
+    return found?.startsWith("ua-") ? found : undefined;
+  },
+  write: (draft, value) => field.write(draft, value === undefined ? undefined : { name: value }),
+};

@@ -1,0 +1,55 @@
+import type { Field } from "../../xml/declaration.ts";
+import { textDraft } from "../../xml/draft.ts";
+import { element } from "../../xml/element.ts";
+import { attribute, child, content, required } from "../../xml/field.ts";
+import { notUnderstood } from "../../xml/refusal.ts";
+import { integer, type ValueForm } from "../../xml/value-form.ts";
+
+/** Bytes of each unit, in whatever case it is written. virScaleInteger() of libvirt */
+const UNIT_BYTES: ReadonlyMap<string, number> = new Map(
+  ["k", "m", "g", "t"].flatMap((letter, power) => [
+    [letter, 1024 ** (power + 1)],
+    [`${letter}ib`, 1024 ** (power + 1)],
+    [`${letter}b`, 1000 ** (power + 1)],
+  ]),
+);
+
+const unitForm: ValueForm<number> = {
+  expects: 'one of "bytes", "KiB", "KB", "MiB", "MB", "GiB", "GB", "TiB", "TB"',
+  decode: (text) => (/^b(?:ytes?)?$/i.test(text) ? 1 : UNIT_BYTES.get(text.toLowerCase())),
+  encode: String,
+};
+
+/** From 1 and written as bytes, if not said otherwise. */
+interface ByteSize {
+  readonly least?: number;
+  readonly written?: "bytes" | "B";
+}
+
+/** `<max_size unit='KiB'>64</max_size>` ⇄ bytes. */
+export function sizeInBytes(
+  tag: string,
+  { least = 1, written: unit = "bytes" }: ByteSize = {},
+): Field<number | undefined> {
+  const amount = element(tag, () => ({
+    unitBytes: attribute("unit", unitForm),
+    count: required(content(integer(least, Number.MAX_SAFE_INTEGER))),
+  }));
+  const field = child(amount);
+  return {
+    place: field.place,
+    read(node) {
+      const size = field.read(node);
+      if (size === undefined) return undefined;
+      const bytes = size.count * (size.unitBytes ?? 1);
+      if (Number.isSafeInteger(bytes)) return bytes;
+      throw notUnderstood({ node, place: tag }, "it is too large", "Write a smaller size.");
+    },
+    write(draft, value) {
+      if (value === undefined) return;
+      const written = textDraft(tag, String(value));
+      written.attributes.set("unit", unit);
+      draft.children.push(written);
+    },
+  };
+}

@@ -1,0 +1,12 @@
+import { element } from "../../xml/element.ts";
+import { attribute, child } from "../../xml/field.ts";
+import { oneOf } from "../../xml/value-form.ts";
+import { word } from "./text.ts";
+
+const driver = element("driver", () => ({
+  name: attribute("name", oneOf("vfio")),
+  model: attribute("model", word),
+}));
+
+/** `<driver>` of a PCI device that is passed through: of the host's kernel. */
+export const hostdevDriver = child(driver);

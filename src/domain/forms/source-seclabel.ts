@@ -1,0 +1,48 @@
+import { checked, element, refused, type ValueOf } from "../../xml/element.ts";
+import { attribute, textOf } from "../../xml/field.ts";
+import type { XmlNode } from "../../xml/node.ts";
+import { notSupported, notUnderstood } from "../../xml/refusal.ts";
+import { oneOf, yesNo } from "../../xml/value-form.ts";
+import { securityLabel } from "./text.ts";
+
+const grammar = element(
+  "seclabel",
+  () => ({
+    model: attribute("model", oneOf("selinux", "dac")),
+    relabel: attribute("relabel", yesNo),
+    label: textOf("label", securityLabel),
+  }),
+  [refused("@labelskip", "svirt labels every file that can have a label")],
+);
+export type SourceSeclabel = ValueOf<typeof grammar>;
+
+/**
+ * `<seclabel>` inside a `<source>`: another label for this file, or none at all. Without a model it is for selinux.
+ * https://libvirt.org/formatdomain.html#security-label
+ */
+export const sourceSeclabel = checked(grammar, refuseContradiction);
+
+/** In the words of libvirt's virSecurityDeviceLabelDefParseXML(). */
+function refuseContradiction(value: SourceSeclabel, node: XmlNode): void {
+  if (value.model === "dac" && value.label !== undefined) {
+    throw notSupported(
+      { node },
+      "svirt chooses the owner of a guest's files itself",
+      "Leave this seclabel out.",
+    );
+  }
+  if (value.relabel === false && value.label !== undefined) {
+    throw notUnderstood(
+      { node, place: "label" },
+      "Cannot specify a label if relabelling is turned off. model=selinux",
+      "Leave one out.",
+    );
+  }
+  if (value.relabel !== false && value.label === undefined) {
+    throw notUnderstood(
+      { node },
+      `Cannot specify relabel if label is missing. model=${value.model ?? "selinux"}`,
+      "Write <label>, or relabel='no'.",
+    );
+  }
+}

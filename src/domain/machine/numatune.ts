@@ -1,0 +1,59 @@
+import { checked, element, type ValueOf } from "../../xml/element.ts";
+import { attribute, child, children, required } from "../../xml/field.ts";
+import type { XmlNode } from "../../xml/node.ts";
+import { notUnderstood } from "../../xml/refusal.ts";
+import { integer, oneOf } from "../../xml/value-form.ts";
+import { hostNodes } from "../forms/id-set.ts";
+
+const mode = oneOf("strict", "preferred", "interleave", "restrictive");
+
+const memory = element("memory", () => ({
+  mode: attribute("mode", mode),
+  nodeset: attribute("nodeset", hostNodes),
+  placement: attribute("placement", oneOf("static", "auto")),
+}));
+
+const memnode = element("memnode", () => ({
+  cellid: required(attribute("cellid", integer(0, 127))),
+  mode: required(attribute("mode", mode)),
+  nodeset: required(attribute("nodeset", hostNodes)),
+}));
+
+/** `<numatune>`: the host's nodes that the memory is taken from, https://libvirt.org/formatdomain.html#numa-node-tuning */
+export const numatune = checked(
+  element("numatune", () => ({ memory: child(memory), memnodes: children(memnode) })),
+  refuseContradictions,
+);
+export type Numatune = ValueOf<typeof numatune>;
+
+/** How QEMU is to use those nodes. */
+export type NumaMode = "strict" | "preferred" | "interleave" | "restrictive";
+
+// virDomainNumatuneSet() and virDomainNumatuneNodeParseXML() of libvirt
+function refuseContradictions(
+  {
+    memory: whole,
+    memnodes,
+  }: { readonly memory?: ValueOf<typeof memory>; readonly memnodes: readonly ValueOf<typeof memnode>[] },
+  node: XmlNode,
+): void {
+  if (whole?.placement === "auto" && memnodes.length > 0) {
+    throw notUnderstood(
+      { node, place: "memnode" },
+      "the placement of all memory is left to numad",
+      "Leave it out.",
+    );
+  }
+  if (whole?.placement === "static" && whole.nodeset === undefined) {
+    throw notUnderstood({ node, place: "memory/@nodeset" }, "it is missing", "Write nodeset there.");
+  }
+  const cells = memnodes.map(({ cellid }) => cellid);
+  if (new Set(cells).size !== cells.length) {
+    throw notUnderstood({ node, place: "memnode/@cellid" }, "a cell stands there twice", "Leave one out.");
+  }
+  const restrictive = [...(whole === undefined ? [] : [whole]), ...memnodes].map(
+    (found) => found.mode === "restrictive",
+  );
+  if (!restrictive.includes(true) || !restrictive.includes(false)) return;
+  throw notUnderstood({ node }, "mode='restrictive' is for all of its elements or none", "Write it in each.");
+}

@@ -1,0 +1,154 @@
+import type { Filesystem } from "../devices/filesystem.ts";
+import type { Graphics } from "../devices/graphics/graphics.ts";
+import { hostInput } from "../devices/input/host.ts";
+import type { MemoryDevice } from "../devices/memory.ts";
+import type { Shmem } from "../devices/shmem.ts";
+import { cancelPath, tpmDevice } from "../devices/tpm/paths.ts";
+import type { Tpm } from "../devices/tpm/tpm.ts";
+import type { Domain } from "../domain.ts";
+import { DEFAULT_RANDOM_SOURCE } from "../forms/random-source.ts";
+import { listPorts } from "../ports.ts";
+import { listPort } from "./chardev.ts";
+import { listDisk } from "./disk.ts";
+import { listFirmwareFiles, listTemplates } from "./firmware.ts";
+import { listHostDevice } from "./hostdev.ts";
+import { listPeerSockets } from "./peer-sockets.ts";
+import type { Resource } from "./resource.ts";
+import { listUnopenedPaths, shmemFile } from "./unopened-paths.ts";
+
+/**
+ * What gives guests memory of enclaves, and their processors the key to attest them. virSecuritySELinuxSetMemoryLabel()
+ * of libvirt
+ */
+const SGX_DEVICES = ["/dev/sgx_vepc", "/dev/sgx_provision"];
+
+/**
+ * The one list of every host path or device that QEMU will open for this domain, and how. What is not on it gets no
+ * label and, on a node that enforces, cannot be opened. Not on it: the emulator, which is run and not opened, and
+ * sockets whose path svirt chooses, which lie in the guest's own folder.
+ */
+export function listResources(domain: Domain): readonly Resource[] {
+  return [
+    ...listFirmwareFiles(domain.os),
+    ...listTemplates(domain.os).map(
+      (path) => ({ kind: "nvram-template", path, access: "read-only" }) as const,
+    ),
+    ...listBootFiles(domain),
+    ...domain.devices.disks.flatMap(listDisk),
+    ...listPorts(domain.devices).flatMap(listPort),
+    ...listPeerSockets(domain.devices),
+    ...listGuestSockets(domain),
+    ...domain.devices.graphics.flatMap(listVncSockets),
+    ...listRandomDevices(domain),
+    ...listUnopenedPaths(domain).map((found) => ({ kind: "unopened", ...found }) as const),
+    ...listMemoryFiles(domain),
+    ...domain.devices.filesystems.flatMap(listFolder),
+    ...listInputs(domain),
+    ...domain.devices.hostdevs.flatMap(listHostDevice),
+    ...domain.devices.tpms.flatMap(listTpm),
+  ];
+}
+
+function listGuestSockets({ devices }: Domain): Resource[] {
+  return devices.interfaces.flatMap((found, index) => {
+    const path =
+      found.type === "vhostuser" && found.source?.mode === "server" ? found.source.path : undefined;
+    return path === undefined ? [] : [{ kind: "guest-socket", path, interface: index }];
+  });
+}
+
+function listBootFiles({ os, sysinfos }: Domain): Resource[] {
+  const values = sysinfos.flatMap((found) => (found.type === "fwcfg" ? found.entries : []));
+  const others = [os.shim, os.dtb, ...(os.acpi?.tables ?? []), ...values];
+  const files = [
+    { kind: "kernel", path: os.kernel },
+    { kind: "initrd", path: os.initrd },
+    ...others.map((other) => ({ kind: "boot-file", path: bootFile(other) }) as const),
+  ] as const;
+  return files.flatMap(({ kind, path }) => (path === undefined ? [] : [{ kind, path, access: "read-only" }]));
+}
+
+function bootFile(
+  named: string | undefined | { readonly path: string } | { readonly file?: string },
+): string | undefined {
+  if (typeof named !== "object") return named;
+  return "path" in named ? named.path : named.file;
+}
+
+function listVncSockets(graphics: Graphics): Resource[] {
+  if (graphics.type !== "vnc") return [];
+  const listens = graphics.listens.flatMap((listen) => (listen.type === "socket" ? [listen.socket] : []));
+  const paths = new Set([graphics.socket, ...listens]);
+  return [...paths].flatMap((path) =>
+    path === undefined ? [] : [{ kind: "vnc-socket", path, mode: "bind" }],
+  );
+}
+
+function listRandomDevices({ devices }: Domain): Resource[] {
+  return devices.rngs.flatMap(({ backend }) => {
+    if (backend.model !== "random") return [];
+    return [{ kind: "random-device", path: backend.path ?? DEFAULT_RANDOM_SOURCE, access: "read-only" }];
+  });
+}
+
+function listMemoryFiles({ devices }: Domain): Resource[] {
+  const { memories, pstore, shmems } = devices;
+  return [
+    ...memories.flatMap(listMemoryFile),
+    ...(memories.some(({ model }) => model === "sgx-epc") ? listSgxDevices() : []),
+    ...shmems.flatMap(listSharedMemory),
+    ...(pstore === undefined
+      ? []
+      : [{ kind: "memory-file", access: "read-write", path: pstore.path, sizeKiB: pstore.sizeKiB } as const]),
+  ];
+}
+
+function listMemoryFile(device: MemoryDevice): Resource[] {
+  switch (device.model) {
+    // QEMU opens it for writing, even what the guest may only read.
+    case "nvdimm":
+    case "virtio-pmem":
+      return [{ kind: "memory-file", path: device.source.path, access: "read-write" }];
+    // Once, whatever there is of it.
+    case "sgx-epc":
+    case "dimm":
+    case "virtio-mem":
+      return [];
+  }
+}
+
+function listSgxDevices(): Resource[] {
+  return SGX_DEVICES.map((path) => ({ kind: "sgx-device", path, access: "read-write" }));
+}
+
+/** Where a socket stands instead of it, another program serves what it likes. */
+function listFolder({ driver, readonly, source }: Filesystem): Resource[] {
+  if (source.dir === undefined) return [];
+  const by = driver?.type === "virtiofs" ? "virtiofsd" : "qemu";
+  return [{ kind: "shared-folder", path: source.dir, access: readonly ? "read-only" : "read-write", by }];
+}
+
+/** Where a server is asked for it, nothing is opened by name. */
+function listSharedMemory(shmem: Shmem): Resource[] {
+  if (shmem.model.type !== "ivshmem-plain") return [];
+  const path = shmemFile(shmem);
+  return [{ kind: "memory-file", access: "read-write", path, sizeKiB: shmem.sizeKiB ?? 0, shareable: true }];
+}
+
+function listInputs({ devices }: Domain): Resource[] {
+  return devices.inputs.flatMap((input) => {
+    const path = hostInput(input);
+    return path === undefined ? [] : [{ kind: "input-device", path, access: "read-write" }];
+  });
+}
+
+/** The TPM that a guest is given, and what cancels its commands. */
+export function listTpm(tpm: Tpm): Resource[] {
+  const path = tpmDevice(tpm);
+  if (path === undefined) return [];
+  const access = "read-write";
+  return [
+    { kind: "tpm-device", path, access },
+    { kind: "tpm-cancel", path: cancelPath(path), access },
+  ];
+}

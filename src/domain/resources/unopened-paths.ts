@@ -1,0 +1,116 @@
+import type { Audio } from "../devices/audio.ts";
+import type { Graphics } from "../devices/graphics/graphics.ts";
+import type { Rng } from "../devices/rng.ts";
+import type { Shmem } from "../devices/shmem.ts";
+import type { Tpm } from "../devices/tpm/tpm.ts";
+import type { Domain } from "../domain.ts";
+import {
+  backendPaths,
+  hostdevPaths,
+  interfacePaths,
+  leasePaths,
+  smartcardPaths,
+} from "./passthrough-paths.ts";
+
+/** A path of the host that QEMU is told and a start does not open yet, with the element that names it. */
+export interface UnopenedPath {
+  readonly path: string;
+  readonly place: string;
+}
+
+/** Every such path: what is on this list keeps a guest from being started. */
+export function listUnopenedPaths({ devices, launchSecurity }: Domain): readonly UnopenedPath[] {
+  return [
+    ...located("lease", devices.leases, leasePaths),
+    ...(launchSecurity === undefined ? [] : [{ path: "/dev/sev", place: "/domain/launchSecurity" }]),
+    ...located("interface", devices.interfaces, interfacePaths),
+    ...located("smartcard", devices.smartcards, smartcardPaths),
+    ...located("hostdev", devices.hostdevs, hostdevPaths),
+    ...located("redirdev", devices.redirdevs, backendPaths),
+    ...located("tpm", devices.tpms, tpmPaths),
+    ...located("graphics", devices.graphics, graphicsPaths),
+    ...located("audio", devices.audios, audioPaths),
+    ...located("video", devices.videos, ({ model }) => [model.acceleration?.rendernode]),
+    ...located("rng", devices.rngs, rngPaths),
+    ...located("shmem", devices.shmems, shmemPaths),
+  ];
+}
+
+/** Where POSIX shared memory is on Linux. shm_overview(7) */
+const SHARED_MEMORY = "/dev/shm";
+
+/** Where the reference looks for the server of a shared memory that names none. */
+const SHMEM_SERVERS = "/var/lib/libvirt";
+
+/** The memory of a plain device. */
+export function shmemFile({ name }: Shmem): string {
+  return `${SHARED_MEMORY}/${name}`;
+}
+
+/** The socket of a device with a server. */
+export function shmemServer({ name, server }: Shmem): string {
+  return server?.path ?? `${SHMEM_SERVERS}/shmem-${name}-sock`;
+}
+
+type Paths = readonly (string | undefined)[];
+
+function located<D>(
+  element: string,
+  devices: readonly D[],
+  pathsOf: (device: D) => Paths,
+): readonly UnopenedPath[] {
+  return devices.flatMap((device, index) => {
+    const place = `/domain/devices/${element}[${index + 1}]`;
+    return pathsOf(device).flatMap((path) => (path === undefined ? [] : [{ path, place }]));
+  });
+}
+
+function tpmPaths({ backend }: Tpm): Paths {
+  return [backend.type === "emulator" ? backend.source?.path : undefined];
+}
+
+function rngPaths({ backend }: Rng): Paths {
+  const isPeer = backend.model !== "egd" || (backend.type === "unix" && backend.source.mode === "connect");
+  return [isPeer ? undefined : backend.source.path];
+}
+
+function shmemPaths(shmem: Shmem): Paths {
+  return [shmem.model.type === "ivshmem-plain" ? undefined : shmemServer(shmem)];
+}
+
+function graphicsPaths(graphics: Graphics): Paths {
+  switch (graphics.type) {
+    case "vnc":
+      return [];
+    case "spice":
+      return [
+        ...graphics.listens.map((listen) => (listen.type === "socket" ? listen.socket : undefined)),
+        graphics.gl?.rendernode,
+      ];
+    case "sdl":
+      return [graphics.xauth];
+    case "egl-headless":
+    case "dbus":
+      return [graphics.gl?.rendernode];
+  }
+}
+
+function audioPaths(audio: Audio): Paths {
+  switch (audio.type) {
+    case "alsa":
+    case "oss":
+      return [audio.input?.dev, audio.output?.dev];
+    case "file":
+      return [audio.path];
+    case "pipewire":
+      return [audio.runtimeDir];
+    case "coreaudio":
+    case "dbus":
+    case "jack":
+    case "none":
+    case "pulseaudio":
+    case "sdl":
+    case "spice":
+      return [];
+  }
+}

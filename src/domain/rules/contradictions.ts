@@ -1,0 +1,167 @@
+import type { XmlNode } from "../../xml/node.ts";
+import { notUnderstood } from "../../xml/refusal.ts";
+import type { Devices } from "../devices.ts";
+import type { Cpu } from "../machine/cpu.ts";
+import type { Cputune } from "../machine/cputune.ts";
+import type { MemoryBacking } from "../machine/memory-backing.ts";
+import type { Numatune } from "../machine/numatune.ts";
+import type { Os } from "../machine/os.ts";
+import { alreadyProvided, refuseModels, type Seclabel } from "../machine/seclabel.ts";
+import { selinuxSeclabel } from "../machine/selinux-seclabel.ts";
+import type { Sysinfo } from "../machine/sysinfo.ts";
+import type { Vcpu } from "../machine/vcpu.ts";
+import { isSerialConsole } from "../ports.ts";
+import { refuseCacheContradictions } from "./cache.ts";
+import { refuseDeviceContradictions } from "./devices.ts";
+import { refuseMemoryContradictions } from "./memory.ts";
+import { refuseThreadContradictions } from "./threads.ts";
+
+interface Parts {
+  readonly type: "kvm" | "qemu";
+  readonly uuid?: string;
+  readonly sysinfos: readonly Sysinfo[];
+  readonly memory: { readonly kiB: number };
+  readonly currentMemoryKiB?: number;
+  readonly maxMemory?: { readonly kiB: number; readonly slots?: number };
+  readonly memoryBacking?: MemoryBacking;
+  readonly numatune?: Numatune;
+  readonly cputune?: Cputune;
+  readonly onPoweroff?: string;
+  readonly onReboot?: string;
+  readonly vcpu?: Vcpu;
+  readonly os: Os;
+  readonly cpu?: Cpu;
+  readonly devices: Devices;
+  readonly seclabels: readonly Seclabel[];
+}
+
+/** Refuses what two elements of a domain say against each other. `node` is the `<domain>`. */
+export function refuseContradictions(value: Parts, node: XmlNode): void {
+  refuseTooMuchMemory(value, node);
+  refuseOtherTopology(value, node);
+  refuseModels(value.seclabels, node);
+  refuseUselessOverride(value, node);
+  refuseDoubleOverrides(node);
+  refuseDoubleTargets(node);
+  refuseDoubleBootOrder(value, node);
+  refuseOtherConsoles(value.devices, node);
+  refuseThreadContradictions(value, node);
+  refuseMemoryContradictions(value, node);
+  refuseOtherUuid(value, node);
+  refuseOtherActions(value, node);
+  refuseDeviceContradictions(value.devices, node);
+  if (value.cputune !== undefined) refuseCacheContradictions(value.cputune, value.type, node);
+}
+
+// qemuValidateLifecycleAction() of libvirt: QEMU ends in the same way at both, so nobody could tell what to do next.
+function refuseOtherActions({ onPoweroff, onReboot }: Parts, node: XmlNode): void {
+  if (onPoweroff !== "restart" || onReboot !== "destroy") return;
+  const why = "a guest that reboots would not start again, and one that powers off would";
+  throw notUnderstood({ node, place: "on_poweroff" }, why, "Write the same for both.");
+}
+
+function refuseTooMuchMemory(value: Parts, node: XmlNode): void {
+  if ((value.currentMemoryKiB ?? 0) <= value.memory.kiB) return;
+  throw notUnderstood(
+    { node, place: "currentMemory" },
+    `${value.currentMemoryKiB} KiB is more than <memory>`,
+    "Write a smaller size there.",
+  );
+}
+
+// virDomainDefPostParse of libvirt: "CPU topology doesn't match maximum vcpu count"
+function refuseOtherTopology({ cpu, vcpu }: Parts, node: XmlNode): void {
+  if (cpu?.topology === undefined) return;
+  const { sockets, dies = 1, clusters = 1, cores, threads } = cpu.topology;
+  const [wanted, given] = [sockets * dies * clusters * cores * threads, vcpu?.count ?? 1];
+  if (wanted === given) return;
+  throw notUnderstood(
+    { node, place: "cpu/topology" },
+    `it has room for ${wanted} virtual CPUs, and the guest has ${given}`,
+    "Make the product of its numbers equal to <vcpu>.",
+  );
+}
+
+// In the words of libvirt's virSecurityDeviceLabelDefParseXML().
+function refuseUselessOverride({ seclabels }: Parts, node: XmlNode): void {
+  const { type, relabel } = selinuxSeclabel(seclabels);
+  if (type === "dynamic" || (type === "static" && relabel === true)) return;
+  const override = listInside(node, "seclabel").find(
+    (found) => found.parent !== node && found.children.some(({ tag }) => tag === "label"),
+  );
+  if (override === undefined) return;
+  throw notUnderstood(
+    { node: override },
+    "label overrides require relabeling to be enabled at the domain level",
+    "Write relabel='yes' in the domain's <seclabel>, or leave this label out.",
+  );
+}
+
+function refuseDoubleOverrides(node: XmlNode): void {
+  for (const source of listInside(node, "source")) {
+    const seen = new Set<string>();
+    for (const seclabel of source.children.filter(({ tag }) => tag === "seclabel")) {
+      const model = seclabel.attributes.get("model") ?? "selinux";
+      if (seen.has(model)) throw alreadyProvided(seclabel, model);
+      seen.add(model);
+    }
+  }
+}
+
+function refuseDoubleTargets(node: XmlNode): void {
+  const targets = listInside(node, "target").filter(({ parent }) => parent?.tag === "disk");
+  refuseDouble(targets, "dev", "another disk has this name already");
+}
+
+function refuseDoubleBootOrder({ os }: Parts, node: XmlNode): void {
+  const orders = listInside(node, "boot").filter(({ parent }) => parent?.tag !== "os");
+  refuseDouble(orders, "order", "another device has this place already");
+  const [first] = orders;
+  if (first === undefined || os.boot.length === 0) return;
+  throw notUnderstood({ node: first }, "it goes with no <boot> in <os>", "Leave one of them out.");
+}
+
+function refuseDouble(nodes: readonly XmlNode[], attribute: string, problem: string): void {
+  const seen = new Set<string | undefined>();
+  for (const node of nodes) {
+    const value = node.attributes.get(attribute);
+    if (seen.has(value)) throw notUnderstood({ node, place: `@${attribute}` }, problem, "Write another one.");
+    seen.add(value);
+  }
+}
+
+// virDomainDefAddConsoleCompat of libvirt takes the first serial port's backend without a word.
+function refuseOtherConsoles({ serials, consoles }: Devices, node: XmlNode): void {
+  const nodes = listInside(node, "console");
+  for (const [index, device] of consoles.entries()) {
+    if (!isSerialConsole(device)) continue;
+    const spot = { node: nodes[index] ?? node };
+    if (index > 0) {
+      throw notUnderstood(
+        spot,
+        "only the first console can be a serial port",
+        "Write <target type='virtio'/>.",
+      );
+    }
+    if (serials[0] === undefined || serials[0].type === device.type) continue;
+    throw notUnderstood(
+      spot,
+      `it is the first <serial> under another name, and that one is of type "${serials[0].type}"`,
+      "Give it the same type, or leave it out.",
+    );
+  }
+}
+
+function listInside(node: XmlNode, tag: string): readonly XmlNode[] {
+  return node.children.flatMap((child) => [...(child.tag === tag ? [child] : []), ...listInside(child, tag)]);
+}
+
+// virSysinfoSystemParseXML() of libvirt: "UUID mismatch between <uuid> and <sysinfo>"
+function refuseOtherUuid({ uuid, sysinfos }: Parts, node: XmlNode): void {
+  const tables = sysinfos.flatMap((sysinfo) =>
+    sysinfo.type === "smbios" ? (sysinfo.system?.entries ?? []) : [],
+  );
+  const other = tables.find(({ name, value }) => name === "uuid" && value.toLowerCase() !== uuid);
+  if (other === undefined) return;
+  throw notUnderstood({ node, place: "sysinfo/system/entry" }, "it is not the <uuid>", "Write the same.");
+}

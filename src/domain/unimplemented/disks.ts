@@ -1,0 +1,130 @@
+import type { BackingStore } from "../devices/disk/backing-store.ts";
+import type { Disk } from "../devices/disk/disk.ts";
+import { diskBus } from "../devices/disk/facts.ts";
+import { type DeviceRule, forEach, type UnreadyRule } from "./rule.ts";
+
+/** Served whole by another program. */
+const isServed = ({ type }: Disk): boolean => type === "vhostuser";
+const isLocal = ({ type }: Disk | BackingStore): boolean =>
+  type === "file" || type === "block" || type === "end";
+const isRead = (format: string | undefined): boolean => ["raw", "qcow2"].includes(format ?? "raw");
+
+const RULES: readonly DeviceRule<Disk>[] = [
+  {
+    place: "@type",
+    missing: "have QEMU make a disk of a folder",
+    why: "it opens by name whatever it finds there, then and later",
+    remedy: "Share the folder with <filesystem>, or make an image of it, as mkisofs(1) does.",
+    isAsked: ({ type }) => type === "dir",
+  },
+  {
+    place: "@type",
+    missing: "ask a storage pool, or a device of vDPA, for a disk",
+    remedy: "Use an image in a file.",
+    isAsked: (disk) => !isLocal(disk) && !isServed(disk) && !["network", "nvme", "dir"].includes(disk.type),
+  },
+  {
+    place: "source/host/@transport",
+    missing: "connect a guest to another program's socket but for vhost-user and NBD",
+    remedy: "Have the server listen on TCP.",
+    isAsked: (disk) =>
+      disk.type === "network" &&
+      disk.source?.protocol !== "nbd" &&
+      (disk.source?.hosts ?? []).some(({ transport }) => transport === "unix"),
+  },
+  {
+    place: "source/@protocol",
+    missing: "hand a guest keys for SSH",
+    remedy: "Have the image served by another protocol, such as nbd.",
+    isAsked: (disk) => disk.type === "network" && disk.source?.protocol === "ssh",
+  },
+  {
+    place: "source/config",
+    missing: "open the configuration of a cluster for a guest",
+    remedy: "Write the monitors as <host name='…'/>.",
+    isAsked: (disk) => disk.type === "network" && disk.source !== undefined && "config" in disk.source,
+  },
+  {
+    place: "backingStore",
+    missing: "look into an image that is not on the host for what is below it",
+    remedy: "Write <backingStore/> if nothing is, or format='raw'.",
+    isAsked: (disk) =>
+      !isLocal(disk) &&
+      !isServed(disk) &&
+      (disk.driver?.type ?? "raw") !== "raw" &&
+      listStores(disk).at(-1)?.type !== "end",
+  },
+  {
+    place: "backingStore/@type",
+    missing: "open images that are neither files nor block devices",
+    remedy: "Copy the image to a file.",
+    isAsked: (disk) => listStores(disk).some((store) => !isLocal(store)),
+  },
+  {
+    place: "driver/@type",
+    missing: "follow images of other formats than raw and qcow2",
+    remedy: "Convert the image to qcow2 with qemu-img(1).",
+    isAsked: ({ driver }) => !isRead(driver?.type),
+  },
+  {
+    place: "backingStore/format",
+    missing: "follow images of other formats than raw and qcow2, nor set their caches",
+    remedy: "Convert the image to qcow2 with qemu-img(1), and leave <metadata_cache> out.",
+    isAsked: (disk) =>
+      listStores(disk).some(
+        (store) =>
+          store.type !== "end" && (!isRead(store.format.type) || store.format.metadataCache !== undefined),
+      ),
+  },
+  {
+    place: "target/@bus",
+    missing: "hand QEMU an SD card's file by descriptor",
+    remedy: "Write bus='usb'.",
+    isAsked: (disk) => diskBus(disk) === "sd",
+  },
+  {
+    place: "source/dataStore",
+    missing: "open an image whose data are in another place than on the host",
+    remedy: "Have image and data in files or block devices.",
+    isAsked: (disk) => listSources(disk).some(hasFarData),
+  },
+  {
+    place: "source/reservations",
+    missing: "reach a helper for persistent reservations",
+    isAsked: (disk) => listSources(disk).some((source) => "reservations" in source),
+  },
+  {
+    place: "@rawio",
+    missing: "give QEMU the right to send raw commands",
+    why: "it takes a capability (CAP_SYS_RAWIO), and QEMU has none",
+    isAsked: ({ rawio }) => rawio === true,
+  },
+];
+
+/** What disks can ask of the host that a start does not do yet. */
+export const UNREADY_DISKS: readonly UnreadyRule[] = forEach("disk", ({ devices }) => devices.disks, RULES);
+
+function listStores({ backingStore }: Disk): readonly BackingStore[] {
+  const stores: BackingStore[] = [];
+  for (
+    let next = backingStore;
+    next !== undefined;
+    next = next.type === "end" ? undefined : next.backingStore
+  ) {
+    stores.push(next);
+  }
+  return stores;
+}
+
+type Source = NonNullable<Disk["source"]>;
+
+function listSources(disk: Disk): readonly Source[] {
+  const stores = listStores(disk).flatMap((store) => (store.type === "end" ? [] : [store.source]));
+  return [...(disk.source === undefined ? [] : [disk.source]), ...stores];
+}
+
+/** Only what is on the host with its data is opened and labelled. */
+function hasFarData(source: Source): boolean {
+  if (!("dataStore" in source) || source.dataStore === undefined) return false;
+  return source.dataStore.type === "network" || !("file" in source || "dev" in source);
+}

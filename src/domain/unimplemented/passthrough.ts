@@ -1,0 +1,109 @@
+import type { HostDevice } from "../devices/hostdev.ts";
+import type { NetworkInterface } from "../devices/network/interface.ts";
+import { type DeviceRule, forEach, type UnreadyRule } from "./rule.ts";
+
+const isBridge = ({ type }: NetworkInterface): boolean => type === "bridge";
+
+const INTERFACES: readonly DeviceRule<NetworkInterface>[] = [
+  {
+    place: "@type",
+    missing:
+      "connect guests to anything but bridges, taps, macvtaps, vhost-user programs and QEMU's own network",
+    remedy: "Write type='bridge' and <source bridge='…'/>.",
+    // Which bridge a network is, a start has found out before.
+    isAsked: ({ type }) => !["user", "bridge", "ethernet", "direct", "network", "vhostuser"].includes(type),
+  },
+  {
+    place: "source/ip",
+    missing: "give the host's end of an interface an address",
+    remedy: "Give the bridge one, and leave it out.",
+    isAsked: (found) =>
+      found.type === "ethernet" && (found.source?.ips.length ?? 0) + (found.source?.routes.length ?? 0) > 0,
+  },
+  {
+    place: "virtualport",
+    missing: "talk to Open vSwitch, nor to a switch by 802.1Qbg",
+    isAsked: ({ virtualport }) => virtualport !== undefined,
+  },
+  { place: "backend", missing: "start passt", isAsked: ({ backend }) => backend !== undefined },
+  {
+    place: "filterref",
+    missing: "write the host's packet filter, where each of a filter's rules would have to be undone,",
+    remedy:
+      "Write <port isolated='yes'/>, or filter on the bridge with nft(8) by the tap's name: <target dev='…'/>.",
+    isAsked: ({ filterref }) => filterref !== undefined,
+  },
+  {
+    place: "bandwidth",
+    missing: "limit guests' traffic",
+    remedy: "Leave it out, and run tc(8) on the tap: <target dev='…'/> names it.",
+    isAsked: ({ bandwidth }) => bandwidth !== undefined,
+  },
+  {
+    place: "vlan",
+    missing: "tag the traffic of interfaces that are on no bridge",
+    isAsked: (found) => found.vlan !== undefined && !isBridge(found),
+  },
+  {
+    place: "port",
+    missing: "isolate interfaces that are on no bridge",
+    isAsked: (found) => found.port !== undefined && !isBridge(found),
+  },
+  {
+    place: "target",
+    missing: "name a device of the host that is not there",
+    isAsked: ({ target, type }) => target !== undefined && (type === "user" || type === "vhostuser"),
+  },
+  {
+    place: "target/@managed",
+    missing: "put a tap of somebody else's on a bridge",
+    remedy: "Write type='ethernet', and put it on the bridge yourself.",
+    isAsked: (found) => found.target?.managed === false && isBridge(found),
+  },
+  {
+    place: "coalesce",
+    missing: "gather packets where no tap is made",
+    isAsked: ({ coalesce, target, type }) =>
+      coalesce !== undefined &&
+      (type === "user" || type === "vhostuser" || type === "direct" || target?.managed === false),
+  },
+  {
+    place: "mtu",
+    missing: "set the size of a macvtap's frames",
+    why: "it has that of the device that it stands on",
+    isAsked: ({ mtu, type }) => mtu !== undefined && type === "direct",
+  },
+  {
+    place: "target/@managed",
+    missing: "use a macvtap of somebody else's",
+    remedy: "Leave managed out: svirt makes one.",
+    isAsked: ({ target, type }) => target?.managed === false && type === "direct",
+  },
+  {
+    place: "@trustGuestRxFilters",
+    missing: "tell the host's device which addresses a guest listens to",
+    isAsked: ({ trustGuestRxFilters }) => trustGuestRxFilters === true,
+  },
+];
+
+const HOSTDEVS: readonly DeviceRule<HostDevice>[] = [
+  {
+    place: "@rawio",
+    missing: "give QEMU the right to send raw commands",
+    why: "it takes a capability (CAP_SYS_RAWIO), and QEMU has none",
+    isAsked: (found) => found.type === "scsi" && found.rawio === true,
+  },
+];
+
+/** What interfaces, and devices of the host or of somebody else, ask that a start does not do yet. */
+export const UNREADY_PASSTHROUGH: readonly UnreadyRule[] = [
+  ...forEach("interface", ({ devices }) => devices.interfaces, INTERFACES),
+  ...forEach("hostdev", ({ devices }) => devices.hostdevs, HOSTDEVS),
+  ...forEach("redirdev", ({ devices }) => devices.redirdevs, [any("redirect USB devices")]),
+  ...forEach("smartcard", ({ devices }) => devices.smartcards, [any("give guests smartcards")]),
+  ...forEach("lease", ({ devices }) => devices.leases, [any("take a lock manager's leases")]),
+];
+
+function any(missing: string): DeviceRule<unknown> {
+  return { missing, isAsked: () => true };
+}

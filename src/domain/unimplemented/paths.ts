@@ -1,0 +1,19 @@
+import { listResources } from "../resources/resources.ts";
+import type { UnreadyRule } from "./rule.ts";
+
+/** Paths that QEMU would open by itself, which its user may not: svirt hands over no descriptor of them yet. */
+export const UNREADY_PATHS: readonly UnreadyRule[] = [
+  {
+    place: "/domain/devices/*",
+    missing:
+      "open a path for a guest that a device names and that is no image, memory, console or device of the host " +
+      "(a render node, a ROM, a script, a virtiofsd, /dev/sev)",
+    remedy: "Leave the device out.",
+    findIn: (domain) =>
+      listResources(domain).flatMap((resource) =>
+        resource.kind === "unopened"
+          ? [{ place: resource.place, missing: `open ${resource.path} for a guest` }]
+          : [],
+      ),
+  },
+];

@@ -1,0 +1,61 @@
+import type { Disk } from "../devices/disk/disk.ts";
+import { listPorts } from "../ports.ts";
+import { forEach, LEAVE_OUT, type UnreadyRule } from "./rule.ts";
+
+const AGAIN = {
+  missing: "connect a guest again to a program that has hung up",
+  why: "QEMU is handed a connection, and no right to make another",
+  remedy: "Write enabled='no', or leave <reconnect> out.",
+};
+
+/** What QEMU cannot be handed of other programs' sockets. Its own, which other programs connect to, are another thing. */
+export const UNREADY_SOCKETS: readonly UnreadyRule[] = [
+  ...forEach("interface", ({ devices }) => devices.interfaces, [
+    {
+      place: "source",
+      missing: "connect a card to another program's socket",
+      why:
+        "QEMU serves vhost-user networks over sockets alone that it has opened itself, which takes the right to the " +
+        "other program's SELinux domain",
+      remedy: "Write mode='server', and have the program connect to the guest.",
+      isAsked: (found) => found.type === "vhostuser" && found.source?.mode !== "server",
+    },
+  ]),
+  ...forEach("shmem", ({ devices }) => devices.shmems, [
+    {
+      place: "server",
+      missing: "let a guest use memory that another program makes",
+      why: "it comes as that program's own open files, which the policy keeps from every guest",
+      remedy: "Write <model type='ivshmem-plain'/>, and leave <server> out.",
+      isAsked: ({ server }) => server !== undefined,
+    },
+  ]),
+  ...forEach("disk", ({ devices }) => devices.disks, [
+    { ...AGAIN, place: "source/reconnect", remedy: LEAVE_OUT, isAsked: isConnectedAgain },
+  ]),
+  ...forEach("rng", ({ devices }) => devices.rngs, [
+    {
+      ...AGAIN,
+      place: "backend/source/reconnect",
+      isAsked: ({ backend }) => backend.model === "egd" && backend.source.reconnect?.enabled === true,
+    },
+  ]),
+  {
+    ...AGAIN,
+    place: "/domain/devices/*/source/reconnect",
+    findIn: ({ devices }) =>
+      listPorts(devices).flatMap(({ chardev, device }) =>
+        chardev.type === "unix" && chardev.source?.reconnect?.enabled === true
+          ? [{ place: `/domain/devices/${device}/source/reconnect` }]
+          : [],
+      ),
+  },
+];
+
+function isConnectedAgain(disk: Disk): boolean {
+  if (disk.type === "vhostuser") return disk.source.reconnect?.enabled === true;
+  if (disk.type !== "network" || disk.source?.protocol !== "nbd") return false;
+  return (
+    disk.source.reconnect !== undefined && disk.source.hosts.some(({ transport }) => transport === "unix")
+  );
+}

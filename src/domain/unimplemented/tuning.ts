@@ -1,0 +1,75 @@
+import type { Domain } from "../domain.ts";
+import { LEAVE_OUT, once, type UnreadyRule } from "./rule.ts";
+
+/** What elements outside of devices can ask of the host that a start does not do yet. */
+export const UNREADY_TUNING: readonly UnreadyRule[] = [
+  rule("idmap", "map a guest's user numbers", ({ idmap }) => idmap !== undefined),
+  rule("perf", "count a guest's events", ({ perf }) => perf !== undefined),
+  rule("on_lockfailure", "take leases of a lock manager", ({ onLockfailure }) => onLockfailure !== undefined),
+  rule(
+    "cputune/cachetune",
+    "share a processor's cache out",
+    ({ cputune }) => (cputune?.cachetunes.length ?? 0) > 0,
+  ),
+  rule(
+    "cputune/memorytune",
+    "share memory's bandwidth out",
+    ({ cputune }) => (cputune?.memorytunes.length ?? 0) > 0,
+  ),
+  rule(
+    "resource/fibrechannel",
+    "mark what a guest sends to a SAN",
+    ({ resource }) => resource?.fibrechannel !== undefined,
+  ),
+  rule("numatune/memory/@placement", "ask numad", ({ numatune }) => numatune?.memory?.placement === "auto"),
+  {
+    ...rule("vcpu/@placement", "ask numad", ({ vcpu }) => vcpu?.placement === "auto"),
+    remedy: "Write placement='static'.",
+  },
+  {
+    ...rule("cpu", "compare the host's processor", ({ cpu }) => comparesProcessor(cpu)),
+    remedy: "Write match='exact' alone.",
+  },
+  {
+    ...rule("on_crash", "dump a guest's memory", ({ onCrash }) => onCrash?.startsWith("coredump") === true),
+    remedy: "Write destroy or restart.",
+  },
+  rule(
+    "features/async-teardown",
+    "let QEMU start a process",
+    ({ features }) => features?.asyncTeardown?.enabled === true,
+  ),
+  {
+    ...rule("os/type/@arch", "start a 32-bit PC", ({ os }) => os.type.arch === "i686"),
+    remedy: "Write arch='x86_64'.",
+  },
+  {
+    ...rule(
+      "clock/@timezone",
+      "give QEMU a time zone of its own",
+      ({ clock }) => clock?.offset === "timezone",
+    ),
+    remedy: "Write offset='localtime': the host's zone.",
+  },
+  {
+    ...rule("vcpus", "plug processors in", ({ vcpus }) =>
+      (vcpus?.list ?? []).some(({ enabled, hotpluggable }) => enabled && hotpluggable === true),
+    ),
+    remedy: "Write hotpluggable='no'.",
+  },
+];
+
+function rule(place: string, missing: string, isAsked: (domain: Domain) => boolean): UnreadyRule {
+  return {
+    place: `/domain/${place}`,
+    missing,
+    remedy: LEAVE_OUT,
+    findIn: (domain) => once(isAsked(domain)),
+  };
+}
+
+/** Whether the guest may start on some processors only: QEMU does not look, and the reference does. */
+function comparesProcessor(cpu: Domain["cpu"]): boolean {
+  if (cpu?.features.some(({ policy }) => policy === "forbid") === true) return true;
+  return cpu?.mode === "custom" && (cpu.match === "strict" || cpu.vendor !== undefined);
+}

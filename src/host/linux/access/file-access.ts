@@ -1,0 +1,50 @@
+import { statSync } from "node:fs";
+import { SvirtError } from "../../../errors.ts";
+import type { FileId } from "../../../plan/facts/file.ts";
+import type { GrantedAccess } from "../../host.ts";
+import { withFile } from "../files/file-id.ts";
+import { getxattrBytes, setxattr } from "../labels/xattr.ts";
+import { type AclEntry, formatAcl, hasUser, parseAcl, withoutUser, withUser } from "./posix-acl.ts";
+
+const ACL = "system.posix_acl_access";
+const PERMISSIONS = { "read-only": 4, "read-write": 6 } as const;
+const SEARCH = 1;
+
+/** Host.grantAccess */
+export function grantAccess(file: FileId, granted: GrantedAccess): void {
+  withFile(file, (path) => grantOn(path, file.path, granted));
+}
+
+/** The same on what a path below /proc/self/fd leads to; a folder may also be searched. `shown` is what people call it. */
+export function grantOn(path: string, shown: string, { access, uid }: GrantedAccess): void {
+  const { isFolder, entries: before } = getEntries(path);
+  const wanted = PERMISSIONS[access] | (isFolder ? SEARCH : 0);
+  const entries = withUser(before, uid, wanted);
+  if (entries === undefined) {
+    throw new SvirtError(`Cannot let the guest open ${shown}: the mask of its ACL forbids that`, {
+      kind: "denied",
+      remedy: `Run: setfacl -m m::rw${isFolder ? "x" : ""} ${shown}`,
+    });
+  }
+  if (setxattr(path, ACL, formatAcl(entries))) return;
+  throw new SvirtError(
+    `Cannot let the guest open ${shown}: QEMU opens it by name, and its file system has no ACLs`,
+    { kind: "denied", remedy: "Move it to a file system with ACLs, such as ext4, XFS or tmpfs." },
+  );
+}
+
+/** Host.revokeAccess */
+export function revokeAccess(file: FileId, uid: number): void {
+  withFile(file, (path) => revokeOn(path, uid));
+}
+
+/** The same on what a path below /proc/self/fd leads to. */
+export function revokeOn(path: string, uid: number): void {
+  const { entries } = getEntries(path);
+  if (hasUser(entries, uid)) setxattr(path, ACL, formatAcl(withoutUser(entries, uid)));
+}
+
+function getEntries(path: string): { readonly entries: readonly AclEntry[]; readonly isFolder: boolean } {
+  const stat = statSync(path);
+  return { entries: parseAcl(getxattrBytes(path, ACL), stat.mode), isFolder: stat.isDirectory() };
+}

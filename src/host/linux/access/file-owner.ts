@@ -1,0 +1,18 @@
+import { chmodSync, chownSync, statSync } from "node:fs";
+import type { FileId } from "../../../plan/facts/file.ts";
+import type { Ownership } from "../../../plan/facts/step-parts.ts";
+import { withFile } from "../files/file-id.ts";
+import { orThrow } from "../files/files.ts";
+
+const MODE_BITS = 0o7777;
+
+/** Host.setOwnership: the owner first, since chown(2) may take mode bits away. By a descriptor that cannot be read from. */
+export function setOwnership(file: FileId, { gid, mode, uid }: Ownership): void {
+  withFile(file, (path) =>
+    orThrow(`give ${file.path} back its owner and mode`, () => {
+      const is = statSync(path);
+      if (is.uid !== uid || is.gid !== gid) chownSync(path, uid, gid);
+      if ((statSync(path).mode & MODE_BITS) !== mode) chmodSync(path, mode);
+    }),
+  );
+}

@@ -1,0 +1,121 @@
+import { chownSync, closeSync, constants, fstatSync, openSync } from "node:fs";
+import { asSvirtError, SvirtError } from "../../../errors.ts";
+import type { Host, TreeEntry } from "../../host.ts";
+import { fileFacts, listChildren, openPath, openSame } from "../files/file-id.ts";
+import { orThrow, unlessMissing } from "../files/files.ts";
+import { attributesAt } from "../labels/xattr.ts";
+import { grantOn, revokeOn } from "./file-access.ts";
+
+/** So many descriptors are open at once. */
+const MOST_LEVELS = 400;
+
+type Visit<T> = (entry: TreeEntry, above: T) => T;
+
+/** Host.visitTree: each name is opened once, without following it, and all that is done to it goes by that descriptor. */
+export const visitTree: Host["visitTree"] = (folder, above, visit) => {
+  const deep: string[] = [];
+  const fd = orThrow(`open ${folder.path}`, () =>
+    openSame(folder, constants.O_RDONLY | constants.O_DIRECTORY),
+  );
+  enter({ fd, path: folder.path, device: folder.device, levels: 0, deep }, above, visit);
+  if (deep[0] !== undefined) throw tooDeep(deep[0]);
+};
+
+interface Place {
+  readonly fd: number;
+  readonly path: string;
+  /** Of the whole tree. */
+  readonly device: string;
+  readonly levels: number;
+  /** Folders that were not gone into. */
+  readonly deep: string[];
+}
+
+/** Closes the folder. */
+function enter<T>(place: Place, above: T, visit: Visit<T>): void {
+  const { deep, fd, levels, path } = place;
+  try {
+    const below = visit(entryOf(fd, path), above);
+    if (levels === MOST_LEVELS) {
+      deep.push(path);
+      return;
+    }
+    for (const { at, name } of orThrow(`list ${path}`, () => listChildren(fd))) {
+      const child = unlessMissing(`open ${name}`, () => openPath(at));
+      // It is gone by now.
+      if (child === undefined) continue;
+      const inside = { ...place, fd: child, path: `${path}/${name}`, levels: levels + 1 };
+      if (isBelow(inside)) enter(reopened(inside), below, visit);
+      else visitLeaf(inside, below, visit);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function visitLeaf<T>({ fd, path }: Place, above: T, visit: Visit<T>): void {
+  try {
+    visit(entryOf(fd, path), above);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Whether it is a folder that no other file system is mounted on. */
+function isBelow({ device, fd, path }: Place): boolean {
+  const { id, type } = entryOf(fd, path);
+  return type === "folder" && id.device === device;
+}
+
+/** So that it can be listed. */
+function reopened(place: Place): Place {
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY;
+  try {
+    return {
+      ...place,
+      fd: orThrow(`open ${place.path}`, () => openSync(`/proc/self/fd/${place.fd}`, flags)),
+    };
+  } finally {
+    closeSync(place.fd);
+  }
+}
+
+function entryOf(fd: number, path: string): TreeEntry {
+  const at = `/proc/self/fd/${fd}`;
+  const stat = fstatSync(fd, { bigint: true });
+  const { id, type, uid } = fileFacts(path, stat);
+  const named = <Result>(work: () => Result): Result => {
+    try {
+      return work();
+    } catch (error) {
+      throw sayingPath(error, at, path);
+    }
+  };
+  return {
+    id,
+    type: stat.isSymbolicLink() ? "symlink" : type,
+    uid,
+    gid: Number(stat.gid),
+    links: Number(stat.nlink),
+    ...attributesAt({ at, shown: path }),
+    setOwner: (owner, group) => orThrow(`give ${path} to user ${owner}`, () => chownSync(at, owner, group)),
+    grantAccess: (granted) => named(() => grantOn(at, path, granted)),
+    revokeAccess: (user) => {
+      // A symlink has no list of its own.
+      if (!stat.isSymbolicLink()) named(() => revokeOn(at, user));
+    },
+  };
+}
+
+/** The same error, of the path that people know. */
+function sayingPath(error: unknown, at: string, path: string): SvirtError {
+  const { kind, message, remedy } = asSvirtError(error);
+  return new SvirtError(message.replaceAll(at, path), { kind, remedy, cause: error });
+}
+
+function tooDeep(path: string): SvirtError {
+  return new SvirtError(`Cannot go through ${path}: folders are nested more than ${MOST_LEVELS} deep`, {
+    kind: "unsupported",
+    remedy: `Run: rm -r ${path}`,
+  });
+}

@@ -1,0 +1,53 @@
+import type { SvirtError } from "../../../errors.ts";
+import {
+  EACCES,
+  EBUSY,
+  EDQUOT,
+  EISDIR,
+  ELOOP,
+  ENAMETOOLONG,
+  ENOENT,
+  ENOMEM,
+  ENOSPC,
+  ENOTDIR,
+  EPERM,
+  EROFS,
+} from "./errno.ts";
+
+/** What a system call that failed comes to: "no-access" where the kernel does not allow it, else "host-call". errno(3) */
+export function callFacts(errno: number | undefined): Pick<SvirtError, "kind" | "remedy"> {
+  const isRefused = errno === EPERM || errno === EACCES;
+  return { kind: isRefused ? "no-access" : "host-call", remedy: callRemedy(errno) };
+}
+
+/** The same for what node:fs has thrown, whose errno is negative. */
+export function thrownFacts(error: unknown): Pick<SvirtError, "kind" | "remedy"> {
+  const errno = error instanceof Error && "errno" in error ? Number(error.errno) : Number.NaN;
+  return callFacts(Number.isInteger(errno) ? Math.abs(errno) : undefined);
+}
+
+function callRemedy(errno: number | undefined): string {
+  switch (errno) {
+    case EPERM:
+    case EACCES:
+      return "Run svirt as root; where that is so already, svirt explain tells what SELinux has denied.";
+    case ENOSPC:
+    case EDQUOT:
+      return "Make room on that file system.";
+    case EROFS:
+      return "Mount that file system for writing, or put the file on another one.";
+    case ENOENT:
+    case ENOTDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+      return "Correct the path.";
+    case EISDIR:
+      return "Name a file, not a folder.";
+    case ENOMEM:
+      return "Free memory of the host's.";
+    case EBUSY:
+      return "End whatever uses it, and try again.";
+    default:
+      return "See what the kernel says of it: dmesg.";
+  }
+}

@@ -1,0 +1,86 @@
+import { dlopen, FFIType, read } from "bun:ffi";
+import { SvirtError } from "../../../errors.ts";
+import { callFacts } from "./call-facts.ts";
+import { nativeBytes } from "./native-name.ts";
+
+const LIBC = "libc.so.6";
+const { cstring, i32, i64, i64_fast, ptr, u32, u64 } = FFIType;
+
+/** What reading, writing and telling an error take: opened apart, because each symbol costs. */
+const BASIC = {
+  __errno_location: { args: [], returns: ptr },
+  close: { args: [i32], returns: i32 },
+  getdents64: { args: [i32, ptr, u64], returns: i64_fast },
+  open: { args: [ptr, i32, u32], returns: i32 },
+  read: { args: [i32, ptr, u64], returns: i64_fast },
+  write: { args: [i32, ptr, u64], returns: i64_fast },
+} as const;
+
+const OTHERS = {
+  bind: { args: [i32, ptr, u32], returns: i32 },
+  flock: { args: [i32, i32], returns: i32 },
+  getxattr: { args: [ptr, ptr, ptr, u64], returns: i64_fast },
+  listen: { args: [i32, i32], returns: i32 },
+  listxattr: { args: [ptr, ptr, u64], returns: i64_fast },
+  pipe2: { args: [ptr, i32], returns: i32 },
+  removexattr: { args: [ptr, ptr], returns: i32 },
+  sendmsg: { args: [i32, ptr, i32], returns: i64_fast },
+  setsockopt: { args: [i32, i32, i32, ptr, u32], returns: i32 },
+  setxattr: { args: [ptr, ptr, ptr, u64, i32], returns: i32 },
+  socket: { args: [i32, i32, i32], returns: i32 },
+  statx: { args: [i32, ptr, i32, u32, ptr], returns: i32 },
+  strerror: { args: [i32], returns: cstring },
+  syscall: { args: [i64, i64, i64, i64, i64], returns: i64 },
+} as const;
+
+type Basic = ReturnType<typeof dlopen<typeof BASIC>>["symbols"];
+type Others = ReturnType<typeof dlopen<typeof OTHERS>>["symbols"];
+let basic: Basic | undefined;
+let others: Others | undefined;
+
+/** The few calls of the C library that nearly every command makes, opened at first use. */
+export function basicCalls(): Basic {
+  basic ??= dlopen(LIBC, BASIC).symbols;
+  return basic;
+}
+
+/** False where the process may not make code at run time, which bun:ffi does (SELinux: execmem). */
+export function hasBasicCalls(): boolean {
+  try {
+    return basicCalls() !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** The other calls of the C library, opened at first use: a command that only reads pays nothing for them. */
+export function libc(): Others {
+  // First, so that nothing is opened between a call and the look at its errno.
+  basicCalls();
+  others ??= dlopen(LIBC, OTHERS).symbols;
+  return others;
+}
+
+/** The errno of the call just made: nothing may stand between the two. errno(3) */
+export function readErrno(): number {
+  const place = basicCalls().__errno_location();
+  return place === null ? 0 : read.i32(place, 0);
+}
+
+/** A NUL-terminated string. Throws "usage" for a text that holds a NUL, which would name another file. */
+export function cString(text: string): Uint8Array {
+  if (text.includes("\0")) refuseNul(text);
+  return nativeBytes(`${text}\0`);
+}
+
+function refuseNul(text: string): never {
+  throw new SvirtError(`Cannot use ${JSON.stringify(text)}: it holds a NUL character`, {
+    kind: "usage",
+    remedy: "Write it without: no file's name has one.",
+  });
+}
+
+/** What the call's errno says, in the C library's words: "host-call", "no-access". strerror(3) */
+export function hostCallError(attempt: string, errno: number): SvirtError {
+  return new SvirtError(`Cannot ${attempt}: ${libc().strerror(errno)} (errno ${errno})`, callFacts(errno));
+}

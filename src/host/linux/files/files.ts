@@ -1,0 +1,264 @@
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { SvirtError } from "../../../errors.ts";
+import type { FileId } from "../../../plan/facts/file.ts";
+import type { FolderLimit } from "../../../plan/facts/step-parts.ts";
+import { halfMade } from "../../../plan/half-made.ts";
+import type { FileContent } from "../../host.ts";
+import { thrownFacts } from "../calls/call-facts.ts";
+import { setLabelOf } from "../labels/xattr.ts";
+import { fileFacts, openAt, openSame, withFile } from "./file-id.ts";
+import { mountMemory } from "./memory-mount.ts";
+
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const MISSING = new Set(["ENOENT", "ENOTDIR"]);
+
+/** Runs a call of node:fs; gives undefined when the file is missing, and names the attempt in any other error. */
+export function unlessMissing<Result>(attempt: string, call: () => Result): Result | undefined {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof SvirtError) throw error;
+    if (error instanceof Error && "code" in error && MISSING.has(String(error.code))) return undefined;
+    throw failedCall(attempt, error);
+  }
+}
+
+/** Runs a call of node:fs for which a missing file is an error as well. */
+export function orThrow<Result>(attempt: string, call: () => Result): Result {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof SvirtError) throw error;
+    throw failedCall(attempt, error);
+  }
+}
+
+/** What node:fs has thrown, with the attempt and a remedy. */
+export function failedCall(attempt: string, error: unknown): SvirtError {
+  const words = error instanceof Error ? error.message : String(error);
+  return new SvirtError(`Cannot ${attempt}: ${words}`, {
+    ...thrownFacts(error),
+    cause: error,
+  });
+}
+
+/** Host.readText */
+export function readText(path: string): string | undefined {
+  return unlessMissing(`read ${path}`, () => readFileSync(path, "utf8"));
+}
+
+/** The calls that write a whole text, and remove it. */
+export const textCalls = { writeText, stageText, placeText, writeVolatile, removeFile };
+
+/** Host.writeText: rename(2) makes it whole or not at all, fsync(2) of file and folder makes it last. */
+export function writeText(path: string, text: string, mode: number): void {
+  replaceFile(path, { text, mode, sync: fsyncSync });
+  orThrow(`write ${path}`, () => syncFolder(dirname(path)));
+}
+
+/** Host.stageText */
+function stageText(path: string, text: string, mode: number): void {
+  orThrow(`write ${path}`, () => writeFresh(path, { text, mode, sync: fsyncSync }));
+}
+
+/** Host.placeText */
+function placeText(path: string): void {
+  orThrow(`write ${path}`, () => renameSync(freshName(path), path));
+}
+
+/** Host.writeVolatile: the same without fsync(2), for which a disk takes as long as for all the rest of it. */
+function writeVolatile(path: string, text: string, mode: number): void {
+  replaceFile(path, { text, mode, sync: () => undefined });
+}
+
+interface Fresh {
+  readonly text: string;
+  readonly mode: number;
+  sync(fd: number): void;
+}
+
+function replaceFile(path: string, content: Fresh): void {
+  orThrow(`write ${path}`, () => {
+    writeFresh(path, content);
+    renameSync(freshName(path), path);
+  });
+}
+
+function writeFresh(path: string, { mode, sync, text }: Fresh): void {
+  const fresh = freshName(path);
+  unlessMissing(`remove ${fresh}`, () => unlinkSync(fresh));
+  const fd = openSync(fresh, NEW_FILE, mode);
+  try {
+    // Until all is written: write(2) on a full disk takes a part and says so, which is no error to writeSync.
+    writeFileSync(fd, text);
+    sync(fd);
+  } catch (error) {
+    // What is half written takes up room where there is none.
+    unlinkSync(fresh);
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function freshName(path: string): string {
+  return `${path}.new`;
+}
+
+/** Host.removeFile */
+function removeFile(path: string): void {
+  unlessMissing(`remove ${path}`, () => unlinkSync(path));
+}
+
+/** Host.listFolder */
+export function listFolder(path: string): readonly string[] {
+  return unlessMissing(`list ${path}`, () => readdirSync(path).sort()) ?? [];
+}
+
+/** Host.makeFolder: by descriptor, so that what is made is what is labelled. */
+export function makeFolder(folder: {
+  path: string;
+  mode: number;
+  uid?: number;
+  label?: string;
+  limit?: FolderLimit;
+}): void {
+  orThrow(`make folder ${folder.path}`, () => {
+    mkdirSync(folder.path, { recursive: true, mode: folder.mode });
+    if (folder.limit !== undefined) mountMemory(folder.path, folder.limit);
+    const fd = openAt(folder.path, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      const { label, uid } = folder;
+      if (label !== undefined) {
+        setLabelOf(fd, label);
+      }
+      fchmodSync(fd, folder.mode);
+      // An ordinary user gives nothing away, and has another group.
+      if (uid !== undefined && fstatSync(fd).uid !== uid) fchownSync(fd, uid, uid);
+    } finally {
+      closeSync(fd);
+    }
+  });
+}
+
+/** Host.makeSymlink: replaces one that is there, and is on disk before it returns. */
+export function makeSymlink(path: string, target: string): void {
+  removeFile(path);
+  orThrow(`make symlink ${path}`, () => {
+    symlinkSync(target, path);
+    syncFolder(dirname(path));
+  });
+}
+
+/** Host.makeFile: link(2) does not replace what is there. */
+export function makeFile(path: string, mode: number, content?: FileContent): FileId {
+  const fresh = content === undefined ? path : halfMade(path);
+  return orThrow(`make ${path}`, () => {
+    if (fresh !== path) unlessMissing(`remove ${fresh}`, () => unlinkSync(fresh));
+    const made = writeNew(fresh, mode, content);
+    if (fresh === path) return made;
+    try {
+      linkSync(fresh, path);
+    } finally {
+      unlinkSync(fresh);
+    }
+    syncFolder(dirname(path));
+    return { ...made, path };
+  });
+}
+
+/** Which file it is tells the descriptor, whatever stands at its path a moment later. */
+function writeNew(path: string, mode: number, content: FileContent | undefined): FileId {
+  const fd = openSync(path, NEW_FILE, mode);
+  try {
+    writeFileSync(fd, content?.bytes ?? "");
+    ftruncateSync(fd, content?.sizeBytes ?? 0);
+    fsyncSync(fd);
+    return fileFacts(path, fstatSync(fd, { bigint: true })).id;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Host.writeBytes */
+export function writeBytes(file: FileId, offset: number, bytes: Uint8Array): void {
+  orThrow(`write ${file.path}`, () => {
+    const fd = openSame(file, constants.O_WRONLY);
+    try {
+      for (let done = 0; done < bytes.length; )
+        done += writeSync(fd, bytes, done, bytes.length - done, offset + done);
+    } finally {
+      closeSync(fd);
+    }
+  });
+}
+
+/** Host.renameFile */
+export function renameFile(from: string, to: string): void {
+  orThrow(`rename ${from} to ${to}`, () => {
+    const fd = openAt(from, constants.O_RDONLY);
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(from, to);
+    syncFolder(dirname(to));
+  });
+}
+
+/** Host.mayOpen */
+export function mayOpen(file: FileId): boolean {
+  return withFile(file, (path) => {
+    try {
+      accessSync(path, constants.R_OK | constants.W_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Host.readBytes */
+export function readBytes(file: FileId, offset: number, length: number): Uint8Array {
+  return orThrow(`read ${file.path}`, () => {
+    // Without O_NONBLOCK a FIFO put there would make us wait for ever.
+    const fd = openSame(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const bytes = new Uint8Array(length);
+      return bytes.subarray(0, readSync(fd, bytes, 0, length, offset));
+    } finally {
+      closeSync(fd);
+    }
+  });
+}
+
+function syncFolder(path: string): void {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

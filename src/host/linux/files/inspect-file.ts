@@ -1,0 +1,59 @@
+import { closeSync, fstatSync, openSync, readlinkSync, realpathSync } from "node:fs";
+import type { FileId } from "../../../plan/facts/file.ts";
+import type { FileAttributes, FileFacts, OpenedFile } from "../../host.ts";
+import { nativeName, textOfName } from "../calls/native-name.ts";
+import { attributesAt } from "../labels/xattr.ts";
+import { askServer } from "./ask-server.ts";
+import { fileFacts, O_PATH, openPath, withFile } from "./file-id.ts";
+import { unlessMissing } from "./files.ts";
+
+/** A path that the kernel made up: a name that is gone, a pipe, a mount that is out of reach. */
+const NO_PATH = /^(?!\/)| \(deleted\)$/;
+
+/** Host.inspectFile */
+export function inspectFile(path: string): FileFacts | undefined {
+  return look(path, (facts) => facts);
+}
+
+/** Host.withInspected */
+export function withInspected<Result>(path: string, use: (file: OpenedFile) => Result): Result | undefined {
+  return look(path, (facts, fd) => {
+    const at = `/proc/self/fd/${fd}`;
+    askServer(at, facts);
+    return use({ facts, ...attributesAt({ at, shown: facts.id.path }) });
+  });
+}
+
+/** Host.withAttributes */
+export function withAttributes<Result>(file: FileId, use: (attributes: FileAttributes) => Result): Result {
+  return withFile(file, (at) => {
+    askServer(at, { id: file });
+    return use(attributesAt({ at, shown: file.path }));
+  });
+}
+
+function look<Result>(path: string, use: (facts: FileFacts, fd: number) => Result): Result | undefined {
+  const opened = unlessMissing(`inspect ${path}`, () => openReal(path));
+  if (opened === undefined) return undefined;
+  const { fd, real } = opened;
+  try {
+    const stat = unlessMissing(`inspect ${path}`, () => fstatSync(fd, { bigint: true }));
+    return stat === undefined ? undefined : use(fileFacts(real, stat), fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The kernel knows by which path it came to what it opened: so both are of one instant. proc_pid_fd(5) */
+function openReal(path: string): { readonly fd: number; readonly real: string } {
+  const fd = openSync(nativeName(path), O_PATH);
+  let real = "";
+  try {
+    real = textOfName(readlinkSync(`/proc/self/fd/${fd}`, "buffer"));
+  } finally {
+    if (NO_PATH.test(real)) closeSync(fd);
+  }
+  if (!NO_PATH.test(real)) return { fd, real };
+  real = textOfName(realpathSync(nativeName(path), "buffer"));
+  return { fd: openPath(real), real };
+}

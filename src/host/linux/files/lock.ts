@@ -1,0 +1,63 @@
+import { closeSync, constants, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import { SvirtError } from "../../../errors.ts";
+import { EWOULDBLOCK } from "../calls/errno.ts";
+import { hostCallError, libc, readErrno } from "../calls/libc.ts";
+import { sleep } from "../calls/ready.ts";
+import { unlessMissing } from "./files.ts";
+
+/** sys/file.h */
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const LOCK_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+const FIRST_POLL_MS = 2;
+/** With many who wait, asking more often only takes the processor from the one that they wait for. */
+const LONGEST_POLL_MS = 64;
+
+/**
+ * Host.lock: asks again and again, so that a time-out is possible; after ever longer pauses of uneven length, so that of
+ * several who wait each has its turn.
+ */
+export async function lock(path: string, timeoutMs: number): Promise<() => void> {
+  const deadline = performance.now() + timeoutMs;
+  for (let pauseMs = FIRST_POLL_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_POLL_MS)) {
+    const fd = tryLock(path);
+    if (fd !== undefined) return () => closeSync(fd);
+    if (performance.now() > deadline) {
+      throw new SvirtError(
+        `Cannot take the lock ${path}: another svirt has held it for ${timeoutMs / 1000} s`,
+        {
+          kind: "timeout",
+          remedy: `Wait, or find its holder: grep "$(stat -c %i ${path})" /proc/locks`,
+        },
+      );
+    }
+    await sleep(pauseMs * (0.5 + Math.random()));
+  }
+}
+
+/** Host.isLocked */
+export function isLocked(path: string): boolean {
+  const fd = tryLock(path);
+  if (fd === undefined) return true;
+  closeSync(fd);
+  return false;
+}
+
+/** The descriptor that holds the lock, undefined when somebody else does. flock(2) */
+function tryLock(path: string): number | undefined {
+  const fd = openLock(path);
+  if (libc().flock(fd, LOCK_EX | LOCK_NB) === 0) return fd;
+  const errno = readErrno();
+  closeSync(fd);
+  if (errno === EWOULDBLOCK) return undefined;
+  throw hostCallError(`lock ${path}`, errno);
+}
+
+/** Its folder is made by whoever comes first. */
+function openLock(path: string): number {
+  const found = unlessMissing(`open ${path}`, () => openSync(path, LOCK_FILE, 0o600));
+  if (found !== undefined) return found;
+  mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
+  return openSync(path, LOCK_FILE, 0o600);
+}

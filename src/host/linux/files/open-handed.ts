@@ -1,0 +1,31 @@
+import { closeSync, constants, ftruncateSync } from "node:fs";
+import type { HandedFile } from "../../../plan/facts/guest-order.ts";
+import { openSame } from "./file-id.ts";
+import { orThrow } from "./files.ts";
+import { lockImage } from "./image-lock.ts";
+
+const ACCESS_FLAGS: Readonly<Record<HandedFile["access"], number>> = {
+  "read-only": constants.O_RDONLY,
+  "read-write": constants.O_RDWR,
+  append: constants.O_WRONLY | constants.O_APPEND,
+};
+
+/** Opens a file that a guest gets, as it was inspected and as the guest will use it. Throws "host-call", "denied". */
+export function openHanded(handed: HandedFile): number {
+  const { file, lock, truncate } = handed;
+  const fd = orThrow(`open ${file.path}`, () => openSame(file, flagsOf(handed)));
+  try {
+    if (lock !== undefined) lockImage(fd, file.path, lock);
+    // Only now: with O_TRUNC another file that stands there would be emptied before it is found out.
+    if (truncate) orThrow(`empty ${file.path}`, () => ftruncateSync(fd));
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+function flagsOf({ access, direct, nonBlocking }: HandedFile): number {
+  const { O_DIRECT, O_NOCTTY, O_NONBLOCK } = constants;
+  return ACCESS_FLAGS[access] | O_NOCTTY | (direct ? O_DIRECT : 0) | (nonBlocking ? O_NONBLOCK : 0);
+}

@@ -1,0 +1,289 @@
+import { ptr } from "bun:ffi";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  openSync,
+  rmdirSync,
+  unlinkSync,
+} from "node:fs";
+import { basename, dirname } from "node:path";
+import { SvirtError } from "../../../errors.ts";
+import { EACCES, EBUSY, EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, ENOTEMPTY, EXDEV } from "../calls/errno.ts";
+import { basicCalls, hostCallError, libc, readErrno } from "../calls/libc.ts";
+import { O_PATH } from "./file-id.ts";
+import { orThrow } from "./files.ts";
+import { unmountMemory } from "./memory-mount.ts";
+
+/** The same number on every machine. linux/openat2.h: struct open_how and its resolve flags */
+const SYS_OPENAT2 = 437n;
+/** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
+const SYS_UNLINKAT = process.arch === "x64" ? 263n : 35n;
+/** linux/fcntl.h */
+const AT_REMOVEDIR = 0x200n;
+const OPEN_HOW_WORDS = 3;
+const RESOLVE_NO_XDEV = 1n;
+const RESOLVE_NO_SYMLINKS = 4n;
+/** asm-generic/fcntl.h */
+const O_CLOEXEC = 0o2000000;
+const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
+const OWNER_MAY_ALL = 0o700;
+
+/** struct linux_dirent64: 8 bytes of inode, 8 of offset, 2 of length, 1 of type, then the name. getdents(2) */
+const LENGTH_AT = 16;
+const TYPE_AT = 18;
+const NAME_AT = 19;
+const DT_DIR = 4;
+const DOT = 0x2e;
+const CHUNK_BYTES = 65_536;
+/** Descriptors that are open at once: folders above these are found again by "..". */
+const MOST_OPEN = 32;
+/** Names of a path that an error shows. */
+const MOST_SHOWN = 8;
+/** How often a folder is listed again that something was put into meanwhile. */
+const MOST_PASSES = 3;
+
+/** Each byte is a letter: names are any bytes. */
+type Name = string;
+
+interface Level {
+  /** In the folder above it. */
+  readonly name: Name;
+  /** Which folder it is. */
+  readonly id: string;
+  /** Folders in it that are not empty. */
+  readonly full: Name[];
+}
+
+/**
+ * Host.removeFolder: by descriptors, without recursion. No symlink is followed, and no mount is crossed: openat2(2).
+ * Throws "host-call", "no-access", and "wrong-state" for a mount in it.
+ */
+export function removeTree(path: string, isMounted = false): void {
+  orThrow(`remove folder ${path}`, () => {
+    if (isMounted) unmountMemory(path);
+    for (let pass = 1; ; pass += 1) {
+      const top = openTop(path);
+      if (top === undefined) return;
+      new Descent(path, top).run();
+      if (isRemoved(path, pass === MOST_PASSES)) return;
+    }
+  });
+}
+
+/** Undefined when nothing is there any more; what is no folder is removed. */
+function openTop(path: string): number | undefined {
+  const parent = openParent(path);
+  if (parent === undefined) return undefined;
+  try {
+    const top = openWithin(parent, nameOf(path), O_RDONLY);
+    if (typeof top === "number") return top;
+    if (top.errno === ENOENT) return undefined;
+    if (top.errno !== ENOTDIR && top.errno !== ELOOP) throw refusal(path, path, top.errno);
+    unlinkSync(path);
+    return undefined;
+  } finally {
+    closeSync(parent);
+  }
+}
+
+function openParent(path: string): number | undefined {
+  try {
+    return openSync(dirname(path), O_PATH | O_DIRECTORY);
+  } catch (error) {
+    if (hasCode(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw error;
+  }
+}
+
+function nameOf(path: string): Name {
+  return Buffer.from(basename(path)).toString("latin1");
+}
+
+/** False for one that something was put into meanwhile, which the last try throws. */
+function isRemoved(path: string, isLast: boolean): boolean {
+  try {
+    rmdirSync(path);
+    return true;
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return true;
+    if (isLast || !hasCode(error, "ENOTEMPTY", "EEXIST")) throw error;
+    return false;
+  }
+}
+
+/** The way down into a tree and up again, which empties its top. */
+class Descent {
+  readonly #path: string;
+  readonly #levels: Level[];
+  /** The lowest levels' descriptors, the current one last. */
+  readonly #open: number[];
+
+  constructor(path: string, top: number) {
+    this.#path = path;
+    this.#open = [top];
+    this.#levels = [];
+  }
+
+  run(): void {
+    try {
+      this.#enter("", this.#current());
+      let isDone = false;
+      while (!isDone) isDone = this.#step();
+    } finally {
+      for (const fd of this.#open) closeSync(fd);
+    }
+  }
+
+  /** One folder down or one up. True when the top is empty. */
+  #step(): boolean {
+    const name = this.#levels.at(-1)?.full.pop();
+    if (name !== undefined) this.#descend(name);
+    else if (this.#levels.length > 1) this.#leave();
+    else return true;
+    return false;
+  }
+
+  #descend(name: Name): void {
+    const below = this.#openBelow(name);
+    if (below === undefined) return;
+    this.#open.push(below);
+    if (this.#open.length > MOST_OPEN) closeSync(this.#open.shift() ?? below);
+    this.#enter(name, below);
+  }
+
+  #current(): number {
+    return this.#open.at(-1) ?? -1;
+  }
+
+  #enter(name: Name, fd: number): void {
+    letOwner(fd);
+    this.#levels.push({ name, id: idOf(fd), full: emptyOut(fd) });
+  }
+
+  #leave(): void {
+    const left = this.#levels.pop();
+    if (this.#open.length === 1) this.#open.unshift(this.#openAbove());
+    closeSync(this.#open.pop() ?? -1);
+    if (left !== undefined) removeFolderIn(this.#current(), left.name);
+  }
+
+  /** A folder that was moved away meanwhile leads elsewhere. */
+  #openAbove(): number {
+    const fd = openWithin(this.#current(), "..", O_RDONLY);
+    if (typeof fd !== "object" && idOf(fd) === this.#levels.at(-1)?.id) return fd;
+    if (typeof fd !== "object") closeSync(fd);
+    throw new SvirtError(`Cannot remove folder ${this.#path}: something in it is moved meanwhile`, {
+      kind: "failed",
+      remedy: "End whatever uses it, and try again.",
+    });
+  }
+
+  /** Undefined when it is gone by now. */
+  #openBelow(name: Name): number | undefined {
+    let fd = openWithin(this.#current(), name, O_RDONLY);
+    if (typeof fd === "object" && fd.errno === EACCES) {
+      this.#open.push(this.#lookAt(name));
+      chmodSync(`/proc/self/fd/${this.#current()}`, OWNER_MAY_ALL);
+      closeSync(this.#open.pop() ?? -1);
+      fd = openWithin(this.#current(), name, O_RDONLY);
+    }
+    if (typeof fd === "number") return fd;
+    if (fd.errno === ENOENT) return undefined;
+    throw this.#refusal(name, fd.errno);
+  }
+
+  #lookAt(name: Name): number {
+    const fd = openWithin(this.#current(), name, O_PATH);
+    if (typeof fd === "number") return fd;
+    throw this.#refusal(name, fd.errno);
+  }
+
+  #refusal(name: Name, errno: number): SvirtError {
+    const names = [...this.#levels.slice(1).map((level) => level.name), name];
+    const shown = names.slice(0, MOST_SHOWN).map(textOf).join("/");
+    return refusal(this.#path, `${this.#path}/${shown}`, errno);
+  }
+}
+
+function refusal(path: string, where: string, errno: number): SvirtError {
+  if (errno !== EXDEV) return hostCallError(`open ${where}`, errno);
+  return new SvirtError(`Cannot remove folder ${path}: another file system is mounted on ${where}`, {
+    kind: "wrong-state",
+    remedy: `Unmount it: umount ${where}`,
+  });
+}
+
+/** A folder in one that is open. openat2(2) */
+function openWithin(folder: number, name: Name, access: number): number | { readonly errno: number } {
+  const flags = BigInt(access | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  const how = new BigUint64Array([flags, 0n, RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS]);
+  const path = Buffer.from(`${name}\0`, "latin1");
+  const size = BigInt(OPEN_HOW_WORDS * BigUint64Array.BYTES_PER_ELEMENT);
+  const fd = libc().syscall(SYS_OPENAT2, BigInt(folder), BigInt(ptr(path)), BigInt(ptr(how)), size);
+  return fd < 0n ? { errno: readErrno() } : Number(fd);
+}
+
+/** Which folder it is. */
+function idOf(fd: number): string {
+  const { dev, ino } = fstatSync(fd, { bigint: true });
+  return `${dev} ${ino}`;
+}
+
+/** An ordinary user's guest may have closed its folders to him. */
+function letOwner(fd: number): void {
+  const { mode, uid } = fstatSync(fd);
+  if (uid === process.geteuid?.() && (mode & OWNER_MAY_ALL) !== OWNER_MAY_ALL) fchmodSync(fd, OWNER_MAY_ALL);
+}
+
+/** Removes all but folders that are not empty. Gives their names. */
+function emptyOut(fd: number): Name[] {
+  const full: Name[] = [];
+  const bytes = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  const start = ptr(bytes);
+  for (;;) {
+    const count = Number(basicCalls().getdents64(fd, bytes, bytes.length));
+    if (count < 0) throw hostCallError("list a folder", readErrno());
+    if (count === 0) return full;
+    for (let at = 0; at < count; at += bytes.readUInt16LE(at + LENGTH_AT)) {
+      const isFolder = bytes[at + TYPE_AT] === DT_DIR;
+      const isGone = isDots(bytes, at + NAME_AT) || removeEntry(fd, BigInt(start + at + NAME_AT), isFolder);
+      if (!isGone) full.push(bytes.toString("latin1", at + NAME_AT, bytes.indexOf(0, at + NAME_AT)));
+    }
+  }
+}
+
+/** Whether the name is `.` or `..` */
+function isDots(bytes: Buffer, at: number): boolean {
+  return bytes[at] === DOT && (bytes[at + 1] === 0 || (bytes[at + 1] === DOT && bytes[at + 2] === 0));
+}
+
+/**
+ * False for a folder that is not empty, or that something is mounted on. Not every file system tells what a name stands for.
+ * unlinkat(2)
+ */
+function removeEntry(folder: number, name: bigint, isFolder: boolean): boolean {
+  const flags = isFolder ? AT_REMOVEDIR : 0n;
+  if (libc().syscall(SYS_UNLINKAT, BigInt(folder), name, flags, 0n) === 0n) return true;
+  const errno = readErrno();
+  if (errno === EISDIR && !isFolder) return removeEntry(folder, name, true);
+  if (errno === ENOENT) return true;
+  if (isFolder && (errno === ENOTEMPTY || errno === EEXIST || errno === EBUSY)) return false;
+  throw hostCallError("remove a file", errno);
+}
+
+/** The same by name. */
+function removeFolderIn(folder: number, name: Name): boolean {
+  const bytes = Buffer.from(`${name}\0`, "latin1");
+  return removeEntry(folder, BigInt(ptr(bytes)), true);
+}
+
+function textOf(name: Name): string {
+  return Buffer.from(name, "latin1").toString();
+}
+
+function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && "code" in error && codes.includes(String(error.code));
+}

@@ -1,0 +1,297 @@
+import { closeSync, fstatSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { fileKey } from "../../../plan/facts/file.ts";
+import {
+  type DescriptorInfo,
+  type MappedFile,
+  parseDescriptorInfo,
+  parseMaps,
+} from "../../../plan/facts/process-files.ts";
+import type { HeldThing, Holding } from "../../host.ts";
+import { libc } from "../calls/libc.ts";
+import { fileFacts } from "../files/file-id.ts";
+import { isLockedForWriting } from "../files/image-lock.ts";
+import { getxattr } from "../labels/xattr.ts";
+import { openImage } from "./open-image.ts";
+
+/** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
+const SYS_KCMP = process.arch === "x64" ? 312n : 272n;
+/** linux/kcmp.h */
+const KCMP_FILES = 2n;
+/** Memory, null, zero, random: nothing is kept in them. admin-guide/devices.txt */
+const MEMORY_DEVICE = /^device-1:/;
+/** A file system without a device of its own, such as btrfs and overlayfs: `maps` shows another one than stat(2). */
+const ANONYMOUS_DEVICE = /^0:/;
+/** What `maps` writes behind the name of a file that has none any more. proc_pid_maps(5) */
+const DELETED = / \(deleted\)$/;
+const RING = "anon_inode:[io_uring]";
+const TUN = "/dev/net/tun";
+
+/** What is asked for, made ready for comparing. */
+interface Wanted {
+  readonly keys: ReadonlySet<string>;
+  /** Their inodes, those of device nodes, too. */
+  readonly inodes: ReadonlySet<string>;
+  readonly paths: ReadonlySet<string>;
+  /** Of keys of devices: of which kind they are, as far as their paths tell. */
+  readonly kinds: ReadonlyMap<string, "block" | "character">;
+  readonly hasDevices: boolean;
+  readonly hasTaps: boolean;
+  /** Contexts of connections. */
+  readonly contexts: ReadonlySet<string>;
+  /** Of which a line of `maps` about one of them has one at least. */
+  readonly marks: readonly string[];
+  /** Whether what cannot be told apart counts, too. */
+  readonly isComplete: boolean;
+}
+
+/**
+ * Host.findHoldings: descriptors of all threads first, then mappings, because a descriptor can become a mapping and no
+ * mapping a descriptor. kcmp(2), proc_pid_fd(5), proc_pid_maps(5)
+ */
+export function findHoldings(
+  things: readonly HeldThing[],
+  pids: readonly number[],
+  { isComplete }: { readonly isComplete: boolean },
+): readonly Holding[] {
+  const wanted = prepare(things, isComplete);
+  const found = [
+    ...pids.flatMap((pid) => findDescriptors(wanted, pid)),
+    ...pids.flatMap((pid) => findMappings(wanted, pid)),
+  ].filter(({ key }) => key !== undefined || isComplete);
+  if (!isComplete || found.some(({ key }) => key === undefined)) return found;
+  const others = things.filter(({ key }) => !found.some((holding) => holding.key === key));
+  return [...found, ...others.flatMap((thing) => findHidden(thing, pids))];
+}
+
+/** An image that svirt has locked for a guest, and that is open still: the call that has it shows no descriptor. */
+function findHidden({ key, path }: HeldThing, [pid]: readonly number[]): Holding[] {
+  if (path === undefined || pid === undefined) return [];
+  let fd: number | undefined;
+  try {
+    fd = openImage(path);
+  } catch {
+    // What svirt cannot open it has not locked.
+    return [];
+  }
+  if (fd === undefined) return [];
+  try {
+    const { id } = fileFacts(path, fstatSync(fd, { bigint: true }));
+    if (fileKey(id) !== key || !isLockedForWriting(fd)) return [];
+    return [{ pid, key, by: "an open file that no descriptor shows", canWrite: true }];
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function prepare(things: readonly HeldThing[], isComplete: boolean): Wanted {
+  const keys = new Set(things.map(({ key }) => key));
+  const nodes = things.flatMap(lookAtNode);
+  const inodes = new Set([
+    ...[...keys].flatMap((key) => /^inode-.*-(\d+)$/.exec(key)?.[1] ?? []),
+    ...nodes.map(({ inode }) => inode),
+  ]);
+  const paths = new Set(things.flatMap(({ path }) => path ?? []));
+  const hasDevices = [...keys].some((key) => key.startsWith("device-"));
+  return {
+    keys,
+    inodes,
+    paths,
+    kinds: new Map(nodes.map(({ key, type }) => [key, type])),
+    hasDevices,
+    hasTaps: [...keys].some((key) => key.startsWith("tap-")),
+    contexts: new Set([...keys].flatMap((key) => /^peers-(.*)$/.exec(key)?.[1] ?? [])),
+    marks: [...[...inodes].map((inode) => ` ${inode} `), ...paths, ...(hasDevices ? ["/dev/"] : [])],
+    isComplete,
+  };
+}
+
+interface DeviceNode {
+  readonly key: string;
+  readonly type: "block" | "character";
+  readonly inode: string;
+}
+
+function lookAtNode({ key, path }: HeldThing): DeviceNode[] {
+  if (path === undefined || !key.startsWith("device-")) return [];
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  if (stat === undefined) return [];
+  const { id, type } = fileFacts(path, stat);
+  if (fileKey(id) !== key || (type !== "block" && type !== "character")) return [];
+  return [{ key, type, inode: id.inode }];
+}
+
+function findDescriptors(wanted: Wanted, pid: number): Holding[] {
+  return attempt(pid, () =>
+    listTables(pid).flatMap((table) =>
+      readdirSync(`${table}/fd`).flatMap((fd) =>
+        orGone(() => lookAtDescriptor(wanted, { pid, table, fd }) ?? []),
+      ),
+    ),
+  );
+}
+
+/** The folders of those threads that have tables of descriptors of their own: clone(2) leaves each the choice. */
+function listTables(pid: number): string[] {
+  const own: string[] = [];
+  for (const thread of readdirSync(`/proc/${pid}/task`))
+    if (!own.some((other) => hasSameTable(other, thread))) own.push(thread);
+  return own.map((thread) => `/proc/${pid}/task/${thread}`);
+}
+
+function hasSameTable(one: string, other: string): boolean {
+  return libc().syscall(SYS_KCMP, BigInt(one), BigInt(other), KCMP_FILES, 0n) === 0n;
+}
+
+interface Descriptor {
+  readonly pid: number;
+  /** The folder of a thread. */
+  readonly table: string;
+  readonly fd: string;
+}
+
+function lookAtDescriptor(wanted: Wanted, descriptor: Descriptor): Holding | undefined {
+  const { fd, pid, table } = descriptor;
+  const path = `${table}/fd/${fd}`;
+  const target = readlinkSync(path);
+  if (!target.startsWith("/")) return wanted.isComplete ? lookInside(wanted, descriptor, target) : undefined;
+  const key = wanted.hasTaps && target === TUN ? tapAt(wanted, descriptor) : keyAt(wanted, path);
+  if (key === undefined) return undefined;
+  const { canWrite, inode = "" } = readInfo(descriptor);
+  const found = { pid, by: `descriptor ${fd}`, canWrite };
+  if (key !== "unreadable") return { ...found, key };
+  // Held to be one of those asked for if its number is the same.
+  return wanted.inodes.has(inode) ? found : undefined;
+}
+
+function tapAt({ keys }: Wanted, descriptor: Descriptor): string | undefined {
+  const key = `tap-${readInfo(descriptor).tap}`;
+  return keys.has(key) ? key : undefined;
+}
+
+/** A connection, a socket in whose queue descriptors wait, or a ring that keeps files, of which the kernel does not tell. */
+function lookInside(wanted: Wanted, descriptor: Descriptor, target: string): Holding | undefined {
+  const { fd, pid } = descriptor;
+  if (target === RING && readInfo(descriptor).registered !== 0)
+    return { pid, by: `files of the io_uring ${fd}`, canWrite: true };
+  if (!target.startsWith("socket:")) return undefined;
+  const { waiting = -1 } = readInfo(descriptor);
+  if (waiting > 0) return { pid, by: `descriptors that wait in socket ${fd}`, canWrite: true };
+  return waiting < 0 || wanted.contexts.size === 0 ? undefined : lookAtConnection(wanted, descriptor, target);
+}
+
+/** `socket:[NUMBER]`: the number is the connection's, whatever process has it. */
+function lookAtConnection(
+  wanted: Wanted,
+  { fd, pid, table }: Descriptor,
+  target: string,
+): Holding | undefined {
+  const context = labelOf(`${table}/fd/${fd}`);
+  if (context === undefined || !wanted.contexts.has(context)) return undefined;
+  return { pid, key: `peers-${context}`, by: target, canWrite: true };
+}
+
+/** What svirt may not look at is none that it has made. */
+function labelOf(link: string): string | undefined {
+  try {
+    return getxattr(link, "security.selinux");
+  } catch {
+    return undefined;
+  }
+}
+
+function readInfo({ fd, table }: Descriptor): DescriptorInfo {
+  return parseDescriptorInfo(readFileSync(`${table}/fdinfo/${fd}`, "utf8"));
+}
+
+/** Which of those asked for a link of /proc leads to. */
+function keyAt(wanted: Wanted, link: string): string | "unreadable" | undefined {
+  try {
+    const { id, type } = fileFacts(link, statSync(link, { bigint: true }));
+    const key = fileKey(id);
+    if (!wanted.keys.has(key) || (type === "character" && MEMORY_DEVICE.test(key))) return undefined;
+    const kind = wanted.kinds.get(key);
+    return kind === undefined || kind === type ? key : undefined;
+  } catch (error) {
+    if (isGone(error)) throw error;
+    return "unreadable";
+  }
+}
+
+function findMappings(wanted: Wanted, pid: number): Holding[] {
+  return attempt(pid, () => {
+    const { text, thread } = readMaps(pid);
+    // To take all lines apart takes longer than to read them.
+    if (!wanted.marks.some((mark) => text.includes(mark))) return [];
+    return parseMaps(text).flatMap((mapped) => lookAtMapping(wanted, { pid, thread, mapped }) ?? []);
+  });
+}
+
+/** Threads have one memory, which a first thread that has ended no longer shows. */
+function readMaps(pid: number): { readonly thread: string; readonly text: string } {
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const text = readFileSync(`/proc/${thread}/maps`, "utf8");
+    if (text !== "") return { thread, text };
+  }
+  return { thread: String(pid), text: "" };
+}
+
+function lookAtMapping(
+  wanted: Wanted,
+  { mapped, pid, thread }: { readonly pid: number; readonly thread: string; readonly mapped: MappedFile },
+): Holding | undefined {
+  const { device, inode, isShared, path, range } = mapped;
+  if (!mayBe(wanted, mapped)) return undefined;
+  const link = `/proc/${thread}/map_files/${range}`;
+  // For which use the file behind it was opened the kernel tells nobody but by the link's mode, which takes a right of its own.
+  const found = { pid, by: "a mapping", canWrite: isShared };
+  const key = keyAtMapping(wanted, link);
+  if (key !== "unreadable") return key === undefined ? undefined : { ...found, key };
+  // Without CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE: by what the inode itself says.
+  const told = `inode-${device}-${inode}`;
+  if (wanted.keys.has(told)) return { ...found, key: told };
+  const isAlike = ANONYMOUS_DEVICE.test(device) && wanted.inodes.has(inode);
+  return isAlike || isNamed(wanted, path) ? found : undefined;
+}
+
+/** Told apart by a look at the file itself, which for each library of each guest would take too long. */
+function mayBe(wanted: Wanted, { inode, path }: MappedFile): boolean {
+  if (wanted.inodes.has(inode) || isNamed(wanted, path)) return true;
+  return wanted.hasDevices && path.startsWith("/dev/");
+}
+
+function isNamed({ paths }: Wanted, path: string): boolean {
+  return paths.has(path.replace(DELETED, ""));
+}
+
+/** A mapping that has gone since it was told of counts by what was told. */
+function keyAtMapping(wanted: Wanted, link: string): string | "unreadable" | undefined {
+  try {
+    return keyAt(wanted, link);
+  } catch {
+    return "unreadable";
+  }
+}
+
+/** What the kernel does not show may be anything; a process that ends meanwhile has nothing. */
+function attempt(pid: number, look: () => Holding[]): Holding[] {
+  try {
+    return look();
+  } catch (error) {
+    if (isGone(error)) return [];
+    return [{ pid, by: "descriptors or mappings that the kernel does not show", canWrite: true }];
+  }
+}
+
+function orGone(look: () => Holding | never[]): Holding | never[] {
+  try {
+    return look();
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
+  }
+}
+
+function isGone(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return code === "ENOENT" || code === "ESRCH";
+}

@@ -1,0 +1,48 @@
+import { closeSync, fstatSync } from "node:fs";
+import { fileKey } from "../../../plan/facts/file.ts";
+import type { HeldThing } from "../../host.ts";
+import { fcntl } from "../calls/fcntl.ts";
+import { fileFacts } from "../files/file-id.ts";
+import { openImage } from "./open-image.ts";
+
+/** linux/fcntl.h, asm-generic/fcntl.h */
+const F_SETSIG = 10n;
+const F_SETLEASE = 1024n;
+const F_RDLCK = 0n;
+const F_WRLCK = 1n;
+const F_UNLCK = 2n;
+/** Ignored by whom it is sent to, where the usual SIGIO would end svirt. signal(7) */
+const SIGURG = 23n;
+
+/**
+ * Host.listOpened: the kernel gives a lease for writing only on a file that nobody else has open in any way, and one for reading
+ * where nobody can write: descriptors, mappings, descriptors on their way, system calls that wait. Given back at once. fcntl(2),
+ * fs/locks.c check_conflicting_open()
+ */
+export function listOpened<Thing extends HeldThing>(things: readonly Thing[]): readonly Thing[] {
+  return things.filter((thing) => !isFree(thing));
+}
+
+function isFree({ forbidden, key, path }: HeldThing): boolean {
+  if (path === undefined || !key.startsWith("inode-")) return false;
+  try {
+    const fd = openImage(path);
+    if (fd === undefined) return false;
+    try {
+      const stat = fstatSync(fd, { bigint: true });
+      // A right of its own (CAP_LEASE) for the files of others.
+      if (!stat.isFile() || Number(stat.uid) !== process.geteuid?.()) return false;
+      return fileKey(fileFacts(path, stat).id) === key && hasLease(fd, forbidden === "writing");
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // Whatever cannot be opened is looked for in another way.
+    return false;
+  }
+}
+
+function hasLease(fd: number, isForReading: boolean): boolean {
+  if (!fcntl(fd, F_SETSIG, SIGURG) || !fcntl(fd, F_SETLEASE, isForReading ? F_RDLCK : F_WRLCK)) return false;
+  return fcntl(fd, F_SETLEASE, F_UNLCK);
+}

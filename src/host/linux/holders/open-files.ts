@@ -1,0 +1,25 @@
+import { readdirSync, readlinkSync, statSync } from "node:fs";
+import type { OpenFile } from "../../host.ts";
+import { fileFacts } from "../files/file-id.ts";
+import { getxattr } from "../labels/xattr.ts";
+
+/** Host.listOpenFiles: what /proc lets us see of it; a descriptor that was closed meanwhile is left out. */
+export function listOpenFiles(pid: number): readonly OpenFile[] {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((name) => {
+    const path = `/proc/${pid}/fd/${name}`;
+    try {
+      const target = readlinkSync(path);
+      const isPath = target.startsWith("/");
+      return [
+        {
+          fd: Number(name),
+          target,
+          label: isPath ? getxattr(path, "security.selinux") : undefined,
+          id: isPath ? fileFacts(target, statSync(path, { bigint: true })).id : undefined,
+        },
+      ];
+    } catch {
+      return [];
+    }
+  });
+}

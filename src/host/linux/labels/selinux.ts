@@ -1,0 +1,100 @@
+import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from "node:fs";
+import { formatAttribute, trimLabel } from "../../../selinux/context.ts";
+import { parseSelinuxConfig } from "../../../selinux/contexts-files.ts";
+import type { LoadedPolicy, SelinuxState } from "../../host.ts";
+
+const SELINUXFS = "/sys/fs/selinux";
+let configRead: { readonly name: string | undefined } | undefined;
+
+/** Host.getSelinux. selinuxfs is there only when the kernel runs it. */
+export function getSelinux(): SelinuxState {
+  const policyName = readPolicyName();
+  if (!existsSync(`${SELINUXFS}/enforce`)) return { mode: "disabled", policyName };
+  const enforcing = readFileSync(`${SELINUXFS}/enforce`, "utf8").trim() === "1";
+  return { mode: enforcing ? "enforcing" : "permissive", policyName };
+}
+
+/** Host.getPolicy */
+export function getPolicy(): LoadedPolicy | undefined {
+  if (!existsSync(`${SELINUXFS}/policyvers`)) return undefined;
+  const read = (name: string): string => readFileSync(`${SELINUXFS}/${name}`, "utf8").trim();
+  return {
+    version: Number(read("policyvers")),
+    isMls: read("mls") === "1",
+    denyUnknown: read("deny_unknown") === "1",
+    sha256: digestPolicy(),
+  };
+}
+
+/** Host.getOwnContext. proc_pid_attr(5) */
+export function getOwnContext(): string | undefined {
+  try {
+    const text = trimLabel(readFileSync("/proc/thread-self/attr/current", "utf8"));
+    return text === "" ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Host.isValidContext: the kernel answers a write to selinuxfs "context" with EINVAL for one it does not know. */
+export function isValidContext(context: string): boolean {
+  try {
+    writeOnce(`${SELINUXFS}/context`, `${context}\0`);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EINVAL") return false;
+    throw error;
+  }
+}
+
+/**
+ * The context of the sockets that this thread makes from now on; an empty one clears it. Synchronous on purpose: the
+ * kernel keeps this per thread. proc_pid_attr(5)
+ */
+export function setSocketContext(context: string): void {
+  writeOnce("/proc/thread-self/attr/sockcreate", formatAttribute(context));
+}
+
+/** The same for the files that this thread makes, a socket's name among them. proc_pid_attr(5) */
+export function setFileContext(context: string): void {
+  writeOnce("/proc/thread-self/attr/fscreate", formatAttribute(context));
+}
+
+function digestPolicy(): string | undefined {
+  try {
+    return new Bun.CryptoHasher("sha256").update(readFileSync(`${SELINUXFS}/policy`)).digest("hex");
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The context of the next program that this thread executes; an empty one clears it. Synchronous, and followed by the
+ * spawn before any await: the kernel keeps it per thread. proc_pid_attr(5)
+ */
+export function setExecContext(context: string): void {
+  writeOnce("/proc/thread-self/attr/exec", formatAttribute(context));
+}
+
+/** Once: each look at a label asks for it. */
+function readPolicyName(): string | undefined {
+  if (configRead === undefined) {
+    try {
+      const name = parseSelinuxConfig(readFileSync("/etc/selinux/config", "utf8"), "SELINUXTYPE");
+      configRead = { name };
+    } catch {
+      configRead = { name: undefined };
+    }
+  }
+  return configRead.name;
+}
+
+/** Opened without O_CREAT and O_TRUNC, which the policy would have to allow. */
+function writeOnce(path: string, text: string): void {
+  const fd = openSync(path, constants.O_WRONLY);
+  try {
+    writeSync(fd, text);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,108 @@
+import type { FileAttributes } from "../../host.ts";
+import { ENODATA, EOPNOTSUPP, ERANGE } from "../calls/errno.ts";
+import { cString, hostCallError, libc, readErrno } from "../calls/libc.ts";
+
+/** The largest value, and the longest list of names, that the kernel takes. linux/limits.h XATTR_SIZE_MAX, XATTR_LIST_MAX */
+const MOST_BYTES = 65_536;
+/** What nearly every label and mark fits into: to clear the largest for each took longer than all else about a label. */
+const USUAL_BYTES = 256;
+
+// Made once, as a label is written and read by a few calls each, of some microseconds.
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+/** Each call is over, and what it has read is copied, before the next. */
+const scratch = new Uint8Array(USUAL_BYTES);
+const namesMade = new Map<string, Uint8Array>();
+
+/** The attributes of what a path below /proc/self/fd leads to. Throws "host-call" with the path that is `shown`. */
+export function attributesAt({ at, shown }: { readonly at: string; readonly shown: string }): FileAttributes {
+  const file: Place = { path: cString(at), shown };
+  return {
+    listXattrs: () => list(file),
+    getXattr(name) {
+      const bytes = read(file, name, scratch);
+      return bytes === undefined ? undefined : withoutNul(decoder.decode(bytes));
+    },
+    setXattr: (name, value) => write(file, name, encoder.encode(value)),
+    removeXattr: (name) => remove(file, name),
+  };
+}
+
+/** Labels what is open under that number. False when its file system keeps no labels. Throws "host-call". */
+export function setLabelOf(fd: number, label: string): boolean {
+  return setxattr(`/proc/self/fd/${fd}`, "security.selinux", encoder.encode(`${label}\0`));
+}
+
+/** The value without a trailing NUL; undefined when there is none or the file system has no such names. */
+export function getxattr(path: string, name: string): string | undefined {
+  return attributesAt({ at: path, shown: path }).getXattr(name);
+}
+
+/** The value as it is. */
+export function getxattrBytes(path: string, name: string): Uint8Array | undefined {
+  return read({ path: cString(path), shown: path }, name, scratch)?.slice();
+}
+
+/**
+ * Follows symlinks: give it a path below /proc/self/fd. False when the file system takes no such attribute.
+ * Throws "host-call".
+ */
+export function setxattr(path: string, name: string, value: Uint8Array): boolean {
+  return write({ path: cString(path), shown: path }, name, value);
+}
+
+/** A path for the C library that leads to an open file, and how people call it. */
+interface Place {
+  readonly path: Uint8Array;
+  readonly shown: string;
+}
+
+/** Into the buffer or, where the value is longer, into one that is large enough. getxattr(2) */
+function read(file: Place, name: string, into: Uint8Array): Uint8Array | undefined {
+  const length = libc().getxattr(file.path, cName(name), into, into.length);
+  if (length >= 0) return into.subarray(0, Number(length));
+  const errno = readErrno();
+  if (errno === ERANGE && into.length < MOST_BYTES) return read(file, name, new Uint8Array(MOST_BYTES));
+  if (errno === ENODATA || errno === EOPNOTSUPP) return undefined;
+  throw hostCallError(`read ${name} of ${file.shown}`, errno);
+}
+
+/** setxattr(2) */
+function write({ path, shown }: Place, name: string, value: Uint8Array): boolean {
+  if (libc().setxattr(path, cName(name), value, value.length, 0) === 0) return true;
+  const errno = readErrno();
+  if (errno === EOPNOTSUPP) return false;
+  throw hostCallError(`set ${name} of ${shown}`, errno);
+}
+
+/** removexattr(2) */
+function remove({ path, shown }: Place, name: string): void {
+  if (libc().removexattr(path, cName(name)) === 0) return;
+  const errno = readErrno();
+  if (errno !== ENODATA && errno !== EOPNOTSUPP) throw hostCallError(`remove ${name} of ${shown}`, errno);
+}
+
+/** The names, each with a NUL at its end. listxattr(2) */
+function list({ path, shown }: Place, into: Uint8Array = scratch): readonly string[] {
+  const length = libc().listxattr(path, into, into.length);
+  if (length >= 0)
+    return decoder
+      .decode(into.subarray(0, Number(length)))
+      .split("\0")
+      .slice(0, -1);
+  const errno = readErrno();
+  if (errno === ERANGE && into.length < MOST_BYTES) return list({ path, shown }, new Uint8Array(MOST_BYTES));
+  if (errno === EOPNOTSUPP) return [];
+  throw hostCallError(`list the attributes of ${shown}`, errno);
+}
+
+/** svirt asks for a handful of names, again and again. */
+function cName(name: string): Uint8Array {
+  const made = namesMade.get(name) ?? cString(name);
+  namesMade.set(name, made);
+  return made;
+}
+
+function withoutNul(text: string): string {
+  return text.endsWith("\0") ? text.slice(0, -1) : text;
+}

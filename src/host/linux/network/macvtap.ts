@@ -1,0 +1,89 @@
+import { SvirtError } from "../../../errors.ts";
+import type { Macvtap } from "../../../plan/facts/tap.ts";
+import { EEXIST, ENODEV, EOPNOTSUPP } from "../calls/errno.ts";
+import { cString, hostCallError } from "../calls/libc.ts";
+import { attribute, findLink, macBytes, nested, number32, tell, withRoutes } from "./netlink.ts";
+
+/** linux/socket.h, linux/rtnetlink.h, linux/if.h, linux/if_link.h */
+const AF_UNSPEC = 0;
+const RTM_NEWLINK = 16;
+const RTM_DELLINK = 17;
+const RTM_SETLINK = 19;
+const IFF_UP = 1;
+const IFLA_ADDRESS = 1;
+const IFLA_IFNAME = 3;
+const IFLA_LINK = 5;
+const IFLA_LINKINFO = 18;
+const IFLA_GROUP = 27;
+const IFLA_INFO_KIND = 1;
+const IFLA_INFO_DATA = 2;
+const IFLA_MACVLAN_MODE = 1;
+const MODES = { private: 1, vepa: 2, bridge: 4, passthrough: 8 } as const;
+
+/** Host.makeMacvtap: with its group from the first, so that whoever comes after a crash knows it. */
+export function makeMacvtap({ group, lower, mac, mode, name }: Macvtap): void {
+  withRoutes((fd) => {
+    const under = findLink(fd, lower);
+    if (under === undefined) throw hostCallError(`find the network device ${lower}`, ENODEV);
+    const made = tell(fd, {
+      type: RTM_NEWLINK,
+      family: AF_UNSPEC,
+      index: 0,
+      isNew: true,
+      attributes: [
+        attribute(IFLA_IFNAME, cString(name)),
+        attribute(IFLA_ADDRESS, macBytes(mac)),
+        attribute(IFLA_LINK, number32(under.index)),
+        attribute(IFLA_GROUP, number32(group)),
+        nested(IFLA_LINKINFO, [
+          attribute(IFLA_INFO_KIND, cString("macvtap")),
+          nested(IFLA_INFO_DATA, [attribute(IFLA_MACVLAN_MODE, number32(MODES[mode]))]),
+        ]),
+      ],
+    });
+    if (made !== 0) throw cannotMake(name, lower, made);
+    const index = findLink(fd, name)?.index ?? 0;
+    const set = { type: RTM_SETLINK, family: AF_UNSPEC, index };
+    // One that is passed through begins with the address of what is below, and gives it its own; the kernel puts it back.
+    const told =
+      tell(fd, { ...set, attributes: [attribute(IFLA_ADDRESS, macBytes(mac))] }) ||
+      tell(fd, { ...set, flags: IFF_UP, attributes: [] });
+    if (told !== 0) throw hostCallError(`set up the macvtap ${name} on ${lower}`, told);
+  });
+}
+
+/** Host.removeMacvtap */
+export function removeMacvtap({ group, name }: Pick<Macvtap, "name" | "group">): void {
+  withRoutes((fd) => {
+    const link = findLink(fd, name);
+    if (link === undefined || link.group !== group) return;
+    const { index } = link;
+    const errno = tell(fd, { type: RTM_DELLINK, family: AF_UNSPEC, index, attributes: [] });
+    if (errno !== 0 && errno !== ENODEV) throw hostCallError(`remove the macvtap ${name}`, errno);
+  });
+}
+
+/** The node of a macvtap goes by its number. drivers/net/macvtap.c of Linux */
+export function macvtapNode(name: string): string {
+  return withRoutes((fd) => {
+    const link = findLink(fd, name);
+    if (link === undefined) throw hostCallError(`find the macvtap ${name}`, ENODEV);
+    return `/dev/tap${link.index}`;
+  });
+}
+
+function cannotMake(name: string, lower: string, errno: number): SvirtError {
+  if (errno === EOPNOTSUPP) {
+    return new SvirtError(`Cannot make the macvtap ${name}: the kernel has no module for it`, {
+      kind: "unsupported",
+      remedy: "Run: modprobe macvtap",
+    });
+  }
+  if (errno === EEXIST) {
+    return new SvirtError(`Cannot make the macvtap ${name}: a network device of that name is there`, {
+      kind: "label-taken",
+      remedy: "Write another name into <target dev='…'/>, or none.",
+    });
+  }
+  return hostCallError(`make the macvtap ${name} on ${lower}`, errno);
+}

@@ -1,0 +1,143 @@
+import type { SvirtError } from "../../../errors.ts";
+import { joined, record } from "../calls/byte-records.ts";
+import { EINTR, ENODEV } from "../calls/errno.ts";
+import { basicCalls, cString, hostCallError, libc, readErrno } from "../calls/libc.ts";
+
+/** linux/socket.h, linux/netlink.h */
+const AF_NETLINK = 16;
+const SOCK_RAW = 3;
+const SOCK_CLOEXEC = 0o2000000;
+const NETLINK_ROUTE = 0;
+const NLM_F_REQUEST = 1;
+const NLM_F_ACK = 4;
+const NLM_F_EXCL = 0x200;
+const NLM_F_CREATE = 0x400;
+const NLA_F_NESTED = 0x8000;
+/** struct nlmsghdr, struct ifinfomsg, and nlmsgerr's error after the former. netlink(7), rtnetlink(7) */
+const HEADER_BYTES = 16;
+const LINK_BYTES = 16;
+const ANSWER_BYTES = 16_384;
+/** linux/rtnetlink.h, linux/if_link.h */
+const RTM_NEWLINK = 16;
+const RTM_GETLINK = 18;
+const IFLA_ADDRESS = 1;
+const IFLA_IFNAME = 3;
+const IFLA_GROUP = 27;
+
+/** A message about a link. linux/rtnetlink.h */
+export interface LinkMessage {
+  readonly type: number;
+  readonly family: number;
+  readonly index: number;
+  /** Flags to be set: IFF_UP. */
+  readonly flags?: number;
+  /** It makes a link, and none of that name may be there. */
+  readonly isNew?: true;
+  readonly attributes: readonly Uint8Array[];
+}
+
+/** A conversation with the kernel about its network devices; whoever opens it closes it. Throws "host-call". */
+export function withRoutes<Result>(work: (fd: number) => Result): Result {
+  const fd = libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  if (fd < 0) throw hostCallError("talk to the kernel about network devices", readErrno());
+  try {
+    return work(fd);
+  } finally {
+    basicCalls().close(fd);
+  }
+}
+
+/** Tells the kernel, and waits for what it says: 0, or an errno. */
+export function tell(fd: number, message: LinkMessage): number {
+  const making = message.isNew === true ? NLM_F_CREATE | NLM_F_EXCL : 0;
+  const answer = ask(fd, formatMessage(message, NLM_F_REQUEST | NLM_F_ACK | making));
+  return -new DataView(answer.buffer).getInt32(HEADER_BYTES, true);
+}
+
+/** struct nlattr: length, type, value, and what aligns the next one. */
+export function attribute(type: number, value: Uint8Array): Uint8Array {
+  const alignment = new Uint8Array(-value.length & 3);
+  return joined([record([16, 4 + value.length], [16, type]), value, alignment]);
+}
+
+/** One with others in it. */
+export function nested(type: number, inner: readonly Uint8Array[]): Uint8Array {
+  return attribute(type | NLA_F_NESTED, joined(inner));
+}
+
+/** What the kernel tells of a link. */
+export interface Link {
+  readonly index: number;
+  readonly address: Uint8Array;
+  /** A number that whoever made it gave it; 0: none. */
+  readonly group: number;
+}
+
+/** The link of that name; undefined when there is none. Throws "host-call". */
+export function findLink(fd: number, name: string): Link | undefined {
+  const attributes = [attribute(IFLA_IFNAME, cString(name))];
+  const answer = ask(
+    fd,
+    formatMessage({ type: RTM_GETLINK, family: 0, index: 0, attributes }, NLM_F_REQUEST),
+  );
+  const view = new DataView(answer.buffer, answer.byteOffset, answer.length);
+  if (view.getUint16(4, true) === RTM_NEWLINK)
+    return {
+      index: view.getInt32(HEADER_BYTES + 4, true),
+      address: attributeIn(answer, IFLA_ADDRESS),
+      group: toNumber(attributeIn(answer, IFLA_GROUP)),
+    };
+  const errno = -view.getInt32(HEADER_BYTES, true);
+  if (errno === ENODEV) return undefined;
+  throw hostCallError(`find the network device ${name}`, errno);
+}
+
+/** A number of 32 bits, as an attribute has it. */
+export function number32(value: number): Uint8Array {
+  return record([32, value]);
+}
+
+/** The bytes of an address, as an attribute has it. */
+export function macBytes(mac: string): Uint8Array {
+  return Uint8Array.from(mac.split(":"), (pair) => Number.parseInt(pair, 16));
+}
+
+/** One message there and one back. */
+function ask(fd: number, bytes: Uint8Array): Uint8Array {
+  if (Number(basicCalls().write(fd, bytes, bytes.length)) !== bytes.length) throw noAnswer();
+  const answer = new Uint8Array(ANSWER_BYTES);
+  for (;;) {
+    const count = Number(basicCalls().read(fd, answer, answer.length));
+    if (count >= HEADER_BYTES + 4) return answer.subarray(0, count);
+    if (readErrno() !== EINTR) throw noAnswer();
+  }
+}
+
+function noAnswer(): SvirtError {
+  return hostCallError("talk to the kernel about network devices", readErrno());
+}
+
+function toNumber(bytes: Uint8Array): number {
+  return bytes.length < 4 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+}
+
+function attributeIn(answer: Uint8Array, type: number): Uint8Array {
+  const view = new DataView(answer.buffer, answer.byteOffset, answer.length);
+  for (let at = HEADER_BYTES + LINK_BYTES; at + 4 <= answer.length; ) {
+    const length = view.getUint16(at, true);
+    if (view.getUint16(at + 2, true) === type) return answer.slice(at + 4, at + length);
+    at += Math.max(4, (length + 3) & ~3);
+  }
+  return new Uint8Array();
+}
+
+/** struct nlmsghdr: length, type, flags, number, port; struct ifinfomsg: family, kind, index, flags and which of them count. */
+function formatMessage(
+  { attributes, family, flags = 0, index, type }: LinkMessage,
+  request: number,
+): Uint8Array {
+  const link = record([8, family], [8, 0], [16, 0], [32, index], [32, flags], [32, flags]);
+  const body = joined([link, ...attributes]);
+  const head = record([32, HEADER_BYTES + body.length], [16, type], [16, request], [32, 0], [32, 0]);
+  return joined([head, body]);
+}

@@ -1,0 +1,96 @@
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { SvirtError } from "../../../errors.ts";
+import type { HandedTap } from "../../../plan/facts/tap.ts";
+import { callDevice, requestFor } from "../calls/device-call.ts";
+import { EBUSY } from "../calls/errno.ts";
+import { hostCallError, readErrno } from "../calls/libc.ts";
+import { deviceNumber } from "../files/file-id.ts";
+import { orThrow } from "../files/files.ts";
+import { setLabelOf } from "../labels/xattr.ts";
+import { macvtapNode } from "./macvtap.ts";
+
+/** linux/if_tun.h */
+const TUNSETIFF = 0x4004_54ca;
+const IFF_TAP = 0x0002;
+const IFF_MULTI_QUEUE = 0x0100;
+const IFF_NO_PI = 0x1000;
+const IFF_VNET_HDR = 0x4000;
+const IFF_TUN_EXCL = 0x8000;
+
+/** A descriptor, and what QEMU is told it is. */
+interface OpenedQueue {
+  readonly name: string;
+  readonly fd: number;
+}
+
+/**
+ * The queues of a tap, made for the guest or there before, and vhost-net for each. Nothing keeps a tap that was made but
+ * its descriptors. Throws "host-call"; "label-taken" when another program has the name.
+ */
+export function openTap(tap: HandedTap): readonly OpenedQueue[] {
+  const opened: OpenedQueue[] = [];
+  try {
+    const path = tap.macvtap === undefined ? "/dev/net/tun" : macvtapNode(tap.name);
+    for (const [at, name] of tap.queues.entries()) {
+      const fd = open(path);
+      opened.push({ name, fd });
+      if (tap.macvtap !== undefined) beginMacvtap(fd, tap.name, tap.macvtap);
+      joinTap(fd, tap, at);
+    }
+    for (const name of tap.vhosts) opened.push({ name, fd: open("/dev/vhost-net") });
+    return opened;
+  } catch (error) {
+    for (const { fd } of opened) closeSync(fd);
+    throw error;
+  }
+}
+
+function open(path: string): number {
+  return orThrow(`open ${path}`, () => openSync(path, constants.O_RDWR | constants.O_NONBLOCK));
+}
+
+/**
+ * The node goes by the device's number, which is free in each network namespace: another one's may stand there. Labelled as
+ * virSecuritySELinuxSetTapFDLabel() of libvirt does.
+ */
+function beginMacvtap(fd: number, name: string, { label }: NonNullable<HandedTap["macvtap"]>): void {
+  if (!isNodeOf(fd, name)) {
+    throw new SvirtError(`Cannot open the macvtap ${name}: the node in /dev is another one's`, {
+      kind: "host-call",
+      remedy: "Write <interface type='bridge'>; or end what has made it, in another network namespace.",
+    });
+  }
+  if (label !== undefined) labelOpen(fd, label);
+}
+
+function isNodeOf(fd: number, name: string): boolean {
+  const folder = `/sys/class/net/${name}/macvtap`;
+  const [node = ""] = orThrow(`look at ${folder}`, () => readdirSync(folder));
+  const number = orThrow(`read ${folder}`, () => readFileSync(`${folder}/${node}/dev`, "utf8"));
+  return number.trim() === deviceNumber(fstatSync(fd, { bigint: true }).rdev);
+}
+
+function labelOpen(fd: number, label: string): void {
+  orThrow(`label the tap ${label}`, () => setLabelOf(fd, label));
+}
+
+/** The first queue makes the device, and must find none of that name; the others join it. */
+function joinTap(fd: number, tap: HandedTap, at: number): void {
+  const { hasHeader, isMade, name, queues } = tap;
+  // A macvtap is what its node is: the kernel takes no name.
+  const { bytes, rest } = requestFor(tap.macvtap === undefined ? name : "");
+  const flags =
+    IFF_TAP |
+    IFF_NO_PI |
+    (hasHeader ? IFF_VNET_HDR : 0) |
+    (queues.length > 1 ? IFF_MULTI_QUEUE : 0) |
+    (isMade && at === 0 ? IFF_TUN_EXCL : 0);
+  rest.setUint16(0, flags, true);
+  if (callDevice(fd, TUNSETIFF, bytes)) return;
+  const errno = readErrno();
+  if (errno !== EBUSY) throw hostCallError(`open the tap ${name}`, errno);
+  throw new SvirtError(`Cannot open the tap ${name} for the guest: another program has it`, {
+    kind: "label-taken",
+    remedy: "End that program, or write another name into <target dev='…'/>.",
+  });
+}

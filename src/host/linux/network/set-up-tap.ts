@@ -1,0 +1,124 @@
+import { ptr } from "bun:ffi";
+import type { PortVlan, TapSetup } from "../../../plan/facts/tap.ts";
+import { record } from "../calls/byte-records.ts";
+import { callDevice, requestFor } from "../calls/device-call.ts";
+import { ENODEV } from "../calls/errno.ts";
+import { hostCallError, readErrno } from "../calls/libc.ts";
+import {
+  attribute,
+  findLink,
+  type LinkMessage,
+  macBytes,
+  nested,
+  number32,
+  tell,
+  withRoutes,
+} from "./netlink.ts";
+
+/** linux/sockios.h */
+const SIOCETHTOOL = 0x8946;
+/** linux/socket.h, linux/rtnetlink.h, linux/if.h, linux/if_link.h */
+const AF_UNSPEC = 0;
+const AF_BRIDGE = 7;
+const RTM_DELLINK = 17;
+const RTM_SETLINK = 19;
+const IFF_UP = 1;
+const IFLA_ADDRESS = 1;
+const IFLA_MTU = 4;
+const IFLA_MASTER = 10;
+const IFLA_PROTINFO = 12;
+const IFLA_AF_SPEC = 26;
+const IFLA_BRPORT_ISOLATED = 33;
+/** linux/if_bridge.h */
+const IFLA_BRIDGE_VLAN_INFO = 2;
+const BRIDGE_VLAN_INFO_PVID = 2;
+const BRIDGE_VLAN_INFO_UNTAGGED = 4;
+/** linux/ethtool.h: struct ethtool_coalesce is 23 numbers, the third is rx_max_coalesced_frames. */
+const ETHTOOL_GCOALESCE = 0x0e;
+const ETHTOOL_SCOALESCE = 0x0f;
+const COALESCE_NUMBERS = 23;
+const RX_FRAMES_AT = 2;
+
+/**
+ * Host.setUpTap: the address, the size and the bridge first, then what holds on the bridge, and up only at last: nothing
+ * passes before all of it holds.
+ */
+export function setUpTap(setup: TapSetup): void {
+  const { gatheredFrames, name } = setup;
+  withRoutes((fd) => {
+    const index = indexOf(fd, name);
+    const say: Say = (attempt, message) => {
+      const errno = tell(fd, { ...message, index });
+      if (errno !== 0) throw hostCallError(`${attempt} tap ${name}`, errno);
+    };
+    joinBridge(fd, setup, say);
+    setUpPort(setup, say);
+    if (gatheredFrames !== undefined) gatherFrames(fd, name, gatheredFrames);
+    say("bring up", { type: RTM_SETLINK, family: AF_UNSPEC, flags: IFF_UP, attributes: [] });
+  });
+}
+
+type Say = (attempt: string, message: Omit<LinkMessage, "index">) => void;
+
+function joinBridge(fd: number, { bridge, mac, mtu }: TapSetup, say: Say): void {
+  const master = bridge === undefined ? undefined : indexOf(fd, bridge);
+  say("set up", {
+    type: RTM_SETLINK,
+    family: AF_UNSPEC,
+    attributes: [
+      attribute(IFLA_ADDRESS, macBytes(mac)),
+      ...(mtu === undefined ? [] : [attribute(IFLA_MTU, number32(mtu))]),
+      ...(master === undefined ? [] : [attribute(IFLA_MASTER, number32(master))]),
+    ],
+  });
+}
+
+function setUpPort({ defaultVlan, isolated, vlans }: TapSetup, say: Say): void {
+  if (isolated === true) {
+    const port = nested(IFLA_PROTINFO, [attribute(IFLA_BRPORT_ISOLATED, new Uint8Array([1]))]);
+    say("isolate", { type: RTM_SETLINK, family: AF_BRIDGE, attributes: [port] });
+  }
+  if (vlans !== undefined && defaultVlan !== undefined)
+    say("take the default VLAN from", vlanMessage(RTM_DELLINK, { id: defaultVlan }));
+  for (const vlan of vlans ?? []) say(`give VLAN ${vlan.id} to`, vlanMessage(RTM_SETLINK, vlan));
+}
+
+/** Host.removeTap */
+export function removeTap({ mac, name }: { readonly name: string; readonly mac: string }): void {
+  withRoutes((fd) => {
+    const link = findLink(fd, name);
+    if (link === undefined || link.address.toHex() !== macBytes(mac).toHex()) return;
+    const { index } = link;
+    const errno = tell(fd, { type: RTM_DELLINK, family: AF_UNSPEC, index, attributes: [] });
+    if (errno !== 0 && errno !== ENODEV) throw hostCallError(`remove tap ${name}`, errno);
+  });
+}
+
+function indexOf(fd: number, name: string): number {
+  const link = findLink(fd, name);
+  if (link !== undefined) return link.index;
+  throw hostCallError(`find the network device ${name}`, ENODEV);
+}
+
+function vlanMessage(
+  type: number,
+  { id, isNative = false, isUntagged = false }: Pick<PortVlan, "id"> & Partial<PortVlan>,
+): Omit<LinkMessage, "index"> {
+  const flags = (isNative ? BRIDGE_VLAN_INFO_PVID : 0) | (isUntagged ? BRIDGE_VLAN_INFO_UNTAGGED : 0);
+  const info = record([16, flags], [16, id]);
+  const attributes = [nested(IFLA_AF_SPEC, [attribute(IFLA_BRIDGE_VLAN_INFO, info)])];
+  return { type, family: AF_BRIDGE, attributes };
+}
+
+/** What else stands there stays. */
+function gatherFrames(fd: number, name: string, frames: number): void {
+  const facts = new Uint32Array(COALESCE_NUMBERS);
+  const { bytes, rest } = requestFor(name);
+  rest.setBigUint64(0, BigInt(ptr(facts)), true);
+  facts[0] = ETHTOOL_GCOALESCE;
+  let isDone = callDevice(fd, SIOCETHTOOL, bytes);
+  facts[0] = ETHTOOL_SCOALESCE;
+  facts[RX_FRAMES_AT] = frames;
+  isDone &&= callDevice(fd, SIOCETHTOOL, bytes);
+  if (!isDone) throw hostCallError(`gather frames of tap ${name}`, readErrno());
+}

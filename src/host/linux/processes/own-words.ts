@@ -1,0 +1,12 @@
+import { readFileSync } from "node:fs";
+import { textOfName } from "../calls/native-name.ts";
+
+/** Bun's mark for bytes that are not UTF-8; it may also stand in a name. */
+const REPLACEMENT = "\ufffd";
+
+/** The words that svirt was started with, in which a file's name may be any bytes: textOfName(). proc_pid_cmdline(5) */
+export function exactWords(words: readonly string[]): readonly string[] {
+  if (!words.some((word) => word.includes(REPLACEMENT))) return words;
+  const all = readFileSync("/proc/self/cmdline").toString("latin1").split("\0").slice(0, -1);
+  return all.slice(all.length - words.length).map((word) => textOfName(Buffer.from(word, "latin1")));
+}

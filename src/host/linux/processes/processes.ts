@@ -1,0 +1,149 @@
+import { SvirtError } from "../../../errors.ts";
+import type { ProcessFacts, ProcessId } from "../../host.ts";
+import { EINVAL, ENOENT, ESRCH } from "../calls/errno.ts";
+import { basicCalls, hostCallError, libc, readErrno } from "../calls/libc.ts";
+import { listFolder, readText } from "../files/quick-files.ts";
+import { getProcess, readContext, readUid } from "./running.ts";
+
+/** asm-generic/unistd.h, the same on every architecture since 5.1 */
+const SYS_PIDFD_SEND_SIGNAL = 424n;
+const SYS_PIDFD_OPEN = 434n;
+/** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
+const SYS_GETPRIORITY = process.arch === "x64" ? 140n : 141n;
+/** linux/resource.h */
+const PRIO_USER = 2n;
+/** pidfd_open(2) of a number that is another process's thread by now: ENOENT since Linux 6.13. kernel/fork.c pidfd_prepare() */
+const THREADS: readonly number[] = [EINVAL, ENOENT];
+/** How often a call that is killed itself is made. */
+const KILL_TRIES = 100;
+const SIGNALS = { SIGKILL: 9n, SIGTERM: 15n } as const;
+/** Started by the kernel right after init. kernel/kthread.c */
+const KTHREADD = 2;
+/** linux/sched.h */
+const PF_KTHREAD = 0x0020_0000;
+/** Of `flags` behind the command. proc_pid_stat(5) */
+const FLAGS_AT = 6;
+/** asm-generic/param.h USER_HZ */
+const CLOCK_TICKS = 100;
+
+/** The calls on processes, those of guests and all others. */
+export const processCalls = {
+  listProcesses,
+  listProcessesIn,
+  listContexts,
+  getCommandLine,
+  getCpuSeconds,
+  signalProcess,
+  killUser,
+};
+
+/** Host.listProcesses: whose a process is, is read first, which for nearly all of them is enough. */
+function listProcesses(uid?: number): readonly ProcessFacts[] {
+  if (uid === undefined) return listPids().flatMap((pid) => getProcess(pid) ?? []);
+  if (!hasProcesses(uid)) return [];
+  return listPids().flatMap((pid) => (readUid(pid) === uid ? (getProcess(pid) ?? []) : []));
+}
+
+/** Host.listProcessesIn */
+function listProcessesIn(
+  isMeant: (context: string | undefined, uid: () => number | undefined) => boolean,
+): readonly ProcessFacts[] {
+  return listPids().flatMap((pid) =>
+    isMeant(readContext(pid), () => readUid(pid)) ? (getProcess(pid) ?? []) : [],
+  );
+}
+
+/** Host.listContexts */
+function listContexts(): readonly string[] {
+  return [...new Set(listPids().flatMap((pid) => readContext(pid) ?? []))];
+}
+
+/** Host.getCommandLine. proc_pid_cmdline(5) */
+function getCommandLine(pid: number): readonly string[] {
+  try {
+    return (readText(`/proc/${pid}/cmdline`) ?? "").split("\0").slice(0, -1);
+  } catch {
+    return [];
+  }
+}
+
+/** Host.getCpuSeconds: user and system time, in clock ticks of 1/100 s on all that Linux runs on. */
+function getCpuSeconds(pid: number): number | undefined {
+  try {
+    const stat = readText(`/proc/${pid}/stat`);
+    if (stat === undefined) return undefined;
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Host.signalProcess: through a pidfd, so that a number given to another process meanwhile is not hit. */
+function signalProcess(target: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean {
+  const fd = libc().syscall(SYS_PIDFD_OPEN, BigInt(target.pid), 0n, 0n, 0n);
+  if (fd < 0n) return goneOrThrow(`open process ${target.pid}`, readErrno(), [ESRCH, ...THREADS]);
+  try {
+    if (getProcess(target.pid)?.startTicks !== target.startTicks) return false;
+    const sent = libc().syscall(SYS_PIDFD_SEND_SIGNAL, fd, SIGNALS[signal], 0n, 0n);
+    return sent === 0n || goneOrThrow(`signal process ${target.pid}`, readErrno(), [ESRCH]);
+  } finally {
+    basicCalls().close(Number(fd));
+  }
+}
+
+/**
+ * Host.killUser: as that user, since kill(2) chooses by the caller's; all at once, under the lock that fork(2) waits for. A call
+ * that another svirt's kills is made again.
+ */
+function killUser(uid: number): void {
+  const who = ["--reuid", String(uid), "--regid", String(uid), "--clear-groups"];
+  const words = ["/usr/bin/setpriv", ...who, "--", "/bin/sh", "-c", "kill -KILL -1 2>/dev/null; exit 0"];
+  const kill = () => Bun.spawnSync(words, { env: { LC_ALL: "C" }, stdin: "ignore", stdout: "ignore" });
+  let done = kill();
+  for (let tries = 1; done.signalCode === "SIGKILL" && tries < KILL_TRIES; tries += 1) done = kill();
+  if (done.success) return;
+  const why = done.stderr.toString().trim() || (done.signalCode ?? `exit code ${done.exitCode}`);
+  throw new SvirtError(`Cannot end the processes of user ${uid}: ${why}`, {
+    kind: "failed",
+    remedy: "setpriv (util-linux) and /bin/sh must be there: mend that, then run svirt recover.",
+  });
+}
+
+/** The kernel looks a user up for this, in one call however many processes there are. getpriority(2) */
+function hasProcesses(uid: number): boolean {
+  if (libc().syscall(SYS_GETPRIORITY, PRIO_USER, BigInt(uid), 0n, 0n) >= 0n) return true;
+  return readErrno() !== ESRCH;
+}
+
+/** All but the kernel's own threads, which are most processes of a node, never a guest's user, and in no level of a guest. */
+function listPids(): number[] {
+  const threads = new Set(listKernelThreads());
+  return listFolder("/proc")
+    .filter((name) => /^\d+$/.test(name) && !threads.has(name))
+    .map(Number);
+}
+
+/**
+ * kthreadd and its children, by the kernel's word: another process 2, as a container has it, is no kernel thread itself.
+ * proc_tid_children(5)
+ */
+function listKernelThreads(): readonly string[] {
+  const [, stat] = /\) (.*)$/s.exec(readOrNothing(`/proc/${KTHREADD}/stat`)) ?? [];
+  const flags = Number(stat?.split(" ")[FLAGS_AT] ?? "0");
+  if ((flags & PF_KTHREAD) === 0) return [];
+  return [String(KTHREADD), ...readOrNothing(`/proc/${KTHREADD}/task/${KTHREADD}/children`).split(" ")];
+}
+
+function readOrNothing(path: string): string {
+  try {
+    return readText(path) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function goneOrThrow(attempt: string, errno: number, gone: readonly number[]): false {
+  if (gone.includes(errno)) return false;
+  throw hostCallError(attempt, errno);
+}

@@ -1,0 +1,107 @@
+import { closeSync, unlinkSync } from "node:fs";
+import { REPORT_FAULT, SvirtError } from "../../../errors.ts";
+import type { GuestOrder, HandedSocket } from "../../../plan/facts/guest-order.ts";
+import type { ProcessId } from "../../host.ts";
+import { readText, unlessMissing } from "../files/files.ts";
+import { openHanded } from "../files/open-handed.ts";
+import { openTap } from "../network/open-tap.ts";
+import { connectPeer } from "../sockets/connect-peer.ts";
+import { listenUnix, listenWithin } from "../sockets/listen.ts";
+import { openLog } from "./guest-log.ts";
+import { REAPER_SCRIPT } from "./reaper.ts";
+import { getProcess } from "./running.ts";
+
+/** The first descriptor after stdin, stdout and stderr. */
+const FIRST_HANDED = 3;
+const PID_TIMEOUT_MS = 10_000;
+const POLL_MS = 1;
+const TRIES_A_LOOK = 100;
+
+/** Host.spawnGuest */
+export async function spawnGuest(order: GuestOrder): Promise<ProcessId> {
+  for (const name of ["pid", "exit"])
+    unlessMissing(`remove ${name}`, () => unlinkSync(`${order.folder}/${name}`));
+  const handed = openAll(order);
+  const log = openLog(order.logFile);
+  try {
+    const end = FIRST_HANDED + handed.length;
+    const words = [
+      order.folder,
+      process.execPath,
+      order.uuid,
+      // An ordinary user's guest has his user.
+      order.uid === process.getuid?.() ? "" : String(order.uid),
+      order.context ?? "",
+      String(end),
+      order.group ?? "",
+      String(order.memlockKiB ?? ""),
+    ];
+    const reaper = Bun.spawn(
+      ["/bin/sh", "-c", REAPER_SCRIPT, "svirt-reaper", ...words, order.program, ...order.words],
+      {
+        cwd: order.workFolder,
+        env: { ...order.environment },
+        // A session of its own: the guest outlives the SSH session that started it. setsid(2)
+        detached: true,
+        stdio: ["ignore", log, log, ...handed],
+      },
+    );
+    reaper.unref();
+    return await waitForPid(order, () => reaper.exitCode);
+  } finally {
+    for (const fd of [...handed, log]) closeSync(fd);
+  }
+}
+
+/** In the order of their numbers, which must follow one another: they become 3, 4, 5 ... in the guest. */
+function openAll(order: GuestOrder): number[] {
+  const opened: number[] = [];
+  try {
+    for (const socket of order.sockets) opened.push(listenFor(order, socket));
+    for (const peer of order.peers ?? []) opened.push(connectPeer(peer, order.uid));
+    for (const file of order.files) opened.push(openHanded(file));
+    for (const tap of order.taps ?? []) opened.push(...openTap(tap).map(({ fd }) => fd));
+    const listed = [...order.sockets, ...(order.peers ?? []), ...order.files];
+    const numbers = [...listed.map(fdOf), ...listTapFds(order)];
+    if (numbers.every((fd, at) => fd === FIRST_HANDED + at)) return opened;
+    throw new SvirtError(`Cannot hand descriptors over: ${numbers.join(", ")} do not follow one another`, {
+      kind: "failed",
+      remedy: REPORT_FAULT,
+    });
+  } catch (error) {
+    for (const fd of opened) closeSync(fd);
+    throw error;
+  }
+}
+
+function fdOf({ fd }: { readonly fd: number }): number {
+  return fd;
+}
+
+function listTapFds({ taps = [] }: GuestOrder): number[] {
+  return taps.flatMap(({ queues, vhosts }) => [...queues, ...vhosts]).map(Number);
+}
+
+function listenFor({ context }: GuestOrder, { label, path, within }: HandedSocket): number {
+  return within === undefined ? listenUnix(path, context) : listenWithin(within, path, { context, label });
+}
+
+async function waitForPid(order: GuestOrder, getExitCode: () => number | null): Promise<ProcessId> {
+  const deadline = performance.now() + PID_TIMEOUT_MS;
+  for (let tries = 1; performance.now() < deadline && getExitCode() === null; tries += 1) {
+    const line = readText(`${order.folder}/pid`);
+    if (line?.endsWith("\n")) {
+      const pid = Number(line);
+      const found = getProcess(pid);
+      // One that has ended already still gets a number: the monitor's silence tells the rest.
+      return { pid, startTicks: found?.startTicks ?? 0 };
+    }
+    // The event loop tells that the reaper has ended; an idle one takes the processor from it (monitor.ts).
+    if (tries % TRIES_A_LOOK === 0) await Bun.sleep(POLL_MS);
+    else Bun.sleepSync(POLL_MS);
+  }
+  throw new SvirtError(`Cannot start ${order.program}: its reaper did not tell a process number`, {
+    kind: "failed",
+    remedy: `See ${order.logFile}; setpriv (util-linux) and /bin/sh must be there.`,
+  });
+}

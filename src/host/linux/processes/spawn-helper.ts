@@ -1,0 +1,70 @@
+import { closeSync, existsSync } from "node:fs";
+import { SvirtError } from "../../../errors.ts";
+import type { HelperOrder } from "../../../plan/facts/guest-order.ts";
+import { withFile } from "../files/file-id.ts";
+import { openLog } from "./guest-log.ts";
+
+const READY_TIMEOUT_MS = 30_000;
+const POLL_MS = 2;
+
+/**
+ * Its context is written by the process that becomes it, after it has given up root: no context, no process. `$0` is the
+ * context, empty for none.
+ */
+const BECOME = 'if [ -n "$0" ]; then printf %s "$0" >/proc/self/attr/exec || exit; fi; exec "$@"';
+
+/** Host.spawnHelper */
+export async function spawnHelper(order: HelperOrder): Promise<void> {
+  const log = openLog(order.logFile);
+  try {
+    const user = String(order.uid);
+    const drop = [
+      "--reuid",
+      user,
+      "--regid",
+      user,
+      "--clear-groups",
+      "--inh-caps=-all",
+      "--bounding-set=-all",
+    ];
+    const words = [
+      ...["/usr/bin/setpriv", ...drop, "--"],
+      ...["/bin/sh", "-c", BECOME, order.context ?? ""],
+      ...[order.program, ...order.words],
+    ];
+    const helper = inFolder(order.workFolder, (cwd) =>
+      // A session of its own: it outlives svirt. setsid(2)
+      Bun.spawn(words, { cwd, env: { ...order.environment }, detached: true, stdio: ["ignore", log, log] }),
+    );
+    helper.unref();
+    await waitUntilReady(order, () => helper.exitCode);
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** By a path that leads there for the process that is to begin, too. */
+function inFolder<Result>(folder: HelperOrder["workFolder"], use: (path: string) => Result): Result {
+  if (typeof folder === "string") return use(folder);
+  return withFile(folder, (opened) => use(opened.replace("/self/", `/${process.pid}/`)));
+}
+
+async function waitUntilReady(order: HelperOrder, getExitCode: () => number | null): Promise<void> {
+  const deadline = performance.now() + READY_TIMEOUT_MS;
+  while (!existsSync(order.ready)) {
+    const code = getExitCode();
+    if (code !== null) {
+      throw new SvirtError(`Cannot start ${order.program}: it ended with status ${code}`, {
+        kind: "failed",
+        remedy: `See ${order.logFile}, and whether ${order.program} is installed.`,
+      });
+    }
+    if (performance.now() > deadline) {
+      throw new SvirtError(`Cannot start ${order.program}: it does not get ready`, {
+        kind: "timeout",
+        remedy: `See ${order.logFile}`,
+      });
+    }
+    await Bun.sleep(POLL_MS);
+  }
+}

@@ -1,0 +1,60 @@
+import { closeSync } from "node:fs";
+import { SvirtError } from "../../../errors.ts";
+import type { HandedPeer } from "../../../plan/facts/guest-order.ts";
+import { withUser } from "../calls/as-user.ts";
+import { hostCallError, libc, readErrno } from "../calls/libc.ts";
+import { terminalCalls } from "../calls/terminal.ts";
+import { withFile } from "../files/file-id.ts";
+import { ADDRESS_BYTES, formatAddress, makeSocket } from "./listen.ts";
+
+/** asm-generic/socket.h */
+const SOL_SOCKET = 1;
+const SO_SNDTIMEO = 21;
+/** struct timeval: seconds and microseconds, eight bytes each. */
+const TIMEVAL_BYTES = 16;
+/** How long a program may be too busy to have its queue of connections full. */
+const TIMEOUT_S = 10;
+
+/**
+ * Connects to the very socket that was inspected, whatever stands at its path by now, as the guest's user: the other
+ * program sees him (SO_PEERCRED), not root. Gives a descriptor to hand to QEMU. Throws "host-call", "denied". unix(7)
+ */
+export function connectPeer(
+  { context, socket }: Pick<HandedPeer, "context" | "socket">,
+  uid: number,
+): number {
+  const fd = makeSocket(context);
+  try {
+    setTimeout(fd, TIMEOUT_S);
+    withFile(socket, (opened) =>
+      withUser(uid, () => connectTo(fd, { address: formatAddress(opened), said: socket.path })),
+    );
+    setTimeout(fd, 0);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+function connectTo(
+  fd: number,
+  { address, said }: { readonly address: Uint8Array; readonly said: string },
+): void {
+  if (terminalCalls().connect(fd, address, ADDRESS_BYTES) === 0) return;
+  const { message } = hostCallError(`connect the guest to ${said}`, readErrno());
+  throw new SvirtError(message, {
+    kind: "host-call",
+    remedy:
+      "See that the program runs which listens there, as an administrator's (docs/policy.md), and that the socket lies " +
+      "where disks may lie, not in /run.",
+  });
+}
+
+/** For how long connecting may wait; 0: for ever. socket(7) */
+function setTimeout(fd: number, seconds: number): void {
+  const time = new Uint8Array(TIMEVAL_BYTES);
+  new DataView(time.buffer).setBigInt64(0, BigInt(seconds), true);
+  if (libc().setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, time, time.length) !== 0)
+    throw hostCallError("set a socket's timeout", readErrno());
+}

@@ -1,0 +1,266 @@
+import { closeSync } from "node:fs";
+import { asSvirtError, HEED_QEMU, SEE_QEMU_LOG, SvirtError } from "../../../errors.ts";
+import type { Display } from "../../../plan/facts/display.ts";
+import type { HandedFile, PluggedPeer } from "../../../plan/facts/guest-order.ts";
+import type { HandedTap } from "../../../plan/facts/tap.ts";
+import { MOST_MESSAGE_BYTES, mostAnswerBytes } from "../../../qemu/monitor/answer-limits.ts";
+import { joinLine, LineBuffer } from "../../../qemu/monitor/line-buffer.ts";
+import { formatQmpCommand, notQmp, parseQmpLine, type QmpMessage } from "../../../qemu/monitor/qmp.ts";
+import type { GuestPipe, PipeWish } from "../../channels.ts";
+import type { Monitor } from "../../host.ts";
+import { POLLIN, POLLOUT, sleep, whenReady } from "../calls/ready.ts";
+import { openHanded } from "../files/open-handed.ts";
+import { openTap } from "../network/open-tap.ts";
+import { connectPeer } from "./connect-peer.ts";
+import { makeGuestPipe } from "./guest-pipe.ts";
+import { tryConnectUnix } from "./listen.ts";
+import { listenTcp } from "./listen-tcp.ts";
+import { sendFile } from "./send-file.ts";
+import { readSome, writeSome } from "./socket-bytes.ts";
+
+type Answer = Extract<QmpMessage, { is: "return" | "error" }>;
+
+const CHUNK_BYTES = 65_536;
+/** More devices than a guest has that go while svirt talks to it. */
+const MOST_DELETED = 1000;
+/** How long a QEMU with a full queue of connections is left alone. */
+const CONNECT_PAUSE_MS = 20;
+
+/**
+ * Host.connectMonitor: connects, waits for the greeting and leaves negotiation behind. The socket listens from before
+ * QEMU started, so this waits for QEMU without asking again and again; when QEMU ends, the kernel hangs up.
+ */
+export async function connectMonitor(path: string, timeoutMs: number): Promise<Monitor> {
+  const conversation = new Conversation(path, timeoutMs);
+  try {
+    await conversation.open();
+    return conversation;
+  } catch (error) {
+    conversation.close();
+    throw error;
+  }
+}
+
+/** Many of them go on at once: each wait is one of those of ready.ts. */
+class Conversation implements Monitor {
+  readonly #path: string;
+  #fd: number | undefined;
+  #allowedMs = 0;
+  /** Of the conversation as a whole: a QEMU that answers late, or a byte at a time, gets no more than one that is mute. */
+  #deadlineMs = 0;
+  readonly #lines = new LineBuffer();
+  readonly #chunk = new Uint8Array(CHUNK_BYTES);
+  #nextId = 1;
+  #isGreeted = false;
+  /** Of what was asked and is not answered yet: a QEMU that somebody has taken over shall not fill svirt's memory. */
+  readonly #answers = new Map<number, Answer | undefined>();
+  readonly #deleted = new Set<string>();
+  /** The command that waits for its answer. */
+  #asked: string | undefined;
+  /** What QEMU has said since its last answer. */
+  #bytesSince = 0;
+  #failure: SvirtError | undefined;
+
+  constructor(path: string, timeoutMs: number) {
+    this.#path = path;
+    this.allow(timeoutMs);
+  }
+
+  async open(): Promise<void> {
+    for (;;) {
+      try {
+        this.#fd = tryConnectUnix(this.#path);
+      } catch (error) {
+        throw this.#gone(error);
+      }
+      if (this.#fd !== undefined) break;
+      if (performance.now() >= this.#deadlineMs) throw this.#noAnswer();
+      await sleep(CONNECT_PAUSE_MS);
+    }
+    await this.#within(() => this.#isGreeted);
+    await this.execute("qmp_capabilities");
+  }
+
+  allow(timeoutMs: number): void {
+    this.#allowedMs = timeoutMs;
+    this.#deadlineMs = performance.now() + timeoutMs;
+  }
+
+  async execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown> {
+    return await this.#ask(command, args, (line) => this.#send(line));
+  }
+
+  async handOver(file: HandedFile): Promise<void> {
+    await this.#give(openHanded(file), "add-fd", { "fdset-id": file.fd, opaque: file.file.path });
+  }
+
+  async openPipe(wish: PipeWish): Promise<GuestPipe> {
+    const { guestEnd, pipe } = makeGuestPipe(wish);
+    try {
+      await this.#give(guestEnd, "getfd", { fdname: wish.name });
+      return pipe;
+    } catch (error) {
+      pipe.close();
+      throw error;
+    }
+  }
+
+  async handTap(tap: HandedTap): Promise<void> {
+    const opened = openTap(tap);
+    try {
+      for (const { fd, name } of opened)
+        await this.#ask("getfd", { fdname: name }, (line) => sendFile(this.#socket, line, fd));
+    } finally {
+      for (const { fd } of opened) closeSync(fd);
+    }
+  }
+
+  async handPeer(peer: PluggedPeer): Promise<void> {
+    await this.#give(connectPeer(peer, peer.uid), "getfd", { fdname: peer.name });
+  }
+
+  async handListener(name: string, display: Display): Promise<void> {
+    await this.#give(listenTcp(display), "getfd", { fdname: name });
+  }
+
+  async waitUntilDeleted(device: string, timeoutMs: number): Promise<boolean> {
+    const isOver = (): boolean => this.#deleted.has(device) || this.#failure !== undefined;
+    await this.#until(isOver, Math.min(this.#deadlineMs, performance.now() + timeoutMs));
+    return this.#deleted.has(device);
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+    this.#failure ??= this.#gone();
+  }
+
+  get #socket(): number {
+    if (this.#fd === undefined) throw this.#failure ?? this.#gone();
+    return this.#fd;
+  }
+
+  /** With the command goes a descriptor, which is QEMU's alone from then on. */
+  async #give(fd: number, command: string, args: Readonly<Record<string, unknown>>): Promise<void> {
+    try {
+      // Nothing else waits to be written: each command is sent when the one before is answered.
+      await this.#ask(command, args, (line) => sendFile(this.#socket, line, fd));
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  async #ask(
+    command: string,
+    args: Readonly<Record<string, unknown>> | undefined,
+    send: (line: string) => void | Promise<void>,
+  ): Promise<unknown> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const id = this.#nextId;
+    this.#nextId += 1;
+    this.#answers.set(id, undefined);
+    this.#asked = command;
+    try {
+      await send(
+        formatQmpCommand({ execute: command, ...(args === undefined ? {} : { arguments: args }) }, id),
+      );
+      await this.#within(() => this.#answers.get(id) !== undefined);
+    } finally {
+      this.#asked = undefined;
+    }
+    const answer = this.#answers.get(id);
+    this.#answers.delete(id);
+    if (answer?.is !== "error") return answer?.value;
+    throw new SvirtError(`internal error: unable to execute QEMU command: ${answer.description}`, {
+      kind: "failed",
+      remedy: HEED_QEMU,
+    });
+  }
+
+  /** Throws what ended the conversation, and "timeout". */
+  async #within(holds: () => boolean): Promise<void> {
+    await this.#until(() => holds() || this.#failure !== undefined, this.#deadlineMs);
+    if (holds()) return;
+    throw this.#failure ?? this.#noAnswer();
+  }
+
+  /** Takes what QEMU says until it holds, or the time is over. */
+  async #until(holds: () => boolean, deadlineMs: number): Promise<void> {
+    while (!holds() && (await whenReady(this.#socket, POLLIN, deadlineMs))) this.#take();
+  }
+
+  #take(): void {
+    if (this.#fd === undefined) return;
+    const count = readSome(this.#fd, this.#chunk);
+    if (count === "later") return;
+    try {
+      if (count === "ended") throw this.#gone();
+      this.#bytesSince += count;
+      for (const line of this.#lines.add(this.#chunk.subarray(0, count))) {
+        this.#refuseLonger(line.bytes);
+        const message = parseQmpLine(joinLine(line));
+        if (message !== undefined) this.#note(message);
+      }
+      this.#refuseLonger(this.#lines.pendingBytes);
+      const most = mostAnswerBytes(this.#asked) + MOST_MESSAGE_BYTES;
+      if (this.#bytesSince > most) throw notQmp(`it says more than ${most} bytes without an answer`);
+    } catch (error) {
+      this.#failure ??= asSvirtError(error);
+    }
+  }
+
+  #refuseLonger(bytes: number): void {
+    const most = mostAnswerBytes(this.#asked);
+    if (bytes > most) throw notQmp(`a message has more than ${most} bytes`);
+  }
+
+  #note(message: QmpMessage): void {
+    switch (message.is) {
+      case "greeting":
+        this.#isGreeted = true;
+        return;
+      case "return":
+      case "error":
+        if (message.id === undefined || !this.#answers.has(message.id)) return;
+        this.#answers.set(message.id, message);
+        this.#bytesSince = 0;
+        return;
+      case "event": {
+        const device = message.facts.get("device");
+        if (message.name !== "DEVICE_DELETED" || typeof device !== "string") return;
+        if (this.#deleted.size < MOST_DELETED) this.#deleted.add(device);
+        return;
+      }
+    }
+  }
+
+  async #send(line: string): Promise<void> {
+    const bytes = new TextEncoder().encode(line);
+    for (let at = 0; at < bytes.length; ) {
+      const { count, errno } = writeSome(this.#socket, bytes.subarray(at));
+      if (errno !== undefined) throw this.#gone();
+      at += count;
+      if (count === 0 && !(await whenReady(this.#socket, POLLOUT, this.#deadlineMs))) throw this.#noAnswer();
+    }
+  }
+
+  /** Nothing more is said or heard then. */
+  #noAnswer(): SvirtError {
+    this.#failure ??= new SvirtError(
+      `Cannot talk to QEMU at ${this.#path}: no answer within ${this.#allowedMs / 1000} s`,
+      {
+        kind: "timeout",
+        remedy: "Somebody else may talk to it, or it hangs: see its log, and svirt audit.",
+      },
+    );
+    return this.#failure;
+  }
+
+  #gone(cause?: unknown): SvirtError {
+    return new SvirtError(`Cannot talk to QEMU at ${this.#path}: it has ended, or does not listen`, {
+      kind: "failed",
+      remedy: SEE_QEMU_LOG,
+      cause,
+    });
+  }
+}

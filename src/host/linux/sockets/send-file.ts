@@ -1,0 +1,34 @@
+import { ptr } from "bun:ffi";
+import { hostCallError, libc, readErrno } from "../calls/libc.ts";
+
+/** bits/socket.h: level, kind of message, and not to be killed by the other end's hanging up. */
+const SOL_SOCKET = 1;
+const SCM_RIGHTS = 1;
+const MSG_NOSIGNAL = 0x4000;
+/** struct cmsghdr with one descriptor, and with what aligns the next one. cmsg(3) */
+const CONTROL_BYTES = 20;
+const CONTROL_SPACE = 24;
+
+/** Sends text over a unix socket, with a descriptor that the other end gets a copy of. Throws "host-call". sendmsg(2) */
+export function sendFile(socket: number, text: string, fd: number): void {
+  const bytes = new TextEncoder().encode(text);
+  const vector = new BigUint64Array([BigInt(ptr(bytes)), BigInt(bytes.length)]);
+  const control = new Uint8Array(CONTROL_SPACE);
+  const view = new DataView(control.buffer);
+  view.setBigUint64(0, BigInt(CONTROL_BYTES), true);
+  view.setInt32(8, SOL_SOCKET, true);
+  view.setInt32(12, SCM_RIGHTS, true);
+  view.setInt32(16, fd, true);
+  // struct msghdr: name and its length, vector and its length, control and its length, flags.
+  const message = new BigUint64Array([
+    0n,
+    0n,
+    BigInt(ptr(vector)),
+    1n,
+    BigInt(ptr(control)),
+    BigInt(CONTROL_SPACE),
+    0n,
+  ]);
+  const sent = libc().sendmsg(socket, ptr(message), MSG_NOSIGNAL);
+  if (Number(sent) !== bytes.length) throw hostCallError("hand a file to QEMU", readErrno());
+}

@@ -1,0 +1,124 @@
+import { type BigIntStats, closeSync, realpathSync, statfsSync, statSync } from "node:fs";
+import { asSvirtError } from "../../../errors.ts";
+import type { DiskFacts, FileSystemFacts, StorageFacts } from "../../../label/seen-by-others.ts";
+import type { FileId } from "../../../plan/facts/file.ts";
+import { deviceNumber, openPath, withFile } from "../files/file-id.ts";
+import { orThrow, unlessMissing } from "../files/files.ts";
+import { listFolder, readText } from "../files/quick-files.ts";
+
+/** Layers of device mapper, RAID, loop devices and overlays; more are not looked through. */
+const MOST_LAYERS = 16;
+/** A file system that has no block device of its own: st_dev is only a number. Documentation/admin-guide/devices.txt */
+const NO_DEVICE = /^0:/;
+
+/** Host.getStorage. statfs(2), proc_pid_mountinfo(5), Documentation/ABI/stable/sysfs-block of Linux */
+export function getStorage(file: FileId): StorageFacts {
+  const found: Found = { fileSystems: [], disks: [] };
+  const isBlock = withFile(file, (at) => {
+    addFileSystem(found, at, 0);
+    return statSync(at).isBlockDevice();
+  });
+  if (isBlock) addDisks(found, `/sys/dev/block/${file.node}`, 0);
+  return { ...found, isNode: file.node !== undefined };
+}
+
+interface Found {
+  readonly fileSystems: FileSystemFacts[];
+  readonly disks: DiskFacts[];
+}
+
+/** The file system of what is open at that path below /proc/self/fd, and what is under it. */
+function addFileSystem(found: Found, at: string, layers: number): void {
+  if (layers > MOST_LAYERS) return;
+  const stat = orThrow(`inspect ${at}`, () => statSync(at, { bigint: true }));
+  const mount = mountOf(at);
+  found.fileSystems.push({ magic: magicOf(at), type: mount?.type ?? "" });
+  const device = mount === undefined ? undefined : deviceOf(stat, mount);
+  if (device !== undefined) addDisks(found, `/sys/dev/block/${device}`, layers + 1);
+  const upper = mount?.type === "overlay" ? /(?:^|,)upperdir=([^,]*)/.exec(mount.options)?.[1] : undefined;
+  if (upper !== undefined) addFileAt(found, unescaped(upper), layers + 1);
+}
+
+/** SELinux asks for a right on the file system, and one that was mounted with `context=` may have any label. */
+function magicOf(at: string): number | undefined {
+  try {
+    const { type } = orThrow(`inspect the file system of ${at}`, () => statfsSync(at, { bigint: true }));
+    return Number(BigInt.asUintN(32, type));
+  } catch (error) {
+    if (asSvirtError(error).kind === "no-access") return undefined;
+    throw error;
+  }
+}
+
+function addFileAt(found: Found, path: string, layers: number): void {
+  const fd = unlessMissing(`inspect ${path}`, () => openPath(realpathSync(path)));
+  if (fd === undefined) return;
+  try {
+    addFileSystem(found, `/proc/self/fd/${fd}`, layers);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+interface Mount {
+  readonly device: string;
+  readonly type: string;
+  readonly source: string;
+  readonly options: string;
+}
+
+/** The mount by which a file was opened. proc_pid_fdinfo(5) mnt_id */
+function mountOf(at: string): Mount | undefined {
+  const fd = at.slice(at.lastIndexOf("/") + 1);
+  const id = /^mnt_id:\s*(\d+)$/m.exec(readText(`/proc/self/fdinfo/${fd}`) ?? "")?.[1];
+  const row = (readText("/proc/self/mountinfo") ?? "").split("\n").find((line) => line.startsWith(`${id} `));
+  if (id === undefined || row === undefined) return undefined;
+  const [mount = "", kind = ""] = row.split(" - ");
+  const [type = "", source = "", options = ""] = kind.split(" ");
+  return { device: mount.split(" ")[2] ?? "", type, source: unescaped(source), options };
+}
+
+/** That of the file system or, where that has none of its own, as btrfs, the one that was mounted. */
+function deviceOf(stat: BigIntStats, { device, source }: Mount): string | undefined {
+  const own = [deviceNumber(stat.dev), device].find((number) => !NO_DEVICE.test(number));
+  if (own !== undefined || !source.startsWith("/dev/")) return own;
+  const node = unlessMissing(`inspect ${source}`, () => statSync(source, { bigint: true }));
+  return node?.isBlockDevice() === true ? deviceNumber(node.rdev) : undefined;
+}
+
+/** A block device, or those under it. */
+function addDisks(found: Found, folder: string, layers: number): void {
+  const path = unlessMissing(`inspect ${folder}`, () => realpathSync(folder));
+  if (path === undefined || layers > MOST_LAYERS) return;
+  const disk = readText(`${path}/partition`) === undefined ? path : path.slice(0, path.lastIndexOf("/"));
+  const under = listFolder(`${disk}/slaves`);
+  for (const name of under) addDisks(found, `${disk}/slaves/${name}`, layers + 1);
+  const backing = readText(`${disk}/loop/backing_file`)?.replace(/\n$/, "");
+  if (backing !== undefined) addFileAt(found, backing, layers + 1);
+  if (under.length > 0 || backing !== undefined) return;
+  const scsiHost = /\/host(\d+)\//.exec(disk)?.[1];
+  const driver =
+    scsiHost === undefined ? undefined : readText(`/sys/class/scsi_host/host${scsiHost}/proc_name`);
+  found.disks.push({
+    name: disk.slice(disk.lastIndexOf("/") + 1),
+    path: disk,
+    transports: transportsOf(disk),
+    scsiDriver: driver?.trim(),
+  });
+}
+
+/** Of a namespace's controller; with multipath, of all that lead to it. Documentation/admin-guide/nvme-multipath.rst */
+function transportsOf(disk: string): readonly string[] {
+  const device = `${disk}/device`;
+  const controllers = listFolder(device).filter((name) => /^nvme\d+$/.test(name));
+  return [device, ...controllers.map((name) => `${device}/${name}`)].flatMap(
+    (controller) => readText(`${controller}/transport`)?.trim() ?? [],
+  );
+}
+
+/** Blanks and backslashes are octal numbers there. */
+function unescaped(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
+}

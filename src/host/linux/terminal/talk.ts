@@ -1,0 +1,153 @@
+import { closeSync, constants } from "node:fs";
+import { SvirtError } from "../../../errors.ts";
+import type { TalkEnd } from "../../channels.ts";
+import type { FileFacts } from "../../host.ts";
+import { type Awaited, copySize, makeRaw, poll } from "../calls/terminal.ts";
+import { openSame, withFile } from "../files/file-id.ts";
+import { orThrow } from "../files/files.ts";
+import { connectUnix } from "../sockets/listen.ts";
+import { readSome, writeSome } from "../sockets/socket-bytes.ts";
+import { writeBytes } from "./write-out.ts";
+
+const STDIN = 0;
+const STDOUT = 1;
+/** asm-generic/poll.h */
+const POLLIN = 1;
+const POLLOUT = 4;
+const CHUNK_BYTES = 4096;
+/** A guest that takes nothing makes a pipe wait. Whoever types must be heard all the same: he may want to leave. */
+const MOST_WAITING_BYTES = 65_536;
+/** How long at most a signal waits for us. */
+const LOOK_UP_MS = 100;
+/** How long a guest may answer to an input that has ended: QEMU looks once a second whether a terminal has somebody at it. */
+const LINGER_MS = 2000;
+const ENDING_SIGNALS = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
+
+/** Host.talk */
+export async function talk(
+  to: FileFacts,
+  { leaveBy, onOpen }: { readonly leaveBy: number; onOpen(): void },
+): Promise<TalkEnd> {
+  const guest = openConsole(to);
+  try {
+    onOpen();
+    return await new Talk(guest, leaveBy).run();
+  } finally {
+    closeSync(guest);
+  }
+}
+
+function openConsole({ id, type }: FileFacts): number {
+  return orThrow(`connect to ${id.path}`, () => {
+    if (type === "socket") return withFile(id, connectUnix);
+    const fd = openSame(id, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
+    // As QEMU has made it; whoever used it before may have left it otherwise, and then it echoes what the guest says.
+    makeRaw(fd);
+    return fd;
+  });
+}
+
+class Talk {
+  readonly #guest: number;
+  readonly #leaveBy: number;
+  readonly #chunk = new Uint8Array(CHUNK_BYTES);
+  /** For the guest, which has not taken it yet. */
+  #waiting: Uint8Array = new Uint8Array();
+  #inputEndedMs: number | undefined;
+  #hasLeft = false;
+  #hungUp = false;
+  #signal: string | undefined;
+
+  constructor(guest: number, leaveBy: number) {
+    this.#guest = guest;
+    this.#leaveBy = leaveBy;
+  }
+
+  async run(): Promise<TalkEnd> {
+    const resize = (): void => copySize(STDIN, this.#guest);
+    const end = (signal: string): void => {
+      this.#signal = signal;
+    };
+    for (const name of ENDING_SIGNALS) process.on(name, end);
+    process.on("SIGWINCH", resize);
+    // Only now, when no signal ends svirt any more without putting it back.
+    const restore = makeRaw(STDIN);
+    try {
+      resize();
+      return await this.#pump(restore !== undefined);
+    } finally {
+      restore?.();
+      process.off("SIGWINCH", resize);
+      for (const name of ENDING_SIGNALS) process.off(name, end);
+    }
+  }
+
+  async #pump(isTerminal: boolean): Promise<TalkEnd> {
+    for (;;) {
+      this.#pass(isTerminal);
+      if (this.#hungUp) return "hung-up";
+      if (this.#hasLeft && this.#waiting.length === 0) return "left";
+      if (this.#lingerMs() <= 0) return "input-ended";
+      // Lets a signal be told.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#signal === undefined) continue;
+      throw new SvirtError(`Disconnected from the guest's console by ${this.#signal}`, {
+        kind: "failed",
+        remedy: "Connect again: svirt console DOMAIN",
+      });
+    }
+  }
+
+  #lingerMs(): number {
+    if (this.#inputEndedMs === undefined) return Number.POSITIVE_INFINITY;
+    return this.#inputEndedMs + LINGER_MS - performance.now();
+  }
+
+  /** Waits for something to pass on, and passes it on. */
+  #pass(isTerminal: boolean): void {
+    const isRead =
+      !this.#hasLeft &&
+      this.#inputEndedMs === undefined &&
+      (isTerminal || this.#waiting.length < MOST_WAITING_BYTES);
+    const awaited: Awaited[] = [
+      { fd: this.#guest, events: POLLIN | (this.#waiting.length > 0 ? POLLOUT : 0) },
+      ...(isRead ? [{ fd: STDIN, events: POLLIN }] : []),
+    ];
+    const waitMs = Math.max(0, Math.min(LOOK_UP_MS, this.#lingerMs()));
+    const [guest = 0, input = 0] = poll(awaited, Math.ceil(waitMs));
+    if (input !== 0) this.#takeInput();
+    if ((guest & POLLOUT) !== 0) this.#give();
+    if ((guest & ~POLLOUT) !== 0) this.#show();
+    // A guest that takes nothing keeps nobody.
+    if (this.#hasLeft) this.#waiting = new Uint8Array();
+  }
+
+  #takeInput(): void {
+    const count = readSome(STDIN, this.#chunk);
+    if (count === "later") return;
+    if (count === "ended") {
+      this.#inputEndedMs = performance.now();
+      return;
+    }
+    const bytes = this.#chunk.subarray(0, count);
+    const at = bytes.indexOf(this.#leaveBy);
+    this.#waiting = Buffer.concat([this.#waiting, at === -1 ? bytes : bytes.subarray(0, at)]);
+    if (at === -1) return;
+    this.#give();
+    this.#hasLeft = true;
+  }
+
+  #give(): void {
+    const { count, errno } = writeSome(this.#guest, this.#waiting);
+    this.#waiting = this.#waiting.subarray(count);
+    if (errno !== undefined) this.#hungUp = true;
+  }
+
+  #show(): void {
+    const count = readSome(this.#guest, this.#chunk);
+    if (count === "later") return;
+    if (count === "ended") this.#hungUp = true;
+    // Nobody reads any more: svirt console vm1 | head
+    else if (!writeBytes(STDOUT, this.#chunk.subarray(0, count))) this.#hasLeft = true;
+  }
+}

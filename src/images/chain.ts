@@ -1,0 +1,190 @@
+import { SvirtError } from "../errors.ts";
+import { refuseImage, refuseSurplusData, withChain } from "./chain-refusals.ts";
+import type { ChainElement, ImageFormat, ImageHeader, ImagePart } from "./element.ts";
+import { HEADER_BYTES, parseImageFormat, parseImageHeader, probeImageFormat } from "./header.ts";
+import { resolveImageName } from "./name.ts";
+
+/** What a path leads to, with symbolic links followed, as stat(2) tells. */
+export interface ImageFacts {
+  readonly type: "file" | "block" | "character" | "folder" | "fifo" | "socket";
+  /** The same for two names of one thing: device and inode of a file, the node's own numbers of a block device. */
+  readonly id: { readonly device: string; readonly inode: string; readonly node?: string };
+}
+
+/** How the walk looks at the host: by what stands at a path, and by the first bytes of what it has seen there. */
+export interface ImageReader<Facts extends ImageFacts> {
+  /** undefined when nothing is there. */
+  facts(path: string): Facts | undefined;
+  /** Up to `length` bytes: fewer only where the file ends. */
+  read(image: Facts, offset: number, length: number): Uint8Array;
+}
+
+/** A disk's image as the domain declares it. */
+export interface TopImage {
+  readonly path: string;
+  readonly format: ImageFormat;
+  readonly readOnly: boolean;
+  /** Absent: the whole file is the image. */
+  readonly slice?: ImagePart | undefined;
+  /** Where its data are, whatever its header says of that. */
+  readonly dataFile?: { readonly path: string; readonly slice?: ImagePart | undefined } | undefined;
+  /** Images below it as the domain declares them; headers are not asked what these are. */
+  readonly backing?: readonly { readonly path: string; readonly format: ImageFormat }[];
+  /** Whether the chain ends with the last declared image, or goes on as that one's header says. */
+  readonly below?: "nothing" | "as-probed";
+}
+
+/** The same, as found on the host. */
+export interface FoundElement<Facts extends ImageFacts> extends ChainElement {
+  readonly facts: Facts;
+}
+
+/** The reference implementation's own limit. */
+const DEEPEST = 200;
+
+/**
+ * Follows an image's header to every other file that QEMU will open for it: top first, each image's data file right
+ * after it, then its backing file. Reads headers only, and of a raw image nothing. Throws "not-found" for a missing
+ * file, "unsupported" or "failed" for what must not be followed: each with the chain as far as it was seen.
+ */
+export function walkChain<Facts extends ImageFacts>(
+  top: TopImage,
+  reader: ImageReader<Facts>,
+): readonly FoundElement<Facts>[] {
+  const { path, format, readOnly, slice, backing = [], below = "as-probed" } = top;
+  const declared = backing.map((image) => ({ ...image, role: "backing", readOnly: true }) as const);
+  const chain: FoundElement<Facts>[] = [];
+  try {
+    const first: ImageClaim = { path, format, readOnly, slice, role: "top" };
+    for (let next: ImageClaim | undefined = first; next !== undefined; ) {
+      const element: FoundElement<Facts> = findElement(chain, next, reader);
+      chain.push(element);
+      const header = readHeader(element, reader);
+      refuseImage(element, header);
+      const declaredData = chain.length === 1 ? top.dataFile : undefined;
+      const data = dataFileOf(element, header, declaredData);
+      if (data !== undefined) chain.push(findElement(chain, data, reader));
+      const isLast = declared.length === 0;
+      next = isLast && below === "as-probed" ? backingOf(element, header, reader) : declared.shift();
+    }
+  } catch (error) {
+    throw withChain(error, chain, top.path);
+  }
+  return chain;
+}
+
+/** An image as a name or a header speaks of it, before the host was asked. */
+type ImageClaim = Omit<ChainElement, "storage">;
+
+function findElement<Facts extends ImageFacts>(
+  chain: readonly FoundElement<Facts>[],
+  image: ImageClaim,
+  reader: ImageReader<Facts>,
+): FoundElement<Facts> {
+  if (chain.length >= DEEPEST) {
+    throw new SvirtError(`its backing chain has more than ${DEEPEST} files`, {
+      kind: "unsupported",
+      remedy: "Shorten it with qemu-img rebase or qemu-img convert.",
+    });
+  }
+  const found = statImage(image.path, reader);
+  const again = chain.find(({ facts }) => identityOf(facts) === identityOf(found.facts));
+  if (again === undefined) return { ...image, ...found };
+  throw new SvirtError(`${image.path} is in its chain twice (before as ${again.path})`, {
+    kind: "failed",
+    remedy: "Correct the backing file with qemu-img rebase -u -b FILE -F FORMAT.",
+  });
+}
+
+function identityOf({ id, type }: ImageFacts): string {
+  return type === "block" && id.node !== undefined ? id.node : `${id.device} ${id.inode}`;
+}
+
+function statImage<Facts extends ImageFacts>(
+  path: string,
+  reader: ImageReader<Facts>,
+): { readonly storage: "file" | "block"; readonly facts: Facts } {
+  const facts = reader.facts(path);
+  if (facts === undefined) {
+    throw new SvirtError(`${path} does not exist`, {
+      kind: "not-found",
+      remedy: "Put the file in its place, or correct the path that names it.",
+    });
+  }
+  if (facts.type === "file" || facts.type === "block") return { storage: facts.type, facts };
+  throw new SvirtError(`${path} is a ${facts.type}, not a file or block device`, {
+    kind: "unsupported",
+    remedy: "Name an image file or a block device.",
+  });
+}
+
+function readHeader<Facts extends ImageFacts>(
+  { format, facts, slice }: FoundElement<Facts>,
+  reader: ImageReader<Facts>,
+): ImageHeader {
+  if (format === "raw") return { format };
+  const { offset, size } = slice ?? { offset: 0, size: HEADER_BYTES };
+  return parseImageHeader(reader.read(facts, offset, Math.min(size, HEADER_BYTES)), format);
+}
+
+function dataFileOf(
+  element: ChainElement,
+  header: ImageHeader,
+  declared: TopImage["dataFile"],
+): ImageClaim | undefined {
+  if (declared !== undefined) {
+    refuseSurplusData(element, header);
+    return { ...declared, format: "raw", role: "data-file", readOnly: element.readOnly };
+  }
+  if (header.dataFile === undefined) return undefined;
+  const { path, format = "raw" } = resolveImageName(element.path, header.dataFile);
+  if (format === "raw") return { path, format, role: "data-file", readOnly: element.readOnly };
+  throw new SvirtError(`the data file of ${element.path} is ${format}, not raw`, {
+    kind: "unsupported",
+    remedy:
+      "Make its data file raw, as QEMU wants it: qemu-img convert -O qcow2 -o data_file=FILE,data_file_raw=on",
+  });
+}
+
+function backingOf<Facts extends ImageFacts>(
+  element: FoundElement<Facts>,
+  header: ImageHeader,
+  reader: ImageReader<Facts>,
+): ImageClaim | undefined {
+  if (header.backingFile === undefined) return undefined;
+  const { path, format: named } = resolveImageName(element.path, header.backingFile);
+  const recorded = recordedFormat(header);
+  if (named !== undefined && recorded !== undefined && named !== recorded) {
+    throw new SvirtError(`${element.path} says both ${named} and ${recorded} of ${path}`, {
+      kind: "failed",
+      remedy: `Say one: qemu-img rebase -u -b ${path} -F FORMAT ${element.path}`,
+    });
+  }
+  const word = recorded ?? named;
+  const format = word === undefined ? guessFormat(path, element, reader) : parseImageFormat(word);
+  return { path, format, role: "backing", readOnly: true };
+}
+
+/** Old images name the protocol instead of the format: what it gives, QEMU takes as it is, which is raw. */
+function recordedFormat({ backingFormat }: ImageHeader): string | undefined {
+  return backingFormat === "file" || backingFormat === "host_device" ? "raw" : backingFormat;
+}
+
+/**
+ * Where no format is recorded the first bytes decide, but only for an image that stands alone: were it raw in truth, a
+ * guest could have written a header into it that leads to any file of the host. The reference implementation's rule.
+ */
+function guessFormat<Facts extends ImageFacts>(
+  path: string,
+  above: ChainElement,
+  reader: ImageReader<Facts>,
+): ImageFormat {
+  const bytes = reader.read(statImage(path, reader).facts, 0, HEADER_BYTES);
+  const format = parseImageFormat(probeImageFormat(bytes));
+  const header = parseImageHeader(bytes, format);
+  if (header.backingFile === undefined && header.dataFile === undefined) return format;
+  throw new SvirtError(`${above.path} does not record the format of ${path}, which names another file`, {
+    kind: "denied",
+    remedy: `Record it with qemu-img rebase -u -b ${path} -F ${format} ${above.path}, if it is right.`,
+  });
+}

@@ -1,0 +1,91 @@
+import { SvirtError } from "../errors.ts";
+import type { FileFacts, OpenedFile } from "../host/host.ts";
+import { belongsToHost } from "../label/protected-paths.ts";
+import type { FileId } from "../plan/facts/file.ts";
+import { fileKey } from "../plan/facts/file.ts";
+import { type FileMarks, readMarks } from "../run/labels/file-label.ts";
+import { heldElsewhere, othersOf } from "../run/labels/machine-marks.ts";
+import { type Node, registryOf } from "../state/instance.ts";
+import { readRecord } from "../state/record.ts";
+import { heldUnmarked, mayBeHeld } from "./held-elsewhere.ts";
+import { refuseOtherTool } from "./original-label.ts";
+import { findHeldByOthers } from "./refuse-held.ts";
+
+/** What is at a path. Throws "not-found". */
+export function inspectExisting(node: Node, path: string): FileFacts {
+  return withExisting(node, path, ({ facts }) => facts);
+}
+
+/** Works with what is at a path. Throws "not-found". */
+export function withExisting<Result>(node: Node, path: string, work: (file: OpenedFile) => Result): Result {
+  const done = node.host.withInspected(path, (file) => ({ result: work(file) }));
+  if (done !== undefined) return done.result;
+  throw new SvirtError(`Cannot access file '${path}': No such file or directory`, {
+    kind: "not-found",
+    remedy: "Correct the path.",
+  });
+}
+
+/**
+ * Works with what is at a path, unless it belongs to the host, somebody uses it, or it is among those that a guest still
+ * holds. Throws "not-found", "denied", "label-taken".
+ */
+export function withFree<Result>(
+  node: Node,
+  { held, path }: { readonly path: string; readonly held: ReadonlyMap<string, SvirtError> },
+  work: (file: OpenedFile, marks: FileMarks) => Result,
+): Result {
+  return withExisting(node, path, (file) => {
+    const { id } = file.facts;
+    if (belongsToHost(id.path)) throw ofHost(path);
+    const [holder] = registryOf(node).listHolders("file", fileKey(id));
+    if (holder !== undefined) throw inUse(path, readRecord(node, holder.owner)?.name ?? holder.owner);
+    const stillHeld = held.get(fileKey(id));
+    if (stillHeld !== undefined) throw stillHeld;
+    const marks = readMarks(node.host, { id, file });
+    refuseOtherTool(node, path, marks);
+    refuseHeld(node, path, { id, marks });
+    return work(file, marks);
+  });
+}
+
+/** Throws "label-taken" for a file that guests of another machine have, or may have. */
+function refuseHeld(
+  node: Node,
+  named: string,
+  file: { readonly id: FileId; readonly marks: FileMarks },
+): void {
+  const others = othersOf(node.host, file.marks.machines);
+  if (others.length > 0) throw heldElsewhere(named, others);
+  const through = heldUnmarked(node, file);
+  if (through !== undefined) throw mayBeHeld(node, { ...file, named }, through);
+}
+
+function inUse(path: string, guest: string): SvirtError {
+  return new SvirtError(`Cannot label ${path}: the guest ${guest} uses it`, {
+    kind: "label-taken",
+    remedy: `Stop that guest: svirt shutdown ${guest}`,
+  });
+}
+
+/** The error for what svirt does not label. */
+export function ofHost(path: string): SvirtError {
+  return new SvirtError(`Cannot label ${path}: it belongs to the host`, {
+    kind: "denied",
+    remedy: "Label the host's own files with restorecon or chcon.",
+  });
+}
+
+/** Those of these files that a guest's process holds, by their keys: looked up at once, for that goes through all guests. */
+export function findHeldAmong(node: Node, paths: readonly string[]): ReadonlyMap<string, SvirtError> {
+  const things = paths.flatMap((path) => {
+    try {
+      const id = node.host.inspectFile(path)?.id;
+      return id === undefined ? [] : [{ key: fileKey(id), path: id.path }];
+    } catch {
+      // Told when the file is worked with.
+      return [];
+    }
+  });
+  return findHeldByOthers(node, things);
+}

@@ -1,0 +1,85 @@
+import { SvirtError } from "../errors.ts";
+import type { FileId } from "../plan/facts/file.ts";
+import { privateRange } from "../report/policy-facts.ts";
+import type { FileMarks } from "../run/labels/file-label.ts";
+import {
+  heldElsewhere,
+  keepsLabels,
+  labelsSeenBy,
+  othersOf,
+  UNKNOWN_MACHINE,
+} from "../run/labels/machine-marks.ts";
+import { type Node, registryOf } from "../state/instance.ts";
+
+/** How somebody will use a file. */
+export interface FileUse {
+  readonly sharing: "exclusive" | "shared";
+  /** The label that it gets; undefined: it keeps its own. */
+  readonly to: string | undefined;
+  /** A label that an administrator may have given it. */
+  readonly meant: string | undefined;
+}
+
+/** A file, and what it says of its label. */
+interface FileWithMarks {
+  readonly id: FileId;
+  readonly marks: FileMarks;
+}
+
+/**
+ * Throws "label-taken" for a file that guests of another machine have or may have, unless the new guest shares it with
+ * them under the label that it has.
+ */
+export function refuseElsewhere(
+  node: Node,
+  { id, marks, named }: FileWithMarks & { readonly named: string },
+  use: FileUse,
+): void {
+  const others = othersOf(node.host, marks.machines);
+  const changes = use.to !== undefined && use.to !== marks.label;
+  if (others.length > 0 && (use.sharing === "exclusive" || changes)) throw heldElsewhere(named, others);
+  if (use.to === undefined || marks.label === use.meant) return;
+  const through = heldUnmarked(node, { id, marks });
+  if (through !== undefined) throw mayBeHeld(node, { id, marks, named }, through);
+}
+
+/** Whether guests of another machine have the file, or may have it. */
+export function isHeldElsewhere(node: Node, file: FileWithMarks): boolean {
+  return othersOf(node.host, file.marks.machines).length > 0 || heldUnmarked(node, file) !== undefined;
+}
+
+/**
+ * By what other machines may see a file that has one guest's label, which no guest here has and no machine has marked. A mark of
+ * an svirt that marked no machines counts in its own boot. The caller has seen that no guest here holds the file.
+ */
+export function heldUnmarked(
+  node: Node,
+  { id, marks: { label, machines, remembered } }: FileWithMarks,
+): string | undefined {
+  const { host } = node;
+  const range = privateRange(host, label);
+  if (range === undefined || machines.length > 0 || remembered?.bootId === host.getBootId()) return undefined;
+  if (registryOf(node).isTaken("static", range)) return undefined;
+  return labelsSeenBy(host, id);
+}
+
+/** The error for a file that no machine has marked, and that a guest of one may have. */
+export function mayBeHeld(
+  { host }: Node,
+  { id, marks: { label }, named }: FileWithMarks & { readonly named: string },
+  through: string,
+): SvirtError {
+  return new SvirtError(
+    `Cannot label ${named}: it has the label ${label} of a guest that is not here, and other machines see it by ${through}`,
+    {
+      kind: "label-taken",
+      remedy: host.withAttributes(id, keepsLabels)
+        ? `If no machine runs a guest with it: svirt label release ${named} --machine ${UNKNOWN_MACHINE}`
+        : OF_MOUNT,
+    },
+  );
+}
+
+/** The remedy for a file with one guest's label that the file has from its mount: no call changes it. */
+export const OF_MOUNT =
+  "For the guest whose label that is, write it as a static label into the guest's XML. For another one, mount it with another context=.";

@@ -1,0 +1,29 @@
+import type { FileFacts } from "../host/host.ts";
+import { FILE_TO_COME, fileKey } from "../plan/facts/file.ts";
+import type { Ownership } from "../plan/facts/step-parts.ts";
+import type { UsedFile } from "../resolve/resolved-file.ts";
+import { type Node, registryOf } from "../state/instance.ts";
+
+/** S_ISUID and S_ISGID of stat(2): a file that has them runs as its owner or group. */
+const RUNS_AS_OWNER = 0o6000;
+
+/**
+ * Owner, group and mode that a file of the guest's user gets back when the guest is gone: those from before the first guest
+ * that has it now. A file that the guest writes into never becomes a program that runs as its owner. Undefined for a file of
+ * somebody else's, which the kernel does not let the guest's user change, and for one that the start makes.
+ */
+export function ownershipOf(
+  node: Node,
+  { facts, role }: Pick<UsedFile, "facts" | "role">,
+  uid: number,
+): Ownership | undefined {
+  if (facts.uid !== uid || facts.id.inode === FILE_TO_COME.inode || facts.type === "socket") return undefined;
+  const [holder] = registryOf(node).listHolders("file", fileKey(facts.id));
+  if (holder?.ownership !== undefined) return holder.ownership;
+  const { gid, mode } = facts;
+  return { uid, gid, mode: isWrittenProgram(facts, role) ? mode & ~RUNS_AS_OWNER : mode };
+}
+
+function isWrittenProgram({ type }: FileFacts, role: UsedFile["role"]): boolean {
+  return type === "file" && role !== "content" && role !== "host";
+}

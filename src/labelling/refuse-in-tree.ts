@@ -1,0 +1,35 @@
+import { SvirtError } from "../errors.ts";
+import { fileKey } from "../plan/facts/file.ts";
+import { type Node, registryOf } from "../state/instance.ts";
+import type { NamedFile } from "./original-label.ts";
+
+/**
+ * Throws "label-taken" for a file in a folder that a guest shares: all in there has that one's label. `free` are folders
+ * that nobody shares, of which those that are found are added to it.
+ */
+export function refuseInTree(
+  node: Node,
+  uuid: string,
+  { facts, free = new Set(), named }: NamedFile & { readonly free?: Set<string> },
+): void {
+  const registry = registryOf(node);
+  for (const folder of foldersAbove(facts.id.path)) {
+    if (free.has(folder)) continue;
+    const id = node.host.inspectFile(folder)?.id;
+    const [other] = id === undefined ? [] : registry.listHolders("file", fileKey(id));
+    if (other === undefined) {
+      free.add(folder);
+      continue;
+    }
+    const who = other.owner === uuid ? "this guest shares" : `the guest ${other.owner} shares`;
+    throw new SvirtError(`Cannot give ${named} to the guest: ${who} ${folder} with all that is in it`, {
+      kind: "label-taken",
+      remedy: "Put the file elsewhere, or end that guest.",
+    });
+  }
+}
+
+function foldersAbove(path: string): readonly string[] {
+  const words = path.split("/").slice(1, -1);
+  return words.map((_, at) => `/${words.slice(0, at + 1).join("/")}`);
+}

@@ -1,0 +1,53 @@
+import { parseDomainText } from "../domain/document.ts";
+import { listResources } from "../domain/resources/resources.ts";
+import { SvirtError } from "../errors.ts";
+import { diskRole } from "../label/file-label.ts";
+import { fileKey } from "../plan/facts/file.ts";
+import type { UsedFile } from "../resolve/resolved-file.ts";
+import { type Definition, listDefinitionNames, readDefinition } from "../state/definitions.ts";
+import type { Node } from "../state/instance.ts";
+import { resolveReferences } from "../xml/references.ts";
+
+/** What may be a disk's path in the stored form, which svirt writes itself. */
+const SOURCE = /<source [^>]*?\b(?:file|dev)='(\/[^']*)'/g;
+
+/**
+ * Throws "label-taken" for a file that the header of an image names, and not the XML, if another definition has it as a disk
+ * of its own: a guest that has taken its QEMU over writes into that header what it likes, and would be given another's
+ * disk at its next start.
+ */
+export function refuseOthersDisk(node: Node, uuid: string, files: readonly UsedFile[]): void {
+  const named = new Map<string, string>();
+  for (const file of files) if (file.isNamedByImage === true) named.set(fileKey(file.facts.id), file.named);
+  if (named.size === 0) return;
+  for (const name of listDefinitionNames(node)) {
+    const other = readDefinition(node, name);
+    const found = other === undefined || other.uuid === uuid ? undefined : findOwn(node, other, named);
+    if (found === undefined) continue;
+    throw new SvirtError(
+      `Cannot give ${found} to the guest: an image's header names it, and it is a disk of '${name}'`,
+      {
+        kind: "label-taken",
+        remedy:
+          "If that is meant, say so in the disk's XML: <backingStore> for an image below, <dataStore> for its data.",
+      },
+    );
+  }
+}
+
+/** Which of these files it has for itself. To parse a definition takes long: so its text is looked at first. */
+function findOwn(node: Node, { xml }: Definition, named: ReadonlyMap<string, string>): string | undefined {
+  const whichIs = (path: string): string | undefined => {
+    const found = node.host.inspectFile(path);
+    return found === undefined ? undefined : named.get(fileKey(found.id));
+  };
+  const paths = [...xml.matchAll(SOURCE)].map(([, text = ""]) => resolveReferences(text));
+  if (!paths.some((path) => typeof path === "string" && whichIs(path) !== undefined)) return undefined;
+  for (const disk of listResources(parseDomainText(xml))) {
+    if (disk.kind !== "disk" || diskRole(disk) !== "private") continue;
+    const found =
+      whichIs(disk.path) ?? (disk.dataFile === undefined ? undefined : whichIs(disk.dataFile.path));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,32 @@
+import { SvirtError } from "../errors.ts";
+import type { LabelDecision } from "../label/guest-label.ts";
+import type { UsedFile } from "../resolve/resolved-file.ts";
+import { getFileLabel } from "../run/labels/file-label.ts";
+import type { Node } from "../state/instance.ts";
+
+/** What a file without a label counts as. */
+const UNLABELED = "system_u:object_r:unlabeled_t:s0";
+
+/**
+ * Refuses a file that the kernel would not let the guest use with the label that it will have: one that keeps its own
+ * (`relabel='no'`) or is given one by the XML. QEMU would only say "Permission denied". Throws "denied".
+ */
+export function refuseUnusable(
+  node: Node,
+  label: LabelDecision,
+  { file, to }: { readonly file: UsedFile; readonly to: string | undefined },
+): void {
+  const { label: context } = label;
+  const { facts, named, override } = file;
+  const isByRule = override === undefined && label.relabel;
+  if (isByRule || context === undefined || node.host.getSelinux().mode !== "enforcing") return;
+  const willBe = to ?? getFileLabel(node.host, facts.id) ?? UNLABELED;
+  if (node.host.mayAccess({ context, label: willBe, type: facts.type, permissions: ["read"] })) return;
+  throw new SvirtError(
+    `Cannot give ${named} to the guest: SELinux would not let ${context} read a file labelled ${willBe}`,
+    {
+      kind: "denied",
+      remedy: `Let svirt label it (leave relabel='no' and the <label> out), or label it: svirt label set ${named} LABEL`,
+    },
+  );
+}

@@ -1,0 +1,148 @@
+import { SvirtError } from "../errors.ts";
+import type { OpenedFile } from "../host/host.ts";
+import { belongsToHost } from "../label/protected-paths.ts";
+import { fileKey } from "../plan/facts/file.ts";
+import { folderOf } from "../plan/folder-of.ts";
+import { privateRange } from "../report/policy-facts.ts";
+import { type FileMarks, getFileLabel, putLabel, readMarks } from "../run/labels/file-label.ts";
+import {
+  keepsLabels,
+  type MachineMark,
+  othersOf,
+  removeMachineMarks,
+  UNKNOWN_MACHINE,
+} from "../run/labels/machine-marks.ts";
+import { removeRemembered } from "../run/labels/remembered-label.ts";
+import type { FileContexts } from "../selinux/file-contexts/look-up.ts";
+import { type Node, registryOf } from "../state/instance.ts";
+import { withRegistryLock } from "../state/locks.ts";
+import { type EachPath, forEachPath } from "./each-path.ts";
+import { findHeldAmong, ofHost, withExisting } from "./free-file.ts";
+import { heldUnmarked, OF_MOUNT } from "./held-elsewhere.ts";
+import { refuseOtherTool } from "./original-label.ts";
+import { isRoot, type LabelChange, onlyRoot, restoredLabel } from "./set-label.ts";
+
+/** An administrator's word that a machine, by its id or name, has none of these files any more. */
+interface Release {
+  readonly paths: readonly string[];
+  readonly machine: string;
+  readonly isDryRun: boolean;
+}
+
+/**
+ * Takes the mark of another machine from files. One that nobody has then gets the label back that it remembers or, if it
+ * remembers none, the one that it has by policy. A file that cannot be had leaves the others: "not-found" too for one
+ * that this machine does not hold, "label-taken", "denied".
+ */
+export async function releaseLabels(
+  node: Node,
+  { isDryRun, machine, paths }: Release,
+  contexts: FileContexts | undefined,
+): Promise<EachPath<LabelChange>> {
+  if (!isRoot(node)) return { done: [], errors: paths.map(onlyRoot) };
+  return await withRegistryLock(node, async () => {
+    const held = findHeldAmong(node, paths);
+    return forEachPath(paths, (path) =>
+      withExisting(node, path, (file) =>
+        releaseFile(node, { file, named: path, machine, isDryRun, contexts, held }),
+      ),
+    );
+  });
+}
+
+interface FileRelease extends Omit<Release, "paths"> {
+  readonly file: OpenedFile;
+  readonly contexts: FileContexts | undefined;
+  /** Of files that a process of a guest here has open, by their keys, the error that says so. */
+  readonly held: ReadonlyMap<string, SvirtError>;
+  readonly named: string;
+}
+
+function releaseFile(node: Node, release: FileRelease): LabelChange {
+  const { file, isDryRun, named } = release;
+  const { id } = file.facts;
+  if (belongsToHost(id.path)) throw ofHost(named);
+  const marks = readMarks(node.host, { id, file });
+  const isUsedHere = registryOf(node).isTaken("file", fileKey(id));
+  const given = isUsedHere && release.machine === UNKNOWN_MACHINE ? [] : givenUp(node, release, marks);
+  const stays = isUsedHere || othersOf(node.host, marks.machines).length > given.length;
+  const change = { path: id.path, from: marks.label };
+  if (stays) {
+    if (!isDryRun) removeMachineMarks(file, given);
+    return { ...change, to: marks.label };
+  }
+  const stillHeld = release.held.get(fileKey(id));
+  if (stillHeld !== undefined) throw stillHeld;
+  refuseOtherTool(node, named, marks);
+  if (!keepsLabels(file)) throw labelOfMount(named, marks.label);
+  const to = labelFor(node, release, marks);
+  if (isDryRun) return { ...change, to };
+  if (to !== marks.label) putLabel(file, id.path, to);
+  removeRemembered(node.host, file, marks.names);
+  removeMachineMarks(file, marks.machines);
+  return { ...change, to };
+}
+
+function labelOfMount(named: string, label: string | undefined): SvirtError {
+  return new SvirtError(`Cannot release ${named}: it has the label ${label} from its mount`, {
+    kind: "denied",
+    remedy: OF_MOUNT,
+  });
+}
+
+/** Where policy has none, as for what is mounted below /mnt, that of its folder: as a new file there would get. */
+function labelFor(
+  node: Node,
+  { contexts, file: { facts }, named }: FileRelease,
+  { label, remembered }: FileMarks,
+): string {
+  const { host } = node;
+  const folder = host.inspectFile(folderOf(facts.id.path))?.id;
+  const found = [
+    restoredLabel(node, { facts, remembered }, contexts),
+    label,
+    folder === undefined ? undefined : getFileLabel(host, folder),
+  ].find((each) => each !== undefined && privateRange(host, each) === undefined);
+  if (found !== undefined) return found;
+  throw new SvirtError(
+    `Cannot release ${named}: neither it nor the policy nor its folder tells which label it should have`,
+    {
+      kind: "failed",
+      remedy: `Give its folder a label first: chcon ${folderOf(facts.id.path)}`,
+    },
+  );
+}
+
+/** The marks that are given up: none where no machine has marked the file. */
+function givenUp(
+  node: Node,
+  { file, machine, named }: FileRelease,
+  marks: FileMarks,
+): readonly MachineMark[] {
+  const others = othersOf(node.host, marks.machines);
+  if (machine === UNKNOWN_MACHINE) {
+    if (others.length === 0 && heldUnmarked(node, { id: file.facts.id, marks }) !== undefined) return [];
+    throw notHeld(named, others, "a machine that has not marked it");
+  }
+  const meant = others.filter(({ id, name }) => id === machine.toLowerCase() || name === machine);
+  if (meant.length === 1) return meant;
+  throw notHeld(
+    named,
+    others,
+    meant.length === 0 ? `the machine ${machine}` : `one machine called ${machine}`,
+  );
+}
+
+function notHeld(named: string, others: readonly MachineMark[], who: string): SvirtError {
+  const machines = others.map(({ id, name }) => `${name} (${id})`).join(", ");
+  return new SvirtError(
+    `Cannot release ${named}: not ${who} holds it, but ${machines === "" ? "no other machine" : machines}`,
+    {
+      kind: "not-found",
+      remedy:
+        machines === ""
+          ? `Give it its label back: svirt label restore ${named}`
+          : "Name that one, by its id.",
+    },
+  );
+}

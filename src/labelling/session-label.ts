@@ -1,0 +1,30 @@
+import { SvirtError } from "../errors.ts";
+import { FILE_TO_COME } from "../plan/facts/file.ts";
+import type { UsedFile } from "../resolve/resolved-file.ts";
+import { getFileLabel } from "../run/labels/file-label.ts";
+import { isSession, type Node } from "../state/instance.ts";
+
+/**
+ * In a session, whether the file can have the label that its guest wants: the kernel lets an ordinary user label what he
+ * owns. What others own must have that label already, and keeps it. Throws "denied". inode_owner_or_capable() of Linux
+ */
+export function labelByOwner(
+  node: Node,
+  { facts, named, role }: UsedFile,
+  wanted: string | undefined,
+): string | undefined {
+  if (wanted === undefined || !isSession(node)) return wanted;
+  const isPlanned = facts.id.inode === FILE_TO_COME.inode;
+  if (isPlanned || facts.uid === node.host.getUid()) return wanted;
+  if (getFileLabel(node.host, facts.id) === wanted) return undefined;
+  throw new SvirtError(
+    `Cannot label ${named} ${wanted}: it belongs to user ${facts.uid}, and only he and root may`,
+    {
+      kind: "denied",
+      remedy:
+        role === "content"
+          ? `Have root label it once, for all guests that read it: svirt label set ${named} ${wanted}`
+          : "Give the guest a file of your own.",
+    },
+  );
+}

@@ -1,0 +1,132 @@
+import { SvirtError } from "../errors.ts";
+import type { FileFacts } from "../host/host.ts";
+import { defaultLabelOf } from "../report/default-labels.ts";
+import { privateRange } from "../report/policy-facts.ts";
+import { refuseWritten } from "../resolve/written-place.ts";
+import { type FileMarks, putLabel } from "../run/labels/file-label.ts";
+import { removeMachineMarks } from "../run/labels/machine-marks.ts";
+import { removeRemembered } from "../run/labels/remembered-label.ts";
+import { canonicalContext } from "../selinux/context.ts";
+import type { FileContexts } from "../selinux/file-contexts/look-up.ts";
+import type { Node } from "../state/instance.ts";
+import { withRegistryLock } from "../state/locks.ts";
+import { type EachPath, forEachPath } from "./each-path.ts";
+import { findHeldAmong, withFree } from "./free-file.ts";
+
+/** A change of a file's label, done or only planned; `to` is undefined where policy has no label for the file. */
+export interface LabelChange {
+  readonly path: string;
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+}
+
+/** An administrator's own act on one file. */
+interface LabelAct {
+  readonly path: string;
+  readonly isDryRun: boolean;
+}
+
+/**
+ * Gives a file a label, by an administrator's wish: what it remembered is forgotten. Throws "usage" for what is not a
+ * context, "not-found", "label-taken" for a file that a guest uses, "denied" for one of the host's own or a label that
+ * the policy does not know.
+ */
+export async function setLabel(node: Node, act: LabelAct, context: string): Promise<LabelChange> {
+  const to = canonicalContext(context);
+  refuseUnknown(node, to);
+  if (!isRoot(node)) throw onlyRoot(act.path);
+  return await withRegistryLock(node, async () => {
+    const held = findHeldAmong(node, [act.path]);
+    return changeLabel(node, { ...act, held }, ({ facts }) => {
+      if (node.isForKey === true) refuseWritten(node.host, facts);
+      return to;
+    });
+  });
+}
+
+/**
+ * Gives files back the label that they remember or, if one remembers none or only that of a guest that is gone, the one
+ * that it has by policy; all under one lock, since to take it anew for each is a fifth of the work. A file that cannot be
+ * had leaves the others: "not-found", "label-taken", "denied", as each is to an ordinary user; "failed" where there is
+ * no policy.
+ */
+export async function restoreLabels(
+  node: Node,
+  { isDryRun, paths }: { readonly paths: readonly string[]; readonly isDryRun: boolean },
+  contexts: FileContexts | undefined,
+): Promise<EachPath<LabelChange>> {
+  if (!isRoot(node)) return { done: [], errors: paths.map(onlyRoot) };
+  return await withRegistryLock(node, async () => {
+    const held = findHeldAmong(node, paths);
+    return forEachPath(paths, (path) =>
+      changeLabel(node, { path, isDryRun, held }, (file) => giveBack(node, file, contexts)),
+    );
+  });
+}
+
+function giveBack(node: Node, file: MarkedFile, contexts: FileContexts | undefined): string | undefined {
+  const label = restoredLabel(node, file, contexts);
+  if (label === undefined && contexts === undefined) throw noPolicy(file.facts.id.path);
+  return label;
+}
+
+/** A file, and what it remembers. */
+interface MarkedFile extends Pick<FileMarks, "remembered"> {
+  readonly facts: FileFacts;
+}
+
+/** The label that a file would be given back if it were restored now; undefined where nothing tells one. */
+export function restoredLabel(
+  node: Node,
+  { facts, remembered }: MarkedFile,
+  contexts: FileContexts | undefined,
+): string | undefined {
+  const original = remembered?.original;
+  if (original !== undefined && privateRange(node.host, original) === undefined) return original;
+  return contexts === undefined ? undefined : defaultLabelOf(contexts, facts);
+}
+
+/** The caller holds the registry's lock, so that no start takes the file meanwhile. */
+function changeLabel(
+  node: Node,
+  { held, isDryRun, path }: LabelAct & { readonly held: ReadonlyMap<string, SvirtError> },
+  decide: (file: MarkedFile) => string | undefined,
+): LabelChange {
+  return withFree(node, { path, held }, (file, { label, machines, names, remembered }) => {
+    const { facts } = file;
+    const change = { path: facts.id.path, from: label, to: decide({ facts, remembered }) };
+    if (isDryRun || change.to === undefined) return change;
+    if (change.to !== change.from) putLabel(file, change.path, change.to);
+    removeRemembered(node.host, file, names);
+    removeMachineMarks(file, machines);
+    return change;
+  });
+}
+
+/** Whether it is root who calls. */
+export function isRoot({ host }: Node): boolean {
+  return host.getUid() === 0;
+}
+
+/** The error for an ordinary user who labels. */
+export function onlyRoot(path: string): SvirtError {
+  return new SvirtError(`Cannot label ${path}: only root can see to it that no guest takes it meanwhile`, {
+    kind: "denied",
+    remedy: "Run svirt as root.",
+  });
+}
+
+function refuseUnknown(node: Node, context: string): void {
+  if (node.host.getSelinux().mode === "disabled" || node.host.isValidContext(context)) return;
+  throw new SvirtError(`Cannot label a file ${context}: the loaded policy does not know that context`, {
+    kind: "denied",
+    remedy: "Correct its user, role, type or range.",
+  });
+}
+
+function noPolicy(path: string): SvirtError {
+  return new SvirtError(`Cannot tell the default label of ${path}: there is no file_contexts`, {
+    kind: "failed",
+    remedy: "Install an SELinux policy, and set SELINUXTYPE in /etc/selinux/config.",
+  });
+}

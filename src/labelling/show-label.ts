@@ -1,0 +1,75 @@
+import type { OpenedFile } from "../host/host.ts";
+import type { Machine } from "../label/machine.ts";
+import { seenByOthers } from "../label/seen-by-others.ts";
+import { fileKey } from "../plan/facts/file.ts";
+import { defaultLabelOf } from "../report/default-labels.ts";
+import { readMarks } from "../run/labels/file-label.ts";
+import { othersOf } from "../run/labels/machine-marks.ts";
+import type { FileContexts } from "../selinux/file-contexts/look-up.ts";
+import { type Node, registryOf } from "../state/instance.ts";
+import { readRecord } from "../state/record.ts";
+import { withExisting } from "./free-file.ts";
+import { isStale } from "./original-label.ts";
+import { restoredLabel } from "./set-label.ts";
+
+/** A guest that holds a file. */
+interface FileUser {
+  readonly name: string;
+  readonly uuid: string;
+  readonly sharing: "exclusive" | "shared";
+}
+
+/** All that is known of a file's label. */
+export interface LabelFacts {
+  /** Where the path leads, with symlinks resolved. */
+  readonly path: string;
+  readonly label: string | undefined;
+  /** By policy; undefined where it has none for such a file. */
+  readonly defaultLabel: string | undefined;
+  readonly usedBy: readonly FileUser[];
+  /** What the file itself remembers, and in which boot svirt or libvirt wrote that. */
+  readonly remembered: { readonly label: string; readonly by: "svirt" | "libvirt" } | undefined;
+  /** The other machines that have it, each with its id. */
+  readonly heldBy?: readonly Machine[];
+  /** By what other machines may see what is in it; absent: only this one can, as far as the kernel knows. */
+  readonly seenBy?: string;
+  /** What it gets when its last user ends, or by svirt label restore. */
+  readonly givenBack: string | undefined;
+  /** It carries the label of a guest that is gone. */
+  readonly isStale: boolean;
+}
+
+/** Tells what is known of a file's label, and changes nothing. Throws "not-found". */
+export function showLabel(node: Node, path: string, contexts: FileContexts | undefined): LabelFacts {
+  return withExisting(node, path, (file) => tellLabel(node, file, contexts));
+}
+
+function tellLabel(node: Node, file: OpenedFile, contexts: FileContexts | undefined): LabelFacts {
+  const { facts } = file;
+  const holders = registryOf(node).listHolders("file", fileKey(facts.id));
+  const { label, machines, remembered } = readMarks(node.host, { id: facts.id, file });
+  const others = othersOf(node.host, machines).map(({ id, name }) => ({ id, name }));
+  const seenBy = seenByOthers(node.host.getStorage(facts.id)).content;
+  return {
+    path: facts.id.path,
+    label,
+    defaultLabel: contexts === undefined ? undefined : defaultLabelOf(contexts, facts),
+    usedBy: holders.map(({ owner, sharing }) => ({ name: nameOf(node, owner), uuid: owner, sharing })),
+    remembered:
+      remembered === undefined
+        ? undefined
+        : {
+            label: remembered.original,
+            by: remembered.bootId === undefined ? "libvirt" : "svirt",
+          },
+    givenBack:
+      holders[0] === undefined ? restoredLabel(node, { facts, remembered }, contexts) : holders[0].original,
+    isStale: isStale(node, facts),
+    ...(others.length === 0 ? {} : { heldBy: others }),
+    ...(seenBy === undefined ? {} : { seenBy }),
+  };
+}
+
+function nameOf(node: Node, uuid: string): string {
+  return readRecord(node, uuid)?.name ?? uuid;
+}

@@ -1,0 +1,147 @@
+import { deleteCommand } from "../../qemu/monitor/plug-commands.ts";
+import type { BlockJob } from "../facts/block-job.ts";
+import type { FileId } from "../facts/file.ts";
+import { fileKey } from "../facts/file.ts";
+import type { Claim, MonitorCommand } from "../facts/step-parts.ts";
+import { type Layer, layerOf, planAccess } from "../record/disk-chain.ts";
+import { listPlugged } from "../record/qemu-objects.ts";
+import type { ChangeSteps } from "../steps/change.ts";
+import type { Step } from "../steps/step.ts";
+import { type Behind, planGiveBack, planUnplug } from "./hotplug.ts";
+
+/** What planning needs to know of a guest besides its steps. */
+export interface BlockFacts {
+  readonly monitor: string;
+  /** Whether the disk's files are opened past the host's cache. */
+  readonly direct: boolean;
+  /** The guest's own label, and that of what it only reads; undefined: files keep theirs. */
+  readonly imageLabel: string | undefined;
+  readonly contentLabel: string | undefined;
+}
+
+/** An image below becomes one that the guest writes to: its own, then QEMU opens it so. */
+export function planWritable(done: readonly Step[], node: string, facts: BlockFacts): Step[] {
+  const plugged = listPlugged(done);
+  const layer = layerOf(plugged, node);
+  return [
+    ...planUse(done, layer, { sharing: "exclusive", label: facts.imageLabel }),
+    planAccess(plugged, layer, { access: "read-write", ...facts }),
+  ];
+}
+
+/** QEMU begins a job; an image that was made for it stays. */
+export function planStartJob(
+  job: BlockJob,
+  command: MonitorCommand,
+  monitor: string,
+): Extract<Step, { do: "start-job" }> {
+  const made = job.made === undefined ? {} : { made: job.made };
+  return { do: "start-job", monitor, job: job.job ?? "", command, ...made };
+}
+
+/**
+ * What is to be done when a job has ended: QEMU holds only for reading what is below now, and it gets the label for that;
+ * what the guest has let go of is given back. An overlay that is not used is removed.
+ */
+export function planConclusion(
+  done: readonly Step[],
+  ended: { readonly job: BlockJob; readonly isDone: boolean },
+  facts: BlockFacts,
+): ChangeSteps {
+  const { isDone, job } = ended;
+  const all = new Set([...job.before, ...job.chain.map(({ node }) => node)]);
+  const chain = isDone ? job.chain.map(({ node }) => node) : job.before;
+  const adopt = planAdopt(job, isDone ? chain : [], facts.monitor);
+  const plugged = listPlugged([...done, adopt]);
+  const below = chain.slice(1).map((node) => layerOf(plugged, node));
+  const writable = below.filter(({ files }) => [...files.values()].some((file) => isExclusive(done, file)));
+  const unplugs: Step[] = [];
+  for (const node of all) {
+    if (chain.includes(node)) continue;
+    const now = listPlugged([...done, adopt, ...unplugs]);
+    unplugs.push(planUnplug(now, behindLayer(layerOf(now, node)), { monitor: facts.monitor }));
+  }
+  const label = { sharing: "shared", label: facts.contentLabel } as const;
+  return {
+    steps: [],
+    after: [
+      adopt,
+      ...writable.map((layer) => planAccess(plugged, layer, { access: "read-only", ...facts })),
+      ...unplugs,
+      ...writable.flatMap((layer) => planUse(done, layer, label)),
+      ...planGiveBack(done, [...done, adopt, ...unplugs]),
+      ...planRemoval(done, ended),
+    ],
+  };
+}
+
+/** The claim of the file with that key. */
+export function claimIn(done: readonly Step[], key: string): Claim | undefined {
+  for (const step of done) {
+    if (step.do === "reserve" && step.claim.kind === "file" && step.claim.key === key) return step.claim;
+  }
+  return undefined;
+}
+
+type UdevRule = NonNullable<Extract<Step, { do: "change-label" }>["udevRule"]>;
+
+function ruleIn(done: readonly Step[], key: string): UdevRule | undefined {
+  for (const step of done) {
+    if (step.do === "write-udev-rule" && fileKey(step.file) === key)
+      return { path: step.path, type: step.type };
+  }
+  return undefined;
+}
+
+function planAdopt(job: BlockJob, chain: readonly string[], monitor: string): Step {
+  return {
+    do: "adopt-chain",
+    monitor,
+    device: job.device,
+    chain: [...chain],
+    ...(job.job === undefined ? {} : { job: job.job }),
+    ...(chain.length > 0 && job.made !== undefined ? { made: job.made } : {}),
+  };
+}
+
+/** The other way of using the files of an image. */
+function planUse(
+  done: readonly Step[],
+  layer: Layer,
+  to: Pick<Claim, "sharing"> & { label: string | undefined },
+): Step[] {
+  return [...layer.files.values()].flatMap((file): Step[] => {
+    const from = claimIn(done, fileKey(file));
+    if (from === undefined || from.sharing === to.sharing) return [];
+    const label = from.label === undefined || to.label === undefined ? {} : { label: to.label };
+    const rule = ruleIn(done, fileKey(file));
+    const changed = { ...from, ...label, sharing: to.sharing };
+    return [
+      { do: "change-label", file, from, to: changed, ...(rule === undefined ? {} : { udevRule: rule }) },
+    ];
+  });
+}
+
+function planRemoval(
+  done: readonly Step[],
+  { isDone, job }: { readonly job: BlockJob; readonly isDone: boolean },
+): Step[] {
+  if (isDone) return [];
+  return done.flatMap((step) =>
+    step.do === "make-image" && step.path === job.made ? [{ ...step, do: "remove-image" as const }] : [],
+  );
+}
+
+function isExclusive(done: readonly Step[], file: FileId): boolean {
+  return claimIn(done, fileKey(file))?.sharing === "exclusive";
+}
+
+function behindLayer({ files, nodes }: Layer): Behind {
+  const made = nodes.map((node) => ({ execute: "blockdev-add", arguments: { "node-name": node } }));
+  return {
+    commands: made.flatMap((command) => deleteCommand(command) ?? []),
+    names: new Set(nodes),
+    sets: new Set(files.keys()),
+    peers: new Set(),
+  };
+}

@@ -1,0 +1,240 @@
+import type { LabelDecision } from "../../label/guest-label.ts";
+import { limitFolder } from "../decide/folder-limit.ts";
+import type { Display } from "../facts/display.ts";
+import {
+  fileKey,
+  type GrantedFile,
+  type Incoming,
+  type LabelledFile,
+  type PlannedSocket,
+  type SharedTree,
+} from "../facts/file.ts";
+import type { GuestOrder, HelperOrder } from "../facts/guest-order.ts";
+import { isGuestUser } from "../facts/guest-user.ts";
+import type { GuestGroup, ThreadWish } from "../facts/limits.ts";
+import type { Claim, MonitorCommand } from "../facts/step-parts.ts";
+import type { Macvtap, TapSetup } from "../facts/tap.ts";
+import type { GuestPaths } from "../paths.ts";
+import type { Step } from "../steps/step.ts";
+import { type GroupLink, planGroupLinks } from "./group-link.ts";
+
+/** A folder of svirt's that is the guest's own while it runs; what is missing is made. */
+interface LentFolder {
+  readonly path: string;
+  /** Undefined: it keeps the label it has. */
+  readonly label: string | undefined;
+  readonly original: string | undefined;
+}
+
+/** All that a start was decided to be. */
+export interface StartDecision {
+  readonly uid: number;
+  readonly label: LabelDecision;
+  readonly paths: GuestPaths;
+  readonly files: readonly LabelledFile[];
+  readonly sockets: readonly PlannedSocket[];
+  /** Its control group; undefined: the host has none. */
+  readonly group?: GuestGroup | undefined;
+  /** Where its threads are to run. */
+  readonly wishes?: readonly ThreadWish[];
+  /** What becomes of the taps that are made. */
+  readonly taps?: readonly TapSetup[];
+  /** Those that stand on a device of the host's. */
+  readonly macvtaps?: readonly Macvtap[];
+  /** Where its screen is to be had over TCP. */
+  readonly displays?: readonly Display[];
+  /** What QEMU takes no descriptor of: its user may open them by name until it has. */
+  readonly grants: readonly GrantedFile[];
+  /** Other processes of the guest's, and the folders of svirt's that are theirs meanwhile. */
+  readonly helpers: readonly HelperOrder[];
+  readonly lent: readonly LentFolder[];
+  readonly trees: readonly SharedTree[];
+  /** Its devices that QEMU looks up by the group that they are in. */
+  readonly links: readonly GroupLink[];
+  /** Where the overlays of its transient disks are made; undefined: it has none. */
+  readonly overlays: string | undefined;
+  readonly order: GuestOrder;
+  /** What QEMU is told before its vCPUs run, and to let them run. */
+  readonly commands: readonly MonitorCommand[];
+  /** A device of it has a terminal, whose name only QEMU knows. */
+  readonly hasTerminals: boolean;
+  readonly incoming?: Incoming;
+}
+
+/** How long QEMU has to open what it was given and to answer. */
+const GREET_TIMEOUT_MS = 60_000;
+/** Clients of a guest's display come in through the folder by name; nobody but root lists it. */
+const FOLDER_MODE = 0o711;
+const WORK_FOLDER_MODE = 0o700;
+
+/**
+ * The steps of a start, in order: what must be the guest's alone is reserved, then its folders are made and its files
+ * labelled, and only then does QEMU start, with its vCPUs stopped until its context was checked.
+ */
+export function planStart(decision: StartDecision): Step[] {
+  const { commands, files, grants, helpers, incoming, label, lent, order, paths, sockets, uid } = decision;
+  const workLabel = label.imageLabel;
+  return [
+    ...planClaims(decision).map((claim): Step => ({ do: "reserve", claim })),
+    { do: "make-folder", path: paths.folder, mode: FOLDER_MODE, uid: isGuestUser(uid) ? 0 : uid },
+    {
+      do: "make-folder",
+      path: paths.workFolder,
+      mode: WORK_FOLDER_MODE,
+      uid,
+      // Only root mounts.
+      ...(isGuestUser(uid) ? { limit: limitFolder(order) } : {}),
+      ...(workLabel === undefined ? {} : { label: workLabel }),
+    },
+    ...planGroupLinks(decision.links, { label: workLabel, workFolder: paths.workFolder }),
+    // Its overlays are there already, so that they could be looked at: what is left of a start that was killed goes with it.
+    ...(decision.overlays === undefined ? [] : [planOverlays(decision.overlays, uid)]),
+    ...[...files, ...decision.trees].flatMap(planOwner),
+    ...files.flatMap((file) => planLabel(file)),
+    ...lent.map(
+      ({ label: to, original, path }): Step => ({
+        do: "lend-folder",
+        path,
+        uid,
+        ...(to === undefined ? {} : { label: to }),
+        ...(original === undefined ? {} : { original }),
+      }),
+    ),
+    ...decision.trees.map((tree) => planTree(tree, uid)),
+    ...grants.map(({ access, file }): Step => ({ do: "grant", file, uid, access })),
+    ...sockets.map(planSocket),
+    ...(decision.macvtaps ?? []).map((link): Step => ({ do: "make-macvtap", link })),
+    ...(decision.group === undefined ? [] : [{ do: "make-group", group: decision.group } as const]),
+    ...helpers.map((helper): Step => ({ do: "spawn-helper", order: helper })),
+    { do: "spawn", order },
+    {
+      do: "greet",
+      monitor: paths.monitor,
+      timeoutMs: GREET_TIMEOUT_MS,
+      ...(decision.hasTerminals ? { hasTerminals: true } : {}),
+    },
+    ...grants.map(({ file }): Step => ({ do: "revoke", file, uid })),
+    ...(label.label === undefined ? [] : [{ do: "check-context", context: label.label } as const]),
+    ...planShares(decision),
+    incoming === undefined
+      ? { do: "resume", monitor: paths.monitor, commands: [...commands] }
+      : planLoad(decision, incoming),
+  ];
+}
+
+/** What follows once the state is loaded; from then on nothing leads back, since the guest exists once only. */
+export function planWaking({ commands, incoming, paths }: StartDecision): Step[] {
+  if (incoming === undefined) return [];
+  const told = commands.filter(({ execute }) => execute !== "cont" || incoming.wakes);
+  return [
+    ...(incoming.uses === undefined ? [] : [{ do: "remove-file", path: incoming.uses } as const]),
+    ...(told.length === 0 ? [] : [{ do: "resume", monitor: paths.monitor, commands: told } as const]),
+  ];
+}
+
+function planLoad({ label, paths }: StartDecision, { at, from }: Incoming): Step {
+  const { imageLabel } = label;
+  return {
+    do: "load-memory",
+    monitor: paths.monitor,
+    from,
+    at,
+    ...(imageLabel === undefined ? {} : { label: imageLabel }),
+  };
+}
+
+/** What of the host the guest shares: networks, ports, processors. */
+function planShares({ displays = [], paths, taps = [], wishes = [] }: StartDecision): Step[] {
+  const { monitor } = paths;
+  const tune: Step = { do: "tune-threads", monitor, wishes: [...wishes] };
+  return [
+    ...taps.map((setup): Step => ({ do: "set-up-tap", setup })),
+    ...displays.map((display): Step => ({ do: "hand-display", monitor, display })),
+    ...(wishes.length === 0 ? [] : [tune]),
+  ];
+}
+
+/** Files that a running guest is given more: reserved, then labelled. */
+export function planFiles(files: readonly LabelledFile[]): Step[] {
+  return [
+    ...files.map((file): Step => ({ do: "reserve", claim: fileClaim(file) })),
+    ...files.flatMap(planOwner),
+    ...files.flatMap((file) => planLabel(file)),
+  ];
+}
+
+/** The hold on a tap's name: no other guest is given it meanwhile. */
+export function tapClaim(name: string): Claim {
+  return { kind: "tap", key: name, sharing: "exclusive" };
+}
+
+function planClaims(decision: StartDecision): Claim[] {
+  const { displays = [], files, label, order, sockets, trees, uid } = decision;
+  return [
+    ...(label.range === undefined
+      ? []
+      : [{ kind: "level", key: label.range, sharing: "exclusive" } as const]),
+    ...(isGuestUser(uid) ? [{ kind: "uid", key: String(uid), sharing: "exclusive" } as const] : []),
+    ...[...files, ...trees].map((file) => fileClaim(file)),
+    ...sockets.map((socket): Claim => ({ kind: "file", key: socketKey(socket), sharing: "exclusive" })),
+    ...(order.taps ?? []).map(({ name }) => tapClaim(name)),
+    ...displays.map(({ port }): Claim => ({ kind: "port", key: String(port), sharing: "exclusive" })),
+  ];
+}
+
+/** A socket that is not there yet, by its folder and its name; the name in hexadecimal, since it may be anything. */
+function socketKey({ folder, path }: PlannedSocket): string {
+  const name = new TextEncoder().encode(path.slice(path.lastIndexOf("/") + 1));
+  const digits = Array.from(name, (byte) => byte.toString(16).padStart(2, "0"));
+  return `socket-${folder.device}-${folder.inode}-${digits.join("")}`;
+}
+
+function fileClaim(file: Omit<LabelledFile, "udevRule">): Claim {
+  const { id, original, ownership, sharing, to } = file;
+  return {
+    kind: "file",
+    key: fileKey(id),
+    sharing,
+    ...(to === undefined ? {} : { label: to }),
+    ...(original === undefined ? {} : { original }),
+    ...(ownership === undefined ? {} : { ownership }),
+  };
+}
+
+function planOwner({ id, ownership }: Pick<LabelledFile, "id" | "ownership">): Step[] {
+  return ownership === undefined ? [] : [{ do: "remember-owner", file: id, ownership }];
+}
+
+function planOverlays(path: string, uid: number): Step {
+  return { do: "make-folder", path, mode: WORK_FOLDER_MODE, uid: isGuestUser(uid) ? 0 : uid };
+}
+
+function planSocket({ folder, label, path, target }: PlannedSocket): Step {
+  const labelled = label === undefined ? {} : { label };
+  if (target !== undefined) return { do: "link-socket", folder, path, target, ...labelled };
+  return { do: "expect-socket", path, ...labelled };
+}
+
+function planTree(tree: SharedTree, uid: number): Step {
+  const { access, id, original, to } = tree;
+  return {
+    do: "share-tree",
+    folder: id,
+    claim: fileClaim(tree),
+    uid,
+    access,
+    ...(to === undefined ? {} : { to }),
+    ...(original === undefined ? {} : { from: original }),
+  };
+}
+
+function planLabel(file: LabelledFile): Step[] {
+  const { id, original, to, udevRule } = file;
+  if (to === undefined) return [];
+  const from = original === undefined ? {} : { from: original };
+  return [
+    { do: "set-label", file: id, claim: fileClaim(file), to, ...from },
+    // Taken back first: udevd must not label the node for the guest once more.
+    ...(udevRule === undefined ? [] : [{ do: "write-udev-rule", ...udevRule, file: id, label: to } as const]),
+  ];
+}

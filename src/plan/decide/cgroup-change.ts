@@ -1,0 +1,71 @@
+import type { ChangedLimit, ControlValue, GuestGroup } from "../facts/limits.ts";
+
+/** What a limit is where nothing is said of it. cgroups(7) */
+const DEFAULTS: ReadonlyMap<string, string> = new Map([
+  ["cpu.max", "max 100000"],
+  ["cpu.weight", "100"],
+  ["memory.high", "max"],
+  ["memory.max", "max"],
+  ["memory.swap.max", "max"],
+]);
+const NO_DEVICE_LIMIT = "riops=max wiops=max rbps=max wbps=max";
+
+/**
+ * The limits that differ between what a guest has and what it is to have; undefined when that takes groups of threads that
+ * it does not have.
+ */
+export function listChangedLimits(was: GuestGroup, is: GuestGroup): ChangedLimit[] | undefined {
+  const before = new Map(was.threads.map(({ name, values }) => [name, values]));
+  if (is.threads.some(({ name }) => !before.has(name))) return undefined;
+  const after = new Map(is.threads.map(({ name, values }) => [name, values]));
+  return [
+    ...changedIn(undefined, was.values, is.values),
+    ...[...before].flatMap(([name, values]) => changedIn(name, values, after.get(name) ?? [])),
+  ];
+}
+
+function changedIn(
+  threads: string | undefined,
+  was: readonly ControlValue[],
+  is: readonly ControlValue[],
+): ChangedLimit[] {
+  const before = new Map(was.map((value) => [subjectOf(value), value]));
+  const after = new Map(is.map((value) => [subjectOf(value), value]));
+  return [...new Set([...before.keys(), ...after.keys()])].flatMap((subject) => {
+    const [old, fresh] = [before.get(subject), after.get(subject)];
+    const known = fresh ?? old;
+    if (known === undefined || old?.value === fresh?.value) return [];
+    return [
+      {
+        ...(threads === undefined ? {} : { threads }),
+        names: known.names,
+        value: wholeValue(fresh ?? { ...known, value: resetValue(known) }),
+        before: wholeValue(old ?? { ...known, value: resetValue(known) }),
+      },
+    ];
+  });
+}
+
+/** The file, and the device where it has a line for each. */
+function subjectOf({ names, value }: ControlValue): string {
+  const device = /^\d+:\d+ /.exec(value)?.[0] ?? "";
+  return `${names.join(" ")} ${device}`;
+}
+
+function resetValue({ names, value }: ControlValue): string {
+  const [name = ""] = names;
+  const device = /^\d+:\d+ /.exec(value)?.[0];
+  if (device !== undefined) return name === "io.max" ? `${device}${NO_DEVICE_LIMIT}` : `${device}default`;
+  return DEFAULTS.get(name) ?? "default 100";
+}
+
+/** Of a device's limits those that are not named stay as they are: so all are. */
+function wholeValue({ names, value }: ControlValue): string {
+  if (names[0] !== "io.max") return value;
+  const [device = "", ...words] = value.split(" ");
+  const set = new Map(words.map((word) => [word.split("=")[0] ?? "", word]));
+  return [
+    device,
+    ...NO_DEVICE_LIMIT.split(" ").map((word) => set.get(word.split("=")[0] ?? "") ?? word),
+  ].join(" ");
+}

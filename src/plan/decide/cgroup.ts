@@ -1,0 +1,153 @@
+import type { Domain } from "../../domain/domain.ts";
+import { formatRange, type IdSet, listRanges } from "../../domain/forms/id-set.ts";
+import { listIothreads } from "../../domain/machine/list-iothreads.ts";
+import { SvirtError } from "../../errors.ts";
+import { countQueues } from "../../qemu/devices/network/netdev.ts";
+import type { ControlValue, GuestGroup } from "../facts/limits.ts";
+import { limitBlkio, limitCpu, limitMemory, quotaValue } from "./limit-values.ts";
+
+/** What the host has of control groups. cgroups(7) */
+export interface GroupFacts {
+  /** Where they are mounted; undefined: nowhere, or not to be written to. */
+  readonly root: string | undefined;
+  /** Only root makes groups there. */
+  readonly isRoots?: boolean;
+  /** What the groups below the root are given. */
+  readonly controllers: ReadonlySet<string>;
+  /** `MAJOR:MINOR` of a block device; undefined for what is none. */
+  deviceNumber(path: string): string | undefined;
+  /** Whether there is such a group. */
+  hasGroup(path: string): boolean;
+}
+
+/** What the XML asks of the host that only a controller can do. */
+interface Demand {
+  readonly place: string;
+  readonly controller: string;
+}
+
+const OWN_PARTITION = "/svirt";
+/** Of those that every guest gets, where the host has them. */
+const EVERY_GUESTS = ["pids"];
+/** QEMU's own: main loop, RCU, display, migration; and the pool of each loop that serves disks. qemu.git util/thread-pool.c */
+const OWN_THREADS = 512;
+const POOL_THREADS = 64;
+
+/**
+ * The control group of a guest, with its limits; undefined where the host has none and the XML asks for none. Throws
+ * "unsupported" for a limit that the host cannot keep, "not-found" for a partition that is not there.
+ */
+export function decideGroup(domain: Domain, uuid: string, facts: GroupFacts): GuestGroup | undefined {
+  const demands = listDemands(domain);
+  const { root } = facts;
+  if (root === undefined) {
+    const [first] = demands;
+    if (first !== undefined) throw facts.isRoots === true ? onlyRoots(first) : noController(first);
+    return undefined;
+  }
+  const missing = demands.find(({ controller }) => controller !== "" && !facts.controllers.has(controller));
+  if (missing !== undefined) throw noController(missing);
+  const wanted = new Set([...EVERY_GUESTS, ...demands.map(({ controller }) => controller)]);
+  return {
+    path: `${root}${partitionOf(domain, root, facts)}/${uuid}`,
+    controllers: [...wanted].filter((name) => facts.controllers.has(name)).toSorted(),
+    values: [
+      ...(facts.controllers.has("pids") ? [{ names: ["pids.max"], value: String(mostThreads(domain)) }] : []),
+      ...limitMemory(domain.memtune),
+      ...limitBlkio(domain.blkiotune, facts),
+      ...limitCpu(domain.cputune),
+      ...nodeValues(domain),
+    ],
+    threads: listThreadGroups(domain),
+  };
+}
+
+/** The NUMA nodes that QEMU's own memory comes from: all that the guest's does. qemuSetupCpusetMems() of libvirt */
+export function listMemoryNodes({ numatune }: Domain): IdSet {
+  const { memory, memnodes = [] } = numatune ?? {};
+  if (memory?.nodeset === undefined || (memory.mode !== "strict" && memory.mode !== "restrictive")) return [];
+  const nodes = new Set([...memory.nodeset, ...memnodes.flatMap(({ nodeset }) => nodeset)]);
+  return [...nodes].toSorted((one, other) => one - other);
+}
+
+function nodeValues(domain: Domain): ControlValue[] {
+  const nodes = listMemoryNodes(domain);
+  if (nodes.length === 0) return [];
+  return [{ names: ["cpuset.mems"], value: listRanges(nodes).map(formatRange).join(",") }];
+}
+
+function listDemands(domain: Domain): Demand[] {
+  const { blkiotune, cputune, memtune, resource } = domain;
+  const at = (isAsked: boolean, place: string, controller: string): Demand[] =>
+    isAsked ? [{ place: `/domain/${place}`, controller }] : [];
+  return [
+    ...at(memtune !== undefined, "memtune", "memory"),
+    ...at(blkiotune !== undefined, "blkiotune", "io"),
+    ...at(limitCpu(cputune).length > 0 || listThreadGroups(domain).length > 0, "cputune", "cpu"),
+    ...at(listMemoryNodes(domain).length > 0, "numatune/memory", "cpuset"),
+    ...at(resource?.partition !== undefined, "resource/partition", ""),
+  ];
+}
+
+function noController({ controller, place }: Demand): SvirtError {
+  const what =
+    controller === ""
+      ? "no control groups of version 2 at /sys/fs/cgroup"
+      : `no controller "${controller}" for its control groups`;
+  return new SvirtError(`Cannot do what ${place} says: the host has ${what}`, {
+    kind: "unsupported",
+    remedy:
+      controller === ""
+        ? "Run: mount -t cgroup2 cgroup2 /sys/fs/cgroup"
+        : `Mount cgroup2 at /sys/fs/cgroup, and run: echo +${controller} >/sys/fs/cgroup/cgroup.subtree_control`,
+  });
+}
+
+function onlyRoots({ place }: Demand): SvirtError {
+  return new SvirtError(`Cannot do what ${place} says: only root makes control groups`, {
+    kind: "unsupported",
+    remedy: "Remove that element, or let root start the guest.",
+  });
+}
+
+/** The partition that the XML names; undefined: svirt's own. */
+export function parentOf({ resource }: Domain): string | undefined {
+  return resource?.partition?.replace(/\/+$/, "");
+}
+
+function partitionOf(domain: Domain, root: string, facts: GroupFacts): string {
+  const partition = parentOf(domain);
+  if (partition === undefined) return OWN_PARTITION;
+  if (partition !== "" && facts.hasGroup(`${root}${partition}`)) return partition;
+  throw new SvirtError(`Cannot put the guest into the partition ${partition}: it does not exist`, {
+    kind: "not-found",
+    remedy: `Make it: mkdir -p ${root}${partition}`,
+  });
+}
+
+/** A bound for who breaks out and forks, far beyond what QEMU uses. Each vhost-net has a thread in QEMU's name. */
+function mostThreads(domain: Domain): number {
+  const iothreads = listIothreads(domain);
+  const pools = [domain.defaultIothread, ...iothreads].map((loop) =>
+    Math.max(POOL_THREADS, loop?.threadPoolMax ?? 0),
+  );
+  const vhosts = domain.devices.interfaces.map((found) => countQueues(found).vhosts);
+  const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
+  return OWN_THREADS + (domain.vcpu?.count ?? 1) + iothreads.length + sum(pools) + sum(vhosts);
+}
+
+/** Those of one thread or a few have limits of their own only where the XML says so. */
+function listThreadGroups(domain: Domain): GuestGroup["threads"] {
+  const { cputune = undefined, vcpu } = domain;
+  if (cputune === undefined) return [];
+  const numbers = (count: number): number[] => [...Array(count).keys()];
+  const group = (name: string, value: string | undefined): GuestGroup["threads"] =>
+    value === undefined ? [] : [{ name, values: [{ names: ["cpu.max"], value }] }];
+  const vcpuValue = quotaValue(cputune.quotaUs, cputune.periodUs);
+  const iothreadValue = quotaValue(cputune.iothreadQuotaUs, cputune.iothreadPeriodUs);
+  return [
+    ...group("emulator", quotaValue(cputune.emulatorQuotaUs, cputune.emulatorPeriodUs)),
+    ...numbers(vcpu?.count ?? 1).flatMap((number) => group(`vcpu${number}`, vcpuValue)),
+    ...listIothreads(domain).flatMap(({ id }) => group(`iothread${id}`, iothreadValue)),
+  ];
+}

@@ -1,0 +1,68 @@
+import type { Graphics } from "../../domain/devices/graphics/graphics.ts";
+import { SvirtError } from "../../errors.ts";
+import type { Display } from "../facts/display.ts";
+import { FIRST_VNC_PORT } from "../facts/display-address.ts";
+
+/** The ports that the policy keeps guests' own networks from: image/policy/svirt-displays.cil. */
+const LAST_VNC_PORT = 5999;
+/** virQEMUDriverConfig: vnc_listen */
+const DEFAULT_ADDRESS = "127.0.0.1";
+const IP_ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)$/;
+
+/**
+ * Where a display is to be had over TCP; undefined for one that is not. Taken are the ports on which somebody listens, or
+ * that a guest is about to have. Throws "unsupported" for a port or an address that cannot be, "label-taken".
+ */
+export function decideDisplay(
+  graphics: Graphics,
+  getTaken: () => ReadonlySet<number>,
+  place: string,
+): Display | undefined {
+  if (graphics.type !== "vnc") return undefined;
+  const [listen] = graphics.listens;
+  if (listen !== undefined && listen.type !== "address") return undefined;
+  if (listen === undefined && graphics.socket !== undefined) return undefined;
+  const address = listen?.address ?? graphics.listenAddress ?? DEFAULT_ADDRESS;
+  const isAutomatic = graphics.autoport === true || graphics.port === undefined || graphics.port === -1;
+  const taken = getTaken();
+  return {
+    address: checkAddress(address === "localhost" ? DEFAULT_ADDRESS : address, place),
+    port: isAutomatic ? freePort(taken) : checkPort(graphics.port ?? FIRST_VNC_PORT, taken, place),
+  };
+}
+
+function checkAddress(address: string, place: string): string {
+  if (IP_ADDRESS.test(address)) return address;
+  throw new SvirtError(`Cannot start the guest: ${place}/listen: svirt looks up no names: ${address}`, {
+    kind: "unsupported",
+    remedy: "Write an IP address of the host's.",
+  });
+}
+
+function checkPort(port: number, taken: ReadonlySet<number>, place: string): number {
+  if (port < FIRST_VNC_PORT || port > LAST_VNC_PORT) {
+    const why = `the policy keeps other guests from ports ${FIRST_VNC_PORT} to ${LAST_VNC_PORT} alone`;
+    throw new SvirtError(`Cannot start the guest: ${place}/@port is ${port}: ${why}`, {
+      kind: "unsupported",
+      remedy: "Write one of those, or autoport='yes'.",
+    });
+  }
+  if (!taken.has(port)) return port;
+  throw new SvirtError(`Cannot give the guest port ${port} for its screen: somebody listens on it`, {
+    kind: "label-taken",
+    remedy: "Write another port, or autoport='yes'.",
+  });
+}
+
+function freePort(taken: ReadonlySet<number>): number {
+  for (let port = FIRST_VNC_PORT; port <= LAST_VNC_PORT; port += 1) {
+    if (!taken.has(port)) return port;
+  }
+  throw new SvirtError(
+    `Cannot give the guest a port for its screen: ${FIRST_VNC_PORT} to ${LAST_VNC_PORT} are taken`,
+    {
+      kind: "label-taken",
+      remedy: "Write <listen type='socket'/>: the screen is then a socket in the guest's folder.",
+    },
+  );
+}

@@ -1,0 +1,38 @@
+import * as v from "valibot";
+import { commandsOf } from "../../qemu/monitor/plug-commands.ts";
+import type { GuestOrder } from "../facts/guest-order.ts";
+import type { FolderLimit } from "../facts/step-parts.ts";
+
+const MIB = 1024 * 1024;
+/** Sockets, files with process numbers, links, a screenshot: all but memory that is kept in files. */
+const OWN: FolderLimit = { bytes: 64 * MIB, inodes: 1024 };
+
+/** A backend of memory that is a file. qemu.git qapi/qom.json MemoryBackendFileProperties */
+const backend = v.object({ "mem-path": v.string(), size: v.number() });
+
+/**
+ * How much a guest may put into its own folder, which lies in memory: little, and its memory where that is kept in files
+ * there (`<source type='file'/>` of `<memoryBacking>`).
+ */
+export function limitFolder({ words, workFolder }: Pick<GuestOrder, "words" | "workFolder">): FolderLimit {
+  if (!words.some((word) => word.includes("mem-path"))) return OWN;
+  const isInside = (path: string | undefined): boolean => path?.startsWith(`${workFolder}/`) === true;
+  const pieces = commandsOf(words).flatMap((command) => {
+    const read = v.safeParse(backend, command.arguments);
+    return read.success && isInside(read.output["mem-path"]) ? [read.output.size] : [];
+  });
+  const whole = isInside(wordAfter(words, "-mem-path")) ? [wholeSize(words)] : [];
+  const bytes = [...pieces, ...whole].reduce((sum, size) => sum + Math.ceil(size / MIB) * MIB, OWN.bytes);
+  return { ...OWN, bytes };
+}
+
+/** `-m size=65536k,...` */
+function wholeSize(words: readonly string[]): number {
+  const [, kiB = "0"] = /^size=(\d+)k/.exec(wordAfter(words, "-m") ?? "") ?? [];
+  return Number(kiB) * 1024;
+}
+
+function wordAfter(words: readonly string[], option: string): string | undefined {
+  const at = words.indexOf(option);
+  return at === -1 ? undefined : words[at + 1];
+}

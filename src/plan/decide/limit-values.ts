@@ -1,0 +1,97 @@
+import type { Domain } from "../../domain/domain.ts";
+import { SvirtError } from "../../errors.ts";
+import type { ControlValue } from "../facts/limits.ts";
+
+/** How long a period is where the XML says a quota alone. cgroups(7) cpu.max */
+const DEFAULT_PERIOD_US = 100_000;
+/** cpu.weight; the reference writes `<shares>` there as it is. virCgroupV2SetCpuShares() */
+const MOST_WEIGHT = 10_000;
+const WEIGHTS = ["io.bfq.weight", "io.weight"];
+
+/**
+ * `<memtune>`: the soft limit is where the kernel begins to press. `<swap_hard_limit>` is memory and swap together, and the
+ * kernel's swap alone.
+ */
+export function limitMemory(memtune: Domain["memtune"]): ControlValue[] {
+  if (memtune === undefined) return [];
+  const { hardLimitKiB: hard, softLimitKiB: soft, swapHardLimitKiB: both } = memtune;
+  const swap = isUnlimited(both) ? both : Math.max(0, (both ?? 0) - (isUnlimited(hard) ? 0 : (hard ?? 0)));
+  return [
+    ...sizeValue("memory.max", hard),
+    ...sizeValue("memory.high", soft),
+    ...sizeValue("memory.swap.max", swap),
+  ];
+}
+
+/** `<blkiotune>`: weights, and limits of single devices. Throws "not-found" for what is no block device. */
+export function limitBlkio(
+  blkiotune: Domain["blkiotune"],
+  facts: { deviceNumber(path: string): string | undefined },
+): ControlValue[] {
+  if (blkiotune === undefined) return [];
+  const { devices, weight } = blkiotune;
+  return [
+    ...(weight === undefined ? [] : [{ names: WEIGHTS, value: `default ${weight}` }]),
+    ...devices.flatMap((device) => {
+      const number = facts.deviceNumber(device.path);
+      if (number === undefined) {
+        throw new SvirtError(`Cannot limit ${device.path} for the guest: it is no block device`, {
+          kind: "not-found",
+          remedy: "Correct <path> in /domain/blkiotune/device.",
+        });
+      }
+      return limitDevice(device, number);
+    }),
+  ];
+}
+
+/** `<cputune>`: the share and the quota of the whole guest. Throws "unsupported" for shares that are too many. */
+export function limitCpu(cputune: Domain["cputune"]): ControlValue[] {
+  if (cputune === undefined) return [];
+  const { globalPeriodUs, globalQuotaUs, shares } = cputune;
+  if ((shares ?? 0) > MOST_WEIGHT) {
+    throw new SvirtError(`cpu.weight '${shares}' must be in range [1, ${MOST_WEIGHT}]`, {
+      kind: "unsupported",
+      remedy: "Write fewer <shares> in /domain/cputune: 100 is what a group has by itself.",
+    });
+  }
+  const quota = quotaValue(globalQuotaUs, globalPeriodUs);
+  return [
+    ...(shares === undefined ? [] : [{ names: ["cpu.weight"], value: String(shares) }]),
+    ...(quota === undefined ? [] : [{ names: ["cpu.max"], value: quota }]),
+  ];
+}
+
+/** A quota in each period, as cpu.max has it; undefined where the XML says neither. */
+export function quotaValue(quotaUs: number | undefined, periodUs: number | undefined): string | undefined {
+  if (quotaUs === undefined && periodUs === undefined) return undefined;
+  const quota = quotaUs === undefined || quotaUs <= 0 ? "max" : String(quotaUs);
+  return `${quota} ${periodUs ?? DEFAULT_PERIOD_US}`;
+}
+
+type Device = NonNullable<Domain["blkiotune"]>["devices"][number];
+
+/** 0 is no limit. virCgroupV2SetBlkioDeviceReadIops() and its like */
+function limitDevice(device: Device, number: string): ControlValue[] {
+  const limits = [
+    ["riops", device.readOperations],
+    ["wiops", device.writeOperations],
+    ["rbps", device.readBytes],
+    ["wbps", device.writeBytes],
+  ] as const;
+  const words = limits.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value || "max"}`]));
+  return [
+    ...(device.weight === undefined ? [] : [{ names: WEIGHTS, value: `${number} ${device.weight}` }]),
+    ...(words.length === 0 ? [] : [{ names: ["io.max"], value: `${number} ${words.join(" ")}` }]),
+  ];
+}
+
+function sizeValue(name: string, kiB: number | undefined): ControlValue[] {
+  if (kiB === undefined) return [];
+  return [{ names: [name], value: isUnlimited(kiB) ? "max" : String(kiB * 1024) }];
+}
+
+/** VIR_DOMAIN_MEMORY_PARAM_UNLIMITED of libvirt */
+function isUnlimited(kiB: number | undefined): boolean {
+  return kiB === undefined || kiB >= Number.MAX_SAFE_INTEGER;
+}

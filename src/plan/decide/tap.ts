@@ -1,0 +1,200 @@
+import { isVirtio } from "../../domain/devices/is-virtio.ts";
+import type { InterfaceOf, NetworkInterface } from "../../domain/devices/network/interface.ts";
+import { SvirtError } from "../../errors.ts";
+import { countQueues, netdevId } from "../../qemu/devices/network/netdev.ts";
+import type { HandedTap, Macvtap, PortVlan, TapSetup } from "../facts/tap.ts";
+
+/** An interface whose host end is a tap, or a macvtap, that svirt can make. */
+export type TappedInterface = InterfaceOf<"bridge" | "ethernet" | "direct">;
+
+/** What the kernel tells of a bridge. /sys/class/net/NAME */
+export interface BridgeFacts {
+  readonly mtu: number;
+  readonly filtersVlans: boolean;
+  /** The VLAN that a new port is in; 0: none. */
+  readonly defaultVlan: number;
+}
+
+/** What the decision depends on besides the XML. */
+export interface TapFacts {
+  /** The names of network devices that are there, or that a guest is about to have. */
+  readonly taken: ReadonlySet<string>;
+  readonly hasVhost: boolean;
+  /** Undefined: there is no such bridge. */
+  getBridge(name: string): BridgeFacts | undefined;
+  /** Of a guest that gets a macvtap: what its macvtaps are labelled, and by what number they are known as its own. */
+  readonly macvtap?: { readonly label: string | undefined; readonly group: number };
+}
+
+/** A tap that a guest is to have, before its descriptors are numbered. */
+export interface PlannedTap extends Pick<HandedTap, "name" | "netdev" | "hasHeader" | "isMade"> {
+  readonly queues: number;
+  readonly vhosts: number;
+  /** Undefined for one that was there before: it is as its owner made it. */
+  readonly setup: TapSetup | undefined;
+  /** It is made before the guest has it. */
+  readonly link?: Macvtap;
+  /** Of its node. */
+  readonly label?: string | undefined;
+}
+
+/** Whether the interface's host end is a tap that svirt can make. */
+export function isTapped(found: NetworkInterface): found is TappedInterface {
+  return found.type === "bridge" || found.type === "ethernet" || found.type === "direct";
+}
+
+/**
+ * The tap of an interface, by what QEMU calls it. Throws "not-found" without the bridge or the tap,
+ * "label-taken" for a name that is taken, "unsupported" for what the bridge or the kernel cannot do.
+ */
+export function decideTap(found: TappedInterface, id: string, facts: TapFacts): PlannedTap {
+  if (found.type === "direct") return decideMacvtap(found, id, facts);
+  const isMade = found.target?.managed !== false;
+  const name = isMade ? chooseName(found.target?.dev, facts.taken) : existingName(found, facts.taken);
+  return {
+    name,
+    netdev: netdevId(id),
+    hasHeader: isVirtio(found),
+    isMade,
+    queues: countQueues(found).queues,
+    vhosts: countVhosts(found, facts),
+    setup: isMade ? decideSetup(found, name, facts) : undefined,
+  };
+}
+
+/** qemuInterfaceDirectConnect() of libvirt; what the XML leaves out is VEPA. */
+function decideMacvtap(found: InterfaceOf<"direct">, id: string, facts: TapFacts): PlannedTap {
+  const { dev: lower, mode = "vepa" } = found.source;
+  if (!facts.taken.has(lower)) {
+    throw new SvirtError(`Cannot get interface MTU on '${lower}': No such device`, {
+      kind: "not-found",
+      remedy: "Name a network device of the host's: ip link",
+    });
+  }
+  const name = chooseName(found.target?.dev, facts.taken, GENERATED_MACVTAP);
+  const { group = 0, label } = facts.macvtap ?? {};
+  return {
+    name,
+    netdev: netdevId(id),
+    hasHeader: isVirtio(found),
+    isMade: false,
+    queues: countQueues(found).queues,
+    vhosts: countVhosts(found, facts),
+    setup: undefined,
+    link: { name, lower, mode, mac: (found.mac?.address ?? "").toLowerCase(), group },
+    label,
+  };
+}
+
+/** Names that libvirt gives by itself: what a definition has of them is left from a run. VIR_NET_GENERATED_VNET_PREFIX */
+const GENERATED = "vnet";
+/** VIR_NET_GENERATED_MACVTAP_PREFIX */
+const GENERATED_MACVTAP = "macvtap";
+const MOST_NAMES = 100_000;
+
+function chooseName(wish: string | undefined, taken: ReadonlySet<string>, generated = GENERATED): string {
+  const pattern = wish === undefined || wish.startsWith(generated) ? `${generated}%d` : wish;
+  if (pattern.includes("%d")) return freeName(pattern, taken);
+  if (!taken.has(pattern)) return pattern;
+  throw new SvirtError(`Cannot make the tap ${pattern}: a network device of that name is there`, {
+    kind: "label-taken",
+    remedy: "Write another name, or managed='no' into <target> to use that one.",
+  });
+}
+
+function freeName(pattern: string, taken: ReadonlySet<string>): string {
+  for (let number = 0; number < MOST_NAMES; number += 1) {
+    const name = pattern.replace("%d", String(number));
+    if (!taken.has(name)) return name;
+  }
+  throw new SvirtError(`Cannot make a tap: every name like ${pattern} is taken`, {
+    kind: "label-taken",
+    remedy: "Write another name into <target>, or remove taps that nobody uses: ip link",
+  });
+}
+
+function existingName({ target }: Pick<TappedInterface, "target">, taken: ReadonlySet<string>): string {
+  const name = target?.dev ?? "";
+  if (taken.has(name)) return name;
+  throw new SvirtError(`target managed='no' but specified dev doesn't exist: ${name}`, {
+    kind: "not-found",
+    remedy: `Make it: ip tuntap add ${name} mode tap`,
+  });
+}
+
+/** As the reference: without vhost-net QEMU carries the frames itself, unless the XML insists. */
+function countVhosts(found: TappedInterface, { hasVhost }: TapFacts): number {
+  if (hasVhost) return countQueues(found).vhosts;
+  if (found.driver?.name !== "vhost") return 0;
+  throw new SvirtError("vhost-net was requested for an interface, but is unavailable: no /dev/vhost-net", {
+    kind: "unsupported",
+    remedy: "Run: modprobe vhost_net",
+  });
+}
+
+function decideSetup(found: InterfaceOf<"bridge" | "ethernet">, name: string, facts: TapFacts): TapSetup {
+  const gatheredFrames = found.coalesce?.rx?.frames?.max;
+  return {
+    name,
+    mac: hostEndMac(found.mac?.address ?? ""),
+    ...(found.mtu === undefined ? {} : { mtu: found.mtu.size }),
+    ...(gatheredFrames === undefined ? {} : { gatheredFrames }),
+    ...(found.type === "bridge" ? decidePort(found, facts) : {}),
+  };
+}
+
+/** A bridge takes the least size of its ports: a new one must not make it smaller. */
+function decidePort(found: InterfaceOf<"bridge">, facts: TapFacts): Partial<TapSetup> {
+  const { bridge } = found.source;
+  const is = facts.getBridge(bridge);
+  if (is === undefined) {
+    throw new SvirtError(`Cannot get interface MTU on '${bridge}': No such device`, {
+      kind: "not-found",
+      remedy: `Make the bridge: ip link add ${bridge} type bridge && ip link set ${bridge} up`,
+    });
+  }
+  return {
+    bridge,
+    mtu: found.mtu?.size ?? is.mtu,
+    ...(found.port?.isolated === true ? { isolated: true } : {}),
+    ...decideVlans(found, is),
+  };
+}
+
+function decideVlans({ source, vlan }: InterfaceOf<"bridge">, is: BridgeFacts): Partial<TapSetup> {
+  if (vlan === undefined) return {};
+  if (!is.filtersVlans) {
+    throw new SvirtError(
+      `Cannot put the guest into a VLAN: the bridge ${source.bridge} does not filter VLANs, so it would be in all`,
+      {
+        kind: "unsupported",
+        remedy: `Run: ip link set ${source.bridge} type bridge vlan_filtering 1`,
+      },
+    );
+  }
+  return {
+    vlans: listVlans(vlan),
+    ...(is.defaultVlan === 0 ? {} : { defaultVlan: is.defaultVlan }),
+  };
+}
+
+/** One tag is the guest's own VLAN, and it sees none; of a trunk it sees all but the native one. virNetDevBridgeSetupVlans() */
+function listVlans({ tags, trunk }: NonNullable<InterfaceOf<"bridge">["vlan"]>): PortVlan[] {
+  const isTrunk =
+    trunk === true || tags.length > 1 || tags.some(({ nativeMode }) => nativeMode !== undefined);
+  if (!isTrunk) return tags.map(({ id }) => ({ id, isNative: true, isUntagged: true }));
+  return tags.map(({ id, nativeMode }) => ({
+    id,
+    isNative: nativeMode !== undefined,
+    isUntagged: nativeMode === "untagged",
+  }));
+}
+
+/**
+ * The host's end has another address than the guest's: with a first byte so high that a bridge does not take it for its
+ * own. virNetDevTapCreateInBridgePort() of libvirt
+ */
+export function hostEndMac(guest: string): string {
+  const mac = guest.toLowerCase();
+  return `${mac.startsWith("fe") ? "fa" : "fe"}${mac.slice(2)}`;
+}

@@ -1,0 +1,72 @@
+import type { Domain } from "../../domain/domain.ts";
+import type { IdSet } from "../../domain/forms/id-set.ts";
+import type { Cputune } from "../../domain/machine/cputune.ts";
+import { listIothreads } from "../../domain/machine/list-iothreads.ts";
+import type { GuestGroup, Scheduler, ThreadWish } from "../facts/limits.ts";
+
+/**
+ * Where each thread of QEMU's is to run, and how: those alone of which the XML says something, or whose groups have limits.
+ * What no pin of its own names runs where `<vcpu cpuset>` says.
+ */
+export function decideThreads(domain: Domain, group: GuestGroup | undefined): ThreadWish[] {
+  const threads: readonly Pick<ThreadWish, "thread" | "number">[] = [
+    { thread: "emulator" },
+    ...listVcpus(domain).map((number) => ({ thread: "vcpu" as const, number })),
+    ...listIothreads(domain).map(({ id }) => ({ thread: "iothread" as const, number: id })),
+  ];
+  return threads.flatMap((which) => {
+    const cpus = pinOf(domain, which);
+    const scheduler = schedulerOf(domain.cputune, which);
+    const below = groupOf(group, which);
+    if (cpus === undefined && scheduler === undefined && below === undefined) return [];
+    return [
+      {
+        ...which,
+        ...(cpus === undefined ? {} : { cpus: [...cpus] }),
+        ...(scheduler === undefined ? {} : { scheduler }),
+        ...(below === undefined ? {} : { group: below }),
+      },
+    ];
+  });
+}
+
+/** The processors that a thread may run on; undefined: all. */
+export function pinOf(
+  { cputune, vcpu }: Domain,
+  { number, thread }: Pick<ThreadWish, "thread" | "number">,
+): IdSet | undefined {
+  switch (thread) {
+    case "vcpu":
+      return cputune?.vcpupins.find((pin) => pin.vcpu === number)?.cpuset ?? vcpu?.cpuset;
+    case "iothread":
+      return cputune?.iothreadpins.find((pin) => pin.iothread === number)?.cpuset ?? vcpu?.cpuset;
+    case "emulator":
+      return cputune?.emulatorpin?.cpuset ?? vcpu?.cpuset;
+  }
+}
+
+/** Of those that may be there one day, the ones that are there at a start. */
+function listVcpus({ vcpu, vcpus }: Domain): number[] {
+  const listed = vcpus?.list.filter(({ enabled }) => enabled).map(({ id }) => id);
+  return listed ?? [...Array(vcpu?.current ?? vcpu?.count ?? 1).keys()];
+}
+
+function schedulerOf(
+  cputune: Cputune | undefined,
+  { number = -1, thread }: Pick<ThreadWish, "thread" | "number">,
+): Scheduler | undefined {
+  const found = {
+    vcpu: cputune?.vcpuscheds.find(({ vcpus }) => vcpus.includes(number)),
+    iothread: cputune?.iothreadscheds.find(({ iothreads }) => iothreads.includes(number)),
+    emulator: cputune?.emulatorsched,
+  }[thread];
+  return found === undefined ? undefined : { policy: found.scheduler, priority: found.priority ?? 0 };
+}
+
+function groupOf(
+  group: GuestGroup | undefined,
+  { number = "", thread }: Pick<ThreadWish, "thread"> & { readonly number?: number | string },
+): string | undefined {
+  const name = `${thread}${number}`;
+  return group?.threads.some((one) => one.name === name) ? `${group.path}/${name}` : undefined;
+}

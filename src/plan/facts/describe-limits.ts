@@ -1,0 +1,39 @@
+import { formatRange, listRanges } from "../../domain/forms/id-set.ts";
+import type { ChangedLimit, GuestGroup, ThreadWish } from "./limits.ts";
+
+/** For a person: a guest's control group and what is in it. */
+export function describeGroup({ path, threads, values }: GuestGroup): string {
+  const groups = [{ name: "", values }, ...threads];
+  const limits = groups.flatMap(({ name, values: own }) =>
+    own.map((limit) => `${name === "" ? "" : `${name}/`}${limit.names[0]} ${limit.value}`),
+  );
+  return `make control group ${path}${limits.length === 0 ? "" : ` (${limits.join(", ")})`}`;
+}
+
+/** For a person: what a running guest is limited to. */
+export function describeLimits(change: {
+  readonly group: string;
+  readonly limits: readonly ChangedLimit[];
+}): string {
+  const words = change.limits.map(({ names, threads, value }) => {
+    const folder = threads === undefined ? "" : `${threads}/`;
+    return `${folder}${names[0]} to ${value}`;
+  });
+  return `${words.join(", ")} in control group ${change.group}`;
+}
+
+/** For a person: where a thread runs, and how. */
+export function describeWish(wish: ThreadWish): string {
+  const { cpus, group, scheduler } = wish;
+  const facts = [
+    ...(group === undefined ? [] : [`into ${group}`]),
+    ...(cpus === undefined ? [] : [`on CPUs ${listRanges(cpus).map(formatRange).join(",")}`]),
+    ...(scheduler === undefined ? [] : [`as ${scheduler.policy} ${scheduler.priority}`]),
+  ];
+  return `${nameThread(wish)} ${facts.join(" ")}`;
+}
+
+/** For a person: what of QEMU it is. */
+export function nameThread({ number, thread }: Pick<ThreadWish, "thread" | "number">): string {
+  return number === undefined ? thread : `${thread} ${number}`;
+}

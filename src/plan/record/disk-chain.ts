@@ -1,0 +1,107 @@
+import type { LiveImage } from "../../domain/live-devices.ts";
+import type { FileId } from "../facts/file.ts";
+import type { HandedFile } from "../facts/guest-order.ts";
+import type { Step } from "../steps/step.ts";
+import type { Plugged } from "./qemu-objects.ts";
+
+type Facts = Readonly<Record<string, unknown>>;
+
+/** One image of a disk as QEMU has it. */
+export interface Layer {
+  /** What stands above it calls it by this name. */
+  readonly node: string;
+  /** All nodes that it consists of, each before those that it stands on. */
+  readonly nodes: readonly string[];
+  /** Its files, by the number of the set that QEMU was given each in. */
+  readonly files: ReadonlyMap<number, FileId>;
+}
+
+/** The images of a device, top first. */
+export function listLayers(plugged: Plugged, device: string): readonly Layer[] {
+  const layers: Layer[] = [];
+  for (let node = nameIn(plugged.devices.get(device)?.["drive"]); node !== undefined; ) {
+    layers.push(layerOf(plugged, node));
+    node = nameIn(plugged.nodes.get(node)?.["backing"]);
+  }
+  return layers;
+}
+
+/** The images of a device, top first; none where one of them is not a file or a block device of the host alone. */
+export function runningChain(plugged: Plugged, device: string): readonly LiveImage[] {
+  const images = listLayers(plugged, device).map((layer) => describeLayer(plugged, layer));
+  return images.every((image) => image !== undefined) ? images : [];
+}
+
+function describeLayer({ nodes }: Plugged, { files, node, nodes: own }: Layer): LiveImage | undefined {
+  const [, number, part] = /^libvirt-(\d+)-(format|storage)$/.exec(node) ?? [];
+  const storage = part === "storage" ? node : nameIn(nodes.get(node)?.["file"]);
+  const driver = nodes.get(storage ?? "")?.["driver"];
+  const [file] = files.values();
+  if (number === undefined || file === undefined || own.length > 2) return undefined;
+  if (driver !== "file" && driver !== "host_device" && driver !== "host_cdrom") return undefined;
+  const format = part === "storage" ? "raw" : nameIn(nodes.get(node)?.["driver"]);
+  if (format === undefined) return undefined;
+  return { number: Number(number), format, type: driver === "file" ? "file" : "block", path: file.path };
+}
+
+/** The image whose uppermost node that is. */
+export function layerOf(plugged: Plugged, node: string): Layer {
+  const nodes = listOwn(plugged, node);
+  const files = new Map<number, FileId>();
+  for (const name of nodes) {
+    const set = setOf(plugged.nodes.get(name));
+    const file = set === undefined ? undefined : plugged.files.get(set);
+    if (set !== undefined && file !== undefined) files.set(set, file);
+  }
+  return { node, nodes, files };
+}
+
+/** QEMU opens all files of an image so, and all its nodes are told. */
+export function planAccess(
+  plugged: Plugged,
+  layer: Layer,
+  how: Pick<HandedFile, "access" | "direct"> & { readonly monitor: string },
+): Extract<Step, { do: "set-access" }> {
+  const { access, direct, monitor } = how;
+  const as = access === "read-only" ? "reader" : "writer";
+  // A QEMU that locks by itself finds its own locks alone.
+  const isLocked = layer.nodes.some((name) => plugged.nodes.get(name)?.["locking"] === "off");
+  const lock = isLocked ? { lock: { as, isFirst: false } as const } : {};
+  return {
+    do: "set-access",
+    monitor,
+    files: [...layer.files].map(([fd, file]) => ({ fd, file, access, truncate: false, direct, ...lock })),
+    nodes: layer.nodes.map((name) => ({
+      ...plugged.nodes.get(name),
+      "read-only": access === "read-only",
+    })),
+  };
+}
+
+/** The number of the set that a node reads from, or a USB device is. */
+export function setOf(facts: Facts | undefined): number | undefined {
+  const name = nameIn(facts?.["filename"]) ?? nameIn(facts?.["hostdevice"]) ?? "";
+  const number = /^\/dev\/fdset\/(\d+)$/.exec(name)?.[1];
+  return number === undefined ? undefined : Number(number);
+}
+
+/** What a node or a chardev was told of the connection that it has. */
+export function peerIn(facts: Facts | undefined): string | undefined {
+  const backend = facts?.["backend"] as { readonly data?: { readonly addr?: Facts } } | undefined;
+  const server = facts?.["server"] as Facts | undefined;
+  const address = server ?? backend?.data?.addr;
+  if (address?.["type"] !== "fd") return undefined;
+  return nameIn(address["str"] ?? (address["data"] as Facts | undefined)?.["str"]);
+}
+
+/** A value that names something. */
+export function nameIn(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function listOwn({ nodes }: Plugged, top: string): string[] {
+  const facts = nodes.get(top);
+  if (facts === undefined) return [];
+  const below = ["file", "data-file"].flatMap((key) => nameIn(facts[key]) ?? []);
+  return [top, ...below.flatMap((node) => listOwn({ nodes } as Plugged, node))];
+}

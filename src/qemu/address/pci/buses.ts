@@ -1,0 +1,217 @@
+import type { PciAddress } from "../../../domain/forms/address.ts";
+import { type ControllerOf, type PciPlace, pciPlace } from "../../model/guest.ts";
+import type { Machine } from "../../model/machine.ts";
+import { cannotTranslate } from "../../refusal.ts";
+
+/** What kind of place a device needs. */
+export type Connection =
+  | "pci"
+  | "pcie"
+  | "integrated"
+  | "bridge"
+  | "root-port"
+  | "upstream"
+  | "downstream"
+  | "dmi"
+  | "pci-expander"
+  | "pcie-expander";
+
+export type PciModel = NonNullable<ControllerOf<"pci">["model"]>;
+
+interface Bus {
+  readonly index: number;
+  readonly model: PciModel;
+  /** Functions taken, by slot. */
+  readonly slots: Map<number, Set<number>>;
+  /** Slots whose functions are filled one by one: those of root ports. */
+  readonly shared: Set<number>;
+}
+
+/** The PCI buses of a guest while addresses are given out. */
+export interface PciBuses {
+  /** Takes an address that the XML gives. Throws "unsupported" for one that is taken or not there. */
+  reserve(address: PciAddress, path: string, bridge?: Connection): void;
+  isFree(place: PciPlace): boolean;
+  /** Whether no slot is left on any bus. */
+  isFull(): boolean;
+  /** Lets other root ports have the functions that are left of this one's slot. */
+  share(place: PciPlace): void;
+  /** The first free place of that kind; adds a bus where there is none. Throws "unsupported" when that is not possible. */
+  take(connection: Connection, path: string, fn?: number): PciAddress;
+  /** Models of the buses that had to be added, with their numbers. */
+  readonly added: readonly { readonly index: number; readonly model: PciModel }[];
+}
+
+/** A bus number has eight bits. */
+const HIGHEST_BUS = 255;
+
+/** What may be put on a bus without being asked to, and its first and last slot. virDomainPCIAddressBusSetModel() */
+const KINDS: Readonly<
+  Record<PciModel, readonly [takes: readonly Connection[], first: number, last: number]>
+> = {
+  "pci-root": [["pci", "bridge", "pci-expander"], 1, 31],
+  "pcie-root": [["root-port", "dmi", "integrated", "pcie-expander"], 1, 31],
+  "pci-bridge": [["pci", "bridge"], 1, 31],
+  "dmi-to-pci-bridge": [["bridge"], 0, 31],
+  "pcie-to-pci-bridge": [["pci", "bridge"], 1, 31],
+  "pci-expander-bus": [["pci", "bridge"], 0, 31],
+  "pcie-expander-bus": [["root-port", "dmi"], 0, 31],
+  "pcie-root-port": [["pcie", "upstream"], 0, 0],
+  "pcie-switch-upstream-port": [["downstream"], 0, 31],
+  "pcie-switch-downstream-port": [["pcie"], 0, 0],
+};
+
+/** The buses of these controllers, with what the board itself occupies. */
+export function createPciBuses(controllers: readonly ControllerOf<"pci">[], machine: Machine): PciBuses {
+  const buses: Bus[] = controllers.map(({ index = 0, model = "pci-root" }) => newBus(index, model));
+  buses.sort((a, b) => a.index - b.index);
+  const added: { index: number; model: PciModel }[] = [];
+  for (const place of onBoard(machine)) occupy(buses, place);
+  const add = (model: PciModel, path: string): void => {
+    const index = Math.max(...buses.map((bus) => bus.index)) + 1;
+    if (index > HIGHEST_BUS) {
+      throw cannotTranslate("/domain/devices", "its devices do not fit on 256 PCI buses", "Remove some.");
+    }
+    buses.push(newBus(index, model));
+    added.push({ index, model });
+    // A bridge from PCI Express takes a port; others are placed when all are counted.
+    if (model === "pcie-to-pci-bridge") pci.take("pcie", path);
+  };
+  const pci: PciBuses = {
+    added,
+    isFree: (place) => functionsAt(buses, place) === undefined,
+    isFull: () => buses.every(isFullBus),
+    share: (place) => share(buses, place),
+    reserve(address, path, bridge) {
+      const place = pciPlace(address);
+      if ((address.domain ?? 0) !== 0) {
+        throw cannotTranslate(`${path}/address/@domain`, "a PC has one PCI domain", "Leave it out.");
+      }
+      refusePlace(buses, place, `${path}/address`);
+      refuseOtherKind(buses, { place, bridge, path });
+      occupy(buses, place);
+    },
+    take(connection, path, fn = 0) {
+      // Without PCI Express a device that knows both is a plain PCI device.
+      const kind = connection === "pcie" && machine.chipset === "i440fx" ? "pci" : connection;
+      const place = findPlace(buses, kind);
+      if (place === undefined) {
+        const hasBridgePlace = buses.some(({ model }) => KINDS[model][0].includes("bridge"));
+        for (const model of busesToAdd(kind, machine, { path, hasBridgePlace })) add(model, path);
+        return pci.take(kind, path, fn);
+      }
+      const taken = fn === 0 ? place : { ...place, function: fn };
+      occupy(buses, taken);
+      if (kind === "root-port") share(buses, taken);
+      return { type: "pci", domain: 0, ...taken };
+    },
+  };
+  return pci;
+}
+
+function newBus(index: number, model: PciModel): Bus {
+  return { index, model, slots: new Map(), shared: new Set() };
+}
+
+/** The host bridge, and PIIX3's ISA, IDE and ACPI or ICH9's ISA and SMBus; USB and SATA are devices of the XML. */
+function onBoard({ chipset }: Machine): readonly PciPlace[] {
+  const at = (slot: number, fn: number): PciPlace => ({ bus: 0, slot, function: fn });
+  return chipset === "q35" ? [at(0, 0), at(0x1f, 0), at(0x1f, 3)] : [at(0, 0), at(1, 0), at(1, 3)];
+}
+
+function occupy(buses: readonly Bus[], { bus, slot, function: fn }: PciPlace): void {
+  const slots = buses.find(({ index }) => index === bus)?.slots;
+  slots?.set(slot, (slots.get(slot) ?? new Set()).add(fn));
+}
+
+function isFullBus({ model, slots }: Bus): boolean {
+  const [, first, last] = KINDS[model];
+  return [...Array(last - first + 1).keys()].every((at) => slots.has(first + at));
+}
+
+function share(buses: readonly Bus[], { bus, slot }: PciPlace): void {
+  buses.find(({ index }) => index === bus)?.shared.add(slot);
+}
+
+function functionsAt(buses: readonly Bus[], { bus, slot }: PciPlace): ReadonlySet<number> | undefined {
+  return buses.find(({ index }) => index === bus)?.slots.get(slot);
+}
+
+function findPlace(buses: readonly Bus[], connection: Connection): PciPlace | undefined {
+  for (const bus of buses) {
+    const [takes, first, last] = KINDS[bus.model];
+    if (!takes.includes(connection)) continue;
+    for (let slot = first; slot <= last; slot += 1) {
+      const fn = freeFunction(bus, slot, connection);
+      if (fn !== undefined) return { bus: bus.index, slot, function: fn };
+    }
+  }
+  return undefined;
+}
+
+/** A device has a slot to itself; root ports share one. */
+function freeFunction({ slots, shared }: Bus, slot: number, connection: Connection): number | undefined {
+  const taken = slots.get(slot);
+  if (taken === undefined) return 0;
+  if (connection !== "root-port" || !shared.has(slot)) return undefined;
+  return [0, 1, 2, 3, 4, 5, 6, 7].find((fn) => !taken.has(fn));
+}
+
+/** virDomainPCIAddressSetGrow() of libvirt */
+function busesToAdd(
+  connection: Connection,
+  { chipset, word }: Machine,
+  { path, hasBridgePlace }: { readonly path: string; readonly hasBridgePlace: boolean },
+): readonly PciModel[] {
+  const isPlain = connection === "pci" || connection === "bridge";
+  if (chipset === "i440fx" && (isPlain || connection === "pcie")) return ["pci-bridge"];
+  if (connection === "pcie") return ["pcie-root-port"];
+  if (isPlain && hasBridgePlace) return ["pci-bridge"];
+  if (isPlain) return ["pcie-root-port", "pcie-to-pci-bridge"];
+  throw cannotTranslate(
+    path,
+    `the machine ${word} has no free place for it`,
+    "Give it an address, or remove it.",
+  );
+}
+
+/** Where no device stands, only a kind of bridge. */
+const BRIDGES_ONLY: ReadonlySet<PciModel> = new Set(["pcie-switch-upstream-port", "pcie-expander-bus"]);
+
+/**
+ * A device may stand on either kind of PCI, and a bridge where its kind belongs. virDomainPCIAddressFlagsCompatible() of
+ * libvirt
+ */
+function refuseOtherKind(
+  buses: readonly Bus[],
+  asked: { readonly place: PciPlace; readonly bridge: Connection | undefined; readonly path: string },
+): void {
+  const { place, bridge, path } = asked;
+  const model = buses.find(({ index }) => index === place.bus)?.model;
+  if (model === undefined) return;
+  const isRight =
+    bridge === undefined || bridge === "bridge" ? !BRIDGES_ONLY.has(model) : KINDS[model][0].includes(bridge);
+  if (isRight) return;
+  const why = `a ${model} takes no such thing`;
+  throw cannotTranslate(`${path}/address/@bus`, why, "Write another bus, or leave the address out.");
+}
+
+function refusePlace(buses: readonly Bus[], place: PciPlace, path: string): void {
+  const bus = buses.find(({ index }) => index === place.bus);
+  const shown = `${place.bus.toString(16)}:${place.slot.toString(16)}.${place.function}`;
+  if (bus === undefined) {
+    throw cannotTranslate(
+      path,
+      `there is no PCI bus ${place.bus}`,
+      "Add its controller, or leave the address out.",
+    );
+  }
+  const [, first, last] = KINDS[bus.model];
+  if (place.slot < first || place.slot > last) {
+    const why = `a ${bus.model} has slots from ${first} to ${last}, and it asks for ${place.slot}`;
+    throw cannotTranslate(path, why, "Write another slot, or leave the address out.");
+  }
+  if (bus.slots.get(place.slot)?.has(place.function)) {
+    throw cannotTranslate(path, `the PCI address ${shown} is taken`, "Give each device its own address.");
+  }
+}

@@ -1,0 +1,230 @@
+import type { Controller } from "../../../domain/devices/controller.ts";
+import { diskBus } from "../../../domain/devices/disk/facts.ts";
+import type { Devices } from "../../../domain/devices.ts";
+import type { PciAddress } from "../../../domain/forms/address.ts";
+import { sortControllers } from "../../model/controller-order.ts";
+import { type ControllerOf, controllersOf, pciPlace } from "../../model/guest.ts";
+import type { Machine } from "../../model/machine.ts";
+import { devicePath } from "../../refusal.ts";
+import { type Connection, createPciBuses, type PciBuses, type PciModel } from "./buses.ts";
+import {
+  controllerConnection,
+  hostdevConnection,
+  interfaceConnection,
+  videoConnection,
+  virtioConnection,
+} from "./connection.ts";
+import { placeLater } from "./later.ts";
+import { withMultifunction } from "./multifunction.ts";
+import { createPlacer } from "./placer.ts";
+import { isUsb2, placeFirstUsb2, placeUsb2 } from "./usb2.ts";
+
+/**
+ * Gives each PCI device its address, and adds the bridges and ports that this takes, in libvirt's order: who moves a
+ * guest here finds each device where it was. qemuDomainAssignPCIAddresses() of libvirt
+ */
+export function placePci(written: Devices, machine: Machine): Devices {
+  const devices = withMissingBuses(written, machine);
+  const counted = createPciBuses(controllersOf(devices, "pci"), machine);
+  // One place more than is needed, so that a device can be plugged in later.
+  const spare = (connection: Connection): unknown => counted.take(connection, "/domain/devices");
+  const draft = placeAll(devices, machine, {
+    buses: counted,
+    first: () => machine.chipset === "i440fx" && !counted.isFull() && spare("pci"),
+  });
+  const onlyRoot = controllersOf(written, "pci").length === 1;
+  const hasGrown = devices !== written || counted.added.length > 0;
+  if (machine.chipset === "q35" && onlyRoot && hasGrown) spare("pcie");
+  if (counted.added.length === 0 && machine.chipset === "q35") return withMultifunction(draft);
+  const bridges = counted.added.map(addedController);
+  const whole = { ...devices, controllers: sortControllers([...devices.controllers, ...bridges]) };
+  const buses = createPciBuses(controllersOf(whole, "pci"), machine);
+  return withMultifunction(placeAll(whole, machine, { buses, first: () => undefined }));
+}
+
+/** Adds the buses that an address or a higher number takes for granted. virDomainPCIAddressSetCreate…() of libvirt */
+function withMissingBuses(devices: Devices, { chipset }: Machine): Devices {
+  const known = controllersOf(devices, "pci").map(({ index = 0 }) => index);
+  const asked = Object.values(familiesOf(devices)).flatMap((family) =>
+    family.flatMap((device) => {
+      const address = "address" in device ? device.address : undefined;
+      return address?.type === "pci" ? [address.bus ?? 0] : [];
+    }),
+  );
+  const highest = Math.max(0, ...known, ...asked);
+  const missing = [...Array(highest + 1).keys()].filter((index) => !known.includes(index));
+  const model = chipset === "q35" ? "pcie-root-port" : "pci-bridge";
+  const added = missing.map((index) => addedController({ index, model }));
+  return added.length === 0
+    ? devices
+    : { ...devices, controllers: sortControllers([...devices.controllers, ...added]) };
+}
+
+function addedController({ index, model }: { readonly index: number; readonly model: PciModel }): Controller {
+  return { type: "pci", index, model };
+}
+
+interface Round {
+  readonly buses: PciBuses;
+  /** What is done when the written addresses are taken, before any is given. */
+  first(): unknown;
+}
+
+function placeAll(devices: Devices, machine: Machine, round: Round): Devices {
+  const { buses } = round;
+  const onBoard = fixOnBoard(devices.controllers, machine);
+  reserveWritten({ ...devices, controllers: onBoard }, buses);
+  const usual = placeFirstUsb2(onBoard, machine, buses);
+  const controllers = usual.map((found, index) => placeDmi(found, index, buses));
+  const videos = placePrimary(devices.videos, machine, buses);
+  const sounds = placeIch9(devices.sounds, machine, buses);
+  round.first();
+  const place = createPlacer(buses);
+  const isPci = (controller: Controller): boolean => controller.type === "pci";
+  const bridges = controllers.map(
+    place("controller", (found) => (isPci(found) ? controllerConnection(found) : undefined)),
+  );
+  const filesystems = devices.filesystems.map(place("filesystem", ({ model }) => virtioConnection(model)));
+  const interfaces = devices.interfaces.map(
+    place("interface", (found) => (found.type === "hostdev" ? undefined : interfaceConnection(found))),
+  );
+  const placeSound = place<PciSound>("sound", ({ model }) => (model === "virtio" ? "pcie" : "pci"));
+  const cards = sounds.map((sound, index) => (isPciSound(sound) ? placeSound(sound, index) : sound));
+  const placeOther = place<Controller>("controller", (found) =>
+    isPci(found) ? undefined : controllerConnection(found),
+  );
+  const others = bridges.reduce<readonly Controller[]>((placed, found, index) => {
+    const after = isUsb2(found) ? placeUsb2(placed, index, buses) : placeOther(found, index);
+    return placed.with(index, after);
+  }, bridges);
+  const disks = devices.disks.map(
+    place("disk", (disk) => (diskBus(disk) === "virtio" ? virtioConnection(disk.model) : undefined)),
+  );
+  const placeNetwork = place<Interface>("interface", ({ type }) => (type === "hostdev" ? "pcie" : undefined));
+  const networks = interfaces.map(placeNetwork);
+  const hostdevs = devices.hostdevs.map(place("hostdev", hostdevConnection));
+  const first = {
+    controllers: others,
+    filesystems,
+    interfaces: networks,
+    sounds: cards,
+    disks,
+    hostdevs,
+    videos,
+  };
+  return placeLater({ ...devices, ...first }, place);
+}
+
+type Interface = Devices["interfaces"][number];
+type PciSound = Extract<
+  Devices["sounds"][number],
+  { readonly model: "ac97" | "es1370" | "ich6" | "ich9" | "virtio" }
+>;
+
+function isPciSound(sound: Devices["sounds"][number]): sound is PciSound {
+  return sound.model !== "pcspk" && sound.model !== "sb16" && sound.model !== "usb";
+}
+
+/** The bridge to plain PCI stands where it does on the real board, if nothing else is there. */
+function placeDmi(controller: Controller, index: number, buses: PciBuses): Controller {
+  const place = { bus: 0, slot: 0x1e, function: 0 };
+  if (controller.type !== "pci" || controller.model !== "dmi-to-pci-bridge") return controller;
+  if (controller.address !== undefined || !buses.isFree(place)) return controller;
+  const address = { type: "pci", domain: 0, ...place } as const;
+  buses.reserve(address, devicePath("controller", index));
+  return { ...controller, address };
+}
+
+/** ICH9's sound stands where it does on the real board, if nothing else is there. */
+function placeIch9(sounds: Devices["sounds"], { chipset }: Machine, buses: PciBuses): Devices["sounds"] {
+  const place = { bus: 0, slot: 0x1b, function: 0 };
+  const at = sounds.findIndex((found) => found.model === "ich9" && found.address === undefined);
+  const sound = sounds[at];
+  if (chipset !== "q35" || sound?.model !== "ich9" || !buses.isFree(place)) return sounds;
+  const address = { type: "pci", domain: 0, ...place } as const;
+  buses.reserve(address, devicePath("sound", at));
+  return sounds.with(at, { ...sound, address });
+}
+
+/** Controllers that are part of the board have their address from it. */
+function fixOnBoard(controllers: readonly Controller[], { chipset }: Machine): readonly Controller[] {
+  const at = (slot: number, fn: number): PciAddress => ({
+    type: "pci",
+    domain: 0,
+    bus: 0,
+    slot,
+    function: fn,
+  });
+  return controllers.map((controller) => {
+    const { type, index, address } = controller;
+    if (index !== 0 || address !== undefined) return controller;
+    if (chipset === "i440fx" && type === "ide") return { ...controller, address: at(1, 1) };
+    if (chipset === "i440fx" && type === "usb" && controller.model === "piix3-uhci") {
+      return { ...controller, address: at(1, 2) };
+    }
+    return chipset === "q35" && type === "sata" ? { ...controller, address: at(0x1f, 2) } : controller;
+  });
+}
+
+/** Takes the addresses that devices have. Throws "unsupported" for one that is taken or not there. */
+export function reserveWritten(devices: Devices, buses: PciBuses): void {
+  for (const [element, family] of Object.entries(familiesOf(devices))) {
+    for (const [index, device] of family.entries()) reserveDevice(device, devicePath(element, index), buses);
+  }
+  for (const { address } of devices.controllers.filter(isRootPort)) {
+    if (address !== undefined) buses.share(pciPlace(address));
+  }
+}
+
+type Families = ReturnType<typeof familiesOf>;
+
+function reserveDevice(device: Families[keyof Families][number], path: string, buses: PciBuses): void {
+  const address = "address" in device ? device.address : undefined;
+  if (address?.type !== "pci") return;
+  // A device of the host is of type pci too.
+  const isBridge = "type" in device && device.type === "pci" && !("source" in device);
+  buses.reserve(address, path, isBridge ? controllerConnection(device) : undefined);
+}
+
+/** What may have a PCI address, in an order that decides which of two with the same one is refused. */
+function familiesOf(devices: Devices) {
+  const { memballoon, iommu, vsock, pstore } = devices;
+  const list = <D>(device: D | undefined): readonly D[] => (device === undefined ? [] : [device]);
+  return {
+    controller: devices.controllers,
+    interface: devices.interfaces,
+    disk: devices.disks,
+    hostdev: devices.hostdevs,
+    memballoon: list(memballoon),
+    rng: devices.rngs,
+    watchdog: devices.watchdogs,
+    video: devices.videos,
+    input: devices.inputs,
+    serial: devices.serials,
+    filesystem: devices.filesystems,
+    sound: devices.sounds,
+    shmem: devices.shmems,
+    iommu: list(iommu),
+    vsock: list(vsock),
+    crypto: devices.cryptos,
+    pstore: list(pstore),
+    panic: devices.panics,
+    memory: devices.memories,
+  };
+}
+
+/** The primary card stands where firmware and guests expect it: slot 2 of a pc, slot 1 of a q35. */
+function placePrimary(videos: Devices["videos"], { chipset }: Machine, buses: PciBuses): Devices["videos"] {
+  const [primary, ...others] = videos;
+  const place = { bus: 0, slot: chipset === "q35" ? 1 : 2, function: 0 };
+  if (primary === undefined || primary.address !== undefined || videoConnection(primary) === undefined)
+    return videos;
+  if (!buses.isFree(place)) return videos;
+  const address = { type: "pci", domain: 0, ...place } as const;
+  buses.reserve(address, devicePath("video", 0));
+  return [{ ...primary, address }, ...others];
+}
+
+function isRootPort(controller: Controller): controller is ControllerOf<"pci"> {
+  return controller.type === "pci" && controller.model === "pcie-root-port";
+}

@@ -1,0 +1,108 @@
+import { diskBus } from "../../../domain/devices/disk/facts.ts";
+import type { Hub } from "../../../domain/devices/hub.ts";
+import type { Devices } from "../../../domain/devices.ts";
+import { inputBus } from "../../default-devices.ts";
+import { controllersOf } from "../../model/guest.ts";
+import { cannotTranslate, devicePath } from "../../refusal.ts";
+import { byDepth, countPorts, createUsbTree, HUB_PORTS, type UsbPlace, type UsbTree } from "./tree.ts";
+
+/** A device on USB, and where it asks to be. */
+interface UsbDevice {
+  readonly device: object;
+  readonly path: string;
+  readonly wish: { readonly bus?: number; readonly port?: string } | undefined;
+}
+
+/**
+ * Gives each device on USB a port, in libvirt's order, and adds hubs where there are too few ports.
+ * qemuDomainAssignUSBAddresses() of libvirt. Throws "unsupported" when none is left.
+ */
+export function placeUsb(written: Devices): Devices {
+  const devices = withHubs(written);
+  const tree = createUsbTree(controllersOf(devices, "usb"));
+  const listed = listUsb(devices);
+  const hubs = placeHubs(devices.hubs, listed, tree);
+  const places = new Map<object, UsbPlace>();
+  for (const { device, wish, path } of listed) {
+    if (wish?.port !== undefined) places.set(device, { type: "usb", bus: wish.bus ?? 0, port: wish.port });
+    else places.set(device, tree.take(wish?.bus, path));
+  }
+  const placed = <D extends object>(family: readonly D[]): D[] =>
+    family.map((device) => {
+      const address = places.get(device);
+      return address === undefined ? device : { ...device, address };
+    });
+  return {
+    ...devices,
+    hubs,
+    hostdevs: placed(devices.hostdevs),
+    disks: placed(devices.disks),
+    interfaces: placed(devices.interfaces),
+    controllers: placed(devices.controllers),
+    inputs: placed(devices.inputs),
+    serials: placed(devices.serials),
+    sounds: placed(devices.sounds),
+    redirdevs: placed(devices.redirdevs),
+  };
+}
+
+/** qemuDomainUSBAddressAddHubs() of libvirt */
+function withHubs(devices: Devices): Devices {
+  const usb = controllersOf(devices, "usb");
+  const ports = usb.reduce((sum, found) => sum + countPorts(found), devices.hubs.length * HUB_PORTS);
+  const count = listUsb(devices).length + devices.hubs.length;
+  if (count > 0 && usb.some(({ model }) => model === "none")) {
+    const remedy = "Remove model='none', or the devices on USB.";
+    throw cannotTranslate("/domain/devices", "USB is turned off, and there are USB devices", remedy);
+  }
+  // A hub takes a port and gives eight.
+  const needed = count > ports ? Math.ceil((count - ports + 1) / (HUB_PORTS - 1)) : 0;
+  const hubs = [...Array(needed).keys()].map((): Hub => ({ type: "usb" }));
+  return { ...devices, hubs: [...devices.hubs, ...hubs] };
+}
+
+/** Takes all ports that the XML gives, and then one for each hub that has none. */
+function placeHubs(hubs: readonly Hub[], listed: readonly UsbDevice[], tree: UsbTree): readonly Hub[] {
+  const pathOf = (hub: Hub): string => devicePath("hub", hubs.indexOf(hub));
+  for (const hub of byDepth(hubs)) {
+    const { bus = 0, port } = hub.address ?? {};
+    if (port === undefined) continue;
+    tree.reserve({ bus, port }, pathOf(hub));
+    tree.addHub({ type: "usb", bus, port });
+  }
+  for (const { wish, path } of listed) {
+    if (wish?.port !== undefined) tree.reserve({ bus: wish.bus ?? 0, port: wish.port }, path);
+  }
+  return hubs.map((hub) => {
+    if (hub.address?.port !== undefined) return hub;
+    const address = tree.take(hub.address?.bus, pathOf(hub));
+    tree.addHub(address);
+    return { ...hub, address };
+  });
+}
+
+/** The devices on USB besides hubs, in libvirt's order. virDomainUSBDeviceDefForeach() */
+function listUsb(devices: Devices): readonly UsbDevice[] {
+  const { hostdevs, disks, interfaces, controllers, inputs, serials, sounds, redirdevs } = devices;
+  const list = <D extends object>(element: string, family: readonly D[], isUsb: (device: D) => boolean) =>
+    family.flatMap((device, index): UsbDevice[] =>
+      isUsb(device) ? [{ device, path: devicePath(element, index), wish: wishOf(device) }] : [],
+    );
+  return [
+    ...list("hostdev", hostdevs, ({ type }) => type === "usb"),
+    ...list("disk", disks, (disk) => diskBus(disk) === "usb"),
+    ...list("interface", interfaces, ({ model }) => model?.type === "usb-net"),
+    ...list("controller", controllers, ({ type }) => type === "ccid"),
+    ...list("input", inputs, (input) => inputBus(input) === "usb"),
+    ...list("serial", serials, ({ target }) => target?.type === "usb-serial"),
+    ...list("sound", sounds, ({ model }) => model === "usb"),
+    ...list("redirdev", redirdevs, () => true),
+  ];
+}
+
+function wishOf(device: object): UsbDevice["wish"] {
+  if (!("address" in device) || typeof device.address !== "object") return undefined;
+  const address: { readonly type?: string; readonly bus?: number; readonly port?: string } | null =
+    device.address;
+  return address?.type === "usb" ? address : undefined;
+}

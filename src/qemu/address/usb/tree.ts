@@ -1,0 +1,125 @@
+import type { Hub } from "../../../domain/devices/hub.ts";
+import type { ControllerOf } from "../../model/guest.ts";
+import { cannotTranslate } from "../../refusal.ts";
+
+/** A place on a USB bus: the controller's number and the port, "1" or "1.2" behind a hub. */
+export interface UsbPlace {
+  readonly type: "usb";
+  readonly bus: number;
+  readonly port: string;
+}
+
+type UsbController = ControllerOf<"usb">;
+
+/** What has ports: a controller or a hub. */
+interface Node {
+  readonly count: number;
+  readonly taken: Set<number>;
+  readonly hubs: Map<number, Node>;
+}
+
+/** The ports of a guest while they are given out. */
+export interface UsbTree {
+  /** Takes a port that the XML gives. Throws "unsupported" for one that is taken or not there. */
+  reserve(place: { readonly bus: number; readonly port: string }, path: string): void;
+  /** The first free port, on one bus or on any. Throws "unsupported" when there is none. */
+  take(bus: number | undefined, path: string): UsbPlace;
+  /** Gives a hub's ports away from now on. */
+  addHub(place: UsbPlace): void;
+}
+
+/** How many ports a hub of QEMU has. VIR_DOMAIN_USB_HUB_PORTS */
+export const HUB_PORTS = 8;
+
+/** How many ports deep a device may be. VIR_DOMAIN_DEVICE_USB_MAX_PORT_DEPTH */
+const DEEPEST = 4;
+
+/** How many ports a controller has; a companion's ports are its master's. virDomainUSBAddressControllerModelToPorts() */
+const PORTS: ReadonlyMap<UsbController["model"], number> = new Map([
+  ["piix3-uhci", 2],
+  ["piix4-uhci", 2],
+  ["ehci", 6],
+  ["ich9-ehci1", 6],
+  ["pci-ohci", 3],
+  ["nec-xhci", 4],
+  ["qemu-xhci", 4],
+]);
+
+/** How many ports a controller has for devices. */
+export function countPorts({ model, ports, master }: UsbController): number {
+  if (master !== undefined) return 0;
+  const isXhci = model === "nec-xhci" || model === "qemu-xhci";
+  return (isXhci ? ports : undefined) ?? PORTS.get(model) ?? 0;
+}
+
+/** The ports of these controllers, and of the hubs whose place is given. virDomainUSBAddressSetAddControllers() */
+export function createUsbTree(controllers: readonly UsbController[]): UsbTree {
+  const buses = controllers
+    .filter(({ master }) => master === undefined)
+    .map((found) => ({ index: found.index ?? 0, root: newNode(countPorts(found)) }))
+    .toSorted((a, b) => a.index - b.index);
+  const rootOf = (bus: number, path: string): Node => {
+    const root = buses.find(({ index }) => index === bus)?.root;
+    if (root !== undefined && root.count > 0) return root;
+    throw cannotTranslate(`${path}/address/@bus`, `there is no USB bus ${bus}`, "Add its controller.");
+  };
+  return {
+    reserve({ bus, port }, path) {
+      const numbers = port.split(".").map(Number);
+      const last = numbers.pop() ?? 0;
+      const node = numbers.reduce<Node | undefined>((at, number) => at?.hubs.get(number), rootOf(bus, path));
+      if (node === undefined || last < 1 || last > node.count) {
+        const why = `USB bus ${bus} has no port ${port}`;
+        throw cannotTranslate(`${path}/address/@port`, why, "Write another port, or leave the address out.");
+      }
+      if (node.taken.has(last)) {
+        const why = `port ${port} of USB bus ${bus} is taken`;
+        throw cannotTranslate(`${path}/address/@port`, why, "Give each device its own.");
+      }
+      node.taken.add(last);
+    },
+    take(bus, path) {
+      const wanted = bus === undefined ? buses : [{ index: bus, root: rootOf(bus, path) }];
+      for (const { index, root } of wanted) {
+        const port = takeFree(root, 1);
+        if (port !== undefined) return { type: "usb", bus: index, port };
+      }
+      const remedy = "Use <controller type='usb' model='qemu-xhci' ports='15'/>.";
+      throw cannotTranslate(`${path}/address`, "there is no free USB port", remedy);
+    },
+    addHub({ bus, port }) {
+      const numbers = port.split(".").map(Number);
+      const last = numbers.pop() ?? 0;
+      const root = buses.find(({ index }) => index === bus)?.root;
+      const node = numbers.reduce<Node | undefined>((at, number) => at?.hubs.get(number), root);
+      node?.hubs.set(last, newNode(HUB_PORTS));
+    },
+  };
+}
+
+/** Hubs by their depth, those nearest to the controller first, so that each has one to be on. */
+export function byDepth(hubs: readonly Hub[]): readonly Hub[] {
+  const depth = ({ address }: Hub): number => (address?.port ?? "").split(".").length;
+  return hubs.toSorted((a, b) => depth(a) - depth(b));
+}
+
+function newNode(count: number): Node {
+  return { count, taken: new Set(), hubs: new Map() };
+}
+
+/** The first free port here or, where there is none, behind the first hub that has one. virDomainUSBAddressFindFreePort() */
+function takeFree({ count, taken, hubs }: Node, level: number): string | undefined {
+  const numbers = [...Array(count).keys()].map((at) => at + 1);
+  const free = numbers.find((number) => !taken.has(number));
+  if (free !== undefined) {
+    taken.add(free);
+    return String(free);
+  }
+  if (level >= DEEPEST) return undefined;
+  for (const number of numbers) {
+    const hub = hubs.get(number);
+    const behind = hub && takeFree(hub, level + 1);
+    if (behind !== undefined) return `${number}.${behind}`;
+  }
+  return undefined;
+}

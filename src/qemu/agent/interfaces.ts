@@ -1,0 +1,66 @@
+import * as v from "valibot";
+import { SvirtError } from "../../errors.ts";
+
+/** The agent's command for them. qemu.git qga/qapi-schema.json GuestNetworkInterface */
+export const ASK_INTERFACES = "guest-network-get-interfaces";
+
+/** An interface as the guest knows it. It is the guest's word: its names and addresses are plain text and no more. */
+export interface AgentInterface {
+  readonly name: string;
+  readonly mac: string | undefined;
+  readonly addresses: readonly {
+    readonly type: "ipv4" | "ipv6";
+    readonly address: string;
+    readonly prefix: number;
+  }[];
+}
+
+const address = v.variant("ip-address-type", [
+  v.looseObject({
+    "ip-address-type": v.literal("ipv4"),
+    "ip-address": v.pipe(v.string(), v.ipv4()),
+    prefix: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(32)),
+  }),
+  v.looseObject({
+    "ip-address-type": v.literal("ipv6"),
+    "ip-address": v.pipe(v.string(), v.ipv6()),
+    prefix: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(128)),
+  }),
+]);
+
+const answer = v.looseObject({
+  return: v.array(
+    v.looseObject({
+      name: v.pipe(v.string(), v.regex(/^\P{C}{1,255}$/u)),
+      "hardware-address": v.exactOptional(
+        v.pipe(v.string(), v.regex(/^[0-9a-f]{2}(?::[0-9a-f]{2}){5,19}$/i)),
+      ),
+      "ip-addresses": v.exactOptional(v.array(address)),
+    }),
+  ),
+});
+
+/** What the agent says of them; eth0:1 is another name of eth0. Throws "failed". qemuAgentGetInterfaces() of libvirt */
+export function parseInterfaces(said: unknown): readonly AgentInterface[] {
+  const parsed = v.safeParse(answer, said);
+  if (!parsed.success) {
+    const place = v.getDotPath(parsed.issues[0]) ?? "it";
+    throw new SvirtError(`Cannot read the agent's answer to ${ASK_INTERFACES}: ${place} is not as expected`, {
+      kind: "failed",
+      remedy: `See it whole: svirt qemu-agent-command DOMAIN '{"execute":"${ASK_INTERFACES}"}'`,
+    });
+  }
+  const found = new Map<string, AgentInterface>();
+  for (const part of parsed.output.return) {
+    const name = part.name.replace(/:[^:]*$/, "") || part.name;
+    const before = found.get(name);
+    const addresses = (part["ip-addresses"] ?? []).map((one) => ({
+      type: one["ip-address-type"],
+      address: one["ip-address"],
+      prefix: one.prefix,
+    }));
+    const mac = before?.mac ?? part["hardware-address"]?.toLowerCase();
+    found.set(name, { name, mac, addresses: [...(before?.addresses ?? []), ...addresses] });
+  }
+  return [...found.values()];
+}

@@ -1,0 +1,44 @@
+import * as v from "valibot";
+import { SvirtError } from "../../errors.ts";
+import { joinBytes, type Line } from "../monitor/line-buffer.ts";
+
+/** Makes the agent forget half a message, and stands before its answer to guest-sync-delimited. qemu.git qga/qapi-schema.json */
+const SENTINEL = 0xff;
+
+/** Asks the agent to say a number, so that answers to questions of others before are told from ours. */
+export function formatSync(id: number): Uint8Array {
+  const line = `${JSON.stringify({ execute: "guest-sync-delimited", arguments: { id } })}\n`;
+  return new Uint8Array([SENTINEL, ...new TextEncoder().encode(line)]);
+}
+
+/** Longer than the answer to that. */
+const SYNC_BYTES = 100;
+
+/** Whether the line ends with the agent's answer to that; whatever else comes is for another asker. */
+export function isSynced({ parts }: Line, id: number): boolean {
+  const tail = joinBytes(parts.slice(-2)).subarray(-SYNC_BYTES);
+  const at = tail.lastIndexOf(SENTINEL);
+  const read = at === -1 ? undefined : parseJson(tail.subarray(at + 1));
+  return v.is(v.object({ return: v.literal(id) }), read);
+}
+
+/** What an agent is asked: a JSON object with a command's name. Throws "usage". */
+export function parseAgentCommand(text: string): { readonly name: string; readonly line: Uint8Array } {
+  const read = v.safeParse(v.looseObject({ execute: v.string() }), parseJson(new TextEncoder().encode(text)));
+  if (read.success) {
+    const line = new TextEncoder().encode(`${JSON.stringify(read.output)}\n`);
+    return { name: read.output.execute, line };
+  }
+  throw new SvirtError(`Cannot read the agent's command ${text.slice(0, 80)}: it is not {"execute": NAME}`, {
+    kind: "usage",
+    remedy: `Write it like '{"execute":"guest-ping"}'.`,
+  });
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,72 @@
+import type { Serial } from "../../../domain/devices/chardev.ts";
+import type { Devices } from "../../../domain/devices.ts";
+import { controllersOf, type Guest } from "../../model/guest.ts";
+import { cannotTranslate, devicePath } from "../../refusal.ts";
+import { listWrittenPorts, MOST_PORTS } from "./virtio-serial.ts";
+
+/** Throws "unsupported" for ports that the guest could not see as the XML says. */
+export function refusePorts({ domain: { devices } }: Guest): void {
+  for (const [index, serial] of devices.serials.entries()) refuseSerial(devices, serial, index);
+  refuseFarPorts(devices);
+  refuseOtherSpice(devices);
+}
+
+type SerialType = NonNullable<NonNullable<Serial["target"]>["type"]>;
+
+/** What kind of address each kind of serial port has, and what its device is called. */
+const KINDS: Readonly<Record<SerialType, { readonly address: string; readonly model: string }>> = {
+  "isa-serial": { address: "isa", model: "isa-serial" },
+  "isa-debug": { address: "isa", model: "isa-debugcon" },
+  "pci-serial": { address: "pci", model: "pci-serial" },
+  "usb-serial": { address: "usb", model: "usb-serial" },
+};
+
+const MOST_ISA_PORTS = 4;
+
+// qemuValidateDomainChrTargetDef() and virDomainChrIsaSerialDefPostParse() of libvirt
+function refuseSerial({ serials }: Devices, { address, target }: Serial, index: number): void {
+  const path = devicePath("serial", index);
+  const type = target?.type ?? "isa-serial";
+  const kind = KINDS[type];
+  if (address !== undefined && address.type !== kind.address) {
+    throw cannotTranslate(`${path}/address/@type`, `a ${type} has no such address`, "Leave the address out.");
+  }
+  if (target?.model !== undefined && target.model.name !== kind.model) {
+    throw cannotTranslate(
+      `${path}/target/model`,
+      `${target.model.name} is another device than ${type}`,
+      "Leave <model> out.",
+    );
+  }
+  if (type !== "isa-serial") return;
+  const before = serials.slice(0, index).filter((other) => (other.target?.type ?? type) === type);
+  if (before.length >= MOST_ISA_PORTS) {
+    throw cannotTranslate(path, `it has ${MOST_ISA_PORTS} before it on ISA`, "Write type='pci-serial'.");
+  }
+  if (target?.port === undefined || !before.some((other) => other.target?.port === target.port)) return;
+  throw cannotTranslate(`${path}/target/@port`, "another serial port has this number", "Write another one.");
+}
+
+// virDomainVirtioSerialAddrReserve() of libvirt: "virtio serial controller %u does not have port %u"
+function refuseFarPorts(devices: Devices): void {
+  for (const { controller, port, path } of listWrittenPorts(devices)) {
+    const found = controllersOf(devices, "virtio-serial").find((candidate) => candidate.index === controller);
+    if (port < (found?.ports ?? MOST_PORTS)) continue;
+    const why = `controller ${controller} has no port ${port}`;
+    throw cannotTranslate(`${path}/@port`, why, "Write a smaller number, or give the controller more ports.");
+  }
+}
+
+// qemuValidateDomainChrSourceDef() of libvirt
+function refuseOtherSpice({ graphics, redirdevs, smartcards }: Devices): void {
+  if (graphics.some(({ type }) => type === "spice")) return;
+  for (const [element, family] of [
+    ["redirdev", redirdevs],
+    ["smartcard", smartcards],
+  ] as const) {
+    const index = family.findIndex(({ type }) => type === "spicevmc" || type === "spiceport");
+    if (index === -1) continue;
+    const path = `${devicePath(element, index)}/@type`;
+    throw cannotTranslate(path, "there is no SPICE display", "Write <graphics type='spice'/>.");
+  }
+}

@@ -1,0 +1,124 @@
+import type { Channel, ConsoleDevice } from "../../../domain/devices/chardev.ts";
+import type { Devices } from "../../../domain/devices.ts";
+import { controllersOf } from "../../model/guest.ts";
+import { cannotTranslate, devicePath } from "../../refusal.ts";
+
+/** QEMU's virtio-serial controller has so many ports; port 0 is kept for a console. */
+export const MOST_PORTS = 31;
+
+/** Whether it is a port of a virtio-serial controller. */
+export function isOnVirtioSerial({ target }: Channel): boolean {
+  return target.type === "virtio";
+}
+
+/** Whether a console is one. */
+export function isVirtioConsole({ target }: ConsoleDevice): boolean {
+  return target?.type === "virtio";
+}
+
+/** A port whose place the XML gives, and the device's element. */
+interface WrittenPort {
+  readonly controller: number;
+  /** 0 is no place: QEMU chooses. */
+  readonly port: number;
+  readonly path: string;
+}
+
+/** Those of channels and of consoles, which share the ports. virDomainVirtioSerialAddrReserve() of libvirt */
+export function listWrittenPorts({
+  channels,
+  consoles,
+}: Pick<Devices, "channels" | "consoles">): readonly WrittenPort[] {
+  const placesOf = (element: string, family: readonly Pick<Channel | ConsoleDevice, "address">[]) =>
+    family.flatMap(({ address }, index): WrittenPort[] => {
+      if (address?.type !== "virtio-serial") return [];
+      const { controller = 0, port = 0 } = address;
+      return [{ controller, port, path: `${devicePath(element, index)}/address` }];
+    });
+  return [...placesOf("channel", channels), ...placesOf("console", consoles)];
+}
+
+/** A controller's number and its taken ports, as one key. */
+type Taken = Set<string>;
+
+/**
+ * Gives each virtio channel a port: the next free one from 1 of the controller that it names, else of the first that
+ * has one, else of a controller more. Throws "unsupported". virDomainVirtioSerialAddrAutoAssign() of libvirt
+ */
+export function placeChannels(devices: Devices): Devices {
+  const taken = takeWritten(devices);
+  const sizes = listSizes(devices);
+  return {
+    ...devices,
+    channels: devices.channels.map((channel, index) => {
+      if (!isOnVirtioSerial(channel)) return channel;
+      const place = findPort({ taken, sizes }, channel.address, index);
+      taken.add(`${place.controller}.${place.port}`);
+      sizes.set(place.controller, sizes.get(place.controller) ?? MOST_PORTS);
+      return { ...channel, address: { type: "virtio-serial", bus: 0, ...place } };
+    }),
+  };
+}
+
+function takeWritten(devices: Devices): Taken {
+  const taken: Taken = new Set();
+  for (const { controller, port, path } of listWrittenPorts(devices)) {
+    if (port === 0) continue;
+    const key = `${controller}.${port}`;
+    if (taken.has(key)) {
+      throw cannotTranslate(path, `port ${port} is taken`, "Give each device a port of its own.");
+    }
+    taken.add(key);
+  }
+  return taken;
+}
+
+/** How many ports each controller has, by its number; 0 is there for a channel that names none. */
+function listSizes(devices: Devices): Map<number, number> {
+  const written = controllersOf(devices, "virtio-serial").map(
+    ({ index, ports }, at) => [index ?? at, ports ?? MOST_PORTS] as const,
+  );
+  const wanted = [
+    ...devices.channels.filter(isOnVirtioSerial),
+    ...devices.consoles.filter(isVirtioConsole),
+  ].map(
+    ({ address }) =>
+      [(address?.type === "virtio-serial" ? address.controller : undefined) ?? 0, MOST_PORTS] as const,
+  );
+  const sizes = new Map([...wanted, ...written]);
+  return new Map([...sizes].toSorted(([one], [other]) => one - other));
+}
+
+interface Ports {
+  readonly taken: Taken;
+  readonly sizes: ReadonlyMap<number, number>;
+}
+
+interface Port {
+  readonly controller: number;
+  readonly port: number;
+}
+
+function findPort(ports: Ports, address: Partial<Port> | undefined, index: number): Port {
+  if (address !== undefined) {
+    const { controller = 0 } = address;
+    // Port 0 is no port.
+    const port = address.port || freePort(ports, controller);
+    if (port !== undefined) return { controller, port };
+    const path = devicePath("channel", index);
+    throw cannotTranslate(path, `controller ${controller} has no free port`, "Name another controller.");
+  }
+  for (const controller of ports.sizes.keys()) {
+    const port = freePort(ports, controller);
+    if (port !== undefined) return { controller, port };
+  }
+  let controller = 0;
+  while (ports.sizes.has(controller)) controller += 1;
+  return { controller, port: 1 };
+}
+
+function freePort({ taken, sizes }: Ports, controller: number): number | undefined {
+  const most = sizes.get(controller) ?? MOST_PORTS;
+  for (let port = 1; port < most; port += 1) if (!taken.has(`${controller}.${port}`)) return port;
+  return undefined;
+}

@@ -1,0 +1,149 @@
+import type { Controller } from "../../../domain/devices/controller.ts";
+import type { ControllerOf } from "../../model/guest.ts";
+import type { Machine } from "../../model/machine.ts";
+import { cannotTranslate, devicePath } from "../../refusal.ts";
+import { refuseTarget } from "../network/target-rules.ts";
+
+/** A PCI bus number has eight bits, and of no kind does a board take more than it has buses. */
+export const MOST_CONTROLLERS = 256;
+
+/** Throws "unsupported" for more controllers of one kind than any board takes. */
+export function refuseTooMany(controllers: readonly Controller[]): void {
+  const counts = new Map<string, number>();
+  for (const [position, { type, index = 0 }] of controllers.entries()) {
+    const count = (counts.get(type) ?? 0) + 1;
+    counts.set(type, count);
+    if (count <= MOST_CONTROLLERS && (type !== "pci" || index < MOST_CONTROLLERS)) continue;
+    const why = `a board takes ${MOST_CONTROLLERS} controllers of one type, from number 0`;
+    throw cannotTranslate(devicePath("controller", position), why, "Remove it, or give it a lower number.");
+  }
+}
+
+/** Throws "unsupported" for controllers that the board cannot have, or that contradict each other. */
+export function refuseControllers(controllers: readonly Controller[], machine: Machine): void {
+  for (const [index, controller] of controllers.entries()) {
+    refuseController(controller, machine, devicePath("controller", index));
+  }
+  refuseDouble(controllers);
+  refuseUsb(controllers);
+}
+
+/** Two of one type have two numbers, but for the companions of a USB master. */
+function refuseDouble(controllers: readonly Controller[]): void {
+  const seen = new Set<string>();
+  for (const [position, controller] of controllers.entries()) {
+    const { type, index } = controller;
+    const isPart =
+      type === "usb" && (controller.master !== undefined || controller.model?.startsWith("ich9"));
+    if (index === undefined || isPart === true) continue;
+    const key = `${type} ${index}`;
+    if (seen.has(key)) {
+      const path = `${devicePath("controller", position)}/@index`;
+      throw cannotTranslate(path, `there is another ${type} controller ${index}`, "Write another number.");
+    }
+    seen.add(key);
+  }
+}
+
+function refuseController(controller: Controller, { chipset, word }: Machine, path: string): void {
+  switch (controller.type) {
+    case "ide":
+      if (chipset === "i440fx" && controller.index === 0 && (controller.model ?? "piix3") === "piix3") return;
+      throw cannotTranslate(path, `a ${word} has no such IDE controller`, "Use bus='sata' or bus='virtio'.");
+    case "fdc":
+      if (controller.index === 0) return;
+      throw cannotTranslate(path, "a PC has one floppy controller", "Remove it.");
+    case "pci":
+      refuseBridge(controller, { chipset, word }, path);
+      refuseBridgeBus(controller, path);
+      refuseTarget(controller, path);
+      return;
+    case "usb":
+      refusePorts(controller, path);
+      return;
+    case "scsi":
+      if (controller.driver === undefined || controller.model?.startsWith("virtio")) return;
+      throw cannotTranslate(`${path}/driver`, "only a virtio controller has settings", "Leave it out.");
+    case "sata":
+    case "virtio-serial":
+    case "ccid":
+      return;
+  }
+}
+
+/** A companion serves the ports of a master, and "none" means none. */
+function refuseUsb(controllers: readonly Controller[]): void {
+  const usb = controllers.filter((found) => found.type === "usb");
+  const isMaster = ({ master }: ControllerOf<"usb">): boolean => master === undefined;
+  for (const [position, controller] of controllers.entries()) {
+    if (controller.type !== "usb") continue;
+    const path = devicePath("controller", position);
+    if (!isMaster(controller) && !usb.some((found) => isMaster(found) && found.index === controller.index)) {
+      throw cannotTranslate(
+        `${path}/master`,
+        "no controller with this index is a master",
+        "Add the EHCI controller.",
+      );
+    }
+    if (controller.model === "none" && usb.length > 1) {
+      throw cannotTranslate(`${path}/@model`, "there are other USB controllers", "Remove them, or this one.");
+    }
+  }
+}
+
+/** Only xHCI has as many ports as one wants. */
+function refusePorts({ model, ports }: ControllerOf<"usb">, path: string): void {
+  if (ports !== undefined && model !== "nec-xhci" && model !== "qemu-xhci") {
+    throw cannotTranslate(
+      `${path}/@ports`,
+      `a ${model ?? "piix3-uhci"} has as many as it has`,
+      "Leave it out.",
+    );
+  }
+}
+
+/** The devices that each kind of bridge may be, besides the one of its own name. */
+const BRIDGE_DEVICES: ReadonlyMap<ControllerOf<"pci">["model"], readonly string[]> = new Map([
+  ["pcie-root-port", ["pcie-root-port", "ioh3420"]],
+  ["pcie-switch-upstream-port", ["x3130-upstream"]],
+  ["pcie-switch-downstream-port", ["xio3130-downstream"]],
+  ["pci-bridge", ["pci-bridge"]],
+  ["dmi-to-pci-bridge", ["i82801b11-bridge"]],
+  ["pcie-to-pci-bridge", ["pcie-pci-bridge"]],
+  ["pci-expander-bus", ["pxb"]],
+  ["pcie-expander-bus", ["pxb-pcie"]],
+]);
+function refuseBridge(
+  { index, model, modelName }: ControllerOf<"pci">,
+  { chipset, word }: Pick<Machine, "chipset" | "word">,
+  path: string,
+): void {
+  if (model === undefined) return;
+  if (modelName !== undefined && !BRIDGE_DEVICES.get(model)?.includes(modelName.name)) {
+    throw cannotTranslate(`${path}/model`, `a ${model} is no ${modelName.name}`, "Leave <model> out.");
+  }
+  const root = chipset === "q35" ? "pcie-root" : "pci-root";
+  if ((index === 0) !== (model === root)) {
+    const why = `the PCI controller with index 0, and no other, is the ${root} of a ${word}`;
+    throw cannotTranslate(
+      `${path}/@model`,
+      why,
+      `Write model='${root}' for index 0, another one for the rest.`,
+    );
+  }
+  if (chipset === "q35" && model === "pci-expander-bus") {
+    throw cannotTranslate(`${path}/@model`, `a ${word} has PCI Express`, "Write model='pcie-expander-bus'.");
+  }
+  if (chipset === "i440fx" && index !== 0 && model !== "pci-bridge" && model !== "pci-expander-bus") {
+    const remedy = "Write machine='q35', or model='pci-bridge'.";
+    throw cannotTranslate(`${path}/@model`, `a ${word} has no PCI Express`, remedy);
+  }
+}
+
+const ON_ROOT: ReadonlySet<string> = new Set(["dmi-to-pci-bridge", "pci-expander-bus", "pcie-expander-bus"]);
+
+// virDomainPCIAddressValidate() of libvirt: "It requires a controller that accepts a dmi-to-pci-bridge."
+function refuseBridgeBus({ model, address }: ControllerOf<"pci">, path: string): void {
+  if (model === undefined || !ON_ROOT.has(model) || (address?.bus ?? 0) === 0) return;
+  throw cannotTranslate(`${path}/address/@bus`, `a ${model} stands on the root bus alone`, "Write bus='0'.");
+}

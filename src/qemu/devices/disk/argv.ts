@@ -1,0 +1,220 @@
+import type { Disk } from "../../../domain/devices/disk/disk.ts";
+import { diskBus } from "../../../domain/devices/disk/facts.ts";
+import { jsonWords, type Words } from "../../argument/argument.ts";
+import type { BootIndexes } from "../../argument/boot-index.ts";
+import { controllerId, pciKeys, usbKeys } from "../../argument/bus-properties.ts";
+import { virtioDriver, virtioKeys } from "../../argument/virtio-properties.ts";
+import type { Launch } from "../../launch.ts";
+import { iothreadKey, iothreadMappingKey } from "../../machine/iothreads.ts";
+import { controllersOf, type Guest } from "../../model/guest.ts";
+import { devicePath } from "../../refusal.ts";
+import { countFdsets } from "../chardev/fdset-count.ts";
+import { chainOf, type FoundChains } from "./chain.ts";
+import { formatNodes, type NumberedDisk } from "./nodes.ts";
+import { diskIndex, drivePlace, scsiModelOf, scsiPlaceKeys } from "./place.ts";
+import { refuseDisk } from "./rules.ts";
+import { formatSdCard } from "./sd-card.ts";
+import { formatVhostUserDisk } from "./vhost-user.ts";
+
+/** What the words of a disk depend on besides the guest. */
+export interface DiskFacts {
+  readonly chains: FoundChains | undefined;
+  readonly boot: BootIndexes;
+  readonly launch: Launch | undefined;
+}
+
+/**
+ * -blockdev and -device for each disk. Images are numbered from the last disk to the first.
+ * qemuBuildDisksCommandLine() of libvirt
+ */
+export function formatDisks(guest: Guest, facts: DiskFacts): Words {
+  const { disks } = guest.devices;
+  for (const [index, disk] of disks.entries()) refuseDisk(disk, guest, index);
+  return [
+    ...formatFloppyDrive(guest, facts.boot),
+    ...numberDisks(guest, facts.chains)
+      .filter(({ disk }) => disk.transient?.shareBacking !== true)
+      .flatMap((numbered) => formatDisk(guest, numbered, facts)),
+  ];
+}
+
+/** The id of each disk's device, by the disk's target. Throws "unsupported". */
+export function listDiskIds(guest: Guest): ReadonlyMap<string, string> {
+  return new Map(guest.devices.disks.map((disk) => [disk.target.dev, diskId(guest, disk)]));
+}
+
+/** The words of one disk whose images have numbers of their own: it comes to a guest that runs. Throws "unsupported". */
+export function formatNewDisk(guest: Guest, numbered: NumberedDisk, facts: DiskFacts): Words {
+  refuseDisk(numbered.disk, guest, guest.devices.disks.indexOf(numbered.disk));
+  return formatDisk(guest, numbered, facts);
+}
+
+/** The id of a disk: its own alias, or libvirt's name for it. qemuAssignDeviceDiskAlias() */
+export function diskId(guest: Guest, disk: Disk): string {
+  if (disk.alias !== undefined) return disk.alias;
+  const bus = diskBus(disk);
+  const { controller, bus: channel, target, unit } = drivePlace(disk);
+  if (bus === "virtio" || bus === "usb") return `${bus}-disk${diskIndex(disk)}`;
+  const hasTarget = bus === "scsi" && scsiModelOf(disk, guest.devices) !== "lsilogic";
+  const numbers = hasTarget ? [controller, channel, target, unit] : [controller, channel, unit];
+  return `${bus}${numbers.join("-")}`;
+}
+
+/** The first number of a node that no disk has. */
+export function nextNodeNumber(guest: Guest, chains: FoundChains | undefined): number {
+  return Math.max(0, ...numberDisks(guest, chains).map(({ nextNumber }) => nextNumber - 1)) + 1;
+}
+
+function numberDisks(guest: Guest, chains: FoundChains | undefined): readonly NumberedDisk[] {
+  const { disks } = guest.devices;
+  let firstNumber = 1;
+  let firstFdset = countFdsets(guest, "disks");
+  const numbered = disks.toReversed().map((disk, before) => {
+    const chain = chainOf(disk, chains);
+    const path = devicePath("disk", disks.length - 1 - before);
+    const filters = disk.throttleFilters?.filters.length ?? 0;
+    // An empty drive has a number too: it is used when a medium is put in.
+    const own = diskBus(disk) === "sd" ? 0 : Math.max(1, chain.elements.length) + filters;
+    const folder = `/var/lib/libvirt/qemu/domain--1-${guest.domain.name}`;
+    const found = { disk, chain, path, folder, firstNumber, nextNumber: firstNumber + own, firstFdset };
+    firstNumber += own;
+    if (disk.type === "vhostvdpa") firstFdset += 1;
+    return found;
+  });
+  return numbered.toReversed();
+}
+
+function formatDisk(guest: Guest, numbered: NumberedDisk, { boot, launch }: DiskFacts): Words {
+  const { disk } = numbered;
+  if (diskBus(disk) === "sd") return formatSdCard(numbered);
+  const { words, top } = formatNodes(numbered, launch);
+  const { front, driver, deviceId } = placeKeys(guest, disk);
+  const id = diskId(guest, disk);
+  const device = {
+    driver,
+    ...(diskBus(disk) === "virtio" ? virtioDiskKeys(disk) : {}),
+    ...front,
+    device_id: deviceId,
+    "share-rw": disk.shareable ? true : undefined,
+    drive: top === "" ? undefined : top,
+    chardev: disk.type === "vhostuser" ? `chr-vu-${id}` : undefined,
+    id,
+    bootindex: diskBus(disk) === "fdc" ? undefined : boot.get(disk),
+    ...lookKeys(disk),
+    "write-cache": writeCache(disk),
+    cyls: disk.geometry?.cylinders,
+    heads: disk.geometry?.heads,
+    secs: disk.geometry?.sectors,
+    "bios-chs-trans": disk.geometry?.translation,
+    // With a backslash before each blank: so the reference gives it to QEMU, and so guests know their disks.
+    serial: disk.serial?.replaceAll(" ", "\\ "),
+    ...errorKeys(disk),
+  };
+  return [
+    ...formatVhostUserDisk(disk, { id, place: numbered.path, launch }),
+    ...words,
+    ...jsonWords("-device", device),
+  ];
+}
+
+function virtioDiskKeys({ driver }: Disk): object {
+  return {
+    ...virtioKeys(driver),
+    ...iothreadKey(driver),
+    ioeventfd: driver?.ioeventfd,
+    event_idx: driver?.eventIdx,
+    "num-queues": driver?.queues,
+    "queue-size": driver?.queueSize,
+    ...iothreadMappingKey(driver),
+  };
+}
+
+/** What the guest sees of a drive besides its data. */
+function lookKeys(disk: Disk): object {
+  const { blockio, wwn, vendor, product, target } = disk;
+  const bus = diskBus(disk);
+  return {
+    logical_block_size: blockio?.logicalBlockSize || undefined,
+    physical_block_size: blockio?.physicalBlockSize || undefined,
+    discard_granularity: blockio?.discardGranularity || undefined,
+    wwn: wwn === undefined ? undefined : BigInt(`0x${wwn.replace(/^0x/, "")}`),
+    rotation_rate: target.rotationRate,
+    vendor,
+    ...(bus === "scsi" ? { product } : { model: product }),
+    removable: target.removable ?? (bus === "usb" ? false : undefined),
+  };
+}
+
+/** The driver, and where the device is. qemuBuildDiskDeviceProps() of libvirt */
+function placeKeys(
+  guest: Guest,
+  disk: Disk,
+): { readonly driver: string; readonly front: object; readonly deviceId?: string } {
+  const { controller, bus: channel, unit } = drivePlace(disk);
+  const kind = disk.device === "cdrom" ? "cd" : "hd";
+  const idOf = (type: "sata" | "scsi"): string => {
+    const found = controllersOf(guest.devices, type).find(({ index }) => index === controller);
+    return found === undefined ? `${type}${controller}` : controllerId(guest, found);
+  };
+  switch (diskBus(disk)) {
+    case "virtio":
+      return {
+        driver: virtioDriver(disk.type === "vhostuser" ? "vhost-user-blk" : "virtio-blk", disk.model),
+        front: disk.address?.type === "pci" ? pciKeys(guest, disk.address) : {},
+      };
+    case "ide":
+      return { driver: `ide-${kind}`, front: { bus: `ide.${channel}`, unit } };
+    case "sata":
+      return { driver: `ide-${kind}`, front: { bus: `${idOf("sata")}.${unit}` } };
+    case "scsi":
+      return scsiKeys(guest, disk, `${idOf("scsi")}.0`);
+    case "usb":
+      return {
+        driver: "usb-storage",
+        front: disk.address?.type === "usb" ? usbKeys(guest, disk.address) : {},
+      };
+    case "fdc":
+    case "sd":
+      return { driver: "floppy", front: { unit } };
+  }
+}
+
+function scsiKeys(guest: Guest, disk: Disk, bus: string): ReturnType<typeof placeKeys> {
+  const front = { bus, ...scsiPlaceKeys(disk, guest.devices) };
+  if (disk.device === "lun") return { driver: "scsi-block", front };
+  const deviceId = disk.serial ?? `drive-${diskId(guest, disk)}`;
+  return { driver: disk.device === "cdrom" ? "scsi-cd" : "scsi-hd", front, deviceId };
+}
+
+/** The board of a pc has a floppy controller; q35 gets one where there is a drive. */
+function formatFloppyDrive(guest: Guest, boot: BootIndexes): Words {
+  const floppies = guest.devices.disks.filter((disk) => diskBus(disk) === "fdc");
+  const indexes = floppies.flatMap((disk) => {
+    const index = boot.get(disk);
+    const letter = drivePlace(disk).unit === 0 ? "A" : "B";
+    return index === undefined ? [] : [[`bootindex${letter}`, index] as const];
+  });
+  if (guest.machine.chipset === "q35") {
+    const hasController = floppies.length > 0;
+    return hasController ? jsonWords("-device", { driver: "isa-fdc", ...Object.fromEntries(indexes) }) : [];
+  }
+  return indexes.flatMap(([key, index]) => ["-global", `isa-fdc.${key}=${index}`]);
+}
+
+/** A SCSI device that is passed through has the cache that it has. */
+function writeCache({ device, driver }: Disk): string | undefined {
+  if (device === "lun") return undefined;
+  const cache = driver?.cache ?? "default";
+  if (cache === "default") return undefined;
+  return cache === "writethrough" || cache === "directsync" ? "off" : "on";
+}
+
+/** What QEMU does with an error of the host: on writing, and on reading. qemuBuildDiskFrontendAttributeErrorPolicy() */
+function errorKeys({ driver }: Disk): { readonly werror?: string; readonly rerror?: string } {
+  const write = driver?.errorPolicy;
+  const read = driver?.rerrorPolicy ?? (write === "enospace" ? undefined : write);
+  return {
+    ...(write === undefined ? {} : { werror: write === "enospace" ? "enospc" : write }),
+    ...(read === undefined ? {} : { rerror: read }),
+  };
+}

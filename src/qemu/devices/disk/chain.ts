@@ -1,0 +1,111 @@
+import type { BackingStore } from "../../../domain/devices/disk/backing-store.ts";
+import type { Disk } from "../../../domain/devices/disk/disk.ts";
+import { imageFormatOf, isReadOnly } from "../../../domain/devices/disk/facts.ts";
+import type { DataStore, ImageFormat } from "../../../domain/forms/source/disk.ts";
+import type { ChainElement, ImagePart } from "../../../images/element.ts";
+
+/** Where an image lies: a path of the host, or something else that the XML's `<source>` says. */
+export type ImagePlace =
+  | { readonly type: "file"; readonly path: string }
+  | { readonly type: "block"; readonly path: string }
+  | OtherPlace<Exclude<Disk["type"], "file" | "block" | "vhostuser">>;
+type OtherPlace<T extends Disk["type"]> = T extends Disk["type"]
+  ? { readonly type: T; readonly source: NonNullable<Extract<Disk, { readonly type: T }>["source"]> }
+  : never;
+
+/** One image of a disk: its own, one below, or one that holds another's data. */
+export interface ChainImage {
+  readonly place: ImagePlace;
+  readonly format: ImageFormat;
+  readonly role: "top" | "backing" | "data-file";
+  readonly readOnly: boolean;
+  /** Only a part of the file is the image. */
+  readonly slice?: ImagePart | undefined;
+  /** How much of a qcow2's tables QEMU keeps in memory. */
+  readonly cacheBytes?: number | undefined;
+}
+
+/** The images of a disk, top first, and whether it is known that nothing comes after the last. */
+export interface DiskChain {
+  readonly elements: readonly ChainImage[];
+  readonly isWhole: boolean;
+}
+
+/** What walkChain() found for each disk, by the target's name. */
+export type FoundChains = ReadonlyMap<string, readonly ChainElement[]>;
+
+/**
+ * The chain of a disk: as found on the host or, where nobody looked, as far as the XML says. An empty drive has none,
+ * and what a vhost-user program serves is no image to QEMU.
+ */
+export function chainOf(disk: Disk, found: FoundChains | undefined): DiskChain {
+  const elements = found?.get(disk.target.dev);
+  const cacheBytes = disk.driver?.metadataCache?.maxSizeBytes;
+  if (elements !== undefined) {
+    const images = elements.map(fromHost);
+    return {
+      elements: images.map((image) => (image.role === "top" ? { ...image, cacheBytes } : image)),
+      isWhole: true,
+    };
+  }
+  if (disk.source === undefined || disk.type === "vhostuser") return { elements: [], isWhole: true };
+  const readOnly = isReadOnly(disk);
+  const format = imageFormatOf(disk) ?? "raw";
+  const top = imagesOf(disk, { format, role: "top", readOnly, cacheBytes });
+  const { below, isWhole } = belowOf(disk.backingStore);
+  return { elements: [...top, ...below], isWhole };
+}
+
+function fromHost({ path, storage, format, role, readOnly, slice }: ChainElement): ChainImage {
+  return { place: { type: storage, path }, format, role, readOnly, slice };
+}
+
+type Placed = Exclude<Disk, { readonly type: "vhostuser" }> | Exclude<BackingStore, { readonly type: "end" }>;
+
+/** The image itself and, right after it, the file with its data. */
+function imagesOf(placed: Placed, image: Omit<ChainImage, "place" | "slice">): readonly ChainImage[] {
+  const { source } = placed;
+  const slice = source !== undefined && "slices" in source ? source.slices?.slice : undefined;
+  const data = source !== undefined && "dataStore" in source ? source.dataStore : undefined;
+  const own = { ...image, place: placeOf(placed), slice };
+  return data === undefined ? [own] : [own, dataOf(data, image.readOnly)];
+}
+
+function dataOf(data: DataStore, readOnly: boolean): ChainImage {
+  const slice = data.source.slices?.slice;
+  return { place: placeOf(data), format: data.format.type, role: "data-file", readOnly, slice };
+}
+
+function placeOf(placed: Placed | DataStore): ImagePlace {
+  switch (placed.type) {
+    case "file":
+      return { type: "file", path: placed.source?.file ?? "" };
+    case "block":
+      return { type: "block", path: placed.source?.dev ?? "" };
+    case "network":
+      return { type: "network", source: placed.source };
+    case "dir":
+      return { type: "dir", source: placed.source };
+    case "volume":
+      return { type: "volume", source: placed.source };
+    case "nvme":
+      return { type: "nvme", source: placed.source };
+    case "vhostvdpa":
+      return { type: "vhostvdpa", source: placed.source };
+  }
+}
+
+function belowOf(store: BackingStore | undefined): {
+  readonly below: readonly ChainImage[];
+  readonly isWhole: boolean;
+} {
+  const below: ChainImage[] = [];
+  let next = store;
+  while (next !== undefined && next.type !== "end") {
+    const { type: format, metadataCache } = next.format;
+    const cacheBytes = metadataCache?.maxSizeBytes;
+    below.push(...imagesOf(next, { format, role: "backing", readOnly: true, cacheBytes }));
+    next = next.backingStore;
+  }
+  return { below, isWhole: next !== undefined };
+}

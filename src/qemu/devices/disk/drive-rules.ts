@@ -1,0 +1,176 @@
+import type { Disk } from "../../../domain/devices/disk/disk.ts";
+import { diskBus } from "../../../domain/devices/disk/facts.ts";
+import type { Rule } from "../../argument/rule.ts";
+import type { Guest } from "../../model/guest.ts";
+import { type DrivePlace, drivePlace, isNoScsiPlace } from "./place.ts";
+
+/** What kind of drive the guest sees. */
+export const kindOf = ({ device }: Disk): string => device ?? "disk";
+
+const isOnAta = (disk: Disk): boolean => diskBus(disk) === "ide" || diskBus(disk) === "sata";
+const isRemovable = (disk: Disk): boolean => kindOf(disk) === "cdrom" || kindOf(disk) === "floppy";
+const LEAVE_OUT = "Leave it out.";
+
+/** What kind of address a disk has on each bus. */
+const ADDRESSES = {
+  virtio: "pci",
+  ide: "drive",
+  sata: "drive",
+  scsi: "drive",
+  fdc: "drive",
+  usb: "usb",
+  sd: undefined,
+} as const;
+
+/**
+ * The highest number in each part of a drive's address; where none stands, QEMU decides.
+ * qemuValidateDomainDeviceDefAddressDrive()
+ */
+const HIGHEST: Readonly<Partial<Record<ReturnType<typeof diskBus>, Partial<DrivePlace>>>> = {
+  ide: { controller: 0, target: 0 },
+  fdc: { controller: 0, bus: 0, target: 0 },
+  sata: { bus: 0, target: 0 },
+};
+
+/** What belongs to one kind of drive or bus alone. qemuValidateDomainDeviceDefDiskFrontend() of libvirt */
+export const DRIVE_RULES: readonly Rule<Disk>[] = [
+  {
+    place: "@device",
+    why: "floppies, and nothing else, are on bus fdc",
+    remedy: "Write device='floppy' with bus='fdc', or neither.",
+    isBroken: (disk) => (kindOf(disk) === "floppy") !== (diskBus(disk) === "fdc"),
+  },
+  {
+    place: "target/@dev",
+    why: "the names of floppy drives, and of no others, begin with fd",
+    remedy: "Write fda for a floppy drive, vda, sda or hda for a disk.",
+    isBroken: (disk) => (kindOf(disk) === "floppy") !== disk.target.dev.startsWith("fd"),
+  },
+  {
+    place: "target/@bus",
+    why: "neither a virtio disk nor an SD card is a CD-ROM",
+    remedy: "Write bus='sata' or bus='scsi'.",
+    isBroken: (disk) => kindOf(disk) === "cdrom" && ["virtio", "sd"].includes(diskBus(disk)),
+  },
+  {
+    place: "source",
+    why: "a drive on USB has its medium from the start",
+    remedy: "Give it a medium, or write bus='sata'.",
+    isBroken: (disk) => disk.source === undefined && diskBus(disk) === "usb",
+  },
+  {
+    place: "target/@bus",
+    why: "a q35 has no IDE",
+    remedy: "Write bus='sata' or bus='virtio'.",
+    isBroken: (disk, { machine }) => diskBus(disk) === "ide" && machine.chipset === "q35",
+  },
+  {
+    place: "address/@type",
+    why: "it is not an address on the disk's bus",
+    remedy: "Leave the address out.",
+    isBroken: (disk) => disk.address !== undefined && disk.address.type !== ADDRESSES[diskBus(disk)],
+  },
+  {
+    place: "address",
+    why: "the bus has no such place",
+    remedy: "Leave the address out.",
+    isBroken: isOutside,
+  },
+  {
+    place: "readonly",
+    why: "a disk on IDE or SATA cannot be read-only",
+    remedy: "Write bus='virtio' or bus='scsi'.",
+    isBroken: (disk) => disk.readonly && kindOf(disk) === "disk" && isOnAta(disk),
+  },
+  {
+    place: "target/@tray",
+    why: "only a CD-ROM or floppy drive has one",
+    remedy: LEAVE_OUT,
+    isBroken: (disk) => disk.target.tray !== undefined && !isRemovable(disk),
+  },
+  {
+    place: "source/@startupPolicy",
+    why: "only a CD-ROM or floppy drive can be left empty later",
+    remedy: "Write mandatory or optional.",
+    isBroken: (disk) =>
+      disk.source !== undefined &&
+      "startupPolicy" in disk.source &&
+      disk.source.startupPolicy === "requisite" &&
+      !isRemovable(disk),
+  },
+  {
+    place: "target/@removable",
+    why: "only what is on USB, and a disk on bus scsi, can say so",
+    remedy: LEAVE_OUT,
+    isBroken: (disk) =>
+      disk.target.removable !== undefined &&
+      diskBus(disk) !== "usb" &&
+      (diskBus(disk) !== "scsi" || kindOf(disk) !== "disk"),
+  },
+  {
+    place: "target/@rotation_rate",
+    why: "only a disk on bus scsi, ide or sata has one",
+    remedy: LEAVE_OUT,
+    isBroken: (disk) =>
+      disk.target.rotationRate !== undefined &&
+      (kindOf(disk) !== "disk" || (!isOnAta(disk) && diskBus(disk) !== "scsi")),
+  },
+  {
+    place: "wwn",
+    why: "only a disk on bus ide or scsi has one",
+    remedy: LEAVE_OUT,
+    isBroken: (disk) => disk.wwn !== undefined && !["ide", "scsi"].includes(diskBus(disk)),
+  },
+  {
+    place: "vendor",
+    why: "only a disk on bus scsi has one",
+    remedy: LEAVE_OUT,
+    isBroken: (disk) => disk.vendor !== undefined && diskBus(disk) !== "scsi",
+  },
+  {
+    place: "product",
+    why: "it is for bus scsi, at most 16 characters, and for ide and sata, at most 40",
+    remedy: "Shorten it, or leave it out.",
+    isBroken: (disk) => disk.product !== undefined && disk.product.length > longestProduct(disk),
+  },
+  {
+    place: "serial",
+    why: "it is of letters, digits, blanks and - _ . +, and not for an SD card",
+    remedy: LEAVE_OUT,
+    isBroken: (disk) =>
+      disk.serial !== undefined && (diskBus(disk) === "sd" || !/^[A-Za-z0-9\-_ .+]*$/.test(disk.serial)),
+  },
+  {
+    place: "blockio",
+    why: "a floppy drive has its own sizes",
+    remedy: LEAVE_OUT,
+    isBroken: (disk) => disk.blockio !== undefined && ["fdc", "sd"].includes(diskBus(disk)),
+  },
+  {
+    place: "geometry",
+    why: "only a hard disk has one",
+    remedy: LEAVE_OUT,
+    isBroken: (disk) =>
+      disk.geometry !== undefined && (kindOf(disk) !== "disk" || ["usb", "sd"].includes(diskBus(disk))),
+  },
+  {
+    place: "geometry/@trans",
+    why: "only a disk on bus ide is told how it is translated",
+    remedy: LEAVE_OUT,
+    isBroken: (disk) => disk.geometry?.translation !== undefined && diskBus(disk) !== "ide",
+  },
+];
+
+function isOutside(disk: Disk, { devices }: Guest): boolean {
+  if (disk.address?.type !== "drive") return false;
+  const place = drivePlace(disk);
+  const highest = HIGHEST[diskBus(disk)] ?? {};
+  if ((Object.keys(highest) as (keyof DrivePlace)[]).some((key) => place[key] > (highest[key] ?? 0)))
+    return true;
+  return diskBus(disk) === "scsi" && isNoScsiPlace(disk, devices);
+}
+
+function longestProduct(disk: Disk): number {
+  if (diskBus(disk) === "scsi") return 16;
+  return isOnAta(disk) ? 40 : 0;
+}

@@ -1,0 +1,26 @@
+import type { Disk } from "../../../domain/devices/disk/disk.ts";
+import { jsonWords, type Words } from "../../argument/argument.ts";
+
+/** Nodes between a disk's image and its device, and the name of the last one. */
+interface Filters {
+  readonly words: Words;
+  readonly top: string;
+}
+
+/**
+ * -blockdev for what `<driver copy_on_read>` and `<throttlefilters>` put on top of a node, numbered from `firstNumber`.
+ * qemuBuildDiskThrottleFiltersCommandLine() of libvirt
+ */
+export function formatFilters(disk: Disk, node: string, firstNumber: number): Filters {
+  const copies = disk.driver?.copyOnRead === true;
+  const name = `libvirt-CoR-${disk.target.dev}`;
+  const copy = { driver: "copy-on-read", "node-name": name, file: node, discard: "unmap" };
+  let top = copies ? name : node;
+  const throttles = (disk.throttleFilters?.filters ?? []).flatMap(({ group }, index) => {
+    const file = top;
+    top = `libvirt-${firstNumber + index}-filter`;
+    const filter = { driver: "throttle", "node-name": top, "throttle-group": `throttle-${group}`, file };
+    return jsonWords("-blockdev", filter);
+  });
+  return { words: [...(copies ? jsonWords("-blockdev", copy) : []), ...throttles], top };
+}

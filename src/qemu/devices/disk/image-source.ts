@@ -1,0 +1,219 @@
+import { hostPciName } from "../../../domain/forms/host-pci.ts";
+import type { NetworkSource } from "../../../domain/forms/source/disk.ts";
+import type { ImageHost } from "../../../domain/forms/source/network.ts";
+import type { LaunchPeer } from "../../launch.ts";
+import { cannotTranslate, notSettled } from "../../refusal.ts";
+import type { ImagePlace } from "./chain.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** An image that lies elsewhere than in a file or a device, and the path of its `<source>` for a refusal. */
+interface RemoteImage {
+  readonly place: Exclude<ImagePlace, { readonly type: "file" | "block" | "vhostvdpa" }>;
+  readonly path: string;
+  /** Where nbdkit would listen that serves what QEMU cannot open itself. */
+  readonly nbdkitSocket?: string;
+  /** The connection to its server, where svirt has made one. */
+  readonly peer?: LaunchPeer | undefined;
+}
+
+/** Where libvirt looks for a server that the XML gives no port for. virStorageSourceNetworkDefaultPort() */
+const DEFAULT_PORTS: ReadonlyMap<NetworkSource["protocol"], number> = new Map([
+  ["nbd", 10809],
+  ["iscsi", 3260],
+  ["http", 80],
+  ["https", 443],
+  ["ftp", 21],
+  ["ftps", 990],
+  ["ssh", 22],
+  ["gluster", 24007],
+  ["nfs", 2049],
+]);
+
+/**
+ * The keys of -blockdev that say where an image lies, QEMU's driver first. qemuBlockStorageSourceGetBackendProps() of
+ * libvirt. Throws "unsupported" for what needs a secret, a helper or a look-up on the host.
+ */
+export function remoteSource({ place, path, nbdkitSocket, peer }: RemoteImage): Json {
+  switch (place.type) {
+    case "network":
+      if (nbdkitSocket !== undefined && needsNbdkit(place.source)) {
+        return { driver: "nbd", server: { type: "unix", path: nbdkitSocket } };
+      }
+      if (peer !== undefined && place.source.protocol === "nbd") {
+        return { driver: "nbd", server: { type: "fd", str: peer.name }, export: place.source.name };
+      }
+      return networkKeys(place.source, path);
+    case "nvme": {
+      const { address, namespace } = place.source;
+      return { driver: "nvme", device: hostPciName(address), namespace };
+    }
+    case "volume":
+      throw notSettled(path, "svirt does not look volumes up yet", "Name the volume's file or device.");
+    case "dir":
+      throw notSettled(path, "svirt makes no file system of a folder", "Make an image of it.");
+  }
+}
+
+/**
+ * Whether only nbdkit can open it: QEMU's own SSH knows neither keys nor known hosts nor passwords, and the reference
+ * refuses these where there is no nbdkit. qemuValidateDomainDeviceDefDisk…() and qemuNbdkitInitStorageSource() of libvirt
+ */
+function needsNbdkit(source: NetworkSource): boolean {
+  if (source.protocol !== "ssh") return false;
+  const { auth, identity, knownHosts } = source;
+  return [auth, knownHosts, identity?.keyfile, identity?.agentsock].some((found) => found !== undefined);
+}
+
+function networkKeys(source: NetworkSource, path: string): Json {
+  refuseSecrets(source, path);
+  switch (source.protocol) {
+    case "nbd": {
+      if (source.tls === true) {
+        const why = "the certificates are those of the host's settings";
+        throw notSettled(`${path}/@tls`, why, "Leave it out.");
+      }
+      const server = socketAddress(onlyHost(source, path), source, path);
+      return { driver: "nbd", server, export: source.name, "reconnect-delay": source.reconnect?.delay };
+    }
+    case "rbd":
+      return rbdKeys(source, path);
+    case "iscsi":
+      return iscsiKeys(source, path);
+    case "http":
+    case "https":
+    case "ftp":
+    case "ftps":
+      return webKeys(source, path);
+    case "ssh":
+      return sshKeys(source, path);
+    case "gluster": {
+      const [volume, file] = splitName(source.name, path);
+      const server = source.hosts.map((host) => socketAddress(host, source, path));
+      return { driver: "gluster", volume, path: file, server, debug: GLUSTER_DEBUG };
+    }
+    case "nfs":
+      return nfsKeys(source, path);
+  }
+}
+
+/** gluster_debug_level of libvirt's qemu.conf, where nobody has changed it. */
+const GLUSTER_DEBUG = 4;
+
+/** A password reaches QEMU encrypted, from a store of secrets that svirt does not have. */
+function refuseSecrets(source: NetworkSource, path: string): void {
+  const place = ["auth", "encryption", "cookies"].find((name) => name in source);
+  if (place === undefined) return;
+  const why = "svirt keeps no secrets that it could give to QEMU";
+  throw notSettled(`${path}/${place}`, why, "Use a source that needs none.");
+}
+
+type Protocol<P extends NetworkSource["protocol"]> = Extract<NetworkSource, { readonly protocol: P }>;
+
+function rbdKeys({ name, hosts, snapshot, config, protocol }: Protocol<"rbd">, path: string): Json {
+  const [pool, image] = splitName(name, path);
+  if (image.includes("/")) {
+    throw cannotTranslate(`${path}/@name`, "it names a namespace", "Write the name as pool/image.");
+  }
+  const server = hosts.map((host) => inetAddress(host, protocol, path));
+  return {
+    driver: "rbd",
+    pool,
+    image,
+    snapshot: snapshot?.name,
+    conf: config?.file,
+    server: server.length === 0 ? undefined : server,
+  };
+}
+
+function iscsiKeys(source: Protocol<"iscsi">, path: string): Json {
+  const { host, port } = inetAddress(onlyHost(source, path), source.protocol, path);
+  const [target = "", lun = "0"] = source.name.split(/\/(.*)/s);
+  if (!/^\d{1,9}$/.test(lun)) {
+    throw cannotTranslate(`${path}/@name`, `"${lun}" is no logical unit`, "Write a number after the slash.");
+  }
+  return {
+    driver: "iscsi",
+    portal: `${bracketed(host)}:${port}`,
+    target,
+    lun: Number(lun),
+    transport: "tcp",
+    "initiator-name": source.initiator?.iqn.name,
+  };
+}
+
+function webKeys(source: Protocol<"http" | "https" | "ftp" | "ftps">, path: string): Json {
+  const { host, port } = inetAddress(onlyHost(source, path), source.protocol, path);
+  const name = source.name ?? "";
+  if (!/^[-A-Za-z0-9_.~/]*$/.test(name)) {
+    throw cannotTranslate(`${path}/@name`, "a URL would escape parts of it", "Use plain letters and digits.");
+  }
+  const query = "query" in source && source.query !== undefined ? `?${source.query}` : "";
+  return {
+    driver: source.protocol,
+    url: `${source.protocol}://${bracketed(host)}:${port}${name.startsWith("/") ? "" : "/"}${name}${query}`,
+    sslverify: "ssl" in source ? source.ssl?.verify : undefined,
+    timeout: source.timeout?.seconds,
+    readahead: source.readahead?.size,
+  };
+}
+
+function sshKeys(source: Protocol<"ssh">, path: string): Json {
+  const server = inetAddress(onlyHost(source, path), source.protocol, path);
+  return { driver: "ssh", path: source.name, server, user: source.identity?.username };
+}
+
+function nfsKeys(source: Protocol<"nfs">, path: string): Json {
+  const { host } = inetAddress(onlyHost(source, path), source.protocol, path);
+  const { user, group } = source.identity ?? {};
+  const numberOf = (text: string | undefined, place: string): number => {
+    if (text !== undefined && /^\+?\d{1,9}$/.test(text)) return Number(text);
+    throw notSettled(`${path}/identity/@${place}`, "svirt looks no names up", "Write a number.");
+  };
+  return {
+    driver: "nfs",
+    server: { host, type: "inet" },
+    path: source.name,
+    user: numberOf(user, "user"),
+    group: numberOf(group, "group"),
+  };
+}
+
+function onlyHost({ protocol, hosts }: NetworkSource, path: string): ImageHost {
+  const [host] = hosts;
+  if (host !== undefined && hosts.length === 1) return host;
+  throw cannotTranslate(
+    `${path}/host`,
+    `${protocol} takes one host, and there are ${hosts.length}`,
+    "Write one.",
+  );
+}
+
+function socketAddress(host: ImageHost, { protocol }: NetworkSource, path: string): Json {
+  if (host.transport === "unix") return { type: "unix", path: host.socket };
+  return { type: "inet", ...inetAddress(host, protocol, path) };
+}
+
+function inetAddress(
+  host: ImageHost,
+  protocol: NetworkSource["protocol"],
+  path: string,
+): { readonly host: string; readonly port: string } {
+  if (host.transport === "unix") {
+    throw cannotTranslate(`${path}/host/@transport`, `${protocol} goes over TCP`, "Write name='…'.");
+  }
+  const port = host.port ?? DEFAULT_PORTS.get(protocol);
+  if (port !== undefined) return { host: host.name, port: String(port) };
+  throw cannotTranslate(`${path}/host/@port`, `${protocol} has no usual port`, "Write the port.");
+}
+
+/** "pool/image" as its two parts. virDomainDiskSourceNetworkParse() of libvirt */
+function splitName(name: string, path: string): readonly [string, string] {
+  const slash = name.indexOf("/");
+  if (slash > 0) return [name.slice(0, slash), name.slice(slash + 1)];
+  throw cannotTranslate(`${path}/@name`, "it is not two names with a slash between", "Write pool/image.");
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}

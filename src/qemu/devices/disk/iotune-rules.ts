@@ -1,0 +1,39 @@
+import type { Disk } from "../../../domain/devices/disk/disk.ts";
+import { diskBus } from "../../../domain/devices/disk/facts.ts";
+import type { Rule } from "../../argument/rule.ts";
+
+/** qemuValidateDomainDeviceDefDiskBlkdeviotune() of libvirt */
+export const IOTUNE_RULES: readonly Rule<Disk>[] = [
+  {
+    place: "iotune",
+    why: "an SD card has no limits",
+    remedy: "Leave it out.",
+    isBroken: (disk) => disk.iotune !== undefined && diskBus(disk) === "sd",
+  },
+  {
+    place: "iotune/group_name",
+    why: "a group shares limits, and there is none",
+    remedy: "Write a limit as well, or leave the name out.",
+    isBroken: ({ iotune }) => iotune?.groupName !== undefined && limitsOf(iotune).length === 0,
+  },
+  {
+    place: "iotune/group_name",
+    why: "another disk of the group has other limits",
+    remedy: "Write the same limits for each disk of the group.",
+    isBroken: ({ iotune }, { devices }) =>
+      iotune?.groupName !== undefined &&
+      devices.disks.some(
+        ({ iotune: other }) =>
+          other !== undefined &&
+          other.groupName === iotune.groupName &&
+          limitsOf(other).join() !== limitsOf(iotune).join(),
+      ),
+  },
+];
+
+/** Each limit with its name; a limit of 0 is none. */
+function limitsOf(iotune: NonNullable<Disk["iotune"]>): readonly string[] {
+  return Object.entries(iotune).flatMap(([name, value]) =>
+    name === "groupName" || value === 0 ? [] : [`${name}=${value}`],
+  );
+}

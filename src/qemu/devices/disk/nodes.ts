@@ -1,0 +1,236 @@
+import type { Disk } from "../../../domain/devices/disk/disk.ts";
+import type { DiskDriver } from "../../../domain/devices/disk/driver.ts";
+import { jsonWords, type Words } from "../../argument/argument.ts";
+import { fdsetPath, isDirect, type Launch, lockingKeys, peerOf } from "../../launch.ts";
+import { refuseUnproven } from "../../refusal.ts";
+import type { ChainImage, DiskChain } from "./chain.ts";
+import { formatFilters } from "./filters.ts";
+import { remoteSource } from "./image-source.ts";
+import { reservationKeys, reservationWords } from "./reservations.ts";
+
+/** The nodes of one disk: their words, the deepest image first, and the name of the node that the device gets. */
+export interface DiskNodes {
+  readonly words: Words;
+  readonly top: string;
+}
+
+/** A disk whose nodes are to be written; its images have the numbers from `firstNumber`, the top the lowest. */
+export interface NumberedDisk {
+  readonly disk: Disk;
+  readonly chain: DiskChain;
+  readonly firstNumber: number;
+  /** The number after the last of its own. */
+  readonly nextNumber: number;
+  /** The disk's element. */
+  readonly path: string;
+  /** The reference's folder for the guest's sockets. */
+  readonly folder: string;
+  /** The first set of descriptors that is free for it. */
+  readonly firstFdset: number;
+}
+
+/** QEMU's way of caching for each word of `<driver cache>`. qemuDomainDiskCachemodeFlags() of libvirt */
+const CACHES: ReadonlyMap<DiskDriver["cache"], { readonly direct: boolean; readonly "no-flush": boolean }> =
+  new Map([
+    ["none", { direct: true, "no-flush": false }],
+    ["writeback", { direct: false, "no-flush": false }],
+    ["writethrough", { direct: false, "no-flush": false }],
+    ["directsync", { direct: true, "no-flush": false }],
+    ["unsafe", { direct: false, "no-flush": true }],
+  ]);
+
+/** QEMU's drivers for the formats that it calls otherwise than libvirt. */
+const FORMAT_DRIVERS: ReadonlyMap<string, string> = new Map([["ploop", "parallels"]]);
+
+/**
+ * -blockdev for each file of the chain (`libvirt-N-storage`), for a part of one that is an image
+ * (`libvirt-N-slice-sto`) and for each format in it (`libvirt-N-format`). A raw image is one node, with what `<driver>`
+ * says of the guest's view of it. qemu_block.c of libvirt
+ */
+export function formatNodes(numbered: NumberedDisk, launch: Launch | undefined): DiskNodes {
+  const { disk, chain, firstNumber, path, firstFdset, folder } = numbered;
+  const driver = disk.driver ?? {};
+  const files = chain.elements.map((image, index) => ({
+    image,
+    number: firstNumber + index,
+    driver,
+    disk,
+    path: `${path}${sourceOf(chain, index)}`,
+    fdset: firstFdset,
+    folder,
+  }));
+  const images = files.filter(({ image }) => image.role !== "data-file");
+  const words = images.map((file, depth) => {
+    const data = files.find((found) => found.number === file.number + 1 && found.image.role === "data-file");
+    return [
+      ...(data === undefined ? [] : imageWords(data, {}, launch)),
+      ...imageWords(
+        file,
+        { "data-file": data && nodeName(data), ...backing(images[depth + 1], chain.isWhole) },
+        launch,
+      ),
+    ];
+  });
+  const [first] = images;
+  if (first === undefined) return { words: [], top: "" };
+  const filters = formatFilters(disk, nodeName(first), firstNumber + chain.elements.length);
+  return { words: [...words.toReversed().flat(), ...filters.words], top: filters.top };
+}
+
+interface File {
+  readonly image: ChainImage;
+  readonly number: number;
+  readonly driver: DiskDriver;
+  readonly disk: Disk;
+  /** The element of its source. */
+  readonly path: string;
+  readonly fdset: number;
+  readonly folder: string;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** The source of the image with that place in the chain: each backing store lies in the one before. */
+function sourceOf({ elements }: DiskChain, index: number): string {
+  const isData = elements[index]?.role === "data-file";
+  const above = elements.slice(0, index + 1).filter(({ role }) => role === "backing").length;
+  return `${"/backingStore".repeat(above)}/source${isData ? "/dataStore/source" : ""}`;
+}
+
+/** Whether the guest's view of the image has a node of its own. qemuBlockStorageSourceNeedsFormatLayer() */
+function hasFormatNode({ format, slice }: ChainImage): boolean {
+  return format !== "raw" || slice !== undefined;
+}
+
+function nodeName({ image, number }: File): string {
+  return `libvirt-${number}-${hasFormatNode(image) ? "format" : "storage"}`;
+}
+
+function imageWords(file: File, around: Json, launch: Launch | undefined): Words {
+  refuseUnprovenSlice(file, launch);
+  const { image, number, driver } = file;
+  const before = [
+    ...reservationWords(file.disk, `libvirt-${number}-storage`, image.role),
+    ...vdpaWords(file),
+  ];
+  const storage = storageNode(file, launch);
+  if (!hasFormatNode(image))
+    return [...before, ...jsonWords("-blockdev", { ...storage, ...guestView(image, driver) })];
+  const isRaw = image.format === "raw";
+  const hasSliceNode = image.slice !== undefined && !isRaw;
+  const format = {
+    "node-name": `libvirt-${number}-format`,
+    "read-only": image.readOnly,
+    ...guestView(image, driver),
+    driver: FORMAT_DRIVERS.get(image.format) ?? image.format,
+    ...(isRaw ? sliceKeys(image) : {}),
+    ...qcow2Keys(image, driver),
+    // A raw image stands on nothing, and QEMU takes not even the word.
+    ...(isRaw ? {} : around),
+    file: `libvirt-${number}-${hasSliceNode ? "slice-sto" : "storage"}`,
+  };
+  // What is below stands last.
+  const { backing: below, ...rest } = format as typeof format & { readonly backing?: unknown };
+  return [
+    ...before,
+    ...jsonWords("-blockdev", storage),
+    ...(hasSliceNode ? sliceWords(file, launch) : []),
+    ...jsonWords("-blockdev", { ...rest, ...(below === undefined ? {} : { backing: below }) }),
+  ];
+}
+
+/** Whether the node of a part of a file is told about caches is not known for certain. */
+function refuseUnprovenSlice({ image, driver, path }: File, launch: Launch | undefined): void {
+  if (image.slice === undefined || image.format === "raw" || CACHES.get(driver.cache) === undefined) return;
+  refuseUnproven(launch, `${path}/slices`, "the caching of a part of a file");
+}
+
+function qcow2Keys({ format, cacheBytes, role }: ChainImage, { discardNoUnref }: DiskDriver): Json {
+  if (format !== "qcow2") return {};
+  return { "discard-no-unref": role === "top" ? discardNoUnref : undefined, "cache-size": cacheBytes };
+}
+
+function sliceKeys({ slice }: ChainImage): Json {
+  return { offset: slice?.offset, size: slice?.size };
+}
+
+function sliceWords({ image, number }: File, launch: Launch | undefined): Words {
+  return jsonWords("-blockdev", {
+    driver: "raw",
+    "node-name": `libvirt-${number}-slice-sto`,
+    ...sliceKeys(image),
+    file: `libvirt-${number}-storage`,
+    ...laterAccess(image, launch),
+    discard: "unmap",
+  });
+}
+
+function vdpaWords({ image, number, fdset }: File): Words {
+  if (image.place.type !== "vhostvdpa") return [];
+  return ["-add-fd", `set=${fdset},fd=${fdset + 3},opaque=libvirt-${number}-storage-vdpa`];
+}
+
+function storageNode(file: File, launch: Launch | undefined): Json {
+  const { image, number, driver } = file;
+  const node = { ...placeKeys(file, launch), "node-name": `libvirt-${number}-storage` };
+  if (!hasFormatNode(image)) return { ...node, "read-only": image.readOnly };
+  return { ...node, ...laterAccess(image, launch), discard: "unmap", cache: CACHES.get(driver.cache) };
+}
+
+/** By descriptor QEMU cannot reopen a file another way, so it is told the way at once. */
+function laterAccess({ readOnly }: ChainImage, launch: Launch | undefined): Json {
+  return launch === undefined ? { "auto-read-only": true } : { "read-only": readOnly };
+}
+
+function placeKeys(file: File, launch: Launch | undefined): Json {
+  const { image, disk, driver, number, path, fdset, folder } = file;
+  const { place } = image;
+  if (place.type === "vhostvdpa") return { driver: "virtio-blk-vhost-vdpa", path: `/dev/fdset/${fdset}` };
+  if (place.type !== "file" && place.type !== "block") {
+    const nbdkitSocket = `${folder}/nbdkit-libvirt-${number}-storage.socket`;
+    return remoteSource({ place, path, nbdkitSocket, peer: peerOf(launch, path.replace(/\/source$/, "")) });
+  }
+  return {
+    driver: localDriver(image, place, launch),
+    filename: filename(file, place.path, launch),
+    ...lockingKeys(launch),
+    aio: driver.io,
+    "pr-manager": image.role === "top" ? reservationKeys(disk, `libvirt-${number}-storage`) : undefined,
+  };
+}
+
+/** What concerns the guest's view of its disk stands on the uppermost node of each image. qemuDomainPrepareDiskSourceData() */
+function guestView({ role }: ChainImage, driver: DiskDriver): Json {
+  const cache = CACHES.get(driver.cache);
+  if (role !== "top") return { discard: driver.discard, cache };
+  return { discard: driver.discard, "detect-zeroes": detectZeroes(driver), cache };
+}
+
+/** Zeroes can only become holes where the guest may make holes. virDomainDiskGetDetectZeroesMode() */
+function detectZeroes({ detectZeroes: mode, discard }: DiskDriver): DiskDriver["detectZeroes"] {
+  return mode === "unmap" && discard !== "unmap" ? "on" : mode;
+}
+
+function backing(below: File | undefined, isWhole: boolean): Json {
+  if (below !== undefined) return { backing: nodeName(below) };
+  return isWhole ? { backing: null } : {};
+}
+
+function localDriver(
+  { readOnly }: ChainImage,
+  { type, path }: { readonly type: "file" | "block"; readonly path: string },
+  launch: Launch | undefined,
+): string {
+  if (type === "file") return "file";
+  // The reference looks what the device is; without looking, its usual name is all there is to go by.
+  return launch === undefined && readOnly && path === "/dev/cdrom" ? "host_cdrom" : "host_device";
+}
+
+function filename({ image, driver }: File, path: string, launch: Launch | undefined): string {
+  const access = image.readOnly ? "read-only" : "read-write";
+  const direct = isDirect(driver.cache);
+  const found = launch?.descriptors.find(
+    (handed) => handed.path === path && handed.access === access && handed.direct === direct,
+  );
+  return found === undefined ? path : fdsetPath(found);
+}

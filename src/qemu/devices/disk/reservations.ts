@@ -1,0 +1,36 @@
+import type { Disk } from "../../../domain/devices/disk/disk.ts";
+import { jsonWords, type Words } from "../../argument/argument.ts";
+import type { Guest } from "../../model/guest.ts";
+import type { ChainImage } from "./chain.ts";
+
+const MANAGED = "pr-helper0";
+
+/** -object for the helper that libvirt starts where the XML leaves reservations to it. */
+export function formatManagedHelper({ domain, devices }: Guest): Words {
+  if (!devices.disks.some((disk) => reservationsOf(disk)?.managed === "yes")) return [];
+  const folder = `/var/lib/libvirt/qemu/domain--1-${domain.name}`;
+  return jsonWords("-object", {
+    "qom-type": "pr-manager-helper",
+    id: MANAGED,
+    path: `${folder}/${MANAGED}.sock`,
+  });
+}
+
+/** -object for a disk's own helper, whose socket the XML names. */
+export function reservationWords(disk: Disk, node: string, role: ChainImage["role"]): Words {
+  const reservations = reservationsOf(disk);
+  if (reservations?.managed !== "no" || role !== "top") return [];
+  const { path } = reservations.source;
+  return jsonWords("-object", { "qom-type": "pr-manager-helper", id: `pr-helper-${node}`, path });
+}
+
+/** The id of the helper that a disk's node asks. */
+export function reservationKeys(disk: Disk, node: string): string | undefined {
+  const managed = reservationsOf(disk)?.managed;
+  if (managed === undefined) return undefined;
+  return managed === "yes" ? MANAGED : `pr-helper-${node}`;
+}
+
+function reservationsOf({ source }: Disk) {
+  return source !== undefined && "reservations" in source ? source.reservations : undefined;
+}

@@ -1,0 +1,230 @@
+import type { Disk } from "../../../domain/devices/disk/disk.ts";
+import { diskBus, isReadOnly } from "../../../domain/devices/disk/facts.ts";
+import { type Rule, refuseBroken } from "../../argument/rule.ts";
+import { isDirect } from "../../launch.ts";
+import { refuseUnsharedMemory } from "../../machine/shared-memory.ts";
+import type { Guest } from "../../model/guest.ts";
+import { devicePath } from "../../refusal.ts";
+import { DRIVE_RULES, kindOf } from "./drive-rules.ts";
+import { IOTUNE_RULES } from "./iotune-rules.ts";
+import { LUN_RULES } from "./lun-rules.ts";
+
+const SECRETS: ReadonlyMap<string, string> = new Map([
+  ["iscsi", "iscsi"],
+  ["rbd", "ceph"],
+]);
+
+/** Protocols that know users. virDomainDiskDefValidateSourceChainOne() of libvirt */
+const ASKING: ReadonlySet<string> = new Set(["iscsi", "http", "https", "ftp", "ftps", "ssh", "rbd"]);
+
+/** qemuValidateDomainDeviceDefDisk() of libvirt and its callees */
+const RULES: readonly Rule<Disk>[] = [
+  {
+    place: "driver/@type",
+    why: "a folder is seen as a FAT file system, and nothing else is",
+    remedy: "Write type='fat' for a folder, and another format for an image.",
+    isBroken: ({ type, driver }) => (type === "dir") !== (driver?.type === "fat"),
+  },
+  {
+    place: "readonly",
+    why: "a folder is not written to",
+    remedy: "Write <readonly/>.",
+    isBroken: (disk) => disk.type === "dir" && !isReadOnly(disk),
+  },
+  {
+    place: "@model",
+    why: "only a disk on bus virtio has virtio's models",
+    remedy: "Leave it out.",
+    isBroken: (disk) => disk.model !== undefined && diskBus(disk) !== "virtio",
+  },
+  {
+    place: "driver",
+    why: "queues, event_idx, ioeventfd, iommu, ats, packed and page_per_vq are for bus virtio",
+    remedy: "Leave them out, or write bus='virtio'.",
+    isBroken: (disk) => diskBus(disk) !== "virtio" && hasVirtioOption(disk),
+  },
+  {
+    place: "driver/@copy_on_read",
+    why: "what is copied is written, and this disk is not written to",
+    remedy: "Leave it out.",
+    isBroken: (disk) => disk.driver?.copyOnRead === true && (isReadOnly(disk) || disk.shareable),
+  },
+  {
+    place: "driver/metadata_cache",
+    why: "only qcow2 has such a cache",
+    remedy: "Leave it out.",
+    isBroken: ({ driver }) => driver?.metadataCache?.maxSizeBytes !== undefined && driver.type !== "qcow2",
+  },
+  {
+    place: "driver/@discard_no_unref",
+    why: "only a qcow2 image that is written can do so",
+    remedy: "Leave it out.",
+    isBroken: (disk) =>
+      disk.driver?.discardNoUnref === true && (disk.driver.type !== "qcow2" || isReadOnly(disk)),
+  },
+  {
+    place: "encryption",
+    why: "svirt keeps no secrets that it could give to QEMU",
+    isUnsettled: true,
+    remedy: "Use an image that is not encrypted.",
+    isBroken: ({ encryption }) => encryption !== undefined,
+  },
+  {
+    place: "source/encryption",
+    isUnsettled: true,
+    why: "svirt keeps no secrets that it could give to QEMU",
+    remedy: "Use an image that is not encrypted.",
+    isBroken: ({ source }) => source !== undefined && "encryption" in source,
+  },
+  {
+    place: "auth",
+    why: "nobody is asked who he is by that protocol",
+    remedy: "Leave it out.",
+    isBroken: (disk) => disk.type === "network" && hasAuth(disk) && !ASKING.has(disk.source.protocol),
+  },
+  {
+    place: "encryption/cipher",
+    why: "an image names its cipher itself",
+    remedy: "Leave it out.",
+    isBroken: (disk) => {
+      const encryption = encryptionOf(disk);
+      return encryption?.format === "luks" && encryption.cipher !== undefined;
+    },
+  },
+  {
+    place: "encryption/@format",
+    why: "only RBD's own library opens it",
+    remedy: "Write format='luks', or use a raw image of RBD.",
+    isBroken: (disk) => {
+      const encryption = encryptionOf(disk);
+      if (encryption === undefined) return false;
+      const isOfRbd = encryption.format !== "luks" || encryption.engine === "librbd";
+      return isOfRbd && !(disk.type === "network" && disk.source.protocol === "rbd");
+    },
+  },
+  {
+    place: "driver/@cache",
+    why: "a vDPA device is not cached",
+    remedy: "Write cache='none'.",
+    isBroken: ({ type, driver }) => type === "vhostvdpa" && !isDirect(driver?.cache),
+  },
+  {
+    place: "auth/secret/@type",
+    why: "it is a secret of another kind than the protocol takes",
+    remedy: "Write type='iscsi' for iSCSI, type='ceph' for RBD.",
+    isBroken: hasOtherSecret,
+  },
+  {
+    place: "auth",
+    why: "svirt keeps no secrets that it could give to QEMU",
+    isUnsettled: true,
+    remedy: "Use a source that needs none.",
+    isBroken: (disk) => "auth" in disk,
+  },
+  {
+    place: "target/@bus",
+    why: "what another program serves is a virtio disk",
+    remedy: "Write bus='virtio'.",
+    isBroken: (disk) => diskBus(disk) !== "virtio" && ["vhostuser", "vhostvdpa"].includes(disk.type),
+  },
+  {
+    place: "driver",
+    why: "QEMU does not read the disk of a vhost-user program, and can set nothing about it",
+    remedy: "Leave out all but queues, queue_size and virtio's options.",
+    isBroken: (disk) => disk.type === "vhostuser" && hasImageOption(disk),
+  },
+  {
+    place: "@snapshot",
+    why: "what another program serves has no snapshots",
+    remedy: "Write snapshot='no', or leave it out.",
+    isBroken: ({ type, snapshot }) => type === "vhostuser" && (snapshot ?? "no") !== "no",
+  },
+  {
+    place: "throttlefilters",
+    why: "there is no such <throttlegroup>, or the disk is none of QEMU's nodes",
+    remedy: "Add the group to <throttlegroups>.",
+    isBroken: (disk, { domain }) =>
+      (disk.throttleFilters?.filters ?? []).some(({ group }) => {
+        const isKnown = domain.throttleGroups?.groups.some(({ groupName }) => groupName === group) ?? false;
+        return !isKnown || disk.type === "vhostuser" || diskBus(disk) === "sd";
+      }),
+  },
+  {
+    place: "transient",
+    why: "what the guest writes goes to a file beside the image, and there is no such image",
+    remedy: "Leave it out, or use a disk whose image is a file.",
+    isBroken: (disk) => disk.transient !== undefined && !canBeTransient(disk),
+  },
+  {
+    place: "transient/@shareBacking",
+    why: "only a disk on bus virtio, scsi or usb comes after the start",
+    remedy: "Leave it out.",
+    isBroken: (disk) =>
+      disk.transient?.shareBacking === true && !["virtio", "scsi", "usb"].includes(diskBus(disk)),
+  },
+  {
+    place: "shareable",
+    why: "an image of that format has one writer",
+    remedy: "Use a raw image, or write <readonly/>.",
+    isBroken: (disk) =>
+      disk.shareable &&
+      !isReadOnly(disk) &&
+      disk.type !== "vhostuser" &&
+      (disk.driver?.type ?? "raw") !== "raw",
+  },
+  {
+    place: "driver/@io",
+    why: "native needs cache='none' or 'directsync'",
+    remedy: "Write one of these.",
+    isBroken: ({ driver }) => driver?.io === "native" && !isDirect(driver.cache),
+  },
+];
+
+function hasVirtioOption({ driver = {} }: Disk): boolean {
+  const { ats, eventIdx, ioeventfd, iommu, packed, pagePerVq, queueSize, queues } = driver;
+  return [ats, eventIdx, ioeventfd, iommu, packed, pagePerVq, queueSize, queues].some(
+    (found) => found !== undefined,
+  );
+}
+
+function canBeTransient(disk: Disk): boolean {
+  return disk.type === "file" && disk.source !== undefined && kindOf(disk) === "disk" && !isReadOnly(disk);
+}
+
+// virDomainDiskVhostUserValidate() of libvirt
+function hasImageOption({ driver = {}, ...disk }: Disk): boolean {
+  const { cache, io, discard, detectZeroes, errorPolicy, rerrorPolicy, copyOnRead, ioeventfd } = driver;
+  const options = [cache, io, discard, detectZeroes, errorPolicy, rerrorPolicy, copyOnRead, ioeventfd];
+  const { serial, wwn, geometry, blockio, iotune, transient, backingStore } = disk;
+  const others = [serial, wwn, geometry, blockio, iotune, transient, backingStore, driver.metadataCache];
+  return (
+    [...options, ...others].some((found) => found !== undefined) || isReadOnly(disk as Disk) || disk.shareable
+  );
+}
+
+function hasAuth(disk: Disk): boolean {
+  return "auth" in disk || (disk.source !== undefined && "auth" in disk.source);
+}
+
+function encryptionOf(disk: Disk): Disk["encryption"] {
+  const { source } = disk;
+  return disk.encryption ?? (source !== undefined && "encryption" in source ? source.encryption : undefined);
+}
+
+// virDomainDiskDefParseXML() of libvirt: "invalid secret type"
+function hasOtherSecret(disk: Disk): boolean {
+  if (disk.type !== "network") return false;
+  const { source } = disk;
+  const expected = SECRETS.get(source.protocol);
+  const auth = disk.auth ?? ("auth" in source ? source.auth : undefined);
+  return auth !== undefined && expected !== undefined && auth.secret.type !== expected;
+}
+
+const ALL_RULES = [...DRIVE_RULES, ...LUN_RULES, ...IOTUNE_RULES, ...RULES];
+
+/** Throws "unsupported" for a disk that QEMU could not give to the guest as the XML says. */
+export function refuseDisk(disk: Disk, guest: Guest, index: number): void {
+  const path = devicePath("disk", index);
+  if (disk.type === "vhostuser" || disk.type === "vhostvdpa") refuseUnsharedMemory(guest, `${path}/@type`);
+  refuseBroken(ALL_RULES, { device: disk, guest, path });
+}

@@ -1,0 +1,35 @@
+import { isReadOnly } from "../../../domain/devices/disk/facts.ts";
+import { keyValues, type Words } from "../../argument/argument.ts";
+import { cannotTranslate } from "../../refusal.ts";
+import type { NumberedDisk } from "./nodes.ts";
+import { diskIndex } from "./place.ts";
+
+/** -drive for an SD card, which QEMU knows in its old syntax only. qemuBuildDriveStr() of libvirt */
+export function formatSdCard({ disk, path }: NumberedDisk): Words {
+  const { source, driver } = disk;
+  const file = disk.type === "file" ? disk.source?.file : undefined;
+  const device = disk.type === "block" ? disk.source?.dev : undefined;
+  const name = file ?? device;
+  if (source === undefined || name === undefined) {
+    throw cannotTranslate(`${path}/source`, "an SD card is a file or a device", "Write type='file'.");
+  }
+  const mode = driver?.detectZeroes === "unmap" && driver.discard !== "unmap" ? "on" : driver?.detectZeroes;
+  const words = keyValues([
+    ["file", name],
+    ["format", driver?.type ?? "raw"],
+    ["if", "sd"],
+    ["index", diskIndex(disk)],
+    ["readonly", isReadOnly(disk) ? "on" : undefined],
+    ["cache", driver?.cache === "default" ? undefined : driver?.cache],
+    ["copy-on-read", onOff(driver?.copyOnRead)],
+    ["discard", driver?.discard],
+    ["detect-zeroes", mode],
+    ["aio", driver?.io],
+  ]);
+  return ["-drive", words];
+}
+
+function onOff(value: boolean | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  return value ? "on" : "off";
+}

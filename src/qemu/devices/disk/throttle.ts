@@ -1,0 +1,43 @@
+import type { ThrottleGroup } from "../../../domain/forms/iotune.ts";
+import { jsonWords, type Words } from "../../argument/argument.ts";
+import type { Guest } from "../../model/guest.ts";
+
+type Amount = Exclude<keyof ThrottleGroup, "groupName">;
+
+/** QEMU's names of the limits, in the reference's order; the second half only where it is set. qemuMonitorThrottleGroupLimits() */
+const LIMITS: readonly (readonly [name: string, amount: Amount])[] = [
+  ["bps-total", "totalBytesSec"],
+  ["bps-read", "readBytesSec"],
+  ["bps-write", "writeBytesSec"],
+  ["iops-total", "totalIopsSec"],
+  ["iops-read", "readIopsSec"],
+  ["iops-write", "writeIopsSec"],
+  ["bps-total-max", "totalBytesSecMax"],
+  ["bps-read-max", "readBytesSecMax"],
+  ["bps-write-max", "writeBytesSecMax"],
+  ["iops-total-max", "totalIopsSecMax"],
+  ["iops-read-max", "readIopsSecMax"],
+  ["iops-write-max", "writeIopsSecMax"],
+  ["iops-size", "sizeIopsSec"],
+];
+const LENGTHS: typeof LIMITS = [
+  ["bps-total-max-length", "totalBytesSecMaxLength"],
+  ["bps-read-max-length", "readBytesSecMaxLength"],
+  ["bps-write-max-length", "writeBytesSecMaxLength"],
+  ["iops-total-max-length", "totalIopsSecMaxLength"],
+  ["iops-read-max-length", "readIopsSecMaxLength"],
+  ["iops-write-max-length", "writeIopsSecMaxLength"],
+];
+
+/** -object for each group of limits that disks share. qemuBuildThrottleGroupCommandLine() of libvirt */
+export function formatThrottleGroups({ domain }: Guest): Words {
+  return (domain.throttleGroups?.groups ?? []).flatMap((group) => {
+    const { groupName, ...amounts } = group;
+    if (Object.values(amounts).every((amount) => amount === 0)) return [];
+    const lengths = LENGTHS.filter(([, amount]) => (group[amount] ?? 0) > 0);
+    const limits = Object.fromEntries(
+      [...LIMITS, ...lengths].map(([name, amount]) => [name, group[amount] ?? 0]),
+    );
+    return jsonWords("-object", { "qom-type": "throttle-group", id: `throttle-${groupName}`, limits });
+  });
+}

@@ -1,0 +1,140 @@
+import { diskBus } from "../../../domain/devices/disk/facts.ts";
+import type { HostDevice } from "../../../domain/devices/hostdev.ts";
+import { hostPciName } from "../../../domain/forms/host-pci.ts";
+import { type Rule, refuseBroken } from "../../argument/rule.ts";
+import type { Guest } from "../../model/guest.ts";
+import { cannotTranslate, devicePath } from "../../refusal.ts";
+import { drivePlace, isNoScsiPlace } from "../disk/place.ts";
+
+const hasDisplay = (device: HostDevice): boolean => "display" in device && device.display === true;
+const hasRamfb = (device: HostDevice): boolean => "ramfb" in device && device.ramfb === true;
+
+/** qemuValidateDomainDeviceDefHostdev() of libvirt and its callees */
+const RULES: readonly Rule<HostDevice>[] = [
+  {
+    place: "source/address",
+    isUnsettled: true,
+    why: "svirt does not look for a device by its vendor and product yet",
+    remedy: "Write <address bus='…' device='…'/>.",
+    isBroken: (device) => device.type === "usb" && device.source.address === undefined,
+  },
+  {
+    place: "@display",
+    why: "a screen needs <graphics> to be seen in",
+    remedy: "Add <graphics>, or write display='off'.",
+    isBroken: (device, { devices }) => hasDisplay(device) && devices.graphics.length === 0,
+  },
+  {
+    place: "@ramfb",
+    why: "the firmware's screen needs display='on'",
+    remedy: "Write display='on', or leave it out.",
+    isBroken: (device) => hasRamfb(device) && !hasDisplay(device),
+  },
+  {
+    place: "@ramfb",
+    why: "one device has the firmware's screen",
+    remedy: "Leave it out of the others.",
+    isBroken: (device, { devices }) => hasRamfb(device) && devices.hostdevs.filter(hasRamfb).length > 1,
+  },
+  {
+    place: "boot",
+    why: "no firmware boots from such a device",
+    remedy: "Leave it out.",
+    isBroken: ({ boot, type }) => boot !== undefined && (type === "mdev" || type === "scsi_host"),
+  },
+  {
+    place: "teaming",
+    why: "only a PCI device can go away while another stands in",
+    remedy: "Leave it out, or write type='transient'.",
+    isBroken: ({ teaming, type }) =>
+      teaming !== undefined && (type !== "pci" || teaming.type !== "transient"),
+  },
+  {
+    place: "rom",
+    why: "only a PCI device has a boot program",
+    remedy: "Leave it out.",
+    isBroken: ({ rom, type }) => rom !== undefined && type !== "pci",
+  },
+  {
+    place: "acpi",
+    why: "only a PCI device has such a number",
+    remedy: "Leave it out.",
+    isBroken: ({ acpi, type }) => acpi !== undefined && (type === "usb" || type === "scsi"),
+  },
+  {
+    place: "readonly",
+    why: "only a SCSI device can be read-only",
+    remedy: "Leave it out.",
+    isBroken: ({ readonly, type }) => readonly && type !== "scsi",
+  },
+  {
+    place: "address",
+    why: "the bus has no such place",
+    remedy: "Leave the address out.",
+    isBroken: (device, { devices }) => device.address?.type === "drive" && isNoScsiPlace(device, devices),
+  },
+  {
+    place: "address/@type",
+    why: "it is not an address for such a device",
+    remedy: "Leave the address out.",
+    isBroken: (device, { domain, devices }) => {
+      // A place on USB is given for this start: what is stored says what was written. One that comes later stands alone.
+      const all = domain.devices.hostdevs;
+      const isWhole = all.length === devices.hostdevs.length;
+      const stored = (isWhole ? all[devices.hostdevs.indexOf(device)] : undefined) ?? device;
+      return !ADDRESSES[device.type].includes(stored.address?.type ?? "none");
+    },
+  },
+];
+
+const ADDRESSES: Readonly<Record<HostDevice["type"], readonly string[]>> = {
+  pci: ["none", "pci", "unassigned"],
+  mdev: ["none", "pci"],
+  scsi_host: ["none", "pci"],
+  usb: ["none", "usb"],
+  scsi: ["none", "drive"],
+};
+
+/** Throws "unsupported" for devices of the host that QEMU could not give to the guest as the XML says. */
+export function refuseHostdevs(guest: Guest): void {
+  const seen = new Set<string>();
+  const { hostdevs, interfaces } = guest.devices;
+  for (const [index, found] of interfaces.entries()) {
+    if (found.type === "hostdev")
+      refuseSecond(seen, hostPciName(found.source.address), devicePath("interface", index));
+  }
+  for (const [index, device] of hostdevs.entries()) {
+    const path = devicePath("hostdev", index);
+    refuseBroken(RULES, { device, guest, path });
+    refuseSecond(seen, sourceOf(device), path);
+    refuseTakenDrive(guest, device, path);
+  }
+}
+
+function refuseSecond(seen: Set<string>, source: string, path: string): void {
+  if (seen.has(source)) {
+    throw cannotTranslate(`${path}/source`, "the guest has this device already", "Leave one of them out.");
+  }
+  seen.add(source);
+}
+
+function sourceOf(device: HostDevice): string {
+  if (device.type === "pci") return hostPciName(device.source.address);
+  const source = device.type === "usb" ? device.source.address : device.source;
+  return `${device.type} ${JSON.stringify(source)}`;
+}
+
+// "using disk target name 'sda' conflicts with SCSI host device address" of libvirt
+function refuseTakenDrive({ devices }: Guest, device: HostDevice, path: string): void {
+  if (device.type !== "scsi" || device.address?.type !== "drive") return;
+  const { controller = 0, bus = 0, target = 0, unit = 0 } = device.address;
+  const key = [controller, bus, target, unit].join("-");
+  const others = devices.hostdevs.slice(0, devices.hostdevs.indexOf(device));
+  const disks = devices.disks.filter((disk) => diskBus(disk) === "scsi").map((disk) => drivePlace(disk));
+  const drives = others.flatMap(({ address }) => (address?.type === "drive" ? [address] : []));
+  const taken = [...disks, ...drives].map((place) =>
+    [place.controller ?? 0, place.bus ?? 0, place.target ?? 0, place.unit ?? 0].join("-"),
+  );
+  if (!taken.includes(key)) return;
+  throw cannotTranslate(`${path}/address`, "another device has this place", "Write another one.");
+}

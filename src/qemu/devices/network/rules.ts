@@ -1,0 +1,280 @@
+import { isVirtio } from "../../../domain/devices/is-virtio.ts";
+import type { NetworkInterface } from "../../../domain/devices/network/interface.ts";
+import { type Rule, refuseBroken } from "../../argument/rule.ts";
+import { refuseUnsharedMemory } from "../../machine/shared-memory.ts";
+import type { Guest } from "../../model/guest.ts";
+
+const TAPS: readonly string[] = ["network", "bridge", "ethernet", "direct"];
+const isTap = ({ type }: NetworkInterface): boolean => TAPS.includes(type);
+/** One that is no macvtap. */
+const isPlainTap = (found: NetworkInterface): boolean => isTap(found) && found.type !== "direct";
+const isPasst = ({ backend }: NetworkInterface): boolean => backend?.type === "passt";
+const LEAVE_OUT = "Leave it out.";
+
+/** qemuValidateDomainDeviceDefNetwork(), virDomainNetDefValidate() and virDomainActualNetDefValidate() of libvirt */
+const RULES: readonly Rule<NetworkInterface>[] = [
+  {
+    place: "mac",
+    why: "it has no address yet",
+    remedy: "Write <mac address='52:54:00:…'/>; svirt define does so by itself.",
+    isBroken: ({ mac }) => mac === undefined,
+  },
+  {
+    place: "script",
+    why: "only an interface of type ethernet runs scripts",
+    remedy: LEAVE_OUT,
+    isBroken: ({ type, script, downscript }) =>
+      type !== "ethernet" && (script !== undefined || downscript !== undefined),
+  },
+  {
+    place: "backend/@type",
+    why: "passt is for types user and vhostuser",
+    remedy: LEAVE_OUT,
+    isBroken: (found) => isPasst(found) && found.type !== "user" && found.type !== "vhostuser",
+  },
+  {
+    place: "backend/@tap",
+    why: "only an interface with a tap has its path",
+    remedy: LEAVE_OUT,
+    isBroken: (found) =>
+      (found.backend?.tap !== undefined && !isPlainTap(found)) ||
+      (found.backend?.vhost !== undefined && !isTap(found)),
+  },
+  {
+    place: "filterref",
+    why: "only a tap on a bridge, a network or by itself is filtered, and none with a virtual port",
+    remedy: LEAVE_OUT,
+    isBroken: (found) =>
+      found.filterref !== undefined && (!isPlainTap(found) || found.virtualport?.type !== undefined),
+  },
+  {
+    place: "backend/@logFile",
+    why: "only passt writes a log",
+    remedy: LEAVE_OUT,
+    isBroken: (found) => found.backend?.logFile !== undefined && !isPasst(found),
+  },
+  {
+    place: "portForward",
+    why: "only passt forwards ports",
+    remedy: "Write <backend type='passt'/>, or leave it out.",
+    isBroken: (found) => "portForwards" in found && found.portForwards.length > 0 && !isPasst(found),
+  },
+  {
+    place: "source",
+    why: "only passt is told a device of the host",
+    remedy: "Write <backend type='passt'/>, or leave it out.",
+    isBroken: (found) => found.type === "user" && found.source !== undefined && !isPasst(found),
+  },
+  {
+    place: "ip",
+    why: "only user networks give guests an address, one of each family",
+    remedy: LEAVE_OUT,
+    isBroken: (found) => {
+      const families = found.ips.map(({ address }) => address.includes(":"));
+      const isUser = found.type === "user" || isPasst(found);
+      return families.length > 0 && (!isUser || new Set(families).size < families.length);
+    },
+  },
+  {
+    place: "ip/@prefix",
+    why: "a user network has 4 to 27 bits for IPv4 and 64 for IPv6",
+    remedy: "Write such a prefix, or leave it out.",
+    isBroken: ({ ips }) =>
+      ips.some(({ address, prefix = 0 }) => prefix > 0 && !isUserPrefix(address, prefix)),
+  },
+  {
+    place: "ip/@peer",
+    why: "a guest's address has no peer",
+    remedy: LEAVE_OUT,
+    isBroken: ({ ips }) => ips.some(({ peer }) => peer !== undefined),
+  },
+  {
+    place: "route",
+    why: "QEMU gives guests no routes",
+    remedy: LEAVE_OUT,
+    isBroken: ({ routes }) => routes.length > 0,
+  },
+  {
+    place: "source/@path",
+    why: "it does not say where the other program listens",
+    remedy: "Write type='unix', path='…' and mode='client' there.",
+    isBroken: (found) =>
+      found.type === "vhostuser" &&
+      !isPasst(found) &&
+      (found.source?.path === undefined || found.source.mode === undefined),
+  },
+  {
+    place: "source/reconnect",
+    why: "it is for who connects",
+    remedy: "Write mode='client'.",
+    isBroken: (found) =>
+      found.type === "vhostuser" && found.source?.reconnect !== undefined && found.source.mode === "server",
+  },
+  {
+    place: "model",
+    why: "another program can serve a virtio interface alone",
+    remedy: "Write <model type='virtio'/>.",
+    isBroken: (found) =>
+      (found.type === "vhostuser" && !isVirtio(found)) ||
+      (found.type === "vdpa" && found.model?.type !== "virtio"),
+  },
+  {
+    place: "driver/@name",
+    why: "vhost is for a virtio interface with a tap",
+    remedy: LEAVE_OUT,
+    isBroken: (found) =>
+      found.type !== "hostdev" && found.driver?.name === "vhost" && isTap(found) && !isVirtio(found),
+  },
+  {
+    place: "driver/@queues",
+    why: "only a virtio interface with a tap, or of another program, has several queues",
+    remedy: LEAVE_OUT,
+    isBroken: (found) => {
+      if (found.type === "hostdev" || found.driver?.queues === undefined) return false;
+      // libvirt does not read those of another model: one of them is what there is.
+      if (!isVirtio(found)) return found.driver.queues > 1;
+      return !(isTap(found) || found.type === "vhostuser" || found.type === "vdpa");
+    },
+  },
+  {
+    place: "driver/@rx_queue_size",
+    why: "it is a power of two",
+    remedy: "Write 256, 512 or 1024.",
+    isBroken: (found) => found.type !== "hostdev" && !isPowerOfTwo(found.driver?.rxQueueSize),
+  },
+  {
+    place: "driver/@tx_queue_size",
+    why: "it is a power of two",
+    remedy: "Write 256, 512 or 1024.",
+    isBroken: (found) => found.type !== "hostdev" && !isPowerOfTwo(found.driver?.txQueueSize),
+  },
+  {
+    place: "mtu",
+    why: "only an interface with a plain tap, of passt, a vhost-user program or vdpa has its size",
+    remedy: LEAVE_OUT,
+    isBroken: (found) =>
+      found.mtu !== undefined &&
+      !isPlainTap(found) &&
+      !isPasst(found) &&
+      found.type !== "vhostuser" &&
+      found.type !== "vdpa",
+  },
+  {
+    place: "tune/sndbuf",
+    why: "only an interface with a tap has one",
+    remedy: LEAVE_OUT,
+    isBroken: (found) => found.tune?.sndbuf !== undefined && !isTap(found),
+  },
+  {
+    place: "teaming",
+    why: "what stands in is a virtio interface, and what goes away is a device of the host",
+    remedy: "Write type='persistent' for a virtio interface, type='transient' for type='hostdev'.",
+    isBroken: (found) =>
+      found.teaming !== undefined &&
+      (found.teaming.type === "persistent" ? !isVirtio(found) : !["hostdev", "network"].includes(found.type)),
+  },
+  {
+    place: "source/@network",
+    isUnsettled: true,
+    why: "svirt does not look up which device of the host the network gives",
+    remedy: "Write type='hostdev' and the device's address.",
+    isBroken: ({ teaming, type }) => type === "network" && teaming?.type === "transient",
+  },
+  {
+    place: "coalesce",
+    why: "only an interface on a bridge or a network gathers its packets",
+    remedy: LEAVE_OUT,
+    isBroken: ({ coalesce, type }) => coalesce !== undefined && !isBridged(type),
+  },
+  {
+    place: "target/@managed",
+    why: "only an interface of type ethernet uses a device that is there already",
+    remedy: LEAVE_OUT,
+    isBroken: ({ target, type }) => target?.managed === false && type !== "ethernet",
+  },
+  {
+    place: "port/@isolated",
+    why: "only a port of a Linux bridge can be isolated",
+    remedy: LEAVE_OUT,
+    isBroken: ({ port, type, virtualport }) =>
+      port?.isolated === true && (!isBridged(type) || virtualport?.type !== undefined),
+  },
+  {
+    place: "vlan",
+    why: "only a port of a bridge or a network, and a device that is passed through, has one",
+    remedy: LEAVE_OUT,
+    isBroken: (found) => found.vlan !== undefined && !canHaveVlan(found),
+  },
+  {
+    place: "bandwidth",
+    why: "the traffic of a device that is passed through does not pass the host",
+    remedy: LEAVE_OUT,
+    isBroken: ({ bandwidth, type }) => bandwidth !== undefined && type === "hostdev",
+  },
+  {
+    place: "bandwidth/inbound/@floor",
+    why: "only a network keeps a share for each of its guests",
+    remedy: LEAVE_OUT,
+    isBroken: ({ bandwidth, type }) => bandwidth?.inbound?.floor !== undefined && type !== "network",
+  },
+  {
+    place: "driver",
+    why: "iommu, ats, packed and page_per_vq are for a virtio interface",
+    remedy: "Leave them out, or write <model type='virtio'/>.",
+    isBroken: (found) => found.type !== "hostdev" && !isVirtio(found) && hasVirtioOption(found.driver),
+  },
+  {
+    place: "virtualport",
+    why: "a plain interface has none",
+    remedy: LEAVE_OUT,
+    isBroken: ({ type, virtualport }) =>
+      virtualport !== undefined && !["network", "bridge", "direct", "hostdev"].includes(type),
+  },
+  {
+    place: "rom",
+    why: "only a PCI device has a boot program",
+    remedy: "Leave it out.",
+    isBroken: ({ rom, model }) => rom !== undefined && model?.type === "usb-net",
+  },
+  {
+    place: "acpi",
+    why: "only a PCI device has such a number",
+    remedy: "Leave it out.",
+    isBroken: ({ acpi, model }) => acpi !== undefined && model?.type === "usb-net",
+  },
+  {
+    place: "address/@type",
+    why: "it is not an address for this model",
+    remedy: "Leave the address out.",
+    isBroken: ({ address, model }) => address?.type === "usb" && model?.type !== "usb-net",
+  },
+];
+
+/** Throws "unsupported" for an interface that QEMU could not give to the guest as the XML says. */
+export function refuseInterface(guest: Guest, found: NetworkInterface, path: string): void {
+  if (found.type === "vhostuser") refuseUnsharedMemory(guest, `${path}/@type`);
+  refuseBroken(RULES, { device: found, guest, path });
+}
+
+function isBridged(type: NetworkInterface["type"]): boolean {
+  return type === "network" || type === "bridge";
+}
+
+// virDomainActualNetDefValidate() of libvirt
+function canHaveVlan(found: NetworkInterface): boolean {
+  if (found.type === "direct") return found.source.mode === "passthrough";
+  return isBridged(found.type) || found.type === "hostdev";
+}
+
+function hasVirtioOption(driver: Exclude<NetworkInterface, { readonly type: "hostdev" }>["driver"]): boolean {
+  const { ats, iommu, packed, pagePerVq } = driver ?? {};
+  return [ats, iommu, packed, pagePerVq].some((found) => found !== undefined);
+}
+
+function isUserPrefix(address: string, prefix: number): boolean {
+  return address.includes(":") ? prefix === 64 : prefix >= 4 && prefix <= 27;
+}
+
+function isPowerOfTwo(size: number | undefined): boolean {
+  return size === undefined || Number.isInteger(Math.log2(size));
+}

@@ -1,0 +1,26 @@
+import type { Panic } from "../../domain/devices/panic.ts";
+import { jsonWords, type Words } from "../argument/argument.ts";
+import { pciKeys } from "../argument/bus-properties.ts";
+import type { Guest } from "../model/guest.ts";
+import { cannotTranslate, devicePath } from "../refusal.ts";
+
+/** -device for each way to tell of a crash; Hyper-V's is a part of the processor. qemuBuildPanicCommandLine() of libvirt */
+export function formatPanics(guest: Guest): Words {
+  return guest.devices.panics.flatMap((panic, index) => {
+    const twin = guest.devices.panics.findIndex(({ model }) => model === panic.model);
+    if (twin === index) return formatPanic(guest, panic);
+    const path = devicePath("panic", index);
+    throw cannotTranslate(path, `a guest has one panic device ${panic.model}`, "Remove it.");
+  });
+}
+
+function formatPanic(guest: Guest, panic: Panic): Words {
+  switch (panic.model) {
+    case "hyperv":
+      return [];
+    case "isa":
+      return jsonWords("-device", { driver: "pvpanic", ioport: panic.address?.iobase });
+    case "pvpanic":
+      return jsonWords("-device", { driver: "pvpanic-pci", ...pciKeys(guest, panic.address) });
+  }
+}

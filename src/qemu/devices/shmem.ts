@@ -1,0 +1,67 @@
+import type { Shmem } from "../../domain/devices/shmem.ts";
+import { shmemFile, shmemServer } from "../../domain/resources/unopened-paths.ts";
+import { jsonWords, onOffWord, type Words } from "../argument/argument.ts";
+import { pciKeys } from "../argument/bus-properties.ts";
+import { handedName, type Launch } from "../launch.ts";
+import type { Guest } from "../model/guest.ts";
+import { devicePath } from "../refusal.ts";
+import { formatBackend } from "./chardev/backend.ts";
+
+/** -object or -chardev, and -device, for each shared memory. qemuBuildShmemCommandLine() of libvirt */
+export function formatShmems(guest: Guest, launch: Launch | undefined): Words {
+  return guest.devices.shmems.flatMap((shmem, index) => {
+    const id = shmem.alias ?? `shmem${index}`;
+    if (shmem.model.type === "ivshmem-plain") return formatPlain(guest, shmem, { id, launch });
+    const source = { mode: "connect", path: shmemServer(shmem), seclabels: [] } as const;
+    const chardev = { type: "unix", source } as const;
+    return [
+      ...jsonWords("-device", {
+        driver: "ivshmem-doorbell",
+        id,
+        chardev: `char${id}`,
+        vectors: shmem.msi?.vectors === 0 ? undefined : shmem.msi?.vectors,
+        ioeventfd: shmem.msi?.ioeventfd ?? true,
+        ...roleKeys(shmem),
+        ...pciKeys(guest, shmem.address),
+      }),
+      ...formatBackend({ id, path: devicePath("shmem", index), chardev }, launch, 0),
+    ];
+  });
+}
+
+function formatPlain(
+  guest: Guest,
+  shmem: Shmem,
+  { id, launch }: { readonly id: string; readonly launch: Launch | undefined },
+): Words {
+  const memdev = `shmmem-${id}`;
+  return [
+    ...jsonWords("-object", {
+      "qom-type": "memory-backend-file",
+      id: memdev,
+      "mem-path": handedName(launch, { path: shmemFile(shmem), purpose: "memory", access: "read-write" }),
+      size: (shmem.sizeKiB ?? 0) * 1024,
+      share: true,
+    }),
+    ...jsonWords("-device", {
+      driver: "ivshmem-plain",
+      id,
+      memdev,
+      ...roleKeys(shmem),
+      ...pciKeys(guest, shmem.address),
+    }),
+  ];
+}
+
+function roleKeys({ role }: Shmem): { readonly master?: "on" | "off" } {
+  return role === undefined ? {} : { master: onOffWord(role === "master") };
+}
+
+/** What a plain shared memory has where the XML does not say: 4 MiB. */
+const DEFAULT_SHMEM_KIB = 4096;
+
+/** A shared memory with its size, or with the way in which its server calls. qemuDomainShmemDefPostParse() of libvirt */
+export function fillShmem(shmem: Shmem): Shmem {
+  if (shmem.model.type === "ivshmem-plain") return { ...shmem, sizeKiB: shmem.sizeKiB ?? DEFAULT_SHMEM_KIB };
+  return { ...shmem, msi: { ...shmem.msi, ioeventfd: shmem.msi?.ioeventfd ?? true } };
+}

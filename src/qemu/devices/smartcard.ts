@@ -1,0 +1,68 @@
+import type { Smartcard } from "../../domain/devices/smartcard.ts";
+import type { Devices } from "../../domain/devices.ts";
+import { CERTIFICATES } from "../../domain/resources/passthrough-paths.ts";
+import { jsonWords, type Words } from "../argument/argument.ts";
+import { controllerId, usbKeys } from "../argument/bus-properties.ts";
+import type { Launch } from "../launch.ts";
+import { controllersOf, type Guest } from "../model/guest.ts";
+import { cannotTranslate, devicePath } from "../refusal.ts";
+import { formatFilelessBackend } from "./chardev/backend.ts";
+
+/** -device for each reader of smartcards, which is a controller on USB. */
+export function formatReaders(guest: Guest): Words {
+  return controllersOf(guest.devices, "ccid").flatMap((controller) =>
+    jsonWords("-device", {
+      driver: "usb-ccid",
+      id: controllerId(guest, controller),
+      ...usbKeys(guest, controller.address ?? {}),
+    }),
+  );
+}
+
+/** -chardev and -device for the smartcard. qemuBuildSmartcardCommandLine() of libvirt */
+export function formatSmartcards(guest: Guest, launch: Launch | undefined): Words {
+  const { smartcards } = guest.devices;
+  if (smartcards.length > 1) {
+    const path = devicePath("smartcard", 1);
+    throw cannotTranslate(path, "a guest has one smartcard", "Leave the others out.");
+  }
+  return smartcards.flatMap((found, index) => {
+    const { controller: reader = 0, slot = 0 } = found.address ?? {};
+    if (reader !== 0 || slot !== 0) {
+      const place = `${devicePath("smartcard", index)}/address`;
+      throw cannotTranslate(place, "a guest has one reader, with one slot", "Leave the address out.");
+    }
+    const id = found.alias ?? `smartcard${index}`;
+    const controller = controllersOf(guest.devices, "ccid").find((device) => device.index === 0);
+    const bus = `${controller === undefined ? "ccid0" : controllerId(guest, controller)}.0`;
+    const backend =
+      found.type === "none"
+        ? []
+        : formatFilelessBackend({ id, chardev: found, path: devicePath("smartcard", index) }, launch);
+    return [...backend, ...jsonWords("-device", { ...cardKeys(found, id), id, bus })];
+  });
+}
+
+function cardKeys(found: Smartcard, id: string): object {
+  if (found.type !== "none") return { driver: "ccid-card-passthru", chardev: `char${id}` };
+  const driver = "ccid-card-emulated";
+  if (found.mode === "host") return { driver, backend: "nss-emulated" };
+  const names = found.certificates.map(({ name }, index) => [`cert${index + 1}`, name]);
+  return {
+    driver,
+    backend: "certificates",
+    ...Object.fromEntries(names),
+    db: found.database ?? CERTIFICATES,
+  };
+}
+
+/** Smartcards with their readers: one that names none is in the first. virDomainDefMaybeAddSmartcardController() of libvirt */
+export function fillSmartcards(smartcards: Devices["smartcards"]): Devices["smartcards"] {
+  return smartcards.map((found) => ({ ...withProtocol(found), address: found.address ?? FIRST_READER }));
+}
+
+const FIRST_READER = { type: "ccid", controller: 0, slot: 0 } as const;
+
+function withProtocol(found: Smartcard): Smartcard {
+  return found.type === "tcp" ? { ...found, protocol: found.protocol ?? { type: "raw" } } : found;
+}

@@ -1,0 +1,32 @@
+import type { Vsock } from "../../domain/devices/vsock.ts";
+import { jsonWords, type Words } from "../argument/argument.ts";
+import { pciKeys } from "../argument/bus-properties.ts";
+import { virtioDriver, virtioKeys } from "../argument/virtio-properties.ts";
+import type { Launch } from "../launch.ts";
+import type { Guest } from "../model/guest.ts";
+import { notSettled } from "../refusal.ts";
+
+/** -device for vsock; its device of the host is handed over. qemuBuildVsockCommandLine() of libvirt */
+export function formatVsock(guest: Guest, launch: Launch | undefined): Words {
+  const { vsock } = guest.devices;
+  if (vsock === undefined) return [];
+  const { address, auto } = vsock.cid;
+  if (address === undefined || auto === true) {
+    const why = "which number it gets is known only at a start";
+    throw notSettled("/domain/devices/vsock/cid", why, "Write auto='no' and an address.");
+  }
+  return jsonWords("-device", {
+    driver: virtioDriver("vhost-vsock", vsock.model),
+    ...virtioKeys(vsock.driver),
+    id: vsock.alias ?? "vsock0",
+    "guest-cid": address,
+    vhostfd: String(launch?.monitorFd ?? 3),
+    ...pciKeys(guest, vsock.address),
+  });
+}
+
+/** A vsock with its driver, and whether its number is to be found. virDomainVsockDefPostParse() of libvirt */
+export function fillVsock(vsock: Vsock): Vsock {
+  const { cid, model = "virtio" } = vsock;
+  return { ...vsock, model, cid: { ...cid, auto: cid.auto ?? cid.address === undefined } };
+}

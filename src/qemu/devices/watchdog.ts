@@ -1,0 +1,53 @@
+import type { Watchdog } from "../../domain/devices/watchdog.ts";
+import { jsonWords, type Words } from "../argument/argument.ts";
+import { pciKeys } from "../argument/bus-properties.ts";
+import type { Guest } from "../model/guest.ts";
+import { cannotTranslate, devicePath } from "../refusal.ts";
+
+/** -device for each watchdog, and the one action of them all; q35's own is switched on. */
+export function formatWatchdogs(guest: Guest): Words {
+  const { watchdogs } = guest.devices;
+  for (const [index, watchdog] of watchdogs.entries()) refuseWatchdog(guest, watchdog, index);
+  const devices = watchdogs.flatMap(({ model, alias, address }, index) => {
+    if (model === "itco") return ["-global", "ICH9-LPC.noreboot=off"];
+    // The one on the board has a number too. qemuAssignDeviceAliases() of libvirt
+    const id = alias ?? `watchdog${index}`;
+    return jsonWords("-device", { driver: model, id, ...(model === "ib700" ? {} : pciKeys(guest, address)) });
+  });
+  const [first] = watchdogs;
+  if (first === undefined) return [];
+  const { action = "reset" } = first;
+  // QEMU stops, and who watches it makes the dump.
+  return [...devices, "-watchdog-action", action === "dump" ? "pause" : action];
+}
+
+// qemuValidateDomainWatchdogDef() and qemuValidateDomainDefWatchdogs() of libvirt
+function refuseWatchdog(guest: Guest, { action = "reset", address, model }: Watchdog, index: number): void {
+  const path = devicePath("watchdog", index);
+  const { machine, devices } = guest;
+  const before = devices.watchdogs.slice(0, index);
+  const problems = [
+    [
+      before.some((other) => (other.action ?? "reset") !== action),
+      "/@action",
+      "QEMU has one action for all watchdogs",
+      "Write the same action for each.",
+    ],
+    [
+      model !== "i6300esb" && before.some((other) => other.model === model),
+      "",
+      `a guest has one ${model}`,
+      "Remove it.",
+    ],
+    [
+      model !== "i6300esb" && machine.chipset !== (model === "itco" ? "q35" : "i440fx"),
+      "/@model",
+      `a ${machine.word} has no ${model}`,
+      "Write model='i6300esb'.",
+    ],
+    [model !== "i6300esb" && address !== undefined, "/address", `an ${model} has none`, "Leave it out."],
+  ] as const;
+  for (const [isBroken, place, why, remedy] of problems) {
+    if (isBroken) throw cannotTranslate(`${path}${place}`, why, remedy);
+  }
+}

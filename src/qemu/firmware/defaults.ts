@@ -1,0 +1,137 @@
+import type { Domain } from "../../domain/domain.ts";
+import { NO_FEATURES } from "../../domain/machine/features.ts";
+import type { Loader, Nvram } from "../../domain/machine/firmware.ts";
+import { NVRAM_FOLDER } from "../../domain/machine/nvram-folder.ts";
+import { namesFirmware } from "../../domain/names-firmware.ts";
+import type { SvirtError } from "../../errors.ts";
+import type { Machine } from "../model/machine.ts";
+import { cannotTranslate } from "../refusal.ts";
+import { FIRMWARES, type FirmwareDescriptor, type FirmwareFeature, LEGACY_TEMPLATES } from "./built-in.ts";
+import { chooseFirmware } from "./choose.ts";
+import { refuseFirmware } from "./rules.ts";
+
+/** From what a host's firmware is chosen. */
+export interface FirmwareChoice {
+  readonly firmwares: readonly FirmwareDescriptor[];
+  /** Where the variables of guests are that name no file. */
+  readonly nvramFolder: string;
+}
+
+/** What a translation chooses from, which sees no host. */
+const UNSEEN: FirmwareChoice = { firmwares: FIRMWARES, nvramFolder: NVRAM_FOLDER };
+
+/**
+ * Chooses the firmware where the XML leaves that open, and says what the chosen one is. Without a host to choose on, a
+ * choice that was made before stands. Throws "unsupported". qemuFirmwareFillDomain() of libvirt
+ */
+export function fillFirmware(domain: Domain, machine: Machine, host?: FirmwareChoice): Domain {
+  const { os } = domain;
+  if (!namesFirmware(os)) {
+    if (os.firmwareWishes === undefined) return domain;
+    const why = "there is no firmware that could have features";
+    throw cannotTranslate("/domain/os/firmware", why, "Write <os firmware='efi'>.");
+  }
+  refuseFirmware(domain, machine);
+  const written = os.firmware === undefined ? withType(domain) : domain;
+  const { firmwares, nvramFolder } = host ?? UNSEEN;
+  const chosen = chooseFirmware(written, machine, firmwares);
+  if (chosen !== undefined) return withChosen(written, chosen, nvramFolder);
+  if (host === undefined && isChosen(written)) return domain;
+  if (os.firmware !== undefined || os.firmwareWishes !== undefined) {
+    throw unfound(os.firmware ?? "efi", host);
+  }
+  return withWritten(written, nvramFolder);
+}
+
+function unfound(kind: string, host: FirmwareChoice | undefined): SvirtError {
+  const [place, otherwise] = ["/domain/os/@firmware", "name the files in <loader> and <nvram>."];
+  if (host === undefined)
+    return cannotTranslate(
+      place,
+      `no ${kind} firmware that svirt knows is as wanted`,
+      `Ask for less, or ${otherwise}`,
+    );
+  return cannotTranslate(
+    place,
+    `Unable to find '${kind}' firmware that is compatible with the current configuration`,
+    `Install one that says so in /usr/share/qemu/firmware (Debian's package ovmf), ask for less, or ${otherwise}`,
+  );
+}
+
+/** Whether all is said that a choice says. */
+function isChosen({ os }: Domain): boolean {
+  const { firmware, firmwareWishes, loader, nvram } = os;
+  if (firmware === undefined || firmwareWishes === undefined) return false;
+  if (loader?.path === undefined || loader.format === undefined || loader.type === undefined) return false;
+  if (loader.type === "rom" || loader.readonly === false || loader.stateless === true) return true;
+  return nvram !== undefined && (nvram.type !== "path" || nvram.path !== undefined);
+}
+
+/** A loader that does not say what it is, is a ROM. */
+function withType(domain: Domain): Domain {
+  const { loader } = domain.os;
+  return { ...domain, os: { ...domain.os, loader: { ...loader, type: loader?.type ?? "rom" } } };
+}
+
+function withChosen(domain: Domain, chosen: FirmwareDescriptor, nvramFolder: string): Domain {
+  const { features, os } = domain;
+  const isLocal = os.nvram?.type !== "network";
+  const inFlash = { readonly: chosen.mode !== "combined", type: "pflash" } as const;
+  const has = (feature: FirmwareFeature): boolean => chosen.features.includes(feature);
+  const stateless = chosen.mode === "stateless" ? { stateless: true } : {};
+  const loader: Loader = {
+    ...os.loader,
+    ...(chosen.mode === "rom" ? { type: "rom" } : { ...inFlash, ...stateless }),
+    ...(has("requires-smm") ? { secure: true } : {}),
+    format: chosen.format,
+    path: chosen.path,
+  };
+  const keys = { enabled: has("enrolled-keys"), name: "enrolled-keys" } as const;
+  const secureBoot = { enabled: has("secure-boot"), name: "secure-boot" } as const;
+  const wishes = [...(isLocal ? [keys] : []), secureBoot];
+  const smm = { ...features?.smm, state: true };
+  const secured = { ...NO_FEATURES, ...features, smm };
+  return {
+    ...domain,
+    os: {
+      ...os,
+      firmware: os.firmware ?? (chosen.interfaces[0] === "uefi" ? "efi" : "bios"),
+      firmwareWishes: { features: wishes },
+      loader,
+      ...nvramOf(domain, { loader, known: isLocal ? chosen.template : undefined, nvramFolder }),
+    },
+    ...(has("requires-smm") ? { features: secured } : {}),
+  };
+}
+
+/** What the XML names is not known, but from where its variables came may be. */
+function withWritten(domain: Domain, nvramFolder: string): Domain {
+  const { os } = domain;
+  const loader: Loader = { ...os.loader, format: os.loader?.format ?? "raw" };
+  const legacy = loader.format === "raw" ? LEGACY_TEMPLATES.get(loader.path ?? "") : undefined;
+  const known =
+    legacy === undefined ? undefined : { path: os.nvram?.template ?? legacy, format: "raw" as const };
+  return { ...domain, os: { ...os, loader, ...nvramOf(domain, { loader, known, nvramFolder }) } };
+}
+
+interface Flash {
+  readonly loader: Loader;
+  /** From what its variables are made. */
+  readonly known: FirmwareDescriptor["template"];
+  readonly nvramFolder: string;
+}
+
+/** Variables are kept beside a loader in flash that the guest cannot write to. */
+function nvramOf({ name, os }: Domain, { known, loader, nvramFolder }: Flash): { readonly nvram?: Nvram } {
+  if (loader.type !== "pflash" || loader.readonly !== true || loader.stateless === true) {
+    return os.nvram === undefined ? {} : { nvram: os.nvram };
+  }
+  const written: Nvram = os.nvram ?? { type: "path" };
+  const format = known?.format ?? written.format ?? "raw";
+  const from = known === undefined ? {} : { template: known.path, templateFormat: known.format };
+  if (written.type !== "path") return { nvram: { ...written, ...from, format } };
+  const suffix = format === "qcow2" ? "qcow2" : "fd";
+  return {
+    nvram: { ...written, ...from, format, path: written.path ?? `${nvramFolder}/${name}_VARS.${suffix}` },
+  };
+}

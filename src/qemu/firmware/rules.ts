@@ -1,0 +1,70 @@
+import type { Domain } from "../../domain/domain.ts";
+import type { Machine } from "../model/machine.ts";
+import { cannotTranslate } from "../refusal.ts";
+
+/** Something about firmware that no QEMU can do. */
+interface Rule {
+  readonly place: string;
+  readonly why: string;
+  readonly remedy: string;
+  isBroken(domain: Domain, machine: Machine): boolean;
+}
+
+const isUefi = ({ os }: Domain): boolean => os.firmware === "efi" || os.loader?.type === "pflash";
+const wish = ({ os }: Domain, name: string): boolean | undefined =>
+  os.firmwareWishes?.features.find((found) => found.name === name)?.enabled;
+
+/** virDomainDefOSValidate() and qemuValidateDomainDefBoot() of libvirt */
+const RULES: readonly Rule[] = [
+  {
+    place: "nvram",
+    why: "a BIOS keeps no variables",
+    remedy: "Leave it out, or use UEFI.",
+    isBroken: (domain) => domain.os.nvram !== undefined && !isUefi(domain),
+  },
+  {
+    place: "nvram",
+    why: "the loader is stateless",
+    remedy: "Leave one of them out.",
+    isBroken: ({ os }) => os.nvram !== undefined && os.loader?.stateless === true,
+  },
+  {
+    place: "loader/@stateless",
+    why: "a BIOS keeps no state",
+    remedy: "Leave it out.",
+    isBroken: (domain) => domain.os.loader?.stateless === false && !isUefi(domain),
+  },
+  {
+    place: "loader",
+    why: "it names no file, and none is chosen",
+    remedy: "Write the file's path, or <os firmware='efi'>.",
+    isBroken: ({ os }) => os.firmware === undefined && os.loader?.path === undefined,
+  },
+  {
+    place: "firmware/feature",
+    why: "keys are of no use without Secure Boot",
+    remedy: "Ask for both, or for neither.",
+    isBroken: (domain) => wish(domain, "enrolled-keys") === true && wish(domain, "secure-boot") === false,
+  },
+  {
+    place: "loader",
+    why: "UEFI needs ACPI on a PC",
+    remedy: "Write <features><acpi/></features>.",
+    isBroken: (domain) => isUefi(domain) && domain.features?.acpi !== true,
+  },
+  {
+    place: "loader/@secure",
+    why: "it needs the SMM of a q35",
+    remedy: "Write machine='q35' and <features><smm state='on'/></features>.",
+    isBroken: ({ features, os }, { chipset }) => {
+      if (os.loader?.secure !== true) return false;
+      return chipset !== "q35" || (os.firmware === undefined && features?.smm?.state !== true);
+    },
+  },
+];
+
+/** Throws "unsupported" for firmware that contradicts itself or the board. */
+export function refuseFirmware(domain: Domain, machine: Machine): void {
+  const broken = RULES.find((rule) => rule.isBroken(domain, machine));
+  if (broken !== undefined) throw cannotTranslate(`/domain/os/${broken.place}`, broken.why, broken.remedy);
+}

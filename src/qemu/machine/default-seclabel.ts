@@ -1,0 +1,13 @@
+import type { Seclabel } from "../../domain/machine/seclabel.ts";
+
+/** What `<seclabel>` means where it does not say so. virSecurityLabelDefFormat() of libvirt */
+export function fillSeclabel(seclabel: Seclabel): Seclabel {
+  switch (seclabel.type) {
+    case "none":
+      return { type: "none", model: seclabel.model ?? "none" };
+    case "dynamic":
+      return { ...seclabel, model: seclabel.model ?? "selinux", relabel: true };
+    case "static":
+      return { ...seclabel, model: seclabel.model ?? "selinux", relabel: seclabel.relabel ?? false };
+  }
+}

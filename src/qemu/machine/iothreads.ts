@@ -1,0 +1,38 @@
+import type { IothreadUse } from "../../domain/forms/iothread-mapping.ts";
+import { listIothreads } from "../../domain/machine/list-iothreads.ts";
+import { jsonWords, type Words } from "../argument/argument.ts";
+import type { Guest } from "../model/guest.ts";
+
+/** -object for each I/O thread, and for the main loop's pool. qemuBuildIOThreadCommandLine() of libvirt */
+export function formatIothreads({ domain }: Guest): Words {
+  const threads = listIothreads(domain).flatMap(({ id, threadPoolMin, threadPoolMax, poll }) =>
+    jsonWords("-object", {
+      "qom-type": "iothread",
+      id: `iothread${id}`,
+      "thread-pool-min": threadPoolMin,
+      "thread-pool-max": threadPoolMax,
+      "poll-max-ns": poll?.max,
+      "poll-grow": poll?.grow,
+      "poll-shrink": poll?.shrink,
+    }),
+  );
+  const main = domain.defaultIothread;
+  if (main === undefined) return threads;
+  const loop = { "thread-pool-min": main.threadPoolMin, "thread-pool-max": main.threadPoolMax };
+  return [...threads, ...jsonWords("-object", { "qom-type": "main-loop", id: "main-loop", ...loop })];
+}
+
+/** The key of -device for the one thread that serves the device. */
+export function iothreadKey(use: IothreadUse | undefined): { readonly iothread?: string } {
+  return use?.iothread === undefined ? {} : { iothread: `iothread${use.iothread}` };
+}
+
+/** The key of -device for several. qemuBuildIothreadMappingProps() of libvirt */
+export function iothreadMappingKey(use: IothreadUse | undefined): object {
+  if (use?.iothreads === undefined) return {};
+  const mapping = use.iothreads.threads.map(({ id, queues }) => ({
+    iothread: `iothread${id}`,
+    ...(queues.length === 0 ? {} : { vqs: queues.map((queue) => queue.id) }),
+  }));
+  return { "iothread-vq-mapping": mapping };
+}

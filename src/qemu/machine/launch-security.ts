@@ -1,0 +1,42 @@
+import { jsonWords, type Words } from "../argument/argument.ts";
+import type { Guest } from "../model/guest.ts";
+import { cannotTranslate, notSettled } from "../refusal.ts";
+
+/** -object by which the processor encrypts the guest's memory. qemuBuildSecCommandLine() of libvirt */
+export function formatLaunchSecurity({ domain }: Guest): Words {
+  const { launchSecurity: security, name } = domain;
+  if (security === undefined) return [];
+  if (domain.type !== "kvm") {
+    const remedy = "Write <domain type='kvm'>, or leave it out.";
+    throw cannotTranslate("/domain/launchSecurity", "an emulated processor encrypts nothing", remedy);
+  }
+  const { cbitpos, reducedPhysBits } = security;
+  if (cbitpos === undefined || reducedPhysBits === undefined) {
+    const why = "where the host's processor marks encrypted memory is not in the XML";
+    throw notSettled("/domain/launchSecurity", why, "Write <cbitpos> and <reducedPhysBits>.");
+  }
+  const folder = `/var/lib/libvirt/qemu/domain--1-${[...name].slice(0, 20).join("")}`;
+  const place = { cbitpos, "reduced-phys-bits": reducedPhysBits, "kernel-hashes": security.kernelHashes };
+  if (security.type === "sev") {
+    return jsonWords("-object", {
+      "qom-type": "sev-guest",
+      id: "lsec0",
+      ...place,
+      policy: security.policy,
+      "dh-cert-file": security.dhCert === undefined ? undefined : `${folder}/dh_cert.base64`,
+      "session-file": security.session === undefined ? undefined : `${folder}/session.base64`,
+    });
+  }
+  return jsonWords("-object", {
+    "qom-type": "sev-snp-guest",
+    id: "lsec0",
+    ...place,
+    policy: security.policy,
+    "guest-visible-workarounds": security.guestVisibleWorkarounds,
+    "id-block": security.idBlock,
+    "id-auth": security.idAuth,
+    "host-data": security.hostData,
+    "author-key-enabled": security.authorKey,
+    "vcek-disabled": security.vcek === undefined ? undefined : !security.vcek,
+  });
+}

@@ -1,0 +1,34 @@
+import type { Devices } from "../../domain/devices.ts";
+import type { Domain } from "../../domain/domain.ts";
+import type { Machine } from "../model/machine.ts";
+import { cannotTranslate } from "../refusal.ts";
+
+/** The numbers of more processors do not fit into an interrupt of old. QEMU_MAX_VCPUS_WITHOUT_EIM of libvirt */
+const MOST_WITHOUT_EIM = 255;
+
+/** Adds the device that a guest of many processors needs for its interrupts. qemuDomainDefAddDefaultDevices() of libvirt */
+export function addIommu(devices: Devices, domain: Domain, { chipset }: Machine): Devices {
+  if (chipset !== "q35" || devices.iommu !== undefined || !hasMany(domain)) return devices;
+  return { ...devices, iommu: { model: "intel", driver: { intremap: true, eim: true } } };
+}
+
+/** Throws "unsupported" for many processors whose interrupts would not reach them. qemuValidateDomainVCpuTopology() of libvirt */
+export function refuseMany(domain: Domain, { chipset, word }: Machine): void {
+  if (!hasMany(domain)) return;
+  const { iommu } = domain.devices;
+  if (chipset !== "q35") {
+    const why = `a ${word} has at most ${MOST_WITHOUT_EIM}`;
+    throw cannotTranslate("/domain/vcpu", why, "Write machine='q35', or a smaller number.");
+  }
+  if (iommu?.model === "intel" && iommu.driver?.eim === true) return;
+  const why = `more than ${MOST_WITHOUT_EIM} processors need extended interrupts`;
+  throw cannotTranslate(
+    "/domain/devices/iommu",
+    why,
+    "Write <driver intremap='on' eim='on'/> in it, or leave it out.",
+  );
+}
+
+function hasMany({ vcpu }: Domain): boolean {
+  return (vcpu?.count ?? 1) > MOST_WITHOUT_EIM;
+}

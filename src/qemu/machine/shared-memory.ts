@@ -1,0 +1,18 @@
+import type { Guest } from "../model/guest.ts";
+import { cannotTranslate } from "../refusal.ts";
+
+/**
+ * Refuses a device that another program serves, where that program could not see the guest's memory. Throws
+ * "unsupported". qemuValidateDomainDefVhostUserRequireSharedMemory() of libvirt
+ */
+export function refuseUnsharedMemory({ domain }: Guest, place: string): void {
+  const whole = domain.memoryBacking?.access?.mode === "shared";
+  const cells = domain.cpu?.numa?.cells ?? [];
+  const isShared = cells.every(({ memAccess }) => (memAccess === undefined ? whole : memAccess === "shared"));
+  if (isShared && (whole || cells.length > 0)) return;
+  throw cannotTranslate(
+    place,
+    "another program serves it, which needs the guest's memory to be shared",
+    "Write <memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>.",
+  );
+}

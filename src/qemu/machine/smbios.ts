@@ -1,0 +1,89 @@
+import type { Sysinfo } from "../../domain/machine/sysinfo.ts";
+import { escapeCommas, jsonWords, keyValues, type Words } from "../argument/argument.ts";
+import { handedName, type Launch } from "../launch.ts";
+import type { Guest } from "../model/guest.ts";
+import { cannotTranslate, notSettled } from "../refusal.ts";
+
+type Smbios = Extract<Sysinfo, { readonly type: "smbios" }>;
+
+/** What a table's entries are called, in the reference's order. */
+const NAMES = {
+  bios: ["vendor", "version", "date", "release"],
+  system: ["manufacturer", "product", "version", "serial", "uuid", "sku", "family"],
+  board: ["manufacturer", "product", "version", "serial", "asset", "location"],
+  chassis: ["manufacturer", "version", "serial", "asset", "sku"],
+} as const;
+
+/** -smbios for the tables that the XML gives. qemuBuildSmbiosCommandLine() of libvirt */
+export function formatSmbios({ domain }: Guest): Words {
+  const mode = domain.os.smbios?.mode ?? "emulate";
+  if (mode === "emulate") return [];
+  if (mode === "host") {
+    const why = "the host's tables are not in the XML";
+    throw cannotTranslate("/domain/os/smbios/@mode", why, "Write mode='sysinfo' and <sysinfo>.");
+  }
+  const found = domain.sysinfos.find((sysinfo) => sysinfo.type === "smbios");
+  if (found !== undefined) return formatTables(found);
+  const why = "there is no <sysinfo type='smbios'>";
+  throw cannotTranslate("/domain/os/smbios/@mode", why, "Write one, or leave <smbios> out.");
+}
+
+/** -fw_cfg for what the guest's firmware can ask for. qemuBuildSysinfoCommandLine() of libvirt */
+export function formatFwcfg({ domain }: Guest, launch: Launch | undefined): Words {
+  return domain.sysinfos.flatMap((sysinfo) => {
+    if (sysinfo.type !== "fwcfg") return [];
+    return sysinfo.entries.flatMap(({ name, file, value }) => {
+      refuseMarkup(file ?? value ?? "");
+      if (file === undefined) return ["-fw_cfg", `name=${name},string=${value}`];
+      const wanted = { path: file, purpose: "boot-file", access: "read-only" } as const;
+      return ["-fw_cfg", `name=${name},file=${handedName(launch, wanted)}`];
+    });
+  });
+}
+
+/** -device by which the guest sees that it is another copy. qemuBuildVMGenIDCommandLine() of libvirt */
+export function formatGenid({ domain: { genid } }: Guest): Words {
+  if (genid === "") {
+    throw notSettled("/domain/genid", "it is made when the domain is defined", "Write a UUID there.");
+  }
+  return genid === undefined ? [] : jsonWords("-device", { driver: "vmgenid", guid: genid, id: "vmgenid0" });
+}
+
+// The reference writes these as XML does, which QEMU takes literally: nobody can want that.
+function refuseMarkup(text: string): void {
+  if (!/[<>&'",]/.test(text)) return;
+  const why = "QEMU would be told another text for one with markup, quotes or commas";
+  throw cannotTranslate("/domain/sysinfo[@type='fwcfg']/entry", why, "Put it into a file of a plain name.");
+}
+
+function formatTables({ bios, system, baseBoards, chassis, oemStrings }: Smbios): Words {
+  const [board, other] = baseBoards;
+  if (other !== undefined) {
+    throw cannotTranslate("/domain/sysinfo/baseBoard[2]", "QEMU makes one board", "Leave it out.");
+  }
+  const strings = (oemStrings?.entries ?? []).map(({ value }) => `,value=${escapeCommas(value)}`);
+  return [
+    ...formatTable(0, bios, NAMES.bios),
+    ...formatTable(1, system, NAMES.system),
+    ...formatTable(2, withMaker(board), NAMES.board),
+    ...formatTable(3, withMaker(chassis), NAMES.chassis),
+    ...(oemStrings === undefined ? [] : ["-smbios", `type=11${strings.join("")}`]),
+  ];
+}
+
+interface Table {
+  readonly entries: readonly { readonly name: string; readonly value: string }[];
+}
+
+function formatTable(type: number, table: Table | undefined, names: readonly string[]): Words {
+  if (table === undefined) return [];
+  const textOf = (name: string): string | undefined =>
+    table.entries.find((entry) => entry.name === name)?.value;
+  return ["-smbios", keyValues([["type", type], ...names.map((name) => [name, textOf(name)] as const)])];
+}
+
+/** The reference names the maker even of what has none. qemuBuildSmbiosBaseBoardStr() */
+function withMaker(table: Table | undefined): Table | undefined {
+  if (table === undefined || table.entries.some(({ name }) => name === "manufacturer")) return table;
+  return { entries: [...table.entries, { name: "manufacturer", value: "" }] };
+}

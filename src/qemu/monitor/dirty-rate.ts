@@ -1,0 +1,18 @@
+import * as v from "valibot";
+import { count, parseAnswer } from "./parse-answer.ts";
+
+const dirtyRate = v.looseObject({
+  status: v.picklist(["unstarted", "measuring", "measured"]),
+  "start-time": v.number(),
+  "calc-time": count,
+  mode: v.string(),
+  "dirty-rate": v.exactOptional(v.number()),
+});
+
+/** How fast a guest changes its memory, by QEMU's last measurement. */
+export type DirtyRate = v.InferOutput<typeof dirtyRate>;
+
+/** From the answer of query-dirty-rate. Throws "failed". */
+export function parseDirtyRate(answer: unknown): DirtyRate {
+  return parseAnswer(dirtyRate, answer, "query-dirty-rate");
+}

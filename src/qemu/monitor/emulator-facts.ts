@@ -1,0 +1,98 @@
+import * as v from "valibot";
+import { SvirtError } from "../../errors.ts";
+import { count, parseAnswer } from "./parse-answer.ts";
+import { formatQmpCommand, parseQmpLine, type QmpCommand } from "./qmp.ts";
+
+/** What a QEMU can do, by its own word. */
+export const emulatorFacts = v.strictObject({
+  version: v.string(),
+  machines: v.array(
+    v.strictObject({
+      name: v.string(),
+      alias: v.exactOptional(v.string()),
+      isDefault: v.boolean(),
+      mostCpus: v.number(),
+    }),
+  ),
+  cpus: v.array(v.strictObject({ name: v.string(), usable: v.boolean(), deprecated: v.boolean() })),
+  /** The types of devices and objects that it can make. */
+  types: v.array(v.string()),
+});
+export type EmulatorFacts = v.InferOutput<typeof emulatorFacts>;
+
+const QUESTIONS: readonly QmpCommand[] = [
+  { execute: "qmp_capabilities" },
+  { execute: "query-version" },
+  { execute: "query-machines" },
+  { execute: "query-cpu-definitions" },
+  { execute: "qom-list-types", arguments: { abstract: false } },
+  { execute: "quit" },
+];
+
+/** What it is asked, for its standard input: it answers, and ends. */
+export const EMULATOR_QUESTIONS: string = QUESTIONS.map(formatQmpCommand).join("");
+
+/** The words that start a QEMU to be asked: no machine, no configuration of the host's. */
+export function questionWords(emulator: string, type: "kvm" | "qemu"): readonly string[] {
+  const machine = `none,accel=${type === "kvm" ? "kvm" : "tcg"}`;
+  return [
+    emulator,
+    "-S",
+    "-no-user-config",
+    "-nodefaults",
+    "-nographic",
+    "-machine",
+    machine,
+    "-qmp",
+    "stdio",
+  ];
+}
+
+const version = v.looseObject({ qemu: v.looseObject({ major: count, minor: count, micro: count }) });
+const machines = v.array(
+  v.looseObject({
+    name: v.string(),
+    alias: v.exactOptional(v.string()),
+    "is-default": v.exactOptional(v.boolean()),
+    "cpu-max": count,
+  }),
+);
+const cpus = v.array(
+  v.looseObject({
+    name: v.string(),
+    deprecated: v.boolean(),
+    "unavailable-features": v.exactOptional(v.array(v.string())),
+  }),
+);
+const types = v.array(v.looseObject({ name: v.string() }));
+
+/** All that it printed. Throws "failed" when an answer is missing or not as expected. */
+export function parseEmulatorFacts(output: string): EmulatorFacts {
+  const encoder = new TextEncoder();
+  const messages = output.split("\n").flatMap((line) => parseQmpLine(encoder.encode(line)) ?? []);
+  const answer = <Schema extends v.GenericSchema>(schema: Schema, command: string): v.InferOutput<Schema> => {
+    const id = QUESTIONS.findIndex(({ execute }) => execute === command);
+    const found = messages.find((message) => message.is === "return" && message.id === id);
+    if (found?.is === "return") return parseAnswer(schema, found.value, command);
+    throw new SvirtError(`Cannot ask QEMU what it can do: it does not answer ${command}`, {
+      kind: "failed",
+      remedy: "Name another emulator: svirt takes QEMU 10.",
+    });
+  };
+  const { major, micro, minor } = answer(version, "query-version").qemu;
+  return {
+    version: `${major}.${minor}.${micro}`,
+    machines: answer(machines, "query-machines").map((found) => ({
+      name: found.name,
+      ...(found.alias === undefined ? {} : { alias: found.alias }),
+      isDefault: found["is-default"] === true,
+      mostCpus: found["cpu-max"],
+    })),
+    cpus: answer(cpus, "query-cpu-definitions").map((found) => ({
+      name: found.name,
+      usable: found["unavailable-features"]?.length === 0,
+      deprecated: found.deprecated,
+    })),
+    types: answer(types, "qom-list-types").map(({ name }) => name),
+  };
+}

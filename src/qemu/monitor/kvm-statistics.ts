@@ -1,0 +1,59 @@
+import * as v from "valibot";
+import { parseAnswer } from "./parse-answer.ts";
+
+const schemas = v.array(
+  v.looseObject({
+    provider: v.string(),
+    target: v.string(),
+    stats: v.array(v.looseObject({ name: v.string(), type: v.string() })),
+  }),
+);
+const results = v.array(
+  v.looseObject({
+    provider: v.string(),
+    "qom-path": v.exactOptional(v.string()),
+    stats: v.array(v.looseObject({ name: v.string(), value: v.unknown() })),
+  }),
+);
+
+/** libvirt's ending for each type of value; histograms have none and are left out. qemu.git qapi/stats.json StatsType */
+const ENDINGS: ReadonlyMap<string, string> = new Map([
+  ["cumulative", "sum"],
+  ["instant", "cur"],
+  ["peak", "max"],
+]);
+
+/** What KVM counts of one virtual CPU or of a whole machine: `["exits.sum", 12]`. */
+export type KvmStatistics = readonly (readonly [name: string, value: number | string])[];
+
+/**
+ * From the answers of query-stats-schemas and query-stats: by path among QEMU's objects, that of the machine is "".
+ * Empty without KVM. Throws "failed".
+ */
+export function parseKvmStatistics(
+  schema: unknown,
+  answer: unknown,
+  target: "vm" | "vcpu",
+): ReadonlyMap<string, KvmStatistics> {
+  const types = new Map(
+    parseAnswer(schemas, schema, "query-stats-schemas")
+      .filter((found) => found.provider === "kvm" && found.target === target)
+      .flatMap(({ stats }) => stats.map(({ name, type }) => [name, type] as const)),
+  );
+  const found = parseAnswer(results, answer, "query-stats").filter(({ provider }) => provider === "kvm");
+  return new Map(found.map(({ stats, "qom-path": path }) => [path ?? "", listCounted(stats, types)]));
+}
+
+function listCounted(
+  stats: v.InferOutput<typeof results>[number]["stats"],
+  types: ReadonlyMap<string, string>,
+): KvmStatistics {
+  return stats.flatMap(({ name, value }) => {
+    const ending = ENDINGS.get(types.get(name) ?? "");
+    const shown = typeof value === "boolean" ? YES_NO[Number(value)] : value;
+    if (ending === undefined || (typeof shown !== "number" && typeof shown !== "string")) return [];
+    return [[`${name}.${ending}`, shown] as const];
+  });
+}
+
+const YES_NO = ["no", "yes"];

@@ -1,0 +1,20 @@
+import * as v from "valibot";
+import { SvirtError } from "../../errors.ts";
+
+/** A number that only grows, or is a size. */
+export const count = v.pipe(v.number(), v.minValue(0));
+
+/** What QEMU has answered, if it is as expected. Throws "failed". */
+export function parseAnswer<Schema extends v.GenericSchema>(
+  schema: Schema,
+  answer: unknown,
+  command: string,
+): v.InferOutput<Schema> {
+  const parsed = v.safeParse(schema, answer);
+  if (parsed.success) return parsed.output;
+  const place = v.getDotPath(parsed.issues[0]);
+  throw new SvirtError(`Cannot read QEMU's answer to ${command}: ${place ?? "it"} is not as expected`, {
+    kind: "failed",
+    remedy: `See it whole: svirt qemu-monitor-command DOMAIN ${command}`,
+  });
+}

@@ -1,0 +1,97 @@
+import * as v from "valibot";
+import { count, parseAnswer } from "./parse-answer.ts";
+
+/** What a disk has done since QEMU was started. qemu.git qapi/block-core.json BlockDeviceStats */
+export interface DiskStatistics {
+  readonly readRequests: number;
+  readonly readBytes: number;
+  readonly writeRequests: number;
+  readonly writeBytes: number;
+  readonly flushRequests: number;
+  readonly readNs: number;
+  readonly writeNs: number;
+  readonly flushNs: number;
+  /** Where in the image's file it was last written; undefined where QEMU does not tell. */
+  readonly highestByte?: number;
+}
+
+/** What several disks have done together. Where each was last written is no number of all. */
+export function addStatistics(parts: readonly DiskStatistics[]): DiskStatistics {
+  const sumOf = (key: Exclude<keyof DiskStatistics, "highestByte">): number =>
+    parts.reduce((sum, part) => sum + part[key], 0);
+  return {
+    readRequests: sumOf("readRequests"),
+    readBytes: sumOf("readBytes"),
+    writeRequests: sumOf("writeRequests"),
+    writeBytes: sumOf("writeBytes"),
+    flushRequests: sumOf("flushRequests"),
+    readNs: sumOf("readNs"),
+    writeNs: sumOf("writeNs"),
+    flushNs: sumOf("flushNs"),
+  };
+}
+
+const blockStats = v.array(
+  v.looseObject({
+    parent: v.exactOptional(v.looseObject({ stats: v.looseObject({ wr_highest_offset: count }) })),
+    "node-name": v.exactOptional(v.string()),
+    qdev: v.exactOptional(v.string()),
+    stats: v.looseObject({
+      rd_operations: count,
+      rd_bytes: count,
+      wr_operations: count,
+      wr_bytes: count,
+      flush_operations: count,
+      rd_total_time_ns: count,
+      wr_total_time_ns: count,
+      flush_total_time_ns: count,
+    }),
+  }),
+);
+const balloon = v.looseObject({ actual: count });
+
+/**
+ * The answer of query-blockstats, by the id of the disk's device: QEMU names the device, or the path of what serves it,
+ * `/machine/peripheral/virtio-disk0/virtio-backend`. Throws "failed" for what is no such answer.
+ */
+export function parseBlockStatistics(answer: unknown): ReadonlyMap<string, DiskStatistics> {
+  return new Map(
+    parseAnswer(blockStats, answer, "query-blockstats").flatMap((found) =>
+      found.qdev === undefined ? [] : [[deviceOf(found.qdev), statisticsIn(found)] as const],
+    ),
+  );
+}
+
+/** The same of every node, by its name: what query-blockstats answers with `query-nodes`. */
+export function parseNodeStatistics(answer: unknown): ReadonlyMap<string, DiskStatistics> {
+  return new Map(
+    parseAnswer(blockStats, answer, "query-blockstats").flatMap((found) => {
+      const name = found["node-name"];
+      return name === undefined ? [] : [[name, statisticsIn(found)] as const];
+    }),
+  );
+}
+
+/** The answer of query-balloon: how much memory the guest has, in KiB. Throws "failed" for what is no such answer. */
+export function parseBalloonKiB(answer: unknown): number {
+  return Math.floor(parseAnswer(balloon, answer, "query-balloon").actual / 1024);
+}
+
+/** The id of a device by its path among QEMU's objects. */
+function deviceOf(qdev: string): string {
+  return /^\/machine\/peripheral\/([^/]+)/.exec(qdev)?.[1] ?? qdev;
+}
+
+function statisticsIn({ parent, stats }: v.InferOutput<typeof blockStats>[number]): DiskStatistics {
+  return {
+    readRequests: stats.rd_operations,
+    readBytes: stats.rd_bytes,
+    writeRequests: stats.wr_operations,
+    writeBytes: stats.wr_bytes,
+    flushRequests: stats.flush_operations,
+    readNs: stats.rd_total_time_ns,
+    writeNs: stats.wr_total_time_ns,
+    flushNs: stats.flush_total_time_ns,
+    ...(parent === undefined ? {} : { highestByte: parent.stats.wr_highest_offset }),
+  };
+}

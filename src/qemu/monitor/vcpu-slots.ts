@@ -1,0 +1,75 @@
+import * as v from "valibot";
+import { SvirtError } from "../../errors.ts";
+import { count, parseAnswer } from "./parse-answer.ts";
+import type { QmpCommand } from "./qmp.ts";
+
+const slots = v.array(
+  v.looseObject({
+    type: v.string(),
+    props: v.record(v.string(), count),
+    "qom-path": v.exactOptional(v.string()),
+  }),
+);
+
+/** A place for a virtual CPU. */
+export interface VcpuSlot {
+  /** As libvirt counts them: 0 is the one that boots. */
+  readonly number: number;
+  readonly type: string;
+  readonly props: Readonly<Record<string, number>>;
+  /** Where among QEMU's objects the one is that is plugged in. */
+  readonly path: string | undefined;
+}
+
+/** From the answer of query-hotpluggable-cpus, which begins with the last one. Throws "failed". */
+export function parseVcpuSlots(answer: unknown): readonly VcpuSlot[] {
+  return parseAnswer(slots, answer, "query-hotpluggable-cpus")
+    .toReversed()
+    .map((found, number) => ({ number, type: found.type, props: found.props, path: found["qom-path"] }));
+}
+
+/** How a machine comes to have another number of virtual CPUs: commands that add some, or the ids of those that go. */
+export interface VcpuChange {
+  readonly add: readonly QmpCommand[];
+  readonly remove: readonly string[];
+}
+
+/**
+ * The lowest free ones come, the highest of those that came go: what a machine was started with it keeps. Throws "usage",
+ * "wrong-state" in libvirt's words.
+ */
+export function decideVcpus(found: readonly VcpuSlot[], wanted: number): VcpuChange {
+  refuseTooMany(wanted, { most: found.length, whose: "live" });
+  const present = found.filter(({ path }) => path !== undefined);
+  if (wanted >= present.length) {
+    const free = found.filter(({ path }) => path === undefined).slice(0, wanted - present.length);
+    return { add: free.map(addCommand), remove: [] };
+  }
+  const added = present.flatMap(
+    ({ path = "" }) => /^\/machine\/peripheral\/(vcpu\d+)$/.exec(path)?.[1] ?? [],
+  );
+  const remove = added.toReversed().slice(0, present.length - wanted);
+  if (present.length - remove.length === wanted) return { add: [], remove };
+  const message = "failed to find appropriate hotpluggable vcpus to reach the desired target vcpu count";
+  throw new SvirtError(`Requested operation is not valid: ${message}`, {
+    kind: "wrong-state",
+    remedy: `The guest was started with ${present.length - added.length}, which stay: change its definition (--config).`,
+  });
+}
+
+/** Throws "usage" in libvirt's words. */
+export function refuseTooMany(
+  wanted: number,
+  { most, whose }: { readonly most: number; readonly whose: "live" | "persistent" },
+): void {
+  if (wanted <= most) return;
+  const message = `requested vcpus is greater than max allowable vcpus for the ${whose} domain: ${wanted} > ${most}`;
+  throw new SvirtError(`invalid argument: ${message}`, {
+    kind: "usage",
+    remedy: `Give at most ${most}, or let the definition have more: setvcpus DOMAIN ${wanted} --maximum --config`,
+  });
+}
+
+function addCommand({ number, props, type }: VcpuSlot): QmpCommand {
+  return { execute: "device_add", arguments: { driver: type, id: `vcpu${number}`, ...props } };
+}

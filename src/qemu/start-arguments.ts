@@ -1,0 +1,72 @@
+import { jsonWords, keyValues, type Words } from "./argument/argument.ts";
+import { type Descriptor, fdsetPath, handedName, isInSet, type Launch } from "./launch.ts";
+import type { Guest } from "./model/guest.ts";
+import { cannotTranslate } from "./refusal.ts";
+
+/** What the reference gives besides the domain: its key for secrets. A real start has the descriptors in its place. */
+export function formatHandover({ domain }: Guest, launch: Launch | undefined): Words {
+  if (launch !== undefined) {
+    return launch.descriptors.filter(isInSet).flatMap(formatAddFd);
+  }
+  const file = `/var/lib/libvirt/qemu/domain--1-${domain.name}/master-key.aes`;
+  return jsonWords("-object", { "qom-type": "secret", id: "masterKey0", format: "raw", file });
+}
+
+/** -accel; /dev/kvm is opened by svirt too. qemuBuildAccelCommandLine() of libvirt */
+export function formatAccelerator({ domain }: Guest, launch: Launch | undefined): Words {
+  const { kvm, tcg } = domain.features ?? {};
+  if (domain.type === "qemu") return ["-accel", `tcg${tcg === undefined ? "" : cacheWord(tcg.tbCacheKiB)}`];
+  if (tcg !== undefined) {
+    throw cannotTranslate("/domain/features/tcg", "KVM runs the guest's code as it is", "Leave it out.");
+  }
+  const opened = launch?.descriptors.find(({ purpose }) => purpose === "kvm");
+  const device = opened === undefined ? "" : `,device=${fdsetPath(opened)}`;
+  const ring = kvm?.dirtyRing?.state === true ? `,dirty-ring-size=${kvm.dirtyRing.size}` : "";
+  return ["-accel", `kvm${device}${ring}`];
+}
+
+/** QEMU counts the cache for translated code in MiB. */
+function cacheWord(sizeKiB = 0): string {
+  return sizeKiB === 0 ? "" : `,tb-size=${Math.floor(sizeKiB / 1024)}`;
+}
+
+/** The monitor: a socket that listens already and is handed over. */
+export function formatMonitor(launch: Launch | undefined): Words {
+  const socket = `socket,id=charmonitor,fd=${launch?.monitorFd ?? 3},server=on,wait=off`;
+  return ["-chardev", socket, "-mon", "chardev=charmonitor,id=monitor,mode=control"];
+}
+
+/**
+ * -kernel, -initrd and -append. QEMU opens and maps these files itself, by name. qemu.git hw/i386/x86-common.c
+ * x86_load_linux()
+ */
+export function formatKernel({ domain }: Guest, launch: Launch | undefined): Words {
+  const { kernel, initrd, cmdline, shim, dtb } = domain.os;
+  const nameOf = (purpose: Descriptor["purpose"], path: string): string =>
+    handedName(launch, { path, purpose, access: "read-only" });
+  return [
+    ...(kernel === undefined ? [] : ["-kernel", nameOf("kernel", kernel)]),
+    ...(initrd === undefined ? [] : ["-initrd", nameOf("initrd", initrd)]),
+    ...(cmdline === undefined ? [] : ["-append", cmdline]),
+    ...(shim === undefined ? [] : ["-shim", nameOf("boot-file", shim)]),
+    ...(dtb === undefined ? [] : ["-dtb", nameOf("boot-file", dtb)]),
+  ];
+}
+
+/** -acpitable: a raw one has a head of its own, the others get theirs. qemuBuildBootCommandLine() of libvirt */
+export function formatAcpiTables({ domain }: Guest, launch: Launch | undefined): Words {
+  return (domain.os.acpi?.tables ?? []).flatMap(({ type, path }) => {
+    const sig = type === "raw" ? undefined : type.toUpperCase();
+    return [
+      "-acpitable",
+      keyValues([
+        ["sig", sig],
+        ["file", handedName(launch, { path, purpose: "boot-file", access: "read-only" })],
+      ]),
+    ];
+  });
+}
+
+function formatAddFd({ fd }: Descriptor): Words {
+  return ["-add-fd", `fd=${fd},set=${fd}`];
+}

@@ -1,0 +1,60 @@
+import { SvirtError } from "../errors.ts";
+import type { Host } from "../host/host.ts";
+import type { FileId } from "../plan/facts/file.ts";
+
+const BY_NUMBER = "/sys/dev/block";
+
+/** The host's use of its block devices. */
+export interface DiskUse {
+  /** Numbers of what is mounted, and names of it: some file systems have numbers of their own. proc_pid_mountinfo(5) */
+  readonly mounts: ReadonlySet<string>;
+  /** Paths of device nodes. proc_swaps(5) */
+  readonly swaps: ReadonlySet<string>;
+}
+
+/** Reads what is mounted and swapped to. */
+export function readDiskUse(host: Host): DiskUse {
+  const mounts = linesOf(host, "/proc/self/mountinfo").flatMap((line) => {
+    const words = line.split(" ");
+    // Optional fields end with a hyphen; type and source come after it.
+    return [words[2] ?? "", words[words.indexOf("-") + 2] ?? ""];
+  });
+  const swaps = linesOf(host, "/proc/swaps").map((line) => line.split(/\s/)[0] ?? "");
+  return { mounts: new Set(mounts), swaps: new Set(swaps) };
+}
+
+/** Throws "wrong-state" for a block device that is mounted, swapped to or a part of another, or that has such a partition. */
+export function refuseBusyDisk(host: Host, { node = "", path }: Pick<FileId, "node" | "path">): void {
+  const use = readDiskUse(host);
+  const folder = `${BY_NUMBER}/${node}`;
+  const parts = host
+    .listFolder(folder)
+    .filter((name) => host.readText(`${folder}/${name}/partition`) !== undefined);
+  const numbers = [
+    { name: path, folder, number: node },
+    ...parts.map((name) => ({
+      name: `/dev/${name}`,
+      folder: `${folder}/${name}`,
+      number: host.readText(`${folder}/${name}/dev`)?.trim() ?? "",
+    })),
+  ];
+  const busy = numbers.find(
+    (one) =>
+      [one.number, one.name].some((known) => use.mounts.has(known)) ||
+      use.swaps.has(one.name) ||
+      host.listFolder(`${one.folder}/holders`).length > 0,
+  );
+  if (busy === undefined) return;
+  const what = busy.name === path ? "the host uses it" : `the host uses its partition ${busy.name}`;
+  throw new SvirtError(
+    `Cannot let a guest write ${path}: ${what} (mounted, as swap or as a part of a device)`,
+    {
+      kind: "wrong-state",
+      remedy: "Unmount it, or name another device.",
+    },
+  );
+}
+
+function linesOf(host: Host, path: string): readonly string[] {
+  return (host.readText(path) ?? "").split("\n");
+}

@@ -1,0 +1,138 @@
+import type { Domain } from "../../domain/domain.ts";
+import type { Resource } from "../../domain/resources/resource.ts";
+import { listResources } from "../../domain/resources/resources.ts";
+import { SvirtError } from "../../errors.ts";
+import type { FileFacts, Host } from "../../host/host.ts";
+import type { FoundElement } from "../../images/chain.ts";
+import { imageReader, inspect, missing, wrongType } from "../inspect-file.ts";
+import type { GatherOptions, UsedFile } from "../resolved-file.ts";
+import { refuseUnwritable } from "../written-place.ts";
+import { gatherChardev } from "./chardev.ts";
+import { gatherCancel, gatherNode, gatherScsi } from "./device-node.ts";
+import { type DiskResource, gatherDisk } from "./disk.ts";
+import { gatherFirmware } from "./firmware.ts";
+import { gatherMemory } from "./memory.ts";
+import { gatherPeer } from "./peer-socket.ts";
+import { gatherSockets, type UsedSocket } from "./sockets.ts";
+import { gatherVfio } from "./vfio.ts";
+
+/** All files of a domain, and each disk's chain by its target. */
+export interface GatheredFiles {
+  readonly files: readonly UsedFile[];
+  readonly chains: ReadonlyMap<string, readonly FoundElement<FileFacts>[]>;
+  readonly sockets: readonly UsedSocket[];
+}
+
+/**
+ * Looks at every file that the domain names, and at those that its images name. Nothing but image headers is read.
+ * Throws "not-found", "unsupported" or "denied", with the chain where there is one.
+ */
+export function gatherFiles(host: Host, domain: Domain, options: GatherOptions): GatheredFiles {
+  return gatherResources(host, listResources(domain), options);
+}
+
+/** The same for a part of what a domain names. */
+export function gatherResources(
+  host: Host,
+  resources: readonly Resource[],
+  options: GatherOptions,
+): GatheredFiles {
+  const chains: Chains = new Map();
+  const files: UsedFile[] = [];
+  for (const resource of resources) {
+    const found = gatherOne(host, resource, { ...options, chains });
+    for (const file of found) if (isJudged(resource, file, options)) refuseUnwritable(host, file);
+    files.push(...found);
+  }
+  return { files, chains, sockets: gatherSockets(host, resources) };
+}
+
+/** What the kernel has made, and svirt finds by its own rules: no place for files. */
+const NODES: ReadonlySet<Resource["kind"]> = new Set(["tpm-cancel", "scsi-device", "vfio-device"]);
+
+/** Whether its place may be a wrong one: not of what svirt itself has chosen. */
+function isJudged({ kind }: Resource, { named }: UsedFile, { overlays }: GatherOptions): boolean {
+  return !NODES.has(kind) && overlays?.has(named) !== true;
+}
+
+type Chains = Map<string, readonly FoundElement<FileFacts>[]>;
+
+function gatherOne(
+  host: Host,
+  resource: Resource,
+  { chains, ...options }: GatherOptions & { readonly chains: Chains },
+): UsedFile[] {
+  if (resource.kind !== "disk") return gatherOther(host, resource, options);
+  const images = gatherDisk(imageReader(host, options.overlays), resource);
+  chains.set(
+    resource.target,
+    images.map(({ element }) => element),
+  );
+  return images.map(({ element: { facts, path }, ...image }) => ({ named: path, facts, ...image }));
+}
+
+function gatherOther(
+  host: Host,
+  resource: Exclude<Resource, DiskResource>,
+  options: GatherOptions,
+): UsedFile[] {
+  switch (resource.kind) {
+    case "loader":
+    case "nvram":
+      return [gatherFirmware(host, resource, options)];
+    case "kernel":
+    case "initrd":
+    case "boot-file":
+      return [gatherContent(host, resource.path)];
+    case "memory-file":
+      return [gatherMemory(host, resource, options)];
+    case "input-device":
+    case "usb-device":
+    case "tpm-device":
+    case "vhost-scsi":
+    case "sgx-device":
+      return [gatherNode(host, resource)];
+    case "tpm-cancel":
+      return [gatherCancel(host, resource.path)];
+    case "scsi-device":
+      return [gatherScsi(host, resource)];
+    case "vfio-device":
+      return [...gatherVfio(host, resource.path, options.taken)];
+    case "chardev-file":
+    case "chardev-log":
+    case "chardev-device":
+    case "chardev-pipe":
+      return gatherChardev(host, resource, options);
+    case "peer-socket":
+      return [gatherPeer(host, resource)];
+    // A socket is made by svirt in the guest's name, the random device is everybody's.
+    case "chardev-socket":
+    case "guest-socket":
+    case "vnc-socket":
+    case "random-device":
+    // Looked at where it is needed, for variables that are not there yet.
+    case "nvram-template":
+    // With all that is below it: gather-folders.ts.
+    case "shared-folder":
+    // A guest that has one is not started.
+    case "unopened":
+      return [];
+    case "host-file":
+    case "host-device":
+    case "host-socket":
+      throw new SvirtError(
+        `Cannot give ${resource.path} to the guest: svirt does not label such a thing yet`,
+        {
+          kind: "unsupported",
+          remedy: "Leave its element out.",
+        },
+      );
+  }
+}
+
+function gatherContent(host: Host, path: string): UsedFile {
+  const facts = inspect(host, path);
+  if (facts === undefined) throw missing(path);
+  if (facts.type !== "file") throw wrongType(path, facts.type);
+  return { named: path, facts, role: "content", override: undefined };
+}

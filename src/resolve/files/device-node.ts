@@ -1,0 +1,112 @@
+import type { NodeResource, Resource } from "../../domain/resources/resource.ts";
+import { SvirtError } from "../../errors.ts";
+import type { FileFacts, Host } from "../../host/host.ts";
+import { diskRole } from "../../label/file-label.ts";
+import { folderOf } from "../../plan/folder-of.ts";
+import { refuseBusyDisk } from "../busy-disk.ts";
+import { factsOfPlanned, inspect, missing } from "../inspect-file.ts";
+import type { UsedFile } from "../resolved-file.ts";
+
+type ScsiResource = Extract<Resource, { readonly kind: "scsi-device" }>;
+
+/**
+ * Devices that a guest is given, by the numbers that the kernel gives their nodes: a TPM's is one of many under 10, so its
+ * name tells. Documentation/admin-guide/devices.txt of Linux
+ */
+const KINDS = {
+  "input-device": { node: /^13:/, path: /^\/dev\//, words: "a keyboard, mouse or the like" },
+  "usb-device": { node: /^189:/, path: /^\/dev\//, words: "a USB device" },
+  "tpm-device": { node: /./, path: /^\/dev\/tpm\d+$/, words: "a TPM" },
+  "sgx-device": { node: /^10:/, path: /^\/dev\/sgx_(?:vepc|provision)$/, words: "a node of SGX" },
+  "vhost-scsi": { node: /^10:/, path: /^\/dev\/vhost-scsi$/, words: "the node of vhost-scsi" },
+  "scsi-device": { node: /^21:/, path: /^\/dev\/sg\d+$/, words: "a SCSI device's generic node" },
+  "vfio-device": { node: /./, path: /^\/dev\/vfio\/\d+$/, words: "a VFIO group" },
+  "vfio-gate": { node: /^10:196$/, path: /^\/dev\/vfio\/vfio$/, words: "the node of VFIO" },
+} as const;
+
+/**
+ * A device node of that kind, which the guest has to itself. Nothing that only calls itself so: a guest gets no other
+ * device by another name. Throws "not-found", "unsupported".
+ */
+export function gatherNode(host: Host, { kind, path }: NodeResource): UsedFile {
+  if (kind === "sgx-device") return gatherSgx(host, path);
+  const facts = nodeAt(host, path, kind);
+  // Every guest with such a device has it open, so no guest's own label can be on it.
+  return { named: path, facts, role: kind === "vhost-scsi" ? "shared" : "private", override: undefined };
+}
+
+/**
+ * A node that leads each guest to enclaves of its own: nothing of another's is to be had there, so all guests that have
+ * enclaves share it. QEMU opens it by its name. Throws "not-found", "unsupported".
+ */
+function gatherSgx(host: Host, path: string): UsedFile {
+  if (host.inspectFile(path) === undefined) {
+    throw new SvirtError(`Cannot give the guest memory of SGX (model='sgx-epc'): the host has no ${path}`, {
+      kind: "not-found",
+      remedy: "Switch SGX on in the firmware, and boot a kernel with CONFIG_X86_SGX_KVM.",
+    });
+  }
+  const facts = nodeAt(host, path, "sgx-device");
+  return { named: path, facts, role: "shared", override: undefined, isFoundByQemu: true };
+}
+
+/** What cancels a TPM's commands; a TPM without such a file gets a command's end instead. Throws "not-found". */
+export function gatherCancel(host: Host, path: string): UsedFile {
+  const found = host.inspectFile(path);
+  const facts = found ?? host.inspectFile("/dev/null");
+  if (facts === undefined) throw missing(path);
+  return { named: path, facts, role: found === undefined ? "host" : "private", override: undefined };
+}
+
+/** The generic node of a SCSI device, by its folder in sysfs. Throws "not-found", "unsupported". */
+export function gatherScsi(host: Host, resource: ScsiResource): UsedFile {
+  const [name] = host.listFolder(resource.path);
+  if (name === undefined) {
+    throw new SvirtError(
+      `Cannot find the SCSI device ${resource.path}: it is not there, or has no generic node`,
+      {
+        kind: "not-found",
+        remedy: "Correct the address (lsscsi -g lists them), and load the module sg.",
+      },
+    );
+  }
+  const facts = nodeAt(host, `/dev/${name}`, "scsi-device");
+  if (resource.access === "read-write") refuseBusyUnit(host, resource.path);
+  return { named: resource.path, facts, role: diskRole(resource), override: undefined };
+}
+
+/** Commands to the generic node of a disk write it as its block device would be written. Throws "wrong-state". */
+function refuseBusyUnit(host: Host, generic: string): void {
+  const folder = `${folderOf(generic)}/block`;
+  for (const name of host.listFolder(folder)) {
+    const node = host.readText(`${folder}/${name}/dev`)?.trim() ?? "";
+    refuseBusyDisk(host, { path: `/dev/${name}`, node });
+  }
+}
+
+/** The node of a group of devices that are passed through; it may be yet to come. Throws "not-found", "unsupported". */
+export function gatherGroup(host: Host, group: string, isToCome: boolean): UsedFile {
+  const path = `/dev/vfio/${group}`;
+  const planned = isToCome && host.inspectFile(path) === undefined;
+  const facts = planned ? factsOfPlanned(path) : nodeAt(host, path, "vfio-device");
+  return { named: facts.id.path, facts, role: "private", override: undefined, isFoundByQemu: true };
+}
+
+/** What puts groups under an IOMMU, which leads to none by itself: every guest with such a device has it open. */
+export function gatherVfioGate(host: Host): UsedFile {
+  const facts = nodeAt(host, "/dev/vfio/vfio", "vfio-gate");
+  return { named: facts.id.path, facts, role: "shared", override: undefined, isFoundByQemu: true };
+}
+
+function nodeAt(host: Host, path: string, kind: keyof typeof KINDS): FileFacts {
+  const facts = inspect(host, path);
+  if (facts === undefined) throw missing(path);
+  const { node, path: place, words } = KINDS[kind];
+  const isOfKind = node.test(facts.id.node ?? "") && place.test(facts.id.path);
+  if (facts.type === "character" && isOfKind) return facts;
+  const is = facts.id.node === undefined ? `a ${facts.type}` : `the device ${facts.id.node}`;
+  throw new SvirtError(`Cannot give ${path} to the guest: it is ${is}, not ${words}`, {
+    kind: "unsupported",
+    remedy: "Correct the path.",
+  });
+}

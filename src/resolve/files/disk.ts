@@ -1,0 +1,117 @@
+import type { ImageFile, LabelOverride, Resource } from "../../domain/resources/resource.ts";
+import { SvirtError } from "../../errors.ts";
+import type { FileFacts, FileType } from "../../host/host.ts";
+import { type FoundElement, type ImageReader, walkChain } from "../../images/chain.ts";
+import { diskRole, type FileRole } from "../../label/file-label.ts";
+import { folderOf } from "../../plan/folder-of.ts";
+
+/** A disk that has images of its own. */
+export type DiskResource = Extract<Resource, { kind: "disk" }>;
+
+/** An image of a disk, and how it is to be labelled. */
+export interface UsedImage {
+  readonly element: FoundElement<FileFacts>;
+  readonly role: FileRole;
+  readonly override: LabelOverride | undefined;
+  /** An image's header names it, and not the XML. */
+  readonly isNamedByImage?: true;
+}
+
+/**
+ * The images of a disk, top first, each with the file of its data right after it: as the XML says them and, where it does
+ * not, as their headers do. Throws "not-found", "unsupported", "denied", "failed".
+ */
+export function gatherDisk(reader: Reader, disk: DiskResource): UsedImage[] {
+  const images: readonly ImageFile[] = [disk, ...disk.backing];
+  let override: LabelOverride | undefined;
+  return images.flatMap((image, depth) => {
+    // What the XML says of an image holds for those below it, until one has its own.
+    override = image.override ?? override;
+    const goesOn = depth === images.length - 1 && disk.below === "as-probed";
+    return gatherImage(reader, { image, depth, goesOn, disk, override });
+  });
+}
+
+type Reader = ImageReader<FileFacts>;
+
+interface Depth {
+  readonly disk: DiskResource;
+  readonly image: ImageFile;
+  /** 0: the disk's own image. */
+  readonly depth: number;
+  /** Whether its header says what is below, not the XML. */
+  readonly goesOn: boolean;
+  readonly override: LabelOverride | undefined;
+}
+
+function gatherImage(reader: Reader, { depth, disk, goesOn, image, override }: Depth): UsedImage[] {
+  const readOnly = depth > 0 || disk.access === "read-only";
+  const { dataFile, path, slice } = image;
+  const below = goesOn ? "as-probed" : "nothing";
+  const walked = walkChain({ path, format: formatOf(image), readOnly, slice, dataFile, below }, reader);
+  for (const element of walked) refuseOutside(element);
+  const [own, data] = walked;
+  if (own !== undefined) refuseOtherType(image, own.facts.type);
+  const hasData = data?.role === "data-file";
+  if (hasData && dataFile !== undefined) refuseOtherType(dataFile, data.facts.type);
+  // Beside it, where qemu-img puts it. A path with `..` in it is beside nothing.
+  if (hasData && dataFile === undefined && !readOnly && folderOf(path) !== folderOf(data.path))
+    throw unsaidData(path, data.path);
+  const role = depth === 0 ? diskRole(disk) : "content";
+  return walked.map((element, at) => {
+    if (at === 0) return { element: depth > 0 ? { ...element, role: "backing" } : element, role, override };
+    if (at > 1 || !hasData) return { element, role: "content", override, isNamedByImage: true };
+    // What the XML says of an image holds for its data, unless they have their own.
+    const used = { element, role, override: dataFile?.override ?? override };
+    return dataFile === undefined ? { ...used, isNamedByImage: true } : used;
+  });
+}
+
+function formatOf({ format = "raw", path }: ImageFile): "raw" | "qcow2" {
+  if (format === "raw" || format === "qcow2") return format;
+  throw new SvirtError(`Cannot use ${path} as a disk: svirt does not read images of format ${format}`, {
+    kind: "unsupported",
+    remedy: "Convert it to qcow2 with qemu-img(1).",
+  });
+}
+
+/** What QEMU counts sizes of raw images by: BDRV_SECTOR_SIZE of qemu.git include/block/block-common.h */
+const SECTOR_BYTES = 512;
+
+/** A part of a file that QEMU would not take for an image. qemu.git block/raw-format.c; a device has no size here. */
+function refuseOutside({ facts, path, slice }: FoundElement<FileFacts>): void {
+  if (slice === undefined) return;
+  const { offset, size } = slice;
+  const end = offset + size;
+  const isOver = facts.type === "file" && end > facts.sizeBytes;
+  if (!isOver && size % SECTOR_BYTES === 0) return;
+  const why = isOver
+    ? `it would end at ${end}, and the file at ${facts.sizeBytes}`
+    : `its size is no multiple of ${SECTOR_BYTES}`;
+  throw new SvirtError(`Cannot use the ${size} bytes from ${offset} of ${path} as an image: ${why}`, {
+    kind: "unsupported",
+    remedy: "Correct the <slice>.",
+  });
+}
+
+/** A guest that has taken its QEMU over writes any file's name into that header, and would be let write the file then. */
+function unsaidData(path: string, data: string): SvirtError {
+  return new SvirtError(
+    `Cannot use ${path} as a disk: its header says that its data are in another folder, in ${data}, and the XML does not`,
+    {
+      kind: "denied",
+      remedy: `If they are, write into its <source>: <dataStore type='file'><format type='raw'/><source file='${data}'/></dataStore>`,
+    },
+  );
+}
+
+function refuseOtherType(image: Pick<ImageFile, "path" | "source">, found: FileType): void {
+  if (found === image.source) return;
+  throw new SvirtError(`Cannot use ${image.path} as a disk of type '${image.source}': it is a ${found}`, {
+    kind: "unsupported",
+    remedy:
+      image.source === "file"
+        ? "Write type='block' and <source dev=...>."
+        : "Write type='file' and <source file=...>.",
+  });
+}

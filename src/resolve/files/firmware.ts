@@ -1,0 +1,109 @@
+import type { FirmwareFile } from "../../domain/resources/resource.ts";
+import { SvirtError } from "../../errors.ts";
+import type { FileFacts, Host } from "../../host/host.ts";
+import { walkChain } from "../../images/chain.ts";
+import { isInstalled, refuseInstalled } from "../../label/protected-paths.ts";
+import { privateRange } from "../../report/policy-facts.ts";
+import { getFileLabel } from "../../run/labels/file-label.ts";
+import { factsOfPlanned, imageReader, inspect, missing, wrongType } from "../inspect-file.ts";
+import type { GatherOptions, UsedFile } from "../resolved-file.ts";
+import { placeOfMade } from "../written-place.ts";
+
+/** More than any firmware's flash: QEMU takes 8 MiB for both parts. qemu.git hw/i386/pc_sysfw.c */
+const LARGEST_TEMPLATE = 64 * 1024 * 1024;
+
+/**
+ * A file of the firmware, as it is to be labelled. Variables that are not there yet are made from their template, which
+ * stays: the guest keeps them. Throws "not-found", "unsupported", "denied", "label-taken".
+ */
+export function gatherFirmware(host: Host, file: FirmwareFile, options: GatherOptions): UsedFile {
+  if (file.kind === "loader") return gatherLoader(host, file);
+  if (file.storage === "file") makeVariables(host, file, options);
+  return gatherVariables(host, file);
+}
+
+type Loader = Extract<FirmwareFile, { readonly kind: "loader" }>;
+type Variables = Extract<FirmwareFile, { readonly kind: "nvram" }>;
+
+function gatherLoader(host: Host, { access, format, path }: Loader): UsedFile {
+  const facts = inspect(host, path);
+  if (facts === undefined) throw missing(path);
+  if (facts.type !== "file") throw wrongType(path, facts.type);
+  refuseChain(host, { path, format });
+  const named = { named: path, facts, override: undefined };
+  if (access === "read-write") {
+    refuseInstalled(facts.id.path);
+    return { ...named, role: "private" };
+  }
+  // What a package has installed any guest may read as it is; its label is the host's.
+  return { ...named, role: isInstalled(facts.id.path) ? "host" : "content" };
+}
+
+function gatherVariables(host: Host, { format, override, path, storage, template }: Variables): UsedFile {
+  const facts = inspect(host, path) ?? (template === undefined ? undefined : factsOfPlanned(path));
+  if (facts === undefined) throw withoutTemplate(path);
+  refuseInstalled(facts.id.path);
+  if (facts.type !== storage) throw wrongStorage(path, storage, facts);
+  if (facts.id.inode !== "0") refuseChain(host, { path, format });
+  return { named: path, facts, role: "private", override };
+}
+
+function makeVariables(host: Host, { format, path, template }: Variables, options: GatherOptions): void {
+  if (template === undefined || inspect(host, path) !== undefined) return;
+  if (template.format !== format) {
+    throw new SvirtError(
+      `Cannot make ${path} from ${template.path}: svirt does not convert ${template.format} to ${format}`,
+      {
+        kind: "unsupported",
+        remedy: `Make it with qemu-img(1) convert, or write <nvram format='${template.format}'>.`,
+      },
+    );
+  }
+  const facts = inspect(host, template.path);
+  if (facts === undefined) throw missing(template.path);
+  if (facts.type !== "file") throw wrongType(template.path, facts.type);
+  refuseTemplate(host, template.path, facts);
+  if (!options.makeMissing) return;
+  const bytes = host.readBytes(facts.id, 0, facts.sizeBytes);
+  host.makeFile(placeOfMade(host, path), 0o600, { bytes, sizeBytes: bytes.length });
+}
+
+/** A template is read by svirt, for the guest: it must not be what another guest has to itself. */
+function refuseTemplate(host: Host, path: string, facts: FileFacts): void {
+  if (privateRange(host, getFileLabel(host, facts.id)) !== undefined) {
+    throw new SvirtError(`Cannot make a guest's variables from ${path}: it carries the label of a guest`, {
+      kind: "label-taken",
+      remedy: "Name the template that came with the firmware.",
+    });
+  }
+  if (facts.sizeBytes <= LARGEST_TEMPLATE) return;
+  throw new SvirtError(`Cannot make a guest's variables from ${path}: it has ${facts.sizeBytes} bytes`, {
+    kind: "unsupported",
+    remedy: "Name the template that came with the firmware.",
+  });
+}
+
+/** QEMU is told of the one file, and its user may open no other. */
+function refuseChain(host: Host, image: { readonly path: string; readonly format: "raw" | "qcow2" }): void {
+  if (image.format === "raw") return;
+  const { length } = walkChain({ ...image, readOnly: true }, imageReader(host));
+  if (length === 1) return;
+  throw new SvirtError(`Cannot use ${image.path} as firmware: the image needs other files`, {
+    kind: "unsupported",
+    remedy: "Make one image of it with qemu-img(1) convert.",
+  });
+}
+
+function withoutTemplate(path: string): SvirtError {
+  return new SvirtError(`Cannot access file '${path}': No such file or directory`, {
+    kind: "not-found",
+    remedy: "Write <nvram template='...'>: svirt then makes it from that file.",
+  });
+}
+
+function wrongStorage(path: string, storage: "file" | "block", { type }: FileFacts): SvirtError {
+  return new SvirtError(`Cannot keep a guest's variables in ${path}: it is a ${type}`, {
+    kind: "unsupported",
+    remedy: storage === "file" ? "Name a regular file." : "Name a block device.",
+  });
+}

@@ -1,0 +1,28 @@
+import type { Resource } from "../../domain/resources/resource.ts";
+import type { Host } from "../../host/host.ts";
+import { refuseInstalled } from "../../label/protected-paths.ts";
+import { factsOfPlanned, inspect, missing, wrongType } from "../inspect-file.ts";
+import type { GatherOptions, UsedFile } from "../resolved-file.ts";
+import { placeOfMade } from "../written-place.ts";
+
+type MemoryFile = Extract<Resource, { readonly kind: "memory-file" }>;
+
+/**
+ * A file that is a part of the guest's memory: its own, unless it is there to be shared. Throws "not-found",
+ * "unsupported", "denied".
+ */
+export function gatherMemory(
+  host: Host,
+  { path, shareable, sizeKiB }: MemoryFile,
+  options: GatherOptions,
+): UsedFile {
+  // QEMU gives an empty file the size that it is told.
+  if (sizeKiB !== undefined && options.makeMissing && inspect(host, path) === undefined) {
+    host.makeFile(placeOfMade(host, path), 0o600);
+  }
+  const facts = inspect(host, path) ?? (sizeKiB === undefined ? undefined : factsOfPlanned(path));
+  if (facts === undefined) throw missing(path);
+  if (facts.type !== "file" && facts.type !== "block") throw wrongType(path, facts.type);
+  refuseInstalled(facts.id.path);
+  return { named: path, facts, role: shareable === true ? "shared" : "private", override: undefined };
+}

@@ -1,0 +1,35 @@
+import type { PeerSocket } from "../../domain/resources/resource.ts";
+import { asSvirtError, SvirtError } from "../../errors.ts";
+import type { FileFacts, Host } from "../../host/host.ts";
+import { inspect } from "../inspect-file.ts";
+import type { UsedFile } from "../resolved-file.ts";
+
+/**
+ * The socket at which another program serves a device. While a guest has it to itself it is labelled for that guest, like
+ * any file of the host's that it uses. Throws "not-found", "unsupported", "denied".
+ */
+export function gatherPeer(host: Host, { override, path, place, sharing }: PeerSocket): UsedFile {
+  const facts = look(host, path);
+  if (facts?.type === "socket")
+    return { named: path, facts, role: sharing === "shared" ? "shared" : "private", override };
+  const is = facts === undefined ? "nothing is there" : `it is a ${facts.type}, not a socket`;
+  throw new SvirtError(`Cannot connect ${place} to ${path}: ${is}`, {
+    kind: facts === undefined ? "not-found" : "unsupported",
+    remedy: "Start the program that serves it first, or correct the path.",
+  });
+}
+
+/** svirt's own domain may not even look at sockets where no disk may lie. */
+function look(host: Host, path: string): FileFacts | undefined {
+  try {
+    return inspect(host, path);
+  } catch (error) {
+    const { kind, message } = asSvirtError(error);
+    if (kind !== "host-call" && kind !== "no-access") throw error;
+    throw new SvirtError(message, {
+      kind: "denied",
+      cause: error,
+      remedy: `Have the program listen where disks may lie, such as in /srv, or run: chcon -t virt_image_t ${path}`,
+    });
+  }
+}

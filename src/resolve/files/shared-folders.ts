@@ -1,0 +1,58 @@
+import type { Domain } from "../../domain/domain.ts";
+import type { Resource } from "../../domain/resources/resource.ts";
+import { listResources } from "../../domain/resources/resources.ts";
+import { SvirtError } from "../../errors.ts";
+import type { Host } from "../../host/host.ts";
+import { refuseHostFolder } from "../../label/protected-paths.ts";
+import { inspect } from "../inspect-file.ts";
+import type { UsedFile } from "../resolved-file.ts";
+import { refuseWritten } from "../written-place.ts";
+
+/** A folder that the guest shares with the host. */
+export interface UsedFolder extends UsedFile {
+  readonly access: "read-only" | "read-write";
+  /** All paths by which the XML names it. */
+  readonly names: readonly string[];
+}
+
+/** The folders of a domain, each once. Throws "not-found", "unsupported", "denied" for one of the host's own. */
+export function gatherFolders(host: Host, domain: Domain): readonly UsedFolder[] {
+  const found = listResources(domain).flatMap((resource) =>
+    resource.kind === "shared-folder" ? [gatherFolder(host, resource)] : [],
+  );
+  const isSame = (one: UsedFile, other: UsedFile): boolean => one.facts.id.path === other.facts.id.path;
+  const twice = found.find((folder) =>
+    found.some((other) => isSame(folder, other) && other.access !== folder.access),
+  );
+  if (twice !== undefined) {
+    throw new SvirtError(`Cannot share ${twice.named} with the guest: once it may write there, once not`, {
+      kind: "unsupported",
+      remedy: "Write <readonly/> into both <filesystem> elements, or into none.",
+    });
+  }
+  return found
+    .filter((folder, at) => found.findIndex((other) => isSame(folder, other)) === at)
+    .map((folder) => ({
+      ...folder,
+      names: found.filter((other) => isSame(folder, other)).map(({ named }) => named),
+    }));
+}
+
+function gatherFolder(
+  host: Host,
+  resource: Extract<Resource, { kind: "shared-folder" }>,
+): Omit<UsedFolder, "names"> {
+  const { access, path: named } = resource;
+  refuseHostFolder(named);
+  const facts = inspect(host, named);
+  if (facts === undefined || facts.type !== "folder") {
+    const what = facts === undefined ? "No such file or directory" : `it is a ${facts.type}, not a folder`;
+    throw new SvirtError(`Cannot share '${named}' with the guest: ${what}`, {
+      kind: facts === undefined ? "not-found" : "unsupported",
+      remedy: `Run: mkdir ${named}`,
+    });
+  }
+  refuseHostFolder(facts.id.path);
+  if (access === "read-write") refuseWritten(host, facts);
+  return { named, facts, access, role: access === "read-only" ? "content" : "folder", override: undefined };
+}

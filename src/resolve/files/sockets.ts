@@ -1,0 +1,53 @@
+import type { LabelOverride, Resource } from "../../domain/resources/resource.ts";
+import { SvirtError } from "../../errors.ts";
+import type { Host } from "../../host/host.ts";
+import { refuseImpossibleTarget } from "../../label/protected-paths.ts";
+import type { FileId } from "../../plan/facts/file.ts";
+import { inspect } from "../inspect-file.ts";
+import { placeOfMade } from "../written-place.ts";
+
+/** A socket that the XML wants outside the guest's own folder, and the folder that is to have it. */
+export interface UsedSocket {
+  /** The path by which the XML names it. */
+  readonly named: string;
+  /** With the symlinks of its folder resolved. */
+  readonly path: string;
+  readonly folder: FileId;
+  readonly override: LabelOverride | undefined;
+  /** The place of the interface whose QEMU makes it in its own folder; absent: svirt makes it here. */
+  readonly interface?: number;
+}
+
+/** Throws "not-found" without the folder, "denied" in one of the host's own, "unsupported" for one path used twice. */
+export function gatherSockets(host: Host, resources: readonly Resource[]): readonly UsedSocket[] {
+  const found = resources.flatMap((resource) => {
+    if (resource.kind === "chardev-socket") return [gatherSocket(host, resource)];
+    if (resource.kind !== "guest-socket") return [];
+    const socket = gatherSocket(host, { path: resource.path, override: undefined });
+    return [{ ...socket, interface: resource.interface }];
+  });
+  const twice = found.find(({ path }, at) => found.findIndex((other) => other.path === path) !== at);
+  if (twice === undefined) return found;
+  throw new SvirtError(`Cannot listen at ${twice.named} for the guest: two of its devices want to`, {
+    kind: "unsupported",
+    remedy: "Write another path for one of them, or leave both out.",
+  });
+}
+
+function gatherSocket(
+  host: Host,
+  { override, path }: { readonly path: string; readonly override: LabelOverride | undefined },
+): UsedSocket {
+  refuseImpossibleTarget(path);
+  const cut = path.lastIndexOf("/");
+  const [above, name] = [path.slice(0, cut) || "/", path.slice(cut + 1)];
+  const folder = above === "/" ? undefined : inspect(host, above);
+  if (folder?.type !== "folder" || ["", ".", ".."].includes(name)) {
+    throw new SvirtError(`Cannot listen at ${path} for the guest: ${above} is no folder for it`, {
+      kind: "not-found",
+      remedy:
+        "Make the folder, or leave the path out: the socket is then in the guest's own run-time folder.",
+    });
+  }
+  return { named: path, path: placeOfMade(host, path, "listener"), folder: folder.id, override };
+}

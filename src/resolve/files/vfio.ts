@@ -1,0 +1,106 @@
+import type { Domain } from "../../domain/domain.ts";
+import { listHostDevice } from "../../domain/resources/hostdev.ts";
+import { SvirtError } from "../../errors.ts";
+import type { Host } from "../../host/host.ts";
+import type { GroupLink } from "../../plan/actions/group-link.ts";
+import { driverOf, FOR_GUESTS, PCI_DEVICES } from "../../run/steps/pci-device.ts";
+import { missing } from "../inspect-file.ts";
+import type { UsedFile } from "../resolved-file.ts";
+import { gatherGroup, gatherVfioGate } from "./device-node.ts";
+
+const IOMMU_MODULE = "/sys/module/vfio_iommu_type1";
+/** Drivers of a group's other devices that let the group be a guest's: linux drivers/ `driver_managed_dma` */
+const BYSTANDERS: ReadonlySet<string> = new Set(["pci-stub", "pcieport", "shpchp"]);
+
+/**
+ * What QEMU opens of a device that is passed through, by its folder in sysfs: the node of its group, and the one that all
+ * guests with such a device open. `taken` are devices that svirt would take from their drivers. Throws "not-found",
+ * "wrong-state", "unsupported".
+ */
+export function gatherVfio(
+  host: Host,
+  path: string,
+  taken: ReadonlySet<string> = new Set<string>(),
+): readonly UsedFile[] {
+  const group = groupOf(host, path);
+  if (isPciFolder(path)) refuseUsedByHost(host, { path, group, taken });
+  if (host.inspectFile(IOMMU_MODULE) === undefined) {
+    throw new SvirtError(`Cannot pass ${path} through: the kernel has no vfio_iommu_type1`, {
+      kind: "wrong-state",
+      remedy: "Run: modprobe vfio_iommu_type1",
+    });
+  }
+  return [gatherGroup(host, group, taken.has(nameOf(path))), gatherVfioGate(host)];
+}
+
+/** The devices that QEMU looks up by their group. Throws "not-found", "wrong-state". */
+export function listGroupLinks(host: Host, { devices }: Pick<Domain, "devices">): GroupLink[] {
+  return devices.hostdevs.flatMap(listHostDevice).flatMap((found) => {
+    if (found.kind !== "vfio-device") return [];
+    const { path } = found;
+    return [{ name: nameOf(path), group: groupOf(host, path), isMediated: !isPciFolder(path) }];
+  });
+}
+
+/** The group of the IOMMU that a device is in. Throws "not-found", "wrong-state" without an IOMMU. */
+export function groupOf(host: Host, path: string): string {
+  if (host.inspectFile(path) === undefined) throw missing(path);
+  const group = host.inspectFile(`${path}/iommu_group`)?.id.path.replace(/^.*\//, "");
+  if (group !== undefined) return group;
+  throw new SvirtError(`Cannot pass ${path} through: the host does not isolate its devices`, {
+    kind: "wrong-state",
+    remedy:
+      "Switch the IOMMU on, in the firmware and with intel_iommu=on or amd_iommu=on on the kernel's command line.",
+  });
+}
+
+/** Throws "wrong-state", with the list, where a driver of the host's has other devices of a group but those `taken`. */
+export function refuseSharedGroup(
+  host: Host,
+  {
+    group,
+    path,
+    taken,
+  }: { readonly path: string; readonly group: string; readonly taken: ReadonlySet<string> },
+): void {
+  const others = host.listFolder(`/sys/kernel/iommu_groups/${group}/devices`).flatMap((other) => {
+    const driver = driverOf(host, other);
+    const isFree = driver === undefined || isForGuests(driver) || BYSTANDERS.has(driver);
+    return isFree || taken.has(other) ? [] : [`${other} (${driver})`];
+  });
+  const rest = others.filter((each) => !each.startsWith(`${nameOf(path)} `));
+  if (rest.length === 0) return;
+  throw new SvirtError(
+    `Cannot pass ${path} through: the IOMMU does not keep it apart from what the host uses: ${rest.join(", ")}`,
+    {
+      kind: "wrong-state",
+      remedy: `Give the guest all of them, as <hostdev managed='yes'>, or take them from their drivers: driverctl set-override ADDRESS ${FOR_GUESTS}`,
+    },
+  );
+}
+
+/** vfio-pci, and what stands in for it for some kinds of devices. */
+export function isForGuests(driver: string): boolean {
+  return /(?:^|[-_])vfio[-_]pci$/.test(driver);
+}
+
+/** The kernel refuses a group as a whole where a driver of the host has any device in it. */
+function refuseUsedByHost(host: Host, found: Parameters<typeof refuseSharedGroup>[1]): void {
+  const name = nameOf(found.path);
+  const driver = driverOf(host, name);
+  if (!found.taken.has(name) && (driver === undefined || !isForGuests(driver))) {
+    throw new SvirtError(`Cannot pass ${found.path} through: the host uses it (driver ${driver ?? "none"})`, {
+      kind: "wrong-state",
+      remedy: `Write managed='yes', or run: driverctl set-override ${name} ${FOR_GUESTS}`,
+    });
+  }
+  refuseSharedGroup(host, found);
+}
+
+function isPciFolder(path: string): boolean {
+  return path.startsWith(`${PCI_DEVICES}/`);
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}

@@ -1,0 +1,42 @@
+import { SvirtError } from "../../errors.ts";
+import type { Host } from "../../host/host.ts";
+import { PCI_DEVICES } from "../../run/steps/pci-device.ts";
+import { type Node, registryOf } from "../../state/instance.ts";
+import { readDiskUse } from "../busy-disk.ts";
+
+const BLOCK_DEVICES = "/sys/class/block";
+/** A disk that may be reached by several controllers stands with its subsystem. linux drivers/nvme/host/multipath.c */
+const SUBSYSTEM = /^.*\/nvme-subsys\d+(?=\/)/;
+
+/**
+ * Refuses to take a controller with a disk on it that is mounted, swapped to, a part of another, or a guest's. Throws
+ * "wrong-state".
+ */
+export function refuseBusyDisks(node: Node, device: string): void {
+  const { host } = node;
+  const folder = `${host.inspectFile(`${PCI_DEVICES}/${device}`)?.id.path ?? ""}/`;
+  const { mounts, swaps } = readDiskUse(host);
+  const busy = host.listFolder(BLOCK_DEVICES).filter((name) => {
+    const path = host.inspectFile(`${BLOCK_DEVICES}/${name}`)?.id.path ?? "";
+    if (!isOn(host, path, folder)) return false;
+    const number = host.readText(`${path}/dev`)?.trim() ?? "";
+    const isMounted = mounts.has(number) || swaps.has(`/dev/${name}`);
+    const isPart = host.listFolder(`${path}/holders`).length > 0;
+    return isMounted || isPart || registryOf(node).isTaken("file", `device-${number}`);
+  });
+  if (busy.length === 0) return;
+  throw new SvirtError(`Cannot take ${device} from the host: it has ${busy.join(", ")} on it in use`, {
+    kind: "wrong-state",
+    remedy: "Unmount what is on it, stop the guest that has it, or pass another device.",
+  });
+}
+
+/** Whether a block device is reached by what is below a folder of sysfs. */
+function isOn(host: Host, path: string, folder: string): boolean {
+  if (path.startsWith(folder)) return true;
+  const subsystem = SUBSYSTEM.exec(path)?.[0];
+  if (subsystem === undefined) return false;
+  return host
+    .listFolder(subsystem)
+    .some((name) => host.inspectFile(`${subsystem}/${name}`)?.id.path.startsWith(folder) === true);
+}

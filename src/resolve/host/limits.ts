@@ -1,0 +1,73 @@
+import type { Domain } from "../../domain/domain.ts";
+import { cpuSet, type IdSet } from "../../domain/forms/id-set.ts";
+import { SvirtError } from "../../errors.ts";
+import { decideGroup, type GroupFacts, listMemoryNodes, parentOf } from "../../plan/decide/cgroup.ts";
+import { decideThreads } from "../../plan/decide/threads.ts";
+import { nameThread } from "../../plan/facts/describe-limits.ts";
+import type { GuestGroup, ThreadWish } from "../../plan/facts/limits.ts";
+import { readControlGroups, readControllers } from "../../report/control-groups.ts";
+import { listOnlineProcessors } from "../../report/host-processors.ts";
+import { isSession, type Node } from "../../state/instance.ts";
+
+/** What of the host a guest is to have: its control group, and where its threads run. */
+export interface DecidedLimits {
+  readonly group: GuestGroup | undefined;
+  readonly wishes: readonly ThreadWish[];
+}
+
+/** Throws "unsupported" or "not-found" for what the host does not have: a controller, a processor, a NUMA node. */
+export function decideLimits(node: Node, domain: Domain): DecidedLimits {
+  const group = decideGroup(domain, domain.uuid, groupFacts(node, domain));
+  const wishes = decideThreads(domain, group);
+  refuseMissingCpus(node, wishes);
+  refuseMissingNodes(node, domain);
+  return { group, wishes };
+}
+
+function groupFacts(node: Node, domain: Domain): GroupFacts {
+  const { host } = node;
+  const groups = readControlGroups(host);
+  const partition = parentOf(domain);
+  // What svirt's own folder is given, where it may not be there yet, is what the root gives on.
+  const controllers =
+    partition === undefined || groups === undefined
+      ? groups?.controllers
+      : readControllers(host, `${groups.root}${partition}/cgroup.controllers`);
+  return {
+    root: groups?.root,
+    isRoots: isSession(node),
+    controllers: controllers ?? new Set(),
+    deviceNumber(path) {
+      const found = host.inspectFile(path);
+      return found?.type === "block" ? found.id.node : undefined;
+    },
+    hasGroup: (path) => host.readText(`${path}/cgroup.controllers`) !== undefined,
+  };
+}
+
+function refuseMissingCpus(node: Node, wishes: readonly ThreadWish[]): void {
+  if (wishes.every(({ cpus }) => cpus === undefined)) return;
+  const online = new Set(listOnlineProcessors(node.host));
+  const without = wishes.find(({ cpus }) => cpus !== undefined && !cpus.some((cpu) => online.has(cpu)));
+  if (without === undefined) return;
+  throw new SvirtError(
+    `Cannot pin ${nameThread(without)} to CPUs ${cpuSet.encode(without.cpus ?? [])}: none of them is online`,
+    { kind: "unsupported", remedy: `Choose from ${cpuSet.encode([...online])}.` },
+  );
+}
+
+function refuseMissingNodes({ host }: Node, domain: Domain): void {
+  const { memory, memnodes = [] } = domain.numatune ?? {};
+  const online = readIds(host.readText("/sys/devices/system/node/online")) ?? [0];
+  const wanted = [...(memory?.nodeset ?? []), ...memnodes.flatMap(({ nodeset }) => nodeset)];
+  const missing = [...wanted, ...listMemoryNodes(domain)].find((id) => !online.includes(id));
+  if (missing === undefined) return;
+  throw new SvirtError(`unsupported configuration: NUMA node ${missing} is unavailable`, {
+    kind: "unsupported",
+    remedy: `Choose from ${cpuSet.encode(online)}.`,
+  });
+}
+
+function readIds(text: string | undefined): IdSet | undefined {
+  return text === undefined ? undefined : cpuSet.decode(text.trim());
+}

@@ -1,0 +1,42 @@
+import * as v from "valibot";
+import { SvirtError } from "../../errors.ts";
+import type { Host } from "../../host/host.ts";
+import { commandsOf } from "../../qemu/monitor/plug-commands.ts";
+
+/** What a backend of a guest's memory asks of the host. qemu.git qapi/qom.json MemoryBackendProperties */
+const backend = v.object({
+  id: v.string(),
+  size: v.number(),
+  hugetlbsize: v.optional(v.number()),
+});
+type Backend = v.InferOutput<typeof backend>;
+
+/**
+ * Refuses memory that the host has not, where QEMU would say no more than "Cannot allocate memory": huge pages that
+ * nobody has set aside. Throws "wrong-state".
+ */
+export function refuseShortMemory(host: Host, words: readonly string[]): void {
+  const backends = commandsOf(words).flatMap((command) => {
+    const read = v.safeParse(backend, command.arguments);
+    return command.execute === "object-add" && read.success ? [read.output] : [];
+  });
+  const sizes = new Set(backends.flatMap(({ hugetlbsize }) => hugetlbsize ?? []));
+  for (const size of sizes) refuseFewPages(host, size, backends);
+}
+
+/** Documentation/admin-guide/mm/hugetlbpage.rst of Linux */
+function refuseFewPages(host: Host, size: number, backends: readonly Backend[]): void {
+  const asked = backends.filter(({ hugetlbsize }) => hugetlbsize === size);
+  const count = asked.reduce((sum, found) => sum + Math.ceil(found.size / size), 0);
+  const folder = `/sys/kernel/mm/hugepages/hugepages-${size / 1024}kB`;
+  const free = host.readText(`${folder}/free_hugepages`)?.trim();
+  if (Number(free ?? "-1") >= count) return;
+  const why = free === undefined ? "has none of that size" : `has ${free}`;
+  throw new SvirtError(`Cannot give the guest ${count} huge pages of ${size / 1024} KiB: the host ${why}`, {
+    kind: "wrong-state",
+    remedy:
+      free === undefined
+        ? "Write another size in <page>, or leave <hugepages> out."
+        : `Set more aside: echo N >${folder}/nr_hugepages`,
+  });
+}

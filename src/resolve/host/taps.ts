@@ -1,0 +1,107 @@
+import type { Domain } from "../../domain/domain.ts";
+import {
+  type BridgeFacts,
+  decideTap,
+  isTapped,
+  type PlannedTap,
+  type TapFacts,
+} from "../../plan/decide/tap.ts";
+import type { HandedTap } from "../../plan/facts/tap.ts";
+import { interfaceId } from "../../qemu/devices/network/argv.ts";
+import { readFileContexts } from "../../report/default-labels.ts";
+import { formatContext, parseContext } from "../../selinux/context.ts";
+import { defaultContextOf } from "../../selinux/file-contexts/look-up.ts";
+import { type Node, registryOf } from "../../state/instance.ts";
+
+const DEVICES = "/sys/class/net";
+
+/**
+ * The tap of each interface that has one. The caller holds the registry's lock, so that nobody is given the same name
+ * meanwhile. Throws what decideTap() throws.
+ */
+export function decideTaps(node: Node, { devices }: Domain, owner: TapOwner): PlannedTap[] {
+  const taps: PlannedTap[] = [];
+  const macvtap = devices.interfaces.some(({ type }) => type === "direct") ? macvtapFacts(node, owner) : {};
+  for (const [index, found] of devices.interfaces.entries()) {
+    if (!isTapped(found)) continue;
+    taps.push(
+      decideTap(found, interfaceId(devices.interfaces, index), { ...tapFacts(node, taps), ...macvtap }),
+    );
+  }
+  return taps;
+}
+
+/** The guest that a tap is for: the label of its process, and its user. */
+export interface TapOwner {
+  readonly label: string | undefined;
+  readonly uid: number;
+}
+
+/** By what a guest's macvtaps are its own. */
+export function macvtapFacts(node: Node, { label, uid }: TapOwner): Pick<TapFacts, "macvtap"> {
+  return { macvtap: { label: macvtapLabel(node, label), group: uid } };
+}
+
+/** Its type by policy, with the level of whoever gets it. virSecuritySELinuxSetTapFDLabel() of libvirt */
+function macvtapLabel({ host }: Node, process: string | undefined): string | undefined {
+  const range = process === undefined ? undefined : parseContext(process).range;
+  const contexts = range === undefined ? undefined : readFileContexts(host);
+  const label = contexts === undefined ? undefined : defaultContextOf(contexts, "/dev/tap0", "character");
+  if (label === undefined || range === undefined) return undefined;
+  return formatContext({ ...parseContext(label), range });
+}
+
+/** What the host tells, and which names others of the guest's interfaces are about to have. */
+export function tapFacts(node: Node, others: readonly PlannedTap[] = []): TapFacts {
+  const { host } = node;
+  const held = registryOf(node).listKeys("tap");
+  return {
+    taken: new Set([...host.listFolder(DEVICES), ...held, ...others.map(({ name }) => name)]),
+    // For root and the group kvm alone: an ordinary user's QEMU carries the frames itself.
+    hasVhost: host.getUid() === 0 && host.inspectFile("/dev/vhost-net") !== undefined,
+    getBridge: (name) => readBridge(node, name),
+  };
+}
+
+/** Its descriptors under their numbers, counted from there. */
+export function numberTap(tap: PlannedTap, firstFd: number): HandedTap {
+  return nameTap(tap, (at) => String(firstFd + at));
+}
+
+/** Its descriptors under names of their own: a number would be taken for one that QEMU has. */
+export function nameTap(tap: PlannedTap, nameOf: (at: number) => string): HandedTap {
+  const { hasHeader, isMade, label, link, name, netdev } = tap;
+  const names = Array.from({ length: tap.queues + tap.vhosts }, (_, at) => nameOf(at));
+  return {
+    name,
+    netdev,
+    queues: names.slice(0, tap.queues),
+    vhosts: names.slice(tap.queues),
+    hasHeader,
+    isMade,
+    ...(link === undefined ? {} : { macvtap: label === undefined ? {} : { label } }),
+  };
+}
+
+/** The domain with the names that its taps have, as a running guest's XML shows them. */
+export function withTapNames(domain: Domain, taps: readonly PlannedTap[]): Domain {
+  if (taps.length === 0) return domain;
+  const left = [...taps];
+  const interfaces = domain.devices.interfaces.map((found) => {
+    const tap = isTapped(found) ? left.shift() : undefined;
+    return tap === undefined ? found : { ...found, target: { ...found.target, dev: tap.name } };
+  });
+  return { ...domain, devices: { ...domain.devices, interfaces } };
+}
+
+function readBridge({ host }: Node, name: string): BridgeFacts | undefined {
+  const mtu = host.readText(`${DEVICES}/${name}/mtu`);
+  if (mtu === undefined || host.listFolder(`${DEVICES}/${name}/bridge`).length === 0) return undefined;
+  const read = (fact: string): number =>
+    Number(host.readText(`${DEVICES}/${name}/bridge/${fact}`)?.trim() ?? "0");
+  return {
+    mtu: Number(mtu.trim()),
+    filtersVlans: read("vlan_filtering") === 1,
+    defaultVlan: read("default_pvid"),
+  };
+}

@@ -1,0 +1,68 @@
+import type { Domain } from "../../domain/domain.ts";
+import type { LabelDecision } from "../../label/guest-label.ts";
+import type { StartDecision } from "../../plan/actions/start.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import { TPM_SOCKET } from "../../qemu/launch.ts";
+import { getFileLabel } from "../../run/labels/file-label.ts";
+import type { Node } from "../../state/instance.ts";
+
+/** TPM emulator. swtpm(8) */
+const PROGRAM = "/usr/bin/swtpm";
+
+/** Where an emulated TPM keeps what it must not forget; it goes with the definition. */
+export function tpmFolder({ paths }: Pick<Node, "paths">, uuid: string): string {
+  return `${homeOf(paths)}/${uuid}`;
+}
+
+/** Makes the folder of all such folders, whose label each of them has while no guest uses it. */
+export function makeTpmHome({ host, paths }: Node, domain: Domain): void {
+  if (domain.devices.tpms.some(({ backend }) => backend.type === "emulator"))
+    host.makeFolder({ path: homeOf(paths), mode: 0o700 });
+}
+
+/**
+ * The emulator of a guest's TPM, if it has one: a process of the guest's own, which works in the folder of its state and
+ * finds nothing else by name but the socket that it makes.
+ */
+export function decideTpm(
+  node: Node,
+  domain: Domain,
+  { label, uid }: { readonly label: LabelDecision; readonly uid: number },
+): Pick<StartDecision, "helpers" | "lent"> {
+  const [tpm] = domain.devices.tpms;
+  if (tpm?.backend.type !== "emulator") return { helpers: [], lent: [] };
+  const path = tpmFolder(node, domain.uuid);
+  const socket = `${guestPaths(node.paths, domain.uuid).workFolder}/${TPM_SOCKET}`;
+  const home = node.host.inspectFile(homeOf(node.paths));
+  return {
+    lent: [
+      {
+        path,
+        label: label.relabel ? label.folderLabel : undefined,
+        original: home === undefined ? undefined : getFileLabel(node.host, home.id),
+      },
+    ],
+    helpers: [
+      {
+        program: PROGRAM,
+        words: [
+          ...["socket", "--ctrl", `type=unixio,path=${socket},mode=0600`],
+          ...["--tpmstate", "dir=.,mode=0600", "--terminate"],
+          ...(tpm.backend.version === "2.0" ? ["--tpm2"] : []),
+          ...(tpm.backend.debug === undefined ? [] : ["--log", `fd=2,level=${tpm.backend.debug}`]),
+        ],
+        // The host's settings of OpenSSL are not the guest's to read.
+        environment: { LC_ALL: "C", PATH: "/usr/bin:/bin", OPENSSL_CONF: "/dev/null" },
+        ...(label.label === undefined ? {} : { context: label.label }),
+        uid,
+        workFolder: path,
+        logFile: `${node.paths.log}/${domain.name}.log`,
+        ready: socket,
+      },
+    ],
+  };
+}
+
+function homeOf(paths: Node["paths"]): string {
+  return `${paths.state}/tpm`;
+}

@@ -1,0 +1,37 @@
+import { SvirtError } from "../errors.ts";
+import type { FileFacts } from "../host/host.ts";
+import type { ImagePart } from "../images/element.ts";
+import { HEADER_BYTES, parseImageHeader } from "../images/header.ts";
+import type { Node } from "../state/instance.ts";
+
+/** QEMU counts a disk in sectors, as the kernel does. BDRV_SECTOR_SIZE of qemu.git; sysfs-block */
+const SECTOR_BYTES = 512;
+
+/** An image that was inspected. */
+export interface InspectedImage {
+  readonly path: string;
+  readonly format: "raw" | "qcow2" | "qed";
+  readonly facts: FileFacts;
+  /** Absent: the whole file is the image. */
+  readonly slice?: ImagePart | undefined;
+}
+
+/** The guest's view of an image's size. Throws "failed". */
+export function imageSize(node: Node, image: InspectedImage): number {
+  const { facts, format, slice } = image;
+  if (format === "raw")
+    return Math.ceil((slice?.size ?? physicalSize(node, image)) / SECTOR_BYTES) * SECTOR_BYTES;
+  const header = parseImageHeader(node.host.readBytes(facts.id, slice?.offset ?? 0, HEADER_BYTES), format);
+  return header.virtualSizeBytes ?? 0;
+}
+
+/** How long a file is, or a device. Throws "failed". */
+export function physicalSize(node: Node, { facts, path }: Pick<InspectedImage, "facts" | "path">): number {
+  if (facts.type === "file") return facts.sizeBytes;
+  const sectors = Number(node.host.readText(`/sys/dev/block/${facts.id.node}/size`)?.trim());
+  if (Number.isSafeInteger(sectors) && sectors > 0) return sectors * SECTOR_BYTES;
+  throw new SvirtError(`Cannot tell the size of ${path}: the kernel does not`, {
+    kind: "failed",
+    remedy: "Name a file or a disk that has a size.",
+  });
+}

@@ -1,0 +1,9 @@
+import type { Domain } from "../domain/domain.ts";
+import type { Host } from "../host/host.ts";
+import { settleDisks } from "./optional-disks.ts";
+import { settleUsb } from "./usb-devices.ts";
+
+/** The domain with what its XML leaves to the host, which may be another at the next start. Throws "not-found". */
+export function settleDomain(host: Host, domain: Domain): Domain {
+  return settleUsb(host, settleDisks(host, domain));
+}

@@ -1,0 +1,72 @@
+import type { NetworkInterface } from "../domain/devices/network/interface.ts";
+import type { Domain } from "../domain/domain.ts";
+import type { BridgeNetwork } from "../domain/other-documents/bridge-network.ts";
+import { asSvirtError, SvirtError } from "../errors.ts";
+import type { Node } from "../state/instance.ts";
+
+/**
+ * The domain with each interface on a network as one on the bridge that the administrator has written down for that network,
+ * in libvirt's words: `/etc/svirt/networks/NAME.xml`. Throws "not-found" without it, "xml" for what is no bridge,
+ * "unsupported" for a port group.
+ */
+export function settleNetworks(node: Node, domain: Domain): Domain {
+  const { devices } = domain;
+  if (!devices.interfaces.some(({ type }) => type === "network")) return domain;
+  const interfaces = devices.interfaces.map((found, at) =>
+    settleInterface(node, found, `/domain/devices/interface[${at + 1}]`),
+  );
+  return { ...domain, devices: { ...devices, interfaces } };
+}
+
+/** The same for one interface, that stands at a place. */
+export function settleInterface(node: Node, found: NetworkInterface, place: string): NetworkInterface {
+  if (found.type !== "network") return found;
+  const { network, portgroup } = found.source;
+  if (portgroup !== undefined) {
+    throw new SvirtError(
+      `Cannot look up ${place}/source/@portgroup: svirt's networks are bridges without groups`,
+      {
+        kind: "unsupported",
+        remedy: "Leave it out, and write its <vlan> into the interface.",
+      },
+    );
+  }
+  return { ...found, type: "bridge", source: { bridge: readNetwork(node, network, place).bridge.name } };
+}
+
+function readNetwork({ host, paths }: Node, name: string, place: string): BridgeNetwork {
+  const path = `${paths.config}/networks/${name}.xml`;
+  // A name with a slash would be a file elsewhere.
+  const text = name.includes("/") ? undefined : host.readText(path);
+  if (text === undefined) {
+    throw new SvirtError(
+      `Network not found: no network with matching name '${name}' (${place}/source/@network)`,
+      {
+        kind: "not-found",
+        remedy: `Write type='bridge' and <source bridge='…'/>, or say in ${path} which bridge it is: <network><name>${name}</name><forward mode='bridge'/><bridge name='…'/></network>`,
+      },
+    );
+  }
+  const network = understood(path, text);
+  if (network.name === name) return network;
+  throw new SvirtError(`Cannot read ${path}: it is of the network '${network.name}'`, {
+    kind: "xml",
+    remedy: "Give the file the network's name.",
+  });
+}
+
+function understood(path: string, text: string): BridgeNetwork {
+  try {
+    const {
+      parseBridgeNetwork,
+    }: typeof import("../domain/other-documents/bridge-network.ts") = require("../domain/other-documents/bridge-network.ts");
+    return parseBridgeNetwork(text);
+  } catch (error) {
+    const { kind, message, remedy } = asSvirtError(error);
+    throw new SvirtError(`${message} (${path})`, {
+      kind,
+      remedy,
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,100 @@
+import type { BackingStore } from "../domain/devices/disk/backing-store.ts";
+import type { Disk } from "../domain/devices/disk/disk.ts";
+import type { Domain } from "../domain/domain.ts";
+import { formatNewImage } from "../images/new-qcow2.ts";
+import type { Node } from "../state/instance.ts";
+import { withFreeGuest } from "../state/locks.ts";
+import { readRecord } from "../state/record.ts";
+import { imageSize } from "./image-size.ts";
+import { imageReader, missing } from "./inspect-file.ts";
+
+/** The overlays of a guest's transient disks: what each begins with, by its path. */
+export type Overlays = ReadonlyMap<string, Uint8Array>;
+
+type FileDisk = Extract<Disk, { readonly type: "file" }>;
+
+/** Where they are. It goes with the guest, and with it all that the guest has written. */
+export function overlayFolder({ paths }: Pick<Node, "paths">, uuid: string): string {
+  return `${homeOf(paths)}/${uuid}`;
+}
+
+/**
+ * The domain as QEMU is to have it: each transient disk is an empty image that stands on the disk's own, which is only
+ * read. Throws "not-found", "unsupported", "failed" for an image that nothing can stand on.
+ */
+export function withOverlays(
+  node: Node,
+  domain: Domain,
+): { readonly domain: Domain; readonly overlays: Overlays } {
+  const overlays = new Map<string, Uint8Array>();
+  const disks = domain.devices.disks.map((disk): Disk => {
+    if (disk.transient === undefined || disk.type !== "file" || disk.source === undefined) return disk;
+    const path = `${overlayFolder(node, domain.uuid)}/${disk.target.dev}.qcow2`;
+    const { above, image } = overlayOf(node, disk, path);
+    overlays.set(path, formatNewImage(image));
+    return above;
+  });
+  if (overlays.size === 0) return { domain, overlays };
+  return { domain: { ...domain, devices: { ...domain.devices, disks } }, overlays };
+}
+
+/** Makes them anew. The caller holds the guest's lock, and the guest does not run. */
+export function makeOverlays(node: Node, uuid: string, overlays: Overlays): void {
+  if (overlays.size === 0) return;
+  const folder = overlayFolder(node, uuid);
+  node.host.removeFolder(folder);
+  node.host.makeFolder({ path: homeOf(node.paths), mode: 0o700 });
+  node.host.makeFolder({ path: folder, mode: 0o700 });
+  for (const [path, bytes] of overlays) node.host.makeFile(path, 0o600, { bytes, sizeBytes: bytes.length });
+}
+
+/** Does what makes them; where it fails before anything of the start is written down, they go again. */
+export async function withNewOverlays<Result>(
+  node: Node,
+  uuid: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (readRecord(node, uuid) === undefined) node.host.removeFolder(overlayFolder(node, uuid));
+    throw error;
+  }
+}
+
+/** Removes what a svirt has made that was killed before it could write that down. */
+export async function removeStrayOverlays(node: Node): Promise<void> {
+  for (const uuid of node.host.listFolder(homeOf(node.paths))) {
+    if (readRecord(node, uuid) !== undefined) continue;
+    // Under its lock: a start makes them before its record.
+    await withFreeGuest(node, uuid, async () => {
+      if (readRecord(node, uuid) === undefined) node.host.removeFolder(overlayFolder(node, uuid));
+    });
+  }
+}
+
+function overlayOf(node: Node, disk: FileDisk, path: string) {
+  const { backingStore, driver, source, transient: _, ...rest } = disk;
+  const file = source?.file ?? "";
+  const format = driver?.type === "qcow2" ? "qcow2" : "raw";
+  const facts = imageReader(node.host).facts(file);
+  if (facts === undefined || source === undefined) throw missing(file);
+  const sizeBytes = imageSize(node, { path: file, format, facts, slice: source.slices?.slice });
+  const below: BackingStore = {
+    type: "file",
+    format: { type: format },
+    source,
+    ...(backingStore === undefined ? {} : { backingStore }),
+  };
+  const above: FileDisk = {
+    ...rest,
+    driver: { ...driver, type: "qcow2" },
+    source: { file: path, seclabels: [] },
+    backingStore: below,
+  };
+  return { above, image: { format: "qcow2", sizeBytes, backing: { path: file, format } } as const };
+}
+
+function homeOf(paths: Node["paths"]): string {
+  return `${paths.state}/transient`;
+}

@@ -1,0 +1,59 @@
+import type { FileFacts, Host } from "../host/host.ts";
+import { refuseWrittenPlace, type WrittenPlace } from "../label/guest-places.ts";
+import { FILE_TO_COME } from "../plan/facts/file.ts";
+import { getFileLabel } from "../run/labels/file-label.ts";
+import { refuseBusyDisk } from "./busy-disk.ts";
+import { inspect } from "./inspect-file.ts";
+import type { UsedFile } from "./resolved-file.ts";
+
+/** Throws "denied" for a file of which the guest, or another program by the guest's word, may write what it must not. */
+export function refuseUnwritable(host: Host, { facts, override, role }: UsedFile): void {
+  // A label from the XML may let the guest write what it is handed to read.
+  const isWritten = role === "private" || role === "shared" || override?.relabel === "yes";
+  if (isWritten) refuseWritten(host, facts);
+}
+
+/** The same for a file that is there, or is planned. */
+export function refuseWritten(host: Host, facts: FileFacts): void {
+  if (facts.type === "block") refuseBusyDisk(host, facts.id);
+  else if (facts.id.inode === FILE_TO_COME.inode) placeOfMade(host, facts.id.path);
+  else
+    refuseWrittenPlace({
+      path: facts.id.path,
+      kind: kindOf(facts),
+      label: getFileLabel(host, facts.id),
+      folderLabel: labelAt(host, folderAbove(facts.id.path)),
+    });
+}
+
+/**
+ * The path of a file that svirt is about to make for a guest, with its folder's symlinks resolved; as it was named where
+ * there is no such folder. Throws "denied".
+ */
+export function placeOfMade(host: Host, named: string, kind: "file" | "listener" = "file"): string {
+  const above = folderAbove(named);
+  const folder = inspect(host, above);
+  const name = named.slice(named.lastIndexOf("/") + 1);
+  const path = folder === undefined ? named : `${folder.id.path === "/" ? "" : folder.id.path}/${name}`;
+  refuseWrittenPlace({
+    path,
+    kind,
+    label: undefined,
+    folderLabel: folder === undefined ? undefined : getFileLabel(host, folder.id),
+  });
+  return path;
+}
+
+function kindOf({ type }: FileFacts): WrittenPlace["kind"] {
+  if (type === "folder" || type === "socket") return type;
+  return type === "block" || type === "character" ? "device" : "file";
+}
+
+function labelAt(host: Host, path: string): string | undefined {
+  const found = host.inspectFile(path);
+  return found === undefined ? undefined : getFileLabel(host, found.id);
+}
+
+function folderAbove(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
+}

@@ -1,0 +1,16 @@
+import type { Monitor } from "../../host/host.ts";
+
+/** The calls of a conversation, for one that has some of them otherwise. */
+export function callsOf(monitor: Monitor): Monitor {
+  return {
+    allow: (timeoutMs) => monitor.allow(timeoutMs),
+    execute: (command, args) => monitor.execute(command, args),
+    handOver: (file) => monitor.handOver(file),
+    handTap: (tap) => monitor.handTap(tap),
+    handPeer: (peer) => monitor.handPeer(peer),
+    handListener: (name, display) => monitor.handListener(name, display),
+    openPipe: (wish) => monitor.openPipe(wish),
+    waitUntilDeleted: (device, timeoutMs) => monitor.waitUntilDeleted(device, timeoutMs),
+    close: () => monitor.close(),
+  };
+}

@@ -1,0 +1,30 @@
+import type { Host, Monitor } from "../../host/host.ts";
+import { callsOf } from "./monitor-calls.ts";
+
+/**
+ * Lets all that is done with that host talk to one QEMU in one conversation, where each would begin its own: a start
+ * greets QEMU, asks for its threads and lets it run. Each has the time that its own would have. Nobody else can talk to
+ * QEMU meanwhile. Ends the conversation before it returns or throws.
+ */
+export async function inOneConversation<Result>(
+  host: Host,
+  work: (host: Host) => Promise<Result>,
+): Promise<Result> {
+  let held: { readonly path: string; readonly monitor: Monitor } | undefined;
+  const connectMonitor: Host["connectMonitor"] = async (path, timeoutMs) => {
+    if (held !== undefined && held.path !== path) held = end(held);
+    held?.monitor.allow(timeoutMs);
+    held ??= { path, monitor: await host.connectMonitor(path, timeoutMs) };
+    return { ...callsOf(held.monitor), close: () => undefined };
+  };
+  try {
+    return await work({ ...host, connectMonitor });
+  } finally {
+    held?.monitor.close();
+  }
+}
+
+function end({ monitor }: { readonly monitor: Monitor }): undefined {
+  monitor.close();
+  return undefined;
+}

@@ -1,0 +1,18 @@
+import type { Host } from "../../host/host.ts";
+import { callsOf } from "./monitor-calls.ts";
+
+/**
+ * The host, with conversations that all end by then: what is not finished is left as by a svirt that was killed, to the
+ * next one.
+ */
+export function withinTime(host: Host, wholeMs: number): Host {
+  const end = host.nowMs() + wholeMs;
+  const atMost = (timeoutMs: number): number => Math.max(0, Math.min(timeoutMs, end - host.nowMs()));
+  return {
+    ...host,
+    async connectMonitor(path, timeoutMs) {
+      const monitor = await host.connectMonitor(path, atMost(timeoutMs));
+      return { ...callsOf(monitor), allow: (more) => monitor.allow(atMost(more)) };
+    },
+  };
+}

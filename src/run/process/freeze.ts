@@ -1,0 +1,52 @@
+import { SvirtError } from "../../errors.ts";
+import type { Host } from "../../host/host.ts";
+import type { Step } from "../../plan/steps/step.ts";
+
+/** Threads stop at their next return from the kernel; one that waits for a disk takes as long as the disk. */
+const FREEZE_TIMEOUT_MS = 1000;
+const POLL_MS = 1;
+
+/**
+ * Looks while no process in the guest's control group runs, so that none hands another what it has as it is looked at. `done` are the
+ * guest's steps. Without a group, or on a kernel that cannot stop one, it looks all the same. Throws "partly" when they do not stop in time. cgroups(7)
+ */
+export async function whileFrozen<Result>(
+  host: Host,
+  done: readonly Step[],
+  look: () => Result,
+): Promise<Result> {
+  const group = groupOf(done);
+  if (group === undefined || host.readText(`${group}/cgroup.freeze`) === undefined) return look();
+  try {
+    host.writeControl(`${group}/cgroup.freeze`, "1");
+    await waitUntilFrozen(host, group);
+    return look();
+  } finally {
+    thaw(host, done);
+  }
+}
+
+/** Lets a guest run that a svirt was killed in looking at. One that runs is fine. */
+export function thaw(host: Host, done: readonly Step[]): void {
+  const group = groupOf(done);
+  if (group === undefined || host.readText(`${group}/cgroup.freeze`)?.startsWith("1") !== true) return;
+  host.writeControl(`${group}/cgroup.freeze`, "0");
+}
+
+function groupOf(done: readonly Step[]): string | undefined {
+  return done.flatMap((step) => (step.do === "make-group" ? [step.group.path] : []))[0];
+}
+
+async function waitUntilFrozen(host: Host, group: string): Promise<void> {
+  const until = host.nowMs() + FREEZE_TIMEOUT_MS;
+  while (!/^frozen 1$/m.test(host.readText(`${group}/cgroup.events`) ?? "")) {
+    if (host.nowMs() >= until) {
+      throw new SvirtError(`Cannot look at what the guest has: its processes do not stop (${group})`, {
+        kind: "partly",
+        remedy:
+          "Call svirt again: one of them waits for a device. If that stays so, end the guest: svirt destroy",
+      });
+    }
+    await host.sleep(POLL_MS);
+  }
+}

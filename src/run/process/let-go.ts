@@ -1,0 +1,63 @@
+import { SvirtError } from "../../errors.ts";
+import type { Holding, Host } from "../../host/host.ts";
+import type { GivenUp } from "../../plan/record/given-up.ts";
+import { type GuestIdentity, listGuestProcesses } from "./kill-guest.ts";
+
+/** What a process of a guest still has of something that the guest is to have no more. */
+export interface StillHeld {
+  readonly thing: GivenUp;
+  readonly holding: Holding;
+}
+
+/** What of those things the guest still has, by the kernel's word. What cannot be told apart counts as held. */
+export function listStillHeld(host: Host, guest: GuestIdentity, things: readonly GivenUp[]): StillHeld[] {
+  // Of a guest that has let go this is all: nothing of its processes need be read.
+  const opened = host.listOpened(things);
+  if (opened.length === 0) return [];
+  const pids = listPids(host, guest);
+  const found = host.findHoldings(opened, pids, { isComplete: true });
+  // A process that began meanwhile may have been handed what another had before it was looked at.
+  const later = listPids(host, guest).filter((pid) => !pids.includes(pid));
+  const begun = later.map((pid): Holding => ({ pid, by: "what its parent had", canWrite: true }));
+  return [...found, ...begun].flatMap((holding) => {
+    const thing = opened.find(({ key }) => holding.key === undefined || key === holding.key);
+    if (thing === undefined || (thing.forbidden === "writing" && !holding.canWrite)) return [];
+    return holding.key !== undefined && countAlike(found, holding.key) <= (thing.keeps ?? 0)
+      ? []
+      : [{ thing, holding }];
+  });
+}
+
+/** One connection may be had by several processes. */
+function countAlike(found: readonly Holding[], key: string): number {
+  return new Set(found.flatMap((one) => (one.key === key ? one.by : []))).size;
+}
+
+/** What is told of it: `process 4711 holds /srv/disk.img (descriptor 12)`. */
+export function describeHeld({ holding, thing }: StillHeld): string {
+  const verb = thing.forbidden === "writing" ? "can still write to" : "still holds";
+  const name = thing.keeps === undefined ? (thing.path ?? thing.key) : "a connection to another program";
+  if (holding.key !== undefined) return `process ${holding.pid} ${verb} ${name} (${holding.by})`;
+  return `process ${holding.pid} may still hold ${name} (${holding.by})`;
+}
+
+/** The labels and claims stay, and the change is not done. */
+export function notGivenUp(name: string, held: readonly StillHeld[]): SvirtError {
+  const told = [...new Set(held.map(describeHeld))].slice(0, MOST_TOLD).join("; ");
+  return new SvirtError(`Cannot give up what the guest ${name} was to let go of: ${told}`, {
+    kind: "partly",
+    remedy:
+      "QEMU said that it had let go: do not trust that guest. End it (svirt destroy), or call svirt again once it holds the " +
+      "file no more; until then label and claim stay.",
+  });
+}
+
+const MOST_TOLD = 4;
+
+/** All that runs as the guest: as its user, or in its context, whoever's child it is. */
+function listPids(host: Host, guest: GuestIdentity): number[] {
+  const { context } = guest;
+  const own = listGuestProcesses(host, guest);
+  const alike = context === undefined ? [] : host.listProcessesIn((one) => one === context);
+  return [...new Set([...own, ...alike].map(({ pid }) => pid))];
+}

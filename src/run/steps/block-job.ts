@@ -1,0 +1,173 @@
+import * as v from "valibot";
+import { SvirtError } from "../../errors.ts";
+import type { Host, Monitor } from "../../host/host.ts";
+import type { BlockJob } from "../../plan/facts/block-job.ts";
+import type { Step } from "../../plan/steps/step.ts";
+import { CHANGE_TIMEOUT_MS, converse, JOB_END_TIMEOUT_MS } from "../monitor/converse.ts";
+
+const POLL_MS = 20;
+
+/** What `query-jobs` tells. qemu.git qapi/job.json JobInfo */
+const jobs = v.array(
+  v.object({
+    id: v.string(),
+    status: v.string(),
+    "current-progress": v.number(),
+    "total-progress": v.number(),
+    error: v.optional(v.string()),
+  }),
+);
+/** A job as QEMU has it. */
+export type QemuJob = v.InferOutput<typeof jobs>[number];
+
+const speeds = v.array(v.object({ device: v.string(), speed: v.number() }));
+
+const drives = v.array(
+  v.object({
+    qdev: v.optional(v.string()),
+    inserted: v.optional(v.object({ "node-name": v.optional(v.string()) })),
+  }),
+);
+
+/** States in which a job does nothing more by itself. JobStatus of qemu.git qapi/job.json */
+const AT_REST: ReadonlySet<string> = new Set(["ready", "standby", "pending", "concluded"]);
+
+/** A conversation about jobs. */
+export async function aboutJobs<Result>(
+  host: Host,
+  monitor: string,
+  talk: (monitor: Monitor) => Promise<Result>,
+): Promise<Result> {
+  return await converse(host, { monitor, timeoutMs: CHANGE_TIMEOUT_MS }, talk);
+}
+
+/** Throws "failed" with QEMU's words. */
+export async function startJob(host: Host, step: Extract<Step, { do: "start-job" }>): Promise<void> {
+  const { arguments: args, execute } = step.command;
+  await aboutJobs(host, step.monitor, (monitor) => monitor.execute(execute, args));
+}
+
+/** Gives a job up, waits for its end, and forgets it. Not there is fine. */
+export async function cancelJob(host: Host, step: Extract<Step, { do: "cancel-job" }>): Promise<void> {
+  await aboutJobs(host, step.monitor, async (monitor) => {
+    const found = await findJob(monitor, step.job);
+    if (found === undefined) return;
+    if (found.status !== "concluded") await monitor.execute("job-cancel", { id: step.job });
+    await waitForEnd(host, monitor, step.job);
+    await monitor.execute("job-dismiss", { id: step.job });
+  });
+}
+
+/** QEMU forgets a job that has ended. Forgotten already is fine. */
+export async function dismissJob(host: Host, step: Extract<Step, { do: "adopt-chain" }>): Promise<void> {
+  const { job, monitor: path } = step;
+  if (job === undefined) return;
+  await aboutJobs(host, path, async (monitor) => {
+    if ((await findJob(monitor, job)) !== undefined) await monitor.execute("job-dismiss", { id: job });
+  });
+}
+
+/** Undefined: QEMU knows no such job. */
+export async function findJob(monitor: Monitor, id: string | undefined): Promise<QemuJob | undefined> {
+  const found = v.parse(jobs, await monitor.execute("query-jobs"));
+  return found.find((job) => job.id === id);
+}
+
+/** How many bytes a second a job may copy; 0: as many as it can. BlockJobInfo of qemu.git qapi/block-core.json */
+export async function findSpeed(monitor: Monitor, id: string): Promise<number> {
+  const found = v.parse(speeds, await monitor.execute("query-block-jobs"));
+  return found.find(({ device }) => device === id)?.speed ?? 0;
+}
+
+/** Waits until a job is in such a state, or is no more. Throws "timeout". */
+export async function waitForState(
+  host: Host,
+  monitor: Monitor,
+  { id, isThere }: { readonly id: string; readonly isThere: (job: QemuJob) => boolean },
+): Promise<QemuJob | undefined> {
+  const deadline = host.nowMs() + JOB_END_TIMEOUT_MS;
+  // And as long as it takes to say so.
+  monitor.allow(JOB_END_TIMEOUT_MS + CHANGE_TIMEOUT_MS);
+  for (;;) {
+    const job = await findJob(monitor, id);
+    if (job === undefined || isThere(job)) return job;
+    if (host.nowMs() >= deadline) {
+      throw new SvirtError(
+        `Cannot end the job ${id}: QEMU takes longer than ${JOB_END_TIMEOUT_MS / 1000} s`,
+        {
+          kind: "timeout",
+          remedy:
+            "Once QEMU has, any command about this guest finishes it, as do svirt list and svirt recover.",
+        },
+      );
+    }
+    await host.sleep(POLL_MS);
+  }
+}
+
+/** Lets QEMU do what is left to do at a job's end, and waits for it. Throws "timeout". */
+async function waitForEnd(host: Host, monitor: Monitor, id: string): Promise<QemuJob | undefined> {
+  const job = await waitForState(host, monitor, { id, isThere: hasStopped });
+  if (job?.status === "pending") await monitor.execute("job-finalize", { id });
+  return await waitForState(host, monitor, { id, isThere: ({ status }) => status === "concluded" });
+}
+
+/** How a job stands: when it is pending, QEMU waits to be told that it may do what it was begun for. */
+export type JobState =
+  | { readonly is: "at-work"; readonly job: QemuJob }
+  | { readonly is: "pending" }
+  | { readonly is: "ended"; readonly isDone: boolean; readonly error: string | undefined };
+
+/** Where a job stands; one that is about to stop is waited for. Throws "timeout". */
+export async function lookAtJob(host: Host, monitor: Monitor, job: BlockJob): Promise<JobState> {
+  const first = await findJob(monitor, job.job);
+  if (first !== undefined && !isStopping(first) && !hasStopped(first)) return { is: "at-work", job: first };
+  const { id } = first ?? { id: "" };
+  const found =
+    first === undefined ? undefined : await waitForState(host, monitor, { id, isThere: hasStopped });
+  if (found?.status === "pending") return { is: "pending" };
+  const isWhole = found !== undefined && found.error === undefined;
+  const isDone = replacesTop(job) ? await hasTop(monitor, job) : isWhole;
+  return { is: "ended", isDone, error: found?.error };
+}
+
+/**
+ * Ends a job that is pending, and tells whether it has done what it was begun for. One that QEMU has forgotten has come
+ * to what was `expected`, unless the disk shows that it has not. Throws "timeout".
+ */
+export async function concludeJob(
+  host: Host,
+  monitor: Monitor,
+  { expected, job }: { readonly job: BlockJob; readonly expected: boolean },
+): Promise<boolean> {
+  const ended = job.job === undefined ? undefined : await waitForEnd(host, monitor, job.job);
+  if (replacesTop(job)) return await hasTop(monitor, job);
+  return ended === undefined ? expected : ended.error === undefined;
+}
+
+function isStopping({ status }: QemuJob): boolean {
+  return status === "waiting" || status === "aborting";
+}
+
+/** Whether it does nothing more with data. */
+export function hasStopped({ status }: QemuJob): boolean {
+  return status === "pending" || status === "concluded";
+}
+
+/** Whether a job does nothing more until it is told. */
+export function isAtRest({ status }: QemuJob): boolean {
+  return AT_REST.has(status);
+}
+
+/** The others change what is below the disk's own image. */
+export function replacesTop({ type }: BlockJob): boolean {
+  return type === "snapshot" || type === "copy" || type === "active-commit";
+}
+
+async function hasTop(monitor: Monitor, { chain, device }: BlockJob): Promise<boolean> {
+  const found = v.parse(drives, await monitor.execute("query-block"));
+  const drive = found.find(
+    ({ qdev }) => qdev === device || qdev?.startsWith(`/machine/peripheral/${device}/`) === true,
+  );
+  return drive?.inserted?.["node-name"] === chain[0]?.node;
+}

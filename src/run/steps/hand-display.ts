@@ -1,0 +1,20 @@
+import type { Host } from "../../host/host.ts";
+import { DISPLAY_SOCKET } from "../../plan/facts/display-address.ts";
+import type { ShareStep } from "../../plan/steps/host.ts";
+import { converse, MONITOR_TIMEOUT_MS } from "../monitor/converse.ts";
+
+/**
+ * Listens where the guest's screen is to be had, and gives the socket to its QEMU: qemu.git qapi/ui.json display-update.
+ * Throws "host-call", "failed" with QEMU's words.
+ */
+export async function handDisplay(
+  host: Host,
+  { display, monitor: path }: Extract<ShareStep, { do: "hand-display" }>,
+): Promise<void> {
+  const at = { monitor: path, timeoutMs: MONITOR_TIMEOUT_MS };
+  await converse(host, at, async (monitor) => {
+    await monitor.handListener(DISPLAY_SOCKET, display);
+    const addresses = [{ type: "fd", str: DISPLAY_SOCKET }];
+    await monitor.execute("display-update", { type: "vnc", addresses });
+  });
+}

@@ -1,0 +1,20 @@
+import type { Host } from "../../host/host.ts";
+import type { Step } from "../../plan/steps/step.ts";
+import { converse, MONITOR_TIMEOUT_MS } from "../monitor/converse.ts";
+import { removeIfThere } from "./plug.ts";
+
+type StepOf<Name extends Step["do"]> = Extract<Step, { do: Name }>;
+
+/** Makes or opens a tap and gives its queues to a running QEMU. Throws "host-call", "failed" with QEMU's words. */
+export async function handTap(host: Host, { monitor: path, tap }: StepOf<"hand-tap">): Promise<void> {
+  const at = { monitor: path, timeoutMs: MONITOR_TIMEOUT_MS };
+  await converse(host, at, (monitor) => monitor.handTap(tap));
+}
+
+/** Takes back what no netdev has taken. What is not there is fine. */
+export async function takeTap(host: Host, { descriptors, monitor: path }: StepOf<"take-tap">): Promise<void> {
+  const at = { monitor: path, timeoutMs: MONITOR_TIMEOUT_MS };
+  await converse(host, at, async (monitor) => {
+    for (const fdname of descriptors) await removeIfThere(monitor, "closefd", { fdname });
+  });
+}

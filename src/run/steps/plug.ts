@@ -1,0 +1,90 @@
+import { asSvirtError, SvirtError } from "../../errors.ts";
+import type { Host, Monitor } from "../../host/host.ts";
+import type { Step } from "../../plan/steps/step.ts";
+import { CHANGE_TIMEOUT_MS, converse } from "../monitor/converse.ts";
+
+type StepOf<Name extends Step["do"]> = Extract<Step, { do: Name }>;
+
+/** How long a guest has to let go of a device: QEMU_UNPLUG_TIMEOUT of libvirt's qemu_hotplug.c. */
+const UNPLUG_TIMEOUT_MS = 5000;
+/** How QEMU says that there is no such node, device, object or set. qemu.git block.c, qdev-monitor.c, monitor/fds.c */
+const NOT_THERE = /not found$|^Failed to find node/;
+/** PCI Express: the guest has been asked before. qemu.git system/qdev-monitor.c, hw/pci/pcie.c */
+const ASKED_BEFORE = /already in the process of unplug|guest is busy/;
+
+/** Hands files to a running QEMU and tells it to use them. Throws "failed" with QEMU's words. */
+export async function plugIn(host: Host, step: StepOf<"plug">): Promise<void> {
+  await converse(host, at(step), async (monitor) => {
+    for (const file of step.files) await monitor.handOver(file);
+    for (const peer of step.peers ?? []) await monitor.handPeer(peer);
+    for (const command of step.commands) await monitor.execute(command.execute, command.arguments);
+  });
+}
+
+/**
+ * Asks the guest to let go of a device, waits until it has, and takes away what was behind it. What is not there, whether
+ * it never was or went before, is fine. Throws "timeout" when the guest does not let go.
+ */
+export async function unplug(host: Host, step: StepOf<"unplug">): Promise<void> {
+  await converse(host, at(step), async (monitor) => {
+    if (step.device !== undefined) await removeDevice(monitor, step.device);
+    const wasThere: boolean[] = [];
+    for (const { arguments: args, execute } of step.commands)
+      wasThere.push(await removeIfThere(monitor, execute, args));
+    for (const set of step.sets) await removeIfThere(monitor, "remove-fd", { "fdset-id": set });
+    // A connection ends with what has taken it: only where nothing has QEMU still knows its name.
+    if (!wasThere.every(Boolean)) await forgetNames(monitor, step.peers ?? []);
+  });
+}
+
+/** Whether QEMU still has the device that the step is to take away: nobody is asked to let go of it. */
+export async function isPlugged(host: Host, step: StepOf<"unplug">): Promise<boolean> {
+  if (step.device === undefined) return false;
+  const { device } = step;
+  return await converse(host, at(step), async (monitor) => {
+    const found = await monitor.execute("qom-list", { path: "/machine/peripheral" });
+    return Array.isArray(found) && found.some((one: { readonly name?: unknown }) => one.name === device);
+  });
+}
+
+/** Pulls the cable out, or puts it in. */
+export async function setLink(host: Host, step: StepOf<"set-link">): Promise<void> {
+  await converse(host, at(step), (monitor) =>
+    monitor.execute("set_link", { name: step.device, up: step.up }),
+  );
+}
+
+async function forgetNames(monitor: Monitor, names: readonly string[]): Promise<void> {
+  for (const name of names) await removeIfThere(monitor, "closefd", { fdname: name });
+}
+
+async function removeDevice(monitor: Monitor, device: string): Promise<void> {
+  const isThere = await removeIfThere(monitor, "device_del", { id: device });
+  if (!isThere || (await monitor.waitUntilDeleted(device, UNPLUG_TIMEOUT_MS))) return;
+  throw new SvirtError(`Cannot detach ${device}: the guest has not let go of it within 5 s`, {
+    kind: "timeout",
+    remedy:
+      "Any command about the guest finishes it once the guest does, as do svirt list and svirt recover. To ask again: the same command.",
+  });
+}
+
+/** Tells QEMU to remove something: false where there was nothing. Throws "failed" with QEMU's words. */
+export async function removeIfThere(
+  monitor: Monitor,
+  command: string,
+  args: Readonly<Record<string, unknown>> | undefined,
+): Promise<boolean> {
+  try {
+    await monitor.execute(command, args);
+    return true;
+  } catch (error) {
+    const said = asSvirtError(error).message.replace(/^internal error: unable to execute QEMU command: /, "");
+    if (command === "device_del" && ASKED_BEFORE.test(said)) return true;
+    if (NOT_THERE.test(said)) return false;
+    throw error;
+  }
+}
+
+function at({ monitor }: { readonly monitor: string }): { monitor: string; timeoutMs: number } {
+  return { monitor, timeoutMs: CHANGE_TIMEOUT_MS };
+}

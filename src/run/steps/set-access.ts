@@ -1,0 +1,30 @@
+import * as v from "valibot";
+import type { Host, Monitor } from "../../host/host.ts";
+import type { Step } from "../../plan/steps/step.ts";
+import { CHANGE_TIMEOUT_MS, converse } from "../monitor/converse.ts";
+
+/** What `query-fdsets` tells. qemu.git qapi/misc.json FdsetInfo */
+const sets = v.array(v.object({ "fdset-id": v.number(), fds: v.array(v.object({ fd: v.number() })) }));
+
+/**
+ * QEMU is given each file once more, opened as it may use it from now on; it opens its nodes anew, and what it had before
+ * is taken away: as long as that is open, so are its locks. Throws "failed" with QEMU's words.
+ */
+export async function setAccess(host: Host, step: Extract<Step, { do: "set-access" }>): Promise<void> {
+  await converse(host, { monitor: step.monitor, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
+    const before = await listDescriptors(monitor, new Set(step.files.map(({ fd }) => fd)));
+    for (const file of step.files) await monitor.handOver(file);
+    await monitor.execute("blockdev-reopen", { options: step.nodes });
+    for (const args of before) await monitor.execute("remove-fd", args);
+  });
+}
+
+async function listDescriptors(
+  monitor: Monitor,
+  numbers: ReadonlySet<number>,
+): Promise<{ readonly "fdset-id": number; readonly fd: number }[]> {
+  const found = v.parse(sets, await monitor.execute("query-fdsets"));
+  return found
+    .filter((set) => numbers.has(set["fdset-id"]))
+    .flatMap((set) => set.fds.map(({ fd }) => ({ "fdset-id": set["fdset-id"], fd })));
+}

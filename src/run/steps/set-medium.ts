@@ -1,0 +1,60 @@
+import * as v from "valibot";
+import { SEE_QEMU_LOG, SvirtError } from "../../errors.ts";
+import type { Host, Monitor } from "../../host/host.ts";
+import type { Step } from "../../plan/steps/step.ts";
+import { CHANGE_TIMEOUT_MS, converse } from "../monitor/converse.ts";
+
+/** How long a guest has to open the tray that it has locked. */
+const TRAY_TIMEOUT_MS = 5000;
+const POLL_MS = 50;
+
+/** What `query-block` tells of a drive. qemu.git qapi/block-core.json BlockInfo */
+const drive = v.object({
+  qdev: v.optional(v.string()),
+  tray_open: v.optional(v.boolean()),
+  inserted: v.optional(v.object({ "node-name": v.optional(v.string()) })),
+});
+type Drive = v.InferOutput<typeof drive>;
+
+/**
+ * Opens the tray, takes out what is in it, puts the other medium in and closes it. A drive that has it already stays as
+ * it is. Throws "wrong-state" when the guest keeps the tray locked, "failed" with QEMU's words.
+ */
+export async function setMedium(host: Host, step: Extract<Step, { do: "set-medium" }>): Promise<void> {
+  const id = step.device;
+  await converse(host, { monitor: step.monitor, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
+    const found = await getDrive(monitor, id);
+    if (found.inserted?.["node-name"] !== step.to) {
+      await monitor.execute("blockdev-open-tray", { id, force: step.force });
+      await waitForTray(host, monitor, id);
+      if (found.inserted !== undefined) await monitor.execute("blockdev-remove-medium", { id });
+      if (step.to !== undefined)
+        await monitor.execute("blockdev-insert-medium", { id, "node-name": step.to });
+    }
+    await monitor.execute("blockdev-close-tray", { id });
+  });
+}
+
+async function getDrive(monitor: Monitor, id: string): Promise<Drive> {
+  const drives = v.parse(v.array(drive), await monitor.execute("query-block"));
+  const found = drives.find(({ qdev }) => qdev === id);
+  if (found !== undefined) return found;
+  throw new SvirtError(`Cannot change the medium of ${id}: QEMU has no such drive`, {
+    kind: "failed",
+    remedy: SEE_QEMU_LOG,
+  });
+}
+
+/** A floppy drive has none that is told of. */
+async function waitForTray(host: Host, monitor: Monitor, id: string): Promise<void> {
+  const deadline = host.nowMs() + TRAY_TIMEOUT_MS;
+  while ((await getDrive(monitor, id)).tray_open === false) {
+    if (host.nowMs() >= deadline) {
+      throw new SvirtError(`Cannot change the medium of ${id}: the guest keeps the tray locked`, {
+        kind: "wrong-state",
+        remedy: "Eject it in the guest, or take it out by force: --force",
+      });
+    }
+    await host.sleep(POLL_MS);
+  }
+}

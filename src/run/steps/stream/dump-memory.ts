@@ -1,0 +1,49 @@
+import * as v from "valibot";
+import { SEE_QEMU_LOG, SvirtError } from "../../../errors.ts";
+import type { Host } from "../../../host/host.ts";
+import type { StreamStep } from "../../../plan/steps/stream.ts";
+import type { Progress } from "../../actor.ts";
+import { makeTarget, PIPE_URI, streamOut } from "./guest-stream.ts";
+
+const POLL_MS = 20;
+
+/** qemu.git qapi/dump.json DumpQueryResult */
+const dump = v.object({
+  status: v.picklist(["none", "active", "completed", "failed"]),
+  completed: v.number(),
+  total: v.number(),
+});
+
+/**
+ * The guest's memory alone, as QEMU writes it; its vCPUs are stopped meanwhile by QEMU, which also lets them go on when
+ * nobody reads any more. Throws "failed" with QEMU's words.
+ */
+export async function dumpMemory(
+  host: Host,
+  step: Extract<StreamStep, { do: "dump-memory" }>,
+  onProgress: Progress | undefined,
+): Promise<void> {
+  const file = makeTarget(host, step);
+  await streamOut(host, step, {
+    file,
+    at: 0,
+    async tell(monitor) {
+      const wish = { paging: false, protocol: PIPE_URI, detach: true, format: step.format };
+      await monitor.execute("dump-guest-memory", wish);
+      for (;;) {
+        const { completed, status, total } = v.parse(dump, await monitor.execute("query-dump"));
+        if (status === "completed") return;
+        if (status !== "active") throw failed();
+        onProgress?.(completed, total);
+        await host.sleep(POLL_MS);
+      }
+    },
+  });
+}
+
+function failed(): SvirtError {
+  return new SvirtError("operation failed: memory-only dump job: unexpectedly failed", {
+    kind: "failed",
+    remedy: SEE_QEMU_LOG,
+  });
+}

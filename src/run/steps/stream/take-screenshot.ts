@@ -1,0 +1,48 @@
+import type { Host } from "../../../host/host.ts";
+import type { StreamStep } from "../../../plan/steps/stream.ts";
+import { putFileLabel } from "../../labels/file-label.ts";
+import { CHANGE_TIMEOUT_MS, converse } from "../../monitor/converse.ts";
+import { removeIfThere } from "../plug.ts";
+import { makeTarget } from "./guest-stream.ts";
+
+/** More than any screen has: a QEMU that somebody has taken over may have drawn anything. */
+const MOST_BYTES = 256 * 1024 * 1024;
+const CHUNK_BYTES = 1024 * 1024;
+
+/**
+ * QEMU cannot draw into a pipe (it empties the file first, ftruncate(2)): so it draws into a file of its label in its own
+ * folder, which takes no more than the guest may have there. Throws "failed" with QEMU's words.
+ */
+export async function takeScreenshot(
+  host: Host,
+  step: Extract<StreamStep, { do: "take-screenshot" }>,
+): Promise<void> {
+  const { buffer, device, format, head, label, monitor: path, set } = step;
+  const file = host.makeFile(buffer, 0o600);
+  if (label !== undefined) putFileLabel(host, file, label);
+  await converse(host, { monitor: path, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
+    await monitor.handOver({ fd: set, file, access: "append", truncate: false, direct: false });
+    const wish = given({ format, device, head });
+    await monitor.execute("screendump", { filename: `/dev/fdset/${set}`, ...wish });
+    await monitor.execute("remove-fd", { "fdset-id": set });
+  });
+  const drawn = Math.min(host.inspectFile(buffer)?.sizeBytes ?? 0, MOST_BYTES);
+  const target = makeTarget(host, step);
+  for (let at = 0; at < drawn; at += CHUNK_BYTES)
+    host.writeBytes(target, at, host.readBytes(file, at, Math.min(CHUNK_BYTES, drawn - at)));
+  host.removeFile(buffer);
+}
+
+/** Not there is fine. */
+export async function dropScreen(
+  host: Host,
+  { monitor: path, set }: Extract<StreamStep, { do: "drop-screen" }>,
+): Promise<void> {
+  await converse(host, { monitor: path, timeoutMs: CHANGE_TIMEOUT_MS }, (monitor) =>
+    removeIfThere(monitor, "remove-fd", { "fdset-id": set }),
+  );
+}
+
+function given(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}

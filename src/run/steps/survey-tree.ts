@@ -1,0 +1,49 @@
+import { SvirtError } from "../../errors.ts";
+import type { Host, TreeEntry } from "../../host/host.ts";
+import type { FileId } from "../../plan/facts/file.ts";
+
+/** What a start goes through in some seconds, while nobody else can start a guest. */
+const MOST_ENTRIES = 100_000;
+
+/**
+ * Looks at all that is below a folder, changes nothing, and refuses what could not be shared with a guest without giving
+ * it more than that: another file system below, or a file that has a name elsewhere too. Throws "denied", "unsupported",
+ * and what `look` throws.
+ */
+export function surveyTree(host: Host, folder: FileId, look?: (entry: TreeEntry) => void): void {
+  const names = new Map<string, { readonly entry: TreeEntry; found: number }>();
+  let count = 0;
+  host.visitTree(folder, undefined, (entry) => {
+    count += 1;
+    if (count > MOST_ENTRIES) throw tooMany(folder);
+    if (entry.id.device !== folder.device) throw mounted(entry);
+    if (entry.type !== "folder" && entry.links > 1) {
+      const before = names.get(entry.id.inode) ?? { entry, found: 0 };
+      names.set(entry.id.inode, { entry, found: before.found + 1 });
+    }
+    look?.(entry);
+    return undefined;
+  });
+  for (const { entry, found } of names.values()) if (found < entry.links) throw linked(entry);
+}
+
+function tooMany({ path }: FileId): SvirtError {
+  return new SvirtError(`Cannot share ${path} with a guest: more than ${MOST_ENTRIES} files are below it`, {
+    kind: "unsupported",
+    remedy: "Share a folder below it.",
+  });
+}
+
+function mounted({ id }: TreeEntry): SvirtError {
+  return new SvirtError(`Cannot share ${id.path} with a guest: another file system is mounted there`, {
+    kind: "unsupported",
+    remedy: "Unmount it, or share it in a <filesystem> of its own.",
+  });
+}
+
+function linked({ id, links }: TreeEntry): SvirtError {
+  return new SvirtError(
+    `Cannot share ${id.path} with a guest: the file has ${links} names, and not all of them are in the folder`,
+    { kind: "denied", remedy: "Put a copy of the file there." },
+  );
+}

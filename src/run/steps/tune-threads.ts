@@ -1,0 +1,74 @@
+import { SvirtError } from "../../errors.ts";
+import type { Host, Monitor } from "../../host/host.ts";
+import { nameThread } from "../../plan/facts/describe-limits.ts";
+import type { ThreadWish } from "../../plan/facts/limits.ts";
+import type { Step } from "../../plan/steps/step.ts";
+import { parseIothreadThreads } from "../../qemu/monitor/iothreads.ts";
+import { parseVcpuThreads } from "../../qemu/monitor/vcpu-threads.ts";
+import { converse, MONITOR_TIMEOUT_MS } from "../monitor/converse.ts";
+import { type GuestIdentity, listGuestProcesses } from "../process/kill-guest.ts";
+
+/** QEMU's threads, each once. */
+interface Threads {
+  readonly vcpus: ReadonlyMap<number, number>;
+  readonly iothreads: ReadonlyMap<number, number>;
+  readonly emulator: readonly number[];
+}
+
+/**
+ * Puts QEMU's threads where they are to run. Which is which QEMU tells, and it may have been taken over: only threads that
+ * the kernel shows in the guest's own process are touched. Throws "failed", "host-call".
+ */
+export async function tuneThreads(
+  host: Host,
+  guest: GuestIdentity,
+  { monitor, wishes }: Extract<Step, { do: "tune-threads" }>,
+): Promise<void> {
+  const told = await converse(host, { monitor, timeoutMs: MONITOR_TIMEOUT_MS }, askThreads);
+  const threads = sortThreads(listThreads(host, guest), told);
+  for (const wish of wishes) for (const thread of threadsOf(threads, wish)) tune(host, thread, wish);
+}
+
+async function askThreads(monitor: Monitor): Promise<Omit<Threads, "emulator">> {
+  const cpus = parseVcpuThreads(await monitor.execute("query-cpus-fast"));
+  const iothreads = parseIothreadThreads(await monitor.execute("query-iothreads"));
+  return { vcpus: new Map(cpus.map(({ index, thread }) => [index, thread])), iothreads };
+}
+
+function listThreads(host: Host, guest: GuestIdentity): ReadonlySet<number> {
+  const ids = listGuestProcesses(host, guest).flatMap(({ pid }) => host.listFolder(`/proc/${pid}/task`));
+  return new Set(ids.map(Number));
+}
+
+function sortThreads(all: ReadonlySet<number>, told: Omit<Threads, "emulator">): Threads {
+  const stranger = [...told.vcpus.values(), ...told.iothreads.values()].find((thread) => !all.has(thread));
+  if (stranger !== undefined) {
+    throw new SvirtError(
+      `Cannot tune the guest's threads: QEMU says that ${stranger} is one, and it is none`,
+      {
+        kind: "failed",
+        remedy: "Something is wrong with that guest: see svirt audit, and end it.",
+      },
+    );
+  }
+  const named = new Set([...told.vcpus.values(), ...told.iothreads.values()]);
+  return { ...told, emulator: [...all].filter((thread) => !named.has(thread)) };
+}
+
+function threadsOf(threads: Threads, wish: ThreadWish): readonly number[] {
+  if (wish.thread === "emulator") return threads.emulator;
+  const table = wish.thread === "vcpu" ? threads.vcpus : threads.iothreads;
+  const found = table.get(wish.number ?? -1);
+  if (found !== undefined) return [found];
+  throw new SvirtError(`Cannot tune ${nameThread(wish)}: QEMU has no such thread`, {
+    kind: "failed",
+    remedy: "Give the number of one that it has: svirt vcpuinfo DOMAIN",
+  });
+}
+
+/** Into its group first, whose limits are the wider ones. */
+function tune(host: Host, thread: number, { cpus, group, scheduler }: ThreadWish): void {
+  if (group !== undefined) host.moveThread(thread, group);
+  if (cpus !== undefined) host.setAffinity(thread, cpus);
+  if (scheduler !== undefined) host.setScheduler(thread, scheduler);
+}

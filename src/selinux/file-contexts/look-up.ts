@@ -1,0 +1,115 @@
+import { SvirtError } from "../../errors.ts";
+import type { FileKind } from "./file-kind.ts";
+import { type FileSpec, parseFileSpecs, type SpecText } from "./parse-rules.ts";
+import { type PathMatcher, pathMatcher } from "./path-matcher.ts";
+import { type PathSubstitution, parseSubstitutions, substitutePath } from "./path-substitutions.ts";
+import { stemsOf } from "./stems.ts";
+
+/** What a policy's folder contexts/files has. What an administrator adds is in the last, whose expressions win. */
+export interface FileContextsTexts {
+  readonly base: SpecText;
+  readonly homedirs?: SpecText;
+  readonly local?: SpecText;
+  /** The administrator's own substitutions, made before those of the distribution. */
+  readonly subs?: string;
+  readonly subsDist?: string;
+}
+
+/** A policy's rules for default labels, ready for look-ups. */
+export interface FileContexts {
+  readonly substitutions: readonly (readonly PathSubstitution[])[];
+  /** Rules for one path, the winner first. */
+  readonly literals: ReadonlyMap<string, readonly FileSpec[]>;
+  /** All other rules by the folders that they begin with, last rule first. */
+  readonly patterns: ReadonlyMap<string, readonly FileSpec[]>;
+  /** The expressions that were asked for so far. */
+  readonly matchers: Map<FileSpec, PathMatcher>;
+}
+
+/** Instead of a context: such files are never relabelled. */
+const NO_CONTEXT = "<<none>>";
+
+/**
+ * Reads the rules of file_contexts(5). No expression is compiled before a path may match it, which is what makes the
+ * first look-up quick. Throws "failed" for a line that cannot be read.
+ */
+export function parseFileContexts(texts: FileContextsTexts): FileContexts {
+  const literals = new Map<string, FileSpec[]>();
+  const patterns = new Map<string, FileSpec[]>();
+  const sources = [texts.base, texts.homedirs, texts.local].filter((source) => source !== undefined);
+  for (const spec of parseFileSpecs(sources)) {
+    if (spec.literal !== undefined) addTo(literals, spec.literal, spec);
+    else addTo(patterns, spec.stems, spec);
+  }
+  for (const specs of literals.values()) specs.sort(ofAnyKindLast);
+  for (const specs of patterns.values()) specs.reverse();
+  const substitutions = [texts.subs ?? "", texts.subsDist ?? ""].map((text) =>
+    parseSubstitutions(bytesOf(text)),
+  );
+  return { substitutions, literals, patterns, matchers: new Map() };
+}
+
+/**
+ * The label that a file gets by policy, from its absolute path and what it is; undefined where policy leaves files as
+ * they are. A rule for one path wins over any expression; of expressions the last one that matches wins, of rules for
+ * one path the first, even over one of the administrator's: so does Debian 13's restorecon, and svirt must not put back
+ * another label than that. Throws "unsupported" for an expression that svirt cannot read.
+ * libselinux 3.8.1 label_file.c lookup_all(), label_file.h compare_literal_spec()
+ */
+export function defaultContextOf(contexts: FileContexts, path: string, kind: FileKind): string | undefined {
+  if (!path.startsWith("/")) {
+    throw new SvirtError(`Cannot look the default label of ${path} up: it is not an absolute path`, {
+      kind: "usage",
+      remedy: "Give the whole path.",
+    });
+  }
+  const key = contexts.substitutions.reduce(substitutePath, cleanPath(bytesOf(path)));
+  const literal = contexts.literals.get(key)?.find((spec) => isFor(spec, kind));
+  const context = literal?.context ?? findPattern(contexts, key, kind)?.context;
+  return context === NO_CONTEXT ? undefined : context;
+}
+
+function findPattern(contexts: FileContexts, key: string, kind: FileKind): FileSpec | undefined {
+  let best: FileSpec | undefined;
+  // From the deepest folder up: `/usr/lib/x/y` in usr/lib/x, usr/lib, usr and the root.
+  for (const stems of stemsOf(key).toReversed()) {
+    const specs = contexts.patterns.get(stems) ?? [];
+    const after = best?.order ?? -1;
+    best =
+      specs.find((spec) => spec.order > after && isFor(spec, kind) && matches(contexts, spec, key)) ?? best;
+    // libselinux does not ask the folders above either.
+    if (best?.context === NO_CONTEXT) return best;
+  }
+  return best;
+}
+
+function matches({ matchers }: FileContexts, spec: FileSpec, key: string): boolean {
+  const matcher = matchers.get(spec) ?? pathMatcher(spec.pattern);
+  matchers.set(spec, matcher);
+  return matcher(key);
+}
+
+function isFor(spec: FileSpec, kind: FileKind): boolean {
+  return spec.kind === undefined || spec.kind === kind;
+}
+
+function ofAnyKindLast(a: FileSpec, b: FileSpec): number {
+  return Number(a.kind === undefined) - Number(b.kind === undefined);
+}
+
+function addTo<Value>(map: Map<string, Value[]>, key: string, value: Value): void {
+  const values = map.get(key);
+  if (values === undefined) map.set(key, [value]);
+  else values.push(value);
+}
+
+function cleanPath(path: string): string {
+  const clean = path.replace(/\/{2,}/g, "/");
+  return clean.length > 1 && clean.endsWith("/") ? clean.slice(0, -1) : clean;
+}
+
+/** A string of which each unit is a byte of the path: rules are about bytes, and a dot is one of them. */
+function bytesOf(path: string): string {
+  if (/^[\x20-\x7e]*$/.test(path)) return path;
+  return Array.from(new TextEncoder().encode(path), (byte) => String.fromCharCode(byte)).join("");
+}

@@ -1,0 +1,81 @@
+import { SvirtError } from "../../errors.ts";
+import { type FileKind, parseFileKind } from "./file-kind.ts";
+import { unescaped } from "./literal-path.ts";
+import { patternStems } from "./stems.ts";
+
+/** One of a policy's files: its text, and its name for errors. */
+export interface SpecText {
+  readonly text: string;
+  readonly path: string;
+}
+
+/** One rule of file_contexts. */
+export interface FileSpec {
+  readonly pattern: string;
+  /** The one path that it is about; undefined: it is an expression. */
+  readonly literal: string | undefined;
+  /** The folders that it begins with, as patternStems() gives them. */
+  readonly stems: string;
+  /** Undefined: for files of all kinds. */
+  readonly kind: FileKind | undefined;
+  readonly context: string;
+  /** Where it stands among all rules: of two expressions that match the later one wins. */
+  readonly order: number;
+}
+
+/**
+ * A line with something on it that is no comment. Its first word falls into up to three plain folders, what else is
+ * plain, and the rest from the first letter on that makes it an expression: one call tells all, which for six thousand
+ * lines is what a look-up spends its time on. Then two words more. Blanks are those of isspace(3).
+ */
+const LINE = new RegExp(
+  String.raw`^[ \t\r\v\f]*(?=[^ \t\r\v\f\n#])((?:/(?:PLAIN)+(?=/)){0,3})((?:PLAIN|/)*)([^ \t\r\v\f\n]*)`.replaceAll(
+    "PLAIN",
+    String.raw`[^ \t\r\v\f\n/\\.^$?*+|[({\])}]|\\[.^$?*+|[({\])}\-_,]`,
+  ) + String.raw`(?:[ \t\r\v\f]+([^ \t\r\v\f\n]+))?(?:[ \t\r\v\f]+([^ \t\r\v\f\n]+))?.*$`,
+  "gm",
+);
+const ASCII = /^[\x21-\x7e]+$/;
+
+/** The rules of several files, in their order. Throws "failed" for a line that libselinux refuses. */
+export function parseFileSpecs(sources: readonly SpecText[]): FileSpec[] {
+  const specs: FileSpec[] = [];
+  for (const { path, text } of sources) {
+    LINE.lastIndex = 0;
+    for (let line = LINE.exec(text); line !== null; line = LINE.exec(text)) {
+      specs.push(parseLine(line, path, specs.length));
+    }
+  }
+  return specs;
+}
+
+function parseLine(line: RegExpExecArray, path: string, order: number): FileSpec {
+  const [whole, folders = "", plain = "", rest = ""] = line;
+  const pattern = folders + plain + rest;
+  // Double slashes and a first letter that is no slash are rare, and have rules of their own.
+  const isUsual = pattern.startsWith("/") && !pattern.includes("//");
+  const stems = isUsual ? unescaped(folders.slice(1)) : patternStems(pattern);
+  const literal = rest === "" ? unescaped(pattern) : undefined;
+  const meaning = parseMeaning(line[4], line[5]);
+  if (meaning === undefined || !ASCII.test(pattern)) throw badLine(path, whole);
+  return { pattern, literal, stems, ...meaning, order };
+}
+
+/** What follows a pattern: a context, or a kind of file and a context. */
+function parseMeaning(
+  second: string | undefined,
+  third: string | undefined,
+): Pick<FileSpec, "kind" | "context"> | undefined {
+  const context = third ?? second;
+  if (context === undefined || !ASCII.test(context)) return undefined;
+  if (third === undefined) return { kind: undefined, context };
+  const kind = parseFileKind(second ?? "");
+  return kind === undefined ? undefined : { kind, context };
+}
+
+function badLine(path: string, line: string): SvirtError {
+  return new SvirtError(
+    `Cannot read ${path}: it has the line "${line.trim().slice(0, 80)}", not PATTERN [TYPE] CONTEXT`,
+    { kind: "failed", remedy: "Mend that line; semanage fcontext writes such files rightly." },
+  );
+}

@@ -1,0 +1,58 @@
+import { SvirtError } from "../errors.ts";
+import type { Host } from "../host/host.ts";
+import type { Paths } from "../plan/paths.ts";
+
+/**
+ * The folders of an ordinary user's own instance, below his home as /etc/passwd has it and below /run/user. Not from the
+ * environment: a guest's reaper has another one than the shell that began it, and both must mean the same folders. Each is
+ * looked for when it is asked for, so that a command without guests needs none. Asking throws "not-found", "denied".
+ */
+export function sessionPaths(host: Pick<Host, "readText" | "inspectFile">, uid: number): Paths {
+  let home: string | undefined;
+  let run: string | undefined;
+  const getHome = (): string => {
+    home ??= findHome(host, uid);
+    return home;
+  };
+  return {
+    instance: "session",
+    get config() {
+      return `${getHome()}/.config/svirt`;
+    },
+    get state() {
+      return `${getHome()}/.local/state/svirt`;
+    },
+    get log() {
+      return `${getHome()}/.local/state/svirt/log`;
+    },
+    get run() {
+      run ??= findRunFolder(host, uid);
+      return `${run}/svirt`;
+    },
+  };
+}
+
+/** name:password:UID:GID:comment:home:shell, passwd(5) */
+function findHome(host: Pick<Host, "readText">, uid: number): string {
+  const lines = (host.readText("/etc/passwd") ?? "").split("\n").map((line) => line.split(":"));
+  const [, , , , , home = ""] = lines.find(([, , number]) => number === String(uid)) ?? [];
+  if (home.startsWith("/") && home !== "/") return home.replace(/\/+$/, "");
+  throw new SvirtError(
+    `Cannot tell where user ${uid} keeps guests: /etc/passwd names no home for that user`,
+    {
+      kind: "not-found",
+      remedy: "Add the user, with a home: adduser",
+    },
+  );
+}
+
+function findRunFolder(host: Pick<Host, "inspectFile">, uid: number): string {
+  const path = `/run/user/${uid}`;
+  const found = host.inspectFile(path);
+  if (found?.type === "folder" && found.uid === uid) return path;
+  const is = found === undefined ? "is not there" : "does not belong to that user";
+  throw new SvirtError(`Cannot keep guests of user ${uid}: ${path} ${is}`, {
+    kind: found === undefined ? "not-found" : "denied",
+    remedy: `systemd makes it at login (loginctl enable-linger keeps it); or as root: install -d -m 700 -o ${uid} ${path}`,
+  });
+}

@@ -1,0 +1,33 @@
+import { SvirtError } from "../errors.ts";
+import type { Node } from "./instance.ts";
+
+/** What an administrator may set in `/etc/svirt/svirt.conf`, in qemu.conf's words and with its syntax. */
+export interface Settings {
+  /** Whether every guest must be confined, whatever its XML says. Ours is stricter than qemu.conf's default. */
+  readonly requireConfined: boolean;
+}
+
+const LINE = /^([a-z_]+)\s*=\s*(\d+|"[^"]*")\s*(?:#.*)?$/;
+
+/** Throws "usage" for what is not understood: a setting that is silently ignored is a hole. */
+export function readSettings(node: Node): Settings {
+  const path = `${node.paths.config}/svirt.conf`;
+  const text = node.host.readText(path) ?? "";
+  const values = new Map<string, string>();
+  for (const [at, line] of text
+    .split("\n")
+    .map((each) => each.trim())
+    .entries()) {
+    if (line === "" || line.startsWith("#")) continue;
+    const match = LINE.exec(line);
+    const [, key = "", value = ""] = match ?? [];
+    if (key !== "security_require_confined" || (value !== "0" && value !== "1")) {
+      throw new SvirtError(`Cannot read ${path}: line ${at + 1} is not understood`, {
+        kind: "usage",
+        remedy: "Known is: security_require_confined = 0 or 1",
+      });
+    }
+    values.set(key, value);
+  }
+  return { requireConfined: values.get("security_require_confined") !== "0" };
+}

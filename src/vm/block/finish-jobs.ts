@@ -1,0 +1,91 @@
+import type { Monitor } from "../../host/host.ts";
+import { planConclusion } from "../../plan/actions/block.ts";
+import type { BlockJob } from "../../plan/facts/block-job.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import { listLayers } from "../../plan/record/disk-chain.ts";
+import { listPlugged } from "../../plan/record/qemu-objects.ts";
+import { aboutJobs, type JobState, lookAtJob, replacesTop, waitForState } from "../../run/steps/block-job.ts";
+import { UNWATCHED, type Watch } from "../../run/steps/run-plan.ts";
+import type { Node } from "../../state/instance.ts";
+import { type GuestRecord, readRecord } from "../../state/record.ts";
+import { changeSettled, type DecidedChange } from "../change/change-guest.ts";
+import { xmlAfter } from "../end/xml-after.ts";
+import { findDisk } from "../guest/find-device.ts";
+import { runningGuest } from "../guest/running-guest.ts";
+import { factsFor } from "./running-disk.ts";
+
+/** How a job ended that QEMU had for a disk. */
+export interface EndedJob {
+  readonly job: BlockJob;
+  readonly isDone: boolean;
+  /** QEMU's words, where it failed. */
+  readonly error: string | undefined;
+}
+
+/**
+ * Carries out what the jobs of a running guest have come to, those that have ended: labels, claims, and what its XML and
+ * its definition name. The caller holds the guest's lock, and no change is under way.
+ */
+export async function settleJobs(
+  node: Node,
+  uuid: string,
+  watch: Watch = UNWATCHED,
+): Promise<readonly EndedJob[]> {
+  const ended: EndedJob[] = [];
+  const { monitor } = guestPaths(node.paths, uuid);
+  for (const job of readRecord(node, uuid)?.jobs ?? []) {
+    const state = await aboutJobs(node.host, monitor, (talk) => lookOn(node, talk, job));
+    if (state.is === "at-work") continue;
+    // Nothing is pending of a copy or of a commit of the disk's own image that has not been told to end.
+    const isDone = state.is === "ended" ? state.isDone : !replacesTop(job) || job.pivots === true;
+    const isOpen = state.is === "pending";
+    await changeSettled(node, uuid, {
+      asked: {
+        what: `end the ${job.type} of ${job.disk}`,
+        decide: (guest) => decideConclusion(node, guest, { job, isDone, isOpen }),
+      },
+      watch,
+    });
+    const error = state.is === "ended" ? state.error : undefined;
+    ended.push({ job, isDone: hasChain(node, uuid, job), error });
+  }
+  return ended;
+}
+
+/** A job that is to pivot, and can, is told so: whoever wanted it may be gone. */
+async function lookOn(node: Node, monitor: Monitor, job: BlockJob): Promise<JobState> {
+  const state = await lookAtJob(node.host, monitor, job);
+  if (state.is !== "at-work" || state.job.status !== "ready" || job.pivots !== true) return state;
+  const { id } = state.job;
+  await monitor.execute("job-complete", { id });
+  await waitForState(node.host, monitor, { id, isThere: ({ status }) => status !== "ready" });
+  return await lookAtJob(node.host, monitor, job);
+}
+
+function decideConclusion(
+  node: Node,
+  guest: GuestRecord,
+  { isDone, isOpen, job }: { readonly job: BlockJob; readonly isDone: boolean; readonly isOpen: boolean },
+): DecidedChange {
+  const disk = findDisk(runningGuest(guest).domain, job.disk);
+  const facts = factsFor(node, guest, disk.value);
+  const outcomeOf = (done: boolean): Outcome => ({
+    after: [...planConclusion(guest.steps, { job, isDone: done }, facts).after],
+    xml: done ? xmlAfter(guest, job) : guest.xml,
+    ...(done ? { isForDefinition: true } : {}),
+  });
+  return {
+    ...outcomeOf(isDone),
+    steps: [],
+    jobs: (guest.jobs ?? []).filter(({ disk: other }) => other !== job.disk),
+    ...(isOpen ? { otherwise: outcomeOf(!isDone) } : {}),
+  };
+}
+
+type Outcome = NonNullable<DecidedChange["otherwise"]>;
+
+/** Whether the disk has what the job was begun for, by what was carried out. */
+function hasChain(node: Node, uuid: string, { chain, device }: BlockJob): boolean {
+  const layers = listLayers(listPlugged(readRecord(node, uuid)?.steps ?? []), device);
+  return layers.map(({ node: name }) => name).join(" ") === chain.map(({ node: name }) => name).join(" ");
+}

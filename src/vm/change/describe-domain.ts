@@ -1,0 +1,43 @@
+import { formatDomain, parseDomainText } from "../../domain/document.ts";
+import type { Domain } from "../../domain/domain.ts";
+import { SvirtError } from "../../errors.ts";
+import type { Node } from "../../state/instance.ts";
+import { findDomain } from "../guest/find-domain.ts";
+import { type Ask, changeDomain } from "./change-domain.ts";
+import { decideImpact } from "./impact.ts";
+
+/** The one line, or the text, that says what a domain is for. */
+export type Words = "title" | "description";
+
+/** What is said of the running guest or of the definition, whichever is meant; undefined: nothing. */
+export function readWords(
+  node: Node,
+  { key, wish }: Pick<Ask, "key" | "wish">,
+  which: Words,
+): string | undefined {
+  const { definition, guest } = decideImpact(findDomain(node, key), wish);
+  return parseDomainText(guest?.xml ?? definition?.xml ?? "")[which];
+}
+
+/** Says something else of it; nothing, by an empty text. Throws "usage" for a title of several lines, "xml". */
+export async function writeWords(
+  node: Node,
+  ask: Ask,
+  { text, which }: { readonly which: Words; readonly text: string },
+): Promise<void> {
+  if (which === "title" && text.includes("\n")) {
+    throw new SvirtError("metadata title can't contain newlines", {
+      kind: "usage",
+      remedy: "Write the rest into the description.",
+    });
+  }
+  const change = ({ [which]: _, ...domain }: Domain): Domain =>
+    text === "" ? domain : { ...domain, [which]: text };
+  await changeDomain(node, ask, {
+    live: {
+      what: `set the ${which}`,
+      decide: ({ xml }) => ({ steps: [], after: [], xml: formatDomain(change(parseDomainText(xml))) }),
+    },
+    config: change,
+  });
+}

@@ -1,0 +1,155 @@
+import { formatDomain, parseDomainText } from "../../domain/document.ts";
+import type { Domain } from "../../domain/domain.ts";
+import { listFirmwareFiles } from "../../domain/resources/firmware.ts";
+import { SvirtError } from "../../errors.ts";
+import type { Claim } from "../../plan/facts/step-parts.ts";
+import { completeDomain } from "../../resolve/complete-domain.ts";
+import { forgetCompleted, keepCompleted } from "../../resolve/completed-definition.ts";
+import { tpmFolder } from "../../resolve/host/tpm-emulator.ts";
+import { isInNvramFolder } from "../../resolve/host-firmware.ts";
+import { canonicalContext, parseContextOrUndefined } from "../../selinux/context.ts";
+import { pairOf } from "../../selinux/level.ts";
+import { readDefinition, removeDefinition, writeDefinition } from "../../state/definitions.ts";
+import { type Node, registryOf } from "../../state/instance.ts";
+import { withRegistryLock } from "../../state/locks.ts";
+import { hasManagedSave, removeManagedSave } from "../../state/managed-save.ts";
+import { readRecords } from "../../state/record.ts";
+import { findDomain } from "../guest/find-domain.ts";
+import { refuseConflict } from "../guest/refuse-conflict.ts";
+
+/**
+ * Stores a domain, or stores it anew, with all that it leaves open decided. One without a UUID gets that of the domain
+ * that is defined by its name, or a new one. Throws "xml", "unsupported"; "label-taken" when name and UUID belong to
+ * different domains.
+ */
+export async function defineDomain(node: Node, bytes: Uint8Array): Promise<{ name: string; uuid: string }> {
+  const domain = completeDomain(node, bytes);
+  await withRegistryLock(node, async () => storeDomain(node, domain));
+  return { name: domain.name, uuid: domain.uuid };
+}
+
+/** The same for one with all of it decided. The caller holds the registry's lock. */
+export function storeDomain(node: Node, domain: Domain): void {
+  refuseConflict(node, domain);
+  const registry = registryOf(node);
+  const before = staticClaims(readDefinition(node, domain.name)?.xml);
+  const xml = formatDomain(domain);
+  const claims = staticClaims(xml);
+  // Killed in between, a level that nobody names is kept; never is one free that a definition names.
+  for (const claim of claims) registry.reserve(claim, domain.uuid);
+  const { name, uuid } = domain;
+  writeDefinition(node, { name, xml });
+  keepCompleted(node, { name, uuid, xml }, domain);
+  for (const claim of before) {
+    if (!claims.some(({ key }) => key === claim.key)) registry.release(claim, domain.uuid);
+  }
+}
+
+/** What becomes of what a domain leaves. Where that is not said, one that leaves any stays. */
+export interface Leavings {
+  /** The state that it was left in goes as well. */
+  readonly managedSave?: boolean;
+  /** UEFI's variables. */
+  readonly nvram?: "remove" | "keep" | undefined;
+}
+
+/**
+ * Forgets a domain's definition; a running guest goes on without. Throws "not-found"; "wrong-state" where it leaves more
+ * than is wanted.
+ */
+export async function undefineDomain(
+  node: Node,
+  key: string,
+  leavings: Leavings = {},
+): Promise<{ name: string }> {
+  // All of it: what is looked at must still be so when it is taken away.
+  return await withRegistryLock(node, async () => forget(node, key, leavings));
+}
+
+function forget(
+  node: Node,
+  key: string,
+  { managedSave = false, nvram }: Leavings,
+): { readonly name: string } {
+  const { definition, name, uuid } = findDomain(node, key);
+  if (definition === undefined) {
+    throw new SvirtError(`Requested operation is not valid: domain '${name}' is not defined, it only runs`, {
+      kind: "wrong-state",
+      remedy: `It is gone when it ends: svirt destroy ${name}`,
+    });
+  }
+  if (!managedSave && hasManagedSave(node, name)) {
+    throw new SvirtError("Refusing to undefine while domain managed save image exists", {
+      kind: "wrong-state",
+      remedy: `Remove it with the definition: svirt undefine ${name} --managed-save`,
+    });
+  }
+  const variables = findVariables(node, definition.xml);
+  if (variables !== undefined) refuseVariables(node, { name, variables, nvram });
+  removeManagedSave(node, name);
+  forgetCompleted(node, uuid);
+  removeDefinition(node, name);
+  if (variables !== undefined && nvram === "remove") node.host.removeFile(variables);
+  for (const claim of staticClaims(definition.xml)) registryOf(node).release(claim, uuid);
+  if (!keepsTpm(definition.xml, node, uuid)) node.host.removeFolder(tpmFolder(node, uuid));
+  return { name };
+}
+
+/** qemuDomainUndefineFlags() of libvirt; but only what svirt has made is removed. */
+function refuseVariables(
+  node: Node,
+  {
+    name,
+    nvram,
+    variables,
+  }: Required<Pick<Leavings, "nvram">> & { readonly name: string; readonly variables: string },
+): void {
+  const stays = "Requested operation is not valid: cannot undefine domain with nvram";
+  if (nvram === undefined) {
+    throw new SvirtError(stays, {
+      kind: "wrong-state",
+      remedy: `Remove ${variables} with it: svirt undefine ${name} --nvram; or keep it: --keep-nvram`,
+    });
+  }
+  if (nvram === "keep") return;
+  if (!isInNvramFolder(node, variables)) {
+    throw new SvirtError(`${stays} in ${variables}: svirt has not put it there`, {
+      kind: "wrong-state",
+      remedy: `Remove the file by hand after svirt undefine ${name} --keep-nvram`,
+    });
+  }
+  if (!readRecords(node).some((guest) => guest.name === name)) return;
+  throw new SvirtError(`${stays}: it runs, and uses it`, {
+    kind: "wrong-state",
+    remedy: `End it first: svirt destroy ${name}; or keep it: --keep-nvram`,
+  });
+}
+
+/** The file with its variables, if there is one by now. */
+function findVariables(node: Node, xml: string): string | undefined {
+  if (!xml.includes("<nvram")) return undefined;
+  const file = listFirmwareFiles(parseDomainText(xml).os).find(({ kind }) => kind === "nvram");
+  return file === undefined || node.host.inspectFile(file.path)?.type !== "file" ? undefined : file.path;
+}
+
+/** The level that a static label names: while it is defined no dynamic guest is given it. */
+function staticClaims(xml: string | undefined): Claim[] {
+  if (xml === undefined || !xml.includes("type='static'")) return [];
+  const domain = parseDomainText(xml);
+  return domain.seclabels.flatMap((seclabel) => {
+    const label = seclabel.type === "static" ? canonicalContext(seclabel.label) : "";
+    const range = parseContextOrUndefined(label)?.range;
+    return range === undefined || pairOf(range) === undefined
+      ? []
+      : [{ kind: "static", key: range, sharing: "shared" }];
+  });
+}
+
+/** Whether an emulated TPM's memory stays: its XML says so, or a guest uses it. virDomainTPMEmulatorDef persistent_state */
+function keepsTpm(xml: string | undefined, node: Node, uuid: string): boolean {
+  if (readRecords(node).some((guest) => guest.uuid === uuid)) return true;
+  if (xml?.includes("persistent_state='yes'") !== true) return false;
+  return parseDomainText(xml).devices.tpms.some(
+    ({ backend }) => backend.type === "emulator" && backend.persistentState === true,
+  );
+}

@@ -1,0 +1,84 @@
+import { asSvirtError, SvirtError } from "../../errors.ts";
+import { deviceLock, editFolder } from "../../plan/paths.ts";
+import { completeDomain } from "../../resolve/complete-domain.ts";
+import type { Node } from "../../state/instance.ts";
+import { withRegistryLock } from "../../state/locks.ts";
+import { findDomain } from "../guest/find-domain.ts";
+import { storeDomain } from "./define.ts";
+
+/** What has become of the text that somebody has edited. */
+export interface Edited {
+  readonly name: string;
+  readonly isChanged: boolean;
+}
+
+/**
+ * Lets the caller edit a definition, and stores what he makes of it as `define` would. What is refused stays in its file.
+ * Throws "not-found", "wrong-state"; what `define` throws.
+ */
+export async function editDomain(node: Node, key: string): Promise<Edited> {
+  const { host, paths } = node;
+  const { definition, name, uuid } = findDomain(node, key);
+  if (definition === undefined) {
+    throw new SvirtError(`Requested operation is not valid: domain '${name}' is not defined, it only runs`, {
+      kind: "wrong-state",
+      remedy: `Define it first: svirt dumpxml ${name} --inactive, then svirt define`,
+    });
+  }
+  const release = await lockEditing(node, uuid, name);
+  try {
+    const path = `${editFolder(paths)}/${uuid}.xml`;
+    host.makeFolder({ path: editFolder(paths), mode: 0o700 });
+    host.writeText(path, definition.xml, 0o600);
+    await host.editFile(path);
+    const text = host.readText(path) ?? "";
+    const isChanged = text !== definition.xml;
+    if (isChanged) await store(node, { path, text, before: definition.xml, uuid });
+    host.removeFile(path);
+    return { name, isChanged };
+  } finally {
+    release();
+  }
+}
+
+async function lockEditing({ host, paths }: Node, uuid: string, name: string): Promise<() => void> {
+  try {
+    return await host.lock(deviceLock(paths, uuid, "edit"), 0);
+  } catch (error) {
+    if (asSvirtError(error).kind !== "timeout") throw error;
+    throw new SvirtError(`Cannot edit ${name}: somebody else does`, {
+      kind: "wrong-state",
+      remedy: "Wait until he has finished.",
+      cause: error,
+    });
+  }
+}
+
+/** An edited text, where it lies, and what it was before. */
+interface EditedText {
+  readonly path: string;
+  readonly text: string;
+  readonly before: string;
+  readonly uuid: string;
+}
+
+async function store(node: Node, { before, path, text, uuid }: EditedText): Promise<void> {
+  const kept = `Your text is in ${path}: correct it there, then svirt define ${path}`;
+  try {
+    const domain = completeDomain(node, new TextEncoder().encode(text));
+    await withRegistryLock(node, async () => {
+      if (findDomain(node, uuid).definition?.xml !== before) throw changedMeanwhile(uuid);
+      storeDomain(node, domain);
+    });
+  } catch (error) {
+    const { kind, message, remedy } = asSvirtError(error);
+    throw new SvirtError(message, { kind, remedy: `${remedy} ${kept}`, cause: error });
+  }
+}
+
+function changedMeanwhile(uuid: string): SvirtError {
+  return new SvirtError("the XML configuration was changed by another user", {
+    kind: "wrong-state",
+    remedy: `See what it is by now: svirt dumpxml ${uuid} --inactive.`,
+  });
+}

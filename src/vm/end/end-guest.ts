@@ -1,0 +1,77 @@
+import { joinErrors } from "../../errors.ts";
+import { isEnd, isOfGuestsSize, planStop } from "../../plan/steps/inverse.ts";
+import type { Step } from "../../plan/steps/step.ts";
+import type { Actor } from "../../run/actor.ts";
+import { thaw } from "../../run/process/freeze.ts";
+import { runPlan, UNWATCHED, undo, type Watch } from "../../run/steps/run-plan.ts";
+import type { Node } from "../../state/instance.ts";
+import { actorFor, withRegistryLock } from "../../state/locks.ts";
+import { writePendingRestart } from "../../state/pending-restart.ts";
+import { allSteps, type ShutoffReason, writeReason } from "../../state/reason.ts";
+import { type GuestRecord, removeRecord, writeEnding } from "../../state/record.ts";
+
+/**
+ * Ends a guest, if it still runs, and takes back all that its start did. The caller holds the guest's lock. Killed at
+ * any instant, the next caller does the rest; what cannot be taken back stays in the record for a later try.
+ * Throws the errors met, joined, after going through to the end.
+ */
+export async function clearAway(
+  node: Node,
+  guest: GuestRecord,
+  how: {
+    readonly reason: ShutoffReason;
+    readonly restart?: boolean;
+    readonly watch?: Watch;
+    /** Told of files that keep the guest's label, and why. */
+    readonly onKept?: (notice: string) => void;
+  },
+): Promise<void> {
+  writeEnding(node, { ...guest, state: "stopping", reason: how.reason });
+  const watch = how.watch ?? UNWATCHED;
+  const actor = { ...actorFor(node, guest), ...(how.onKept === undefined ? {} : { onKept: how.onKept }) };
+  thaw(node.host, guest.steps);
+  const kept = keptFiles(guest);
+  await runPlan(actor, kept, watch);
+  const steps = planStop(allSteps(guest));
+  const errors: unknown[] = [];
+  const endSteps = steps.filter(isEnd);
+  const ends = await undo(actor, endSteps, (moment, step, at) => watch(moment, step, kept.length + at));
+  errors.push(...ends.errors);
+  // While QEMU may still run, its label must not be given to anybody else, nor its files.
+  if (errors.length === 0) {
+    const rest = steps.filter((step) => !isEnd(step));
+    // Numbered on, as svirt plan --stop numbers them.
+    const numbered: Watch = (moment, step, at) => watch(moment, step, kept.length + endSteps.length + at);
+    errors.push(...(await undoShared(node, { actor, steps: rest, watch: numbered })));
+  }
+  if (errors.length > 0) throw joinErrors(errors[0], errors.slice(1));
+  if (guest.jobs !== undefined) {
+    const { keepImages } = await import("./keep-images.ts");
+    await withRegistryLock(node, async () => keepImages(node, guest));
+  }
+  writeReason(node, guest.uuid, how.reason);
+  // Before the record goes: whoever comes after a crash finds one or the other.
+  if (how.restart === true) writePendingRestart(node, guest);
+  removeRecord(node, guest.uuid);
+}
+
+/**
+ * Carries out steps that take others back: first those that take as long as the guest has filled a folder, then the rest under
+ * one hold of the registry's lock. The caller holds the guest's lock. Gives the errors.
+ */
+export async function undoShared(
+  node: Node,
+  { actor, steps, watch }: { readonly actor: Actor; readonly steps: readonly Step[]; readonly watch: Watch },
+): Promise<readonly unknown[]> {
+  const own = steps.filter(isOfGuestsSize);
+  const shared = steps.filter((step) => !isOfGuestsSize(step));
+  const first = await undo(actor, own, watch);
+  const numbered: Watch = (moment, step, at) => watch(moment, step, own.length + at);
+  const rest = await withRegistryLock(node, async () => await undo(actor, shared, numbered));
+  return [...first.errors, ...rest.errors];
+}
+
+/** What was written whole before the guest ended is put in its place, and only then is the rest taken back. */
+function keptFiles({ change }: GuestRecord): readonly Step[] {
+  return change?.stage === "finishing" ? change.after.filter((step) => step.do === "keep-file") : [];
+}

@@ -1,0 +1,32 @@
+import type { Disk } from "../../domain/devices/disk/disk.ts";
+import { followDisk } from "../../domain/devices/disk/images.ts";
+import { formatDomain, parseDomainText } from "../../domain/document.ts";
+import { storedDomain } from "../../qemu/stored-domain.ts";
+import { readDefinition, writeDefinition } from "../../state/definitions.ts";
+import type { Node } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
+
+/**
+ * The definition names the images that a guest's disks have come to, so that the next start finds what the guest has
+ * written. The caller holds the registry's lock. A disk that the definition has elsewhere, or not at all, is left alone.
+ * Done already is fine. qemuBlockJobRewriteConfigDiskSource() of libvirt
+ */
+export function followGuest(node: Node, guest: GuestRecord, xml: string): void {
+  const definition = readDefinition(node, guest.name);
+  if (definition?.uuid !== guest.uuid) return;
+  const [before, after] = [disksOf(guest.xml), disksOf(xml)];
+  const domain = parseDomainText(definition.xml);
+  const disks = domain.devices.disks.map((disk) => {
+    const [from, to] = [before.get(disk.target.dev), after.get(disk.target.dev)];
+    return from === undefined || to === undefined ? disk : followDisk(disk, from, to);
+  });
+  if (disks.every((disk, at) => disk === domain.devices.disks[at])) return;
+  const followed = { ...domain, devices: { ...domain.devices, disks } };
+  // What was chosen on the host when it was defined stands, whatever the host has by now.
+  const whole = storedDomain(parseDomainText(formatDomain(followed)));
+  writeDefinition(node, { name: guest.name, xml: formatDomain(whole) });
+}
+
+function disksOf(xml: string): ReadonlyMap<string, Disk> {
+  return new Map(parseDomainText(xml).devices.disks.map((disk) => [disk.target.dev, disk]));
+}

@@ -1,0 +1,15 @@
+import { asSvirtError, SvirtError } from "../../errors.ts";
+import type { Node } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
+import { clearAway } from "./end-guest.ts";
+
+/** Undoes a start that failed. An error on the way back joins the first one and does not hide it. */
+export async function takeBack(node: Node, guest: GuestRecord, first: unknown): Promise<void> {
+  try {
+    await clearAway(node, guest, { reason: "failed" });
+  } catch (error) {
+    const { kind, message, remedy } = asSvirtError(first);
+    const both = `${message}; and taking the start back failed: ${asSvirtError(error).message}`;
+    throw new SvirtError(both, { kind, remedy, cause: error });
+  }
+}

@@ -1,0 +1,15 @@
+import { withOther } from "../../domain/device.ts";
+import { withImages } from "../../domain/devices/disk/images.ts";
+import { formatDomain } from "../../domain/document.ts";
+import type { BlockJob } from "../../plan/facts/block-job.ts";
+import type { GuestRecord } from "../../state/record.ts";
+import { findDisk } from "../guest/find-device.ts";
+import { runningGuest } from "../guest/running-guest.ts";
+
+/** What a guest is once a job of it has succeeded. */
+export function xmlAfter(guest: Pick<GuestRecord, "xml">, job: BlockJob): string {
+  const { domain } = runningGuest(guest);
+  const disk = findDisk(domain, job.disk);
+  const value = withImages(disk.value, job.chain);
+  return formatDomain(withOther(domain, disk, { element: "disk", value }));
+}

@@ -1,0 +1,62 @@
+import type { Context } from "../../selinux/context.ts";
+import type { Denial } from "../../selinux/denials/denial.ts";
+
+/** What a class of the kernel's is to a person. linux security/selinux/include/classmap.h */
+const CLASSES: ReadonlyMap<string, string> = new Map([
+  ["file", "a file"],
+  ["dir", "a folder"],
+  ["lnk_file", "a symlink"],
+  ["chr_file", "a character device"],
+  ["blk_file", "a block device"],
+  ["sock_file", "the name of a socket"],
+  ["fifo_file", "a pipe"],
+  ["anon_inode", "an anonymous file"],
+  ["filesystem", "a file system"],
+  ["process", "a process"],
+  ["process2", "a process"],
+  ["fd", "a descriptor of a process"],
+  ["capability", "a capability"],
+  ["capability2", "a capability"],
+  ["cap_userns", "a capability in a namespace"],
+  ["system", "the system"],
+  ["unix_stream_socket", "a UNIX socket"],
+  ["unix_dgram_socket", "a UNIX datagram socket"],
+  ["tcp_socket", "a TCP socket"],
+  ["udp_socket", "a UDP socket"],
+]);
+
+/** Permissions whose name says too little. */
+const DEEDS: ReadonlyMap<string, string> = new Map([
+  ["execmem", "make code at run time in (execmem)"],
+  ["execstack", "make code on the stack of (execstack)"],
+  ["connectto", "connect to"],
+  ["name_connect", "connect to (name_connect)"],
+  ["name_bind", "listen on (name_bind)"],
+  ["node_bind", "take an address for (node_bind)"],
+  ["relabelfrom", "relabel (relabelfrom)"],
+  ["relabelto", "give its label to (relabelto)"],
+  ["signull", "ask for (signull)"],
+  ["add_name", "add a name to (add_name)"],
+  ["remove_name", "take a name out of (remove_name)"],
+  ["mounton", "mount on"],
+]);
+
+/** What was denied, in one sentence: `svirt_t may not read a file of type var_t`. */
+export function describeDenial(denial: Denial, source: Context, target: Context): string {
+  const { operation, permissions, targetClass } = denial;
+  if (operation !== undefined)
+    return `${source.type} may not become or make something in ${target.type} (${operation}): ${denial.target} is not a context of the policy`;
+  const deeds = permissions.map((word) => DEEDS.get(word) ?? word).join(", ");
+  if (targetClass.startsWith("cap"))
+    return `${source.type} may not use the capability ${permissions.join(", ")}`;
+  const thing = CLASSES.get(targetClass) ?? `a ${targetClass}`;
+  if (source.type === target.type && denial.source === denial.target)
+    return `${source.type} may not ${deeds} ${thing} of its own`;
+  return `${source.type} may not ${deeds} ${thing} of type ${target.type}`;
+}
+
+/** The rule of CIL that would allow it, as in secilc's documentation. */
+export function allowRule(denial: Denial, source: Context, target: Context): string {
+  const whom = denial.source === denial.target ? "self" : target.type;
+  return `(allow ${source.type} ${whom} (${denial.targetClass} (${denial.permissions.join(" ")})))`;
+}

@@ -1,0 +1,123 @@
+import { type Device, nameDevice } from "../../domain/device.ts";
+import type { HostDevice } from "../../domain/devices/hostdev.ts";
+import type { Rng } from "../../domain/devices/rng.ts";
+import type { Domain } from "../../domain/domain.ts";
+import { canonical } from "../../domain/forms/canonical.ts";
+import { hostPciName } from "../../domain/forms/host-pci.ts";
+import { DEFAULT_RANDOM_SOURCE } from "../../domain/forms/random-source.ts";
+import { type ErrorKind, SvirtError } from "../../errors.ts";
+import { fillHostdev } from "../../qemu/default-devices.ts";
+
+/**
+ * The device of the domain that is meant: a disk by its target, an interface by its address, a channel by its name in the
+ * guest, a source of randomness by all that it says. Throws "not-found", "usage". virDomainNetFindIdx(),
+ * virDomainRNGFind(), virDomainChrFind() of libvirt
+ */
+export function findDevice(domain: Domain, meant: Device): Device {
+  switch (meant.element) {
+    case "disk":
+      return findDisk(domain, meant.value.target.dev);
+    case "interface":
+      return findInterface(domain, meant.value);
+    case "rng":
+      return findRng(domain, meant.value);
+    case "channel":
+      return findChannel(domain, meant);
+    case "hostdev":
+      return findHostDevice(domain, meant);
+  }
+}
+
+/** The disk with that target. Throws "not-found". */
+export function findDisk({ devices }: Domain, target: string): Extract<Device, { element: "disk" }> {
+  const value = devices.disks.find((disk) => disk.target.dev === target);
+  if (value === undefined) throw missing(`operation failed: disk ${target} not found`);
+  return { element: "disk", value };
+}
+
+type Interface = Extract<Device, { element: "interface" }>["value"];
+
+function findInterface({ devices }: Domain, { mac }: Interface): Device {
+  if (mac === undefined) {
+    throw fault("Cannot tell which interface is meant: it has no <mac>", {
+      kind: "usage",
+      remedy: "Write its <mac address='…'/>, as svirt dumpxml shows it.",
+    });
+  }
+  const found = devices.interfaces.filter((one) => one.mac?.address === mac.address);
+  const [value] = found;
+  if (value === undefined) {
+    throw missing(`operation failed: no device matching MAC address ${mac.address} was found`);
+  }
+  if (found.length === 1) return { element: "interface", value };
+  throw fault(`operation failed: multiple devices matching MAC address ${mac.address} found`, {
+    kind: "usage",
+    remedy: "Give each interface its own address: svirt define",
+  });
+}
+
+function findRng({ devices }: Domain, meant: Rng): Device {
+  const value = devices.rngs.find(
+    (one) =>
+      traitsOf(one) === traitsOf(meant) &&
+      (meant.address === undefined || canonical(one.address) === canonical(meant.address)),
+  );
+  if (value === undefined) throw missing("operation failed: matching RNG device not found");
+  return { element: "rng", value };
+}
+
+type ChannelDevice = Extract<Device, { element: "channel" }>;
+
+function findChannel({ devices }: Domain, meant: ChannelDevice): Device {
+  const { address, target, type } = meant.value;
+  const value = devices.channels.find(
+    (one) =>
+      one.type === type &&
+      canonical(one.target) === canonical(target) &&
+      (address === undefined ||
+        (one.address?.port === address.port && one.address?.controller === address.controller)),
+  );
+  if (value === undefined) throw missing(`operation failed: ${nameDevice(meant)} not found`);
+  return { element: "channel", value };
+}
+
+/** By what it is on the host: of a USB device its place, or its vendor and product. virDomainHostdevFind() of libvirt */
+function findHostDevice({ devices }: Domain, meant: Extract<Device, { element: "hostdev" }>): Device {
+  const found = devices.hostdevs.filter((one) => isSameSource(one, fillHostdev(meant.value)));
+  const [value] = found;
+  if (value === undefined)
+    throw missing(`operation failed: ${nameDevice(meant)} not found among the domain's devices`);
+  if (found.length === 1) return { element: "hostdev", value };
+  throw fault(`operation failed: ${nameDevice(meant)} means several of the domain's devices`, {
+    kind: "usage",
+    remedy: "Write its <address bus='…' device='…'/>, as svirt dumpxml shows it.",
+  });
+}
+
+function isSameSource(one: HostDevice, meant: HostDevice): boolean {
+  if (one.type === "usb" && meant.type === "usb") {
+    const { address, product, vendor } = meant.source;
+    return (
+      (address === undefined ||
+        (address.bus === one.source.address?.bus && address.device === one.source.address.device)) &&
+      (vendor === undefined ||
+        (vendor.id === one.source.vendor?.id && product?.id === one.source.product?.id))
+    );
+  }
+  if (one.type === "pci" && meant.type === "pci")
+    return hostPciName(one.source.address) === hostPciName(meant.source.address);
+  return one.type === meant.type && canonical(one.source) === canonical(meant.source);
+}
+
+function traitsOf({ backend, model, rate }: Rng): string {
+  const path = backend.model === "random" ? (backend.path ?? DEFAULT_RANDOM_SOURCE) : undefined;
+  return canonical([model, rate?.bytes, rate?.periodMs, { ...backend, path }]);
+}
+
+function missing(message: string): SvirtError {
+  return fault(message, { kind: "not-found", remedy: "svirt dumpxml shows what there is." });
+}
+
+function fault(message: string, facts: { readonly kind: ErrorKind; readonly remedy: string }): SvirtError {
+  return new SvirtError(message, facts);
+}

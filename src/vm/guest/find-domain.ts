@@ -1,0 +1,76 @@
+import { SvirtError } from "../../errors.ts";
+import { type Definition, listDefinitionNames, readDefinition } from "../../state/definitions.ts";
+import type { Node } from "../../state/instance.ts";
+import { type GuestRecord, isRunning, readRecords } from "../../state/record.ts";
+
+const UUID = /^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
+
+/** A domain as it stands: defined, running, or both. */
+export interface FoundDomain {
+  readonly name: string;
+  readonly uuid: string;
+  readonly definition: Definition | undefined;
+  /** Of the running guest. */
+  readonly guest: GuestRecord | undefined;
+}
+
+/**
+ * By number, name or UUID, in virsh's order. Throws "not-found" in virsh's words, and "failed" where the domain's record is
+ * damaged: nobody can tell then whether it runs.
+ */
+export function findDomain(node: Node, key: string): FoundDomain {
+  const damaged = new Map<string | undefined, SvirtError>();
+  const records = readRecords(node, (error, uuid) => damaged.set(uuid, error));
+  const guests = records.filter((guest) => isRunning(node, guest));
+  const found =
+    guests.find((guest) => String(guest.id) === key) ??
+    guests.find((guest) => guest.name === key) ??
+    guests.find((guest) => guest.uuid === uuidOf(key));
+  if (found !== undefined) return withDefinition(node, found);
+  const definition = readDefinition(node, key) ?? definitionByUuid(node, key);
+  const unknown = damaged.get(definition?.uuid ?? uuidOf(key));
+  if (unknown !== undefined) throw unknown;
+  if (definition !== undefined) {
+    const guest = guests.find((candidate) => candidate.uuid === definition.uuid);
+    return { name: definition.name, uuid: definition.uuid, definition, guest };
+  }
+  throw new SvirtError(`failed to get domain '${key}'`, {
+    kind: "not-found",
+    remedy: "svirt list --all shows the domains there are.",
+  });
+}
+
+/** The same for a domain that must run. Throws "wrong-state" in libvirt's words. */
+export function findRunning(node: Node, key: string): FoundDomain & { readonly guest: GuestRecord } {
+  const found = findDomain(node, key);
+  const { guest } = found;
+  if (guest !== undefined) return { ...found, guest };
+  throw new SvirtError(`Requested operation is not valid: domain '${found.name}' is not running`, {
+    kind: "wrong-state",
+    remedy: `Start it: svirt start ${found.name}`,
+  });
+}
+
+/** Every defined domain of a UUID, whatever its name. */
+export function definitionByUuid(node: Node, key: string): Definition | undefined {
+  const wanted = uuidOf(key);
+  if (wanted === undefined) return undefined;
+  for (const name of listDefinitionNames(node)) {
+    const definition = readDefinition(node, name);
+    if (definition?.uuid === wanted) return definition;
+  }
+  return undefined;
+}
+
+/** A UUID as definitions and records have it: small, with hyphens; undefined for what is none. */
+export function uuidOf(key: string): string | undefined {
+  if (!UUID.test(key)) return undefined;
+  const digits = key.replaceAll("-", "").toLowerCase();
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+function withDefinition(node: Node, guest: GuestRecord): FoundDomain {
+  const definition = readDefinition(node, guest.name);
+  const isSame = definition?.uuid === guest.uuid;
+  return { name: guest.name, uuid: guest.uuid, definition: isSame ? definition : undefined, guest };
+}

@@ -1,0 +1,62 @@
+import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
+import { SvirtError } from "../../errors.ts";
+import type { Node } from "../../state/instance.ts";
+
+/** What has gone through an interface, as its guest sees it. */
+export interface InterfaceStatistics {
+  readonly rxBytes: number;
+  readonly rxPackets: number;
+  readonly rxErrors: number;
+  readonly rxDropped: number;
+  readonly txBytes: number;
+  readonly txPackets: number;
+  readonly txErrors: number;
+  readonly txDropped: number;
+}
+
+/**
+ * The interface of that name on the host or of that address. Throws "not-found" in virsh's words.
+ * cmdDomIfGetLink() of libvirt's tools
+ */
+export function findInterface(interfaces: readonly NetworkInterface[], key: string): NetworkInterface {
+  const isMac = /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(key);
+  const found = interfaces.find(({ mac, target }) =>
+    isMac ? mac?.address.toLowerCase() === key.toLowerCase() : target?.dev === key,
+  );
+  if (found !== undefined) return found;
+  throw new SvirtError(`Interface (${isMac ? "mac" : "dev"}: ${key}) not found.`, {
+    kind: "not-found",
+    remedy: "svirt domiflist shows the interfaces there are.",
+  });
+}
+
+/**
+ * What the kernel counts at the host's end of a tap, the other way round: what it sends the guest receives. A macvtap counts
+ * as the guest does. Throws "not-found" in the reference's words for a device that is not there.
+ * virNetDevTapInterfaceStats()
+ */
+export function readInterfaceStatistics(
+  { host }: Node,
+  device: string,
+  type: NetworkInterface["type"] | undefined,
+): InterfaceStatistics {
+  const read = (counter: string): number => {
+    const text = host.readText(`/sys/class/net/${device}/statistics/${counter}`);
+    if (text !== undefined) return Number(text.trim());
+    throw new SvirtError(`internal error: /proc/net/dev: Interface '${device}' not found`, {
+      kind: "not-found",
+      remedy: "svirt domiflist shows the interfaces there are.",
+    });
+  };
+  const [rx, tx] = type === "direct" ? ["rx", "tx"] : ["tx", "rx"];
+  return {
+    rxBytes: read(`${rx}_bytes`),
+    rxPackets: read(`${rx}_packets`),
+    rxErrors: read(`${rx}_errors`),
+    rxDropped: read(`${rx}_dropped`),
+    txBytes: read(`${tx}_bytes`),
+    txPackets: read(`${tx}_packets`),
+    txErrors: read(`${tx}_errors`),
+    txDropped: read(`${tx}_dropped`),
+  };
+}

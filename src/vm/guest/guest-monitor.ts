@@ -1,0 +1,26 @@
+import type { Monitor } from "../../host/host.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import { CHANGE_TIMEOUT_MS, converse, MONITOR_TIMEOUT_MS } from "../../run/monitor/converse.ts";
+import type { Node } from "../../state/instance.ts";
+
+/** A conversation with a guest's QEMU that only asks. Throws "timeout". */
+export async function withMonitor<Result>(
+  node: Node,
+  uuid: string,
+  talk: (monitor: Monitor) => Promise<Result>,
+): Promise<Result> {
+  const { monitor } = guestPaths(node.paths, uuid);
+  return await converse(node.host, { monitor, timeoutMs: MONITOR_TIMEOUT_MS }, talk);
+}
+
+/** One with commands that change the guest, and may take their time. Throws "timeout". */
+export async function tellMonitor(
+  node: Node,
+  uuid: string,
+  command: { readonly execute: string; readonly arguments?: Readonly<Record<string, unknown>> },
+): Promise<unknown> {
+  const { monitor } = guestPaths(node.paths, uuid);
+  return await converse(node.host, { monitor, timeoutMs: CHANGE_TIMEOUT_MS }, (qemu) =>
+    qemu.execute(command.execute, command.arguments),
+  );
+}

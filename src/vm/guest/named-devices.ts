@@ -1,0 +1,18 @@
+import type { Devices } from "../../domain/devices.ts";
+import type { Plugged } from "../../plan/record/qemu-objects.ts";
+import { withAliases } from "../../qemu/aliases.ts";
+import type { Guest } from "../../qemu/model/guest.ts";
+import { pluggedId } from "./plugged-id.ts";
+
+/**
+ * A running guest's devices, each with its name in QEMU as its alias: what came while the guest ran may have another
+ * number than its place.
+ */
+export function namedDevices(guest: Guest, plugged: Plugged): Devices {
+  return withAliases(guest, {
+    interfaceId: (value) => pluggedId(plugged, guest, { element: "interface", value }),
+    rngId: (value) => pluggedId(plugged, guest, { element: "rng", value }),
+    channelId: (value) => pluggedId(plugged, guest, { element: "channel", value }),
+    hostdevId: (value) => pluggedId(plugged, guest, { element: "hostdev", value }),
+  });
+}

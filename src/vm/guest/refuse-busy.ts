@@ -1,0 +1,14 @@
+import type { Device } from "../../domain/device.ts";
+import { SvirtError } from "../../errors.ts";
+import type { GuestRecord } from "../../state/record.ts";
+
+/** Throws "wrong-state" in libvirt's words for a disk that QEMU copies, commits or pulls. qemuDomainDiskBlockJobIsActive() */
+export function refuseBusyDisk({ jobs = [], name }: GuestRecord, device: Device): void {
+  if (device.element !== "disk") return;
+  const target = device.value.target.dev;
+  if (!jobs.some(({ disk }) => disk === target)) return;
+  throw new SvirtError(`block copy still active: disk '${target}' already in active block job`, {
+    kind: "wrong-state",
+    remedy: `Wait until it has ended, or end it: svirt blockjob ${name} ${target} --abort`,
+  });
+}

@@ -1,0 +1,27 @@
+import { SvirtError } from "../../errors.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import { readDefinition } from "../../state/definitions.ts";
+import type { Node } from "../../state/instance.ts";
+import { isRunning, readRecords } from "../../state/record.ts";
+import { definitionByUuid } from "./find-domain.ts";
+
+/** Throws "label-taken" when the name or the UUID belongs to another domain, in libvirt's words. */
+export function refuseConflict(node: Node, domain: { readonly name: string; readonly uuid: string }): void {
+  // A guest whose lock is held is about to run, or to be gone.
+  const running = readRecords(node).filter(
+    (guest) => isRunning(node, guest) || node.host.isLocked(guestPaths(node.paths, guest.uuid).lock),
+  );
+  const others = [
+    readDefinition(node, domain.name),
+    definitionByUuid(node, domain.uuid),
+    ...running.filter((guest) => guest.name === domain.name || guest.uuid === domain.uuid),
+  ];
+  const other = others.find(
+    (one) => one !== undefined && (one.name !== domain.name || one.uuid !== domain.uuid),
+  );
+  if (other === undefined) return;
+  throw new SvirtError(`operation failed: domain '${other.name}' already exists with uuid ${other.uuid}`, {
+    kind: "label-taken",
+    remedy: "Give this one another name and leave its <uuid> out, or undefine the other.",
+  });
+}

@@ -1,0 +1,14 @@
+import { parseDomainText } from "../../domain/document.ts";
+import type { Domain } from "../../domain/domain.ts";
+import { completeGuest } from "../../qemu/complete-guest.ts";
+import type { Guest } from "../../qemu/model/guest.ts";
+import type { GuestRecord } from "../../state/record.ts";
+
+/** What a running guest consists of, with every address that QEMU was given. */
+export function runningGuest({ xml }: Pick<GuestRecord, "xml">): {
+  readonly domain: Domain;
+  readonly guest: Guest;
+} {
+  const guest = completeGuest(parseDomainText(xml));
+  return { domain: { ...guest.domain, devices: guest.devices }, guest };
+}

@@ -1,0 +1,230 @@
+import { type Device, nameDevice, withOther, withoutDevice } from "../../domain/device.ts";
+import type { Disk } from "../../domain/devices/disk/disk.ts";
+import { diskBus } from "../../domain/devices/disk/facts.ts";
+import { formatDomain } from "../../domain/document.ts";
+import { refuseUnready } from "../../domain/unimplemented/refuse.ts";
+import { REPORT_FAULT, SvirtError } from "../../errors.ts";
+import { type NewMedium, planAttach, planDetach, planMedium } from "../../plan/actions/hotplug.ts";
+import type { PluggedPeer } from "../../plan/facts/guest-order.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import { listPlugged } from "../../plan/record/qemu-objects.ts";
+import { formatHotDevice, formatMedium, plugDevice } from "../../qemu/hotplug/plug.ts";
+import { refuseHotUnplug } from "../../qemu/hotplug/rules.ts";
+import type { LaunchPeer } from "../../qemu/launch.ts";
+import type { Guest } from "../../qemu/model/guest.ts";
+import { refuseUndefinable } from "../../qemu/stored-domain.ts";
+import { settleInterface } from "../../resolve/networks.ts";
+import type { Node } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
+import type { AskedChange, DecidedChange } from "../change/change-guest.ts";
+import { findDevice, findDisk } from "../guest/find-device.ts";
+import { pluggedId } from "../guest/plugged-id.ts";
+import { refuseBusyDisk } from "../guest/refuse-busy.ts";
+import { runningGuest } from "../guest/running-guest.ts";
+import { decideTaken } from "../start/detach-from-host.ts";
+import { decideNewDevice, decidePeer, freeNames, gatherDevice } from "./new-files.ts";
+import { decidePassed, nameFiles, settlePassed, withOnly } from "./new-passthrough.ts";
+import { decideNewTap, withTapName } from "./new-tap.ts";
+import { refuseOffline } from "./refuse-offline.ts";
+import { refuseOtherInterface } from "./update-rules.ts";
+
+/** A device comes to a running guest. Throws what no running guest can be given. */
+export function attachLive(node: Node, device: Device): AskedChange {
+  const what = `attach ${nameDevice(device)}`;
+  return {
+    what,
+    make(guest) {
+      if (device.element !== "hostdev") return [];
+      const { domain } = plugDevice(runningGuest(guest).domain, settlePassed(node, device));
+      refuseUnready(domain, what);
+      return decideTaken(node, withOnly(domain, device)).steps;
+    },
+    decide: (guest) => decideAttach(node, guest, settlePassed(node, onItsBridge(node, device))),
+  };
+}
+
+/** A device that is meant leaves a running guest. */
+export function detachLive(node: Node, meant: Device): AskedChange {
+  return {
+    what: `detach ${nameDevice(meant)}`,
+    decide: (guest) => decideDetach(node, guest, onItsBridge(node, meant)),
+  };
+}
+
+/** An interface on a network is on a bridge, once its guest runs. */
+function onItsBridge(node: Node, device: Device): Device {
+  if (device.element !== "interface") return device;
+  return { ...device, value: settleInterface(node, device.value, "/interface") };
+}
+
+/** Another medium, or none, for a drive of a running guest. */
+export interface MediumChange {
+  readonly target: string;
+  readonly force: boolean;
+  /** From the drive as it is. Throws what cannot be. */
+  change(drive: Disk): Disk;
+}
+
+/** A drive of a running guest is given another medium. */
+export function changeMediumLive(node: Node, wish: MediumChange): AskedChange {
+  return {
+    what: `change the medium of ${wish.target}`,
+    decide: (guest) => decideMedium(node, guest, wish),
+  };
+}
+
+/** The cable of a running guest's network card is pulled out or put in. */
+export function setLinkLive(node: Node, to: Extract<Device, { element: "interface" }>): AskedChange {
+  return { what: `set the link of ${nameDevice(to)}`, decide: (guest) => decideLink(node, guest, to) };
+}
+
+/** How QEMU's names of new devices begin. */
+const PREFIXES = {
+  disk: "net",
+  interface: "net",
+  rng: "rng",
+  channel: "channel",
+  hostdev: "hostdev",
+} as const;
+
+function decideAttach(node: Node, record: GuestRecord, device: Device): DecidedChange {
+  const plugged = plugDevice(runningGuest(record).domain, device);
+  refuseUnready(plugged.domain, `attach ${nameDevice(device)}`);
+  refuseOffline(node, record, device);
+  // None by now, unless nothing is to be changed at all.
+  const taken = decideTaken(node, withOnly(plugged.domain, device));
+  const gathered = gatherDevice(node, plugged.device, taken.names);
+  const passed = decidePassed(node, record, { ...plugged, gathered });
+  const names = freeNames(record, PREFIXES[device.element]);
+  const tap = decideNewTap(node, record, { device: plugged.device, names });
+  const peers = decidePeer(record, plugged.device, { gathered, name: names.peer });
+  const words = formatHotDevice(plugged.guest, plugged.device, {
+    chains: gathered.chains,
+    names,
+    peers: placed(device, peers),
+    taps: tap === undefined ? [] : [tap.handed],
+    folder: guestPaths(node.paths, record.uuid).workFolder,
+    named: nameFiles(plugged.device, gathered),
+  });
+  const added = decideNewDevice(node, record, { gathered, peers, words });
+  const whole = {
+    ...added,
+    ...(tap === undefined ? {} : { tap }),
+    ...(passed === undefined ? {} : { passed }),
+  };
+  const xml = formatDomain(withTapName(plugged.domain, plugged.device, tap));
+  const { after, steps } = planAttach(whole, monitorOf(node, record));
+  return { steps: [...taken.steps, ...steps], after, xml };
+}
+
+function decideDetach(node: Node, record: GuestRecord, meant: Device): DecidedChange {
+  const { domain, guest } = runningGuest(record);
+  const device = findDevice(domain, meant);
+  refuseHotUnplug(device);
+  refuseBusyDisk(record, device);
+  const id = idOf(record, guest, device);
+  refuseGivenAtStart(record, device, id);
+  refuseOtherChannel(record, device, id);
+  const steps = planDetach(record.steps, id, monitorOf(node, record));
+  return { ...steps, xml: formatDomain(withoutDevice(domain, device)) };
+}
+
+function decideMedium(node: Node, record: GuestRecord, wish: MediumChange): DecidedChange {
+  const { domain, guest } = runningGuest(record);
+  const old = findDisk(domain, wish.target);
+  const value = wish.change(old.value);
+  if (JSON.stringify(value.source) === JSON.stringify(old.value.source)) {
+    return { steps: [], after: [], xml: record.xml };
+  }
+  refuseUsbDrive(value);
+  const changed = withOther(domain, old, { element: "disk", value });
+  refuseUndefinable(changed);
+  refuseUnready(changed, `change the medium of ${wish.target}`);
+  const to = value.source === undefined ? {} : { to: newMedium(node, record, value) };
+  const medium = { id: idOf(record, guest, old), force: wish.force, ...to };
+  const steps = planMedium(record.steps, medium, monitorOf(node, record));
+  return { ...steps, xml: formatDomain(changed) };
+}
+
+function newMedium(node: Node, record: GuestRecord, disk: Disk): NonNullable<NewMedium["to"]> {
+  const device = { element: "disk", value: disk } as const;
+  const gathered = gatherDevice(node, device);
+  const names = freeNames(record, "net");
+  const peers = decidePeer(record, device, { gathered, name: names.peer });
+  const facts = { chains: gathered.chains, names, peers: placed(device, peers) };
+  const { node: top, ...words } = formatMedium(runningGuest(record).guest, disk, facts);
+  return { node: top, device: decideNewDevice(node, record, { gathered, peers, words }) };
+}
+
+/** Connections of a device that is the only one, as far as its words know. */
+function placed({ element }: Device, peers: readonly PluggedPeer[]): readonly LaunchPeer[] {
+  return peers.map(({ name }) => ({ name, place: `/domain/devices/${element}[1]` }));
+}
+
+function decideLink(
+  node: Node,
+  record: GuestRecord,
+  to: Extract<Device, { element: "interface" }>,
+): DecidedChange {
+  const { domain, guest } = runningGuest(record);
+  const old = findDevice(domain, to);
+  const other = refuseOtherInterface(old, to);
+  const isUp = to.value.link?.state !== "down";
+  const wasUp = old.element !== "interface" || old.value.link?.state !== "down";
+  const device = idOf(record, guest, old);
+  const monitor = monitorOf(node, record);
+  return {
+    steps: isUp === wasUp ? [] : [{ do: "set-link", monitor, device, up: isUp }],
+    after: [],
+    xml: formatDomain(withOther(domain, old, other)),
+  };
+}
+
+/** The device's name in QEMU. Throws "failed". */
+function idOf(record: GuestRecord, guest: Guest, device: Device): string {
+  const id = pluggedId(listPlugged(record.steps), guest, device);
+  if (id !== undefined) return id;
+  throw new SvirtError(`Cannot find ${nameDevice(device)} among what QEMU was given`, {
+    kind: "failed",
+    remedy: REPORT_FAULT,
+  });
+}
+
+/** A SCSI device that QEMU has had from its start it keeps open under a number, which nothing takes away from it. */
+function refuseGivenAtStart(record: GuestRecord, device: Device, id: string): void {
+  if (device.element !== "hostdev" || device.value.type !== "scsi") return;
+  const { devices, nodes } = listPlugged(record.steps);
+  const filename = nodes.get(String(devices.get(id)?.["drive"]))?.["filename"];
+  if (typeof filename !== "string" || !filename.startsWith("/proc/self/fd/")) return;
+  throw new SvirtError("Operation not supported: the guest was started with that SCSI device", {
+    kind: "unsupported",
+    remedy: "Detach it from the definition (--config), and start the guest again.",
+  });
+}
+
+/** What is behind it was made by svirt, or has come with the start, and would be left over. */
+function refuseOtherChannel(record: GuestRecord, device: Device, id: string): void {
+  if (device.element !== "channel") return;
+  const { chardevs, devices } = listPlugged(record.steps);
+  if (chardevs.has(String(devices.get(id)?.["chardev"]))) return;
+  throw new SvirtError(
+    `Operation not supported: a channel of type '${device.value.type}' that the guest was started with is not detached`,
+    {
+      kind: "unsupported",
+      remedy: "Detach it from the definition (--config), and start the guest again.",
+    },
+  );
+}
+
+/** Inside such a drive is another, which QEMU names in a way of its own. */
+function refuseUsbDrive(disk: Disk): void {
+  if (diskBus(disk) !== "usb") return;
+  throw new SvirtError("Operation not supported: the medium of a drive on USB is not changed", {
+    kind: "unsupported",
+    remedy: "Detach the drive, and attach it with the other medium.",
+  });
+}
+
+function monitorOf(node: Node, { uuid }: GuestRecord): string {
+  return guestPaths(node.paths, uuid).monitor;
+}

@@ -1,0 +1,32 @@
+import type { Disk } from "../../domain/devices/disk/disk.ts";
+import { isDiskNamed } from "../../domain/devices/disk/facts.ts";
+import { parseDomainText } from "../../domain/document.ts";
+import { SvirtError } from "../../errors.ts";
+import type { Node } from "../../state/instance.ts";
+import type { Ask } from "../change/change-domain.ts";
+import { decideImpact } from "../change/impact.ts";
+import { findDomain } from "../guest/find-domain.ts";
+
+/**
+ * The disk that somebody names by its target or by the path of its source; of drives only, where a medium is meant.
+ * Throws "not-found" in virsh's words. virshFindDisk()
+ */
+export function findNamedDisk(
+  node: Node,
+  { key, wish }: Ask,
+  { isDrive, name }: { readonly name: string; readonly isDrive: boolean },
+): Disk {
+  const { definition, guest } = decideImpact(findDomain(node, key), wish);
+  const xml = guest?.xml ?? definition?.xml ?? "";
+  const { disks } = parseDomainText(xml).devices;
+  const found = disks.find((disk) => (!isDrive || isChangeable(disk)) && isDiskNamed(disk, name));
+  if (found !== undefined) return found;
+  throw new SvirtError(`No disk found whose source path or target is ${name}`, {
+    kind: "not-found",
+    remedy: `svirt domblklist ${key} shows the disks there are.`,
+  });
+}
+
+function isChangeable({ device }: Disk): boolean {
+  return device === "cdrom" || device === "floppy";
+}

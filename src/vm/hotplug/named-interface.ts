@@ -1,0 +1,46 @@
+import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
+import { parseDomainText } from "../../domain/document.ts";
+import { SvirtError } from "../../errors.ts";
+import type { Node } from "../../state/instance.ts";
+import type { Ask } from "../change/change-domain.ts";
+import { decideImpact } from "../change/impact.ts";
+import { findDomain } from "../guest/find-domain.ts";
+import { findInterface } from "../guest/guest-interfaces.ts";
+
+/** The interfaces of the running guest or of the definition, whichever is to be changed first. */
+function interfacesOf(node: Node, { key, wish }: Ask): readonly NetworkInterface[] {
+  const { definition, guest } = decideImpact(findDomain(node, key), wish);
+  return parseDomainText(guest?.xml ?? definition?.xml ?? "").devices.interfaces;
+}
+
+/** The interface that somebody names by its device on the host or by its address. Throws "not-found". */
+export function findNamedInterface(node: Node, ask: Ask, name: string): NetworkInterface {
+  return findInterface(interfacesOf(node, ask), name);
+}
+
+/**
+ * The one interface of that type, or the one of them that has that address. Throws "not-found", and "usage" when several
+ * could be meant, in virsh's words. virshDomainDetachInterface()
+ */
+export function findTypedInterface(
+  node: Node,
+  ask: Ask,
+  { mac, type }: { readonly type: string; readonly mac: string | undefined },
+): NetworkInterface {
+  const ofType = interfacesOf(node, ask).filter((found) => found.type === type);
+  const found =
+    mac === undefined ? ofType : ofType.filter((one) => one.mac?.address.toLowerCase() === mac.toLowerCase());
+  const [first] = found;
+  if (first === undefined) {
+    const what = mac === undefined ? `of type '${type}'` : `with MAC address ${mac} of type '${type}'`;
+    throw new SvirtError(`No interface ${what} found`, {
+      kind: "not-found",
+      remedy: `svirt domiflist ${ask.key} shows the interfaces there are.`,
+    });
+  }
+  if (found.length === 1) return first;
+  throw new SvirtError(
+    `Domain has ${found.length} interfaces. Please specify which one to detach using --mac`,
+    { kind: "usage", remedy: `svirt domiflist ${ask.key} shows them.` },
+  );
+}

@@ -1,0 +1,116 @@
+import type { Device } from "../../domain/device.ts";
+import { listDisk } from "../../domain/resources/disk.ts";
+import { listHostDevice } from "../../domain/resources/hostdev.ts";
+import { peerSocketOf } from "../../domain/resources/peer-sockets.ts";
+import type { Resource } from "../../domain/resources/resource.ts";
+import { SvirtError } from "../../errors.ts";
+import { decisionOf, type LabelDecision, UNCONFINED } from "../../label/guest-label.ts";
+import { peerContext } from "../../label/peer-context.ts";
+import { decideFiles } from "../../labelling/file-labels.ts";
+import { claimIn } from "../../plan/actions/block.ts";
+import type { NewDevice } from "../../plan/actions/hotplug.ts";
+import { fileKey, type LabelledFile } from "../../plan/facts/file.ts";
+import type { PluggedPeer } from "../../plan/facts/guest-order.ts";
+import { listPlugged } from "../../plan/record/qemu-objects.ts";
+import type { DeviceWords, FreeNames } from "../../qemu/hotplug/plug.ts";
+import { readPolicyFacts } from "../../report/policy-facts.ts";
+import { type GatheredFiles, gatherResources } from "../../resolve/files/all.ts";
+import type { Node } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
+import { listHanded } from "../start/guest-command.ts";
+
+/** The files behind one device, as found on the host, or as they would be once svirt had taken PCI devices. */
+export function gatherDevice(node: Node, device: Device, taken?: ReadonlySet<string>): GatheredFiles {
+  const peer = peerSocketOf(device);
+  return gatherResources(node.host, [...listOf(device), ...(peer === undefined ? [] : [peer])], {
+    makeMissing: false,
+    ...(taken === undefined ? {} : { taken }),
+  });
+}
+
+function listOf(device: Device): readonly Resource[] {
+  switch (device.element) {
+    case "disk":
+      return listDisk(device.value);
+    case "hostdev":
+      return listHostDevice(device.value);
+    case "interface":
+    case "rng":
+    case "channel":
+      return [];
+  }
+}
+
+interface Gathered {
+  readonly gathered: GatheredFiles;
+  readonly words: DeviceWords;
+  readonly peers?: readonly PluggedPeer[];
+}
+
+/** The connection that svirt makes for a device that another program serves, under that name. */
+export function decidePeer(
+  guest: GuestRecord,
+  device: Device,
+  { gathered, name }: { readonly gathered: GatheredFiles; readonly name: string },
+): readonly PluggedPeer[] {
+  const path = peerSocketOf(device)?.path;
+  const socket = gathered.files.find(({ named }) => named === path)?.facts.id;
+  if (socket === undefined) return [];
+  const { label } = guest.label;
+  return [{ name, uid: guest.uid, socket, ...(label === undefined ? {} : { context: peerContext(label) }) }];
+}
+
+/**
+ * A device with its files opened and labelled as those of the guest's other devices are. What the guest has already is
+ * not taken twice. The caller holds the registry's lock. Throws "label-taken".
+ */
+export function decideNewDevice(
+  node: Node,
+  guest: GuestRecord,
+  { gathered, peers = [], words }: Gathered,
+): NewDevice {
+  const { uid, uuid } = guest;
+  const files = decideFiles(node, labelDecisionOf(node, guest), { uuid, uid, files: gathered.files });
+  return {
+    files: files.filter((file) => isNew(guest, file)),
+    handed: listHanded(node, words.descriptors, gathered.files),
+    peers,
+    commands: words.commands,
+  };
+}
+
+/** How the guest's files are labelled: as was decided at its start. */
+export function labelDecisionOf(node: Node, { label }: GuestRecord): LabelDecision {
+  if (label.type === "none") return UNCONFINED;
+  const recorded = { label: undefined, imageLabel: undefined, baseLabel: undefined, ...label };
+  return decisionOf(recorded, readPolicyFacts(node.host));
+}
+
+/** How QEMU's names of devices of one kind begin. */
+type Prefix = "net" | "rng" | "channel" | "hostdev";
+
+/** Names that nothing in the guest's QEMU bears. */
+export function freeNames(guest: GuestRecord, prefix: Prefix): FreeNames {
+  const { devices, files, nodes, peers } = listPlugged(guest.steps);
+  return {
+    node: nextOf(nodes.keys(), /^libvirt-(\d+)-/, 1),
+    set: Math.max(2, ...files.keys()) + 1,
+    peer: `peer${nextOf(peers.keys(), /^peer(\d+)$/, 0)}`,
+    alias: `${prefix}${nextOf(devices.keys(), new RegExp(`^${prefix}(\\d+)$`), 0)}`,
+  };
+}
+
+function nextOf(names: Iterable<string>, pattern: RegExp, least: number): number {
+  const numbers = [...names].flatMap((name) => pattern.exec(name)?.[1] ?? []).map(Number);
+  return Math.max(least - 1, ...numbers) + 1;
+}
+
+function isNew(guest: GuestRecord, file: LabelledFile): boolean {
+  const claim = claimIn(guest.steps, fileKey(file.id));
+  if (claim === undefined) return true;
+  if (claim.label === file.to && claim.sharing === file.sharing) return false;
+  throw new SvirtError(
+    `Cannot label ${file.id.path}: the guest has it already, in a way that wants another label`,
+    { kind: "label-taken", remedy: "Give the guest a copy of it." },
+  );
+}

@@ -1,0 +1,89 @@
+import type { Device } from "../../domain/device.ts";
+import type { Domain } from "../../domain/domain.ts";
+import { SvirtError } from "../../errors.ts";
+import type { PassedDevice } from "../../plan/actions/passthrough.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import type { Step } from "../../plan/steps/step.ts";
+import { readPolicyFacts } from "../../report/policy-facts.ts";
+import type { GatheredFiles } from "../../resolve/files/all.ts";
+import { listGroupLinks } from "../../resolve/files/vfio.ts";
+import { settleUsbDevice } from "../../resolve/usb-devices.ts";
+import { parseContextOrUndefined } from "../../selinux/context.ts";
+import type { Node } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
+import { memlockOf } from "../start/guest-command.ts";
+
+/** A device of the host's on USB has a place there, which is looked up. Throws "not-found", "unsupported". */
+export function settlePassed(node: Node, device: Device): Device {
+  if (device.element !== "hostdev" || device.value.type !== "usb") return device;
+  return { ...device, value: settleUsbDevice(node.host, device.value) };
+}
+
+/** The guest with no other devices of the host's than this one. */
+export function withOnly(domain: Domain, device: Device): Domain {
+  const hostdevs = device.element === "hostdev" ? [device.value] : [];
+  return { ...domain, devices: { ...domain.devices, disks: [], hostdevs } };
+}
+
+/** What QEMU opens of a device by its own name, by what the XML says of it. */
+export function nameFiles(device: Device, { files }: GatheredFiles): ReadonlyMap<string, string> {
+  if (device.element !== "hostdev" || device.value.type !== "scsi") return new Map();
+  return new Map(files.map(({ facts, named }) => [named, facts.id.path]));
+}
+
+/**
+ * What of a device of the host's QEMU finds by itself; undefined for other devices. `domain` has the device. Throws
+ * "denied" for a guest whose domain may not look for it: a process keeps the domain that it was started in.
+ */
+export function decidePassed(
+  node: Node,
+  guest: GuestRecord,
+  found: { readonly device: Device; readonly domain: Domain; readonly gathered: GatheredFiles },
+): PassedDevice | undefined {
+  const { device, domain, gathered } = found;
+  if (device.element !== "hostdev") return undefined;
+  refuseBlind(node, guest, device);
+  const isByName = device.value.type !== "usb";
+  return {
+    links: listGroupLinks(node.host, withOnly(domain, device)),
+    label: guest.label.imageLabel,
+    workFolder: guestPaths(node.paths, guest.uuid).workFolder,
+    grants: isByName ? gathered.files.map(({ facts }) => ({ file: facts.id, uid: guest.uid })) : [],
+    memlock: decideMemlock(node, guest, domain),
+  };
+}
+
+function decideMemlock(
+  { host }: Node,
+  { process }: GuestRecord,
+  domain: Domain,
+): Extract<Step, { do: "set-memlock" }> | undefined {
+  const to = memlockOf(domain).memlockKiB;
+  if (to === undefined || process === undefined) return undefined;
+  const text = host.readText(`/proc/${process.pid}/limits`) ?? "";
+  const is = /^Max locked memory +(\d+|unlimited)/m.exec(text)?.[1] ?? "0";
+  const from = is === "unlimited" ? is : Math.floor(Number(is) / 1024);
+  const isEnough = from === "unlimited" || (to !== "unlimited" && from >= to);
+  return isEnough ? undefined : { do: "set-memlock", process, from, to };
+}
+
+function refuseBlind(
+  node: Node,
+  { label: { baseLabel, label, type } }: GuestRecord,
+  device: Extract<Device, { element: "hostdev" }>,
+): void {
+  if (device.value.type !== "usb" || type !== "dynamic" || label === undefined || baseLabel !== undefined)
+    return;
+  const { domain } = readPolicyFacts(node.host);
+  const is = parseContextOrUndefined(label)?.type;
+  const keys = ["kvm", "kvmWithNetwork", "qemu", "qemuWithNetwork"] as const;
+  if (!keys.some((key) => domain[key].type === is && domain.withUsb[key].type !== is)) return;
+  throw new SvirtError(
+    `Cannot attach the hostdev: the guest was started without USB devices of the host's, and ${is} may not look for them`,
+    {
+      kind: "denied",
+      remedy:
+        "Attach it to the definition (--config), or give that one with startupPolicy='optional', and start the guest again.",
+    },
+  );
+}

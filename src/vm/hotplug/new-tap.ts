@@ -1,0 +1,32 @@
+import { type Device, withOther } from "../../domain/device.ts";
+import type { Domain } from "../../domain/domain.ts";
+import type { NewTap } from "../../plan/actions/hotplug.ts";
+import { decideTap, isTapped } from "../../plan/decide/tap.ts";
+import type { FreeNames } from "../../qemu/hotplug/plug.ts";
+import { refuseTap } from "../../resolve/host/refuse-privileged.ts";
+import { macvtapFacts, nameTap, tapFacts } from "../../resolve/host/taps.ts";
+import type { Node } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
+
+/** The tap of an interface that comes to a running guest; undefined for a device without one. Throws what decideTap() throws. */
+export function decideNewTap(
+  node: Node,
+  { label, uid }: Pick<GuestRecord, "label" | "uid">,
+  { device, names }: { readonly device: Device; readonly names: FreeNames },
+): NewTap | undefined {
+  if (device.element !== "interface" || !isTapped(device.value)) return undefined;
+  refuseTap(node, device.value, "/interface");
+  const alias = device.value.alias ?? names.alias;
+  const isDirect = device.value.type === "direct";
+  const macvtap = isDirect ? macvtapFacts(node, { label: label.label, uid }) : {};
+  const tap = decideTap({ ...device.value, alias }, alias, { ...tapFacts(node), ...macvtap });
+  return { handed: nameTap(tap, (at) => `fd-${alias}-${at}`), setup: tap.setup, link: tap.link };
+}
+
+/** The domain with the name that the device's tap has. */
+export function withTapName(domain: Domain, device: Device, tap: NewTap | undefined): Domain {
+  if (tap === undefined || device.element !== "interface" || !isTapped(device.value)) return domain;
+  const { value } = device;
+  const target = { ...value.target, dev: tap.handed.name };
+  return withOther(domain, device, { element: "interface", value: { ...value, target } });
+}

@@ -1,0 +1,34 @@
+import type { Device } from "../../domain/device.ts";
+import { isServed, isServedDevice } from "../../domain/uses-network.ts";
+import { SvirtError } from "../../errors.ts";
+import { readPolicyFacts } from "../../report/policy-facts.ts";
+import { parseContextOrUndefined } from "../../selinux/context.ts";
+import type { Node } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
+
+/**
+ * Refuses a user-network interface, or a disk on the network, for a guest whose domain may make no connection: a process
+ * keeps the domain that it was started in. Throws "denied".
+ */
+export function refuseOffline(node: Node, guest: GuestRecord, device: Device): void {
+  const { baseLabel, label, type } = guest.label;
+  if (!makesConnections(device) || type !== "dynamic" || label === undefined || baseLabel !== undefined)
+    return;
+  const { domain } = readPolicyFacts(node.host);
+  const is = parseContextOrUndefined(label)?.type;
+  const isOffline = [domain, domain.withUsb].some(
+    ({ kvm, kvmWithNetwork, qemu, qemuWithNetwork }) =>
+      (is === kvm.type && is !== kvmWithNetwork.type) || (is === qemu.type && is !== qemuWithNetwork.type),
+  );
+  if (!isOffline) return;
+  throw new SvirtError(
+    `Cannot attach the ${device.element}: the guest was started without a network, and ${is} may make no connection`,
+    { kind: "denied", remedy: "Attach it to the definition (--config), and start the guest again." },
+  );
+}
+
+function makesConnections(device: Device): boolean {
+  if (device.element === "interface") return device.value.type === "user";
+  if (device.element === "hostdev") return isServedDevice(device.value);
+  return device.element === "disk" && isServed(device.value);
+}

@@ -1,0 +1,81 @@
+import type { Device } from "../../domain/device.ts";
+import type { Disk } from "../../domain/devices/disk/disk.ts";
+import { canonical } from "../../domain/forms/canonical.ts";
+import { SvirtError } from "../../errors.ts";
+import { fillDisk } from "../../qemu/devices/disk/defaults.ts";
+
+/**
+ * The drive with the other's source: all else must be as it is. Throws "unsupported" for a disk that has no media, and
+ * for what cannot be changed. qemuDomainDiskChangeSupported() of libvirt
+ */
+export function changeSource(drive: Disk, other: Disk): Disk {
+  refuseFixed(drive);
+  const wanted = fillDisk(other);
+  const changed = new Map(traitsOf(drive, wanted));
+  for (const [field, value] of traitsOf(wanted, wanted)) {
+    if (changed.get(field) !== value) throw cannotModify(field, "disk");
+    changed.delete(field);
+  }
+  const [left] = changed.keys();
+  if (left !== undefined) throw cannotModify(left, "disk");
+  return takeSource(drive, wanted);
+}
+
+/** Throws "unsupported" for a disk that has no media. */
+export function refuseFixed({ device = "disk" }: Disk): void {
+  if (device === "cdrom" || device === "floppy") return;
+  throw new SvirtError(`Operation not supported: disk device type '${device}' cannot be changed`, {
+    kind: "unsupported",
+    remedy: "Detach the disk, and attach another.",
+  });
+}
+
+/** The drive with what the other has in it. */
+export function takeSource(drive: Disk, other: Disk): Disk {
+  const { backingStore: _, driver, source: __, type: ___, ...rest } = drive;
+  const { type: format, ...look } = driver ?? {};
+  const { backingStore, source, type } = other;
+  const as = other.driver?.type;
+  return {
+    ...rest,
+    driver: { ...look, ...(as === undefined ? {} : { type: as }) },
+    type,
+    ...(source === undefined ? {} : { source }),
+    ...(backingStore === undefined ? {} : { backingStore }),
+  } as Disk;
+}
+
+/** The interface with the other's link: all else must be as it is. Throws "unsupported". qemuDomainChangeNet() of libvirt */
+export function refuseOtherInterface(
+  old: Device,
+  other: Extract<Device, { element: "interface" }>,
+): Extract<Device, { element: "interface" }> {
+  if (old.element !== "interface") return other;
+  const { link: _, ...before } = old.value;
+  const { link, ...after } = other.value;
+  const is = new Map<string, unknown>(Object.entries(before));
+  for (const [field, value] of Object.entries(after)) {
+    if (canonical(is.get(field)) !== canonical(value)) throw cannotModify(field, "interface");
+  }
+  return { element: "interface", value: { ...before, ...(link === undefined ? {} : { link }) } };
+}
+
+/** All that a drive is besides its medium; what the other leaves open is not asked. */
+function traitsOf(disk: Disk, other: Disk): [field: string, value: string][] {
+  const { backingStore: _, driver, source: __, type: ___, address, alias, ...rest } = disk;
+  const { type: ____, ...look } = driver ?? {};
+  const fixed = {
+    ...rest,
+    driver: look,
+    ...(other.address === undefined ? {} : { address }),
+    ...(other.alias === undefined ? {} : { alias }),
+  };
+  return Object.entries(fixed).map(([field, value]) => [field, canonical(value)]);
+}
+
+function cannotModify(field: string, element: string): SvirtError {
+  return new SvirtError(`Operation not supported: cannot modify field '${field}' of the ${element}`, {
+    kind: "unsupported",
+    remedy: "Leave it as svirt dumpxml shows it, or change the definition: svirt define",
+  });
+}

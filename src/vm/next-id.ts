@@ -1,9 +1,0 @@
-import type { Node } from "./node.ts";
-
-/** The next number for a running guest: it counts from 1 at each boot. The caller holds the registry's lock. */
-export function takeNextId(node: Node): number {
-  const path = `${node.paths.run}/next-id`;
-  const next = Number(node.host.readText(path) ?? "1");
-  node.host.writeText(path, `${next + 1}\n`, 0o600);
-  return next;
-}

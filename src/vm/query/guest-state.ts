@@ -1,0 +1,44 @@
+import type { Monitor } from "../../host/host.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import type { DomainState } from "../../qemu/monitor/status.ts";
+import { decideState } from "../../qemu/monitor/status.ts";
+import { converse } from "../../run/monitor/converse.ts";
+import type { Node } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
+
+/** A monitor answers at once, unless another svirt talks to it just now. */
+const ASK_TIMEOUT_MS = 2000;
+
+/** Why nothing is known of a guest but that the kernel has its process: QEMU does not answer, or talks to another svirt. */
+export type Silence = "no answer" | "busy";
+
+/**
+ * How a running guest stands: QEMU is asked. One that does not answer within 2 s, or makes no sense, runs, as far as the
+ * kernel knows; the reason is a Silence then.
+ */
+export async function getGuestState(node: Node, guest: GuestRecord): Promise<DomainState> {
+  const { lock, monitor: path } = guestPaths(node.paths, guest.uuid);
+  try {
+    return await converse(node.host, { monitor: path, timeoutMs: ASK_TIMEOUT_MS }, (monitor) =>
+      askState(guest, monitor),
+    );
+  } catch {
+    return { state: "running", reason: node.host.isLocked(lock) ? "busy" : "no answer" };
+  }
+}
+
+/** Undefined for a guest whose QEMU has answered. */
+export function silenceOf({ reason }: DomainState): Silence | undefined {
+  return reason === "no answer" || reason === "busy" ? reason : undefined;
+}
+
+/** The same of a guest whose monitor somebody talks to already: there is but one at a time. */
+export async function askState(guest: GuestRecord, monitor: Monitor): Promise<DomainState> {
+  const answer = await monitor.execute("query-status");
+  const asked =
+    typeof answer === "object" && answer !== null && "status" in answer ? String(answer.status) : undefined;
+  if (asked === undefined) return { state: "running", reason: "unknown" };
+  if (asked !== "running") return decideState(asked);
+  if (guest.unpaused === true) return { state: "running", reason: "unpaused" };
+  return { state: "running", reason: guest.restored === true ? "restored" : "booted" };
+}

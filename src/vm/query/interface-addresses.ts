@@ -1,0 +1,55 @@
+import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
+import { parseAgentAnswer } from "../../qemu/agent/answer.ts";
+import { ASK_INTERFACES, parseInterfaces } from "../../qemu/agent/interfaces.ts";
+import type { Node } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
+import { askAgent } from "../agent/ask-agent.ts";
+
+/** An interface and the addresses that it was seen with, or that the guest says it has. */
+export interface AddressedInterface {
+  readonly interface: string;
+  /** Undefined: the guest tells none. */
+  readonly mac: string | undefined;
+  readonly addresses: readonly {
+    readonly type: "ipv4" | "ipv6";
+    readonly address: string;
+    /** 0: a neighbour's is not known. */
+    readonly prefix: number;
+  }[];
+}
+
+/** What the agent in a guest says of its interfaces, by the guest's own names. Throws what askAgent() throws. */
+export async function askAddresses(
+  node: Node,
+  guest: GuestRecord,
+  name: string | undefined,
+): Promise<AddressedInterface[]> {
+  const command = JSON.stringify({ execute: ASK_INTERFACES });
+  const said = await askAgent(node, guest, { command, timeoutMs: undefined });
+  const found = said === undefined ? [] : parseInterfaces(parseAgentAnswer(said.line, said.name));
+  return found
+    .filter((one) => name === undefined || one.name === name)
+    .map((one) => ({ interface: one.name, mac: one.mac, addresses: one.addresses }));
+}
+
+/** ATF_COM of linux/if_arp.h: the neighbour has answered. */
+const IS_COMPLETE = 0x2;
+
+/** What the host's table of neighbours has of these interfaces; none that it has nothing of. proc_net(5) arp */
+export function listArpAddresses(
+  { host }: Node,
+  interfaces: readonly NetworkInterface[],
+): AddressedInterface[] {
+  const lines = (host.readText("/proc/net/arp") ?? "").split("\n").slice(1);
+  const known = lines.flatMap((line) => {
+    const [address = "", , flags = "0", mac = ""] = line.trim().split(/\s+/);
+    return (Number(flags) & IS_COMPLETE) === 0 ? [] : [{ address, mac: mac.toLowerCase() }];
+  });
+  return interfaces.flatMap(({ mac, target }) => {
+    const wanted = mac?.address.toLowerCase() ?? "";
+    const addresses = known
+      .filter((one) => one.mac === wanted)
+      .map(({ address }) => ({ type: "ipv4" as const, address, prefix: 0 }));
+    return addresses.length === 0 ? [] : [{ interface: target?.dev ?? "-", mac: wanted, addresses }];
+  });
+}

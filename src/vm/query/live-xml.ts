@@ -1,0 +1,57 @@
+import type { Devices } from "../../domain/devices.ts";
+import { formatDomain } from "../../domain/document.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import { runningChain } from "../../plan/record/disk-chain.ts";
+import { listPlugged } from "../../plan/record/qemu-objects.ts";
+import { socketPath } from "../../qemu/devices/chardev/backend.ts";
+import type { Node } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
+import { namedDevices } from "../guest/named-devices.ts";
+import { runningGuest } from "../guest/running-guest.ts";
+
+/**
+ * The XML of a running guest as `virsh dumpxml` shows one: with its id and its label, and of its devices their names in
+ * QEMU, the terminals and sockets that they got, the images of its disks with their numbers, and which channels it has open,
+ * as far as that is known.
+ */
+export function formatLive(
+  { paths }: Pick<Node, "paths">,
+  record: GuestRecord,
+  openPorts: ReadonlyMap<string, boolean> = new Map(),
+): string {
+  const { domain, guest } = runningGuest(record);
+  const plugged = listPlugged(record.steps);
+  const named = namedDevices(guest, plugged);
+  const { workFolder } = guestPaths(paths, record.uuid);
+  const { imageLabel, label, relabel } = record.label;
+  return formatDomain(
+    { ...domain, devices: withSockets(named, workFolder) },
+    {
+      id: record.id,
+      ...(label === undefined ? {} : { label }),
+      ...(imageLabel === undefined || !relabel ? {} : { imageLabel }),
+      terminals: new Map(Object.entries(record.terminals ?? {})),
+      openPorts,
+      chains: new Map(named.disks.map(({ alias = "" }) => [alias, runningChain(plugged, alias)])),
+    },
+  );
+}
+
+/** Where svirt has chosen. */
+function withSockets(devices: Devices, folder: string): Devices {
+  return {
+    ...devices,
+    channels: devices.channels.map((found) => {
+      if (found.type !== "unix" || found.source?.path !== undefined) return found;
+      const path = socketPath(folder, found.alias ?? "");
+      return { ...found, source: { seclabels: [], ...found.source, mode: "bind" as const, path } };
+    }),
+    graphics: devices.graphics.map((found) => {
+      if (found.type !== "vnc") return found;
+      const [first, ...others] = found.listens;
+      if (first?.type !== "socket") return found;
+      const socket = socketPath(folder, "vnc");
+      return { ...found, socket, listens: [{ ...first, socket }, ...others] };
+    }),
+  };
+}

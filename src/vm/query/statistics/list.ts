@@ -1,0 +1,59 @@
+import { parseDomainText } from "../../../domain/document.ts";
+import { guestPaths } from "../../../plan/paths.ts";
+import { completeGuest } from "../../../qemu/complete-guest.ts";
+import { converse } from "../../../run/monitor/converse.ts";
+import type { Node } from "../../../state/instance.ts";
+import type { FoundDomain } from "../../guest/find-domain.ts";
+import { listInterfaces, listIothreads } from "./devices.ts";
+import { listDisks } from "./disks.ts";
+import { listBalloon, listDirtyRate } from "./memory.ts";
+import { listCpuTotal, listMachine, listVcpus } from "./processors.ts";
+import { listState } from "./state.ts";
+import type { Entry, Subject } from "./subject.ts";
+
+/** virsh's options for libvirt's groups, in libvirt's order. Of perf and memory svirt has nothing: nobody can ask for events. */
+export const GROUPS = {
+  state: listState,
+  "cpu-total": listCpuTotal,
+  balloon: listBalloon,
+  vcpu: listVcpus,
+  interface: listInterfaces,
+  block: listDisks,
+  perf: async () => [],
+  iothread: listIothreads,
+  memory: async () => [],
+  dirtyrate: listDirtyRate,
+  vm: listMachine,
+} as const satisfies Readonly<Record<string, (subject: Subject) => Promise<readonly Entry[]>>>;
+export type Group = keyof typeof GROUPS;
+
+/** For all the questions about one guest: some 20, each answered at once by a QEMU that does not hang. */
+const TIMEOUT_MS = 5000;
+
+/** What libvirt's virConnectGetAllDomainStats tells of one domain, in its order. Throws "timeout", "failed". */
+export async function listStatistics(
+  node: Node,
+  found: FoundDomain,
+  wish: { readonly groups: readonly Group[]; readonly backing: boolean },
+): Promise<readonly Entry[]> {
+  const { definition, guest } = found;
+  const domain = parseDomainText(guest?.xml ?? definition?.xml ?? "");
+  const subject = { node, found, domain, whole: completeGuest(domain), backing: wish.backing };
+  const pid = guest?.process?.pid;
+  if (guest === undefined || pid === undefined)
+    return await listGroups({ ...subject, running: undefined }, wish);
+  const at = { monitor: guestPaths(node.paths, guest.uuid).monitor, timeoutMs: TIMEOUT_MS };
+  return await converse(node.host, at, (monitor) =>
+    listGroups({ ...subject, running: { guest, pid, monitor } }, wish),
+  );
+}
+
+async function listGroups(
+  subject: Subject,
+  { groups }: { readonly groups: readonly Group[] },
+): Promise<readonly Entry[]> {
+  const entries: Entry[] = [];
+  // One after the other: a monitor answers one question at a time.
+  for (const group of groups) entries.push(...(await GROUPS[group](subject)));
+  return entries;
+}

@@ -1,0 +1,17 @@
+import { numberState } from "../../../qemu/monitor/state-numbers.ts";
+import { readReason } from "../../../state/reason.ts";
+import { askState } from "../guest-state.ts";
+import type { Entry, Subject } from "./subject.ts";
+
+/** VIR_DOMAIN_STATS_STATE */
+export async function listState({ found, node, running }: Subject): Promise<readonly Entry[]> {
+  const is =
+    running === undefined
+      ? { state: "shut off" as const, reason: readReason(node, found.uuid) ?? "unknown" }
+      : await askState(running.guest, running.monitor);
+  const { reason, state } = numberState(is);
+  return [
+    ["state.state", state],
+    ["state.reason", reason],
+  ];
+}

@@ -1,0 +1,41 @@
+import { parseDomain } from "../../domain/document.ts";
+import { SvirtError } from "../../errors.ts";
+import { inspectExisting } from "../../labelling/free-file.ts";
+import type { FileId } from "../../plan/facts/file.ts";
+import { type FoundHead, HEAD_BYTES, parseSaveHead, parseSaveImage } from "../../qemu/files/save-image.ts";
+import { wrongType } from "../../resolve/inspect-file.ts";
+import type { Node } from "../../state/instance.ts";
+
+/** A file that a guest was saved to. */
+export interface SaveImage extends FoundHead {
+  readonly file: FileId;
+}
+
+/** Its head; the guest's memory is not looked at. Throws "not-found", "failed" in libvirt's words. */
+export function readSaveImage(node: Node, path: string): SaveImage {
+  const { id: file, type } = inspectExisting(node, path);
+  if (type !== "file" && type !== "block") throw wrongType(path, type);
+  const head = node.host.readBytes(file, 0, HEAD_BYTES);
+  const { dataBytes } = parseSaveHead(head);
+  return { file, ...parseSaveImage(head, node.host.readBytes(file, HEAD_BYTES, dataBytes)) };
+}
+
+/**
+ * The definition that it is restored with: another one that is given, if it is the same domain's. Throws "usage" in
+ * libvirt's words. virDomainDefCheckABIStability()
+ */
+export function decideSavedXml(image: SaveImage, other: Uint8Array | undefined): Uint8Array {
+  const own = new TextEncoder().encode(image.xml);
+  if (other === undefined) return own;
+  const [saved, given] = [parseDomain(own), parseDomain(other)];
+  if (given.name === saved.name && given.uuid === saved.uuid) return other;
+  const [what, to, from] =
+    given.uuid === saved.uuid ? ["name", given.name, saved.name] : ["uuid", given.uuid, saved.uuid];
+  throw new SvirtError(
+    `unsupported configuration: Target domain ${what} ${to} does not match source ${from}`,
+    {
+      kind: "usage",
+      remedy: "Change a copy of what svirt save-image-dumpxml prints.",
+    },
+  );
+}

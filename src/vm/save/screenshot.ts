@@ -1,0 +1,74 @@
+import * as v from "valibot";
+import { parseDomainText } from "../../domain/document.ts";
+import { SvirtError } from "../../errors.ts";
+import { planScreenshot } from "../../plan/actions/stream.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import { completeGuest } from "../../qemu/complete-guest.ts";
+import type { Node } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
+import { type AskedChange, changeGuest } from "../change/change-guest.ts";
+import { findRunning } from "../guest/find-domain.ts";
+import { withMonitor } from "../guest/guest-monitor.ts";
+import { decideTarget } from "./target-file.ts";
+
+/** How a picture is kept: PNG where this QEMU can, else PPM. */
+export type PictureType = "image/png" | "image/x-portable-pixmap";
+
+const schema = v.array(v.looseObject({ values: v.optional(v.array(v.string())) }));
+
+/** Writes what is on a guest's screen to a file. Throws "wrong-state" when it is off, "failed" with QEMU's words. */
+export async function takeScreenshot(
+  node: Node,
+  key: string,
+  wish: {
+    /** The file, once it is known what will be in it. */
+    pathFor(name: string, type: PictureType): string;
+    /** Which output of the first card. */
+    readonly screen: number;
+  },
+): Promise<{ path: string; type: PictureType }> {
+  const { guest, name } = findRunning(node, key);
+  const screen = findScreen(guest, wish.screen);
+  const { monitor, workFolder } = guestPaths(node.paths, guest.uuid);
+  const type = await askPictureType(node, guest.uuid);
+  const path = wish.pathFor(name, type);
+  const asked: AskedChange = {
+    what: "screenshot",
+    decide(now) {
+      const seen = { monitor, isRunning: true, imageLabel: now.label.imageLabel };
+      const format = type === "image/png" ? { format: "png" } : {};
+      // In the guest's folder, which is bounded; by a name that the guest cannot take first.
+      const buffer = `${workFolder}/screen-${node.host.makeUuid()}`;
+      const drawing = { buffer, ...format, ...screen };
+      return { ...planScreenshot(decideTarget(node, path, now.uuid), seen, drawing), xml: now.xml };
+    },
+  };
+  await changeGuest(node, guest.uuid, { asked });
+  return { path, type };
+}
+
+/** In libvirt's words. qemuDomainScreenshot() */
+function findScreen({ xml }: GuestRecord, head: number): { readonly device: string; readonly head: number } {
+  const [card] = completeGuest(parseDomainText(xml)).devices.videos;
+  if (card === undefined || card.model.type === "none") {
+    throw refused("no screens to take screenshot from", "wrong-state", "Give it a <video>.");
+  }
+  const heads = card.model.heads ?? 1;
+  if (head < heads) return { device: card.alias ?? "video0", head };
+  throw refused("no such screen", "usage", `Name one below ${heads}: --screen 0`);
+}
+
+function refused(what: string, kind: "wrong-state" | "usage", remedy: string): SvirtError {
+  const words = kind === "usage" ? "invalid argument" : "Requested operation is not valid";
+  return new SvirtError(`${words}: ${what}`, { kind, remedy });
+}
+
+/** Of the formats of a picture PPM is always there. qemu.git qapi/ui.json ImageFormat */
+async function askPictureType(node: Node, uuid: string): Promise<PictureType> {
+  const entries = v.parse(
+    schema,
+    await withMonitor(node, uuid, (monitor) => monitor.execute("query-qmp-schema")),
+  );
+  const knowsPng = entries.some(({ values = [] }) => values.includes("ppm") && values.includes("png"));
+  return knowsPng ? "image/png" : "image/x-portable-pixmap";
+}

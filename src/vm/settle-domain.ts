@@ -1,9 +1,0 @@
-import type { Domain } from "../domain/domain.ts";
-import type { Host } from "../host.ts";
-import { settleDisks } from "./settle-disks.ts";
-import { settleUsb } from "./settle-usb.ts";
-
-/** The domain with what its XML leaves to the host, which may be another at the next start. Throws "not-found". */
-export function settleDomain(host: Host, domain: Domain): Domain {
-  return settleUsb(host, settleDisks(host, domain));
-}

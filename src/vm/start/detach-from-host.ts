@@ -1,0 +1,123 @@
+import { formatDomain } from "../../domain/document.ts";
+import type { Domain } from "../../domain/domain.ts";
+import { listResources } from "../../domain/resources/resources.ts";
+import { SvirtError } from "../../errors.ts";
+import type { Host } from "../../host/host.ts";
+import { decideGuestLabel } from "../../labelling/guest-label.ts";
+import type { Step } from "../../plan/steps/step.ts";
+import { groupOf, isForGuests, refuseSharedGroup } from "../../resolve/files/vfio.ts";
+import { refuseBusyDisks } from "../../resolve/host/busy-disks.ts";
+import { missing } from "../../resolve/inspect-file.ts";
+import { driverOf, FOR_GUESTS, overrideOf, PCI_DEVICES } from "../../run/steps/pci-device.ts";
+import { runPlan, type Watch } from "../../run/steps/run-plan.ts";
+import { chooseUid } from "../../state/choose-uid.ts";
+import { isSession, type Node, registryOf } from "../../state/instance.ts";
+import { actorFor, withRegistryLock } from "../../state/locks.ts";
+import { newRecord } from "../../state/new-record.ts";
+import { readRecord, writeRecord } from "../../state/record.ts";
+import { takeBack } from "../end/undo-start.ts";
+import { refuseConflict } from "../guest/refuse-conflict.ts";
+
+/** PCI devices that are taken from their drivers for a guest. */
+export interface TakenDevices {
+  readonly names: ReadonlySet<string>;
+  readonly steps: readonly Step[];
+}
+
+/**
+ * The devices of a domain with `managed='yes'` that are not at vfio-pci already: what is there already stays there, as in
+ * the reference. The caller holds the registry's lock. Throws "wrong-state" for what the host cannot do without,
+ * "label-taken" for what another guest has, "denied" in a session.
+ */
+export function decideTaken(node: Node, domain: Domain): TakenDevices {
+  const { host } = node;
+  const names = listManaged(domain).filter((name) => !isForGuests(driverOf(host, name) ?? ""));
+  if (names.length > 0 && isSession(node)) {
+    throw new SvirtError(`Cannot take ${names.join(", ")} from the host: only root can`, {
+      kind: "denied",
+      remedy: `Have root give it to ${FOR_GUESTS} (driverctl set-override ADDRESS ${FOR_GUESTS}), and write managed='no'.`,
+    });
+  }
+  const taken = new Set(names);
+  for (const name of taken) {
+    const path = `${PCI_DEVICES}/${name}`;
+    refuseSharedGroup(host, { path, group: groupOf(host, path), taken });
+    refuseBusyDisks(node, name);
+    refuseOthers(node, name, domain.uuid);
+  }
+  if (taken.size > 0 && host.inspectFile(`/sys/bus/pci/drivers/${FOR_GUESTS}`) === undefined) {
+    throw new SvirtError(`Cannot take ${names.join(", ")} from the host: the kernel has no ${FOR_GUESTS}`, {
+      kind: "wrong-state",
+      remedy: `Run: modprobe -a ${FOR_GUESTS} vfio_iommu_type1`,
+    });
+  }
+  const claims = [...taken].map(
+    (key): Step => ({ do: "reserve", claim: { kind: "pci", key, sharing: "exclusive" } }),
+  );
+  return { names: taken, steps: [...claims, ...[...taken].map((name) => takeStep(host, name))] };
+}
+
+/**
+ * Takes what the domain wants taken, then does the work: only then has the host the nodes that all else is decided by. So the
+ * guest's record is there from before the first device is taken, and the work goes on with it. Where that fails, the devices
+ * are given back. The caller holds the guest's lock.
+ */
+export async function withTakenDevices<Result>(
+  node: Node,
+  { domain, watch }: { readonly domain: Domain; readonly watch: Watch },
+  work: (taken: readonly Step[]) => Promise<Result>,
+): Promise<Result> {
+  if (listManaged(domain).length === 0) return await work([]);
+  try {
+    const taken = await withRegistryLock(node, () => takeDevices(node, domain, watch));
+    return await work(taken);
+  } catch (error) {
+    const begun = readRecord(node, domain.uuid);
+    if (begun !== undefined) await takeBack(node, begun, error);
+    throw error;
+  }
+}
+
+async function takeDevices(node: Node, domain: Domain, watch: Watch): Promise<readonly Step[]> {
+  refuseConflict(node, domain);
+  const { steps } = decideTaken(node, domain);
+  if (steps.length === 0) return steps;
+  const label = decideGuestLabel(node, domain);
+  const uid = chooseUid(node, domain.uuid);
+  const begun = { label, uid, steps, after: [], xml: formatDomain(domain), isIncoming: false };
+  const record = newRecord(node, domain, begun);
+  writeRecord(node, record);
+  await runPlan(actorFor(node, record), steps, watch);
+  return steps;
+}
+
+function listManaged(domain: Domain): string[] {
+  return listResources(domain).flatMap((found) =>
+    found.kind === "vfio-device" && found.isManaged ? [found.path.slice(PCI_DEVICES.length + 1)] : [],
+  );
+}
+
+function takeStep(host: Host, device: string): Step {
+  const folder = `${PCI_DEVICES}/${device}`;
+  if (host.inspectFile(folder) === undefined) throw missing(folder);
+  const driver = driverOf(host, device);
+  const override = overrideOf(host, device);
+  return {
+    do: "take-device",
+    device,
+    ...(driver === undefined ? {} : { driver }),
+    ...(override === undefined ? {} : { override }),
+    bootId: host.getBootId(),
+  };
+}
+
+function refuseOthers(node: Node, key: string, uuid: string): void {
+  const other = registryOf(node)
+    .listHolders("pci", key)
+    .find(({ owner }) => owner !== uuid);
+  if (other === undefined) return;
+  throw new SvirtError(`Cannot take ${key} from the host: the guest ${other.owner} has it`, {
+    kind: "label-taken",
+    remedy: `Stop that guest: svirt domname ${other.owner} tells its name.`,
+  });
+}

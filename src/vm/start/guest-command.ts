@@ -1,0 +1,209 @@
+import type { Domain } from "../../domain/domain.ts";
+import { listPeerSockets } from "../../domain/resources/peer-sockets.ts";
+import type { PeerSocket } from "../../domain/resources/resource.ts";
+import { SvirtError } from "../../errors.ts";
+import type { FileFacts } from "../../host/host.ts";
+import type { LabelDecision } from "../../label/guest-label.ts";
+import { peerContext } from "../../label/peer-context.ts";
+import type { PlannedTap } from "../../plan/decide/tap.ts";
+import type { GrantedFile, PlannedSocket } from "../../plan/facts/file.ts";
+import type { GuestOrder, HandedFile, HandedPeer, HandedSocket } from "../../plan/facts/guest-order.ts";
+import type { MonitorCommand } from "../../plan/facts/step-parts.ts";
+import type { HandedTap } from "../../plan/facts/tap.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import { formatGuestArgv } from "../../qemu/command-line.ts";
+import { listDescriptors } from "../../qemu/descriptors.ts";
+import { type Descriptor, isOpenedByName } from "../../qemu/launch.ts";
+import type { Guest } from "../../qemu/model/guest.ts";
+import type { QmpCommand } from "../../qemu/monitor/qmp.ts";
+import { listStartCommands } from "../../qemu/start-commands.ts";
+import type { GatheredFiles } from "../../resolve/files/all.ts";
+import { numberTap } from "../../resolve/host/taps.ts";
+import { isSession, type Node } from "../../state/instance.ts";
+
+/** The first after stdin, stdout and stderr: a shell that can close single digits only still closes this one. */
+const MONITOR_FD = 3;
+/** S_IROTH. inode(7) */
+const READABLE_BY_OTHERS = 0o004;
+
+/** The command that becomes a guest, the files that its user must be let open by name until it has, and what it is told. */
+export interface OrderedGuest {
+  readonly order: GuestOrder;
+  readonly grants: readonly GrantedFile[];
+  readonly commands: readonly MonitorCommand[];
+  /** QEMU is to be asked which terminals it got. */
+  readonly hasTerminals: boolean;
+}
+
+/** The command that becomes the guest, with every file that it will find open. Throws "unsupported", "not-found". */
+export function orderGuest(
+  node: Node,
+  guest: Guest,
+  decided: {
+    readonly gathered: GatheredFiles;
+    readonly label: LabelDecision;
+    readonly sockets: readonly PlannedSocket[];
+    readonly taps: readonly PlannedTap[];
+    readonly uid: number;
+    /** It is given the state of another QEMU. */
+    readonly isIncoming: boolean;
+    readonly groupPath: string | undefined;
+  },
+): OrderedGuest {
+  const { domain } = guest;
+  const paths = guestPaths(node.paths, domain.uuid);
+  const { chains, files } = decided.gathered;
+  const own = decided.sockets.filter(({ target }) => target === undefined);
+  const sockets = own.map((socket, at) => ({ ...socket, fd: MONITOR_FD + 1 + at }));
+  const peers = numberPeers(guest.devices, MONITOR_FD + 1 + sockets.length);
+  const firstFile = MONITOR_FD + 1 + sockets.length + peers.length;
+  const descriptors = listDescriptors(guest, chains, firstFile);
+  const listeners = sockets.map(({ fd, named }) => ({ fd, path: named }));
+  const taps = numberTaps(decided.taps, firstFile + descriptors.length);
+  const connected = peers.map(({ fd, place }) => ({ name: String(fd), place }));
+  const known = { listeners, peers: connected, descriptors, taps };
+  const nowSeconds = Math.floor(node.host.nowMs() / 1000);
+  const launch = { monitorFd: MONITOR_FD, ...known, folder: paths.workFolder, nowSeconds };
+  const [program = "", ...words] = formatGuestArgv(guest, { chains, launch });
+  const incoming = decided.isIncoming ? ["-incoming", "defer"] : [];
+  const { groupPath } = decided;
+  const context = decided.label.label;
+  const handed = listHanded(node, descriptors, files);
+  const order: GuestOrder = {
+    uuid: domain.uuid,
+    program,
+    words: [...words, ...incoming],
+    environment: { LC_ALL: "C", PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: paths.workFolder },
+    ...(context === undefined ? {} : { context }),
+    uid: decided.uid,
+    ...(groupPath === undefined ? {} : { group: groupPath }),
+    ...memlockOf(domain),
+    folder: paths.folder,
+    workFolder: paths.workFolder,
+    logFile: `${node.paths.log}/${domain.name}.log`,
+    sockets: [{ fd: MONITOR_FD, path: paths.monitor }, ...sockets.map(handedSocket)],
+    ...(peers.length === 0 ? {} : { peers: peers.map((peer) => handPeer(node, peer, decided)) }),
+    files: handed,
+    ...(taps.length === 0 ? {} : { taps }),
+  };
+  const found = files.flatMap(({ facts, isFoundByQemu }) =>
+    isFoundByQemu === true ? [{ file: facts.id, access: "read-write" } as const] : [],
+  );
+  // In a session QEMU's user is he who may open these already.
+  const grants = isSession(node) ? [] : [...listGrants(order, descriptors), ...found];
+  const told = listStartCommands(guest);
+  const hasTerminals = told.some(({ execute }) => execute === "query-chardev");
+  return { order, grants, commands: startCommands(told, decided), hasTerminals };
+}
+
+type NumberedPeer = PeerSocket & { readonly fd: number };
+
+function numberPeers(devices: Domain["devices"], firstFd: number): NumberedPeer[] {
+  return listPeerSockets(devices).map((peer, at) => ({ ...peer, fd: firstFd + at }));
+}
+
+function handPeer(
+  node: Node,
+  { fd, path }: NumberedPeer,
+  { gathered, label }: { readonly gathered: GatheredFiles; readonly label: LabelDecision },
+): HandedPeer {
+  const known = new Map(gathered.files.map(({ facts, named }) => [named, facts]));
+  const context = label.label === undefined ? undefined : peerContext(label.label);
+  return { fd, socket: fileAt(node, known, path).id, ...(context === undefined ? {} : { context }) };
+}
+
+function numberTaps(planned: readonly PlannedTap[], firstFd: number): HandedTap[] {
+  let next = firstFd;
+  return planned.map((tap) => {
+    const first = next;
+    next += tap.queues + tap.vhosts;
+    return numberTap(tap, first);
+  });
+}
+
+/** What is opened for QEMU, each with what was found at its path. Throws "not-found". */
+export function listHanded(
+  node: Node,
+  descriptors: readonly Descriptor[],
+  found: GatheredFiles["files"],
+): HandedFile[] {
+  const known = new Map<string, FileFacts>(found.map(({ facts, named }) => [named, facts]));
+  return descriptors.map(({ owner: _, path, purpose, ...opened }) => {
+    const facts = fileAt(node, known, path);
+    const found = { access: opened.access, purpose };
+    // A shared folder is opened to its user with all that is in it.
+    if (isOpenedByName(found) && !isGranted(found) && purpose !== "folder" && !isSession(node))
+      refuseUnreadable(path, facts);
+    return { ...opened, file: facts.id };
+  });
+}
+
+/** What QEMU's user must be let open by name: files that are the guest's alone, and devices. */
+function listGrants(
+  order: Pick<GuestOrder, "files">,
+  descriptors: readonly Descriptor[],
+): readonly GrantedFile[] {
+  return order.files.flatMap(({ access, fd, file }) => {
+    const found = descriptors.find((descriptor) => descriptor.fd === fd);
+    if (found === undefined || !isGranted(found)) return [];
+    return [{ file, access: access === "read-only" ? access : "read-write" }];
+  });
+}
+
+/** What guests only read is readable by all, but for devices, which the host keeps to itself. */
+function isGranted(found: Pick<Descriptor, "access" | "purpose">): boolean {
+  return isOpenedByName(found) && (found.access !== "read-only" || found.purpose === "scsi");
+}
+
+function handedSocket({ fd, folder, label, path }: PlannedSocket & { readonly fd: number }): HandedSocket {
+  return { fd, path, within: folder, ...(label === undefined ? {} : { label }) };
+}
+
+function fileAt(node: Node, known: ReadonlyMap<string, FileFacts>, path: string): FileFacts {
+  const facts = known.get(path) ?? node.host.inspectFile(path);
+  if (facts !== undefined) return facts;
+  throw new SvirtError(`Cannot hand ${path} to the guest: it does not exist`, {
+    kind: "not-found",
+    remedy:
+      path === "/dev/kvm"
+        ? "Load kvm-intel or kvm-amd, or write <domain type='qemu'>."
+        : "Put it in its place.",
+  });
+}
+
+/** What QEMU opens by name its user must be allowed to read, and he is neither the owner nor in any group. */
+function refuseUnreadable(path: string, { mode }: FileFacts): void {
+  if ((mode & READABLE_BY_OTHERS) !== 0) return;
+  throw new SvirtError(`Cannot give ${path} to the guest: QEMU opens it as a user who may not read it`, {
+    kind: "denied",
+    remedy: `Run: chmod o+r ${path}`,
+  });
+}
+
+/**
+ * What QEMU is told over its monitor before the vCPUs run, and to let them run. Negotiation is the connection's own
+ * affair, and what only asks is asked by whoever wants to know. A state that is loaded has its balloon in it.
+ */
+function startCommands(
+  told: readonly QmpCommand[],
+  { isIncoming }: { readonly isIncoming: boolean },
+): MonitorCommand[] {
+  const passed = new Set(["qmp_capabilities", ...(isIncoming ? ["balloon"] : [])]);
+  return told
+    .filter(({ execute }) => !passed.has(execute) && !execute.startsWith("query-"))
+    .map(({ arguments: args, execute }) => ({ execute, ...(args === undefined ? {} : { arguments: args }) }));
+}
+
+/** What the host's hardware writes to cannot be swapped out, and needs as much as the reference gives it beside. */
+const VFIO_EXTRA_KIB = 1024 * 1024;
+
+/** How much memory the guest must be able to lock; nothing: as much as svirt itself. qemuDomainGetMemLockLimitBytes() of libvirt */
+export function memlockOf(domain: Domain): Pick<GuestOrder, "memlockKiB"> {
+  const { devices, maxMemory, memory, memoryBacking, memtune } = domain;
+  if (memoryBacking?.locked === true) return { memlockKiB: memtune?.hardLimitKiB ?? "unlimited" };
+  const hasVfio =
+    devices.hostdevs.some(({ type }) => type === "pci" || type === "mdev") ||
+    devices.disks.some(({ type }) => type === "nvme");
+  if (!hasVfio) return {};
+  return { memlockKiB: (maxMemory?.kiB ?? memory.kiB) + VFIO_EXTRA_KIB };
+}

@@ -1,0 +1,108 @@
+import { asSvirtError, HEED_QEMU, SEE_QEMU_LOG, SvirtError } from "../../errors.ts";
+import type { ProcessFacts } from "../../host/host.ts";
+import { isGuestUser } from "../../plan/facts/guest-user.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import { listGuestProcesses } from "../../run/process/kill-guest.ts";
+import type { Watch } from "../../run/steps/run-plan.ts";
+import type { Node } from "../../state/instance.ts";
+import { type GuestRecord, identityOf, placeRecord, stageRecord, writeRecord } from "../../state/record.ts";
+import { takeBack } from "../end/undo-start.ts";
+import { runLaunch } from "./run-preparation.ts";
+
+const LOG_LINES = 3;
+const LOG_BYTES = 4096;
+
+/**
+ * Carries out what is left of a start, from its processes on; the guest runs then, and its record says so. Whatever goes wrong,
+ * all that was done is taken back. Throws what the steps throw, with the end of QEMU's log.
+ */
+export async function launchGuest(node: Node, guest: GuestRecord, watch: Watch): Promise<GuestRecord> {
+  let staged: GuestRecord | undefined;
+  try {
+    const terminals = await runLaunch(node, guest, (moment, step, at) => {
+      watch(moment, step, at);
+      // While QEMU gets ready: the disk would take as long once the guest runs.
+      if (moment === "after" && step.do === "spawn" && guest.change === undefined)
+        staged = stageRunning(node, guest);
+    });
+    const process = findGuestProcess(node, guest);
+    if (process === undefined)
+      throw new SvirtError("Cannot start the guest: it ended at once", {
+        kind: "failed",
+        remedy: SEE_QEMU_LOG,
+      });
+    const running = runningRecord(guest, process, terminals);
+    if (terminals.size === 0 && isSame(staged?.process, running.process)) placeRecord(node, guest.uuid);
+    else writeRecord(node, running);
+    return running;
+  } catch (error) {
+    const withLog = await addLog(node, guest, error);
+    await takeBack(node, guest, withLog);
+    throw withLog;
+  }
+}
+
+/** Its record, as it will most likely be: the process that its reaper told of becomes QEMU, by nothing but execve(2). */
+function stageRunning(node: Node, guest: GuestRecord): GuestRecord | undefined {
+  const told = toldProcess(node, guest);
+  if (told === undefined) return undefined;
+  const running = runningRecord(guest, told, new Map());
+  stageRecord(node, running);
+  return running;
+}
+
+function runningRecord(
+  guest: GuestRecord,
+  { pid, startTicks }: ProcessFacts,
+  terminals: ReadonlyMap<string, string>,
+): GuestRecord {
+  return {
+    ...guest,
+    ...(terminals.size === 0 ? {} : { terminals: Object.fromEntries(terminals) }),
+    state: "running",
+    process: { pid, startTicks },
+  };
+}
+
+function isSame(one: GuestRecord["process"], other: GuestRecord["process"]): boolean {
+  return one !== undefined && one.pid === other?.pid && one.startTicks === other.startTicks;
+}
+
+function toldProcess({ host, paths }: Node, { uuid }: GuestRecord): ProcessFacts | undefined {
+  return host.getProcess(Number(host.readText(guestPaths(paths, uuid).pid) ?? "0"));
+}
+
+/** QEMU: by the number that its reaper wrote down if the guest's user has it, else by the user alone. */
+function findGuestProcess(node: Node, guest: GuestRecord): ProcessFacts | undefined {
+  const { host } = node;
+  const told = toldProcess(node, guest);
+  if (told?.uid === guest.uid && isGuestUser(guest.uid)) return told;
+  const program = guest.steps.find((step) => step.do === "spawn")?.order.program;
+  return listGuestProcesses(host, identityOf(guest)).find(
+    ({ pid }) => host.getCommandLine(pid)[0] === program,
+  );
+}
+
+/** QEMU's own words say best why it ended. */
+async function addLog(node: Node, guest: GuestRecord, error: unknown): Promise<SvirtError> {
+  const { kind, message, remedy } = asSvirtError(error);
+  const path = `${node.paths.log}/${guest.name}.log`;
+  const log = await node.host.readLogEnd(path, LOG_BYTES);
+  const said = (log ?? "").trimEnd().split("\n").slice(-LOG_LINES).join(" | ");
+  if (guest.enforcing && guest.label.label === undefined && said.includes("Permission denied")) {
+    return new SvirtError(
+      `Cannot start the guest: the policy does not let svirt run QEMU unconfined; ${said}`,
+      {
+        kind: "denied",
+        cause: error,
+        remedy: "Remove <seclabel type='none'/> from its XML: it then gets a label of its own.",
+      },
+    );
+  }
+  const words = said === "" ? message : `${message}; the end of its log: ${said}`;
+  return new SvirtError(words, {
+    kind,
+    cause: error,
+    remedy: remedy === SEE_QEMU_LOG || remedy === HEED_QEMU ? `See ${path}` : remedy,
+  });
+}

@@ -1,0 +1,67 @@
+import type { Step } from "../../plan/steps/step.ts";
+import type { Actor } from "../../run/actor.ts";
+import { inOneConversation } from "../../run/monitor/one-conversation.ts";
+import { runPlan, type Watch } from "../../run/steps/run-plan.ts";
+import type { Node } from "../../state/instance.ts";
+import { actorFor, withRegistryLock } from "../../state/locks.ts";
+import type { GuestRecord } from "../../state/record.ts";
+
+/**
+ * Carries out what of a start comes before its processes, after those steps that are done. The caller holds the
+ * registry's lock.
+ */
+export async function runPreparation(
+  node: Node,
+  guest: GuestRecord,
+  { done, watch }: { readonly done: number; readonly watch: Watch },
+): Promise<void> {
+  const steps = guest.steps.slice(done, countPreparations(guest));
+  await runPlan(actorFor(node, guest), steps, (moment, step, at) => watch(moment, step, done + at));
+}
+
+/**
+ * Carries out the rest: without the registry's lock, since QEMU takes its time. Only an entry is taken out of an ACL under
+ * it: guests that share a file have theirs in one list, which is read and written as a whole. Gives the terminals that
+ * QEMU got, by the names of their devices.
+ */
+export async function runLaunch(
+  node: Node,
+  guest: GuestRecord,
+  watch: Watch,
+): Promise<ReadonlyMap<string, string>> {
+  let terminals: ReadonlyMap<string, string> = new Map();
+  const onTerminals = (found: ReadonlyMap<string, string>): void => {
+    terminals = found;
+  };
+  await inOneConversation(node.host, (host) => {
+    const actor = { ...actorFor({ ...node, host }, guest), onTerminals };
+    return runRest({ ...node, host }, { actor, guest, watch });
+  });
+  return terminals;
+}
+
+interface Launch {
+  readonly actor: Actor;
+  readonly guest: GuestRecord;
+  readonly watch: Watch;
+}
+
+async function runRest(node: Node, { actor, guest: { steps }, watch }: Launch): Promise<void> {
+  const run = (from: number, to: number): Promise<void> =>
+    runPlan(actor, steps.slice(from, to), (moment, step, at) => watch(moment, step, from + at));
+  const begin = countPreparations({ steps });
+  const first = steps.findIndex(isRevocation);
+  if (first < 0) return await run(begin, steps.length);
+  const end = steps.findLastIndex(isRevocation) + 1;
+  await run(begin, first);
+  await withRegistryLock(node, () => run(first, end));
+  await run(end, steps.length);
+}
+
+function countPreparations({ steps }: Pick<GuestRecord, "steps">): number {
+  return steps.findIndex(({ do: name }) => name === "spawn-helper" || name === "spawn");
+}
+
+function isRevocation(step: Step): boolean {
+  return step.do === "revoke";
+}

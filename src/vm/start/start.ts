@@ -1,0 +1,261 @@
+import { formatDomain } from "../../domain/document.ts";
+import type { Domain } from "../../domain/domain.ts";
+import { refuseListeners } from "../../domain/forbidden/listeners.ts";
+import { refuseUnready } from "../../domain/unimplemented/refuse.ts";
+import { SvirtError } from "../../errors.ts";
+import { decideFiles, decideSockets } from "../../labelling/file-labels.ts";
+import { decideGuestLabel } from "../../labelling/guest-label.ts";
+import { refuseHeldByOthers } from "../../labelling/refuse-held.ts";
+import { decideTrees } from "../../labelling/tree-labels.ts";
+import { planStart, planWaking, type StartDecision } from "../../plan/actions/start.ts";
+import type { Incoming } from "../../plan/facts/file.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import type { Step } from "../../plan/steps/step.ts";
+import { completedGuest } from "../../qemu/completed-guest.ts";
+import type { Guest } from "../../qemu/model/guest.ts";
+import {
+  type CompletedDomain,
+  completeBytes,
+  completeDefinition,
+} from "../../resolve/completed-definition.ts";
+import { gatherFolders } from "../../resolve/files/shared-folders.ts";
+import { listGroupLinks } from "../../resolve/files/vfio.ts";
+import { decideDisplays, withDisplays } from "../../resolve/host/displays.ts";
+import { decideLimits } from "../../resolve/host/limits.ts";
+import { refusePrivileged } from "../../resolve/host/refuse-privileged.ts";
+import { refuseShortMemory } from "../../resolve/host/refuse-short-memory.ts";
+import { decideTaps, withTapNames } from "../../resolve/host/taps.ts";
+import { decideTpm, makeTpmHome } from "../../resolve/host/tpm-emulator.ts";
+import { decideVirtiofsd } from "../../resolve/host/virtiofsd.ts";
+import { makeNvramFolder } from "../../resolve/host-firmware.ts";
+import { settleDomain } from "../../resolve/late-bound.ts";
+import { settleNetworks } from "../../resolve/networks.ts";
+import { type SeenFiles, seeFiles } from "../../resolve/resolve-domain.ts";
+import { overlayFolder, withNewOverlays } from "../../resolve/transient-disks.ts";
+import { UNWATCHED, type Watch } from "../../run/steps/run-plan.ts";
+import { chooseUid } from "../../state/choose-uid.ts";
+import type { Definition } from "../../state/definitions.ts";
+import type { Node } from "../../state/instance.ts";
+import { withGuestLock, withRegistryLock } from "../../state/locks.ts";
+import { newRecord } from "../../state/new-record.ts";
+import { removePendingRestart } from "../../state/pending-restart.ts";
+import { reasonOf } from "../../state/reason.ts";
+import { type GuestRecord, isRunning, readRecord, writeRecord } from "../../state/record.ts";
+import { clearAway } from "../end/end-guest.ts";
+import { takeBack } from "../end/undo-start.ts";
+import { refuseConflict } from "../guest/refuse-conflict.ts";
+import { decideTaken, withTakenDevices } from "./detach-from-host.ts";
+import { orderGuest } from "./guest-command.ts";
+import { launchGuest } from "./launch-guest.ts";
+import { runPreparation } from "./run-preparation.ts";
+
+/** A guest that runs now; `did` is false when it ran already. */
+export interface Started {
+  readonly did: boolean;
+  readonly guest: GuestRecord;
+}
+
+/**
+ * Starts a domain, confined as its XML and the node's policy say. Whatever goes wrong, all that was done is taken back
+ * before this throws. Throws what the decisions and the host throw.
+ */
+export async function startDomain(node: Node, bytes: Uint8Array, watch: Watch = UNWATCHED): Promise<Started> {
+  return await begin(node, await completeBytes(node, bytes), { watch });
+}
+
+/** The same for a domain that is defined, which is not read again where it was kept as it was read. */
+export async function startDefinition(
+  node: Node,
+  definition: Definition,
+  watch: Watch = UNWATCHED,
+): Promise<Started> {
+  return await begin(node, await completeDefinition(node, definition), { watch });
+}
+
+/** The same with a state that was saved: what fails before it is loaded is taken back. Throws "wrong-state" if it runs. */
+export async function startFromState(
+  node: Node,
+  bytes: Uint8Array,
+  how: { readonly incoming: Incoming; readonly watch?: Watch },
+): Promise<Started> {
+  const completed = await completeBytes(node, bytes);
+  const started = await begin(node, completed, { ...how, watch: how.watch ?? UNWATCHED });
+  if (started.did) return started;
+  const { name } = started.guest;
+  throw new SvirtError(`Requested operation is not valid: domain '${name}' is already active`, {
+    kind: "wrong-state",
+    remedy: `End it first: svirt destroy ${name}`,
+  });
+}
+
+interface HowToStart {
+  readonly watch: Watch;
+  readonly incoming?: Incoming;
+}
+
+/** The domain before what is not there was left out of it, and the XML that it was kept with. */
+interface Written {
+  readonly written: Domain;
+  readonly completed: CompletedDomain;
+}
+
+async function begin(node: Node, completed: CompletedDomain, how: HowToStart): Promise<Started> {
+  const domain = startable(node, completed);
+  return await withGuestLock(node, domain.uuid, async () => {
+    const before = readRecord(node, domain.uuid);
+    if (before !== undefined && isRunning(node, before)) return { did: false, guest: before };
+    if (before !== undefined) await clearAway(node, before, { reason: reasonOf(node, before) });
+    const settled = settleDomain(node.host, domain);
+    node.host.makeFolder({ path: node.paths.log, mode: 0o700 });
+    makeTpmHome(node, settled);
+    makeNvramFolder(node, settled);
+    const prepared = await withNewOverlays(node, domain.uuid, () =>
+      withTakenDevices(node, { domain: settled, watch: how.watch }, async (taken) => {
+        const seen = seeFiles(node, settled, { makeMissing: true });
+        return await prepare(node, { domain: settled, written: domain, completed, taken, ...seen, ...how });
+      }),
+    );
+    const guest = await launchGuest(node, prepared, how.watch);
+    if (guest.change === undefined) return { did: true, guest };
+    // It has its state: nothing is taken back any more, and what is left anybody may finish.
+    const { length } = guest.steps;
+    const { finishChange } = await import("../change/finish-change.ts");
+    await finishChange(node, guest, (moment, step, at) => how.watch(moment, step, length + at));
+    return { did: true, guest: readRecord(node, guest.uuid) ?? guest };
+  });
+}
+
+/** The domain with its networks looked up. Throws what refuses to start it before its files are looked at. */
+function startable(node: Node, completed: CompletedDomain): Domain {
+  const domain = settleNetworks(node, completed.domain);
+  refuseUnready(domain);
+  refuseListeners(domain);
+  refusePrivileged(node, domain);
+  return domain;
+}
+
+/** Every step that a start would take now. Changes nothing. */
+export async function planDomainStart(
+  node: Node,
+  bytes: Uint8Array,
+  incoming?: Incoming,
+): Promise<readonly Step[]> {
+  const completed = await completeBytes(node, bytes);
+  const domain = startable(node, completed);
+  const settled = settleDomain(node.host, domain);
+  const taken = decideTaken(node, settled);
+  const seen = seeFiles(node, settled, { makeMissing: false, taken: taken.names });
+  const { after, steps } = decide(node, settled, { ...seen, written: domain, completed, ...given(incoming) });
+  return [...taken.steps, ...steps, ...after];
+}
+
+/** Decides, writes the decision down, and carries out all that must not be decided twice at once. */
+async function prepare(
+  node: Node,
+  start: HowToStart & SeenFiles & Written & { readonly domain: Domain; readonly taken: readonly Step[] },
+): Promise<GuestRecord> {
+  const { domain, taken, watch } = start;
+  let record: GuestRecord | undefined;
+  try {
+    return await withRegistryLock(node, async () => {
+      // Under the lock that records are written under: of two starts of one name the second finds the first.
+      refuseConflict(node, domain);
+      const decided = decide(node, domain, start);
+      refuseHeldByOthers(node, decided.steps);
+      const whole = { ...decided, steps: [...taken, ...decided.steps] };
+      record = newRecord(node, domain, whole);
+      writeRecord(node, record);
+      removePendingRestart(node, domain.uuid);
+      await runPreparation(node, record, { watch, done: taken.length });
+      return record;
+    });
+  } catch (error) {
+    if (record !== undefined) await takeBack(node, record, error);
+    throw error;
+  }
+}
+
+function given(incoming: Incoming | undefined): { readonly incoming?: Incoming } {
+  return incoming === undefined ? {} : { incoming };
+}
+
+function decide(
+  node: Node,
+  domain: Domain,
+  {
+    completed,
+    gathered,
+    incoming,
+    overlays,
+    used,
+    written,
+  }: SeenFiles & Written & { readonly incoming?: Incoming },
+) {
+  const label = decideGuestLabel(node, domain, written);
+  const uid = chooseUid(node, domain.uuid);
+  const files = decideFiles(node, label, { uuid: domain.uuid, uid, files: gathered.files });
+  const folders = gatherFolders(node.host, domain);
+  const trees = decideTrees(node, label, {
+    uuid: domain.uuid,
+    uid,
+    folders,
+    files: files.map(({ id }) => id),
+  });
+  const paths = guestPaths(node.paths, domain.uuid);
+  const sockets = decideSockets(label, gathered.sockets, paths.workFolder);
+  const planned = decideTaps(node, domain, { label: label.label, uid });
+  const displays = decideDisplays(node, domain);
+  const isIncoming = incoming !== undefined;
+  const limits = decideLimits(node, domain);
+  const groupPath = limits.group?.path;
+  const facts = { gathered, label, sockets, taps: planned, uid, isIncoming, groupPath };
+  const { commands, grants, hasTerminals, order } = orderGuest(node, guestOf(completed, used), facts);
+  const taps = planned.flatMap(({ setup }) => setup ?? []);
+  const macvtaps = planned.flatMap(({ link }) => link ?? []);
+  refuseShortMemory(node.host, order.words);
+  const { helpers, lent } = decideTpm(node, domain, { label, uid });
+  const servers = decideVirtiofsd(node, domain, { label, uid, folders });
+  const base = {
+    uid,
+    label,
+    paths,
+    files,
+    sockets,
+    taps,
+    macvtaps,
+    displays,
+    ...limits,
+    grants,
+    trees,
+    links: listGroupLinks(node.host, domain),
+    overlays: overlays.size === 0 ? undefined : overlayFolder(node, domain.uuid),
+    lent,
+    helpers: [...helpers, ...servers],
+    order,
+    commands,
+    hasTerminals,
+  };
+  const decision: StartDecision = { ...base, ...given(incoming) };
+  return {
+    label,
+    uid,
+    xml: shownXml(completed, withDisplays(withTapNames(domain, planned), displays)),
+    steps: planStart(decision),
+    after: planWaking(decision),
+    isIncoming,
+  };
+}
+
+/** What a start makes of a domain besides is completed anew. */
+function guestOf({ domain }: CompletedDomain, used: Domain): Guest {
+  if (used === domain) return completedGuest(used);
+  const {
+    completeGuest,
+  }: typeof import("../../qemu/complete-guest.ts") = require("../../qemu/complete-guest.ts");
+  return completeGuest(used);
+}
+
+/** Of a domain that is as it was completed it is there already. */
+function shownXml({ domain, xml }: CompletedDomain, shown: Domain): string {
+  return xml !== undefined && shown === domain ? xml : formatDomain(shown);
+}

@@ -1,0 +1,97 @@
+import { formatDomain, parseDomainText } from "../../domain/document.ts";
+import type { Domain } from "../../domain/domain.ts";
+import { SvirtError } from "../../errors.ts";
+import { listChangedLimits } from "../../plan/decide/cgroup-change.ts";
+import { decideThreads } from "../../plan/decide/threads.ts";
+import { describeWish } from "../../plan/facts/describe-limits.ts";
+import type { GuestGroup, ThreadWish } from "../../plan/facts/limits.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import type { Step } from "../../plan/steps/step.ts";
+import { listOnlineProcessors } from "../../report/host-processors.ts";
+import { decideLimits } from "../../resolve/host/limits.ts";
+import type { Node } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
+import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
+import type { DecidedChange } from "../change/change-guest.ts";
+
+/** What of the host a domain is to have from now on. */
+export interface SharesChange {
+  /** For a person: `pin vcpu 0`. */
+  readonly what: string;
+  change(domain: Domain): Domain;
+}
+
+/** Limits and pins of a running guest, of a definition, or of both. Throws what the host does not have. */
+export async function changeShares(node: Node, ask: Ask, { change, what }: SharesChange): Promise<Changed> {
+  return await changeDomain(node, ask, {
+    live: { what, decide: (guest) => decideShares(node, guest, change) },
+    config: change,
+  });
+}
+
+function decideShares(node: Node, record: GuestRecord, change: SharesChange["change"]): DecidedChange {
+  const before = parseDomainText(record.xml);
+  // Read again for its refusals: numbers out of range, and what does not go together.
+  const xml = formatDomain(change(before));
+  const after = parseDomainText(xml);
+  const [was, is] = [decideLimits(node, before), decideLimits(node, after)];
+  return {
+    steps: [...limitSteps(record, was.group, is.group), ...tuneSteps(node, record, [before, after])],
+    after: [],
+    xml,
+  };
+}
+
+function limitSteps(
+  record: GuestRecord,
+  was: GuestGroup | undefined,
+  is: GuestGroup | undefined,
+): readonly Step[] {
+  const made = record.steps.find((step) => step.do === "make-group");
+  const none: GuestGroup = { path: "", controllers: [], values: [], threads: [] };
+  const limits = listChangedLimits(was ?? none, is ?? none);
+  if (limits === undefined) {
+    throw cannot("it was started without control groups of its threads' own");
+  }
+  if (limits.length === 0) return [];
+  if (made?.do !== "make-group") throw cannot("it was started without a control group");
+  const controllers = is?.controllers ?? [];
+  return [{ do: "set-limits", group: made.group.path, controllers, limits }];
+}
+
+function cannot(why: string): SvirtError {
+  return new SvirtError(`Operation not supported: the running guest cannot be limited so: ${why}`, {
+    kind: "unsupported",
+    remedy: "Change the definition (--config): it counts at the next start.",
+  });
+}
+
+/** Those threads alone that are to run elsewhere. One that is pinned no more may run anywhere. */
+function tuneSteps(
+  node: Node,
+  { uuid }: GuestRecord,
+  [before, after]: readonly [Domain, Domain],
+): readonly Step[] {
+  const online = [...listOnlineProcessors(node.host)];
+  const pinsOf = (domain: Domain): Map<string, ThreadWish> =>
+    new Map(
+      decideThreads(
+        { ...domain, vcpu: { count: 1, ...domain.vcpu, cpuset: domain.vcpu?.cpuset ?? online } },
+        undefined,
+      ).map(({ scheduler: _, ...wish }) => [`${wish.thread} ${wish.number}`, wish]),
+    );
+  const [was, is] = [pinsOf(before), pinsOf(after)];
+  const changed = [...is].flatMap(([key, wish]) => {
+    const old = was.get(key);
+    return old === undefined || describeWish(old) === describeWish(wish) ? [] : [{ old, wish }];
+  });
+  if (changed.length === 0) return [];
+  return [
+    {
+      do: "tune-threads",
+      monitor: guestPaths(node.paths, uuid).monitor,
+      wishes: changed.map(({ wish }) => wish),
+      before: changed.map(({ old }) => old),
+    },
+  ];
+}

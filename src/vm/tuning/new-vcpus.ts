@@ -1,0 +1,22 @@
+import { parseDomainText } from "../../domain/document.ts";
+import { decideThreads } from "../../plan/decide/threads.ts";
+import { nameThread } from "../../plan/facts/describe-limits.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import type { Step } from "../../plan/steps/step.ts";
+import type { Node } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
+
+/** What puts the threads of virtual CPUs that come to a running guest where they are to run; `xml` has them. */
+export function tuneNewVcpus(
+  node: Node,
+  { steps, uuid, xml: before }: GuestRecord,
+  xml: string,
+): readonly Step[] {
+  const made = steps.find((step) => step.do === "make-group");
+  const group = made?.do === "make-group" ? made.group : undefined;
+  const known = new Set(decideThreads(parseDomainText(before), group).map(nameThread));
+  const wishes = decideThreads(parseDomainText(xml), group).filter((wish) => !known.has(nameThread(wish)));
+  const { monitor } = guestPaths(node.paths, uuid);
+  // They go with their vCPUs: nothing is to be taken back.
+  return wishes.length === 0 ? [] : [{ do: "tune-threads", monitor, wishes, before: [] }];
+}

@@ -1,0 +1,105 @@
+import { parseDomainText } from "../../domain/document.ts";
+import type { Domain } from "../../domain/domain.ts";
+import { SvirtError } from "../../errors.ts";
+import type { Node } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
+import type { Ask } from "../change/change-domain.ts";
+import { decideImpact } from "../change/impact.ts";
+import { findDomain } from "../guest/find-domain.ts";
+
+/** A domain as it runs or as it is defined, and the guest if it is the former. */
+export interface ShownDomain {
+  readonly domain: Domain;
+  readonly guest: GuestRecord | undefined;
+}
+
+/** The one that a command line means: the running guest, unless it asks for the definition. Throws "usage". */
+export function findShown(node: Node, { key, wish }: Ask): ShownDomain {
+  if (wish.live === true && wish.config === true) {
+    throw new SvirtError("Options --live and --config are mutually exclusive", {
+      kind: "usage",
+      remedy: "Leave one of them out.",
+    });
+  }
+  const { definition, guest } = decideImpact(findDomain(node, key), wish);
+  return { domain: parseDomainText(guest?.xml ?? definition?.xml ?? ""), guest };
+}
+
+/** Limits of memory in KiB; undefined: none. */
+export interface MemoryLimits {
+  readonly hardKiB: number | undefined;
+  readonly softKiB: number | undefined;
+  readonly swapHardKiB: number | undefined;
+}
+
+/** As the kernel has them for a running guest, and as the XML says for a definition. */
+export function readMemoryLimits(node: Node, { domain, guest }: ShownDomain): MemoryLimits {
+  if (guest === undefined) {
+    const { hardLimitKiB, softLimitKiB, swapHardLimitKiB } = domain.memtune ?? {};
+    return { hardKiB: hardLimitKiB, softKiB: softLimitKiB, swapHardKiB: swapHardLimitKiB };
+  }
+  const read = (file: string): number | undefined => {
+    const text = readGroupFile(node, guest, file);
+    return text === undefined || text === "max" ? undefined : Number(text) / 1024;
+  };
+  const [hardKiB, swapKiB] = [read("memory.max"), read("memory.swap.max")];
+  // The kernel's is swap alone.
+  const swapHardKiB = swapKiB === undefined || hardKiB === undefined ? undefined : hardKiB + swapKiB;
+  return { hardKiB, softKiB: read("memory.high"), swapHardKiB };
+}
+
+/** A share of the processors; microseconds, and -1 for no quota. */
+export interface CpuShares {
+  readonly shares: number;
+  readonly vcpu: Quota;
+  readonly emulator: Quota;
+  readonly global: Quota;
+  readonly iothread: Quota;
+}
+
+interface Quota {
+  readonly periodUs: number;
+  readonly quotaUs: number;
+}
+
+/** As the kernel has them for a running guest; of a definition 0 is what it does not say, as the reference shows it. */
+export function readCpuShares(node: Node, { domain, guest }: ShownDomain): CpuShares {
+  if (guest === undefined) return definedShares(domain);
+  const read = (folder: string): Quota => {
+    const text = readGroupFile(node, guest, `${folder}cpu.max`) ?? "max 100000";
+    const [quota = "max", period = "100000"] = text.split(" ");
+    return { periodUs: Number(period), quotaUs: quota === "max" ? -1 : Number(quota) };
+  };
+  return {
+    shares: Number(readGroupFile(node, guest, "cpu.weight") ?? "100"),
+    vcpu: read("vcpu0/"),
+    emulator: read("emulator/"),
+    global: read(""),
+    iothread: read("iothread1/"),
+  };
+}
+
+/** The weight of a running guest's disks, or the one that the XML says. */
+export function readDiskWeight(node: Node, { domain, guest }: ShownDomain): number | undefined {
+  if (guest === undefined) return domain.blkiotune?.weight;
+  const text = ["io.bfq.weight", "io.weight"].map((file) => readGroupFile(node, guest, file)).find(Boolean);
+  const weight = /^(?:default )?(\d+)/.exec(text ?? "")?.[1];
+  return weight === undefined ? undefined : Number(weight);
+}
+
+function definedShares({ cputune = undefined }: Domain): CpuShares {
+  const quota = (periodUs = 0, quotaUs = 0): Quota => ({ periodUs, quotaUs });
+  return {
+    shares: cputune?.shares ?? 0,
+    vcpu: quota(cputune?.periodUs, cputune?.quotaUs),
+    emulator: quota(cputune?.emulatorPeriodUs, cputune?.emulatorQuotaUs),
+    global: quota(cputune?.globalPeriodUs, cputune?.globalQuotaUs),
+    iothread: quota(cputune?.iothreadPeriodUs, cputune?.iothreadQuotaUs),
+  };
+}
+
+function readGroupFile(node: Node, { steps }: GuestRecord, file: string): string | undefined {
+  const made = steps.find((step) => step.do === "make-group");
+  if (made?.do !== "make-group") return undefined;
+  return node.host.readText(`${made.group.path}/${file}`)?.trim();
+}

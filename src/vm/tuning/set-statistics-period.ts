@@ -1,0 +1,52 @@
+import { formatDomain } from "../../domain/document.ts";
+import type { Domain } from "../../domain/domain.ts";
+import { SvirtError } from "../../errors.ts";
+import { completeGuest } from "../../qemu/complete-guest.ts";
+import { pollBalloon } from "../../qemu/start-commands.ts";
+import type { Node } from "../../state/instance.ts";
+import { withGuestLock } from "../../state/locks.ts";
+import { writeRecord } from "../../state/record.ts";
+import { type Ask, changeDefinition, refuseChange } from "../change/change-domain.ts";
+import { decideImpact } from "../change/impact.ts";
+import { findDomain, findRunning } from "../guest/find-domain.ts";
+import { withMonitor } from "../guest/guest-monitor.ts";
+import { domainOf } from "../query/guest-statistics.ts";
+
+/**
+ * Sets how often a guest's balloon is asked what the guest says of its memory, in seconds; 0: never. Of the running guest,
+ * of what it is from its next start on, or of both. Throws "wrong-state", "unsupported".
+ */
+export async function setStatisticsPeriod(
+  node: Node,
+  { key, wish }: Pick<Ask, "key" | "wish">,
+  seconds: number,
+): Promise<void> {
+  const found = findDomain(node, key);
+  const { definition, guest } = decideImpact(found, wish);
+  const change = (domain: Domain): Domain => withPeriod(domain, seconds);
+  if (definition !== undefined) refuseChange(node, definition, change);
+  if (guest !== undefined) {
+    await withGuestLock(node, guest.uuid, async () => {
+      const running = findRunning(node, guest.uuid).guest;
+      const changed = change(domainOf(running));
+      const { execute, arguments: args } = pollBalloon(changed.devices.memballoon, seconds);
+      await withMonitor(node, guest.uuid, (monitor) => monitor.execute(execute, args));
+      writeRecord(node, { ...running, xml: formatDomain(changed) });
+    });
+  }
+  if (definition !== undefined) await changeDefinition(node, found.uuid, change);
+}
+
+/** Without a balloon in its XML a domain has a virtio one. Throws "unsupported" for one that has none. */
+function withPeriod(domain: Domain, period: number): Domain {
+  const { memballoon } = completeGuest(domain).devices;
+  if (memballoon === undefined || memballoon.model === "none") {
+    throw new SvirtError(
+      "Requested operation is not valid: memory balloon model must be virtio to set the collection period",
+      { kind: "unsupported", remedy: "Give the guest one: <memballoon model='virtio'/>" },
+    );
+  }
+  const { stats: _, ...rest } = memballoon;
+  const asked = period === 0 ? rest : { ...rest, stats: { period } };
+  return { ...domain, devices: { ...domain.devices, memballoon: asked } };
+}

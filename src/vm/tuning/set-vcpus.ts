@@ -1,0 +1,105 @@
+import { formatDomain, parseDomainText } from "../../domain/document.ts";
+import type { Domain } from "../../domain/domain.ts";
+import { asSvirtError, SvirtError } from "../../errors.ts";
+import { planAttach, planDetach } from "../../plan/actions/hotplug.ts";
+import { guestPaths } from "../../plan/paths.ts";
+import { decideVcpus, parseVcpuSlots, refuseTooMany, type VcpuSlot } from "../../qemu/monitor/vcpu-slots.ts";
+import type { Node } from "../../state/instance.ts";
+import type { GuestRecord } from "../../state/record.ts";
+import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
+import type { AskedChange } from "../change/change-guest.ts";
+import { decideImpact } from "../change/impact.ts";
+import { findDomain } from "../guest/find-domain.ts";
+import { withMonitor } from "../guest/guest-monitor.ts";
+import { tuneNewVcpus } from "./new-vcpus.ts";
+
+/** Gives a domain another number of virtual CPUs. Throws "usage", "wrong-state", "timeout". */
+export async function setVcpus(node: Node, ask: Ask, count: number): Promise<Changed> {
+  const { guest } = decideImpact(findDomain(node, ask.key), ask.wish);
+  const slots = guest === undefined ? [] : await askSlots(node, guest);
+  try {
+    return await changeDomain(node, ask, {
+      live: setLive(node, slots, count),
+      config(domain) {
+        refuseTooMany(count, { most: domain.vcpu?.count ?? 1, whose: "persistent" });
+        return withVcpus(domain, count);
+      },
+    });
+  } catch (error) {
+    throw explainUnplug(error);
+  }
+}
+
+/** What QEMU says of a guest whose system has not taken over the plugging of processors. qemu.git hw/acpi/piix4.c */
+function explainUnplug(error: unknown): SvirtError {
+  const found = asSvirtError(error);
+  if (!found.message.includes("unplug request for not supported device type")) return found;
+  return new SvirtError(found.message, {
+    kind: "failed",
+    remedy:
+      "The guest's system does not support that, or has not booted yet. Change its definition: --config",
+    cause: error,
+  });
+}
+
+/** Sets how many a domain can have from its next start on. */
+export async function setMostVcpus(node: Node, ask: Ask, most: number): Promise<Changed> {
+  return await changeDomain(node, ask, {
+    live: neverLive("Maximum vcpu can't be modified on live domain"),
+    config(domain) {
+      const { count = 1, current = count } = domain.vcpu ?? {};
+      return withVcpus({ ...domain, vcpu: { ...domain.vcpu, count: most } }, Math.min(current, most));
+    },
+  });
+}
+
+/** What only a definition can have. */
+export function neverLive(message: string): AskedChange {
+  return {
+    what: message,
+    decide() {
+      throw new SvirtError(`argument unsupported: ${message}`, {
+        kind: "unsupported",
+        remedy: "Change the definition: --config",
+      });
+    },
+  };
+}
+
+async function askSlots(node: Node, guest: GuestRecord): Promise<readonly VcpuSlot[]> {
+  return parseVcpuSlots(
+    await withMonitor(node, guest.uuid, (monitor) => monitor.execute("query-hotpluggable-cpus")),
+  );
+}
+
+function setLive(node: Node, slots: readonly VcpuSlot[], count: number): AskedChange {
+  return {
+    what: `set ${count} virtual CPUs`,
+    decide(guest) {
+      const { add, remove } = decideVcpus(slots, count);
+      const { monitor } = guestPaths(node.paths, guest.uuid);
+      const xml = formatDomain(withVcpus(parseDomainText(guest.xml), count));
+      const plugs = add.map((command) => planAttach({ files: [], handed: [], commands: [command] }, monitor));
+      const unplugs = remove.map((id) => planDetach(guest.steps, id, monitor));
+      return {
+        xml,
+        steps: [...plugs.flatMap(({ steps }) => steps), ...tuneNewVcpus(node, guest, xml)],
+        after: unplugs.flatMap(({ after }) => after),
+      };
+    },
+  };
+}
+
+function withVcpus(domain: Domain, current: number): Domain {
+  if (domain.vcpus !== undefined) {
+    throw new SvirtError(
+      "Cannot set the number of virtual CPUs: /domain/vcpus says of each whether it is there",
+      {
+        kind: "unsupported",
+        remedy: "Leave <vcpus> out, and write <vcpu current='1'>4</vcpu>: svirt edit",
+      },
+    );
+  }
+  const { current: _, ...vcpu } = { count: 1, ...domain.vcpu };
+  return { ...domain, vcpu: current === vcpu.count ? vcpu : { ...vcpu, current } };
+}
