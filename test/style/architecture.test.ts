@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Glob } from "bun";
+import { listFolderCircles } from "./folder-circles.ts";
 import {
   listEffects,
   listFormsReadInByStart,
@@ -22,6 +23,9 @@ describe("src/", () => {
   test("imports only what stands before it on the data's path", () => {
     expect(listWrongDirections(sources)).toEqual([]);
   });
+  test("has no circle between folders, at any depth", () => {
+    expect(listFolderCircles(sources)).toEqual([]);
+  });
   test("has host/linux/ imported where a call begins alone", () => {
     expect(listWrongUsersOfLinux(sources)).toEqual([]);
   });
@@ -33,6 +37,27 @@ describe("src/", () => {
   });
   test("reads in no form of XML with a start", () => {
     expect(listFormsReadInByStart(sources)).toEqual([]);
+  });
+});
+
+describe("listFolderCircles()", () => {
+  const importing = (files: Readonly<Record<string, string>>): Sources =>
+    new Map(
+      Object.entries(files).map(([file, target]) => [file, `import type { A } from "${target}";`] as const),
+    );
+  test.each([
+    [{ "vm/a/x.ts": "../b/y.ts", "vm/b/z.ts": "../a/w.ts" }, 2, "two folders"],
+    [{ "vm/a/x.ts": "../b/y.ts", "vm/b/y.ts": "../c/y.ts", "vm/c/v.ts": "../a/w.ts" }, 3, "three"],
+    [{ "vm/a/x.ts": "../b.ts", "vm/b.ts": "./a/y.ts" }, 2, "a folder and a file beside it"],
+    [{ "vm/x.ts": "../run/a.ts", "run/b.ts": "../vm/y.ts" }, 2, "two parts"],
+  ])("%j: names %d imports (%s)", (files, count) => {
+    expect(listFolderCircles(importing(files))).toHaveLength(count);
+  });
+  test.each([
+    [{ "vm/a/x.ts": "../b/y.ts", "vm/b/y.ts": "../c.ts" }, "one direction"],
+    [{ "vm/a/x.ts": "./y.ts", "vm/a/y.ts": "./x.ts" }, "files alone"],
+  ])("%j: names none (%s)", (files) => {
+    expect(listFolderCircles(importing(files))).toEqual([]);
   });
 });
 

@@ -88,7 +88,8 @@ function stepOf(part: string): number {
   return STEPS.findIndex((step) => step.includes(part));
 }
 
-function importsOf(file: string, text: string): string[] {
+/** Returns the files of src/ that a file imports, also types and when it is called, by path below src/. */
+export function importsOf(file: string, text: string): string[] {
   const specifiers = [...withoutComments(text).matchAll(IMPORT)].map(([, specifier]) => specifier ?? "");
   const targets = specifiers.map((specifier) => new URL(specifier, `file:///src/${file}`).pathname);
   return targets.filter((target) => target.startsWith("/src/")).map((target) => target.slice("/src/".length));
