@@ -7,7 +7,7 @@
  * name and is in no table, and then boots in the test that has it reboot.
  */
 import { rmSync } from "node:fs";
-import { node } from "../test/node/lifecycle/on-the-node.ts";
+import { node } from "../test/node/harness/on-the-node.ts";
 import { binaryOf, findBuiltPolicy } from "../test/policy/built-policy.ts";
 import { buildAudited } from "../test/policy/changed-policy.ts";
 import { formatRight } from "../test/policy/needed.ts";

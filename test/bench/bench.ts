@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { formatTable } from "../../src/cli/output/table.ts";
-import { node } from "../node/lifecycle/on-the-node.ts";
+import { node } from "../node/harness/on-the-node.ts";
 import { readPlan } from "./by-hand-order.ts";
 import { measureDefaultLabel } from "./measure-default-label.ts";
 import { measureHeld } from "./measure-held.ts";

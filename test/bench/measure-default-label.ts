@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { readRealContexts } from "../selinux/real-contexts.ts";
+import { readRealContexts } from "../selinux/file-contexts/real-contexts.ts";
 import { interleaveHere, type Ratio, type Timing, timingAt } from "./timings.ts";
 
 const PATH = "/var/lib/libvirt/images/vm1.qcow2";

@@ -2,8 +2,8 @@ import { closeSync, openSync } from "node:fs";
 import type { Host } from "../../src/host/host.ts";
 import { guestUser } from "../../src/plan/facts/guest-user.ts";
 import { startDomain } from "../../src/vm/start/start.ts";
-import { givenNode } from "../host/given-node.ts";
-import { RealFolder } from "../host/real-folder.ts";
+import { RealFolder } from "../real-host/folder.ts";
+import { givenNode } from "../real-host/given-node.ts";
 import { xmlWithDisks } from "./many-disks.ts";
 
 const QEMU = "/usr/bin/qemu-system-x86_64";

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { parseDomain } from "../../src/domain/document.ts";
 import { decideGuestLabel } from "../../src/labelling/guest-label.ts";
-import { givenNode } from "../host/given-node.ts";
-import { RealFolder } from "../host/real-folder.ts";
+import { RealFolder } from "../real-host/folder.ts";
+import { givenNode } from "../real-host/given-node.ts";
 
 const RANGE = "s0-s0:c0.c1023";
 const CATEGORIES = 1024;

@@ -1,5 +1,5 @@
-import { type FalseGuest, startFalseGuests } from "../host/false-guests.ts";
-import { RealFolder } from "../host/real-folder.ts";
+import { type FalseGuest, startFalseGuests } from "../real-host/false-guests.ts";
+import { RealFolder } from "../real-host/folder.ts";
 
 const MIB = 1024 * 1024;
 const ANSWER_MIB = 48;

@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { MISSING, RealFolder } from "../host/real-folder.ts";
+import { MISSING, RealFolder } from "../real-host/folder.ts";
 import { interleaveHere, type Ratio, timingAt } from "./timings.ts";
 
 const FILES = 10_000;

@@ -1,6 +1,6 @@
 import { startDomain } from "../../src/vm/start/start.ts";
-import { givenNode } from "../host/given-node.ts";
-import { RealFolder } from "../host/real-folder.ts";
+import { RealFolder } from "../real-host/folder.ts";
+import { givenNode } from "../real-host/given-node.ts";
 import { xmlWithDisks } from "./many-disks.ts";
 
 const DISKS = [1, 10, 100];

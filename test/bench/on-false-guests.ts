@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { runCommandLine } from "../../src/cli/run-command.ts";
 import { writeBytes, writeOut } from "../../src/host/linux/terminal/write-out.ts";
-import { falseNode } from "../host/false-guests.ts";
+import { falseNode } from "../real-host/false-guests.ts";
 
 const [folder = "", ...words] = process.argv.slice(2);
 const unfinished = setInterval(() => undefined, 1_000_000);

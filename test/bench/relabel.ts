@@ -10,7 +10,7 @@ import { fileKey } from "../../src/plan/facts/file.ts";
 import type { Claim } from "../../src/plan/facts/step-parts.ts";
 import { restoreFileLabel, setFileLabel } from "../../src/run/labels/file-label.ts";
 import { registryOf } from "../../src/state/instance.ts";
-import { givenNode } from "../host/given-node.ts";
+import { givenNode } from "../real-host/given-node.ts";
 
 const [how, folder = "", list = "", label = ""] = process.argv.slice(2);
 const paths = readFileSync(list, "utf8").trimEnd().split("\n");

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { COMMANDS } from "../../src/cli/commands.ts";
-import { makeMachine } from "../vm/scene.ts";
+import { makeMachine } from "../scenes/scene.ts";
 import { runOn } from "./in-memory.ts";
 import { measuredRuns, type Outcome } from "./measured-runs.ts";
 

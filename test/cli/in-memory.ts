@@ -1,6 +1,6 @@
 import { runCommandLine } from "../../src/cli/run-command.ts";
 import type { Machine } from "../memory-host/machine.ts";
-import { nodeFor } from "../vm/scene.ts";
+import { nodeFor } from "../scenes/scene.ts";
 
 /** What a command line said, and its exit code. */
 export interface Said {

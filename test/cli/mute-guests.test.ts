@@ -5,7 +5,7 @@ import { withRegistryLock } from "../../src/state/locks.ts";
 import { type GuestRecord, readRecord } from "../../src/state/record.ts";
 import { getGuestState } from "../../src/vm/query/guest-state.ts";
 import type { Machine } from "../memory-host/machine.ts";
-import { diskXml, domainXml, labelOf, makeMachine, nodeOn, ORIGINAL } from "../vm/scene.ts";
+import { diskXml, domainXml, labelOf, makeMachine, nodeOn, ORIGINAL } from "../scenes/scene.ts";
 import { runOn, type Said } from "./in-memory.ts";
 
 const IMAGES = "/var/lib/images";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { qcow2Bytes } from "../storage/qcow2-bytes.ts";
-import { machineWithGroups } from "../vm/groups-scene.ts";
+import { qcow2Bytes } from "../images/qcow2-bytes.ts";
+import { machineWithGroups } from "../scenes/groups.ts";
 import { runOn } from "./in-memory.ts";
 
 const ROOT = new URL("../../", import.meta.url);

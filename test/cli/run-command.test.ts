@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
-import { ALL_KINDS, domainXml, makeMachine, reapAll, UUID } from "../vm/scene.ts";
+import { ALL_KINDS, domainXml, makeMachine, reapAll, UUID } from "../scenes/scene.ts";
 import { runOn } from "./in-memory.ts";
 
 function withXml(wish: Parameters<typeof domainXml>[0]): Machine {

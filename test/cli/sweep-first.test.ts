@@ -3,7 +3,7 @@ import { guestPaths, recordsFolder, SYSTEM_PATHS } from "../../src/plan/paths.ts
 import { readRecord, writeRecord } from "../../src/state/record.ts";
 import { startDomain } from "../../src/vm/start/start.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
-import { ALL_KINDS, domainXml, makeMachine, nodeOn, UUID } from "../vm/scene.ts";
+import { ALL_KINDS, domainXml, makeMachine, nodeOn, UUID } from "../scenes/scene.ts";
 import { runOn } from "./in-memory.ts";
 
 const OTHER = "00000000-0000-4000-8000-00000000000d";

@@ -1,8 +1,8 @@
 import { expect } from "bun:test";
-import { uuidOf } from "./lifecycle/names.ts";
-import { noteOf, outOf } from "./lifecycle/notes.ts";
-import { onANode } from "./lifecycle/on-a-node.ts";
-import { node, onNode } from "./lifecycle/on-the-node.ts";
+import { uuidOf } from "./harness/names.ts";
+import { noteOf, outOf } from "./harness/notes.ts";
+import { onANode } from "./harness/on-a-node.ts";
+import { node, onNode } from "./harness/on-the-node.ts";
 import { bringPeer } from "./peers/on-the-node.ts";
 
 // The kernel exchanges a terminal or pipe that a domain may not use for /dev/null at the exec, and nobody is told.

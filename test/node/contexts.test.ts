@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { findLabelFaults, findListenerFaults, findProcessFaults, parseLabels } from "./contexts/judge.ts";
 import { findContextFaults, type SystemTable } from "./contexts/system.ts";
-import { noteOf } from "./lifecycle/notes.ts";
-import { onANode } from "./lifecycle/on-a-node.ts";
-import { node, onNode } from "./lifecycle/on-the-node.ts";
+import { noteOf } from "./harness/notes.ts";
+import { onANode } from "./harness/on-a-node.ts";
+import { node, onNode } from "./harness/on-the-node.ts";
 
 const onTheNode = await onANode();
 

@@ -1,8 +1,8 @@
 import { expect } from "bun:test";
+import { type Notes, noteOf } from "./harness/notes.ts";
+import { onANode } from "./harness/on-a-node.ts";
+import { onNode } from "./harness/on-the-node.ts";
 import { tryAll } from "./isolation/on-the-node.ts";
-import { type Notes, noteOf } from "./lifecycle/notes.ts";
-import { onANode } from "./lifecycle/on-a-node.ts";
-import { onNode } from "./lifecycle/on-the-node.ts";
 
 const onTheNode = await onANode();
 

@@ -5,10 +5,10 @@ import { expectDisks, listFlash } from "./families/disks.ts";
 import { answerTo, fileOfDescriptor, type Inspected, inspected, LOOK } from "./families/inspect.ts";
 import { expectPciAddresses } from "./families/pci-addresses.ts";
 import { expectPins, expectProcessors } from "./families/processors.ts";
+import { noteOf, outOf } from "./harness/notes.ts";
+import { onANode } from "./harness/on-a-node.ts";
+import { node, onNode } from "./harness/on-the-node.ts";
 import { isNodeUp } from "./isolation/on-the-node.ts";
-import { noteOf, outOf } from "./lifecycle/notes.ts";
-import { onANode } from "./lifecycle/on-a-node.ts";
-import { node, onNode } from "./lifecycle/on-the-node.ts";
 
 // Four guests which between them have every family of devices that svirt starts. What QEMU has is asked over its monitor and
 // compared with the XML; what the kernel does for it is read from /proc and /sys.

@@ -1,8 +1,8 @@
 import { expect } from "bun:test";
-import { uuidOf } from "./lifecycle/names.ts";
-import { noteOf, outOf, parseLabels } from "./lifecycle/notes.ts";
-import { onANode } from "./lifecycle/on-a-node.ts";
-import { onNode } from "./lifecycle/on-the-node.ts";
+import { uuidOf } from "./harness/names.ts";
+import { noteOf, outOf, parseLabels } from "./harness/notes.ts";
+import { onANode } from "./harness/on-a-node.ts";
+import { onNode } from "./harness/on-the-node.ts";
 
 const onTheNode = await onANode();
 

@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
-import { type Notes, noteOf, outOf } from "./lifecycle/notes.ts";
-import { onANode } from "./lifecycle/on-a-node.ts";
-import { onNode } from "./lifecycle/on-the-node.ts";
+import { type Notes, noteOf, outOf } from "./harness/notes.ts";
+import { onANode } from "./harness/on-a-node.ts";
+import { onNode } from "./harness/on-the-node.ts";
 import { bringPeer } from "./peers/on-the-node.ts";
 
 const onTheNode = await onANode();

@@ -1,8 +1,8 @@
 import { describe, expect } from "bun:test";
 import { fileURLToPath } from "node:url";
-import { noteOf, outOf } from "./lifecycle/notes.ts";
-import { onANode } from "./lifecycle/on-a-node.ts";
-import { onNode } from "./lifecycle/on-the-node.ts";
+import { noteOf, outOf } from "./harness/notes.ts";
+import { onANode } from "./harness/on-a-node.ts";
+import { onNode } from "./harness/on-the-node.ts";
 
 const onTheNode = await onANode();
 const NODE = fileURLToPath(new URL("../../scripts/node", import.meta.url));

@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
-import { type Notes, noteOf, outOf } from "./lifecycle/notes.ts";
-import { onANode } from "./lifecycle/on-a-node.ts";
-import { onNode } from "./lifecycle/on-the-node.ts";
+import { type Notes, noteOf, outOf } from "./harness/notes.ts";
+import { onANode } from "./harness/on-a-node.ts";
+import { onNode } from "./harness/on-the-node.ts";
 import { diskXml, virtInstall } from "./shapes/virt-install.ts";
 
 // The eight shapes of guest that the reference was measured with, of which it starts none on stock Debian 13: each is

@@ -1,9 +1,9 @@
 import { beforeAll, expect } from "bun:test";
 import { fileURLToPath } from "node:url";
+import { type Notes, noteOf, outOf } from "./harness/notes.ts";
+import { onANode } from "./harness/on-a-node.ts";
+import { node, onNode } from "./harness/on-the-node.ts";
 import { isNodeUp } from "./isolation/on-the-node.ts";
-import { type Notes, noteOf, outOf } from "./lifecycle/notes.ts";
-import { onANode } from "./lifecycle/on-a-node.ts";
-import { node, onNode } from "./lifecycle/on-the-node.ts";
 
 const BUILD = fileURLToPath(new URL("shared-folders/build", import.meta.url));
 

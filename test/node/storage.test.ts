@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
-import { type Notes, noteOf, outOf } from "./lifecycle/notes.ts";
-import { onANode } from "./lifecycle/on-a-node.ts";
-import { onNode } from "./lifecycle/on-the-node.ts";
+import { type Notes, noteOf, outOf } from "./harness/notes.ts";
+import { onANode } from "./harness/on-a-node.ts";
+import { onNode } from "./harness/on-the-node.ts";
 import { bringPrograms, PROGRAMS } from "./programs/on-the-node.ts";
 
 // Storage whose files have no labels of their own, as real mounts: the kernel's answer tells, whatever it is called.

@@ -1,8 +1,8 @@
 import { afterAll, expect } from "bun:test";
+import { noteOf, outOf } from "./harness/notes.ts";
+import { onANode } from "./harness/on-a-node.ts";
+import { node, onNode } from "./harness/on-the-node.ts";
 import { isNodeUp } from "./isolation/on-the-node.ts";
-import { noteOf, outOf } from "./lifecycle/notes.ts";
-import { onANode } from "./lifecycle/on-a-node.ts";
-import { node, onNode } from "./lifecycle/on-the-node.ts";
 
 const onTheNode = await onANode();
 

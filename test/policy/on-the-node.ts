@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import { node } from "../node/lifecycle/on-the-node.ts";
+import { node } from "../node/harness/on-the-node.ts";
 import { binaryOf } from "./built-policy.ts";
 import { switchOf } from "./changed-policy.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import { examineNode } from "../../src/report/doctor.ts";
-import { machineWithGroups } from "../vm/groups-scene.ts";
-import { makeMachine, nodeOn } from "../vm/scene.ts";
+import { machineWithGroups } from "../scenes/groups.ts";
+import { makeMachine, nodeOn } from "../scenes/scene.ts";
 
 const found = (machine: ReturnType<typeof makeMachine>) =>
   examineNode(nodeOn(machine).host, SYSTEM_PATHS).find(({ check }) => check === "control groups");

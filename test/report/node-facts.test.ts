@@ -3,7 +3,7 @@ import { decideTopology, type Seat } from "../../src/report/node-facts.ts";
 import { parseProcessorTimes } from "../../src/report/processor-times.ts";
 import { runOn } from "../cli/in-memory.ts";
 import type { Machine } from "../memory-host/machine.ts";
-import { makeMachine } from "../vm/scene.ts";
+import { makeMachine } from "../scenes/scene.ts";
 
 const CPU = "/sys/devices/system/cpu";
 const NODE = "/sys/devices/system/node";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { Finding } from "../../src/report/finding.ts";
 import { checkSession } from "../../src/report/session-checks.ts";
-import { nodeOn } from "../vm/scene.ts";
-import { makeUsersMachine } from "../vm/session-scene.ts";
+import { nodeOn } from "../scenes/scene.ts";
+import { makeUsersMachine } from "../scenes/session.ts";
 
 type UsersMachine = ReturnType<typeof makeUsersMachine>;
 

@@ -4,8 +4,8 @@ import { defineDomain } from "../../src/vm/define/define.ts";
 import { destroyDomain } from "../../src/vm/end/destroy.ts";
 import { saveDomain } from "../../src/vm/save/save-domain.ts";
 import { startDomain } from "../../src/vm/start/start.ts";
+import { qcow2Bytes } from "../images/qcow2-bytes.ts";
 import { type Machine, snapshot } from "../memory-host/machine.ts";
-import { qcow2Bytes } from "../storage/qcow2-bytes.ts";
 import {
   ALL_KINDS,
   diskXml,
@@ -21,7 +21,7 @@ import {
   staticLabel,
   sweepAll,
   UUID,
-} from "./scene.ts";
+} from "../scenes/scene.ts";
 
 /** What the reference implementation was seen to get wrong, with the numbers of docs/weaknesses.md. */
 

@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import type { Notes } from "../lifecycle/notes.ts";
+import type { Notes } from "../harness/notes.ts";
 import { aliasOf } from "./alias-of.ts";
 import { answerTo, fileOfDescriptor, type Inspected } from "./inspect.ts";
 import type { QemuDevice } from "./qtree.ts";

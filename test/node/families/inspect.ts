@@ -1,4 +1,4 @@
-import { type Notes, outOf } from "../lifecycle/notes.ts";
+import { type Notes, outOf } from "../harness/notes.ts";
 import { parseQtree, type QemuDevice } from "./qtree.ts";
 import { type Element, readXml } from "./xml-tree.ts";
 

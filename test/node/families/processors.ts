@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { outOf } from "../lifecycle/notes.ts";
+import { outOf } from "../harness/notes.ts";
 import { answerTo, type Inspected } from "./inspect.ts";
 import { allAt } from "./xml-tree.ts";
 

@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
-import { noteOf, outOf, parseLabels } from "../lifecycle/notes.ts";
-import { onANode } from "../lifecycle/on-a-node.ts";
-import { node, onNode } from "../lifecycle/on-the-node.ts";
+import { noteOf, outOf, parseLabels } from "../harness/notes.ts";
+import { onANode } from "../harness/on-a-node.ts";
+import { node, onNode } from "../harness/on-the-node.ts";
 
 // It reboots the node that it shares with other test files, which come before or after it.
 const onTheNode = await onANode();

@@ -9,9 +9,9 @@ import {
   type Vector,
   withoutRange,
 } from "../../vectors/vectors.ts";
-import { type Notes, noteOf, outOf, parseLabels } from "../lifecycle/notes.ts";
-import { onANode } from "../lifecycle/on-a-node.ts";
-import { onNode } from "../lifecycle/on-the-node.ts";
+import { type Notes, noteOf, outOf, parseLabels } from "../harness/notes.ts";
+import { onANode } from "../harness/on-a-node.ts";
+import { onNode } from "../harness/on-the-node.ts";
 
 const FOLDER = "/srv/lifecycle";
 

@@ -1,8 +1,8 @@
 import { afterAll, expect } from "bun:test";
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { uuidOf } from "../lifecycle/names.ts";
-import { noteOf, outOf } from "../lifecycle/notes.ts";
+import { uuidOf } from "../harness/names.ts";
+import { noteOf, outOf } from "../harness/notes.ts";
 import { withNfs } from "./nfs.ts";
 import { HOSTS, onTwoNodes } from "./two-nodes.ts";
 

@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { type Notes, noteOf } from "../lifecycle/notes.ts";
+import { type Notes, noteOf } from "../harness/notes.ts";
 import type { PairedNode } from "./two-nodes.ts";
 
 const PORT = 2049;

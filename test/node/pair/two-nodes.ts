@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { newDenials } from "../lifecycle/denials.ts";
-import type { Notes } from "../lifecycle/notes.ts";
-import { node, onNode, prepare, tearDown } from "../lifecycle/on-the-node.ts";
+import { newDenials } from "../harness/denials.ts";
+import type { Notes } from "../harness/notes.ts";
+import { node, onNode, prepare, tearDown } from "../harness/on-the-node.ts";
 import { PROGRAMS, putPrograms } from "../programs/on-the-node.ts";
 
 /** Two nodes that are up, by their names: scripts/test names both. */

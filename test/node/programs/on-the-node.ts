@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from "bun:test";
 import { fileURLToPath } from "node:url";
+import { node } from "../harness/on-the-node.ts";
 import { isNodeUp } from "../isolation/on-the-node.ts";
-import { node } from "../lifecycle/on-the-node.ts";
 
 const BUILD = fileURLToPath(new URL("build", import.meta.url));
 

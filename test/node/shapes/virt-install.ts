@@ -1,4 +1,4 @@
-import { uuidOf } from "../lifecycle/names.ts";
+import { uuidOf } from "../harness/names.ts";
 
 /** What is asked of virt-install(1); the words are its options'. */
 interface Wish {

@@ -11,10 +11,10 @@ import { sweep } from "../../../src/vm/recover/recover.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import type { Machine } from "../../memory-host/machine.ts";
 import type { Strike } from "../../memory-host/svirt.ts";
-import { expectUnlabelled, OTHER } from "../block-checks.ts";
-import { commitOn, copyOn, endOn, IMAGES, pullOn, takeOn, waitOn } from "../block-scene.ts";
-import { diskXml, domainXml, labelOf, makeMachine, nodeOn, sweepAll, UUID } from "../scene.ts";
-import type { Work } from "../strikes.ts";
+import { commitOn, copyOn, endOn, IMAGES, pullOn, takeOn, waitOn } from "../../scenes/block.ts";
+import { expectUnlabelled, OTHER } from "../../scenes/block-checks.ts";
+import { diskXml, domainXml, labelOf, makeMachine, nodeOn, sweepAll, UUID } from "../../scenes/scene.ts";
+import type { Work } from "../../scenes/strikes.ts";
 
 const TIMEOUT_MS = 240_000;
 

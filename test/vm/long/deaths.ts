@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
 import type { Machine } from "../../memory-host/machine.ts";
-import { nodeOn, reapAll, sweepAll } from "../scene.ts";
-import { endUnseen, type Subject, strikeEverywhere } from "../strikes.ts";
+import { nodeOn, reapAll, sweepAll } from "../../scenes/scene.ts";
+import { endUnseen, type Subject, strikeEverywhere } from "../../scenes/strikes.ts";
 
 /** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
 export const TIMEOUT_MS = 240_000;

@@ -4,10 +4,26 @@ import { parseDomainText } from "../../../src/domain/document.ts";
 import { readDefinition } from "../../../src/state/definitions.ts";
 import { sweep } from "../../../src/vm/recover/recover.ts";
 import type { Machine } from "../../memory-host/machine.ts";
-import { commitOn, copyOn, endOn, IMAGES, machineWithChain, pullOn, takeOn, waitOn } from "../block-scene.ts";
-import { recordOf, wholeState } from "../hotplug-scene.ts";
-import { nodeOn, sweepAll, UUID } from "../scene.ts";
-import { beStruck, endUnseen, instantsOf, type Subject, type Work, withoutInodes } from "../strikes.ts";
+import {
+  commitOn,
+  copyOn,
+  endOn,
+  IMAGES,
+  machineWithChain,
+  pullOn,
+  takeOn,
+  waitOn,
+} from "../../scenes/block.ts";
+import { recordOf, wholeState } from "../../scenes/hotplug.ts";
+import { nodeOn, sweepAll, UUID } from "../../scenes/scene.ts";
+import {
+  beStruck,
+  endUnseen,
+  instantsOf,
+  type Subject,
+  type Work,
+  withoutInodes,
+} from "../../scenes/strikes.ts";
 import { type Comparison, describeDeaths, TIMEOUT_MS } from "./deaths.ts";
 
 async function machineAfter(...works: readonly Work[]): Promise<Machine> {

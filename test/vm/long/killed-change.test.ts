@@ -3,9 +3,9 @@ import { attachDevice, changeMedium, detachDevice } from "../../../src/vm/hotplu
 import { takeSource } from "../../../src/vm/hotplug/update-rules.ts";
 import { startDomain } from "../../../src/vm/start/start.ts";
 import type { Machine } from "../../memory-host/machine.ts";
-import { cdXml, deviceOf, machineWithDisks, SECOND, wholeState } from "../hotplug-scene.ts";
-import { domainXml, makeMachine, nodeOn } from "../scene.ts";
-import { type Subject, type Work, withoutInodes } from "../strikes.ts";
+import { cdXml, deviceOf, machineWithDisks, SECOND, wholeState } from "../../scenes/hotplug.ts";
+import { domainXml, makeMachine, nodeOn } from "../../scenes/scene.ts";
+import { type Subject, type Work, withoutInodes } from "../../scenes/strikes.ts";
 import { describeDeaths, endedState } from "./deaths.ts";
 
 const ASK = { key: "vm1", wish: {}, isDryRun: false } as const;

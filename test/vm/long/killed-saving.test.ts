@@ -18,9 +18,9 @@ import {
   REMEMBERED,
   restored,
   save,
-} from "../saving-scene.ts";
-import { domainXml, makeMachine, nodeOn, reapAll, sweepAll, UUID } from "../scene.ts";
-import { beStruck, endUnseen, instantsOf, type Work, withoutInodes } from "../strikes.ts";
+} from "../../scenes/saving.ts";
+import { domainXml, makeMachine, nodeOn, reapAll, sweepAll, UUID } from "../../scenes/scene.ts";
+import { beStruck, endUnseen, instantsOf, type Work, withoutInodes } from "../../scenes/strikes.ts";
 
 /** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
 const TIMEOUT_MS = 120_000;

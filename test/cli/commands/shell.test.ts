@@ -1,0 +1,136 @@
+import { describe, expect, test } from "bun:test";
+import { ACCESS, checkAccess } from "../../../src/cli/access.ts";
+import type { CommandSpec } from "../../../src/cli/command.ts";
+import { COMMANDS } from "../../../src/cli/commands.ts";
+import { type Machine, snapshot } from "../../memory-host/machine.ts";
+import { diskXml, domainXml, makeMachine } from "../../scenes/scene.ts";
+import { runOn } from "../in-memory.ts";
+
+const specs: readonly CommandSpec[] = await Promise.all(
+  [...COMMANDS.values()].map(async (load) => (await load()).command.spec),
+);
+
+/** A machine on which vm1 is defined, as sshd has it for a client that asks for this. */
+async function asked(original: string | undefined): Promise<Machine> {
+  const machine = makeMachine();
+  machine.files.put("/vm.xml", "file", { bytes: domainXml({ disks: diskXml("/disk.raw", "vda") }) });
+  await runOn(machine, "define", "/vm.xml");
+  const variable = original === undefined ? "" : `SSH_ORIGINAL_COMMAND=${original}\0`;
+  const bytes = new TextEncoder().encode(`PATH=/usr/bin\0${variable}HOME=/root\0`);
+  machine.files.putFolder("/proc/self", 0o555);
+  machine.files.put("/proc/self/environ", "file", { bytes });
+  return machine;
+}
+
+describe("what a command does to the node", () => {
+  test("is declared for every command, and for nothing else", () => {
+    expect([...ACCESS.keys()].toSorted()).toEqual([...COMMANDS.keys()].toSorted());
+  });
+
+  test("names operands and options that the command has", () => {
+    const wrong = specs.flatMap(({ name, operands, options }) => {
+      const access = ACCESS.get(name);
+      const known = [...operands, ...options].map((each) => each.name);
+      const named = typeof access === "object" ? access.readsWith : [];
+      return named
+        .map((word) => word.replace(/=.*/, ""))
+        .filter((word) => !known.includes(word) && !SHOWN.includes(word))
+        .map((word) => [name, word]);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test("is a change for all that can be killed or shown beforehand, which only changes can be", () => {
+    const drilled = specs.filter(({ options }) =>
+      options.some(({ name }) => /^(?:crash-drill|dry-run)$/.test(name)),
+    );
+    expect(drilled.length).toBeGreaterThan(20);
+    expect(drilled.filter(({ name }) => ACCESS.get(name) === "reads")).toEqual([]);
+  });
+
+  test("is refused for a command that nobody has declared", () => {
+    const spec: CommandSpec = { name: "new", summary: "", operands: [], options: [] };
+    expect(() => checkAccess(spec, [], "changes")).toThrow("Cannot run svirt new");
+  });
+});
+
+/** Of commands that show what they set; not each has all of them. */
+const SHOWN = ["json", "live", "config", "current"];
+
+describe("svirt shell", () => {
+  test.each([
+    "svirt list --all",
+    "svirt 'domstate' \"vm1\"",
+    "svirt dumpxml vm1",
+    "svirt domifaddr vm1 --source arp",
+    "svirt help",
+    "svirt --version",
+    "svirt nonsense",
+    "svirt",
+  ])("--read-only does %s as svirt itself does", async (original) => {
+    const machine = await asked(original);
+    const words = original
+      .split(" ")
+      .slice(1)
+      .map((word) => word.replace(/['"]/g, ""));
+    const said = await runOn(machine, "shell", "--read-only");
+    expect(said).toEqual(await runOn(machine, ...words));
+  });
+
+  test.each([
+    ["svirt start vm1", "svirt start"],
+    ["svirt undefine vm1", "svirt undefine"],
+    ["svirt console vm1", "svirt console"],
+    ["svirt label set /disk.raw system_u:object_r:etc_t:s0", "svirt label set"],
+    ["svirt screenshot vm1 /etc/x", "svirt screenshot"],
+    ['svirt qemu-monitor-command vm1 \'{"execute":"quit"}\'', "svirt qemu-monitor-command"],
+    ["svirt memtune vm1 --hard-limit 1G", "svirt memtune with hard-limit"],
+    ["svirt desc vm1 --title new", "svirt desc with new-desc"],
+    ["svirt schedinfo vm1 --set cpu_shares=2", "svirt schedinfo with set"],
+    ["svirt blockjob vm1 vda --abort", "svirt blockjob with abort"],
+    ["svirt domcapabilities --emulatorbin /bin/sh", "svirt domcapabilities with emulatorbin"],
+    ["svirt domifaddr vm1 --source agent", "svirt domifaddr with source"],
+  ])("--read-only refuses %s", async (original, what) => {
+    const machine = await asked(original);
+    const before = snapshot(machine);
+    const said = await runOn(machine, "shell", "--read-only");
+    expect(said).toMatchObject({ code: 5, out: "" });
+    expect(said.err).toStartWith(`error: Cannot run ${what}: this key may only read\nremedy: `);
+    expect(snapshot(machine)).toEqual(before);
+  });
+
+  test("--read-only shows what a command can set, and what a domain is for", async () => {
+    const machine = await asked("svirt memtune vm1");
+    expect(await runOn(machine, "shell", "--read-only")).toEqual(await runOn(machine, "memtune", "vm1"));
+  });
+
+  test("without it changes things", async () => {
+    const machine = await asked("svirt desc vm1 'web server'");
+    expect((await runOn(machine, "shell")).code).toBe(0);
+    expect((await runOn(machine, "desc", "vm1")).out).toContain("web server");
+  });
+
+  test.each(["", " --read-only"])("%s lets nobody out into another program or an editor", async (option) => {
+    const words = ["shell", ...option.split(" ").filter((word) => word !== "")];
+    for (const original of [
+      "sh",
+      "/usr/bin/svirt list",
+      "virsh list",
+      "svirt edit vm1",
+      "svirt shell",
+      "sftp-server",
+    ]) {
+      const said = await runOn(await asked(original), ...words);
+      expect(said).toMatchObject({ code: 5, out: "" });
+    }
+    for (const original of ["svirt list; sh", "svirt list | sh", "svirt desc vm1 $(sh)", "svirt list\nsh"]) {
+      expect((await runOn(await asked(original), ...words)).code).toBe(2);
+    }
+  });
+
+  test.each(["", undefined])("asked for %j says how to ask", async (original) => {
+    const said = await runOn(await asked(original), "shell");
+    expect([said.code, said.out]).toEqual([2, ""]);
+    expect(said.err).toContain("Cannot run a command: none was given");
+  });
+});

@@ -1,0 +1,118 @@
+import { describe, expect, test } from "bun:test";
+import { closeSync } from "node:fs";
+import { openHanded } from "../../../../src/host/linux/files/open-handed.ts";
+import type { FileId } from "../../../../src/plan/facts/file.ts";
+import type { HandedFile } from "../../../../src/plan/facts/guest-order.ts";
+import { RealFolder } from "../../../real-host/folder.ts";
+
+type Lock = NonNullable<HandedFile["lock"]>;
+const MIB = 1024 * 1024;
+const qemuImg = Bun.which("qemu-img");
+const aside = qemuImg === null ? " (skipped: qemu-img is missing)" : "";
+
+function open(file: FileId, as: Lock["as"], isFirst = true) {
+  const access = as === "reader" ? "read-only" : "read-write";
+  return openHanded({ fd: 3, file, access, truncate: false, direct: false, lock: { as, isFirst } });
+}
+
+/** Whether qemu-img, which knows nothing of svirt, does that to the image; with its words if it does not. */
+function canDo(words: readonly string[]): boolean | string {
+  const { stderr, success } = Bun.spawnSync([qemuImg ?? "", ...words]);
+  return success || stderr.toString();
+}
+
+const canResize = (path: string) => canDo(["resize", "-q", "-f", "raw", path, "+1M"]);
+const canRead = (path: string) => canDo(["convert", "-f", "raw", "-O", "raw", path, `${path}.copy`]);
+
+describe.skipIf(qemuImg === null)(`an image that svirt has opened for a guest${aside}`, () => {
+  test("is not written by qemu-img while it is open, and is again afterwards", () => {
+    using folder = new RealFolder();
+    const path = folder.file("disk", "\0".repeat(MIB));
+    const fd = open(folder.id(path), "writer");
+    expect(canResize(path)).toContain("lock");
+    expect(canRead(path)).toContain("lock");
+    closeSync(fd);
+    expect([canResize(path), canRead(path)]).toEqual([true, true]);
+  });
+
+  test("is read by others, and not written, when guests only read it", () => {
+    using folder = new RealFolder();
+    const path = folder.file("disk", "\0".repeat(MIB));
+    const [one, other] = [open(folder.id(path), "reader"), open(folder.id(path), "reader")];
+    expect(canResize(path)).toContain("lock");
+    expect(canRead(path)).toBe(true);
+    for (const fd of [one, other]) closeSync(fd);
+    expect(canResize(path)).toBe(true);
+  });
+
+  test("may be open twice for writing where guests share it", () => {
+    using folder = new RealFolder();
+    const path = folder.file("disk", "\0".repeat(MIB));
+    const [one, other] = [open(folder.id(path), "sharer"), open(folder.id(path), "sharer")];
+    expect(canRead(path)).toContain("lock");
+    for (const fd of [one, other]) closeSync(fd);
+  });
+});
+
+describe("an image that another program has locked", () => {
+  const seconds = "30";
+  // As QEMU locks what it writes: bytes 100 and 101 that it does, 201 that no other may. flock(1) would be another lock.
+  const script = `import fcntl, struct, sys, time
+fd = open(sys.argv[1], "r+b")
+for byte in (100, 101, 201):
+    fcntl.fcntl(fd, 37, struct.pack("hhqqi4x", int(sys.argv[2]), 0, byte, 1, 0))
+print("locked", flush=True)
+time.sleep(${seconds})`;
+  const python = Bun.which("python3");
+  const say = python === null ? " (skipped: python3 is missing)" : "";
+
+  test.skipIf(python === null).each([
+    ["as QEMU does", "0", "writer"],
+    ["as QEMU does", "0", "reader"],
+    ["against all others", "1", "writer"],
+  ] as const)(`%s (%s) is not handed to a %s${say}`, async (_, type, as) => {
+    using folder = new RealFolder();
+    const path = folder.file("disk", "\0".repeat(MIB));
+    const other = Bun.spawn([python ?? "", "-c", script, path, type], { stdout: "pipe" });
+    try {
+      await other.stdout.getReader().read();
+      expect(() => open(folder.id(path), as)).toThrow(
+        `Cannot hand ${path} to the guest: another program has locked it`,
+      );
+    } finally {
+      other.kill();
+      await other.exited;
+    }
+    closeSync(open(folder.id(path), as));
+  });
+
+  test("is handed out again by the svirt that has inherited it from the guest's reaper", () => {
+    using folder = new RealFolder();
+    const path = folder.file("disk", "x");
+    const inherited = open(folder.id(path), "writer");
+    closeSync(open(folder.id(path), "writer"));
+    closeSync(inherited);
+  });
+
+  test.skipIf(python === null)(
+    `is waited for as long as a guest may take that was just ended${say}`,
+    async () => {
+      using folder = new RealFolder();
+      const path = folder.file("disk", "x");
+      const other = Bun.spawn([python ?? "true", "-c", script.replace(seconds, "1"), path, "0"], {
+        stdout: "pipe",
+      });
+      await other.stdout.getReader().read();
+      closeSync(open(folder.id(path), "writer"));
+      expect(await other.exited).toBe(0);
+    },
+  );
+
+  test("is opened once more for a guest that has it", () => {
+    using folder = new RealFolder();
+    const path = folder.file("disk", "x");
+    const before = open(folder.id(path), "writer");
+    const after = open(folder.id(path), "reader", false);
+    for (const fd of [before, after]) closeSync(fd);
+  });
+});

@@ -1,0 +1,98 @@
+import { describe, expect, test } from "bun:test";
+import { closeSync, constants, readFileSync, readSync, renameSync, writeFileSync, writeSync } from "node:fs";
+import { openHanded } from "../../../../src/host/linux/files/open-handed.ts";
+import type { HandedFile } from "../../../../src/plan/facts/guest-order.ts";
+import { RealFolder } from "../../../real-host/folder.ts";
+
+type Wish = Partial<Omit<HandedFile, "file">>;
+
+function open(folder: RealFolder, path: string, wish: Wish): number {
+  const how = { fd: 3, access: "read-only", truncate: false, direct: false, ...wish } as const;
+  return openHanded({ ...how, file: folder.id(path) });
+}
+
+/** The flags that a descriptor has by the kernel's word. proc_pid_fdinfo(5) */
+function flagsOf(fd: number): number {
+  const [, flags = ""] = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8")) ?? [];
+  return Number.parseInt(flags, 8);
+}
+
+const { O_APPEND, O_DIRECT, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
+const TOLD = O_APPEND | O_DIRECT | O_NONBLOCK | O_RDONLY | O_RDWR | O_WRONLY;
+
+describe("a file that is opened for a guest", () => {
+  test.each<[string, Wish, number]>([
+    ["to be read", {}, O_RDONLY],
+    ["to be written", { access: "read-write" }, O_RDWR],
+    ["to be added to", { access: "append" }, O_WRONLY | O_APPEND],
+    ["past the cache", { access: "read-write", direct: true }, O_RDWR | O_DIRECT],
+    ["without waiting", { nonBlocking: true }, O_RDONLY | O_NONBLOCK],
+  ])("%s can that and no more", (_, wish, flags) => {
+    using folder = new RealFolder();
+    const fd = open(folder, folder.file("disk", "text"), wish);
+    expect((flagsOf(fd) & TOLD).toString(8)).toBe(flags.toString(8));
+    closeSync(fd);
+  });
+
+  test("to be added to keeps what was in it, and is emptied only where that is asked for", () => {
+    using folder = new RealFolder();
+    const path = folder.file("log", "before\n");
+    const fd = open(folder, path, { access: "append" });
+    writeSync(fd, "after\n", 0);
+    closeSync(fd);
+    expect(readFileSync(path, "utf8")).toBe("before\nafter\n");
+    closeSync(open(folder, path, { access: "append", truncate: true }));
+    expect(readFileSync(path, "utf8")).toBe("");
+  });
+
+  test("is the one that was inspected: not another at its path, nor what a symlink there leads to", () => {
+    using folder = new RealFolder();
+    const path = folder.file("disk", "mine");
+    const file = folder.id(path);
+    const wish = { fd: 3, file, access: "append", truncate: true, direct: false } as const;
+    renameSync(path, `${path}.old`);
+    const secret = folder.file("secret", "secret");
+    folder.symlink("disk", secret);
+    expect(() => openHanded(wish)).toThrow("another file stands there");
+    folder.host.removeFile(path);
+    writeFileSync(path, "another");
+    expect(() => openHanded(wish)).toThrow("another file stands there");
+    expect([readFileSync(secret, "utf8"), readFileSync(path, "utf8")]).toEqual(["secret", "another"]);
+    // Also when it is the very file that the symlink leads to: nobody inspected that path.
+    folder.host.removeFile(path);
+    folder.symlink("disk", `${path}.old`);
+    expect(() => openHanded(wish)).toThrow("another file stands there");
+    expect(readFileSync(`${path}.old`, "utf8")).toBe("mine");
+  });
+
+  const python = Bun.which("python3");
+  test.skipIf(python === null)(
+    `does not become the terminal of who opens it${python === null ? " (skipped: python3 is missing)" : ""}`,
+    () => {
+      // A session's leader without a terminal gets the first that it opens without O_NOCTTY. open(2)
+      const script = `import os, sys
+master, slave = os.openpty()
+name = os.ttyname(slave)
+os.close(slave)
+child = os.fork()
+if child == 0:
+    os.setsid()
+    os.execv(sys.argv[1], [sys.argv[1], sys.argv[2], name, *sys.argv[3:]])
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))`;
+      const opener = new URL("terminal-opener.ts", import.meta.url).pathname;
+      const terminalAfter = (...words: string[]) =>
+        Bun.spawnSync([python ?? "", "-c", script, process.execPath, opener, ...words]).stdout.toString();
+      expect(terminalAfter()).toBe("0\n");
+      expect(terminalAfter("as-a-shell-would")).not.toBe("0\n");
+    },
+  );
+
+  test("is read from its beginning", () => {
+    using folder = new RealFolder();
+    const fd = open(folder, folder.file("disk", "text"), {});
+    const bytes = new Uint8Array(4);
+    readSync(fd, bytes);
+    closeSync(fd);
+    expect(new TextDecoder().decode(bytes)).toBe("text");
+  });
+});

@@ -1,0 +1,154 @@
+/** holder HOW PATH: holds a file, or a tap of that name, in that way and no other, says so, and goes on until it is ended. */
+import { dlopen, FFIType, ptr } from "bun:ffi";
+import { closeSync, openSync } from "node:fs";
+import { lockImage } from "../../../../src/host/linux/files/image-lock.ts";
+import { sendFile } from "../../../../src/host/linux/sockets/send-file.ts";
+
+const { i32, i64, u32, u64 } = FFIType;
+const pointer = FFIType.ptr;
+const { symbols } = dlopen("libc.so.6", {
+  bind: { args: [i32, pointer, u32], returns: i32 },
+  connect: { args: [i32, pointer, u32], returns: i32 },
+  listen: { args: [i32, i32], returns: i32 },
+  pipe: { args: [pointer], returns: i32 },
+  mmap: { args: [pointer, u64, i32, i32, i32, i64], returns: u64 },
+  socket: { args: [i32, i32, i32], returns: i32 },
+  socketpair: { args: [i32, i32, i32, pointer], returns: i32 },
+  syscall: { args: [i64, i64, i64, i64, i64], returns: i64 },
+});
+const SYS_IOCTL = 16n;
+/** linux/if_tun.h; struct ifreq of linux/if.h */
+const TUNSETIFF = 0x400454can;
+const IFF_TAP_NO_PI = 0x1002;
+const IFREQ_BYTES = 40;
+const IFREQ_FLAGS_AT = 16;
+const SYS_EXIT = 60n;
+const SYS_IO_URING_SETUP = 425n;
+const SYS_IO_URING_REGISTER = 427n;
+const IORING_REGISTER_FILES = 2n;
+const CLONE_FILES = 0x400;
+const O_PATH = 0o10000000;
+const [PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE] = [1, 2, 1, 2];
+const PAGE = 4096n;
+const [, , how = "", path = ""] = process.argv;
+
+const WAYS: Readonly<Record<string, () => void>> = {
+  reading: () => void openSync(path, "r"),
+  writing: () => void openSync(path, "r+"),
+  path: () => void openSync(path, O_PATH),
+  mapping: () => map("r+", PROT_READ | PROT_WRITE, MAP_SHARED),
+  "private mapping": () => map("r+", PROT_READ | PROT_WRITE, MAP_PRIVATE),
+  "mapping to read": () => map("r", PROT_READ, MAP_SHARED),
+  // mprotect(2) makes it one that writes, at any time.
+  "sleeping mapping": () => map("r+", PROT_READ, MAP_SHARED),
+  thread: () => {
+    const fd = openSync(path, "r+");
+    new Worker(unsharedThread()).onmessage = () => {
+      closeSync(fd);
+      holds();
+    };
+  },
+  "last thread": () => {
+    openSync(path, "r+");
+    leaveToThread();
+  },
+  "mapping of the last thread": () => {
+    map("r+", PROT_READ, MAP_SHARED);
+    leaveToThread();
+  },
+  message: () => {
+    const pair = new Int32Array(2);
+    symbols.socketpair(1, 1, 0, ptr(pair));
+    send(pair[0] ?? -1);
+  },
+  "message to a caller": () => {
+    const address = new TextEncoder().encode(`\u0001\0\0svirt-holder-${process.pid}`);
+    const [listener, caller] = [symbols.socket(1, 1, 0), symbols.socket(1, 1, 0)];
+    symbols.bind(listener, ptr(address), address.length);
+    symbols.listen(listener, 5);
+    symbols.connect(caller, ptr(address), address.length);
+    send(caller);
+  },
+  ring: () => {
+    const ring = symbols.syscall(SYS_IO_URING_SETUP, 4n, BigInt(ptr(new Uint8Array(120))), 0n, 0n);
+    const fds = new Int32Array([openSync(path, "r+")]);
+    const done = symbols.syscall(SYS_IO_URING_REGISTER, ring, IORING_REGISTER_FILES, BigInt(ptr(fds)), 1n);
+    if (done !== 0n) throw new Error("no file can be registered with a ring");
+    closeSync(fds[0] ?? -1);
+  },
+  // No descriptor leads to the file then, the system call alone.
+  "splicing thread": () => {
+    const [fd, pipe] = [openSync(path, "r+"), new Int32Array(2)];
+    lockImage(fd, path, { as: "writer", isFirst: true });
+    symbols.pipe(ptr(pipe));
+    new Worker(splicingThread(pipe[0] ?? -1, fd)).onmessage = () => {
+      // Time for the call to begin.
+      setTimeout(() => {
+        closeSync(fd);
+        holds();
+      }, 200);
+    };
+  },
+  tap: () => {
+    const request = new Uint8Array(IFREQ_BYTES);
+    request.set(new TextEncoder().encode(path));
+    new DataView(request.buffer).setUint16(IFREQ_FLAGS_AT, IFF_TAP_NO_PI, true);
+    const fd = openSync("/dev/net/tun", "r+");
+    if (symbols.syscall(SYS_IOCTL, BigInt(fd), TUNSETIFF, BigInt(ptr(request)), 0n) !== 0n)
+      throw new Error("no tap can be made");
+  },
+  nothing: () => closeSync(openSync(path, "r+")),
+};
+
+function map(flags: string, protection: number, kind: number): void {
+  const fd = openSync(path, flags);
+  if (symbols.mmap(null, PAGE, protection, kind, fd, 0n) === 2n ** 64n - 1n) throw new Error("not mapped");
+  closeSync(fd);
+}
+
+function send(socket: number): void {
+  const fd = openSync(path, "r+");
+  sendFile(socket, "x", fd);
+  closeSync(fd);
+}
+
+/** A thread with a table of its own, in which the descriptor is that the first thread closes. */
+function unsharedThread(): string {
+  const words = `
+    import { dlopen } from "bun:ffi";
+    const { symbols } = dlopen("libc.so.6", { unshare: { args: ["i32"], returns: "i32" } });
+    if (symbols.unshare(${CLONE_FILES}) !== 0) throw new Error("not unshared");
+    postMessage("unshared");
+    setInterval(() => {}, 1000);
+  `;
+  return `data:text/javascript,${encodeURIComponent(words)}`;
+}
+
+function splicingThread(from: number, to: number): string {
+  const words = `
+    import { dlopen } from "bun:ffi";
+    const { symbols } = dlopen("libc.so.6", {
+      splice: { args: ["i32", "ptr", "i32", "ptr", "u64", "u32"], returns: "i64" },
+    });
+    postMessage("splices");
+    symbols.splice(${from}, null, ${to}, null, 512n, 0);
+  `;
+  return `data:text/javascript,${encodeURIComponent(words)}`;
+}
+
+function leaveToThread(): void {
+  new Worker("data:text/javascript,postMessage(1);setInterval(()=>{},1000)").onmessage = () => {
+    holds();
+    symbols.syscall(SYS_EXIT, 0n, 0n, 0n, 0n);
+  };
+}
+
+function holds(): void {
+  process.stdout.write("holds\n");
+}
+
+const way = WAYS[how];
+if (way === undefined) throw new Error(`no such way: ${how}`);
+way();
+if (!how.includes("thread")) holds();
+setInterval(() => undefined, 1000);

@@ -1,0 +1,56 @@
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { RealFolder } from "../../../real-host/folder.ts";
+
+// This kernel may run without SELinux: so files stand in for the attributes of the one thread that runs the test's program, in a
+// mount namespace of its own. Each keeps what was written to it last, and of the text before what was longer.
+
+const MODULE = new URL("../../../../src/host/linux/processes/read-output.ts", import.meta.url).pathname;
+const isAble = process.getuid?.() === 0 && Bun.spawnSync(["unshare", "-m", "true"]).exitCode === 0;
+const ASIDE = isAble ? "" : " (skipped: needs root, and mount namespaces)";
+const CONTEXT = "system_u:system_r:svirt_t:s0:c1,c2";
+const LABEL = "system_u:object_r:svirt_image_t:s0:c1,c2";
+
+/** What a shell's script prints when it is read as a guest's program, from what it is given. */
+function readConfined(folder: RealFolder, script: string, input?: string): unknown {
+  mkdirSync(`${folder.path}/log`, { recursive: true });
+  for (const name of ["exec", "fscreate"]) folder.file(name);
+  const confined = { context: CONTEXT, inputLabel: LABEL, logFolder: `${folder.path}/log` };
+  const call = [["/bin/sh", "-c", script], confined, ...(input === undefined ? [] : [input])];
+  const program = `import { readOutputWithin } from "${MODULE}";
+    const read = readOutputWithin({ deadlineMs: 1000, mostBytes: 4096 });
+    process.stdout.write(JSON.stringify({ found: read(...${JSON.stringify(call)}) }));`;
+  const shell = `set -e
+    for name in exec fscreate; do mount --bind "$1/$name" /proc/$$/task/$$/attr/$name; done
+    exec "$0" -e "$2"`;
+  const words = ["unshare", "-m", "sh", "-c", shell, process.execPath, folder.path, program];
+  const child = Bun.spawnSync(words);
+  if (!child.success) throw new Error(child.stderr.toString());
+  return (JSON.parse(child.stdout.toString()) as { readonly found?: unknown }).found;
+}
+
+describe.skipIf(!isAble)(`a confined program${ASIDE}`, () => {
+  test("is read, from a file of the guest's label, and leaves none; both contexts are cleared", () => {
+    using folder = new RealFolder();
+    expect(readConfined(folder, "cat", "given\n")).toBe("given\n");
+    const [exec, file] = ["exec", "fscreate"].map((name) => readFileSync(`${folder.path}/${name}`, "utf8"));
+    expect([exec, file]).toEqual([`\n${CONTEXT.slice(1)}\0`, `\n${LABEL.slice(1)}\0`]);
+    expect(readdirSync(`${folder.path}/log`)).toEqual([]);
+  });
+
+  test("has an empty input where it is given none, and no variables but those that it needs", () => {
+    using folder = new RealFolder();
+    expect(readConfined(folder, "cat; exec env")).toSatisfy((text) =>
+      String(text).includes("PATH=/usr/bin:/bin\n"),
+    );
+    expect(readConfined(folder, "echo $LC_ALL $HOME")).toBe("C\n");
+  });
+
+  test("gives nothing when it fails, writes too much or goes on for ever", () => {
+    using folder = new RealFolder();
+    for (const script of ["echo x; exit 3", "head -c 5000 /dev/zero", "sleep 30"])
+      expect([script, readConfined(folder, script)]).toEqual([script, undefined]);
+    expect(readConfined(folder, "head -c 4096 /dev/zero | tr '\\0' x")).toHaveLength(4096);
+    expect(readdirSync(`${folder.path}/log`)).toEqual([]);
+  });
+});

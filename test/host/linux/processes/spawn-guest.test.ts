@@ -1,0 +1,167 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
+import type { GuestOrder } from "../../../../src/plan/facts/guest-order.ts";
+import { ASIDE, MISSING, RealFolder } from "../../../real-host/folder.ts";
+
+const UID = 0x70000002;
+const UUID = "66666666-2222-4333-8444-000000000001";
+/** What stands in for QEMU: it tells of itself, in its log, and waits for a line on descriptor 4. */
+const TELL =
+  'ls /proc/self/fd; grep -E "^(Uid|Gid|Groups|Cap|NoNewPrivs)" /proc/self/status; cat <&4; exit 7';
+
+function orderIn(folder: RealFolder, script: string): GuestOrder {
+  mkdirSync(`${folder.path}/run/guest`, { recursive: true });
+  return {
+    uuid: UUID,
+    program: "/bin/sh",
+    words: ["-c", script],
+    environment: { LC_ALL: "C", PATH: "/usr/bin:/bin" },
+    uid: UID,
+    folder: `${folder.path}/run`,
+    workFolder: `${folder.path}/run/guest`,
+    logFile: `${folder.path}/log`,
+    sockets: [{ fd: 3, path: `${folder.path}/run/monitor.sock` }],
+    files: [
+      {
+        fd: 4,
+        file: folder.id(folder.file("disk", "from the disk\n")),
+        access: "read-only",
+        truncate: false,
+        direct: false,
+      },
+    ],
+  };
+}
+
+/** One whose reaper may write nothing down. */
+function silentOrder(folder: RealFolder): GuestOrder {
+  return { ...orderIn(folder, ":"), folder: `${folder.path}/none`, sockets: [], files: [] };
+}
+
+async function endOf(folder: RealFolder): Promise<string> {
+  const path = `${folder.path}/run/exit`;
+  while (!existsSync(path) || statSync(path).size === 0) await Bun.sleep(5);
+  return readFileSync(path, "utf8");
+}
+
+async function logOf(folder: RealFolder): Promise<string> {
+  return (await folder.host.readLogEnd(`${folder.path}/log`, 65_536)) ?? "";
+}
+
+describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}`, () => {
+  test("begins the guest as its user, without rights, with what was handed to it and nothing else", async () => {
+    using folder = new RealFolder();
+    const { pid } = await folder.host.spawnGuest(orderIn(folder, TELL));
+    expect(readFileSync(`${folder.path}/run/pid`, "utf8")).toBe(`${pid}\n`);
+    expect(await endOf(folder)).toBe("7\n");
+    const log = await logOf(folder);
+    expect(log).toContain("from the disk");
+    const facts = new Map(
+      log.split("\n").flatMap((line) => {
+        const [name, ...words] = line.split(/\s+/);
+        return name?.endsWith(":") === true ? [[name, words.join(" ").trim()] as const] : [];
+      }),
+    );
+    expect(facts.get("Uid:")).toBe(`${UID} ${UID} ${UID} ${UID}`);
+    expect(facts.get("Gid:")).toBe(`${UID} ${UID} ${UID} ${UID}`);
+    expect(facts.get("Groups:")).toBe("");
+    for (const name of ["CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"]) {
+      expect([name, facts.get(name)]).toEqual([name, "0000000000000000"]);
+    }
+    // Of the numbers that ls(1) saw, its own on the folder is the last: 0, 1, 2, monitor and disk before it.
+    expect(log.split("\n").filter((line) => /^\d+$/.test(line))).toEqual(["0", "1", "2", "3", "4", "5"]);
+  });
+
+  // More than the test's own limit only a process with CAP_SYS_RESOURCE may allow.
+  test("lets it lock as much memory as it is to", async () => {
+    using folder = new RealFolder();
+    await folder.host.spawnGuest({ ...orderIn(folder, "ulimit -l"), memlockKiB: 2048 });
+    await endOf(folder);
+    expect(await logOf(folder)).toStartWith("2048\n");
+  });
+
+  test("lets the kernel end it before its parent and before whoever started it, when there is no memory left", async () => {
+    using folder = new RealFolder();
+    await folder.host.spawnGuest(orderIn(folder, "cat /proc/self/oom_score_adj /proc/$PPID/oom_score_adj"));
+    await endOf(folder);
+    const own = readFileSync("/proc/self/oom_score_adj", "utf8");
+    expect(await logOf(folder)).toStartWith(`500\n${own}`);
+  });
+
+  test("lets nobody else write what it makes, or how it ended, whatever the caller's umask", async () => {
+    using folder = new RealFolder();
+    const before = process.umask(0);
+    try {
+      await folder.host.spawnGuest(orderIn(folder, "umask"));
+    } finally {
+      process.umask(before);
+    }
+    await endOf(folder);
+    // What follows is said by the program that stands in for svirt: it knows no "reap".
+    expect(await logOf(folder)).toStartWith("0022\n");
+    const modeOf = (name: string): number => statSync(`${folder.path}/run/${name}`).mode & 0o777;
+    expect(["pid", "exit"].map(modeOf)).toEqual([0o644, 0o644]);
+  });
+
+  test("gives the monitor's socket before QEMU listens: whoever connects waits and is not refused", async () => {
+    using folder = new RealFolder();
+    const order = orderIn(folder, "sleep 0.2");
+    await folder.host.spawnGuest(order);
+    const connected = await Bun.connect({
+      unix: order.sockets[0]?.path ?? "",
+      socket: { data: () => undefined },
+    });
+    expect(connected.readyState).toBeGreaterThan(0);
+    connected.end();
+    expect(await endOf(folder)).toBe("0\n");
+  });
+
+  test("gives 128 and the signal's number when QEMU is killed", async () => {
+    using folder = new RealFolder();
+    const found = await folder.host.spawnGuest(orderIn(folder, "exec sleep 60"));
+    while (folder.host.getProcess(found.pid)?.command !== "sleep") await Bun.sleep(5);
+    expect(folder.host.getProcess(found.pid)?.startTicks).toBe(found.startTicks);
+    expect(folder.host.signalProcess(found, "SIGKILL")).toBe(true);
+    expect(await endOf(folder)).toBe("137\n");
+  });
+
+  test("hands nothing over when a file was swapped after it was inspected, and starts nothing", async () => {
+    using folder = new RealFolder();
+    const order = orderIn(folder, TELL);
+    renameSync(folder.file("other", "another's"), `${folder.path}/disk`);
+    await expect(folder.host.spawnGuest(order)).rejects.toThrow("another file stands there");
+    expect([existsSync(`${folder.path}/run/pid`), folder.host.listProcesses(UID).length > 0]).toEqual([
+      false,
+      false,
+    ]);
+  });
+
+  test("empties a log only after it has seen that it is the one", async () => {
+    using folder = new RealFolder();
+    const order = orderIn(folder, TELL);
+    const [disk] = order.files;
+    if (disk === undefined) throw new Error("the order has no file");
+    renameSync(folder.file("other", "another's"), `${folder.path}/disk`);
+    const wish = { ...order, files: [{ ...disk, access: "append" as const, truncate: true }] };
+    await expect(folder.host.spawnGuest(wish)).rejects.toThrow("another file stands there");
+    expect(readFileSync(`${folder.path}/disk`, "utf8")).toBe("another's");
+  });
+
+  test("is not started by a reaper that ends without a word", async () => {
+    using folder = new RealFolder();
+    await expect(folder.host.spawnGuest(silentOrder(folder))).rejects.toThrow(
+      "Cannot start /bin/sh: its reaper did not tell a process number",
+    );
+  });
+
+  test("is handed no descriptors whose numbers do not follow one another, and none stays open", async () => {
+    using folder = new RealFolder();
+    const order = orderIn(folder, ":");
+    const before = readdirSync("/proc/self/fd").length;
+    const files = order.files.map((file) => ({ ...file, fd: 5 }));
+    await expect(folder.host.spawnGuest({ ...order, files })).rejects.toThrow(
+      "Cannot hand descriptors over: 3, 5 do not follow one another",
+    );
+    expect(readdirSync("/proc/self/fd")).toHaveLength(before);
+  });
+});

@@ -1,0 +1,150 @@
+import { describe, expect, test } from "bun:test";
+import { fileURLToPath } from "node:url";
+import { RealFolder } from "../../../real-host/folder.ts";
+
+const TALKER = fileURLToPath(new URL("talker.ts", import.meta.url));
+const LEAVE = "\x1d";
+
+/** What came to some place, and waiting for more of it. */
+class Heard {
+  text = "";
+
+  readonly take = (bytes: Uint8Array): void => {
+    this.text += new TextDecoder().decode(bytes);
+  };
+
+  async until(part: string | RegExp): Promise<string> {
+    while (this.text.search(part) === -1) await Bun.sleep(5);
+    return this.text;
+  }
+}
+
+/** A program with a terminal of its own, which tells it when its size changes. setsid(1) */
+function startAt(words: readonly string[]) {
+  const heard = new Heard();
+  const terminal = new Bun.Terminal({ cols: 90, rows: 30, data: (_terminal, bytes) => heard.take(bytes) });
+  const child = Bun.spawn(["setsid", "-c", "--wait", ...words], { terminal });
+  return { child, heard, terminal };
+}
+
+/** A guest with a terminal: what it says is written to `terminal`, what is typed to it is heard. */
+async function startGuest() {
+  // Raw, as QEMU makes it.
+  const guest = startAt(["sh", "-c", "stty raw -echo; tty; exec sleep 1000"]);
+  const path = /\/dev\/pts\/\d+/.exec(await guest.heard.until(/\/dev\/pts\/\d+\s/))?.[0] ?? "";
+  return { ...guest, path };
+}
+
+/** Somebody at a terminal who talks to it: before and after, his shell prints the terminal's settings. */
+function startUser(path: string) {
+  return startAt(["sh", "-c", `stty -g; '${process.execPath}' '${TALKER}' ${path}; stty -g; exit 3`]);
+}
+
+describe("Host.talk() with a terminal", () => {
+  test("passes all on as it is, until Ctrl and ]; the user's terminal is as it was", async () => {
+    const guest = await startGuest();
+    const user = startUser(guest.path);
+    await user.heard.until(/connected \d+\s/);
+    guest.terminal.write("login: ");
+    await user.heard.until("login: ");
+    // As they are: Ctrl and C, a tab, no echo, no line to be ended.
+    user.terminal.write("root\x03\t\r");
+    await guest.heard.until("root\x03\t\r");
+    expect(user.heard.text).not.toContain("root");
+    user.terminal.write(`tail${LEAVE}`);
+    await user.heard.until("ended: left");
+    await guest.heard.until("tail");
+    expect(await user.child.exited).toBe(3);
+    await user.heard.until(/^[0-9a-f:]{40,}$[\s\S]*^[0-9a-f:]{40,}$/m);
+    const [before, ...others] = user.heard.text.match(/^[0-9a-f:]{40,}/gm) ?? [];
+    expect(others).toEqual([before ?? ""]);
+    expect(guest.child.exitCode).toBeNull();
+    guest.child.kill();
+  });
+
+  test("gives the guest's terminal the size of the user's", async () => {
+    const guest = await startGuest();
+    const user = startUser(guest.path);
+    await user.heard.until(/connected \d+\s/);
+    const size = async (): Promise<string> => await Bun.$`stty size <${guest.path}`.text();
+    while ((await size()) !== "30 90\n") await Bun.sleep(5);
+    user.terminal.resize(132, 43);
+    while ((await size()) !== "43 132\n") await Bun.sleep(5);
+    user.terminal.write(LEAVE);
+    await user.child.exited;
+    guest.child.kill();
+  });
+
+  test.each(["SIGTERM", "SIGHUP"] as const)("puts the terminal back when %s ends it", async (signal) => {
+    const guest = await startGuest();
+    const user = startUser(guest.path);
+    await user.heard.until(/connected \d+\s/);
+    const isRaw = async (): Promise<boolean> => (await settingsOf(user.child.pid)).includes("-icanon");
+    while (!(await isRaw())) await Bun.sleep(5);
+    process.kill(Number(/connected (\d+)/.exec(user.heard.text)?.[1]), signal);
+    await user.heard.until(`Disconnected from the guest's console by ${signal}`);
+    expect(await user.child.exited).toBe(3);
+    // Its end may be known before its last words are.
+    await user.heard.until(/^[0-9a-f:]{40,}[\s\S]*^[0-9a-f:]{40,}\s/m);
+    const [before, ...others] = user.heard.text.match(/^[0-9a-f:]{40,}/gm) ?? [];
+    expect(others).toEqual([before ?? ""]);
+    guest.child.kill();
+  });
+
+  test("ends when the guest does", async () => {
+    const guest = await startGuest();
+    const user = startUser(guest.path);
+    await user.heard.until(/connected \d+\s/);
+    guest.child.kill();
+    await guest.child.exited;
+    guest.terminal.close();
+    await user.heard.until("ended: hung-up");
+  });
+});
+
+async function settingsOf(pid: number): Promise<string> {
+  return await Bun.$`stty -a </proc/${pid}/fd/0`.text();
+}
+
+describe("Host.talk() with a socket, and input from a pipe", () => {
+  /** What came to the socket, and what the talker printed. */
+  async function pipeTo(input: string): Promise<{ readonly heard: string; readonly printed: string }> {
+    using folder = new RealFolder();
+    const heard = new Heard();
+    const path = `${folder.path}/console.sock`;
+    // What was written just before the talker ended is read here later than its end is seen.
+    const closed = Promise.withResolvers<void>();
+    using server = Bun.listen({
+      unix: path,
+      socket: {
+        close: () => closed.resolve(),
+        data(socket, bytes) {
+          heard.take(bytes);
+          socket.write(`you said ${new TextDecoder().decode(bytes)}`);
+        },
+      },
+    });
+    const child = Bun.spawn([process.execPath, TALKER, path], { stdin: new Blob([input]), stdout: "pipe" });
+    const printed = await new Response(child.stdout).text();
+    await closed.promise;
+    server.stop(true);
+    return { heard: heard.text, printed };
+  }
+
+  test("shows the answer to an input that has ended", async () => {
+    const { heard, printed } = await pipeTo("root\n");
+    expect(heard).toBe("root\n");
+    expect(printed).toEndWith("\nyou said root\nended: input-ended\n");
+  });
+
+  test("leaves by the same byte; what is after it goes nowhere", async () => {
+    const { heard, printed } = await pipeTo(`root\n${LEAVE}password\n`);
+    expect(heard).toBe("root\n");
+    expect(printed).toEndWith("ended: left\n");
+  });
+
+  test("passes on more than the kernel keeps at once", async () => {
+    const input = "0123456789abcdef".repeat(20_000);
+    expect((await pipeTo(input)).heard).toBe(input);
+  });
+});

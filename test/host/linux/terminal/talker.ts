@@ -1,0 +1,11 @@
+import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";
+
+/** Talks to the console that its first word names until Ctrl and ], and says how that ended. */
+const host = makeLinuxHost();
+const facts = host.inspectFile(process.argv[2] ?? "");
+if (facts === undefined) throw new Error("nothing is there");
+const end = await host.talk(facts, {
+  leaveBy: 0x1d,
+  onOpen: () => void process.stdout.write(`connected ${process.pid}\n`),
+});
+process.stdout.write(`ended: ${end}\n`);

@@ -1,0 +1,107 @@
+import { describe, expect, test } from "bun:test";
+import { startDomain } from "../../src/vm/start/start.ts";
+import type { Machine } from "../memory-host/machine.ts";
+import {
+  type DomainWish,
+  diskXml,
+  domainXml,
+  failedStart,
+  labelOf,
+  makeMachine,
+  nodeOn,
+  ORIGINAL,
+  orderOf,
+  putNode,
+  putText,
+  staticLabel,
+} from "../scenes/scene.ts";
+
+// The node's own policy names them in this order. image/policy/contexts
+const TYPES = ["svirt_t", "svirt_tcg_t", "svirt_net_t", "svirt_tcg_net_t"];
+const USB_TYPES = TYPES.map((type) => type.replace(/_t$/, "_usb_t"));
+
+const IMAGE = "/var/lib/images/private1.raw";
+
+function machineWithUsb(): Machine {
+  const machine = makeMachine();
+  const lines = [...TYPES, ...USB_TYPES].map((type) => `system_u:system_r:${type}:s0\n`);
+  putText(machine, "/etc/selinux/svirt/contexts/virtual_domain_context", lines.join(""));
+  putNode(machine, "/dev/bus/usb/001/002", { node: "189:1", type: "usb_device_t" });
+  const fields = { idVendor: "0627", idProduct: "0001", busnum: "1", devnum: "2", dev: "189:1" };
+  for (const [field, text] of Object.entries(fields)) {
+    putText(machine, `/sys/bus/usb/devices/1-1/${field}`, `${text}\n`);
+  }
+  return machine;
+}
+
+async function typeOf(machine: Machine, wish: DomainWish): Promise<string | undefined> {
+  await startDomain(nodeOn(machine), domainXml(wish));
+  return orderOf(machine).context?.split(":")[2];
+}
+
+const USB =
+  "<hostdev mode='subsystem' type='usb'><source><vendor id='0x0627'/><product id='0x0001'/></source></hostdev>";
+
+describe("the type of a guest's process", () => {
+  test.each([
+    ["KVM", { type: "kvm" }, "svirt_t"],
+    ["emulation", { type: "qemu" }, "svirt_tcg_t"],
+    ["KVM and a USB device of the host", { type: "kvm", devices: USB }, "svirt_usb_t"],
+    ["emulation and a USB device of the host", { type: "qemu", devices: USB }, "svirt_tcg_usb_t"],
+    [
+      "a USB device that is missing at this start, and may come later",
+      {
+        type: "kvm",
+        devices: USB.replace("<source>", "<source startupPolicy='optional'>").replace("0x0001", "0x0002"),
+      },
+      "svirt_usb_t",
+    ],
+  ] as const)("with %s", async (_, wish, type) => {
+    expect(await typeOf(machineWithUsb(), wish)).toBe(type);
+  });
+});
+
+describe("a label that the loaded policy does not know", () => {
+  const DISKS = diskXml("/var/lib/images/private1.raw", "vda");
+
+  test("of the guest's images is refused, too, and nothing is changed", async () => {
+    const machine = makeMachine();
+    machine.knowsContext = (context) => !context.includes("svirt_image_t");
+    const error = await failedStart(machine, { disks: DISKS });
+    expect(error.kind).toBe("denied");
+    expect(error.message).toStartWith("XML error: Invalid security label system_u:object_r:svirt_image_t:");
+  });
+
+  test("of images is of no account to a guest that labels none", async () => {
+    const machine = makeMachine();
+    machine.knowsContext = (context) => !context.includes("svirt_image_t");
+    const wish = { disks: DISKS, seclabel: staticLabel("s0:c3,c4", "no") };
+    expect(await typeOf(machine, wish)).toBe("svirt_t");
+  });
+});
+
+test("a file that is one disk to write and another to read is refused", async () => {
+  const machine = makeMachine();
+  const wish = {
+    disks:
+      diskXml("/var/lib/images/private1.raw", "vda") +
+      diskXml("/var/lib/images/private1.raw", "vdb", "<readonly/>"),
+  };
+  const error = await failedStart(machine, wish);
+  expect(error.kind).toBe("label-taken");
+  expect(error.message).toBe(
+    "Cannot label /var/lib/images/private1.raw: the domain uses it in two ways that want different labels",
+  );
+});
+
+// https://libvirt.org/formatdomain.html#security-label: the default of relabel is "no" for static.
+test("a static label changes no label of a file unless that is wanted", async () => {
+  const imageOf = async (relabel: string): Promise<string | undefined> => {
+    const machine = makeMachine();
+    const seclabel = `<seclabel type='static' model='selinux'${relabel}><label>system_u:system_r:svirt_t:s0:c1,c2</label></seclabel>`;
+    await startDomain(nodeOn(machine), domainXml({ disks: diskXml(IMAGE, "vda"), lifecycle: seclabel }));
+    return labelOf(machine, IMAGE);
+  };
+  expect([await imageOf(""), await imageOf(" relabel='no'")]).toEqual([ORIGINAL, ORIGINAL]);
+  expect(await imageOf(" relabel='yes'")).toBe("system_u:object_r:svirt_image_t:s0:c1,c2");
+});

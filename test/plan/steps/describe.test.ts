@@ -1,0 +1,58 @@
+import { expect, test } from "bun:test";
+import { describe } from "../../../src/plan/steps/describe.ts";
+import type { Step } from "../../../src/plan/steps/step.ts";
+
+const file = { path: "/dev/vdb", device: "5", inode: "7", node: "254:16" };
+const label = "d:e:f";
+const path = "/run/x";
+const order = {
+  uuid: "11111111-2222-4333-8444-000000000001",
+  program: "/usr/bin/qemu",
+  words: [],
+  environment: {},
+  uid: 7,
+  folder: "/run/guest",
+  workFolder: "/run/guest/guest",
+  logFile: "/log",
+  sockets: [],
+  files: [],
+};
+const image = { format: "qcow2", sizeBytes: 4096 } as const;
+const claim = { kind: "file", key: "k", sharing: "shared" } as const;
+
+// Each with a label and without: a person reads there what a guest is given.
+test.each<[Step, string]>([
+  [
+    { do: "make-folder", path, mode: 0o700, uid: 7, label, limit: { bytes: 2 ** 21, inodes: 9 } },
+    "make folder /run/x (mode 700, uid 7, d:e:f, at most 2 MiB in 9 files)",
+  ],
+  [{ do: "make-folder", path, mode: 0o711, uid: 0 }, "make folder /run/x (mode 711, uid 0, default label)"],
+  [{ do: "lend-folder", path, uid: 7, label }, "give /run/x and what is in it to uid 7 (d:e:f)"],
+  [{ do: "lend-folder", path, uid: 7 }, "give /run/x and what is in it to uid 7 (its label kept)"],
+  [{ do: "return-folder", path, label }, "give /run/x and what is in it back to root (d:e:f)"],
+  [{ do: "return-folder", path }, "give /run/x and what is in it back to root (its label kept)"],
+  [{ do: "expect-socket", path, label }, "leave /run/x free for a socket of the guest's (d:e:f)"],
+  [{ do: "expect-socket", path }, "leave /run/x free for a socket of the guest's (default label)"],
+  [
+    { do: "write-udev-rule", path, file, type: "block", label },
+    "have udev keep the label of /dev/vdb (/run/x)",
+  ],
+  [{ do: "remove-udev-rule", path, file }, "have udev label /dev/vdb as it likes (remove /run/x)"],
+  [{ do: "grant", file, uid: 7, access: "read-only" }, "let uid 7 open /dev/vdb (read-only) by name"],
+  [{ do: "revoke", file, uid: 7 }, "let uid 7 open /dev/vdb no more"],
+  [{ do: "spawn", order: { ...order, context: "a:b:c" } }, "start /usr/bin/qemu as uid 7 in a:b:c"],
+  [{ do: "spawn", order }, "start /usr/bin/qemu as uid 7 in svirt's own context, not confined"],
+  [{ do: "make-image", path, image }, "make the image /run/x: qcow2, 4096 bytes"],
+  [
+    { do: "make-image", path, image: { ...image, backing: { path: "/base", format: "raw" } } },
+    "make the image /run/x: qcow2, 4096 bytes, on /base (raw)",
+  ],
+  [
+    { do: "change-label", file, from: { ...claim, label }, to: { ...claim, sharing: "exclusive" } },
+    "label /dev/vdb: d:e:f (shared) -> its own label (exclusive)",
+  ],
+  [{ do: "adopt-chain", device: "d0", chain: [] }, "forget what was begun for d0"],
+  [{ do: "adopt-chain", device: "d0", chain: ["a", "b"] }, "know d0 to stand on a, b"],
+] as [Step, string][])("describe() of %j says what is done", (step, line) => {
+  expect(describe(step)).toBe(line);
+});

@@ -1,0 +1,46 @@
+import { expect, test } from "bun:test";
+import { isToldQemu } from "../../../src/plan/steps/inverse.ts";
+import type { Step } from "../../../src/plan/steps/step.ts";
+
+// Told to a running QEMU, or true as long as it runs; of all others something is left when it has ended.
+const TOLD: readonly Step["do"][] = [
+  ...([
+    "plug",
+    "unplug",
+    "set-medium",
+    "set-link",
+    "set-memlock",
+    "set-access",
+    "hand-tap",
+    "take-tap",
+  ] as const),
+  ...(["start-job", "cancel-job", "adopt-chain", "resume", "tune-threads", "set-limits"] as const),
+];
+const LEFT: readonly Step["do"][] = [
+  ...([
+    "reserve",
+    "release",
+    "make-folder",
+    "remove-folder",
+    "set-label",
+    "restore-label",
+    "spawn",
+    "kill",
+  ] as const),
+  ...([
+    "make-image",
+    "change-label",
+    "make-group",
+    "remove-group",
+    "set-up-tap",
+    "take-device",
+    "grant",
+  ] as const),
+];
+
+test.each([...TOLD.map((name) => [name, true] as const), ...LEFT.map((name) => [name, false] as const)])(
+  "isToldQemu() of %s is %p",
+  (name, isTold) => {
+    expect(isToldQemu({ do: name } as Step)).toBe(isTold);
+  },
+);

@@ -1,0 +1,137 @@
+import { describe, expect, test } from "bun:test";
+import { completedFile } from "../../src/plan/paths.ts";
+import { completeDefinition } from "../../src/resolve/completed-definition.ts";
+import { type Definition, readDefinition, writeDefinition } from "../../src/state/definitions.ts";
+import type { Node } from "../../src/state/instance.ts";
+import { readRecord } from "../../src/state/record.ts";
+import { defineDomain, undefineDomain } from "../../src/vm/define/define.ts";
+import { startDefinition } from "../../src/vm/start/start.ts";
+import type { Machine } from "../memory-host/machine.ts";
+import { ALL_DEVICES, ALL_KINDS, domainXml, makeMachine, nodeOn, UUID } from "../scenes/scene.ts";
+
+const XML = domainXml({ disks: ALL_KINDS, devices: `${ALL_DEVICES}<interface type='user'/>` });
+const MEMORY_KIB = 65_536;
+const MEMORY = `"memory":{"unit":"KiB","kiB":${MEMORY_KIB}}`;
+
+function builtNode(machine: Machine, build = "one"): Node {
+  return { ...nodeOn(machine), build };
+}
+
+async function defined(node: Node): Promise<Definition> {
+  await defineDomain(node, XML);
+  return definitionOf(node);
+}
+
+function definitionOf(node: Node): Definition {
+  const definition = readDefinition(node, "vm1");
+  if (definition === undefined) throw new Error("it is not defined");
+  return definition;
+}
+
+/** Tells apart what is read from the XML, which has 64 MiB, and what was kept. */
+function changeKept(node: Node): void {
+  const path = completedFile(node.paths, UUID);
+  const text = node.host.readText(path) ?? "";
+  expect(text.split(MEMORY)).toHaveLength(2);
+  node.host.writeText(path, text.replace(MEMORY, '"memory":{"kiB":1}'), 0o600);
+}
+
+/** What was kept, after the key that ends with the XML. */
+function keptIn(text: string): unknown {
+  return JSON.parse(text.slice(text.indexOf("</domain>\n{") + "</domain>\n".length));
+}
+
+async function memoryOf(node: Node): Promise<number> {
+  return (await completeDefinition(node, definitionOf(node))).domain.memory.kiB;
+}
+
+describe("completeDefinition()", () => {
+  test("takes what a definition was made of, without reading its XML", async () => {
+    const node = builtNode(makeMachine());
+    await defined(node);
+    changeKept(node);
+    expect(await memoryOf(node)).toBe(1);
+  });
+
+  test("reads XML that somebody has changed by hand, and keeps that when it says all", async () => {
+    const node = builtNode(makeMachine());
+    const { name, xml } = await defined(node);
+    changeKept(node);
+    writeDefinition(node, { name, xml: xml.replaceAll(`${MEMORY_KIB}`, "131072") });
+    expect(await memoryOf(node)).toBe(131_072);
+    expect(node.host.readText(completedFile(node.paths, UUID))).toContain(MEMORY.replace("65536", "131072"));
+  });
+
+  test("does not keep what leaves something open: it is decided anew each time", async () => {
+    const node = builtNode(makeMachine());
+    const { name, xml } = await defined(node);
+    const open = xml.replace(/ *<mac address='[^']*'\/>\n/, "");
+    expect(open).not.toBe(xml);
+    writeDefinition(node, { name, xml: open });
+    const { domain, xml: kept } = await completeDefinition(node, definitionOf(node));
+    expect([domain.devices.interfaces.length, kept]).toEqual([1, undefined]);
+    expect(node.host.readText(completedFile(node.paths, UUID))).not.toContain(open);
+  });
+
+  test.each([
+    ["cut short", (text: string) => text.slice(0, -1)],
+    ["empty", () => ""],
+    ["of zeros", (text: string) => "\0".repeat(text.length)],
+    ["of another XML", (text: string) => text.replace("<name>vm1", "<name>vm2")],
+  ])("reads the XML where what was kept is %s, and keeps it anew", async (_, damage) => {
+    const node = builtNode(makeMachine());
+    await defined(node);
+    const path = completedFile(node.paths, UUID);
+    const whole = node.host.readText(path) ?? "";
+    node.host.writeText(path, damage(whole), 0o600);
+    expect(await memoryOf(node)).toBe(MEMORY_KIB);
+    const anew = node.host.readText(path) ?? "";
+    expect(keptIn(anew)).toEqual(keptIn(whole));
+  });
+
+  test("reads the XML where another svirt kept it, and keeps it for itself", async () => {
+    const machine = makeMachine();
+    await defined(builtNode(machine));
+    changeKept(builtNode(machine));
+    const other = builtNode(machine, "two");
+    expect(await memoryOf(other)).toBe(MEMORY_KIB);
+    expect(other.host.readText(completedFile(other.paths, UUID))).toStartWith("two\n");
+  });
+
+  test("does not keep what the host's firmware is part of: a start chooses again", async () => {
+    const node = builtNode(makeMachine());
+    await defineDomain(node, domainXml());
+    const { name, xml } = definitionOf(node);
+    const loader = "<loader readonly='yes' type='rom' format='raw'>/usr/share/seabios/bios.bin</loader>";
+    writeDefinition(node, { name, xml: xml.replace("</type>\n", `</type>\n    ${loader}\n`) });
+    expect((await completeDefinition(node, definitionOf(node))).domain.os.loader).toBeDefined();
+    expect(node.host.readText(completedFile(node.paths, UUID))).not.toContain("<loader");
+    await defineDomain(node, new TextEncoder().encode(definitionOf(node).xml));
+    expect(node.host.readText(completedFile(node.paths, UUID))).not.toContain("<loader");
+  });
+
+  test("keeps nothing where svirt cannot tell itself from another", async () => {
+    const node = nodeOn(makeMachine());
+    await defined(node);
+    expect(await memoryOf(node)).toBe(MEMORY_KIB);
+    expect(node.host.readText(completedFile(node.paths, UUID))).toBeUndefined();
+  });
+});
+
+test("startDefinition() makes the same guest of what was kept as of the XML", async () => {
+  const [kept, read] = [builtNode(makeMachine()), nodeOn(makeMachine())];
+  const { xml } = await defined(kept);
+  await startDefinition(kept, definitionOf(kept));
+  writeDefinition(read, { name: "vm1", xml });
+  await startDefinition(read, definitionOf(read));
+  const [one, other] = [readRecord(kept, UUID), readRecord(read, UUID)];
+  expect(one).toBeDefined();
+  expect(one).toEqual(other);
+});
+
+test("undefineDomain() forgets what was kept", async () => {
+  const node = builtNode(makeMachine());
+  await defined(node);
+  await undefineDomain(node, "vm1");
+  expect(node.host.readText(completedFile(node.paths, UUID))).toBeUndefined();
+});

@@ -1,0 +1,217 @@
+import { describe, expect, test } from "bun:test";
+import { auditNode } from "../../../src/vm/audit/audit-node.ts";
+import { defineDomain } from "../../../src/vm/define/define.ts";
+import { destroyDomain } from "../../../src/vm/end/destroy.ts";
+import { startDomain } from "../../../src/vm/start/start.ts";
+import { runOn } from "../../cli/in-memory.ts";
+import { type Machine, snapshot } from "../../memory-host/machine.ts";
+import {
+  ALL_KINDS,
+  diskXml,
+  domainXml,
+  labelOf,
+  makeMachine,
+  nodeOn,
+  reapAll,
+  UUID,
+} from "../../scenes/scene.ts";
+
+// What must be true of a live node, and a test for each that makes it untrue.
+
+const OTHER = "11111111-2222-4333-8444-000000000002";
+const GONE = "system_u:object_r:svirt_image_t:s0:c7,c9";
+const LABEL = "security.selinux";
+const RULES = "/run/udev/rules.d";
+
+async function running(): Promise<Machine> {
+  const machine = makeMachine();
+  await startDomain(nodeOn(machine), domainXml({ disks: ALL_KINDS }));
+  await startDomain(
+    nodeOn(machine),
+    domainXml({ name: "vm2", uuid: OTHER, disks: diskXml("/var/lib/images/private2.raw", "vda") }),
+  );
+  return machine;
+}
+
+const findings = (machine: Machine): readonly string[] => auditNode(nodeOn(machine)).findings;
+const relabel = (machine: Machine, path: string, label: string): void =>
+  void machine.files.get(path).xattrs.set(LABEL, label);
+
+/** Default labels of devices, as a policy has them. */
+function withContexts(machine: Machine): Machine {
+  machine.files.putFolder("/etc/selinux/svirt/contexts/files");
+  const bytes = new TextEncoder().encode("/dev/kvm\t-c\tsystem_u:object_r:kvm_device_t:s0\n");
+  machine.files.put("/etc/selinux/svirt/contexts/files/file_contexts", "file", { bytes });
+  return machine;
+}
+
+describe("auditNode() proves that", () => {
+  test("all is as it should be, shows the device nodes, and changes nothing", async () => {
+    const machine = withContexts(await running());
+    const before = snapshot(machine);
+    const { devices, findings: none } = auditNode(nodeOn(machine));
+    expect(none).toEqual([]);
+    expect(devices).toEqual([
+      { path: "/dev/vdb", label: labelOf(machine, "/dev/vdb"), guest: "vm1", finding: undefined },
+      { path: "/dev/kvm", label: "system_u:object_r:kvm_device_t:s0", guest: undefined, finding: undefined },
+    ]);
+    expect((await runOn(machine, "audit")).out).toContain("No findings.\n");
+    expect(snapshot(machine)).toEqual(before);
+  });
+
+  test("a socket that a guest listens at beside its disk is that guest's", async () => {
+    const machine = makeMachine();
+    const serial =
+      "<serial type='unix'><source mode='bind' path='/var/lib/images/serial.sock'/></serial>" +
+      diskXml("/var/lib/images/private1.raw", "vda");
+    await startDomain(nodeOn(machine), domainXml({ disks: serial }));
+    expect(labelOf(machine, "/var/lib/images/serial.sock")).toContain(":svirt_image_t:s0:c");
+    expect(findings(machine)).toEqual([]);
+  });
+
+  test("no two guests share a level", async () => {
+    const machine = await running();
+    const [one, two] = [machine.processes.qemuOf(UUID), machine.processes.qemuOf(OTHER)];
+    if (one?.context === undefined || two === undefined) throw new Error("both run");
+    Object.assign(two, { context: one.context });
+    const level = one.context.split(":").slice(3).join(":");
+    expect(findings(machine)).toContain(`vm1 and vm2 share the level ${level}`);
+    expect((await runOn(machine, "audit")).code).toBe(1);
+  });
+
+  test("no other process runs at a guest's level", async () => {
+    const machine = await running();
+    const context = machine.processes.qemuOf(UUID)?.context;
+    machine.processes.add({ pid: 4242, command: "sh", context });
+    expect(findings(machine)).toEqual([
+      `process 4242 (sh) runs at the level ${context?.split(":").slice(3).join(":")}, which is vm1's`,
+    ]);
+  });
+
+  test("a guest's process is in the context that was decided", async () => {
+    const machine = await running();
+    const guest = machine.processes.qemuOf(UUID);
+    Object.assign(guest ?? {}, { context: "system_u:system_r:init_t:s0" });
+    expect(findings(machine).join("\n")).toContain(
+      "vm1: its process is in system_u:system_r:init_t:s0, decided was",
+    );
+  });
+
+  test.each([
+    ["its own disk", "/var/lib/images/top.qcow2"],
+    ["what it shares", "/var/lib/images/base.raw"],
+  ])("every file that a guest holds open carries its label: %s", async (_, path) => {
+    const machine = await running();
+    relabel(machine, path, "system_u:object_r:var_t:s0");
+    expect(findings(machine)).toEqual([expect.stringContaining(`vm1: ${path} should be labelled`)]);
+  });
+
+  test("a guest holds nothing open that svirt did not give it", async () => {
+    const machine = await running();
+    const mine = machine.processes.qemuOf(UUID)?.devices;
+    const passwd = machine.files.put("/etc/passwd", "file");
+    passwd.xattrs.set(LABEL, "system_u:object_r:etc_t:s0");
+    mine?.addSet({
+      fd: 77,
+      file: { path: "/etc/passwd", device: passwd.fileSystem.device, inode: passwd.inode },
+      access: "read-only",
+      truncate: false,
+      direct: false,
+    });
+    expect(findings(machine)).toEqual(["vm1: /etc/passwd is none of the files that svirt gave it"]);
+    const theirs = machine.files.get("/var/lib/images/private2.raw");
+    mine?.addSet({
+      fd: 78,
+      file: { path: "/var/lib/images/private2.raw", device: theirs.fileSystem.device, inode: theirs.inode },
+      access: "read-only",
+      truncate: false,
+      direct: false,
+    });
+    expect(findings(machine)).toContain(
+      "vm1: /var/lib/images/private2.raw carries the level of another guest",
+    );
+  });
+
+  test("a device node of a guest is there, is the one, and carries its label", async () => {
+    const machine = await running();
+    const label = String(labelOf(machine, "/dev/vdb"));
+    relabel(machine, "/dev/vdb", "system_u:object_r:fixed_disk_device_t:s0");
+    expect(findings(machine)).toEqual([`vm1: /dev/vdb should be labelled ${label}`]);
+    machine.files.put("/dev/vdb", "block", { node: "254:32" });
+    expect(findings(machine)).toContain("vm1: /dev/vdb stands for another device by now");
+    machine.files.remove("/dev/vdb");
+    expect(findings(machine)).toContain("vm1: /dev/vdb is not there any more");
+  });
+
+  test("udevd has a rule for a device node of a guest, also if it was started later", async () => {
+    const machine = await running();
+    machine.files.putFolder("/run/udev");
+    machine.files.put("/run/udev/control", "socket");
+    expect(findings(machine)).toEqual([
+      "vm1: /dev/vdb may be labelled anew by udevd: no rule keeps its label; start the guest anew",
+    ]);
+    await destroyDomain(nodeOn(machine), "vm1");
+    await reapAll(machine);
+    await startDomain(nodeOn(machine), domainXml({ disks: ALL_KINDS }));
+    expect(findings(machine)).toEqual([]);
+  });
+
+  test("a gate to the kernel carries the policy's label", async () => {
+    const machine = withContexts(await running());
+    relabel(machine, "/dev/kvm", "system_u:object_r:device_t:s0");
+    expect(findings(machine)).toEqual([
+      "/dev/kvm should be labelled system_u:object_r:kvm_device_t:s0; run restorecon /dev/kvm",
+    ]);
+    // Who labelled it does not matter.
+    relabel(machine, "/dev/kvm", "unconfined_u:object_r:kvm_device_t:s0");
+    expect(findings(machine)).toEqual([]);
+  });
+
+  test.each([
+    ["a device node", "/dev/bus/x/001", "block"],
+    ["a disk of no domain beside those of guests", "/var/lib/images/old.raw", "file"],
+    ["a disk where libvirt keeps them", "/var/lib/libvirt/images/old.raw", "file"],
+  ] as const)("no label is left behind by a guest that is gone: %s", async (_, path, type) => {
+    const machine = await running();
+    machine.files.putFolder(path.slice(0, path.lastIndexOf("/")));
+    machine.files.put(path, type, type === "block" ? { node: "8:99" } : {});
+    relabel(machine, path, GONE);
+    expect(findings(machine)).toEqual([
+      `${path} carries the label of a guest that does not use it; run svirt label restore ${path}`,
+    ]);
+  });
+
+  test("no label is left behind on a disk of a defined domain", async () => {
+    const machine = makeMachine();
+    machine.files.putFolder("/srv/deep");
+    machine.files.put("/srv/deep/a.raw", "file");
+    await defineDomain(nodeOn(machine), domainXml({ disks: diskXml("/srv/deep/a.raw", "vda") }));
+    relabel(machine, "/srv/deep/a.raw", GONE);
+    expect(findings(machine)).toEqual([
+      expect.stringContaining("/srv/deep/a.raw carries the label of a guest"),
+    ]);
+  });
+
+  test("no claim, folder, record or rule of udev is left of a guest that does not run", async () => {
+    const machine = await running();
+    machine.files.putFolder(RULES);
+    const rule = `99-svirt-${UUID}-block-254-16.rules`;
+    machine.files.put(`${RULES}/${rule}`, "file");
+    machine.files.put(`${RULES}/60-other.rules`, "file");
+    expect(findings(machine)).toEqual([]);
+    await destroyDomain(nodeOn(machine), "vm1");
+    await reapAll(machine);
+    machine.files.put(`${RULES}/${rule}`, "file");
+    machine.files.putFolder(`/run/svirt/${UUID}`);
+    expect(findings(machine)).toEqual([
+      expect.stringContaining(`/run/svirt/${UUID} is left`),
+      `${RULES}/${rule} labels a device for a guest that does not run; remove it`,
+    ]);
+  });
+
+  test("no QEMU runs that is nobody's", async () => {
+    const machine = await running();
+    machine.processes.add({ pid: 4243, command: "qemu-system-x86", uid: 64055 });
+    expect(findings(machine)).toEqual(["process 4243 is a QEMU that is not ours, in no context"]);
+  });
+});

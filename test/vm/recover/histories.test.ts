@@ -1,0 +1,19 @@
+import { test } from "bun:test";
+import fc from "fast-check";
+import { histories, liveThrough, prepareForHistories } from "../../scenes/histories.ts";
+import { makeMachine } from "../../scenes/scene.ts";
+
+/** scripts/test --all wants thousands, which take some minutes. */
+const ORDERS = Number(process.env["SVIRT_ORDERS"] ?? "150");
+const TIMEOUT_MS = 1_200_000;
+
+test(
+  "any order of starts, stops, crashes, reboots and failures leaves every label as it was, and no two guests meet",
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(histories, (history) => liveThrough(prepareForHistories(makeMachine()), history)),
+      { numRuns: ORDERS },
+    );
+  },
+  TIMEOUT_MS,
+);

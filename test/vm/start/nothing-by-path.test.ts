@@ -1,0 +1,123 @@
+import { describe, expect, test } from "bun:test";
+import { Glob } from "bun";
+import fc from "fast-check";
+import { parseDomain } from "../../../src/domain/document.ts";
+import type { Domain } from "../../../src/domain/domain.ts";
+import { refuseListeners } from "../../../src/domain/forbidden/listeners.ts";
+import { listPeerSockets } from "../../../src/domain/resources/peer-sockets.ts";
+import { listResources } from "../../../src/domain/resources/resources.ts";
+import { refuseUnready } from "../../../src/domain/unimplemented/refuse.ts";
+import { usesNetwork } from "../../../src/domain/uses-network.ts";
+import { asSvirtError } from "../../../src/errors.ts";
+import { completeGuest } from "../../../src/qemu/complete-guest.ts";
+import { listDescriptors } from "../../../src/qemu/descriptors.ts";
+import { interfaceId } from "../../../src/qemu/devices/network/argv.ts";
+import { countQueues, netdevId } from "../../../src/qemu/devices/network/netdev.ts";
+import { formatArgv } from "../../../src/qemu/domain-argv.ts";
+import { bytesOf, corpus, readCase } from "../../domain/corpus.ts";
+import { randomDomain } from "../../domain/random-domain.ts";
+
+// The guest's user and label reach no file of the host by name, and no network that its XML does not ask for. So whatever
+// passes the refusals of a start must have its files as descriptors: a path in QEMU's words is an element whose file
+// nobody labelled.
+
+const FOLDER = "/run/svirt/c7a5fdbd-edaf-9455-926a-d65c16db1809/guest";
+const SPARE_UUID = "c7a5fdbd-edaf-9455-926a-d65c16db1809";
+const DATA = process.env["SVIRT_TEST_DATA"];
+
+/** A path that begins a word, a value or a JSON string. */
+const PATH = /(?:^|[=",:])(\/[^",]+)/g;
+/** QEMU's numbered sets, its inherited descriptors, and the guest's own folder. */
+const GIVEN = [/^\/dev\/fdset\/\d+$/, /^\/proc\/self\/fd\/\d+$/, new RegExp(`^${FOLDER}/`)];
+/** An image that others serve, over TCP: a guest has one only where its domain is one that may make connections. */
+const SERVED = /^\{"driver":"(?:nbd|iscsi|rbd|https?|ftps?|gluster|nfs)"(?!.*"type":"unix")/;
+/** Words that make QEMU listen, connect or make a device of the host's. */
+const OUTSIDE = [
+  /"type":"tap"(?!,"fds?":"2\d\d)/,
+  /"type":"(?:bridge|vde|socket|stream|dgram|vhost-user|vhost-vdpa|l2tpv3|netmap|af-xdp)"/,
+  /^(?:socket|udp|telnet|tcp),.*(?:host|port)=/,
+  /"type":"inet"/,
+  /(?:^|,)(?:port|tls-port|addr)=\d/,
+  /"driver":"(?:nbd|iscsi|rbd|http|https|ftp|ftps|ssh|gluster|nfs)"/,
+];
+
+/** The words that a start would give QEMU; undefined when the start, or the translation, is refused. */
+function wordsOf(bytes: Uint8Array): readonly string[] | undefined {
+  try {
+    const domain = parseDomain(bytes, SPARE_UUID);
+    refuseUnready(domain);
+    refuseListeners(domain);
+    // What the guest's own kernel is told says nothing to QEMU.
+    const words = launchWords(domain).filter((_, at, all) => all[at - 1] !== "-append");
+    return usesNetwork(domain) ? words.filter((word) => !SERVED.test(word)) : words;
+  } catch (error) {
+    expect(["unsupported", "xml"]).toContain(asSvirtError(error).kind);
+    return undefined;
+  }
+}
+
+function launchWords(domain: Domain): readonly string[] {
+  const chains = new Map();
+  const descriptors = listDescriptors(completeGuest(domain), chains, 4);
+  const listeners = listResources(domain).flatMap((resource, at) =>
+    resource.kind === "chardev-socket" ? [{ fd: 100 + at, path: resource.path }] : [],
+  );
+  const taps = domain.devices.interfaces.map((found, index) => {
+    const { queues, vhosts } = countQueues(found);
+    const numbers = (count: number): string[] => [...Array(count).keys()].map((at) => String(200 + at));
+    return {
+      netdev: netdevId(interfaceId(domain.devices.interfaces, index)),
+      queues: numbers(queues),
+      vhosts: numbers(vhosts),
+    };
+  });
+  const peers = listPeerSockets(completeGuest(domain).devices).map(({ place }, at) => ({
+    place,
+    name: String(300 + at),
+  }));
+  const launch = { monitorFd: 3, listeners, peers, descriptors, taps, folder: FOLDER };
+  return formatArgv(domain, { chains, launch }).slice(1);
+}
+
+function strangersIn(words: readonly string[]): string[] {
+  const paths = words.flatMap((word) => [...word.matchAll(PATH)].map(([, path = ""]) => path));
+  return [
+    ...paths.filter((path) => !GIVEN.some((given) => given.test(path))),
+    ...words.filter((word) => OUTSIDE.some((outside) => outside.test(word))),
+  ];
+}
+
+describe("what a start tells QEMU", () => {
+  test.each(corpus)("names no file of the host: %s", async (name) => {
+    const words = wordsOf(bytesOf(await readCase(name)));
+    expect(strangersIn(words ?? [])).toEqual([]);
+  });
+
+  test("is not always refused", async () => {
+    const texts = await Promise.all(corpus.map(readCase));
+    expect(texts.filter((text) => wordsOf(bytesOf(text)) !== undefined).length).toBeGreaterThan(3);
+  });
+
+  test("names no file of the host, whatever the domain has", () => {
+    fc.assert(
+      fc.property(randomDomain, (text) => {
+        expect(strangersIn(wordsOf(bytesOf(text)) ?? [])).toEqual([]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test.skipIf(DATA === undefined)(
+    `names no file of the host, for all of libvirt's domains${DATA === undefined ? " (skipped: SVIRT_TEST_DATA is not set)" : ""}`,
+    async () => {
+      let started = 0;
+      for (const name of new Glob("*.xml").scanSync(`${DATA}/libvirt/qemuxmlconfdata`)) {
+        const words = wordsOf(await Bun.file(`${DATA}/libvirt/qemuxmlconfdata/${name}`).bytes());
+        if (words === undefined) continue;
+        started += 1;
+        expect({ name, strangers: strangersIn(words) }).toEqual({ name, strangers: [] });
+      }
+      expect(started).toBeGreaterThan(50);
+    },
+  );
+});
