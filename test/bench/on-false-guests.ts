@@ -1,5 +1,5 @@
 /**
- * on-false-guests FOLDER WORD...: a command of svirt on the false guests of a folder (test/host/false-guests.ts). Prints to
+ * on-false-guests FOLDER WORD...: a command of svirt on the false guests of a folder (test/real-host/false-guests.ts). Prints to
  * standard error how long it took, in ms, and the most memory that the process had, in KiB.
  */
 import { readFileSync } from "node:fs";

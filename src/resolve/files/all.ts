@@ -112,7 +112,7 @@ function gatherOther(
     case "random-device":
     // Looked at where it is needed, for variables that are not there yet.
     case "nvram-template":
-    // With all that is below it: gather-folders.ts.
+    // With all that is below it: shared-folders.ts.
     case "shared-folder":
     // A guest that has one is not started.
     case "unopened":

@@ -22,7 +22,7 @@ export interface AgentWish {
   readonly timeoutMs: number | undefined;
 }
 
-/** What an agent has said to a command, not read yet: qemu/agent-answer.ts */
+/** What an agent has said to a command, not read yet: qemu/agent/answer.ts */
 export interface SaidByAgent {
   readonly line: Line;
   /** That of the command. */

@@ -9,7 +9,7 @@ export interface Note {
   readonly progress?: string;
 }
 
-/** As src/cli/progress.ts has it. */
+/** As src/cli/output/progress.ts has it. */
 const PROGRESS = /(?:\r[A-Z][\w ]*: \[ *[\d.]+ %\])+\n?/g;
 
 /** Every command that a script has noted, by the name that it gave it. */

@@ -8,7 +8,7 @@ const VERSION = 2;
 const NO_ID = 0xffffffff;
 /**
  * Marks a list that had a mask before any guest, though nobody whom it could hold for: nothing else tells that mask from
- * one that was made for a guest. The number is nobody's: those after the users that guests are given (src/vm/choose-uid.ts)
+ * one that was made for a guest. The number is nobody's: those after the users that guests are given (src/state/choose-uid.ts)
  * are free.
  */
 const MASK_STAYS = 0x74000000;
