@@ -11,7 +11,14 @@ import { node } from "../test/node/harness/on-the-node.ts";
 import { binaryOf, findBuiltPolicy } from "../test/policy/built-policy.ts";
 import { buildAudited } from "../test/policy/changed-policy.ts";
 import { formatRight } from "../test/policy/needed.ts";
-import { findFailure, loadAndRemove, loadPolicy, scenarioOf, watchUses } from "../test/policy/on-the-node.ts";
+import {
+  findFailure,
+  loadAndRemove,
+  loadPolicy,
+  scenarioOf,
+  type Trial,
+  watchUses,
+} from "../test/policy/on-the-node.ts";
 import { buildSwitchable, OUR_RIGHTS, readBarePolicy } from "../test/policy/our-rules.ts";
 import { readUses } from "../test/policy/seen.ts";
 import { readTable, writeFails } from "../test/policy/tables.ts";
@@ -76,6 +83,16 @@ async function keep(right: string, failure: string): Promise<void> {
   await writeFails(OUR_RIGHTS, failures);
 }
 
+/** As findFailure(). That something else failed is said, and counts for nothing. */
+async function tryTest(test: Trial, without?: string): Promise<string | undefined> {
+  try {
+    return await findFailure(test, without === undefined ? undefined : placeOf(without));
+  } catch (error) {
+    say(`${without ?? "a boot"}: ${error instanceof Error ? error.message : error}`);
+    return undefined;
+  }
+}
+
 /** Those that the test files use, on the node that runs. */
 async function tryFiles(built: string, files: readonly string[]): Promise<void> {
   const uses = await findUses(built, files);
@@ -84,7 +101,7 @@ async function tryFiles(built: string, files: readonly string[]): Promise<void> 
     const tried = tests.slice(0, TRIED);
     for (const test of tried) {
       const timeoutMs = Math.round(test.ms * PATIENCE.times + PATIENCE.plusMs);
-      const failed = await findFailure({ ...test, timeoutMs }, placeOf(right));
+      const failed = await tryTest({ ...test, timeoutMs }, right);
       if (failed === undefined) continue;
       await keep(right, `${test.scenario}: ${failed}`);
       break;
@@ -105,7 +122,7 @@ async function tryBoots(built: string, words: readonly string[]): Promise<void> 
     } finally {
       rmSync(lacking, { recursive: true });
     }
-    const failed = await findFailure(REBOOT);
+    const failed = await tryTest(REBOOT);
     if (failed === undefined) say(`${right}: nothing fails of ${REBOOT.title}`);
     else await keep(right, `${REBOOT.scenario}: ${failed}`);
   }

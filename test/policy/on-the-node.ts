@@ -91,7 +91,8 @@ export interface Trial {
 
 /**
  * Runs one test under the policy that buildSwitchable() made, without the right of that number if one is given. Gives the title
- * of the test that failed, with those of the groups that it stands in.
+ * of the test if it failed, with those of the groups that it stands in. Throws when something failed before it, which may have
+ * another cause: on a busy machine a hook takes too long.
  */
 export async function findFailure(
   { scenario, title, timeoutMs }: Trial,
@@ -102,7 +103,10 @@ export async function findFailure(
     const words = title.replaceAll(" > ", " ").replace(/[^\w ]/g, "\\$&");
     const only = ["--bail", "-t", `(?:^| )${words}$`, findTestFile(scenario)];
     const { failed, code } = await runTests(only, { timeoutMs });
-    return code === 0 ? undefined : (failed[0] ?? "before the first test");
+    if (code === 0) return undefined;
+    const own = failed.find((one) => one === title || one.endsWith(` > ${title}`));
+    if (own === undefined) throw new Error(`${scenario} failed before ${title}`);
+    return own;
   } finally {
     if (without !== undefined) await turn(without, 1);
   }
