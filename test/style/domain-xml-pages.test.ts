@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
 import { Glob } from "bun";
 import { listRefusals } from "../../scripts/docs/domain-xml/refusals.ts";
 import { listTops } from "../../scripts/docs/domain-xml/sections.ts";
@@ -50,6 +51,17 @@ const isTaken = (path: string, page: string): boolean =>
 test("every page of an element says what a start does with it, and no other page is listed", () => {
   const pages = new Set(["domain", ...listTops().map(({ page }) => page)]);
   expect(Object.keys(STARTS).sort()).toEqual([...pages].sort());
+});
+
+test("a device's page has the name of its family in src/domain/devices/", () => {
+  const families = new Set(
+    readdirSync(new URL("../../src/domain/devices/", import.meta.url)).map((name) =>
+      name.replace(/\.ts$/, ""),
+    ),
+  );
+  const devices = Object.keys(STARTS).filter((page) => page.startsWith("devices/"));
+  expect(devices.length).toBeGreaterThan(20);
+  expect(devices.filter((page) => !families.has(page.slice("devices/".length)))).toEqual([]);
 });
 
 describe("docs/domain-xml/README.md", () => {
