@@ -1,4 +1,4 @@
-import { parseContextOrUndefined } from "../context.ts";
+import { parseContextOrUndefined, trimLabel } from "../context.ts";
 import { isRange } from "../level.ts";
 import { type AuditLine, parseAuditLine } from "./audit-line.ts";
 
@@ -159,7 +159,8 @@ function withPath(denial: Denial, paths: Latest<string>): Denial {
 }
 
 function isContext(text: string | undefined): text is string {
-  const context = text === undefined ? undefined : parseContextOrUndefined(text);
+  // parseContextOrUndefined() accepts a trailing NUL, as in an attribute. The kernel writes none into its log.
+  const context = text === undefined || text !== trimLabel(text) ? undefined : parseContextOrUndefined(text);
   return context !== undefined && (context.range === undefined || isRange(context.range));
 }
 

@@ -197,6 +197,13 @@ describe("any line at all", () => {
     );
   });
 
+  test.each(["scontext", "tcontext"])("with a NUL behind its %s is passed over", (name) => {
+    const words = WORDS.replace(new RegExp(`${name}=\\S+`), (field) => `${field}\0`);
+    expect(words).toContain("\0");
+    expect(parseAuditLog([lineWith(WORDS, words)]).denials).toEqual([]);
+    expect(parseAuditLog([lineWith(WORDS, WORDS)]).denials).toHaveLength(1);
+  });
+
   test("that is far longer than the kernel makes one is passed over", () => {
     const long = `${" kernel: ".repeat(1700)}${"[".repeat(900)}`;
     expect(parseAuditLine(long)).toBeUndefined();
