@@ -7,6 +7,7 @@ import {
   listImpure,
   listWrongDirections,
   listWrongUsersOfLinux,
+  PARTS,
   type Sources,
 } from "./source-rules.ts";
 
@@ -15,6 +16,12 @@ const files = [...new Glob("**/*.ts").scanSync(SRC)].sort();
 const sources: Sources = new Map(
   await Promise.all(files.map(async (file) => [file, await Bun.file(SRC + file).text()] as const)),
 );
+
+test("ARCHITECTURE.md lists the parts of src/ in their order", async () => {
+  const page = await Bun.file(new URL("../../ARCHITECTURE.md", import.meta.url)).text();
+  const listed = [...page.matchAll(/^\| \[([a-z]+)(?:\.ts)?\]\(src\//gm)].map(([, part]) => part);
+  expect([...listed, "main"]).toEqual([...PARTS]);
+});
 
 describe("src/", () => {
   test("is there to be looked at", () => {

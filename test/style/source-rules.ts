@@ -29,6 +29,9 @@ const CHANCE =
   /\bMath\.random\b|\bDate\b|\bcrypto\.(?!ts\b)|\bfetch\(|\bset(?:Timeout|Interval)\b|\bperformance\./;
 const MODULE_STATE = /^(?:export )?(?:let|var)\b/m;
 
+/** The parts of src/ in their order. */
+export const PARTS: readonly string[] = STEPS.flat();
+
 /** Imports against the order of src/, as "file -> target"; a folder without a place in the order is named too. */
 export function listWrongDirections(sources: Sources): string[] {
   return [...sources].flatMap(([file, text]) => {
