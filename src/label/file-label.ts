@@ -2,16 +2,8 @@ import type { LabelOverride } from "../domain/resources/resource.ts";
 import { canonicalContext } from "../selinux/context.ts";
 import type { LabelDecision } from "./guest-label.ts";
 
-/**
- * The role of a file for a guest.
- *
- * - `private`: used by this guest alone. libvirt gives it the image label.
- * - `folder`: a folder used by this guest alone, with its contents. libvirt does not label it.
- * - `shared`: written by several guests. libvirt gives it the policy's image context.
- * - `content`: only read by guests. libvirt gives it the policy's content context.
- * - `host`: part of an installed program, such as packaged firmware. libvirt does not label it.
- */
-export type FileRole = "private" | "folder" | "shared" | "content" | "host";
+import type { FileRole } from "./roles.ts";
+import { LABEL_ROLES } from "./roles.ts";
 
 /** How a file is labelled. */
 export interface FileLabel {
@@ -26,8 +18,7 @@ export function diskRole(disk: {
   readonly shareable: boolean;
   readonly access: "read-only" | "read-write";
 }): FileRole {
-  if (disk.shareable) return "shared";
-  return disk.access === "read-only" ? "content" : "private";
+  return LABEL_ROLES.disk[disk.shareable ? "shareable" : disk.access].role;
 }
 
 /** The label for a file of that role, unless the XML says otherwise for it or for the whole domain. */
@@ -36,19 +27,29 @@ export function decideFileLabel(
   role: FileRole,
   override: LabelOverride | undefined,
 ): FileLabel {
-  const sharing = role === "private" || role === "folder" ? "exclusive" : "shared";
+  const sharing = sharingOf(role);
   if (!decision.relabel || override?.relabel === "no") return { to: undefined, sharing };
   if (override !== undefined) return { to: canonicalContext(override.label), sharing };
+  return { to: labelOfRole(decision, role), sharing };
+}
+
+/** Whether another guest may use a file of that role at the same time. */
+export function sharingOf(role: FileRole): FileLabel["sharing"] {
+  return role === "private" || role === "folder" ? "exclusive" : "shared";
+}
+
+/** The label of a role, also for a guest whose files are not relabelled; undefined: the file keeps its own. */
+export function labelOfRole(decision: LabelDecision, role: FileRole): string | undefined {
   switch (role) {
     case "private":
-      return { to: decision.imageLabel, sharing };
+      return decision.imageLabel;
     case "folder":
-      return { to: decision.folderLabel, sharing };
+      return decision.folderLabel;
     case "shared":
-      return { to: decision.sharedLabel, sharing };
+      return decision.sharedLabel;
     case "content":
-      return { to: decision.contentLabel, sharing };
+      return decision.contentLabel;
     case "host":
-      return { to: undefined, sharing };
+      return undefined;
   }
 }

@@ -69,8 +69,8 @@ export function decideSockets(
   sockets: readonly UsedSocket[],
   workFolder: string,
 ): PlannedSocket[] {
-  return sockets.map(({ folder, interface: index, named, override, path }) => {
-    const { to } = decideFileLabel(label, "private", override);
+  return sockets.map(({ folder, interface: index, named, override, path, role }) => {
+    const { to } = decideFileLabel(label, role, override);
     const target = index === undefined ? {} : { target: cardSocket(workFolder, index) };
     return { named, path, folder, label: to, ...target };
   });

@@ -1,6 +1,6 @@
 import type { LabelOverride } from "../domain/resources/resource.ts";
 import type { FileFacts } from "../host/host.ts";
-import type { FileRole } from "../label/file-label.ts";
+import type { FileRole } from "../label/roles.ts";
 
 /** A file that the guest will have, as found on the host. */
 export interface UsedFile {

@@ -1,3 +1,6 @@
+import { sharingOf } from "../../label/file-label.ts";
+import type { FileRole } from "../../label/roles.ts";
+import { LABEL_ROLES } from "../../label/roles.ts";
 import { deleteCommand } from "../../qemu/monitor/plug-commands.ts";
 import type { BlockJob } from "../facts/block-job.ts";
 import type { FileId } from "../facts/file.ts";
@@ -14,9 +17,8 @@ export interface BlockFacts {
   readonly monitor: string;
   /** Whether the disk's files are opened past the host's cache. */
   readonly direct: boolean;
-  /** The guest's own label, and that of what it only reads; undefined: files keep theirs. */
-  readonly imageLabel: string | undefined;
-  readonly contentLabel: string | undefined;
+  /** The label of each role that an image may get; undefined: files keep theirs. */
+  readonly labels: Readonly<Record<Extract<FileRole, "private" | "content">, string | undefined>>;
 }
 
 /** An image below becomes one that the guest writes to: its own, then QEMU opens it so. */
@@ -24,7 +26,7 @@ export function planWritable(done: readonly Step[], node: string, facts: BlockFa
   const plugged = listPlugged(done);
   const layer = layerOf(plugged, node);
   return [
-    ...planUse(done, layer, { sharing: "exclusive", label: facts.imageLabel }),
+    ...planUse(done, layer, labelFor("written-below", facts)),
     planAccess(plugged, layer, { access: "read-write", ...facts }),
   ];
 }
@@ -61,7 +63,7 @@ export function planConclusion(
     const now = listPlugged([...done, adopt, ...unplugs]);
     unplugs.push(planUnplug(now, behindLayer(layerOf(now, node)), { monitor: facts.monitor }));
   }
-  const label = { sharing: "shared", label: facts.contentLabel } as const;
+  const label = labelFor("only-read", facts);
   return {
     steps: [],
     after: [
@@ -102,6 +104,15 @@ function planAdopt(job: BlockJob, chain: readonly string[], monitor: string): St
     ...(job.job === undefined ? {} : { job: job.job }),
     ...(chain.length > 0 && job.made !== undefined ? { made: job.made } : {}),
   };
+}
+
+/** The label of an image during a job and after it. */
+function labelFor(
+  use: "written-below" | "only-read",
+  { labels }: BlockFacts,
+): Pick<Claim, "sharing"> & { label: string | undefined } {
+  const { role } = LABEL_ROLES["block-job"][use];
+  return { sharing: sharingOf(role), label: labels[role] };
 }
 
 /** The other way of using the files of an image. */

@@ -1,4 +1,6 @@
+import { labelOfRole } from "../../label/file-label.ts";
 import type { LabelDecision } from "../../label/guest-label.ts";
+import { LABEL_ROLES } from "../../label/roles.ts";
 import { limitFolder } from "../decide/folder-limit.ts";
 import type { Display } from "../facts/display.ts";
 import {
@@ -73,7 +75,7 @@ const WORK_FOLDER_MODE = 0o700;
  */
 export function planStart(decision: StartDecision): Step[] {
   const { commands, files, grants, helpers, incoming, label, lent, order, paths, sockets, uid } = decision;
-  const workLabel = label.imageLabel;
+  const workLabel = labelOfRole(label, LABEL_ROLES["guest-folder"]["read-write"].role);
   return [
     ...planClaims(decision).map((claim): Step => ({ do: "reserve", claim })),
     { do: "make-folder", path: paths.folder, mode: FOLDER_MODE, uid: isGuestUser(uid) ? 0 : uid },
@@ -133,13 +135,13 @@ export function planWaking({ commands, incoming, paths }: StartDecision): Step[]
 }
 
 function planLoad({ label, paths }: StartDecision, { at, from }: Incoming): Step {
-  const { imageLabel } = label;
+  const to = labelOfRole(label, LABEL_ROLES["saved-state"]["read-write"].role);
   return {
     do: "load-memory",
     monitor: paths.monitor,
     from,
     at,
-    ...(imageLabel === undefined ? {} : { label: imageLabel }),
+    ...(to === undefined ? {} : { label: to }),
   };
 }
 

@@ -4,6 +4,7 @@ import { listResources } from "../../domain/resources/resources.ts";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts, Host } from "../../host/host.ts";
 import type { FoundElement } from "../../images/chain.ts";
+import { LABEL_ROLES } from "../../label/roles.ts";
 import { imageReader, inspect, missing, wrongType } from "../inspect-file.ts";
 import type { GatherOptions, UsedFile } from "../resolved-file.ts";
 import { refuseUnwritable } from "../written-place.ts";
@@ -83,7 +84,7 @@ function gatherOther(
     case "kernel":
     case "initrd":
     case "boot-file":
-      return [gatherContent(host, resource.path)];
+      return [gatherBootFile(host, resource)];
     case "memory-file":
       return [gatherMemory(host, resource, options)];
     case "input-device":
@@ -130,9 +131,11 @@ function gatherOther(
   }
 }
 
-function gatherContent(host: Host, path: string): UsedFile {
+type BootFile = Extract<Resource, { readonly kind: "kernel" | "initrd" | "boot-file" }>;
+
+function gatherBootFile(host: Host, { access, kind, path }: BootFile): UsedFile {
   const facts = inspect(host, path);
   if (facts === undefined) throw missing(path);
   if (facts.type !== "file") throw wrongType(path, facts.type);
-  return { named: path, facts, role: "content", override: undefined };
+  return { named: path, facts, role: LABEL_ROLES[kind][access].role, override: undefined };
 }

@@ -3,6 +3,7 @@ import type { ChardevResource } from "../../domain/resources/resource.ts";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts, Host } from "../../host/host.ts";
 import { refuseCommonDevice } from "../../label/protected-paths.ts";
+import { LABEL_ROLES } from "../../label/roles.ts";
 import { factsOfPlanned, inspect, missing, wrongType } from "../inspect-file.ts";
 import type { GatherOptions, UsedFile } from "../resolved-file.ts";
 import { placeOfMade } from "../written-place.ts";
@@ -19,7 +20,7 @@ export function gatherChardev(host: Host, chardev: Chardev, options: GatherOptio
   const paths = kind === "chardev-pipe" ? [read, write] : [path];
   return paths.map((named) => {
     const facts = inspectChardev(host, { ...chardev, path: named }, options);
-    return { named, facts, role: "private", override };
+    return { named, facts, role: LABEL_ROLES[kind]["read-write"].role, override };
   });
 }
 

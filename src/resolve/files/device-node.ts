@@ -1,7 +1,7 @@
 import type { NodeResource, Resource } from "../../domain/resources/resource.ts";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts, Host } from "../../host/host.ts";
-import { diskRole } from "../../label/file-label.ts";
+import { LABEL_ROLES } from "../../label/roles.ts";
 import { folderOf } from "../../plan/folder-of.ts";
 import { refuseBusyDisk } from "../busy-disk.ts";
 import { factsOfPlanned, inspect, missing } from "../inspect-file.ts";
@@ -31,14 +31,10 @@ const KINDS = {
 export function gatherNode(host: Host, { kind, path }: NodeResource): UsedFile {
   if (kind === "sgx-device") return gatherSgx(host, path);
   const facts = nodeAt(host, path, kind);
-  // Every guest with such a device has it open, so no guest's own label can be on it.
-  return { named: path, facts, role: kind === "vhost-scsi" ? "shared" : "private", override: undefined };
+  return { named: path, facts, role: LABEL_ROLES[kind]["read-write"].role, override: undefined };
 }
 
-/**
- * A node that leads each guest to enclaves of its own: nothing of another's is to be had there, so all guests that have
- * enclaves share it. QEMU opens it by its name. Throws "not-found", "unsupported".
- */
+/** A node of SGX. QEMU opens it by its name. Throws "not-found", "unsupported". */
 function gatherSgx(host: Host, path: string): UsedFile {
   if (host.inspectFile(path) === undefined) {
     throw new SvirtError(`Cannot give the guest memory of SGX (model='sgx-epc'): the host has no ${path}`, {
@@ -47,7 +43,8 @@ function gatherSgx(host: Host, path: string): UsedFile {
     });
   }
   const facts = nodeAt(host, path, "sgx-device");
-  return { named: path, facts, role: "shared", override: undefined, isFoundByQemu: true };
+  const { role } = LABEL_ROLES["sgx-device"]["read-write"];
+  return { named: path, facts, role, override: undefined, isFoundByQemu: true };
 }
 
 /** What cancels a TPM's commands; a TPM without such a file gets a command's end instead. Throws "not-found". */
@@ -55,7 +52,8 @@ export function gatherCancel(host: Host, path: string): UsedFile {
   const found = host.inspectFile(path);
   const facts = found ?? host.inspectFile("/dev/null");
   if (facts === undefined) throw missing(path);
-  return { named: path, facts, role: found === undefined ? "host" : "private", override: undefined };
+  const { role } = LABEL_ROLES["tpm-cancel"][found === undefined ? "missing" : "read-write"];
+  return { named: path, facts, role, override: undefined };
 }
 
 /** The generic node of a SCSI device, by its folder in sysfs. Throws "not-found", "unsupported". */
@@ -72,7 +70,8 @@ export function gatherScsi(host: Host, resource: ScsiResource): UsedFile {
   }
   const facts = nodeAt(host, `/dev/${name}`, "scsi-device");
   if (resource.access === "read-write") refuseBusyUnit(host, resource.path);
-  return { named: resource.path, facts, role: diskRole(resource), override: undefined };
+  const { role } = LABEL_ROLES["scsi-device"][resource.shareable ? "shareable" : resource.access];
+  return { named: resource.path, facts, role, override: undefined };
 }
 
 /** Commands to the generic node of a disk write it as its block device would be written. Throws "wrong-state". */
@@ -89,13 +88,15 @@ export function gatherGroup(host: Host, group: string, isToCome: boolean): UsedF
   const path = `/dev/vfio/${group}`;
   const planned = isToCome && host.inspectFile(path) === undefined;
   const facts = planned ? factsOfPlanned(path) : nodeAt(host, path, "vfio-device");
-  return { named: facts.id.path, facts, role: "private", override: undefined, isFoundByQemu: true };
+  const { role } = LABEL_ROLES["vfio-device"]["read-write"];
+  return { named: facts.id.path, facts, role, override: undefined, isFoundByQemu: true };
 }
 
 /** What puts groups under an IOMMU, which leads to none by itself: every guest with such a device has it open. */
 export function gatherVfioGate(host: Host): UsedFile {
   const facts = nodeAt(host, "/dev/vfio/vfio", "vfio-gate");
-  return { named: facts.id.path, facts, role: "shared", override: undefined, isFoundByQemu: true };
+  const { role } = LABEL_ROLES["vfio-container"]["read-write"];
+  return { named: facts.id.path, facts, role, override: undefined, isFoundByQemu: true };
 }
 
 function nodeAt(host: Host, path: string, kind: keyof typeof KINDS): FileFacts {

@@ -2,7 +2,8 @@ import type { ImageFile, LabelOverride, Resource } from "../../domain/resources/
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts, FileType } from "../../host/host.ts";
 import { type FoundElement, type ImageReader, walkChain } from "../../images/chain.ts";
-import { diskRole, type FileRole } from "../../label/file-label.ts";
+import { diskRole } from "../../label/file-label.ts";
+import { type FileRole, LABEL_ROLES } from "../../label/roles.ts";
 import { folderOf } from "../../plan/folder-of.ts";
 
 /** A disk that has images of its own. */
@@ -34,6 +35,8 @@ export function gatherDisk(reader: Reader, disk: DiskResource): UsedImage[] {
 
 type Reader = ImageReader<FileFacts>;
 
+const BACKING = LABEL_ROLES["backing-image"]["read-only"].role;
+
 interface Depth {
   readonly disk: DiskResource;
   readonly image: ImageFile;
@@ -57,10 +60,10 @@ function gatherImage(reader: Reader, { depth, disk, goesOn, image, override }: D
   // Beside it, where qemu-img puts it. A path with `..` in it is beside nothing.
   if (hasData && dataFile === undefined && !readOnly && folderOf(path) !== folderOf(data.path))
     throw unsaidData(path, data.path);
-  const role = depth === 0 ? diskRole(disk) : "content";
+  const role = depth === 0 ? diskRole(disk) : BACKING;
   return walked.map((element, at) => {
     if (at === 0) return { element: depth > 0 ? { ...element, role: "backing" } : element, role, override };
-    if (at > 1 || !hasData) return { element, role: "content", override, isNamedByImage: true };
+    if (at > 1 || !hasData) return { element, role: BACKING, override, isNamedByImage: true };
     // What the XML says of an image holds for its data, unless they have their own.
     const used = { element, role, override: dataFile?.override ?? override };
     return dataFile === undefined ? { ...used, isNamedByImage: true } : used;

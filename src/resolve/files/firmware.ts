@@ -3,6 +3,7 @@ import { SvirtError } from "../../errors.ts";
 import type { FileFacts, Host } from "../../host/host.ts";
 import { walkChain } from "../../images/chain.ts";
 import { isInstalled, refuseInstalled } from "../../label/protected-paths.ts";
+import { LABEL_ROLES } from "../../label/roles.ts";
 import { privateRange } from "../../report/policy-facts.ts";
 import { getFileLabel } from "../../run/labels/file-label.ts";
 import { factsOfPlanned, imageReader, inspect, missing, wrongType } from "../inspect-file.ts";
@@ -33,10 +34,9 @@ function gatherLoader(host: Host, { access, format, path }: Loader): UsedFile {
   const named = { named: path, facts, override: undefined };
   if (access === "read-write") {
     refuseInstalled(facts.id.path);
-    return { ...named, role: "private" };
+    return { ...named, role: LABEL_ROLES.loader[access].role };
   }
-  // What a package has installed any guest may read as it is; its label is the host's.
-  return { ...named, role: isInstalled(facts.id.path) ? "host" : "content" };
+  return { ...named, role: LABEL_ROLES.loader[isInstalled(facts.id.path) ? "installed" : access].role };
 }
 
 function gatherVariables(host: Host, { format, override, path, storage, template }: Variables): UsedFile {
@@ -45,7 +45,7 @@ function gatherVariables(host: Host, { format, override, path, storage, template
   refuseInstalled(facts.id.path);
   if (facts.type !== storage) throw wrongStorage(path, storage, facts);
   if (facts.id.inode !== "0") refuseChain(host, { path, format });
-  return { named: path, facts, role: "private", override };
+  return { named: path, facts, role: LABEL_ROLES.nvram["read-write"].role, override };
 }
 
 function makeVariables(host: Host, { format, path, template }: Variables, options: GatherOptions): void {

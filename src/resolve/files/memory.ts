@@ -1,6 +1,7 @@
 import type { Resource } from "../../domain/resources/resource.ts";
 import type { Host } from "../../host/host.ts";
 import { refuseInstalled } from "../../label/protected-paths.ts";
+import { LABEL_ROLES } from "../../label/roles.ts";
 import { factsOfPlanned, inspect, missing, wrongType } from "../inspect-file.ts";
 import type { GatherOptions, UsedFile } from "../resolved-file.ts";
 import { placeOfMade } from "../written-place.ts";
@@ -24,5 +25,10 @@ export function gatherMemory(
   if (facts === undefined) throw missing(path);
   if (facts.type !== "file" && facts.type !== "block") throw wrongType(path, facts.type);
   refuseInstalled(facts.id.path);
-  return { named: path, facts, role: shareable === true ? "shared" : "private", override: undefined };
+  return {
+    named: path,
+    facts,
+    role: LABEL_ROLES["memory-file"][shareable === true ? "shareable" : "private"].role,
+    override: undefined,
+  };
 }

@@ -1,6 +1,7 @@
 import type { PeerSocket } from "../../domain/resources/resource.ts";
 import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { FileFacts, Host } from "../../host/host.ts";
+import { LABEL_ROLES } from "../../label/roles.ts";
 import { inspect } from "../inspect-file.ts";
 import type { UsedFile } from "../resolved-file.ts";
 
@@ -11,7 +12,7 @@ import type { UsedFile } from "../resolved-file.ts";
 export function gatherPeer(host: Host, { override, path, place, sharing }: PeerSocket): UsedFile {
   const facts = look(host, path);
   if (facts?.type === "socket")
-    return { named: path, facts, role: sharing === "shared" ? "shared" : "private", override };
+    return { named: path, facts, role: LABEL_ROLES["peer-socket"][sharing].role, override };
   const is = facts === undefined ? "nothing is there" : `it is a ${facts.type}, not a socket`;
   throw new SvirtError(`Cannot connect ${place} to ${path}: ${is}`, {
     kind: facts === undefined ? "not-found" : "unsupported",

@@ -4,6 +4,7 @@ import { listResources } from "../../domain/resources/resources.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import { refuseHostFolder } from "../../label/protected-paths.ts";
+import { LABEL_ROLES } from "../../label/roles.ts";
 import { inspect } from "../inspect-file.ts";
 import type { UsedFile } from "../resolved-file.ts";
 import { refuseWritten } from "../written-place.ts";
@@ -54,5 +55,5 @@ function gatherFolder(
   }
   refuseHostFolder(facts.id.path);
   if (access === "read-write") refuseWritten(host, facts);
-  return { named, facts, access, role: access === "read-only" ? "content" : "folder", override: undefined };
+  return { named, facts, access, role: LABEL_ROLES["shared-folder"][access].role, override: undefined };
 }

@@ -2,6 +2,8 @@ import type { LabelOverride, Resource } from "../../domain/resources/resource.ts
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import { refuseImpossibleTarget } from "../../label/protected-paths.ts";
+import type { FileRole } from "../../label/roles.ts";
+import { LABEL_ROLES } from "../../label/roles.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import { inspect } from "../inspect-file.ts";
 import { placeOfMade } from "../written-place.ts";
@@ -14,6 +16,7 @@ export interface UsedSocket {
   readonly path: string;
   readonly folder: FileId;
   readonly override: LabelOverride | undefined;
+  readonly role: FileRole;
   /** The place of the interface whose QEMU makes it in its own folder; absent: svirt makes it here. */
   readonly interface?: number;
 }
@@ -21,10 +24,12 @@ export interface UsedSocket {
 /** Throws "not-found" without the folder, "denied" in one of the host's own, "unsupported" for one path used twice. */
 export function gatherSockets(host: Host, resources: readonly Resource[]): readonly UsedSocket[] {
   const found = resources.flatMap((resource) => {
-    if (resource.kind === "chardev-socket") return [gatherSocket(host, resource)];
+    if (resource.kind === "chardev-socket")
+      return [{ ...gatherSocket(host, resource), role: LABEL_ROLES[resource.kind]["read-write"].role }];
     if (resource.kind !== "guest-socket") return [];
     const socket = gatherSocket(host, { path: resource.path, override: undefined });
-    return [{ ...socket, interface: resource.interface }];
+    const { role } = LABEL_ROLES[resource.kind]["read-write"];
+    return [{ ...socket, role, interface: resource.interface }];
   });
   const twice = found.find(({ path }, at) => found.findIndex((other) => other.path === path) !== at);
   if (twice === undefined) return found;
@@ -37,7 +42,7 @@ export function gatherSockets(host: Host, resources: readonly Resource[]): reado
 function gatherSocket(
   host: Host,
   { override, path }: { readonly path: string; readonly override: LabelOverride | undefined },
-): UsedSocket {
+): Omit<UsedSocket, "role"> {
   refuseImpossibleTarget(path);
   const cut = path.lastIndexOf("/");
   const [above, name] = [path.slice(0, cut) || "/", path.slice(cut + 1)];

@@ -1,5 +1,7 @@
 import type { Domain } from "../../domain/domain.ts";
+import { decideFileLabel } from "../../label/file-label.ts";
 import type { LabelDecision } from "../../label/guest-label.ts";
+import { LABEL_ROLES } from "../../label/roles.ts";
 import type { StartDecision } from "../../plan/actions/start.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { TPM_SOCKET } from "../../qemu/launch.ts";
@@ -38,7 +40,7 @@ export function decideTpm(
     lent: [
       {
         path,
-        label: label.relabel ? label.folderLabel : undefined,
+        label: decideFileLabel(label, LABEL_ROLES["tpm-state"]["read-write"].role, undefined).to,
         original: home === undefined ? undefined : getFileLabel(node.host, home.id),
       },
     ],

@@ -2,6 +2,7 @@ import { formatDevice, parseDevice } from "../../domain/device.ts";
 import { type LocalImage, withImages } from "../../domain/devices/disk/images.ts";
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/host.ts";
+import { LABEL_ROLES } from "../../label/roles.ts";
 import { planAttach } from "../../plan/actions/hotplug.ts";
 import type { ChainLink } from "../../plan/facts/block-job.ts";
 import type { MonitorCommand } from "../../plan/facts/step-parts.ts";
@@ -81,7 +82,8 @@ export function plugImage(
     ...medium,
     commands: medium.commands.map((command) => withBacking(command, medium.node, backing)),
   };
-  const file = { named: path, facts: found, role: "private", override: undefined } as const;
+  const { role } = LABEL_ROLES["block-job"]["new-image"];
+  const file = { named: path, facts: found, role, override: undefined } as const;
   refuseUnwritable(node.host, file);
   const gathered = { files: [file], chains: new Map(), sockets: [] };
   const device = decideNewDevice(node, record, { gathered, words });

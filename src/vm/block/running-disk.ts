@@ -65,8 +65,7 @@ export function factsFor(node: Node, record: GuestRecord, { driver }: Disk): Blo
   return {
     monitor: guestPaths(node.paths, record.uuid).monitor,
     direct: isDirect(driver?.cache),
-    imageLabel: relabel ? imageLabel : undefined,
-    contentLabel: relabel ? contentLabel : undefined,
+    labels: { private: relabel ? imageLabel : undefined, content: relabel ? contentLabel : undefined },
   };
 }
 

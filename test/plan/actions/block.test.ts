@@ -13,7 +13,7 @@ import { type Step, step } from "../../../src/plan/steps/step.ts";
 const OWN = "system_u:object_r:svirt_image_t:s0:c1,c2";
 const CONTENT = "system_u:object_r:virt_content_t:s0";
 const BEFORE = "system_u:object_r:images_t:s0";
-const FACTS = { monitor: "/m", direct: false, imageLabel: OWN, contentLabel: CONTENT };
+const FACTS = { monitor: "/m", direct: false, labels: { private: OWN, content: CONTENT } };
 const TOP = { path: "/i/top", device: "8:1", inode: "2" };
 const BASE = { path: "/i/base", device: "8:1", inode: "1" };
 
@@ -107,7 +107,10 @@ describe("planWritable()", () => {
       const { label: _, ...claim } = one.claim;
       return { ...one, claim };
     });
-    const [change] = planWritable(unlabelled, "libvirt-2-storage", { ...FACTS, imageLabel: undefined });
+    const [change] = planWritable(unlabelled, "libvirt-2-storage", {
+      ...FACTS,
+      labels: { ...FACTS.labels, private: undefined },
+    });
     expect(change).toMatchObject({ do: "change-label", to: { sharing: "exclusive" } });
     expect(change?.do === "change-label" && change.to.label).toBeUndefined();
   });

@@ -36,7 +36,7 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
     const monitor = join(folder, "monitor.sock");
     // Beside it: what QEMU has open in the folder is looked at.
     const log = `${folder}.log`;
-    const facts = { monitor, direct: false, imageLabel: undefined, contentLabel: undefined };
+    const facts = { monitor, direct: false, labels: { private: undefined, content: undefined } };
     const actor = { host, registry: new ClaimRegistry(host, folder), owner: "guest", uid: 0 };
     let qemu: Bun.Subprocess | undefined;
     let done: readonly Step[] = [];

@@ -1,0 +1,44 @@
+import { LABEL_ROLES, type RoleRow } from "../../src/label/roles.ts";
+
+/** docs/labels.md: the table of roles, from src/label/roles.ts. */
+export function formatLabels(): string {
+  const rows = Object.entries(LABEL_ROLES).flatMap(([kind, uses]) =>
+    Object.entries<RoleRow>(uses).map(([use, row]) =>
+      formatRow([kind, use, row.role, code(row.xml), code(row.reason)]),
+    ),
+  );
+  return [HEAD, formatRow(COLUMNS), formatRow(COLUMNS.map(() => "---")), ...rows, ""].join("\n");
+}
+
+const COLUMNS = ["resource", "use", "role", "named by", "reason"];
+
+const HEAD = `<!-- Written by scripts/write-docs.ts from src/label/roles.ts. -->
+
+# What is labelled, and how
+
+Each file, device node and socket that a guest uses has a role. The role decides its label, and whether another guest may
+use it at the same time. [src/label/roles.ts](../src/label/roles.ts) holds this table; a start, \`attach-device\` and block
+jobs decide by it alone. A volume that \`vol-create\` makes keeps the label that the policy gives a new file in its folder,
+or gets the one that its XML names, until a guest uses it.
+
+| role | label | another guest at the same time |
+| --- | --- | --- |
+| private | \`svirt_image_t\` with the guest's categories | no |
+| folder | \`svirt_folder_t\` with the guest's categories, and all below it | no |
+| shared | \`svirt_image_t:s0\` | yes |
+| content | \`virt_content_t:s0\` | yes, each only reads |
+| host | keeps its own | yes |
+| refused | none: the guest is not started | |
+
+The types are those of the policy's \`virtual_image_context\`. A \`<seclabel>\` of a source, or \`relabel='no'\`, overrides the
+role. When the last guest that uses a file has ended, the file gets the label back that it had before.
+`;
+
+function formatRow(cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
+}
+
+/** Elements as code, the words between them as text. */
+function code(text: string): string {
+  return text.replaceAll(/(?:<[^>]*>)+/g, (found) => `\`${found}\``);
+}

@@ -1,0 +1,297 @@
+import type { Resource } from "../domain/resources/resource.ts";
+
+/**
+ * The role of a file for a guest, which decides its label and whether another guest may use it at the same time.
+ *
+ * - `private`: used by this guest alone. Label: svirt_image_t with the guest's categories.
+ * - `folder`: a folder of this guest alone, with its contents. Label: svirt_folder_t with the guest's categories.
+ * - `shared`: written by several guests. Label: svirt_image_t without categories.
+ * - `content`: read by guests and written by none. Label: virt_content_t, without categories.
+ * - `host`: part of the host, such as packaged firmware. It keeps its label.
+ */
+export type FileRole = "private" | "folder" | "shared" | "content" | "host";
+
+/** `refused`: a start refuses the domain that names such a resource, since svirt cannot label it. */
+export type ResourceRole = FileRole | "refused";
+
+/** A row of the table: the role of a kind of resource in one use of it. */
+export interface RoleRow {
+  readonly role: ResourceRole;
+  /** The elements of domain XML that name it. */
+  readonly xml: string;
+  readonly reason: string;
+}
+
+/** Files that no resource of the domain's XML stands for: svirt or QEMU adds them. */
+type AddedFile =
+  | "backing-image"
+  | "block-job"
+  | "guest-folder"
+  | "saved-state"
+  | "tpm-state"
+  | "vfio-container";
+
+/** A row without the names of its fields. */
+function row<Role extends ResourceRole>(role: Role, xml: string, reason: string) {
+  return { role, xml, reason };
+}
+
+/**
+ * The central table of sVirt: kind of resource, and how the guest uses it -> role. A start, a hot-plug and a block job
+ * decide labels by it, and by nothing else; docs/labels.md is made from it. A kind without a row does not compile.
+ * libvirt security_selinux.c virSecuritySELinuxSetAllLabel()
+ */
+export const LABEL_ROLES = {
+  disk: {
+    "read-write": row(
+      "private",
+      "<disk>",
+      "One guest writes it, and nobody else may read it. An external data file of a qcow2 image has the role of its image.",
+    ),
+    "read-only": row(
+      "content",
+      "<disk> with <readonly/>, CD-ROM",
+      "Guests only read it, so several may use it at the same time.",
+    ),
+    shareable: row(
+      "shared",
+      "<disk> with <shareable/>",
+      "Several guests write it, so no guest's categories can be on it. <shareable/> overrides <readonly/>.",
+    ),
+  },
+  "backing-image": {
+    "read-only": row(
+      "content",
+      "<backingStore>, or the header of the image above",
+      "QEMU only reads an image below another, and guests share base images.",
+    ),
+  },
+  "block-job": {
+    "new-image": row(
+      "private",
+      "snapshot-create-as, blockcopy",
+      "The new image becomes the disk that the guest writes.",
+    ),
+    "written-below": row(
+      "private",
+      "blockcommit",
+      "A commit writes to the base: while it does, no other guest may use it.",
+    ),
+    "only-read": row(
+      "content",
+      "snapshot-create-as, blockcommit, blockpull",
+      "The job has ended, and the image is only read from now on, as every backing image.",
+    ),
+  },
+  loader: {
+    "read-only": row("content", "<loader>", "Guests share the firmware's code and only read it."),
+    "read-write": row("private", "<loader type='pflash' readonly='no'>", "The guest writes it."),
+    installed: row(
+      "host",
+      "<loader> below /usr",
+      "Firmware that a package installed keeps its label: every guest may read it as it is.",
+    ),
+  },
+  nvram: {
+    "read-write": row(
+      "private",
+      "<nvram>",
+      "The firmware's variables are the guest's own. svirt makes a missing file from its template.",
+    ),
+  },
+  "nvram-template": {
+    "read-only": row("host", "<nvram template=...>", "svirt copies it. The guest never opens it."),
+  },
+  kernel: {
+    "read-only": row("content", "<kernel>", "Guests share it and only read it."),
+  },
+  initrd: {
+    "read-only": row("content", "<initrd>", "Guests share it and only read it."),
+  },
+  "boot-file": {
+    "read-only": row(
+      "content",
+      "<shim>, <dtb>, <acpi><table>, <sysinfo type='fwcfg'><entry file=...>",
+      "Guests share it and only read it.",
+    ),
+  },
+  "shared-folder": {
+    "read-write": row(
+      "folder",
+      "<filesystem>",
+      "The folder and all below it are the guest's. Its type differs from that of disks, because a guest may change modes and owners in a folder and not of a disk.",
+    ),
+    "read-only": row(
+      "content",
+      "<filesystem> with <readonly/>",
+      "Guests only read it, so several may share it.",
+    ),
+  },
+  "tpm-state": {
+    "read-write": row(
+      "folder",
+      "<tpm><backend type='emulator'>",
+      "swtpm keeps the state of the guest's TPM there, and runs in the guest's context.",
+    ),
+  },
+  "memory-file": {
+    private: row(
+      "private",
+      "<memory model='nvdimm'>, <memory model='virtio-pmem'>, <pstore>",
+      "It holds the guest's memory.",
+    ),
+    shareable: row("shared", "<shmem> with model ivshmem-plain", "Guests exchange data through it."),
+  },
+  "input-device": {
+    "read-write": row(
+      "private",
+      "<input type='evdev'>, <input type='passthrough'>",
+      "A keyboard that one guest has, no other may read.",
+    ),
+  },
+  "usb-device": {
+    "read-write": row("private", "<hostdev type='usb'>", "One guest has the device."),
+  },
+  "tpm-device": {
+    "read-write": row(
+      "private",
+      "<tpm><backend type='passthrough'>",
+      "A TPM holds secrets of the guest that has it.",
+    ),
+  },
+  "tpm-cancel": {
+    "read-write": row(
+      "private",
+      "<tpm><backend type='passthrough'>",
+      "It cancels the commands of the TPM that the guest has.",
+    ),
+    missing: row(
+      "host",
+      "<tpm><backend type='passthrough'>",
+      "A TPM without such a file: QEMU gets /dev/null, which stays the host's.",
+    ),
+  },
+  "scsi-device": {
+    "read-write": row(
+      "private",
+      "<hostdev type='scsi'>",
+      "The guest sends commands to the device and writes it.",
+    ),
+    "read-only": row("content", "<hostdev type='scsi'> with <readonly/>", "Guests only read it."),
+    shareable: row("shared", "<hostdev type='scsi'> with <shareable/>", "Several guests write it."),
+  },
+  "vfio-device": {
+    "read-write": row(
+      "private",
+      "<hostdev type='pci'>, <hostdev type='mdev'>",
+      "One guest has the devices of an IOMMU group.",
+    ),
+  },
+  "vfio-container": {
+    "read-write": row(
+      "shared",
+      "<hostdev type='pci'>, <hostdev type='mdev'>",
+      "Every guest with such a device opens /dev/vfio/vfio, which leads to no device by itself.",
+    ),
+  },
+  "vhost-scsi": {
+    "read-write": row(
+      "shared",
+      "<hostdev type='scsi_host'>",
+      "Every guest with such a device opens /dev/vhost-scsi.",
+    ),
+  },
+  "sgx-device": {
+    "read-write": row(
+      "shared",
+      "<memory model='sgx-epc'>",
+      "The node leads each guest to enclaves of its own, so all guests that have enclaves share it.",
+    ),
+  },
+  "chardev-file": {
+    "read-write": row(
+      "private",
+      "<serial type='file'> and the other character devices",
+      "What one guest writes, no other may read.",
+    ),
+  },
+  "chardev-log": {
+    "read-write": row(
+      "private",
+      "<log file=...> of a character device",
+      "What one guest writes, no other may read.",
+    ),
+  },
+  "chardev-device": {
+    "read-write": row("private", "<serial type='dev'>", "One guest has the device."),
+  },
+  "chardev-pipe": {
+    "read-write": row("private", "<serial type='pipe'>", "What one guest says, no other may read or answer."),
+  },
+  "chardev-socket": {
+    "read-write": row(
+      "private",
+      "<channel type='unix'><source mode='bind'>",
+      "svirt makes the socket in the guest's name.",
+    ),
+  },
+  "guest-socket": {
+    "read-write": row(
+      "private",
+      "<interface type='vhostuser'><source mode='server'>",
+      "QEMU makes the socket in the guest's folder.",
+    ),
+  },
+  "vnc-socket": {
+    "read-write": row(
+      "refused",
+      "<graphics type='vnc'><listen type='socket'>",
+      "QEMU would make a socket where svirt does not label.",
+    ),
+  },
+  "peer-socket": {
+    exclusive: row("private", "sockets that a device connects to", "Another program serves one guest there."),
+    shared: row(
+      "shared",
+      "<rng> with an EGD server, <disk type='network'> that is shareable or read-only",
+      "The program serves several guests.",
+    ),
+  },
+  "random-device": {
+    "read-only": row(
+      "host",
+      "<rng><backend model='random'>",
+      "The policy lets every guest read /dev/random and /dev/urandom as they are.",
+    ),
+  },
+  "guest-folder": {
+    "read-write": row("private", "every guest", "The guest's run-time folder, and links and sockets in it."),
+  },
+  "saved-state": {
+    "read-write": row(
+      "private",
+      "save, managedsave, dump, screenshot",
+      "A pipe carries the guest's memory between QEMU and svirt. QEMU opens no file.",
+    ),
+  },
+  unopened: {
+    "read-write": row(
+      "refused",
+      "see docs/domain-xml",
+      "QEMU would open it by name, and svirt has not labelled it.",
+    ),
+  },
+  "host-file": {
+    "read-write": row(
+      "refused",
+      "<disk type='dir'>, keys and data files of disks on the network",
+      "svirt does not label it.",
+    ),
+  },
+  "host-device": {
+    "read-write": row("refused", "<disk type='vhostvdpa'>", "svirt does not label it."),
+  },
+  "host-socket": {
+    "read-write": row("refused", "sockets of a disk's server or <reservations>", "svirt does not label it."),
+  },
+} satisfies Record<Resource["kind"] | AddedFile, Readonly<Record<string, RoleRow>>>;
