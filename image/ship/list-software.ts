@@ -19,23 +19,41 @@ const PREFIX = "SPDXRef-";
 
 process.stdout.write(`${JSON.stringify(document(software), undefined, 1)}\n`);
 
-/** What is compiled into the executable; bun's own parts have licences of their own, which its LICENSE.md lists. */
+/**
+ * The packages that the executable is compiled from: svirt's dependencies and theirs, of which the compiler leaves out
+ * the code that no import reaches. bun's parts have licences that its LICENSE.md lists.
+ */
 function listOwn(): readonly Software[] {
-  const modules = Object.entries(manifest.dependencies).map(([name, version]) => {
-    const path = new URL(`../../node_modules/${name}/package.json`, import.meta.url);
-    return {
-      name,
-      version,
-      licence: JSON.parse(readFileSync(path, "utf8")).license,
-      from: `pkg:npm/${name}@${version}`,
-    };
-  });
   const bun = manifest.devDependencies["@types/bun"];
   return [
     { name: "svirt", version: manifest.version, licence: manifest.license, from: "NOASSERTION" },
     { name: "bun", version: bun, licence: "MIT AND LGPL-2.0-or-later", from: `pkg:npm/bun@${bun}` },
-    ...modules,
+    ...listModules(),
   ];
+}
+
+interface Module {
+  readonly version: string;
+  readonly license: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+function listModules(): readonly Software[] {
+  const names = new Set(Object.keys(manifest.dependencies));
+  const modules: Software[] = [];
+  // A set gives what is added to it meanwhile.
+  for (const name of names) {
+    const { dependencies, license, version } = readModule(name);
+    for (const needed of Object.keys(dependencies ?? {})) names.add(needed);
+    modules.push({ name, version, licence: license, from: `pkg:npm/${name.replace("@", "%40")}@${version}` });
+  }
+  return modules.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function readModule(name: string): Module {
+  return JSON.parse(
+    readFileSync(new URL(`../../node_modules/${name}/package.json`, import.meta.url), "utf8"),
+  );
 }
 
 /** Those of the staged packages that have a file in the image. QEMU was built from the source of the package it replaces. */

@@ -1,5 +1,6 @@
 import { SvirtError } from "../errors.ts";
 import { MOST_BYTES } from "./limits.ts";
+import { positionAt } from "./position.ts";
 import { notXml, type Position } from "./refusal.ts";
 
 /**
@@ -17,13 +18,6 @@ export function decodeDocument(bytes: Uint8Array): string {
   const text = decodeUtf8(bytes);
   refuseForbiddenCharacter(text);
   return text.replaceAll("\r\n", "\n").replaceAll("\r", "\n");
-}
-
-/** Where an offset stands, both from 1. */
-export function positionAt(text: string, offset: number): Position {
-  const before = text.slice(0, offset);
-  const line = before.split("\n").length;
-  return { line, column: offset - before.lastIndexOf("\n") };
 }
 
 const START = { line: 1, column: 1 };

@@ -1,9 +1,10 @@
+import { REPORT_FAULT, SvirtError } from "../errors.ts";
 import { decodeDocument } from "./decode-document.ts";
-import { MOST_DEPTH, MOST_ELEMENTS } from "./limits.ts";
+import type { Piece } from "./fast-xml.ts";
+import { guardText, type Span } from "./guard/guard-text.ts";
 import type { XmlNode } from "./node.ts";
-import { Prefixes } from "./prefixes.ts";
+import { resolveReferences, resolveValue } from "./references.ts";
 import { shortened } from "./refusal.ts";
-import { faultAt, readTokens, type Token } from "./tokens.ts";
 
 /**
  * The one element of a document. Its bytes must be well-formed XML 1.0 in UTF-8, with namespaces, without a DOCTYPE and
@@ -11,118 +12,84 @@ import { faultAt, readTokens, type Token } from "./tokens.ts";
  */
 export function parseDocument(bytes: Uint8Array): XmlNode {
   const text = decodeDocument(bytes);
-  const builder: Builder = {
-    text,
-    root: undefined,
-    open: undefined,
-    depth: 0,
-    elements: 0,
-    line: 1,
-    counted: 0,
-    prefixes: new Prefixes(),
-  };
-  for (const token of readTokens(text)) {
-    switch (token.is) {
-      case "start":
-        startElement(builder, token);
-        break;
-      case "end":
-        endElement(builder, token);
-        break;
-      case "text":
-        addText(builder, token);
-        break;
-    }
-  }
-  if (builder.open !== undefined)
-    throw faultAt(text, text.length, `<${shortened(builder.open.tag, 40)}> has no end tag`);
-  if (builder.root === undefined) throw faultAt(text, text.length, "there is no element in it");
-  return builder.root;
+  const spans = guardText(text);
+  // Loads fast-xml-parser with the first document, since many commands import this file and read no XML.
+  const { readPieces }: typeof import("./fast-xml.ts") = require("./fast-xml.ts");
+  return buildTree(text, spans, readPieces(text));
 }
 
-interface OpenNode extends XmlNode {
-  readonly children: OpenNode[];
-  readonly parent: OpenNode | undefined;
-  readonly from: number;
-  text: string;
-  source: string;
+/**
+ * Builds the tree of the pieces that fast-xml-parser read. Throws "failed" unless its elements are those of the guard, by
+ * name, place and number of attributes.
+ */
+export function buildTree(text: string, spans: readonly Span[], pieces: readonly Piece[]): XmlNode {
+  const builder: Builder = { text, spans, built: 0, line: 1, newline: text.indexOf("\n") };
+  const elements = pieces.filter((piece) => piece.is === "element");
+  // A second one has no element of the guard to be compared with.
+  const [root] = elements.map((element) => buildNode(builder, element, undefined));
+  if (root === undefined || builder.built < spans.length) throw readOtherwise(spans[builder.built]);
+  return root;
 }
+
+type Element = Extract<Piece, { readonly is: "element" }>;
 
 interface Builder {
   readonly text: string;
-  root: OpenNode | undefined;
-  open: OpenNode | undefined;
-  depth: number;
-  elements: number;
-  /** The line of the offset up to which newlines are counted. */
+  readonly spans: readonly Span[];
+  /** The number of elements that are built. */
+  built: number;
+  /** The current line, which ends with the newline at the offset `newline`; -1 in the last line. */
   line: number;
-  counted: number;
-  readonly prefixes: Prefixes;
+  newline: number;
 }
 
-function startElement(builder: Builder, token: Token & { readonly is: "start" }): void {
-  const { text, open } = builder;
-  if (open === undefined && builder.root !== undefined)
-    throw faultAt(text, token.from, "a second root element");
-  if (builder.elements === MOST_ELEMENTS)
-    throw faultAt(text, token.from, `more than ${MOST_ELEMENTS} elements`);
-  if (builder.depth === MOST_DEPTH) throw faultAt(text, token.from, `elements more than ${MOST_DEPTH} deep`);
-  const { tag, attributes, from } = token;
-  const node = {
+interface OpenNode extends XmlNode {
+  readonly children: XmlNode[];
+  text: string;
+}
+
+function buildNode(builder: Builder, element: Element, parent: XmlNode | undefined): XmlNode {
+  const { tag, attributes, content, from, to } = element;
+  const span = builder.spans[builder.built];
+  if (span === undefined || !isSame(span, element)) throw readOtherwise(span);
+  builder.built += 1;
+  const node: OpenNode = {
     tag,
-    attributes,
+    attributes: new Map(attributes.map(([name, raw]) => [name, resolved(resolveValue(raw), span)])),
     children: [],
     text: "",
     line: lineAt(builder, from),
-    parent: open,
-    source: "",
-    from,
+    parent,
+    source: builder.text.slice(from, to),
   };
-  builder.prefixes.open(attributes);
-  const fault = builder.prefixes.findFault(tag, attributes);
-  if (fault !== undefined) throw faultAt(text, from, fault);
-  open?.children.push(node);
-  builder.root ??= node;
-  builder.elements += 1;
-  if (token.closed) {
-    closeNode(builder, node, token.to);
-    return;
+  for (const piece of content) {
+    if (piece.is === "element") node.children.push(buildNode(builder, piece, node));
+    else node.text += piece.is === "cdata" ? piece.raw : resolved(resolveReferences(piece.raw), span);
   }
-  builder.open = node;
-  builder.depth += 1;
+  return node;
 }
 
-function endElement(builder: Builder, token: Token & { readonly is: "end" }): void {
-  const { text, open } = builder;
-  if (open === undefined || open.tag !== token.tag) {
-    const wanted = open === undefined ? "no element" : `<${shortened(open.tag, 40)}> of line ${open.line}`;
-    throw faultAt(text, token.from, `</${shortened(token.tag, 40)}> stands here, but ${wanted} is open`);
-  }
-  closeNode(builder, open, token.to);
-  builder.open = open.parent;
-  builder.depth -= 1;
+function isSame(span: Span, { tag, attributes, from, to }: Element): boolean {
+  return span.tag === tag && span.attributes === attributes.length && span.from === from && span.to === to;
 }
 
-function closeNode(builder: Builder, node: OpenNode, to: number): void {
-  node.source = builder.text.slice(node.from, to);
-  builder.prefixes.close(node.attributes);
+function resolved(text: string | { readonly badAt: number }, span: Span): string {
+  if (typeof text === "string") return text;
+  throw readOtherwise(span);
 }
 
-function addText(builder: Builder, token: Token & { readonly is: "text" }): void {
-  if (builder.open !== undefined) builder.open.text += token.text;
-  else {
-    const raw = builder.text.slice(token.from, token.to);
-    const stray = raw.search(/[^ \t\n]/);
-    if (stray !== -1) throw faultAt(builder.text, token.from + stray, "text outside the root element");
-  }
+function readOtherwise(span: Span | undefined): SvirtError {
+  const where = span === undefined ? "" : ` at <${shortened(span.tag, 40)}>, character ${span.from + 1}`;
+  return new SvirtError(`Cannot read the XML: svirt and its XML parser understand it differently${where}`, {
+    kind: "failed",
+    remedy: REPORT_FAULT,
+  });
 }
 
 function lineAt(builder: Builder, offset: number): number {
-  let next = builder.text.indexOf("\n", builder.counted);
-  while (next !== -1 && next < offset) {
+  while (builder.newline !== -1 && builder.newline < offset) {
     builder.line += 1;
-    builder.counted = next + 1;
-    next = builder.text.indexOf("\n", builder.counted);
+    builder.newline = builder.text.indexOf("\n", builder.newline + 1);
   }
   return builder.line;
 }

@@ -21,6 +21,11 @@ export function resolveReferences(text: string): string | { readonly badAt: numb
   return badAt === undefined ? resolved : { badAt };
 }
 
+/** Resolves an attribute's value. White space becomes a blank, unless a reference gives it. XML 1.0, 3.3.3 */
+export function resolveValue(raw: string): string | { readonly badAt: number } {
+  return resolveReferences(/[\t\n]/.test(raw) ? raw.replaceAll(/[\t\n]/g, " ") : raw);
+}
+
 function fromCode(hex: string | undefined, decimal: string | undefined): string | undefined {
   const code = hex === undefined ? Number.parseInt(decimal ?? "", 10) : Number.parseInt(hex, 16);
   return isCharacter(code) ? String.fromCodePoint(code) : undefined;

@@ -8,15 +8,16 @@ const BEGINNINGS: readonly string[] = ["main.ts", "program.ts"];
 /** Path below src/ and the text of that file. */
 export type Sources = ReadonlyMap<string, string>;
 
-/** What `svirt start` consists of, a guest's being cleared away among it. */
+/** The files of `svirt start`, with those that clear a guest away, and of `svirt list`. */
 const STARTS: readonly string[] = [
   "program.ts",
+  "cli/commands/query/list.ts",
   "cli/commands/run/start.ts",
   "state/record.ts",
   "vm/recover/recover.ts",
 ];
-/** What forms of XML are made by. */
-const FORMS: readonly string[] = ["xml/choice.ts", "xml/element.ts", "xml/field.ts"];
+/** The files that make forms of XML, and the parser. */
+const FORMS: readonly string[] = ["xml/choice.ts", "xml/element.ts", "xml/fast-xml.ts", "xml/field.ts"];
 /** An import or a re-export that is more than of types, its names first. */
 const EAGER = /^(?:import|export) (?!type )(?:\{([^}]*)\}|[^;]*?) ?from "[^"]+";$/gm;
 

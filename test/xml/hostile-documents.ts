@@ -113,6 +113,41 @@ export const hostileDocuments: readonly HostileDocument[] = [
     () => `<domain>${"a<?b?>".repeat(170_000)}</domain>`,
   ),
   hostile(
+    "a processing instruction of 500,000 words",
+    /^\/domain\/@type in line 1: it is missing$/,
+    () => `<domain><?a ${"b ".repeat(500_000)}?></domain>`,
+  ),
+  hostile(
+    "a processing instruction of 1 MB of equals signs",
+    /^\/domain\/@type in line 1: it is missing$/,
+    () => `<domain><?a ${"=".repeat(1_000_000)}?></domain>`,
+  ),
+  hostile(
+    "200,000 processing instructions",
+    /^\/domain\/@type in line 1: it is missing$/,
+    () => `<domain>${"<?a?>".repeat(200_000)}</domain>`,
+  ),
+  hostile(
+    "1,000,000 quotes",
+    /^\/domain\/text\(\) in line 1: svirt does not know it$/,
+    () => `<domain>${`'"`.repeat(500_000)}</domain>`,
+  ),
+  hostile(
+    "an attribute with 1 MB of blanks and no value",
+    /^the XML in line 1, column 9: an attribute is not name='value'$/,
+    () => `<domain a${" ".repeat(1_000_000)}/>`,
+  ),
+  hostile(
+    "19,998 elements of different names",
+    /^\/domain\/a0 in line 1: svirt does not know it$/,
+    () => `<domain>${Array.from({ length: 19_998 }, (_, index) => `<a${index}/>`).join("")}</domain>`,
+  ),
+  hostile(
+    "19,998 elements in a line of 1 MB",
+    /^\/domain\/a\[1\] in line 1: svirt does not know it$/,
+    () => `<domain>${`<a b='${"c".repeat(40)}'/>`.repeat(19_998)}</domain>`,
+  ),
+  hostile(
     "70,000 CDATA sections",
     /^\/domain\/text\(\) in line 1: svirt does not know it$/,
     () => `<domain>${"<![CDATA[a]]>".repeat(70_000)}</domain>`,

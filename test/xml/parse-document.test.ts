@@ -2,8 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { Glob } from "bun";
 import { parseDomain } from "../../src/domain/document.ts";
 import { SvirtError } from "../../src/errors.ts";
+import { readPieces } from "../../src/xml/fast-xml.ts";
+import { guardText } from "../../src/xml/guard/guard-text.ts";
 import { pathOf, type XmlNode } from "../../src/xml/node.ts";
-import { parseDocument } from "../../src/xml/parse-document.ts";
+import { buildTree, parseDocument } from "../../src/xml/parse-document.ts";
 
 const BAD = new URL("../data/xml-bad/", import.meta.url).pathname;
 const parse = (text: string): XmlNode => parseDocument(new TextEncoder().encode(text));
@@ -48,9 +50,8 @@ describe("parseDocument()", () => {
 
   test("knows a prefix inside the element that declares it, and not beside it", () => {
     expect(parse("<r><a xmlns:p='q'><b xmlns:p='s'/><p:c p:d=''/></a></r>").tag).toBe("r");
-    expect(() => parse("<r><a xmlns:p='q'/><p:c/></r>")).toThrow(
-      "a name's prefix is declared nowhere around it",
-    );
+    for (const text of ["<r><a xmlns:p='q'/><p:c/></r>", "<r><a xmlns:p='q'></a><p:c/></r>"])
+      expect(() => parse(text)).toThrow("a name's prefix is declared nowhere around it");
   });
 
   test("numbers those of one name in a path, and knows each element's line and source", () => {
@@ -70,6 +71,33 @@ describe("parseDocument()", () => {
     ).toBe(64);
     expect(parse(`<a>${" ".repeat((1 << 20) - 7)}</a>`).tag).toBe("a");
     expect(() => parse(`<a>${" ".repeat((1 << 20) - 6)}</a>`)).toThrow("it has more than 1048576 bytes");
+  });
+});
+
+describe("buildTree()", () => {
+  const TEXT = "<a><b c='1'/>x<d></d></a>";
+
+  test("makes the tree of what the parser read, where the guard passed the same elements", () => {
+    expect(buildTree(TEXT, guardText(TEXT), readPieces(TEXT))).toEqual(parse(TEXT));
+  });
+
+  // The parser's reading of each is that of a text it would have to take for the first one.
+  test.each([
+    ["another name", "<a><B c='1'/>x<d></d></a>", "<b>, character 4"],
+    ["another start", "<a><b c='1'/>x   <d/></a>", "<d>, character 15"],
+    ["another end", "<a><b c='12'/><d></d></a>", "<b>, character 4"],
+    ["an attribute less", "<a><b c1 ''/>x<d></d></a>", "<b>, character 4"],
+    ["an element less", "<a><b c='1'/>x<!----></a>", "<d>, character 15"],
+    ["another place", "<a><b c='1'/><d/><d/></a>", "<d>, character 15"],
+    ["an element elsewhere", "<a><b c='1'>x<d/></b></a>", "<b>, character 4"],
+    ["no element", "", "<a>, character 1"],
+    ["two roots", "<a><b c='1'/>x<d></d></a><e/>", undefined],
+  ])("refuses %s as a fault in svirt", (_, other, where) => {
+    const seen = messageOf(() => buildTree(TEXT, guardText(TEXT), readPieces(other)));
+    const place = where === undefined ? "" : ` at ${where}`;
+    expect(seen).toBe(
+      `failed;Cannot read the XML: svirt and its XML parser understand it differently${place}\n`,
+    );
   });
 });
 

@@ -1,4 +1,5 @@
-import { XMLParser } from "fast-xml-parser";
+import type { XmlNode } from "../../../src/xml/node.ts";
+import { scanDocument } from "../../xml/scanner/scan-document.ts";
 
 /** An element of domain XML as another reader than svirt's own sees it. */
 export interface Element {
@@ -8,30 +9,17 @@ export interface Element {
   readonly children: readonly Element[];
 }
 
-const parser = new XMLParser({
-  preserveOrder: true,
-  ignoreAttributes: false,
-  attributeNamePrefix: "",
-  parseTagValue: false,
-  parseAttributeValue: false,
-});
-
-type Item = Readonly<Record<string, unknown>>;
-
 /** The document's one element. */
 export function readXml(text: string): Element {
-  const [root] = (parser.parse(text) as readonly Item[]).filter((item) => !("#text" in item));
-  return toElement(root ?? {});
+  return toElement(scanDocument(new TextEncoder().encode(text)));
 }
 
-function toElement(item: Item): Element {
-  const [name = ""] = Object.keys(item).filter((key) => key !== ":@");
-  const inside = item[name] as readonly Item[];
+function toElement({ tag, attributes, text, children }: XmlNode): Element {
   return {
-    name,
-    attributes: (item[":@"] ?? {}) as Readonly<Record<string, string>>,
-    text: inside.map((child) => String(child["#text"] ?? "")).join(""),
-    children: inside.filter((child) => !("#text" in child)).map(toElement),
+    name: tag,
+    attributes: Object.fromEntries(attributes),
+    text: text.trim(),
+    children: children.map(toElement),
   };
 }
 

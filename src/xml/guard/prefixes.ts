@@ -1,4 +1,4 @@
-import { shortened } from "./refusal.ts";
+import { shortened } from "../refusal.ts";
 
 const XML = "http://www.w3.org/XML/1998/namespace";
 const XMLNS = "http://www.w3.org/2000/xmlns/";

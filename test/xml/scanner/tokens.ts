@@ -1,7 +1,7 @@
-import { positionAt } from "./decode-document.ts";
-import { MOST_ATTRIBUTES } from "./limits.ts";
-import { resolveReferences } from "./references.ts";
-import { notXml, quoted, shortened } from "./refusal.ts";
+import { MOST_ATTRIBUTES } from "../../../src/xml/limits.ts";
+import { positionAt } from "../../../src/xml/position.ts";
+import { resolveReferences } from "../../../src/xml/references.ts";
+import { notXml, quoted, shortened } from "../../../src/xml/refusal.ts";
 
 /** A piece of a document, from one offset up to another. Comments and processing instructions give none. */
 export type Token = { readonly from: number; readonly to: number } & (
