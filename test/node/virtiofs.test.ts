@@ -26,7 +26,7 @@ const SCENE = `${PROGRAMS}${LINUX}
     own="<binary path='/srv/programs/bin/virtiofsd'/><source dir='$folder'/>"
     fs="<filesystem type='mount'><driver type='virtiofs'/>\${3-$own}<target dir='all'/>\${2-}</filesystem>"
     rm -f $here/$1.serial
-    guest_type=kvm xml $1 "$fs<serial type='file'><source path='$here/$1.serial'/></serial>" \\
+    guest_type=\${guest_type-kvm} xml $1 "$fs<serial type='file'><source path='$here/$1.serial'/></serial>" \\
       "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>" |
       as_linux >$work/linux.xml
     svirt define $work/linux.xml >/dev/null
@@ -171,6 +171,25 @@ onTheNode(
     expect(noteOf(notes, "still")).toMatchObject({ code: 0, out: "" });
   },
 );
+
+onTheNode("an emulated guest has a virtiofsd in its own context too", async () => {
+  const notes = await onNode(`${SCENE}
+    guest_type=qemu; linux life-a
+    note start svirt start life-a
+    note guest context_of $(pid_of life-a)
+    note server context_of $(pidof virtiofsd)
+    note folder label_of $folder/sub/mine
+    svirt destroy life-a >/dev/null
+    note left left life-a
+  `);
+  expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
+  expect(outOf(notes, "guest")).toMatch(/^system_u:system_r:svirt_tcg_t:/);
+  expect(outOf(notes, "server")).toBe(outOf(notes, "guest"));
+  expect(outOf(notes, "folder")).toBe(
+    outOf(notes, "guest").replace("system_r:svirt_tcg_t", "object_r:svirt_folder_t"),
+  );
+  expect(outOf(notes, "left")).toBe("");
+});
 
 onTheNode("a folder that an administrator's virtiofsd serves is his affair", async () => {
   const notes = await onNode(`${SCENE}
