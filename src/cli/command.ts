@@ -1,4 +1,5 @@
 import type { Node } from "../state/instance.ts";
+import type { GuestRecord } from "../state/record.ts";
 
 /** An argument by its place. */
 export interface Operand {
@@ -27,6 +28,16 @@ export interface CommandSpec {
   readonly details?: string;
   readonly operands: readonly Operand[];
   readonly options: readonly Option[];
+  /**
+   * What of interrupted work is finished or undone before the command runs.
+   *
+   * - `first`, the default: what has ended, and changes of the guest that the operand `domain` names.
+   * - `all`: the same for all guests, or those that the operands name.
+   * - `others`: what has ended, and no change: the command ends the guest with its changes.
+   * - `root`: `first`, but only for root: the command must not need the folders of an ordinary user.
+   * - `none`: nothing. The command changes nothing and shows no state of guests, or recovers by itself.
+   */
+  readonly recovery?: "first" | "all" | "others" | "root" | "none";
 }
 
 /** Where a command writes. Standard output is data and messages of success; all else goes to standard error. */
@@ -48,6 +59,8 @@ export interface Call {
   readonly options: ReadonlyMap<string, string>;
   readonly output: Output;
   readonly version: string;
+  /** The guests that run, as the recovery before the command saw them; none without recovery. */
+  readonly running: readonly GuestRecord[];
   /** Carries out another command line, if the check lets it. Gives its exit code; throws as commands do. */
   carryOut(words: readonly string[], check: CheckCommand): Promise<number>;
 }

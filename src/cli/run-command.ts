@@ -4,6 +4,7 @@ import { parseArguments } from "./arguments/parse-arguments.ts";
 import type { CheckCommand, CommandSpec, Output } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { warnOf } from "./output/warn-of.ts";
+import { recoverFirst } from "./recover-first.ts";
 
 /** What program.ts gives: the words after the program's name, and what they act on. */
 export interface Invocation {
@@ -35,7 +36,9 @@ async function dispatch(invocation: Invocation): Promise<number> {
   const { node, output, version } = invocation;
   const carryOut = async (others: readonly string[], check: CheckCommand): Promise<number> =>
     await dispatchChecked({ ...invocation, node: { ...node, isForKey: true }, words: others }, check);
-  return (await command.run({ ...parsed, node, output, version, carryOut })) ?? 0;
+  const call = { ...parsed, node, output, version, carryOut };
+  const running = await recoverFirst(command.spec, call);
+  return (await command.run({ ...call, running })) ?? 0;
 }
 
 /** Help and version are everybody's. */

@@ -14,6 +14,7 @@ export const command: Command = {
     details:
       "Reads what the kernel shows and changes nothing: it is the one command that shows what a killed svirt has left " +
       "instead of finishing it first. Exit code 1 when there are findings.",
+    recovery: "none",
     operands: [],
     options: [JSON_OPTION],
   },

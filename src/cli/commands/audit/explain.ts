@@ -18,6 +18,7 @@ export const command: Command = {
       "guest has; a guest that has ended is found by the categories that follow from its UUID. Names in the records were " +
       "chosen by whoever was denied something: they are shown, never trusted. Without --file it tells, too, which guests still " +
       "hold what they were told to let go of.",
+    recovery: "none",
     operands: [{ ...DOMAIN_OPERAND, isOptional: true }],
     options: [
       {

@@ -10,7 +10,6 @@ import { findManagedState } from "../../../vm/save/restore-domain.ts";
 import { planDomainStart } from "../../../vm/start/start.ts";
 import { MOST_BYTES } from "../../../xml/limits.ts";
 import { type Call, type Command, JSON_OPTION, printJson } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt plan DOMAIN` */
 export const command: Command = {
@@ -25,7 +24,6 @@ export const command: Command = {
     options: [{ name: "stop", summary: "the steps of its end instead" }, JSON_OPTION],
   },
   async run(call) {
-    await sweepFirst(call);
     const { guest, steps } = await planSteps(call);
     if (call.options.has("json")) printJson(call, steps);
     else if (guest !== undefined && steps.length === 0)

@@ -1,7 +1,6 @@
 import { commitLive } from "../../../vm/block/commit.ts";
 import { endOf, JOB_OPTIONS, paceOf, refuseBoth, runJob } from "../../block-job.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt blockcommit DOMAIN PATH` */
 export const command: Command = {
@@ -34,7 +33,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     refuseBoth(call, "pivot", "keep-overlay");
     const { node, options } = call;
     const isActive = ["active", "pivot", "keep-overlay"].some((name) => options.has(name));

@@ -6,7 +6,6 @@ import { MOST_BYTES } from "../../../xml/limits.ts";
 import { parseWhole } from "../../arguments/whole-number.ts";
 import { endOf, JOB_OPTIONS, paceOf, refuseBoth, runJob } from "../../block-job.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 import { makeDraft } from "../../xml/make-draft.ts";
 
 /** What QEMU takes for either is a 64-bit number; more than this no memory holds. */
@@ -48,7 +47,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     for (const other of ["dest", "format", "blockdev"]) refuseBoth(call, other, "xml");
     refuseBoth(call, "pivot", "finish");
     const { node, options, output } = call;

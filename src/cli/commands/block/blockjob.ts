@@ -3,7 +3,6 @@ import { endBlockJob, lookAtDisk, paceBlockJob } from "../../../vm/block/jobs.ts
 import { formatProgress, paceOf, refuseBoth } from "../../block-job.ts";
 import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { formatCapacity } from "../../output/format-capacity.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** virshDomainBlockJobToString() of libvirt's tools/virsh-domain.c */
 const NAMES: Readonly<Record<BlockJob["type"], string>> = {
@@ -36,7 +35,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     const { node, operands, options } = call;
     for (const one of ["raw", "info", "bytes"])
       for (const other of ["abort", "pivot", "async"]) refuseBoth(call, one, other);

@@ -1,7 +1,6 @@
 import { pullLive } from "../../../vm/block/pull.ts";
 import { JOB_OPTIONS, paceOf, runJob } from "../../block-job.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt blockpull DOMAIN PATH` */
 export const command: Command = {
@@ -27,7 +26,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     const asked = pullLive(call.node, {
       path: operand(call, "path"),
       base: call.options.get("base"),

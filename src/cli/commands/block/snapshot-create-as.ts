@@ -6,7 +6,6 @@ import { printDryRun, refuseBoth } from "../../block-job.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { DRY_RUN_OPTION } from "../../label-changes.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 import { formatSnapshot, parseDiskspec } from "../../xml/snapshot.ts";
 
 const MS_PER_SECOND = 1000;
@@ -44,7 +43,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     const { node, options, output, rest } = call;
     refuseBoth(call, "print-xml", "no-metadata");
     const given = call.operands.get("name");

@@ -2,7 +2,6 @@ import { talkToGuest } from "../../../vm/console/talk-to-guest.ts";
 import { findRunning } from "../../../vm/guest/find-domain.ts";
 import { parseEscapeKey } from "../../arguments/escape-key.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt console DOMAIN` */
 export const command: Command = {
@@ -25,7 +24,6 @@ export const command: Command = {
   },
   async run(call) {
     const key = parseEscapeKey(call.options.get("escape") ?? "^]");
-    await sweepFirst(call);
     const { guest } = findRunning(call.node, operand(call, "domain"));
     await talkToGuest(call.node, guest, {
       devname: call.options.get("devname"),

@@ -2,7 +2,6 @@ import { SvirtError } from "../../../errors.ts";
 import { findRunning } from "../../../vm/guest/find-domain.ts";
 import { formatDisplayUri, getScreen } from "../../../vm/query/guest-screen.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt domdisplay DOMAIN` */
 export const command: Command = {
@@ -18,7 +17,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     const { guest } = findRunning(call.node, operand(call, "domain"));
     const type = call.options.get("type") ?? "vnc";
     if (type !== "vnc") {

@@ -1,7 +1,6 @@
 import { SvirtError } from "../../../errors.ts";
 import { type PictureType, takeScreenshot } from "../../../vm/save/screenshot.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 const ENDINGS: Readonly<Record<PictureType, string>> = {
   "image/png": ".png",
@@ -19,7 +18,6 @@ export const command: Command = {
     options: [{ name: "screen", value: "number", summary: "which screen of its first card, from 0" }],
   },
   async run(call) {
-    await sweepFirst(call);
     const given = call.operands.get("file");
     const { path, type } = await takeScreenshot(call.node, operand(call, "domain"), {
       screen: screenOf(call),

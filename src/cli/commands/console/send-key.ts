@@ -2,7 +2,6 @@ import { SvirtError } from "../../../errors.ts";
 import { qcodeOf } from "../../../qemu/monitor/key-codes.ts";
 import { pressKeys } from "../../../vm/lifecycle/ask-guest.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 const MOST_MS = 60_000;
 
@@ -19,7 +18,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     const codeset = call.options.get("codeset") ?? "linux";
     if (codeset !== "linux") throw usage(`the codeset '${codeset}' is not linux`, "Use Linux's key names.");
     const qcodes = call.rest.map((word) => {

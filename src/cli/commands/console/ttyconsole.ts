@@ -1,7 +1,6 @@
 import { findConsole } from "../../../vm/console/find-console.ts";
 import { findRunning } from "../../../vm/guest/find-domain.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt ttyconsole DOMAIN` */
 export const command: Command = {
@@ -12,7 +11,6 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    await sweepFirst(call);
     const { guest } = findRunning(call.node, operand(call, "domain"));
     const { facts, id } = await findConsole(call.node, guest, undefined);
     if (call.options.has("json")) printJson(call, { device: id, path: facts.id.path });

@@ -1,7 +1,6 @@
 import { findRunning } from "../../../vm/guest/find-domain.ts";
 import { formatVncDisplay, getScreen } from "../../../vm/query/guest-screen.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt vncdisplay DOMAIN` */
 export const command: Command = {
@@ -17,7 +16,6 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    await sweepFirst(call);
     const { guest } = findRunning(call.node, operand(call, "domain"));
     const screen = getScreen(call.node, guest);
     if (call.options.has("json")) printJson(call, screen);

@@ -3,7 +3,6 @@ import { setAutostart } from "../../../state/definitions.ts";
 import { isSession } from "../../../state/instance.ts";
 import { findDomain } from "../../../vm/guest/find-domain.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt autostart DOMAIN` */
 export const command: Command = {
@@ -16,7 +15,6 @@ export const command: Command = {
     options: [{ name: "disable", summary: "no longer" }],
   },
   async run(call) {
-    await sweepFirst(call);
     refuseInSession(call);
     const { definition, name } = findDomain(call.node, operand(call, "domain"));
     if (definition === undefined) {

@@ -1,7 +1,6 @@
 import { defineDomain } from "../../../vm/define/define.ts";
 import { MOST_BYTES } from "../../../xml/limits.ts";
 import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt define FILE` */
 export const command: Command = {
@@ -13,7 +12,6 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    await sweepFirst(call);
     const file = operand(call, "file");
     const defined = await defineDomain(call.node, call.node.host.readInput(file, MOST_BYTES));
     if (call.options.has("json")) printJson(call, defined);

@@ -1,7 +1,6 @@
 import { readWords, writeWords } from "../../../vm/change/describe-domain.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { askOf, IMPACT_OPTIONS } from "../../device-change.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt desc DOMAIN [TEXT...]` */
 export const command: Command = {
@@ -20,7 +19,6 @@ export const command: Command = {
     options: [{ name: "title", summary: "its title, one line, instead" }, ...IMPACT_OPTIONS],
   },
   async run(call) {
-    await sweepFirst(call);
     const which = call.options.has("title") ? "title" : "description";
     const ask = askOf(call);
     if (call.rest.length === 0) {

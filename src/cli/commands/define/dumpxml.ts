@@ -5,7 +5,6 @@ import { askChannels } from "../../../vm/query/channel-states.ts";
 import { formatLive } from "../../../vm/query/live-xml.ts";
 import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt dumpxml DOMAIN` */
 export const command: Command = {
@@ -18,7 +17,6 @@ export const command: Command = {
     options: [{ name: "inactive", summary: "as it is defined, even while it runs" }, JSON_OPTION],
   },
   async run(call) {
-    await sweepFirst(call);
     const { definition, guest, name, uuid } = findDomain(call.node, operand(call, "domain"));
     const isLive = guest !== undefined && !call.options.has("inactive");
     const xml = isLive

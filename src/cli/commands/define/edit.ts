@@ -1,6 +1,5 @@
 import { editDomain } from "../../../vm/define/edit-domain.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt edit DOMAIN` */
 export const command: Command = {
@@ -16,7 +15,6 @@ export const command: Command = {
     options: [],
   },
   async run(call) {
-    await sweepFirst(call);
     const { isChanged, name } = await editDomain(call.node, operand(call, "domain"));
     call.output.print(`Domain '${name}' XML ${isChanged ? "configuration edited." : "not changed"}\n\n`);
     return undefined;

@@ -1,7 +1,6 @@
 import { undefineDomain } from "../../../vm/define/define.ts";
 import { onlyOne } from "../../arguments/exclusive.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt undefine DOMAIN` */
 export const command: Command = {
@@ -16,7 +15,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     const { name } = await undefineDomain(call.node, operand(call, "domain"), {
       managedSave: call.options.has("managed-save"),
       nvram: whatOfNvram(call),

@@ -1,6 +1,5 @@
 import { formatCapabilities, getCapabilities } from "../../../report/capabilities.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
-import { sweepAsRoot } from "../../sweep-first.ts";
 
 /** `svirt capabilities` */
 export const command: Command = {
@@ -8,11 +7,11 @@ export const command: Command = {
     name: "capabilities",
     summary: "what this host offers to guests, and by which security model and policy",
     details: "The XML is libvirt's; --json also tells the loaded policy: name, version, mode and digest.",
+    recovery: "root",
     operands: [],
     options: [JSON_OPTION],
   },
   async run(call) {
-    await sweepAsRoot(call);
     const capabilities = getCapabilities(call.node.host);
     if (call.options.has("json")) {
       const { baseLabels, ...secmodel } = capabilities.secmodel;

@@ -1,6 +1,5 @@
 import { examineNode } from "../../../report/doctor.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
-import { sweepAsRoot } from "../../sweep-first.ts";
 
 const FAILED = 1;
 const CHECK_WIDTH = 22;
@@ -12,11 +11,11 @@ export const command: Command = {
     name: "doctor",
     summary: "is this node able to run confined guests? what is missing, and what to do",
     details: "Exit code 1 when something that a guest needs is missing.",
+    recovery: "root",
     operands: [],
     options: [JSON_OPTION],
   },
   async run(call) {
-    await sweepAsRoot(call);
     const findings = examineNode(call.node.host, call.node.paths);
     if (call.options.has("json")) {
       printJson(call, findings);

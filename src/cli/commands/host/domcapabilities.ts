@@ -12,6 +12,7 @@ export const command: Command = {
     summary: "what a guest can have, by what QEMU says of itself and what svirt starts",
     details:
       "The XML is libvirt's. QEMU is asked in a guest's domain, once for each of its versions and each boot.",
+    recovery: "none",
     operands: [],
     options: [
       { name: "virttype", summary: "kvm or qemu; by default kvm where there is /dev/kvm", value: "TYPE" },

@@ -8,6 +8,7 @@ export const command: Command = {
   spec: {
     name: "freecell",
     summary: "how much of the host's memory nobody uses",
+    recovery: "none",
     operands: [{ name: "cellno", summary: "the number of a NUMA cell", isOptional: true }],
     options: [{ name: "all", summary: "of each NUMA cell" }, JSON_OPTION],
   },

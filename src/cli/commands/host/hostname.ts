@@ -2,7 +2,13 @@ import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 
 /** `svirt hostname` */
 export const command: Command = {
-  spec: { name: "hostname", summary: "the host's name", operands: [], options: [JSON_OPTION] },
+  spec: {
+    name: "hostname",
+    summary: "the host's name",
+    recovery: "none",
+    operands: [],
+    options: [JSON_OPTION],
+  },
   async run(call) {
     const hostname = (call.node.host.readText("/proc/sys/kernel/hostname") ?? "localhost").trim();
     if (call.options.has("json")) printJson(call, { hostname });

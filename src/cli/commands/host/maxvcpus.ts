@@ -8,6 +8,7 @@ export const command: Command = {
   spec: {
     name: "maxvcpus",
     summary: "the most virtual CPUs that a machine of QEMU's takes",
+    recovery: "none",
     operands: [],
     options: [
       { name: "type", summary: "kvm or qemu; by default kvm where there is /dev/kvm", value: "TYPE" },

@@ -8,6 +8,7 @@ export const command: Command = {
   spec: {
     name: "nodecpumap",
     summary: "which of the host's processors are on",
+    recovery: "none",
     operands: [],
     options: [{ name: "pretty", summary: "as numbers, not as a row of y and -" }, JSON_OPTION],
   },

@@ -11,6 +11,7 @@ export const command: Command = {
   spec: {
     name: "nodecpustats",
     summary: "what the host's processors have done since it was booted, in nanoseconds",
+    recovery: "none",
     operands: [],
     options: [
       { name: "cpu", summary: "of one processor", value: "NUMBER" },

@@ -10,6 +10,7 @@ export const command: Command = {
   spec: {
     name: "nodeinfo",
     summary: "the host's processors and memory",
+    recovery: "none",
     operands: [],
     options: [JSON_OPTION],
   },

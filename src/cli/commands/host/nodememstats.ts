@@ -15,6 +15,7 @@ export const command: Command = {
   spec: {
     name: "nodememstats",
     summary: "how the host's memory is used",
+    recovery: "none",
     operands: [],
     options: [{ name: "cell", summary: "of one NUMA cell", value: "NUMBER" }, JSON_OPTION],
   },

@@ -7,6 +7,7 @@ export const command: Command = {
   spec: {
     name: "sysinfo",
     summary: "what the host's firmware tells of it (SMBIOS)",
+    recovery: "none",
     operands: [],
     options: [],
   },

@@ -5,6 +5,7 @@ export const command: Command = {
   spec: {
     name: "uri",
     summary: "which hypervisor and which instance this is, in libvirt's words",
+    recovery: "none",
     operands: [],
     options: [JSON_OPTION],
   },

@@ -8,7 +8,6 @@ import {
   printChanged,
   readDevice,
 } from "../../device-change.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt attach-device DOMAIN FILE` */
 export const command: Command = {
@@ -24,7 +23,6 @@ export const command: Command = {
     options: [PERSISTENT_OPTION, ...CHANGE_OPTIONS],
   },
   async run(call) {
-    await sweepFirst(call);
     const device = readDevice(call);
     printChanged(call, await attachDevice(call.node, askOf(call), device), "Device attached successfully");
     return undefined;

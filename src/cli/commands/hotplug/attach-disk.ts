@@ -3,7 +3,6 @@ import { SvirtError } from "../../../errors.ts";
 import { attachDevice } from "../../../vm/hotplug/change-devices.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, PERSISTENT_OPTION, printChanged } from "../../device-change.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 import { formatDiskOptions } from "../../xml/disk.ts";
 
 /** `svirt attach-disk DOMAIN SOURCE TARGET` */
@@ -36,7 +35,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     refuseOtherWords(call);
     const source = operand(call, "source");
     const found = source.startsWith("/") ? call.node.host.inspectFile(source)?.type : undefined;

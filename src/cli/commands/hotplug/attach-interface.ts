@@ -2,7 +2,6 @@ import { parseDevice } from "../../../domain/device.ts";
 import { attachDevice } from "../../../vm/hotplug/change-devices.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, PERSISTENT_OPTION, printChanged } from "../../device-change.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 import { formatInterfaceOptions } from "../../xml/interface.ts";
 
 /** `svirt attach-interface DOMAIN TYPE SOURCE` */
@@ -28,7 +27,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     const { options } = call;
     const xml = formatInterfaceOptions(operand(call, "type"), operand(call, "source"), options);
     if (options.has("print-xml")) {

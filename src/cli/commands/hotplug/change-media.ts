@@ -5,7 +5,6 @@ import { findNamedDisk } from "../../../vm/hotplug/named-disk.ts";
 import { onlyOne } from "../../arguments/exclusive.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 const DONE: Readonly<Record<MediumAction, string>> = {
   eject: "Successfully ejected media.",
@@ -34,7 +33,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     const action = actionOf(call);
     const ask = askOf(call);
     const drive = findNamedDisk(call.node, ask, { name: operand(call, "path"), isDrive: true });

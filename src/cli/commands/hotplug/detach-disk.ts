@@ -4,7 +4,6 @@ import { detachDevice } from "../../../vm/hotplug/change-devices.ts";
 import { findNamedDisk } from "../../../vm/hotplug/named-disk.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, PERSISTENT_OPTION, printChanged } from "../../device-change.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt detach-disk DOMAIN TARGET` */
 export const command: Command = {
@@ -22,7 +21,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     const ask = askOf(call);
     const value = findNamedDisk(call.node, ask, { name: operand(call, "target"), isDrive: false });
     const device: Device = { element: "disk", value };

@@ -3,7 +3,6 @@ import { detachDevice } from "../../../vm/hotplug/change-devices.ts";
 import { findTypedInterface } from "../../../vm/hotplug/named-interface.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, PERSISTENT_OPTION, printChanged } from "../../device-change.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt detach-interface DOMAIN TYPE` */
 export const command: Command = {
@@ -19,7 +18,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     const ask = askOf(call);
     const meant = { type: operand(call, "type"), mac: call.options.get("mac") };
     const device: Device = { element: "interface", value: findTypedInterface(call.node, ask, meant) };

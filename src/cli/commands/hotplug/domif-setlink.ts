@@ -4,7 +4,6 @@ import { findNamedInterface } from "../../../vm/hotplug/named-interface.ts";
 import { INTERFACE_OPERAND } from "../../arguments/interface-operand.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, PERSISTENT_OPTION, printChanged } from "../../device-change.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt domif-setlink DOMAIN INTERFACE STATE` */
 export const command: Command = {
@@ -15,7 +14,6 @@ export const command: Command = {
     options: [PERSISTENT_OPTION, ...CHANGE_OPTIONS],
   },
   async run(call) {
-    await sweepFirst(call);
     const state = operand(call, "state");
     if (state !== "up" && state !== "down") {
       throw new SvirtError(`invalid link state '${state}'`, { kind: "usage", remedy: "Write up or down." });

@@ -1,7 +1,6 @@
 import { setMostMemory } from "../../../vm/tuning/set-memory.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt setmaxmem DOMAIN SIZE` */
 export const command: Command = {
@@ -13,7 +12,6 @@ export const command: Command = {
     options: CHANGE_OPTIONS,
   },
   async run(call) {
-    await sweepFirst(call);
     printChanged(call, await setMostMemory(call.node, askOf(call), operand(call, "size")), "");
     return undefined;
   },

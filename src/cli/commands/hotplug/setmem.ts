@@ -1,7 +1,6 @@
 import { setMemory } from "../../../vm/tuning/set-memory.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { askOf, IMPACT_OPTIONS } from "../../device-change.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt setmem DOMAIN SIZE` */
 export const command: Command = {
@@ -14,7 +13,6 @@ export const command: Command = {
     options: IMPACT_OPTIONS,
   },
   async run(call) {
-    await sweepFirst(call);
     await setMemory(call.node, askOf(call), operand(call, "size"));
     return undefined;
   },

@@ -3,7 +3,6 @@ import { setMostVcpus, setVcpus } from "../../../vm/tuning/set-vcpus.ts";
 import { parseWhole } from "../../arguments/whole-number.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** The most that any machine of QEMU takes. */
 const MOST = 4096;
@@ -22,7 +21,6 @@ export const command: Command = {
   },
   async run(call) {
     const count = parseWhole(operand(call, "count"), "count", [1, MOST]);
-    await sweepFirst(call);
     const ask = askOf(call);
     const isMost = call.options.has("maximum");
     if (isMost && ask.wish.config !== true) {

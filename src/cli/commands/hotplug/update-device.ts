@@ -8,7 +8,6 @@ import {
   printChanged,
   readDevice,
 } from "../../device-change.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt update-device DOMAIN FILE` */
 export const command: Command = {
@@ -24,7 +23,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     const device = readDevice(call);
     const to = { device, force: call.options.has("force") };
     printChanged(call, await updateDevice(call.node, askOf(call), to), "Device updated successfully");

@@ -4,7 +4,6 @@ import { readFileContexts } from "../../../report/default-labels.ts";
 import { type Command, JSON_OPTION } from "../../command.ts";
 import { DRY_RUN_OPTION, printChanges } from "../../label-changes.ts";
 import { reportEach } from "../../output/report-each.ts";
-import { sweepAsRoot } from "../../sweep-first.ts";
 
 /** `svirt label release PATH... --machine MACHINE` */
 export const command: Command = {
@@ -16,6 +15,7 @@ export const command: Command = {
       "has marked. A machine that lost its power leaves its marks. Make sure that it is off before you take them away: a guest\n" +
       "that runs there loses its files, or shares them with another guest. Files that nobody has then get their labels back.\n" +
       "What this machine left itself svirt label restore gives back.",
+    recovery: "root",
     operands: [
       { name: "path", summary: "files, folders or devices; of a symlink, where it leads", isRepeated: true },
     ],
@@ -32,7 +32,6 @@ export const command: Command = {
   async run(call) {
     const machine = call.options.get("machine");
     if (machine === undefined) throw noMachine();
-    await sweepAsRoot(call);
     const isDryRun = call.options.has(DRY_RUN_OPTION.name);
     const contexts = readFileContexts(call.node.host);
     const released = await releaseLabels(call.node, { paths: call.rest, machine, isDryRun }, contexts);

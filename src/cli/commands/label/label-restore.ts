@@ -3,7 +3,6 @@ import { readFileContexts } from "../../../report/default-labels.ts";
 import { type Command, JSON_OPTION } from "../../command.ts";
 import { DRY_RUN_OPTION, printChanges } from "../../label-changes.ts";
 import { reportEach } from "../../output/report-each.ts";
-import { sweepAsRoot } from "../../sweep-first.ts";
 
 /** `svirt label restore PATH...` */
 export const command: Command = {
@@ -13,13 +12,13 @@ export const command: Command = {
     details:
       "A file that a guest uses is left alone, and so is what belongs to the host. The label of a guest that is gone is\n" +
       "nobody's original, even where a file remembers it.",
+    recovery: "root",
     operands: [
       { name: "path", summary: "files, folders or devices; of a symlink, where it leads", isRepeated: true },
     ],
     options: [DRY_RUN_OPTION, JSON_OPTION],
   },
   async run(call) {
-    await sweepAsRoot(call);
     const isDryRun = call.options.has(DRY_RUN_OPTION.name);
     const contexts = readFileContexts(call.node.host);
     const restored = await restoreLabels(call.node, { paths: call.rest, isDryRun }, contexts);

@@ -1,7 +1,6 @@
 import { setLabel } from "../../../labelling/set-label.ts";
 import { type Command, JSON_OPTION, operand } from "../../command.ts";
 import { DRY_RUN_OPTION, printChanges } from "../../label-changes.ts";
-import { sweepAsRoot } from "../../sweep-first.ts";
 
 /** `svirt label set PATH CONTEXT` */
 export const command: Command = {
@@ -11,6 +10,7 @@ export const command: Command = {
     details:
       "A file that a guest uses is left alone, and so is what belongs to the host. What the file remembers is forgotten.\n" +
       "Policy does not learn of it: semanage fcontext makes a label the default.",
+    recovery: "root",
     operands: [
       { name: "path", summary: "a file, folder or device; of a symlink, where it leads" },
       { name: "context", summary: "user:role:type:range" },
@@ -18,7 +18,6 @@ export const command: Command = {
     options: [DRY_RUN_OPTION, JSON_OPTION],
   },
   async run(call) {
-    await sweepAsRoot(call);
     const act = { path: operand(call, "path"), isDryRun: call.options.has(DRY_RUN_OPTION.name) };
     printChanges(call, [await setLabel(call.node, act, operand(call, "context"))]);
     return undefined;

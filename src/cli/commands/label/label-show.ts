@@ -5,7 +5,6 @@ import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { reportEach } from "../../output/report-each.ts";
 import { formatFacts } from "../../output/table.ts";
-import { sweepAsRoot } from "../../sweep-first.ts";
 
 /** `svirt label show PATH...` */
 export const command: Command = {
@@ -14,11 +13,11 @@ export const command: Command = {
     summary:
       "the label of a file: now, by policy, what it remembers, who uses it and what it will be given back",
     details: "Follows symlinks, as a start does.",
+    recovery: "root",
     operands: [{ name: "path", summary: "files, folders or devices", isRepeated: true }],
     options: [JSON_OPTION],
   },
   async run(call) {
-    await sweepAsRoot(call);
     const contexts = readFileContexts(call.node.host);
     const looked = forEachPath(call.rest, (path) => showLabel(call.node, path, contexts));
     return reportEach(call, looked, (shown) => {

@@ -3,7 +3,6 @@ import { type DiskSizes, findDiskSizes, listDiskSizes } from "../../../vm/block/
 import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { formatCapacity } from "../../output/format-capacity.ts";
 import { formatFacts, formatTable } from "../../output/table.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 const COLUMNS = ["Capacity", "Allocation", "Physical"];
 
@@ -23,7 +22,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     const { node, options, output } = call;
     const key = operand(call, "domain");
     const found = options.has("all") ? listDiskSizes(node, key) : findDiskSizes(node, key, deviceOf(call));

@@ -3,7 +3,6 @@ import { parseDomainText } from "../../../domain/document.ts";
 import { findDomain } from "../../../vm/guest/find-domain.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { formatTable } from "../../output/table.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt domblklist DOMAIN` */
 export const command: Command = {
@@ -18,7 +17,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     const { definition, guest } = findDomain(call.node, operand(call, "domain"));
     const xml = call.options.has("inactive")
       ? (definition?.xml ?? guest?.xml)

@@ -2,7 +2,6 @@ import type { DiskStatistics } from "../../../qemu/monitor/statistics.ts";
 import { findRunning } from "../../../vm/guest/find-domain.ts";
 import { getStatisticsOfDisk } from "../../../vm/query/guest-statistics.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** What virsh calls each number, and what it says with --human. domblkstat_output in virsh-domain-monitor.c of libvirt */
 const NUMBERS: readonly (readonly [keyof DiskStatistics, name: string, human: string])[] = [
@@ -34,7 +33,6 @@ export const command: Command = {
     options: [{ name: "human", summary: "say in words what each number is" }, JSON_OPTION],
   },
   async run(call) {
-    await sweepFirst(call);
     const { guest } = findRunning(call.node, operand(call, "domain"));
     const { statistics, target } = await getStatisticsOfDisk(call.node, guest, call.operands.get("device"));
     if (call.options.has("json")) {

@@ -3,7 +3,6 @@ import { findDomain } from "../../../vm/guest/find-domain.ts";
 import { findInterface } from "../../../vm/guest/guest-interfaces.ts";
 import { INTERFACE_OPERAND } from "../../arguments/interface-operand.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt domif-getlink DOMAIN INTERFACE` */
 export const command: Command = {
@@ -14,7 +13,6 @@ export const command: Command = {
     options: [{ name: "config", summary: "as it is defined, even while it runs" }, JSON_OPTION],
   },
   async run(call) {
-    await sweepFirst(call);
     const { definition, guest } = findDomain(call.node, operand(call, "domain"));
     const running = call.options.has("config") ? undefined : guest?.xml;
     const { interfaces } = parseDomainText(running ?? definition?.xml ?? guest?.xml ?? "").devices;

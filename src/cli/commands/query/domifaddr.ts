@@ -9,7 +9,6 @@ import {
   listArpAddresses,
 } from "../../../vm/query/interface-addresses.ts";
 import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 const SOURCE_REMEDY = "Write --source arp, or --source agent.";
 
@@ -37,7 +36,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     const { guest } = findRunning(call.node, operand(call, "domain"));
     const found = await listAddresses(call, guest);
     if (call.options.has("json")) printJson(call, found);

@@ -3,7 +3,6 @@ import { parseDomainText } from "../../../domain/document.ts";
 import { findDomain } from "../../../vm/guest/find-domain.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { formatTable } from "../../output/table.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt domiflist DOMAIN` */
 export const command: Command = {
@@ -14,7 +13,6 @@ export const command: Command = {
     options: [{ name: "inactive", summary: "as it is defined, even while it runs" }, JSON_OPTION],
   },
   async run(call) {
-    await sweepFirst(call);
     const { definition, guest } = findDomain(call.node, operand(call, "domain"));
     const running = call.options.has("inactive") ? undefined : guest?.xml;
     const xml = running ?? definition?.xml ?? guest?.xml ?? "";

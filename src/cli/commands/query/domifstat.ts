@@ -3,7 +3,6 @@ import { findInterface, readInterfaceStatistics } from "../../../vm/guest/guest-
 import { domainOf } from "../../../vm/query/guest-statistics.ts";
 import { INTERFACE_OPERAND } from "../../arguments/interface-operand.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt domifstat DOMAIN INTERFACE` */
 export const command: Command = {
@@ -15,7 +14,6 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    await sweepFirst(call);
     const { guest } = findRunning(call.node, operand(call, "domain"));
     const key = operand(call, "interface");
     const { target, type } = findInterface(domainOf(guest).devices.interfaces, key);

@@ -5,7 +5,6 @@ import { type FoundDomain, findDomain } from "../../../vm/guest/find-domain.ts";
 import { getGuestState } from "../../../vm/query/guest-state.ts";
 import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { formatFacts } from "../../output/table.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt dominfo DOMAIN` */
 export const command: Command = {
@@ -16,7 +15,6 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    await sweepFirst(call);
     const facts = await gatherFacts(call, findDomain(call.node, operand(call, "domain")));
     if (call.options.has("json")) printJson(call, facts);
     else call.output.print(formatFacts(toLines(facts)));

@@ -4,7 +4,6 @@ import { setStatisticsPeriod } from "../../../vm/tuning/set-statistics-period.ts
 import { parseWhole } from "../../arguments/whole-number.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { askOf, IMPACT_OPTIONS } from "../../device-change.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** As <stats period> in the XML. */
 const MOST_SECONDS = 2 ** 31 - 1;
@@ -29,7 +28,6 @@ export const command: Command = {
   async run(call) {
     const period = call.options.get("period");
     const seconds = period === undefined ? undefined : parseWhole(period, "period", [0, MOST_SECONDS]);
-    await sweepFirst(call);
     if (seconds !== undefined) {
       await setStatisticsPeriod(call.node, askOf(call), seconds);
       return undefined;

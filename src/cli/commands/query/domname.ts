@@ -1,6 +1,5 @@
 import { findDomain } from "../../../vm/guest/find-domain.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt domname DOMAIN` */
 export const command: Command = {
@@ -11,7 +10,6 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    await sweepFirst(call);
     const found = findDomain(call.node, operand(call, "domain"));
     const value = found.name;
     if (call.options.has("json")) printJson(call, value);

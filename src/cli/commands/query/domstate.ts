@@ -3,7 +3,6 @@ import { readReason } from "../../../state/reason.ts";
 import { type FoundDomain, findDomain } from "../../../vm/guest/find-domain.ts";
 import { getGuestState } from "../../../vm/query/guest-state.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt domstate DOMAIN` */
 export const command: Command = {
@@ -14,7 +13,6 @@ export const command: Command = {
     options: [{ name: "reason", summary: "and how it came to it" }, JSON_OPTION],
   },
   async run(call) {
-    await sweepFirst(call);
     const { reason, state } = await stateOf(call.node, findDomain(call.node, operand(call, "domain")));
     if (call.options.has("json")) printJson(call, { state, reason });
     else call.output.print(call.options.has("reason") ? `${state} (${reason})\n\n` : `${state}\n\n`);

@@ -7,7 +7,6 @@ import { GROUPS, type Group, listStatistics } from "../../../vm/query/statistics
 import type { Entry } from "../../../vm/query/statistics/subject.ts";
 import { type Call, type Command, JSON_OPTION, type Option, printJson } from "../../command.ts";
 import { oneLine } from "../../output/one-line.ts";
-import { sweepAll, sweepFirst } from "../../sweep-first.ts";
 
 const GROUP_SUMMARIES: Readonly<Record<Group, string>> = {
   state: "how it stands, in libvirt's numbers",
@@ -43,6 +42,7 @@ export const command: Command = {
       "Of all groups, or of those that are named; of all domains, or of those that are named or that a filter leaves. All\n" +
       "QEMUs are asked at once. Of one that does not answer within 5 s nothing is counted: standard error says so, and with\n" +
       "--json the field error.",
+    recovery: "all",
     operands: [
       { name: "domain", summary: "names, ids or uuids of domains", isOptional: true, isRepeated: true },
     ],
@@ -57,7 +57,7 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const running = call.rest.length === 0 ? await sweepAll(call) : await sweepFirst(call, call.rest);
+    const { running } = call;
     const named = groupNames().filter((name) => call.options.has(name));
     const groups = named.length === 0 ? groupNames() : named;
     const wanted = await listWanted(call, running);

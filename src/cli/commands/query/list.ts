@@ -1,7 +1,6 @@
 import { type Call, type Command, JSON_OPTION, printJson } from "../../command.ts";
 import { formatTable } from "../../output/table.ts";
 import { warnOfPermissive } from "../../output/warn-of-mode.ts";
-import { sweepAll } from "../../sweep-first.ts";
 
 interface Row {
   readonly id: number | undefined;
@@ -20,6 +19,7 @@ export const command: Command = {
     details:
       "All QEMUs are asked at once. One that does not answer within 2 s is shown as running (no answer), since its process " +
       "is there, or as running (busy) while another svirt works on that guest; with --json its field monitor tells the same.",
+    recovery: "all",
     operands: [],
     options: [
       { name: "all", summary: "those that are off as well" },
@@ -41,7 +41,7 @@ export const command: Command = {
 
 async function listRows(call: Call): Promise<Row[]> {
   const { node, options } = call;
-  const guests = await sweepAll(call);
+  const guests = call.running;
   const [wantsAll, wantsInactive] = [options.has("all"), options.has("inactive")];
   const active = wantsInactive && !wantsAll ? [] : await activeRows(call, guests);
   if (!wantsAll && !wantsInactive) return active;
@@ -51,7 +51,7 @@ async function listRows(call: Call): Promise<Row[]> {
   return [...active, ...(await inactiveRows(call, names))];
 }
 
-async function activeRows(call: Call, guests: Awaited<ReturnType<typeof sweepAll>>): Promise<Row[]> {
+async function activeRows(call: Call, guests: Call["running"]): Promise<Row[]> {
   if (guests.length === 0) return [];
   const { getGuestState, silenceOf } = await import("../../../vm/query/guest-state.ts");
   return await Promise.all(

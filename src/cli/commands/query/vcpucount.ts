@@ -4,7 +4,6 @@ import { decideImpact } from "../../../vm/change/impact.ts";
 import { type FoundDomain, findDomain } from "../../../vm/guest/find-domain.ts";
 import { countVcpus } from "../../../vm/query/vcpu-info.ts";
 import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt vcpucount DOMAIN` */
 export const command: Command = {
@@ -22,7 +21,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     const found = findDomain(call.node, operand(call, "domain"));
     const wanted = ["maximum", "active", "live", "config", "current"].filter((name) =>
       call.options.has(name),

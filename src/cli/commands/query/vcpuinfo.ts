@@ -4,7 +4,6 @@ import { listVcpuInfo, type VcpuInfo } from "../../../vm/query/vcpu-info.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { formatProcessors, formatRow } from "../../output/processor-row.ts";
 import { formatFacts } from "../../output/table.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt vcpuinfo DOMAIN` */
 export const command: Command = {
@@ -15,7 +14,6 @@ export const command: Command = {
     options: [{ name: "pretty", summary: "processors as numbers, not as a row of y and -" }, JSON_OPTION],
   },
   async run(call) {
-    await sweepFirst(call);
     const vcpus = await listVcpuInfo(call.node, operand(call, "domain"));
     if (call.options.has("json")) {
       printJson(

@@ -10,6 +10,7 @@ export const command: Command = {
     summary: "clear away a guest that has ended (its reaper calls this)",
     details:
       "Puts its labels back, gives its level free, and starts it again if on_poweroff, on_crash or a reboot want it.",
+    recovery: "none",
     operands: [{ name: "uuid", summary: "uuid of the guest" }],
     options: [],
   },

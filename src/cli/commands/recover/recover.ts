@@ -17,6 +17,7 @@ export const command: Command = {
     details:
       "Called at boot. Any other command clears away guests that have ended, and finishes the changes of the guest that it\n" +
       "is about (svirt list those of all) as far as QEMUs answer within 2 s; this one those of all guests, however long it takes.",
+    recovery: "none",
     operands: [],
     options: [{ name: "autostart", summary: "then start the domains that are marked for it" }, JSON_OPTION],
   },

@@ -3,7 +3,6 @@ import { MOST_BYTES } from "../../../xml/limits.ts";
 import { type Command, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { warnOfMode } from "../../output/warn-of-mode.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt create FILE` */
 export const command: Command = {
@@ -14,7 +13,6 @@ export const command: Command = {
     options: [CRASH_OPTION],
   },
   async run(call) {
-    await sweepFirst(call);
     const file = operand(call, "file");
     const bytes = call.node.host.readInput(file, MOST_BYTES);
     const { did, guest } = await startDomain(call.node, bytes, crashDrill(call));

@@ -4,7 +4,6 @@ import { findRunning } from "../../../vm/guest/find-domain.ts";
 import { onlyOne } from "../../arguments/exclusive.ts";
 import { parseWhole } from "../../arguments/whole-number.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 const MOST_SECONDS = 86_400;
 
@@ -27,7 +26,6 @@ export const command: Command = {
   },
   async run(call) {
     const timeoutMs = timeoutOf(call);
-    await sweepFirst(call);
     const { guest } = findRunning(call.node, operand(call, "domain"));
     const said = await askAgent(call.node, guest, { command: operand(call, "cmd"), timeoutMs });
     if (said === undefined) return undefined;

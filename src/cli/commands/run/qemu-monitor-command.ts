@@ -3,7 +3,6 @@ import { SvirtError } from "../../../errors.ts";
 import { findRunning } from "../../../vm/guest/find-domain.ts";
 import { tellMonitor } from "../../../vm/guest/guest-monitor.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt qemu-monitor-command DOMAIN COMMAND` */
 export const command: Command = {
@@ -22,7 +21,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     const { guest } = findRunning(call.node, operand(call, "domain"));
     const words = call.rest.join(" ");
     const isHmp = call.options.has("hmp");

@@ -1,6 +1,5 @@
 import { rebootGuest } from "../../../vm/lifecycle/ask-guest.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt reboot DOMAIN` */
 export const command: Command = {
@@ -11,7 +10,6 @@ export const command: Command = {
     options: [],
   },
   async run(call) {
-    await sweepFirst(call);
     const { name } = await rebootGuest(call.node, operand(call, "domain"));
     call.output.print(`Domain '${name}' is being rebooted\n\n`);
     return undefined;

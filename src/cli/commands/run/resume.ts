@@ -1,12 +1,10 @@
 import { resumeGuest } from "../../../vm/lifecycle/ask-guest.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt resume DOMAIN` */
 export const command: Command = {
   spec: { name: "resume", summary: "let a guest's vCPUs go on", operands: [DOMAIN_OPERAND], options: [] },
   async run(call) {
-    await sweepFirst(call);
     const { name } = await resumeGuest(call.node, operand(call, "domain"));
     call.output.print(`Domain '${name}' resumed\n\n`);
     return undefined;

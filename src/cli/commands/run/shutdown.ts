@@ -1,6 +1,5 @@
 import { shutdownGuest } from "../../../vm/lifecycle/ask-guest.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt shutdown DOMAIN` */
 export const command: Command = {
@@ -11,7 +10,6 @@ export const command: Command = {
     options: [],
   },
   async run(call) {
-    await sweepFirst(call);
     const { did, name } = await shutdownGuest(call.node, operand(call, "domain"));
     call.output.print(did ? `Domain '${name}' is being shutdown\n\n` : `Domain '${name}' is not running\n\n`);
     return undefined;

@@ -4,7 +4,6 @@ import { startDefined } from "../../../vm/save/restore-domain.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { warnOfMode } from "../../output/warn-of-mode.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt start DOMAIN` */
 export const command: Command = {
@@ -23,7 +22,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     const found = findDomain(call.node, operand(call, "domain"));
     const xml = found.definition?.xml ?? found.guest?.xml;
     if (xml === undefined)

@@ -1,12 +1,10 @@
 import { suspendGuest } from "../../../vm/lifecycle/ask-guest.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt suspend DOMAIN` */
 export const command: Command = {
   spec: { name: "suspend", summary: "stop a guest's vCPUs", operands: [DOMAIN_OPERAND], options: [] },
   async run(call) {
-    await sweepFirst(call);
     const { name } = await suspendGuest(call.node, operand(call, "domain"));
     call.output.print(`Domain '${name}' suspended\n\n`);
     return undefined;

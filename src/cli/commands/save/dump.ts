@@ -5,7 +5,6 @@ import { onlyOne } from "../../arguments/exclusive.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { VERBOSE_OPTION, withProgress } from "../../output/progress.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** Of virsh; whether this QEMU has it QEMU says. */
 const FORMATS = ["elf", "kdump-zlib", "kdump-lzo", "kdump-snappy", "win-dmp"];
@@ -32,7 +31,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     const [path, wish, watch] = [operand(call, "file"), wishOf(call), crashDrill(call)];
     const { name } = await withProgress(call, "Dump", (onProgress) =>
       dumpDomain(call.node, operand(call, "domain"), { path, wish, watch, onProgress }),

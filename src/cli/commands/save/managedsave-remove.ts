@@ -1,7 +1,6 @@
 import { removeManagedSave } from "../../../state/managed-save.ts";
 import { findDomain } from "../../../vm/guest/find-domain.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt managedsave-remove DOMAIN` */
 export const command: Command = {
@@ -12,7 +11,6 @@ export const command: Command = {
     options: [],
   },
   async run(call) {
-    await sweepFirst(call);
     const { name } = findDomain(call.node, operand(call, "domain"));
     const did = removeManagedSave(call.node, name);
     call.output.print(

@@ -3,7 +3,6 @@ import { WAKING_OPTIONS, wakesOf } from "../../arguments/exclusive.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { VERBOSE_OPTION, withProgress } from "../../output/progress.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt managedsave DOMAIN` */
 export const command: Command = {
@@ -14,7 +13,6 @@ export const command: Command = {
     options: [...WAKING_OPTIONS, VERBOSE_OPTION, CRASH_OPTION],
   },
   async run(call) {
-    await sweepFirst(call);
     const [wakes, watch] = [wakesOf(call), crashDrill(call)];
     const { name } = await withProgress(call, "Managedsave", (onProgress) =>
       managedSaveDomain(call.node, operand(call, "domain"), { wakes, watch, onProgress }),

@@ -4,7 +4,6 @@ import { WAKING_OPTIONS, wakesOf } from "../../arguments/exclusive.ts";
 import { type Command, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { warnOfMode } from "../../output/warn-of-mode.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt restore FILE` */
 export const command: Command = {
@@ -23,7 +22,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     const path = operand(call, "file");
     const other = call.options.get("xml");
     const xml = other === undefined ? undefined : call.node.host.readInput(other, MOST_BYTES);

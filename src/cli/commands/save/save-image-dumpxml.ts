@@ -6,6 +6,7 @@ export const command: Command = {
   spec: {
     name: "save-image-dumpxml",
     summary: "the XML of the domain that was saved to a file",
+    recovery: "none",
     operands: [{ name: "file", summary: "a file that svirt save, or virsh save, has written" }],
     options: [],
   },

@@ -3,7 +3,6 @@ import { WAKING_OPTIONS, wakesOf } from "../../arguments/exclusive.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { VERBOSE_OPTION, withProgress } from "../../output/progress.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt save DOMAIN FILE` */
 export const command: Command = {
@@ -18,7 +17,6 @@ export const command: Command = {
     options: [...WAKING_OPTIONS, VERBOSE_OPTION, CRASH_OPTION],
   },
   async run(call) {
-    await sweepFirst(call);
     const [wakes, watch, path] = [wakesOf(call), crashDrill(call), operand(call, "file")];
     const { name } = await withProgress(call, "Save", (onProgress) =>
       saveDomain(call.node, operand(call, "domain"), { path, wakes, watch, onProgress }),

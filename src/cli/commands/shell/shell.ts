@@ -18,6 +18,7 @@ export const command: Command = {
       "What the client asks for is in SSH_ORIGINAL_COMMAND. It is split at blanks, quotes are understood, and no shell\n" +
       "reads it. Its first word must be svirt. edit is refused, since an editor can start any program. To give a file of\n" +
       "the client's own, say - for its name: ssh NODE svirt define - <vm.xml",
+    recovery: "none",
     operands: [],
     options: [{ name: "read-only", summary: "only commands that change nothing" }],
   },

@@ -7,7 +7,6 @@ import { parseWhole } from "../../arguments/whole-number.ts";
 import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
 import { formatParameters } from "../../output/typed-parameters.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 interface Limit {
   readonly option: string;
@@ -63,7 +62,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     const given = call.options.get("weight");
     const weight = given === undefined ? undefined : parseWhole(given, "weight", [100, 1000]);
     const devices = LIMITS.flatMap(({ limit, option }) =>

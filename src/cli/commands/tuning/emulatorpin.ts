@@ -7,7 +7,6 @@ import { changeShares } from "../../../vm/tuning/live.ts";
 import { findShown } from "../../../vm/tuning/read.ts";
 import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt emulatorpin DOMAIN [CPULIST]` */
 export const command: Command = {
@@ -21,7 +20,6 @@ export const command: Command = {
     options: CHANGE_OPTIONS,
   },
   async run(call) {
-    await sweepFirst(call);
     const list = call.operands.get("cpulist");
     if (list === undefined) {
       show(call);

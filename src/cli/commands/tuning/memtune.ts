@@ -7,7 +7,6 @@ import { findShown, readMemoryLimits } from "../../../vm/tuning/read.ts";
 import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
 import { formatParameters } from "../../output/typed-parameters.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 const UNLIMITED = Number.MAX_SAFE_INTEGER;
 /** The options of virsh, and what they are in the XML's type. */
@@ -34,7 +33,6 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    await sweepFirst(call);
     const change = Object.fromEntries(
       LIMITS.flatMap(([option, key]) => {
         const text = call.options.get(option);

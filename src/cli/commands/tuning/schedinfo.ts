@@ -8,7 +8,6 @@ import { parseWhole } from "../../arguments/whole-number.ts";
 import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
 import { formatParameters } from "../../output/typed-parameters.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** What can be set, and what it is in the XML's type. VIR_DOMAIN_SCHEDULER_CPU_SHARES of libvirt and its like */
 const PARAMETERS: ReadonlyMap<string, keyof Cputune> = new Map<string, keyof Cputune>([
@@ -39,7 +38,6 @@ export const command: Command = {
     options: CHANGE_OPTIONS,
   },
   async run(call) {
-    await sweepFirst(call);
     const named = call.operands.get("set");
     const words = [...(named === undefined ? [] : [named]), ...call.rest];
     if (words.length > 0) {

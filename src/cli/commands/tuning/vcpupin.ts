@@ -10,7 +10,6 @@ import { parseWhole } from "../../arguments/whole-number.ts";
 import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../command.ts";
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
 import { formatTable } from "../../output/table.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** The highest number that any machine of QEMU takes. */
 const MOST = 4095;
@@ -28,7 +27,6 @@ export const command: Command = {
     options: CHANGE_OPTIONS,
   },
   async run(call) {
-    await sweepFirst(call);
     const given = call.operands.get("vcpu");
     const vcpu = given === undefined ? undefined : parseWhole(given, "vcpu", [0, MOST]);
     const list = call.operands.get("cpulist");

@@ -2,7 +2,6 @@ import { parseVolume } from "../../../domain/other-documents/volume.ts";
 import { createVolume } from "../../../vm/volume/create-volume.ts";
 import { MOST_BYTES } from "../../../xml/limits.ts";
 import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
-import { sweepFirst } from "../../sweep-first.ts";
 
 /** `svirt vol-create FOLDER FILE` */
 export const command: Command = {
@@ -19,7 +18,6 @@ export const command: Command = {
     options: [JSON_OPTION],
   },
   async run(call) {
-    await sweepFirst(call);
     const file = operand(call, "file");
     const volume = parseVolume(call.node.host.readInput(file, MOST_BYTES));
     const path = await createVolume(call.node, operand(call, "pool"), volume);

@@ -10,6 +10,7 @@ export const command: Command = {
     summary: "an image or a block device as libvirt's storage volume XML, with its owner, mode and label",
     details:
       "Its format is told by its first bytes. A start never goes by that: it takes the domain's own word.",
+    recovery: "none",
     operands: [VOLUME_OPERAND],
     options: [JSON_OPTION],
   },

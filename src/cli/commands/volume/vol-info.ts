@@ -12,6 +12,7 @@ export const command: Command = {
   spec: {
     name: "vol-info",
     summary: "how large an image or a block device is",
+    recovery: "none",
     operands: [VOLUME_OPERAND],
     options: [
       { name: "bytes", summary: "in bytes, without units" },

@@ -16,6 +16,7 @@ export const command: Command = {
     details:
       "Nothing of the host is looked at: no file that the XML names need exist. A real start hands open files over " +
       "and adds what confines the guest; svirt plan shows that.",
+    recovery: "none",
     operands: [
       { name: "format", summary: "qemu-argv" },
       { name: "xml", summary: "domain XML: a file, or - for standard input", isOptional: true },

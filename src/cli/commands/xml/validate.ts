@@ -11,6 +11,7 @@ export const command: Command = {
     details:
       "Nothing of the host is looked at: no file that the XML names need exist. Whether the guest can start here, " +
       "svirt plan says.",
+    recovery: "none",
     operands: [
       {
         name: "file",

@@ -2,33 +2,36 @@ import { recordsFolder } from "../plan/paths.ts";
 import { hasPendingRestart } from "../state/pending-restart.ts";
 import type { GuestRecord } from "../state/record.ts";
 import type { SweepWish } from "../vm/recover/recover.ts";
-import type { Call } from "./command.ts";
+import type { Call, CommandSpec } from "./command.ts";
 import { oneLine } from "./output/one-line.ts";
 import { warnOf } from "./output/warn-of.ts";
 
-/** The same for a command that tells of the host, which must not need the folders of an ordinary user. */
-export async function sweepAsRoot(call: Call): Promise<void> {
-  if (call.node.host.getUid() === 0) await sweepFirst(call);
-}
-
-/** How long QEMUs are asked to finish what was begun: one that does not answer must not keep others waiting. */
+/** How long QEMUs are asked to finish a change: one that does not answer must not delay others. */
 const ASK_MS = 2000;
 
-/** The same before a command that is about all guests. */
-export async function sweepAll(call: Call): Promise<readonly GuestRecord[]> {
-  return await sweepFirst(call, "all");
-}
+/** A call before its recovery. */
+type NewCall = Omit<Call, "running">;
 
 /**
- * Finishes what others have left, and tells what could not be finished. What takes time is done for the domain that the
- * command is about (its operand `domain`, or the keys) alone, and changes as far as QEMUs answer within 2 s. Returns the
- * guests that run.
+ * Finishes or undoes interrupted work before a command runs, as its specification says, and warns of what could not be
+ * finished. Guests that have ended are always cleared away; changes are finished for the guests that the command is about,
+ * as far as their QEMUs answer within 2 s. Returns the running guests; none for a command without recovery.
  */
-export async function sweepFirst(
-  call: Call,
-  keys: readonly string[] | "all" = [call.operands.get("domain") ?? ""],
-): Promise<readonly GuestRecord[]> {
-  // Nothing to read: then what reads it need not be loaded, which is half the time of svirt list.
+export async function recoverFirst(spec: CommandSpec, call: NewCall): Promise<readonly GuestRecord[]> {
+  const { recovery = "first" } = spec;
+  if (recovery === "none") return [];
+  if (recovery === "root" && call.node.host.getUid() !== 0) return [];
+  return await recoverFor(call, keysOf(recovery, call));
+}
+
+function keysOf(recovery: CommandSpec["recovery"], { operands, rest }: NewCall): readonly string[] | "all" {
+  if (recovery === "others") return [];
+  if (recovery === "all") return rest.length === 0 ? "all" : rest;
+  return [operands.get("domain") ?? ""];
+}
+
+async function recoverFor(call: NewCall, keys: readonly string[] | "all"): Promise<readonly GuestRecord[]> {
+  // Without records the module that reads them is not loaded: half the time of svirt list.
   if (call.node.host.listFolder(recordsFolder(call.node.paths)).length === 0 && !hasPendingRestart(call.node))
     return [];
   const { readRecords, isRunning } = await import("../state/record.ts");
@@ -39,7 +42,7 @@ export async function sweepFirst(
   const guests = readRecords(call.node, () => {
     isWhole = false;
   });
-  // All that was started runs, nothing is half changed, and nothing waits: the usual case, and the quick one.
+  // The usual case: every guest runs, and no change is half done.
   const isSettled = guests.every(
     (guest) =>
       isRunning(call.node, guest) &&
