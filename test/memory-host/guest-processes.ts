@@ -40,6 +40,8 @@ export interface QemuBehaviour {
   readonly keepsDevices?: boolean;
   /** It says that it closes what it is told to close, and keeps it. */
   readonly keepsFiles?: boolean;
+  /** It says that it closes a tap, and leaves it to vhost-net, which shows no descriptor of it. */
+  readonly keepsTaps?: boolean;
   /** What it keeps its processes hand each other as they are looked at, so that it is seen while they are stopped alone. */
   readonly juggles?: boolean;
   /** Its state cannot be written. */

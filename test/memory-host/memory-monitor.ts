@@ -120,7 +120,7 @@ function answer(machine: Machine, pid: number, { args, command }: Asked): unknow
     case "netdev_del":
     case "closefd": {
       const gone = guest.devices?.answer(command, args);
-      machine.taps.letGo(pid, String(args["id"] ?? args["fdname"]));
+      if (machine.qemu.keepsTaps !== true) machine.taps.letGo(pid, String(args["id"] ?? args["fdname"]));
       return gone;
     }
     default:

@@ -13,6 +13,13 @@ export class Taps {
     this.#machine = machine;
   }
 
+  /** A persistent tap that an administrator has made, and that no process has open. */
+  addPersistent(name: string): void {
+    this.#write(`${name}/tun_flags`, "0x1802");
+    this.#write(`${name}/flags`, "0x1003");
+    this.#write(`${name}/carrier`, "0");
+  }
+
   /** A bridge that an administrator has made. */
   addBridge(name: string): void {
     this.#write(`${name}/mtu`, "1500");
@@ -25,9 +32,10 @@ export class Taps {
   hand(tap: HandedTap, pid: number): void {
     const { isMade, macvtap, name } = tap;
     if (macvtap !== undefined && !this.#isThere(name)) throw hostCall(`find the macvtap ${name}`, "ENODEV");
-    if (!isMade) return;
-    if (this.#isThere(name)) throw hostCall(`open the tap ${name}`, "EBUSY");
-    this.#machine.files.putFolder(`${DEVICES}/${name}`);
+    if (macvtap !== undefined) return;
+    if (isMade && this.#isThere(name)) throw hostCall(`open the tap ${name}`, "EBUSY");
+    if (isMade) this.#write(`${name}/tun_flags`, "0x1002");
+    else this.#write(`${name}/carrier`, "1");
     this.#holders.set(name, { pid, tap });
   }
 
@@ -63,15 +71,24 @@ export class Taps {
   letGo(pid: number, what?: string): void {
     for (const [name, { pid: holder, tap }] of this.#holders) {
       const isMeant = what === undefined || tap.netdev === what || tap.queues.includes(what);
-      if (holder === pid && isMeant) this.#drop(name);
+      if (holder === pid && isMeant) this.#close(name, tap);
     }
+  }
+
+  #close(name: string, { isMade }: HandedTap): void {
+    if (isMade) {
+      this.#drop(name);
+      return;
+    }
+    this.#holders.delete(name);
+    this.#write(`${name}/carrier`, "0");
   }
 
   #drop(name: string): void {
     const { files } = this.#machine;
     this.#holders.delete(name);
     for (const bridge of files.get(DEVICES).entries.keys()) files.remove(`${DEVICES}/${bridge}/brif/${name}`);
-    for (const file of ["address", "operstate"]) files.remove(`${DEVICES}/${name}/${file}`);
+    for (const file of ["tun_flags", "address", "operstate"]) files.remove(`${DEVICES}/${name}/${file}`);
     files.remove(`${DEVICES}/${name}`);
   }
 

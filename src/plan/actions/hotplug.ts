@@ -5,6 +5,7 @@ import type { HandedFile, PluggedPeer } from "../facts/guest-order.ts";
 import type { MonitorCommand } from "../facts/step-parts.ts";
 import type { HandedTap, Macvtap, TapSetup } from "../facts/tap.ts";
 import { nameIn, peerIn, setOf } from "../record/disk-chain.ts";
+import { tapsOf } from "../record/given-up.ts";
 import { listPlugged, type Plugged } from "../record/qemu-objects.ts";
 import type { ChangeSteps } from "../steps/change.ts";
 import { inverse } from "../steps/inverse.ts";
@@ -70,7 +71,7 @@ export function planDetach(done: readonly Step[], id: string, monitor: string): 
 /** The tap behind a netdev that goes: what remains of it, and the hold on its name. */
 function planGiveTap(done: readonly Step[], netdev: string | undefined): Step[] {
   // The last of that name: an earlier one has gone, and its own name may be another's by now.
-  const name = done.flatMap(listTaps).findLast((tap) => tap.netdev === netdev)?.name;
+  const name = done.flatMap(tapsOf).findLast((tap) => tap.netdev === netdev)?.name;
   return done.toReversed().flatMap((step) => {
     const isIts =
       (step.do === "set-up-tap" && step.setup.name === name) ||
@@ -78,11 +79,6 @@ function planGiveTap(done: readonly Step[], netdev: string | undefined): Step[] 
       (step.do === "reserve" && step.claim.kind === "tap" && step.claim.key === name);
     return isIts ? (inverse(step) ?? []) : [];
   });
-}
-
-function listTaps(step: Step): readonly HandedTap[] {
-  if (step.do === "spawn") return step.order.taps ?? [];
-  return step.do === "hand-tap" ? [step.tap] : [];
 }
 
 /** The medium of a drive that stays, and what it is changed to; `to` is the new top node. */

@@ -30,7 +30,7 @@ function withDone(kept: readonly Step[], done: Step): readonly Step[] {
             step.do === "reserve" &&
             step.claim.kind === done.claim.kind &&
             step.claim.key === done.claim.key
-          ),
+          ) && !(done.claim.kind === "tap" && isOfTap(step, done.claim.key)),
       );
     case "restore-label":
       return kept.filter((step) => !(step.do === "set-label" && fileKey(step.file) === fileKey(done.file)));

@@ -1,6 +1,7 @@
 import type { FileId } from "../facts/file.ts";
 import { fileKey } from "../facts/file.ts";
 import type { Claim } from "../facts/step-parts.ts";
+import type { HandedTap } from "../facts/tap.ts";
 import type { Step } from "../steps/step.ts";
 import { listPlugged } from "./qemu-objects.ts";
 
@@ -12,6 +13,8 @@ export interface GivenUp {
   readonly path: string | undefined;
   /** What no process of the guest may do with it any more: a file that others come to read it may go on reading. */
   readonly forbidden: "any" | "writing";
+  /** Of a tap that the guest was passed and that is no macvtap: whether svirt made it, so that it ends with its last file. */
+  readonly tap?: Pick<HandedTap, "name" | "isMade">;
   /** Of connections: as many are left to the guest, and which of them it has does not tell. */
   readonly keeps?: number;
 }
@@ -22,14 +25,20 @@ export interface GivenUp {
  */
 export function listGivenUp(steps: readonly Step[], done: readonly Step[] = []): GivenUp[] {
   const paths = pathsIn(done);
+  const taps = new Map([...done, ...steps].flatMap(tapsOf).map((tap) => [`tap-${tap.name}`, tap]));
   const found = new Map<string, GivenUp>();
   for (const one of steps.flatMap((step) => givenUpBy(step) ?? [])) {
     const before = found.get(one.key);
+    const tap = taps.get(one.key);
     const isAll = one.forbidden === "any" || before?.forbidden === "any";
     found.set(one.key, {
       key: one.key,
       path: one.path ?? before?.path ?? paths.get(one.key),
       forbidden: isAll ? "any" : "writing",
+      // A macvtap is removed with the steps that follow, and its queues end with it. macvtap_dellink() of Linux
+      ...(tap === undefined || tap.macvtap !== undefined
+        ? {}
+        : { tap: { name: tap.name, isMade: tap.isMade } }),
     });
   }
   return [...found.values()];
@@ -73,6 +82,12 @@ function filesOf(step: Step): readonly FileId[] {
     default:
       return [];
   }
+}
+
+/** The taps that a step passes to the guest. */
+export function tapsOf(step: Step): readonly HandedTap[] {
+  if (step.do === "spawn") return step.order.taps ?? [];
+  return step.do === "hand-tap" ? [step.tap] : [];
 }
 
 function peersOf(step: Step): readonly { readonly context?: string }[] {

@@ -2,6 +2,7 @@ import { SvirtError } from "../../errors.ts";
 import type { Holding, Host } from "../../host/host.ts";
 import type { GivenUp } from "../../plan/record/given-up.ts";
 import { type GuestIdentity, listGuestProcesses } from "./kill-guest.ts";
+import { isOpenTap } from "./open-tap.ts";
 
 /** What a process of a guest still has of something that the guest is to have no more. */
 export interface StillHeld {
@@ -15,7 +16,8 @@ export function listStillHeld(host: Host, guest: GuestIdentity, things: readonly
   const opened = host.listOpened(things);
   if (opened.length === 0) return [];
   const pids = listPids(host, guest);
-  const found = host.findHoldings(opened, pids, { isComplete: true });
+  const shown = host.findHoldings(opened, pids, { isComplete: true });
+  const found = [...shown, ...listOpenTaps(host, { things: opened, shown, pids })];
   // A process that began meanwhile may have been handed what another had before it was looked at.
   const later = listPids(host, guest).filter((pid) => !pids.includes(pid));
   const begun = later.map((pid): Holding => ({ pid, by: "what its parent had", canWrite: true }));
@@ -28,6 +30,25 @@ export function listStillHeld(host: Host, guest: GuestIdentity, things: readonly
   });
 }
 
+/** Taps that are open though no process has a descriptor of them. */
+function listOpenTaps(
+  host: Host,
+  seen: {
+    readonly things: readonly GivenUp[];
+    readonly shown: readonly Holding[];
+    readonly pids: readonly number[];
+  },
+): Holding[] {
+  const { pids, shown, things } = seen;
+  const [pid] = pids;
+  if (pid === undefined) return [];
+  return things.flatMap(({ key, tap }) =>
+    tap === undefined || shown.some((holding) => holding.key === key) || !isOpenTap(host, tap)
+      ? []
+      : { pid, key, by: "it is open, without a descriptor: vhost-net keeps it", canWrite: true },
+  );
+}
+
 /** One connection may be had by several processes. */
 function countAlike(found: readonly Holding[], key: string): number {
   return new Set(found.flatMap((one) => (one.key === key ? one.by : []))).size;
@@ -36,9 +57,14 @@ function countAlike(found: readonly Holding[], key: string): number {
 /** What is told of it: `process 4711 holds /srv/disk.img (descriptor 12)`. */
 export function describeHeld({ holding, thing }: StillHeld): string {
   const verb = thing.forbidden === "writing" ? "can still write to" : "still holds";
-  const name = thing.keeps === undefined ? (thing.path ?? thing.key) : "a connection to another program";
+  const name = nameOf(thing);
   if (holding.key !== undefined) return `process ${holding.pid} ${verb} ${name} (${holding.by})`;
   return `process ${holding.pid} may still hold ${name} (${holding.by})`;
+}
+
+function nameOf({ keeps, key, path, tap }: GivenUp): string {
+  if (keeps !== undefined) return "a connection to another program";
+  return tap === undefined ? (path ?? key) : `the tap ${tap.name}`;
 }
 
 /** The labels and claims stay, and the change is not done. */
@@ -47,8 +73,8 @@ export function notGivenUp(name: string, held: readonly StillHeld[]): SvirtError
   return new SvirtError(`Cannot give up what the guest ${name} was to let go of: ${told}`, {
     kind: "partly",
     remedy:
-      "QEMU said that it had let go: do not trust that guest. End it (svirt destroy), or call svirt again once it holds the " +
-      "file no more; until then label and claim stay.",
+      "QEMU said that it had let go: do not trust that guest. End it (svirt destroy), or call svirt again once it holds " +
+      "this no more; until then label and claim stay.",
   });
 }
 

@@ -79,4 +79,17 @@ describe.skipIf(!isReady)(`taps of the real kernel${ASIDE}`, () => {
       withoutAddress: true,
     });
   });
+
+  test("are told to be open as long as a file of them is, a persistent one by its carrier", async () => {
+    const { errors, facts } = await inOwnNetwork("open-tap-in-network.ts");
+    expect(errors).toBe("");
+    // In pairs: one that is made, and one that lasts.
+    expect(facts).toEqual({
+      before: [false, false],
+      isOpenDown: false,
+      held: [true, true],
+      closed: [false, false],
+      another: false,
+    });
+  });
 });

@@ -1,0 +1,18 @@
+import type { Host } from "../../host/host.ts";
+import type { HandedTap } from "../../plan/facts/tap.ts";
+
+const DEVICES = "/sys/class/net";
+/** net/if.h */
+const IFF_UP = 1;
+
+/**
+ * Whether any file of a tap is open: by a descriptor, in vhost-net or in a system call. A tap that svirt made exists as long, and
+ * a persistent one has its carrier as long; the policy lets no guest set either. drivers/net/tun.c __tun_detach() of Linux
+ */
+export function isOpenTap(host: Host, { isMade, name }: Pick<HandedTap, "isMade" | "name">): boolean {
+  // An interface of that name that is no tap has no such file.
+  if (isMade) return host.readText(`${DEVICES}/${name}/tun_flags`) !== undefined;
+  // The carrier of an interface that is down cannot be read, and no frame passes there.
+  const flags = Number(host.readText(`${DEVICES}/${name}/flags`) ?? "0");
+  return (flags & IFF_UP) !== 0 && host.readText(`${DEVICES}/${name}/carrier`)?.trim() === "1";
+}
