@@ -4,10 +4,12 @@ import { Glob } from "bun";
 import { listRefusals } from "../../scripts/docs/domain-xml/refusals.ts";
 import { listTops } from "../../scripts/docs/domain-xml/sections.ts";
 import { REFUSED_DEFINITIONS, STARTS } from "../../scripts/docs/domain-xml/starts.ts";
-import { parseDomainText } from "../../src/domain/document.ts";
+import { formatDomain, parseDomainText } from "../../src/domain/document.ts";
 import { UNREADY } from "../../src/domain/unimplemented/refuse.ts";
+import { withAliases } from "../../src/qemu/aliases.ts";
 import { completeGuest } from "../../src/qemu/complete-guest.ts";
 import { formatArgv } from "../../src/qemu/domain-argv.ts";
+import { placeName } from "../../src/xml/declaration.ts";
 import { parseDocument } from "../../src/xml/parse-document.ts";
 
 const DATA = new URL("../data/", import.meta.url).pathname;
@@ -86,6 +88,40 @@ describe("docs/domain-xml/README.md", () => {
     };
     expect(named.length).toBeGreaterThan(25);
     expect(named.filter(isLeftOut).map(({ name }) => name)).toEqual([]);
+  });
+
+  test("calls no device taken that gets no alias, where it may have one", async () => {
+    const guest = completeGuest(parseDomainText(await Bun.file(`${DATA}started/everything.xml`).text()));
+    const mayHave = new Set(
+      listTops().flatMap(({ form }) =>
+        form.variants.some(({ places }) => places.some((place) => placeName(place) === "alias"))
+          ? [form.tag]
+          : [],
+      ),
+    );
+    const root = parseDocument(
+      new TextEncoder().encode(formatDomain({ ...guest.domain, devices: withAliases(guest) })),
+    );
+    const devices = root.children.find(({ tag }) => tag === "devices")?.children ?? [];
+    // libvirt gives <panic> none, and QEMU is told no name for it.
+    mayHave.delete("panic");
+    const bare = devices.filter(
+      ({ children, tag }) => mayHave.has(tag) && !children.some((child) => child.tag === "alias"),
+    );
+    expect(mayHave.size).toBeGreaterThan(20);
+    expect(bare.map(({ tag }) => tag)).toEqual([]);
+  });
+
+  test("calls no device taken that has no place of its own on PCI", async () => {
+    const argv = formatArgv(parseDomainText(await Bun.file(`${DATA}started/everything.xml`).text()));
+    const devices = argv.filter((word, at) => argv[at - 1] === "-device" && word.startsWith("{"));
+    const places = devices.flatMap((word) => {
+      const { addr, bus } = JSON.parse(word);
+      return typeof bus === "string" && typeof addr === "string" ? [`${bus} ${addr}`] : [];
+    });
+    expect(places.length).toBeGreaterThan(20);
+    expect(places).not.toContain("pcie.0 0x0");
+    expect(places.filter((place, at) => places.indexOf(place) !== at)).toEqual([]);
   });
 
   const refused = tops.filter(
