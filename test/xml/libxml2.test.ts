@@ -72,7 +72,9 @@ const tags = fc
 test.skipIf(XMLLINT === null)(
   "parseDocument() and libxml2 take the same documents (xmllint is needed)",
   () => {
-    const documents = [...new Set(fc.sample(fc.oneof(pieces, tags), ALL))];
+    const documents = [...new Set(fc.sample(fc.oneof(pieces, tags), ALL))].filter(
+      (text) => !TWICE_XMLNS_XML.test(text),
+    );
     const refused = refusedByLibxml2(documents);
     const differing = documents.filter((text, at) => isTaken(text) === refused.has(at));
     expect(differing).toEqual([]);
@@ -99,6 +101,19 @@ test.skipIf(XMLLINT === null)(
   },
   60_000,
 );
+
+/**
+ * A tag with two xmlns:xml, which libxml2 takes: it leaves them out before it looks for attributes that stand there twice.
+ * XML 1.0 and expat refuse it, as svirt does. xmlParseStartTag2() of libxml2, "Unique Att Spec" of XML 1.0
+ */
+const TWICE_XMLNS_XML = /<[^>]*\bxmlns:xml='[^>]*\bxmlns:xml='/;
+
+test("parseDocument() refuses a tag with two xmlns:xml, unlike libxml2", () => {
+  const text = `<r xmlns:xml='${XML}' xmlns:xml='${XML}'/>`;
+  expect(TWICE_XMLNS_XML.test(text)).toBe(true);
+  expect(isTaken(`<r xmlns:xml='${XML}'/>`)).toBe(true);
+  expect(isTaken(text)).toBe(false);
+});
 
 /** Which of the documents it has anything to say against: faults of namespaces do not end its reading. */
 function refusedByLibxml2(documents: readonly string[]): ReadonlySet<number> {
