@@ -28,6 +28,9 @@ const EXIT_CODES: Readonly<Record<ErrorKind, number>> = {
   partly: 7,
 };
 
+/** The most errors that are listed at once. */
+export const MOST_LISTED = 100;
+
 /** The remedy for what only a wrong program comes to. */
 export const REPORT_FAULT = "This is a fault in svirt: report it, with the command and what came before it.";
 /** The remedy where QEMU has ended or is not understood. */
@@ -40,6 +43,8 @@ interface ErrorFacts {
   readonly kind: ErrorKind;
   /** One order that the operator can carry out. */
   readonly remedy: string;
+  /** The XPath of the element or attribute that is refused. */
+  readonly place?: string;
   readonly cause?: unknown;
 }
 
@@ -47,18 +52,62 @@ interface ErrorFacts {
 export class SvirtError extends Error {
   readonly kind: ErrorKind;
   readonly remedy: string;
+  readonly place: string | undefined;
 
   constructor(message: string, facts: ErrorFacts) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.name = "SvirtError";
     this.kind = facts.kind;
     this.remedy = facts.remedy;
+    this.place = facts.place;
   }
 
   /** 1 failed, 2 usage or XML, 3 not found, 4 wrong state, 5 denied or taken, 6 timeout, 7 partly. */
   get exitCode(): number {
     return EXIT_CODES[this.kind];
   }
+}
+
+/** Several errors of one attempt. Message, kind and remedy are those of the first. */
+class SvirtErrors extends SvirtError {
+  readonly errors: readonly SvirtError[];
+
+  constructor(first: SvirtError, later: readonly SvirtError[]) {
+    const { kind, message, place, remedy } = first;
+    super(message, { kind, remedy, cause: first, ...(place === undefined ? {} : { place }) });
+    this.errors = [first, ...later];
+  }
+}
+
+/** Throws them as one error, the first 100 of them; one alone as it is. Returns if there is none. */
+export function throwErrors([first, ...later]: readonly SvirtError[]): void {
+  if (first === undefined) return;
+  throw later.length === 0 ? first : new SvirtErrors(first, firstErrors([first, ...later]).slice(1));
+}
+
+/** The first 100 of them; of more, with one that says so. */
+export function firstErrors(errors: readonly SvirtError[]): readonly SvirtError[] {
+  const next = errors[MOST_LISTED];
+  if (next === undefined) return errors;
+  const message = `Cannot list all refusals: there are more than ${MOST_LISTED}`;
+  const last = new SvirtError(message, { kind: next.kind, remedy: "Correct these first." });
+  return [...errors.slice(0, MOST_LISTED), last];
+}
+
+/** The errors that an act throws; none if it throws none. What is not a SvirtError is thrown again. */
+export function errorsOf(act: () => unknown): readonly SvirtError[] {
+  try {
+    act();
+    return [];
+  } catch (thrown) {
+    if (!(thrown instanceof SvirtError)) throw thrown;
+    return listErrors(thrown);
+  }
+}
+
+/** The errors that a thrown value holds. What is not a SvirtError is a fault in svirt. */
+export function listErrors(thrown: unknown): readonly SvirtError[] {
+  return thrown instanceof SvirtErrors ? thrown.errors : [asSvirtError(thrown)];
 }
 
 /** Joins what went wrong while undoing to the error that made us undo: the first keeps its kind and remedy. */

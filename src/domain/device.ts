@@ -1,6 +1,7 @@
 import type { ElementForm } from "../xml/declaration.ts";
 import { formatDocument } from "../xml/format-document.ts";
 import { parseDocument } from "../xml/parse-document.ts";
+import { readWhole } from "../xml/read-whole.ts";
 import { notSupported } from "../xml/refusal.ts";
 import { type Channel, channel } from "./devices/chardev.ts";
 import { type Disk, disk } from "./devices/disk/disk.ts";
@@ -19,20 +20,20 @@ export type Device =
   | { readonly element: "channel"; readonly value: Channel }
   | { readonly element: "hostdev"; readonly value: HostDevice };
 
-/** The document of one device, as `attach-device` takes it. Throws "xml", "unsupported". */
+/** The document of one device, as `attach-device` takes it. Throws "xml", "unsupported", with all that is refused. */
 export function parseDevice(bytes: Uint8Array): Device {
   const root = parseDocument(bytes);
   switch (root.tag) {
     case "disk":
-      return { element: "disk", value: disk.parse(root) };
+      return { element: "disk", value: readWhole(disk, root) };
     case "interface":
-      return { element: "interface", value: networkInterface.parse(root) };
+      return { element: "interface", value: readWhole(networkInterface, root) };
     case "rng":
-      return { element: "rng", value: rng.parse(root) };
+      return { element: "rng", value: readWhole(rng, root) };
     case "channel":
-      return { element: "channel", value: channel.parse(root) };
+      return { element: "channel", value: readWhole(channel, root) };
     case "hostdev":
-      return { element: "hostdev", value: hostDevice.parse(root) };
+      return { element: "hostdev", value: readWhole(hostDevice, root) };
     default: {
       const why =
         "svirt attaches, changes and detaches disks, interfaces, channels, devices of the host and sources of randomness alone";

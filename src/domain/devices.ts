@@ -1,4 +1,4 @@
-import { element, type ValueOf } from "../xml/element.ts";
+import { looseElement, type ValueOf } from "../xml/element.ts";
 import { child, children, textOf } from "../xml/field.ts";
 import { audio } from "./devices/audio.ts";
 import { channel, consoleDevice, parallel, serial } from "./devices/chardev.ts";
@@ -29,7 +29,7 @@ import { watchdog } from "./devices/watchdog.ts";
 import { absolutePath } from "./forms/text.ts";
 
 /** `<devices>`, https://libvirt.org/formatdomain.html#devices */
-export const devices = element("devices", () => ({
+export const devices = looseElement("devices", () => ({
   emulator: textOf("emulator", absolutePath),
   disks: children(disk),
   controllers: children(controller),

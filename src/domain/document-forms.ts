@@ -1,4 +1,7 @@
+import { type SvirtError, throwErrors } from "../errors.ts";
+import { inDocumentOrder, locate } from "../xml/document-order.ts";
 import { type Draft, emptyDraft, textDraft } from "../xml/draft.ts";
+import { Faults, readWith } from "../xml/faults.ts";
 import { formatDocument } from "../xml/format-document.ts";
 import { withPrefix } from "../xml/namespace.ts";
 import { parseDocument } from "../xml/parse-document.ts";
@@ -19,15 +22,48 @@ export interface LiveFacts extends LiveDevices {
 
 /** parseDomain() of document.ts, by the forms of all elements. */
 export function readDomain(bytes: Uint8Array, spareUuid?: string): Domain {
+  const { domain: read, errors } = inspectDomain(bytes, spareUuid);
+  throwErrors(errors);
+  if (read === undefined) throw new Error("a domain is neither read nor refused");
+  return read;
+}
+
+/** A document as far as it can be read, and all that is refused in it. */
+export interface InspectedDomain {
+  /** Without the unknown and the refused parts; undefined where a part is refused that no domain can lack. */
+  readonly domain: Domain | undefined;
+  /** Whether the domain lacks no known part and does not contradict itself. */
+  readonly isWhole: boolean;
+  /** In the order of the document. */
+  readonly errors: readonly SvirtError[];
+  /** The errors in the order of the document, each once. */
+  sort(errors: readonly SvirtError[]): readonly SvirtError[];
+  /** The path in the document of a path in the domain, which may lack some devices. */
+  locate(place: string): string;
+}
+
+/** Reads a document past its refusals. Throws "xml" for what is no XML, or no `<domain>`. */
+export function inspectDomain(bytes: Uint8Array, spareUuid?: string): InspectedDomain {
   const root = withPrefix(parseDocument(bytes), QEMU_NAMESPACE, "qemu");
   if (root.tag !== domain.tag) {
     throw notUnderstood({ node: root }, "it is not a <domain>", "Give svirt the definition of a domain.");
   }
-  const value = domain.parse(root);
-  const uuid = value.uuid ?? spareUuid;
-  if (uuid === undefined)
-    throw notUnderstood({ node: root, place: "uuid" }, "it is missing", "Write uuid there.");
-  return { ...value, uuid };
+  const faults = new Faults();
+  const read = readWith(faults, () => {
+    const value = domain.parse(root, faults);
+    const uuid = value.uuid ?? spareUuid;
+    if (uuid === undefined)
+      throw notUnderstood({ node: root, place: "uuid" }, "it is missing", "Write uuid there.");
+    return { ...value, uuid };
+  });
+  const sort = (errors: readonly SvirtError[]): readonly SvirtError[] => inDocumentOrder(errors, root);
+  return {
+    domain: read,
+    isWhole: faults.isWhole,
+    errors: sort(faults.errors),
+    sort,
+    locate: (place) => locate(place, root, faults.leftOut),
+  };
 }
 
 /** formatDomain() of document.ts. */

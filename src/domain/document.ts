@@ -1,7 +1,7 @@
-import type { LiveFacts } from "./document-forms.ts";
+import type { InspectedDomain, LiveFacts } from "./document-forms.ts";
 import type { Domain } from "./domain.ts";
 
-export type { LiveFacts } from "./document-forms.ts";
+export type { InspectedDomain, LiveFacts } from "./document-forms.ts";
 
 // The forms of all elements are not read in by import: a start of a domain that was kept as it was read needs none, and
 // making them takes a tenth of it (docs/measurements.md).
@@ -13,6 +13,12 @@ export type { LiveFacts } from "./document-forms.ts";
 export function parseDomain(bytes: Uint8Array, spareUuid?: string): Domain {
   const { readDomain }: typeof import("./document-forms.ts") = require("./document-forms.ts");
   return readDomain(bytes, spareUuid);
+}
+
+/** The same past all that is refused. Throws "xml" for what is no XML, or no `<domain>`. */
+export function inspectDomain(bytes: Uint8Array, spareUuid?: string): InspectedDomain {
+  const { inspectDomain: inspect }: typeof import("./document-forms.ts") = require("./document-forms.ts");
+  return inspect(bytes, spareUuid);
 }
 
 /** The same for the text that a definition or a record keeps. */

@@ -14,9 +14,9 @@ const written = required(child(memory));
  */
 export const domainMemory: Field<ValueOf<typeof memory>> = {
   place: written.place,
-  read(node) {
+  read(node, faults) {
     const cells = find(find(node, "cpu"), "numa");
-    if (cells === undefined || find(node, "memory") !== undefined) return written.read(node);
+    if (cells === undefined || find(node, "memory") !== undefined) return written.read(node, faults);
     const devices = find(node, "devices")?.children.filter(({ tag }) => tag === "memory") ?? [];
     const sizes = [
       ...numa.parse(cells).cells.map((cell) => cell.memory),

@@ -1,4 +1,4 @@
-import { checked, dropped, element, refused, type ValueOf } from "../xml/element.ts";
+import { checked, dropped, looseElement, refused, type ValueOf } from "../xml/element.ts";
 import { always, attribute, child, children, kept, required, textOf } from "../xml/field.ts";
 import { anyText, oneOf } from "../xml/value-form.ts";
 import { devices } from "./devices.ts";
@@ -23,7 +23,7 @@ import { blkiotune, idmap, memtune, perf, resource } from "./machine/tuning.ts";
 import { vcpu, vcpus } from "./machine/vcpu.ts";
 import { refuseContradictions } from "./rules/contradictions.ts";
 
-const grammar = element(
+const grammar = looseElement(
   "domain",
   () => ({
     type: required(attribute("type", oneOf("kvm", "qemu"))),
@@ -75,7 +75,10 @@ const grammar = element(
 );
 
 /** `<domain>`, https://libvirt.org/formatdomain.html */
-export const domain = checked(grammar, refuseContradictions);
+export const domain = checked(grammar, (value, node, faults) => {
+  // A contradiction with a part that is left out would be none of the document's.
+  if (faults?.isWhole !== false) refuseContradictions(value, node, faults);
+});
 
 /** A domain with its UUID, which a new definition may lack. */
 export type Domain = ValueOf<typeof grammar> & { readonly uuid: string };

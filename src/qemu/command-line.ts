@@ -31,6 +31,7 @@ import { formatTpms } from "./devices/tpm.ts";
 import { formatVideos } from "./devices/video/argv.ts";
 import { formatVsock } from "./devices/vsock.ts";
 import { formatWatchdogs } from "./devices/watchdog.ts";
+import { refuseEach } from "./every-refusal.ts";
 import { formatFlash, formatLoader } from "./firmware/argv.ts";
 import type { Launch } from "./launch.ts";
 import { formatClock } from "./machine/clock.ts";
@@ -80,9 +81,18 @@ export function formatVariables({ clock, qemuCommandline }: Domain): readonly st
 
 /**
  * QEMU's command line for a guest, its program first, in the reference's order, with its ids, node names and addresses.
- * Throws "unsupported", with the element's path, for what cannot be told QEMU exactly.
+ * Throws "unsupported", with all that cannot be told QEMU exactly, each with its path.
  */
-export function formatGuestArgv(guest: Guest, { chains, launch }: ArgvFacts = {}): readonly string[] {
+export function formatGuestArgv(guest: Guest, facts: ArgvFacts = {}): readonly string[] {
+  try {
+    return formatAll(guest, facts);
+  } catch (thrown) {
+    refuseEach(guest.devices, thrown, (devices) => formatAll({ ...guest, devices }, facts));
+    throw thrown;
+  }
+}
+
+function formatAll(guest: Guest, { chains, launch }: ArgvFacts): readonly string[] {
   refuseFeatures(guest);
   refusePorts(guest);
   return [

@@ -9,6 +9,7 @@ import { fillDomain } from "./default-domain.ts";
 import { placeChannels } from "./devices/chardev/virtio-serial.ts";
 import { addImplicitControllers } from "./devices/controller/implicit.ts";
 import { placeDisks } from "./devices/disk/place.ts";
+import { refuseEach } from "./every-refusal.ts";
 import { type FirmwareChoice, fillFirmware } from "./firmware/defaults.ts";
 import { addImplicitDevices } from "./implicit-devices.ts";
 import { addIommu, refuseMany } from "./machine/many-cpus.ts";
@@ -18,9 +19,20 @@ import { decideMachine } from "./model/machine.ts";
 /**
  * Decides what the XML leaves open, as libvirt does: the machine, the devices that are there without being written, each
  * device's address, and every setting that has a default. `domain` is the form in which libvirt stores it: completed
- * again, it stays the same. Firmware is chosen from what is told of the host. Throws "unsupported".
+ * again, it stays the same. Firmware is chosen from what is told of the host. Throws "unsupported", for all devices that
+ * are refused.
  */
 export function completeGuest(written: Domain, firmware?: FirmwareChoice): Guest {
+  const { devices } = written;
+  try {
+    return complete(written, firmware);
+  } catch (thrown) {
+    refuseEach(devices, thrown, (others) => complete({ ...written, devices: others }, firmware));
+    throw thrown;
+  }
+}
+
+function complete(written: Domain, firmware: FirmwareChoice | undefined): Guest {
   const machine = decideMachine(written);
   const domain = fillFirmware(written, machine, firmware);
   const open = leaveOpenAddresses(fillDevices(domain));

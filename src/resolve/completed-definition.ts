@@ -14,7 +14,7 @@ export interface CompletedDomain {
 
 /**
  * A definition's domain: as it was kept, for this XML and by this build of svirt; else read from the XML, and kept for the
- * next start. Throws what completeDomain() throws.
+ * next start. Throws what completeForStart() throws.
  */
 export async function completeDefinition(node: Node, definition: Definition): Promise<CompletedDomain> {
   const { name, xml } = definition;
@@ -29,11 +29,11 @@ export async function completeDefinition(node: Node, definition: Definition): Pr
   return { domain, xml };
 }
 
-/** The domain of what somebody wrote. Throws what completeDomain() throws. */
+/** The domain of a document, for a start. Throws what completeForStart() throws. */
 export async function completeBytes(node: Node, bytes: Uint8Array): Promise<CompletedDomain> {
   // Read in when there is something to complete: a start of what was kept does without.
-  const { completeDomain } = await import("./complete-domain.ts");
-  return { domain: completeDomain(node, bytes) };
+  const { completeForStart } = await import("./complete-domain.ts");
+  return { domain: completeForStart(node, bytes) };
 }
 
 /** Keeps what a definition was made of, so that a start need not read its XML. The caller holds the registry's lock. */

@@ -1,7 +1,7 @@
 import type { NetworkInterface } from "../domain/devices/network/interface.ts";
 import type { Domain } from "../domain/domain.ts";
 import type { BridgeNetwork } from "../domain/other-documents/bridge-network.ts";
-import { asSvirtError, SvirtError } from "../errors.ts";
+import { asSvirtError, errorsOf, SvirtError, throwErrors } from "../errors.ts";
 import type { Node } from "../state/instance.ts";
 
 /**
@@ -12,9 +12,17 @@ import type { Node } from "../state/instance.ts";
 export function settleNetworks(node: Node, domain: Domain): Domain {
   const { devices } = domain;
   if (!devices.interfaces.some(({ type }) => type === "network")) return domain;
-  const interfaces = devices.interfaces.map((found, at) =>
-    settleInterface(node, found, `/domain/devices/interface[${at + 1}]`),
-  );
+  const errors: SvirtError[] = [];
+  const interfaces = devices.interfaces.map((found, at) => {
+    let settled = found;
+    const place = `/domain/devices/interface[${at + 1}]`;
+    const settle = (): void => {
+      settled = settleInterface(node, found, place);
+    };
+    errors.push(...errorsOf(settle));
+    return settled;
+  });
+  throwErrors(errors);
   return { ...domain, devices: { ...devices, interfaces } };
 }
 
@@ -27,7 +35,8 @@ export function settleInterface(node: Node, found: NetworkInterface, place: stri
       `Cannot look up ${place}/source/@portgroup: svirt's networks are bridges without groups`,
       {
         kind: "unsupported",
-        remedy: "Leave it out, and write its <vlan> into the interface.",
+        remedy: "Leave portgroup out of <source>, and write its <vlan> into the interface.",
+        place: `${place}/source/@portgroup`,
       },
     );
   }
@@ -43,6 +52,7 @@ function readNetwork({ host, paths }: Node, name: string, place: string): Bridge
       `Network not found: no network with matching name '${name}' (${place}/source/@network)`,
       {
         kind: "not-found",
+        place: `${place}/source/@network`,
         remedy: `Write type='bridge' and <source bridge='…'/>, or say in ${path} which bridge it is: <network><name>${name}</name><forward mode='bridge'/><bridge name='…'/></network>`,
       },
     );

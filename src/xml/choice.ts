@@ -8,6 +8,7 @@ import {
   refuseUndeclared,
   writeFields,
 } from "./element.ts";
+import type { Faults } from "./faults.ts";
 import { attribute } from "./field.ts";
 import type { XmlNode } from "./node.ts";
 import { notSupported, notUnderstood, quoted } from "./refusal.ts";
@@ -70,12 +71,14 @@ class ChoiceForm implements ElementForm<object> {
     return this.made;
   }
 
-  parse(node: XmlNode): object {
+  parse(node: XmlNode, faults?: Faults): object {
     const { by } = this;
     const chosen = this.variants.find(({ when }) => isChosen(node, when));
     if (chosen === undefined) throw wrongWord(node, by, wordsOf(by));
-    refuseUndeclared(node, chosen);
-    return { [by.attribute]: chosen.when.word, ...readFields(node, chosen.fields) };
+    const before = faults?.errors.length;
+    refuseUndeclared(node, chosen, faults);
+    const isStrange = faults?.errors.length !== before;
+    return { [by.attribute]: chosen.when.word, ...readFields(node, chosen.fields, { faults, isStrange }) };
   }
 
   format(value: object): Draft {

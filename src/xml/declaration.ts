@@ -1,4 +1,5 @@
 import type { Draft } from "./draft.ts";
+import type { Faults } from "./faults.ts";
 import type { XmlNode } from "./node.ts";
 import type { ValueForm } from "./value-form.ts";
 
@@ -7,7 +8,8 @@ export interface ElementForm<T> {
   readonly tag: string;
   /** One of a plain element, one a word of a choice. */
   readonly variants: readonly Variant[];
-  parse(node: XmlNode): T;
+  /** Throws the first refusal; with faults keeps all of them there. */
+  parse(node: XmlNode, faults?: Faults): T;
   format(value: T): Draft;
 }
 
@@ -53,7 +55,7 @@ type Inside =
 /** A place inside an element, and what stands there. `undefined` is never written. */
 export interface Field<T> {
   readonly place: Place;
-  read(node: XmlNode): T;
+  read(node: XmlNode, faults?: Faults): T;
   write(draft: Draft, value: T): void;
 }
 

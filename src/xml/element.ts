@@ -1,7 +1,9 @@
+import { SvirtError } from "../errors.ts";
 import type { ElementForm, Exception, Field, Variant } from "./declaration.ts";
 import { type Draft, emptyDraft } from "./draft.ts";
+import { type Faults, report, Unreadable } from "./faults.ts";
 import { isBlank, type XmlNode } from "./node.ts";
-import { notKnown, notSupported, type Spot } from "./refusal.ts";
+import { Missing, notKnown, notSupported, type Spot } from "./refusal.ts";
 
 /** The value that a form parses to. */
 export type ValueOf<F> = F extends ElementForm<infer T> ? T : never;
@@ -33,13 +35,28 @@ export function element<F extends Fields>(
   fields: () => F,
   exceptions: readonly Exception[] = NO_EXCEPTIONS,
 ): ElementForm<FieldsValue<F>> {
-  return new PlainElement(tag, fields, exceptions);
+  return new PlainElement(tag, fields, { exceptions, isLoose: false });
+}
+
+/**
+ * The same for an element whose parts mean something without each other: a part that is refused is left out of the value,
+ * and the others are read.
+ */
+export function looseElement<F extends Fields>(
+  tag: string,
+  fields: () => F,
+  exceptions: readonly Exception[] = NO_EXCEPTIONS,
+): ElementForm<FieldsValue<F>> {
+  return new PlainElement(tag, fields, { exceptions, isLoose: true });
 }
 
 /** The same form with one more demand on its value, for what two fields say together. */
-export function checked<T>(form: ElementForm<T>, check: (value: T, node: XmlNode) => void): ElementForm<T> {
-  return new RewrittenForm(form, (value, node) => {
-    check(value, node);
+export function checked<T>(
+  form: ElementForm<T>,
+  check: (value: T, node: XmlNode, faults?: Faults) => void,
+): ElementForm<T> {
+  return new RewrittenForm(form, (value, node, faults) => {
+    check(value, node, faults);
     return value;
   });
 }
@@ -59,14 +76,38 @@ export function dropped(place: string, why: string): Exception {
   return { place, act: "drop", why };
 }
 
+/** How fields are read: up to the first refusal, or with faults all of them. */
+interface Reading {
+  readonly faults: Faults | undefined;
+  readonly isLoose?: boolean;
+  /** Whether something is refused that stands there: it may be a field under another name. */
+  readonly isStrange?: boolean;
+}
+
 /** The values of the fields that are present. */
-export function readFields<F extends Fields>(node: XmlNode, fields: F): FieldsValue<F> {
+export function readFields<F extends Fields>(node: XmlNode, fields: F, reading: Reading): FieldsValue<F> {
+  const { faults } = reading;
   const values: Record<string, unknown> = {};
+  let isReadable = true;
   for (const [key, field] of Object.entries(fields)) {
-    const value = field.read(node);
+    let value: unknown;
+    try {
+      value = field.read(node, faults);
+    } catch (thrown) {
+      if (faults === undefined) throw thrown;
+      value = keepRefusal(thrown, faults, reading);
+      isReadable &&= reading.isLoose === true && field.place.required !== true;
+    }
     if (value !== undefined) values[key] = value;
   }
+  if (!isReadable) throw new Unreadable();
   return values as FieldsValue<F>;
+}
+
+/** Keeps a field's refusal. Returns the readable rest of its value. */
+function keepRefusal(thrown: unknown, faults: Faults, { isStrange = false }: Reading): unknown {
+  faults.isWhole = false;
+  return isStrange && thrown instanceof Missing ? undefined : faults.take(thrown);
 }
 
 /** The draft with the fields' values in it. */
@@ -77,15 +118,24 @@ export function writeFields(draft: Draft, fields: Fields, value: object): Draft 
 }
 
 /** Refuses attributes, children and text that the variant does not declare. */
-export function refuseUndeclared(node: XmlNode, variant: Variant): void {
+export function refuseUndeclared(node: XmlNode, variant: Variant, faults?: Faults): void {
   for (const name of node.attributes.keys()) {
-    if (!isDeclared(variant, "attribute", name)) refuse(variant, `@${name}`, { node, place: `@${name}` });
+    if (isDeclared(variant, "attribute", name)) continue;
+    const refusal = refusalOf(variant, `@${name}`, { node, place: `@${name}` });
+    if (refusal !== undefined) report(faults, refusal);
   }
   for (const child of node.children) {
-    if (!isDeclared(variant, "child", child.tag)) refuse(variant, child.tag, { node: child });
+    if (isDeclared(variant, "child", child.tag)) continue;
+    const refusal = refusalOf(variant, child.tag, { node: child });
+    if (refusal !== undefined) report(faults, refusal);
   }
   if (isBlank(node.text) || variant.places.some((place) => place.in === "text")) return;
-  throw notKnown({ node, place: "text()" });
+  report(faults, notKnown({ node, place: "text()" }));
+}
+
+interface ElementFacts {
+  readonly exceptions: readonly Exception[];
+  readonly isLoose: boolean;
 }
 
 // Classes for the reason that fields are: see field.ts.
@@ -94,12 +144,12 @@ class PlainElement<F extends Fields> implements ElementForm<FieldsValue<F>> {
   declare private madeFields: F | undefined;
   declare readonly tag: string;
   declare private readonly makeFields: () => F;
-  declare private readonly exceptions: readonly Exception[];
+  declare private readonly facts: ElementFacts;
 
-  constructor(tag: string, makeFields: () => F, exceptions: readonly Exception[]) {
+  constructor(tag: string, makeFields: () => F, facts: ElementFacts) {
     this.tag = tag;
     this.makeFields = makeFields;
-    this.exceptions = exceptions;
+    this.facts = facts;
   }
 
   get fields(): F {
@@ -109,14 +159,17 @@ class PlainElement<F extends Fields> implements ElementForm<FieldsValue<F>> {
 
   get variants(): readonly Variant[] {
     this.made ??= [
-      { places: Object.values(this.fields).map((field) => field.place), exceptions: this.exceptions },
+      { places: Object.values(this.fields).map((field) => field.place), exceptions: this.facts.exceptions },
     ];
     return this.made;
   }
 
-  parse(node: XmlNode): FieldsValue<F> {
-    for (const variant of this.variants) refuseUndeclared(node, variant);
-    return readFields(node, this.fields);
+  parse(node: XmlNode, faults?: Faults): FieldsValue<F> {
+    const { isLoose } = this.facts;
+    const before = faults?.errors.length;
+    for (const variant of this.variants) refuseUndeclared(node, variant, faults);
+    const isStrange = !isLoose && faults?.errors.length !== before;
+    return readFields(node, this.fields, { faults, isLoose, isStrange });
   }
 
   format(value: FieldsValue<F>): Draft {
@@ -126,9 +179,9 @@ class PlainElement<F extends Fields> implements ElementForm<FieldsValue<F>> {
 
 class RewrittenForm<T> implements ElementForm<T> {
   declare private readonly form: ElementForm<T>;
-  declare private readonly rewrite: (value: T, node: XmlNode) => T;
+  declare private readonly rewrite: (value: T, node: XmlNode, faults?: Faults) => T;
 
-  constructor(form: ElementForm<T>, rewrite: (value: T, node: XmlNode) => T) {
+  constructor(form: ElementForm<T>, rewrite: (value: T, node: XmlNode, faults?: Faults) => T) {
     this.form = form;
     this.rewrite = rewrite;
   }
@@ -141,8 +194,17 @@ class RewrittenForm<T> implements ElementForm<T> {
     return this.form.variants;
   }
 
-  parse(node: XmlNode): T {
-    return this.rewrite(this.form.parse(node), node);
+  parse(node: XmlNode, faults?: Faults): T {
+    const before = faults?.errors.length;
+    const value = this.form.parse(node, faults);
+    try {
+      return this.rewrite(value, node, faults);
+    } catch (thrown) {
+      // It may follow from what is left out of the value.
+      if (faults !== undefined && faults.errors.length !== before && thrown instanceof SvirtError)
+        throw new Unreadable(undefined, { cause: thrown });
+      throw thrown;
+    }
   }
 
   format(value: T): Draft {
@@ -155,8 +217,8 @@ function isDeclared({ places }: Variant, kind: "attribute" | "child", name: stri
   return false;
 }
 
-function refuse({ exceptions }: Variant, place: string, spot: Spot): void {
+function refusalOf({ exceptions }: Variant, place: string, spot: Spot): SvirtError | undefined {
   const exception = exceptions.find((candidate) => candidate.place === place);
-  if (exception === undefined) throw notKnown(spot);
-  if (exception.act === "refuse") throw notSupported(spot, exception.why, "Leave it out.");
+  if (exception === undefined) return notKnown(spot);
+  return exception.act === "refuse" ? notSupported(spot, exception.why, "Leave it out.") : undefined;
 }

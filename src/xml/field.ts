@@ -1,7 +1,8 @@
 import { type ElementForm, type Field, type Place, placeName } from "./declaration.ts";
 import { type Draft, emptyDraft, textDraft } from "./draft.ts";
+import { type Faults, report, Unreadable } from "./faults.ts";
 import { isBlank, type XmlNode } from "./node.ts";
-import { notKnown, notUnderstood, quoted, type Spot } from "./refusal.ts";
+import { missing, notKnown, notUnderstood, quoted, type Spot } from "./refusal.ts";
 import type { ValueForm } from "./value-form.ts";
 
 /*
@@ -39,9 +40,9 @@ export function child<T>(form: ElementForm<T>): Field<T | undefined> {
 export function lazyChild<T>(name: string, form: () => ElementForm<T>): Field<T | undefined> {
   return {
     place: { in: "child", name, many: false, inside: { is: "declared", form } },
-    read(node) {
+    read(node, faults) {
       const found = onlyChild(node, name);
-      return found === undefined ? undefined : form().parse(found);
+      return found === undefined ? undefined : form().parse(found, faults);
     },
     write(draft, value) {
       if (value !== undefined) draft.children.push(form().format(value));
@@ -54,7 +55,7 @@ export function always<T>(form: ElementForm<T>): Field<T> {
   const field = child(form);
   return {
     place: field.place,
-    read: (node) => field.read(node) ?? form.parse(emptyChild(node, form.tag)),
+    read: (node, faults) => field.read(node, faults) ?? form.parse(emptyChild(node, form.tag), faults),
     write: (draft, value) => field.write(draft, value),
   };
 }
@@ -136,10 +137,10 @@ class TextField<T> implements Field<T | undefined> {
     return { in: "child", name: this.name, many: false, inside: { is: "text", form: this.form } };
   }
 
-  read(node: XmlNode): T | undefined {
+  read(node: XmlNode, faults?: Faults): T | undefined {
     const found = onlyChild(node, this.name);
     if (found === undefined) return undefined;
-    refuseMarkup(found);
+    refuseMarkup(found, faults);
     return decodeAt({ node: found }, found.text, this.form);
   }
 
@@ -159,11 +160,11 @@ class FlagField implements Field<boolean> {
     return { in: "child", name: this.name, many: false, inside: { is: "empty" } };
   }
 
-  read(node: XmlNode): boolean {
+  read(node: XmlNode, faults?: Faults): boolean {
     const found = onlyChild(node, this.name);
     if (found === undefined) return false;
-    refuseMarkup(found);
-    if (!isBlank(found.text)) throw notKnown({ node: found, place: "text()" });
+    refuseMarkup(found, faults);
+    if (!isBlank(found.text)) report(faults, notKnown({ node: found, place: "text()" }));
     return true;
   }
 
@@ -184,9 +185,9 @@ class ChildField<T> implements Field<T | undefined> {
     return { in: "child", name: form.tag, many: false, inside: { is: "declared", form: () => form } };
   }
 
-  read(node: XmlNode): T | undefined {
+  read(node: XmlNode, faults?: Faults): T | undefined {
     const found = onlyChild(node, this.form.tag);
-    return found === undefined ? undefined : this.form.parse(found);
+    return found === undefined ? undefined : this.form.parse(found, faults);
   }
 
   write(draft: Draft, value: T | undefined): void {
@@ -206,9 +207,21 @@ class ChildrenField<T> implements Field<readonly T[]> {
     return { in: "child", name: form.tag, many: true, inside: { is: "declared", form: () => form } };
   }
 
-  read(node: XmlNode): readonly T[] {
+  read(node: XmlNode, faults?: Faults): readonly T[] {
     const values: T[] = [];
-    for (const found of node.children) if (found.tag === this.form.tag) values.push(this.form.parse(found));
+    let isReadable = true;
+    for (const found of node.children) {
+      if (found.tag !== this.form.tag) continue;
+      try {
+        values.push(this.form.parse(found, faults));
+      } catch (thrown) {
+        if (faults === undefined) throw thrown;
+        faults.take(thrown);
+        faults.leftOut.add(found);
+        isReadable = false;
+      }
+    }
+    if (!isReadable) throw new Unreadable(values);
     return values;
   }
 
@@ -230,11 +243,11 @@ class RequiredField<T> implements Field<T> {
     return { ...this.field.place, required: true };
   }
 
-  read(node: XmlNode): T {
-    const value = this.field.read(node);
+  read(node: XmlNode, faults?: Faults): T {
+    const value = this.field.read(node, faults);
     if (value !== undefined) return value;
     const name = placeName(this.field.place);
-    throw notUnderstood({ node, place: name }, this.problem, `Write ${name} there.`);
+    throw missing({ node, place: name }, this.problem);
   }
 
   write(draft: Draft, value: T): void {
@@ -259,11 +272,9 @@ function decodeAt<T>(spot: Spot, text: string, form: ValueForm<T>): T {
   throw notUnderstood(spot, `${quoted(text)} is not ${form.expects}`, `Write ${form.expects}.`);
 }
 
-function refuseMarkup(node: XmlNode): void {
-  const [attribute] = node.attributes.keys();
-  if (attribute !== undefined) throw notKnown({ node, place: `@${attribute}` });
-  const [element] = node.children;
-  if (element !== undefined) throw notKnown({ node: element });
+function refuseMarkup(node: XmlNode, faults: Faults | undefined): void {
+  for (const attribute of node.attributes.keys()) report(faults, notKnown({ node, place: `@${attribute}` }));
+  for (const element of node.children) report(faults, notKnown({ node: element }));
 }
 
 function emptyChild(parent: XmlNode, tag: string): XmlNode {

@@ -27,12 +27,20 @@ export function notXml(at: Position, problem: string, cause?: unknown): SvirtErr
 
 /** Content that means nothing to us or contradicts itself. Kind "xml". */
 export function notUnderstood(spot: Spot, problem: string, remedy: string): SvirtError {
-  return new SvirtError(`${cannotRead(spot)}: ${problem}`, { kind: "xml", remedy });
+  return new SvirtError(...refusalOf("xml", { spot, problem, remedy }));
+}
+
+/** The refusal of an element that lacks a part. */
+export class Missing extends SvirtError {}
+
+/** An element without a part that it must have. Kind "xml". */
+export function missing(spot: Spot, problem: string): Missing {
+  return new Missing(...refusalOf("xml", { spot, problem, remedy: `Write ${spot.place} there.` }));
 }
 
 /** Content that we know and do not do. Kind "unsupported". */
 export function notSupported(spot: Spot, problem: string, remedy: string): SvirtError {
-  return new SvirtError(`${cannotRead(spot)}: ${problem}`, { kind: "unsupported", remedy });
+  return new SvirtError(...refusalOf("unsupported", { spot, problem, remedy }));
 }
 
 /** Content that no declaration names. Kind "xml". */
@@ -42,6 +50,24 @@ export function notKnown(spot: Spot): SvirtError {
     "svirt does not know it",
     "Remove it, or correct its name: what svirt does not know could open a file that nobody labelled.",
   );
+}
+
+/** A remedy that says "leave it out", with the name of the refused attribute or element for "it". */
+export function withName(remedy: string, place: string): string {
+  return remedy.replaceAll(/\b([Ll])eave it out\b/g, (_, letter: string) => `${letter}eave ${outOf(place)}`);
+}
+
+/** `rawio out of <disk>`, `<reservations> out of <source>`, `this <redirdev> out`, `<perf> out` */
+function outOf(place: string): string {
+  const [name = "", parent = "", within] = place.split("/").map(withoutNumber).reverse();
+  if (name.startsWith("@")) return `${name.slice(1)} out of <${parent}>`;
+  if (name === "text()") return `the text out of <${parent}>`;
+  if (parent === "devices") return `this <${name}> out`;
+  return within === undefined || within === "" ? `<${name}> out` : `<${name}> out of <${parent}>`;
+}
+
+function withoutNumber(step: string): string {
+  return step.replace(/\[\d+\]$/, "");
 }
 
 /** A word of the document for a message: in quotes, on one line, not too long, and without what a terminal acts on. */
@@ -54,9 +80,17 @@ export function shortened(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, most)}…` : text;
 }
 
-function cannotRead(spot: Spot): string {
-  const place = spot.place === undefined ? "" : `/${shortened(spot.place, MOST_SHOWN)}`;
-  return `Cannot read ${pathOf(spot.node)}${place} in line ${spot.node.line}`;
+interface Refused {
+  readonly spot: Spot;
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+function refusalOf(kind: "xml" | "unsupported", { problem, remedy, spot: { node, place: inside } }: Refused) {
+  const path = pathOf(node);
+  const place = inside === undefined ? path : `${path}/${shortened(inside, MOST_SHOWN)}`;
+  const message = `Cannot read ${place} in line ${node.line}: ${problem}`;
+  return [message, { kind, remedy: withName(remedy, place), place }] as const;
 }
 
 function escaped(character: string): string {

@@ -1,4 +1,4 @@
-import type { SvirtError } from "../../errors.ts";
+import { listErrors, type SvirtError } from "../../errors.ts";
 import type { Call } from "../command.ts";
 import { oneLine } from "./one-line.ts";
 
@@ -8,6 +8,6 @@ export function warnOf(
   word: "error" | "warning",
   errors: readonly SvirtError[],
 ): void {
-  for (const { message, remedy } of errors)
+  for (const { message, remedy } of errors.flatMap(listErrors))
     output.warn(`${word}: ${oneLine(message)}\nremedy: ${oneLine(remedy)}\n`);
 }

@@ -122,7 +122,7 @@ function refuseContradiction(value: MemoryDevice, node: XmlNode): void {
     throw notUnderstood(
       { node, place: "target/readonly" },
       "the label is written to",
-      "Leave one of them out.",
+      "Leave <readonly> or <label> out of <target>.",
     );
   }
 }
@@ -142,5 +142,5 @@ function refuseSizes(value: Extract<MemoryDevice, { readonly model: "virtio-mem"
 function refuseUnaligned(at: { readonly base: number } | undefined, bytes: number, node: XmlNode): void {
   if ((at?.base ?? 0) % bytes === 0) return;
   const place = { node, place: "target/address/@base" };
-  throw notUnderstood(place, `it is no multiple of ${bytes} bytes`, "Write another one.");
+  throw notUnderstood(place, `it is no multiple of ${bytes} bytes`, "Write another base.");
 }

@@ -44,7 +44,7 @@ const field = child(model);
 /** One that is not named is a cirrus, on any PC. qemuDomainDefaultVideoDevice() of libvirt */
 const modelOrDefault: Field<ValueOf<typeof model>> = {
   place: field.place,
-  read: (node) => field.read(node) ?? { type: "cirrus" },
+  read: (node, faults) => field.read(node, faults) ?? { type: "cirrus" },
   write: (draft, value) => field.write(draft, value),
 };
 

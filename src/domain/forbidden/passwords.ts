@@ -1,4 +1,4 @@
-import { SvirtError } from "../../errors.ts";
+import { SvirtError, throwErrors } from "../../errors.ts";
 import type { Domain } from "../domain.ts";
 
 /**
@@ -6,10 +6,16 @@ import type { Domain } from "../domain.ts";
  * it. Such a domain is looked at alone (`svirt validate`, `svirt domxml-to-native`). Throws "unsupported".
  */
 export function refusePasswords({ devices }: Domain): void {
-  const index = devices.graphics.findIndex((found) => "passwd" in found && found.passwd !== undefined);
-  if (index === -1) return;
-  throw new SvirtError(
-    `Cannot read /domain/devices/graphics[${index + 1}]/@passwd: svirt keeps no passwords in a definition`,
-    { kind: "unsupported", remedy: "Leave it out, and use a socket and SSH." },
-  );
+  const refusals = devices.graphics.flatMap((found, index) => {
+    if (!("passwd" in found) || found.passwd === undefined) return [];
+    const place = `/domain/devices/graphics[${index + 1}]/@passwd`;
+    return [
+      new SvirtError(`Cannot read ${place}: svirt keeps no passwords in a definition`, {
+        kind: "unsupported",
+        remedy: "Leave passwd out, and use <listen type='socket'/> and SSH.",
+        place,
+      }),
+    ];
+  });
+  throwErrors(refusals);
 }

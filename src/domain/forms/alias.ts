@@ -16,8 +16,8 @@ const field = child(element("alias", () => ({ name: required(attribute("name", n
  */
 export const alias: Field<string | undefined> = {
   place: field.place,
-  read(node) {
-    const found = field.read(node)?.name;
+  read(node, faults) {
+    const found = field.read(node, faults)?.name;
     return found?.startsWith("ua-") ? found : undefined;
   },
   write: (draft, value) => field.write(draft, value === undefined ? undefined : { name: value }),

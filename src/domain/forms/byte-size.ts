@@ -38,8 +38,8 @@ export function sizeInBytes(
   const field = child(amount);
   return {
     place: field.place,
-    read(node) {
-      const size = field.read(node);
+    read(node, faults) {
+      const size = field.read(node, faults);
       if (size === undefined) return undefined;
       const bytes = size.count * (size.unitBytes ?? 1);
       if (Number.isSafeInteger(bytes)) return bytes;

@@ -76,8 +76,8 @@ export function sizeInKiB(
   const field = child(amount);
   return {
     place: field.place,
-    read(node) {
-      const size = field.read(node);
+    read(node, faults) {
+      const size = field.read(node, faults);
       return (
         size &&
         kiBOf(

@@ -114,6 +114,6 @@ export type Cputune = ValueOf<typeof cputune>;
 function refuseOtherPriority({ scheduler: found, priority: given }: Scheduled, node: XmlNode): void {
   const needed = found === "fifo" || found === "rr";
   if (needed === (given !== undefined)) return;
-  const [problem, remedy] = needed ? ["needs one", "Write one."] : ["has none", "Leave it out."];
+  const [problem, remedy] = needed ? ["needs one", "Write priority='…'."] : ["has none", "Leave it out."];
   throw notUnderstood({ node, place: "@priority" }, `the scheduler "${found}" ${problem}`, remedy);
 }

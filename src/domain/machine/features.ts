@@ -34,7 +34,11 @@ const dirtyRing = checked(
   (value, node) => {
     const { size = 0 } = value;
     if (!value.state || Number.isInteger(Math.log2(size))) return;
-    throw notUnderstood({ node, place: "@size" }, "it is no power of two from 1024 to 65536", "Write one.");
+    throw notUnderstood(
+      { node, place: "@size" },
+      "it is no power of two from 1024 to 65536",
+      "Write size='4096'.",
+    );
   },
 );
 

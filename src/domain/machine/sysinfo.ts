@@ -20,7 +20,7 @@ function table(tag: string, ...names: readonly string[]) {
       throw notUnderstood(
         { node, place: "entry" },
         "each name stands there once, one at least",
-        "Correct it.",
+        "Write one <entry name='…'> for each name.",
       );
     },
   );
@@ -74,5 +74,9 @@ function refuseDate(value: Sysinfo, node: XmlNode): void {
   const date = value.bios?.entries.find(({ name }) => name === "date")?.value;
   if (date === undefined || /^(?:0?[1-9]|1[0-2])\/(?:0?[1-9]|[12]\d|3[01])\/(?:\d\d|\d{4})$/.test(date))
     return;
-  throw notUnderstood({ node, place: "bios/entry" }, `"date" is not as in 12/31/2025`, "Correct it.");
+  throw notUnderstood(
+    { node, place: "bios/entry" },
+    `"date" is not as in 12/31/2025`,
+    "Write month/day/year.",
+  );
 }

@@ -3,6 +3,7 @@ import { element, rewritten, type ValueOf } from "../../xml/element.ts";
 import { attribute, child, children, flag, required, textOf } from "../../xml/field.ts";
 import { formatDocument } from "../../xml/format-document.ts";
 import { parseDocument } from "../../xml/parse-document.ts";
+import { readWhole } from "../../xml/read-whole.ts";
 import { notUnderstood } from "../../xml/refusal.ts";
 import { anyText, integer, matching, oneOf, type ValueForm } from "../../xml/value-form.ts";
 import { sizeInBytes } from "../forms/byte-size.ts";
@@ -98,7 +99,7 @@ export type Volume = ValueOf<typeof written>;
 /** A `<volume>` document. Throws "xml" and "unsupported", with the place. */
 export function parseVolume(bytes: Uint8Array): Volume {
   const root = parseDocument(bytes);
-  if (root.tag === volume.tag) return volume.parse(root);
+  if (root.tag === volume.tag) return readWhole(volume, root);
   throw notUnderstood({ node: root }, "it is not a <volume>", "Give svirt the definition of a volume.");
 }
 

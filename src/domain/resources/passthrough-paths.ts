@@ -7,21 +7,39 @@ import { hostPciPath } from "../forms/host-pci.ts";
 
 type ScsiSource = Extract<HostDeviceOf<"scsi">["source"], { readonly protocol: "adapter" }>;
 
+/** A path, and the place inside the device that names it. */
+interface NamedPath {
+  readonly path: string;
+  readonly within: string;
+}
+
 /** The paths of one device. */
-type Paths = readonly (string | undefined)[];
+export type Paths = readonly NamedPath[];
+
+/** The path that a place names, if it names one. */
+export function pathAt(within: string, path: string | undefined): Paths {
+  return path === undefined ? [] : [{ path, within }];
+}
 
 /** What an interface names: its device, its boot program, and what serves it or speaks for it. */
 export function interfacePaths(found: NetworkInterface): Paths {
   const { backend, rom, script, downscript } = found;
-  const common = [rom?.file, backend?.tap, backend?.vhost, backend?.logFile, script?.path, downscript?.path];
+  const common = [
+    ...pathAt("rom/@file", rom?.file),
+    ...pathAt("backend/@tap", backend?.tap),
+    ...pathAt("backend/@vhost", backend?.vhost),
+    ...pathAt("backend/@logFile", backend?.logFile),
+    ...pathAt("script", script?.path),
+    ...pathAt("downscript", downscript?.path),
+  ];
   switch (found.type) {
     case "hostdev":
-      return [hostPciPath(found.source.address), ...common];
+      return [...pathAt("", hostPciPath(found.source.address)), ...common];
     case "vdpa":
-      return [found.source.dev, ...common];
+      return [...pathAt("", found.source.dev), ...common];
     case "vhostuser":
       // Where QEMU listens: listGuestSockets().
-      return found.source?.mode === "server" ? common : [found.source?.path, ...common];
+      return found.source?.mode === "server" ? common : [...pathAt("", found.source?.path), ...common];
     default:
       return common;
   }
@@ -29,7 +47,7 @@ export function interfacePaths(found: NetworkInterface): Paths {
 
 /** The boot program of a device of the host. */
 export function hostdevPaths(device: HostDevice): Paths {
-  return [device.rom?.file];
+  return pathAt("rom/@file", device.rom?.file);
 }
 
 /** A USB device's node, by the numbers of its bus and of itself. */
@@ -58,7 +76,7 @@ export const CERTIFICATES = "/etc/pki/nssdb";
 /** A smartcard's certificates, or what it is connected to. */
 export function smartcardPaths(found: Smartcard): Paths {
   if (found.type !== "none") return backendPaths(found);
-  return [found.mode === "host-certificates" ? (found.database ?? CERTIFICATES) : undefined];
+  return found.mode === "host-certificates" ? pathAt("", found.database ?? CERTIFICATES) : [];
 }
 
 /** What a redirected device, or a smartcard, is connected to. */
@@ -68,13 +86,13 @@ export function backendPaths(found: Redirdev | Exclude<Smartcard, { readonly typ
     case "dev":
     case "pipe":
     case "unix":
-      return [found.source.path, found.log?.file];
+      return [...pathAt("", found.source.path), ...pathAt("log", found.log?.file)];
     default:
-      return [found.log?.file];
+      return pathAt("log", found.log?.file);
   }
 }
 
 /** Those of leases, whose files a lock manager opens. */
 export function leasePaths({ target }: Devices["leases"][number]): Paths {
-  return [target.path];
+  return pathAt("", target.path);
 }

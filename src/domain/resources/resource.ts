@@ -77,7 +77,12 @@ export type Resource =
   | PeerSocket
   /** One that QEMU makes in its own folder, for another program to find there. */
   | { readonly kind: "guest-socket"; readonly path: string; readonly interface: number }
-  | { readonly kind: "unopened"; readonly path: string; readonly place: string }
+  | {
+      readonly kind: "unopened";
+      readonly path: string;
+      readonly place: string;
+      readonly within: string;
+    }
   | { readonly kind: "vnc-socket"; readonly path: string; readonly mode: "bind" }
   | { readonly kind: "random-device"; readonly path: string; readonly access: "read-only" }
   /** What a start cannot label and open yet, and so refuses. */

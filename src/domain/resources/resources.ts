@@ -76,12 +76,14 @@ function bootFile(
 }
 
 function listVncSockets(graphics: Graphics): Resource[] {
+  return vncSockets(graphics).map((path) => ({ kind: "vnc-socket", path, mode: "bind" }));
+}
+
+/** The sockets that a VNC display names, each once. */
+export function vncSockets(graphics: Graphics): readonly string[] {
   if (graphics.type !== "vnc") return [];
   const listens = graphics.listens.flatMap((listen) => (listen.type === "socket" ? [listen.socket] : []));
-  const paths = new Set([graphics.socket, ...listens]);
-  return [...paths].flatMap((path) =>
-    path === undefined ? [] : [{ kind: "vnc-socket", path, mode: "bind" }],
-  );
+  return [...new Set([graphics.socket, ...listens])].filter((path) => path !== undefined);
 }
 
 function listRandomDevices({ devices }: Domain): Resource[] {

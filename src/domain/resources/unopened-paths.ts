@@ -9,20 +9,27 @@ import {
   hostdevPaths,
   interfacePaths,
   leasePaths,
+  type Paths,
+  pathAt,
   smartcardPaths,
 } from "./passthrough-paths.ts";
 
-/** A path of the host that QEMU is told and a start does not open yet, with the element that names it. */
+/** A path of the host that QEMU is told and a start does not open yet. */
 export interface UnopenedPath {
   readonly path: string;
+  /** The device. */
   readonly place: string;
+  /** The part of the device that can be left out to do without the path; empty: none. */
+  readonly within: string;
 }
 
 /** Every such path: what is on this list keeps a guest from being started. */
 export function listUnopenedPaths({ devices, launchSecurity }: Domain): readonly UnopenedPath[] {
   return [
     ...located("lease", devices.leases, leasePaths),
-    ...(launchSecurity === undefined ? [] : [{ path: "/dev/sev", place: "/domain/launchSecurity" }]),
+    ...(launchSecurity === undefined
+      ? []
+      : [{ path: "/dev/sev", place: "/domain/launchSecurity", within: "" }]),
     ...located("interface", devices.interfaces, interfacePaths),
     ...located("smartcard", devices.smartcards, smartcardPaths),
     ...located("hostdev", devices.hostdevs, hostdevPaths),
@@ -30,7 +37,9 @@ export function listUnopenedPaths({ devices, launchSecurity }: Domain): readonly
     ...located("tpm", devices.tpms, tpmPaths),
     ...located("graphics", devices.graphics, graphicsPaths),
     ...located("audio", devices.audios, audioPaths),
-    ...located("video", devices.videos, ({ model }) => [model.acceleration?.rendernode]),
+    ...located("video", devices.videos, ({ model }) =>
+      pathAt("model/acceleration/@rendernode", model.acceleration?.rendernode),
+    ),
     ...located("rng", devices.rngs, rngPaths),
     ...located("shmem", devices.shmems, shmemPaths),
   ];
@@ -52,8 +61,6 @@ export function shmemServer({ name, server }: Shmem): string {
   return server?.path ?? `${SHMEM_SERVERS}/shmem-${name}-sock`;
 }
 
-type Paths = readonly (string | undefined)[];
-
 function located<D>(
   element: string,
   devices: readonly D[],
@@ -61,21 +68,21 @@ function located<D>(
 ): readonly UnopenedPath[] {
   return devices.flatMap((device, index) => {
     const place = `/domain/devices/${element}[${index + 1}]`;
-    return pathsOf(device).flatMap((path) => (path === undefined ? [] : [{ path, place }]));
+    return pathsOf(device).map((found) => ({ ...found, place }));
   });
 }
 
 function tpmPaths({ backend }: Tpm): Paths {
-  return [backend.type === "emulator" ? backend.source?.path : undefined];
+  return backend.type === "emulator" ? pathAt("backend/source", backend.source?.path) : [];
 }
 
 function rngPaths({ backend }: Rng): Paths {
   const isPeer = backend.model !== "egd" || (backend.type === "unix" && backend.source.mode === "connect");
-  return [isPeer ? undefined : backend.source.path];
+  return isPeer ? [] : pathAt("", backend.source.path);
 }
 
 function shmemPaths(shmem: Shmem): Paths {
-  return [shmem.model.type === "ivshmem-plain" ? undefined : shmemServer(shmem)];
+  return shmem.model.type === "ivshmem-plain" ? [] : pathAt("", shmemServer(shmem));
 }
 
 function graphicsPaths(graphics: Graphics): Paths {
@@ -84,14 +91,16 @@ function graphicsPaths(graphics: Graphics): Paths {
       return [];
     case "spice":
       return [
-        ...graphics.listens.map((listen) => (listen.type === "socket" ? listen.socket : undefined)),
-        graphics.gl?.rendernode,
+        ...graphics.listens.flatMap((listen) =>
+          listen.type === "socket" ? pathAt("listen", listen.socket) : [],
+        ),
+        ...pathAt("gl/@rendernode", graphics.gl?.rendernode),
       ];
     case "sdl":
-      return [graphics.xauth];
+      return pathAt("@xauth", graphics.xauth);
     case "egl-headless":
     case "dbus":
-      return [graphics.gl?.rendernode];
+      return pathAt("gl/@rendernode", graphics.gl?.rendernode);
   }
 }
 
@@ -99,11 +108,11 @@ function audioPaths(audio: Audio): Paths {
   switch (audio.type) {
     case "alsa":
     case "oss":
-      return [audio.input?.dev, audio.output?.dev];
+      return [...pathAt("input/@dev", audio.input?.dev), ...pathAt("output/@dev", audio.output?.dev)];
     case "file":
-      return [audio.path];
+      return pathAt("@path", audio.path);
     case "pipewire":
-      return [audio.runtimeDir];
+      return pathAt("@runtimeDir", audio.runtimeDir);
     case "coreaudio":
     case "dbus":
     case "jack":

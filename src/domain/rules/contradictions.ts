@@ -1,3 +1,4 @@
+import { checkEach, contradict, type Faults } from "../../xml/faults.ts";
 import type { XmlNode } from "../../xml/node.ts";
 import { notUnderstood } from "../../xml/refusal.ts";
 import type { Devices } from "../devices.ts";
@@ -36,28 +37,35 @@ interface Parts {
 }
 
 /** Refuses what two elements of a domain say against each other. `node` is the `<domain>`. */
-export function refuseContradictions(value: Parts, node: XmlNode): void {
-  refuseTooMuchMemory(value, node);
-  refuseOtherTopology(value, node);
-  refuseModels(value.seclabels, node);
-  refuseUselessOverride(value, node);
-  refuseDoubleOverrides(node);
-  refuseDoubleTargets(node);
-  refuseDoubleBootOrder(value, node);
-  refuseOtherConsoles(value.devices, node);
-  refuseThreadContradictions(value, node);
-  refuseMemoryContradictions(value, node);
-  refuseOtherUuid(value, node);
-  refuseOtherActions(value, node);
-  refuseDeviceContradictions(value.devices, node);
-  if (value.cputune !== undefined) refuseCacheContradictions(value.cputune, value.type, node);
+export function refuseContradictions(value: Parts, node: XmlNode, faults?: Faults): void {
+  const { cputune, devices, seclabels, type } = value;
+  checkEach(faults, [
+    () => refuseTooMuchMemory(value, node),
+    () => refuseOtherTopology(value, node),
+    () => refuseModels(seclabels, node),
+    () => refuseUselessOverride(value, node),
+    () => refuseDoubleOverrides(node, faults),
+    () => refuseDoubleTargets(node, faults),
+    () => refuseDoubleBootOrder(value, node, faults),
+    () => refuseOtherConsoles(devices, node, faults),
+    () => refuseThreadContradictions(value, node, faults),
+    () => refuseMemoryContradictions(value, node, faults),
+    () => refuseOtherUuid(value, node),
+    () => refuseOtherActions(value, node),
+    () => refuseDeviceContradictions(devices, node, faults),
+    () => (cputune === undefined ? undefined : refuseCacheContradictions(cputune, type, node)),
+  ]);
 }
 
 // qemuValidateLifecycleAction() of libvirt: QEMU ends in the same way at both, so nobody could tell what to do next.
 function refuseOtherActions({ onPoweroff, onReboot }: Parts, node: XmlNode): void {
   if (onPoweroff !== "restart" || onReboot !== "destroy") return;
   const why = "a guest that reboots would not start again, and one that powers off would";
-  throw notUnderstood({ node, place: "on_poweroff" }, why, "Write the same for both.");
+  throw notUnderstood(
+    { node, place: "on_poweroff" },
+    why,
+    "Write the same action in <on_poweroff> and <on_reboot>.",
+  );
 }
 
 function refuseTooMuchMemory(value: Parts, node: XmlNode): void {
@@ -97,51 +105,64 @@ function refuseUselessOverride({ seclabels }: Parts, node: XmlNode): void {
   );
 }
 
-function refuseDoubleOverrides(node: XmlNode): void {
+function refuseDoubleOverrides(node: XmlNode, faults: Faults | undefined): void {
   for (const source of listInside(node, "source")) {
     const seen = new Set<string>();
     for (const seclabel of source.children.filter(({ tag }) => tag === "seclabel")) {
       const model = seclabel.attributes.get("model") ?? "selinux";
-      if (seen.has(model)) throw alreadyProvided(seclabel, model);
+      if (seen.has(model)) contradict(faults, alreadyProvided(seclabel, model));
       seen.add(model);
     }
   }
 }
 
-function refuseDoubleTargets(node: XmlNode): void {
+function refuseDoubleTargets(node: XmlNode, faults: Faults | undefined): void {
   const targets = listInside(node, "target").filter(({ parent }) => parent?.tag === "disk");
-  refuseDouble(targets, "dev", "another disk has this name already");
+  refuseDouble(targets, { attribute: "dev", problem: "another disk has this name already" }, faults);
 }
 
-function refuseDoubleBootOrder({ os }: Parts, node: XmlNode): void {
+function refuseDoubleBootOrder({ os }: Parts, node: XmlNode, faults: Faults | undefined): void {
   const orders = listInside(node, "boot").filter(({ parent }) => parent?.tag !== "os");
-  refuseDouble(orders, "order", "another device has this place already");
+  refuseDouble(orders, { attribute: "order", problem: "another device has this place already" }, faults);
   const [first] = orders;
   if (first === undefined || os.boot.length === 0) return;
-  throw notUnderstood({ node: first }, "it goes with no <boot> in <os>", "Leave one of them out.");
+  throw notUnderstood(
+    { node: first },
+    "it goes with no <boot> in <os>",
+    "Leave <boot> out of <os>, or out of the devices.",
+  );
 }
 
-function refuseDouble(nodes: readonly XmlNode[], attribute: string, problem: string): void {
+function refuseDouble(
+  nodes: readonly XmlNode[],
+  { attribute, problem }: { readonly attribute: string; readonly problem: string },
+  faults: Faults | undefined,
+): void {
   const seen = new Set<string | undefined>();
   for (const node of nodes) {
     const value = node.attributes.get(attribute);
-    if (seen.has(value)) throw notUnderstood({ node, place: `@${attribute}` }, problem, "Write another one.");
+    if (seen.has(value)) {
+      const spot = { node, place: `@${attribute}` };
+      contradict(faults, notUnderstood(spot, problem, `Write another ${attribute}.`));
+    }
     seen.add(value);
   }
 }
 
 // virDomainDefAddConsoleCompat of libvirt takes the first serial port's backend without a word.
-function refuseOtherConsoles({ serials, consoles }: Devices, node: XmlNode): void {
+function refuseOtherConsoles(
+  { serials, consoles }: Devices,
+  node: XmlNode,
+  faults: Faults | undefined,
+): void {
   const nodes = listInside(node, "console");
   for (const [index, device] of consoles.entries()) {
     if (!isSerialConsole(device)) continue;
     const spot = { node: nodes[index] ?? node };
     if (index > 0) {
-      throw notUnderstood(
-        spot,
-        "only the first console can be a serial port",
-        "Write <target type='virtio'/>.",
-      );
+      const problem = "only the first console can be a serial port";
+      contradict(faults, notUnderstood(spot, problem, "Write <target type='virtio'/>."));
+      continue;
     }
     if (serials[0] === undefined || serials[0].type === device.type) continue;
     throw notUnderstood(
@@ -163,5 +184,9 @@ function refuseOtherUuid({ uuid, sysinfos }: Parts, node: XmlNode): void {
   );
   const other = tables.find(({ name, value }) => name === "uuid" && value.toLowerCase() !== uuid);
   if (other === undefined) return;
-  throw notUnderstood({ node, place: "sysinfo/system/entry" }, "it is not the <uuid>", "Write the same.");
+  throw notUnderstood(
+    { node, place: "sysinfo/system/entry" },
+    "it is not the <uuid>",
+    "Write the domain's <uuid> there.",
+  );
 }

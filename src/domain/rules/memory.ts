@@ -1,3 +1,4 @@
+import { checkEach, contradict, type Faults } from "../../xml/faults.ts";
 import type { XmlNode } from "../../xml/node.ts";
 import { notUnderstood } from "../../xml/refusal.ts";
 import type { MemoryDevice } from "../devices/memory.ts";
@@ -19,35 +20,55 @@ interface Parts {
 }
 
 /** Refuses what is said of memory or of NUMA cells that there are not. `node` is the `<domain>`. */
-export function refuseMemoryContradictions(value: Parts, node: XmlNode): void {
+export function refuseMemoryContradictions(value: Parts, node: XmlNode, faults?: Faults): void {
   const cells = listCells(value.cpu?.numa ?? { cells: [] });
+  const { memories } = value.devices;
   const refuse = (place: string, problem: string): Error =>
     notUnderstood({ node, place }, problem, "Correct one of them.");
-  const unknown = value.numatune?.memnodes.find(({ cellid }) => cellid >= cells.length);
-  if (unknown !== undefined) {
-    throw refuse("numatune/memnode", `the guest has no NUMA cell ${unknown.cellid}`);
-  }
-  const nodes = (value.memoryBacking?.hugepages?.pages ?? []).flatMap(({ nodeset }) => nodeset ?? []);
-  // Without cells node 0 is the whole guest. virDomainDefPostParseMemtune() of libvirt
-  const missing = nodes.find((id) => id >= Math.max(1, cells.length));
-  if (missing !== undefined) {
-    throw refuse("memoryBacking/hugepages", `the guest has no NUMA cell ${missing}`);
-  }
-  const count = value.vcpu?.count ?? 1;
-  const cpu = cells.flatMap(({ cpus = [] }) => cpus).find((id) => id >= count);
-  if (cpu !== undefined) throw refuse("cpu/numa/cell/@cpus", `the guest has no virtual CPU ${cpu}`);
-  if (cells.length > 0 && cells.every(({ cpus }) => cpus === undefined)) {
-    throw refuse("cpu/numa", "no cell has a virtual CPU");
-  }
-  const far = value.devices.controllers.find(
-    (found) => found.type === "pci" && (found.target?.node ?? -1) >= cells.length,
-  );
-  if (far !== undefined) throw refuse("devices/controller/target/node", "the guest has no such NUMA cell");
-  refuseHotplug(value, cells.length, node);
+  checkEach(faults, [
+    () => {
+      const unknown = value.numatune?.memnodes.find(({ cellid }) => cellid >= cells.length);
+      if (unknown !== undefined) {
+        throw refuse("numatune/memnode", `the guest has no NUMA cell ${unknown.cellid}`);
+      }
+    },
+    () => {
+      const nodes = (value.memoryBacking?.hugepages?.pages ?? []).flatMap(({ nodeset }) => nodeset ?? []);
+      // Without cells node 0 is the whole guest. virDomainDefPostParseMemtune() of libvirt
+      const missing = nodes.find((id) => id >= Math.max(1, cells.length));
+      if (missing !== undefined) {
+        throw refuse("memoryBacking/hugepages", `the guest has no NUMA cell ${missing}`);
+      }
+    },
+    () => {
+      const count = value.vcpu?.count ?? 1;
+      const cpu = cells.flatMap(({ cpus = [] }) => cpus).find((id) => id >= count);
+      if (cpu !== undefined) throw refuse("cpu/numa/cell/@cpus", `the guest has no virtual CPU ${cpu}`);
+    },
+    () => {
+      const isEmpty = cells.length > 0 && cells.every(({ cpus }) => cpus === undefined);
+      if (isEmpty) throw refuse("cpu/numa", "no cell has a virtual CPU");
+    },
+    () => {
+      const far = value.devices.controllers.find(
+        (found) => found.type === "pci" && (found.target?.node ?? -1) >= cells.length,
+      );
+      if (far === undefined) return;
+      throw refuse("devices/controller/target/node", "the guest has no such NUMA cell");
+    },
+    () => refuseHotplug(value, cells.length, { node, faults }),
+    () => refuseOtherCells(memories, cells.length, { node, faults }),
+    () => refuseOverlap(memories, { node, faults }),
+  ]);
+}
+
+interface At {
+  readonly node: XmlNode;
+  readonly faults: Faults | undefined;
 }
 
 // qemuDomainDefValidateMemoryHotplug() of libvirt
-function refuseHotplug({ memory, maxMemory, devices }: Parts, cells: number, node: XmlNode): void {
+function refuseHotplug({ memory, maxMemory, devices }: Parts, cells: number, { node, faults }: At): void {
   const { memories } = devices;
   const inSlots = memories.filter(isInSlot).length;
   const plugged = memories.some(({ model }) => model !== "sgx-epc");
@@ -61,20 +82,18 @@ function refuseHotplug({ memory, maxMemory, devices }: Parts, cells: number, nod
     [sizes >= memory.kiB, "memory", "its memory devices are more than all of it"],
   ] as const;
   for (const [isWrong, place, problem] of problems) {
-    if (isWrong) throw notUnderstood({ node, place }, problem, "Correct one of them.");
+    if (isWrong) contradict(faults, notUnderstood({ node, place }, problem, "Correct one of them."));
   }
-  refuseOtherCells(memories, cells, node);
-  refuseOverlap(memories, node);
 }
 
-function refuseOtherCells(memories: readonly MemoryDevice[], cells: number, node: XmlNode): void {
+function refuseOtherCells(memories: readonly MemoryDevice[], cells: number, { node, faults }: At): void {
   for (const [index, device] of memories.entries()) {
     if (device.model === "virtio-pmem" || device.model === "sgx-epc") continue;
     const cell = device.target.node;
     if (cell !== undefined && cell < cells) continue;
     const problem = cell === undefined ? "it is missing" : `the guest has no NUMA cell ${cell}`;
     const place = `devices/memory[${index + 1}]/target/node`;
-    throw notUnderstood({ node, place }, problem, "Write the number of a cell there.");
+    contradict(faults, notUnderstood({ node, place }, problem, "Write the number of a cell there."));
   }
   const other = memories.find(({ model, target }) => model === "sgx-epc" && !isCell(target, cells));
   if (other === undefined) return;
@@ -95,7 +114,7 @@ function isInSlot({ model }: MemoryDevice): boolean {
 }
 
 // virDomainMemoryDefCheckConflict() of libvirt
-function refuseOverlap(memories: readonly MemoryDevice[], node: XmlNode): void {
+function refuseOverlap(memories: readonly MemoryDevice[], { node, faults }: At): void {
   const areas = memories.flatMap((device, index) => {
     const start = startOf(device);
     return start === undefined ? [] : [{ start, end: start + device.target.sizeKiB * 1024, index }];
@@ -103,7 +122,8 @@ function refuseOverlap(memories: readonly MemoryDevice[], node: XmlNode): void {
   for (const [at, { start, end, index }] of areas.entries()) {
     if (!areas.slice(0, at).some((other) => start < other.end && other.start < end)) continue;
     const place = `devices/memory[${index + 1}]`;
-    throw notUnderstood({ node, place }, "its addresses are those of another one", "Write another base.");
+    const problem = "its addresses are those of another one";
+    contradict(faults, notUnderstood({ node, place }, problem, "Write another base."));
   }
 }
 

@@ -1,3 +1,4 @@
+import { checkEach, contradict, type Faults } from "../../xml/faults.ts";
 import type { XmlNode } from "../../xml/node.ts";
 import { notUnderstood } from "../../xml/refusal.ts";
 import { diskBus } from "../devices/disk/facts.ts";
@@ -19,21 +20,17 @@ interface Parts {
 }
 
 /** Refuses what is said of threads that there are not, or twice of one. `node` is the `<domain>`. */
-export function refuseThreadContradictions(value: Parts, node: XmlNode): void {
-  refuseOtherVcpus(value, node);
-  refuseOtherIothreads(value, node);
-  if (value.cputune === undefined) return;
-  refuseOtherPins(value, value.cputune, node);
-  refuseOverlap(
-    "vcpusched/@vcpus",
-    value.cputune.vcpuscheds.map(({ vcpus }) => vcpus),
-    node,
-  );
-  refuseOverlap(
-    "iothreadsched/@iothreads",
-    value.cputune.iothreadscheds.map((found) => found.iothreads),
-    node,
-  );
+export function refuseThreadContradictions(value: Parts, node: XmlNode, faults?: Faults): void {
+  const { cputune } = value;
+  const vcpus = cputune?.vcpuscheds.map((found) => found.vcpus) ?? [];
+  const iothreads = cputune?.iothreadscheds.map((found) => found.iothreads) ?? [];
+  checkEach(faults, [
+    () => refuseOtherVcpus(value, node),
+    () => refuseOtherIothreads(value, node, faults),
+    () => (cputune === undefined ? undefined : refuseOtherPins(value, cputune, { node, faults })),
+    () => refuseOverlap("vcpusched/@vcpus", vcpus, node),
+    () => refuseOverlap("iothreadsched/@iothreads", iothreads, node),
+  ]);
 }
 
 // virDomainVcpuParse() of libvirt, which lets <vcpus> overrule <vcpu current=''>; to us they must agree.
@@ -56,7 +53,7 @@ function refuseOtherVcpus({ vcpu, vcpus }: Parts, node: XmlNode): void {
   }
 }
 
-function refuseOtherIothreads(value: Parts, node: XmlNode): void {
+function refuseOtherIothreads(value: Parts, node: XmlNode, faults: Faults | undefined): void {
   const known = new Set(listIothreads(value).map(({ id }) => id));
   const { disks, controllers } = value.devices;
   const users = [
@@ -75,26 +72,27 @@ function refuseOtherIothreads(value: Parts, node: XmlNode): void {
     if (use?.iothread === undefined && use?.iothreads === undefined) continue;
     const problem = isVirtio ? iothreadProblem(use, known) : "a thread of its own is for virtio alone";
     if (problem === undefined) continue;
-    throw notUnderstood({ node, place }, problem, "Correct it, or leave it out.");
+    contradict(faults, notUnderstood({ node, place }, problem, "Correct it, or leave it out."));
   }
 }
 
 // virDomainVcpuPinDefParseXML() and virDomainIOThreadPinDefParseXML() of libvirt
-function refuseOtherPins(
-  value: Parts,
-  { vcpupins, iothreadpins, iothreadscheds }: Cputune,
-  node: XmlNode,
-): void {
+function refuseOtherPins(value: Parts, { vcpupins, iothreadpins, iothreadscheds }: Cputune, at: At): void {
   const vcpus = new Set([...Array(value.vcpu?.count ?? 1).keys()]);
-  refusePins("vcpupin/@vcpu", { pinned: vcpupins.map(({ vcpu }) => vcpu), known: vcpus }, node);
+  refusePins("vcpupin/@vcpu", { pinned: vcpupins.map(({ vcpu }) => vcpu), known: vcpus }, at);
   const iothreads = new Set(listIothreads(value).map(({ id }) => id));
   const unknown = iothreadscheds.flatMap((found) => found.iothreads).find((id) => !iothreads.has(id));
   if (unknown !== undefined) {
-    const place = "cputune/iothreadsched/@iothreads";
-    throw notUnderstood({ node, place }, `number ${unknown} is none of the guest's`, "Leave it out.");
+    const spot = { node: at.node, place: "cputune/iothreadsched/@iothreads" };
+    contradict(at.faults, notUnderstood(spot, `number ${unknown} is none of the guest's`, "Leave it out."));
   }
   const pinned = iothreadpins.map(({ iothread }) => iothread);
-  refusePins("iothreadpin/@iothread", { pinned, known: iothreads }, node);
+  refusePins("iothreadpin/@iothread", { pinned, known: iothreads }, at);
+}
+
+interface At {
+  readonly node: XmlNode;
+  readonly faults: Faults | undefined;
 }
 
 interface Pins {
@@ -102,11 +100,12 @@ interface Pins {
   readonly known: ReadonlySet<number>;
 }
 
-function refusePins(place: string, { pinned, known }: Pins, node: XmlNode): void {
+function refusePins(place: string, { pinned, known }: Pins, { node, faults }: At): void {
   for (const [at, id] of pinned.entries()) {
     const problem = known.has(id) ? "stands there twice" : "is none of the guest's";
     if (known.has(id) && pinned.indexOf(id) === at) continue;
-    throw notUnderstood({ node, place: `cputune/${place}` }, `number ${id} ${problem}`, "Leave it out.");
+    const spot = { node, place: `cputune/${place}` };
+    contradict(faults, notUnderstood(spot, `number ${id} ${problem}`, "Leave it out."));
   }
 }
 

@@ -1,11 +1,22 @@
+import { withName } from "../../xml/refusal.ts";
 import type { Filesystem } from "../devices/filesystem.ts";
 import type { Domain } from "../domain.ts";
-import { listPorts } from "../ports.ts";
-import { type DeviceRule, forEach, once, type Unready, type UnreadyRule } from "./rule.ts";
+import { listPorts, type Port } from "../ports.ts";
+import {
+  type DeviceRule,
+  devicePlace,
+  forEach,
+  LEAVE_OUT,
+  once,
+  type Unready,
+  type UnreadyRule,
+} from "./rule.ts";
 
 /** Backends that a start makes or opens. */
 const READY_CHARDEVS: ReadonlySet<string> = new Set(["pty", "null", "file", "unix", "dev", "pipe"]);
-const LEAVE_DEVICE_OUT = "Leave the device out.";
+/** Of backends that belong to a display that is refused as well. */
+const OF_SPICE: ReadonlySet<string> = new Set(["spicevmc", "spiceport", "qemu-vdagent"]);
+const OTHER_BACKEND = "Write type='pty', or type='unix'.";
 
 /** Folders that QEMU itself serves, 9p, are done as far as a QEMU without any capability can. */
 const FOLDERS: readonly DeviceRule<Filesystem>[] = [
@@ -13,21 +24,19 @@ const FOLDERS: readonly DeviceRule<Filesystem>[] = [
     place: "binary/sandbox",
     missing: "let virtiofsd make a sandbox of its own",
     why: "it takes capabilities, and virtiofsd has none: it runs as the guest's user in the guest's SELinux context",
-    remedy: "Leave it out.",
     isAsked: ({ binary }) => binary?.sandbox !== undefined,
   },
   {
     place: "binary/lock",
     missing: "have virtiofsd pass locks on to the host",
     why: "it has no such option since it is written in Rust",
-    remedy: "Leave it out, or write 'off'.",
+    remedy: "Write <lock posix='off' flock='off'/>.",
     isAsked: ({ binary }) => binary?.lock?.posix === true || binary?.lock?.flock === true,
   },
   {
     place: "idmap",
     missing: "let a guest's users be users of the host's",
     why: "it takes a user namespace that root sets up; what they make is the folder's owner's in the end",
-    remedy: "Leave it out.",
     isAsked: ({ idmap }) => idmap !== undefined,
   },
   {
@@ -53,68 +62,121 @@ export const UNREADY_BACKENDS: readonly UnreadyRule[] = [
   {
     place: "/domain/os/nvram",
     missing: "keep variables on the network",
-    remedy: "Name a file.",
+    remedy: "Write <nvram type='file'> with <source file='…'/>.",
     findIn: ({ os }) => once(os.nvram?.type === "network"),
   },
   {
     place: "/domain/devices/*/@type",
     missing: `connect a guest's ports and consoles by anything but ${[...READY_CHARDEVS].join(", ")}`,
-    remedy: LEAVE_DEVICE_OUT,
+    remedy: OTHER_BACKEND,
     findIn: ({ devices }) =>
-      listPorts(devices).flatMap(({ device, chardev: { type } }) =>
-        READY_CHARDEVS.has(type)
-          ? []
-          : [{ place: `/domain/devices/${device}`, missing: `connect guests by ${type}`, ...never(type) }],
-      ),
+      listPorts(devices).flatMap((port) => {
+        const { type } = port.chardev;
+        if (READY_CHARDEVS.has(type)) return [];
+        const place = portPlace(devices, port);
+        const remedy = OF_SPICE.has(type) ? withName(LEAVE_OUT, place) : OTHER_BACKEND;
+        return [{ place, missing: `connect guests by ${type}`, remedy, ...never(type) }];
+      }),
   },
-  device("graphics", "do displays other than VNC's", ({ graphics }) =>
-    graphics.flatMap(({ type }) => (type === "vnc" ? [] : [{ missing: `do ${type} displays` }])),
-  ),
-  device("graphics", "open WebSockets", ({ graphics }) =>
-    graphics.flatMap((found) => once(found.type === "vnc" && (found.websocket ?? 0) !== 0)),
-  ),
-  device("audio", "give guests sound of any type but none", ({ audios }) =>
-    audios.flatMap(({ type }) => (type === "none" ? [] : [{ missing: `give guests ${type} sound` }])),
-  ),
-  device("rng/backend", "reach entropy daemons otherwise than at their Unix socket", ({ rngs }) =>
-    rngs.flatMap(({ backend }) =>
-      once(backend.model === "egd" && (backend.type !== "unix" || backend.source.mode === "bind")),
-    ),
-  ),
+  device("graphics", ({ graphics }) => graphics, {
+    missing: "do displays other than VNC's",
+    remedy: "Write <graphics type='vnc'/> instead, or leave it out if the guest has one.",
+    find: ({ type }) => (type === "vnc" ? undefined : { missing: `do ${type} displays` }),
+  }),
+  device("graphics", ({ graphics }) => graphics, {
+    within: "@websocket",
+    missing: "open WebSockets",
+    remedy: "Leave it out, and connect by VNC.",
+    find: (found) => (found.type === "vnc" && (found.websocket ?? 0) !== 0 ? {} : undefined),
+  }),
+  device("audio", ({ audios }) => audios, {
+    missing: "give guests sound of any type but none",
+    remedy: "Write <audio type='none'/>: the guest keeps its sound card, and nothing is heard.",
+    find: ({ type }) => (type === "none" ? undefined : { missing: `give guests ${type} sound` }),
+  }),
+  device("rng", ({ rngs }) => rngs, {
+    within: "backend",
+    missing: "reach entropy daemons otherwise than at their Unix socket",
+    remedy:
+      "Write type='unix' and <source mode='connect' path='…'/>, or <backend model='random'>/dev/urandom</backend>.",
+    find: ({ backend }) =>
+      backend.model === "egd" && (backend.type !== "unix" || backend.source.mode === "bind") ? {} : undefined,
+  }),
   // What swtpm_setup(8) and a store of secrets would do.
   emulatedTpm("encryption", "keep secrets, to encrypt a TPM's state with", "encryption"),
   emulatedTpm("profile", "choose what an emulated TPM can do", "profile"),
   emulatedTpm("active_pcr_banks", "choose an emulated TPM's PCR banks", "banks"),
   ...forEach("filesystem", ({ devices }) => devices.filesystems, FOLDERS),
-  device("video", "start a program that draws", ({ videos }) =>
-    videos.flatMap(({ driver }) => once(driver?.name === "vhostuser")),
-  ),
-  device("vsock", "open the host's vsock for a guest", ({ vsock }) => once(vsock !== undefined)),
+  device("video", ({ videos }) => videos, {
+    within: "driver/@name",
+    missing: "start a program that draws",
+    remedy: "Write name='qemu'.",
+    find: ({ driver }) => (driver?.name === "vhostuser" ? {} : undefined),
+  }),
+  device("vsock", ({ vsock }) => (vsock === undefined ? [] : [vsock]), {
+    missing: "open the host's vsock for a guest",
+    remedy: "Leave it out, or connect guest and host by <channel type='unix'>.",
+    find: () => ({}),
+  }),
 ];
+
+/** The path of a port, as `<serial>` or as the console that stands for it. */
+export function portPlace(devices: Domain["devices"], { chardev, device }: Port): string {
+  switch (device) {
+    case "serial": {
+      const { consoles, serials } = devices;
+      const console = consoles.find((found) => found === chardev);
+      if (console !== undefined) return devicePlace("console", consoles, console);
+      return devicePlace<unknown>("serial", serials, chardev);
+    }
+    case "parallel":
+      return devicePlace("parallel", devices.parallels, chardev);
+    case "console":
+      return devicePlace("console", devices.consoles, chardev);
+    case "channel":
+      return devicePlace("channel", devices.channels, chardev);
+  }
+}
 
 /** That is not to come. */
 function never(type: string): Partial<Unready> {
   return type === "stdio" ? { why: "they have no terminal" } : {};
 }
 
-function device(
+/** A rule for one device among others. */
+interface Backend<Device> {
+  readonly within?: string;
+  readonly missing: string;
+  readonly remedy: string;
+  find(device: Device): Partial<Unready> | undefined;
+}
+
+function device<Device>(
   element: string,
-  missing: string,
-  find: (devices: Domain["devices"]) => readonly Partial<Unready>[],
+  list: (devices: Domain["devices"]) => readonly Device[],
+  { find, missing, remedy, within }: Backend<Device>,
 ): UnreadyRule {
+  const end = within === undefined ? "" : `/${within}`;
+  const place = `/domain/devices/${element}${end}`;
   return {
-    place: `/domain/devices/${element}`,
+    place,
     missing,
-    remedy: LEAVE_DEVICE_OUT,
-    findIn: ({ devices }) => find(devices),
+    remedy: withName(remedy, place),
+    findIn: ({ devices }) => {
+      const all = list(devices);
+      return all.flatMap((one) => {
+        const found = find(one);
+        return found === undefined ? [] : [{ place: `${devicePlace(element, all, one)}${end}`, ...found }];
+      });
+    },
   };
 }
 
 function emulatedTpm(element: string, missing: string, key: "encryption" | "profile" | "banks"): UnreadyRule {
-  return {
-    ...device(`tpm/backend/${element}`, missing, ({ tpms }) =>
-      tpms.flatMap(({ backend }) => once(backend.type === "emulator" && backend[key] !== undefined)),
-    ),
-    remedy: "Leave it out.",
-  };
+  return device("tpm", ({ tpms }) => tpms, {
+    within: `backend/${element}`,
+    missing,
+    remedy: LEAVE_OUT,
+    find: ({ backend }) => (backend.type === "emulator" && backend[key] !== undefined ? {} : undefined),
+  });
 }

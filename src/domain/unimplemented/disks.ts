@@ -20,13 +20,13 @@ const RULES: readonly DeviceRule<Disk>[] = [
   {
     place: "@type",
     missing: "ask a storage pool, or a device of vDPA, for a disk",
-    remedy: "Use an image in a file.",
+    remedy: "Write type='file' and <source file='…'/>, with the path of the image.",
     isAsked: (disk) => !isLocal(disk) && !isServed(disk) && !["network", "nvme", "dir"].includes(disk.type),
   },
   {
     place: "source/host/@transport",
     missing: "connect a guest to another program's socket but for vhost-user and NBD",
-    remedy: "Have the server listen on TCP.",
+    remedy: "Have the server listen on TCP, and write transport='tcp', name and port.",
     isAsked: (disk) =>
       disk.type === "network" &&
       disk.source?.protocol !== "nbd" &&
@@ -35,19 +35,19 @@ const RULES: readonly DeviceRule<Disk>[] = [
   {
     place: "source/@protocol",
     missing: "hand a guest keys for SSH",
-    remedy: "Have the image served by another protocol, such as nbd.",
+    remedy: "Serve the image with qemu-nbd(8), and write protocol='nbd'.",
     isAsked: (disk) => disk.type === "network" && disk.source?.protocol === "ssh",
   },
   {
     place: "source/config",
     missing: "open the configuration of a cluster for a guest",
-    remedy: "Write the monitors as <host name='…'/>.",
+    remedy: "Leave <config> out of <source>, and write the monitors as <host name='…'/>.",
     isAsked: (disk) => disk.type === "network" && disk.source !== undefined && "config" in disk.source,
   },
   {
     place: "backingStore",
     missing: "look into an image that is not on the host for what is below it",
-    remedy: "Write <backingStore/> if nothing is, or format='raw'.",
+    remedy: "Write <backingStore/> if the image has none, or <driver type='raw'/>.",
     isAsked: (disk) =>
       !isLocal(disk) &&
       !isServed(disk) &&
@@ -57,19 +57,20 @@ const RULES: readonly DeviceRule<Disk>[] = [
   {
     place: "backingStore/@type",
     missing: "open images that are neither files nor block devices",
-    remedy: "Copy the image to a file.",
+    remedy: "Copy the image to a file, and write type='file' and <source file='…'/>.",
     isAsked: (disk) => listStores(disk).some((store) => !isLocal(store)),
   },
   {
     place: "driver/@type",
     missing: "follow images of other formats than raw and qcow2",
-    remedy: "Convert the image to qcow2 with qemu-img(1).",
+    remedy: "Convert the image to qcow2 with qemu-img(1), and write type='qcow2'.",
     isAsked: ({ driver }) => !isRead(driver?.type),
   },
   {
     place: "backingStore/format",
     missing: "follow images of other formats than raw and qcow2, nor set their caches",
-    remedy: "Convert the image to qcow2 with qemu-img(1), and leave <metadata_cache> out.",
+    remedy:
+      "Convert the image to qcow2 with qemu-img(1), write <format type='qcow2'/>, and leave <metadata_cache> out.",
     isAsked: (disk) =>
       listStores(disk).some(
         (store) =>
@@ -85,7 +86,7 @@ const RULES: readonly DeviceRule<Disk>[] = [
   {
     place: "source/dataStore",
     missing: "open an image whose data are in another place than on the host",
-    remedy: "Have image and data in files or block devices.",
+    remedy: "Copy the data to a file, and write <dataStore type='file'> with <source file='…'/>.",
     isAsked: (disk) => listSources(disk).some(hasFarData),
   },
   {
@@ -97,6 +98,7 @@ const RULES: readonly DeviceRule<Disk>[] = [
     place: "@rawio",
     missing: "give QEMU the right to send raw commands",
     why: "it takes a capability (CAP_SYS_RAWIO), and QEMU has none",
+    remedy: "Write rawio='no'.",
     isAsked: ({ rawio }) => rawio === true,
   },
 ];

@@ -1,6 +1,8 @@
 import type { HostDevice } from "../devices/hostdev.ts";
 import type { NetworkInterface } from "../devices/network/interface.ts";
-import { type DeviceRule, forEach, type UnreadyRule } from "./rule.ts";
+import { type DeviceRule, forEach, LEAVE_OUT, type UnreadyRule } from "./rule.ts";
+
+const HOST_USB = "<hostdev mode='subsystem' type='usb'>";
 
 const isBridge = ({ type }: NetworkInterface): boolean => type === "bridge";
 
@@ -16,37 +18,45 @@ const INTERFACES: readonly DeviceRule<NetworkInterface>[] = [
   {
     place: "source/ip",
     missing: "give the host's end of an interface an address",
-    remedy: "Give the bridge one, and leave it out.",
+    remedy: "Leave <ip> and <route> out of <source>, and give the tap its address with ip(8).",
     isAsked: (found) =>
       found.type === "ethernet" && (found.source?.ips.length ?? 0) + (found.source?.routes.length ?? 0) > 0,
   },
   {
     place: "virtualport",
     missing: "talk to Open vSwitch, nor to a switch by 802.1Qbg",
+    remedy: "Leave <virtualport> out. Write type='bridge' and <source bridge='…'/> of a Linux bridge.",
     isAsked: ({ virtualport }) => virtualport !== undefined,
   },
-  { place: "backend", missing: "start passt", isAsked: ({ backend }) => backend !== undefined },
+  {
+    place: "backend",
+    missing: "start passt",
+    remedy: "Leave <backend> out: an interface of type='user' is then on QEMU's own network.",
+    isAsked: ({ backend }) => backend !== undefined,
+  },
   {
     place: "filterref",
     missing: "write the host's packet filter, where each of a filter's rules would have to be undone,",
     remedy:
-      "Write <port isolated='yes'/>, or filter on the bridge with nft(8) by the tap's name: <target dev='…'/>.",
+      "Leave <filterref> out. Write <port isolated='yes'/>, or filter on the bridge with nft(8) by the tap's name: <target dev='…'/>.",
     isAsked: ({ filterref }) => filterref !== undefined,
   },
   {
     place: "bandwidth",
     missing: "limit guests' traffic",
-    remedy: "Leave it out, and run tc(8) on the tap: <target dev='…'/> names it.",
+    remedy: "Leave <bandwidth> out, and run tc(8) on the tap: <target dev='…'/> names it.",
     isAsked: ({ bandwidth }) => bandwidth !== undefined,
   },
   {
     place: "vlan",
     missing: "tag the traffic of interfaces that are on no bridge",
+    remedy: "Write type='bridge' and <source bridge='…'/>, or leave <vlan> out.",
     isAsked: (found) => found.vlan !== undefined && !isBridge(found),
   },
   {
     place: "port",
     missing: "isolate interfaces that are on no bridge",
+    remedy: "Write type='bridge' and <source bridge='…'/>, or leave <port> out.",
     isAsked: (found) => found.port !== undefined && !isBridge(found),
   },
   {
@@ -71,17 +81,19 @@ const INTERFACES: readonly DeviceRule<NetworkInterface>[] = [
     place: "mtu",
     missing: "set the size of a macvtap's frames",
     why: "it has that of the device that it stands on",
+    remedy: "Leave <mtu> out, and set the MTU of the device in <source dev='…'/> with ip(8).",
     isAsked: ({ mtu, type }) => mtu !== undefined && type === "direct",
   },
   {
     place: "target/@managed",
     missing: "use a macvtap of somebody else's",
-    remedy: "Leave managed out: svirt makes one.",
+    remedy: "Write managed='yes': svirt makes the macvtap.",
     isAsked: ({ target, type }) => target?.managed === false && type === "direct",
   },
   {
     place: "@trustGuestRxFilters",
     missing: "tell the host's device which addresses a guest listens to",
+    remedy: "Write trustGuestRxFilters='no'.",
     isAsked: ({ trustGuestRxFilters }) => trustGuestRxFilters === true,
   },
 ];
@@ -91,6 +103,7 @@ const HOSTDEVS: readonly DeviceRule<HostDevice>[] = [
     place: "@rawio",
     missing: "give QEMU the right to send raw commands",
     why: "it takes a capability (CAP_SYS_RAWIO), and QEMU has none",
+    remedy: "Write rawio='no'.",
     isAsked: (found) => found.type === "scsi" && found.rawio === true,
   },
 ];
@@ -99,11 +112,15 @@ const HOSTDEVS: readonly DeviceRule<HostDevice>[] = [
 export const UNREADY_PASSTHROUGH: readonly UnreadyRule[] = [
   ...forEach("interface", ({ devices }) => devices.interfaces, INTERFACES),
   ...forEach("hostdev", ({ devices }) => devices.hostdevs, HOSTDEVS),
-  ...forEach("redirdev", ({ devices }) => devices.redirdevs, [any("redirect USB devices")]),
-  ...forEach("smartcard", ({ devices }) => devices.smartcards, [any("give guests smartcards")]),
+  ...forEach("redirdev", ({ devices }) => devices.redirdevs, [
+    any("redirect USB devices", `Leave this <redirdev> out, or pass a device of the host: ${HOST_USB}.`),
+  ]),
+  ...forEach("smartcard", ({ devices }) => devices.smartcards, [
+    any("give guests smartcards", `Leave this <smartcard> out, or pass the host's card reader: ${HOST_USB}.`),
+  ]),
   ...forEach("lease", ({ devices }) => devices.leases, [any("take a lock manager's leases")]),
 ];
 
-function any(missing: string): DeviceRule<unknown> {
-  return { missing, isAsked: () => true };
+function any(missing: string, remedy = LEAVE_OUT): DeviceRule<unknown> {
+  return { missing, remedy, isAsked: () => true };
 }

@@ -1,5 +1,6 @@
+import { withName } from "../../xml/refusal.ts";
 import { listResources } from "../resources/resources.ts";
-import type { UnreadyRule } from "./rule.ts";
+import { LEAVE_OUT, type UnreadyRule } from "./rule.ts";
 
 /** Paths that QEMU would open by itself, which its user may not: svirt hands over no descriptor of them yet. */
 export const UNREADY_PATHS: readonly UnreadyRule[] = [
@@ -8,12 +9,22 @@ export const UNREADY_PATHS: readonly UnreadyRule[] = [
     missing:
       "open a path for a guest that a device names and that is no image, memory, console or device of the host " +
       "(a render node, a ROM, a script, a virtiofsd, /dev/sev)",
-    remedy: "Leave the device out.",
+    remedy: "Leave the attribute or element that names the path out; without one, the device.",
     findIn: (domain) =>
       listResources(domain).flatMap((resource) =>
         resource.kind === "unopened"
-          ? [{ place: resource.place, missing: `open ${resource.path} for a guest` }]
+          ? [
+              {
+                place: resource.place,
+                missing: `open ${resource.path} for a guest`,
+                remedy: remedyOf(resource),
+              },
+            ]
           : [],
       ),
   },
 ];
+
+function remedyOf({ place, within }: { readonly place: string; readonly within: string }): string {
+  return withName(LEAVE_OUT, within === "" ? place : `${place}/${within}`);
+}

@@ -1,4 +1,4 @@
-import { SvirtError } from "../../errors.ts";
+import { SvirtError, throwErrors } from "../../errors.ts";
 import type { Domain } from "../domain.ts";
 import { UNREADY_BACKENDS } from "./backends.ts";
 import { UNREADY_DISKS } from "./disks.ts";
@@ -20,17 +20,31 @@ export const UNREADY: readonly UnreadyRule[] = [
 
 /**
  * Refuses a start that would leave out a part of what the XML asks of the host, before anything is changed. What only
- * translates, `svirt domxml-to-native`, does not come here. Throws "unsupported", with the element's path.
+ * translates, `svirt domxml-to-native`, does not come here. Throws "unsupported", with the path of each element.
  */
-export function refuseUnready(domain: Domain, attempt = "start the guest"): void {
-  for (const rule of UNREADY) {
-    for (const found of rule.findIn(domain)) {
-      const { missing, place, remedy, why } = { ...rule, ...found };
+export function refuseUnready(domain: Domain, attempt?: string): void {
+  throwErrors(listUnready(domain, attempt === undefined ? {} : { attempt }));
+}
+
+interface Listing {
+  /** What cannot be done, for the message. */
+  readonly attempt?: string;
+  /** The path in the document of a path in the domain. */
+  locate?(place: string): string;
+}
+
+/** All refusals of a start that the domain alone gives reason for. */
+export function listUnready(
+  domain: Domain,
+  { attempt = "start the guest", locate = (place) => place }: Listing = {},
+): readonly SvirtError[] {
+  return UNREADY.flatMap((rule) =>
+    rule.findIn(domain).map((found) => {
+      const { missing, place: within, remedy, why } = { ...rule, ...found };
+      const place = locate(within);
       const end = why === undefined ? " yet" : `: ${why}`;
-      throw new SvirtError(`Cannot ${attempt}: ${place}: svirt does not ${missing}${end}`, {
-        kind: "unsupported",
-        remedy,
-      });
-    }
-  }
+      const message = `Cannot ${attempt}: ${place}: svirt does not ${missing}${end}`;
+      return new SvirtError(message, { kind: "unsupported", remedy, place });
+    }),
+  );
 }

@@ -1,3 +1,4 @@
+import { withName } from "../../xml/refusal.ts";
 import type { Domain } from "../domain.ts";
 
 /** Something that svirt can read and put in QEMU's words, but not yet do on the host: label it, make it, pin it. */
@@ -26,12 +27,18 @@ export interface DeviceRule<Device> {
   isAsked(device: Device): boolean;
 }
 
-/** The remedy that nearly always helps. */
+/** Names the attribute or element: withName() of xml/refusal.ts. */
 export const LEAVE_OUT = "Leave it out.";
 
 /** Found once, or not. */
 export function once(isAsked: boolean): readonly Partial<Unready>[] {
   return isAsked ? [{}] : [];
+}
+
+/** The path of one of several devices; a device that is alone has no number. */
+export function devicePlace<D>(element: string, devices: readonly D[], device: D): string {
+  const number = devices.length > 1 ? `[${devices.indexOf(device) + 1}]` : "";
+  return `/domain/devices/${element}${number}`;
 }
 
 /** Rules for each device of a kind. */
@@ -45,7 +52,7 @@ export function forEach<Device>(
     return {
       ...rule,
       place: `/domain/devices/${element}${within}`,
-      remedy,
+      remedy: withName(remedy, `/domain/devices/${element}${within}`),
       findIn: (domain) =>
         list(domain).flatMap((device, index) =>
           isAsked(device) ? [{ place: `/domain/devices/${element}[${index + 1}]${within}` }] : [],

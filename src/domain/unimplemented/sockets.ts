@@ -1,5 +1,6 @@
 import type { Disk } from "../devices/disk/disk.ts";
 import { listPorts } from "../ports.ts";
+import { portPlace } from "./backends.ts";
 import { forEach, LEAVE_OUT, type UnreadyRule } from "./rule.ts";
 
 const AGAIN = {
@@ -26,7 +27,7 @@ export const UNREADY_SOCKETS: readonly UnreadyRule[] = [
       place: "server",
       missing: "let a guest use memory that another program makes",
       why: "it comes as that program's own open files, which the policy keeps from every guest",
-      remedy: "Write <model type='ivshmem-plain'/>, and leave <server> out.",
+      remedy: "Write <model type='ivshmem-plain'/>, and leave <server> out of <shmem>.",
       isAsked: ({ server }) => server !== undefined,
     },
   ]),
@@ -44,9 +45,9 @@ export const UNREADY_SOCKETS: readonly UnreadyRule[] = [
     ...AGAIN,
     place: "/domain/devices/*/source/reconnect",
     findIn: ({ devices }) =>
-      listPorts(devices).flatMap(({ chardev, device }) =>
-        chardev.type === "unix" && chardev.source?.reconnect?.enabled === true
-          ? [{ place: `/domain/devices/${device}/source/reconnect` }]
+      listPorts(devices).flatMap((port) =>
+        port.chardev.type === "unix" && port.chardev.source?.reconnect?.enabled === true
+          ? [{ place: `${portPlace(devices, port)}/source/reconnect` }]
           : [],
       ),
   },

@@ -1,3 +1,4 @@
+import { withName } from "../../xml/refusal.ts";
 import type { Domain } from "../domain.ts";
 import { LEAVE_OUT, once, type UnreadyRule } from "./rule.ts";
 
@@ -21,24 +22,34 @@ export const UNREADY_TUNING: readonly UnreadyRule[] = [
     "mark what a guest sends to a SAN",
     ({ resource }) => resource?.fibrechannel !== undefined,
   ),
-  rule("numatune/memory/@placement", "ask numad", ({ numatune }) => numatune?.memory?.placement === "auto"),
+  {
+    ...rule(
+      "numatune/memory/@placement",
+      "ask numad",
+      ({ numatune }) => numatune?.memory?.placement === "auto",
+    ),
+    remedy: "Write placement='static' and nodeset='…'.",
+  },
   {
     ...rule("vcpu/@placement", "ask numad", ({ vcpu }) => vcpu?.placement === "auto"),
     remedy: "Write placement='static'.",
   },
   {
     ...rule("cpu", "compare the host's processor", ({ cpu }) => comparesProcessor(cpu)),
-    remedy: "Write match='exact' alone.",
+    remedy: "Write match='exact', without <vendor> and without policy='forbid'.",
   },
   {
     ...rule("on_crash", "dump a guest's memory", ({ onCrash }) => onCrash?.startsWith("coredump") === true),
-    remedy: "Write destroy or restart.",
+    remedy: "Write <on_crash>destroy</on_crash>, or restart.",
   },
-  rule(
-    "features/async-teardown",
-    "let QEMU start a process",
-    ({ features }) => features?.asyncTeardown?.enabled === true,
-  ),
+  {
+    ...rule(
+      "features/async-teardown",
+      "let QEMU start a process",
+      ({ features }) => features?.asyncTeardown?.enabled === true,
+    ),
+    remedy: "Write <async-teardown enabled='no'/>.",
+  },
   {
     ...rule("os/type/@arch", "start a 32-bit PC", ({ os }) => os.type.arch === "i686"),
     remedy: "Write arch='x86_64'.",
@@ -49,13 +60,13 @@ export const UNREADY_TUNING: readonly UnreadyRule[] = [
       "give QEMU a time zone of its own",
       ({ clock }) => clock?.offset === "timezone",
     ),
-    remedy: "Write offset='localtime': the host's zone.",
+    remedy: "Write offset='localtime', which is the host's zone, and leave timezone out.",
   },
   {
     ...rule("vcpus", "plug processors in", ({ vcpus }) =>
       (vcpus?.list ?? []).some(({ enabled, hotpluggable }) => enabled && hotpluggable === true),
     ),
-    remedy: "Write hotpluggable='no'.",
+    remedy: "Write hotpluggable='no' for each <vcpu> that is enabled.",
   },
 ];
 
@@ -63,7 +74,7 @@ function rule(place: string, missing: string, isAsked: (domain: Domain) => boole
   return {
     place: `/domain/${place}`,
     missing,
-    remedy: LEAVE_OUT,
+    remedy: withName(LEAVE_OUT, `/domain/${place}`),
     findIn: (domain) => once(isAsked(domain)),
   };
 }

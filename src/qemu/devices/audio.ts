@@ -31,7 +31,7 @@ function refuseTwins(audios: readonly Audio[]): void {
   const twin = ids.findIndex((id, index) => ids.indexOf(id) < index);
   if (twin === -1) return;
   const path = `${devicePath("audio", twin)}/@id`;
-  throw cannotTranslate(path, "another one has this number", "Write another one.");
+  throw cannotTranslate(path, "another one has this number", "Write another id.");
 }
 
 // qemuValidateDomainDeviceDefAudio() of libvirt

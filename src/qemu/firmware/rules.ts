@@ -25,7 +25,7 @@ const RULES: readonly Rule[] = [
   {
     place: "nvram",
     why: "the loader is stateless",
-    remedy: "Leave one of them out.",
+    remedy: "Leave it out, or write stateless='no' in <loader>.",
     isBroken: ({ os }) => os.nvram !== undefined && os.loader?.stateless === true,
   },
   {

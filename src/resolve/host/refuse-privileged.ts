@@ -2,7 +2,7 @@ import type { NetworkInterface } from "../../domain/devices/network/interface.ts
 import type { Domain } from "../../domain/domain.ts";
 import { NVRAM_FOLDER } from "../../domain/machine/nvram-folder.ts";
 import { listResources } from "../../domain/resources/resources.ts";
-import { SvirtError } from "../../errors.ts";
+import { errorsOf, SvirtError, throwErrors } from "../../errors.ts";
 import { isTapped } from "../../plan/decide/tap.ts";
 import { isSession, type Node } from "../../state/instance.ts";
 
@@ -12,24 +12,52 @@ import { isSession, type Node } from "../../state/instance.ts";
  */
 export function refusePrivileged(node: Node, domain: Domain): void {
   if (!isSession(node)) return;
-  refuseKvm(node, domain);
-  for (const [at, found] of domain.devices.interfaces.entries())
-    refuseTap(node, found, `/domain/devices/interface[${at + 1}]`);
-  if (domain.devices.tpms.some(({ backend }) => backend.type === "emulator"))
-    throw onlyRoot("lend /domain/devices/tpm a folder that it cannot leave", "Leave <tpm> out.");
-  if (listResources(domain).some(({ kind }) => kind === "shared-folder"))
-    throw onlyRoot("label folders as a whole, as /domain/devices/filesystem asks", "Leave <filesystem> out.");
-  if (domain.memoryBacking?.locked === true)
-    throw onlyRoot("lock memory, as /domain/memoryBacking/locked says", "Leave <locked> out.");
-  if (listResources(domain).some((found) => found.kind === "nvram" && found.path.startsWith(NVRAM_FOLDER)))
-    throw onlyRoot(`keep variables in ${NVRAM_FOLDER}`, "Write the path of a file of your own into <nvram>.");
+  const resources = listResources(domain);
+  const refuseIf = (isAsked: boolean, refusal: () => SvirtError): readonly SvirtError[] =>
+    isAsked ? [refusal()] : [];
+  throwErrors([
+    ...errorsOf(() => refuseKvm(node, domain)),
+    ...domain.devices.interfaces.flatMap((found, at) =>
+      errorsOf(() => refuseTap(node, found, `/domain/devices/interface[${at + 1}]`)),
+    ),
+    ...refuseIf(
+      domain.devices.tpms.some(({ backend }) => backend.type === "emulator"),
+      () =>
+        onlyRoot("lend /domain/devices/tpm a folder that it cannot leave", {
+          place: "/domain/devices/tpm",
+          remedy: "Leave <tpm> out.",
+        }),
+    ),
+    ...refuseIf(
+      resources.some(({ kind }) => kind === "shared-folder"),
+      () =>
+        onlyRoot("label folders as a whole, as /domain/devices/filesystem asks", {
+          place: "/domain/devices/filesystem",
+          remedy: "Leave <filesystem> out.",
+        }),
+    ),
+    ...refuseIf(domain.memoryBacking?.locked === true, () =>
+      onlyRoot("lock memory, as /domain/memoryBacking/locked says", {
+        place: "/domain/memoryBacking/locked",
+        remedy: "Leave <locked> out.",
+      }),
+    ),
+    ...refuseIf(
+      resources.some((found) => found.kind === "nvram" && found.path.startsWith(NVRAM_FOLDER)),
+      () =>
+        onlyRoot(`keep variables in ${NVRAM_FOLDER}`, {
+          place: "/domain/os/nvram",
+          remedy: "Write the path of a file of your own into <nvram>.",
+        }),
+    ),
+  ]);
 }
 
 /** In a session, refuses an interface whose tap would have to be made. Throws "denied". */
 export function refuseTap(node: Node, found: NetworkInterface, place: string): void {
   const isThere = !isTapped(found) || (found.type === "ethernet" && found.target?.managed === false);
   if (isThere || !isSession(node)) return;
-  throw onlyRoot(`make the tap of ${place}`, TAP_REMEDY);
+  throw onlyRoot(`make the tap of ${place}`, { place, remedy: TAP_REMEDY });
 }
 
 const TAP_REMEDY =
@@ -41,11 +69,12 @@ function refuseKvm({ host }: Node, { type }: Domain): void {
   if (kvm === undefined || host.mayOpen(kvm.id)) return;
   throw new SvirtError(`Cannot start the guest with KVM: user ${host.getUid()} may not open /dev/kvm`, {
     kind: "denied",
+    place: "/domain/@type",
     remedy:
       "Join the group that has it (usermod -aG kvm NAME, and log in anew), or write <domain type='qemu'>.",
   });
 }
 
-function onlyRoot(what: string, remedy: string): SvirtError {
-  return new SvirtError(`Cannot run the guest: only root can ${what}`, { kind: "denied", remedy });
+function onlyRoot(what: string, at: { readonly place: string; readonly remedy: string }): SvirtError {
+  return new SvirtError(`Cannot run the guest: only root can ${what}`, { kind: "denied", ...at });
 }

@@ -1,4 +1,4 @@
-import { asSvirtError, SvirtError } from "../../errors.ts";
+import { asSvirtError, listErrors, SvirtError, throwErrors } from "../../errors.ts";
 import { deviceLock, editFolder } from "../../plan/paths.ts";
 import { completeDomain } from "../../resolve/complete-domain.ts";
 import type { Node } from "../../state/instance.ts";
@@ -71,8 +71,17 @@ async function store(node: Node, { before, path, text, uuid }: EditedText): Prom
       storeDomain(node, domain);
     });
   } catch (error) {
-    const { kind, message, remedy } = asSvirtError(error);
-    throw new SvirtError(message, { kind, remedy: `${remedy} ${kept}`, cause: error });
+    const errors = listErrors(error);
+    throwErrors(
+      errors.map(({ kind, message, remedy }, at) => {
+        const isLast = at === errors.length - 1;
+        return new SvirtError(message, {
+          kind,
+          remedy: isLast ? `${remedy} ${kept}` : remedy,
+          cause: error,
+        });
+      }),
+    );
   }
 }
 

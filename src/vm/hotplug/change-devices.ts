@@ -1,7 +1,7 @@
 import { type Device, withDevice, withOther, withoutDevice } from "../../domain/device.ts";
 import { SvirtError } from "../../errors.ts";
 import { refuseDouble } from "../../qemu/hotplug/rules.ts";
-import { makeMac } from "../../resolve/complete-domain.ts";
+import { makeMac } from "../../resolve/inspect-document.ts";
 import type { Node } from "../../state/instance.ts";
 import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
 import { findDevice, findDisk } from "../guest/find-device.ts";

@@ -1,7 +1,5 @@
 import { formatDomain } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
-import { refuseListeners } from "../../domain/forbidden/listeners.ts";
-import { refuseUnready } from "../../domain/unimplemented/refuse.ts";
 import { SvirtError } from "../../errors.ts";
 import { decideFiles, decideSockets } from "../../labelling/file-labels.ts";
 import { decideGuestLabel } from "../../labelling/guest-label.ts";
@@ -22,14 +20,12 @@ import { gatherFolders } from "../../resolve/files/shared-folders.ts";
 import { listGroupLinks } from "../../resolve/files/vfio.ts";
 import { decideDisplays, withDisplays } from "../../resolve/host/displays.ts";
 import { decideLimits } from "../../resolve/host/limits.ts";
-import { refusePrivileged } from "../../resolve/host/refuse-privileged.ts";
 import { refuseShortMemory } from "../../resolve/host/refuse-short-memory.ts";
 import { decideTaps, withTapNames } from "../../resolve/host/taps.ts";
 import { decideTpm, makeTpmHome } from "../../resolve/host/tpm-emulator.ts";
 import { decideVirtiofsd } from "../../resolve/host/virtiofsd.ts";
 import { makeNvramFolder } from "../../resolve/host-firmware.ts";
 import { settleDomain } from "../../resolve/late-bound.ts";
-import { settleNetworks } from "../../resolve/networks.ts";
 import { type SeenFiles, seeFiles } from "../../resolve/resolve-domain.ts";
 import { overlayFolder, withNewOverlays } from "../../resolve/transient-disks.ts";
 import { UNWATCHED, type Watch } from "../../run/steps/run-plan.ts";
@@ -48,6 +44,7 @@ import { decideTaken, withTakenDevices } from "./detach-from-host.ts";
 import { orderGuest } from "./guest-command.ts";
 import { launchGuest } from "./launch-guest.ts";
 import { runPreparation } from "./run-preparation.ts";
+import { startable } from "./startable.ts";
 
 /** A guest that runs now; `did` is false when it ran already. */
 export interface Started {
@@ -100,7 +97,7 @@ interface Written {
 }
 
 async function begin(node: Node, completed: CompletedDomain, how: HowToStart): Promise<Started> {
-  const domain = startable(node, completed);
+  const domain = startable(node, completed.domain);
   return await withGuestLock(node, domain.uuid, async () => {
     const before = readRecord(node, domain.uuid);
     if (before !== undefined && isRunning(node, before)) return { did: false, guest: before };
@@ -125,15 +122,6 @@ async function begin(node: Node, completed: CompletedDomain, how: HowToStart): P
   });
 }
 
-/** The domain with its networks looked up. Throws what refuses to start it before its files are looked at. */
-function startable(node: Node, completed: CompletedDomain): Domain {
-  const domain = settleNetworks(node, completed.domain);
-  refuseUnready(domain);
-  refuseListeners(domain);
-  refusePrivileged(node, domain);
-  return domain;
-}
-
 /** Every step that a start would take now. Changes nothing. */
 export async function planDomainStart(
   node: Node,
@@ -141,7 +129,7 @@ export async function planDomainStart(
   incoming?: Incoming,
 ): Promise<readonly Step[]> {
   const completed = await completeBytes(node, bytes);
-  const domain = startable(node, completed);
+  const domain = startable(node, completed.domain);
   const settled = settleDomain(node.host, domain);
   const taken = decideTaken(node, settled);
   const seen = seeFiles(node, settled, { makeMissing: false, taken: taken.names });

@@ -25,6 +25,7 @@ describe("svirt validate", () => {
     expect(JSON.parse((await runOn(machine, "validate", "/vm.xml", "--json")).out)).toEqual({
       name: "vm1",
       uuid: UUID,
+      refusals: [],
     });
     expect(snapshot(machine)).toEqual(before);
   });

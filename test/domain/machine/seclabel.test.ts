@@ -68,7 +68,7 @@ describe("a domain's <seclabel>", () => {
       '/label in line 7: "a b" is not a security label',
     ],
     [
-      "<seclabel type='static'><label a='1'>a</label></seclabel>",
+      "<seclabel type='static' model='selinux'><label a='1'>a</label></seclabel>",
       "/label/@a in line 7: svirt does not know it",
     ],
     [

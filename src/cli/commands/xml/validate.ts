@@ -1,7 +1,9 @@
 import { formatDomain } from "../../../domain/document.ts";
-import { completeLooseDomain } from "../../../resolve/complete-domain.ts";
+import { firstErrors, type SvirtError } from "../../../errors.ts";
+import { inspectLooseDomain } from "../../../resolve/complete-domain.ts";
 import { MOST_BYTES } from "../../../xml/limits.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
+import { warnOf } from "../../output/warn-of.ts";
 
 /** `svirt validate [--print] [FILE|-]` */
 export const command: Command = {
@@ -9,6 +11,8 @@ export const command: Command = {
     name: "validate",
     summary: "check a domain's XML: whether svirt understands it, and can tell QEMU exactly what it asks for",
     details:
+      "Every refusal is listed, in the order of the document, up to 100. What can be defined and is refused at a start is " +
+      "a warning, and the exit code is 0; --json lists both as refusals. " +
       "Nothing of the host is looked at: no file that the XML names need exist. Whether the guest can start here, " +
       "svirt plan says.",
     recovery: "none",
@@ -29,10 +33,26 @@ export const command: Command = {
   },
   run(call) {
     const file = call.operands.get("file") ?? "-";
-    const domain = completeLooseDomain(call.node.host, call.node.host.readInput(file, MOST_BYTES));
-    if (call.options.has("print")) call.output.print(formatDomain(domain));
-    else if (call.options.has("json")) printJson(call, { name: domain.name, uuid: domain.uuid });
-    else call.output.print(`Domain '${domain.name}' is valid\n\n`);
-    return Promise.resolve(undefined);
+    const { host } = call.node;
+    const { domain, listStartErrors, ...inspected } = inspectLooseDomain(
+      host,
+      host.readInput(file, MOST_BYTES),
+    );
+    const errors = firstErrors(inspected.errors);
+    const warnings = firstErrors(listStartErrors());
+    if (call.options.has("print")) {
+      if (domain !== undefined) call.output.print(formatDomain(domain));
+    } else if (call.options.has("json")) {
+      const refusals = [...errors.map(refusalBy("define")), ...warnings.map(refusalBy("start"))];
+      printJson(call, { name: domain?.name, uuid: domain?.uuid, refusals });
+    } else if (domain !== undefined) call.output.print(`Domain '${domain.name}' is valid\n\n`);
+    warnOf(call, "error", errors);
+    warnOf(call, "warning", warnings);
+    return Promise.resolve(errors[0]?.exitCode);
   },
 };
+
+/** What a person and a program are told of a refusal. */
+function refusalBy(by: "define" | "start"): (error: SvirtError) => object {
+  return ({ kind, message, place, remedy }) => ({ by, kind, place, message, remedy });
+}

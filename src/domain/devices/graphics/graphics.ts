@@ -96,7 +96,7 @@ function refuseContradictions(value: Graphics, node: XmlNode): void {
     throw notUnderstood(
       { node, place: "@listen" },
       "the first <listen> has another address",
-      "Write the same.",
+      "Leave listen out of <graphics>, or write that address there.",
     );
   }
   if (value.type !== "vnc" || value.socket === undefined || first === undefined) return;
@@ -104,7 +104,7 @@ function refuseContradictions(value: Graphics, node: XmlNode): void {
   throw notUnderstood(
     { node, place: "@socket" },
     "the first <listen> is at another place",
-    "Write the same.",
+    "Leave socket out of <graphics>, or write <listen type='socket'> with that path.",
   );
 }
 
@@ -126,7 +126,11 @@ function refuseLogin(
     throw notUnderstood({ node, place: "@passwd" }, "VNC knows 8 characters of a password", "Shorten it.");
   }
   if (type === "vnc" && (connected ?? "keep") !== "keep") {
-    throw notUnderstood({ node, place: "@connected" }, "VNC supports connected='keep' only", "Write that.");
+    throw notUnderstood(
+      { node, place: "@connected" },
+      "VNC supports connected='keep' only",
+      "Write connected='keep'.",
+    );
   }
 }
 

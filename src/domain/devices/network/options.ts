@@ -46,12 +46,17 @@ const vlan = checked(
   ({ tags, trunk }, node) => {
     const native = tags.filter(({ nativeMode }) => nativeMode !== undefined).length;
     const problems = [
-      [tags.length === 0, "tag", "it is missing"],
-      [native > 1, "tag/@nativeMode", "one tag has it"],
-      [trunk === false && tags.length + native > 1, "@trunk", "several tags, and a native one, are a trunk"],
+      [tags.length === 0, "tag", "it is missing", "Write <tag id='…'/>."],
+      [native > 1, "tag/@nativeMode", "one tag has it", "Leave nativeMode out of the other <tag>."],
+      [
+        trunk === false && tags.length + native > 1,
+        "@trunk",
+        "several tags, and a native one, are a trunk",
+        "Write trunk='yes'.",
+      ],
     ] as const;
-    for (const [isWrong, place, problem] of problems) {
-      if (isWrong) throw notUnderstood({ node, place }, problem, "Correct it.");
+    for (const [isWrong, place, problem, remedy] of problems) {
+      if (isWrong) throw notUnderstood({ node, place }, problem, remedy);
     }
   },
 );

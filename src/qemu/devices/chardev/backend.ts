@@ -3,7 +3,7 @@ import { pipeEnds } from "../../../domain/resources/chardev.ts";
 import { escapeCommas, keyValues, onOffWord, type Words } from "../../argument/argument.ts";
 import { reconnectMs } from "../../argument/reconnect-ms.ts";
 import { handedName, type Launch, peerOf, peerPair } from "../../launch.ts";
-import { cannotTranslate, notSettled, refuseUnproven } from "../../refusal.ts";
+import { cannotTranslate, notSettled, notStartable, refuseUnproven } from "../../refusal.ts";
 
 type Without<T, K extends string> = T extends unknown ? Omit<T, K> : never;
 
@@ -157,7 +157,7 @@ function listenPairs(
 function tcpPairs({ source, protocol }: BackendOf<"tcp">, path: string): string {
   if (source.tls === true) {
     const why = "what TLS needs is said by settings of the host";
-    throw notSettled(`${path}/source/@tls`, why, "Leave it out, and use a Unix socket and SSH.");
+    throw notStartable(`${path}/source/@tls`, why, "Write tls='no', and use a Unix socket and SSH.");
   }
   const listens = source.mode === "bind";
   return keyValues([

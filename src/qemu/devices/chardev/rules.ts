@@ -44,7 +44,7 @@ function refuseSerial({ serials }: Devices, { address, target }: Serial, index: 
     throw cannotTranslate(path, `it has ${MOST_ISA_PORTS} before it on ISA`, "Write type='pci-serial'.");
   }
   if (target?.port === undefined || !before.some((other) => other.target?.port === target.port)) return;
-  throw cannotTranslate(`${path}/target/@port`, "another serial port has this number", "Write another one.");
+  throw cannotTranslate(`${path}/target/@port`, "another serial port has this number", "Write another port.");
 }
 
 // virDomainVirtioSerialAddrReserve() of libvirt: "virtio serial controller %u does not have port %u"

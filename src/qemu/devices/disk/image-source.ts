@@ -2,7 +2,7 @@ import { hostPciName } from "../../../domain/forms/host-pci.ts";
 import type { NetworkSource } from "../../../domain/forms/source/disk.ts";
 import type { ImageHost } from "../../../domain/forms/source/network.ts";
 import type { LaunchPeer } from "../../launch.ts";
-import { cannotTranslate, notSettled } from "../../refusal.ts";
+import { cannotTranslate, notSettled, notStartable } from "../../refusal.ts";
 import type { ImagePlace } from "./chain.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -71,7 +71,7 @@ function networkKeys(source: NetworkSource, path: string): Json {
     case "nbd": {
       if (source.tls === true) {
         const why = "the certificates are those of the host's settings";
-        throw notSettled(`${path}/@tls`, why, "Leave it out.");
+        throw notStartable(`${path}/@tls`, why, "Write tls='no'.");
       }
       const server = socketAddress(onlyHost(source, path), source, path);
       return { driver: "nbd", server, export: source.name, "reconnect-delay": source.reconnect?.delay };
@@ -105,7 +105,7 @@ function refuseSecrets(source: NetworkSource, path: string): void {
   const place = ["auth", "encryption", "cookies"].find((name) => name in source);
   if (place === undefined) return;
   const why = "svirt keeps no secrets that it could give to QEMU";
-  throw notSettled(`${path}/${place}`, why, "Use a source that needs none.");
+  throw notStartable(`${path}/${place}`, why, "Leave it out, and use a source that needs none.");
 }
 
 type Protocol<P extends NetworkSource["protocol"]> = Extract<NetworkSource, { readonly protocol: P }>;
@@ -185,7 +185,7 @@ function onlyHost({ protocol, hosts }: NetworkSource, path: string): ImageHost {
   throw cannotTranslate(
     `${path}/host`,
     `${protocol} takes one host, and there are ${hosts.length}`,
-    "Write one.",
+    "Write one <host name='…'/>.",
   );
 }
 

@@ -65,15 +65,15 @@ const RULES: readonly Rule<Disk>[] = [
   {
     place: "encryption",
     why: "svirt keeps no secrets that it could give to QEMU",
-    isUnsettled: true,
-    remedy: "Use an image that is not encrypted.",
+    isUnsettled: "always",
+    remedy: "Leave <encryption> out, and use an image that is not encrypted.",
     isBroken: ({ encryption }) => encryption !== undefined,
   },
   {
     place: "source/encryption",
-    isUnsettled: true,
+    isUnsettled: "always",
     why: "svirt keeps no secrets that it could give to QEMU",
-    remedy: "Use an image that is not encrypted.",
+    remedy: "Leave <encryption> out, and use an image that is not encrypted.",
     isBroken: ({ source }) => source !== undefined && "encryption" in source,
   },
   {
@@ -117,8 +117,8 @@ const RULES: readonly Rule<Disk>[] = [
   {
     place: "auth",
     why: "svirt keeps no secrets that it could give to QEMU",
-    isUnsettled: true,
-    remedy: "Use a source that needs none.",
+    isUnsettled: "always",
+    remedy: "Leave <auth> out, and use a source that needs none.",
     isBroken: (disk) => "auth" in disk,
   },
   {
@@ -175,7 +175,7 @@ const RULES: readonly Rule<Disk>[] = [
   {
     place: "driver/@io",
     why: "native needs cache='none' or 'directsync'",
-    remedy: "Write one of these.",
+    remedy: "Write cache='none' or 'directsync', or io='threads'.",
     isBroken: ({ driver }) => driver?.io === "native" && !isDirect(driver.cache),
   },
 ];

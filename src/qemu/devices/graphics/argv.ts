@@ -45,7 +45,7 @@ function refuseCombination(graphics: readonly Graphics[]): void {
     throw cannotTranslate(
       path,
       `it goes with no ${other.type} that draws by itself`,
-      "Leave one of them out.",
+      `Leave it out, or write <gl enable='no'/> for the other.`,
     );
   }
 }
@@ -86,5 +86,9 @@ function busAudio(facts: DisplayFacts, id: number): string {
   const found = audioWord(facts, id);
   const { audios } = facts.guest.devices;
   if (audios.some((audio) => audio.id === id && audio.type === "dbus")) return found;
-  throw cannotTranslate(`${facts.path}/audio`, "sound that goes over D-Bus is of type dbus", "Write that.");
+  throw cannotTranslate(
+    `${facts.path}/audio`,
+    "sound that goes over D-Bus is of type dbus",
+    "Write <audio type='dbus'/>.",
+  );
 }

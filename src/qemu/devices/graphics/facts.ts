@@ -15,7 +15,11 @@ export function audioWord({ guest, path }: DisplayFacts, id: number | undefined)
   const { audios } = guest.devices;
   const found = id === undefined ? audios[0] : audios.find((audio) => audio.id === id);
   if (found !== undefined) return `audio${found.id}`;
-  throw cannotTranslate(`${path}/audio`, "there is no <audio> of that number", "Write one.");
+  throw cannotTranslate(
+    `${path}/audio`,
+    "there is no <audio> of that number",
+    "Write <audio id='…'/> with that number.",
+  );
 }
 
 /** The host's graphics card, which the reference looks for where the XML names none. */

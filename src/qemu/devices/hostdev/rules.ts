@@ -13,7 +13,7 @@ const hasRamfb = (device: HostDevice): boolean => "ramfb" in device && device.ra
 const RULES: readonly Rule<HostDevice>[] = [
   {
     place: "source/address",
-    isUnsettled: true,
+    isUnsettled: "until-start",
     why: "svirt does not look for a device by its vendor and product yet",
     remedy: "Write <address bus='…' device='…'/>.",
     isBroken: (device) => device.type === "usb" && device.source.address === undefined,
@@ -33,7 +33,7 @@ const RULES: readonly Rule<HostDevice>[] = [
   {
     place: "@ramfb",
     why: "one device has the firmware's screen",
-    remedy: "Leave it out of the others.",
+    remedy: "Write ramfb='off' for the others.",
     isBroken: (device, { devices }) => hasRamfb(device) && devices.hostdevs.filter(hasRamfb).length > 1,
   },
   {
@@ -136,5 +136,9 @@ function refuseTakenDrive({ devices }: Guest, device: HostDevice, path: string):
     [place.controller ?? 0, place.bus ?? 0, place.target ?? 0, place.unit ?? 0].join("-"),
   );
   if (!taken.includes(key)) return;
-  throw cannotTranslate(`${path}/address`, "another device has this place", "Write another one.");
+  throw cannotTranslate(
+    `${path}/address`,
+    "another device has this place",
+    "Write another unit in <address>.",
+  );
 }

@@ -175,7 +175,7 @@ const RULES: readonly Rule<NetworkInterface>[] = [
   },
   {
     place: "source/@network",
-    isUnsettled: true,
+    isUnsettled: "until-start",
     why: "svirt does not look up which device of the host the network gives",
     remedy: "Write type='hostdev' and the device's address.",
     isBroken: ({ teaming, type }) => type === "network" && teaming?.type === "transient",

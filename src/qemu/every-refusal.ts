@@ -1,0 +1,72 @@
+import type { Devices } from "../domain/devices.ts";
+import { listErrors, SvirtError, throwErrors } from "../errors.ts";
+import { movedRefusal } from "./refusal.ts";
+
+/** The most refusals that are listed: each costs one more translation. */
+const MOST_REFUSALS = 100;
+/** `/domain/devices/disk[2]` or `/domain/devices/vsock` at the beginning of a place. */
+const DEVICE = /^\/domain\/devices\/([a-z]+)(?:\[(\d+)\])?/;
+
+/**
+ * Throws all that `translate` refuses of the devices, given the first refusal: a refused device is left out, and the
+ * others are translated again. Ends at a refusal of something else, and at a controller, which other devices need.
+ */
+export function refuseEach(devices: Devices, first: unknown, translate: (devices: Devices) => unknown): void {
+  const errors: SvirtError[] = [];
+  let rest: Rest | undefined = { devices, numbers: new Map() };
+  let thrown = first;
+  while (thrown !== undefined && rest !== undefined && errors.length < MOST_REFUSALS) {
+    if (!(thrown instanceof SvirtError)) throw thrown;
+    const refusals = listErrors(thrown);
+    const before = rest;
+    errors.push(...refusals.map((refusal) => moveBack(refusal, before)));
+    rest = leaveOut(rest, refusals[0]?.place);
+    thrown = rest === undefined ? undefined : refusalOf(rest.devices, translate);
+  }
+  throwErrors(errors);
+}
+
+/** The devices that are left, and of a family that lacks one the numbers of its devices in the domain, from 1. */
+interface Rest {
+  readonly devices: Devices;
+  readonly numbers: ReadonlyMap<keyof Devices, readonly number[]>;
+}
+
+function refusalOf(devices: Devices, translate: (devices: Devices) => unknown): unknown {
+  try {
+    translate(devices);
+    return undefined;
+  } catch (thrown) {
+    return thrown;
+  }
+}
+
+function leaveOut({ devices, numbers }: Rest, place = ""): Rest | undefined {
+  const [, tag = "", number = "1"] = DEVICE.exec(place) ?? [];
+  const family = familyOf(devices, tag);
+  if (family === undefined || family === "controllers") return undefined;
+  const list: unknown = devices[family];
+  if (!Array.isArray(list)) return { devices: { ...devices, [family]: undefined }, numbers };
+  const isOther = (_: unknown, index: number): boolean => index + 1 !== Number(number);
+  const known = numbers.get(family) ?? list.map((_, index) => index + 1);
+  const left = { ...devices, [family]: list.filter(isOther) };
+  return Number(number) > list.length
+    ? undefined
+    : { devices: left, numbers: new Map(numbers).set(family, known.filter(isOther)) };
+}
+
+function moveBack(refusal: SvirtError, { devices, numbers }: Rest): SvirtError {
+  const { place = "" } = refusal;
+  const [whole = "", tag = "", number] = DEVICE.exec(place) ?? [];
+  const family = familyOf(devices, tag);
+  const known = family === undefined ? undefined : numbers.get(family)?.[Number(number) - 1];
+  if (known === undefined || known === Number(number)) return refusal;
+  return movedRefusal(refusal, `/domain/devices/${tag}[${known}]${place.slice(whole.length)}`);
+}
+
+/** The key of an element's name. Not found by the forms: a start does not read them in. */
+function familyOf(devices: Devices, tag: string): keyof Devices | undefined {
+  const names = [tag, `${tag}s`, tag.replace(/y$/, "ies")];
+  const isFamily = (key: string): key is keyof Devices => names.includes(key);
+  return Object.keys(devices).find(isFamily);
+}
