@@ -2,24 +2,13 @@ import { SvirtError } from "../errors.ts";
 
 /**
  * What no guest's file can be: the system's own programs, settings and secrets, the kernel's file systems, and svirt's
- * own records. A definition that names one is a mistake or an attack: relabelling it would break the host.
+ * own records. A definition that names one is a mistake or an attack: relabelling it would break the host. FHS 3.0
  */
 const FORBIDDEN: readonly string[] = [
-  "/bin",
-  "/etc",
-  "/lib",
-  "/lib64",
-  "/proc",
-  "/root/.ssh",
-  "/run/svirt",
-  "/sbin",
-  "/sys",
-  "/usr/bin",
-  "/usr/lib",
-  "/usr/lib64",
-  "/usr/sbin",
-  "/var/lib/svirt",
-  "/var/log/svirt",
+  ...["/bin", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/sbin", "/sys"],
+  ...["/usr/bin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec", "/usr/libx32", "/usr/sbin"],
+  ...["/usr/local/bin", "/usr/local/lib", "/usr/local/lib64", "/usr/local/sbin"],
+  ...["/root/.ssh", "/run/svirt", "/var/lib/svirt", "/var/log/svirt"],
 ];
 
 const FORBIDDEN_STARTS: readonly string[] = FORBIDDEN.map((folder) => `${folder}/`);

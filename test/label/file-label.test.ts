@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { decideFileLabel, diskRole } from "../../src/label/file-label.ts";
 import { type LabelDecision, UNCONFINED } from "../../src/label/guest-label.ts";
-import { refuseImpossibleTarget } from "../../src/label/protected-paths.ts";
 
 // The labels of libvirt's securityselinuxlabeldata.
 const DECISION: LabelDecision = {
@@ -51,25 +50,4 @@ describe("decideFileLabel()", () => {
     expect(decideFileLabel({ ...DECISION, relabel: false }, "private", undefined).to).toBeUndefined();
     expect(decideFileLabel(UNCONFINED, "content", undefined).to).toBeUndefined();
   });
-});
-
-describe("refuseImpossibleTarget()", () => {
-  test.each([
-    "/",
-    "/etc/shadow",
-    "/etc",
-    "/proc/1/mem",
-    "/usr/bin/svirt",
-    "/run/svirt/x",
-    "/var/lib/svirt/records/a.json",
-  ])("refuses %s", (path) => {
-    expect(() => refuseImpossibleTarget(path)).toThrow("it belongs to the host");
-  });
-
-  test.each(["/var/lib/libvirt/images/a.raw", "/etcetera/a.raw", "/dev/vdb", "/srv/etc/a.raw"])(
-    "lets %s pass",
-    (path) => {
-      expect(() => refuseImpossibleTarget(path)).not.toThrow();
-    },
-  );
 });

@@ -36,6 +36,7 @@ const ALLOWED: readonly Row[] = [
   ["/tmp/a.img", "user_tmp_t", "tmp_t"],
   ["/var/tmp/a.img", "tmp_t", "tmp_t"],
   ["/dev/shm/memory", "tmpfs_t", "tmpfs_t"],
+  ["/dev/hugepages/memory", "hugetlbfs_t", "hugetlbfs_t"],
   ["/data/a.img", "default_t", "default_t"],
   ["/export/vm/a.img", "nfs_t", "nfs_t"],
   // Labelled by an administrator, wherever it is.
@@ -117,7 +118,27 @@ const REFUSED: readonly Row[] = [
   ["/var/tmpx/a", "var_t", "var_t"],
 ];
 
+/**
+ * Folders at the top that are the system's: FHS 3.0, chapter 3 and the Linux annex; those of multilib Debian, of boot loaders
+ * (efi), initrd(4), ext4 (lost+found), Nix, Guix (gnu), OSTree and snapd.
+ */
+const SYSTEM_TOPS = [
+  ...["bin", "boot", "dev", "etc", "home", "lib", "opt", "proc", "root", "run", "sbin", "sys", "usr", "var"],
+  ...["lib32", "lib64", "libx32", "efi", "initrd", "lost+found", "nix", "gnu", "ostree", "sysroot", "snap"],
+];
+
 describe("refuseWrittenPlace()", () => {
+  test.each(SYSTEM_TOPS)("refuses /%s, and folders of it that no label calls a guest's", (top) => {
+    for (const type of ["-", "default_t", "nfs_t"]) {
+      expect(refusal([`/${top}/vm/a.img`, type, type])).toBe(
+        `Cannot let a guest write /${top}/vm/a.img: /${top}/vm is no folder for guests' files`,
+      );
+      expect(refusal([`/${top}/vm`, type, type, "folder"])).toBeString();
+    }
+    expect(refusal([`/${top}/vm/a.img`, "-", "virt_image_t"])).toBeUndefined();
+    expect(refusal([`/${top}-of-guests/a.img`, "-", "-"])).toBeUndefined();
+  });
+
   test.each(ALLOWED.map((row) => ({ row })))("lets a guest write $row", ({ row }) => {
     expect(refusal(row)).toBeUndefined();
   });

@@ -80,19 +80,48 @@ describe("a label that the loaded policy does not know", () => {
   });
 });
 
-test("a file that is one disk to write and another to read is refused", async () => {
-  const machine = makeMachine();
-  const wish = {
-    disks:
-      diskXml("/var/lib/images/private1.raw", "vda") +
-      diskXml("/var/lib/images/private1.raw", "vdb", "<readonly/>"),
-  };
-  const error = await failedStart(machine, wish);
-  expect(error.kind).toBe("label-taken");
-  expect(error.message).toBe(
-    "Cannot label /var/lib/images/private1.raw: the domain uses it in two ways that want different labels",
-  );
-});
+test.each(["", "<shareable/>"])(
+  "a file that is one disk to write (%p) and another to read is refused",
+  async (way) => {
+    const machine = makeMachine();
+    const wish = {
+      disks:
+        diskXml("/var/lib/images/private1.raw", "vda", way) +
+        diskXml("/var/lib/images/private1.raw", "vdb", "<readonly/>"),
+    };
+    const error = await failedStart(machine, wish);
+    expect(error.kind).toBe("label-taken");
+    expect(error.message).toBe(
+      "Cannot label /var/lib/images/private1.raw: the domain uses it in two ways that want different labels",
+    );
+  },
+);
+
+// Only one of them is the guest's alone: the claim would be that of whichever came last.
+test.each([
+  ["shared", "<shareable/>", "<seclabel relabel='no'/>"],
+  ["read", "<readonly/>", "<seclabel relabel='no'/>"],
+  [
+    "shared",
+    "<shareable/>",
+    "<seclabel relabel='yes'><label>system_u:object_r:svirt_image_t:s0:c9,c10</label></seclabel>",
+  ],
+])(
+  "a file that is one disk alone and another to be %s is refused with one label, too: %s %s",
+  async (_, way, seclabel) => {
+    for (const isFirst of [true, false]) {
+      const disk = (target: string, more: string): string =>
+        diskXml(IMAGE, target, more).replace(/(<source [^>]*[^/])\/>/, `$1>${seclabel}</source>`);
+      const disks = disk("vda", isFirst ? way : "") + disk("vdb", isFirst ? "" : way);
+      expect(disks.split(seclabel)).toHaveLength(3);
+      const error = await failedStart(makeMachine(), { disks });
+      expect([error.kind, error.message]).toEqual([
+        "label-taken",
+        `Cannot label ${IMAGE}: the domain uses it in two ways that want different labels`,
+      ]);
+    }
+  },
+);
 
 // https://libvirt.org/formatdomain.html#security-label: the default of relabel is "no" for static.
 test("a static label changes no label of a file unless that is wanted", async () => {
