@@ -14,8 +14,10 @@ XML is refused at three points, each time with the element's path and a remedy, 
 1. **Reading** (every command): [elements and values that svirt refuses](#refused-when-xml-is-read), and all that is not on
    these pages. An unknown element could name a file that svirt would not label.
 2. **Definition** (\`define\`, \`create\` and a start): [raw arguments and passwords](#refused-in-a-definition).
-3. **Start** (\`start\`, \`create\`, hot-plug): [what is not implemented](#what-a-start-takes-and-refuses). \`validate\` and
-   \`domxml-to-native\` take it.
+3. **Start** (\`start\`, \`create\`, hot-plug): [what is not implemented](#what-a-start-takes-and-refuses). \`validate\` warns of
+   it; \`domxml-to-native\` translates it.
+
+Each command lists all refusals of a document, in its order.
 
 A start can also fail because of the host: a file, a device, a permission or a limit that the host does not have. Such errors
 are not listed here.`;
