@@ -285,13 +285,13 @@ export interface Host {
   getCommandLine(pid: number): readonly string[];
   listOpenFiles(pid: number): readonly OpenFile[];
   /**
-   * Those of these things that some process may have, whichever: all but files of which the kernel says that nobody has them
-   * open or mapped, or, where writing is forbidden, so that they could be written to.
+   * Those of these things that some process may have, whichever: all but files of which the kernel proves that nobody has them
+   * open or mapped, or, where writing is forbidden, so that they could be written to. On most file systems it proves nothing.
    */
   listOpened<Thing extends HeldThing>(things: readonly Thing[]): readonly Thing[];
   /**
    * What those processes hold of those things, by descriptor or by mapping: the kernel is asked, whatever the processes say.
-   * With `isComplete` also what cannot be told apart: descriptors that wait in a socket, files registered with an io_uring,
+   * With `isComplete` also what cannot be told apart: descriptors that wait in a socket, files and buffers registered with an io_uring,
    * images that a system call keeps open, and all of a process that the kernel does not show.
    */
   findHoldings(

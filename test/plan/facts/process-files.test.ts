@@ -57,6 +57,11 @@ describe("parseMaps()", () => {
     ]);
   });
 
+  test("tells of two files with one number, as on an overlay of two disks and in subvolumes of btrfs", () => {
+    const lines = ["/srv/a", "/srv/b"].map((path, at) => `${at}000-${at}800 rw-s 00000000 00:27 12 ${path}`);
+    expect(parseMaps(lines.join("\n")).map(({ path }) => path)).toEqual(["/srv/a", "/srv/b"]);
+  });
+
   test("takes no name for a line of its own", () => {
     // The kernel writes a newline in a name as \\012. proc_pid_maps(5)
     const [found] = parseMaps(
@@ -81,7 +86,13 @@ describe("parseDescriptorInfo()", () => {
     ],
     ["pos:\t0\nflags:\t02\nmnt_id:\t10\nino:\t7\nscm_fds: 0\n", { inode: "7", waiting: 0, canWrite: true }],
     ["flags:\t02\nino:\t3\niff:\tvnet0\n", { inode: "3", tap: "vnet0", canWrite: true }],
-    ["ino:\t9\nUserFiles:\t3\n    0: disk\n    1: <none>\n", { inode: "9", registered: 3 }],
+    // As Linux 6.18 tells of it, and 6.12 likewise; a file's name can hold whatever its maker wrote.
+    [
+      "ino:\t9\nUserFiles:\t1\n    0: /srv/disk\nUserBufs:\t2\n    0: 0x7f1eaef57000/4096\n    1: <none>\nPollList:\n",
+      { inode: "9", registered: 3 },
+    ],
+    ["ino:\t9\nUserFiles:\t0\nUserBufs:\t1\n    0: 0x7f1eaef57000/4096\n", { inode: "9", registered: 1 }],
+    ["ino:\t9\nUserFiles:\t0\n", { inode: "9" }],
     ["ino:\t9\nUserFiles:\t0\nUserBufs:\t0\n", { inode: "9", registered: 0 }],
     ["pos:\t0\nflags:\t0100001\nino:\t8\n", { inode: "8", canWrite: true }],
     ["pos:\t0\nflags:\t012000000\nino:\t8\n", { inode: "8" }],

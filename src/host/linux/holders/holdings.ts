@@ -168,11 +168,11 @@ function tapAt({ keys }: Wanted, descriptor: Descriptor): string | undefined {
   return keys.has(key) ? key : undefined;
 }
 
-/** A connection, a socket in whose queue descriptors wait, or a ring that keeps files, of which the kernel does not tell. */
+/** A connection, a socket in whose queue descriptors wait, or a ring that keeps files or pages of them, of which the kernel does not tell. */
 function lookInside(wanted: Wanted, descriptor: Descriptor, target: string): Holding | undefined {
   const { fd, pid } = descriptor;
   if (target === RING && readInfo(descriptor).registered !== 0)
-    return { pid, by: `files of the io_uring ${fd}`, canWrite: true };
+    return { pid, by: `files or buffers of the io_uring ${fd}`, canWrite: true };
   if (!target.startsWith("socket:")) return undefined;
   const { waiting = -1 } = readInfo(descriptor);
   if (waiting > 0) return { pid, by: `descriptors that wait in socket ${fd}`, canWrite: true };

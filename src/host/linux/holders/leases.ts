@@ -1,8 +1,10 @@
 import { closeSync, fstatSync } from "node:fs";
 import { fileKey } from "../../../plan/facts/file.ts";
+import { isProvenByLease } from "../../../plan/facts/lease-file-systems.ts";
 import type { HeldThing } from "../../host.ts";
 import { fcntl } from "../calls/fcntl.ts";
 import { fileFacts } from "../files/file-id.ts";
+import { fileSystemMagic } from "../files/file-system-magic.ts";
 import { openImage } from "./open-image.ts";
 
 /** linux/fcntl.h, asm-generic/fcntl.h */
@@ -16,8 +18,8 @@ const SIGURG = 23n;
 
 /**
  * Host.listOpened: the kernel gives a lease for writing only on a file that nobody else has open in any way, and one for reading
- * where nobody can write: descriptors, mappings, descriptors on their way, system calls that wait. Given back at once. fcntl(2),
- * fs/locks.c check_conflicting_open()
+ * where nobody can write: descriptors, mappings, descriptors on their way, system calls that wait. Given back at once. Only
+ * on file systems where that is a proof. fcntl(2), fs/locks.c check_conflicting_open()
  */
 export function listOpened<Thing extends HeldThing>(things: readonly Thing[]): readonly Thing[] {
   return things.filter((thing) => !isFree(thing));
@@ -32,7 +34,8 @@ function isFree({ forbidden, key, path }: HeldThing): boolean {
       const stat = fstatSync(fd, { bigint: true });
       // A right of its own (CAP_LEASE) for the files of others.
       if (!stat.isFile() || Number(stat.uid) !== process.geteuid?.()) return false;
-      return fileKey(fileFacts(path, stat).id) === key && hasLease(fd, forbidden === "writing");
+      if (fileKey(fileFacts(path, stat).id) !== key) return false;
+      return isProvenByLease(fileSystemMagic(`/proc/self/fd/${fd}`)) && hasLease(fd, forbidden === "writing");
     } finally {
       closeSync(fd);
     }

@@ -12,6 +12,7 @@ const { symbols } = dlopen("libc.so.6", {
   listen: { args: [i32, i32], returns: i32 },
   pipe: { args: [pointer], returns: i32 },
   mmap: { args: [pointer, u64, i32, i32, i32, i64], returns: u64 },
+  munmap: { args: [u64, u64], returns: i32 },
   socket: { args: [i32, i32, i32], returns: i32 },
   socketpair: { args: [i32, i32, i32, pointer], returns: i32 },
   syscall: { args: [i64, i64, i64, i64, i64], returns: i64 },
@@ -25,6 +26,7 @@ const IFREQ_FLAGS_AT = 16;
 const SYS_EXIT = 60n;
 const SYS_IO_URING_SETUP = 425n;
 const SYS_IO_URING_REGISTER = 427n;
+const IORING_REGISTER_BUFFERS = 0n;
 const IORING_REGISTER_FILES = 2n;
 const CLONE_FILES = 0x400;
 const O_PATH = 0o10000000;
@@ -36,11 +38,11 @@ const WAYS: Readonly<Record<string, () => void>> = {
   reading: () => void openSync(path, "r"),
   writing: () => void openSync(path, "r+"),
   path: () => void openSync(path, O_PATH),
-  mapping: () => map("r+", PROT_READ | PROT_WRITE, MAP_SHARED),
-  "private mapping": () => map("r+", PROT_READ | PROT_WRITE, MAP_PRIVATE),
-  "mapping to read": () => map("r", PROT_READ, MAP_SHARED),
+  mapping: () => void map("r+", PROT_READ | PROT_WRITE, MAP_SHARED),
+  "private mapping": () => void map("r+", PROT_READ | PROT_WRITE, MAP_PRIVATE),
+  "mapping to read": () => void map("r", PROT_READ, MAP_SHARED),
   // mprotect(2) makes it one that writes, at any time.
-  "sleeping mapping": () => map("r+", PROT_READ, MAP_SHARED),
+  "sleeping mapping": () => void map("r+", PROT_READ, MAP_SHARED),
   thread: () => {
     const fd = openSync(path, "r+");
     new Worker(unsharedThread()).onmessage = () => {
@@ -76,6 +78,21 @@ const WAYS: Readonly<Record<string, () => void>> = {
     if (done !== 0n) throw new Error("no file can be registered with a ring");
     closeSync(fds[0] ?? -1);
   },
+  // Only the ring keeps the page of the file: neither a descriptor nor a mapping is left.
+  buffer: () => {
+    const ring = symbols.syscall(SYS_IO_URING_SETUP, 4n, BigInt(ptr(new Uint8Array(120))), 0n, 0n);
+    const at = map("r+", PROT_READ | PROT_WRITE, MAP_SHARED);
+    const vector = new BigUint64Array([at, PAGE]);
+    const done = symbols.syscall(
+      SYS_IO_URING_REGISTER,
+      ring,
+      IORING_REGISTER_BUFFERS,
+      BigInt(ptr(vector)),
+      1n,
+    );
+    if (done !== 0n) throw new Error("no buffer can be registered with a ring");
+    if (symbols.munmap(at, PAGE) !== 0) throw new Error("still mapped");
+  },
   // No descriptor leads to the file then, the system call alone.
   "splicing thread": () => {
     const [fd, pipe] = [openSync(path, "r+"), new Int32Array(2)];
@@ -100,10 +117,13 @@ const WAYS: Readonly<Record<string, () => void>> = {
   nothing: () => closeSync(openSync(path, "r+")),
 };
 
-function map(flags: string, protection: number, kind: number): void {
+/** Returns its address. */
+function map(flags: string, protection: number, kind: number): bigint {
   const fd = openSync(path, flags);
-  if (symbols.mmap(null, PAGE, protection, kind, fd, 0n) === 2n ** 64n - 1n) throw new Error("not mapped");
+  const at = symbols.mmap(null, PAGE, protection, kind, fd, 0n);
+  if (at === 2n ** 64n - 1n) throw new Error("not mapped");
   closeSync(fd);
+  return at;
 }
 
 function send(socket: number): void {
