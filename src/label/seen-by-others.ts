@@ -24,6 +24,8 @@ export interface DiskFacts {
   readonly transports: readonly string[];
   /** `proc_name` of its SCSI host: the driver. */
   readonly scsiDriver?: string | undefined;
+  /** A loop device whose file was removed, or lies in another mount namespace: where that is, is not known. */
+  readonly isLost?: boolean | undefined;
 }
 
 /** Through what other machines may see a file; undefined: only this one can, as far as its kernel knows. */
@@ -36,8 +38,9 @@ export interface Audience {
 
 /**
  * Whether other machines may see a file, and by what. File systems with a server or a cluster are seen, and so are disks
- * that come over a network. Not told by any kernel, and so not counted: a virtual disk that another virtual machine has as
- * well (virtio, VMware, Hyper-V), and a SAS enclosure with two hosts.
+ * that come over a network. A loop device whose file is not found may lie on such a one, and so counts. Not told by any
+ * kernel, and so not counted: a virtual disk that another virtual machine has as well (virtio, VMware, Hyper-V), a SAS enclosure
+ * with two hosts, and what a pool of ZFS lies on.
  */
 export function seenByOthers({ disks, fileSystems, isNode }: StorageFacts): Audience {
   const own = fileSystems.map(fileSystemSeen);
@@ -46,58 +49,53 @@ export function seenByOthers({ disks, fileSystems, isNode }: StorageFacts): Audi
   return { content, labels: isNode ? own.find((reason) => reason !== undefined) : content };
 }
 
-/** linux/magic.h, unless another file is named. */
-const SHARED_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
-  [0x6969, "NFS"],
-  [0x517b, "SMB"],
+/** A file system that other machines may see. */
+interface SharedFileSystem {
+  readonly name: string;
+  /** f_type of statfs(2). */
+  readonly magics: readonly number[];
+  /** Types in /proc/self/mountinfo, without what FUSE adds. */
+  readonly types: readonly string[];
+}
+
+/** Magic numbers of linux/magic.h, unless another file is named. */
+const SHARED_FILE_SYSTEMS: readonly SharedFileSystem[] = [
+  { name: "NFS", magics: [0x6969], types: ["nfs", "nfs4"] },
   // fs/smb/client/cifsfs.c
-  [0xff534d42, "SMB"],
-  [0xfe534d42, "SMB"],
-  [0x00c36400, "CephFS"],
+  { name: "SMB", magics: [0xff534d42, 0xfe534d42, 0x517b], types: ["cifs", "smb3", "smbfs"] },
+  { name: "CephFS", magics: [0x00c36400], types: ["ceph"] },
   // linux/gfs2_ondisk.h
-  [0x01161970, "GFS2"],
-  [0x7461636f, "OCFS2"],
+  { name: "GFS2", magics: [0x01161970], types: ["gfs2"] },
+  { name: "OCFS2", magics: [0x7461636f], types: ["ocfs2"] },
   // lustre_user.h of lustre
-  [0x0bd00bd0, "Lustre"],
-  [0x5346414f, "AFS"],
-  [0x6b414653, "AFS"],
-  [0x73757245, "Coda"],
-  [0x01021997, "9P"],
-  // virtiofs too, whose type tells it.
-  [0x65735546, "FUSE"],
+  { name: "Lustre", magics: [0x0bd00bd0], types: ["lustre"] },
+  { name: "AFS", magics: [0x5346414f, 0x6b414653], types: ["afs"] },
+  { name: "Coda", magics: [0x73757245], types: ["coda"] },
+  { name: "9P", magics: [0x01021997], types: ["9p"] },
+  { name: "FUSE", magics: [0x65735546], types: ["fuse", "virtiofs"] },
   // fs/orangefs/orangefs-kernel.h
-  [0x20030528, "OrangeFS"],
+  { name: "OrangeFS", magics: [0x20030528], types: ["pvfs2", "orangefs"] },
   // The rest is not Linux's: coreutils src/stat.c
-  [0x47504653, "GPFS"],
-  [0x19830326, "BeeGFS"],
-  [0xaad7aaea, "PanFS"],
-  [0x61636673, "ACFS"],
-  [0xbacbacbc, "VMware's shared folders"],
-  [0x786f4256, "VirtualBox's shared folders"],
-  [0x7c7c6673, "Parallels' shared folders"],
-]);
+  { name: "GPFS", magics: [0x47504653], types: ["gpfs"] },
+  { name: "BeeGFS", magics: [0x19830326], types: ["beegfs", "fhgfs"] },
+  { name: "PanFS", magics: [0xaad7aaea], types: ["panfs"] },
+  { name: "ACFS", magics: [0x61636673], types: ["acfs"] },
+  // A cluster may mount it, of which neither number nor type tells.
+  { name: "VxFS", magics: [0xa501fcf5], types: ["vxfs"] },
+  { name: "StorNext", magics: [0xbeefdead], types: ["cvfs", "snfs"] },
+  { name: "IBRIX", magics: [0x013111a8], types: ["ibrix"] },
+  { name: "VMware's shared folders", magics: [0xbacbacbc], types: ["vmhgfs"] },
+  { name: "VirtualBox's shared folders", magics: [0x786f4256], types: ["vboxsf"] },
+  { name: "Parallels' shared folders", magics: [0x7c7c6673], types: ["prl_fs"] },
+];
+const BY_MAGIC = new Map(SHARED_FILE_SYSTEMS.flatMap(({ magics, name }) => magics.map((key) => [key, name])));
+const BY_TYPE = new Map(SHARED_FILE_SYSTEMS.flatMap(({ name, types }) => types.map((key) => [key, name])));
 /** FUSE on a block device, such as ntfs-3g: the device tells. */
 const FUSE_ON_A_DISK = "fuseblk";
 
-/** The same by the type in /proc/self/mountinfo. */
-const SHARED_TYPES: ReadonlyMap<string, number> = new Map([
-  ["nfs", 0x6969],
-  ["nfs4", 0x6969],
-  ["cifs", 0xff534d42],
-  ["smb3", 0xfe534d42],
-  ["ceph", 0x00c36400],
-  ["gfs2", 0x01161970],
-  ["ocfs2", 0x7461636f],
-  ["lustre", 0x0bd00bd0],
-  ["afs", 0x5346414f],
-  ["9p", 0x01021997],
-  ["virtiofs", 0x65735546],
-  ["fuse", 0x65735546],
-]);
-
 function fileSystemSeen({ magic, type }: FileSystemFacts): string | undefined {
   const [family = ""] = type.split(".");
-  const name = SHARED_FILE_SYSTEMS.get(magic ?? SHARED_TYPES.get(family) ?? 0);
+  const name = (magic === undefined ? undefined : BY_MAGIC.get(magic)) ?? BY_TYPE.get(family);
   if (name !== "FUSE") return name;
   if (type === FUSE_ON_A_DISK) return undefined;
   return type === "virtiofs" ? type : `FUSE (${type.replace(/^fuse\./, "")})`;
@@ -111,6 +109,8 @@ const REMOTE_NAMES: readonly (readonly [RegExp, string])[] = [
   [/^rnbd\d/, "RNBD"],
   [/^etherd!/, "AoE"],
   [/^ublkb\d/, "ublk"],
+  // Not Linux's.
+  [/^scini[a-z]/, "PowerFlex"],
 ];
 /** By place: what the SCSI transports put between a host and its disk. drivers/scsi/scsi_transport_{iscsi,fc}.c */
 const REMOTE_PLACES: readonly (readonly [RegExp, string])[] = [
@@ -122,7 +122,14 @@ const REMOTE_NVME: ReadonlySet<string> = new Set(["tcp", "rdma", "fc"]);
 /** drivers/infiniband/ulp/srp/ib_srp.c */
 const REMOTE_SCSI: ReadonlyMap<string, string> = new Map([["ib_srp", "SRP"]]);
 
-function diskSeen({ name, path, scsiDriver = "", transports }: DiskFacts): string | undefined {
+function diskSeen({
+  isLost = false,
+  name,
+  path,
+  scsiDriver = "",
+  transports,
+}: DiskFacts): string | undefined {
+  if (isLost) return `a file that svirt does not find (${name})`;
   const fabric = transports.find((transport) => REMOTE_NVME.has(transport));
   const found =
     REMOTE_NAMES.find(([pattern]) => pattern.test(name))?.[1] ??

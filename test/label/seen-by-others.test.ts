@@ -32,8 +32,19 @@ describe("seenByOthers() goes by the file system", () => {
     ["fuse.ceph-fuse", 0x65735546, "FUSE (ceph-fuse)"],
     ["fuse", 0x65735546, "FUSE (fuse)"],
     ["fuseblk", 0x65735546, undefined],
+    ["kafs", 0x6b414653, "AFS"],
+    ["coda", 0x73757245, "Coda"],
+    ["pvfs2", 0x20030528, "OrangeFS"],
     ["gpfs", 0x47504653, "GPFS"],
     ["beegfs", 0x19830326, "BeeGFS"],
+    ["panfs", 0xaad7aaea, "PanFS"],
+    ["acfs", 0x61636673, "ACFS"],
+    ["vxfs", 0xa501fcf5, "VxFS"],
+    ["cvfs", 0xbeefdead, "StorNext"],
+    ["ibrix", 0x013111a8, "IBRIX"],
+    ["vmhgfs", 0xbacbacbc, "VMware's shared folders"],
+    ["vboxsf", 0x786f4256, "VirtualBox's shared folders"],
+    ["prl_fs", 0x7c7c6673, "Parallels' shared folders"],
     ["ext4", 0xef53, undefined],
     ["xfs", 0x58465342, undefined],
     ["btrfs", 0x9123683e, undefined],
@@ -42,8 +53,12 @@ describe("seenByOthers() goes by the file system", () => {
     ["overlay", 0x794c7630, undefined],
     ["vfat", 0x4d44, undefined],
   ])("%s", (type, magic, reason) => {
-    const facts = { fileSystems: [{ magic, type }], disks: [], isNode: false };
-    expect(seenByOthers(facts)).toEqual({ content: reason, labels: reason });
+    // FUSE's number alone stands for four answers, by the type.
+    const byNumber = magic === 0x65735546 ? type : "";
+    for (const told of [type, byNumber]) {
+      const facts = { fileSystems: [{ magic, type: told }], disks: [], isNode: false };
+      expect(seenByOthers(facts)).toEqual({ content: reason, labels: reason });
+    }
   });
 
   test.each<[string, string | undefined]>([
@@ -55,6 +70,23 @@ describe("seenByOthers() goes by the file system", () => {
     ["gfs2", "GFS2"],
     ["ocfs2", "OCFS2"],
     ["lustre", "Lustre"],
+    ["smbfs", "SMB"],
+    ["afs", "AFS"],
+    ["coda", "Coda"],
+    ["pvfs2", "OrangeFS"],
+    ["orangefs", "OrangeFS"],
+    ["gpfs", "GPFS"],
+    ["beegfs", "BeeGFS"],
+    ["fhgfs", "BeeGFS"],
+    ["panfs", "PanFS"],
+    ["acfs", "ACFS"],
+    ["vxfs", "VxFS"],
+    ["cvfs", "StorNext"],
+    ["snfs", "StorNext"],
+    ["ibrix", "IBRIX"],
+    ["vmhgfs", "VMware's shared folders"],
+    ["vboxsf", "VirtualBox's shared folders"],
+    ["prl_fs", "Parallels' shared folders"],
     ["9p", "9P"],
     ["virtiofs", "virtiofs"],
     ["fuse.glusterfs", "FUSE (glusterfs)"],
@@ -113,7 +145,14 @@ describe("seenByOthers() goes by the disk below", () => {
     ],
     ["a loop device's own target", disk("x/nvme4n1", { transports: ["loop"] }), undefined],
     ["memory", disk("virtual/block/ram0"), undefined],
+    ["PowerFlex", disk("virtual/block/scinia"), "PowerFlex (scinia)"],
+    [
+      "a loop device whose file is not found",
+      disk("virtual/block/loop0", { isLost: true }),
+      "a file that svirt does not find (loop0)",
+    ],
     ["a name that only begins so", disk("virtual/block/nbdx"), undefined],
+    ["another one", disk("virtual/block/scini"), undefined],
   ])("%s", (_, below, reason) => {
     expect(seenByOthers({ fileSystems: [EXT4], disks: [below], isNode: false })).toEqual({
       content: reason,

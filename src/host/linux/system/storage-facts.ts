@@ -1,8 +1,8 @@
-import { type BigIntStats, closeSync, realpathSync, statfsSync, statSync } from "node:fs";
-import { asSvirtError } from "../../../errors.ts";
+import { type BigIntStats, closeSync, realpathSync, statSync } from "node:fs";
 import type { DiskFacts, FileSystemFacts, StorageFacts } from "../../../label/seen-by-others.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import { deviceNumber, openPath, withFile } from "../files/file-id.ts";
+import { fileSystemMagic } from "../files/file-system-magic.ts";
 import { orThrow, unlessMissing } from "../files/files.ts";
 import { listFolder, readText } from "../files/quick-files.ts";
 
@@ -32,29 +32,20 @@ function addFileSystem(found: Found, at: string, layers: number): void {
   if (layers > MOST_LAYERS) return;
   const stat = orThrow(`inspect ${at}`, () => statSync(at, { bigint: true }));
   const mount = mountOf(at);
-  found.fileSystems.push({ magic: magicOf(at), type: mount?.type ?? "" });
+  found.fileSystems.push({ magic: fileSystemMagic(at), type: mount?.type ?? "" });
   const device = mount === undefined ? undefined : deviceOf(stat, mount);
   if (device !== undefined) addDisks(found, `/sys/dev/block/${device}`, layers + 1);
   const upper = mount?.type === "overlay" ? /(?:^|,)upperdir=([^,]*)/.exec(mount.options)?.[1] : undefined;
   if (upper !== undefined) addFileAt(found, unescaped(upper), layers + 1);
 }
 
-/** SELinux asks for a right on the file system, and one that was mounted with `context=` may have any label. */
-function magicOf(at: string): number | undefined {
-  try {
-    const { type } = orThrow(`inspect the file system of ${at}`, () => statfsSync(at, { bigint: true }));
-    return Number(BigInt.asUintN(32, type));
-  } catch (error) {
-    if (asSvirtError(error).kind === "no-access") return undefined;
-    throw error;
-  }
-}
-
-function addFileAt(found: Found, path: string, layers: number): void {
+/** Returns false where that path leads nowhere. */
+function addFileAt(found: Found, path: string, layers: number): boolean {
   const fd = unlessMissing(`inspect ${path}`, () => openPath(realpathSync(path)));
-  if (fd === undefined) return;
+  if (fd === undefined) return false;
   try {
     addFileSystem(found, `/proc/self/fd/${fd}`, layers);
+    return true;
   } finally {
     closeSync(fd);
   }
@@ -94,8 +85,8 @@ function addDisks(found: Found, folder: string, layers: number): void {
   const under = listFolder(`${disk}/slaves`);
   for (const name of under) addDisks(found, `${disk}/slaves/${name}`, layers + 1);
   const backing = readText(`${disk}/loop/backing_file`)?.replace(/\n$/, "");
-  if (backing !== undefined) addFileAt(found, backing, layers + 1);
-  if (under.length > 0 || backing !== undefined) return;
+  const isLost = backing !== undefined && !addFileAt(found, backing, layers + 1);
+  if (under.length > 0 || (backing !== undefined && !isLost)) return;
   const scsiHost = /\/host(\d+)\//.exec(disk)?.[1];
   const driver =
     scsiHost === undefined ? undefined : readText(`/sys/class/scsi_host/host${scsiHost}/proc_name`);
@@ -104,6 +95,7 @@ function addDisks(found: Found, folder: string, layers: number): void {
     path: disk,
     transports: transportsOf(disk),
     scsiDriver: driver?.trim(),
+    ...(isLost ? { isLost } : {}),
   });
 }
 

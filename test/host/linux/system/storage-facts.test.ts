@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { inspectFile } from "../../../../src/host/linux/files/inspect-file.ts";
 import { getStorage } from "../../../../src/host/linux/system/storage-facts.ts";
-import type { StorageFacts } from "../../../../src/label/seen-by-others.ts";
+import { type StorageFacts, seenByOthers } from "../../../../src/label/seen-by-others.ts";
 import { asideOf, nameMissing } from "../../../real-host/missing-programs.ts";
 
 // Told by other programs: stat(1), findmnt(8), losetup(8).
@@ -89,6 +89,19 @@ asRoot(`a loop device lies where its file lies, and so does what is mounted from
     expect(storageOf(mount).disks).toEqual(below.disks);
     const { disks, fileSystems, isNode } = storageOf(device);
     expect([isNode, disks, fileSystems.slice(1)]).toEqual([true, below.disks, [...below.fileSystems]]);
+  });
+});
+
+asRoot(`where a loop device lies whose file was removed is not known${aside}`, () => {
+  onLoop(({ device, image, mount }) => {
+    rmSync(image);
+    const name = device.slice("/dev/".length);
+    for (const path of [device, mount])
+      expect(storageOf(path).disks).toEqual([
+        { name, path: `/sys/devices/virtual/block/${name}`, transports: [], isLost: true },
+      ]);
+    expect(storageOf(mount).fileSystems).toEqual([{ magic: 0xef53, type: "ext4" }]);
+    expect(seenByOthers(storageOf(mount)).labels).toBe(`a file that svirt does not find (${name})`);
   });
 });
 
