@@ -27,18 +27,28 @@ export const inputCalls = { readInput, readLines };
  */
 function readInput(path: string, mostBytes: number): Uint8Array {
   const chunks: Uint8Array[] = [];
-  for (const chunk of readChunks(path, mostBytes + 1)) chunks.push(Uint8Array.from(chunk));
+  for (const chunk of readChunks(openInput(path), mostBytes + 1)) chunks.push(Uint8Array.from(chunk));
   return Buffer.concat(chunks);
 }
 
-/** Host.readLines */
+/** Host.readLines: a file that is larger than allowed is not read in vain. */
 function* readLines(path: string, limits: LineLimits): Generator<string> {
+  const input = openInput(path);
+  // Of standard input a part may have been read.
+  if (limits.isEnd !== true && input.isOurs && fstatSync(input.fd).size > limits.mostBytes) {
+    closeSync(input.fd);
+    return limits.onMore?.();
+  }
+  yield* linesOf(input, limits);
+}
+
+function* linesOf(input: Input, limits: LineLimits): Generator<string> {
   const { isEnd, longest, mostBytes, onMore, shortest } = limits;
   const isLine = (line: string): boolean => line.length >= shortest && line.length <= longest;
   // Bytes as letters: a line is decoded once it is whole, and most lines are of no interest.
   let begun = "";
   let total = 0;
-  for (const chunk of readChunks(path, isEnd ? mostBytes : mostBytes + 1, isEnd ? mostBytes : undefined)) {
+  for (const chunk of readChunks(input, isEnd ? mostBytes : mostBytes + 1, isEnd ? mostBytes : undefined)) {
     total += chunk.length;
     if (total > mostBytes) return onMore?.();
     const lines = (begun + chunk.toString("latin1")).split("\n");
@@ -54,8 +64,7 @@ function decodeLine(letters: string): string {
 }
 
 /** At most so many bytes, from that many before the end where it is said; each chunk lasts until the next is asked for. */
-function* readChunks(path: string, mostBytes: number, fromEnd?: number): Generator<Buffer> {
-  const input = openInput(path);
+function* readChunks(input: Input, mostBytes: number, fromEnd?: number): Generator<Buffer> {
   try {
     const start = fromEnd === undefined ? null : Math.max(0, fstatSync(input.fd).size - fromEnd);
     const chunk = Buffer.alloc(CHUNK_BYTES);

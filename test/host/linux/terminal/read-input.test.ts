@@ -107,6 +107,14 @@ describe("the lines of an input", () => {
     expect([...readLines(path, { mostBytes: 7, shortest: 1, longest: 10 })]).toEqual([]);
   });
 
+  test("are not begun with where a file is larger than allowed: its size is looked at first", () => {
+    using folder = new RealFolder();
+    const path = folder.file("log", "line\n".repeat(CHUNK_BYTES));
+    let isMore = false;
+    const limits = { mostBytes: CHUNK_BYTES * 4, shortest: 1, longest: 10, onMore: () => (isMore = true) };
+    expect([readLines(path, limits).next().done, isMore]).toEqual([true, true]);
+  });
+
   test("are those of a file's end also when it grows meanwhile", () => {
     using folder = new RealFolder();
     const text = `first\n${"line\n".repeat(CHUNK_BYTES / 4)}last`;
