@@ -11,18 +11,15 @@ import {
 } from "node:fs";
 import { basename, dirname } from "node:path";
 import { SvirtError } from "../../../errors.ts";
-import { EACCES, EBUSY, EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, ENOTEMPTY, EXDEV } from "../calls/errno.ts";
-import { basicCalls, hostCallError, libc, readErrno } from "../calls/libc.ts";
+import { EACCES, ELOOP, ENOENT, ENOTDIR, EXDEV } from "../calls/errno.ts";
+import { hostCallError, libc, readErrno } from "../calls/libc.ts";
+import { emptyOut, type Name, removeFolderIn } from "./empty-folder.ts";
 import { O_PATH } from "./file-id.ts";
 import { orThrow } from "./files.ts";
 import { unmountMemory } from "./memory-mount.ts";
 
 /** The same number on every machine. linux/openat2.h: struct open_how and its resolve flags */
 const SYS_OPENAT2 = 437n;
-/** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
-const SYS_UNLINKAT = process.arch === "x64" ? 263n : 35n;
-/** linux/fcntl.h */
-const AT_REMOVEDIR = 0x200n;
 const OPEN_HOW_WORDS = 3;
 const RESOLVE_NO_XDEV = 1n;
 const RESOLVE_NO_SYMLINKS = 4n;
@@ -31,22 +28,12 @@ const O_CLOEXEC = 0o2000000;
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 const OWNER_MAY_ALL = 0o700;
 
-/** struct linux_dirent64: 8 bytes of inode, 8 of offset, 2 of length, 1 of type, then the name. getdents(2) */
-const LENGTH_AT = 16;
-const TYPE_AT = 18;
-const NAME_AT = 19;
-const DT_DIR = 4;
-const DOT = 0x2e;
-const CHUNK_BYTES = 65_536;
 /** Descriptors that are open at once: folders above these are found again by "..". */
 const MOST_OPEN = 32;
 /** Names of a path that an error shows. */
 const MOST_SHOWN = 8;
 /** How often a folder is listed again that something was put into meanwhile. */
 const MOST_PASSES = 3;
-
-/** Each byte is a letter: names are any bytes. */
-type Name = string;
 
 interface Level {
   /** In the folder above it. */
@@ -160,14 +147,23 @@ class Descent {
 
   #enter(name: Name, fd: number): void {
     letOwner(fd);
-    this.#levels.push({ name, id: idOf(fd), full: emptyOut(fd) });
+    const level: Level = { name, id: idOf(fd), full: [] };
+    this.#levels.push(level);
+    level.full.push(...this.#emptyOut(fd));
+  }
+
+  #emptyOut(fd: number): readonly Name[] {
+    const { full, refused } = emptyOut(fd);
+    if (refused !== undefined) throw this.#notRemoved(refused.name, refused.errno);
+    return full;
   }
 
   #leave(): void {
     const left = this.#levels.pop();
     if (this.#open.length === 1) this.#open.unshift(this.#openAbove());
     closeSync(this.#open.pop() ?? -1);
-    if (left !== undefined) removeFolderIn(this.#current(), left.name);
+    const result = left === undefined ? "gone" : removeFolderIn(this.#current(), left.name);
+    if (left !== undefined && typeof result === "object") throw this.#notRemoved(left.name, result.errno);
   }
 
   /** A folder that was moved away meanwhile leads elsewhere. */
@@ -202,9 +198,17 @@ class Descent {
   }
 
   #refusal(name: Name, errno: number): SvirtError {
+    return refusal(this.#path, this.#pathOf(name), errno);
+  }
+
+  #notRemoved(name: Name, errno: number): SvirtError {
+    return hostCallError(`remove ${this.#pathOf(name)}`, errno);
+  }
+
+  /** Of a path that is too long to be read its beginning. */
+  #pathOf(name: Name): string {
     const names = [...this.#levels.slice(1).map((level) => level.name), name];
-    const shown = names.slice(0, MOST_SHOWN).map(textOf).join("/");
-    return refusal(this.#path, `${this.#path}/${shown}`, errno);
+    return `${this.#path}/${names.slice(0, MOST_SHOWN).map(textOf).join("/")}`;
   }
 }
 
@@ -236,48 +240,6 @@ function idOf(fd: number): string {
 function letOwner(fd: number): void {
   const { mode, uid } = fstatSync(fd);
   if (uid === process.geteuid?.() && (mode & OWNER_MAY_ALL) !== OWNER_MAY_ALL) fchmodSync(fd, OWNER_MAY_ALL);
-}
-
-/** Removes all but folders that are not empty. Gives their names. */
-function emptyOut(fd: number): Name[] {
-  const full: Name[] = [];
-  const bytes = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-  const start = ptr(bytes);
-  for (;;) {
-    const count = Number(basicCalls().getdents64(fd, bytes, bytes.length));
-    if (count < 0) throw hostCallError("list a folder", readErrno());
-    if (count === 0) return full;
-    for (let at = 0; at < count; at += bytes.readUInt16LE(at + LENGTH_AT)) {
-      const isFolder = bytes[at + TYPE_AT] === DT_DIR;
-      const isGone = isDots(bytes, at + NAME_AT) || removeEntry(fd, BigInt(start + at + NAME_AT), isFolder);
-      if (!isGone) full.push(bytes.toString("latin1", at + NAME_AT, bytes.indexOf(0, at + NAME_AT)));
-    }
-  }
-}
-
-/** Whether the name is `.` or `..` */
-function isDots(bytes: Buffer, at: number): boolean {
-  return bytes[at] === DOT && (bytes[at + 1] === 0 || (bytes[at + 1] === DOT && bytes[at + 2] === 0));
-}
-
-/**
- * False for a folder that is not empty, or that something is mounted on. Not every file system tells what a name stands for.
- * unlinkat(2)
- */
-function removeEntry(folder: number, name: bigint, isFolder: boolean): boolean {
-  const flags = isFolder ? AT_REMOVEDIR : 0n;
-  if (libc().syscall(SYS_UNLINKAT, BigInt(folder), name, flags, 0n) === 0n) return true;
-  const errno = readErrno();
-  if (errno === EISDIR && !isFolder) return removeEntry(folder, name, true);
-  if (errno === ENOENT) return true;
-  if (isFolder && (errno === ENOTEMPTY || errno === EEXIST || errno === EBUSY)) return false;
-  throw hostCallError("remove a file", errno);
-}
-
-/** The same by name. */
-function removeFolderIn(folder: number, name: Name): boolean {
-  const bytes = Buffer.from(`${name}\0`, "latin1");
-  return removeEntry(folder, BigInt(ptr(bytes)), true);
 }
 
 function textOf(name: Name): string {

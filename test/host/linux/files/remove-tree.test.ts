@@ -65,19 +65,28 @@ class InMemory {
   }
 }
 
+/** Processor time of this process, which other work of the machine does not lengthen. */
 function timeOf(work: () => void): number {
-  const before = performance.now();
+  const before = process.cpuUsage();
   work();
-  return performance.now() - before;
+  const { system, user } = process.cpuUsage(before);
+  return (system + user) / 1000;
+}
+
+interface Removal {
+  readonly exitCode: number;
+  readonly said: string;
+  /** Processor time. */
+  readonly tookMs: number;
 }
 
 /** Removes a folder in a process of its own, begun by these words. */
-function removeBy(words: readonly string[], path: string): { exitCode: number; said: string } {
+function removeBy(words: readonly string[], path: string): Removal {
   const script = `(await import("${import.meta.dir}/../../../../src/host/linux/linux-host.ts")).makeLinuxHost().removeFolder("${path}")`;
-  const { exitCode, stderr } = Bun.spawnSync([...words, process.execPath, "-e", script], {
+  const { exitCode, resourceUsage, stderr } = Bun.spawnSync([...words, process.execPath, "-e", script], {
     timeout: TIMEOUT_MS / 2,
   });
-  return { exitCode, said: stderr.toString() };
+  return { exitCode, said: stderr.toString(), tookMs: Number(resourceUsage.cpuTime.total) / 1000 };
 }
 
 describe.skipIf(MISSING !== undefined)(`removeFolder()${ASIDE}`, () => {
@@ -93,7 +102,7 @@ describe.skipIf(MISSING !== undefined)(`removeFolder()${ASIDE}`, () => {
   });
 
   test(
-    "removes 10,000 levels of names of 255 bytes within 10 s, with a few descriptors",
+    "removes 10,000 levels of names of 255 bytes within 10 s of processor time, with a few descriptors",
     () => {
       using folder = new RealFolder();
       using memory = new InMemory(`${folder.path}/run`);
@@ -101,16 +110,16 @@ describe.skipIf(MISSING !== undefined)(`removeFolder()${ASIDE}`, () => {
       mkdirSync(path);
       nest(path, 10_000);
       const few = ["/bin/sh", "-c", 'ulimit -n 100; exec "$@"', "sh"];
-      let removed = { exitCode: 1, said: "" };
-      expect(timeOf(() => (removed = removeBy(few, path)))).toBeLessThan(LIMIT_MS);
+      const { tookMs, ...removed } = removeBy(few, path);
       expect(removed).toEqual({ exitCode: 0, said: "" });
+      expect(tookMs).toBeLessThan(LIMIT_MS);
       expect(existsSync(path)).toBe(false);
     },
     TIMEOUT_MS,
   );
 
   test(
-    "removes 100,000 entries within 10 s, many of them folders that are not empty",
+    "removes 100,000 entries within 10 s of processor time, many of them folders that are not empty",
     () => {
       using folder = new RealFolder();
       using memory = new InMemory(`${folder.path}/run`);
@@ -147,6 +156,28 @@ describe.skipIf(MISSING !== undefined)(`removeFolder()${ASIDE}`, () => {
     },
   );
 
+  test.each(
+    ["file", "deep/below", "deep/below/file"].flatMap((name) => [
+      ["+i", name],
+      ["+a", name],
+    ]),
+  )("tells of the attribute %s with the path of what has it: %s", (attribute, name) => {
+    using folder = new RealFolder();
+    const path = `${folder.path}/guest`;
+    mkdirSync(`${path}/deep/below`, { recursive: true });
+    for (const file of ["file", "deep/below/file"]) folder.file(`guest/${file}`);
+    expect(Bun.spawnSync(["chattr", attribute, `${path}/${name}`]).exitCode).toBe(0);
+    try {
+      expect(() => folder.host.removeFolder(path)).toThrow(
+        `Cannot remove ${path}/${name}: Operation not permitted (errno 1)`,
+      );
+    } finally {
+      Bun.spawnSync(["chattr", "-ia", `${path}/${name}`]);
+    }
+    folder.host.removeFolder(path);
+    expect(existsSync(path)).toBe(false);
+  });
+
   test("removes folders that their owner may not read, as an ordinary user has to", () => {
     using folder = new RealFolder();
     const path = `${folder.path}/guest`;
@@ -155,7 +186,7 @@ describe.skipIf(MISSING !== undefined)(`removeFolder()${ASIDE}`, () => {
       expect(Bun.spawnSync(["chmod", "000", `${path}/${name}`]).exitCode).toBe(0);
     // Root without these two capabilities may do no more to files of root's than their owner.
     const plain = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"];
-    expect(removeBy(plain, path)).toEqual({ exitCode: 0, said: "" });
+    expect(removeBy(plain, path)).toMatchObject({ exitCode: 0, said: "" });
     expect(existsSync(path)).toBe(false);
   });
 
