@@ -86,6 +86,16 @@ export interface Holding {
   readonly by: string;
   /** Whether it could be written to by that: a descriptor opened for writing, or a shared mapping. */
   readonly canWrite: boolean;
+  /** The processes have more open than is looked at: nothing more is told of them. */
+  readonly isTooMuch?: true;
+}
+
+/** How processes are looked at. */
+export interface HowToLook {
+  /** Whether what cannot be told apart counts, too. */
+  readonly isComplete: boolean;
+  /** How many descriptors, threads and lines of mappings are looked at; absent: all. */
+  readonly most?: number;
 }
 
 /** What one user is let do to a file, whoever owns it. */
@@ -292,13 +302,10 @@ export interface Host {
   /**
    * What those processes hold of those things, by descriptor or by mapping: the kernel is asked, whatever the processes say.
    * With `isComplete` also what cannot be told apart: descriptors that wait in a socket, files and buffers registered with an io_uring,
-   * images that a system call keeps open, and all of a process that the kernel does not show.
+   * images that a system call keeps open, and all of a process that the kernel does not show. Processes that have more open than
+   * is looked at give one holding that says so, in any case.
    */
-  findHoldings(
-    things: readonly HeldThing[],
-    pids: readonly number[],
-    how: { readonly isComplete: boolean },
-  ): readonly Holding[];
+  findHoldings(things: readonly HeldThing[], pids: readonly number[], how: HowToLook): readonly Holding[];
   /** Processor time a process has used. proc_pid_stat(5) */
   getCpuSeconds(pid: number): number | undefined;
   /** As `kill -9` from outside would, at this instant: for drills. */

@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import type { FileFacts, OpenedFile } from "../host/host.ts";
+import type { FileFacts, HeldThing, OpenedFile } from "../host/host.ts";
 import { belongsToHost } from "../label/protected-paths.ts";
 import type { FileId } from "../plan/facts/file.ts";
 import { fileKey } from "../plan/facts/file.ts";
@@ -8,6 +8,7 @@ import { heldElsewhere, othersOf } from "../run/labels/machine-marks.ts";
 import { type Node, registryOf } from "../state/instance.ts";
 import { readRecord } from "../state/record.ts";
 import { heldUnmarked, mayBeHeld } from "./held-elsewhere.ts";
+import { beginLooks, type Looks, listChanged } from "./look-ahead.ts";
 import { refuseOtherTool } from "./original-label.ts";
 import { findHeldByOthers } from "./refuse-held.ts";
 
@@ -76,9 +77,31 @@ export function ofHost(path: string): SvirtError {
   });
 }
 
-/** Those of these files that a guest's process holds, by their keys: looked up at once, for that goes through all guests. */
-export function findHeldAmong(node: Node, paths: readonly string[]): ReadonlyMap<string, SvirtError> {
-  const things = paths.flatMap((path) => {
+/** Files that were looked at without the registry's lock, for that goes through all guests, and what was found, by their keys. */
+export interface SeenHeld {
+  readonly looks: Looks;
+  readonly held: ReadonlyMap<string, SvirtError>;
+}
+
+/** Looks at those files, all at once. The caller does not hold the registry's lock. */
+export function findHeldAmong(node: Node, paths: readonly string[]): SeenHeld {
+  const things = listThings(node, paths);
+  const looks = beginLooks(node, things);
+  return { looks, held: findHeldByOthers(node, things) };
+}
+
+/** Of which of those files that is still so. One that has come there since, or was claimed, is looked at now, under the lock. */
+export function confirmHeld(
+  node: Node,
+  paths: readonly string[],
+  { held, looks }: SeenHeld,
+): ReadonlyMap<string, SvirtError> {
+  const changed = listChanged(node, listThings(node, paths), looks);
+  return new Map([...held, ...findHeldByOthers(node, changed)]);
+}
+
+function listThings(node: Node, paths: readonly string[]): HeldThing[] {
+  return paths.flatMap((path) => {
     try {
       const id = node.host.inspectFile(path)?.id;
       return id === undefined ? [] : [{ key: fileKey(id), path: id.path }];
@@ -87,5 +110,4 @@ export function findHeldAmong(node: Node, paths: readonly string[]): ReadonlyMap
       return [];
     }
   });
-  return findHeldByOthers(node, things);
 }

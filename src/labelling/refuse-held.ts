@@ -1,7 +1,7 @@
 import { SvirtError } from "../errors.ts";
 import type { HeldThing, Holding, ProcessFacts } from "../host/host.ts";
 import { isGuestUser } from "../plan/facts/guest-user.ts";
-import { listTaken } from "../plan/record/given-up.ts";
+import { countLooks } from "../plan/record/count-looks.ts";
 import type { Step } from "../plan/steps/step.ts";
 import type { GuestIdentity } from "../run/process/kill-guest.ts";
 import { parseContextOrUndefined } from "../selinux/context.ts";
@@ -9,42 +9,58 @@ import { pairOf } from "../selinux/level.ts";
 import { type Node, registryOf } from "../state/instance.ts";
 import { readRecord } from "../state/record.ts";
 
-/**
- * Throws "label-taken" when a process of another guest has something that these steps take for the guest, by descriptor or by
- * mapping, and no claim on it: whatever its QEMU said when it was to let go. The caller holds the registry's lock.
- */
-export function refuseHeldByOthers(
-  node: Node,
-  steps: readonly Step[],
-  own?: Pick<GuestIdentity, "uid" | "context">,
-): void {
-  const things = listTaken(steps);
-  const [error] = findHeldByOthers(node, things, own).values();
-  if (error !== undefined) throw error;
-}
+/** Of which guest, if any, the processes may hold what is looked for: its own. */
+export type OwnGuest = Pick<GuestIdentity, "uid" | "context">;
 
-/** The same for each of those things that is so, by its key. */
+/**
+ * An error "label-taken" for each of those things that a process of another guest has, by descriptor or by mapping, without a
+ * claim on it, whatever its QEMU said when it was to let go; by its key. Where one has more open than is looked at, all that it
+ * has no claim on is refused.
+ */
 export function findHeldByOthers(
   node: Node,
   things: readonly HeldThing[],
-  own?: Pick<GuestIdentity, "uid" | "context">,
+  own?: OwnGuest,
 ): ReadonlyMap<string, SvirtError> {
   const found = new Map<string, SvirtError>();
   const opened = node.host.listOpened(things);
   if (opened.length === 0) return found;
-  const others = listGuests(node).filter((one) => !isSame(one, own));
-  if (others.length === 0) return found;
-  const pids = others.map(({ pid }) => pid);
-  for (const holding of node.host.findHoldings(opened, pids, { isComplete: false })) {
-    const { key, pid } = holding;
-    const process = others.find((one) => one.pid === pid);
-    if (key === undefined || process === undefined || found.has(key)) continue;
-    const owner = ownerOf(node, process);
-    if (owner !== undefined && isClaimedBy(node, key, owner)) continue;
-    const path = things.find((one) => one.key === key)?.path ?? key;
-    found.set(key, heldBy(path, { holding, guest: nameOf(node, owner), process }));
-  }
+  for (const processes of groupByGuest(listOtherGuests(node, own)))
+    for (const [key, error] of findHeldBy(node, opened, processes))
+      if (!found.has(key)) found.set(key, error);
   return found;
+}
+
+/** The same of one guest's processes. */
+function findHeldBy(
+  node: Node,
+  opened: readonly HeldThing[],
+  processes: readonly ProcessFacts[],
+): (readonly [string, SvirtError])[] {
+  const [first] = processes;
+  const owner = first === undefined ? undefined : ownerOf(node, first);
+  const pids = processes.map(({ pid }) => pid);
+  const how = { isComplete: false, most: countLooks(stepsOf(node, owner)) };
+  return node.host.findHoldings(opened, pids, how).flatMap((holding) => {
+    const process = processes.find(({ pid }) => pid === holding.pid);
+    if (process === undefined) return [];
+    return opened
+      .filter(({ key }) => holding.isTooMuch === true || holding.key === key)
+      .filter(({ key }) => owner === undefined || !isClaimedBy(node, key, owner))
+      .map(
+        ({ key, path = key }) =>
+          [key, heldBy(path, { holding, guest: nameOf(node, owner), process })] as const,
+      );
+  });
+}
+
+/** All processes of guests but that one's. */
+export function listOtherGuests(node: Node, own: OwnGuest | undefined): readonly ProcessFacts[] {
+  return listGuests(node).filter((one) => !isSame(one, own));
+}
+
+function groupByGuest(processes: readonly ProcessFacts[]): readonly (readonly ProcessFacts[])[] {
+  return [...Map.groupBy(processes, ({ context, uid }) => `${uid} ${context ?? ""}`).values()];
 }
 
 /** All processes of guests: those with a level of their own, as libvirt's have one, too; without confinement, by their user. */
@@ -79,12 +95,21 @@ function ownerOf(node: Node, { context, uid }: ProcessFacts): string | undefined
 }
 
 function isClaimedBy(node: Node, key: string, owner: string): boolean {
+  return listOwners(node, key).includes(owner);
+}
+
+/** The guests that have a claim on what has that key. */
+export function listOwners(node: Node, key: string): readonly string[] {
   const [kind, name] = key.startsWith("tap-")
     ? (["tap", key.slice("tap-".length)] as const)
     : (["file", key] as const);
   return registryOf(node)
     .listHolders(kind, name)
-    .some((holder) => holder.owner === owner);
+    .map(({ owner }) => owner);
+}
+
+function stepsOf(node: Node, owner: string | undefined): readonly Step[] {
+  return owner === undefined ? [] : (readRecord(node, owner)?.steps ?? []);
 }
 
 function nameOf(node: Node, owner: string | undefined): string | undefined {
@@ -99,7 +124,9 @@ function heldBy(
   const which = `process ${process.pid} (${process.command}), user ${process.uid}`;
   const who =
     guest === undefined ? `a guest that svirt does not know, ${which},` : `the guest ${guest}, ${which},`;
-  return new SvirtError(`Cannot use ${path}: ${who} still holds it (${holding.by})`, {
+  const what =
+    holding.isTooMuch === true ? `may hold it, for it has ${holding.by}` : `still holds it (${holding.by})`;
+  return new SvirtError(`Cannot use ${path}: ${who} ${what}`, {
     kind: "label-taken",
     remedy:
       guest === undefined

@@ -11,7 +11,7 @@ import type { FileContexts } from "../selinux/file-contexts/look-up.ts";
 import type { Node } from "../state/instance.ts";
 import { withRegistryLock } from "../state/locks.ts";
 import { type EachPath, forEachPath } from "./each-path.ts";
-import { findHeldAmong, withFree } from "./free-file.ts";
+import { confirmHeld, findHeldAmong, withFree } from "./free-file.ts";
 
 /** A change of a file's label, done or only planned; `to` is undefined where policy has no label for the file. */
 export interface LabelChange {
@@ -35,8 +35,9 @@ export async function setLabel(node: Node, act: LabelAct, context: string): Prom
   const to = canonicalContext(context);
   refuseUnknown(node, to);
   if (!isRoot(node)) throw onlyRoot(act.path);
+  const seen = findHeldAmong(node, [act.path]);
   return await withRegistryLock(node, async () => {
-    const held = findHeldAmong(node, [act.path]);
+    const held = confirmHeld(node, [act.path], seen);
     return changeLabel(node, { ...act, held }, ({ facts }) => {
       if (node.isForKey === true) refuseWritten(node.host, facts);
       return to;
@@ -56,8 +57,9 @@ export async function restoreLabels(
   contexts: FileContexts | undefined,
 ): Promise<EachPath<LabelChange>> {
   if (!isRoot(node)) return { done: [], errors: paths.map(onlyRoot) };
+  const seen = findHeldAmong(node, paths);
   return await withRegistryLock(node, async () => {
-    const held = findHeldAmong(node, paths);
+    const held = confirmHeld(node, paths, seen);
     return forEachPath(paths, (path) =>
       changeLabel(node, { path, isDryRun, held }, (file) => giveBack(node, file, contexts)),
     );

@@ -44,6 +44,8 @@ export interface QemuBehaviour {
   readonly keepsTaps?: boolean;
   /** What it keeps its processes hand each other as they are looked at, so that it is seen while they are stopped alone. */
   readonly juggles?: boolean;
+  /** The guest that has more open than is looked at. */
+  readonly floods?: string;
   /** Its state cannot be written. */
   readonly failsToSave?: boolean;
   /** How long it writes its state. */

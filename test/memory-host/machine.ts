@@ -183,6 +183,12 @@ export class Machine {
       this.violations.push(`the ACL of ${path} is changed without the registry's lock`);
   }
 
+  /** A guest opens as much as it likes: nobody else may have to wait until that was looked at. */
+  noteLook(svirt: Svirt): void {
+    if (this.locks.get(registryLock(SYSTEM_PATHS)) === svirt)
+      this.violations.push("what processes hold is looked at with the registry's lock held");
+  }
+
   /** A guest fills its folder as it likes: nobody else may have to wait until that is gone. */
   noteRemoval(path: string, svirt: Svirt): void {
     const isGuests = path.startsWith(`${SYSTEM_PATHS.run}/`);

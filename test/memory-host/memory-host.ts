@@ -25,7 +25,7 @@ export function makeMemoryHost(machine: Machine, svirt: Svirt): Host {
     ...xattrCalls(machine, svirt),
     ...treeCalls(machine, svirt),
     ...lockCalls(machine, svirt),
-    ...processCalls(machine),
+    ...processCalls(machine, svirt),
     ...guestCalls(machine, svirt),
     ...kernelCalls(machine),
     ...terminalCalls(machine),

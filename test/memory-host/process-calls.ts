@@ -1,12 +1,14 @@
 import type { HeldThing, Holding, Host } from "../../src/host/host.ts";
 import { fileKey } from "../../src/plan/facts/file.ts";
 import type { Machine } from "./machine.ts";
+import type { Svirt } from "./svirt.ts";
 
 type Part<Names extends keyof Host> = Pick<Host, Names>;
 
 /** What the machine's kernel tells of processes, and of what they hold. */
 export function processCalls(
   machine: Machine,
+  svirt: Svirt,
 ): Part<
   | "getProcess"
   | "listProcesses"
@@ -35,7 +37,10 @@ export function processCalls(
         id: file,
       })),
     listOpened: (things) => things.filter((thing) => isOpened(machine, thing)),
-    findHoldings: (things, pids) => pids.flatMap((pid) => findHoldings(machine, things, pid)),
+    findHoldings: (things, pids) => {
+      machine.noteLook(svirt);
+      return pids.flatMap((pid) => findHoldings(machine, things, pid));
+    },
     getCpuSeconds: (pid) => (processes.get(pid) === undefined ? undefined : 0.3),
     signalProcess: (process, signal) => processes.signal(process, signal),
     killUser: (uid) => processes.killUser(uid),
@@ -53,6 +58,8 @@ function isOpened(machine: Machine, { forbidden, key, path }: HeldThing): boolea
 
 function findHoldings(machine: Machine, things: readonly HeldThing[], pid: number): Holding[] {
   const process = machine.processes.get(pid);
+  if (process?.order?.uuid === machine.qemu.floods)
+    return [{ pid, by: "more than is looked at", canWrite: true, isTooMuch: true }];
   const isSeen = machine.qemu.juggles !== true || machine.groups.isFrozen(process?.order?.group);
   const files = isSeen ? process?.devices?.listHeld() : process?.devices?.listFiles();
   const connections = (process?.devices?.listConnections() ?? []).map((context, at) => {

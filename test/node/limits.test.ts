@@ -22,7 +22,7 @@ const SCENE = `
 `;
 
 onTheNode(
-  "a guest without limits is in a group of its own that bounds its threads, and is gone with it",
+  "a guest without limits is in a group of its own that bounds its threads, has a bound of descriptors, and is gone with both",
   async () => {
     const notes = await onNode(`
     ${SCENE}
@@ -32,6 +32,7 @@ onTheNode(
     note reaper cat /proc/$(reaper_of life-a)/cgroup
     note values values pids.max cgroup.type
     note owner stat -c '%u %a' $group $group/cgroup.procs
+    note descriptors awk '/^Max open files/ { print $4, $5 }' /proc/$(pid_of life-a)/limits
     note trace left life-a
     svirt destroy life-a >/dev/null
     note gone ls -d $group
@@ -40,6 +41,8 @@ onTheNode(
     expect(outOf(notes, "group")).toBe(`0::/svirt/${uuidOf("life-a")}`);
     expect(outOf(notes, "reaper")).not.toContain("svirt/");
     expect(outOf(notes, "values")).toBe("pids.max: 577;\ncgroup.type: domain;");
+    // 4096, and 64 for the one vCPU.
+    expect(outOf(notes, "descriptors")).toBe("4160 4160");
     expect(outOf(notes, "owner")).toBe("0 755\n0 644");
     expect(noteOf(notes, "gone").code).not.toBe(0);
   },

@@ -54,6 +54,9 @@ export type PluggedPeer = v.InferOutput<typeof pluggedPeer>;
 /** How much memory QEMU may keep from being swapped out. RLIMIT_MEMLOCK, getrlimit(2) */
 export const memlockKiB = v.union([aNumber, v.literal("unlimited")]);
 
+/** How many descriptors a process may have, at the most. RLIMIT_NOFILE, getrlimit(2) */
+const mostDescriptors = v.exactOptional(aNumber);
+
 /** How a guest's process is begun: by a reaper, as a user of its own, in a context, with nothing but what is listed. */
 export const guestOrder = v.strictObject({
   uuid: aString,
@@ -67,6 +70,8 @@ export const guestOrder = v.strictObject({
   group: maybeString,
   /** Absent: as much as svirt itself. */
   memlockKiB: v.exactOptional(memlockKiB),
+  /** Absent: as many as svirt itself, as a record of an older svirt. */
+  mostDescriptors,
   /** In /run: the reaper writes `pid` and `exit` there. */
   folder: aString,
   workFolder: aString,
@@ -89,6 +94,8 @@ export const helperOrder = v.strictObject({
   /** A folder of svirt's; or one of the host's, the very one that was inspected. */
   workFolder: v.union([aString, fileId]),
   logFile: aString,
+  /** Absent: as many as svirt itself. */
+  mostDescriptors,
   /** The socket that it makes when it is ready. */
   ready: aString,
 });

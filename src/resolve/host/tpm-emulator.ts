@@ -10,6 +10,8 @@ import type { Node } from "../../state/instance.ts";
 
 /** TPM emulator. swtpm(8) */
 const PROGRAM = "/usr/bin/swtpm";
+/** It opens a state, a lock and two sockets. */
+const MOST_DESCRIPTORS = 1024;
 
 /** Where an emulated TPM keeps what it must not forget; it goes with the definition. */
 export function tpmFolder({ paths }: Pick<Node, "paths">, uuid: string): string {
@@ -59,6 +61,7 @@ export function decideTpm(
         uid,
         workFolder: path,
         logFile: `${node.paths.log}/${domain.name}.log`,
+        mostDescriptors: MOST_DESCRIPTORS,
         ready: socket,
       },
     ],

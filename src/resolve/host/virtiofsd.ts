@@ -10,6 +10,9 @@ import type { UsedFolder } from "../files/shared-folders.ts";
 /** Where Debian's package has it. virtiofsd(1) */
 const PROGRAM = "/usr/libexec/virtiofsd";
 
+/** It has one open for each file that its guest knows. The hard limit that systemd gives. systemd.exec(5) LimitNOFILE= */
+const MOST_DESCRIPTORS = 524_288;
+
 /** All of a user's numbers: 2^32 - 1 is none. */
 const ALL_IDS = 2 ** 32 - 1;
 
@@ -56,6 +59,7 @@ function orderServer(
     uid,
     workFolder: folder.facts.id,
     logFile: `${node.paths.log}/${domain.name}.log`,
+    mostDescriptors: found.binary?.openfiles?.max ?? MOST_DESCRIPTORS,
     ready: socket,
   };
 }

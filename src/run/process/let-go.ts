@@ -10,13 +10,18 @@ export interface StillHeld {
   readonly holding: Holding;
 }
 
+/** A guest, and how much of what it has open is looked at. */
+export interface LookedAtGuest extends GuestIdentity {
+  readonly most: number;
+}
+
 /** What of those things the guest still has, by the kernel's word. What cannot be told apart counts as held. */
-export function listStillHeld(host: Host, guest: GuestIdentity, things: readonly GivenUp[]): StillHeld[] {
+export function listStillHeld(host: Host, guest: LookedAtGuest, things: readonly GivenUp[]): StillHeld[] {
   // Of a guest that has let go this is all: nothing of its processes need be read.
   const opened = host.listOpened(things);
   if (opened.length === 0) return [];
   const pids = listPids(host, guest);
-  const shown = host.findHoldings(opened, pids, { isComplete: true });
+  const shown = host.findHoldings(opened, pids, { isComplete: true, most: guest.most });
   const found = [...shown, ...listOpenTaps(host, { things: opened, shown, pids })];
   // A process that began meanwhile may have been handed what another had before it was looked at.
   const later = listPids(host, guest).filter((pid) => !pids.includes(pid));

@@ -1,5 +1,5 @@
 import { asSvirtError, joinErrors, SvirtError } from "../../errors.ts";
-import { refuseHeldByOthers } from "../../labelling/refuse-held.ts";
+import { listUnseen, withLooks } from "../../labelling/look-ahead.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
 import type { ChangeSteps } from "../../plan/steps/change.ts";
 import { isToldQemu, planUndo } from "../../plan/steps/inverse.ts";
@@ -130,18 +130,23 @@ async function begin(
   { asked, watch }: { readonly asked: AskedChange; readonly watch: Watch },
 ): Promise<Begun> {
   const { what } = asked;
+  const own = identityOf(before);
   let making: ChangingGuest | undefined;
+  let made: readonly Step[] | undefined;
   try {
-    return await withRegistryLock(node, async () => {
-      const made = asked.make?.(before) ?? [];
-      if (made.length > 0) {
-        making = writeChange(node, before, { what, steps: made, after: [], xml: before.xml });
-        await runPlan(actorFor(node, before), made, watch);
+    return await withLooks(node, own, async (looks) => {
+      if (made === undefined) {
+        made = asked.make?.(before) ?? [];
+        if (made.length > 0) {
+          making = writeChange(node, before, { what, steps: made, after: [], xml: before.xml });
+          await runPlan(actorFor(node, before), made, watch);
+        }
       }
       const decided = asked.decide(before);
-      refuseHeldByOthers(node, decided.steps, identityOf(before));
+      const unseen = listUnseen(node, decided.steps, { looks, own });
+      if (unseen.length > 0) return { unseen };
       const steps = [...made, ...decided.steps];
-      return { guest: writeChange(node, before, { ...decided, what, steps }), done: made.length };
+      return { result: { guest: writeChange(node, before, { ...decided, what, steps }), done: made.length } };
     });
   } catch (error) {
     if (making !== undefined) await takeBackAfter(node, making, error);

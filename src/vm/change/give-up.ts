@@ -1,9 +1,10 @@
 import { joinErrors } from "../../errors.ts";
+import { countLooks } from "../../plan/record/count-looks.ts";
 import { type GivenUp, listEndedPeers, listGivenUp } from "../../plan/record/given-up.ts";
 import { planUndo } from "../../plan/steps/inverse.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { whileFrozen } from "../../run/process/freeze.ts";
-import { listStillHeld, notGivenUp, type StillHeld } from "../../run/process/let-go.ts";
+import { type LookedAtGuest, listStillHeld, notGivenUp, type StillHeld } from "../../run/process/let-go.ts";
 import type { Watch } from "../../run/steps/run-plan.ts";
 import type { Node } from "../../state/instance.ts";
 import { actorFor } from "../../state/locks.ts";
@@ -51,7 +52,11 @@ export async function giveUp(
 export function listHeldInChange(node: Node, guest: GuestRecord): StillHeld[] {
   const { change } = guest;
   if (change === undefined || !isRunning(node, guest)) return [];
-  return listStillHeld(node.host, identityOf(guest), listThings({ ...guest, change }));
+  return listStillHeld(node.host, lookedAt(guest), listThings({ ...guest, change }));
+}
+
+function lookedAt(guest: GuestRecord): LookedAtGuest {
+  return { ...identityOf(guest), most: countLooks(guest.steps) };
 }
 
 /** A guest is stopped only to confirm that it holds nothing: an honest one once, for as long as a look takes. */
@@ -61,7 +66,7 @@ async function lookTwice(
   things: readonly GivenUp[],
 ): Promise<StillHeld[]> {
   if (things.length === 0) return [];
-  const look = (): StillHeld[] => listStillHeld(host, identityOf(guest), things);
+  const look = (): StillHeld[] => listStillHeld(host, lookedAt(guest), things);
   const held = look();
   return held.length > 0 ? held : await whileFrozen(host, guest.steps, look);
 }

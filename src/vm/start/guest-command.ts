@@ -12,6 +12,7 @@ import type { MonitorCommand } from "../../plan/facts/step-parts.ts";
 import type { HandedTap } from "../../plan/facts/tap.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { formatGuestArgv } from "../../qemu/command-line.ts";
+import { countDescriptors } from "../../qemu/count-descriptors.ts";
 import { listDescriptors } from "../../qemu/descriptors.ts";
 import { type Descriptor, isOpenedByName } from "../../qemu/launch.ts";
 import type { Guest } from "../../qemu/model/guest.ts";
@@ -78,6 +79,7 @@ export function orderGuest(
     uid: decided.uid,
     ...(groupPath === undefined ? {} : { group: groupPath }),
     ...memlockOf(domain),
+    mostDescriptors: countDescriptors(domain),
     folder: paths.folder,
     workFolder: paths.workFolder,
     logFile: `${node.paths.log}/${domain.name}.log`,

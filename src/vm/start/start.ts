@@ -3,7 +3,7 @@ import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
 import { decideFiles, decideSockets } from "../../labelling/file-labels.ts";
 import { decideGuestLabel } from "../../labelling/guest-label.ts";
-import { refuseHeldByOthers } from "../../labelling/refuse-held.ts";
+import { listUnseen, withLooks } from "../../labelling/look-ahead.ts";
 import { decideTrees } from "../../labelling/tree-labels.ts";
 import { planStart, planWaking, type StartDecision } from "../../plan/actions/start.ts";
 import type { Incoming } from "../../plan/facts/file.ts";
@@ -32,7 +32,7 @@ import { UNWATCHED, type Watch } from "../../run/steps/run-plan.ts";
 import { chooseUid } from "../../state/choose-uid.ts";
 import type { Definition } from "../../state/definitions.ts";
 import type { Node } from "../../state/instance.ts";
-import { withGuestLock, withRegistryLock } from "../../state/locks.ts";
+import { withGuestLock } from "../../state/locks.ts";
 import { newRecord } from "../../state/new-record.ts";
 import { removePendingRestart } from "../../state/pending-restart.ts";
 import { reasonOf } from "../../state/reason.ts";
@@ -145,17 +145,18 @@ async function prepare(
   const { domain, taken, watch } = start;
   let record: GuestRecord | undefined;
   try {
-    return await withRegistryLock(node, async () => {
+    return await withLooks(node, undefined, async (looks) => {
       // Under the lock that records are written under: of two starts of one name the second finds the first.
       refuseConflict(node, domain);
       const decided = decide(node, domain, start);
-      refuseHeldByOthers(node, decided.steps);
+      const unseen = listUnseen(node, decided.steps, { looks });
+      if (unseen.length > 0) return { unseen };
       const whole = { ...decided, steps: [...taken, ...decided.steps] };
       record = newRecord(node, domain, whole);
       writeRecord(node, record);
       removePendingRestart(node, domain.uuid);
       await runPreparation(node, record, { watch, done: taken.length });
-      return record;
+      return { result: record };
     });
   } catch (error) {
     if (record !== undefined) await takeBack(node, record, error);

@@ -55,6 +55,7 @@ describe("a folder that a guest shares by virtiofs", () => {
       ...["--rlimit-nofile", "0"],
     ]);
     const order = guest?.steps.find((step) => step.do === "spawn-helper")?.order;
+    expect(order?.mostDescriptors).toBe(524_288);
     expect(order?.workFolder).toMatchObject({ path: "/srv/all" });
     const words = machine.processes.qemuOf(UUID)?.words ?? [];
     // -chardev as libvirt's vhost-user-fs-fd-memory.x86_64-latest.args has it.

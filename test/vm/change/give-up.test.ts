@@ -1,8 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { restoreLabels, setLabel } from "../../../src/labelling/set-label.ts";
-import { fileKey } from "../../../src/plan/facts/file.ts";
 import { registryOf } from "../../../src/state/instance.ts";
-import { writeRecord } from "../../../src/state/record.ts";
 import { auditNode } from "../../../src/vm/audit/audit-node.ts";
 import type { Ask } from "../../../src/vm/change/change-domain.ts";
 import { destroyDomain } from "../../../src/vm/end/destroy.ts";
@@ -244,56 +241,5 @@ describe("a QEMU that keeps what it was told to close", () => {
     closeKept(machine);
     await sweepAll(machine);
     expect(holders(machine, left)).toEqual([]);
-  });
-});
-
-describe("what a guest's process holds without a claim", () => {
-  /** A guest whose QEMU has kept a file that svirt took from it before it asked the kernel. */
-  async function machineWithKeeper(): Promise<Machine> {
-    const machine = await liar();
-    await errorOf(detach(machine));
-    const { change: _, ...guest } = recordOf(machine);
-    writeRecord(nodeOn(machine), guest);
-    const registry = registryOf(nodeOn(machine));
-    for (const path of [TOP, `${IMAGES}/base.raw`]) {
-      const id = machine.svirt().host.inspectFile(path)?.id;
-      if (id !== undefined) registry.release({ kind: "file", key: fileKey(id), sharing: "exclusive" }, UUID);
-    }
-    return machine;
-  }
-
-  test("is not given to another guest, by start or attach, and the error names the holder", async () => {
-    const machine = await machineWithKeeper();
-    const error = await errorOf(otherOn(machine, TOP));
-    expect(error.kind).toBe("label-taken");
-    expect(error.message).toMatch(
-      /^Cannot use \/var\/lib\/images\/top.qcow2: the guest vm1, process \d+ .* still holds it/,
-    );
-    await otherOn(machine, `${IMAGES}/private2.raw`);
-    const ask = { ...ASK, key: "vm2" };
-    const refused = await errorOf(attachDevice(nodeOn(machine), ask, deviceOf(diskXml(TOP, "vdb"))));
-    expect([refused.kind, refused.message]).toEqual(["label-taken", error.message]);
-    closeKept(machine);
-    await attachDevice(nodeOn(machine), ask, deviceOf(diskXml(TOP, "vdb")));
-  });
-
-  test("is not relabelled by an administrator's command", async () => {
-    const machine = await machineWithKeeper();
-    const before = labelOf(machine, TOP);
-    const act = { path: TOP, isDryRun: false };
-    expect((await errorOf(setLabel(nodeOn(machine), act, ORIGINAL))).kind).toBe("label-taken");
-    const { errors } = await restoreLabels(nodeOn(machine), { paths: [TOP], isDryRun: false }, undefined);
-    expect(errors.map(({ kind }) => kind)).toEqual(["label-taken"]);
-    expect(labelOf(machine, TOP)).toBe(before);
-    closeKept(machine);
-    await setLabel(nodeOn(machine), act, ORIGINAL);
-    expect(labelOf(machine, TOP)).toBe(ORIGINAL);
-  });
-
-  test("does not keep guests from sharing what all of them claim", async () => {
-    const machine = await machineWithDisks(diskXml(`${IMAGES}/shared.raw`, "vdb", "<shareable/>"));
-    const disks = diskXml(`${IMAGES}/shared.raw`, "vda", "<shareable/>");
-    const other = domainXml({ name: "vm2", uuid: OTHER, disks });
-    expect((await startDomain(nodeOn(machine), other)).did).toBe(true);
   });
 });

@@ -6,25 +6,27 @@ import {
   parseDescriptorInfo,
   parseMaps,
 } from "../../../plan/facts/process-files.ts";
-import type { HeldThing, Holding } from "../../host.ts";
-import { libc } from "../calls/libc.ts";
-import { fileFacts } from "../files/file-id.ts";
+import type { HeldThing, Holding, HowToLook } from "../../host.ts";
+import { deviceNumber, fileFacts } from "../files/file-id.ts";
 import { isLockedForWriting } from "../files/image-lock.ts";
 import { getxattr } from "../labels/xattr.ts";
+import { listTables } from "./descriptor-tables.ts";
+import { attempt, isGone, orGone } from "./gone.ts";
+import { LookBudget, withinBudget } from "./look-budget.ts";
 import { openImage } from "./open-image.ts";
 
-/** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
-const SYS_KCMP = process.arch === "x64" ? 312n : 272n;
-/** linux/kcmp.h */
-const KCMP_FILES = 2n;
 /** Memory, null, zero, random: nothing is kept in them. admin-guide/devices.txt */
 const MEMORY_DEVICE = /^device-1:/;
 /** A file system without a device of its own, such as btrfs and overlayfs: `maps` shows another one than stat(2). */
 const ANONYMOUS_DEVICE = /^0:/;
 /** What `maps` writes behind the name of a file that has none any more. proc_pid_maps(5) */
 const DELETED = / \(deleted\)$/;
+/** About a line of `maps`, which takes as long as a descriptor. */
+const BYTES_A_LOOK = 64;
 const RING = "anon_inode:[io_uring]";
 const TUN = "/dev/net/tun";
+/** admin-guide/devices.txt */
+const TUN_NUMBER = "10:200";
 
 /** What is asked for, made ready for comparing. */
 interface Wanted {
@@ -40,8 +42,11 @@ interface Wanted {
   readonly contexts: ReadonlySet<string>;
   /** Of which a line of `maps` about one of them has one at least. */
   readonly marks: readonly string[];
+  /** Of the same, and of /dev/net/tun; inodes as exact as a `number` is. */
+  readonly numbers: { readonly inodes: ReadonlySet<number>; readonly devices: ReadonlySet<string> };
   /** Whether what cannot be told apart counts, too. */
   readonly isComplete: boolean;
+  readonly budget: LookBudget;
 }
 
 /**
@@ -51,13 +56,14 @@ interface Wanted {
 export function findHoldings(
   things: readonly HeldThing[],
   pids: readonly number[],
-  { isComplete }: { readonly isComplete: boolean },
+  { isComplete, most = Number.POSITIVE_INFINITY }: HowToLook,
 ): readonly Holding[] {
-  const wanted = prepare(things, isComplete);
-  const found = [
+  const wanted = prepare(things, { isComplete, budget: new LookBudget(most) });
+  const all = withinBudget(() => [
     ...pids.flatMap((pid) => findDescriptors(wanted, pid)),
     ...pids.flatMap((pid) => findMappings(wanted, pid)),
-  ].filter(({ key }) => key !== undefined || isComplete);
+  ]);
+  const found = all.filter(({ isTooMuch, key }) => key !== undefined || isComplete || isTooMuch === true);
   if (!isComplete || found.some(({ key }) => key === undefined)) return found;
   const others = things.filter(({ key }) => !found.some((holding) => holding.key === key));
   return [...found, ...others.flatMap((thing) => findHidden(thing, pids))];
@@ -83,7 +89,7 @@ function findHidden({ key, path }: HeldThing, [pid]: readonly number[]): Holding
   }
 }
 
-function prepare(things: readonly HeldThing[], isComplete: boolean): Wanted {
+function prepare(things: readonly HeldThing[], how: Pick<Wanted, "isComplete" | "budget">): Wanted {
   const keys = new Set(things.map(({ key }) => key));
   const nodes = things.flatMap(lookAtNode);
   const inodes = new Set([
@@ -101,8 +107,15 @@ function prepare(things: readonly HeldThing[], isComplete: boolean): Wanted {
     hasTaps: [...keys].some((key) => key.startsWith("tap-")),
     contexts: new Set([...keys].flatMap((key) => /^peers-(.*)$/.exec(key)?.[1] ?? [])),
     marks: [...[...inodes].map((inode) => ` ${inode} `), ...paths, ...(hasDevices ? ["/dev/"] : [])],
-    isComplete,
+    numbers: numbersOf(keys, inodes),
+    ...how,
   };
+}
+
+/** Numbers alone are compared first: to make a key of each of a process's files takes ten times as long. */
+function numbersOf(keys: ReadonlySet<string>, inodes: ReadonlySet<string>): Wanted["numbers"] {
+  const devices = [...keys].flatMap((key) => /^device-(.*)$/.exec(key)?.[1] ?? []);
+  return { inodes: new Set([...inodes].map(Number)), devices: new Set([...devices, TUN_NUMBER]) };
 }
 
 interface DeviceNode {
@@ -122,24 +135,12 @@ function lookAtNode({ key, path }: HeldThing): DeviceNode[] {
 
 function findDescriptors(wanted: Wanted, pid: number): Holding[] {
   return attempt(pid, () =>
-    listTables(pid).flatMap((table) =>
-      readdirSync(`${table}/fd`).flatMap((fd) =>
-        orGone(() => lookAtDescriptor(wanted, { pid, table, fd }) ?? []),
-      ),
-    ),
+    listTables(wanted.budget, pid).flatMap((table) => {
+      const listed = readdirSync(`${table}/fd`);
+      wanted.budget.spend(pid, listed.length);
+      return listed.flatMap((fd) => orGone(() => lookAtDescriptor(wanted, { pid, table, fd }) ?? []));
+    }),
   );
-}
-
-/** The folders of those threads that have tables of descriptors of their own: clone(2) leaves each the choice. */
-function listTables(pid: number): string[] {
-  const own: string[] = [];
-  for (const thread of readdirSync(`/proc/${pid}/task`))
-    if (!own.some((other) => hasSameTable(other, thread))) own.push(thread);
-  return own.map((thread) => `/proc/${pid}/task/${thread}`);
-}
-
-function hasSameTable(one: string, other: string): boolean {
-  return libc().syscall(SYS_KCMP, BigInt(one), BigInt(other), KCMP_FILES, 0n) === 0n;
 }
 
 interface Descriptor {
@@ -152,6 +153,7 @@ interface Descriptor {
 function lookAtDescriptor(wanted: Wanted, descriptor: Descriptor): Holding | undefined {
   const { fd, pid, table } = descriptor;
   const path = `${table}/fd/${fd}`;
+  if (!wanted.isComplete && !mayBeWanted(wanted, path)) return undefined;
   const target = readlinkSync(path);
   if (!target.startsWith("/")) return wanted.isComplete ? lookInside(wanted, descriptor, target) : undefined;
   const key = wanted.hasTaps && target === TUN ? tapAt(wanted, descriptor) : keyAt(wanted, path);
@@ -161,6 +163,18 @@ function lookAtDescriptor(wanted: Wanted, descriptor: Descriptor): Holding | und
   if (key !== "unreadable") return { ...found, key };
   // Held to be one of those asked for if its number is the same.
   return wanted.inodes.has(inode) ? found : undefined;
+}
+
+function mayBeWanted({ numbers }: Wanted, path: string): boolean {
+  try {
+    const stat = statSync(path);
+    const isDevice = stat.isCharacterDevice() || stat.isBlockDevice();
+    if (isDevice && numbers.devices.has(deviceNumber(BigInt(stat.rdev)))) return true;
+    return numbers.inodes.has(stat.ino);
+  } catch (error) {
+    if (isGone(error)) throw error;
+    return true;
+  }
 }
 
 function tapAt({ keys }: Wanted, descriptor: Descriptor): string | undefined {
@@ -220,6 +234,7 @@ function keyAt(wanted: Wanted, link: string): string | "unreadable" | undefined 
 function findMappings(wanted: Wanted, pid: number): Holding[] {
   return attempt(pid, () => {
     const { text, thread } = readMaps(pid);
+    wanted.budget.spend(pid, text.length / BYTES_A_LOOK);
     // To take all lines apart takes longer than to read them.
     if (!wanted.marks.some((mark) => text.includes(mark))) return [];
     return parseMaps(text).flatMap((mapped) => lookAtMapping(wanted, { pid, thread, mapped }) ?? []);
@@ -270,28 +285,4 @@ function keyAtMapping(wanted: Wanted, link: string): string | "unreadable" | und
   } catch {
     return "unreadable";
   }
-}
-
-/** What the kernel does not show may be anything; a process that ends meanwhile has nothing. */
-function attempt(pid: number, look: () => Holding[]): Holding[] {
-  try {
-    return look();
-  } catch (error) {
-    if (isGone(error)) return [];
-    return [{ pid, by: "descriptors or mappings that the kernel does not show", canWrite: true }];
-  }
-}
-
-function orGone(look: () => Holding | never[]): Holding | never[] {
-  try {
-    return look();
-  } catch (error) {
-    if (isGone(error)) return [];
-    throw error;
-  }
-}
-
-function isGone(error: unknown): boolean {
-  const { code } = error as { readonly code?: unknown };
-  return code === "ENOENT" || code === "ESRCH";
 }

@@ -35,6 +35,7 @@ export async function spawnGuest(order: GuestOrder): Promise<ProcessId> {
       String(end),
       order.group ?? "",
       String(order.memlockKiB ?? ""),
+      String(order.mostDescriptors ?? ""),
     ];
     const reaper = Bun.spawn(
       ["/bin/sh", "-c", REAPER_SCRIPT, "svirt-reaper", ...words, order.program, ...order.words],

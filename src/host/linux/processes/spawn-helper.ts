@@ -3,15 +3,20 @@ import { SvirtError } from "../../../errors.ts";
 import type { HelperOrder } from "../../../plan/facts/guest-order.ts";
 import { withFile } from "../files/file-id.ts";
 import { openLog } from "./guest-log.ts";
+import { LIMIT_DESCRIPTORS } from "./limit-descriptors.ts";
 
 const READY_TIMEOUT_MS = 30_000;
 const POLL_MS = 2;
 
 /**
  * Its context is written by the process that becomes it, after it has given up root: no context, no process. `$0` is the
- * context, empty for none.
+ * context, empty for none, `$1` how many descriptors it may have, empty for svirt's own limit.
  */
-const BECOME = 'if [ -n "$0" ]; then printf %s "$0" >/proc/self/attr/exec || exit; fi; exec "$@"';
+const BECOME = `${LIMIT_DESCRIPTORS}
+limit "$1" || exit
+shift
+if [ -n "$0" ]; then printf %s "$0" >/proc/self/attr/exec || exit; fi
+exec "$@"`;
 
 /** Host.spawnHelper */
 export async function spawnHelper(order: HelperOrder): Promise<void> {
@@ -29,7 +34,7 @@ export async function spawnHelper(order: HelperOrder): Promise<void> {
     ];
     const words = [
       ...["/usr/bin/setpriv", ...drop, "--"],
-      ...["/bin/sh", "-c", BECOME, order.context ?? ""],
+      ...["/bin/sh", "-c", BECOME, order.context ?? "", String(order.mostDescriptors ?? "")],
       ...[order.program, ...order.words],
     ];
     const helper = inFolder(order.workFolder, (cwd) =>

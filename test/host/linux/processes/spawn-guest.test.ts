@@ -80,6 +80,25 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
     expect(await logOf(folder)).toStartWith("2048\n");
   });
 
+  test("lets it have as many descriptors as it is to, and its reaper as many as before", async () => {
+    using folder = new RealFolder();
+    const script = 'ulimit -Sn; ulimit -Hn; grep "open files" /proc/$PPID/limits';
+    await folder.host.spawnGuest({ ...orderIn(folder, script), mostDescriptors: 300 });
+    await endOf(folder);
+    const own = /^Max open files.*$/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[0].trim();
+    expect(await logOf(folder)).toStartWith(`300\n300\n${own}`);
+  });
+
+  test("takes the host's hard limit of descriptors where that is less", async () => {
+    using folder = new RealFolder();
+    const hard = /^Max open files +\d+ +(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+    // Without CAP_SYS_RESOURCE none is raised. linux/fs.h
+    const order = { ...orderIn(folder, "ulimit -Hn"), mostDescriptors: 2 ** 30 };
+    await folder.host.spawnGuest(order);
+    await endOf(folder);
+    expect(await logOf(folder)).toStartWith(`${hard}\n`);
+  });
+
   test("lets the kernel end it before its parent and before whoever started it, when there is no memory left", async () => {
     using folder = new RealFolder();
     await folder.host.spawnGuest(orderIn(folder, "cat /proc/self/oom_score_adj /proc/$PPID/oom_score_adj"));

@@ -46,6 +46,13 @@ describe.skipIf(MISSING !== undefined)(`a process beside QEMU on the real machin
     expect(log.split("\n").filter((line) => /^\d+$/.test(line))).toEqual(["0", "1", "2", "3"]);
   });
 
+  test("has as many descriptors as it is let have", async () => {
+    using folder = new RealFolder();
+    const order = orderIn(folder, "ulimit -Sn; ulimit -Hn; : >ready");
+    await folder.host.spawnHelper({ ...order, mostDescriptors: 77 });
+    expect(await folder.host.readLogEnd(`${folder.path}/log`, 65_536)).toStartWith("77\n77\n");
+  });
+
   test("that ends before it is ready is an error with its status", async () => {
     using folder = new RealFolder();
     await expect(folder.host.spawnHelper(orderIn(folder, "exit 3"))).rejects.toThrow(

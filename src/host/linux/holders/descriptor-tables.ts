@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { libc } from "../calls/libc.ts";
+import type { LookBudget } from "./look-budget.ts";
+
+/** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
+const SYS_KCMP = process.arch === "x64" ? 312n : 272n;
+/** linux/kcmp.h */
+const KCMP_FILES = 2n;
+
+/**
+ * Folders in /proc of the threads with descriptor tables of their own, one for each table: clone(2) and unshare(2) leave each
+ * thread the choice. Throws TooMuchError before a table is read if the tables have room for too many. kcmp(2)
+ */
+export function listTables(budget: LookBudget, pid: number): readonly string[] {
+  const own: string[] = [];
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    budget.spend(pid, 1 + own.length);
+    if (!own.some((other) => hasSameTable(other, thread))) own.push(thread);
+  }
+  const tables = own.map((thread) => `/proc/${pid}/task/${thread}`);
+  budget.refuse(
+    pid,
+    tables.reduce((sum, table) => sum + roomOf(table), 0),
+  );
+  return tables;
+}
+
+function hasSameTable(one: string, other: string): boolean {
+  return libc().syscall(SYS_KCMP, BigInt(one), BigInt(other), KCMP_FILES, 0n) === 0n;
+}
+
+/** `FDSize`: how many descriptors the table has had room for. A thread that has ended has none. proc_pid_status(5) */
+function roomOf(table: string): number {
+  try {
+    return Number(/^FDSize:\t(\d+)$/m.exec(readFileSync(`${table}/status`, "utf8"))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,20 @@
+/** flooder PATH THREADS COPIES: opens a file so many times, in its own table and in that of each thread, and goes on until it is ended. */
+import { openSync } from "node:fs";
+
+const CLONE_FILES = 0x400;
+const [, , path = "", threads = "0", copies = "0"] = process.argv;
+const words = `
+  import { dlopen } from "bun:ffi";
+  const { symbols } = dlopen("libc.so.6", { unshare: { args: ["i32"], returns: "i32" } });
+  if (symbols.unshare(${CLONE_FILES}) !== 0) throw new Error("not unshared");
+  postMessage("unshared");
+  setInterval(() => {}, 1000);
+`;
+for (let at = 0; at < Number(copies); at += 1) openSync(path, "r+");
+let ready = 0;
+for (let at = 1; at < Number(threads); at += 1)
+  new Worker(`data:text/javascript,${encodeURIComponent(words)}`).onmessage = () => {
+    ready += 1;
+    if (ready === Number(threads) - 1) process.stdout.write("floods\n");
+  };
+setInterval(() => undefined, 1000);
