@@ -4,7 +4,13 @@ import { listTaken } from "../plan/record/given-up.ts";
 import type { Step } from "../plan/steps/step.ts";
 import type { Node } from "../state/instance.ts";
 import { withRegistryLock } from "../state/locks.ts";
-import { findHeldByOthers, listOtherGuests, listOwners, type OwnGuest } from "./refuse-held.ts";
+import {
+  findHeldByOthers,
+  listOtherGuests,
+  listOwners,
+  listPossiblyHeld,
+  type OwnGuest,
+} from "./refuse-held.ts";
 
 /** A look takes as long as guests have files open; claims that change meanwhile make it void. */
 const MOST_TRIES = 10;
@@ -49,7 +55,7 @@ export function listUnseen(
   steps: readonly Step[],
   { looks, own }: { readonly looks: Looks; readonly own?: OwnGuest },
 ): readonly HeldThing[] {
-  const unseen = listChanged(node, node.host.listOpened(listTaken(steps)), looks);
+  const unseen = listChanged(node, listPossiblyHeld(node, listTaken(steps)), looks);
   return unseen.length === 0 || listOtherGuests(node, own).length === 0 ? [] : unseen;
 }
 

@@ -9,6 +9,9 @@ import { pairOf } from "../selinux/level.ts";
 import { type Node, registryOf } from "../state/instance.ts";
 import { readRecord } from "../state/record.ts";
 
+const TAP = "tap-";
+const DEVICES = "/sys/class/net";
+
 /** Of which guest, if any, the processes may hold what is looked for: its own. */
 export type OwnGuest = Pick<GuestIdentity, "uid" | "context">;
 
@@ -23,12 +26,25 @@ export function findHeldByOthers(
   own?: OwnGuest,
 ): ReadonlyMap<string, SvirtError> {
   const found = new Map<string, SvirtError>();
-  const opened = node.host.listOpened(things);
+  const opened = listPossiblyHeld(node, things);
   if (opened.length === 0) return found;
   for (const processes of groupByGuest(listOtherGuests(node, own)))
     for (const [key, error] of findHeldBy(node, opened, processes))
       if (!found.has(key)) found.set(key, error);
   return found;
+}
+
+/**
+ * Those of these things that some process may have. A tap that is yet to be made is had by none: queues of a tap are opened by its
+ * name in svirt's network. drivers/net/tun.c tun_set_iff() of Linux
+ */
+export function listPossiblyHeld({ host }: Node, things: readonly HeldThing[]): readonly HeldThing[] {
+  return host
+    .listOpened(things)
+    .filter(
+      ({ key }) =>
+        !key.startsWith(TAP) || host.readText(`${DEVICES}/${key.slice(TAP.length)}/flags`) !== undefined,
+    );
 }
 
 /** The same of one guest's processes. */
@@ -100,8 +116,8 @@ function isClaimedBy(node: Node, key: string, owner: string): boolean {
 
 /** The guests that have a claim on what has that key. */
 export function listOwners(node: Node, key: string): readonly string[] {
-  const [kind, name] = key.startsWith("tap-")
-    ? (["tap", key.slice("tap-".length)] as const)
+  const [kind, name] = key.startsWith(TAP)
+    ? (["tap", key.slice(TAP.length)] as const)
     : (["file", key] as const);
   return registryOf(node)
     .listHolders(kind, name)

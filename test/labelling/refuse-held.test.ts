@@ -78,6 +78,21 @@ describe("what a guest's process holds without a claim", () => {
     expect(machine.violations).toEqual([]);
   });
 
+  test("is no tap that is yet to be made, whatever a guest has open; one that is there may be", async () => {
+    const machine = await machineWithDisks();
+    machine.taps.addBridge("br0");
+    machine.files.put("/dev/vhost-net", "character", { node: "10:238" });
+    machine.qemu = { floods: UUID };
+    machine.taps.addPersistent("lasting");
+    const start = (source: string) => {
+      const devices = `<interface ${source}<model type='virtio'/></interface>`;
+      return startDomain(nodeOn(machine), domainXml({ name: "vm2", uuid: OTHER, devices }));
+    };
+    const error = await errorOf(start("type='ethernet'><target dev='lasting' managed='no'/>"));
+    expect(error.message).toContain("Cannot use tap-lasting: the guest vm1, process");
+    expect((await start("type='bridge'><source bridge='br0'/>")).did).toBe(true);
+  });
+
   test("is not relabelled by an administrator's command", async () => {
     const machine = await machineWithKeeper();
     const before = labelOf(machine, TOP);
