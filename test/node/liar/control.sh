@@ -123,6 +123,13 @@ control_keep() {
   result "$1" monitor "$2" "$verdict" hold "$how $code"
 }
 
+control_tap() {
+  modprobe vhost_net || say "$1: vhost_net"
+  watched 20 64 "$here/liar" hold-tap svirtkeep1
+  [ "$how $code" = "ended 0" ] && verdict='done' || verdict=refused
+  result "$1" monitor "$2" "$verdict" hold "$how $code"
+}
+
 # A file that is removed while another has it open.
 control_picture() {
   watched 30 64 sh -c 'exec 9>/run/svirt-liar-picture && rm /run/svirt-liar-picture && dd if=/dev/zero bs=1048576 count=96 >&9'

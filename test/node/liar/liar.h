@@ -7,6 +7,7 @@
  *   liar client SOCKET COMMAND      asks as a program does that trusts QEMU: for the control
  *   liar hold HOW FILE              keeps a file in that way, and writes to it after it has another label: for the control
  *   liar trap HOW VICTIMS           sets a trap in the current folder: for the control; `liar undig FOLDER` removes the deep one
+ *   liar hold-tap NAME               makes a tap and leaves it to vhost-net: for the control
  *   liar lock FILE COMMAND           runs a command that holds a lock: for the control
  *   liar watch SECONDS MIB COMMAND  runs a command within bounds and says how it ended
  */
@@ -58,6 +59,10 @@ int set_trap(const char *how, const char *victims);
 int undig(const char *top);
 
 int hold_and_use(const char *how, const char *path);
+
+/* Leaves a tap to vhost-net and closes it. Gives 0, or -1 with errno. tap.c */
+int hold_tap(int tap, int vhost);
+int hold_new_tap(const char *name);
 int watch(int seconds, long mib, char **command);
 int ask_as_client(const char *socket, const char *command);
 

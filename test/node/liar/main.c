@@ -107,6 +107,8 @@ int main(int argc, char **argv)
 		return serve_alone(argv[2], argv[3]);
 	if (argc == 4 && strcmp(way, "client") == 0)
 		return ask_as_client(argv[2], argv[3]);
+	if (argc == 3 && strcmp(way, "hold-tap") == 0)
+		return hold_new_tap(argv[2]);
 	if (argc == 4 && strcmp(way, "hold") == 0)
 		return hold_and_use(argv[2], argv[3]);
 	if (argc == 3 && strcmp(way, "linger") == 0)

@@ -190,7 +190,10 @@ static void keep_last(void)
 {
 	if (strcmp(order.lie, "keep") != 0 || !kept_count)
 		return;
-	printf("held %u %s\n", order.number, hold(kept[kept_count - 1], order.on) == 0 ? "done" : strerrorname_np(errno));
+	/* Of a card svirt hands over the tap, then vhost-net. */
+	int is_tap = strcmp(order.on, "vhost") == 0 && kept_count > 1;
+	int result = is_tap ? hold_tap(kept[kept_count - 2], kept[kept_count - 1]) : hold(kept[kept_count - 1], order.on);
+	printf("held %u %s\n", order.number, result == 0 ? "done" : strerrorname_np(errno));
 	fflush(stdout);
 }
 

@@ -104,6 +104,7 @@ keeps_of() {
   "$keep" keep.sendfile 'keeps a disk in a system call that waits to read on' sendfile
   "$keep" keep.pages 'keeps pages of a disk in a pipe, to read what comes' pages
   "$keep" keep.ring 'keeps a disk registered with io_uring' ring
+  "$1_tap" keep.tap 'leaves a tap to vhost-net'
 }
 
 # WHO_picture: what it was handed to draw its screen into, it goes on to write to.
@@ -239,6 +240,26 @@ guest_other() {
   result "$1" monitor "$2" "$verdict" start "$how $code after $ms ms"
   watched $((2 * longest)) "$most" svirt destroy "$liar"
   wait
+}
+
+# It is given a card, says that it has let go of it, and leaves its tap to vhost-net, which shows no descriptor of it.
+guest_tap() {
+  modprobe vhost_net || say "$1: vhost_net"
+  renew "$liar"
+  tap=svirtkeep0 mac=52:54:00:00:0f:01
+  svirt attach-interface "$liar" bridge "$bridge" --target "$tap" --model virtio --mac "$mac" >/dev/null || say "$1: attach-interface"
+  write_order "$liar" keep vhost
+  sleep 0.3
+  watched $((3 * longest)) "$most" svirt detach-interface "$liar" bridge --mac "$mac"
+  held=$(await "$liar" held 5)
+  if [ "$held" != 'done' ]; then verdict='done' why="not held: $held"
+  elif [ ! -e "/sys/class/net/$tap" ]; then verdict=refused why="the interface is gone, exit $code"
+  elif svirt audit | grep -q "still holds the tap $tap"; then verdict=refused why="stays the guest's, exit $code"
+  else verdict='done' why="without a claim, exit $code"
+  fi
+  result "$1" monitor "$2" "$verdict" detach "$why"
+  svirt destroy "$liar" >/dev/null 2>&1 || :
+  [ ! -e "/sys/class/net/$tap" ] || say "$1: $tap has outlived the guest"
 }
 
 # It is given a disk, says that it has let go of it, and has not.
