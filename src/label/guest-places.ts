@@ -8,6 +8,8 @@ export interface WrittenPlace {
   readonly label: string | undefined;
   /** The label of the folder that it lies in. */
   readonly folderLabel: string | undefined;
+  /** The home folders of the host's users. passwd(5) */
+  readonly homes: readonly string[];
 }
 
 /**
@@ -51,6 +53,13 @@ const SYSTEM_TOPS: ReadonlySet<string> = new Set([
   ...["usr", "var"],
 ]);
 
+/** Homes of daemons, by which a whole place for guests' files would be none: libvirt-qemu's is in /var/lib/libvirt. */
+const NO_HOMES = /^\/(?:srv|mnt|media|tmp|var\/tmp|var\/lib\/libvirt(?:\/.*)?|run\/media|dev\/shm)$/;
+
+/** What dnsmasq is run with for libvirt's networks, which may name programs; or a folder that has it. */
+const SETTINGS = /^\/var\/lib\/libvirt\/dnsmasq(?:\/|$)/;
+const ABOVE_SETTINGS = "/var/lib/libvirt";
+
 /** Where an ordinary user's svirt keeps its own, but for the variables of UEFI. */
 const OWN = /\/[.](?:config\/svirt|local\/state\/svirt(?!\/nvram\/))(?:\/|$)/;
 
@@ -80,7 +89,8 @@ const MOVE =
 /** Undefined: a guest may write it. */
 function decideAgainst(place: WrittenPlace): Refusal | undefined {
   const { kind, label, path } = place;
-  if (OWN.test(path)) return { because: "svirt's own files are there", remedy: MOVE };
+  const others = othersAt(place);
+  if (others !== undefined) return { because: `${others} are there`, remedy: MOVE };
   const own = typeOf(label);
   // A socket is no program and no setting: its own label is enough.
   if (kind === "socket" && own !== undefined && IMAGE_TYPES.has(own)) return undefined;
@@ -88,18 +98,41 @@ function decideAgainst(place: WrittenPlace): Refusal | undefined {
   const folder = kind === "folder" ? path : path.slice(0, path.lastIndexOf("/")) || "/";
   const folderType = kind === "folder" ? own : typeOf(place.folderLabel);
   if (kind === "listener" && isRunPlace(path, folderType)) return undefined;
-  const because = decideAgainstFolder(path, folder, folderType);
+  const because = decideAgainstFolder(place, folder, folderType);
   if (because !== undefined) return { because: `${folder} ${because}`, remedy: MOVE };
   if (own === undefined || isForFiles(path, own)) return undefined;
   return { because: `it is labelled ${own}, as files elsewhere are`, remedy: `Run: restorecon ${path}` };
 }
 
-function decideAgainstFolder(path: string, folder: string, type: string | undefined): string | undefined {
+/** What is there that no label makes a guest's. */
+function othersAt({ kind, path }: WrittenPlace): string | undefined {
+  if (OWN.test(path)) return "svirt's own files";
+  const isSettings = SETTINGS.test(path) || (kind === "folder" && path === ABOVE_SETTINGS);
+  return isSettings ? "the settings of libvirt's networks" : undefined;
+}
+
+function decideAgainstFolder(
+  place: WrittenPlace,
+  folder: string,
+  type: string | undefined,
+): string | undefined {
+  const { path } = place;
   if (type !== undefined && !isForFiles(path, type))
     return `is labelled ${type}, so it is no folder for guests' files`;
   if (type !== undefined && IMAGE_TYPES.has(type)) return undefined;
-  const isPlace = HOME_PLACES.test(path) || PLACES.test(path) || !SYSTEM_TOPS.has(topOf(path));
+  if (HOME_PLACES.test(path)) return undefined;
+  const home = homeOf(place);
+  if (home !== undefined) return `is not labelled for guests' files, and ${home} is a home folder`;
+  const isPlace = PLACES.test(path) || !SYSTEM_TOPS.has(topOf(path));
   return isPlace && folder !== "/" ? undefined : "is no folder for guests' files";
+}
+
+/** The home folder that the place lies in, or that lies in the folder. */
+function homeOf({ homes, kind, path }: WrittenPlace): string | undefined {
+  return homes
+    .map((home) => home.replace(/\/+$/, ""))
+    .filter((home) => home.startsWith("/") && !NO_HOMES.test(home))
+    .find((home) => `${path}/`.startsWith(`${home}/`) || (kind === "folder" && home.startsWith(`${path}/`)));
 }
 
 /** Whether files of that type may lie where guests' files do. */

@@ -23,6 +23,7 @@ export function refuseWritten(host: Host, facts: FileFacts): void {
       kind: kindOf(facts),
       label: getFileLabel(host, facts.id),
       folderLabel: labelAt(host, folderAbove(facts.id.path)),
+      homes: listHomes(host),
     });
 }
 
@@ -40,8 +41,15 @@ export function placeOfMade(host: Host, named: string, kind: "file" | "listener"
     kind,
     label: undefined,
     folderLabel: folder === undefined ? undefined : getFileLabel(host, folder.id),
+    homes: listHomes(host),
   });
   return path;
+}
+
+/** As they are named: svirt's domain may not follow the links of each. name:password:UID:GID:comment:home:shell, passwd(5) */
+function listHomes(host: Host): string[] {
+  const lines = (host.readText("/etc/passwd") ?? "").split("\n");
+  return lines.flatMap((line) => line.split(":")[5] ?? []);
 }
 
 function kindOf({ type }: FileFacts): WrittenPlace["kind"] {

@@ -5,11 +5,11 @@ import { refuseWrittenPlace, type WrittenPlace } from "../../src/label/guest-pla
 /** A path, its own type and its folder's, as Debian's policy has them; `-`: a file to be made, or no label at all. */
 type Row = readonly [path: string, own: string, folder: string, kind?: WrittenPlace["kind"]];
 
-function refusal([path, own, folder, kind = "file"]: Row): string | undefined {
+function refusal([path, own, folder, kind = "file"]: Row, homes: readonly string[] = []): string | undefined {
   const labelled = (type: string): string | undefined =>
     type === "-" ? undefined : `system_u:object_r:${type}:s0`;
   try {
-    refuseWrittenPlace({ path, kind, label: labelled(own), folderLabel: labelled(folder) });
+    refuseWrittenPlace({ path, kind, label: labelled(own), folderLabel: labelled(folder), homes });
     return undefined;
   } catch (error) {
     const { kind: why, message, remedy } = asSvirtError(error);
@@ -114,6 +114,11 @@ const REFUSED: readonly Row[] = [
   // A place that only begins like one.
   ["/srvx", "-", "-"],
   ["/var/lib/libvirtx/a", "-", "-"],
+  // dnsmasq reads them: `dhcp-script` is a program that it runs.
+  ["/var/lib/libvirt/dnsmasq/default.conf", "var_lib_t", "var_lib_t"],
+  ["/var/lib/libvirt/dnsmasq/default.conf", "-", "virt_var_lib_t"],
+  ["/var/lib/libvirt/dnsmasq", "virt_image_t", "virt_var_lib_t", "folder"],
+  ["/var/lib/libvirt", "virt_var_lib_t", "var_lib_t", "folder"],
   ["/dev/shmx", "-", "-"],
   ["/var/tmpx/a", "var_t", "var_t"],
 ];
@@ -151,5 +156,51 @@ describe("refuseWrittenPlace()", () => {
     expect(refusal(["/srv/link", "user_home_t", "var_t"])).toContain("it is labelled user_home_t");
     expect(refusal(["/root/x", "-", "user_home_dir_t"])).toContain("/root is labelled user_home_dir_t");
     expect(refusal(["/opt/x", "-", "-"])).toContain("/opt is no folder for guests' files");
+  });
+
+  describe("where users of the host have their homes elsewhere", () => {
+    const rows = (...all: readonly Row[]): { readonly row: Row }[] => all.map((row) => ({ row }));
+    // As /etc/passwd of hosts has them; the last five are those of daemons, which say nothing of a place for images.
+    const HOMES = [
+      ...["/data/home/bob", "/mnt/home/eve", "/export/home/ann/", "/srv/ftp", "/var/lib/libvirt/images/kim"],
+      ...["/", "", "/srv", "/tmp", "/var/lib/libvirt"],
+    ];
+
+    test.each(
+      rows(
+        ["/data/home/bob/.ssh/authorized_keys", "default_t", "default_t"],
+        ["/data/home/bob/new", "-", "-"],
+        ["/mnt/home/eve/.bashrc", "nfs_t", "nfs_t"],
+        ["/export/home/ann/vms/a.img", "-", "nfs_t"],
+        ["/srv/ftp/.forward", "var_t", "var_t"],
+        ["/data/home/bob", "default_t", "default_t", "folder"],
+        ["/data/home/bob/share", "default_t", "default_t", "folder"],
+        ["/data/home", "default_t", "default_t", "folder"],
+        ["/srv", "var_t", "root_t", "folder"],
+        ["/data/home/bob/x.sock", "-", "default_t", "listener"],
+      ),
+    )("refuses $row", ({ row }) => {
+      expect(refusal(row, HOMES)).toMatch(/home folder/);
+      expect(refusal(row)).toBeUndefined();
+    });
+
+    test.each(
+      rows(
+        ["/data/home/bob/images/a.img", "virt_image_t", "virt_image_t"],
+        ["/data/home/bob/images/new.img", "-", "virt_image_t"],
+        ["/data/home/bob/images", "virt_image_t", "default_t", "folder"],
+        ["/data/home/bob/.local/share/libvirt/images/a.img", "nfs_t", "nfs_t"],
+        ["/data/home/bob/VirtualMachines/a.img", "default_t", "default_t"],
+        ["/data/home/bobby/a.img", "default_t", "default_t"],
+        ["/data/home/a.img", "default_t", "default_t"],
+        ["/srv/vm/a.img", "var_t", "var_t"],
+        ["/tmp/a.img", "-", "-"],
+        ["/var/lib/libvirt/images/a.img", "-", "-"],
+        ["/var/lib/libvirt/images/kim/a.img", "-", "-"],
+        ["/data/home/bob/dev", "fixed_disk_device_t", "device_t", "device"],
+      ),
+    )("lets a guest write $row", ({ row }) => {
+      expect(refusal(row, HOMES)).toBeUndefined();
+    });
   });
 });

@@ -265,3 +265,27 @@ describe("svirt shell", () => {
     expect(await asKey(machine, ["save", "vm1", "/root/shared/vm1"])).toMatchObject({ code: 0, err: "" });
   });
 });
+
+test("a home folder of /etc/passwd is no place for what a guest writes, wherever it is, but for images", async () => {
+  const machine = makeMachine();
+  machine.files.putFolder("/etc");
+  putText(
+    machine,
+    "/etc/passwd",
+    "root:x:0:0::/root:/bin/sh\nbob:x:1000:1000:Bob,,,:/data/home/bob:/bin/sh\n",
+  );
+  for (const [path, type] of [
+    ["/data/home/bob", "default_t"],
+    ["/data/home/bob/images", "virt_image_t"],
+    ["/data/home/ann", "default_t"],
+  ] as const)
+    machine.files.putFolder(path).xattrs.set(LABEL, `system_u:object_r:${type}:s0`);
+  const error = await failedStart(machine, { disks: "", devices: serial("/data/home/bob/.bash_login") });
+  expect([error.kind, error.message]).toEqual([
+    "denied",
+    "Cannot let a guest write /data/home/bob/.bash_login: /data/home/bob is not labelled for guests' files, and /data/home/bob is a home folder",
+  ]);
+  expect(machine.files.find("/data/home/bob/.bash_login")).toBeUndefined();
+  const devices = serial("/data/home/bob/images/log") + serial("/data/home/ann/log");
+  await startDomain(nodeOn(machine), domainXml({ disks: "", devices }));
+});
