@@ -117,8 +117,9 @@ control_other() {
 is_honest() { grep -qE '^\{"return":\{("status":"running","running":true)?\},"id":2\}' "$scratch/out"; }
 
 control_keep() {
-  file "$here/control/keep.img" 1024
-  watched 20 64 "$here/liar" hold "$3" "$here/control/keep.img"
+  kept_file=${4:-$here/control}/control.img
+  file "$kept_file" 1024
+  watched 20 64 "$here/liar" hold "$3" "$kept_file"
   [ "$how $code" = "ended 0" ] && verdict='done' || verdict=refused
   result "$1" monitor "$2" "$verdict" hold "$how $code"
 }

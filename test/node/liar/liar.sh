@@ -6,6 +6,7 @@
 # SVIRT_TYPE=qemu is for nodes without KVM. One JSON line a try, as the adversary prints them.
 set -eu
 here=/srv/liar
+stack=/srv/liar-stack
 type=${SVIRT_TYPE:-kvm}
 bridge=svirtliar0
 # Bounds for a command of svirt's: seconds at the least (set_pace), MiB.
@@ -171,6 +172,7 @@ set_up() {
   cp "$here/launch" "$here/launch-svirt"
   set_label system_u:object_r:svirt_manager_exec_t:s0 "$here/launch-svirt"
   ip link add "$bridge" type bridge && ip link set "$bridge" up
+  make_stack
   define liar-kvm "$type" /dev/loop5
   define liar-tcg qemu /dev/loop6
   define liar-twin "$type" /dev/loop3
@@ -209,6 +211,13 @@ run() {
   esac
 }
 
+# An overlay, whose mappings do not count on its own inodes.
+make_stack() {
+  modprobe overlay 2>/dev/null || :
+  mkdir -p "$stack/lower" "$stack/upper" "$stack/work" "$here/stacked"
+  mount -t overlay overlay -o "lowerdir=$stack/lower,upperdir=$stack/upper,workdir=$stack/work" "$here/stacked"
+}
+
 tear_down() {
   for name in liar-kvm liar-tcg liar-twin liar-neighbour; do
     svirt destroy "$name" >/dev/null 2>&1 || :
@@ -217,7 +226,8 @@ tear_down() {
   done
   for loop in 3 4 5 6 7; do losetup -d "/dev/loop$loop" 2>/dev/null || :; done
   ip link del "$bridge" 2>/dev/null || :
-  rm -rf "$here" /run/svirt-liar-space
+  umount "$here/stacked"
+  rm -rf "$here" "$stack" /run/svirt-liar-space
 }
 
 case ${1-} in

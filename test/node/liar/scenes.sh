@@ -89,12 +89,13 @@ others_of() {
   "$other" other.shutdown 'is shut down, and is silent, while another guest starts' shutdown
 }
 
-# WHO_keep ID WHAT HOW
+# WHO_keep ID WHAT HOW [FOLDER]
 keeps_of() {
   keep="$1_keep"
   "$keep" keep.descriptor 'keeps a disk by a descriptor' descriptor
   "$keep" keep.anew 'keeps a disk opened anew' anew
   "$keep" keep.mapping 'keeps a disk mapped' mapping
+  "$keep" keep.stacked 'keeps a disk on an overlay mapped' mapping "$here/stacked"
   "$keep" keep.child 'keeps a disk in a child' child
   "$keep" keep.thread 'keeps a disk in a thread with its own descriptors' thread
   "$keep" keep.leader 'keeps a disk in a process whose first thread is dead' leader
@@ -264,7 +265,7 @@ guest_tap() {
 
 # It is given a disk, says that it has let go of it, and has not.
 guest_keep() {
-  kept_file=$here/keep.img
+  kept_file=${4:-$here}/keep.img
   renew "$liar"
   file "$kept_file" 1024
   before=$(label_of "$kept_file")
