@@ -1,48 +1,48 @@
 import type { FileId } from "../plan/facts/file.ts";
 import type { Line } from "../qemu/monitor/line-buffer.ts";
 
-/** A pipe, one end of which a QEMU is given. */
+/** Request for a pipe of which QEMU gets one end. */
 export interface PipeWish {
-  /** Which way the bytes go. */
+  /** Direction of the bytes. */
   readonly direction: "from-guest" | "to-guest";
-  /** What QEMU calls its end: `fd:NAME`. */
+  /** QEMU's name of its end: `fd:NAME`. */
   readonly name: string;
-  /** That of the guest's own files, so that nobody else's QEMU could use it; absent: svirt's own. */
+  /** Label of the guest's files, so that no other QEMU can use the pipe; absent: svirt's own label. */
   readonly label?: string;
 }
 
-/** How slow a stream may be, and who is told that it goes on. */
+/** Minimum speed of a stream, and the callback for its progress. */
 export interface Pace {
-  /** Within that time a MiB must have moved, or the stream have ended. */
+  /** Time in which the stream must move a MiB or end. */
   readonly idleMs: number;
-  /** Another MiB has moved. */
+  /** Called after each MiB. */
   onMoved(): void;
 }
 
-/** svirt's end of such a pipe. */
+/** svirt's end of a guest's pipe. */
 export interface GuestPipe {
   /**
-   * Writes all that comes out of it into the file, from `offset` on, until QEMU lets go of its end. Returns the bytes.
-   * Throws "host-call", "timeout"; "timeout" as well when it is closed meanwhile.
+   * Writes the pipe's output into the file from `offset` on, until QEMU closes its end. Returns the number of bytes. Throws
+   * "host-call", "timeout"; also "timeout" if the pipe is closed meanwhile.
    */
   readInto(file: FileId, offset: number, pace: Pace): Promise<number>;
-  /** Sends the file from `offset` on, and lets go. Throws as readInto() does. */
+  /** Sends the file from `offset` on, and closes the pipe. Throws like readInto(). */
   sendFrom(file: FileId, offset: number, pace: Pace): Promise<void>;
-  /** Lets go; done already is fine. */
+  /** Closes the pipe; closing twice is no error. */
   close(): void;
 }
 
-/** A socket of a guest's on which lines come and go. */
+/** A guest's socket that transfers lines. */
 export interface LineChannel {
-  /** Throws "timeout" when it is not taken in time. */
+  /** Throws "timeout" if the guest does not accept the bytes in time. */
   send(bytes: Uint8Array, timeoutMs: number): Promise<void>;
   /**
-   * The next line without its end; undefined when none has come in time. Throws "failed" for a longer one, and when the
-   * guest has hung up.
+   * Returns the next line without its end; undefined if none arrives in time. Throws "failed" for a longer line, and if the
+   * guest has closed the connection.
    */
   readLine(timeoutMs: number, mostBytes: number): Promise<Line | undefined>;
   close(): void;
 }
 
-/** How a talk with a guest's terminal ended: its user left, the user's input did, or the guest hung up. */
+/** Reason for the end of a session with a guest's terminal: the user left, the input ended, or the guest hung up. */
 export type TalkEnd = "left" | "input-ended" | "hung-up";

@@ -8,57 +8,57 @@ import type { FolderLimit, Ownership } from "../plan/facts/step-parts.ts";
 import type { HandedTap, Macvtap, TapSetup } from "../plan/facts/tap.ts";
 import type { GuestPipe, LineChannel, PipeWish, TalkEnd } from "./channels.ts";
 
-/** What a path leads to. */
+/** Type of the file at a path. */
 export type FileType = "file" | "block" | "character" | "folder" | "fifo" | "socket";
 
-/** What stat(2) tells of a file. */
+/** Facts of stat(2) about a file. */
 export interface FileFacts {
   readonly id: FileId;
   readonly type: FileType;
   readonly sizeBytes: number;
   readonly modifiedMs: number;
-  /** What it takes up on its disk: less where there are holes. st_blocks */
+  /** Space allocated on disk; less than the size for a sparse file. st_blocks */
   readonly allocatedBytes: number;
   readonly uid: number;
   readonly gid: number;
   readonly mode: number;
 }
 
-/** How much of an input is read. */
+/** Limits for reading an input by line. */
 export interface LineLimits {
   readonly mostBytes: number;
-  /** In bytes; others are left out. */
+  /** In bytes; lines outside these bounds are skipped. */
   readonly shortest: number;
   readonly longest: number;
-  /** Of a file that is larger only its end is read. */
+  /** Reads only the end of a file that is larger. */
   readonly isEnd?: true;
-  /** Called, in place of what comes after, when there are more bytes. */
+  /** Called instead of reading the rest if there are more bytes. */
   onMore?(): void;
 }
 
-/** What a new file has in it. */
+/** Content of a new file. */
 export interface FileContent {
   readonly bytes: Uint8Array;
-  /** Longer than the bytes: zeros, which need no room on disk. */
+  /** If greater than the number of bytes, the rest is zeros and takes no space on disk. */
   readonly sizeBytes: number;
 }
 
-/** Which process it is, also after the number was given to another: start time in clock ticks. proc_pid_stat(5) */
+/** Identifies a process even after its number is reused, by its start time in clock ticks. proc_pid_stat(5) */
 export interface ProcessId {
   readonly pid: number;
   readonly startTicks: number;
 }
 
-/** What /proc tells of a process. A zombie is gone: it holds no file and runs no code. */
+/** Facts of /proc about a process. A zombie counts as gone: it holds no file and runs no code. */
 export interface ProcessFacts extends ProcessId {
   readonly parentPid: number;
-  /** As in /proc/PID/attr/current; undefined where the kernel does not tell. */
+  /** As in /proc/PID/attr/current; undefined if the kernel does not report it. */
   readonly context: string | undefined;
   readonly uid: number;
   readonly command: string;
 }
 
-/** A descriptor of a process: its number, what it is open on, and that file's label. */
+/** A descriptor of a process: its number, its target, and the label of that file. */
 export interface OpenFile {
   readonly fd: number;
   readonly target: string;
@@ -67,116 +67,116 @@ export interface OpenFile {
 }
 
 /**
- * A file by fileKey(), a tap, `tap-NAME`, or connections, `peers-CONTEXT`; the path tells a block device from a character device
- * of that number.
+ * A file by fileKey(), a tap as `tap-NAME`, or connections as `peers-CONTEXT`. The path distinguishes a block device from a
+ * character device of the same number.
  */
 export interface HeldThing {
   readonly key: string;
   readonly path: string | undefined;
-  /** To be asked for; absent: "any". A file that others come to read may be held for reading. */
+  /** The access to check for; absent: "any". A file that becomes readable by others may be held for reading. */
   readonly forbidden?: "any" | "writing";
 }
 
-/** Something that a process has of the things asked for. */
+/** A hold that a process has on one of the requested things. */
 export interface Holding {
   readonly pid: number;
-  /** Absent: the process has something of which the kernel does not tell what it is. */
+  /** Absent if the kernel does not identify the thing held. */
   readonly key?: string;
-  /** For a person: `descriptor 7`. */
+  /** Shown to the operator, such as `descriptor 7`. */
   readonly by: string;
-  /** Whether it could be written to by that: a descriptor opened for writing, or a shared mapping. */
+  /** Whether the hold allows writing: a descriptor opened for writing, or a shared mapping. */
   readonly canWrite: boolean;
-  /** The processes have more open than is looked at: nothing more is told of them. */
+  /** The processes exceed the limit of the inspection, so their other holdings are not listed. */
   readonly isTooMuch?: true;
 }
 
-/** How processes are looked at. */
+/** Options for the inspection of processes. */
 export interface HowToLook {
-  /** Whether what cannot be told apart counts, too. */
+  /** Whether things that cannot be identified count as held. */
   readonly isComplete: boolean;
-  /** How many descriptors, threads and lines of mappings are looked at; absent: all. */
+  /** Limit on the descriptors, threads and lines of mappings inspected; absent: no limit. */
   readonly most?: number;
 }
 
-/** What one user is let do to a file, whoever owns it. */
+/** Access granted to one user, regardless of the file's owner. */
 export interface GrantedAccess {
   readonly uid: number;
   readonly access: "read-only" | "read-write";
 }
 
-/** Extended attributes of a file that is open: of that very one, whatever stands at its path by now. */
+/** Extended attributes of an open file, even if another file has replaced it at its path. */
 export interface FileAttributes {
-  /** Their names. */
+  /** Returns the names of the attributes. */
   listXattrs(): readonly string[];
-  /** Undefined: no such attribute, or the file system has none. */
+  /** Returns undefined if there is no such attribute, or the file system does not support attributes. */
   getXattr(name: string): string | undefined;
-  /** False when the file system takes no such attribute. Bytes are written as given: a label wants its NUL. */
+  /** Returns false if the file system does not support the attribute. Writes bytes as given: a label needs its NUL. */
   setXattr(name: string, value: string): boolean;
-  /** Missing is fine. */
+  /** Does nothing if the attribute is missing. */
   removeXattr(name: string): void;
 }
 
-/** A file that is open, and what it was when it was opened. */
+/** An open file, with its facts at the time of opening. */
 export interface OpenedFile extends FileAttributes {
   readonly facts: FileFacts;
 }
 
-/** Something in a folder, opened without following it: all that is done to it is done to that very thing. */
+/** An entry of a folder, opened without following a symlink. Every operation acts on that entry. */
 export interface TreeEntry extends FileAttributes {
-  /** With the path by which it was found. */
+  /** Contains the path by which the entry was reached. */
   readonly id: FileId;
   readonly type: FileType | "symlink";
   readonly uid: number;
   readonly gid: number;
-  /** How many names it has. st_nlink */
+  /** Number of hard links. st_nlink */
   readonly links: number;
   setOwner(uid: number, gid: number): void;
-  /** These two as Host has them; a folder may also be searched. */
+  /** Like Host.grantAccess() and Host.revokeAccess(); also grants search permission on a folder. */
   grantAccess(granted: GrantedAccess): void;
   revokeAccess(uid: number): void;
 }
 
-/** A conversation with one QEMU. It has one deadline as a whole, however many questions are asked and whatever QEMU says. */
+/** A conversation with one QEMU. One deadline covers all of it, regardless of the number of commands and of QEMU's output. */
 export interface Monitor {
-  /** Sets the deadline anew, so long from now: for what makes progress, or has a bound of its own. */
+  /** Resets the deadline to this time from now, for work that makes progress or has its own limit. */
   allow(timeoutMs: number): void;
-  /** Throws "failed" with QEMU's words when it answers with an error, "timeout" when it does not answer. */
+  /** Throws "failed" with QEMU's message if it answers with an error, "timeout" if it does not answer. */
   execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
-  /** Opens the file and hands it over as a set of its own, `/dev/fdset/FD`. Throws "host-call", "denied", "failed". */
+  /** Opens the file and passes it to QEMU as its own set, `/dev/fdset/FD`. Throws "host-call", "denied", "failed". */
   handOver(file: HandedFile): Promise<void>;
-  /** Makes or opens a tap and hands its queues over under their names. Throws "host-call", "failed". */
+  /** Creates or opens a tap and passes its queues to QEMU under their names. Throws "host-call", "failed". */
   handTap(tap: HandedTap): Promise<void>;
   /**
-   * Connects to another program's socket and hands the connection over under its name. Throws "host-call", "denied",
+   * Connects to another program's socket and passes the connection to QEMU under its name. Throws "host-call", "denied",
    * "failed".
    */
   handPeer(peer: PluggedPeer): Promise<void>;
-  /** Listens on a TCP port and hands the socket over under that name. Throws "host-call", "failed". */
+  /** Listens on a TCP port and passes the socket to QEMU under that name. Throws "host-call", "failed". */
   handListener(name: string, display: Display): Promise<void>;
-  /** Makes a pipe and hands QEMU its end. Throws "host-call", "failed". getfd of qemu.git qapi/misc.json */
+  /** Creates a pipe and passes QEMU its end. Throws "host-call", "failed". getfd of qemu.git qapi/misc.json */
   openPipe(wish: PipeWish): Promise<GuestPipe>;
-  /** Whether QEMU has told that the device is gone, or does so in time. Counts from when the conversation began. */
+  /** Returns whether QEMU reports the device's removal in time. Reports since the start of the conversation count. */
   waitUntilDeleted(device: string, timeoutMs: number): Promise<boolean>;
   close(): void;
 }
 
-/** How the kernel stands to SELinux. */
+/** State of SELinux in the kernel. */
 export interface SelinuxState {
   readonly mode: "enforcing" | "permissive" | "disabled";
   /** SELINUXTYPE of /etc/selinux/config: the folder below /etc/selinux. */
   readonly policyName: string | undefined;
 }
 
-/** What the kernel tells of the policy that it has loaded. */
+/** Facts about the policy loaded in the kernel. */
 export interface LoadedPolicy {
   readonly version: number;
   readonly isMls: boolean;
   readonly denyUnknown: boolean;
-  /** SHA-256 of the loaded policy; undefined when svirt may not read it. */
+  /** SHA-256 of the loaded policy; undefined if svirt may not read it. */
   readonly sha256: string | undefined;
 }
 
-/** What a process of a context would do to a file of a label. */
+/** An access by a process with a context to a file with a label. */
 export interface FileAccess {
   readonly context: string;
   readonly label: string;
@@ -185,28 +185,31 @@ export interface FileAccess {
 }
 
 /**
- * The machine, as small acts. Each act is one system call or a few that belong together, and throws "host-call" or
- * "no-access" with the call's own words. Everything left of here in the program is pure; `host/linux/` is the only real
- * one, and tests have one in memory.
+ * The machine, as small operations. Each operation is one system call, or a few that belong together. It throws "host-call"
+ * or "no-access" with the call's message. All folders before `host` are pure. `host/linux/` is the only implementation; tests
+ * have one in memory.
  */
 export interface Host {
-  /** The text of a file; undefined when there is none. Follows symlinks. */
+  /** Returns the text of a file; undefined if it is missing. Follows symlinks. */
   readText(path: string): string | undefined;
-  /** Whole or not at all, on disk before it returns: new file, fsync, rename, fsync of the folder. */
+  /** Writes a file atomically; it is on disk on return. Steps: new file, fsync, rename, fsync of the folder. */
   writeText(path: string, text: string, mode: number): void;
-  /** The first half of writeText(): what is written is on disk, beside the file, and takes its place by placeText(). */
+  /** First half of writeText(): writes the text to disk beside the file. placeText() moves it into place. */
   stageText(path: string, text: string, mode: number): void;
-  /** Whole or not at all; after a power failure it may be what it was before. Throws "host-call" where nothing is staged. */
+  /**
+   * Moves the staged text into place atomically. A power failure may restore the previous file. Throws "host-call" if no text
+   * is staged.
+   */
   placeText(path: string): void;
-  /** Whole or not at all for whoever looks; after a power failure it may be there and empty. */
+  /** Writes a file atomically for readers. After a power failure it may exist and be empty. */
   writeVolatile(path: string, text: string, mode: number): void;
-  /** Missing is fine. */
+  /** Does nothing if the file is missing. */
   removeFile(path: string): void;
-  /** The names in a folder, sorted; none when it is missing. */
+  /** Returns the names in a folder, sorted; none if the folder is missing. */
   listFolder(path: string): readonly string[];
   /**
-   * Made if it is missing; owner, mode and label are set in any case. With a limit it is a file system of its own that takes
-   * no more memory than that. Throws "no-access" where that may not be mounted.
+   * Creates the folder if it is missing, and always sets its owner, mode and label. With a limit the folder is a separate
+   * file system that takes no more memory than the limit. Throws "no-access" if mounting is not permitted.
    */
   makeFolder(folder: {
     readonly path: string;
@@ -216,166 +219,185 @@ export interface Host {
     readonly limit?: FolderLimit;
   }): void;
   /**
-   * A folder and what is in it, not what is below that, gets another owner and label, the folder also its mode: whoever had it before may have put
-   * anything there, so no symlink is followed.
+   * Sets owner and label of a folder and its direct entries, and the mode of the folder. Follows no symlink, because the
+   * previous owner may have put any file there.
    */
   giveFolder(
     path: string,
     to: { readonly uid: number; readonly label?: string; readonly mode?: number },
   ): void;
   /**
-   * With all that is in it; never follows a symlink. Missing is fine. What is mounted on it goes with it if `isMounted`;
-   * any other mount on it or in it is an error, "wrong-state".
+   * Removes a folder with its content and never follows a symlink. Does nothing if it is missing. With `isMounted` it also
+   * unmounts the file system on the folder; throws "wrong-state" for any other mount on it or in it.
    */
   removeFolder(path: string, isMounted?: boolean): void;
   makeSymlink(path: string, target: string): void;
-  /** In the very folder that was inspected. Throws "host-call" when something is there, "denied" for another folder. */
+  /**
+   * Creates the symlink in the folder that was inspected. Throws "host-call" if the name exists, "denied" if the path leads
+   * to another folder.
+   */
   makeLinkWithin(
     folder: FileId,
     link: { readonly path: string; readonly target: string; readonly label?: string },
   ): void;
-  /** A symlink to that target; what else is there stays. Missing is fine. */
+  /** Removes the symlink if it has that target; other files stay. Does nothing if it is missing. */
   removeLink(path: string, target: string): void;
   /**
-   * With these bytes, and zeros up to its size, or empty: whole or not at all. Throws when something is there. Gives
-   * which file.
+   * Creates a file atomically with these bytes, padded with zeros to its size, or empty. Throws if the name exists. Returns
+   * the identity of the file.
    */
   makeFile(path: string, mode: number, content?: FileContent): FileId;
-  /** Into a file that svirt has made. Throws "host-call" when the path leads to another file by now. */
+  /** Writes into a file that svirt has created. Throws "host-call" if the path now leads to another file. */
   writeBytes(file: FileId, offset: number, bytes: Uint8Array): void;
-  /** In place of what is there. What is in it is on disk before that, and its name before this returns. */
+  /** Replaces an existing file. The content is on disk before the rename, and the name before the return. */
   renameFile(from: string, to: string): void;
 
-  /** Lets the caller change a file with his editor, and waits for it. Throws "usage", "failed". */
+  /** Opens the caller's editor on a file and waits until it ends. Throws "usage", "failed". */
   editFile(path: string): Promise<void>;
-  /** What an operator gives as input: a regular file, `-` for standard input; at most so many bytes and one more. */
+  /**
+   * Reads the operator's input from a regular file, or from standard input for `-`. Returns at most `mostBytes` and one more
+   * byte.
+   */
   readInput(path: string, mostBytes: number): Uint8Array;
-  /** The same, a line at a time and none kept. */
+  /** Reads the operator's input line by line and keeps no line in memory. */
   readLines(path: string, limits: LineLimits): Iterable<string>;
-  /** Resolves symlinks and says what is there; undefined when nothing is. */
+  /** Resolves symlinks and returns the facts of the file; undefined if it is missing. */
   inspectFile(path: string): FileFacts | undefined;
-  /** The same, and by that descriptor all that `use` does with its attributes. */
+  /** Like inspectFile(), and runs `use` with the attributes of the same descriptor. */
   withInspected<Result>(path: string, use: (file: OpenedFile) => Result): Result | undefined;
-  /** Whether svirt's user may open it for reading and writing, as far as owner, mode and ACL tell. access(2) */
+  /** Returns whether owner, mode and ACL allow svirt's user to open the file for reading and writing. access(2) */
   mayOpen(file: FileId): boolean;
-  /** At most `length` bytes. Throws "host-call" when the path leads to another file by now. */
+  /** Reads at most `length` bytes. Throws "host-call" if the path now leads to another file. */
   readBytes(file: FileId, offset: number, length: number): Uint8Array;
-  /** Opens the file once for all that `use` does with its attributes. Throws when the path leads to another file by now. */
+  /** Opens the file once and runs `use` with its attributes. Throws if the path now leads to another file. */
   withAttributes<Result>(file: FileId, use: (attributes: FileAttributes) => Result): Result;
-  /** Beside its owner and group: an entry of its ACL. Throws "denied" where there are none. acl(5) */
+  /**
+   * Adds an ACL entry, beside owner and group. Throws "denied" if the file system has no ACLs or the mask forbids the access.
+   * acl(5)
+   */
   grantAccess(file: FileId, granted: GrantedAccess): void;
-  /** Owner, group and mode, each as far as it is another one. Throws when the path leads to another file by now. */
+  /** Sets owner, group and mode where they differ. Throws if the path now leads to another file. */
   setOwnership(file: FileId, ownership: Ownership): void;
-  /** Without the entry nothing is changed. Throws when the path leads to another file by now. */
+  /** Does nothing if the ACL has no entry of the user. Throws if the path now leads to another file. */
   revokeAccess(file: FileId, uid: number): void;
 
-  /** On what it lies: the very file that was inspected. Throws when the path leads to another file by now. */
+  /** Returns the storage of the file that was inspected. Throws if the path now leads to another file. */
   getStorage(file: FileId): StorageFacts;
   /**
-   * A folder and all below it, a folder before what is in it; what `visit` gives for a folder is told it of each of its
-   * entries. No symlink is followed, no other file system gone into. Throws, at the end, for folders nested too deep.
+   * Visits a folder and all entries below it, a folder before its entries. The result of `visit` for a folder is passed to
+   * the visits of its entries. Follows no symlink and enters no other file system. Throws, at the end, for folders nested too
+   * deep.
    */
   visitTree<Told>(folder: FileId, above: Told, visit: (entry: TreeEntry, above: Told) => Told): void;
 
-  /** Waits until nobody else holds it; gone with the process. Throws "timeout". flock(2) */
+  /**
+   * Waits for the lock, acquires it and returns the function that releases it. The lock ends with the process. Throws
+   * "timeout". flock(2)
+   */
   lock(path: string, timeoutMs: number): Promise<() => void>;
-  /** Whether somebody holds it now. */
+  /** Returns whether a process holds the lock now. */
   isLocked(path: string): boolean;
 
   getProcess(pid: number): ProcessFacts | undefined;
-  /** Those of one user, or all; without the kernel's own threads. */
+  /** Returns the processes of one user, or of all users, without kernel threads. */
   listProcesses(uid?: number): readonly ProcessFacts[];
-  /** Those that are meant, by their context, undefined where the kernel does not tell it, which is the least to read, and their user. */
+  /**
+   * Returns the processes that `isMeant` selects by context and user. The context costs least to read; it is undefined if the
+   * kernel does not report it.
+   */
   listProcessesIn(
     isMeant: (context: string | undefined, uid: () => number | undefined) => boolean,
   ): readonly ProcessFacts[];
-  /** The contexts of all processes but the kernel's own threads, each once. */
+  /** Returns the distinct contexts of all processes but kernel threads. */
   listContexts(): readonly string[];
-  /** The words a process was started with; none for one that is gone or a kernel thread. */
+  /** Returns the arguments of a process; none for a kernel thread or a process that has ended. */
   getCommandLine(pid: number): readonly string[];
   listOpenFiles(pid: number): readonly OpenFile[];
   /**
-   * Those of these things that some process may have, whichever: all but files of which the kernel proves that nobody has them
-   * open or mapped, or, where writing is forbidden, so that they could be written to. On most file systems it proves nothing.
+   * Returns the things that some process may have open. Omits only files for which the kernel proves that no process has them
+   * open or mapped, or, if writing is forbidden, writable. Most file systems offer no such proof.
    */
   listOpened<Thing extends HeldThing>(things: readonly Thing[]): readonly Thing[];
   /**
-   * What those processes hold of those things, by descriptor or by mapping: the kernel is asked, whatever the processes say.
-   * With `isComplete` also what cannot be told apart: descriptors that wait in a socket, files and buffers registered with an io_uring,
-   * images that a system call keeps open, and all of a process that the kernel does not show. Processes that have more open than
-   * is looked at give one holding that says so, in any case.
+   * Returns the holdings of these processes by descriptor or mapping, as the kernel reports them. With `isComplete` it adds
+   * holdings that cannot be identified. These are descriptors that wait in a socket, files and buffers registered with an
+   * io_uring, and images that a system call keeps open. Descriptors and mappings that the kernel does not show count as well.
+   * If the processes exceed the limit, one holding says so, with or without `isComplete`.
    */
   findHoldings(things: readonly HeldThing[], pids: readonly number[], how: HowToLook): readonly Holding[];
-  /** Processor time a process has used. proc_pid_stat(5) */
+  /** Returns the processor time of a process. proc_pid_stat(5) */
   getCpuSeconds(pid: number): number | undefined;
-  /** As `kill -9` from outside would, at this instant: for drills. */
+  /** Kills svirt like an external `kill -9`, at this instant, for drills. */
   killSelf(): never;
   /**
-   * What a program prints, run without a shell; undefined when it cannot be run or fails. In a context it may write only
-   * where a guest's log may lie, and read only what has a guest's label: so both take the way over files there.
+   * Returns the output of a program run without a shell; undefined if it cannot be run or fails. A confined program may write
+   * only where guests' logs may be, and read only files with a guest's label. So input and output go through files there.
    */
   readOutput(
     words: readonly string[],
     confined?: { readonly context: string; readonly inputLabel: string; readonly logFolder: string },
     input?: string,
   ): string | undefined;
-  /** False when that process is gone already. pidfd_send_signal(2) */
+  /** Returns false if the process has ended. pidfd_send_signal(2) */
   signalProcess(process: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean;
-  /** Kills all processes of a user at one instant, so that none escapes by forking. None is fine. Throws "failed". kill(2) */
+  /**
+   * Kills all processes of a user at once, so that none escapes by forking. No processes is no error. Throws "failed".
+   * kill(2)
+   */
   killUser(uid: number): void;
-  /** Gives the guest's process once the reaper has told it. Throws "failed" when it could not be executed. */
+  /** Returns the guest's process once the reaper has reported it. Throws "failed" if it could not be executed. */
   spawnGuest(order: GuestOrder): Promise<ProcessId>;
-  /** What a guest's processes have said last, so many bytes of it at the most; undefined when there is no such log. */
+  /** Returns the last bytes of the output of a guest's processes, at most `mostBytes`; undefined if there is no log. */
   readLogEnd(path: string, mostBytes: number): Promise<string | undefined>;
-  /** Waits until it is ready. Throws "failed" when it ends instead, "timeout". */
+  /** Waits until the helper is ready. Throws "failed" if it ends first, "timeout". */
   spawnHelper(order: HelperOrder): Promise<void>;
-  /** The time is for the conversation as a whole. Throws "timeout"; "failed" when QEMU has ended or makes no sense. */
+  /** The time limits the whole conversation. Throws "timeout"; "failed" if QEMU has ended or sends invalid data. */
   connectMonitor(path: string, timeoutMs: number): Promise<Monitor>;
-  /** What the host's end of a tap is to be, up at last. rtnetlink(7) */
+  /** Configures the host end of a tap and brings it up last. rtnetlink(7) */
   setUpTap(setup: TapSetup): void;
-  /** One that is gone, or has another address and so is somebody else's, is left alone. */
+  /** Removes the tap if it has this address; otherwise it has another owner. Does nothing if it is missing. */
   removeTap(tap: { readonly name: string; readonly mac: string }): void;
-  /** Throws "host-call"; "label-taken" when a network device has the name, "unsupported" without the kernel's module. */
+  /** Throws "host-call"; "label-taken" if a network device has the name, "unsupported" if the kernel lacks the module. */
   makeMacvtap(link: Macvtap): void;
-  /** One that is gone, or is of another group and so is somebody else's, is left alone. */
+  /** Removes the macvtap if it is in this group; otherwise it has another owner. Does nothing if it is missing. */
   removeMacvtap(link: Pick<Macvtap, "name" | "group">): void;
   /**
-   * Connects standard input and output with a guest's terminal or socket, the very one that was inspected, until the
-   * byte `leaveBy` comes or one of them ends. A terminal at standard input is raw meanwhile, and afterwards as it was,
-   * whatever happens. Throws "failed" when a signal ends it.
+   * Connects standard input and output to the guest's terminal or socket that was inspected. Ends at the byte `leaveBy`, or
+   * when one side ends. A terminal at standard input is raw meanwhile and always restored afterwards. Throws "failed" if a
+   * signal ends it.
    */
   talk(to: FileFacts, how: { readonly leaveBy: number; onOpen(): void }): Promise<TalkEnd>;
 
-  /** Connects to a guest's socket, the very one that was inspected. Throws "host-call". */
+  /** Connects to the guest's socket that was inspected. Throws "host-call". */
   connectLines(to: FileFacts): Promise<LineChannel>;
 
-  /** By one write, to a file that the kernel has made. */
+  /** Writes a file of the kernel by a single write. */
   writeControl(path: string, value: string): void;
-  /** With those below it, all of them empty. Missing is fine. */
+  /** Removes a control group and those below it, all empty. Does nothing if it is missing. */
   removeControlGroup(path: string): void;
-  /** A thread that has ended meanwhile is fine, here and below. */
+  /** Ignores a thread that has ended, as setAffinity() and setScheduler() do. */
   moveThread(thread: number, group: string): void;
   setAffinity(thread: number, cpus: readonly number[]): void;
   setScheduler(thread: number, scheduler: Scheduler): void;
-  /** How much memory that very process may lock, in KiB. One that is gone is fine. prlimit(2) */
+  /** Limits the memory that this process may lock, in KiB. Ignores a process that has ended. prlimit(2) */
   setMemlock(process: ProcessId, limitKiB: number | "unlimited"): void;
 
   getSelinux(): SelinuxState;
-  /** svirt's own context; undefined without SELinux. */
+  /** Returns svirt's context; undefined without SELinux. */
   getOwnContext(): string | undefined;
-  /** Whether the loaded policy knows this context. selinuxfs "context" */
+  /** Returns whether the context is valid in the loaded policy. selinuxfs "context" */
   isValidContext(context: string): boolean;
-  /** Whether the loaded policy lets a process do all of that to a file; true without SELinux. selinuxfs "access" */
+  /** Returns whether the loaded policy allows all permissions of the access; true without SELinux. selinuxfs "access" */
   mayAccess(access: FileAccess): boolean;
-  /** What the kernel's log holds, a line each, with the priority in front; undefined where svirt may not read it. dev-kmsg */
+  /** Returns the kernel log, one record a line, prefixed with the priority; undefined if svirt may not read it. dev-kmsg */
   readKernelLog(): readonly string[] | undefined;
-  /** Undefined without SELinux. */
+  /** Returns undefined without SELinux. */
   getPolicy(): LoadedPolicy | undefined;
-  /** A new one at each boot. random(4) */
+  /** Returns the ID of the current boot. random(4) */
   getBootId(): string;
-  /** The machine, by an id that outlives its boots. */
+  /** Returns the machine, identified by an ID that survives reboots. */
   getMachine(): Machine;
-  /** When the kernel was booted, in seconds since 1970: what the reference implementation ties its attributes to. */
+  /** Returns the boot time in seconds since 1970, to which the reference implementation ties its attributes. */
   getBootTime(): number;
   getUid(): number;
   nowMs(): number;
