@@ -1,22 +1,24 @@
 import { ptr } from "bun:ffi";
 import { hostCallError, libc, readErrno } from "./libc.ts";
 
-/** asm/unistd_64.h: the calls themselves act on this thread alone, where those of the C library act on all. */
+/** asm/unistd_64.h. Raw system calls act on this thread only; the C library's functions act on all threads. */
 const SYS_GETGROUPS = 115n;
 const SYS_SETGROUPS = 116n;
 const SYS_CAPGET = 125n;
 const SYS_CAPSET = 126n;
 const SYS_SETRESUID = 117n;
 const SYS_SETRESGID = 119n;
-/** linux/capability.h: _LINUX_CAPABILITY_VERSION_3, then a thread's number; two parts of three words of 32 bits. capget(2) */
+/**
+ * linux/capability.h. Header: _LINUX_CAPABILITY_VERSION_3 and a thread ID. Data: two structs of three 32-bit words. capget(2)
+ */
 const CAPABILITY_VERSION_3 = 0x20080522;
 const HEADER_BYTES = 8;
 const SETS_BYTES = 24;
 const KEEP = -1n;
 
 /**
- * Does something at once as another user, who is in no group but his own, with svirt's own capabilities: for what others
- * are told of who did it. Throws "host-call". credentials(7)
+ * Runs `act` synchronously as another user, whose group has the same ID, without other groups and with svirt's capabilities.
+ * Serves operations that show the caller's credentials to other programs. Throws "host-call". credentials(7)
  */
 export function withUser<Result>(uid: number, act: () => Result): Result {
   const own = process.geteuid?.() ?? 0;
@@ -26,7 +28,7 @@ export function withUser<Result>(uid: number, act: () => Result): Result {
   try {
     setGroups(new Uint32Array());
     setIds(uid, uid);
-    // A user who is not root loses them, and may have them back: they are permitted still.
+    // A change from root clears the effective capabilities; the permitted ones allow restoring them.
     setCapabilities(capabilities);
     return act();
   } finally {
@@ -35,7 +37,7 @@ export function withUser<Result>(uid: number, act: () => Result): Result {
   }
 }
 
-/** Of this thread. getgroups(2) */
+/** Returns the groups of this thread. getgroups(2) */
 function getGroups(): Uint32Array {
   const groups = new Uint32Array(Number(libc().syscall(SYS_GETGROUPS, 0n, 0n, 0n, 0n)));
   callWith(SYS_GETGROUPS, groups, "read svirt's groups");
@@ -59,7 +61,7 @@ function setIds(uid: number, gid: number): void {
     () => syscall(SYS_SETRESGID, KEEP, BigInt(gid), KEEP, 0n),
     () => syscall(SYS_SETRESUID, KEEP, BigInt(uid), KEEP, 0n),
   ];
-  // Root first on the way back, who may set the group.
+  // On the way back the user comes first, since only root may set the group.
   for (const call of isRoot ? calls.toReversed() : calls) {
     if (call() !== 0n) throw hostCallError(`act as user ${uid}`, readErrno());
   }

@@ -1,12 +1,12 @@
-/** A member of a C struct: how many bits it has, and its value. */
+/** Member of a C struct: its size in bits, and its value. */
 type Member = readonly [bits: 8 | 16 | 32, value: number];
 
-/** The members of a C struct one after the other, as this machine has them in memory: little-endian, none aligned. */
+/** Formats the members of a C struct as this machine stores them: little-endian, without padding. */
 export function record(...members: readonly Member[]): Uint8Array {
   return joined(members.map(([bits, value]) => numberBytes(bits, value)));
 }
 
-/** One run of bytes of several. */
+/** Concatenates byte arrays. */
 export function joined(parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;

@@ -14,13 +14,13 @@ import {
   EROFS,
 } from "./errno.ts";
 
-/** What a system call that failed comes to: "no-access" where the kernel does not allow it, else "host-call". errno(3) */
+/** Returns kind and remedy of a failed system call: "no-access" if the kernel denies it, else "host-call". errno(3) */
 export function callFacts(errno: number | undefined): Pick<SvirtError, "kind" | "remedy"> {
   const isRefused = errno === EPERM || errno === EACCES;
   return { kind: isRefused ? "no-access" : "host-call", remedy: callRemedy(errno) };
 }
 
-/** The same for what node:fs has thrown, whose errno is negative. */
+/** Returns kind and remedy of an error of node:fs, whose errno is negative. */
 export function thrownFacts(error: unknown): Pick<SvirtError, "kind" | "remedy"> {
   const errno = error instanceof Error && "errno" in error ? Number(error.errno) : Number.NaN;
   return callFacts(Number.isInteger(errno) ? Math.abs(errno) : undefined);

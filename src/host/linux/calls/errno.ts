@@ -1,9 +1,9 @@
-/** Numbers of errno, x86 and all others that Linux calls generic. /usr/include/asm-generic/errno.h */
+/** Values of errno on x86 and other architectures with Linux's generic numbers. /usr/include/asm-generic/errno.h */
 export const EPERM = 1;
 export const ENOENT = 2;
 export const ESRCH = 3;
 export const EINTR = 4;
-/** EAGAIN is the same. */
+/** Equal to EAGAIN. */
 export const EWOULDBLOCK = 11;
 export const ENOMEM = 12;
 export const EACCES = 13;

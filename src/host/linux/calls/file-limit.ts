@@ -7,8 +7,8 @@ const SYS_PRLIMIT64 = process.arch === "x64" ? 302n : 261n;
 const RLIMIT_FSIZE = 1n;
 
 /**
- * Starts programs that can make no file longer than that: a signal ends one that does. The caller's own limit is as it was
- * afterwards. Throws "host-call". prlimit(2), RLIMIT_FSIZE
+ * Runs `start` with a limit on the size of files, which the programs it starts inherit. A signal ends a program that exceeds
+ * it. Restores svirt's own limit afterwards. Throws "host-call". prlimit(2), RLIMIT_FSIZE
  */
 export function withFileLimit<Result>(mostBytes: number, start: () => Result): Result {
   const before = new BigUint64Array(2);
@@ -23,7 +23,7 @@ export function withFileLimit<Result>(mostBytes: number, start: () => Result): R
   }
 }
 
-/** Of this process: its soft and its hard limit. */
+/** Sets or reads the soft and the hard limit of this process. */
 function setLimit(to: BigUint64Array | undefined, old: BigUint64Array | undefined): void {
   const [given, told] = [to, old].map((limits) => (limits === undefined ? 0n : BigInt(ptr(limits))));
   if (libc().syscall(SYS_PRLIMIT64, 0n, RLIMIT_FSIZE, given ?? 0n, told ?? 0n) === 0n) return;

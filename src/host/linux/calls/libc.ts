@@ -6,7 +6,7 @@ import { nativeBytes } from "./native-name.ts";
 const LIBC = "libc.so.6";
 const { cstring, i32, i64, i64_fast, ptr, u32, u64 } = FFIType;
 
-/** What reading, writing and telling an error take: opened apart, because each symbol costs. */
+/** Functions for reading, writing and errno. Opened separately, because each symbol costs time. */
 const BASIC = {
   __errno_location: { args: [], returns: ptr },
   close: { args: [i32], returns: i32 },
@@ -38,13 +38,13 @@ type Others = ReturnType<typeof dlopen<typeof OTHERS>>["symbols"];
 let basic: Basic | undefined;
 let others: Others | undefined;
 
-/** The few calls of the C library that nearly every command makes, opened at first use. */
+/** Returns the few C library functions that nearly every command calls; opens them at first use. */
 export function basicCalls(): Basic {
   basic ??= dlopen(LIBC, BASIC).symbols;
   return basic;
 }
 
-/** False where the process may not make code at run time, which bun:ffi does (SELinux: execmem). */
+/** Returns false if the process may not create code at run time, which bun:ffi does (SELinux: execmem). */
 export function hasBasicCalls(): boolean {
   try {
     return basicCalls() !== undefined;
@@ -53,21 +53,21 @@ export function hasBasicCalls(): boolean {
   }
 }
 
-/** The other calls of the C library, opened at first use: a command that only reads pays nothing for them. */
+/** Returns the other C library functions; opens them at first use, so that a command that only reads pays nothing. */
 export function libc(): Others {
-  // First, so that nothing is opened between a call and the look at its errno.
+  // Opened first, so that no dlopen() comes between a call and readErrno().
   basicCalls();
   others ??= dlopen(LIBC, OTHERS).symbols;
   return others;
 }
 
-/** The errno of the call just made: nothing may stand between the two. errno(3) */
+/** Returns the errno of the last call. No other call may come in between. errno(3) */
 export function readErrno(): number {
   const place = basicCalls().__errno_location();
   return place === null ? 0 : read.i32(place, 0);
 }
 
-/** A NUL-terminated string. Throws "usage" for a text that holds a NUL, which would name another file. */
+/** Returns a NUL-terminated string. Throws "usage" for a text that contains a NUL, which would name another file. */
 export function cString(text: string): Uint8Array {
   if (text.includes("\0")) refuseNul(text);
   return nativeBytes(`${text}\0`);
@@ -80,7 +80,7 @@ function refuseNul(text: string): never {
   });
 }
 
-/** What the call's errno says, in the C library's words: "host-call", "no-access". strerror(3) */
+/** Returns the error of a failed call with the C library's message: "host-call", "no-access". strerror(3) */
 export function hostCallError(attempt: string, errno: number): SvirtError {
   return new SvirtError(`Cannot ${attempt}: ${libc().strerror(errno)} (errno ${errno})`, callFacts(errno));
 }

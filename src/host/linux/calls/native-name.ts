@@ -1,14 +1,14 @@
-/** Bytes 0x80 to 0xff of a name that is not UTF-8, each as a lone surrogate: U+DC80 to U+DCFF. PEP 383 has the same. */
+/** Bytes 0x80 to 0xff of a name that is not UTF-8, each as a lone surrogate U+DC80 to U+DCFF, as in PEP 383. */
 const ESCAPED = /([\udc80-\udcff])/u;
 const ESCAPE = 0xdc00;
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** A file's name for node:fs: as it is, or its bytes where some of them are not UTF-8. */
+/** Returns a file's name for node:fs: the string itself, or its bytes if it is not UTF-8. */
 export function nativeName(name: string): string | Buffer {
   return name.isWellFormed() ? name : nativeBytes(name);
 }
 
-/** The bytes of a file's name. */
+/** Returns the bytes of a file's name. */
 export function nativeBytes(name: string): Buffer {
   if (name.isWellFormed()) return Buffer.from(name);
   const parts = name.split(ESCAPED);
@@ -17,7 +17,7 @@ export function nativeBytes(name: string): Buffer {
   );
 }
 
-/** The text of a file's name: nativeBytes() gives the same bytes again. */
+/** Returns the text of a file's name, from which nativeBytes() restores the same bytes. */
 export function textOfName(bytes: Buffer): string {
   const whole = decoded(bytes);
   if (whole !== undefined) return whole;
@@ -39,7 +39,7 @@ function decoded(bytes: Buffer): string | undefined {
   }
 }
 
-/** How many bytes a letter has that begins with this one. RFC 3629 */
+/** Returns the length of the UTF-8 sequence that begins with this byte. RFC 3629 */
 function sequenceLength(first: number): number {
   if (first < 0xc0) return 1;
   if (first < 0xe0) return 2;

@@ -4,11 +4,11 @@ import { poll } from "./terminal.ts";
 export const POLLIN = 1;
 export const POLLOUT = 4;
 
-/** A descriptor that has nothing to do with poll(2), of a wait for time alone. */
+/** Descriptor that poll(2) ignores, for waits without a descriptor. */
 const NO_FD = -1;
-/** How long bun's own event loop may stand still: it brings modules in that are read when they are needed. */
+/** Longest block of bun's event loop, which loads modules on demand. */
 const LONGEST_POLL_MS = 100;
-/** The longest wait of poll(2) and of a timer. */
+/** Longest wait of poll(2) and of a timer. */
 const FOREVER_MS = 2 ** 31 - 1;
 
 interface Waiter {
@@ -22,23 +22,23 @@ const waiters = new Set<Waiter>();
 let next: NodeJS.Timeout | "soon" | undefined;
 
 /**
- * Waits until something happens to the descriptor: true; false at the deadline (performance.now()). All that svirt waits
- * for at a time is waited for by one poll(2), not by bun's event loop: an idle loop collects garbage, on threads that take
- * the processors from the QEMU that is waited for. A start is shorter by a tenth for it (docs/measurements.md).
+ * Waits for an event on the descriptor. Returns true, or false at the deadline (performance.now()). One poll(2) serves all
+ * waits of svirt instead of bun's event loop. An idle loop collects garbage, on threads that take the processors from the
+ * awaited QEMU. A start is shorter by a tenth for it (docs/measurements.md).
  */
 export async function whenReady(fd: number, events: number, deadlineMs: number): Promise<boolean> {
   if (performance.now() >= deadlineMs) return false;
-  // Another wait has its turn first: a QEMU that talks on and on keeps none of the others waiting.
+  // Skips the queue only if no other wait exists: a QEMU that sends without pause must not delay the others.
   if (waiters.size === 0 && (poll([{ fd, events }], 0)[0] ?? 0) !== 0) return true;
   return await new Promise((resolve) => add({ fd, events, deadlineMs, resolve }));
 }
 
-/** Host.sleep */
+/** Implements Host.sleep. */
 export async function sleep(ms: number): Promise<void> {
   await new Promise((resolve) => add({ fd: NO_FD, events: 0, deadlineMs: performance.now() + ms, resolve }));
 }
 
-/** Ends the waits for a descriptor that is about to be closed, as if something had happened to it. */
+/** Ends the waits for a descriptor that is about to be closed, as if it were ready. */
 export function wakeWaiters(fd: number): void {
   for (const waiter of waiters) if (waiter.fd === fd) wake(waiter, true);
 }
@@ -53,7 +53,7 @@ function wake(waiter: Waiter, isReady: boolean): void {
   waiter.resolve(isReady);
 }
 
-/** What waits for time alone leaves the event loop to itself. */
+/** Polls if a wait has a descriptor; else sets a timer and leaves the event loop alone. */
 function schedule(): void {
   if (next === "soon") return;
   clearTimeout(next);

@@ -7,12 +7,12 @@ const AT_STATX_FORCE_SYNC = 0x2000;
 /** linux/stat.h */
 const STATX_BASIC_STATS = 0x7ff;
 const STATX_BYTES = 256;
-/** A file system without a block device, as those that a server has are. */
+/** Device numbers of file systems without a block device, such as network file systems. */
 const NO_DEVICE = /^0:/;
 
 /**
- * Has the kernel ask the server of a file for its attributes. Else it may tell, for a minute, what was true before another
- * machine set a label or a mark. statx(2); nfs(5), "Data and metadata cache coherence". Throws "host-call".
+ * Makes the kernel request a file's attributes from its server. Otherwise its cache may hide, for a minute, a label or mark
+ * that another machine has set. statx(2); nfs(5), "Data and metadata cache coherence". Throws "host-call".
  */
 export function askServer(at: string, { id }: Pick<FileFacts, "id">): void {
   if (!NO_DEVICE.test(id.device)) return;

@@ -13,21 +13,21 @@ const NAME_AT = 19;
 const DT_DIR = 4;
 const DOT = 0x2e;
 const CHUNK_BYTES = 65_536;
-/** Each byte is a letter: names are any bytes. */
+/** One character per byte, since a name may contain any bytes. */
 export type Name = string;
 
-/** What has become of one name in a folder: `full` is a folder that is not empty, or that something is mounted on. */
+/** Result of removing one entry. `full`: a folder that is not empty or is a mount point. */
 export type Removal = "gone" | "full" | { readonly errno: number };
 
-/** What is left in a folder. */
+/** Entries left in a folder. */
 export interface Emptied {
-  /** Names of folders that are not empty. */
+  /** Names of folders that are not empty or are mount points. */
   readonly full: readonly Name[];
-  /** The first that could not be removed; those after it are left. */
+  /** The first entry that could not be removed; later entries are left. */
   readonly refused?: { readonly name: Name; readonly errno: number };
 }
 
-/** Removes all but folders that are not empty. Throws "host-call" when the folder cannot be listed. getdents(2) */
+/** Removes all entries except folders that are not empty. Throws "host-call" if the folder cannot be listed. getdents(2) */
 export function emptyOut(fd: number): Emptied {
   const full: Name[] = [];
   const bytes = Buffer.allocUnsafeSlow(CHUNK_BYTES);
@@ -56,18 +56,18 @@ function nameIn(bytes: Buffer, at: number): Name {
   return bytes.toString("latin1", at + NAME_AT, bytes.indexOf(0, at + NAME_AT));
 }
 
-/** By a record of what the folder has. */
+/** Removes the entry of a directory record. */
 function removeListed(fd: number, bytes: Buffer, at: number): Removal {
   if (isDots(bytes, at + NAME_AT)) return "gone";
   return removeEntry(fd, BigInt(ptr(bytes, at + NAME_AT)), bytes[at + TYPE_AT] === DT_DIR);
 }
 
-/** Whether the name is `.` or `..` */
+/** Reports whether the name is `.` or `..`. */
 function isDots(bytes: Buffer, at: number): boolean {
   return bytes[at] === DOT && (bytes[at + 1] === 0 || (bytes[at + 1] === DOT && bytes[at + 2] === 0));
 }
 
-/** Not every file system tells what a name stands for. unlinkat(2) */
+/** Removes an entry, and retries it as a folder: not every file system reports the types of entries. unlinkat(2) */
 function removeEntry(folder: number, name: bigint, isFolder: boolean): Removal {
   const flags = isFolder ? AT_REMOVEDIR : 0n;
   if (libc().syscall(SYS_UNLINKAT, BigInt(folder), name, flags, 0n) === 0n) return "gone";
@@ -78,7 +78,7 @@ function removeEntry(folder: number, name: bigint, isFolder: boolean): Removal {
   return { errno };
 }
 
-/** Removes an empty folder in one that is open. unlinkat(2) */
+/** Removes an empty folder in an open one. unlinkat(2) */
 export function removeFolderIn(folder: number, name: Name): Removal {
   const bytes = Buffer.from(`${name}\0`, "latin1");
   return removeEntry(folder, BigInt(ptr(bytes)), true);

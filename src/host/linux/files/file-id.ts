@@ -4,13 +4,13 @@ import type { FileId } from "../../../plan/facts/file.ts";
 import type { FileFacts, FileType } from "../../host.ts";
 import { nativeName } from "../calls/native-name.ts";
 
-/** node:fs does not know it, and `undefined | flags` would silently be another mode. asm-generic/fcntl.h O_PATH */
+/** Missing in node:fs, where `undefined | flags` would silently be another mode. asm-generic/fcntl.h O_PATH */
 export const O_PATH = 0o10000000;
 
-/** stat(2): st_blocks counts in these, whatever the file system has. */
+/** Unit of st_blocks on every file system. stat(2) */
 const BLOCK_BYTES = 512;
 
-/** What fstat(2) says, under the path that led there. */
+/** Returns the facts of fstat(2) for a file with this path. */
 export function fileFacts(path: string, stat: BigIntStats): FileFacts {
   const type = fileType(stat);
   const isNode = type === "block" || type === "character";
@@ -31,14 +31,15 @@ export function fileFacts(path: string, stat: BigIntStats): FileFacts {
   };
 }
 
-/** Opens the path without following a symlink in its last place. The caller closes. Throws "host-call". */
+/**
+ * Opens a path without following a symlink in its last component. The caller closes the descriptor. Throws errors of node:fs.
+ */
 export function openAt(path: string | Buffer, flags: number): number {
   return openSync(typeof path === "string" ? nativeName(path) : path, flags | constants.O_NOFOLLOW);
 }
 
 /**
- * Runs `use` with `/proc/self/fd/N` of the very file that was inspected. Throws "denied" when another one stands at its path
- * by now.
+ * Runs `use` with `/proc/self/fd/N` of the file that was inspected. Throws "denied" if the path now leads to another file.
  */
 export function withFile<Result>(file: FileId, use: (descriptorPath: string) => Result): Result {
   const fd = openPath(file.path);
@@ -51,25 +52,25 @@ export function withFile<Result>(file: FileId, use: (descriptorPath: string) => 
 }
 
 /**
- * Opens the file that was inspected, once it is seen to be the one: to open another in its place may do something already, as
- * a FIFO waits and a watchdog begins to count. Throws "denied" when another one stands there by now.
+ * Opens the file that was inspected, after a check of its identity. Opening another file may have an effect: a FIFO waits,
+ * and a watchdog starts counting. Throws "denied" if the path now leads to another file.
  */
 export function openSame(file: FileId, flags: number): number {
   return withFile(file, (descriptorPath) => openSync(descriptorPath, flags));
 }
 
-/** Opens a path to look at it, nothing more. */
+/** Opens a path for inspection only. */
 export function openPath(path: string | Buffer): number {
   return openAt(path, O_PATH);
 }
 
-/** Something in a folder: its name as it is shown, and a path that leads there, which may be any bytes. */
+/** Entry of a folder: its name for messages, and a path to it, which may contain any bytes. */
 interface Child {
   readonly name: string;
   readonly at: Buffer;
 }
 
-/** All that is in a folder that is open. */
+/** Lists the entries of an open folder. */
 export function listChildren(folder: number): readonly Child[] {
   const above = `/proc/self/fd/${folder}`;
   return readdirSync(above, { encoding: "buffer" }).map((name) => ({
@@ -81,7 +82,7 @@ export function listChildren(folder: number): readonly Child[] {
 function refuseOther(file: FileId, stat: BigIntStats): void {
   const now = fileFacts(file.path, stat).id;
   const isSame = now.device === file.device && now.inode === file.inode && now.node === file.node;
-  // A symlink that was made right after the file was removed may have been given its inode's number.
+  // A symlink created right after the file's removal may have got its inode number.
   if (isSame && !stat.isSymbolicLink()) return;
   throw new SvirtError(
     `Cannot open ${file.path}: another file stands there than the one that was inspected`,
@@ -100,7 +101,7 @@ function fileType(stat: BigIntStats): FileType {
   return stat.isFIFO() ? "fifo" : "socket";
 }
 
-/** gnu_dev_major and gnu_dev_minor of sys/sysmacros.h. */
+/** Formats a device number as MAJOR:MINOR, by gnu_dev_major and gnu_dev_minor of sys/sysmacros.h. */
 export function deviceNumber(device: bigint): string {
   const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n);
   const minor = (device & 0xffn) | ((device >> 12n) & 0xffffff00n);

@@ -3,8 +3,8 @@ import { asSvirtError } from "../../../errors.ts";
 import { orThrow } from "./files.ts";
 
 /**
- * f_type of the file system of a path. Returns undefined where svirt may not ask: SELinux asks for a right on the file system,
- * and one that was mounted with `context=` may have any label. Throws "host-call". statfs(2)
+ * Returns f_type of the file system of a path; undefined if svirt may not read it. SELinux checks a permission on the file
+ * system, which may have any label if mounted with `context=`. Throws "host-call". statfs(2)
  */
 export function fileSystemMagic(path: string): number | undefined {
   try {

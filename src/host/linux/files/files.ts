@@ -33,7 +33,7 @@ import { mountMemory } from "./memory-mount.ts";
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const MISSING = new Set(["ENOENT", "ENOTDIR"]);
 
-/** Runs a call of node:fs; gives undefined when the file is missing, and names the attempt in any other error. */
+/** Runs a call of node:fs. Returns undefined if the file is missing; other errors name the attempt. */
 export function unlessMissing<Result>(attempt: string, call: () => Result): Result | undefined {
   try {
     return call();
@@ -44,7 +44,7 @@ export function unlessMissing<Result>(attempt: string, call: () => Result): Resu
   }
 }
 
-/** Runs a call of node:fs for which a missing file is an error as well. */
+/** Runs a call of node:fs; a missing file is an error too. */
 export function orThrow<Result>(attempt: string, call: () => Result): Result {
   try {
     return call();
@@ -54,7 +54,7 @@ export function orThrow<Result>(attempt: string, call: () => Result): Result {
   }
 }
 
-/** What node:fs has thrown, with the attempt and a remedy. */
+/** Returns the error of node:fs with the attempt and a remedy. */
 export function failedCall(attempt: string, error: unknown): SvirtError {
   const words = error instanceof Error ? error.message : String(error);
   return new SvirtError(`Cannot ${attempt}: ${words}`, {
@@ -63,31 +63,31 @@ export function failedCall(attempt: string, error: unknown): SvirtError {
   });
 }
 
-/** Host.readText */
+/** Implements Host.readText. */
 export function readText(path: string): string | undefined {
   return unlessMissing(`read ${path}`, () => readFileSync(path, "utf8"));
 }
 
-/** The calls that write a whole text, and remove it. */
+/** Methods of Host that write and remove whole texts. */
 export const textCalls = { writeText, stageText, placeText, writeVolatile, removeFile };
 
-/** Host.writeText: rename(2) makes it whole or not at all, fsync(2) of file and folder makes it last. */
+/** Implements Host.writeText: rename(2) makes it atomic, fsync(2) of file and folder makes it durable. */
 export function writeText(path: string, text: string, mode: number): void {
   replaceFile(path, { text, mode, sync: fsyncSync });
   orThrow(`write ${path}`, () => syncFolder(dirname(path)));
 }
 
-/** Host.stageText */
+/** Implements Host.stageText. */
 function stageText(path: string, text: string, mode: number): void {
   orThrow(`write ${path}`, () => writeFresh(path, { text, mode, sync: fsyncSync }));
 }
 
-/** Host.placeText */
+/** Implements Host.placeText. */
 function placeText(path: string): void {
   orThrow(`write ${path}`, () => renameSync(freshName(path), path));
 }
 
-/** Host.writeVolatile: the same without fsync(2), for which a disk takes as long as for all the rest of it. */
+/** Implements Host.writeVolatile without fsync(2), which takes a disk as long as all the rest. */
 function writeVolatile(path: string, text: string, mode: number): void {
   replaceFile(path, { text, mode, sync: () => undefined });
 }
@@ -110,11 +110,11 @@ function writeFresh(path: string, { mode, sync, text }: Fresh): void {
   unlessMissing(`remove ${fresh}`, () => unlinkSync(fresh));
   const fd = openSync(fresh, NEW_FILE, mode);
   try {
-    // Until all is written: write(2) on a full disk takes a part and says so, which is no error to writeSync.
+    // Writes all bytes: on a full disk write(2) writes a part, which is no error to writeSync.
     writeFileSync(fd, text);
     sync(fd);
   } catch (error) {
-    // What is half written takes up room where there is none.
+    // A partial file takes up space on a full disk.
     unlinkSync(fresh);
     throw error;
   } finally {
@@ -126,17 +126,17 @@ function freshName(path: string): string {
   return `${path}.new`;
 }
 
-/** Host.removeFile */
+/** Implements Host.removeFile. */
 function removeFile(path: string): void {
   unlessMissing(`remove ${path}`, () => unlinkSync(path));
 }
 
-/** Host.listFolder */
+/** Implements Host.listFolder. */
 export function listFolder(path: string): readonly string[] {
   return unlessMissing(`list ${path}`, () => readdirSync(path).sort()) ?? [];
 }
 
-/** Host.makeFolder: by descriptor, so that what is made is what is labelled. */
+/** Implements Host.makeFolder by descriptor, so that the created folder is the one labelled. */
 export function makeFolder(folder: {
   path: string;
   mode: number;
@@ -154,7 +154,7 @@ export function makeFolder(folder: {
         setLabelOf(fd, label);
       }
       fchmodSync(fd, folder.mode);
-      // An ordinary user gives nothing away, and has another group.
+      // An ordinary user may not change owners, and the group's ID differs from the user's.
       if (uid !== undefined && fstatSync(fd).uid !== uid) fchownSync(fd, uid, uid);
     } finally {
       closeSync(fd);
@@ -162,7 +162,7 @@ export function makeFolder(folder: {
   });
 }
 
-/** Host.makeSymlink: replaces one that is there, and is on disk before it returns. */
+/** Implements Host.makeSymlink: replaces an existing file; the link is on disk on return. */
 export function makeSymlink(path: string, target: string): void {
   removeFile(path);
   orThrow(`make symlink ${path}`, () => {
@@ -171,7 +171,7 @@ export function makeSymlink(path: string, target: string): void {
   });
 }
 
-/** Host.makeFile: link(2) does not replace what is there. */
+/** Implements Host.makeFile. Neither link(2) nor O_EXCL replaces an existing file. */
 export function makeFile(path: string, mode: number, content?: FileContent): FileId {
   const fresh = content === undefined ? path : halfMade(path);
   return orThrow(`make ${path}`, () => {
@@ -188,7 +188,7 @@ export function makeFile(path: string, mode: number, content?: FileContent): Fil
   });
 }
 
-/** Which file it is tells the descriptor, whatever stands at its path a moment later. */
+/** Identifies the file by its descriptor, since its path may lead to another file a moment later. */
 function writeNew(path: string, mode: number, content: FileContent | undefined): FileId {
   const fd = openSync(path, NEW_FILE, mode);
   try {
@@ -201,7 +201,7 @@ function writeNew(path: string, mode: number, content: FileContent | undefined):
   }
 }
 
-/** Host.writeBytes */
+/** Implements Host.writeBytes. */
 export function writeBytes(file: FileId, offset: number, bytes: Uint8Array): void {
   orThrow(`write ${file.path}`, () => {
     const fd = openSame(file, constants.O_WRONLY);
@@ -214,7 +214,7 @@ export function writeBytes(file: FileId, offset: number, bytes: Uint8Array): voi
   });
 }
 
-/** Host.renameFile */
+/** Implements Host.renameFile. */
 export function renameFile(from: string, to: string): void {
   orThrow(`rename ${from} to ${to}`, () => {
     const fd = openAt(from, constants.O_RDONLY);
@@ -228,7 +228,7 @@ export function renameFile(from: string, to: string): void {
   });
 }
 
-/** Host.mayOpen */
+/** Implements Host.mayOpen. */
 export function mayOpen(file: FileId): boolean {
   return withFile(file, (path) => {
     try {
@@ -240,10 +240,10 @@ export function mayOpen(file: FileId): boolean {
   });
 }
 
-/** Host.readBytes */
+/** Implements Host.readBytes. */
 export function readBytes(file: FileId, offset: number, length: number): Uint8Array {
   return orThrow(`read ${file.path}`, () => {
-    // Without O_NONBLOCK a FIFO put there would make us wait for ever.
+    // Without O_NONBLOCK, opening a FIFO in its place would wait forever.
     const fd = openSame(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const bytes = new Uint8Array(length);

@@ -10,7 +10,8 @@ interface NewOwner {
 }
 
 /**
- * Host.giveFolder: by descriptors. chown(2) takes the setuid bit off what is in it. The folder changes hands first, so that who had it can put nothing there any more.
+ * Implements Host.giveFolder by descriptors. Changes the folder's owner first, so that the previous owner can add no more
+ * files. chown(2) clears the setuid bit of the entries.
  */
 export function giveFolder(path: string, to: NewOwner): void {
   orThrow(`give ${path} to user ${to.uid}`, () => {
@@ -26,7 +27,7 @@ export function giveFolder(path: string, to: NewOwner): void {
   });
 }
 
-/** A file with a second name may be somebody else's, whom it was taken from: it stays as it is. */
+/** Changes owner and label of an entry. Skips a file with several links, which may belong to another user. */
 function giveEntry(path: Buffer, { label, uid }: NewOwner): void {
   const fd = openPath(path);
   try {

@@ -17,17 +17,17 @@ const FLOCK_BYTES = 32;
 const START_AT = 8;
 const LENGTH_AT = 16;
 
-/** The first byte for what a program does with an image, and for what it lets no other do. qemu.git block/file-posix.c */
+/** First bytes for the permissions that a program uses, and for those it denies to others. qemu.git block/file-posix.c */
 const DOES = 100n;
 const FORBIDS = 200n;
-/** Places of BLK_PERM_CONSISTENT_READ, _WRITE and _RESIZE. qemu.git include/block/block-common.h */
+/** Bit positions of BLK_PERM_CONSISTENT_READ, _WRITE and _RESIZE. qemu.git include/block/block-common.h */
 const READ = 0n;
 const WRITE = 1n;
 const RESIZE = 3n;
 
 const ALL = [DOES, FORBIDS].flatMap((first) => [READ, WRITE, RESIZE].map((at) => first + at));
 
-/** How long the last process of a guest that was ended may take to be gone. */
+/** Time that the last process of an ended guest may take to disappear. */
 const PATIENCE_MS = 3000;
 const POLL_MS = 20;
 
@@ -42,9 +42,9 @@ const LOCKS: Readonly<
 };
 
 /**
- * Locks an image as QEMU would, so that qemu-img leaves it alone. The lock belongs to what was opened, not to a process: it
- * holds as long as the guest has the descriptor. Where a file system keeps no locks there is none. Throws "label-taken" when
- * another program has the image. F_OFD_SETLK, fcntl(2)
+ * Locks an image like QEMU, so that qemu-img refuses it. The lock belongs to the open file description, not to a process, and
+ * lasts as long as the guest has the descriptor. Has no effect on a file system without locks. Throws "label-taken" if
+ * another program has locked the image. F_OFD_SETLK, fcntl(2)
  */
 export function lockImage(fd: number, path: string, { as, isFirst }: Lock): void {
   const { does, forbids } = LOCKS[as];
@@ -61,8 +61,8 @@ export function lockImage(fd: number, path: string, { as, isFirst }: Lock): void
 }
 
 /**
- * A reaper whose shell closes single digits only becomes svirt with descriptors of the guest that has ended: no other process
- * has them then. That of a guest that was ended a moment ago may still be there.
+ * Unlocks descriptors inherited from an ended guest. A reaper whose shell closes only single-digit descriptors becomes svirt
+ * with the others open. No other process has them then. A process of a guest ended a moment ago may still hold its lock.
  */
 function unlockInherited(fd: number): void {
   const { dev, ino } = fstatSync(fd, { bigint: true });
@@ -73,7 +73,7 @@ function unlockInherited(fd: number): void {
   }
 }
 
-/** That by which the folder was listed is closed by now. */
+/** Returns false for a closed descriptor, such as the one that listed the folder. */
 function isOpenOn(fd: number, file: { readonly dev: bigint; readonly ino: bigint }): boolean {
   try {
     const { dev, ino } = fstatSync(fd, { bigint: true });
@@ -84,8 +84,8 @@ function isOpenOn(fd: number, file: { readonly dev: bigint; readonly ino: bigint
 }
 
 /**
- * Whether an image is open for a guest that alone may write to it, by the locks of lockImage(): they stay as long as what was
- * opened, where no descriptor and no mapping leads to it any more, either. A process may wait in splice(2).
+ * Reports whether a guest with exclusive write access has the image open, by the locks of lockImage(). They last as long as
+ * the open file description, even if no descriptor or mapping leads to it: a process may wait in splice(2).
  */
 export function isLockedForWriting(fd: number): boolean {
   return isHeld(fd, DOES + WRITE) && isHeld(fd, FORBIDS + WRITE);
@@ -96,7 +96,7 @@ function isHeld(fd: number, byte: bigint): boolean {
   return ask(F_OFD_GETLK, fd, flock) && flock.type !== F_UNLCK;
 }
 
-/** False when the kernel says no: its errno tells. What it answers stands in `type` then. */
+/** Returns false if the kernel refuses; readErrno() has the reason. Stores the kernel's answer in `type`. */
 function ask(command: bigint, fd: number, flock: { type: number; readonly byte: bigint }): boolean {
   const bytes = new Uint8Array(FLOCK_BYTES);
   const view = new DataView(bytes.buffer);

@@ -7,15 +7,15 @@ import { askServer } from "./ask-server.ts";
 import { fileFacts, O_PATH, openPath, withFile } from "./file-id.ts";
 import { unlessMissing } from "./files.ts";
 
-/** A path that the kernel made up: a name that is gone, a pipe, a mount that is out of reach. */
+/** Link targets that are no usable path: a removed name, a pipe, a mount out of reach. */
 const NO_PATH = /^(?!\/)| \(deleted\)$/;
 
-/** Host.inspectFile */
+/** Implements Host.inspectFile. */
 export function inspectFile(path: string): FileFacts | undefined {
   return look(path, (facts) => facts);
 }
 
-/** Host.withInspected */
+/** Implements Host.withInspected. */
 export function withInspected<Result>(path: string, use: (file: OpenedFile) => Result): Result | undefined {
   return look(path, (facts, fd) => {
     const at = `/proc/self/fd/${fd}`;
@@ -24,7 +24,7 @@ export function withInspected<Result>(path: string, use: (file: OpenedFile) => R
   });
 }
 
-/** Host.withAttributes */
+/** Implements Host.withAttributes. */
 export function withAttributes<Result>(file: FileId, use: (attributes: FileAttributes) => Result): Result {
   return withFile(file, (at) => {
     askServer(at, { id: file });
@@ -44,7 +44,7 @@ function look<Result>(path: string, use: (facts: FileFacts, fd: number) => Resul
   }
 }
 
-/** The kernel knows by which path it came to what it opened: so both are of one instant. proc_pid_fd(5) */
+/** Opens a path and asks the kernel for its real path, so that both belong to the same moment. proc_pid_fd(5) */
 function openReal(path: string): { readonly fd: number; readonly real: string } {
   const fd = openSync(nativeName(path), O_PATH);
   let real = "";

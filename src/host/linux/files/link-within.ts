@@ -4,7 +4,7 @@ import { setFileContext } from "../labels/selinux.ts";
 import { withFile } from "./file-id.ts";
 import { orThrow, unlessMissing } from "./files.ts";
 
-/** Host.makeLinkWithin */
+/** Implements Host.makeLinkWithin. */
 export function makeLinkWithin(
   folder: FileId,
   { label, path, target }: { readonly path: string; readonly target: string; readonly label?: string },
@@ -20,12 +20,12 @@ export function makeLinkWithin(
   });
 }
 
-/** Host.removeLink */
+/** Implements Host.removeLink. */
 export function removeLink(path: string, target: string): void {
   if (leadsTo(path) === target) unlessMissing(`remove ${path}`, () => unlinkSync(path));
 }
 
-/** Where a symlink leads; undefined for what is none. readlink(2) */
+/** Returns the target of a symlink; undefined for other files. readlink(2) */
 function leadsTo(path: string): string | undefined {
   try {
     return readlinkSync(path);

@@ -11,12 +11,12 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 const LOCK_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
 const FIRST_POLL_MS = 2;
-/** With many who wait, asking more often only takes the processor from the one that they wait for. */
+/** With many waiters, more frequent attempts only take the processor from the holder. */
 const LONGEST_POLL_MS = 64;
 
 /**
- * Host.lock: asks again and again, so that a time-out is possible; after ever longer pauses of uneven length, so that of
- * several who wait each has its turn.
+ * Implements Host.lock by repeated attempts, which permit a timeout. Pauses grow and vary at random, so that each of several
+ * waiters gets its turn.
  */
 export async function lock(path: string, timeoutMs: number): Promise<() => void> {
   const deadline = performance.now() + timeoutMs;
@@ -36,7 +36,7 @@ export async function lock(path: string, timeoutMs: number): Promise<() => void>
   }
 }
 
-/** Host.isLocked */
+/** Implements Host.isLocked. */
 export function isLocked(path: string): boolean {
   const fd = tryLock(path);
   if (fd === undefined) return true;
@@ -44,7 +44,7 @@ export function isLocked(path: string): boolean {
   return false;
 }
 
-/** The descriptor that holds the lock, undefined when somebody else does. flock(2) */
+/** Returns the descriptor that holds the lock; undefined if another process holds it. flock(2) */
 function tryLock(path: string): number | undefined {
   const fd = openLock(path);
   if (libc().flock(fd, LOCK_EX | LOCK_NB) === 0) return fd;
@@ -54,7 +54,7 @@ function tryLock(path: string): number | undefined {
   throw hostCallError(`lock ${path}`, errno);
 }
 
-/** Its folder is made by whoever comes first. */
+/** Opens the lock file; creates it and its folder if missing. */
 function openLock(path: string): number {
   const found = unlessMissing(`open ${path}`, () => openSync(path, LOCK_FILE, 0o600));
   if (found !== undefined) return found;

@@ -6,7 +6,7 @@ import { basicCalls, cString, hostCallError, readErrno } from "../calls/libc.ts"
 
 const { i32, ptr, u64 } = FFIType;
 
-/** Opened apart: a command that starts and ends no guest pays nothing for them. */
+/** Opened separately, so that only commands that start or end a guest pay for them. */
 const CALLS = {
   mount: { args: [ptr, ptr, ptr, u64, ptr], returns: i32 },
   umount2: { args: [ptr, i32], returns: i32 },
@@ -17,13 +17,13 @@ const FLAGS = 2n | 4n | 8n;
 /** sys/mount.h */
 const MNT_DETACH = 2;
 const UMOUNT_NOFOLLOW = 8;
-/** More than one is there only if a svirt was killed and somebody mounted there. */
+/** Limit on stacked mounts. There is more than one only if svirt was killed and another program mounted there. */
 const MOST_MOUNTS = 16;
 
 type Calls = ReturnType<typeof dlopen<typeof CALLS>>["symbols"];
 let opened: Calls | undefined;
 
-/** Mounts a tmpfs on a folder, in place of one that is there. Throws "host-call", "no-access". mount(2), tmpfs(5) */
+/** Mounts a tmpfs on a folder and replaces an existing mount. Throws "host-call", "no-access". mount(2), tmpfs(5) */
 export function mountMemory(path: string, { bytes, inodes }: FolderLimit): void {
   unmountMemory(path);
   const words = cString(`size=${bytes},nr_inodes=${inodes},mode=0700`);
@@ -36,19 +36,19 @@ export function mountMemory(path: string, { bytes, inodes }: FolderLimit): void 
   });
 }
 
-/** Takes away what is mounted on a folder, with all that is in it, whoever uses it. Not mounted is fine. umount2(2) */
+/** Unmounts all file systems on a folder, even if they are in use. No mount is no error. umount2(2) */
 export function unmountMemory(path: string): void {
   for (let at = 0; at < MOST_MOUNTS; at += 1) {
     if (calls().umount2(cString(path), MNT_DETACH | UMOUNT_NOFOLLOW) === 0) continue;
     const errno = readErrno();
-    // No mount point, or no such folder.
+    // Not a mount point, or no such folder.
     if (errno === EINVAL || errno === ENOENT) return;
     throw hostCallError(`unmount ${path}`, errno);
   }
 }
 
 function calls(): Calls {
-  // First, so that nothing is opened between a call and the look at its errno.
+  // Opened first, so that no dlopen() comes between a call and readErrno().
   basicCalls();
   opened ??= dlopen("libc.so.6", CALLS).symbols;
   return opened;

@@ -10,13 +10,15 @@ const ACCESS_FLAGS: Readonly<Record<HandedFile["access"], number>> = {
   append: constants.O_WRONLY | constants.O_APPEND,
 };
 
-/** Opens a file that a guest gets, as it was inspected and as the guest will use it. Throws "host-call", "denied". */
+/**
+ * Opens the file that was inspected, with the guest's access mode, and locks it. Throws "host-call", "denied", "label-taken".
+ */
 export function openHanded(handed: HandedFile): number {
   const { file, lock, truncate } = handed;
   const fd = orThrow(`open ${file.path}`, () => openSame(file, flagsOf(handed)));
   try {
     if (lock !== undefined) lockImage(fd, file.path, lock);
-    // Only now: with O_TRUNC another file that stands there would be emptied before it is found out.
+    // Emptied only after the check: O_TRUNC would first empty another file in its place.
     if (truncate) orThrow(`empty ${file.path}`, () => ftruncateSync(fd));
     return fd;
   } catch (error) {

@@ -12,7 +12,7 @@ const CHUNK_BYTES = 16_384;
 let made: Uint8Array | undefined;
 
 /**
- * Host.readText, by the C library alone: `svirt list` reads a few small files and folders, and to load node:fs for that
+ * Implements Host.readText by the C library alone. `svirt list` reads a few small files and folders, and loading node:fs
  * takes as long as all the rest of it (docs/measurements.md).
  */
 export function readText(path: string): string | undefined {
@@ -26,7 +26,7 @@ export function readText(path: string): string | undefined {
   }
 }
 
-/** Host.listFolder, by the C library alone. getdents(2) */
+/** Implements Host.listFolder by the C library alone. getdents(2) */
 export function listFolder(path: string): readonly string[] {
   if (!hasBasicCalls()) return slowFiles().listFolder(path);
   const fd = openToRead(`list ${path}`, path);
@@ -45,13 +45,13 @@ export function listFolder(path: string): readonly string[] {
   }
 }
 
-/** For one call at a time: nothing here waits. */
+/** Returns the shared buffer. One call uses it at a time, since none waits. */
 function chunk(): Uint8Array {
   made ??= new Uint8Array(CHUNK_BYTES);
   return made;
 }
 
-/** The same by node:fs. */
+/** Returns the implementations by node:fs. */
 function slowFiles(): Pick<Host, "readText" | "listFolder"> {
   const { listFolder, readText }: typeof import("./files.ts") = require("./files.ts");
   return { listFolder, readText };
@@ -70,7 +70,7 @@ function openToRead(attempt: string, path: string): number | undefined {
   throw hostCallError(attempt, errno);
 }
 
-/** To the end: a file of /proc has no size beforehand. */
+/** Reads to the end, since a file of /proc reports no size. */
 function readAll(path: string, fd: number): string {
   const decoder = newDecoder();
   const bytes = chunk();
@@ -90,7 +90,7 @@ function refuseError(path: string, errno: number): void {
   if (errno !== EINTR) throw hostCallError(`read ${path}`, errno);
 }
 
-/** All but `.` and `..`, whose first bytes tell them. */
+/** Adds all names except `.` and `..`. */
 function addNames(names: string[], entries: Uint8Array): void {
   const view = new DataView(entries.buffer, entries.byteOffset, entries.length);
   for (let at = 0; at < entries.length; at += view.getUint16(at + LENGTH_AT, true)) {

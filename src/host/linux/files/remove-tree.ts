@@ -18,7 +18,7 @@ import { O_PATH } from "./file-id.ts";
 import { orThrow } from "./files.ts";
 import { unmountMemory } from "./memory-mount.ts";
 
-/** The same number on every machine. linux/openat2.h: struct open_how and its resolve flags */
+/** The same number on every architecture. linux/openat2.h: struct open_how and its resolve flags */
 const SYS_OPENAT2 = 437n;
 const OPEN_HOW_WORDS = 3;
 const RESOLVE_NO_XDEV = 1n;
@@ -28,25 +28,25 @@ const O_CLOEXEC = 0o2000000;
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 const OWNER_MAY_ALL = 0o700;
 
-/** Descriptors that are open at once: folders above these are found again by "..". */
+/** Limit on open descriptors. Folders further up are reopened by "..". */
 const MOST_OPEN = 32;
-/** Names of a path that an error shows. */
+/** Limit on the names of a path in an error. */
 const MOST_SHOWN = 8;
-/** How often a folder is listed again that something was put into meanwhile. */
+/** Limit on the listings of a folder to which entries are added meanwhile. */
 const MOST_PASSES = 3;
 
 interface Level {
-  /** In the folder above it. */
+  /** Name in the folder above. */
   readonly name: Name;
-  /** Which folder it is. */
+  /** Identity of the folder. */
   readonly id: string;
   /** Folders in it that are not empty. */
   readonly full: Name[];
 }
 
 /**
- * Host.removeFolder: by descriptors, without recursion. No symlink is followed, and no mount is crossed: openat2(2).
- * Throws "host-call", "no-access", and "wrong-state" for a mount in it.
+ * Implements Host.removeFolder by descriptors, without recursion. Follows no symlink and crosses no mount: openat2(2). Throws
+ * "host-call", "no-access", "wrong-state" for a mount in it, and "failed" if a folder in it is moved meanwhile.
  */
 export function removeTree(path: string, isMounted = false): void {
   orThrow(`remove folder ${path}`, () => {
@@ -60,7 +60,7 @@ export function removeTree(path: string, isMounted = false): void {
   });
 }
 
-/** Undefined when nothing is there any more; what is no folder is removed. */
+/** Opens the folder. Returns undefined if it is missing; removes a file that is no folder. */
 function openTop(path: string): number | undefined {
   const parent = openParent(path);
   if (parent === undefined) return undefined;
@@ -89,7 +89,7 @@ function nameOf(path: string): Name {
   return Buffer.from(basename(path)).toString("latin1");
 }
 
-/** False for one that something was put into meanwhile, which the last try throws. */
+/** Removes the emptied folder. Returns false if entries were added meanwhile; throws in the last pass. */
 function isRemoved(path: string, isLast: boolean): boolean {
   try {
     rmdirSync(path);
@@ -101,11 +101,11 @@ function isRemoved(path: string, isLast: boolean): boolean {
   }
 }
 
-/** The way down into a tree and up again, which empties its top. */
+/** Walks down a tree and up again, and empties its top. */
 class Descent {
   readonly #path: string;
   readonly #levels: Level[];
-  /** The lowest levels' descriptors, the current one last. */
+  /** Descriptors of the lowest levels, the current one last. */
   readonly #open: number[];
 
   constructor(path: string, top: number) {
@@ -124,7 +124,7 @@ class Descent {
     }
   }
 
-  /** One folder down or one up. True when the top is empty. */
+  /** Moves one folder down or up. Returns true if the top is empty. */
   #step(): boolean {
     const name = this.#levels.at(-1)?.full.pop();
     if (name !== undefined) this.#descend(name);
@@ -166,7 +166,7 @@ class Descent {
     if (left !== undefined && typeof result === "object") throw this.#notRemoved(left.name, result.errno);
   }
 
-  /** A folder that was moved away meanwhile leads elsewhere. */
+  /** Reopens the folder above. Throws "failed" if the current folder was moved, so that ".." leads elsewhere. */
   #openAbove(): number {
     const fd = openWithin(this.#current(), "..", O_RDONLY);
     if (typeof fd !== "object" && idOf(fd) === this.#levels.at(-1)?.id) return fd;
@@ -177,7 +177,7 @@ class Descent {
     });
   }
 
-  /** Undefined when it is gone by now. */
+  /** Returns undefined if the folder is gone. */
   #openBelow(name: Name): number | undefined {
     let fd = openWithin(this.#current(), name, O_RDONLY);
     if (typeof fd === "object" && fd.errno === EACCES) {
@@ -205,7 +205,7 @@ class Descent {
     return hostCallError(`remove ${this.#pathOf(name)}`, errno);
   }
 
-  /** Of a path that is too long to be read its beginning. */
+  /** Returns the path of an entry, or the beginning of a long path. */
   #pathOf(name: Name): string {
     const names = [...this.#levels.slice(1).map((level) => level.name), name];
     return `${this.#path}/${names.slice(0, MOST_SHOWN).map(textOf).join("/")}`;
@@ -220,7 +220,7 @@ function refusal(path: string, where: string, errno: number): SvirtError {
   });
 }
 
-/** A folder in one that is open. openat2(2) */
+/** Opens a folder in an open one. openat2(2) */
 function openWithin(folder: number, name: Name, access: number): number | { readonly errno: number } {
   const flags = BigInt(access | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   const how = new BigUint64Array([flags, 0n, RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS]);
@@ -230,13 +230,13 @@ function openWithin(folder: number, name: Name, access: number): number | { read
   return fd < 0n ? { errno: readErrno() } : Number(fd);
 }
 
-/** Which folder it is. */
+/** Returns the identity of a folder. */
 function idOf(fd: number): string {
   const { dev, ino } = fstatSync(fd, { bigint: true });
   return `${dev} ${ino}`;
 }
 
-/** An ordinary user's guest may have closed its folders to him. */
+/** Restores the owner's permissions, which an ordinary user's guest may have removed from its folders. */
 function letOwner(fd: number): void {
   const { mode, uid } = fstatSync(fd);
   if (uid === process.geteuid?.() && (mode & OWNER_MAY_ALL) !== OWNER_MAY_ALL) fchmodSync(fd, OWNER_MAY_ALL);
