@@ -10,12 +10,15 @@ const ACL = "system.posix_acl_access";
 const PERMISSIONS = { "read-only": 4, "read-write": 6 } as const;
 const SEARCH = 1;
 
-/** Host.grantAccess */
+/** Implements Host.grantAccess. */
 export function grantAccess(file: FileId, granted: GrantedAccess): void {
   withFile(file, (path) => grantOn(path, file.path, granted));
 }
 
-/** The same on what a path below /proc/self/fd leads to; a folder may also be searched. `shown` is what people call it. */
+/**
+ * Grants access to the file at a path below /proc/self/fd; on a folder also search permission. `shown` is the path for
+ * messages. Throws "denied", "host-call".
+ */
 export function grantOn(path: string, shown: string, { access, uid }: GrantedAccess): void {
   const { isFolder, entries: before } = getEntries(path);
   const wanted = PERMISSIONS[access] | (isFolder ? SEARCH : 0);
@@ -33,12 +36,12 @@ export function grantOn(path: string, shown: string, { access, uid }: GrantedAcc
   );
 }
 
-/** Host.revokeAccess */
+/** Implements Host.revokeAccess. */
 export function revokeAccess(file: FileId, uid: number): void {
   withFile(file, (path) => revokeOn(path, uid));
 }
 
-/** The same on what a path below /proc/self/fd leads to. */
+/** Revokes access to the file at a path below /proc/self/fd. */
 export function revokeOn(path: string, uid: number): void {
   const { entries } = getEntries(path);
   if (hasUser(entries, uid)) setxattr(path, ACL, formatAcl(withoutUser(entries, uid)));

@@ -6,7 +6,9 @@ import { orThrow } from "../files/files.ts";
 
 const MODE_BITS = 0o7777;
 
-/** Host.setOwnership: the owner first, since chown(2) may take mode bits away. By a descriptor that cannot be read from. */
+/**
+ * Implements Host.setOwnership by a descriptor without read access. Sets the owner first, since chown(2) may clear mode bits.
+ */
 export function setOwnership(file: FileId, { gid, mode, uid }: Ownership): void {
   withFile(file, (path) =>
     orThrow(`give ${file.path} back its owner and mode`, () => {

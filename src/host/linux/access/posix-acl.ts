@@ -1,28 +1,27 @@
 import { joined, record } from "../calls/byte-records.ts";
 
-/** Who an entry is for, in the order that the kernel wants. linux/posix_acl.h ACL_USER_OBJ and so on */
+/** Tags of entries, in the order that the kernel requires. linux/posix_acl.h ACL_USER_OBJ and so on */
 const TAGS = { owner: 1, user: 2, owningGroup: 4, group: 8, mask: 16, other: 32 } as const;
 /** linux/posix_acl_xattr.h POSIX_ACL_XATTR_VERSION */
 const VERSION = 2;
-/** What stands where an entry has no number. linux/posix_acl_xattr.h ACL_UNDEFINED_ID */
+/** ID of an entry without a number. linux/posix_acl_xattr.h ACL_UNDEFINED_ID */
 const NO_ID = 0xffffffff;
 /**
- * Marks a list that had a mask before any guest, though nobody whom it could hold for: nothing else tells that mask from
- * one that was made for a guest. The number is nobody's: those after the users that guests are given (src/state/choose-uid.ts)
- * are free.
+ * User that marks an ACL which had a mask, but no named entry, before the first guest. Nothing else distinguishes that mask
+ * from one added for a guest. The number is unused: those after the users of guests (src/state/choose-uid.ts) are free.
  */
 const MASK_STAYS = 0x74000000;
 const HEAD_BYTES = 4;
 const ENTRY_BYTES = 8;
 
-/** Read 4, write 2. acl(5) */
+/** Entry of an ACL. Permissions: read 4, write 2. acl(5) */
 export interface AclEntry {
   readonly tag: number;
   readonly permissions: number;
   readonly id: number;
 }
 
-/** The list of a file; without one, what its mode says. acl(5) */
+/** Parses the ACL of a file; without one, derives the entries from the mode. acl(5) */
 export function parseAcl(bytes: Uint8Array | undefined, mode: number): readonly AclEntry[] {
   if (bytes === undefined) return entriesOf(mode);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -37,7 +36,7 @@ export function parseAcl(bytes: Uint8Array | undefined, mode: number): readonly 
   });
 }
 
-/** The bytes of `system.posix_acl_access`. */
+/** Formats the bytes of `system.posix_acl_access`. */
 export function formatAcl(entries: readonly AclEntry[]): Uint8Array {
   const sorted = entries.toSorted((a, b) => a.tag - b.tag);
   const records = sorted.map(({ id, permissions, tag }) => record([16, tag], [16, permissions], [32, id]));
@@ -45,8 +44,8 @@ export function formatAcl(entries: readonly AclEntry[]): Uint8Array {
 }
 
 /**
- * The list with one user more. Undefined where its mask forbids that user what he is to have: a wider mask would give
- * others more as well.
+ * Adds a user to the ACL. Returns undefined if the mask forbids these permissions: a wider mask would give others more as
+ * well.
  */
 export function withUser(
   entries: readonly AclEntry[],
@@ -65,10 +64,7 @@ export function withUser(
   ];
 }
 
-/**
- * The list without that user, if he is in it: without the last guest it is what it was before the first, or the mode if
- * there was none.
- */
+/** Removes a user from the ACL. After the last guest the ACL is as before the first one, or as the mode if there was none. */
 export function withoutUser(entries: readonly AclEntry[], uid: number): readonly AclEntry[] {
   const rest = entries.filter((entry) => !isOf(entry, uid));
   const own = rest.filter((entry) => !isOf(entry, MASK_STAYS));
@@ -77,7 +73,7 @@ export function withoutUser(entries: readonly AclEntry[], uid: number): readonly
   return own.length < rest.length ? own : own.filter((entry) => !isMask(entry));
 }
 
-/** Whether the list has that user. */
+/** Reports whether the ACL has an entry of the user. */
 export function hasUser(entries: readonly AclEntry[], uid: number): boolean {
   return entries.some((entry) => isOf(entry, uid));
 }
@@ -86,7 +82,7 @@ function isMask({ tag }: AclEntry): boolean {
   return tag === TAGS.mask;
 }
 
-/** Beside the owner and his group. */
+/** Reports whether the entry is for a user or group other than the owner and his group. */
 function isNamed({ tag }: AclEntry): boolean {
   return tag === TAGS.user || tag === TAGS.group;
 }

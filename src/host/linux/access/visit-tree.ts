@@ -6,12 +6,12 @@ import { orThrow, unlessMissing } from "../files/files.ts";
 import { attributesAt } from "../labels/xattr.ts";
 import { grantOn, revokeOn } from "./file-access.ts";
 
-/** So many descriptors are open at once. */
+/** Limit on the depth, since each level keeps a descriptor open. */
 const MOST_LEVELS = 400;
 
 type Visit<T> = (entry: TreeEntry, above: T) => T;
 
-/** Host.visitTree: each name is opened once, without following it, and all that is done to it goes by that descriptor. */
+/** Implements Host.visitTree: opens each name once without following it, and acts on it by that descriptor. */
 export const visitTree: Host["visitTree"] = (folder, above, visit) => {
   const deep: string[] = [];
   const fd = orThrow(`open ${folder.path}`, () =>
@@ -24,14 +24,14 @@ export const visitTree: Host["visitTree"] = (folder, above, visit) => {
 interface Place {
   readonly fd: number;
   readonly path: string;
-  /** Of the whole tree. */
+  /** Device of the whole tree. */
   readonly device: string;
   readonly levels: number;
-  /** Folders that were not gone into. */
+  /** Folders below which no entry is visited. */
   readonly deep: string[];
 }
 
-/** Closes the folder. */
+/** Visits the folder and its entries, and closes it. */
 function enter<T>(place: Place, above: T, visit: Visit<T>): void {
   const { deep, fd, levels, path } = place;
   try {
@@ -42,7 +42,7 @@ function enter<T>(place: Place, above: T, visit: Visit<T>): void {
     }
     for (const { at, name } of orThrow(`list ${path}`, () => listChildren(fd))) {
       const child = unlessMissing(`open ${name}`, () => openPath(at));
-      // It is gone by now.
+      // The entry is gone.
       if (child === undefined) continue;
       const inside = { ...place, fd: child, path: `${path}/${name}`, levels: levels + 1 };
       if (isBelow(inside)) enter(reopened(inside), below, visit);
@@ -61,13 +61,13 @@ function visitLeaf<T>({ fd, path }: Place, above: T, visit: Visit<T>): void {
   }
 }
 
-/** Whether it is a folder that no other file system is mounted on. */
+/** Reports whether the entry is a folder on which no other file system is mounted. */
 function isBelow({ device, fd, path }: Place): boolean {
   const { id, type } = entryOf(fd, path);
   return type === "folder" && id.device === device;
 }
 
-/** So that it can be listed. */
+/** Opens the folder again, so that it can be listed. */
 function reopened(place: Place): Place {
   const flags = constants.O_RDONLY | constants.O_DIRECTORY;
   try {
@@ -101,13 +101,13 @@ function entryOf(fd: number, path: string): TreeEntry {
     setOwner: (owner, group) => orThrow(`give ${path} to user ${owner}`, () => chownSync(at, owner, group)),
     grantAccess: (granted) => named(() => grantOn(at, path, granted)),
     revokeAccess: (user) => {
-      // A symlink has no list of its own.
+      // A symlink has no ACL.
       if (!stat.isSymbolicLink()) named(() => revokeOn(at, user));
     },
   };
 }
 
-/** The same error, of the path that people know. */
+/** Returns the same error with the path that the operator knows. */
 function sayingPath(error: unknown, at: string, path: string): SvirtError {
   const { kind, message, remedy } = asSvirtError(error);
   return new SvirtError(message.replaceAll(at, path), { kind, remedy, cause: error });

@@ -1,7 +1,10 @@
 import type { Holding } from "../../host.ts";
 import { TooMuchError } from "./look-budget.ts";
 
-/** What the kernel does not show may be anything; a process that ends meanwhile has nothing. */
+/**
+ * Runs an inspection of a process. Reports an unidentified holding if the kernel hides a part, since it may be anything.
+ * Returns none for a process that ends meanwhile.
+ */
 export function attempt(pid: number, look: () => Holding[]): Holding[] {
   try {
     return look();
@@ -12,7 +15,7 @@ export function attempt(pid: number, look: () => Holding[]): Holding[] {
   }
 }
 
-/** Nothing of a descriptor that was closed, or a thread that ended, meanwhile. */
+/** Returns no holding for a descriptor that was closed, or a thread that ended, meanwhile. */
 export function orGone(look: () => Holding | never[]): Holding | never[] {
   try {
     return look();
@@ -22,7 +25,7 @@ export function orGone(look: () => Holding | never[]): Holding | never[] {
   }
 }
 
-/** Whether that error of node:fs says that a process, a thread or a descriptor is no more. */
+/** Reports whether an error of node:fs means that a process, a thread or a descriptor no longer exists. */
 export function isGone(error: unknown): boolean {
   const { code } = error as { readonly code?: unknown };
   return code === "ENOENT" || code === "ESRCH";

@@ -15,43 +15,43 @@ import { attempt, isGone, orGone } from "./gone.ts";
 import { LookBudget, withinBudget } from "./look-budget.ts";
 import { openImage } from "./open-image.ts";
 
-/** Memory, null, zero, random: nothing is kept in them. admin-guide/devices.txt */
+/** Memory, null, zero and random, which store nothing. admin-guide/devices.txt */
 const MEMORY_DEVICE = /^device-1:/;
-/** A file system without a device of its own, such as btrfs and overlayfs: `maps` shows another one than stat(2). */
+/** File system without its own device, such as btrfs and overlayfs: `maps` shows another device than stat(2). */
 const ANONYMOUS_DEVICE = /^0:/;
-/** What `maps` writes behind the name of a file that has none any more. proc_pid_maps(5) */
+/** Suffix in `maps` of a file whose name was removed. proc_pid_maps(5) */
 const DELETED = / \(deleted\)$/;
-/** About a line of `maps`, which takes as long as a descriptor. */
+/** Approximate size of a line of `maps`, which costs as much as a descriptor. */
 const BYTES_A_LOOK = 64;
 const RING = "anon_inode:[io_uring]";
 const TUN = "/dev/net/tun";
 /** admin-guide/devices.txt */
 const TUN_NUMBER = "10:200";
 
-/** What is asked for, made ready for comparing. */
+/** Requested things, prepared for comparison. */
 interface Wanted {
   readonly keys: ReadonlySet<string>;
-  /** Their inodes, those of device nodes, too. */
+  /** Inodes of the files and of device nodes. */
   readonly inodes: ReadonlySet<string>;
   readonly paths: ReadonlySet<string>;
-  /** Of keys of devices: of which kind they are, as far as their paths tell. */
+  /** Kinds of the device keys, as far as their paths show them. */
   readonly kinds: ReadonlyMap<string, "block" | "character">;
   readonly hasDevices: boolean;
   readonly hasTaps: boolean;
   /** Contexts of connections. */
   readonly contexts: ReadonlySet<string>;
-  /** Of which a line of `maps` about one of them has one at least. */
+  /** Texts of which a line of `maps` about a requested thing contains at least one. */
   readonly marks: readonly string[];
-  /** Of the same, and of /dev/net/tun; inodes as exact as a `number` is. */
+  /** Numbers of the requested things and of /dev/net/tun; inodes with the precision of a `number`. */
   readonly numbers: { readonly inodes: ReadonlySet<number>; readonly devices: ReadonlySet<string> };
-  /** Whether what cannot be told apart counts, too. */
+  /** Whether things that cannot be identified count as held. */
   readonly isComplete: boolean;
   readonly budget: LookBudget;
 }
 
 /**
- * Host.findHoldings: descriptors of all threads first, then mappings, because a descriptor can become a mapping and no
- * mapping a descriptor. kcmp(2), proc_pid_fd(5), proc_pid_maps(5)
+ * Implements Host.findHoldings: inspects the descriptors of all threads, then the mappings, because a descriptor can become a
+ * mapping but not the reverse. kcmp(2), proc_pid_fd(5), proc_pid_maps(5)
  */
 export function findHoldings(
   things: readonly HeldThing[],
@@ -69,14 +69,16 @@ export function findHoldings(
   return [...found, ...others.flatMap((thing) => findHidden(thing, pids))];
 }
 
-/** An image that svirt has locked for a guest, and that is open still: the call that has it shows no descriptor. */
+/**
+ * Finds an image that is open for a guest according to svirt's lock, although no descriptor shows it: a system call holds it.
+ */
 function findHidden({ key, path }: HeldThing, [pid]: readonly number[]): Holding[] {
   if (path === undefined || pid === undefined) return [];
   let fd: number | undefined;
   try {
     fd = openImage(path);
   } catch {
-    // What svirt cannot open it has not locked.
+    // svirt cannot have locked a file that it cannot open.
     return [];
   }
   if (fd === undefined) return [];
@@ -112,7 +114,7 @@ function prepare(things: readonly HeldThing[], how: Pick<Wanted, "isComplete" | 
   };
 }
 
-/** Numbers alone are compared first: to make a key of each of a process's files takes ten times as long. */
+/** Compared first: making a key of each of a process's files takes ten times as long. */
 function numbersOf(keys: ReadonlySet<string>, inodes: ReadonlySet<string>): Wanted["numbers"] {
   const devices = [...keys].flatMap((key) => /^device-(.*)$/.exec(key)?.[1] ?? []);
   return { inodes: new Set([...inodes].map(Number)), devices: new Set([...devices, TUN_NUMBER]) };
@@ -145,7 +147,7 @@ function findDescriptors(wanted: Wanted, pid: number): Holding[] {
 
 interface Descriptor {
   readonly pid: number;
-  /** The folder of a thread. */
+  /** Folder of a thread in /proc. */
   readonly table: string;
   readonly fd: string;
 }
@@ -161,7 +163,7 @@ function lookAtDescriptor(wanted: Wanted, descriptor: Descriptor): Holding | und
   const { canWrite, inode = "" } = readInfo(descriptor);
   const found = { pid, by: `descriptor ${fd}`, canWrite };
   if (key !== "unreadable") return { ...found, key };
-  // Held to be one of those asked for if its number is the same.
+  // Counts as a requested thing if its inode number is the same.
   return wanted.inodes.has(inode) ? found : undefined;
 }
 
@@ -182,7 +184,10 @@ function tapAt({ keys }: Wanted, descriptor: Descriptor): string | undefined {
   return keys.has(key) ? key : undefined;
 }
 
-/** A connection, a socket in whose queue descriptors wait, or a ring that keeps files or pages of them, of which the kernel does not tell. */
+/**
+ * Inspects a connection, a socket in whose queue descriptors wait, or an io_uring with registered files or buffers. The
+ * kernel does not identify these descriptors, files and buffers.
+ */
 function lookInside(wanted: Wanted, descriptor: Descriptor, target: string): Holding | undefined {
   const { fd, pid } = descriptor;
   if (target === RING && readInfo(descriptor).registered !== 0)
@@ -193,7 +198,7 @@ function lookInside(wanted: Wanted, descriptor: Descriptor, target: string): Hol
   return waiting < 0 || wanted.contexts.size === 0 ? undefined : lookAtConnection(wanted, descriptor, target);
 }
 
-/** `socket:[NUMBER]`: the number is the connection's, whatever process has it. */
+/** Inspects a connection. The number in `socket:[NUMBER]` belongs to the connection, in any process. */
 function lookAtConnection(
   wanted: Wanted,
   { fd, pid, table }: Descriptor,
@@ -204,7 +209,7 @@ function lookAtConnection(
   return { pid, key: `peers-${context}`, by: target, canWrite: true };
 }
 
-/** What svirt may not look at is none that it has made. */
+/** Returns undefined for a descriptor that svirt may not inspect, since svirt has not created it. */
 function labelOf(link: string): string | undefined {
   try {
     return getxattr(link, "security.selinux");
@@ -217,7 +222,7 @@ function readInfo({ fd, table }: Descriptor): DescriptorInfo {
   return parseDescriptorInfo(readFileSync(`${table}/fdinfo/${fd}`, "utf8"));
 }
 
-/** Which of those asked for a link of /proc leads to. */
+/** Returns the key of the requested thing to which a link of /proc leads. */
 function keyAt(wanted: Wanted, link: string): string | "unreadable" | undefined {
   try {
     const { id, type } = fileFacts(link, statSync(link, { bigint: true }));
@@ -235,13 +240,13 @@ function findMappings(wanted: Wanted, pid: number): Holding[] {
   return attempt(pid, () => {
     const { text, thread } = readMaps(pid);
     wanted.budget.spend(pid, text.length / BYTES_A_LOOK);
-    // To take all lines apart takes longer than to read them.
+    // Parsing all lines takes longer than reading them.
     if (!wanted.marks.some((mark) => text.includes(mark))) return [];
     return parseMaps(text).flatMap((mapped) => lookAtMapping(wanted, { pid, thread, mapped }) ?? []);
   });
 }
 
-/** Threads have one memory, which a first thread that has ended no longer shows. */
+/** Reads the mappings, which all threads share. A main thread that has ended no longer shows them. */
 function readMaps(pid: number): { readonly thread: string; readonly text: string } {
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
     const text = readFileSync(`/proc/${thread}/maps`, "utf8");
@@ -257,18 +262,19 @@ function lookAtMapping(
   const { device, inode, isShared, path, range } = mapped;
   if (!mayBe(wanted, mapped)) return undefined;
   const link = `/proc/${thread}/map_files/${range}`;
-  // For which use the file behind it was opened the kernel tells nobody but by the link's mode, which takes a right of its own.
+  // Only the link's mode shows how the file was opened, and reading it needs a separate permission. So every shared mapping
+  // counts as writable.
   const found = { pid, by: "a mapping", canWrite: isShared };
   const key = keyAtMapping(wanted, link);
   if (key !== "unreadable") return key === undefined ? undefined : { ...found, key };
-  // Without CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE: by what the inode itself says.
+  // Without CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE: compares the device and inode of the line.
   const told = `inode-${device}-${inode}`;
   if (wanted.keys.has(told)) return { ...found, key: told };
   const isAlike = ANONYMOUS_DEVICE.test(device) && wanted.inodes.has(inode);
   return isAlike || isNamed(wanted, path) ? found : undefined;
 }
 
-/** Told apart by a look at the file itself, which for each library of each guest would take too long. */
+/** Preselects mappings by inode and path, since inspecting each library of each guest would take too long. */
 function mayBe(wanted: Wanted, { inode, path }: MappedFile): boolean {
   if (wanted.inodes.has(inode) || isNamed(wanted, path)) return true;
   return wanted.hasDevices && path.startsWith("/dev/");
@@ -278,7 +284,7 @@ function isNamed({ paths }: Wanted, path: string): boolean {
   return paths.has(path.replace(DELETED, ""));
 }
 
-/** A mapping that has gone since it was told of counts by what was told. */
+/** Returns "unreadable" for a mapping that is gone, so that its line in `maps` decides. */
 function keyAtMapping(wanted: Wanted, link: string): string | "unreadable" | undefined {
   try {
     return keyAt(wanted, link);

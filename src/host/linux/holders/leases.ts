@@ -13,13 +13,14 @@ const F_SETLEASE = 1024n;
 const F_RDLCK = 0n;
 const F_WRLCK = 1n;
 const F_UNLCK = 2n;
-/** Ignored by whom it is sent to, where the usual SIGIO would end svirt. signal(7) */
+/** Ignored by default, unlike SIGIO, which would end svirt. signal(7) */
 const SIGURG = 23n;
 
 /**
- * Host.listOpened: the kernel gives a lease for writing only on a file that nobody else has open in any way, and one for reading
- * where nobody can write: descriptors, mappings, descriptors on their way, system calls that wait. Given back at once. Only
- * on file systems where that is a proof. fcntl(2), fs/locks.c check_conflicting_open()
+ * Implements Host.listOpened by leases, which are released at once. The kernel grants a write lease only if no other process
+ * has the file open. It grants a read lease only if no process can write to it. It counts descriptors, mappings, descriptors
+ * in transit and blocked system calls. Only on file systems where this is a proof. fcntl(2), fs/locks.c
+ * check_conflicting_open()
  */
 export function listOpened<Thing extends HeldThing>(things: readonly Thing[]): readonly Thing[] {
   return things.filter((thing) => !isFree(thing));
@@ -32,7 +33,7 @@ function isFree({ forbidden, key, path }: HeldThing): boolean {
     if (fd === undefined) return false;
     try {
       const stat = fstatSync(fd, { bigint: true });
-      // A right of its own (CAP_LEASE) for the files of others.
+      // A lease on another user's file requires CAP_LEASE.
       if (!stat.isFile() || Number(stat.uid) !== process.geteuid?.()) return false;
       if (fileKey(fileFacts(path, stat).id) !== key) return false;
       return isProvenByLease(fileSystemMagic(`/proc/self/fd/${fd}`)) && hasLease(fd, forbidden === "writing");
@@ -40,7 +41,7 @@ function isFree({ forbidden, key, path }: HeldThing): boolean {
       closeSync(fd);
     }
   } catch {
-    // Whatever cannot be opened is looked for in another way.
+    // A file that cannot be opened is checked by other means.
     return false;
   }
 }

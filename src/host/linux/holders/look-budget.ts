@@ -1,6 +1,6 @@
 import type { Holding } from "../../host.ts";
 
-/** A process has more than is looked at. */
+/** Thrown if a process has more open than the limit of an inspection. */
 export class TooMuchError extends Error {
   readonly pid: number;
 
@@ -10,7 +10,10 @@ export class TooMuchError extends Error {
   }
 }
 
-/** What is left to be looked at. Threads with tables of their own let a guest have its limit of descriptors once for each. */
+/**
+ * Rest of the limit of an inspection. Threads with separate descriptor tables let a guest have its limit of descriptors once
+ * for each.
+ */
 export class LookBudget {
   #left: number;
 
@@ -18,19 +21,19 @@ export class LookBudget {
     this.#left = most;
   }
 
-  /** Takes that many. Throws TooMuchError. */
+  /** Subtracts a count. Throws TooMuchError if it exceeds the rest. */
   spend(pid: number, count: number): void {
     this.refuse(pid, count);
     this.#left -= count;
   }
 
-  /** Throws TooMuchError if so many could not be taken. */
+  /** Throws TooMuchError if a count exceeds the rest. */
   refuse(pid: number, count: number): void {
     if (count > this.#left) throw new TooMuchError(pid);
   }
 }
 
-/** What that look finds, or the one holding that says that it would be too much. */
+/** Returns the holdings of an inspection, or one holding that reports that the limit was exceeded. */
 export function withinBudget(look: () => Holding[]): Holding[] {
   try {
     return look();

@@ -3,7 +3,7 @@ import type { OpenFile } from "../../host.ts";
 import { fileFacts } from "../files/file-id.ts";
 import { getxattr } from "../labels/xattr.ts";
 
-/** Host.listOpenFiles: what /proc lets us see of it; a descriptor that was closed meanwhile is left out. */
+/** Implements Host.listOpenFiles as far as /proc shows. Skips a descriptor that was closed meanwhile. */
 export function listOpenFiles(pid: number): readonly OpenFile[] {
   return readdirSync(`/proc/${pid}/fd`).flatMap((name) => {
     const path = `/proc/${pid}/fd/${name}`;

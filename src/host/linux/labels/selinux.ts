@@ -6,7 +6,7 @@ import type { LoadedPolicy, SelinuxState } from "../../host.ts";
 const SELINUXFS = "/sys/fs/selinux";
 let configRead: { readonly name: string | undefined } | undefined;
 
-/** Host.getSelinux. selinuxfs is there only when the kernel runs it. */
+/** Implements Host.getSelinux. selinuxfs exists only if the kernel runs SELinux. */
 export function getSelinux(): SelinuxState {
   const policyName = readPolicyName();
   if (!existsSync(`${SELINUXFS}/enforce`)) return { mode: "disabled", policyName };
@@ -14,7 +14,7 @@ export function getSelinux(): SelinuxState {
   return { mode: enforcing ? "enforcing" : "permissive", policyName };
 }
 
-/** Host.getPolicy */
+/** Implements Host.getPolicy. */
 export function getPolicy(): LoadedPolicy | undefined {
   if (!existsSync(`${SELINUXFS}/policyvers`)) return undefined;
   const read = (name: string): string => readFileSync(`${SELINUXFS}/${name}`, "utf8").trim();
@@ -26,7 +26,7 @@ export function getPolicy(): LoadedPolicy | undefined {
   };
 }
 
-/** Host.getOwnContext. proc_pid_attr(5) */
+/** Implements Host.getOwnContext. proc_pid_attr(5) */
 export function getOwnContext(): string | undefined {
   try {
     const text = trimLabel(readFileSync("/proc/thread-self/attr/current", "utf8"));
@@ -36,7 +36,7 @@ export function getOwnContext(): string | undefined {
   }
 }
 
-/** Host.isValidContext: the kernel answers a write to selinuxfs "context" with EINVAL for one it does not know. */
+/** Implements Host.isValidContext: the kernel answers a write to selinuxfs "context" with EINVAL for an invalid context. */
 export function isValidContext(context: string): boolean {
   try {
     writeOnce(`${SELINUXFS}/context`, `${context}\0`);
@@ -48,14 +48,17 @@ export function isValidContext(context: string): boolean {
 }
 
 /**
- * The context of the sockets that this thread makes from now on; an empty one clears it. Synchronous on purpose: the
- * kernel keeps this per thread. proc_pid_attr(5)
+ * Sets the context of sockets that this thread creates; an empty one clears it. Synchronous, because the kernel keeps it per
+ * thread. proc_pid_attr(5)
  */
 export function setSocketContext(context: string): void {
   writeOnce("/proc/thread-self/attr/sockcreate", formatAttribute(context));
 }
 
-/** The same for the files that this thread makes, a socket's name among them. proc_pid_attr(5) */
+/**
+ * Sets the context of files that this thread creates, including sockets' names; an empty one clears it. Synchronous, because
+ * the kernel keeps it per thread. proc_pid_attr(5)
+ */
 export function setFileContext(context: string): void {
   writeOnce("/proc/thread-self/attr/fscreate", formatAttribute(context));
 }
@@ -69,14 +72,14 @@ function digestPolicy(): string | undefined {
 }
 
 /**
- * The context of the next program that this thread executes; an empty one clears it. Synchronous, and followed by the
- * spawn before any await: the kernel keeps it per thread. proc_pid_attr(5)
+ * Sets the context of the next program that this thread executes; an empty one clears it. Synchronous, because the kernel
+ * keeps it per thread: the caller spawns before any await. proc_pid_attr(5)
  */
 export function setExecContext(context: string): void {
   writeOnce("/proc/thread-self/attr/exec", formatAttribute(context));
 }
 
-/** Once: each look at a label asks for it. */
+/** Reads the name once, since each query of a label needs it. */
 function readPolicyName(): string | undefined {
   if (configRead === undefined) {
     try {
@@ -89,7 +92,7 @@ function readPolicyName(): string | undefined {
   return configRead.name;
 }
 
-/** Opened without O_CREAT and O_TRUNC, which the policy would have to allow. */
+/** Writes without O_CREAT and O_TRUNC, which the policy would have to allow. */
 function writeOnce(path: string, text: string): void {
   const fd = openSync(path, constants.O_WRONLY);
   try {

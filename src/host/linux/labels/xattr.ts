@@ -2,19 +2,19 @@ import type { FileAttributes } from "../../host.ts";
 import { ENODATA, EOPNOTSUPP, ERANGE } from "../calls/errno.ts";
 import { cString, hostCallError, libc, readErrno } from "../calls/libc.ts";
 
-/** The largest value, and the longest list of names, that the kernel takes. linux/limits.h XATTR_SIZE_MAX, XATTR_LIST_MAX */
+/** Limit of the kernel on a value and on a list of names. linux/limits.h XATTR_SIZE_MAX, XATTR_LIST_MAX */
 const MOST_BYTES = 65_536;
-/** What nearly every label and mark fits into: to clear the largest for each took longer than all else about a label. */
+/** Size that fits nearly every label and mark: clearing the largest buffer each time took longer than the rest. */
 const USUAL_BYTES = 256;
 
-// Made once, as a label is written and read by a few calls each, of some microseconds.
+// Created once, since reading or writing a label takes only a few calls of some microseconds each.
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-/** Each call is over, and what it has read is copied, before the next. */
+/** Shared buffer: each call copies its result before the next call. */
 const scratch = new Uint8Array(USUAL_BYTES);
 const namesMade = new Map<string, Uint8Array>();
 
-/** The attributes of what a path below /proc/self/fd leads to. Throws "host-call" with the path that is `shown`. */
+/** Returns the attributes of the file at a path below /proc/self/fd. Throws "host-call" with the path `shown`. */
 export function attributesAt({ at, shown }: { readonly at: string; readonly shown: string }): FileAttributes {
   const file: Place = { path: cString(at), shown };
   return {
@@ -28,36 +28,36 @@ export function attributesAt({ at, shown }: { readonly at: string; readonly show
   };
 }
 
-/** Labels what is open under that number. False when its file system keeps no labels. Throws "host-call". */
+/** Labels an open file. Returns false if its file system keeps no labels. Throws "host-call". */
 export function setLabelOf(fd: number, label: string): boolean {
   return setxattr(`/proc/self/fd/${fd}`, "security.selinux", encoder.encode(`${label}\0`));
 }
 
-/** The value without a trailing NUL; undefined when there is none or the file system has no such names. */
+/** Returns the value without a trailing NUL; undefined if it is missing or the file system has no such names. */
 export function getxattr(path: string, name: string): string | undefined {
   return attributesAt({ at: path, shown: path }).getXattr(name);
 }
 
-/** The value as it is. */
+/** Returns the value unchanged; undefined like getxattr(). */
 export function getxattrBytes(path: string, name: string): Uint8Array | undefined {
   return read({ path: cString(path), shown: path }, name, scratch)?.slice();
 }
 
 /**
- * Follows symlinks: give it a path below /proc/self/fd. False when the file system takes no such attribute.
- * Throws "host-call".
+ * Sets an attribute. Follows symlinks: pass a path below /proc/self/fd. Returns false if the file system does not support the
+ * attribute. Throws "host-call".
  */
 export function setxattr(path: string, name: string, value: Uint8Array): boolean {
   return write({ path: cString(path), shown: path }, name, value);
 }
 
-/** A path for the C library that leads to an open file, and how people call it. */
+/** Path of an open file for the C library, and its path for messages. */
 interface Place {
   readonly path: Uint8Array;
   readonly shown: string;
 }
 
-/** Into the buffer or, where the value is longer, into one that is large enough. getxattr(2) */
+/** Reads into the buffer, or into a larger one if the value does not fit. getxattr(2) */
 function read(file: Place, name: string, into: Uint8Array): Uint8Array | undefined {
   const length = libc().getxattr(file.path, cName(name), into, into.length);
   if (length >= 0) return into.subarray(0, Number(length));
@@ -82,7 +82,7 @@ function remove({ path, shown }: Place, name: string): void {
   if (errno !== ENODATA && errno !== EOPNOTSUPP) throw hostCallError(`remove ${name} of ${shown}`, errno);
 }
 
-/** The names, each with a NUL at its end. listxattr(2) */
+/** Lists the names, each of which ends with a NUL. listxattr(2) */
 function list({ path, shown }: Place, into: Uint8Array = scratch): readonly string[] {
   const length = libc().listxattr(path, into, into.length);
   if (length >= 0)
@@ -96,7 +96,7 @@ function list({ path, shown }: Place, into: Uint8Array = scratch): readonly stri
   throw hostCallError(`list the attributes of ${shown}`, errno);
 }
 
-/** svirt asks for a handful of names, again and again. */
+/** Keeps the few names that svirt uses again and again. */
 function cName(name: string): Uint8Array {
   const made = namesMade.get(name) ?? cString(name);
   namesMade.set(name, made);

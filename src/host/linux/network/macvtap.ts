@@ -20,7 +20,7 @@ const IFLA_INFO_DATA = 2;
 const IFLA_MACVLAN_MODE = 1;
 const MODES = { private: 1, vepa: 2, bridge: 4, passthrough: 8 } as const;
 
-/** Host.makeMacvtap: with its group from the first, so that whoever comes after a crash knows it. */
+/** Implements Host.makeMacvtap. Sets the group at creation, so that a call after a crash recognizes the device. */
 export function makeMacvtap({ group, lower, mac, mode, name }: Macvtap): void {
   withRoutes((fd) => {
     const under = findLink(fd, lower);
@@ -44,7 +44,7 @@ export function makeMacvtap({ group, lower, mac, mode, name }: Macvtap): void {
     if (made !== 0) throw cannotMake(name, lower, made);
     const index = findLink(fd, name)?.index ?? 0;
     const set = { type: RTM_SETLINK, family: AF_UNSPEC, index };
-    // One that is passed through begins with the address of what is below, and gives it its own; the kernel puts it back.
+    // In passthrough mode it begins with the lower device's address, and gives that device its own; the kernel restores it.
     const told =
       tell(fd, { ...set, attributes: [attribute(IFLA_ADDRESS, macBytes(mac))] }) ||
       tell(fd, { ...set, flags: IFF_UP, attributes: [] });
@@ -52,7 +52,7 @@ export function makeMacvtap({ group, lower, mac, mode, name }: Macvtap): void {
   });
 }
 
-/** Host.removeMacvtap */
+/** Implements Host.removeMacvtap. */
 export function removeMacvtap({ group, name }: Pick<Macvtap, "name" | "group">): void {
   withRoutes((fd) => {
     const link = findLink(fd, name);
@@ -63,7 +63,7 @@ export function removeMacvtap({ group, name }: Pick<Macvtap, "name" | "group">):
   });
 }
 
-/** The node of a macvtap goes by its number. drivers/net/macvtap.c of Linux */
+/** Returns the device node of a macvtap, named by its index. drivers/net/macvtap.c of Linux */
 export function macvtapNode(name: string): string {
   return withRoutes((fd) => {
     const link = findLink(fd, name);

@@ -13,7 +13,7 @@ const NLM_F_ACK = 4;
 const NLM_F_EXCL = 0x200;
 const NLM_F_CREATE = 0x400;
 const NLA_F_NESTED = 0x8000;
-/** struct nlmsghdr, struct ifinfomsg, and nlmsgerr's error after the former. netlink(7), rtnetlink(7) */
+/** Sizes of struct nlmsghdr and struct ifinfomsg; nlmsgerr's error follows the former. netlink(7), rtnetlink(7) */
 const HEADER_BYTES = 16;
 const LINK_BYTES = 16;
 const ANSWER_BYTES = 16_384;
@@ -29,14 +29,14 @@ export interface LinkMessage {
   readonly type: number;
   readonly family: number;
   readonly index: number;
-  /** Flags to be set: IFF_UP. */
+  /** Flags to set: IFF_UP. */
   readonly flags?: number;
-  /** It makes a link, and none of that name may be there. */
+  /** Creates a link; no link of that name may exist. */
   readonly isNew?: true;
   readonly attributes: readonly Uint8Array[];
 }
 
-/** A conversation with the kernel about its network devices; whoever opens it closes it. Throws "host-call". */
+/** Opens a socket for network devices, runs `work` and closes it. Throws "host-call". */
 export function withRoutes<Result>(work: (fd: number) => Result): Result {
   const fd = libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
   if (fd < 0) throw hostCallError("talk to the kernel about network devices", readErrno());
@@ -47,33 +47,33 @@ export function withRoutes<Result>(work: (fd: number) => Result): Result {
   }
 }
 
-/** Tells the kernel, and waits for what it says: 0, or an errno. */
+/** Sends a message and returns the kernel's answer: 0, or an errno. */
 export function tell(fd: number, message: LinkMessage): number {
   const making = message.isNew === true ? NLM_F_CREATE | NLM_F_EXCL : 0;
   const answer = ask(fd, formatMessage(message, NLM_F_REQUEST | NLM_F_ACK | making));
   return -new DataView(answer.buffer).getInt32(HEADER_BYTES, true);
 }
 
-/** struct nlattr: length, type, value, and what aligns the next one. */
+/** Formats a struct nlattr: length, type, value and padding. */
 export function attribute(type: number, value: Uint8Array): Uint8Array {
   const alignment = new Uint8Array(-value.length & 3);
   return joined([record([16, 4 + value.length], [16, type]), value, alignment]);
 }
 
-/** One with others in it. */
+/** Formats an attribute that contains others. */
 export function nested(type: number, inner: readonly Uint8Array[]): Uint8Array {
   return attribute(type | NLA_F_NESTED, joined(inner));
 }
 
-/** What the kernel tells of a link. */
+/** Facts of the kernel about a link. */
 export interface Link {
   readonly index: number;
   readonly address: Uint8Array;
-  /** A number that whoever made it gave it; 0: none. */
+  /** Number set by the link's creator; 0: none. */
   readonly group: number;
 }
 
-/** The link of that name; undefined when there is none. Throws "host-call". */
+/** Returns the link of that name; undefined if it is missing. Throws "host-call". */
 export function findLink(fd: number, name: string): Link | undefined {
   const attributes = [attribute(IFLA_IFNAME, cString(name))];
   const answer = ask(
@@ -92,17 +92,17 @@ export function findLink(fd: number, name: string): Link | undefined {
   throw hostCallError(`find the network device ${name}`, errno);
 }
 
-/** A number of 32 bits, as an attribute has it. */
+/** Formats a 32-bit number for an attribute. */
 export function number32(value: number): Uint8Array {
   return record([32, value]);
 }
 
-/** The bytes of an address, as an attribute has it. */
+/** Formats a MAC address for an attribute. */
 export function macBytes(mac: string): Uint8Array {
   return Uint8Array.from(mac.split(":"), (pair) => Number.parseInt(pair, 16));
 }
 
-/** One message there and one back. */
+/** Sends one message and reads one answer. */
 function ask(fd: number, bytes: Uint8Array): Uint8Array {
   if (Number(basicCalls().write(fd, bytes, bytes.length)) !== bytes.length) throw noAnswer();
   const answer = new Uint8Array(ANSWER_BYTES);
@@ -131,7 +131,10 @@ function attributeIn(answer: Uint8Array, type: number): Uint8Array {
   return new Uint8Array();
 }
 
-/** struct nlmsghdr: length, type, flags, number, port; struct ifinfomsg: family, kind, index, flags and which of them count. */
+/**
+ * Formats struct nlmsghdr (length, type, flags, number, port) and struct ifinfomsg (family, type, index, flags, mask of
+ * changed flags).
+ */
 function formatMessage(
   { attributes, family, flags = 0, index, type }: LinkMessage,
   request: number,

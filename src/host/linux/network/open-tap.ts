@@ -17,15 +17,15 @@ const IFF_NO_PI = 0x1000;
 const IFF_VNET_HDR = 0x4000;
 const IFF_TUN_EXCL = 0x8000;
 
-/** A descriptor, and what QEMU is told it is. */
+/** A descriptor, and its name in QEMU. */
 interface OpenedQueue {
   readonly name: string;
   readonly fd: number;
 }
 
 /**
- * The queues of a tap, made for the guest or there before, and vhost-net for each. Nothing keeps a tap that was made but
- * its descriptors. Throws "host-call"; "label-taken" when another program has the name.
+ * Opens the queues of a tap, created for the guest or existing, and vhost-net for each. Only its descriptors keep a created
+ * tap. Throws "host-call"; "label-taken" if another program has the name.
  */
 export function openTap(tap: HandedTap): readonly OpenedQueue[] {
   const opened: OpenedQueue[] = [];
@@ -50,8 +50,8 @@ function open(path: string): number {
 }
 
 /**
- * The node goes by the device's number, which is free in each network namespace: another one's may stand there. Labelled as
- * virSecuritySELinuxSetTapFDLabel() of libvirt does.
+ * Verifies and labels the node of a macvtap. Its name has the device's index, which other network namespaces use too, so the
+ * node may be another device's. Labelled as virSecuritySELinuxSetTapFDLabel() of libvirt does.
  */
 function beginMacvtap(fd: number, name: string, { label }: NonNullable<HandedTap["macvtap"]>): void {
   if (!isNodeOf(fd, name)) {
@@ -74,10 +74,10 @@ function labelOpen(fd: number, label: string): void {
   orThrow(`label the tap ${label}`, () => setLabelOf(fd, label));
 }
 
-/** The first queue makes the device, and must find none of that name; the others join it. */
+/** Joins a queue to the tap. The first one creates the device, if it is new, and refuses an existing name. */
 function joinTap(fd: number, tap: HandedTap, at: number): void {
   const { hasHeader, isMade, name, queues } = tap;
-  // A macvtap is what its node is: the kernel takes no name.
+  // The node identifies a macvtap: the kernel ignores the name.
   const { bytes, rest } = requestFor(tap.macvtap === undefined ? name : "");
   const flags =
     IFF_TAP |

@@ -33,15 +33,15 @@ const IFLA_BRPORT_ISOLATED = 33;
 const IFLA_BRIDGE_VLAN_INFO = 2;
 const BRIDGE_VLAN_INFO_PVID = 2;
 const BRIDGE_VLAN_INFO_UNTAGGED = 4;
-/** linux/ethtool.h: struct ethtool_coalesce is 23 numbers, the third is rx_max_coalesced_frames. */
+/** linux/ethtool.h: struct ethtool_coalesce has 23 numbers; the third is rx_max_coalesced_frames. */
 const ETHTOOL_GCOALESCE = 0x0e;
 const ETHTOOL_SCOALESCE = 0x0f;
 const COALESCE_NUMBERS = 23;
 const RX_FRAMES_AT = 2;
 
 /**
- * Host.setUpTap: the address, the size and the bridge first, then what holds on the bridge, and up only at last: nothing
- * passes before all of it holds.
+ * Implements Host.setUpTap. Sets the address, the MTU and the bridge first, then the settings of the bridge port. Brings the
+ * tap up last, so that no frame passes earlier.
  */
 export function setUpTap(setup: TapSetup): void {
   const { gatheredFrames, name } = setup;
@@ -83,7 +83,7 @@ function setUpPort({ defaultVlan, isolated, vlans }: TapSetup, say: Say): void {
   for (const vlan of vlans ?? []) say(`give VLAN ${vlan.id} to`, vlanMessage(RTM_SETLINK, vlan));
 }
 
-/** Host.removeTap */
+/** Implements Host.removeTap. */
 export function removeTap({ mac, name }: { readonly name: string; readonly mac: string }): void {
   withRoutes((fd) => {
     const link = findLink(fd, name);
@@ -110,7 +110,7 @@ function vlanMessage(
   return { type, family: AF_BRIDGE, attributes };
 }
 
-/** What else stands there stays. */
+/** Sets the number of frames and keeps the other values. */
 function gatherFrames(fd: number, name: string, frames: number): void {
   const facts = new Uint32Array(COALESCE_NUMBERS);
   const { bytes, rest } = requestFor(name);

@@ -8,7 +8,7 @@ import { getBootId } from "../processes/running.ts";
 
 let machine: Machine | undefined;
 
-/** Host.getMachine: read once, so that all marks of one call say the same. machine-id(5), sysfs-class-dmi */
+/** Implements Host.getMachine: reads it once, so that all marks of one call are equal. machine-id(5), sysfs-class-dmi */
 export function getMachine(): Machine {
   machine ??= readMachine();
   return machine;
@@ -33,7 +33,7 @@ function readMachine(): Machine {
   return decideMachine({ ...facts, keptId });
 }
 
-/** Only root may read the board's UUID. */
+/** Returns undefined if svirt may not read the file: only root may read the board's UUID. */
 function readAllowed(path: string): string | undefined {
   try {
     return readText(path);

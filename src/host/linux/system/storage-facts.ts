@@ -6,12 +6,12 @@ import { fileSystemMagic } from "../files/file-system-magic.ts";
 import { orThrow, unlessMissing } from "../files/files.ts";
 import { listFolder, readText } from "../files/quick-files.ts";
 
-/** Layers of device mapper, RAID, loop devices and overlays; more are not looked through. */
+/** Limit on layers of device mapper, RAID, loop devices and overlays; deeper layers are ignored. */
 const MOST_LAYERS = 16;
-/** A file system that has no block device of its own: st_dev is only a number. Documentation/admin-guide/devices.txt */
+/** File system without its own block device: st_dev is only a number. Documentation/admin-guide/devices.txt */
 const NO_DEVICE = /^0:/;
 
-/** Host.getStorage. statfs(2), proc_pid_mountinfo(5), Documentation/ABI/stable/sysfs-block of Linux */
+/** Implements Host.getStorage. statfs(2), proc_pid_mountinfo(5), Documentation/ABI/stable/sysfs-block of Linux */
 export function getStorage(file: FileId): StorageFacts {
   const found: Found = { fileSystems: [], disks: [] };
   const isBlock = withFile(file, (at) => {
@@ -27,7 +27,7 @@ interface Found {
   readonly disks: DiskFacts[];
 }
 
-/** The file system of what is open at that path below /proc/self/fd, and what is under it. */
+/** Adds the file system of the file at a path below /proc/self/fd, and the storage below it. */
 function addFileSystem(found: Found, at: string, layers: number): void {
   if (layers > MOST_LAYERS) return;
   const stat = orThrow(`inspect ${at}`, () => statSync(at, { bigint: true }));
@@ -39,7 +39,7 @@ function addFileSystem(found: Found, at: string, layers: number): void {
   if (upper !== undefined) addFileAt(found, unescaped(upper), layers + 1);
 }
 
-/** Returns false where that path leads nowhere. */
+/** Adds the file system of a path. Returns false if the path leads nowhere. */
 function addFileAt(found: Found, path: string, layers: number): boolean {
   const fd = unlessMissing(`inspect ${path}`, () => openPath(realpathSync(path)));
   if (fd === undefined) return false;
@@ -58,7 +58,7 @@ interface Mount {
   readonly options: string;
 }
 
-/** The mount by which a file was opened. proc_pid_fdinfo(5) mnt_id */
+/** Returns the mount by which a file was opened. proc_pid_fdinfo(5) mnt_id */
 function mountOf(at: string): Mount | undefined {
   const fd = at.slice(at.lastIndexOf("/") + 1);
   const id = /^mnt_id:\s*(\d+)$/m.exec(readText(`/proc/self/fdinfo/${fd}`) ?? "")?.[1];
@@ -69,7 +69,7 @@ function mountOf(at: string): Mount | undefined {
   return { device: mount.split(" ")[2] ?? "", type, source: unescaped(source), options };
 }
 
-/** That of the file system or, where that has none of its own, as btrfs, the one that was mounted. */
+/** Returns the device of the file system, or the mounted one if the file system has none, such as btrfs. */
 function deviceOf(stat: BigIntStats, { device, source }: Mount): string | undefined {
   const own = [deviceNumber(stat.dev), device].find((number) => !NO_DEVICE.test(number));
   if (own !== undefined || !source.startsWith("/dev/")) return own;
@@ -77,7 +77,7 @@ function deviceOf(stat: BigIntStats, { device, source }: Mount): string | undefi
   return node?.isBlockDevice() === true ? deviceNumber(node.rdev) : undefined;
 }
 
-/** A block device, or those under it. */
+/** Adds a block device, or the devices below it. */
 function addDisks(found: Found, folder: string, layers: number): void {
   const path = unlessMissing(`inspect ${folder}`, () => realpathSync(folder));
   if (path === undefined || layers > MOST_LAYERS) return;
@@ -99,7 +99,10 @@ function addDisks(found: Found, folder: string, layers: number): void {
   });
 }
 
-/** Of a namespace's controller; with multipath, of all that lead to it. Documentation/admin-guide/nvme-multipath.rst */
+/**
+ * Returns the transport of a namespace's controller; with multipath, of all its controllers.
+ * Documentation/admin-guide/nvme-multipath.rst
+ */
 function transportsOf(disk: string): readonly string[] {
   const device = `${disk}/device`;
   const controllers = listFolder(device).filter((name) => /^nvme\d+$/.test(name));
@@ -108,7 +111,7 @@ function transportsOf(disk: string): readonly string[] {
   );
 }
 
-/** Blanks and backslashes are octal numbers there. */
+/** Decodes blanks and backslashes, which the kernel writes as octal numbers. */
 function unescaped(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 8)),
