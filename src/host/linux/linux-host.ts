@@ -3,8 +3,8 @@ import { listFolder, readText } from "./files/quick-files.ts";
 import type { QuickCall } from "./other-calls.ts";
 
 /**
- * The machine that svirt runs on. What `svirt list` calls is here at once; all else is read in when the first of it is
- * called, because reading it in takes longer than the whole of `svirt list` (docs/measurements.md).
+ * Returns the machine that svirt runs on. Loads the calls of `svirt list` at once, and all others when the first of them is
+ * called. Loading those takes longer than the whole of `svirt list` (docs/measurements.md).
  */
 export function makeLinuxHost(): Host {
   return {
@@ -52,7 +52,7 @@ export function makeLinuxHost(): Host {
   };
 }
 
-/** What of the host guests share besides files. */
+/** Methods for resources that guests share, besides files. */
 function shareCalls(): Pick<
   Host,
   | "setUpTap"
@@ -113,7 +113,7 @@ function fileCalls() {
 
 let loaded: Omit<Host, QuickCall> | undefined;
 
-// Not by import(): a call of the host that gives its answer at once cannot wait for one.
+// Not import(): a synchronous method of Host cannot wait for it.
 
 function others(): Omit<Host, QuickCall> {
   if (loaded !== undefined) return loaded;

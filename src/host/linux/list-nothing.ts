@@ -1,8 +1,8 @@
 import { dlopen, FFIType, read } from "bun:ffi";
 
 /**
- * What `svirt list` looks at first: whether SELinux holds anybody back (src/report/permissive.ts), and where guests, and
- * restarts that were asked for, would be (src/plan/paths.ts).
+ * Paths that `svirt list` inspects first: whether SELinux enforces (src/report/permissive.ts), and the folders of guests'
+ * records and of requested restarts (src/plan/paths.ts).
  */
 const ENFORCE = "/sys/fs/selinux/enforce";
 const FOLDERS: readonly string[] = ["/var/lib/svirt/records", "/run/svirt/restart"];
@@ -14,24 +14,23 @@ const O_CLOEXEC = 0o2000000;
 /** asm-generic/errno-base.h */
 const ENOENT = 2;
 const ZERO = 0x30;
-/** What getdents64(2) gives for `.` and `..` alone: 24 bytes each. */
+/** Result of getdents64(2) for `.` and `..` alone: 24 bytes each. */
 const DOTS_BYTES = 48;
-/** Longer than that, so that any other name is seen. */
+/** Larger than DOTS_BYTES, so that any other name is noticed. */
 const ROOM_BYTES = 4096;
 
 /**
- * Carries out `svirt list`, word for word, when no guest runs, nothing waits to be finished and there is nothing to warn
- * of; false when it is not for that, and nothing has been done. Programs ask this all day. It stands alone, and shares
- * no file with the rest: each more that is read costs a thirtieth of a hello world, each function called a hundredth
- * (docs/measurements.md).
+ * Carries out `svirt list`, byte for byte, if no guest runs, no work is pending and there is no warning. Returns false
+ * otherwise, without any effect. Programs call this all day. It imports no file of the rest: each file read costs a thirtieth
+ * of a hello world, each function called a hundredth (docs/measurements.md).
  */
 export function listNothing(words: readonly string[]): boolean {
-  // These are the folders of root's guests.
+  // These folders belong to root's guests.
   if (words.length !== 1 || words[0] !== "list" || process.getuid?.() !== 0) return false;
   try {
     return printIfIdle();
   } catch {
-    // The policy denies bun:ffi the memory it needs (execmem); the rest of svirt knows what to do then.
+    // The policy denies bun:ffi the memory it needs (execmem); the rest of svirt handles that.
     return false;
   }
 }
@@ -47,16 +46,17 @@ function printIfIdle(): boolean {
   }).symbols;
   const bytes = new Uint8Array(ROOM_BYTES);
   const enforce = calls.open(encoder.encode(`${ENFORCE}\0`), O_CLOEXEC);
-  // Without SELinux there is no such file, and nothing to warn of.
+  // Without SELinux the file is missing, and there is no warning.
   if (enforce >= 0 && (Number(calls.read(enforce, bytes, 1)) !== 1 || bytes[0] === ZERO)) return false;
   for (const folder of FOLDERS) {
     const fd = calls.open(encoder.encode(`${folder}\0`), O_CLOEXEC);
     const place = fd < 0 ? calls.__errno_location() : null;
     if (place !== null && read.i32(place, 0) === ENOENT) continue;
-    // Of what cannot be opened or listed too.
+    // Also for a folder that cannot be opened or listed.
     if (Number(calls.getdents64(fd, bytes, ROOM_BYTES)) !== DOTS_BYTES) return false;
   }
   const text = encoder.encode(EMPTY_LIST);
-  // Nothing written: the rest of svirt tries again, and tells why not. So short a text is written whole or not at all.
+  // If nothing was written, the rest of svirt tries again and reports the reason. So short a text is written whole or not at
+  // all.
   return Number(calls.write(1, text, text.length)) === text.length;
 }

@@ -28,7 +28,7 @@ import { getMachine } from "./system/machine.ts";
 import { getStorage } from "./system/storage-facts.ts";
 import { inputCalls } from "./terminal/read-input.ts";
 
-/** What linux-host.ts does without this file. */
+/** Methods that linux-host.ts implements without this file. */
 export type QuickCall =
   | "readText"
   | "listFolder"
@@ -42,7 +42,7 @@ export type QuickCall =
   | "sleep"
   | "makeUuid";
 
-/** All that `svirt list` does without. */
+/** Returns the methods that `svirt list` does not call. */
 export function makeOtherCalls(): Omit<Host, QuickCall> {
   return {
     ...files.textCalls,
@@ -94,12 +94,14 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
   };
 }
 
-/** What tells one machine, one boot and one caller from others. */
+/** Methods that identify the machine, the boot and the caller. */
 const ownCalls = { getMachine, getBootTime, getUid: () => process.getuid?.() ?? 0 };
 
 let bootTime: number | undefined;
 
-/** Host.getBootTime: read once, like the reference's, so that all marks of one call say the same. proc_stat(5) btime */
+/**
+ * Implements Host.getBootTime: reads it once, like the reference, so that all marks of one call are equal. proc_stat(5) btime
+ */
 function getBootTime(): number {
   bootTime ??= Number(/^btime (\d+)$/m.exec(readText("/proc/stat") ?? "")?.[1] ?? "0");
   return bootTime;

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, rmdirSync, writeSync } from "node:fs";
 import { listFolder, orThrow, unlessMissing } from "../files/files.ts";
 
-/** Host.writeControl: by one write, which the kernel takes or refuses. */
+/** Implements Host.writeControl by a single write, which the kernel accepts or refuses. */
 export function writeControl(path: string, value: string): void {
   orThrow(`write ${value} to ${path}`, () => {
     const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
@@ -13,10 +13,10 @@ export function writeControl(path: string, value: string): void {
   });
 }
 
-/** Host.removeControlGroup: those below it first; the kernel's files in it go by themselves. rmdir(2) */
+/** Implements Host.removeControlGroup: removes the groups below first; the kernel removes its files. rmdir(2) */
 export function removeControlGroup(path: string): void {
   for (const name of listFolder(path)) {
-    // Only folders can be removed so: of a file the kernel says that it is none.
+    // rmdir(2) removes only folders; its error for a file counts as missing.
     if (!name.includes(".")) removeEmpty(`${path}/${name}`);
   }
   removeEmpty(path);

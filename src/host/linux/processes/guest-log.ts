@@ -7,25 +7,25 @@ import { orThrow, unlessMissing } from "../files/files.ts";
 
 /** asm-generic/fcntl.h */
 const O_CLOEXEC = 0o2000000;
-/** How long a log may get from its beginning on, and how long what follows. */
+/** Limits on the size of the beginning of a log and of its later part. */
 const BEGINNING_BYTES = 1024 * 1024;
 const LATE_BYTES = 16 * 1024 * 1024;
 /** The unit of ulimit -f: sh(1) */
 const BLOCK_BYTES = 512;
-/** How long a log is waited for, and how often it is looked at. */
+/** Longest wait for a log, and the interval between checks. */
 const SETTLE_MS = 500;
 const POLL_MS = 10;
 
 /**
- * The keeper of a log: a POSIX shell that reads what a guest's processes say and writes it down. The guest has a pipe to it
- * and not the file, in which it could punch holes: a policy cannot tell fallocate(2) from an append.
+ * Script of a log's keeper: a POSIX shell that writes the output of a guest's processes to the log. The guest has a pipe to
+ * it and not the file, in which it could punch holes: a policy cannot distinguish fallocate(2) from an append.
  *
- *   $1 the log   $2 how long it may get   $3 how long what follows may get, both in blocks of 512 bytes
+ *   $1 the log   $2 limit on its size   $3 limit on its later part, both in blocks of 512 bytes
  *
- * SIGXFSZ ends the cat(1) that exceeds its limit: RLIMIT_FSIZE. What comes after goes to a second file, which begins anew
- * each time that it is full, so that the beginning of a log and its end are kept, however much is said between. Each time
- * takes a pause, so that a flood leaves others the processor. Where nothing can be written it is read and dropped: a full
- * disk must not stop a QEMU that has something to say.
+ * SIGXFSZ ends the cat(1) that exceeds its limit: RLIMIT_FSIZE. Later output goes to a second file, which restarts each time
+ * it is full. So the beginning and the end of a log are kept, regardless of the output in between. A pause before each
+ * restart leaves the processor to others during a flood. If no file can be written, the keeper reads and drops the output: a
+ * full disk must not block QEMU.
  */
 const KEEPER_SCRIPT = `
 log=$1 most=$2 later=$3
@@ -45,10 +45,10 @@ while :; do
 done
 `;
 
-/** The keepers of logs that this svirt has begun, by the path. */
+/** Process numbers of the keepers that this svirt has started, by the path of the log. */
 const keepers = new Map<string, number>();
 
-/** What a guest's processes say to this descriptor goes to the end of the log. The caller closes it. Throws "host-call". */
+/** Returns a descriptor whose output is appended to the log. The caller closes it. Throws "host-call". */
 export function openLog(path: string): number {
   makeRoom(path);
   const ends = new Int32Array(2);
@@ -59,7 +59,7 @@ export function openLog(path: string): number {
     const keeper = Bun.spawn(["/bin/sh", "-c", KEEPER_SCRIPT, "svirt-log", path, ...limits], {
       cwd: "/",
       env: { LC_ALL: "C", PATH: "/usr/bin:/bin" },
-      // A session of its own: it outlives svirt. setsid(2)
+      // A separate session, so that it outlives svirt. setsid(2)
       detached: true,
       stdio: [out, "ignore", "ignore"],
     });
@@ -74,7 +74,7 @@ export function openLog(path: string): number {
   }
 }
 
-/** The log is there; one that is long already is put aside. */
+/** Creates the log if it is missing; renames one that is already long. */
 function makeRoom(path: string): void {
   const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
   const fd = orThrow(`open ${path}`, () => openSync(path, flags, 0o600));
@@ -86,7 +86,7 @@ function makeRoom(path: string): void {
   }
 }
 
-/** Host.readLogEnd */
+/** Implements Host.readLogEnd. */
 export async function readLogEnd(path: string, mostBytes: number): Promise<string | undefined> {
   await waitUntilKept(path);
   const late = lateName(path);
@@ -104,7 +104,7 @@ export async function readLogEnd(path: string, mostBytes: number): Promise<strin
   });
 }
 
-/** Until the keeper has read all that was said so far, and the log grows no more; but not for long. */
+/** Waits briefly until the keeper has read all output so far, and the log stops growing. */
 async function waitUntilKept(path: string): Promise<void> {
   const keeper = keepers.get(path);
   if (keeper === undefined) return;
@@ -121,12 +121,12 @@ function lateName(path: string): string {
   return `${path}.late`;
 }
 
-/** 0 for one that is not there. */
+/** Returns the time of modification; 0 for a missing file. */
 function changedMs(path: string): number {
   return unlessMissing(`look at ${path}`, () => lstatSync(path).mtimeMs) ?? 0;
 }
 
-/** Whether there is something in the pipe that the keeper has not read. */
+/** Reports whether the pipe has output that the keeper has not read. */
 function isWaiting(keeper: number): boolean {
   try {
     const fd = openSync(`/proc/${keeper}/fd/0`, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -136,7 +136,7 @@ function isWaiting(keeper: number): boolean {
       closeSync(fd);
     }
   } catch {
-    // It has ended, as it does when nobody is left to say anything.
+    // The keeper has ended, as it does when all writers have closed the pipe.
     return false;
   }
 }

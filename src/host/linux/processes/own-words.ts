@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { textOfName } from "../calls/native-name.ts";
 
-/** Bun's mark for bytes that are not UTF-8; it may also stand in a name. */
+/** Bun's replacement for bytes that are not UTF-8; a name may also contain it. */
 const REPLACEMENT = "\ufffd";
 
-/** The words that svirt was started with, in which a file's name may be any bytes: textOfName(). proc_pid_cmdline(5) */
+/** Returns svirt's arguments, in which a file's name may contain any bytes: textOfName(). proc_pid_cmdline(5) */
 export function exactWords(words: readonly string[]): readonly string[] {
   if (!words.some((word) => word.includes(REPLACEMENT))) return words;
   const all = readFileSync("/proc/self/cmdline").toString("latin1").split("\0").slice(0, -1);

@@ -12,21 +12,24 @@ const SYS_PIDFD_OPEN = 434n;
 const SYS_GETPRIORITY = process.arch === "x64" ? 140n : 141n;
 /** linux/resource.h */
 const PRIO_USER = 2n;
-/** pidfd_open(2) of a number that is another process's thread by now: ENOENT since Linux 6.13. kernel/fork.c pidfd_prepare() */
+/**
+ * Errors of pidfd_open(2) for a number that now belongs to another process's thread: ENOENT since Linux 6.13. kernel/fork.c
+ * pidfd_prepare()
+ */
 const THREADS: readonly number[] = [EINVAL, ENOENT];
-/** How often a call that is killed itself is made. */
+/** Number of attempts for a call that is killed itself. */
 const KILL_TRIES = 100;
 const SIGNALS = { SIGKILL: 9n, SIGTERM: 15n } as const;
-/** Started by the kernel right after init. kernel/kthread.c */
+/** Process that the kernel starts right after init. kernel/kthread.c */
 const KTHREADD = 2;
 /** linux/sched.h */
 const PF_KTHREAD = 0x0020_0000;
-/** Of `flags` behind the command. proc_pid_stat(5) */
+/** Index of `flags` after the command. proc_pid_stat(5) */
 const FLAGS_AT = 6;
 /** asm-generic/param.h USER_HZ */
 const CLOCK_TICKS = 100;
 
-/** The calls on processes, those of guests and all others. */
+/** Methods of Host for processes of guests and of others. */
 export const processCalls = {
   listProcesses,
   listProcessesIn,
@@ -37,14 +40,14 @@ export const processCalls = {
   killUser,
 };
 
-/** Host.listProcesses: whose a process is, is read first, which for nearly all of them is enough. */
+/** Implements Host.listProcesses. Reads a process's user first, which suffices for nearly all of them. */
 function listProcesses(uid?: number): readonly ProcessFacts[] {
   if (uid === undefined) return listPids().flatMap((pid) => getProcess(pid) ?? []);
   if (!hasProcesses(uid)) return [];
   return listPids().flatMap((pid) => (readUid(pid) === uid ? (getProcess(pid) ?? []) : []));
 }
 
-/** Host.listProcessesIn */
+/** Implements Host.listProcessesIn. */
 function listProcessesIn(
   isMeant: (context: string | undefined, uid: () => number | undefined) => boolean,
 ): readonly ProcessFacts[] {
@@ -53,12 +56,12 @@ function listProcessesIn(
   );
 }
 
-/** Host.listContexts */
+/** Implements Host.listContexts. */
 function listContexts(): readonly string[] {
   return [...new Set(listPids().flatMap((pid) => readContext(pid) ?? []))];
 }
 
-/** Host.getCommandLine. proc_pid_cmdline(5) */
+/** Implements Host.getCommandLine. proc_pid_cmdline(5) */
 function getCommandLine(pid: number): readonly string[] {
   try {
     return (readText(`/proc/${pid}/cmdline`) ?? "").split("\0").slice(0, -1);
@@ -67,7 +70,7 @@ function getCommandLine(pid: number): readonly string[] {
   }
 }
 
-/** Host.getCpuSeconds: user and system time, in clock ticks of 1/100 s on all that Linux runs on. */
+/** Implements Host.getCpuSeconds: user and system time, in clock ticks of 1/100 s on every architecture of Linux. */
 function getCpuSeconds(pid: number): number | undefined {
   try {
     const stat = readText(`/proc/${pid}/stat`);
@@ -79,7 +82,7 @@ function getCpuSeconds(pid: number): number | undefined {
   }
 }
 
-/** Host.signalProcess: through a pidfd, so that a number given to another process meanwhile is not hit. */
+/** Implements Host.signalProcess by a pidfd, so that a process that reuses the number is not hit. */
 function signalProcess(target: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean {
   const fd = libc().syscall(SYS_PIDFD_OPEN, BigInt(target.pid), 0n, 0n, 0n);
   if (fd < 0n) return goneOrThrow(`open process ${target.pid}`, readErrno(), [ESRCH, ...THREADS]);
@@ -93,8 +96,8 @@ function signalProcess(target: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolea
 }
 
 /**
- * Host.killUser: as that user, since kill(2) chooses by the caller's; all at once, under the lock that fork(2) waits for. A call
- * that another svirt's kills is made again.
+ * Implements Host.killUser as that user, since kill(2) selects processes by the caller's user. It kills all at once, under
+ * the lock that fork(2) waits for. Repeats a call that another svirt's call kills.
  */
 function killUser(uid: number): void {
   const who = ["--reuid", String(uid), "--regid", String(uid), "--clear-groups"];
@@ -110,13 +113,13 @@ function killUser(uid: number): void {
   });
 }
 
-/** The kernel looks a user up for this, in one call however many processes there are. getpriority(2) */
+/** Reports whether the user has processes, in one call regardless of their number. getpriority(2) */
 function hasProcesses(uid: number): boolean {
   if (libc().syscall(SYS_GETPRIORITY, PRIO_USER, BigInt(uid), 0n, 0n) >= 0n) return true;
   return readErrno() !== ESRCH;
 }
 
-/** All but the kernel's own threads, which are most processes of a node, never a guest's user, and in no level of a guest. */
+/** Lists all processes but kernel threads, which are most processes of a host and never have a guest's user or level. */
 function listPids(): number[] {
   const threads = new Set(listKernelThreads());
   return listFolder("/proc")
@@ -125,7 +128,7 @@ function listPids(): number[] {
 }
 
 /**
- * kthreadd and its children, by the kernel's word: another process 2, as a container has it, is no kernel thread itself.
+ * Lists kthreadd and its children by the kernel's flags: in a container process 2 may be another process.
  * proc_tid_children(5)
  */
 function listKernelThreads(): readonly string[] {

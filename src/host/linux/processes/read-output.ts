@@ -3,26 +3,26 @@ import type { Host } from "../../host.ts";
 import { withFileLimit } from "../calls/file-limit.ts";
 import { setExecContext, setFileContext } from "../labels/selinux.ts";
 
-/** In which domain a program runs, and what it may read and write there. */
+/** Domain of a program, and the label and folder of its files. */
 interface Confined {
   readonly context: string;
   readonly inputLabel: string;
   readonly logFolder: string;
 }
 
-/** How long a program may take, and how much it may print. */
+/** Limits on a program's time and output. */
 interface OutputLimits {
   readonly deadlineMs: number;
   readonly mostBytes: number;
 }
 
-/** QEMU tells all of itself, about 1 MiB, in a second, and in less than ten where it is emulated itself. */
+/** QEMU describes itself, about 1 MiB, in a second, and in less than ten if it is emulated. */
 const LIMITS: OutputLimits = { deadlineMs: 60_000, mostBytes: 16 * 1024 * 1024 };
 
-/** Host.readOutput: a program that does not end is ended, and so is one that does not cease to print. */
+/** Implements Host.readOutput. Ends a program that exceeds the time or the output. */
 export const readOutput = readOutputWithin(LIMITS);
 
-/** The same with limits of one's own. */
+/** Returns a readOutput() with these limits. */
 export function readOutputWithin(limits: OutputLimits): Host["readOutput"] {
   return (words, confined, input) => {
     try {
@@ -30,7 +30,7 @@ export function readOutputWithin(limits: OutputLimits): Host["readOutput"] {
         ? readDirectly(limits, words, input)
         : readConfined(limits, words, { ...confined, input });
     } catch {
-      // Not there, or the policy does not allow it: the caller says what follows from that.
+      // The program is missing, or the policy denies it: the caller decides.
       return undefined;
     }
   };
@@ -80,7 +80,7 @@ function readConfined(
 
 const NEW_FILE = constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
-/** A file without a name, open at its beginning. */
+/** Opens a file without a name, at its beginning. */
 function openInput(path: string, label: string, input: string): number {
   setFileContext(label);
   try {

@@ -1,33 +1,33 @@
 import { LIMIT_DESCRIPTORS } from "./limit-descriptors.ts";
 
 /**
- * The reaper: QEMU's parent, a POSIX shell. It starts QEMU as its own user without capabilities, writes down the
- * process number, lets go of every descriptor that it handed on (a device that is detached later must not stay busy),
- * waits, writes down how QEMU ended, and becomes `svirt reap`. The text never changes: everything that differs from
- * guest to guest comes in as a positional argument.
+ * Script of the reaper: QEMU's parent, a POSIX shell. It starts QEMU as its own user without capabilities, and records the
+ * process number. It closes every descriptor that it passed, since a device that is detached later must not stay busy. It
+ * waits, records QEMU's exit status, and becomes `svirt reap`. The text never changes: all values of a guest are positional
+ * arguments.
  *
  *   $1 folder of the record in /run   $2 svirt   $3 the guest's UUID   $4 user and group, empty: the caller's own
  *   $5 context, empty for none
- *   $6 first descriptor that was not handed on   $7 control group, empty for none
- *   $8 KiB of memory that QEMU may lock, empty for the host's own limit
- *   $9 descriptors that QEMU may have, empty for the host's own limit   $10... QEMU and its words
+ *   $6 first descriptor that was not passed   $7 control group, empty for none
+ *   $8 KiB of memory that QEMU may lock, empty for the limit of the host
+ *   $9 descriptors that QEMU may have, empty for the limit of the host   $10... QEMU and its arguments
  *
- * Who is no root cannot empty the bounding set; instead no program that it starts can be given a capability.
+ * An ordinary user cannot empty the bounding set; instead no program that QEMU starts can gain capabilities.
  *
- * setpriv is called by its whole path: a busybox shell would take its own, which knows less.
+ * setpriv is called by its full path: a busybox shell would run its own, which has fewer options.
  *
- * The exec context is written by setpriv, the program that becomes QEMU, and the exec is reached only when the kernel took
- * it: no context, no QEMU. Likewise the control group, which it joins while it is root still; the shell itself stays
+ * setpriv, the program that becomes QEMU, writes the exec context. It executes QEMU only if the kernel accepted it: no
+ * context, no QEMU. The same holds for the control group, which the process joins while it is still root. The shell stays
  * outside, so that the group is empty once QEMU has ended.
  *
- * When the host has no memory left, the kernel is to end a guest rather than sshd, svirt or a reaper, which has labels to put
- * back: so a guest's score has half of all memory added. proc_pid_oom_score_adj(5)
+ * If the host runs out of memory, the kernel should end a guest before sshd, svirt or a reaper, which has labels to restore.
+ * So a guest's score has half of all memory added. proc_pid_oom_score_adj(5)
  *
- * QEMU alone is limited in its descriptors: `svirt reap` is not to fail by it.
+ * The limit on descriptors applies to QEMU alone: `svirt reap` must not fail by it.
  *
- * The umask is not the caller's: what QEMU and the reaper make nobody else may write, whoever began the guest.
+ * The umask is not the caller's: others may not write the files that QEMU and the reaper create.
  *
- * Single-digit descriptors are all that POSIX lets a shell close; busybox and bash close the others too.
+ * POSIX lets a shell close only single-digit descriptors; busybox and bash close the others too.
  */
 export const REAPER_SCRIPT = `
 folder=$1 svirt=$2 uuid=$3 user=$4 context=$5 end=$6 group=$7 memlock=$8 nofile=$9

@@ -7,7 +7,7 @@ const ZOMBIE_STATES = new Set(["Z", "X"]);
 
 let bootId: string | undefined;
 
-/** Host.getBootId: read once, as no process lives longer than the boot. proc_sys_kernel(5) */
+/** Implements Host.getBootId: reads it once, since no process outlives the boot. proc_sys_kernel(5) */
 export function getBootId(): string {
   bootId ??= readText("/proc/sys/kernel/random/boot_id")?.trim();
   if (bootId !== undefined) return bootId;
@@ -17,15 +17,15 @@ export function getBootId(): string {
   });
 }
 
-/** Host.getProcess: undefined too for one that only waits for its parent to ask how it ended. proc_pid_stat(5) */
+/** Implements Host.getProcess; also undefined for a zombie. proc_pid_stat(5) */
 export function getProcess(pid: number): ProcessFacts | undefined {
   try {
     const stat = readText(`/proc/${pid}/stat`);
     if (stat === undefined) return undefined;
-    // The command stands in parentheses and may hold anything, blanks and parentheses too.
+    // The command is in parentheses and may contain any bytes, including blanks and parentheses.
     const end = stat.lastIndexOf(")");
     const fields = stat.slice(end + 2).split(" ");
-    // The first thread of a process may be dead while another still ends, and has the process's files open.
+    // The main thread may be dead while another is still ending and has the process's files open.
     if (ZOMBIE_STATES.has(fields[0] ?? "") && Number(fields[17]) <= 1) return undefined;
     return {
       pid,
@@ -36,12 +36,12 @@ export function getProcess(pid: number): ProcessFacts | undefined {
       context: readContext(pid),
     };
   } catch {
-    // It ended between two reads: not there, as if it had ended before.
+    // The process ended between two reads, and counts as gone.
     return undefined;
   }
 }
 
-/** From its status: the owner of /proc/PID is root for a process that hides by PR_SET_DUMPABLE. proc_pid_status(5) */
+/** Reads the user from `status`: /proc/PID belongs to root for a process that hides by PR_SET_DUMPABLE. proc_pid_status(5) */
 export function readUid(pid: number): number | undefined {
   try {
     const uid = /^Uid:\t(\d+)/m.exec(readText(`/proc/${pid}/status`) ?? "")?.[1];
@@ -51,7 +51,7 @@ export function readUid(pid: number): number | undefined {
   }
 }
 
-/** Undefined where the kernel does not tell. proc_pid_attr(5) */
+/** Returns undefined if the kernel does not report the context. proc_pid_attr(5) */
 export function readContext(pid: number): string | undefined {
   try {
     const text = trimLabel(readText(`/proc/${pid}/attr/current`) ?? "");

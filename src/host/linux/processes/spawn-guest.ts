@@ -11,13 +11,13 @@ import { openLog } from "./guest-log.ts";
 import { REAPER_SCRIPT } from "./reaper.ts";
 import { getProcess } from "./running.ts";
 
-/** The first descriptor after stdin, stdout and stderr. */
+/** First descriptor after stdin, stdout and stderr. */
 const FIRST_HANDED = 3;
 const PID_TIMEOUT_MS = 10_000;
 const POLL_MS = 1;
 const TRIES_A_LOOK = 100;
 
-/** Host.spawnGuest */
+/** Implements Host.spawnGuest. */
 export async function spawnGuest(order: GuestOrder): Promise<ProcessId> {
   for (const name of ["pid", "exit"])
     unlessMissing(`remove ${name}`, () => unlinkSync(`${order.folder}/${name}`));
@@ -29,7 +29,7 @@ export async function spawnGuest(order: GuestOrder): Promise<ProcessId> {
       order.folder,
       process.execPath,
       order.uuid,
-      // An ordinary user's guest has his user.
+      // An ordinary user's guest runs as that user.
       order.uid === process.getuid?.() ? "" : String(order.uid),
       order.context ?? "",
       String(end),
@@ -42,7 +42,7 @@ export async function spawnGuest(order: GuestOrder): Promise<ProcessId> {
       {
         cwd: order.workFolder,
         env: { ...order.environment },
-        // A session of its own: the guest outlives the SSH session that started it. setsid(2)
+        // A separate session: the guest outlives the SSH session that started it. setsid(2)
         detached: true,
         stdio: ["ignore", log, log, ...handed],
       },
@@ -54,7 +54,7 @@ export async function spawnGuest(order: GuestOrder): Promise<ProcessId> {
   }
 }
 
-/** In the order of their numbers, which must follow one another: they become 3, 4, 5 ... in the guest. */
+/** Opens the descriptors in the order of their numbers, which must be consecutive: they become 3, 4, 5 ... in the guest. */
 function openAll(order: GuestOrder): number[] {
   const opened: number[] = [];
   try {
@@ -94,10 +94,10 @@ async function waitForPid(order: GuestOrder, getExitCode: () => number | null): 
     if (line?.endsWith("\n")) {
       const pid = Number(line);
       const found = getProcess(pid);
-      // One that has ended already still gets a number: the monitor's silence tells the rest.
+      // A process that has ended already still gets a number; its monitor does not answer.
       return { pid, startTicks: found?.startTicks ?? 0 };
     }
-    // The event loop tells that the reaper has ended; an idle one takes the processor from it (monitor.ts).
+    // Only the event loop reports the reaper's end; an idle one takes the processor from the reaper (ready.ts).
     if (tries % TRIES_A_LOOK === 0) await Bun.sleep(POLL_MS);
     else Bun.sleepSync(POLL_MS);
   }

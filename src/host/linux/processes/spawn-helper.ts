@@ -9,8 +9,8 @@ const READY_TIMEOUT_MS = 30_000;
 const POLL_MS = 2;
 
 /**
- * Its context is written by the process that becomes it, after it has given up root: no context, no process. `$0` is the
- * context, empty for none, `$1` how many descriptors it may have, empty for svirt's own limit.
+ * Script that sets the helper's context in the process that becomes the helper, after it has dropped root: no context, no
+ * process. `$0` is the context, empty for none. `$1` is the limit on descriptors, empty for svirt's own limit.
  */
 const BECOME = `${LIMIT_DESCRIPTORS}
 limit "$1" || exit
@@ -18,7 +18,7 @@ shift
 if [ -n "$0" ]; then printf %s "$0" >/proc/self/attr/exec || exit; fi
 exec "$@"`;
 
-/** Host.spawnHelper */
+/** Implements Host.spawnHelper. */
 export async function spawnHelper(order: HelperOrder): Promise<void> {
   const log = openLog(order.logFile);
   try {
@@ -38,7 +38,7 @@ export async function spawnHelper(order: HelperOrder): Promise<void> {
       ...[order.program, ...order.words],
     ];
     const helper = inFolder(order.workFolder, (cwd) =>
-      // A session of its own: it outlives svirt. setsid(2)
+      // A separate session, so that it outlives svirt. setsid(2)
       Bun.spawn(words, { cwd, env: { ...order.environment }, detached: true, stdio: ["ignore", log, log] }),
     );
     helper.unref();
@@ -48,7 +48,7 @@ export async function spawnHelper(order: HelperOrder): Promise<void> {
   }
 }
 
-/** By a path that leads there for the process that is to begin, too. */
+/** Runs `use` with a path that is valid in the new process too. */
 function inFolder<Result>(folder: HelperOrder["workFolder"], use: (path: string) => Result): Result {
   if (typeof folder === "string") return use(folder);
   return withFile(folder, (opened) => use(opened.replace("/self/", `/${process.pid}/`)));

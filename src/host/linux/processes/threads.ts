@@ -19,10 +19,10 @@ const SYS_PRLIMIT64 = IS_X64 ? 302n : 261n;
 const RLIMIT_MEMLOCK = 8n;
 const RLIM_INFINITY = 2n ** 64n - 1n;
 
-/** The calls on threads and processes of guests. */
+/** Methods of Host for threads and processes of guests. */
 export const threadCalls = { moveThread, setAffinity, setScheduler, setMemlock };
 
-/** Host.setAffinity: a thread that has ended meanwhile is fine. sched_setaffinity(2) */
+/** Implements Host.setAffinity. Ignores a thread that has ended. sched_setaffinity(2) */
 function setAffinity(thread: number, cpus: readonly number[]): void {
   const words = new BigUint64Array(Math.floor(Math.max(0, ...cpus) / WORD_BITS) + 1);
   for (const cpu of cpus) {
@@ -34,7 +34,7 @@ function setAffinity(thread: number, cpus: readonly number[]): void {
   refuseUnlessGone(`pin thread ${thread}`);
 }
 
-/** Host.setScheduler: a thread that has ended meanwhile is fine. sched_setscheduler(2) */
+/** Implements Host.setScheduler. Ignores a thread that has ended. sched_setscheduler(2) */
 function setScheduler(thread: number, { policy, priority }: Scheduler): void {
   const parameter = new Int32Array([priority]);
   const [id, number] = [BigInt(thread), POLICIES[policy]];
@@ -42,7 +42,7 @@ function setScheduler(thread: number, { policy, priority }: Scheduler): void {
   refuseUnlessGone(`schedule thread ${thread}`);
 }
 
-/** Host.moveThread: a thread that has ended meanwhile is fine. cgroups(7) cgroup.threads */
+/** Implements Host.moveThread. Ignores a thread that has ended. cgroups(7) cgroup.threads */
 function moveThread(thread: number, group: string): void {
   try {
     writeControl(`${group}/cgroup.threads`, String(thread));
@@ -51,7 +51,7 @@ function moveThread(thread: number, group: string): void {
   }
 }
 
-/** Host.setMemlock */
+/** Implements Host.setMemlock. */
 function setMemlock({ pid, startTicks }: ProcessId, limitKiB: number | "unlimited"): void {
   if (getProcess(pid)?.startTicks !== startTicks) return;
   const bytes = limitKiB === "unlimited" ? RLIM_INFINITY : BigInt(limitKiB) * 1024n;

@@ -10,14 +10,14 @@ import { ADDRESS_BYTES, formatAddress, makeSocket } from "./listen.ts";
 /** asm-generic/socket.h */
 const SOL_SOCKET = 1;
 const SO_SNDTIMEO = 21;
-/** struct timeval: seconds and microseconds, eight bytes each. */
+/** Size of struct timeval: seconds and microseconds, eight bytes each. */
 const TIMEVAL_BYTES = 16;
-/** How long a program may be too busy to have its queue of connections full. */
+/** Longest wait for a program whose queue of connections is full. */
 const TIMEOUT_S = 10;
 
 /**
- * Connects to the very socket that was inspected, whatever stands at its path by now, as the guest's user: the other
- * program sees him (SO_PEERCRED), not root. Gives a descriptor to hand to QEMU. Throws "host-call", "denied". unix(7)
+ * Connects to the socket that was inspected, as the guest's user: the other program sees that user (SO_PEERCRED), not root.
+ * Returns a descriptor for QEMU. Throws "host-call", "denied". unix(7)
  */
 export function connectPeer(
   { context, socket }: Pick<HandedPeer, "context" | "socket">,
@@ -51,7 +51,7 @@ function connectTo(
   });
 }
 
-/** For how long connecting may wait; 0: for ever. socket(7) */
+/** Limits the time of connecting, in seconds; 0: no limit. socket(7) */
 function setTimeout(fd: number, seconds: number): void {
   const time = new Uint8Array(TIMEVAL_BYTES);
   new DataView(time.buffer).setBigInt64(0, BigInt(seconds), true);

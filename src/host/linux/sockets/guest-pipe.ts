@@ -14,7 +14,9 @@ const CHUNK_BYTES = 1024 * 1024;
 /** asm/unistd_64.h, asm-generic/fcntl.h, linux/fcntl.h */
 const [SYS_fcntl, F_SETFL, F_SETPIPE_SZ] = [72n, 4n, 1031n];
 
-/** A pipe with the guest's label on it, since a pipe is otherwise its maker's. The caller hands on QEMU's end. pipe(2) */
+/**
+ * Creates a pipe with the guest's label, since a pipe otherwise has its creator's. The caller passes QEMU's end on. pipe(2)
+ */
 export function makeGuestPipe({ direction, label }: PipeWish): {
   readonly guestEnd: number;
   readonly pipe: GuestPipe;
@@ -24,9 +26,9 @@ export function makeGuestPipe({ direction, label }: PipeWish): {
   const [out = -1, into = -1] = ends;
   const [ours, guestEnd] = direction === "from-guest" ? [out, into] : [into, out];
   const pipe = new OpenPipe(ours);
-  // So that neither side waits for the other at every page. Where the kernel gives less, less it is.
+  // A larger pipe avoids a wait at every page. A smaller one works too.
   libc().syscall(SYS_fcntl, BigInt(ours), F_SETPIPE_SZ, BigInt(CHUNK_BYTES), 0n);
-  // Of svirt's end alone: a pipe that nobody fills must not keep svirt from talking to QEMU. QEMU's may wait.
+  // Only svirt's end: an idle pipe must not keep svirt from talking to QEMU. QEMU's end may block.
   libc().syscall(SYS_fcntl, BigInt(ours), F_SETFL, BigInt(constants.O_NONBLOCK), 0n);
   try {
     if (label !== undefined) setLabelOf(ours, label);
@@ -115,13 +117,13 @@ class OpenPipe implements GuestPipe {
         closeSync(fd);
       }
     } finally {
-      // The other side is told that there is no more, or that nobody listens.
+      // Shows the other side that no more data follows, or that no reader is left.
       this.close();
     }
   }
 }
 
-/** A stream has to move a MiB at least from deadline to deadline: a byte now and then is no progress. */
+/** Requires at least a MiB from deadline to deadline: a byte now and then is no progress. */
 class PaceClock {
   readonly idleMs: number;
   readonly #onMoved: () => void;

@@ -11,7 +11,7 @@ import { readSome, writeSome } from "./socket-bytes.ts";
 
 const CHUNK_BYTES = 65_536;
 
-/** Host.connectLines: to the very socket that was inspected. Throws "host-call", "denied". */
+/** Implements Host.connectLines for the socket that was inspected. Throws "host-call", "denied". */
 export function connectLines({ id }: FileFacts): LineChannel {
   return new Channel(withFile(id, connectUnix), id.path);
 }
@@ -21,7 +21,7 @@ class Channel implements LineChannel {
   readonly #path: string;
   readonly #buffer = new LineBuffer();
   readonly #chunk = new Uint8Array(CHUNK_BYTES);
-  /** What has come and was not given yet, from that place on. */
+  /** Received lines; those from `#next` on were not returned yet. */
   #lines: readonly Line[] = [];
   #next = 0;
 
@@ -60,7 +60,7 @@ class Channel implements LineChannel {
     const count = readSome(this.#fd, this.#chunk);
     if (count === "later") return;
     if (count !== "ended") {
-      // All that came before was given.
+      // All earlier lines were returned.
       this.#lines = this.#buffer.add(this.#chunk.subarray(0, count));
       this.#next = 0;
       return;

@@ -11,12 +11,12 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const BACKLOG = 8;
-/** sizeof(struct sockaddr_in) and of sockaddr_in6. ip(7), ipv6(7) */
+/** Sizes of struct sockaddr_in and struct sockaddr_in6. ip(7), ipv6(7) */
 const IN_BYTES = 16;
 const IN6_BYTES = 28;
 const IN6_GROUPS = 8;
 
-/** A socket that listens on TCP there, as a descriptor to hand to QEMU. Throws "host-call". tcp(7) */
+/** Creates a socket that listens on the TCP port, as a descriptor for QEMU. Throws "host-call". tcp(7) */
 export function listenTcp({ address, port }: Display): number {
   const said = `${bracketed(address)}:${port}`;
   const name = address.includes(":") ? formatIn6(address, port) : formatIn(address, port);
@@ -24,7 +24,7 @@ export function listenTcp({ address, port }: Display): number {
   const fd = libc().socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) throw hostCallError("make a TCP socket", readErrno());
   try {
-    // Else whoever looked at the guest before keeps its port taken for a minute.
+    // Otherwise the connection of an earlier viewer keeps the port busy for a minute.
     const yes = new Int32Array([1]);
     if (libc().setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, yes, yes.byteLength) !== 0)
       throw hostCallError(`use ${said} again`, readErrno());
@@ -57,7 +57,7 @@ function formatIn6(address: string, port: number): Uint8Array {
   return bytes;
 }
 
-/** The eight numbers of an IPv6 address, whichever way it is written: a URL knows one way only. */
+/** Returns the eight numbers of an IPv6 address in any notation, which URL makes uniform. */
 function groupsOf(address: string): number[] {
   const [front = "", back] = new URL(`http://[${address}]`).hostname.slice(1, -1).split("::");
   const read = (part: string): number[] =>

@@ -13,15 +13,15 @@ const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
 const BACKLOG = 8;
-/** What is taken from the mode of a socket's name: nobody but its owner may connect. */
+/** Bits cleared from the mode of a socket's name: only its owner may connect. */
 const OWNERS_ALONE = 0o177;
-/** sizeof(struct sockaddr_un): two bytes of family, then the path. unix(7) */
+/** Size of struct sockaddr_un: two bytes of family, then the path. unix(7) */
 export const ADDRESS_BYTES = 110;
 
 /**
- * A listening unix socket that only root may connect to, as a descriptor to hand to QEMU. With a context it belongs to
- * the guest from the moment it is made: QEMU may accept on it, and nobody can be faster than us at its path.
- * Throws "host-call". unix(7), setsockcreatecon(3)
+ * Creates a listening unix socket that only root may connect to, as a descriptor for QEMU. With a context it belongs to the
+ * guest from its creation: QEMU may accept on it, and no program can be faster at its path. Throws "host-call". unix(7),
+ * setsockcreatecon(3)
  */
 export function listenUnix(path: string, context: string | undefined): number {
   unlessMissing(`remove ${path}`, () => unlinkSync(path));
@@ -29,22 +29,22 @@ export function listenUnix(path: string, context: string | undefined): number {
 }
 
 /**
- * The same in the very folder that was inspected, whatever its path leads to by now, and with a label for the socket's
- * name. Whatever is there is left alone. Throws "host-call"; "denied" for another folder.
+ * Like listenUnix(), in the folder that was inspected and with a label for the socket's name. Leaves an existing file alone.
+ * Throws "host-call"; "denied" if the path leads to another folder.
  */
 export function listenWithin(folder: FileId, path: string, security: SocketSecurity): number {
   const name = path.slice(path.lastIndexOf("/") + 1);
   return withFile(folder, (opened) => listenAt(`${opened}/${name}`, path, security));
 }
 
-/** A connection to the unix socket at a path, a descriptor that does not wait. Throws "host-call". unix(7) */
+/** Connects to the unix socket at a path and returns a non-blocking descriptor. Throws "host-call". unix(7) */
 export function connectUnix(path: string): number {
   const fd = tryConnectUnix(path);
   if (fd === undefined) throw hostCallError(`connect to ${path}`, EWOULDBLOCK);
   return fd;
 }
 
-/** The same; undefined while its queue of connections is full. */
+/** Like connectUnix(), but returns undefined while the socket's queue of connections is full. */
 export function tryConnectUnix(path: string): number | undefined {
   const fd = makeSocket(undefined, SOCK_NONBLOCK);
   if (terminalCalls().connect(fd, formatAddress(path), ADDRESS_BYTES) === 0) return fd;
@@ -54,7 +54,7 @@ export function tryConnectUnix(path: string): number | undefined {
   throw hostCallError(`connect to ${path}`, errno);
 }
 
-/** How a socket is labelled: as an object of the kernel's, and as a file. */
+/** Context of a socket as an object of the kernel, and its label as a file. */
 interface SocketSecurity {
   readonly context: string | undefined;
   readonly label: string | undefined;
@@ -79,7 +79,7 @@ function bindTo(
 ): void {
   const address = formatAddress(path);
   if (label !== undefined) setFileContext(label);
-  // Not by a mode afterwards: by then whoever owns the folder may have put a symlink in the socket's place.
+  // Not by chmod(2) afterwards: the folder's owner may have put a symlink in the socket's place.
   const before = process.umask(OWNERS_ALONE);
   try {
     if (libc().bind(fd, address, ADDRESS_BYTES) !== 0) throw hostCallError(`bind ${said}`, readErrno());
@@ -89,7 +89,7 @@ function bindTo(
   }
 }
 
-/** struct sockaddr_un. unix(7) */
+/** Formats a struct sockaddr_un. unix(7) */
 export function formatAddress(path: string): Uint8Array {
   const address = new Uint8Array(ADDRESS_BYTES);
   new DataView(address.buffer).setUint16(0, AF_UNIX, true);
@@ -97,7 +97,7 @@ export function formatAddress(path: string): Uint8Array {
   return address;
 }
 
-/** Throws "host-call". socket(2), setsockcreatecon(3) */
+/** Creates a unix socket. Throws "host-call". socket(2), setsockcreatecon(3) */
 export function makeSocket(context: string | undefined, flags = 0): number {
   if (context !== undefined) setSocketContext(context);
   try {

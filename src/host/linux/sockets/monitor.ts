@@ -21,14 +21,14 @@ import { readSome, writeSome } from "./socket-bytes.ts";
 type Answer = Extract<QmpMessage, { is: "return" | "error" }>;
 
 const CHUNK_BYTES = 65_536;
-/** More devices than a guest has that go while svirt talks to it. */
+/** More devices than a guest removes while svirt talks to it. */
 const MOST_DELETED = 1000;
-/** How long a QEMU with a full queue of connections is left alone. */
+/** Pause before the next attempt if QEMU's queue of connections is full. */
 const CONNECT_PAUSE_MS = 20;
 
 /**
- * Host.connectMonitor: connects, waits for the greeting and leaves negotiation behind. The socket listens from before
- * QEMU started, so this waits for QEMU without asking again and again; when QEMU ends, the kernel hangs up.
+ * Implements Host.connectMonitor: connects, waits for the greeting and ends negotiation. The socket listens before QEMU
+ * starts, so this waits for QEMU without polling; if QEMU ends, the kernel closes the connection.
  */
 export async function connectMonitor(path: string, timeoutMs: number): Promise<Monitor> {
   const conversation = new Conversation(path, timeoutMs);
@@ -41,23 +41,23 @@ export async function connectMonitor(path: string, timeoutMs: number): Promise<M
   }
 }
 
-/** Many of them go on at once: each wait is one of those of ready.ts. */
+/** Conversations run at the same time: each wait goes through ready.ts. */
 class Conversation implements Monitor {
   readonly #path: string;
   #fd: number | undefined;
   #allowedMs = 0;
-  /** Of the conversation as a whole: a QEMU that answers late, or a byte at a time, gets no more than one that is mute. */
+  /** Deadline of the whole conversation: a QEMU that answers late, or a byte at a time, gets no more than a silent one. */
   #deadlineMs = 0;
   readonly #lines = new LineBuffer();
   readonly #chunk = new Uint8Array(CHUNK_BYTES);
   #nextId = 1;
   #isGreeted = false;
-  /** Of what was asked and is not answered yet: a QEMU that somebody has taken over shall not fill svirt's memory. */
+  /** Commands without an answer yet, and their answers: a compromised QEMU must not fill svirt's memory. */
   readonly #answers = new Map<number, Answer | undefined>();
   readonly #deleted = new Set<string>();
-  /** The command that waits for its answer. */
+  /** Command that waits for its answer. */
   #asked: string | undefined;
-  /** What QEMU has said since its last answer. */
+  /** Bytes received since the last answer. */
   #bytesSince = 0;
   #failure: SvirtError | undefined;
 
@@ -140,10 +140,10 @@ class Conversation implements Monitor {
     return this.#fd;
   }
 
-  /** With the command goes a descriptor, which is QEMU's alone from then on. */
+  /** Sends a command with a descriptor, which is QEMU's alone from then on. */
   async #give(fd: number, command: string, args: Readonly<Record<string, unknown>>): Promise<void> {
     try {
-      // Nothing else waits to be written: each command is sent when the one before is answered.
+      // No other output waits: each command is sent after the answer to the previous one.
       await this.#ask(command, args, (line) => sendFile(this.#socket, line, fd));
     } finally {
       closeSync(fd);
@@ -177,14 +177,14 @@ class Conversation implements Monitor {
     });
   }
 
-  /** Throws what ended the conversation, and "timeout". */
+  /** Waits until the condition holds. Throws the error that ended the conversation, or "timeout". */
   async #within(holds: () => boolean): Promise<void> {
     await this.#until(() => holds() || this.#failure !== undefined, this.#deadlineMs);
     if (holds()) return;
     throw this.#failure ?? this.#noAnswer();
   }
 
-  /** Takes what QEMU says until it holds, or the time is over. */
+  /** Reads QEMU's messages until the condition holds or the time is over. */
   async #until(holds: () => boolean, deadlineMs: number): Promise<void> {
     while (!holds() && (await whenReady(this.#socket, POLLIN, deadlineMs))) this.#take();
   }
@@ -244,7 +244,7 @@ class Conversation implements Monitor {
     }
   }
 
-  /** Nothing more is said or heard then. */
+  /** Returns the error, which also ends the conversation. */
   #noAnswer(): SvirtError {
     this.#failure ??= new SvirtError(
       `Cannot talk to QEMU at ${this.#path}: no answer within ${this.#allowedMs / 1000} s`,

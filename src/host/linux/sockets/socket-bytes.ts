@@ -2,8 +2,8 @@ import { EINTR, EWOULDBLOCK } from "../calls/errno.ts";
 import { basicCalls, readErrno } from "../calls/libc.ts";
 
 /**
- * Reads what a descriptor that does not wait has, into the bytes: how many there were. An error is an end: a terminal whose
- * other side is closed gives EIO. read(2)
+ * Reads the bytes that a non-blocking descriptor has, and returns their number. An error counts as the end: a terminal whose
+ * other side is closed returns EIO. read(2)
  */
 export function readSome(fd: number, bytes: Uint8Array): number | "ended" | "later" {
   const count = Number(basicCalls().read(fd, bytes, bytes.length));
@@ -12,7 +12,9 @@ export function readSome(fd: number, bytes: Uint8Array): number | "ended" | "lat
   return isLater(readErrno()) ? "later" : "ended";
 }
 
-/** How many of the bytes a descriptor that does not wait has taken, or the errno that says why it never will. write(2) */
+/**
+ * Writes to a non-blocking descriptor. Returns the number of bytes accepted, or the errno of a permanent failure. write(2)
+ */
 export function writeSome(
   fd: number,
   bytes: Uint8Array,

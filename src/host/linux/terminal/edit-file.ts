@@ -1,16 +1,16 @@
 import { SvirtError } from "../../../errors.ts";
 
 const DEFAULT_EDITOR = "vi";
-/** A program and its options. No shell reads them, so what only a shell understands is refused rather than misread. */
+/** A program and its options. No shell reads them, so shell syntax is refused rather than misread. */
 const EDITOR = /^[A-Za-z0-9/_.:@+=,-][A-Za-z0-9/_.:@+=, -]*$/;
 
-/** Host.editFile. environ(7) VISUAL, EDITOR */
+/** Implements Host.editFile. environ(7) VISUAL, EDITOR */
 export async function editFile(path: string): Promise<void> {
   const editor = [process.env["VISUAL"], process.env["EDITOR"], DEFAULT_EDITOR].find(
     (name) => (name ?? "") !== "",
   );
   const words = splitEditor(editor ?? DEFAULT_EDITOR);
-  // Ctrl and C is the editor's affair.
+  // Ctrl-C belongs to the editor.
   const ignore = (): void => undefined;
   process.on("SIGINT", ignore);
   try {

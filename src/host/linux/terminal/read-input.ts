@@ -7,23 +7,23 @@ import { failedCall, orThrow, unlessMissing } from "../files/files.ts";
 
 const STDIN = 0;
 const CHUNK_BYTES = 65_536;
-/** The caller's own descriptors by name, as a shell's <(...) gives them. proc_pid_fd(5) */
+/** The caller's descriptors by name, such as those of a shell's <(...). proc_pid_fd(5) */
 const DESCRIPTOR = /^(?:\/dev|\/proc\/self)\/fd\/(\d{1,4})$/;
 
-/** An input that is open. */
+/** An open input. */
 interface Input {
   readonly fd: number;
-  /** As an error calls it. */
+  /** Name of the input in an error. */
   readonly shown: string;
   readonly isOurs: boolean;
 }
 
-/** The calls that read what an operator gives. */
+/** Methods of Host that read an operator's input. */
 export const inputCalls = { readInput, readLines };
 
 /**
- * Host.readInput: one byte more than may be is enough to see that there is too much. /dev/stdin is not opened anew, as
- * the kernel would have it: a socket cannot be, and a policy may allow to read what a caller has opened and no more.
+ * Implements Host.readInput. One byte more than the limit shows that the input is too long. It does not open /dev/stdin
+ * again: a socket cannot be opened, and a policy may allow only reading the caller's descriptor.
  */
 function readInput(path: string, mostBytes: number): Uint8Array {
   const chunks: Uint8Array[] = [];
@@ -31,10 +31,10 @@ function readInput(path: string, mostBytes: number): Uint8Array {
   return Buffer.concat(chunks);
 }
 
-/** Host.readLines: a file that is larger than allowed is not read in vain. */
+/** Implements Host.readLines. Reads nothing of a file that is larger than allowed. */
 function* readLines(path: string, limits: LineLimits): Generator<string> {
   const input = openInput(path);
-  // Of standard input a part may have been read.
+  // A part of standard input may have been read, so its size decides nothing.
   if (limits.isEnd !== true && input.isOurs && fstatSync(input.fd).size > limits.mostBytes) {
     closeSync(input.fd);
     return limits.onMore?.();
@@ -45,14 +45,14 @@ function* readLines(path: string, limits: LineLimits): Generator<string> {
 function* linesOf(input: Input, limits: LineLimits): Generator<string> {
   const { isEnd, longest, mostBytes, onMore, shortest } = limits;
   const isLine = (line: string): boolean => line.length >= shortest && line.length <= longest;
-  // Bytes as letters: a line is decoded once it is whole, and most lines are of no interest.
+  // Bytes as characters: a line is decoded once it is complete, and most lines are skipped.
   let begun = "";
   let total = 0;
   for (const chunk of readChunks(input, isEnd ? mostBytes : mostBytes + 1, isEnd ? mostBytes : undefined)) {
     total += chunk.length;
     if (total > mostBytes) return onMore?.();
     const lines = (begun + chunk.toString("latin1")).split("\n");
-    // Of a line that is too long already the rest is of no interest.
+    // The rest of a line that is too long is dropped.
     begun = (lines.pop() ?? "").slice(0, longest + 1);
     yield* lines.filter(isLine).map(decodeLine);
   }
@@ -63,7 +63,7 @@ function decodeLine(letters: string): string {
   return Buffer.from(letters, "latin1").toString();
 }
 
-/** At most so many bytes, from that many before the end where it is said; each chunk lasts until the next is asked for. */
+/** Yields at most `mostBytes`, from `fromEnd` bytes before the end if given. Each chunk is valid until the next request. */
 function* readChunks(input: Input, mostBytes: number, fromEnd?: number): Generator<Buffer> {
   try {
     const start = fromEnd === undefined ? null : Math.max(0, fstatSync(input.fd).size - fromEnd);
@@ -81,11 +81,14 @@ function* readChunks(input: Input, mostBytes: number, fromEnd?: number): Generat
   }
 }
 
-/** Throws "not-found"; "unsupported" for what is no regular file: to open or read it may wait for ever, or do something. */
+/**
+ * Opens the input. Throws "not-found"; "usage" for a file that is not regular, since opening or reading it may wait forever,
+ * or have an effect.
+ */
 function openInput(path: string): Input {
   const number = path === "-" || path === "/dev/stdin" ? STDIN : DESCRIPTOR.exec(path)?.[1];
   if (number !== undefined) return openDescriptor(path, Number(number));
-  // Looked at first: to open a device may do something already, as a watchdog begins to count.
+  // Inspected first: opening a device may have an effect, such as a watchdog that starts counting.
   const seen = unlessMissing(`read ${path}`, () => openSync(nativeName(path), O_PATH));
   if (seen === undefined) {
     throw new SvirtError(`Cannot read ${path}: No such file or directory`, {
@@ -107,7 +110,7 @@ function openInput(path: string): Input {
   }
 }
 
-/** Standard input may be anything; of other descriptors only a pipe or a file is the caller's. */
+/** Standard input may be anything; other descriptors must be a pipe or a file to be the caller's. */
 function openDescriptor(path: string, fd: number): Input {
   if (fd === STDIN) return { fd, shown: "standard input", isOurs: false };
   let stat: Stats;

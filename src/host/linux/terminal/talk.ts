@@ -15,15 +15,15 @@ const STDOUT = 1;
 const POLLIN = 1;
 const POLLOUT = 4;
 const CHUNK_BYTES = 4096;
-/** A guest that takes nothing makes a pipe wait. Whoever types must be heard all the same: he may want to leave. */
+/** Limit on input that waits for a guest. A terminal is read beyond it, since its user may want to leave. */
 const MOST_WAITING_BYTES = 65_536;
-/** How long at most a signal waits for us. */
+/** Longest delay of a signal. */
 const LOOK_UP_MS = 100;
-/** How long a guest may answer to an input that has ended: QEMU looks once a second whether a terminal has somebody at it. */
+/** Time for a guest's answer after the input has ended: QEMU checks once a second whether a terminal is in use. */
 const LINGER_MS = 2000;
 const ENDING_SIGNALS = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
 
-/** Host.talk */
+/** Implements Host.talk. */
 export async function talk(
   to: FileFacts,
   { leaveBy, onOpen }: { readonly leaveBy: number; onOpen(): void },
@@ -41,7 +41,7 @@ function openConsole({ id, type }: FileFacts): number {
   return orThrow(`connect to ${id.path}`, () => {
     if (type === "socket") return withFile(id, connectUnix);
     const fd = openSame(id, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
-    // As QEMU has made it; whoever used it before may have left it otherwise, and then it echoes what the guest says.
+    // Raw, as QEMU sets it: an earlier user may have changed it, and then it echoes the guest's output.
     makeRaw(fd);
     return fd;
   });
@@ -51,7 +51,7 @@ class Talk {
   readonly #guest: number;
   readonly #leaveBy: number;
   readonly #chunk = new Uint8Array(CHUNK_BYTES);
-  /** For the guest, which has not taken it yet. */
+  /** Input that the guest has not read yet. */
   #waiting: Uint8Array = new Uint8Array();
   #inputEndedMs: number | undefined;
   #hasLeft = false;
@@ -70,7 +70,7 @@ class Talk {
     };
     for (const name of ENDING_SIGNALS) process.on(name, end);
     process.on("SIGWINCH", resize);
-    // Only now, when no signal ends svirt any more without putting it back.
+    // Only after the handlers, so that no signal ends svirt without restoring the terminal.
     const restore = makeRaw(STDIN);
     try {
       resize();
@@ -88,7 +88,7 @@ class Talk {
       if (this.#hungUp) return "hung-up";
       if (this.#hasLeft && this.#waiting.length === 0) return "left";
       if (this.#lingerMs() <= 0) return "input-ended";
-      // Lets a signal be told.
+      // Lets signal handlers run.
       await new Promise((resolve) => setImmediate(resolve));
       if (this.#signal === undefined) continue;
       throw new SvirtError(`Disconnected from the guest's console by ${this.#signal}`, {
@@ -103,7 +103,7 @@ class Talk {
     return this.#inputEndedMs + LINGER_MS - performance.now();
   }
 
-  /** Waits for something to pass on, and passes it on. */
+  /** Waits for data and passes it on. */
   #pass(isTerminal: boolean): void {
     const isRead =
       !this.#hasLeft &&
@@ -118,7 +118,7 @@ class Talk {
     if (input !== 0) this.#takeInput();
     if ((guest & POLLOUT) !== 0) this.#give();
     if ((guest & ~POLLOUT) !== 0) this.#show();
-    // A guest that takes nothing keeps nobody.
+    // A guest that reads nothing must not delay the user.
     if (this.#hasLeft) this.#waiting = new Uint8Array();
   }
 
@@ -147,7 +147,7 @@ class Talk {
     const count = readSome(this.#guest, this.#chunk);
     if (count === "later") return;
     if (count === "ended") this.#hungUp = true;
-    // Nobody reads any more: svirt console vm1 | head
+    // The reader of the output is gone: svirt console vm1 | head
     else if (!writeBytes(STDOUT, this.#chunk.subarray(0, count))) this.#hasLeft = true;
   }
 }

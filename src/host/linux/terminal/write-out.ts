@@ -4,20 +4,20 @@ import { basicCalls, hasBasicCalls, hostCallError, readErrno } from "../calls/li
 const POLL_MS = 1;
 
 /**
- * Writes all of a text to standard output or standard error before it returns, however slowly a pipe is read. A reader
- * that has gone (`svirt list | head -1`) has had enough: that is no error. Much quicker than process.stdout, whose
- * streams take longer to set up than all of `svirt list`. Throws "host-call" for a full disk. write(2)
+ * Writes all of a text to standard output or standard error before it returns, however slow the pipe. A reader that is gone
+ * (`svirt list | head -1`) is no error. Much quicker than process.stdout, whose streams take longer to set up than all of
+ * `svirt list`. Throws "host-call" for a full disk. write(2)
  */
 export function writeOut(fd: 1 | 2, text: string): void {
   writeBytes(fd, new TextEncoder().encode(text));
 }
 
-/** The same for bytes; false when the reader has gone. */
+/** Writes bytes like writeOut(). Returns false if the reader is gone. */
 export function writeBytes(fd: 1 | 2, bytes: Uint8Array): boolean {
   for (let at = 0; at < bytes.length; ) {
     const written = hasBasicCalls() ? writeSome(fd, bytes.subarray(at)) : writeSlowly(fd, bytes.subarray(at));
     if (written === "gone") return false;
-    // Whoever shares the pipe has made it non-blocking.
+    // Another process that shares the pipe has set it to non-blocking.
     if (written === 0) Bun.sleepSync(POLL_MS);
     at += written;
   }
@@ -33,7 +33,7 @@ function writeSome(fd: number, bytes: Uint8Array): number | "gone" {
   throw hostCallError(fd === 1 ? "write to standard output" : "write to standard error", errno);
 }
 
-/** Where the policy denies execmem, and bun:ffi with it. */
+/** Writes by node:fs, for a policy that denies execmem and so bun:ffi. */
 function writeSlowly(fd: number, bytes: Uint8Array): number | "gone" {
   try {
     return process.getBuiltinModule("node:fs").writeSync(fd, bytes);
