@@ -4,22 +4,22 @@ import { MOST_MESSAGE_BYTES } from "../monitor/answer-limits.ts";
 import { joinBytes, joinLine, type Line } from "../monitor/line-buffer.ts";
 import { isNestedDeeper } from "../monitor/nesting.ts";
 
-/** More than any answer of an agent has. */
+/** Limit of nested levels, above that of any agent's answer. */
 const MOST_LEVELS = 512;
-/** ASCII */
+/** ASCII codes. */
 const [QUOTE, BACKSLASH, LETTER_U] = [0x22, 0x5c, 0x75];
 const [FIRST_PRINTABLE, LAST_PRINTABLE] = [0x20, 0x7e];
-/** After the backslash of an escape come one byte or, as in \u0041, five. */
+/** Bytes after an escape's backslash: five in \u0041, else one. */
 const FIRST_OF_ESCAPE = 5;
-/** Shorter parts are not worth a mark; LineBuffer makes them of 64 KiB, all but the first and the last of a line. */
+/** Minimum length of a part of a long text. LineBuffer makes parts of 64 KiB, except the first and the last of a line. */
 const LONG_PART_BYTES = 1024;
-/** How often another mark is tried, should the guest have written the one before. */
+/** Limit of attempts to find a mark that the answer does not contain. */
 const MOST_TRIES = 100;
 
 const success = v.looseObject({ return: v.unknown() });
 const failure = v.object({ error: v.object({ desc: v.string() }) });
 
-/** The agent's answer, of 1 MiB at most, as it said it. Throws "failed" with the agent's words, in virsh's. */
+/** Returns the agent's answer, of 1 MiB at most, unchanged. Throws "failed" with virsh's message and the agent's reason. */
 export function parseAgentAnswer(line: Line, command: string): unknown {
   const most = MOST_MESSAGE_BYTES;
   if (line.bytes > most) throw refusal(command, `its answer has more than ${most} bytes`);
@@ -27,9 +27,8 @@ export function parseAgentAnswer(line: Line, command: string): unknown {
 }
 
 /**
- * The agent's answer as a JSON document, piece by piece. Long texts, as the 64 MiB of base64 that a file may be, are
- * checked and passed on without ever being in one piece; besides them an answer may have 1 MiB. Throws as
- * parseAgentAnswer() does.
+ * Returns the agent's answer as a JSON document, in pieces. Long texts, such as a file of 64 MiB in base64, are checked
+ * and passed on in parts. The rest of the answer is limited to 1 MiB. Throws as parseAgentAnswer() does.
  */
 export function formatAgentAnswer(
   line: Line,
@@ -45,19 +44,19 @@ export function formatAgentAnswer(
     const text = JSON.stringify(readAnswer(joinBytes(marked), command), undefined, indent);
     const pieces = text.split(new RegExp(`${mark}(\\d+)\\.`));
     const numbers = new Set(pieces.filter((_, place) => place % 2 === 1));
-    // Each mark once, or the guest has written one, too.
+    // Each mark must occur exactly once; otherwise the guest wrote one as well.
     if (pieces.length === 2 * runs.length + 1 && numbers.size === runs.length) return withRuns(pieces, runs);
   }
   throw refusal(command, "its answer has a key twice, or a text like those that svirt marks its place by");
 }
 
-/** The answer without its long texts: the first of them belongs between the first two pieces, and so on. */
+/** The answer without its long texts: run 0 belongs between pieces 0 and 1, and so on. */
 interface Taken {
   readonly skeleton: readonly Uint8Array[];
   readonly runs: readonly (readonly Uint8Array[])[];
 }
 
-/** A text is long where a whole part of the line lies within it. */
+/** Splits off the long texts. A text is long if a whole part of the line lies within it. */
 function takeTexts({ parts }: Line, command: string): Taken {
   const skeleton: Uint8Array[][] = [[]];
   const runs: Uint8Array[][] = [];
@@ -84,10 +83,10 @@ function takeTexts({ parts }: Line, command: string): Taken {
   return { skeleton: skeleton.map(joinBytes), runs };
 }
 
-/** Where in the JSON a part ends. */
+/** Position in the JSON at the end of a part. */
 interface Place {
   readonly isInText: boolean;
-  /** How many bytes of an escape are still to come. */
+  /** Number of bytes that the current escape still needs. */
   readonly escaped: number;
 }
 
@@ -101,9 +100,9 @@ function placeAfter(part: Uint8Array, { escaped: left, isInText: within }: Place
   return { isInText, escaped };
 }
 
-/** Whether it stands for itself within a text of JSON: ASCII, without quotation mark, escape and control character. */
+/** Whether the part needs no escape in a JSON text: printable ASCII without quotation mark and backslash. */
 function isPlain(part: Uint8Array): boolean {
-  // No string is made of it: what is read once and thrown away stays in memory for long.
+  // Decodes no string: JavaScript would keep its memory for long.
   for (let at = 0; at < part.length; at += 1) {
     const byte = part[at] ?? 0;
     if (byte < FIRST_PRINTABLE || byte > LAST_PRINTABLE || byte === QUOTE || byte === BACKSLASH) return false;

@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import { SvirtError } from "../../errors.ts";
 
-/** The agent's command for them. qemu.git qga/qapi-schema.json GuestNetworkInterface */
+/** Agent command that lists the guest's interfaces. qemu.git qga/qapi-schema.json GuestNetworkInterface */
 export const ASK_INTERFACES = "guest-network-get-interfaces";
 
-/** An interface as the guest knows it. It is the guest's word: its names and addresses are plain text and no more. */
+/** A network interface as the guest reports it. Names and addresses are untrusted plain text. */
 export interface AgentInterface {
   readonly name: string;
   readonly mac: string | undefined;
@@ -40,7 +40,7 @@ const answer = v.looseObject({
   ),
 });
 
-/** What the agent says of them; eth0:1 is another name of eth0. Throws "failed". qemuAgentGetInterfaces() of libvirt */
+/** Parses the agent's list of interfaces. Merges eth0:1 into eth0. Throws "failed". qemuAgentGetInterfaces() of libvirt */
 export function parseInterfaces(said: unknown): readonly AgentInterface[] {
   const parsed = v.safeParse(answer, said);
   if (!parsed.success) {

@@ -2,19 +2,19 @@ import * as v from "valibot";
 import { SvirtError } from "../../errors.ts";
 import { joinBytes, type Line } from "../monitor/line-buffer.ts";
 
-/** Makes the agent forget half a message, and stands before its answer to guest-sync-delimited. qemu.git qga/qapi-schema.json */
+/** Resets the agent's parser and precedes its answer to guest-sync-delimited. qemu.git qga/qapi-schema.json */
 const SENTINEL = 0xff;
 
-/** Asks the agent to say a number, so that answers to questions of others before are told from ours. */
+/** Returns the request that makes the agent repeat `id`, which separates earlier answers from later ones. */
 export function formatSync(id: number): Uint8Array {
   const line = `${JSON.stringify({ execute: "guest-sync-delimited", arguments: { id } })}\n`;
   return new Uint8Array([SENTINEL, ...new TextEncoder().encode(line)]);
 }
 
-/** Longer than the answer to that. */
+/** Limit of bytes of the answer to guest-sync-delimited. */
 const SYNC_BYTES = 100;
 
-/** Whether the line ends with the agent's answer to that; whatever else comes is for another asker. */
+/** Whether the line ends with the answer to formatSync(). Other lines answer other clients. */
 export function isSynced({ parts }: Line, id: number): boolean {
   const tail = joinBytes(parts.slice(-2)).subarray(-SYNC_BYTES);
   const at = tail.lastIndexOf(SENTINEL);
@@ -22,7 +22,7 @@ export function isSynced({ parts }: Line, id: number): boolean {
   return v.is(v.object({ return: v.literal(id) }), read);
 }
 
-/** What an agent is asked: a JSON object with a command's name. Throws "usage". */
+/** Parses a command for the agent: a JSON object with the command's name. Throws "usage". */
 export function parseAgentCommand(text: string): { readonly name: string; readonly line: Uint8Array } {
   const read = v.safeParse(v.looseObject({ execute: v.string() }), parseJson(new TextEncoder().encode(text)));
   if (read.success) {

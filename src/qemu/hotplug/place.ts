@@ -7,7 +7,7 @@ import { reserveWritten } from "../address/pci/place.ts";
 import { controllersOf, type Guest } from "../model/guest.ts";
 import { cannotTranslate } from "../refusal.ts";
 
-/** A device for a guest that runs, with a place on PCI if it needs one. Throws "unsupported" where none is free. */
+/** Assigns a free PCI address to a hot-plugged device, if it needs one. Throws "unsupported" if none is free. */
 export function placeHot(guest: Guest, device: Device): Device {
   if (device.value.address !== undefined) return device;
   switch (device.element) {
@@ -28,7 +28,7 @@ export function placeHot(guest: Guest, device: Device): Device {
       const address = freePlace(guest, connection);
       return { ...device, value: { ...device.value, address } as typeof device.value };
     }
-    // A port of a controller is given by the usual rules.
+    // The usual rules assign a port of a controller.
     case "channel":
       return device;
     case "rng": {
@@ -38,7 +38,7 @@ export function placeHot(guest: Guest, device: Device): Device {
   }
 }
 
-/** The first free place where a running guest can be given a device. qemuDomainEnsurePCIAddress() of libvirt */
+/** First free PCI address that supports hot-plug. qemuDomainEnsurePCIAddress() of libvirt */
 function freePlace({ devices, machine }: Guest, connection: Connection): PciAddress {
   const controllers = controllersOf(devices, "pci");
   const buses = createPciBuses(controllers, machine);

@@ -24,33 +24,33 @@ import { refuseUndefinable } from "../stored-domain.ts";
 import { placeHot } from "./place.ts";
 import { refuseDouble, refuseHotPlug, refuseNewControllers } from "./rules.ts";
 
-/** A running guest with a device more. */
+/** A running guest with one more device. */
 export interface PluggedGuest {
-  /** With every address written out, those on USB too: QEMU has them by now. */
+  /** Every address is written out, including those on USB, because QEMU has assigned them. */
   readonly domain: Domain;
   readonly guest: Guest;
-  /** The device as it stands there. */
+  /** The device as completed in `domain`. */
   readonly device: Device;
 }
 
-/** Names that nothing in that QEMU has yet. */
+/** Names that are unused in the running QEMU. */
 export interface FreeNames {
-  /** Of the first image: `libvirt-N-storage`. */
+  /** Number of the first image: `libvirt-N-storage`. */
   readonly node: number;
   readonly set: number;
-  /** Of an interface, a source of randomness, a channel or a device of the host: `net1`. */
+  /** Alias of an interface, a random number source, a channel or a host device: `net1`. */
   readonly alias: string;
-  /** Of a connection to another program's socket. */
+  /** Name of a connection to another program's socket. */
   readonly peer: string;
 }
 
-/** What QEMU is told of a device, and the files that go with it, numbered from `set`. */
+/** Monitor commands for a device, and its descriptors, numbered from `set`. */
 export interface DeviceWords {
   readonly commands: readonly QmpCommand[];
   readonly descriptors: readonly Descriptor[];
 }
 
-/** Gives a device of a running guest its place. Throws "unsupported" for one that cannot come while the guest runs. */
+/** Completes and places a device for a running guest. Throws "unsupported" if it cannot be hot-plugged. */
 export function plugDevice(running: Domain, device: Device): PluggedGuest {
   refuseHotPlug(device);
   const before = completeGuest(running);
@@ -64,7 +64,7 @@ export function plugDevice(running: Domain, device: Device): PluggedGuest {
   return { domain, guest, device: findAgain(guest, device) };
 }
 
-/** The words of a device that comes, by the same rules as at a start. Throws "unsupported". */
+/** Returns the commands for a hot-plugged device, by the rules of a start. Throws "unsupported". */
 export function formatHotDevice(
   guest: Guest,
   device: Device,
@@ -73,7 +73,7 @@ export function formatHotDevice(
     readonly names: FreeNames;
     readonly taps?: readonly LaunchTap[];
     readonly peers?: readonly LaunchPeer[];
-    /** These two as a launch has them. */
+    /** As in a Launch; so is `named`. */
     readonly folder: string;
     readonly named: ReadonlyMap<string, string>;
   },
@@ -90,7 +90,7 @@ export function formatHotDevice(
   };
 }
 
-/** The nodes of a medium that is put in a drive, the lowest first, and the name of the top one. */
+/** Returns the commands for the block nodes of a new medium, the lowest first, and the top node's name. */
 export function formatMedium(
   guest: Guest,
   disk: Disk,
@@ -113,7 +113,7 @@ export function formatMedium(
   return { commands: exactCommands(words), descriptors, node: top };
 }
 
-/** The id of the drive in QEMU. */
+/** Returns the drive's device id in QEMU. */
 export function driveId(guest: Guest, disk: Disk): string {
   return diskId(guest, disk);
 }
@@ -161,7 +161,7 @@ function numbered(
   return { disk, chain, path, folder: "", firstNumber: names.node, nextNumber, firstFdset: names.set };
 }
 
-/** Those that are named and opened here. */
+/** Families that get names or descriptors here. */
 const NO_DEVICES = {
   disks: [],
   interfaces: [],
@@ -173,7 +173,7 @@ const NO_DEVICES = {
   channels: [],
 } satisfies Partial<Guest["devices"]>;
 
-/** The families of it, with this device alone in them. */
+/** The families with only this device in them. */
 function only(device: Device, alias: string): Pick<Guest["devices"], keyof typeof NO_DEVICES> {
   const none = NO_DEVICES;
   switch (device.element) {
@@ -190,7 +190,7 @@ function only(device: Device, alias: string): Pick<Guest["devices"], keyof typeo
   }
 }
 
-/** As commands. A number that JavaScript would round is refused. */
+/** Converts arguments to commands. Refuses a number that JavaScript would round. */
 function exactCommands(words: Words): QmpCommand[] {
   const isExact = words.every((word) => !word.startsWith("{") || JSON.stringify(JSON.parse(word)) === word);
   const commands = commandsOf(words);
@@ -206,7 +206,7 @@ function linkCommands(device: Device, alias: string): QmpCommand[] {
   return [{ execute: "set_link", arguments: { name: device.value.alias ?? alias, up: false } }];
 }
 
-/** Disks are sorted; others come last in their family. */
+/** Disks are sorted by completion; a device of another family is the last of it. */
 function findAgain({ devices }: Guest, device: Device): Device {
   switch (device.element) {
     case "disk": {

@@ -13,7 +13,7 @@ import type { Guest } from "../model/guest.ts";
 
 const NEEDS_START = "Change the definition (--config): it counts at the next start.";
 
-/** Refuses a device that a running guest cannot be given. qemuDomainAttachDeviceDiskLiveInternal() of libvirt */
+/** Refuses a device that cannot be hot-plugged. qemuDomainAttachDeviceDiskLiveInternal() of libvirt */
 export function refuseHotPlug(device: Device): void {
   if (device.element === "interface") refuseInterface(device.value);
   if (device.element === "hostdev") refuseHostDevice(device.value);
@@ -30,7 +30,7 @@ export function refuseHotPlug(device: Device): void {
   if (value.wwn !== undefined) throw cannot("a disk with a <wwn> is not hotplugged", "Leave it out.");
 }
 
-/** Refuses a disk of which a guest cannot be made to let go. qemuDomainDetachPrepDisk() of libvirt */
+/** Refuses a disk that cannot be hot-unplugged. qemuDomainDetachPrepDisk() of libvirt */
 export function refuseHotUnplug(device: Device): void {
   if (device.element !== "disk" || isHotBus(device.value)) return;
   const { device: kind = "disk" } = device.value;
@@ -41,7 +41,7 @@ export function refuseHotUnplug(device: Device): void {
   throw cannot(why, NEEDS_START);
 }
 
-/** Refuses a name or a place that the guest has in use. */
+/** Refuses a name or a host device that the guest already uses. */
 export function refuseDouble(domain: Domain, device: Device): void {
   if (device.element === "hostdev") refuseDoubleHostDevice(domain, device);
   if (device.element === "channel") refuseDoubleChannel(domain, device.value);
@@ -55,7 +55,7 @@ export function refuseDouble(domain: Domain, device: Device): void {
   });
 }
 
-/** Refuses a device for which QEMU would need a controller that it does not have. */
+/** Refuses a device that needs a controller or hub that the running QEMU does not have. */
 export function refuseNewControllers(before: Guest, after: Guest, device: Device): void {
   const known = new Set(before.devices.controllers.map(({ index, type }) => `${type} ${index}`));
   if (after.devices.hubs.length > before.devices.hubs.length) {
@@ -80,7 +80,7 @@ function refuseInterface({ model, type }: NetworkInterface): void {
     throw cannot("a network card on USB is not hotplugged", "Choose another model.");
 }
 
-/** What has a socket that QEMU makes in its own folder, or that of another program. Other backends take more than words. */
+/** Accepts only a socket in the guest's folder or one of another program; other backends need more than commands. */
 function refuseChannel(channel: Channel): void {
   if (channel.target.type !== "virtio") throw cannot("a channel of guestfwd is not hotplugged", NEEDS_START);
   if (channel.type !== "unix") {
@@ -97,7 +97,7 @@ function refuseChannel(channel: Channel): void {
   if (channel.log !== undefined) throw cannot("a channel with a <log> is not hotplugged", NEEDS_START);
 }
 
-/** A guest finds a channel by its name. virDomainChrFind() of libvirt, qemu.git hw/char/virtio-serial-bus.c */
+/** The guest identifies a channel by its name. virDomainChrFind() of libvirt, qemu.git hw/char/virtio-serial-bus.c */
 function refuseDoubleChannel({ devices }: Domain, { target }: Channel): void {
   const name = target.type === "virtio" ? target.name : undefined;
   const isSame = (one: Channel): boolean => one.target.type === "virtio" && one.target.name === name;

@@ -1,12 +1,12 @@
 import * as v from "valibot";
 import { count, parseAnswer } from "./parse-answer.ts";
 
-/** What a guest tells of its memory through its balloon, by libvirt's name for each, in libvirt's order. */
+/** Memory statistics that the guest reports through its balloon, under libvirt's names, in libvirt's order. */
 export type BalloonStatistics = readonly (readonly [name: string, value: number])[];
 
 const guestStats = v.looseObject({ stats: v.record(v.string(), count), "last-update": count });
 
-/** libvirt's name, QEMU's name, and how many of QEMU's units make one. qemu.git docs/interop/virtio-balloon-stats.rst */
+/** libvirt's name, QEMU's name, and QEMU units per libvirt unit. qemu.git docs/interop/virtio-balloon-stats.rst */
 const NAMES: readonly (readonly [name: string, stat: string, unit: number])[] = [
   ["swap_in", "stat-swap-in", 1024],
   ["swap_out", "stat-swap-out", 1024],
@@ -21,10 +21,10 @@ const NAMES: readonly (readonly [name: string, stat: string, unit: number])[] = 
   ["hugetlb_pgfail", "stat-htlb-pgfail", 1],
 ];
 
-/** 2^64 - 1, which as a number of JavaScript is 2^64: the guest has not told. */
+/** QEMU's mark of a value that the guest did not report: 2^64 - 1, which JavaScript rounds to 2^64. */
 const UNTOLD = 2 ** 64;
 
-/** From the balloon's property `guest-stats`; what the guest has not told is left out. Throws "failed". */
+/** Parses the balloon's property `guest-stats`, without the values that the guest did not report. Throws "failed". */
 export function parseBalloonStatistics(answer: unknown): BalloonStatistics {
   const { stats, "last-update": lastUpdate } = parseAnswer(guestStats, answer, "qom-get guest-stats");
   const told = new Map(Object.entries(stats)).set("last-update", lastUpdate);

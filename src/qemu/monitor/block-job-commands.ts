@@ -1,24 +1,24 @@
 import type { QmpCommand } from "./qmp.ts";
 
 /**
- * QEMU waits to be told before it changes who stands on whom, and remembers how the job ended until it is told to forget:
- * nobody may be there to see it end.
+ * QEMU waits for a command before it changes the backing chain, and keeps the result until it is dismissed. No svirt
+ * process may run when the job ends.
  */
 const MANUAL = { "auto-finalize": false, "auto-dismiss": false };
 
 interface Paced {
   readonly job: string;
-  /** Undefined: as fast as it goes. */
+  /** Undefined: unlimited. */
   readonly bytesPerSecond: number | undefined;
 }
 
-/** What an image of a chain has more than the one below is written down there. qemuBlockCommit() of libvirt */
+/** Command that commits the images from `top` down into `base`. qemuBlockCommit() of libvirt */
 export function commitCommand(
   commit: Paced & {
     readonly device: string;
     readonly top: string;
     readonly base: string;
-    /** What the image above names from then on; undefined when the device's own image is committed. */
+    /** New backing file name of the image above `top`; undefined when the device's own image is committed. */
     readonly backingFile: string | undefined;
   },
 ): QmpCommand {
@@ -37,7 +37,7 @@ export function commitCommand(
   };
 }
 
-/** What is below is read up into the device's own image, as far as the base. qemuDomainBlockPullCommon() of libvirt */
+/** Command that pulls the images above `base` into the device's own image. qemuDomainBlockPullCommon() of libvirt */
 export function streamCommand(
   pull: Paced & {
     readonly device: string;
@@ -58,7 +58,7 @@ export function streamCommand(
   };
 }
 
-/** What the device's image, or its whole chain, says goes to another image, then and on. qemuDomainBlockCopyCommon() */
+/** Command that mirrors the device's image, or its whole chain, to `target`. qemuDomainBlockCopyCommon() */
 export function mirrorCommand(
   copy: Paced & {
     readonly device: string;
@@ -66,7 +66,7 @@ export function mirrorCommand(
     readonly isShallow: boolean;
     readonly granularity: number | undefined;
     readonly bufferBytes: number | undefined;
-    /** The guest waits until both have what it writes. */
+    /** The guest's write completes only after it reached both images. */
     readonly isSynchronous: boolean;
   },
 ): QmpCommand {
@@ -87,7 +87,7 @@ export function mirrorCommand(
   };
 }
 
-/** All at once or none: what the guest writes from then on goes to the overlays. */
+/** Command that creates all snapshots or none. Later writes of the guest go to the overlays. */
 export function snapshotCommand(
   pairs: readonly { readonly node: string; readonly overlay: string }[],
 ): QmpCommand {
@@ -101,7 +101,7 @@ function speedKey(bytesPerSecond: number | undefined): object {
   return bytesPerSecond === undefined ? {} : { speed: bytesPerSecond };
 }
 
-/** The format that is written beside the name is the image's, not that of how QEMU reaches it. */
+/** The mask makes QEMU write the image's format beside the name, not the protocol's. */
 function backingKeys(backingFile: string | undefined): object {
   return backingFile === undefined ? {} : { "backing-file": backingFile, "backing-mask-protocol": true };
 }

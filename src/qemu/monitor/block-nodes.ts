@@ -9,14 +9,14 @@ const blockNodes = v.array(
   }),
 );
 
-/** An image, or the file that it lies in. */
+/** A block node: an image, or the file that contains it. */
 export interface BlockNode {
   readonly sizeBytes: number;
-  /** Where writing is told of; 0: nowhere. */
+  /** Offset above which a write raises an event; 0: none. */
   readonly thresholdBytes: number;
 }
 
-/** From the answer of query-named-block-nodes, by name. Throws "failed". */
+/** Parses the answer of query-named-block-nodes, by node name. Throws "failed". */
 export function parseBlockNodes(answer: unknown): ReadonlyMap<string, BlockNode> {
   return new Map(
     parseAnswer(blockNodes, answer, "query-named-block-nodes").flatMap((found) => {

@@ -9,10 +9,10 @@ const dirtyRate = v.looseObject({
   "dirty-rate": v.exactOptional(v.number()),
 });
 
-/** How fast a guest changes its memory, by QEMU's last measurement. */
+/** Rate at which the guest dirties its memory, by QEMU's last measurement. */
 export type DirtyRate = v.InferOutput<typeof dirtyRate>;
 
-/** From the answer of query-dirty-rate. Throws "failed". */
+/** Parses the answer of query-dirty-rate. Throws "failed". */
 export function parseDirtyRate(answer: unknown): DirtyRate {
   return parseAnswer(dirtyRate, answer, "query-dirty-rate");
 }

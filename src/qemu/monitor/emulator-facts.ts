@@ -3,7 +3,7 @@ import { SvirtError } from "../../errors.ts";
 import { count, parseAnswer } from "./parse-answer.ts";
 import { formatQmpCommand, parseQmpLine, type QmpCommand } from "./qmp.ts";
 
-/** What a QEMU can do, by its own word. */
+/** Capabilities that a QEMU binary reports. */
 export const emulatorFacts = v.strictObject({
   version: v.string(),
   machines: v.array(
@@ -15,7 +15,7 @@ export const emulatorFacts = v.strictObject({
     }),
   ),
   cpus: v.array(v.strictObject({ name: v.string(), usable: v.boolean(), deprecated: v.boolean() })),
-  /** The types of devices and objects that it can make. */
+  /** Types of devices and objects that it can create. */
   types: v.array(v.string()),
 });
 export type EmulatorFacts = v.InferOutput<typeof emulatorFacts>;
@@ -29,10 +29,10 @@ const QUESTIONS: readonly QmpCommand[] = [
   { execute: "quit" },
 ];
 
-/** What it is asked, for its standard input: it answers, and ends. */
+/** QMP commands for QEMU's standard input. The last one makes it quit. */
 export const EMULATOR_QUESTIONS: string = QUESTIONS.map(formatQmpCommand).join("");
 
-/** The words that start a QEMU to be asked: no machine, no configuration of the host's. */
+/** Returns the arguments that start QEMU for queries only: no machine, no configuration of the host. */
 export function questionWords(emulator: string, type: "kvm" | "qemu"): readonly string[] {
   const machine = `none,accel=${type === "kvm" ? "kvm" : "tcg"}`;
   return [
@@ -66,7 +66,7 @@ const cpus = v.array(
 );
 const types = v.array(v.looseObject({ name: v.string() }));
 
-/** All that it printed. Throws "failed" when an answer is missing or not as expected. */
+/** Parses the whole output of QEMU. Throws "failed" when an answer is missing or unexpected. */
 export function parseEmulatorFacts(output: string): EmulatorFacts {
   const encoder = new TextEncoder();
   const messages = output.split("\n").flatMap((line) => parseQmpLine(encoder.encode(line)) ?? []);

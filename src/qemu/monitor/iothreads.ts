@@ -5,7 +5,7 @@ const iothreads = v.array(
   v.looseObject({ id: v.string(), "poll-max-ns": count, "poll-grow": count, "poll-shrink": count }),
 );
 
-/** How a thread for input and output waits; `id` is libvirt's number of it. */
+/** Polling parameters of an I/O thread; `id` is libvirt's number. */
 export interface IothreadPolling {
   readonly id: number;
   readonly maxNs: number;
@@ -13,7 +13,7 @@ export interface IothreadPolling {
   readonly shrink: number;
 }
 
-/** From the answer of query-iothreads: those with libvirt's names, `iothread1`. Throws "failed". */
+/** Parses the answer of query-iothreads, limited to libvirt's names such as `iothread1`. Throws "failed". */
 export function parseIothreads(answer: unknown): readonly IothreadPolling[] {
   return parseAnswer(iothreads, answer, "query-iothreads")
     .flatMap((found) => {
@@ -26,7 +26,7 @@ export function parseIothreads(answer: unknown): readonly IothreadPolling[] {
 
 const iothreadThreads = v.array(v.looseObject({ id: v.string(), "thread-id": count }));
 
-/** From the answer of query-iothreads: the thread of each, by libvirt's number of it. Throws "failed". */
+/** Parses the answer of query-iothreads: the thread id by libvirt's number. Throws "failed". */
 export function parseIothreadThreads(answer: unknown): ReadonlyMap<number, number> {
   return new Map(
     parseAnswer(iothreadThreads, answer, "query-iothreads").flatMap((found) => {

@@ -1,5 +1,5 @@
 /**
- * Keys by Linux's names and numbers, and QEMU's names for them: those of the usual keyboard.
+ * Keys of a standard keyboard: Linux's number, Linux's name, QEMU's name.
  * linux/input-event-codes.h, qemu.git qapi/ui.json QKeyCode
  */
 const KEYS: readonly (readonly [number: number, linux: string, qcode: string])[] = [
@@ -74,7 +74,7 @@ const QCODES: ReadonlyMap<string, string> = new Map(
   ]),
 );
 
-/** QEMU's name for a key that is given by Linux's name, `KEY_A`, or number, `30`; undefined for one that it has not. */
+/** Returns QEMU's name of a key by Linux's name, `KEY_A`, or number, `30`; undefined if QEMU has none. */
 export function qcodeOf(key: string): string | undefined {
   return QCODES.get(key);
 }

@@ -16,19 +16,19 @@ const results = v.array(
   }),
 );
 
-/** libvirt's ending for each type of value; histograms have none and are left out. qemu.git qapi/stats.json StatsType */
+/** libvirt's suffix for each type of value. Histograms have none and are omitted. qemu.git qapi/stats.json StatsType */
 const ENDINGS: ReadonlyMap<string, string> = new Map([
   ["cumulative", "sum"],
   ["instant", "cur"],
   ["peak", "max"],
 ]);
 
-/** What KVM counts of one virtual CPU or of a whole machine: `["exits.sum", 12]`. */
+/** Counters of KVM for one vCPU or the machine: `["exits.sum", 12]`. */
 export type KvmStatistics = readonly (readonly [name: string, value: number | string])[];
 
 /**
- * From the answers of query-stats-schemas and query-stats: by path among QEMU's objects, that of the machine is "".
- * Empty without KVM. Throws "failed".
+ * Parses the answers of query-stats-schemas and query-stats, by QOM path. The machine's path is "". Empty without KVM.
+ * Throws "failed".
  */
 export function parseKvmStatistics(
   schema: unknown,

@@ -1,4 +1,4 @@
-/** A line without its end, in the pieces that it was kept in. */
+/** A line without its newline, in the parts in which it is stored. */
 export interface Line {
   readonly parts: readonly Uint8Array[];
   readonly bytes: number;
@@ -8,11 +8,11 @@ const NEWLINE = 0x0a;
 const BLOCK_BYTES = 65_536;
 
 /**
- * Lines from a stream that comes in pieces of any size. Each byte is looked at once and copied once, however small the
- * pieces are. The caller bounds a line: it looks at `pendingBytes` after each piece.
+ * Splits a stream into lines. Scans and copies each byte once, however small the pieces are. The caller limits the length
+ * of a line: it checks `pendingBytes` after each piece.
  */
 export class LineBuffer {
-  /** The parts of the line that has no end yet; the last one is filled up to `#filled`. */
+  /** Parts of the incomplete line. The last part is filled up to `#filled`. */
   #parts: Uint8Array[] = [];
   #filled = 0;
   #bytes = 0;
@@ -21,7 +21,7 @@ export class LineBuffer {
     return this.#bytes;
   }
 
-  /** Takes the next piece, which the caller may overwrite afterwards. Returns the lines that it completes. */
+  /** Adds the next piece, which the caller may then overwrite. Returns the completed lines. */
   add(piece: Uint8Array): Line[] {
     const lines: Line[] = [];
     let start = 0;
@@ -42,7 +42,7 @@ export class LineBuffer {
     this.#filled += fits;
     if (fits === piece.length) return;
     const rest = piece.subarray(fits);
-    // The first part is as long as what came: most lines come whole.
+    // The first part has the size of its content, since most lines arrive in one piece.
     const isFirst = this.#parts.length === 0;
     const part = new Uint8Array(isFirst ? rest.length : Math.max(rest.length, BLOCK_BYTES));
     part.set(rest);
@@ -59,12 +59,12 @@ export class LineBuffer {
   }
 }
 
-/** The line in one piece. */
+/** Joins the parts of a line. */
 export function joinLine({ parts }: Line): Uint8Array {
   return joinBytes(parts);
 }
 
-/** In one piece, which is the first one where there are no others. */
+/** Joins byte arrays. Returns a single one without a copy. */
 export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   const [first = new Uint8Array()] = parts;
   if (parts.length <= 1) return first;

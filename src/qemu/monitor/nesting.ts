@@ -1,8 +1,8 @@
-/** ASCII */
+/** ASCII codes. */
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** Whether a JSON text has arrays and objects within each other to more than so many levels. Ill-formed text is fine. */
+/** Whether arrays and objects of a JSON text nest deeper than `mostLevels`. Accepts ill-formed text. */
 export function isNestedDeeper(json: Uint8Array, mostLevels: number): boolean {
   let levels = 0;
   for (let at = 0; at < json.length && levels <= mostLevels; at += 1) {
@@ -14,7 +14,7 @@ export function isNestedDeeper(json: Uint8Array, mostLevels: number): boolean {
   return levels > mostLevels;
 }
 
-/** Where the quotation mark stands that ends a string. */
+/** Index of the quotation mark that ends a string. */
 function endOfString(json: Uint8Array, start: number): number {
   let at = start;
   while (at < json.length && json[at] !== QUOTE) at += json[at] === BACKSLASH ? 2 : 1;

@@ -5,7 +5,7 @@ import { parseAnswer } from "./parse-answer.ts";
 const chardevs = v.array(v.looseObject({ label: v.string(), "frontend-open": v.boolean() }));
 
 /**
- * Whether the guest has each port open, by the device's id; from the answer of query-chardev. Throws "failed".
+ * Parses the answer of query-chardev: whether the guest has opened each port, by device id. Throws "failed".
  * qemuMonitorJSONQueryChardev() of libvirt
  */
 export function parseOpenPorts(answer: unknown): ReadonlyMap<string, boolean> {

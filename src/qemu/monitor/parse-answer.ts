@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import { SvirtError } from "../../errors.ts";
 
-/** A number that only grows, or is a size. */
+/** A counter or size: a number that is not negative. */
 export const count = v.pipe(v.number(), v.minValue(0));
 
-/** What QEMU has answered, if it is as expected. Throws "failed". */
+/** Returns QEMU's answer, checked against its schema. Throws "failed". */
 export function parseAnswer<Schema extends v.GenericSchema>(
   schema: Schema,
   answer: unknown,

@@ -1,6 +1,6 @@
 import type { QmpCommand } from "./qmp.ts";
 
-/** The key that names what a command makes, and the command that deletes it. qemu.git qapi/ */
+/** Key that names the created object, and the command that deletes it, by command. qemu.git qapi/ */
 const MAKERS: ReadonlyMap<string, { readonly key: string; readonly remove: string }> = new Map([
   ["chardev-add", { key: "id", remove: "chardev-remove" }],
   ["blockdev-add", { key: "node-name", remove: "blockdev-del" }],
@@ -8,7 +8,7 @@ const MAKERS: ReadonlyMap<string, { readonly key: string; readonly remove: strin
   ["object-add", { key: "id", remove: "object-del" }],
 ]);
 
-/** The monitor's word for each option of the command line that makes something by JSON. */
+/** Monitor command for each command-line option that takes JSON. */
 const OPTIONS: ReadonlyMap<string, string> = new Map([
   ["-blockdev", "blockdev-add"],
   ["-device", "device_add"],
@@ -16,21 +16,21 @@ const OPTIONS: ReadonlyMap<string, string> = new Map([
   ["-object", "object-add"],
 ]);
 
-/** The name of what a command makes, deletes or concerns. */
+/** Returns the name of the object that a command creates, deletes or refers to. */
 export function nameOf({ arguments: args = {}, execute }: QmpCommand): string | undefined {
   const key = execute.startsWith("blockdev-") ? "node-name" : "id";
   const name = args[key] ?? args["name"];
   return typeof name === "string" ? name : undefined;
 }
 
-/** The command that deletes what another has made; undefined for one that makes nothing, and for a device. */
+/** Returns the command that deletes the object of `made`; undefined if it creates none, or a device. */
 export function deleteCommand(made: QmpCommand): QmpCommand | undefined {
   const maker = MAKERS.get(made.execute);
   if (maker === undefined) return undefined;
   return { execute: maker.remove, arguments: { [maker.key]: nameOf(made) } };
 }
 
-/** The device that commands add, and the commands that delete the rest, last first. */
+/** Returns the device that the commands add, and the commands that delete the other objects, last first. */
 export function deleteCommands(made: readonly QmpCommand[]): {
   readonly device?: string;
   readonly commands: QmpCommand[];
@@ -41,7 +41,7 @@ export function deleteCommands(made: readonly QmpCommand[]): {
   return { ...(device === undefined ? {} : { device }), commands };
 }
 
-/** What words of a command line would be told a running QEMU. Words that cannot be are left out. */
+/** Returns the monitor commands for command-line arguments. Omits arguments that have no command. */
 export function commandsOf(words: readonly string[]): QmpCommand[] {
   return words.flatMap((word, at) => {
     const execute = OPTIONS.get(word);
@@ -52,7 +52,7 @@ export function commandsOf(words: readonly string[]): QmpCommand[] {
   });
 }
 
-/** One that has nothing but a connection, or a socket in the guest's own folder. ChardevSocket of qemu.git qapi/char.json */
+/** Only a socket by descriptor, or a listening one in the guest's folder. ChardevSocket of qemu.git qapi/char.json */
 function socketChardev(value: string): QmpCommand[] {
   const [, id, fd, path] =
     /^socket,id=([^,]+),(?:fd=([^,]+)|path=((?:[^,]|,,)+),server=on,wait=off)$/.exec(value) ?? [];

@@ -1,13 +1,13 @@
 import { SEE_QEMU_LOG, SvirtError } from "../../errors.ts";
 import { isNestedDeeper } from "./nesting.ts";
 
-/** One command to QEMU's monitor. qemu.git docs/interop/qmp-spec.rst */
+/** One command for QEMU's monitor. qemu.git docs/interop/qmp-spec.rst */
 export interface QmpCommand {
   readonly execute: string;
   readonly arguments?: Readonly<Record<string, unknown>>;
 }
 
-/** What QEMU's monitor says. Replies carry the number of their command; events may come at any time. */
+/** A message of QEMU's monitor. Replies carry the id of their command; events may come at any time. */
 export type QmpMessage =
   | { readonly is: "greeting"; readonly version: string }
   | { readonly is: "return"; readonly id: number | undefined; readonly value: unknown }
@@ -19,17 +19,17 @@ export type QmpMessage =
       readonly atMs: number;
     };
 
-/** How deep an answer of QEMU's may be nested: a disk has at most 200 images, each told of within the one above it. */
+/** Limit of nested levels in an answer. A disk has at most 200 images, each nested in the one above it. */
 const MOST_LEVELS = 512;
 
-/** The line that asks QEMU for `command`; its reply carries `id`. */
+/** Formats a command as a line. Its reply carries `id`. */
 export function formatQmpCommand({ execute, arguments: args }: QmpCommand, id: number): string {
   return `${JSON.stringify({ execute, ...(args === undefined ? {} : { arguments: args }), id })}\n`;
 }
 
 /**
- * A line of the monitor's stream; undefined for an empty one. Throws "failed" for anything but one JSON object, and for
- * one that is nested too deep.
+ * Parses a line of the monitor's stream; undefined for an empty one. Throws "failed" for anything but one JSON object, or
+ * for one that is nested too deep.
  */
 export function parseQmpLine(line: Uint8Array): QmpMessage | undefined {
   if (line.length === 0) return undefined;
@@ -63,7 +63,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The fields of an object, as a map: a name from outside never meets a prototype. Anything else has none. */
+/** Fields of an object as a map, so that no name from QEMU meets a prototype. Any other value has none. */
 function fieldsOf(value: unknown): ReadonlyMap<string, unknown> {
   return typeof value === "object" && value !== null ? new Map(Object.entries(value)) : new Map();
 }
@@ -94,7 +94,7 @@ function versionOf(greeting: unknown): string {
   return ["major", "minor", "micro"].map((name) => numberOf(numbers.get(name)) ?? 0).join(".");
 }
 
-/** The error for what QEMU may not say. */
+/** Returns the error for a message that violates QMP. */
 export function notQmp(what: string): SvirtError {
   return new SvirtError(`Cannot understand QEMU's monitor: ${what}`, {
     kind: "failed",

@@ -1,6 +1,6 @@
 import type { DomainState } from "./status.ts";
 
-/** libvirt's numbers of states and, for each, of reasons, which count from 0. virDomainState, virDomain*Reason */
+/** libvirt's number of each state, and its reasons by number, from 0. virDomainState, virDomain*Reason */
 const STATES: ReadonlyMap<string, { readonly number: number; readonly reasons: readonly string[] }> = new Map(
   [
     [
@@ -69,7 +69,7 @@ const STATES: ReadonlyMap<string, { readonly number: number; readonly reasons: r
   ],
 );
 
-/** The numbers that programs of libvirt know a state by; 0 for what has none. */
+/** Returns libvirt's numbers of a state and its reason; 0 for an unknown one. */
 export function numberState({ reason, state }: DomainState): {
   readonly state: number;
   readonly reason: number;

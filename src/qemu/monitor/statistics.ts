@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { count, parseAnswer } from "./parse-answer.ts";
 
-/** What a disk has done since QEMU was started. qemu.git qapi/block-core.json BlockDeviceStats */
+/** I/O statistics of a disk since QEMU's start. qemu.git qapi/block-core.json BlockDeviceStats */
 export interface DiskStatistics {
   readonly readRequests: number;
   readonly readBytes: number;
@@ -11,11 +11,11 @@ export interface DiskStatistics {
   readonly readNs: number;
   readonly writeNs: number;
   readonly flushNs: number;
-  /** Where in the image's file it was last written; undefined where QEMU does not tell. */
+  /** Highest offset written in the image's file; undefined if QEMU does not report it. */
   readonly highestByte?: number;
 }
 
-/** What several disks have done together. Where each was last written is no number of all. */
+/** Adds the statistics of several disks. Omits `highestByte`, which has no sum. */
 export function addStatistics(parts: readonly DiskStatistics[]): DiskStatistics {
   const sumOf = (key: Exclude<keyof DiskStatistics, "highestByte">): number =>
     parts.reduce((sum, part) => sum + part[key], 0);
@@ -51,8 +51,8 @@ const blockStats = v.array(
 const balloon = v.looseObject({ actual: count });
 
 /**
- * The answer of query-blockstats, by the id of the disk's device: QEMU names the device, or the path of what serves it,
- * `/machine/peripheral/virtio-disk0/virtio-backend`. Throws "failed" for what is no such answer.
+ * Parses the answer of query-blockstats, by device id. QEMU reports the id, or the QOM path of the backend,
+ * `/machine/peripheral/virtio-disk0/virtio-backend`. Throws "failed" for an unexpected answer.
  */
 export function parseBlockStatistics(answer: unknown): ReadonlyMap<string, DiskStatistics> {
   return new Map(
@@ -62,7 +62,7 @@ export function parseBlockStatistics(answer: unknown): ReadonlyMap<string, DiskS
   );
 }
 
-/** The same of every node, by its name: what query-blockstats answers with `query-nodes`. */
+/** Parses the answer of query-blockstats with `query-nodes`, by node name. Throws "failed". */
 export function parseNodeStatistics(answer: unknown): ReadonlyMap<string, DiskStatistics> {
   return new Map(
     parseAnswer(blockStats, answer, "query-blockstats").flatMap((found) => {
@@ -72,12 +72,12 @@ export function parseNodeStatistics(answer: unknown): ReadonlyMap<string, DiskSt
   );
 }
 
-/** The answer of query-balloon: how much memory the guest has, in KiB. Throws "failed" for what is no such answer. */
+/** Parses the answer of query-balloon: the guest's memory in KiB. Throws "failed" for an unexpected answer. */
 export function parseBalloonKiB(answer: unknown): number {
   return Math.floor(parseAnswer(balloon, answer, "query-balloon").actual / 1024);
 }
 
-/** The id of a device by its path among QEMU's objects. */
+/** Device id in a QOM path. */
 function deviceOf(qdev: string): string {
   return /^\/machine\/peripheral\/([^/]+)/.exec(qdev)?.[1] ?? qdev;
 }

@@ -1,12 +1,12 @@
 import type { QmpMessage } from "./qmp.ts";
 
-/** A domain's state and its reason, in virsh's words: `domstate --reason` prints "paused (user)". */
+/** State of a domain and its reason, by virsh's names: `domstate --reason` prints "paused (user)". */
 export interface DomainState {
   readonly state: "running" | "paused" | "in shutdown" | "shut off" | "crashed" | "pmsuspended";
   readonly reason: string;
 }
 
-/** QMP RunState -> libvirt's state and reason; the words of virsh-domain-monitor.c, the pairs of qemu_monitor.c. */
+/** QMP RunState -> libvirt's state and reason; names from virsh-domain-monitor.c, pairs from qemu_monitor.c. */
 const STATES: ReadonlyMap<string, DomainState> = new Map<string, DomainState>([
   ["running", { state: "running", reason: "unknown" }],
   ["paused", { state: "paused", reason: "user" }],
@@ -26,7 +26,7 @@ const STATES: ReadonlyMap<string, DomainState> = new Map<string, DomainState>([
   ["suspended", { state: "pmsuspended", reason: "unknown" }],
 ]);
 
-/** Reasons of the event SHUTDOWN -> how the guest ended. qemu.git qapi/run-state.json ShutdownCause */
+/** Reason of the event SHUTDOWN -> reason of the end. qemu.git qapi/run-state.json ShutdownCause */
 const ENDS: ReadonlyMap<string, string> = new Map([
   ["guest-shutdown", "shutdown"],
   ["guest-reset", "shutdown"],
@@ -34,12 +34,12 @@ const ENDS: ReadonlyMap<string, string> = new Map([
   ["host-error", "failed"],
 ]);
 
-/** The state for the `status` that query-status answers. qemu.git qapi/run-state.json RunState */
+/** Returns the state for the `status` of query-status. qemu.git qapi/run-state.json RunState */
 export function decideState(runState: string): DomainState {
   return STATES.get(runState) ?? { state: "paused", reason: "unknown" };
 }
 
-/** The state that follows from an event; undefined for one that changes none. */
+/** Returns the state after an event; undefined if the event does not change it. */
 export function decideStateAfter(event: QmpMessage & { readonly is: "event" }): DomainState | undefined {
   switch (event.name) {
     case "RESUME":

@@ -11,32 +11,32 @@ const slots = v.array(
   }),
 );
 
-/** A place for a virtual CPU. */
+/** A slot for a vCPU. */
 export interface VcpuSlot {
-  /** As libvirt counts them: 0 is the one that boots. */
+  /** libvirt's number: 0 is the boot vCPU. */
   readonly number: number;
   readonly type: string;
   readonly props: Readonly<Record<string, number>>;
-  /** Where among QEMU's objects the one is that is plugged in. */
+  /** QOM path of the vCPU in the slot; undefined if the slot is free. */
   readonly path: string | undefined;
 }
 
-/** From the answer of query-hotpluggable-cpus, which begins with the last one. Throws "failed". */
+/** Parses the answer of query-hotpluggable-cpus, which lists the last slot first. Throws "failed". */
 export function parseVcpuSlots(answer: unknown): readonly VcpuSlot[] {
   return parseAnswer(slots, answer, "query-hotpluggable-cpus")
     .toReversed()
     .map((found, number) => ({ number, type: found.type, props: found.props, path: found["qom-path"] }));
 }
 
-/** How a machine comes to have another number of virtual CPUs: commands that add some, or the ids of those that go. */
+/** Change of the number of vCPUs: commands that add some, or the ids of those to remove. */
 export interface VcpuChange {
   readonly add: readonly QmpCommand[];
   readonly remove: readonly string[];
 }
 
 /**
- * The lowest free ones come, the highest of those that came go: what a machine was started with it keeps. Throws "usage",
- * "wrong-state" in libvirt's words.
+ * Adds the lowest free vCPUs, or removes the highest of those added at run time. vCPUs of the start stay. Throws "usage",
+ * "wrong-state" with libvirt's messages.
  */
 export function decideVcpus(found: readonly VcpuSlot[], wanted: number): VcpuChange {
   refuseTooMany(wanted, { most: found.length, whose: "live" });
@@ -57,7 +57,7 @@ export function decideVcpus(found: readonly VcpuSlot[], wanted: number): VcpuCha
   });
 }
 
-/** Throws "usage" in libvirt's words. */
+/** Refuses more vCPUs than the maximum. Throws "usage" with libvirt's message. */
 export function refuseTooMany(
   wanted: number,
   { most, whose }: { readonly most: number; readonly whose: "live" | "persistent" },

@@ -3,14 +3,14 @@ import { count, parseAnswer } from "./parse-answer.ts";
 
 const cpusFast = v.array(v.looseObject({ "cpu-index": count, "thread-id": count, "qom-path": v.string() }));
 
-/** A virtual CPU that is plugged in: its number, the thread that runs it, and its path among QEMU's objects. */
+/** A plugged vCPU: its number, its thread, and its QOM path. */
 export interface VcpuThread {
   readonly index: number;
   readonly thread: number;
   readonly path: string;
 }
 
-/** From the answer of query-cpus-fast, by number. Throws "failed". */
+/** Parses the answer of query-cpus-fast, sorted by number. Throws "failed". */
 export function parseVcpuThreads(answer: unknown): readonly VcpuThread[] {
   return parseAnswer(cpusFast, answer, "query-cpus-fast")
     .map((found) => ({ index: found["cpu-index"], thread: found["thread-id"], path: found["qom-path"] }))
