@@ -16,7 +16,7 @@ import { refuseDisk } from "./rules.ts";
 import { formatSdCard } from "./sd-card.ts";
 import { formatVhostUserDisk } from "./vhost-user.ts";
 
-/** What the words of a disk depend on besides the guest. */
+/** Context of a disk's arguments besides the guest. */
 export interface DiskFacts {
   readonly chains: FoundChains | undefined;
   readonly boot: BootIndexes;
@@ -38,18 +38,18 @@ export function formatDisks(guest: Guest, facts: DiskFacts): Words {
   ];
 }
 
-/** The id of each disk's device, by the disk's target. Throws "unsupported". */
+/** Returns the device id of each disk, by target. */
 export function listDiskIds(guest: Guest): ReadonlyMap<string, string> {
   return new Map(guest.devices.disks.map((disk) => [disk.target.dev, diskId(guest, disk)]));
 }
 
-/** The words of one disk whose images have numbers of their own: it comes to a guest that runs. Throws "unsupported". */
+/** Formats a hot-plugged disk, whose images have their own numbers. Throws "unsupported". */
 export function formatNewDisk(guest: Guest, numbered: NumberedDisk, facts: DiskFacts): Words {
   refuseDisk(numbered.disk, guest, guest.devices.disks.indexOf(numbered.disk));
   return formatDisk(guest, numbered, facts);
 }
 
-/** The id of a disk: its own alias, or libvirt's name for it. qemuAssignDeviceDiskAlias() */
+/** Returns the id of a disk: its alias or libvirt's name. qemuAssignDeviceDiskAlias() */
 export function diskId(guest: Guest, disk: Disk): string {
   if (disk.alias !== undefined) return disk.alias;
   const bus = diskBus(disk);
@@ -60,7 +60,7 @@ export function diskId(guest: Guest, disk: Disk): string {
   return `${bus}${numbers.join("-")}`;
 }
 
-/** The first number of a node that no disk has. */
+/** Returns the first node number that no disk uses. */
 export function nextNodeNumber(guest: Guest, chains: FoundChains | undefined): number {
   return Math.max(0, ...numberDisks(guest, chains).map(({ nextNumber }) => nextNumber - 1)) + 1;
 }
@@ -73,7 +73,7 @@ function numberDisks(guest: Guest, chains: FoundChains | undefined): readonly Nu
     const chain = chainOf(disk, chains);
     const path = devicePath("disk", disks.length - 1 - before);
     const filters = disk.throttleFilters?.filters.length ?? 0;
-    // An empty drive has a number too: it is used when a medium is put in.
+    // An empty drive has a number as well, for a later medium.
     const own = diskBus(disk) === "sd" ? 0 : Math.max(1, chain.elements.length) + filters;
     const folder = `/var/lib/libvirt/qemu/domain--1-${guest.domain.name}`;
     const found = { disk, chain, path, folder, firstNumber, nextNumber: firstNumber + own, firstFdset };
@@ -106,7 +106,7 @@ function formatDisk(guest: Guest, numbered: NumberedDisk, { boot, launch }: Disk
     heads: disk.geometry?.heads,
     secs: disk.geometry?.sectors,
     "bios-chs-trans": disk.geometry?.translation,
-    // With a backslash before each blank: so the reference gives it to QEMU, and so guests know their disks.
+    // libvirt escapes each blank with a backslash. Guests identify disks by this serial.
     serial: disk.serial?.replaceAll(" ", "\\ "),
     ...errorKeys(disk),
   };
@@ -129,7 +129,7 @@ function virtioDiskKeys({ driver }: Disk): object {
   };
 }
 
-/** What the guest sees of a drive besides its data. */
+/** Properties that the guest sees: block sizes, identification, removability. */
 function lookKeys(disk: Disk): object {
   const { blockio, wwn, vendor, product, target } = disk;
   const bus = diskBus(disk);
@@ -145,7 +145,7 @@ function lookKeys(disk: Disk): object {
   };
 }
 
-/** The driver, and where the device is. qemuBuildDiskDeviceProps() of libvirt */
+/** Driver and bus properties of the device. qemuBuildDiskDeviceProps() of libvirt */
 function placeKeys(
   guest: Guest,
   disk: Disk,
@@ -186,7 +186,7 @@ function scsiKeys(guest: Guest, disk: Disk, bus: string): ReturnType<typeof plac
   return { driver: disk.device === "cdrom" ? "scsi-cd" : "scsi-hd", front, deviceId };
 }
 
-/** The board of a pc has a floppy controller; q35 gets one where there is a drive. */
+/** Floppy controller: on the board of a pc, added on q35 for a drive. */
 function formatFloppyDrive(guest: Guest, boot: BootIndexes): Words {
   const floppies = guest.devices.disks.filter((disk) => diskBus(disk) === "fdc");
   const indexes = floppies.flatMap((disk) => {
@@ -201,7 +201,7 @@ function formatFloppyDrive(guest: Guest, boot: BootIndexes): Words {
   return indexes.flatMap(([key, index]) => ["-global", `isa-fdc.${key}=${index}`]);
 }
 
-/** A SCSI device that is passed through has the cache that it has. */
+/** Property write-cache. A SCSI passthrough device keeps its own cache. */
 function writeCache({ device, driver }: Disk): string | undefined {
   if (device === "lun") return undefined;
   const cache = driver?.cache ?? "default";
@@ -209,7 +209,7 @@ function writeCache({ device, driver }: Disk): string | undefined {
   return cache === "writethrough" || cache === "directsync" ? "off" : "on";
 }
 
-/** What QEMU does with an error of the host: on writing, and on reading. qemuBuildDiskFrontendAttributeErrorPolicy() */
+/** QEMU's reaction to write and read errors of the host. qemuBuildDiskFrontendAttributeErrorPolicy() */
 function errorKeys({ driver }: Disk): { readonly werror?: string; readonly rerror?: string } {
   const write = driver?.errorPolicy;
   const read = driver?.rerrorPolicy ?? (write === "enospace" ? undefined : write);

@@ -4,7 +4,7 @@ import { imageFormatOf, isReadOnly } from "../../../domain/devices/disk/facts.ts
 import type { DataStore, ImageFormat } from "../../../domain/forms/source/disk.ts";
 import type { ChainElement, ImagePart } from "../../../images/element.ts";
 
-/** Where an image lies: a path of the host, or something else that the XML's `<source>` says. */
+/** Location of an image: a path on the host, or another type of `<source>`. */
 export type ImagePlace =
   | { readonly type: "file"; readonly path: string }
   | { readonly type: "block"; readonly path: string }
@@ -13,30 +13,30 @@ type OtherPlace<T extends Disk["type"]> = T extends Disk["type"]
   ? { readonly type: T; readonly source: NonNullable<Extract<Disk, { readonly type: T }>["source"]> }
   : never;
 
-/** One image of a disk: its own, one below, or one that holds another's data. */
+/** One image of a disk: the top one, a backing image, or a data file. */
 export interface ChainImage {
   readonly place: ImagePlace;
   readonly format: ImageFormat;
   readonly role: "top" | "backing" | "data-file";
   readonly readOnly: boolean;
-  /** Only a part of the file is the image. */
+  /** Part of the file that is the image; undefined: all of it. */
   readonly slice?: ImagePart | undefined;
-  /** How much of a qcow2's tables QEMU keeps in memory. */
+  /** Limit of a qcow2's metadata cache. */
   readonly cacheBytes?: number | undefined;
 }
 
-/** The images of a disk, top first, and whether it is known that nothing comes after the last. */
+/** Images of a disk, top first, and whether the last one is known to have no backing file. */
 export interface DiskChain {
   readonly elements: readonly ChainImage[];
   readonly isWhole: boolean;
 }
 
-/** What walkChain() found for each disk, by the target's name. */
+/** Result of walkChain() for each disk, by target. */
 export type FoundChains = ReadonlyMap<string, readonly ChainElement[]>;
 
 /**
- * The chain of a disk: as found on the host or, where nobody looked, as far as the XML says. An empty drive has none,
- * and what a vhost-user program serves is no image to QEMU.
+ * Returns the chain of a disk: as inspected on the host, or else as the XML describes it. An empty drive and a vhost-user
+ * disk have no images.
  */
 export function chainOf(disk: Disk, found: FoundChains | undefined): DiskChain {
   const elements = found?.get(disk.target.dev);
@@ -62,7 +62,7 @@ function fromHost({ path, storage, format, role, readOnly, slice }: ChainElement
 
 type Placed = Exclude<Disk, { readonly type: "vhostuser" }> | Exclude<BackingStore, { readonly type: "end" }>;
 
-/** The image itself and, right after it, the file with its data. */
+/** The image, followed by its data file. */
 function imagesOf(placed: Placed, image: Omit<ChainImage, "place" | "slice">): readonly ChainImage[] {
   const { source } = placed;
   const slice = source !== undefined && "slices" in source ? source.slices?.slice : undefined;

@@ -2,7 +2,7 @@ import type { BackingStore } from "../../../domain/devices/disk/backing-store.ts
 import type { Disk } from "../../../domain/devices/disk/disk.ts";
 import type { ImageHost } from "../../../domain/forms/source/network.ts";
 
-/** The ports of protocols that have one. virStorageSourceNetworkDefaultPort() of libvirt */
+/** Default ports of protocols. virStorageSourceNetworkDefaultPort() of libvirt */
 const PORTS: ReadonlyMap<string, number> = new Map([
   ["http", 80],
   ["https", 443],
@@ -16,13 +16,13 @@ const PORTS: ReadonlyMap<string, number> = new Map([
 
 type Source = NonNullable<Disk["source"]>;
 
-/** Where an image lies, with the port of its server and with what decrypts it. virDomainDiskSourceNetworkParse() of libvirt */
+/** Sets defaults of an image's source, such as port and encryption engine. virDomainDiskSourceNetworkParse() of libvirt */
 export function fillImage<S extends Source>(source: S): S {
   const managed = "namespace" in source ? { managed: source.managed ?? true } : {};
   return { ...source, ...fillEncryption(source), ...fillNetwork(source), ...managed };
 }
 
-/** Each image of a chain. */
+/** Sets the defaults of each backing image. */
 export function fillBacking(store: BackingStore): BackingStore {
   if (store.type === "end") return store;
   const filled = { ...store, source: fillImage(store.source) } as typeof store;
@@ -36,7 +36,7 @@ function fillEncryption(source: Source): object {
   return encryption === undefined ? {} : { encryption: withEngine(encryption) };
 }
 
-/** QEMU decrypts what nobody else is said to. qemuDomainDeviceDiskDefPostParse() of libvirt */
+/** Sets the default encryption engine, QEMU. qemuDomainDeviceDiskDefPostParse() of libvirt */
 export function withEngine<E extends NonNullable<Disk["encryption"]>>(encryption: E): E {
   return { ...encryption, engine: encryption.engine ?? "qemu" };
 }

@@ -3,18 +3,18 @@ import { diskBus, isReadOnly } from "../../../domain/devices/disk/facts.ts";
 import { fillBacking, fillImage, withEngine } from "./default-image.ts";
 
 /**
- * A disk with what it leaves open; what is the default anyway is not written. virDomainDiskDefPostParse(),
+ * Sets the defaults of a disk, and omits attributes with libvirt's default. virDomainDiskDefPostParse(),
  * qemuDomainDeviceDiskDefPostParse() and virDomainDiskDefFormat() of libvirt
  */
 export function fillDisk({ snapshot: written, ...disk }: Disk): Disk {
   const { device = "disk" } = disk;
-  // Nobody can take one of what another program serves.
+  // A vhost-user disk cannot be snapshotted.
   const snapshot = written ?? (disk.type === "vhostuser" ? "no" : undefined);
   const { tray, ...target } = disk.target;
   return {
     ...disk,
     device,
-    // Nobody takes a snapshot of what cannot change.
+    // A read-only disk has snapshot='no' by default.
     ...(snapshot === undefined || (snapshot === "no" && isReadOnly(disk)) ? {} : { snapshot }),
     driver: fillDriver(disk),
     target: { ...target, bus: diskBus(disk), ...(tray === "open" ? { tray } : {}) },
@@ -25,7 +25,7 @@ export function fillDisk({ snapshot: written, ...disk }: Disk): Disk {
   } as Disk;
 }
 
-/** A volume's pool knows its format. */
+/** A volume has no default format, because its pool knows the format. */
 function fillDriver({ driver, type }: Disk): NonNullable<Disk["driver"]> {
   const { cache, type: format = type === "volume" ? undefined : "raw", ...others } = driver ?? {};
   return {

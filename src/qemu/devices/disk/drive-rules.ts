@@ -4,14 +4,14 @@ import type { Rule } from "../../argument/rule.ts";
 import type { Guest } from "../../model/guest.ts";
 import { type DrivePlace, drivePlace, isNoScsiPlace } from "./place.ts";
 
-/** What kind of drive the guest sees. */
+/** Device type that the guest sees: disk, cdrom, floppy or lun. */
 export const kindOf = ({ device }: Disk): string => device ?? "disk";
 
 const isOnAta = (disk: Disk): boolean => diskBus(disk) === "ide" || diskBus(disk) === "sata";
 const isRemovable = (disk: Disk): boolean => kindOf(disk) === "cdrom" || kindOf(disk) === "floppy";
 const LEAVE_OUT = "Leave it out.";
 
-/** What kind of address a disk has on each bus. */
+/** Address type of a disk by bus. */
 const ADDRESSES = {
   virtio: "pci",
   ide: "drive",
@@ -23,7 +23,7 @@ const ADDRESSES = {
 } as const;
 
 /**
- * The highest number in each part of a drive's address; where none stands, QEMU decides.
+ * Highest number in each part of a drive's address. QEMU decides about a part without an entry.
  * qemuValidateDomainDeviceDefAddressDrive()
  */
 const HIGHEST: Readonly<Partial<Record<ReturnType<typeof diskBus>, Partial<DrivePlace>>>> = {
@@ -32,7 +32,7 @@ const HIGHEST: Readonly<Partial<Record<ReturnType<typeof diskBus>, Partial<Drive
   sata: { bus: 0, target: 0 },
 };
 
-/** What belongs to one kind of drive or bus alone. qemuValidateDomainDeviceDefDiskFrontend() of libvirt */
+/** Rules for settings of one device type or bus. qemuValidateDomainDeviceDefDiskFrontend() of libvirt */
 export const DRIVE_RULES: readonly Rule<Disk>[] = [
   {
     place: "@device",

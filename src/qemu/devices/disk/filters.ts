@@ -1,14 +1,14 @@
 import type { Disk } from "../../../domain/devices/disk/disk.ts";
 import { jsonWords, type Words } from "../../argument/argument.ts";
 
-/** Nodes between a disk's image and its device, and the name of the last one. */
+/** Block nodes between a disk's image and its device, and the name of the top one. */
 interface Filters {
   readonly words: Words;
   readonly top: string;
 }
 
 /**
- * -blockdev for what `<driver copy_on_read>` and `<throttlefilters>` put on top of a node, numbered from `firstNumber`.
+ * -blockdev for `<driver copy_on_read>` and `<throttlefilters>` above a block node, numbered from `firstNumber`.
  * qemuBuildDiskThrottleFiltersCommandLine() of libvirt
  */
 export function formatFilters(disk: Disk, node: string, firstNumber: number): Filters {

@@ -7,17 +7,17 @@ import type { ImagePlace } from "./chain.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** An image that lies elsewhere than in a file or a device, and the path of its `<source>` for a refusal. */
+/** An image whose source is neither a file nor a device, and the path of its `<source>` for a refusal. */
 interface RemoteImage {
   readonly place: Exclude<ImagePlace, { readonly type: "file" | "block" | "vhostvdpa" }>;
   readonly path: string;
-  /** Where nbdkit would listen that serves what QEMU cannot open itself. */
+  /** Socket of nbdkit, for a source that QEMU cannot open itself. */
   readonly nbdkitSocket?: string;
-  /** The connection to its server, where svirt has made one. */
+  /** Connection to the server, if svirt has opened one. */
   readonly peer?: LaunchPeer | undefined;
 }
 
-/** Where libvirt looks for a server that the XML gives no port for. virStorageSourceNetworkDefaultPort() */
+/** Default ports of servers. virStorageSourceNetworkDefaultPort() */
 const DEFAULT_PORTS: ReadonlyMap<NetworkSource["protocol"], number> = new Map([
   ["nbd", 10809],
   ["iscsi", 3260],
@@ -31,8 +31,8 @@ const DEFAULT_PORTS: ReadonlyMap<NetworkSource["protocol"], number> = new Map([
 ]);
 
 /**
- * The keys of -blockdev that say where an image lies, QEMU's driver first. qemuBlockStorageSourceGetBackendProps() of
- * libvirt. Throws "unsupported" for what needs a secret, a helper or a look-up on the host.
+ * Returns the -blockdev keys for an image's location, QEMU's driver first. qemuBlockStorageSourceGetBackendProps() of
+ * libvirt. Throws "unsupported" for a source that needs a secret, a helper or a look-up on the host.
  */
 export function remoteSource({ place, path, nbdkitSocket, peer }: RemoteImage): Json {
   switch (place.type) {
@@ -56,8 +56,8 @@ export function remoteSource({ place, path, nbdkitSocket, peer }: RemoteImage): 
 }
 
 /**
- * Whether only nbdkit can open it: QEMU's own SSH knows neither keys nor known hosts nor passwords, and the reference
- * refuses these where there is no nbdkit. qemuValidateDomainDeviceDefDisk…() and qemuNbdkitInitStorageSource() of libvirt
+ * Whether only nbdkit can open the source: QEMU's SSH driver supports no keys, known hosts or passwords. libvirt refuses
+ * these without nbdkit. qemuValidateDomainDeviceDefDisk…() and qemuNbdkitInitStorageSource() of libvirt
  */
 function needsNbdkit(source: NetworkSource): boolean {
   if (source.protocol !== "ssh") return false;
@@ -97,10 +97,10 @@ function networkKeys(source: NetworkSource, path: string): Json {
   }
 }
 
-/** gluster_debug_level of libvirt's qemu.conf, where nobody has changed it. */
+/** Default of gluster_debug_level in libvirt's qemu.conf. */
 const GLUSTER_DEBUG = 4;
 
-/** A password reaches QEMU encrypted, from a store of secrets that svirt does not have. */
+/** Refuses a source that needs a secret: svirt has no store of secrets to encrypt them from. */
 function refuseSecrets(source: NetworkSource, path: string): void {
   const place = ["auth", "encryption", "cookies"].find((name) => name in source);
   if (place === undefined) return;
@@ -207,7 +207,7 @@ function inetAddress(
   throw cannotTranslate(`${path}/host/@port`, `${protocol} has no usual port`, "Write the port.");
 }
 
-/** "pool/image" as its two parts. virDomainDiskSourceNetworkParse() of libvirt */
+/** Splits "pool/image". virDomainDiskSourceNetworkParse() of libvirt */
 function splitName(name: string, path: string): readonly [string, string] {
   const slash = name.indexOf("/");
   if (slash > 0) return [name.slice(0, slash), name.slice(slash + 1)];

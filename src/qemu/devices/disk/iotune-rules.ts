@@ -2,7 +2,7 @@ import type { Disk } from "../../../domain/devices/disk/disk.ts";
 import { diskBus } from "../../../domain/devices/disk/facts.ts";
 import type { Rule } from "../../argument/rule.ts";
 
-/** qemuValidateDomainDeviceDefDiskBlkdeviotune() of libvirt */
+/** Rules for `<iotune>`. qemuValidateDomainDeviceDefDiskBlkdeviotune() of libvirt */
 export const IOTUNE_RULES: readonly Rule<Disk>[] = [
   {
     place: "iotune",
@@ -31,7 +31,7 @@ export const IOTUNE_RULES: readonly Rule<Disk>[] = [
   },
 ];
 
-/** Each limit with its name; a limit of 0 is none. */
+/** Limits with their names. A limit of 0 means none. */
 function limitsOf(iotune: NonNullable<Disk["iotune"]>): readonly string[] {
   return Object.entries(iotune).flatMap(([name, value]) =>
     name === "groupName" || value === 0 ? [] : [`${name}=${value}`],

@@ -8,28 +8,28 @@ import { formatFilters } from "./filters.ts";
 import { remoteSource } from "./image-source.ts";
 import { reservationKeys, reservationWords } from "./reservations.ts";
 
-/** The nodes of one disk: their words, the deepest image first, and the name of the node that the device gets. */
+/** Block nodes of one disk: their arguments, the deepest image first, and the node for the device. */
 export interface DiskNodes {
   readonly words: Words;
   readonly top: string;
 }
 
-/** A disk whose nodes are to be written; its images have the numbers from `firstNumber`, the top the lowest. */
+/** A disk whose block nodes are numbered from `firstNumber`, the top image first. */
 export interface NumberedDisk {
   readonly disk: Disk;
   readonly chain: DiskChain;
   readonly firstNumber: number;
-  /** The number after the last of its own. */
+  /** Number after the last of this disk. */
   readonly nextNumber: number;
-  /** The disk's element. */
+  /** Path of the disk in the XML. */
   readonly path: string;
-  /** The reference's folder for the guest's sockets. */
+  /** libvirt's folder for the guest's sockets. */
   readonly folder: string;
-  /** The first set of descriptors that is free for it. */
+  /** First free descriptor set. */
   readonly firstFdset: number;
 }
 
-/** QEMU's way of caching for each word of `<driver cache>`. qemuDomainDiskCachemodeFlags() of libvirt */
+/** QEMU's cache options for each value of `<driver cache>`. qemuDomainDiskCachemodeFlags() of libvirt */
 const CACHES: ReadonlyMap<DiskDriver["cache"], { readonly direct: boolean; readonly "no-flush": boolean }> =
   new Map([
     ["none", { direct: true, "no-flush": false }],
@@ -39,13 +39,13 @@ const CACHES: ReadonlyMap<DiskDriver["cache"], { readonly direct: boolean; reado
     ["unsafe", { direct: false, "no-flush": true }],
   ]);
 
-/** QEMU's drivers for the formats that it calls otherwise than libvirt. */
+/** QEMU's drivers of formats that libvirt calls differently. */
 const FORMAT_DRIVERS: ReadonlyMap<string, string> = new Map([["ploop", "parallels"]]);
 
 /**
- * -blockdev for each file of the chain (`libvirt-N-storage`), for a part of one that is an image
- * (`libvirt-N-slice-sto`) and for each format in it (`libvirt-N-format`). A raw image is one node, with what `<driver>`
- * says of the guest's view of it. qemu_block.c of libvirt
+ * -blockdev for each file of the chain (`libvirt-N-storage`), for a slice of a file (`libvirt-N-slice-sto`) and for each
+ * format (`libvirt-N-format`). A raw image is one block node, with the guest's settings of `<driver>`. qemu_block.c of
+ * libvirt
  */
 export function formatNodes(numbered: NumberedDisk, launch: Launch | undefined): DiskNodes {
   const { disk, chain, firstNumber, path, firstFdset, folder } = numbered;
@@ -82,7 +82,7 @@ interface File {
   readonly number: number;
   readonly driver: DiskDriver;
   readonly disk: Disk;
-  /** The element of its source. */
+  /** Path of its source in the XML. */
   readonly path: string;
   readonly fdset: number;
   readonly folder: string;
@@ -90,14 +90,14 @@ interface File {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** The source of the image with that place in the chain: each backing store lies in the one before. */
+/** Path of an image's source below the disk. Each `<backingStore>` is nested in the one above. */
 function sourceOf({ elements }: DiskChain, index: number): string {
   const isData = elements[index]?.role === "data-file";
   const above = elements.slice(0, index + 1).filter(({ role }) => role === "backing").length;
   return `${"/backingStore".repeat(above)}/source${isData ? "/dataStore/source" : ""}`;
 }
 
-/** Whether the guest's view of the image has a node of its own. qemuBlockStorageSourceNeedsFormatLayer() */
+/** Whether the image has a format node above its storage node. qemuBlockStorageSourceNeedsFormatLayer() */
 function hasFormatNode({ format, slice }: ChainImage): boolean {
   return format !== "raw" || slice !== undefined;
 }
@@ -125,11 +125,11 @@ function imageWords(file: File, around: Json, launch: Launch | undefined): Words
     driver: FORMAT_DRIVERS.get(image.format) ?? image.format,
     ...(isRaw ? sliceKeys(image) : {}),
     ...qcow2Keys(image, driver),
-    // A raw image stands on nothing, and QEMU takes not even the word.
+    // A raw image has no backing file, and QEMU refuses the key.
     ...(isRaw ? {} : around),
     file: `libvirt-${number}-${hasSliceNode ? "slice-sto" : "storage"}`,
   };
-  // What is below stands last.
+  // `backing` is the last key.
   const { backing: below, ...rest } = format as typeof format & { readonly backing?: unknown };
   return [
     ...before,
@@ -139,7 +139,7 @@ function imageWords(file: File, around: Json, launch: Launch | undefined): Words
   ];
 }
 
-/** Whether the node of a part of a file is told about caches is not known for certain. */
+/** Refuses a slice with a cache mode before a start: libvirt's arguments for it are not known for certain. */
 function refuseUnprovenSlice({ image, driver, path }: File, launch: Launch | undefined): void {
   if (image.slice === undefined || image.format === "raw" || CACHES.get(driver.cache) === undefined) return;
   refuseUnproven(launch, `${path}/slices`, "the caching of a part of a file");
@@ -177,7 +177,7 @@ function storageNode(file: File, launch: Launch | undefined): Json {
   return { ...node, ...laterAccess(image, launch), discard: "unmap", cache: CACHES.get(driver.cache) };
 }
 
-/** By descriptor QEMU cannot reopen a file another way, so it is told the way at once. */
+/** Access mode. QEMU cannot reopen a descriptor in another mode, so a start sets the final one. */
 function laterAccess({ readOnly }: ChainImage, launch: Launch | undefined): Json {
   return launch === undefined ? { "auto-read-only": true } : { "read-only": readOnly };
 }
@@ -199,14 +199,14 @@ function placeKeys(file: File, launch: Launch | undefined): Json {
   };
 }
 
-/** What concerns the guest's view of its disk stands on the uppermost node of each image. qemuDomainPrepareDiskSourceData() */
+/** Settings of the guest's view, on the uppermost block node of each image. qemuDomainPrepareDiskSourceData() */
 function guestView({ role }: ChainImage, driver: DiskDriver): Json {
   const cache = CACHES.get(driver.cache);
   if (role !== "top") return { discard: driver.discard, cache };
   return { discard: driver.discard, "detect-zeroes": detectZeroes(driver), cache };
 }
 
-/** Zeroes can only become holes where the guest may make holes. virDomainDiskGetDetectZeroesMode() */
+/** Zeroes become holes only if the guest may discard. virDomainDiskGetDetectZeroesMode() */
 function detectZeroes({ detectZeroes: mode, discard }: DiskDriver): DiskDriver["detectZeroes"] {
   return mode === "unmap" && discard !== "unmap" ? "on" : mode;
 }
@@ -222,7 +222,7 @@ function localDriver(
   launch: Launch | undefined,
 ): string {
   if (type === "file") return "file";
-  // The reference looks what the device is; without looking, its usual name is all there is to go by.
+  // libvirt inspects the device. Without inspection, only its usual name identifies a CD-ROM.
   return launch === undefined && readOnly && path === "/dev/cdrom" ? "host_cdrom" : "host_device";
 }
 

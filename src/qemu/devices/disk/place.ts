@@ -5,7 +5,7 @@ import type { Devices } from "../../../domain/devices.ts";
 import { type ControllerOf, controllersOf } from "../../model/guest.ts";
 import { cannotTranslate, devicePath } from "../../refusal.ts";
 
-/** Where on its controller a disk is, with its zeros filled in. */
+/** Address of a disk on its controller. Missing parts are 0. */
 export interface DrivePlace {
   readonly controller: number;
   readonly bus: number;
@@ -13,7 +13,7 @@ export interface DrivePlace {
   readonly unit: number;
 }
 
-/** How many disks a controller takes; SCSI as on a narrow bus. virDomainDiskDefAssignAddress() of libvirt */
+/** Number of disks per controller; SCSI as on a narrow bus. virDomainDiskDefAssignAddress() of libvirt */
 const UNITS: ReadonlyMap<string, number> = new Map([
   ["ide", 4],
   ["scsi", 7],
@@ -22,9 +22,8 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * Puts the disks in libvirt's order and gives each the place on its controller that its target's name stands for: sda
- * is the first, sdb the second. Disks of one bus stand together by name, buses as they first came. Throws
- * "unsupported" where two disks have one name or one place.
+ * Sorts disks in libvirt's order, and assigns each an address by its target: sda is the first, sdb the second. Groups
+ * disks by bus, in the order of first use, sorted by name. Throws "unsupported" if two disks share a name or address.
  */
 export function placeDisks(devices: Devices): Devices {
   const disks = sortDisks(devices.disks).map(placeDisk);
@@ -36,7 +35,7 @@ export function placeDisks(devices: Devices): Devices {
   return { ...devices, disks };
 }
 
-/** 0 for hda, 25 for hdz, 26 for hdaa. virDiskNameParse() of libvirt */
+/** Index of a disk by its target: 0 for hda, 25 for hdz, 26 for hdaa. virDiskNameParse() of libvirt */
 export function diskIndex({ target }: Disk): number {
   let index = 0;
   for (const letter of target.dev.replace(/^(?:xv|ub|.)d/, ""))
@@ -44,38 +43,38 @@ export function diskIndex({ target }: Disk): number {
   return index - 1;
 }
 
-/** What may have a place on a drive's bus: a disk, or a SCSI device of the host. */
+/** A device with an address on a drive's bus: a disk, or a SCSI host device. */
 type Addressed = Pick<Disk | HostDevice, "address">;
 
-/** Its place; parts that are not written are 0. */
+/** Returns the address on the bus. Missing parts are 0. */
 export function drivePlace({ address }: Addressed): DrivePlace {
   const { controller = 0, bus = 0, target = 0, unit = 0 } = address?.type === "drive" ? address : {};
   return { controller, bus, target, unit };
 }
 
-/** Whether a SCSI bus has no such place for a disk or a device of the host. qemuValidateDomainDeviceDefAddressDrive() of libvirt */
+/** Whether an address does not exist on its SCSI bus. qemuValidateDomainDeviceDefAddressDrive() of libvirt */
 export function isNoScsiPlace(device: Addressed, devices: Devices): boolean {
   const { bus, target } = drivePlace(device);
   return bus > 0 || (scsiModelOf(device, devices) === "lsilogic" && target > 0);
 }
 
-/** The model of the SCSI controller that a disk or a device of the host is on. */
+/** Returns the model of the SCSI controller of a disk or host device. */
 export function scsiModelOf(device: Addressed, devices: Devices): ControllerOf<"scsi">["model"] {
   const { controller } = drivePlace(device);
   return controllersOf(devices, "scsi").find(({ index }) => index === controller)?.model ?? "lsilogic";
 }
 
-/** Controllers of old, whose devices have a number on the bus and nothing more. */
+/** Old controllers, whose devices have only a SCSI id. */
 const FLAT: ReadonlySet<ControllerOf<"scsi">["model"]> = new Set(["lsilogic", "dc390", "am53c974"]);
 
-/** The keys for its place on its controller's bus. qemuBuildDeviceAddresDriveProps() of libvirt */
+/** Returns the address keys on a SCSI bus. qemuBuildDeviceAddresDriveProps() of libvirt */
 export function scsiPlaceKeys(device: Addressed, devices: Devices): object {
   const { bus: channel, target, unit } = drivePlace(device);
   if (FLAT.has(scsiModelOf(device, devices))) return { "scsi-id": unit };
   return { channel, "scsi-id": target, lun: unit };
 }
 
-// virDomainDiskInsert() of libvirt: buses in the order in which they first come.
+// virDomainDiskInsert() of libvirt: buses in the order of first use.
 function sortDisks(disks: readonly Disk[]): readonly Disk[] {
   const buses = new Map<string, Disk[]>();
   for (const disk of disks) {
@@ -85,7 +84,7 @@ function sortDisks(disks: readonly Disk[]): readonly Disk[] {
   return [...buses.values()].flatMap(sortByName);
 }
 
-/** By number, not by letter: vdz before vdaa. */
+/** Sorts by index, not by letters: vdz before vdaa. */
 function sortByName(disks: readonly Disk[]): readonly Disk[] {
   const numbered = disks.map((disk) => ({ disk, number: diskIndex(disk) }));
   return numbered.toSorted((a, b) => a.number - b.number).map(({ disk }) => disk);

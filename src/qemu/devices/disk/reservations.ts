@@ -5,7 +5,7 @@ import type { ChainImage } from "./chain.ts";
 
 const MANAGED = "pr-helper0";
 
-/** -object for the helper that libvirt starts where the XML leaves reservations to it. */
+/** -object for the helper that libvirt starts for managed reservations. */
 export function formatManagedHelper({ domain, devices }: Guest): Words {
   if (!devices.disks.some((disk) => reservationsOf(disk)?.managed === "yes")) return [];
   const folder = `/var/lib/libvirt/qemu/domain--1-${domain.name}`;
@@ -24,7 +24,7 @@ export function reservationWords(disk: Disk, node: string, role: ChainImage["rol
   return jsonWords("-object", { "qom-type": "pr-manager-helper", id: `pr-helper-${node}`, path });
 }
 
-/** The id of the helper that a disk's node asks. */
+/** Returns the id of the helper for a disk's block node. */
 export function reservationKeys(disk: Disk, node: string): string | undefined {
   const managed = reservationsOf(disk)?.managed;
   if (managed === undefined) return undefined;

@@ -14,10 +14,10 @@ const SECRETS: ReadonlyMap<string, string> = new Map([
   ["rbd", "ceph"],
 ]);
 
-/** Protocols that know users. virDomainDiskDefValidateSourceChainOne() of libvirt */
+/** Protocols with authentication. virDomainDiskDefValidateSourceChainOne() of libvirt */
 const ASKING: ReadonlySet<string> = new Set(["iscsi", "http", "https", "ftp", "ftps", "ssh", "rbd"]);
 
-/** qemuValidateDomainDeviceDefDisk() of libvirt and its callees */
+/** Rules for all disks. qemuValidateDomainDeviceDefDisk() of libvirt and its callees */
 const RULES: readonly Rule<Disk>[] = [
   {
     place: "driver/@type",
@@ -222,7 +222,7 @@ function hasOtherSecret(disk: Disk): boolean {
 
 const ALL_RULES = [...DRIVE_RULES, ...LUN_RULES, ...IOTUNE_RULES, ...RULES];
 
-/** Throws "unsupported" for a disk that QEMU could not give to the guest as the XML says. */
+/** Refuses a disk that QEMU cannot provide as the XML describes it. Throws "unsupported". */
 export function refuseDisk(disk: Disk, guest: Guest, index: number): void {
   const path = devicePath("disk", index);
   if (disk.type === "vhostuser" || disk.type === "vhostvdpa") refuseUnsharedMemory(guest, `${path}/@type`);

@@ -4,7 +4,7 @@ import { cannotTranslate } from "../../refusal.ts";
 import type { NumberedDisk } from "./nodes.ts";
 import { diskIndex } from "./place.ts";
 
-/** -drive for an SD card, which QEMU knows in its old syntax only. qemuBuildDriveStr() of libvirt */
+/** -drive for an SD card, which has no newer syntax in QEMU. qemuBuildDriveStr() of libvirt */
 export function formatSdCard({ disk, path }: NumberedDisk): Words {
   const { source, driver } = disk;
   const file = disk.type === "file" ? disk.source?.file : undefined;

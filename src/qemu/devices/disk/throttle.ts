@@ -4,7 +4,7 @@ import type { Guest } from "../../model/guest.ts";
 
 type Amount = Exclude<keyof ThrottleGroup, "groupName">;
 
-/** QEMU's names of the limits, in the reference's order; the second half only where it is set. qemuMonitorThrottleGroupLimits() */
+/** QEMU's names of limits, in libvirt's order; lengths only if they are set. qemuMonitorThrottleGroupLimits() */
 const LIMITS: readonly (readonly [name: string, amount: Amount])[] = [
   ["bps-total", "totalBytesSec"],
   ["bps-read", "readBytesSec"],
@@ -29,7 +29,7 @@ const LENGTHS: typeof LIMITS = [
   ["iops-write-max-length", "writeIopsSecMaxLength"],
 ];
 
-/** -object for each group of limits that disks share. qemuBuildThrottleGroupCommandLine() of libvirt */
+/** -object for each throttle group of disks. qemuBuildThrottleGroupCommandLine() of libvirt */
 export function formatThrottleGroups({ domain }: Guest): Words {
   return (domain.throttleGroups?.groups ?? []).flatMap((group) => {
     const { groupName, ...amounts } = group;

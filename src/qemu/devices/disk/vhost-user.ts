@@ -3,7 +3,7 @@ import { keyValues, type Words } from "../../argument/argument.ts";
 import { reconnectMs } from "../../argument/reconnect-ms.ts";
 import { type Launch, peerPair } from "../../launch.ts";
 
-/** -chardev for the socket of the program that serves a disk of type vhostuser. */
+/** -chardev for the socket of a vhost-user disk's server. */
 export function formatVhostUserDisk(
   disk: Disk,
   { id, launch, place }: { readonly id: string; readonly place: string; readonly launch: Launch | undefined },

@@ -16,12 +16,12 @@ import { remoteSource } from "../disk/image-source.ts";
 import { drivePlace, scsiPlaceKeys } from "../disk/place.ts";
 import { refuseHostdevs } from "./rules.ts";
 
-/** What the words of a device of the host depend on besides the guest. */
+/** Context of a host device's arguments besides the guest. */
 interface HostdevFacts {
   readonly boot: BootIndexes;
   readonly chains: FoundChains | undefined;
   readonly launch: Launch | undefined;
-  /** The number of the first SCSI device's node, where it does not follow those of the disks. */
+  /** Number of the first SCSI device's block node; by default, after those of the disks. */
   readonly firstNode?: number;
 }
 
@@ -32,7 +32,7 @@ interface Named<D> {
   readonly path: string;
 }
 
-/** -device for everything of the host that is passed through. qemuBuildHostdevCommandLine() of libvirt */
+/** -device for each passed-through host device. qemuBuildHostdevCommandLine() of libvirt */
 export function formatHostdevs(guest: Guest, { boot, chains, firstNode, launch }: HostdevFacts): Words {
   refuseHostdevs(guest);
   const { hostdevs, interfaces } = guest.devices;
@@ -53,7 +53,7 @@ export function formatHostdevs(guest: Guest, { boot, chains, firstNode, launch }
   });
 }
 
-/** Where a device of the host stands in the guest, in QEMU's words. */
+/** Returns the keys for a host device's address in the guest. */
 export function hostdevPlace(guest: Guest, device: HostDevice | InterfaceOf<"hostdev">): object {
   if (device.type === "scsi") return scsiKeys(guest, device);
   switch (device.address?.type) {
@@ -127,14 +127,14 @@ function formatHostdev(
   }
 }
 
-/** Each has an open descriptor of its own; without a launch, the number that the reference has in its tests. */
+/** Descriptor of vhost-scsi, one for each device; without a launch, the number in libvirt's tests. */
 function vhostNumber(wwpn: string, launch: Launch | undefined): number {
   return launch?.descriptors.find(({ owner }) => owner === wwpn)?.fd ?? 3;
 }
 
 type Vfio = HostDeviceOf<"pci" | "mdev"> | InterfaceOf<"hostdev">;
 
-/** With the firmware's screen in it, a card cannot be unplugged. */
+/** QEMU supports ramfb only on a device that cannot be unplugged. */
 function vfioDriver(device: Vfio): string {
   return "ramfb" in device && device.ramfb === true ? "vfio-pci-nohotplug" : "vfio-pci";
 }

@@ -9,7 +9,7 @@ import { drivePlace, isNoScsiPlace } from "../disk/place.ts";
 const hasDisplay = (device: HostDevice): boolean => "display" in device && device.display === true;
 const hasRamfb = (device: HostDevice): boolean => "ramfb" in device && device.ramfb === true;
 
-/** qemuValidateDomainDeviceDefHostdev() of libvirt and its callees */
+/** Rules for host devices. qemuValidateDomainDeviceDefHostdev() of libvirt and its callees */
 const RULES: readonly Rule<HostDevice>[] = [
   {
     place: "source/address",
@@ -78,7 +78,7 @@ const RULES: readonly Rule<HostDevice>[] = [
     why: "it is not an address for such a device",
     remedy: "Leave the address out.",
     isBroken: (device, { domain, devices }) => {
-      // A place on USB is given for this start: what is stored says what was written. One that comes later stands alone.
+      // Completion adds USB addresses, so this checks the stored XML. A hot-plugged device is checked alone.
       const all = domain.devices.hostdevs;
       const isWhole = all.length === devices.hostdevs.length;
       const stored = (isWhole ? all[devices.hostdevs.indexOf(device)] : undefined) ?? device;
@@ -95,7 +95,7 @@ const ADDRESSES: Readonly<Record<HostDevice["type"], readonly string[]>> = {
   scsi: ["none", "drive"],
 };
 
-/** Throws "unsupported" for devices of the host that QEMU could not give to the guest as the XML says. */
+/** Refuses host devices that QEMU cannot provide as the XML describes them. Throws "unsupported". */
 export function refuseHostdevs(guest: Guest): void {
   const seen = new Set<string>();
   const { hostdevs, interfaces } = guest.devices;

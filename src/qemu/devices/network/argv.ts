@@ -11,10 +11,7 @@ import { devicePath } from "../../refusal.ts";
 import { formatNetdev, netdevId } from "./netdev.ts";
 import { refuseInterface } from "./rules.ts";
 
-/**
- * -netdev and -device for each interface; one that is a device of the host is none of these. qemuBuildNetCommandLine()
- * of libvirt
- */
+/** -netdev and -device for each interface, except passed-through host devices. qemuBuildNetCommandLine() of libvirt */
 export function formatInterfaces(guest: Guest, boot: BootIndexes, launch: Launch | undefined): Words {
   return guest.devices.interfaces.flatMap((found, index) => {
     refuseInterface(guest, found, devicePath("interface", index));
@@ -34,12 +31,12 @@ export function formatInterfaces(guest: Guest, boot: BootIndexes, launch: Launch
   });
 }
 
-/** What QEMU calls an interface, by its place among the domain's. */
+/** Returns QEMU's id of an interface, by its index in the domain. */
 export function interfaceId(interfaces: readonly NetworkInterface[], index: number): string {
   return interfaces[index]?.alias ?? `net${interfaceNumber(interfaces, index)}`;
 }
 
-/** The driver and what can be set about it; all but virtio have nothing. qemuBuildNicDevProps() of libvirt */
+/** Driver and its properties, which only virtio has. qemuBuildNicDevProps() of libvirt */
 function modelKeys(found: Exclude<NetworkInterface, { readonly type: "hostdev" }>): object {
   if (!isVirtio(found)) return { driver: found.model?.type ?? "rtl8139" };
   const { driver, mtu, teaming, model } = found;
@@ -58,7 +55,7 @@ function modelKeys(found: Exclude<NetworkInterface, { readonly type: "hostdev" }
     guest_csum: guest?.csum,
     ...offloadKeys("guest", guest),
     mq: isMulti ? true : undefined,
-    // One for each queue in each direction, for the control queue and for changes of the configuration.
+    // Two vectors for each queue, one for the control queue, one for configuration changes.
     vectors: isMulti ? 2 * queues + 2 : undefined,
     rx_queue_size: driver?.rxQueueSize,
     tx_queue_size: driver?.txQueueSize,

@@ -7,12 +7,12 @@ import { cardSocket, type Launch, type LaunchTap } from "../../launch.ts";
 import type { Guest } from "../../model/guest.ts";
 import { countFdsets } from "../chardev/fdset-count.ts";
 
-/** The numbers that descriptors of taps and of vhost-net are counted from; they mean nothing before a start. */
+/** First descriptors of taps and of vhost-net; placeholders before a start. */
 const [FIRST_TAP, FIRST_VHOST] = [3, 44];
 
 type Backed = Exclude<NetworkInterface, { readonly type: "hostdev" }>;
 
-/** -netdev, after what it refers to. qemuBuildHostNetProps() and qemuBuildInterfaceCommandLine() of libvirt */
+/** -netdev, after the objects it refers to. qemuBuildHostNetProps() and qemuBuildInterfaceCommandLine() of libvirt */
 export function formatNetdev(
   guest: Guest,
   found: Backed,
@@ -61,12 +61,12 @@ function severalQueues({ driver }: Backed): number | undefined {
   return (driver?.queues ?? 1) > 1 ? driver?.queues : undefined;
 }
 
-/** What QEMU calls its end of an interface's connection, by the id of its device. */
+/** Returns the id of an interface's netdev, by the id of its device. */
 export function netdevId(device: string): string {
   return `host${device}`;
 }
 
-/** How many queues an interface has, and for how many of them the host's kernel could carry the frames. */
+/** Counts an interface's queues, and the queues that vhost-net may serve. */
 export function countQueues(found: NetworkInterface): { readonly queues: number; readonly vhosts: number } {
   const { driver } = found.type === "hostdev" ? { driver: undefined } : found;
   const queues = driver?.queues ?? 1;
@@ -75,7 +75,7 @@ export function countQueues(found: NetworkInterface): { readonly queues: number;
 
 type Tapped = InterfaceOf<"network" | "bridge" | "ethernet" | "direct">;
 
-/** Each queue has a descriptor of the tap and, with vhost-net, one of that. */
+/** Each queue has a tap descriptor and, with vhost-net, a vhost descriptor. */
 function tapKeys(found: Tapped, { queues, vhosts }: Pick<LaunchTap, "queues" | "vhosts">): object {
   const several = queues.length > 1 ? "s" : "";
   return {
@@ -105,7 +105,7 @@ function listNumbers(first: number, count: number): string[] {
   return [...Array(count).keys()].map((at) => String(first + at));
 }
 
-/** QEMU's own network, or passt's at the other end of a socket. */
+/** Keys of QEMU's user network, or of a socket to passt. */
 function userKeys(guest: Guest, { backend, ips }: InterfaceOf<"user">, id: string): object {
   if (backend?.type === "passt") {
     const addr = { type: "unix", path: passtSocket(guest, id) };
@@ -118,7 +118,7 @@ function userKeys(guest: Guest, { backend, ips }: InterfaceOf<"user">, id: strin
   return Object.assign({ type: "user" }, ...keys);
 }
 
-/** QEMU_PASST_RECONNECT of libvirt */
+/** Interval of reconnection. QEMU_PASST_RECONNECT of libvirt */
 const PASST_RECONNECT_MS = 5000;
 
 function passtSocket({ domain }: Guest, id: string): string {

@@ -6,12 +6,15 @@ import type { Guest } from "../../model/guest.ts";
 
 const TAPS: readonly string[] = ["network", "bridge", "ethernet", "direct"];
 const isTap = ({ type }: NetworkInterface): boolean => TAPS.includes(type);
-/** One that is no macvtap. */
+/** Whether the interface has a tap other than macvtap. */
 const isPlainTap = (found: NetworkInterface): boolean => isTap(found) && found.type !== "direct";
 const isPasst = ({ backend }: NetworkInterface): boolean => backend?.type === "passt";
 const LEAVE_OUT = "Leave it out.";
 
-/** qemuValidateDomainDeviceDefNetwork(), virDomainNetDefValidate() and virDomainActualNetDefValidate() of libvirt */
+/**
+ * Rules for interfaces. qemuValidateDomainDeviceDefNetwork(), virDomainNetDefValidate() and virDomainActualNetDefValidate()
+ * of libvirt
+ */
 const RULES: readonly Rule<NetworkInterface>[] = [
   {
     place: "mac",
@@ -131,7 +134,7 @@ const RULES: readonly Rule<NetworkInterface>[] = [
     remedy: LEAVE_OUT,
     isBroken: (found) => {
       if (found.type === "hostdev" || found.driver?.queues === undefined) return false;
-      // libvirt does not read those of another model: one of them is what there is.
+      // libvirt ignores the queues of another model, which has one.
       if (!isVirtio(found)) return found.driver.queues > 1;
       return !(isTap(found) || found.type === "vhostuser" || found.type === "vdpa");
     },
@@ -250,7 +253,7 @@ const RULES: readonly Rule<NetworkInterface>[] = [
   },
 ];
 
-/** Throws "unsupported" for an interface that QEMU could not give to the guest as the XML says. */
+/** Refuses an interface that QEMU cannot provide as the XML describes it. Throws "unsupported". */
 export function refuseInterface(guest: Guest, found: NetworkInterface, path: string): void {
   if (found.type === "vhostuser") refuseUnsharedMemory(guest, `${path}/@type`);
   refuseBroken(RULES, { device: found, guest, path });

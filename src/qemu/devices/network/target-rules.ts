@@ -7,7 +7,7 @@ type Model = NonNullable<Bridge["model"]>;
 const PORTS: readonly Model[] = ["pcie-root-port", "pcie-switch-downstream-port"];
 const EXPANDERS: readonly Model[] = ["pci-expander-bus", "pcie-expander-bus"];
 
-/** What only some kinds of bridges can be told. qemuValidateDomainDeviceDefControllerPCI() of libvirt */
+/** Settings that only some models of bridges have. qemuValidateDomainDeviceDefControllerPCI() of libvirt */
 const TARGETS: readonly (readonly [
   place: string,
   key: keyof NonNullable<Bridge["target"]>,
@@ -22,7 +22,7 @@ const TARGETS: readonly (readonly [
   ["node", "node", EXPANDERS],
 ];
 
-/** Throws "unsupported" for a bridge that is told what its kind does not know. */
+/** Refuses settings that the bridge's model does not have. Throws "unsupported". */
 export function refuseTarget({ model = "pci-root", target, pcihole64KiB }: Bridge, path: string): void {
   const wrong = TARGETS.find(([, key, models]) => target?.[key] !== undefined && !models.includes(model));
   if (wrong !== undefined) {
