@@ -4,13 +4,13 @@ import { jsonWords, type Words } from "../argument/argument.ts";
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate, devicePath } from "../refusal.ts";
 
-/** QEMU's name of each way for sound. qemuAudioDriver of libvirt */
+/** QEMU's names of audio backends that libvirt calls differently. qemuAudioDriver of libvirt */
 const DRIVERS: ReadonlyMap<string, string> = new Map([
   ["file", "wav"],
   ["pulseaudio", "pa"],
 ]);
 
-/** -audiodev for each way that sound goes. qemuBuildAudioCommandLineArg() of libvirt */
+/** -audiodev for each audio backend. qemuBuildAudioCommandLineArg() of libvirt */
 export function formatAudio({ devices }: Guest): Words {
   refuseTwins(devices.audios);
   refuseOtherSpice(devices);
@@ -68,7 +68,7 @@ function ownKeys(audio: Audio): Readonly<Record<string, unknown>> {
 
 type Stream = NonNullable<Audio["input"]>;
 
-/** The reference leaves a stream out of which nothing is said, and numbers that are 0. */
+/** Keys of one direction. libvirt omits a stream without settings, and numbers that are 0. */
 function streamKeys(stream: Stream | undefined): object | undefined {
   if (stream === undefined) return undefined;
   const keys = {

@@ -7,7 +7,7 @@ import { refuseUnsharedMemory } from "../machine/shared-memory.ts";
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate, devicePath, refuseUnproven } from "../refusal.ts";
 
-/** QEMU's model of the security of files for each of libvirt's modes of access. */
+/** QEMU's security model for each accessmode of libvirt. */
 const SECURITY = { mapped: "mapped", passthrough: "passthrough", squash: "none" } as const;
 
 /** -fsdev or -chardev, and -device, for each shared folder. qemuBuildFilesystemCommandLine() of libvirt */
@@ -25,7 +25,7 @@ export function formatFilesystems(guest: Guest, launch: Launch | undefined): Wor
   });
 }
 
-/** Only where QEMU keeps the guest's owners and modes apart from the host's it can choose those. */
+/** Refuses fmode and dmode unless QEMU maps the guest's owners and modes. */
 function refuseOtherModes({ accessmode, driver, fileMode, directoryMode }: Filesystem, path: string): void {
   if (driver?.type === "handle" && (accessmode ?? "passthrough") !== "passthrough") {
     throw cannotTranslate(`${path}/@accessmode`, "a handle passes modes through", "Write passthrough.");
@@ -64,7 +64,7 @@ function format9p(
 
 type Pair = readonly [string, string | undefined];
 
-/** What a folder that is reached by a handle has none of. */
+/** Keys of the local driver, which the handle driver does not have. */
 function localPairs({ accessmode = "passthrough", ...found }: Filesystem): readonly Pair[] {
   if (found.driver?.type === "handle") return [];
   return [
@@ -105,7 +105,7 @@ function formatVirtiofs(
   ];
 }
 
-/** A shared folder whose files belong to whom the guest says. virDomainFSDefPostParse() of libvirt */
+/** Sets the default accessmode of a shared folder, passthrough. virDomainFSDefPostParse() of libvirt */
 export function fillFilesystem(found: Filesystem): Filesystem {
   if (found.source.dir === undefined) return found;
   return { ...found, accessmode: found.accessmode ?? "passthrough" };

@@ -6,7 +6,7 @@ import { handedName, type Launch } from "../launch.ts";
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate, devicePath } from "../refusal.ts";
 
-/** -device for pointers and keyboards, -object for those of the host; those on PS/2 are part of the board. */
+/** -device for pointers and keyboards, -object for those of the host. PS/2 devices are part of the board. */
 export function formatInputs(guest: Guest, launch: Launch | undefined): Words {
   return guest.devices.inputs.flatMap((input, index) => formatInput(guest, input, { index, launch }));
 }

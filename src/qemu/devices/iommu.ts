@@ -4,7 +4,7 @@ import { pciKeys } from "../argument/bus-properties.ts";
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate } from "../refusal.ts";
 
-/** -device for the IOMMU; only q35 has one. qemuBuildIOMMUCommandLine() of libvirt */
+/** -device for the IOMMU, which only q35 supports. qemuBuildIOMMUCommandLine() of libvirt */
 export function formatIommu(guest: Guest): Words {
   const { iommu } = guest.devices;
   if (iommu === undefined) return [];

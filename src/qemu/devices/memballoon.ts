@@ -3,7 +3,7 @@ import { pciKeys } from "../argument/bus-properties.ts";
 import { virtioDriver, virtioKeys } from "../argument/virtio-properties.ts";
 import type { Guest } from "../model/guest.ts";
 
-/** -device for the balloon, by which the host takes memory back. */
+/** -device for the balloon, by which the host reclaims memory. */
 export function formatBalloon(guest: Guest): Words {
   const { memballoon } = guest.devices;
   if (memballoon === undefined || memballoon.model === "none") return [];

@@ -27,7 +27,7 @@ export function formatMemoryDevices(guest: Guest, launch: Launch | undefined): W
   });
 }
 
-/** What -machine is told of them. qemuAppendDomainMemoryMachineParams() of libvirt */
+/** Keys of -machine for memory devices. qemuAppendDomainMemoryMachineParams() of libvirt */
 export function memoryDeviceKeys({
   memories,
 }: Guest["devices"]): readonly (readonly [string, string | number])[] {
@@ -43,7 +43,7 @@ export function memoryDeviceKeys({
   ];
 }
 
-/** Those in slots are called by their slot, the others counted. qemuAssignDeviceMemoryAlias() of libvirt */
+/** Returns a memory device's id: by slot for DIMMs, by position for others. qemuAssignDeviceMemoryAlias() of libvirt */
 export function memoryId(memories: readonly MemoryDevice[], index: number): string {
   const device = memories[index];
   if (device === undefined) return "";

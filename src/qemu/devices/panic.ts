@@ -4,7 +4,7 @@ import { pciKeys } from "../argument/bus-properties.ts";
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate, devicePath } from "../refusal.ts";
 
-/** -device for each way to tell of a crash; Hyper-V's is a part of the processor. qemuBuildPanicCommandLine() of libvirt */
+/** -device for each panic device; Hyper-V's is part of the CPU. qemuBuildPanicCommandLine() of libvirt */
 export function formatPanics(guest: Guest): Words {
   return guest.devices.panics.flatMap((panic, index) => {
     const twin = guest.devices.panics.findIndex(({ model }) => model === panic.model);

@@ -3,7 +3,7 @@ import { pciKeys } from "../argument/bus-properties.ts";
 import { handedName, type Launch } from "../launch.ts";
 import type { Guest } from "../model/guest.ts";
 
-/** -object and -device for the guest's last words. qemuBuildPstoreCommandLine() of libvirt */
+/** -object and -device for the store of crash logs. qemuBuildPstoreCommandLine() of libvirt */
 export function formatPstore(guest: Guest, launch: Launch | undefined): Words {
   const { pstore } = guest.devices;
   if (pstore === undefined) return [];

@@ -7,7 +7,7 @@ import type { Guest } from "../model/guest.ts";
 import { devicePath } from "../refusal.ts";
 import { formatFilelessBackend } from "./chardev/backend.ts";
 
-/** -chardev and -device for what comes in over the network. qemuBuildRedirdevCommandLine() of libvirt */
+/** -chardev and -device for USB redirected over the network. qemuBuildRedirdevCommandLine() of libvirt */
 export function formatRedirdevs(guest: Guest, boot: BootIndexes, launch: Launch | undefined): Words {
   const filter = guest.devices.redirfilter?.rules.map(formatRule).join("|");
   return guest.devices.redirdevs.flatMap((found, index) => {
@@ -25,7 +25,7 @@ export function formatRedirdevs(guest: Guest, boot: BootIndexes, launch: Launch 
   });
 }
 
-/** "0x08:0x1234:0xBEEF:0x0256:1", with -1 for what may be anything. */
+/** "0x08:0x1234:0xBEEF:0x0256:1", with -1 for any value. */
 function formatRule({ class: kind, vendor, product, version, allow }: RedirRule): string {
   return [hex(kind, 2), hex(vendor, 4), hex(product, 4), hex(version, 4), Number(allow)].join(":");
 }
@@ -36,7 +36,7 @@ function hex(value: number | undefined, digits: number): string {
     : `0x${value.toString(16).toUpperCase().padStart(digits, "0")}`;
 }
 
-/** A redirected device with its protocol. virDomainChrSourceDefFormat() of libvirt */
+/** Sets the default protocol of a redirected device. virDomainChrSourceDefFormat() of libvirt */
 export function fillRedirdev(found: Redirdev): Redirdev {
   return found.type === "tcp" ? { ...found, protocol: found.protocol ?? { type: "raw" } } : found;
 }

@@ -9,7 +9,7 @@ import type { Guest } from "../model/guest.ts";
 import { devicePath } from "../refusal.ts";
 import { type ChardevBackend, formatBackend } from "./chardev/backend.ts";
 
-/** -object and -device for each source of randomness. qemuBuildRNGCommandLine() of libvirt */
+/** -object and -device for each random number source. qemuBuildRNGCommandLine() of libvirt */
 export function formatRngs(guest: Guest, launch: Launch | undefined): Words {
   return guest.devices.rngs.flatMap(({ address, alias, backend, driver, model, rate }, index) => {
     const id = alias ?? `rng${deviceNumber(guest.devices.rngs, index)}`;
@@ -52,7 +52,7 @@ function formatSource(backend: RngBackend, { id, path, launch }: SourceFacts): W
   }
 }
 
-/** The same as a character device would be connected to; what each kind needs is there. */
+/** Backend as a character device. The XML form guarantees the fields that each type needs. */
 function egdChardev({ source, type }: Extract<RngBackend, { readonly model: "egd" }>): ChardevBackend {
   const { host = "", mode = "connect", path = "", seclabels, service = "" } = source;
   const again = source.reconnect === undefined ? {} : { reconnect: source.reconnect };

@@ -57,10 +57,10 @@ function roleKeys({ role }: Shmem): { readonly master?: "on" | "off" } {
   return role === undefined ? {} : { master: onOffWord(role === "master") };
 }
 
-/** What a plain shared memory has where the XML does not say: 4 MiB. */
+/** Default size of ivshmem-plain: 4 MiB. */
 const DEFAULT_SHMEM_KIB = 4096;
 
-/** A shared memory with its size, or with the way in which its server calls. qemuDomainShmemDefPostParse() of libvirt */
+/** Sets the default size of ivshmem-plain, or ioeventfd of ivshmem-doorbell. qemuDomainShmemDefPostParse() of libvirt */
 export function fillShmem(shmem: Shmem): Shmem {
   if (shmem.model.type === "ivshmem-plain") return { ...shmem, sizeKiB: shmem.sizeKiB ?? DEFAULT_SHMEM_KIB };
   return { ...shmem, msi: { ...shmem.msi, ioeventfd: shmem.msi?.ioeventfd ?? true } };

@@ -8,7 +8,7 @@ import { controllersOf, type Guest } from "../model/guest.ts";
 import { cannotTranslate, devicePath } from "../refusal.ts";
 import { formatFilelessBackend } from "./chardev/backend.ts";
 
-/** -device for each reader of smartcards, which is a controller on USB. */
+/** -device for each smartcard reader, a controller on USB. */
 export function formatReaders(guest: Guest): Words {
   return controllersOf(guest.devices, "ccid").flatMap((controller) =>
     jsonWords("-device", {
@@ -56,7 +56,7 @@ function cardKeys(found: Smartcard, id: string): object {
   };
 }
 
-/** Smartcards with their readers: one that names none is in the first. virDomainDefMaybeAddSmartcardController() of libvirt */
+/** Assigns smartcards without a reader to the first one. virDomainDefMaybeAddSmartcardController() of libvirt */
 export function fillSmartcards(smartcards: Devices["smartcards"]): Devices["smartcards"] {
   return smartcards.map((found) => ({ ...withProtocol(found), address: found.address ?? FIRST_READER }));
 }

@@ -13,7 +13,7 @@ const DRIVERS = {
   sb16: "sb16",
 } as const;
 
-/** -device for each sound card and each codec on one. qemuBuildSoundCommandLine() of libvirt */
+/** -device for each sound card and each of its codecs. qemuBuildSoundCommandLine() of libvirt */
 export function formatSounds(guest: Guest): Words {
   return guest.devices.sounds.flatMap((sound, index) => {
     const id = sound.alias ?? `sound${index}`;
@@ -21,7 +21,7 @@ export function formatSounds(guest: Guest): Words {
   });
 }
 
-/** The speaker is part of the board: -machine says where its sound goes. qemuBuildPCSpeaker of libvirt */
+/** Returns the audio backend of the PC speaker, for -machine. qemuBuildPCSpeaker of libvirt */
 export function speakerAudio({ devices }: Guest): string | undefined {
   const speaker = devices.sounds.find(({ model }) => model === "pcspk");
   if (speaker === undefined) return undefined;
@@ -73,7 +73,7 @@ function formatSound(guest: Guest, sound: Sound, { audiodev, id }: Named): Words
 
 type Codecs = Extract<Sound, { readonly model: "ich6" }>["codecs"];
 
-/** A card without any has one that plays and records. */
+/** A card without codecs gets one that plays and records. */
 function formatCodecs(codecs: Codecs, { audiodev, id }: Named): Words {
   const types = codecs.length === 0 ? (["duplex"] as const) : codecs.map(({ type }) => type);
   return types.flatMap((type, cad) =>

@@ -65,7 +65,7 @@ function formatHanded(id: string, device: string, launch: Launch): Words {
   return ["-tpmdev", `passthrough,${pairs}`];
 }
 
-/** The device, and the file by which a command to it is cancelled: a set of descriptors each. */
+/** One descriptor set for the device, and one for the file that cancels a command. */
 function formatPassed(id: string, firstSet: number): Words {
   const [device, cancel] = [firstSet, firstSet + 1];
   const pairs = keyValues([
@@ -80,10 +80,10 @@ function formatPassed(id: string, firstSet: number): Words {
   ];
 }
 
-/** Where a TPM of the host is, if not said otherwise. VIR_DOMAIN_TPM_DEFAULT_DEVICE in domain_conf.h of libvirt */
+/** Default TPM of the host. VIR_DOMAIN_TPM_DEFAULT_DEVICE in domain_conf.h of libvirt */
 const DEFAULT_TPM = "/dev/tpm0";
 
-/** A TPM with its interface and, for an emulated one, its version. qemuDomainTPMDefPostParse() of libvirt */
+/** Sets the default model and host device of a TPM, or an emulator's version. qemuDomainTPMDefPostParse() of libvirt */
 export function fillTpm(tpm: Tpm): Tpm {
   const model = tpm.model ?? "tpm-tis";
   const { backend } = tpm;

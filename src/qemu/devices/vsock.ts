@@ -6,7 +6,7 @@ import type { Launch } from "../launch.ts";
 import type { Guest } from "../model/guest.ts";
 import { notSettled } from "../refusal.ts";
 
-/** -device for vsock; its device of the host is handed over. qemuBuildVsockCommandLine() of libvirt */
+/** -device for vsock, with the descriptor of /dev/vhost-vsock. qemuBuildVsockCommandLine() of libvirt */
 export function formatVsock(guest: Guest, launch: Launch | undefined): Words {
   const { vsock } = guest.devices;
   if (vsock === undefined) return [];
@@ -25,7 +25,7 @@ export function formatVsock(guest: Guest, launch: Launch | undefined): Words {
   });
 }
 
-/** A vsock with its driver, and whether its number is to be found. virDomainVsockDefPostParse() of libvirt */
+/** Sets the default model of a vsock, and `auto` if it has no CID. virDomainVsockDefPostParse() of libvirt */
 export function fillVsock(vsock: Vsock): Vsock {
   const { cid, model = "virtio" } = vsock;
   return { ...vsock, model, cid: { ...cid, auto: cid.auto ?? cid.address === undefined } };

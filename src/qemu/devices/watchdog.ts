@@ -4,20 +4,20 @@ import { pciKeys } from "../argument/bus-properties.ts";
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate, devicePath } from "../refusal.ts";
 
-/** -device for each watchdog, and the one action of them all; q35's own is switched on. */
+/** -device for each watchdog, and their common action. The iTCO of q35's board is only enabled. */
 export function formatWatchdogs(guest: Guest): Words {
   const { watchdogs } = guest.devices;
   for (const [index, watchdog] of watchdogs.entries()) refuseWatchdog(guest, watchdog, index);
   const devices = watchdogs.flatMap(({ model, alias, address }, index) => {
     if (model === "itco") return ["-global", "ICH9-LPC.noreboot=off"];
-    // The one on the board has a number too. qemuAssignDeviceAliases() of libvirt
+    // The board's watchdog counts as well. qemuAssignDeviceAliases() of libvirt
     const id = alias ?? `watchdog${index}`;
     return jsonWords("-device", { driver: model, id, ...(model === "ib700" ? {} : pciKeys(guest, address)) });
   });
   const [first] = watchdogs;
   if (first === undefined) return [];
   const { action = "reset" } = first;
-  // QEMU stops, and who watches it makes the dump.
+  // QEMU pauses the guest; the process that observes it writes the dump.
   return [...devices, "-watchdog-action", action === "dump" ? "pause" : action];
 }
 

@@ -14,7 +14,7 @@ export interface NamedPort {
   readonly path: string;
 }
 
-/** -chardev and -device for serial and parallel ports, channels and consoles, in the reference's order. */
+/** -chardev and -device for serial and parallel ports, channels and consoles, in libvirt's order. */
 export function formatChardevs(guest: Guest, launch: Launch | undefined): Words {
   let fdset = 0;
   return namePorts(guest).flatMap((named) => {
@@ -25,10 +25,10 @@ export function formatChardevs(guest: Guest, launch: Launch | undefined): Words 
   });
 }
 
-/** The character devices in the order of the command line, each with its id. qemuAssignDeviceChrAlias() of libvirt */
+/** Lists the character devices in the order of the command line, with their ids. qemuAssignDeviceChrAlias() of libvirt */
 export function namePorts({ devices }: Guest): readonly NamedPort[] {
   const counts = new Map<string, number>();
-  // With a serial port, the first console is that port under another name.
+  // With a serial port, the first console is an alias of that port.
   if (devices.serials.length > 0) counts.set("console", 1);
   const named = listPorts(devices).map((port) => {
     const index = counts.get(port.device) ?? 0;
@@ -84,14 +84,14 @@ function formatChannel(guest: Guest, id: string, { address, target, type }: Chan
     ...serialBusKeys(guest, address),
     chardev,
     id,
-    // Of QEMU's own agent the reference knows no name. qemuBuildVirtioSerialPortDevProps() of libvirt
+    // libvirt has no default name for qemu-vdagent. qemuBuildVirtioSerialPortDevProps() of libvirt
     name: target.name ?? (type === "spicevmc" ? SPICE_AGENT : undefined),
   });
 }
 
 type SerialBusAddress = Channel["address"] | ConsoleDevice["address"];
 
-/** The keys for a port of a virtio-serial controller, `"bus":"virtio-serial0.0","nr":1`. */
+/** Returns the keys for a port of a virtio-serial controller, `"bus":"virtio-serial0.0","nr":1`. */
 export function serialBusKeys(
   guest: Guest,
   address: SerialBusAddress,
@@ -124,14 +124,14 @@ function formatSerial(guest: Guest, { device, id, path }: NamedSerial): Words {
   if (type === "usb-serial" && address?.type === "usb") {
     return jsonWords("-device", { driver: type, chardev, id, ...usbKeys(guest, address) });
   }
-  // An interrupt of 0 is none, and a port of 0 is said. qemuBuildDeviceAddressProps() of libvirt
+  // irq 0 means none and is omitted; iobase 0 is written. qemuBuildDeviceAddressProps() of libvirt
   const isa = address?.type === "isa" ? { iobase: address.iobase ?? 0, irq: address.irq || undefined } : {};
   if (type === "isa-debug") return jsonWords("-device", { driver: "isa-debugcon", chardev, id, ...isa });
   const index = Number(target?.port ?? 0);
   return jsonWords("-device", { driver: "isa-serial", chardev, id, index, ...isa });
 }
 
-/** What kind of address each kind of serial port has; a console's is that of the port it stands for. */
+/** Address type by type of serial port. A serial console has the type of its port. */
 const SERIAL_ADDRESSES: ReadonlyMap<string, string> = new Map([
   ["isa-serial", "isa"],
   ["serial", "isa"],

@@ -7,7 +7,7 @@ import { cannotTranslate, notSettled, notStartable, refuseUnproven } from "../..
 
 type Without<T, K extends string> = T extends unknown ? Omit<T, K> : never;
 
-/** What a character device is connected to, whatever the device. */
+/** Backend of a character device of any kind. */
 export type ChardevBackend = Without<Channel, "target" | "alias" | "address">;
 
 /** A backend with the id of its device. */
@@ -18,31 +18,31 @@ export interface NamedBackend {
   readonly path: string;
 }
 
-/** The most bytes of a Unix socket's path. unix(7) */
+/** Limit of bytes of a Unix socket's path. unix(7) */
 const LONGEST_SOCKET_PATH = 107;
 
-/** Where QEMU listens for it in a real start when the XML leaves that open: in the guest's own folder. */
+/** Returns the socket on which QEMU listens at a start if the XML names none: in the guest's folder. */
 export function socketPath(folder: string, id: string): string {
   const path = `${folder}/${id}.sock`;
   if (new TextEncoder().encode(path).length <= LONGEST_SOCKET_PATH) return path;
   throw cannotTranslate("/domain/devices", `the socket ${path} has too long a path`, "Use a shorter alias.");
 }
 
-/** How many descriptors of its files a backend takes. */
+/** Number of descriptors that a backend's files need. */
 export function countDescriptors({ type, log }: ChardevBackend): number {
   return Number(type === "file") + Number(log !== undefined);
 }
 
 /**
- * -chardev of a device that is no port. Throws "unsupported" for one with files: which sets of descriptors the
- * reference would give them is not known for certain.
+ * Formats -chardev of a device that is no port. Throws "unsupported" for one with files: libvirt's descriptor sets for
+ * them are not known for certain.
  */
 export function formatFilelessBackend(named: NamedBackend, launch: Launch | undefined): Words {
   if (countDescriptors(named.chardev) > 0) refuseUnproven(launch, named.path, "files of such a device");
   return formatBackend(named, launch, 0);
 }
 
-/** -chardev, with the descriptors of its files counted from `fdset`. qemuBuildChardevCommand() of libvirt */
+/** Formats -chardev, with its descriptor sets numbered from `fdset`. qemuBuildChardevCommand() of libvirt */
 export function formatBackend(named: NamedBackend, launch: Launch | undefined, fdset: number): Words {
   const { chardev, id } = named;
   const isFile = chardev.type === "file";
@@ -62,7 +62,7 @@ export function formatBackend(named: NamedBackend, launch: Launch | undefined, f
 
 const NONE = { add: [], name: "" };
 
-/** A file that is written at its end: svirt's own descriptor of it, or the reference's, which is counted here. */
+/** File in append mode: by svirt's descriptor, or by a set with libvirt's number. */
 function appended(
   path: string,
   launch: Launch | undefined,
@@ -71,7 +71,7 @@ function appended(
   const wanted = { path, purpose: "chardev", access: "append" } as const;
   const name = handedName(launch, wanted);
   if (name !== path) return { add: [], name };
-  // What the reference counts its descriptors from; the numbers mean nothing before a start.
+  // libvirt counts descriptors from 3. The numbers are placeholders before a start.
   return { add: ["-add-fd", `set=${set},fd=${set + 3},opaque=${opaque}`], name: `/dev/fdset/${set}` };
 }
 
@@ -108,7 +108,7 @@ function backendPairs(named: NamedBackend, launch: Launch | undefined): string {
   }
 }
 
-/** QEMU opens the two FIFOs of a pipe by name. By descriptor they are the same to it as a file that is read, too. */
+/** QEMU opens a pipe's two FIFOs by name only. With descriptors, `file` with `input-path` is equivalent. */
 function pipePairs(name: string, path: string, launch: Launch | undefined): string {
   if (launch === undefined) return `pipe,${name},path=${escapeCommas(path)}`;
   const { read, write } = pipeEnds(path);
@@ -121,7 +121,7 @@ function nodeName(path: string, launch: Launch | undefined): string {
   return escapeCommas(handedName(launch, { path, purpose: "chardev", access: "read-write" }));
 }
 
-/** What SPICE calls what it carries for that device. */
+/** Name of the SPICE channel for that device. */
 function spiceChannel(id: string): string {
   if (id.startsWith("redir")) return "usbredir";
   return id.startsWith("smartcard") ? "smartcard" : "vdagent";
@@ -135,14 +135,14 @@ function unixPairs({ chardev, id, path }: NamedBackend, launch: Launch | undefin
     if (source.path === undefined) {
       throw cannotTranslate(`${path}/source`, "it does not say what to connect to", "Write source/@path.");
     }
-    // `enabled='no'` says nothing more than that no descriptor may be given.
+    // QEMU takes no reconnect-ms with a descriptor, and a start refuses `enabled='yes'`.
     const again = peerOf(launch, path) === undefined ? reconnectMs(source.reconnect) : undefined;
     return keyValues([peerPair(launch, { place: path, path: source.path }), ["reconnect-ms", again]]);
   }
   return `${listenPairs({ path, id, wanted: source?.path }, launch)},server=on,wait=off`;
 }
 
-/** QEMU makes a socket itself only in its own folder. */
+/** QEMU creates a socket only in the guest's folder. */
 function listenPairs(
   { id, path, wanted }: { readonly id: string; readonly path: string; readonly wanted: string | undefined },
   launch: Launch | undefined,

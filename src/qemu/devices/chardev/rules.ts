@@ -4,7 +4,7 @@ import { controllersOf, type Guest } from "../../model/guest.ts";
 import { cannotTranslate, devicePath } from "../../refusal.ts";
 import { listWrittenPorts, MOST_PORTS } from "./virtio-serial.ts";
 
-/** Throws "unsupported" for ports that the guest could not see as the XML says. */
+/** Refuses ports that QEMU cannot provide as the XML describes them. Throws "unsupported". */
 export function refusePorts({ domain: { devices } }: Guest): void {
   for (const [index, serial] of devices.serials.entries()) refuseSerial(devices, serial, index);
   refuseFarPorts(devices);
@@ -13,7 +13,7 @@ export function refusePorts({ domain: { devices } }: Guest): void {
 
 type SerialType = NonNullable<NonNullable<Serial["target"]>["type"]>;
 
-/** What kind of address each kind of serial port has, and what its device is called. */
+/** Address type and model of each type of serial port. */
 const KINDS: Readonly<Record<SerialType, { readonly address: string; readonly model: string }>> = {
   "isa-serial": { address: "isa", model: "isa-serial" },
   "isa-debug": { address: "isa", model: "isa-debugcon" },

@@ -3,28 +3,28 @@ import type { Devices } from "../../../domain/devices.ts";
 import { controllersOf } from "../../model/guest.ts";
 import { cannotTranslate, devicePath } from "../../refusal.ts";
 
-/** QEMU's virtio-serial controller has so many ports; port 0 is kept for a console. */
+/** Number of ports of QEMU's virtio-serial controller. Port 0 is reserved for a console. */
 export const MOST_PORTS = 31;
 
-/** Whether it is a port of a virtio-serial controller. */
+/** Whether a channel is a port of a virtio-serial controller. */
 export function isOnVirtioSerial({ target }: Channel): boolean {
   return target.type === "virtio";
 }
 
-/** Whether a console is one. */
+/** Whether a console is a port of a virtio-serial controller. */
 export function isVirtioConsole({ target }: ConsoleDevice): boolean {
   return target?.type === "virtio";
 }
 
-/** A port whose place the XML gives, and the device's element. */
+/** A port with an address in the XML. */
 interface WrittenPort {
   readonly controller: number;
-  /** 0 is no place: QEMU chooses. */
+  /** 0: QEMU chooses the port. */
   readonly port: number;
   readonly path: string;
 }
 
-/** Those of channels and of consoles, which share the ports. virDomainVirtioSerialAddrReserve() of libvirt */
+/** Lists the addresses of channels and consoles, which share ports. virDomainVirtioSerialAddrReserve() of libvirt */
 export function listWrittenPorts({
   channels,
   consoles,
@@ -38,12 +38,12 @@ export function listWrittenPorts({
   return [...placesOf("channel", channels), ...placesOf("console", consoles)];
 }
 
-/** A controller's number and its taken ports, as one key. */
+/** Claimed ports as keys of controller and port. */
 type Taken = Set<string>;
 
 /**
- * Gives each virtio channel a port: the next free one from 1 of the controller that it names, else of the first that
- * has one, else of a controller more. Throws "unsupported". virDomainVirtioSerialAddrAutoAssign() of libvirt
+ * Assigns each virtio channel the lowest free port from 1, on the controller that it names or the first with a free port.
+ * Adds a controller if all are full. Throws "unsupported". virDomainVirtioSerialAddrAutoAssign() of libvirt
  */
 export function placeChannels(devices: Devices): Devices {
   const taken = takeWritten(devices);
@@ -73,7 +73,7 @@ function takeWritten(devices: Devices): Taken {
   return taken;
 }
 
-/** How many ports each controller has, by its number; 0 is there for a channel that names none. */
+/** Number of ports by controller. Includes controller 0 if a channel or console names none. */
 function listSizes(devices: Devices): Map<number, number> {
   const written = controllersOf(devices, "virtio-serial").map(
     ({ index, ports }, at) => [index ?? at, ports ?? MOST_PORTS] as const,
@@ -102,7 +102,7 @@ interface Port {
 function findPort(ports: Ports, address: Partial<Port> | undefined, index: number): Port {
   if (address !== undefined) {
     const { controller = 0 } = address;
-    // Port 0 is no port.
+    // Port 0 means unassigned.
     const port = address.port || freePort(ports, controller);
     if (port !== undefined) return { controller, port };
     const path = devicePath("channel", index);

@@ -5,10 +5,10 @@ import { virtioDriver, virtioKeys } from "../../argument/virtio-properties.ts";
 import { iothreadKey, iothreadMappingKey } from "../../machine/iothreads.ts";
 import { type ControllerOf, controllersOf, type Guest, pciPlace } from "../../model/guest.ts";
 
-/** The order in which the reference adds controllers; what is on the board is not added. */
+/** libvirt's order of controllers. Those on the board need no argument. */
 const ORDER = ["pci", "usb", "scsi", "ide", "sata", "virtio-serial"] as const;
 
-/** -global for the room above 4 GiB that the root of the buses leaves to devices. qemuBuildGlobalControllerCommandLine() */
+/** -global for the 64-bit PCI hole of the root bus. qemuBuildGlobalControllerCommandLine() */
 export function formatPciHole({ devices, machine }: Guest): Words {
   const root = controllersOf(devices, "pci").find(({ index }) => index === 0);
   if (root?.pcihole64KiB === undefined) return [];
@@ -45,7 +45,7 @@ function formatController(guest: Guest, controller: Controller): Words {
     }
     case "ide":
     case "fdc":
-    // A reader of smartcards is a device on USB, and comes after the hubs.
+    // A smartcard reader is a USB device, and follows the hubs.
     case "ccid":
       return [];
   }
@@ -60,7 +60,7 @@ const SCSI: ReadonlyMap<string, string> = new Map([
   ["dc390", "dc-390"],
 ]);
 
-/** qemuBuildControllerSCSIDevProps() of libvirt */
+/** Properties of a SCSI controller. qemuBuildControllerSCSIDevProps() of libvirt */
 function scsiKeys({ model = "lsilogic", driver }: ControllerOf<"scsi">, id: string): object {
   const plain = SCSI.get(model);
   if (plain !== undefined) return { driver: plain, id };

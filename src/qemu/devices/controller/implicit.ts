@@ -12,8 +12,8 @@ import { numberControllers } from "./numbers.ts";
 import { MOST_CONTROLLERS, refuseControllers, refuseTooMany } from "./rules.ts";
 
 /**
- * Gives each controller its number and model, and adds those that the board has or that a device needs. Throws
- * "unsupported" for what the board cannot have. virDomainDefAddImplicitControllers() and
+ * Sets the number and model of each controller. Adds the board's controllers, and the controllers that devices need.
+ * Throws "unsupported" for a controller that the board cannot have. virDomainDefAddImplicitControllers() and
  * qemuDomainControllerDefPostParse() of libvirt
  */
 export function addImplicitControllers(devices: Devices, machine: Machine): Devices {
@@ -61,7 +61,7 @@ function scsiController({ type, address }: HostDevice): readonly number[] {
   return [address?.type === "drive" ? (address.controller ?? 0) : 0];
 }
 
-/** 0, 1, ... up to the highest number that is used. */
+/** Lists 0, 1, ... up to the highest number. */
 function upTo(numbers: readonly number[]): readonly number[] {
   const highest = Math.max(-1, ...numbers);
   if (highest < MOST_CONTROLLERS) return [...Array(highest + 1).keys()];
@@ -89,12 +89,12 @@ function withModel(controller: Controller, { chipset }: Machine): Controller {
   }
 }
 
-// qemuDomainDefaultSCSIControllerModel() on a PC, where "auto" says no more than nothing
+// qemuDomainDefaultSCSIControllerModel() on a PC, where "auto" means the default
 function scsiModel(model: ControllerOf<"scsi">["model"]): NonNullable<ControllerOf<"scsi">["model"]> {
   return model === undefined || model === "auto" ? "lsilogic" : model;
 }
 
-/** The first port of its master that each of ICH9's companions has. virDomainControllerDefParseXML() */
+/** First port on the master of each ICH9 companion. virDomainControllerDefParseXML() */
 const COMPANIONS: ReadonlyMap<ControllerOf<"usb">["model"], number> = new Map([
   ["ich9-uhci1", 0],
   ["ich9-uhci2", 2],

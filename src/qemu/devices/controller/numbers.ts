@@ -1,8 +1,8 @@
 import type { Controller } from "../../../domain/devices/controller.ts";
 
 /**
- * Gives each controller that has none the lowest number that is free among those of its type. The parts of a USB 2
- * controller, one after the other, share one. virDomainAssignControllerIndexes() of libvirt
+ * Assigns each controller without a number the lowest free one of its type. Successive parts of a USB 2 controller share
+ * a number. virDomainAssignControllerIndexes() of libvirt
  */
 export function numberControllers(controllers: readonly Controller[]): readonly Controller[] {
   const taken = new Map<string, Set<number>>();
@@ -23,7 +23,7 @@ export function numberControllers(controllers: readonly Controller[]): readonly 
   });
 }
 
-/** The number of the part before it, unless that one has such a part already. */
+/** Number of the preceding part, unless its controller already has a part of this model. */
 function groupOf(
   controller: Controller,
   before: Controller | undefined,

@@ -4,10 +4,10 @@ import type { Machine } from "../../model/machine.ts";
 import { cannotTranslate, devicePath } from "../../refusal.ts";
 import { refuseTarget } from "../network/target-rules.ts";
 
-/** A PCI bus number has eight bits, and of no kind does a board take more than it has buses. */
+/** Limit of controllers of one type: a PCI bus number has eight bits, and no type has more controllers than buses. */
 export const MOST_CONTROLLERS = 256;
 
-/** Throws "unsupported" for more controllers of one kind than any board takes. */
+/** Refuses more controllers of one type than any board supports. Throws "unsupported". */
 export function refuseTooMany(controllers: readonly Controller[]): void {
   const counts = new Map<string, number>();
   for (const [position, { type, index = 0 }] of controllers.entries()) {
@@ -19,7 +19,7 @@ export function refuseTooMany(controllers: readonly Controller[]): void {
   }
 }
 
-/** Throws "unsupported" for controllers that the board cannot have, or that contradict each other. */
+/** Refuses controllers that the board cannot have, or that contradict each other. Throws "unsupported". */
 export function refuseControllers(controllers: readonly Controller[], machine: Machine): void {
   for (const [index, controller] of controllers.entries()) {
     refuseController(controller, machine, devicePath("controller", index));
@@ -28,7 +28,7 @@ export function refuseControllers(controllers: readonly Controller[], machine: M
   refuseUsb(controllers);
 }
 
-/** Two of one type have two numbers, but for the companions of a USB master. */
+/** Refuses two controllers with one type and number, except companions of a USB master. */
 function refuseDouble(controllers: readonly Controller[]): void {
   const seen = new Set<string>();
   for (const [position, controller] of controllers.entries()) {
@@ -71,7 +71,7 @@ function refuseController(controller: Controller, { chipset, word }: Machine, pa
   }
 }
 
-/** A companion serves the ports of a master, and "none" means none. */
+/** Refuses a companion without a master, and "none" beside another USB controller. */
 function refuseUsb(controllers: readonly Controller[]): void {
   const usb = controllers.filter((found) => found.type === "usb");
   const isMaster = ({ master }: ControllerOf<"usb">): boolean => master === undefined;
@@ -91,7 +91,7 @@ function refuseUsb(controllers: readonly Controller[]): void {
   }
 }
 
-/** Only xHCI has as many ports as one wants. */
+/** Refuses a number of ports, except for xHCI. */
 function refusePorts({ model, ports }: ControllerOf<"usb">, path: string): void {
   if (ports !== undefined && model !== "nec-xhci" && model !== "qemu-xhci") {
     throw cannotTranslate(
@@ -102,7 +102,7 @@ function refusePorts({ model, ports }: ControllerOf<"usb">, path: string): void 
   }
 }
 
-/** The devices that each kind of bridge may be, besides the one of its own name. */
+/** Devices that each model of bridge supports. */
 const BRIDGE_DEVICES: ReadonlyMap<ControllerOf<"pci">["model"], readonly string[]> = new Map([
   ["pcie-root-port", ["pcie-root-port", "ioh3420"]],
   ["pcie-switch-upstream-port", ["x3130-upstream"]],

@@ -54,7 +54,7 @@ function hasGl(found: Graphics): boolean {
   return found.type === "spice" && found.gl?.enable === true;
 }
 
-/** Which window system it uses is a matter of its environment. */
+/** QEMU's environment selects the window system. */
 function formatSdl({ fullscreen, gl }: GraphicsOf<"sdl">): Words {
   const own = gl === undefined ? "sdl" : `sdl,gl=${onOffWord(gl.enable)}`;
   return [...(fullscreen === true ? ["-full-screen"] : []), "-display", own];
@@ -64,7 +64,7 @@ function formatEgl({ gl }: GraphicsOf<"egl-headless">, { path }: DisplayFacts): 
   return ["-display", `egl-headless,${keyValues([["rendernode", renderNode(path, gl?.rendernode)]])}`];
 }
 
-/** The bus that the reference starts for a guest. qemuDBusGetAddress() of libvirt */
+/** D-Bus daemon that libvirt starts for a guest. qemuDBusGetAddress() of libvirt */
 function ownBus({ domain }: Guest): string {
   return `unix:path=/run/libvirt/qemu/dbus/-1-${[...domain.name].slice(0, 20).join("")}-dbus.sock`;
 }

@@ -5,7 +5,7 @@ type Vnc = Extract<Graphics, { readonly type: "vnc" }>;
 type Spice = Extract<Graphics, { readonly type: "spice" }>;
 type Listen = Vnc["listens"][number];
 
-/** A display with its port and with the one place where it listens, which the XML may say in two ways. */
+/** Sets a display's port and its one listen address, which the XML may state in two places. */
 export function fillGraphics(graphics: Graphics): Graphics {
   switch (graphics.type) {
     case "vnc":
@@ -48,7 +48,7 @@ function fillSpice({ autoport, listenAddress, port, tlsPort, ...graphics }: Spic
   return { ...graphics, ...ports, ...listeningAt(first.address ?? listenAddress, others) };
 }
 
-/** The address stands in the element itself and in its first `<listen>`. */
+/** Writes the address in the element itself and in its first `<listen>`. */
 function listeningAt(address: string | undefined, others: Spice["listens"]) {
   if (address === undefined) return { listens: [{ type: "address" as const }, ...others] };
   return { listenAddress: address, listens: [{ type: "address" as const, address }, ...others] };
@@ -56,7 +56,7 @@ function listeningAt(address: string | undefined, others: Spice["listens"]) {
 
 type SpicePorts = Pick<Spice, "autoport" | "port" | "tlsPort">;
 
-/** Without any port it listens nowhere. */
+/** Undefined without any port: the display does not listen. */
 function spicePorts({
   autoport,
   port,
@@ -71,7 +71,7 @@ function spicePorts({
   };
 }
 
-/** The port, or that it is left to be chosen; without an address there is none. */
+/** Port and autoport of VNC; -1 if a start chooses the port. */
 function vncPorts({
   autoport,
   port = -1,

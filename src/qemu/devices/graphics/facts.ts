@@ -3,14 +3,14 @@ import type { Launch } from "../../launch.ts";
 import type { Guest } from "../../model/guest.ts";
 import { cannotTranslate, notSettled } from "../../refusal.ts";
 
-/** Where a display stands, and what its words depend on. */
+/** Path of a display in the XML, and the context of its arguments. */
 export interface DisplayFacts {
   readonly path: string;
   readonly guest: Guest;
   readonly launch: Launch | undefined;
 }
 
-/** The `-audiodev` that a display plays: the one it names, or the first. */
+/** Returns the `-audiodev` of a display: the one it names, or the first. Throws "unsupported". */
 export function audioWord({ guest, path }: DisplayFacts, id: number | undefined): string {
   const { audios } = guest.devices;
   const found = id === undefined ? audios[0] : audios.find((audio) => audio.id === id);
@@ -22,13 +22,13 @@ export function audioWord({ guest, path }: DisplayFacts, id: number | undefined)
   );
 }
 
-/** The host's graphics card, which the reference looks for where the XML names none. */
+/** Returns the render node. Refuses a display without one, for which libvirt searches the host. Throws "unsupported". */
 export function renderNode(path: string, node: string | undefined): string {
   if (node !== undefined) return node;
   throw notSettled(`${path}/gl`, "which graphics card to use is not said", "Write rendernode='/dev/dri/…'.");
 }
 
-/** Which address a network has on the host, which the reference looks up at a start. */
+/** Returns the refusal of a listen network, whose address libvirt looks up at a start. */
 export function networkUnknown(path: string): SvirtError {
   const why = "which address that network has is known only at a start";
   return notSettled(`${path}/listen`, why, "Write <listen type='address' address='…'/>.");

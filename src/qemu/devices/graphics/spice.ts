@@ -3,28 +3,28 @@ import { keyValues, onOffWord, type Words } from "../../argument/argument.ts";
 import { cannotTranslate } from "../../refusal.ts";
 import { type DisplayFacts, networkUnknown, renderNode } from "./facts.ts";
 
-/** What an automatic display gets before a start, as in the reference. qemuProcessSPICEAllocatePorts() of libvirt */
+/** Placeholder ports of an automatic display, as in libvirt. qemuProcessSPICEAllocatePorts() of libvirt */
 const AUTOMATIC_PORT = 5901;
 const AUTOMATIC_TLS_PORT = 5902;
 
-/** Where the certificates are, unless qemu.conf of the reference says so otherwise: spice_tls_x509_cert_dir. */
+/** Default of spice_tls_x509_cert_dir in libvirt's qemu.conf. */
 const CERTIFICATES = "/etc/pki/libvirt-spice";
 
-/** SPICE's channels in the order in which the reference writes them. virDomainGraphicsSpiceChannelName */
+/** SPICE's channels in libvirt's order. virDomainGraphicsSpiceChannelName */
 const CHANNELS = ["main", "display", "inputs", "cursor", "playback", "record", "smartcard", "usbredir"];
 
 type Spice = Extract<Graphics, { readonly type: "spice" }>;
 type Pair = readonly [string, string | number | undefined];
 
-/** Where it listens in the clear, and where with TLS; 0: nowhere. */
+/** Port without TLS, and port with TLS; 0: none. */
 interface Ports {
   readonly plain: number;
   readonly tls: number;
 }
 
 /**
- * -spice. Tickets are never turned off: without a password nobody gets in. qemuBuildGraphicsSPICECommandLine() of
- * libvirt, as it is where the host's settings have a password for SPICE
+ * -spice. Ticketing stays enabled: without a password, no client connects. qemuBuildGraphicsSPICECommandLine() of
+ * libvirt, as with a SPICE password in qemu.conf
  */
 export function formatSpice(graphics: Spice, facts: DisplayFacts): Words {
   const { clipboard, filetransfer, gl, image, jpeg, mouse, playback, streaming, zlib } = graphics;
@@ -48,7 +48,7 @@ export function formatSpice(graphics: Spice, facts: DisplayFacts): Words {
   return ["-spice", pairs, ...keymap];
 }
 
-/** Which channels are for whom, with the certificates. Refuses one for which nobody listens. */
+/** Channels that require or forbid TLS, with the certificates. Refuses a mode without its port. */
 function channelPairs(graphics: Spice, path: string): readonly Pair[] {
   const { plain, tls } = portsOf(graphics);
   const isPlain = plain > 0 || graphics.listens[0]?.type === "none" || graphics.listens[0]?.type === "socket";
@@ -100,7 +100,7 @@ function listenPairs(graphics: Spice, { guest, path }: DisplayFacts): readonly P
   }
 }
 
-/** At a socket, or nowhere, it has no port. */
+/** Ports of a display; none for listen type socket or none. */
 function portsOf(graphics: Spice): Ports {
   const { autoport, listens, port = 0, tlsPort = 0 } = graphics;
   if (listens[0]?.type === "none" || listens[0]?.type === "socket") return { plain: 0, tls: 0 };
@@ -111,7 +111,7 @@ function portsOf(graphics: Spice): Ports {
   };
 }
 
-/** Those that its channels ask for. That any may have TLS says only qemu.conf of the reference: spice_tls, which is off. */
+/** Ports that the channels' modes require. TLS for "any" needs spice_tls in libvirt's qemu.conf, which is off. */
 function choosePorts({ channels, defaultMode = "any" }: Spice): Ports {
   const modes = [defaultMode, ...channels.map(({ mode }) => mode)];
   return {

@@ -50,7 +50,7 @@ function isAutomatic({ autoport, port }: Vnc): boolean {
 }
 
 function formatAddress(graphics: Vnc, address: string, facts: DisplayFacts): string {
-  // svirt listens itself, and hands the socket over the monitor.
+  // svirt listens itself, and passes the socket over the monitor.
   if (facts.launch !== undefined) return "none";
   const host = address.includes(":") ? `[${address}]` : address;
   const web = formatWebsocket(graphics, facts.path);

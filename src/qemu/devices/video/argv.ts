@@ -8,7 +8,7 @@ import { isHelped, refuseVideo } from "./rules.ts";
 
 const [QXL_KIB, VGAMEM_KIB] = [65_536, 16_384];
 
-/** -device for each graphics card, the first one with the firmware's screen. qemuBuildVideoCommandLine() of libvirt */
+/** -device for each video device; the firmware uses the first one. qemuBuildVideoCommandLine() of libvirt */
 export function formatVideos(guest: Guest): Words {
   return guest.devices.videos.flatMap((video, index) => {
     const path = devicePath("video", index);
@@ -70,7 +70,7 @@ function qxlCard({ model }: Video, path: string): CardKeys {
   };
 }
 
-/** The reference gives `<driver>` to each but a card with VGA that another program draws. qemuDeviceVideoGetModel() of libvirt */
+/** libvirt omits `<driver>` only for the primary vhost-user device. qemuDeviceVideoGetModel() of libvirt */
 function virtioCard(video: Video, { id, isPrimary }: Pick<Card, "id" | "isPrimary">): CardKeys {
   const { driver, model } = video;
   const options = isPrimary && isHelped(video) ? {} : virtioKeys(driver);
@@ -89,7 +89,7 @@ function refuseSecond({ model }: Video, isPrimary: boolean, path: string): void 
   throw cannotTranslate(path, `a second card cannot be a ${model.type}`, "Use qxl or virtio.");
 }
 
-/** The card takes powers of two only, and not less than one. */
+/** Converts to MiB. QEMU accepts only powers of two, at least 1. */
 function mebibytes(sizeKiB: number, path: string): number {
   const size = sizeKiB / 1024;
   if (Number.isInteger(Math.log2(size)) && size >= 1) return size;

@@ -1,10 +1,10 @@
 import type { Video } from "../../../domain/devices/video.ts";
 import { cannotTranslate, devicePath } from "../../refusal.ts";
 
-/** What QEMU's cards have by default, and in place of 0. virDomainVideoDefaultRAM() and qemuDomainDeviceVideoDefPostParse() of libvirt */
+/** Default memory, also in place of 0. virDomainVideoDefaultRAM() and qemuDomainDeviceVideoDefPostParse() of libvirt */
 const [VGA_KIB, QXL_KIB, VGAMEM_KIB] = [16_384, 65_536, 16_384];
 
-/** The graphics cards with their memory, the primary one first: QEMU gives that one the firmware's screen. */
+/** Sets the memory of video devices, and sorts the primary one first, which the firmware uses. */
 export function fillVideos(videos: readonly Video[]): readonly Video[] {
   const primary = videos.filter(({ model }) => model.primary === true);
   const [, second] = primary;
@@ -16,7 +16,7 @@ export function fillVideos(videos: readonly Video[]): readonly Video[] {
   return sorted.map((video, index) => ({ ...video, model: fillModel(video.model, index === 0) }));
 }
 
-/** The cards have powers of two. virDomainVideoDefPostParse() of libvirt */
+/** Rounds up to a power of two. virDomainVideoDefPostParse() of libvirt */
 function roundUp(kiB: number): number {
   return 2 ** Math.ceil(Math.log2(kiB));
 }

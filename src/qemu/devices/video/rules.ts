@@ -2,18 +2,18 @@ import type { Video } from "../../../domain/devices/video.ts";
 import type { Guest } from "../../model/guest.ts";
 import { cannotTranslate } from "../../refusal.ts";
 
-/** Cards that take a size of the screen. */
+/** Models that accept a resolution. */
 const RESIZABLE: ReadonlySet<string> = new Set(["vga", "qxl", "virtio", "bochs"]);
 
-/** Cards that serve several screens. */
+/** Models that serve several screens. */
 const MANY_HEADS: ReadonlySet<string> = new Set(["qxl", "virtio"]);
 
-/** Whether another program draws for it. */
+/** Whether a vhost-user process renders for the device. */
 export function isHelped({ driver }: Video): boolean {
   return driver?.name === "vhostuser";
 }
 
-/** Throws "unsupported" for a card with what belongs to another one. qemuValidateDomainDeviceDefVideo() of libvirt */
+/** Refuses settings that the model does not have. Throws "unsupported". qemuValidateDomainDeviceDefVideo() of libvirt */
 export function refuseVideo(video: Video, guest: Guest, path: string): void {
   const { driver, model } = video;
   const isVirtio = model.type === "virtio";
@@ -37,7 +37,7 @@ export function refuseVideo(video: Video, guest: Guest, path: string): void {
   refuseTogether(video, guest, path);
 }
 
-/** What two elements say against each other. */
+/** Refuses settings that contradict other elements. */
 function refuseTogether({ address, model }: Video, { devices, domain }: Guest, path: string): void {
   if (!MANY_HEADS.has(model.type) && (model.heads ?? 1) > 1) {
     throw cannotTranslate(
