@@ -34,8 +34,8 @@ export function countDescriptors({ type, log }: ChardevBackend): number {
 }
 
 /**
- * Formats -chardev of a device that is no port. Throws "unsupported" for one with files: libvirt's descriptor sets for
- * them are not known for certain.
+ * Formats -chardev of a device that is no port. Without a launch, throws "unsupported" for one with files: libvirt's
+ * descriptor sets for them are not known for certain.
  */
 export function formatFilelessBackend(named: NamedBackend, launch: Launch | undefined): Words {
   if (countDescriptors(named.chardev) > 0) refuseUnproven(launch, named.path, "files of such a device");

@@ -100,7 +100,7 @@ function networkKeys(source: NetworkSource, path: string): Json {
 /** Default of gluster_debug_level in libvirt's qemu.conf. */
 const GLUSTER_DEBUG = 4;
 
-/** Refuses a source that needs a secret: svirt has no store of secrets to encrypt them from. */
+/** Refuses a source that needs a secret. QEMU gets secrets encrypted, from a store that svirt does not have. */
 function refuseSecrets(source: NetworkSource, path: string): void {
   const place = ["auth", "encryption", "cookies"].find((name) => name in source);
   if (place === undefined) return;
