@@ -8,7 +8,7 @@ import { memoryId } from "./devices/memory.ts";
 import { interfaceId } from "./devices/network/argv.ts";
 import type { Guest } from "./model/guest.ts";
 
-/** Of devices that came while the guest ran, what QEMU calls them; undefined: as at a start. */
+/** QEMU ids of devices that were attached to the running guest; undefined for a device of the start. */
 export interface LaterNames {
   interfaceId(found: Devices["interfaces"][number]): string | undefined;
   rngId(found: Devices["rngs"][number]): string | undefined;
@@ -20,8 +20,8 @@ const none = (): undefined => undefined;
 const NONE: LaterNames = { interfaceId: none, rngId: none, channelId: none, hostdevId: none };
 
 /**
- * A guest's devices, each with its name in QEMU as its alias, those that are part of the board too.
- * qemuAssignDeviceAliases() of libvirt
+ * Returns the guest's devices, each with its QEMU id as alias, devices of the board included. qemuAssignDeviceAliases() of
+ * libvirt
  */
 export function withAliases(guest: Guest, later: LaterNames = NONE): Devices {
   const { devices } = guest;
@@ -71,7 +71,7 @@ export function withAliases(guest: Guest, later: LaterNames = NONE): Devices {
   };
 }
 
-/** Those that a guest has one of at most. */
+/** Devices of which a guest has at most one. */
 function singles({ iommu, memballoon, pstore, vsock }: Devices): Partial<Devices> {
   return {
     ...(iommu === undefined ? {} : { iommu: { ...iommu, alias: iommu.alias ?? "iommu0" } }),
@@ -83,7 +83,7 @@ function singles({ iommu, memballoon, pstore, vsock }: Devices): Partial<Devices
   };
 }
 
-/** A console that is a serial port under another name has that one's. */
+/** A console that stands for the first serial port gets the alias of that port. */
 function withPorts(
   guest: Guest,
   later: LaterNames,

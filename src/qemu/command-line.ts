@@ -62,26 +62,26 @@ import {
   formatMonitor,
 } from "./start-arguments.ts";
 
-/** What a command line depends on besides the domain. */
+/** Facts besides the domain on which a command line depends. */
 export interface ArgvFacts {
-  /** The images of each disk as found on the host; without them, as far as the XML says. */
+  /** The image chain of each disk as inspected on the host; without it, the chain that the XML gives. */
   readonly chains?: FoundChains;
-  /** Given for a real start; without it the words are the reference's own. */
+  /** Set for a real start; without it the arguments are libvirt's. */
   readonly launch?: Launch;
 }
 
-/** QEMU's sandbox, all of it. qemu(1) -sandbox */
+/** QEMU's sandbox with all its restrictions. qemu(1) -sandbox */
 const SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
 
-/** The variables that a domain gives its QEMU, `NAME=value`. qemuBuildCommandLineEnv… of libvirt */
+/** Environment variables that a domain sets for its QEMU, `NAME=value`. qemuBuildCommandLineEnv… of libvirt */
 export function formatVariables({ clock, qemuCommandline }: Domain): readonly string[] {
   const zone = clock?.offset === "timezone" ? [`TZ=${clock.timezone}`] : [];
   return [...zone, ...(qemuCommandline?.variables ?? []).map(({ name, value = "" }) => `${name}=${value}`)];
 }
 
 /**
- * QEMU's command line for a guest, its program first, in the reference's order, with its ids, node names and addresses.
- * Throws "unsupported", with all that cannot be told QEMU exactly, each with its path.
+ * Returns QEMU's command line for a guest, the program first. Order, ids, node names and addresses are libvirt's. Throws
+ * "unsupported" with everything that has no exact translation, each with its path.
  */
 export function formatGuestArgv(guest: Guest, facts: ArgvFacts = {}): readonly string[] {
   try {
@@ -126,7 +126,7 @@ function formatAll(guest: Guest, { chains, launch }: ArgvFacts): readonly string
   ];
 }
 
-/** Words that the XML gives as they are: a real start has none, since nobody knows what they open. */
+/** Arguments that the XML gives verbatim. A real start refuses them, since svirt cannot know which files they open. */
 function formatRawWords({ domain }: Guest, launch: Launch | undefined): Words {
   const words = domain.qemuCommandline?.words ?? [];
   if (words.length === 0 || launch === undefined) return words.map(({ value }) => value);

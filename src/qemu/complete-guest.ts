@@ -17,10 +17,9 @@ import type { Guest } from "./model/guest.ts";
 import { decideMachine } from "./model/machine.ts";
 
 /**
- * Decides what the XML leaves open, as libvirt does: the machine, the devices that are there without being written, each
- * device's address, and every setting that has a default. `domain` is the form in which libvirt stores it: completed
- * again, it stays the same. Firmware is chosen from what is told of the host. Throws "unsupported", for all devices that
- * are refused.
+ * Decides all that the XML leaves open, as libvirt does: machine, implicit devices, addresses, and each setting with a
+ * default. `domain` of the result is the form that libvirt stores; completing it again does not change it. Chooses
+ * firmware from `firmware`, the descriptors of the host. Throws "unsupported", with all devices that are refused.
  */
 export function completeGuest(written: Domain, firmware?: FirmwareChoice): Guest {
   const { devices } = written;
@@ -39,7 +38,7 @@ function complete(written: Domain, firmware: FirmwareChoice | undefined): Guest 
   const implied = addImplicitDevices(addIommu(open, domain, machine), machine, domain.features);
   const controlled = addImplicitControllers(placeChannels(placeScsiDevices(placeDisks(implied))), machine);
   const stored = fillAddresses(fillBridges(placePci(controlled, machine)));
-  // Ports on USB are given at each start: the reference does not store them.
+  // USB ports are assigned at each start: libvirt does not store them.
   const filled = fillDomain({ ...domain, devices: stored }, machine);
   refuseMany(filled, machine);
   return { domain: filled, machine, devices: placeUsb(stored) };

@@ -1,15 +1,18 @@
 import type { Domain } from "../domain/domain.ts";
 
-/** More than QEMU opens of itself: libraries' sockets, epoll, images, their overlays, what comes later, and what 9p has open. */
+/**
+ * Descriptors of QEMU itself, rounded up: sockets of libraries, epoll, images, overlays, later devices, and open files of
+ * 9p.
+ */
 const OF_ALL = 4096;
-/** Each device has a pair of eventfd(2) for each vCPU, of 32 devices. hw/virtio/virtio-pci.c */
+/** Descriptors per vCPU: a pair of eventfd(2) for each of 32 devices. hw/virtio/virtio-pci.c */
 const OF_VCPU = 64;
-/** Of a queue: eventfd(2) of QEMU and of vhost, the tap, and vhost. hw/net/vhost_net.c */
+/** Descriptors per queue: eventfd(2) of QEMU and of vhost, the tap, and vhost. hw/net/vhost_net.c */
 const OF_QUEUE = 8;
-/** What XML asks for bounds nothing alone. */
+/** Upper bound, whatever the XML asks for. */
 const MOST = 32_768;
 
-/** How many descriptors the guest's QEMU may have, devices that are attached later included. RLIMIT_NOFILE, getrlimit(2) */
+/** Returns the most descriptors that the guest's QEMU may have, with room for later devices. RLIMIT_NOFILE, getrlimit(2) */
 export function countDescriptors({ devices, vcpu }: Domain): number {
   const { controllers, disks, interfaces } = devices;
   const queues = [

@@ -17,13 +17,13 @@ import { fillVideos } from "./devices/video/defaults.ts";
 import { fillVsock } from "./devices/vsock.ts";
 import { placeMemories } from "./machine/default-memory.ts";
 
-/** QEMU's program, and libvirt's first choice on a PC. */
+/** Path of QEMU for x86_64, libvirt's first choice on a PC. */
 export const DEFAULT_EMULATOR = "/usr/bin/qemu-system-x86_64";
 
-/** The same for a 32-bit PC. */
+/** Path of QEMU for a 32-bit PC. */
 const EMULATOR_32 = "/usr/bin/qemu-system-i386";
 
-/** What each device that is written leaves open, as libvirt fills it in. virDomainDeviceDefPostParse() */
+/** Returns the devices with libvirt's defaults for all that each element leaves open. virDomainDeviceDefPostParse() */
 export function fillDevices({ devices, os }: Domain): Devices {
   return {
     ...devices,
@@ -62,7 +62,10 @@ function fillInput(input: Input): Input {
   return { ...input, bus: input.bus ?? (input.type === "tablet" ? "usb" : "ps2") };
 }
 
-/** A device of the host as it is stored. qemuDomainHostdevDefMdevPostParse(): a mediated device's screen is off where the XML is silent */
+/**
+ * Returns a host device in its stored form. The display of a mediated device defaults to off.
+ * qemuDomainHostdevDefMdevPostParse()
+ */
 export function fillHostdev(found: HostDevice): HostDevice {
   const whole = { ...found, mode: "subsystem", managed: found.managed ?? false } as const;
   if (whole.type === "mdev") return { ...whole, display: whole.display ?? false };
@@ -81,7 +84,7 @@ function withUnit(source: HostDeviceOf<"scsi">["source"]): HostDeviceOf<"scsi">[
   return { ...source, name: `${source.name}/0` };
 }
 
-// qemuDomainDefaultNetModel(); a device of the host is what it is
+// qemuDomainDefaultNetModel(); a passed-through host device has no model
 function fillInterface(found: NetworkInterface): NetworkInterface {
   if (found.model !== undefined || found.type === "hostdev") return found;
   const isServed = found.type === "vdpa" || found.type === "vhostuser";
@@ -89,8 +92,8 @@ function fillInterface(found: NetworkInterface): NetworkInterface {
 }
 
 /**
- * The bus of the XML or, as on any PC, USB for a tablet and PS/2 for the others. What is passed through is a virtio
- * device, or none at all. virDomainInputDefPostParse()
+ * Returns the bus of the XML. By default a tablet is on USB and other devices on PS/2. Passthrough is on virtio, evdev on
+ * no bus. virDomainInputDefPostParse()
  */
 export function inputBus(input: Input): "ps2" | "usb" | "virtio" | "none" {
   if (input.type === "evdev") return "none";

@@ -10,7 +10,7 @@ import { fillSeclabel } from "./machine/default-seclabel.ts";
 import { fillThreads } from "./machine/default-threads.ts";
 import type { Machine } from "./model/machine.ts";
 
-/** What libvirt writes into a definition outside of its devices, where nobody wrote it. virDomainDefPostParseCommon() */
+/** Returns the domain with libvirt's defaults outside of its devices. virDomainDefPostParseCommon() */
 export function fillDomain(domain: Domain, machine: Machine): Domain {
   const { metadata } = domain;
   return withoutEmpty({
@@ -32,7 +32,7 @@ export function fillDomain(domain: Domain, machine: Machine): Domain {
   });
 }
 
-/** What libvirt writes only where there is something in it. */
+/** Elements that libvirt omits if they are empty. */
 const NEVER_EMPTY: ReadonlySet<string> = new Set([
   "blkiotune",
   "memtune",
@@ -54,7 +54,7 @@ function withoutEmpty(domain: Domain): Domain {
   return Object.fromEntries(kept) as Domain;
 }
 
-/** A clock that is so far off is a variable one. virDomainClockDefParseXML() of libvirt */
+/** A clock with an adjustment in seconds is a variable one. virDomainClockDefParseXML() of libvirt */
 function fillClock(clock: Clock = { offset: "utc", timers: [] }): Clock {
   switch (clock.offset) {
     case "utc":
@@ -75,7 +75,7 @@ function fillVcpu({ current, placement = "static", ...vcpu }: Vcpu = { count: 1 
   return { ...vcpu, placement, ...(current === undefined || current === vcpu.count ? {} : { current }) };
 }
 
-// A limit of that size is none. virMemoryLimitIsSet() of libvirt
+// The greatest number stands for no limit. virMemoryLimitIsSet() of libvirt
 function fillMemtune({ memtune }: Domain): Pick<Domain, "memtune"> {
   if (memtune === undefined) return {};
   const limits = Object.entries(memtune).filter(([, kiB]) => kiB !== Number.MAX_SAFE_INTEGER);

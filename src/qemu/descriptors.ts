@@ -14,9 +14,10 @@ import type { Guest } from "./model/guest.ts";
 type Wanted = Omit<Descriptor, "fd">;
 
 /**
- * Every file of the host that QEMU uses, how svirt opens it, and under which number QEMU gets it, counted up from
- * `firstFd`: KVM, firmware, kernel and initrd, the images of each disk from the top down, the files of serial ports, sources of
- * randomness. A file that is used twice in the same way is there once. Sockets are made by QEMU in its own folder.
+ * Lists the files of the host that QEMU uses. KVM, firmware, kernel and initrd come first, then images of each disk from
+ * the top down, files of ports, sources of randomness, and others. Each has its way of opening and its number in QEMU,
+ * counted up from `firstFd`. A file that is used twice in the same way is listed once. Sockets are absent: QEMU creates
+ * them in the guest's folder.
  */
 export function listDescriptors(guest: Guest, chains: FoundChains, firstFd: number): readonly Descriptor[] {
   const wanted = [
@@ -35,8 +36,8 @@ export function listDescriptors(guest: Guest, chains: FoundChains, firstFd: numb
 }
 
 /**
- * Those of disks, sources of randomness and USB devices alone, which a running QEMU can be given more of. What it opens by
- * name it cannot be told to find among the descriptors that it gets later.
+ * Lists only files of disks, sources of randomness and USB devices: a running QEMU accepts further descriptors for them.
+ * Files that QEMU opens by name are absent, since a running QEMU cannot be directed to a later descriptor.
  */
 export function listDeviceDescriptors(
   guest: Guest,
@@ -104,7 +105,7 @@ function listImage({ place, readOnly }: ChainImage, { driver, shareable }: Disk)
   if (place.type !== "file" && place.type !== "block") return [];
   const wanted = file(place.path, "image", readOnly ? "read-only" : "read-write");
   const writer = shareable ? "sharer" : "writer";
-  // What several guests have one of them may lock: nobody goes by that.
+  // Guests that share an image can lock it, so locks of other programs are checked only on an unshared one.
   const lock = { as: readOnly ? "reader" : writer, isFirst: !readOnly && !shareable } as const;
   return [{ ...wanted, direct: isDirect(driver?.cache), lock }];
 }
@@ -130,8 +131,8 @@ function listSource(chardev: ChardevBackend): Wanted[] {
 }
 
 /**
- * Each FIFO twice: for reading and writing first, which nobody uses, so that it always has another side. Without one it
- * could not be opened for writing, and a reader would be told that it has ended.
+ * Lists each FIFO twice. The first descriptor, for reading and writing, is unused and keeps another end open. Without it
+ * an open for writing would fail, and a reader would get end of file.
  */
 function listPipe(path: string): Wanted[] {
   const { read, write } = pipeEnds(path);

@@ -1,17 +1,20 @@
-/** A device that may have a name of its own. */
+/** A device that may have an alias. */
 interface Named {
   readonly alias?: string;
 }
 
 /**
- * The number in the name of a device that has none of its own: how many before it have none either.
- * qemuAssignDeviceRNGAlias() of libvirt and its like, which go on from the highest that is given
+ * Returns the number in the default alias of a device: the count of earlier devices without an alias.
+ * qemuAssignDeviceRNGAlias() of libvirt and similar functions, which continue from the highest given number
  */
 export function deviceNumber(family: readonly Named[], index: number): number {
   return family.slice(0, index).filter(({ alias }) => alias === undefined).length;
 }
 
-/** The same of an interface: one that is a device of the host is counted among these. qemuAssignDeviceNetAlias() of libvirt */
+/**
+ * Returns the number in the default alias of an interface. Passed-through interfaces do not count: they are numbered as
+ * host devices. qemuAssignDeviceNetAlias() of libvirt
+ */
 export function interfaceNumber(
   interfaces: readonly (Named & { readonly type: string })[],
   index: number,

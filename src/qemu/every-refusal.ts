@@ -4,12 +4,12 @@ import { movedRefusal } from "./refusal.ts";
 
 /** The most refusals that are listed: each costs one more translation. */
 const MOST_REFUSALS = 100;
-/** `/domain/devices/disk[2]` or `/domain/devices/vsock` at the beginning of a place. */
+/** A place that begins with `/domain/devices/disk[2]` or `/domain/devices/vsock`. */
 const DEVICE = /^\/domain\/devices\/([a-z]+)(?:\[(\d+)\])?/;
 
 /**
- * Throws all that `translate` refuses of the devices, given the first refusal: a refused device is left out, and the
- * others are translated again. Ends at a refusal of something else, and at a controller, which other devices need.
+ * Throws all refusals of `translate` about devices, given the first one. Removes each refused device and translates the
+ * others again. Ends at a refusal of anything else, and at a controller, which other devices need.
  */
 export function refuseEach(devices: Devices, first: unknown, translate: (devices: Devices) => unknown): void {
   const errors: SvirtError[] = [];
@@ -26,7 +26,7 @@ export function refuseEach(devices: Devices, first: unknown, translate: (devices
   throwErrors(errors);
 }
 
-/** The devices that are left, and of a family that lacks one the numbers of its devices in the domain, from 1. */
+/** The remaining devices. A family that lost one has the original numbers of the others, from 1. */
 interface Rest {
   readonly devices: Devices;
   readonly numbers: ReadonlyMap<keyof Devices, readonly number[]>;
@@ -64,7 +64,7 @@ function moveBack(refusal: SvirtError, { devices, numbers }: Rest): SvirtError {
   return movedRefusal(refusal, `/domain/devices/${tag}[${known}]${place.slice(whole.length)}`);
 }
 
-/** The key of an element's name. Not found by the forms: a start does not read them in. */
+/** Returns the key of Devices for an element's name. Does not use the forms, which a start does not load. */
 function familyOf(devices: Devices, tag: string): keyof Devices | undefined {
   const names = [tag, `${tag}s`, tag.replace(/y$/, "ies")];
   const isFamily = (key: string): key is keyof Devices => names.includes(key);

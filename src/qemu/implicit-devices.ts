@@ -7,9 +7,9 @@ import { fillVideos } from "./devices/video/defaults.ts";
 import type { Machine } from "./model/machine.ts";
 
 /**
- * Adds the devices that a PC has although nobody wrote them: a balloon, the PS/2 mouse and keyboard, a graphics card
- * where there is a display, a place for sound, q35's own watchdog, and the serial port that a console stands for.
- * qemuDomainDefAddDefaultDevices() and virDomainDefAddImplicitDevices() of libvirt
+ * Adds the implicit devices of a PC: a balloon, PS/2 mouse and keyboard, an audio backend, and q35's watchdog. Adds a
+ * graphics card to a display, and a serial port to a console. qemuDomainDefAddDefaultDevices() and
+ * virDomainDefAddImplicitDevices() of libvirt
  */
 export function addImplicitDevices(
   devices: Devices,
@@ -29,7 +29,7 @@ export function addImplicitDevices(
   };
 }
 
-/** A console without any serial port is a serial port itself. */
+/** Adds the serial port of a serial console if the domain has no serial port. */
 function addSerial({ serials, consoles }: Devices): readonly Serial[] {
   const first = consoles.find(isSerialConsole);
   return serials.length > 0 || first === undefined ? serials : [serialOf(first)];
@@ -40,12 +40,12 @@ function serialOf({ target: _target, address, ...chardev }: ConsoleDevice): Seri
   return fillSerial({ ...chardev, target: { port: "0" }, ...place });
 }
 
-/** And the first serial port is a console: it takes the first number among the consoles. */
+/** Makes the first serial port a console too, which comes first among the consoles. */
 function addConsole(consoles: readonly ConsoleDevice[], first: Serial | undefined): readonly ConsoleDevice[] {
   if (first === undefined) return numberConsoles(consoles);
   const { target, address: _address, ...chardev } = first;
   const others = consoles.filter((found) => !isSerialConsole(found));
-  // Its own address, if it has one, says nothing; but it is kept.
+  // The address of the console itself has no effect, but libvirt keeps it.
   const address = consoles.find(isSerialConsole)?.address;
   const shown = address === undefined ? {} : { address };
   const port = target?.port ?? "0";
@@ -54,7 +54,7 @@ function addConsole(consoles: readonly ConsoleDevice[], first: Serial | undefine
 
 const PORTS = ["0", "1", "2", "3"] as const;
 
-/** ISA ports take the lowest number that is free, the others one more than the highest. virDomainChrIsaSerialDefPostParse() */
+/** ISA ports get the lowest free number, others one more than the highest. virDomainChrIsaSerialDefPostParse() */
 function addPorts(serials: readonly Serial[]): readonly Serial[] {
   const isIsa = ({ target }: Serial): boolean => target?.type === "isa-serial";
   const taken = new Set(serials.filter(isIsa).map(({ target }) => target?.port));
@@ -83,7 +83,10 @@ function addPs2(inputs: Devices["inputs"]): Devices["inputs"] {
   return [...inputs, ...missing.map((type) => ({ type, bus: "ps2" }) as const)];
 }
 
-/** Sound goes where the display goes; without a display, or with VNC, nowhere. qemuDomainDefAddDefaultAudioBackend() */
+/**
+ * Adds an audio backend: SPICE if that is a display; none without a display or with VNC.
+ * qemuDomainDefAddDefaultAudioBackend()
+ */
 function addAudio({ audios, graphics }: Devices): Devices["audios"] {
   if (audios.length > 0) return audios;
   if (graphics.some(({ type }) => type === "spice")) return [{ id: 1, type: "spice" }];

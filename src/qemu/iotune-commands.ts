@@ -6,7 +6,7 @@ import type { QmpCommand } from "./monitor/qmp.ts";
 
 type Iotune = NonNullable<Disk["iotune"]>;
 
-/** The monitor's names of the limits, in the reference's order. qemuMonitorJSONSetBlockIoThrottle() */
+/** Names of the limits in the monitor, in libvirt's order. qemuMonitorJSONSetBlockIoThrottle() */
 const LIMITS = [
   ["bps", "totalBytesSec"],
   ["bps_rd", "readBytesSec"],
@@ -23,7 +23,7 @@ const LIMITS = [
   ["iops_size", "sizeIopsSec"],
 ] as const satisfies readonly (readonly [string, keyof Iotune])[];
 
-/** Said only where they are set: QEMU takes no 0 for a length. */
+/** Names of the burst lengths. They are sent only if set: QEMU refuses a length of 0. */
 const LENGTHS = [
   ["bps_max_length", "totalBytesSecMaxLength"],
   ["bps_rd_max_length", "readBytesSecMaxLength"],
@@ -33,7 +33,7 @@ const LENGTHS = [
   ["iops_wr_max_length", "writeIopsSecMaxLength"],
 ] as const satisfies readonly (readonly [string, keyof Iotune])[];
 
-/** What limits a disk's speed: over the monitor, since no option of -device does. None without `<iotune>`. */
+/** Returns the monitor command that limits a disk's speed, since -device has no option for it. Empty without `<iotune>`. */
 export function limitSpeed(guest: Guest, disk: Disk): readonly QmpCommand[] {
   const { iotune } = disk;
   if (iotune === undefined || disk.source === undefined) return [];
@@ -48,7 +48,7 @@ export function limitSpeed(guest: Guest, disk: Disk): readonly QmpCommand[] {
   ];
 }
 
-/** On virtio the drive is a part of the device that has the id. qemuDomainSetDiskIoTune… of libvirt: its QOM path */
+/** On virtio the backend is a child of the device with the id. qemuDomainSetDiskIoTune… of libvirt: its QOM path */
 function backendId(guest: Guest, disk: Disk): string {
   const id = diskId(guest, disk);
   return diskBus(disk) === "virtio" ? `/machine/peripheral/${id}/virtio-backend` : id;

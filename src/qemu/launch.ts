@@ -4,8 +4,8 @@ import { deviceNumber } from "./device-number.ts";
 type DescriptorAccess = "read-only" | "read-write" | "append";
 
 /**
- * How QEMU gets at a file. By a set: its own descriptor. By name: /proc/self/fd leads it to the file that svirt opened, as
- * far as its user may open that file.
+ * How QEMU reaches a file. "set": by a descriptor set of -add-fd. "name": by /proc/self/fd, which leads to the file that
+ * svirt opened, if QEMU's user may open that file. "number": by the descriptor's number in an option.
  */
 const WAYS = {
   image: "set",
@@ -15,7 +15,7 @@ const WAYS = {
   kvm: "set",
   usb: "set",
   tpm: "set",
-  // An option of its own takes the number.
+  // Option vhostfd takes the number.
   vhost: "number",
   rom: "name",
   kernel: "name",
@@ -24,99 +24,99 @@ const WAYS = {
   memory: "name",
   input: "name",
   folder: "name",
-  // QEMU asks the name whether it is a generic node. qemu.git block/file-posix.c hdev_is_sg()
+  // By the name QEMU decides whether it is a generic node. qemu.git block/file-posix.c hdev_is_sg()
   scsi: "name",
 } as const;
 type Purpose = keyof typeof WAYS;
 
-/** A file of the host that svirt opens and hands to QEMU under a number of its own. */
+/** A file of the host that svirt opens and passes to QEMU under a fixed number. */
 export interface Descriptor {
   readonly fd: number;
   readonly path: string;
   readonly access: DescriptorAccess;
   readonly purpose: Purpose;
-  /** Emptied when it is opened: the log of a chardev without `append='on'`. */
+  /** Truncated at open: the log of a chardev without `append='on'`. */
   readonly truncate: boolean;
-  /** Opened with O_DIRECT, past the host's cache: QEMU takes a descriptor from a set only where this is as it wants. */
+  /** Opened with O_DIRECT, past the host's cache. QEMU takes a descriptor from a set only if this flag matches. */
   readonly direct: boolean;
-  /** The device that has it to itself, where each has one of its own of the same file. */
+  /** The device that owns the descriptor, if each device needs a separate descriptor of one file. */
   readonly owner?: string;
-  /** Opened without waiting for the other side: a line that nobody is on. O_NONBLOCK, open(2) */
+  /** Opened without waiting for the other end, such as a line without a peer. O_NONBLOCK, open(2) */
   readonly nonBlocking?: true;
-  /** An image, and what QEMU does with it. */
+  /** Set for an image: how QEMU uses it. */
   readonly lock?: { readonly as: "reader" | "writer" | "sharer"; readonly isFirst: boolean };
 }
 
-/** The queues of a tap as QEMU is told them: numbers of descriptors, or names that its monitor knows. */
+/** Queues of a tap: numbers of descriptors, or names by which the monitor knows them. */
 export interface LaunchTap {
   readonly netdev: string;
   readonly queues: readonly string[];
-  /** None: the host's kernel does not carry the frames, QEMU does. */
+  /** Empty if QEMU carries the frames instead of vhost in the host's kernel. */
   readonly vhosts: readonly string[];
 }
 
 /** A connection that svirt has made for a device. */
 export interface LaunchPeer {
-  /** The number of a descriptor, or a name that the monitor knows one by. */
+  /** The number of a descriptor, or the name by which the monitor knows it. */
   readonly name: string;
-  /** The device's element. */
+  /** Path of the device's element. */
   readonly place: string;
 }
 
-/** What a real start gives besides the domain: without it, the command line is the reference's own. */
+/** Facts of a real start besides the domain. Without them the command line is libvirt's. */
 export interface Launch {
   /** The listening socket of the monitor. */
   readonly monitorFd: number;
-  /** The other sockets that listen already, by the path that the XML gives them. */
+  /** Other sockets that listen already, by the path in the XML. */
   readonly listeners: readonly { readonly fd: number; readonly path: string }[];
-  /** Connections to other programs' sockets, by the device that each is for. */
+  /** Connections to sockets of other programs, by device. */
   readonly peers?: readonly LaunchPeer[];
-  /** What listDescriptors() said, opened. */
+  /** The opened descriptors of listDescriptors(). */
   readonly descriptors: readonly Descriptor[];
-  /** The taps of interfaces, by what QEMU calls its end. */
+  /** Taps of interfaces, by the id of QEMU's netdev. */
   readonly taps?: readonly LaunchTap[];
-  /** The guest's own folder, where QEMU makes its sockets. */
+  /** The guest's folder, in which QEMU creates its sockets. */
   readonly folder: string;
-  /** When it is, in seconds since 1970. Without it: a device that comes later. */
+  /** Time of the start, in seconds since 1970. Absent for a device that is attached later. */
   readonly nowSeconds?: number;
-  /** What QEMU opens by its own name, by what the XML says of it. */
+  /** Paths that QEMU opens itself, by the path in the XML. */
   readonly named?: ReadonlyMap<string, string>;
 }
 
-/** Where the guest's TPM emulator listens, in the guest's own folder. */
+/** Name of the socket of the guest's TPM emulator, in the guest's folder. */
 export const TPM_SOCKET = "swtpm.sock";
 
-/** What QEMU calls a shared folder. */
+/** Returns the id of a shared folder in QEMU. */
 export function filesystemId(folders: readonly { readonly alias?: string }[], index: number): string {
   return folders[index]?.alias ?? `fs${deviceNumber(folders, index)}`;
 }
 
-/** Where the server of a folder listens, which has a process of its own. qemuVirtioFSCreateSocketFilename() of libvirt */
+/** Returns the socket of virtiofsd for a shared folder. qemuVirtioFSCreateSocketFilename() of libvirt */
 export function virtiofsSocket(folder: string, id: string): string {
   return `${folder}/${id}-fs.sock`;
 }
 
-/** Where QEMU waits for the program that serves a network card, by the card's place among the domain's interfaces. */
+/** Returns the socket on which QEMU waits for the server of a network card. `index`: its place among the interfaces. */
 export function cardSocket(folder: string, index: number): string {
   return `${folder}/card${index}.sock`;
 }
 
-/** Whether a cache mode goes past the host's page cache. qemu(1) cache.direct */
+/** Reports whether a cache mode bypasses the host's page cache. qemu(1) cache.direct */
 export function isDirect(cache: string | undefined): boolean {
   return cache === "none" || cache === "directsync";
 }
 
-/** Whether QEMU opens the file again, by name, and so its user must have the right to. */
+/** Reports whether QEMU opens the file again by name. Its user then needs the right to open it. */
 export function isOpenedByName({ purpose }: Pick<Descriptor, "purpose">): boolean {
   return WAYS[purpose] === "name";
 }
 
-/** Whether it is put into a set by -add-fd. */
+/** Reports whether -add-fd puts the descriptor into a set. */
 export function isInSet({ purpose }: Pick<Descriptor, "purpose">): boolean {
   return WAYS[purpose] === "set";
 }
 
-/** What QEMU is told instead of a path: where it finds what svirt has opened. Without a launch, the path. */
+/** Returns the name under which QEMU finds a file that svirt opened. Without a launch, the path. */
 export function handedName(
   launch: Launch | undefined,
   wanted: Pick<Descriptor, "path" | "purpose" | "access">,
@@ -129,7 +129,7 @@ export function handedName(
   return isOpenedByName(handed) ? `/proc/self/fd/${handed.fd}` : fdsetPath(handed);
 }
 
-/** -chardev socket for a device that another program serves: the connection that svirt made, or else the path. */
+/** Returns the pair for -chardev socket of a device that another program serves: svirt's connection, or else the path. */
 export function peerPair(
   launch: Launch | undefined,
   served: { readonly place: string; readonly path: string | undefined },
@@ -138,20 +138,21 @@ export function peerPair(
   return peer === undefined ? ["path", served.path] : ["fd", peer.name];
 }
 
-/** The connection of a device. */
+/** Returns the connection of the device at `place`. */
 export function peerOf(launch: Launch | undefined, place: string): LaunchPeer | undefined {
   return launch?.peers?.find((peer) => peer.place === place);
 }
 
 /**
- * QEMU locks no file that it is handed: svirt holds the locks, and policy lets guests take none, since one that reads a
- * shared image could keep all others from starting. qemu.git qapi/block-core.json BlockdevOptionsFile
+ * Returns the key that turns QEMU's locks off in a real start: svirt holds the locks. The policy denies locks on shared
+ * images to guests, since a reader could keep other guests from starting. qemu.git qapi/block-core.json
+ * BlockdevOptionsFile
  */
 export function lockingKeys(launch: Launch | undefined): { readonly locking?: "off" } {
   return launch === undefined ? {} : { locking: "off" };
 }
 
-/** The set that a descriptor is put into by -add-fd: one of its own. */
+/** Returns the path of the descriptor's set. -add-fd gives each descriptor its own. */
 export function fdsetPath({ fd }: Descriptor): string {
   return `/dev/fdset/${fd}`;
 }

@@ -11,7 +11,7 @@ import { hasHmat } from "./machine/numa.ts";
 import { controllersOf, type Guest } from "./model/guest.ts";
 import { cannotTranslate } from "./refusal.ts";
 
-/** -machine, with what the firmware and the board are told. qemuBuildMachineCommandLine() of libvirt */
+/** Formats -machine, with the firmware's flash and the board's features. qemuBuildMachineCommandLine() of libvirt */
 export function formatMachine(guest: Guest): Words {
   const { domain, machine, devices } = guest;
   const flash = flashNodes(guest);
@@ -35,7 +35,7 @@ export function formatMachine(guest: Guest): Words {
   return ["-machine", `${machine.word},${pairs}`];
 }
 
-/** Whether the firmware shows itself on a serial port. qemuValidateDomainDefBoot() of libvirt */
+/** Reports whether the firmware uses a serial port as its console. qemuValidateDomainDefBoot() of libvirt */
 function firmwareOnSerial({ domain, devices }: Guest): boolean {
   if (domain.os.bios?.useserial !== true) return false;
   if (devices.serials.length > 0) return true;
@@ -59,7 +59,7 @@ function switchWord(state: boolean | undefined): "on" | "off" | undefined {
   return state === undefined ? undefined : onOffWord(state);
 }
 
-/** -global for the memory that system management mode has to itself. qemuBuildTSEGCommandLine() of libvirt */
+/** Formats -global for the memory reserved to system management mode. qemuBuildTSEGCommandLine() of libvirt */
 export function formatTseg({ domain, machine }: Guest): Words {
   const tseg = domain.features?.smm?.tseg;
   if (tseg === undefined) return [];
@@ -67,7 +67,10 @@ export function formatTseg({ domain, machine }: Guest): Words {
   throw cannotTranslate("/domain/features/smm/tseg", "only a q35 has it", "Write machine='q35'.");
 }
 
-/** -m and the memory behind it, if not that of NUMA cells: whole MiB, as QEMU wants. qemuBuildMemCommandLine() of libvirt */
+/**
+ * Formats -m in whole MiB, as QEMU requires, and its backend unless NUMA cells have the memory. qemuBuildMemCommandLine()
+ * of libvirt
+ */
 export function formatMemory({ domain }: Guest, launch: Launch | undefined): Words {
   const sizeKiB = initialKiB(domain);
   const { maxMemory, memoryBacking } = domain;
@@ -87,7 +90,7 @@ export function formatMemory({ domain }: Guest, launch: Launch | undefined): Wor
   ];
 }
 
-/** -smp: sockets as in the XML, or one for each CPU. */
+/** Formats -smp: the sockets of the XML, or one for each CPU. */
 export function formatSmp({ domain }: Guest): Words {
   const count = domain.vcpu?.count ?? 1;
   const started = countStarted(domain, count);
@@ -112,14 +115,14 @@ export function formatSmp({ domain }: Guest): Words {
   return ["-smp", `${started},${pairs}`];
 }
 
-/** Those that can be taken out again are plugged in after the start. qemuBuildSmpCommandLine() of libvirt */
+/** vCPUs that can be unplugged are plugged in after the start. qemuBuildSmpCommandLine() of libvirt */
 function countStarted({ vcpu, vcpus }: Domain, count: number): number {
   const listed = vcpus?.list ?? [];
   if (listed.length === 0) return vcpu?.current ?? count;
   return listed.filter(({ enabled, hotpluggable }) => enabled && hotpluggable !== true).length;
 }
 
-/** -global for sleep states and for hot-plug on the root bus. */
+/** Formats -global for sleep states and for hot-plug on the root bus. */
 export function formatPower(guest: Guest): Words {
   const { machine, domain } = guest;
   const root = controllersOf(guest.devices, "pci").find(({ index }) => index === 0);
@@ -134,7 +137,7 @@ export function formatPower(guest: Guest): Words {
   );
 }
 
-/** -boot: only what is listed is tried. */
+/** Formats -boot: the firmware tries only the listed devices. */
 export function formatBoot({ domain }: Guest): Words {
   const menu = domain.os.bootmenu;
   const pairs = keyValues([
@@ -146,7 +149,7 @@ export function formatBoot({ domain }: Guest): Words {
   return ["-boot", pairs];
 }
 
-/** -name: the name in the list of processes, and threads by their own. */
+/** Formats -name: the guest's name, and names for threads. */
 export function formatName({ domain }: Guest): Words {
   return ["-name", `guest=${escapeCommas(domain.name)},debug-threads=on`];
 }

@@ -3,25 +3,25 @@ import { withName } from "../xml/refusal.ts";
 import type { Launch } from "./launch.ts";
 
 /**
- * What QEMU could not be told exactly: the guest would be another one than the XML asks for, so it is refused. The place
- * is the element's path, `/domain/devices/disk[2]/target`.
+ * Refuses an element that has no exact translation: QEMU's guest would differ from the XML. `place` is the element's path,
+ * such as `/domain/devices/disk[2]/target`.
  */
 export function cannotTranslate(place: string, why: string, remedy: string): SvirtError {
   return new SvirtError(`Cannot translate ${place} for QEMU: ${why}`, facts(place, remedy));
 }
 
-/** The refusal of words that the XML alone does not settle. The domain is a good one, and can be stored. */
+/** Refusal of arguments that depend on more than the XML. The domain is valid, and can be stored. */
 export class UnsettledError extends SvirtError {}
 
-/** The refusal of words that a start does not have either. */
+/** Refusal of arguments that a start does not implement either. */
 export class UnstartableError extends UnsettledError {}
 
-/** Refuses what can be stored, and is refused at a start as well: svirt does not have it. */
+/** Refuses an element that can be stored but that a start does not implement. */
 export function notStartable(place: string, why: string, remedy: string): UnstartableError {
   return new UnstartableError(`Cannot translate ${place} for QEMU: ${why}`, facts(place, remedy));
 }
 
-/** Refuses what depends on the host: on its settings, its secrets, a helper, or a choice that is made at a start. */
+/** Refuses an element that depends on the host: on a setting, a secret, a helper, or a choice made at a start. */
 export function notSettled(place: string, why: string, remedy: string): UnsettledError {
   return new UnsettledError(`Cannot translate ${place} for QEMU: ${why}`, facts(place, remedy));
 }
@@ -30,7 +30,7 @@ function facts(place: string, remedy: string) {
   return { kind: "unsupported", remedy: withName(remedy, place), place } as const;
 }
 
-/** The same refusal of another place. */
+/** Returns the same refusal for another place. */
 export function movedRefusal(refusal: SvirtError, place: string): SvirtError {
   const { kind, remedy } = refusal;
   const message = refusal.message.replace(refusal.place ?? place, () => place);
@@ -39,8 +39,8 @@ export function movedRefusal(refusal: SvirtError, place: string): SvirtError {
 }
 
 /**
- * Refuses what a real start can do, but whose words in the reference's command line are not known for certain: there a
- * guess would pass for the reference's own.
+ * Refuses an element that a real start implements, but for which libvirt's arguments are not known for certain. A guess
+ * would pass for libvirt's output.
  */
 export function refuseUnproven(launch: Launch | undefined, place: string, what: string): void {
   if (launch !== undefined) return;
@@ -48,7 +48,7 @@ export function refuseUnproven(launch: Launch | undefined, place: string, what: 
   throw notSettled(place, why, "Start the guest, or leave that out.");
 }
 
-/** The path of the `index`-th device (from 0) of an element's name, counted as XPath does. */
+/** Returns the path of a device. `index` counts the devices of that element from 0; the path counts from 1, as XPath does. */
 export function devicePath(element: string, index: number): string {
   return `/domain/devices/${element}[${index + 1}]`;
 }

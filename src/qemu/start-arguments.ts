@@ -3,7 +3,7 @@ import { type Descriptor, fdsetPath, handedName, isInSet, type Launch } from "./
 import type { Guest } from "./model/guest.ts";
 import { cannotTranslate } from "./refusal.ts";
 
-/** What the reference gives besides the domain: its key for secrets. A real start has the descriptors in its place. */
+/** Formats -add-fd for the descriptors of a real start; otherwise libvirt's object with its key for secrets. */
 export function formatHandover({ domain }: Guest, launch: Launch | undefined): Words {
   if (launch !== undefined) {
     return launch.descriptors.filter(isInSet).flatMap(formatAddFd);
@@ -12,7 +12,7 @@ export function formatHandover({ domain }: Guest, launch: Launch | undefined): W
   return jsonWords("-object", { "qom-type": "secret", id: "masterKey0", format: "raw", file });
 }
 
-/** -accel; /dev/kvm is opened by svirt too. qemuBuildAccelCommandLine() of libvirt */
+/** Formats -accel. svirt opens /dev/kvm too. qemuBuildAccelCommandLine() of libvirt */
 export function formatAccelerator({ domain }: Guest, launch: Launch | undefined): Words {
   const { kvm, tcg } = domain.features ?? {};
   if (domain.type === "qemu") return ["-accel", `tcg${tcg === undefined ? "" : cacheWord(tcg.tbCacheKiB)}`];
@@ -25,19 +25,19 @@ export function formatAccelerator({ domain }: Guest, launch: Launch | undefined)
   return ["-accel", `kvm${device}${ring}`];
 }
 
-/** QEMU counts the cache for translated code in MiB. */
+/** QEMU takes the size of the translation cache in MiB. */
 function cacheWord(sizeKiB = 0): string {
   return sizeKiB === 0 ? "" : `,tb-size=${Math.floor(sizeKiB / 1024)}`;
 }
 
-/** The monitor: a socket that listens already and is handed over. */
+/** Formats the monitor: a listening socket that svirt passes to QEMU. */
 export function formatMonitor(launch: Launch | undefined): Words {
   const socket = `socket,id=charmonitor,fd=${launch?.monitorFd ?? 3},server=on,wait=off`;
   return ["-chardev", socket, "-mon", "chardev=charmonitor,id=monitor,mode=control"];
 }
 
 /**
- * -kernel, -initrd and -append. QEMU opens and maps these files itself, by name. qemu.git hw/i386/x86-common.c
+ * Formats -kernel, -initrd and -append. QEMU opens and maps these files itself, by name. qemu.git hw/i386/x86-common.c
  * x86_load_linux()
  */
 export function formatKernel({ domain }: Guest, launch: Launch | undefined): Words {
@@ -53,7 +53,7 @@ export function formatKernel({ domain }: Guest, launch: Launch | undefined): Wor
   ];
 }
 
-/** -acpitable: a raw one has a head of its own, the others get theirs. qemuBuildBootCommandLine() of libvirt */
+/** Formats -acpitable. A raw table has its own header; others get a signature. qemuBuildBootCommandLine() of libvirt */
 export function formatAcpiTables({ domain }: Guest, launch: Launch | undefined): Words {
   return (domain.os.acpi?.tables ?? []).flatMap(({ type, path }) => {
     const sig = type === "raw" ? undefined : type.toUpperCase();

@@ -6,15 +6,14 @@ import type { Guest } from "./model/guest.ts";
 import type { QmpCommand } from "./monitor/qmp.ts";
 
 /**
- * All that is said to a new QEMU's monitor, in this order: seldom more than two commands. The last one lets the virtual
- * CPUs run.
+ * Lists the commands for the monitor of a new QEMU, in this order, seldom more than two. The last one lets the vCPUs run.
  *
- * - `qmp_capabilities`, without which no other is taken
- * - `balloon`, where the guest begins with less than all its memory
- * - `qom-set` of the balloon's polling interval, where the XML has `<stats period>`
- * - `block_set_io_throttle` of each disk whose speed is limited
- * - `set_link` of each interface whose cable is out
- * - `query-chardev`, where there is a pty: its path is known only now
+ * - `qmp_capabilities`, required before any other command
+ * - `balloon`, if the guest begins with less than all its memory
+ * - `qom-set` of the balloon's polling interval, if the XML has `<stats period>`
+ * - `block_set_io_throttle` for each disk with a limited speed
+ * - `set_link` for each interface with its link down
+ * - `query-chardev`, if there is a pty: QEMU has just opened it
  * - `cont`
  */
 export function listStartCommands(guest: Guest): readonly QmpCommand[] {
@@ -45,7 +44,7 @@ export function listStartCommands(guest: Guest): readonly QmpCommand[] {
 
 const chardevReply = v.array(v.object({ label: v.string(), filename: v.string() }));
 
-/** The terminal that QEMU got for each pty, by the device's id; from the answer of `query-chardev`. Throws ValiError. */
+/** Returns the terminal that QEMU opened for each pty, by device id, from the reply to `query-chardev`. Throws ValiError. */
 export function parsePtys(answer: unknown): ReadonlyMap<string, string> {
   return new Map(
     v.parse(chardevReply, answer).flatMap(({ label, filename }) => {
@@ -55,7 +54,7 @@ export function parsePtys(answer: unknown): ReadonlyMap<string, string> {
   );
 }
 
-/** Asks the guest's balloon every so many seconds what the guest says of its memory; 0: never. */
+/** Returns the command that sets how often the balloon asks the guest for memory statistics, in seconds; 0: never. */
 export function pollBalloon(balloon: Domain["devices"]["memballoon"], seconds: number): QmpCommand {
   const alias = balloon?.model === "none" ? undefined : balloon?.alias;
   const path = `/machine/peripheral/${alias ?? "balloon0"}`;

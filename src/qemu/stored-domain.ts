@@ -7,9 +7,8 @@ import type { FirmwareChoice } from "./firmware/defaults.ts";
 import { UnsettledError } from "./refusal.ts";
 
 /**
- * The domain as it is stored: with its defaults, the devices that are there without being written, and their addresses;
- * on a host, with the firmware that is chosen there. Throws "unsupported" for one that QEMU could not be told exactly,
- * wherever it is started.
+ * Returns the domain in its stored form: with defaults, implicit devices and addresses. `firmware` has the descriptors of
+ * the host to choose from. Throws "unsupported" for a domain that no host can translate exactly for QEMU.
  */
 export function storedDomain(domain: Domain, firmware?: FirmwareChoice): Domain {
   const { stored, errors } = inspectStored(domain, firmware);
@@ -17,19 +16,25 @@ export function storedDomain(domain: Domain, firmware?: FirmwareChoice): Domain 
   return stored;
 }
 
-/** A domain as it is stored, and all that is refused of its command line, now or at a start. */
+/** A domain in its stored form, with all refusals of its command line, now or at a start. */
 export interface InspectedStored {
   readonly stored: Domain;
   readonly errors: readonly SvirtError[];
 }
 
-/** The same past all that is refused. Throws "unsupported" for a domain that cannot be completed. */
+/**
+ * Returns the stored form with the refusals instead of throwing them. Throws "unsupported" for a domain that cannot be
+ * completed.
+ */
 export function inspectStored(domain: Domain, firmware?: FirmwareChoice): InspectedStored {
   const guest = completeGuest(domain, firmware);
   return { stored: guest.domain, errors: errorsOf(() => formatGuestArgv(guest)) };
 }
 
-/** Throws what would keep it from being defined: what a running guest has become is read again from its record. */
+/**
+ * Refuses a domain that could not be defined. Formats and parses it first, since a running guest's XML is read again from
+ * its record.
+ */
 export function refuseUndefinable(domain: Domain): void {
   storedDomain(parseDomainText(formatDomain(domain)));
 }
