@@ -1,7 +1,10 @@
-/** One option of the command line with its value, as two words. */
+/** Arguments of QEMU: options with their values. */
 export type Words = readonly string[];
 
-/** `-device {...}` and its like, in QEMU's JSON syntax; what is undefined is left out. A bigint is a plain number too. */
+/**
+ * Formats `-device {...}` and similar options in QEMU's JSON syntax, without undefined values. A bigint becomes a plain
+ * number.
+ */
 export function jsonWords(option: string, value: Readonly<Record<string, unknown>>): Words {
   const json = JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === "bigint" ? `${BIG}${inner}` : inner,
@@ -9,10 +12,10 @@ export function jsonWords(option: string, value: Readonly<Record<string, unknown
   return [option, json.replaceAll(/"\\u0000(\d+)"/g, "$1")];
 }
 
-/** No text of a domain begins with it: XML has no NUL. */
+/** Marks a bigint. XML has no NUL, so no text of a domain begins with it. */
 const BIG = "\0";
 
-/** `a=b,c=d` in QEMU's older syntax, where a comma inside a value is doubled; what is undefined is left out. */
+/** Formats `a=b,c=d` in QEMU's older syntax, without undefined values. A comma inside a value is doubled. */
 export function keyValues(
   pairs: readonly (readonly [key: string, value: string | number | undefined])[],
 ): string {
@@ -22,12 +25,12 @@ export function keyValues(
     .join(",");
 }
 
-/** A comma would begin the next key. */
+/** Doubles commas, since a single one begins the next key. */
 export function escapeCommas(text: string): string {
   return text.replaceAll(",", ",,");
 }
 
-/** QEMU's word for a switch. */
+/** Returns QEMU's keyword for a boolean. */
 export function onOffWord(value: boolean): "on" | "off" {
   return value ? "on" : "off";
 }

@@ -5,13 +5,13 @@ import type { Redirdev } from "../../domain/devices/redirdev.ts";
 import type { Devices } from "../../domain/devices.ts";
 import type { Guest } from "../model/guest.ts";
 
-/** Which device the firmware tries as the how-manieth, from 1. */
+/** Boot order of devices for the firmware, from 1. */
 export type BootIndexes = ReadonlyMap<Bootable, number>;
 type Bootable = Disk | NetworkInterface | HostDevice | Redirdev;
 
 /**
- * `<boot order>` of the devices or, without any, `<os><boot dev>`: each word stands for the first device of its kind.
- * With neither, the first disk. qemuBuildDisksCommandLine() of libvirt
+ * Returns `<boot order>` of the devices or, without any, `<os><boot dev>`, which names the first device of each kind. With
+ * neither, the first disk. qemuBuildDisksCommandLine() of libvirt
  */
 export function decideBootIndexes({ domain, devices }: Guest): BootIndexes {
   const { disks, interfaces, hostdevs, redirdevs } = devices;

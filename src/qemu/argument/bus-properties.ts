@@ -2,7 +2,7 @@ import type { Controller } from "../../domain/devices/controller.ts";
 import type { PciAddress } from "../../domain/forms/address.ts";
 import { controllersOf, type Guest, pciPlace } from "../model/guest.ts";
 
-/** Where a device is, as keys of -device. */
+/** Keys of -device for a device's place on its bus. */
 export interface BusKeys {
   readonly bus: string;
   readonly multifunction?: boolean;
@@ -10,7 +10,7 @@ export interface BusKeys {
   readonly port?: string;
 }
 
-/** The keys for a PCI device, `"bus":"pci.0","addr":"0x2.0x1"`. */
+/** Returns the keys for a PCI device, `"bus":"pci.0","addr":"0x2.0x1"`. */
 export function pciKeys(guest: Guest, address: PciAddress | undefined): BusKeys {
   const { bus, slot, function: fn } = pciPlace(address ?? { type: "pci" });
   const multifunction = address?.multifunction;
@@ -21,16 +21,16 @@ export function pciKeys(guest: Guest, address: PciAddress | undefined): BusKeys 
   };
 }
 
-/** The key for the number by which the firmware names a PCI device. */
+/** Returns the key for the number by which the firmware names a PCI device. */
 export function acpiKeys(acpi: { readonly index: number } | undefined): { readonly "acpi-index"?: number } {
   return acpi === undefined ? {} : { "acpi-index": acpi.index };
 }
 
-/** The keys for a PCI device's boot program. qemuBuildRomProps() of libvirt */
+/** Returns the keys for a PCI device's option ROM. qemuBuildRomProps() of libvirt */
 export function romKeys(
   rom: { readonly enabled?: boolean; readonly bar?: boolean; readonly file?: string } | undefined,
 ): { readonly rombar?: number; readonly romfile?: string } {
-  // An empty name is QEMU's way to say that there is none.
+  // An empty name turns the ROM off.
   if (rom?.enabled === false) return { romfile: "" };
   return {
     ...(rom?.bar === undefined ? {} : { rombar: Number(rom.bar) }),
@@ -38,7 +38,7 @@ export function romKeys(
   };
 }
 
-/** The keys for a USB device, `"bus":"usb.0","port":"1"`. */
+/** Returns the keys for a USB device, `"bus":"usb.0","port":"1"`. */
 export function usbKeys(guest: Guest, address: { readonly bus?: number; readonly port?: string }): BusKeys {
   const controller = controllersOf(guest.devices, "usb").find(({ index }) => index === (address.bus ?? 0));
   return {
@@ -47,7 +47,7 @@ export function usbKeys(guest: Guest, address: { readonly bus?: number; readonly
   };
 }
 
-/** The id of a controller: its own alias, or libvirt's name for it. qemuAssignDeviceControllerAlias() */
+/** Returns the id of a controller: its alias, or libvirt's default. qemuAssignDeviceControllerAlias() */
 export function controllerId(guest: Guest, controller: Controller): string {
   const { type, index = 0, alias } = controller;
   if (alias !== undefined) return alias;
@@ -59,7 +59,7 @@ export function controllerId(guest: Guest, controller: Controller): string {
     case "ide":
       return index === 0 ? "ide" : `ide${index}`;
     case "sata":
-      // QEMU's own name for the one on the board.
+      // QEMU's name for the controller on the board.
       return index === 0 && guest.machine.chipset === "q35" ? "ide" : `sata${index}`;
     case "fdc":
     case "ccid":

@@ -1,4 +1,4 @@
-/** How long QEMU waits before it connects again; 0: it does not. */
+/** Returns the time until QEMU reconnects, in ms; 0: never. */
 export function reconnectMs(
   reconnect: { readonly enabled: boolean; readonly timeoutS?: number } | undefined,
 ): number | undefined {

@@ -2,18 +2,18 @@ import { type SvirtError, throwErrors } from "../../errors.ts";
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate, notSettled, notStartable, UnsettledError } from "../refusal.ts";
 
-/** What no QEMU can do, or does otherwise than the XML says, about one kind of device. */
+/** A rule for one kind of device: QEMU cannot implement a device that breaks it as the XML says. */
 export interface Rule<T> {
-  /** Below the device's own path; empty for the device itself. */
+  /** Path below the device's; empty for the device itself. */
   readonly place: string;
   readonly why: string;
   readonly remedy: string;
-  /** The domain is a good one, and its words depend on the host; or a start refuses it as well. */
+  /** Set if the domain is valid: its arguments depend on the host ("until-start"), or a start refuses them too ("always"). */
   readonly isUnsettled?: "until-start" | "always";
   isBroken(device: T, guest: Guest): boolean;
 }
 
-/** A device with where it stands. */
+/** A device with its path. */
 interface Placed<T> {
   readonly device: T;
   readonly guest: Guest;
@@ -22,10 +22,7 @@ interface Placed<T> {
 
 const REFUSALS = { "until-start": notSettled, always: notStartable, never: cannotTranslate };
 
-/**
- * Throws "unsupported" for a device, with all rules that it breaks. Those that nothing can mend come before those that the
- * host settles.
- */
+/** Throws "unsupported" with all rules that a device breaks. Final refusals come before those of a valid domain. */
 export function refuseBroken<T>(rules: readonly Rule<T>[], { device, guest, path }: Placed<T>): void {
   const broken = rules.filter((candidate) => candidate.isBroken(device, guest));
   const refusals = broken.map(({ isUnsettled, place, remedy, why }) => {

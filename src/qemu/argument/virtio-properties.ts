@@ -1,6 +1,6 @@
 import type { VirtioOptions } from "../../domain/forms/virtio-driver.ts";
 
-/** The keys of -device for the options that any virtio device can have. qemuBuildVirtioDevProps() of libvirt */
+/** Returns the keys of -device for the options of any virtio device. qemuBuildVirtioDevProps() of libvirt */
 export function virtioKeys(
   options: VirtioOptions | undefined,
 ): Readonly<Record<string, boolean | undefined>> {
@@ -12,7 +12,10 @@ export function virtioKeys(
   };
 }
 
-/** QEMU's driver for a virtio device on PCI: one of the three for each device. qemuBuildVirtioDevGetConfig() of libvirt */
+/**
+ * Returns QEMU's driver for a virtio PCI device: plain, transitional or non-transitional. qemuBuildVirtioDevGetConfig() of
+ * libvirt
+ */
 export function virtioDriver(name: string, model: string | undefined): string {
   const kind = /-(?:non-)?transitional$/.exec(model ?? "")?.[0] ?? "";
   return `${name}-pci${kind}`;

@@ -4,7 +4,7 @@ import type { Domain } from "../../domain/domain.ts";
 import type { PciAddress } from "../../domain/forms/address.ts";
 import type { Machine } from "./machine.ts";
 
-/** A domain with nothing left to be decided: every device that QEMU gets is there, each with its address. */
+/** A completed domain: it has every device that QEMU gets, each with its address. */
 export interface Guest {
   readonly domain: Domain;
   readonly machine: Machine;
@@ -14,7 +14,7 @@ export interface Guest {
 /** A controller of one type. */
 export type ControllerOf<T extends Controller["type"]> = Extract<Controller, { readonly type: T }>;
 
-/** The controllers of one type, in their order. */
+/** Returns the controllers of one type, in their order. */
 export function controllersOf<T extends Controller["type"]>(
   devices: Devices,
   type: T,
@@ -22,14 +22,14 @@ export function controllersOf<T extends Controller["type"]>(
   return devices.controllers.filter((found): found is ControllerOf<T> => found.type === type);
 }
 
-/** A PCI address with its zeros filled in. */
+/** A PCI address without optional parts. */
 export interface PciPlace {
   readonly bus: number;
   readonly slot: number;
   readonly function: number;
 }
 
-/** Where on the PCI buses it is; parts that are not written are 0. */
+/** Returns the bus, slot and function of an address; missing parts are 0. */
 export function pciPlace(address: PciAddress): PciPlace {
   return { bus: address.bus ?? 0, slot: address.slot ?? 0, function: address.function ?? 0 };
 }

@@ -1,12 +1,12 @@
 import type { Domain } from "../../domain/domain.ts";
 import { cannotTranslate } from "../refusal.ts";
 
-/** Which board QEMU builds. */
+/** The board that QEMU emulates. */
 export interface Machine {
-  /** QEMU's word, with its version where the XML has one. */
+  /** QEMU's name of the machine, with its version if the XML has one. */
   readonly word: string;
   readonly chipset: "i440fx" | "q35";
-  /** What the first PCI bus is called. */
+  /** QEMU's name of the first PCI bus. */
   readonly rootBus: "pci.0" | "pcie.0";
   /** QEMU's name of the power-management device, for -global. */
   readonly powerDevice: "PIIX4_PM" | "ICH9-LPC";
@@ -15,7 +15,7 @@ export interface Machine {
 const I440FX = /^pc(?:-i440fx-\d+\.\d+)?$/;
 const Q35 = /^(?:q35|pc-q35-\d+\.\d+)$/;
 
-/** The board of `<os><type machine='…'>`; without one it is `pc`, as in libvirt. Throws "unsupported". */
+/** Returns the board of `<os><type machine='…'>`; the default is `pc`, as in libvirt. Throws "unsupported". */
 export function decideMachine(domain: Domain): Machine {
   const word = domain.os.type.machine ?? "pc";
   if (I440FX.test(word)) return { word, chipset: "i440fx", rootBus: "pci.0", powerDevice: "PIIX4_PM" };

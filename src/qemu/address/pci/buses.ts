@@ -3,7 +3,7 @@ import { type ControllerOf, type PciPlace, pciPlace } from "../../model/guest.ts
 import type { Machine } from "../../model/machine.ts";
 import { cannotTranslate } from "../../refusal.ts";
 
-/** What kind of place a device needs. */
+/** Kind of slot that a device needs. */
 export type Connection =
   | "pci"
   | "pcie"
@@ -21,31 +21,31 @@ export type PciModel = NonNullable<ControllerOf<"pci">["model"]>;
 interface Bus {
   readonly index: number;
   readonly model: PciModel;
-  /** Functions taken, by slot. */
+  /** Occupied functions, by slot. */
   readonly slots: Map<number, Set<number>>;
-  /** Slots whose functions are filled one by one: those of root ports. */
+  /** Slots that several root ports share, one function each. */
   readonly shared: Set<number>;
 }
 
-/** The PCI buses of a guest while addresses are given out. */
+/** The PCI buses of a guest during the assignment of addresses. */
 export interface PciBuses {
-  /** Takes an address that the XML gives. Throws "unsupported" for one that is taken or not there. */
+  /** Reserves an address of the XML. Throws "unsupported" if it is occupied or does not exist. */
   reserve(address: PciAddress, path: string, bridge?: Connection): void;
   isFree(place: PciPlace): boolean;
-  /** Whether no slot is left on any bus. */
+  /** Reports whether all slots of all buses are occupied. */
   isFull(): boolean;
-  /** Lets other root ports have the functions that are left of this one's slot. */
+  /** Lets other root ports use the free functions of the slot of this one. */
   share(place: PciPlace): void;
-  /** The first free place of that kind; adds a bus where there is none. Throws "unsupported" when that is not possible. */
+  /** Assigns the first free slot of that kind; adds a bus if none is free. Throws "unsupported" if no bus can be added. */
   take(connection: Connection, path: string, fn?: number): PciAddress;
-  /** Models of the buses that had to be added, with their numbers. */
+  /** The buses that were added, with their models and numbers. */
   readonly added: readonly { readonly index: number; readonly model: PciModel }[];
 }
 
 /** A bus number has eight bits. */
 const HIGHEST_BUS = 255;
 
-/** What may be put on a bus without being asked to, and its first and last slot. virDomainPCIAddressBusSetModel() */
+/** Devices that each bus takes without a given address, and its first and last slot. virDomainPCIAddressBusSetModel() */
 const KINDS: Readonly<
   Record<PciModel, readonly [takes: readonly Connection[], first: number, last: number]>
 > = {
@@ -61,7 +61,7 @@ const KINDS: Readonly<
   "pcie-switch-downstream-port": [["pcie"], 0, 0],
 };
 
-/** The buses of these controllers, with what the board itself occupies. */
+/** Returns the buses of these controllers, with the slots that the board occupies. */
 export function createPciBuses(controllers: readonly ControllerOf<"pci">[], machine: Machine): PciBuses {
   const buses: Bus[] = controllers.map(({ index = 0, model = "pci-root" }) => newBus(index, model));
   buses.sort((a, b) => a.index - b.index);
@@ -74,7 +74,7 @@ export function createPciBuses(controllers: readonly ControllerOf<"pci">[], mach
     }
     buses.push(newBus(index, model));
     added.push({ index, model });
-    // A bridge from PCI Express takes a port; others are placed when all are counted.
+    // A bridge from PCI Express needs a port; other bridges are placed when all are counted.
     if (model === "pcie-to-pci-bridge") pci.take("pcie", path);
   };
   const pci: PciBuses = {
@@ -92,7 +92,7 @@ export function createPciBuses(controllers: readonly ControllerOf<"pci">[], mach
       occupy(buses, place);
     },
     take(connection, path, fn = 0) {
-      // Without PCI Express a device that knows both is a plain PCI device.
+      // Without PCI Express a device for both kinds is a conventional PCI device.
       const kind = connection === "pcie" && machine.chipset === "i440fx" ? "pci" : connection;
       const place = findPlace(buses, kind);
       if (place === undefined) {
@@ -113,7 +113,10 @@ function newBus(index: number, model: PciModel): Bus {
   return { index, model, slots: new Map(), shared: new Set() };
 }
 
-/** The host bridge, and PIIX3's ISA, IDE and ACPI or ICH9's ISA and SMBus; USB and SATA are devices of the XML. */
+/**
+ * Slots of the board: the host bridge, and PIIX3's ISA, IDE and ACPI or ICH9's ISA and SMBus. USB and SATA are devices of
+ * the XML.
+ */
 function onBoard({ chipset }: Machine): readonly PciPlace[] {
   const at = (slot: number, fn: number): PciPlace => ({ bus: 0, slot, function: fn });
   return chipset === "q35" ? [at(0, 0), at(0x1f, 0), at(0x1f, 3)] : [at(0, 0), at(1, 0), at(1, 3)];
@@ -175,11 +178,11 @@ function busesToAdd(
   );
 }
 
-/** Where no device stands, only a kind of bridge. */
+/** Buses that take bridges only, and no other devices. */
 const BRIDGES_ONLY: ReadonlySet<PciModel> = new Set(["pcie-switch-upstream-port", "pcie-expander-bus"]);
 
 /**
- * A device may stand on either kind of PCI, and a bridge where its kind belongs. virDomainPCIAddressFlagsCompatible() of
+ * A device may be on either kind of PCI, a bridge only on a bus for its kind. virDomainPCIAddressFlagsCompatible() of
  * libvirt
  */
 function refuseOtherKind(

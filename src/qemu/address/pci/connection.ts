@@ -4,7 +4,10 @@ import type { NetworkInterface } from "../../../domain/devices/network/interface
 import type { Video } from "../../../domain/devices/video.ts";
 import type { Connection } from "./buses.ts";
 
-/** What kind of place a controller needs; undefined for one that is no PCI device. qemuDomainDeviceCalculatePCIConnectFlags() */
+/**
+ * Returns the kind of slot that a controller needs; undefined if it is no PCI device.
+ * qemuDomainDeviceCalculatePCIConnectFlags()
+ */
 export function controllerConnection(controller: Controller): Connection | undefined {
   switch (controller.type) {
     case "pci":
@@ -25,7 +28,7 @@ export function controllerConnection(controller: Controller): Connection | undef
   }
 }
 
-/** What kind of place a device of the host needs; undefined for one that is not on PCI, or not seen at all. */
+/** Returns the kind of slot that a host device needs; undefined if it is not on PCI. */
 export function hostdevConnection(device: HostDevice): Connection | undefined {
   switch (device.type) {
     case "pci":
@@ -39,7 +42,7 @@ export function hostdevConnection(device: HostDevice): Connection | undefined {
   }
 }
 
-/** What kind of place an interface needs; undefined for one on USB. */
+/** Returns the kind of slot that an interface needs; undefined for one on USB. */
 export function interfaceConnection({ model }: NetworkInterface): Connection | undefined {
   switch (model?.type) {
     case "usb-net":
@@ -54,12 +57,12 @@ export function interfaceConnection({ model }: NetworkInterface): Connection | u
   }
 }
 
-/** A virtio device that older guests know is a plain PCI device; the others go to PCI Express where there is any. */
+/** Returns "pci" for a transitional virtio device, which older guests support, and "pcie" for others. */
 export function virtioConnection(model: string | undefined): Connection {
   return model === "virtio-transitional" ? "pci" : "pcie";
 }
 
-/** What kind of place a graphics card needs when its usual one is taken. */
+/** Returns the kind of slot that a graphics card needs if its usual slot is occupied. */
 export function videoConnection({ model }: Video): Connection | undefined {
   if (model.type === "none") return undefined;
   if (model.type === "ramfb") return undefined;

@@ -12,12 +12,12 @@ const ZEROS: ReadonlyMap<string, object> = new Map<string, object>([
   ["usb", { bus: 0 }],
 ]);
 
-/** Takes PCI addresses away that are all zero: they ask for any place. virPCIDeviceAddressIsEmpty() of libvirt */
+/** Removes PCI addresses that are all zero: they ask for any slot. virPCIDeviceAddressIsEmpty() of libvirt */
 export function leaveOpenAddresses(devices: Devices): Devices {
   return mapAddresses(devices, (address) => (isOpen(address) ? undefined : address));
 }
 
-/** Writes out the zeros of addresses that leave parts away. */
+/** Adds zeros for the missing parts of addresses. */
 export function fillAddresses(devices: Devices): Devices {
   return mapAddresses(devices, (address) => ({ ...ZEROS.get(address.type), ...address }));
 }
@@ -28,7 +28,7 @@ function isOpen(
   return address.type === "pci" && !(address.domain || address.bus || address.slot);
 }
 
-/** The devices with each address changed, or taken away. */
+/** Returns the devices with each address changed, or removed if `change` returns undefined. */
 export function mapAddresses(devices: Devices, change: (address: Address) => Address | undefined): Devices {
   const changed = (device: unknown): unknown => {
     if (!hasAddress(device)) return device;
@@ -44,7 +44,7 @@ export function mapAddresses(devices: Devices, change: (address: Address) => Add
 }
 
 function hasAddress(device: unknown): device is { readonly address: Address } {
-  // That of a display on a message bus is a text.
+  // The address of a D-Bus display is a string.
   return (
     typeof device === "object" && device !== null && "address" in device && typeof device.address === "object"
   );

@@ -3,7 +3,7 @@ import { inputBus } from "../../default-devices.ts";
 import { videoConnection, virtioConnection } from "./connection.ts";
 import type { Placer } from "./placer.ts";
 
-/** Places the devices that come after disks. qemuDomainAssignDevicePCISlots() of libvirt */
+/** Assigns addresses to the devices that follow disks. qemuDomainAssignDevicePCISlots() of libvirt */
 export function placeLater(devices: Devices, place: Placer): Devices {
   const placeBalloon = place<VirtioBalloon>("memballoon", ({ model }) => virtioConnection(model));
   const balloon = devices.memballoon;
@@ -56,7 +56,7 @@ function isVirtioBalloon(found: Devices["memballoon"]): found is VirtioBalloon {
   return found !== undefined && found.model !== "none";
 }
 
-/** Those that are there. */
+/** Removes the keys whose value is undefined. */
 function present<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const entries = Object.entries(values).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };

@@ -4,8 +4,8 @@ import { pciPlace } from "../../model/guest.ts";
 import { mapAddresses } from "./defaults.ts";
 
 /**
- * The function 0 of a slot says that there are others, unless the XML says anything. virDomainPCIAddressSetAllMulti() of
- * libvirt
+ * Sets multifunction on function 0 of a slot with several functions, unless the XML has a value.
+ * virDomainPCIAddressSetAllMulti() of libvirt
  */
 export function withMultifunction(devices: Devices): Devices {
   const shared = new Set<string>();

@@ -20,13 +20,13 @@ import { createPlacer } from "./placer.ts";
 import { isUsb2, placeFirstUsb2, placeUsb2 } from "./usb2.ts";
 
 /**
- * Gives each PCI device its address, and adds the bridges and ports that this takes, in libvirt's order: who moves a
- * guest here finds each device where it was. qemuDomainAssignPCIAddresses() of libvirt
+ * Assigns an address to each PCI device, and adds the bridges and ports that this needs. The order is libvirt's, so that a
+ * guest moved from libvirt keeps its addresses. qemuDomainAssignPCIAddresses() of libvirt
  */
 export function placePci(written: Devices, machine: Machine): Devices {
   const devices = withMissingBuses(written, machine);
   const counted = createPciBuses(controllersOf(devices, "pci"), machine);
-  // One place more than is needed, so that a device can be plugged in later.
+  // One slot more than needed, so that a device can be attached later.
   const spare = (connection: Connection): unknown => counted.take(connection, "/domain/devices");
   const draft = placeAll(devices, machine, {
     buses: counted,
@@ -42,7 +42,7 @@ export function placePci(written: Devices, machine: Machine): Devices {
   return withMultifunction(placeAll(whole, machine, { buses, first: () => undefined }));
 }
 
-/** Adds the buses that an address or a higher number takes for granted. virDomainPCIAddressSetCreate…() of libvirt */
+/** Adds the buses that an address or a higher bus number implies. virDomainPCIAddressSetCreate…() of libvirt */
 function withMissingBuses(devices: Devices, { chipset }: Machine): Devices {
   const known = controllersOf(devices, "pci").map(({ index = 0 }) => index);
   const asked = Object.values(familiesOf(devices)).flatMap((family) =>
@@ -66,7 +66,7 @@ function addedController({ index, model }: { readonly index: number; readonly mo
 
 interface Round {
   readonly buses: PciBuses;
-  /** What is done when the written addresses are taken, before any is given. */
+  /** Called when the written addresses are reserved, before any is assigned. */
   first(): unknown;
 }
 
@@ -125,7 +125,7 @@ function isPciSound(sound: Devices["sounds"][number]): sound is PciSound {
   return sound.model !== "pcspk" && sound.model !== "sb16" && sound.model !== "usb";
 }
 
-/** The bridge to plain PCI stands where it does on the real board, if nothing else is there. */
+/** The bridge to conventional PCI gets its slot of the real board, if that is free. */
 function placeDmi(controller: Controller, index: number, buses: PciBuses): Controller {
   const place = { bus: 0, slot: 0x1e, function: 0 };
   if (controller.type !== "pci" || controller.model !== "dmi-to-pci-bridge") return controller;
@@ -135,7 +135,7 @@ function placeDmi(controller: Controller, index: number, buses: PciBuses): Contr
   return { ...controller, address };
 }
 
-/** ICH9's sound stands where it does on the real board, if nothing else is there. */
+/** ICH9's sound gets its slot of the real board, if that is free. */
 function placeIch9(sounds: Devices["sounds"], { chipset }: Machine, buses: PciBuses): Devices["sounds"] {
   const place = { bus: 0, slot: 0x1b, function: 0 };
   const at = sounds.findIndex((found) => found.model === "ich9" && found.address === undefined);
@@ -146,7 +146,7 @@ function placeIch9(sounds: Devices["sounds"], { chipset }: Machine, buses: PciBu
   return sounds.with(at, { ...sound, address });
 }
 
-/** Controllers that are part of the board have their address from it. */
+/** Controllers of the board have fixed addresses. */
 function fixOnBoard(controllers: readonly Controller[], { chipset }: Machine): readonly Controller[] {
   const at = (slot: number, fn: number): PciAddress => ({
     type: "pci",
@@ -166,7 +166,7 @@ function fixOnBoard(controllers: readonly Controller[], { chipset }: Machine): r
   });
 }
 
-/** Takes the addresses that devices have. Throws "unsupported" for one that is taken or not there. */
+/** Reserves the addresses in the XML. Throws "unsupported" for one that is occupied or does not exist. */
 export function reserveWritten(devices: Devices, buses: PciBuses): void {
   for (const [element, family] of Object.entries(familiesOf(devices))) {
     for (const [index, device] of family.entries()) reserveDevice(device, devicePath(element, index), buses);
@@ -181,12 +181,12 @@ type Families = ReturnType<typeof familiesOf>;
 function reserveDevice(device: Families[keyof Families][number], path: string, buses: PciBuses): void {
   const address = "address" in device ? device.address : undefined;
   if (address?.type !== "pci") return;
-  // A device of the host is of type pci too.
+  // A host device can have the type pci too.
   const isBridge = "type" in device && device.type === "pci" && !("source" in device);
   buses.reserve(address, path, isBridge ? controllerConnection(device) : undefined);
 }
 
-/** What may have a PCI address, in an order that decides which of two with the same one is refused. */
+/** Devices that may have a PCI address. Of two with the same address, the later one in this order is refused. */
 function familiesOf(devices: Devices) {
   const { memballoon, iommu, vsock, pstore } = devices;
   const list = <D>(device: D | undefined): readonly D[] => (device === undefined ? [] : [device]);
@@ -213,7 +213,7 @@ function familiesOf(devices: Devices) {
   };
 }
 
-/** The primary card stands where firmware and guests expect it: slot 2 of a pc, slot 1 of a q35. */
+/** The primary card gets the slot that firmware and guests expect: slot 2 of a pc, slot 1 of a q35. */
 function placePrimary(videos: Devices["videos"], { chipset }: Machine, buses: PciBuses): Devices["videos"] {
   const [primary, ...others] = videos;
   const place = { bus: 0, slot: chipset === "q35" ? 1 : 2, function: 0 };

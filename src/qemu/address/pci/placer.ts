@@ -5,13 +5,13 @@ interface Placed {
   readonly address?: { readonly type: string };
 }
 
-/** Gives a device its place on PCI, unless it has an address or `connectionOf` says that it needs none. */
+/** Assigns a PCI address to a device, unless it has one or `connectionOf` returns undefined. */
 export type Placer = <D extends Placed>(
   element: string,
   connectionOf: (device: D) => Connection | undefined,
 ) => (device: D, index: number) => D;
 
-/** The one that takes the next free place of each kind. */
+/** Returns a placer that assigns the next free slot of each kind. */
 export function createPlacer(buses: PciBuses): Placer {
   return (element, connectionOf) => (device, index) => {
     const connection = device.address === undefined ? connectionOf(device) : undefined;

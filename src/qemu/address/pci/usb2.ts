@@ -5,10 +5,10 @@ import type { Machine } from "../../model/machine.ts";
 import { devicePath } from "../../refusal.ts";
 import type { PciBuses } from "./buses.ts";
 
-/** ICH9's USB 2.0: the functions of one slot, which have one number. */
+/** ICH9's USB 2.0: functions of one slot, with the same index. */
 type Usb2 = ControllerOf<"usb">;
 
-/** Where each of them is in its slot. qemuDomainAssignDevicePCISlots() of libvirt */
+/** Function of each model in its slot. qemuDomainAssignDevicePCISlots() of libvirt */
 const FUNCTIONS: ReadonlyMap<Usb2["model"], number> = new Map([
   ["ich9-uhci1", 0],
   ["ich9-uhci2", 1],
@@ -16,15 +16,15 @@ const FUNCTIONS: ReadonlyMap<Usb2["model"], number> = new Map([
   ["ich9-ehci1", 7],
 ]);
 
-/** Where the first two are on a real board. */
+/** Slots of the first two on a real board. */
 const USUAL_SLOTS = [0x1d, 0x1a];
 
-/** Whether it is one of ICH9's. */
+/** Reports whether the controller is a function of ICH9's USB 2.0. */
 export function isUsb2(controller: Controller): controller is Usb2 {
   return controller.type === "usb" && FUNCTIONS.has(controller.model);
 }
 
-/** Puts the first ones of a q35 where they are on a real board, as long as nothing else is there. */
+/** Assigns the slots of the real board to the first ones of a q35, if they are free. */
 export function placeFirstUsb2(
   controllers: readonly Controller[],
   { chipset }: Machine,
@@ -41,7 +41,7 @@ export function placeFirstUsb2(
   });
 }
 
-/** Puts one beside those of its number, or all of them where there is room. */
+/** Assigns the slot of the functions with the same index, or the next free slot. */
 export function placeUsb2(controllers: readonly Controller[], index: number, buses: PciBuses): Controller {
   const controller = controllers[index];
   if (controller === undefined || !isUsb2(controller) || controller.address !== undefined) {
@@ -68,7 +68,7 @@ function reserve(
   return withSwitch(address);
 }
 
-/** Function 0 says that there are others. */
+/** Sets multifunction on function 0: others follow. */
 function withSwitch(address: PciAddress): PciAddress {
   return address.function === 0 ? { ...address, multifunction: true } : address;
 }

@@ -6,7 +6,7 @@ import { controllersOf } from "../../model/guest.ts";
 import { cannotTranslate, devicePath } from "../../refusal.ts";
 import { byDepth, countPorts, createUsbTree, HUB_PORTS, type UsbPlace, type UsbTree } from "./tree.ts";
 
-/** A device on USB, and where it asks to be. */
+/** A device on USB, and the bus and port that it asks for. */
 interface UsbDevice {
   readonly device: object;
   readonly path: string;
@@ -14,7 +14,7 @@ interface UsbDevice {
 }
 
 /**
- * Gives each device on USB a port, in libvirt's order, and adds hubs where there are too few ports.
+ * Assigns a port to each USB device, in libvirt's order, and adds hubs if there are too few ports.
  * qemuDomainAssignUSBAddresses() of libvirt. Throws "unsupported" when none is left.
  */
 export function placeUsb(written: Devices): Devices {
@@ -55,13 +55,13 @@ function withHubs(devices: Devices): Devices {
     const remedy = "Remove model='none', or the devices on USB.";
     throw cannotTranslate("/domain/devices", "USB is turned off, and there are USB devices", remedy);
   }
-  // A hub takes a port and gives eight.
+  // A hub occupies one port and has eight.
   const needed = count > ports ? Math.ceil((count - ports + 1) / (HUB_PORTS - 1)) : 0;
   const hubs = [...Array(needed).keys()].map((): Hub => ({ type: "usb" }));
   return { ...devices, hubs: [...devices.hubs, ...hubs] };
 }
 
-/** Takes all ports that the XML gives, and then one for each hub that has none. */
+/** Reserves all ports of the XML, then assigns one to each hub without a port. */
 function placeHubs(hubs: readonly Hub[], listed: readonly UsbDevice[], tree: UsbTree): readonly Hub[] {
   const pathOf = (hub: Hub): string => devicePath("hub", hubs.indexOf(hub));
   for (const hub of byDepth(hubs)) {
@@ -81,7 +81,7 @@ function placeHubs(hubs: readonly Hub[], listed: readonly UsbDevice[], tree: Usb
   });
 }
 
-/** The devices on USB besides hubs, in libvirt's order. virDomainUSBDeviceDefForeach() */
+/** Lists the USB devices except hubs, in libvirt's order. virDomainUSBDeviceDefForeach() */
 function listUsb(devices: Devices): readonly UsbDevice[] {
   const { hostdevs, disks, interfaces, controllers, inputs, serials, sounds, redirdevs } = devices;
   const list = <D extends object>(element: string, family: readonly D[], isUsb: (device: D) => boolean) =>

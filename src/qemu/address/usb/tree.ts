@@ -2,7 +2,7 @@ import type { Hub } from "../../../domain/devices/hub.ts";
 import type { ControllerOf } from "../../model/guest.ts";
 import { cannotTranslate } from "../../refusal.ts";
 
-/** A place on a USB bus: the controller's number and the port, "1" or "1.2" behind a hub. */
+/** A place on a USB bus: the controller's index and the port, "1" or "1.2" behind a hub. */
 export interface UsbPlace {
   readonly type: "usb";
   readonly bus: number;
@@ -11,30 +11,30 @@ export interface UsbPlace {
 
 type UsbController = ControllerOf<"usb">;
 
-/** What has ports: a controller or a hub. */
+/** A controller or a hub, with its ports. */
 interface Node {
   readonly count: number;
   readonly taken: Set<number>;
   readonly hubs: Map<number, Node>;
 }
 
-/** The ports of a guest while they are given out. */
+/** The USB ports of a guest during their assignment. */
 export interface UsbTree {
-  /** Takes a port that the XML gives. Throws "unsupported" for one that is taken or not there. */
+  /** Reserves a port of the XML. Throws "unsupported" if it is occupied or does not exist. */
   reserve(place: { readonly bus: number; readonly port: string }, path: string): void;
-  /** The first free port, on one bus or on any. Throws "unsupported" when there is none. */
+  /** Assigns the first free port, of one bus or of any. Throws "unsupported" if none is free. */
   take(bus: number | undefined, path: string): UsbPlace;
-  /** Gives a hub's ports away from now on. */
+  /** Adds the ports of a hub. */
   addHub(place: UsbPlace): void;
 }
 
-/** How many ports a hub of QEMU has. VIR_DOMAIN_USB_HUB_PORTS */
+/** Ports of QEMU's hub. VIR_DOMAIN_USB_HUB_PORTS */
 export const HUB_PORTS = 8;
 
-/** How many ports deep a device may be. VIR_DOMAIN_DEVICE_USB_MAX_PORT_DEPTH */
+/** Greatest depth of a port. VIR_DOMAIN_DEVICE_USB_MAX_PORT_DEPTH */
 const DEEPEST = 4;
 
-/** How many ports a controller has; a companion's ports are its master's. virDomainUSBAddressControllerModelToPorts() */
+/** Ports of each controller; a companion shares its master's. virDomainUSBAddressControllerModelToPorts() */
 const PORTS: ReadonlyMap<UsbController["model"], number> = new Map([
   ["piix3-uhci", 2],
   ["piix4-uhci", 2],
@@ -45,14 +45,14 @@ const PORTS: ReadonlyMap<UsbController["model"], number> = new Map([
   ["qemu-xhci", 4],
 ]);
 
-/** How many ports a controller has for devices. */
+/** Returns the number of ports for devices; 0 for a companion. */
 export function countPorts({ model, ports, master }: UsbController): number {
   if (master !== undefined) return 0;
   const isXhci = model === "nec-xhci" || model === "qemu-xhci";
   return (isXhci ? ports : undefined) ?? PORTS.get(model) ?? 0;
 }
 
-/** The ports of these controllers, and of the hubs whose place is given. virDomainUSBAddressSetAddControllers() */
+/** Returns the free ports of these controllers; addHub() adds those of hubs. virDomainUSBAddressSetAddControllers() */
 export function createUsbTree(controllers: readonly UsbController[]): UsbTree {
   const buses = controllers
     .filter(({ master }) => master === undefined)
@@ -97,7 +97,7 @@ export function createUsbTree(controllers: readonly UsbController[]): UsbTree {
   };
 }
 
-/** Hubs by their depth, those nearest to the controller first, so that each has one to be on. */
+/** Returns the hubs by depth, nearest to the controller first, so that a hub follows the one to which it is attached. */
 export function byDepth(hubs: readonly Hub[]): readonly Hub[] {
   const depth = ({ address }: Hub): number => (address?.port ?? "").split(".").length;
   return hubs.toSorted((a, b) => depth(a) - depth(b));
@@ -107,7 +107,7 @@ function newNode(count: number): Node {
   return { count, taken: new Set(), hubs: new Map() };
 }
 
-/** The first free port here or, where there is none, behind the first hub that has one. virDomainUSBAddressFindFreePort() */
+/** Assigns the first free port of the node or, if none is free, of the hubs behind it. virDomainUSBAddressFindFreePort() */
 function takeFree({ count, taken, hubs }: Node, level: number): string | undefined {
   const numbers = [...Array(count).keys()].map((at) => at + 1);
   const free = numbers.find((number) => !taken.has(number));
