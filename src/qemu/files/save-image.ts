@@ -1,14 +1,16 @@
 import { SvirtError } from "../../errors.ts";
 
-/** The file that `save` leaves: head, XML, padding, QEMU's own stream. qemu_saveimage.h of libvirt: virQEMUSaveHeader */
+/**
+ * Header of the file of `save`, followed by XML, padding and QEMU's stream. qemu_saveimage.h of libvirt: virQEMUSaveHeader
+ */
 export interface SaveHead {
-  /** The domain's definition, as it would be stored. */
+  /** The domain's definition, in its stored form. */
   readonly xml: string;
-  /** Whether its vCPUs ran: then they run again once it is restored. */
+  /** Whether the vCPUs ran. If so, they run again after a restore. */
   readonly wasRunning: boolean;
 }
 
-/** A head that was read, and where QEMU's stream begins. */
+/** A header that was read, and the offset of QEMU's stream. */
 export interface FoundHead extends SaveHead {
   readonly streamAt: number;
 }
@@ -16,39 +18,42 @@ export interface FoundHead extends SaveHead {
 const WHOLE = "LibvirtQemudSave";
 const PARTIAL = "LibvirtQemudPart";
 const VERSION = 2;
-/** Magic, five numbers in use and fourteen that are not. */
+/** Magic, five used numbers and fourteen unused ones. */
 export const HEAD_BYTES = 92;
-/** After the XML, so that a longer one can take its place. virQEMUSaveDataWrite() */
+/** Padding after the XML, so that a longer one fits. virQEMUSaveDataWrite() */
 const PADDING_BYTES = 64 * 1024;
-/** More XML than any definition has. */
+/** Upper bound of the XML, above the size of any definition. */
 const MOST_XML_BYTES = 16 * 1024 * 1024;
 const FORMATS = ["raw", "gzip", "bzip2", "xz", "lzop", "zstd", "sparse"];
 
-/** The file's beginning while QEMU's stream is still being written after it: no tool takes it for a whole one. */
+/** Formats the file's beginning while QEMU still writes its stream. Its magic marks the file as incomplete to all tools. */
 export function formatSaveHead({ wasRunning, xml }: SaveHead): Uint8Array {
   const text = new TextEncoder().encode(`${xml}\0`);
   const bytes = new Uint8Array(HEAD_BYTES + text.length + PADDING_BYTES);
   const view = new DataView(bytes.buffer);
   bytes.set(new TextEncoder().encode(PARTIAL));
-  // In the order of this machine, as the reference does.
+  // Byte order of the host, as libvirt writes it.
   for (const [at, number] of [VERSION, text.length + PADDING_BYTES, wasRunning ? 1 : 0].entries())
     view.setUint32(WHOLE.length + 4 * at, number, true);
   bytes.set(text, HEAD_BYTES);
   return bytes;
 }
 
-/** What is written over the file's first bytes once all of it is there. */
+/** Returns the magic that replaces the first bytes once the file is complete. */
 export function formatWholeMark(): Uint8Array {
   return new TextEncoder().encode(WHOLE);
 }
 
-/** How long the XML and all that belongs to it is, from the first HEAD_BYTES. Throws "failed" in libvirt's words. */
+/**
+ * Returns the length of the XML with its padding and cookie, from the first HEAD_BYTES. Throws "failed" with libvirt's
+ * message.
+ */
 export function parseSaveHead(head: Uint8Array): { readonly dataBytes: number } {
   const { dataBytes } = readNumbers(head);
   return { dataBytes };
 }
 
-/** From the head and the bytes after it, as many as it says. Throws "failed", "unsupported" in libvirt's words. */
+/** Parses the header and the `dataBytes` after it. Throws "failed", "unsupported" with libvirt's message. */
 export function parseSaveImage(head: Uint8Array, after: Uint8Array): FoundHead {
   const { cookieAt, dataBytes, wasRunning } = readNumbers(head);
   if (after.length !== dataBytes) throw broken("failed to read domain XML");
@@ -64,7 +69,7 @@ function readNumbers(head: Uint8Array) {
   if (magic === PARTIAL) throw broken("save image is incomplete");
   if (magic !== WHOLE) throw broken("image magic is incorrect");
   const view = new DataView(head.buffer, head.byteOffset);
-  // One that a machine of the other order has written is told by a version that there is not.
+  // In a file of the other byte order the version is impossibly high.
   const isLittle = view.getUint32(WHOLE.length, true) <= VERSION;
   const numberAt = (at: number): number => view.getUint32(WHOLE.length + 4 * at, isLittle);
   const [version, dataBytes, wasRunning] = [numberAt(0), numberAt(1), numberAt(2)];

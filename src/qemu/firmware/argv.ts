@@ -5,20 +5,20 @@ import { handedName, type Launch, lockingKeys } from "../launch.ts";
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate } from "../refusal.ts";
 
-/** The nodes that -machine connects the flash to. */
+/** Block nodes of the flash, for -machine. */
 export interface FlashNodes {
   readonly pflash0?: string;
   readonly pflash1?: string;
 }
 
-/** -blockdev for the code of UEFI and for its variables. qemuBuildPflashBlockdevCommandLine() of libvirt */
+/** Formats -blockdev for the code of UEFI and for its variables. qemuBuildPflashBlockdevCommandLine() of libvirt */
 export function formatFlash({ domain }: Guest, launch: Launch | undefined): Words {
   const { loader, nvram } = domain.os;
   if (loader?.type !== "pflash") return [];
   return [...formatCode(loader, launch), ...(nvram === undefined ? [] : formatVariables(nvram, launch))];
 }
 
-/** What -machine is told of them. */
+/** Returns the block nodes of the flash for -machine. */
 export function flashNodes({ domain }: Guest): FlashNodes {
   const { loader, nvram } = domain.os;
   if (loader?.type !== "pflash") return {};
@@ -26,7 +26,7 @@ export function flashNodes({ domain }: Guest): FlashNodes {
   return { pflash0: "libvirt-pflash0-format", ...variables };
 }
 
-/** -bios for a ROM, and for flash whether only SMM may write to it. qemuBuildDomainLoaderCommandLine() of libvirt */
+/** Formats -bios for a ROM, and for flash that only SMM may write. qemuBuildDomainLoaderCommandLine() of libvirt */
 export function formatLoader({ domain }: Guest, launch: Launch | undefined): Words {
   const { loader } = domain.os;
   if (loader?.type === "rom" && loader.path !== undefined) {
@@ -51,7 +51,7 @@ function formatCode(
   return [...jsonWords("-blockdev", storage), ...formatNode("libvirt-pflash0", readonly, format)];
 }
 
-/** By descriptor QEMU cannot reopen a file another way, so it is told the way at once. */
+/** QEMU cannot reopen a descriptor with another access mode, so the final mode is set. */
 function reopening(launch: Launch | undefined, readOnly: boolean): Readonly<Record<string, boolean>> {
   return launch === undefined ? { "auto-read-only": true } : { "read-only": readOnly };
 }
@@ -80,7 +80,7 @@ function formatNode(name: string, readOnly: boolean, format: "raw" | "qcow2"): W
   });
 }
 
-/** A raw file is one node. */
+/** A raw file is one block node. */
 function topOf(format: Nvram["format"]): "storage" | "format" {
   return format === "qcow2" ? "format" : "storage";
 }

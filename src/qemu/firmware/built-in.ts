@@ -1,4 +1,4 @@
-/** What a firmware can do, in the words of its description. qemu.git docs/interop/firmware.json, FirmwareFeature */
+/** Features of a firmware, by the names in its descriptor. qemu.git docs/interop/firmware.json, FirmwareFeature */
 export type FirmwareFeature =
   | "acpi-s3"
   | "acpi-s4"
@@ -9,17 +9,17 @@ export type FirmwareFeature =
   | "requires-smm"
   | "secure-boot";
 
-/** One firmware: its files, what it can do and where it runs. qemu.git docs/interop/firmware.json */
+/** A firmware: its files, its features and its machines. qemu.git docs/interop/firmware.json */
 export interface FirmwareDescriptor {
   readonly interfaces: readonly ("uefi" | "bios")[];
-  /** In flash with its variables beside it, in flash with or without any in the same file, or loaded as a ROM. */
+  /** Flash with variables in a second file, with them in the same file, or without any; or a ROM. */
   readonly mode: "split" | "combined" | "stateless" | "rom";
   readonly format: "raw" | "qcow2";
   readonly path: string;
-  /** Where new variables are copied from. */
+  /** The file from which new variables are copied. */
   readonly template?: { readonly path: string; readonly format: "raw" | "qcow2" };
   readonly features: readonly FirmwareFeature[];
-  /** Boards that it runs on, as QEMU calls them, with wildcards. */
+  /** Machines that it runs on, by QEMU's names, with wildcards. */
   readonly machines: readonly string[];
 }
 
@@ -55,8 +55,8 @@ function plainOvmf(version: string, suffix: "fd" | "qcow2"): FirmwareDescriptor 
 }
 
 /**
- * The firmware of the packages edk2-ovmf and seabios, the first of two that fit the better one. A translation reads
- * nothing of the host, so these stand for what its /usr/share/qemu/firmware would say (docs/decisions/xml.md).
+ * The firmware of the packages edk2-ovmf and seabios; of two that match, the better one is first. A translation reads no
+ * file of the host: these stand for its /usr/share/qemu/firmware (docs/decisions/xml.md).
  */
 export const FIRMWARES: readonly FirmwareDescriptor[] = [
   secureOvmf("_4M", "qcow2", true),
@@ -83,7 +83,7 @@ export const FIRMWARES: readonly FirmwareDescriptor[] = [
   },
 ];
 
-/** Pairs of code and variables from before there were descriptors. LOADER_NVRAM in qemu_conf.c of libvirt */
+/** Pairs of code and variables from before descriptors existed. LOADER_NVRAM in qemu_conf.c of libvirt */
 export const LEGACY_TEMPLATES: ReadonlyMap<string, string> = new Map([
   ["/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"],
   ["/usr/share/OVMF/OVMF_CODE.secboot.fd", "/usr/share/OVMF/OVMF_VARS.fd"],

@@ -3,7 +3,7 @@ import type { Loader } from "../../domain/machine/firmware.ts";
 import type { Machine } from "../model/machine.ts";
 import type { FirmwareDescriptor, FirmwareFeature } from "./built-in.ts";
 
-/** The first firmware that is as the XML wants it. qemuFirmwareMatchDomain() of libvirt */
+/** Returns the first firmware that matches the XML. qemuFirmwareMatchDomain() of libvirt */
 export function chooseFirmware(
   domain: Domain,
   machine: Machine,
@@ -19,7 +19,7 @@ export function chooseFirmware(
   );
 }
 
-/** Whether it is meant for that board: `pc` and `q35` are the latest of their kind. */
+/** Reports whether the firmware supports the machine: `pc` and `q35` stand for the latest of their kind. */
 export function runsOn(
   { machines }: FirmwareDescriptor,
   { chipset, word }: Pick<Machine, "chipset" | "word">,
@@ -28,7 +28,7 @@ export function runsOn(
   return machines.some((pattern) => matches(pattern, name));
 }
 
-/** As g_pattern_match_simple() of GLib: `*` and `?`. */
+/** Matches as g_pattern_match_simple() of GLib: `*` and `?`. */
 function matches(pattern: string, name: string): boolean {
   const parts = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replace(/\*+/g, ".*");
   return new RegExp(`^${parts.replaceAll("?", ".")}$`).test(name);
@@ -54,7 +54,7 @@ function hasFeatures({ features: given }: FirmwareDescriptor, domain: Domain): b
   return (
     isAs(wish("secure-boot"), "secure-boot") &&
     isAs(wish("enrolled-keys"), "enrolled-keys") &&
-    // SMM keeps the guest from writing to the flash by itself.
+    // SMM keeps the guest from writing to the flash directly.
     isAs(os.loader?.secure, "requires-smm") &&
     !(has("requires-smm") && features?.smm?.state === false) &&
     (pm?.suspendToMem?.enabled !== true || has("acpi-s3")) &&
@@ -63,7 +63,7 @@ function hasFeatures({ features: given }: FirmwareDescriptor, domain: Domain): b
   );
 }
 
-/** Bit 2 of SEV's policy asks for encrypted registers too. */
+/** Bit 2 of SEV's policy requires encrypted registers too. */
 const SEV_ES = 1 << 2;
 
 function neededBy(security: Domain["launchSecurity"]): readonly FirmwareFeature[] {
@@ -72,7 +72,7 @@ function neededBy(security: Domain["launchSecurity"]): readonly FirmwareFeature[
   return (Number(security.policy) & SEV_ES) === 0 ? ["amd-sev"] : ["amd-sev", "amd-sev-es"];
 }
 
-/** Without a format it is a raw one. */
+/** The default format is raw. */
 function isLaidOut({ format, mode, template }: FirmwareDescriptor, { os }: Domain): boolean {
   const { nvram, loader = {} satisfies Loader } = os;
   if (mode === "rom")

@@ -10,19 +10,19 @@ import { FIRMWARES, type FirmwareDescriptor, type FirmwareFeature, LEGACY_TEMPLA
 import { chooseFirmware } from "./choose.ts";
 import { refuseFirmware } from "./rules.ts";
 
-/** From what a host's firmware is chosen. */
+/** Facts from which the firmware is chosen. */
 export interface FirmwareChoice {
   readonly firmwares: readonly FirmwareDescriptor[];
-  /** Where the variables of guests are that name no file. */
+  /** Folder for the variables of guests that name no file. */
   readonly nvramFolder: string;
 }
 
-/** What a translation chooses from, which sees no host. */
+/** Firmware for a translation, which reads no host. */
 const UNSEEN: FirmwareChoice = { firmwares: FIRMWARES, nvramFolder: NVRAM_FOLDER };
 
 /**
- * Chooses the firmware where the XML leaves that open, and says what the chosen one is. Without a host to choose on, a
- * choice that was made before stands. Throws "unsupported". qemuFirmwareFillDomain() of libvirt
+ * Chooses the firmware if the XML leaves it open, and adds its files and features to the domain. Without a host, an
+ * earlier choice stands if no known firmware matches. Throws "unsupported". qemuFirmwareFillDomain() of libvirt
  */
 export function fillFirmware(domain: Domain, machine: Machine, host?: FirmwareChoice): Domain {
   const { os } = domain;
@@ -58,7 +58,7 @@ function unfound(kind: string, host: FirmwareChoice | undefined): SvirtError {
   );
 }
 
-/** Whether all is said that a choice says. */
+/** Reports whether the domain has all that a choice sets. */
 function isChosen({ os }: Domain): boolean {
   const { firmware, firmwareWishes, loader, nvram } = os;
   if (firmware === undefined || firmwareWishes === undefined) return false;
@@ -67,7 +67,7 @@ function isChosen({ os }: Domain): boolean {
   return nvram !== undefined && (nvram.type !== "path" || nvram.path !== undefined);
 }
 
-/** A loader that does not say what it is, is a ROM. */
+/** A loader without a type is a ROM. */
 function withType(domain: Domain): Domain {
   const { loader } = domain.os;
   return { ...domain, os: { ...domain.os, loader: { ...loader, type: loader?.type ?? "rom" } } };
@@ -104,7 +104,7 @@ function withChosen(domain: Domain, chosen: FirmwareDescriptor, nvramFolder: str
   };
 }
 
-/** What the XML names is not known, but from where its variables came may be. */
+/** Keeps the firmware of the XML, which no descriptor describes. The template of its variables may be known. */
 function withWritten(domain: Domain, nvramFolder: string): Domain {
   const { os } = domain;
   const loader: Loader = { ...os.loader, format: os.loader?.format ?? "raw" };
@@ -116,12 +116,12 @@ function withWritten(domain: Domain, nvramFolder: string): Domain {
 
 interface Flash {
   readonly loader: Loader;
-  /** From what its variables are made. */
+  /** The template from which its variables are created. */
   readonly known: FirmwareDescriptor["template"];
   readonly nvramFolder: string;
 }
 
-/** Variables are kept beside a loader in flash that the guest cannot write to. */
+/** Adds the file of the variables, if the loader is flash that the guest cannot write to. */
 function nvramOf({ name, os }: Domain, { known, loader, nvramFolder }: Flash): { readonly nvram?: Nvram } {
   if (loader.type !== "pflash" || loader.readonly !== true || loader.stateless === true) {
     return os.nvram === undefined ? {} : { nvram: os.nvram };

@@ -6,10 +6,10 @@ import type { Launch } from "../launch.ts";
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate, notSettled } from "../refusal.ts";
 
-/** QEMU's word for the clock that the guest's one follows. */
+/** QEMU's names of the clock that the guest's clock follows. */
 const CLOCKS = { wall: "host", guest: "vm", realtime: "rt" } as const;
 
-/** -rtc, and what becomes of ticks that the guest missed. qemuBuildClockCommandLine() of libvirt */
+/** Formats -rtc, and the policy for ticks that the guest missed. qemuBuildClockCommandLine() of libvirt */
 export function formatClock({ domain }: Guest, launch: Launch | undefined): Words {
   const timers = domain.clock?.timers ?? [];
   for (const [index, timer] of timers.entries()) refuseTimer(timer, index);
@@ -22,7 +22,7 @@ export function formatClock({ domain }: Guest, launch: Launch | undefined): Word
   return ["-rtc", pairs, ...timers.flatMap((timer) => (timer.name === "pit" ? formatPit(timer) : []))];
 }
 
-/** What the clock says at the start. qemuBuildClockArgStr() of libvirt */
+/** Returns the time of the clock at the start. qemuBuildClockArgStr() of libvirt */
 function clockBase({ clock }: Domain, nowSeconds: number | undefined): string {
   switch (clock?.offset) {
     case undefined:
@@ -30,7 +30,7 @@ function clockBase({ clock }: Domain, nowSeconds: number | undefined): string {
     case "utc":
     case "localtime":
       return clock.offset;
-    // In which zone QEMU's local time is, the variable TZ says.
+    // The variable TZ sets the zone of QEMU's local time.
     case "timezone":
       return "localtime";
     case "absolute":
@@ -41,8 +41,8 @@ function clockBase({ clock }: Domain, nowSeconds: number | undefined): string {
 }
 
 /**
- * So far from UTC, or from the host's own time, at each start. What a guest adds to its clock it keeps until it ends; the
- * reference tells those who ask to be told, and keeps it in no definition either.
+ * Returns the same offset from UTC, or from the host's local time, at each start. A change by the guest lasts until it
+ * ends. libvirt reports it to clients and stores it in no definition either.
  */
 function variableBase(
   { adjustmentSeconds = 0, basis }: Extract<Clock, { readonly offset: "variable" }>,
@@ -65,17 +65,17 @@ function variableBase(
   );
 }
 
-/** The timer of that name. */
+/** Returns the timer of that name. */
 export function timerOf({ clock }: Domain, name: Timer["name"]): Timer | undefined {
   return clock?.timers.find((timer) => timer.name === name);
 }
 
-/** Catching up is what KVM does by itself. */
+/** KVM catches up by default. */
 function formatPit({ tickpolicy = "delay" }: Timer): Words {
   return tickpolicy === "catchup" ? [] : ["-global", `kvm-pit.lost_tick_policy=${tickpolicy}`];
 }
 
-/** What QEMU can be told of each timer. */
+/** Settings of each timer that QEMU has. */
 const SETTINGS: Readonly<Record<Timer["name"], readonly (keyof Timer)[]>> = {
   rtc: ["track", "tickpolicy"],
   pit: ["tickpolicy"],

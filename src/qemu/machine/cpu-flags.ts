@@ -4,7 +4,7 @@ import type { Features } from "../../domain/machine/features.ts";
 import type { Hyperv } from "../../domain/machine/hyperv.ts";
 import { onOffWord } from "../argument/argument.ts";
 
-/** What -cpu says after the model and its features, in the reference's order. qemuBuildCpuCommandLine() of libvirt */
+/** Lists the properties of -cpu after the model and its features, in libvirt's order. qemuBuildCpuCommandLine() of libvirt */
 export function listCpuFlags(domain: Domain): readonly string[] {
   const { features, clock, cpu, devices } = domain;
   return [
@@ -12,7 +12,7 @@ export function listCpuFlags(domain: Domain): readonly string[] {
     ...stateFlag("kvm-pv-eoi", features?.apic?.eoi),
     ...stateFlag("kvm-pv-unhalt", features?.pvspinlock?.state),
     ...hypervFlags(features?.hyperv),
-    // Hyper-V's way to tell of a crash is a part of the processor.
+    // Hyper-V's crash notification is a feature of the processor.
     ...(devices.panics.some((panic) => panic.model === "hyperv") ? ["hv-crash"] : []),
     ...kvmFlags(features?.kvm),
     ...stateFlag("pmu", features?.pmu?.state),
@@ -44,7 +44,7 @@ function stateFlag(name: string, state: boolean | undefined): readonly string[] 
 
 type Custom = Extract<Hyperv, { readonly mode: "custom" }>;
 
-/** Those that are on; the others are off without being said. */
+/** Lists only enabled features: the others are off by default. */
 function hypervFlags(hyperv: Hyperv | undefined): readonly string[] {
   if (hyperv === undefined) return [];
   if (hyperv.mode === "passthrough") return ["hv-passthrough=on"];

@@ -6,10 +6,10 @@ import { cannotTranslate, notSettled } from "../refusal.ts";
 import { listCpuFlags } from "./cpu-flags.ts";
 import { removedFeatures, UNKNOWN_FEATURES } from "./removed-features.ts";
 
-/** What QEMU takes where the XML says nothing; the reference names it too. */
+/** QEMU's default model, which libvirt writes out. */
 const DEFAULT_MODEL = "qemu64";
 
-/** -cpu: the model, its features, and what else is a part of the processor. qemuBuildCpuCommandLine() of libvirt */
+/** Formats -cpu: the model, its features, and other properties of the processor. qemuBuildCpuCommandLine() of libvirt */
 export function formatCpu({ domain }: Guest): Words {
   const { cpu } = domain;
   const model = formatModel(domain, cpu);
@@ -27,8 +27,8 @@ export function formatCpu({ domain }: Guest): Words {
 type Feature = Cpu["features"][number];
 
 /**
- * What QEMU has no word for no guest has, whatever the host's processor: nor is it then what a guest has if it can.
- * virCPUUpdate() and qemuProcessDropUnknownCPUFeatures() of libvirt
+ * Features that QEMU does not know are absent from every guest. Policies other than require and force therefore need no
+ * argument. virCPUUpdate() and qemuProcessDropUnknownCPUFeatures() of libvirt
  */
 function isImplied({ name, policy }: Feature): boolean {
   return UNKNOWN_FEATURES.has(name) && policy !== undefined && !["require", "force"].includes(policy);
@@ -47,7 +47,7 @@ function vendorWord(cpu: Cpu | undefined): readonly string[] {
   return vendor === undefined ? [] : [`vendor=${vendor}`];
 }
 
-/** QEMU's spelling of libvirt's name. virQEMUCapsCPUFeatureTranslate() of libvirt */
+/** Returns QEMU's spelling of libvirt's name. virQEMUCapsCPUFeatureTranslate() of libvirt */
 function featureWord(name: string, index: number): string {
   if (name === "pclmuldq") return "pclmulqdq";
   if (!UNKNOWN_FEATURES.has(name)) return name.replaceAll("_", "-");

@@ -2,11 +2,11 @@ import type { Domain } from "../../domain/domain.ts";
 import type { Cpu } from "../../domain/machine/cpu.ts";
 import { fillNuma } from "./default-memory.ts";
 
-/** QEMU's own choice where the XML names no model, on KVM and without. */
+/** QEMU's default model, with KVM and without. */
 const DEFAULT_MODEL = "qemu64";
 
 /**
- * The processor with its model, and what is checked of it at a start. qemuDomainDefSetDefaultCPU() and
+ * Returns the processor with its model and its check at a start. qemuDomainDefSetDefaultCPU() and
  * qemuDomainDefCPUPostParse() of libvirt
  */
 export function fillCpu(domain: Domain): Cpu {
@@ -29,7 +29,7 @@ export function fillCpu(domain: Domain): Cpu {
 
 type CustomCpu = Extract<Cpu, { readonly mode: "custom" }>;
 
-/** The default one is not known to run on any host, and QEMU leaves out what is missing: so nothing is checked. */
+/** The default model is not checked: it may not match the host, and QEMU omits missing features. */
 function fillModel(
   { model, check }: CustomCpu,
   domain: Domain,
@@ -43,7 +43,7 @@ function fillModel(
   };
 }
 
-/** A program for 32 bits alone has a processor of its own. */
+/** The program for 32 bits has a default of its own. */
 function defaultModel({ os, devices }: Domain): string {
   const { emulator = os.type.arch === "i686" ? "qemu-system-i386" : "" } = devices;
   return emulator.endsWith("qemu-system-i386") ? "qemu32" : DEFAULT_MODEL;

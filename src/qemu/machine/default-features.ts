@@ -2,7 +2,7 @@ import type { Domain } from "../../domain/domain.ts";
 import { type Features, NO_FEATURES } from "../../domain/machine/features.ts";
 
 /**
- * The features: one that is written without its state is on, and remapped interrupts need QEMU's own I/O APIC.
+ * Returns the features with defaults. A feature without a state is on; remapped interrupts need QEMU's I/O APIC.
  * virDomainFeaturesDefParse() and qemuDomainDefEnableDefaultFeatures() of libvirt
  */
 export function fillFeatures({ features, devices }: Domain): Pick<Domain, "features"> {

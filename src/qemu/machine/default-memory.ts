@@ -6,7 +6,7 @@ import type { MemoryBacking } from "../../domain/machine/memory-backing.ts";
 import type { Cell, Numa } from "../../domain/machine/numa.ts";
 import type { Numatune } from "../../domain/machine/numatune.ts";
 
-/** What is stored of the memory and its NUMA cells, where nobody wrote it. */
+/** Returns the defaults of memory backing and NUMA tuning. */
 export function fillMemory(domain: Domain): Pick<Domain, "memoryBacking" | "numatune"> {
   const { memoryBacking, cpu } = domain;
   const numatune = fillNumatune(domain);
@@ -16,7 +16,7 @@ export function fillMemory(domain: Domain): Pick<Domain, "memoryBacking" | "numa
   };
 }
 
-/** The cells in their order, and with them every virtual CPU. qemuDomainDefNumaCPUsRectify() of libvirt */
+/** Returns the cells by id. vCPUs of no other cell belong to the first one. qemuDomainDefNumaCPUsRectify() of libvirt */
 export function fillNuma(numa: Numa, { vcpu }: Pick<Domain, "vcpu">): Numa {
   const cells = listCells(numa).map((cell) => withDistances(cell, numa));
   const count = vcpu?.count ?? 1;
@@ -26,7 +26,7 @@ export function fillNuma(numa: Numa, { vcpu }: Pick<Domain, "vcpu">): Numa {
   return { ...numa, cells: cells.map((cell, at) => (at === 0 ? { ...cell, cpus: missing } : cell)) };
 }
 
-/** Gives each memory device that goes into a slot the next free one. qemuAssignDeviceMemoryAlias() of libvirt */
+/** Assigns the next free slot to each memory device that needs one. qemuAssignDeviceMemoryAlias() of libvirt */
 export function placeMemories(memories: readonly MemoryDevice[]): readonly MemoryDevice[] {
   const taken = new Set(
     memories.map((device) =>
@@ -43,7 +43,7 @@ export function placeMemories(memories: readonly MemoryDevice[]): readonly Memor
   });
 }
 
-/** Where only one way is given, it is as far back. virDomainNumaDefNodeDistanceParseXML() of libvirt */
+/** A distance that is given in one direction holds for both. virDomainNumaDefNodeDistanceParseXML() of libvirt */
 function withDistances(cell: Cell & { readonly id: number }, numa: Numa): Cell {
   const siblings = listCells(numa).flatMap(({ id, distances }) => {
     const there = cell.distances?.siblings.find((found) => found.id === id)?.value;
@@ -61,7 +61,7 @@ function fillBacking(backing: MemoryBacking, cpu: Cpu | undefined): MemoryBackin
   return { ...backing, hugepages: { pages } };
 }
 
-// virDomainNumatuneSet() of libvirt: who leaves processors to numad leaves memory to it too.
+// virDomainNumatuneSet() of libvirt: if numad places the vCPUs, it places the memory too.
 function fillNumatune({ numatune, vcpu }: Domain): Numatune | undefined {
   const memory = numatune?.memory ?? (vcpu?.placement === "auto" ? {} : undefined);
   const memnodes = (numatune?.memnodes ?? []).toSorted((one, other) => one.cellid - other.cellid);

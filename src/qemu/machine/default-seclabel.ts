@@ -1,6 +1,6 @@
 import type { Seclabel } from "../../domain/machine/seclabel.ts";
 
-/** What `<seclabel>` means where it does not say so. virSecurityLabelDefFormat() of libvirt */
+/** Returns the seclabel with its defaults. virSecurityLabelDefFormat() of libvirt */
 export function fillSeclabel(seclabel: Seclabel): Seclabel {
   switch (seclabel.type) {
     case "none":

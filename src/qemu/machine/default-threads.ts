@@ -3,7 +3,7 @@ import type { IdSet } from "../../domain/forms/id-set.ts";
 import type { Cputune } from "../../domain/machine/cputune.ts";
 import { listIothreads } from "../../domain/machine/list-iothreads.ts";
 
-/** What is said of threads, one thread at a time and in their order. virDomainCputuneDefFormat() of libvirt */
+/** Returns the I/O threads and the CPU tuning, one element per thread and in order. virDomainCputuneDefFormat() of libvirt */
 export function fillThreads(domain: Domain): Pick<Domain, "iothreads" | "iothreadIds" | "cputune"> {
   const threads = listIothreads(domain);
   const { cputune, iothreadIds } = domain;
@@ -17,7 +17,7 @@ export function fillThreads(domain: Domain): Pick<Domain, "iothreads" | "iothrea
 function sortCputune(cputune: Cputune): Cputune {
   return {
     ...cputune,
-    // One that gives nobody anything is none. virDomainCachetuneDefParse() of libvirt
+    // An element without allocations is dropped. virDomainCachetuneDefParse() of libvirt
     cachetunes: cputune.cachetunes.filter(({ caches, monitors }) => caches.length + monitors.length > 0),
     memorytunes: cputune.memorytunes.filter(({ nodes }) => nodes.length > 0),
     vcpupins: cputune.vcpupins.toSorted((one, other) => one.vcpu - other.vcpu),

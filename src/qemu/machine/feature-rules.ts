@@ -1,7 +1,7 @@
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate } from "../refusal.ts";
 
-/** Throws "unsupported" for features that go with no such guest. qemuValidateDomainDefFeatures() of libvirt */
+/** Throws "unsupported" for features that contradict the guest. qemuValidateDomainDefFeatures() of libvirt */
 export function refuseFeatures({ domain }: Guest): void {
   const { cpu, devices, features, type } = domain;
   const isOff = features?.ps2?.state === false;

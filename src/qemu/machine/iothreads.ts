@@ -3,7 +3,7 @@ import { listIothreads } from "../../domain/machine/list-iothreads.ts";
 import { jsonWords, type Words } from "../argument/argument.ts";
 import type { Guest } from "../model/guest.ts";
 
-/** -object for each I/O thread, and for the main loop's pool. qemuBuildIOThreadCommandLine() of libvirt */
+/** Formats -object for each I/O thread, and for the main loop's pool. qemuBuildIOThreadCommandLine() of libvirt */
 export function formatIothreads({ domain }: Guest): Words {
   const threads = listIothreads(domain).flatMap(({ id, threadPoolMin, threadPoolMax, poll }) =>
     jsonWords("-object", {
@@ -22,12 +22,12 @@ export function formatIothreads({ domain }: Guest): Words {
   return [...threads, ...jsonWords("-object", { "qom-type": "main-loop", id: "main-loop", ...loop })];
 }
 
-/** The key of -device for the one thread that serves the device. */
+/** Returns the key of -device for one I/O thread. */
 export function iothreadKey(use: IothreadUse | undefined): { readonly iothread?: string } {
   return use?.iothread === undefined ? {} : { iothread: `iothread${use.iothread}` };
 }
 
-/** The key of -device for several. qemuBuildIothreadMappingProps() of libvirt */
+/** Returns the key of -device for several I/O threads. qemuBuildIothreadMappingProps() of libvirt */
 export function iothreadMappingKey(use: IothreadUse | undefined): object {
   if (use?.iothreads === undefined) return {};
   const mapping = use.iothreads.threads.map(({ id, queues }) => ({

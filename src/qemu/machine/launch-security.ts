@@ -2,7 +2,7 @@ import { jsonWords, type Words } from "../argument/argument.ts";
 import type { Guest } from "../model/guest.ts";
 import { cannotTranslate, notSettled } from "../refusal.ts";
 
-/** -object by which the processor encrypts the guest's memory. qemuBuildSecCommandLine() of libvirt */
+/** Formats -object for the encryption of the guest's memory by the processor. qemuBuildSecCommandLine() of libvirt */
 export function formatLaunchSecurity({ domain }: Guest): Words {
   const { launchSecurity: security, name } = domain;
   if (security === undefined) return [];

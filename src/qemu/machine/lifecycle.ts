@@ -2,8 +2,8 @@ import type { Domain } from "../../domain/domain.ts";
 import type { Words } from "../argument/argument.ts";
 
 /**
- * -action: what QEMU does by itself when the guest powers off, reboots or crashes, since no daemon waits for it.
- * A guest that crashes and is to be restarted ends with exit status 1, which the reaper sees. qemu(1) -action
+ * Formats -action: QEMU's own reaction to power-off, reboot and crash of the guest, since no daemon waits for it. A
+ * crashed guest that is to be restarted ends QEMU with exit status 1, which the reaper reads. qemu(1) -action
  */
 export function formatActions(domain: Domain): Words {
   const { onReboot = "restart", onCrash = "destroy" } = domain;

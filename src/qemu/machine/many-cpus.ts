@@ -3,16 +3,19 @@ import type { Domain } from "../../domain/domain.ts";
 import type { Machine } from "../model/machine.ts";
 import { cannotTranslate } from "../refusal.ts";
 
-/** The numbers of more processors do not fit into an interrupt of old. QEMU_MAX_VCPUS_WITHOUT_EIM of libvirt */
+/**
+ * The most vCPUs whose numbers fit into an interrupt without extended interrupt mode. QEMU_MAX_VCPUS_WITHOUT_EIM of
+ * libvirt
+ */
 const MOST_WITHOUT_EIM = 255;
 
-/** Adds the device that a guest of many processors needs for its interrupts. qemuDomainDefAddDefaultDevices() of libvirt */
+/** Adds the IOMMU that a guest with many vCPUs needs for interrupts. qemuDomainDefAddDefaultDevices() of libvirt */
 export function addIommu(devices: Devices, domain: Domain, { chipset }: Machine): Devices {
   if (chipset !== "q35" || devices.iommu !== undefined || !hasMany(domain)) return devices;
   return { ...devices, iommu: { model: "intel", driver: { intremap: true, eim: true } } };
 }
 
-/** Throws "unsupported" for many processors whose interrupts would not reach them. qemuValidateDomainVCpuTopology() of libvirt */
+/** Throws "unsupported" for vCPUs that interrupts could not reach. qemuValidateDomainVCpuTopology() of libvirt */
 export function refuseMany(domain: Domain, { chipset, word }: Machine): void {
   if (!hasMany(domain)) return;
   const { iommu } = domain.devices;

@@ -6,7 +6,7 @@ import { jsonWords, type Words } from "../argument/argument.ts";
 import { handedName, type Launch } from "../launch.ts";
 import { cannotTranslate, notSettled } from "../refusal.ts";
 
-/** A piece of the guest's memory for which QEMU gets a backend of its own. */
+/** A part of the guest's memory with a backend of its own in QEMU. */
 export interface MemoryPiece {
   /** The backend's id, and the name of its file. */
   readonly id: string;
@@ -19,39 +19,39 @@ export interface MemoryPiece {
   readonly discard?: boolean | undefined;
   readonly pageKiB?: number | undefined;
   readonly nodes?: IdSet | undefined;
-  /** A file of the host that is the memory. */
+  /** A file of the host that holds the memory. */
   readonly path?: string | undefined;
   readonly alignKiB?: number | undefined;
   readonly pmem?: boolean | undefined;
 }
 
-/** A backend's words, and whether the piece could do without it on a machine that allows that. */
+/** A backend's arguments. `isNeeded`: a machine that allows memory without a backend needs this one too. */
 export interface MemoryBackend {
   readonly words: Words;
   readonly isNeeded: boolean;
 }
 
-/** Where the reference keeps memory that is a file, and where huge pages are mounted. */
+/** libvirt's folder for memory files, and its mounts of huge pages. */
 const FILES = "/var/lib/libvirt/qemu/ram";
 const MOUNTS: ReadonlyMap<number, string> = new Map([
   [2048, "/dev/hugepages2M"],
   [1_048_576, "/dev/hugepages1G"],
 ]);
 
-/** Pages that are not huge, and those that x86 takes for huge ones where nobody says how huge. */
+/** Size of normal pages, and the default size of huge pages on x86. */
 const [SMALL_KIB, DEFAULT_KIB] = [4, 2048];
 
-/** What a backend depends on besides the domain. */
+/** Facts besides the domain on which a backend depends. */
 export interface MemoryFacts {
-  /** -mem-prealloc stands there already. */
+  /** -mem-prealloc is given already. */
   readonly isAllFilled?: boolean;
-  /** Of a real start: memory that is a file is one in the guest's own folder, where QEMU makes it. */
+  /** Set for a real start: QEMU creates memory files in the guest's folder. */
   readonly launch?: Launch | undefined;
 }
 
 /**
- * -object for a piece of memory. Throws "unsupported" for what depends on the host. qemuBuildMemoryBackendProps() of
- * libvirt
+ * Formats -object for a part of the memory. Throws "unsupported" if it depends on the host. qemuBuildMemoryBackendProps()
+ * of libvirt
  */
 export function formatBackend(
   domain: Domain,
@@ -82,12 +82,12 @@ export function formatBackend(
   };
 }
 
-/** Whether the piece is filled before the guest starts. qemuBuildMemoryGetPagesize() of libvirt */
+/** Reports whether the memory is filled before the guest starts. qemuBuildMemoryGetPagesize() of libvirt */
 export function isFilledFirst(domain: Domain, piece: MemoryPiece): boolean {
   return fills(domain, piece, decidePages(domain, piece).hugeKiB);
 }
 
-/** What -mem-path says, for a machine whose cells have no backends. qemuBuildMemPathStr() of libvirt */
+/** Returns the value of -mem-path for a machine whose cells have no backends. qemuBuildMemPathStr() of libvirt */
 export function wholePath(domain: Domain, launch: Launch | undefined): string | undefined {
   const [first] = domain.memoryBacking?.hugepages?.pages ?? [];
   const whole = { id: "ram", file: "ram", kind: "system", place: "/domain/memory", sizeKiB: 0 } as const;
@@ -147,7 +147,10 @@ function backing(
   return { type: "memory-backend-file", keys };
 }
 
-/** Huge pages are, in a start: no folder of them is needed, there is nothing to label, and nothing is left behind. */
+/**
+ * Reports whether the memory has no name. Huge pages of a start have none: no mount is needed, and no file to label or
+ * remove.
+ */
 function isNameless(
   { memoryBacking }: Domain,
   { path }: MemoryPiece,
@@ -163,7 +166,7 @@ function filePath(domain: Domain, { file }: Pick<MemoryPiece, "file">, launch: L
 
 interface Pages {
   readonly hugeKiB: number | undefined;
-  /** Whether they are those of this piece, and not of all memory. */
+  /** Whether the pages are set for this part, and not for all memory. */
   readonly isOwn: boolean;
 }
 
@@ -186,7 +189,7 @@ function fills(domain: Domain, piece: MemoryPiece, hugeKiB: number | undefined):
 interface Nodes {
   readonly ids: IdSet | undefined;
   readonly mode: NumaMode;
-  /** Whether they are those of this piece, and not of all memory. */
+  /** Whether the nodes are set for this part, and not for all memory. */
   readonly isOwn: boolean;
 }
 
@@ -204,7 +207,8 @@ function decideNodes({ numatune }: Domain, { cell, nodes }: MemoryPiece): Nodes 
   return { ids: memory?.nodeset, mode, isOwn };
 }
 
-// The thread that fills the memory runs where QEMU may and where the memory is. qemuBuildThreadContextProps() of libvirt
+// The thread that fills the memory runs on the memory's nodes, within QEMU's processors. qemuBuildThreadContextProps() of
+// libvirt
 function refusePinned({ vcpu, cputune }: Domain, { place }: MemoryPiece): void {
   if (vcpu?.cpuset === undefined && cputune?.emulatorpin === undefined) return;
   const why = "which of the host's nodes have the processors that QEMU may run on, its XML does not say";
@@ -232,7 +236,7 @@ function hugePath(domain: Domain, sizeKiB: number): string {
   throw cannotTranslate("/domain/memoryBacking/hugepages", why, "Write 2048 or 1048576.");
 }
 
-/** virDomainDefGetShortName() of libvirt: of a guest that does not run yet. */
+/** Returns virDomainDefGetShortName() of libvirt, for a guest that does not run. */
 function shortName({ name }: Domain): string {
   return `-1-${[...name].slice(0, 20).join("")}`;
 }

@@ -12,13 +12,13 @@ const HIERARCHY = ["memory", "first-level", "second-level", "third-level"] as co
 const ASSOCIATIVITY = { none: "none", direct: "direct", full: "complex" } as const;
 const POLICY = { none: "none", writeback: "write-back", writethrough: "write-through" } as const;
 
-/** How far a cell is from itself and from others where nobody says. ACPI 6.1, 5.2.17 */
+/** Default distance of a cell from itself and from others. ACPI 6.1, 5.2.17 */
 const [LOCAL, REMOTE] = [10, 20];
 
-/** Machines before 5.1 of QEMU are told a cell's size alone. */
+/** Machines before 5.1 of QEMU, whose cells need only a size. */
 const OLD = /^pc-(?:i440fx|q35)-(?:[0-4]\.\d+|5\.0)$/;
 
-/** -numa for the cells with their memory, their distances and caches. qemuBuildNumaCommandLine() of libvirt */
+/** Formats -numa for the cells with their memory, their distances and caches. qemuBuildNumaCommandLine() of libvirt */
 export function formatNuma(guest: Guest, launch: Launch | undefined): Words {
   const numa = guest.domain.cpu?.numa ?? NO_CELLS;
   const cells = listCells(numa);
@@ -44,13 +44,13 @@ export function formatNuma(guest: Guest, launch: Launch | undefined): Words {
   ];
 }
 
-/** Whether the machine has to be told that there is a heterogeneous memory table. */
+/** Reports whether the machine has a heterogeneous memory attribute table. */
 export function hasHmat({ cells, interconnects }: Numa): boolean {
   const { latencies = [], bandwidths = [] } = interconnects ?? {};
   return latencies.length + bandwidths.length > 0 || cells.some(({ caches }) => caches.length > 0);
 }
 
-/** Whether -mem-prealloc fills all memory, so that no backend says so itself. */
+/** Reports whether -mem-prealloc fills all memory, so that backends need no such key. */
 export function isPreallocated(guest: Guest, launch: Launch | undefined): boolean {
   const cells = listCells(guest.domain.cpu?.numa ?? NO_CELLS);
   if (cells.length === 0 || needsBackends(guest, launch)) return false;
@@ -60,7 +60,7 @@ export function isPreallocated(guest: Guest, launch: Launch | undefined): boolea
 function needsBackends({ domain, machine }: Guest, launch: Launch | undefined): boolean {
   const numa = domain.cpu?.numa ?? NO_CELLS;
   if (!OLD.test(machine.word) || hasHmat(numa)) return true;
-  // A backend of its own needs no folder of huge pages.
+  // A backend needs no mount of huge pages, unlike -mem-path.
   if (launch !== undefined && domain.memoryBacking?.hugepages !== undefined) return true;
   return listCells(numa).some((cell) => formatBackend(domain, pieceOf(cell)).isNeeded);
 }
@@ -81,7 +81,7 @@ function pieceOf(cell: Cell & { readonly id: number }): MemoryPiece {
   };
 }
 
-/** All of them as soon as one is not the default: virDomainNumaNodesDistancesAreBeingSet() of libvirt */
+/** Formats all distances if one is not the default: virDomainNumaNodesDistancesAreBeingSet() of libvirt */
 function formatDistances(cells: ReturnType<typeof listCells>): Words {
   const given = (from: Cell, to: number): number | undefined =>
     from.distances?.siblings.find(({ id }) => id === to)?.value;
@@ -98,7 +98,7 @@ function formatDistances(cells: ReturnType<typeof listCells>): Words {
   );
 }
 
-/** The cell whose processors are nearest. virDomainNumaGetNodeInitiator() of libvirt */
+/** Returns the cell with the nearest processors. virDomainNumaGetNodeInitiator() of libvirt */
 function initiatorOf({ id, cpus }: Cell & { readonly id: number }, numa: Numa): number {
   if (cpus !== undefined) return id;
   const { latencies = [], bandwidths = [] } = numa.interconnects ?? {};

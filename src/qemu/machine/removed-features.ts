@@ -1,7 +1,7 @@
 /**
- * Features that QEMU has taken out of a model, or that it never had in it, which the reference knows as the model's: it says
- * `mpx=off` of each that the XML does not name, so that a guest keeps its processor whatever QEMU's machine has. The models of
- * libvirt 11.3's cpu_map that have such (`removed='yes'`); versions of them, `-v2`, have none.
+ * Features of libvirt's models that QEMU has removed from a model or never had in it. libvirt writes `mpx=off` for each
+ * that the XML does not name, so that the processor does not depend on QEMU's machine. Models of libvirt 11.3's cpu_map
+ * with such features (`removed='yes'`); their versions, `-v2`, have none.
  */
 const REMOVED: ReadonlyMap<string, readonly string[]> = new Map([
   ["Cascadelake-Server", ["mpx"]],
@@ -22,12 +22,12 @@ const REMOVED: ReadonlyMap<string, readonly string[]> = new Map([
   ["Skylake-Server-noTSX-IBRS", ["mpx"]],
 ]);
 
-/** Those of a model. virCPUx86Update() of libvirt */
+/** Returns the removed features of a model. virCPUx86Update() of libvirt */
 export function removedFeatures(model: string): readonly string[] {
   return REMOVED.get(model) ?? [];
 }
 
-/** Features by libvirt's names that QEMU has no word for: none of its processors can have them. */
+/** Features, by libvirt's names, that QEMU does not know: none of its processors can have them. */
 export const UNKNOWN_FEATURES: ReadonlySet<string> = new Set([
   "cmt",
   "cvt16",

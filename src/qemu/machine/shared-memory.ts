@@ -2,8 +2,8 @@ import type { Guest } from "../model/guest.ts";
 import { cannotTranslate } from "../refusal.ts";
 
 /**
- * Refuses a device that another program serves, where that program could not see the guest's memory. Throws
- * "unsupported". qemuValidateDomainDefVhostUserRequireSharedMemory() of libvirt
+ * Refuses a device that another program serves, if that program could not access the guest's memory. Throws "unsupported".
+ * qemuValidateDomainDefVhostUserRequireSharedMemory() of libvirt
  */
 export function refuseUnsharedMemory({ domain }: Guest, place: string): void {
   const whole = domain.memoryBacking?.access?.mode === "shared";

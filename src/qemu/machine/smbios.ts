@@ -6,7 +6,7 @@ import { cannotTranslate, notSettled } from "../refusal.ts";
 
 type Smbios = Extract<Sysinfo, { readonly type: "smbios" }>;
 
-/** What a table's entries are called, in the reference's order. */
+/** Entries of each table, in libvirt's order. */
 const NAMES = {
   bios: ["vendor", "version", "date", "release"],
   system: ["manufacturer", "product", "version", "serial", "uuid", "sku", "family"],
@@ -14,7 +14,7 @@ const NAMES = {
   chassis: ["manufacturer", "version", "serial", "asset", "sku"],
 } as const;
 
-/** -smbios for the tables that the XML gives. qemuBuildSmbiosCommandLine() of libvirt */
+/** Formats -smbios for the tables in the XML. qemuBuildSmbiosCommandLine() of libvirt */
 export function formatSmbios({ domain }: Guest): Words {
   const mode = domain.os.smbios?.mode ?? "emulate";
   if (mode === "emulate") return [];
@@ -28,7 +28,7 @@ export function formatSmbios({ domain }: Guest): Words {
   throw cannotTranslate("/domain/os/smbios/@mode", why, "Write one, or leave <smbios> out.");
 }
 
-/** -fw_cfg for what the guest's firmware can ask for. qemuBuildSysinfoCommandLine() of libvirt */
+/** Formats -fw_cfg for entries that the guest's firmware can read. qemuBuildSysinfoCommandLine() of libvirt */
 export function formatFwcfg({ domain }: Guest, launch: Launch | undefined): Words {
   return domain.sysinfos.flatMap((sysinfo) => {
     if (sysinfo.type !== "fwcfg") return [];
@@ -41,7 +41,7 @@ export function formatFwcfg({ domain }: Guest, launch: Launch | undefined): Word
   });
 }
 
-/** -device by which the guest sees that it is another copy. qemuBuildVMGenIDCommandLine() of libvirt */
+/** Formats -device by which a guest detects that it is a copy. qemuBuildVMGenIDCommandLine() of libvirt */
 export function formatGenid({ domain: { genid } }: Guest): Words {
   if (genid === "") {
     throw notSettled("/domain/genid", "it is made when the domain is defined", "Write a UUID there.");
@@ -49,7 +49,7 @@ export function formatGenid({ domain: { genid } }: Guest): Words {
   return genid === undefined ? [] : jsonWords("-device", { driver: "vmgenid", guid: genid, id: "vmgenid0" });
 }
 
-// The reference writes these as XML does, which QEMU takes literally: nobody can want that.
+// libvirt escapes these characters as in XML, and QEMU takes the escapes literally.
 function refuseMarkup(text: string): void {
   if (!/[<>&'",]/.test(text)) return;
   const why = "QEMU would be told another text for one with markup, quotes or commas";
@@ -82,7 +82,7 @@ function formatTable(type: number, table: Table | undefined, names: readonly str
   return ["-smbios", keyValues([["type", type], ...names.map((name) => [name, textOf(name)] as const)])];
 }
 
-/** The reference names the maker even of what has none. qemuBuildSmbiosBaseBoardStr() */
+/** libvirt writes an empty manufacturer if there is none. qemuBuildSmbiosBaseBoardStr() */
 function withMaker(table: Table | undefined): Table | undefined {
   if (table === undefined || table.entries.some(({ name }) => name === "manufacturer")) return table;
   return { entries: [...table.entries, { name: "manufacturer", value: "" }] };
