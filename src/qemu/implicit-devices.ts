@@ -40,7 +40,7 @@ function serialOf({ target: _target, address, ...chardev }: ConsoleDevice): Seri
   return fillSerial({ ...chardev, target: { port: "0" }, ...place });
 }
 
-/** Makes the first serial port a console too, which comes first among the consoles. */
+/** Adds a console for the first serial port, as the first console. */
 function addConsole(consoles: readonly ConsoleDevice[], first: Serial | undefined): readonly ConsoleDevice[] {
   if (first === undefined) return numberConsoles(consoles);
   const { target, address: _address, ...chardev } = first;

@@ -22,7 +22,7 @@ interface Placed<T> {
 
 const REFUSALS = { "until-start": notSettled, always: notStartable, never: cannotTranslate };
 
-/** Throws "unsupported" with all rules that a device breaks. Final refusals come before those of a valid domain. */
+/** Throws "unsupported" with all rules that a device breaks. Refusals of an invalid domain come first. */
 export function refuseBroken<T>(rules: readonly Rule<T>[], { device, guest, path }: Placed<T>): void {
   const broken = rules.filter((candidate) => candidate.isBroken(device, guest));
   const refusals = broken.map(({ isUnsettled, place, remedy, why }) => {
