@@ -1,7 +1,7 @@
 import { asSvirtError, SvirtError } from "../errors.ts";
 import type { ChainElement, ImageHeader } from "./element.ts";
 
-/** Throws for an image that QEMU could not open as svirt would tell it to. */
+/** Refuses an image that QEMU could not open as svirt would specify it. Throws "unsupported", "failed". */
 export function refuseImage(element: ChainElement, header: ImageHeader): void {
   if (header.encryption !== undefined) {
     throw new SvirtError(`${element.path} is encrypted (${header.encryption}), which is not supported`, {
@@ -17,7 +17,7 @@ export function refuseImage(element: ChainElement, header: ImageHeader): void {
   }
 }
 
-/** Throws for an image that is said to have its data elsewhere, and has them itself: QEMU would not open it. */
+/** Refuses <dataStore> for an image whose data are not in another file: QEMU would not open it. Throws "unsupported". */
 export function refuseSurplusData({ format, path }: ChainElement, header: ImageHeader): void {
   if (header.dataFile !== undefined) return;
   const why = format === "raw" ? "it is raw" : "its header says that it has them itself";
@@ -27,10 +27,10 @@ export function refuseSurplusData({ format, path }: ChainElement, header: ImageH
   });
 }
 
-/** What went wrong, with the chain as far as it was seen. */
+/** Returns the error of a failed walk, with the part of the chain that was read. */
 export function withChain(thrown: unknown, chain: readonly ChainElement[], top: string): SvirtError {
   const error = asSvirtError(thrown);
-  // The disk's own file: in the reference's words, which scripts look for.
+  // libvirt's message for the disk's own file. Scripts search for it.
   if (chain.length === 0 && error.kind === "not-found") {
     return new SvirtError(`Cannot access storage file '${top}': No such file or directory`, {
       kind: error.kind,

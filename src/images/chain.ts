@@ -4,18 +4,18 @@ import type { ChainElement, ImageFormat, ImageHeader, ImagePart } from "./elemen
 import { HEADER_BYTES, parseImageFormat, parseImageHeader, probeImageFormat } from "./header.ts";
 import { resolveImageName } from "./name.ts";
 
-/** What a path leads to, with symbolic links followed, as stat(2) tells. */
+/** Type and identity of the file at a path, with symbolic links followed. stat(2) */
 export interface ImageFacts {
   readonly type: "file" | "block" | "character" | "folder" | "fifo" | "socket";
-  /** The same for two names of one thing: device and inode of a file, the node's own numbers of a block device. */
+  /** Equal for two names of one file: device and inode, or the device number of a block device. */
   readonly id: { readonly device: string; readonly inode: string; readonly node?: string };
 }
 
-/** How the walk looks at the host: by what stands at a path, and by the first bytes of what it has seen there. */
+/** Access of the walk to the host: the facts of a path, and the first bytes of an image. */
 export interface ImageReader<Facts extends ImageFacts> {
-  /** undefined when nothing is there. */
+  /** Returns undefined if the path does not exist. */
   facts(path: string): Facts | undefined;
-  /** Up to `length` bytes: fewer only where the file ends. */
+  /** Returns up to `length` bytes; fewer only at the end of the file. */
   read(image: Facts, offset: number, length: number): Uint8Array;
 }
 
@@ -26,26 +26,28 @@ export interface TopImage {
   readonly readOnly: boolean;
   /** Absent: the whole file is the image. */
   readonly slice?: ImagePart | undefined;
-  /** Where its data are, whatever its header says of that. */
+  /** File with the data, declared by <dataStore>; it overrides the header. */
   readonly dataFile?: { readonly path: string; readonly slice?: ImagePart | undefined } | undefined;
-  /** Images below it as the domain declares them; headers are not asked what these are. */
+  /** Images below it as the domain declares them; they override the headers. */
   readonly backing?: readonly { readonly path: string; readonly format: ImageFormat }[];
-  /** Whether the chain ends with the last declared image, or goes on as that one's header says. */
+  /** Whether the chain ends with the last declared image or continues as that image's header says. */
   readonly below?: "nothing" | "as-probed";
 }
 
-/** The same, as found on the host. */
+/** Element of the chain with the facts of its file on this host. */
 export interface FoundElement<Facts extends ImageFacts> extends ChainElement {
   readonly facts: Facts;
 }
 
-/** The reference implementation's own limit. */
+/** The same limit as libvirt's. */
 const DEEPEST = 200;
 
 /**
- * Follows an image's header to every other file that QEMU will open for it: top first, each image's data file right
- * after it, then its backing file. Reads headers only, and of a raw image nothing. Throws "not-found" for a missing
- * file, "unsupported" or "failed" for what must not be followed: each with the chain as far as it was seen.
+ * Follows an image's header to every other file that QEMU will open for it. The top image is first; each image's data
+ * file follows it, then its backing file. Reads only headers, and nothing of a raw image.
+ * Throws "not-found" for a missing file. Throws "denied" for an unrecorded format that must not be guessed,
+ * "unsupported" or "failed" for an image that must not be followed. Each error lists the part of the chain that was
+ * read.
  */
 export function walkChain<Facts extends ImageFacts>(
   top: TopImage,
@@ -73,7 +75,7 @@ export function walkChain<Facts extends ImageFacts>(
   return chain;
 }
 
-/** An image as a name or a header speaks of it, before the host was asked. */
+/** Image as a declaration or header names it, before its file is inspected. */
 type ImageClaim = Omit<ChainElement, "storage">;
 
 function findElement<Facts extends ImageFacts>(
@@ -165,14 +167,14 @@ function backingOf<Facts extends ImageFacts>(
   return { path, format, role: "backing", readOnly: true };
 }
 
-/** Old images name the protocol instead of the format: what it gives, QEMU takes as it is, which is raw. */
+/** Returns the recorded format. Old images name the protocol instead, which QEMU reads as raw. */
 function recordedFormat({ backingFormat }: ImageHeader): string | undefined {
   return backingFormat === "file" || backingFormat === "host_device" ? "raw" : backingFormat;
 }
 
 /**
- * Where no format is recorded the first bytes decide, but only for an image that stands alone: were it raw in truth, a
- * guest could have written a header into it that leads to any file of the host. The reference implementation's rule.
+ * Guesses a format that is not recorded from the first bytes, only for an image without other files. If the image were
+ * raw, its guest could have written a header that names any file of the host. libvirt has the same rule.
  */
 function guessFormat<Facts extends ImageFacts>(
   path: string,

@@ -1,19 +1,19 @@
 import { SvirtError } from "../errors.ts";
 
-/** A file header's numbers, read with its bounds checked. */
+/** Fields of a file header, read with bounds checks. */
 export interface HeaderBytes {
   readonly length: number;
   u8(at: number): number;
   u32(at: number): number;
-  /** Exact up to 2^53; a larger value is refused, since no file is that big. */
+  /** Exact up to 2^53; refuses a larger value, since no file is that large. */
   u64(at: number): number;
-  /** 64 bits of which each has its own meaning. */
+  /** 64 separate flags. */
   bits64(at: number): bigint;
-  /** A file or format name: UTF-8 without NUL. */
+  /** Name of a file or format: UTF-8 without NUL. */
   text(at: number, length: number): string;
 }
 
-/** Reads the numbers of a header. Every read beyond the end, and every bad name, throws "failed". */
+/** Reads fields of a header. Throws "failed" for a read beyond the end and for a bad name. */
 export function headerBytes(format: string, bytes: Uint8Array, order: "big" | "little"): HeaderBytes {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = order === "little";
@@ -36,7 +36,7 @@ export function headerBytes(format: string, bytes: Uint8Array, order: "big" | "l
   };
 }
 
-/** The error for a header that breaks its format's rules. */
+/** Returns the error for a header that violates its format. */
 export function brokenHeader(format: string, what: string): SvirtError {
   return new SvirtError(`Cannot read the ${format} header: ${what}`, {
     kind: "failed",

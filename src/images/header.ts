@@ -3,7 +3,7 @@ import type { ImageFormat, ImageHeader } from "./element.ts";
 import { parseQcow2Header } from "./qcow2-header.ts";
 import { parseQedHeader } from "./qed-header.ts";
 
-/** How many bytes of a file's start hold any header that svirt accepts, with extensions and the backing file's name. */
+/** Length of the file's start that contains any header svirt accepts, with extensions and the backing file's name. */
 export const HEADER_BYTES = 64 * 1024;
 
 const MAGICS: readonly (readonly [name: string, at: number, magic: string])[] = [
@@ -23,9 +23,9 @@ const MAGICS: readonly (readonly [name: string, at: number, magic: string])[] = 
 ];
 
 /**
- * Reads the header of an image from the first HEADER_BYTES bytes of its file (fewer only where the file ends). An image
- * declared raw is raw whatever it begins with: its first bytes belong to the guest, who may have written a header there
- * that names a file of the host. Throws "failed" for a broken header, "unsupported" for one that svirt cannot follow.
+ * Reads an image's header from the first HEADER_BYTES bytes of its file (fewer only at the end of the file). An image
+ * declared raw is raw whatever its first bytes are. The guest may have written a header there that names a file of the
+ * host. Throws "failed" for a broken header, "unsupported" for one that svirt cannot follow.
  */
 export function parseImageHeader(bytes: Uint8Array, expected: ImageFormat): ImageHeader {
   switch (expected) {
@@ -39,14 +39,14 @@ export function parseImageHeader(bytes: Uint8Array, expected: ImageFormat): Imag
 }
 
 /**
- * Names the format that a file's first bytes show, "raw" when they show none. Only a guess: use it where no format is
- * recorded, and never follow another file's name on the strength of it.
+ * Returns the format that a file's first bytes indicate, "raw" if none. This is only a guess. Use it where no format is
+ * recorded, and never follow another file's name because of it.
  */
 export function probeImageFormat(bytes: Uint8Array): string {
   return MAGICS.find(([, at, magic]) => startsWith(bytes, at, magic))?.[0] ?? "raw";
 }
 
-/** The word as a format that svirt can follow. Throws "unsupported". */
+/** Returns a word as a format that svirt can follow. Throws "unsupported". */
 export function parseImageFormat(word: string): ImageFormat {
   if (word === "raw" || word === "qcow2" || word === "qed") return word;
   throw new SvirtError(`Cannot use an image of format "${word}": only raw, qcow2 and qed are supported`, {

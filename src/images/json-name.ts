@@ -4,7 +4,7 @@ import type { ImageName } from "./element.ts";
 const PREFIX = "json:";
 const FILE_DRIVERS: ReadonlySet<string> = new Set(["file", "host_device"]);
 const FORMAT_DRIVERS: ReadonlySet<string> = new Set(["raw", "qcow2", "qed"]);
-/** Options that change neither which file is opened nor what is in it: svirt gives QEMU its own. */
+/** Options that change neither the opened file nor its content. svirt passes its own to QEMU. */
 const HARMLESS: ReadonlySet<string> = new Set([
   "read-only",
   "auto-read-only",
@@ -20,15 +20,18 @@ const DEEPEST = 4;
 
 type Options = ReadonlyMap<string, unknown>;
 
-/** True for QEMU's `json:{...}` pseudo-protocol. qemu(1), "Device URL Syntax" and block.c parse_json_filename() */
+/**
+ * Reports whether a name uses QEMU's `json:{...}` pseudo-protocol. qemu(1), "Device URL Syntax" and block.c
+ * parse_json_filename()
+ */
 export function isJsonName(name: string): boolean {
   return name.startsWith(PREFIX);
 }
 
 /**
- * Reads `json:{"driver":"qcow2","file":{"driver":"file","filename":"/a"}}`, also with dotted keys
- * (`"file.filename"`). Only absolute paths: QEMU would start a relative one from its own folder. Any option that could
- * lead elsewhere (`backing`, `offset`, `fd`, ...) is refused. Throws "unsupported".
+ * Reads `json:{"driver":"qcow2","file":{"driver":"file","filename":"/a"}}`, also with dotted keys (`"file.filename"`).
+ * The path must be absolute: QEMU would resolve a relative one from its working directory. Refuses any option that
+ * could lead elsewhere (`backing`, `offset`, `fd`, ...). Throws "unsupported".
  */
 export function parseJsonName(name: string): ImageName {
   const options = flatten(parseObject(name), "", DEEPEST);
@@ -39,7 +42,7 @@ export function parseJsonName(name: string): ImageName {
   return { path, ...(format === undefined ? {} : { format }) };
 }
 
-/** From the outermost layer down to the one that names the file: one of them may be a format other than raw. */
+/** Descends from the outermost layer to the one that names the file. Only the outermost format may be other than raw. */
 function followFiles(options: Options): { path: string; format?: string; used: Set<string> } {
   const used = new Set<string>();
   const formats: string[] = [];
@@ -77,7 +80,7 @@ function parseObject(name: string): object {
     const value: unknown = JSON.parse(name.slice(PREFIX.length));
     if (isObject(value)) return value;
   } catch {
-    // The same answer as for JSON that is no object: what the parser says of it helps nobody.
+    // Same refusal as for JSON that is no object: the parser's message does not help.
   }
   throw refuse("it is not a JSON object");
 }
@@ -90,7 +93,7 @@ function flatten(value: object, prefix: string, depth: number): Map<string, unkn
       ? flatten(inner, `${prefix}${key}.`, depth - 1)
       : [[prefix + key, inner] as const];
     for (const [path, leaf] of entries) {
-      // "file.filename" and {"file":{"filename":...}} in one text: QEMU takes one, we might take the other.
+      // A name may have both "file.filename" and {"file":{"filename":...}}: QEMU and svirt could choose differently.
       if (flat.has(path)) throw refuse(`it says "${path}" twice`);
       flat.set(path, leaf);
     }

@@ -2,14 +2,14 @@ import { SvirtError } from "../errors.ts";
 import type { ImageName } from "./element.ts";
 import { isJsonName, parseJsonName } from "./json-name.ts";
 
-/** Where QEMU's own rule sees a protocol: a colon before any slash. qemu.git block.c path_has_protocol() */
+/** QEMU's rule for a protocol: a colon before any slash. qemu.git block.c path_has_protocol() */
 const PROTOCOL = /^([^/:]*):/;
 const LOCAL_PROTOCOLS: ReadonlySet<string> = new Set(["file", "host_device"]);
 
 /**
- * The path that `name`, written in the header of the image at `container`, stands for. A relative name starts from the
- * folder of the image that contains it, by the path by which that one was opened, symbolic links not resolved, as in
- * QEMU. Throws "unsupported" for anything that is not a file or block device of this host.
+ * Resolves `name`, written in the header of the image at `container`. A relative name starts from the folder of that
+ * image, as in QEMU: by the path that it was opened by, with symbolic links unresolved. Throws "unsupported" for
+ * anything other than a file or block device of this host.
  */
 export function resolveImageName(container: string, name: string): ImageName {
   if (isJsonName(name)) return parseJsonName(name);

@@ -1,30 +1,30 @@
 import { SvirtError } from "../errors.ts";
 
-/** An image to be made. */
+/** Image to create. */
 export interface NewImage {
   readonly format: "raw" | "qcow2";
-  /** The guest's view of it. */
+  /** Size that the guest sees. */
   readonly sizeBytes: number;
-  /** What a qcow2 image stands on. */
+  /** Backing file of a qcow2 image. */
   readonly backing?: { readonly path: string; readonly format: string } | undefined;
 }
 
 const CLUSTER_BITS = 16;
 const CLUSTER_BYTES = 2 ** CLUSTER_BITS;
 const ENTRY_BYTES = 8;
-/** An L2 table is a cluster of entries, and an entry stands for a cluster of data. */
+/** An L2 table is one cluster of entries, and each entry maps one cluster of data. */
 const BYTES_BY_L1_ENTRY = (CLUSTER_BYTES / ENTRY_BYTES) * CLUSTER_BYTES;
 /** QCOW_MAX_L1_SIZE of qemu.git block/qcow2.h */
 const MOST_L1_BYTES = 32 * 1024 * 1024;
 const HEADER_BYTES = 104;
 const BACKING_FORMAT = 0xe2792aca;
 const LONGEST_BACKING_NAME = 1023;
-/** Header, reference count table and its one block stand before the L1 table. */
+/** The header, the reference count table and its one block precede the L1 table. */
 const [REFCOUNT_TABLE, REFCOUNT_BLOCK, L1_TABLE] = [1, 2, 3];
 
 /**
- * The bytes that such an image begins with: none of a raw one, which is all zeros; of a qcow2 (version 3) all there is,
- * since an empty one has no data. Throws "unsupported" for a size or a name that qcow2 cannot hold. qemu.git
+ * Returns the first bytes of a new image. A raw one has none, since it is all zeros. A qcow2 (version 3) is returned
+ * whole, since an empty one has no data. Throws "unsupported" for a size or a name that qcow2 cannot hold. qemu.git
  * docs/interop/qcow2.rst
  */
 export function formatNewImage({ backing, format, sizeBytes }: NewImage): Uint8Array {
@@ -59,7 +59,7 @@ function writeHeader(
   view.setUint32(100, HEADER_BYTES);
 }
 
-/** The format as an extension, the mark that ends the extensions, and the name. */
+/** Writes the format as an extension, the end mark of the extensions, and the name. */
 function writeBacking(bytes: Uint8Array, backing: NonNullable<NewImage["backing"]>): void {
   const view = new DataView(bytes.buffer);
   const format = new TextEncoder().encode(backing.format);

@@ -1,6 +1,6 @@
 import { brokenHeader, type HeaderBytes } from "./header-bytes.ts";
 
-/** What the header extensions say that concerns other files, and the names of feature bits for error messages. */
+/** Header extensions that concern other files, and the names of feature bits for error messages. */
 export interface Qcow2Extensions {
   readonly backingFormat?: string;
   readonly dataFile?: string;
@@ -21,9 +21,9 @@ const FEATURE_NAME_BYTES = 48;
 const LONGEST_FORMAT = 15;
 
 /**
- * Reads the extensions from `start` up to the end mark, or to `end` where there is none. Bitmaps (0x23852875), the
- * encryption header's place (0x0537be77) and types that are not known concern no other file and are passed over, as
- * QEMU passes over those it does not know. Throws "failed".
+ * Reads the extensions from `start` to the end mark, or to `end` if there is none. Skips extensions that concern no
+ * other file: bitmaps (0x23852875), the location of the encryption header (0x0537be77), and unknown types, as QEMU
+ * does. Throws "failed".
  */
 export function parseQcow2Extensions(header: HeaderBytes, start: number, end: number): Qcow2Extensions {
   const extensions = listExtensions(header, start, end);
@@ -55,12 +55,12 @@ function listExtensions(header: HeaderBytes, start: number, end: number): readon
 function textOf(header: HeaderBytes, extensions: readonly Extension[], type: number): string | undefined {
   const [first, second] = extensions.filter((extension) => extension.type === type);
   if (first === undefined) return undefined;
-  // QEMU takes the last one, others the first: two of them are two opinions about which file is opened.
+  // QEMU uses the last one, other programs the first: two of them could name different files.
   if (second !== undefined) throw brokenHeader("qcow2", `it has the extension 0x${type.toString(16)} twice`);
   return header.text(first.at, first.length);
 }
 
-/** Rows of a byte for the kind (0 incompatible), a byte for the bit number, and 46 bytes of name padded with NUL. */
+/** Reads rows of one byte for the kind (0 incompatible), one for the bit number, and 46 for the name, padded with NUL. */
 function parseFeatureNames(header: HeaderBytes, table: Extension): readonly (readonly [number, string])[] {
   const rows = Math.floor(table.length / FEATURE_NAME_BYTES);
   return [...Array(rows).keys()]
@@ -69,7 +69,7 @@ function parseFeatureNames(header: HeaderBytes, table: Extension): readonly (rea
     .map((at) => [header.u8(at + 1), printable(header, at + 2, FEATURE_NAME_BYTES - 2)] as const);
 }
 
-/** A name out of an image goes into an error message: only plain letters. */
+/** Keeps only printable ASCII: the name comes from an image and goes into an error message. */
 function printable(header: HeaderBytes, at: number, length: number): string {
   const codes = [...Array(length).keys()].map((index) => header.u8(at + index));
   return String.fromCharCode(...codes.filter((code) => code >= 0x20 && code < 0x7f));

@@ -7,7 +7,7 @@ const MAGIC = 0x514649fb;
 const [VERSION_2_BYTES, VERSION_3_BYTES] = [72, 104];
 const LONGEST_BACKING_NAME = 1023;
 
-/** Bits of incompatible_features: who does not know one must not open the image. */
+/** Bits of incompatible_features. A program that does not know one must not open the image. */
 const [CORRUPT, DATA_FILE, COMPRESSION] = [1n << 1n, 1n << 2n, 1n << 3n];
 const KNOWN_FEATURES = 0x1fn;
 
@@ -19,7 +19,7 @@ interface Layout {
 }
 
 /**
- * Reads a qcow2 header, version 2 or 3, with its extensions and the backing file's name; all lie in the first cluster.
+ * Reads a qcow2 header, version 2 or 3, with its extensions and the backing file's name. All lie in the first cluster.
  * Throws "failed" where QEMU would not open it, "unsupported" for an incompatible feature that QEMU 10 does not know.
  * qemu.git docs/interop/qcow2.rst
  */
@@ -87,7 +87,7 @@ function parseBackingFile(header: HeaderBytes, layout: Layout): string | undefin
   return length === 0 ? undefined : header.text(at, length);
 }
 
-/** Extensions go as far as the backing file's name, or to the end of the cluster. */
+/** Extensions end at the backing file's name, or at the end of the cluster. */
 function extensionsEnd(header: HeaderBytes, layout: Layout): number {
   const backingAt = header.u64(8);
   return backingAt === 0 ? layout.clusterBytes : backingAt;
