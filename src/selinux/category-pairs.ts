@@ -1,14 +1,14 @@
 import { SvirtError } from "../errors.ts";
 import { categoryAt, countCategories, type Level, parseRange } from "./level.ts";
 
-/** With fewer categories the reference implementation refuses as well: 8 give 28 pairs. */
+/** libvirt refuses fewer categories as well: 8 give 28 pairs. */
 const LEAST_CATEGORIES = 8;
 const ALL_CATEGORIES = 1024;
 
 /**
- * The level that guests' pairs are made from: the high end of svirt's own range, at the low end's sensitivity. A range
- * without categories (`s0`, `s0-s0`, none) means all of them, c0.c1023, as in the reference implementation.
- * Throws "failed" when there are too few.
+ * Returns the level that guests' pairs are chosen from: the high end of svirt's own range, with the low end's
+ * sensitivity. A range without categories (`s0`, `s0-s0`, none) means all of them, c0.c1023, as in libvirt. Throws
+ * "denied" if there are too few.
  */
 export function availableLevel(ownRange: string | undefined): Level {
   const range = parseRange(ownRange ?? "s0");
@@ -24,16 +24,16 @@ export function availableLevel(ownRange: string | undefined): Level {
   return { sensitivity, categories: range.high.categories };
 }
 
-/** How many different pairs a level gives. */
+/** Counts the pairs of different categories in a level. */
 export function countPairs(level: Level): number {
   const count = countCategories(level);
   return (count * (count - 1)) / 2;
 }
 
 /**
- * All ranges `s0:cA,cB` with A < B of a level, each once, in an order that depends on the UUID alone: the first is
- * the guest's preferred pair, the same on every host. The search is bounded by the number of pairs, and its cost does
- * not grow with the pairs that are taken: the order is a walk by a step without common divisor.
+ * Yields each range `s0:cA,cB` of a level once, with A < B, in an order that depends only on the UUID. The first one is
+ * the guest's preferred pair, the same on every host. The number of pairs bounds the search. Pairs in use do not
+ * increase its cost: the order is a walk whose step is coprime to that number.
  */
 export function* rangesFor(uuid: string, level: Level): Generator<string, undefined> {
   const total = countPairs(level);
@@ -52,7 +52,7 @@ function formatPair(level: Level, index: number): string {
   return `${level.sensitivity}:c${categoryAt(level, low)},c${categoryAt(level, high)}`;
 }
 
-/** FNV-1a with a finishing mix, so that every bit of the UUID counts. */
+/** FNV-1a with a final mix, so that every bit of the UUID counts. */
 function hash32(text: string, seed: number): number {
   let hash = seed;
   for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);

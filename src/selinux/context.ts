@@ -1,7 +1,7 @@
 import { SvirtError } from "../errors.ts";
 import { canonicalRange } from "./level.ts";
 
-/** A security context, `user:role:type[:range]`. The range is kept as written. selinux(8), libselinux context_new(3) */
+/** Security context, `user:role:type[:range]`. The range is kept as written. selinux(8), libselinux context_new(3) */
 export interface Context {
   readonly user: string;
   readonly role: string;
@@ -11,10 +11,10 @@ export interface Context {
 
 const WORD = /^[A-Za-z0-9_.-]+$/;
 const RANGE = /^[A-Za-z0-9_.,:-]+$/;
-/** SECURITY_CONTEXT_MAX of the reference implementation (VIR_SECURITY_LABEL_BUFLEN is 4096 with the NUL). */
+/** SECURITY_CONTEXT_MAX of libvirt (VIR_SECURITY_LABEL_BUFLEN is 4096 with the NUL). */
 const MAX_LENGTH = 4095;
 
-/** Reads a context; the kernel's trailing NUL and newline may still be on it. Throws "usage". */
+/** Reads a context, with or without the kernel's trailing NUL and newline. Throws "usage". */
 export function parseContext(text: string): Context {
   const context = parseContextOrUndefined(text);
   if (context === undefined) {
@@ -29,7 +29,7 @@ export function parseContext(text: string): Context {
   return context;
 }
 
-/** The same, undefined for what is not a context, such as the kernel's "kernel" before a policy is loaded. */
+/** Reads a context; undefined for other text, such as the kernel's "kernel" before a policy is loaded. */
 export function parseContextOrUndefined(text: string): Context | undefined {
   const trimmed = trimLabel(text);
   const [user, role, type, ...rest] = trimmed.split(":");
@@ -41,27 +41,30 @@ export function parseContextOrUndefined(text: string): Context | undefined {
   return { user, role, type, range };
 }
 
-/** The same context with its range as the kernel writes it. Throws "usage". */
+/** Returns the context with its range as the kernel writes it. Throws "usage". */
 export function canonicalContext(text: string): string {
   const context = parseContext(text);
   const { range } = context;
   return formatContext(range === undefined ? context : { ...context, range: canonicalRange(range) });
 }
 
-/** `user:role:type[:range]`, without a NUL. */
+/** Formats a context as `user:role:type[:range]`, without a NUL. */
 export function formatContext(context: Context): string {
   const { user, role, type, range } = context;
   return [user, role, type, ...(range === undefined ? [] : [range])].join(":");
 }
 
-/** A label as read from an xattr or from /proc: libselinux writes the NUL, others do not, all readers trim it. */
+/**
+ * Removes trailing NULs and newlines from a label of an xattr or of /proc. libselinux writes the NUL, other programs do
+ * not, and all readers remove it.
+ */
 export function trimLabel(text: string): string {
   return text.replace(/[\0\n]+$/, "");
 }
 
 /**
- * Formats a context for a file of /proc/PID/attr: with a NUL at its end, as libselinux writes it. An empty context becomes a
- * newline, which clears the attribute. proc_pid_attr(5)
+ * Formats a context for a file of /proc/PID/attr, with a NUL at its end as libselinux writes it. An empty context
+ * becomes a newline, which clears the attribute. proc_pid_attr(5)
  */
 export function formatAttribute(context: string): string {
   return context === "" ? "\n" : `${context}\0`;

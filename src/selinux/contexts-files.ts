@@ -1,20 +1,20 @@
 import { SvirtError } from "../errors.ts";
 import { type Context, parseContextOrUndefined } from "./context.ts";
 
-/** How a guest runs, as far as its process's type depends on it. */
+/** Properties of a guest that decide the type of its process. */
 export interface GuestKind {
-  /** With TCG, QEMU must run code that it has written. */
+  /** With TCG, QEMU must execute code that it has written. */
   readonly virtType: "kvm" | "qemu";
-  /** With user networking, QEMU itself makes connections. */
+  /** With user networking, QEMU itself opens connections. */
   readonly hasUserNetwork: boolean;
   /**
-   * QEMU looks for what it is given among the host's devices: with one on USB it listens to what the kernel tells of all, with
-   * one of NVMe it follows symlinks of sysfs to its VFIO group.
+   * QEMU searches the host's devices for an assigned one. For USB it listens to the kernel's messages about all
+   * devices; for NVMe it follows symlinks of sysfs to the VFIO group.
    */
   readonly looksForDevices?: boolean;
 }
 
-/** What a policy names for QEMU, with and without user networking. */
+/** Process contexts that a policy has for QEMU, with and without user networking. */
 interface FourContexts {
   readonly kvm: Context;
   readonly qemu: Context;
@@ -22,28 +22,28 @@ interface FourContexts {
   readonly qemuWithNetwork: Context;
 }
 
-/** What a policy names for QEMU, by the kind of guest. */
+/** Process contexts that a policy has for QEMU, by the kind of guest. */
 export interface DomainContexts extends FourContexts {
   readonly withUsb: FourContexts;
 }
 
-/** The process context for a kind of guest. */
+/** Returns the process context for a kind of guest. */
 export function domainContextFor(contexts: DomainContexts, kind: GuestKind): Context {
   const four = kind.looksForDevices === true ? contexts.withUsb : contexts;
   if (kind.hasUserNetwork) return kind.virtType === "kvm" ? four.kvmWithNetwork : four.qemuWithNetwork;
   return four[kind.virtType];
 }
 
-/** What a policy names for a guest's own images and for content that several guests read. */
+/** Labels that a policy has for a guest's own images and for content that several guests read. */
 export interface ImageContexts {
   readonly image: Context;
   readonly content: Context;
 }
 
 /**
- * `/etc/selinux/TYPE/contexts/virtual_domain_context`: a line for KVM, an optional one for TCG. svirt's own policy has two
- * more, for guests with user networking, and four, the same with such devices of the host's; where they are missing the
- * others stand for them. Throws "failed".
+ * Reads `/etc/selinux/TYPE/contexts/virtual_domain_context`: a line for KVM and an optional one for TCG. svirt's own
+ * policy adds two for guests with user networking, and four for guests with assigned USB or NVMe devices. A missing
+ * line has the context of the closest kind. Throws "failed".
  */
 export function parseDomainContexts(text: string, path: string): DomainContexts {
   const lines = contextLines(text, path);
@@ -63,7 +63,7 @@ function fourOf(lines: readonly Context[], others: FourContexts): FourContexts {
   return { kvm, qemu, kvmWithNetwork, qemuWithNetwork };
 }
 
-/** `/etc/selinux/TYPE/contexts/virtual_image_context`: one line for images, one for content. Throws "failed". */
+/** Reads `/etc/selinux/TYPE/contexts/virtual_image_context`: one line for images, one for content. Throws "failed". */
 export function parseImageContexts(text: string, path: string): ImageContexts {
   const [image, content] = contextLines(text, path);
   if (image === undefined) throw lacks(path, "an image context");
@@ -71,7 +71,7 @@ export function parseImageContexts(text: string, path: string): ImageContexts {
   return { image, content };
 }
 
-/** The value of a key in `/etc/selinux/config`, such as SELINUXTYPE. selinux_config(5) */
+/** Returns the value of a key in `/etc/selinux/config`, such as SELINUXTYPE. selinux_config(5) */
 export function parseSelinuxConfig(text: string, key: string): string | undefined {
   const line = text.split("\n").find((candidate) => candidate.startsWith(`${key}=`));
   return line?.slice(key.length + 1).trim();

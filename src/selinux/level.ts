@@ -12,7 +12,7 @@ export interface Level {
   readonly categories: readonly CategoryBlock[];
 }
 
-/** A range, `low[-high]`; without a dash both are the same. */
+/** Range, `low[-high]`; without a dash both ends are equal. */
 export interface Range {
   readonly low: Level;
   readonly high: Level;
@@ -22,8 +22,8 @@ const SENSITIVITY = /^s\d{1,5}$/;
 const CATEGORY_BLOCK = /^c(\d{1,5})(?:\.c(\d{1,5}))?$/;
 
 /**
- * Reads a range of the kernel's form. Names made by setrans (`SystemHigh`) are not understood: they mean nothing to
- * the kernel. Throws "usage".
+ * Reads a range in the kernel's form. Refuses names of setrans (`SystemHigh`), which the kernel does not know. Throws
+ * "usage".
  */
 export function parseRange(text: string): Range {
   const [low, high, ...rest] = text.split("-");
@@ -32,7 +32,7 @@ export function parseRange(text: string): Range {
   return { low: lowLevel, high: high === undefined ? lowLevel : parseLevel(high, text) };
 }
 
-/** Whether it is a range of that form. */
+/** Reports whether a text is a range in the kernel's form. */
 export function isRange(text: string): boolean {
   try {
     parseRange(text);
@@ -42,12 +42,12 @@ export function isRange(text: string): boolean {
   }
 }
 
-/** How many categories a level has. */
+/** Counts the categories of a level. */
 export function countCategories(level: Level): number {
   return level.categories.reduce((sum, block) => sum + block.last - block.first + 1, 0);
 }
 
-/** The category that stands at `position` (from 0) when all of a level's categories are counted in order. */
+/** Returns the category at `position` (from 0) among a level's categories, counted in order. */
 export function categoryAt(level: Level, position: number): number {
   let left = position;
   for (const block of level.categories) {
@@ -62,8 +62,9 @@ export function categoryAt(level: Level, position: number): number {
 }
 
 /**
- * A range as the kernel writes it: neighbours joined, three or more as a block, a low end that equals the high one left
- * out. What svirt compares with what the kernel tells must be in this form. security/selinux/ss/mls.c mls_sid_to_context
+ * Formats a range as the kernel writes it: neighbours joined, three or more as a block, and no high end if both are
+ * equal. Ranges that svirt compares with the kernel's must be in this form. security/selinux/ss/mls.c
+ * mls_sid_to_context
  */
 export function canonicalRange(text: string): string {
   const { high, low } = parseRange(text);
@@ -71,14 +72,17 @@ export function canonicalRange(text: string): string {
   return from === to ? from : `${from}-${to}`;
 }
 
-/** The two categories of a range that is one level with two single categories; undefined for any other range. */
+/** Returns the two categories of a range that is one level with two single categories; undefined for any other range. */
 export function pairOf(range: string): readonly [number, number] | undefined {
   const match = /^s\d+:c(\d+),c(\d+)$/.exec(range);
   if (match === null) return undefined;
   return [Number(match[1]), Number(match[2])];
 }
 
-/** Whether a process of the first range may see what has the second: its categories are all among its own. mcs of refpolicy */
+/**
+ * Reports whether a process with the first range may access an object with the second: it has all of its categories.
+ * mcs of refpolicy
+ */
 export function dominates(own: string, other: string): boolean {
   const [mine, its] = [parseRange(own).high.categories, parseRange(other).high.categories];
   return joinBlocks(its).every((block) =>

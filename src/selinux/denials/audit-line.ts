@@ -1,10 +1,10 @@
-/** One line of the kernel's or of auditd's, taken apart. Values are decoded: they may hold anything a file name may. */
+/** One parsed line of the kernel's or auditd's log. Values are decoded and may contain any character of a file name. */
 export interface AuditLine {
   readonly type: "AVC" | "USER_AVC" | "SELINUX_ERR" | "PATH" | "VIRT_MACHINE_ID";
-  /** What all lines of one event have in common: `SECONDS.MILLISECONDS:SERIAL`. */
+  /** Key that all lines of one event share: `SECONDS.MILLISECONDS:SERIAL`. */
   readonly event: string;
   readonly atMs: number;
-  /** Of AVC lines. */
+  /** Only in AVC lines. */
   readonly verdict: "denied" | "granted" | undefined;
   readonly permissions: readonly string[];
   readonly fields: ReadonlyMap<string, string>;
@@ -24,22 +24,25 @@ const TYPES: ReadonlyMap<string, AuditLine["type"]> = new Map([
   ["VIRT_MACHINE_ID", "VIRT_MACHINE_ID"],
 ]);
 
-/** What anybody may choose, so the kernel writes it quoted, or in hexadecimal. linux kernel/audit.c audit_log_untrustedstring() */
+/**
+ * Fields that any user may choose, so the kernel writes them quoted or in hexadecimal. linux kernel/audit.c
+ * audit_log_untrustedstring()
+ */
 const UNTRUSTED: ReadonlySet<string> = new Set(["comm", "cwd", "dev", "exe", "name", "path", "vm"]);
-/** The most of a line, in bytes: MAX_AUDIT_MESSAGE_LENGTH of libaudit.h is 8970. */
+/** Longest accepted line, in bytes. MAX_AUDIT_MESSAGE_LENGTH of libaudit.h is 8970. */
 export const LONGEST_LINE = 16_384;
-/** No line with a time, a type and words is shorter: `type=1 audit(1.000:1): `. */
+/** Shortest possible line with a time, a type and a message: `type=1 audit(1.000:1): `. */
 export const SHORTEST_LINE = 24;
-/** Kernel lines as in /dev/kmsg, of dmesg(1) and of a system log; in front of them the message's priority, if it is told. */
+/** Kernel lines of /dev/kmsg, dmesg(1) and a system log, with the message's priority in front if it is recorded. */
 const KERNEL_LINE =
   /^(?:(?:(\d+),\d+,\d+,[^;]*;)|<(\d+)>)?(?:[^[\]"={};]* kernel: )?(?:\[[^\]"={}]*\] )?(?:audit: )?type=(\d+) audit\((\d{1,12})\.(\d{3}):(\d{1,20})\): +(.*)$/;
 const DAEMON_LINE = /^(?:node=\S+ )?type=(\w+) msg=audit\((\d{1,12})\.(\d{3}):(\d{1,20})\): +(.*)$/;
-/** Behind it stands what auditd has added to the kernel's words. auditd.conf(5) log_format */
+/** Precedes the fields that auditd adds to the kernel's message. auditd.conf(5) log_format */
 const GROUP_SEPARATOR = "\u001d";
 const VERDICT = /^avc: +(denied|granted) +\{ ([\w ]*) \} for +(.*)$/;
 const FIELD = /(?:^|[ ,])([a-z][a-z0-9_-]*)=("[^"]*"|\S*)/g;
 
-/** Undefined for whatever is not a line about SELinux from the kernel, or from a program that auditd took it from. */
+/** Parses a line about SELinux from the kernel, or from a program by way of auditd; undefined for any other line. */
 export function parseAuditLine(line: string): AuditLine | undefined {
   const found = line.length > LONGEST_LINE ? undefined : (parseKernelLine(line) ?? parseDaemonLine(line));
   const type = TYPES.get(found?.type ?? "");
@@ -68,7 +71,7 @@ interface Head {
   readonly words: string;
 }
 
-/** A line that a program has written into the kernel's log bears another facility than the kernel's, which is 0. */
+/** Parses a line of the kernel's log. One that a program wrote there has another facility than 0, the kernel's. */
 function parseKernelLine(line: string): Head | undefined {
   const match = KERNEL_LINE.exec(line);
   if (match === null) return undefined;
@@ -87,12 +90,12 @@ function headOf([type = "", seconds, ms, serial, words = ""]: readonly (string |
   return { type, event: `${seconds}.${ms}:${serial}`, atMs, words };
 }
 
-/** What a program has said stands in one pair of quotes. */
+/** Returns the quoted message of a program. */
 function messageIn(words: string): string {
   return /\bmsg='([^']*)'/.exec(words)?.[1] ?? "";
 }
 
-/** Of two fields with one name the first counts: the kernel's own stand before what a program may add. */
+/** Parses the fields; the first of a name counts, since the kernel's own precede those that a program may add. */
 function parseFields(words: string): Map<string, string> {
   const fields = new Map<string, string>();
   for (const [, name = "", value = ""] of words.matchAll(FIELD)) {
@@ -102,7 +105,7 @@ function parseFields(words: string): Map<string, string> {
   return fields;
 }
 
-/** Undefined where the kernel says that there is nothing. */
+/** Decodes a value; undefined if the kernel marks it as absent. */
 function decodeValue(name: string, value: string): string | undefined {
   if (value === "" || value === "(null)" || value === "?") return undefined;
   if (value.startsWith('"')) return value.replaceAll('"', "");

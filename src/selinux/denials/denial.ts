@@ -2,57 +2,57 @@ import { parseContextOrUndefined, trimLabel } from "../context.ts";
 import { isRange } from "../level.ts";
 import { type AuditLine, parseAuditLine } from "./audit-line.ts";
 
-/** What was asked of, as far as the kernel tells. All of it may have been chosen by whom it was denied. */
+/** Object of a denied access, as far as the kernel reports it. The denied process may have chosen all of it. */
 export interface DeniedObject {
-  /** As the process that asked sees it. */
+  /** As the denied process sees it. */
   readonly path: string | undefined;
-  /** The last part of a path. */
+  /** Last component of a path. */
   readonly name: string | undefined;
   /** The file system's name of its device: `vdc`, `tmpfs`. */
   readonly fileSystem: string | undefined;
   readonly inode: string | undefined;
-  /** Of a socket: the port that was asked for. */
+  /** Requested port of a socket. */
   readonly port: string | undefined;
 }
 
-/** Something that SELinux did not allow, or that it could not make a context for. */
+/** Access that SELinux denied, or an object for which it could compute no context. */
 export interface Denial {
   readonly atMs: number;
-  /** Which event of the kernel's log it is. */
+  /** Event of the kernel's log. */
   readonly event: string;
   readonly source: string;
   readonly target: string;
   readonly targetClass: string;
   readonly permissions: readonly string[];
-  /** False: it was only noted, because the kernel or the type is permissive. */
+  /** False: only logged, because the kernel or the type is permissive. */
   readonly isEnforced: boolean;
-  /** The operation that has no context: `security_compute_sid`. Such a thing no rule allows. */
+  /** Operation that has no valid context: `security_compute_sid`. No rule allows it. */
   readonly operation: string | undefined;
   readonly pid: number | undefined;
   readonly command: string | undefined;
   readonly object: DeniedObject;
 }
 
-/** A guest of libvirt, as it tells the audit daemon. */
+/** Guest of libvirt, as libvirt reports it to the audit daemon. */
 export interface AuditedMachine {
   readonly name: string;
   readonly uuid: string | undefined;
   readonly context: string;
 }
 
-/** What a log tells. */
+/** Denials and guests in a log. */
 export interface AuditLog {
   /** In the order of the log, each event once. */
   readonly denials: readonly Denial[];
   readonly machines: readonly AuditedMachine[];
-  /** Whether there were more, and older ones were left out. */
+  /** Whether older ones were dropped. */
   readonly isCut: boolean;
 }
 
-/** The most denials, paths or machines that are kept, of a log of any length. */
+/** Most denials, paths or machines that are kept of one log. */
 export const MOST_DENIALS = 10_000;
 
-/** Reads a log, whatever else is in it, in memory that does not grow with it: the latest denials since then are kept. */
+/** Reads a log in bounded memory and ignores lines of other kinds. Keeps the latest denials since `sinceMs`. */
 export function parseAuditLog(lines: Iterable<string>, sinceMs = 0): AuditLog {
   const denials = new Latest<Denial>();
   const paths = new Latest<string>();
@@ -70,7 +70,10 @@ export function parseAuditLog(lines: Iterable<string>, sinceMs = 0): AuditLog {
   };
 }
 
-/** What was set last, in the order in which it came first. In two halves: to take the first out of a Map again and again is slow. */
+/**
+ * Keeps the latest values, in the order in which their keys first came. It has two halves, because removing the first
+ * key of a Map repeatedly is slow.
+ */
 class Latest<Value> {
   #older = new Map<string, Value>();
   #newer = new Map<string, Value>();
@@ -92,13 +95,13 @@ class Latest<Value> {
     return [...this.#older.values(), ...this.#newer.values()].slice(-MOST_DENIALS);
   }
 
-  /** Whether some are not among them. */
+  /** Whether some values were dropped. */
   get isCut(): boolean {
     return this.#isCut || this.#older.size + this.#newer.size > MOST_DENIALS;
   }
 }
 
-/** The kernel's log and auditd's have the same event, and one event may be several denials. */
+/** Returns a key for a denial. The kernel's log and auditd's have the same event, and one event may have several denials. */
 function keyOf({ event, permissions, source, target, targetClass }: Denial): string {
   return [event, source, target, targetClass, ...permissions].join(" ");
 }
@@ -146,7 +149,10 @@ function machineIn({ fields }: AuditLine): AuditedMachine[] {
   return name === undefined || !isContext(context) ? [] : [{ name, uuid: fields.get("uuid"), context }];
 }
 
-/** auditd knows the path where the kernel only knows a name: it is in a line of its own, and told by the inode. */
+/**
+ * Records the path of a PATH line. auditd knows the path where the kernel only knows a name, and identifies it by the
+ * inode.
+ */
 function notePath(paths: Latest<string>, { event, fields }: AuditLine): void {
   const [inode, name] = [fields.get("inode"), fields.get("name")];
   if (inode !== undefined && name?.startsWith("/") === true) paths.set(`${event} ${inode}`, name);

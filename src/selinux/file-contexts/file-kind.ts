@@ -1,4 +1,4 @@
-/** What a file is, as far as its default label depends on it. file_contexts(5) */
+/** Kinds of files that rules for default labels distinguish. file_contexts(5) */
 export type FileKind = "file" | "block" | "character" | "folder" | "fifo" | "socket" | "symlink";
 
 const KINDS: ReadonlyMap<string, FileKind> = new Map([
@@ -11,7 +11,7 @@ const KINDS: ReadonlyMap<string, FileKind> = new Map([
   ["-l", "symlink"],
 ]);
 
-/** The kind that a word of file_contexts stands for, such as `-d`; undefined for any other word. */
+/** Returns the kind for a word of file_contexts, such as `-d`; undefined for any other word. */
 export function parseFileKind(word: string): FileKind | undefined {
   return KINDS.get(word);
 }

@@ -1,25 +1,25 @@
 /**
- * Plain letters, and what may be escaped and still be one: anything else makes a text an expression.
+ * Plain characters, and characters that remain plain when escaped. Any other makes the text an expression.
  * libselinux label_file.h regex_has_meta_chars()
  */
 const PLAIN = /^(?:[^\\.^$?*+|[({\])}]|\\[.^$?*+|[({\])}\-_,])*/;
-/** What may let the letter before it be missing: `?`, but also what PCRE2 passes over before a quantifier, `\E` and `(?#)`. */
+/** Makes the character before it optional: `?`, or `\E` and `(?#)`, which PCRE2 skips before a quantifier. */
 const MAY_BE_NONE = /^(?:[?*{\\]|\(\?)/;
 
-/** The path that a pattern stands for if it is no expression but one path; undefined if it is an expression. */
+/** Returns the path that a pattern stands for; undefined if the pattern is an expression. */
 export function literalPathOf(pattern: string): string | undefined {
   const plain = plainPart(pattern);
   return plain === pattern ? unescaped(plain) : undefined;
 }
 
-/** What every path begins with that the pattern matches, provided that it has no alternatives at its top. */
+/** Returns the common prefix of all paths that a pattern matches, provided that it has no alternatives at its top. */
 export function fixedPrefixOf(pattern: string): string {
   const plain = plainPart(pattern);
   const prefix = unescaped(plain);
   return MAY_BE_NONE.test(pattern.slice(plain.length)) ? prefix.slice(0, -1) : prefix;
 }
 
-/** A plain text without the backslashes before its letters. */
+/** Removes the backslashes before the characters of a plain text. */
 export function unescaped(plain: string): string {
   return plain.includes("\\") ? plain.replace(/\\(.)/g, "$1") : plain;
 }

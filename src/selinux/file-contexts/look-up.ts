@@ -5,7 +5,7 @@ import { type PathMatcher, pathMatcher } from "./path-matcher.ts";
 import { type PathSubstitution, parseSubstitutions, substitutePath } from "./path-substitutions.ts";
 import { stemsOf } from "./stems.ts";
 
-/** What a policy's folder contexts/files has. What an administrator adds is in the last, whose expressions win. */
+/** Files in a policy's folder contexts/files. The last one has the administrator's rules, whose expressions win. */
 export interface FileContextsTexts {
   readonly base: SpecText;
   readonly homedirs?: SpecText;
@@ -22,16 +22,16 @@ export interface FileContexts {
   readonly literals: ReadonlyMap<string, readonly FileSpec[]>;
   /** All other rules by the folders that they begin with, last rule first. */
   readonly patterns: ReadonlyMap<string, readonly FileSpec[]>;
-  /** The expressions that were asked for so far. */
+  /** Expressions that were used so far. */
   readonly matchers: Map<FileSpec, PathMatcher>;
 }
 
-/** Instead of a context: such files are never relabelled. */
+/** Replaces the context in rules for files that are never relabelled. */
 const NO_CONTEXT = "<<none>>";
 
 /**
- * Reads the rules of file_contexts(5). No expression is compiled before a path may match it, which is what makes the
- * first look-up quick. Throws "failed" for a line that cannot be read.
+ * Reads the rules of file_contexts(5). An expression is compiled only when a path may match it, which keeps the first
+ * look-up quick. Throws "failed" for a line that cannot be read.
  */
 export function parseFileContexts(texts: FileContextsTexts): FileContexts {
   const literals = new Map<string, FileSpec[]>();
@@ -50,10 +50,10 @@ export function parseFileContexts(texts: FileContextsTexts): FileContexts {
 }
 
 /**
- * The label that a file gets by policy, from its absolute path and what it is; undefined where policy leaves files as
- * they are. A rule for one path wins over any expression; of expressions the last one that matches wins, of rules for
- * one path the first, even over one of the administrator's: so does Debian 13's restorecon, and svirt must not put back
- * another label than that. Throws "unsupported" for an expression that svirt cannot read.
+ * Returns the default label of a file, from its absolute path and its kind; undefined where policy leaves files as they
+ * are. A rule for one path wins over any expression. Of expressions the last match wins, of rules for one path the
+ * first, even over one of the administrator's. Debian 13's restorecon does so, and svirt must restore the same label.
+ * Throws "unsupported" for an expression that svirt cannot read.
  * libselinux 3.8.1 label_file.c lookup_all(), label_file.h compare_literal_spec()
  */
 export function defaultContextOf(contexts: FileContexts, path: string, kind: FileKind): string | undefined {
@@ -77,7 +77,7 @@ function findPattern(contexts: FileContexts, key: string, kind: FileKind): FileS
     const after = best?.order ?? -1;
     best =
       specs.find((spec) => spec.order > after && isFor(spec, kind) && matches(contexts, spec, key)) ?? best;
-    // libselinux does not ask the folders above either.
+    // libselinux does not search the folders above either.
     if (best?.context === NO_CONTEXT) return best;
   }
   return best;
@@ -108,7 +108,7 @@ function cleanPath(path: string): string {
   return clean.length > 1 && clean.endsWith("/") ? clean.slice(0, -1) : clean;
 }
 
-/** A string of which each unit is a byte of the path: rules are about bytes, and a dot is one of them. */
+/** Returns a string with one unit per byte of the path: rules match bytes, and a dot is one byte. */
 function bytesOf(path: string): string {
   if (/^[\x20-\x7e]*$/.test(path)) return path;
   return Array.from(new TextEncoder().encode(path), (byte) => String.fromCharCode(byte)).join("");

@@ -3,7 +3,7 @@ import { type FileKind, parseFileKind } from "./file-kind.ts";
 import { unescaped } from "./literal-path.ts";
 import { patternStems } from "./stems.ts";
 
-/** One of a policy's files: its text, and its name for errors. */
+/** Text of one of a policy's files, and its path for errors. */
 export interface SpecText {
   readonly text: string;
   readonly path: string;
@@ -12,21 +12,21 @@ export interface SpecText {
 /** One rule of file_contexts. */
 export interface FileSpec {
   readonly pattern: string;
-  /** The one path that it is about; undefined: it is an expression. */
+  /** The one path that the rule is about; undefined: it is an expression. */
   readonly literal: string | undefined;
-  /** The folders that it begins with, as patternStems() gives them. */
+  /** Folders that the rule begins with, as patternStems() returns them. */
   readonly stems: string;
   /** Undefined: for files of all kinds. */
   readonly kind: FileKind | undefined;
   readonly context: string;
-  /** Where it stands among all rules: of two expressions that match the later one wins. */
+  /** Position among all rules: the later one of two matching expressions wins. */
   readonly order: number;
 }
 
 /**
- * A line with something on it that is no comment. Its first word falls into up to three plain folders, what else is
- * plain, and the rest from the first letter on that makes it an expression: one call tells all, which for six thousand
- * lines is what a look-up spends its time on. Then two words more. Blanks are those of isspace(3).
+ * Line with content that is no comment. The first word has three parts: up to three plain folders, other plain text,
+ * and the rest from the first character that makes it an expression. One match does it all, because a look-up spends
+ * most of its time here, on six thousand lines. Two more words follow. Blanks are those of isspace(3).
  */
 const LINE = new RegExp(
   String.raw`^[ \t\r\v\f]*(?=[^ \t\r\v\f\n#])((?:/(?:PLAIN)+(?=/)){0,3})((?:PLAIN|/)*)([^ \t\r\v\f\n]*)`.replaceAll(
@@ -37,7 +37,7 @@ const LINE = new RegExp(
 );
 const ASCII = /^[\x21-\x7e]+$/;
 
-/** The rules of several files, in their order. Throws "failed" for a line that libselinux refuses. */
+/** Parses the rules of several files, in their order. Throws "failed" for a line that libselinux refuses. */
 export function parseFileSpecs(sources: readonly SpecText[]): FileSpec[] {
   const specs: FileSpec[] = [];
   for (const { path, text } of sources) {
@@ -52,7 +52,7 @@ export function parseFileSpecs(sources: readonly SpecText[]): FileSpec[] {
 function parseLine(line: RegExpExecArray, path: string, order: number): FileSpec {
   const [whole, folders = "", plain = "", rest = ""] = line;
   const pattern = folders + plain + rest;
-  // Double slashes and a first letter that is no slash are rare, and have rules of their own.
+  // Double slashes and a first character other than a slash are rare, and take the slow path.
   const isUsual = pattern.startsWith("/") && !pattern.includes("//");
   const stems = isUsual ? unescaped(folders.slice(1)) : patternStems(pattern);
   const literal = rest === "" ? unescaped(pattern) : undefined;
@@ -61,7 +61,7 @@ function parseLine(line: RegExpExecArray, path: string, order: number): FileSpec
   return { pattern, literal, stems, ...meaning, order };
 }
 
-/** What follows a pattern: a context, or a kind of file and a context. */
+/** Parses the rest of a line: a context, or a kind of file and a context. */
 function parseMeaning(
   second: string | undefined,
   third: string | undefined,

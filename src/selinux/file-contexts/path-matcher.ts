@@ -1,10 +1,10 @@
 import { fixedPrefixOf } from "./literal-path.ts";
 import { compilePattern, hasTopAlternative } from "./pcre-pattern.ts";
 
-/** Whether a path, as a string of bytes, matches. */
+/** Reports whether a path, as a string of bytes, matches. */
 export type PathMatcher = (path: string) => boolean;
 
-/** A matcher for an expression of file_contexts, which is compiled for the first path that may match it. */
+/** Returns a matcher for an expression of file_contexts. Compiles it for the first path that may match. */
 export function pathMatcher(pattern: string): PathMatcher {
   let prefix: string | undefined;
   let compiled: RegExp | undefined;

@@ -1,6 +1,6 @@
 import { patternRefusal } from "./pcre-refusal.ts";
 
-/** The classes of PCRE2 in the C locale, whose letters are those of ASCII. pcre2pattern(3) */
+/** Classes of PCRE2 in the C locale, whose letters are those of ASCII. pcre2pattern(3) */
 const POSIX_CLASSES: ReadonlyMap<string, string> = new Map([
   ["alnum", "0-9A-Za-z"],
   ["alpha", "A-Za-z"],
@@ -18,7 +18,7 @@ const POSIX_CLASSES: ReadonlyMap<string, string> = new Map([
   ["xdigit", "0-9A-Fa-f"],
 ]);
 
-/** What stands for several letters, and so cannot be the end of a range. JavaScript's `\s` knows more blanks. */
+/** Escapes that stand for several characters, and so cannot end a range. JavaScript's `\s` includes more blanks. */
 const SETS: ReadonlyMap<string, string> = new Map([
   ["d", "\\d"],
   ["D", "\\D"],
@@ -38,10 +38,10 @@ const CONTROLS: ReadonlyMap<string, string> = new Map([
   ["t", "\t"],
 ]);
 
-/** `[:alpha:]` by itself, which is an error to PCRE2 and a class of some letters to JavaScript. */
+/** `[:alpha:]` by itself: an error in PCRE2, a class of its characters in JavaScript. */
 const OUTSIDE = /^\[([:.=])(?:\\[\]\\]|[^\]])*\1\]/;
 
-/** A class or a part of it as JavaScript writes it, and where the pattern goes on after it. */
+/** Class or part of it in JavaScript's syntax, and the position after it in the pattern. */
 export interface TranslatedClass {
   readonly source: string;
   readonly end: number;
@@ -49,13 +49,13 @@ export interface TranslatedClass {
 
 type Item = { readonly set: string } | { readonly letter: string };
 
-/** Translates `[...]` that begins at `start`. Throws "unsupported" for what the two languages may read differently. */
+/** Translates `[...]` that begins at `start`. Throws "unsupported" where PCRE2 and JavaScript may differ. */
 export function translateClass(pattern: string, start: number): TranslatedClass {
   if (OUTSIDE.test(pattern.slice(start))) throw patternRefusal(pattern, "a named class outside of a class");
   const opening = pattern.charAt(start + 1) === "^" ? "[^" : "[";
   const first = start + opening.length;
   let [source, at] = [opening, first];
-  // PCRE takes a bracket in the first place for a letter; JavaScript takes it for the end.
+  // PCRE treats a bracket in the first place as a character; JavaScript treats it as the end.
   while (at === first || pattern.charAt(at) !== "]") {
     const member = translateMember(pattern, at);
     [source, at] = [source + member.source, member.end];
@@ -63,22 +63,22 @@ export function translateClass(pattern: string, start: number): TranslatedClass 
   return { source: `${source}]`, end: at + 1 };
 }
 
-/** A letter that means nothing but itself, inside a class or outside. */
+/** Escapes a character that stands for itself, inside a class or outside. */
 export function escapeLetter(letter: string): string {
   return /[0-9A-Za-z/_ ]/.test(letter) ? letter : `\\x${letter.charCodeAt(0).toString(16).padStart(2, "0")}`;
 }
 
-/** A control letter by its escape: `\n`. */
+/** Returns the control character of an escape such as `\n`. */
 export function controlLetter(name: string): string | undefined {
   return CONTROLS.get(name);
 }
 
-/** What an escape such as `\d` stands for, as the inside of a class. */
+/** Returns the set of an escape such as `\d`, as the inside of a class. */
 export function letterSet(name: string): string | undefined {
   return SETS.get(name);
 }
 
-/** A letter, a set or a range. A dash before the end of the class is a letter. */
+/** Translates a character, a set or a range. A dash before the end of the class is a character. */
 function translateMember(pattern: string, at: number): TranslatedClass {
   const from = readItem(pattern, at);
   const isRange = pattern.charAt(from.end) === "-" && pattern.charAt(from.end + 1) !== "]";

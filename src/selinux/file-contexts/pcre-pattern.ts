@@ -1,13 +1,13 @@
 import { controlLetter, escapeLetter, letterSet, translateClass } from "./pcre-class.ts";
 import { patternRefusal } from "./pcre-refusal.ts";
 
-/** The largest number in a quantifier. pcre2pattern(3) */
+/** Largest number in a quantifier. pcre2pattern(3) */
 const MOST_REPEATS = 65_535;
 const QUANTIFIER = /(?:[*+?]|\{(\d+)(?:,(\d*))?\})\??/y;
-/** What is a quantifier to some versions of PCRE2 and text to others. */
+/** A quantifier in some versions of PCRE2 and text in others. */
 const UNSURE_BRACES = /\{[ \d,]*\}/y;
 
-/** One piece of a pattern in JavaScript's words. */
+/** One piece of a pattern in JavaScript's syntax. */
 interface Piece {
   readonly source: string;
   readonly end: number;
@@ -16,12 +16,13 @@ interface Piece {
 }
 
 /**
- * A pattern of file_contexts as libselinux runs it: `^PATTERN$` in PCRE2 over bytes, where a dot is any byte and `$` is
- * also before a newline at the end. Give it paths whose UTF-16 units are bytes. Throws "unsupported" for what
- * JavaScript would read differently or not at all: look-around, possessive quantifiers, back references, options.
+ * Compiles a pattern of file_contexts as libselinux runs it: `^PATTERN$` in PCRE2 over bytes. A dot is any byte, and
+ * `$` also matches before a newline at the end. The expression expects paths whose UTF-16 units are bytes.
+ * Throws "unsupported" for syntax that JavaScript lacks or reads differently: look-around, possessive quantifiers, back
+ * references, options.
  */
 export function compilePattern(pattern: string): RegExp {
-  // Not in a group: of an alternative at the top only one end is bound, as in libselinux compile_regex().
+  // Without a group: an alternative at the top binds only one end, as in libselinux compile_regex().
   const anchored = `^${pattern}$`;
   const source = translate(anchored);
   try {
@@ -32,8 +33,8 @@ export function compilePattern(pattern: string): RegExp {
 }
 
 /**
- * Whether an alternative stands outside all groups: then what the pattern begins with binds only the first of them. True
- * as well for a pattern that is too odd to tell.
+ * Reports whether an alternative is outside all groups, so that the pattern's prefix binds only the first one. Also
+ * true for a pattern that is too complex to decide.
  */
 export function hasTopAlternative(pattern: string): boolean {
   if (!pattern.includes("|")) return false;
@@ -95,7 +96,7 @@ function translateEscape(pattern: string, at: number): Piece {
   return { source: escapeLetter(letter), end, repeats: true };
 }
 
-/** What a group has matched is never asked for. */
+/** Translates the start of a group, always as non-capturing. */
 function translateGroup(pattern: string, at: number): Piece {
   const mark = pattern.charAt(at + 1);
   const isPlain = pattern.startsWith("(?:", at);

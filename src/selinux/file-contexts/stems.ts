@@ -1,10 +1,10 @@
 import { literalPathOf } from "./literal-path.ts";
 
-/** How many folders deep rules are sorted. libselinux label_file.h SPEC_NODE_MAX_DEPTH */
+/** Depth of folders by which rules are sorted. libselinux label_file.h SPEC_NODE_MAX_DEPTH */
 const DEEPEST = 3;
 
 /**
- * The folders that an expression begins with, as plain text, three at the most: `/usr/lib/[^/]+/x` is `usr/lib`. The
+ * Returns the plain folders that an expression begins with, at most three: `/usr/lib/[^/]+/x` has `usr/lib`. The
  * expression is tried only on paths that begin with them. libselinux insert_spec()
  */
 export function patternStems(pattern: string): string {
@@ -21,7 +21,7 @@ export function patternStems(pattern: string): string {
   return stems.join("/");
 }
 
-/** The same of a path, for each depth: `/usr/lib/x` has "", `usr` and `usr/lib`. */
+/** Returns the stems of a path, for each depth: `/usr/lib/x` has "", `usr` and `usr/lib`. */
 export function stemsOf(path: string): readonly string[] {
   const all = [""];
   let at = 0;
