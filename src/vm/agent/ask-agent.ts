@@ -8,30 +8,30 @@ import type { GuestRecord } from "../../state/record.ts";
 import { findConsole, listNamedPorts } from "../console/find-console.ts";
 import { lockConsole } from "../console/talk-to-guest.ts";
 
-/** By this name the agent finds its port in the guest. libvirt's and virt-install's */
+/** Name by which the agent finds its port in the guest, as in libvirt and virt-install. */
 const AGENT_PORT = "org.qemu.guest_agent.0";
 /** VIR_DOMAIN_QEMU_AGENT_COMMAND_DEFAULT of libvirt. */
 const DEFAULT_TIMEOUT_MS = 5000;
-/** A file that an agent reads comes in 48 MiB at most, in base64 a third more. qemu.git qga/commands.c */
+/** An agent returns at most 48 MiB of a file, a third more in base64. qemu.git qga/commands.c */
 const MOST_ANSWER_BYTES = 65 * 1024 * 1024;
 
-/** How an agent is asked. */
+/** Command for an agent, and how long to wait for its answer. */
 export interface AgentWish {
   readonly command: string;
-  /** Infinity: for as long as it takes; 0: nobody waits for the answer. */
+  /** Infinity: without limit; 0: do not wait for the answer. */
   readonly timeoutMs: number | undefined;
 }
 
-/** What an agent has said to a command, not read yet: qemu/agent/answer.ts */
+/** Unparsed answer of an agent, for qemu/agent/answer.ts */
 export interface SaidByAgent {
   readonly line: Line;
-  /** That of the command. */
+  /** Name of the command. */
   readonly name: string;
 }
 
 /**
- * Asks the agent in the guest; undefined where no answer is waited for. Throws "unsupported" without its channel, "timeout"
- * when no agent answers, "failed" for an answer of more than 65 MiB.
+ * Sends a command to the guest's agent; undefined if no answer is awaited. Throws "unsupported" without its channel,
+ * "timeout" when no agent answers, "failed" for an answer of more than 65 MiB.
  */
 export async function askAgent(
   node: Node,
@@ -73,7 +73,7 @@ function agentChannel(guest: GuestRecord): string {
   });
 }
 
-/** Passes over what the agent still has to say to whoever asked before: not for longer than it may be silent. */
+/** Skips answers to earlier requests, for at most the time that the agent may stay silent. Throws "timeout". */
 async function synchronize({ host }: Node, channel: LineChannel, name: string): Promise<void> {
   const id = host.nowMs();
   await channel.send(formatSync(id), DEFAULT_TIMEOUT_MS);

@@ -9,7 +9,7 @@ import { findLeftovers } from "./leftovers.ts";
 import { type AuditedFile, auditFile } from "./open-file.ts";
 import { findStaleLabels, findStaleNeighbours } from "./stale-labels.ts";
 
-/** A guest as the kernel shows it, beside what was decided for it. */
+/** State of a guest as the kernel shows it, and the context decided for it. */
 interface AuditedGuest {
   readonly name: string;
   readonly uuid: string;
@@ -20,7 +20,7 @@ interface AuditedGuest {
   readonly files: readonly AuditedFile[];
 }
 
-/** What an audit found. With no findings every guest is confined as decided, and nothing of others is left. */
+/** Result of an audit. Without findings every guest is confined as decided, and ended guests have left nothing. */
 export interface Audit {
   readonly mode: "enforcing" | "permissive" | "disabled";
   readonly guests: readonly AuditedGuest[];
@@ -28,7 +28,7 @@ export interface Audit {
   readonly findings: readonly string[];
 }
 
-/** Looks at the processes and files of all guests, as the kernel shows them. Changes nothing. */
+/** Inspects the processes and files of all guests, as the kernel shows them. Changes nothing. */
 export function auditNode(node: Node): Audit {
   const damaged = new Map<string, string>();
   const records = readRecords(node, ({ message }, uuid) => damaged.set(uuid, message));
@@ -90,7 +90,7 @@ function findingsOf(guest: AuditedGuest): string[] {
   ];
 }
 
-/** What it was told to let go of, and has not: its label and its claim are kept from everybody else. */
+/** Finds files that the guest should have released. Their labels and claims stay unavailable to other guests. */
 function findHeld(node: Node, guest: GuestRecord): string[] {
   const { change, name } = guest;
   return listHeldInChange(node, guest).map(
@@ -99,7 +99,7 @@ function findHeld(node: Node, guest: GuestRecord): string[] {
   );
 }
 
-/** Two guests, or a guest and any process that is not its own. */
+/** Finds levels that two guests share, or a guest and a process that is not a guest's. */
 function findSharedLevels(node: Node, guests: readonly AuditedGuest[]): string[] {
   const holders = new Map<string, AuditedGuest>();
   const shared: string[] = [];
@@ -118,7 +118,7 @@ function findSharedLevels(node: Node, guests: readonly AuditedGuest[]): string[]
   return [...shared, ...strangers];
 }
 
-/** The range of a context that has categories: without, it is nobody's alone. */
+/** Returns the range of a context if it has categories; one without belongs to no guest alone. */
 function pairIn(context: string | undefined): string | undefined {
   const range = context === undefined ? undefined : parseContextOrUndefined(context)?.range;
   return range?.includes(":c") === true ? range : undefined;

@@ -9,17 +9,20 @@ import { isSession, type Node } from "../../state/instance.ts";
 import { allSteps } from "../../state/reason.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-/** A device node that a guest has, or that opens a way into the kernel. */
+/** Device node that a guest has, or that gives access to the kernel. */
 export interface AuditedDevice {
   readonly path: string;
   readonly label: string | undefined;
-  /** The name of the guest that has it to itself or shares it with others; undefined for what is everybody's. */
+  /** Name of the guest that has it, alone or shared; undefined for a node of the host. */
   readonly guest: string | undefined;
-  /** Undefined: as it should be. */
+  /** Undefined: no fault. */
   readonly finding: string | undefined;
 }
 
-/** What guests reach the kernel by, and what no guest may reach: their labels are the policy's, unless guests share one. */
+/**
+ * Nodes by which guests reach the kernel, and nodes that no guest may reach. They have the policy's labels unless
+ * guests share one.
+ */
 const GATES = [
   "kvm",
   "vhost-net",
@@ -31,10 +34,13 @@ const GATES = [
   "port",
   "kmsg",
 ];
-/** No deeper than anything makes folders there. */
+/** Depth of the search; folders in /dev are never nested more deeply. */
 const DEEPEST = 6;
 
-/** Every device node whose label matters: those of guests, the gates, and any with the label of a guest that is gone. */
+/**
+ * Audits each device node whose label matters: those of guests, the gates, and any with the label of a guest that is
+ * gone.
+ */
 export function auditDevices(node: Node, running: readonly GuestRecord[]): AuditedDevice[] {
   const held = running.flatMap((guest) => heldNodes(node, guest));
   const paths = new Set(held.map(({ path }) => path));
@@ -42,7 +48,7 @@ export function auditDevices(node: Node, running: readonly GuestRecord[]): Audit
   return [...held, ...others];
 }
 
-/** By path: what is open is looked at as well, but a node that was made anew is another one. */
+/** Audits a guest's nodes by path. Open files are audited too, but a node created again is a different file. */
 function heldNodes(node: Node, guest: GuestRecord): AuditedDevice[] {
   return allSteps(guest).flatMap((step) => {
     if (step.do !== "set-label" || step.file.node === undefined) return [];
@@ -64,7 +70,7 @@ function findChange(
   return label === to ? undefined : `should be labelled ${to}`;
 }
 
-/** A udevd that was started after the guest knows nothing of it. */
+/** Reports a missing udev rule: udevd was started after the guest, which got none. */
 function findMissingRule(
   { host }: Node,
   { uuid }: GuestRecord,
@@ -94,14 +100,14 @@ function auditGates(node: Node): AuditedDevice[] {
   });
 }
 
-/** Its user is whoever labelled it. */
+/** Returns a label without user and role. The user is that of the process that labelled the node. */
 function typeAndRange(label: string | undefined): string | undefined {
   const { range, type } = (label === undefined ? undefined : parseContextOrUndefined(label)) ?? {};
   return `${type}:${range}`;
 }
 
 function findStaleNodes(node: Node): AuditedDevice[] {
-  // An ordinary user has no nodes, and may not look everywhere.
+  // An ordinary user has no nodes, and may not read all folders.
   const top = isSession(node) ? undefined : node.host.inspectFile("/dev");
   if (top === undefined) return [];
   return [...walk(node, "/dev", { device: top.id.device, deepest: DEEPEST })]
@@ -114,7 +120,7 @@ function findStaleNodes(node: Node): AuditedDevice[] {
     }));
 }
 
-/** The nodes on one file system; a symlink leads to one that has a place of its own. */
+/** Yields the nodes on one file system. Skips symlinks: their targets have paths of their own. */
 function* walk(
   node: Node,
   folder: string,

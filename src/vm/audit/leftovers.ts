@@ -7,7 +7,10 @@ import { type GuestRecord, isRunning } from "../../state/record.ts";
 
 const UUID_LENGTH = 36;
 
-/** What is there of guests that do not run, and QEMUs that are nobody's. `damaged` are records that cannot be read. */
+/**
+ * Lists leftovers of guests that do not run, and QEMU processes that belong to no guest. `damaged` has the UUIDs of
+ * unreadable records.
+ */
 export function findLeftovers(
   node: Node,
   records: readonly GuestRecord[],
@@ -38,7 +41,7 @@ function findStrays(node: Node, records: readonly GuestRecord[]): string[] {
     .map(({ context, pid }) => `process ${pid} is a QEMU that is not ours, in ${context ?? "no context"}`);
 }
 
-/** What users do in their sessions is no finding for root, and what others do none for a user. */
+/** Root's audit ignores processes of users' sessions, and a user's audit those of other users. */
 function isStray(node: Node, process: ProcessFacts, records: readonly GuestRecord[]): boolean {
   if (isSession(node)) {
     const isKnown = records.some((guest) => guest.process?.pid === process.pid);
@@ -47,7 +50,7 @@ function isStray(node: Node, process: ProcessFacts, records: readonly GuestRecor
   return !records.some(({ uid }) => uid === process.uid) && !isOfSession(node, process);
 }
 
-/** Its parent is a reaper of the same user, who is not root. */
+/** Reports whether the parent is a reaper of the same user, who is not root. */
 function isOfSession({ host }: Node, { parentPid, uid }: ProcessFacts): boolean {
   return (
     uid !== 0 && host.getProcess(parentPid)?.uid === uid && host.getCommandLine(parentPid).includes(REAPER)

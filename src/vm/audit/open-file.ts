@@ -8,19 +8,19 @@ import type { Node } from "../../state/instance.ts";
 import { allSteps } from "../../state/reason.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-/** A file that a guest holds open. */
+/** File that a guest has open. */
 export interface AuditedFile {
   readonly fd: number;
   readonly path: string;
   readonly label: string | undefined;
-  /** Undefined: as it should be. */
+  /** Undefined: no fault. */
   readonly finding: string | undefined;
 }
 
-/** Devices that every program may have open: memory, terminals, and /dev/kvm and its like. devices.txt of Linux */
+/** Devices that every program may have open: memory, terminals, /dev/kvm and similar ones. devices.txt of Linux */
 const COMMON_DEVICE = /^(?:1|5|10|13[6-9]|14[0-3]):/;
 
-/** What there is to say about one. A guest without confinement may have anything open. */
+/** Audits one open file. A guest without confinement may have any file open. */
 export function auditFile(node: Node, guest: GuestRecord, file: OpenFile): AuditedFile {
   const { fd, label, target } = file;
   const finding =
@@ -41,11 +41,11 @@ function findWrongLabel(guest: GuestRecord, { id, label }: OpenFile): string | u
   return `carries the level of another guest`;
 }
 
-/** What svirt has not handed over, and QEMU neither made nor may read as everybody does. */
+/** Reports a file that svirt did not pass, that QEMU did not create, and that is not readable by every program. */
 function findForeign(node: Node, guest: GuestRecord, { id, label, target }: OpenFile): string | undefined {
   const range = rangeOf(label);
   if (range !== undefined && range === rangeOf(guest.label.label)) return undefined;
-  // virtiofsd looks from there (O_PATH); what the policy lets no guest list cannot be open otherwise.
+  // virtiofsd opens / with O_PATH. No guest can open it otherwise, since the policy lets none list it.
   if (isShared(guest, target) || target === "/") return undefined;
   if (id?.node !== undefined && COMMON_DEVICE.test(id.node)) return undefined;
   const handed = [...listPlugged(allSteps(guest)).files.values()];
@@ -55,7 +55,7 @@ function findForeign(node: Node, guest: GuestRecord, { id, label, target }: Open
   return "is none of the files that svirt gave it";
 }
 
-/** udevd may have given its node the label of all of them. */
+/** Reports whether the node is that of the guest's macvtap. udevd may have given it the common label. */
 function isMacvtap({ host }: Node, guest: GuestRecord, number: string | undefined): boolean {
   return allSteps(guest).some((step) => {
     if (step.do !== "make-macvtap") return false;
@@ -65,7 +65,7 @@ function isMacvtap({ host }: Node, guest: GuestRecord, number: string | undefine
   });
 }
 
-/** In a folder that it shares: what the host has put there since is not the guest's alone. */
+/** Reports whether the file is in a folder that the guest shares: the host may have added files with other labels. */
 function isShared(guest: GuestRecord, target: string): boolean {
   return allSteps(guest).some(
     (step) => step.do === "share-tree" && `${target}/`.startsWith(`${step.folder.path}/`),

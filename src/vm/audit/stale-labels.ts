@@ -10,12 +10,12 @@ import { isSession, type Node } from "../../state/instance.ts";
 import { allSteps } from "../../state/reason.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-/** libvirt's own, and what its documents recommend. */
+/** Folders of libvirt, and those that its documentation recommends. */
 const IMAGE_FOLDERS = ["/var/lib/libvirt/images", "/var/lib/libvirt/qemu/nvram"];
 
 /**
- * What is wrong with the files of defined domains that nobody uses, one line each with its remedy: they carry the label
- * of a guest that is gone, because what was known of their own was lost.
+ * Finds unused files of defined domains that carry the label of a guest that is gone, because their original label was
+ * lost. Returns one line each, with its remedy.
  */
 export function findStaleLabels(node: Node): string[] {
   return listDefinitionNames(node).flatMap((name) => {
@@ -28,13 +28,13 @@ export function findStaleLabels(node: Node): string[] {
 }
 
 /**
- * The same for all that lies in a folder with a guest's file, or where images usually lie: a disk of a domain that is
- * no longer defined, or a copy that was made with its label.
+ * Finds the same for all files in folders with a guest's file, and in the usual folders for images. Such a file is a
+ * disk of a domain that is no longer defined, or a copy made with its label.
  */
 export function findStaleNeighbours(node: Node, records: readonly GuestRecord[]): string[] {
   const steps = records.flatMap((guest) => allSteps(guest));
   const used = steps.flatMap((step) => ("file" in step ? step.file.path : []));
-  // Made anew at each start: claimed by their names, not as files.
+  // Created again at each start, so they are claimed by path, not as files.
   const sockets = new Set(steps.flatMap((step) => (step.do === "expect-socket" ? step.path : [])));
   const named = listDefinitionNames(node).flatMap((name) => {
     try {
@@ -58,7 +58,7 @@ function pathsOf(node: Node, name: string): string[] {
   return listResources(parseDomainText(xml)).flatMap(pathOf);
 }
 
-/** Of what a guest may have to itself: the rest is never labelled for one guest alone. */
+/** Returns the path of a resource that one guest may have alone. Others are never labelled for one guest. */
 function pathOf(resource: Resource): string[] {
   return OWN.has(resource.kind) && "path" in resource ? [resource.path] : [];
 }
@@ -72,7 +72,7 @@ const OWN: ReadonlySet<Resource["kind"]> = new Set([
   "nvram",
 ]);
 
-/** What svirt may not look at is no guest's. */
+/** Ignores errors: a file that svirt may not inspect belongs to no guest. */
 function findAround(node: Node, path: string): string[] {
   try {
     return findStaleLabel(node, path);

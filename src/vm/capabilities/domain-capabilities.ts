@@ -7,15 +7,15 @@ import { attributesDraft, type Draft, parentDraft, textDraft } from "../../xml/d
 import { formatDocument } from "../../xml/format-document.ts";
 import { DEVICES, type Enumeration, isOffered } from "./offers.ts";
 
-/** Of which guests somebody wants to know. */
+/** Kind of guest whose capabilities are requested. */
 export interface CapabilitiesWish {
   readonly emulator: string;
   readonly type: "kvm" | "qemu";
-  /** Its name or another name of it; undefined: QEMU's default. */
+  /** Name or alias of a machine type; undefined: QEMU's default. */
   readonly machine: string | undefined;
 }
 
-/** libvirt's `<domainCapabilities>`: what such a guest can have. Throws "not-found" for a machine that there is not. */
+/** Formats libvirt's `<domainCapabilities>` for a kind of guest. Throws "not-found" for an unknown machine type. */
 export function formatDomainCapabilities(
   node: Node,
   { emulator, machine, type }: CapabilitiesWish,
@@ -51,7 +51,7 @@ export function formatDomainCapabilities(
   );
 }
 
-/** What the host's firmware says of itself, for that board. */
+/** Formats the host's firmware for a machine type, from its descriptors. */
 function formatOs(node: Node, word: string): Draft {
   const chipset = word.includes("q35") ? "q35" : "i440fx";
   const found = hostFirmware(node).firmwares.filter((firmware) => runsOn(firmware, { word, chipset }));
@@ -77,7 +77,7 @@ function formatOs(node: Node, word: string): Draft {
   ]);
 }
 
-/** Which processor `host-model` would be svirt does not compute. */
+/** Formats the processors. `host-model` is unsupported, since svirt does not compute its model. */
 function formatCpu({ cpus }: EmulatorFacts, type: "kvm" | "qemu"): Draft {
   const models = cpus
     .filter(({ name }) => !MODES.has(name))
@@ -99,7 +99,7 @@ function formatCpu({ cpus }: EmulatorFacts, type: "kvm" | "qemu"): Draft {
   ]);
 }
 
-/** Names of QEMU's that are modes of libvirt's, or no processor. */
+/** QEMU's names that are modes in libvirt, or no processor. */
 const MODES = new Set(["host", "max", "base"]);
 
 const VENDORS: readonly (readonly [vendor: string, names: RegExp])[] = [

@@ -11,17 +11,17 @@ import {
 import { askQemu } from "../../report/qemu-version.ts";
 import type { Node } from "../../state/instance.ts";
 
-/** What is kept of an emulator: what it said, and of which file that was. */
+/** Cached answers of an emulator, and the file that gave them. */
 const kept = v.strictObject({
   format: v.literal(1),
-  /** Of the emulator's file, and of the kernel: which processors can be used depends on both. */
+  /** Identity of the emulator's file and of the boot: the usable processors depend on both. */
   of: v.string(),
   facts: emulatorFacts,
 });
 
 /**
- * What an emulator can do: asked once for each of its versions and each boot, and then kept. Throws "not-found"; "failed"
- * when it does not answer.
+ * Returns the capabilities of an emulator. QEMU is asked once per version and boot, and root caches its answer. Throws
+ * "not-found"; "failed" when it does not answer.
  */
 export function getEmulatorFacts(node: Node, emulator: string, type: "kvm" | "qemu"): EmulatorFacts {
   const { host, paths } = node;
@@ -38,7 +38,7 @@ export function getEmulatorFacts(node: Node, emulator: string, type: "kvm" | "qe
   const known = readKept(node, path);
   if (known?.of === of) return known.facts;
   const facts = ask(node, id.path, type);
-  // What root alone may write, others ask anew.
+  // Only root can write the cache; other users ask QEMU each time.
   if (host.getUid() === 0) {
     host.makeFolder({ path: path.slice(0, path.lastIndexOf("/")), mode: 0o700 });
     host.writeText(path, `${JSON.stringify({ format: 1, of, facts })}\n`, 0o600);
@@ -59,7 +59,7 @@ function ask({ host, paths }: Node, emulator: string, type: "kvm" | "qemu"): Emu
   );
 }
 
-/** One that is damaged, or of another version of svirt, is as if it were not there. */
+/** Reads the cached answer; undefined if it is damaged or of another version of svirt. */
 function readKept({ host }: Node, path: string): v.InferOutput<typeof kept> | undefined {
   if (host.getUid() !== 0) return undefined;
   try {

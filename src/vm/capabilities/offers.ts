@@ -3,15 +3,15 @@ import { refuseListeners } from "../../domain/forbidden/listeners.ts";
 import { refuseUnready } from "../../domain/unimplemented/refuse.ts";
 import { completeGuest } from "../../qemu/complete-guest.ts";
 
-/** Something that a guest can have: the word for it, XML that has it, and what QEMU makes of it. */
+/** Value of an enumeration, a device's XML that uses it, and the type of QEMU that it needs. */
 export interface Offer {
   readonly value: string;
   readonly xml: string;
-  /** A type of QEMU's that is needed; undefined: none. */
+  /** Type of QEMU that is needed; undefined: none. */
   readonly type?: string;
 }
 
-/** An enumeration of libvirt's `<domainCapabilities>`. */
+/** Enumeration of libvirt's `<domainCapabilities>`. */
 export interface Enumeration {
   readonly name: string;
   readonly offers: readonly Offer[];
@@ -35,7 +35,10 @@ const chardev = (element: string, end: string, type: string): Offer =>
 const port = "<target type='virtio' name='a.0'/>";
 const tpm = "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>";
 
-/** What is offered of each family of devices, in libvirt's order and words. https://libvirt.org/formatdomaincaps.html */
+/**
+ * Offered values of each family of devices, in libvirt's order and with its names.
+ * https://libvirt.org/formatdomaincaps.html
+ */
 export const DEVICES: ReadonlyMap<string, readonly Enumeration[]> = new Map<string, readonly Enumeration[]>([
   [
     "disk",
@@ -221,8 +224,8 @@ export const DEVICES: ReadonlyMap<string, readonly Enumeration[]> = new Map<stri
 ]);
 
 /**
- * Whether a start would take it: svirt reads it, has words for it, refuses no part of it, and this QEMU has the device. So
- * what is offered and what is refused never differ.
+ * Reports whether a start would accept a device: svirt implements and refuses no part of its XML, and this QEMU has its
+ * type. The offered values and the refused ones therefore never overlap.
  */
 export function isOffered({ type, xml }: Offer, types: ReadonlySet<string>, machine: string): boolean {
   if (type !== undefined && !types.has(type)) return false;

@@ -14,7 +14,7 @@ import { withMonitor } from "../guest/guest-monitor.ts";
 import { namedDevices } from "../guest/named-devices.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 
-/** A character device of a running guest that somebody may talk to. */
+/** Character device of a running guest that a user can connect to. */
 export interface GuestConsole {
   /** serial0, console1, channel0 */
   readonly id: string;
@@ -22,8 +22,8 @@ export interface GuestConsole {
 }
 
 /**
- * The terminal or the socket of a character device, by its id; by default the first serial port, or else the first
- * console. Throws "not-found"; "unsupported" for one that is neither; "denied" when what is there is not the guest's.
+ * Finds the terminal or socket of a character device by its id. The default is the first serial port, or else the first
+ * console. Throws "not-found"; "unsupported" for another type; "denied" when the file is not the guest's.
  */
 export async function findConsole(
   node: Node,
@@ -43,7 +43,7 @@ export async function findConsole(
   });
 }
 
-/** The character devices of a running guest, those too that came while it ran. */
+/** Lists the character devices of a running guest, including those attached later. */
 export function listNamedPorts(record: GuestRecord): readonly NamedPort[] {
   const { guest } = runningGuest(record);
   return namePorts({ ...guest, devices: namedDevices(guest, listPlugged(record.steps)) });
@@ -84,15 +84,15 @@ async function getPath(node: Node, guest: GuestRecord, { id, port }: NamedPort):
 }
 
 /**
- * A guest that has taken its QEMU over may name any terminal, or put a symlink in the place of its socket: then what is
- * typed would go to somebody else. A guest's user is nobody else's, and so is its image label.
+ * Refuses a terminal or socket that is not the guest's. A compromised QEMU may name any terminal, or replace its socket
+ * by a symlink, and so receive input for another program. A guest's user and image label belong to it alone.
  */
 function refuseStranger({ host }: Node, guest: GuestRecord, { id, type, uid }: FileFacts): void {
   const isLabelled =
     guest.label.imageLabel !== undefined && getFileLabel(host, id) === guest.label.imageLabel;
-  // Without labels a socket that svirt has made is root's.
+  // Without labels, a socket that svirt created is root's.
   const isRoots = uid === 0 && guest.label.imageLabel === undefined;
-  // In a session the user has other terminals, and other guests: then only the level tells.
+  // In a session the user has other terminals and other guests: only the level distinguishes them.
   const isUsers = uid === guest.uid && (isGuestUser(uid) || hasLevelOf(guest, getFileLabel(host, id)));
   if (type === "character" && isUsers) return;
   if (type === "socket" && (isUsers || isLabelled || isRoots)) return;

@@ -6,20 +6,20 @@ import type { Node } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { findConsole } from "./find-console.ts";
 
-/** How a talk with a guest's console is to be. */
+/** Options of a connection to a guest's console. */
 export interface TalkWish {
   readonly devname: string | undefined;
-  /** Whoever talks to it now is disconnected. */
+  /** Disconnect the process that is connected now. */
   readonly force: boolean;
-  /** The byte that ends it. */
+  /** Byte that ends the connection. */
   readonly leaveBy: number;
   onOpen(): void;
 }
 
-/** Whoever is told to end has this long. */
+/** Time for a disconnected process to end. */
 const LET_GO_MS = 5000;
 
-/** Connects the caller's input and output with a guest's console. Throws "wrong-state" when somebody else does already. */
+/** Connects the caller's input and output to a guest's console. Throws "wrong-state" if another process is connected. */
 export async function talkToGuest(node: Node, guest: GuestRecord, wish: TalkWish): Promise<TalkEnd> {
   const { facts, id } = await findConsole(node, guest, wish.devname);
   const release = await lockConsole(node, deviceLock(node.paths, guest.uuid, id), wish.force);
@@ -30,7 +30,10 @@ export async function talkToGuest(node: Node, guest: GuestRecord, wish: TalkWish
   }
 }
 
-/** One at a time talks to a device of a guest's. Throws "wrong-state" when somebody does, unless he is to be disconnected. */
+/**
+ * Locks a guest's device for one process. Throws "wrong-state" if another one has it, unless `force` disconnects that
+ * one.
+ */
 export async function lockConsole({ host }: Node, path: string, force: boolean): Promise<() => void> {
   try {
     return await host.lock(path, 0);

@@ -18,8 +18,8 @@ import { findDomain } from "../guest/find-domain.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
 
 /**
- * Stores a domain, or stores it anew, with all that it leaves open decided. One without a UUID gets that of the domain
- * that is defined by its name, or a new one. Throws "xml", "unsupported"; "label-taken" when name and UUID belong to
+ * Stores a domain with all defaults decided; replaces one of the same name. A domain without a UUID gets that of the
+ * definition with its name, or a new one. Throws "xml", "unsupported"; "label-taken" when name and UUID belong to
  * different domains.
  */
 export async function defineDomain(node: Node, bytes: Uint8Array): Promise<{ name: string; uuid: string }> {
@@ -28,14 +28,14 @@ export async function defineDomain(node: Node, bytes: Uint8Array): Promise<{ nam
   return { name: domain.name, uuid: domain.uuid };
 }
 
-/** The same for one with all of it decided. The caller holds the registry's lock. */
+/** Stores a completed domain. The caller holds the registry's lock. */
 export function storeDomain(node: Node, domain: Domain): void {
   refuseConflict(node, domain);
   const registry = registryOf(node);
   const before = staticClaims(readDefinition(node, domain.name)?.xml);
   const xml = formatDomain(domain);
   const claims = staticClaims(xml);
-  // Killed in between, a level that nobody names is kept; never is one free that a definition names.
+  // If svirt is killed in between, a level may stay claimed without a definition; a defined level is always claimed.
   for (const claim of claims) registry.reserve(claim, domain.uuid);
   const { name, uuid } = domain;
   writeDefinition(node, { name, xml });
@@ -45,24 +45,24 @@ export function storeDomain(node: Node, domain: Domain): void {
   }
 }
 
-/** What becomes of what a domain leaves. Where that is not said, one that leaves any stays. */
+/** Treatment of a domain's remaining files. If unset, a domain that has any stays defined. */
 export interface Leavings {
-  /** The state that it was left in goes as well. */
+  /** Also remove the saved state. */
   readonly managedSave?: boolean;
-  /** UEFI's variables. */
+  /** Variables of UEFI. */
   readonly nvram?: "remove" | "keep" | undefined;
 }
 
 /**
- * Forgets a domain's definition; a running guest goes on without. Throws "not-found"; "wrong-state" where it leaves more
- * than is wanted.
+ * Removes a domain's definition; a running guest continues as a transient one. Throws "not-found"; "wrong-state" if
+ * files remain that `leavings` does not mention.
  */
 export async function undefineDomain(
   node: Node,
   key: string,
   leavings: Leavings = {},
 ): Promise<{ name: string }> {
-  // All of it: what is looked at must still be so when it is taken away.
+  // The lock covers the checks too: they must still hold when files are removed.
   return await withRegistryLock(node, async () => forget(node, key, leavings));
 }
 
@@ -95,7 +95,7 @@ function forget(
   return { name };
 }
 
-/** qemuDomainUndefineFlags() of libvirt; but only what svirt has made is removed. */
+/** qemuDomainUndefineFlags() of libvirt; but removes only files that svirt created. */
 function refuseVariables(
   node: Node,
   {
@@ -125,14 +125,14 @@ function refuseVariables(
   });
 }
 
-/** The file with its variables, if there is one by now. */
+/** Returns the path of its file of variables, if that exists. */
 function findVariables(node: Node, xml: string): string | undefined {
   if (!xml.includes("<nvram")) return undefined;
   const file = listFirmwareFiles(parseDomainText(xml).os).find(({ kind }) => kind === "nvram");
   return file === undefined || node.host.inspectFile(file.path)?.type !== "file" ? undefined : file.path;
 }
 
-/** The level that a static label names: while it is defined no dynamic guest is given it. */
+/** Returns the level of a static label. While it is defined, no guest with a dynamic label gets it. */
 function staticClaims(xml: string | undefined): Claim[] {
   if (xml === undefined || !xml.includes("type='static'")) return [];
   const domain = parseDomainText(xml);
@@ -145,7 +145,10 @@ function staticClaims(xml: string | undefined): Claim[] {
   });
 }
 
-/** Whether an emulated TPM's memory stays: its XML says so, or a guest uses it. virDomainTPMEmulatorDef persistent_state */
+/**
+ * Reports whether an emulated TPM's memory stays: its XML says so, or a guest uses it. virDomainTPMEmulatorDef
+ * persistent_state
+ */
 function keepsTpm(xml: string | undefined, node: Node, uuid: string): boolean {
   if (readRecords(node).some((guest) => guest.uuid === uuid)) return true;
   if (xml?.includes("persistent_state='yes'") !== true) return false;

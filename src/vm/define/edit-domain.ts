@@ -6,15 +6,15 @@ import { withRegistryLock } from "../../state/locks.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { storeDomain } from "./define.ts";
 
-/** What has become of the text that somebody has edited. */
+/** Result of editing a definition. */
 export interface Edited {
   readonly name: string;
   readonly isChanged: boolean;
 }
 
 /**
- * Lets the caller edit a definition, and stores what he makes of it as `define` would. What is refused stays in its file.
- * Throws "not-found", "wrong-state"; what `define` throws.
+ * Lets the caller edit a definition and stores the result as `define` would. A refused text stays in its file. Throws
+ * "not-found", "wrong-state", and the errors of `define`.
  */
 export async function editDomain(node: Node, key: string): Promise<Edited> {
   const { host, paths } = node;
@@ -54,7 +54,7 @@ async function lockEditing({ host, paths }: Node, uuid: string, name: string): P
   }
 }
 
-/** An edited text, where it lies, and what it was before. */
+/** Edited text, its path, and the text before. */
 interface EditedText {
   readonly path: string;
   readonly text: string;

@@ -5,7 +5,7 @@ import { readRecord, writeEnding } from "../../state/record.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { clearAway } from "./end-guest.ts";
 
-/** Ends a guest at once and takes back all that its start did. Gives false when it was off. Throws "not-found". */
+/** Ends a guest at once and undoes its start. `did` is false if the guest was off. Throws "not-found". */
 export async function destroyDomain(
   node: Node,
   key: string,
@@ -16,7 +16,7 @@ export async function destroyDomain(
   return await withGuestLock(node, guest.uuid, async () => {
     const now = readRecord(node, guest.uuid);
     if (now === undefined) return { name, did: false };
-    // Written down first: whoever comes after a crash must not take this end for the guest's own.
+    // Recorded first: after a crash, the next call must not take this end for the guest's own shutdown.
     const asked = { ...now, intent: "destroy" } as const;
     writeEnding(node, asked);
     await clearAway(node, asked, { reason: "destroyed", ...(watch === undefined ? {} : { watch }) });

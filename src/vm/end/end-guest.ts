@@ -11,9 +11,9 @@ import { allSteps, type ShutoffReason, writeReason } from "../../state/reason.ts
 import { type GuestRecord, removeRecord, writeEnding } from "../../state/record.ts";
 
 /**
- * Ends a guest, if it still runs, and takes back all that its start did. The caller holds the guest's lock. Killed at
- * any instant, the next caller does the rest; what cannot be taken back stays in the record for a later try.
- * Throws the errors met, joined, after going through to the end.
+ * Ends a guest that still runs, and undoes its start. The caller holds the guest's lock. If svirt is killed meanwhile,
+ * the next caller finishes. Steps that cannot be undone stay in the record for a later attempt. Continues after errors,
+ * then throws them joined.
  */
 export async function clearAway(
   node: Node,
@@ -22,7 +22,7 @@ export async function clearAway(
     readonly reason: ShutoffReason;
     readonly restart?: boolean;
     readonly watch?: Watch;
-    /** Told of files that keep the guest's label, and why. */
+    /** Receives a notice for each file that keeps the guest's label, with the reason. */
     readonly onKept?: (notice: string) => void;
   },
 ): Promise<void> {
@@ -37,10 +37,10 @@ export async function clearAway(
   const endSteps = steps.filter(isEnd);
   const ends = await undo(actor, endSteps, (moment, step, at) => watch(moment, step, kept.length + at));
   errors.push(...ends.errors);
-  // While QEMU may still run, its label must not be given to anybody else, nor its files.
+  // While QEMU may still run, no other guest may get its label or its files.
   if (errors.length === 0) {
     const rest = steps.filter((step) => !isEnd(step));
-    // Numbered on, as svirt plan --stop numbers them.
+    // Numbers continue, as in svirt plan --stop.
     const numbered: Watch = (moment, step, at) => watch(moment, step, kept.length + endSteps.length + at);
     errors.push(...(await undoShared(node, { actor, steps: rest, watch: numbered })));
   }
@@ -50,14 +50,14 @@ export async function clearAway(
     await withRegistryLock(node, async () => keepImages(node, guest));
   }
   writeReason(node, guest.uuid, how.reason);
-  // Before the record goes: whoever comes after a crash finds one or the other.
+  // Written before the record is removed: after a crash the next call finds one or the other.
   if (how.restart === true) writePendingRestart(node, guest);
   removeRecord(node, guest.uuid);
 }
 
 /**
- * Carries out steps that take others back: first those that take as long as the guest has filled a folder, then the rest under
- * one hold of the registry's lock. The caller holds the guest's lock. Gives the errors.
+ * Carries out inverse steps. Those whose time depends on the size of the guest's folders come first, without the
+ * registry's lock. The rest share one hold of it. The caller holds the guest's lock. Returns the errors.
  */
 export async function undoShared(
   node: Node,
@@ -71,7 +71,7 @@ export async function undoShared(
   return [...first.errors, ...rest.errors];
 }
 
-/** What was written whole before the guest ended is put in its place, and only then is the rest taken back. */
+/** Lists completely written files, which get their final names before the other steps are undone. */
 function keptFiles({ change }: GuestRecord): readonly Step[] {
   return change?.stage === "finishing" ? change.after.filter((step) => step.do === "keep-file") : [];
 }

@@ -7,9 +7,9 @@ import type { Node } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
 /**
- * The definition names the images that a guest's disks have come to, so that the next start finds what the guest has
- * written. The caller holds the registry's lock. A disk that the definition has elsewhere, or not at all, is left alone.
- * Done already is fine. qemuBlockJobRewriteConfigDiskSource() of libvirt
+ * Updates the images in a guest's definition to those of its disks, so that the next start finds the guest's data. The
+ * caller holds the registry's lock. A disk that the definition lacks or has elsewhere is unchanged. May be repeated.
+ * qemuBlockJobRewriteConfigDiskSource() of libvirt
  */
 export function followGuest(node: Node, guest: GuestRecord, xml: string): void {
   const definition = readDefinition(node, guest.name);
@@ -22,7 +22,7 @@ export function followGuest(node: Node, guest: GuestRecord, xml: string): void {
   });
   if (disks.every((disk, at) => disk === domain.devices.disks[at])) return;
   const followed = { ...domain, devices: { ...domain.devices, disks } };
-  // What was chosen on the host when it was defined stands, whatever the host has by now.
+  // Keeps the choices made when the domain was defined, even if the host has changed.
   const whole = storedDomain(parseDomainText(formatDomain(followed)));
   writeDefinition(node, { name: guest.name, xml: formatDomain(whole) });
 }

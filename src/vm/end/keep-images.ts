@@ -4,9 +4,9 @@ import { followGuest } from "./follow-guest.ts";
 import { xmlAfter } from "./xml-after.ts";
 
 /**
- * What the definition of a guest names whose end came before that of a change of its images. What was being finished was
- * certain. Whether QEMU has gone over to the overlays of a snapshot nobody could see: those that nobody has written into
- * were removed by now; one that is left has what the guest wrote last. The caller holds the registry's lock.
+ * Updates the definition of a guest that ended during a change of its images. The outcome of a change being finished is
+ * certain. For a snapshot QEMU may or may not have switched to the overlays, and svirt did not see which. Overlays
+ * without data are removed already; a remaining one has the guest's latest data. The caller holds the registry's lock.
  */
 export function keepImages(node: Node, guest: GuestRecord): void {
   const { change, jobs = [] } = guest;

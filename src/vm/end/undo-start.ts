@@ -3,7 +3,7 @@ import type { Node } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { clearAway } from "./end-guest.ts";
 
-/** Undoes a start that failed. An error on the way back joins the first one and does not hide it. */
+/** Undoes a start that failed. An error while undoing joins the first one and does not hide it. */
 export async function takeBack(node: Node, guest: GuestRecord, first: unknown): Promise<void> {
   try {
     await clearAway(node, guest, { reason: "failed" });

@@ -6,7 +6,7 @@ import type { GuestRecord } from "../../state/record.ts";
 import { findDisk } from "../guest/find-device.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 
-/** What a guest is once a job of it has succeeded. */
+/** Returns a guest's XML after one of its jobs has succeeded. */
 export function xmlAfter(guest: Pick<GuestRecord, "xml">, job: BlockJob): string {
   const { domain } = runningGuest(guest);
   const disk = findDisk(domain, job.disk);

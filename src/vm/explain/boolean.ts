@@ -1,8 +1,8 @@
 import type { DenialFacts } from "./denial-facts.ts";
 
 /**
- * What to add to a remedy where a boolean that is off gives the same thing to all guests; nothing where the policy has
- * none. svirt's own policy names what guests have to do with, and takes away what a boolean gives beyond that.
+ * Returns an addition to a remedy if a boolean, now off, gives all guests the same access; empty if the policy has
+ * none. svirt's own policy names the types that guests need, and removes further access that a boolean gives.
  */
 export function wayOfBoolean({ isOn, managerType }: DenialFacts, name: string): string {
   if (isOn(name) !== false) return "";

@@ -3,32 +3,32 @@ import type { Denial } from "../../selinux/denials/denial.ts";
 import type { KnownFile } from "./known-files.ts";
 import type { KnownGuest } from "./known-guests.ts";
 
-/** All that is known about a denial. */
+/** Facts about a denial, its subject and its object. */
 export interface DenialFacts {
   readonly denial: Denial;
   readonly source: Context;
   readonly target: Context;
-  /** Who was denied it. */
+  /** Program that was denied access. */
   readonly subject: "guest" | "svirt" | "other";
   readonly guest: KnownGuest | undefined;
-  /** Whose level is on what was asked for. */
+  /** Guest whose level the object has. */
   readonly owner: KnownGuest | undefined;
   readonly file: KnownFile | undefined;
-  /** What was asked for, as an operator would name it. */
+  /** Object, as an operator would name it. */
   readonly shown: string;
-  /** The label that is there now; undefined where that is not known. */
+  /** Present label of the object; undefined if unknown. */
   readonly labelNow: string | undefined;
-  /** Of the policy: what a guest's own files have, and svirt itself. */
+  /** Types in the policy of a guest's own files, and of svirt. */
   readonly imageType: string;
   readonly managerType: string;
-  /** Whether a boolean of the policy is on; undefined when it has none of that name. */
+  /** Reports whether a boolean of the policy is on; undefined if the policy has no such boolean. */
   readonly isOn: (name: string) => boolean | undefined;
 }
 
-/** Why it was denied, what would allow it, and what to do. */
+/** Cause of a denial, the rule that would allow it, and the remedy. */
 export interface Reason {
   readonly reason: string;
-  /** Undefined where no rule would or should allow it. */
+  /** Undefined if no rule would or should allow it. */
   readonly rule: string | undefined;
   readonly remedy: string;
 }

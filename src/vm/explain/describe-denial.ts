@@ -1,7 +1,7 @@
 import type { Context } from "../../selinux/context.ts";
 import type { Denial } from "../../selinux/denials/denial.ts";
 
-/** What a class of the kernel's is to a person. linux security/selinux/include/classmap.h */
+/** Readable names of the kernel's classes. linux security/selinux/include/classmap.h */
 const CLASSES: ReadonlyMap<string, string> = new Map([
   ["file", "a file"],
   ["dir", "a folder"],
@@ -25,7 +25,7 @@ const CLASSES: ReadonlyMap<string, string> = new Map([
   ["udp_socket", "a UDP socket"],
 ]);
 
-/** Permissions whose name says too little. */
+/** Descriptions of permissions with unclear names. */
 const DEEDS: ReadonlyMap<string, string> = new Map([
   ["execmem", "make code at run time in (execmem)"],
   ["execstack", "make code on the stack of (execstack)"],
@@ -41,7 +41,7 @@ const DEEDS: ReadonlyMap<string, string> = new Map([
   ["mounton", "mount on"],
 ]);
 
-/** What was denied, in one sentence: `svirt_t may not read a file of type var_t`. */
+/** Describes a denial in one sentence: `svirt_t may not read a file of type var_t`. */
 export function describeDenial(denial: Denial, source: Context, target: Context): string {
   const { operation, permissions, targetClass } = denial;
   if (operation !== undefined)
@@ -55,7 +55,7 @@ export function describeDenial(denial: Denial, source: Context, target: Context)
   return `${source.type} may not ${deeds} ${thing} of type ${target.type}`;
 }
 
-/** The rule of CIL that would allow it, as in secilc's documentation. */
+/** Formats the CIL rule that would allow the access, as in secilc's documentation. */
 export function allowRule(denial: Denial, source: Context, target: Context): string {
   const whom = denial.source === denial.target ? "self" : target.type;
   return `(allow ${source.type} ${whom} (${denial.targetClass} (${denial.permissions.join(" ")})))`;

@@ -9,19 +9,19 @@ import { findKnownFile, findPath, type KnownFile, listKnownFiles } from "./known
 import { guestOfRange, type KnownGuest, listKnownGuests } from "./known-guests.ts";
 import { reasonFor } from "./reason.ts";
 
-/** A guest, as an explanation names it. */
+/** Guest as an explanation names it. */
 export interface NamedGuest {
   readonly name: string;
   readonly uuid: string | undefined;
   readonly state: KnownGuest["state"];
 }
 
-/** A denial in words, with how often it was met. */
+/** Explained denial, with the number of times that it occurred. */
 export interface Explanation {
-  /** The guest that was denied something; undefined where the host was, or nobody knows the level. */
+  /** Guest that was denied access; undefined if the host was, or if the level is unknown. */
   readonly guest: NamedGuest | undefined;
   readonly subject: DenialFacts["subject"];
-  /** Whose it is by its level or by what svirt knows. */
+  /** Guest that has the object, by its level or by svirt's records. */
   readonly owner: NamedGuest | undefined;
   readonly denied: string;
   readonly object: string;
@@ -29,7 +29,7 @@ export interface Explanation {
   readonly target: string;
   readonly targetClass: string;
   readonly permissions: readonly string[];
-  /** False: it was only noted, because SELinux was permissive. */
+  /** False: only logged, because SELinux was permissive. */
   readonly isEnforced: boolean;
   readonly count: number;
   readonly firstMs: number;
@@ -41,18 +41,18 @@ export interface Explanation {
   readonly remedy: string;
 }
 
-/** Which denials are asked for. */
+/** Filter for denials. */
 export interface ExplainWish {
   /** Name or UUID of a guest. */
   readonly guest: string | undefined;
-  /** Also of programs of the host that have nothing to do with guests. */
+  /** Include programs of the host that have nothing to do with guests. */
   readonly isAll: boolean;
   readonly sinceMs: number;
-  /** Called when there are more: only so many of the latest are told. */
+  /** Called if older denials were dropped: only the latest `most` are explained. */
   onCut?(most: number): void;
 }
 
-/** What denials in a log mean, the latest last. Changes nothing. Throws "failed" where there is no policy for guests. */
+/** Explains the denials in a log, the latest last. Changes nothing. Throws "failed" if there is no policy for guests. */
 export function explainLog(node: Node, lines: Iterable<string>, wish: ExplainWish): Explanation[] {
   const log = parseAuditLog(lines, wish.sinceMs);
   if (log.isCut) wish.onCut?.(MOST_DENIALS);
@@ -64,7 +64,7 @@ export function explainLog(node: Node, lines: Iterable<string>, wish: ExplainWis
     .sort((a, b) => a.lastMs - b.lastMs);
 }
 
-/** What svirt knows of guests and policy, read once. */
+/** Guests, files and policy, read once. */
 interface Known {
   readonly guests: readonly KnownGuest[];
   readonly files: readonly KnownFile[];
@@ -84,7 +84,7 @@ function gatherKnown(node: Node, guests: readonly KnownGuest[]): Known {
   };
 }
 
-/** The same thing asked for by the same one, whichever way of using it was denied. */
+/** Returns a key for denials of the same object to the same subject, for any permission. */
 function groupKey({ isEnforced, object, operation, source, target, targetClass }: Denial): string {
   const what = [object.path ?? object.name, object.inode, object.port];
   return JSON.stringify([source, target, targetClass, operation, isEnforced, ...what]);
@@ -136,7 +136,10 @@ function gatherFacts(node: Node, known: Known, denial: Denial): DenialFacts {
   };
 }
 
-/** A static label may have any range, and a guest without confinement has svirt's own context. */
+/**
+ * Finds a guest by its process. A static label may have any range, and a guest without confinement has svirt's own
+ * context.
+ */
 function guestOfProcess({ guests }: Known, { atMs, pid, source }: Denial): KnownGuest | undefined {
   return guests.find(({ record, startedMs, state }) =>
     record?.label.label === undefined
@@ -150,10 +153,10 @@ function subjectOf(known: Known, source: Context, guest: KnownGuest | undefined)
   return source.type === known.managerType ? "svirt" : "other";
 }
 
-/** As much as the kernel tells, and the path where that leads to one. */
+/** Describes the object from the kernel's fields, by its path if they lead to one. */
 function describeObject(node: Node, { files }: Known, { object, permissions, targetClass }: Denial): string {
   const { fileSystem, inode, name, path, port } = object;
-  // A name that no file has begins with NUL. unix(7)
+  // The name of an abstract socket begins with NUL. unix(7)
   if (path !== undefined) return path.replace(/^\0/, "@");
   if (port !== undefined) return `port ${port}`;
   if (targetClass.startsWith("cap")) return permissions.join(", ");
@@ -171,7 +174,7 @@ function labelNow(node: Node, path: string): string | undefined {
   }
 }
 
-/** Undefined, too, where svirt may not read it. */
+/** Reads a boolean; undefined also if svirt may not read it. */
 function readBoolean(node: Node, name: string): boolean | undefined {
   try {
     const text = node.host.readText(`/sys/fs/selinux/booleans/${name}`);

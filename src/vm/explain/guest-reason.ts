@@ -5,7 +5,7 @@ import type { DenialFacts, Reason } from "./denial-facts.ts";
 import { allowRule } from "./describe-denial.ts";
 import { sharedStorageReason } from "./storage-reason.ts";
 
-/** Why a guest was denied something: the first that applies. */
+/** Explains why a guest was denied access, by the first reason that applies. */
 export function guestReason(facts: DenialFacts): Reason {
   return (
     mislabelled(facts) ??
@@ -18,7 +18,7 @@ export function guestReason(facts: DenialFacts): Reason {
   );
 }
 
-/** A file of the guest's own that carries another label than svirt gave it. */
+/** A file of the guest that carries another label than svirt set. */
 function mislabelled({ denial, file, guest, labelNow, shown }: DenialFacts): Reason | undefined {
   if (file?.given === undefined || file.guest.uuid !== guest?.uuid || file.given === denial.target)
     return undefined;
@@ -33,7 +33,7 @@ function mislabelled({ denial, file, guest, labelNow, shown }: DenialFacts): Rea
   };
 }
 
-/** What the level alone keeps apart: two guests. */
+/** Access across levels, which separate guests. */
 function otherLevel({
   denial,
   file,
@@ -111,14 +111,14 @@ function ofNetwork({ denial, guest, source, target }: DenialFacts): Reason | und
   };
 }
 
-/** Types of places where disks lie, so that a guest may well be meant to have what is there. */
+/** Types of places where disks lie: the guest may legitimately need such a file. */
 const DISK_TYPES: ReadonlySet<string> = new Set(
   "default_t fixed_disk_device_t mnt_t public_content_rw_t public_content_t removable_device_t tmp_t tmpfs_t unlabeled_t user_home_t user_tmp_t var_lib_t var_t virt_content_t virt_image_t virt_var_lib_t".split(
     " ",
   ),
 );
 
-/** What no XML names, or what has no label for a guest though one does. */
+/** A file that the XML does not name, or that it names without a label for the guest. */
 function unlisted({
   denial,
   file,

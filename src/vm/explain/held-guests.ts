@@ -3,18 +3,18 @@ import type { Node } from "../../state/instance.ts";
 import { readRecords } from "../../state/record.ts";
 import { listHeldInChange } from "../change/give-up.ts";
 
-/** A guest that has not let go of what it was told to. */
+/** Guest that has not released a file or device. */
 export interface HeldGuest {
   readonly guest: { readonly name: string; readonly uuid: string; readonly state: "running" };
-  /** What it was told, for a person: `detach vdb`. */
+  /** Description of the change: `detach vdb`. */
   readonly change: string;
-  /** What its processes have, a line each. */
+  /** Holdings of its processes, one line each. */
   readonly held: readonly string[];
   readonly reason: string;
   readonly remedy: string;
 }
 
-/** All such guests, or the one with that UUID, as the kernel shows them now. Changes nothing. */
+/** Lists such guests, or the one with that UUID, as the kernel shows them now. Changes nothing. */
 export function listHeldGuests(node: Node, uuid: string | undefined): HeldGuest[] {
   return readRecords(node).flatMap((record): HeldGuest[] => {
     const { change, name } = record;

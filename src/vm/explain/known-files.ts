@@ -8,15 +8,15 @@ import type { Node } from "../../state/instance.ts";
 import { allSteps } from "../../state/reason.ts";
 import type { KnownGuest } from "./known-guests.ts";
 
-/** A file that svirt knows to be a guest's. */
+/** File of a guest, as far as svirt knows. */
 export interface KnownFile {
   readonly id: FileId;
   readonly guest: KnownGuest;
-  /** The label that svirt gave it for the guest; undefined where it gave none. */
+  /** Label that svirt set for the guest; undefined if none. */
   readonly given: string | undefined;
 }
 
-/** The files of all guests: what those that run were given, and what the others name. */
+/** Lists the files of all guests: those that svirt passed to them, and those that their XML names. */
 export function listKnownFiles(node: Node, guests: readonly KnownGuest[]): KnownFile[] {
   return guests.flatMap((guest) => [
     ...givenFiles(guest),
@@ -26,8 +26,8 @@ export function listKnownFiles(node: Node, guests: readonly KnownGuest[]): Known
 }
 
 /**
- * The file that the kernel means: by inode and device, since a process may see it under another path than svirt. Where
- * the device's name does not tell its number, by the last part of the path.
+ * Finds the file of a kernel message by inode and device, since a process may see it under another path than svirt. If
+ * the device's name does not give its number, the last component of the path decides.
  */
 export function findKnownFile(
   node: Node,
@@ -43,10 +43,10 @@ export function findKnownFile(
   });
 }
 
-/** Where to look for a name besides the folders of guests' files. */
+/** Folders to search for a name besides those of guests' files. */
 const USUAL_FOLDERS = ["/dev", "/var/lib/libvirt/images"];
 
-/** The path of a file of which the kernel only tells the name: in a folder that has one of the guests' files. */
+/** Finds the path of a file that the kernel reports only by name, in the folders of guests' files and the usual ones. */
 export function findPath(
   node: Node,
   files: readonly KnownFile[],
@@ -63,7 +63,7 @@ export function findPath(
     });
 }
 
-/** `MAJOR:MINOR` of a file system by the name that the kernel's log has for it. */
+/** Returns `MAJOR:MINOR` of a file system by its name in the kernel's log. */
 function deviceOf(node: Node, name: string | undefined): string | undefined {
   if (name === "devtmpfs") return node.host.inspectFile("/dev")?.id.device;
   if (name === undefined || !/^[\w!.-]{1,64}$/.test(name) || /^\.+$/.test(name)) return undefined;
@@ -75,7 +75,7 @@ function givenFiles(guest: KnownGuest): KnownFile[] {
   const labelled = steps.flatMap((step) =>
     step.do === "set-label" ? [{ id: step.file, guest, given: step.to }] : [],
   );
-  // Devices that it was only handed, such as /dev/kvm, are everybody's.
+  // Devices that were passed without a label, such as /dev/kvm, belong to no guest.
   const handed = [...listPlugged(steps).files.values()].filter(({ node }) => node === undefined);
   return [...labelled, ...handed.map((id) => ({ id, guest, given: undefined }))];
 }
@@ -100,7 +100,7 @@ function inspectFor(node: Node, guest: KnownGuest, path: string): KnownFile[] {
   return id === undefined ? [] : [{ id, guest, given: undefined }];
 }
 
-/** What svirt may not look at it does not know. */
+/** Inspects a file; undefined if svirt may not. */
 function inspectOrUndefined(node: Node, path: string): FileId | undefined {
   try {
     return node.host.inspectFile(path)?.id;

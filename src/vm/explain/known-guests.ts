@@ -10,23 +10,23 @@ import { type Definition, listDefinitionNames, readDefinition } from "../../stat
 import type { Node } from "../../state/instance.ts";
 import { type GuestRecord, isRunning, readRecords } from "../../state/record.ts";
 
-/** A guest that a denial may be about. */
+/** Guest that a denial may concern. */
 export interface KnownGuest {
   readonly name: string;
   readonly uuid: string | undefined;
-  /** "ended": its record is still there; "shut off": it has the level as its preferred or its static one. */
+  /** "ended": its record still exists; "shut off": its level is the preferred or static one of its definition. */
   readonly state: "running" | "ended" | "shut off" | "of libvirt";
-  /** The range that its processes and its files have. */
+  /** Range of its processes and files. */
   readonly range: string | undefined;
   readonly startedMs: number;
   readonly record: GuestRecord | undefined;
   readonly domain: Domain | undefined;
 }
 
-/** Clocks of the kernel's log and of svirt differ by less. */
+/** Largest difference between the clocks of the kernel's log and of svirt. */
 const CLOCK_MS = 2000;
 
-/** All guests that there is any word of: those that run first, then those that ended, then definitions, then libvirt's. */
+/** Lists all known guests: running ones first, then ended ones, then definitions, then those of libvirt. */
 export function listKnownGuests(node: Node, machines: readonly AuditedMachine[]): KnownGuest[] {
   const guests = readRecords(node).map((guest) => fromRecord(node, guest));
   const definitions = listDefinitionNames(node).flatMap((name) => fromDefinition(node, name));
@@ -36,7 +36,7 @@ export function listKnownGuests(node: Node, machines: readonly AuditedMachine[])
   );
 }
 
-/** Whose level it is, or was then; undefined for a level that belongs to no guest alone. */
+/** Returns the guest that has the level, or had it then; undefined for a level that belongs to no guest alone. */
 export function guestOfRange(
   guests: readonly KnownGuest[],
   range: string | undefined,
@@ -72,7 +72,7 @@ function fromMachine({ context, name, uuid }: AuditedMachine): KnownGuest {
   return { name, uuid, state: "of libvirt", range: rangeOf(context), ...facts };
 }
 
-/** One damaged file is the affair of other commands. */
+/** Reads a definition; undefined if it is damaged, which other commands report. */
 function readOrUndefined(node: Node, name: string): Definition | undefined {
   try {
     return readDefinition(node, name);
@@ -89,7 +89,7 @@ function domainOf(xml: string): Domain | undefined {
   }
 }
 
-/** The pair that follows from the UUID: what the guest has unless somebody else had it. */
+/** Returns the pair that follows from the UUID. The guest gets it unless it is in use. */
 function preferredRange(node: Node, uuid: string): string | undefined {
   if (node.host.getSelinux().mode === "disabled") return undefined;
   return rangesFor(uuid, availableLevel(readPolicyFacts(node.host).own.range)).next().value;

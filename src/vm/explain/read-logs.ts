@@ -2,16 +2,16 @@ import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import { LONGEST_LINE, SHORTEST_LINE } from "../../selinux/denials/audit-line.ts";
 
-/** Where auditd writes, unless auditd.conf says otherwise. */
+/** auditd's default; auditd.conf may name another. */
 const AUDIT_LOG = "/var/log/audit/audit.log";
-/** Of a longer log of auditd's the end is read: the kernel's own holds far less. */
+/** Of a longer log of auditd only the end is read. The kernel's own log is far smaller. */
 const MOST_BYTES = 64 * 1024 * 1024;
 const LIMITS = { mostBytes: MOST_BYTES, shortest: SHORTEST_LINE, longest: LONGEST_LINE };
 
 /**
- * The lines of a file, `-` for standard input, or of what the host has: auditd's log and the kernel's, where a denial is
- * told if no auditd runs. They are read as they are asked for. Throws "denied" when the host's are not readable; asking
- * throws "not-found", "host-call", "usage" or "unsupported" for the file.
+ * Yields the lines of a file, `-` for standard input, or of the host's logs. These are auditd's and the kernel's, which
+ * has denials if no auditd runs. Lines are read on demand. Throws "denied" when the host's logs are not readable;
+ * iterating throws "not-found", "host-call", "usage" or "unsupported" for the file.
  */
 export function readLogs(host: Host, file: string | undefined): Iterable<string> {
   if (file !== undefined) return host.readLines(file, { ...LIMITS, onMore: () => refuseLarge(file) });
@@ -38,7 +38,7 @@ function* bothOf(host: Host, hasAudit: boolean, kernel: readonly string[]): Gene
   yield* kernel;
 }
 
-/** Whether it is there, and svirt may read it. */
+/** Reports whether the log exists and svirt may read it. */
 function hasAuditLog(host: Host): boolean {
   try {
     const facts = host.inspectFile(AUDIT_LOG);

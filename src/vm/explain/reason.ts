@@ -2,7 +2,7 @@ import type { DenialFacts, Reason } from "./denial-facts.ts";
 import { allowRule } from "./describe-denial.ts";
 import { guestReason } from "./guest-reason.ts";
 
-/** Why it was denied, by who was denied it. */
+/** Explains a denial by its subject. */
 export function reasonFor(facts: DenialFacts): Reason {
   if (facts.denial.operation !== undefined) return invalidContext();
   switch (facts.subject) {

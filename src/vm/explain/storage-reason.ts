@@ -2,14 +2,14 @@ import { wayOfBoolean } from "./boolean.ts";
 import type { DenialFacts, Reason } from "./denial-facts.ts";
 import { allowRule } from "./describe-denial.ts";
 
-/** A kind of storage or device whose files all have one type, and the boolean that gives all of it to all guests. */
+/** Storage or devices whose files all have one type, and the boolean that gives all guests access to all of them. */
 interface SharedKind {
   readonly what: string;
   readonly boolean: string | undefined;
   readonly isMount: boolean;
 }
 
-/** refpolicy virt.te; a vfat has no boolean */
+/** refpolicy virt.te; vfat has no boolean. */
 const KINDS: ReadonlyMap<string, SharedKind> = new Map([
   ["nfs_t", { what: "NFS", boolean: "virt_use_nfs", isMount: true }],
   ["cifs_t", { what: "a Windows share (CIFS)", boolean: "virt_use_samba", isMount: true }],
@@ -22,7 +22,7 @@ const KINDS: ReadonlyMap<string, SharedKind> = new Map([
   ["tty_device_t", { what: "the serial ports", boolean: "virt_use_comm", isMount: false }],
 ]);
 
-/** Storage without a label for each file. Undefined for anything else. */
+/** Explains a denial on storage without a label for each file, or on devices of one type. Undefined for other types. */
 export function sharedStorageReason(facts: DenialFacts): Reason | undefined {
   const { denial, guest, source, target } = facts;
   const kind = KINDS.get(target.type);
