@@ -5,8 +5,8 @@ import type { Node } from "../../state/instance.ts";
 import type { RunningDisk, RunningImage } from "./running-disk.ts";
 
 /**
- * The place in a disk's chain of the image that somebody names, by its path or by QEMU's number for it, `vda[3]`: beneath
- * the image at `above`. Throws "usage" in libvirt's words. virStorageSourceChainLookup()
+ * Finds an image in a disk's chain by its path or by QEMU's number for it, `vda[3]`, below the image at `above`.
+ * Returns its position. Throws "usage" with libvirt's message. virStorageSourceChainLookup()
  */
 export function lookUpImage(
   node: Node,
@@ -27,7 +27,7 @@ export function lookUpImage(
   );
 }
 
-/** By what it is called, or by what is there. */
+/** Compares by path, and by the file at that path. */
 function isAt({ host }: Node, { found }: RunningImage, name: string): boolean {
   if (found.path === name) return true;
   const there = name.startsWith("/") ? host.inspectFile(name) : undefined;

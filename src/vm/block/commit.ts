@@ -12,7 +12,7 @@ import type { AskedChange, DecidedChange } from "../change/change-guest.ts";
 import { lookUpImage } from "./chain-lookup.ts";
 import { findRunningDisk, linkOf, nodesOf, type RunningDisk, type RunningImage } from "./running-disk.ts";
 
-/** What somebody wants committed. */
+/** Options of a block commit. */
 export interface CommitWish {
   /** The disk's target or source. */
   readonly path: string;
@@ -21,12 +21,12 @@ export interface CommitWish {
   /** Undefined: the lowest image, or with `isShallow` the one below the top. */
   readonly base: string | undefined;
   readonly isShallow: boolean;
-  /** The disk's own image is meant, which the guest goes on writing to. */
+  /** The top is the disk's own image, which the guest keeps writing to. */
   readonly isActive: boolean;
   readonly bytesPerSecond: number | undefined;
 }
 
-/** What images above the base have more is written down into it. */
+/** Commits the data of images above the base into it. */
 export function commitLive(node: Node, wish: CommitWish): AskedChange {
   return { what: `commit ${wish.path}`, decide: (guest) => decideCommit(node, guest, wish) };
 }
@@ -35,7 +35,7 @@ function decideCommit(node: Node, guest: GuestRecord, wish: CommitWish): Decided
   const disk = findRunningDisk(node, guest, wish.path);
   const { base, baseAt, top, topAt } = chooseImages(node, disk, wish);
   refuseOtherUser(node, guest, { disk, base });
-  // It was content until now.
+  // The base was read-only content so far.
   refuseWritten(node.host, base.found.facts);
   const target = disk.disk.target.dev;
   const isActive = topAt === 0;
@@ -110,7 +110,7 @@ function chooseImages(node: Node, disk: RunningDisk, wish: CommitWish): Chosen {
   return { top, topAt, base, baseAt };
 }
 
-/** Whoever else stands on the base would see it change under him. */
+/** Refuses a base with another user, who would see it change. Throws "label-taken". */
 function refuseOtherUser(
   node: Node,
   guest: GuestRecord,
@@ -132,7 +132,7 @@ function isOfDisk({ images }: RunningDisk, set: number): boolean {
   return images.some(({ layer }) => layer.files.has(set));
 }
 
-/** Two disks on one file that is opened once: their nodes read from the same set. */
+/** Reports whether two disks have one file that is opened once: their block nodes read from the same set. */
 function isSharedNode(guest: GuestRecord, disk: RunningDisk, { layer }: RunningImage): boolean {
   const own = new Set(disk.images.flatMap(({ layer: one }) => one.nodes));
   const names = [...layer.files.keys()].map((set) => `/dev/fdset/${set}`);

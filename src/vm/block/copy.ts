@@ -12,17 +12,17 @@ import { placeOfNew, planNew, plugImage } from "./new-image.ts";
 import { inspectReused } from "./reused-image.ts";
 import { findRunningDisk, linkOf, nodesOf, type RunningDisk, type RunningImage } from "./running-disk.ts";
 
-/** Where somebody wants a disk copied. */
+/** Options of a block copy. */
 export interface CopyWish {
   /** The disk's target or source. */
   readonly path: string;
   readonly dest: string;
   readonly storage: "file" | "block";
-  /** Undefined: that of the disk's own image, or raw. */
+  /** Undefined: the format of the disk's own image. */
   readonly format: "raw" | "qcow2" | undefined;
-  /** The disk's own image alone: the copy stands on what it stands on. */
+  /** Copies only the disk's own image: the copy gets the same backing file. */
   readonly isShallow: boolean;
-  /** The image is there already. */
+  /** The destination exists already. */
   readonly reuses: boolean;
   readonly bytesPerSecond: number | undefined;
   readonly granularity: number | undefined;
@@ -30,7 +30,7 @@ export interface CopyWish {
   readonly isSynchronous: boolean;
 }
 
-/** What the guest has on a disk is copied to another image, and goes on being copied until somebody says what then. */
+/** Copies a disk to another image, and mirrors the guest's writes until the job is pivoted or aborted. */
 export function copyLive(node: Node, wish: CopyWish): AskedChange {
   return {
     what: `copy ${wish.path}`,
@@ -88,12 +88,12 @@ function decideCopy(node: Node, guest: GuestRecord, wish: CopyWish): DecidedChan
   };
 }
 
-/** A device is there in any case. */
+/** A block device exists in any case. */
 function makesImage({ reuses, storage }: CopyWish): boolean {
   return !reuses && storage === "file";
 }
 
-/** The copy's format, and what it stands on: nothing, unless the disk's own image alone is copied. */
+/** Returns the copy's format and its backing image: none, unless only the disk's own image is copied. */
 function decideCopied(
   disk: RunningDisk,
   wish: CopyWish,

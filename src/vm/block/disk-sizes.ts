@@ -9,23 +9,23 @@ import { imageSize, physicalSize } from "../../resolve/image-size.ts";
 import type { Node } from "../../state/instance.ts";
 import { findDomain } from "../guest/find-domain.ts";
 
-/** How large a disk's own image is. */
+/** Sizes of a disk's own image, in bytes. */
 export interface DiskSizes {
   readonly target: string;
-  /** The guest's view; all undefined for a drive that is empty, or an image that is no file or device. */
+  /** Size that the guest sees. All are undefined for an empty drive, or an image that is no file or device. */
   readonly capacity: number | undefined;
-  /** What is taken up on the host. */
+  /** Space used on the host. */
   readonly allocation: number | undefined;
-  /** How long the file or the device is. */
+  /** Length of the file or device. */
   readonly physical: number | undefined;
 }
 
-/** Of each disk of a domain, as it runs or as it is defined. Throws "not-found", "failed". */
+/** Returns the sizes of each disk of a domain, as it runs or as it is defined. Throws "not-found", "failed". */
 export function listDiskSizes(node: Node, key: string): DiskSizes[] {
   return disksOf(node, key).map((disk) => sizesOf(node, disk));
 }
 
-/** Of the disk that somebody names by its target or its source. Throws "not-found" in libvirt's words, "failed". */
+/** Returns the sizes of a disk by its target or source. Throws "not-found" with libvirt's message, "failed". */
 export function findDiskSizes(node: Node, key: string, name: string): DiskSizes {
   const disk = disksOf(node, key).find((one) => isDiskNamed(one, name));
   if (disk !== undefined) return sizesOf(node, disk);
@@ -40,7 +40,7 @@ function disksOf(node: Node, key: string): readonly Disk[] {
   return parseDomainText(guest?.xml ?? definition?.xml ?? "").devices.disks;
 }
 
-/** A device takes up all of itself. virStorageSourceUpdateBackingSizes() of libvirt */
+/** The allocation of a device is its whole size. virStorageSourceUpdateBackingSizes() of libvirt */
 function sizesOf(node: Node, disk: Disk): DiskSizes {
   const target = disk.target.dev;
   const path = imagePath(disk);

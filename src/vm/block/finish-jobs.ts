@@ -14,17 +14,17 @@ import { findDisk } from "../guest/find-device.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 import { factsFor } from "./running-disk.ts";
 
-/** How a job ended that QEMU had for a disk. */
+/** Result of a job that QEMU had for a disk. */
 export interface EndedJob {
   readonly job: BlockJob;
   readonly isDone: boolean;
-  /** QEMU's words, where it failed. */
+  /** QEMU's message, if the job failed. */
   readonly error: string | undefined;
 }
 
 /**
- * Carries out what the jobs of a running guest have come to, those that have ended: labels, claims, and what its XML and
- * its definition name. The caller holds the guest's lock, and no change is under way.
+ * Applies the results of a running guest's ended jobs: labels, claims, and the images in its XML and definition. The
+ * caller holds the guest's lock, and no change is in progress.
  */
 export async function settleJobs(
   node: Node,
@@ -36,7 +36,7 @@ export async function settleJobs(
   for (const job of readRecord(node, uuid)?.jobs ?? []) {
     const state = await aboutJobs(node.host, monitor, (talk) => lookOn(node, talk, job));
     if (state.is === "at-work") continue;
-    // Nothing is pending of a copy or of a commit of the disk's own image that has not been told to end.
+    // A copy, or a commit of the disk's own image, is pending only after svirt has asked for its end.
     const isDone = state.is === "ended" ? state.isDone : !replacesTop(job) || job.pivots === true;
     const isOpen = state.is === "pending";
     await changeSettled(node, uuid, {
@@ -52,7 +52,7 @@ export async function settleJobs(
   return ended;
 }
 
-/** A job that is to pivot, and can, is told so: whoever wanted it may be gone. */
+/** Inspects a job, and completes one that is to pivot and is ready: the command that requested it may have ended. */
 async function lookOn(node: Node, monitor: Monitor, job: BlockJob): Promise<JobState> {
   const state = await lookAtJob(node.host, monitor, job);
   if (state.is !== "at-work" || state.job.status !== "ready" || job.pivots !== true) return state;
@@ -84,7 +84,7 @@ function decideConclusion(
 
 type Outcome = NonNullable<DecidedChange["otherwise"]>;
 
-/** Whether the disk has what the job was begun for, by what was carried out. */
+/** Reports whether the disk has the images that the job was started for, by the steps carried out. */
 function hasChain(node: Node, uuid: string, { chain, device }: BlockJob): boolean {
   const layers = listLayers(listPlugged(readRecord(node, uuid)?.steps ?? []), device);
   return layers.map(({ node: name }) => name).join(" ") === chain.map(({ node: name }) => name).join(" ");

@@ -27,7 +27,7 @@ import { tellMonitor, withMonitor } from "../guest/guest-monitor.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 import { type EndedJob, settleJobs } from "./finish-jobs.ts";
 
-/** A job is started, and goes on without svirt. Throws what the decision and the host throw; then nothing has changed. */
+/** Starts a job, which continues without svirt. Throws the errors of the decision and the host; then nothing has changed. */
 export async function startBlockJob(
   node: Node,
   key: string,
@@ -37,8 +37,8 @@ export async function startBlockJob(
 }
 
 /**
- * Overlays are made, and QEMU goes over to all of them at once. Throws what the decision, the host and QEMU throw; then
- * nothing has changed.
+ * Creates overlays and lets QEMU switch to all of them at once. Throws the errors of the decision, the host and QEMU;
+ * then nothing has changed.
  */
 export async function takeSnapshot(
   node: Node,
@@ -52,13 +52,13 @@ export async function takeSnapshot(
     try {
       await tellMonitor(node, guest.uuid, snapshotCommand(pairs));
     } finally {
-      // Whether it has gone over QEMU tells, whatever went wrong on the way.
+      // After any error, only QEMU knows whether it switched.
       await settleJobs(node, guest.uuid);
     }
   });
 }
 
-/** What a disk's job is, how far QEMU is with it, and its limit in bytes a second, 0 for none; undefined: there is no job. */
+/** Returns a disk's job, its progress in QEMU, and its limit in bytes a second, 0 for none; undefined if there is no job. */
 export async function lookAtDisk(
   node: Node,
   key: string,
@@ -73,10 +73,10 @@ export async function lookAtDisk(
   });
 }
 
-/** How a job is to end: with the copy or the base in the disk's place, or with what the disk has. */
+/** Image that the disk has after its job: the copy or base (pivot), or its present one (abort). */
 export type JobEnd = "pivot" | "abort";
 
-/** Ends a disk's job. Throws "wrong-state" in libvirt's words, "failed" when it did not come to what was asked. */
+/** Ends a disk's job. Throws "wrong-state" with libvirt's message, "failed" when a pivot did not succeed. */
 export async function endBlockJob(
   node: Node,
   key: string,
@@ -95,7 +95,7 @@ export async function endBlockJob(
   });
 }
 
-/** In the record first: from the moment that QEMU goes over, whoever comes must know that it was wanted. */
+/** Pivots a job. The request is recorded first: once QEMU switches, every later call must know that it was intended. */
 async function pivot(node: Node, guest: GuestRecord, job: BlockJob): Promise<void> {
   await refuseUnready(node, guest, job);
   markPivot(node, guest, job);
@@ -105,7 +105,7 @@ async function pivot(node: Node, guest: GuestRecord, job: BlockJob): Promise<voi
     if (own?.isDone === false) throw notPivoted(own);
   } catch (error) {
     const now = readRecord(node, guest.uuid);
-    // It is not tried again behind anybody's back.
+    // Withdraws the request, so that no later call retries it unnoticed.
     if (now !== undefined && now.change === undefined) writeRecord(node, withJob(now, job));
     throw error;
   }
@@ -115,13 +115,13 @@ function markPivot(node: Node, guest: GuestRecord, job: BlockJob): void {
   writeRecord(node, withJob(guest, { ...job, pivots: true }));
 }
 
-/** With the disk's job as it is now, if there still is one. */
+/** Returns the record with the disk's job replaced, if it still has one. */
 function withJob(guest: GuestRecord, job: BlockJob): GuestRecord {
   const jobs = guest.jobs?.map((one) => (one.disk === job.disk ? job : one));
   return { ...guest, ...(jobs === undefined ? {} : { jobs }) };
 }
 
-/** How fast a job may go; 0: as fast as it can. Throws "wrong-state" in libvirt's words. */
+/** Limits the speed of a job; 0: no limit. Throws "wrong-state" with libvirt's message. */
 export async function paceBlockJob(
   node: Node,
   key: string,
@@ -135,7 +135,10 @@ export async function paceBlockJob(
   });
 }
 
-/** Under the guest's lock, with no change under way, and with those jobs carried out that have ended by now. */
+/**
+ * Runs `work` under the guest's lock, without a change in progress, and after the results of ended jobs are applied.
+ * Throws "wrong-state" if the guest has not released a device of an earlier change.
+ */
 export async function withSettled<Result>(
   node: Node,
   key: string,
@@ -152,7 +155,7 @@ export async function withSettled<Result>(
   });
 }
 
-/** The job of the disk that somebody names. Throws "not-found" in libvirt's words. */
+/** Returns the job of a disk, named by its target or source. Throws "not-found" with libvirt's message. */
 export function findDiskJob(guest: GuestRecord, path: string): BlockJob | undefined {
   const { disks } = runningGuest(guest).domain.devices;
   const target = disks.find((disk) => isDiskNamed(disk, path))?.target.dev;
@@ -172,7 +175,7 @@ async function refuseUnready(node: Node, guest: GuestRecord, job: BlockJob): Pro
   throw wrongState(`block job '${job.job}' not ready for pivot yet`, "See how far it is: svirt blockjob");
 }
 
-/** As it is at this moment, whole: nothing takes the disk's place. qemuDomainBlockJobAbort() of libvirt */
+/** A ready copy stays as a whole image of this moment; the disk keeps its own. qemuDomainBlockJobAbort() of libvirt */
 async function tellAbort(monitor: Monitor, id: string): Promise<void> {
   const found = await findJob(monitor, id);
   if (found?.status === "ready") await monitor.execute("block-job-cancel", { device: id, force: false });

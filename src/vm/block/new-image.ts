@@ -15,23 +15,23 @@ import type { GuestRecord } from "../../state/record.ts";
 import { decideNewDevice, freeNames } from "../hotplug/new-files.ts";
 import type { RunningDisk } from "./running-disk.ts";
 
-/** An image that a disk of a running guest is to get. */
+/** Image to plug into a disk of a running guest. */
 export interface WantedImage extends LocalImage {
-  /** The node that it stands on; undefined: it stands alone, or will be told later. */
+  /** Block node of its backing image; undefined: it has none, or gets it later. */
   readonly backing?: string | undefined;
-  /** It is there, and was inspected; undefined: svirt makes it. */
+  /** Facts of an existing image; undefined: svirt creates it. */
   readonly facts: FileFacts | undefined;
 }
 
 type MakeImage = Extract<Step, { do: "make-image" }>;
 
-/** QEMU's own words for the image, its place in a disk's chain, and what labels and opens it. */
+/** Entry of the image in a disk's chain, and the steps that label and open it. */
 export interface PluggedImage {
   readonly link: ChainLink;
   readonly steps: readonly Step[];
 }
 
-/** The path of an image to be made, its folder's symlinks resolved. Throws "not-found", "denied". */
+/** Returns the path of an image to create, with the symlinks of its folder resolved. Throws "not-found", "denied". */
 export function placeOfNew(node: Node, path: string): string {
   const cut = path.lastIndexOf("/");
   const folder = path.startsWith("/") ? inspect(node.host, path.slice(0, cut) || "/") : undefined;
@@ -43,7 +43,10 @@ export function placeOfNew(node: Node, path: string): string {
   });
 }
 
-/** Makes an image where nothing is. Throws "label-taken" in those words when something is, "not-found", "denied". */
+/**
+ * Returns the step that creates an image. Throws "label-taken" with the message `taken` if the path exists,
+ * "not-found", "denied".
+ */
 export function planNew(
   node: Node,
   {
@@ -60,7 +63,10 @@ export function planNew(
   });
 }
 
-/** Labels the image for the guest, hands it over and tells QEMU of it; nothing uses it yet. Throws "xml" for a path that no XML has. */
+/**
+ * Plans to label an image for the guest, pass it and create its block node, which nothing uses yet. Throws "xml" for a
+ * path that XML cannot contain.
+ */
 export function plugImage(
   node: Node,
   record: GuestRecord,
@@ -72,7 +78,7 @@ export function plugImage(
   const target = disk.target.dev;
   const element = { path, format, storage, role: "top", readOnly: false, facts: found } as const;
   const changed = withImages(disk, [wanted]);
-  // What names the image from now on is read again, from the guest's record: a path may be more than XML can say.
+  // The guest's record will be read again, and a path may contain characters that XML cannot.
   parseDevice(new TextEncoder().encode(formatDevice({ element: "disk", value: changed })));
   const medium = formatMedium(guest, changed, {
     chains: new Map([[target, [element]]]),

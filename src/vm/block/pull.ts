@@ -7,16 +7,16 @@ import type { AskedChange, DecidedChange } from "../change/change-guest.ts";
 import { lookUpImage } from "./chain-lookup.ts";
 import { findRunningDisk, linkOf, nodesOf } from "./running-disk.ts";
 
-/** What somebody wants pulled. */
+/** Options of a block pull. */
 export interface PullWish {
   /** The disk's target or source. */
   readonly path: string;
-  /** What the disk is to stand on; undefined: nothing. */
+  /** Backing image that the disk keeps; undefined: none. */
   readonly base: string | undefined;
   readonly bytesPerSecond: number | undefined;
 }
 
-/** A disk's own image gets what is below it, and then stands on the base alone. */
+/** Copies the data of backing images into a disk's own image, which then keeps only the base below it. */
 export function pullLive(node: Node, wish: PullWish): AskedChange {
   return { what: `pull ${wish.path}`, decide: (guest) => decidePull(node, guest, wish) };
 }

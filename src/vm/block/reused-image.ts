@@ -7,8 +7,8 @@ import type { Node } from "../../state/instance.ts";
 import type { RunningImage } from "./running-disk.ts";
 
 /**
- * An image that somebody has made beforehand. What its header says is below must be what it will stand on: the next start
- * goes by that. Throws "not-found" in those words, "unsupported".
+ * Inspects an image that the user created. Its header must name the image that it will be placed on, since the next
+ * start follows the header. Throws "not-found" with the message `missing`, "unsupported".
  */
 export function inspectReused(
   node: Node,

@@ -21,18 +21,18 @@ import { refuseBusyDisk } from "../guest/refuse-busy.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 import { gatherDevice, labelDecisionOf } from "../hotplug/new-files.ts";
 
-/** An image of a disk: as QEMU has it, and as found on the host. */
+/** Image of a disk: as QEMU has it, and as inspected on the host. */
 export interface RunningImage {
   readonly layer: Layer;
   readonly found: FoundElement<FileFacts>;
 }
 
-/** A disk of a running guest whose images can change. */
+/** Disk of a running guest whose images can change. */
 export interface RunningDisk {
   readonly domain: Domain;
   readonly guest: Guest;
   readonly disk: Disk;
-  /** The id of its device in QEMU. */
+  /** Id of its device in QEMU. */
   readonly device: string;
   /** Top first. */
   readonly images: readonly [RunningImage, ...RunningImage[]];
@@ -40,8 +40,8 @@ export interface RunningDisk {
 }
 
 /**
- * The disk that somebody names by its target or its source, with all its images. What QEMU has is what svirt told it; the
- * images' own headers must still say the same. Throws "not-found", "wrong-state", "unsupported", "denied".
+ * Finds a disk by its target or source, with all its images. QEMU's images are known from svirt's own commands; the
+ * images' headers must still agree. Throws "not-found", "wrong-state", "unsupported", "denied".
  */
 export function findRunningDisk(node: Node, record: GuestRecord, name: string): RunningDisk {
   const { domain, guest } = runningGuest(record);
@@ -59,7 +59,7 @@ export function findRunningDisk(node: Node, record: GuestRecord, name: string): 
   return { domain, guest, disk, device, images, facts: factsFor(node, record, disk) };
 }
 
-/** What planning needs to know of a guest and a disk. */
+/** Returns the facts of a guest and a disk that planning needs. */
 export function factsFor(node: Node, record: GuestRecord, { driver }: Disk): BlockFacts {
   const { contentLabel, imageLabel, relabel } = labelDecisionOf(node, record);
   return {
@@ -69,13 +69,13 @@ export function factsFor(node: Node, record: GuestRecord, { driver }: Disk): Blo
   };
 }
 
-/** An image as a job's outcome names it. */
+/** Returns an image as a job's result names it. */
 export function linkOf({ found, layer }: RunningImage): ChainLink {
   const { format, path, storage } = found;
   return { node: layer.node, path, format, storage };
 }
 
-/** QEMU's names of a disk's images, top first. */
+/** Returns the block nodes of a disk's images, top first. */
 export function nodesOf({ images }: RunningDisk): string[] {
   return images.map(({ layer }) => layer.node);
 }
@@ -108,7 +108,7 @@ function hasFile({ files }: Layer, { id }: FileFacts): boolean {
   return [...files.values()].some((file) => fileKey(file) === fileKey(id));
 }
 
-/** What has no images of its own to write to, or shares them, or has them labelled by the administrator's own wish. */
+/** Refuses a disk without writable images of its own, with shared ones, or with labels from the XML. */
 function refuseUnsuited(disk: Disk): void {
   const why = unsuited(disk);
   if (why === undefined) return;
@@ -133,7 +133,7 @@ function unsuited(disk: Disk): string | undefined {
   return unsuitedSource(disk);
 }
 
-/** Of its own image, or of one that the XML puts below. */
+/** Checks its own image, or a backing image from the XML. */
 function unsuitedSource(placed: Disk | BackingStore | undefined): string | undefined {
   if (placed === undefined || (placed.type !== "file" && placed.type !== "block")) return undefined;
   const { backingStore, source } = placed;

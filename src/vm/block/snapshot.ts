@@ -14,7 +14,7 @@ import { placeOfNew, planNew, plugImage } from "./new-image.ts";
 import { inspectReused } from "./reused-image.ts";
 import { findRunningDisk, linkOf, nodesOf, type RunningDisk } from "./running-disk.ts";
 
-/** What somebody says of one disk. */
+/** Options for one disk of a snapshot. */
 export interface SnapshotDisk {
   /** The disk's target or source. */
   readonly name: string;
@@ -23,15 +23,15 @@ export interface SnapshotDisk {
   readonly file: string | undefined;
 }
 
-/** A snapshot of the disks alone. */
+/** Options of a snapshot of disks only. */
 export interface SnapshotWish {
   readonly name: string;
   readonly disks: readonly SnapshotDisk[];
-  /** The overlays are there already. */
+  /** The overlays exist already. */
   readonly reuses: boolean;
 }
 
-/** Overlays for the disks of a running guest are made, labelled and opened; QEMU does not use them yet. */
+/** Creates, labels and opens overlays for the disks of a running guest. QEMU does not use them yet. */
 export function snapshotLive(node: Node, wish: SnapshotWish): AskedChange {
   return {
     what: `snapshot ${wish.name}`,
@@ -62,7 +62,7 @@ function decideSnapshot(node: Node, guest: GuestRecord, wish: SnapshotWish): Dec
   for (const overlay of listOverlays(node, guest, wish)) {
     const { disk, path } = overlay;
     const facts = wish.reuses ? findOverlay(node, overlay) : undefined;
-    // Its numbers come after those of the overlays before.
+    // Numbers follow those of the previous overlays.
     const now = { ...guest, steps: [...guest.steps, ...steps] };
     const wanted = { path, format: "qcow2", storage: "file", facts } as const;
     const plugged = plugImage(node, now, { disk, wanted });
@@ -92,7 +92,7 @@ function findOverlay(node: Node, { disk, path }: Overlay) {
   });
 }
 
-/** Every disk that can change, unless somebody says otherwise. virDomainSnapshotAlignDisks() of libvirt */
+/** Lists an overlay for each disk that can change, unless the options exclude it. virDomainSnapshotAlignDisks() of libvirt */
 function listOverlays(node: Node, guest: GuestRecord, wish: SnapshotWish): Overlay[] {
   const { disks } = runningGuest(guest).domain.devices;
   const said = new Map<Disk, SnapshotDisk>();
@@ -133,7 +133,10 @@ function isChangeable(disk: Disk): boolean {
   return disk.source !== undefined && !isReadOnly(disk);
 }
 
-/** Beside the disk's own image, with the snapshot's name for its suffix. virDomainSnapshotDefAssignExternalNames() */
+/**
+ * Returns a path beside the disk's own image, with the snapshot's name as suffix.
+ * virDomainSnapshotDefAssignExternalNames()
+ */
 function defaultPath(disk: Disk, name: string): string {
   const target = disk.target.dev;
   if (disk.type !== "file") {

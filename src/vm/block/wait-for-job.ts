@@ -6,19 +6,19 @@ import { findDiskJob, lookAtDisk, withSettled } from "./jobs.ts";
 
 const POLL_MS = 200;
 
-/** What somebody waits for. */
+/** Options of a wait for a job. */
 export interface JobWait {
   /** The disk's target or source. */
   readonly path: string;
-  /** Undefined: for as long as it takes. */
+  /** Undefined: without limit. */
   readonly timeoutMs: number | undefined;
   onProgress(qemu: QemuJob): void;
 }
 
-/** What waiting came to: the job waits to be told, or has ended. */
+/** Result of waiting: the job is ready to pivot, has ended, or the time is over. */
 export type Waited = "ready" | "done" | "failed" | "timeout";
 
-/** Waits until a job does nothing more by itself, and carries out what it has come to, if it has ended. */
+/** Waits until a job makes no further progress, and applies its result if it has ended. */
 export async function waitForJob(node: Node, key: string, wait: JobWait): Promise<Waited> {
   const { guest } = findRunning(node, key);
   const target = findDiskJob(guest, wait.path)?.disk;
@@ -40,7 +40,7 @@ function endedState(ended: readonly EndedJob[], target: string | undefined): Wai
 
 async function lookOnce(node: Node, uuid: string, wait: JobWait): Promise<Waited | undefined> {
   const now = await lookAtDisk(node, uuid, wait.path);
-  // Somebody else has carried it out.
+  // Another call has applied its result.
   if (now === undefined) return "done";
   wait.onProgress(now.qemu);
   return isAtRest(now.qemu) && replacesTop(now.job) ? "ready" : undefined;

@@ -11,31 +11,31 @@ import { findDomain } from "../guest/find-domain.ts";
 import { type AskedChange, changeGuest } from "./change-guest.ts";
 import { decideImpact, type Wish } from "./impact.ts";
 
-/** What is asked for, besides the change itself. */
+/** Target and options of a change. */
 export interface Ask {
   /** Name, id or uuid of the domain. */
   readonly key: string;
   readonly wish: Wish;
-  /** Nothing is changed. */
+  /** Change nothing. */
   readonly isDryRun: boolean;
   readonly watch?: Watch;
 }
 
-/** What was done, or would be: the steps on the running guest, none when only its definition is concerned. */
+/** Steps on the running guest that a dry run would take; none if the change was made or only the definition is concerned. */
 export interface Changed {
   readonly name: string;
   readonly steps: readonly Step[];
 }
 
-/** How each of the two changes. */
+/** How to change the running guest and the definition. */
 export interface Change {
   readonly live: AskedChange;
   config(domain: Domain): Domain;
 }
 
 /**
- * Changes the running guest, the definition or both, whichever is meant. Throws what the decisions and the host throw;
- * what the definition refuses is refused before the guest changes.
+ * Changes the running guest, the definition or both, as `ask` selects. The definition's refusals come before the guest
+ * changes. Throws the errors of the decisions and the host.
  */
 export async function changeDomain(node: Node, ask: Ask, how: Change): Promise<Changed> {
   const found = findDomain(node, ask.key);
@@ -53,14 +53,14 @@ export async function changeDomain(node: Node, ask: Ask, how: Change): Promise<C
   return { name: found.name, steps: [] };
 }
 
-/** Throws what a change of a definition refuses, before anything else is done for it. */
+/** Throws the refusals of a change of a definition, before anything is changed. */
 export function refuseChange(node: Node, { xml }: Definition, change: Change["config"]): void {
   changed(node, xml, change);
 }
 
 /**
- * Changes a definition as it is by then: somebody else may have changed another part of it. Throws "not-found",
- * "wrong-state" when it is gone.
+ * Changes the present definition: another call may have changed another part of it. Throws "not-found", "wrong-state"
+ * when it is gone.
  */
 export async function changeDefinition(node: Node, uuid: string, change: Change["config"]): Promise<void> {
   await withRegistryLock(node, async () => {

@@ -21,51 +21,52 @@ import { findRunning } from "../guest/find-domain.ts";
 import { finishChange, isStillPlugged } from "./finish-change.ts";
 import { type ChangingGuest, giveUp } from "./give-up.ts";
 
-/** How long a change is taken back by a QEMU that has not answered before. */
+/** Time to undo a change after QEMU has failed to answer. */
 const MUTE_UNDO_MS = 2000;
 
-/** What a change of a running guest was decided to be. */
+/** Decided change of a running guest. */
 export interface DecidedChange extends ChangeSteps {
-  /** The guest's XML once it is done. */
+  /** The guest's XML after the change. */
   readonly xml: string;
-  /** The jobs that QEMU has for the guest then; undefined: as before. */
+  /** Jobs of QEMU for the guest after the change; undefined: as before. */
   readonly jobs?: readonly BlockJob[];
-  /** Whether the definition's disks become what the guest's have. */
+  /** Whether the definition's disks follow those of the guest. */
   readonly isForDefinition?: true;
-  /** What it comes to where QEMU ends the job in another way than it is expected to. */
+  /** Result if QEMU ends the job in another way than expected. */
   readonly otherwise?: NonNullable<GuestChange["otherwise"]>;
-  /** The guest ends with it, for that reason. */
+  /** The change ends the guest, for this reason. */
   readonly ends?: NonNullable<GuestChange["ends"]>;
 }
 
-/** A change that somebody asked for. */
+/** Change that a command requests. */
 export interface AskedChange {
-  /** For a person: `attach vdb`. */
+  /** Readable description: `attach vdb`. */
   readonly what: string;
   /**
-   * What is done before anything else is decided, for that goes by what has become of it: images are made, PCI devices taken
-   * from their drivers.
+   * Steps that must be done before the rest is decided, since their result matters: creating images, detaching PCI
+   * devices from their drivers.
    */
   make?(guest: GuestRecord): readonly Step[];
-  /** From the guest as it is now, under the registry's lock. */
+  /** Decides from the guest's present record, under the registry's lock. */
   decide(guest: GuestRecord): DecidedChange;
 }
 
-/** One that depends on what QEMU says, which may take its time: asked without the registry's lock. */
+/** Change that depends on QEMU's state. QEMU may answer slowly, so it is asked without the registry's lock. */
 export interface LookingChange {
   readonly what: string;
   look(guest: GuestRecord): Promise<AskedChange>;
 }
 
-/** Who is told of what is being done. */
+/** Receivers of progress. */
 interface Audience {
   readonly watch: Watch;
   readonly onProgress?: Progress;
 }
 
 /**
- * Changes a running guest: decided, written down, carried out. What fails is taken back before this throws; what could
- * only not be finished stays in the record for a later call. Throws what the decision and the host throw.
+ * Changes a running guest: decides the change, records it and carries it out. A failed change is undone before this
+ * throws. One that only could not be finished stays in the record for a later call. Throws the errors of the decision
+ * and the host.
  */
 export async function changeGuest(
   node: Node,
@@ -82,13 +83,13 @@ export async function changeGuest(
       const decided = "look" in asked ? await asked.look(guest) : asked;
       return await carryOut(node, await begin(node, guest, { asked: decided, watch }), audience);
     }
-    // The guest is asked once more to let go.
+    // Asks the guest again to release the device.
     if (change.what === asked.what) return await finishChange(node, guest, watch);
     throw notLetGo({ ...guest, change });
   });
 }
 
-/** A change of the guest waits for the guest itself. */
+/** Returns the error for a guest that has not released a device of an earlier change. */
 export function notLetGo({ change, name }: ChangingGuest): SvirtError {
   return new SvirtError(`Cannot change the guest ${name}: it has not let go yet (${change.what})`, {
     kind: "wrong-state",
@@ -96,7 +97,7 @@ export function notLetGo({ change, name }: ChangingGuest): SvirtError {
   });
 }
 
-/** The same for a guest that has no change under way. The caller holds its lock. */
+/** Changes a guest that has no change in progress. The caller holds its lock. */
 export async function changeSettled(
   node: Node,
   uuid: string,
@@ -106,8 +107,8 @@ export async function changeSettled(
 }
 
 /**
- * Takes a change back that somebody was killed in, or finishes it. A guest that has yet to let go of a device is not
- * asked again and keeps its change. The caller holds the guest's lock.
+ * Undoes or finishes a change during which svirt was killed. A guest that still has a device to release is not asked
+ * again, and keeps its change. The caller holds the guest's lock.
  */
 export async function settleChange(node: Node, guest: GuestRecord): Promise<void> {
   const { change } = guest;
@@ -118,7 +119,7 @@ export async function settleChange(node: Node, guest: GuestRecord): Promise<void
   await finishChange(node, guest, UNWATCHED);
 }
 
-/** A decided change under way: so many of its steps are done. */
+/** Recorded change, of which the first `done` steps are carried out. */
 interface Begun {
   readonly guest: ChangingGuest;
   readonly done: number;
@@ -191,7 +192,7 @@ async function carryOut(node: Node, begun: Begun, audience: Audience): Promise<v
   await finishChange(node, finishing, (moment, step, at) => watch(moment, step, steps.length + at));
 }
 
-/** Claims and labels under the registry's lock, and QEMU, which may take its time, without. */
+/** Claims and labels under the registry's lock, then QEMU's steps without it, since QEMU may be slow. */
 async function runSteps(node: Node, { done, guest }: Begun, { watch, ...told }: Audience): Promise<void> {
   const steps = guest.change.steps.slice(done);
   const actor = { ...actorFor(node, guest), ...told };
@@ -205,9 +206,9 @@ async function runSteps(node: Node, { done, guest }: Begun, { watch, ...told }: 
   );
 }
 
-/** An error on the way back joins the first one and does not hide it, nor that the guest holds what it was to give back. */
+/** An error while undoing joins the first one and hides neither it nor that the guest still holds a file. */
 async function takeBackAfter(node: Node, guest: ChangingGuest, error: unknown): Promise<void> {
-  // A QEMU that has just not answered is not waited for as long again: a later call takes back what is left.
+  // A QEMU that has not answered is not waited for as long again: a later call undoes the rest.
   const isMute = asSvirtError(error).kind === "timeout";
   const host = isMute ? withinTime(node.host, MUTE_UNDO_MS) : node.host;
   try {
@@ -223,7 +224,7 @@ async function takeBack(node: Node, guest: ChangingGuest, isWaiting: boolean): P
   const actor = actorFor(node, guest);
   const back = planUndo(guest.change.steps);
   const told = await undo(actor, back.filter(isToldQemu), UNWATCHED);
-  // While QEMU may still use a file, its label must not change, nor anybody else be given it.
+  // While QEMU may still use a file, its label must not change, and no other guest may get it.
   if (told.errors.length > 0) throw joinErrors(told.errors[0], told.errors.slice(1));
   await giveUp(node, guest, { steps: back.filter((step) => !isToldQemu(step)), watch: UNWATCHED, isWaiting });
   const { change: _, ...unchanged } = guest;

@@ -6,10 +6,10 @@ import { findDomain } from "../guest/find-domain.ts";
 import { type Ask, changeDomain } from "./change-domain.ts";
 import { decideImpact } from "./impact.ts";
 
-/** The one line, or the text, that says what a domain is for. */
+/** The one-line title or the text that describes a domain. */
 export type Words = "title" | "description";
 
-/** What is said of the running guest or of the definition, whichever is meant; undefined: nothing. */
+/** Returns the title or description of the running guest or the definition, as `wish` selects; undefined if it has none. */
 export function readWords(
   node: Node,
   { key, wish }: Pick<Ask, "key" | "wish">,
@@ -19,7 +19,7 @@ export function readWords(
   return parseDomainText(guest?.xml ?? definition?.xml ?? "")[which];
 }
 
-/** Says something else of it; nothing, by an empty text. Throws "usage" for a title of several lines, "xml". */
+/** Sets the title or description; an empty text removes it. Throws "usage" for a title of several lines, "xml". */
 export async function writeWords(
   node: Node,
   ask: Ask,

@@ -12,15 +12,15 @@ import { clearAway } from "../end/end-guest.ts";
 import { followGuest } from "../end/follow-guest.ts";
 import { type ChangingGuest, giveUp } from "./give-up.ts";
 
-/** Carries out what is left of a change that cannot be taken back any more. The caller holds the guest's lock. */
+/** Carries out the rest of a change that can no longer be undone. The caller holds the guest's lock. */
 export async function finishChange(node: Node, guest: GuestRecord, watch: Watch): Promise<void> {
   const { change } = guest;
   if (change !== undefined) await finish(node, { ...guest, change }, watch);
 }
 
 /**
- * What stands before QEMU's part, then QEMU, then labels and claims, once the kernel says that the guest has let go, then the
- * record says that the guest has become another, or is gone.
+ * Carries out the steps before QEMU's, then QEMU's. Labels and claims follow once the kernel shows that the guest has
+ * released the files. Then the record has the changed guest, or the guest is removed.
  */
 async function finish(node: Node, changing: ChangingGuest, watch: Watch): Promise<void> {
   const guest = await chooseOutcome(node, changing);
@@ -58,8 +58,8 @@ async function finish(node: Node, changing: ChangingGuest, watch: Watch): Promis
 }
 
 /**
- * QEMU may do what it has waited for only now that the record tells what it will have come to: whoever finds the guest
- * ended goes by that. It hardly ever comes to anything else; if it does, that is written down before it is carried out.
+ * Records the expected outcome first, then lets QEMU finish the job: a later call recovers from the record. The other
+ * outcome is rare, and is recorded before it is applied.
  */
 async function chooseOutcome(node: Node, guest: ChangingGuest): Promise<ChangingGuest> {
   const { isForDefinition, otherwise, ...change } = guest.change;
@@ -77,7 +77,7 @@ async function chooseOutcome(node: Node, guest: ChangingGuest): Promise<Changing
   return other;
 }
 
-/** Who comes later finds in the record that QEMU need not be told once more, and waits for no guest that kept something. */
+/** Records that QEMU has done its part, so that a later call neither repeats it nor waits for a guest that keeps a file. */
 async function giveUpTold(
   node: Node,
   guest: ChangingGuest,
@@ -92,13 +92,13 @@ async function giveUpTold(
   }
 }
 
-/** Whoever comes later need only look: a guest that was asked lets go in its own time. */
+/** Records that the guest was asked: it releases the device in its own time, and later calls only check. */
 async function noteAsked(node: Node, guest: ChangingGuest, error: unknown): Promise<void> {
   if (asSvirtError(error).kind !== "timeout" || !(await isStillPlugged(node, guest.change))) return;
   writeRecord(node, { ...guest, change: { ...guest.change, isAsked: true } });
 }
 
-/** What QEMU has refused at the first word was never begun: nobody need finish it. */
+/** Drops a change that QEMU refused at its first command: nothing was changed, so there is nothing to finish. */
 async function dropRefused(node: Node, guest: ChangingGuest, error: unknown): Promise<void> {
   const isRefused = asSvirtError(error).message.includes("unable to execute QEMU command");
   if (!isRefused || !(await isStillPlugged(node, guest.change))) return;
@@ -106,7 +106,7 @@ async function dropRefused(node: Node, guest: ChangingGuest, error: unknown): Pr
   writeRecord(node, unchanged);
 }
 
-/** Whether the guest has yet to let go of a device that the change takes away. */
+/** Reports whether the guest still has a device that the change removes. */
 export async function isStillPlugged({ host }: Node, { after }: GuestChange): Promise<boolean> {
   for (const step of after) if (step.do === "unplug" && (await isPlugged(host, step))) return true;
   return false;

@@ -11,14 +11,14 @@ import { actorFor } from "../../state/locks.ts";
 import { type GuestChange, type GuestRecord, identityOf, isRunning } from "../../state/record.ts";
 import { undoShared } from "../end/end-guest.ts";
 
-/** How long a QEMU that tells the truth takes to close at the most: a thread of its own unmaps memory, a little later. */
+/** Longest time in which an honest QEMU closes a file. One of its threads unmaps memory a little later. */
 const LET_GO_TIMEOUT_MS = 3000;
 const POLL_MS = 20;
 
-/** A guest with a change under way. */
+/** Guest with a change in progress. */
 export type ChangingGuest = GuestRecord & { readonly change: GuestChange };
 
-/** What is given back, and whether a guest is given the time that closing takes. */
+/** Steps that release labels and claims, and whether to wait for the guest to close its files. */
 interface GivingUp {
   readonly steps: readonly Step[];
   readonly watch: Watch;
@@ -26,10 +26,10 @@ interface GivingUp {
 }
 
 /**
- * Gives labels and claims back while the guest runs, once the kernel says that no process of the guest has what they are
- * about. The caller holds the guest's lock, so that svirt hands it nothing meanwhile. Throws "partly" when one still has; then
- * none of the steps was carried out, and they stay in the record for the next call. Throws what the steps throw, joined, after
- * the last.
+ * Releases labels and claims while the guest runs, once the kernel shows that none of its processes has the files. The
+ * caller holds the guest's lock, so that svirt passes no file to it meanwhile. Throws "partly" when a process still has
+ * one. Then no step was carried out, and the steps stay in the record for the next call. Throws the errors of the
+ * steps, joined, after the last one.
  */
 export async function giveUp(
   node: Node,
@@ -48,7 +48,7 @@ export async function giveUp(
   if (errors.length > 0) throw joinErrors(errors[0], errors.slice(1));
 }
 
-/** What the guest still has of what a change of it has yet to give up. */
+/** Lists holdings of the guest that its change in progress has yet to release. */
 export function listHeldInChange(node: Node, guest: GuestRecord): StillHeld[] {
   const { change } = guest;
   if (change === undefined || !isRunning(node, guest)) return [];
@@ -59,7 +59,7 @@ function lookedAt(guest: GuestRecord): LookedAtGuest {
   return { ...identityOf(guest), most: countLooks(guest.steps) };
 }
 
-/** A guest is stopped only to confirm that it holds nothing: an honest one once, for as long as a look takes. */
+/** Freezes a guest only to confirm that it holds nothing: an honest one once, for the time of one inspection. */
 async function lookTwice(
   { host }: Node,
   guest: GuestRecord,
@@ -71,7 +71,7 @@ async function lookTwice(
   return held.length > 0 ? held : await whileFrozen(host, guest.steps, look);
 }
 
-/** All that the change takes from the guest, or its being taken back. */
+/** Lists all files that the change, or undoing it, takes from the guest. */
 function listThings({ change, steps }: ChangingGuest): GivenUp[] {
   const ending = change.stage === "finishing" ? change.after : planUndo(change.steps);
   const done = [...steps, ...change.steps];

@@ -3,7 +3,7 @@ import type { Definition } from "../../state/definitions.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import type { FoundDomain } from "../guest/find-domain.ts";
 
-/** Which of the two somebody wants changed: virsh's options. */
+/** Selects the running guest, the definition or both, by virsh's options. */
 export interface Wish {
   readonly live?: boolean;
   readonly config?: boolean;
@@ -11,15 +11,15 @@ export interface Wish {
   readonly persistent?: boolean;
 }
 
-/** What is changed: the running guest, the definition, or both. */
+/** Selected running guest and definition. */
 export interface Impact {
   readonly guest: GuestRecord | undefined;
   readonly definition: Definition | undefined;
 }
 
 /**
- * Without a wish, the guest while it runs and the definition while it does not. Throws "usage", "wrong-state" in
- * libvirt's words. virDomainObjUpdateModificationImpact()
+ * Selects the objects of a change: without options the guest if it runs, else the definition. Throws "usage",
+ * "wrong-state" with libvirt's messages. virDomainObjUpdateModificationImpact()
  */
 export function decideImpact({ definition, guest, name }: FoundDomain, wish: Wish): Impact {
   refuseBoth(wish);
@@ -38,7 +38,7 @@ export function decideImpact({ definition, guest, name }: FoundDomain, wish: Wis
       { kind: "wrong-state", remedy: "Change the running guest alone: --live" },
     );
   }
-  // --persistent is for the guest too, while it runs.
+  // --persistent also changes the guest while it runs.
   const both = wish.persistent === true && isRunning;
   return { guest: live || both ? guest : undefined, definition: config ? definition : undefined };
 }
