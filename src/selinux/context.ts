@@ -55,8 +55,8 @@ export function formatContext(context: Context): string {
 }
 
 /**
- * Removes trailing NULs and newlines from a label of an xattr or of /proc. libselinux writes the NUL, other programs do
- * not, and all readers remove it.
+ * Removes trailing NULs and newlines from a label of an xattr or of /proc. libselinux writes the NUL and other programs
+ * do not. All readers remove it.
  */
 export function trimLabel(text: string): string {
   return text.replace(/[\0\n]+$/, "");

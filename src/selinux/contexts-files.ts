@@ -41,9 +41,9 @@ export interface ImageContexts {
 }
 
 /**
- * Reads `/etc/selinux/TYPE/contexts/virtual_domain_context`: a line for KVM and an optional one for TCG. svirt's own
- * policy adds two for guests with user networking, and four for guests with assigned USB or NVMe devices. A missing
- * line has the context of the closest kind. Throws "failed".
+ * Reads `/etc/selinux/TYPE/contexts/virtual_domain_context`: a line for KVM and an optional one for TCG. The policy of
+ * svirt adds two for guests with user networking, and four for guests with assigned USB or NVMe devices. A missing line
+ * has the context of the closest kind. Throws "failed".
  */
 export function parseDomainContexts(text: string, path: string): DomainContexts {
   const lines = contextLines(text, path);

@@ -28,8 +28,8 @@ export function findStaleLabels(node: Node): string[] {
 }
 
 /**
- * Finds the same for all files in folders with a guest's file, and in the usual folders for images. Such a file is a
- * disk of a domain that is no longer defined, or a copy made with its label.
+ * Finds such labels on all files in folders with a guest's file, and in the usual folders for images. They are on disks
+ * of domains that are no longer defined, or on copies made with the label.
  */
 export function findStaleNeighbours(node: Node, records: readonly GuestRecord[]): string[] {
   const steps = records.flatMap((guest) => allSteps(guest));

@@ -2,7 +2,7 @@ import type { DenialFacts } from "./denial-facts.ts";
 
 /**
  * Returns an addition to a remedy if a boolean, now off, gives all guests the same access; empty if the policy has
- * none. svirt's own policy names the types that guests need, and removes further access that a boolean gives.
+ * none. The policy of svirt names the types that guests need, and removes further access that a boolean gives.
  */
 export function wayOfBoolean({ isOn, managerType }: DenialFacts, name: string): string {
   if (isOn(name) !== false) return "";
