@@ -1,12 +1,12 @@
 import { asSvirtError, type SvirtError } from "../errors.ts";
 
-/** What became of several files, in their order: what was done, and an error for each that could not be. */
+/** Results for several files, in their order: the completed ones, and an error for each that failed. */
 export interface EachPath<Result> {
   readonly done: readonly Result[];
   readonly errors: readonly SvirtError[];
 }
 
-/** Does the same for each path: what one cannot have leaves the others. */
+/** Calls `act` for each path. A path that fails does not stop the others. */
 export function forEachPath<Result>(
   paths: readonly string[],
   act: (path: string) => Result,

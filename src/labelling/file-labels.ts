@@ -16,9 +16,9 @@ import { refuseUnusable } from "./refuse-unusable.ts";
 import { labelByOwner } from "./session-label.ts";
 
 /**
- * The label that each file gets and the one it will be given back. The caller holds the registry's lock. Throws
- * "label-taken" when the domain uses one file in two ways, or another tool or definition has it; "denied" for a file
- * that the policy would not let the guest use.
+ * Decides the label that each file gets and the one that is restored later. The caller holds the registry lock. Throws
+ * "label-taken" if the domain uses one file in two ways, or another tool or definition holds it; "denied" for a file that the
+ * policy would not let the guest use.
  */
 export function decideFiles(
   node: Node,
@@ -32,7 +32,7 @@ export function decideFiles(
     const { sharing, to: wanted } = decideFileLabel(label, file.role, file.override);
     const to = labelByOwner(node, file, wanted);
     const { id } = file.facts;
-    // Of files that the start makes nothing else is known.
+    // A file that the start makes is known by its path alone.
     const key = id.inode === FILE_TO_COME.inode ? id.path : fileKey(id);
     const before = decided.get(key);
     if (before !== undefined && (before.to !== to || before.sharing !== sharing)) {
@@ -47,7 +47,7 @@ export function decideFiles(
     refuseInTree(node, use.uuid, { ...file, free });
     refuseOtherLabel(node, file, { uuid: use.uuid, to });
     refuseUnusable(node, label, { file, to });
-    // An administrator may have given a file the label that the XML names.
+    // An administrator may have given the file the label that the XML names.
     const meant = label.type === "static" ? to : undefined;
     const original = originalOf(node, file, { sharing, to, meant });
     decided.set(key, {
@@ -63,7 +63,7 @@ export function decideFiles(
   return [...decided.values()];
 }
 
-/** Sockets are the guest's own, like its files; a source's own label goes before the rule. */
+/** Decides the labels of the guest's sockets, as for its files. A label of the source in the XML overrides the rule. */
 export function decideSockets(
   label: LabelDecision,
   sockets: readonly UsedSocket[],
@@ -76,7 +76,10 @@ export function decideSockets(
   });
 }
 
-/** A file that guests share has one label for all of them: what one only reads, another must not be let write. */
+/**
+ * Throws "label-taken" if another guest uses the file under a different label. A file that one guest only reads must not
+ * become writable for another.
+ */
 export function refuseOtherLabel(
   node: Node,
   file: UsedFile,

@@ -12,12 +12,12 @@ import { beginLooks, type Looks, listChanged } from "./look-ahead.ts";
 import { refuseOtherTool } from "./original-label.ts";
 import { findHeldByOthers } from "./refuse-held.ts";
 
-/** What is at a path. Throws "not-found". */
+/** Inspects the file at a path. Throws "not-found". */
 export function inspectExisting(node: Node, path: string): FileFacts {
   return withExisting(node, path, ({ facts }) => facts);
 }
 
-/** Works with what is at a path. Throws "not-found". */
+/** Calls `work` with the file at a path. Throws "not-found". */
 export function withExisting<Result>(node: Node, path: string, work: (file: OpenedFile) => Result): Result {
   const done = node.host.withInspected(path, (file) => ({ result: work(file) }));
   if (done !== undefined) return done.result;
@@ -28,8 +28,8 @@ export function withExisting<Result>(node: Node, path: string, work: (file: Open
 }
 
 /**
- * Works with what is at a path, unless it belongs to the host, somebody uses it, or it is among those that a guest still
- * holds. Throws "not-found", "denied", "label-taken".
+ * Calls `work` with the file at a path, unless it belongs to the host, is in use, or is in `held`, the files that a guest
+ * still holds. Throws "not-found", "denied", "label-taken".
  */
 export function withFree<Result>(
   node: Node,
@@ -50,7 +50,7 @@ export function withFree<Result>(
   });
 }
 
-/** Throws "label-taken" for a file that guests of another machine have, or may have. */
+/** Throws "label-taken" for a file that guests of another machine hold, or may hold. */
 function refuseHeld(
   node: Node,
   named: string,
@@ -69,7 +69,7 @@ function inUse(path: string, guest: string): SvirtError {
   });
 }
 
-/** The error for what svirt does not label. */
+/** Returns the error for a file of the host, which svirt does not label. */
 export function ofHost(path: string): SvirtError {
   return new SvirtError(`Cannot label ${path}: it belongs to the host`, {
     kind: "denied",
@@ -77,20 +77,22 @@ export function ofHost(path: string): SvirtError {
   });
 }
 
-/** Files that were looked at without the registry's lock, for that goes through all guests, and what was found, by their keys. */
+/** Result of an inspection of files without the registry lock, since it covers all guests: the errors by file key. */
 export interface SeenHeld {
   readonly looks: Looks;
   readonly held: ReadonlyMap<string, SvirtError>;
 }
 
-/** Looks at those files, all at once. The caller does not hold the registry's lock. */
+/** Inspects those files, all at once. The caller does not hold the registry lock. */
 export function findHeldAmong(node: Node, paths: readonly string[]): SeenHeld {
   const things = listThings(node, paths);
   const looks = beginLooks(node, things);
   return { looks, held: findHeldByOthers(node, things) };
 }
 
-/** Of which of those files that is still so. One that has come there since, or was claimed, is looked at now, under the lock. */
+/**
+ * Returns the errors of the earlier inspection. Files that appeared or were claimed since are inspected now, under the lock.
+ */
 export function confirmHeld(
   node: Node,
   paths: readonly string[],
@@ -106,7 +108,7 @@ function listThings(node: Node, paths: readonly string[]): HeldThing[] {
       const id = node.host.inspectFile(path)?.id;
       return id === undefined ? [] : [{ key: fileKey(id), path: id.path }];
     } catch {
-      // Told when the file is worked with.
+      // Reported when the file is worked with.
       return [];
     }
   });

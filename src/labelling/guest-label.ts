@@ -19,9 +19,9 @@ import { registryOf } from "../state/instance.ts";
 import { readSettings } from "../state/settings.ts";
 
 /**
- * Decides a guest's label. The caller holds the registry's lock, so that nobody is given the same level meanwhile.
- * `written` is the domain before what is not there was left out of it.
- * Throws "denied" when the guest may not run like that on this node, "label-taken" when no level is left.
+ * Decides a guest's label. The caller holds the registry lock, so that no other guest gets the same level meanwhile.
+ * `written` is the domain as defined, before missing optional devices were removed. Throws "denied" if the guest may not run
+ * like that on this host, "label-taken" if no level is left.
  */
 export function decideGuestLabel(node: Node, domain: Domain, written = domain): LabelDecision {
   const request = labelRequest(domain);
@@ -47,7 +47,7 @@ export function decideGuestLabel(node: Node, domain: Domain, written = domain): 
   return decision;
 }
 
-/** What the XML asks for, with libvirt's defaults: dynamic, and static without relabelling. */
+/** Returns the label request of the XML, with libvirt's defaults: dynamic, and static without relabelling. */
 function labelRequest(domain: Domain): LabelRequest {
   const seclabel = selinuxSeclabel(domain.seclabels);
   switch (seclabel.type) {
@@ -65,7 +65,7 @@ function labelRequest(domain: Domain): LabelRequest {
   }
 }
 
-/** What is missing today may come later: so devices count that are only written. */
+/** Returns the kind of guest. A device that is missing now may come later, so all devices in the XML count. */
 function guestKind(domain: Domain, written: Domain): GuestKind {
   const { disks, hostdevs } = written.devices;
   const looksForDevices =
@@ -73,7 +73,7 @@ function guestKind(domain: Domain, written: Domain): GuestKind {
   return { virtType: domain.type, hasUserNetwork: usesNetwork(domain), looksForDevices };
 }
 
-/** The guest's preferred range, or the next that nobody has: not a guest, not a definition, not any process. */
+/** Returns the guest's preferred range, or the next that no guest, no definition and no process has. */
 function chooseRange(node: Node, uuid: string, ownRange: string | undefined): string {
   const registry = registryOf(node);
   const level = availableLevel(ownRange);
@@ -94,7 +94,7 @@ function isReserved(registry: ClaimRegistry, range: string, uuid: string): boole
   return isOthers("level") || isOthers("static");
 }
 
-/** Containers and guests of other tools take their categories from the same ones. */
+/** Lists the ranges of all processes: containers and guests of other tools take their categories from the same set. */
 function rangesOfProcesses(node: Node): ReadonlySet<string> {
   const ranges = node.host.listContexts().flatMap((context) => parseContextOrUndefined(context)?.range ?? []);
   return new Set(ranges);

@@ -11,24 +11,24 @@ import {
 } from "../run/labels/machine-marks.ts";
 import { type Node, registryOf } from "../state/instance.ts";
 
-/** How somebody will use a file. */
+/** How a guest will use a file. */
 export interface FileUse {
   readonly sharing: "exclusive" | "shared";
-  /** The label that it gets; undefined: it keeps its own. */
+  /** The label that the file gets; undefined: it keeps its own. */
   readonly to: string | undefined;
-  /** A label that an administrator may have given it. */
+  /** A label that an administrator may have given the file. */
   readonly meant: string | undefined;
 }
 
-/** A file, and what it says of its label. */
+/** A file, and the marks of its label. */
 interface FileWithMarks {
   readonly id: FileId;
   readonly marks: FileMarks;
 }
 
 /**
- * Throws "label-taken" for a file that guests of another machine have or may have, unless the new guest shares it with
- * them under the label that it has.
+ * Throws "label-taken" for a file that guests of another machine hold or may hold, unless the new guest shares it with them
+ * under its present label.
  */
 export function refuseElsewhere(
   node: Node,
@@ -43,14 +43,15 @@ export function refuseElsewhere(
   if (through !== undefined) throw mayBeHeld(node, { id, marks, named }, through);
 }
 
-/** Whether guests of another machine have the file, or may have it. */
+/** Returns whether guests of another machine hold the file, or may hold it. */
 export function isHeldElsewhere(node: Node, file: FileWithMarks): boolean {
   return othersOf(node.host, file.marks.machines).length > 0 || heldUnmarked(node, file) !== undefined;
 }
 
 /**
- * By what other machines may see a file that has one guest's label, which no guest here has and no machine has marked. A mark of
- * an svirt that marked no machines counts in its own boot. The caller has seen that no guest here holds the file.
+ * Returns the storage by which other machines may see a file that has one guest's label and no machine's mark. In its own
+ * boot, a mark of an svirt without machine marks counts as this machine's. The caller has checked that no guest here holds
+ * the file.
  */
 export function heldUnmarked(
   node: Node,
@@ -63,7 +64,7 @@ export function heldUnmarked(
   return labelsSeenBy(host, id);
 }
 
-/** The error for a file that no machine has marked, and that a guest of one may have. */
+/** Returns the error for a file that no machine has marked and that another machine's guest may hold. */
 export function mayBeHeld(
   { host }: Node,
   { id, marks: { label }, named }: FileWithMarks & { readonly named: string },
@@ -80,6 +81,6 @@ export function mayBeHeld(
   );
 }
 
-/** The remedy for a file with one guest's label that the file has from its mount: no call changes it. */
+/** Remedy for a file that has one guest's label from its mount: no call changes it. */
 export const OF_MOUNT =
   "For the guest whose label that is, write it as a static label into the guest's XML. For another one, mount it with another context=.";

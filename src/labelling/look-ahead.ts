@@ -12,22 +12,24 @@ import {
   type OwnGuest,
 } from "./refuse-held.ts";
 
-/** A look takes as long as guests have files open; claims that change meanwhile make it void. */
+/**
+ * Limit of attempts. The more files guests have open, the longer an inspection takes; claims that change meanwhile void it.
+ */
 const MOST_TRIES = 10;
 
-/** What no other guest's process held without a claim: by its key, who had claims on it when that was looked at. */
+/** Files and taps that no other guest's process held without a claim: by key, the owners of claims when it was inspected. */
 export type Looks = ReadonlyMap<string, string>;
 
 const NONE: Looks = new Map();
 
-/** What is left to be looked at before the work can be done, or what it came to. */
+/** Result of an attempt: the files and taps to inspect before the work can be done, or the result of the work. */
 export type Attempt<Result> = { readonly unseen: readonly HeldThing[] } | { readonly result: Result };
 
 /**
- * Works under the registry's lock on things that no other guest's process holds. What listUnseen() gives is looked at without the
- * lock, and the work begins again: so no guest keeps other guests from being started or ended by what it has open. Between look
- * and work only svirt could hand such a thing to a guest, which takes a claim on it and shows in listUnseen(). Throws
- * "label-taken" for what is held, "timeout" if claims do not stop changing.
+ * Does the work under the registry lock, on files and taps that no other guest's process holds. Those that listUnseen()
+ * returns are inspected without the lock, and the work begins again. So a guest with many open files does not keep other
+ * guests from being started or ended. Between inspection and work only svirt could pass such a file to a guest: its claim on
+ * it shows in listUnseen(). Throws "label-taken" for a held file, "timeout" if claims do not stop changing.
  */
 export async function withLooks<Result>(
   node: Node,
@@ -49,7 +51,10 @@ export async function withLooks<Result>(
   });
 }
 
-/** What those steps take that others may hold, and that was not looked at since claims on it changed. The caller holds the lock. */
+/**
+ * Lists the files and taps that those steps claim, that others may hold, and that were not inspected since their claims
+ * changed. The caller holds the lock.
+ */
 export function listUnseen(
   node: Node,
   steps: readonly Step[],
@@ -59,12 +64,12 @@ export function listUnseen(
   return unseen.length === 0 || listOtherGuests(node, own).length === 0 ? [] : unseen;
 }
 
-/** Who has claims on those things: asked before they are looked at. */
+/** Returns the owners of claims on those files and taps, read before they are inspected. */
 export function beginLooks(node: Node, things: readonly HeldThing[]): Looks {
   return new Map(things.map(({ key }) => [key, ownersOf(node, key)]));
 }
 
-/** Those things that were not looked at, or on which other guests have claims since. */
+/** Lists the files and taps that were not inspected, or whose claims changed since. */
 export function listChanged(node: Node, things: readonly HeldThing[], looks: Looks): readonly HeldThing[] {
   return things.filter(({ key }) => looks.get(key) !== ownersOf(node, key));
 }

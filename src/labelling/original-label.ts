@@ -8,10 +8,10 @@ import { othersOf } from "../run/labels/machine-marks.ts";
 import { type Node, registryOf } from "../state/instance.ts";
 import { type FileUse, heldUnmarked, refuseElsewhere } from "./held-elsewhere.ts";
 
-/** Two computations of one boot time may differ by that much: the reference's own jitters. */
+/** Tolerance between two computations of one boot time: the reference's own jitters. */
 const BOOT_TIME_JITTER_S = 2;
 
-/** A file, and how somebody named it. */
+/** A file, and the path by which the request names it. */
 export interface NamedFile {
   readonly named: string;
   readonly facts: FileFacts;
@@ -20,10 +20,9 @@ export interface NamedFile {
 const ALONE: FileUse = { sharing: "exclusive", to: undefined, meant: undefined };
 
 /**
- * The label from before any guest: what another user of the file has recorded; what the file itself remembers, if
- * whoever wrote that is gone; or else what it carries now. The label of a guest that is gone is nobody's original: then,
- * and for a file without a label, policy says what it should have, unless it is the label that is `meant`. Throws
- * "label-taken" when another tool or another machine holds the file.
+ * Returns the label from before any guest: the one that the file's other users have recorded, else the one that the file
+ * remembers, else its present one. The policy's default replaces a missing label and that of a guest that is gone, unless it
+ * is the label that is `meant`. Throws "label-taken" if another tool or another machine holds the file.
  */
 export function originalOf(node: Node, file: NamedFile, use: FileUse = ALONE): string | undefined {
   const { host } = node;
@@ -40,13 +39,15 @@ export function originalOf(node: Node, file: NamedFile, use: FileUse = ALONE): s
   return (contexts === undefined ? undefined : defaultLabelOf(contexts, file.facts)) ?? known;
 }
 
-/** A label of one guest's own on a file that no guest here has. */
+/** A label of one guest alone, on a file that no guest here holds. */
 interface LeftLabel {
-  /** By what other machines may see the file, whose guest it may be; undefined: the guest is gone. */
+  /** The storage by which other machines may see the file, whose guest it may be; undefined: the guest is gone. */
   readonly through: string | undefined;
 }
 
-/** The label of a guest on a file that nobody uses; undefined too for one with a static label, and where a machine has marked it. */
+/**
+ * Returns the guest's label on an unused file; undefined also for a static label, and if another machine has marked the file.
+ */
 export function findLeftLabel(node: Node, { id }: FileFacts): LeftLabel | undefined {
   const { host } = node;
   const registry = registryOf(node);
@@ -58,13 +59,13 @@ export function findLeftLabel(node: Node, { id }: FileFacts): LeftLabel | undefi
   return { through: heldUnmarked(node, { id, marks }) };
 }
 
-/** Whether a file that nobody uses carries the label of a guest that is gone, and not of one with a static label. */
+/** Returns whether an unused file has the label of a guest that is gone, and not of one with a static label. */
 export function isStale(node: Node, facts: FileFacts): boolean {
   const left = findLeftLabel(node, facts);
   return left !== undefined && left.through === undefined;
 }
 
-/** Throws "label-taken" for a file that libvirt holds, or that carries the level of a process that is not svirt's. */
+/** Throws "label-taken" for a file that libvirt holds, or that has the level of a process that svirt did not start. */
 export function refuseOtherTool(node: Node, named: string, { label, remembered }: FileMarks): void {
   if (remembered?.bootId === undefined && (remembered?.users ?? 0) > 0 && isOfThisBoot(node, remembered)) {
     throw new SvirtError(`Cannot label ${named}: libvirt holds it for ${remembered?.users} of its guests`, {
@@ -80,7 +81,10 @@ export function refuseOtherTool(node: Node, named: string, { label, remembered }
   });
 }
 
-/** A guest of svirt holds all that it uses: a file with its level that it does not hold is a copy. */
+/**
+ * Returns whether a process that svirt did not start has the range. svirt's guests claim all their files: an unclaimed file
+ * with the level of one is a copy.
+ */
 function isLevelOfOthers(node: Node, range: string): boolean {
   if (registryOf(node).isTaken("level", range)) return false;
   return node.host.listContexts().some((context) => context.endsWith(`:${range}`));

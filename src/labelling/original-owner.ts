@@ -8,9 +8,9 @@ import { type Node, registryOf } from "../state/instance.ts";
 const RUNS_AS_OWNER = 0o6000;
 
 /**
- * Owner, group and mode that a file of the guest's user gets back when the guest is gone: those from before the first guest
- * that has it now. A file that the guest writes into never becomes a program that runs as its owner. Undefined for a file of
- * somebody else's, which the kernel does not let the guest's user change, and for one that the start makes.
+ * Returns the owner, group and mode that a file of the guest's user gets back when the guest is gone: those from before the
+ * first of its present guests. A file that the guest writes never becomes a program that runs as its owner. Undefined for a
+ * file of another user, which the guest's user may not change, for a socket, and for a file that the start makes.
  */
 export function ownershipOf(
   node: Node,

@@ -12,13 +12,13 @@ import { readRecord } from "../state/record.ts";
 const TAP = "tap-";
 const DEVICES = "/sys/class/net";
 
-/** Of which guest, if any, the processes may hold what is looked for: its own. */
+/** The guest whose processes may hold the inspected files: its own. */
 export type OwnGuest = Pick<GuestIdentity, "uid" | "context">;
 
 /**
- * An error "label-taken" for each of those things that a process of another guest has, by descriptor or by mapping, without a
- * claim on it, whatever its QEMU said when it was to let go; by its key. Where one has more open than is looked at, all that it
- * has no claim on is refused.
+ * Returns an error "label-taken", by key, for each file or tap that another guest's process has open or mapped without a
+ * claim. The report of that guest's QEMU does not count. If a process has more open than is inspected, every file that it has
+ * no claim on is refused.
  */
 export function findHeldByOthers(
   node: Node,
@@ -35,8 +35,8 @@ export function findHeldByOthers(
 }
 
 /**
- * Those of these things that some process may have. A tap that is yet to be made is had by none: queues of a tap are opened by its
- * name in svirt's network. drivers/net/tun.c tun_set_iff() of Linux
+ * Lists the files and taps that some process may have open. A tap that is not made yet is held by none: in svirt's network,
+ * queues of a tap are opened by its name. drivers/net/tun.c tun_set_iff() of Linux
  */
 export function listPossiblyHeld({ host }: Node, things: readonly HeldThing[]): readonly HeldThing[] {
   return host
@@ -47,7 +47,7 @@ export function listPossiblyHeld({ host }: Node, things: readonly HeldThing[]): 
     );
 }
 
-/** The same of one guest's processes. */
+/** Returns the errors for one guest's processes. */
 function findHeldBy(
   node: Node,
   opened: readonly HeldThing[],
@@ -70,7 +70,7 @@ function findHeldBy(
   });
 }
 
-/** All processes of guests but that one's. */
+/** Lists the processes of all guests except `own`. */
 export function listOtherGuests(node: Node, own: OwnGuest | undefined): readonly ProcessFacts[] {
   return listGuests(node).filter((one) => !isSame(one, own));
 }
@@ -79,7 +79,10 @@ function groupByGuest(processes: readonly ProcessFacts[]): readonly (readonly Pr
   return [...Map.groupBy(processes, ({ context, uid }) => `${uid} ${context ?? ""}`).values()];
 }
 
-/** All processes of guests: those with a level of their own, as libvirt's have one, too; without confinement, by their user. */
+/**
+ * Lists the processes of all guests: those with a level of their own, including libvirt's; without confinement, by their
+ * user.
+ */
 function listGuests({ host }: Node): readonly ProcessFacts[] {
   const own = host.getOwnContext();
   return host.listProcessesIn((context, uid) => {
@@ -101,7 +104,7 @@ function isSame(one: ProcessFacts, own: Pick<GuestIdentity, "uid" | "context"> |
   );
 }
 
-/** The guest whose process that is, by its user or its level. */
+/** Returns the guest that owns the process, by its user or its level. */
 function ownerOf(node: Node, { context, uid }: ProcessFacts): string | undefined {
   const registry = registryOf(node);
   const range = context === undefined ? undefined : parseContextOrUndefined(context)?.range;
@@ -114,7 +117,7 @@ function isClaimedBy(node: Node, key: string, owner: string): boolean {
   return listOwners(node, key).includes(owner);
 }
 
-/** The guests that have a claim on what has that key. */
+/** Lists the guests that have a claim on the file or tap with that key. */
 export function listOwners(node: Node, key: string): readonly string[] {
   const [kind, name] = key.startsWith(TAP)
     ? (["tap", key.slice(TAP.length)] as const)

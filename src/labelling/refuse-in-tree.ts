@@ -4,8 +4,8 @@ import { type Node, registryOf } from "../state/instance.ts";
 import type { NamedFile } from "./original-label.ts";
 
 /**
- * Throws "label-taken" for a file in a folder that a guest shares: all in there has that one's label. `free` are folders
- * that nobody shares, of which those that are found are added to it.
+ * Throws "label-taken" for a file in a folder that a guest shares: all files in it have that guest's label. `free` are
+ * folders known to be shared by none; further ones are added to it.
  */
 export function refuseInTree(
   node: Node,

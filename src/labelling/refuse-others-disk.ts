@@ -8,13 +8,13 @@ import { type Definition, listDefinitionNames, readDefinition } from "../state/d
 import type { Node } from "../state/instance.ts";
 import { resolveReferences } from "../xml/references.ts";
 
-/** What may be a disk's path in the stored form, which svirt writes itself. */
+/** A possible path of a disk in the stored form, which svirt writes itself. */
 const SOURCE = /<source [^>]*?\b(?:file|dev)='(\/[^']*)'/g;
 
 /**
- * Throws "label-taken" for a file that the header of an image names, and not the XML, if another definition has it as a disk
- * of its own: a guest that has taken its QEMU over writes into that header what it likes, and would be given another's
- * disk at its next start.
+ * Throws "label-taken" for a file that an image's header names and the XML does not, if another definition has it as a disk
+ * of its own. A guest that controls its QEMU can write any path into that header, and would get another guest's disk at its
+ * next start.
  */
 export function refuseOthersDisk(node: Node, uuid: string, files: readonly UsedFile[]): void {
   const named = new Map<string, string>();
@@ -35,7 +35,7 @@ export function refuseOthersDisk(node: Node, uuid: string, files: readonly UsedF
   }
 }
 
-/** Which of these files it has for itself. To parse a definition takes long: so its text is looked at first. */
+/** Returns the file that the definition has for itself. Parsing a definition takes long, so its text is searched first. */
 function findOwn(node: Node, { xml }: Definition, named: ReadonlyMap<string, string>): string | undefined {
   const whichIs = (path: string): string | undefined => {
     const found = node.host.inspectFile(path);

@@ -4,12 +4,12 @@ import type { UsedFile } from "../resolve/resolved-file.ts";
 import { getFileLabel } from "../run/labels/file-label.ts";
 import type { Node } from "../state/instance.ts";
 
-/** What a file without a label counts as. */
+/** The label that a file without one counts as. */
 const UNLABELED = "system_u:object_r:unlabeled_t:s0";
 
 /**
- * Refuses a file that the kernel would not let the guest use with the label that it will have: one that keeps its own
- * (`relabel='no'`) or is given one by the XML. QEMU would only say "Permission denied". Throws "denied".
+ * Refuses a file that the kernel would not let the guest use under its future label: one that keeps its own (`relabel='no'`)
+ * or gets one from the XML. QEMU would only say "Permission denied". Throws "denied".
  */
 export function refuseUnusable(
   node: Node,

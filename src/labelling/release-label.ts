@@ -22,7 +22,7 @@ import { heldUnmarked, OF_MOUNT } from "./held-elsewhere.ts";
 import { refuseOtherTool } from "./original-label.ts";
 import { isRoot, type LabelChange, onlyRoot, restoredLabel } from "./set-label.ts";
 
-/** An administrator's word that a machine, by its id or name, has none of these files any more. */
+/** An administrator's statement that a machine, by its id or name, holds none of these files any more. */
 interface Release {
   readonly paths: readonly string[];
   readonly machine: string;
@@ -30,9 +30,9 @@ interface Release {
 }
 
 /**
- * Takes the mark of another machine from files. One that nobody has then gets the label back that it remembers or, if it
- * remembers none, the one that it has by policy. A file that cannot be had leaves the others: "not-found" too for one
- * that this machine does not hold, "label-taken", "denied".
+ * Removes the mark of another machine from files. An unused file then gets the label that it remembers or, without one, the
+ * policy's default. A file that fails does not stop the others: "not-found", also if the named machine does not hold the
+ * file, "label-taken", "denied".
  */
 export async function releaseLabels(
   node: Node,
@@ -54,7 +54,7 @@ export async function releaseLabels(
 interface FileRelease extends Omit<Release, "paths"> {
   readonly file: OpenedFile;
   readonly contexts: FileContexts | undefined;
-  /** Of files that a process of a guest here has open, by their keys, the error that says so. */
+  /** Errors for files that a process of a guest here has open, by their keys. */
   readonly held: ReadonlyMap<string, SvirtError>;
   readonly named: string;
 }
@@ -91,7 +91,10 @@ function labelOfMount(named: string, label: string | undefined): SvirtError {
   });
 }
 
-/** Where policy has none, as for what is mounted below /mnt, that of its folder: as a new file there would get. */
+/**
+ * Returns the label that the file gets. If policy has none, as for a mount below /mnt, it is the folder's, as for a new file
+ * there.
+ */
 function labelFor(
   node: Node,
   { contexts, file: { facts }, named }: FileRelease,
@@ -114,7 +117,7 @@ function labelFor(
   );
 }
 
-/** The marks that are given up: none where no machine has marked the file. */
+/** Returns the marks to remove: none if no machine has marked the file. */
 function givenUp(
   node: Node,
   { file, machine, named }: FileRelease,

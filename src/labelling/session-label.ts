@@ -5,8 +5,8 @@ import { getFileLabel } from "../run/labels/file-label.ts";
 import { isSession, type Node } from "../state/instance.ts";
 
 /**
- * In a session, whether the file can have the label that its guest wants: the kernel lets an ordinary user label what he
- * owns. What others own must have that label already, and keeps it. Throws "denied". inode_owner_or_capable() of Linux
+ * Returns the label to set in a session, where the kernel lets an ordinary user label only files of that user. A file of
+ * another user must have that label already, and keeps it: undefined. Throws "denied". inode_owner_or_capable() of Linux
  */
 export function labelByOwner(
   node: Node,

@@ -13,23 +13,23 @@ import { withRegistryLock } from "../state/locks.ts";
 import { type EachPath, forEachPath } from "./each-path.ts";
 import { confirmHeld, findHeldAmong, withFree } from "./free-file.ts";
 
-/** A change of a file's label, done or only planned; `to` is undefined where policy has no label for the file. */
+/** A change of a file's label, done or only planned; `to` is undefined if policy has no label for the file. */
 export interface LabelChange {
   readonly path: string;
   readonly from: string | undefined;
   readonly to: string | undefined;
 }
 
-/** An administrator's own act on one file. */
+/** An administrator's act on one file. */
 interface LabelAct {
   readonly path: string;
   readonly isDryRun: boolean;
 }
 
 /**
- * Gives a file a label, by an administrator's wish: what it remembered is forgotten. Throws "usage" for what is not a
- * context, "not-found", "label-taken" for a file that a guest uses, "denied" for one of the host's own or a label that
- * the policy does not know.
+ * Sets a file's label at an administrator's request; the label that the file remembered is forgotten. Throws "usage" for an
+ * invalid context, "not-found", "label-taken" for a file that a guest uses. Throws "denied" for an ordinary user, a file of
+ * the host, or a label that the policy does not know.
  */
 export async function setLabel(node: Node, act: LabelAct, context: string): Promise<LabelChange> {
   const to = canonicalContext(context);
@@ -46,10 +46,10 @@ export async function setLabel(node: Node, act: LabelAct, context: string): Prom
 }
 
 /**
- * Gives files back the label that they remember or, if one remembers none or only that of a guest that is gone, the one
- * that it has by policy; all under one lock, since to take it anew for each is a fifth of the work. A file that cannot be
- * had leaves the others: "not-found", "label-taken", "denied", as each is to an ordinary user; "failed" where there is
- * no policy.
+ * Restores the label that each file remembers. A file that remembers none, or only that of a guest that is gone, gets the
+ * policy's default. All files are restored under one lock, because a lock for each would take a fifth of the work. A file
+ * that fails does not stop the others: "not-found", "label-taken", "denied", which an ordinary user gets for each; "failed"
+ * without a policy.
  */
 export async function restoreLabels(
   node: Node,
@@ -72,12 +72,12 @@ function giveBack(node: Node, file: MarkedFile, contexts: FileContexts | undefin
   return label;
 }
 
-/** A file, and what it remembers. */
+/** A file, and the label that it remembers. */
 interface MarkedFile extends Pick<FileMarks, "remembered"> {
   readonly facts: FileFacts;
 }
 
-/** The label that a file would be given back if it were restored now; undefined where nothing tells one. */
+/** Returns the label that a restore would give the file now; undefined if neither the file nor policy has one. */
 export function restoredLabel(
   node: Node,
   { facts, remembered }: MarkedFile,
@@ -88,7 +88,7 @@ export function restoredLabel(
   return contexts === undefined ? undefined : defaultLabelOf(contexts, facts);
 }
 
-/** The caller holds the registry's lock, so that no start takes the file meanwhile. */
+/** Changes one file's label. The caller holds the registry lock, so that no start claims the file meanwhile. */
 function changeLabel(
   node: Node,
   { held, isDryRun, path }: LabelAct & { readonly held: ReadonlyMap<string, SvirtError> },
@@ -105,12 +105,12 @@ function changeLabel(
   });
 }
 
-/** Whether it is root who calls. */
+/** Returns whether root calls. */
 export function isRoot({ host }: Node): boolean {
   return host.getUid() === 0;
 }
 
-/** The error for an ordinary user who labels. */
+/** Returns the error for an ordinary user who labels. */
 export function onlyRoot(path: string): SvirtError {
   return new SvirtError(`Cannot label ${path}: only root can see to it that no guest takes it meanwhile`, {
     kind: "denied",

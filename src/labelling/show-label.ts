@@ -19,27 +19,27 @@ interface FileUser {
   readonly sharing: "exclusive" | "shared";
 }
 
-/** All that is known of a file's label. */
+/** Facts about a file's label. */
 export interface LabelFacts {
-  /** Where the path leads, with symlinks resolved. */
+  /** The path with symlinks resolved. */
   readonly path: string;
   readonly label: string | undefined;
-  /** By policy; undefined where it has none for such a file. */
+  /** The policy's default; undefined if policy has none for such a file. */
   readonly defaultLabel: string | undefined;
   readonly usedBy: readonly FileUser[];
-  /** What the file itself remembers, and in which boot svirt or libvirt wrote that. */
+  /** The label that the file remembers, and the tool that wrote it. */
   readonly remembered: { readonly label: string; readonly by: "svirt" | "libvirt" } | undefined;
-  /** The other machines that have it, each with its id. */
+  /** The other machines that hold the file, each with its id. */
   readonly heldBy?: readonly Machine[];
-  /** By what other machines may see what is in it; absent: only this one can, as far as the kernel knows. */
+  /** The storage by which other machines may see its content; absent: only this machine can, as far as the kernel knows. */
   readonly seenBy?: string;
-  /** What it gets when its last user ends, or by svirt label restore. */
+  /** The label that the file gets when its last user ends, or by svirt label restore. */
   readonly givenBack: string | undefined;
-  /** It carries the label of a guest that is gone. */
+  /** The file has the label of a guest that is gone. */
   readonly isStale: boolean;
 }
 
-/** Tells what is known of a file's label, and changes nothing. Throws "not-found". */
+/** Returns the facts about a file's label, and changes nothing. Throws "not-found". */
 export function showLabel(node: Node, path: string, contexts: FileContexts | undefined): LabelFacts {
   return withExisting(node, path, (file) => tellLabel(node, file, contexts));
 }

@@ -16,7 +16,7 @@ import { ownershipOf } from "./original-owner.ts";
 import { refuseInTree } from "./refuse-in-tree.ts";
 import { refuseUnusable } from "./refuse-unusable.ts";
 
-/** A guest's shared folders, and the files that it has besides. */
+/** A guest's shared folders, and its other files. */
 interface TreeUse {
   readonly uuid: string;
   readonly uid: number;
@@ -25,8 +25,8 @@ interface TreeUse {
 }
 
 /**
- * The label that each shared folder gets with all below it. The caller holds the registry's lock. Throws "label-taken"
- * where something below is somebody's already, "denied" and "unsupported" for what cannot be shared.
+ * Decides the label that each shared folder gets, with all files below it. The caller holds the registry lock. Throws
+ * "label-taken" if a file below is in use, "denied" and "unsupported" for a folder that cannot be shared.
  */
 export function decideTrees(node: Node, label: LabelDecision, use: TreeUse): SharedTree[] {
   return use.folders.map((folder) => {

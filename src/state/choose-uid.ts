@@ -5,9 +5,9 @@ import { isSession, type Node, registryOf } from "./instance.ts";
 const MOST_TRIES = 1000;
 
 /**
- * The guest's user: preferred is what its UUID gives, the same at every start. In a session it is whoever calls: the
- * kernel lets nobody but root become somebody else. The caller holds the registry's lock. Throws "label-taken" when a
- * thousand in a row are taken.
+ * Returns the guest's user: its UUID gives the preferred one, the same at every start. In a session it is the calling user,
+ * because the kernel lets only root change to another user. The caller holds the registry lock. Throws "label-taken" if a
+ * thousand users in a row are in use.
  */
 export function chooseUid(node: Node, uuid: string): number {
   if (isSession(node)) return node.host.getUid();

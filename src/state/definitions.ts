@@ -2,17 +2,17 @@ import { SvirtError } from "../errors.ts";
 import type { Node } from "./instance.ts";
 
 const ENDING = ".xml";
-/** In the stored form, which svirt writes itself, the domain's own uuid is the first element after its name. */
+/** The domain's uuid in the stored form, which svirt writes itself: the first element after the name. */
 const STORED_UUID = /^ {2}<uuid>([0-9a-f-]{36})<\/uuid>$/m;
 
-/** A domain that is defined. */
+/** A defined domain. */
 export interface Definition {
   readonly name: string;
   readonly uuid: string;
   readonly xml: string;
 }
 
-/** The names of all defined domains, in libvirt's order: without regard to case. */
+/** Lists the names of all defined domains, in libvirt's order: ignoring case. */
 export function listDefinitionNames(node: Node): string[] {
   return node.host
     .listFolder(folder(node))
@@ -21,7 +21,9 @@ export function listDefinitionNames(node: Node): string[] {
     .sort((a, b) => a.toLowerCase().localeCompare(b.toLowerCase(), "en"));
 }
 
-/** Undefined when no domain of that name is defined. Throws "failed" when its file is not what svirt wrote. */
+/**
+ * Returns undefined if no domain of that name is defined. Throws "failed" if the file has no <uuid> where svirt writes it.
+ */
 export function readDefinition(node: Node, name: string): Definition | undefined {
   if (name.includes("/") || name.includes("\0")) return undefined;
   const path = definitionPath(node, name);
@@ -35,24 +37,24 @@ export function readDefinition(node: Node, name: string): Definition | undefined
   });
 }
 
-/** On disk before it returns. */
+/** Writes the definition to disk before it returns. */
 export function writeDefinition(node: Node, definition: Pick<Definition, "name" | "xml">): void {
   node.host.makeFolder({ path: folder(node), mode: 0o700 });
   node.host.writeText(definitionPath(node, definition.name), definition.xml, 0o600);
 }
 
-/** With its autostart mark. Missing is fine. */
+/** Removes the definition and its autostart mark. A missing one is no error. */
 export function removeDefinition(node: Node, name: string): void {
   setAutostart(node, name, false);
   node.host.removeFile(definitionPath(node, name));
 }
 
-/** Whether the domain is started at boot. */
+/** Returns whether the domain starts at boot. */
 export function isAutostarted(node: Node, name: string): boolean {
   return node.host.listFolder(autostartFolder(node)).includes(`${name}${ENDING}`);
 }
 
-/** Marks a domain to be started at boot, by a symlink as libvirt does, or takes the mark away. */
+/** Marks a domain to start at boot, by a symlink as libvirt does, or removes the mark. */
 export function setAutostart(node: Node, name: string, wanted: boolean): void {
   const mark = `${autostartFolder(node)}/${name}${ENDING}`;
   if (!wanted) {

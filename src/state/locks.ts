@@ -6,7 +6,7 @@ import { type GuestRecord, type IdentifiedGuest, identityOf } from "./record.ts"
 
 const LOCK_TIMEOUT_MS = 300_000;
 
-/** Waits for the guest's lock, does the work and lets go of it. */
+/** Waits for the guest's lock, does the work and releases the lock. */
 export async function withGuestLock<Result>(
   node: Node,
   uuid: string,
@@ -15,7 +15,7 @@ export async function withGuestLock<Result>(
   return await withLock(node, { path: guestPaths(node.paths, uuid).lock, timeoutMs: LOCK_TIMEOUT_MS }, work);
 }
 
-/** The same if nobody holds the guest's lock: else it is left to whoever does. */
+/** Does the work if the guest's lock is free. Otherwise leaves it to the lock's holder. */
 export async function withFreeGuest(node: Node, uuid: string, work: () => Promise<void>): Promise<void> {
   let isHeld = true;
   try {
@@ -28,7 +28,7 @@ export async function withFreeGuest(node: Node, uuid: string, work: () => Promis
   }
 }
 
-/** Waits for the registry's lock: whoever changes claims or labels, or chooses by them, holds it. */
+/** Waits for the registry lock. A caller that changes claims or labels, or chooses by them, holds it. */
 export async function withRegistryLock<Result>(node: Node, work: () => Promise<Result>): Promise<Result> {
   return await withLock(node, { path: registryLock(node.paths), timeoutMs: LOCK_TIMEOUT_MS }, work);
 }
@@ -46,7 +46,7 @@ async function withLock<Result>(
   }
 }
 
-/** Who carries a guest's steps out. */
+/** Returns the actor that runs a guest's steps. */
 export function actorFor(node: Node, guest: IdentifiedGuest & Partial<Pick<GuestRecord, "bootId">>): Actor {
   const { bootId } = guest;
   return {

@@ -2,24 +2,27 @@ import type { TargetFile } from "../plan/actions/stream.ts";
 import type { Node } from "./instance.ts";
 import { partPath } from "./part-path.ts";
 
-/** Where the next start finds the state that a domain was left in. */
+/** Path of a domain's managed save, which the next start restores. */
 export function managedSavePath({ paths }: Node, name: string): string {
   return `${folder(paths.state)}/${name}.save`;
 }
 
-/** Whether there is one: then the next start goes on from there. */
+/** Returns whether the domain has a managed save, from which the next start resumes. */
 export function hasManagedSave(node: Node, name: string): boolean {
   return node.host.inspectFile(managedSavePath(node, name)) !== undefined;
 }
 
-/** It is removed; false when there was none. */
+/** Removes the managed save. Returns false if there was none. */
 export function removeManagedSave(node: Node, name: string): boolean {
   const did = hasManagedSave(node, name);
   node.host.removeFile(managedSavePath(node, name));
   return did;
 }
 
-/** svirt's own folder, which nobody else writes to. Made if it is missing. */
+/**
+ * Returns the target of a managed save, in svirt's folder, to which no other program writes. Makes the folder if it is
+ * missing.
+ */
 export function managedTarget(
   node: Node,
   { name, uuid }: { readonly name: string; readonly uuid: string },

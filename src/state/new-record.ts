@@ -5,18 +5,18 @@ import type { Node } from "./instance.ts";
 import { takeNextId } from "./next-id.ts";
 import { type GuestChange, type GuestRecord, readRecord } from "./record.ts";
 
-/** What a start was decided to be, as far as its record tells. */
+/** The decisions of a start that its record stores. */
 export interface DecidedStart {
   readonly label: LabelDecision;
   readonly uid: number;
   readonly xml: string;
   readonly steps: readonly Step[];
-  /** What follows once a state is loaded. */
+  /** Steps that follow once a saved state is loaded. */
   readonly after: readonly Step[];
   readonly isIncoming: boolean;
 }
 
-/** The record of a guest that is about to start. One that was begun keeps its number. */
+/** Returns the record of a guest that is about to start. An unfinished start keeps its id. */
 export function newRecord(node: Node, domain: Domain, decided: DecidedStart): GuestRecord {
   const { baseLabel, imageLabel, label, relabel, type } = decided.label;
   return {
@@ -44,7 +44,7 @@ export function newRecord(node: Node, domain: Domain, decided: DecidedStart): Gu
   };
 }
 
-/** Counts once the guest runs: its state is loaded then. */
+/** Change that applies once the guest runs: its state is loaded then. */
 function wakingChange({ after, xml }: DecidedStart): GuestChange {
   return { what: "restore", stage: "finishing", steps: [], after: [...after], xml };
 }

@@ -1,6 +1,6 @@
 import type { Node } from "./instance.ts";
 
-/** The next number for a running guest: it counts from 1 at each boot. The caller holds the registry's lock. */
+/** Returns the next id for a running guest, counted from 1 at each boot. The caller holds the registry lock. */
 export function takeNextId(node: Node): number {
   const path = `${node.paths.run}/next-id`;
   const next = Number(node.host.readText(path) ?? "1");

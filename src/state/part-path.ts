@@ -1,6 +1,6 @@
 import { folderOf } from "../plan/folder-of.ts";
 
-/** The name that a file has while it is being written: in the same folder, so that it need only be renamed. */
+/** Path of a file while it is being written: in the same folder, so that a rename suffices. */
 export function partPath(path: string, uuid: string): string {
   return `${folderOf(path)}/.svirt-${uuid}.part`;
 }

@@ -1,20 +1,23 @@
 import type { Node } from "./instance.ts";
 import type { GuestRecord } from "./record.ts";
 
-/** A guest that has ended and is to be started again, with the definition that it ran with. */
+/** A guest that has ended and must restart, with the definition that it ran with. */
 export interface PendingRestart {
   readonly uuid: string;
   readonly name: string;
   readonly xml: string;
 }
 
-/** On disk before it returns. The file is the definition: its UUID is the file's name, its name the first line. */
+/**
+ * Writes the request to disk before it returns. The file is named after the UUID; its first line is the name, the rest the
+ * definition.
+ */
 export function writePendingRestart(node: Node, guest: Pick<GuestRecord, "uuid" | "name" | "xml">): void {
   node.host.makeFolder({ path: folder(node), mode: 0o700 });
   node.host.writeText(`${folder(node)}/${guest.uuid}`, `${guest.name}\n${guest.xml}`, 0o600);
 }
 
-/** Those whose restart nobody has carried out yet. */
+/** Lists the restarts that are not carried out yet. */
 export function listPendingRestarts(node: Node): PendingRestart[] {
   return node.host
     .listFolder(folder(node))
@@ -22,12 +25,12 @@ export function listPendingRestarts(node: Node): PendingRestart[] {
     .flatMap((uuid) => readPendingRestart(node, uuid) ?? []);
 }
 
-/** Whether there is any at all. */
+/** Returns whether any restart is pending. */
 export function hasPendingRestart(node: Node): boolean {
   return node.host.listFolder(folder(node)).length > 0;
 }
 
-/** Undefined when none is asked for. */
+/** Returns undefined if no restart is pending for the guest. */
 export function readPendingRestart(node: Node, uuid: string): PendingRestart | undefined {
   const text = node.host.readText(`${folder(node)}/${uuid}`);
   if (text === undefined) return undefined;
@@ -35,7 +38,7 @@ export function readPendingRestart(node: Node, uuid: string): PendingRestart | u
   return { uuid, name: text.slice(0, end), xml: text.slice(end + 1) };
 }
 
-/** Carried out, or given up. Missing is fine. */
+/** Removes a restart that was carried out or abandoned. A missing one is no error. */
 export function removePendingRestart(node: Node, uuid: string): void {
   node.host.removeFile(`${folder(node)}/${uuid}`);
 }

@@ -3,7 +3,7 @@ import { blockJob } from "../plan/facts/block-job.ts";
 import { aNumber, aString, maybeString } from "../plan/facts/plain-schemas.ts";
 import { namedStep } from "../plan/steps/step.ts";
 
-/** What a guest's security label is, as decided at its start. */
+/** A guest's security label, as decided at its start. */
 const recordedLabel = v.strictObject({
   type: v.picklist(["dynamic", "static", "none"]),
   relabel: v.boolean(),
@@ -12,41 +12,41 @@ const recordedLabel = v.strictObject({
   baseLabel: maybeString,
 });
 
-/** What a change comes to: what is to be done after its steps, and what the guest has become then. */
+/** Outcome of a change: the steps that follow its own, and the guest's XML after them. */
 const outcome = {
   after: v.array(namedStep),
   xml: aString,
-  /** The definition's disks become what the guest's have. */
+  /** The definition's disks also get the images of this XML. */
   isForDefinition: v.exactOptional(v.literal(true)),
 };
 
 /**
- * A change of a running guest: written before its first step, gone after the last. While it is "doing", its steps are to
- * be taken back; once it is "finishing", the steps after are to be done, and `xml` is what the guest has become.
+ * A change of a running guest: written before its first step, removed after the last. In stage "doing" its steps must be
+ * undone. In stage "finishing" the steps in `after` must run, and `xml` is the guest's new definition.
  */
 const change = v.strictObject({
-  /** What it does, for a person: `attach vdb`. */
+  /** Description for the operator, such as `attach vdb`. */
   what: aString,
   stage: v.picklist(["doing", "finishing"]),
-  /** The guest was asked to let go of a device, and has taken longer than anybody waits for. */
+  /** The guest was asked to release a device and exceeded the time limit. */
   isAsked: v.exactOptional(v.literal(true)),
-  /** QEMU has done all that it was told, and a process of the guest still held what is to be given up. */
+  /** QEMU has carried out all its commands, but a process of the guest still held a resource to be released. */
   isTold: v.exactOptional(v.literal(true)),
   steps: v.array(namedStep),
   ...outcome,
-  /** The jobs that QEMU has for the guest once it is done; absent: as before. */
+  /** QEMU's jobs for the guest after the change; absent: unchanged. */
   jobs: v.exactOptional(v.array(blockJob)),
-  /** What it comes to where QEMU ends the job in another way than it was expected to. */
+  /** Outcome if QEMU ends the job in a way other than expected. */
   otherwise: v.exactOptional(v.strictObject(outcome)),
-  /** The guest ends with it, for that reason. */
+  /** The change ends the guest, for this reason. */
   ends: v.exactOptional(v.picklist(["saved", "crashed"])),
 });
 export type GuestChange = v.InferOutput<typeof change>;
 
 /**
- * All that is known of a guest that is starting, running or being cleared away, in
- * `/var/lib/svirt/records/UUID.json`. It is written before the first step of a start is carried out and removed after
- * the last one is undone. `state` says how far the start came; whether the guest runs now the kernel says.
+ * All that svirt records of a guest that is starting, running or being cleaned up, in `/var/lib/svirt/records/UUID.json`. It
+ * is written before the first step of a start and removed after the last step is undone. `state` says how far the start came;
+ * the kernel says whether the guest runs now.
  */
 export const record = v.strictObject({
   format: v.literal(1),
@@ -57,37 +57,37 @@ export const record = v.strictObject({
   bootId: aString,
   state: v.picklist(["starting", "running", "stopping"]),
   startedMs: aNumber,
-  /** The definition that was started, in the form in which it would be stored, with what was attached since. */
+  /** The definition that was started, in its stored form, with the devices attached since. */
   xml: aString,
   label: recordedLabel,
   enforcing: v.boolean(),
-  /** Every step of the start, and of the changes since. */
+  /** All steps of the start and of the changes since. */
   steps: v.array(namedStep),
   change: v.exactOptional(change),
-  /** What QEMU does to the images of its disks, in its own time. */
+  /** Jobs that QEMU runs on the images of the guest's disks in the background. */
   jobs: v.exactOptional(v.array(blockJob)),
-  /** The terminals that its QEMU got at its start, each by the device's name in QEMU. */
+  /** Terminals that QEMU got at its start, by the device's name in QEMU. */
   terminals: v.exactOptional(v.record(aString, aString)),
-  /** QEMU, once it runs. */
+  /** QEMU's process, once it runs. */
   process: v.exactOptional(v.strictObject({ pid: aNumber, startTicks: aNumber })),
-  /** What to do when QEMU ends by itself. */
+  /** Action when QEMU ends by itself. */
   onPoweroff: v.picklist(["destroy", "restart"]),
   onCrash: v.picklist(["destroy", "restart"]),
-  /** Why it ended, once that was found out: what told it is cleared away before the record is. */
+  /** Why the guest ended, once determined: the evidence is removed before the record is. */
   reason: v.exactOptional(v.picklist(["shutdown", "destroyed", "crashed", "saved", "failed", "unknown"])),
-  /** It began with a state that was saved. */
+  /** The guest began with a saved state. */
   restored: v.exactOptional(v.literal(true)),
-  /** Somebody has let it go on after a pause: QEMU says only that it runs. */
+  /** A caller resumed the guest after a pause: QEMU reports only that it runs. */
   unpaused: v.exactOptional(v.literal(true)),
-  /** What somebody asked of the guest, which only its end will tell. */
+  /** Request made to the guest, whose success only its end shows. */
   intent: v.exactOptional(v.picklist(["shutdown", "reboot", "destroy"])),
 });
 export type GuestRecord = v.InferOutput<typeof record>;
 
-/** What of a record is noted in `/run/svirt/ending/UUID` where the disk has no room for the whole. */
+/** Fields of a record that are noted in `/run/svirt/ending/UUID` if the disk has no room for the whole record. */
 const endNote = v.pick(record, ["startedMs", "intent", "reason"]);
 
-/** The record with what was noted of its end; a note of an earlier start says nothing of this one. */
+/** Returns the record with the note of its end. A note of an earlier start is ignored. */
 export function withEndNote(guest: GuestRecord, text: string): GuestRecord {
   const { intent, reason, startedMs } = v.parse(endNote, JSON.parse(text));
   if (startedMs !== guest.startedMs) return guest;
@@ -98,7 +98,7 @@ export function withEndNote(guest: GuestRecord, text: string): GuestRecord {
   };
 }
 
-/** A record as it was written. Throws what valibot and JSON.parse() throw for anything else. */
+/** Returns a record as it was written. Throws the errors of valibot and JSON.parse() for any other text. */
 export function parseRecord(text: string): GuestRecord {
   return v.parse(record, JSON.parse(text));
 }

@@ -6,7 +6,7 @@ import type { GuestRecord } from "./record-schema.ts";
 
 export type { GuestChange, GuestRecord } from "./record-schema.ts";
 
-/** The record of a guest; undefined when it is off. Throws "failed" for one that is damaged. */
+/** Returns a guest's record; undefined if the guest is off. Throws "failed" if the record is damaged. */
 export function readRecord(node: Node, uuid: string): GuestRecord | undefined {
   const path = guestPaths(node.paths, uuid).record;
   const text = node.host.readText(path);
@@ -24,8 +24,8 @@ export function readRecord(node: Node, uuid: string): GuestRecord | undefined {
 }
 
 /**
- * Every guest's record, in the order of their ids. One that is damaged stops nobody else's affairs: its error is handed
- * over, to be told.
+ * Returns all guests' records, in the order of their ids. A damaged record does not affect other guests: its error goes to
+ * `onDamaged`, for a warning.
  */
 export function readRecords(
   node: Node,
@@ -47,14 +47,15 @@ export function readRecords(
 
 const SUFFIX = ".json";
 
-// Not by import: a start where no guest runs reads no record, and making the schemas of all steps takes a twentieth of it.
+// Not imported: a start on a host without guests reads no record, and making the schemas of all steps takes a twentieth of
+// it.
 function parse(text: string, note: string | undefined): GuestRecord {
   const { parseRecord, withEndNote }: typeof import("./record-schema.ts") = require("./record-schema.ts");
   const guest = parseRecord(text);
   return note === undefined ? guest : withEndNote(guest, note);
 }
 
-/** On disk before it returns. */
+/** Writes the record to disk before it returns. */
 export function writeRecord(node: Node, value: GuestRecord): void {
   node.host.makeFolder({ path: recordsFolder(node.paths), mode: 0o700 });
   node.host.writeText(guestPaths(node.paths, value.uuid).record, textOf(value), 0o600);
@@ -62,14 +63,14 @@ export function writeRecord(node: Node, value: GuestRecord): void {
 }
 
 /**
- * The same for a guest that ends, which must not need room on a disk: where the record cannot be written, why the guest ends
- * is noted in /run. Where that has no room either the note is lost: then, if svirt is killed before the guest is cleared away,
- * the next call goes by QEMU's exit status alone.
+ * Writes the record of a guest that ends, which must not need disk space. If the record cannot be written, the reason is
+ * noted in /run. If /run has no room either, the note is lost. If svirt is then killed before the guest is cleaned up, the
+ * next call uses QEMU's exit status alone.
  */
 export function writeEnding(node: Node, value: GuestRecord): void {
   if (isWritten(() => writeRecord(node, value))) return;
   const { intent, reason, startedMs, uuid } = value;
-  // What has no record was never begun.
+  // A guest without a record was never started.
   if (node.host.readText(guestPaths(node.paths, uuid).record) === undefined) return;
   isWritten(() => {
     node.host.makeFolder({ path: noteFolder(node), mode: 0o700 });
@@ -81,7 +82,7 @@ export function writeEnding(node: Node, value: GuestRecord): void {
   });
 }
 
-/** Whether there was room to write. Throws what is no error of the host's. */
+/** Returns false if the host refused to write, as without room. Throws any error but "host-call". */
 export function isWritten(write: () => void): boolean {
   try {
     write();
@@ -92,12 +93,12 @@ export function isWritten(write: () => void): boolean {
   }
 }
 
-/** What writeRecord() would write, on disk, for placeRecord() to put in its place in an instant. */
+/** Writes the text of writeRecord() to disk, for placeRecord() to put in place in an instant. */
 export function stageRecord(node: Node, value: GuestRecord): void {
   node.host.stageText(guestPaths(node.paths, value.uuid).record, textOf(value), 0o600);
 }
 
-/** The record that was staged is the guest's. After a power failure it may be the one before. */
+/** Replaces the guest's record by the staged one. After a power failure it may be the previous one. */
 export function placeRecord(node: Node, uuid: string): void {
   node.host.placeText(guestPaths(node.paths, uuid).record);
 }
@@ -106,15 +107,15 @@ function textOf(value: GuestRecord): string {
   return `${JSON.stringify(value)}\n`;
 }
 
-/** What of a record tells its guest's processes. */
+/** Fields of a record that identify its guest's processes. */
 export type IdentifiedGuest = Pick<GuestRecord, "uuid" | "uid" | "label">;
 
-/** By what its processes are known. */
+/** Returns the identity by which the guest's processes are recognized. */
 export function identityOf({ label: { label: context }, uid, uuid }: IdentifiedGuest): GuestIdentity {
   return { uuid, uid, ...(context === undefined ? {} : { context }) };
 }
 
-/** The guest is off now, and nothing of it is left. */
+/** Removes the record of a guest that is off, with nothing of it left. */
 export function removeRecord(node: Node, uuid: string): void {
   node.host.removeFile(guestPaths(node.paths, uuid).record);
   removeNote(node, uuid);
@@ -133,7 +134,7 @@ function noteFile(node: Node, uuid: string): string {
   return `${noteFolder(node)}/${uuid}`;
 }
 
-/** Whether the guest that the record tells of runs now: the very process that was started, in this boot. */
+/** Returns whether the recorded guest runs now: the very process that was started, in this boot. */
 export function isRunning(node: Node, guest: GuestRecord): boolean {
   if (guest.state !== "running" || guest.process === undefined || guest.bootId !== node.host.getBootId())
     return false;

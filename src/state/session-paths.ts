@@ -3,9 +3,9 @@ import type { Host } from "../host/host.ts";
 import type { Paths } from "../plan/paths.ts";
 
 /**
- * The folders of an ordinary user's own instance, below his home as /etc/passwd has it and below /run/user. Not from the
- * environment: a guest's reaper has another one than the shell that began it, and both must mean the same folders. Each is
- * looked for when it is asked for, so that a command without guests needs none. Asking throws "not-found", "denied".
+ * Returns the folders of an ordinary user's instance, below the home in /etc/passwd and below /run/user. The environment is
+ * not used: a guest's reaper and the shell that started it differ in theirs, and both must use the same folders. Each folder
+ * is resolved on access, so that a command without guests needs none. An access throws "not-found", "denied".
  */
 export function sessionPaths(host: Pick<Host, "readText" | "inspectFile">, uid: number): Paths {
   let home: string | undefined;
@@ -32,7 +32,7 @@ export function sessionPaths(host: Pick<Host, "readText" | "inspectFile">, uid: 
   };
 }
 
-/** name:password:UID:GID:comment:home:shell, passwd(5) */
+/** Returns the user's home. name:password:UID:GID:comment:home:shell, passwd(5) */
 function findHome(host: Pick<Host, "readText">, uid: number): string {
   const lines = (host.readText("/etc/passwd") ?? "").split("\n").map((line) => line.split(":"));
   const [, , , , , home = ""] = lines.find(([, , number]) => number === String(uid)) ?? [];

@@ -1,15 +1,15 @@
 import { SvirtError } from "../errors.ts";
 import type { Node } from "./instance.ts";
 
-/** What an administrator may set in `/etc/svirt/svirt.conf`, in qemu.conf's words and with its syntax. */
+/** Settings of an administrator in `/etc/svirt/svirt.conf`, with qemu.conf's names and syntax. */
 export interface Settings {
-  /** Whether every guest must be confined, whatever its XML says. Ours is stricter than qemu.conf's default. */
+  /** Whether every guest must be confined, regardless of its XML. The default is stricter than qemu.conf's. */
   readonly requireConfined: boolean;
 }
 
 const LINE = /^([a-z_]+)\s*=\s*(\d+|"[^"]*")\s*(?:#.*)?$/;
 
-/** Throws "usage" for what is not understood: a setting that is silently ignored is a hole. */
+/** Reads the settings. Throws "usage" for a line that is not understood: a setting that is silently ignored is a hole. */
 export function readSettings(node: Node): Settings {
   const path = `${node.paths.config}/svirt.conf`;
   const text = node.host.readText(path) ?? "";
