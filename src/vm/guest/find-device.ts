@@ -9,9 +9,9 @@ import { type ErrorKind, SvirtError } from "../../errors.ts";
 import { fillHostdev } from "../../qemu/default-devices.ts";
 
 /**
- * The device of the domain that is meant: a disk by its target, an interface by its address, a channel by its name in the
- * guest, a source of randomness by all that it says. Throws "not-found", "usage". virDomainNetFindIdx(),
- * virDomainRNGFind(), virDomainChrFind() of libvirt
+ * Returns the domain's device that `meant` identifies. A disk is identified by its target, an interface by its MAC address, a
+ * channel by its name in the guest. A source of randomness is identified by all its fields. Throws "not-found", "usage".
+ * virDomainNetFindIdx(), virDomainRNGFind(), virDomainChrFind() of libvirt
  */
 export function findDevice(domain: Domain, meant: Device): Device {
   switch (meant.element) {
@@ -28,7 +28,7 @@ export function findDevice(domain: Domain, meant: Device): Device {
   }
 }
 
-/** The disk with that target. Throws "not-found". */
+/** Returns the disk with that target. Throws "not-found". */
 export function findDisk({ devices }: Domain, target: string): Extract<Device, { element: "disk" }> {
   const value = devices.disks.find((disk) => disk.target.dev === target);
   if (value === undefined) throw missing(`operation failed: disk ${target} not found`);
@@ -81,7 +81,10 @@ function findChannel({ devices }: Domain, meant: ChannelDevice): Device {
   return { element: "channel", value };
 }
 
-/** By what it is on the host: of a USB device its place, or its vendor and product. virDomainHostdevFind() of libvirt */
+/**
+ * Identifies a host device by its source: a USB device by its address, or its vendor and product. virDomainHostdevFind() of
+ * libvirt
+ */
 function findHostDevice({ devices }: Domain, meant: Extract<Device, { element: "hostdev" }>): Device {
   const found = devices.hostdevs.filter((one) => isSameSource(one, fillHostdev(meant.value)));
   const [value] = found;

@@ -5,18 +5,18 @@ import { type GuestRecord, isRunning, readRecords } from "../../state/record.ts"
 
 const UUID = /^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 
-/** A domain as it stands: defined, running, or both. */
+/** A domain that is defined, running, or both. */
 export interface FoundDomain {
   readonly name: string;
   readonly uuid: string;
   readonly definition: Definition | undefined;
-  /** Of the running guest. */
+  /** Record of the running guest. */
   readonly guest: GuestRecord | undefined;
 }
 
 /**
- * By number, name or UUID, in virsh's order. Throws "not-found" in virsh's words, and "failed" where the domain's record is
- * damaged: nobody can tell then whether it runs.
+ * Returns the domain with that id, name or UUID, in virsh's order. Throws "not-found" with virsh's message. Throws "failed"
+ * if the domain's record is damaged: it is then unknown whether the domain runs.
  */
 export function findDomain(node: Node, key: string): FoundDomain {
   const damaged = new Map<string | undefined, SvirtError>();
@@ -40,7 +40,7 @@ export function findDomain(node: Node, key: string): FoundDomain {
   });
 }
 
-/** The same for a domain that must run. Throws "wrong-state" in libvirt's words. */
+/** Returns a running domain, as findDomain() does. Throws "wrong-state" with libvirt's message. */
 export function findRunning(node: Node, key: string): FoundDomain & { readonly guest: GuestRecord } {
   const found = findDomain(node, key);
   const { guest } = found;
@@ -51,7 +51,7 @@ export function findRunning(node: Node, key: string): FoundDomain & { readonly g
   });
 }
 
-/** Every defined domain of a UUID, whatever its name. */
+/** Returns the defined domain of a UUID, under any name. */
 export function definitionByUuid(node: Node, key: string): Definition | undefined {
   const wanted = uuidOf(key);
   if (wanted === undefined) return undefined;
@@ -62,7 +62,7 @@ export function definitionByUuid(node: Node, key: string): Definition | undefine
   return undefined;
 }
 
-/** A UUID as definitions and records have it: small, with hyphens; undefined for what is none. */
+/** Returns a UUID in the form of definitions and records: lower case, with hyphens; undefined for any other text. */
 export function uuidOf(key: string): string | undefined {
   if (!UUID.test(key)) return undefined;
   const digits = key.replaceAll("-", "").toLowerCase();

@@ -2,7 +2,7 @@ import type { NetworkInterface } from "../../domain/devices/network/interface.ts
 import { SvirtError } from "../../errors.ts";
 import type { Node } from "../../state/instance.ts";
 
-/** What has gone through an interface, as its guest sees it. */
+/** Traffic counters of an interface, as its guest counts them. */
 export interface InterfaceStatistics {
   readonly rxBytes: number;
   readonly rxPackets: number;
@@ -15,7 +15,7 @@ export interface InterfaceStatistics {
 }
 
 /**
- * The interface of that name on the host or of that address. Throws "not-found" in virsh's words.
+ * Returns the interface with that device name on the host or that MAC address. Throws "not-found" with virsh's message.
  * cmdDomIfGetLink() of libvirt's tools
  */
 export function findInterface(interfaces: readonly NetworkInterface[], key: string): NetworkInterface {
@@ -31,8 +31,8 @@ export function findInterface(interfaces: readonly NetworkInterface[], key: stri
 }
 
 /**
- * What the kernel counts at the host's end of a tap, the other way round: what it sends the guest receives. A macvtap counts
- * as the guest does. Throws "not-found" in the reference's words for a device that is not there.
+ * Returns the kernel's counters of a tap with the directions swapped: the guest receives the packets that the host sends. A
+ * macvtap counts like the guest. Throws "not-found" with the reference's message if the device is missing.
  * virNetDevTapInterfaceStats()
  */
 export function readInterfaceStatistics(

@@ -3,7 +3,7 @@ import { guestPaths } from "../../plan/paths.ts";
 import { CHANGE_TIMEOUT_MS, converse, MONITOR_TIMEOUT_MS } from "../../run/monitor/converse.ts";
 import type { Node } from "../../state/instance.ts";
 
-/** A conversation with a guest's QEMU that only asks. Throws "timeout". */
+/** Opens a conversation with a guest's QEMU that only queries. Throws "timeout". */
 export async function withMonitor<Result>(
   node: Node,
   uuid: string,
@@ -13,7 +13,7 @@ export async function withMonitor<Result>(
   return await converse(node.host, { monitor, timeoutMs: MONITOR_TIMEOUT_MS }, talk);
 }
 
-/** One with commands that change the guest, and may take their time. Throws "timeout". */
+/** Sends a command that changes the guest and may take long. Throws "timeout". */
 export async function tellMonitor(
   node: Node,
   uuid: string,

@@ -7,8 +7,8 @@ import { driveId } from "../../qemu/hotplug/plug.ts";
 import type { Guest } from "../../qemu/model/guest.ts";
 
 /**
- * A device's name in QEMU, if QEMU was given it: a disk's follows from its place, that of the others stands beside their
- * address, since what came while the guest ran has another number than its place among the domain's.
+ * Returns a device's name in QEMU, if QEMU has the device. A disk's name follows from its place. Other devices are identified
+ * by their address: the number of a hot-plugged one differs from its place among the domain's devices.
  */
 export function pluggedId({ devices }: Plugged, guest: Guest, device: Device): string | undefined {
   if (device.element === "disk") {

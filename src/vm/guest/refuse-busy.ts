@@ -2,7 +2,9 @@ import type { Device } from "../../domain/device.ts";
 import { SvirtError } from "../../errors.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-/** Throws "wrong-state" in libvirt's words for a disk that QEMU copies, commits or pulls. qemuDomainDiskBlockJobIsActive() */
+/**
+ * Throws "wrong-state" with libvirt's message for a disk that QEMU copies, commits or pulls. qemuDomainDiskBlockJobIsActive()
+ */
 export function refuseBusyDisk({ jobs = [], name }: GuestRecord, device: Device): void {
   if (device.element !== "disk") return;
   const target = device.value.target.dev;

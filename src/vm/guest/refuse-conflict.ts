@@ -5,9 +5,9 @@ import type { Node } from "../../state/instance.ts";
 import { isRunning, readRecords } from "../../state/record.ts";
 import { definitionByUuid } from "./find-domain.ts";
 
-/** Throws "label-taken" when the name or the UUID belongs to another domain, in libvirt's words. */
+/** Throws "label-taken" with libvirt's message if the name or the UUID belongs to another domain. */
 export function refuseConflict(node: Node, domain: { readonly name: string; readonly uuid: string }): void {
-  // A guest whose lock is held is about to run, or to be gone.
+  // A guest whose lock is held is about to run or to end.
   const running = readRecords(node).filter(
     (guest) => isRunning(node, guest) || node.host.isLocked(guestPaths(node.paths, guest.uuid).lock),
   );

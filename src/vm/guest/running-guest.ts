@@ -4,7 +4,7 @@ import { completeGuest } from "../../qemu/complete-guest.ts";
 import type { Guest } from "../../qemu/model/guest.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-/** What a running guest consists of, with every address that QEMU was given. */
+/** Returns a running guest's domain and devices, with every address that QEMU got. */
 export function runningGuest({ xml }: Pick<GuestRecord, "xml">): {
   readonly domain: Domain;
   readonly guest: Guest;

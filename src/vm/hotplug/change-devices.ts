@@ -8,9 +8,9 @@ import { findDevice, findDisk } from "../guest/find-device.ts";
 import { attachLive, changeMediumLive, detachLive, type MediumChange, setLinkLive } from "./live-change.ts";
 import { changeSource, refuseOtherInterface } from "./update-rules.ts";
 
-/** Gives a domain a device. Throws what the decisions and the host throw; then nothing has changed. */
+/** Attaches a device to a domain. Throws the errors of the decisions and of the host; then nothing has changed. */
 export async function attachDevice(node: Node, ask: Ask, device: Device): Promise<Changed> {
-  // The running guest and the definition have one and the same address.
+  // The running guest and the definition get the same MAC address.
   const whole = withMac(node, device);
   return await changeDomain(node, ask, {
     live: attachLive(node, whole),
@@ -21,7 +21,7 @@ export async function attachDevice(node: Node, ask: Ask, device: Device): Promis
   });
 }
 
-/** Takes a device away from a domain. Throws "not-found", and "timeout" when the guest does not let go in time. */
+/** Detaches a device from a domain. Throws "not-found", and "timeout" if the guest does not release it in time. */
 export async function detachDevice(node: Node, ask: Ask, meant: Device): Promise<Changed> {
   return await changeDomain(node, ask, {
     live: detachLive(node, meant),
@@ -29,7 +29,7 @@ export async function detachDevice(node: Node, ask: Ask, meant: Device): Promise
   });
 }
 
-/** Puts another medium in a drive, or none. */
+/** Changes the medium of a drive, or ejects it. */
 export async function changeMedium(node: Node, ask: Ask, wish: MediumChange): Promise<Changed> {
   return await changeDomain(node, ask, {
     live: changeMediumLive(node, wish),
@@ -40,7 +40,7 @@ export async function changeMedium(node: Node, ask: Ask, wish: MediumChange): Pr
   });
 }
 
-/** Changes what a device can change while its guest runs: a drive's medium, a network card's cable. */
+/** Changes the properties that can change while the guest runs: a drive's medium, a network card's link state. */
 export async function updateDevice(
   node: Node,
   ask: Ask,

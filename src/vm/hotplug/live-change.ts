@@ -28,7 +28,9 @@ import { decideNewTap, withTapName } from "./new-tap.ts";
 import { refuseOffline } from "./refuse-offline.ts";
 import { refuseOtherInterface } from "./update-rules.ts";
 
-/** A device comes to a running guest. Throws what no running guest can be given. */
+/**
+ * Returns the change that attaches a device to a running guest. Throws the refusals of devices that cannot be hot-plugged.
+ */
 export function attachLive(node: Node, device: Device): AskedChange {
   const what = `attach ${nameDevice(device)}`;
   return {
@@ -43,7 +45,7 @@ export function attachLive(node: Node, device: Device): AskedChange {
   };
 }
 
-/** A device that is meant leaves a running guest. */
+/** Returns the change that detaches the device that `meant` identifies from a running guest. */
 export function detachLive(node: Node, meant: Device): AskedChange {
   return {
     what: `detach ${nameDevice(meant)}`,
@@ -51,21 +53,21 @@ export function detachLive(node: Node, meant: Device): AskedChange {
   };
 }
 
-/** An interface on a network is on a bridge, once its guest runs. */
+/** Resolves an interface's network to its bridge, as in the XML of a running guest. */
 function onItsBridge(node: Node, device: Device): Device {
   if (device.element !== "interface") return device;
   return { ...device, value: settleInterface(node, device.value, "/interface") };
 }
 
-/** Another medium, or none, for a drive of a running guest. */
+/** A new medium for a drive of a running guest, or none. */
 export interface MediumChange {
   readonly target: string;
   readonly force: boolean;
-  /** From the drive as it is. Throws what cannot be. */
+  /** Returns the drive with its new medium. Throws if the change is impossible. */
   change(drive: Disk): Disk;
 }
 
-/** A drive of a running guest is given another medium. */
+/** Returns the change of the medium in a drive of a running guest. */
 export function changeMediumLive(node: Node, wish: MediumChange): AskedChange {
   return {
     what: `change the medium of ${wish.target}`,
@@ -73,12 +75,12 @@ export function changeMediumLive(node: Node, wish: MediumChange): AskedChange {
   };
 }
 
-/** The cable of a running guest's network card is pulled out or put in. */
+/** Returns the change of the link state of a running guest's network card. */
 export function setLinkLive(node: Node, to: Extract<Device, { element: "interface" }>): AskedChange {
   return { what: `set the link of ${nameDevice(to)}`, decide: (guest) => decideLink(node, guest, to) };
 }
 
-/** How QEMU's names of new devices begin. */
+/** Prefixes of QEMU's names for new devices. */
 const PREFIXES = {
   disk: "net",
   interface: "net",
@@ -91,7 +93,7 @@ function decideAttach(node: Node, record: GuestRecord, device: Device): DecidedC
   const plugged = plugDevice(runningGuest(record).domain, device);
   refuseUnready(plugged.domain, `attach ${nameDevice(device)}`);
   refuseOffline(node, record, device);
-  // None by now, unless nothing is to be changed at all.
+  // Empty except in a dry run: make() has already detached the devices.
   const taken = decideTaken(node, withOnly(plugged.domain, device));
   const gathered = gatherDevice(node, plugged.device, taken.names);
   const passed = decidePassed(node, record, { ...plugged, gathered });
@@ -156,7 +158,7 @@ function newMedium(node: Node, record: GuestRecord, disk: Disk): NonNullable<New
   return { node: top, device: decideNewDevice(node, record, { gathered, peers, words }) };
 }
 
-/** Connections of a device that is the only one, as far as its words know. */
+/** Returns a device's connections with its place. Its arguments are formatted as if it were the only such device. */
 function placed({ element }: Device, peers: readonly PluggedPeer[]): readonly LaunchPeer[] {
   return peers.map(({ name }) => ({ name, place: `/domain/devices/${element}[1]` }));
 }
@@ -180,7 +182,7 @@ function decideLink(
   };
 }
 
-/** The device's name in QEMU. Throws "failed". */
+/** Returns the device's name in QEMU. Throws "failed". */
 function idOf(record: GuestRecord, guest: Guest, device: Device): string {
   const id = pluggedId(listPlugged(record.steps), guest, device);
   if (id !== undefined) return id;
@@ -190,7 +192,7 @@ function idOf(record: GuestRecord, guest: Guest, device: Device): string {
   });
 }
 
-/** A SCSI device that QEMU has had from its start it keeps open under a number, which nothing takes away from it. */
+/** Refuses a SCSI device from the guest's start: QEMU keeps it open under a descriptor number, which no command removes. */
 function refuseGivenAtStart(record: GuestRecord, device: Device, id: string): void {
   if (device.element !== "hostdev" || device.value.type !== "scsi") return;
   const { devices, nodes } = listPlugged(record.steps);
@@ -202,7 +204,7 @@ function refuseGivenAtStart(record: GuestRecord, device: Device, id: string): vo
   });
 }
 
-/** What is behind it was made by svirt, or has come with the start, and would be left over. */
+/** Refuses a channel whose backend svirt made or the start created: it would be left over. */
 function refuseOtherChannel(record: GuestRecord, device: Device, id: string): void {
   if (device.element !== "channel") return;
   const { chardevs, devices } = listPlugged(record.steps);
@@ -216,7 +218,7 @@ function refuseOtherChannel(record: GuestRecord, device: Device, id: string): vo
   );
 }
 
-/** Inside such a drive is another, which QEMU names in a way of its own. */
+/** Refuses a drive on USB: it contains another drive, which QEMU names in its own way. */
 function refuseUsbDrive(disk: Disk): void {
   if (diskBus(disk) !== "usb") return;
   throw new SvirtError("Operation not supported: the medium of a drive on USB is not changed", {

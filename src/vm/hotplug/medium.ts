@@ -5,7 +5,7 @@ import { type Draft, emptyDraft } from "../../xml/draft.ts";
 import { formatDocument } from "../../xml/format-document.ts";
 import { refuseFixed, takeSource } from "./update-rules.ts";
 
-/** What is done with a drive's medium: virsh's words. */
+/** Action on a drive's medium, named as in virsh. */
 export type MediumAction = "eject" | "insert" | "update";
 
 /** A medium, or none. */
@@ -14,7 +14,7 @@ export interface Medium {
   readonly path: string | undefined;
 }
 
-/** The drive with that medium in it, or empty. Throws "wrong-state" in virsh's words. virshUpdateDiskXML() */
+/** Returns the drive with that medium in it, or empty. Throws "wrong-state" with virsh's message. virshUpdateDiskXML() */
 export function putMedium(drive: Disk, action: MediumAction, medium: Medium): Disk {
   refuseFixed(drive);
   const name = drive.target.dev;
@@ -28,7 +28,7 @@ export function putMedium(drive: Disk, action: MediumAction, medium: Medium): Di
   return other.element === "disk" ? takeSource(drive, other.value) : drive;
 }
 
-/** Through XML, so that a path is looked at as any other. */
+/** Builds the disk as XML, so that its path is checked like any other. */
 function draftOf({ device, driver, target }: Disk, { path, type }: Medium): Draft {
   const draft = make("disk", { type, device: device ?? "disk" });
   draft.children.push(make("driver", { name: "qemu", type: driver?.type ?? "raw" }));

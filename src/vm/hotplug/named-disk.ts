@@ -8,8 +8,8 @@ import { decideImpact } from "../change/impact.ts";
 import { findDomain } from "../guest/find-domain.ts";
 
 /**
- * The disk that somebody names by its target or by the path of its source; of drives only, where a medium is meant.
- * Throws "not-found" in virsh's words. virshFindDisk()
+ * Returns the disk with that target or source path; with `isDrive`, among drives with media only. Throws "not-found" with
+ * virsh's message. virshFindDisk()
  */
 export function findNamedDisk(
   node: Node,

@@ -7,20 +7,20 @@ import { decideImpact } from "../change/impact.ts";
 import { findDomain } from "../guest/find-domain.ts";
 import { findInterface } from "../guest/guest-interfaces.ts";
 
-/** The interfaces of the running guest or of the definition, whichever is to be changed first. */
+/** Returns the interfaces of the running guest or of the definition, whichever is changed first. */
 function interfacesOf(node: Node, { key, wish }: Ask): readonly NetworkInterface[] {
   const { definition, guest } = decideImpact(findDomain(node, key), wish);
   return parseDomainText(guest?.xml ?? definition?.xml ?? "").devices.interfaces;
 }
 
-/** The interface that somebody names by its device on the host or by its address. Throws "not-found". */
+/** Returns the interface with that device name on the host or that MAC address. Throws "not-found". */
 export function findNamedInterface(node: Node, ask: Ask, name: string): NetworkInterface {
   return findInterface(interfacesOf(node, ask), name);
 }
 
 /**
- * The one interface of that type, or the one of them that has that address. Throws "not-found", and "usage" when several
- * could be meant, in virsh's words. virshDomainDetachInterface()
+ * Returns the only interface of that type, or the one with that address. Throws "not-found", and "usage" if several match,
+ * with virsh's messages. virshDomainDetachInterface()
  */
 export function findTypedInterface(
   node: Node,

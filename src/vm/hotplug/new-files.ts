@@ -19,7 +19,10 @@ import type { Node } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { listHanded } from "../start/guest-command.ts";
 
-/** The files behind one device, as found on the host, or as they would be once svirt had taken PCI devices. */
+/**
+ * Returns the inspected files of one device. Those of PCI devices in `taken` are returned as after their detachment from the
+ * host.
+ */
 export function gatherDevice(node: Node, device: Device, taken?: ReadonlySet<string>): GatheredFiles {
   const peer = peerSocketOf(device);
   return gatherResources(node.host, [...listOf(device), ...(peer === undefined ? [] : [peer])], {
@@ -47,7 +50,7 @@ interface Gathered {
   readonly peers?: readonly PluggedPeer[];
 }
 
-/** The connection that svirt makes for a device that another program serves, under that name. */
+/** Decides the connection, under that name, that svirt makes for a device that another program serves. */
 export function decidePeer(
   guest: GuestRecord,
   device: Device,
@@ -61,8 +64,8 @@ export function decidePeer(
 }
 
 /**
- * A device with its files opened and labelled as those of the guest's other devices are. What the guest has already is
- * not taken twice. The caller holds the registry's lock. Throws "label-taken".
+ * Returns a device with its files opened and labelled like those of the guest's other devices. A file that the guest already
+ * has is not claimed twice. The caller holds the registry lock. Throws "label-taken".
  */
 export function decideNewDevice(
   node: Node,
@@ -79,17 +82,17 @@ export function decideNewDevice(
   };
 }
 
-/** How the guest's files are labelled: as was decided at its start. */
+/** Returns the label decision of the guest's start, which applies to its new files. */
 export function labelDecisionOf(node: Node, { label }: GuestRecord): LabelDecision {
   if (label.type === "none") return UNCONFINED;
   const recorded = { label: undefined, imageLabel: undefined, baseLabel: undefined, ...label };
   return decisionOf(recorded, readPolicyFacts(node.host));
 }
 
-/** How QEMU's names of devices of one kind begin. */
+/** Prefix of QEMU's names for devices of one kind. */
 type Prefix = "net" | "rng" | "channel" | "hostdev";
 
-/** Names that nothing in the guest's QEMU bears. */
+/** Returns names that are unused in the guest's QEMU. */
 export function freeNames(guest: GuestRecord, prefix: Prefix): FreeNames {
   const { devices, files, nodes, peers } = listPlugged(guest.steps);
   return {

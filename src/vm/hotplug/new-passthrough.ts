@@ -13,27 +13,27 @@ import type { Node } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { memlockOf } from "../start/guest-command.ts";
 
-/** A device of the host's on USB has a place there, which is looked up. Throws "not-found", "unsupported". */
+/** Resolves a USB host device to its address on the bus. Throws "not-found", "unsupported". */
 export function settlePassed(node: Node, device: Device): Device {
   if (device.element !== "hostdev" || device.value.type !== "usb") return device;
   return { ...device, value: settleUsbDevice(node.host, device.value) };
 }
 
-/** The guest with no other devices of the host's than this one. */
+/** Returns the domain without disks and without host devices other than this one. */
 export function withOnly(domain: Domain, device: Device): Domain {
   const hostdevs = device.element === "hostdev" ? [device.value] : [];
   return { ...domain, devices: { ...domain.devices, disks: [], hostdevs } };
 }
 
-/** What QEMU opens of a device by its own name, by what the XML says of it. */
+/** Maps the paths in a device's XML to those that QEMU opens by name. */
 export function nameFiles(device: Device, { files }: GatheredFiles): ReadonlyMap<string, string> {
   if (device.element !== "hostdev" || device.value.type !== "scsi") return new Map();
   return new Map(files.map(({ facts, named }) => [named, facts.id.path]));
 }
 
 /**
- * What of a device of the host's QEMU finds by itself; undefined for other devices. `domain` has the device. Throws
- * "denied" for a guest whose domain may not look for it: a process keeps the domain that it was started in.
+ * Decides the parts of a host device that QEMU opens by itself; undefined for other devices. `domain` has the device. Throws
+ * "denied" if the guest's SELinux domain may not search for it: a process keeps the domain in which it was started.
  */
 export function decidePassed(
   node: Node,

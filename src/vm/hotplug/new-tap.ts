@@ -8,7 +8,10 @@ import { macvtapFacts, nameTap, tapFacts } from "../../resolve/host/taps.ts";
 import type { Node } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-/** The tap of an interface that comes to a running guest; undefined for a device without one. Throws what decideTap() throws. */
+/**
+ * Decides the tap of an interface attached to a running guest; undefined for a device without one. Throws the errors of
+ * decideTap().
+ */
 export function decideNewTap(
   node: Node,
   { label, uid }: Pick<GuestRecord, "label" | "uid">,
@@ -23,7 +26,7 @@ export function decideNewTap(
   return { handed: nameTap(tap, (at) => `fd-${alias}-${at}`), setup: tap.setup, link: tap.link };
 }
 
-/** The domain with the name that the device's tap has. */
+/** Returns the domain with the name of the device's tap. */
 export function withTapName(domain: Domain, device: Device, tap: NewTap | undefined): Domain {
   if (tap === undefined || device.element !== "interface" || !isTapped(device.value)) return domain;
   const { value } = device;

@@ -7,8 +7,8 @@ import type { Node } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
 /**
- * Refuses a user-network interface, or a disk on the network, for a guest whose domain may make no connection: a process
- * keeps the domain that it was started in. Throws "denied".
+ * Refuses a user-network interface, or a disk or host device on the network, if the guest's SELinux domain may make no
+ * connection. A process keeps the domain in which it was started. Throws "denied".
  */
 export function refuseOffline(node: Node, guest: GuestRecord, device: Device): void {
   const { baseLabel, label, type } = guest.label;

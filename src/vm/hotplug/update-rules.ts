@@ -5,8 +5,8 @@ import { SvirtError } from "../../errors.ts";
 import { fillDisk } from "../../qemu/devices/disk/defaults.ts";
 
 /**
- * The drive with the other's source: all else must be as it is. Throws "unsupported" for a disk that has no media, and
- * for what cannot be changed. qemuDomainDiskChangeSupported() of libvirt
+ * Returns the drive with the source of `other`, which must be equal in all else. Throws "unsupported" for a disk without
+ * removable media, and for any other difference. qemuDomainDiskChangeSupported() of libvirt
  */
 export function changeSource(drive: Disk, other: Disk): Disk {
   refuseFixed(drive);
@@ -21,7 +21,7 @@ export function changeSource(drive: Disk, other: Disk): Disk {
   return takeSource(drive, wanted);
 }
 
-/** Throws "unsupported" for a disk that has no media. */
+/** Throws "unsupported" for a disk without removable media. */
 export function refuseFixed({ device = "disk" }: Disk): void {
   if (device === "cdrom" || device === "floppy") return;
   throw new SvirtError(`Operation not supported: disk device type '${device}' cannot be changed`, {
@@ -30,7 +30,7 @@ export function refuseFixed({ device = "disk" }: Disk): void {
   });
 }
 
-/** The drive with what the other has in it. */
+/** Returns the drive with the medium of `other`. */
 export function takeSource(drive: Disk, other: Disk): Disk {
   const { backingStore: _, driver, source: __, type: ___, ...rest } = drive;
   const { type: format, ...look } = driver ?? {};
@@ -45,7 +45,10 @@ export function takeSource(drive: Disk, other: Disk): Disk {
   } as Disk;
 }
 
-/** The interface with the other's link: all else must be as it is. Throws "unsupported". qemuDomainChangeNet() of libvirt */
+/**
+ * Returns the interface with the link of `other`, which must be equal in all else. Throws "unsupported".
+ * qemuDomainChangeNet() of libvirt
+ */
 export function refuseOtherInterface(
   old: Device,
   other: Extract<Device, { element: "interface" }>,
@@ -60,7 +63,7 @@ export function refuseOtherInterface(
   return { element: "interface", value: { ...before, ...(link === undefined ? {} : { link }) } };
 }
 
-/** All that a drive is besides its medium; what the other leaves open is not asked. */
+/** Lists a drive's fields without its medium. An address or alias that `other` omits is not compared. */
 function traitsOf(disk: Disk, other: Disk): [field: string, value: string][] {
   const { backingStore: _, driver, source: __, type: ___, address, alias, ...rest } = disk;
   const { type: ____, ...look } = driver ?? {};

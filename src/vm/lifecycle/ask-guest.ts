@@ -7,7 +7,7 @@ import { type GuestRecord, writeEnding, writeRecord } from "../../state/record.t
 import { findDomain, findRunning } from "../guest/find-domain.ts";
 import { tellMonitor, withMonitor } from "../guest/guest-monitor.ts";
 
-/** Asks the guest to power itself off, as by its button; whether it does is its own affair. Gives false when it is off. */
+/** Asks the guest to power off, as by its button; the guest may ignore it. `did` is false if the guest is off. */
 export async function shutdownGuest(node: Node, key: string): Promise<{ name: string; did: boolean }> {
   const { guest, name } = findDomain(node, key);
   if (guest === undefined) return { name, did: false };
@@ -16,19 +16,19 @@ export async function shutdownGuest(node: Node, key: string): Promise<{ name: st
 }
 
 /**
- * Asks the guest to power itself off, and starts it again when it has: its reaper does. So a reboot is a cold one, and
- * it takes up what the definition has become. Throws "wrong-state".
+ * Asks the guest to power off; its reaper then starts it again. So a reboot is a cold one and uses the current definition.
+ * Throws "wrong-state".
  */
 export async function rebootGuest(node: Node, key: string): Promise<{ name: string }> {
   return await pressPowerButton(node, key, "reboot");
 }
 
-/** Stops the vCPUs. Stopped already is fine. Throws "wrong-state" when it is off. */
+/** Stops the vCPUs. Stopped vCPUs are no error. Throws "wrong-state" if the guest is off. */
 export async function suspendGuest(node: Node, key: string): Promise<{ name: string }> {
   return await tell(node, key, "stop");
 }
 
-/** Lets the vCPUs go on. Going already is fine. Throws "wrong-state" when it is off. */
+/** Resumes the vCPUs. Running vCPUs are no error. Throws "wrong-state" if the guest is off. */
 export async function resumeGuest(node: Node, key: string): Promise<{ name: string }> {
   return await tell(node, key, "cont");
 }
@@ -46,14 +46,14 @@ async function pressPowerButton(
   intent: "shutdown" | "reboot",
 ): Promise<{ name: string }> {
   return await withRunning(node, key, async (guest) => {
-    // A reboot is an end only if it can be written down what is to follow.
+    // A reboot requires the record on disk: only it says that a start follows the end.
     if (intent === "reboot") writeRecord(node, { ...guest, intent });
     else writeEnding(node, { ...guest, intent });
     await withMonitor(node, guest.uuid, (monitor) => monitor.execute("system_powerdown"));
   });
 }
 
-/** The keys of the guest's keyboard, pressed at once; for QEMU's own 100 ms unless it is said how long. */
+/** Presses keys of the guest's keyboard at once, for `holdMs` or for QEMU's default of 100 ms. */
 export async function pressKeys(
   node: Node,
   key: string,
@@ -83,7 +83,7 @@ export async function setGuestMemory(node: Node, key: string, size: string): Pro
   });
 }
 
-/** Looks again once the lock is held: a guest that was cleared away meanwhile must not be given a record anew. */
+/** Finds the guest again once its lock is held: a guest that was cleaned up meanwhile must not get a new record. */
 async function withRunning(
   node: Node,
   key: string,
