@@ -4,15 +4,15 @@ import { converse } from "../../run/monitor/converse.ts";
 import type { Node } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-/** How long another conversation with QEMU is waited for: what is asked is only shown besides. */
+/** How long to wait for another conversation with QEMU: the state of channels is only additional output. */
 const TIMEOUT_MS = 2000;
 
 /**
- * Which of a running guest's virtio channels it has open, by their ids. QEMU alone knows, and may say what it likes; one
- * without channels is not asked. Throws "timeout"; "failed" when it has ended or makes no sense.
+ * Returns which of its virtio channels a running guest has open, by their ids. Only QEMU knows, and it may lie. A guest
+ * without channels is not queried. Throws "timeout"; "failed" if QEMU has ended or its answer is malformed.
  */
 export async function askChannels(node: Node, guest: GuestRecord): Promise<ReadonlyMap<string, boolean>> {
-  // The stored form, which svirt writes itself, tells: it is read whole but once, to be shown.
+  // The stored form, which svirt writes itself, is searched as text: it is parsed only once, for display.
   if (!guest.xml.includes("<channel ")) return new Map();
   const { monitor } = guestPaths(node.paths, guest.uuid);
   const at = { monitor, timeoutMs: TIMEOUT_MS };

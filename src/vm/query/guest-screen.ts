@@ -6,16 +6,16 @@ import type { Node } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { domainOf } from "./guest-statistics.ts";
 
-/** Where a running guest's screen is to be had by VNC: a socket, or an address and a port. */
+/** Address of a running guest's VNC screen: a socket, or an address and a port. */
 export type Screen = { readonly socket: string } | Display;
 
-/** Of a running guest. Throws "wrong-state" when it has no screen. */
+/** Returns a running guest's screen. Throws "wrong-state" if it has none. */
 export function getScreen(node: Node, guest: GuestRecord): Screen {
   const vnc = domainOf(guest).devices.graphics.find((found) => found.type === "vnc");
   const [listen] = vnc?.listens ?? [];
   if (listen?.type === "socket")
     return { socket: `${guestPaths(node.paths, guest.uuid).workFolder}/vnc.sock` };
-  // A start has written down which they are.
+  // A start has recorded both.
   if (listen?.type === "address" && listen.address !== undefined && vnc?.port !== undefined)
     return { address: listen.address, port: vnc.port };
   throw new SvirtError(`domain '${guest.name}' has no VNC display`, {
@@ -24,14 +24,14 @@ export function getScreen(node: Node, guest: GuestRecord): Screen {
   });
 }
 
-/** As `virsh vncdisplay` shows it: `127.0.0.1:0`, or `:0` where it is to be had on every address. */
+/** Formats the screen as `virsh vncdisplay` does: `127.0.0.1:0`, or `:0` for every address. */
 export function formatVncDisplay(screen: Screen): string {
   if ("socket" in screen) return screen.socket;
   const shown = screen.address === "0.0.0.0" ? "" : bracketed(screen.address);
   return `${shown}:${screen.port - FIRST_VNC_PORT}`;
 }
 
-/** As `virsh domdisplay` does: an address for a viewer on the host itself. */
+/** Formats the screen as `virsh domdisplay` does: an address for a viewer on the host itself. */
 export function formatDisplayUri(screen: Screen): string {
   if ("socket" in screen) return `vnc+unix://${screen.socket}`;
   const isAny = screen.address === "0.0.0.0" || screen.address === "::";

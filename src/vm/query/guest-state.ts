@@ -6,15 +6,15 @@ import { converse } from "../../run/monitor/converse.ts";
 import type { Node } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-/** A monitor answers at once, unless another svirt talks to it just now. */
+/** A monitor answers at once, unless another svirt uses it. */
 const ASK_TIMEOUT_MS = 2000;
 
-/** Why nothing is known of a guest but that the kernel has its process: QEMU does not answer, or talks to another svirt. */
+/** Reason why only a guest's process is known: QEMU does not answer, or talks to another svirt. */
 export type Silence = "no answer" | "busy";
 
 /**
- * How a running guest stands: QEMU is asked. One that does not answer within 2 s, or makes no sense, runs, as far as the
- * kernel knows; the reason is a Silence then.
+ * Queries a running guest's state. If the query fails or takes over 2 s, the guest runs as far as the kernel knows, and the
+ * reason is a Silence.
  */
 export async function getGuestState(node: Node, guest: GuestRecord): Promise<DomainState> {
   const { lock, monitor: path } = guestPaths(node.paths, guest.uuid);
@@ -27,12 +27,12 @@ export async function getGuestState(node: Node, guest: GuestRecord): Promise<Dom
   }
 }
 
-/** Undefined for a guest whose QEMU has answered. */
+/** Returns undefined for a guest whose QEMU has answered. */
 export function silenceOf({ reason }: DomainState): Silence | undefined {
   return reason === "no answer" || reason === "busy" ? reason : undefined;
 }
 
-/** The same of a guest whose monitor somebody talks to already: there is but one at a time. */
+/** Queries the state over a monitor that is already open: QEMU accepts one connection at a time. */
 export async function askState(guest: GuestRecord, monitor: Monitor): Promise<DomainState> {
   const answer = await monitor.execute("query-status");
   const asked =

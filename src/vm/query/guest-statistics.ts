@@ -16,27 +16,27 @@ import type { Node } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
 
-/** A disk and what it has done. */
+/** A disk and its I/O statistics. */
 interface DiskWithStatistics {
   readonly target: string;
   readonly statistics: DiskStatistics;
 }
 
-/** How much memory a guest has, and how much of the host's its QEMU holds. */
+/** Memory of a guest, and the host memory that its QEMU holds. */
 export interface MemoryStatistics {
   readonly actualKiB: number;
   readonly maximumKiB: number;
   readonly rssKiB: number | undefined;
-  /** What the guest has told through its balloon. */
+  /** Statistics that the guest has reported through its balloon. */
   readonly told: BalloonStatistics;
 }
 
-/** The domain that a guest was started as. */
+/** Returns the domain in a guest's record. */
 export function domainOf(guest: Pick<GuestRecord, "xml">): Domain {
   return parseDomainText(guest.xml);
 }
 
-/** What each disk of a running guest has done, in the order of the XML. Throws "timeout", "failed". */
+/** Returns the I/O statistics of a running guest's disks, in the order of the XML. Throws "timeout", "failed". */
 async function getDiskStatistics(node: Node, guest: GuestRecord): Promise<DiskWithStatistics[]> {
   const ids = listDiskIds(completeGuest(domainOf(guest)));
   const answer = await withMonitor(node, guest.uuid, (monitor) => monitor.execute("query-blockstats"));
@@ -48,8 +48,8 @@ async function getDiskStatistics(node: Node, guest: GuestRecord): Promise<DiskWi
 }
 
 /**
- * One of them, by its target or by the path of its source, as virsh takes it; without either, all together, under no name.
- * Throws "not-found" besides.
+ * Returns the statistics of one disk, by its target or source path, as virsh accepts them. Without a key, returns the sum of
+ * all disks under an empty name. Throws "not-found", "timeout", "failed".
  */
 export async function getStatisticsOfDisk(
   node: Node,
@@ -69,12 +69,12 @@ export async function getStatisticsOfDisk(
   });
 }
 
-/** What the guest has by its balloon, or all of its memory where it has none. Throws "timeout", "failed". */
+/** Returns a guest's memory by its balloon, or all of its memory without one. Throws "timeout", "failed". */
 export async function getMemoryStatistics(node: Node, guest: GuestRecord): Promise<MemoryStatistics> {
   return await withMonitor(node, guest.uuid, (monitor) => askMemory(node, guest, monitor));
 }
 
-/** The same of a guest whose monitor somebody talks to already. */
+/** Returns the memory statistics over a monitor that is already open. */
 export async function askMemory(node: Node, guest: GuestRecord, monitor: Monitor): Promise<MemoryStatistics> {
   const domain = domainOf(guest);
   const maximumKiB = domain.memory.kiB;
@@ -88,7 +88,7 @@ export async function askMemory(node: Node, guest: GuestRecord, monitor: Monitor
   return { actualKiB, maximumKiB, rssKiB, told: parseBalloonStatistics(told) };
 }
 
-/** proc_pid_status(5) */
+/** Returns QEMU's resident memory in KiB. proc_pid_status(5) */
 function rssOf(node: Node, { process }: GuestRecord): number | undefined {
   const status = process === undefined ? undefined : node.host.readText(`/proc/${process.pid}/status`);
   const found = /^VmRSS:\s+(\d+) kB$/m.exec(status ?? "")?.[1];

@@ -5,20 +5,20 @@ import type { Node } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { askAgent } from "../agent/ask-agent.ts";
 
-/** An interface and the addresses that it was seen with, or that the guest says it has. */
+/** An interface and its addresses, as the host's ARP table or the guest reports them. */
 export interface AddressedInterface {
   readonly interface: string;
-  /** Undefined: the guest tells none. */
+  /** Undefined: the guest reports none. */
   readonly mac: string | undefined;
   readonly addresses: readonly {
     readonly type: "ipv4" | "ipv6";
     readonly address: string;
-    /** 0: a neighbour's is not known. */
+    /** 0: unknown, as for a neighbour. */
     readonly prefix: number;
   }[];
 }
 
-/** What the agent in a guest says of its interfaces, by the guest's own names. Throws what askAgent() throws. */
+/** Returns the interfaces that the agent in a guest reports, by the guest's own names. Throws the errors of askAgent(). */
 export async function askAddresses(
   node: Node,
   guest: GuestRecord,
@@ -35,7 +35,9 @@ export async function askAddresses(
 /** ATF_COM of linux/if_arp.h: the neighbour has answered. */
 const IS_COMPLETE = 0x2;
 
-/** What the host's table of neighbours has of these interfaces; none that it has nothing of. proc_net(5) arp */
+/**
+ * Lists the addresses of these interfaces in the host's ARP table. An interface without an entry is left out. proc_net(5) arp
+ */
 export function listArpAddresses(
   { host }: Node,
   interfaces: readonly NetworkInterface[],

@@ -10,9 +10,8 @@ import { namedDevices } from "../guest/named-devices.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 
 /**
- * The XML of a running guest as `virsh dumpxml` shows one: with its id and its label, and of its devices their names in
- * QEMU, the terminals and sockets that they got, the images of its disks with their numbers, and which channels it has open,
- * as far as that is known.
+ * Formats the XML of a running guest as `virsh dumpxml` does, with its id and label. Devices have their names in QEMU, their
+ * terminals and sockets, and the numbered images of disks. Channels have their state, as far as it is known.
  */
 export function formatLive(
   { paths }: Pick<Node, "paths">,
@@ -37,7 +36,7 @@ export function formatLive(
   );
 }
 
-/** Where svirt has chosen. */
+/** Adds the socket paths that svirt has chosen. */
 function withSockets(devices: Devices, folder: string): Devices {
   return {
     ...devices,

@@ -8,7 +8,7 @@ import { type FoundDomain, findDomain } from "../guest/find-domain.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
 import { domainOf } from "./guest-statistics.ts";
 
-/** A virtual CPU, and where the host runs it. */
+/** A virtual CPU, and the processor on which the host runs it. */
 export interface VcpuInfo {
   readonly number: number;
   /** Undefined for a domain that is off. */
@@ -17,7 +17,7 @@ export interface VcpuInfo {
   readonly affinity: IdSet;
 }
 
-/** Each virtual CPU of a domain that there is. Throws "not-found", "timeout". */
+/** Lists the virtual CPUs of a domain that are plugged in. Throws "not-found", "timeout". */
 export async function listVcpuInfo(node: Node, key: string): Promise<readonly VcpuInfo[]> {
   const found = findDomain(node, key);
   const { guest } = found;
@@ -34,7 +34,7 @@ export async function listVcpuInfo(node: Node, key: string): Promise<readonly Vc
   });
 }
 
-/** How many virtual CPUs a running guest has now. Throws "timeout". */
+/** Returns how many virtual CPUs a running guest has now. Throws "timeout". */
 export async function countVcpus(node: Node, guest: GuestRecord): Promise<number> {
   const answer = await withMonitor(node, guest.uuid, (monitor) => monitor.execute("query-cpus-fast"));
   return parseVcpuThreads(answer).length;

@@ -16,11 +16,14 @@ import { type GuestRecord, isRunning, readRecord, readRecords } from "../../stat
 import { clearAway } from "../end/end-guest.ts";
 import { startDefinition, startDomain } from "../start/start.ts";
 
-/** How long a reaper takes at the most to clear a guest away that has ended. */
+/** Longest time that a reaper needs to clean up a guest that has ended. */
 const CLEARING_MS = 3000;
 const POLL_MS = 10;
 
-/** For which guests what takes time is done, and how long QEMUs are asked in all; without it for as long as each may take. */
+/**
+ * The guests for which slow work is done, and the time limit for all queries of QEMUs. Without `askMs`, each query has its
+ * own limit.
+ */
 export interface SweepWish {
   isConcerned?(guest: {
     readonly id?: number | undefined;
@@ -30,10 +33,10 @@ export interface SweepWish {
   readonly askMs?: number;
 }
 
-/** What was found on the way, besides the guests that run. */
+/** Results of a sweep, besides the guests that run. */
 export interface Swept {
   readonly running: readonly GuestRecord[];
-  /** The names of those that were cleared away or started again. */
+  /** Names of the guests that were cleaned up or started again. */
   readonly settled: readonly string[];
   readonly errors: readonly SvirtError[];
   /** Files that keep the label of a guest that is gone, and why: a sentence each. */
@@ -41,11 +44,11 @@ export interface Swept {
 }
 
 /**
- * Finishes or undoes whatever a svirt that was killed, a reaper that was killed, or a reboot has left. Every call that
- * looks at guests begins with it; with nothing left behind it only reads. A guest that another svirt starts right now is
- * left to that one. What takes time is done for the guests that are concerned alone: one that is being cleared away, as by
- * its reaper, is waited for, but not for long; one that is to start again is started; changes are finished, all at once,
- * for which QEMU has to be asked. Never throws for a single guest: its error is in the answer.
+ * Finishes or undoes the work that a killed svirt, a killed reaper or a reboot has left. Every call that inspects guests
+ * begins with it; without unfinished work it only reads. A guest that another svirt is starting is left to that one. Slow
+ * work is done only for the concerned guests. One that is being cleaned up, as by its reaper, is waited for, but not for
+ * long. One with a pending restart is started. Changes are finished concurrently, since they need queries of QEMU. Never
+ * throws for a single guest: its error is in the result.
  */
 export async function sweep(node: Node, { askMs, isConcerned = () => true }: SweepWish = {}): Promise<Swept> {
   const settled: string[] = [];
@@ -72,13 +75,13 @@ export async function sweep(node: Node, { askMs, isConcerned = () => true }: Swe
   return { running: running.filter((guest) => !ended.includes(guest)), settled, errors, kept };
 }
 
-/** Whether a guest that was to end with a change runs on: the change was taken back, or another svirt is at it. */
+/** Returns whether a guest that a change was to end still runs: the change was undone, or another svirt works on it. */
 function isStillThere(node: Node, { uuid }: GuestRecord): boolean {
   const now = readRecord(node, uuid);
   return now !== undefined && isRunning(node, now);
 }
 
-/** Whether no other svirt works on the guest, or has done by then; one that starts it takes longer. */
+/** Returns whether no other svirt works on the guest, or has finished by `until`. An svirt that starts it takes longer. */
 async function isLeft(node: Node, guest: GuestRecord, until: number): Promise<boolean> {
   const { lock } = guestPaths(node.paths, guest.uuid);
   while (node.host.isLocked(lock)) {
@@ -88,7 +91,7 @@ async function isLeft(node: Node, guest: GuestRecord, until: number): Promise<bo
   return true;
 }
 
-/** Clears one guest away if it has ended, and starts it again if that was asked for. What its reaper does. */
+/** Cleans up one guest if it has ended, and starts it again if that was requested. Its reaper calls this. */
 export async function settle(
   node: Node,
   uuid: string,
@@ -104,10 +107,10 @@ export async function settle(
   if (pending !== undefined) await restart(node, pending);
 }
 
-/** A change that another svirt carries out right now is left to that one. */
+/** Recovers a running guest's change and jobs. A change that another svirt carries out is left to that one. */
 async function settleRunning(node: Node, { change, jobs = [], uuid }: GuestRecord): Promise<void> {
   if (change === undefined && jobs.length === 0) return;
-  // Read in when there is something to settle, which is seldom.
+  // Imported only if there is unfinished work, which is rare.
   const { settleJobs } = await import("../block/finish-jobs.ts");
   const { settleChange } = await import("../change/change-guest.ts");
   await withFreeGuest(node, uuid, async () => {
@@ -123,7 +126,10 @@ function wantsRestart(guest: GuestRecord, reason: string): boolean {
   return reason === "crashed" && guest.onCrash === "restart";
 }
 
-/** With what the definition has become. Given up after one try: a guest that cannot start must not try for ever. */
+/**
+ * Starts a guest with its current definition. The request is dropped after one attempt: a guest that cannot start must not
+ * retry forever.
+ */
 async function restart(node: Node, pending: PendingRestart): Promise<void> {
   const definition = readDefinition(node, pending.name);
   try {

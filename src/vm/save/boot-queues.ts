@@ -4,13 +4,16 @@ import { diskBus } from "../../domain/devices/disk/facts.ts";
 import type { Domain } from "../../domain/domain.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-/** Since when a disk has as many queues as QEMU was started with virtual CPUs. qemu.git hw/core/machine.c hw_compat_5_1 */
+/**
+ * Machine version from which a disk has as many queues as QEMU had virtual CPUs at its start. qemu.git hw/core/machine.c
+ * hw_compat_5_1
+ */
 const FIRST_WITH_MANY = 5.2;
 
 /**
- * With the queues of disks written where the XML leaves them to QEMU, for a guest that has got virtual CPUs since its
- * start: a QEMU that starts with all of them would make more queues, and not take the state.
- * qemu.git hw/virtio/virtio-pci.c virtio_pci_optimal_num_queues()
+ * Writes the queues of disks where the XML leaves them to QEMU, for a guest that got virtual CPUs since its start. A QEMU
+ * that starts with all of them would make more queues and reject the state. qemu.git hw/virtio/virtio-pci.c
+ * virtio_pci_optimal_num_queues()
  */
 export function withBootQueues(
   domain: Domain,

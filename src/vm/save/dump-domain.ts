@@ -7,7 +7,7 @@ import { findRunning } from "../guest/find-domain.ts";
 import { lookAtGuest, refuseJobs } from "./look-at-guest.ts";
 import { decideTarget } from "./target-file.ts";
 
-/** Writes a guest's memory to a file. Throws "wrong-state" when it is off, and what the file and QEMU say. */
+/** Writes a guest's memory to a file. Throws "wrong-state" if it is off, and the errors of the file and of QEMU. */
 export async function dumpDomain(
   node: Node,
   key: string,

@@ -8,16 +8,16 @@ import type { GuestRecord } from "../../state/record.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
 
 const status = v.object({ running: v.boolean() });
-/** What the types of machines are called that have a version: another QEMU knows the state by that name alone. */
+/** Names of machine types with a version: another QEMU knows the state by that name alone. */
 const VERSIONED = /^(pc-(?:i440fx|q35)-\d+\.\d+)-machine$/;
 
-/** What QEMU says of itself before its state is written. */
+/** QEMU's report about itself before its state is written. */
 export interface SeenGuest extends StreamedGuest {
-  /** The machine's type with its version, where QEMU says one that there may be. */
+  /** The machine type with its version; undefined if QEMU does not report an existing one. */
   readonly machine: string | undefined;
 }
 
-/** Asks QEMU whether its vCPUs run, and as which machine. Throws "timeout". */
+/** Queries whether QEMU's vCPUs run, and its machine type. Throws "timeout". */
 export async function lookAtGuest(node: Node, guest: GuestRecord): Promise<SeenGuest> {
   const { imageLabel } = guest.label;
   const { monitor } = guestPaths(node.paths, guest.uuid);
@@ -27,7 +27,7 @@ export async function lookAtGuest(node: Node, guest: GuestRecord): Promise<SeenG
   });
 }
 
-/** Throws "wrong-state" in libvirt's words: QEMU would not have the job any more when it goes on. */
+/** Throws "wrong-state" with libvirt's message if the guest has block jobs: a restored QEMU would not have them any more. */
 export function refuseJobs({ jobs = [], name }: GuestRecord): void {
   if (jobs.length === 0) return;
   throw new SvirtError("Requested operation is not valid: domain has active block job", {

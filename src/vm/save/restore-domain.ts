@@ -8,16 +8,16 @@ import type { FoundDomain } from "../guest/find-domain.ts";
 import { type Started, startDefinition, startFromState } from "../start/start.ts";
 import { decideSavedXml, readSaveImage, type SaveImage } from "./save-image.ts";
 
-/** How a guest is restored, besides from where. */
+/** Options of a restore, besides the file. */
 export interface RestoreWish {
-  /** Whether it is to run, or to stay paused; undefined: as the file says. */
+  /** Whether the guest runs or stays paused; undefined: as the file says. */
   readonly wakes: boolean | undefined;
   /** Another definition of the same domain. */
   readonly xml: Uint8Array | undefined;
   readonly watch?: Watch;
 }
 
-/** Starts a guest with the state in a file, labelled as at any start. Throws "wrong-state" when it runs. */
+/** Starts a guest with the state in a file, labelled as in any start. Throws "wrong-state" if it runs. */
 export async function restoreDomain(node: Node, path: string, wish: RestoreWish): Promise<Started> {
   const image = readSaveImage(node, path);
   const bytes = decideSavedXml(image, wish.xml);
@@ -28,7 +28,7 @@ export async function restoreDomain(node: Node, path: string, wish: RestoreWish)
   });
 }
 
-/** A domain that is defined: with the state that it was left in, if there is one. */
+/** Starts a defined domain, with its managed save if there is one. */
 export async function startDefined(
   node: Node,
   found: Pick<FoundDomain, "name" | "uuid" | "guest"> & { readonly xml: string },
@@ -45,7 +45,9 @@ export async function startDefined(
   });
 }
 
-/** The state that a start would go on from. Throws "failed" for one that is another domain's, or no state at all. */
+/**
+ * Returns the state from which a start would resume. Throws "failed" for another domain's state, or for a file without one.
+ */
 export function findManagedState(
   node: Node,
   { name, uuid }: Pick<FoundDomain, "name" | "uuid">,
@@ -62,7 +64,7 @@ function incomingOf({ file, streamAt, wasRunning }: SaveImage, wakes: boolean | 
   return { from: file, at: streamAt, wakes: wakes ?? wasRunning };
 }
 
-/** A file that an administrator has put there. qemuDomainObjRestore() of libvirt */
+/** Refuses another domain's file, which an administrator has put there. qemuDomainObjRestore() of libvirt */
 function refuseOthers(
   { xml }: SaveImage,
   { name, path, uuid }: { readonly name: string; readonly uuid: string; readonly path: string },

@@ -13,17 +13,17 @@ import { withBootQueues } from "./boot-queues.ts";
 import { lookAtGuest, refuseJobs, type SeenGuest } from "./look-at-guest.ts";
 import { decideTarget } from "./target-file.ts";
 
-/** How a guest is saved, besides where. */
+/** Options of a save, besides the file. */
 export interface SaveWish {
-  /** Whether it is to run, or to stay paused, once it is restored; undefined: as it is now. */
+  /** Whether the guest runs or stays paused once it is restored; undefined: as it is now. */
   readonly wakes: boolean | undefined;
   readonly watch?: Watch;
   readonly onProgress?: Progress;
 }
 
 /**
- * Writes a guest's state to a file and ends it. What fails is taken back: the guest goes on, and the file that was there
- * is as it was. Throws "wrong-state" when it is off, and what the file and QEMU say.
+ * Writes a guest's state to a file and ends the guest. A failure is undone: the guest resumes, and an existing file is
+ * unchanged. Throws "wrong-state" if it is off, and the errors of the file and of QEMU.
  */
 export async function saveDomain(
   node: Node,
@@ -35,7 +35,9 @@ export async function saveDomain(
   return { name };
 }
 
-/** The same where the next start looks for it. Throws "wrong-state" in libvirt's words for one that is not defined. */
+/**
+ * Saves a guest where its next start looks for the state. Throws "wrong-state" with libvirt's message if it is not defined.
+ */
 export async function managedSaveDomain(node: Node, key: string, wish: SaveWish): Promise<{ name: string }> {
   const { definition, guest, name } = findRunning(node, key);
   if (definition === undefined) {
@@ -77,7 +79,7 @@ function askedSave(
   };
 }
 
-/** What the guest has written to such a disk goes when it ends, and its memory is of no use without. */
+/** Refuses a transient disk: its changes are lost when the guest ends, and the memory is useless without them. */
 function refuseTransient({ name, xml }: GuestRecord): void {
   const found = parseDomainText(xml).devices.disks.find(({ transient }) => transient !== undefined);
   if (found === undefined) return;
@@ -87,13 +89,16 @@ function refuseTransient({ name, xml }: GuestRecord): void {
   );
 }
 
-/** `pc` is another board in the next QEMU, which would not take this one's state: so the board is named with its version. */
+/**
+ * Formats the XML of a saved guest, with the version of its board. `pc` is another board in the next QEMU, which would reject
+ * the state.
+ */
 function savedXml(guest: GuestRecord, machine: string | undefined): string {
   const domain = withBootQueues(parseDomainText(guest.xml), guest, machine);
   const { type } = domain.os;
   if (machine === undefined || /\d/.test(type.machine ?? "")) return formatDomain(domain);
   const named = { ...domain, os: { ...domain.os, type: { ...type, machine } } };
-  // QEMU, which the guest may have taken over, does not choose another board.
+  // QEMU, which the guest may control, must not choose another board.
   const isSameBoard = decideMachine(named).chipset === decideMachine(domain).chipset;
   return formatDomain(isSameBoard ? named : domain);
 }

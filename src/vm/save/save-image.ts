@@ -11,7 +11,7 @@ export interface SaveImage extends FoundHead {
   readonly file: FileId;
 }
 
-/** Its head; the guest's memory is not looked at. Throws "not-found", "failed" in libvirt's words. */
+/** Reads the head of a saved state, without the guest's memory. Throws "not-found", "failed" with libvirt's message. */
 export function readSaveImage(node: Node, path: string): SaveImage {
   const { id: file, type } = inspectExisting(node, path);
   if (type !== "file" && type !== "block") throw wrongType(path, type);
@@ -21,8 +21,8 @@ export function readSaveImage(node: Node, path: string): SaveImage {
 }
 
 /**
- * The definition that it is restored with: another one that is given, if it is the same domain's. Throws "usage" in
- * libvirt's words. virDomainDefCheckABIStability()
+ * Returns the saved definition, or `other` if it is given and the same domain's. Throws "usage" with libvirt's message.
+ * virDomainDefCheckABIStability()
  */
 export function decideSavedXml(image: SaveImage, other: Uint8Array | undefined): Uint8Array {
   const own = new TextEncoder().encode(image.xml);

@@ -11,19 +11,19 @@ import { findRunning } from "../guest/find-domain.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
 import { decideTarget } from "./target-file.ts";
 
-/** How a picture is kept: PNG where this QEMU can, else PPM. */
+/** Format of a picture: PNG if this QEMU supports it, else PPM. */
 export type PictureType = "image/png" | "image/x-portable-pixmap";
 
 const schema = v.array(v.looseObject({ values: v.optional(v.array(v.string())) }));
 
-/** Writes what is on a guest's screen to a file. Throws "wrong-state" when it is off, "failed" with QEMU's words. */
+/** Writes a guest's screen to a file. Throws "wrong-state" if it is off, "failed" with QEMU's message. */
 export async function takeScreenshot(
   node: Node,
   key: string,
   wish: {
-    /** The file, once it is known what will be in it. */
+    /** Returns the file's path, once the format is known. */
     pathFor(name: string, type: PictureType): string;
-    /** Which output of the first card. */
+    /** Number of an output of the first card. */
     readonly screen: number;
   },
 ): Promise<{ path: string; type: PictureType }> {
@@ -37,7 +37,7 @@ export async function takeScreenshot(
     decide(now) {
       const seen = { monitor, isRunning: true, imageLabel: now.label.imageLabel };
       const format = type === "image/png" ? { format: "png" } : {};
-      // In the guest's folder, which is bounded; by a name that the guest cannot take first.
+      // In the guest's folder, which is bounded, under a name that the guest cannot create first.
       const buffer = `${workFolder}/screen-${node.host.makeUuid()}`;
       const drawing = { buffer, ...format, ...screen };
       return { ...planScreenshot(decideTarget(node, path, now.uuid), seen, drawing), xml: now.xml };
@@ -47,7 +47,7 @@ export async function takeScreenshot(
   return { path, type };
 }
 
-/** In libvirt's words. qemuDomainScreenshot() */
+/** Returns the card and output of a screen. Throws "wrong-state", "usage" with libvirt's messages. qemuDomainScreenshot() */
 function findScreen({ xml }: GuestRecord, head: number): { readonly device: string; readonly head: number } {
   const [card] = completeGuest(parseDomainText(xml)).devices.videos;
   if (card === undefined || card.model.type === "none") {
@@ -63,7 +63,7 @@ function refused(what: string, kind: "wrong-state" | "usage", remedy: string): S
   return new SvirtError(`${words}: ${what}`, { kind, remedy });
 }
 
-/** Of the formats of a picture PPM is always there. qemu.git qapi/ui.json ImageFormat */
+/** Returns the format of pictures: QEMU always supports PPM. qemu.git qapi/ui.json ImageFormat */
 async function askPictureType(node: Node, uuid: string): Promise<PictureType> {
   const entries = v.parse(
     schema,

@@ -12,9 +12,9 @@ import { partPath } from "../../state/part-path.ts";
 import { readRecord } from "../../state/record.ts";
 
 /**
- * Where a guest's state is to be written: a new file, or in place of one that no guest uses, whose label the new one
- * gets. One that carries the label of a guest that is gone is replaced by one with the label that policy gives it.
- * Throws "not-found" without its folder, "label-taken", "denied", "unsupported" for what is no regular file.
+ * Decides where a guest's state is written: to a new file, or in place of an unused one, whose label the new file gets. A
+ * file with the label of a guest that is gone is replaced by one with the policy's label. Throws "not-found" without its
+ * folder, "label-taken", "denied", "unsupported" for a file that is not regular.
  */
 export function decideTarget(node: Node, named: string, uuid: string): TargetFile {
   const old = node.host.inspectFile(named);
@@ -27,17 +27,17 @@ export function decideTarget(node: Node, named: string, uuid: string): TargetFil
   const [holder] = registryOf(node).listHolders("file", fileKey(old.id));
   if (holder !== undefined) throw inUse(named, readRecord(node, holder.owner)?.name ?? holder.owner);
   const label = originalOf(node, { named, facts: old });
-  // Where policy has no default for it, the new file gets what any new file there gets.
+  // If policy has no default for it, the new file gets the label of any new file there.
   return { part, path, label: privateRange(node.host, label) === undefined ? label : undefined };
 }
 
-/** A guest has a say in what is written, and the key has none in who reads it. */
+/** Refuses places that guests may not write: a guest influences the content, and the key has no say in who reads it. */
 function refuseForKey({ host }: Node, old: FileFacts | undefined, path: string): void {
   if (old === undefined) placeOfMade(host, path);
   else refuseWritten(host, old);
 }
 
-/** By its folder, with the symlinks resolved. */
+/** Returns the path below its folder, with symlinks resolved. */
 function newPath({ host }: Node, named: string): string {
   const cut = named.lastIndexOf("/");
   const name = named.slice(cut + 1);

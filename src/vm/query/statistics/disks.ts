@@ -9,22 +9,22 @@ import {
 } from "../../../qemu/monitor/statistics.ts";
 import type { Entry, Subject } from "./subject.ts";
 
-/** VIR_DOMAIN_STATS_BLOCK */
+/** Entries of VIR_DOMAIN_STATS_BLOCK. */
 export async function listDisks(subject: Subject): Promise<readonly Entry[]> {
   const layers = await listLayers(subject);
   return [["block.count", layers.length], ...layers.flatMap(formatLayer)];
 }
 
-/** An image of a disk: the disk's own, or one below it. */
+/** An image of a disk: its own, or one of its backing images. */
 interface Layer {
   readonly disk: Disk;
-  /** The number in its node's name; undefined for a disk that is off. */
+  /** Number in the name of its block node; undefined for a disk that is off. */
   readonly index: number | undefined;
   readonly path: string | undefined;
   readonly isBelow: boolean;
   readonly statistics: DiskStatistics | undefined;
   readonly image: BlockNode | undefined;
-  /** What the image lies in. */
+  /** Block node of the storage that contains the image. */
   readonly storage: BlockNode | undefined;
 }
 
@@ -62,14 +62,14 @@ const BARE = {
   storage: undefined,
 } as const;
 
-/** A node with the one that it lies in, and that one's file. */
+/** A block node, the storage node below it, and that node's file. */
 interface Link {
   readonly name: string;
   readonly file: string;
   readonly path: string | undefined;
 }
 
-/** A disk's nodes, from the top, by what QEMU was told. */
+/** Lists a disk's block nodes, from the top, by the commands that QEMU got. */
 function listChain(plugged: Plugged, top: string | undefined): readonly Link[] {
   const links: Link[] = [];
   for (let name = top; name !== undefined; name = nameIn(plugged.nodes.get(name)?.["backing"])) {
@@ -84,7 +84,7 @@ function nameIn(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** A local file or device; others have none. */
+/** Returns the path of a local file or device; undefined for any other source. */
 function pathOf({ source }: Disk): string | undefined {
   if (source === undefined) return undefined;
   if ("file" in source) return source.file;

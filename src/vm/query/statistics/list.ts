@@ -11,7 +11,10 @@ import { listCpuTotal, listMachine, listVcpus } from "./processors.ts";
 import { listState } from "./state.ts";
 import type { Entry, Subject } from "./subject.ts";
 
-/** virsh's options for libvirt's groups, in libvirt's order. Of perf and memory svirt has nothing: nobody can ask for events. */
+/**
+ * Groups of libvirt's statistics by virsh's options, in libvirt's order. perf and memory are empty: svirt cannot enable their
+ * events.
+ */
 export const GROUPS = {
   state: listState,
   "cpu-total": listCpuTotal,
@@ -27,10 +30,12 @@ export const GROUPS = {
 } as const satisfies Readonly<Record<string, (subject: Subject) => Promise<readonly Entry[]>>>;
 export type Group = keyof typeof GROUPS;
 
-/** For all the questions about one guest: some 20, each answered at once by a QEMU that does not hang. */
+/** Limit for all queries of one guest: some 20, each answered at once by a QEMU that does not hang. */
 const TIMEOUT_MS = 5000;
 
-/** What libvirt's virConnectGetAllDomainStats tells of one domain, in its order. Throws "timeout", "failed". */
+/**
+ * Lists the statistics of one domain as libvirt's virConnectGetAllDomainStats does, in its order. Throws "timeout", "failed".
+ */
 export async function listStatistics(
   node: Node,
   found: FoundDomain,
@@ -53,7 +58,7 @@ async function listGroups(
   { groups }: { readonly groups: readonly Group[] },
 ): Promise<readonly Entry[]> {
   const entries: Entry[] = [];
-  // One after the other: a monitor answers one question at a time.
+  // In sequence: a monitor answers one query at a time.
   for (const group of groups) entries.push(...(await GROUPS[group](subject)));
   return entries;
 }

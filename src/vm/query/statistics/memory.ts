@@ -2,7 +2,7 @@ import { parseDirtyRate } from "../../../qemu/monitor/dirty-rate.ts";
 import { askMemory } from "../guest-statistics.ts";
 import type { Entry, Subject } from "./subject.ts";
 
-/** VIR_DOMAIN_STATS_BALLOON */
+/** Entries of VIR_DOMAIN_STATS_BALLOON. */
 export async function listBalloon({ domain, node, running }: Subject): Promise<readonly Entry[]> {
   const maximum: Entry = ["balloon.maximum", domain.memory.kiB];
   if (running === undefined) {
@@ -17,13 +17,13 @@ export async function listBalloon({ domain, node, running }: Subject): Promise<r
   ];
 }
 
-/** Those that dommemstat has another word for. */
+/** Names that differ from those of dommemstat. */
 const KEYS: ReadonlyMap<string, string> = new Map([["last_update", "last-update"]]);
 
-/** virDomainDirtyRateStatus, by its numbers */
+/** Names of virDomainDirtyRateStatus, by number. */
 const STATUSES = ["unstarted", "measuring", "measured"];
 
-/** VIR_DOMAIN_STATS_DIRTYRATE */
+/** Entries of VIR_DOMAIN_STATS_DIRTYRATE. */
 export async function listDirtyRate({ running }: Subject): Promise<readonly Entry[]> {
   if (running === undefined) return [];
   const rate = parseDirtyRate(await running.monitor.execute("query-dirty-rate"));

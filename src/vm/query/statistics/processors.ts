@@ -4,10 +4,10 @@ import { parseVcpuThreads, type VcpuThread } from "../../../qemu/monitor/vcpu-th
 import { getThread, getTimes } from "../../../run/process/thread-times.ts";
 import type { Entry, Subject } from "./subject.ts";
 
-/** VIR_VCPU_RUNNING of virVcpuState: QEMU tells of those alone that are plugged in, and whether one waits it does not tell. */
+/** VIR_VCPU_RUNNING of virVcpuState: QEMU reports only vCPUs that are plugged in, and not whether one waits. */
 const RUNNING = 1;
 
-/** VIR_DOMAIN_STATS_CPU_TOTAL */
+/** Entries of VIR_DOMAIN_STATS_CPU_TOTAL. */
 export async function listCpuTotal({ node, running }: Subject): Promise<readonly Entry[]> {
   const times = running === undefined ? undefined : getTimes(node.host, running.pid);
   if (running === undefined || times === undefined) return [];
@@ -26,7 +26,7 @@ export async function listCpuTotal({ node, running }: Subject): Promise<readonly
   ];
 }
 
-/** VIR_DOMAIN_STATS_VCPU */
+/** Entries of VIR_DOMAIN_STATS_VCPU. */
 export async function listVcpus(subject: Subject): Promise<readonly Entry[]> {
   const { count = 1, current = count } = subject.domain.vcpu ?? {};
   const { running } = subject;
@@ -43,7 +43,7 @@ export async function listVcpus(subject: Subject): Promise<readonly Entry[]> {
   ];
 }
 
-/** VIR_DOMAIN_STATS_VM */
+/** Entries of VIR_DOMAIN_STATS_VM. */
 export async function listMachine({ running }: Subject): Promise<readonly Entry[]> {
   if (running === undefined) return [];
   const counted = [...(await askKvm(running.monitor, "vm")).values()].flat();

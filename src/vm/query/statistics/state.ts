@@ -3,7 +3,7 @@ import { readReason } from "../../../state/reason.ts";
 import { askState } from "../guest-state.ts";
 import type { Entry, Subject } from "./subject.ts";
 
-/** VIR_DOMAIN_STATS_STATE */
+/** Entries of VIR_DOMAIN_STATS_STATE. */
 export async function listState({ found, node, running }: Subject): Promise<readonly Entry[]> {
   const is =
     running === undefined

@@ -5,20 +5,20 @@ import type { Node } from "../../../state/instance.ts";
 import type { GuestRecord } from "../../../state/record.ts";
 import type { FoundDomain } from "../../guest/find-domain.ts";
 
-/** What is told of a domain, by libvirt's key: `["vcpu.current", 2]`. */
+/** A statistic of a domain under libvirt's key: `["vcpu.current", 2]`. */
 export type Entry = readonly [key: string, value: number | string];
 
-/** A domain that is asked about. */
+/** A domain whose statistics are requested. */
 export interface Subject {
   readonly node: Node;
   readonly found: FoundDomain;
   readonly domain: Domain;
-  /** With all that QEMU gets. */
+  /** The domain with all defaults and addresses that QEMU gets. */
   readonly whole: Guest;
-  /** Only while it runs. */
+  /** Undefined if the domain is off. */
   readonly running:
     | { readonly guest: GuestRecord; readonly pid: number; readonly monitor: Monitor }
     | undefined;
-  /** The nodes below each disk's image as well. */
+  /** Whether to list the backing images of each disk as well. */
   readonly backing: boolean;
 }
