@@ -18,16 +18,16 @@ import { readRecord, writeRecord } from "../../state/record.ts";
 import { takeBack } from "../end/undo-start.ts";
 import { refuseConflict } from "../guest/refuse-conflict.ts";
 
-/** PCI devices that are taken from their drivers for a guest. */
+/** PCI devices that are detached from their host drivers for a guest. */
 export interface TakenDevices {
   readonly names: ReadonlySet<string>;
   readonly steps: readonly Step[];
 }
 
 /**
- * The devices of a domain with `managed='yes'` that are not at vfio-pci already: what is there already stays there, as in
- * the reference. The caller holds the registry's lock. Throws "wrong-state" for what the host cannot do without,
- * "label-taken" for what another guest has, "denied" in a session.
+ * Decides which devices with `managed='yes'` to detach from the host. A device that is already at vfio-pci stays there, as in
+ * the reference. The caller holds the registry lock. Throws "wrong-state" for a device that the host needs, "label-taken" for
+ * another guest's device, "denied" in a session.
  */
 export function decideTaken(node: Node, domain: Domain): TakenDevices {
   const { host } = node;
@@ -58,9 +58,9 @@ export function decideTaken(node: Node, domain: Domain): TakenDevices {
 }
 
 /**
- * Takes what the domain wants taken, then does the work: only then has the host the nodes that all else is decided by. So the
- * guest's record is there from before the first device is taken, and the work goes on with it. Where that fails, the devices
- * are given back. The caller holds the guest's lock.
+ * Detaches the domain's managed devices, then does the work, which depends on the resulting device nodes. The guest's record
+ * is written before the first device is detached, and the work continues with it. If the work fails, the devices return to
+ * the host. The caller holds the guest's lock.
  */
 export async function withTakenDevices<Result>(
   node: Node,

@@ -22,21 +22,21 @@ import type { GatheredFiles } from "../../resolve/files/all.ts";
 import { numberTap } from "../../resolve/host/taps.ts";
 import { isSession, type Node } from "../../state/instance.ts";
 
-/** The first after stdin, stdout and stderr: a shell that can close single digits only still closes this one. */
+/** The first descriptor after stdin, stdout and stderr: even a shell that can close only single digits closes it. */
 const MONITOR_FD = 3;
 /** S_IROTH. inode(7) */
 const READABLE_BY_OTHERS = 0o004;
 
-/** The command that becomes a guest, the files that its user must be let open by name until it has, and what it is told. */
+/** The guest's command, the files that its user may open by name until QEMU has, and its monitor commands. */
 export interface OrderedGuest {
   readonly order: GuestOrder;
   readonly grants: readonly GrantedFile[];
   readonly commands: readonly MonitorCommand[];
-  /** QEMU is to be asked which terminals it got. */
+  /** Whether to ask QEMU which terminals it got. */
   readonly hasTerminals: boolean;
 }
 
-/** The command that becomes the guest, with every file that it will find open. Throws "unsupported", "not-found". */
+/** Returns the guest's command, with every file that it inherits open. Throws "unsupported", "not-found", "denied". */
 export function orderGuest(
   node: Node,
   guest: Guest,
@@ -46,7 +46,7 @@ export function orderGuest(
     readonly sockets: readonly PlannedSocket[];
     readonly taps: readonly PlannedTap[];
     readonly uid: number;
-    /** It is given the state of another QEMU. */
+    /** QEMU loads the state of another QEMU. */
     readonly isIncoming: boolean;
     readonly groupPath: string | undefined;
   },
@@ -91,7 +91,7 @@ export function orderGuest(
   const found = files.flatMap(({ facts, isFoundByQemu }) =>
     isFoundByQemu === true ? [{ file: facts.id, access: "read-write" } as const] : [],
   );
-  // In a session QEMU's user is he who may open these already.
+  // In a session QEMU's user may open these files already.
   const grants = isSession(node) ? [] : [...listGrants(order, descriptors), ...found];
   const told = listStartCommands(guest);
   const hasTerminals = told.some(({ execute }) => execute === "query-chardev");
@@ -123,7 +123,7 @@ function numberTaps(planned: readonly PlannedTap[], firstFd: number): HandedTap[
   });
 }
 
-/** What is opened for QEMU, each with what was found at its path. Throws "not-found". */
+/** Lists the files to open for QEMU, each as inspected at its path. Throws "not-found", "denied". */
 export function listHanded(
   node: Node,
   descriptors: readonly Descriptor[],
@@ -133,14 +133,14 @@ export function listHanded(
   return descriptors.map(({ owner: _, path, purpose, ...opened }) => {
     const facts = fileAt(node, known, path);
     const found = { access: opened.access, purpose };
-    // A shared folder is opened to its user with all that is in it.
+    // The guest's user gets access to a shared folder and all files in it.
     if (isOpenedByName(found) && !isGranted(found) && purpose !== "folder" && !isSession(node))
       refuseUnreadable(path, facts);
     return { ...opened, file: facts.id };
   });
 }
 
-/** What QEMU's user must be let open by name: files that are the guest's alone, and devices. */
+/** Lists the files that QEMU's user must be able to open by name: those of the guest alone, and devices. */
 function listGrants(
   order: Pick<GuestOrder, "files">,
   descriptors: readonly Descriptor[],
@@ -152,7 +152,10 @@ function listGrants(
   });
 }
 
-/** What guests only read is readable by all, but for devices, which the host keeps to itself. */
+/**
+ * Returns whether QEMU's user gets an ACL entry. Files that guests only read are readable by all users, except devices, which
+ * the host protects.
+ */
 function isGranted(found: Pick<Descriptor, "access" | "purpose">): boolean {
   return isOpenedByName(found) && (found.access !== "read-only" || found.purpose === "scsi");
 }
@@ -173,7 +176,7 @@ function fileAt(node: Node, known: ReadonlyMap<string, FileFacts>, path: string)
   });
 }
 
-/** What QEMU opens by name its user must be allowed to read, and he is neither the owner nor in any group. */
+/** Refuses a file that others may not read: QEMU's user opens it, without being its owner or in any group. */
 function refuseUnreadable(path: string, { mode }: FileFacts): void {
   if ((mode & READABLE_BY_OTHERS) !== 0) return;
   throw new SvirtError(`Cannot give ${path} to the guest: QEMU opens it as a user who may not read it`, {
@@ -183,8 +186,8 @@ function refuseUnreadable(path: string, { mode }: FileFacts): void {
 }
 
 /**
- * What QEMU is told over its monitor before the vCPUs run, and to let them run. Negotiation is the connection's own
- * affair, and what only asks is asked by whoever wants to know. A state that is loaded has its balloon in it.
+ * Lists the monitor commands before the vCPUs run and the one that resumes them. The connection negotiates by itself, and
+ * queries are left to their callers. A loaded state includes its balloon.
  */
 function startCommands(
   told: readonly QmpCommand[],
@@ -196,10 +199,16 @@ function startCommands(
     .map(({ arguments: args, execute }) => ({ execute, ...(args === undefined ? {} : { arguments: args }) }));
 }
 
-/** What the host's hardware writes to cannot be swapped out, and needs as much as the reference gives it beside. */
+/**
+ * Memory that a guest with such devices can lock besides its own, as in the reference: memory that hardware writes to cannot
+ * be swapped out.
+ */
 const VFIO_EXTRA_KIB = 1024 * 1024;
 
-/** How much memory the guest must be able to lock; nothing: as much as svirt itself. qemuDomainGetMemLockLimitBytes() of libvirt */
+/**
+ * Returns how much memory the guest must be able to lock; empty: as much as svirt itself. qemuDomainGetMemLockLimitBytes() of
+ * libvirt
+ */
 export function memlockOf(domain: Domain): Pick<GuestOrder, "memlockKiB"> {
   const { devices, maxMemory, memory, memoryBacking, memtune } = domain;
   if (memoryBacking?.locked === true) return { memlockKiB: memtune?.hardLimitKiB ?? "unlimited" };

@@ -13,15 +13,15 @@ const LOG_LINES = 3;
 const LOG_BYTES = 4096;
 
 /**
- * Carries out what is left of a start, from its processes on; the guest runs then, and its record says so. Whatever goes wrong,
- * all that was done is taken back. Throws what the steps throw, with the end of QEMU's log.
+ * Runs the rest of a start, from its processes on. The guest then runs, and its record says so. On any failure all completed
+ * steps are undone. Throws the errors of the steps, with the end of QEMU's log.
  */
 export async function launchGuest(node: Node, guest: GuestRecord, watch: Watch): Promise<GuestRecord> {
   let staged: GuestRecord | undefined;
   try {
     const terminals = await runLaunch(node, guest, (moment, step, at) => {
       watch(moment, step, at);
-      // While QEMU gets ready: the disk would take as long once the guest runs.
+      // Staged while QEMU starts: the disk would take as long once the guest runs.
       if (moment === "after" && step.do === "spawn" && guest.change === undefined)
         staged = stageRunning(node, guest);
     });
@@ -42,7 +42,10 @@ export async function launchGuest(node: Node, guest: GuestRecord, watch: Watch):
   }
 }
 
-/** Its record, as it will most likely be: the process that its reaper told of becomes QEMU, by nothing but execve(2). */
+/**
+ * Stages the record that the guest will most likely have: the process that its reaper reported becomes QEMU by execve(2)
+ * alone.
+ */
 function stageRunning(node: Node, guest: GuestRecord): GuestRecord | undefined {
   const told = toldProcess(node, guest);
   if (told === undefined) return undefined;
@@ -72,7 +75,10 @@ function toldProcess({ host, paths }: Node, { uuid }: GuestRecord): ProcessFacts
   return host.getProcess(Number(host.readText(guestPaths(paths, uuid).pid) ?? "0"));
 }
 
-/** QEMU: by the number that its reaper wrote down if the guest's user has it, else by the user alone. */
+/**
+ * Returns QEMU's process: by the pid that its reaper recorded if it has the guest's user, else by program among the guest's
+ * processes.
+ */
 function findGuestProcess(node: Node, guest: GuestRecord): ProcessFacts | undefined {
   const { host } = node;
   const told = toldProcess(node, guest);
@@ -83,7 +89,7 @@ function findGuestProcess(node: Node, guest: GuestRecord): ProcessFacts | undefi
   );
 }
 
-/** QEMU's own words say best why it ended. */
+/** Adds the end of QEMU's log to the error: it says best why QEMU ended. */
 async function addLog(node: Node, guest: GuestRecord, error: unknown): Promise<SvirtError> {
   const { kind, message, remedy } = asSvirtError(error);
   const path = `${node.paths.log}/${guest.name}.log`;

@@ -6,10 +6,7 @@ import type { Node } from "../../state/instance.ts";
 import { actorFor, withRegistryLock } from "../../state/locks.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-/**
- * Carries out what of a start comes before its processes, after those steps that are done. The caller holds the
- * registry's lock.
- */
+/** Runs the steps of a start that precede its processes, after the first `done` steps. The caller holds the registry lock. */
 export async function runPreparation(
   node: Node,
   guest: GuestRecord,
@@ -20,9 +17,9 @@ export async function runPreparation(
 }
 
 /**
- * Carries out the rest: without the registry's lock, since QEMU takes its time. Only an entry is taken out of an ACL under
- * it: guests that share a file have theirs in one list, which is read and written as a whole. Gives the terminals that
- * QEMU got, by the names of their devices.
+ * Runs the remaining steps without the registry lock, since QEMU takes its time. Only the removal of ACL entries holds it:
+ * guests that share a file share its ACL, which is read and written as a whole. Returns the terminals that QEMU got, by the
+ * names of their devices.
  */
 export async function runLaunch(
   node: Node,

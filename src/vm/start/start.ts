@@ -46,21 +46,21 @@ import { launchGuest } from "./launch-guest.ts";
 import { runPreparation } from "./run-preparation.ts";
 import { startable } from "./startable.ts";
 
-/** A guest that runs now; `did` is false when it ran already. */
+/** A guest that runs now; `did` is false if it ran already. */
 export interface Started {
   readonly did: boolean;
   readonly guest: GuestRecord;
 }
 
 /**
- * Starts a domain, confined as its XML and the node's policy say. Whatever goes wrong, all that was done is taken back
- * before this throws. Throws what the decisions and the host throw.
+ * Starts a domain, confined as its XML and the host's policy require. On any failure all completed steps are undone before
+ * this throws. Throws the errors of the decisions and of the host.
  */
 export async function startDomain(node: Node, bytes: Uint8Array, watch: Watch = UNWATCHED): Promise<Started> {
   return await begin(node, await completeBytes(node, bytes), { watch });
 }
 
-/** The same for a domain that is defined, which is not read again where it was kept as it was read. */
+/** Starts a defined domain, as startDomain() does. If its completed form is stored, the XML is not parsed again. */
 export async function startDefinition(
   node: Node,
   definition: Definition,
@@ -69,7 +69,7 @@ export async function startDefinition(
   return await begin(node, await completeDefinition(node, definition), { watch });
 }
 
-/** The same with a state that was saved: what fails before it is loaded is taken back. Throws "wrong-state" if it runs. */
+/** Starts a domain with a saved state. A failure before the state is loaded is undone. Throws "wrong-state" if it runs. */
 export async function startFromState(
   node: Node,
   bytes: Uint8Array,
@@ -90,7 +90,9 @@ interface HowToStart {
   readonly incoming?: Incoming;
 }
 
-/** The domain before what is not there was left out of it, and the XML that it was kept with. */
+/**
+ * `written`: the domain before missing optional devices were removed. `completed`: its completed form, with the stored XML.
+ */
 interface Written {
   readonly written: Domain;
   readonly completed: CompletedDomain;
@@ -114,7 +116,7 @@ async function begin(node: Node, completed: CompletedDomain, how: HowToStart): P
     );
     const guest = await launchGuest(node, prepared, how.watch);
     if (guest.change === undefined) return { did: true, guest };
-    // It has its state: nothing is taken back any more, and what is left anybody may finish.
+    // The guest has its state: no step is undone any more, and any later call may finish the rest.
     const { length } = guest.steps;
     const { finishChange } = await import("../change/finish-change.ts");
     await finishChange(node, guest, (moment, step, at) => how.watch(moment, step, length + at));
@@ -122,7 +124,7 @@ async function begin(node: Node, completed: CompletedDomain, how: HowToStart): P
   });
 }
 
-/** Every step that a start would take now. Changes nothing. */
+/** Returns every step that a start would take now. Changes nothing. */
 export async function planDomainStart(
   node: Node,
   bytes: Uint8Array,
@@ -137,7 +139,7 @@ export async function planDomainStart(
   return [...taken.steps, ...steps, ...after];
 }
 
-/** Decides, writes the decision down, and carries out all that must not be decided twice at once. */
+/** Decides the start, records it, and runs all steps that must not be decided twice at once. */
 async function prepare(
   node: Node,
   start: HowToStart & SeenFiles & Written & { readonly domain: Domain; readonly taken: readonly Step[] },
@@ -146,7 +148,7 @@ async function prepare(
   let record: GuestRecord | undefined;
   try {
     return await withLooks(node, undefined, async (looks) => {
-      // Under the lock that records are written under: of two starts of one name the second finds the first.
+      // Checked under the lock under which records are written: of two starts of one name, the second sees the first.
       refuseConflict(node, domain);
       const decided = decide(node, domain, start);
       const unseen = listUnseen(node, decided.steps, { looks });
@@ -235,7 +237,7 @@ function decide(
   };
 }
 
-/** What a start makes of a domain besides is completed anew. */
+/** Re-applies the defaults if the start changed the domain. */
 function guestOf({ domain }: CompletedDomain, used: Domain): Guest {
   if (used === domain) return completedGuest(used);
   const {
@@ -244,7 +246,7 @@ function guestOf({ domain }: CompletedDomain, used: Domain): Guest {
   return completeGuest(used);
 }
 
-/** Of a domain that is as it was completed it is there already. */
+/** Reuses the stored XML if the start did not change the domain. */
 function shownXml({ domain, xml }: CompletedDomain, shown: Domain): string {
   return xml !== undefined && shown === domain ? xml : formatDomain(shown);
 }

@@ -7,7 +7,7 @@ import { settleNetworks } from "../../resolve/networks.ts";
 import type { Node } from "../../state/instance.ts";
 
 /**
- * The domain with its networks looked up. Throws all that refuses its start before its files are looked at, in the order
+ * Returns the domain with its networks resolved. Throws all refusals of its start that need no inspected file, in the order
  * of the document.
  */
 export function startable(node: Node, completed: Domain): Domain {

@@ -14,14 +14,14 @@ import type { GuestRecord } from "../../state/record.ts";
 import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
 import type { DecidedChange } from "../change/change-guest.ts";
 
-/** What of the host a domain is to have from now on. */
+/** A change of the host resources that a domain gets from now on. */
 export interface SharesChange {
-  /** For a person: `pin vcpu 0`. */
+  /** Description for the operator, such as `pin vcpu 0`. */
   readonly what: string;
   change(domain: Domain): Domain;
 }
 
-/** Limits and pins of a running guest, of a definition, or of both. Throws what the host does not have. */
+/** Changes the limits and pins of a running guest, of a definition, or of both. Throws for resources that the host lacks. */
 export async function changeShares(node: Node, ask: Ask, { change, what }: SharesChange): Promise<Changed> {
   return await changeDomain(node, ask, {
     live: { what, decide: (guest) => decideShares(node, guest, change) },
@@ -31,7 +31,7 @@ export async function changeShares(node: Node, ask: Ask, { change, what }: Share
 
 function decideShares(node: Node, record: GuestRecord, change: SharesChange["change"]): DecidedChange {
   const before = parseDomainText(record.xml);
-  // Read again for its refusals: numbers out of range, and what does not go together.
+  // Parsed again for its refusals: numbers out of range, and contradictions.
   const xml = formatDomain(change(before));
   const after = parseDomainText(xml);
   const [was, is] = [decideLimits(node, before), decideLimits(node, after)];
@@ -66,7 +66,7 @@ function cannot(why: string): SvirtError {
   });
 }
 
-/** Those threads alone that are to run elsewhere. One that is pinned no more may run anywhere. */
+/** Returns the steps for threads whose processors change. A thread without a pin may run on any processor. */
 function tuneSteps(
   node: Node,
   { uuid }: GuestRecord,

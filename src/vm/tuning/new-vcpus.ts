@@ -6,7 +6,7 @@ import type { Step } from "../../plan/steps/step.ts";
 import type { Node } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 
-/** What puts the threads of virtual CPUs that come to a running guest where they are to run; `xml` has them. */
+/** Returns the steps that place the threads of virtual CPUs added to a running guest; `xml` has them. */
 export function tuneNewVcpus(
   node: Node,
   { steps, uuid, xml: before }: GuestRecord,
@@ -17,6 +17,6 @@ export function tuneNewVcpus(
   const known = new Set(decideThreads(parseDomainText(before), group).map(nameThread));
   const wishes = decideThreads(parseDomainText(xml), group).filter((wish) => !known.has(nameThread(wish)));
   const { monitor } = guestPaths(node.paths, uuid);
-  // They go with their vCPUs: nothing is to be taken back.
+  // The threads end with their vCPUs, so there is nothing to undo.
   return wishes.length === 0 ? [] : [{ do: "tune-threads", monitor, wishes, before: [] }];
 }

@@ -7,13 +7,13 @@ import type { Ask } from "../change/change-domain.ts";
 import { decideImpact } from "../change/impact.ts";
 import { findDomain } from "../guest/find-domain.ts";
 
-/** A domain as it runs or as it is defined, and the guest if it is the former. */
+/** A domain as it runs or as it is defined; `guest` is set in the first case. */
 export interface ShownDomain {
   readonly domain: Domain;
   readonly guest: GuestRecord | undefined;
 }
 
-/** The one that a command line means: the running guest, unless it asks for the definition. Throws "usage". */
+/** Returns the domain that a command line selects: the running guest, unless it asks for the definition. Throws "usage". */
 export function findShown(node: Node, { key, wish }: Ask): ShownDomain {
   if (wish.live === true && wish.config === true) {
     throw new SvirtError("Options --live and --config are mutually exclusive", {
@@ -32,7 +32,7 @@ export interface MemoryLimits {
   readonly swapHardKiB: number | undefined;
 }
 
-/** As the kernel has them for a running guest, and as the XML says for a definition. */
+/** Returns the limits: the kernel's for a running guest, those of the XML for a definition. */
 export function readMemoryLimits(node: Node, { domain, guest }: ShownDomain): MemoryLimits {
   if (guest === undefined) {
     const { hardLimitKiB, softLimitKiB, swapHardLimitKiB } = domain.memtune ?? {};
@@ -43,12 +43,12 @@ export function readMemoryLimits(node: Node, { domain, guest }: ShownDomain): Me
     return text === undefined || text === "max" ? undefined : Number(text) / 1024;
   };
   const [hardKiB, swapKiB] = [read("memory.max"), read("memory.swap.max")];
-  // The kernel's is swap alone.
+  // The kernel's limit is for swap alone.
   const swapHardKiB = swapKiB === undefined || hardKiB === undefined ? undefined : hardKiB + swapKiB;
   return { hardKiB, softKiB: read("memory.high"), swapHardKiB };
 }
 
-/** A share of the processors; microseconds, and -1 for no quota. */
+/** A share of the processors; times in microseconds, -1 for no quota. */
 export interface CpuShares {
   readonly shares: number;
   readonly vcpu: Quota;
@@ -62,7 +62,9 @@ interface Quota {
   readonly quotaUs: number;
 }
 
-/** As the kernel has them for a running guest; of a definition 0 is what it does not say, as the reference shows it. */
+/**
+ * Returns the kernel's values for a running guest. For a definition, 0 stands for a missing value, as the reference shows it.
+ */
 export function readCpuShares(node: Node, { domain, guest }: ShownDomain): CpuShares {
   if (guest === undefined) return definedShares(domain);
   const read = (folder: string): Quota => {
@@ -79,7 +81,7 @@ export function readCpuShares(node: Node, { domain, guest }: ShownDomain): CpuSh
   };
 }
 
-/** The weight of a running guest's disks, or the one that the XML says. */
+/** Returns the weight of a running guest's disks, or the one in the XML. */
 export function readDiskWeight(node: Node, { domain, guest }: ShownDomain): number | undefined {
   if (guest === undefined) return domain.blkiotune?.weight;
   const text = ["io.bfq.weight", "io.weight"].map((file) => readGroupFile(node, guest, file)).find(Boolean);

@@ -14,7 +14,7 @@ import { findDomain } from "../guest/find-domain.ts";
 import { setGuestMemory } from "../lifecycle/ask-guest.ts";
 import { neverLive } from "./set-vcpus.ts";
 
-/** Sets how much memory a domain can have from its next start on. Throws "usage", "unsupported". */
+/** Sets the maximum memory of a domain from its next start on. Throws "usage", "unsupported", "wrong-state". */
 export async function setMostMemory(node: Node, ask: Ask, size: string): Promise<Changed> {
   const kiB = readSize(size);
   return await changeDomain(node, ask, {
@@ -27,7 +27,7 @@ export async function setMostMemory(node: Node, ask: Ask, size: string): Promise
   });
 }
 
-/** Asks the running guest's balloon for a size, sets what a domain begins with, or both. Throws "usage", "wrong-state". */
+/** Asks the running guest's balloon for a size, sets the memory of the next start, or both. Throws "usage", "wrong-state". */
 export async function setMemory(
   node: Node,
   { key, wish }: Pick<Ask, "key" | "wish">,

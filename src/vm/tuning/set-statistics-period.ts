@@ -13,8 +13,8 @@ import { withMonitor } from "../guest/guest-monitor.ts";
 import { domainOf } from "../query/guest-statistics.ts";
 
 /**
- * Sets how often a guest's balloon is asked what the guest says of its memory, in seconds; 0: never. Of the running guest,
- * of what it is from its next start on, or of both. Throws "wrong-state", "unsupported".
+ * Sets how often a guest's balloon queries the guest's memory statistics, in seconds; 0: never. It applies to the running
+ * guest, to the definition, or to both. Throws "wrong-state", "unsupported".
  */
 export async function setStatisticsPeriod(
   node: Node,
@@ -37,7 +37,7 @@ export async function setStatisticsPeriod(
   if (definition !== undefined) await changeDefinition(node, found.uuid, change);
 }
 
-/** Without a balloon in its XML a domain has a virtio one. Throws "unsupported" for one that has none. */
+/** Sets the period. A domain without a balloon in its XML has a virtio one. Throws "unsupported" for model "none". */
 function withPeriod(domain: Domain, period: number): Domain {
   const { memballoon } = completeGuest(domain).devices;
   if (memballoon === undefined || memballoon.model === "none") {

@@ -13,7 +13,7 @@ import { findDomain } from "../guest/find-domain.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
 import { tuneNewVcpus } from "./new-vcpus.ts";
 
-/** Gives a domain another number of virtual CPUs. Throws "usage", "wrong-state", "timeout". */
+/** Sets the number of virtual CPUs of a domain. Throws "usage", "wrong-state", "timeout". */
 export async function setVcpus(node: Node, ask: Ask, count: number): Promise<Changed> {
   const { guest } = decideImpact(findDomain(node, ask.key), ask.wish);
   const slots = guest === undefined ? [] : await askSlots(node, guest);
@@ -30,7 +30,7 @@ export async function setVcpus(node: Node, ask: Ask, count: number): Promise<Cha
   }
 }
 
-/** What QEMU says of a guest whose system has not taken over the plugging of processors. qemu.git hw/acpi/piix4.c */
+/** Explains QEMU's error for a guest whose system does not control processor hot-plug yet. qemu.git hw/acpi/piix4.c */
 function explainUnplug(error: unknown): SvirtError {
   const found = asSvirtError(error);
   if (!found.message.includes("unplug request for not supported device type")) return found;
@@ -42,7 +42,7 @@ function explainUnplug(error: unknown): SvirtError {
   });
 }
 
-/** Sets how many a domain can have from its next start on. */
+/** Sets the maximum number of virtual CPUs of a domain from its next start on. */
 export async function setMostVcpus(node: Node, ask: Ask, most: number): Promise<Changed> {
   return await changeDomain(node, ask, {
     live: neverLive("Maximum vcpu can't be modified on live domain"),
@@ -53,7 +53,7 @@ export async function setMostVcpus(node: Node, ask: Ask, most: number): Promise<
   });
 }
 
-/** What only a definition can have. */
+/** Returns a change that every running guest refuses: only a definition can have it. */
 export function neverLive(message: string): AskedChange {
   return {
     what: message,

@@ -10,15 +10,15 @@ import { imageReader } from "../../resolve/inspect-file.ts";
 import { placeOfMade } from "../../resolve/written-place.ts";
 import type { Node } from "../../state/instance.ts";
 
-/** What a volume's file has where its XML does not say. As VIR_STORAGE_DEFAULT_VOL_PERM_MODE of libvirt */
+/** Mode of a volume's file if its XML has none. As VIR_STORAGE_DEFAULT_VOL_PERM_MODE of libvirt */
 const DEFAULT_MODE = 0o600;
 const COMPAT = "1.1";
 
 /**
- * Makes the image that a volume asks for, empty, in a folder, with the label that it asks for, and gives its path: whole,
- * labelled, or not at all. Room on the disk is taken up as the guest writes. Throws "unsupported" for what svirt does not
- * make, "denied" for a folder of the host's own or a label that the policy does not know, "host-call" when something is
- * there.
+ * Makes the empty image of a volume in a folder, with the requested label, and returns its path. On failure no image is left.
+ * Disk space is allocated as the guest writes. Throws "unsupported" for a volume that svirt does not make, "not-found"
+ * without the folder. Throws "denied" for a folder of the host or a label that the policy does not know, "host-call" if the
+ * file exists.
  */
 export async function createVolume(node: Node, folder: string, volume: Volume): Promise<string> {
   const path = pathOf(node, folder, volume);
@@ -60,7 +60,7 @@ function pathOf(node: Node, folder: string, { name, target }: Volume): string {
   return path;
 }
 
-/** All that would be there and not as asked for. */
+/** Refuses each requested property that the new volume would not have. */
 function refuseUnmade({ source, target, type }: Volume): void {
   const { clusterBytes, compat = COMPAT, encryption, features, nocow, permissions } = target;
   if (type !== "file") throw notMade("@type", "svirt makes volumes in files alone");
@@ -87,7 +87,7 @@ function newImage(node: Node, path: string, volume: Volume): NewImage {
   return { format, backing: below, sizeBytes: capacityBytes || sizeOf(node, path, below) };
 }
 
-/** The backing image is looked at with all that is below it, as a start would. */
+/** Returns the size of the backing image, which is inspected with its whole chain, as in a start. */
 function sizeOf(node: Node, path: string, below: { readonly path: string; readonly format: string }): number {
   const format = parseImageFormat(below.format);
   const [image] = walkChain({ path: below.path, format, readOnly: true }, imageReader(node.host));

@@ -11,9 +11,9 @@ import type { Node } from "../../state/instance.ts";
 type Image = Pick<Volume, "capacityBytes" | "backingStore"> & { readonly format: string };
 
 /**
- * An image or a block device as a storage volume: sizes, who may do what with it, label. What format it has is told by its
- * first bytes, which a guest may have written: this is for people to read, and no start goes by it. Throws "not-found",
- * "unsupported" for what is neither, "failed" for a broken header.
+ * Describes an image or a block device as a storage volume: sizes, permissions, label. Its format comes from its first bytes,
+ * which a guest may have written: the result is for display, and no start uses it. Throws "not-found", "unsupported" for any
+ * other kind of file, "failed" for a broken header.
  */
 export function showVolume(node: Node, path: string): Volume {
   const facts = inspectExisting(node, path);
@@ -49,7 +49,7 @@ function readImage(node: Node, facts: FileFacts, physicalBytes: number): Image {
   };
 }
 
-/** One that is missing is named all the same. */
+/** Describes a backing image, even a missing one. */
 function backingOf(
   node: Node,
   path: string,
