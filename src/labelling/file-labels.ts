@@ -17,8 +17,8 @@ import { labelByOwner } from "./session-label.ts";
 
 /**
  * Decides the label that each file gets and the one that is restored later. The caller holds the registry lock. Throws
- * "label-taken" if the domain uses one file in two ways, or another tool or definition holds it; "denied" for a file that the
- * policy would not let the guest use.
+ * "label-taken" if the domain uses one file in two ways, or another tool or definition holds it. Throws "denied" for a file
+ * that the policy would not let the guest use.
  */
 export function decideFiles(
   node: Node,

@@ -28,8 +28,8 @@ export function withExisting<Result>(node: Node, path: string, work: (file: Open
 }
 
 /**
- * Calls `work` with the file at a path, unless it belongs to the host, is in use, or is in `held`, the files that a guest
- * still holds. Throws "not-found", "denied", "label-taken".
+ * Calls `work` with the file at a path, unless it belongs to the host or is in use. `held` has the errors for files that a
+ * guest still holds. Throws "not-found", "denied", "label-taken".
  */
 export function withFree<Result>(
   node: Node,
@@ -77,7 +77,9 @@ export function ofHost(path: string): SvirtError {
   });
 }
 
-/** Result of an inspection of files without the registry lock, since it covers all guests: the errors by file key. */
+/**
+ * Result of an inspection that ran without the registry lock, because it covers all guests. `held`: the errors by file key.
+ */
 export interface SeenHeld {
   readonly looks: Looks;
   readonly held: ReadonlyMap<string, SvirtError>;

@@ -27,8 +27,8 @@ interface FileWithMarks {
 }
 
 /**
- * Throws "label-taken" for a file that guests of another machine hold or may hold, unless the new guest shares it with them
- * under its present label.
+ * Throws "label-taken" for a file that guests of another machine hold or may hold. The new guest may share it with them under
+ * its present label.
  */
 export function refuseElsewhere(
   node: Node,

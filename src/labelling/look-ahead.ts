@@ -28,8 +28,8 @@ export type Attempt<Result> = { readonly unseen: readonly HeldThing[] } | { read
 /**
  * Does the work under the registry lock, on files and taps that no other guest's process holds. Those that listUnseen()
  * returns are inspected without the lock, and the work begins again. So a guest with many open files does not keep other
- * guests from being started or ended. Between inspection and work only svirt could pass such a file to a guest: its claim on
- * it shows in listUnseen(). Throws "label-taken" for a held file, "timeout" if claims do not stop changing.
+ * guests from being started or ended. Between inspection and work only svirt could pass such a file to a guest, and its claim
+ * then appears in listUnseen(). Throws "label-taken" for a held file, "timeout" if claims do not stop changing.
  */
 export async function withLooks<Result>(
   node: Node,

@@ -20,9 +20,9 @@ export interface NamedFile {
 const ALONE: FileUse = { sharing: "exclusive", to: undefined, meant: undefined };
 
 /**
- * Returns the label from before any guest: the one that the file's other users have recorded, else the one that the file
- * remembers, else its present one. The policy's default replaces a missing label and that of a guest that is gone, unless it
- * is the label that is `meant`. Throws "label-taken" if another tool or another machine holds the file.
+ * Returns the label from before any guest: as recorded by the file's other users, as remembered by the file, or else its
+ * present one. The policy's default replaces a missing label and that of a guest that is gone, unless it is `meant`. Throws
+ * "label-taken" if another tool or another machine holds the file.
  */
 export function originalOf(node: Node, file: NamedFile, use: FileUse = ALONE): string | undefined {
   const { host } = node;
@@ -82,7 +82,7 @@ export function refuseOtherTool(node: Node, named: string, { label, remembered }
 }
 
 /**
- * Returns whether a process that svirt did not start has the range. svirt's guests claim all their files: an unclaimed file
+ * Returns whether a process that svirt did not start has the range. Guests of svirt claim all their files: an unclaimed file
  * with the level of one is a copy.
  */
 function isLevelOfOthers(node: Node, range: string): boolean {

@@ -35,7 +35,7 @@ export function findHeldByOthers(
 }
 
 /**
- * Lists the files and taps that some process may have open. A tap that is not made yet is held by none: in svirt's network,
+ * Lists the files and taps that some process may have open. A tap that is not made yet is held by none. In svirt's network,
  * queues of a tap are opened by its name. drivers/net/tun.c tun_set_iff() of Linux
  */
 export function listPossiblyHeld({ host }: Node, things: readonly HeldThing[]): readonly HeldThing[] {

@@ -12,9 +12,9 @@ import { resolveReferences } from "../xml/references.ts";
 const SOURCE = /<source [^>]*?\b(?:file|dev)='(\/[^']*)'/g;
 
 /**
- * Throws "label-taken" for a file that an image's header names and the XML does not, if another definition has it as a disk
- * of its own. A guest that controls its QEMU can write any path into that header, and would get another guest's disk at its
- * next start.
+ * Throws "label-taken" for a file that only an image's header names, not the XML, if another definition has it as its own
+ * disk. A guest that controls its QEMU can write any path into that header, and would get another guest's disk at its next
+ * start.
  */
 export function refuseOthersDisk(node: Node, uuid: string, files: readonly UsedFile[]): void {
   const named = new Map<string, string>();

@@ -8,8 +8,8 @@ import type { Node } from "../state/instance.ts";
 const UNLABELED = "system_u:object_r:unlabeled_t:s0";
 
 /**
- * Refuses a file that the kernel would not let the guest use under its future label: one that keeps its own (`relabel='no'`)
- * or gets one from the XML. QEMU would only say "Permission denied". Throws "denied".
+ * Refuses a file that the kernel would not let the guest use under its future label. Such a file keeps its own label
+ * (`relabel='no'`) or gets one from the XML. QEMU would only say "Permission denied". Throws "denied".
  */
 export function refuseUnusable(
   node: Node,
