@@ -1,4 +1,4 @@
-/** The folder that a whole path is in, by its words: empty for what lies in the root. */
+/** Returns the folder of an absolute path, by its text; empty for a file in the root. */
 export function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/"));
 }

@@ -1,6 +1,6 @@
 /**
- * What a file is called as long as svirt makes it, beside the place that it is to have: it is written over there, so
- * nobody else's must be called so. A folder of images may well hold a `disk` and a `disk.new`.
+ * Returns the name, in the same folder, of a file that svirt is still writing. An existing file of this name is overwritten,
+ * so only svirt may use it. A folder of images may well hold a `disk` and a `disk.new`.
  */
 export function halfMade(path: string): string {
   const cut = path.lastIndexOf("/") + 1;

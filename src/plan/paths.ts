@@ -1,18 +1,18 @@
-/** An instance, and the folders where it keeps what it keeps. docs/state.md tells what is in them. */
+/** An instance and its folders. docs/state.md describes their content. */
 export interface Paths {
-  /** libvirt's word: `system` is root's, `session` an ordinary user's own. */
+  /** libvirt's term: `system` is root's, `session` an ordinary user's own. */
   readonly instance: "system" | "session";
   /** Definitions and settings: `/etc/svirt`. */
   readonly config: string;
-  /** What ends with a boot: `/run/svirt`. */
+  /** State of one boot: `/run/svirt`. */
   readonly run: string;
-  /** Records of guests and what they hold; outlives a boot where it is on a disk: `/var/lib/svirt`. */
+  /** Records and claims of guests; outlives a boot if it is on a disk: `/var/lib/svirt`. */
   readonly state: string;
-  /** One log a guest: `/var/log/svirt`. */
+  /** One log per guest: `/var/log/svirt`. */
   readonly log: string;
 }
 
-/** The privileged instance. */
+/** Paths of the privileged instance. */
 export const SYSTEM_PATHS: Paths = {
   instance: "system",
   config: "/etc/svirt",
@@ -21,21 +21,21 @@ export const SYSTEM_PATHS: Paths = {
   log: "/var/log/svirt",
 };
 
-/** The paths of one guest. */
+/** Paths of one guest. */
 export interface GuestPaths {
   readonly record: string;
   readonly lock: string;
-  /** Ours: monitor, process number, how it ended. */
+  /** Files of svirt: monitor, process number, exit status. */
   readonly folder: string;
-  /** The guest's own: its working folder, with its image label. */
+  /** The guest's working folder, with its image label. */
   readonly workFolder: string;
   readonly monitor: string;
-  /** QEMU's number, written by its reaper. */
+  /** QEMU's process number, written by its reaper. */
   readonly pid: string;
   readonly exit: string;
 }
 
-/** The paths of the guest with that UUID. */
+/** Returns the paths of the guest with that UUID. */
 export function guestPaths(paths: Paths, uuid: string): GuestPaths {
   const folder = `${paths.run}/${uuid}`;
   return {
@@ -49,37 +49,37 @@ export function guestPaths(paths: Paths, uuid: string): GuestPaths {
   };
 }
 
-/** One record for each guest that is starting, running or not yet cleared away. */
+/** Returns the folder of records, one for each guest that is starting, running or not cleaned up. */
 export function recordsFolder(paths: Paths): string {
   return `${paths.state}/records`;
 }
 
-/** Held by whoever chooses levels or changes claims and labels. */
+/** Returns the lock for choosing levels and for changing claims and labels. */
 export function registryLock(paths: Paths): string {
   return `${paths.run}/locks/registry`;
 }
 
-/** Held by whoever talks to that device of the guest, or edits its definition. */
+/** Returns the lock for talking to a device of the guest, or for editing its definition (`edit`). */
 export function deviceLock(paths: Paths, uuid: string, device: string): string {
   return `${paths.run}/locks/${uuid}-${device}`;
 }
 
-/** What an emulator said it can do for guests of a type. A slash is no part of a file's name. */
+/** Returns the file with an emulator's capabilities for a type of guest. Slashes are encoded, as a file name has none. */
 export function emulatorFile(paths: Paths, emulator: string, type: "kvm" | "qemu"): string {
   return `${paths.state}/emulators/${type}${encodeURIComponent(emulator)}.json`;
 }
 
-/** What definitions were made of. */
+/** Returns the folder of completed definitions. */
 export function completedFolder(paths: Paths): string {
   return `${paths.state}/completed`;
 }
 
-/** The domain of the definition with that UUID, as it was completed. */
+/** Returns the file with the completed domain of a definition. */
 export function completedFile(paths: Paths, uuid: string): string {
   return `${completedFolder(paths)}/${uuid}`;
 }
 
-/** Texts that somebody edits. */
+/** Returns the folder of texts that are being edited. */
 export function editFolder(paths: Paths): string {
   return `${paths.run}/edit`;
 }

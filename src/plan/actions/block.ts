@@ -12,16 +12,16 @@ import type { ChangeSteps } from "../steps/change.ts";
 import type { Step } from "../steps/step.ts";
 import { type Behind, planGiveBack, planUnplug } from "./hotplug.ts";
 
-/** What planning needs to know of a guest besides its steps. */
+/** Facts for planning about a guest, besides its steps. */
 export interface BlockFacts {
   readonly monitor: string;
-  /** Whether the disk's files are opened past the host's cache. */
+  /** Whether the disk's files bypass the host's page cache. */
   readonly direct: boolean;
-  /** The label of each role that an image may get; undefined: files keep theirs. */
+  /** Label of each role that an image may get; undefined: files keep theirs. */
   readonly labels: Readonly<Record<Extract<FileRole, "private" | "content">, string | undefined>>;
 }
 
-/** An image below becomes one that the guest writes to: its own, then QEMU opens it so. */
+/** Plans writing to a backing image: the guest claims it exclusively, then QEMU reopens it for writing. */
 export function planWritable(done: readonly Step[], node: string, facts: BlockFacts): Step[] {
   const plugged = listPlugged(done);
   const layer = layerOf(plugged, node);
@@ -31,7 +31,7 @@ export function planWritable(done: readonly Step[], node: string, facts: BlockFa
   ];
 }
 
-/** QEMU begins a job; an image that was made for it stays. */
+/** Plans the start of a job. An image created for it stays. */
 export function planStartJob(
   job: BlockJob,
   command: MonitorCommand,
@@ -42,8 +42,8 @@ export function planStartJob(
 }
 
 /**
- * What is to be done when a job has ended: QEMU holds only for reading what is below now, and it gets the label for that;
- * what the guest has let go of is given back. An overlay that is not used is removed.
+ * Plans the end of a job. QEMU reopens backing images read-only, and they get the label of content. Files that the guest
+ * released get their labels back. An unused overlay is removed.
  */
 export function planConclusion(
   done: readonly Step[],
@@ -77,7 +77,7 @@ export function planConclusion(
   };
 }
 
-/** The claim of the file with that key. */
+/** Returns the claim of the file with that key. */
 export function claimIn(done: readonly Step[], key: string): Claim | undefined {
   for (const step of done) {
     if (step.do === "reserve" && step.claim.kind === "file" && step.claim.key === key) return step.claim;
@@ -106,7 +106,7 @@ function planAdopt(job: BlockJob, chain: readonly string[], monitor: string): St
   };
 }
 
-/** The label of an image during a job and after it. */
+/** Returns the label and sharing of an image during a job or after it. */
 function labelFor(
   use: "written-below" | "only-read",
   { labels }: BlockFacts,
@@ -115,7 +115,7 @@ function labelFor(
   return { sharing: sharingOf(role), label: labels[role] };
 }
 
-/** The other way of using the files of an image. */
+/** Plans the change of an image's files to another sharing. */
 function planUse(
   done: readonly Step[],
   layer: Layer,

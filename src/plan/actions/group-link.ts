@@ -1,10 +1,10 @@
 import type { Step } from "../steps/step.ts";
 
-/** A device that is passed through by VFIO, by its name in sysfs, and the group that its IOMMU keeps it in. */
+/** VFIO device, by its name in sysfs, and its IOMMU group. */
 export interface GroupLink {
   readonly name: string;
   readonly group: string;
-  /** One that a driver has made of a part of another: QEMU's balloon depends on it. */
+  /** Device that a driver made of a part of another one: QEMU's balloon depends on it. */
   readonly isMediated: boolean;
 }
 
@@ -13,9 +13,10 @@ const MEDIATED_BUS = "/sys/bus/mdev";
 const FOLDER_MODE = 0o755;
 
 /**
- * QEMU asks a device's folder for two symlinks, of which group it is and on which bus, and takes its name for the device's.
- * In sysfs no guest follows symlinks. So a folder of that name with these links stands in the guest's own, and goes with it.
- * qemu.git hw/vfio/container.c vfio_device_groupid(), hw/vfio/helpers.c vfio_device_is_mdev()
+ * Plans a folder with symlinks for each VFIO device. QEMU reads the device's group and bus from two symlinks in its folder,
+ * and takes the folder's name as the device's. In sysfs no guest may follow symlinks. So the guest's own folder gets a folder
+ * of that name with these links. It is removed with the guest's folder. qemu.git hw/vfio/container.c vfio_device_groupid(),
+ * hw/vfio/helpers.c vfio_device_is_mdev()
  */
 export function planGroupLinks(
   links: readonly GroupLink[],

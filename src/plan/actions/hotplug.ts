@@ -13,27 +13,27 @@ import type { Step } from "../steps/step.ts";
 import { type PassedDevice, planGivePassed, planPassed } from "./passthrough.ts";
 import { planFiles, tapClaim } from "./start.ts";
 
-/** What a device that comes consists of. */
+/** Parts of a device that is attached. */
 export interface NewDevice {
-  /** Those that the guest has not had before. */
+  /** Files that the guest did not have before. */
   readonly files: readonly LabelledFile[];
   readonly handed: readonly HandedFile[];
-  /** The connection to the program that serves it. */
+  /** Connection to the program that serves the device. */
   readonly peers?: readonly PluggedPeer[];
   readonly commands: readonly MonitorCommand[];
   readonly tap?: NewTap;
   readonly passed?: PassedDevice;
 }
 
-/** A tap that comes with a device, and what becomes of one that is made. */
+/** Tap of an attached device; `setup` is that of a tap that svirt creates. */
 export interface NewTap {
   readonly handed: HandedTap;
   readonly setup: TapSetup | undefined;
-  /** It stands on a device of the host's, and is made before QEMU is given it. */
+  /** Macvtap to create on a device of the host before QEMU gets it. */
   readonly link: Macvtap | undefined;
 }
 
-/** Reserve, label, hand over, plug in. A tap is set up before the guest sees its network card. */
+/** Plans an attachment: claim, label, pass, plug. A tap is set up before the guest sees its network card. */
 export function planAttach(device: NewDevice, monitor: string): ChangeSteps {
   const { commands, files, handed, passed, peers = [], tap } = device;
   const served = peers.length === 0 ? {} : { peers: [...peers] };
@@ -57,7 +57,10 @@ function planTap({ handed, link, setup }: NewTap, monitor: string): Step[] {
   ];
 }
 
-/** What is behind the device of that id is given back when the guest has let go of it. `done` are the guest's steps. */
+/**
+ * Plans a detachment. Backends and files of the device are released after the guest has released it. `done` are the guest's
+ * steps.
+ */
 export function planDetach(done: readonly Step[], id: string, monitor: string): ChangeSteps {
   const plugged = listPlugged(done);
   const device = plugged.devices.get(id) ?? {};
@@ -68,9 +71,9 @@ export function planDetach(done: readonly Step[], id: string, monitor: string): 
   return { steps: [], after: [unplug, ...planGiveBack(done, [...done, unplug]), ...taps, ...passed] };
 }
 
-/** The tap behind a netdev that goes: what remains of it, and the hold on its name. */
+/** Plans the removal of a netdev's tap and the release of its name. */
 function planGiveTap(done: readonly Step[], netdev: string | undefined): Step[] {
-  // The last of that name: an earlier one has gone, and its own name may be another's by now.
+  // Use the last one: an earlier tap of this netdev is gone, and its name may belong to another guest.
   const name = done.flatMap(tapsOf).findLast((tap) => tap.netdev === netdev)?.name;
   return done.toReversed().flatMap((step) => {
     const isIts =
@@ -81,14 +84,14 @@ function planGiveTap(done: readonly Step[], netdev: string | undefined): Step[] 
   });
 }
 
-/** The medium of a drive that stays, and what it is changed to; `to` is the new top node. */
+/** Change of a drive's medium; `to.node` is the new top node, and without `to` the drive becomes empty. */
 export interface NewMedium {
   readonly id: string;
   readonly force: boolean;
   readonly to?: { readonly node: string; readonly device: NewDevice };
 }
 
-/** The new medium is there before the old one is taken out, and the old one is given back only then. */
+/** Plans a change of medium. The new medium is attached before the old one is removed, and the old one is released last. */
 export function planMedium(
   done: readonly Step[],
   { force, id, to }: NewMedium,
@@ -112,12 +115,12 @@ export function planMedium(
   return { steps, after: [unplug, ...planGiveBack(done, [...done, ...steps, unplug])] };
 }
 
-/** What stands behind a device: commands that delete it, whoever uses another first, and the sets that it names. */
+/** Backends of a device: commands that delete them, users before used, and the descriptor sets that they name. */
 export interface Behind {
   readonly commands: readonly MonitorCommand[];
   readonly names: ReadonlySet<string>;
   readonly sets: ReadonlySet<number>;
-  /** Connections that end with it. */
+  /** Connections that end with the device. */
   readonly peers: ReadonlySet<string>;
 }
 
@@ -142,7 +145,7 @@ function listBehind(plugged: Plugged, device: Readonly<Record<string, unknown>>)
   };
 }
 
-/** A node and all below it, each before those that it stands on. */
+/** Returns a node and all nodes below it, each before those below. */
 function listNodes({ nodes }: Plugged, top: string | undefined): string[] {
   const facts = top === undefined ? undefined : nodes.get(top);
   if (top === undefined || facts === undefined) return [];
@@ -152,7 +155,7 @@ function listNodes({ nodes }: Plugged, top: string | undefined): string[] {
   return [top, ...below];
 }
 
-/** Takes away what stands behind a device, or an image, as far as nothing else uses it. */
+/** Plans the removal of the backends of a device or an image, except those that another object uses. */
 export function planUnplug(
   { devices, nodes, objects }: Plugged,
   behind: Behind,
@@ -167,14 +170,14 @@ export function planUnplug(
   return { do: "unplug", ...of, commands: [...behind.commands], sets, ...peers };
 }
 
-/** Labels and claims of files that the guest had before and has no more. */
+/** Plans the release of labels and claims of files that the guest has in `before` but not in `after`. */
 export function planGiveBack(before: readonly Step[], after: readonly Step[]): Step[] {
   const kept = new Set(listFiles(after).map(fileKey));
   const gone = listFiles(before).filter((file) => !kept.has(fileKey(file)));
   return before.toReversed().flatMap((step) => (isOf(step, gone) ? (inverse(step) ?? []) : []));
 }
 
-/** All that a guest has open, sockets of other programs among it. */
+/** Returns all files that a guest has open, including sockets of other programs. */
 function listFiles(steps: readonly Step[]): readonly FileId[] {
   const { files, peers } = listPlugged(steps);
   return [...files.values(), ...peers.values()];
@@ -185,7 +188,7 @@ function isOf(step: Step, files: readonly FileId[]): boolean {
   return key !== undefined && files.some((file) => fileKey(file) === key);
 }
 
-/** The key of the file that a step reserves, labels or keeps labelled. */
+/** Returns the key of the file that a step claims, labels or keeps labelled. */
 function claimedKey(step: Step): string | undefined {
   if (step.do === "write-udev-rule" || step.do === "remember-owner") return fileKey(step.file);
   if (step.do !== "reserve" && step.do !== "set-label") return undefined;

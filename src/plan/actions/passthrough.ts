@@ -5,20 +5,20 @@ import { inverse } from "../steps/inverse.ts";
 import type { Step } from "../steps/step.ts";
 import { type GroupLink, planGroupLinks } from "./group-link.ts";
 
-/** What QEMU finds by itself of a device of the host's that comes to a running guest. */
+/** Resources that QEMU opens by itself for a host device that is attached to a running guest. */
 export interface PassedDevice {
   readonly links: readonly GroupLink[];
   readonly label: string | undefined;
   readonly workFolder: string;
-  /** Files that QEMU's user is let open by name until it has. */
+  /** Files that QEMU's user may open by name until QEMU has opened them. */
   readonly grants: readonly { readonly file: FileId; readonly uid: number }[];
-  /** More memory than before must not be swapped out. */
+  /** Higher limit of memory that must not be swapped out. */
   readonly memlock: Extract<Step, { do: "set-memlock" }> | undefined;
 }
 
 const GATE = "/dev/vfio/vfio";
 
-/** What comes before QEMU is told of the device. */
+/** Plans the steps before QEMU gets the device. */
 export function planPassed({ grants, label, links, memlock, workFolder }: PassedDevice): Step[] {
   return [
     ...planGroupLinks(links, { label, workFolder }),
@@ -27,7 +27,9 @@ export function planPassed({ grants, label, links, memlock, workFolder }: Passed
   ];
 }
 
-/** What is given back once QEMU has let go of a device that it had found by itself. `done` are the guest's steps. */
+/**
+ * Plans the release of resources that QEMU opened by itself, after it has released the device. `done` are the guest's steps.
+ */
 export function planGivePassed(
   done: readonly Step[],
   { id, plugged }: { readonly plugged: Plugged; readonly id: string },
@@ -40,7 +42,7 @@ export function planGivePassed(
   const others = [...plugged.devices].flatMap(([other, facts]) =>
     other === id ? [] : (nameIn(facts["sysfsdev"]) ?? []),
   );
-  // Which group that of an NVMe disk is QEMU has found out by itself.
+  // QEMU finds the group of an NVMe disk by itself, so svirt does not know it.
   const hasNvme = [...plugged.nodes.values()].some(({ driver }) => driver === "nvme");
   const group = groupNode(done, folder);
   const isKept = hasNvme || others.some((other) => groupNode(done, other) === group);
@@ -52,9 +54,9 @@ export function planGivePassed(
 interface Given {
   readonly paths: readonly string[];
   readonly folder?: string;
-  /** Its name in sysfs. */
+  /** Name of the device in sysfs. */
   readonly device?: string;
-  /** The guest has no other device that writes to its memory. */
+  /** No other device of the guest writes to its memory. */
   readonly isLast?: boolean;
 }
 

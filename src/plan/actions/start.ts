@@ -20,58 +20,58 @@ import type { GuestPaths } from "../paths.ts";
 import type { Step } from "../steps/step.ts";
 import { type GroupLink, planGroupLinks } from "./group-link.ts";
 
-/** A folder of svirt's that is the guest's own while it runs; what is missing is made. */
+/** Folder of svirt that belongs to the guest while it runs. It is created if missing. */
 interface LentFolder {
   readonly path: string;
-  /** Undefined: it keeps the label it has. */
+  /** Undefined: the folder keeps its label. */
   readonly label: string | undefined;
   readonly original: string | undefined;
 }
 
-/** All that a start was decided to be. */
+/** All decisions about a start. */
 export interface StartDecision {
   readonly uid: number;
   readonly label: LabelDecision;
   readonly paths: GuestPaths;
   readonly files: readonly LabelledFile[];
   readonly sockets: readonly PlannedSocket[];
-  /** Its control group; undefined: the host has none. */
+  /** Control group of the guest; undefined: the host has none. */
   readonly group?: GuestGroup | undefined;
-  /** Where its threads are to run. */
+  /** CPUs, schedulers and groups of its threads. */
   readonly wishes?: readonly ThreadWish[];
-  /** What becomes of the taps that are made. */
+  /** Setups of the taps that svirt creates. */
   readonly taps?: readonly TapSetup[];
-  /** Those that stand on a device of the host's. */
+  /** Macvtaps on devices of the host. */
   readonly macvtaps?: readonly Macvtap[];
-  /** Where its screen is to be had over TCP. */
+  /** TCP addresses of its screens. */
   readonly displays?: readonly Display[];
-  /** What QEMU takes no descriptor of: its user may open them by name until it has. */
+  /** Files QEMU must open by path. Its user has access until it has opened them. */
   readonly grants: readonly GrantedFile[];
-  /** Other processes of the guest's, and the folders of svirt's that are theirs meanwhile. */
+  /** Helper processes of the guest, and the folders of svirt that they use (`lent`). */
   readonly helpers: readonly HelperOrder[];
   readonly lent: readonly LentFolder[];
   readonly trees: readonly SharedTree[];
-  /** Its devices that QEMU looks up by the group that they are in. */
+  /** VFIO devices, which QEMU looks up by their group. */
   readonly links: readonly GroupLink[];
-  /** Where the overlays of its transient disks are made; undefined: it has none. */
+  /** Folder of the overlays of transient disks; undefined: the guest has none. */
   readonly overlays: string | undefined;
   readonly order: GuestOrder;
-  /** What QEMU is told before its vCPUs run, and to let them run. */
+  /** Monitor commands before the vCPUs run, and the one that lets them run. */
   readonly commands: readonly MonitorCommand[];
-  /** A device of it has a terminal, whose name only QEMU knows. */
+  /** A device has a terminal, whose name only QEMU knows. */
   readonly hasTerminals: boolean;
   readonly incoming?: Incoming;
 }
 
-/** How long QEMU has to open what it was given and to answer. */
+/** Time for QEMU to open its files and to answer. */
 const GREET_TIMEOUT_MS = 60_000;
-/** Clients of a guest's display come in through the folder by name; nobody but root lists it. */
+/** Clients of a guest's display reach it through the folder by name; only root lists the folder. */
 const FOLDER_MODE = 0o711;
 const WORK_FOLDER_MODE = 0o700;
 
 /**
- * The steps of a start, in order: what must be the guest's alone is reserved, then its folders are made and its files
- * labelled, and only then does QEMU start, with its vCPUs stopped until its context was checked.
+ * Plans a start. Exclusive resources are claimed first, then folders are created and files labelled. QEMU starts last, with
+ * its vCPUs stopped until its context is checked.
  */
 export function planStart(decision: StartDecision): Step[] {
   const { commands, files, grants, helpers, incoming, label, lent, order, paths, sockets, uid } = decision;
@@ -84,12 +84,12 @@ export function planStart(decision: StartDecision): Step[] {
       path: paths.workFolder,
       mode: WORK_FOLDER_MODE,
       uid,
-      // Only root mounts.
+      // Only root can mount.
       ...(isGuestUser(uid) ? { limit: limitFolder(order) } : {}),
       ...(workLabel === undefined ? {} : { label: workLabel }),
     },
     ...planGroupLinks(decision.links, { label: workLabel, workFolder: paths.workFolder }),
-    // Its overlays are there already, so that they could be looked at: what is left of a start that was killed goes with it.
+    // The overlays already exist, because they were inspected. The inverse also removes remains of a killed start.
     ...(decision.overlays === undefined ? [] : [planOverlays(decision.overlays, uid)]),
     ...[...files, ...decision.trees].flatMap(planOwner),
     ...files.flatMap((file) => planLabel(file)),
@@ -124,7 +124,7 @@ export function planStart(decision: StartDecision): Step[] {
   ];
 }
 
-/** What follows once the state is loaded; from then on nothing leads back, since the guest exists once only. */
+/** Plans the steps after a state is loaded. They cannot be undone, since the guest must exist only once. */
 export function planWaking({ commands, incoming, paths }: StartDecision): Step[] {
   if (incoming === undefined) return [];
   const told = commands.filter(({ execute }) => execute !== "cont" || incoming.wakes);
@@ -145,7 +145,7 @@ function planLoad({ label, paths }: StartDecision, { at, from }: Incoming): Step
   };
 }
 
-/** What of the host the guest shares: networks, ports, processors. */
+/** Plans the guest's use of shared parts of the host: networks, ports, processors. */
 function planShares({ displays = [], paths, taps = [], wishes = [] }: StartDecision): Step[] {
   const { monitor } = paths;
   const tune: Step = { do: "tune-threads", monitor, wishes: [...wishes] };
@@ -156,7 +156,7 @@ function planShares({ displays = [], paths, taps = [], wishes = [] }: StartDecis
   ];
 }
 
-/** Files that a running guest is given more: reserved, then labelled. */
+/** Plans the claims and then the labels of files that a running guest gets. */
 export function planFiles(files: readonly LabelledFile[]): Step[] {
   return [
     ...files.map((file): Step => ({ do: "reserve", claim: fileClaim(file) })),
@@ -165,7 +165,7 @@ export function planFiles(files: readonly LabelledFile[]): Step[] {
   ];
 }
 
-/** The hold on a tap's name: no other guest is given it meanwhile. */
+/** Returns the claim of a tap's name, which keeps other guests from using it. */
 export function tapClaim(name: string): Claim {
   return { kind: "tap", key: name, sharing: "exclusive" };
 }
@@ -184,7 +184,7 @@ function planClaims(decision: StartDecision): Claim[] {
   ];
 }
 
-/** A socket that is not there yet, by its folder and its name; the name in hexadecimal, since it may be anything. */
+/** Returns the key of a socket that does not exist yet: its folder and name, in hexadecimal because it may have any bytes. */
 function socketKey({ folder, path }: PlannedSocket): string {
   const name = new TextEncoder().encode(path.slice(path.lastIndexOf("/") + 1));
   const digits = Array.from(name, (byte) => byte.toString(16).padStart(2, "0"));
@@ -236,7 +236,7 @@ function planLabel(file: LabelledFile): Step[] {
   const from = original === undefined ? {} : { from: original };
   return [
     { do: "set-label", file: id, claim: fileClaim(file), to, ...from },
-    // Taken back first: udevd must not label the node for the guest once more.
+    // The rule is removed before the label is restored: udevd must not label the node for the guest again.
     ...(udevRule === undefined ? [] : [{ do: "write-udev-rule", ...udevRule, file: id, label: to } as const]),
   ];
 }

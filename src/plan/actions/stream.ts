@@ -1,22 +1,22 @@
 import type { ChangeSteps } from "../steps/change.ts";
 import type { Step } from "../steps/step.ts";
 
-/** A file that a guest's state is written to: under another name, until all of it is there. */
+/** File for a guest's state. It is named `part` until it is complete. */
 export interface TargetFile {
   readonly part: string;
   readonly path: string;
-  /** The label of what is replaced; undefined: what the policy gives a new file there. */
+  /** Label of the file to replace; undefined: the policy's default for a new file. */
   readonly label: string | undefined;
 }
 
-/** The guest whose state is written. */
+/** Guest whose state is written. */
 export interface StreamedGuest {
   readonly monitor: string;
   readonly isRunning: boolean;
   readonly imageLabel: string | undefined;
 }
 
-/** Stopped, written, and then put in its place: the guest ends with that. */
+/** Plans a save: stop the vCPUs, write the state, move the file to its place. The guest then ends. */
 export function planSave(
   target: TargetFile,
   guest: StreamedGuest,
@@ -30,16 +30,16 @@ export function planSave(
   return { steps: [expect(target), pause(guest), write], after: [keep(target)] };
 }
 
-/** How a dump is made, and what comes of the guest then. */
+/** Options of a dump, and the state of the guest afterwards. */
 export interface DumpWish {
-  /** QEMU's format of memory alone; undefined: all of the guest, in QEMU's own. */
+  /** QEMU's format of a dump of memory alone; undefined: the whole guest in QEMU's own format. */
   readonly format: string | undefined;
-  /** The vCPUs are not stopped by svirt; QEMU itself stops them while it writes memory alone. */
+  /** svirt does not stop the vCPUs. QEMU itself stops them while it writes memory alone. */
   readonly live: boolean;
   readonly afterwards: "go-on" | "reset" | "end";
 }
 
-/** The guest's memory, and then it goes on, is reset or ends. */
+/** Plans a dump of the guest's memory. The guest then continues, is reset or ends. */
 export function planDump(target: TargetFile, guest: StreamedGuest, wish: DumpWish): ChangeSteps {
   const stream = streamOf(target, guest);
   const write: Step =
@@ -50,10 +50,10 @@ export function planDump(target: TargetFile, guest: StreamedGuest, wish: DumpWis
   return { steps: [expect(target), ...stop, write], after: [...planAfter(guest, wish), keep(target)] };
 }
 
-/** A set that no device has: those are numbered from 3 on. */
+/** Descriptor set of no device: sets of devices are numbered from 3. */
 const SCREEN_SET = 1_000_000;
 
-/** The guest's screen: nobody else's business is touched. */
+/** Plans a screenshot. The guest's devices and files do not change. */
 export function planScreenshot(
   target: TargetFile,
   guest: StreamedGuest,

@@ -1,29 +1,30 @@
 import type { FileId } from "../facts/file.ts";
 import type { Step } from "../steps/step.ts";
 
-/** Where udevd looks for rules that end with the boot; it looks by itself whether they have changed. udev(7) */
+/** Folder of rules that end with the boot. udevd notices changes by itself. udev(7) */
 export const UDEV_RULES = "/run/udev/rules.d";
 
-/** Whose device node it is, and of what kind: what a rule's name is made of. */
+/** Guest and device node that a rule's name consists of. */
 export interface NodeHolder {
   readonly uuid: string;
   readonly type: "block" | "character";
   readonly file: FileId;
 }
 
-/** A rule for each node and guest, so that each comes and goes by itself. After all others: the last label counts. */
+/** Returns the path of a rule. Each node of each guest has its own. It sorts after other rules, as the last label counts. */
 export function udevRulePath({ file, type, uuid }: NodeHolder): string {
   return `${UDEV_RULES}/99-svirt-${uuid}-${type}-${(file.node ?? "").replace(":", "-")}.rules`;
 }
 
-/** The guest whose rule a file of that name is; undefined for a rule of somebody else's. */
+/** Returns the guest of a rule by its file name; undefined: not a rule of svirt. */
 export function guestOfRule(name: string): string | undefined {
   return /^99-svirt-([0-9a-f-]{36})-(?:block|character)-\d+-\d+\.rules$/.exec(name)?.[1];
 }
 
 /**
- * By number, not by name: a name may pass to another device. SECLABEL is applied when the device is added or triggered
- * anew, or its owner or mode change, where udevd would else set the policy's default. systemd src/udev/udev-node.c
+ * Returns a rule that matches a device by number, as its name may pass to another device. udevd applies SECLABEL when the
+ * device is added or triggered, or its owner or mode change. Otherwise it sets the policy's default then. systemd
+ * src/udev/udev-node.c
  */
 export function formatUdevRule({ file, label, type }: Extract<Step, { do: "write-udev-rule" }>): string {
   const [major, minor] = (file.node ?? "").split(":");

@@ -1,6 +1,6 @@
 import type { ChangedLimit, ControlValue, GuestGroup } from "../facts/limits.ts";
 
-/** What a limit is where nothing is said of it. cgroups(7) */
+/** Defaults of the kernel's limits. cgroups(7) */
 const DEFAULTS: ReadonlyMap<string, string> = new Map([
   ["cpu.max", "max 100000"],
   ["cpu.weight", "100"],
@@ -11,8 +11,8 @@ const DEFAULTS: ReadonlyMap<string, string> = new Map([
 const NO_DEVICE_LIMIT = "riops=max wiops=max rbps=max wbps=max";
 
 /**
- * The limits that differ between what a guest has and what it is to have; undefined when that takes groups of threads that
- * it does not have.
+ * Returns the limits that differ between a guest's current and new group. Undefined: the new one has groups of threads that
+ * the guest lacks.
  */
 export function listChangedLimits(was: GuestGroup, is: GuestGroup): ChangedLimit[] | undefined {
   const before = new Map(was.threads.map(({ name, values }) => [name, values]));
@@ -46,7 +46,7 @@ function changedIn(
   });
 }
 
-/** The file, and the device where it has a line for each. */
+/** Returns the name of the file, with the device if the file has one line per device. */
 function subjectOf({ names, value }: ControlValue): string {
   const device = /^\d+:\d+ /.exec(value)?.[0] ?? "";
   return `${names.join(" ")} ${device}`;
@@ -59,7 +59,7 @@ function resetValue({ names, value }: ControlValue): string {
   return DEFAULTS.get(name) ?? "default 100";
 }
 
-/** Of a device's limits those that are not named stay as they are: so all are. */
+/** Returns all limits of a device, since the kernel keeps those that a write does not name. */
 function wholeValue({ names, value }: ControlValue): string {
   if (names[0] !== "io.max") return value;
   const [device = "", ...words] = value.split(" ");

@@ -6,36 +6,39 @@ import { countQueues } from "../../qemu/devices/network/netdev.ts";
 import type { ControlValue, GuestGroup } from "../facts/limits.ts";
 import { limitBlkio, limitCpu, limitMemory, quotaValue } from "./limit-values.ts";
 
-/** What the host has of control groups. cgroups(7) */
+/** Facts about the host's control groups. cgroups(7) */
 export interface GroupFacts {
-  /** Where they are mounted; undefined: nowhere, or not to be written to. */
+  /** Mount point; undefined: not mounted, or not writable. */
   readonly root: string | undefined;
-  /** Only root makes groups there. */
+  /** Whether only root may create groups there. */
   readonly isRoots?: boolean;
-  /** What the groups below the root are given. */
+  /** Controllers that the groups below the root get. */
   readonly controllers: ReadonlySet<string>;
-  /** `MAJOR:MINOR` of a block device; undefined for what is none. */
+  /** `MAJOR:MINOR` of a block device; undefined for any other path. */
   deviceNumber(path: string): string | undefined;
-  /** Whether there is such a group. */
+  /** Reports whether the group exists. */
   hasGroup(path: string): boolean;
 }
 
-/** What the XML asks of the host that only a controller can do. */
+/** Element of the XML that requires a controller of the host. */
 interface Demand {
   readonly place: string;
   readonly controller: string;
 }
 
 const OWN_PARTITION = "/svirt";
-/** Of those that every guest gets, where the host has them. */
+/** Controllers of every guest, if the host has them. */
 const EVERY_GUESTS = ["pids"];
-/** QEMU's own: main loop, RCU, display, migration; and the pool of each loop that serves disks. qemu.git util/thread-pool.c */
+/**
+ * Threads of QEMU itself: main loop, RCU, display, migration; and the pool of each loop that serves disks. qemu.git
+ * util/thread-pool.c
+ */
 const OWN_THREADS = 512;
 const POOL_THREADS = 64;
 
 /**
- * The control group of a guest, with its limits; undefined where the host has none and the XML asks for none. Throws
- * "unsupported" for a limit that the host cannot keep, "not-found" for a partition that is not there.
+ * Decides the control group of a guest and its limits; undefined if the host has no groups and the XML requires none. Throws
+ * "unsupported" for a limit that the host cannot apply, "not-found" for a missing partition.
  */
 export function decideGroup(domain: Domain, uuid: string, facts: GroupFacts): GuestGroup | undefined {
   const demands = listDemands(domain);
@@ -62,7 +65,7 @@ export function decideGroup(domain: Domain, uuid: string, facts: GroupFacts): Gu
   };
 }
 
-/** The NUMA nodes that QEMU's own memory comes from: all that the guest's does. qemuSetupCpusetMems() of libvirt */
+/** Returns the NUMA nodes for QEMU's own memory: all nodes of the guest's memory. qemuSetupCpusetMems() of libvirt */
 export function listMemoryNodes({ numatune }: Domain): IdSet {
   const { memory, memnodes = [] } = numatune ?? {};
   if (memory?.nodeset === undefined || (memory.mode !== "strict" && memory.mode !== "restrictive")) return [];
@@ -110,7 +113,7 @@ function onlyRoots({ place }: Demand): SvirtError {
   });
 }
 
-/** The partition that the XML names; undefined: svirt's own. */
+/** Returns the partition that the XML names; undefined: svirt's own. */
 export function parentOf({ resource }: Domain): string | undefined {
   return resource?.partition?.replace(/\/+$/, "");
 }
@@ -125,7 +128,10 @@ function partitionOf(domain: Domain, root: string, facts: GroupFacts): string {
   });
 }
 
-/** A bound for who breaks out and forks, far beyond what QEMU uses. Each vhost-net has a thread in QEMU's name. */
+/**
+ * Returns the maximum number of threads, far above QEMU's need. It stops a compromised QEMU that forks. Each vhost-net has a
+ * thread in QEMU's name.
+ */
 function mostThreads(domain: Domain): number {
   const iothreads = listIothreads(domain);
   const pools = [domain.defaultIothread, ...iothreads].map((loop) =>
@@ -136,7 +142,7 @@ function mostThreads(domain: Domain): number {
   return OWN_THREADS + (domain.vcpu?.count ?? 1) + iothreads.length + sum(pools) + sum(vhosts);
 }
 
-/** Those of one thread or a few have limits of their own only where the XML says so. */
+/** Returns the groups of threads that have limits of their own in the XML. */
 function listThreadGroups(domain: Domain): GuestGroup["threads"] {
   const { cputune = undefined, vcpu } = domain;
   if (cputune === undefined) return [];

@@ -3,15 +3,15 @@ import { SvirtError } from "../../errors.ts";
 import type { Display } from "../facts/display.ts";
 import { FIRST_VNC_PORT } from "../facts/display-address.ts";
 
-/** The ports that the policy keeps guests' own networks from: image/policy/svirt-displays.cil. */
+/** Last of the ports that the policy denies to guests' own networks: image/policy/svirt-displays.cil. */
 const LAST_VNC_PORT = 5999;
 /** virQEMUDriverConfig: vnc_listen */
 const DEFAULT_ADDRESS = "127.0.0.1";
 const IP_ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)$/;
 
 /**
- * Where a display is to be had over TCP; undefined for one that is not. Taken are the ports on which somebody listens, or
- * that a guest is about to have. Throws "unsupported" for a port or an address that cannot be, "label-taken".
+ * Decides the TCP address of a display; undefined if it has none. `getTaken` returns ports with a listener or a planned
+ * display. Throws "unsupported" for an invalid port or address, "label-taken" for a used port.
  */
 export function decideDisplay(
   graphics: Graphics,

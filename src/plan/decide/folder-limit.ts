@@ -4,14 +4,14 @@ import type { GuestOrder } from "../facts/guest-order.ts";
 import type { FolderLimit } from "../facts/step-parts.ts";
 
 const MIB = 1024 * 1024;
-/** Sockets, files with process numbers, links, a screenshot: all but memory that is kept in files. */
+/** Sockets, files with process numbers, links, a screenshot: everything except memory that is kept in files. */
 const OWN: FolderLimit = { bytes: 64 * MIB, inodes: 1024 };
 
-/** A backend of memory that is a file. qemu.git qapi/qom.json MemoryBackendFileProperties */
+/** Memory backend that is a file. qemu.git qapi/qom.json MemoryBackendFileProperties */
 const backend = v.object({ "mem-path": v.string(), size: v.number() });
 
 /**
- * How much a guest may put into its own folder, which lies in memory: little, and its memory where that is kept in files
+ * Returns the size limit of a guest's folder, which is in memory. It includes the guest's memory if that is kept in files
  * there (`<source type='file'/>` of `<memoryBacking>`).
  */
 export function limitFolder({ words, workFolder }: Pick<GuestOrder, "words" | "workFolder">): FolderLimit {
@@ -26,7 +26,7 @@ export function limitFolder({ words, workFolder }: Pick<GuestOrder, "words" | "w
   return { ...OWN, bytes };
 }
 
-/** `-m size=65536k,...` */
+/** Returns the bytes of `-m size=65536k,...`. */
 function wholeSize(words: readonly string[]): number {
   const [, kiB = "0"] = /^size=(\d+)k/.exec(wordAfter(words, "-m") ?? "") ?? [];
   return Number(kiB) * 1024;

@@ -2,15 +2,15 @@ import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
 import type { ControlValue } from "../facts/limits.ts";
 
-/** How long a period is where the XML says a quota alone. cgroups(7) cpu.max */
+/** Period of a quota without a period in the XML. cgroups(7) cpu.max */
 const DEFAULT_PERIOD_US = 100_000;
-/** cpu.weight; the reference writes `<shares>` there as it is. virCgroupV2SetCpuShares() */
+/** Maximum of cpu.weight; libvirt writes `<shares>` there unchanged. virCgroupV2SetCpuShares() */
 const MOST_WEIGHT = 10_000;
 const WEIGHTS = ["io.bfq.weight", "io.weight"];
 
 /**
- * `<memtune>`: the soft limit is where the kernel begins to press. `<swap_hard_limit>` is memory and swap together, and the
- * kernel's swap alone.
+ * Returns the limits of `<memtune>`. At the soft limit the kernel begins to reclaim memory. `<swap_hard_limit>` limits memory
+ * and swap together, the kernel's file swap alone.
  */
 export function limitMemory(memtune: Domain["memtune"]): ControlValue[] {
   if (memtune === undefined) return [];
@@ -23,7 +23,10 @@ export function limitMemory(memtune: Domain["memtune"]): ControlValue[] {
   ];
 }
 
-/** `<blkiotune>`: weights, and limits of single devices. Throws "not-found" for what is no block device. */
+/**
+ * Returns the limits of `<blkiotune>`: weights, and limits of single devices. Throws "not-found" for a path of no block
+ * device.
+ */
 export function limitBlkio(
   blkiotune: Domain["blkiotune"],
   facts: { deviceNumber(path: string): string | undefined },
@@ -45,7 +48,7 @@ export function limitBlkio(
   ];
 }
 
-/** `<cputune>`: the share and the quota of the whole guest. Throws "unsupported" for shares that are too many. */
+/** Returns the limits of `<cputune>` for the whole guest: shares and quota. Throws "unsupported" for too many shares. */
 export function limitCpu(cputune: Domain["cputune"]): ControlValue[] {
   if (cputune === undefined) return [];
   const { globalPeriodUs, globalQuotaUs, shares } = cputune;
@@ -62,7 +65,7 @@ export function limitCpu(cputune: Domain["cputune"]): ControlValue[] {
   ];
 }
 
-/** A quota in each period, as cpu.max has it; undefined where the XML says neither. */
+/** Returns quota and period as in cpu.max; undefined if the XML has neither. */
 export function quotaValue(quotaUs: number | undefined, periodUs: number | undefined): string | undefined {
   if (quotaUs === undefined && periodUs === undefined) return undefined;
   const quota = quotaUs === undefined || quotaUs <= 0 ? "max" : String(quotaUs);
@@ -71,7 +74,7 @@ export function quotaValue(quotaUs: number | undefined, periodUs: number | undef
 
 type Device = NonNullable<Domain["blkiotune"]>["devices"][number];
 
-/** 0 is no limit. virCgroupV2SetBlkioDeviceReadIops() and its like */
+/** Returns the limits of a device; 0 is no limit. virCgroupV2SetBlkioDeviceReadIops() and its like */
 function limitDevice(device: Device, number: string): ControlValue[] {
   const limits = [
     ["riops", device.readOperations],

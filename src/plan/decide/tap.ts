@@ -4,48 +4,48 @@ import { SvirtError } from "../../errors.ts";
 import { countQueues, netdevId } from "../../qemu/devices/network/netdev.ts";
 import type { HandedTap, Macvtap, PortVlan, TapSetup } from "../facts/tap.ts";
 
-/** An interface whose host end is a tap, or a macvtap, that svirt can make. */
+/** Interface whose host end is a tap, or a macvtap, that svirt can create. */
 export type TappedInterface = InterfaceOf<"bridge" | "ethernet" | "direct">;
 
-/** What the kernel tells of a bridge. /sys/class/net/NAME */
+/** The kernel's facts about a bridge. /sys/class/net/NAME */
 export interface BridgeFacts {
   readonly mtu: number;
   readonly filtersVlans: boolean;
-  /** The VLAN that a new port is in; 0: none. */
+  /** VLAN of new ports; 0: none. */
   readonly defaultVlan: number;
 }
 
-/** What the decision depends on besides the XML. */
+/** Facts for the decision, besides the XML. */
 export interface TapFacts {
-  /** The names of network devices that are there, or that a guest is about to have. */
+  /** Names of network devices that exist or that a guest has claimed. */
   readonly taken: ReadonlySet<string>;
   readonly hasVhost: boolean;
-  /** Undefined: there is no such bridge. */
+  /** Undefined: the bridge does not exist. */
   getBridge(name: string): BridgeFacts | undefined;
-  /** Of a guest that gets a macvtap: what its macvtaps are labelled, and by what number they are known as its own. */
+  /** Label and link group of the guest's macvtaps, if it gets one. */
   readonly macvtap?: { readonly label: string | undefined; readonly group: number };
 }
 
-/** A tap that a guest is to have, before its descriptors are numbered. */
+/** Tap of a guest, before its descriptors are numbered. */
 export interface PlannedTap extends Pick<HandedTap, "name" | "netdev" | "hasHeader" | "isMade"> {
   readonly queues: number;
   readonly vhosts: number;
-  /** Undefined for one that was there before: it is as its owner made it. */
+  /** Undefined for an existing tap, which keeps its owner's setup. */
   readonly setup: TapSetup | undefined;
-  /** It is made before the guest has it. */
+  /** Macvtap to create before the guest gets it. */
   readonly link?: Macvtap;
-  /** Of its node. */
+  /** Label of the device node. */
   readonly label?: string | undefined;
 }
 
-/** Whether the interface's host end is a tap that svirt can make. */
+/** Reports whether the interface's host end is a tap, or a macvtap, that svirt can create. */
 export function isTapped(found: NetworkInterface): found is TappedInterface {
   return found.type === "bridge" || found.type === "ethernet" || found.type === "direct";
 }
 
 /**
- * The tap of an interface, by what QEMU calls it. Throws "not-found" without the bridge or the tap,
- * "label-taken" for a name that is taken, "unsupported" for what the bridge or the kernel cannot do.
+ * Decides the tap of the interface with QEMU's alias `id`. Throws "not-found" without the bridge or the tap, "label-taken"
+ * for a used name, "unsupported" for a feature that the bridge or the kernel lacks.
  */
 export function decideTap(found: TappedInterface, id: string, facts: TapFacts): PlannedTap {
   if (found.type === "direct") return decideMacvtap(found, id, facts);
@@ -62,7 +62,7 @@ export function decideTap(found: TappedInterface, id: string, facts: TapFacts): 
   };
 }
 
-/** qemuInterfaceDirectConnect() of libvirt; what the XML leaves out is VEPA. */
+/** Decides the macvtap of an interface; the default mode is VEPA. qemuInterfaceDirectConnect() of libvirt */
 function decideMacvtap(found: InterfaceOf<"direct">, id: string, facts: TapFacts): PlannedTap {
   const { dev: lower, mode = "vepa" } = found.source;
   if (!facts.taken.has(lower)) {
@@ -86,7 +86,7 @@ function decideMacvtap(found: InterfaceOf<"direct">, id: string, facts: TapFacts
   };
 }
 
-/** Names that libvirt gives by itself: what a definition has of them is left from a run. VIR_NET_GENERATED_VNET_PREFIX */
+/** Prefix of names that libvirt generates. A definition with one has it from an earlier run. VIR_NET_GENERATED_VNET_PREFIX */
 const GENERATED = "vnet";
 /** VIR_NET_GENERATED_MACVTAP_PREFIX */
 const GENERATED_MACVTAP = "macvtap";
@@ -122,7 +122,10 @@ function existingName({ target }: Pick<TappedInterface, "target">, taken: Readon
   });
 }
 
-/** As the reference: without vhost-net QEMU carries the frames itself, unless the XML insists. */
+/**
+ * Returns the number of vhost-net descriptors. As in libvirt, QEMU carries the frames itself without vhost-net, unless the
+ * XML requires it.
+ */
 function countVhosts(found: TappedInterface, { hasVhost }: TapFacts): number {
   if (hasVhost) return countQueues(found).vhosts;
   if (found.driver?.name !== "vhost") return 0;
@@ -143,7 +146,7 @@ function decideSetup(found: InterfaceOf<"bridge" | "ethernet">, name: string, fa
   };
 }
 
-/** A bridge takes the least size of its ports: a new one must not make it smaller. */
+/** Decides the bridge port of a tap. A bridge uses the smallest MTU of its ports, and a new port must not lower it. */
 function decidePort(found: InterfaceOf<"bridge">, facts: TapFacts): Partial<TapSetup> {
   const { bridge } = found.source;
   const is = facts.getBridge(bridge);
@@ -178,7 +181,10 @@ function decideVlans({ source, vlan }: InterfaceOf<"bridge">, is: BridgeFacts): 
   };
 }
 
-/** One tag is the guest's own VLAN, and it sees none; of a trunk it sees all but the native one. virNetDevBridgeSetupVlans() */
+/**
+ * Returns the VLANs of a port. A single tag is the guest's own VLAN, and untagged; in a trunk only an untagged native VLAN
+ * is. virNetDevBridgeSetupVlans()
+ */
 function listVlans({ tags, trunk }: NonNullable<InterfaceOf<"bridge">["vlan"]>): PortVlan[] {
   const isTrunk =
     trunk === true || tags.length > 1 || tags.some(({ nativeMode }) => nativeMode !== undefined);
@@ -191,8 +197,8 @@ function listVlans({ tags, trunk }: NonNullable<InterfaceOf<"bridge">["vlan"]>):
 }
 
 /**
- * The host's end has another address than the guest's: with a first byte so high that a bridge does not take it for its
- * own. virNetDevTapCreateInBridgePort() of libvirt
+ * Returns the address of the host's end, which differs from the guest's. Its first byte is so high that a bridge does not
+ * adopt the address. virNetDevTapCreateInBridgePort() of libvirt
  */
 export function hostEndMac(guest: string): string {
   const mac = guest.toLowerCase();

@@ -5,8 +5,8 @@ import { listIothreads } from "../../domain/machine/list-iothreads.ts";
 import type { GuestGroup, Scheduler, ThreadWish } from "../facts/limits.ts";
 
 /**
- * Where each thread of QEMU's is to run, and how: those alone of which the XML says something, or whose groups have limits.
- * What no pin of its own names runs where `<vcpu cpuset>` says.
+ * Decides CPUs, scheduler and group of QEMU's threads. Threads without a setting in the XML and without limits of their group
+ * are left out. A thread without its own pin runs on the CPUs of `<vcpu cpuset>`.
  */
 export function decideThreads(domain: Domain, group: GuestGroup | undefined): ThreadWish[] {
   const threads: readonly Pick<ThreadWish, "thread" | "number">[] = [
@@ -30,7 +30,7 @@ export function decideThreads(domain: Domain, group: GuestGroup | undefined): Th
   });
 }
 
-/** The processors that a thread may run on; undefined: all. */
+/** Returns the processors that a thread may run on; undefined: all. */
 export function pinOf(
   { cputune, vcpu }: Domain,
   { number, thread }: Pick<ThreadWish, "thread" | "number">,
@@ -45,7 +45,7 @@ export function pinOf(
   }
 }
 
-/** Of those that may be there one day, the ones that are there at a start. */
+/** Returns the numbers of the vCPUs that a start enables. */
 function listVcpus({ vcpu, vcpus }: Domain): number[] {
   const listed = vcpus?.list.filter(({ enabled }) => enabled).map(({ id }) => id);
   return listed ?? [...Array(vcpu?.current ?? vcpu?.count ?? 1).keys()];

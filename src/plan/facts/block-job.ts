@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { aString, maybeString } from "./plain-schemas.ts";
 
-/** An image of a disk, as the XML would name it and as QEMU calls it. */
+/** Image of a disk, with its path in the XML and its node in QEMU. */
 const chainImage = v.strictObject({
   node: aString,
   path: aString,
@@ -11,24 +11,24 @@ const chainImage = v.strictObject({
 export type ChainLink = v.InferOutput<typeof chainImage>;
 
 /**
- * What QEMU is about to do to the images of a disk, or does in its own time: it stands in the guest's record from before
- * QEMU is told until what it came to has been carried out, so that any later call sees where it stands.
+ * Operation of QEMU on the images of a disk. The guest's record has it from before QEMU is asked until its outcome is
+ * applied, so that any later call knows its state.
  */
 export const blockJob = v.strictObject({
   type: v.picklist(["snapshot", "copy", "commit", "active-commit", "pull"]),
-  /** The disk's target. */
+  /** Target of the disk. */
   disk: aString,
-  /** The id of its device in QEMU. */
+  /** Id of the disk's device in QEMU. */
   device: aString,
-  /** QEMU's name for it; a snapshot has none: it is there or not. */
+  /** QEMU's name of the job; absent for a snapshot, which exists or does not. */
   job: maybeString,
-  /** The nodes of the disk's images as they are, top first. */
+  /** Nodes of the disk's images before the job, top first. */
   before: v.array(aString),
-  /** Its images once it has succeeded, top first. */
+  /** Images of the disk after success, top first. */
   chain: v.array(chainImage),
-  /** Somebody wants the disk to go over to the copy, or to the base, as soon as QEMU can. */
+  /** The disk switches to the copy, or to the base, as soon as QEMU can. */
   pivots: v.exactOptional(v.literal(true)),
-  /** An image that svirt has made for it. */
+  /** Image that svirt created for the job. */
   made: maybeString,
 });
 export type BlockJob = v.InferOutput<typeof blockJob>;

@@ -1,7 +1,7 @@
 import { formatRange, listRanges } from "../../domain/forms/id-set.ts";
 import type { ChangedLimit, GuestGroup, ThreadWish } from "./limits.ts";
 
-/** For a person: a guest's control group and what is in it. */
+/** Describes a guest's control group and its limits in one line. */
 export function describeGroup({ path, threads, values }: GuestGroup): string {
   const groups = [{ name: "", values }, ...threads];
   const limits = groups.flatMap(({ name, values: own }) =>
@@ -10,7 +10,7 @@ export function describeGroup({ path, threads, values }: GuestGroup): string {
   return `make control group ${path}${limits.length === 0 ? "" : ` (${limits.join(", ")})`}`;
 }
 
-/** For a person: what a running guest is limited to. */
+/** Describes the new limits of a running guest. */
 export function describeLimits(change: {
   readonly group: string;
   readonly limits: readonly ChangedLimit[];
@@ -22,7 +22,7 @@ export function describeLimits(change: {
   return `${words.join(", ")} in control group ${change.group}`;
 }
 
-/** For a person: where a thread runs, and how. */
+/** Describes the group, CPUs and scheduler of a thread. */
 export function describeWish(wish: ThreadWish): string {
   const { cpus, group, scheduler } = wish;
   const facts = [
@@ -33,7 +33,7 @@ export function describeWish(wish: ThreadWish): string {
   return `${nameThread(wish)} ${facts.join(" ")}`;
 }
 
-/** For a person: what of QEMU it is. */
+/** Returns the name of a thread, such as `vcpu 0`. */
 export function nameThread({ number, thread }: Pick<ThreadWish, "thread" | "number">): string {
   return number === undefined ? thread : `${thread} ${number}`;
 }

@@ -1,6 +1,6 @@
 import type { HandedTap, PortVlan, TapSetup } from "./tap.ts";
 
-/** For a person: what becomes of the tap. */
+/** Describes the setup of a tap's host end in one line. */
 export function describeSetup({ bridge, gatheredFrames, isolated, mac, mtu, name, vlans }: TapSetup): string {
   const facts = [
     `MAC ${mac}`,
@@ -18,7 +18,7 @@ function describeVlan({ id, isNative, isUntagged }: PortVlan): string {
   return `VLAN ${id}${isNative ? " PVID" : ""}${isUntagged ? " untagged" : ""}`;
 }
 
-/** For a person: what a guest is handed. */
+/** Describes a tap or macvtap that a guest gets. */
 export function describeTap({ isMade, macvtap: on, name, queues, vhosts }: HandedTap): string {
   const several = queues.length > 1 ? ` (${queues.length} queues)` : "";
   if (on !== undefined) {

@@ -2,77 +2,77 @@ import * as v from "valibot";
 import { aString, maybeString } from "./plain-schemas.ts";
 import type { Claim, Ownership } from "./step-parts.ts";
 
-/** Which file it is, whatever its name: what was inspected is what is labelled, opened and put back. */
+/** Identity of a file, independent of its name: the inspected inode is labelled, opened and restored. */
 export const fileId = v.strictObject({
-  /** The path with every symlink resolved, as of when it was inspected. */
+  /** Path with all symlinks resolved, at the time of inspection. */
   path: aString,
   /** `MAJOR:MINOR` of the file system that holds the inode. stat(2) st_dev */
   device: aString,
   inode: aString,
-  /** `MAJOR:MINOR` of the device that a block or character node stands for. stat(2) st_rdev */
+  /** `MAJOR:MINOR` of the device of a block or character node. stat(2) st_rdev */
   node: maybeString,
 });
 
 export type FileId = v.InferOutput<typeof fileId>;
 
-/** What a plan knows of a file that only the start itself will make. */
+/** Placeholder in a plan for the identity of a file that the start creates. */
 export const FILE_TO_COME: Pick<FileId, "device" | "inode"> = { device: "0:0", inode: "0" };
 
-/** A file by what it is, not by its path: a block device by its number, whichever node leads to it. */
+/** Returns the key of a file, independent of its path: a device node has its device's number, any other file its inode. */
 export function fileKey(id: FileId): string {
   return id.node === undefined ? `inode-${id.device}-${id.inode}` : `device-${id.node}`;
 }
 
-/** A file that QEMU will hold open, and how it is to be labelled. */
+/** File that QEMU holds open, and its labels. */
 export interface LabelledFile {
   readonly id: FileId;
-  /** Undefined: it keeps the label it has. */
+  /** Undefined: the file keeps its label. */
   readonly to: string | undefined;
-  /** The label to put back; undefined: it has none. */
+  /** The label to restore; undefined: the file had none. */
   readonly original: string | undefined;
   readonly sharing: Claim["sharing"];
-  /** What comes back when the guest is gone; undefined: the file is not its user's, who cannot change it. */
+  /** Owner and mode to restore after the guest; undefined: the guest's user does not own the file and cannot change them. */
   readonly ownership?: Ownership | undefined;
-  /** Of a device node, where udevd runs: the rule that keeps its label. */
+  /** Rule that keeps the label of a device node, if udevd runs. */
   readonly udevRule?: { readonly path: string; readonly type: "block" | "character" } | undefined;
 }
 
-/** A socket outside the guest's own folder, on which svirt listens for it. */
+/** Socket outside the guest's folder, on which svirt listens for the guest. */
 export interface PlannedSocket {
-  /** The path by which the XML names it. */
+  /** Path in the XML. */
   readonly named: string;
-  /** With the symlinks of its folder resolved. */
+  /** Path with the symlinks of its folder resolved. */
   readonly path: string;
   readonly folder: FileId;
   readonly label: string | undefined;
-  /** QEMU's own socket, which a symlink there leads to; absent: svirt makes one there. */
+  /** QEMU's own socket, to which a symlink at `path` points; absent: svirt creates the socket. */
   readonly target?: string;
 }
 
-/** A file that the guest's user is let open by name. */
+/** File that the guest's user may open by name. */
 export interface GrantedFile {
   readonly file: FileId;
   readonly access: "read-only" | "read-write";
 }
 
-/** A folder of the host's that the guest shares with all below it, and how all that is labelled. */
+/** Host folder that the guest shares with all its content, and its labels. */
 export interface SharedTree {
   readonly id: FileId;
   readonly access: "read-only" | "read-write";
   readonly to: string | undefined;
   readonly original: string | undefined;
   readonly sharing: Claim["sharing"];
-  /** As of a file. */
+  /** Same as in LabelledFile. */
   readonly ownership?: Ownership | undefined;
 }
 
-/** A state that was saved, which a start goes on from. */
+/** Saved state that a start loads. */
 export interface Incoming {
   readonly from: FileId;
-  /** Where in the file QEMU's stream begins. */
+  /** Offset of QEMU's stream in the file, in bytes. */
   readonly at: number;
-  /** Whether the vCPUs run then. */
+  /** Whether the vCPUs run afterwards. */
   readonly wakes: boolean;
-  /** It serves once: this file is removed before the vCPUs run, for their disks are ahead of it from then on. */
+  /** File to remove before the vCPUs run. The state is used once, because the disks change afterwards. */
   readonly uses?: string;
 }

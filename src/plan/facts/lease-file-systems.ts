@@ -1,11 +1,11 @@
 /**
- * File systems on which a lease proves that no process has a file: each opened or mapped file counts on the inode itself
- * (inode_is_open_for_write() and i_readcount, fs/locks.c of Linux), and no page of it can be pinned for long for writing
+ * File systems on which a lease proves that no process has a file. Each open or mapped file counts on the inode itself
+ * (inode_is_open_for_write() and i_readcount, fs/locks.c of Linux). No page of it can be pinned for long for writing
  * (writable_file_mapping_allowed(), mm/gup.c). Magic numbers of linux/magic.h, and fs/xfs and fs/f2fs.
  *
- * Left out with a reason: overlayfs, ecryptfs and FUSE, whose mappings may count on the inode below; tmpfs, ramfs and
- * hugetlbfs, whose pages an io_uring or a VFIO device keeps without a mapping; NFS, SMB, Ceph, 9P and cluster file systems,
- * whose leases their own code grants or refuses. Left out because it was not looked at: everything else.
+ * Excluded for a reason: overlayfs, ecryptfs and FUSE, whose mappings may count on the inode below. Also tmpfs, ramfs and
+ * hugetlbfs, whose pages an io_uring or a VFIO device keeps without a mapping. Also NFS, SMB, Ceph, 9P and cluster file
+ * systems, whose own code grants or refuses leases. All others are excluded because they were not examined.
  */
 const PROVING: ReadonlySet<number> = new Set([
   // ext2, ext3 and ext4
@@ -18,7 +18,7 @@ const PROVING: ReadonlySet<number> = new Set([
   0xf2f52010,
 ]);
 
-/** Whether a lease on a file of that file system is a proof. `magic` is f_type of statfs(2), undefined where that is not told. */
+/** Reports whether a lease on a file of that file system is a proof. `magic` is f_type of statfs(2), undefined if unknown. */
 export function isProvenByLease(magic: number | undefined): boolean {
   return magic !== undefined && PROVING.has(magic);
 }

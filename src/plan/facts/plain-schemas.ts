@@ -1,13 +1,13 @@
 import * as v from "valibot";
 
 /*
- * A start makes the schemas of all steps, to read none: each of these stands in a hundred places, and made anew there it
- * costs 8,000 instructions (docs/measurements.md).
+ * Shared because a start constructs the schemas of all steps without reading a step. Each of these is used in a hundred
+ * places, and one construction costs 8,000 instructions (docs/measurements.md).
  */
 
-/** Any text. */
+/** Any string. */
 export const aString = v.string();
 /** Any number. */
 export const aNumber = v.number();
-/** A text that may be absent. */
+/** String that may be absent. */
 export const maybeString = v.exactOptional(aString);

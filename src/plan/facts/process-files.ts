@@ -1,11 +1,11 @@
-/** A mapping of a file, as a process has it. */
+/** Mapping of a file in a process. */
 export interface MappedFile {
-  /** `MAJOR:MINOR` of the file system, as the inode has it: on btrfs and overlayfs another one than stat(2) tells. */
+  /** `MAJOR:MINOR` of the inode's file system. On btrfs and overlayfs, stat(2) returns another one. */
   readonly device: string;
   readonly inode: string;
-  /** What it is written into goes into the file. */
+  /** Writes to the mapping go into the file. */
   readonly isShared: boolean;
-  /** Its name in `/proc/PID/map_files`. */
+  /** Name in `/proc/PID/map_files`. */
   readonly range: string;
   readonly path: string;
 }
@@ -14,8 +14,8 @@ export interface MappedFile {
 const MAPPING = /^0*([\da-f]+)-0*([\da-f]+) [^ ]{3}([ps]) [\da-f]+ ([\da-f]+):([\da-f]+) (\d+) *(.*)$/;
 
 /**
- * The files that `/proc/PID/maps` tells of, each once by each name, and once more where it is mapped shared, too: on btrfs and
- * overlayfs two files may have the same numbers. Memory without a file has inode 0.
+ * Returns the files in `/proc/PID/maps`, each once per name, and separately for shared and private mappings. Names count
+ * because two files on btrfs or overlayfs may have the same numbers. Memory without a file has inode 0.
  */
 export function parseMaps(text: string): MappedFile[] {
   const found = new Map<string, MappedFile>();
@@ -35,26 +35,26 @@ function parseLine(line: string): MappedFile | undefined {
   return { device, inode, isShared: kind === "s", range: `${start}-${end}`, path };
 }
 
-/** What `/proc/PID/fdinfo/FD` tells. */
+/** Content of `/proc/PID/fdinfo/FD`. */
 export interface DescriptorInfo {
   readonly inode: string | undefined;
-  /** Whether it was opened for writing. O_ACCMODE, open(2) */
+  /** Whether the file was opened for writing. O_ACCMODE, open(2) */
   readonly canWrite: boolean;
-  /** Descriptors that were sent to that socket, and wait there; undefined: it is no unix socket. net/unix/af_unix.c unix_show_fdinfo() */
+  /** Number of descriptors queued on a unix socket; undefined: not a unix socket. net/unix/af_unix.c unix_show_fdinfo() */
   readonly waiting: number | undefined;
   /**
-   * Files that a ring holds without a descriptor, and buffers, which may be pages of a file on a tmpfs; undefined: it is no
-   * ring, or one that is busy. io_uring/fdinfo.c
+   * Number of files that an io_uring holds without a descriptor, plus its buffers, which may be pages of a file on a tmpfs.
+   * Undefined: not a ring, or a busy one. io_uring/fdinfo.c
    */
   readonly registered: number | undefined;
-  /** The network device of a tap's queue. drivers/net/tun.c tun_chr_show_fdinfo() */
+  /** Network device of a tap's queue. drivers/net/tun.c tun_chr_show_fdinfo() */
   readonly tap: string | undefined;
 }
 
 /** asm-generic/fcntl.h */
 const O_ACCMODE = 3;
 
-/** Reads one. */
+/** Parses the content of `/proc/PID/fdinfo/FD`. */
 export function parseDescriptorInfo(text: string): DescriptorInfo {
   const waiting = /^scm_fds: (\d+)$/m.exec(text)?.[1];
   const [files, buffers] = [/^UserFiles:\t(\d+)$/m, /^UserBufs:\t(\d+)$/m].map(

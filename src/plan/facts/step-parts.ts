@@ -5,25 +5,25 @@ import { aNumber, aString, maybeString } from "./plain-schemas.ts";
 export const ownership = v.strictObject({ uid: aNumber, gid: aNumber, mode: aNumber });
 export type Ownership = v.InferOutput<typeof ownership>;
 
-/** Something that only one guest may have, or several that agree. */
+/** Claim on a resource that only one guest may use, or several that agree on it. */
 export const claim = v.strictObject({
   kind: v.picklist(["level", "static", "uid", "file", "tap", "port", "pci"]),
   key: aString,
   sharing: v.picklist(["exclusive", "shared"]),
-  /** For a file: the label that its users agree on; absent where it keeps its own. */
+  /** Label of a file that its users agree on; absent: the file keeps its own. */
   label: maybeString,
-  /** For a file: the label to put back when its last user is gone. */
+  /** Label of a file to restore after its last user. */
   original: maybeString,
-  /** For a file whose owner its guests run as: what they could change of it, from before the first of them. */
+  /** Owner and mode of a file before its first guest, if guests run as its owner and could change them. */
   ownership: v.exactOptional(ownership),
 });
 export type Claim = v.InferOutput<typeof claim>;
 
-/** How much a folder takes that is a file system of its own, in memory. tmpfs(5) */
+/** Size limit of a folder that is a separate file system in memory. tmpfs(5) */
 export const folderLimit = v.strictObject({ bytes: aNumber, inodes: aNumber });
 export type FolderLimit = v.InferOutput<typeof folderLimit>;
 
-/** What QEMU is told over its monitor. */
+/** Command for QEMU's monitor. */
 export const monitorCommand = v.strictObject({
   execute: aString,
   arguments: v.exactOptional(v.record(aString, v.unknown())),

@@ -6,8 +6,8 @@ import type { Step } from "../steps/step.ts";
 import { isStreamStep } from "../steps/stream-inverse.ts";
 
 /**
- * The steps that a guest's record keeps once a change is done: what was given back is no longer there to be undone, and
- * what came and went again leaves nothing behind, so that a record does not grow.
+ * Returns the steps that a guest's record keeps after a change, so that it does not grow. Released resources need no inverse
+ * any more, and a device that was attached and detached leaves no step.
  */
 export function settleSteps(before: readonly Step[], { after, steps }: ChangeSteps): Step[] {
   let kept: readonly Step[] = [...before, ...steps.filter(leavesSomething)];
@@ -15,9 +15,9 @@ export function settleSteps(before: readonly Step[], { after, steps }: ChangeSte
   return kept.filter((step, at) => !isOutdated(step, kept.slice(at + 1))).reduce(mergeLabel, []);
 }
 
-/** Pauses, and files that are the administrator's once they are written, are nothing of the guest's. */
+/** Reports whether a step changes the guest's state. A pause does not, and a written file is the administrator's. */
 function leavesSomething(step: Step): boolean {
-  // QEMU has opened what it was let open.
+  // QEMU has already opened the files of a grant.
   return !isStreamStep(step) && step.do !== "resume" && step.do !== "grant" && step.do !== "revoke";
 }
 
@@ -70,10 +70,10 @@ function isOfTap(step: Step, name: string): boolean {
   return step.do === "hand-tap" && step.tap.name === name;
 }
 
-/** What makes nothing. */
+/** Commands that create no object. */
 const SETTINGS: readonly string[] = ["set_link", "block_set_io_throttle"];
 
-/** Whether one takes away all that the other has made. */
+/** Reports whether an unplug removes everything that a plug created. */
 function isPair(made: Extract<Step, { do: "plug" }>, gone: Extract<Step, { do: "unplug" }>): boolean {
   const makers = made.commands.filter(({ execute }) => !SETTINGS.includes(execute));
   const madeNames = [
@@ -90,7 +90,7 @@ function isPair(made: Extract<Step, { do: "plug" }>, gone: Extract<Step, { do: "
   return madeNames.toSorted().join(" ") === goneNames.toSorted().join(" ");
 }
 
-/** A file that is now used otherwise is one that was reserved and labelled so. */
+/** Merges a change of label into the steps that claimed and labelled the file. */
 function mergeLabel(kept: Step[], step: Step): Step[] {
   if (step.do !== "change-label") return [...kept, step];
   const { to } = step;
@@ -106,9 +106,9 @@ function mergeLabel(kept: Step[], step: Step): Step[] {
 }
 
 /**
- * Of the media of one drive, of the states of one cable and of the chains of one disk the last counts. How QEMU has a file
- * open it knows itself, a job it has or has not, an image that is the guest's is not taken
- * back, and limits of a running guest its XML has.
+ * Reports whether a step is superseded. Only the latest medium, link state and backing chain per device is kept. Access
+ * modes, jobs and limits are dropped, because QEMU or the guest's XML already holds them. An image that has become the
+ * guest's is not removed.
  */
 function isOutdated(step: Step, later: readonly Step[]): boolean {
   if (step.do === "set-limits") return true;
@@ -123,7 +123,7 @@ function isOutdated(step: Step, later: readonly Step[]): boolean {
   );
 }
 
-/** Whether it says anew what a device stands on. */
+/** Reports whether a step sets the images of a device. */
 function tellsChain(step: Step, device: string): boolean {
   switch (step.do) {
     case "adopt-chain":

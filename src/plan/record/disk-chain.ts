@@ -6,17 +6,17 @@ import type { Plugged } from "./qemu-objects.ts";
 
 type Facts = Readonly<Record<string, unknown>>;
 
-/** One image of a disk as QEMU has it. */
+/** One image of a disk in QEMU's block graph. */
 export interface Layer {
-  /** What stands above it calls it by this name. */
+  /** Name by which the layer above refers to it. */
   readonly node: string;
-  /** All nodes that it consists of, each before those that it stands on. */
+  /** All its nodes, each before the nodes below it. */
   readonly nodes: readonly string[];
-  /** Its files, by the number of the set that QEMU was given each in. */
+  /** Its files, by the number of their descriptor set in QEMU. */
   readonly files: ReadonlyMap<number, FileId>;
 }
 
-/** The images of a device, top first. */
+/** Returns the images of a device, top first. */
 export function listLayers(plugged: Plugged, device: string): readonly Layer[] {
   const layers: Layer[] = [];
   for (let node = nameIn(plugged.devices.get(device)?.["drive"]); node !== undefined; ) {
@@ -26,7 +26,7 @@ export function listLayers(plugged: Plugged, device: string): readonly Layer[] {
   return layers;
 }
 
-/** The images of a device, top first; none where one of them is not a file or a block device of the host alone. */
+/** Returns the images of a device, top first; empty if one of them is not a local file or block device. */
 export function runningChain(plugged: Plugged, device: string): readonly LiveImage[] {
   const images = listLayers(plugged, device).map((layer) => describeLayer(plugged, layer));
   return images.every((image) => image !== undefined) ? images : [];
@@ -44,7 +44,7 @@ function describeLayer({ nodes }: Plugged, { files, node, nodes: own }: Layer): 
   return { number: Number(number), format, type: driver === "file" ? "file" : "block", path: file.path };
 }
 
-/** The image whose uppermost node that is. */
+/** Returns the image with that top node. */
 export function layerOf(plugged: Plugged, node: string): Layer {
   const nodes = listOwn(plugged, node);
   const files = new Map<number, FileId>();
@@ -56,7 +56,7 @@ export function layerOf(plugged: Plugged, node: string): Layer {
   return { node, nodes, files };
 }
 
-/** QEMU opens all files of an image so, and all its nodes are told. */
+/** Plans the step by which QEMU reopens all files of an image, with all its nodes. */
 export function planAccess(
   plugged: Plugged,
   layer: Layer,
@@ -64,7 +64,7 @@ export function planAccess(
 ): Extract<Step, { do: "set-access" }> {
   const { access, direct, monitor } = how;
   const as = access === "read-only" ? "reader" : "writer";
-  // A QEMU that locks by itself finds its own locks alone.
+  // A QEMU that locks images itself must find only its own locks.
   const isLocked = layer.nodes.some((name) => plugged.nodes.get(name)?.["locking"] === "off");
   const lock = isLocked ? { lock: { as, isFirst: false } as const } : {};
   return {
@@ -78,14 +78,14 @@ export function planAccess(
   };
 }
 
-/** The number of the set that a node reads from, or a USB device is. */
+/** Returns the number of the descriptor set that a node or a USB device uses. */
 export function setOf(facts: Facts | undefined): number | undefined {
   const name = nameIn(facts?.["filename"]) ?? nameIn(facts?.["hostdevice"]) ?? "";
   const number = /^\/dev\/fdset\/(\d+)$/.exec(name)?.[1];
   return number === undefined ? undefined : Number(number);
 }
 
-/** What a node or a chardev was told of the connection that it has. */
+/** Returns the name of the connection in the arguments of a node or a chardev. */
 export function peerIn(facts: Facts | undefined): string | undefined {
   const backend = facts?.["backend"] as { readonly data?: { readonly addr?: Facts } } | undefined;
   const server = facts?.["server"] as Facts | undefined;
@@ -94,7 +94,7 @@ export function peerIn(facts: Facts | undefined): string | undefined {
   return nameIn(address["str"] ?? (address["data"] as Facts | undefined)?.["str"]);
 }
 
-/** A value that names something. */
+/** Returns the value if it is a string. */
 export function nameIn(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }

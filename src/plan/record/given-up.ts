@@ -5,23 +5,23 @@ import type { HandedTap } from "../facts/tap.ts";
 import type { Step } from "../steps/step.ts";
 import { listPlugged } from "./qemu-objects.ts";
 
-/** What a guest is to have no more while it runs. */
+/** Resource that a running guest must release. */
 export interface GivenUp {
-  /** Of a file what fileKey() gives; of a tap `tap-NAME`; of connections to other programs `peers-CONTEXT`. */
+  /** fileKey() of a file, `tap-NAME` of a tap, `peers-CONTEXT` of connections to other programs. */
   readonly key: string;
-  /** Undefined: only its claim is known. */
+  /** Undefined: only the claim is known. */
   readonly path: string | undefined;
-  /** What no process of the guest may do with it any more: a file that others come to read it may go on reading. */
+  /** Access that no process of the guest may keep. A file that becomes shared content may still be read. */
   readonly forbidden: "any" | "writing";
-  /** Of a tap that the guest was passed and that is no macvtap: whether svirt made it, so that it ends with its last file. */
+  /** Tap that the guest was passed and that is no macvtap. If svirt created it (`isMade`), it ends with its last file. */
   readonly tap?: Pick<HandedTap, "name" | "isMade">;
-  /** Of connections: as many are left to the guest, and which of them it has does not tell. */
+  /** Number of connections that the guest keeps. It is not known which ones. */
   readonly keeps?: number;
 }
 
 /**
- * What those steps give up, each once. Empty: they take nothing from the guest that it could hold on to. Where a file lies that
- * only its claim tells of, the guest's steps before, `done`, may say.
+ * Returns the resources that those steps release, each once. Empty: the steps release nothing that the guest could keep.
+ * `done`, the guest's earlier steps, supply the path of a file that is known only by its claim.
  */
 export function listGivenUp(steps: readonly Step[], done: readonly Step[] = []): GivenUp[] {
   const paths = pathsIn(done);
@@ -35,7 +35,7 @@ export function listGivenUp(steps: readonly Step[], done: readonly Step[] = []):
       key: one.key,
       path: one.path ?? before?.path ?? paths.get(one.key),
       forbidden: isAll ? "any" : "writing",
-      // A macvtap is removed with the steps that follow, and its queues end with it. macvtap_dellink() of Linux
+      // A later step removes a macvtap, and its queues end with it. macvtap_dellink() of Linux
       ...(tap === undefined || tap.macvtap !== undefined
         ? {}
         : { tap: { name: tap.name, isMade: tap.isMade } }),
@@ -45,8 +45,8 @@ export function listGivenUp(steps: readonly Step[], done: readonly Step[] = []):
 }
 
 /**
- * The connections to other programs that those steps end. A connection is no file: it is told by its context, in which nobody
- * but svirt makes any. Without confinement nothing tells it.
+ * Returns the connections to other programs that those steps end. A connection is no file: it is identified by its context,
+ * which only svirt gives to connections. Without confinement it cannot be identified, and the result is empty.
  */
 export function listEndedPeers(done: readonly Step[], ending: readonly Step[]): GivenUp[] {
   const keeps = listPlugged([...done, ...ending]).peers.size;
@@ -55,7 +55,7 @@ export function listEndedPeers(done: readonly Step[], ending: readonly Step[]): 
   return [{ key: `peers-${context}`, path: undefined, forbidden: "any", keeps }];
 }
 
-/** What those steps take for the guest: files by fileKey(), with their paths as far as a step tells them, and taps. */
+/** Returns the files and taps that those steps claim for the guest, by key, with the paths that the steps name. */
 export function listTaken(steps: readonly Step[]): Pick<GivenUp, "key" | "path">[] {
   const paths = pathsIn(steps);
   const reserved = steps.flatMap((step) =>
@@ -84,7 +84,7 @@ function filesOf(step: Step): readonly FileId[] {
   }
 }
 
-/** The taps that a step passes to the guest. */
+/** Returns the taps that a step passes to the guest. */
 export function tapsOf(step: Step): readonly HandedTap[] {
   if (step.do === "spawn") return step.order.taps ?? [];
   return step.do === "hand-tap" ? [step.tap] : [];
@@ -111,7 +111,10 @@ function givenUpBy(step: Step): GivenUp | undefined {
   }
 }
 
-/** A level, a user or a port is nothing that a process could keep behind svirt's back. A socket to come is made anew. */
+/**
+ * Reports whether a process could keep the resource open. It cannot keep a level, a user or a port. A planned socket
+ * (`socket-`) is created again.
+ */
 function isHeld({ key, kind }: Claim): boolean {
   return kind === "tap" || (kind === "file" && !key.startsWith("socket-"));
 }

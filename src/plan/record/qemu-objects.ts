@@ -5,29 +5,29 @@ import type { Step } from "../steps/step.ts";
 
 type Facts = Readonly<Record<string, unknown>>;
 
-/** What a QEMU has been told to have, by what svirt told it: a guest that has broken out cannot say otherwise. */
+/** Objects of a QEMU, by svirt's own commands. A guest that controls QEMU cannot falsify them. */
 export interface Plugged {
   /** By id. */
   readonly devices: ReadonlyMap<string, Facts>;
   readonly nodes: ReadonlyMap<string, Facts>;
   readonly netdevs: ReadonlyMap<string, Facts>;
   readonly objects: ReadonlyMap<string, Facts>;
-  /** Those that are connections and nothing else. */
+  /** Only sockets: connections, and sockets in the guest's folder. */
   readonly chardevs: ReadonlyMap<string, Facts>;
-  /** By the number of the set, or of the descriptor. */
+  /** By the number of the descriptor set, or of the descriptor. */
   readonly files: ReadonlyMap<number, FileId>;
-  /** Sockets of other programs, by what QEMU knew the connection by. */
+  /** Sockets of other programs, by QEMU's name or number of the connection. */
   readonly peers: ReadonlyMap<string, FileId>;
 }
 
-/** The same while it is being found out. */
+/** Plugged under construction. */
 type Draft = {
   readonly [Table in keyof Plugged]: Plugged[Table] extends ReadonlyMap<infer Key, infer Value>
     ? Map<Key, Value>
     : never;
 };
 
-/** Goes through all that was done for a guest, in order. */
+/** Applies all steps of a guest in order and returns the resulting objects. */
 export function listPlugged(steps: readonly Step[]): Plugged {
   const draft: Draft = {
     devices: new Map(),
@@ -68,7 +68,7 @@ function apply(draft: Draft, step: Step): void {
   }
 }
 
-/** What stands at the end, a raw image, knows of nothing below. */
+/** Sets the chain of a device. The node at the end may be raw and then has no field for a backing node. */
 function adopt(draft: Draft, { chain, device }: Extract<Step, { do: "adopt-chain" }>): void {
   if (chain.length === 0) return;
   draft.devices.set(device, { ...draft.devices.get(device), drive: chain[0] });
