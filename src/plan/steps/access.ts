@@ -2,7 +2,9 @@ import * as v from "valibot";
 import { fileId } from "../facts/file.ts";
 import { aNumber, aString, maybeString } from "../facts/plain-schemas.ts";
 
-/** The guest's user may open a file by its name, until it has: what QEMU takes no descriptor of. */
+/**
+ * Lets the guest's user open a file by name, because QEMU accepts no descriptor for it. It is revoked once the file is open.
+ */
 export const grantStep = v.strictObject({
   do: v.literal("grant"),
   file: fileId,
@@ -10,13 +12,13 @@ export const grantStep = v.strictObject({
   access: v.picklist(["read-only", "read-write"]),
 });
 
-/** Where another program looks for a socket that QEMU makes in its own folder: a symlink leads there. */
+/** Creates a symlink where another program expects a socket. It points to the socket that QEMU creates in its own folder. */
 export const linkSocketStep = v.strictObject({
   do: v.literal("link-socket"),
   folder: fileId,
   path: aString,
   target: aString,
-  /** That of the link, which is nobody else's. */
+  /** Label of the link, which belongs to this guest alone. */
   label: maybeString,
 });
 export const unlinkSocketStep = v.strictObject({
@@ -25,7 +27,7 @@ export const unlinkSocketStep = v.strictObject({
   target: aString,
 });
 
-/** A folder of svirt's with all that is in it is the guest's own while it runs. It stays, and so does what is in it. */
+/** Gives a folder of svirt and its content to the guest while it runs. Both stay afterwards. */
 export const lendStep = v.strictObject({
   do: v.literal("lend-folder"),
   path: aString,

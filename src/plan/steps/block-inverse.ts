@@ -10,14 +10,14 @@ const NAMES: Readonly<Record<BlockStep["do"], true>> = {
   "adopt-chain": true,
 };
 
-/** Whether a step is one of these. */
+/** Reports whether a step is a BlockStep. */
 export function isBlockStep<Other extends { readonly do: string }>(
   step: Other | BlockStep,
 ): step is BlockStep {
   return Object.hasOwn(NAMES, step.do);
 }
 
-/** The step that takes such a step back; undefined where there is nothing to take back. */
+/** Returns the inverse of a step; undefined if it has none. */
 export function inverseBlock(done: BlockStep): BlockStep | undefined {
   switch (done.do) {
     case "make-image":

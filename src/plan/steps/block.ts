@@ -13,25 +13,25 @@ const newImage = {
   }),
 };
 
-/** An empty image comes to be where nothing is. */
+/** Creates an empty image where no file exists. */
 const makeImageStep = v.strictObject({ do: v.literal("make-image"), ...newImage });
 
-/** It goes again, as long as nobody has written into it. Another file at its path stays. */
+/** Removes an image that is still empty. Another file at its path stays. */
 const removeImageStep = v.strictObject({ do: v.literal("remove-image"), ...newImage });
 
-/** What a guest may do to a file that it has changes: the claim, and with it the label and the rule that keeps it. */
+/** Changes a guest's access to a file that it has: the claim, and with it the label and the rule that keeps it. */
 const changeLabelStep = v.strictObject({
   do: v.literal("change-label"),
   file: fileId,
   from: claim,
   to: claim,
-  /** Of a device node, where udevd runs. */
+  /** Rule of a device node, if udevd runs. */
   udevRule: v.exactOptional(v.strictObject({ path: aString, type: v.picklist(["block", "character"]) })),
 });
 
 /**
- * QEMU opens the files of an image anew, for reading or for writing, and lets go of what it held before: each file goes
- * into the set that it has. `nodes` are all that the image consists of, with every option.
+ * Has QEMU reopen the files of an image for reading or for writing, and release its former descriptors. Each file keeps its
+ * descriptor set. `nodes` are all nodes of the image, with every option.
  */
 const setAccessStep = v.strictObject({
   do: v.literal("set-access"),
@@ -40,17 +40,17 @@ const setAccessStep = v.strictObject({
   nodes: v.array(v.record(aString, v.unknown())),
 });
 
-/** QEMU begins to copy, commit or pull. It changes nothing about who stands on whom before it is told to. */
+/** Starts a copy, commit or pull in QEMU. The order of images changes only by a later command. */
 const startJobStep = v.strictObject({
   do: v.literal("start-job"),
   monitor: aString,
   job: aString,
   command: monitorCommand,
-  /** An image that was made for it: whatever comes, it stays from now on. */
+  /** Image that svirt created for the job. It stays from this step on, even if the job fails. */
   made: maybeString,
 });
 
-/** A job is given up, in whatever state it is. Not there is fine. */
+/** Cancels a job in any state. A missing job is no error. */
 const cancelJobStep = v.strictObject({
   do: v.literal("cancel-job"),
   monitor: aString,
@@ -58,8 +58,8 @@ const cancelJobStep = v.strictObject({
 });
 
 /**
- * QEMU has rearranged the images of a device, and forgets the job that did it. `chain` are their nodes, top first; none
- * when they are as before.
+ * Adopts the images of a device as QEMU has rearranged them, and dismisses the job. `chain` are their nodes, top first; empty
+ * if they are unchanged.
  */
 const adoptChainStep = v.strictObject({
   do: v.literal("adopt-chain"),
@@ -67,11 +67,11 @@ const adoptChainStep = v.strictObject({
   job: maybeString,
   device: aString,
   chain: v.array(aString),
-  /** An image that was made for it, and now is the guest's. */
+  /** Image that svirt created for the job, which is now the guest's. */
   made: maybeString,
 });
 
-/** What is done to the images of a disk, while its guest runs. */
+/** Step on the images of a disk of a running guest. */
 export const blockStep = v.variant("do", [
   makeImageStep,
   removeImageStep,

@@ -20,7 +20,7 @@ const MIB = 1024 * 1024;
 const NO_LABEL = "(no label)";
 const NOT_CONFINED = "svirt's own context, not confined";
 
-/** One line for a person: what the step does, with the label before and after. */
+/** Describes a step in one line, with the label before and after. */
 export function describe(step: Step): string {
   if (isBlockStep(step)) return describeBlock(step);
   if (isStreamStep(step)) return describeStream(step);
@@ -212,7 +212,7 @@ function describeCommand(command: MonitorCommand): string {
   return `${command.execute} ${nameOf(command) ?? ""}`.trimEnd();
 }
 
-/** All steps, numbered, a line each. */
+/** Returns all steps, numbered, one per line. */
 export function formatSteps(steps: readonly Step[]): string {
   return steps.map((step, at) => `${String(at + 1).padStart(3)}  ${describe(step)}\n`).join("");
 }

@@ -4,7 +4,7 @@ import type { Step } from "./step.ts";
 type UnplugStep = Extract<Step, { do: "unplug" }>;
 type Turned = Extract<Step, { do: "set-medium" | "set-link" | "set-memlock" }>;
 
-/** The step that takes one of these back. */
+/** Returns the inverse of a step on a device, medium, link or memory limit of a running guest. */
 export function inverseLive(done: Extract<Step, { do: "plug" }> | Turned): UnplugStep | Turned {
   switch (done.do) {
     case "plug":

@@ -3,7 +3,7 @@ import { handedFile, memlockKiB, pluggedPeer } from "../facts/guest-order.ts";
 import { aNumber, aString, maybeString } from "../facts/plain-schemas.ts";
 import { monitorCommand } from "../facts/step-parts.ts";
 
-/** A running QEMU is given files, each as a set of its own with the number that it bears, and then told to use them. */
+/** Passes files to a running QEMU, each in the descriptor set of its number, and then sends the commands that use them. */
 export const plugStep = v.strictObject({
   do: v.literal("plug"),
   monitor: aString,
@@ -12,29 +12,31 @@ export const plugStep = v.strictObject({
   commands: v.array(monitorCommand),
 });
 
-/** It lets a device go, if there is one, once the guest has; then what was behind it. What is not there is fine. */
+/**
+ * Removes a device, if there is one, after the guest has released it, and then its backends. Missing objects are no error.
+ */
 export const unplugStep = v.strictObject({
   do: v.literal("unplug"),
   monitor: aString,
   device: maybeString,
   commands: v.array(monitorCommand),
   sets: v.array(aNumber),
-  /** Connections to other programs, by their names or numbers: what has taken them has ended them. */
+  /** Connections to other programs, by name or number. They end with the backends that use them. */
   peers: v.exactOptional(v.array(aString)),
 });
 
-/** What is in a drive changes from one node to another; absent: it is empty. */
+/** Changes the medium of a drive from one node to another; absent: no medium. */
 export const mediumStep = v.strictObject({
   do: v.literal("set-medium"),
   monitor: aString,
   device: aString,
   from: maybeString,
   to: maybeString,
-  /** Also when the guest has locked the tray. */
+  /** Whether to open a tray that the guest has locked. */
   force: v.boolean(),
 });
 
-/** The cable of a network card is pulled out or put in. */
+/** Sets the link of a network card up or down. */
 export const linkStep = v.strictObject({
   do: v.literal("set-link"),
   monitor: aString,
@@ -42,7 +44,7 @@ export const linkStep = v.strictObject({
   up: v.boolean(),
 });
 
-/** How much memory a running QEMU may lock changes. */
+/** Changes how much memory a running QEMU may lock. */
 export const memlockStep = v.strictObject({
   do: v.literal("set-memlock"),
   process: v.strictObject({ pid: aNumber, startTicks: aNumber }),

@@ -3,7 +3,7 @@ import { describeSetup, describeTap } from "../facts/describe-tap.ts";
 import { bracketed } from "../facts/display-address.ts";
 import type { ShareStep } from "./host.ts";
 
-/** One line for a person. */
+/** Describes the step in one line. */
 export function describeShare(step: ShareStep): string {
   switch (step.do) {
     case "hand-tap":

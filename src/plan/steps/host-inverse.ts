@@ -14,12 +14,12 @@ const NAMES: Readonly<Record<ShareStep["do"], true>> = {
   "set-limits": true,
 };
 
-/** Whether a step is one of these. */
+/** Reports whether a step is a ShareStep. */
 export function isShareStep(step: { readonly do: string }): step is ShareStep {
   return Object.hasOwn(NAMES, step.do);
 }
 
-/** The step that takes such a step back; undefined where there is nothing to take back. */
+/** Returns the inverse of a step; undefined if it has none. */
 export function inverseShare(done: ShareStep): ShareStep | undefined {
   switch (done.do) {
     case "hand-tap": {

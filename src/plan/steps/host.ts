@@ -4,30 +4,30 @@ import { changedLimit, guestGroup, threadWish } from "../facts/limits.ts";
 import { aNumber, aString } from "../facts/plain-schemas.ts";
 import { handedTap, macvtap, tapSetup } from "../facts/tap.ts";
 
-/** A running QEMU is given the queues of a tap, by the names that its netdev will be told. */
+/** Passes the queues of a tap to a running QEMU, under the names that its netdev will use. */
 const handTapStep = v.strictObject({ do: v.literal("hand-tap"), monitor: aString, tap: handedTap });
 
-/** It lets go of descriptors that no netdev has taken. */
+/** Closes QEMU's descriptors of a tap that no netdev uses. */
 const takeTapStep = v.strictObject({
   do: v.literal("take-tap"),
   monitor: aString,
   descriptors: v.array(aString),
 });
 
-/** A running QEMU is given the socket on which its screen is to be had. */
+/** Passes a running QEMU the socket that serves its screen. */
 const handDisplayStep = v.strictObject({ do: v.literal("hand-display"), monitor: aString, display });
 
-/** A tap is gone with its last descriptor: only one that its guest has made to stay is still there to be removed. */
+/** Removes a tap that its guest has made persistent. Any other tap ends with its last descriptor. */
 const removeTapStep = v.strictObject({ do: v.literal("remove-tap"), name: aString, mac: aString });
 
-/** A macvtap stays until somebody removes it: one that is of another group is somebody else's, and is left alone. */
+/** Removes a macvtap. One with another link group is not the guest's and stays. */
 const removeMacvtapStep = v.strictObject({
   do: v.literal("remove-macvtap"),
   name: aString,
   group: aNumber,
 });
 
-/** QEMU's threads are put where they are to run; `before` is where they were, of a guest that runs. */
+/** Sets CPUs, scheduler and group of QEMU's threads; `before` has the former ones of a running guest. */
 const tuneStep = v.strictObject({
   do: v.literal("tune-threads"),
   monitor: aString,
@@ -35,7 +35,7 @@ const tuneStep = v.strictObject({
   before: v.exactOptional(v.array(threadWish)),
 });
 
-/** Limits of a running guest. Their controllers, which its parent may not have given on yet, stay given. */
+/** Changes limits of a running guest. Controllers enabled for its parent's children stay enabled. */
 const limitStep = v.strictObject({
   do: v.literal("set-limits"),
   group: aString,
@@ -43,7 +43,7 @@ const limitStep = v.strictObject({
   limits: v.array(changedLimit),
 });
 
-/** An act about what of the host guests share besides files: its networks, processors, memory and disks. */
+/** Step on parts of the host that guests share besides files: networks, processors, memory and disks. */
 export const shareStep = v.variant("do", [
   handTapStep,
   takeTapStep,

@@ -7,10 +7,10 @@ import type { Step } from "./step.ts";
 import { inverseStream, isStreamStep, isToldStream } from "./stream-inverse.ts";
 import { inverseTree, isTreeStep } from "./tree-inverse.ts";
 
-/** How long a guest's QEMU has to end after SIGTERM before it is killed: the reference gives it 10 s + 5 s. */
+/** Time between SIGTERM and SIGKILL for a guest's QEMU: libvirt gives it 10 s + 5 s. */
 const KILL_GRACE_MS = 10_000;
 
-/** The step that takes a step back; undefined where there is nothing to take back. */
+/** Returns the inverse of a step; undefined if it has none. */
 export function inverse(done: Step): Step | undefined {
   if (isBlockStep(done)) return inverseBlock(done);
   if (isStreamStep(done)) return inverseStream(done);
@@ -36,7 +36,7 @@ export function inverse(done: Step): Step | undefined {
     case "set-link":
     case "set-memlock":
       return inverseLive(done);
-    // It ends with the guest's other processes.
+    // A helper ends with the guest's other processes.
     case "spawn-helper":
     case "make-link":
     case "return-folder":
@@ -102,12 +102,12 @@ function inverseOnFiles(done: UndoableFileStep): Step {
 }
 
 /**
- * Returns the steps that end a guest: QEMU is killed, the guest's folders are given up, and then the other steps are undone, each
- * group last step first. Steps that only tell a running QEMU something have no inverse here.
+ * Returns the steps that end a guest. QEMU is killed, the guest's folders are released, and then the other steps are undone,
+ * each group last step first. Steps that only tell a running QEMU something have no inverse here.
  *
- * Folders come before labels and claims, because their removal runs outside of the registry's lock and all labels and claims
- * must be given up within one hold of it. Otherwise two guests that share a file and end at once each see the other's claim, and
- * neither restores the label.
+ * Folders come before labels and claims, because their removal runs outside of the registry's lock. All labels and claims
+ * must be released within one hold of it. Otherwise two guests that share a file and end at once each see the other's claim,
+ * and neither restores the label.
  */
 export function planStop(done: readonly Step[]): Step[] {
   const own = done.filter(
@@ -131,14 +131,14 @@ export function isOfGuestsSize(step: Step): boolean {
   return step.do === "remove-folder";
 }
 
-/** Whether an image that was made has become the guest's own since. */
+/** Reports whether a created image has since become the guest's own. */
 export function staysMade(path: string, later: readonly Step[]): boolean {
   return later.some((step) => (step.do === "start-job" || step.do === "adopt-chain") && step.made === path);
 }
 
 /**
- * QEMU is gone, so nobody has to be agreed with about a label that was to change: whichever of the two the file carries,
- * the one from before the guest comes back.
+ * Returns the inverse of a step after QEMU has ended. For a change of label it restores the label from before the guest,
+ * independently of the label that the file has.
  */
 function inverseAtEnd(done: Step): Step | undefined {
   if (isToldQemu(done)) return undefined;
@@ -149,7 +149,7 @@ function inverseAtEnd(done: Step): Step | undefined {
   return { do: "restore-label", file, claim: claimed, from: claimed.label, ...to };
 }
 
-/** The steps that take others back, last first. */
+/** Returns the inverses of steps, last first. */
 export function planUndo(done: readonly Step[]): Step[] {
   return done.toReversed().flatMap((step) => inverse(step) ?? []);
 }
@@ -171,12 +171,12 @@ const TOLD_QEMU: ReadonlySet<Step["do"]> = new Set([
   "set-limits",
 ]);
 
-/** Whether the step is something that a running QEMU is told, or that holds as long as it runs. */
+/** Reports whether a step only tells a running QEMU something, or lasts as long as QEMU runs. */
 export function isToldQemu(step: Step): boolean {
   return isStreamStep(step) ? isToldStream(step) : TOLD_QEMU.has(step.do);
 }
 
-/** The step that ends QEMU, which may take seconds and so is not done under the registry's lock. */
+/** Reports whether a step ends QEMU. It may take seconds, so it does not run under the registry's lock. */
 export function isEnd(step: Step): boolean {
   return step.do === "kill";
 }

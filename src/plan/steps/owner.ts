@@ -4,26 +4,26 @@ import { ownership } from "../facts/step-parts.ts";
 
 const common = { file: fileId, ownership };
 
-/** What a guest could change of a file that its user owns is remembered in the record, and is put back. */
+/** Remembers owner, group and mode of a file that its guest's user owns and could change, or restores them. */
 export const ownerStep = v.variant("do", [
   v.strictObject({ do: v.literal("remember-owner"), ...common }),
   v.strictObject({ do: v.literal("restore-owner"), ...common }),
 ]);
 export type OwnerStep = v.InferOutput<typeof ownerStep>;
 
-/** Whether a step is one of these. */
+/** Reports whether a step is an OwnerStep. */
 export function isOwnerStep<Other extends { readonly do: string }>(
   step: Other | OwnerStep,
 ): step is OwnerStep {
   return step.do === "remember-owner" || step.do === "restore-owner";
 }
 
-/** The step that takes such a step back; undefined where there is nothing to take back. */
+/** Returns the inverse of a step; undefined if it has none. */
 export function inverseOwner(done: OwnerStep): OwnerStep | undefined {
   return done.do === "remember-owner" ? { ...done, do: "restore-owner" } : undefined;
 }
 
-/** One line for a person. */
+/** Describes the step in one line. */
 export function describeOwner({
   do: name,
   file: { path },

@@ -2,17 +2,17 @@ import * as v from "valibot";
 import { aString, maybeString } from "../facts/plain-schemas.ts";
 
 const common = {
-  /** Its name in sysfs, `0000:06:00.0`. */
+  /** Name in sysfs, `0000:06:00.0`. */
   device: aString,
-  /** That had it before; absent: none. */
+  /** Driver before the step; absent: none. */
   driver: maybeString,
-  /** The only driver that it was to have before, by the administrator's will; absent: any. driver_override */
+  /** Only driver that the administrator allowed before the step; absent: any. driver_override */
   override: maybeString,
-  /** Every boot begins with the kernel's own choice. */
+  /** Boot of the step. The kernel chooses drivers by itself at every boot. */
   bootId: aString,
 };
 
-/** A PCI device of the host's is taken from its driver, for guests, or given back. */
+/** Takes a PCI device of the host from its driver for guests, or gives it back. */
 export const pciStep = v.variant("do", [
   v.strictObject({ do: v.literal("take-device"), ...common }),
   v.strictObject({ do: v.literal("give-device"), ...common }),

@@ -13,9 +13,9 @@ import { streamStep } from "./stream.ts";
 import { treeStep } from "./tree.ts";
 
 /**
- * One act of a start or of a stop, with all that is needed to show it, do it and take it back. The record stores the
- * steps of a start before the first of them is done, so that whoever comes after a crash can undo them: each inverse
- * may be carried out whether or not its step was, and any number of times.
+ * One act of a start or of a stop, with all data to show, run and undo it. The record stores the steps of a start before the
+ * first one runs, so that any later call can undo them after a crash. Each inverse may run whether or not its step did, and
+ * any number of times.
  */
 export const step = v.variant("do", [
   v.strictObject({ do: v.literal("reserve"), claim }),
@@ -26,16 +26,16 @@ export const step = v.variant("do", [
     mode: aNumber,
     uid: aNumber,
     label: maybeString,
-    /** A file system of its own, in memory; absent: a folder of the one that it lies in. */
+    /** Separate file system in memory; absent: a plain folder of the file system around it. */
     limit: v.exactOptional(folderLimit),
   }),
   v.strictObject({
     do: v.literal("remove-folder"),
     path: aString,
-    /** The file system on it goes, too. */
+    /** Whether a file system is mounted on it and is removed too. */
     isMounted: v.exactOptional(v.literal(true)),
   }),
-  /** In a folder that was made before, and that it goes with. */
+  /** Link in a folder that an earlier step created. It is removed with the folder. */
   v.strictObject({ do: v.literal("make-link"), path: aString, target: aString }),
   v.strictObject({
     do: v.literal("set-label"),
@@ -75,7 +75,7 @@ export const step = v.variant("do", [
     do: v.literal("greet"),
     monitor: aString,
     timeoutMs: aNumber,
-    /** It is asked which terminals it got. */
+    /** Whether to ask QEMU for the names of its terminals. */
     hasTerminals: v.exactOptional(v.literal(true)),
   }),
   v.strictObject({ do: v.literal("resume"), monitor: aString, commands: v.array(monitorCommand) }),
@@ -94,8 +94,8 @@ export const step = v.variant("do", [
 export type Step = v.InferOutput<typeof step>;
 
 /**
- * The same, found by its name: `step` tries one kind after the other, which for a record with its many steps takes most of
- * the time of reading it.
+ * Schema of a step, selected by its name. `step` tries one kind after the other, which takes most of the time of reading a
+ * record with its many steps.
  */
 export const namedStep = v.lazy((value): v.GenericSchema<Step> => {
   const name = typeof value === "object" && value !== null && "do" in value ? value.do : undefined;
@@ -111,7 +111,7 @@ const KINDS: ReadonlyMap<unknown, Kind> = new Map(
     .map((kind) => [kind.entries.do.literal, kind]),
 );
 
-/** The steps that act on files, and on nothing else. */
+/** Steps that act on files only. */
 export type FileStep = Extract<
   Step,
   {

@@ -15,19 +15,19 @@ const NAMES: Readonly<Record<StreamStep["do"], true>> = {
   "load-memory": true,
 };
 
-/** Whether a step is one of these. */
+/** Reports whether a step is a StreamStep. */
 export function isStreamStep<Other extends { readonly do: string }>(
   step: Other | StreamStep,
 ): step is StreamStep {
   return Object.hasOwn(NAMES, step.do);
 }
 
-/** Whether a running QEMU is told it. */
+/** Reports whether a step is a command to a running QEMU. */
 export function isToldStream({ do: name }: StreamStep): boolean {
   return name !== "expect-file" && name !== "remove-file" && name !== "keep-file";
 }
 
-/** The step that takes such a step back; undefined where there is nothing to take back. */
+/** Returns the inverse of a step; undefined if it has none. */
 export function inverseStream(done: StreamStep): StreamStep | undefined {
   switch (done.do) {
     case "expect-file":

@@ -2,64 +2,66 @@ import * as v from "valibot";
 import { fileId } from "../facts/file.ts";
 import { aNumber, aString, maybeString } from "../facts/plain-schemas.ts";
 
-/** Where QEMU's stream goes: a file that svirt makes, through a pipe with the guest's label; the file never has it. */
+/**
+ * Target of QEMU's stream: a file that svirt creates, behind a pipe. The pipe has the guest's label, the file never has it.
+ */
 const streamed = {
   monitor: aString,
-  /** There is nothing there yet. */
+  /** Path at which no file exists yet. */
   to: aString,
-  /** The pipe's. */
+  /** Label of the pipe. */
   label: maybeString,
-  /** What the file is given, where another than its folder gives it is wanted. */
+  /** Label of the file; absent: its folder's default. */
   fileLabel: maybeString,
 };
 
-/** Nothing is left there of an earlier try: a file of that name is svirt's own. */
+/** Removes a file that an earlier attempt left: a file of that name is svirt's own. */
 const expectFileStep = v.strictObject({ do: v.literal("expect-file"), path: aString });
 
 const removeFileStep = v.strictObject({ do: v.literal("remove-file"), path: aString });
 
-/** A file takes the place of whatever is at the other path. Not there any more: it has. */
+/** Moves a file over the other path. A missing file has already been moved. */
 const keepFileStep = v.strictObject({ do: v.literal("keep-file"), from: aString, to: aString });
 
-/** The vCPUs stand still; they go on when that is taken back, if they ran. */
+/** Stops the vCPUs. The inverse lets them run if they ran before. */
 const pauseStep = v.strictObject({ do: v.literal("pause"), monitor: aString, wasRunning: v.boolean() });
 
-/** They go on. */
+/** Lets the vCPUs run. */
 const unpauseStep = v.strictObject({ do: v.literal("unpause"), monitor: aString });
 
-/** As by its button. */
+/** Resets the guest, as its reset button does. */
 const resetStep = v.strictObject({ do: v.literal("reset"), monitor: aString });
 
-/** The guest's memory and devices, after the head of a save image if there is one. */
+/** Writes the guest's memory and devices, after the head of a save image if there is one. */
 const saveMemoryStep = v.strictObject({
   do: v.literal("save-memory"),
   ...streamed,
   head: v.exactOptional(v.strictObject({ xml: aString, wasRunning: v.boolean() })),
 });
 
-/** QEMU writes no more. */
+/** Cancels QEMU's writing of the state. */
 const cancelSaveStep = v.strictObject({ do: v.literal("cancel-save"), monitor: aString });
 
-/** The guest's memory alone, for who looks for a fault in it. `format` is QEMU's: elf, kdump-zlib. */
+/** Writes the guest's memory alone, for debugging. `format` is QEMU's: elf, kdump-zlib. */
 const dumpMemoryStep = v.strictObject({ do: v.literal("dump-memory"), ...streamed, format: aString });
 
-/** QEMU draws into the buffer, a file of its own label that svirt opens for it; what is in it goes to the other file. */
+/** Has QEMU draw into the buffer, a file with the guest's label that svirt opens. Its content is copied to the target. */
 const screenshotStep = v.strictObject({
   do: v.literal("take-screenshot"),
   ...streamed,
   buffer: aString,
-  /** The number under which QEMU is given it. */
+  /** Number of the buffer's descriptor set in QEMU. */
   set: aNumber,
-  /** QEMU's arguments of screendump besides the file. */
+  /** Arguments of QEMU's `screendump`, besides the file. */
   format: maybeString,
   device: maybeString,
   head: v.exactOptional(aNumber),
 });
 
-/** It lets go of the buffer. */
+/** Has QEMU close the buffer. */
 const dropScreenStep = v.strictObject({ do: v.literal("drop-screen"), monitor: aString, set: aNumber });
 
-/** What save-memory has left, from that place in the file on: the file itself is not handed over. */
+/** Loads the state that save-memory wrote, from that offset of the file. QEMU gets a pipe, not the file. */
 const loadMemoryStep = v.strictObject({
   do: v.literal("load-memory"),
   monitor: aString,
@@ -68,7 +70,7 @@ const loadMemoryStep = v.strictObject({
   label: maybeString,
 });
 
-/** What is done with a guest's state: its memory, its devices, its screen. Nothing of the guest's own changes. */
+/** Step on a guest's state: its memory, its devices, its screen. The guest's resources do not change. */
 export const streamStep = v.variant("do", [
   expectFileStep,
   removeFileStep,

@@ -1,6 +1,6 @@
 import type { TreeStep } from "./tree.ts";
 
-/** One line for a person. */
+/** Describes the step in one line. */
 export function describeTree({ access, do: what, folder, from, to, uid }: TreeStep): string {
   const own = from ?? "(no label)";
   if (what === "share-tree") {

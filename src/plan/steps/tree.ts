@@ -4,18 +4,18 @@ import { aNumber, maybeString } from "../facts/plain-schemas.ts";
 import { claim } from "../facts/step-parts.ts";
 
 const common = {
-  /** The folder that stands above all. */
+  /** Top folder of the tree. */
   folder: fileId,
   claim,
   uid: aNumber,
   access: v.picklist(["read-only", "read-write"]),
-  /** The label that all of it has for the guest; absent: what there is keeps its own. */
+  /** Label of the whole tree for the guest; absent: all files keep their own. */
   to: maybeString,
-  /** The folder's own label from before. What is in it remembers its own where that is another one. */
+  /** Label of the top folder before the guest. An entry with another label remembers that label itself. */
   from: maybeString,
 };
 
-/** A folder of the host's with all that is below it is shared with a guest, or is not any more. */
+/** Shares a folder of the host and all its content with a guest, or ends the sharing. */
 export const treeStep = v.variant("do", [
   v.strictObject({ do: v.literal("share-tree"), ...common }),
   v.strictObject({ do: v.literal("unshare-tree"), ...common }),

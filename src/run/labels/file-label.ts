@@ -25,28 +25,28 @@ import { writeUdevRule } from "./udev-rule.ts";
 
 const LABEL = "security.selinux";
 
-/** What labelling needs besides the step: whose label it is, and who else uses the file. */
+/** Guest, host and registry for labelling, besides the step. */
 export interface LabelActor {
   readonly host: Host;
   readonly registry: ClaimRegistry;
   readonly owner: string;
-  /** The boot that the label was given in; absent: this one. */
+  /** Boot in which the label was set; absent: the current one. */
   readonly bootId?: string;
-  /** Told of what keeps a guest's label when it ends, and why. */
+  /** Called for each file that keeps a guest's label after its end, with the reason. */
   readonly onKept?: (notice: string) => void;
 }
 
-/** What a file carries, and what it says of that. */
+/** Label of a file, and the attributes that describe it. */
 export interface FileMarks {
-  /** All its attributes. */
+  /** Names of all its attributes. */
   readonly names: readonly string[];
   readonly label: string | undefined;
   readonly remembered: Remembered | undefined;
-  /** The machines whose guests have it. */
+  /** Machines whose guests use the file. */
   readonly machines: readonly MachineMark[];
 }
 
-/** All that a file says of its label, read once. */
+/** Reads the label of a file and all attributes that describe it, once. */
 export function readMarks(host: Host, { file, id }: MarkedFile): FileMarks {
   const names = file.listXattrs();
   return {
@@ -57,26 +57,26 @@ export function readMarks(host: Host, { file, id }: MarkedFile): FileMarks {
   };
 }
 
-/** The label of a file that is open; undefined when it has none. */
+/** Returns the label of an open file; undefined if it has none. */
 function labelOf(file: FileAttributes): string | undefined {
   return file.getXattr(LABEL);
 }
 
-/** The label of a file, undefined when it has none. */
+/** Returns the label of a file; undefined if it has none. */
 export function getFileLabel(host: Host, file: FileId): string | undefined {
   return host.withAttributes(file, labelOf);
 }
 
 /**
- * Remembers the original on the file, then labels it. Throws "denied" where files have no labels, "label-taken" when another
- * machine has taken the file meanwhile.
+ * Remembers the original label on the file, then labels it. Throws "denied" where files have no labels, "label-taken" when
+ * another machine has claimed the file meanwhile.
  */
 export function setFileLabel(actor: LabelActor, step: Extract<Step, { do: "set-label" }>): void {
   const { host, registry } = actor;
   const { claim, file: id, from, to } = step;
   const users = registry.listHolders("file", claim.key).length;
   host.withAttributes(id, (file) => {
-    // The mark first, then the look at the others': of two machines that take it at once, one sees the other's at the least.
+    // The mark comes before the check: if two machines claim the file at once, at least one sees the other's mark.
     setMachineMark(host, { file, id });
     const others = othersOf(host, readMachineMarks(host, { file, id }));
     if (others.length > 0 && (claim.sharing === "exclusive" || labelOf(file) !== to))
@@ -88,24 +88,24 @@ export function setFileLabel(actor: LabelActor, step: Extract<Step, { do: "set-l
   });
 }
 
-/** Holds a file in another way, and gives it the label for that. Throws "label-taken" when somebody is in the way. */
+/** Changes the guest's claim on a file, and its label. Throws "label-taken" when another user prevents it. */
 export function changeFileLabel(actor: LabelActor, step: Extract<Step, { do: "change-label" }>): void {
   const { file, to: claim, udevRule } = step;
   const { label, original } = claim;
   actor.registry.reserve(claim, actor.owner);
   if (label === undefined) return;
-  // First: udevd must not label the node once more as it was.
+  // The rule comes first: udevd must not set the former label once more.
   if (udevRule !== undefined) writeUdevRule(actor.host, { do: "write-udev-rule", ...udevRule, file, label });
   const from = original === undefined ? {} : { from: original };
   setFileLabel(actor, { do: "set-label", file, claim, to: label, ...from });
 }
 
-/** Labels a file and remembers nothing. Throws "denied" where files have no labels: the kernel's answer tells. */
+/** Labels a file and remembers nothing. Throws "denied" where files have no labels, by the kernel's answer. */
 export function putFileLabel(host: Host, file: FileId, label: string): void {
   host.withAttributes(file, (attributes) => putLabel(attributes, file.path, label));
 }
 
-/** The same to a file that is open, and was found by that path. */
+/** Labels an open file, with `path` for the error. Throws "denied" where files have no labels. */
 export function putLabel(file: FileAttributes, path: string, label: string): void {
   if (file.setXattr(LABEL, `${label}\0`)) return;
   const is = labelOf(file);
@@ -123,15 +123,14 @@ export function putLabel(file: FileAttributes, path: string, label: string): voi
   );
 }
 
-/** The label that no guest's categories are needed for: of the same type, at the lowest level. */
+/** Returns the label of the same type at the lowest level, which requires no categories. */
 function withoutLevel(label: string): string {
   return [...label.split(":").slice(0, 3), "s0"].join(":");
 }
 
 /**
- * Puts the original label back, if nobody else uses the file and it still carries the label that we gave it. A file
- * that is gone, or that another one has replaced, is left alone; so is one that another machine has by now, or may have
- * since this one went down.
+ * Restores the original label if no other guest uses the file and it still has svirt's label. A missing or replaced file is
+ * left alone. So is a file that another machine uses, or may have used since this one went down.
  */
 export function restoreFileLabel(actor: LabelActor, step: Extract<Step, { do: "restore-label" }>): void {
   const { host, registry, owner } = actor;
@@ -142,27 +141,27 @@ export function restoreFileLabel(actor: LabelActor, step: Extract<Step, { do: "r
     if (mayBeTaken(actor, id, marks)) return;
     const others = othersOf(host, marks);
     const isOurs = labelOf(file) === step.from;
-    // A start that was killed after its claim and before its label is no user of ours.
+    // A start that was killed between its claim and its label is no user of the label.
     const here = registry
       .listHolders("file", step.claim.key)
       .filter((holder) => holder.owner !== owner && (!isOurs || holder.label === step.from));
     if (here.length > 0) {
       const remembered = getRemembered(file);
-      // A file that is not labelled for them remembers nothing.
+      // A file that was not labelled for them remembers nothing.
       const users = here.length + others.length;
       if (remembered !== undefined) setRemembered(host, file, { ...remembered, users, inode: id.inode });
       return;
     }
     if (others.length === 0) putBack(actor, file, step);
     else actor.onKept?.(`${id.path} keeps its label: another machine holds it, ${nameAll(others)}`);
-    // Last: as long as it is there, no other machine takes the file.
+    // The mark is removed last: as long as it exists, no other machine claims the file.
     removeMachineMarks(file, ownOf(marks, others));
   });
 }
 
 /**
- * Whether another machine may have taken a file since this one went down: what it did meanwhile this one cannot know. Tells
- * of it.
+ * Reports whether another machine may have claimed a file since this one went down, and calls `onKept` if so. This machine
+ * cannot know of changes in that time.
  */
 export function mayBeTaken(
   { bootId, host, onKept }: LabelActor,
@@ -190,7 +189,10 @@ function nameAll(marks: readonly MachineMark[]): string {
   return marks.map(({ id, name }) => `${name} (${id})`).join(", ");
 }
 
-/** Another label with a memory from another boot is a later guest's, which a power failure ended as well: its record knows. */
+/**
+ * Restores the label. Another label, remembered in another boot, is that of a later guest, which a power failure ended too:
+ * that guest's record restores it.
+ */
 function putBack(
   { bootId, host }: LabelActor,
   file: FileAttributes,
@@ -208,9 +210,9 @@ function isOfAnotherBoot(remembered: Remembered | undefined, bootId: string): bo
 }
 
 /**
- * The file that was given that label, as it is now. After a reboot its device may bear another number: then the inode
- * says that it is the one, if svirt labelled it in an earlier boot or, where a file cannot remember that, if our label
- * is on it.
+ * Returns the current identity of the file that got that label. After a reboot its device may have another number. Then the
+ * inode identifies the file, if svirt labelled it in an earlier boot. If the file cannot remember that, it must still have
+ * the label.
  */
 export function findLabelled(host: Host, file: FileId, label: string | undefined): FileId | undefined {
   return host.withInspected(file.path, (now) =>

@@ -3,9 +3,9 @@ import type { OwnerStep } from "../../plan/steps/owner.ts";
 import { isStill } from "./remembered-label.ts";
 
 /**
- * Gives a file the owner, group and mode that it had before the guest; until then the record remembers them. One that is
- * gone, or that another one has replaced, is left alone. Where no mark tells, as after a reboot that gave its device another
- * number, the inode's number and the user whose file it was say that it is the one.
+ * Restores the owner, group and mode that a file had before the guest. Until then the record remembers them. A missing or
+ * replaced file is left alone. Without a mark, as after a reboot that gave its device another number, the inode number and
+ * the owner identify the file.
  */
 export function runOwnerStep(host: Host, { do: name, file, ownership }: OwnerStep): void {
   if (name === "remember-owner") return;

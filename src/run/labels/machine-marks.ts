@@ -5,36 +5,36 @@ import { seenByOthers } from "../../label/seen-by-others.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 
 /**
- * Each machine whose guests have a file has an attribute of its own on it, so that none is lost when two are written at once:
- * `trusted.svirt.machine.ID`, in it the boot and the host's name. Where other machines may see a file that keeps no
- * `trusted.*`, as on NFS, it is `user.svirt.machine.ID`, which counts only there: whoever may write to the file may set it.
+ * Each machine whose guests use a file has its own attribute on it, so that none is lost when two are written at once:
+ * `trusted.svirt.machine.ID`, with the boot and the host's name. If other machines may see a file that keeps no `trusted.*`,
+ * as on NFS, the name is `user.svirt.machine.ID`. It counts only there, because any writer of the file can set it.
  */
 const TRUSTED = "trusted.svirt.machine.";
 const USER = "user.svirt.machine.";
 const LABEL = "security.selinux";
 const MARK = /^(trusted|user)\.svirt\.machine\.([0-9a-f]{32})$/;
 
-/** What `--machine` names for a file that no machine has marked. */
+/** Value of `--machine` for a file that no machine has marked. */
 export const UNKNOWN_MACHINE = "unknown";
 
-/** That a guest of a machine has the file, or had it when the machine went down. */
+/** Mark that a guest of a machine uses the file, or used it when the machine went down. */
 export interface MachineMark extends Machine {
   readonly attribute: string;
   readonly bootId: string;
 }
 
-/** A file that is open, and which it is. */
+/** Open file and its identity. */
 export interface MarkedFile {
   readonly id: FileId;
   readonly file: FileAttributes;
 }
 
-/** By what other machines may see a file's label; undefined where only this one can. */
+/** Returns through which storage other machines may see a file's label; undefined if only this machine can. */
 export function labelsSeenBy(host: Host, id: FileId): string | undefined {
   return seenByOthers(host.getStorage(id)).labels;
 }
 
-/** The marks of all machines. */
+/** Returns the marks of all machines. */
 export function readMachineMarks(
   host: Host,
   { file, id }: MarkedFile,
@@ -53,13 +53,13 @@ export function readMachineMarks(
     });
 }
 
-/** Those of other machines. */
+/** Returns the marks of other machines. */
 export function othersOf(host: Host, marks: readonly MachineMark[]): readonly MachineMark[] {
   const own = host.getMachine().id;
   return marks.filter(({ id }) => id !== own);
 }
 
-/** Sets this machine's mark, where the file can keep one. Only root's count on storage that no other machine sees. */
+/** Sets this machine's mark, if the file can keep one. On storage that no other machine sees, only root can set it. */
 export function setMachineMark(host: Host, { file, id }: MarkedFile): void {
   const machine = host.getMachine();
   const value = `${host.getBootId()} ${machine.name}`;
@@ -68,20 +68,22 @@ export function setMachineMark(host: Host, { file, id }: MarkedFile): void {
 }
 
 /**
- * Whether a file has a label of its own, not that of its mount. Such a file is refused, and need not be marked. The kernel says
- * so before it asks for rights.
+ * Reports whether a file has a label of its own, not that of its mount. A file without one is refused and needs no mark. The
+ * kernel's answer comes before its check of permissions.
  */
 export function keepsLabels(file: FileAttributes): boolean {
   const label = file.getXattr(LABEL);
   return label === undefined || file.setXattr(LABEL, `${label}\0`);
 }
 
-/** Takes marks away. Missing is fine. */
+/** Removes marks. A missing one is no error. */
 export function removeMachineMarks(file: FileAttributes, marks: readonly MachineMark[]): void {
   for (const { attribute } of marks) file.removeXattr(attribute);
 }
 
-/** The error for a file that guests of other machines have, and the way out once they are known to be off. */
+/**
+ * Returns the error for a file that guests of other machines use. Its remedy applies once those machines are known to be off.
+ */
 export function heldElsewhere(named: string, marks: readonly MachineMark[]): SvirtError {
   const machines = marks.map(({ id, name }) => `${name} (${id})`).join(", ");
   const [first] = marks;

@@ -3,35 +3,35 @@ import type { FileId } from "../../plan/facts/file.ts";
 import { readMachineMarks } from "./machine-marks.ts";
 
 /**
- * The attributes that keep a file's original label on the file itself, in the reference implementation's names, so that
- * both tools on one host respect each other. What they say counts only in the boot they were written in; the reference
- * ties them to a computed boot time, which jitters, so we add the kernel's boot id and go by that.
+ * Attributes that keep a file's original label on the file itself. They have libvirt's names, so that both tools on one host
+ * respect each other. Their values count only in the boot in which they were written. libvirt ties them to a computed boot
+ * time, which jitters, so svirt adds the kernel's boot id and uses that.
  */
 const LABEL = "trusted.libvirt.security.selinux";
 const COUNT = "trusted.libvirt.security.ref_selinux";
 const BOOT_TIME = "trusted.libvirt.security.timestamp_selinux";
 const BOOT_ID = "trusted.svirt.boot_id";
 /**
- * The file's own inode number. ext4 keeps one block for all files whose attributes are the same: to take one away from a file
- * takes a new block then, which a full disk has not. ext4_xattr_block_set() of fs/ext4/xattr.c
+ * The file's own inode number. ext4 keeps one block for all files whose attributes are the same. Removing an attribute from
+ * one of them takes a new block, which a full disk does not have. ext4_xattr_block_set() of fs/ext4/xattr.c
  */
 const INODE = "trusted.svirt.inode";
 const ALL: readonly string[] = [LABEL, COUNT, BOOT_TIME, BOOT_ID, INODE];
 
-/** What a file says of itself. */
+/** Original label that a file remembers. */
 export interface Remembered {
   readonly original: string;
-  /** How many users it has had, in the boot that it was written in. */
+  /** Number of its users in the boot in which it was written. */
   readonly users: number;
-  /** Undefined: written by the reference implementation. */
+  /** Undefined: written by libvirt. */
   readonly bootId: string | undefined;
-  /** Seconds since 1970; 0 when it does not say. */
+  /** Seconds since 1970; 0 if unknown. */
   readonly bootTime: number;
 }
 
 /**
- * What the file remembers; undefined when nothing, or when its file system keeps no such attributes. Where it is known
- * what attributes the file has, only these are asked for: each takes a call of the kernel.
+ * Returns the label that the file remembers; undefined if none, or if its file system keeps no such attributes. Only the
+ * attributes in `found`, if they are known, are read: each takes a system call.
  */
 export function getRemembered(file: FileAttributes, found: readonly string[] = ALL): Remembered | undefined {
   const original = found.includes(LABEL) ? file.getXattr(LABEL) : undefined;
@@ -44,18 +44,18 @@ export function getRemembered(file: FileAttributes, found: readonly string[] = A
   };
 }
 
-/** Whether svirt labelled it before the node was booted; undefined when nothing tells. */
+/** Reports whether svirt labelled the file in an earlier boot; undefined if unknown. */
 function isOfEarlierBoot(host: Host, file: OpenedFile): boolean | undefined {
   const own = host.getMachine().id;
-  // A svirt that was killed may have written this machine's mark alone.
+  // A killed svirt may have written this machine's mark alone.
   const marks = readMachineMarks(host, { id: file.facts.id, file });
   const bootId = file.getXattr(BOOT_ID) ?? marks.find(({ id }) => id === own)?.bootId;
   return bootId === undefined ? undefined : bootId !== host.getBootId();
 }
 
 /**
- * Whether it is the very file that was found at its path before, also in an earlier boot, which gives devices other numbers;
- * undefined when nothing tells.
+ * Reports whether the file at the path is the recorded one, also if that is of an earlier boot, in which devices had other
+ * numbers; undefined if unknown.
  */
 export function isStill(host: Host, now: OpenedFile, file: FileId): boolean | undefined {
   const { id } = now.facts;
@@ -64,14 +64,14 @@ export function isStill(host: Host, now: OpenedFile, file: FileId): boolean | un
   return isOfEarlierBoot(host, now);
 }
 
-/** Remembers the original label for so many users. Only root can, and not everywhere: then the record alone knows. */
+/** Remembers the original label and the number of users. Only root can, and not everywhere: else the record alone has it. */
 export function setRemembered(
   host: Host,
   file: FileAttributes,
   what: Pick<Remembered, "original" | "users"> & { readonly inode: string },
 ): void {
   if (host.getUid() !== 0) return;
-  // The boot id first: a label without it would pass for the reference implementation's.
+  // The boot id is written first: a label without it would count as libvirt's.
   if (!file.setXattr(BOOT_ID, host.getBootId())) return;
   file.setXattr(INODE, what.inode);
   file.setXattr(BOOT_TIME, String(host.getBootTime()));
@@ -79,7 +79,7 @@ export function setRemembered(
   file.setXattr(LABEL, what.original);
 }
 
-/** Forgets, when the last user is gone. The same holds for `found`. */
+/** Removes the attributes after the last user. Only those in `found`, if they are known, are removed. */
 export function removeRemembered(host: Host, file: FileAttributes, found: readonly string[] = ALL): void {
   if (host.getUid() !== 0) return;
   for (const name of ALL) if (found.includes(name)) file.removeXattr(name);

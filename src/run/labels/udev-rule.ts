@@ -5,13 +5,15 @@ import type { Step } from "../../plan/steps/step.ts";
 const FOLDER_MODE = 0o755;
 const RULE_MODE = 0o644;
 
-/** udevd finds it by itself, at the latest three seconds after it last looked. systemd src/udev/udev-manager.c */
+/**
+ * Writes a udev rule. udevd detects it by itself, at most three seconds after its last check. systemd src/udev/udev-manager.c
+ */
 export function writeUdevRule(host: Host, step: Extract<Step, { do: "write-udev-rule" }>): void {
   if (host.inspectFile(UDEV_RULES) === undefined) host.makeFolder({ path: UDEV_RULES, mode: FOLDER_MODE });
   host.writeText(step.path, formatUdevRule(step), RULE_MODE);
 }
 
-/** With what a svirt that was killed while it wrote may have left. */
+/** Removes a udev rule, and the partial file that a killed svirt may have left. */
 export function removeUdevRule(host: Host, { path }: Extract<Step, { do: "remove-udev-rule" }>): void {
   host.removeFile(path);
   host.removeFile(`${path}.new`);

@@ -3,21 +3,21 @@ import type { MonitorCommand } from "../../plan/facts/step-parts.ts";
 import { parsePtys } from "../../qemu/start-commands.ts";
 import type { Actor } from "../actor.ts";
 
-/** How long a conversation as a whole may take that only asks: longer than QEMU ever takes, unless it hangs. */
+/** Time limit of a conversation that only queries: longer than QEMU ever takes, unless it hangs. */
 export const MONITOR_TIMEOUT_MS = 10_000;
 /**
- * The same where QEMU opens, flushes or closes files before it answers, or the guest has to do something: devices, media,
- * jobs, stop and cont.
+ * Time limit of a conversation in which QEMU opens, flushes or closes files before it answers, or the guest must act:
+ * devices, media, jobs, stop and cont.
  */
 export const CHANGE_TIMEOUT_MS = 30_000;
-/** How long QEMU has to end a block job that needs nothing more: it may have to write what the guest has just written. */
+/** Time for QEMU to end a block job that needs nothing more: it may have to write the guest's latest data. */
 export const JOB_END_TIMEOUT_MS = 60_000;
-/** Within which a state that is saved, dumped or loaded must have moved on by a MiB: it takes as long as it takes. */
+/** Time in which a state that is saved, dumped or loaded must progress by a MiB. The whole has no limit. */
 export const STREAM_IDLE_MS = 60_000;
 
 /**
- * A conversation with one QEMU: nobody else can talk to it meanwhile, so keep it short. The time is for all of it; longer
- * ones are those that set it anew (Monitor.allow). Throws "timeout", "failed".
+ * Holds a conversation with one QEMU. No other process can talk to it meanwhile, so it must be short. The time limit is for
+ * the whole conversation; longer ones set it again (Monitor.allow). Throws "timeout", "failed".
  */
 export async function converse<Result>(
   host: Host,
@@ -33,8 +33,8 @@ export async function converse<Result>(
 }
 
 /**
- * Waits until QEMU has opened all it was given and answers, and asks it what terminals it got: before its guest has run, so
- * that no guest can make it lie. Throws "timeout"; "failed" when it ended instead.
+ * Waits until QEMU has opened all its files and answers, and asks for the names of its terminals. The guest has not run yet,
+ * so no guest can falsify them. Throws "timeout"; "failed" when QEMU ended instead.
  */
 export async function greetMonitor(
   { host, onTerminals }: Actor,
@@ -45,7 +45,9 @@ export async function greetMonitor(
   });
 }
 
-/** Tells QEMU what cannot be said on its command line, and lets the vCPUs run. Throws "failed" with QEMU's words. */
+/**
+ * Sends QEMU the commands that its command line cannot express, and lets the vCPUs run. Throws "failed" with QEMU's message.
+ */
 export async function resumeGuest(
   host: Host,
   { commands, monitor: path }: { readonly monitor: string; readonly commands: readonly MonitorCommand[] },

@@ -1,6 +1,6 @@
 import type { Monitor } from "../../host/host.ts";
 
-/** The calls of a conversation, for one that has some of them otherwise. */
+/** Returns the methods of a monitor, for a caller that replaces some of them. */
 export function callsOf(monitor: Monitor): Monitor {
   return {
     allow: (timeoutMs) => monitor.allow(timeoutMs),

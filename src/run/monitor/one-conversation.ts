@@ -2,9 +2,9 @@ import type { Host, Monitor } from "../../host/host.ts";
 import { callsOf } from "./monitor-calls.ts";
 
 /**
- * Lets all that is done with that host talk to one QEMU in one conversation, where each would begin its own: a start
- * greets QEMU, asks for its threads and lets it run. Each has the time that its own would have. Nobody else can talk to
- * QEMU meanwhile. Ends the conversation before it returns or throws.
+ * Runs `work` with a host that talks to one QEMU in a single conversation, in place of several. A start greets QEMU, asks for
+ * its threads and lets it run. Each of these keeps its own time limit. No other process can talk to QEMU meanwhile. Ends the
+ * conversation before it returns or throws.
  */
 export async function inOneConversation<Result>(
   host: Host,

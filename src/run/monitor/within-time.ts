@@ -2,8 +2,8 @@ import type { Host } from "../../host/host.ts";
 import { callsOf } from "./monitor-calls.ts";
 
 /**
- * The host, with conversations that all end by then: what is not finished is left as by a svirt that was killed, to the
- * next one.
+ * Returns the host with one deadline for all its conversations. Unfinished work stays for the next call, as after a kill of
+ * svirt.
  */
 export function withinTime(host: Host, wholeMs: number): Host {
   const end = host.nowMs() + wholeMs;

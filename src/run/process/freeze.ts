@@ -2,13 +2,14 @@ import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { Step } from "../../plan/steps/step.ts";
 
-/** Threads stop at their next return from the kernel; one that waits for a disk takes as long as the disk. */
+/** Threads stop at their next return from the kernel; a thread that waits for a disk takes as long as the disk. */
 const FREEZE_TIMEOUT_MS = 1000;
 const POLL_MS = 1;
 
 /**
- * Looks while no process in the guest's control group runs, so that none hands another what it has as it is looked at. `done` are the
- * guest's steps. Without a group, or on a kernel that cannot stop one, it looks all the same. Throws "partly" when they do not stop in time. cgroups(7)
+ * Calls `look` while the processes in the guest's control group are frozen, so that none passes a file to another during the
+ * inspection. `done` are the guest's steps. Without a group, or on a kernel that cannot freeze one, it calls `look` without
+ * freezing. Throws "partly" when they do not stop in time. cgroups(7)
  */
 export async function whileFrozen<Result>(
   host: Host,
@@ -26,7 +27,7 @@ export async function whileFrozen<Result>(
   }
 }
 
-/** Lets a guest run that a svirt was killed in looking at. One that runs is fine. */
+/** Lets a guest run that a killed svirt has left frozen. A running guest is no error. */
 export function thaw(host: Host, done: readonly Step[]): void {
   const group = groupOf(done);
   if (group === undefined || host.readText(`${group}/cgroup.freeze`)?.startsWith("1") !== true) return;

@@ -4,28 +4,31 @@ import { isGuestUser } from "../../plan/facts/guest-user.ts";
 
 const POLL_MS = 10;
 const KILL_TIMEOUT_MS = 15_000;
-/** The name under which the reaper is found by its words. */
+/** Argument by which a reaper is recognized. */
 export const REAPER = "svirt-reaper";
-/** With what the process has in its words that the reaper is about to turn into QEMU. */
+/** Arguments of a reaper, and of its child before that becomes QEMU. */
 const REAPER_WORDS = [REAPER, "--reuid"];
 
-/** Which guest: its UUID stands in the reaper's words, and its user is nobody else's, but in a session. */
+/** Identity of a guest. Its UUID is in its reaper's arguments, and its user is unique, except in a session. */
 export interface GuestIdentity {
   readonly uuid: string;
   readonly uid: number;
-  /** Nobody else runs in it; absent: it is not confined. */
+  /** Context of this guest alone; absent: it is not confined. */
   readonly context?: string;
 }
 
-/** The processes that run as the guest: QEMU. Found by user, so that none is missed whatever the record knows. */
+/**
+ * Returns the processes that run as the guest: QEMU. They are listed by user, so that none is missed, whatever the record
+ * has.
+ */
 export function listGuestProcesses(host: Host, guest: GuestIdentity): ProcessFacts[] {
   const all = host.listProcesses(guest.uid);
   return isGuestUser(guest.uid) ? [...all] : ofSession(host, guest, all);
 }
 
 /**
- * Of a user's processes those in the guest's own context, which it cannot leave; those whose parent is the guest's reaper,
- * which it cannot touch; and those that were begun as that guest, before they are in its context.
+ * Returns the guest's processes out of a session user's: those in the guest's context, which they cannot leave; children of
+ * its reaper, which they cannot touch; and those started as that guest, before they are in its context.
  */
 function ofSession(host: Host, guest: GuestIdentity, all: readonly ProcessFacts[]): ProcessFacts[] {
   const reapers = new Set(listReapers(host, guest).map(({ pid }) => pid));
@@ -36,16 +39,16 @@ function ofSession(host: Host, guest: GuestIdentity, all: readonly ProcessFacts[
   });
 }
 
-/** As QEMU is told it. */
+/** Reports whether the arguments have that UUID as QEMU's `-uuid`. */
 function hasUuid(words: readonly string[], uuid: string): boolean {
   return words.some((word, at) => word === "-uuid" && words[at + 1] === uuid);
 }
 
 /**
- * Ends the guest and waits until it is gone: SIGTERM, after the grace SIGKILL. Its reaper ends by itself, once it has
- * written how the guest ended; one that has not yet become QEMU's parent, or was stopped, is killed with the rest.
- * A guest that is another process each moment is missed by any list: so all of its user is killed in one call, once
- * no reaper is left that could begin it, before the list is believed. Throws "timeout" when the kernel does not let go of it.
+ * Ends the guest and waits until it is gone: SIGTERM, after the grace SIGKILL. Its reaper ends by itself after writing the
+ * guest's exit status. A reaper that is not yet QEMU's parent, or was stopped, is killed with the rest. A guest that forks
+ * constantly escapes any list of processes. So all of its user's processes are killed in one call, after no reaper is left
+ * that could start one. Only then does an empty list count. Throws "timeout" when the kernel does not end the processes.
  */
 export async function killGuest(host: Host, guest: GuestIdentity, graceMs: number): Promise<void> {
   const started = host.nowMs();
@@ -57,7 +60,7 @@ export async function killGuest(host: Host, guest: GuestIdentity, graceMs: numbe
     const reapers = listReapers(host, guest);
     const left = [...guests, ...reapers];
     if (left.length === 0 && isSwept) return;
-    // A guest of many processes may have the processors to itself: then one look takes longer than all of this.
+    // A guest with many processes may occupy all processors: then a single listing takes longer than the grace.
     if (left.length > 0 && host.nowMs() - started <= graceMs) {
       askToEnd(host, guests, asked);
     } else {
@@ -68,15 +71,15 @@ export async function killGuest(host: Host, guest: GuestIdentity, graceMs: numbe
   }
 }
 
-/** The fewest processes that were left of a guest since it was killed, and when that was seen first. */
+/** Fewest remaining processes since the guest was killed, and when that number was reached. */
 interface Progress {
   readonly fewest: number;
   readonly sinceMs: number;
 }
 
 /**
- * Kills all processes of the guest. Throws "timeout" when none has ended for KILL_TIMEOUT_MS: thousands of processes, each killed, may
- * need minutes of a busy processor to end.
+ * Kills all processes of the guest. Throws "timeout" when none has ended for KILL_TIMEOUT_MS: thousands of killed processes
+ * may need minutes of a busy processor to end.
  */
 function sweep(
   host: Host,
@@ -92,7 +95,7 @@ function sweep(
   return now;
 }
 
-/** Once each: QEMU takes a second SIGTERM for impatience. */
+/** Sends SIGTERM once to each process: QEMU takes a second SIGTERM for impatience. */
 function askToEnd(host: Host, guests: readonly ProcessFacts[], asked: Set<number>): void {
   for (const process of guests) {
     if (!asked.has(process.pid)) host.signalProcess(process, "SIGTERM");

@@ -4,26 +4,26 @@ import type { GivenUp } from "../../plan/record/given-up.ts";
 import { type GuestIdentity, listGuestProcesses } from "./kill-guest.ts";
 import { isOpenTap } from "./open-tap.ts";
 
-/** What a process of a guest still has of something that the guest is to have no more. */
+/** Resource that the guest must release, and the access that one of its processes still has. */
 export interface StillHeld {
   readonly thing: GivenUp;
   readonly holding: Holding;
 }
 
-/** A guest, and how much of what it has open is looked at. */
+/** Guest, and the maximum number of its open files to inspect. */
 export interface LookedAtGuest extends GuestIdentity {
   readonly most: number;
 }
 
-/** What of those things the guest still has, by the kernel's word. What cannot be told apart counts as held. */
+/** Returns the resources that the guest still holds, according to the kernel. An ambiguous one counts as held. */
 export function listStillHeld(host: Host, guest: LookedAtGuest, things: readonly GivenUp[]): StillHeld[] {
-  // Of a guest that has let go this is all: nothing of its processes need be read.
+  // If no process has any of them open, the guest's processes need not be inspected.
   const opened = host.listOpened(things);
   if (opened.length === 0) return [];
   const pids = listPids(host, guest);
   const shown = host.findHoldings(opened, pids, { isComplete: true, most: guest.most });
   const found = [...shown, ...listOpenTaps(host, { things: opened, shown, pids })];
-  // A process that began meanwhile may have been handed what another had before it was looked at.
+  // A process that started meanwhile may have received a file from another one before that was inspected.
   const later = listPids(host, guest).filter((pid) => !pids.includes(pid));
   const begun = later.map((pid): Holding => ({ pid, by: "what its parent had", canWrite: true }));
   return [...found, ...begun].flatMap((holding) => {
@@ -35,7 +35,7 @@ export function listStillHeld(host: Host, guest: LookedAtGuest, things: readonly
   });
 }
 
-/** Taps that are open though no process has a descriptor of them. */
+/** Returns taps that are open although no process has a descriptor of them. */
 function listOpenTaps(
   host: Host,
   seen: {
@@ -54,12 +54,12 @@ function listOpenTaps(
   );
 }
 
-/** One connection may be had by several processes. */
+/** Counts distinct connections: several processes may have the same one. */
 function countAlike(found: readonly Holding[], key: string): number {
   return new Set(found.flatMap((one) => (one.key === key ? one.by : []))).size;
 }
 
-/** What is told of it: `process 4711 holds /srv/disk.img (descriptor 12)`. */
+/** Describes the access in one line: `process 4711 still holds /srv/disk.img (descriptor 12)`. */
 export function describeHeld({ holding, thing }: StillHeld): string {
   const verb = thing.forbidden === "writing" ? "can still write to" : "still holds";
   const name = nameOf(thing);
@@ -72,7 +72,7 @@ function nameOf({ keeps, key, path, tap }: GivenUp): string {
   return tap === undefined ? (path ?? key) : `the tap ${tap.name}`;
 }
 
-/** The labels and claims stay, and the change is not done. */
+/** Returns the error for resources that are still held. Labels and claims stay, and the change is not done. */
 export function notGivenUp(name: string, held: readonly StillHeld[]): SvirtError {
   const told = [...new Set(held.map(describeHeld))].slice(0, MOST_TOLD).join("; ");
   return new SvirtError(`Cannot give up what the guest ${name} was to let go of: ${told}`, {
@@ -85,7 +85,7 @@ export function notGivenUp(name: string, held: readonly StillHeld[]): SvirtError
 
 const MOST_TOLD = 4;
 
-/** All that runs as the guest: as its user, or in its context, whoever's child it is. */
+/** Returns all processes of the guest: those of its user and those in its context, independently of their parents. */
 function listPids(host: Host, guest: GuestIdentity): number[] {
   const { context } = guest;
   const own = listGuestProcesses(host, guest);

@@ -1,7 +1,7 @@
 import type { Host, ProcessId } from "../../host/host.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 
-/** The process that holds a lock, as the kernel tells; undefined when nobody does. proc_locks(5) */
+/** Returns the process that holds the lock of a file, according to the kernel; undefined if none does. proc_locks(5) */
 export function getLockHolder(host: Host, path: string): ProcessId | undefined {
   const file = host.inspectFile(path)?.id;
   if (file === undefined) return undefined;
@@ -9,7 +9,7 @@ export function getLockHolder(host: Host, path: string): ProcessId | undefined {
   return pid === undefined ? undefined : host.getProcess(pid);
 }
 
-/** Who holds the flock(2) of a file, by what /proc/locks says: `1: FLOCK ADVISORY WRITE 123 00:1a:5678 0 EOF`. */
+/** Returns the holder of a file's flock(2) from the text of /proc/locks: `1: FLOCK ADVISORY WRITE 123 00:1a:5678 0 EOF`. */
 export function parseLockHolder(text: string, { device, inode }: FileId): number | undefined {
   const wanted = `${device} ${inode}`;
   for (const line of text.split("\n")) {

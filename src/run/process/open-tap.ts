@@ -6,13 +6,14 @@ const DEVICES = "/sys/class/net";
 const IFF_UP = 1;
 
 /**
- * Whether any file of a tap is open: by a descriptor, in vhost-net or in a system call. A tap that svirt made exists as long, and
- * a persistent one has its carrier as long; the policy lets no guest set either. drivers/net/tun.c __tun_detach() of Linux
+ * Reports whether any file of a tap is open: by a descriptor, in vhost-net or in a system call. A tap that svirt created
+ * exists only as long as one is open. A persistent tap has its carrier as long. The policy lets no guest set either.
+ * drivers/net/tun.c __tun_detach() of Linux
  */
 export function isOpenTap(host: Host, { isMade, name }: Pick<HandedTap, "isMade" | "name">): boolean {
-  // An interface of that name that is no tap has no such file.
+  // An interface of that name that is not a tap has no such file.
   if (isMade) return host.readText(`${DEVICES}/${name}/tun_flags`) !== undefined;
-  // The carrier of an interface that is down cannot be read, and no frame passes there.
+  // The carrier of an interface that is down cannot be read, and no frame passes it.
   const flags = Number(host.readText(`${DEVICES}/${name}/flags`) ?? "0");
   return (flags & IFF_UP) !== 0 && host.readText(`${DEVICES}/${name}/carrier`)?.trim() === "1";
 }

@@ -1,39 +1,39 @@
 import type { Host } from "../../host/host.ts";
 
-/** Processor time is told in ticks of 1/100 s on all that Linux runs on. asm-generic/param.h USER_HZ */
+/** Processor time is counted in ticks of 1/100 s on all platforms of Linux. asm-generic/param.h USER_HZ */
 const NS_PER_TICK = 10_000_000;
 
-/** What a process or a thread has used, in nanoseconds. */
+/** Processor time of a process or a thread, in nanoseconds. */
 export interface Times {
   readonly userNs: number;
   readonly systemNs: number;
-  /** The processor that it ran on last. */
+  /** Processor that it ran on last. */
   readonly processor: number;
 }
 
-/** The fields of /proc/PID/stat or /proc/PID/task/TID/stat; undefined for what is none. proc_pid_stat(5) */
+/** Returns the times in /proc/PID/stat or /proc/PID/task/TID/stat; undefined for any other text. proc_pid_stat(5) */
 function parseTimes(stat: string): Times | undefined {
-  // The command stands in parentheses and may hold anything, blanks and parentheses too.
+  // The command is in parentheses and may have any characters, including blanks and parentheses.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [user, system, processor] = [Number(fields[11]), Number(fields[12]), Number(fields[36])];
   if (![user, system, processor].every(Number.isInteger)) return undefined;
   return { userNs: user * NS_PER_TICK, systemNs: system * NS_PER_TICK, processor };
 }
 
-/** What a process has used; undefined when it is gone. */
+/** Returns the processor time of a process; undefined if it is gone. */
 export function getTimes(host: Host, pid: number): Times | undefined {
   return parseTimes(readQuietly(host, `/proc/${pid}/stat`));
 }
 
-/** A thread of a process. */
+/** Thread of a process. */
 export interface Thread extends Times {
-  /** How long it could have run and another did. */
+  /** Time in which the thread could have run and another one did. */
   readonly delayNs: number | undefined;
-  /** The processors that it may run on, as the kernel lists them: `0-3,7`. */
+  /** Processors on which it may run, as the kernel lists them: `0-3,7`. */
   readonly allowed: string;
 }
 
-/** What /proc tells of a thread; undefined for one that the process has not. */
+/** Returns the facts about a thread in /proc; undefined if the process has no such thread. */
 export function getThread(host: Host, pid: number, thread: number): Thread | undefined {
   const folder = `/proc/${pid}/task/${thread}`;
   const times = parseTimes(readQuietly(host, `${folder}/stat`));
@@ -48,7 +48,7 @@ export function getThread(host: Host, pid: number, thread: number): Thread | und
   };
 }
 
-/** A thread may end between two reads: then it is as if it had ended before. */
+/** Returns the text of a file, or none if the thread ended between two reads. */
 function readQuietly(host: Host, path: string): string {
   try {
     return host.readText(path) ?? "";

@@ -7,7 +7,7 @@ import { CHANGE_TIMEOUT_MS, converse, JOB_END_TIMEOUT_MS } from "../monitor/conv
 
 const POLL_MS = 20;
 
-/** What `query-jobs` tells. qemu.git qapi/job.json JobInfo */
+/** Answer of `query-jobs`. qemu.git qapi/job.json JobInfo */
 const jobs = v.array(
   v.object({
     id: v.string(),
@@ -17,7 +17,7 @@ const jobs = v.array(
     error: v.optional(v.string()),
   }),
 );
-/** A job as QEMU has it. */
+/** Job as QEMU reports it. */
 export type QemuJob = v.InferOutput<typeof jobs>[number];
 
 const speeds = v.array(v.object({ device: v.string(), speed: v.number() }));
@@ -32,7 +32,7 @@ const drives = v.array(
 /** States in which a job does nothing more by itself. JobStatus of qemu.git qapi/job.json */
 const AT_REST: ReadonlySet<string> = new Set(["ready", "standby", "pending", "concluded"]);
 
-/** A conversation about jobs. */
+/** Holds a conversation about jobs. */
 export async function aboutJobs<Result>(
   host: Host,
   monitor: string,
@@ -41,13 +41,13 @@ export async function aboutJobs<Result>(
   return await converse(host, { monitor, timeoutMs: CHANGE_TIMEOUT_MS }, talk);
 }
 
-/** Throws "failed" with QEMU's words. */
+/** Starts a job. Throws "failed" with QEMU's message. */
 export async function startJob(host: Host, step: Extract<Step, { do: "start-job" }>): Promise<void> {
   const { arguments: args, execute } = step.command;
   await aboutJobs(host, step.monitor, (monitor) => monitor.execute(execute, args));
 }
 
-/** Gives a job up, waits for its end, and forgets it. Not there is fine. */
+/** Cancels a job, waits for its end, and dismisses it. A missing job is no error. */
 export async function cancelJob(host: Host, step: Extract<Step, { do: "cancel-job" }>): Promise<void> {
   await aboutJobs(host, step.monitor, async (monitor) => {
     const found = await findJob(monitor, step.job);
@@ -58,7 +58,7 @@ export async function cancelJob(host: Host, step: Extract<Step, { do: "cancel-jo
   });
 }
 
-/** QEMU forgets a job that has ended. Forgotten already is fine. */
+/** Dismisses a job that has ended. A missing job is no error. */
 export async function dismissJob(host: Host, step: Extract<Step, { do: "adopt-chain" }>): Promise<void> {
   const { job, monitor: path } = step;
   if (job === undefined) return;
@@ -67,26 +67,26 @@ export async function dismissJob(host: Host, step: Extract<Step, { do: "adopt-ch
   });
 }
 
-/** Undefined: QEMU knows no such job. */
+/** Returns the job with that id; undefined if QEMU has none. */
 export async function findJob(monitor: Monitor, id: string | undefined): Promise<QemuJob | undefined> {
   const found = v.parse(jobs, await monitor.execute("query-jobs"));
   return found.find((job) => job.id === id);
 }
 
-/** How many bytes a second a job may copy; 0: as many as it can. BlockJobInfo of qemu.git qapi/block-core.json */
+/** Returns the bytes per second that a job may copy; 0: no limit. BlockJobInfo of qemu.git qapi/block-core.json */
 export async function findSpeed(monitor: Monitor, id: string): Promise<number> {
   const found = v.parse(speeds, await monitor.execute("query-block-jobs"));
   return found.find(({ device }) => device === id)?.speed ?? 0;
 }
 
-/** Waits until a job is in such a state, or is no more. Throws "timeout". */
+/** Waits until a job is in such a state, or is gone. Throws "timeout". */
 export async function waitForState(
   host: Host,
   monitor: Monitor,
   { id, isThere }: { readonly id: string; readonly isThere: (job: QemuJob) => boolean },
 ): Promise<QemuJob | undefined> {
   const deadline = host.nowMs() + JOB_END_TIMEOUT_MS;
-  // And as long as it takes to say so.
+  // The last answer may arrive after the deadline.
   monitor.allow(JOB_END_TIMEOUT_MS + CHANGE_TIMEOUT_MS);
   for (;;) {
     const job = await findJob(monitor, id);
@@ -105,20 +105,20 @@ export async function waitForState(
   }
 }
 
-/** Lets QEMU do what is left to do at a job's end, and waits for it. Throws "timeout". */
+/** Finalizes a job and waits for its end. Throws "timeout". */
 async function waitForEnd(host: Host, monitor: Monitor, id: string): Promise<QemuJob | undefined> {
   const job = await waitForState(host, monitor, { id, isThere: hasStopped });
   if (job?.status === "pending") await monitor.execute("job-finalize", { id });
   return await waitForState(host, monitor, { id, isThere: ({ status }) => status === "concluded" });
 }
 
-/** How a job stands: when it is pending, QEMU waits to be told that it may do what it was begun for. */
+/** State of a job. While it is pending, QEMU waits for the command to complete it. */
 export type JobState =
   | { readonly is: "at-work"; readonly job: QemuJob }
   | { readonly is: "pending" }
   | { readonly is: "ended"; readonly isDone: boolean; readonly error: string | undefined };
 
-/** Where a job stands; one that is about to stop is waited for. Throws "timeout". */
+/** Returns the state of a job, after waiting for one that is about to stop. Throws "timeout". */
 export async function lookAtJob(host: Host, monitor: Monitor, job: BlockJob): Promise<JobState> {
   const first = await findJob(monitor, job.job);
   if (first !== undefined && !isStopping(first) && !hasStopped(first)) return { is: "at-work", job: first };
@@ -132,8 +132,8 @@ export async function lookAtJob(host: Host, monitor: Monitor, job: BlockJob): Pr
 }
 
 /**
- * Ends a job that is pending, and tells whether it has done what it was begun for. One that QEMU has forgotten has come
- * to what was `expected`, unless the disk shows that it has not. Throws "timeout".
+ * Ends a pending job and reports whether it succeeded. For a job that QEMU has forgotten it returns `expected`. If the job
+ * replaces the disk's top image, the disk's top node decides. Throws "timeout".
  */
 export async function concludeJob(
   host: Host,
@@ -149,17 +149,17 @@ function isStopping({ status }: QemuJob): boolean {
   return status === "waiting" || status === "aborting";
 }
 
-/** Whether it does nothing more with data. */
+/** Reports whether a job copies no more data. */
 export function hasStopped({ status }: QemuJob): boolean {
   return status === "pending" || status === "concluded";
 }
 
-/** Whether a job does nothing more until it is told. */
+/** Reports whether a job does nothing more without a command. */
 export function isAtRest({ status }: QemuJob): boolean {
   return AT_REST.has(status);
 }
 
-/** The others change what is below the disk's own image. */
+/** Reports whether a job replaces the disk's top image. Other jobs change the images below it. */
 export function replacesTop({ type }: BlockJob): boolean {
   return type === "snapshot" || type === "copy" || type === "active-commit";
 }

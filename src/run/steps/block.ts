@@ -4,7 +4,7 @@ import { cancelJob, dismissJob, startJob } from "./block-job.ts";
 import { makeImage, removeImage } from "./make-image.ts";
 import { setAccess } from "./set-access.ts";
 
-/** Carries out a step that concerns the images of a disk. Throws what the host throws. */
+/** Carries out a step on the images of a disk. Throws the errors of the host. */
 export async function runBlockStep(actor: LabelActor, step: BlockStep): Promise<void> {
   const { host } = actor;
   switch (step.do) {

@@ -3,8 +3,8 @@ import type { Step } from "../../plan/steps/step.ts";
 import { isStill } from "../labels/remembered-label.ts";
 
 /**
- * Takes back what a guest's user was let do to a file. One that is gone, or that another one has replaced, is left alone;
- * after a reboot it is known by its inode and svirt's mark.
+ * Revokes the access of a guest's user to a file. A missing or replaced file is left alone. After a reboot the file is
+ * identified by its inode and svirt's mark.
  */
 export function revokeFileAccess(host: Host, { file, uid }: Extract<Step, { do: "revoke" }>): void {
   const found = host.withInspected(file.path, (now) =>

@@ -2,7 +2,7 @@ import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import { getFileLabel } from "../labels/file-label.ts";
 
-/** Throws "label-taken" when something is where a guest's socket is to be: a file, or another program's socket. */
+/** Throws "label-taken" when the path of a guest's socket has a file or another program's socket. */
 export function refuseTaken(host: Host, path: string): void {
   const found = host.inspectFile(path);
   if (found === undefined) return;
@@ -12,7 +12,7 @@ export function refuseTaken(host: Host, path: string): void {
   });
 }
 
-/** Removes a guest's socket. What somebody else has put in its place stays: it has not the guest's label. */
+/** Removes a guest's socket. Another program's socket in its place stays: it lacks the guest's label. */
 export function removeSocket(host: Host, socket: { readonly path: string; readonly label?: string }): void {
   const found = host.inspectFile(socket.path);
   if (found?.type !== "socket") return;

@@ -4,8 +4,8 @@ import type { ShareStep } from "../../plan/steps/host.ts";
 import { converse, MONITOR_TIMEOUT_MS } from "../monitor/converse.ts";
 
 /**
- * Listens where the guest's screen is to be had, and gives the socket to its QEMU: qemu.git qapi/ui.json display-update.
- * Throws "host-call", "failed" with QEMU's words.
+ * Listens at the address of the guest's screen and passes the socket to its QEMU: qemu.git qapi/ui.json display-update.
+ * Throws "host-call", "failed" with QEMU's message.
  */
 export async function handDisplay(
   host: Host,

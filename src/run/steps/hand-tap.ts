@@ -5,13 +5,13 @@ import { removeIfThere } from "./plug.ts";
 
 type StepOf<Name extends Step["do"]> = Extract<Step, { do: Name }>;
 
-/** Makes or opens a tap and gives its queues to a running QEMU. Throws "host-call", "failed" with QEMU's words. */
+/** Creates or opens a tap and passes its queues to a running QEMU. Throws "host-call", "failed" with QEMU's message. */
 export async function handTap(host: Host, { monitor: path, tap }: StepOf<"hand-tap">): Promise<void> {
   const at = { monitor: path, timeoutMs: MONITOR_TIMEOUT_MS };
   await converse(host, at, (monitor) => monitor.handTap(tap));
 }
 
-/** Takes back what no netdev has taken. What is not there is fine. */
+/** Closes the descriptors that no netdev uses. A missing one is no error. */
 export async function takeTap(host: Host, { descriptors, monitor: path }: StepOf<"take-tap">): Promise<void> {
   const at = { monitor: path, timeoutMs: MONITOR_TIMEOUT_MS };
   await converse(host, at, async (monitor) => {

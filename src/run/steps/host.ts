@@ -5,7 +5,7 @@ import { handTap, takeTap } from "./hand-tap.ts";
 import { changeLimits, makeGroup } from "./limits.ts";
 import { tuneThreads } from "./tune-threads.ts";
 
-/** Carries a step out that is about what guests share of the host. Throws what the host throws. */
+/** Carries out a step on parts of the host that guests share. Throws the errors of the host. */
 export async function runShareStep(actor: Actor, step: ShareStep): Promise<void> {
   const { host, owner } = actor;
   switch (step.do) {

@@ -8,8 +8,8 @@ type StepOf<Name extends ShareStep["do"]> = Extract<ShareStep, { do: Name }>;
 const GROUP_MODE = 0o755;
 
 /**
- * Makes a guest's control group, with its limits in it before anybody runs there. Its parent's own controllers are given
- * on one by one: what is given already is fine. Throws "host-call", "unsupported".
+ * Creates a guest's control group and sets its limits before a process runs there. Each controller is enabled for the
+ * children of the parent; one that is enabled already is no error. Throws "host-call", "unsupported".
  */
 export function makeGroup(host: Host, { controllers, path, threads, values }: GuestGroup): void {
   giveOn(host, path, controllers);
@@ -24,21 +24,21 @@ export function makeGroup(host: Host, { controllers, path, threads, values }: Gu
   for (const group of threads) setLimits(host, `${path}/${group.name}`, group.values);
 }
 
-/** Gives a running guest other limits. Throws "host-call", "unsupported". */
+/** Changes the limits of a running guest. Throws "host-call", "unsupported". */
 export function changeLimits(host: Host, { controllers, group, limits }: StepOf<"set-limits">): void {
   giveOn(host, group, controllers);
   for (const { names, threads, value } of limits)
     setLimits(host, threads === undefined ? group : `${group}/${threads}`, [{ names, value }]);
 }
 
-/** What the groups beside that one are given too: given already is fine. */
+/** Enables controllers for a group and its neighbours. One that is enabled already is no error. */
 function giveOn(host: Host, path: string, controllers: readonly string[]): void {
   const parent = path.slice(0, path.lastIndexOf("/"));
   host.makeFolder({ path: parent, mode: GROUP_MODE });
   for (const name of controllers) host.writeControl(`${parent}/cgroup.subtree_control`, `+${name}`);
 }
 
-/** Writes limits of a control group. Throws "unsupported" where the kernel has none of the files. */
+/** Writes limits of a control group. Throws "unsupported" if the kernel has none of the files. */
 function setLimits(host: Host, path: string, values: readonly ControlValue[]): void {
   for (const { names, value } of values) {
     const name = names.find((one) => host.readText(`${path}/${one}`) !== undefined);

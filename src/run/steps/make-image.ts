@@ -3,20 +3,20 @@ import { formatNewImage } from "../../images/new-qcow2.ts";
 import { halfMade } from "../../plan/half-made.ts";
 import type { Step } from "../../plan/steps/step.ts";
 
-/** How much of a raw image is looked at. */
+/** Bytes of a raw image that are compared. */
 const RAW_BYTES = 64 * 1024;
 
 type NewImage = Extract<Step, { do: "make-image" | "remove-image" }>;
 
-/** Makes an empty image, whole or not at all. Throws "host-call" when something is there. */
+/** Creates an empty image, complete or not at all. Throws "host-call" when a file exists at the path. */
 export function makeImage(host: Host, step: NewImage): void {
   const { image, path } = step;
   host.makeFile(path, 0o600, { bytes: formatNewImage(image), sizeBytes: sizeOf(step) });
 }
 
 /**
- * Removes an image that nobody has written into, and what a svirt that was killed may have left of it. Anything else at
- * its path, and nothing, is fine.
+ * Removes an image that is still empty, and a partial one that a killed svirt may have left. Another file at its path stays;
+ * a missing one is no error.
  */
 export function removeImage(host: Host, step: NewImage): void {
   if (isUntouched(host, step, step.path)) host.removeFile(step.path);
@@ -24,13 +24,13 @@ export function removeImage(host: Host, step: NewImage): void {
   if (isBegun(host, step, half)) host.removeFile(half);
 }
 
-/** Whether the image is there, whole and as it was made. */
+/** Reports whether the image exists, complete and unchanged. */
 function isUntouched(host: Host, step: NewImage, path: string): boolean {
   const size = host.inspectFile(path)?.sizeBytes;
   return size === sizeOf(step) && isBegun(host, step, path);
 }
 
-/** Whether what is there is what the image begins with. */
+/** Reports whether the content of the file is a beginning of the empty image. */
 function isBegun(host: Host, step: NewImage, path: string): boolean {
   const found = host.inspectFile(path);
   if (found?.type !== "file" || found.id.path !== path || found.sizeBytes > sizeOf(step)) return false;
@@ -40,7 +40,7 @@ function isBegun(host: Host, step: NewImage, path: string): boolean {
   return is.length === length && is.every((byte, at) => byte === (bytes[at] ?? 0));
 }
 
-/** A raw image is as long as the guest's view of it. */
+/** Returns the size of the image's file. A raw image is as long as the guest's disk. */
 function sizeOf({ image }: NewImage): number {
   return image.format === "raw" ? image.sizeBytes : formatNewImage(image).length;
 }

@@ -2,28 +2,28 @@ import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { PciStep } from "../../plan/steps/pci.ts";
 
-/** The driver that keeps a PCI device for whoever opens its group. Documentation/driver-api/vfio.rst of Linux */
+/** Driver that keeps a PCI device for the process that opens its group. Documentation/driver-api/vfio.rst of Linux */
 export const FOR_GUESTS = "vfio-pci";
 const BUS = "/sys/bus/pci";
-/** Where sysfs shows each of them. */
+/** Folder of all PCI devices in sysfs. */
 export const PCI_DEVICES = `${BUS}/devices`;
-/** What driver_override says where the kernel chooses. linux drivers/pci/pci-sysfs.c driver_override_show() */
+/** Content of driver_override if the kernel chooses the driver. linux drivers/pci/pci-sysfs.c driver_override_show() */
 const NO_OVERRIDE = "(null)";
-/** What takes the kernel's choice of a driver back. Documentation/ABI/testing/sysfs-bus-pci */
+/** Value that resets driver_override. Documentation/ABI/testing/sysfs-bus-pci */
 const ANY_DRIVER = "\n";
-/** While there are events that udevd has not carried out. systemd.git src/udev/udev-manager.c */
+/** Exists while udevd has events to carry out. systemd.git src/udev/udev-manager.c */
 const UDEV_QUEUE = "/run/udev/queue";
 const UDEV_MS = 5000;
 const POLL_MS = 20;
 
-/** The driver that has a PCI device; undefined when none has. */
+/** Returns the driver of a PCI device; undefined if it has none. */
 export function driverOf(host: Host, device: string): string | undefined {
   return host.inspectFile(`${folderOf(device)}/driver`)?.id.path.replace(/^.*\//, "");
 }
 
 /**
- * Takes a device from its driver and gives it to vfio-pci: what is done already is fine. Throws "failed" when vfio-pci
- * does not take it. Documentation/ABI/testing/sysfs-bus-pci, driver_override
+ * Takes a device from its driver and binds it to vfio-pci. A device that is bound already is no error. Throws "failed" when
+ * vfio-pci does not accept it. Documentation/ABI/testing/sysfs-bus-pci, driver_override
  */
 export async function takeDevice(host: Host, { device }: Pick<PciStep, "device">): Promise<void> {
   host.writeControl(`${folderOf(device)}/driver_override`, FOR_GUESTS);
@@ -44,8 +44,8 @@ export async function takeDevice(host: Host, { device }: Pick<PciStep, "device">
 }
 
 /**
- * Gives a device back to the driver that it had, as far as it is still there and as svirt left it. Throws "failed" when
- * vfio-pci does not let go.
+ * Gives a device back to its former driver, if it still exists in the same boot. A device that another driver has stays
+ * there. Throws "host-call" when the kernel refuses a change.
  */
 export function giveDevice(host: Host, { bootId, device, driver, override }: PciStep): void {
   if (host.getBootId() !== bootId || host.inspectFile(folderOf(device)) === undefined) return;
@@ -56,7 +56,7 @@ export function giveDevice(host: Host, { bootId, device, driver, override }: Pci
   host.writeControl(`${BUS}/drivers_probe`, device);
 }
 
-/** The only driver that a device is to have; undefined: any. */
+/** Returns the only driver that a device may have; undefined: any. */
 export function overrideOf(host: Host, device: string): string | undefined {
   const text = host.readText(`${folderOf(device)}/driver_override`)?.trim();
   return text === NO_OVERRIDE ? undefined : text;
@@ -70,7 +70,7 @@ function folderOf(device: string): string {
   return `${PCI_DEVICES}/${device}`;
 }
 
-/** The group has a new node: udevd labels it first, and svirt then. */
+/** Waits until udevd has labelled the new node of the group, so that svirt's label comes after it. */
 async function waitForUdev(host: Host): Promise<void> {
   const until = host.nowMs() + UDEV_MS;
   while (host.nowMs() < until && host.inspectFile(UDEV_QUEUE) !== undefined) await host.sleep(POLL_MS);

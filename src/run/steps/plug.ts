@@ -5,14 +5,14 @@ import { CHANGE_TIMEOUT_MS, converse } from "../monitor/converse.ts";
 
 type StepOf<Name extends Step["do"]> = Extract<Step, { do: Name }>;
 
-/** How long a guest has to let go of a device: QEMU_UNPLUG_TIMEOUT of libvirt's qemu_hotplug.c. */
+/** Time for a guest to release a device: QEMU_UNPLUG_TIMEOUT of libvirt's qemu_hotplug.c. */
 const UNPLUG_TIMEOUT_MS = 5000;
-/** How QEMU says that there is no such node, device, object or set. qemu.git block.c, qdev-monitor.c, monitor/fds.c */
+/** QEMU's errors for a missing node, device, object or set. qemu.git block.c, qdev-monitor.c, monitor/fds.c */
 const NOT_THERE = /not found$|^Failed to find node/;
-/** PCI Express: the guest has been asked before. qemu.git system/qdev-monitor.c, hw/pci/pcie.c */
+/** QEMU's errors if the guest was asked before, on PCI Express. qemu.git system/qdev-monitor.c, hw/pci/pcie.c */
 const ASKED_BEFORE = /already in the process of unplug|guest is busy/;
 
-/** Hands files to a running QEMU and tells it to use them. Throws "failed" with QEMU's words. */
+/** Passes files to a running QEMU and sends the commands that use them. Throws "failed" with QEMU's message. */
 export async function plugIn(host: Host, step: StepOf<"plug">): Promise<void> {
   await converse(host, at(step), async (monitor) => {
     for (const file of step.files) await monitor.handOver(file);
@@ -22,8 +22,8 @@ export async function plugIn(host: Host, step: StepOf<"plug">): Promise<void> {
 }
 
 /**
- * Asks the guest to let go of a device, waits until it has, and takes away what was behind it. What is not there, whether
- * it never was or went before, is fine. Throws "timeout" when the guest does not let go.
+ * Asks the guest to release a device, waits for it, and removes the device's backends. A missing device or backend is no
+ * error. Throws "timeout" when the guest does not release the device.
  */
 export async function unplug(host: Host, step: StepOf<"unplug">): Promise<void> {
   await converse(host, at(step), async (monitor) => {
@@ -32,12 +32,12 @@ export async function unplug(host: Host, step: StepOf<"unplug">): Promise<void> 
     for (const { arguments: args, execute } of step.commands)
       wasThere.push(await removeIfThere(monitor, execute, args));
     for (const set of step.sets) await removeIfThere(monitor, "remove-fd", { "fdset-id": set });
-    // A connection ends with what has taken it: only where nothing has QEMU still knows its name.
+    // A connection ends with the backend that uses it. QEMU has its name only if a backend is missing.
     if (!wasThere.every(Boolean)) await forgetNames(monitor, step.peers ?? []);
   });
 }
 
-/** Whether QEMU still has the device that the step is to take away: nobody is asked to let go of it. */
+/** Reports whether QEMU still has the device that the step removes. The guest is not asked to release it. */
 export async function isPlugged(host: Host, step: StepOf<"unplug">): Promise<boolean> {
   if (step.device === undefined) return false;
   const { device } = step;
@@ -47,7 +47,7 @@ export async function isPlugged(host: Host, step: StepOf<"unplug">): Promise<boo
   });
 }
 
-/** Pulls the cable out, or puts it in. */
+/** Sets the link of a network card up or down. */
 export async function setLink(host: Host, step: StepOf<"set-link">): Promise<void> {
   await converse(host, at(step), (monitor) =>
     monitor.execute("set_link", { name: step.device, up: step.up }),
@@ -68,7 +68,7 @@ async function removeDevice(monitor: Monitor, device: string): Promise<void> {
   });
 }
 
-/** Tells QEMU to remove something: false where there was nothing. Throws "failed" with QEMU's words. */
+/** Has QEMU remove an object, and returns false if there was none. Throws "failed" with QEMU's message. */
 export async function removeIfThere(
   monitor: Monitor,
   command: string,

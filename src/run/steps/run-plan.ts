@@ -2,13 +2,13 @@ import type { Step } from "../../plan/steps/step.ts";
 import type { Actor } from "../actor.ts";
 import { runStep } from "./run-step.ts";
 
-/** Told before and after each step: where a crash drill strikes. */
+/** Callback before and after each step, where a crash test kills svirt. */
 export type Watch = (moment: "before" | "after", step: Step, at: number) => void;
 
-/** Nobody watches. */
+/** Watch that does nothing. */
 export const UNWATCHED: Watch = () => undefined;
 
-/** Carries the steps out, in order. The first that fails ends it: undoing is the caller's. */
+/** Carries out the steps in order and stops at the first failure. The caller undoes them. */
 export async function runPlan(actor: Actor, steps: readonly Step[], watch: Watch): Promise<void> {
   for (const [at, step] of steps.entries()) {
     watch("before", step, at);
@@ -18,8 +18,8 @@ export async function runPlan(actor: Actor, steps: readonly Step[], watch: Watch
 }
 
 /**
- * Carries out steps that take others back: one that fails does not stop those after it. Gives what went wrong and what
- * is still to be done, both empty when all is as it was.
+ * Carries out inverse steps. A failed step does not stop the following ones. Returns the errors and the failed steps, both
+ * empty on success.
  */
 export async function undo(actor: Actor, steps: readonly Step[], watch: Watch): Promise<Undone> {
   const errors: unknown[] = [];
@@ -37,7 +37,7 @@ export async function undo(actor: Actor, steps: readonly Step[], watch: Watch): 
   return { errors, left };
 }
 
-/** What undoing came to. */
+/** Result of undoing. */
 export interface Undone {
   readonly errors: readonly unknown[];
   readonly left: readonly Step[];

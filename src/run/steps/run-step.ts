@@ -25,7 +25,7 @@ import { setMedium } from "./set-medium.ts";
 import { shareTree, unshareTree } from "./shared-tree.ts";
 import { runStreamStep } from "./stream/step.ts";
 
-/** Carries one step out. It decides nothing: all that it needs is in the step. Throws what the host throws. */
+/** Carries out one step. It decides nothing, because the step has all data. Throws the errors of the host. */
 export async function runStep(actor: Actor, step: Step): Promise<void> {
   if (isBlockStep(step)) return await runBlockStep(actor, step);
   if (isStreamStep(step)) return await runStreamStep(actor, step);
@@ -140,7 +140,7 @@ function runOnFiles(actor: Actor, step: FileStep): void {
   }
 }
 
-/** Fail closed: whatever runs as this guest must be in the context that was decided. */
+/** Fails closed. Throws "denied" unless the guest has a process and all its processes are in the decided context. */
 function checkContext(actor: Actor, wanted: string): void {
   const found = listGuestProcesses(actor.host, { ...actor, uuid: actor.owner });
   const other = found.find((process) => process.context !== wanted);

@@ -3,12 +3,12 @@ import type { Host, Monitor } from "../../host/host.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { CHANGE_TIMEOUT_MS, converse } from "../monitor/converse.ts";
 
-/** What `query-fdsets` tells. qemu.git qapi/misc.json FdsetInfo */
+/** Answer of `query-fdsets`. qemu.git qapi/misc.json FdsetInfo */
 const sets = v.array(v.object({ "fdset-id": v.number(), fds: v.array(v.object({ fd: v.number() })) }));
 
 /**
- * QEMU is given each file once more, opened as it may use it from now on; it opens its nodes anew, and what it had before
- * is taken away: as long as that is open, so are its locks. Throws "failed" with QEMU's words.
+ * Passes QEMU each file again, opened with the new access, and has it reopen its nodes. Then the former descriptors are
+ * removed, since their locks last as long as they are open. Throws "failed" with QEMU's message.
  */
 export async function setAccess(host: Host, step: Extract<Step, { do: "set-access" }>): Promise<void> {
   await converse(host, { monitor: step.monitor, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {

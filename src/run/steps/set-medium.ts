@@ -4,11 +4,11 @@ import type { Host, Monitor } from "../../host/host.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { CHANGE_TIMEOUT_MS, converse } from "../monitor/converse.ts";
 
-/** How long a guest has to open the tray that it has locked. */
+/** Time for a guest to open a tray that it has locked. */
 const TRAY_TIMEOUT_MS = 5000;
 const POLL_MS = 50;
 
-/** What `query-block` tells of a drive. qemu.git qapi/block-core.json BlockInfo */
+/** Drive in the answer of `query-block`. qemu.git qapi/block-core.json BlockInfo */
 const drive = v.object({
   qdev: v.optional(v.string()),
   tray_open: v.optional(v.boolean()),
@@ -17,8 +17,8 @@ const drive = v.object({
 type Drive = v.InferOutput<typeof drive>;
 
 /**
- * Opens the tray, takes out what is in it, puts the other medium in and closes it. A drive that has it already stays as
- * it is. Throws "wrong-state" when the guest keeps the tray locked, "failed" with QEMU's words.
+ * Opens the tray, replaces the medium and closes the tray. A drive that has the new medium already only closes its tray.
+ * Throws "wrong-state" when the guest keeps the tray locked, "failed" with QEMU's message.
  */
 export async function setMedium(host: Host, step: Extract<Step, { do: "set-medium" }>): Promise<void> {
   const id = step.device;
@@ -45,7 +45,7 @@ async function getDrive(monitor: Monitor, id: string): Promise<Drive> {
   });
 }
 
-/** A floppy drive has none that is told of. */
+/** Waits until the tray is open. QEMU reports no tray for a floppy drive. */
 async function waitForTray(host: Host, monitor: Monitor, id: string): Promise<void> {
   const deadline = host.nowMs() + TRAY_TIMEOUT_MS;
   while ((await getDrive(monitor, id)).tray_open === false) {

@@ -16,15 +16,15 @@ import { getRemembered } from "../labels/remembered-label.ts";
 import { surveyTree } from "./survey-tree.ts";
 
 const LABEL = "security.selinux";
-/** As on any file that svirt labels, but without the reference's count: it labels no trees. */
+/** Same attributes as on any file that svirt labels, but without libvirt's count: libvirt labels no trees. */
 const ORIGINAL = "trusted.libvirt.security.selinux";
 const BOOT_ID = "trusted.svirt.boot_id";
 
 type Original = string | undefined;
 
 /**
- * Labels a folder and all below it for a guest, and lets the guest's user open it. The folder goes first and remembers its
- * label; an entry remembers its own only where that is another one than its folder's. Throws "denied", "unsupported".
+ * Labels a folder and all its content for a guest, and lets the guest's user open it. The folder is first and remembers its
+ * label. An entry remembers its own label only if its folder has another one. Throws "denied", "unsupported".
  */
 export function shareTree(actor: LabelActor, step: TreeStep): void {
   const { host } = actor;
@@ -34,7 +34,7 @@ export function shareTree(actor: LabelActor, step: TreeStep): void {
   const isShared = listOthers(actor, step).length > 0 || listMachines(host, file).length > 0;
   const linked = new Set<string>();
   host.visitTree<Original>(file, from, (entry, above) => {
-    // By its other name the file has the guest's label already, which is not its own.
+    // Under its other name the file got the guest's label already, which is not its original one.
     if (entry.type !== "folder" && entry.links > 1) {
       if (linked.has(entry.id.inode)) return above;
       linked.add(entry.id.inode);
@@ -47,9 +47,9 @@ export function shareTree(actor: LabelActor, step: TreeStep): void {
 }
 
 /**
- * Takes it back: who owns what, who may open it and, once nobody else has the folder, the labels. What the guest has made
- * is the folder's owner's, with the label of the folder that it is in. The folder's own label comes back last but for the
- * marks: as long as it remembers one, the entries do.
+ * Ends the sharing: restores owners and access, and the labels after the folder's last user. Files that the guest created get
+ * the folder's owner, and the label of the folder around them. The folder's own label is restored last, before the marks are
+ * removed: as long as it remembers one, the entries do.
  */
 export function unshareTree(actor: LabelActor, step: TreeStep): void {
   const { host } = actor;
@@ -66,7 +66,7 @@ export function unshareTree(actor: LabelActor, step: TreeStep): void {
     top ??= entry;
     if (entry.uid === uid) entry.setOwner(top.uid, top.gid);
     entry.revokeAccess(uid);
-    // The folder itself below, when all others are done.
+    // The top folder itself follows, after all entries.
     if (!owes || entry === top) return above;
     return restoreEntry(entry, { above, to });
   });
@@ -80,12 +80,12 @@ function labelEntry(
   entry: TreeEntry,
   { above, isShared, to }: { readonly above: Original; readonly isShared: boolean; readonly to: string },
 ): Original {
-  // What is neither of these nobody opens through a shared folder.
+  // No process opens any other type through a shared folder.
   if (entry.type !== "file" && entry.type !== "folder" && entry.type !== "symlink") return above;
   const is = entry.getXattr(LABEL);
   const known = entry.getXattr(ORIGINAL);
   if (is === to && isShared) return known ?? above;
-  // The label of a guest that is gone is nobody's original.
+  // The label of an ended guest is never an original one.
   const own = known ?? (isPrivate(is) ? above : (is ?? above));
   if (own !== above && own !== undefined) remember(host, entry, own);
   if (is !== to && !entry.setXattr(LABEL, `${to}\0`)) throw unlabelled(entry);
@@ -117,13 +117,13 @@ function forget(entry: TreeEntry): undefined {
   for (const name of [ORIGINAL, BOOT_ID]) if (found.includes(name)) entry.removeXattr(name);
 }
 
-/** Whether a label is one that some guest had to itself: the policy's files have no categories. */
+/** Reports whether a label belonged to one guest alone: files of the policy have no categories. */
 function isPrivate(label: string | undefined): boolean {
   const range = label === undefined ? undefined : parseContextOrUndefined(label)?.range;
   return range !== undefined && pairOf(range) !== undefined;
 }
 
-/** The other machines whose guests have the folder. */
+/** Returns the other machines whose guests use the folder. */
 function listMachines(host: Host, id: FileId): readonly unknown[] {
   return host.withAttributes(id, (file) => othersOf(host, readMachineMarks(host, { file, id })));
 }

@@ -2,13 +2,13 @@ import { SvirtError } from "../../errors.ts";
 import type { Host, TreeEntry } from "../../host/host.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 
-/** What a start goes through in some seconds, while nobody else can start a guest. */
+/** Maximum of entries. A start needs some seconds for them, in which no other guest can start. */
 const MOST_ENTRIES = 100_000;
 
 /**
- * Looks at all that is below a folder, changes nothing, and refuses what could not be shared with a guest without giving
- * it more than that: another file system below, or a file that has a name elsewhere too. Throws "denied", "unsupported",
- * and what `look` throws.
+ * Visits all entries below a folder without changing them. Refuses a folder whose sharing would give the guest more than its
+ * content: another file system below, or a file that also has a name elsewhere. Throws "denied", "unsupported", and the
+ * errors of `look`.
  */
 export function surveyTree(host: Host, folder: FileId, look?: (entry: TreeEntry) => void): void {
   const names = new Map<string, { readonly entry: TreeEntry; found: number }>();

@@ -8,7 +8,7 @@ import { parseVcpuThreads } from "../../qemu/monitor/vcpu-threads.ts";
 import { converse, MONITOR_TIMEOUT_MS } from "../monitor/converse.ts";
 import { type GuestIdentity, listGuestProcesses } from "../process/kill-guest.ts";
 
-/** QEMU's threads, each once. */
+/** IDs of QEMU's threads, each once. */
 interface Threads {
   readonly vcpus: ReadonlyMap<number, number>;
   readonly iothreads: ReadonlyMap<number, number>;
@@ -16,8 +16,8 @@ interface Threads {
 }
 
 /**
- * Puts QEMU's threads where they are to run. Which is which QEMU tells, and it may have been taken over: only threads that
- * the kernel shows in the guest's own process are touched. Throws "failed", "host-call".
+ * Sets CPUs, scheduler and group of QEMU's threads. QEMU, which may be compromised, reports their IDs. Only threads that the
+ * kernel shows in the guest's own process are changed. Throws "failed", "host-call".
  */
 export async function tuneThreads(
   host: Host,
@@ -66,7 +66,7 @@ function threadsOf(threads: Threads, wish: ThreadWish): readonly number[] {
   });
 }
 
-/** Into its group first, whose limits are the wider ones. */
+/** The group comes first, because its limits are wider. */
 function tune(host: Host, thread: number, { cpus, group, scheduler }: ThreadWish): void {
   if (group !== undefined) host.moveThread(thread, group);
   if (cpus !== undefined) host.setAffinity(thread, cpus);

@@ -15,8 +15,8 @@ const dump = v.object({
 });
 
 /**
- * The guest's memory alone, as QEMU writes it; its vCPUs are stopped meanwhile by QEMU, which also lets them go on when
- * nobody reads any more. Throws "failed" with QEMU's words.
+ * Writes the guest's memory alone, in QEMU's format. QEMU stops the vCPUs meanwhile, and lets them run again even if the
+ * reader is gone. Throws "failed" with QEMU's message.
  */
 export async function dumpMemory(
   host: Host,

@@ -5,28 +5,28 @@ import type { FileId } from "../../../plan/facts/file.ts";
 import { getFileLabel, putFileLabel } from "../../labels/file-label.ts";
 import { CHANGE_TIMEOUT_MS, converse, STREAM_IDLE_MS } from "../../monitor/converse.ts";
 
-/** What QEMU calls its end of the pipe. */
+/** QEMU's name of its end of the pipe. */
 const PIPE = "svirt";
-/** QEMU's word for it. */
+/** QEMU's URI of the pipe. */
 export const PIPE_URI = `fd:${PIPE}`;
 const FILE_MODE = 0o600;
 
-/** Of which guest, and with whose label the pipe is. */
+/** Guest at the other end of the pipe, and the pipe's label. */
 export interface StreamEnd {
   readonly monitor: string;
   readonly label?: string;
 }
 
-/** The file that a guest's state is written to: root's, with the label that was wanted and never with the guest's. */
+/** Creates the file for a guest's state. It is root's, has the requested label, and never has the guest's. */
 export function makeTarget(host: Host, target: { readonly to: string; readonly fileLabel?: string }): FileId {
   const file = host.makeFile(target.to, FILE_MODE);
   const { fileLabel } = target;
-  // Where a mount gives all files one label, it has it already.
+  // On a mount that gives all files one label, the file has it already.
   if (fileLabel !== undefined && getFileLabel(host, file) !== fileLabel) putFileLabel(host, file, fileLabel);
   return file;
 }
 
-/** QEMU writes into a pipe, and svirt from there into the file. `tell` waits until QEMU has written all. */
+/** Has QEMU write into a pipe, and copies from there into the file. `tell` waits until QEMU has written all. */
 export async function streamOut(
   host: Host,
   end: StreamEnd,
@@ -41,7 +41,7 @@ export async function streamOut(
   });
 }
 
-/** svirt reads from the file, and QEMU from a pipe. `tell` waits until QEMU has read all. */
+/** Copies from the file into a pipe, from which QEMU reads. `tell` waits until QEMU has read all. */
 export async function streamIn(
   host: Host,
   end: StreamEnd,
@@ -59,14 +59,14 @@ interface Streaming extends Pick<PipeWish, "direction"> {
   pump(pipe: GuestPipe, pace: Pace): Promise<void>;
 }
 
-/** The conversation goes on for as long as the stream makes progress: what QEMU says of it is none. */
+/** Keeps the conversation open as long as the stream moves. QEMU's own reports of progress do not count. */
 async function stream(host: Host, end: StreamEnd, { direction, pump, tell }: Streaming): Promise<void> {
   const label = end.label === undefined ? {} : { label: end.label };
   await converse(host, { monitor: end.monitor, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
     const pipe = await monitor.openPipe({ direction, name: PIPE, ...label });
     const allow = (): void => monitor.allow(STREAM_IDLE_MS);
     allow();
-    // A full disk is the reason, and that QEMU has no reader any more only follows from it.
+    // A full disk is the reason. QEMU's missing reader only follows from it.
     let reason: unknown;
     const told = outcomeOf(tell(monitor), async (error) => {
       reason ??= error;
@@ -81,7 +81,7 @@ async function stream(host: Host, end: StreamEnd, { direction, pump, tell }: Str
   });
 }
 
-/** The error that it threw, once it is done; so that neither is left alone when the other fails. */
+/** Returns the error of the work after its end, so that neither task is abandoned when the other fails. */
 async function outcomeOf(work: Promise<void>, onError: (error: unknown) => Promise<void>): Promise<unknown> {
   try {
     await work;
@@ -94,14 +94,14 @@ async function outcomeOf(work: Promise<void>, onError: (error: unknown) => Promi
 }
 
 /**
- * QEMU may not have taken its end, and one that has may keep it: so svirt gives its own end up, or it would wait for ever.
- * One that is gone has let go.
+ * Closes both ends of the pipe. QEMU may not use its end, or may keep it open, and svirt would then wait for ever on its own
+ * end. An ended QEMU is no error.
  */
 async function letGo(monitor: Monitor, pipe: GuestPipe): Promise<void> {
   try {
     await monitor.execute("closefd", { fdname: PIPE });
   } catch {
-    // It has taken it, and closes it itself.
+    // QEMU uses its end and closes it itself.
   } finally {
     pipe.close();
   }

@@ -9,10 +9,10 @@ import { makeTarget, PIPE_URI, streamIn, streamOut } from "./guest-stream.ts";
 
 type StepOf<Name extends StreamStep["do"]> = Extract<StreamStep, { do: Name }>;
 
-/** As fast as it goes: QEMU's own limit is 128 MiB a second. */
+/** No limit of speed: QEMU's own is 128 MiB a second. */
 const UNLIMITED_BYTES_PER_S = Number.MAX_SAFE_INTEGER;
 const POLL_MS = 20;
-/** Longer than QEMU takes to stop writing into a pipe: one that somebody has taken over keeps nobody waiting. */
+/** Longer than QEMU takes to stop writing into a pipe. It bounds the wait for a compromised QEMU. */
 const CANCEL_TIMEOUT_MS = 10_000;
 
 /** qemu.git qapi/migration.json MigrationInfo */
@@ -23,7 +23,9 @@ const migration = v.object({
 });
 type Migration = v.InferOutput<typeof migration>;
 
-/** Throws "failed" with QEMU's words, and "host-call" when the file cannot be written. */
+/**
+ * Writes the guest's state to a file. Throws "failed" with QEMU's message, and "host-call" when the file cannot be written.
+ */
 export async function saveMemory(
   host: Host,
   step: StepOf<"save-memory">,
@@ -44,7 +46,7 @@ export async function saveMemory(
   if (head.length > 0) host.writeBytes(file, 0, formatWholeMark());
 }
 
-/** QEMU writes no more when this returns; with nothing to cancel, nothing is done. Throws "timeout". */
+/** Cancels QEMU's writing and waits until it has stopped. Without a save it does nothing. Throws "timeout". */
 export async function cancelSave(host: Host, step: StepOf<"cancel-save">): Promise<void> {
   await converse(host, { monitor: step.monitor, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
     await monitor.execute("migrate_cancel");
@@ -63,7 +65,7 @@ function writesOn(): SvirtError {
   });
 }
 
-/** Throws "failed" with QEMU's words; a QEMU that ends over it tells why in its log. */
+/** Loads a guest's state from a file. Throws "failed" with QEMU's message; a QEMU that ends has the reason in its log. */
 export async function loadMemory(host: Host, step: StepOf<"load-memory">): Promise<void> {
   await streamIn(host, step, {
     file: step.from,

@@ -6,7 +6,7 @@ import { dumpMemory } from "./dump-memory.ts";
 import { cancelSave, loadMemory, saveMemory } from "./save-memory.ts";
 import { dropScreen, takeScreenshot } from "./take-screenshot.ts";
 
-/** Carries out a step that concerns a guest's state. Throws what the host throws. */
+/** Carries out a step on a guest's state. Throws the errors of the host. */
 export async function runStreamStep(
   { host, onProgress }: { readonly host: Host; readonly onProgress?: Progress },
   step: StreamStep,
@@ -38,7 +38,7 @@ export async function runStreamStep(
   }
 }
 
-/** One that is not there any more has been put in its place. */
+/** Moves a file to its place. A missing one was moved before. */
 function keepFile(host: Host, { from, to }: Extract<StreamStep, { do: "keep-file" }>): void {
   if (host.inspectFile(from) !== undefined) host.renameFile(from, to);
 }

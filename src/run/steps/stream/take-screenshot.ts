@@ -5,13 +5,13 @@ import { CHANGE_TIMEOUT_MS, converse } from "../../monitor/converse.ts";
 import { removeIfThere } from "../plug.ts";
 import { makeTarget } from "./guest-stream.ts";
 
-/** More than any screen has: a QEMU that somebody has taken over may have drawn anything. */
+/** More than any screen has: a compromised QEMU may have drawn anything. */
 const MOST_BYTES = 256 * 1024 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
 
 /**
- * QEMU cannot draw into a pipe (it empties the file first, ftruncate(2)): so it draws into a file of its label in its own
- * folder, which takes no more than the guest may have there. Throws "failed" with QEMU's words.
+ * Writes the guest's screen to a file. QEMU cannot draw into a pipe (it empties the file first, ftruncate(2)). So it draws
+ * into a file of its label in its own folder, which limits the size. Throws "failed" with QEMU's message.
  */
 export async function takeScreenshot(
   host: Host,
@@ -33,7 +33,7 @@ export async function takeScreenshot(
   host.removeFile(buffer);
 }
 
-/** Not there is fine. */
+/** Has QEMU close the buffer. A missing descriptor set is no error. */
 export async function dropScreen(
   host: Host,
   { monitor: path, set }: Extract<StreamStep, { do: "drop-screen" }>,
