@@ -54,12 +54,12 @@ export function recordsFolder(paths: Paths): string {
   return `${paths.state}/records`;
 }
 
-/** Returns the lock for choosing levels and for changing claims and labels. */
+/** Returns the path of the lock for choosing levels and for changing claims and labels. */
 export function registryLock(paths: Paths): string {
   return `${paths.run}/locks/registry`;
 }
 
-/** Returns the lock for talking to a device of the guest, or for editing its definition (`edit`). */
+/** Returns the path of the lock for talking to a device of the guest, or for editing its definition (`edit`). */
 export function deviceLock(paths: Paths, uuid: string, device: string): string {
   return `${paths.run}/locks/${uuid}-${device}`;
 }

@@ -57,10 +57,7 @@ function planTap({ handed, link, setup }: NewTap, monitor: string): Step[] {
   ];
 }
 
-/**
- * Plans a detachment. Backends and files of the device are released after the guest has released it. `done` are the guest's
- * steps.
- */
+/** Plans a detachment. The device's backends and files are released after the device. `done` are the guest's steps. */
 export function planDetach(done: readonly Step[], id: string, monitor: string): ChangeSteps {
   const plugged = listPlugged(done);
   const device = plugged.devices.get(id) ?? {};

@@ -23,7 +23,7 @@ export function guestOfRule(name: string): string | undefined {
 
 /**
  * Returns a rule that matches a device by number, as its name may pass to another device. udevd applies SECLABEL when the
- * device is added or triggered, or its owner or mode change. Otherwise it sets the policy's default then. systemd
+ * device is added or triggered, or its owner or mode change. Without it, udevd would set the policy's default. systemd
  * src/udev/udev-node.c
  */
 export function formatUdevRule({ file, label, type }: Extract<Step, { do: "write-udev-rule" }>): string {

@@ -10,10 +10,7 @@ const DEFAULTS: ReadonlyMap<string, string> = new Map([
 ]);
 const NO_DEVICE_LIMIT = "riops=max wiops=max rbps=max wbps=max";
 
-/**
- * Returns the limits that differ between a guest's current and new group. Undefined: the new one has groups of threads that
- * the guest lacks.
- */
+/** Returns the limits that differ between two groups of a guest; undefined if `is` has groups of threads that `was` lacks. */
 export function listChangedLimits(was: GuestGroup, is: GuestGroup): ChangedLimit[] | undefined {
   const before = new Map(was.threads.map(({ name, values }) => [name, values]));
   if (is.threads.some(({ name }) => !before.has(name))) return undefined;

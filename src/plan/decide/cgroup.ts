@@ -29,10 +29,7 @@ interface Demand {
 const OWN_PARTITION = "/svirt";
 /** Controllers of every guest, if the host has them. */
 const EVERY_GUESTS = ["pids"];
-/**
- * Threads of QEMU itself: main loop, RCU, display, migration; and the pool of each loop that serves disks. qemu.git
- * util/thread-pool.c
- */
+/** QEMU's own threads: main loop, RCU, display, migration; and the pool of each disk's loop. qemu.git util/thread-pool.c */
 const OWN_THREADS = 512;
 const POOL_THREADS = 64;
 

@@ -23,10 +23,7 @@ export function limitMemory(memtune: Domain["memtune"]): ControlValue[] {
   ];
 }
 
-/**
- * Returns the limits of `<blkiotune>`: weights, and limits of single devices. Throws "not-found" for a path of no block
- * device.
- */
+/** Returns the limits of `<blkiotune>`: weights, and limits of devices. Throws "not-found" for a path of no block device. */
 export function limitBlkio(
   blkiotune: Domain["blkiotune"],
   facts: { deviceNumber(path: string): string | undefined },

@@ -182,8 +182,8 @@ function decideVlans({ source, vlan }: InterfaceOf<"bridge">, is: BridgeFacts): 
 }
 
 /**
- * Returns the VLANs of a port. A single tag is the guest's own VLAN, and untagged; in a trunk only an untagged native VLAN
- * is. virNetDevBridgeSetupVlans()
+ * Returns the VLANs of a port. A single tag is the guest's own VLAN, untagged. In a trunk, only a native VLAN may be
+ * untagged. virNetDevBridgeSetupVlans()
  */
 function listVlans({ tags, trunk }: NonNullable<InterfaceOf<"bridge">["vlan"]>): PortVlan[] {
   const isTrunk =

@@ -111,10 +111,7 @@ function givenUpBy(step: Step): GivenUp | undefined {
   }
 }
 
-/**
- * Reports whether a process could keep the resource open. It cannot keep a level, a user or a port. A planned socket
- * (`socket-`) is created again.
- */
+/** Reports whether a process could keep the resource: not a level, a user, a port or a planned socket (`socket-`). */
 function isHeld({ key, kind }: Claim): boolean {
   return kind === "tap" || (kind === "file" && !key.startsWith("socket-"));
 }

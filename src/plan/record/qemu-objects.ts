@@ -20,7 +20,7 @@ export interface Plugged {
   readonly peers: ReadonlyMap<string, FileId>;
 }
 
-/** Plugged under construction. */
+/** Mutable form of Plugged, while its tables are filled. */
 type Draft = {
   readonly [Table in keyof Plugged]: Plugged[Table] extends ReadonlyMap<infer Key, infer Value>
     ? Map<Key, Value>

@@ -2,9 +2,7 @@ import * as v from "valibot";
 import { fileId } from "../facts/file.ts";
 import { aNumber, aString, maybeString } from "../facts/plain-schemas.ts";
 
-/**
- * Lets the guest's user open a file by name, because QEMU accepts no descriptor for it. It is revoked once the file is open.
- */
+/** Lets the guest's user open a file by name, as QEMU accepts no descriptor. It is revoked once the file is open. */
 export const grantStep = v.strictObject({
   do: v.literal("grant"),
   file: fileId,

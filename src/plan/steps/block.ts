@@ -58,8 +58,8 @@ const cancelJobStep = v.strictObject({
 });
 
 /**
- * Adopts the images of a device as QEMU has rearranged them, and dismisses the job. `chain` are their nodes, top first; empty
- * if they are unchanged.
+ * Adopts QEMU's new order of a device's images and dismisses the job. `chain` are their nodes, top first; empty if the order
+ * is unchanged.
  */
 const adoptChainStep = v.strictObject({
   do: v.literal("adopt-chain"),

@@ -123,8 +123,8 @@ export function planStop(done: readonly Step[]): Step[] {
 }
 
 /**
- * Whether a step's duration depends on how much the guest has written into a folder that no other guest shares. Until the claim
- * of such a folder is released, no other guest gets it.
+ * Reports whether a step's duration depends on how much the guest has written into a folder that no other guest shares. No
+ * other guest gets such a folder before its claim is released.
  */
 export function isOfGuestsSize(step: Step): boolean {
   if (step.do === "unshare-tree") return step.claim.sharing === "exclusive";

@@ -94,8 +94,8 @@ export const step = v.variant("do", [
 export type Step = v.InferOutput<typeof step>;
 
 /**
- * Schema of a step, selected by its name. `step` tries one kind after the other, which takes most of the time of reading a
- * record with its many steps.
+ * Schema of a step, selected by its name. `step` tries all kinds in turn, which takes most of the time of reading a long
+ * record.
  */
 export const namedStep = v.lazy((value): v.GenericSchema<Step> => {
   const name = typeof value === "object" && value !== null && "do" in value ? value.do : undefined;

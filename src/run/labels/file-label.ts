@@ -160,8 +160,8 @@ export function restoreFileLabel(actor: LabelActor, step: Extract<Step, { do: "r
 }
 
 /**
- * Reports whether another machine may have claimed a file since this one went down, and calls `onKept` if so. This machine
- * cannot know of changes in that time.
+ * Reports whether another machine may have claimed a file since this one went down. If so, it calls `onKept`: the label must
+ * stay, since this machine has no record of that time.
  */
 export function mayBeTaken(
   { bootId, host, onKept }: LabelActor,
@@ -190,8 +190,8 @@ function nameAll(marks: readonly MachineMark[]): string {
 }
 
 /**
- * Restores the label. Another label, remembered in another boot, is that of a later guest, which a power failure ended too:
- * that guest's record restores it.
+ * Restores the label. Another label, remembered in another boot, belongs to a later guest that a power failure ended. It is
+ * left to that guest's record.
  */
 function putBack(
   { bootId, host }: LabelActor,

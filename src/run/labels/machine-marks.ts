@@ -68,8 +68,8 @@ export function setMachineMark(host: Host, { file, id }: MarkedFile): void {
 }
 
 /**
- * Reports whether a file has a label of its own, not that of its mount. A file without one is refused and needs no mark. The
- * kernel's answer comes before its check of permissions.
+ * Reports whether a file has a label of its own. One with the label of its mount is refused and needs no mark. The kernel
+ * answers before it checks permissions.
  */
 export function keepsLabels(file: FileAttributes): boolean {
   const label = file.getXattr(LABEL);

@@ -54,8 +54,7 @@ function isOfEarlierBoot(host: Host, file: OpenedFile): boolean | undefined {
 }
 
 /**
- * Reports whether the file at the path is the recorded one, also if that is of an earlier boot, in which devices had other
- * numbers; undefined if unknown.
+ * Reports whether the file is the recorded one, even if devices had other numbers in an earlier boot; undefined if unknown.
  */
 export function isStill(host: Host, now: OpenedFile, file: FileId): boolean | undefined {
   const { id } = now.facts;
@@ -64,7 +63,7 @@ export function isStill(host: Host, now: OpenedFile, file: FileId): boolean | un
   return isOfEarlierBoot(host, now);
 }
 
-/** Remembers the original label and the number of users. Only root can, and not everywhere: else the record alone has it. */
+/** Remembers the original label and the number of users. Without root or such attributes, only the record has it. */
 export function setRemembered(
   host: Host,
   file: FileAttributes,

@@ -6,8 +6,8 @@ import type { Actor } from "../actor.ts";
 /** Time limit of a conversation that only queries: longer than QEMU ever takes, unless it hangs. */
 export const MONITOR_TIMEOUT_MS = 10_000;
 /**
- * Time limit of a conversation in which QEMU opens, flushes or closes files before it answers, or the guest must act:
- * devices, media, jobs, stop and cont.
+ * Time limit of a conversation in which QEMU opens, flushes or closes files, or the guest must act: devices, media, jobs,
+ * stop and cont.
  */
 export const CHANGE_TIMEOUT_MS = 30_000;
 /** Time for QEMU to end a block job that needs nothing more: it may have to write the guest's latest data. */

@@ -17,10 +17,7 @@ export interface GuestIdentity {
   readonly context?: string;
 }
 
-/**
- * Returns the processes that run as the guest: QEMU. They are listed by user, so that none is missed, whatever the record
- * has.
- */
+/** Returns the processes that run as the guest: QEMU. Listing them by user misses none, even if the record lacks it. */
 export function listGuestProcesses(host: Host, guest: GuestIdentity): ProcessFacts[] {
   const all = host.listProcesses(guest.uid);
   return isGuestUser(guest.uid) ? [...all] : ofSession(host, guest, all);
@@ -45,10 +42,10 @@ function hasUuid(words: readonly string[], uuid: string): boolean {
 }
 
 /**
- * Ends the guest and waits until it is gone: SIGTERM, after the grace SIGKILL. Its reaper ends by itself after writing the
- * guest's exit status. A reaper that is not yet QEMU's parent, or was stopped, is killed with the rest. A guest that forks
- * constantly escapes any list of processes. So all of its user's processes are killed in one call, after no reaper is left
- * that could start one. Only then does an empty list count. Throws "timeout" when the kernel does not end the processes.
+ * Ends the guest and waits until it is gone: SIGTERM first, SIGKILL after the grace. Its reaper ends by itself after writing
+ * the guest's exit status. A reaper that is not yet QEMU's parent, or was stopped, is killed with the rest. A guest that
+ * forks constantly escapes any list of processes. So all of its user's processes are killed in one call, after no reaper is
+ * left that could start one. Only then does an empty list count. Throws "timeout" when the kernel does not end the processes.
  */
 export async function killGuest(host: Host, guest: GuestIdentity, graceMs: number): Promise<void> {
   const started = host.nowMs();

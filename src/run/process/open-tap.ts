@@ -7,7 +7,7 @@ const IFF_UP = 1;
 
 /**
  * Reports whether any file of a tap is open: by a descriptor, in vhost-net or in a system call. A tap that svirt created
- * exists only as long as one is open. A persistent tap has its carrier as long. The policy lets no guest set either.
+ * exists as long as one of its files is open. A persistent tap has a carrier as long. The policy lets no guest set either.
  * drivers/net/tun.c __tun_detach() of Linux
  */
 export function isOpenTap(host: Host, { isMade, name }: Pick<HandedTap, "isMade" | "name">): boolean {

@@ -79,7 +79,7 @@ export async function findSpeed(monitor: Monitor, id: string): Promise<number> {
   return found.find(({ device }) => device === id)?.speed ?? 0;
 }
 
-/** Waits until a job is in such a state, or is gone. Throws "timeout". */
+/** Waits until `isThere` accepts a job, or the job is gone. Throws "timeout". */
 export async function waitForState(
   host: Host,
   monitor: Monitor,
@@ -105,7 +105,7 @@ export async function waitForState(
   }
 }
 
-/** Finalizes a job and waits for its end. Throws "timeout". */
+/** Waits for the end of a job, which is finalized if pending. Throws "timeout". */
 async function waitForEnd(host: Host, monitor: Monitor, id: string): Promise<QemuJob | undefined> {
   const job = await waitForState(host, monitor, { id, isThere: hasStopped });
   if (job?.status === "pending") await monitor.execute("job-finalize", { id });

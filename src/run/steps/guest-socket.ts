@@ -12,7 +12,7 @@ export function refuseTaken(host: Host, path: string): void {
   });
 }
 
-/** Removes a guest's socket. Another program's socket in its place stays: it lacks the guest's label. */
+/** Removes a guest's socket. One that lacks the guest's label, if there is one, is another program's and stays. */
 export function removeSocket(host: Host, socket: { readonly path: string; readonly label?: string }): void {
   const found = host.inspectFile(socket.path);
   if (found?.type !== "socket") return;

@@ -30,7 +30,7 @@ function isUntouched(host: Host, step: NewImage, path: string): boolean {
   return size === sizeOf(step) && isBegun(host, step, path);
 }
 
-/** Reports whether the content of the file is a beginning of the empty image. */
+/** Reports whether the file is a complete or partial copy of the empty image. */
 function isBegun(host: Host, step: NewImage, path: string): boolean {
   const found = host.inspectFile(path);
   if (found?.type !== "file" || found.id.path !== path || found.sizeBytes > sizeOf(step)) return false;

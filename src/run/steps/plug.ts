@@ -32,7 +32,7 @@ export async function unplug(host: Host, step: StepOf<"unplug">): Promise<void> 
     for (const { arguments: args, execute } of step.commands)
       wasThere.push(await removeIfThere(monitor, execute, args));
     for (const set of step.sets) await removeIfThere(monitor, "remove-fd", { "fdset-id": set });
-    // A connection ends with the backend that uses it. QEMU has its name only if a backend is missing.
+    // A connection ends with the backend that uses it. QEMU still has its name only if a backend is missing.
     if (!wasThere.every(Boolean)) await forgetNames(monitor, step.peers ?? []);
   });
 }

@@ -17,10 +17,7 @@ export async function runPlan(actor: Actor, steps: readonly Step[], watch: Watch
   }
 }
 
-/**
- * Carries out inverse steps. A failed step does not stop the following ones. Returns the errors and the failed steps, both
- * empty on success.
- */
+/** Carries out inverse steps, also after one has failed. Returns the errors and the failed steps, both empty on success. */
 export async function undo(actor: Actor, steps: readonly Step[], watch: Watch): Promise<Undone> {
   const errors: unknown[] = [];
   const left: Step[] = [];

@@ -94,8 +94,8 @@ async function outcomeOf(work: Promise<void>, onError: (error: unknown) => Promi
 }
 
 /**
- * Closes both ends of the pipe. QEMU may not use its end, or may keep it open, and svirt would then wait for ever on its own
- * end. An ended QEMU is no error.
+ * Closes both ends of the pipe. QEMU may not use its end, or may keep it open: svirt would then wait for ever on its own. An
+ * ended QEMU is no error.
  */
 async function letGo(monitor: Monitor, pipe: GuestPipe): Promise<void> {
   try {
