@@ -7,7 +7,7 @@ import { absolutePath, lineOfText } from "../forms/text.ts";
 
 const uint32 = integer(0, 2 ** 32 - 1);
 
-/** The number of an `<audio>`, by which sound cards and displays name it. */
+/** Number of an `<audio>`, by which sound cards and displays name it. */
 const audioId = integer(1, 255);
 
 /** `<audio id='1'/>` of a sound card or a display. */
@@ -40,10 +40,10 @@ const oss = {
 const head = { id: required(attribute("id", audioId)), timerPeriod: attribute("timerPeriod", uint32) };
 const plain = bothWays({});
 
-/** A path that may be relative, as libvirt's own default is; QEMU would make it where it runs. */
+/** Path that may be relative, as libvirt's default is; QEMU would create it in its working directory. */
 const soundFile = matching(/^[^\p{Cc}]{1,4095}$/u, "a path");
 
-/** `<audio>`: where a guest's sound goes. https://libvirt.org/formatdomain.html#audio-backends */
+/** `<audio>`: backend of a guest's sound. https://libvirt.org/formatdomain.html#audio-backends */
 export const audio = choice("audio", {
   attribute: "type",
   of: () => ({
@@ -72,7 +72,7 @@ export const audio = choice("audio", {
 });
 export type Audio = ValueOf<typeof audio>;
 
-/** What the guest hears and what it is heard by, each with the settings of that backend. */
+/** Returns the fields `<input>` and `<output>`, each with the settings of the backend. */
 function bothWays<F extends Fields>(own: F) {
   return { input: child(stream("input", own)), output: child(stream("output", own)) };
 }

@@ -49,7 +49,7 @@ export type Serial = ValueOf<typeof serial>;
 export const parallel = chardev("parallel", { target: child(parallelTarget), alias }, socketAtPath);
 export type Parallel = ValueOf<typeof parallel>;
 
-/** `<console>`: of type serial it is another name for the first `<serial>`, and so is its address. */
+/** `<console>`; of type serial it is another name for the first `<serial>` and has the same address. */
 export const consoleDevice = chardev(
   "console",
   { target: child(consoleTarget), alias, address: child(consoleAddress) },
@@ -57,7 +57,7 @@ export const consoleDevice = chardev(
 );
 export type ConsoleDevice = ValueOf<typeof consoleDevice>;
 
-/** `<channel>` of a virtio port, as the guest agent's; for a socket without a path, svirt chooses one. */
+/** `<channel>`, such as the guest agent's virtio port; svirt chooses the path of a socket without one. */
 export const channel = chardev(
   "channel",
   { target: required(child(channelTarget)), alias, address: child(serialAddress) },

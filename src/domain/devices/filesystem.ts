@@ -11,7 +11,7 @@ import { virtioModel, virtioOptions } from "../forms/virtio-driver.ts";
 
 const uint32 = integer(0, 2 ** 32 - 1);
 
-/** A mode of files, octal as chmod(1) writes it; written with four digits. */
+/** File mode in octal, as chmod(1) writes it; written with four digits. */
 const fileMode: ValueForm<string> = {
   expects: "a mode of three octal digits",
   decode: (text) => (/^0?[0-7]{3}$/.test(text) ? text.padStart(4, "0") : undefined),

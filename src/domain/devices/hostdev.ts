@@ -140,5 +140,5 @@ export const hostDevice = choice("hostdev", {
   refused: { storage: capabilities, misc: capabilities, net: capabilities },
 });
 export type HostDevice = ValueOf<typeof hostDevice>;
-/** A device of one type. */
+/** Host device of one type. */
 export type HostDeviceOf<T extends HostDevice["type"]> = Extract<HostDevice, { readonly type: T }>;

@@ -14,7 +14,9 @@ const virtio = {
   driver: virtioDriver,
 };
 
-/** `<memballoon>`; libvirt adds a virtio one where none is written. https://libvirt.org/formatdomain.html#memory-balloon-device */
+/**
+ * `<memballoon>`; libvirt adds a virtio one if none is written. https://libvirt.org/formatdomain.html#memory-balloon-device
+ */
 export const memballoon = choice("memballoon", {
   attribute: "model",
   of: () => ({ virtio, "virtio-transitional": virtio, "virtio-non-transitional": virtio, none: {} }),

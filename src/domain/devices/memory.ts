@@ -11,14 +11,14 @@ import { sizeInKiB } from "../forms/memory-size.ts";
 import { absolutePath } from "../forms/text.ts";
 import { memoryAccess } from "../machine/memory-backing.ts";
 
-/** Where in the guest's memory: more than hexadecimal() takes. */
+/** Address in the guest's memory: larger than hexadecimal() accepts. */
 const guestAddress: ValueForm<number> = {
   expects: "a number from 0x0 to 0xfffffffffffff",
   decode: (text) => (/^0x[0-9a-f]{1,13}$/i.test(text) ? Number(text) : undefined),
   encode: (value) => `0x${value.toString(16)}`,
 };
 
-/** Of x86_64: what a page table's smallest entry maps, and what the kernel joins. */
+/** Page sizes of x86_64: the base page in bytes, the huge page in KiB. */
 const [PAGE_BYTES, HUGE_PAGE_KIB] = [4096, 2048];
 
 const node = textOf("node", integer(0, 127));

@@ -4,7 +4,7 @@ import { child } from "../../xml/field.ts";
 import { isaAddress, onPci } from "../forms/address.ts";
 import { alias } from "../forms/alias.ts";
 
-/** `<panic>`, by which a guest says that it has crashed. https://libvirt.org/formatdomain.html#panic-device */
+/** `<panic>`, by which a guest reports a crash. https://libvirt.org/formatdomain.html#panic-device */
 export const panic = choice("panic", {
   attribute: "model",
   absent: "isa",

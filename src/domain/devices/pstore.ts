@@ -5,7 +5,7 @@ import { onPci } from "../forms/address.ts";
 import { sizeInKiB } from "../forms/memory-size.ts";
 import { absolutePath } from "../forms/text.ts";
 
-/** `<pstore>`, where a guest keeps its last words. https://libvirt.org/formatdomain.html#pstore */
+/** `<pstore>`, storage for a guest's crash messages. https://libvirt.org/formatdomain.html#pstore */
 export const pstore = element("pstore", () => ({
   backend: required(attribute("backend", oneOf("acpi-erst"))),
   path: required(textOf("path", absolutePath)),

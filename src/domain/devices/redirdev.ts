@@ -7,7 +7,7 @@ import { bootOrder } from "../forms/boot-order.ts";
 import { socketAtPath } from "../forms/source/chardev.ts";
 import { BACKEND_EXCEPTIONS, chardevBackends, REFUSED_BACKENDS } from "../forms/source/chardev-backend.ts";
 
-/** `<redirdev>`: a USB device of somebody at the other end. https://libvirt.org/formatdomain.html#redirected-devices */
+/** `<redirdev>`: a USB device at the other end of a connection. https://libvirt.org/formatdomain.html#redirected-devices */
 export const redirdev = choice("redirdev", {
   attribute: "type",
   of: () =>
@@ -20,7 +20,7 @@ export const redirdev = choice("redirdev", {
 });
 export type Redirdev = ValueOf<typeof redirdev>;
 
-/** A number, or "-1" for any; what is not written is any too. */
+/** A number, or "-1" for any; an absent number means any, too. */
 function orAny(form: ValueForm<number>): ValueForm<number> {
   return {
     expects: `${form.expects}, or -1`,
@@ -29,10 +29,10 @@ function orAny(form: ValueForm<number>): ValueForm<number> {
   };
 }
 
-/** What stands for any class, vendor, product or version. */
+/** Matches any class, vendor, product or version. */
 const ANY = -1;
 
-/** 2.56 as two decimal digits of each part, 0x0256. virDomainRedirFilterUSBVersionHelper() of libvirt */
+/** USB version 2.56 as 0x0256, two decimal digits of each part. virDomainRedirFilterUSBVersionHelper() of libvirt */
 const usbVersion: ValueForm<number> = {
   expects: "a version such as 2.00",
   decode(text) {
@@ -56,5 +56,5 @@ const usbdev = element("usbdev", () => ({
 }));
 export type RedirRule = ValueOf<typeof usbdev>;
 
-/** `<redirfilter>`: which devices may come in that way. */
+/** `<redirfilter>`: USB devices that may be redirected. */
 export const redirfilter = element("redirfilter", () => ({ rules: children(usbdev) }));

@@ -35,7 +35,7 @@ export type Smartcard = ValueOf<typeof grammar>;
 /** `<smartcard>`, https://libvirt.org/formatdomain.html#smartcard-devices */
 export const smartcard = checked(grammar, (value, node) => {
   if (value.type !== "none") return;
-  // virDomainSmartcardDefParseXML() of libvirt: three certificates, no more and no less
+  // virDomainSmartcardDefParseXML() of libvirt: exactly three certificates
   const wanted = value.mode === "host-certificates" ? 3 : 0;
   if (value.certificates.length === wanted && (wanted > 0 || value.database === undefined)) return;
   const why = `${value.mode} has ${wanted} certificates, and there are ${value.certificates.length}`;

@@ -41,7 +41,7 @@ const model = element("model", () => ({
 
 const field = child(model);
 
-/** One that is not named is a cirrus, on any PC. qemuDomainDefaultVideoDevice() of libvirt */
+/** A missing `<model>` is a cirrus, on any PC. qemuDomainDefaultVideoDevice() of libvirt */
 const modelOrDefault: Field<ValueOf<typeof model>> = {
   place: field.place,
   read: (node, faults) => field.read(node, faults) ?? { type: "cirrus" },

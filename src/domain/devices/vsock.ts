@@ -5,7 +5,7 @@ import { integer, yesNo } from "../../xml/value-form.ts";
 import { onPci } from "../forms/address.ts";
 import { virtioDriver, virtioModel } from "../forms/virtio-driver.ts";
 
-// 0 to 2 are the hypervisor's and the host's. vsock(7)
+// CIDs 0 to 2 are reserved for the hypervisor and the host. vsock(7)
 const cid = element("cid", () => ({
   auto: attribute("auto", yesNo),
   address: attribute("address", integer(3, 2 ** 32 - 1)),

@@ -17,7 +17,7 @@ const formatForm = element("format", () => ({
   metadataCache,
 }));
 
-/** An image below another one; "end" is `<backingStore/>`, which says that there is none below. */
+/** Image below another one; "end" is `<backingStore/>`, the end of the chain. */
 export type BackingStore =
   | { readonly type: "end" }
   | (Below & { readonly type: "file"; readonly source: ValueOf<typeof fileSource> })
@@ -28,7 +28,7 @@ export type BackingStore =
 
 interface Below {
   readonly format: ValueOf<typeof formatForm>;
-  /** `undefined`: to be found in the image's own header. */
+  /** `undefined`: the image's own header names it. */
   readonly backingStore?: BackingStore;
 }
 

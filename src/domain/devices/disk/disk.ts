@@ -113,7 +113,7 @@ function refuseEmpty(value: Disk, node: XmlNode): void {
   throw notUnderstood({ node }, "only a CD-ROM or floppy drive may be empty", "Write <source> there.");
 }
 
-// Such a name stands for a bus of another hypervisor. virDomainDiskDefParseXML() of libvirt
+// Target names with xvd or ubd stand for buses of other hypervisors. virDomainDiskDefParseXML() of libvirt
 function refuseForeign({ target: { dev, bus } }: Disk, node: XmlNode): void {
   if (bus !== undefined || !/^(?:xvd|ubd)/.test(dev)) return;
   throw notUnderstood(

@@ -1,23 +1,23 @@
 import type { ImageFormat } from "../../forms/source/disk.ts";
 import type { Disk } from "./disk.ts";
 
-/** The bus that the XML names or, as in libvirt, the one that the target's first two letters stand for. */
+/** Returns the bus that the XML names, or libvirt's default for the first two letters of the target. */
 export function diskBus(value: Disk): NonNullable<Disk["target"]["bus"]> {
   if (value.target.bus !== undefined) return value.target.bus;
   return BUSES.get(value.target.dev.slice(0, 2)) ?? "virtio";
 }
 
-/** The format of its image; a folder has none. */
+/** Returns the format of the disk's image; a folder has none. */
 export function imageFormatOf({ driver }: Disk): ImageFormat | undefined {
   return driver?.type === "fat" ? undefined : driver?.type;
 }
 
-/** Whether the guest may only read it: said so, or a CD-ROM. */
+/** Whether the guest may only read the disk: the XML says so, or it is a CD-ROM. */
 export function isReadOnly(value: Disk): boolean {
   return value.readonly || value.device === "cdrom";
 }
 
-/** Whether that is the disk's target, or the path of its source: virsh takes either for its name. */
+/** Whether the name is the disk's target or the path of its source; virsh accepts either. */
 export function isDiskNamed({ source, target }: Disk, name: string): boolean {
   if (target.dev === name || source === undefined) return target.dev === name;
   return ("file" in source && source.file === name) || ("dev" in source && source.dev === name);

@@ -1,7 +1,7 @@
 import type { BackingStore } from "./backing-store.ts";
 import type { Disk } from "./disk.ts";
 
-/** An image that a disk can be told to have. */
+/** Local file or block device as an image of a disk. */
 export interface LocalImage {
   readonly path: string;
   readonly format: "raw" | "qcow2" | "qed";
@@ -9,8 +9,8 @@ export interface LocalImage {
 }
 
 /**
- * The disk with these images, the top first. What is below stands in the XML only where it did before: else the images
- * themselves say it.
+ * Returns the disk with these images, the top first. Backing images are written only if the XML had them before: otherwise
+ * the image headers name them.
  */
 export function withImages(disk: Disk, images: readonly LocalImage[]): Disk {
   const [top, ...below] = images;
@@ -24,14 +24,14 @@ export function withImages(disk: Disk, images: readonly LocalImage[]): Disk {
   } as Disk;
 }
 
-/** The path of a disk's own image; undefined where it is no file or device of the host. */
+/** Returns the path of a disk's own image; undefined if it is no file or device of the host. */
 export function imagePath({ source }: Disk): string | undefined {
   if (source === undefined) return undefined;
   if ("file" in source) return source.file;
   return "dev" in source ? source.dev : undefined;
 }
 
-/** A definition's disk with the images of `to`, if it has those of `from`; else the very disk. */
+/** Returns a definition's disk with the images of `to` if it has those of `from`, otherwise the disk itself. */
 export function followDisk(disk: Disk, from: Disk, to: Disk): Disk {
   const path = imagePath(disk);
   const isSame = path !== undefined && path === imagePath(from) && disk.driver?.type === from.driver?.type;

@@ -30,14 +30,17 @@ const onNetwork = {
 
 const moment = matching(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$/, 'a moment, "2026-01-31T23:59:59"');
 
-/** Who may look; svirt starts no such guest, nor keeps it. virDomainGraphicsAuthDefParseXML() of libvirt */
+/**
+ * Password of a display and its rules; svirt neither starts nor stores such a guest. virDomainGraphicsAuthDefParseXML() of
+ * libvirt
+ */
 const login = {
   passwd: attribute("passwd", lineOfText),
   passwdValidTo: attribute("passwdValidTo", moment),
   connected: attribute("connected", oneOf("fail", "disconnect", "keep")),
 };
 
-/** An address as D-Bus writes it: `unix:path=/run/bus`. */
+/** Address in D-Bus' notation: `unix:path=/run/bus`. */
 const busAddress = matching(/^[a-z]+:[^\p{Cc}]{1,4000}$/u, "an address of a message bus, unix:path=/run/bus");
 
 const grammar = choice("graphics", {
@@ -108,7 +111,7 @@ function refuseContradictions(value: Graphics, node: XmlNode): void {
   );
 }
 
-// virDomainGraphicsAuthDefParseXML() of libvirt, which reads the other two over where there is no password
+// virDomainGraphicsAuthDefParseXML() of libvirt, which ignores `connected` and `passwdValidTo` without a password
 function refuseLogin(
   {
     connected,

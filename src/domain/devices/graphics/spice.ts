@@ -6,13 +6,13 @@ import { absolutePath } from "../../forms/text.ts";
 const rendernode = attribute("rendernode", absolutePath);
 const enable = required(attribute("enable", yesNo));
 
-/** `<gl>` of a display that draws with the host's graphics card, or may. */
+/** `<gl>` of a display that can render with a graphics card of the host. */
 export const gl = element("gl", () => ({ enable, rendernode }));
 
-/** That of a display that uses whatever card its window has. */
+/** `<gl>` of an SDL display, which renders with the graphics card of its window. */
 export const switchGl = element("gl", () => ({ enable }));
 
-/** That of a display that is there for nothing else. */
+/** `<gl>` of an egl-headless display, which only renders. */
 export const renderGl = element("gl", () => ({ rendernode }));
 
 const channel = element("channel", () => ({
@@ -26,7 +26,7 @@ const channel = element("channel", () => ({
 }));
 const lossy = oneOf("auto", "never", "always");
 
-/** What may stand in `<graphics type='spice'>`, https://libvirt.org/formatdomain.html#graphical-framebuffers */
+/** Children of `<graphics type='spice'>`, https://libvirt.org/formatdomain.html#graphical-framebuffers */
 export const spiceChildren = {
   channels: children(channel),
   image: child(

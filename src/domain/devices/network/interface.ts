@@ -118,5 +118,5 @@ export const networkInterface = choice("interface", {
   exceptions: refusedOptions,
 });
 export type NetworkInterface = ValueOf<typeof networkInterface>;
-/** An interface of one type. */
+/** Interface of one type. */
 export type InterfaceOf<T extends NetworkInterface["type"]> = Extract<NetworkInterface, { readonly type: T }>;

@@ -113,7 +113,7 @@ function refuseWithoutAverage(value: Rates, node: XmlNode): void {
   throw notUnderstood({ node, place: "@average" }, "it is missing", "Write it.");
 }
 
-/** What the host's end of an interface is told, in the order in which libvirt writes it. */
+/** Settings of the host's end of an interface, in libvirt's order. */
 export const hostSide = {
   vlan: child(vlan),
   virtualport: child(virtualport),
@@ -133,10 +133,10 @@ const teaming = choice("teaming", {
   of: () => ({ persistent: {}, transient: { persistent: required(attribute("persistent", word)) } }),
 });
 
-/** `<teaming>`: which interface stands in for a passed-through one while the guest moves. */
+/** `<teaming>`: the interface that replaces a passed-through one during a migration. */
 export const teamingField = child(teaming);
 
-/** `<script>` and `<target>`: how the device on the host is called and made. */
+/** `<script>`, `<downscript>` and `<target>`: setup and name of the network device on the host. */
 export const deviceSide = {
   script: child(element("script", () => ({ path: required(attribute("path", absolutePath)) }))),
   downscript: child(element("downscript", () => ({ path: required(attribute("path", absolutePath)) }))),
@@ -148,7 +148,7 @@ export const deviceSide = {
   ),
 };
 
-/** What comes after the driver, in libvirt's order. */
+/** Elements after `<driver>`, in libvirt's order. */
 export const tuningSide = {
   backend: child(
     element("backend", () => ({
@@ -173,7 +173,7 @@ export const tuningSide = {
   teaming: teamingField,
 };
 
-/** What no interface of ours may have. */
+/** Elements that svirt refuses in every interface. */
 export const refusedOptions = [
   refused("backenddomain", "it is for another hypervisor"),
   refused("guest", "it is for another hypervisor"),

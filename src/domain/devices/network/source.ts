@@ -5,7 +5,7 @@ import { interfacePciAddress } from "../../forms/address.ts";
 import { sourceReconnect } from "../../forms/reconnect.ts";
 import { absolutePath, objectName } from "../../forms/text.ts";
 
-/** The name of a network device of the host: IFNAMSIZ in linux/if.h less the closing NUL, and no path. */
+/** Name of a network device of the host: IFNAMSIZ in linux/if.h less the closing NUL, and no path. */
 export const deviceName = matching(
   /^(?!\.{1,2}$)[^\s/:\p{Cc}]{1,15}$/u,
   "a network device's name of at most 15 characters",
@@ -16,7 +16,7 @@ const family = attribute("family", oneOf("ipv4", "ipv6"));
 const prefix = attribute("prefix", integer(0, 128));
 const port = integer(1, 65535);
 
-/** `<ip>` and `<route>`, of the guest or of the host's end. */
+/** `<ip>` and `<route>`, for the guest's end or, inside `<source>`, for the host's end. */
 export const ipFields = {
   ips: children(
     element("ip", () => ({
@@ -95,7 +95,7 @@ const range = element("range", () => ({
   exclude: attribute("exclude", yesNo),
 }));
 
-/** `<portForward>`: what of the host's ports leads to the guest. */
+/** `<portForward>`: ports of the host that are forwarded to the guest. */
 export const portForwards = children(
   element("portForward", () => ({
     proto: required(attribute("proto", oneOf("tcp", "udp"))),
