@@ -38,7 +38,7 @@ export const hostPciAddress = element("address", () => ({
 }));
 export type HostPciAddress = ValueOf<typeof hostPciAddress>;
 
-/** The same inside the `<source>` of an interface, where it names its type. */
+/** `<address>` inside the `<source>` of an interface, which names its type. */
 export const interfacePciAddress = choice("address", {
   attribute: "type",
   of: () => ({
@@ -56,19 +56,19 @@ export const interfacePciAddress = choice("address", {
 const pciAddress = choice("address", { attribute: "type", of: () => ({ pci }) });
 export type PciAddress = ValueOf<typeof pciAddress>;
 
-/** That of a device which there is for PCI and for USB. */
+/** `<address>` of a device that exists for PCI and for USB. */
 const pciOrUsbAddress = choice("address", { attribute: "type", of: () => ({ pci, usb }) });
 
-/** That of a disk: its place on its controller, or on the PCI or USB bus. */
+/** `<address>` of a disk: on its controller, or on the PCI or USB bus. */
 export const diskAddress = choice("address", { attribute: "type", of: () => ({ pci, drive, usb }) });
 
-/** That of a device of the host: on the bus that it is on, or nowhere, so that the guest does not see it. */
+/** `<address>` of a host device: on its bus, or unassigned, so that the guest does not see the device. */
 export const hostdevAddress = choice("address", {
   attribute: "type",
   of: () => ({ pci, drive, usb, unassigned: {} }),
 });
 
-/** That of a port of a virtio-serial controller. */
+/** `<address>` of a port of a virtio-serial controller. */
 export const serialAddress = choice("address", {
   attribute: "type",
   of: () => ({ "virtio-serial": serialBus }),
@@ -79,23 +79,23 @@ const isa = {
   irq: attribute("irq", hexadecimal(0xff, 1)),
 };
 
-/** That of a device on the ISA bus. */
+/** `<address>` of a device on the ISA bus. */
 export const isaAddress = choice("address", { attribute: "type", of: () => ({ isa }) });
 
-/** That of a serial port. */
+/** `<address>` of a serial port. */
 export const serialPortAddress = choice("address", { attribute: "type", of: () => ({ pci, usb, isa }) });
 
-/** That of a console: a serial port, or a port of a virtio-serial controller. */
+/** `<address>` of a console: a serial port, or a port of a virtio-serial controller. */
 export const consoleAddress = choice("address", {
   attribute: "type",
   of: () => ({ isa, "virtio-serial": serialBus }),
 });
 
-/** The end of a PCI device's element, in the order in which libvirt writes it. */
+/** Last fields of a PCI device's element, in libvirt's order. */
 export const onPci = { alias, address: child(pciAddress) };
 
-/** That of a USB device. */
+/** Last fields of a USB device's element, in libvirt's order. */
 export const onUsb = { alias, address: child(choice("address", { attribute: "type", of: () => ({ usb }) })) };
 
-/** The end of the element of a device for PCI or USB. */
+/** Last fields of the element of a device for PCI or USB. */
 export const onPciOrUsb = { alias, address: child(pciOrUsbAddress) };

@@ -5,7 +5,7 @@ import { attribute, child, content, required } from "../../xml/field.ts";
 import { notUnderstood } from "../../xml/refusal.ts";
 import { integer, type ValueForm } from "../../xml/value-form.ts";
 
-/** Bytes of each unit, in whatever case it is written. virScaleInteger() of libvirt */
+/** Bytes of each unit, regardless of case. virScaleInteger() of libvirt */
 const UNIT_BYTES: ReadonlyMap<string, number> = new Map(
   ["k", "m", "g", "t"].flatMap((letter, power) => [
     [letter, 1024 ** (power + 1)],
@@ -20,7 +20,7 @@ const unitForm: ValueForm<number> = {
   encode: String,
 };
 
-/** From 1 and written as bytes, if not said otherwise. */
+/** Options of sizeInBytes(); by default, the minimum is 1 and the written unit is bytes. */
 interface ByteSize {
   readonly least?: number;
   readonly written?: "bytes" | "B";

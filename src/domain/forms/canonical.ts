@@ -1,4 +1,4 @@
-/** The same text for the same value, whatever the order of its keys, which depends on who made it. */
+/** Returns the same text for equal values, regardless of the order of their keys. */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === "object" && inner !== null && !Array.isArray(inner)

@@ -8,5 +8,5 @@ const driver = element("driver", () => ({
   model: attribute("model", word),
 }));
 
-/** `<driver>` of a PCI device that is passed through: of the host's kernel. */
+/** `<driver>` of a passed-through PCI device: a driver of the host's kernel. */
 export const hostdevDriver = child(driver);

@@ -1,18 +1,21 @@
 import type { ValueForm } from "../../xml/value-form.ts";
 
-/** Numbers in ascending order, each once. */
+/** Numbers in ascending order, without duplicates. */
 export type IdSet = readonly number[];
 
-/** The host's processors, or the guest's. VIR_DOMAIN_CPUMASK_LEN of libvirt */
+/** Processors of the host or of the guest. VIR_DOMAIN_CPUMASK_LEN of libvirt */
 export const cpuSet = idSet(16_383);
 
-/** The host's NUMA nodes, as many as QEMU can be told. MAX_NODES in qemu.git include/sysemu/numa.h */
+/** NUMA nodes of the host, up to QEMU's limit. MAX_NODES in qemu.git include/sysemu/numa.h */
 export const hostNodes = idSet(127);
 
-/** The guest's NUMA nodes, as many as QEMU makes. */
+/** NUMA nodes of the guest, up to QEMU's limit. */
 export const guestNodes = idSet(127);
 
-/** `0-3,^2` ⇄ numbers up to `most`; written in its shortest form. virBitmapParse() and virBitmapFormat() of libvirt */
+/**
+ * Form of a set, `0-3,^2` ⇄ numbers up to `most`; written in its shortest form. virBitmapParse() and virBitmapFormat() of
+ * libvirt
+ */
 function idSet(most: number): ValueForm<IdSet> {
   return {
     expects: `numbers from 0 to ${most} such as "0-3,^2"`,
@@ -21,7 +24,7 @@ function idSet(most: number): ValueForm<IdSet> {
   };
 }
 
-/** The set's ranges, each as its first and last number. */
+/** Returns the set's ranges, each as its first and last number. */
 export function listRanges(ids: IdSet): readonly (readonly [first: number, last: number])[] {
   const ranges: [number, number][] = [];
   for (const id of ids) {
@@ -32,12 +35,12 @@ export function listRanges(ids: IdSet): readonly (readonly [first: number, last:
   return ranges;
 }
 
-/** A range in words, `2` or `0-3`. */
+/** Returns a range as text, `2` or `0-3`. */
 export function formatRange([first, last]: readonly [first: number, last: number]): string {
   return first === last ? String(first) : `${first}-${last}`;
 }
 
-/** The numbers that stand in both. */
+/** Returns the numbers in both sets. */
 export function commonIds(one: IdSet, other: IdSet): IdSet {
   const known = new Set(other);
   return one.filter((id) => known.has(id));
@@ -47,7 +50,7 @@ function formatIds(ids: IdSet): string {
   return listRanges(ids).map(formatRange).join(",");
 }
 
-// What follows takes from or adds to what stood before it.
+// Each part adds to, or removes from, the result of the parts before it.
 function decodeIds(text: string, most: number): IdSet | undefined {
   const ids = new Set<number>();
   for (const part of text.trim().split(",")) {

@@ -9,20 +9,20 @@ const thread = element("iothread", () => ({
   queues: children(queue),
 }));
 
-/** Which I/O thread serves a device, or several and which of them each of its queues. */
+/** Fields of a device for its I/O thread, or for several I/O threads and the queues that each serves. */
 export const iothreadFields = {
   iothread: attribute("iothread", iothreadId),
   iothreads: child(element("iothreads", () => ({ threads: children(thread) }))),
 };
 
-/** The same as a value, with the device's number of queues. */
+/** Value of `iothreadFields`, with the device's number of queues. */
 export interface IothreadUse {
   readonly iothread?: number;
   readonly iothreads?: { readonly threads: readonly ValueOf<typeof thread>[] };
   readonly queues?: number;
 }
 
-/** What is wrong with it, if anything. qemuDomainValidateIOThreadMappings() of libvirt */
+/** Returns the problem of the mapping, if any. qemuDomainValidateIOThreadMappings() of libvirt */
 export function iothreadProblem(use: IothreadUse, known: ReadonlySet<number>): string | undefined {
   const { iothread, iothreads, queues = 0 } = use;
   if (iothread !== undefined && iothreads !== undefined) return "it names one thread and several";

@@ -4,10 +4,10 @@ import type { XmlNode } from "../../xml/node.ts";
 import { notUnderstood } from "../../xml/refusal.ts";
 import { integer } from "../../xml/value-form.ts";
 
-/** The number of an I/O thread. */
+/** Number of an I/O thread. */
 export const iothreadId = integer(1, 2 ** 32 - 1);
 
-/** How many there are; a bound of ours, since each is a thread. */
+/** Count of I/O threads; the limit is svirt's own, since each is a thread. */
 export const iothreadCount = integer(0, 4096);
 
 const poolSize = integer(0, 2 ** 31 - 1);
@@ -38,13 +38,13 @@ export const iothreadIds = checked(
   },
 );
 
-/** `<defaultiothread>`: QEMU's own main loop. */
+/** `<defaultiothread>`: thread pool of QEMU's main loop. */
 export const defaultIothread = checked(
   element("defaultiothread", () => pool),
   refuseOtherPool,
 );
 
-/** A thread that serves disks besides QEMU's main loop. */
+/** Thread that serves disks beside QEMU's main loop. */
 export type Iothread = ValueOf<typeof iothread>;
 
 interface Pool {
@@ -52,7 +52,7 @@ interface Pool {
   readonly threadPoolMax?: number;
 }
 
-// virDomainDefValidateIOThreadsThreadPool() of libvirt: what is not written is less than any number.
+// virDomainDefValidateIOThreadsThreadPool() of libvirt: an absent value is less than any number.
 function refuseOtherPool({ threadPoolMin = -1, threadPoolMax = -1 }: Pool, node: XmlNode): void {
   if (threadPoolMax !== 0 && threadPoolMin <= threadPoolMax) return;
   throw notUnderstood(

@@ -5,7 +5,7 @@ import { notUnderstood } from "../../xml/refusal.ts";
 import { integer } from "../../xml/value-form.ts";
 import { objectName } from "./text.ts";
 
-/** The kernel and QEMU count in 64 bits; JavaScript's numbers are exact this far. QEMU's own limit is 1e15. */
+/** QEMU's own limit is 1e15. The kernel and QEMU count in 64 bits; JavaScript's numbers are exact up to this limit. */
 const amount = integer(0, 1e15);
 
 const rates = {

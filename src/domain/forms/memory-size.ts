@@ -27,10 +27,10 @@ const UNIT_BYTES: ReadonlyMap<string, number> = new Map([
   ["TiB", 1024 ** 4],
 ]);
 
-/** The largest size that stays an exact number: 4 PiB. */
+/** Largest size that remains an exact number: 4 PiB. */
 const MOST_KIB = 2 ** 42;
 
-/** From 0, or to another most than 4 PiB; where a bare number is not KiB; and where MiB are written. */
+/** Options of sizeInKiB(): minimum count, maximum, unit of a bare number, and written unit. */
 export interface SizeBounds {
   readonly least?: number;
   readonly mostKiB?: number;
@@ -38,15 +38,15 @@ export interface SizeBounds {
   readonly written?: "KiB" | "M";
 }
 
-/** A unit of memory. */
+/** Unit of memory. */
 export const memoryUnit: ValueForm<string> = oneOf(...UNIT_BYTES.keys());
 
-/** A count of some unit, from 1 if not said otherwise. */
+/** Count of a unit, from `least`. */
 export function sizeCount(least = 1): ValueForm<number> {
   return integer(least, Number.MAX_SAFE_INTEGER);
 }
 
-/** So many of a unit in whole KiB, rounded up; without a unit they are KiB. Throws "xml" for more than fits. */
+/** Returns a size in whole KiB, rounded up; the default unit is KiB. Throws "xml" for a size above `mostKiB`. */
 export function kiBOf(
   { count, unit }: { readonly count: number; readonly unit?: string | undefined },
   node: XmlNode,
@@ -57,7 +57,9 @@ export function kiBOf(
   throw notUnderstood({ node }, `it is more than ${mostKiB} KiB`, "Write a smaller size.");
 }
 
-/** A size as virsh takes it, `524288` (KiB) or `512MiB`, in whole KiB; undefined for anything else. */
+/**
+ * Returns the size of an argument in virsh's notation, `524288` (KiB) or `512MiB`, in whole KiB; undefined for other text.
+ */
 export function parseSizeInKiB(text: string): number | undefined {
   const [, digits, unit = ""] = /^([1-9]\d{0,14})([A-Za-z]*)$/.exec(text) ?? [];
   const bytes = UNIT_BYTES.get(unit === "" ? "KiB" : unit);
@@ -97,7 +99,7 @@ export function sizeInKiB(
   };
 }
 
-/** `<memory>` of a domain, in KiB; `dumpCore` is whether it is part of QEMU's own core dump. */
+/** `<memory>` of a domain, in KiB; `dumpCore` is whether QEMU's core dump contains it. */
 export const memory = rewritten(
   element("memory", () => ({
     dumpCore: attribute("dumpCore", onOff),
@@ -107,7 +109,7 @@ export const memory = rewritten(
   inKiB,
 );
 
-/** `<maxMemory>`: what memory devices may bring it to, and how many of them may be plugged in. */
+/** `<maxMemory>`: limit of the memory including memory devices, and number of their slots. */
 export const maxMemory = rewritten(
   element("maxMemory", () => ({
     slots: attribute("slots", integer(1, 256)),

@@ -1,2 +1,2 @@
-/** What QEMU reads where the XML names no source, as in libvirt. */
+/** Source that QEMU reads if the XML names none, as in libvirt. */
 export const DEFAULT_RANDOM_SOURCE = "/dev/random";

@@ -15,7 +15,7 @@ const grammar = element("rom", () => ({
   file: attribute("file", absolutePath),
 }));
 
-/** `<rom>` of a PCI device: its boot program. https://libvirt.org/formatdomain.html#network-interfaces */
+/** `<rom>` of a PCI device: its option ROM. https://libvirt.org/formatdomain.html#network-interfaces */
 export const rom = child(
   checked(grammar, ({ enabled, bar, file }, node) => {
     if (enabled !== false || (bar ?? file) === undefined) return;

@@ -21,7 +21,7 @@ const authSecret = checked(
 );
 
 /**
- * `<auth>` of a network image: a user, and the secret that is the password.
+ * `<auth>` of a network image: a user, and the secret with the password.
  * https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms
  */
 export const auth = child(

@@ -17,12 +17,12 @@ const grammar = element(
 export type SourceSeclabel = ValueOf<typeof grammar>;
 
 /**
- * `<seclabel>` inside a `<source>`: another label for this file, or none at all. Without a model it is for selinux.
+ * `<seclabel>` inside a `<source>`: another label for this file, or none. The default model is selinux.
  * https://libvirt.org/formatdomain.html#security-label
  */
 export const sourceSeclabel = checked(grammar, refuseContradiction);
 
-/** In the words of libvirt's virSecurityDeviceLabelDefParseXML(). */
+/** Refuses contradictions with the messages of libvirt's virSecurityDeviceLabelDefParseXML(). */
 function refuseContradiction(value: SourceSeclabel, node: XmlNode): void {
   if (value.model === "dac" && value.label !== undefined) {
     throw notSupported(

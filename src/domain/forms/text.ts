@@ -1,11 +1,11 @@
 import { matching, type ValueForm } from "../../xml/value-form.ts";
 
-/** The most bytes of a path. PATH_MAX in linux/limits.h, without the closing NUL. */
+/** Maximum bytes of a path. PATH_MAX in linux/limits.h, without the closing NUL. */
 const PATH_BYTES = 4095;
 
 /**
- * An absolute path on the host, as it stands: nothing is resolved or shortened here. A `..` is refused, so that the
- * path that people read is the path that is opened.
+ * Absolute path on the host, as written: it is not resolved or shortened here. `..` is refused, so that the displayed path is
+ * the opened path.
  */
 export const absolutePath: ValueForm<string> = {
   expects: 'an absolute path without "..", NUL or line breaks, at most 4095 bytes',
@@ -14,8 +14,8 @@ export const absolutePath: ValueForm<string> = {
 };
 
 /**
- * A name that is also a file's name. virXMLCheckIllegalChars() and virDomainDefPostParse of libvirt: no `/`, not `.` or
- * `..`, no line break; ours besides: no control character, no blank at either end, at most 200 bytes.
+ * Name that is also a file name. virXMLCheckIllegalChars() and virDomainDefPostParse of libvirt: no `/`, not `.` or `..`, no
+ * line break. svirt also refuses control characters, blanks at either end, and more than 200 bytes.
  */
 export const domainName: ValueForm<string> = {
   expects: 'a name of 1 to 200 bytes without "/", control characters or outer blanks, and not "." or ".."',
@@ -23,7 +23,7 @@ export const domainName: ValueForm<string> = {
   encode: (text) => text,
 };
 
-/** A UUID with or without its hyphens, as virUUIDParse takes it; written small and with them. RFC 9562 */
+/** UUID with or without hyphens, as virUUIDParse accepts it; written in lower case with hyphens. RFC 9562 */
 export const uuid: ValueForm<string> = {
   expects: "a UUID of 32 hexadecimal digits, not all zero or all f",
   decode(text) {
@@ -34,22 +34,22 @@ export const uuid: ValueForm<string> = {
   encode: (text) => text,
 };
 
-/** A UUID, or nothing for one that is made when the domain is kept. virDomainDefParseIDs() of libvirt */
+/** UUID, or empty text for one that svirt generates when the domain is defined. virDomainDefParseIDs() of libvirt */
 export const generationId: ValueForm<string> = {
   expects: `${uuid.expects}, or nothing for a new one`,
   decode: (text) => (text.trim() === "" ? "" : uuid.decode(text)),
   encode: uuid.encode,
 };
 
-/** A word that goes into QEMU's argv as a name: no comma, blank or quote. */
+/** Word that becomes a name in QEMU's arguments: no comma, blank or quote. */
 export const word = matching(/^[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}$/, "a word of letters, digits and _ . + -");
 
-/** A name that libvirt hands on as it is, in one line: of a secret, a snapshot, a network. */
+/** Name that libvirt passes on unchanged, in one line: of a secret, a snapshot, a network. */
 export const objectName = matching(/^[^\p{Cc}]{1,255}$/u, "a name in one line, of 1 to 255 characters");
-/** An IP address or a name of a host. */
+/** IP address or name of a host. */
 export const hostAddress = matching(/^[0-9A-Za-z.:_-]{1,255}$/, "an IP address or a host's name");
 
-/** A host's name or its IP address, without brackets. */
+/** Name or IP address of a host, without brackets. */
 export const hostName = matching(
   /^(?:[0-9A-Za-z][0-9A-Za-z._-]{0,254}|[0-9a-fA-F:.]{2,64})$/,
   "a host's name or an IP address",
@@ -58,17 +58,17 @@ export const hostName = matching(
 /** Text without a line break. virDomainDefPostParse… of libvirt: "Domain title can't contain newlines" */
 export const oneLine = matching(/^[^\n]*$/, "text in one line");
 
-/** Text without control characters, as a kernel command line or a serial number. */
+/** Text without control characters, such as a kernel command line or a serial number. */
 export const lineOfText = matching(/^[^\p{Cc}]{0,4096}$/u, "one line of text, at most 4096 characters");
 
-/** A security label as the kernel takes it; white space around it is dropped. VIR_SECURITY_LABEL_BUFLEN is 4097. */
+/** Security label in the kernel's form; surrounding white space is dropped. VIR_SECURITY_LABEL_BUFLEN is 4097. */
 export const securityLabel: ValueForm<string> = {
   expects: "a security label of at most 4096 bytes without blanks",
   decode: (text) => (/^[\x21-\x7e]{1,4096}$/.test(text.trim()) ? text.trim() : undefined),
   encode: (text) => text,
 };
 
-/** A MAC address of one machine, not of a group; written small. */
+/** Unicast MAC address; written in lower case. */
 export const macAddress: ValueForm<string> = {
   expects: "a unicast MAC address, 52:54:00:12:34:56",
   decode: (text) =>

@@ -12,7 +12,7 @@ const log = element("log", () => ({
 }));
 
 /**
- * What a character device may be connected to, each with its own elements and then those of the device.
+ * Returns the backends of a character device, each with its own fields followed by the device's.
  * https://libvirt.org/formatdomain.html#host-interface
  */
 export function chardevBackends<const F extends Fields, S>(end: F, socket: Field<S>) {
@@ -35,12 +35,12 @@ export function chardevBackends<const F extends Fields, S>(end: F, socket: Field
   };
 }
 
-/** Backends that are known and refused. */
+/** Known backends that svirt refuses. */
 export const REFUSED_BACKENDS = {
   nmdm: "it is for another hypervisor",
 };
 
-/** What may stand in one of them and says nothing about the guest. */
+/** Elements and attributes of backends that do not describe the guest and are ignored. */
 export const BACKEND_EXCEPTIONS = {
   pty: [
     dropped("@tty", "the kernel gives a terminal its name at each start"),

@@ -11,24 +11,24 @@ const seclabels = children(sourceSeclabel);
 const path = required(attribute("path", absolutePath));
 const mode = required(attribute("mode", oneOf("bind", "connect")));
 
-/** A port by its number or by its name in services(5). */
+/** Port by its number or by its name in services(5). */
 const service = matching(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, "a port");
 
 /** `<source>` of a file that QEMU writes. */
 export const fileSource = element("source", () => ({ path, append: attribute("append", onOff), seclabels }));
 
-/** That of a device of the host, or of a pair of FIFOs. */
+/** `<source>` of a device of the host, or of a pair of FIFOs. */
 export const pathSource = element("source", () => ({ path, seclabels }));
 
-/** That of a Unix socket. */
+/** `<source>` of a Unix socket. */
 export const socketAtPath = required(child(socketSource({ mode, path, reconnect, seclabels })));
 
-/** That of a Unix socket whose path svirt may choose. */
+/** `<source>` of a Unix socket whose path svirt may choose. */
 export const socketAnywhere = child(
   socketSource({ mode, path: attribute("path", absolutePath), reconnect, seclabels }),
 );
 
-/** That of a TCP port. */
+/** `<source>` of a TCP port. */
 export const tcpSource = socketSource({
   mode,
   host: required(attribute("host", hostAddress)),
@@ -37,14 +37,14 @@ export const tcpSource = socketSource({
   reconnect,
 });
 
-/** One of the two ends of a UDP socket: where QEMU writes to, and where it listens. */
+/** `<source>` of one end of a UDP socket: QEMU's destination, or its listening address. */
 export const udpSource = element("source", () => ({
   mode,
   host: attribute("host", hostAddress),
   service: attribute("service", service),
 }));
 
-/** That of a program that gives randomness: a TCP port, a Unix socket or a pair of FIFOs. */
+/** `<source>` of an entropy gathering daemon (EGD): a TCP port, a Unix socket or a pair of FIFOs. */
 export const egdSource = socketSource({
   mode: attribute("mode", oneOf("bind", "connect")),
   path: attribute("path", absolutePath),
@@ -54,10 +54,10 @@ export const egdSource = socketSource({
   seclabels,
 });
 
-/** That of a channel of SPICE or of a message bus. */
+/** `<source>` of a channel of SPICE or of D-Bus. */
 export const namedSource = element("source", () => ({ channel: required(attribute("channel", word)) }));
 
-/** That of QEMU's own agent for the clipboard. */
+/** `<source>` of QEMU's built-in SPICE agent. */
 export const vdagentSource = element("source", () => ({
   clipboard: child(element("clipboard", () => ({ copypaste: required(attribute("copypaste", yesNo)) }))),
   mouse: child(element("mouse", () => ({ mode: required(attribute("mode", oneOf("client", "server"))) }))),

@@ -9,7 +9,7 @@ import { sourceSeclabel } from "../source-seclabel.ts";
 import { absolutePath, objectName } from "../text.ts";
 import { networkSource } from "./network.ts";
 
-/** The image formats that QEMU knows by these names, except `vpc`, `ploop` and the like, which libvirt calls otherwise. */
+/** Image formats. QEMU has the same names, except for `vpc`, `ploop` and the like, which are libvirt's. */
 export const imageFormat = oneOf(
   "raw",
   "qcow2",
@@ -25,7 +25,7 @@ export const imageFormat = oneOf(
   "ploop",
 );
 
-/** What a disk's `<driver>` may say besides: the file system that QEMU makes of a folder. */
+/** Format in a disk's `<driver>`: an image format, or the FAT file system that QEMU makes of a folder. */
 export const driverFormat: ValueForm<ImageFormat | "fat"> = {
   get expects() {
     return `${imageFormat.expects}, or "fat" for a folder`;

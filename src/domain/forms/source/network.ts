@@ -12,7 +12,7 @@ const tcpFields = {
   port: attribute("port", integer(1, 65535)),
 };
 
-/** `<host>`: reached by TCP, or by a Unix socket where the protocol knows that. */
+/** `<host>`, reached by TCP, or by a Unix socket if the protocol supports it. */
 const anyHost = choice("host", {
   attribute: "transport",
   silent: "default",
@@ -29,7 +29,7 @@ const name = attribute("name", lineOfText);
 const oneName = required(name);
 const snapshot = child(element("snapshot", () => ({ name: required(attribute("name", objectName)) })));
 const config = child(element("config", () => ({ file: required(attribute("file", absolutePath)) })));
-/** `<initiator>`: by what name QEMU logs in. */
+/** `<initiator>`: the name with which QEMU logs in. */
 export const initiator = child(
   element("initiator", () => ({
     iqn: required(child(element("iqn", () => ({ name: required(attribute("name", objectName)) })))),
@@ -64,13 +64,13 @@ const nfsIdentity = child(
 );
 const hosts = children(anyHost);
 
-/** What a `<source>` may hold besides what its protocol says, in the order of their writing. */
+/** Fields of a `<source>` that do not depend on its protocol, in written order. */
 interface Common {
   readonly slices: Field<unknown>;
   readonly encryption: Field<unknown>;
 }
 
-/** `<source protocol='…'>`, https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms */
+/** Returns the form of `<source protocol='…'>`, https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms */
 export function networkSource<const C extends Common, const R extends Fields, const L extends Fields>(
   { slices, encryption }: C,
   reservations: R,
