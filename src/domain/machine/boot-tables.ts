@@ -9,7 +9,7 @@ const table = element("table", () => ({
   path: required(content(absolutePath)),
 }));
 
-/** `<acpi>` of `<os>`: tables for the firmware. virDomainDefParseBootAcpiOptions() of libvirt */
+/** `<acpi>` of `<os>`: ACPI tables for the firmware. virDomainDefParseBootAcpiOptions() of libvirt */
 export const acpiTables = checked(
   element("acpi", () => ({ tables: children(table) })),
   ({ tables }, node) => {
@@ -29,7 +29,7 @@ export const bios = element("bios", () => ({
   rebootTimeoutMs: attribute("rebootTimeout", integer(-1, 65_535)),
 }));
 
-/** `<smbios>`: whose system information the guest sees. */
+/** `<smbios>`: source of the system information that the guest sees. */
 export const smbios = element("smbios", () => ({
   mode: required(attribute("mode", oneOf("emulate", "host", "sysinfo"))),
 }));

@@ -10,7 +10,7 @@ const catchup = element("catchup", () => ({
   limit: attribute("limit", integer(0, 2 ** 32 - 1)),
 }));
 
-// What a mode and a rate of catching up say, QEMU is told by nobody. virDomainTimerDefParseXML() of libvirt
+// `mode` and `catchup` are read, but not passed to QEMU. virDomainTimerDefParseXML() of libvirt
 const timer = element("timer", () => ({
   name: required(attribute("name", oneOf("rtc", "pit", "hpet", "kvmclock", "hypervclock", "tsc"))),
   present: attribute("present", yesNo),
@@ -25,7 +25,7 @@ export type Timer = ValueOf<typeof timer>;
 const timers = children(timer);
 const seconds = integer(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
 
-// What the guest adds to its clock is never kept: so each start begins as 'reset' asks.
+// svirt does not store the guest's changes to its clock, so each start begins as 'reset' requests.
 const resetOrSeconds: ValueForm<"reset" | number> = {
   expects: `"reset", or ${seconds.expects}`,
   decode: (text) => (text === "reset" ? text : seconds.decode(text)),

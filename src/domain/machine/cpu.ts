@@ -14,7 +14,7 @@ const vendorId = attribute(
 );
 const model = element("model", () => ({ fallback, vendorId, name: required(content(word)) }));
 
-/** What may be said of the host's model: which one that is, is found at each start. */
+/** `<model>` of mode host-model: the host's model itself is determined at each start. */
 const hostModel = element("model", () => ({ fallback, vendorId }));
 
 const topology = element("topology", () => ({
@@ -68,7 +68,7 @@ const grammar = choice("cpu", {
   }),
 });
 
-/** `<cpu>`; without a mode it is a custom one, https://libvirt.org/formatdomain.html#cpu-model-and-topology */
+/** `<cpu>`; the default mode is custom, https://libvirt.org/formatdomain.html#cpu-model-and-topology */
 export const cpu = checked(grammar, refuseContradictions);
 export type Cpu = ValueOf<typeof grammar>;
 

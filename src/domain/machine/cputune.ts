@@ -12,7 +12,7 @@ const number = integer(0, 2 ** 32 - 1);
 const shares = integer(2, 262_144);
 const period = integer(1000, 1_000_000);
 
-/** Microseconds of each period, or -1 for no limit. */
+/** Quota in microseconds per period, or -1 for no limit. */
 const quota: ValueForm<number> = {
   expects: "-1, or a number from 1000 to 17592186044415",
   decode(text) {
@@ -89,7 +89,7 @@ const memorytune = element("memorytune", () => ({
   monitors: children(element("monitor", () => ({ vcpus: required(attribute("vcpus", cpuSet)) }))),
 }));
 
-/** `<cputune>`: how the host schedules the guest's threads, https://libvirt.org/formatdomain.html#cpu-tuning */
+/** `<cputune>`: scheduling of the guest's threads on the host, https://libvirt.org/formatdomain.html#cpu-tuning */
 export const cputune = element("cputune", () => ({
   shares: textOf("shares", shares),
   periodUs: textOf("period", period),

@@ -8,7 +8,7 @@ import { hyperv, switched } from "./hyperv.ts";
 const KIB_PER_MIB = 1024;
 const state = attribute("state", onOff);
 
-/** Counted in MiB where no unit is written. virDomainFeaturesDefParse() of libvirt */
+/** The default unit is MiB. virDomainFeaturesDefParse() of libvirt */
 const tseg = rewritten(
   element("tseg", () => ({ unit: attribute("unit", memoryUnit), mib: required(content(sizeCount())) })),
   ({ unit, mib }, node) => {
@@ -102,5 +102,5 @@ export const features = element(
 );
 export type Features = ValueOf<typeof features>;
 
-/** Those of a domain that asks for none. */
+/** Features of a domain that requests none. */
 export const NO_FEATURES: Features = { acpi: false, pae: false, viridian: false, privnet: false };

@@ -13,7 +13,7 @@ const feature = element("feature", () => ({
   name: required(attribute("name", oneOf("enrolled-keys", "secure-boot"))),
 }));
 
-/** `<firmware>` of `<os>`: what is asked of the one that is chosen. https://libvirt.org/formatdomain.html#bios-bootloader */
+/** `<firmware>` of `<os>`: required features of the firmware. https://libvirt.org/formatdomain.html#bios-bootloader */
 export const firmwareWishes = element("firmware", () => ({ features: children(feature) }));
 
 /** `<loader>`, https://libvirt.org/formatdomain.html#bios-bootloader */
@@ -33,7 +33,7 @@ const template = {
 };
 const seclabels = children(sourceSeclabel);
 
-/** `<nvram>`: where UEFI keeps its variables. https://libvirt.org/formatdomain.html#bios-bootloader */
+/** `<nvram>`: storage of UEFI variables. https://libvirt.org/formatdomain.html#bios-bootloader */
 export const nvram = choice("nvram", {
   attribute: "type",
   silent: "path",

@@ -7,7 +7,7 @@ import { integer, matching, onOff } from "../../xml/value-form.ts";
 
 const state = required(attribute("state", onOff));
 
-/** `<tag state='on'/>` */
+/** Returns the form of `<tag state='on'/>`. */
 export function switched<const T extends string>(tag: T): ElementForm<{ readonly state: boolean }> {
   return element(tag, () => ({ state }));
 }
@@ -31,7 +31,7 @@ const vendorId = checked(
   },
 );
 
-/** `<hyperv>`: what the guest sees of Hyper-V, https://libvirt.org/formatdomain.html#hypervisor-features */
+/** `<hyperv>`: Hyper-V enlightenments of the guest, https://libvirt.org/formatdomain.html#hypervisor-features */
 export const hyperv = choice("hyperv", {
   attribute: "mode",
   absent: "custom",

@@ -9,7 +9,7 @@ const common = {
 };
 const kernelHashes = attribute("kernelHashes", yesNo);
 
-/** `<launchSecurity>`: memory that the host cannot read, https://libvirt.org/formatdomain.html#launch-security */
+/** `<launchSecurity>`: guest memory that the host cannot read, https://libvirt.org/formatdomain.html#launch-security */
 export const launchSecurity = choice("launchSecurity", {
   attribute: "type",
   of: () => ({

@@ -22,7 +22,7 @@ const hugepages = checked(
   },
 );
 
-/** How the memory is shared between QEMU and other programs. */
+/** Sharing of the guest's memory between QEMU and other programs. */
 export const memoryAccess = oneOf("shared", "private");
 
 /** `<memoryBacking>`, https://libvirt.org/formatdomain.html#memory-backing */

@@ -8,7 +8,7 @@ import { kiBOf, memoryUnit, sizeCount } from "../forms/memory-size.ts";
 import { listCells } from "./list-cells.ts";
 import { memoryAccess } from "./memory-backing.ts";
 
-/** The most cells of a guest. MAX_NODES in qemu.git include/sysemu/numa.h */
+/** Number of a cell, up to QEMU's limit. MAX_NODES in qemu.git include/sysemu/numa.h */
 const cellId = integer(0, 127);
 const number = integer(0, 2 ** 32 - 1);
 

@@ -19,14 +19,14 @@ const memnode = element("memnode", () => ({
   nodeset: required(attribute("nodeset", hostNodes)),
 }));
 
-/** `<numatune>`: the host's nodes that the memory is taken from, https://libvirt.org/formatdomain.html#numa-node-tuning */
+/** `<numatune>`: NUMA nodes of the host for the guest's memory, https://libvirt.org/formatdomain.html#numa-node-tuning */
 export const numatune = checked(
   element("numatune", () => ({ memory: child(memory), memnodes: children(memnode) })),
   refuseContradictions,
 );
 export type Numatune = ValueOf<typeof numatune>;
 
-/** How QEMU is to use those nodes. */
+/** QEMU's policy for the use of the host's NUMA nodes. */
 export type NumaMode = "strict" | "preferred" | "interleave" | "restrictive";
 
 // virDomainNumatuneSet() and virDomainNumatuneNodeParseXML() of libvirt

@@ -1,2 +1,2 @@
-/** Where libvirt keeps the variables of guests whose XML names no file. */
+/** Folder of libvirt for the variables of guests whose XML names no file. */
 export const NVRAM_FOLDER = "/var/lib/libvirt/qemu/nvram";

@@ -26,14 +26,14 @@ const grammar = choice("seclabel", {
 export type Seclabel = ValueOf<typeof grammar>;
 
 /**
- * `<seclabel>` of a domain. Without a type it is a dynamic one. The label of a dynamic one and every image label belong
- * to one run of the guest and are read over. https://libvirt.org/formatdomain.html#security-label
+ * `<seclabel>` of a domain; the default type is dynamic. The label of a dynamic one and every image label belong to one run
+ * of the guest and are ignored. https://libvirt.org/formatdomain.html#security-label
  */
 export const seclabel = checked(grammar, refuseContradiction);
 
 /**
- * Refuses several seclabels of one model, and one without a model where it must be said: among several, and beside a
- * label or base label. In the reference's words, virSecurityLabelDefsParseXML().
+ * Refuses two seclabels of one model. Refuses a seclabel without a model among several, or with a label or base label. Uses
+ * the messages of libvirt's virSecurityLabelDefsParseXML().
  */
 export function refuseModels(labels: readonly Seclabel[], domain: XmlNode): void {
   const nodes = domain.children.filter((node) => node.tag === "seclabel");
@@ -46,7 +46,7 @@ export function refuseModels(labels: readonly Seclabel[], domain: XmlNode): void
   }
 }
 
-/** For a second seclabel of one model, of a domain or a source. */
+/** Returns the error for a second seclabel of one model, of a domain or a source. Kind "xml". */
 export function alreadyProvided(node: XmlNode, name: string): SvirtError {
   return notUnderstood(
     { node },
@@ -62,7 +62,7 @@ function refuseNoModel(label: Seclabel, node: XmlNode, count: number): void {
   if (!isPlain) throw notUnderstood({ node }, "missing security model in domain seclabel", remedy);
 }
 
-/** In the reference's words, virSecurityLabelDefParseXML(). */
+/** Refuses contradictions with the messages of libvirt's virSecurityLabelDefParseXML(). */
 function refuseContradiction(value: Seclabel, node: XmlNode): void {
   if (value.type === "dynamic" && value.relabel === false) {
     throw notUnderstood(

@@ -1,6 +1,6 @@
 import type { Seclabel } from "./seclabel.ts";
 
-/** The one that says how SELinux confines the guest; a domain that says nothing has a dynamic label. */
+/** Returns the seclabel that decides the SELinux label, the first of a model other than dac; the default is dynamic. */
 export function selinuxSeclabel(labels: readonly Seclabel[]): Seclabel {
   return labels.find(({ model: name }) => name !== "dac") ?? { type: "dynamic" };
 }

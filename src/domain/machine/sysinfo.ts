@@ -6,7 +6,7 @@ import { notUnderstood } from "../../xml/refusal.ts";
 import { matching, oneOf } from "../../xml/value-form.ts";
 import { absolutePath, lineOfText } from "../forms/text.ts";
 
-/** A table's entries by their names: one at least, and none twice. */
+/** Returns the form of a table with these entry names: at least one entry, and none twice. */
 function table(tag: string, ...names: readonly string[]) {
   const entry = element("entry", () => ({
     name: required(attribute("name", oneOf(...names))),
@@ -30,7 +30,7 @@ const oemStrings = element("oemStrings", () => ({
   entries: children(element("entry", () => ({ value: required(content(lineOfText)) }))),
 }));
 
-/** Names below "opt/" are free for anybody, but for two vendors' own. qemu.git docs/specs/fw_cfg.rst */
+/** Names below "opt/" are free, except for those of two vendors. qemu.git docs/specs/fw_cfg.rst */
 const fwcfgName = matching(
   /^opt\/(?!ovmf\/|org\.qemu\/)[^,\p{Cc}]{1,51}$/u,
   'a name such as "opt/com.example/name", at most 55 characters without a comma',

@@ -19,7 +19,7 @@ const device = element("device", () => ({
 }));
 
 /**
- * `<blkiotune>`: the guest's share of the host's disks. A device is named there, not opened.
+ * `<blkiotune>`: the guest's share of the host's disks. A device is only named there, not opened.
  * https://libvirt.org/formatdomain.html#block-i-o-tuning
  */
 export const blkiotune = checked(
@@ -33,10 +33,10 @@ export const blkiotune = checked(
   },
 );
 
-/** No limit at all. VIR_DOMAIN_MEMORY_PARAM_UNLIMITED of libvirt */
+/** Bounds of a limit, up to no limit at all. VIR_DOMAIN_MEMORY_PARAM_UNLIMITED of libvirt */
 const limit = { least: 0, mostKiB: Number.MAX_SAFE_INTEGER };
 
-/** `<memtune>`: limits of the memory that QEMU may use, https://libvirt.org/formatdomain.html#memory-tuning */
+/** `<memtune>`: limits of QEMU's memory, https://libvirt.org/formatdomain.html#memory-tuning */
 export const memtune = element(
   "memtune",
   () => ({
@@ -51,7 +51,7 @@ const fibrechannel = element("fibrechannel", () => ({
   appid: required(attribute("appid", matching(/^[ -~]{1,128}$/, "1 to 128 printable characters"))),
 }));
 
-/** `<resource>`: the control group that the guest is put into, https://libvirt.org/formatdomain.html#resource-partitioning */
+/** `<resource>`: the control group of the guest, https://libvirt.org/formatdomain.html#resource-partitioning */
 export const resource = element("resource", () => ({
   partition: textOf("partition", absolutePath),
   fibrechannel: child(fibrechannel),
@@ -82,7 +82,9 @@ const PERF_EVENTS = [
   "emulation_faults",
 ] as const;
 
-/** `<perf>`: what the host counts about the guest, https://libvirt.org/formatdomain.html#performance-monitoring-events */
+/**
+ * `<perf>`: events that the host counts for the guest, https://libvirt.org/formatdomain.html#performance-monitoring-events
+ */
 export const perf = element("perf", () => ({
   events: children(
     element("event", () => ({
@@ -100,7 +102,7 @@ const mapping = {
 };
 
 /**
- * `<idmap>`: user numbers of a container; a virtual machine's are its own.
+ * `<idmap>`: user numbers of a container; a virtual machine has its own.
  * https://libvirt.org/formatdomain.html#container-boot
  */
 export const idmap = checked(

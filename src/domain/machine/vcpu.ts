@@ -4,10 +4,10 @@ import { notUnderstood } from "../../xml/refusal.ts";
 import { integer, oneOf, yesNo } from "../../xml/value-form.ts";
 import { cpuSet } from "../forms/id-set.ts";
 
-/** The most virtual CPUs that any machine of QEMU takes. */
+/** Maximum number of virtual CPUs of any QEMU machine. */
 const MOST_VCPUS = 4096;
 
-/** The number of a virtual CPU. */
+/** Number of a virtual CPU. */
 export const vcpuId = integer(0, MOST_VCPUS - 1);
 
 /** `<vcpu>`, https://libvirt.org/formatdomain.html#cpu-allocation */
@@ -43,6 +43,6 @@ const oneVcpu = element("vcpu", () => ({
   order: attribute("order", integer(1, MOST_VCPUS)),
 }));
 
-/** `<vcpus>`: each virtual CPU by itself. */
+/** `<vcpus>`: settings of each virtual CPU. */
 export const vcpus = element("vcpus", () => ({ list: children(oneVcpu) }));
 export type Vcpus = ValueOf<typeof vcpus>;

@@ -6,7 +6,7 @@ import { oneOf } from "../../xml/value-form.ts";
 import { deviceName } from "../devices/network/source.ts";
 import { objectName, uuid } from "../forms/text.ts";
 
-/** `<network>` of the kind that is a bridge of the host's, https://libvirt.org/formatnetwork.html#using-an-existing-host-bridge */
+/** `<network>` that is a bridge of the host, https://libvirt.org/formatnetwork.html#using-an-existing-host-bridge */
 const grammar = element("network", () => ({
   name: required(textOf("name", objectName)),
   uuid: textOf("uuid", uuid),
@@ -17,7 +17,7 @@ const grammar = element("network", () => ({
 }));
 export type BridgeNetwork = ValueOf<typeof grammar>;
 
-/** A network's document. Throws "xml" and "unsupported", with the place. */
+/** Reads a network's document. Throws "xml" and "unsupported", with the place. */
 export function parseBridgeNetwork(text: string): BridgeNetwork {
   const root = parseDocument(new TextEncoder().encode(text));
   if (root.tag === grammar.tag) return grammar.parse(root);

@@ -14,7 +14,7 @@ const driver = child(
 const file = element("source", () => ({ file: required(attribute("file", absolutePath)) }));
 const block = element("source", () => ({ dev: required(attribute("dev", absolutePath)) }));
 
-/** Where `virsh blockcopy --xml` says that a disk is copied: a `<disk>` with nothing but its place and its format. */
+/** `<disk>` of `virsh blockcopy --xml`, the destination of a copy: only its source and format. */
 const copyTarget = choice("disk", {
   attribute: "type",
   absent: "file",
@@ -24,7 +24,7 @@ const copyTarget = choice("disk", {
   }),
 });
 
-/** Throws "xml", "unsupported". */
+/** Reads the destination of a copy. Throws "xml", "unsupported". */
 export function parseCopyTarget(bytes: Uint8Array): ValueOf<typeof copyTarget> {
   return copyTarget.parse(parseDocument(bytes));
 }

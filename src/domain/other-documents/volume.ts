@@ -10,13 +10,13 @@ import { sizeInBytes } from "../forms/byte-size.ts";
 import { volumeEncryption } from "../forms/secret.ts";
 import { absolutePath, lineOfText, securityLabel } from "../forms/text.ts";
 
-/** What libvirt reads and writes for "nobody in particular". */
+/** ID that libvirt reads and writes for an unspecified owner or group. */
 const NOBODY = 2 ** 32 - 1;
 const MODE_BITS = 0o7777;
-/** The qcow2 that knows features at all. */
+/** First version of qcow2 with features. */
 const FEATURES_COMPAT = "1.1";
 
-/** `0644`, as virStorageDefParsePerms() of libvirt reads it and `0%o` writes it. */
+/** Mode such as `0644`, as virStorageDefParsePerms() of libvirt reads it and `0%o` writes it. */
 const octalMode: ValueForm<number> = {
   expects: "a mode in octal digits, 0 to 07777",
   decode(text) {
@@ -33,7 +33,7 @@ const writtenPermissions = element("permissions", () => ({
   label: textOf("label", securityLabel),
 }));
 
-/** Who may do what with a volume. */
+/** Mode, owner, group and label of a volume. */
 export type Permissions = ValueOf<typeof writtenPermissions>;
 
 const instant = matching(/^[0-9]{1,12}(?:\.[0-9]{0,9})?$/, "seconds since 1970, with up to 9 decimals");
@@ -93,22 +93,22 @@ const written = element("volume", () => ({
 /** `<volume>`, https://libvirt.org/formatstorage.html#storage-volume-xml */
 const volume: ElementForm<Volume> = rewritten(written, asKept);
 
-/** A storage volume. */
+/** Storage volume. */
 export type Volume = ValueOf<typeof written>;
 
-/** A `<volume>` document. Throws "xml" and "unsupported", with the place. */
+/** Reads a `<volume>` document. Throws "xml" and "unsupported", with the place. */
 export function parseVolume(bytes: Uint8Array): Volume {
   const root = parseDocument(bytes);
   if (root.tag === volume.tag) return readWhole(volume, root);
   throw notUnderstood({ node: root }, "it is not a <volume>", "Give svirt the definition of a volume.");
 }
 
-/** Its XML in libvirt's layout. */
+/** Returns the volume's XML in libvirt's layout. */
 export function formatVolume(value: Volume): string {
   return formatDocument(volume.format(value));
 }
 
-/** Facts that only the storage itself knows are read over, and what is left open is what libvirt takes it for. */
+/** Drops facts that only the storage knows, and adds libvirt's defaults. */
 function asKept({ physicalBytes: _, source: from, ...value }: Volume): Volume {
   const type = value.type ?? "file";
   const capacityBytes = value.capacityBytes ?? 0;
@@ -127,7 +127,7 @@ function asKept({ physicalBytes: _, source: from, ...value }: Volume): Volume {
   };
 }
 
-/** An image without what only the storage knows: its times; and with its format, where it is in a file. */
+/** Drops an image's times, which only the storage knows, and adds the default format of an image in a file. */
 function knownBefore<
   T extends { timestamps?: unknown; permissions?: Permissions; format?: { type: string } },
 >({ permissions: granted, timestamps: _, ...image }: T, type: Volume["type"]) {
