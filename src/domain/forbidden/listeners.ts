@@ -3,8 +3,8 @@ import type { Domain } from "../domain.ts";
 import { vncSockets } from "../resources/resources.ts";
 
 /**
- * Refuses what a confined guest could not do anyway, before QEMU says no more than "Permission denied": to make a socket
- * outside its own folder. Throws "unsupported".
+ * Refuses a VNC socket outside the guest's own folder. A confined QEMU could not create it and would report only "Permission
+ * denied". Throws "unsupported".
  */
 export function refuseListeners(domain: Domain): void {
   const { graphics } = domain.devices;

@@ -2,8 +2,8 @@ import { SvirtError, throwErrors } from "../../errors.ts";
 import type { Domain } from "../domain.ts";
 
 /**
- * Refuses a definition with a password of a display: it would lie in a file, and whoever sees the guest's XML would have
- * it. Such a domain is looked at alone (`svirt validate`, `svirt domxml-to-native`). Throws "unsupported".
+ * Refuses a definition with a display's password: it would be stored in a file and shown in the guest's XML. Only `svirt
+ * validate` and `svirt domxml-to-native` accept such a domain. Throws "unsupported".
  */
 export function refusePasswords({ devices }: Domain): void {
   const refusals = devices.graphics.flatMap((found, index) => {

@@ -4,9 +4,8 @@ import type { Domain } from "../domain.ts";
 const PLACE = "/domain/qemu:commandline";
 
 /**
- * Refuses a definition that gives QEMU words as they are: they could open a file that nobody labelled, or turn off what
- * confines the guest. Such a domain is looked at alone (`svirt validate`, `svirt domxml-to-native`). Throws
- * "unsupported".
+ * Refuses a definition with raw QEMU arguments: they could open an unlabelled file or disable the guest's confinement. Only
+ * `svirt validate` and `svirt domxml-to-native` accept such a domain. Throws "unsupported".
  */
 export function refuseRawWords({ qemuCommandline }: Domain): void {
   if (qemuCommandline === undefined) return;

@@ -2,12 +2,12 @@ import type { Port, PortKind } from "../ports.ts";
 import { overrideOf } from "./disk.ts";
 import type { ChardevResource } from "./resource.ts";
 
-/** The two FIFOs of a pipe: what the guest reads, and what it writes. qemu(1) -chardev pipe */
+/** Returns the two FIFOs of a pipe, for the guest's input and output. qemu(1) -chardev pipe */
 export function pipeEnds(path: string): { readonly read: string; readonly write: string } {
   return { read: `${path}.in`, write: `${path}.out` };
 }
 
-/** What QEMU opens for a port: what it is connected to, and the log of all that goes through it. */
+/** Lists the resources of a port: its backend, and the log of its data. */
 export function listPort(port: Port): readonly ChardevResource[] {
   const { log } = port.chardev;
   return [...listSource(port), ...(log === undefined ? [] : [logFile(port.device, log)])];

@@ -6,7 +6,7 @@ import type { DataStore, ImageFormat, NetworkSource, Slice } from "../forms/sour
 import type { SourceSeclabel } from "../forms/source-seclabel.ts";
 import type { Access, ImageFile, LabelOverride, Resource } from "./resource.ts";
 
-/** What QEMU opens for a disk: its own image with the images below it, or whatever else its sources name. */
+/** Lists the resources of a disk: its own image with the images below it, or the resources that other sources name. */
 export function listDisk(disk: Disk): readonly Resource[] {
   const access = isReadOnly(disk) ? "read-only" : "read-write";
   const { images, below, others } = listBacking(disk.backingStore);
@@ -28,12 +28,12 @@ export function listDisk(disk: Disk): readonly Resource[] {
   ];
 }
 
-/** Whether another program serves it, by NBD: its socket is one of peer-sockets.ts. */
+/** Whether another program serves the disk by NBD: peer-sockets.ts lists its socket. */
 function isServed(disk: Disk): boolean {
   return disk.type === "network" && disk.source.protocol === "nbd";
 }
 
-/** What the XML says about a file's label, if anything. */
+/** Returns the XML's request about a file's label, if any. */
 export function overrideOf(seclabels: readonly SourceSeclabel[]): LabelOverride | undefined {
   const found = seclabels.find(({ model }) => model !== "dac");
   if (found === undefined) return undefined;
@@ -101,7 +101,7 @@ function listOther(placed: Other, access: Access): readonly Resource[] {
       ];
     case "vhostvdpa":
       return [{ kind: "host-device", path: placed.source.dev }];
-    // peer-sockets.ts
+    // peer-sockets.ts lists the socket of vhostuser.
     case "vhostuser":
     case "volume":
       return [];
@@ -124,7 +124,7 @@ function listNetwork(source: NetworkSource): readonly Resource[] {
   ];
 }
 
-/** The socket of a reservation helper, and the file that holds the data of an image that is not on the host. */
+/** Lists the socket of a reservation helper, and the data of an image unless imageFile() has them. */
 function listExtras(
   { source, type }: Disk | Exclude<BackingStore, { readonly type: "end" }>,
   access: Access,

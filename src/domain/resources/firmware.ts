@@ -3,12 +3,12 @@ import type { Os } from "../machine/os.ts";
 import { overrideOf } from "./disk.ts";
 import type { FirmwareFile } from "./resource.ts";
 
-/** What the variables are made from, if the XML says so: svirt reads it, no guest does. */
+/** Lists the template of the UEFI variables, if the XML names one. svirt reads it, no guest does. */
 export function listTemplates({ nvram }: Os): readonly string[] {
   return nvram?.template === undefined ? [] : [nvram.template];
 }
 
-/** The files of the firmware. Variables that are kept on the network are none. */
+/** Lists the files of the firmware. Variables on the network have none. */
 export function listFirmwareFiles({ loader, nvram }: Os): readonly FirmwareFile[] {
   return [
     ...(loader?.path === undefined

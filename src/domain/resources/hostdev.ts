@@ -3,10 +3,10 @@ import { hostPciPath } from "../forms/host-pci.ts";
 import { mdevPath, scsiPath, usbNode } from "./passthrough-paths.ts";
 import type { Resource } from "./resource.ts";
 
-/** The node of vhost-scsi, which all guests with such a device open. Documentation/admin-guide/devices.txt of Linux */
+/** Device node of vhost-scsi, which all guests with such a device open. Documentation/admin-guide/devices.txt of Linux */
 export const VHOST_SCSI = "/dev/vhost-scsi";
 
-/** What QEMU opens of a device of the host: a node, or what sysfs leads to it by. */
+/** Lists the resources of a host device: its device node, or the folder in sysfs that leads to it. */
 export function listHostDevice(device: HostDevice): readonly Resource[] {
   switch (device.type) {
     case "pci":

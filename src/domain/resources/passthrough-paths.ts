@@ -7,21 +7,21 @@ import { hostPciPath } from "../forms/host-pci.ts";
 
 type ScsiSource = Extract<HostDeviceOf<"scsi">["source"], { readonly protocol: "adapter" }>;
 
-/** A path, and the place inside the device that names it. */
+/** Path, and the place inside the device that names it. */
 interface NamedPath {
   readonly path: string;
   readonly within: string;
 }
 
-/** The paths of one device. */
+/** Paths of one device. */
 export type Paths = readonly NamedPath[];
 
-/** The path that a place names, if it names one. */
+/** Returns the path that a place names, if any. */
 export function pathAt(within: string, path: string | undefined): Paths {
   return path === undefined ? [] : [{ path, within }];
 }
 
-/** What an interface names: its device, its boot program, and what serves it or speaks for it. */
+/** Lists the paths of an interface: its device or socket, its option ROM, its backend and its scripts. */
 export function interfacePaths(found: NetworkInterface): Paths {
   const { backend, rom, script, downscript } = found;
   const common = [
@@ -38,19 +38,19 @@ export function interfacePaths(found: NetworkInterface): Paths {
     case "vdpa":
       return [...pathAt("", found.source.dev), ...common];
     case "vhostuser":
-      // Where QEMU listens: listGuestSockets().
+      // listGuestSockets() lists a socket on which QEMU listens.
       return found.source?.mode === "server" ? common : [...pathAt("", found.source?.path), ...common];
     default:
       return common;
   }
 }
 
-/** The boot program of a device of the host. */
+/** Lists the option ROM of a host device. */
 export function hostdevPaths(device: HostDevice): Paths {
   return pathAt("rom/@file", device.rom?.file);
 }
 
-/** A USB device's node, by the numbers of its bus and of itself. */
+/** Returns the device node of a USB device, by the numbers of its bus and device. */
 export function usbNode(
   address: { readonly bus: number; readonly device: number } | undefined,
 ): string | undefined {
@@ -59,27 +59,27 @@ export function usbNode(
   return `/dev/bus/usb/${digits(address.bus)}/${digits(address.device)}`;
 }
 
-/** A mediated device's folder in sysfs. */
+/** Returns the folder of a mediated device in sysfs. */
 export function mdevPath(uuid: string): string {
   return `/sys/bus/mdev/devices/${uuid}`;
 }
 
-/** The folder in sysfs that names the generic node of a SCSI device. virSCSIDeviceGetSgName() of libvirt */
+/** Returns the folder in sysfs that names the generic node of a SCSI device. virSCSIDeviceGetSgName() of libvirt */
 export function scsiPath({ adapter, address }: ScsiSource): string {
   const host = adapter.name.replace(/^scsi_host/, "");
   return `/sys/bus/scsi/devices/${host}:${address.bus}:${address.target}:${address.unit}/scsi_generic`;
 }
 
-/** Where NSS keeps certificates, unless the XML says otherwise. VIR_DOMAIN_SMARTCARD_DEFAULT_DATABASE */
+/** Default folder of NSS certificates. VIR_DOMAIN_SMARTCARD_DEFAULT_DATABASE */
 export const CERTIFICATES = "/etc/pki/nssdb";
 
-/** A smartcard's certificates, or what it is connected to. */
+/** Lists a smartcard's certificates, or the paths of its backend. */
 export function smartcardPaths(found: Smartcard): Paths {
   if (found.type !== "none") return backendPaths(found);
   return found.mode === "host-certificates" ? pathAt("", found.database ?? CERTIFICATES) : [];
 }
 
-/** What a redirected device, or a smartcard, is connected to. */
+/** Lists the paths of the backend of a redirected device or a smartcard. */
 export function backendPaths(found: Redirdev | Exclude<Smartcard, { readonly type: "none" }>): Paths {
   switch (found.type) {
     case "file":
@@ -92,7 +92,7 @@ export function backendPaths(found: Redirdev | Exclude<Smartcard, { readonly typ
   }
 }
 
-/** Those of leases, whose files a lock manager opens. */
+/** Lists the file of a lease, which a lock manager opens. */
 export function leasePaths({ target }: Devices["leases"][number]): Paths {
   return pathAt("", target.path);
 }

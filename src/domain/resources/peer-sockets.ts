@@ -10,7 +10,7 @@ import type { PeerSocket } from "./resource.ts";
 
 type Found = Pick<PeerSocket, "path"> & Partial<Pick<PeerSocket, "sharing" | "override">>;
 
-/** Every such socket, in the order of the devices' kinds. */
+/** Lists every peer socket, in the order of the device families. */
 export function listPeerSockets(devices: Devices): readonly PeerSocket[] {
   return [
     ...located("disk", devices.disks, ofDisk),
@@ -21,12 +21,12 @@ export function listPeerSockets(devices: Devices): readonly PeerSocket[] {
     ...located("tpm", devices.tpms, ({ backend }) =>
       backend.type === "external" ? { path: backend.source.path } : undefined,
     ),
-    // What gives randomness gives it to whoever asks.
+    // An entropy daemon serves every client.
     ...located("rng", devices.rngs, ofRng),
   ];
 }
 
-/** The same of a device that can come and go, as if it were the only one. */
+/** Returns the peer socket of a device that can be attached, with the place of the first device of its family. */
 export function peerSocketOf({ element, value }: Device): PeerSocket | undefined {
   switch (element) {
     case "disk":
@@ -46,7 +46,7 @@ function ofRng({ backend }: Rng): Found | undefined {
   return ofSource(backend.source, { sharing: "shared" });
 }
 
-/** Where a disk is served: all that it holds, by vhost-user, or an export of NBD's. */
+/** Returns the socket of a disk that another program serves, by vhost-user or NBD. */
 function ofDisk(disk: Disk): Found | undefined {
   switch (disk.type) {
     case "vhostuser":
@@ -54,7 +54,7 @@ function ofDisk(disk: Disk): Found | undefined {
     case "network": {
       const [host] = disk.source?.protocol === "nbd" ? disk.source.hosts : [];
       if (host?.transport !== "unix") return undefined;
-      // Who talks to the server may ask it for any of its exports.
+      // A client of the server may request any of its exports.
       const sharing = disk.shareable || isReadOnly(disk) ? "shared" : "exclusive";
       return { path: host.socket, sharing };
     }

@@ -1,33 +1,33 @@
 import type { ImageFormat, Slice } from "../forms/source/disk.ts";
 import type { PortKind } from "../ports.ts";
 
-/** How QEMU opens a resource. */
+/** Mode in which QEMU opens a resource. */
 export type Access = "read-only" | "read-write";
 
-/** An image of a disk or below one, as the XML gives it. */
+/** Image of a disk or below one, as the XML describes it. */
 export interface ImageFile {
   readonly path: string;
   readonly source: "file" | "block";
-  /** `undefined`: the XML names none, which means raw; contents are never asked. */
+  /** `undefined`: the XML names none, which means raw; the content is never probed. */
   readonly format: ImageFormat | undefined;
   readonly override: LabelOverride | undefined;
   /** `undefined`: the whole file is the image. */
   readonly slice?: Slice | undefined;
-  /** Where its data are; `undefined`: its header says whether they are elsewhere. */
+  /** File of the image's data; `undefined`: the image's header decides whether there is one. */
   readonly dataFile?: Omit<ImageFile, "format" | "dataFile"> | undefined;
 }
 
-/** What the XML asks for instead of the label that a rule would give. */
+/** Label that the XML requests instead of the default, or none. */
 export type LabelOverride = { readonly relabel: "no" } | { readonly relabel: "yes"; readonly label: string };
 
-/** A device node that the XML names, and that QEMU uses as such. */
+/** Device node that the XML names and that QEMU uses as such. */
 export interface NodeResource {
   readonly kind: "input-device" | "usb-device" | "vhost-scsi" | "tpm-device" | "sgx-device";
   readonly path: string;
   readonly access: "read-write";
 }
 
-/** One host path or device that QEMU opens, and how. A switch on `kind` is exhaustive. */
+/** Host path or device that QEMU opens, with its mode. A switch on `kind` is exhaustive. */
 export type Resource =
   | (ImageFile & {
       readonly kind: "disk";
@@ -35,23 +35,23 @@ export type Resource =
       readonly access: Access;
       readonly shareable: boolean;
       readonly backing: readonly ImageFile[];
-      /** Where the chain goes on after `backing`: nowhere, or where the last image's header says. */
+      /** Images below `backing`: none, or those that the last image's header names. */
       readonly below: "nothing" | "as-probed";
     })
-  /** A boot file is anything else that the guest's firmware reads: ACPI tables, values of fw_cfg, shim, device tree. */
+  /** A boot file is any other file that the guest's firmware reads: ACPI tables, values of fw_cfg, shim, device tree. */
   | {
       readonly kind: "kernel" | "initrd" | "boot-file";
       readonly path: string;
       readonly access: "read-only";
     }
-  /** With all that is below it. QEMU itself serves it, or virtiofsd does. */
+  /** With all files below it. QEMU itself or virtiofsd serves it. */
   | {
       readonly kind: "shared-folder";
       readonly path: string;
       readonly access: Access;
       readonly by: "qemu" | "virtiofsd";
     }
-  /** Memory of the guest that outlives it, perhaps for others too; with a size it is made if it is not there. */
+  /** Memory of the guest that outlives it and may be shared. With a size, the file is created if it is missing. */
   | {
       readonly kind: "memory-file";
       readonly path: string;
@@ -61,21 +61,21 @@ export type Resource =
     }
   | NodeResource
   | { readonly kind: "tpm-cancel"; readonly path: string; readonly access: "read-write" }
-  /** By its folder in sysfs: nothing but the host knows its node. */
+  /** Folder of the device in sysfs: only the host knows its device node. */
   | {
       readonly kind: "scsi-device";
       readonly path: string;
       readonly access: Access;
       readonly shareable: boolean;
     }
-  /** By its folder in sysfs. Managed: svirt takes it from its driver, and gives it back. */
+  /** Folder of the device in sysfs. Managed: svirt detaches it from its driver, and reattaches it. */
   | { readonly kind: "vfio-device"; readonly path: string; readonly isManaged: boolean }
   | FirmwareFile
   /** Read by svirt, not by QEMU. */
   | { readonly kind: "nvram-template"; readonly path: string; readonly access: "read-only" }
   | ChardevResource
   | PeerSocket
-  /** One that QEMU makes in its own folder, for another program to find there. */
+  /** Socket that QEMU creates in its own folder, for another program to connect to. */
   | { readonly kind: "guest-socket"; readonly path: string; readonly interface: number }
   | {
       readonly kind: "unopened";
@@ -85,14 +85,14 @@ export type Resource =
     }
   | { readonly kind: "vnc-socket"; readonly path: string; readonly mode: "bind" }
   | { readonly kind: "random-device"; readonly path: string; readonly access: "read-only" }
-  /** What a start cannot label and open yet, and so refuses. */
+  /** Resources that a start cannot label and open yet, and so refuses. */
   | { readonly kind: "host-file"; readonly path: string; readonly access: Access }
   | { readonly kind: "host-device"; readonly path: string }
   | { readonly kind: "host-socket"; readonly path: string; readonly mode: "bind" | "connect" };
 
 type Format = "raw" | "qcow2";
 
-/** A file of the firmware that the XML names: its code, or where it keeps its variables. */
+/** File of the firmware that the XML names: its code, or its variables. */
 export type FirmwareFile =
   | {
       readonly kind: "loader";
@@ -108,7 +108,7 @@ export type FirmwareFile =
       readonly format: Format;
       readonly access: "read-write";
       readonly storage: "file" | "block";
-      /** What the variables are at first, if the file is not there yet. */
+      /** Initial variables, if the file does not exist yet. */
       readonly template: { readonly path: string; readonly format: Format } | undefined;
       readonly override: LabelOverride | undefined;
     };
@@ -119,7 +119,7 @@ interface Chardev {
   readonly override: LabelOverride | undefined;
 }
 
-/** What a character device is connected to on the host. */
+/** Backend of a character device on the host. */
 export type ChardevResource =
   | (Chardev & {
       readonly kind: "chardev-file" | "chardev-log";
@@ -127,16 +127,16 @@ export type ChardevResource =
       readonly append: boolean;
     })
   | (Chardev & { readonly kind: "chardev-device" | "chardev-pipe"; readonly access: "read-write" })
-  /** One at which the guest is to be reached: what it connects to is a peer's. */
+  /** Socket on which the guest listens: a socket to which it connects is a peer's. */
   | (Chardev & { readonly kind: "chardev-socket" });
 
-/** A Unix socket at which another program of the host's serves a device of the guest's. */
+/** Unix socket at which another program of the host serves a device of the guest. */
 export interface PeerSocket {
   readonly kind: "peer-socket";
-  /** The device's element: each has a connection of its own. */
+  /** XPath of the device: each device has its own connection. */
   readonly place: string;
   readonly path: string;
-  /** Whether other guests may be served there at the same time. */
+  /** Whether the program may serve other guests at the same time. */
   readonly sharing: "exclusive" | "shared";
   readonly override: LabelOverride | undefined;
 }

@@ -17,15 +17,14 @@ import type { Resource } from "./resource.ts";
 import { listUnopenedPaths, shmemFile } from "./unopened-paths.ts";
 
 /**
- * What gives guests memory of enclaves, and their processors the key to attest them. virSecuritySELinuxSetMemoryLabel()
- * of libvirt
+ * Device nodes of SGX: memory of enclaves, and the key for their attestation. virSecuritySELinuxSetMemoryLabel() of libvirt
  */
 const SGX_DEVICES = ["/dev/sgx_vepc", "/dev/sgx_provision"];
 
 /**
- * The one list of every host path or device that QEMU will open for this domain, and how. What is not on it gets no
- * label and, on a node that enforces, cannot be opened. Not on it: the emulator, which is run and not opened, and
- * sockets whose path svirt chooses, which lie in the guest's own folder.
+ * Lists every host path and device that QEMU opens for the domain. An unlisted one gets no label and cannot be opened on an
+ * enforcing host. Not listed: the emulator, which is executed, and sockets whose path svirt chooses, in the guest's own
+ * folder.
  */
 export function listResources(domain: Domain): readonly Resource[] {
   return [
@@ -79,7 +78,7 @@ function listVncSockets(graphics: Graphics): Resource[] {
   return vncSockets(graphics).map((path) => ({ kind: "vnc-socket", path, mode: "bind" }));
 }
 
-/** The sockets that a VNC display names, each once. */
+/** Returns the sockets that a VNC display names, without duplicates. */
 export function vncSockets(graphics: Graphics): readonly string[] {
   if (graphics.type !== "vnc") return [];
   const listens = graphics.listens.flatMap((listen) => (listen.type === "socket" ? [listen.socket] : []));
@@ -107,11 +106,11 @@ function listMemoryFiles({ devices }: Domain): Resource[] {
 
 function listMemoryFile(device: MemoryDevice): Resource[] {
   switch (device.model) {
-    // QEMU opens it for writing, even what the guest may only read.
+    // QEMU opens the file for writing, even if the guest may only read it.
     case "nvdimm":
     case "virtio-pmem":
       return [{ kind: "memory-file", path: device.source.path, access: "read-write" }];
-    // Once, whatever there is of it.
+    // listMemoryFiles() lists the device nodes of sgx-epc once for all devices.
     case "sgx-epc":
     case "dimm":
     case "virtio-mem":
@@ -123,14 +122,14 @@ function listSgxDevices(): Resource[] {
   return SGX_DEVICES.map((path) => ({ kind: "sgx-device", path, access: "read-write" }));
 }
 
-/** Where a socket stands instead of it, another program serves what it likes. */
+/** Lists the folder; with `<source socket>`, an external virtiofsd serves it. */
 function listFolder({ driver, readonly, source }: Filesystem): Resource[] {
   if (source.dir === undefined) return [];
   const by = driver?.type === "virtiofs" ? "virtiofsd" : "qemu";
   return [{ kind: "shared-folder", path: source.dir, access: readonly ? "read-only" : "read-write", by }];
 }
 
-/** Where a server is asked for it, nothing is opened by name. */
+/** Lists the memory of a plain device; a device with a server gets it from there. */
 function listSharedMemory(shmem: Shmem): Resource[] {
   if (shmem.model.type !== "ivshmem-plain") return [];
   const path = shmemFile(shmem);
@@ -144,7 +143,7 @@ function listInputs({ devices }: Domain): Resource[] {
   });
 }
 
-/** The TPM that a guest is given, and what cancels its commands. */
+/** Lists the device node of a passed-through TPM, and the file that cancels its commands. */
 export function listTpm(tpm: Tpm): Resource[] {
   const path = tpmDevice(tpm);
   if (path === undefined) return [];

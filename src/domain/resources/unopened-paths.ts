@@ -14,16 +14,16 @@ import {
   smartcardPaths,
 } from "./passthrough-paths.ts";
 
-/** A path of the host that QEMU is told and a start does not open yet. */
+/** Path of the host in QEMU's arguments that a start does not open yet. */
 export interface UnopenedPath {
   readonly path: string;
-  /** The device. */
+  /** XPath of the device. */
   readonly place: string;
-  /** The part of the device that can be left out to do without the path; empty: none. */
+  /** Part of the device whose removal avoids the path; empty: none. */
   readonly within: string;
 }
 
-/** Every such path: what is on this list keeps a guest from being started. */
+/** Lists every such path: each of them prevents a start. */
 export function listUnopenedPaths({ devices, launchSecurity }: Domain): readonly UnopenedPath[] {
   return [
     ...located("lease", devices.leases, leasePaths),
@@ -45,18 +45,18 @@ export function listUnopenedPaths({ devices, launchSecurity }: Domain): readonly
   ];
 }
 
-/** Where POSIX shared memory is on Linux. shm_overview(7) */
+/** Folder of POSIX shared memory on Linux. shm_overview(7) */
 const SHARED_MEMORY = "/dev/shm";
 
-/** Where the reference looks for the server of a shared memory that names none. */
+/** Folder in which libvirt looks for the server of a shared memory that names none. */
 const SHMEM_SERVERS = "/var/lib/libvirt";
 
-/** The memory of a plain device. */
+/** Returns the path of a plain device's memory. */
 export function shmemFile({ name }: Shmem): string {
   return `${SHARED_MEMORY}/${name}`;
 }
 
-/** The socket of a device with a server. */
+/** Returns the path of the socket of a device with a server. */
 export function shmemServer({ name, server }: Shmem): string {
   return server?.path ?? `${SHMEM_SERVERS}/shmem-${name}-sock`;
 }

@@ -36,7 +36,7 @@ interface Parts {
   readonly seclabels: readonly Seclabel[];
 }
 
-/** Refuses what two elements of a domain say against each other. `node` is the `<domain>`. */
+/** Refuses contradictions between two elements of a domain. `node` is the `<domain>`. */
 export function refuseContradictions(value: Parts, node: XmlNode, faults?: Faults): void {
   const { cputune, devices, seclabels, type } = value;
   checkEach(faults, [
@@ -57,7 +57,7 @@ export function refuseContradictions(value: Parts, node: XmlNode, faults?: Fault
   ]);
 }
 
-// qemuValidateLifecycleAction() of libvirt: QEMU ends in the same way at both, so nobody could tell what to do next.
+// qemuValidateLifecycleAction() of libvirt: QEMU ends alike in both cases, so the required action would be unknown.
 function refuseOtherActions({ onPoweroff, onReboot }: Parts, node: XmlNode): void {
   if (onPoweroff !== "restart" || onReboot !== "destroy") return;
   const why = "a guest that reboots would not start again, and one that powers off would";
@@ -90,7 +90,7 @@ function refuseOtherTopology({ cpu, vcpu }: Parts, node: XmlNode): void {
   );
 }
 
-// In the words of libvirt's virSecurityDeviceLabelDefParseXML().
+// Uses the message of libvirt's virSecurityDeviceLabelDefParseXML().
 function refuseUselessOverride({ seclabels }: Parts, node: XmlNode): void {
   const { type, relabel } = selinuxSeclabel(seclabels);
   if (type === "dynamic" || (type === "static" && relabel === true)) return;
@@ -149,7 +149,7 @@ function refuseDouble(
   }
 }
 
-// virDomainDefAddConsoleCompat of libvirt takes the first serial port's backend without a word.
+// virDomainDefAddConsoleCompat of libvirt silently uses the first serial port's backend.
 function refuseOtherConsoles(
   { serials, consoles }: Devices,
   node: XmlNode,

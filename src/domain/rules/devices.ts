@@ -4,7 +4,7 @@ import { notUnderstood } from "../../xml/refusal.ts";
 import type { Filesystem } from "../devices/filesystem.ts";
 import type { Devices } from "../devices.ts";
 
-/** Refuses what two devices of a domain say against each other. `node` is the `<domain>`. */
+/** Refuses contradictions between two devices of a domain. `node` is the `<domain>`. */
 export function refuseDeviceContradictions(devices: Devices, node: XmlNode, faults?: Faults): void {
   const inside = node.children.find(({ tag }) => tag === "devices");
   if (inside === undefined) return;

@@ -19,7 +19,7 @@ interface Parts {
   readonly devices: Devices;
 }
 
-/** Refuses what is said of memory or of NUMA cells that there are not. `node` is the `<domain>`. */
+/** Refuses settings for memory or NUMA cells that the guest lacks. `node` is the `<domain>`. */
 export function refuseMemoryContradictions(value: Parts, node: XmlNode, faults?: Faults): void {
   const cells = listCells(value.cpu?.numa ?? { cells: [] });
   const { memories } = value.devices;
@@ -34,7 +34,7 @@ export function refuseMemoryContradictions(value: Parts, node: XmlNode, faults?:
     },
     () => {
       const nodes = (value.memoryBacking?.hugepages?.pages ?? []).flatMap(({ nodeset }) => nodeset ?? []);
-      // Without cells node 0 is the whole guest. virDomainDefPostParseMemtune() of libvirt
+      // Without cells, node 0 is the whole guest. virDomainDefPostParseMemtune() of libvirt
       const missing = nodes.find((id) => id >= Math.max(1, cells.length));
       if (missing !== undefined) {
         throw refuse("memoryBacking/hugepages", `the guest has no NUMA cell ${missing}`);
@@ -104,7 +104,7 @@ function refuseOtherCells(memories: readonly MemoryDevice[], cells: number, { no
   );
 }
 
-// An enclave is in cell 0 where nothing is said, and where there is none.
+// An enclave is in cell 0 by default, also without cells.
 function isCell(target: { readonly node?: number }, cells: number): boolean {
   return (target.node ?? 0) < Math.max(1, cells);
 }

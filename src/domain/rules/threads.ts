@@ -19,7 +19,7 @@ interface Parts {
   readonly devices: Devices;
 }
 
-/** Refuses what is said of threads that there are not, or twice of one. `node` is the `<domain>`. */
+/** Refuses settings for threads that the guest lacks, and repeated settings for one thread. `node` is the `<domain>`. */
 export function refuseThreadContradictions(value: Parts, node: XmlNode, faults?: Faults): void {
   const { cputune } = value;
   const vcpus = cputune?.vcpuscheds.map((found) => found.vcpus) ?? [];
@@ -33,7 +33,7 @@ export function refuseThreadContradictions(value: Parts, node: XmlNode, faults?:
   ]);
 }
 
-// virDomainVcpuParse() of libvirt, which lets <vcpus> overrule <vcpu current=''>; to us they must agree.
+// virDomainVcpuParse() of libvirt, which lets <vcpus> override <vcpu current=''>; svirt requires them to agree.
 function refuseOtherVcpus({ vcpu, vcpus }: Parts, node: XmlNode): void {
   if (vcpus === undefined || vcpus.list.length === 0) return;
   const count = vcpu?.count ?? 1;

@@ -12,13 +12,13 @@ import {
   type UnreadyRule,
 } from "./rule.ts";
 
-/** Backends that a start makes or opens. */
+/** Backends that a start creates or opens. */
 const READY_CHARDEVS: ReadonlySet<string> = new Set(["pty", "null", "file", "unix", "dev", "pipe"]);
-/** Of backends that belong to a display that is refused as well. */
+/** Backends of a SPICE display, which is refused as well. */
 const OF_SPICE: ReadonlySet<string> = new Set(["spicevmc", "spiceport", "qemu-vdagent"]);
 const OTHER_BACKEND = "Write type='pty', or type='unix'.";
 
-/** Folders that QEMU itself serves, 9p, are done as far as a QEMU without any capability can. */
+/** Rules for shared folders. 9p is implemented as far as a QEMU without capabilities can serve it. */
 const FOLDERS: readonly DeviceRule<Filesystem>[] = [
   {
     place: "binary/sandbox",
@@ -57,7 +57,7 @@ const FOLDERS: readonly DeviceRule<Filesystem>[] = [
   },
 ];
 
-/** What devices can be connected to besides files: other programs, the host's screen and sound, the network. */
+/** Rules for backends other than files: other programs, the host's screen and sound, the network. */
 export const UNREADY_BACKENDS: readonly UnreadyRule[] = [
   {
     place: "/domain/os/nvram",
@@ -102,7 +102,7 @@ export const UNREADY_BACKENDS: readonly UnreadyRule[] = [
     find: ({ backend }) =>
       backend.model === "egd" && (backend.type !== "unix" || backend.source.mode === "bind") ? {} : undefined,
   }),
-  // What swtpm_setup(8) and a store of secrets would do.
+  // These would need swtpm_setup(8) and a store of secrets.
   emulatedTpm("encryption", "keep secrets, to encrypt a TPM's state with", "encryption"),
   emulatedTpm("profile", "choose what an emulated TPM can do", "profile"),
   emulatedTpm("active_pcr_banks", "choose an emulated TPM's PCR banks", "banks"),
@@ -120,7 +120,7 @@ export const UNREADY_BACKENDS: readonly UnreadyRule[] = [
   }),
 ];
 
-/** The path of a port, as `<serial>` or as the console that stands for it. */
+/** Returns the XPath of a port; a serial port may be a `<console>`. */
 export function portPlace(devices: Domain["devices"], { chardev, device }: Port): string {
   switch (device) {
     case "serial": {
@@ -138,12 +138,12 @@ export function portPlace(devices: Domain["devices"], { chardev, device }: Port)
   }
 }
 
-/** That is not to come. */
+/** Returns the reason for a backend that will never be implemented. */
 function never(type: string): Partial<Unready> {
   return type === "stdio" ? { why: "they have no terminal" } : {};
 }
 
-/** A rule for one device among others. */
+/** Rule for each device of a family. */
 interface Backend<Device> {
   readonly within?: string;
   readonly missing: string;

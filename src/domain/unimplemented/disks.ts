@@ -3,7 +3,7 @@ import type { Disk } from "../devices/disk/disk.ts";
 import { diskBus } from "../devices/disk/facts.ts";
 import { type DeviceRule, forEach, type UnreadyRule } from "./rule.ts";
 
-/** Served whole by another program. */
+/** Whether another program serves the whole disk. */
 const isServed = ({ type }: Disk): boolean => type === "vhostuser";
 const isLocal = ({ type }: Disk | BackingStore): boolean =>
   type === "file" || type === "block" || type === "end";
@@ -103,7 +103,7 @@ const RULES: readonly DeviceRule<Disk>[] = [
   },
 ];
 
-/** What disks can ask of the host that a start does not do yet. */
+/** Rules for requests of disks to the host that a start does not implement yet. */
 export const UNREADY_DISKS: readonly UnreadyRule[] = forEach("disk", ({ devices }) => devices.disks, RULES);
 
 function listStores({ backingStore }: Disk): readonly BackingStore[] {
@@ -125,7 +125,7 @@ function listSources(disk: Disk): readonly Source[] {
   return [...(disk.source === undefined ? [] : [disk.source]), ...stores];
 }
 
-/** Only what is on the host with its data is opened and labelled. */
+/** Whether the image or its data are not on the host: svirt only opens and labels local ones. */
 function hasFarData(source: Source): boolean {
   if (!("dataStore" in source) || source.dataStore === undefined) return false;
   return source.dataStore.type === "network" || !("file" in source || "dev" in source);

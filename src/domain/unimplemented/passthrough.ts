@@ -12,7 +12,7 @@ const INTERFACES: readonly DeviceRule<NetworkInterface>[] = [
     missing:
       "connect guests to anything but bridges, taps, macvtaps, vhost-user programs and QEMU's own network",
     remedy: "Write type='bridge' and <source bridge='…'/>.",
-    // Which bridge a network is, a start has found out before.
+    // A start resolves a network to its bridge before this check.
     isAsked: ({ type }) => !["user", "bridge", "ethernet", "direct", "network", "vhostuser"].includes(type),
   },
   {
@@ -108,7 +108,7 @@ const HOSTDEVS: readonly DeviceRule<HostDevice>[] = [
   },
 ];
 
-/** What interfaces, and devices of the host or of somebody else, ask that a start does not do yet. */
+/** Rules for interfaces, host devices and other passed-through devices that a start does not implement yet. */
 export const UNREADY_PASSTHROUGH: readonly UnreadyRule[] = [
   ...forEach("interface", ({ devices }) => devices.interfaces, INTERFACES),
   ...forEach("hostdev", ({ devices }) => devices.hostdevs, HOSTDEVS),

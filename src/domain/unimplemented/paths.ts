@@ -2,7 +2,7 @@ import { withName } from "../../xml/refusal.ts";
 import { listResources } from "../resources/resources.ts";
 import { LEAVE_OUT, type UnreadyRule } from "./rule.ts";
 
-/** Paths that QEMU would open by itself, which its user may not: svirt hands over no descriptor of them yet. */
+/** Rules for paths that QEMU would open by name, which its user may not: svirt does not pass descriptors of them yet. */
 export const UNREADY_PATHS: readonly UnreadyRule[] = [
   {
     place: "/domain/devices/*",

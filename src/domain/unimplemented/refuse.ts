@@ -8,7 +8,7 @@ import type { UnreadyRule } from "./rule.ts";
 import { UNREADY_SOCKETS } from "./sockets.ts";
 import { UNREADY_TUNING } from "./tuning.ts";
 
-/** Every kind of thing that the XML can ask of the host and a start does not do yet. */
+/** All rules for requests of the XML to the host that a start does not implement yet. */
 export const UNREADY: readonly UnreadyRule[] = [
   ...UNREADY_SOCKETS,
   ...UNREADY_DISKS,
@@ -19,21 +19,21 @@ export const UNREADY: readonly UnreadyRule[] = [
 ];
 
 /**
- * Refuses a start that would leave out a part of what the XML asks of the host, before anything is changed. What only
- * translates, `svirt domxml-to-native`, does not come here. Throws "unsupported", with the path of each element.
+ * Refuses a start that would omit a part of the XML's requests to the host, before any change. Mere translation, `svirt
+ * domxml-to-native`, does not call it. Throws "unsupported", with the path of each element.
  */
 export function refuseUnready(domain: Domain, attempt?: string): void {
   throwErrors(listUnready(domain, attempt === undefined ? {} : { attempt }));
 }
 
 interface Listing {
-  /** What cannot be done, for the message. */
+  /** Attempted operation, for the message. */
   readonly attempt?: string;
-  /** The path in the document of a path in the domain. */
+  /** Returns the path in the document for a path in the domain. */
   locate?(place: string): string;
 }
 
-/** All refusals of a start that the domain alone gives reason for. */
+/** Lists all refusals of a start that follow from the domain alone. */
 export function listUnready(
   domain: Domain,
   { attempt = "start the guest", locate = (place) => place }: Listing = {},

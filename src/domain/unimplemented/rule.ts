@@ -1,24 +1,24 @@
 import { withName } from "../../xml/refusal.ts";
 import type { Domain } from "../domain.ts";
 
-/** Something that svirt can read and put in QEMU's words, but not yet do on the host: label it, make it, pin it. */
+/** Request that svirt can read and translate into QEMU's arguments, but not yet apply on the host: label, create, pin. */
 export interface Unready {
-  /** Where it stands, as an XPath; of what is found in a domain, one that tells it from its neighbours. */
+  /** XPath of the request; for a match in a domain, unique among its neighbours. */
   readonly place: string;
-  /** What a start would have to do and does not. */
+  /** Operation that a start would need and lacks. */
   readonly missing: string;
-  /** Why that is not to come; absent: it is not done yet. */
+  /** Reason why svirt will never implement it; absent: it is not implemented yet. */
   readonly why?: string;
   readonly remedy: string;
 }
 
-/** One kind of it: what docs/domain-xml/README.md lists. */
+/** Kind of request, as docs/domain-xml/README.md lists it. */
 export interface UnreadyRule extends Unready {
-  /** What of the kind a domain asks for, in the words of the rule unless it has more exact ones. */
+  /** Returns the domain's requests of this kind; absent properties are those of the rule. */
   findIn(domain: Domain): readonly Partial<Unready>[];
 }
 
-/** The same of one device among others of its kind, with the place inside of it. */
+/** Rule for each device of a family, with the place inside the device. */
 export interface DeviceRule<Device> {
   readonly place?: string;
   readonly missing: string;
@@ -27,21 +27,21 @@ export interface DeviceRule<Device> {
   isAsked(device: Device): boolean;
 }
 
-/** Names the attribute or element: withName() of xml/refusal.ts. */
+/** Remedy in which withName() of xml/refusal.ts names the attribute or element. */
 export const LEAVE_OUT = "Leave it out.";
 
-/** Found once, or not. */
+/** Returns one match or none. */
 export function once(isAsked: boolean): readonly Partial<Unready>[] {
   return isAsked ? [{}] : [];
 }
 
-/** The path of one of several devices; a device that is alone has no number. */
+/** Returns the path of one of several devices; a single device has no number. */
 export function devicePlace<D>(element: string, devices: readonly D[], device: D): string {
   const number = devices.length > 1 ? `[${devices.indexOf(device) + 1}]` : "";
   return `/domain/devices/${element}${number}`;
 }
 
-/** Rules for each device of a kind. */
+/** Returns the rules for each device of a family. */
 export function forEach<Device>(
   element: string,
   list: (domain: Domain) => readonly Device[],

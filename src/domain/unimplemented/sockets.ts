@@ -9,7 +9,7 @@ const AGAIN = {
   remedy: "Write enabled='no', or leave <reconnect> out.",
 };
 
-/** What QEMU cannot be handed of other programs' sockets. Its own, which other programs connect to, are another thing. */
+/** Rules for other programs' sockets that svirt cannot pass to QEMU. Sockets on which QEMU listens are not among them. */
 export const UNREADY_SOCKETS: readonly UnreadyRule[] = [
   ...forEach("interface", ({ devices }) => devices.interfaces, [
     {

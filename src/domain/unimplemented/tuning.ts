@@ -2,7 +2,7 @@ import { withName } from "../../xml/refusal.ts";
 import type { Domain } from "../domain.ts";
 import { LEAVE_OUT, once, type UnreadyRule } from "./rule.ts";
 
-/** What elements outside of devices can ask of the host that a start does not do yet. */
+/** Rules for elements outside `<devices>` whose requests a start does not implement yet. */
 export const UNREADY_TUNING: readonly UnreadyRule[] = [
   rule("idmap", "map a guest's user numbers", ({ idmap }) => idmap !== undefined),
   rule("perf", "count a guest's events", ({ perf }) => perf !== undefined),
@@ -79,7 +79,7 @@ function rule(place: string, missing: string, isAsked: (domain: Domain) => boole
   };
 }
 
-/** Whether the guest may start on some processors only: QEMU does not look, and the reference does. */
+/** Whether the guest may start on some processors only: libvirt checks that, QEMU does not. */
 function comparesProcessor(cpu: Domain["cpu"]): boolean {
   if (cpu?.features.some(({ policy }) => policy === "forbid") === true) return true;
   return cpu?.mode === "custom" && (cpu.match === "strict" || cpu.vendor !== undefined);
