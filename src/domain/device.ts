@@ -12,7 +12,7 @@ import type { Devices } from "./devices.ts";
 import type { Domain } from "./domain.ts";
 import { hostPciName } from "./forms/host-pci.ts";
 
-/** A device of a kind that can come and go, also while its guest runs. */
+/** A device of a family that can be attached and detached, also while its guest runs. */
 export type Device =
   | { readonly element: "disk"; readonly value: Disk }
   | { readonly element: "interface"; readonly value: NetworkInterface }
@@ -20,7 +20,7 @@ export type Device =
   | { readonly element: "channel"; readonly value: Channel }
   | { readonly element: "hostdev"; readonly value: HostDevice };
 
-/** The document of one device, as `attach-device` takes it. Throws "xml", "unsupported", with all that is refused. */
+/** Reads the document of one device, the input of `attach-device`. Throws "xml", "unsupported", with all refusals. */
 export function parseDevice(bytes: Uint8Array): Device {
   const root = parseDocument(bytes);
   switch (root.tag) {
@@ -42,7 +42,7 @@ export function parseDevice(bytes: Uint8Array): Device {
   }
 }
 
-/** The device's XML. */
+/** Returns the device's XML. */
 export function formatDevice(device: Device): string {
   switch (device.element) {
     case "disk":
@@ -58,7 +58,7 @@ export function formatDevice(device: Device): string {
   }
 }
 
-/** What it is called to a person: a disk by its target, an interface by its address, a channel by its name in the guest. */
+/** Returns the device's name for messages: a disk's target, an interface's address, a channel's name in the guest. */
 export function nameDevice(device: Device): string {
   switch (device.element) {
     case "disk":
@@ -74,7 +74,7 @@ export function nameDevice(device: Device): string {
   }
 }
 
-/** The domain with one device more, after the others of its kind. */
+/** Returns the domain with one more device, after the others of its family. */
 export function withDevice(domain: Domain, device: Device): Domain {
   const { devices } = domain;
   switch (device.element) {
@@ -91,12 +91,12 @@ export function withDevice(domain: Domain, device: Device): Domain {
   }
 }
 
-/** The domain without that very device. */
+/** Returns the domain without the device, which is compared by identity. */
 export function withoutDevice(domain: Domain, { element, value }: Device): Domain {
   return { ...domain, devices: mapFamily(domain.devices, element, (one) => (one === value ? [] : [one])) };
 }
 
-/** The domain with another device in the place of that very one. */
+/** Returns the domain with `other` in place of the device, which is compared by identity. */
 export function withOther(domain: Domain, { element, value }: Device, other: Device): Domain {
   return {
     ...domain,

@@ -12,7 +12,7 @@ import { QEMU_NAMESPACE } from "./machine/qemu-commandline.ts";
 import type { Seclabel } from "./machine/seclabel.ts";
 import { selinuxSeclabel } from "./machine/selinux-seclabel.ts";
 
-/** What a running guest's XML shows besides its definition. */
+/** Facts of a running guest that its XML shows beside its definition. */
 export interface LiveFacts extends LiveDevices {
   readonly id: number;
   /** `undefined` for a guest without a label. */
@@ -20,7 +20,7 @@ export interface LiveFacts extends LiveDevices {
   readonly imageLabel?: string;
 }
 
-/** parseDomain() of document.ts, by the forms of all elements. */
+/** Implements parseDomain() of document.ts with the forms of all elements. */
 export function readDomain(bytes: Uint8Array, spareUuid?: string): Domain {
   const { domain: read, errors } = inspectDomain(bytes, spareUuid);
   throwErrors(errors);
@@ -28,21 +28,21 @@ export function readDomain(bytes: Uint8Array, spareUuid?: string): Domain {
   return read;
 }
 
-/** A document as far as it can be read, and all that is refused in it. */
+/** Readable part of a document, and all its refusals. */
 export interface InspectedDomain {
-  /** Without the unknown and the refused parts; undefined where a part is refused that no domain can lack. */
+  /** Domain without unknown and refused parts; undefined if a refused part is mandatory. */
   readonly domain: Domain | undefined;
   /** Whether the domain lacks no known part and does not contradict itself. */
   readonly isWhole: boolean;
-  /** In the order of the document. */
+  /** Refusals in the order of the document. */
   readonly errors: readonly SvirtError[];
-  /** The errors in the order of the document, each once. */
+  /** Returns the errors in the order of the document, each once. */
   sort(errors: readonly SvirtError[]): readonly SvirtError[];
-  /** The path in the document of a path in the domain, which may lack some devices. */
+  /** Returns the path in the document for a path in the domain, which may lack some devices. */
   locate(place: string): string;
 }
 
-/** Reads a document past its refusals. Throws "xml" for what is no XML, or no `<domain>`. */
+/** Reads a document and collects its refusals. Throws "xml" if the document is no XML or no `<domain>`. */
 export function inspectDomain(bytes: Uint8Array, spareUuid?: string): InspectedDomain {
   const root = withPrefix(parseDocument(bytes), QEMU_NAMESPACE, "qemu");
   if (root.tag !== domain.tag) {
@@ -66,7 +66,7 @@ export function inspectDomain(bytes: Uint8Array, spareUuid?: string): InspectedD
   };
 }
 
-/** formatDomain() of document.ts. */
+/** Implements formatDomain() of document.ts. */
 export function writeDomain(value: Domain, live?: LiveFacts): string {
   const draft = domain.format(value);
   if (value.qemuCommandline !== undefined) draft.attributes.set("xmlns:qemu", QEMU_NAMESPACE);
@@ -94,7 +94,7 @@ function addLiveFacts(draft: Draft, seclabel: Seclabel, live: LiveFacts): void {
   draft.children.splice(written === -1 ? draft.children.length : written, written === -1 ? 0 : 1, shown);
 }
 
-/** Of a guest that runs unconfined: which model does not confine it. */
+/** Names the model, selinux, in the `<seclabel>` of a guest that runs unconfined. */
 function nameModel(draft: Draft): void {
   for (const child of draft.children) {
     if (typeof child === "string" || child.tag !== "seclabel") continue;

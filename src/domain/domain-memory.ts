@@ -9,7 +9,7 @@ import { numa } from "./machine/numa.ts";
 const written = required(child(memory));
 
 /**
- * `<memory>` of a domain; one with NUMA cells may leave it out, and has theirs and its memory devices'.
+ * `<memory>` of a domain. A domain with NUMA cells may omit it: then it is the sum of the cells and the memory devices.
  * virDomainDefPostParseMemory() of libvirt
  */
 export const domainMemory: Field<ValueOf<typeof memory>> = {

@@ -76,9 +76,9 @@ const grammar = looseElement(
 
 /** `<domain>`, https://libvirt.org/formatdomain.html */
 export const domain = checked(grammar, (value, node, faults) => {
-  // A contradiction with a part that is left out would be none of the document's.
+  // A contradiction with an omitted part would not be the document's.
   if (faults?.isWhole !== false) refuseContradictions(value, node, faults);
 });
 
-/** A domain with its UUID, which a new definition may lack. */
+/** Domain with its UUID, which the document of a new definition may omit. */
 export type Domain = ValueOf<typeof grammar> & { readonly uuid: string };

@@ -1,25 +1,25 @@
 import { attributesDraft, type Draft, emptyDraft } from "../xml/draft.ts";
 
-/** One image of a running guest's disk. */
+/** Image of a running guest's disk. */
 export interface LiveImage {
-  /** By which `svirt blockcommit` and its like may call it: `vda[2]`. */
+  /** Number of the image in names such as `vda[2]`, for `svirt blockcommit` and similar commands. */
   readonly number: number;
   readonly format: string;
   readonly type: "file" | "block";
   readonly path: string;
 }
 
-/** What a running guest's devices have besides what its definition says. */
+/** Facts of a running guest's devices that its definition lacks. */
 export interface LiveDevices {
-  /** The path of each terminal that the kernel gave a character device, by the device's alias. */
+  /** Path of each terminal that the kernel assigned to a character device, by the device's alias. */
   readonly terminals?: ReadonlyMap<string, string>;
-  /** The images of each disk, by its alias, the top first. */
+  /** Images of each disk, the top first, by the disk's alias. */
   readonly chains?: ReadonlyMap<string, readonly LiveImage[]>;
-  /** Of each character device whether the guest has it open, by its alias. */
+  /** Whether the guest has each character device open, by the device's alias. */
   readonly openPorts?: ReadonlyMap<string, boolean>;
 }
 
-/** Writes that into the domain that is being written, whose devices have their aliases. */
+/** Adds the facts to the draft of a domain, whose devices have their aliases. */
 export function showDevices(domain: Draft, { chains, openPorts, terminals }: LiveDevices): void {
   for (const device of childrenOf(childrenOf(domain).find(({ tag }) => tag === "devices"))) {
     const alias = aliasOf(device) ?? "";
@@ -53,7 +53,7 @@ function showState(channel: Draft, isOpen: boolean | undefined): void {
   target.attributes.set("state", isOpen ? "connected" : "disconnected");
 }
 
-/** What is below stands as the XML has it, or else as QEMU was given it. virDomainDiskSourceFormat() of libvirt */
+/** Backing images are written as in the XML or, if it has none, as QEMU got them. virDomainDiskSourceFormat() of libvirt */
 function showChain(disk: Draft, [top, ...below]: readonly LiveImage[]): void {
   const source = childrenOf(disk).findIndex(({ tag }) => tag === "source");
   if (top === undefined || source === -1) return;
@@ -71,7 +71,7 @@ function numberBelow(store: Draft, [image, ...below]: readonly LiveImage[]): voi
   else numberBelow(deeper, below);
 }
 
-/** An empty one says that there is none. */
+/** Returns the `<backingStore>` of the images; an empty one ends the chain. */
 function formatBelow([image, ...below]: readonly LiveImage[]): Draft {
   if (image === undefined) return emptyDraft("backingStore");
   const { format, number, path, type } = image;

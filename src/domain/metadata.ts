@@ -2,8 +2,8 @@ import type { XmlNode } from "../xml/node.ts";
 import { parseDocument } from "../xml/parse-document.ts";
 
 /**
- * `<metadata>` with one element for each namespace, the first: no application may have two, and what is in no namespace
- * belongs to none. virXMLNodeSanitizeNamespaces() of libvirt, https://libvirt.org/formatdomain.html#general-metadata
+ * Returns `<metadata>` with the first child of each namespace. An application owns one child, and a child without a namespace
+ * has no owner. virXMLNodeSanitizeNamespaces() of libvirt, https://libvirt.org/formatdomain.html#general-metadata
  */
 export function sanitizeMetadata(source: string): string {
   const root = parseDocument(new TextEncoder().encode(source));

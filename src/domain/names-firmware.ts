@@ -1,6 +1,6 @@
 import type { Domain } from "./domain.ts";
 
-/** Whether the XML says anything of firmware: what the domain becomes then depends on the host that has it. */
+/** Whether the XML names any firmware. The completed domain then depends on the host. */
 export function namesFirmware({ firmware, loader, nvram }: Domain["os"]): boolean {
   return firmware !== undefined || loader !== undefined || nvram !== undefined;
 }

@@ -1,10 +1,10 @@
 import type { Channel, ConsoleDevice, Parallel, Serial } from "./devices/chardev.ts";
 import type { Devices } from "./devices.ts";
 
-/** The elements that describe character devices. */
+/** Elements of character devices. */
 export type PortKind = "serial" | "parallel" | "console" | "channel";
 
-/** A character device that QEMU gets, by what the guest sees. */
+/** Character device of QEMU, by the device that the guest sees. */
 export type Port =
   | { readonly device: "serial"; readonly chardev: Serial | ConsoleDevice }
   | { readonly device: "parallel"; readonly chardev: Parallel }
@@ -12,8 +12,8 @@ export type Port =
   | { readonly device: "channel"; readonly chardev: Channel };
 
 /**
- * The character devices that QEMU gets. A console of type serial is the first serial port under another name: it is a
- * device of its own only where there is no `<serial>`. virDomainDefAddConsoleCompat() of libvirt
+ * Lists the character devices of QEMU. A console of type serial is another name for the first serial port: it is a device of
+ * its own only without `<serial>`. virDomainDefAddConsoleCompat() of libvirt
  */
 export function listPorts(devices: Devices): readonly Port[] {
   const serials: readonly (Serial | ConsoleDevice)[] =
@@ -28,7 +28,7 @@ export function listPorts(devices: Devices): readonly Port[] {
   ];
 }
 
-/** Whether it is another name for the first serial port. */
+/** Whether the console is another name for the first serial port. */
 export function isSerialConsole(chardev: ConsoleDevice): boolean {
   return (chardev.target?.type ?? "serial") === "serial";
 }

@@ -4,7 +4,7 @@ import { parseDocument } from "../xml/parse-document.ts";
 import { formatDomain } from "./document.ts";
 import type { Domain } from "./domain.ts";
 
-/** Errors of a domain's places, each once, in the order of its XML. */
+/** Returns the errors of a domain's places in the order of its XML, without duplicates. */
 export function sortByDomain(domain: Domain, errors: readonly SvirtError[]): readonly SvirtError[] {
   return inDocumentOrder(errors, parseDocument(new TextEncoder().encode(formatDomain(domain))));
 }

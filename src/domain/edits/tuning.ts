@@ -12,7 +12,9 @@ const NO_CPUTUNE: Cputune = {
   memorytunes: [],
 };
 
-/** The processors that a command line names: `0-3,^2`, or `r` for all. Throws "usage". virshVcpuinfoParseCPUList() */
+/**
+ * Reads the processors of an argument, such as `0-3,^2`; undefined for `r`, all. Throws "usage". virshVcpuinfoParseCPUList()
+ */
 export function parsePin(text: string): IdSet | undefined {
   if (text === "r") return undefined;
   const cpus = cpuSet.decode(text);
@@ -23,7 +25,7 @@ export function parsePin(text: string): IdSet | undefined {
   });
 }
 
-/** The domain with a virtual CPU on other processors; undefined: where the others are. Throws "usage". */
+/** Returns the domain with a virtual CPU pinned to `cpus`; undefined removes its pin. Throws "usage". */
 export function withVcpuPin(domain: Domain, vcpu: number, cpus: IdSet | undefined): Domain {
   if (vcpu >= (domain.vcpu?.count ?? 1)) {
     throw new SvirtError(
@@ -39,12 +41,12 @@ export function withVcpuPin(domain: Domain, vcpu: number, cpus: IdSet | undefine
   return withCputune(domain, { vcpupins: pins.toSorted((one, other) => one.vcpu - other.vcpu) });
 }
 
-/** The domain with QEMU's other threads on other processors. */
+/** Returns the domain with QEMU's other threads pinned to `cpus`; undefined removes the pin. */
 export function withEmulatorPin(domain: Domain, cpus: IdSet | undefined): Domain {
   return withCputune(domain, { emulatorpin: cpus === undefined ? undefined : { cpuset: cpus } });
 }
 
-/** The domain with some of its tuning changed; what is undefined goes. */
+/** Returns the domain with changed tuning; an undefined value removes the setting. */
 export function withCputune(
   domain: Domain,
   change: { readonly [K in keyof Cputune]?: Cputune[K] | undefined },
@@ -59,7 +61,7 @@ export function withCputune(
 type Memtune = NonNullable<Domain["memtune"]>;
 type Blkiotune = NonNullable<Domain["blkiotune"]>;
 
-/** The domain with other limits of memory; what is not limited stands in no XML. */
+/** Returns the domain with changed memory limits; an unlimited value is removed from the XML. */
 export function withMemtune(domain: Domain, change: Partial<Memtune>): Domain {
   const limits = Object.entries({ ...domain.memtune, ...change });
   const left = limits.filter(([, kiB]) => kiB !== undefined && kiB < Number.MAX_SAFE_INTEGER);
@@ -67,10 +69,10 @@ export function withMemtune(domain: Domain, change: Partial<Memtune>): Domain {
   return left.length === 0 ? rest : { ...rest, memtune: Object.fromEntries(left) as Memtune };
 }
 
-/** One of the limits of a device, by its name in the XML's type. */
+/** Limit of a device, by its key in the parsed `<blkiotune>`. */
 export type DeviceLimit = Exclude<keyof Blkiotune["devices"][number], "path">;
 
-/** The domain with another weight of its disks, and other limits of some devices: 0 is none. */
+/** Returns the domain with another weight of its disks and changed limits of devices; 0 removes a limit. */
 export function withBlkiotune(
   domain: Domain,
   change: {
