@@ -14,16 +14,16 @@ import type { XmlNode } from "./node.ts";
 import { notSupported, notUnderstood, quoted } from "./refusal.ts";
 import { oneOf } from "./value-form.ts";
 
-/** What a choice says besides its alternatives. */
+/** Properties of a choice besides its alternatives. */
 interface ChoiceFacts {
-  /** The word that an absent attribute stands for; it is written out. */
+  /** Value that an absent attribute stands for; it is written out. */
   readonly absent?: string;
-  /** Our own word for an absent attribute; it is neither read nor written. */
+  /** svirt's own value for an absent attribute; it is neither read nor written. */
   readonly silent?: string;
-  /** Words that libvirt knows and we refuse, with the reason. */
+  /** Values that libvirt knows and svirt refuses, with the reason. */
   readonly refused?: Readonly<Record<string, string>>;
   readonly exceptions?: readonly Exception[];
-  /** Those of one word alone. */
+  /** Exceptions of one value only. */
   readonly exceptionsOf?: Readonly<Record<string, readonly Exception[]>>;
 }
 
@@ -33,7 +33,9 @@ type ChoiceValue<A extends string, V extends Alternatives> = {
   [K in keyof V]: Flat<{ readonly [P in A]: K } & FieldsValue<V[K]>>;
 }[keyof V];
 
-/** `<tag>` whose fields depend on one attribute; its value is a union that is told apart by it. */
+/**
+ * Returns the form of `<tag>` whose fields depend on one attribute; its value is a union, discriminated by that attribute.
+ */
 export function choice<const A extends string, const V extends Alternatives>(
   tag: string,
   by: { readonly attribute: A; readonly of: () => V } & ChoiceFacts,
@@ -41,7 +43,7 @@ export function choice<const A extends string, const V extends Alternatives>(
   return new ChoiceForm(tag, by) as ElementForm<ChoiceValue<A, V>>;
 }
 
-/** Whether the element says the selector's word. */
+/** Whether the element has the selector's value. */
 export function isChosen(node: XmlNode, { attribute: name, word, said }: Selector): boolean {
   const written = node.attributes.get(name);
   return written === undefined ? said !== "written" : said !== "absent" && written === word;
@@ -54,7 +56,7 @@ interface Alternative extends Variant {
 
 type By = ChoiceFacts & { readonly attribute: string; readonly of: () => Alternatives };
 
-// A class for the reason that fields are: see field.ts.
+// A class for the reason that field.ts gives.
 class ChoiceForm implements ElementForm<object> {
   declare private made: readonly Alternative[] | undefined;
 

@@ -3,34 +3,34 @@ import type { Faults } from "./faults.ts";
 import type { XmlNode } from "./node.ts";
 import type { ValueForm } from "./value-form.ts";
 
-/** An element, declared once: its value's type, its parser and its formatter. */
+/** Declaration of an element: its value's type, its parser and its formatter. */
 export interface ElementForm<T> {
   readonly tag: string;
-  /** One of a plain element, one a word of a choice. */
+  /** One for a plain element, one per value for a choice. */
   readonly variants: readonly Variant[];
-  /** Throws the first refusal; with faults keeps all of them there. */
+  /** Returns the element's value. Throws the first refusal; with faults, collects all of them there. */
   parse(node: XmlNode, faults?: Faults): T;
   format(value: T): Draft;
 }
 
-/** What may stand in an element, or in one alternative of it. */
+/** Permitted content of an element, or of one alternative of it. */
 export interface Variant {
   readonly when?: Selector;
   readonly places: readonly Place[];
   readonly exceptions: readonly Exception[];
 }
 
-/** What tells one alternative of a choice from the others. */
+/** Attribute value that selects one alternative of a choice. */
 export interface Selector {
   readonly attribute: string;
   readonly word: string;
-  /** How the word may be said: by the attribute, by leaving it out, or in both ways. */
+  /** How the attribute expresses the value: present, absent, or either. */
   readonly said: "written" | "absent" | "either";
-  /** Words that libvirt knows and we refuse, with the reason. */
+  /** Values that libvirt knows and svirt refuses, with the reason. */
   readonly refused: ReadonlyMap<string, string>;
 }
 
-/** A place that is known and has no value: refused with a reason, or read over with a reason. */
+/** Known place without a value: refused or ignored, with a reason. */
 export interface Exception {
   /** `@name`, or `name` of a child. */
   readonly place: string;
@@ -38,28 +38,28 @@ export interface Exception {
   readonly why: string;
 }
 
-/** Where inside an element a field stands. */
+/** Place of a field inside an element. */
 export type Place = { readonly required?: true } & (
   | { readonly in: "attribute"; readonly name: string; readonly form: ValueForm<unknown> }
   | { readonly in: "text"; readonly form: ValueForm<unknown> }
   | { readonly in: "child"; readonly name: string; readonly many: boolean; readonly inside: Inside }
 );
 
-/** What a child looks like: declared, plain text, nothing, or not ours to look at. */
+/** Content of a child: declared, plain text, empty, or kept without inspection. */
 type Inside =
   | { readonly is: "declared"; readonly form: () => ElementForm<unknown> }
   | { readonly is: "text"; readonly form: ValueForm<unknown> }
   | { readonly is: "empty" }
   | { readonly is: "kept" };
 
-/** A place inside an element, and what stands there. `undefined` is never written. */
+/** Place inside an element, with the reader and the writer of its value. `undefined` is never written. */
 export interface Field<T> {
   readonly place: Place;
   read(node: XmlNode, faults?: Faults): T;
   write(draft: Draft, value: T): void;
 }
 
-/** `@name`, `name` or `text()`, as in a path. */
+/** Returns `@name`, `name` or `text()`, as in a path. */
 export function placeName(place: Place): string {
   if (place.in === "text") return "text()";
   return place.in === "attribute" ? `@${place.name}` : place.name;

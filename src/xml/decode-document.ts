@@ -4,8 +4,8 @@ import { positionAt } from "./position.ts";
 import { notXml, type Position } from "./refusal.ts";
 
 /**
- * The text of a document, which must be UTF-8, with newlines as XML 1.0, 2.11 wants them, and without its byte order
- * mark. Throws "xml".
+ * Returns the text of a document without its byte order mark, with newlines as XML 1.0, 2.11 requires. The document must be
+ * UTF-8. Throws "xml".
  */
 export function decodeDocument(bytes: Uint8Array): string {
   if (bytes.length > MOST_BYTES) {
@@ -37,7 +37,7 @@ function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
-// A streaming decoder throws as soon as its piece cannot go on validly: halve to the shortest piece that throws.
+// A streaming decoder throws as soon as no valid text continues its input: bisect to the shortest prefix that throws.
 function firstBadPosition(bytes: Uint8Array): Position {
   let [good, bad] = [0, bytes.length + 1];
   while (bad - good > 1) {
@@ -58,7 +58,7 @@ function canGoOn(bytes: Uint8Array): boolean {
   }
 }
 
-// The characters outside XML 1.0, 2.2. Lone surrogates cannot come out of UTF-8.
+// Refuses characters outside XML 1.0, 2.2. UTF-8 cannot encode lone surrogates.
 function refuseForbiddenCharacter(text: string): void {
   const offset = text.search(/[^\t\n\r -\ufffd]/);
   if (offset === -1) return;

@@ -1,10 +1,10 @@
 import type { SvirtError } from "../errors.ts";
 import type { XmlNode } from "./node.ts";
 
-/** A step of a path: an element's name and its number from 1. */
+/** Step of a path: an element's name and its number from 1. */
 const STEP = /^(.*?)(?:\[(\d+)\])?$/;
 
-/** Each error once, in the order of the places in the document; those without a place come last. */
+/** Returns each error once, in the order of the places in the document; errors without a place come last. */
 export function inDocumentOrder(errors: readonly SvirtError[], root: XmlNode): readonly SvirtError[] {
   const once = [...new Map(errors.map((error) => [error.message, error])).values()];
   if (once.length < 2) return once;
@@ -16,7 +16,7 @@ export function inDocumentOrder(errors: readonly SvirtError[], root: XmlNode): r
     .map(({ error }) => error);
 }
 
-/** The path in the document of a path in a value that lacks some list items. */
+/** Returns the path in the document for a path in a value that lacks some list items. */
 export function locate(place: string, root: XmlNode, leftOut: ReadonlySet<XmlNode>): string {
   if (leftOut.size === 0) return place;
   const [, first = "", ...steps] = place.split("/");
@@ -31,7 +31,7 @@ export function locate(place: string, root: XmlNode, leftOut: ReadonlySet<XmlNod
   return path;
 }
 
-/** The numbers, in the order of the document, of an element and of the last one inside it. */
+/** Numbers, in the order of the document, of an element and of the last element inside it. */
 interface Extent {
   readonly first: number;
   readonly last: number;
@@ -44,7 +44,10 @@ function measure(node: XmlNode, extents: Map<XmlNode, Extent>): void {
   extents.set(node, { first, last: extents.size - 1 });
 }
 
-/** An attribute stands before the first child; what is missing stands at the end of its parent's tag or content. */
+/**
+ * Returns the position of a place. An attribute precedes the first child; a missing part is at the end of its parent's tag or
+ * content.
+ */
 function positionOf(place: string | undefined, root: XmlNode, extents: ReadonlyMap<XmlNode, Extent>): number {
   if (place === undefined) return extents.size;
   let node = root;
@@ -58,7 +61,7 @@ function positionOf(place: string | undefined, root: XmlNode, extents: ReadonlyM
   return extents.get(node)?.first ?? 0;
 }
 
-/** Between 0 and 0.5. */
+/** Returns a position between 0 and 0.5. */
 function attributePosition({ attributes }: XmlNode, name: string): number {
   const at = [...attributes.keys()].indexOf(name);
   return at === -1 ? 0.5 : (at + 1) / (2 * attributes.size + 3);

@@ -1,30 +1,30 @@
-/** An element that is being written. It holds children or text, never both. */
+/** Element that is being written. It holds children or text, never both. */
 export interface Draft {
   readonly tag: string;
   readonly attributes: Map<string, string>;
-  /** In order; a string is a piece of XML that goes out as it is. */
+  /** In order; a string is XML that is written unchanged. */
   readonly children: (Draft | string)[];
   text: string | undefined;
 }
 
-/** An element with nothing in it. */
+/** Returns an element without content. */
 export function emptyDraft(tag: string): Draft {
   return { tag, attributes: new Map(), children: [], text: undefined };
 }
 
-/** An element with nothing but text. */
+/** Returns an element with only text. */
 export function textDraft(tag: string, text: string): Draft {
   return { ...emptyDraft(tag), text };
 }
 
-/** `<tag>…</tag>` */
+/** Returns `<tag>…</tag>`. */
 export function parentDraft(tag: string, children: readonly Draft[]): Draft {
   const draft = emptyDraft(tag);
   draft.children.push(...children);
   return draft;
 }
 
-/** `<tag name='value'/>` */
+/** Returns `<tag name='value'/>`. */
 export function attributesDraft(tag: string, attributes: Readonly<Record<string, string>>): Draft {
   const draft = emptyDraft(tag);
   for (const [name, value] of Object.entries(attributes)) draft.attributes.set(name, value);

@@ -5,10 +5,10 @@ import { type Faults, report, Unreadable } from "./faults.ts";
 import { isBlank, type XmlNode } from "./node.ts";
 import { Missing, notKnown, notSupported, type Spot } from "./refusal.ts";
 
-/** The value that a form parses to. */
+/** Type of a form's value. */
 export type ValueOf<F> = F extends ElementForm<infer T> ? T : never;
 
-/** An element's fields, by the property's name. */
+/** Fields of an element, by the property's name. */
 export type Fields = Readonly<Record<string, Field<unknown>>>;
 
 const NO_EXCEPTIONS: readonly Exception[] = [];
@@ -16,10 +16,10 @@ const NO_EXCEPTIONS: readonly Exception[] = [];
 type FieldValue<F> = F extends Field<infer T> ? T : never;
 type OptionalKey<F> = { [K in keyof F]: undefined extends FieldValue<F[K]> ? K : never }[keyof F];
 
-/** An intersection, shown as one object. */
+/** Intersection, shown as one object. */
 export type Flat<T> = { [K in keyof T]: T[K] };
 
-/** What fields parse to: one that may be absent is an optional property. */
+/** Type of the fields' values: a field that may be absent is an optional property. */
 export type FieldsValue<F> = Flat<
   { readonly [K in Exclude<keyof F, OptionalKey<F>>]: FieldValue<F[K]> } & {
     readonly [K in OptionalKey<F>]?: Exclude<FieldValue<F[K]>, undefined>;
@@ -27,8 +27,8 @@ export type FieldsValue<F> = Flat<
 >;
 
 /**
- * `<tag>` with these fields, written in this order; whatever else stands in it is refused. The fields are made when the
- * first such element is read or written: a domain has few of those that there are.
+ * Returns the form of `<tag>` with these fields, written in this order; all other content is refused. The fields are created
+ * when the first such element is read or written: a domain has few of all elements.
  */
 export function element<F extends Fields>(
   tag: string,
@@ -39,8 +39,8 @@ export function element<F extends Fields>(
 }
 
 /**
- * The same for an element whose parts mean something without each other: a part that is refused is left out of the value,
- * and the others are read.
+ * Returns the form of an element whose parts are independent: a refused part is omitted from the value, and the others are
+ * read.
  */
 export function looseElement<F extends Fields>(
   tag: string,
@@ -50,7 +50,7 @@ export function looseElement<F extends Fields>(
   return new PlainElement(tag, fields, { exceptions, isLoose: true });
 }
 
-/** The same form with one more demand on its value, for what two fields say together. */
+/** Returns the form with one more check of its value, for contradictions between fields. */
 export function checked<T>(
   form: ElementForm<T>,
   check: (value: T, node: XmlNode, faults?: Faults) => void,
@@ -61,30 +61,30 @@ export function checked<T>(
   });
 }
 
-/** The same form with its value put into the one shape in which it is kept and written. */
+/** Returns the form with its value converted to the notation that is stored and written. */
 export function rewritten<T>(form: ElementForm<T>, rewrite: (value: T, node: XmlNode) => T): ElementForm<T> {
   return new RewrittenForm(form, rewrite);
 }
 
-/** Refuses a document where this stands; `why` is a sentence about svirt. */
+/** Refuses a document with content at this place; `why` is the reason for the message. */
 export function refused(place: string, why: string): Exception {
   return { place, act: "refuse", why };
 }
 
-/** Reads over what stands there; it is not written again. */
+/** Ignores the content of this place; it is not written again. */
 export function dropped(place: string, why: string): Exception {
   return { place, act: "drop", why };
 }
 
-/** How fields are read: up to the first refusal, or with faults all of them. */
+/** Mode of reading fields: up to the first refusal, or with faults all of them. */
 interface Reading {
   readonly faults: Faults | undefined;
   readonly isLoose?: boolean;
-  /** Whether something is refused that stands there: it may be a field under another name. */
+  /** Whether other content of the element is refused: it may be a field under a wrong name. */
   readonly isStrange?: boolean;
 }
 
-/** The values of the fields that are present. */
+/** Returns the values of the fields that are present. Throws Unreadable if the refusals in faults leave no value. */
 export function readFields<F extends Fields>(node: XmlNode, fields: F, reading: Reading): FieldsValue<F> {
   const { faults } = reading;
   const values: Record<string, unknown> = {};
@@ -104,13 +104,15 @@ export function readFields<F extends Fields>(node: XmlNode, fields: F, reading: 
   return values as FieldsValue<F>;
 }
 
-/** Keeps a field's refusal. Returns the readable rest of its value. */
+/**
+ * Records a field's refusal, unless a field is missing that may have a wrong name. Returns the readable rest of its value.
+ */
 function keepRefusal(thrown: unknown, faults: Faults, { isStrange = false }: Reading): unknown {
   faults.isWhole = false;
   return isStrange && thrown instanceof Missing ? undefined : faults.take(thrown);
 }
 
-/** The draft with the fields' values in it. */
+/** Adds the fields' values to the draft. Returns the draft. */
 export function writeFields(draft: Draft, fields: Fields, value: object): Draft {
   const values = new Map<string, unknown>(Object.entries(value));
   for (const [key, field] of Object.entries(fields)) field.write(draft, values.get(key));
@@ -138,7 +140,7 @@ interface ElementFacts {
   readonly isLoose: boolean;
 }
 
-// Classes for the reason that fields are: see field.ts.
+// Classes for the reason that field.ts gives.
 class PlainElement<F extends Fields> implements ElementForm<FieldsValue<F>> {
   declare private made: readonly Variant[] | undefined;
   declare private madeFields: F | undefined;
@@ -200,7 +202,7 @@ class RewrittenForm<T> implements ElementForm<T> {
     try {
       return this.rewrite(value, node, faults);
     } catch (thrown) {
-      // It may follow from what is left out of the value.
+      // The refusal may follow from parts that are missing in the value.
       if (faults !== undefined && faults.errors.length !== before && thrown instanceof SvirtError)
         throw new Unreadable(undefined, { cause: thrown });
       throw thrown;

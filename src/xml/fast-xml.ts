@@ -1,7 +1,7 @@
 import { XMLParser } from "fast-xml-parser";
 import { MOST_DEPTH } from "./limits.ts";
 
-/** A piece of a document as fast-xml-parser read it. References are not resolved. */
+/** Piece of a document as fast-xml-parser returns it. References are not resolved. */
 export type Piece =
   | {
       readonly is: "element";
@@ -41,12 +41,12 @@ const parser = new XMLParser({
   jPath: false,
 });
 
-/** Reads a text that guardText() accepts, as the root element with the blanks beside it. */
+/** Reads a text that guardText() accepts. Returns the root element and the blanks beside it. */
 export function readPieces(text: string): readonly Piece[] {
   return toPieces(parser.parse(text));
 }
 
-/** An item of the parser's tree. Its first key is TEXT, CDATA or the name of an element; ATTRIBUTES and PLACE may follow. */
+/** Item of the parser's tree. Its first key is TEXT, CDATA or the name of an element; ATTRIBUTES and PLACE may follow. */
 type Item = Readonly<Record<string | symbol, unknown>>;
 
 function toPieces(items: unknown): readonly Piece[] {

@@ -1,18 +1,18 @@
 import { listErrors, MOST_LISTED, SvirtError } from "../errors.ts";
 import type { XmlNode } from "./node.ts";
 
-/** The most refusals of one document that are looked for: those that are listed, and one that is not. */
+/** Maximum number of refusals that are collected from a document: those that are listed, and one more. */
 const MOST_FAULTS = MOST_LISTED + 1;
 
-/** The refusals of one document. Reading goes on after each: without the unknown place, or without the whole value. */
+/** Refusals of one document. Reading continues after each, without the unknown place or without the whole value. */
 export class Faults {
   readonly errors: SvirtError[] = [];
   /** List items that are missing from the value. */
   readonly leftOut = new Set<XmlNode>();
-  /** Whether the value says all that is understood of the document, without a contradiction. */
+  /** Whether the value has all known parts of the document, without a contradiction. */
   isWhole = true;
 
-  /** Keeps a thrown refusal. Returns the readable rest of the value, if there is one. Throws anything else again. */
+  /** Records a thrown refusal. Returns the readable rest of the value, if any. Rethrows anything else. */
   take(thrown: unknown): unknown {
     if (thrown instanceof Unreadable) return thrown.rest;
     if (!(thrown instanceof SvirtError)) throw thrown;
@@ -20,16 +20,16 @@ export class Faults {
     return undefined;
   }
 
-  /** Keeps a refusal. Throws "the list is full", which ends the reading. */
+  /** Records a refusal. Throws FullList, which ends the reading, if the list is full. */
   report(error: SvirtError): void {
     if (this.errors.length >= MOST_FAULTS) throw new FullList();
     this.errors.push(error);
   }
 }
 
-/** A value that cannot be read. Its refusals are in the faults. */
+/** Value that cannot be read. Its refusals are in the faults. */
 export class Unreadable extends Error {
-  /** The values of a list that can be read. */
+  /** Readable values of a list. */
   readonly rest: unknown;
 
   constructor(rest?: unknown, options?: ErrorOptions) {
@@ -38,19 +38,19 @@ export class Unreadable extends Error {
   }
 }
 
-/** Keeps a refusal in the faults; without them throws it. */
+/** Records a refusal in the faults; without them, throws it. */
 export function report(faults: Faults | undefined, error: SvirtError): void {
   if (faults === undefined) throw error;
   faults.report(error);
 }
 
-/** The same for a contradiction, which leaves no whole value. */
+/** Records a contradiction, which leaves no whole value; without faults, throws it. */
 export function contradict(faults: Faults | undefined, error: SvirtError): void {
   if (faults !== undefined) faults.isWhole = false;
   report(faults, error);
 }
 
-/** Carries out each check, and keeps all that they refuse. Without faults the first refusal is thrown. */
+/** Runs each check and records all refusals. Without faults, throws the first one. */
 export function checkEach(faults: Faults | undefined, checks: readonly (() => void)[]): void {
   for (const check of checks) {
     try {
@@ -63,7 +63,7 @@ export function checkEach(faults: Faults | undefined, checks: readonly (() => vo
   }
 }
 
-/** Reads a value. Returns undefined if it is refused; all refusals are then in the faults, as far as the list goes. */
+/** Reads a value. Returns undefined if it is refused; the faults then hold the refusals, up to the list's limit. */
 export function readWith<T>(faults: Faults, read: () => T): T | undefined {
   try {
     return read();

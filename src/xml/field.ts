@@ -6,37 +6,37 @@ import { missing, notKnown, notUnderstood, quoted, type Spot } from "./refusal.t
 import type { ValueForm } from "./value-form.ts";
 
 /*
- * There are a good thousand fields in the forms of a domain, all made whenever svirt reads one, and few are asked. So they
- * are classes, though they have no lifetime: a new one costs a third of an object with functions of its own, and what
- * only a refusal or the manual asks is made then. docs/measurements.md
+ * The forms of a domain have over a thousand fields. All are created whenever svirt reads a domain, and few are used. They
+ * are classes, though they have no lifetime: an instance costs a third of an object with its own functions. Facts that only a
+ * refusal or the manual needs are created on demand. docs/measurements.md
  */
 
-/** An attribute that may be absent. */
+/** Returns the field of an attribute that may be absent. */
 export function attribute<T>(name: string, form: ValueForm<T>): Field<T | undefined> {
   return new AttributeField(name, form);
 }
 
-/** The text of the element itself; where there is none but white space, it is absent. */
+/** Returns the field of the element's own text; white space alone counts as absent. */
 export function content<T>(form: ValueForm<T>): Field<T | undefined> {
   return new ContentField(form);
 }
 
-/** The text of a child that has nothing else, `<name>text</name>`. */
+/** Returns the field of the text of a child without other content, `<name>text</name>`. */
 export function textOf<T>(name: string, form: ValueForm<T>): Field<T | undefined> {
   return new TextField(name, form);
 }
 
-/** A child that says something by being there, `<readonly/>`. */
+/** Returns the field of a child whose presence is its value, `<readonly/>`. */
 export function flag(name: string): Field<boolean> {
   return new FlagField(name);
 }
 
-/** A child with a form of its own, at most once. */
+/** Returns the field of a child with its own form, at most once. */
 export function child<T>(form: ElementForm<T>): Field<T | undefined> {
   return new ChildField(form);
 }
 
-/** The same for a form that contains itself. */
+/** Returns the field of a child whose form contains itself, at most once. */
 export function lazyChild<T>(name: string, form: () => ElementForm<T>): Field<T | undefined> {
   return {
     place: { in: "child", name, many: false, inside: { is: "declared", form } },
@@ -50,7 +50,7 @@ export function lazyChild<T>(name: string, form: () => ElementForm<T>): Field<T 
   };
 }
 
-/** A child that is read as an empty one where it is absent, and always written. */
+/** Returns the field of a child that is read as empty if it is absent, and always written. */
 export function always<T>(form: ElementForm<T>): Field<T> {
   const field = child(form);
   return {
@@ -60,12 +60,12 @@ export function always<T>(form: ElementForm<T>): Field<T> {
   };
 }
 
-/** Any number of children of one form, in their order. */
+/** Returns the field of any number of children of one form, in their order. */
 export function children<T>(form: ElementForm<T>): Field<readonly T[]> {
   return new ChildrenField(form);
 }
 
-/** A child that is not ours to understand: its source is kept as it is and written again. */
+/** Returns the field of a child that svirt does not interpret: its source is kept and written unchanged. */
 export function kept(name: string): Field<string | undefined> {
   return {
     place: { in: "child", name, many: false, inside: { is: "kept" } },
@@ -76,7 +76,7 @@ export function kept(name: string): Field<string | undefined> {
   };
 }
 
-/** Refuses a document in which the field is absent, in other words if somebody waits for them. */
+/** Returns the field as a mandatory one; `problem` is the message for a document without it. */
 export function required<T>(field: Field<T | undefined>, problem = "it is missing"): Field<T> {
   return new RequiredField(field, problem);
 }

@@ -1,6 +1,8 @@
 import type { Draft } from "./draft.ts";
 
-/** XML in libvirt's layout: two spaces a level, single quotes, a newline at the end. https://libvirt.org/format.html */
+/**
+ * Returns XML in libvirt's layout: two spaces per level, single quotes, a newline at the end. https://libvirt.org/format.html
+ */
 export function formatDocument(root: Draft): string {
   const lines: string[] = [];
   addLines(root, "", lines);

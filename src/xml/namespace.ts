@@ -1,8 +1,9 @@
 import type { XmlNode } from "./node.ts";
 
 /**
- * The tree with each child of the root that is in a namespace, and all in it that is, under one prefix: `ns0:arg` and
- * `<arg xmlns='…'>` are both `qemu:arg`. The declarations of both are gone. Namespaces in XML 1.0, 6.1
+ * Returns the tree with one prefix for the root's children in the namespace and for their content. `ns0:arg` and `<arg
+ * xmlns='…'>` both become `qemu:arg`. The declarations of the namespace and of the prefix are removed. Namespaces in XML 1.0,
+ * 6.1
  */
 export function withPrefix(root: XmlNode, namespace: string, prefix: string): XmlNode {
   const name = { namespace, prefix };
@@ -33,7 +34,10 @@ function rename(node: XmlNode, parent: XmlNode, name: Name): XmlNode {
   return renamed;
 }
 
-/** What has the prefix by chance is called by its own namespace, which no declaration is. */
+/**
+ * Returns the element's new tag. A tag with the prefix but another namespace becomes `{namespace}name`, which no form
+ * declares.
+ */
 function tagFor(node: XmlNode, { namespace, prefix }: Name): string {
   const own = namespaceOf(node);
   if (own === namespace) return `${prefix}:${localName(node)}`;
@@ -62,7 +66,7 @@ function isDeclaration(attribute: string): boolean {
   return attribute === "xmlns" || attribute.startsWith("xmlns:");
 }
 
-/** Whether it binds the namespace, or the prefix. */
+/** Whether the element binds the namespace or the prefix. */
 function declares({ attributes }: XmlNode, name: Name): boolean {
   return [...attributes].some((attribute) => isOurs(attribute, name));
 }

@@ -7,8 +7,8 @@ import { resolveReferences, resolveValue } from "./references.ts";
 import { shortened } from "./refusal.ts";
 
 /**
- * The one element of a document. Its bytes must be well-formed XML 1.0 in UTF-8, with namespaces, without a DOCTYPE and
- * within limits.ts; the first fault ends the reading. Throws "xml" with line and column.
+ * Returns the root element of a document. Its bytes must be well-formed XML 1.0 in UTF-8, with namespaces, without a DOCTYPE
+ * and within limits.ts. The first fault ends the reading. Throws "xml" with line and column.
  */
 export function parseDocument(bytes: Uint8Array): XmlNode {
   const text = decodeDocument(bytes);
@@ -19,13 +19,13 @@ export function parseDocument(bytes: Uint8Array): XmlNode {
 }
 
 /**
- * Builds the tree of the pieces that fast-xml-parser read. Throws "failed" unless its elements are those of the guard, by
- * name, place and number of attributes.
+ * Builds the tree from the pieces of fast-xml-parser. Throws "failed" unless its elements match the guard's by name, place
+ * and number of attributes.
  */
 export function buildTree(text: string, spans: readonly Span[], pieces: readonly Piece[]): XmlNode {
   const builder: Builder = { text, spans, built: 0, line: 1, newline: text.indexOf("\n") };
   const elements = pieces.filter((piece) => piece.is === "element");
-  // A second one has no element of the guard to be compared with.
+  // A second root has no element of the guard to compare with.
   const [root] = elements.map((element) => buildNode(builder, element, undefined));
   if (root === undefined || builder.built < spans.length) throw readOtherwise(spans[builder.built]);
   return root;
@@ -36,9 +36,9 @@ type Element = Extract<Piece, { readonly is: "element" }>;
 interface Builder {
   readonly text: string;
   readonly spans: readonly Span[];
-  /** The number of elements that are built. */
+  /** Number of elements that are built. */
   built: number;
-  /** The current line, which ends with the newline at the offset `newline`; -1 in the last line. */
+  /** Current line, which ends with the newline at the offset `newline`; -1 in the last line. */
   line: number;
   newline: number;
 }

@@ -1,4 +1,4 @@
-/** What XML itself defines; a document's own entities are refused with its DOCTYPE. XML 1.0, 4.6 */
+/** Entities of XML itself; a document's own entities are refused with its DOCTYPE. XML 1.0, 4.6 */
 const PREDEFINED: ReadonlyMap<string, string> = new Map([
   ["lt", "<"],
   ["gt", ">"],
@@ -9,7 +9,7 @@ const PREDEFINED: ReadonlyMap<string, string> = new Map([
 
 const REFERENCE = /&(?:#x([0-9a-fA-F]{1,6});|#([0-9]{1,7});|([a-z]{2,4});)?/g;
 
-/** A text with its references resolved, or the offset of the first `&` that begins none. XML 1.0, 4.1 */
+/** Returns a text with its references resolved, or the offset of the first `&` that begins none. XML 1.0, 4.1 */
 export function resolveReferences(text: string): string | { readonly badAt: number } {
   if (!text.includes("&")) return text;
   let badAt: number | undefined;
@@ -21,7 +21,7 @@ export function resolveReferences(text: string): string | { readonly badAt: numb
   return badAt === undefined ? resolved : { badAt };
 }
 
-/** Resolves an attribute's value. White space becomes a blank, unless a reference gives it. XML 1.0, 3.3.3 */
+/** Resolves an attribute's value. White space becomes a blank, unless it comes from a reference. XML 1.0, 3.3.3 */
 export function resolveValue(raw: string): string | { readonly badAt: number } {
   return resolveReferences(/[\t\n]/.test(raw) ? raw.replaceAll(/[\t\n]/g, " ") : raw);
 }

@@ -1,22 +1,22 @@
 import { SvirtError } from "../errors.ts";
 import { pathOf, type XmlNode } from "./node.ts";
 
-/** The most characters of one name in a message. */
+/** Maximum characters of a name in a message. */
 const MOST_SHOWN = 64;
 
-/** Somewhere in a document: an element, or with `place` an attribute (`@name`) or a child (`name`) of it. */
+/** Place in a document: an element, or with `place` an attribute (`@name`) or a child (`name`) of it. */
 export interface Spot {
   readonly node: XmlNode;
   readonly place?: string;
 }
 
-/** A place in a document's text, both from 1. */
+/** Position in a document's text, both from 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
-/** Text that does not follow XML's grammar or our limits. Kind "xml". */
+/** Returns the error for text that violates XML's grammar or svirt's limits. Kind "xml". */
 export function notXml(at: Position, problem: string, cause?: unknown): SvirtError {
   return new SvirtError(`Cannot read the XML in line ${at.line}, column ${at.column}: ${problem}`, {
     kind: "xml",
@@ -25,25 +25,25 @@ export function notXml(at: Position, problem: string, cause?: unknown): SvirtErr
   });
 }
 
-/** Content that means nothing to us or contradicts itself. Kind "xml". */
+/** Returns the error for content without a meaning for svirt, or with a contradiction. Kind "xml". */
 export function notUnderstood(spot: Spot, problem: string, remedy: string): SvirtError {
   return new SvirtError(...refusalOf("xml", { spot, problem, remedy }));
 }
 
-/** The refusal of an element that lacks a part. */
+/** Refusal of an element that lacks a part. */
 export class Missing extends SvirtError {}
 
-/** An element without a part that it must have. Kind "xml". */
+/** Returns the error for an element without a mandatory part. Kind "xml". */
 export function missing(spot: Spot, problem: string): Missing {
   return new Missing(...refusalOf("xml", { spot, problem, remedy: `Write ${spot.place} there.` }));
 }
 
-/** Content that we know and do not do. Kind "unsupported". */
+/** Returns the error for known content that svirt does not implement. Kind "unsupported". */
 export function notSupported(spot: Spot, problem: string, remedy: string): SvirtError {
   return new SvirtError(...refusalOf("unsupported", { spot, problem, remedy }));
 }
 
-/** Content that no declaration names. Kind "xml". */
+/** Returns the error for content that no declaration names. Kind "xml". */
 export function notKnown(spot: Spot): SvirtError {
   return notUnderstood(
     spot,
@@ -52,12 +52,12 @@ export function notKnown(spot: Spot): SvirtError {
   );
 }
 
-/** A remedy that says "leave it out", with the name of the refused attribute or element for "it". */
+/** Returns the remedy with the name of the refused attribute or element instead of "it" in "leave it out". */
 export function withName(remedy: string, place: string): string {
   return remedy.replaceAll(/\b([Ll])eave it out\b/g, (_, letter: string) => `${letter}eave ${outOf(place)}`);
 }
 
-/** `rawio out of <disk>`, `<reservations> out of <source>`, `this <redirdev> out`, `<perf> out` */
+/** Returns `rawio out of <disk>`, `<reservations> out of <source>`, `this <redirdev> out`, `<perf> out`. */
 function outOf(place: string): string {
   const [name = "", parent = "", within] = place.split("/").map(withoutNumber).reverse();
   if (name.startsWith("@")) return `${name.slice(1)} out of <${parent}>`;
@@ -70,12 +70,14 @@ function withoutNumber(step: string): string {
   return step.replace(/\[\d+\]$/, "");
 }
 
-/** A word of the document for a message: in quotes, on one line, not too long, and without what a terminal acts on. */
+/**
+ * Returns text of the document for a message: quoted, on one line, shortened, and without control characters for a terminal.
+ */
 export function quoted(text: string): string {
   return JSON.stringify(shortened(text, 80)).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, escaped);
 }
 
-/** A text cut to so many characters, with a sign that it was. */
+/** Returns a text cut to `most` characters, with a mark if it was cut. */
 export function shortened(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, most)}…` : text;
 }

@@ -1,21 +1,21 @@
-/** One piece of text ⇄ one value. */
+/** Conversion between a text and a value. */
 export interface ValueForm<T> {
-  /** For a message: "a number from 1 to 8", `one of "yes", "no"`. */
+  /** Description for a message: "a number from 1 to 8", `one of "yes", "no"`. */
   readonly expects: string;
   /** `undefined` for a text outside `expects`. */
   decode(text: string): T | undefined;
   encode(value: T): string;
 }
 
-/** Any text, as it stands. */
+/** Any text, unchanged. */
 export const anyText: ValueForm<string> = { expects: "text", decode: (text) => text, encode: (text) => text };
 
-/** One of some words. */
+/** Returns the form of a choice of words. */
 export function oneOf<const W extends string>(...words: readonly W[]): ValueForm<W> {
   return new WordForm(words);
 }
 
-// A class for the reason that fields are: see field.ts. It stands above those of its kind that are made here.
+// A class for the reason that field.ts gives. It precedes its instances in this file.
 class WordForm<W extends string> implements ValueForm<W> {
   declare private readonly words: readonly W[];
 
@@ -43,12 +43,12 @@ export const yesNo = truth("yes", "no");
 /** `on` or `off`. */
 export const onOff = truth("on", "off");
 
-/** A whole decimal number within bounds; white space around it is let through, as libvirt does. */
+/** Returns the form of a whole decimal number within bounds; surrounding white space is accepted, as in libvirt. */
 export function integer(least: number, most: number): ValueForm<number> {
   return new IntegerForm(least, most);
 }
 
-/** A number in hexadecimal (`0x1f`) or decimal, written as `0x` with so many digits. */
+/** Returns the form of a number in hexadecimal (`0x1f`) or decimal, written as `0x` with at least `digits` digits. */
 export function hexadecimal(most: number, digits: number): ValueForm<number> {
   return {
     expects: `a number from 0x0 to 0x${most.toString(16)}`,
@@ -58,7 +58,7 @@ export function hexadecimal(most: number, digits: number): ValueForm<number> {
   };
 }
 
-/** A text that a pattern takes as a whole; `expects` says so to a person. */
+/** Returns the form of a text that matches a pattern; `expects` describes it in messages. */
 export function matching(pattern: RegExp, expects: string): ValueForm<string> {
   return { expects, decode: (text) => (pattern.test(text) ? text : undefined), encode: (text) => text };
 }

@@ -7,18 +7,18 @@ import { passCdata, passComment, passDeclaration, passInstruction } from "./othe
 import { Prefixes } from "./prefixes.ts";
 import { checkReferences, checkStartTag, type StartTag } from "./start-tag.ts";
 
-/** An element of the text, from its "<" up to the offset after its last ">". */
+/** Element of the text, from its "<" up to the offset after its last ">". */
 export interface Span {
   readonly tag: string;
-  /** How many attributes it has. */
+  /** Number of attributes. */
   readonly attributes: number;
   readonly from: number;
   readonly to: number;
 }
 
 /**
- * Checks a text before fast-xml-parser reads it. The text must be well-formed XML 1.0 with namespaces, have no DOCTYPE, be
- * within limits.ts, and have nothing that fast-xml-parser reads differently (checkName, passInstruction). Gives the elements
+ * Checks a text before fast-xml-parser reads it. The text must be well-formed XML 1.0 with namespaces, without a DOCTYPE, and
+ * within limits.ts. Text that fast-xml-parser reads differently is refused (checkName, passInstruction). Returns the elements
  * in the order of their start tags. Throws "xml" for the first fault, with line and column.
  */
 export function guardText(text: string): readonly Span[] {
@@ -34,7 +34,7 @@ export function guardText(text: string): readonly Span[] {
 
 interface Guard {
   readonly text: string;
-  /** The start tags of the open elements, the innermost last. */
+  /** Start tags of the open elements, the innermost last. */
   readonly open: (StartTag & { readonly span: OpenSpan })[];
   readonly spans: OpenSpan[];
   readonly prefixes: Prefixes;
@@ -44,7 +44,7 @@ type OpenSpan = { -readonly [K in keyof Span]: Span[K] };
 
 const END_TAG = new RegExp(`</(${NAME})${BLANK}*>`, "uy");
 
-/** Checks the piece that begins at an offset, and gives the offset after it. */
+/** Checks the piece that begins at an offset. Returns the offset after it. */
 function passPiece(guard: Guard, at: number): number {
   const { text } = guard;
   if (text[at] !== "<") return passText(guard, at);
@@ -72,7 +72,7 @@ function passText(guard: Guard, from: number): number {
   return passInside(guard, from, to);
 }
 
-/** Only blanks may stand outside the root element. XML 1.0, 2.1 */
+/** Refuses text other than blanks outside the root element. XML 1.0, 2.1 */
 function passInside({ text, open }: Guard, from: number, to: number): number {
   const stray = open.length > 0 ? -1 : text.slice(from, to).search(/[^ \t\n]/);
   if (stray === -1) return to;

@@ -6,13 +6,15 @@ const NAME_START = [
   "\\u2070-\\u218f\\u2c00-\\u2fef\\u3001-\\ud7ff\\uf900-\\ufdcf\\ufdf0-\\ufffd\\u{10000}-\\u{effff}",
 ].join("");
 
-/** The source of a regular expression for a name. It needs the flag u. XML 1.0, 2.3 */
+/** Source of a regular expression for a name. It needs the flag u. XML 1.0, 2.3 */
 export const NAME = `[${NAME_START}][-.0-9\\u00b7\\u0300-\\u036f\\u203f-\\u2040${NAME_START}]*`;
 
-/** The source of a regular expression for a blank; decodeDocument() has replaced carriage returns. XML 1.0, 2.3 and 2.11 */
+/** Source of a regular expression for a blank; decodeDocument() has replaced carriage returns. XML 1.0, 2.3 and 2.11 */
 export const BLANK = "[ \\t\\n]";
 
-/** Letters of names in XML 1.0 that are blanks for JavaScript's `\s` and trim(), by which fast-xml-parser ends a name. */
+/**
+ * Letters of names in XML 1.0 that JavaScript's `\s` and trim() treat as blanks, and at which fast-xml-parser ends a name.
+ */
 const BLANK_TO_JAVASCRIPT = /[\u1680\ufeff]/;
 
 /** Refuses a name that fast-xml-parser would cut. `at` is its offset in the text. Throws "xml". */
@@ -23,7 +25,7 @@ export function checkName(text: string, at: number, name: string): void {
   throw faultAt(text, at + cut, `the character U+${code} is not taken in a name`);
 }
 
-/** The match of a regular expression with the flag y at an offset. */
+/** Returns the match of a regular expression with the flag y at an offset. */
 export function matchAt(text: string, at: number, sticky: RegExp): RegExpExecArray | undefined {
   sticky.lastIndex = at;
   return sticky.exec(text) ?? undefined;

@@ -2,7 +2,7 @@ import { faultAt } from "../position.ts";
 import { quoted } from "../refusal.ts";
 import { BLANK, checkName, matchAt, NAME } from "./names.ts";
 
-// Markup other than tags. Each function checks the markup that begins at an offset, and gives the offset after it.
+// Markup other than tags. Each function checks the markup that begins at an offset and returns the offset after it.
 
 const DECLARATION = new RegExp(
   [

@@ -2,16 +2,16 @@ import { shortened } from "../refusal.ts";
 
 const XML = "http://www.w3.org/XML/1998/namespace";
 const XMLNS = "http://www.w3.org/2000/xmlns/";
-/** What a name without its prefix does not begin with. Namespaces in XML 1.0, NCName */
+/** Invalid start of a name without its prefix. Namespaces in XML 1.0, NCName */
 const NOT_A_START = /^(?:[-.0-9\u00b7\u203f\u2040]|[\u0300-\u036f]|$)/;
 
 type Attributes = ReadonlyMap<string, string>;
 
-/** The prefixes that the open elements declare, each with its namespaces, the innermost last. */
+/** Prefixes that the open elements declare, each with its namespaces, the innermost last. */
 export class Prefixes {
   readonly #bound = new Map<string, string[]>();
 
-  /** Those that an element declares hold for it and for what is in it. */
+  /** Adds the prefixes that an element declares, for the element and its content. */
   open(attributes: Attributes): void {
     for (const [name, uri] of attributes) {
       const prefix = prefixDeclared(name);
@@ -29,7 +29,7 @@ export class Prefixes {
     }
   }
 
-  /** What is wrong with an element that is open, by Namespaces in XML 1.0; undefined: nothing. */
+  /** Returns the fault of an open element by Namespaces in XML 1.0; undefined: none. */
   findFault(tag: string, attributes: Attributes): string | undefined {
     if (tag.startsWith("xmlns:")) return "an element may not have the prefix xmlns";
     for (const name of [tag, ...attributes.keys()]) {
@@ -54,7 +54,7 @@ export class Prefixes {
     return prefix === "xml" ? XML : this.#bound.get(prefix)?.at(-1);
   }
 
-  /** One attribute by two prefixes of one namespace. An attribute without a prefix is in none. */
+  /** Finds an attribute with two prefixes of one namespace. An attribute without a prefix has no namespace. */
   #findTwice(attributes: Attributes): string | undefined {
     const found = new Set<string>();
     for (const name of attributes.keys()) {
@@ -69,7 +69,7 @@ export class Prefixes {
   }
 }
 
-/** The prefix that an attribute declares. */
+/** Returns the prefix that an attribute declares, if any. */
 function prefixDeclared(name: string): string | undefined {
   return name.startsWith("xmlns:") ? name.slice("xmlns:".length) : undefined;
 }

@@ -4,10 +4,10 @@ import { resolveValue } from "../references.ts";
 import { shortened } from "../refusal.ts";
 import { BLANK, checkName, matchAt, NAME } from "./names.ts";
 
-/** A start tag or an empty element's tag, from one offset of the text up to another. */
+/** Start tag or empty element's tag, from one offset of the text up to another. */
 export interface StartTag {
   readonly tag: string;
-  /** With normalized values. XML 1.0, 3.3.3 */
+  /** Attributes with normalized values. XML 1.0, 3.3.3 */
   readonly attributes: ReadonlyMap<string, string>;
   readonly isEmptyElement: boolean;
   readonly from: number;
@@ -38,7 +38,7 @@ export function checkStartTag(text: string, from: number): StartTag {
   }
 }
 
-/** Adds an attribute that was matched, and gives the offset after it. */
+/** Adds a matched attribute. Returns the offset after it. */
 function addAttribute(text: string, found: RegExpExecArray, attributes: Map<string, string>): number {
   const [all, blanks = "", name = "", inDouble, inSingle = ""] = found;
   const nameAt = found.index + blanks.length;
@@ -51,7 +51,7 @@ function addAttribute(text: string, found: RegExpExecArray, attributes: Map<stri
   return to;
 }
 
-/** Gives the resolved text. Throws "xml" for an "&" that begins no reference; `at` is the offset of the text. */
+/** Returns the resolved text. Throws "xml" for an "&" that begins no reference; `at` is the offset of the text. */
 export function checkReferences(
   text: string,
   at: number,
@@ -65,7 +65,7 @@ export function checkReferences(
   );
 }
 
-/** The fault of a tag at the offset where neither an attribute nor the end of the tag is found. */
+/** Returns the fault of a tag at an offset where no attribute and no end of the tag begins. */
 function faultOfAttribute(
   text: string,
   at: number,
