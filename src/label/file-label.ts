@@ -5,15 +5,15 @@ import type { LabelDecision } from "./guest-label.ts";
 import type { FileRole } from "./roles.ts";
 import { LABEL_ROLES } from "./roles.ts";
 
-/** How a file is labelled. */
+/** Label decision for a file. */
 export interface FileLabel {
-  /** Undefined: it keeps its label. */
+  /** Undefined if the file keeps its label. */
   readonly to: string | undefined;
   /** Whether another guest may use the file at the same time. */
   readonly sharing: "exclusive" | "shared";
 }
 
-/** A disk's role by its XML: shareable wins over read-only, as in the reference. */
+/** Returns a disk's role by its XML: shareable wins over read-only, as in libvirt. */
 export function diskRole(disk: {
   readonly shareable: boolean;
   readonly access: "read-only" | "read-write";
@@ -21,7 +21,7 @@ export function diskRole(disk: {
   return LABEL_ROLES.disk[disk.shareable ? "shareable" : disk.access].role;
 }
 
-/** The label for a file of that role, unless the XML says otherwise for it or for the whole domain. */
+/** Returns the label for a file of this role; the XML may override it for the file or the whole domain. */
 export function decideFileLabel(
   decision: LabelDecision,
   role: FileRole,
@@ -33,12 +33,12 @@ export function decideFileLabel(
   return { to: labelOfRole(decision, role), sharing };
 }
 
-/** Whether another guest may use a file of that role at the same time. */
+/** Decides whether another guest may use a file of this role at the same time. */
 export function sharingOf(role: FileRole): FileLabel["sharing"] {
   return role === "private" || role === "folder" ? "exclusive" : "shared";
 }
 
-/** The label of a role, also for a guest whose files are not relabelled; undefined: the file keeps its own. */
+/** Returns the label of a role, even for a guest whose files are not relabelled. Undefined if the file keeps its label. */
 export function labelOfRole(decision: LabelDecision, role: FileRole): string | undefined {
   switch (role) {
     case "private":

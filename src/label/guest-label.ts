@@ -14,7 +14,7 @@ import {
 } from "../selinux/contexts-files.ts";
 import { pairOf } from "../selinux/level.ts";
 
-/** What a domain's XML asks for, with libvirt's defaults filled in. */
+/** Label request of a domain's XML, with libvirt's defaults. */
 export interface LabelRequest {
   readonly type: "dynamic" | "static" | "none";
   readonly relabel: boolean;
@@ -22,36 +22,36 @@ export interface LabelRequest {
   readonly baseLabel: string | undefined;
 }
 
-/** What the node's policy says. */
+/** Facts from the host's SELinux policy. */
 export interface PolicyFacts {
-  /** svirt's own context: a guest gets its user and role. */
+  /** Context of svirt. A guest gets its user and role. */
   readonly own: Context;
   readonly domain: DomainContexts;
   readonly image: ImageContexts;
-  /** The type of a guest's shared folders: svirt's own, or that of images where svirt's policy is not loaded. */
+  /** Type of a guest's shared folders: svirt's, or the image type if svirt's policy is not loaded. */
   readonly folderType: string;
 }
 
-/** What a guest and its files are labelled with. */
+/** Labels of a guest and its files. */
 export interface LabelDecision {
   readonly type: LabelRequest["type"];
   readonly relabel: boolean;
-  /** The context QEMU runs in; undefined: not confined. */
+  /** Context of QEMU; undefined if it is not confined. */
   readonly label: string | undefined;
-  /** For what is this guest's alone. */
+  /** Label of files that only this guest uses. */
   readonly imageLabel: string | undefined;
-  /** For a folder of this guest's alone with all that is in it: modes and owners may be changed there. */
+  /** Label of a folder that only this guest uses, with its contents. The guest may change modes and owners in it. */
   readonly folderLabel: string | undefined;
-  /** For disks that guests share for writing: every guest may. */
+  /** Label of disks that several guests write; every guest may write them. */
   readonly sharedLabel: string | undefined;
-  /** For what guests read and nobody writes. */
+  /** Label of files that guests read and no guest writes. */
   readonly contentLabel: string | undefined;
-  /** The range that nobody else may have. */
+  /** Range that no other guest may have. */
   readonly range: string | undefined;
   readonly baseLabel: string | undefined;
 }
 
-/** The decision for a guest that is not confined: nothing is labelled. */
+/** Decision for an unconfined guest: nothing is labelled. */
 export const UNCONFINED: LabelDecision = {
   type: "none",
   relabel: false,
@@ -65,9 +65,9 @@ export const UNCONFINED: LabelDecision = {
 };
 
 /**
- * A dynamic label: user and role from svirt's own context, type from the base label or from what the policy names for
- * this kind of guest, and the range that was reserved. Throws "unsupported" for a base label that cannot be read.
- * libvirt security_selinux.c virSecuritySELinuxGenLabel
+ * Decides a dynamic label: user and role from svirt's context, the reserved range, and the type from the base label.
+ * Without a base label, the policy names the type for this kind of guest. Throws "unsupported" for a base label that
+ * cannot be parsed. libvirt security_selinux.c virSecuritySELinuxGenLabel
  */
 export function decideDynamicLabel(
   request: LabelRequest,
@@ -87,8 +87,8 @@ export function decideDynamicLabel(
 }
 
 /**
- * A label that the XML gives. Its range is nobody else's if it has two categories as those of dynamic guests; any other
- * is the administrator's own affair. Throws "unsupported" for one without a range.
+ * Decides a static label, given by the XML. A range of two categories is reserved, as for dynamic guests; any other is
+ * the administrator's responsibility. Throws "unsupported" for a label without a range.
  */
 export function decideStaticLabel(request: LabelRequest, facts: PolicyFacts): LabelDecision {
   const label = canonicalContext(request.label ?? "");
@@ -112,7 +112,7 @@ export function decideStaticLabel(request: LabelRequest, facts: PolicyFacts): La
   };
 }
 
-/** The decision that a running guest was started with, for files that it is given more. */
+/** Returns the decision of a running guest from its record, to label files that are added to it. */
 export function decisionOf(
   recorded: Pick<LabelDecision, "type" | "relabel" | "label" | "imageLabel" | "baseLabel">,
   facts: PolicyFacts,
@@ -140,7 +140,7 @@ function baseType(baseLabel: string | undefined): string | undefined {
   if (baseLabel === undefined) return undefined;
   const base = parseContextOrUndefined(baseLabel);
   if (base !== undefined) return base.type;
-  // In the reference's words. virSecuritySELinuxGenNewContext() of libvirt
+  // Message as in libvirt. virSecuritySELinuxGenNewContext() of libvirt
   throw new SvirtError(`Unable to parse base SELinux context '${baseLabel}': Invalid argument`, {
     kind: "unsupported",
     remedy: "Give <baselabel> a whole context, such as system_u:system_r:svirt_t:s0",

@@ -1,23 +1,23 @@
-/** A machine that runs svirt, as marks on files name it. */
+/** Machine that runs svirt, as marks on files name it. */
 export interface Machine {
   /** 32 hexadecimal digits. machine-id(5) */
   readonly id: string;
-  /** Its host name, for people. */
+  /** Host name, shown to users. */
   readonly name: string;
 }
 
-/** Beside the records, which last as long. */
+/** File of the generated id, beside the records, which persist as long. */
 export const KEPT_ID = "/var/lib/svirt/machine-id";
 
-/** Where a machine's id may come from. */
+/** Sources of a machine's id. */
 export interface MachineFacts {
-  /** /etc/machine-id; undefined where there is none. */
+  /** /etc/machine-id; undefined if it is missing. */
   readonly machineId: string | undefined;
-  /** Whether /run/machine-id is there: the id was made for this boot only. machine-id(5), "First boot semantics" */
+  /** Whether /run/machine-id exists: the id was generated for this boot only. machine-id(5), "First boot semantics" */
   readonly isTransient: boolean;
-  /** /sys/class/dmi/id/product_uuid; undefined where there is none, or svirt may not read it. */
+  /** /sys/class/dmi/id/product_uuid; undefined if it is missing or svirt may not read it. */
   readonly productUuid: string | undefined;
-  /** What svirt made up and keeps where neither tells: `KEPT_ID`. */
+  /** Id that svirt generated and stored in `KEPT_ID` because the machine has no other. */
   readonly keptId: string | undefined;
   readonly bootId: string;
   /** /proc/sys/kernel/hostname */
@@ -25,15 +25,15 @@ export interface MachineFacts {
 }
 
 const ID = /^[0-9a-f]{32}$/;
-/** What a board says that was given none: all digits are the same. */
+/** UUID of a board without one: all digits are equal. */
 const NONE = /^(.)\1*$/;
-/** The same, of boards of several vendors. dmidecode(8), and systemd src/libsystemd/sd-id128/id128-util.c */
+/** Placeholder UUIDs of boards of several vendors. dmidecode(8), and systemd src/libsystemd/sd-id128/id128-util.c */
 const COMMON = new Set(["03000200040005000006000700080009", "00020003000400050006000700080009"]);
 
 /**
- * The id that a machine has across boots: its machine-id or, where that is missing or made anew at each boot, the UUID of its
- * board or, without one, what svirt made up and keeps. With none it is the boot's: then marks from before a reboot count as
- * another machine's, which is the safe side.
+ * Returns the id that a machine keeps across boots: its machine-id, the UUID of its board, or svirt's generated id. A
+ * machine-id generated at each boot is skipped. Without any of them the boot id is used. Marks from before a reboot then
+ * count as another machine's, which is safe.
  */
 export function decideMachine(facts: MachineFacts): Machine {
   const kept = facts.isTransient ? undefined : idOf(facts.machineId);
@@ -46,7 +46,7 @@ function boardIdOf(text: string | undefined): string | undefined {
   return id === undefined || NONE.test(id) || COMMON.has(id) ? undefined : id;
 }
 
-/** With or without the dashes of a UUID. */
+/** Parses an id, with or without the dashes of a UUID. */
 function idOf(text: string | undefined): string | undefined {
   const id = text?.trim().toLowerCase().replaceAll("-", "") ?? "";
   return ID.test(id) ? id : undefined;

@@ -1,11 +1,11 @@
 import { formatContext, parseContext } from "../selinux/context.ts";
 
-/** Of image/policy/svirt-guest.cil: what it may connect to, no guest may by itself. */
+/** Type of image/policy/svirt-guest.cil. No guest may open the connections that this type may. */
 const PEER_TYPE = "svirt_peer_t";
 
 /**
- * The context of a connection that svirt makes for a guest: the guest's own but for its type, so that it is of the guest's
- * level, and so that the kernel asks whether this type may connect to the other program's domain, not the guest's.
+ * Returns the context of a connection that svirt opens for a guest: the guest's context with another type. The connection
+ * has the guest's level. The kernel checks whether this type, not the guest's, may connect to the other program's domain.
  */
 export function peerContext(guest: string): string {
   return formatContext({ ...parseContext(guest), type: PEER_TYPE });

@@ -1,8 +1,8 @@
 import { SvirtError } from "../errors.ts";
 
 /**
- * What no guest's file can be: the system's own programs, settings and secrets, the kernel's file systems, and svirt's
- * own records. A definition that names one is a mistake or an attack: relabelling it would break the host. FHS 3.0
+ * Folders whose files no guest may use: the system's programs, settings and secrets, the kernel's file systems, and
+ * svirt's records. A definition that names one is a mistake or an attack: relabelling it would break the host. FHS 3.0
  */
 const FORBIDDEN: readonly string[] = [
   ...["/bin", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/sbin", "/sys"],
@@ -13,7 +13,7 @@ const FORBIDDEN: readonly string[] = [
 
 const FORBIDDEN_STARTS: readonly string[] = FORBIDDEN.map((folder) => `${folder}/`);
 
-/** Throws "denied" when a path, with its symlinks resolved, may not be labelled or handed to any guest. */
+/** Throws "denied" for a path, with its symlinks resolved, that may not be labelled or passed to a guest. */
 export function refuseImpossibleTarget(path: string): void {
   if (!belongsToHost(path)) return;
   throw new SvirtError(`Cannot give ${path} to a guest: it belongs to the host`, {
@@ -22,10 +22,10 @@ export function refuseImpossibleTarget(path: string): void {
   });
 }
 
-/** What the host is made of besides: no guest is given a whole part of it. */
+/** Further folders of the host: a guest may share neither them nor folders below them. */
 const HOST_FOLDERS: readonly string[] = ["/boot", "/dev", "/run", "/usr"];
 
-/** Throws "denied" for a folder that is the host's own, or has something of the host's own below it. */
+/** Throws "denied" for a folder that belongs to the host or contains a folder that does. */
 export function refuseHostFolder(path: string): void {
   const isAbove = FORBIDDEN.some((folder) => folder.startsWith(`${path}/`));
   const isBelow = HOST_FOLDERS.some((folder) => path === folder || path.startsWith(`${folder}/`));
@@ -37,12 +37,12 @@ export function refuseHostFolder(path: string): void {
 }
 
 /**
- * Numbers of the devices that every program uses: memory, null, random and the like, terminals by their common names,
- * KVM and others. Documentation/admin-guide/devices.txt of Linux
+ * Major numbers of devices that every program uses: memory, null, random, terminals under common names, KVM and others.
+ * Documentation/admin-guide/devices.txt of Linux
  */
 const COMMON_MAJORS: ReadonlySet<string> = new Set(["1", "5", "10"]);
 
-/** Throws "denied" for a device that a guest cannot have to itself: no program would work without it. */
+/** Throws "denied" for a device that a guest cannot have alone, because every program needs it. */
 export function refuseCommonDevice(path: string, node: string | undefined): void {
   if (!COMMON_MAJORS.has(node?.split(":")[0] ?? "")) return;
   throw new SvirtError(`Cannot give ${path} to a guest: every program of the host uses it`, {
@@ -51,12 +51,12 @@ export function refuseCommonDevice(path: string, node: string | undefined): void
   });
 }
 
-/** Whether a path, with its symlinks resolved, is a file that the host's packages have installed. */
+/** Decides whether a path, with its symlinks resolved, is a file that a package installed. */
 export function isInstalled(path: string): boolean {
   return path.startsWith("/usr/");
 }
 
-/** Throws "denied" for such a file, where a guest would write it. */
+/** Throws "denied" for an installed file that a guest would write. */
 export function refuseInstalled(path: string): void {
   if (!isInstalled(path)) return;
   throw new SvirtError(`Cannot let a guest write ${path}: it belongs to the host`, {
@@ -65,7 +65,7 @@ export function refuseInstalled(path: string): void {
   });
 }
 
-/** Whether a path, with its symlinks resolved, is one of the host's own. */
+/** Decides whether a path, with its symlinks resolved, belongs to the host. */
 export function belongsToHost(path: string): boolean {
   const within = `${path}/`;
   return path === "/" || FORBIDDEN_STARTS.some((start) => within.startsWith(start));

@@ -14,15 +14,15 @@ export type FileRole = "private" | "folder" | "shared" | "content" | "host";
 /** `refused`: a start refuses the domain that names such a resource, since svirt cannot label it. */
 export type ResourceRole = FileRole | "refused";
 
-/** A row of the table: the role of a kind of resource in one use of it. */
+/** Row of the table: the role of a kind of resource in one use. */
 export interface RoleRow {
   readonly role: ResourceRole;
-  /** The elements of domain XML that name it. */
+  /** Elements of domain XML that name the resource. */
   readonly xml: string;
   readonly reason: string;
 }
 
-/** Files that no resource of the domain's XML stands for: svirt or QEMU adds them. */
+/** Files that no resource of the domain XML represents: svirt or QEMU adds them. */
 type AddedFile =
   | "backing-image"
   | "block-job"
@@ -31,15 +31,15 @@ type AddedFile =
   | "tpm-state"
   | "vfio-container";
 
-/** A row without the names of its fields. */
+/** Builds a row from positional arguments. */
 function row<Role extends ResourceRole>(role: Role, xml: string, reason: string) {
   return { role, xml, reason };
 }
 
 /**
- * The central table of sVirt: kind of resource, and how the guest uses it -> role. A start, a hot-plug and a block job
- * decide labels by it, and by nothing else; docs/labels.md is made from it. A kind without a row does not compile.
- * libvirt security_selinux.c virSecuritySELinuxSetAllLabel()
+ * Central table of sVirt: kind of resource and its use by the guest -> role. A start, a hot-plug and a block job decide
+ * labels by this table alone; docs/labels.md is generated from it. A kind without a row does not compile. libvirt
+ * security_selinux.c virSecuritySELinuxSetAllLabel()
  */
 export const LABEL_ROLES = {
   disk: {

@@ -1,46 +1,50 @@
-/** Where a file is, by the kernel's word. */
+/** Storage of a file, as the kernel reports it. */
 export interface StorageFacts {
-  /** The file system that has it; then those that this one stands on, by an overlay's upper folder or a loop device's file. */
+  /** File system of the file, then those below it, through an overlay's upper folder or a loop device's file. */
   readonly fileSystems: readonly FileSystemFacts[];
-  /** The disks at the bottom of these, or of the block device that the file stands for. */
+  /** Disks below these file systems, or below the block device that the file represents. */
   readonly disks: readonly DiskFacts[];
-  /** A device node: its label is kept by this machine's own devtmpfs. */
+  /** Whether it is a device node, whose label is in this machine's devtmpfs. */
   readonly isNode: boolean;
 }
 
 export interface FileSystemFacts {
-  /** f_type of statfs(2); undefined where svirt may not ask: its type tells then. */
+  /** f_type of statfs(2); undefined if svirt may not call it: the type decides then. */
   readonly magic: number | undefined;
-  /** Its type in /proc/self/mountinfo, with the kind that FUSE adds. proc_pid_mountinfo(5) */
+  /** Type in /proc/self/mountinfo, with FUSE's subtype. proc_pid_mountinfo(5) */
   readonly type: string;
 }
 
 export interface DiskFacts {
-  /** Its name in /sys/class/block. */
+  /** Name in /sys/class/block. */
   readonly name: string;
-  /** Where that leads to, below /sys/devices. */
+  /** Target of that link, below /sys/devices. */
   readonly path: string;
   /** `transport` of the NVMe controllers that lead to it. */
   readonly transports: readonly string[];
-  /** `proc_name` of its SCSI host: the driver. */
+  /** Driver of its SCSI host: `proc_name`. */
   readonly scsiDriver?: string | undefined;
-  /** A loop device whose file was removed, or lies in another mount namespace: where that is, is not known. */
+  /** Whether it is a loop device whose file was removed or is in another mount namespace: its storage is unknown. */
   readonly isLost?: boolean | undefined;
 }
 
-/** Through what other machines may see a file; undefined: only this one can, as far as its kernel knows. */
+/** Storage through which other machines may access a file; undefined if this machine's kernel knows of none. */
 export interface Audience {
-  /** What is in it. */
+  /** For the file's content. */
   readonly content: string | undefined;
-  /** Its label and other attributes. */
+  /** For its label and other attributes. */
   readonly labels: string | undefined;
 }
 
 /**
- * Whether other machines may see a file, and by what. File systems with a server or a cluster are seen, and so are disks
- * that come over a network. A loop device whose file is not found may lie on such a one, and so counts. Not told by any
- * kernel, and so not counted: a virtual disk that another virtual machine has as well (virtio, VMware, Hyper-V), a SAS enclosure
- * with two hosts, and what a pool of ZFS lies on.
+ * Returns the storage through which other machines may access a file. Counts file systems with a server or a cluster, and
+ * disks that are reached over a network. Counts a loop device whose file is not found, because that file may be on such
+ * storage.
+ *
+ * Does not count storage that no kernel reports:
+ * - a virtual disk that another virtual machine also has (virtio, VMware, Hyper-V);
+ * - a SAS enclosure with two hosts;
+ * - the storage below a ZFS pool.
  */
 export function seenByOthers({ disks, fileSystems, isNode }: StorageFacts): Audience {
   const own = fileSystems.map(fileSystemSeen);
@@ -49,16 +53,16 @@ export function seenByOthers({ disks, fileSystems, isNode }: StorageFacts): Audi
   return { content, labels: isNode ? own.find((reason) => reason !== undefined) : content };
 }
 
-/** A file system that other machines may see. */
+/** File system that other machines may access. */
 interface SharedFileSystem {
   readonly name: string;
   /** f_type of statfs(2). */
   readonly magics: readonly number[];
-  /** Types in /proc/self/mountinfo, without what FUSE adds. */
+  /** Types in /proc/self/mountinfo, without FUSE's subtype. */
   readonly types: readonly string[];
 }
 
-/** Magic numbers of linux/magic.h, unless another file is named. */
+/** File systems with a server or a cluster. Magic numbers are from linux/magic.h, unless another file is named. */
 const SHARED_FILE_SYSTEMS: readonly SharedFileSystem[] = [
   { name: "NFS", magics: [0x6969], types: ["nfs", "nfs4"] },
   // fs/smb/client/cifsfs.c
@@ -75,12 +79,12 @@ const SHARED_FILE_SYSTEMS: readonly SharedFileSystem[] = [
   { name: "FUSE", magics: [0x65735546], types: ["fuse", "virtiofs"] },
   // fs/orangefs/orangefs-kernel.h
   { name: "OrangeFS", magics: [0x20030528], types: ["pvfs2", "orangefs"] },
-  // The rest is not Linux's: coreutils src/stat.c
+  // The rest is not part of Linux: coreutils src/stat.c
   { name: "GPFS", magics: [0x47504653], types: ["gpfs"] },
   { name: "BeeGFS", magics: [0x19830326], types: ["beegfs", "fhgfs"] },
   { name: "PanFS", magics: [0xaad7aaea], types: ["panfs"] },
   { name: "ACFS", magics: [0x61636673], types: ["acfs"] },
-  // A cluster may mount it, of which neither number nor type tells.
+  // A cluster may mount it, which neither number nor type shows.
   { name: "VxFS", magics: [0xa501fcf5], types: ["vxfs"] },
   { name: "StorNext", magics: [0xbeefdead], types: ["cvfs", "snfs"] },
   { name: "IBRIX", magics: [0x013111a8], types: ["ibrix"] },
@@ -90,7 +94,7 @@ const SHARED_FILE_SYSTEMS: readonly SharedFileSystem[] = [
 ];
 const BY_MAGIC = new Map(SHARED_FILE_SYSTEMS.flatMap(({ magics, name }) => magics.map((key) => [key, name])));
 const BY_TYPE = new Map(SHARED_FILE_SYSTEMS.flatMap(({ name, types }) => types.map((key) => [key, name])));
-/** FUSE on a block device, such as ntfs-3g: the device tells. */
+/** FUSE on a block device, such as ntfs-3g: the device decides. */
 const FUSE_ON_A_DISK = "fuseblk";
 
 function fileSystemSeen({ magic, type }: FileSystemFacts): string | undefined {
@@ -101,7 +105,7 @@ function fileSystemSeen({ magic, type }: FileSystemFacts): string | undefined {
   return type === "virtiofs" ? type : `FUSE (${type.replace(/^fuse\./, "")})`;
 }
 
-/** By name: drivers whose disks always are somewhere else, or may be. drivers/block/ of Linux */
+/** Device names of drivers whose disks are remote, or may be. drivers/block/ of Linux */
 const REMOTE_NAMES: readonly (readonly [RegExp, string])[] = [
   [/^nbd\d/, "NBD"],
   [/^rbd\d/, "RBD"],
@@ -109,15 +113,15 @@ const REMOTE_NAMES: readonly (readonly [RegExp, string])[] = [
   [/^rnbd\d/, "RNBD"],
   [/^etherd!/, "AoE"],
   [/^ublkb\d/, "ublk"],
-  // Not Linux's.
+  // Not part of Linux.
   [/^scini[a-z]/, "PowerFlex"],
 ];
-/** By place: what the SCSI transports put between a host and its disk. drivers/scsi/scsi_transport_{iscsi,fc}.c */
+/** Parts of a path that SCSI transports put between a host and its disk. drivers/scsi/scsi_transport_{iscsi,fc}.c */
 const REMOTE_PLACES: readonly (readonly [RegExp, string])[] = [
   [/\/session\d+\//, "iSCSI"],
   [/\/rport-\d/, "Fibre Channel"],
 ];
-/** NVMe over fabrics; `pcie` is in this machine, and `loop` a target of its own. drivers/nvme/host/ */
+/** Transports of NVMe over fabrics. `pcie` is local, and `loop` is a target of this machine. drivers/nvme/host/ */
 const REMOTE_NVME: ReadonlySet<string> = new Set(["tcp", "rdma", "fc"]);
 /** drivers/infiniband/ulp/srp/ib_srp.c */
 const REMOTE_SCSI: ReadonlyMap<string, string> = new Map([["ib_srp", "SRP"]]);

@@ -11,14 +11,14 @@ const claimEntry = v.strictObject({
   ownership: v.exactOptional(ownership),
 });
 
-/** One owner's hold on something. */
+/** Claim of one owner. */
 export interface Holder extends v.InferOutput<typeof claimEntry> {
   readonly owner: string;
 }
 
 /**
- * Who holds what on this host: `claims/KIND/KEY/OWNER`, a file each. A look-up is one folder, whatever else is held. Whoever
- * calls holds the registry's lock.
+ * Claims on this host: `claims/KIND/KEY/OWNER`, a file each. A look-up reads one folder, however many claims exist. The
+ * caller holds the registry lock.
  */
 export class ClaimRegistry {
   readonly #host: Host;
@@ -29,19 +29,19 @@ export class ClaimRegistry {
     this.#folder = `${stateFolder}/claims`;
   }
 
-  /** Everybody who holds it. Throws "failed" for a hold that is damaged. */
+  /** Lists the owners of a key. Throws "failed" for a damaged claim. */
   listHolders(kind: Claim["kind"], key: string): Holder[] {
     return this.#listTexts(kind, key).map(({ owner, path, text }) => ({ owner, ...parseEntry(path, text) }));
   }
 
-  /** Whether anybody holds it. */
+  /** Returns whether an owner has claimed the key. */
   isTaken(kind: Claim["kind"], key: string): boolean {
     return this.#listOwners(kind, key).length > 0;
   }
 
-  /** Held already by the same owner is fine. Throws "label-taken" when somebody else's hold does not allow it. */
+  /** Claims a key, also if the same owner has claimed it before. Throws "label-taken" if another owner's claim conflicts. */
   reserve(claim: Claim, owner: string): void {
-    // A hold of its own is written anew, whatever it has become.
+    // The owner's previous claim is overwritten, even if it is damaged.
     const others = this.#listTexts(claim.kind, claim.key)
       .filter((hold) => hold.owner !== owner)
       .map((hold) => ({ owner: hold.owner, ...parseEntry(hold.path, hold.text) }));
@@ -54,25 +54,26 @@ export class ClaimRegistry {
     this.#host.makeFolder({ path: folder, mode: 0o700 });
     const { key: _, kind: __, ...entry } = claim;
     const text = `${JSON.stringify(entry)}\n`;
-    // A definition's must last. A guest's need not: it ends with the boot, and its record, which lasts, knows all of them.
+    // A definition's claim must be durable. A guest's need not: it ends with the boot, and the guest's durable record
+    // lists all its claims.
     if (claim.kind === "static") this.#host.writeText(`${folder}/${owner}`, text, 0o600);
     else this.#host.writeVolatile(`${folder}/${owner}`, text, 0o600);
   }
 
-  /** Not held is fine. */
+  /** Releases a claim. Does nothing if the owner does not hold it. */
   release(claim: Claim, owner: string): void {
     const folder = this.#keyFolder(claim.kind, claim.key);
     this.#host.removeFile(`${folder}/${owner}`);
     if (!this.isTaken(claim.kind, claim.key)) this.#host.removeFolder(folder);
   }
 
-  /** What of that kind anybody holds. */
+  /** Lists the claimed keys of a kind. */
   listKeys(kind: Claim["kind"]): string[] {
     const keys = this.#host.listFolder(`${this.#folder}/${kind}`);
     return keys.filter((key) => this.isTaken(kind, key));
   }
 
-  /** Every hold of every owner: for audit and for what a crash may have left. */
+  /** Lists all claims of all owners, for audit and for claims that a crash left. */
   listAll(): { readonly kind: Claim["kind"]; readonly key: string; readonly owner: string }[] {
     return claimSchema.entries.kind.options.flatMap((kind) =>
       this.#host
@@ -81,18 +82,21 @@ export class ClaimRegistry {
     );
   }
 
-  /** Every hold as it was written. */
+  /** Lists the claims on a key as unparsed text. */
   #listTexts(kind: Claim["kind"], key: string): { owner: string; path: string; text: string }[] {
     const folder = this.#keyFolder(kind, key);
     return this.#listOwners(kind, key).flatMap((owner) => {
       const path = `${folder}/${owner}`;
       const text = this.#host.readText(path) ?? "";
-      // Empty: a power failure came before its text was on disk. Its owner has ended with it.
+      // A power failure before the text was on disk leaves an empty file. It ended the owner too.
       return text === "" ? [] : [{ owner, path, text }];
     });
   }
 
-  /** A svirt that was killed while it wrote may have left half a file: nobody's hold, and gone with the folder. */
+  /**
+   * Lists the owners of a key. Skips partial files of a svirt that was killed: they claim nothing and are removed with
+   * the folder.
+   */
   #listOwners(kind: Claim["kind"], key: string): string[] {
     return this.#host.listFolder(this.#keyFolder(kind, key)).filter((name) => !name.endsWith(".new"));
   }
