@@ -7,14 +7,14 @@ import { readPolicyFacts } from "./policy-facts.ts";
 const EMULATOR = "/usr/bin/qemu-system-x86_64";
 const MACHINES = ["pc", "q35"] as const;
 
-/** What a host offers to guests, and by which security model. */
+/** Capabilities of a host, with its security model. */
 export interface Capabilities {
   readonly arch: "x86_64";
   readonly secmodel: SecurityModel;
   readonly emulator: string;
   readonly machines: readonly string[];
   readonly virtTypes: readonly ("qemu" | "kvm")[];
-  /** Not in libvirt's XML: what managers need to compare hosts by. */
+  /** Not in libvirt's XML: managers compare hosts by it. */
   readonly policy: (LoadedPolicy & { readonly name: string | undefined; readonly mode: string }) | undefined;
 }
 
@@ -24,7 +24,7 @@ interface SecurityModel {
   readonly baseLabels: ReadonlyMap<"kvm" | "qemu", string>;
 }
 
-/** Asks the host. Throws "failed" when a policy is loaded that does not know guests. */
+/** Reads the host's capabilities. Throws "failed" if a policy is loaded that does not know guests. */
 export function getCapabilities(host: Host): Capabilities {
   const hasKvm = host.inspectFile("/dev/kvm")?.type === "character";
   const policy = host.getPolicy();
@@ -39,7 +39,7 @@ export function getCapabilities(host: Host): Capabilities {
   };
 }
 
-/** libvirt's `<capabilities>`. https://libvirt.org/formatcaps.html */
+/** Formats libvirt's `<capabilities>`. https://libvirt.org/formatcaps.html */
 export function formatCapabilities(capabilities: Capabilities): string {
   const { arch, emulator, machines, secmodel, virtTypes } = capabilities;
   const host = parentDraft("host", [

@@ -4,8 +4,8 @@ import type { SpecText } from "../selinux/file-contexts/parse-rules.ts";
 import { contextsFolder } from "./policy-facts.ts";
 
 /**
- * The policy's rules for default labels, as text: the compiled form beside it depends on the machine, and the text is
- * read quickly enough. Undefined where there is no policy. Throws "failed" for rules that cannot be read.
+ * Reads the policy's rules for default labels from their text form. The compiled form depends on the machine, and the
+ * text is parsed quickly enough. Undefined without a policy. Throws "failed" for rules that cannot be parsed.
  */
 export function readFileContexts(host: Host): FileContexts | undefined {
   const path = `${contextsFolder(host)}/files/file_contexts`;
@@ -25,7 +25,7 @@ export function readFileContexts(host: Host): FileContexts | undefined {
   });
 }
 
-/** The label that a file has by policy; undefined where policy has none for it. Throws "unsupported". */
+/** Returns the label that the policy gives a file; undefined if it has none. Throws "unsupported". */
 export function defaultLabelOf(contexts: FileContexts, file: FileFacts): string | undefined {
   return defaultContextOf(contexts, file.id.path, file.type);
 }

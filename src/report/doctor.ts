@@ -16,7 +16,7 @@ const QEMU = "/usr/bin/qemu-system-x86_64";
 const SETPRIV = "/usr/bin/setpriv";
 const PROBE_RANGE = "s0:c0,c1";
 
-/** Is this node able to run confined guests? Everything that a start needs, looked at before one. Changes nothing. */
+/** Checks everything that a start of a confined guest needs on this host. Changes nothing. */
 export function examineNode(host: Host, paths: Paths): Finding[] {
   return [
     checkMode(host),
@@ -34,7 +34,7 @@ export function examineNode(host: Host, paths: Paths): Finding[] {
   ];
 }
 
-/** What only root's guests have to do with. */
+/** Checks control groups and device labels, which concern only root's guests. */
 function checkShared(host: Host): Finding[] {
   return [
     checkGroups(host),
@@ -42,7 +42,7 @@ function checkShared(host: Host): Finding[] {
   ];
 }
 
-/** A user's folders may be missing; then nothing can be looked for there. */
+/** Runs a check and reports its error as a finding: a user's folders may be missing. */
 function attempt(check: string, look: () => Finding): Finding {
   try {
     return look();
@@ -158,7 +158,10 @@ function checkProgram(host: Host, path: string, remedy: string): Finding {
   };
 }
 
-/** Labels and what is remembered of them are extended attributes: the folder's file system must keep them. */
+/**
+ * Checks that the folder has a label. Labels and remembered labels are extended attributes, which its file system must
+ * keep.
+ */
 function checkFolder(host: Host, path: string): Finding {
   const facts = host.inspectFile(path);
   if (facts === undefined)

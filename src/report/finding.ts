@@ -1,4 +1,4 @@
-/** One thing that a node needs, or should have. */
+/** Result of a check of one requirement or recommendation for a host. */
 export interface Finding {
   readonly check: string;
   readonly verdict: "ok" | "warning" | "failed";

@@ -4,12 +4,12 @@ import type { Host } from "../host/host.ts";
 
 const FOLDER = "/sys/devices/system/cpu";
 
-/** The processors that the host has, whether or not they are on. linux.git Documentation/ABI/testing/sysfs-devices-system-cpu */
+/** Lists the host's processors, online and offline. linux.git Documentation/ABI/testing/sysfs-devices-system-cpu */
 export function listHostProcessors(host: Host): IdSet {
   return readProcessors(host, "present");
 }
 
-/** Those that are on. */
+/** Lists the online processors. */
 export function listOnlineProcessors(host: Host): IdSet {
   return readProcessors(host, "online");
 }

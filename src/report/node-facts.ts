@@ -5,11 +5,11 @@ import { listHostProcessors, listOnlineProcessors } from "./host-processors.ts";
 const CPU_FOLDER = "/sys/devices/system/cpu";
 const NODE_FOLDER = "/sys/devices/system/node";
 
-/** What virsh's nodeinfo tells of the host. virNodeInfo of libvirt */
+/** Facts about the host that virsh nodeinfo prints. virNodeInfo of libvirt */
 export interface NodeFacts {
   readonly model: "x86_64";
   readonly cpus: number;
-  /** Undefined where the kernel does not tell. */
+  /** Undefined if the kernel does not report it. */
   readonly mhz: number | undefined;
   readonly sockets: number;
   readonly cores: number;
@@ -18,14 +18,14 @@ export interface NodeFacts {
   readonly memoryKiB: number;
 }
 
-/** Where a processor sits: in which cell of memory, socket, die and core. */
+/** Place of a processor: its NUMA node, socket, die and core. */
 export interface Seat {
   readonly cell: number;
   readonly socket: number;
   readonly core: string;
 }
 
-/** Asks the kernel. Throws "failed" without /sys. */
+/** Reads the facts from the kernel. Throws "failed" without /sys. */
 export function getNodeFacts(host: Host): NodeFacts {
   const mhz = /^cpu MHz\s*: (\d+)/m.exec(host.readText("/proc/cpuinfo") ?? "")?.[1];
   const online = listOnlineProcessors(host);
@@ -40,7 +40,7 @@ export function getNodeFacts(host: Host): NodeFacts {
   };
 }
 
-/** Cells of memory with their processors, by number; one of all where the kernel knows none. */
+/** Lists NUMA nodes with their processors, by number. If the kernel knows none, one node has all online processors. */
 export function listCells(host: Host): ReadonlyMap<number, IdSet> {
   const cells = host.listFolder(NODE_FOLDER).flatMap((name) => {
     const number = /^node(\d+)$/.exec(name)?.[1];
@@ -52,15 +52,15 @@ export function listCells(host: Host): ReadonlyMap<number, IdSet> {
   return new Map(cells.toSorted(([one], [other]) => one - other));
 }
 
-/** The memory of the host or of one of its cells in KiB, by the kernel's names. proc_meminfo(5) */
+/** Returns the memory of the host or of a NUMA node in KiB, by the kernel's names. proc_meminfo(5) */
 export function getMemory(host: Host, cell?: number): ReadonlyMap<string, number> {
   const own = cell === undefined ? new Map() : readMemory(host, `${NODE_FOLDER}/node${cell}/meminfo`);
   return own.size > 0 ? own : readMemory(host, "/proc/meminfo");
 }
 
 /**
- * Sockets in a cell, cores in a socket, threads in a core. Where that is not the same everywhere, all are cores of one
- * socket. virHostCPUGetInfoPopulateLinux() of libvirt
+ * Counts the sockets of a NUMA node, the cores of a socket and the threads of a core. If parts differ in these, all
+ * processors count as cores of one socket. virHostCPUGetInfoPopulateLinux() of libvirt
  */
 export function decideTopology(
   seats: readonly Seat[],
@@ -75,7 +75,7 @@ export function decideTopology(
   return { sockets: 1, cores: all, threads: 1, cells: 1 };
 }
 
-/** How many different parts each whole has. */
+/** Counts the different parts of each whole. */
 function count(
   seats: readonly Seat[],
   split: (seat: Seat) => readonly [whole: string | number, part: string],
@@ -104,7 +104,7 @@ function listSeats(host: Host, online: IdSet): readonly Seat[] {
   });
 }
 
-/** Of a cell each line begins with its name. */
+/** Reads a file of memory statistics. Each line of a NUMA node begins with the node's name. */
 function readMemory(host: Host, path: string): ReadonlyMap<string, number> {
   const lines = (host.readText(path) ?? "").matchAll(/^(?:Node \d+ )?(\w+):\s+(\d+) kB$/gm);
   return new Map([...lines].map(([, name = "", kiB]) => [name, Number(kiB)]));

@@ -5,12 +5,12 @@ import { formatContext, parseContext, parseContextOrUndefined } from "../selinux
 import { parseDomainContexts, parseImageContexts } from "../selinux/contexts-files.ts";
 import { pairOf } from "../selinux/level.ts";
 
-/** The type of folders that a guest shares, and of its TPM's state. image/policy/svirt-guest.cil */
+/** Type of a guest's shared folders and of its TPM's state. image/policy/svirt-guest.cil */
 const FOLDER_TYPE = "svirt_folder_t";
-/** A range's first category stands after a colon. */
+/** First category of a range, after a colon. */
 const CATEGORY = /:c\d/;
 
-/** What the loaded policy names for guests and their images. Throws "failed" with what is missing. */
+/** Reads the contexts that the loaded policy names for guests and images. Throws "failed" and names a missing file. */
 export function readPolicyFacts(host: Host): PolicyFacts {
   const folder = contextsFolder(host);
   const read = (name: string): { text: string; path: string } => {
@@ -34,9 +34,9 @@ export function readPolicyFacts(host: Host): PolicyFacts {
   };
 }
 
-/** The range of a label that is one guest's own: the type of images or of folders with two categories. Undefined for others. */
+/** Returns the range of a label that only one guest has: an image or folder type with two categories. Otherwise undefined. */
 export function privateRange(host: Host, label: string | undefined): string | undefined {
-  // Nearly all files have none, and to read a context takes longer than to see that.
+  // Most files have no categories, and this test is faster than parsing a context.
   if (label === undefined || !CATEGORY.test(label)) return undefined;
   const { range, type } = parseContextOrUndefined(label) ?? {};
   if (range === undefined || pairOf(range) === undefined) return undefined;
@@ -46,7 +46,7 @@ export function privateRange(host: Host, label: string | undefined): string | un
   return type === FOLDER_TYPE || parseImageContexts(text, path).image.type === type ? range : undefined;
 }
 
-/** Where the policy keeps what programs need to know of it. selinux_config(5) */
+/** Returns the folder of the policy's context files for programs. selinux_config(5) */
 export function contextsFolder(host: Host): string {
   return `/etc/selinux/${host.getSelinux().policyName ?? "targeted"}/contexts`;
 }

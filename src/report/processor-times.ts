@@ -1,10 +1,10 @@
 import { SvirtError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 
-/** The kernel counts in 1/100 s. asm-generic/param.h USER_HZ */
+/** Nanoseconds in a tick: the kernel counts in 1/100 s. asm-generic/param.h USER_HZ */
 const NS_PER_TICK = 10_000_000;
 
-/** What the host's processors have done since it was booted, in nanoseconds. */
+/** Times of the processors since boot, in nanoseconds. */
 export interface ProcessorTimes {
   readonly user: number;
   readonly system: number;
@@ -12,7 +12,7 @@ export interface ProcessorTimes {
   readonly iowait: number;
 }
 
-/** Of all processors, or of one. Throws "not-found". */
+/** Returns the times of all processors together, or of one. Throws "not-found". */
 export function getProcessorTimes(host: Host, cpu: number | undefined): ProcessorTimes {
   const found = parseProcessorTimes(host.readText("/proc/stat") ?? "", cpu);
   if (found !== undefined) return found;
@@ -23,7 +23,8 @@ export function getProcessorTimes(host: Host, cpu: number | undefined): Processo
 }
 
 /**
- * From /proc/stat: nice counts as user, interrupts as system. proc_stat(5), virHostCPUGetStatsLinux() of libvirt
+ * Parses /proc/stat. Nice time counts as user time, interrupts as system time. proc_stat(5), virHostCPUGetStatsLinux() of
+ * libvirt
  */
 export function parseProcessorTimes(text: string, cpu: number | undefined): ProcessorTimes | undefined {
   const line = new RegExp(`^cpu${cpu ?? ""}\\s+(\\d.*)$`, "m").exec(text)?.[1];

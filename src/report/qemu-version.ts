@@ -5,20 +5,23 @@ import { readPolicyFacts } from "./policy-facts.ts";
 
 const EMULATOR = "/usr/bin/qemu-system-x86_64";
 
-/** Like 10.0.13, as QEMU says itself, run in a guest's domain; undefined when it is not there or cannot be run. */
+/**
+ * Returns the version that QEMU prints, such as 10.0.13, run in a guest's domain. Undefined if it is missing or cannot
+ * run.
+ */
 export function getQemuVersion(host: Host, paths: Paths, emulator: string = EMULATOR): string | undefined {
   const output = askQemu(host, paths, { words: [emulator, "--version"], type: "kvm" });
   return /version (\d+(?:\.\d+)*)/.exec(output ?? "")?.[1];
 }
 
-/** A call of QEMU: as guests of which type are confined, and what it reads. */
+/** Call of QEMU: its arguments, the type of guest whose domain confines it, and its input. */
 interface QemuCall {
   readonly words: readonly string[];
   readonly type: "kvm" | "qemu";
   readonly input?: string;
 }
 
-/** What QEMU prints, run in a guest's domain without categories; undefined when it cannot be run. */
+/** Returns QEMU's output, run in a guest's domain without categories. Undefined if it cannot run. */
 export function askQemu(host: Host, paths: Paths, { input, type, words }: QemuCall): string | undefined {
   if (host.getSelinux().mode === "disabled") return host.readOutput(words, undefined, input);
   const { domain, image, own } = readPolicyFacts(host);

@@ -2,14 +2,14 @@ import type { Host } from "../host/host.ts";
 import type { Paths } from "../plan/paths.ts";
 import type { Finding } from "./finding.ts";
 
-/** What an ordinary user wants to know besides: what his guests are kept from, and whether he may use KVM. */
+/** Checks the confinement of an ordinary user's guests, and the user's access to KVM. */
 export function checkSession(host: Host, paths: Paths): Finding[] {
   return [checkProtection(host, paths), ...checkUsersKvm(host)];
 }
 
 const CHECK = "your guests";
 
-/** They run as their user: what SELinux does not keep them from, nothing does. */
+/** Checks confinement. The guests run as their user, so only SELinux restricts them. */
 function checkProtection(host: Host, paths: Paths): Finding {
   const { mode } = host.getSelinux();
   const isOwnDomain = host.getOwnContext()?.includes(":svirt_manager_t") === true;

@@ -1,7 +1,7 @@
-/** What a shell takes as it stands. POSIX.1-2024, Shell Command Language, 2.2 Quoting */
+/** Arguments that a shell does not interpret. POSIX.1-2024, Shell Command Language, 2.2 Quoting */
 const PLAIN = /^[A-Za-z0-9_@%+=:,./-]+$/;
 
-/** A word of a command that is to be pasted into a shell, quoted where it must be. */
+/** Quotes an argument if a shell would interpret it. */
 export function shellWord(word: string): string {
   return PLAIN.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

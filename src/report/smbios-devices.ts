@@ -28,7 +28,7 @@ const TYPE_DETAILS = (
   "Non-Volatile|Registered (Buffered)|Unbuffered (Unregistered)|LRDIMM"
 ).split("|");
 
-/** A `<processor>`, in dmidecode's words as libvirt has them. SMBIOS 3.7, 7.5 */
+/** Formats a `<processor>` in dmidecode's terms, as libvirt does. SMBIOS 3.7, 7.5 */
 export function formatProcessor(processor: SmbiosStructure): readonly SmbiosEntry[] {
   return [
     ["socket_destination", stringAt(processor, 4)],
@@ -43,7 +43,7 @@ export function formatProcessor(processor: SmbiosStructure): readonly SmbiosEntr
   ];
 }
 
-/** A `<memory_device>`; none for an empty slot. SMBIOS 3.7, 7.18 */
+/** Formats a `<memory_device>`; no entries for an empty slot. SMBIOS 3.7, 7.18 */
 export function formatMemoryDevice(device: SmbiosStructure): readonly SmbiosEntry[] {
   const size = formatSize(numberAt(device, 0x0c, 2), numberAt(device, 0x1c, 4));
   if (size === undefined) return [];
@@ -66,7 +66,7 @@ function nameOf(names: readonly string[], number: number | undefined): string | 
   return names[number] || "<OUT OF SPEC>";
 }
 
-/** 0 is one that the firmware does not know. */
+/** Formats an amount; 0 means that the firmware does not know it. */
 function formatAmount(amount: number | undefined, unit: string): string | undefined {
   if (amount === undefined) return undefined;
   return amount === 0 ? "Unknown" : `${amount} ${unit}`;
@@ -84,7 +84,7 @@ function formatDetail(bits: number | undefined): string | undefined {
   return found.length === 0 ? "None" : found.join(" ");
 }
 
-/** In MiB, or in KiB where the highest bit is set; 0x7fff: in MiB elsewhere; 0: empty; 0xffff: unknown. */
+/** Formats a size in MiB, or in KiB if the highest bit is set. 0x7fff: extended size in MiB; 0: empty; 0xffff: unknown. */
 function formatSize(size: number | undefined, extendedMiB: number | undefined): string | undefined {
   if (size === undefined || size === 0) return undefined;
   if (size === 0xffff) return "Unknown";

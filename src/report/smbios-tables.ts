@@ -1,19 +1,19 @@
-/** A structure of the firmware's tables: its formatted bytes, and the strings that these name by number. */
+/** Structure of the firmware's tables: its formatted bytes, and the strings to which they refer by number. */
 export interface SmbiosStructure {
   readonly type: number;
   readonly bytes: Uint8Array;
   readonly strings: readonly string[];
 }
 
-/** An entry of libvirt's `<sysinfo>`; undefined where the firmware has none. */
+/** Entry of libvirt's `<sysinfo>`; the value is undefined if the firmware has none. */
 export type SmbiosEntry = readonly [name: string, value: string | undefined];
 
 const HEADER_BYTES = 4;
 const END_OF_TABLE = 127;
 
 /**
- * Takes the tables apart, as far as they are whole. SMBIOS 3.7 (DMTF DSP0134), 6.1: type, length, handle, the rest of
- * `length` bytes, then strings, each with a NUL, and one NUL more.
+ * Splits the tables into structures and stops at a damaged one. SMBIOS 3.7 (DMTF DSP0134), 6.1: type, length, handle, the
+ * rest of `length` bytes, then strings, each with a NUL, and one NUL more.
  */
 export function parseSmbios(table: Uint8Array): readonly SmbiosStructure[] {
   const found: SmbiosStructure[] = [];
@@ -28,7 +28,7 @@ export function parseSmbios(table: Uint8Array): readonly SmbiosStructure[] {
   return found;
 }
 
-/** After the two NULs that end a structure; undefined when the table ends before. */
+/** Returns the offset after the two NULs that end a structure; undefined if the table ends before. */
 function endOfStrings(table: Uint8Array, from: number): number | undefined {
   for (let at = from; at + 1 < table.length; at += 1)
     if (table[at] === 0 && table[at + 1] === 0) return at + 2;
@@ -40,7 +40,7 @@ function stringsIn(bytes: Uint8Array): readonly string[] {
   return text.split("\0").filter((part) => part !== "");
 }
 
-/** A number in a structure; undefined where an older structure ends before it. */
+/** Reads a number of a structure; undefined if the structure is an older, shorter one. */
 export function numberAt({ bytes }: SmbiosStructure, at: number, size: 1 | 2 | 4): number | undefined {
   if (at + size > bytes.length) return undefined;
   let value = 0;
@@ -48,11 +48,11 @@ export function numberAt({ bytes }: SmbiosStructure, at: number, size: 1 | 2 | 4
   return value;
 }
 
-/** A string that a structure names; "Not Specified" for none, as dmidecode(8) has it; undefined in an older structure. */
+/** Reads a string of a structure: "Not Specified" for none, as dmidecode(8) has it; undefined in an older structure. */
 export function stringAt(structure: SmbiosStructure, at: number): string | undefined {
   const number = numberAt(structure, at, 1);
   if (number === undefined) return undefined;
-  // Blanks at its end and what moves a cursor are nobody's name.
+  // Blanks and control characters are not part of a name, and the latter would move a terminal's cursor.
   const found = structure.strings[number - 1]?.replace(/\p{Cc}/gu, ".").trim();
   return found ?? "Not Specified";
 }

@@ -7,14 +7,14 @@ import { numberAt, parseSmbios, type SmbiosEntry, type SmbiosStructure, stringAt
 const TABLE = "/sys/firmware/dmi/tables/DMI";
 const MOST_BYTES = 4 * 1024 * 1024;
 
-/** The firmware's tables as libvirt's `<sysinfo type='smbios'>`; undefined where the kernel has none. */
+/** Returns the firmware's tables as libvirt's `<sysinfo type='smbios'>`; undefined if the kernel has none. */
 export function getSysinfo(host: Host): string | undefined {
   const facts = host.inspectFile(TABLE);
   if (facts === undefined) return undefined;
   return formatSysinfo(parseSmbios(host.readBytes(facts.id, 0, Math.min(facts.sizeBytes, MOST_BYTES))));
 }
 
-/** https://libvirt.org/formatdomain.html#smbios-system-information, in libvirt's order */
+/** Formats `<sysinfo>` in libvirt's order. https://libvirt.org/formatdomain.html#smbios-system-information */
 export function formatSysinfo(structures: readonly SmbiosStructure[]): string {
   const sysinfo = emptyDraft("sysinfo");
   sysinfo.attributes.set("type", "smbios");
@@ -89,7 +89,7 @@ function formatBaseBoard(board: SmbiosStructure): readonly SmbiosEntry[] {
 }
 
 function formatChassis(chassis: SmbiosStructure): readonly SmbiosEntry[] {
-  // After what it contains: so many elements of so many bytes.
+  // It follows the contained elements, whose number and size these bytes give.
   const contained = (numberAt(chassis, 0x13, 1) ?? 0) * (numberAt(chassis, 0x14, 1) ?? 0);
   return [
     ["manufacturer", stringAt(chassis, 4)],
@@ -100,7 +100,7 @@ function formatChassis(chassis: SmbiosStructure): readonly SmbiosEntry[] {
   ];
 }
 
-/** The first three parts have their low bytes first, since SMBIOS 2.6. All ones and all zeros are none. */
+/** Formats a UUID; undefined for all ones and all zeros. Since SMBIOS 2.6 its first three parts are little-endian. */
 function uuidIn(bytes: Uint8Array): string | undefined {
   if (bytes.length < 16 || bytes.every((byte) => byte === 0) || bytes.every((byte) => byte === 0xff))
     return undefined;
