@@ -4,15 +4,15 @@ import type { FileId } from "../plan/facts/file.ts";
 
 const BY_NUMBER = "/sys/dev/block";
 
-/** The host's use of its block devices. */
+/** Use of block devices by the host. */
 export interface DiskUse {
-  /** Numbers of what is mounted, and names of it: some file systems have numbers of their own. proc_pid_mountinfo(5) */
+  /** Device numbers and sources of mounts: some file systems have numbers of their own. proc_pid_mountinfo(5) */
   readonly mounts: ReadonlySet<string>;
   /** Paths of device nodes. proc_swaps(5) */
   readonly swaps: ReadonlySet<string>;
 }
 
-/** Reads what is mounted and swapped to. */
+/** Reads the mounts and the swap devices. */
 export function readDiskUse(host: Host): DiskUse {
   const mounts = linesOf(host, "/proc/self/mountinfo").flatMap((line) => {
     const words = line.split(" ");
@@ -23,7 +23,7 @@ export function readDiskUse(host: Host): DiskUse {
   return { mounts: new Set(mounts), swaps: new Set(swaps) };
 }
 
-/** Throws "wrong-state" for a block device that is mounted, swapped to or a part of another, or that has such a partition. */
+/** Throws "wrong-state" if a block device or its partition is mounted, used as swap or part of another device. */
 export function refuseBusyDisk(host: Host, { node = "", path }: Pick<FileId, "node" | "path">): void {
   const use = readDiskUse(host);
   const folder = `${BY_NUMBER}/${node}`;

@@ -8,16 +8,15 @@ import { hostFirmware } from "./host-firmware.ts";
 import { type InspectedDocument, inspectDocument } from "./inspect-document.ts";
 
 /**
- * A domain from what somebody wrote, with all that it must keep from one start to the next: a UUID, that of the domain
- * that is defined by its name or a new one, an address for each interface, a generation's number where the XML wants a
- * new one, and what it leaves open, decided.
- * Throws "xml", "unsupported", with all that is refused.
+ * Completes a domain with everything that must not differ between two starts, and decides the settings that its XML
+ * leaves open. Its UUID is that of the definition with its name, or a new one. Each interface gets an address, and
+ * `<genid/>` a number. Throws "xml", "unsupported", with all refusals.
  */
 export function completeDomain(node: Node, bytes: Uint8Array): Domain {
   return completed(inspectForDefinition(node, bytes));
 }
 
-/** The same for a start. What is refused includes what only a start refuses, unless there is nothing else. */
+/** Completes a domain for a start. The refusals include those that only a start has, unless there are no others. */
 export function completeForStart(node: Node, bytes: Uint8Array): Domain {
   const inspected = inspectForDefinition(node, bytes);
   if (inspected.errors.length > 0)
@@ -25,7 +24,7 @@ export function completeForStart(node: Node, bytes: Uint8Array): Domain {
   return completed(inspected);
 }
 
-/** A domain of which whatever is defined on the host plays no part, with all that is refused in it. */
+/** Completes a domain without regard to the definitions on the host, with all refusals. */
 export function inspectLooseDomain(host: Host, bytes: Uint8Array): InspectedDocument {
   return inspectDocument(host, bytes, {
     spareUuid: host.makeUuid(),
@@ -34,7 +33,10 @@ export function inspectLooseDomain(host: Host, bytes: Uint8Array): InspectedDocu
   });
 }
 
-/** The same for one that is only looked at. Throws "xml", "unsupported", with all that is refused. */
+/**
+ * Completes a domain that is only inspected, without regard to the definitions on the host. Throws "xml", "unsupported",
+ * with all refusals.
+ */
 export function completeLooseDomain(host: Host, bytes: Uint8Array): Domain {
   return completed(inspectLooseDomain(host, bytes));
 }

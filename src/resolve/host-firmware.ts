@@ -7,10 +7,10 @@ import type { FirmwareChoice } from "../qemu/firmware/defaults.ts";
 import { parseFirmware } from "../qemu/firmware/parse.ts";
 import { isSession, type Node } from "../state/instance.ts";
 
-/** Of packages, and of the administrator, whose files stand for those of the same name. */
+/** Folders of packages and of the administrator, whose files replace those of the same name. */
 const FOLDERS = ["/usr/share/qemu/firmware", "/etc/qemu/firmware"] as const;
 
-/** The folder that the variables of a guest go to whose XML named none, if it is missing. */
+/** Creates the folder for the variables of guests whose XML names no file. Does so only for a domain that uses it. */
 export function makeNvramFolder(node: Node, { os }: Domain): void {
   const folder = nvramFolder(node);
   const isUsed = listFirmwareFiles(os).some(({ path }) => isInNvramFolder(node, path));
@@ -18,12 +18,15 @@ export function makeNvramFolder(node: Node, { os }: Domain): void {
   node.host.makeFolder({ path: folder, mode: isSession(node) ? 0o700 : 0o711 });
 }
 
-/** Whether it is a file that svirt has made there. */
+/** Decides whether a file is in the folder where svirt creates variables. */
 export function isInNvramFolder(node: Node, path: string): boolean {
   return folderOf(path) === nvramFolder(node);
 }
 
-/** From what a guest's firmware is chosen here, and where its variables go. Read once it is asked: most guests have none. */
+/**
+ * Returns the firmware to choose from on this host, and the folder for its variables. Reads it on demand: most guests
+ * have no firmware.
+ */
 export function hostFirmware(node: Node): FirmwareChoice {
   return {
     get firmwares() {
@@ -38,8 +41,8 @@ function nvramFolder(node: Node): string {
 }
 
 /**
- * The firmware that is described on this host, the first of two that fit the better one: by the names of their files,
- * whatever folder they are in. An empty file hides another one. qemu.git docs/interop/firmware.json; libvirt
+ * Lists the firmware that is described on this host, sorted by file names regardless of folders. Of two that match, the
+ * first is preferred. An empty file hides another of the same name. qemu.git docs/interop/firmware.json; libvirt
  * qemuInteropFetchConfigs()
  */
 function readFirmwares(node: Node): readonly FirmwareDescriptor[] {

@@ -4,19 +4,19 @@ import type { ImagePart } from "../images/element.ts";
 import { HEADER_BYTES, parseImageHeader } from "../images/header.ts";
 import type { Node } from "../state/instance.ts";
 
-/** QEMU counts a disk in sectors, as the kernel does. BDRV_SECTOR_SIZE of qemu.git; sysfs-block */
+/** Unit in which QEMU and the kernel count the size of a disk. BDRV_SECTOR_SIZE of qemu.git; sysfs-block */
 const SECTOR_BYTES = 512;
 
-/** An image that was inspected. */
+/** Inspected image. */
 export interface InspectedImage {
   readonly path: string;
   readonly format: "raw" | "qcow2" | "qed";
   readonly facts: FileFacts;
-  /** Absent: the whole file is the image. */
+  /** Absent if the whole file is the image. */
   readonly slice?: ImagePart | undefined;
 }
 
-/** The guest's view of an image's size. Throws "failed". */
+/** Returns the size of an image for the guest, in bytes. Throws "failed". */
 export function imageSize(node: Node, image: InspectedImage): number {
   const { facts, format, slice } = image;
   if (format === "raw")
@@ -25,7 +25,7 @@ export function imageSize(node: Node, image: InspectedImage): number {
   return header.virtualSizeBytes ?? 0;
 }
 
-/** How long a file is, or a device. Throws "failed". */
+/** Returns the size of a file or device, in bytes. Throws "failed". */
 export function physicalSize(node: Node, { facts, path }: Pick<InspectedImage, "facts" | "path">): number {
   if (facts.type === "file") return facts.sizeBytes;
   const sectors = Number(node.host.readText(`/sys/dev/block/${facts.id.node}/size`)?.trim());

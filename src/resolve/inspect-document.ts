@@ -9,31 +9,31 @@ import type { Host } from "../host/host.ts";
 import { movedRefusal, UnsettledError, UnstartableError } from "../qemu/refusal.ts";
 import type { InspectedStored } from "../qemu/stored-domain.ts";
 
-/** The prefix of addresses that virtual machines are given. libvirt virNetDevGenerateMacAddress, "kvm" */
+/** Prefix of virtual machines' addresses. libvirt virNetDevGenerateMacAddress, "kvm" */
 const MAC_PREFIX = "52:54:00";
 
-/** A document, completed as far as it can be, with all that is refused in it. */
+/** Document, completed as far as possible, with all refusals. */
 export interface InspectedDocument {
-  /** Undefined if something is refused. */
+  /** Undefined if there are refusals. */
   readonly domain: Domain | undefined;
-  /** Why it cannot be defined, in the order of the document. */
+  /** Reasons against a definition, in the order of the document. */
   readonly errors: readonly SvirtError[];
-  /** Why only a start refuses it, in the order of the document. */
+  /** Lists the reasons for which only a start refuses it, in the order of the document. */
   listStartErrors(): readonly SvirtError[];
   sort(errors: readonly SvirtError[]): readonly SvirtError[];
 }
 
-/** How a document is completed. */
+/** Options for completing a document. */
 interface Completion {
-  /** For a domain without a UUID. */
+  /** UUID for a domain without one. */
   readonly spareUuid: string;
-  /** Whether it is to be defined: some settings are then refused that are else refused at a start. */
+  /** Whether it will be defined: some settings are then refused that otherwise only a start refuses. */
   readonly isDefinition: boolean;
   /** Throws "unsupported". */
   complete(domain: Domain): InspectedStored;
 }
 
-/** Reads and completes a document past all that is refused in it. Throws "xml" for what is no XML, or no `<domain>`. */
+/** Parses and completes a document and collects all refusals. Throws "xml" if it is not XML or not a `<domain>`. */
 export function inspectDocument(
   host: Host,
   bytes: Uint8Array,
@@ -59,7 +59,8 @@ export function inspectDocument(
         ...errorsOf(() => refuseListeners(domain)),
         ...(isDefinition ? [] : refusedOfDefinitions(domain)),
       ];
-      // What is implied follows from what is written, such as the sound of a display: alone it has to be told.
+      // Implied settings, such as the sound of a display, follow from written ones. They are reported only if no written
+      // setting is refused.
       return sort(written.length > 0 ? written : listUnready(translated.stored ?? domain));
     },
   };
@@ -67,7 +68,7 @@ export function inspectDocument(
 
 interface Translated {
   readonly stored?: Domain;
-  /** Each with its place in the document. */
+  /** Refusals, each with its place in the document. */
   readonly errors: readonly SvirtError[];
 }
 
@@ -83,7 +84,7 @@ function translate(domain: Domain, complete: (domain: Domain) => InspectedStored
   return translated ?? { errors };
 }
 
-/** The path in the domain before it was completed, which puts its disks in another order. */
+/** Returns the path in the domain before its completion, which reorders the disks. */
 function placeBefore(before: Domain, stored: Domain, place: string): string {
   return place.replace(/^(\/domain\/devices\/disk)\[(\d+)\]/, (path, disk: string, number: string) => {
     const found = stored.devices.disks[Number(number) - 1];
@@ -106,7 +107,7 @@ function withNumbers(host: Host, domain: Domain): Domain {
   return { ...domain, ...genid, devices: { ...devices, interfaces } };
 }
 
-/** A new address for an interface that has none. */
+/** Generates an address for an interface without one. */
 export function makeMac(host: Host): string {
   // A random UUID begins with 48 random bits. RFC 9562, section 5.4
   const [, a, b, c] = /^(..)(..)(..)/.exec(host.makeUuid()) ?? [];

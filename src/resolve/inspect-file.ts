@@ -4,7 +4,10 @@ import type { ImageReader } from "../images/chain.ts";
 import { refuseImpossibleTarget } from "../label/protected-paths.ts";
 import { FILE_TO_COME } from "../plan/facts/file.ts";
 
-/** By its name and by what that leads to. By the name first: svirt's own domain may not even look at some of them. */
+/**
+ * Inspects a file. Checks its name first, because svirt's domain may not even inspect some files; then checks the target
+ * of its symlinks.
+ */
 export function inspect(host: Host, path: string): FileFacts | undefined {
   refuseImpossibleTarget(path);
   const facts = host.inspectFile(path);
@@ -12,7 +15,7 @@ export function inspect(host: Host, path: string): FileFacts | undefined {
   return facts;
 }
 
-/** How the chain of an image is followed on the host, where `overlays` are, or will be, besides what is there. */
+/** Returns a reader for the chain of an image on the host, with `overlays` that exist or are planned. */
 export function imageReader(
   host: Host,
   overlays: ReadonlyMap<string, Uint8Array> = new Map(),
@@ -25,7 +28,7 @@ export function imageReader(
   };
 }
 
-/** A file that a start would make: what it will be called is all that is known of it. */
+/** Returns the facts of a file that a start would create: only its path is known. */
 export function factsOfPlanned(path: string): FileFacts {
   return {
     id: { path, ...FILE_TO_COME },
@@ -39,7 +42,7 @@ export function factsOfPlanned(path: string): FileFacts {
   };
 }
 
-/** What is named and is not there. */
+/** Error for a missing file. */
 export function missing(path: string): SvirtError {
   return new SvirtError(`Cannot access file '${path}': No such file or directory`, {
     kind: "not-found",
@@ -47,7 +50,7 @@ export function missing(path: string): SvirtError {
   });
 }
 
-/** What is there and is no regular file. */
+/** Error for a file that is not a regular file. */
 export function wrongType(path: string, type: FileType): SvirtError {
   return new SvirtError(`Cannot use ${path}: it is a ${type}, not a file`, {
     kind: "unsupported",

@@ -5,8 +5,8 @@ import { asSvirtError, errorsOf, SvirtError, throwErrors } from "../errors.ts";
 import type { Node } from "../state/instance.ts";
 
 /**
- * The domain with each interface on a network as one on the bridge that the administrator has written down for that network,
- * in libvirt's words: `/etc/svirt/networks/NAME.xml`. Throws "not-found" without it, "xml" for what is no bridge,
+ * Replaces each interface on a network by one on the network's bridge. The administrator names the bridge in libvirt's
+ * XML format: `/etc/svirt/networks/NAME.xml`. Throws "not-found" without that file, "xml" if it is not a bridge,
  * "unsupported" for a port group.
  */
 export function settleNetworks(node: Node, domain: Domain): Domain {
@@ -26,7 +26,7 @@ export function settleNetworks(node: Node, domain: Domain): Domain {
   return { ...domain, devices: { ...devices, interfaces } };
 }
 
-/** The same for one interface, that stands at a place. */
+/** Replaces one interface on a network by one on its bridge; `place` is its path in the document. */
 export function settleInterface(node: Node, found: NetworkInterface, place: string): NetworkInterface {
   if (found.type !== "network") return found;
   const { network, portgroup } = found.source;
@@ -45,7 +45,7 @@ export function settleInterface(node: Node, found: NetworkInterface, place: stri
 
 function readNetwork({ host, paths }: Node, name: string, place: string): BridgeNetwork {
   const path = `${paths.config}/networks/${name}.xml`;
-  // A name with a slash would be a file elsewhere.
+  // A name with a slash would lead to another folder.
   const text = name.includes("/") ? undefined : host.readText(path);
   if (text === undefined) {
     throw new SvirtError(

@@ -3,9 +3,8 @@ import type { Domain } from "../domain/domain.ts";
 import type { Host } from "../host/host.ts";
 
 /**
- * The domain without images that are not there and need not be (`startupPolicy='optional'`): a drive is empty then, a disk
- * is left out. `requisite` is about migration; at a start it is as `mandatory`. qemuDomainCheckDiskStartupPolicy() of
- * libvirt
+ * Removes missing images that are optional (`startupPolicy='optional'`): a drive becomes empty, and a disk is removed.
+ * `requisite` concerns migration; at a start it equals `mandatory`. qemuDomainCheckDiskStartupPolicy() of libvirt
  */
 export function settleDisks(host: Host, domain: Domain): Domain {
   const { devices } = domain;

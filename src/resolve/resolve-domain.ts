@@ -4,14 +4,17 @@ import { type GatheredFiles, gatherFiles } from "./files/all.ts";
 import type { GatherOptions } from "./resolved-file.ts";
 import { makeOverlays, type Overlays, withOverlays } from "./transient-disks.ts";
 
-/** A domain as QEMU gets it, with its files. */
+/** Domain as QEMU gets it, with its files. */
 export interface SeenFiles {
   readonly used: Domain;
   readonly overlays: Overlays;
   readonly gathered: GatheredFiles;
 }
 
-/** Looks at all that the domain names; with `makeMissing`, what is missing and svirt makes is made. Throws what that throws. */
+/**
+ * Inspects all files that the domain names. With `makeMissing`, creates the missing files that svirt creates for guests.
+ * Throws the errors of the functions that it calls.
+ */
 export function seeFiles(node: Node, domain: Domain, options: Omit<GatherOptions, "overlays">): SeenFiles {
   const { domain: used, overlays } = withOverlays(node, domain);
   if (options.makeMissing) makeOverlays(node, domain.uuid, overlays);

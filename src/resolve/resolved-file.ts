@@ -2,24 +2,30 @@ import type { LabelOverride } from "../domain/resources/resource.ts";
 import type { FileFacts } from "../host/host.ts";
 import type { FileRole } from "../label/roles.ts";
 
-/** A file that the guest will have, as found on the host. */
+/** File that the guest will use, as inspected on the host. */
 export interface UsedFile {
-  /** The path by which the XML or an image names it. */
+  /** Path by which the XML or an image names it. */
   readonly named: string;
   readonly facts: FileFacts;
   readonly role: FileRole;
   readonly override: LabelOverride | undefined;
-  /** QEMU finds it by itself: no descriptor, but its user must be let open it. */
+  /** QEMU opens it by path: it gets no descriptor, and QEMU's user needs access. */
   readonly isFoundByQemu?: true;
-  /** The header of an image names it, and not the XML: a guest may have written that. */
+  /** An image's header names it, not the XML: a guest may have written the header. */
   readonly isNamedByImage?: true;
 }
 
-/** Whether what is missing and QEMU would make, such as a serial port's file, is made: not by a mere plan. */
+/**
+ * Options for inspecting files. `makeMissing` creates missing files that QEMU would create, such as a serial port's; a
+ * plan alone does not.
+ */
 export interface GatherOptions {
   readonly makeMissing: boolean;
-  /** Images that svirt makes, or would make, with what they begin with: not the domain's, so they may lie where it keeps its own. */
+  /**
+   * Images that svirt creates or would create, with their first bytes. They are svirt's, so they may be in svirt's
+   * folders.
+   */
   readonly overlays?: ReadonlyMap<string, Uint8Array>;
-  /** PCI devices that svirt would take from their drivers: as if it had. */
+  /** PCI devices that svirt would detach from their drivers: they count as detached. */
   readonly taken?: ReadonlySet<string>;
 }

@@ -8,19 +8,19 @@ import { readRecord } from "../state/record.ts";
 import { imageSize } from "./image-size.ts";
 import { imageReader, missing } from "./inspect-file.ts";
 
-/** The overlays of a guest's transient disks: what each begins with, by its path. */
+/** Overlays of a guest's transient disks: the first bytes of each, by its path. */
 export type Overlays = ReadonlyMap<string, Uint8Array>;
 
 type FileDisk = Extract<Disk, { readonly type: "file" }>;
 
-/** Where they are. It goes with the guest, and with it all that the guest has written. */
+/** Returns the folder of a guest's overlays. It is removed when the guest ends, with all data that the guest has written. */
 export function overlayFolder({ paths }: Pick<Node, "paths">, uuid: string): string {
   return `${homeOf(paths)}/${uuid}`;
 }
 
 /**
- * The domain as QEMU is to have it: each transient disk is an empty image that stands on the disk's own, which is only
- * read. Throws "not-found", "unsupported", "failed" for an image that nothing can stand on.
+ * Returns the domain as QEMU gets it: each transient disk is an empty image above the disk's own, which is only read.
+ * Throws "not-found", "unsupported", "failed" for an image that cannot have one above it.
  */
 export function withOverlays(
   node: Node,
@@ -38,7 +38,7 @@ export function withOverlays(
   return { domain: { ...domain, devices: { ...domain.devices, disks } }, overlays };
 }
 
-/** Makes them anew. The caller holds the guest's lock, and the guest does not run. */
+/** Creates the overlays and removes earlier ones. The caller holds the guest's lock, and the guest does not run. */
 export function makeOverlays(node: Node, uuid: string, overlays: Overlays): void {
   if (overlays.size === 0) return;
   const folder = overlayFolder(node, uuid);
@@ -48,7 +48,7 @@ export function makeOverlays(node: Node, uuid: string, overlays: Overlays): void
   for (const [path, bytes] of overlays) node.host.makeFile(path, 0o600, { bytes, sizeBytes: bytes.length });
 }
 
-/** Does what makes them; where it fails before anything of the start is written down, they go again. */
+/** Runs work that creates overlays, and removes them if it fails before the start has a record. */
 export async function withNewOverlays<Result>(
   node: Node,
   uuid: string,
@@ -62,11 +62,11 @@ export async function withNewOverlays<Result>(
   }
 }
 
-/** Removes what a svirt has made that was killed before it could write that down. */
+/** Removes the overlays of a svirt that was killed before it wrote a record. */
 export async function removeStrayOverlays(node: Node): Promise<void> {
   for (const uuid of node.host.listFolder(homeOf(node.paths))) {
     if (readRecord(node, uuid) !== undefined) continue;
-    // Under its lock: a start makes them before its record.
+    // Holds the guest's lock, because a start creates overlays before its record.
     await withFreeGuest(node, uuid, async () => {
       if (readRecord(node, uuid) === undefined) node.host.removeFolder(overlayFolder(node, uuid));
     });

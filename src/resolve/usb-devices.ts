@@ -6,7 +6,7 @@ import type { Host } from "../host/host.ts";
 
 type UsbHostdev = HostDeviceOf<"usb">;
 
-/** A device on the host's USB. */
+/** USB device of the host. */
 interface UsbDevice {
   readonly vendor: number;
   readonly product: number;
@@ -17,8 +17,8 @@ interface UsbDevice {
 const DEVICES = "/sys/bus/usb/devices";
 
 /**
- * The domain with the place of each USB device of the host, which changes when it is plugged in again. One that is not
- * there is left out if its XML says so. Throws "not-found"; "unsupported" where several are meant. libvirt
+ * Adds the address of each USB device of the host, which changes when the device is plugged in again. Removes a missing
+ * device if its XML allows that. Throws "not-found"; "unsupported" if several devices match. libvirt
  * virHostdevFindUSBDevice()
  */
 export function settleUsb(host: Host, domain: Domain): Domain {
@@ -31,7 +31,7 @@ export function settleUsb(host: Host, domain: Domain): Domain {
   return { ...domain, devices: { ...devices, hostdevs } };
 }
 
-/** One such device, with its place. Throws "not-found", "unsupported". */
+/** Adds the address of one USB device. Throws "not-found", "unsupported". */
 export function settleUsbDevice(host: Host, hostdev: UsbHostdev): UsbHostdev {
   const { startupPolicy: _, ...source } = hostdev.source;
   const [found] = settle({ ...hostdev, source }, listUsb(host));
@@ -83,7 +83,7 @@ function listUsb(host: Host): readonly UsbDevice[] {
       bus: read("busnum", 10),
       device: read("devnum", 10),
     };
-    // Interfaces of devices stand there too, without numbers of their own.
+    // The folder also lists interfaces of devices, which have no such numbers.
     return Object.values(device).some(Number.isNaN) ? [] : [device];
   });
 }

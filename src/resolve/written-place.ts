@@ -6,14 +6,17 @@ import { refuseBusyDisk } from "./busy-disk.ts";
 import { inspect } from "./inspect-file.ts";
 import type { UsedFile } from "./resolved-file.ts";
 
-/** Throws "denied" for a file of which the guest, or another program by the guest's word, may write what it must not. */
+/**
+ * Throws "denied" for a file that the guest, or another program on its behalf, would write and must not. Throws
+ * "wrong-state" for a block device in use.
+ */
 export function refuseUnwritable(host: Host, { facts, override, role }: UsedFile): void {
-  // A label from the XML may let the guest write what it is handed to read.
+  // A label from the XML may let the guest write a file that it gets for reading.
   const isWritten = role === "private" || role === "shared" || override?.relabel === "yes";
   if (isWritten) refuseWritten(host, facts);
 }
 
-/** The same for a file that is there, or is planned. */
+/** Throws "denied" for an existing or planned file that no guest may write, "wrong-state" for a block device in use. */
 export function refuseWritten(host: Host, facts: FileFacts): void {
   if (facts.type === "block") refuseBusyDisk(host, facts.id);
   else if (facts.id.inode === FILE_TO_COME.inode) placeOfMade(host, facts.id.path);
@@ -28,8 +31,8 @@ export function refuseWritten(host: Host, facts: FileFacts): void {
 }
 
 /**
- * The path of a file that svirt is about to make for a guest, with its folder's symlinks resolved; as it was named where
- * there is no such folder. Throws "denied".
+ * Returns the path of a file that svirt will create for a guest, with its folder's symlinks resolved. Returns the path
+ * unchanged if the folder is missing. Throws "denied".
  */
 export function placeOfMade(host: Host, named: string, kind: "file" | "listener" = "file"): string {
   const above = folderAbove(named);
@@ -46,7 +49,10 @@ export function placeOfMade(host: Host, named: string, kind: "file" | "listener"
   return path;
 }
 
-/** As they are named: svirt's domain may not follow the links of each. name:password:UID:GID:comment:home:shell, passwd(5) */
+/**
+ * Lists home folders with unresolved symlinks: svirt's domain may not follow all of them.
+ * name:password:UID:GID:comment:home:shell, passwd(5)
+ */
 function listHomes(host: Host): string[] {
   const lines = (host.readText("/etc/passwd") ?? "").split("\n");
   return lines.flatMap((line) => line.split(":")[5] ?? []);

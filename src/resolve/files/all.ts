@@ -17,7 +17,7 @@ import { gatherPeer } from "./peer-socket.ts";
 import { gatherSockets, type UsedSocket } from "./sockets.ts";
 import { gatherVfio } from "./vfio.ts";
 
-/** All files of a domain, and each disk's chain by its target. */
+/** All files of a domain, and the chain of each disk by its target. */
 export interface GatheredFiles {
   readonly files: readonly UsedFile[];
   readonly chains: ReadonlyMap<string, readonly FoundElement<FileFacts>[]>;
@@ -25,14 +25,14 @@ export interface GatheredFiles {
 }
 
 /**
- * Looks at every file that the domain names, and at those that its images name. Nothing but image headers is read.
- * Throws "not-found", "unsupported" or "denied", with the chain where there is one.
+ * Inspects every file that the domain names, and those that its images name. Of images only headers are read. Throws
+ * "not-found", "unsupported" or "denied", with the chain if there is one.
  */
 export function gatherFiles(host: Host, domain: Domain, options: GatherOptions): GatheredFiles {
   return gatherResources(host, listResources(domain), options);
 }
 
-/** The same for a part of what a domain names. */
+/** Inspects the files of some of a domain's resources. */
 export function gatherResources(
   host: Host,
   resources: readonly Resource[],
@@ -48,10 +48,10 @@ export function gatherResources(
   return { files, chains, sockets: gatherSockets(host, resources) };
 }
 
-/** What the kernel has made, and svirt finds by its own rules: no place for files. */
+/** Kinds of resources whose nodes the kernel creates and svirt finds by other rules: their place is not checked. */
 const NODES: ReadonlySet<Resource["kind"]> = new Set(["tpm-cancel", "scsi-device", "vfio-device"]);
 
-/** Whether its place may be a wrong one: not of what svirt itself has chosen. */
+/** Decides whether the place of a file is checked: svirt chose the place of an overlay. */
 function isJudged({ kind }: Resource, { named }: UsedFile, { overlays }: GatherOptions): boolean {
   return !NODES.has(kind) && overlays?.has(named) !== true;
 }
@@ -106,16 +106,16 @@ function gatherOther(
       return gatherChardev(host, resource, options);
     case "peer-socket":
       return [gatherPeer(host, resource)];
-    // A socket is made by svirt in the guest's name, the random device is everybody's.
+    // svirt or QEMU creates these sockets for the guest, and every program may use the random device.
     case "chardev-socket":
     case "guest-socket":
     case "vnc-socket":
     case "random-device":
-    // Looked at where it is needed, for variables that are not there yet.
+    // Inspected when svirt creates missing variables from it.
     case "nvram-template":
-    // With all that is below it: shared-folders.ts.
+    // Inspected with its contents: shared-folders.ts.
     case "shared-folder":
-    // A guest that has one is not started.
+    // A guest with such a resource is not started.
     case "unopened":
       return [];
     case "host-file":

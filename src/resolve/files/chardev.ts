@@ -11,8 +11,8 @@ import { placeOfMade } from "../written-place.ts";
 type Chardev = Exclude<ChardevResource, { readonly kind: "chardev-socket" }>;
 
 /**
- * What a character device is connected to: the guest's own. A file that is not there is made, as QEMU would. Throws
- * "not-found", "unsupported", "denied".
+ * Inspects the files to which a character device is connected; the guest uses them alone. Creates a missing file, as QEMU
+ * would. Throws "not-found", "unsupported", "denied".
  */
 export function gatherChardev(host: Host, chardev: Chardev, options: GatherOptions): UsedFile[] {
   const { kind, override, path } = chardev;
@@ -54,7 +54,7 @@ function inspectDevice(host: Host, path: string): FileFacts {
   });
 }
 
-/** Through one FIFO for both directions QEMU would read what it has written. */
+/** Inspects one FIFO of a pipe. With a single FIFO for both directions QEMU would read its own output. */
 function inspectPipe(host: Host, path: string): FileFacts {
   const facts = inspect(host, path);
   if (facts?.type === "fifo") return facts;

@@ -10,8 +10,8 @@ import type { UsedFile } from "../resolved-file.ts";
 type ScsiResource = Extract<Resource, { readonly kind: "scsi-device" }>;
 
 /**
- * Devices that a guest is given, by the numbers that the kernel gives their nodes: a TPM's is one of many under 10, so its
- * name tells. Documentation/admin-guide/devices.txt of Linux
+ * Kinds of device nodes, by the numbers that the kernel gives them. A TPM's number is one of many under 10, so its name
+ * decides. Documentation/admin-guide/devices.txt of Linux
  */
 const KINDS = {
   "input-device": { node: /^13:/, path: /^\/dev\//, words: "a keyboard, mouse or the like" },
@@ -25,8 +25,8 @@ const KINDS = {
 } as const;
 
 /**
- * A device node of that kind, which the guest has to itself. Nothing that only calls itself so: a guest gets no other
- * device by another name. Throws "not-found", "unsupported".
+ * Inspects a device node that the guest uses alone. The node's number must match its kind: a guest gets no other device
+ * under that name. Throws "not-found", "unsupported".
  */
 export function gatherNode(host: Host, { kind, path }: NodeResource): UsedFile {
   if (kind === "sgx-device") return gatherSgx(host, path);
@@ -34,7 +34,7 @@ export function gatherNode(host: Host, { kind, path }: NodeResource): UsedFile {
   return { named: path, facts, role: LABEL_ROLES[kind]["read-write"].role, override: undefined };
 }
 
-/** A node of SGX. QEMU opens it by its name. Throws "not-found", "unsupported". */
+/** Inspects a node of SGX. QEMU opens it by its name. Throws "not-found", "unsupported". */
 function gatherSgx(host: Host, path: string): UsedFile {
   if (host.inspectFile(path) === undefined) {
     throw new SvirtError(`Cannot give the guest memory of SGX (model='sgx-epc'): the host has no ${path}`, {
@@ -47,7 +47,7 @@ function gatherSgx(host: Host, path: string): UsedFile {
   return { named: path, facts, role, override: undefined, isFoundByQemu: true };
 }
 
-/** What cancels a TPM's commands; a TPM without such a file gets a command's end instead. Throws "not-found". */
+/** Inspects the file that cancels a TPM's commands; /dev/null replaces a missing one. Throws "not-found". */
 export function gatherCancel(host: Host, path: string): UsedFile {
   const found = host.inspectFile(path);
   const facts = found ?? host.inspectFile("/dev/null");
@@ -56,7 +56,7 @@ export function gatherCancel(host: Host, path: string): UsedFile {
   return { named: path, facts, role, override: undefined };
 }
 
-/** The generic node of a SCSI device, by its folder in sysfs. Throws "not-found", "unsupported". */
+/** Inspects the generic node of a SCSI device, by its folder in sysfs. Throws "not-found", "unsupported", "wrong-state". */
 export function gatherScsi(host: Host, resource: ScsiResource): UsedFile {
   const [name] = host.listFolder(resource.path);
   if (name === undefined) {
@@ -74,7 +74,7 @@ export function gatherScsi(host: Host, resource: ScsiResource): UsedFile {
   return { named: resource.path, facts, role, override: undefined };
 }
 
-/** Commands to the generic node of a disk write it as its block device would be written. Throws "wrong-state". */
+/** Throws "wrong-state" for a disk in use: commands to its generic node write it like its block device. */
 function refuseBusyUnit(host: Host, generic: string): void {
   const folder = `${folderOf(generic)}/block`;
   for (const name of host.listFolder(folder)) {
@@ -83,7 +83,7 @@ function refuseBusyUnit(host: Host, generic: string): void {
   }
 }
 
-/** The node of a group of devices that are passed through; it may be yet to come. Throws "not-found", "unsupported". */
+/** Inspects the node of an IOMMU group that is passed through; it may not exist yet. Throws "not-found", "unsupported". */
 export function gatherGroup(host: Host, group: string, isToCome: boolean): UsedFile {
   const path = `/dev/vfio/${group}`;
   const planned = isToCome && host.inspectFile(path) === undefined;
@@ -92,7 +92,10 @@ export function gatherGroup(host: Host, group: string, isToCome: boolean): UsedF
   return { named: facts.id.path, facts, role, override: undefined, isFoundByQemu: true };
 }
 
-/** What puts groups under an IOMMU, which leads to none by itself: every guest with such a device has it open. */
+/**
+ * Inspects the node that puts groups under an IOMMU. It leads to no group by itself: every guest with such a device opens
+ * it.
+ */
 export function gatherVfioGate(host: Host): UsedFile {
   const facts = nodeAt(host, "/dev/vfio/vfio", "vfio-gate");
   const { role } = LABEL_ROLES["vfio-container"]["read-write"];

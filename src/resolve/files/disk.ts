@@ -6,27 +6,27 @@ import { diskRole } from "../../label/file-label.ts";
 import { type FileRole, LABEL_ROLES } from "../../label/roles.ts";
 import { folderOf } from "../../plan/folder-of.ts";
 
-/** A disk that has images of its own. */
+/** Disk that has images. */
 export type DiskResource = Extract<Resource, { kind: "disk" }>;
 
-/** An image of a disk, and how it is to be labelled. */
+/** Image of a disk, with its role. */
 export interface UsedImage {
   readonly element: FoundElement<FileFacts>;
   readonly role: FileRole;
   readonly override: LabelOverride | undefined;
-  /** An image's header names it, and not the XML. */
+  /** An image's header names it, not the XML. */
   readonly isNamedByImage?: true;
 }
 
 /**
- * The images of a disk, top first, each with the file of its data right after it: as the XML says them and, where it does
- * not, as their headers do. Throws "not-found", "unsupported", "denied", "failed".
+ * Lists the images of a disk, top first, each followed by its data file. Headers name the images that the XML does not.
+ * Throws "not-found", "unsupported", "denied", "failed".
  */
 export function gatherDisk(reader: Reader, disk: DiskResource): UsedImage[] {
   const images: readonly ImageFile[] = [disk, ...disk.backing];
   let override: LabelOverride | undefined;
   return images.flatMap((image, depth) => {
-    // What the XML says of an image holds for those below it, until one has its own.
+    // An override in the XML applies to the images below, until one has its own.
     override = image.override ?? override;
     const goesOn = depth === images.length - 1 && disk.below === "as-probed";
     return gatherImage(reader, { image, depth, goesOn, disk, override });
@@ -40,9 +40,9 @@ const BACKING = LABEL_ROLES["backing-image"]["read-only"].role;
 interface Depth {
   readonly disk: DiskResource;
   readonly image: ImageFile;
-  /** 0: the disk's own image. */
+  /** 0 for the disk's own image. */
   readonly depth: number;
-  /** Whether its header says what is below, not the XML. */
+  /** Whether its header names the image below, not the XML. */
   readonly goesOn: boolean;
   readonly override: LabelOverride | undefined;
 }
@@ -57,14 +57,14 @@ function gatherImage(reader: Reader, { depth, disk, goesOn, image, override }: D
   if (own !== undefined) refuseOtherType(image, own.facts.type);
   const hasData = data?.role === "data-file";
   if (hasData && dataFile !== undefined) refuseOtherType(dataFile, data.facts.type);
-  // Beside it, where qemu-img puts it. A path with `..` in it is beside nothing.
+  // qemu-img puts the data file beside the image. A path with `..` is never beside it.
   if (hasData && dataFile === undefined && !readOnly && folderOf(path) !== folderOf(data.path))
     throw unsaidData(path, data.path);
   const role = depth === 0 ? diskRole(disk) : BACKING;
   return walked.map((element, at) => {
     if (at === 0) return { element: depth > 0 ? { ...element, role: "backing" } : element, role, override };
     if (at > 1 || !hasData) return { element, role: BACKING, override, isNamedByImage: true };
-    // What the XML says of an image holds for its data, unless they have their own.
+    // An override of an image applies to its data file, unless that has its own.
     const used = { element, role, override: dataFile?.override ?? override };
     return dataFile === undefined ? { ...used, isNamedByImage: true } : used;
   });
@@ -78,10 +78,13 @@ function formatOf({ format = "raw", path }: ImageFile): "raw" | "qcow2" {
   });
 }
 
-/** What QEMU counts sizes of raw images by: BDRV_SECTOR_SIZE of qemu.git include/block/block-common.h */
+/** Unit in which QEMU counts the size of raw images: BDRV_SECTOR_SIZE of qemu.git include/block/block-common.h */
 const SECTOR_BYTES = 512;
 
-/** A part of a file that QEMU would not take for an image. qemu.git block/raw-format.c; a device has no size here. */
+/**
+ * Refuses a part of a file that QEMU would not accept as an image. qemu.git block/raw-format.c; a device has no size
+ * here.
+ */
 function refuseOutside({ facts, path, slice }: FoundElement<FileFacts>): void {
   if (slice === undefined) return;
   const { offset, size } = slice;
@@ -97,7 +100,10 @@ function refuseOutside({ facts, path, slice }: FoundElement<FileFacts>): void {
   });
 }
 
-/** A guest that has taken its QEMU over writes any file's name into that header, and would be let write the file then. */
+/**
+ * Error for a data file in another folder. A guest that controls its QEMU may write any path into the header, to get
+ * access to that file.
+ */
 function unsaidData(path: string, data: string): SvirtError {
   return new SvirtError(
     `Cannot use ${path} as a disk: its header says that its data are in another folder, in ${data}, and the XML does not`,

@@ -10,12 +10,12 @@ import { factsOfPlanned, imageReader, inspect, missing, wrongType } from "../ins
 import type { GatherOptions, UsedFile } from "../resolved-file.ts";
 import { placeOfMade } from "../written-place.ts";
 
-/** More than any firmware's flash: QEMU takes 8 MiB for both parts. qemu.git hw/i386/pc_sysfw.c */
+/** Limit above the size of any firmware: QEMU accepts 8 MiB for both parts. qemu.git hw/i386/pc_sysfw.c */
 const LARGEST_TEMPLATE = 64 * 1024 * 1024;
 
 /**
- * A file of the firmware, as it is to be labelled. Variables that are not there yet are made from their template, which
- * stays: the guest keeps them. Throws "not-found", "unsupported", "denied", "label-taken".
+ * Inspects a file of the firmware. Creates missing variables from their template; the guest keeps them. Throws
+ * "not-found", "unsupported", "denied", "label-taken".
  */
 export function gatherFirmware(host: Host, file: FirmwareFile, options: GatherOptions): UsedFile {
   if (file.kind === "loader") return gatherLoader(host, file);
@@ -68,7 +68,7 @@ function makeVariables(host: Host, { format, path, template }: Variables, option
   host.makeFile(placeOfMade(host, path), 0o600, { bytes, sizeBytes: bytes.length });
 }
 
-/** A template is read by svirt, for the guest: it must not be what another guest has to itself. */
+/** Refuses a template that another guest uses alone, since svirt reads it on behalf of this guest. */
 function refuseTemplate(host: Host, path: string, facts: FileFacts): void {
   if (privateRange(host, getFileLabel(host, facts.id)) !== undefined) {
     throw new SvirtError(`Cannot make a guest's variables from ${path}: it carries the label of a guest`, {
@@ -83,7 +83,7 @@ function refuseTemplate(host: Host, path: string, facts: FileFacts): void {
   });
 }
 
-/** QEMU is told of the one file, and its user may open no other. */
+/** Refuses an image with backing files: QEMU gets one file, and its user may open no other. */
 function refuseChain(host: Host, image: { readonly path: string; readonly format: "raw" | "qcow2" }): void {
   if (image.format === "raw") return;
   const { length } = walkChain({ ...image, readOnly: true }, imageReader(host));

@@ -9,15 +9,15 @@ import { placeOfMade } from "../written-place.ts";
 type MemoryFile = Extract<Resource, { readonly kind: "memory-file" }>;
 
 /**
- * A file that is a part of the guest's memory: its own, unless it is there to be shared. Throws "not-found",
- * "unsupported", "denied".
+ * Inspects a file that is part of the guest's memory. The guest uses it alone, unless it is shareable. Throws
+ * "not-found", "unsupported", "denied".
  */
 export function gatherMemory(
   host: Host,
   { path, shareable, sizeKiB }: MemoryFile,
   options: GatherOptions,
 ): UsedFile {
-  // QEMU gives an empty file the size that it is told.
+  // QEMU extends an empty file to the size of its argument.
   if (sizeKiB !== undefined && options.makeMissing && inspect(host, path) === undefined) {
     host.makeFile(placeOfMade(host, path), 0o600);
   }

@@ -6,8 +6,8 @@ import { inspect } from "../inspect-file.ts";
 import type { UsedFile } from "../resolved-file.ts";
 
 /**
- * The socket at which another program serves a device. While a guest has it to itself it is labelled for that guest, like
- * any file of the host's that it uses. Throws "not-found", "unsupported", "denied".
+ * Inspects the socket at which another program serves a device. While one guest uses it alone, it has that guest's label,
+ * like any host file that a guest uses. Throws "not-found", "unsupported", "denied".
  */
 export function gatherPeer(host: Host, { override, path, place, sharing }: PeerSocket): UsedFile {
   const facts = look(host, path);
@@ -20,7 +20,7 @@ export function gatherPeer(host: Host, { override, path, place, sharing }: PeerS
   });
 }
 
-/** svirt's own domain may not even look at sockets where no disk may lie. */
+/** Inspects a socket. svirt's domain may not inspect sockets in places where no disk may be. */
 function look(host: Host, path: string): FileFacts | undefined {
   try {
     return inspect(host, path);

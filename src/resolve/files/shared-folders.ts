@@ -9,14 +9,17 @@ import { inspect } from "../inspect-file.ts";
 import type { UsedFile } from "../resolved-file.ts";
 import { refuseWritten } from "../written-place.ts";
 
-/** A folder that the guest shares with the host. */
+/** Folder that the guest shares with the host. */
 export interface UsedFolder extends UsedFile {
   readonly access: "read-only" | "read-write";
   /** All paths by which the XML names it. */
   readonly names: readonly string[];
 }
 
-/** The folders of a domain, each once. Throws "not-found", "unsupported", "denied" for one of the host's own. */
+/**
+ * Lists the shared folders of a domain, each once. Throws "not-found", "unsupported", "denied" for one that belongs to
+ * the host.
+ */
 export function gatherFolders(host: Host, domain: Domain): readonly UsedFolder[] {
   const found = listResources(domain).flatMap((resource) =>
     resource.kind === "shared-folder" ? [gatherFolder(host, resource)] : [],

@@ -8,20 +8,23 @@ import type { FileId } from "../../plan/facts/file.ts";
 import { inspect } from "../inspect-file.ts";
 import { placeOfMade } from "../written-place.ts";
 
-/** A socket that the XML wants outside the guest's own folder, and the folder that is to have it. */
+/** Socket that the XML places outside the guest's folder, and the folder that will contain it. */
 export interface UsedSocket {
-  /** The path by which the XML names it. */
+  /** Path by which the XML names it. */
   readonly named: string;
-  /** With the symlinks of its folder resolved. */
+  /** Path with the symlinks of its folder resolved. */
   readonly path: string;
   readonly folder: FileId;
   readonly override: LabelOverride | undefined;
   readonly role: FileRole;
-  /** The place of the interface whose QEMU makes it in its own folder; absent: svirt makes it here. */
+  /** Number of the interface whose QEMU creates the socket in the guest's folder; absent if svirt creates it here. */
   readonly interface?: number;
 }
 
-/** Throws "not-found" without the folder, "denied" in one of the host's own, "unsupported" for one path used twice. */
+/**
+ * Lists the sockets. Throws "not-found" without the folder, "denied" if it belongs to the host, "unsupported" for a path
+ * used twice.
+ */
 export function gatherSockets(host: Host, resources: readonly Resource[]): readonly UsedSocket[] {
   const found = resources.flatMap((resource) => {
     if (resource.kind === "chardev-socket")

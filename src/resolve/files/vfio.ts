@@ -9,13 +9,13 @@ import type { UsedFile } from "../resolved-file.ts";
 import { gatherGroup, gatherVfioGate } from "./device-node.ts";
 
 const IOMMU_MODULE = "/sys/module/vfio_iommu_type1";
-/** Drivers of a group's other devices that let the group be a guest's: linux drivers/ `driver_managed_dma` */
+/** Drivers that other devices of a guest's group may have: linux drivers/ `driver_managed_dma` */
 const BYSTANDERS: ReadonlySet<string> = new Set(["pci-stub", "pcieport", "shpchp"]);
 
 /**
- * What QEMU opens of a device that is passed through, by its folder in sysfs: the node of its group, and the one that all
- * guests with such a device open. `taken` are devices that svirt would take from their drivers. Throws "not-found",
- * "wrong-state", "unsupported".
+ * Lists the files that QEMU opens for a passed-through device, by its folder in sysfs. These are the group's node, and
+ * the node that all guests with such a device open. `taken` are devices that svirt would detach from their drivers.
+ * Throws "not-found", "wrong-state", "unsupported".
  */
 export function gatherVfio(
   host: Host,
@@ -33,7 +33,7 @@ export function gatherVfio(
   return [gatherGroup(host, group, taken.has(nameOf(path))), gatherVfioGate(host)];
 }
 
-/** The devices that QEMU looks up by their group. Throws "not-found", "wrong-state". */
+/** Lists the devices that QEMU looks up by their group. Throws "not-found", "wrong-state". */
 export function listGroupLinks(host: Host, { devices }: Pick<Domain, "devices">): GroupLink[] {
   return devices.hostdevs.flatMap(listHostDevice).flatMap((found) => {
     if (found.kind !== "vfio-device") return [];
@@ -42,7 +42,7 @@ export function listGroupLinks(host: Host, { devices }: Pick<Domain, "devices">)
   });
 }
 
-/** The group of the IOMMU that a device is in. Throws "not-found", "wrong-state" without an IOMMU. */
+/** Returns the IOMMU group of a device. Throws "not-found", "wrong-state" without an IOMMU. */
 export function groupOf(host: Host, path: string): string {
   if (host.inspectFile(path) === undefined) throw missing(path);
   const group = host.inspectFile(`${path}/iommu_group`)?.id.path.replace(/^.*\//, "");
@@ -54,7 +54,7 @@ export function groupOf(host: Host, path: string): string {
   });
 }
 
-/** Throws "wrong-state", with the list, where a driver of the host's has other devices of a group but those `taken`. */
+/** Throws "wrong-state", with a list, if a host driver has other devices of a group, except those in `taken`. */
 export function refuseSharedGroup(
   host: Host,
   {
@@ -79,12 +79,15 @@ export function refuseSharedGroup(
   );
 }
 
-/** vfio-pci, and what stands in for it for some kinds of devices. */
+/** Decides whether a driver is vfio-pci or its variant for some kind of device. */
 export function isForGuests(driver: string): boolean {
   return /(?:^|[-_])vfio[-_]pci$/.test(driver);
 }
 
-/** The kernel refuses a group as a whole where a driver of the host has any device in it. */
+/**
+ * Throws "wrong-state" for a device that the host uses. The kernel refuses a whole group if a host driver has a device in
+ * it.
+ */
 function refuseUsedByHost(host: Host, found: Parameters<typeof refuseSharedGroup>[1]): void {
   const name = nameOf(found.path);
   const driver = driverOf(host, name);

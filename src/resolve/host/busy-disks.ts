@@ -5,11 +5,11 @@ import { type Node, registryOf } from "../../state/instance.ts";
 import { readDiskUse } from "../busy-disk.ts";
 
 const BLOCK_DEVICES = "/sys/class/block";
-/** A disk that may be reached by several controllers stands with its subsystem. linux drivers/nvme/host/multipath.c */
+/** Subsystem in the path of a disk that several NVMe controllers may reach. linux drivers/nvme/host/multipath.c */
 const SUBSYSTEM = /^.*\/nvme-subsys\d+(?=\/)/;
 
 /**
- * Refuses to take a controller with a disk on it that is mounted, swapped to, a part of another, or a guest's. Throws
+ * Refuses to detach a controller if its disk is mounted, used as swap, part of another device, or used by a guest. Throws
  * "wrong-state".
  */
 export function refuseBusyDisks(node: Node, device: string): void {
@@ -31,7 +31,7 @@ export function refuseBusyDisks(node: Node, device: string): void {
   });
 }
 
-/** Whether a block device is reached by what is below a folder of sysfs. */
+/** Decides whether a block device is reached through a device below a folder of sysfs. */
 function isOn(host: Host, path: string, folder: string): boolean {
   if (path.startsWith(folder)) return true;
   const subsystem = SUBSYSTEM.exec(path)?.[0];

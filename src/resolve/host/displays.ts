@@ -5,8 +5,8 @@ import type { Display } from "../../plan/facts/display.ts";
 import { type Node, registryOf } from "../../state/instance.ts";
 
 /**
- * Where the domain's screen is to be had over TCP. The caller holds the registry's lock, so that nobody is given the same
- * port meanwhile. Throws what decideDisplay() throws.
+ * Decides the TCP address and port of each screen of a domain. The caller holds the registry lock, so that no other guest
+ * gets the same port. Throws the errors of decideDisplay().
  */
 export function decideDisplays(node: Node, { devices }: Domain): Display[] {
   const getTaken = (): ReadonlySet<number> => {
@@ -18,7 +18,7 @@ export function decideDisplays(node: Node, { devices }: Domain): Display[] {
   );
 }
 
-/** The domain with the address and the port of its screen, as a running guest's XML shows them. */
+/** Returns the domain with the address and port of its screen, as a running guest's XML shows them. */
 export function withDisplays(domain: Domain, displays: readonly Display[]): Domain {
   const [display] = displays;
   if (display === undefined) return domain;

@@ -9,13 +9,13 @@ import { readControlGroups, readControllers } from "../../report/control-groups.
 import { listOnlineProcessors } from "../../report/host-processors.ts";
 import { isSession, type Node } from "../../state/instance.ts";
 
-/** What of the host a guest is to have: its control group, and where its threads run. */
+/** Resources of the host for a guest: its control group, and the CPUs of its threads. */
 export interface DecidedLimits {
   readonly group: GuestGroup | undefined;
   readonly wishes: readonly ThreadWish[];
 }
 
-/** Throws "unsupported" or "not-found" for what the host does not have: a controller, a processor, a NUMA node. */
+/** Decides the limits of a guest. Throws "unsupported" or "not-found" for a missing controller, processor or NUMA node. */
 export function decideLimits(node: Node, domain: Domain): DecidedLimits {
   const group = decideGroup(domain, domain.uuid, groupFacts(node, domain));
   const wishes = decideThreads(domain, group);
@@ -28,7 +28,7 @@ function groupFacts(node: Node, domain: Domain): GroupFacts {
   const { host } = node;
   const groups = readControlGroups(host);
   const partition = parentOf(domain);
-  // What svirt's own folder is given, where it may not be there yet, is what the root gives on.
+  // svirt's own group may not exist yet: it gets the controllers that the root passes on.
   const controllers =
     partition === undefined || groups === undefined
       ? groups?.controllers

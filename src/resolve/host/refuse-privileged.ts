@@ -7,8 +7,8 @@ import { isTapped } from "../../plan/decide/tap.ts";
 import { isSession, type Node } from "../../state/instance.ts";
 
 /**
- * In a session, refuses what takes rights that an ordinary user has not, by its place, before anything is done. What the
- * kernel would refuse him by owner and mode is found where it is looked at. Throws "denied", "unsupported".
+ * In a session, refuses settings that need the rights of root, by their place, before any change. Inspection of files
+ * reports the kernel's refusals by owner and mode. Throws "denied", "unsupported".
  */
 export function refusePrivileged(node: Node, domain: Domain): void {
   if (!isSession(node)) return;
@@ -53,7 +53,7 @@ export function refusePrivileged(node: Node, domain: Domain): void {
   ]);
 }
 
-/** In a session, refuses an interface whose tap would have to be made. Throws "denied". */
+/** In a session, refuses an interface whose tap svirt would have to create. Throws "denied". */
 export function refuseTap(node: Node, found: NetworkInterface, place: string): void {
   const isThere = !isTapped(found) || (found.type === "ethernet" && found.target?.managed === false);
   if (isThere || !isSession(node)) return;

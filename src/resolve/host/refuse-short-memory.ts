@@ -3,7 +3,7 @@ import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import { commandsOf } from "../../qemu/monitor/plug-commands.ts";
 
-/** What a backend of a guest's memory asks of the host. qemu.git qapi/qom.json MemoryBackendProperties */
+/** Memory backend of a guest, as requested from QEMU. qemu.git qapi/qom.json MemoryBackendProperties */
 const backend = v.object({
   id: v.string(),
   size: v.number(),
@@ -12,8 +12,8 @@ const backend = v.object({
 type Backend = v.InferOutput<typeof backend>;
 
 /**
- * Refuses memory that the host has not, where QEMU would say no more than "Cannot allocate memory": huge pages that
- * nobody has set aside. Throws "wrong-state".
+ * Refuses huge pages that the host has not set aside: QEMU would only report "Cannot allocate memory". Throws
+ * "wrong-state".
  */
 export function refuseShortMemory(host: Host, words: readonly string[]): void {
   const backends = commandsOf(words).flatMap((command) => {
@@ -24,7 +24,7 @@ export function refuseShortMemory(host: Host, words: readonly string[]): void {
   for (const size of sizes) refuseFewPages(host, size, backends);
 }
 
-/** Documentation/admin-guide/mm/hugetlbpage.rst of Linux */
+/** Refuses more huge pages of a size than are free. Documentation/admin-guide/mm/hugetlbpage.rst of Linux */
 function refuseFewPages(host: Host, size: number, backends: readonly Backend[]): void {
   const asked = backends.filter(({ hugetlbsize }) => hugetlbsize === size);
   const count = asked.reduce((sum, found) => sum + Math.ceil(found.size / size), 0);

@@ -16,8 +16,8 @@ import { type Node, registryOf } from "../../state/instance.ts";
 const DEVICES = "/sys/class/net";
 
 /**
- * The tap of each interface that has one. The caller holds the registry's lock, so that nobody is given the same name
- * meanwhile. Throws what decideTap() throws.
+ * Decides the tap of each interface that has one. The caller holds the registry lock, so that no other guest gets the
+ * same name. Throws the errors of decideTap().
  */
 export function decideTaps(node: Node, { devices }: Domain, owner: TapOwner): PlannedTap[] {
   const taps: PlannedTap[] = [];
@@ -31,18 +31,18 @@ export function decideTaps(node: Node, { devices }: Domain, owner: TapOwner): Pl
   return taps;
 }
 
-/** The guest that a tap is for: the label of its process, and its user. */
+/** Guest of a tap: the label of its process, and its user. */
 export interface TapOwner {
   readonly label: string | undefined;
   readonly uid: number;
 }
 
-/** By what a guest's macvtaps are its own. */
+/** Returns the label and group by which a macvtap belongs to a guest. */
 export function macvtapFacts(node: Node, { label, uid }: TapOwner): Pick<TapFacts, "macvtap"> {
   return { macvtap: { label: macvtapLabel(node, label), group: uid } };
 }
 
-/** Its type by policy, with the level of whoever gets it. virSecuritySELinuxSetTapFDLabel() of libvirt */
+/** Returns the label of a macvtap: the policy's type with the guest's level. virSecuritySELinuxSetTapFDLabel() of libvirt */
 function macvtapLabel({ host }: Node, process: string | undefined): string | undefined {
   const range = process === undefined ? undefined : parseContext(process).range;
   const contexts = range === undefined ? undefined : readFileContexts(host);
@@ -51,24 +51,24 @@ function macvtapLabel({ host }: Node, process: string | undefined): string | und
   return formatContext({ ...parseContext(label), range });
 }
 
-/** What the host tells, and which names others of the guest's interfaces are about to have. */
+/** Returns facts about the host's taps. `others` are planned for the guest's other interfaces, so their names are in use. */
 export function tapFacts(node: Node, others: readonly PlannedTap[] = []): TapFacts {
   const { host } = node;
   const held = registryOf(node).listKeys("tap");
   return {
     taken: new Set([...host.listFolder(DEVICES), ...held, ...others.map(({ name }) => name)]),
-    // For root and the group kvm alone: an ordinary user's QEMU carries the frames itself.
+    // Only root and the group kvm may open it: an ordinary user's QEMU forwards the frames itself.
     hasVhost: host.getUid() === 0 && host.inspectFile("/dev/vhost-net") !== undefined,
     getBridge: (name) => readBridge(node, name),
   };
 }
 
-/** Its descriptors under their numbers, counted from there. */
+/** Names the descriptors of a tap by their numbers, beginning with `firstFd`. */
 export function numberTap(tap: PlannedTap, firstFd: number): HandedTap {
   return nameTap(tap, (at) => String(firstFd + at));
 }
 
-/** Its descriptors under names of their own: a number would be taken for one that QEMU has. */
+/** Names the descriptors of a tap. QEMU would interpret a number as a descriptor that it already has. */
 export function nameTap(tap: PlannedTap, nameOf: (at: number) => string): HandedTap {
   const { hasHeader, isMade, label, link, name, netdev } = tap;
   const names = Array.from({ length: tap.queues + tap.vhosts }, (_, at) => nameOf(at));
@@ -83,7 +83,7 @@ export function nameTap(tap: PlannedTap, nameOf: (at: number) => string): Handed
   };
 }
 
-/** The domain with the names that its taps have, as a running guest's XML shows them. */
+/** Returns the domain with the names of its taps, as a running guest's XML shows them. */
 export function withTapNames(domain: Domain, taps: readonly PlannedTap[]): Domain {
   if (taps.length === 0) return domain;
   const left = [...taps];

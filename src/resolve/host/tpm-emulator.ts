@@ -10,23 +10,23 @@ import type { Node } from "../../state/instance.ts";
 
 /** TPM emulator. swtpm(8) */
 const PROGRAM = "/usr/bin/swtpm";
-/** It opens a state, a lock and two sockets. */
+/** Limit of descriptors: swtpm opens a state, a lock and two sockets. */
 const MOST_DESCRIPTORS = 1024;
 
-/** Where an emulated TPM keeps what it must not forget; it goes with the definition. */
+/** Returns the folder of an emulated TPM's persistent state; it is removed with the definition. */
 export function tpmFolder({ paths }: Pick<Node, "paths">, uuid: string): string {
   return `${homeOf(paths)}/${uuid}`;
 }
 
-/** Makes the folder of all such folders, whose label each of them has while no guest uses it. */
+/** Creates the parent of all TPM folders. Each TPM folder has the label of the parent while no guest uses it. */
 export function makeTpmHome({ host, paths }: Node, domain: Domain): void {
   if (domain.devices.tpms.some(({ backend }) => backend.type === "emulator"))
     host.makeFolder({ path: homeOf(paths), mode: 0o700 });
 }
 
 /**
- * The emulator of a guest's TPM, if it has one: a process of the guest's own, which works in the folder of its state and
- * finds nothing else by name but the socket that it makes.
+ * Decides the emulator of a guest's TPM, if it has one. It is a process of the guest that works in the folder of its
+ * state. It can open no other path but the socket that it creates.
  */
 export function decideTpm(
   node: Node,
@@ -55,7 +55,7 @@ export function decideTpm(
           ...(tpm.backend.version === "2.0" ? ["--tpm2"] : []),
           ...(tpm.backend.debug === undefined ? [] : ["--log", `fd=2,level=${tpm.backend.debug}`]),
         ],
-        // The host's settings of OpenSSL are not the guest's to read.
+        // The guest may not read the host's settings of OpenSSL.
         environment: { LC_ALL: "C", PATH: "/usr/bin:/bin", OPENSSL_CONF: "/dev/null" },
         ...(label.label === undefined ? {} : { context: label.label }),
         uid,

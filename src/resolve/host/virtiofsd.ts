@@ -7,16 +7,19 @@ import { filesystemId, virtiofsSocket } from "../../qemu/launch.ts";
 import type { Node } from "../../state/instance.ts";
 import type { UsedFolder } from "../files/shared-folders.ts";
 
-/** Where Debian's package has it. virtiofsd(1) */
+/** Path in Debian's package. virtiofsd(1) */
 const PROGRAM = "/usr/libexec/virtiofsd";
 
-/** It has one open for each file that its guest knows. The hard limit that systemd gives. systemd.exec(5) LimitNOFILE= */
+/**
+ * Limit of descriptors: virtiofsd has one for each file that its guest knows. systemd's hard limit. systemd.exec(5)
+ * LimitNOFILE=
+ */
 const MOST_DESCRIPTORS = 524_288;
 
-/** All of a user's numbers: 2^32 - 1 is none. */
+/** Number of user ids: 2^32 - 1 is not an id. */
 const ALL_IDS = 2 ** 32 - 1;
 
-/** For whom the servers of a guest's folders run, and what they serve. */
+/** Folders to serve, and the guest for which their servers run. */
 interface Served {
   readonly label: LabelDecision;
   readonly uid: number;
@@ -24,8 +27,8 @@ interface Served {
 }
 
 /**
- * The servers of the folders that a guest shares by virtiofs: processes of the guest's own, each of which works in its
- * folder, by descriptor, and finds nothing else by name but the socket that it makes.
+ * Decides the servers of the folders that a guest shares by virtiofs. Each is a process of the guest that works in its
+ * folder, passed as a descriptor. It can open no other path but the socket that it creates.
  */
 export function decideVirtiofsd(node: Node, domain: Domain, served: Served): readonly HelperOrder[] {
   return domain.devices.filesystems.flatMap((found, index) => {
@@ -65,9 +68,9 @@ function orderServer(
 }
 
 /**
- * Its own sandboxes take capabilities, or a user namespace of a user who is nobody: the guest's context and user are its
- * sandbox. What a guest's users make is all of the guest's one user on the host, and that one's files are root's to the
- * guest.
+ * Formats options. virtiofsd's sandboxes need capabilities or a user namespace, so the guest's context and user confine
+ * it instead. Files of all users in the guest belong to the guest's user on the host; to the guest, that user's files
+ * belong to root.
  */
 function formatOptions({ binary, readonly }: Filesystem, uid: number): readonly string[] {
   const { cache, openfiles, threadPool, xattr } = binary ?? {};
@@ -75,7 +78,7 @@ function formatOptions({ binary, readonly }: Filesystem, uid: number): readonly 
   return [
     ...["--sandbox", "none", "--log-level", "warn"],
     ...ids.flatMap((map) => ["--translate-uid", map, "--translate-gid", map]),
-    // It may not allow itself more than it was given.
+    // virtiofsd must not raise its limit.
     ...["--rlimit-nofile", String(openfiles?.max ?? 0)],
     ...(readonly ? ["--readonly"] : []),
     ...(xattr === true ? ["--xattr"] : []),
