@@ -50,7 +50,7 @@ export const command: Command = {
       sinceMs: sinceMs(call, isAll || file !== undefined),
       onCut: (most) => call.output.warn(`warning: only the latest ${most} denials are told\n`),
     });
-    // What somebody hands over in a file is not about now.
+    // A log from a file does not describe the present.
     const held = file === undefined ? listHeldGuests(call.node, guest) : [];
     if (call.options.has("json")) printJson(call, [...found.map(asJson), ...held]);
     else call.output.print(formatAll(found, held));
@@ -79,7 +79,7 @@ function sinceMs({ node, options }: Call, isWhole: boolean): number {
   return isWhole ? 0 : node.host.getBootTime() * 1000;
 }
 
-/** Times as in ISO 8601. */
+/** Formats times as in ISO 8601. */
 function asJson({ firstMs, lastMs, ...found }: Explanation): object {
   return { ...found, first: isoTime(firstMs), last: isoTime(lastMs) };
 }

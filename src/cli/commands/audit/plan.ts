@@ -35,7 +35,7 @@ export const command: Command = {
 
 interface Planned {
   readonly steps: readonly Step[];
-  /** The one that runs: its start is done, and of its end the steps are known. */
+  /** Running guest: its start is complete, and the steps of its end are known. */
   readonly guest?: GuestRecord | undefined;
 }
 
@@ -50,12 +50,12 @@ async function planSteps(call: Call): Promise<Planned> {
 
 interface Subject {
   readonly bytes: Uint8Array;
-  /** Absent of XML that is given. */
+  /** Absent if the XML itself is given. */
   readonly found?: FoundDomain;
   readonly guest: GuestRecord | undefined;
 }
 
-/** The XML, and who runs by it: the very guest that a start would find running. */
+/** Returns the XML, and the guest that a start would report as running. */
 function readOperand({ node, operands }: Call): Subject {
   const key = operands.get("domain") ?? "";
   if (key === "-" || key.includes("/")) {

@@ -8,7 +8,7 @@ import { endOf, JOB_OPTIONS, paceOf, refuseBoth, runJob } from "../../block-job.
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { makeDraft } from "../../xml/make-draft.ts";
 
-/** What QEMU takes for either is a 64-bit number; more than this no memory holds. */
+/** Limit of both sizes: QEMU accepts a 64-bit number, and no host has more memory than this. */
 const MOST_BYTES_AT_ONCE = 2 ** 40;
 
 /** `svirt blockcopy DOMAIN PATH DEST` */
@@ -105,7 +105,7 @@ function targetOf({ node, operands, options }: Call): Target {
   });
 }
 
-/** As virsh writes it. cmdBlockcopy() of libvirt's tools/virsh-domain.c */
+/** Formats the copy's XML as virsh does. cmdBlockcopy() of libvirt's tools/virsh-domain.c */
 function formatTarget({ dest, format, storage }: Target): string {
   const disk = makeDraft("disk", { type: storage });
   disk.children.push(makeDraft("source", { [storage === "file" ? "file" : "dev"]: dest }));

@@ -4,7 +4,7 @@ import { formatProgress, paceOf, refuseBoth } from "../../block-job.ts";
 import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { formatCapacity } from "../../output/format-capacity.ts";
 
-/** virshDomainBlockJobToString() of libvirt's tools/virsh-domain.c */
+/** Names of jobs in virsh. virshDomainBlockJobToString() of libvirt's tools/virsh-domain.c */
 const NAMES: Readonly<Record<BlockJob["type"], string>> = {
   pull: "Block Pull",
   copy: "Block Copy",

@@ -33,7 +33,7 @@ export const command: Command = {
   },
 };
 
-/** libvirt starts these when the user's daemon does, and here is none. */
+/** Refuses autostart in a session: libvirt starts these domains with the user's daemon, and svirt has no daemon. */
 function refuseInSession({ node }: Call): void {
   if (!isSession(node)) return;
   throw new SvirtError(

@@ -28,7 +28,7 @@ export const command: Command = {
   },
 };
 
-/** A guest that does not answer is shown all the same. */
+/** Returns which channels are connected; empty with a warning for a guest that does not answer. */
 async function channelsOf(call: Call, guest: GuestRecord): Promise<ReadonlyMap<string, boolean>> {
   try {
     return await askChannels(call.node, guest);

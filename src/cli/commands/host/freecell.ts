@@ -21,7 +21,7 @@ export const command: Command = {
 };
 
 interface Free {
-  /** Undefined: the whole host. */
+  /** Undefined for the whole host. */
   readonly cell: number | undefined;
   readonly freeKiB: number;
 }
@@ -50,7 +50,7 @@ function formatOne(free: readonly Free[]): string {
   return `${free.map(({ cell, freeKiB }) => `${cell ?? "Total"}: ${freeKiB} KiB\n`).join("")}\n`;
 }
 
-/** As virsh's printf has it: "%5d: %10llu KiB", a line, "%5s: %10llu KiB". */
+/** Formats lines as virsh's printf does: "%5d: %10llu KiB", a line, "%5s: %10llu KiB". */
 function formatAll(free: readonly Free[]): string {
   const line = (name: string, kiB: number): string =>
     `${name.padStart(5)}: ${String(kiB).padStart(10)} KiB\n`;

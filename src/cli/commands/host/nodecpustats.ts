@@ -2,7 +2,7 @@ import { getProcessorTimes, type ProcessorTimes } from "../../../report/processo
 import { parseWhole } from "../../arguments/whole-number.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 
-/** Between two looks, as virsh has it. */
+/** Time between two samples, as in virsh. */
 const SAMPLE_MS = 1000;
 const NAMES = ["user", "system", "idle", "iowait"] as const;
 

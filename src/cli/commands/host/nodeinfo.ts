@@ -2,7 +2,7 @@ import { getNodeFacts } from "../../../report/node-facts.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 import { formatFacts } from "../../output/table.ts";
 
-/** virsh's width of a fact's name. */
+/** Width of a name in virsh's output. */
 const WIDTH = 20;
 
 /** `svirt nodeinfo` */

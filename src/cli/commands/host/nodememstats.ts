@@ -2,7 +2,7 @@ import { getMemory } from "../../../report/node-facts.ts";
 import { parseWhole } from "../../arguments/whole-number.ts";
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 
-/** virsh's names, and the kernel's. */
+/** Names in virsh and in the kernel. */
 const NAMES = [
   ["total", "MemTotal"],
   ["free", "MemFree"],

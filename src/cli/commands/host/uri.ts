@@ -1,6 +1,6 @@
 import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 
-/** `svirt uri`: what programs that know virsh ask before all else. */
+/** `svirt uri`, which programs written for virsh call first. */
 export const command: Command = {
   spec: {
     name: "uri",

@@ -49,7 +49,7 @@ export const command: Command = {
   },
 };
 
-/** Words that would otherwise say nothing. */
+/** Refuses values of options that would otherwise have no effect. */
 function refuseOtherWords({ options }: Call): void {
   const known = new Map([
     ["mode", ["readonly", "shareable"]],

@@ -43,7 +43,7 @@ export const command: Command = {
   },
 };
 
-/** As virsh shows it: what the source names, whatever that is. */
+/** Returns the source as virsh shows it, by its kind. */
 function sourceName(source: NonNullable<Disk["source"]>): string {
   if ("file" in source) return source.file;
   if ("dev" in source) return source.dev;

@@ -17,7 +17,7 @@ export const command: Command = {
     const running = call.options.has("config") ? undefined : guest?.xml;
     const { interfaces } = parseDomainText(running ?? definition?.xml ?? guest?.xml ?? "").devices;
     const key = operand(call, "interface");
-    // virsh's word for what no <link> says; the card's cable is in then.
+    // virsh prints "default" if there is no <link>: the link is up then.
     const state = findInterface(interfaces, key).link?.state ?? "default";
     if (call.options.has("json")) printJson(call, { interface: key, state });
     else call.output.print(`${key} ${state}\n`);

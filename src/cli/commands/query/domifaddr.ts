@@ -69,7 +69,7 @@ async function listAddresses(
   }
 }
 
-/** cmdDomIfAddr() of libvirt's tools/virsh-domain-monitor.c */
+/** Formats addresses as virsh does. cmdDomIfAddr() of libvirt's tools/virsh-domain-monitor.c */
 function formatAddresses({ options }: Call, found: readonly AddressedInterface[]): string {
   const lines = found.flatMap(({ addresses, interface: name, mac = "N/A" }) => {
     if (addresses.length === 0) return [line(name, mac, `${"N/A".padEnd(12)} N/A`)];

@@ -39,7 +39,7 @@ export const command: Command = {
   },
 };
 
-/** As virsh shows it. */
+/** Returns the source as virsh shows it. */
 function sourceName(found: NetworkInterface): string {
   switch (found.type) {
     case "network":

@@ -5,7 +5,7 @@ import { parseWhole } from "../../arguments/whole-number.ts";
 import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from "../../command.ts";
 import { askOf, IMPACT_OPTIONS } from "../../device-change.ts";
 
-/** As <stats period> in the XML. */
+/** Limit of <stats period> in the XML. */
 const MOST_SECONDS = 2 ** 31 - 1;
 
 /** `svirt dommemstat DOMAIN` */

@@ -78,7 +78,7 @@ export const command: Command = {
 
 interface Gathered {
   readonly entries: readonly Entry[];
-  /** Why there are none. */
+  /** Reason for which there are no entries. */
   readonly error?: string;
 }
 
@@ -94,7 +94,7 @@ function formatRecord({ entries, name }: DomainRecord): string {
   return [`Domain: '${name}'`, ...entries.map(([key, value]) => `  ${key}=${value}`), ""].join("\n");
 }
 
-/** A guest that hangs does not hide the others. */
+/** Collects the statistics of a domain. A guest that does not answer does not hide the others. */
 async function gather(call: Call, found: FoundDomain, groups: readonly Group[]): Promise<Gathered> {
   try {
     const entries = await listStatistics(call.node, found, { groups, backing: call.options.has("backing") });
@@ -113,7 +113,7 @@ async function listWanted(call: Call, running: readonly GuestRecord[]): Promise<
   const asked = FILTERS.map(({ name }) => name).filter((name) => options.has(name));
   if (asked.length === 0) return all;
   const known = await Promise.all(all.map(async (found) => ({ found, is: await describe(call, found) })));
-  // As libvirt filters: of each kind of filter one must hold.
+  // As in libvirt, one filter of each kind must match.
   const isKept = (is: ReadonlySet<string>): boolean =>
     KINDS.every((kind) => {
       const kindWanted = kind.filter((name) => asked.includes(name));
@@ -135,7 +135,7 @@ function listAll(call: Call, guests: readonly GuestRecord[]): readonly FoundDoma
   return [...running, ...off.map((name) => findDomain(call.node, name))];
 }
 
-/** The filters that a domain passes. */
+/** Returns the filters that a domain matches. */
 async function describe(
   { node }: Call,
   { definition, guest }: FoundDomain,

@@ -7,7 +7,7 @@ interface Row {
   readonly name: string;
   readonly uuid: string | undefined;
   readonly state: string;
-  /** Of a guest that runs: what its QEMU said to the question for its state. */
+  /** Answer of a running guest's QEMU to the query for its state. */
   readonly monitor?: "answers" | "no answer" | "busy";
 }
 
@@ -63,7 +63,7 @@ async function activeRows(call: Call, guests: Call["running"]): Promise<Row[]> {
   );
 }
 
-/** A uuid stands in the definition, which is read only if somebody wants to know. */
+/** Lists domains that are off. Reads a definition only if its UUID is requested. */
 async function inactiveRows(call: Call, names: readonly string[]): Promise<Row[]> {
   const wantsUuid = call.options.has("uuid") || call.options.has("json");
   const { readDefinition } = await import("../../../state/definitions.ts");
@@ -80,15 +80,15 @@ function formatRows(call: Call, rows: readonly Row[]): string {
   return formatTable(["Id", "Name", "State"], cells);
 }
 
-/** The mark comes last, where it moves no column of virsh's. */
+/** Appends the mark to the last column, so that it moves no column of virsh. */
 function stateOf({ monitor, state }: Row): string {
   return monitor === undefined || monitor === "answers" ? state : `${state} (${monitor})`;
 }
 
-/** As virsh shows them together, in this order. cmdList() of libvirt's tools/virsh-domain-monitor.c */
+/** Columns in the order of virsh. cmdList() of libvirt's tools/virsh-domain-monitor.c */
 const COLUMNS = ["uuid", "id", "name"] as const;
 
-/** Of ids alone there are only those of domains that run. */
+/** Formats columns. If only ids are requested, domains that are off have no row. */
 function formatColumns({ options }: Call, rows: readonly Row[]): string {
   const columns = COLUMNS.filter((column) => options.has(column));
   const isIdsOnly = columns.length === 1 && columns[0] === "id";

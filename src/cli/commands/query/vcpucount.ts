@@ -61,7 +61,7 @@ function formatCount({ count, of, what }: Count): string {
   return `${what.padEnd(12)} ${of.padEnd(12)} ${String(count).padStart(3)}\n`;
 }
 
-/** One number, of the one state that is meant: virsh's for scripts. */
+/** Returns one number of one state, which virsh prints for scripts. */
 async function countOne(call: Call, found: FoundDomain): Promise<number> {
   const { options } = call;
   for (const [one, other] of [

@@ -27,7 +27,7 @@ export const command: Command = {
     const failed = [...errors, ...started.errors];
     warnOf(call, "error", failed);
     for (const notice of kept) call.output.warn(`warning: ${oneLine(notice)}\n`);
-    // Nobody recorded what these had: an administrator decides.
+    // The original labels of these files are not recorded: an administrator decides.
     for (const stale of findStaleLabels(call.node)) call.output.warn(`warning: ${oneLine(stale)}\n`);
     if (call.options.has("json")) {
       printJson(call, {

@@ -45,7 +45,7 @@ function readMessage(text: string): { command: string; args: Readonly<Record<str
   return { command: message.execute, args: message.arguments };
 }
 
-/** No other key: an "id" is svirt's own to choose, and what it does not know it does not leave out. */
+/** Message with no other keys: svirt chooses the "id", and refuses unknown keys instead of dropping them. */
 const qmpMessage = v.strictObject({
   execute: v.string(),
   arguments: v.optional(v.record(v.string(), v.unknown()), {}),

@@ -6,7 +6,7 @@ import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
 import { VERBOSE_OPTION, withProgress } from "../../output/progress.ts";
 
-/** Of virsh; whether this QEMU has it QEMU says. */
+/** Formats of virsh. QEMU decides whether it supports them. */
 const FORMATS = ["elf", "kdump-zlib", "kdump-lzo", "kdump-snappy", "win-dmp"];
 const SEEKING = ["kdump-raw-zlib", "kdump-raw-lzo", "kdump-raw-snappy"];
 

@@ -4,7 +4,7 @@ import { checkAccess } from "../../access.ts";
 import { splitWords } from "../../arguments/split-words.ts";
 import type { Command } from "../../command.ts";
 
-/** sshd's word for what the client asked for, where the key has a command of its own. sshd(8) */
+/** Variable in which sshd passes the client's command, if the key has a command of its own. sshd(8) */
 const VARIABLE = "SSH_ORIGINAL_COMMAND=";
 
 /** `svirt shell [--read-only]` */
@@ -28,11 +28,14 @@ export const command: Command = {
   },
 };
 
-/** What the client asks svirt for. Throws "usage" when that is nothing, "denied" when it is another program. */
+/**
+ * Returns the client's arguments for svirt. Throws "usage" if there are none or they are not UTF-8, "denied" for another
+ * program.
+ */
 function readWords(host: Host): readonly string[] {
   const variables = (host.readText("/proc/self/environ") ?? "").split("\0");
   const asked = variables.find((variable) => variable.startsWith(VARIABLE))?.slice(VARIABLE.length) ?? "";
-  // The letter stands for bytes that are none: a file of that name would be another one.
+  // This character replaces bytes that are not UTF-8: the path would name another file.
   if (asked.includes("\ufffd")) {
     throw new SvirtError("Cannot run the command: it is not UTF-8", {
       kind: "usage",

@@ -15,7 +15,7 @@ interface Limit {
   readonly summary: string;
 }
 
-/** The options of virsh, what they are in the XML's type, and how virsh shows them. */
+/** Options of virsh, their fields in the XML's type, and their names in virsh's output. */
 const LIMITS: readonly Limit[] = [
   { option: "device-weights", limit: "weight", shown: "device_weight", summary: "shares of single devices" },
   {
@@ -80,7 +80,7 @@ export const command: Command = {
   },
 };
 
-/** virsh's list: a path and a number, and so on. Throws "usage". */
+/** Parses virsh's list, in which each path has a number after it. Throws "usage". */
 function parseDevices(text: string | undefined): { readonly path: string; readonly value: number }[] {
   if (text === undefined) return [];
   const words = text.split(",");

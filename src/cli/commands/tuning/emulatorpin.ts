@@ -35,7 +35,7 @@ export const command: Command = {
   },
 };
 
-/** cmdEmulatorPin() of libvirt's tools/virsh-domain.c */
+/** Prints CPUs as virsh does. cmdEmulatorPin() of libvirt's tools/virsh-domain.c */
 function show(call: Call): void {
   const { domain } = findShown(call.node, askOf(call));
   const cpus = cpuSet.encode(pinOf(domain, { thread: "emulator" }) ?? listOnlineProcessors(call.node.host));

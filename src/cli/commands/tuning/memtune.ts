@@ -9,7 +9,7 @@ import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
 import { formatParameters } from "../../output/typed-parameters.ts";
 
 const UNLIMITED = Number.MAX_SAFE_INTEGER;
-/** The options of virsh, and what they are in the XML's type. */
+/** Options of virsh, and their fields in the XML's type. */
 const LIMITS = [
   ["hard-limit", "hardLimitKiB"],
   ["soft-limit", "softLimitKiB"],
@@ -52,7 +52,7 @@ export const command: Command = {
   },
 };
 
-/** Throws "usage" in virsh's words. */
+/** Parses a limit in KiB. Throws "usage" with virsh's message. */
 function parseLimit(option: string, text: string): number {
   const kiB = text === "-1" ? UNLIMITED : parseSizeInKiB(text);
   if (kiB !== undefined) return kiB;

@@ -9,7 +9,7 @@ import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../comman
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
 import { formatParameters } from "../../output/typed-parameters.ts";
 
-/** What can be set, and what it is in the XML's type. VIR_DOMAIN_SCHEDULER_CPU_SHARES of libvirt and its like */
+/** Parameters that can be set, and their fields in the XML's type. VIR_DOMAIN_SCHEDULER_CPU_SHARES of libvirt and its like */
 const PARAMETERS: ReadonlyMap<string, keyof Cputune> = new Map<string, keyof Cputune>([
   ["cpu_shares", "shares"],
   ["vcpu_period", "periodUs"],
@@ -69,7 +69,7 @@ function parseParameters(words: readonly string[]): Partial<Cputune> {
   );
 }
 
-/** As virsh shows it, after a change too. cmdSchedinfo() of libvirt's tools/virsh-domain.c */
+/** Prints parameters as virsh does, also after a change. cmdSchedinfo() of libvirt's tools/virsh-domain.c */
 function show(call: Call): void {
   const is = readCpuShares(call.node, findShown(call.node, askOf(call)));
   if (call.options.has("json")) {

@@ -11,7 +11,7 @@ import { type Call, type Command, DOMAIN_OPERAND, printJson } from "../../comman
 import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
 import { formatTable } from "../../output/table.ts";
 
-/** The highest number that any machine of QEMU takes. */
+/** Highest vCPU number that any machine of QEMU accepts. */
 const MOST = 4095;
 
 /** `svirt vcpupin DOMAIN [VCPU [CPULIST]]` */

@@ -23,7 +23,10 @@ export const command: Command = {
   },
 };
 
-/** Any byte but two may stand in a file's name, and a guest writes the name below its image: XML has no such letters, or svirt reads none. */
+/**
+ * Characters that XML does not allow or svirt does not read. A file's name may have any byte but two, and a guest writes
+ * the name of a backing file into its image.
+ */
 const NO_XML = /[\p{Cc}\p{Cs}\ufffe\uffff]/u;
 
 function refuseUnwritable({ backingStore, key, name }: Volume): void {
@@ -36,7 +39,10 @@ function refuseUnwritable({ backingStore, key, name }: Volume): void {
   });
 }
 
-/** What moves a terminal's cursor, or turns letters round, as a reference to it: the same to a reader of XML. */
+/**
+ * Replaces characters that move a terminal's cursor or reverse text by references, which an XML parser reads as these
+ * characters.
+ */
 function visible(xml: string): string {
   return xml.replace(/[\p{Cf}\p{Zl}\p{Zp}]/gu, (letter) => `&#${letter.codePointAt(0)};`);
 }

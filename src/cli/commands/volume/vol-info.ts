@@ -4,7 +4,7 @@ import { formatCapacity } from "../../output/format-capacity.ts";
 import { oneLine } from "../../output/one-line.ts";
 import { formatFacts } from "../../output/table.ts";
 
-/** As vol-info of virsh writes sizes. */
+/** Decimals of a size in virsh's vol-info. */
 const DECIMALS = 2;
 
 /** `svirt vol-info VOLUME` */

@@ -52,7 +52,7 @@ export const command: Command = {
   },
 };
 
-/** What a person and a program are told of a refusal. */
+/** Returns the JSON form of a refusal by a command. */
 function refusalBy(by: "define" | "start"): (error: SvirtError) => object {
   return ({ kind, message, place, remedy }) => ({ by, kind, place, message, remedy });
 }
