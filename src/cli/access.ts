@@ -3,16 +3,16 @@ import { isList, parseArguments } from "./arguments/parse-arguments.ts";
 import type { CommandSpec } from "./command.ts";
 
 /**
- * What a command does to the node: it reads; it changes something; or it needs the node itself, as a program of the user's
- * choice or a way back into it. Some read as long as nothing but these operands and options is given, `name` with any
- * value or `name=value` with that one.
+ * Effect of a command on the host. A `local` command needs the host itself: it runs a program of the user's choice or
+ * calls svirt again. A command with `readsWith` reads if only these operands and options are given: `name` with any
+ * value, `name=value` with that one.
  */
 export type Access = "reads" | "changes" | "local" | { readonly readsWith: readonly string[] };
 
-/** Of the commands that show what they can set: shown without changing it. */
+/** Operands and options with which a command shows its settings without changing them. */
 const SHOWN = ["domain", "live", "config", "current", "json"];
 
-/** Each command, for keys that may do only so much (`svirt shell`). A command that is not here may not be called so. */
+/** Effect of each command, for restricted keys (`svirt shell`). They may not call a command that is not listed. */
 export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ...listed(
     "reads",
@@ -29,9 +29,9 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ["blkiotune", { readsWith: SHOWN }],
   ["desc", { readsWith: [...SHOWN, "title"] }],
   ["blockjob", { readsWith: ["domain", "path", "info", "bytes", "raw", "json"] }],
-  // Whoever asks an agent in a guest says something to it. virDomainInterfaceAddresses() of libvirt
+  // --source=agent would send a command to the guest's agent. virDomainInterfaceAddresses() of libvirt
   ["domifaddr", { readsWith: ["domain", "interface", "full", "source=lease", "source=arp", "json"] }],
-  // Another emulator would be a program to run.
+  // --emulatorbin would run another program.
   ["domcapabilities", { readsWith: ["virttype", "arch", "machine", "json"] }],
   ...listed(
     "changes",
@@ -46,7 +46,7 @@ export const ACCESS: ReadonlyMap<string, Access> = new Map<string, Access>([
   ...listed("local", "edit shell"),
 ]);
 
-/** Throws "denied" when a key that may do only so much may not call a command with these words. */
+/** Throws "denied" if a restricted key may not call a command with these arguments. */
 export function checkAccess(spec: CommandSpec, words: readonly string[], allowed: "reads" | "changes"): void {
   const access = ACCESS.get(spec.name) ?? "local";
   if (access === "local") {
@@ -66,7 +66,7 @@ export function checkAccess(spec: CommandSpec, words: readonly string[], allowed
     throw denied(`run svirt ${spec.name} with ${extra[0]}`, "this key may only read", remedy);
 }
 
-/** The operands and options that are given. */
+/** Lists the operands and options that are given. */
 function listGiven(spec: CommandSpec, words: readonly string[]): readonly (readonly [string, string])[] {
   const { operands, options, rest } = parseArguments(spec, words);
   const lists = rest.length === 0 ? [] : spec.operands.filter(isList);

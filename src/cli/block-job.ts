@@ -12,12 +12,12 @@ import { DRY_RUN_OPTION } from "./label-changes.ts";
 
 const MIB = 1024 * 1024;
 const MS_PER_SECOND = 1000;
-/** In MiB as in bytes: a number that is exact, and more than any disk can do. */
+/** Limit in MiB and in bytes: exact as a number, and above the speed of any disk. */
 const MOST_BANDWIDTH = 2 ** 33 - 1;
 /** A year. */
 const MOST_SECONDS = 31_536_000;
 
-/** The options of every command that starts a job, besides its own. */
+/** Common options of all commands that start a block job. */
 export const JOB_OPTIONS: readonly Option[] = [
   { name: "bytes", summary: "the bandwidth limit is in bytes/s rather than MiB/s" },
   { name: "wait", summary: "wait for the job: until it is done, or needs to be told how to end" },
@@ -27,20 +27,20 @@ export const JOB_OPTIONS: readonly Option[] = [
   CRASH_OPTION,
 ];
 
-/** How a job of a command is called, how it is to end, and what is said then: virsh's words. */
+/** Name of a command's job, its end, and its messages, as in virsh. */
 export interface JobWords {
-  /** Before the progress. */
+  /** Text before the progress. */
   readonly label: string;
   readonly started: string;
   readonly ready: string;
   readonly done: string;
   readonly failed: string;
   readonly aborted: string;
-  /** Undefined: it goes on until somebody says. */
+  /** Undefined if the job continues until a later command ends it. */
   readonly end: { readonly how: "pivot" | "abort"; readonly said: string } | undefined;
 }
 
-/** How the command line wants a job to end: with the disk on the copy or the base, or as it was. */
+/** Returns the requested end of a job: the disk uses the copy or the base, or stays as it was. */
 export function endOf(
   { options }: Call,
   keep: { readonly option: string; readonly said: string },
@@ -49,7 +49,7 @@ export function endOf(
   return options.has(keep.option) ? { how: "abort", said: keep.said } : undefined;
 }
 
-/** Bytes in a second; undefined: as fast as it goes. Throws "usage". */
+/** Returns the bandwidth limit in bytes/s; undefined for no limit. Throws "usage". */
 export function paceOf(call: Call): number | undefined {
   const text = call.operands.get("bandwidth");
   if (text === undefined) return undefined;
@@ -57,7 +57,7 @@ export function paceOf(call: Call): number | undefined {
   return value === 0 ? undefined : value;
 }
 
-/** Starts a job and, if that is asked for, waits for it and ends it. Throws what these throw. */
+/** Starts a job; waits for it and ends it if requested. Throws the errors of these calls. */
 export async function runJob(call: Call, asked: AskedChange, words: JobWords): Promise<void> {
   const { node, options, output } = call;
   const key = operand(call, "domain");
@@ -82,7 +82,7 @@ export async function runJob(call: Call, asked: AskedChange, words: JobWords): P
   await sayEnd(call, words, came);
 }
 
-/** The steps that something would take, and that nothing changes. */
+/** Prints the steps of a change without applying it. */
 export function printDryRun(call: Call, asked: AskedChange): void {
   const { guest } = findRunning(call.node, operand(call, "domain"));
   const made = asked.make?.(guest) ?? [];
@@ -90,7 +90,10 @@ export function printDryRun(call: Call, asked: AskedChange): void {
   call.output.print(formatSteps([...made, ...steps, ...after]));
 }
 
-/** As virsh shows it: less than all until it is all. virshPrintJobProgress() of libvirt's tools/virsh-domain.c */
+/**
+ * Formats progress as virsh does: below 100 % until the job is complete. virshPrintJobProgress() of libvirt's
+ * tools/virsh-domain.c
+ */
 export function formatProgress(label: string, done: number, total: number): string {
   const share = done >= total ? 100 : Math.min(99.99, Math.floor((done / total) * 10_000) / 100);
   return `\r${label}: [${share.toFixed(2).padStart(5)} %]`;
@@ -126,7 +129,7 @@ async function sayEnd(call: Call, words: JobWords, came: Waited): Promise<void> 
   output.print(`\n${words.end.said}\n`);
 }
 
-/** Of options that contradict each other one at most. Throws "usage" in virsh's words. */
+/** Refuses two options that exclude each other. Throws "usage" with virsh's message. */
 export function refuseBoth({ operands, options }: Call, one: string, other: string): void {
   const has = (name: string): boolean => options.has(name) || operands.has(name);
   if (!has(one) || !has(other)) return;

@@ -1,26 +1,26 @@
 import type { Node } from "../state/instance.ts";
 import type { GuestRecord } from "../state/record.ts";
 
-/** An argument by its place. */
+/** Argument by position. */
 export interface Operand {
   readonly name: string;
   readonly summary: string;
   readonly isOptional?: boolean;
-  /** One or more; options may stand among them. */
+  /** One or more arguments; options may be between them. */
   readonly isRepeated?: boolean;
 }
 
-/** An argument by its name: `--all`, or with a value `--timeout SECONDS`. */
+/** Argument by name: `--all`, or with a value `--timeout SECONDS`. */
 export interface Option {
   readonly name: string;
   readonly summary: string;
-  /** One letter that stands for it: `-n`. */
+  /** One-letter form: `-n`. */
   readonly short?: string;
-  /** What the value is called in the help; undefined: it takes none. */
+  /** Name of the value in the help; undefined if the option has no value. */
   readonly value?: string;
 }
 
-/** What a command is called and takes: help, completion and manual are made from it. A name may have two words. */
+/** Name and arguments of a command, from which help, completion and manual are made. A name may have two parts. */
 export interface CommandSpec {
   readonly name: string;
   readonly summary: string;
@@ -29,29 +29,29 @@ export interface CommandSpec {
   readonly operands: readonly Operand[];
   readonly options: readonly Option[];
   /**
-   * What of interrupted work is finished or undone before the command runs.
+   * Interrupted work that is finished or undone before the command runs.
    *
-   * - `first`, the default: what has ended, and changes of the guest that the operand `domain` names.
-   * - `all`: the same for all guests, or those that the operands name.
-   * - `others`: what has ended, and no change: the command ends the guest with its changes.
+   * - `first`, the default: guests that have ended, and changes of the guest that the operand `domain` names.
+   * - `all`: guests that have ended, and changes of all guests, or of those that the operands name.
+   * - `others`: guests that have ended, and no changes: the command ends the guest with its changes.
    * - `root`: `first`, but only for root: the command must not need the folders of an ordinary user.
-   * - `none`: nothing. The command changes nothing and shows no state of guests, or recovers by itself.
+   * - `none`: no work. The command changes nothing and shows no state of guests, or recovers by itself.
    */
   readonly recovery?: "first" | "all" | "others" | "root" | "none";
 }
 
-/** Where a command writes. Standard output is data and messages of success; all else goes to standard error. */
+/** Output of a command. Standard output gets data and messages of success, standard error all other text. */
 export interface Output {
   print(text: string): void;
-  /** The same for what is too large to be a text. */
+  /** Prints output that is too large for a string. */
   printBytes(bytes: Uint8Array): void;
   warn(text: string): void;
 }
 
-/** Throws when a command may not be called with these words. */
+/** Throws if a command may not be called with these arguments. */
 export type CheckCommand = (spec: CommandSpec, words: readonly string[]) => void;
 
-/** One call of a command. */
+/** Call of a command. */
 export interface Call {
   readonly node: Node;
   readonly operands: ReadonlyMap<string, string>;
@@ -59,38 +59,38 @@ export interface Call {
   readonly options: ReadonlyMap<string, string>;
   readonly output: Output;
   readonly version: string;
-  /** The guests that run, as the recovery before the command saw them; none without recovery. */
+  /** Running guests, as reported by the recovery before the command; empty without recovery. */
   readonly running: readonly GuestRecord[];
-  /** Carries out another command line, if the check lets it. Gives its exit code; throws as commands do. */
+  /** Runs another command line, if the check allows it. Returns its exit code; throws as commands do. */
   carryOut(words: readonly string[], check: CheckCommand): Promise<number>;
 }
 
-/** A command: its specification, and what it does. It gives an exit code other than 0 only for "partly". */
+/** Command: its specification and its function, which returns an exit code; undefined is 0. */
 export interface Command {
   readonly spec: CommandSpec;
   run(call: Call): Promise<number | undefined>;
 }
 
-/** The option that every command that prints data has. */
+/** Option of every command that prints data. */
 export const JSON_OPTION: Option = { name: "json", summary: "print JSON" };
 
-/** The operand of nearly all commands. */
+/** Operand of nearly all commands. */
 export const DOMAIN_OPERAND: Operand = { name: "domain", summary: "name, id or uuid of a domain" };
 
-/** The operand of what looks at storage. */
+/** Operand of commands that inspect storage. */
 export const VOLUME_OPERAND: Operand = { name: "volume", summary: "the path of an image or a block device" };
 
-/** An operand that the parser has made sure of. */
+/** Returns an operand whose presence the parser has checked. */
 export function operand(call: Call, name: string): string {
   return call.operands.get(name) ?? "";
 }
 
-/** Prints a value as JSON, one document with a newline at its end. */
+/** Prints a value as one JSON document with a newline at its end. */
 export function printJson(call: Call, value: unknown): void {
   call.output.print(`${JSON.stringify(value, undefined, 2).replace(STRANGE, escapeUnits)}\n`);
 }
 
-/** What JSON.stringify leaves as it is, and a terminal may not. */
+/** Characters that JSON.stringify leaves unchanged and a terminal may interpret. */
 const STRANGE = /[\p{Cf}\p{Zl}\p{Zp}\u007f-\u009f]/gu;
 
 function escapeUnits(letter: string): string {

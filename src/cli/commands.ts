@@ -4,8 +4,8 @@ import { command as list } from "./commands/query/list.ts";
 type Load = () => Promise<{ readonly command: Command }>;
 
 /**
- * Every command by its name, in the order of the help. Each is read only when it is called, but `list`, which programs
- * call again and again: that is in the first file.
+ * Commands by name, in the order of the help. Each is loaded when it is called. Only `list`, which programs call again
+ * and again, is in the first file.
  */
 export const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["define", () => import("./commands/define/define.ts")],

@@ -3,14 +3,14 @@ import type { Watch } from "../run/steps/run-plan.ts";
 import { UNWATCHED } from "../run/steps/run-plan.ts";
 import type { Call, Option } from "./command.ts";
 
-/** For those who want to see that nothing is lost: svirt kills itself at that step, as `kill -9` would. */
+/** Option to test recovery: svirt kills itself at a step, as `kill -9` would. */
 export const CRASH_OPTION: Option = {
   name: "crash-drill",
   value: "before|after:STEP",
   summary: "kill svirt itself before or after a step (numbered as in svirt plan)",
 };
 
-/** The watch that carries the drill out. Throws "usage". */
+/** Returns the watch that carries out the drill. Throws "usage". */
 export function crashDrill(call: Call): Watch {
   const drill = call.options.get(CRASH_OPTION.name);
   if (drill === undefined) return UNWATCHED;

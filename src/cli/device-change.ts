@@ -14,14 +14,14 @@ import {
 import { CRASH_OPTION, crashDrill } from "./crash-drill.ts";
 import { DRY_RUN_OPTION } from "./label-changes.ts";
 
-/** What a change is meant for. */
+/** Options that select the running guest or the definition. */
 export const IMPACT_OPTIONS: readonly Option[] = [
   { name: "live", summary: "change the running guest" },
   { name: "config", summary: "change the definition: it counts at the next start" },
   { name: "current", summary: "change the guest if it runs, else the definition; the default" },
 ];
 
-/** The options of every command that changes a domain's devices. */
+/** Options of every command that changes a domain's devices. */
 export const CHANGE_OPTIONS: readonly Option[] = [
   ...IMPACT_OPTIONS,
   DRY_RUN_OPTION,
@@ -29,24 +29,24 @@ export const CHANGE_OPTIONS: readonly Option[] = [
   CRASH_OPTION,
 ];
 
-/** Of those that virsh has had from the beginning. */
+/** Option of the commands that virsh has had from the beginning. */
 export const PERSISTENT_OPTION: Option = {
   name: "persistent",
   summary: "change the definition, and the guest if it runs",
 };
 
-/** The operands of every command that takes a device's XML. */
+/** Operands of every command that reads a device's XML. */
 export const DEVICE_OPERANDS: readonly Operand[] = [
   DOMAIN_OPERAND,
   { name: "file", summary: "XML of the device: a file, or - for standard input" },
 ];
 
-/** The device that the command line names. Throws "xml", "unsupported". */
+/** Reads the device that the command line names. Throws "xml", "unsupported". */
 export function readDevice(call: Call): Device {
   return parseDevice(call.node.host.readInput(operand(call, "file"), MOST_BYTES));
 }
 
-/** What the command line asks for. Throws "usage". */
+/** Returns the change that the command line requests. Throws "usage". */
 export function askOf(call: Call): Ask {
   const { options } = call;
   return {
@@ -62,7 +62,7 @@ export function askOf(call: Call): Ask {
   };
 }
 
-/** The message of success, or the steps of a dry run. */
+/** Prints the message of success, or the steps of a dry run. */
 export function printChanged(call: Call, { name, steps }: Changed, message: string): void {
   const isDryRun = call.options.has(DRY_RUN_OPTION.name);
   if (call.options.has("json")) printJson(call, isDryRun ? steps : { name });

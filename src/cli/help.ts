@@ -3,7 +3,7 @@ import type { CommandSpec, Option } from "./command.ts";
 
 const WIDTH = 26;
 
-/** `svirt COMMAND --help`. */
+/** Formats `svirt COMMAND --help`. */
 export function formatHelp(spec: CommandSpec): string {
   const operands = spec.operands.map(({ name, summary }) => line(`<${name}>`, summary));
   const options = optionsOf(spec).map((option) => line(formatOption(option), option.summary));
@@ -16,7 +16,7 @@ export function formatHelp(spec: CommandSpec): string {
   ].join("\n\n");
 }
 
-/** `list [--all] [--json]`. */
+/** Formats `list [--all] [--json]`. */
 export function formatSynopsis(spec: CommandSpec): string {
   const operands = spec.operands.map((operand) => {
     const word = isList(operand) ? `<${operand.name}>...` : `<${operand.name}>`;
@@ -28,13 +28,13 @@ export function formatSynopsis(spec: CommandSpec): string {
   return [spec.name, ...operands, ...options].join(" ");
 }
 
-/** `--timeout <SECONDS>`, or `-n, --dry-run`. */
+/** Formats `--timeout <SECONDS>`, or `-n, --dry-run`. */
 export function formatOption({ name, short, value }: Option): string {
   const long = value === undefined ? `--${name}` : `--${name} <${value}>`;
   return short === undefined ? long : `-${short}, ${long}`;
 }
 
-/** `svirt help`: every command with its line. */
+/** Formats `svirt help`: every command with its summary. */
 export function formatOverview(specs: readonly CommandSpec[]): string {
   return [
     "svirt confines every QEMU/KVM guest of this node by SELinux, each on its own.",
@@ -46,7 +46,7 @@ export function formatOverview(specs: readonly CommandSpec[]): string {
   ].join("\n");
 }
 
-/** The commands that have their first word in common. */
+/** Formats the list of commands with a common first part. */
 export function formatFamily(specs: readonly CommandSpec[]): string {
   return ["  svirt COMMAND --help", "", ...specs.map(({ name, summary }) => line(name, summary)), ""].join(
     "\n",

@@ -2,14 +2,14 @@ import type { LabelChange } from "../labelling/set-label.ts";
 import { type Call, type Option, printJson } from "./command.ts";
 import { oneLine } from "./output/one-line.ts";
 
-/** Of the commands that label. */
+/** Option that prints a change without applying it. */
 export const DRY_RUN_OPTION: Option = {
   name: "dry-run",
   short: "n",
   summary: "only say what would be done",
 };
 
-/** Says what was or would be done, in lines that begin with the act, or in JSON. */
+/** Prints applied or planned changes, in lines that begin with the act, or in JSON. */
 export function printChanges(call: Call, changes: readonly LabelChange[], act = ""): void {
   const isDryRun = call.options.has(DRY_RUN_OPTION.name);
   if (call.options.has("json")) printJson(call, changes);

@@ -6,16 +6,16 @@ import type { Call, CommandSpec } from "./command.ts";
 import { oneLine } from "./output/one-line.ts";
 import { warnOf } from "./output/warn-of.ts";
 
-/** How long QEMUs are asked to finish a change: one that does not answer must not delay others. */
+/** Time for QEMUs to finish a change: one that does not answer must not delay others. */
 const ASK_MS = 2000;
 
-/** A call before its recovery. */
+/** Call before its recovery. */
 type NewCall = Omit<Call, "running">;
 
 /**
- * Finishes or undoes interrupted work before a command runs, as its specification says, and warns of what could not be
- * finished. Guests that have ended are always cleared away; changes are finished for the guests that the command is about,
- * as far as their QEMUs answer within 2 s. Returns the running guests; none for a command without recovery.
+ * Finishes or undoes interrupted work before a command runs, as its specification says, and warns of failures. Always
+ * cleans up after guests that have ended. Finishes changes of the guests that the command concerns, as far as their QEMUs
+ * answer within 2 s. Returns the running guests; none for a command without recovery.
  */
 export async function recoverFirst(spec: CommandSpec, call: NewCall): Promise<readonly GuestRecord[]> {
   const { recovery = "first" } = spec;
@@ -42,7 +42,7 @@ async function recoverFor(call: NewCall, keys: readonly string[] | "all"): Promi
   const guests = readRecords(call.node, () => {
     isWhole = false;
   });
-  // The usual case: every guest runs, and no change is half done.
+  // Usual case: every guest runs, and no change is incomplete.
   const isSettled = guests.every(
     (guest) =>
       isRunning(call.node, guest) &&

@@ -6,7 +6,7 @@ import { COMMANDS } from "./commands.ts";
 import { warnOf } from "./output/warn-of.ts";
 import { recoverFirst } from "./recover-first.ts";
 
-/** What program.ts gives: the words after the program's name, and what they act on. */
+/** Input from program.ts: the arguments after the program's name, and the objects on which they act. */
 export interface Invocation {
   readonly words: readonly string[];
   readonly node: Node;
@@ -14,7 +14,7 @@ export interface Invocation {
   readonly version: string;
 }
 
-/** Carries out one command line and gives the exit code. Never throws. */
+/** Runs one command line and returns the exit code. Never throws. */
 export async function runCommandLine(invocation: Invocation): Promise<number> {
   try {
     return await dispatch(invocation);
@@ -41,7 +41,7 @@ async function dispatch(invocation: Invocation): Promise<number> {
   return (await command.run({ ...call, running })) ?? 0;
 }
 
-/** Help and version are everybody's. */
+/** Runs a command line that the check allows. Help and version need no check. */
 async function dispatchChecked(invocation: Invocation, check: CheckCommand): Promise<number> {
   const { name, words } = splitName(invocation.words);
   if (!HELP_WORDS.includes(name) && name !== "--version") check((await find(name)()).command.spec, words);
@@ -69,7 +69,7 @@ async function specsOf(names: readonly string[]): Promise<CommandSpec[]> {
   return await Promise.all(names.map(async (name) => (await find(name)()).command.spec));
 }
 
-/** A command's name is one word or two. */
+/** Splits the name of a command from its arguments. A name has one or two parts. */
 function splitName(all: readonly string[]): { readonly name: string; readonly words: readonly string[] } {
   const [first = "help", second, ...words] = all;
   const both = `${first} ${second}`;
@@ -87,7 +87,7 @@ function find(name: string): NonNullable<ReturnType<typeof COMMANDS.get>> {
   });
 }
 
-/** Whether it is the first word of several commands, and none itself: `label`. */
+/** Returns whether a name is the first part of several commands and no command itself: `label`. */
 function isFamily(name: string): boolean {
   return !COMMANDS.has(name) && membersOf(name).length > 0;
 }

@@ -1,16 +1,19 @@
 import { SvirtError } from "../../errors.ts";
 
-/** A key that ends a talk with a guest's console: the byte that it sends, and how it is shown. */
+/** Key that ends a console connection: the byte that it sends, and its displayed form. */
 export interface EscapeKey {
   readonly byte: number;
   /** `^] (Ctrl + ])` */
   readonly shown: string;
 }
 
-/** What Ctrl does to a letter's code. ascii(7) */
+/** Bit that Ctrl changes in a letter's code. ascii(7) */
 const CONTROL = 0x40;
 
-/** `^]` is Ctrl and `]`, one other letter is itself, as virsh takes it. Throws "usage" in virsh's words. */
+/**
+ * Parses a key as virsh does: `^]` is Ctrl and `]`, and a single character is itself. Throws "usage" with virsh's
+ * message.
+ */
 export function parseEscapeKey(text: string): EscapeKey {
   const letter = /^\^([a-z@-_])$/.exec(text)?.[1];
   if (letter !== undefined) {

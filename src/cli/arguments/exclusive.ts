@@ -1,7 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import type { Call, Option } from "../command.ts";
 
-/** Of those of them that are given, the only one. Throws "usage" in virsh's words for two. */
+/** Returns the one of these options that is given. Throws "usage" with virsh's message for two. */
 export function onlyOne<Name extends string>(
   { options }: Pick<Call, "options">,
   names: readonly Name[],
@@ -14,13 +14,13 @@ export function onlyOne<Name extends string>(
   });
 }
 
-/** How a guest is when it comes back. */
+/** Options for the state of a guest after it is restored. */
 export const WAKING_OPTIONS: readonly Option[] = [
   { name: "running", summary: "it runs when it is restored, whatever it does now" },
   { name: "paused", summary: "it stays paused when it is restored, whatever it does now" },
 ];
 
-/** Whether the guest is to run; undefined: as it did. Throws "usage". */
+/** Returns whether the guest runs after it is restored; undefined if its saved state decides. Throws "usage". */
 export function wakesOf(call: Call): boolean | undefined {
   const asked = onlyOne(call, ["running", "paused"]);
   return asked === undefined ? undefined : asked === "running";

@@ -1,7 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import type { CommandSpec, Operand, Option } from "../command.ts";
 
-/** What stands on a command line after the command's name. */
+/** Arguments after a command's name. */
 export interface ParsedArguments {
   readonly operands: ReadonlyMap<string, string>;
   readonly rest: readonly string[];
@@ -11,8 +11,8 @@ export interface ParsedArguments {
 const HELP: Option = { name: "help", summary: "print this help" };
 
 /**
- * Reads a command's arguments as virsh does: operands by place or by name (`--domain vm1`), options in any place, `--`
- * ends them. Throws "usage" in virsh's words.
+ * Parses a command's arguments as virsh does. Operands are given by position or by name (`--domain vm1`), options in any
+ * place; `--` ends options. Throws "usage" with virsh's message.
  */
 export function parseArguments(spec: CommandSpec, words: readonly string[]): ParsedArguments {
   const operands = new Map<string, string>();
@@ -37,23 +37,23 @@ export function parseArguments(spec: CommandSpec, words: readonly string[]): Par
   return { operands, rest, options };
 }
 
-/** Whether all that is left goes to an operand. */
+/** Returns whether an operand accepts all remaining arguments. */
 export function isList({ isRepeated }: Operand): boolean {
   return isRepeated === true;
 }
 
-/** The options a command takes, with the one that all take. */
+/** Lists the options of a command, with `--help`. */
 export function optionsOf(spec: CommandSpec): readonly Option[] {
   return [...spec.options, HELP];
 }
 
-/** `--dry-run` for `-n`; any other word is left as it is. */
+/** Replaces `-n` by `--dry-run`; returns any other argument unchanged. */
 function longForm(spec: CommandSpec, word: string): string {
   const option = spec.options.find(({ short }) => short !== undefined && word === `-${short}`);
   return option === undefined ? word : `--${option.name}`;
 }
 
-/** `--all`, `--timeout 5` or `--timeout=5`. */
+/** Parses `--all`, `--timeout 5` or `--timeout=5`. */
 function readNamed(spec: CommandSpec, word: string, queue: string[]): [name: string, value: string] {
   const at = word.indexOf("=");
   const name = at === -1 ? word.slice(2) : word.slice(2, at);
@@ -79,7 +79,7 @@ function isOperand(
   return spec.operands.some((known) => known.name === name && isOfKind(known));
 }
 
-/** Gives the words that are left for an operand that takes the rest. */
+/** Assigns arguments to operands by position. Returns the arguments of an operand that accepts all remaining ones. */
 function placeOperands(
   spec: CommandSpec,
   placed: string[],

@@ -8,7 +8,7 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 ]);
 const DATE = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?Z?)?$/;
 
-/** A point in time in milliseconds since 1970: so long ago (`10m`), or a date. Throws "usage". */
+/** Parses a point in time to milliseconds since 1970: an age (`10m`) or a date. Throws "usage". */
 export function parseSince(text: string, nowMs: number): number {
   const [, count = "", unit = ""] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
   const unitMs = UNITS.get(unit);

@@ -1,7 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import type { Call } from "../command.ts";
 
-/** The type of guests that an option names; by default the quicker one that the host has. Throws "usage". */
+/** Returns the type of guests that an option names; by default the faster one that the host has. Throws "usage". */
 export function readVirtType({ node, options }: Call, option: string): "kvm" | "qemu" {
   const type = options.get(option);
   if (type === undefined) return node.host.inspectFile("/dev/kvm")?.type === "character" ? "kvm" : "qemu";

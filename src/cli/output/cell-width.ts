@@ -1,6 +1,6 @@
-/** Letters that a terminal draws over the one before them. wcwidth(3) gives 0 */
+/** Characters that a terminal draws over the one before them. wcwidth(3) gives 0 */
 const OVER = /[\p{Mn}\p{Me}\u1160-\u11ff\ud7b0-\ud7ff]/u;
-/** Letters that take two columns. Unicode Standard Annex 11, W and F: East Asian scripts with their marks, and emoji. */
+/** Characters of two columns. Unicode Standard Annex 11, W and F: East Asian scripts with their marks, and emoji. */
 const WIDE = new RegExp(
   [
     "[\\u1100-\\u115f\\u2329\\u232a\\u2e80-\\u303e\\u3041-\\ua4cf\\ua960-\\ua97f\\uac00-\\ud7a3",
@@ -11,7 +11,7 @@ const WIDE = new RegExp(
   "u",
 );
 
-/** How many columns of a terminal a text takes that has more than plain letters. */
+/** Returns the number of terminal columns of a text with more than plain letters. */
 export function cellWidth(text: string): number {
   let width = 0;
   for (const letter of text) {

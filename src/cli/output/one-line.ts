@@ -1,6 +1,6 @@
 /**
- * An error, a path or a name is one line, moves no cursor and turns no letters round, whatever words came from outside. Bytes
- * of a name that are not UTF-8, lone surrogates within svirt, are shown as `\xff`.
+ * Returns a text as one line without characters that move the cursor or reverse text. Errors, paths and names may contain
+ * text from outside. Bytes of a name that are not UTF-8, lone surrogates within svirt, are shown as `\xff`.
  */
 export function oneLine(text: string): string {
   return text

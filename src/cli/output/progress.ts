@@ -1,14 +1,14 @@
 import type { Progress } from "../../run/actor.ts";
 import type { Call, Option } from "../command.ts";
 
-/** How long a command may take before it says how far it has come, and how often it does then, as virsh. */
+/** Time before a command reports its progress, and between two reports, as in virsh. */
 const QUIET_MS = 2000;
 const EVERY_MS = 500;
 
-/** The option of commands that take long. */
+/** Option of commands that run long. */
 export const VERBOSE_OPTION: Option = { name: "verbose", summary: "tell how far it has come from the first" };
 
-/** Does the work, and tells on standard error how far it has come, in virsh's form: `Save: [42.00 %]`. */
+/** Runs the work and reports its progress on standard error, in virsh's form: `Save: [42.00 %]`. */
 export async function withProgress<Result>(
   { node, options, output }: Call,
   title: string,

@@ -2,10 +2,10 @@ import type { EachPath } from "../../labelling/each-path.ts";
 import type { Call } from "../command.ts";
 import { warnOf } from "./warn-of.ts";
 
-/** The exit code of a command that has done a part of what it was asked for. */
+/** Exit code of a command that has done a part of its work. */
 export const PARTLY = 7;
 
-/** Prints what was done, and each error. Gives the exit code: that of the first error where nothing was done. */
+/** Prints results and errors. Returns the exit code: that of the first error if there are no results. */
 export function reportEach<Result>(
   call: Call,
   { done, errors }: EachPath<Result>,

@@ -1,6 +1,6 @@
 import { shellWord } from "../../report/shell-word.ts";
 
-/** A command for a shell, one option with its value a line, as virsh prints it. virCommandToString() of libvirt */
+/** Formats a command for a shell, one option with its value a line, as virsh prints it. virCommandToString() of libvirt */
 export function formatShellCommand(words: readonly string[]): string {
   return words.map((word, index) => `${separator(word, index)}${shellWord(word)}`).join("");
 }

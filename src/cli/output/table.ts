@@ -1,6 +1,6 @@
 /**
- * virsh's table: a blank before each cell, every column but the last padded to its widest cell and two blanks, a line
- * of dashes below the header. libvirt tools/vsh-table.c
+ * Formats virsh's table. A blank precedes each cell, and dashes follow the header. Every column but the last is padded to
+ * its widest cell and two blanks. libvirt tools/vsh-table.c
  */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = columnWidths([header, ...rows]);
@@ -10,7 +10,7 @@ export function formatTable(header: readonly string[], rows: readonly (readonly 
   return `${formatRow(header, widths)}\n${"-".repeat(dashes)}\n${lines}\n`;
 }
 
-/** virsh's list of facts: `Name:           vm1`. */
+/** Formats virsh's list of facts: `Name:           vm1`. */
 export function formatFacts(
   facts: readonly (readonly [name: string, value: string | undefined])[],
   width = 15,
@@ -21,9 +21,9 @@ export function formatFacts(
   return `${lines.join("\n")}\n\n`;
 }
 
-// Plain loops, because of `svirt list`: each of map, reduce, flatMap and the like is compiled when it is first called,
-// and Math is made with all its functions where it is first named; 20 to 80 us each, of the 1000 us that list may take
-// longer than a hello world.
+// Plain loops, for the speed of `svirt list`: map, reduce, flatMap and the like are each compiled at their first call.
+// Math is created with all its functions at its first use. Each costs 20 to 80 us of the 1000 us by which list may exceed
+// a hello world.
 
 function columnWidths(rows: readonly (readonly string[])[]): number[] {
   const widths: number[] = [];
@@ -46,11 +46,11 @@ function formatRow(cells: readonly string[], widths: readonly number[]): string 
   return text;
 }
 
-/** In columns of a terminal. Letters below the first that is drawn over another take one each. */
+/** Returns the width of a text in terminal columns. Letters below the first combining one have one column each. */
 function widthOf(text: string): number {
   for (let at = 0; at < text.length; at += 1) {
     if (text.charCodeAt(at) >= 0x300) {
-      // Read in where a name is not plain, which is seldom.
+      // Loaded for a name that is not plain, which is rare.
       const { cellWidth }: typeof import("./cell-width.ts") = require("./cell-width.ts");
       return cellWidth(text);
     }

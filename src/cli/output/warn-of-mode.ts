@@ -2,13 +2,13 @@ import { describePermissive } from "../../report/permissive.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import type { Call } from "../command.ts";
 
-/** The same for a command that tells of all guests: says so when the node holds none of them back. */
+/** Warns if SELinux is permissive, for a command that shows all guests. */
 export function warnOfPermissive(call: Call): void {
   if (call.node.host.getSelinux().mode !== "permissive") return;
   call.output.warn(`warning: SELinux is ${describePermissive(call.node.host)}\n`);
 }
 
-/** Never pretend: says so when a guest runs that nothing holds back. */
+/** Warns if a guest is not confined, or SELinux is permissive. */
 export function warnOfMode(call: Call, guest: GuestRecord): void {
   if (guest.label.label === undefined) {
     call.output.warn(

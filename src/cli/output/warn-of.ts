@@ -2,7 +2,7 @@ import { listErrors, type SvirtError } from "../../errors.ts";
 import type { Call } from "../command.ts";
 import { oneLine } from "./one-line.ts";
 
-/** Tells of errors that do not end the command: what is the case and what to do, a line each. */
+/** Prints errors that do not end the command: message and remedy, a line each. */
 export function warnOf(
   { output }: Pick<Call, "output">,
   word: "error" | "warning",

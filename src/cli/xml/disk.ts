@@ -3,10 +3,10 @@ import { emptyDraft, textDraft } from "../../xml/draft.ts";
 import { formatDocument } from "../../xml/format-document.ts";
 import { makeDraft } from "./make-draft.ts";
 
-/** The options of attach-disk by their names, with their values. */
+/** Options of attach-disk by name, with their values. */
 type Options = ReadonlyMap<string, string>;
 
-/** The `<disk>` that virsh makes of its options. cmdAttachDisk() of libvirt's tools/virsh-domain.c */
+/** Formats the `<disk>` that virsh makes of its options. cmdAttachDisk() of libvirt's tools/virsh-domain.c */
 export function formatDiskOptions(
   disk: { readonly source: string; readonly target: string; readonly found: FileType | undefined },
   options: Options,

@@ -1,7 +1,7 @@
 import { formatDocument } from "../../xml/format-document.ts";
 import { makeDraft } from "./make-draft.ts";
 
-/** The `<interface>` that virsh makes of its options. cmdAttachInterface() of libvirt's tools/virsh-domain.c */
+/** Formats the `<interface>` that virsh makes of its options. cmdAttachInterface() of libvirt's tools/virsh-domain.c */
 export function formatInterfaceOptions(
   type: string,
   source: string,
@@ -29,7 +29,7 @@ const SOURCES: ReadonlyMap<string, string> = new Map([
   ["direct", "dev"],
 ]);
 
-/** Only a tap on no bridge may be somebody else's. */
+/** Returns the value of `managed`: only a tap without a bridge may belong to another program. */
 function managedWord(type: string, isManaged: boolean): string | undefined {
   if (type !== "ethernet") return undefined;
   return isManaged ? "yes" : "no";

@@ -6,7 +6,7 @@ import { makeDraft } from "./make-draft.ts";
 
 const KEYS = ["snapshot", "driver", "file"] as const;
 
-/** `vda,snapshot=external,file=/a`; a comma in a value is written twice. virshParseSnapshotDiskspec() of libvirt */
+/** Parses `vda,snapshot=external,file=/a`; a comma in a value is doubled. virshParseSnapshotDiskspec() of libvirt */
 export function parseDiskspec(text: string): SnapshotDisk {
   const [name = "", ...words] = text.split(/(?<!,),(?!,)/).map((word) => word.replaceAll(",,", ","));
   const found = new Map<string, string>();
@@ -19,7 +19,7 @@ export function parseDiskspec(text: string): SnapshotDisk {
   return { name, snapshot: found.get("snapshot"), driver: found.get("driver"), file: found.get("file") };
 }
 
-/** The XML that virsh would give to libvirt. cmdSnapshotCreateAs() of libvirt's tools/virsh-snapshot.c */
+/** Formats the XML that virsh would pass to libvirt. cmdSnapshotCreateAs() of libvirt's tools/virsh-snapshot.c */
 export function formatSnapshot(snapshot: {
   readonly name: string | undefined;
   readonly description: string | undefined;
