@@ -1,4 +1,4 @@
-/** What went wrong, in one word. The kind alone fixes the exit code (docs/commands.md). */
+/** Kind of an error. It alone fixes the exit code (docs/commands.md). */
 export type ErrorKind =
   | "failed"
   | "host-call"
@@ -28,27 +28,27 @@ const EXIT_CODES: Readonly<Record<ErrorKind, number>> = {
   partly: 7,
 };
 
-/** The most errors that are listed at once. */
+/** Most errors that are listed at once. */
 export const MOST_LISTED = 100;
 
-/** The remedy for what only a wrong program comes to. */
+/** Remedy for a state that only a fault in svirt causes. */
 export const REPORT_FAULT = "This is a fault in svirt: report it, with the command and what came before it.";
-/** The remedy where QEMU has ended or is not understood. */
+/** Remedy if QEMU has ended or its answer cannot be parsed. */
 export const SEE_QEMU_LOG = "See QEMU's own words: its log is in /var/log/svirt.";
-/** The remedy for what QEMU refuses. */
+/** Remedy for a refusal by QEMU. */
 export const HEED_QEMU =
   "Change what QEMU complains of; what it can be told it says itself: svirt qemu-monitor-command DOMAIN query-commands";
 
 interface ErrorFacts {
   readonly kind: ErrorKind;
-  /** One order that the operator can carry out. */
+  /** One instruction for the operator. */
   readonly remedy: string;
-  /** The XPath of the element or attribute that is refused. */
+  /** XPath of the element or attribute that is refused. */
   readonly place?: string;
   readonly cause?: unknown;
 }
 
-/** The one error of svirt: what was attempted and what is the case, with a remedy. */
+/** Error of svirt: the attempt and the reason, with a remedy. */
 export class SvirtError extends Error {
   readonly kind: ErrorKind;
   readonly remedy: string;
@@ -62,7 +62,7 @@ export class SvirtError extends Error {
     this.place = facts.place;
   }
 
-  /** 1 failed, 2 usage or XML, 3 not found, 4 wrong state, 5 denied or taken, 6 timeout, 7 partly. */
+  /** Exit code: 1 failed, 2 usage or XML, 3 not found, 4 wrong state, 5 denied or label-taken, 6 timeout, 7 partly. */
   get exitCode(): number {
     return EXIT_CODES[this.kind];
   }
@@ -79,13 +79,13 @@ class SvirtErrors extends SvirtError {
   }
 }
 
-/** Throws them as one error, the first 100 of them; one alone as it is. Returns if there is none. */
+/** Throws the errors as one error, the first 100 of them; a single one unchanged. Returns if there is none. */
 export function throwErrors([first, ...later]: readonly SvirtError[]): void {
   if (first === undefined) return;
   throw later.length === 0 ? first : new SvirtErrors(first, firstErrors([first, ...later]).slice(1));
 }
 
-/** The first 100 of them; of more, with one that says so. */
+/** Returns the first 100 errors; if there are more, an error that says so follows. */
 export function firstErrors(errors: readonly SvirtError[]): readonly SvirtError[] {
   const next = errors[MOST_LISTED];
   if (next === undefined) return errors;
@@ -94,7 +94,7 @@ export function firstErrors(errors: readonly SvirtError[]): readonly SvirtError[
   return [...errors.slice(0, MOST_LISTED), last];
 }
 
-/** The errors that an act throws; none if it throws none. What is not a SvirtError is thrown again. */
+/** Returns the errors that a function throws; none if it throws none. Rethrows a value that is not a SvirtError. */
 export function errorsOf(act: () => unknown): readonly SvirtError[] {
   try {
     act();
@@ -105,12 +105,12 @@ export function errorsOf(act: () => unknown): readonly SvirtError[] {
   }
 }
 
-/** The errors that a thrown value holds. What is not a SvirtError is a fault in svirt. */
+/** Lists the errors in a thrown value. A value that is not a SvirtError is a fault in svirt. */
 export function listErrors(thrown: unknown): readonly SvirtError[] {
   return thrown instanceof SvirtErrors ? thrown.errors : [asSvirtError(thrown)];
 }
 
-/** Joins what went wrong while undoing to the error that made us undo: the first keeps its kind and remedy. */
+/** Joins errors while undoing to the error that caused the undo, which keeps its kind and remedy. */
 export function joinErrors(first: unknown, later: readonly unknown[]): SvirtError {
   const base = asSvirtError(first);
   if (later.length === 0) return base;
@@ -122,7 +122,7 @@ export function joinErrors(first: unknown, later: readonly unknown[]): SvirtErro
   });
 }
 
-/** Any thrown value as a SvirtError; what is not one of ours is a fault in svirt. */
+/** Returns any thrown value as a SvirtError; a value that is not one is a fault in svirt. */
 export function asSvirtError(thrown: unknown): SvirtError {
   if (thrown instanceof SvirtError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);

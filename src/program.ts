@@ -6,23 +6,23 @@ import { writeBytes, writeOut } from "./host/linux/terminal/write-out.ts";
 import { SYSTEM_PATHS } from "./plan/paths.ts";
 import type { Node } from "./state/instance.ts";
 
-/** Given by scripts/build: the version with the commit it was built from. */
+/** Version with the commit of the build, set by scripts/build. */
 declare const SVIRT_VERSION: string | undefined;
-/** The same: a digest of the sources. */
+/** Digest of the sources, set by scripts/build. */
 declare const SVIRT_BUILD: string | undefined;
 
-/** The exit code of an error without one of its own. */
+/** Exit code of an error without one of its own. */
 const FAILED = 1;
-/** The longest that a timer can wait. */
+/** Longest time that a timer can wait. */
 const FOREVER_MS = 2 ** 31 - 1;
 
-// Not awaited: where the first file waits for something, bun makes a file of every set of modules that some commands
-// share, and a start reads 14 of them instead of 4 (docs/building.md).
+// Not awaited: otherwise bun makes a file of every set of modules that some commands share. A start would read 14 of them
+// instead of 4 (docs/building.md).
 void main();
 
 async function main(): Promise<void> {
-  // bun ends a program whose event loop is empty, even one that still waits for a promise, and calls that a success: so
-  // until the work is done something waits, and the exit code is that of a failure.
+  // bun ends a program whose event loop is empty as a success, even if a promise is pending. So a timer runs until the
+  // work is done, and until then the exit code is that of a failure.
   process.exitCode = FAILED;
   const unfinished = setInterval(() => undefined, FOREVER_MS);
   process.exitCode = await runCommandLine({
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   clearInterval(unfinished);
 }
 
-/** Root's instance, or that of the user who calls. */
+/** Opens root's instance, or that of the calling user. */
 async function openNode(): Promise<Node> {
   const host = makeLinuxHost();
   const build = typeof SVIRT_BUILD === "string" ? { build: SVIRT_BUILD } : {};
