@@ -14,7 +14,7 @@ const MIB = 1024 * 1024;
 const MS_PER_SECOND = 1000;
 /** Limit in MiB and in bytes: exact as a number, and above the speed of any disk. */
 const MOST_BANDWIDTH = 2 ** 33 - 1;
-/** A year. */
+/** Longest timeout: a year. */
 const MOST_SECONDS = 31_536_000;
 
 /** Common options of all commands that start a block job. */

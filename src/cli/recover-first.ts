@@ -31,7 +31,7 @@ function keysOf(recovery: CommandSpec["recovery"], { operands, rest }: NewCall):
 }
 
 async function recoverFor(call: NewCall, keys: readonly string[] | "all"): Promise<readonly GuestRecord[]> {
-  // Without records the module that reads them is not loaded: half the time of svirt list.
+  // Without records, the module that reads them is not loaded. Loading it is half the time of svirt list.
   if (call.node.host.listFolder(recordsFolder(call.node.paths)).length === 0 && !hasPendingRestart(call.node))
     return [];
   const { readRecords, isRunning } = await import("../state/record.ts");

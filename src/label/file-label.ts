@@ -33,7 +33,7 @@ export function decideFileLabel(
   return { to: labelOfRole(decision, role), sharing };
 }
 
-/** Decides whether another guest may use a file of this role at the same time. */
+/** Decides whether guests may use a file of this role at the same time. */
 export function sharingOf(role: FileRole): FileLabel["sharing"] {
   return role === "private" || role === "folder" ? "exclusive" : "shared";
 }

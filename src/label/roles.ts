@@ -1,7 +1,7 @@
 import type { Resource } from "../domain/resources/resource.ts";
 
 /**
- * The role of a file for a guest, which decides its label and whether another guest may use it at the same time.
+ * Role of a file for a guest, which decides its label and whether another guest may use it at the same time.
  *
  * - `private`: used by this guest alone. Label: svirt_image_t with the guest's categories.
  * - `folder`: a folder of this guest alone, with its contents. Label: svirt_folder_t with the guest's categories.

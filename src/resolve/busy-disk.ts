@@ -8,7 +8,7 @@ const BY_NUMBER = "/sys/dev/block";
 export interface DiskUse {
   /** Device numbers and sources of mounts: some file systems have numbers of their own. proc_pid_mountinfo(5) */
   readonly mounts: ReadonlySet<string>;
-  /** Paths of device nodes. proc_swaps(5) */
+  /** Paths of the device nodes of swap. proc_swaps(5) */
   readonly swaps: ReadonlySet<string>;
 }
 

@@ -9,8 +9,8 @@ import { type InspectedDocument, inspectDocument } from "./inspect-document.ts";
 
 /**
  * Completes a domain with everything that must not differ between two starts, and decides the settings that its XML
- * leaves open. Its UUID is that of the definition with its name, or a new one. Each interface gets an address, and
- * `<genid/>` a number. Throws "xml", "unsupported", with all refusals.
+ * leaves open. Its UUID is that of the definition with its name, or a new one. Each interface gets an address, and an
+ * empty `<genid>` a UUID. Throws "xml", "unsupported", with all refusals.
  */
 export function completeDomain(node: Node, bytes: Uint8Array): Domain {
   return completed(inspectForDefinition(node, bytes));

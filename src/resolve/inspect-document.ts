@@ -29,7 +29,7 @@ interface Completion {
   readonly spareUuid: string;
   /** Whether it will be defined: some settings are then refused that otherwise only a start refuses. */
   readonly isDefinition: boolean;
-  /** Throws "unsupported". */
+  /** Completes a domain. Throws "unsupported". */
   complete(domain: Domain): InspectedStored;
 }
 
