@@ -19,15 +19,12 @@ export function writePendingRestart(node: Node, guest: Pick<GuestRecord, "uuid" 
 
 /** Lists the restarts that are not carried out yet. */
 export function listPendingRestarts(node: Node): PendingRestart[] {
-  return node.host
-    .listFolder(folder(node))
-    .filter((name) => !name.endsWith(".new"))
-    .flatMap((uuid) => readPendingRestart(node, uuid) ?? []);
+  return listFiles(node).flatMap((uuid) => readPendingRestart(node, uuid) ?? []);
 }
 
 /** Returns whether any restart is pending. */
 export function hasPendingRestart(node: Node): boolean {
-  return node.host.listFolder(folder(node)).length > 0;
+  return listFiles(node).length > 0;
 }
 
 /** Returns undefined if no restart is pending for the guest. */
@@ -41,6 +38,11 @@ export function readPendingRestart(node: Node, uuid: string): PendingRestart | u
 /** Removes a restart that was carried out or abandoned. A missing one is no error. */
 export function removePendingRestart(node: Node, uuid: string): void {
   node.host.removeFile(`${folder(node)}/${uuid}`);
+}
+
+/** Lists the files, without those that a killed svirt wrote in part. */
+function listFiles(node: Node): string[] {
+  return node.host.listFolder(folder(node)).filter((name) => !name.endsWith(".new"));
 }
 
 function folder(node: Node): string {

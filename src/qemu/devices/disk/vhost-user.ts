@@ -1,7 +1,7 @@
 import type { Disk } from "../../../domain/devices/disk/disk.ts";
 import { keyValues, type Words } from "../../argument/argument.ts";
 import { reconnectMs } from "../../argument/reconnect-ms.ts";
-import { type Launch, peerPair } from "../../launch.ts";
+import { type Launch, peerOf, peerPair } from "../../launch.ts";
 
 /** -chardev for the socket of a vhost-user disk's server. */
 export function formatVhostUserDisk(
@@ -10,12 +10,14 @@ export function formatVhostUserDisk(
 ): Words {
   if (disk.type !== "vhostuser") return [];
   const { path, reconnect } = disk.source;
+  // QEMU refuses reconnect-ms beside a descriptor, 0 as well. qmp_chardev_validate_socket() of qemu.git chardev/char-socket.c
+  const again = peerOf(launch, place) === undefined ? reconnectMs(reconnect) : undefined;
   return [
     "-chardev",
     `socket,${keyValues([
       ["id", `chr-vu-${id}`],
       peerPair(launch, { place, path }),
-      ["reconnect-ms", reconnectMs(reconnect)],
+      ["reconnect-ms", again],
     ])}`,
   ];
 }
