@@ -39,7 +39,7 @@ export interface FoundElement<Facts extends ImageFacts> extends ChainElement {
   readonly facts: Facts;
 }
 
-/** The same limit as libvirt's. */
+/** Limit of libvirt. */
 const DEEPEST = 200;
 
 /**

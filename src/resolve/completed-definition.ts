@@ -55,7 +55,7 @@ function readKept(node: Node, definition: Definition): Domain | undefined {
   const text = key === undefined ? undefined : node.host.readText(completedFile(node.paths, definition.uuid));
   if (key === undefined || text?.startsWith(key) !== true) return undefined;
   try {
-    // The same build wrote it, so no schema checks it.
+    // No schema checks it, since the same build wrote it.
     return JSON.parse(text.slice(key.length)) as Domain;
   } catch {
     // Truncated by a power failure.

@@ -18,7 +18,7 @@ import { O_PATH } from "./file-id.ts";
 import { orThrow } from "./files.ts";
 import { unmountMemory } from "./memory-mount.ts";
 
-/** The same number on every architecture. linux/openat2.h: struct open_how and its resolve flags */
+/** Number of the call on every architecture. linux/openat2.h: struct open_how and its resolve flags */
 const SYS_OPENAT2 = 437n;
 const OPEN_HOW_WORDS = 3;
 const RESOLVE_NO_XDEV = 1n;
