@@ -1,11 +1,12 @@
 import { SvirtError } from "../errors.ts";
 import type { FileFacts } from "../host/host.ts";
-import { fileKey } from "../plan/facts/file.ts";
+import { type FileId, fileKey } from "../plan/facts/file.ts";
 import { defaultLabelOf, readFileContexts } from "../report/default-labels.ts";
 import { privateRange } from "../report/policy-facts.ts";
 import { type FileMarks, getFileLabel, readMarks } from "../run/labels/file-label.ts";
 import { othersOf } from "../run/labels/machine-marks.ts";
 import { type Node, registryOf } from "../state/instance.ts";
+import { readRecords } from "../state/record.ts";
 import { type FileUse, heldUnmarked, refuseElsewhere } from "./held-elsewhere.ts";
 
 /** Tolerance between two computations of one boot time: the reference's own jitters. */
@@ -21,8 +22,8 @@ const ALONE: FileUse = { sharing: "exclusive", to: undefined, meant: undefined }
 
 /**
  * Returns the label from before any guest: as recorded by the file's other users, as remembered by the file, or else its
- * present one. The policy's default replaces a missing label and that of a guest that is gone, unless it is `meant`. Throws
- * "label-taken" if another tool or another machine holds the file.
+ * present one. A missing label and that of a guest that is gone, unless it is `meant`, are replaced by the original in that
+ * guest's record, or by the policy's default. Throws "label-taken" if another tool or another machine holds the file.
  */
 export function originalOf(node: Node, file: NamedFile, use: FileUse = ALONE): string | undefined {
   const { host } = node;
@@ -35,8 +36,27 @@ export function originalOf(node: Node, file: NamedFile, use: FileUse = ALONE): s
   refuseElsewhere(node, { named: file.named, id, marks }, use);
   const known = marks.remembered?.original ?? marks.label;
   if (known !== undefined && (known === use.meant || privateRange(host, known) === undefined)) return known;
+  const recorded = recordedOriginal(node, id, known);
+  if (recorded !== undefined) return recorded;
   const contexts = readFileContexts(host);
   return (contexts === undefined ? undefined : defaultLabelOf(contexts, file.facts)) ?? known;
+}
+
+/**
+ * Returns the original label from the record of the guest that labelled the file, if its end has not been carried out yet: a
+ * power failure may have emptied its claims, and an undone start removed the attributes that remember it.
+ */
+function recordedOriginal(
+  node: Node,
+  { inode, path }: FileId,
+  label: string | undefined,
+): string | undefined {
+  const steps = readRecords(node).flatMap((record) => record.steps);
+  const set = steps.find(
+    (step) =>
+      step.do === "set-label" && step.to === label && step.file.path === path && step.file.inode === inode,
+  );
+  return set?.do === "set-label" ? set.from : undefined;
 }
 
 /** A label of one guest alone, on a file that no guest here holds. */

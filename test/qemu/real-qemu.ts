@@ -22,8 +22,9 @@ export interface RealQemu {
   kill(): void;
 }
 
-/** The program, or undefined where there is none: then tests skip and say so. */
-export const qemuProgram: string | null = Bun.which("qemu-system-x86_64");
+/** The program; null without it, or without qemu-img, which makes the tests' images: then tests skip and say so. */
+export const qemuProgram: string | null =
+  Bun.which("qemu-img") === null ? null : Bun.which("qemu-system-x86_64");
 
 /** Whether this QEMU has a device: Debian has some in packages of their own. */
 export function hasDevice(driver: string): boolean {

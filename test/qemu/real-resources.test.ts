@@ -8,7 +8,7 @@ import { type DomainWish, qemuProgram, type RealQemu, startQemu, testDomain } fr
 // Other programs run here, on a machine that may be busy.
 setDefaultTimeout(60_000);
 
-const missing = qemuProgram === null ? " (skipped: qemu-system-x86_64 is missing)" : "";
+const missing = qemuProgram === null ? " (skipped: qemu-system-x86_64 or qemu-img is missing)" : "";
 
 describe.skipIf(qemuProgram === null)(`QEMU finds what a guest has besides disks${missing}`, () => {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "svirt-resources-"));

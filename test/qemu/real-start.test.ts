@@ -12,7 +12,7 @@ import { type DomainWish, hasKvm, qemuProgram, type RealQemu, startQemu, testDom
 // Other programs run here, on a machine that may be busy.
 setDefaultTimeout(60_000);
 
-const missing = qemuProgram === null ? " (skipped: qemu-system-x86_64 is missing)" : "";
+const missing = qemuProgram === null ? " (skipped: qemu-system-x86_64 or qemu-img is missing)" : "";
 
 describe.skipIf(qemuProgram === null)(`formatArgv() for a real start${missing}`, () => {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "svirt-qemu-"));

@@ -17,7 +17,7 @@ import { attempt, listRecorded, readRecorded, recordedFolder } from "./recorded.
 setDefaultTimeout(60_000);
 
 const missing = [
-  ...(qemuProgram === null ? ["qemu-system-x86_64 is missing"] : []),
+  ...(qemuProgram === null ? ["qemu-system-x86_64 or qemu-img is missing"] : []),
   ...(recordedFolder === undefined ? ["SVIRT_TEST_DATA is not set"] : []),
 ];
 const why = missing.length === 0 ? "" : ` (skipped: ${missing.join(", ")})`;

@@ -17,7 +17,7 @@ function askReal(): string {
   return Bun.spawnSync([...questionWords(qemuProgram ?? "", "qemu")], { stdin: input }).stdout.toString();
 }
 
-const aside = qemuProgram === null ? " (skipped: qemu-system-x86_64 is missing)" : "";
+const aside = qemuProgram === null ? " (skipped: qemu-system-x86_64 or qemu-img is missing)" : "";
 const needsSchema = hasLint ? "" : " (skipped: SVIRT_TEST_DATA is not set, or xmllint is missing)";
 
 describe.skipIf(qemuProgram === null)(`what a real QEMU says of itself${aside}`, () => {

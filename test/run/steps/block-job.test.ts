@@ -25,7 +25,7 @@ import { untilListening } from "../until-listening.ts";
 
 const MIB = 1024 * 1024;
 const DEVICE = "virtio-disk0";
-const missing = qemuProgram === null ? " (skipped: qemu-system-x86_64 is missing)" : "";
+const missing = qemuProgram === null ? " (skipped: qemu-system-x86_64 or qemu-img is missing)" : "";
 
 // What a real QEMU makes of the plans, without a guest in it: which file it has open and how, and who stands on whom.
 describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(

@@ -17,7 +17,7 @@ type Plug = Extract<Step, { do: "plug" }>;
 type Unplug = Extract<Step, { do: "unplug" }>;
 
 // What QEMU says and does is not in any document of its own: so a real one is asked, without a guest in it.
-const missing = qemuProgram === null ? " (skipped: qemu-system-x86_64 is missing)" : "";
+const missing = qemuProgram === null ? " (skipped: qemu-system-x86_64 or qemu-img is missing)" : "";
 
 describe.skipIf(qemuProgram === null)(`a real QEMU${missing}`, () => {
   const host = makeLinuxHost();

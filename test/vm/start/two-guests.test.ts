@@ -207,3 +207,25 @@ test("a power failure, then another guest's start killed at any instant: their p
     expect([place, labelOf(machine, path)]).toEqual([place, ORIGINAL]);
   });
 });
+
+test("a power failure, then a start killed at any instant and made again at once: the private disk gets its label back", async () => {
+  const path = "/var/lib/images/private1.raw";
+  const disks = diskXml(path, "vda");
+  const one = domainXml({ disks });
+  const two = domainXml({ name: "vm2", uuid: OTHER, disks });
+  const prepare = async (): Promise<Machine> => {
+    const machine = makeMachine();
+    await startDomain(nodeOn(machine), one);
+    machine.reboot();
+    return machine;
+  };
+  const work = (node: ReturnType<typeof nodeOn>): Promise<unknown> => startDomain(node, two);
+  await strikeEverywhere({ name: "start", prepare, work }, "crash", async (machine, place) => {
+    // Nothing clears the first guest away in between: its record alone has the original label.
+    await startDomain(nodeOn(machine), two).catch(() => undefined);
+    await sweepAll(machine);
+    for (const uuid of [UUID, OTHER]) await destroyDomain(nodeOn(machine), uuid).catch(() => undefined);
+    await reapAll(machine);
+    expect([place, labelOf(machine, path)]).toEqual([place, ORIGINAL]);
+  });
+});

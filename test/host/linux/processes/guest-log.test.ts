@@ -1,5 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import type { GuestOrder } from "../../../../src/plan/facts/guest-order.ts";
 import { ASIDE, MISSING, RealFolder } from "../../../real-host/folder.ts";
 
@@ -39,7 +47,18 @@ async function run(folder: RealFolder, order: GuestOrder): Promise<string> {
 }
 
 function isKept(log: string): boolean {
-  return Bun.spawnSync(["pgrep", "-f", `svirt-log ${log}`]).success;
+  return readdirSync("/proc").some(
+    (name) => /^\d+$/.test(name) && commandLine(name).includes(`svirt-log\0${log}\0`),
+  );
+}
+
+/** The NUL-terminated arguments of a process; empty if it has ended. proc_pid_cmdline(5) */
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 describe.skipIf(MISSING !== undefined)(`a guest's log on the real machine${ASIDE}`, () => {

@@ -15,7 +15,7 @@ import { errorOf } from "../../../scenes/scene.ts";
 import { untilListening } from "../../until-listening.ts";
 
 // What QEMU writes, and when it lets go of a pipe, only a real one tells.
-const missing = qemuProgram === null ? " (skipped: qemu-system-x86_64 is missing)" : "";
+const missing = qemuProgram === null ? " (skipped: qemu-system-x86_64 or qemu-img is missing)" : "";
 const TIMEOUT_MS = 60_000;
 const SET = 1_000_000;
 
