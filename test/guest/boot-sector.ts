@@ -4,20 +4,20 @@ export type { LastAct } from "./real-mode.ts";
 
 const SECTOR_BYTES = 512;
 const ZERO_DS = [0x31, 0xc0, 0x8e, 0xd8]; // xor ax, ax; mov ds, ax
-/** Where the BIOS puts the sector and starts it, in real mode. */
+/** Address at which the BIOS loads and starts the sector, in real mode. */
 const ORIGIN = 0x7c00;
 
 /**
- * A guest in one sector: prints `text` to the first serial port (COM1, port 0x3f8), then does its last act. SeaBIOS
- * starts it within a fraction of a second, also without KVM. Powering off needs `<features><acpi/>`: the power
- * management of PIIX4 and of ICH9 both stand at 0x600 under SeaBIOS, and SLP_EN with type 0 is the soft off of QEMU's
- * machines (qemu.git hw/acpi/piix4.c, hw/acpi/ich9.c).
+ * Makes a guest of one sector: it prints `text` to the first serial port (COM1, port 0x3f8), then does its last act. SeaBIOS
+ * starts it within a fraction of a second, also without KVM. Powering off needs `<features><acpi/>`. The power management of
+ * PIIX4 and of ICH9 is at 0x600 under SeaBIOS, and SLP_EN with type 0 is the soft off of QEMU's machines (qemu.git
+ * hw/acpi/piix4.c, hw/acpi/ich9.c).
  */
 function bootSector(text: string, last: LastAct): Uint8Array {
   const code = [...ZERO_DS, ...printText(), ...lastActCode(last)];
   const message = [...new TextEncoder().encode(text), 0];
   const bytes = new Uint8Array(SECTOR_BYTES);
-  // mov si, message: known only now that the code's length is.
+  // mov si, message: its address follows from the length of the code.
   bytes.set([0xbe, ...word(ORIGIN + 3 + code.length)]);
   bytes.set([...code, ...message], 3);
   if (3 + code.length + message.length > SECTOR_BYTES - 2)
@@ -26,7 +26,7 @@ function bootSector(text: string, last: LastAct): Uint8Array {
   return bytes;
 }
 
-/** The sector as a disk of 1 MiB, which is more than any controller's least size. */
+/** Returns the sector as a disk of 1 MiB, more than the minimum of any controller. */
 export function bootDisk(text: string, last: LastAct): Uint8Array {
   const disk = new Uint8Array(1024 * 1024);
   disk.set(bootSector(text, last));

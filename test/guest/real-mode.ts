@@ -1,27 +1,27 @@
-/** What the guest does once it has printed its text. */
+/** Act of the guest after it has printed its text. */
 export type LastAct =
   | { readonly do: "halt" }
   | { readonly do: "power-off" }
-  /** By the timer interrupt, 18.2 times a second. */
+  /** Counts timer interrupts, 18.2 a second. */
   | { readonly do: "power-off-later"; readonly ticks: number }
-  /** Once somebody presses the power button, as `system_powerdown` does. */
+  /** After the power button is pressed, as by `system_powerdown`. */
   | { readonly do: "power-off-by-button" }
   | { readonly do: "reboot" }
-  /** Prints a dot every tick, so that a paused guest can be told from a running one. */
+  /** Prints a dot every tick, to tell a paused guest from a running one. */
   | { readonly do: "beat" }
-  /** For each character that comes, answers with the one after it. */
+  /** Answers each character with the next one. */
   | { readonly do: "answer" }
-  /** Lets go of each PCI device that it is asked to let go of, as an operating system with ACPI does. */
+  /** Ejects each PCI device that it is asked to eject, as an operating system with ACPI does. */
   | { readonly do: "eject" }
-  /** Prints the next of 64 characters, from `0` on, every tick: so that one that begins anew is told from one that goes on. */
+  /** Prints the next of 64 characters, from `0` on, every tick, to tell a restarted guest from a resumed one. */
   | { readonly do: "count" };
 
-/** 16 bits, low byte first. */
+/** Returns 16 bits, low byte first. */
 export function word(value: number): readonly number[] {
   return [value & 0xff, value >> 8];
 }
 
-/** Prints the text at ds:si up to its NUL to the first serial port. */
+/** Returns code that prints the text at ds:si up to its NUL to the first serial port. */
 export function printText(): readonly number[] {
   return [
     [0xfc], // cld
@@ -50,7 +50,7 @@ function putCharacter(): readonly (readonly number[])[] {
   ];
 }
 
-/** What is asked for at 0xae04 is ejected at 0xae08, each tick. qemu.git docs/specs/acpi_pci_hotplug.rst */
+/** Ejects at 0xae08 each device requested at 0xae04, every tick. qemu.git docs/specs/acpi_pci_hotplug.rst */
 const EJECT = [
   [0xfb], // sti
   // again:
@@ -65,7 +65,7 @@ const HALT = [0xfa, 0xf4, 0xeb, 0xfd]; // cli; again: hlt; jmp again
 const POWER_OFF = [0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, 0xef]; // mov dx, 0x604; mov ax, 0x2000; out dx, ax
 const REBOOT = [0xba, 0xf9, 0x0c, 0xb0, 0x06, 0xee]; // mov dx, 0xcf9; mov al, 6; out dx, al
 
-/** What comes after the text; never returns. */
+/** Returns the code of the last act; it never returns. */
 export function lastActCode(last: LastAct): readonly number[] {
   switch (last.do) {
     case "halt":
@@ -95,7 +95,7 @@ export function lastActCode(last: LastAct): readonly number[] {
   }
 }
 
-/** al: the next character of the count in di. */
+/** Sets al to the next character of the count in di. */
 function nextCharacter(): readonly number[] {
   return [
     [0x89, 0xf8], // mov ax, di
@@ -105,7 +105,7 @@ function nextCharacter(): readonly number[] {
   ].flat();
 }
 
-/** Waits on the BIOS's count of ticks at 0040:006c. */
+/** Waits for the BIOS's tick count at 0040:006c. */
 function waitTicks(ticks: number): readonly number[] {
   return [
     [0xfb], // sti
@@ -121,7 +121,7 @@ function waitTicks(ticks: number): readonly number[] {
   ].flat();
 }
 
-/** Waits on the line status of the first serial port, and gives in al what it has got. */
+/** Waits for the line status of the first serial port, and reads the character into al. */
 function waitForCharacter(): readonly number[] {
   return [
     [0xfb], // sti
@@ -136,7 +136,7 @@ function waitForCharacter(): readonly number[] {
   ].flat();
 }
 
-/** Waits on bit 8, PWRBTN, of the power management's status at 0x600; only once it is enabled at 0x602 is it set. */
+/** Waits for bit 8, PWRBTN, of the power management's status at 0x600. It is set only if enabled at 0x602. */
 function waitForButton(): readonly number[] {
   return [
     [0xba, 0x02, 0x06], // mov dx, 0x602

@@ -4,7 +4,7 @@ import { directBoot } from "./boots.ts";
 import { bootMachine, IMAGE, type Machine } from "./machine.ts";
 
 const whereBuilt = existsSync(`${IMAGE}/initrd`) ? describe : describe.skip;
-/** As QEMU's user networking has it, which lets nobody else in. */
+/** Addresses of QEMU's user networking, which admits no other machine. */
 const [ADDRESS, ROUTER] = ["10.0.2.15", "10.0.2.2"];
 
 whereBuilt("the product's image, told its address by ip=", () => {

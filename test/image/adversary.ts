@@ -9,7 +9,7 @@ import type { Machine } from "./machine.ts";
 const SPARE_DISK = "/dev/vdb";
 const SPARE_BYTES = 4 * 1024 * 1024;
 
-/** What is otherwise than on the test machine. */
+/** Differences from the test machine. */
 const PRODUCTS: readonly Exception[] = [
   { id: "exec.qemu-img", runs: CONFINED, verdict: "untried", reason: "the product has no qemu-img" },
   ...["secret.mem", "secret.port", "secret.kallsyms"].map((id) => ({
@@ -21,8 +21,8 @@ const PRODUCTS: readonly Exception[] = [
 ];
 
 /**
- * Makes two disks in the folder, and gives QEMU's words for them. The first has the adversary of the test machine
- * (test/node/adversary) on it, and is the node's; the second may be a guest's. They have to be the machine's first.
+ * Makes two disks in the folder, and returns QEMU's arguments for them. The first contains the adversary of the test machine
+ * (test/node/adversary) and belongs to the node; the second is for a guest. They must be the machine's first disks.
  */
 export async function makeAdversaryDisks(folder: string): Promise<readonly string[]> {
   mkdirSync(`${folder}/tools`);
@@ -36,8 +36,8 @@ export async function makeAdversaryDisks(folder: string): Promise<readonly strin
 }
 
 /**
- * Makes these runs on a machine that has these disks, with guests of that type. The control, if it is among them, spares
- * nothing: it is the last.
+ * Makes these runs on a machine with these disks, with guests of that type. If the control is among them, it is the last run:
+ * it spares nothing.
  */
 export async function tryOnProduct(
   machine: Machine,
@@ -46,7 +46,7 @@ export async function tryOnProduct(
 ): Promise<readonly Row[]> {
   const script = (...words: string[]): string =>
     `SVIRT_SPARE_DISK=${SPARE_DISK} SVIRT_TYPE=${type} sh ${FOLDER}/isolation.sh ${words.join(" ")}`;
-  // Nothing is run from there on a node, and nobody enters another domain by what is there: but for this.
+  // A node forbids programs and domain transitions from files in /srv; only this test allows them.
   await machine.run("mount -o remount,exec,suid /srv");
   await machine.run(
     `mkdir /srv/tools ${FOLDER}; mount -t ext4 -o ro,context=system_u:object_r:var_t:s0 /dev/vda /srv/tools; cp /srv/tools/* ${FOLDER}; umount /srv/tools`,

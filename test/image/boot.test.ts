@@ -85,7 +85,7 @@ whereBuilt("the product's image boots, runs two guests, isolates them and powers
   const firmware = ["-drive", flash, "-drive", variables];
   const cd = ["-drive", `if=none,id=cd,media=cdrom,readonly=on,format=raw,file=${IMAGE}/svirt-node.iso`];
   const drive = ["-device", "ide-cd,drive=cd,bootindex=0"];
-  // The CD's command line is everybody's, so the key comes by QEMU's firmware configuration.
+  // Every machine has the CD's command line, so QEMU's firmware configuration passes the key.
   const told = (admin: string): readonly string[] => [
     ...["-fw_cfg", `name=opt/org.svirt/authorized_keys,string=${asLine(admin).trim()}`],
     ...["-fw_cfg", "name=opt/org.svirt/hostname,string=from-fw-cfg"],
@@ -139,7 +139,7 @@ whereBuilt("the product's image boots, runs two guests, isolates them and powers
   }, 600_000);
 });
 
-/** Boots, is looked at, starts two guests of which the first is of this type, withstands one that was taken over, and powers off. */
+/** Boots, inspects the machine, starts two guests, the first of this type, runs the adversary, and powers off. */
 async function expectToBoot(
   boot: MakeBoot,
   { hostname, type }: { readonly hostname: string; readonly type: "kvm" | "qemu" },

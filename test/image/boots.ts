@@ -1,19 +1,19 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { type Boot, IMAGE, type Keys, type MakeBoot } from "./machine.ts";
 
-/** A card, and what it does without a network to boot from. */
+/** Network card that is not booted from, and its function without a network to boot from. */
 export const CARD = ["-device", "virtio-net-pci,netdev=net0,romfile="];
 const BOOTED_FROM = ["-device", "virtio-net-pci,netdev=net0,bootindex=0"];
 
-/** The kernel's command line without settings. */
+/** Command line of the kernel without settings. */
 const COMMON = "console=ttyS0 loglevel=4 security=selinux selinux=1 net.ifnames=0";
 
-/** As a kernel with its initrd, told on the command line. */
+/** Boots a kernel and its initrd, with settings on the command line. */
 export function directBoot(words: (keys: Keys) => string, devices: readonly string[] = []): MakeBoot {
   return bootOf(IMAGE, words, [...CARD, ...devices]);
 }
 
-/** The same with the image in this folder, and a card among the devices. */
+/** As directBoot(), with the image in this folder and a card among the devices. */
 export function bootOf(image: string, words: (keys: Keys) => string, devices: readonly string[]): MakeBoot {
   return (keys) => ({
     words: [
@@ -23,7 +23,7 @@ export function bootOf(image: string, words: (keys: Keys) => string, devices: re
   });
 }
 
-/** Over the network, by QEMU's TFTP server. The network card's ROM is iPXE, and its boot file a script for it. */
+/** Boots from QEMU's TFTP server. The ROM of the network card is iPXE, and its boot file is a script for iPXE. */
 export function bootByTftp({ admin }: Keys, folder: string): Boot {
   return {
     words: ["-boot", "n", ...BOOTED_FROM],
@@ -31,7 +31,7 @@ export function bootByTftp({ admin }: Keys, folder: string): Boot {
   };
 }
 
-/** The same by a server of the test's own, which offers a folder and says under which address the machine sees it. */
+/** Boots from an HTTP server of the test. `offer` serves a folder and returns its address as the machine sees it. */
 export function bootByHttp(offer: (folder: string) => string): MakeBoot {
   return ({ admin }, folder) => ({
     words: ["-boot", "n", ...BOOTED_FROM],
@@ -39,7 +39,7 @@ export function bootByHttp(offer: (folder: string) => string): MakeBoot {
   });
 }
 
-/** A folder with all that is fetched. What the node is told comes in a second initrd. */
+/** Makes a folder with all files to fetch. The node's settings are in a second initrd. */
 function offerBoot(admin: string, folder: string): string {
   const offered = `${folder}/offered`;
   mkdirSync(offered);
@@ -55,12 +55,12 @@ function offerBoot(admin: string, folder: string): string {
   return offered;
 }
 
-/** A key as it stands in authorized_keys. */
+/** Formats a key as in authorized_keys. */
 export function asLine(key: string): string {
   return `${key.replace(":", " ")} test\n`;
 }
 
-/** An initrd with these files in its folder `svirt`. */
+/** Makes an initrd with these files in its folder `svirt`. */
 function archive(folder: string, files: Readonly<Record<string, string>>): Buffer {
   mkdirSync(`${folder}/second/svirt`, { recursive: true });
   for (const [name, text] of Object.entries(files)) writeFileSync(`${folder}/second/svirt/${name}`, text);

@@ -8,10 +8,10 @@ import { type NtpServer, serveNtp } from "./servers/ntp.ts";
 
 const whereBuilt = existsSync(`${IMAGE}/initrd`) ? describe : describe.skip;
 
-/** The folder of each guest is a file system of its own. */
+/** Folder of a guest, a file system of its own. */
 const GUEST_FOLDER = /^\/run\/svirt\/[0-9a-f-]{36}\/guest$/;
 
-/** What is made while the node runs: by whom it is made says its type, and Debian's rules have no path for it or another. */
+/** Files created at run time. Their creator decides the type; Debian's rules have another or no path for them. */
 const RUNTIME: SystemTable["labels"] = (
   [
     [GUEST_FOLDER, "svirt_image_t", "a guest's own folder, with its level"],
@@ -30,7 +30,7 @@ const RUNTIME: SystemTable["labels"] = (
   ] as const
 ).map(([path, type, reason]) => ({ path, type, reason }));
 
-/** The product's node, while two guests run and it has a server for its clock. */
+/** Contexts of the product's node while two guests run and it has a time server. */
 const TABLE: SystemTable = {
   processes: new Map([
     ["/usr/sbin/init", ["init_t"]],
@@ -39,15 +39,15 @@ const TABLE: SystemTable = {
     ["/usr/sbin/udhcpc", ["dhcpc_t"]],
     ["/usr/sbin/ntpd", ["ntpd_t"]],
     ["/usr/sbin/dropbear", ["sshd_t"]],
-    // The administrator's, over SSH; each guest's parent, the reaper, and the keeper of its log; the watchdog's guard, which
-    // waits for hardware.
+    // The administrator's shell, over SSH; each guest's reaper, which is its parent, and the keeper of its log; the
+    // watchdog's guard, which waits for hardware.
     ["/usr/bin/sh", ["unconfined_t", "svirt_manager_t", "initrc_t"]],
-    // Among others the cat that each keeper of a log copies with.
+    // Includes the cat with which each keeper of a log copies.
     ["/usr/bin/busybox", ["unconfined_t", "svirt_manager_t", "initrc_t"]],
     ["/usr/bin/qemu-system-x86_64", ["svirt_t", "svirt_tcg_t"]],
   ]),
   listeners: ["tcp 22 sshd_t"],
-  // All that is a file system with labels of its own: the root, the kernel's device nodes, and what is in memory.
+  // File systems with labels: the root, the kernel's device nodes, and those in memory.
   mounts: [
     "/",
     "/dev",
@@ -94,6 +94,6 @@ whereBuilt("the product's image, with two guests and a clock", () => {
   }, 500_000);
 });
 
-/** Where the mounts are whose files can have labels of their own: busybox's find and getfattr see each once. */
+/** Mounts whose files can have labels; busybox's find and getfattr see each once. */
 const WITH_LABELS =
   "awk '$3 ~ /^(squashfs|tmpfs|devtmpfs|ext4|xfs)$/ && $2 != \"/usr/bin/svirt\" { print $2 }' /proc/mounts";

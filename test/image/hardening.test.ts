@@ -7,7 +7,7 @@ import { bootMachine, IMAGE, type Machine } from "./machine.ts";
 const SYSCTL = new URL("../../image/ship/root/etc/sysctl.conf", import.meta.url);
 const whereBuilt = existsSync(`${IMAGE}/initrd`) ? describe : describe.skip;
 
-/** What is read from the booted node; image/README.md says why each is so. */
+/** Reads facts from the booted node; image/README.md gives the reasons. */
 whereBuilt("the product's image, hardened", () => {
   let machine: Machine;
   beforeAll(async () => {
@@ -41,7 +41,7 @@ whereBuilt("the product's image, hardened", () => {
           [path, ["noexec", "nosuid", "nodev"].filter((word) => !options.has(word))] as const,
       )
       .filter(([, words]) => words.length > 0);
-    // These are made of devices.
+    // Mounts that consist of devices.
     expect(lacking.toSorted()).toEqual([
       ["/dev", ["nodev"]],
       ["/dev/pts", ["nodev"]],
@@ -64,7 +64,7 @@ whereBuilt("the product's image, hardened", () => {
   test("has its kernel locked down: root reads no memory by /dev/mem, and loads no module that Debian has not signed", async () => {
     expect(await machine.run("cat /sys/kernel/security/lockdown")).toContain("[integrity]");
     expect((await machine.ask("head -c 1 /dev/mem")).err).toContain("Operation not permitted");
-    // The signature is the last thing in the file.
+    // The signature is at the end of the file.
     const unsigned = "head -c -200 $(find /usr/lib/modules -name nbd.ko) >/root/x.ko && insmod /root/x.ko";
     expect((await machine.ask(unsigned)).err).toContain("Operation not permitted");
     expect(await machine.run("modprobe nbd && lsmod | grep -c '^nbd '")).toBe("1\n");

@@ -9,7 +9,7 @@ import { directBoot } from "./boots.ts";
 import { bootMachine, IMAGE, type Machine } from "./machine.ts";
 
 const whereBuilt = existsSync(`${IMAGE}/initrd`) ? describe : describe.skip;
-/** The adversary's, in a guest's place. */
+/** Runs of the adversary in a guest's place. */
 const GUESTS: readonly Run[] = RUNS.filter((run) => CONFINED.includes(run));
 const WANTED: readonly Run[] = [...GUESTS, "control"];
 

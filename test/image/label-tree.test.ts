@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 const LABEL_TREE = fileURLToPath(new URL("../../image/label-tree", import.meta.url));
 const ALL = "/.*\tsystem_u:object_r:usr_t:s0\n";
 
-/** What label-tree says of a root with one file, when the policy has these rules. */
+/** Runs label-tree on a root with one file, with these rules as the policy. */
 function label(rules: string): { readonly code: number; readonly err: string } {
   const folder = mkdtempSync(`${tmpdir()}/svirt-label-`);
   try {
@@ -22,7 +22,7 @@ function label(rules: string): { readonly code: number; readonly err: string } {
   }
 }
 
-/** With rules of its own; what it does by the policy that is built is in test/policy/image-labels.test.ts. */
+/** Rules written for the test; test/policy/image-labels.test.ts has label-tree with the built policy. */
 describe("image/label-tree", () => {
   test("refuses a root with a file that the policy gives no label", () => {
     const said = label(`${ALL}/usr/program\t<<none>>\n`);

@@ -2,53 +2,53 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 
-/** What scripts/image has made: the lean set of hardware, and the full one. */
+/** Images that scripts/image builds: with the lean set of hardware, and with the full one. */
 export const IMAGE = fileURLToPath(new URL("../../dist", import.meta.url));
 export const FULL_IMAGE = `${IMAGE}/full`;
 const POLL_MS = 500;
-/** An emulated machine on a busy computer; nothing is asserted about the time. */
+/** Limit for an emulated machine on a busy computer; no test asserts times. */
 const BOOT_MS = 420_000;
 
-/** Whose key it is: of somebody with a shell, of one who may run svirt alone, of one who may only read. */
+/** Owner of a key: with a shell, with svirt only, with reading only. */
 type Whose = "admin" | "manager" | "reader";
-/** The public halves, as `TYPE:BASE64`. */
+/** Public keys, as `TYPE:BASE64`. */
 export type Keys = Readonly<Record<Whose, string>>;
 
-/** What a command on the machine said. */
+/** Exit code and output of a command on the machine. */
 interface Answer {
   readonly code: number;
   readonly out: string;
   readonly err: string;
 }
 
-/** A machine that boots the product's image, and its administrator. */
+/** Machine that boots the product's image, with its administrator's access. */
 export interface Machine {
-  /** Where its port 22 is, on 127.0.0.1. */
+  /** Port on 127.0.0.1 that leads to its port 22. */
   readonly sshPort: number;
-  /** A shell's command on it. Throws when it fails, with all that it said. */
+  /** Runs a shell command on the machine. Throws if it fails, with all its output. */
   run(command: string): Promise<string>;
-  /** The same with a key of one's choice; undefined asks for a shell. Never throws. */
+  /** Runs a command with the key of `whose`; undefined asks for a shell. Never throws. */
   ask(command: string | undefined, whose?: Whose): Promise<Answer>;
-  /** What its serial console has said. */
+  /** Returns the output of its serial console. */
   console(): Promise<string>;
-  /** The exit code, once it has powered itself off. */
+  /** Resolves to the exit code after the machine has powered itself off. */
   ended(): Promise<number>;
-  /** As by a power failure. */
+  /** Ends the machine as a power failure does. */
   stop(): Promise<void>;
 }
 
-/** How a machine is booted. */
+/** Way to boot a machine. */
 export interface Boot {
-  /** QEMU's words. */
+  /** QEMU's arguments. */
   readonly words: readonly string[];
-  /** What its network `net0` offers besides SSH: options of QEMU's user networking. */
+  /** Options of QEMU's user networking for the network `net0`, besides SSH. */
   readonly network?: string;
 }
 
-/** Made when the keys are known; the folder is gone with the machine. */
+/** Makes the boot when the keys are known. The folder is removed with the machine. */
 export type MakeBoot = (keys: Keys, folder: string) => Boot;
 
-/** Boots and waits until SSH answers. Throws with the console's end when it does not. */
+/** Boots and waits until SSH answers. Throws with the end of the console if it does not. */
 export async function bootMachine(makeBoot: MakeBoot): Promise<Machine> {
   const machine = await startMachine(makeBoot);
   const deadline = performance.now() + BOOT_MS;
@@ -65,7 +65,7 @@ export async function bootMachine(makeBoot: MakeBoot): Promise<Machine> {
   throw new Error(`The machine does not answer by SSH:\n${said.slice(-3000)}`);
 }
 
-/** Boots and does not wait. */
+/** Boots without waiting. */
 export async function startMachine(makeBoot: MakeBoot): Promise<Machine> {
   const folder = await mkdtemp(`${tmpdir()}/svirt-image-`);
   const keys = {
@@ -101,7 +101,7 @@ export async function startMachine(makeBoot: MakeBoot): Promise<Machine> {
 function machineWords(folder: string): string[] {
   return [
     ...["qemu-system-x86_64", "-no-user-config", "-nodefaults", "-display", "none", "-machine", "q35"],
-    // -cpu max emulates AMD's virtualization, so that there is a /dev/kvm inside.
+    // -cpu max emulates AMD's virtualization, which gives the machine a /dev/kvm.
     ...["-accel", "tcg,thread=multi,tb-size=512", "-cpu", "max", "-smp", "2", "-m", "1024"],
     ...["-device", "virtio-rng-pci", "-serial", `file:${folder}/console`, "-no-reboot"],
   ];
@@ -135,7 +135,7 @@ async function makeKey(folder: string, name: string): Promise<string> {
   return (await readFile(`${folder}/${name}.pub`, "utf8")).split(" ").slice(0, 2).join(":");
 }
 
-/** A TCP port of 127.0.0.1 that nobody has just now. */
+/** Returns a TCP port of 127.0.0.1 that is unused at the moment. */
 export function freePort(): number {
   const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
   const { port } = server;

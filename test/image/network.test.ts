@@ -9,11 +9,11 @@ import { type NtpServer, serveNtp } from "./servers/ntp.ts";
 
 const whereBuilt = existsSync(`${IMAGE}/initrd`) ? describe : describe.skip;
 const MAC = "52:54:00:5e:11:c4";
-/** A guest that boots from the network: its card's own iPXE asks for an address, then for a file. */
+/** Card of a guest that boots from the network: its iPXE asks for an address, then for a file. */
 const CARD = `<interface type='bridge'><mac address='${MAC}'/><source bridge='br0'/><model type='virtio'/><boot order='1'/>
   </interface>`;
 
-/** What the node is told about the network around it: servers of the test's own, a bridge, and a clock that is years wrong. */
+/** Network around the node: servers of the test, a bridge, and a clock that is years wrong. */
 whereBuilt("the product's image, with a network around it", () => {
   const tftp = mkdtempSync(`${tmpdir()}/svirt-tftp-`);
   const log: string[] = [];
@@ -147,7 +147,7 @@ async function contextOf(machine: Machine, program: string): Promise<string> {
   return await machine.run(`cat /proc/$(pidof ${program} | cut -d ' ' -f 1)/attr/current`);
 }
 
-/** Waits for it as long as an emulated machine may take; what was waited for is asserted afterwards. */
+/** Waits as long as an emulated machine may take; the caller asserts the result. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 240_000;
   while (!(await isSo()) && performance.now() < deadline) await Bun.sleep(500);

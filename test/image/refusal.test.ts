@@ -38,7 +38,9 @@ whereBuilt("the product's image, when it cannot be trusted,", () => {
   }, 600_000);
 });
 
-/** A later archive's file takes the place of an earlier one's: the root with one file more, packed without a label. */
+/**
+ * Replaces the root with a copy that has one more file, without a label: a later archive's file replaces an earlier one's.
+ */
 function bootWithUnlabelled(keys: Keys, folder: string): ReturnType<MakeBoot> {
   const initrd = readFileSync(`${IMAGE}/initrd`);
   writeFileSync(`${folder}/root.squashfs`, findRoot(initrd));
@@ -52,7 +54,7 @@ function bootWithUnlabelled(keys: Keys, folder: string): ReturnType<MakeBoot> {
   return { ...boot, words };
 }
 
-/** The bytes of root.squashfs in its archive: header, name, content, each from a multiple of four on. cpio(5), "newc" */
+/** Returns the bytes of root.squashfs in its archive: header, name, content, each at a multiple of four. cpio(5), "newc" */
 function findRoot(initrd: Buffer): Buffer {
   const [headerBytes, sizeAt] = [110, 54];
   const name = "root.squashfs\0";

@@ -10,7 +10,7 @@ const KEPT = "/srv/images/kept.img";
 const DISK = `<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${KEPT}'/>
   <target dev='vda' bus='virtio'/></disk>`;
 
-/** A disk for settings, an empty one for what is to be kept, and three boots of one node, each ended by a power failure. */
+/** A disk for settings, an empty one for data, and three boots of one node, each ended by a power failure. */
 whereBuilt("the product's image, with disks of its own", () => {
   const folder = mkdtempSync(`${tmpdir()}/svirt-disks-`);
   let machine: Machine;

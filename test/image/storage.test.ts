@@ -13,14 +13,14 @@ const OWN_LABEL = `<seclabel type='static' model='selinux' relabel='yes'><label>
 const DISK = `<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='/srv/nfs/disk.img'/>
   <target dev='vda' bus='virtio'/></disk>`;
 
-/** Who the target lets in; the node is told by its firmware configuration, as an operator would by a config disk. */
+/** User that the target admits. The node gets it by its firmware configuration, as from an operator's config disk. */
 const LOGIN = { user: "node", password: "twelve-letters" };
 const SETTINGS = `node.session.auth.authmethod = CHAP
 node.session.auth.username = ${LOGIN.user}
 node.session.auth.password = ${LOGIN.password}
 `;
 
-/** Disks that lie on another computer, whose server is a process outside the machine. */
+/** Disks on another computer, whose server is a process outside the machine. */
 whereBuilt("the product's image, with disks on a network", () => {
   const exported = mkdtempSync("/var/tmp/svirt-export-");
   let machine: Machine;
@@ -145,7 +145,7 @@ whereBuilt("the product's image, with an iSCSI target", () => {
   });
 });
 
-/** A sector of 0x5e, written by the guest's QEMU as its disk's device does; what QEMU says of it stands in the guest's log. */
+/** Writes a sector of 0x5e by the guest's QEMU, as its disk's device does. QEMU's answer is in the guest's log. */
 async function writeAsGuest(machine: Machine, name: string): Promise<void> {
   const write = `qemu-io -d /machine/peripheral/virtio-disk0/virtio-backend "write -P 0x5e 512 512"`;
   await machine.run(`svirt qemu-monitor-command ${name} --hmp '${write}'`);

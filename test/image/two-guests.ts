@@ -2,7 +2,7 @@ import { expect } from "bun:test";
 import { guestXml, withXml } from "./guest-xml.ts";
 import type { Machine } from "./machine.ts";
 
-/** Starts the guests "one", of this type, and "two", without KVM: each has a level of its own, and nothing was denied. */
+/** Starts the guests "one", of this type, and "two", without KVM. Expects different levels and no denials. */
 export async function expectTwoGuests(machine: Machine, type: "kvm" | "qemu"): Promise<void> {
   await machine.run(withXml("svirt create -", guestXml("one", type)));
   await machine.run(withXml("svirt create -", guestXml("two", "qemu")));
@@ -20,7 +20,7 @@ export async function expectTwoGuests(machine: Machine, type: "kvm" | "qemu"): P
   expect(await machine.run("dmesg | grep 'avc:  denied' || true")).toBe("");
 }
 
-/** Guests are asked to power off, and ended, before the node powers itself off. */
+/** Powers the node off. Expects that it asks the guests to power off and ends them first. */
 export async function expectPowerOff(machine: Machine): Promise<void> {
   await machine.run("poweroff");
   expect(await machine.ended()).toBe(0);

@@ -4,34 +4,34 @@ import { fileURLToPath } from "node:url";
 
 const CACHE = process.env["SVIRT_CACHE"] ?? `${process.env["XDG_CACHE_HOME"] ?? `${homedir()}/.cache`}/svirt`;
 const NEEDS = ["sesearch", "seinfo"] as const;
-/** The modules that svirt adds to Debian's policy. */
+/** Folder of the modules that svirt adds to Debian's policy. */
 export const POLICY_SOURCE = fileURLToPath(new URL("../../image/policy", import.meta.url));
 
-/** One rule as setools prints it: what the kernel has, after every deny rule. */
+/** Rule as setools prints it: as the kernel has it, after every deny rule. */
 export interface AllowRule {
   readonly source: string;
   readonly target: string;
   readonly tclass: string;
   readonly permissions: readonly string[];
-  /** The boolean's condition, empty without. */
+  /** Condition on booleans; empty if there is none. */
   readonly condition: string;
 }
 
-/** A built policy, read by setools. */
+/** Built policy, read by setools. */
 export interface Policy {
   readonly rules: readonly AllowRule[];
-  /** `allowxperm`: of which ioctls a right consists. */
+  /** Rules `allowxperm`: the ioctls that a right permits. */
   readonly extended: readonly string[];
-  /** The members of each attribute. */
+  /** Members of each attribute. */
   readonly attributes: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-/** For the name of a test that is skipped: what is missing. */
+/** Text for the name of a skipped test: the missing programs. Empty if setools is installed. */
 export const needsSetools = NEEDS.every((tool) => Bun.which(tool) !== null)
   ? ""
   : " (skipped: sesearch is missing, install setools)";
 
-/** The folder that image/build has for the policy of this very checkout, not of another or of an earlier state. */
+/** Returns the folder of image/build with the policy of exactly this checkout, not of another or of an earlier state. */
 export function findBuiltPolicy(): string | undefined {
   const node = `${CACHE}/node`;
   if (!existsSync(node)) return undefined;
@@ -55,7 +55,7 @@ function isOfThisCheckout(folder: string): boolean {
   );
 }
 
-/** The binary policy in a folder of image/build-policy. */
+/** Returns the path of the binary policy in a folder of image/build-policy. */
 export function binaryOf(folder: string): string {
   return `${folder}/etc/selinux/default/policy/policy.33`;
 }
@@ -74,7 +74,7 @@ export function readPolicy(binary: string): Policy {
 
 const RULE = /^allow (\S+) (\S+):(\S+) (?:\{ ([^}]*) \}|(\S+));(?: \[ (.*) \]:(True|False))?$/;
 
-/** Throws for what sesearch does not print. */
+/** Parses a rule. Throws for text that sesearch does not print. */
 export function parseRule(line: string): AllowRule {
   const [, source, target, tclass, several, one, condition, branch] = RULE.exec(line) ?? [];
   if (source === undefined || target === undefined || tclass === undefined)

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { binaryOf, type Policy, readPolicy } from "./built-policy.ts";
 import type { OurRight } from "./needed.ts";
 
-/** A module that makes the kernel write down each use of a right of ours that was not seen used yet, as "avc: granted". */
+/** Makes a module that makes the kernel log each use of these rights, as "avc: granted". */
 function formatAuditRules(rights: readonly OurRight[]): string {
   return rights
     .map(
@@ -13,12 +13,12 @@ function formatAuditRules(rights: readonly OurRight[]): string {
     .join("");
 }
 
-/** The boolean that takes the right of this number away. */
+/** Returns the name of the boolean that disables the right with this index. */
 export function switchOf(index: number): string {
   return `svirt_right_${index}`;
 }
 
-/** A module that allows the same, each right under a boolean of its own; the one of that number is off until it is set. */
+/** Makes a module that allows these rights, each under its own boolean. The one with the index `off` is initially false. */
 export function formatSwitches(rights: readonly OurRight[], off?: number): string {
   return rights
     .map(({ source, target, tclass, permission }, index) => {
@@ -28,12 +28,12 @@ export function formatSwitches(rights: readonly OurRight[], off?: number): strin
     .join("");
 }
 
-/** The policy of this folder with such a module, for the caller to remove with the folder that is given. */
+/** Builds the policy of this folder with such a module. The caller removes the returned folder. */
 export function buildAudited(folder: string, rights: readonly OurRight[]): string {
   return buildWith(folder, new Map([["svirt-audited.cil", formatAuditRules(rights)]]));
 }
 
-/** The policy of this folder with these modules in place of or beside its own; `use` may read it. */
+/** Reads the policy of this folder with these modules, which replace or extend its own. */
 export function readWith(folder: string, modules: ReadonlyMap<string, string>): Policy {
   const out = buildWith(folder, modules);
   try {
@@ -43,7 +43,7 @@ export function readWith(folder: string, modules: ReadonlyMap<string, string>): 
   }
 }
 
-/** The same, for the caller to remove: STORE in the folder that is given. */
+/** Builds such a policy: STORE in the returned folder, which the caller removes. */
 export function buildWith(folder: string, modules: ReadonlyMap<string, string>): string {
   const out = mkdtempSync(`${tmpdir()}/svirt-policy-`);
   const paths = [...modules].map(([name, text]) => {

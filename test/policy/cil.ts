@@ -1,7 +1,7 @@
-/** A list in CIL, or one of its words. */
+/** List in CIL, or one of its words. */
 type Node = string | readonly Node[];
 
-/** `(allow source target (class (permissions)))`, as a module has it. */
+/** Rule of a module: `(allow source target (class (permissions)))`. */
 export interface OurRule {
   readonly source: string;
   readonly target: string;
@@ -9,7 +9,10 @@ export interface OurRule {
   readonly permissions: readonly string[];
 }
 
-/** What a module allows. Throws for a form of `allow` that ours have not. https://github.com/SELinuxProject/selinux secilc/docs */
+/**
+ * Returns the rules of a module. Throws for a form of `allow` that svirt's modules do not use.
+ * https://github.com/SELinuxProject/selinux secilc/docs
+ */
 export function allowsIn(text: string): readonly OurRule[] {
   return parseCil(text).flatMap((statement) => {
     if (typeof statement === "string" || statement[0] !== "allow") return [];
@@ -30,7 +33,9 @@ export function allowsIn(text: string): readonly OurRule[] {
   });
 }
 
-/** The attributes that it fills with a plain list; a binary policy has not those of which no rule is left. */
+/**
+ * Returns the attributes that a module fills with a plain list. A binary policy lacks attributes without a remaining rule.
+ */
 export function attributesIn(text: string): ReadonlyMap<string, ReadonlySet<string>> {
   const attributes = new Map<string, Set<string>>();
   for (const [word, name, members] of parseCil(text)) {
@@ -41,7 +46,7 @@ export function attributesIn(text: string): ReadonlyMap<string, ReadonlySet<stri
   return attributes;
 }
 
-/** `(typetransition source parent class "name" type)` */
+/** Rule `(typetransition source parent class "name" type)`. */
 export interface NamedTransition {
   readonly source: string;
   readonly parent: string;
@@ -50,7 +55,7 @@ export interface NamedTransition {
   readonly type: string;
 }
 
-/** What a module says of files that are made with a certain name. */
+/** Returns a module's rules about files created with a certain name. */
 export function namedTransitionsIn(text: string): readonly NamedTransition[] {
   return parseCil(text).flatMap((statement) => {
     if (!isWords(statement) || statement[0] !== "typetransition" || statement.length !== 6) return [];
@@ -59,7 +64,7 @@ export function namedTransitionsIn(text: string): readonly NamedTransition[] {
   });
 }
 
-/** The module without what it allows. */
+/** Returns the module without its allow rules. */
 export function withoutAllows(text: string): string {
   return parseCil(text)
     .filter((statement) => typeof statement === "string" || statement[0] !== "allow")
@@ -75,7 +80,7 @@ function isWords(node: unknown): node is readonly string[] {
   return Array.isArray(node) && node.every((word) => typeof word === "string");
 }
 
-/** Comments begin with ";", words are kept as they are, quotes too. Throws when brackets do not match. */
+/** Parses CIL. A comment begins with ";"; words and quotes are kept. Throws if brackets do not match. */
 function parseCil(text: string): readonly Node[] {
   const tokens = text.replace(/;.*$/gm, "").match(/[()]|"[^"]*"|[^\s()"]+/g) ?? [];
   const open: Node[][] = [[]];

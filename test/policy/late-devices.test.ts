@@ -8,7 +8,7 @@ const folder = findBuiltPolicy();
 const CONTEXTS = "etc/selinux/default/contexts/files/file_contexts";
 const late = namedTransitionsIn(readFileSync(`${POLICY_SOURCE}/svirt-devices.cil`, "utf8"));
 
-/** Where the kernel makes a node of that name. Documentation/admin-guide/devices.txt */
+/** Folders in which the kernel creates nodes with these names. Documentation/admin-guide/devices.txt */
 const FOLDERS: readonly (readonly [RegExp, string])[] = [
   [/^\d{3}$/, "bus/usb/001/"],
   [/^(?:mice|mouse\d|js\d)$/, "input/"],

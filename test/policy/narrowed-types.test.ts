@@ -8,14 +8,14 @@ const missing =
     ? " (skipped: the policy of this checkout is not built, run image/build)"
     : needsSetools;
 
-/** Types that svirt gives to a part of what had another before, that other, and what the part consists of. */
+/** Types that svirt gives to a part of another type's files, with that type and the classes of the part. */
 const NARROWED = [
   { type: "svirt_topology_t", was: "sysfs_t", classes: ["dir", "file"] },
   { type: "svirt_open_most_t", was: "sysctl_fs_t", classes: ["file"] },
 ] as const;
 const READING = ["getattr", "open", "read", "search"];
 
-/** Each "DOMAIN CLASS PERMISSION" of reading that rules without a condition give on a type. */
+/** Returns each "DOMAIN CLASS PERMISSION" of reading that unconditional rules give on a type. */
 function readersOf(policy: Policy, type: string, classes: readonly string[]): ReadonlySet<string> {
   const readers = new Set<string>();
   for (const { condition, permissions, source, target, tclass } of policy.rules) {
@@ -27,7 +27,7 @@ function readersOf(policy: Policy, type: string, classes: readonly string[]): Re
   return readers;
 }
 
-/** Guests have no business with the rest. */
+/** Guests need no access to the rest. */
 const isGuest = (reader: string): boolean => /^svirt_/.test(reader);
 
 test.skipIf(missing !== "")(

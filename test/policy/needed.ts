@@ -2,7 +2,7 @@ import type { AllowRule, Policy } from "./built-policy.ts";
 import type { OurRule } from "./cil.ts";
 import { isOf, membersOf } from "./names.ts";
 
-/** One permission of one of our rules. */
+/** Permission of a rule of svirt. */
 export interface OurRight {
   readonly source: string;
   readonly target: string;
@@ -10,21 +10,21 @@ export interface OurRight {
   readonly permission: string;
 }
 
-/** The permissions of our rules one by one. */
+/** Returns the permissions of svirt's rules one by one. */
 export function rightsIn(rules: readonly OurRule[]): readonly OurRight[] {
   return rules.flatMap(({ source, target, tclass, permissions }) =>
     permissions.map((permission) => ({ source, target, tclass, permission })),
   );
 }
 
-/** As tables have it. */
+/** Formats a right as in the tables. */
 export function formatRight({ source, target, tclass, permission }: OurRight): string {
   return `${source} ${target} ${tclass} ${permission}`;
 }
 
 /**
- * Those without which nothing would be otherwise: the policy, whatever its booleans say, or another of our rules, gives them to
- * all that is named.
+ * Returns the rights that change nothing: the policy, with any booleans, or another of svirt's rules gives them for all
+ * sources and targets.
  */
 export function givenAnyhow(policy: Policy, rights: readonly OurRight[]): readonly OurRight[] {
   const theirs = Map.groupBy(
@@ -41,7 +41,7 @@ export function givenAnyhow(policy: Policy, rights: readonly OurRight[]): readon
   });
 }
 
-/** Is this one use given by the policy, whatever its booleans say? */
+/** Reports whether the policy allows this use whatever its booleans are. */
 export function isGivenUse(policy: Policy, used: OurRight): boolean {
   const rules = policy.rules.filter(
     ({ permissions, tclass }) => tclass === used.tclass && permissions.includes(used.permission),
@@ -51,7 +51,7 @@ export function isGivenUse(policy: Policy, used: OurRight): boolean {
   );
 }
 
-/** Was the right used, by one of the domains on one of the targets that the rule names? */
+/** Reports whether the use is by a domain and on a target of the right's rule. */
 export function isUseOf(policy: Policy, used: OurRight, right: OurRight): boolean {
   return (
     useOf(used) === useOf(right) &&
@@ -84,7 +84,7 @@ function isGiven(policy: Policy, rules: readonly Pair[], right: OurRight): boole
   });
 }
 
-/** Is one of the rules there whatever the booleans say? What both branches of a boolean give is. */
+/** Reports whether one of the rules holds whatever the booleans are. Rules in both branches of a boolean do. */
 function isAlways(rules: readonly Pair[]): boolean {
   const conditions = new Set(rules.map(({ condition }) => condition));
   return [...conditions].some((condition) => condition === "" || conditions.has(`not ${condition}`));

@@ -7,18 +7,18 @@ import { switchOf } from "./changed-policy.ts";
 
 const NODE_TESTS = fileURLToPath(new URL("../node", import.meta.url));
 const COLLECT = fileURLToPath(new URL("collect.awk", import.meta.url));
-/** Where the node keeps what is brought for this. */
+/** Folder on the node for the files of these tests. */
 const ON_NODE = "/srv/policy-needs";
-/** Of one test, if it is not told: a guest that waits for what it does not get makes it slow. */
+/** Default limit of a test. A guest that waits for a denied access makes it slow. */
 const TIMEOUT_MS = 120_000;
 
-/** The kernel of the running node gets this policy; until it boots. */
+/** Loads the policy into the kernel of the running node, until its next boot. */
 export async function loadPolicy(binary: string): Promise<void> {
   await node(["put", binary, COLLECT, ON_NODE]);
   await node(["ssh", `dd if=${ON_NODE}/policy.33 of=/sys/fs/selinux/load bs=64M 2>/dev/null`]);
 }
 
-/** The same of a policy that buildWith() made, whose folder is removed. */
+/** Loads a policy of buildWith(), and removes its folder. */
 export async function loadAndRemove(built: string): Promise<void> {
   try {
     await loadPolicy(binaryOf(`${built}/store`));
@@ -27,18 +27,18 @@ export async function loadAndRemove(built: string): Promise<void> {
   }
 }
 
-/** Of a test file in test/node: its path, from the name that tables have for it. */
+/** Returns the path of a test file in test/node from its name in the tables. */
 function findTestFile(scenario: string): string {
   const [file] = new Bun.Glob(`**/${scenario}.test.ts`).scanSync({ cwd: NODE_TESTS, absolute: true });
   if (file === undefined) throw new Error(`Cannot find the scenario ${scenario} in test/node`);
   return file;
 }
 
-/** How a run of one test file went. */
+/** Result of a run of one test file. */
 interface Outcome {
-  /** Milliseconds that each test took which passed, by its title. */
+  /** Milliseconds of each test that passed, by its title. */
   readonly passed: ReadonlyMap<string, number>;
-  /** The titles of those that failed. */
+  /** Titles of the tests that failed. */
   readonly failed: readonly string[];
   readonly code: number;
 }
@@ -68,7 +68,7 @@ async function runTests(
   };
 }
 
-/** Runs a scenario under a policy that tells of uses. Gives what collect.awk printed, and how the tests went. */
+/** Runs a scenario under a policy that logs uses. Returns the output of collect.awk and the results of the tests. */
 export async function watchUses(scenario: string): Promise<Outcome & { readonly seen: string }> {
   const collect = `awk -f ${ON_NODE}/collect.awk /proc/kmsg >${ON_NODE}/seen`;
   await node([
@@ -79,10 +79,10 @@ export async function watchUses(scenario: string): Promise<Outcome & { readonly 
   return { ...outcome, seen: await node(["ssh", `cat ${ON_NODE}/seen`]) };
 }
 
-/** The name of a scenario, from the path of its test file. */
+/** Returns the name of a scenario from the path of its test file. */
 export const scenarioOf = (path: string): string => basename(path, ".test.ts");
 
-/** A test of a scenario, and how long it may take. */
+/** Test of a scenario, with its time limit. */
 export interface Trial {
   readonly scenario: string;
   readonly title: string;
@@ -90,9 +90,9 @@ export interface Trial {
 }
 
 /**
- * Runs one test under the policy that buildSwitchable() made, without the right of that number if one is given. Gives the title
- * of the test if it failed, with those of the groups that it stands in. Throws when something failed before it, which may have
- * another cause: on a busy machine a hook takes too long.
+ * Runs one test under the policy of buildSwitchable(), without the right of that index if one is given. Returns the full
+ * title of the test, with its groups, if it failed. Throws if something failed before it: on a busy machine a hook may take
+ * too long.
  */
 export async function findFailure(
   { scenario, title, timeoutMs }: Trial,

@@ -4,19 +4,19 @@ import { buildWith, formatSwitches, readWith } from "./changed-policy.ts";
 import { allowsIn, attributesIn, withoutAllows } from "./cil.ts";
 import { type OurRight, rightsIn } from "./needed.ts";
 
-/** The text of each of svirt's modules. */
+/** Text of each module of svirt. */
 const MODULES: ReadonlyMap<string, string> = new Map(
   readdirSync(POLICY_SOURCE)
     .filter((name) => name.endsWith(".cil"))
     .map((name) => [name, readFileSync(`${POLICY_SOURCE}/${name}`, "utf8")]),
 );
 
-/** All that svirt's modules allow. */
+/** Rights that svirt's modules allow. */
 export const OUR_RIGHTS: readonly OurRight[] = [...MODULES.values()].flatMap((text) =>
   rightsIn(allowsIn(text)),
 );
 
-/** Debian's policy with svirt's types and all that svirt takes away, but nothing of what it allows. Half a minute. */
+/** Returns Debian's policy with svirt's types and restrictions, without svirt's allow rules. Takes half a minute. */
 export function readBarePolicy(folder: string): Policy {
   const built = readPolicy(binaryOf(folder));
   const { attributes, ...policy } = readWith(folder, bareModules());
@@ -24,8 +24,8 @@ export function readBarePolicy(folder: string): Policy {
 }
 
 /**
- * The policy that was built, with a boolean for each of our rights: switchOf() its place in OUR_RIGHTS. It lacks the one whose
- * place is given. As buildWith().
+ * Builds the policy with a boolean for each right: switchOf() its index in OUR_RIGHTS. The right with the index `without` is
+ * disabled. The result is that of buildWith().
  */
 export function buildSwitchable(folder: string, without?: number): string {
   const switches = formatSwitches(OUR_RIGHTS, without);

@@ -1,12 +1,12 @@
 import { compare } from "./names.ts";
 import { formatRight, type OurRight } from "./needed.ts";
 
-/** The heading that each right stands under, by formatRight(). */
+/** Heading of each right, by formatRight(). */
 export type RightTable = ReadonlyMap<string, string>;
 
 /**
- * Reads a table of rights: "== HEADING", then lines "source target class { permissions }". What stands before the first
- * heading is for readers. Throws for another line, and for a right that stands there twice.
+ * Parses a table of rights: "== HEADING", then lines "source target class { permissions }". Text before the first heading is
+ * for readers. Throws for any other line, and for a duplicate right.
  */
 export function parseTable(text: string): RightTable {
   const table = new Map<string, string>();
@@ -26,7 +26,7 @@ function rightsOfLine(line: string): readonly string[] {
   return permissions.split(" ").map((permission) => `${start} ${permission}`);
 }
 
-/** The table of those of these rights that have a heading. */
+/** Formats the table of the rights that have a heading. */
 export function formatTable(head: string, rights: readonly OurRight[], table: RightTable): string {
   const known = rights.filter((right) => table.has(formatRight(right)));
   const sections = [...Map.groupBy(known, (right) => table.get(formatRight(right)) ?? "")];

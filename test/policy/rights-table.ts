@@ -8,14 +8,14 @@ const HEAD = `# What guests' domains and svirt's own may do in the policy that i
 # A line: target, class { permissions }, and the boolean that it depends on. Several domains: each of them.
 # swtpm and virtiofsd have no domain of their own: they run in their guest's.
 `;
-/** An attribute with more members is Debian's, and only its size and a digest are told. */
+/** Most members to list. A larger attribute is Debian's, and the table has only its size and a digest. */
 const LISTED = 60;
 const MANAGER = "svirt_manager_t";
 const GUESTS = "svirt_guest";
-/** That of connections which svirt makes for guests. */
+/** Domain of connections that svirt makes for guests. */
 const PEER = "svirt_peer_t";
 
-/** The table of test/policy/rights.txt. */
+/** Formats the table of test/policy/rights.txt. */
 export function formatRightsTable(policy: Policy): string {
   const guests = membersOf(policy, GUESTS).toSorted(compare);
   const may = [[...guests], [MANAGER], [PEER]].flatMap((domains) => rightsOf(policy, domains));
@@ -50,7 +50,7 @@ function extendedRules(policy: Policy, domains: readonly string[]): readonly str
     .toSorted(compare);
 }
 
-/** Constraints and Debian's own rules look at these. */
+/** Formats the attributes of a domain: constraints and Debian's rules refer to them. */
 function formatMembership(policy: Policy, domain: string): string {
   const own = [...policy.attributes].filter(([name, members]) => !isNumbered(name) && members.has(domain));
   return `${domain}: ${own

@@ -25,7 +25,7 @@ test.skipIf(needsPolicy !== "")(
   60_000,
 );
 
-/** The lines of rights.txt that guests have: all of them, or only those of one kind. */
+/** Returns the lines of rights.txt about guests: of all kinds, or of some. */
 async function guestLines(): Promise<readonly { readonly of: string; readonly line: string }[]> {
   const text = await Bun.file(new URL("rights.txt", import.meta.url)).text();
   const sections = text.split("\n== ").slice(1);
@@ -37,7 +37,7 @@ async function guestLines(): Promise<readonly { readonly of: string; readonly li
     });
 }
 
-/** Who may do something that the expression finds in a line: the domains and the target. */
+/** Returns the domains and target of each line that the expression matches. */
 async function whoMay(what: RegExp): Promise<readonly string[]> {
   const found = (await guestLines()).filter(({ line }) => what.test(line));
   return found.map(

@@ -1,22 +1,22 @@
 import type { AllowRule, Policy } from "./built-policy.ts";
 import { compare, isOf, membersOf, nameSet } from "./names.ts";
 
-/** One thing that some domains may do. */
+/** Permission of some domains. */
 interface Right {
-  /** `self` where it is the domain's own. */
+  /** `self` if the target is the domain itself. */
   readonly target: string;
   readonly tclass: string;
   readonly permission: string;
   readonly condition: string;
 }
 
-/** The same rights of the same domains, a line for each target and class. */
+/** Rights of a set of domains, with a line for each target and class. */
 export interface RightsOf {
   readonly domains: readonly string[];
   readonly lines: readonly string[];
 }
 
-/** What each of these domains may do, by who has the right: all of them, these three, this one. */
+/** Returns the rights of these domains, by the set of domains that has them: all, these three, this one. */
 export function rightsOf(policy: Policy, domains: readonly string[]): readonly RightsOf[] {
   const holders = new Map<string, { readonly right: Right; readonly by: Set<string> }>();
   for (const rule of policy.rules) {
@@ -38,7 +38,7 @@ export function rightsOf(policy: Policy, domains: readonly string[]): readonly R
     .toSorted((a, b) => b.domains.length - a.domains.length || compare(a.domains.join(), b.domains.join()));
 }
 
-/** Who may make a process become one of these domains, or take one over: `transition` and the like, by whom. */
+/** Returns the types that may make a process one of these domains, or trace one: a line for each permission. */
 export function waysInto(policy: Policy, domains: readonly string[]): readonly string[] {
   return ["transition", "dyntransition", "ptrace"].flatMap((permission) => {
     const sources = policy.rules

@@ -3,22 +3,22 @@ import { fileURLToPath } from "node:url";
 import { blocksOf, firstMissing, PROMPT, sectionOf, typedIn } from "./shown.ts";
 import { openTerminal } from "./terminal.ts";
 
-// All that README.md tells a reader to type at a node, typed there, and what it prints compared with what README.md shows.
-// It starts the node called "demo", in README.md's way, and stops it.
+// Types each command of README.md at a node, and compares its output with README.md.
+// Starts the node "demo" as README.md says, and stops it.
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const README = await Bun.file(`${ROOT}README.md`).text();
 const DEMO = sectionOf(README, "See it work");
 const TOUR = sectionOf(README, "A tour of five minutes");
 
-/** What a command line prints on standard output; standard error is seen by the reader of the test. */
+/** Runs a command line and returns its standard output. Standard error goes to the test's. */
 async function run(commandLine: string): Promise<{ readonly out: string; readonly code: number }> {
   const child = Bun.spawn(["bash", "-c", commandLine], { cwd: ROOT, stdin: "ignore", stderr: "inherit" });
   const [out, code] = await Promise.all([new Response(child.stdout).text(), child.exited]);
   return { out, code };
 }
 
-/** A command that README.md's tour names in its text. */
+/** Returns the command. Throws if README.md's tour does not name it. */
 function named(command: string): string {
   if (!TOUR.includes(`\`${command}\``)) throw new Error(`README.md's tour has no \`${command}\``);
   return command;
@@ -40,7 +40,7 @@ test("the demo prints what README.md shows of it", () => {
   for (const block of shown) expect(firstMissing(gapsAtEnds(block), demo.out)).toBeUndefined();
 });
 
-/** A table of the demo shows a part of its ways, each whole: three lines. */
+/** Adds gaps: a table of the demo shows some of its accesses, each as three lines. */
 function gapsAtEnds(block: readonly string[]): readonly string[] {
   return block.flatMap((line, at) => (at > 0 && /^\S.* \/srv\/demo\//.test(line) ? ["...", line] : [line]));
 }
@@ -60,7 +60,7 @@ test("each command of README.md's tour prints what README.md shows", async () =>
   expect(faults.join("\n")).toBe("");
 }, 300_000);
 
-/** What could be left of alice, or be changed by her end. */
+/** State that the end of alice could leave or change. */
 const LEFT = [
   { what: "a file of hers", change: "touch /var/lib/svirt/left-$uuid", undo: "rm /var/lib/svirt/left-$uuid" },
   { what: "a control group", change: "mkdir /sys/fs/cgroup/$uuid", undo: "rmdir /sys/fs/cgroup/$uuid" },

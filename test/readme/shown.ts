@@ -1,17 +1,17 @@
-/** One part of what README.md shows: a command typed on the node, and the lines below it. */
+/** Command of README.md, typed on the node, and the lines below it. */
 export interface Typed {
   readonly command: string;
   readonly lines: readonly string[];
 }
 
-/** The text of a section of README.md, from its heading `## TITLE` to the next one. Throws when there is none. */
+/** Returns the section of README.md from its heading `## TITLE` to the next one. Throws if there is none. */
 export function sectionOf(readme: string, title: string): string {
   const [, after] = readme.split(`\n## ${title}\n`);
   if (after === undefined) throw new Error(`Cannot read README.md: no section is called "${title}"`);
   return after.split("\n## ")[0] ?? "";
 }
 
-/** The indented blocks of a section, without their indentation; blank lines inside a block stay. */
+/** Returns the indented blocks of a section, without their indentation; blank lines inside a block stay. */
 export function blocksOf(section: string): readonly (readonly string[])[] {
   const blocks: string[][] = [[]];
   for (const line of section.split("\n")) {
@@ -22,7 +22,7 @@ export function blocksOf(section: string): readonly (readonly string[])[] {
   return blocks.map(withoutBlankEnds).filter((block) => block.length > 0);
 }
 
-/** Commands that a section shows behind the prompt `node# `, in order, each with what it prints. */
+/** Returns the commands that a section shows behind the prompt `node# `, in order, each with its output. */
 export function typedIn(section: string): readonly Typed[] {
   const typed: { command: string; lines: string[] }[] = [];
   for (const block of blocksOf(section)) {
@@ -42,10 +42,9 @@ function withoutBlankEnds(lines: readonly string[]): readonly string[] {
 }
 
 /**
- * The first line of those shown that is missing in a text, in the order of both; undefined when all are there. `...` stands for
- * any number of lines, and two shown lines without it between them follow each other in the text too. With `whole`, nothing
- * stands before the first one nor after the last one. Blanks count as one, and what differs between two runs is a word: see
- * {@link withoutChance}.
+ * Returns the first of the shown lines that is missing in a text, in order; undefined if all are present. `...` stands for
+ * any number of lines; other shown lines are adjacent in the text too. With `whole`, no line comes before the first or after
+ * the last one. Blanks count as one, and values that differ between two runs as a word: see {@link withoutChance}.
  */
 export function firstMissing(shown: readonly string[], text: string, whole = false): string | undefined {
   const wanted = [...(whole ? [] : ["..."]), ...shown.map(withoutChance), ...(whole ? [] : ["..."])];
@@ -61,8 +60,8 @@ export function firstMissing(shown: readonly string[], text: string, whole = fal
 }
 
 /**
- * A line without what is another on each run, and nothing else is: a process number in a row of `svirt audit`, the number of an
- * inode on the node's file system. Blanks and rules of tables, whose widths follow from these, count as one.
+ * Replaces values that differ in each run: a process number in a row of `svirt audit`, an inode number of the node's file
+ * system. Blanks and rules of tables, whose widths depend on these, count as one.
  */
 function withoutChance(line: string): string {
   return line

@@ -1,21 +1,21 @@
-/** A program at a terminal of its own, to which lines are typed as a person would. */
+/** Program at its own terminal, with lines typed as by a person. */
 export interface Terminal {
-  /** Types the line, waits for the next prompt and gives what was printed between. Throws after 60 s. */
+  /** Types the line, waits for the next prompt and returns the output between. Throws after 60 s. */
   type(line: string): Promise<string>;
-  /** Ends it by `exit`. */
+  /** Ends the program by `exit`. */
   end(): Promise<void>;
 }
 
 const PATIENCE_MS = 60_000;
 
-/** Runs a command line by bash at a terminal, and gives it when its shell has the prompt that is asked for. */
+/** Runs a command line by bash at a terminal. Resolves when its shell shows the given prompt. */
 export async function openTerminal(commandLine: string, prompt: string): Promise<Terminal> {
   let seen = "";
   const decoder = new TextDecoder();
   const child = Bun.spawn(["bash", "-c", commandLine], {
     env: { ...process.env, TERM: "dumb" },
     terminal: {
-      // Wider than any line: the shell's own editor breaks the line that is typed.
+      // Wider than any line: the shell's editor wraps a typed line.
       cols: 1000,
       rows: 50,
       data: (_terminal, bytes) => {
@@ -27,12 +27,12 @@ export async function openTerminal(commandLine: string, prompt: string): Promise
     seen = "";
     child.terminal?.write(`${line}\n`);
     return await waitUntil(() => {
-      // Busybox asks where the cursor is, behind each prompt.
+      // Busybox asks for the cursor's position after each prompt.
       const plain = seen.replaceAll("\u001b[6n", "").replaceAll("\r", "");
       return plain.endsWith(until) ? plain.slice(plain.indexOf("\n") + 1, -until.length) : undefined;
     }, `no prompt after ${line}: ${seen}`);
   };
-  // The quotes keep its echo from being taken for the prompt.
+  // The quotes make its echo differ from the prompt.
   await type(`PS1='${prompt.slice(0, 2)}''${prompt.slice(2)}'`, prompt);
   return {
     type: async (line) => await type(line, prompt),

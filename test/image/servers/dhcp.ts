@@ -1,6 +1,6 @@
 import { freePort } from "../machine.ts";
 
-/** What the server says: who it is, who the machine is, and whom to ask for the time. */
+/** Addresses in the server's answer: the server, the machine, and the time server. */
 const [SERVER, MACHINE, CLOCK] = ["0a090001", "0a09000f", "0a09007b"].map((hex) =>
   Buffer.from(hex, "hex"),
 ) as [Buffer, Buffer, Buffer];
@@ -9,16 +9,16 @@ const [ARP, IPV4] = [0x0806, 0x0800];
 const UDP = 17;
 const [DHCP_SERVER, DHCP_CLIENT, NTP] = [67, 68, 123];
 
-/** A network with a DHCP server that names a clock, and nothing else, on the other end of a QEMU network `net1`. */
+/** Network with only a DHCP server, which names a time server, on the other end of a QEMU network `net1`. */
 export interface DhcpNetwork {
-  /** QEMU's words for it. */
+  /** QEMU's arguments for it. */
   readonly words: readonly string[];
-  /** Resolves once the machine asks the clock that DHCP named, from the address that it got. */
+  /** Resolves once the machine asks the time server that DHCP named, from the address that it got. */
   readonly clockAsked: Promise<void>;
   stop(): void;
 }
 
-/** QEMU sends each frame as a datagram. qemu(1), -netdev dgram */
+/** Makes the network. QEMU sends each frame as a datagram. qemu(1), -netdev dgram */
 export async function makeDhcpNetwork(): Promise<DhcpNetwork> {
   const { promise: clockAsked, resolve } = Promise.withResolvers<void>();
   const port = freePort();
@@ -48,7 +48,7 @@ function answerFrame(frame: Buffer): Buffer | undefined {
   return udp?.to === DHCP_SERVER ? inFrame(frame, inPacket(answerDhcp(udp.payload))) : undefined;
 }
 
-/** Whoever is asked for, but the machine itself, is this card. RFC 826 */
+/** Answers with this card for every address except the machine's. RFC 826 */
 function answerArp(frame: Buffer): Buffer | undefined {
   const [asker, asked] = [frame.subarray(22, 32), frame.subarray(38, 42)];
   if (frame.readUInt16BE(20) !== 1 || asked.equals(MACHINE)) return undefined;
@@ -58,7 +58,7 @@ function answerArp(frame: Buffer): Buffer | undefined {
   ]);
 }
 
-/** An offer to who looks for a server, and a yes to who asks for its address. RFC 2131; options: RFC 2132 */
+/** Answers a discovery with an offer, and a request with an acknowledgement. RFC 2131; options: RFC 2132 */
 function answerDhcp(question: Buffer): Buffer {
   const looksFor = question.indexOf(Buffer.from([53, 1, 1])) >= 240;
   const answer = Buffer.alloc(300);
@@ -83,7 +83,7 @@ function readUdp(frame: Buffer): { readonly to: number; readonly payload: Buffer
   return { to: frame.readUInt16BE(begin + 2), payload: frame.subarray(begin + 8) };
 }
 
-/** In IP and UDP; a UDP checksum of 0 says that there is none. RFC 791, 768 */
+/** Adds headers of IP and UDP; a UDP checksum of 0 means none. RFC 791, 768 */
 function inPacket(payload: Buffer): Buffer {
   const ports = [DHCP_SERVER, DHCP_CLIENT, payload.length + 8, 0].map(bytes16);
   const header = Buffer.from("45000000000000004011000000000000ffffffff", "hex");
@@ -97,7 +97,7 @@ function inFrame(question: Buffer, packet: Buffer): Buffer {
   return Buffer.concat([question.subarray(6, 12), OWN_CARD, bytes16(IPV4), packet]);
 }
 
-/** The complement of the sum of its halves of words. RFC 1071 */
+/** Returns the complement of the sum of all 16-bit words. RFC 1071 */
 function checksum(header: Buffer): number {
   let sum = 0;
   for (let at = 0; at < header.length; at += 2) sum += header.readUInt16BE(at);

@@ -1,26 +1,26 @@
 import { networkInterfaces } from "node:os";
 import { buildServers, waitForListener } from "./programs.ts";
 
-/** The one that the policy lets iscsid connect to. */
+/** Port to which the policy lets iscsid connect. */
 const PORT = 3260;
-/** In the name of tgt's control socket. */
+/** Number in the name of tgt's control socket. */
 const CONTROL_PORT = "3260";
 
-/** An iSCSI target of the test's own, in another process on this computer. */
+/** iSCSI target of the test, in another process on this computer. */
 export interface IscsiTarget {
-  /** A target tells its own address, so it must not be the loopback's, which each machine has. */
+  /** Address of the target. It is not a loopback address: a target reports its address, and each machine has a loopback. */
   readonly address: string;
   readonly name: string;
   stop(): Promise<void>;
 }
 
-/** Who may log in, by CHAP. */
+/** User that may log in, by CHAP. */
 interface Login {
   readonly user: string;
   readonly password: string;
 }
 
-/** tgt with one disk, for whoever can log in. Throws when it does not start. tgtadm(8) */
+/** Starts tgt with one disk, for the user of this login. Throws if it does not start. tgtadm(8) */
 export async function serveIscsi(disk: string, { password, user }: Login): Promise<IscsiTarget> {
   const programs = buildServers();
   const address = ownAddress();

@@ -2,13 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { freePort } from "../machine.ts";
 import { buildServers, waitForListener } from "./programs.ts";
 
-/** An NFS server of the test's own, in another process on this computer: where a machine sees 10.0.2.2. */
+/** NFS server of the test, in another process on this computer; a machine reaches it at 10.0.2.2. */
 export interface NfsServer {
   readonly port: number;
   stop(): Promise<void>;
 }
 
-/** Ganesha with one folder, by NFS 4.1 and 4.2, writable. Throws when it does not start. nfs-ganesha-config(8) */
+/** Starts Ganesha with one writable folder, by NFS 4.1 and 4.2. Throws if it does not start. nfs-ganesha-config(8) */
 export async function serveNfs(exported: string): Promise<NfsServer> {
   const programs = buildServers();
   const folder = mkdtempSync("/var/tmp/svirt-nfs-");

@@ -1,17 +1,17 @@
-/** Seconds from 1 January 1900, where NTP counts from, to 1 January 1970. RFC 5905, figure 4 */
+/** Seconds from 1 January 1900, the origin of NTP, to 1 January 1970. RFC 5905, figure 4 */
 const FROM_1900_TO_1970 = 2_208_988_800;
 const MESSAGE_BYTES = 48;
 /** No leap second is due; version 4; a server's answer. */
 const ANSWER = (0 << 6) | (4 << 3) | 4;
 
-/** An NTP server with this computer's time, where a machine behind QEMU's user networking sees 10.0.2.2. */
+/** NTP server with this computer's time; a machine behind QEMU's user networking reaches it at 10.0.2.2. */
 export interface NtpServer {
-  /** How often it was asked. */
+  /** Number of requests so far. */
   asked(): number;
   stop(): void;
 }
 
-/** Answers at the port that ntpd asks at, which takes root. Throws where another server has it. */
+/** Answers at ntpd's port, which requires root. Throws if another server has the port. */
 export async function serveNtp(): Promise<NtpServer> {
   let asked = 0;
   const socket = await Bun.udpSocket({
@@ -28,7 +28,7 @@ export async function serveNtp(): Promise<NtpServer> {
   return { asked: () => asked, stop: () => socket.close() };
 }
 
-/** RFC 5905, figure 8: the client's transmit time comes back as the origin's. */
+/** Makes an answer: the client's transmit time becomes the origin time. RFC 5905, figure 8 */
 function answer(question: Buffer): Buffer {
   const message = Buffer.alloc(MESSAGE_BYTES);
   message.writeUInt8(ANSWER, 0);

@@ -2,14 +2,14 @@ import { fileURLToPath } from "node:url";
 
 const BUILD = fileURLToPath(new URL("build", import.meta.url));
 
-/** The folder with the servers' programs, put together if it is not there. */
+/** Returns the folder with the servers' programs; builds it if it is missing. */
 export function buildServers(): string {
   const built = Bun.spawnSync([BUILD], { stderr: "inherit" });
   if (!built.success) throw new Error("Cannot put together the servers for the test");
   return built.stdout.toString().trim();
 }
 
-/** Waits until something listens there. Throws when nothing does for a minute, or the server has ended. */
+/** Waits until a server listens at the port. Throws after a minute, or if the server has ended. */
 export async function waitForListener(hostname: string, port: number, server: Bun.Subprocess): Promise<void> {
   const deadline = performance.now() + 60_000;
   while (!(await listens(hostname, port))) {
