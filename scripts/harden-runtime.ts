@@ -1,36 +1,35 @@
 // Usage: bun scripts/harden-runtime.ts RUNTIME OUTPUT
 //
-// Makes a copy of bun's runtime that takes no orders from the environment. An executable made by `bun build --compile`
-// still obeys BUN_BE_BUN (be a general bun), BUN_OPTIONS (--preload=FILE), BUN_INSPECT (open a debugger), BUN_JSC_*
-// (switch the engine's options) and some that write files; no flag of the build turns these off. docs/building.md lists
+// Makes a copy of bun's runtime that ignores the environment. An executable of `bun build --compile` still obeys BUN_BE_BUN
+// (be a general bun), BUN_OPTIONS (--preload=FILE), BUN_INSPECT (open a debugger) and BUN_JSC_* (switch the engine's
+// options). It also obeys some variables that write files; no flag of the build disables any of these. docs/building.md lists
 // them. Offsets and counts hold for one runtime only, so that runtime's digest is pinned.
 
 import { createHash } from "node:crypto";
 import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 
-/** bun 1.4.5 for linux-x64, as npm gives it; readelf -S names the section. */
+/** bun 1.4.5 for linux-x64, as npm provides it; readelf -S names the section. */
 const RUNTIME_SHA256 = "f05d28a3862f4b84395c7fa32480b835dd47482e80b7e7a49a115227f0c06083";
 const RODATA = { start: 0x13000, end: 0x15a2b3c };
 
-/** What getenv() is asked for, and how often it stands in .rodata. Its first byte becomes NUL, which no variable has. */
+/** Names that getenv() gets, with their counts in .rodata. The first byte becomes NUL, which no variable name has. */
 const NAMES: ReadonlyMap<string, number> = new Map([
-  // All of bun's own names. BUN_FFI_ is text of a C header, BUN_ENV a key of define.
+  // All names of bun. BUN_FFI_ is text of a C header, BUN_ENV a key of define.
   ["BUN_(?!FFI_|ENV)", 188],
-  // Takes messages from an inherited descriptor.
+  // Accepts messages from an inherited descriptor.
   ["NODE_CHANNEL_FD(?!=)", 2],
-  // Turns off the checking of TLS certificates, for etcd.
+  // Disables the check of TLS certificates, for etcd.
   ["NODE_TLS_REJECT_UNAUTHORIZED", 2],
   // Writes compiled code to a folder and reads it back.
   ["NODE_COMPILE_CACHE(?!_)", 1],
-  // Turns off the JIT, and bun:ffi with it.
+  // Disables the JIT, and bun:ffi with it.
   ["JavaScriptCoreUseJIT", 1],
 ]);
 
 /**
- * The two places where the allocator asks for an option, `MIMALLOC_` and its name, and where it asks for the name that it
- * had before: `lea name; lea result; call getenv; test %eax,%eax`. The name is put together on the stack, and none can be
- * put in its place that no variable has: so the call, at that offset, becomes `xor %eax,%eax`, which is "not set".
- * mimalloc src/options.c mi_option_init()
+ * Two places of the allocator that read an option, `MIMALLOC_` and its name, and the option's former name: `lea name; lea
+ * result; call getenv; test %eax,%eax`. The name is assembled on the stack, so no impossible name can replace it. Instead the
+ * call, at that offset, becomes `xor %eax,%eax`, which is "not set". mimalloc src/options.c mi_option_init()
  */
 const ALLOCATOR_CALLS: readonly (readonly [code: Buffer, callAt: number])[] = [
   [Buffer.from("4c8d7590488db540ffffff4c89f7e85d3c52fb31c931d285c0", "hex"), 14],
@@ -39,8 +38,8 @@ const ALLOCATOR_CALLS: readonly (readonly [code: Buffer, callAt: number])[] = [
 const NOT_SET = Buffer.from("31c0909090", "hex");
 
 /**
- * The loop over the environment that looks for BUN_JSC_ compares byte by byte: `cmpb $'N',2(%r14); jne next`, then '_'
- * and 'J'. The first jne, 5 bytes in, becomes jmp.
+ * Loop over the environment that searches for BUN_JSC_, byte by byte: `cmpb $'N',2(%r14); jne next`, then '_' and 'J'. The
+ * first jne, at offset 5, becomes jmp.
  */
 const JSC_LOOP = Buffer.from("41807e024e75d741807e035f75d041807e044a75", "hex");
 const JMP = 0xeb;

@@ -1,13 +1,14 @@
 /**
- * How many small changes of the security core the tests see: `scripts/mutate [--count N] [--seed N] [--most N] [--coverage | --again] [FOLDER...]`.
+ * Measures how many small changes of the security core the tests detect:
+ * `scripts/mutate [--count N] [--seed N] [--most N] [--coverage | --again] [FOLDER...]`.
  *
- * Changes N places (400) chosen by the seed, one at a time, and runs the host's tests that run the changed place, and the
- * compiler. Prints each change that all of them let pass, but for those in scripts/mutation/equivalent.txt, which says why the
- * program is the same with it. A test counts when it fails twice; one that no longer ends, when it ends in time without the change.
- * --most N: of the tests only the file's own and then the quickest, so that they take N seconds (30) together for one change.
- * --again goes on with what was not killed the last time: when that was interrupted, or with more tests.
- * --coverage stops after the first part: how much of each folder the tests run, counting what runs in child processes.
- * Each verdict is kept in verdicts.txt of the folder that it works in.
+ * Changes N places (400) chosen by the seed, one at a time, and runs the host's tests that reach the place, and the compiler.
+ * Prints each change that they do not detect, except for those in scripts/mutation/equivalent.txt, which says why the
+ * program is equivalent. A test counts if it fails twice; one that does not end, if it ends in time without the change.
+ * --most N: runs only the file's own tests and then the quickest, so that one change takes N seconds (30) of tests.
+ * --again continues with the changes that were not killed the last time: after an interruption, or with more tests.
+ * --coverage stops after the first part: the share of each folder that the tests run, child processes included.
+ * Keeps each verdict in verdicts.txt of its working folder.
  * Needs root: see scripts/mutation/sandbox.ts. Takes about an hour on two cores.
  */
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
@@ -22,13 +23,13 @@ import { listMutants, type Mutant } from "./mutation/mutants.ts";
 import { chooseSome } from "./mutation/sample.ts";
 import { makeSandbox } from "./mutation/sandbox.ts";
 
-/** Labels, levels, claims, the journal of steps, descriptors. */
+/** Sources of labels, levels, claims, the journal of steps and descriptors. */
 const CORE = [
   "src/{label,labelling,selinux,registry,resolve,plan,run,state}/**/*.ts",
   "src/host/linux/**/*.ts",
   "src/vm/{block,change,end,hotplug,tuning}/*.ts",
 ];
-/** On nodes, of builds, of how the source reads, or long. */
+/** Tests that run on nodes, build, check the style of the source, or take long. */
 const OTHER_TESTS = /\/(?:node|image|build|style|bench|readme|long)\//;
 const WORKERS = 2;
 
@@ -86,7 +87,7 @@ async function tryMutants(): Promise<void> {
   sumUp(verdicts);
 }
 
-/** What was killed the last time. */
+/** Returns the changes that were killed the last time. */
 function readKilled(file: string, chosen: readonly Mutant[]): Judged[] {
   const lines = readFileSync(file, "utf8").split("\n");
   return chosen.flatMap((mutant) => {
@@ -120,7 +121,7 @@ function sumUp(verdicts: readonly Judged[]): void {
   process.exitCode = unexplained.length === 0 ? 0 : 1;
 }
 
-/** Such a test sees no change of the source. */
+/** Reports whether a test runs the executable: a change of the source does not affect it. */
 function runsExecutable(path: string): boolean {
   return readFileSync(path, "utf8").includes("dist/svirt");
 }

@@ -1,10 +1,10 @@
 /**
- * Finds out what fails without a right of svirt's policy modules: `SVIRT_NODE=NAME bun scripts/policy-needs.ts FILE...`.
- * The running node gets a policy that writes down each use of a right that is not in test/policy/fails.txt, and these test
- * files of test/node are run. Then it gets one in which each right has a switch; each that was used is switched off and the
- * quickest of the tests that used it is run again. The names of those that fail are written to fails.txt. In the end the node
- * has its own policy again. With --boot WORD... the node is booted anew without each right that has one of these words in its
- * name and is in no table, and then boots in the test that has it reboot.
+ * Finds the tests that fail without a right of svirt's policy modules: `SVIRT_NODE=NAME bun scripts/policy-needs.ts FILE...`.
+ * The running node gets a policy that logs each use of a right that is not in test/policy/fails.txt, and runs these test
+ * files of test/node. Then it gets a policy with a boolean for each right. Each used right is disabled, and the quickest of
+ * the tests that used it runs again. The names of those that fail are written to fails.txt. At the end the node gets its own
+ * policy back. With --boot WORD..., the node boots once without each right that is not in fails.txt and has one of these
+ * words in its name. After each such boot the test that reboots the node runs.
  */
 import { rmSync } from "node:fs";
 import { node } from "../test/node/harness/on-the-node.ts";
@@ -23,18 +23,18 @@ import { buildSwitchable, OUR_RIGHTS, readBarePolicy } from "../test/policy/our-
 import { readUses } from "../test/policy/seen.ts";
 import { readTable, writeFails } from "../test/policy/tables.ts";
 
-/** So many tests that use a right are tried at most. */
+/** Most tests to try for a right. */
 const TRIED = 3;
-/** One that takes longer than it did by so much waits for what it does not get. */
+/** Time limit of a trial, from the test's earlier time: a slower one waits for a denied access. */
 const PATIENCE = { times: 3, plusMs: 10_000 };
 
-/** What boots the node as an administrator does. */
+/** Test that boots the node as an administrator does. */
 const REBOOT = {
   scenario: "reboot",
   title: "a clean reboot: at boot svirt puts every label back, and starts what is to be started",
 };
 
-/** A test that was seen using a right. */
+/** Test that used a right. */
 interface Use {
   readonly scenario: string;
   readonly title: string;
@@ -48,7 +48,7 @@ const failures = new Map(await readTable("fails.txt"));
 const untried = OUR_RIGHTS.filter((right) => !failures.has(formatRight(right)));
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-/** By formatRight(), the quickest first. */
+/** Returns the uses by formatRight(), the quickest first. */
 async function findUses(
   built: string,
   files: readonly string[],
@@ -83,7 +83,7 @@ async function keep(right: string, failure: string): Promise<void> {
   await writeFails(OUR_RIGHTS, failures);
 }
 
-/** As findFailure(). That something else failed is said, and counts for nothing. */
+/** Calls findFailure(). Prints another failure and ignores it. */
 async function tryTest(test: Trial, without?: string): Promise<string | undefined> {
   try {
     return await findFailure(test, without === undefined ? undefined : placeOf(without));
@@ -93,7 +93,7 @@ async function tryTest(test: Trial, without?: string): Promise<string | undefine
   }
 }
 
-/** Those that the test files use, on the node that runs. */
+/** Tries the rights that the test files use, on the running node. */
 async function tryFiles(built: string, files: readonly string[]): Promise<void> {
   const uses = await findUses(built, files);
   await loadAndRemove(buildSwitchable(built));
@@ -111,7 +111,7 @@ async function tryFiles(built: string, files: readonly string[]): Promise<void> 
   await loadPolicy(binaryOf(built));
 }
 
-/** Those that a boot uses. */
+/** Tries the rights that a boot uses. */
 async function tryBoots(built: string, words: readonly string[]): Promise<void> {
   const wanted = untried.map(formatRight).filter((right) => words.some((word) => right.includes(word)));
   for (const right of wanted) {

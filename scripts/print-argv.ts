@@ -3,7 +3,7 @@ import { parseDomain } from "../src/domain/document.ts";
 import { asSvirtError } from "../src/errors.ts";
 import { formatArgv } from "../src/qemu/domain-argv.ts";
 
-// For the scorer of the recorded command lines, which calls it once a file:
+// For the scorer of the recorded command lines, which calls it once per file:
 //   argv-score FOLDER -- bun scripts/print-argv.ts
 try {
   const bytes = fs.readFileSync(process.argv[2] ?? "");

@@ -3,7 +3,7 @@ import { formatDomain, parseDomain } from "../src/domain/document.ts";
 import { asSvirtError } from "../src/errors.ts";
 import { storedDomain } from "../src/qemu/stored-domain.ts";
 
-// For the scorer of the recorded stored forms, which calls it once a file:
+// For the scorer of the recorded stored forms, which calls it once per file:
 //   xml-score FOLDER -- bun scripts/print-stored.ts
 try {
   const bytes = fs.readFileSync(process.argv[2] ?? "");

@@ -1,26 +1,28 @@
 // Usage: bun scripts/slim-runtime.ts RUNTIME OUTPUT
 //
-// Makes a copy of the hardened runtime (harden-runtime.ts) without what svirt never asks for:
+// Makes a copy of the hardened runtime (harden-runtime.ts) without parts that svirt never uses:
 //
-// - the words of languages. ICU's data holds the names of currencies, regions, units and time zones in some hundred
-//   languages, and dictionaries that break Thai or Chinese into words. svirt prints English only.
-// - texts for bun's other trades, each packed by zstd: rules of its linter, polyfills for browsers, pages of its
+// - texts of languages. ICU's data has the names of currencies, regions, units and time zones in some hundred languages,
+//   and dictionaries that split Thai or Chinese into words. svirt prints English only.
+// - texts for bun's other functions, each packed by zstd: rules of its linter, polyfills for browsers, pages of its
 //   development server, completions of shells.
 //
-// What is left out becomes zeros, which compress to nothing: the file keeps its size and every offset, and an image loses
+// The removed parts become zeros, which compress to nothing: the file keeps its size and every offset, and an image loses
 // some 8 MB. docs/building.md says what changes for a program. The counts below hold for bun 1.4.5 only, and are asserted.
 
 import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 
-/** Where an ICU package begins: DataHeader with magic 0xda27 and format "CmnD". ICU: unicode/udata.h, ucmndata.h */
+/** Start of an ICU package: DataHeader with magic 0xda27 and format "CmnD". ICU: unicode/udata.h, ucmndata.h */
 const MAGIC = Buffer.from("da27", "hex");
 const FORMAT = "CmnD";
 const FORMAT_AT = 12;
-/** What stands in bun 1.4.5's ICU 78. */
+/** Contents of bun 1.4.5's ICU 78. */
 const ITEMS = 3990;
 const EMPTIED = { items: 3924, bytes: 8_977_952 };
 
-/** A zstd frame that is a text of bun's other trades: longer than this, unpacked, and nothing but text. RFC 8878 3.1.1 */
+/**
+ * Magic of a zstd frame. A text of bun's other functions is longer than this when unpacked, and UTF-8 only. RFC 8878 3.1.1
+ */
 const ZSTD_MAGIC = Buffer.from("28b52ffd", "hex");
 const TEXT_BYTES = 1000;
 const TEXTS = { frames: 40, bytes: 1_021_750 };
@@ -51,18 +53,18 @@ interface Span {
 }
 
 interface Item extends Span {
-  /** As in ICU's own listing: `coll/de.res`. */
+  /** Name as in ICU's listing: `coll/de.res`. */
   readonly name: string;
 }
 
-/** The table of contents: a count, then for each item the offsets of its name and of its bytes from the table's begin. */
+/** Reads the table of contents: a count, then for each item the offsets of its name and data from the table's start. */
 function listItems(bytes: Buffer): readonly Item[] {
   const header = findHeader(bytes);
   const table = header + bytes.readUInt16LE(header);
   const count = bytes.readUInt32LE(table);
   const offset = (at: number, field: number): number =>
     table + bytes.readUInt32LE(table + 4 + 8 * at + field);
-  // The last one's end stands nowhere; it is never emptied.
+  // The end of the last item is not stored; it is never emptied.
   return Array.from({ length: count }, (_, at) => {
     const named = offset(at, 0);
     const name = bytes.toString("latin1", named, bytes.indexOf(0, named));
@@ -83,7 +85,10 @@ function findHeader(bytes: Buffer): number {
   throw new Error(`Cannot slim ${input}: no ICU data in it`);
 }
 
-/** A locale's own words (`de.res`, `lang/pt_BR.res`), but not English; or a dictionary and rules for line breaks in one. */
+/**
+ * Reports whether an item is a locale's texts (`de.res`, `lang/pt_BR.res`) except English, or a dictionary or rules for line
+ * breaks.
+ */
 function isOfALanguage(name: string): boolean {
   if (/^brkitr\/(?:.*dict\.dict|.*_(?:cj|fi|el|ja|th)\.brk)$/.test(name)) return true;
   const [, locale] = /^(?:[a-z]+\/)?([A-Za-z0-9_]+)\.res$/.exec(name) ?? [];
@@ -100,7 +105,7 @@ function listTexts(bytes: Buffer): readonly Span[] {
   return spans;
 }
 
-/** Past the frame's header to the end of its last block; undefined when it is no frame. RFC 8878 3.1.1 */
+/** Returns the end of the frame's last block; undefined if the bytes are no frame. RFC 8878 3.1.1 */
 function endOfFrame(bytes: Buffer, begin: number): number | undefined {
   const descriptor = bytes.readUInt8(begin + 4);
   const isSingle = (descriptor >> 5) & 1;

@@ -1,4 +1,4 @@
-/** Writes what is made from the commands' own specifications: `bun scripts/write-docs.ts`. */
+/** Writes all generated documents and the completion: `bun scripts/write-docs.ts`. */
 import { fileURLToPath } from "node:url";
 import { generateDocs } from "./docs/generate.ts";
 

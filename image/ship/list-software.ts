@@ -1,7 +1,7 @@
 // Usage: bun image/ship/list-software.ts STAGE ROOT
 //
-// Prints what is in the product's image as SPDX 2.3 (JSON): each Debian package of which a file is there, with version and
-// licences as its copyright file gives them, and what svirt's executable is made of. https://spdx.github.io/spdx-spec/v2.3/
+// Prints the content of the product's image as SPDX 2.3 (JSON): each Debian package with a file in the image, with its
+// version and the licences of its copyright file, and the parts of svirt's executable. https://spdx.github.io/spdx-spec/v2.3/
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import manifest from "../../package.json";
@@ -20,8 +20,8 @@ const PREFIX = "SPDXRef-";
 process.stdout.write(`${JSON.stringify(document(software), undefined, 1)}\n`);
 
 /**
- * The packages that the executable is compiled from: svirt's dependencies and theirs, of which the compiler leaves out
- * the code that no import reaches. bun's parts have licences that its LICENSE.md lists.
+ * Lists the packages from which the executable is compiled: svirt's dependencies and their dependencies. The compiler omits
+ * code that no import reaches. The licences of bun's parts are listed in its LICENSE.md.
  */
 function listOwn(): readonly Software[] {
   const bun = manifest.devDependencies["@types/bun"];
@@ -41,7 +41,7 @@ interface Module {
 function listModules(): readonly Software[] {
   const names = new Set(Object.keys(manifest.dependencies));
   const modules: Software[] = [];
-  // A set gives what is added to it meanwhile.
+  // Iterating a set includes items that are added meanwhile.
   for (const name of names) {
     const { dependencies, license, version } = readModule(name);
     for (const needed of Object.keys(dependencies ?? {})) names.add(needed);
@@ -56,7 +56,7 @@ function readModule(name: string): Module {
   );
 }
 
-/** Those of the staged packages that have a file in the image. QEMU was built from the source of the package it replaces. */
+/** Lists the staged packages with a file in the image. QEMU is built from the source of the package that it replaces. */
 function listPackages(): readonly Software[] {
   return readdirSync(`${stage}/.packages`).flatMap((id) => {
     const [name = "", version = ""] = id.split("=");
@@ -75,7 +75,7 @@ function isShipped(file: string): boolean {
   return existsSync(`${root}${merged}`) || existsSync(`${root}${merged.replace(/\.xz$/, "")}`);
 }
 
-/** Of a machine-readable copyright file, its licences, each once. Others are named by where they stand. */
+/** Returns the licences of a machine-readable copyright file, each once; otherwise a reference to the file. */
 function licencesOf(name: string): string {
   const path = `${stage}/usr/share/doc/${name}/copyright`;
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";
@@ -106,7 +106,7 @@ function document(listed: readonly Software[]): object {
     SPDXID: `${PREFIX}DOCUMENT`,
     name: "svirt-node",
     documentNamespace: `https://svirt.invalid/spdx/svirt-node-${manifest.version}`,
-    // A date of its own would make two builds differ.
+    // A current date would make two builds differ.
     creationInfo: { created: "2000-01-01T00:00:00Z", creators: ["Tool: svirt-image"] },
     packages,
     relationships: packages.map(({ SPDXID }) => ({

@@ -1,8 +1,8 @@
 // Usage: bun image/ship/write-budget.ts lean|full OUT ROOT
 //
-// Measures what each part of the image takes, raw and packed, writes the table into image/README.md between its marks, and
-// fails when the image is over its budget. A part is packed alone, with the image's own options; what packing all together
-// saves or costs is a row of its own, so that the rows sum up to the total.
+// Measures each part of the image, raw and packed, writes the table into image/README.md between its marks, and fails if the
+// image is over its budget. Each part is packed alone, with the image's options. A separate row has the difference to packing
+// all parts together, so that the rows sum up to the total.
 
 import { lstatSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { BUDGETS } from "./budgets.ts";
 import { putBetweenMarks } from "./marks.ts";
 
-/** Parts of the root, by the folders and files that they are; what no part names is the rest. */
+/** Parts of the root, by their folders and files; all other files are the rest. */
 const PARTS: readonly { readonly name: string; readonly paths: readonly string[] }[] = [
   { name: "svirt", paths: ["usr/libexec/svirt-node/svirt.xz"] },
   { name: "QEMU", paths: ["usr/bin/qemu-system-x86_64"] },
@@ -49,7 +49,7 @@ function listRows(): readonly Row[] {
   ];
 }
 
-/** What stands in no part, as deep as it must be named. */
+/** Lists the paths outside all parts; a folder that contains a part is split. */
 function restOf(base: string, folder: string): string[] {
   return readdirSync(join(base, folder)).flatMap((name) => {
     const path = join(folder, name);

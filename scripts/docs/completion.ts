@@ -1,10 +1,10 @@
 import { optionsOf } from "../../src/cli/arguments/parse-arguments.ts";
 import type { CommandSpec } from "../../src/cli/command.ts";
 
-/** What operands a completion is known for. */
+/** Operands that can be completed. */
 const COMPLETED: ReadonlySet<string> = new Set(["domain", "file", "path"]);
 
-/** A completion for bash: commands, their options, and domains or files where a command wants them. */
+/** Formats a completion for bash: commands, their options, and domains or files as operands. */
 export function formatCompletion(specs: readonly CommandSpec[]): string {
   return `# bash completion for svirt. Made by scripts/write-docs.ts from src/cli/commands/; do not edit.
 # shellcheck shell=bash
@@ -39,7 +39,7 @@ function firstWords(specs: readonly CommandSpec[]): string[] {
   return [...new Set(specs.map(({ name }) => name.split(" ", 1).join(""))), "help"];
 }
 
-/** Commands of two words: the second is completed, then both are the command. */
+/** Formats commands of two words: completes the second, then both words form the command. */
 function formatFamilies(specs: readonly CommandSpec[]): string {
   const pairs = specs.map(({ name }) => name.split(" ")).filter(({ length }) => length === 2);
   const families = Map.groupBy(pairs, ([first]) => first);

@@ -6,7 +6,7 @@ import { formatLabels } from "./labels.ts";
 import { formatManual } from "./manual.ts";
 import { formatPage } from "./page.ts";
 
-/** Every generated file, by its path in the project, as it has to be. */
+/** Returns the text of each generated file, by its path in the project. */
 export async function generateDocs(): Promise<ReadonlyMap<string, string>> {
   const specs: readonly CommandSpec[] = await Promise.all(
     [...COMMANDS.values()].map(async (load) => (await load()).command.spec),

@@ -1,6 +1,6 @@
 import { LABEL_ROLES, type RoleRow } from "../../src/label/roles.ts";
 
-/** docs/labels.md: the table of roles, from src/label/roles.ts. */
+/** Formats docs/labels.md: the table of roles of src/label/roles.ts. */
 export function formatLabels(): string {
   const rows = Object.entries(LABEL_ROLES).flatMap(([kind, uses]) =>
     Object.entries<RoleRow>(uses).map(([use, row]) =>
@@ -38,7 +38,7 @@ function formatRow(cells: readonly string[]): string {
   return `| ${cells.join(" | ")} |`;
 }
 
-/** Elements as code, the words between them as text. */
+/** Formats elements as code, the words between them as text. */
 function code(text: string): string {
   return text.replaceAll(/(?:<[^>]*>)+/g, (found) => `\`${found}\``);
 }

@@ -6,7 +6,7 @@ const INTRODUCTION = `svirt starts QEMU/KVM guests, each confined by SELinux in 
 that has taken over its QEMU reaches no other guest's disk and no secret of the host. It labels what the guest uses and
 puts every label back when the guest ends, whichever way it ends. There is no daemon: each call does its work and exits.`;
 
-/** svirt(8) in the man macros. man(7) */
+/** Formats svirt(8) with the man macros. man(7) */
 export function formatManual(specs: readonly CommandSpec[]): string {
   return [
     '.\\" Made by scripts/write-docs.ts from src/cli/commands/; do not edit.',
@@ -47,12 +47,12 @@ function formatCommand(spec: CommandSpec): string[] {
   ];
 }
 
-/** A tagged paragraph; `tag` is roff already. */
+/** Formats a tagged paragraph; `tag` is roff already. */
 function tagged(tag: string, text: string): string[] {
   return [".TP", tag, roff(text)];
 }
 
-/** A dot or an apostrophe at the beginning of a line would be a request. */
+/** Escapes text. A dot or an apostrophe at the beginning of a line would be a request. */
 function roff(text: string): string {
   return text
     .replaceAll("\\", "\\e")

@@ -2,7 +2,7 @@ import type { CommandSpec } from "../../src/cli/command.ts";
 import { formatOption, formatSynopsis } from "../../src/cli/help.ts";
 import { EXIT_CODES } from "./words.ts";
 
-/** docs/commands.md */
+/** Formats docs/commands.md. */
 export function formatPage(specs: readonly CommandSpec[]): string {
   return [
     "# Commands",

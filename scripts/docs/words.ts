@@ -1,4 +1,4 @@
-/** What an exit code means, as src/errors.ts gives them. */
+/** Exit codes of src/errors.ts and their meanings. */
 export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] = [
   [0, "done, or already so"],
   [1, "failed; for audit and doctor: something was found"],
@@ -13,7 +13,7 @@ export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] =
   ],
 ];
 
-/** The files and folders that a reader of the manual may look for. */
+/** Files and folders for the manual. */
 export const FILES: readonly (readonly [path: string, what: string])[] = [
   ["/etc/svirt/domains/NAME.xml", "definitions"],
   ["/etc/svirt/svirt.conf", "settings: security_require_confined = 0 or 1"],

@@ -3,18 +3,18 @@ import { dirname, join } from "node:path";
 import { instrument, type Place } from "./instrument.ts";
 import { makeSandbox, runIn, type Sandbox } from "./sandbox.ts";
 
-/** A test file that passes, and how long it takes. */
+/** Test file that passes, with its duration. */
 export interface TestFile {
   readonly path: string;
   readonly seconds: number;
 }
 
-/** A place of a source file, and the test files that run it, those of child processes too. */
+/** Place of a source file, with the test files that run it, also in child processes. */
 interface CoveredPlace extends Place {
   readonly tests: readonly TestFile[];
 }
 
-/** What the tests run: by source file, and the test files that fail as they are. */
+/** Places that the tests run, by source file, and the test files that fail without a change. */
 export interface Coverage {
   readonly places: ReadonlyMap<string, readonly CoveredPlace[]>;
   readonly broken: readonly Broken[];
@@ -25,7 +25,7 @@ interface Broken {
   readonly output: string;
 }
 
-/** A first run of a test file may take so long, and one of its tests. */
+/** Limits of the first run of a test file, and of one of its tests. */
 const PATIENCE_S = 300;
 const TEST_MS = 60_000;
 
@@ -36,7 +36,7 @@ interface Run {
   readonly output: string;
 }
 
-/** Runs each test file on an instrumented copy, as many at once as there are folders. */
+/** Runs each test file on an instrumented copy, with one worker per folder. */
 export async function measureCoverage(
   folders: readonly string[],
   sources: readonly string[],
@@ -63,7 +63,7 @@ export async function measureCoverage(
 
 type ByFile = ReadonlyMap<string, readonly Place[]>;
 
-/** The same places stand in each copy. */
+/** Joins the results of all copies, which have equal places. */
 function joinCopies(
   copies: readonly ByFile[],
   found: ReadonlyMap<Place, readonly TestFile[]>,
@@ -95,7 +95,7 @@ async function runFile(sandbox: Sandbox, path: string): Promise<Run> {
   return { isGreen: ended === "green", seconds, seen: takeSeen(sandbox), output };
 }
 
-/** A module that appends each number once for a process: at once, since a test may kill it. */
+/** Module that appends each number once per process, synchronously, because a test may kill the process. */
 const SEEN = `import { appendFileSync } from "node:fs";
 const known = new Uint8Array(100_000);
 export function seen(number) {

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import type { Mutant } from "./mutants.ts";
 
-/** A change with which the program does the same, and why. */
+/** Change that leaves the program equivalent, with the reason. */
 interface Equivalent {
   readonly file: string;
-  /** The line of the source in which the change begins: the same small text may stand in many. */
+  /** Line of the source in which the change begins, because a short text may occur in many lines. */
   readonly line: string;
   readonly original: string;
   readonly replacement: string;
@@ -13,7 +13,7 @@ interface Equivalent {
 
 const FILE = new URL("equivalent.txt", import.meta.url);
 
-/** Reads equivalent.txt: a paragraph each, `FILE`, its line, the text before, the text after, and the reason. */
+/** Reads equivalent.txt, a paragraph for each change: `FILE`, its line, the text before, the text after, and the reason. */
 export function readEquivalents(): readonly Equivalent[] {
   const lines = readFileSync(FILE, "utf8")
     .split("\n")
@@ -30,7 +30,7 @@ export function readEquivalents(): readonly Equivalent[] {
     });
 }
 
-/** Whether a change is one of them; blanks count as one. */
+/** Reports whether a change is known; blanks count as one. */
 export function isEquivalent(known: readonly Equivalent[], mutant: Mutant): boolean {
   const source = readFileSync(mutant.file, "utf8").split("\n")[mutant.line - 1] ?? "";
   const flat = (text: string): string => text.replace(/\s+/g, " ").trim();

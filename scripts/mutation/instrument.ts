@@ -1,22 +1,22 @@
 import { childrenOf, lineAt, parseSource, type SyntaxNode } from "./mutants.ts";
 
-/** A statement, or the expression that an arrow function gives: run, or not. */
+/** Statement, or the expression that an arrow function returns: run, or not. */
 export interface Place {
   readonly start: number;
   readonly end: number;
-  /** 0: the file as a whole, which tells only that it is read in. */
+  /** 0: the whole file; it counts as run once the file is loaded. */
   readonly line: number;
 }
 
-/** A source file in which each place tells that it is run, and the places, by the number that they tell. */
+/** Source file in which each place reports that it is run, and the places, in the order of their numbers. */
 export interface Instrumented {
   readonly text: string;
   readonly places: readonly Place[];
 }
 
-/** `seen` is the module that takes the numbers; `first` is the number of the file's first place. */
+/** Instruments a file. `seen` is the module that records the numbers; `first` is the number of the file's first place. */
 export function instrument(file: string, text: string, { first, seen }: Numbering): Instrumented {
-  // The file as a whole: an exported constant lies in no statement.
+  // The whole file is a place, because an exported constant is in no statement.
   const places: Place[] = [{ start: 0, end: text.length, line: 0 }];
   const inserts: { readonly at: number; readonly text: string }[] = [];
   const add = ({ end, start }: SyntaxNode, wrap: Wrap): void => {
@@ -43,7 +43,7 @@ interface Numbering {
   readonly seen: string;
 }
 
-/** What stands before and after a place so that it makes the call. */
+/** Returns the text before and after a place that makes the call. */
 type Wrap = (call: string) => readonly [string, string];
 
 function wrapFor(node: SyntaxNode, child: SyntaxNode): Wrap | undefined {
@@ -53,7 +53,7 @@ function wrapFor(node: SyntaxNode, child: SyntaxNode): Wrap | undefined {
   return isInList(node, child) ? (call) => [`${call}; `, ""] : undefined;
 }
 
-/** Of a list of statements. Declarations are not run where they stand, or must stay first. */
+/** Reports whether a child is in a list of statements. Declarations are not run in place, or must stay first. */
 function isInList(parent: SyntaxNode, child: SyntaxNode): boolean {
   const isList =
     parent.type === "BlockStatement" || parent.type === "Program" || parent.type === "SwitchCase";
@@ -61,7 +61,7 @@ function isInList(parent: SyntaxNode, child: SyntaxNode): boolean {
   return /Statement$/.test(child.type) || child.type === "VariableDeclaration";
 }
 
-/** The one statement of an if or a loop that has no braces. */
+/** Reports whether a child is the single statement of an if or a loop without braces. */
 function isStatement(parent: SyntaxNode, child: SyntaxNode): boolean {
   if (child.type === "BlockStatement") return false;
   const isBranch =

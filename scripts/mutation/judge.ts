@@ -6,33 +6,33 @@ import { type Outcome, runIn, type Sandbox } from "./sandbox.ts";
 
 const VERDICTS = ["killed by tests", "killed by time", "killed by the compiler", "survived"] as const;
 
-/** A change that tests or the compiler saw, or that all let pass. */
+/** Verdict on a change: detected by tests or the compiler, or not. */
 export type Verdict = (typeof VERDICTS)[number];
 
-/** Whether a text is one. */
+/** Reports whether a text is a verdict. */
 export function isVerdict(text: string | undefined): text is Verdict {
   return VERDICTS.some((verdict) => verdict === text);
 }
 
-/** A verdict, and the test file that saw the change. */
+/** Verdict, with the test file that detected the change. */
 export interface Judgement {
   readonly verdict: Verdict;
   readonly by: string;
 }
 
-/** What the tests run, and how long those of one change may take together. */
+/** Coverage of the tests, and the time limit of all tests of one change. */
 interface Trial {
   readonly coverage: Coverage;
   readonly seconds: number;
 }
 
-/** The tests that are most likely to see it are run first, before the compiler. */
+/** Tests to run before the compiler: those most likely to detect the change. */
 const FIRST = 4;
 const COMPILER_S = 300;
-/** The longest that one test may take. */
+/** Time limit of one test. */
 const TEST_MS = 20_000;
 
-/** Makes the change in the sandbox's copy, runs the tests that run its place and the compiler, and takes it back. */
+/** Applies the change in the sandbox's copy, runs the compiler and the tests that run its place, and reverts it. */
 export async function judge(
   sandbox: Sandbox,
   mutant: Mutant,
@@ -67,7 +67,7 @@ interface Runner {
   readonly runUnchanged: (tests: readonly TestFile[]) => Promise<Outcome>;
 }
 
-/** A machine under load fails tests and makes them late: so a test must fail twice, and what is late be in time without the change. */
+/** Requires that a test fails twice, and that a late one is in time without the change: load makes tests fail and late. */
 async function seenBy(runner: Runner, tests: readonly TestFile[]): Promise<Judgement | undefined> {
   let left = tests;
   while (left.length > 0) {
@@ -97,12 +97,12 @@ async function runTests(sandbox: Sandbox, tests: readonly TestFile[]): Promise<O
   return await runIn(sandbox, ["bun", "test", "--bail", `--timeout=${TEST_MS}`, ...files], seconds);
 }
 
-/** The test file that was running at the end: bun prints a heading for each. */
+/** Returns the test file that was running at the end: bun prints a heading for each. */
 function lastBegun(output: string): string | undefined {
   return [...output.matchAll(/^(\S+\.test\.ts):$/gm)].at(-1)?.[1];
 }
 
-/** What the compiler refuses already would count as seen by it. */
+/** Throws if the copy does not compile: each change would count as detected. */
 export async function refuseUncompiled(sandbox: Sandbox): Promise<void> {
   if (!(await compiles(sandbox))) throw new Error(`Cannot try changes: ${sandbox.copy} does not compile`);
 }
@@ -114,20 +114,20 @@ async function compiles(sandbox: Sandbox): Promise<boolean> {
   return ended === "green";
 }
 
-/** Those that run the innermost place that the change lies in. */
+/** Returns the tests that run the innermost place around the change. */
 function testsOf({ places }: Coverage, { end, file, start }: Mutant): readonly TestFile[] {
   const around = (places.get(file) ?? []).filter((place) => place.start <= start && end <= place.end);
   return around.toSorted((a, b) => a.end - a.start - (b.end - b.start))[0]?.tests ?? [];
 }
 
-/** The file's own tests, then the quickest. */
+/** Orders the file's own tests first, then the quickest. */
 function orderTests(mutant: Mutant, tests: readonly TestFile[]): TestFile[] {
   const name = mutant.file.replace(/^src\/(.*)\.ts$/, "test/$1.test.ts");
   const cost = (test: TestFile): number => (test.path === name ? 0 : test.seconds);
   return tests.toSorted((a, b) => cost(a) - cost(b));
 }
 
-/** The first of them at least. */
+/** Returns the tests that fit into the time, at least the first. */
 function within(seconds: number, tests: readonly TestFile[]): TestFile[] {
   let sum = 0;
   return tests.filter((test, at) => {

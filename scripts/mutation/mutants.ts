@@ -1,6 +1,6 @@
 import { parseSync } from "oxc-parser";
 
-/** One small change of a source file: `replacement` in place of the characters from `start` to `end`. */
+/** Small change of a source file: `replacement` for the characters from `start` to `end`. */
 export interface Mutant {
   /** Path below the checkout. */
   readonly file: string;
@@ -11,7 +11,7 @@ export interface Mutant {
   readonly replacement: string;
 }
 
-/** A node of the syntax tree, ESTree's form. https://github.com/estree/estree */
+/** Node of the syntax tree in ESTree's form. https://github.com/estree/estree */
 export interface SyntaxNode {
   readonly type: string;
   readonly start: number;
@@ -27,19 +27,19 @@ export function parseSource(file: string, text: string): SyntaxNode {
   return program as unknown as SyntaxNode;
 }
 
-/** Every child node, in the order of its fields; types have no effect at run time and are left out. */
+/** Returns every child node, in the order of the fields; omits types, which have no effect at run time. */
 export function childrenOf(node: SyntaxNode): SyntaxNode[] {
   return Object.values(node)
     .flatMap((value) => (Array.isArray(value) ? value : [value]))
     .filter((value): value is SyntaxNode => isNode(value) && !value.type.startsWith("TSType"));
 }
 
-/** The line of a position, counted from 1. */
+/** Returns the line of a position, counted from 1. */
 export function lineAt(text: string, position: number): number {
   return text.slice(0, position).split("\n").length;
 }
 
-/** All changes that can be made to a file. */
+/** Lists all possible changes of a file. */
 export function listMutants(file: string, text: string): Mutant[] {
   const found: Mutant[] = [];
   const visit = (node: SyntaxNode): void => {
@@ -154,7 +154,7 @@ function givesSomething(argument: unknown): boolean {
   return isNode(argument) && argument["name"] !== "undefined";
 }
 
-/** Sentences for a person: a changed one lets no guest out. */
+/** Reports whether a text is a sentence for a person: changing it cannot weaken isolation. */
 function isProse(text: string): boolean {
   return /[a-z,:] [a-z<$]/i.test(text);
 }
@@ -165,7 +165,7 @@ function conditionChanges(test: unknown): Change[] {
   return ["true", "false"].map((replacement) => ({ start, end, replacement }));
 }
 
-/** One element less, each in its turn. */
+/** Returns the removals of one element each. */
 function elementChanges(elements: unknown, text: string): Change[] {
   if (!Array.isArray(elements)) return [];
   return elements.filter(isNode).map(({ end, start }) => {

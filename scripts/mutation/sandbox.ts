@@ -1,16 +1,16 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** A copy of the checkout in which tests are run where they can harm nothing. */
+/** Copy of the checkout in which tests cannot harm the host. */
 export interface Sandbox {
-  /** Where the copy lies. */
+  /** Path of the copy. */
   readonly copy: string;
 }
 
 /**
- * A changed program may remove or label anything as root: so all but the copy, /tmp, /var/tmp and the kernel's own file
- * systems can only be read, it has a network of its own, and every process of the run ends with it. mount_namespaces(7),
- * network_namespaces(7), pid_namespaces(7)
+ * Confines a run, because a changed program may remove or label any file as root. Only the copy, /tmp, /var/tmp and the
+ * kernel's file systems are writable. The network is separate, and every process of the run ends with it.
+ * mount_namespaces(7), network_namespaces(7), pid_namespaces(7)
  */
 const CONFINE = `set -e
 mount --make-rprivate /
@@ -24,7 +24,7 @@ cd "$1/copy"
 shift
 exec "$@"`;
 
-/** The files that git knows or would add. */
+/** Lists the files that git tracks or would add. */
 export function listFiles(): string[] {
   const { stdout } = Bun.spawnSync(["git", "ls-files", "-z", "-co", "--exclude-standard"]);
   return stdout
@@ -33,7 +33,7 @@ export function listFiles(): string[] {
     .filter((file) => file !== "");
 }
 
-/** A copy of them. */
+/** Makes a copy of these files. */
 export function makeSandbox(folder: string): Sandbox {
   rmSync(folder, { recursive: true, force: true });
   const copy = join(folder, "copy");
@@ -46,13 +46,13 @@ export function makeSandbox(folder: string): Sandbox {
   return { copy };
 }
 
-/** How a command ended: with success, without it, or not within its time, and what it printed. */
+/** Result of a command, with its output: success, failure, or out of time. */
 export interface Outcome {
   readonly ended: "green" | "red" | "too late";
   readonly output: string;
 }
 
-/** Runs a command in the copy, and kills it when the time is over. timeout(1) */
+/** Runs a command in the copy, and kills it at the end of the time. timeout(1) */
 export async function runIn(
   { copy }: Sandbox,
   command: readonly string[],
@@ -61,10 +61,10 @@ export async function runIn(
   const confined = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"];
   const words = ["timeout", "-s", "KILL", String(Math.ceil(seconds)), ...confined];
   const output = join(dirname(copy), "output");
-  // It would keep the end of what was printed before.
+  // An existing file would keep the end of earlier output.
   for (const file of [output, `${output}.err`]) rmSync(file, { force: true });
   const began = performance.now();
-  // A file, since a process that outlives the command would keep the reader of a pipe waiting.
+  // A file, because a process that outlives the command would keep the reader of a pipe waiting.
   const child = Bun.spawn([...words, "sh", "-c", CONFINE, "sh", dirname(copy), ...command], {
     stdio: ["ignore", Bun.file(output), Bun.file(`${output}.err`)],
   });

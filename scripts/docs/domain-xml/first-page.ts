@@ -29,7 +29,7 @@ All that is declared on an element's page is taken, except for the places in the
 | elements | a start | but refuses | since svirt does not | reason | instead |
 | --- | --- | --- | --- | --- | --- |`;
 
-/** Returns the first page: a table of what a start takes and refuses, then what is refused before. */
+/** Returns the first page: a table of the elements that a start takes and refuses, then the refusals before a start. */
 export function formatFirstPage(): string {
   return [
     HEAD,
@@ -54,7 +54,7 @@ function formatRows(page: string): readonly string[] {
   });
 }
 
-/** A page whose elements no definition may have. */
+/** Formats the row of a page whose elements no definition may have. */
 function formatDefinition(page: string): string {
   const [place, why, remedy] = REFUSED_DEFINITIONS.find(([each]) => kebab(each) === page) ?? [];
   if (place === undefined || why === undefined || remedy === undefined)
@@ -69,7 +69,7 @@ function formatNames(page: string): string {
   return names.map((name) => `[${name}](${page}.md)`).join(", ");
 }
 
-/** Leaves out the part of a place that all have. */
+/** Removes the common prefix of places. */
 function shorten(place: string): string {
   return place.replace(/^\/domain\/(?:devices\/(?=.))?/, "");
 }

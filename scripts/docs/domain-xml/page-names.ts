@@ -1,4 +1,4 @@
-/** Elements whose page has not the element's own name. A device's page has the name of its family in src/. */
+/** Pages of elements that are not named like the element. The page of a device has the name of its family in src/. */
 export const PAGES_OF: ReadonlyMap<string, string> = new Map([
   ["maxMemory", "memory"],
   ["currentMemory", "memory"],

@@ -8,7 +8,7 @@ import { formatRefusals } from "./tables.ts";
 const IN_DEFINITION = ", and by `define` too: [reasons](README.md#refused-in-a-definition).";
 const HEAD = "Made by `bun scripts/write-docs.ts`; do not edit. A place in **bold** is required.";
 
-/** Returns a page: what a start takes and refuses of its elements, then each element with its places. */
+/** Returns a page: the elements that a start takes and refuses, then each element with its places. */
 export function formatPage(page: string, sections: readonly Section[]): string {
   const names = sections
     .filter(({ plainPath }) => isTop(plainPath))
@@ -46,7 +46,7 @@ function formatSection({ form, path }: Section, page: string): string {
   return [`## ${path}`, "", ...alternatives, ...formatExceptions(form.variants)].join("\n");
 }
 
-/** Lists the places except for the attribute that the line above names. */
+/** Lists the places except the attribute that the line above names. */
 function listBesides({ places, when }: Variant, page: string): readonly string[] {
   const besides = places.filter((place) => place.in !== "attribute" || place.name !== when?.attribute);
   return besides.length === 0 ? ["- nothing more"] : besides.map((place) => formatPlace(place, page));

@@ -2,7 +2,7 @@ import { UNREADY } from "../../../src/domain/unimplemented/refuse.ts";
 import { listSections, listTops } from "./sections.ts";
 import { STARTS } from "./starts.ts";
 
-/** One thing that a start refuses. */
+/** Refusal by a start. */
 export interface Refusal {
   readonly place: string;
   readonly missing: string;
@@ -10,7 +10,7 @@ export interface Refusal {
   readonly remedy: string;
 }
 
-/** One thing that svirt refuses, or ignores, when it reads XML. */
+/** Element or attribute that svirt refuses, or ignores, when it reads XML. */
 export interface Exception {
   readonly place: string;
   readonly act: "refuse" | "drop";
@@ -20,7 +20,7 @@ export interface Exception {
 const NOT_YET = "not implemented";
 const ANY_DEVICE = "/domain/devices/*";
 
-/** Returns what a start refuses of a page's elements: the rules of the source, and others. */
+/** Returns the refusals by a start on a page: the rules of the source, and others. */
 export function listRefusals(page: string): readonly Refusal[] {
   const rules = UNREADY.filter(({ place }) => place !== ANY_DEVICE && pageOf(place) === page);
   const others = STARTS[page]?.others ?? [];

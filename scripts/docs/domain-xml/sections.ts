@@ -2,17 +2,17 @@ import { domain } from "../../../src/domain/domain.ts";
 import type { ElementForm, Place, Variant } from "../../../src/xml/declaration.ts";
 import { PAGES_OF } from "./page-names.ts";
 
-/** An element's declaration, at the page that describes it. */
+/** Declaration of an element, with the page that describes it. */
 export interface Section {
   readonly form: ElementForm<unknown>;
-  /** An XPath, with the attribute that selects the parent's alternative where two children of one name differ. */
+  /** XPath, with the attribute that selects the parent's alternative if two children have the same name. */
   readonly path: string;
-  /** Without predicates. */
+  /** XPath without predicates. */
   readonly plainPath: string;
   readonly page: string;
 }
 
-/** Pages that describe the elements that others share: images, backends of character devices, virtual networks. */
+/** Pages that describe shared elements: images, backends of character devices, virtual networks. */
 const FIRST = ["devices/disk", "devices/chardev", "devices/network"];
 
 interface Spot {
@@ -20,7 +20,7 @@ interface Spot {
   readonly plainPath: string;
 }
 
-/** Returns a section for each declared element. An element that stands in several places has one section. */
+/** Returns a section for each declared element. An element in several places has one section. */
 export function listSections(): readonly Section[] {
   const seen = new Set<unknown>([domain.variants]);
   const root: Section = { form: domain, path: "/domain", plainPath: "/domain", page: "domain" };
@@ -79,7 +79,7 @@ function childrenOf(
   );
 }
 
-/** Returns the form of a child that is declared. */
+/** Returns the form of a declared child. */
 export function formOf(place: Place): ElementForm<unknown> | undefined {
   return place.in === "child" && place.inside.is === "declared" ? place.inside.form() : undefined;
 }

@@ -1,10 +1,10 @@
-/** A refusal that no rule names by its place. A reason follows the colon in `missing`. */
+/** Refusal without a rule for its place. A reason follows the colon in `missing`. */
 interface OtherRefusal {
   readonly place: string;
   readonly missing: string;
 }
 
-/** What a start does with the elements of a page, and what it refuses besides the rules of the source. */
+/** Effect of a start on the elements of a page, and refusals besides the rules of the source. */
 interface StartNote {
   /** "" if a start refuses them in any case. */
   readonly takes: string;
@@ -13,7 +13,7 @@ interface StartNote {
 
 const ROM: OtherRefusal = { place: "rom/@file", missing: "open a ROM" };
 
-/** What a start does with each page's elements, in the order of libvirt's documentation. */
+/** Effect of a start on each page's elements, in the order of libvirt's documentation. */
 export const STARTS: Readonly<Record<string, StartNote>> = {
   domain: {
     takes:
@@ -130,7 +130,7 @@ export const STARTS: Readonly<Record<string, StartNote>> = {
   },
 };
 
-/** Refusals of `define`, `create` and a start that have no rule of their own: place, reason, remedy. */
+/** Refusals by `define`, `create` and a start that have no rule of their own: place, reason, remedy. */
 export const REFUSED_DEFINITIONS: readonly (readonly [place: string, why: string, remedy: string])[] = [
   [
     "/domain/qemu:commandline",
