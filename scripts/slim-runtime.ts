@@ -20,9 +20,7 @@ const FORMAT_AT = 12;
 const ITEMS = 3990;
 const EMPTIED = { items: 3924, bytes: 8_977_952 };
 
-/**
- * Magic of a zstd frame. A text of bun's other functions is longer than this when unpacked, and UTF-8 only. RFC 8878 3.1.1
- */
+/** Magic of a zstd frame. A text of bun's other functions is UTF-8, longer than TEXT_BYTES when unpacked. RFC 8878 3.1.1 */
 const ZSTD_MAGIC = Buffer.from("28b52ffd", "hex");
 const TEXT_BYTES = 1000;
 const TEXTS = { frames: 40, bytes: 1_021_750 };
@@ -85,10 +83,7 @@ function findHeader(bytes: Buffer): number {
   throw new Error(`Cannot slim ${input}: no ICU data in it`);
 }
 
-/**
- * Reports whether an item is a locale's texts (`de.res`, `lang/pt_BR.res`) except English, or a dictionary or rules for line
- * breaks.
- */
+/** Reports whether an item has a locale's texts (`de.res`, `lang/pt_BR.res`), not English, or its rules for line breaks. */
 function isOfALanguage(name: string): boolean {
   if (/^brkitr\/(?:.*dict\.dict|.*_(?:cj|fi|el|ja|th)\.brk)$/.test(name)) return true;
   const [, locale] = /^(?:[a-z]+\/)?([A-Za-z0-9_]+)\.res$/.exec(name) ?? [];
