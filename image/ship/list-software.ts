@@ -1,7 +1,7 @@
 // Usage: bun image/ship/list-software.ts STAGE ROOT
 //
-// Prints the content of the product's image as SPDX 2.3 (JSON): each Debian package with a file in the image, with its
-// version and the licences of its copyright file, and the parts of svirt's executable. https://spdx.github.io/spdx-spec/v2.3/
+// Prints the content of the product's image as SPDX 2.3 (JSON): the parts of svirt's executable, and each Debian package with
+// a file in the image. A package has its version and the licences of its copyright file. https://spdx.github.io/spdx-spec/v2.3/
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import manifest from "../../package.json";

@@ -14,7 +14,7 @@ export interface Instrumented {
   readonly places: readonly Place[];
 }
 
-/** Instruments a file. `seen` is the module that records the numbers; `first` is the number of the file's first place. */
+/** Instruments a file. `seen` names the module that records the numbers; `first` is the number of the file's first place. */
 export function instrument(file: string, text: string, { first, seen }: Numbering): Instrumented {
   // The whole file is a place, because an exported constant is in no statement.
   const places: Place[] = [{ start: 0, end: text.length, line: 0 }];

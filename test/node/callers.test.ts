@@ -5,7 +5,7 @@ import { onANode } from "./harness/on-a-node.ts";
 import { node, onNode } from "./harness/on-the-node.ts";
 import { bringPeer } from "./peers/on-the-node.ts";
 
-// The kernel exchanges a terminal or pipe that a domain may not use for /dev/null at the exec, and nobody is told.
+// At exec the kernel silently replaces a terminal or pipe that the domain may not use by /dev/null.
 const onTheNode = await onANode();
 bringPeer();
 
@@ -21,7 +21,7 @@ onTheNode("svirt prints at a terminal of the console, and to the console itself"
     note console sh -c "svirt domid at-console-$word </dev/console >/dev/console 2>&1"
   `);
   expect([noteOf(notes, "terminal").code, noteOf(notes, "console").code]).toEqual([3, 3]);
-  // Of its own run: the screen keeps what it has.
+  // The word of this run: the screen keeps earlier output.
   expect(outOf(notes, "screen")).toContain(`at-tty-${outOf(notes, "word")}`);
   expect(await node(["log"])).toContain(`at-console-${outOf(notes, "word")}`);
 });

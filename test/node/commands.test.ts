@@ -6,7 +6,7 @@ import { onNode } from "./harness/on-the-node.ts";
 
 const onTheNode = await onANode();
 
-/** The commands of the first stage, as issue 2 lists them. */
+/** Commands of the first stage, from issue 2. */
 const COMMANDS = (
   "define undefine create start shutdown destroy reboot suspend resume list dominfo domstate domid domuuid domname " +
   "dumpxml domblklist autostart capabilities version qemu-monitor-command plan reap recover audit doctor"
@@ -270,11 +270,11 @@ onTheNode("plan changes nothing, for a guest that is off and for one that runs",
   expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
   const steps: { readonly do: string }[] = JSON.parse(outOf(notes, "json"));
   expect(outOf(notes, "plan").split("\n")).toHaveLength(steps.length);
-  // What was planned is what a start then does.
+  // A start carries out the plan.
   const planned = /label \/srv\/lifecycle\/a\.img: (\S+) -> (\S+)/.exec(outOf(notes, "plan"));
   expect(planned?.[2]).toBe(outOf(notes, "level"));
   expect(outOf(notes, "stop")).toContain(`label /srv/lifecycle/a.img: ${planned?.[2]} -> ${planned?.[1]}`);
-  // What runs already is taken back as it was done.
+  // The plan to stop a running guest reverts its recorded steps.
   expect(outOf(notes, "running")).toContain(`label /srv/lifecycle/b.img: ${outOf(notes, "label")} -> `);
   expect(noteOf(notes, "file").code).toBe(3);
   expect(outOf(notes, "other")).toContain("/srv/lifecycle/a.img");
@@ -443,7 +443,7 @@ function expectErrorAndRemedy({ err }: Note): void {
   ]);
 }
 
-/** Where libvirt's schemas are at hand: they are not part of this project. */
+/** Validates XML against libvirt's schema if it is available; it is not part of this project. */
 async function checkAgainstSchema(xml: string): Promise<void> {
   const data = process.env["SVIRT_TEST_DATA"];
   if (data === undefined || Bun.which("xmllint") === null) return;

@@ -7,12 +7,12 @@ import { node, onNode } from "./harness/on-the-node.ts";
 
 const onTheNode = await onANode();
 
-/** The node as the tests have it: no syslogd, no DHCP. */
+/** Contexts of the test node, which has no syslogd and no DHCP. */
 const NODE: SystemTable = {
   processes: new Map([
     ["/usr/sbin/init", ["init_t"]],
     ["/usr/sbin/dropbear", ["sshd_t"]],
-    // The administrator's, over SSH; and each guest's parent, the reaper.
+    // The administrator's shell, over SSH, and each guest's reaper, which is its parent.
     ["/usr/bin/sh", ["unconfined_t", "svirt_manager_t"]],
     ["/usr/bin/busybox", ["unconfined_t"]],
     ["/usr/bin/qemu-system-x86_64", ["svirt_t", "svirt_tcg_t"]],
@@ -22,7 +22,7 @@ const NODE: SystemTable = {
   labels: [{ path: /^\/proc$/, type: "proc_t", reason: "the policy leaves it to whoever mounts there" }],
 };
 
-/** Device nodes that come while the node runs: a keyboard's, USB's, SCSI disks' of both kinds, vhost-scsi's, a screen's. */
+/** Device nodes that appear at run time: of a keyboard, USB, SCSI disks of both kinds, vhost-scsi, a screen. */
 const LATE = [
   "/dev/input/event0",
   "/dev/bus/usb/001/001",

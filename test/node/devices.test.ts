@@ -6,13 +6,13 @@ import { isNodeUp } from "./isolation/on-the-node.ts";
 
 const onTheNode = await onANode();
 
-// The node has for other test files the devices that it had.
+// Restores the node's devices for other test files.
 afterAll(async () => {
   if (await isNodeUp())
     await node(["ssh", "modprobe -r vhost_scsi scsi_debug sg xhci_pci evdev; [ ! -e /dev/sg0 ]"]);
 });
 
-/** Nodes of the node's own: its keyboard, a tablet on its USB, a disk in its memory. */
+/** Device nodes of the node: its keyboard, a tablet on its USB, a disk in its memory. */
 const NODES = `
   modprobe -a evdev xhci_pci scsi_debug sg vhost_scsi
   waited=0
@@ -32,7 +32,7 @@ const NODES = `
   facl() { stat -c '%a %u %g' "$@"; /usr/bin/getfattr -h -n system.posix_acl_access --absolute-names "$@" 2>&1 || :; }
 `;
 
-/** Runs a guest with one device: what became of the node, and what was there before and after. */
+/** Runs a guest with one device. Notes the device node during the run, and its change from before to after. */
 const tried = (name: string, devices: string, node: string): string => `
   guest life-a "${devices}"
   labels ${node} >$work/before-${name}; facl ${node} >>$work/before-${name} || :
@@ -65,7 +65,7 @@ onTheNode("devices of the host are a guest's own while it runs, and then as they
     });
     expect(outOf(notes, `${name}-status`)).toContain("running");
     expect({ name, audit: noteOf(notes, `${name}-audit`).code }).toEqual({ name, audit: 0 });
-    // Nobody but root may open it by now: QEMU has.
+    // The ACL is gone once QEMU has opened the node.
     expect(outOf(notes, `${name}-acl`)).toEndWith("system.posix_acl_access: No such attribute");
     expect({ name, ...noteOf(notes, `${name}-same`) }).toMatchObject({ name, code: 0, out: "" });
     expect(noteOf(notes, `${name}-left`).out).toBe("");
@@ -270,7 +270,7 @@ XML"
   expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
   expect(noteOf(notes, "slow")).toMatchObject({ code: 0, err: "" });
   expect(outOf(notes, "limits")).toContain('"iops":100');
-  // Nobody serves it: the guest's domain lets QEMU try, which is not "Permission denied".
+  // No server listens. The guest's domain lets QEMU try, so the error is not "Permission denied".
   expect(noteOf(notes, "unserved").err).toContain("Connection refused");
   expect(noteOf(notes, "optional")).toMatchObject({ code: 0 });
 });

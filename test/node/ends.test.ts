@@ -5,11 +5,11 @@ import { onNode } from "./harness/on-the-node.ts";
 
 const onTheNode = await onANode();
 
-/** A way for a guest to end, and what `domstate --reason` says then. */
+/** Way for a guest to end, with the reason that `domstate --reason` prints. */
 interface End {
   readonly way: string;
   readonly boot: "halt" | "off-later";
-  /** Script: the guest is life-a, its process $pid. */
+  /** Shell script; the guest is life-a, its process $pid. */
   readonly act: string;
   readonly reason: string;
 }
@@ -64,7 +64,7 @@ for (const { act, boot, reason, way } of ENDS) {
       note again svirt start life-a
       svirt destroy life-a >/dev/null
     `);
-    // While it runs all that is looked for is there to be seen.
+    // While the guest runs, it has each kind of trace that must be gone later.
     for (const what of ["path /var/lib/svirt/records", "path /run/svirt", "claim ", "words ", "user "])
       expect(noteOf(notes, "during").out).toContain(what);
     expect(outOf(notes, "labelled").split(":svirt_image_t:s0:c")).toHaveLength(3);
@@ -97,7 +97,7 @@ onTheNode("a start that fails takes back what it did: a missing file, a QEMU tha
   `);
   expect(noteOf(notes, "missing").code).toBe(3);
   expect(noteOf(notes, "refused").code).toBe(1);
-  // In QEMU's own words.
+  // The message of QEMU.
   expect(noteOf(notes, "refused").err).toContain("kernel");
   expect(noteOf(notes, "missing-left").out).toBe("");
   expect(noteOf(notes, "refused-left").out).toBe("");
@@ -126,7 +126,7 @@ onTheNode("a guest outlives the session that started it", async () => {
     note own sed 's/.*) //' /proc/$$/stat
     svirt destroy life-a >/dev/null
   `);
-  // The first session was hung up, and with it the script.
+  // The end of the first session ended the script too.
   expect(String(first)).toContain("Cannot run scripts/node ssh");
   expect(outOf(second, "state")).toBe("running");
   const sessionOf = (name: string) => outOf(second, name).split(" ")[3];
@@ -164,7 +164,7 @@ onTheNode(
     expect(outOf(notes, "label-again")).toBe(outOf(notes, "label-b"));
     expect(noteOf(notes, "powered-off").code).toBe(0);
     expect(noteOf(notes, "not-crashed").code).toBe(0);
-    // A guest that is destroyed stays off, whatever on_poweroff says.
+    // A destroyed guest stays off despite its on_poweroff.
     expect(noteOf(notes, "left-a").out).toBe("");
     expect(noteOf(notes, "left-b").out).toBe("");
     expect(outOf(notes, "after")).toBe(outOf(notes, "before"));

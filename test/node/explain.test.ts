@@ -6,7 +6,7 @@ import { tryAll } from "./isolation/on-the-node.ts";
 
 const onTheNode = await onANode();
 
-/** What svirt explain --json gives, as far as these tests look. */
+/** Output of `svirt explain --json`, as far as these tests read it. */
 interface Told {
   readonly guest?: { readonly name: string; readonly state: string };
   readonly owner?: { readonly name: string };
@@ -24,7 +24,7 @@ function toldIn(notes: Notes, name: string): Told[] {
   return JSON.parse(noteOf(notes, name).out);
 }
 
-/** QEMU itself is told to open a file by its name, as a guest that has taken it over could. */
+/** Makes QEMU open a file by its name, as a guest that has taken QEMU over could. */
 const OPEN = `
   opens() {
     opens_id=$((\${opens_id-0} + 1))
@@ -79,7 +79,7 @@ onTheNode(
     expect(toldIn(notes, "other").map(({ object }) => object.split("/").at(-1))).toEqual(["b.img"]);
     expect(toldIn(notes, "ended").map(({ guest }) => guest?.state)).toContain("shut off");
     expect(toldIn(notes, "log").length).toBeGreaterThan(0);
-    // By then nothing tells whose level it was.
+    // Without the definition the owner of the level is unknown.
     expect(
       toldIn(notes, "gone").every(({ guest, subject }) => guest === undefined && subject === "guest"),
     ).toBe(true);

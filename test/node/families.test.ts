@@ -10,8 +10,8 @@ import { onANode } from "./harness/on-a-node.ts";
 import { node, onNode } from "./harness/on-the-node.ts";
 import { isNodeUp } from "./isolation/on-the-node.ts";
 
-// Four guests which between them have every family of devices that svirt starts. What QEMU has is asked over its monitor and
-// compared with the XML; what the kernel does for it is read from /proc and /sys.
+// Four guests that together have every family of devices that svirt starts. QEMU's state is read over its monitor and
+// compared with the XML; the kernel's state is read from /proc and /sys.
 
 const onTheNode = await onANode();
 
@@ -19,7 +19,7 @@ const onTheNode = await onANode();
 const IFF_MULTI_QUEUE = 0x100;
 const MIB = 1024 * 1024;
 const HERE = "/srv/lifecycle";
-/** Of the package ovmf, on the machine that runs the tests. */
+/** Folder of the package ovmf, on the machine that runs the tests. */
 const DESCRIPTIONS = "/usr/share/qemu/firmware";
 
 if (await isNodeUp()) {
@@ -35,7 +35,7 @@ if (await isNodeUp()) {
   });
 }
 
-/** Starts the guest of that file after `before`, looks at it, and ends it after `more`. */
+/** Starts the guest of that file after `before`, inspects it, and ends it after `more`. */
 async function lookAt(name: string, before: string, more: string): Promise<Inspected> {
   const xml = await Bun.file(fileURLToPath(new URL(`families/${name}.xml`, import.meta.url))).text();
   const notes = await onNode(`
@@ -60,12 +60,12 @@ ${xml}XML
   return inspected(notes, xml);
 }
 
-/** The guest is gone. */
+/** Expects that the guest is gone. */
 function expectNoTrace({ notes }: Inspected): void {
   expect(noteOf(notes, "left").out).toBe("");
 }
 
-/** A property of a device as QEMU shows it. */
+/** Returns a property of a device as QEMU shows it. */
 const property = ({ devices }: Inspected, id: string, name: string): string | undefined =>
   devices.get(id)?.properties.get(name);
 
@@ -123,14 +123,14 @@ onTheNode(
     expectAliases(guest);
     expect(answerTo(notes, "query-vnc")).toMatchObject({ enabled: true, host: "127.0.0.1", service: "5907" });
     expect(outOf(notes, "vnc-display")).toBe("127.0.0.1:7");
-    // RFC 6143, 7.1.1: who is connected to is the first to speak.
+    // RFC 6143, 7.1.1: the server speaks first.
     expect(outOf(notes, "vnc-answer")).toBe("RFB 003.008");
     expectLimits(guest);
     expectNoTrace(guest);
   },
 );
 
-/** What the machine was told, and what is behind the names that it was told. */
+/** Expects the kernel's command line, and the files behind the kernel and the initrd. */
 function expectDirectBoot({ notes }: Inspected): void {
   expect(answerTo<string>(notes, "get-append")).toBe("console=ttyS0 root=/dev/vda");
   const files = ["get-kernel", "get-initrd"].map((name) =>
@@ -144,7 +144,7 @@ interface PciDevice {
   readonly id: { readonly vendor: number; readonly device: number };
 }
 
-/** Models by their PCI ids: Intel's 82540EM and 6300ESB, QEMU's xHCI, virtio's rng. pci.ids */
+/** Expects models by their PCI IDs: Intel's 82540EM and 6300ESB, QEMU's xHCI, virtio's rng. pci.ids */
 function expectCards(guest: Inspected): void {
   const { notes } = guest;
   const buses = answerTo<readonly { readonly devices: readonly PciDevice[] }[]>(notes, "query-pci");
@@ -168,7 +168,7 @@ interface Chardev {
   readonly filename: string;
 }
 
-/** The running guest's XML calls its devices what QEMU calls them; what is part of the board QEMU calls nothing. */
+/** Expects QEMU's names of devices as aliases in the running guest's XML; parts of the board have no name in QEMU. */
 function expectAliases({ devices, notes }: Inspected): void {
   const aliases = [...outOf(notes, "shown").matchAll(/<alias name='([^']*)'\/>/g)].map(
     ([, name = ""]) => name,
@@ -180,7 +180,7 @@ function expectAliases({ devices, notes }: Inspected): void {
   ).toEqual([]);
 }
 
-/** COM1 at 0x3f8 and COM2 at 0x2f8, each with its backend. */
+/** Expects COM1 at 0x3f8 and COM2 at 0x2f8, each with its backend. */
 function expectSerialPorts(guest: Inspected): void {
   const { devices, notes } = guest;
   const ports = ["serial0", "serial1"].map((id) => [devices.get(id)?.driver, property(guest, id, "iobase")]);
@@ -264,11 +264,11 @@ onTheNode(
   },
 );
 
-/** One on the bridge, one on nothing; the kernel carries the frames of both, for each queue by a vhost-net of its own. */
+/** Expects one tap on the bridge and one on none. The kernel carries the frames of both, each queue by its own vhost-net. */
 function expectTaps(guest: Inspected): void {
   const { devices, notes } = guest;
   expect([outOf(notes, "ports"), outOf(notes, "mac")]).toEqual(["vnet0", "fe:54:00:00:00:0d"]);
-  // Of several queues QEMU lets go of all but the first until the guest's driver asks for more.
+  // QEMU detaches all queues but the first until the guest's driver asks for more.
   const flags = outOf(notes, "flags").split("\n").map(Number);
   expect(flags.map((one) => (one & IFF_MULTI_QUEUE) !== 0)).toEqual([false, true]);
   const cards = ["net0", "net1"].map((id) => [
@@ -312,7 +312,7 @@ onTheNode(
     ]);
     expect(outOf(notes, "vars-label")).toBe(outOf(notes, "image"));
     expect(noteOf(notes, "firmware")).toMatchObject({ code: 0 });
-    // The boot manager tells on the first serial port what it boots.
+    // The boot manager prints its boot entry on the first serial port.
     expect(noteOf(notes, "said")).toMatchObject({ code: 0 });
     expectNoTrace(guest);
   },

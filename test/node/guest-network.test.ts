@@ -11,7 +11,7 @@ bringPrograms();
 bringLinux();
 bringPeer();
 
-/** A name server, which only QEMU itself asks: for its guest, or to find who serves a disk. */
+/** Name server that only QEMU asks: for its guest, or to find the server of a disk. */
 const NAMES = `
   $here/peer names >/dev/null 2>$work/names &
   names=$!
@@ -62,6 +62,6 @@ onTheNode("who serves a disk over the network is found by name", async () => {
   expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
   expect(outOf(notes, "context")).toMatch(/:svirt_tcg_net_t:s0:c\d+,c\d+$/);
   expect(outOf(notes, "block")).toContain("disk.test");
-  // It has booted from it: nothing else has made it power itself off.
+  // It has booted from the disk: only the boot sector powers it off.
   expect(outOf(notes, "reason")).toBe("shut off (shutdown)");
 });

@@ -5,7 +5,7 @@ import { onNode } from "./harness/on-the-node.ts";
 
 const onTheNode = await onANode();
 
-/** The guest has no driver for PCI hot-plug: of a SCSI disk QEMU lets go by itself, of a virtio disk never. */
+/** Guest without a driver for PCI hot-plug: QEMU releases a SCSI disk without the guest, a virtio disk never. */
 const GUEST = `
   clean
   copy halt a.img b.img c.img
@@ -37,7 +37,7 @@ onTheNode("a disk comes and goes: labelled, opened and kept from others only whi
   expect(outOf(notes, "plan")).toContain("device_add scsi0-0-0-0");
   expect(outOf(notes, "untouched")).toBe(outOf(notes, "before"));
   expect(outOf(notes, "during")).toBe(outOf(notes, "own"));
-  // The set that QEMU was given, and what it opened of it.
+  // Open descriptors of the image, and its block nodes.
   expect(Number(outOf(notes, "open"))).toBeGreaterThan(0);
   expect(outOf(notes, "nodes")).toContain("libvirt-");
   expect([noteOf(notes, "other").code, noteOf(notes, "other").err]).toEqual([

@@ -5,7 +5,7 @@ import { onNode } from "./harness/on-the-node.ts";
 
 const onTheNode = await onANode();
 
-/** What somebody else runs or trusts: each with a folder that is made for it where it is missing and can be. */
+/** Files that another program runs or trusts. A missing folder of one is created if possible. */
 const PLACES = [
   "/root/.profile",
   "/root/.ssh/authorized_keys",
@@ -27,10 +27,10 @@ const PLACES = [
   "/x",
 ];
 
-/** Those that are tried in each way: an emulated node takes seconds for each. */
+/** Places that are tried in each way: an emulated node takes seconds for each. */
 const EVERY_WAY = ["/root/.profile", "/etc/cron.d/x", "/var/x"];
 
-/** A key that may run svirt alone: `as_key` asks for a command as its client. What such a place has, for comparing. */
+/** A key that may run svirt alone: `as_key` requests a command as its client. `state` prints a place, for comparison. */
 const KEY = `
   as_key() { SSH_ORIGINAL_COMMAND="svirt $*" svirt shell; }
   serial() { printf "<serial type='file'><source path='%s'/></serial>" "$1"; }
@@ -101,7 +101,7 @@ VOLUME
     expect(noteOf(notes, "still").code).not.toBe(0);
     expect(noteOf(notes, "elsewhere")).toMatchObject({ code: 0 });
   },
-  // svirt's own domain may not look at some of them.
+  // svirt's domain may not read some of the places.
   { denied: /comm="svirt"/, timeoutMs: 600_000 },
 );
 

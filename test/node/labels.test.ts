@@ -7,11 +7,11 @@ import { onNode } from "./harness/on-the-node.ts";
 const onTheNode = await onANode();
 
 const PAIR = /^s0:c(\d+),c(\d+)$/;
-/** What the policy's virtual_image_context names for what guests share, and for what they only read. */
+/** Labels of the policy's virtual_image_context: of shared files, and of read-only content. */
 const SHARED = "system_u:object_r:svirt_image_t:s0";
 const CONTENT = "system_u:object_r:virt_content_t:s0";
 
-/** `a:b:c:d:e` -> `d:e` */
+/** Returns the range of a context: `a:b:c:d:e` -> `d:e` */
 function rangeOf(context: string): string {
   return context.split(":").slice(3).join(":");
 }
@@ -54,7 +54,7 @@ onTheNode("a dynamic label is the guest's own, the same at every start, and put 
   }
   expect(rangeOf(outOf(notes, "other"))).toMatch(PAIR);
   expect(rangeOf(outOf(notes, "other"))).not.toBe(range);
-  // The file itself knows its label too, while it has another one, in the reference implementation's names.
+  // While the file has another label, its attributes store the original one, with the reference implementation's names.
   const file = parseLabels(outOf(notes, "remembered1")).get("/srv/lifecycle/a.img");
   expect(file?.get("trusted.libvirt.security.selinux")).toBe("system_u:object_r:var_t:s0");
   expect(file?.get("trusted.libvirt.security.ref_selinux")).toBe("1");
@@ -115,7 +115,7 @@ onTheNode("a static label is taken as it is; its files get it only with relabel=
   expect(outOf(notes, "xml-no")).not.toContain("<imagelabel>");
   expect(outOf(notes, "no")).not.toContain("trusted.");
   expect(outOf(notes, "no")).toContain("svirt_image_t:s0:c11,c33");
-  // Nobody else may run with that level at the same time.
+  // No other guest may run with that level at the same time.
   expect(noteOf(notes, "same").code).toBe(5);
   expect(noteOf(notes, "left").out).toBe("");
   expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
@@ -154,7 +154,7 @@ onTheNode(
     note left left life-a
   `);
     expect(noteOf(notes, "settings").code).toBe(5);
-    // The policy has no way for svirt to run QEMU in its own domain (image/policy/svirt-manager.cil).
+    // The policy does not let svirt run QEMU in svirt's domain (image/policy/svirt-manager.cil).
     expect(noteOf(notes, "policy").code).toBe(5);
     expect(noteOf(notes, "policy").err).toContain("the policy does not let svirt run QEMU unconfined");
     expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
@@ -337,7 +337,7 @@ onTheNode("a source's own seclabel goes before the rule", async () => {
   expect(outOf(notes, "after")).toBe(outOf(notes, "before"));
 });
 
-/** How life-b comes by life-a's disk. */
+/** Ways in which life-b names life-a's disk. */
 const WAYS: Readonly<Record<string, string>> = {
   path: '"$(disk $here/a.img)"',
   symlink: '"$(disk $here/symlink.img)"',

@@ -6,7 +6,7 @@ import { onNode } from "./harness/on-the-node.ts";
 
 const onTheNode = await onANode();
 
-/** A field of /proc/PID/status as noted. */
+/** Returns the fields of a noted /proc/PID/status. */
 function statusOf(notes: Notes, name: string): ReadonlyMap<string, string> {
   const lines = outOf(notes, name).split("\n");
   return new Map(lines.map((line) => [line.split(":")[0] ?? "", line.slice(line.indexOf(":") + 1).trim()]));
@@ -43,7 +43,7 @@ for (const type of ["kvm", "qemu"]) {
     expect(status.get("Seccomp")).toBe("2");
     const domain = type === "kvm" ? "svirt_t" : "svirt_tcg_t";
     expect(outOf(notes, "context")).toMatch(new RegExp(`^system_u:system_r:${domain}:s0:c\\d+,c\\d+$`));
-    // Nothing that it starts would be in another context, and it has no way to start anything.
+    // A program that it starts would get no other context, and it cannot start one.
     expect(outOf(notes, "exec").trim()).toBe("");
     expect(outOf(notes, "cwd")).toBe(`/run/svirt/${uuidOf("life-a")}/guest`);
     expect(outOf(notes, "folder")).toBe(`700 ${uid}`);
@@ -62,7 +62,10 @@ for (const type of ["kvm", "qemu"]) {
   });
 }
 
-/** Standard ones (what QEMU says goes into a pipe), the monitor, the disk, /dev/kvm; the rest QEMU has made itself. */
+/**
+ * Expects the standard descriptors (QEMU's output goes into a pipe), the monitor, the disk and /dev/kvm; QEMU creates the
+ * rest.
+ */
 function expectDescriptors(listing: string, type: string): void {
   const targets = listing.split("\n").flatMap((line) => line.split(" -> ")[1] ?? []);
   const paths = targets.filter((target) => target.startsWith("/"));
@@ -142,14 +145,14 @@ onTheNode("of svirt nothing stays but shells of less than 2 MiB for each guest",
     expect(residentKiB).toBeGreaterThan(0);
     expect(residentKiB).toBeLessThan(2048);
     expect(outOf(notes, `${name}-words`)).toContain("svirt-reaper");
-    // What it handed on it does not keep: a device that is detached must not stay busy.
+    // The reaper closes passed descriptors: a detached device must not stay busy.
     expect(outOf(notes, `${name}-fds`)).not.toContain("/srv/lifecycle");
     expect(outOf(notes, `${name}-context`)).toBe("system_u:system_r:svirt_manager_t:s0");
   }
   expect(outOf(notes, "svirts")).toBe("0");
 });
 
-/** Labels that the policy knows, but that QEMU cannot be brought into. */
+/** Labels that the policy has, but that QEMU cannot get. */
 const WRONG_LABELS: readonly string[] = [
   "system_u:system_r:init_t:s0:c1,c2",
   "system_u:system_r:unconfined_t:s0:c1,c2",
@@ -176,7 +179,7 @@ onTheNode(
       expect(outOf(notes, `after${at}`)).toBe(outOf(notes, "before"));
     }
   },
-  // On a slow machine svirt speaks to the monitor's socket, which has the label already, before it sees that QEMU is gone.
+  // On a slow machine svirt connects to the monitor's socket, which is labelled already, before it detects QEMU's end.
   {
     denied:
       /\{ create \} .* tclass=unix_stream_socket |\{ transition \} .*comm="setpriv"|\{ connectto \} .*:svirt_manager_t:s0:c1,c2 /,

@@ -177,7 +177,7 @@ onTheNode("limits and pins of a running guest change, and the kernel shows them"
   const threads = outOf(notes, "threads")
     .split("\n")
     .map((line) => line.trim().split(" ")[1]);
-  // One vCPU anywhere, the other on 0, all else on 1.
+  // One vCPU on any processor, the other on 0, all other threads on 1.
   expect(threads.toSorted()).toEqual(["0", "0-1", "1"]);
   expect(outOf(notes, "shown")).toContain("1      0");
   expect(outOf(notes, "after")).toContain("hard_limit     : 819200");

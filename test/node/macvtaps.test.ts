@@ -6,7 +6,7 @@ import { REMOVE, SCENE } from "./network/scene.ts";
 
 const onTheNode = await onANode();
 
-/** Two guests, each with a macvtap on the same device: a bridge, which the node has, is one like others. */
+/** Two guests, each with a macvtap on the same device: a bridge of the node, which works as any device does. */
 const MACVTAPS = `
   ${SCENE}
   direct() {
@@ -75,7 +75,7 @@ onTheNode(
     ]);
     expect(outOf(notes, "left")).toBe("macvtap1");
     for (const none of ["last", "trace"]) expect([none, noteOf(notes, none).out.trim()]).toEqual([none, ""]);
-    // Of one that stands on no switch that sends it back, a frame in mode vepa does not reach its neighbour either.
+    // In mode vepa a frame reaches the neighbour only if a switch sends it back; this device has none.
     for (const mode of ["private", "vepa"])
       expect([mode, outOf(await heard(mode), "heard")]).toEqual([mode, "0"]);
   },

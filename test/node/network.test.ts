@@ -93,7 +93,7 @@ onTheNode("ports of a bridge are isolated and in their VLAN alone", async () => 
   `);
   expect([noteOf(notes, "start").err, noteOf(notes, "second").err]).toEqual(["", ""]);
   expect(outOf(notes, "isolated")).toBe("1");
-  // Of another VLAN.
+  // Frames of another VLAN do not reach it.
   expect(outOf(notes, "heard")).toBe("0");
 });
 

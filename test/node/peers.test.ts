@@ -9,7 +9,7 @@ const onTheNode = await onANode();
 bringPrograms();
 bringPeer();
 
-/** QEMU's storage daemon, a program of an administrator's, with a disk for vhost-user and one for NBD. */
+/** QEMU's storage daemon, as an administrator's program, with a disk for vhost-user and one for NBD. */
 const BACKENDS = `${PROGRAMS}
   truncate -s 16M $here/a.raw $here/b.raw
   serve() {
@@ -85,7 +85,7 @@ onTheNode(
       chardevs.filter(({ label }) => ids.includes(label)).map((found) => found["frontend-open"]),
     ).toEqual(Array(3).fill(true));
     expect(outOf(notes, "blocks")).toContain("(nbd)");
-    // What the daemon has told of its disk, over vhost-user: 16 MiB.
+    // The disk of the daemon, served over vhost-user.
     expect(outOf(notes, "tree")).toContain("vhost-user-blk");
     expect(outOf(notes, "words")).not.toContain("/srv/lifecycle");
     expect(noteOf(notes, "audit")).toMatchObject({ code: 0, err: "" });

@@ -7,7 +7,7 @@ import { bringPeer } from "./peers/on-the-node.ts";
 const onTheNode = await onANode();
 bringPeer();
 
-/** A start, its label while it ran, and the file's own before and after. */
+/** Expects a start, the guest's label on the file while it ran, and the file's earlier label after it. */
 function expectOwnAndBack(notes: Notes): void {
   expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
   expect(outOf(notes, "during")).toBe(outOf(notes, "image"));

@@ -8,7 +8,7 @@ const onTheNode = await onANode();
 const NODE = fileURLToPath(new URL("../../scripts/node", import.meta.url));
 const LEAVE = "\x1d";
 
-/** The guest answers each character with the one after it. */
+/** Guest that answers each character with the next one. */
 const GUEST = `
   clean
   copy answer a.img
@@ -16,7 +16,7 @@ const GUEST = `
   svirt start life-a >/dev/null
 `;
 
-/** A terminal on this machine, with a shell of the node at it. */
+/** Opens a terminal on this machine with a shell of the node. */
 function startAtTerminal(script: string) {
   let text = "";
   const take = (bytes: Uint8Array): void => {
@@ -41,7 +41,7 @@ describe.each(["qemu", "kvm"])("console of a guest of type %s", (type) => {
       );
       const said = await user.until("Escape character is ^] (Ctrl + ])");
       expect(said).toContain("Connected to domain 'life-a'\r\n");
-      // QEMU looks once a second whether somebody is there; Ctrl and C is a character like others.
+      // QEMU checks once a second for a client; Ctrl and C is an ordinary character.
       user.terminal.write("GDKKN\x03\x1f");
       await user.until("HELLO\x04 ");
       user.terminal.write(LEAVE);
@@ -146,7 +146,7 @@ onTheNode("domstats, vcpuinfo and vcpucount tell of a real QEMU; setvcpus gives 
   ])
     expect(all).toContain(line);
   const value = (key: string) => Number(all.find((line) => line.startsWith(`  ${key}=`))?.split("=")[1]);
-  // QEMU has worked, and its BIOS has read the boot sector.
+  // QEMU has run, and its BIOS has read the boot sector.
   for (const key of ["cpu.time", "vcpu.0.time", "balloon.rss", "block.0.rd.reqs", "block.0.rd.bytes"])
     expect([key, value(key) > 0]).toEqual([key, true]);
   expect(outOf(notes, "memory")).toMatch(/^actual 16384\n(?:last_update \d+\n)?rss \d+$/);
@@ -161,7 +161,7 @@ onTheNode("domstats, vcpuinfo and vcpucount tell of a real QEMU; setvcpus gives 
     "current      config         1",
     "current      live           2",
   ]);
-  // The guest is no system that could let go of it, and QEMU knows.
+  // The guest has no system that could release the vCPU, and QEMU reports that.
   expect([noteOf(notes, "less").code, noteOf(notes, "less").err]).toEqual([
     1,
     expect.stringContaining("remedy: The guest's system does not support that"),
@@ -205,7 +205,7 @@ onTheNode(
     );
     expect(outOf(notes, "times")).toMatch(/^user: +\d+\nsystem: +\d+\nidle: +\d+\niowait: +\d+$/);
     expect(outOf(notes, "cell")).toMatch(/^ {4}0: +\d+ KiB\n-{20}\nTotal: +\d+ KiB$/);
-    // The node is a machine of QEMU's. qemu.git hw/i386/pc_piix.c, hw/smbios/smbios.c
+    // The node is a QEMU machine. qemu.git hw/i386/pc_piix.c, hw/smbios/smbios.c
     expect(outOf(notes, "sysinfo")).toContain("<entry name='manufacturer'>QEMU</entry>");
     expect(outOf(notes, "hostname").length).toBeGreaterThan(0);
     expect(outOf(notes, "kvm")).toContain("<domain>kvm</domain>");
@@ -216,7 +216,7 @@ onTheNode(
     expect(outOf(notes, "again")).toBe(outOf(notes, "kvm"));
     expect(outOf(notes, "version")).toMatch(/^QEMU 10\./m);
     expect(outOf(notes, "rest")).toBe("");
-    // The policy runs nothing but QEMU there.
+    // The policy runs only QEMU there.
     expect([noteOf(notes, "nobody").code, noteOf(notes, "nobody").err]).toEqual([
       1,
       expect.stringContaining("what it can do: it does not run as a guest"),

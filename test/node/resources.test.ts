@@ -7,11 +7,11 @@ const onTheNode = await onANode();
 
 const CONTENT = "system_u:object_r:virt_content_t:s0";
 
-/** The context of a guest's process, from the image label that its files have. */
+/** Returns the context of a guest's process, from the label of its images. */
 const processOf = (image: string): string =>
   image.replace("system_u:object_r:svirt_image_t", "system_u:system_r:svirt_tcg_t");
 
-/** Firmware that halts: QEMU begins 16 bytes below the end. */
+/** Firmware that halts: QEMU starts 16 bytes below its end. */
 const FIRMWARE = `
   blank() { head -c "$1" /dev/zero | tr '\\0' '\\364'; }
   loader() { printf "<loader readonly='yes' type='pflash'>%s</loader>" "$1"; }

@@ -5,7 +5,7 @@ import { onNode } from "./harness/on-the-node.ts";
 
 const onTheNode = await onANode();
 
-/** A guest that counts on its serial port, and what it has counted; `counts_on` waits until it has gone on. */
+/** Guest that counts on its serial port, and its count; `counts_on` waits until the count has grown. */
 const COUNTING = `
   clean
   copy count a.img
@@ -17,10 +17,10 @@ const COUNTING = `
   all="$here/a.img $here/serial.log"
 `;
 
-/** Two categories: a guest's own. */
+/** Two categories, those of one guest. */
 const PRIVATE = /:c\d+,c\d+$/m;
 
-/** Each character is the one after the one before: the guest has neither begun anew nor lost a tick of its own. */
+/** Expects consecutive characters: the guest has neither restarted nor lost a tick. */
 function expectCountedOn(serial: string): void {
   const numbers = Array.from(serial, (character) => character.charCodeAt(0) - 48);
   expect(numbers[0]).toBe(0);
@@ -72,7 +72,6 @@ for (const type of ["kvm", "qemu"]) {
       note end left life-a
       note last labels $all
     `);
-    // Before it, where the node is slow, how far it had come.
     expect(outOf(notes, "save")).toEndWith("\nDomain 'life-a' saved to /srv/lifecycle/life-a.save");
     expect(outOf(notes, "reason")).toBe("shut off (saved)");
     expect(noteOf(notes, "gone").out).toBe("");
@@ -256,7 +255,7 @@ onTheNode("svirt killed in a save: the guest goes on, or all of it is in the fil
   expect(starts).toHaveLength(4);
   for (const name of starts) {
     expect([name, noteOf(notes, name).code]).toEqual([name, 137]);
-    // The state is in the file or in the guest, and never in both.
+    // The state is either in the file or in the guest.
     const isOn = outOf(notes, `${name}-state`) === "running";
     expect([name, outOf(notes, `${name}-file`) === ""]).toEqual([name, isOn]);
   }

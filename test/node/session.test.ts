@@ -9,15 +9,15 @@ const onTheNode = await onANode();
 bringPrograms();
 const USER = 1000;
 const HOME = "/home/alice";
-/** Where a user of libvirt has images, with the label that restorecon gives them. */
+/** Folder of a libvirt user's images, with the label that restorecon gives them. */
 const IMAGES = `${HOME}/.local/share/libvirt/images`;
 const DISK = `${IMAGES}/disk.img`;
 const RECORD = `${HOME}/.local/state/svirt/records/${uuidOf("life-mine")}.json`;
 const RUN = `/run/user/${USER}/svirt/${uuidOf("life-mine")}`;
 
 /**
- * A user as adduser and a login would leave him, with the labels that restorecon gives; the node's root is read-only, and
- * its login of a user is unconfined_t like root's. `as_alice` runs a command as him, in the groups that `groups` names.
+ * User as after adduser and a login, with the labels of restorecon. The node's root is read-only, and its login of a user is
+ * unconfined_t like root's. `as_alice` runs a command as this user, in the groups that `groups` names.
  */
 const SCENE = `
   ${PROGRAMS}
@@ -104,7 +104,7 @@ onTheNode("an ordinary user's guest runs confined as himself, from its definitio
   expect(status).toMatch(/^Seccomp:\s+2$/m);
   expect(outOf(notes, "disk")).toBe(`system_u:object_r:svirt_image_t:${level}`);
   expect(outOf(notes, "folder")).toBe(`700 ${USER}`);
-  // The guest of the kind "answer" says the next letter to each that it hears.
+  // The guest "answer" answers each character with the next one.
   expect(noteOf(notes, "console").out).toContain("IBM");
   expect(JSON.parse(outOf(notes, "monitor"))).toMatchObject({ return: { status: "running" } });
   expect(outOf(notes, "audit")).toContain("No findings.");

@@ -4,8 +4,8 @@ import { onANode } from "./harness/on-a-node.ts";
 import { onNode } from "./harness/on-the-node.ts";
 import { diskXml, virtInstall } from "./shapes/virt-install.ts";
 
-// The eight shapes of guest that the reference was measured with, of which it starts none on stock Debian 13: each is
-// started under enforcing from XML as virt-install writes it, looked at while it runs, and ended.
+// The eight shapes of guests of the reference's measurement, of which it starts none on stock Debian 13. Each is started
+// under enforcing from XML as virt-install writes it, inspected while it runs, and ended.
 
 const onTheNode = await onANode();
 
@@ -14,7 +14,7 @@ const NAME = "life-p";
 const CONSOLE = '<console type="pty"/>';
 const BIOS_HAS_READ = "booted() { svirt domblkstat life-p vda | grep -q 'rd_req [1-9]'; }\nwait_for booted";
 
-/** Starts the guest of that XML, looks at it as `look` says, and ends it; `files` are those whose labels come back. */
+/** Starts the guest of that XML, inspects it by `look`, and ends it; `files` are those whose labels must be restored. */
 async function tryShape(
   xml: string,
   { before = "", files, look }: { readonly before?: string; readonly files: string; readonly look: string },
@@ -50,7 +50,7 @@ ${xml}XML
   return notes;
 }
 
-/** It started, runs in a context of its own, and all labels came back. */
+/** Expects that it started, ran in a context of its own, and that all labels were restored. */
 function expectConfined(notes: Notes): void {
   expect(outOf(notes, "enforcing")).toBe("1");
   expect(noteOf(notes, "define")).toMatchObject({ code: 0, err: "" });
@@ -66,7 +66,7 @@ function expectConfined(notes: Notes): void {
   expect(outOf(notes, "labels-after")).toBe(outOf(notes, "labels-before"));
 }
 
-/** The only answer's value, of a command given over QMP. */
+/** Returns the value of the only answer to a QMP command. */
 const answerOf = (notes: Notes, name: string): unknown => JSON.parse(outOf(notes, name)).return;
 
 onTheNode("p1, a disk: the BIOS reads it", async () => {
@@ -84,7 +84,7 @@ onTheNode("p2, a kernel and an initrd: the kernel's code runs", async () => {
   const notes = await tryShape(virtInstall({ name: NAME, os, devices: [CONSOLE] }), {
     before: "head -c 100000 /dev/zero >$here/initrd",
     files: `${HERE}/boot/kernel ${HERE}/initrd`,
-    // The kernel of these tests halts at 0x6a of its setup code, whose segment the loader gives.
+    // The kernel of these tests halts at 0x6a of its setup code, in the segment of the loader.
     look: `
       halted() { svirt qemu-monitor-command ${NAME} --hmp info registers | grep -q 'EIP=0000006[9abc]\\|RIP=000000000000006[9abc]'; }
       wait_for halted
@@ -127,7 +127,7 @@ onTheNode("p4, huge pages: all of its memory is of them", async () => {
       look: `${BIOS_HAS_READ}\nnote free cat $pages/free_hugepages`,
     },
   );
-  // 64 MiB are 32 pages of 2 MiB; libvirt has QEMU touch them all (prealloc).
+  // 64 MiB are 32 pages of 2 MiB; libvirt makes QEMU touch them all (prealloc).
   expect([outOf(notes, "set-aside"), outOf(notes, "free")]).toEqual(["32", "0"]);
 });
 

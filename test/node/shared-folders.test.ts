@@ -16,7 +16,7 @@ beforeAll(async () => {
   await node(["put", built.stdout.toString().trim(), "/srv/lifecycle"]);
 });
 
-/** A folder with files of the host's, one of which has a label of its own, and a link that leads out of it. */
+/** Folder with files of the host, one of which has a label of its own, and a link that leads out of it. */
 const TREE = `
   folder=$here/all
   rm -rf $folder; mkdir -p $folder/sub; echo host >$folder/sub/mine; echo x >$folder/gone; echo odd >$folder/odd
@@ -77,7 +77,7 @@ XML"
   expect(noteOf(notes, "again")).toMatchObject({ code: 0, out: "" });
 });
 
-/** What whoever stands in QEMU's place could do. */
+/** Parses the results of the program in QEMU's place. */
 function didOf(notes: Notes, name: string): Record<string, string> {
   const lines = outOf(notes, name).split("\n");
   return Object.fromEntries(
@@ -85,7 +85,7 @@ function didOf(notes: Notes, name: string): Record<string, string> {
   );
 }
 
-/** What a 9p server does for its guest. */
+/** Acts of a 9p server for its guest. */
 const WORK = [
   ...[
     "open",
@@ -159,11 +159,11 @@ onTheNode(
       make: "EACCES",
     });
     expect(readOnly).toMatchObject({ mkdir: "EACCES", chmod: "EACCES", outside: "EACCES", above: "EACCES" });
-    // The folder's owner's by now, without the bit that would run it as him.
+    // The files belong to the folder's owner, without the set-user-ID bit.
     expect(outOf(notes, "new")).toBe("0 755\n0 700");
     expect(outOf(notes, "label")).toBe(outOf(notes, "folder"));
     expect(outOf(notes, "said")).toBe("host\nguest");
   },
-  // Beside the folder, and in one that is only read.
+  // Denied outside the folder, and in a read-only one.
   { denied: /comm="use-folder" .*tcontext=\S+:(?:var_t|virt_content_t):/ },
 );

@@ -8,7 +8,7 @@ import { onNode } from "./harness/on-the-node.ts";
 
 const onTheNode = await onANode();
 
-/** A guest with a disk of 1 MiB; what is written to it, and read, goes the way that the guest's own requests go. */
+/** Guest with a disk of 1 MiB. Reads and writes by `tell` take the path of the guest's own requests. */
 const GUEST = `
   clean
   copy halt a.img
@@ -25,7 +25,7 @@ const GUEST = `
   guest life-a "$(disk $here/a.img)"
 `;
 
-/** An image of the node, for qemu-img of this machine. */
+/** Runs qemu-img of this machine on an image of the node. */
 function qemuImg(
   base64: string,
   ...words: readonly string[]
@@ -34,7 +34,7 @@ function qemuImg(
   try {
     const filename = join(folder, "image.qcow2");
     fs.writeFileSync(filename, Buffer.from(base64, "base64"));
-    // What is below it is not here.
+    // The backing file is not on this machine.
     const alone = { driver: "qcow2", backing: null, file: { driver: "file", filename } };
     const path = words[0] === "check" ? `json:${JSON.stringify(alone)}` : filename;
     const { exitCode, stderr, stdout } = Bun.spawnSync(["qemu-img", ...words, path]);
@@ -44,7 +44,7 @@ function qemuImg(
   }
 }
 
-/** What QEMU says of each request in its log: how much was done, and whether it read what was expected. */
+/** Parses QEMU's results of requests in its log: the bytes done, and whether a read had unexpected data. */
 function said(log: string): string[] {
   return log.match(/^(?:(?:wrote|read) \d+\/\d+|Pattern verification failed)/gm) ?? [];
 }
@@ -171,7 +171,7 @@ onTheNode(
       "system_u:object_r:virt_content_t:s0",
       "0",
     ]);
-    // It goes on by itself, and whoever comes carries out what it has come to.
+    // A pull continues without svirt, and the next command applies its result.
     expect([outOf(notes, "pull"), noteOf(notes, "idle").code]).toEqual(["Block Pull started", 0]);
     expect(outOf(notes, "copy")).toBe("\nSuccessfully pivoted");
     expect(outOf(notes, "copied")).toBe(outOf(notes, "own"));

@@ -4,7 +4,7 @@ import { onANode } from "./harness/on-a-node.ts";
 import { onNode } from "./harness/on-the-node.ts";
 import { bringPrograms, PROGRAMS } from "./programs/on-the-node.ts";
 
-// Storage whose files have no labels of their own, as real mounts: the kernel's answer tells, whatever it is called.
+// Real mounts of storage whose files have no labels of their own: the kernel's answer decides, not the file system's name.
 
 const onTheNode = await onANode();
 const LEVEL = "s0:c10,c20";
@@ -15,7 +15,7 @@ const OWN = "<seclabel model='selinux' relabel='no'/>";
 
 bringPrograms();
 
-/** A disk on the mount for a dynamic guest, for one whose static label the mount has, and as it is for any guest. */
+/** Tries the disk on the mount for a dynamic guest, for a guest with the mount's static label, and without relabelling. */
 const TRIES = `
   try_dynamic() { guest life-a "$(disk $1)"; note $2 svirt start life-a; svirt destroy life-a >/dev/null 2>&1 || :; }
   # What QEMU reads itself it tells on its standard output.
@@ -51,7 +51,7 @@ function expectRefused(notes: Notes, name: string, type: string): void {
   expect(err).toContain(`context="${SHARED}"`);
 }
 
-/** It started, its QEMU can use the file, and the audit has nothing to say about it. */
+/** Expects that the guest started, that its QEMU can use the file, and that the audit has no findings. */
 function expectUsed(notes: Notes, name: string): void {
   expect([name, noteOf(notes, name).err, noteOf(notes, name).code]).toEqual([name, "", 0]);
   expect([name, noteOf(notes, `${name}-reads`).out]).toEqual([
@@ -164,7 +164,7 @@ onTheNode(
   `);
     expect([noteOf(notes, "mount").err, noteOf(notes, "mount").code]).toEqual(["", 0]);
     expectRefused(notes, "plain", "nfs_t");
-    // svirt's policy takes from guests what the boolean gives them.
+    // svirt's policy denies guests the right that the boolean gives them.
     expect(noteOf(notes, "boolean").code).toBe(5);
     expectUsed(notes, "context");
     expect([noteOf(notes, "labelled").err, noteOf(notes, "labelled").code]).toEqual(["", 0]);

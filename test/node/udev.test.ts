@@ -7,7 +7,7 @@ import { bringPrograms, PROGRAMS } from "./programs/on-the-node.ts";
 const onTheNode = await onANode();
 const DEFAULT = "system_u:object_r:fixed_disk_device_t:s0";
 
-/** systemd-udevd, real and whole; it looks whether rules have changed when it has not for three seconds. */
+/** Real and complete systemd-udevd. It checks for changed rules at most every three seconds. */
 const UDEVD = `
   ${PROGRAMS}
   clean
@@ -79,7 +79,7 @@ onTheNode(
     expect(noteOf(notes, "rules").out.match(/SECLABEL/g)).toHaveLength(3);
     expect([noteOf(notes, "verify").code, noteOf(notes, "verify").err]).toEqual([0, ""]);
     expect(noteOf(notes, "still").out).toBe(noteOf(notes, "during").out);
-    // The same trigger does relabel what no guest holds.
+    // The same trigger relabels a device that no guest holds.
     expect(outOf(notes, "control")).toBe(DEFAULT);
     expect(noteOf(notes, "link-still").out).toBe(noteOf(notes, "link-before").out);
     expect(outOf(notes, "audit")).toContain("No findings.");

@@ -6,7 +6,7 @@ import { isNodeUp } from "./isolation/on-the-node.ts";
 
 const onTheNode = await onANode();
 
-/** The node's spare devices, by their place; those behind the bridge are one group of the IOMMU. scripts/node */
+/** Spare devices of the node, by their place; those behind the bridge are one IOMMU group. scripts/node */
 const DEVICES = `
   card=0000:00:1e.0 nvme=0000:00:1c.0
   bus=$(ls -d /sys/bus/pci/devices/0000:00:1d.0/0000:*:01.0 | sed 's/.*0000:\\(..\\):01.0/\\1/')
@@ -33,8 +33,8 @@ const DEVICES = `
 const FREE =
   "for each in /sys/bus/pci/drivers/vfio-pci/0000:*; do [ ! -e $each ] || bind $(basename $each); done";
 
-// In a node without udev a device that comes late has the label of whatever the kernel makes, which test/node/contexts.test.ts
-// rightly calls a fault.
+// Without udev, the node of a late device has the kernel's default label, which test/node/contexts.test.ts reports as a
+// fault.
 afterAll(async () => {
   if (await isNodeUp())
     await node([
@@ -80,9 +80,9 @@ onTheNode("a PCI device of the host's is a guest's own while it runs, and then a
   expect(noteOf(notes, "start")).toMatchObject({ code: 0, err: "" });
   expect(outOf(notes, "label")).toBe(outOf(notes, "image"));
   expect(outOf(notes, "gate")).toBe("system_u:object_r:svirt_image_t:s0");
-  // Nobody is let in by owner or mode: QEMU's user was, for a moment, by the ACL.
+  // Owner and mode admit no other user: QEMU's user had access by the ACL, for a moment.
   expect(outOf(notes, "owner")).toBe("600 0\n666 0");
-  // An Intel 82574L, by what its own configuration space says.
+  // An Intel 82574L, by its own configuration space.
   expect(outOf(notes, "seen")).toContain("Ethernet controller: PCI device 8086:10d3");
   expect(outOf(notes, "limits")).toMatch(
     new RegExp(` ${(16 + 1024) * 1024 * 1024} +${(16 + 1024) * 1024 * 1024} `),

@@ -9,7 +9,7 @@ const onTheNode = await onANode();
 bringPrograms();
 bringLinux();
 
-/** A folder with files of the host's and a link that leads out of it, virtiofsd, and a guest whose Linux mounts the folder. */
+/** Folder with files of the host and a link that leads out of it, virtiofsd, and a guest whose Linux mounts the folder. */
 const SCENE = `${PROGRAMS}${LINUX}
   setfattr -n security.selinux -v system_u:object_r:virtiofsd_exec_t:s0 /srv/programs/bin/virtiofsd
   setfattr -n security.selinux -v system_u:object_r:lib_t:s0 /srv/programs/lib /srv/programs/lib/*
@@ -33,7 +33,7 @@ const SCENE = `${PROGRAMS}${LINUX}
   }
 `;
 
-/** What the guest's /init says of one act: test/node/linux-guest/init. */
+/** Parses the results of the guest's /init, a line for each act: test/node/linux-guest/init. */
 function saidIn(text: string): Record<string, string> {
   const lines = text.split(/\r?\n/).filter((line) => /^[a-z-]+=/.test(line));
   return Object.fromEntries(lines.map((line) => line.split("=") as [string, string]));
@@ -111,7 +111,7 @@ onTheNode(
     expect(noteOf(notes, "ended").code).toBe(0);
     expect(outOf(notes, "left")).toBe("");
     expect(outOf(notes, "host")).toBe("host\nguest");
-    // All root's again, none with the bit that would run it as him.
+    // All files belong to root again, without the set-user-ID bit.
     expect(
       outOf(notes, "owners")
         .split("\n")
@@ -219,6 +219,6 @@ onTheNode("a folder that an administrator's virtiofsd serves is his affair", asy
   });
   expect(noteOf(notes, "socket").code).not.toBe(0);
   expect(outOf(notes, "left")).toBe("");
-  // The server is root's, and so all is as the guest says: it has given the file to its user 1000.
+  // The server runs as root, so the guest's owners apply: it has given the file to its user 1000.
   expect(outOf(notes, "owner")).toBe("1000");
 });

@@ -1,11 +1,11 @@
 import type { FileKind } from "../../../src/selinux/file-contexts/file-kind.ts";
 
-/** The domain and type of a context: its third part. */
+/** Returns the type of a context: its third part. */
 function typeOf(context: string): string {
   return context.split(":")[2] ?? "";
 }
 
-/** What is not as the table of programs says, a line each. A program that is not in the table is a fault too. */
+/** Reports each process that differs from the table of programs, a line each. A program outside the table is a fault too. */
 export function findProcessFaults(
   text: string,
   table: ReadonlyMap<string, readonly string[]>,
@@ -20,7 +20,7 @@ export function findProcessFaults(
   });
 }
 
-/** Sockets that wait for the network and are not in the table, as `tcp 22 sshd_t`. */
+/** Reports listening sockets outside the table, such as `tcp 22 sshd_t`. */
 export function findListenerFaults(text: string, table: readonly string[]): readonly string[] {
   const found = linesOf(text).map((line) => {
     const [protocol = "", port = "", context = ""] = line.split(" ");
@@ -29,7 +29,7 @@ export function findListenerFaults(text: string, table: readonly string[]): read
   return [...new Set(found)].filter((listener) => !table.includes(listener));
 }
 
-/** One path and its label. */
+/** Path and its label. */
 export interface Labelled {
   readonly path: string;
   readonly kind: FileKind;
@@ -46,7 +46,7 @@ const KINDS = new Map<string, FileKind>([
   ["p", "fifo"],
 ]);
 
-/** Reads what listLabels prints; a path that getfattr could not tell the label of is not there. */
+/** Parses the output of listLabels(), which omits paths whose label getfattr could not read. */
 export function parseLabels(text: string): readonly Labelled[] {
   let kind: FileKind | undefined;
   let path = "";
@@ -58,17 +58,17 @@ export function parseLabels(text: string): readonly Labelled[] {
   });
 }
 
-/** An exception from file contexts: the whole path, and the type that it has instead. */
+/** Exception from file contexts: the whole path, and its different type. */
 export interface LabelException {
   readonly path: RegExp;
   readonly type: string;
   readonly reason: string;
 }
 
-/** Looks a path's label up in file contexts; undefined where these leave it to others. */
+/** Looks up a path's label in file contexts; undefined if they do not define one. */
 export type LookUp = (path: string, kind: FileKind) => string | undefined;
 
-/** Paths whose type or level is not the policy's default, and exceptions that are no longer true. */
+/** Reports paths whose type or level is not the policy's default, and outdated exceptions. */
 export function findLabelFaults(
   labels: readonly Labelled[],
   lookUp: LookUp,
@@ -89,7 +89,7 @@ function isException({ path, context }: Labelled, exception: LabelException): bo
   return exception.path.test(path) && typeOf(context) === exception.type;
 }
 
-/** As restorecon compares without -F: the user of a file's label is whoever made it. */
+/** Removes the user and role, as restorecon compares without -F: the creator of a file decides the user. */
 function withoutUser(context: string): string {
   return context.replace(/^[^:]*:[^:]*:/, "");
 }

@@ -1,11 +1,11 @@
-/** Shell commands for a node, with busybox and getfattr; what they print is for judge.ts. */
+/** Shell commands for a node, with busybox and getfattr; judge.ts parses their output. */
 
-/** Each process: number, program, context. A thread of the kernel has no program: "-". */
+/** Prints each process: number, program, context. A kernel thread has no program: "-". */
 export const LIST_PROCESSES = `for p in /proc/[0-9]*; do
   context=$(tr -d '\\0' <$p/attr/current) && echo "\${p#/proc/} $(readlink $p/exe || echo -) $context"
 done 2>/dev/null`;
 
-/** Each socket that waits for the network: protocol, port, and the contexts of who has it open. 0A: TCP_LISTEN, 07: not connected. */
+/** Prints each listening socket: protocol, port, and the contexts of its holders. 0A: TCP_LISTEN, 07: not connected. */
 export const LIST_LISTENERS = `for table in tcp:0A tcp6:0A udp:07 udp6:07 raw:07 raw6:07; do
   awk -v table=\${table%:*} -v state=\${table#*:} '$4 == state { print table, $2, $10 }' /proc/net/\${table%:*}
 done 2>/dev/null | while read -r table address inode; do
@@ -14,7 +14,7 @@ done 2>/dev/null | while read -r table address inode; do
   done 2>/dev/null
 done | sort -u`;
 
-/** Each path of these file systems, in the words of getfattr, after a line with its kind. */
+/** Prints each path of these file systems as getfattr does, after a line with its kind. */
 export function listLabels(mounts: readonly string[]): string {
   return `for kind in f d l c b s p; do
   echo "kind $kind"
@@ -22,5 +22,5 @@ export function listLabels(mounts: readonly string[]): string {
 done`;
 }
 
-/** The node's own file contexts. */
+/** File contexts of the node. */
 export const FILE_CONTEXTS = "/etc/selinux/default/contexts/files/file_contexts";

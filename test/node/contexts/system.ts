@@ -8,22 +8,22 @@ import {
 } from "./judge.ts";
 import { FILE_CONTEXTS, LIST_LISTENERS, LIST_PROCESSES, listLabels } from "./look.ts";
 
-/** What a system has to be like, whose processes and files all have the label that is meant for them. */
+/** Expected contexts of a system's processes, sockets and files. */
 export interface SystemTable {
-  /** The domains that each program may run in. What runs and is not here is a fault. */
+  /** Domains that each program may run in. A running program outside the table is a fault. */
   readonly processes: ReadonlyMap<string, readonly string[]>;
-  /** Who may wait for the network: `tcp 22 sshd_t`. */
+  /** Sockets that may listen: `tcp 22 sshd_t`. */
   readonly listeners: readonly string[];
-  /** The file systems whose labels are looked at. */
+  /** File systems whose labels are checked. */
   readonly mounts: readonly string[];
-  /** What has another label than the policy's default, and why. */
+  /** Labels other than the policy's default, with the reason. */
   readonly labels: readonly LabelException[];
 }
 
-/** Runs a command on the machine and gives its output. */
+/** Runs a command on the machine and returns its output. */
 type Run = (command: string) => Promise<string>;
 
-/** Everything that is not as the table and the machine's own file contexts say, a line each. */
+/** Reports each difference from the table and from the machine's file contexts, a line each. */
 export async function findContextFaults(run: Run, table: SystemTable): Promise<readonly string[]> {
   const read = async (suffix: string) =>
     (await run(`cat ${FILE_CONTEXTS}${suffix} 2>/dev/null || true`)).trimEnd();

@@ -5,7 +5,7 @@ import { answerTo, fileOfDescriptor, type Inspected } from "./inspect.ts";
 import type { QemuDevice } from "./qtree.ts";
 import { allAt, attributeAt, type Element } from "./xml-tree.ts";
 
-/** What each cache mode stands for, qemu(1) -drive cache; whether the disk has a cache of its own, the guest may change later. */
+/** Properties of each cache mode, qemu(1) -drive cache. The guest may change the disk's write cache later. */
 const CACHE: ReadonlyMap<string, readonly [writeCache: string, direct: boolean, noFlush: boolean]> = new Map([
   ["", ["auto", false, false]],
   ["writeback", ["on", false, false]],
@@ -15,7 +15,7 @@ const CACHE: ReadonlyMap<string, readonly [writeCache: string, direct: boolean, 
   ["unsafe", ["on", false, true]],
 ]);
 
-/** libvirt's `<disk>` in QEMU's words: the driver by bus, and where on it. https://libvirt.org/formatdomain.html */
+/** Returns QEMU's driver of a `<disk>`, by its bus. https://libvirt.org/formatdomain.html */
 function driverOf(disk: Element): string {
   const kind = disk.attributes["device"] === "cdrom" ? "cd" : "hd";
   switch (attributeAt(disk, ["target"], "bus")) {
@@ -30,14 +30,14 @@ function driverOf(disk: Element): string {
   }
 }
 
-/** A raw image needs no node for its format: what is below it is the disk. */
+/** Returns the driver of a disk's top block node. A raw image has no format node: its protocol node is the disk. */
 function formatOf(disk: Element): string {
   const format = attributeAt(disk, ["driver"], "type");
   if (format !== "raw") return format;
   return disk.attributes["type"] === "block" ? "host_device" : "file";
 }
 
-/** Where a disk hangs, by its `<address type='drive'>`. */
+/** Expects the device at the place of the disk's `<address>`. */
 function expectDrivePlace(disk: Element, device: QemuDevice): void {
   const address = allAt(disk, "address")[0]?.attributes ?? {};
   const { bus = "", controller = "", target = "", unit = "" } = address;
@@ -72,7 +72,7 @@ interface Drive {
     readonly image: { readonly "virtual-size": number };
   };
 }
-/** UEFI in flash: its code, and its variables. */
+/** Flash devices of UEFI: its code, and its variables. */
 const FLASH = /^\/machine\/system\.flash\d$/;
 
 interface Set {
@@ -80,7 +80,10 @@ interface Set {
   readonly fds: readonly { readonly fd: number }[];
 }
 
-/** Each disk of the XML: driver, place, file, format, size, read-only, cache. `sizes` are those of the images, in bytes. */
+/**
+ * Expects each disk of the XML: driver, place, file, format, size, read-only, cache. `sizes` has those of the images, in
+ * bytes.
+ */
 export function expectDisks(
   { devices, notes, shown, written }: Inspected,
   sizes: ReadonlyMap<string, number>,
@@ -117,14 +120,14 @@ export function expectDisks(
   }
 }
 
-/** The file of the host that is behind a set of descriptors. */
+/** Returns the host file behind a set of descriptors. */
 function openedBy(notes: Notes, file: string): string {
   const sets = answerTo<readonly Set[]>(notes, "query-fdsets");
   const set = sets.find((one) => file === `/dev/fdset/${one["fdset-id"]}`);
   return fileOfDescriptor(notes, String(set?.fds[0]?.fd));
 }
 
-/** The files behind the machine's flash, in order, and whether they are only read. */
+/** Returns the files behind the machine's flash, in order, and whether they are read-only. */
 export function listFlash(notes: Notes): readonly (readonly [file: string, isReadOnly: boolean])[] {
   return answerTo<readonly Drive[]>(notes, "query-block")
     .filter(({ qdev }) => FLASH.test(qdev))

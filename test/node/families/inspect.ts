@@ -2,7 +2,7 @@ import { type Notes, outOf } from "../harness/notes.ts";
 import { parseQtree, type QemuDevice } from "./qtree.ts";
 import { type Element, readXml } from "./xml-tree.ts";
 
-/** A running guest: its XML as the test wrote it, as svirt shows it, and what QEMU and the kernel say. */
+/** Running guest: its XML as written and as svirt shows it, and its state in QEMU and the kernel. */
 export interface Inspected {
   readonly notes: Notes;
   readonly written: Element;
@@ -10,7 +10,7 @@ export interface Inspected {
   readonly devices: ReadonlyMap<string, QemuDevice>;
 }
 
-/** What is asked of QEMU and of the kernel about a running guest, as a script for the node. */
+/** Script for the node that queries QEMU and the kernel about a running guest. */
 export const LOOK = `
   ask() { note $1 svirt qemu-monitor-command $name "{\\"execute\\":\\"$1\\"}"; }
   for command in query-block query-fdsets query-pci query-cpus-fast query-hotpluggable-cpus query-iothreads \\
@@ -28,7 +28,7 @@ export const LOOK = `
   note pid pid_of $name
 `;
 
-/** Reads what LOOK has noted. */
+/** Parses the notes of LOOK. */
 export function inspected(notes: Notes, xml: string): Inspected {
   return {
     notes,
@@ -38,7 +38,7 @@ export function inspected(notes: Notes, xml: string): Inspected {
   };
 }
 
-/** QEMU's answer to a command that LOOK has asked. */
+/** Returns QEMU's answer to a command of LOOK. */
 export function answerTo<Answer = readonly Readonly<Record<string, unknown>>[]>(
   notes: Notes,
   command: string,
@@ -46,7 +46,7 @@ export function answerTo<Answer = readonly Readonly<Record<string, unknown>>[]>(
   return JSON.parse(outOf(notes, command)).return as Answer;
 }
 
-/** The file of the host that a descriptor of QEMU's leads to. */
+/** Returns the host file behind a descriptor of QEMU. */
 export function fileOfDescriptor(notes: Notes, fd: string | undefined): string {
   return new RegExp(` ${fd} -> (.*)$`, "m").exec(outOf(notes, "fds"))?.[1] ?? `nothing at descriptor ${fd}`;
 }

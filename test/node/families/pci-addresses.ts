@@ -3,7 +3,7 @@ import { aliasOf } from "./alias-of.ts";
 import type { Inspected } from "./inspect.ts";
 import { allAt, attributeAt, type Element } from "./xml-tree.ts";
 
-/** Parts of the board: they are no devices of their own, or QEMU makes them without being told. */
+/** Reports whether an element is a part of the board: no separate device, or one that QEMU creates without an argument. */
 function isOnBoard({ attributes, name }: Element): boolean {
   if (name !== "controller") return false;
   const { index, model = "", type } = attributes;
@@ -16,7 +16,7 @@ function isOnBoard({ attributes, name }: Element): boolean {
   );
 }
 
-/** Every device with a PCI address in the XML stands there in QEMU, and what the test asked for is what it got. */
+/** Expects each device at its PCI address in the XML, and each address of the written XML unchanged. */
 export function expectPciAddresses({ devices, shown, written }: Inspected): void {
   const root = attributeAt(shown, ["os", "type"], "machine").includes("q35") ? "pcie.0" : "pci.0";
   const elements = allAt(shown, "devices").flatMap(({ children }) => children);

@@ -8,7 +8,7 @@ interface Cpu {
   readonly "thread-id": number;
 }
 
-/** How many processors run and may come, and of which model. */
+/** Expects the number of present and possible processors, and their model. */
 export function expectProcessors({ notes, written }: Inspected, model: string): readonly Cpu[] {
   const cpus = answerTo<readonly Cpu[]>(notes, "query-cpus-fast");
   const [vcpu] = allAt(written, "vcpu");
@@ -19,7 +19,7 @@ export function expectProcessors({ notes, written }: Inspected, model: string): 
   return cpus;
 }
 
-/** Each thread that `<cputune>` pins may run there, and nowhere else, as the kernel shows it. */
+/** Expects each thread of `<cputune>` pinned to exactly its processors, as the kernel shows it. */
 export function expectPins({ notes, written }: Inspected, cpus: readonly Cpu[]): void {
   const allowed = new Map(
     outOf(notes, "threads")

@@ -1,13 +1,13 @@
-/** A device as QEMU itself shows it: `info qtree`. */
+/** Device as `info qtree` of QEMU shows it. */
 export interface QemuDevice {
   readonly driver: string;
-  /** The bus that it is on. */
+  /** Bus of the device. */
   readonly bus: string;
-  /** Its own, and those of its parts that have no id: what a virtio card is behind its PCI end. */
+  /** Properties of the device, and of its parts without an ID, such as the virtio device behind a PCI card. */
   readonly properties: ReadonlyMap<string, string>;
 }
 
-/** The devices of a tree that have an id, by it. qemu.git system/qdev-monitor.c qtree_print() */
+/** Parses the devices of a tree that have an ID, by ID. qemu.git system/qdev-monitor.c qtree_print() */
 export function parseQtree(text: string): ReadonlyMap<string, QemuDevice> {
   const lines = text.split(/\r?\n/);
   return new Map(
@@ -22,19 +22,19 @@ export function parseQtree(text: string): ReadonlyMap<string, QemuDevice> {
 
 const indentOf = (line: string): number => line.search(/\S/);
 
-/** The nearest bus before the line that is less indented. */
+/** Returns the nearest bus before the line with less indentation. */
 function busAround(before: readonly string[], line: string): string {
   const around = before.findLast((one) => /^ *bus: /.test(one) && indentOf(one) < indentOf(line));
   return around?.replace(/^ *bus: /, "") ?? "";
 }
 
-/** `key = value` up to the next device with an id, or one that is not below it; what stands first counts. */
+/** Parses lines `key = value` of a device, up to the next device with an ID; the first value of a key counts. */
 function propertiesIn(after: readonly string[], indent: number): ReadonlyMap<string, string> {
   const end = after.findIndex((line) => indentOf(line) <= indent || /^ *dev: .*, id "[^"]/.test(line));
   const own = end === -1 ? after : after.slice(0, end);
   const pairs = own.flatMap((line) => {
     const [, key, value = ""] = /^ *([^=]+?) = (.*)$/.exec(line) ?? [];
-    // Numbers come twice: 1016 (0x3f8).
+    // QEMU prints numbers twice: 1016 (0x3f8).
     return key === undefined ? [] : [[key, value.replace(/^"(.*)"$|^(\d+) \(.*\)$/, "$1$2")] as const];
   });
   return new Map(pairs.toReversed());

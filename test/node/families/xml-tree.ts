@@ -1,7 +1,7 @@
 import type { XmlNode } from "../../../src/xml/node.ts";
 import { scanDocument } from "../../xml/scanner/scan-document.ts";
 
-/** An element of domain XML as another reader than svirt's own sees it. */
+/** Element of domain XML, as parsed by a reader other than svirt's. */
 export interface Element {
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
@@ -9,7 +9,7 @@ export interface Element {
   readonly children: readonly Element[];
 }
 
-/** The document's one element. */
+/** Returns the root element of a document. */
 export function readXml(text: string): Element {
   return toElement(scanDocument(new TextEncoder().encode(text)));
 }
@@ -23,14 +23,14 @@ function toElement({ tag, attributes, text, children }: XmlNode): Element {
   };
 }
 
-/** All elements at a path of names below it. */
+/** Returns all elements at a path of names below an element. */
 export function allAt(element: Element, ...path: readonly string[]): readonly Element[] {
   const [name, ...rest] = path;
   if (name === undefined) return [element];
   return element.children.filter((child) => child.name === name).flatMap((child) => allAt(child, ...rest));
 }
 
-/** An attribute of the first element at a path; the empty string where there is none. */
+/** Returns an attribute of the first element at a path; an empty string if there is none. */
 export function attributeAt(element: Element, path: readonly string[], name: string): string {
   return allAt(element, ...path)[0]?.attributes[name] ?? "";
 }

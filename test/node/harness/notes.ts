@@ -1,21 +1,21 @@
-/** How a command went on the node. */
+/** Result of a command on the node. */
 export interface Note {
   readonly code: number;
-  /** Without the newline at the end. */
+  /** Standard output without its last newline. */
   readonly out: string;
-  /** Without `progress`. */
+  /** Standard error without `progress`. */
   readonly err: string;
-  /** How far it had come: nothing, as a rule, of what takes less than two seconds. */
+  /** Progress that the command printed; usually none if it takes less than two seconds. */
   readonly progress?: string;
 }
 
-/** As src/cli/output/progress.ts has it. */
+/** Pattern of src/cli/output/progress.ts. */
 const PROGRESS = /(?:\r[A-Z][\w ]*: \[ *[\d.]+ %\])+\n?/g;
 
-/** Every command that a script has noted, by the name that it gave it. */
+/** Notes of a script, by their names. */
 export type Notes = ReadonlyMap<string, Note>;
 
-/** Reads what `note` of lib.sh writes. Throws on a name that is used twice. */
+/** Parses the output of `note` of lib.sh. Throws if a name is used twice. */
 export function parseNotes(text: string): Notes {
   const notes = new Map<string, Note>();
   for (const part of text.split(/^@/m).slice(1)) {
@@ -34,21 +34,21 @@ export function parseNotes(text: string): Notes {
   return notes;
 }
 
-/** A note that must be there. */
+/** Returns a note. Throws if it is missing. */
 export function noteOf(notes: Notes, name: string): Note {
   const note = notes.get(name);
   if (note === undefined) throw new Error(`nothing was noted as ${name}`);
   return note;
 }
 
-/** What a command printed; it must have succeeded and said nothing on standard error. */
+/** Returns the output of a command. Throws if the command failed or printed on standard error. */
 export function outOf(notes: Notes, name: string): string {
   const { code, err, out } = noteOf(notes, name);
   if (code !== 0 || err !== "") throw new Error(`${name} ended with ${code}: ${err} ${out}`);
   return out.trimEnd();
 }
 
-/** The attributes of each file, as `labels` of lib.sh prints them; values without quotes and NUL. */
+/** Returns the attributes of each file, as `labels` of lib.sh prints them; values without quotes and NUL. */
 export function parseLabels(text: string): ReadonlyMap<string, ReadonlyMap<string, string>> {
   const files = text.split(/^# file: /m).slice(1);
   return new Map(

@@ -3,22 +3,22 @@ import { isNodeUp } from "../isolation/on-the-node.ts";
 import { newDenials } from "./denials.ts";
 import { node, prepare, tearDown } from "./on-the-node.ts";
 
-/** What a test on the node may need. */
+/** Needs of a test on the node. */
 interface Needs {
-  /** For one that wants the kernel to deny something: what its log then has of it. */
+  /** Denials that the test causes on purpose, as the kernel's log has them. */
   readonly denied?: RegExp;
   readonly timeoutMs?: number;
 }
 
-/** As bun's `test`. It fails, too, when svirt or a guest was denied something meanwhile that it does not name. */
+/** As bun's `test`. It also fails if svirt or a guest was denied something that `denied` does not match. */
 type NodeTest = (title: string, body: () => unknown, needs?: Needs) => void;
 
-/** For who reads which test made the kernel log something: each then begins with its title there. */
+/** Each test then begins with its title in the kernel's log, to assign log lines to tests. */
 const isMarked = process.env["SVIRT_MARK_TESTS"] !== undefined;
 
 /**
- * `test` for a file whose tests are scripts on the node, which is prepared before the first and left as it was after the
- * last. Where none is up they are skipped: `scripts/node start` first.
+ * Returns `test` for a file whose tests are scripts on the node. The node is prepared before the first test and restored
+ * after the last. If no node is up, the tests are skipped: `scripts/node start` first.
  */
 export async function onANode(): Promise<NodeTest> {
   const isUp = await isNodeUp();

@@ -6,16 +6,16 @@ import { type Notes, parseNotes } from "./notes.ts";
 
 const NODE = fileURLToPath(new URL("../../../scripts/node", import.meta.url));
 const LIBRARY = fileURLToPath(new URL("lib.sh", import.meta.url));
-/** As in lib.sh. */
+/** Folder of lib.sh on the node. */
 const FOLDER = "/srv/lifecycle";
-/** From standard input into a file: so its words are in nobody's command line, and its commands have no input. */
+/** Runs a file copied from standard input: no command line shows the script, and its commands have no input. */
 const RUN_SCRIPT = 'f=$(mktemp); cat >"$f"; sh "$f" </dev/null; code=$?; rm -f "$f"; exit "$code"';
 
-/** What the disks in FOLDER/boot do. */
+/** Acts of the disks in FOLDER/boot. */
 const BOOT: Readonly<Record<string, LastAct>> = {
   halt: { do: "halt" },
   off: { do: "power-off" },
-  // About five seconds: time enough to look at the guest while it runs.
+  // About five seconds: enough to inspect the running guest.
   "off-later": { do: "power-off-later", ticks: 90 },
   button: { do: "power-off-by-button" },
   answer: { do: "answer" },
@@ -23,10 +23,10 @@ const BOOT: Readonly<Record<string, LastAct>> = {
   eject: { do: "eject" },
 };
 
-/** The node that the tests of a file run on. */
+/** Node that the tests of a file run on. */
 const OWN = process.env["SVIRT_NODE"] ?? "main";
 
-/** scripts/node with these words, for the node of that name. Throws when it fails, with all that it said. */
+/** Runs scripts/node with these arguments for the node of that name. Throws if it fails, with all its output. */
 export async function node(words: readonly string[], input = "", name = OWN): Promise<string> {
   const env = { ...process.env, SVIRT_NODE: name };
   const child = Bun.spawn([NODE, ...words], {
@@ -44,12 +44,12 @@ export async function node(words: readonly string[], input = "", name = OWN): Pr
   throw new Error(`Cannot run scripts/node ${words[0]}: exit ${code}\n${stdout.slice(-4000)}\n${stderr}`);
 }
 
-/** Runs a script on the node, with the functions of lib.sh, and gives what it noted. Throws when it fails. */
+/** Runs a script on the node with the functions of lib.sh, and returns its notes. Throws if it fails. */
 export async function onNode(script: string, name = OWN): Promise<Notes> {
   return parseNotes(await node(["ssh", RUN_SCRIPT], `. ${FOLDER}/lib.sh\n${script}\n`, name));
 }
 
-/** Puts the library and the boot disks there, and takes away what an earlier run has left. */
+/** Copies the library and the boot disks to the node, and removes remains of an earlier run. */
 export async function prepare(name = OWN): Promise<void> {
   const folder = await mkdtemp(`${tmpdir()}/svirt-lifecycle-`);
   try {
@@ -65,12 +65,12 @@ export async function prepare(name = OWN): Promise<void> {
   await onNode("clean", name);
 }
 
-/** Leaves the node as it was. */
+/** Restores the node. */
 export async function tearDown(name = OWN): Promise<void> {
   await onNode(`clean; rm -rf ${FOLDER}`, name);
 }
 
-/** As little of a kernel as QEMU takes for one: the header of protocol 2.3, and code that halts. linux/x86/boot.rst */
+/** Returns the smallest kernel that QEMU accepts: the header of protocol 2.3, and code that halts. linux/x86/boot.rst */
 function idleKernel(): Uint8Array {
   const kernel = new Uint8Array(4096);
   kernel[0x1f1] = 1; // setup_sects

@@ -1,19 +1,19 @@
 import * as v from "valibot";
 
-/** One line that test/node/adversary or test/node/liar prints: what was tried and how it went. */
+/** Line that test/node/adversary or test/node/liar prints: an attempt and its result. */
 const attemptResult = v.strictObject({
   id: v.string(),
   group: v.picklist(["neighbour", "secrets", "host", "kernel", "own", "handed", "limits", "monitor"]),
   what: v.string(),
   destructive: v.boolean(),
   verdict: v.picklist(["done", "refused", "untried", "hung"]),
-  /** The step that failed, and errno's name; a missing fact's name when untried. */
+  /** Failed step, and the name of its errno; the name of the missing fact if untried. */
   step: v.optional(v.string()),
   why: v.optional(v.string()),
 });
 export type AttemptResult = v.InferOutput<typeof attemptResult>;
 
-/** Throws when a line is not what the adversary prints: it could not be started, or ended half-way. */
+/** Parses the adversary's lines. Throws for any other line: the adversary could not start, or ended early. */
 export function parseAttempts(text: string): readonly AttemptResult[] {
   const lines = text.split("\n").filter((line) => line !== "");
   return lines.map((line) => {
@@ -22,13 +22,13 @@ export function parseAttempts(text: string): readonly AttemptResult[] {
   });
 }
 
-/** Who tries. */
+/** Runs of the adversary. */
 export const RUNS = ["kvm", "tcg", "net", "label", "twin", "user", "control"] as const;
-/** Who tries of the liar's: besides, one that owns what it was handed, as an ordinary user does. */
+/** Runs of the liar. In `owner` the liar owns the files passed to it, as with an ordinary user. */
 export const LIAR_RUNS = ["kvm", "tcg", "owner", "control"] as const;
 export type Run = (typeof RUNS)[number] | (typeof LIAR_RUNS)[number];
 
-/** What each run has of a guest's two walls. */
+/** Label and user of each run. */
 export const RUN_MEANS: Readonly<Record<Run, string>> = {
   kvm: "guest A as it runs: its label and its user",
   tcg: "the same for an emulated guest (svirt_tcg_t)",
@@ -40,5 +40,5 @@ export const RUN_MEANS: Readonly<Record<Run, string>> = {
   control: "unconfined root",
 };
 
-/** Every run's results, by the id of the attempt. */
+/** Results of every run, by the ID of the attempt. */
 export type Runs = ReadonlyMap<Run, ReadonlyMap<string, AttemptResult>>;

@@ -1,6 +1,6 @@
 import type { AttemptResult, Run } from "./attempt.ts";
 
-/** An attempt that goes otherwise than the rule of its group, and why that is so. */
+/** Attempt whose result differs from the rule of its group, with the reason. */
 export interface Exception {
   readonly id: string;
   readonly runs: readonly Run[];
@@ -15,7 +15,7 @@ const differs =
   (reason, ...ids) =>
     ids.map((id) => ({ id, runs, verdict, reason }));
 
-/** What a guest may do beyond its needs. Never a neighbour's thing or a secret: the judge does not take that. */
+/** Access of a guest beyond its needs, never to a neighbour or a secret: the judge rejects that. */
 const allowed = differs(["kvm", "tcg", "net", "label", "twin"], "done");
 const allowedToRoot = differs(["label"], "done");
 const allowedToTwin = differs(["twin"], "done");
@@ -25,7 +25,7 @@ const notOthers = differs(["label", "twin"], "refused");
 const notGivenToTcg = differs(["tcg"], "refused");
 const notInControl = differs(["control"], "refused");
 
-/** What is known to differ. One that has become untrue is a fault too, so that the list stays short and true. */
+/** Known differences. An outdated one is a fault too, so that the list stays short and true. */
 export const EXCEPTIONS: readonly Exception[] = [
   ...allowed("no right is asked for: it harms the process itself alone", "code.personality"),
   ...allowed("the kernel asks no right: it tells that a number is in use, not whose it is", "pidfd.open"),

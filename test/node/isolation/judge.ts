@@ -1,17 +1,17 @@
 import type { AttemptResult, Run, Runs } from "./attempt.ts";
 import type { Exception } from "./exceptions.ts";
 
-/** One attempt over all runs. */
+/** Attempt, with its results in all runs. */
 export interface Row {
   readonly attempt: AttemptResult;
   readonly results: ReadonlyMap<Run, AttemptResult>;
   readonly exceptions: readonly Exception[];
 }
 
-/** Runs of a guest, in which what is not the guest's own has to be refused. */
+/** Runs of a guest, in which every access beyond the guest's own must be refused. */
 export const CONFINED: readonly Run[] = ["kvm", "tcg", "net", "label", "twin", "owner"];
 
-/** Rows in the order of the attempts. */
+/** Joins the runs to rows in the order of the attempts. */
 export function joinRuns(runs: Runs, exceptions: readonly Exception[]): readonly Row[] {
   const all = new Map([...runs.values()].flatMap((results) => [...results]));
   return [...all].map(([id, attempt]) => ({
@@ -25,7 +25,7 @@ function withResult(run: Run, result: AttemptResult | undefined): [Run, AttemptR
   return result === undefined ? [] : [[run, result]];
 }
 
-/** What is not as it has to be, a line each. Empty: isolation holds, and the control shows that it could have failed. */
+/** Reports each wrong result, a line each. None: isolation holds, and the control shows that it could have failed. */
 export function findFaults(rows: readonly Row[], runs: readonly Run[]): readonly string[] {
   return rows.flatMap((row) => runs.flatMap((run) => [...faultOf(row, run)]));
 }
@@ -48,7 +48,7 @@ function reasonOf({ step, why }: Partial<AttemptResult> = {}): string {
   return why === undefined ? "" : `: ${step}, ${why}`;
 }
 
-/** That a guest reaches a neighbour or a secret is never excused. */
+/** Returns the exception. None excuses the access of a guest to a neighbour or a secret. */
 function exceptionOf(row: Row, run: Run): Exception | undefined {
   const isWall = row.attempt.group === "neighbour" || row.attempt.group === "secrets";
   const known = row.exceptions.find((exception) => exception.runs.includes(run));

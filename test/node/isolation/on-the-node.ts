@@ -3,10 +3,10 @@ import { type AttemptResult, parseAttempts, RUNS, type Run, type Runs } from "./
 
 const NODE = fileURLToPath(new URL("../../../scripts/node", import.meta.url));
 const ADVERSARY = fileURLToPath(new URL("../adversary", import.meta.url));
-/** As in isolation.sh. */
+/** Folder of isolation.sh on the node. */
 export const FOLDER = "/srv/isolation";
 
-/** What a program prints. Throws when it fails, with all that it said. */
+/** Runs a program and returns its output. Throws if it fails, with all its output. */
 export async function runProgram(command: readonly string[]): Promise<string> {
   const child = Bun.spawn([...command], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
   const [stdout, stderr, code] = await Promise.all([
@@ -19,7 +19,7 @@ export async function runProgram(command: readonly string[]): Promise<string> {
   return stdout;
 }
 
-/** Is a node up? */
+/** Reports whether a node is up. */
 export async function isNodeUp(): Promise<boolean> {
   if (!(await Bun.file(NODE).exists())) return false;
   return runProgram([NODE, "ssh", "true"]).then(
@@ -34,14 +34,14 @@ function onNode(guests: Guests | undefined, ...words: string[]): Promise<string>
   return runProgram([NODE, "ssh", [...names, "sh", `${FOLDER}/isolation.sh`, ...words].join(" ")]);
 }
 
-/** Builds the adversary here. Gives the files of it and of what starts it, which belong into FOLDER. */
+/** Builds the adversary on this machine. Returns its files and those that start it, for FOLDER. */
 export async function buildAdversary(): Promise<readonly string[]> {
   const built = (await runProgram([`${ADVERSARY}/build`])).trim();
   const programs = ["adversary", "launch", "stand-in"].map((name) => `${built}/${name}`);
   return [...programs, `${ADVERSARY}/isolation.sh`];
 }
 
-/** Makes these runs, one after the other, each by what isolation.sh prints. */
+/** Makes these runs one after the other, each from the output of isolation.sh. */
 export async function makeRuns(wanted: readonly Run[], print: (run: Run) => Promise<string>): Promise<Runs> {
   const runs = new Map<Run, ReadonlyMap<string, AttemptResult>>();
   for (const run of wanted) {
@@ -51,20 +51,20 @@ export async function makeRuns(wanted: readonly Run[], print: (run: Run) => Prom
   return runs;
 }
 
-/** Two that run already, of type kvm; the neighbour with a VNC socket and /dev/vde among its disks. */
+/** Two running guests of type kvm; the neighbour has a VNC socket and /dev/vde among its disks. */
 interface Guests {
   readonly guest: string;
   readonly neighbour: string;
 }
 
-/** What to try: all by default, with guests that are started for it and taken away again. */
+/** Runs to make: all by default, with temporary guests. */
 export interface Trial {
   readonly runs?: readonly Run[];
-  /** For runs that need no others. */
+  /** Existing guests, for runs that need no others. */
   readonly guests?: Guests;
 }
 
-/** Every run is made, one after the other, and all that was needed for them is taken away again. */
+/** Makes the runs one after the other, then removes everything that they needed. */
 export async function tryAll(say: (line: string) => void, trial: Trial = {}): Promise<Runs> {
   const { guests, runs: wanted = RUNS } = trial;
   say("building the adversary");

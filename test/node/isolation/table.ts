@@ -14,7 +14,7 @@ const TITLES: Readonly<Record<AttemptResult["group"], string>> = {
 
 const GROUPS = ["neighbour", "secrets", "host", "kernel", "own", "handed", "limits", "monitor"] as const;
 
-/** The proof as a text for people: each group a table, then what is still allowed and what the control could not do. */
+/** Formats the proof for readers: a table for each group, then remaining accesses, and failures of the control. */
 export function formatProof(rows: readonly Row[], runs: readonly Run[]): string {
   const legend = runs.map((run) => `  ${run.padEnd(8)} ${RUN_MEANS[run]}`);
   const groups = groupsOf(rows).flatMap((group) => formatGroup(group, rows, runs));
@@ -48,13 +48,13 @@ function formatGroup(group: AttemptResult["group"], rows: readonly Row[], runs: 
   return [line(TITLES[group], runs), ...body, ""];
 }
 
-/** `done`, or the errno that refused. */
+/** Returns `done`, or the errno of the refusal. */
 function formatCell(result: AttemptResult | undefined): string {
   if (result === undefined) return "-";
   return result.verdict === "refused" ? (result.why ?? "refused") : result.verdict;
 }
 
-/** What confined guests may still do beyond their needs. */
+/** Lists accesses of confined guests beyond their needs. */
 function formatAllowed(rows: readonly Row[]): string[] {
   const open = rows.filter((row) => row.attempt.group !== "own" && isDone(row, ...CONFINED));
   const lines = open.map((row) => {

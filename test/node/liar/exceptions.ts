@@ -10,7 +10,7 @@ const differs =
 const allowedAll = differs(["kvm", "tcg", "owner"], "done");
 const allowedInScene = differs(["kvm"], "done");
 
-/** What a liar can do, and why that is so. One that has become untrue is a fault too. */
+/** Attempts of a liar that succeed, with the reason. An outdated one is a fault too. */
 export const LIAR_EXCEPTIONS: readonly Exception[] = [
   ...allowedAll(
     "a disk for SCSI commands (device='lun') has the label of any other; the kernel takes them of whole SCSI disks only",

@@ -7,18 +7,18 @@ import { PARTS } from "./parts.ts";
 
 const NODE = fileURLToPath(new URL("../../../scripts/node", import.meta.url));
 const LIAR = fileURLToPath(new URL(".", import.meta.url));
-/** As in liar.sh. */
+/** Folder of liar.sh on the node. */
 const FOLDER = "/srv/liar";
 const SCRIPTS = ["liar.sh", "scenes.sh", "control.sh"];
 
-/** How the liar's tries went. */
+/** Results of the liar's attempts. */
 export interface LiarProof {
   readonly rows: readonly Row[];
-  /** A line for each that did not go as it has to: findFaults(). */
+  /** A line for each wrong result: findFaults(). */
   readonly faults: readonly string[];
 }
 
-/** Makes the liar's tries on the node that runs, and takes away what was needed for them. `only`: no other runs. */
+/** Makes the liar's attempts on the running node, then removes everything that they needed. `only` limits the runs. */
 export async function tryLiar(say: (line: string) => void, only?: readonly Run[]): Promise<LiarProof> {
   say("building the liar");
   const built = (await runProgram([`${LIAR}build`])).trim();
@@ -43,7 +43,7 @@ async function tryParts(say: (line: string) => void, only: readonly Run[] | unde
         say(`lying about ${group} as ${run}`);
         return onNode("run", run, group);
       });
-    // The control has all that it needs to itself, and its waiting takes no time from the others.
+    // The control shares nothing with the other runs, so it runs and waits beside them.
     const confined = runs.filter((run) => run !== "control");
     const [results, control] = await Promise.all([make(confined), make(["control"])]);
     const joined = joinRuns(new Map([...results, ...control]), LIAR_EXCEPTIONS);

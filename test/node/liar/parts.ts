@@ -1,12 +1,12 @@
 import type { Run } from "../isolation/attempt.ts";
 
-/** A group of the liar's tries, and who makes them. */
+/** Group of the liar's attempts, and its runs. */
 export interface Part {
   readonly group: "handed" | "limits" | "monitor";
   readonly runs: readonly Run[];
 }
 
-/** As liar.sh has them. */
+/** Groups of liar.sh. */
 export const PARTS: readonly Part[] = [
   { group: "handed", runs: ["kvm", "tcg", "owner", "control"] },
   { group: "limits", runs: ["kvm", "tcg", "control"] },

@@ -6,8 +6,7 @@ import { isNodeUp } from "../isolation/on-the-node.ts";
 const BUILD = fileURLToPath(new URL("build", import.meta.url));
 
 /**
- * In front of a script: `as_linux [OPS]` turns the XML of a guest into that of one that boots this folder's Linux, which
- * does what OPS says.
+ * Prefix of a script: `as_linux [OPS]` changes the XML of a guest, so that it boots this folder's Linux, which performs OPS.
  */
 export const LINUX = `
   as_linux() {
@@ -16,7 +15,7 @@ export const LINUX = `
   }
 `;
 
-/** Puts the Linux of test/node/linux-guest/build there before the first test of a file. */
+/** Copies the Linux of test/node/linux-guest/build to the node before the first test of a file. */
 export function bringLinux(): void {
   beforeAll(async () => {
     if (!(await isNodeUp())) return;

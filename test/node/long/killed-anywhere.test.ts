@@ -5,7 +5,7 @@ import { onNode } from "../harness/on-the-node.ts";
 
 const onTheNode = await onANode();
 
-/** Any other command is to finish what was left; each takes its turn. */
+/** Commands that must finish interrupted work, each in its turn. */
 const OTHERS: readonly string[] = [
   "list",
   "dominfo life-a",
@@ -22,7 +22,7 @@ const OTHERS: readonly string[] = [
   "domuuid life-a",
 ];
 
-/** Sets a guest up with a disk, a backing image and a file of its own. */
+/** Defines a guest with a disk, a backing image and a file of its own. */
 const SET_UP = `
   copy halt base.img other.img
   qemu-img create -q -f qcow2 -b base.img -F raw $here/a.qcow2
@@ -32,12 +32,12 @@ const SET_UP = `
   xml life-other "$(disk $here/other.img)" >$here/other.xml
   labels $all >$here/before`;
 
-/** `before:1 after:1 before:2 ...` */
+/** Returns the moments of each step: `before:1 after:1 before:2 ...` */
 function momentsOf(steps: readonly unknown[]): string[] {
   return steps.flatMap((_step, at) => [`before:${at + 1}`, `after:${at + 1}`]);
 }
 
-/** Asks that the drill did strike, that the next command left nothing of it, and that the guest can start again. */
+/** Expects that the drill killed svirt, that the next command left no trace, and that all labels are restored. */
 function expectNothingLeft(notes: Notes, moment: string): void {
   const note = (name: string) => ({ moment, ...noteOf(notes, `${name}-${moment}`) });
   // 137: 128 and SIGKILL.
@@ -48,7 +48,7 @@ function expectNothingLeft(notes: Notes, moment: string): void {
   expect(note("labels")).toEqual({ moment, code: 0, out: "", err: "" });
 }
 
-/** After a drill: the other command finishes what was left, and no other svirt is there to do it. */
+/** After a drill, runs the next command; no other svirt runs that could finish the work. */
 const CHECK = `
   check() {
     note other-$1 svirt $2
@@ -72,7 +72,7 @@ onTheNode(
     svirt destroy life-a >/dev/null`);
     const kinds = (steps: readonly { readonly do: string }[]) => steps.map((step) => step.do);
     const kindsOf = (name: string): string[] => kinds(JSON.parse(outOf(planned, name)));
-    // None is done that was not planned: it would be killed at none of its moments.
+    // An unplanned step would never be killed.
     expect(kinds(JSON.parse(outOf(planned, "record")).steps)).toEqual(kindsOf("start"));
     expect(kindsOf("start")).toEqual(expect.arrayContaining(["reserve", "set-label", "spawn", "resume"]));
     expect(kindsOf("stop")).toEqual(
@@ -80,7 +80,7 @@ onTheNode(
     );
     const starts = momentsOf(kindsOf("start"));
     const stops = momentsOf(kindsOf("stop"));
-    // The last after the last is no step: a start or a stop that nobody kills.
+    // A start has more moments than a stop: in the remaining turns only the start is killed.
     const turns = starts.map((start, at) => {
       const stop = stops[at] ?? "none";
       const others = [OTHERS[at % OTHERS.length], OTHERS[(at + 5) % OTHERS.length]];
@@ -110,7 +110,7 @@ onTheNode(
     }
     for (const moment of stops) {
       expectNothingLeft(notes, `stop-${moment}`);
-      // That it was destroyed is known in spite of all.
+      // The reason survives the kill.
       expect({ moment, is: outOf(notes, `reason-${moment}`) }).toEqual({
         moment,
         is: "shut off (destroyed)",

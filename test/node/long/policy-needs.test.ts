@@ -6,10 +6,10 @@ import { buildSwitchable, OUR_RIGHTS } from "../../policy/our-rules.ts";
 import { readTable } from "../../policy/tables.ts";
 import { isNodeUp } from "../isolation/on-the-node.ts";
 
-/** So many of the rights in fails.txt are tried here, spread over the table; scripts/policy-needs.ts tries all. */
+/** Number of rights of fails.txt to try, spread over the table; scripts/policy-needs.ts tries all. */
 const TRIED = 6;
 
-// Skipped where no node is up or the policy of this checkout is not built; on the nodes of scripts/test a skip is a failure.
+// Skipped if no node is up or the policy of this checkout is not built; on the nodes of scripts/test a skip is a failure.
 const folder = findBuiltPolicy();
 const isUp = folder !== undefined && (await isNodeUp());
 const failing = [...(await readTable("fails.txt"))];

@@ -3,14 +3,14 @@ import { noteOf, outOf, parseLabels } from "../harness/notes.ts";
 import { onANode } from "../harness/on-a-node.ts";
 import { node, onNode } from "../harness/on-the-node.ts";
 
-// It reboots the node that it shares with other test files, which come before or after it.
+// Reboots the node that it shares with other test files, which run before or after it.
 const onTheNode = await onANode();
 
-/** How the node goes down under its guests. */
+/** Ways in which the node goes down with running guests. */
 const FALLS: readonly (readonly [how: string, word: "reboot" | "reset", last: string])[] = [
   ["a clean reboot", "reboot", ":"],
   ["a power failure", "reset", "sync"],
-  // The records are on the disk by then; whether the labels are depends on the journal.
+  // At that moment the records are on the disk; whether the labels are depends on the journal.
   ["a power failure right after the start", "reset", ":"],
 ];
 
@@ -54,7 +54,7 @@ for (const [how, word, last] of FALLS) {
     expect(outOf(after, "labels")).toBe(outOf(before, "labels"));
     expect(outOf(after, "auto-state")).toBe("running");
     expect(outOf(after, "auto")).toBe(outOf(before, "auto"));
-    // Nobody saw how it ended.
+    // No process observed its end.
     expect(outOf(after, "reason")).toBe("shut off (unknown)");
     expect(noteOf(after, "start").code).toBe(0);
     const labelsOnly = (text: string) =>

@@ -16,8 +16,8 @@ import { onNode } from "../harness/on-the-node.ts";
 const FOLDER = "/srv/lifecycle";
 
 /**
- * What stands on the node for what the vectors have and no policy knows, one for one. `virtd_t` is the one who starts
- * guests; `lookup_t` what the node's policy has for the folder.
+ * Replacements, one for one, of names in the vectors that no policy has. `virtd_t` is the type that starts guests; `lookup_t`
+ * is the type of the folder in the node's policy.
  */
 const WORDS: readonly (readonly [theirs: RegExp, ours: string])[] = [
   [/@DIR@/g, FOLDER],
@@ -28,11 +28,11 @@ const WORDS: readonly (readonly [theirs: RegExp, ours: string])[] = [
   [/\bvirtd_t:s0-s0:c0\.c1023\b/g, "svirt_manager_t:s0"],
   [/<name>vec<\/name>/g, "<name>life-vec</name>"],
 ];
-/** What the kernel of a node cannot show. */
+/** Vectors that the kernel of a node cannot reproduce, with the reason. */
 const LEFT_OUT: ReadonlyMap<string, string> = new Map([
   ["default-no-label-on-file", "a kernel with SELinux takes no label away: the vector runs in memory alone"],
 ]);
-/** Where the XML keeps a label from the guest that it needs, or gives it one that its QEMU may not have. */
+/** XML that keeps a needed label from the guest, or assigns one that its QEMU may not have. */
 const STOPPED_BY_POLICY = /relabel='no'|type='none'|type='static'|<source[^>]*><seclabel [^>]*><label>/;
 
 const vectors = readVectors(words).filter(({ name }) => !LEFT_OUT.has(name));
@@ -40,7 +40,7 @@ const exceptions = readExceptions(words);
 const onTheNode = await onANode();
 
 if (vectors.length === 0) {
-  // On a node a skip is a failure, and this is none.
+  // Not skipped: on a node a skip is a failure, and this is none.
   process.stdout.write("left out: the recorded labels of the reference (SVIRT_TEST_DATA is not set)\n");
 } else {
   process.stdout.write(`svirt and the reference differ here:\n${formatExceptions(exceptions)}\n`);
@@ -79,7 +79,7 @@ function scriptOf({ files, xml }: Vector): string {
   `;
 }
 
-/** As the reference's own were made. ../shared/data/README.md */
+/** Makes a file as in the reference's recordings. ../shared/data/README.md */
 function makeFile(file: string): string {
   if (!file.endsWith(".qcow2")) return `truncate -s 1M $here/${file}`;
   const below = new Map([

@@ -1,6 +1,6 @@
 /**
- * Two guests on one bridge. The first has a virtio card with two queues. The second's is one that takes every frame and,
- * as its guest has no driver, drops it: then the host has sent it.
+ * Two guests on one bridge. The first has a virtio card with two queues. The card of the second accepts every frame and drops
+ * it, because its guest has no driver; the host counts the frame as sent.
  */
 export const SCENE = `
   clean
@@ -19,5 +19,5 @@ export const SCENE = `
   count() { cat /sys/class/net/$1/statistics/$2; }
 `;
 
-/** Takes the bridge away. */
+/** Removes the bridge. */
 export const REMOVE = "ip link del svirtbr0";

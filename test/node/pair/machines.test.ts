@@ -6,8 +6,8 @@ import { noteOf, outOf } from "../harness/notes.ts";
 import { withNfs } from "./nfs.ts";
 import { HOSTS, onTwoNodes } from "./two-nodes.ts";
 
-// Two nodes and storage that both see: an NFS server, which runs on the second, and a block device that this machine serves;
-// from a node this machine is 10.0.2.2.
+// Two nodes and storage that both use: an NFS server on the second node, and a block device that this machine serves. A node
+// reaches this machine at 10.0.2.2.
 
 const onBoth = await onTwoNodes();
 const folder = mkdtempSync(`${tmpdir()}/svirt-pair-`);
@@ -30,7 +30,7 @@ onBoth(
   "labelled NFS: another guest is refused on B, and a guest that goes on there keeps its label",
   (a, b) =>
     withNfs([a, b], { options: LABELLED, fill: "copy halt export/a.img" }, async (mountOnA) => {
-      // Read before the guest starts, so that the label from before is in B's cache.
+      // Read before the guest starts, so that B's cache has the earlier label.
       const before = await b.run(`${LABEL} note show svirt label show $here/mnt/a.img`);
       const original = outOf(before, "label");
       expect(original).not.toMatch(OWN_LABEL);
@@ -47,7 +47,7 @@ onBoth(
       expect(outOf(other, "show")).toContain(`Held by:        the machine ${A} (`);
       expect(outOf(other, "show")).toContain("other machines, by NFS");
 
-      // The recovery at A's boot, which precedes the mount, finds no record, and the one below finds it.
+      // The recovery at A's boot precedes the mount and finds no record; the later recovery finds it.
       await a.run(`
       mkdir -p $here/kept
       mv /var/lib/svirt/records/${uuidOf("life-a")}.json /var/lib/svirt/claims $here/kept/
@@ -89,7 +89,7 @@ onBoth(
 
 onBoth("labelled NFS: a guest that runs on A and B and is ended on A keeps its label on B", (a, b) =>
   withNfs([a, b], { options: LABELLED, fill: ": >$here/export/a.log" }, async () => {
-    // A log, since QEMU locks a disk and would not open it twice.
+    // A log, because QEMU locks a disk and would not open it twice.
     const serial = "<serial type='file'><source path='/srv/lifecycle/mnt/a.log'/></serial>";
     const begin = `
       guest life-a "${serial}"
@@ -109,7 +109,7 @@ onBoth("labelled NFS: a guest that runs on A and B and is ended on A keeps its l
 );
 
 onBoth("NFS without labels: a guest's own label is refused to a guest on B", (a, b) => {
-  // A file system that keeps no attributes.
+  // A file system without attributes.
   const fill = `
     modprobe vfat; modprobe nls_cp437; modprobe nls_ascii
     dd if=/dev/zero of=$here/fat.img bs=1M count=4 2>/dev/null
@@ -132,7 +132,7 @@ onBoth("NFS without labels: a guest's own label is refused to a guest on B", (a,
     expect(noteOf(onB, "start").err).toContain(
       `${STATIC_IMAGE} of a guest that is not here, and other machines see it by NFS`,
     );
-    // The label is the mount's: no call gives the file another one.
+    // The label is the mount's: no call can change the label of the file.
     expect(noteOf(onB, "start").err).toContain("mount it with another context=");
     expect(noteOf(onB, "release").code).toBe(5);
     expect(noteOf(onB, "release").err).toContain(`it has the label ${STATIC_IMAGE} from its mount`);
@@ -173,7 +173,7 @@ onBoth(
       expect(outOf(ended, "label")).toBe(outOf(onB, "label"));
       expect(outOf(await a.run(node), "label")).toBe(own);
 
-      // A file system on it, which B mounts when A has no power.
+      // A file system on the device, which B mounts while A has no power.
       const file = await a.run(`
       svirt destroy life-a >/dev/null
       mount -t ext4 /dev/nbd0 $here/mnt; copy halt mnt/a.img

@@ -4,17 +4,17 @@ import type { PairedNode } from "./two-nodes.ts";
 
 const PORT = 2049;
 
-/** An export of the second node's. */
+/** Export of the second node. */
 interface Export {
-  /** exports(5), after those that each export here has */
+  /** exports(5), after the options of every export here */
   readonly options: string;
-  /** Run before it is exported: what puts files into $here/export. */
+  /** Script that runs before the export and puts files into $here/export. */
   readonly fill: string;
-  /** nfs(5), the same */
+  /** nfs(5), after the options of every mount here */
   readonly mountOptions?: string;
 }
 
-/** Mounts an export of the second node's at $here/mnt on both, and ends all guests, mounts and the server at the end. */
+/** Mounts an export of the second node at $here/mnt on both nodes. At the end removes all guests, mounts and the server. */
 export async function withNfs(
   [a, b]: readonly [PairedNode, PairedNode],
   { fill, mountOptions = "", options }: Export,
@@ -39,7 +39,7 @@ export async function withNfs(
   }
 }
 
-/** nfsd without NFS v3. A server that starts waits for the clients of an earlier one, here for no longer than 10 s. */
+/** nfsd without NFS v3. A starting server waits for the clients of an earlier one, here for at most 10 s. */
 const SERVER = `
   prepare_export() {
     modprobe nfsd

@@ -4,29 +4,29 @@ import type { Notes } from "../harness/notes.ts";
 import { node, onNode, prepare, tearDown } from "../harness/on-the-node.ts";
 import { PROGRAMS, putPrograms } from "../programs/on-the-node.ts";
 
-/** Two nodes that are up, by their names: scripts/test names both. */
+/** Names of two running nodes, set by scripts/test. */
 const NAMES = [process.env["SVIRT_NODE"], process.env["SVIRT_OTHER_NODE"]] as const;
-/** What messages call them. */
+/** Host names of the nodes, as in messages. */
 export const HOSTS = ["svirt-a", "svirt-b"] as const;
 
 /** One of two nodes. */
 export interface PairedNode {
-  /** What messages call it. */
+  /** Host name of the node, as in messages. */
   readonly host: string;
-  /** Runs a script with the functions of lib.sh and `tool`, and gives what it noted. Throws when it fails. */
+  /** Runs a script with the functions of lib.sh and `tool`, and returns its notes. Throws if it fails. */
   run(script: string): Promise<Notes>;
-  /** Takes its power away. */
+  /** Cuts its power. */
   powerOff(): Promise<void>;
-  /** Gives it power with the disks that it had, and waits until it is up. */
+  /** Restores its power, with its former disks, and waits until it is up. */
   powerOn(): Promise<void>;
-  /** A port of this machine's that leads to one of the node's. */
+  /** Returns a port of this machine that leads to a port of the node. */
   forward(port: number): Promise<number>;
 }
 
-/** As bun's `test` with the two nodes; it fails, too, when svirt or a guest was denied something on one of them. */
+/** As bun's `test` with the two nodes. It also fails if svirt or a guest was denied something on one of them. */
 type PairTest = (title: string, body: (a: PairedNode, b: PairedNode) => Promise<void>) => void;
 
-/** `test` for a file that needs two nodes, which are prepared before the first test and left as they were. */
+/** Returns `test` for a file that needs two nodes. They are prepared before the first test and restored after the last. */
 export async function onTwoNodes(): Promise<PairTest> {
   const [first = "", second = ""] = NAMES;
   const areUp = first !== "" && second !== "" && (await isUp(first)) && (await isUp(second));
@@ -61,7 +61,7 @@ export async function onTwoNodes(): Promise<PairTest> {
     );
 }
 
-/** A node boots once or twice meanwhile. */
+/** Limit of a test, in which a node boots once or twice. */
 const TIMEOUT_MS = 600_000;
 
 function pairedNode(name: string, host: string): PairedNode {
@@ -70,7 +70,7 @@ function pairedNode(name: string, host: string): PairedNode {
     run: async (script) => await onNode(`${PROGRAMS}\n${script}`, name),
     forward: async (port) => Number(await node(["forward", String(port)], "", name)),
     async powerOff() {
-      // The kernel's log goes with the power.
+      // The kernel's log is lost with the power.
       await expectNoDenials(name);
       await node(["stop"], "", name);
     },
@@ -85,7 +85,7 @@ async function expectNoDenials(name: string): Promise<void> {
   expect([name, await newDenials(name)]).toEqual([name, []]);
 }
 
-/** The kernel's name of the node, which marks have beside the machine's id. */
+/** Sets the node's host name in the kernel, which marks have beside the machine's ID. */
 async function setHostName(name: string, host: string): Promise<void> {
   await node(["ssh", `hostname ${host}`], "", name);
 }

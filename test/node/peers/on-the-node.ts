@@ -5,7 +5,7 @@ import { isNodeUp } from "../isolation/on-the-node.ts";
 
 const BUILD = fileURLToPath(new URL("build", import.meta.url));
 
-/** Puts the program of this folder there, /srv/lifecycle/peer, before the first test of a file. */
+/** Copies the program of this folder to the node, /srv/lifecycle/peer, before the first test of a file. */
 export function bringPeer(): void {
   beforeAll(async () => {
     if (!(await isNodeUp())) return;

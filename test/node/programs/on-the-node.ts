@@ -5,13 +5,16 @@ import { isNodeUp } from "../isolation/on-the-node.ts";
 
 const BUILD = fileURLToPath(new URL("build", import.meta.url));
 
-/** Where they are on the node. */
+/** Folder of the programs on the node. */
 const PROGRAMS_FOLDER = "/srv/programs";
 
-/** In front of a script: `tool NAME ...` runs one of the programs. */
+/** Prefix of a script: `tool NAME ...` runs one of the programs. */
 export const PROGRAMS = `tool() { tool_name=$1; shift; LD_LIBRARY_PATH=${PROGRAMS_FOLDER}/lib ${PROGRAMS_FOLDER}/bin/$tool_name "$@"; }`;
 
-/** Puts the programs of test/node/programs/build there before the first test of a file, and takes them away after the last. */
+/**
+ * Copies the programs of test/node/programs/build to the node before the first test of a file, and removes them after the
+ * last.
+ */
 export function bringPrograms(): void {
   beforeAll(async () => {
     if (await isNodeUp()) await putPrograms();
@@ -21,7 +24,7 @@ export function bringPrograms(): void {
   });
 }
 
-/** Puts them on the node of that name. */
+/** Copies the programs to the node of that name. */
 export async function putPrograms(name?: string): Promise<void> {
   const built = Bun.spawnSync([BUILD], { stderr: "inherit" });
   if (!built.success) throw new Error("Cannot put together the programs for the node");

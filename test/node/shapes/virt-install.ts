@@ -1,17 +1,17 @@
 import { uuidOf } from "../harness/names.ts";
 
-/** What is asked of virt-install(1); the words are its options'. */
+/** Options of virt-install(1). */
 interface Wish {
   readonly name: string;
-  /** Beside the one console, in the order in which virt-install writes them: each a whole element. */
+  /** Whole elements, the console included, in the order in which virt-install writes them. */
   readonly devices?: readonly string[];
-  /** Inside `<os>`, after the type. */
+  /** Elements inside `<os>`, after the type. */
   readonly os?: readonly string[];
-  /** After `<vcpu>`: `<memoryBacking>` and the like. */
+  /** Elements before `<vcpu>`, such as `<memoryBacking>`. */
   readonly beside?: readonly string[];
 }
 
-/** `--disk PATH[,device=cdrom]` */
+/** Formats the disk of `--disk PATH[,device=cdrom]`. */
 export function diskXml(
   path: string,
   format: string,
@@ -26,8 +26,8 @@ export function diskXml(
 }
 
 /**
- * A domain as `virt-install --osinfo debian12 --memory 64 --print-xml` of virt-manager 5.0 writes it, with double quotes,
- * fourteen root ports and what follows from the system's name.
+ * Formats a domain as `virt-install --osinfo debian12 --memory 64 --print-xml` of virt-manager 5.0 does. It has double quotes,
+ * fourteen root ports and the defaults of that system.
  */
 export function virtInstall({ beside = [], devices = [], name, os = ['<boot dev="hd"/>'] }: Wish): string {
   return `<domain type="kvm">
