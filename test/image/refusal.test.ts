@@ -38,9 +38,7 @@ whereBuilt("the product's image, when it cannot be trusted,", () => {
   }, 600_000);
 });
 
-/**
- * Replaces the root with a copy that has one more file, without a label: a later archive's file replaces an earlier one's.
- */
+/** Replaces the root by a copy with one more file, without a label: a later archive's file replaces an earlier one's. */
 function bootWithUnlabelled(keys: Keys, folder: string): ReturnType<MakeBoot> {
   const initrd = readFileSync(`${IMAGE}/initrd`);
   writeFileSync(`${folder}/root.squashfs`, findRoot(initrd));

@@ -5,7 +5,7 @@ import { onNode } from "./harness/on-the-node.ts";
 
 const onTheNode = await onANode();
 
-/** Files that another program runs or trusts. A missing folder of one is created if possible. */
+/** Files that other users or programs run or trust. A missing folder of one is created if possible. */
 const PLACES = [
   "/root/.profile",
   "/root/.ssh/authorized_keys",

@@ -62,10 +62,7 @@ for (const type of ["kvm", "qemu"]) {
   });
 }
 
-/**
- * Expects the standard descriptors (QEMU's output goes into a pipe), the monitor, the disk and /dev/kvm; QEMU creates the
- * rest.
- */
+/** Expects as open paths only the disk, /dev/null and, with KVM, /dev/kvm; standard output and error are one pipe. */
 function expectDescriptors(listing: string, type: string): void {
   const targets = listing.split("\n").flatMap((line) => line.split(" -> ")[1] ?? []);
   const paths = targets.filter((target) => target.startsWith("/"));

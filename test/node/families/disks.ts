@@ -80,10 +80,7 @@ interface Set {
   readonly fds: readonly { readonly fd: number }[];
 }
 
-/**
- * Expects each disk of the XML: driver, place, file, format, size, read-only, cache. `sizes` has those of the images, in
- * bytes.
- */
+/** Expects each disk of the XML: driver, place, file, format, size, read-only, cache. `sizes` are the images', in bytes. */
 export function expectDisks(
   { devices, notes, shown, written }: Inspected,
   sizes: ReadonlyMap<string, number>,

@@ -11,10 +11,7 @@ const PROGRAMS_FOLDER = "/srv/programs";
 /** Prefix of a script: `tool NAME ...` runs one of the programs. */
 export const PROGRAMS = `tool() { tool_name=$1; shift; LD_LIBRARY_PATH=${PROGRAMS_FOLDER}/lib ${PROGRAMS_FOLDER}/bin/$tool_name "$@"; }`;
 
-/**
- * Copies the programs of test/node/programs/build to the node before the first test of a file, and removes them after the
- * last.
- */
+/** Copies test/node/programs/build's programs to the node before the first test of a file; removes them after the last. */
 export function bringPrograms(): void {
   beforeAll(async () => {
     if (await isNodeUp()) await putPrograms();
