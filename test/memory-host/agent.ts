@@ -5,13 +5,13 @@ interface Asked {
   readonly arguments?: { readonly id?: number };
 }
 
-/** The agent in a guest, as far as the test wants one. */
+/** Guest agent of a guest, as configured by a test. */
 export class Agent {
-  /** What it answers to each command, whole messages; undefined: it does not run. */
+  /** Answers by command, each a whole message; undefined if the agent does not run. */
   answers: ReadonlyMap<string, object> | undefined;
-  /** What it still has to say to whoever asked before. */
+  /** Lines meant for an earlier client, which every new connection receives first. */
   left: readonly string[] = [];
-  /** All that it was asked. */
+  /** Requests received, without those for guest-sync-delimited. */
   readonly asked: string[] = [];
 
   connect(): LineChannel {
@@ -28,7 +28,7 @@ export class Agent {
     };
   }
 
-  /** As qga does: the byte before a message resets its parser, and stands before the answer to guest-sync-delimited. */
+  /** Answers as qga does: the byte before a message resets its parser, and precedes the answer to guest-sync-delimited. */
   #answer(bytes: Uint8Array): readonly Uint8Array[] {
     const text = new TextDecoder().decode(bytes[0] === 0xff ? bytes.subarray(1) : bytes);
     const { arguments: args, execute }: Asked = JSON.parse(text);

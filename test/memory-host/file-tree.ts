@@ -3,17 +3,17 @@ import type { FileFacts, FileType } from "../../src/host/host.ts";
 import type { StorageFacts } from "../../src/label/seen-by-others.ts";
 import type { FileId } from "../../src/plan/facts/file.ts";
 
-/** A file system: what it is called in st_dev, and whether its files take labels. */
+/** A file system: its number in st_dev, and whether its files support labels. */
 export interface FileSystem {
   device: string;
   readonly keepsLabels: boolean;
-  /** Attributes besides labels; absent: all of them, root's `trusted.*` too. */
+  /** Supported attributes besides labels; absent: all of them, including `trusted.*` for root. */
   readonly marks?: "user" | "none";
-  /** What statfs(2) calls it, and the disks below it; absent: ext4 on a disk of this machine's. */
+  /** Type by statfs(2), and the disks below it; absent: ext4 on a local disk. */
   readonly storage?: Pick<StorageFacts, "fileSystems" | "disks">;
 }
 
-/** What a name leads to. */
+/** An entry of the file system of any type, with its content and attributes. */
 export interface Inode {
   readonly type: FileType | "symlink";
   readonly fileSystem: FileSystem;
@@ -22,7 +22,7 @@ export interface Inode {
   readonly target: string;
   readonly entries: Map<string, Inode>;
   readonly xattrs: Map<string, string>;
-  /** Users beside the owner and his group. acl(5) */
+  /** Access of users besides owner and group, by uid. acl(5) */
   readonly acl: Map<number, string>;
   mode: number;
   uid: number;
@@ -30,13 +30,13 @@ export interface Inode {
   bytes: Uint8Array;
 }
 
-/** An inode with the path that leads to it, symlinks resolved. */
+/** An inode and the path that leads to it, with symlinks resolved. */
 export interface Place {
   readonly path: string;
   readonly inode: Inode;
 }
 
-/** What makes an inode; the rest is as for a file that root made. */
+/** Properties of a new inode; absent ones are as for an empty file that root creates. */
 export type InodeWish = Partial<
   Pick<Inode, "mode" | "uid" | "gid" | "node" | "target" | "bytes" | "fileSystem">
 >;
@@ -44,13 +44,15 @@ export type InodeWish = Partial<
 const MOST_LINKS = 40;
 const LABEL = "security.selinux";
 
-/** Folders, files, symlinks and device nodes, each with its inode. Effects are immediate: nothing is ever half done. */
+/** Folders, files, symlinks and device nodes, each with its inode. Every change takes effect immediately and completely. */
 export class FileTree {
   readonly disk: FileSystem = { device: "8:1", keepsLabels: true };
   #lastInode = 1;
   readonly root: Inode = this.#inode("folder", { mode: 0o755, fileSystem: this.disk });
 
-  /** Follows symlinks, except one in the last place if so asked. */
+  /**
+   * Returns the inode at a path; undefined if it is missing. Follows a symlink in the last component only with `followsLast`.
+   */
   find(path: string, followsLast = true, hops = 0): Place | undefined {
     if (hops > MOST_LINKS) throw hostCall(`open ${path}`, "ELOOP: too many symbolic links");
     const words = path.split("/").filter((word) => word !== "" && word !== ".");
@@ -67,14 +69,14 @@ export class FileTree {
     return place;
   }
 
-  /** Throws when nothing is there. */
+  /** Throws "host-call" if the path is missing. */
   get(path: string): Inode {
     const place = this.find(path);
     if (place === undefined) throw hostCall(`open ${path}`, "ENOENT: no such file or directory");
     return place.inode;
   }
 
-  /** The very file that was inspected. Throws "denied" when another one stands at its path by now. */
+  /** Returns the file that was inspected. Throws "host-call" if the path is missing, "denied" if it leads to another file. */
   getSame(file: FileId): Inode {
     const place = this.find(file.path, false);
     if (place === undefined) throw hostCall(`open ${file.path}`, "ENOENT: no such file or directory");
@@ -86,32 +88,32 @@ export class FileTree {
     );
   }
 
-  /** Puts something at a path, in place of what is there. Its folder must be there. */
+  /** Creates an inode at a path and replaces an existing one. Throws "host-call" if the folder is missing. */
   put(path: string, type: Inode["type"], wish: InodeWish = {}): Inode {
     const { folder, name } = this.#split(path);
     const made = this.#inode(type, { fileSystem: folder.fileSystem, ...wish });
     const label = folder.xattrs.get(LABEL);
-    // As without a rule of the policy: a new file has its folder's type.
+    // Like a kernel without a rule in the policy: a new file has its folder's label.
     if (label !== undefined && made.fileSystem.keepsLabels && type !== "symlink")
       made.xattrs.set(LABEL, label);
     folder.entries.set(name, made);
     return made;
   }
 
-  /** Makes a folder and those above it, where they are missing. */
+  /** Creates a folder and its missing parents. Returns an existing folder unchanged. */
   putFolder(path: string, mode = 0o755): Inode {
     const above = path.slice(0, path.lastIndexOf("/"));
     if (above !== "" && this.find(above) === undefined) this.putFolder(above, mode);
     return this.find(path)?.inode ?? this.put(path, "folder", { mode });
   }
 
-  /** Takes away whatever is at a path, with all below it. Missing is fine. */
+  /** Removes a path with all entries below it. Does nothing if it is missing. */
   remove(path: string): void {
     const cut = path.lastIndexOf("/");
     this.find(path.slice(0, cut) || "/")?.inode.entries.delete(path.slice(cut + 1));
   }
 
-  /** Every path with its inode, folders before what is in them. */
+  /** Yields every path with its inode, a folder before its entries. */
   *walk(from: Place = { path: "/", inode: this.root }): Generator<Place> {
     yield from;
     for (const name of [...from.inode.entries.keys()].sort()) {
@@ -150,7 +152,7 @@ export class FileTree {
   }
 }
 
-/** What stat(2) would tell. */
+/** Returns the facts that stat(2) would report. */
 export function factsOf({ inode, path }: Place): FileFacts {
   const { fileSystem, gid, mode, node, type, uid } = inode;
   return {
@@ -160,7 +162,7 @@ export function factsOf({ inode, path }: Place): FileFacts {
       inode: inode.inode,
       ...(node === undefined ? {} : { node }),
     },
-    // A symlink in the last place is never asked about: it was followed.
+    // Callers read the type only of a path whose last symlink was followed.
     type: type === "symlink" ? "file" : type,
     sizeBytes: inode.bytes.length,
     modifiedMs: 0,
@@ -171,7 +173,7 @@ export function factsOf({ inode, path }: Place): FileFacts {
   };
 }
 
-/** What a system call says when it fails. */
+/** Returns the error of a failed system call. */
 export function hostCall(attempt: string, words: string): SvirtError {
   return new SvirtError(`Cannot ${attempt}: ${words}`, { kind: "host-call", remedy: "Correct the path." });
 }

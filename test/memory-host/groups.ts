@@ -12,7 +12,7 @@ const FILES: ReadonlyMap<string, readonly string[]> = new Map([
   ["cpuset", ["cpuset.mems"]],
 ]);
 
-/** What is in a file of a new group, where that is not "max". cgroups(7) */
+/** Content of a new group's files; "max" for files not listed. cgroups(7) */
 const DEFAULTS: ReadonlyMap<string, string> = new Map([
   ["cpu.max", "max 100000"],
   ["cpu.weight", "100"],
@@ -21,41 +21,41 @@ const DEFAULTS: ReadonlyMap<string, string> = new Map([
   ["cpuset.mems", ""],
 ]);
 
-/** From a process's number to those of its other threads. */
+/** Offset from a process ID to the IDs of its other threads. */
 const FIRST_THREAD = 10_000;
 
-/** As query-cpus-fast has it. */
+/** Element of the answer to query-cpus-fast. */
 interface VcpuAnswer {
   readonly "cpu-index": number;
   readonly "thread-id": number;
   readonly "qom-path": string;
 }
 
-/** Where a thread runs, and how. */
+/** Control group, CPU affinity and scheduler of a thread. */
 export interface ThreadState {
   readonly group?: string;
   readonly cpus?: readonly number[];
   readonly scheduler?: Scheduler;
 }
 
-/** The control groups of a machine: a folder each, with the kernel's files for what its parent gives on. */
+/** Control groups of a machine: folders with the kernel's files for the controllers that the parent enables. */
 export class Groups {
   readonly #machine: Machine;
-  /** A thread that QEMU says is its first vCPU's. */
+  /** Thread ID that QEMU falsely reports for every vCPU. */
   lie: number | undefined;
 
   constructor(machine: Machine) {
     this.#machine = machine;
   }
 
-  /** As the node's start-up does: mounted, and all controllers given on. */
+  /** Mounts cgroup2 and enables these controllers for its children, as the host does at boot. */
   mount(controllers = "cpuset cpu io memory pids"): void {
     this.#put("/proc/self/mounts", `cgroup2 ${ROOT} cgroup2 rw,relatime 0 0\n`);
     this.#put(`${ROOT}/cgroup.subtree_control`, controllers);
     this.#put(`${ROOT}/cgroup.controllers`, controllers);
   }
 
-  /** A new group gets its files. */
+  /** Creates the files of a new group. */
   fill(path: string): void {
     if (!path.startsWith(`${ROOT}/`)) return;
     const above = path.slice(0, path.lastIndexOf("/"));
@@ -109,7 +109,7 @@ export class Groups {
     this.#drop(path);
   }
 
-  /** QEMU's main thread, one more of the emulator's, and one for each virtual CPU. */
+  /** Adds QEMU's main thread, one more emulator thread, and one thread for each vCPU. */
   addThreads(pid: number, words: readonly string[]): void {
     const count = Number(/^\d+/.exec(words[words.indexOf("-smp") + 1] ?? "")?.[0] ?? "1");
     const folder = `/proc/${pid}/task`;
@@ -130,7 +130,7 @@ export class Groups {
     files.remove(`/proc/${pid}`);
   }
 
-  /** What it says of them. */
+  /** Returns the vCPUs as QEMU reports them. */
   listVcpus({ pid }: Process): VcpuAnswer[] {
     const names = [...this.#machine.files.get(`/proc/${pid}/task`).entries.keys()].map(Number);
     return names

@@ -6,61 +6,61 @@ import type { Machine } from "./machine.ts";
 import { MemoryQemu } from "./memory-qemu.ts";
 import { MemoryStream } from "./memory-stream.ts";
 
-/** A process: what /proc tells of it, and what it is to the test. */
+/** A process: its facts of /proc, and its role in the test. */
 export interface Process extends ProcessFacts {
   readonly words: readonly string[];
   readonly role: "other" | "reaper" | "becoming" | "qemu";
   readonly order: GuestOrder | undefined;
-  /** Of QEMU: whether its vCPUs run. */
+  /** Run state of QEMU's vCPUs. */
   status: "prelaunch" | "running" | "paused" | "postmigrate";
-  /** Of QEMU: what it has. */
+  /** Devices of QEMU. */
   readonly devices?: MemoryQemu;
-  /** Of QEMU: what its guest has in memory, and where that goes. */
+  /** Memory of QEMU's guest, and its transfer out of or into QEMU. */
   readonly stream?: MemoryStream;
 }
 
-/** How the QEMUs that are started from now on behave. */
+/** Behaviour of the QEMUs on a machine. */
 export interface QemuBehaviour {
-  /** It ends right after exec, with that status, and says why in its log. */
+  /** QEMU ends right after exec with this status and writes this text to its log. */
   readonly endsAtOnce?: { readonly status: number; readonly says: string };
-  /** The context that it lands in instead of the one that was asked for. */
+  /** Context of QEMU after exec, instead of the requested one. */
   readonly context?: string;
   readonly monitor?: "answers" | "silent";
-  /** The guests, by their UUIDs, whose QEMU says nothing from now on, or nothing after its greeting. */
+  /** Guests, by UUID, whose QEMU does not answer at all, or not after its greeting. */
   readonly mute?: ReadonlyMap<string, "before greeting" | "after greeting">;
   readonly ignoresPowerButton?: boolean;
   readonly ignoresTerm?: boolean;
-  /** It waits for a device that does not answer: not even SIGKILL ends it. */
+  /** QEMU waits for a device that does not answer, so that even SIGKILL does not end it. */
   readonly isImmortal?: boolean;
-  /** A command that it answers with an error. */
+  /** Command that QEMU answers with an error. */
   readonly refuses?: string;
-  /** What it answers to these commands. */
+  /** Answers of QEMU by command. */
   readonly answers?: ReadonlyMap<string, unknown>;
-  /** The guest does not let go of devices. */
+  /** The guest never releases a device. */
   readonly keepsDevices?: boolean;
-  /** It says that it closes what it is told to close, and keeps it. */
+  /** QEMU reports that it has closed a file and keeps it open. */
   readonly keepsFiles?: boolean;
-  /** It says that it closes a tap, and leaves it to vhost-net, which shows no descriptor of it. */
+  /** QEMU reports that it has closed a tap and leaves it to vhost-net, which shows no descriptor of it. */
   readonly keepsTaps?: boolean;
-  /** What it keeps its processes hand each other as they are looked at, so that it is seen while they are stopped alone. */
+  /** QEMU's processes pass kept files to each other during an inspection, so that only stopped processes show them. */
   readonly juggles?: boolean;
-  /** The guest that has more open than is looked at. */
+  /** Guest, by UUID, that has more files open than an inspection reads. */
   readonly floods?: string;
-  /** Its state cannot be written. */
+  /** QEMU cannot write the guest's state. */
   readonly failsToSave?: boolean;
-  /** How long it writes its state. */
+  /** Time that QEMU takes to write the guest's state. */
   readonly savesForMs?: number;
-  /** It was built without libpng. */
+  /** QEMU was built without libpng. */
   readonly lacksPng?: boolean;
 }
 
-/** What svirt itself may lock. */
+/** Limit of memory that svirt itself may lock. */
 const DEFAULT_MEMLOCK_KIB = 8192;
 const EXEC_MS = 2;
 const END_MS = 3;
 const WAIT_MS = 1;
 
-/** Reapers and QEMUs, as `src/host/linux/` would have them: a shell that turns a child of its own into QEMU. */
+/** Reapers and QEMUs as `src/host/linux/` starts them: a shell, and its child that becomes QEMU. */
 export class GuestProcesses {
   readonly #machine: Machine;
   readonly #all = new Map<number, Process>();
@@ -78,12 +78,12 @@ export class GuestProcesses {
     return this.#all.get(pid);
   }
 
-  /** The QEMU of a guest, if it lives. */
+  /** Returns the QEMU of a guest; undefined if it does not run. */
   qemuOf(uuid: string): Process | undefined {
     return this.list().find(({ order, role }) => role === "qemu" && order?.uuid === uuid);
   }
 
-  /** Any process that is not a guest's. */
+  /** Adds a process, by default one that belongs to no guest. */
   add(facts: Partial<Process>): Process {
     this.#lastPid += 1;
     const made: Process = {
@@ -103,7 +103,7 @@ export class GuestProcesses {
     return made;
   }
 
-  /** The reaper and the child that is about to become QEMU. */
+  /** Adds the reaper and its child, which soon becomes QEMU. Returns the child. */
   spawn(order: GuestOrder, context: string | undefined): Process {
     const words = [order.folder, "/usr/bin/svirt", order.uuid, String(order.uid), order.context ?? "", "4"];
     const command = [order.program, ...order.words];
@@ -134,14 +134,14 @@ export class GuestProcesses {
     return guest;
   }
 
-  /** prlimit(2), as far as /proc tells of it. */
+  /** Sets the limit of locked memory in /proc/PID/limits. prlimit(2) */
   setMemlock(pid: number, limitKiB: number | "unlimited"): void {
     const bytes = limitKiB === "unlimited" ? limitKiB : String(limitKiB * 1024);
     const text = `Max locked memory         ${bytes.padEnd(20)} ${bytes.padEnd(20)} bytes\n`;
     this.#machine.files.put(`/proc/${pid}/limits`, "file", { bytes: new TextEncoder().encode(text) });
   }
 
-  /** A program beside QEMU, which ends when QEMU does. */
+  /** Adds a helper program, which ends with QEMU. */
   spawnHelper(order: HelperOrder, context: string | undefined): void {
     if (this.#machine.helperEnds) return;
     this.add({
@@ -152,7 +152,7 @@ export class GuestProcesses {
     });
   }
 
-  /** kill(2): false when that process is gone. */
+  /** Sends a signal; returns false if the process has ended. kill(2) */
   signal({ pid, startTicks }: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean {
     const process = this.#all.get(pid);
     if (process?.startTicks !== startTicks) return false;
@@ -167,7 +167,7 @@ export class GuestProcesses {
     for (const process of this.list()) if (process.uid === uid) this.signal(process, "SIGKILL");
   }
 
-  /** A process ends by itself; of a guest its reaper learns, if it still lives. */
+  /** Ends a process. The reaper of a guest learns of it, if it still runs. */
   end(pid: number, status: number): void {
     const ended = this.#all.get(pid);
     if (ended === undefined) return;
@@ -183,7 +183,7 @@ export class GuestProcesses {
     this.#machine.after(WAIT_MS, () => this.#reap(parentPid, order, status));
   }
 
-  /** The machine is switched off. */
+  /** Removes all processes, as a power failure does. */
   clear(): void {
     for (const pid of this.#all.keys()) {
       this.#machine.taps.letGo(pid);
@@ -193,7 +193,7 @@ export class GuestProcesses {
     this.#all.clear();
   }
 
-  /** What QEMU opens by name its user must be allowed to open. path_resolution(7) */
+  /** Records a violation for each file that QEMU opens by name and its user may not open. path_resolution(7) */
   #noteUnopenable({ files, uid, words }: GuestOrder): void {
     const named = new Set(
       words.flatMap((word) => word.match(/(?<=\/proc\/self\/fd\/)\d+/g) ?? []).map(Number),
@@ -238,7 +238,7 @@ export class GuestProcesses {
   #reap(reaperPid: number, order: GuestOrder, status: number): void {
     if (!this.#all.delete(reaperPid)) return;
     const { files } = this.#machine;
-    // A shell whose redirection fails says so and goes on.
+    // A shell whose redirection fails reports the error and continues.
     if (files.find(order.folder) !== undefined) {
       files.put(`${order.folder}/exit`, "file").bytes = new TextEncoder().encode(`${status}\n`);
     }
@@ -246,7 +246,7 @@ export class GuestProcesses {
   }
 }
 
-/** Throws when the descriptors cannot be handed on, as opening them would. */
+/** Opens the descriptors of an order and creates its sockets. Throws as the real calls would. */
 export function openHanded(machine: Machine, order: GuestOrder): void {
   const numbers = [...order.sockets, ...(order.peers ?? []), ...order.files].map(({ fd }) => fd);
   if (!numbers.every((fd, at) => fd === at + 3)) throw hostCall("hand descriptors over", numbers.join(", "));

@@ -4,7 +4,7 @@ import type { Svirt } from "./svirt.ts";
 
 type Part<Names extends keyof Host> = Pick<Host, Names>;
 
-/** The host's ends of guests' networks. */
+/** Calls for the host ends of guests' network devices. */
 export function tapCalls(
   machine: Machine,
   svirt: Svirt,
@@ -17,7 +17,7 @@ export function tapCalls(
   };
 }
 
-/** What of the host guests share: control groups, processors. */
+/** Calls for resources that guests share: control groups and processors. */
 export function groupCalls(
   machine: Machine,
   svirt: Svirt,

@@ -1,7 +1,7 @@
 import type { Host } from "../../src/host/host.ts";
 import type { Machine } from "./machine.ts";
 
-/** What the kernel tells of itself and its policy, and its clock. */
+/** Calls about the kernel, its policy and its clock. */
 export function kernelCalls(
   machine: Machine,
 ): Pick<
@@ -41,7 +41,7 @@ export function kernelCalls(
   };
 }
 
-/** Lets others have their turn, and time go by. */
+/** Advances the clock and lets other pending work run. */
 export async function passTime(machine: Machine, ms: number): Promise<void> {
   machine.pass(ms);
   await Promise.resolve();

@@ -14,10 +14,10 @@ import { Taps } from "./taps.ts";
 const FIRST_BOOT_SECONDS = 1_700_000_000;
 const POLICY = "/etc/selinux/svirt/contexts";
 
-/** A machine in memory: what stays when svirt is killed, and what does not when it is switched off. */
+/** A machine in memory. It survives the death of svirt; a reboot resets the state that is not on disk. */
 export class Machine {
   static #made = 0;
-  /** Each is another one. */
+  /** Unique for each machine. */
   readonly id: string;
   readonly name: string;
   readonly files: FileTree;
@@ -27,13 +27,13 @@ export class Machine {
   readonly ports = new Ports(this);
   readonly groups = new Groups(this);
   readonly pci = new PciBus(this);
-  /** Where threads run, and how, as far as somebody has said so. */
+  /** States of threads as set by svirt, by thread ID. */
   readonly threads = new Map<number, ThreadState>();
-  /** Lock files, and whose they are. */
+  /** Locked files, with the svirt process that holds each lock. */
   readonly locks = new Map<string, Svirt>();
-  /** The guests whose reaper wants to become `svirt reap`. */
+  /** Guests, by UUID, whose reaper is about to become `svirt reap`. */
   readonly reaps: string[] = [];
-  /** What must never be, noted when it was. */
+  /** States that must never occur, recorded at their occurrence. */
   readonly violations: string[] = [];
   selinux: SelinuxState = { mode: "enforcing", policyName: "svirt" };
   /** Labels that no guest may read. */
@@ -42,20 +42,20 @@ export class Machine {
   knowsContext: (context: string) => boolean = (context) => !context.includes("unknown_t");
   qemu: QemuBehaviour = {};
   kernelLog: string[] | undefined = [];
-  /** What somebody makes of a text in his editor. */
+  /** Change that the user makes to a text in the editor. */
   edit: (text: string) => string | Promise<string> = (text) => text;
-  /** What happens while somebody talks to the console at that path. */
+  /** Runs while a user is connected to the console at that path. */
   duringTalk: (path: string) => Promise<void> = async () => undefined;
-  /** The programs beside QEMU end at once. */
+  /** Helper programs end at once. */
   helperEnds = false;
   uid = 0;
-  /** Nothing can be written to a file that grows. */
+  /** Writing texts to the disk or a guest's state to a file fails with ENOSPC. */
   isDiskFull = false;
   nowMs = FIRST_BOOT_SECONDS * 1000;
   bootSeconds = FIRST_BOOT_SECONDS;
-  /** Files that were written without a sync: a power failure leaves them empty. */
+  /** Files written without a sync, which a power failure leaves empty. */
   readonly unsynced = new Set<Inode>();
-  /** Files that guests share for writing by their own wish. */
+  /** Files that several guests may write to. */
   readonly sharedFiles = new Set<string>();
   #boots = 1;
   #uuids = 0;
@@ -79,7 +79,7 @@ export class Machine {
     ]) {
       this.files.putFolder(path);
     }
-    // As an administrator labels a folder for disks, and as policy has the others.
+    // Labels of a folder for disks by an administrator, and of other folders by the policy.
     for (const [path, type] of [
       ["/var/lib/images", "xen_image_t"],
       ["/var/lib/libvirt", "virt_var_lib_t"],
@@ -90,7 +90,7 @@ export class Machine {
     const contexts = (name: string, lines: readonly string[]): void => {
       this.files.put(`${POLICY}/${name}`, "file").bytes = new TextEncoder().encode(`${lines.join("\n")}\n`);
     };
-    // The reference's own test data, securityselinuxhelperdata.
+    // Test data of the reference implementation, securityselinuxhelperdata.
     contexts("virtual_domain_context", ["system_u:system_r:svirt_t:s0", "system_u:system_r:svirt_tcg_t:s0"]);
     contexts("virtual_image_context", [
       "system_u:object_r:svirt_image_t:s0",
@@ -103,7 +103,7 @@ export class Machine {
     return `00000000-0000-4000-8000-${String(this.#boots).padStart(12, "0")}`;
   }
 
-  /** A new process of svirt on this machine. */
+  /** Starts a new svirt process on this machine, optionally struck at one call. */
   svirt(strike?: Strike): { readonly host: Host; readonly svirt: Svirt } {
     const svirt: Svirt = new Svirt({
       strike,
@@ -113,17 +113,17 @@ export class Machine {
     return { host: svirt.watch(this.makeHost(svirt)), svirt };
   }
 
-  /** The calls of one process, before any of them is struck. */
+  /** Returns the calls of one svirt process, before strikes are added. */
   protected makeHost(svirt: Svirt): Host {
     return makeMemoryHost(this, svirt);
   }
 
-  /** Something happens in a while. */
+  /** Schedules work after this time. */
   after(ms: number, run: () => void): void {
     this.#events.push({ atMs: this.nowMs + ms, run });
   }
 
-  /** Time goes by, and what was to happen happens, in order. */
+  /** Advances the clock and runs the scheduled work that becomes due, in order. */
   pass(ms: number): void {
     const end = this.nowMs + ms;
     for (let next = this.#takeDue(end); next !== undefined; next = this.#takeDue(end)) {
@@ -133,7 +133,7 @@ export class Machine {
     this.nowMs = end;
   }
 
-  /** Power off and on: what is in memory is gone, disks may bear another number. */
+  /** Switches the machine off and on. Memory is lost, and the disk may have another device number. */
   reboot(diskNumber = this.files.disk.device): void {
     for (const inode of this.unsynced) inode.bytes = new Uint8Array();
     this.unsynced.clear();
@@ -158,7 +158,7 @@ export class Machine {
     return this.processes.list().filter(({ role }) => role === "qemu");
   }
 
-  /** Notes two guests with one level, or with one file to write to that neither wanted to share. */
+  /** Records a violation for two guests with one level, or that write to one file that is not shared. */
   noteLiveGuests(): void {
     const guests = this.liveGuests();
     for (const [at, one] of guests.entries()) {
@@ -166,7 +166,7 @@ export class Machine {
     }
   }
 
-  /** Notes a guest that may write, by what it was handed, to what guests only read. */
+  /** Records a violation for each guest with a descriptor that allows writing to this file, if it is labelled as content. */
   noteContent(inode: Inode): void {
     if (inode.xattrs.get("security.selinux")?.includes(":virt_content_t:") !== true) return;
     for (const { devices, order } of this.liveGuests()) {
@@ -177,19 +177,19 @@ export class Machine {
     }
   }
 
-  /** An ACL is read and written as a whole: without the lock, what another svirt changed meanwhile would be lost. */
+  /** Records a violation if the registry lock is not held. Without it, a concurrent change of the whole ACL would be lost. */
   noteAcl(path: string, svirt: Svirt): void {
     if (this.locks.get(registryLock(SYSTEM_PATHS)) !== svirt)
       this.violations.push(`the ACL of ${path} is changed without the registry's lock`);
   }
 
-  /** A guest opens as much as it likes: nobody else may have to wait until that was looked at. */
+  /** Records a violation if the registry lock is held: a guest with many open files would delay all others. */
   noteLook(svirt: Svirt): void {
     if (this.locks.get(registryLock(SYSTEM_PATHS)) === svirt)
       this.violations.push("what processes hold is looked at with the registry's lock held");
   }
 
-  /** A guest fills its folder as it likes: nobody else may have to wait until that is gone. */
+  /** Records a violation if the registry lock is held: a guest with a full folder would delay all others. */
   noteRemoval(path: string, svirt: Svirt): void {
     const isGuests = path.startsWith(`${SYSTEM_PATHS.run}/`);
     if (isGuests && this.locks.get(registryLock(SYSTEM_PATHS)) === svirt)
@@ -242,12 +242,12 @@ export class Machine {
   }
 }
 
-/** What is where, and in what state: two of these are equal when the machine is as it was. */
+/** Returns all files, processes and locks with their state. Equal snapshots mean an unchanged machine. */
 export function snapshot(machine: Machine): string[] {
   const files = [...machine.files.walk()].flatMap((place) => {
     if (isExpectedToStay(place.path) || isReturned(place)) return [];
     const { gid, mode, type, uid } = place.inode;
-    // Snapshots of two machines are compared: each calls itself the same.
+    // Snapshots of two machines are compared, so the machine's own names are replaced.
     const xattrs = [...place.inode.xattrs]
       .sort()
       .map(([name, value]) => `${name}=${value}`.replace(machine.id, "OWN").replace(machine.name, "OWN"));
@@ -261,7 +261,7 @@ export function snapshot(machine: Machine): string[] {
   return [...files, ...processes, ...locks];
 }
 
-/** Where a user has what root has elsewhere. */
+/** Folders of a user's instance, with their counterparts of the system instance. */
 const SESSION_FOLDERS: readonly (readonly [RegExp, string])[] = [
   [/^\/home\/[^/]+\/\.local\/state\/svirt\/log(?=$|\/)/, "/var/log/svirt"],
   [/^\/home\/[^/]+\/\.local\/state\/svirt(?=$|\/)/, "/var/lib/svirt"],
@@ -269,7 +269,7 @@ const SESSION_FOLDERS: readonly (readonly [RegExp, string])[] = [
   [/^\/run\/user\/\d+\/svirt(?=$|\/)/, "/run/svirt"],
 ];
 
-/** Folders that svirt keeps once it has made them, the logs, and the half-written files that nobody reads. */
+/** Returns whether a path may stay: permanent folders of svirt, logs, and half-written files that no call reads. */
 function isExpectedToStay(given: string): boolean {
   const path = SESSION_FOLDERS.reduce((name, [of, as]) => name.replace(of, as), given);
   return (
@@ -283,7 +283,7 @@ function isExpectedToStay(given: string): boolean {
   );
 }
 
-/** The memory of an emulated TPM stays: root's again, and without a guest's label. */
+/** Returns whether a path is the state of an emulated TPM, owned by root and without a guest's label. It may stay. */
 function isReturned({ inode, path }: Place): boolean {
   const label = inode.xattrs.get("security.selinux") ?? "";
   return path.startsWith("/var/lib/svirt/tpm") && inode.uid === 0 && !label.includes("svirt_image_t");

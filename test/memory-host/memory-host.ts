@@ -17,7 +17,7 @@ import { xattrCalls } from "./xattr-calls.ts";
 const LOCK_POLL_MS = 5;
 const GREET_POLL_MS = 1;
 
-/** The machine as one process of svirt sees it. */
+/** Returns the calls of one svirt process on the machine. */
 export function makeMemoryHost(machine: Machine, svirt: Svirt): Host {
   return {
     ...folderCalls(machine, svirt),
@@ -64,7 +64,7 @@ function folderCalls(
     removeFolder(path) {
       machine.noteRemoval(path, svirt);
       const place = files.find(path, false);
-      // What is in it goes first, so a part of it may be gone and the rest not.
+      // Entries are removed first, so a crash here leaves a part of them.
       for (const name of place?.inode.entries.keys() ?? []) {
         files.remove(`${path}/${name}`);
         svirt.midway();
@@ -256,7 +256,7 @@ function guestCalls(
   };
 }
 
-/** A QEMU that does not answer would keep every start and end of a guest waiting. */
+/** Records a violation if the registry lock is held: a QEMU that does not answer would delay every start and end. */
 function noteLock(machine: Machine, svirt: Svirt, path: string): void {
   if (machine.locks.get(registryLock(SYSTEM_PATHS)) === svirt)
     machine.violations.push(`QEMU is asked under the registry's lock: ${path}`);

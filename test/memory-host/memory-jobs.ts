@@ -1,7 +1,7 @@
 import type { Facts } from "./memory-qemu.ts";
 import { qmpError } from "./qmp-error.ts";
 
-/** Nodes and devices of the QEMU that has the jobs. */
+/** Block nodes and devices of the QEMU that runs the jobs. */
 export interface Graph {
   readonly nodes: Map<string, Facts>;
   readonly devices: Map<string, Facts>;
@@ -14,21 +14,21 @@ interface Job {
   speed: number;
   error?: string;
   readonly uses: readonly string[];
-  /** Waits for somebody to say what then. */
+  /** A mirror stays "ready" until a command ends it. */
   readonly isMirror: boolean;
   replaces: boolean;
-  /** Who stands on whom becomes another. */
+  /** Applies the result of the job to the block nodes and devices. */
   apply(): void;
 }
 
 const COPY_MS = 30;
 const STEP_MS = 5;
 
-/** Commit, stream and mirror, with the states that a real QEMU goes through, and the rules of who may write to what. */
+/** Commit, stream and mirror jobs, with the states of a real QEMU and its rules for write access. */
 export class MemoryJobs {
   readonly #jobs = new Map<string, Job>();
   readonly #graph: Graph;
-  /** At its very end a job finds that it cannot do what it was begun for. */
+  /** Every job fails when it is finalized. */
   failsAtEnd = false;
   readonly #later: (ms: number, run: () => void) => void;
 
@@ -37,7 +37,7 @@ export class MemoryJobs {
     this.#later = later;
   }
 
-  /** Whether a job that has not ended needs a node. */
+  /** Returns whether an unfinished job uses a block node. */
   uses(node: string): boolean {
     return [...this.#jobs.values()].some(({ status, uses }) => status !== "concluded" && uses.includes(node));
   }
@@ -46,7 +46,7 @@ export class MemoryJobs {
     return [...this.#jobs.values()].map(({ id, status }) => `job ${id} ${status}`);
   }
 
-  /** Undefined: no command about jobs. */
+  /** Returns undefined for a command that is not about jobs. */
   answer(command: string, args: Facts): unknown {
     switch (command) {
       case "transaction":
@@ -99,7 +99,7 @@ export class MemoryJobs {
       const [node, overlay] = [String(data["node"]), String(data["overlay"])];
       this.#setNode(overlay, { backing: node });
       this.#replace(node, overlay);
-      // The image itself is reopened; how its file is open stays.
+      // Only the image's node is reopened; the access mode of its file stays.
       if (this.#node(node)["driver"] === "qcow2") this.#setNode(node, { "read-only": true });
     }
     return {};
@@ -137,7 +137,7 @@ export class MemoryJobs {
       type: "stream",
       uses: this.#chain(device),
       isMirror: false,
-      // A raw image knows of nothing below it.
+      // A raw image has no backing file.
       apply: () => {
         if ("backing" in this.#node(device)) this.#setNode(device, { backing: base ?? null });
       },
@@ -205,7 +205,7 @@ export class MemoryJobs {
     return {};
   }
 
-  /** Fails a job, as when there is no space left. */
+  /** Ends a job with an error, such as a full disk. */
   fail(id: string, error: string): void {
     const job = this.#jobs.get(id);
     if (job === undefined) throw new Error(`there is no job ${id}`);
@@ -230,7 +230,7 @@ export class MemoryJobs {
     this.#graph.nodes.set(name, { ...this.#node(name), ...facts });
   }
 
-  /** Whatever stood on one node stands on the other. */
+  /** Moves the devices of one block node to another. */
   #replace(from: string, to: string): void {
     for (const [id, device] of this.#graph.devices)
       if (device["drive"] === from) this.#graph.devices.set(id, { ...device, drive: to });

@@ -10,10 +10,10 @@ const DELETED_POLL_MS = 5;
 const MUTE_POLL_MS = 50;
 const UNPLUG_MS = 20;
 
-/** Only asks. */
+/** Commands that change nothing. */
 const QUERY = /^query-|^qom-(?:list|get)$/;
 
-/** A conversation with a QEMU, until the machine's clock is past the deadline. */
+/** Returns a conversation with a QEMU. Commands throw "timeout" after the deadline by the machine's clock. */
 export function makeMonitor(
   machine: Machine,
   svirt: Svirt,
@@ -128,7 +128,7 @@ function answer(machine: Machine, pid: number, { args, command }: Asked): unknow
   }
 }
 
-/** Each pty with a terminal of its own, in their order; no guest has opened anything. qemu.git qapi/char.json */
+/** Lists the chardevs, each pty with its own terminal, in order. No guest has opened one. qemu.git qapi/char.json */
 function listChardevs(words: readonly string[]): object[] {
   const found = words.flatMap((word) => {
     const [, type, label] = /^(pty|socket|null),id=([^,]*)/.exec(word) ?? [];

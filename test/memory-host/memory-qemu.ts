@@ -2,35 +2,35 @@ import type { GuestOrder, HandedFile } from "../../src/plan/facts/guest-order.ts
 import { MemoryJobs } from "./memory-jobs.ts";
 import { qmpError } from "./qmp-error.ts";
 
-/** The arguments that made something. */
+/** Arguments of the command that created an object. */
 export type Facts = Readonly<Record<string, unknown>>;
 
-/** A descriptor in a set. */
+/** A descriptor of an fd set. */
 interface Member {
   readonly fd: number;
   readonly file: HandedFile;
 }
 
-/** The devices of a QEMU, and what is behind them: it keeps to the rules that a real one enforces between them. */
+/** Devices of a QEMU and their backends, with the rules that a real QEMU enforces between them. */
 export class MemoryQemu {
   readonly #sets = new Map<number, readonly Member[]>();
   readonly #nodes = new Map<string, Facts>();
   readonly #others = new Map<string, Facts>();
   readonly #devices = new Map<string, Facts>();
-  /** Of descriptors that no netdev has taken yet. */
+  /** Names of descriptors that are still unused. */
   readonly #names = new Set<string>();
-  /** Of drives whose trays are open. */
+  /** Drives whose trays are open. */
   readonly #open = new Set<string>();
   readonly jobs: MemoryJobs;
-  /** Connections to other programs, by the names that it knows them by, each with its context. */
+  /** Contexts of the connections to other programs, by descriptor name. */
   readonly #connections = new Map<string, string>();
-  /** What it was told to close, and has not. */
+  /** Descriptors that QEMU was told to close and keeps open. */
   readonly #kept: Member[] = [];
   readonly #keptConnections: string[] = [];
   readonly #keeps: () => boolean;
   #nextFd = 100;
 
-  /** With `keeps` it says that it closes a file, and does not. */
+  /** While `keeps` returns true, QEMU reports files as closed and keeps them open. */
   constructor(
     order: GuestOrder,
     later: (ms: number, run: () => void) => void,
@@ -61,12 +61,12 @@ export class MemoryQemu {
     return [...this.#sets.values()].flatMap((members) => members.map(({ file }) => file));
   }
 
-  /** All that the kernel sees it have open: what it keeps behind svirt's back, too. */
+  /** Returns all files that the kernel shows as open, including those that QEMU has reported as closed. */
   listHeld(): readonly HandedFile[] {
     return [...this.listFiles(), ...this.#kept.map(({ file }) => file)];
   }
 
-  /** The contexts of its connections to other programs. */
+  /** Returns the contexts of the connections to other programs. */
   listConnections(): readonly string[] {
     return [...this.#connections.values()];
   }
@@ -75,7 +75,7 @@ export class MemoryQemu {
     if (context !== undefined) this.#connections.set(name, context);
   }
 
-  /** It closes what it has kept. */
+  /** Closes all files and connections that QEMU has kept. */
   closeKept(): void {
     this.#kept.splice(0);
     for (const name of this.#keptConnections.splice(0)) this.#connections.delete(name);
@@ -93,7 +93,7 @@ export class MemoryQemu {
     else this.#connections.delete(name);
   }
 
-  /** All that there is, a line each, for comparing. */
+  /** Returns all objects, one line each, for comparison. */
   list(): string[] {
     return [
       ...[...this.#names].map((name) => `name ${name}`),
@@ -108,7 +108,7 @@ export class MemoryQemu {
     ];
   }
 
-  /** The node in a drive. */
+  /** Returns the block node in a drive. */
   mediumOf(device: string): unknown {
     return this.#devices.get(device)?.["drive"];
   }
@@ -125,14 +125,14 @@ export class MemoryQemu {
     this.#sets.set(file.fd, [...members, { fd: this.#nextFd, file }]);
   }
 
-  /** device_del: the guest lets go later, or never. */
+  /** Answers device_del. The guest releases the device later, or never, as `ask` decides. */
   askToLetGo({ id }: Facts, ask: (letGo: () => void) => void): Facts {
     const name = this.#nameOf(this.#devices, id, `Device '${id}' not found`);
     ask(() => this.letGo(name));
     return {};
   }
 
-  /** The guest has let go. */
+  /** Removes a device that the guest has released. */
   letGo(device: string): void {
     this.#devices.delete(device);
   }
@@ -218,7 +218,7 @@ export class MemoryQemu {
     }
   }
 
-  /** A name without digits alone is one that the monitor was given a descriptor under, and is used up. */
+  /** Uses up descriptors of the monitor: a value that is not a number is the name of one. */
   #takeNames(args: Facts): void {
     for (const key of ["fd", "fds", "vhostfd", "vhostfds"]) {
       for (const name of String(args[key] ?? "0").split(":")) {
@@ -243,7 +243,7 @@ export class MemoryQemu {
     return this.#add(this.#nodes, String(args["node-name"]), args);
   }
 
-  /** All options are given again; what is written to is not made read-only under it. */
+  /** Reopens a block node. All options are repeated, and the node of a device does not become read-only. */
   #reopen(options: Facts): void {
     const name = this.#nameOf(this.#nodes, options["node-name"], "Failed to find node");
     const before = this.#nodes.get(name) ?? {};
@@ -320,7 +320,7 @@ function setIn({ filename }: Facts): number | undefined {
   return number === undefined ? undefined : Number(number);
 }
 
-/** The connection that a chardev is given. ChardevSocket of qemu.git qapi/char.json */
+/** Returns the descriptor of a chardev's connection. ChardevSocket of qemu.git qapi/char.json */
 function connectionOf({ backend }: Facts): unknown {
   const { data } = backend as { readonly data: { readonly addr: { readonly data: Facts } } };
   return data.addr.data["str"];

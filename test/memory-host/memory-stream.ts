@@ -5,21 +5,21 @@ import type { Machine } from "./machine.ts";
 import { qmpError } from "./qmp-error.ts";
 import type { Svirt } from "./svirt.ts";
 
-/** How QEMU's stream begins. qemu.git migration/savevm.h QEMU_VM_FILE_MAGIC */
+/** First bytes of QEMU's stream. qemu.git migration/savevm.h QEMU_VM_FILE_MAGIC */
 const MAGIC = "QEVM";
 const [WRITE_MS, POLL_MS] = [30, 5];
 
-/** What goes through one pipe. */
+/** Data that passes through one pipe. */
 interface Flow {
   bytes: Uint8Array;
   isEnded: boolean;
-  /** Whether svirt still has its end. */
+  /** Whether svirt's end is still open. */
   isHeard: boolean;
 }
 
-/** A guest's state on its way out of or into a QEMU in memory. */
+/** State of a guest that leaves or enters a QEMU in memory. */
 export class MemoryStream {
-  /** What the guest has in its memory: it is to have the same after it was restored. */
+  /** Content of the guest's memory, which must be equal after a restore. */
   memory = "as it booted";
   #migration: { readonly status: string; readonly why?: string } = { status: "none" };
   #dump: "none" | "active" | "completed" | "failed" = "none";
@@ -30,7 +30,7 @@ export class MemoryStream {
     this.#machine = machine;
   }
 
-  /** The pipe must have the guest's label, or a QEMU could not use it. */
+  /** Creates a pipe. It must have the guest's label, or QEMU could not use it. */
   open(svirt: Svirt, guest: Process, wish: PipeWish): GuestPipe {
     if (!isOf(guest, wish.label))
       this.#machine.violations.push(`a pipe of ${wish.label} for ${guest.context}`);
@@ -121,7 +121,7 @@ export class MemoryStream {
     return {};
   }
 
-  /** QEMU stops the vCPUs meanwhile, and lets them go on whether it could write or not. */
+  /** Dumps the memory. QEMU stops the vCPUs during the dump and resumes them even if it fails. */
   #dumpMemory(guest: Process, { detach, format, protocol }: Readonly<Record<string, unknown>>): unknown {
     if (detach !== true) this.#machine.violations.push("a dump that keeps QEMU's monitor until its end");
     const flow = this.#take(protocol);
@@ -138,7 +138,7 @@ export class MemoryStream {
     return {};
   }
 
-  /** Into a set, and only into a file that has the guest's label. */
+  /** Writes the screen into a set; the file must have the guest's label. */
   #draw(guest: Process, { filename, format = "ppm" }: Readonly<Record<string, unknown>>): unknown {
     const set = Number(/^\/dev\/fdset\/(\d+)$/.exec(String(filename))?.[1]);
     const file = guest.devices?.listFiles().find(({ fd }) => fd === set)?.file;
@@ -167,7 +167,7 @@ export class MemoryStream {
   }
 }
 
-/** The level of the guest, as a file or a pipe that it uses must have it. */
+/** Returns whether the label of a file or pipe has the level of the guest. */
 function isOf({ context }: Process, label: string | undefined): boolean {
   const level = context?.split(":").slice(3).join(":");
   return level === undefined || label?.endsWith(`:${level}`) === true;

@@ -6,17 +6,17 @@ const DEVICES = `${BUS}/devices`;
 const FOR_GUESTS = "vfio-pci";
 const LABEL = "security.selinux";
 
-/** How a device stands to the kernel. */
+/** A PCI device with its IOMMU group and drivers. */
 export interface PciWish {
   readonly name: string;
   readonly group: string;
-  /** That has it now. */
+  /** Driver that is bound to the device now. */
   readonly driver?: string;
-  /** That the kernel chooses for it. */
+  /** Driver that the kernel chooses for the device. */
   readonly match?: string;
 }
 
-/** The host's PCI devices and their drivers, as sysfs shows and takes them. Documentation/ABI/testing/sysfs-bus-pci */
+/** PCI devices of the host and their drivers, read and changed by files of sysfs. Documentation/ABI/testing/sysfs-bus-pci */
 export class PciBus {
   readonly #machine: Machine;
   readonly #devices = new Map<string, PciWish>();
@@ -41,7 +41,7 @@ export class PciBus {
     return this.#machine.files.find(`${folderOf(name)}/driver`)?.path.replace(/^.*\//, "");
   }
 
-  /** Whether the kernel takes what is written there. */
+  /** Writes a file of the bus. Returns false for a path elsewhere. Throws "host-call" if the kernel rejects the write. */
   write(path: string, value: string): boolean {
     if (!path.startsWith(BUS)) return false;
     const name = path.slice(DEVICES.length + 1).split("/")[0] ?? "";
@@ -67,7 +67,7 @@ export class PciBus {
     if (others.every((other) => this.driverOf(other.name) !== FOR_GUESTS)) files.remove(nodeOf(group));
   }
 
-  /** As after a boot: each has the driver that the kernel chooses. */
+  /** Binds each device to the driver that the kernel chooses, as at boot. */
   reset(): void {
     for (const { name } of this.#devices.values()) {
       this.#override(name, "(null)");

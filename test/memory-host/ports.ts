@@ -4,7 +4,7 @@ import type { Machine } from "./machine.ts";
 
 const LISTENING = "/proc/net/tcp";
 
-/** The TCP ports on which somebody listens, as /proc shows them: each is free again when its process has ended. */
+/** TCP ports with a listener, as /proc shows them. A port is free again when its process has ended. */
 export class Ports {
   readonly #machine: Machine;
   readonly #holders = new Map<number, number>();
@@ -13,7 +13,7 @@ export class Ports {
     this.#machine = machine;
   }
 
-  /** A process gets a listening socket. Throws when somebody has the port. */
+  /** Passes a listening socket to a process. Throws "host-call" if the port is in use. */
   hand({ address, port }: Display, pid: number): void {
     if (this.#holders.has(port)) throw hostCall(`bind ${address}:${port}`, "EADDRINUSE");
     this.#holders.set(port, pid);
@@ -25,7 +25,7 @@ export class Ports {
     this.#show();
   }
 
-  /** Loopback in the order of the bytes, and TCP_LISTEN. proc_net(5) */
+  /** Writes the ports to /proc: loopback in the order of the bytes, and TCP_LISTEN. proc_net(5) */
   #show(): void {
     const { files } = this.#machine;
     const lines = [...this.#holders.keys()].map((port, at) => {

@@ -5,7 +5,7 @@ import type { Svirt } from "./svirt.ts";
 
 type Part<Names extends keyof Host> = Pick<Host, Names>;
 
-/** What the machine's kernel tells of processes, and of what they hold. */
+/** Calls about processes and the files that they hold. */
 export function processCalls(
   machine: Machine,
   svirt: Svirt,
@@ -47,7 +47,7 @@ export function processCalls(
   };
 }
 
-/** A file that nobody has open the kernel tells, whatever else it does not tell. */
+/** Returns whether a process may have a thing open. The kernel proves the contrary only for files. */
 function isOpened(machine: Machine, { forbidden, key, path }: HeldThing): boolean {
   if (path === undefined || !key.startsWith("inode-")) return true;
   const files = machine.processes.list().flatMap(({ devices }) => devices?.listHeld() ?? []);

@@ -1,6 +1,6 @@
 import { HEED_QEMU, SvirtError } from "../../src/errors.ts";
 
-/** What a QEMU in memory says when it does not do something. */
+/** Returns the error of a command that a QEMU in memory refuses. */
 export function qmpError(description: string): SvirtError {
   return new SvirtError(`internal error: unable to execute QEMU command: ${description}`, {
     kind: "failed",

@@ -1,17 +1,17 @@
 import type { Host } from "../../src/host/host.ts";
 
-/** When a call is struck: before it did anything, half way (where it has one), or after. */
+/** Moment of a strike: before the call has an effect, half way (if the call has a middle), or after it. */
 export type Moment = "before" | "within" | "after";
 
-/** What is to happen at the n-th call that changes something, counted from 1. */
+/** Strike at the n-th call that changes something, counted from 1. */
 export interface Strike {
   readonly at: number;
   readonly moment: Moment;
-  /** A crash ends this svirt, as SIGKILL would; a failure is an error that the call throws, once. */
+  /** A crash ends this svirt like SIGKILL. A failure is an error that the call throws once. */
   readonly how: "crash" | "fail";
 }
 
-/** No code can survive it: whatever is called after it throws it again. */
+/** Crash of a svirt process. Every later call throws it again, so that no code can continue. */
 class Crash extends Error {
   constructor(call: string) {
     super(`svirt was killed at ${call}`);
@@ -52,9 +52,9 @@ const CHANGES: ReadonlySet<string> = new Set([
   "spawnHelper",
 ] satisfies (keyof Host)[]);
 
-/** One process of svirt: it counts what it changes, and can be killed at any of these calls. */
+/** One svirt process. Counts the calls that change something, and can be killed at each of them. */
 export class Svirt {
-  /** The names of the calls that changed something, in order. */
+  /** Names of the calls that changed something, in order. */
   readonly changes: string[] = [];
   readonly #strike: Strike | undefined;
   readonly #onDeath: () => void;
@@ -72,7 +72,7 @@ export class Svirt {
     this.#makeError = facts.makeError;
   }
 
-  /** What the kernel does when the process is gone, besides. */
+  /** Registers an effect that the death of the process has in the kernel. */
   atDeath(act: () => void): void {
     this.#atDeath.push(act);
   }
@@ -87,19 +87,19 @@ export class Svirt {
     throw new Crash(call);
   }
 
-  /** It ends in its own time: the kernel lets go of its locks. */
+  /** Ends the process normally; the kernel releases its locks. */
   exit(): void {
     this.#isDead = true;
     this.#onDeath();
     for (const act of this.#atDeath) act();
   }
 
-  /** Half of a call that the kernel may be stopped within is done. */
+  /** Marks the middle of a call in which the kernel may be stopped. */
   midway(): void {
     if (this.#strikesNow("within")) this.#struck("within a call");
   }
 
-  /** A host whose every call goes through this process. */
+  /** Returns a host whose calls all pass through this process. */
   watch(host: Host): Host {
     return new Proxy(host, {
       get: (target, name) => {
@@ -111,7 +111,7 @@ export class Svirt {
     });
   }
 
-  /** Carries a call out, unless this process is dead or the call is struck. */
+  /** Runs a call, unless this process is dead or the call is struck. */
   call(name: string, changes: boolean, act: () => unknown): unknown {
     if (this.#isDead) throw new Crash(name);
     if (!changes) return act();
@@ -125,7 +125,7 @@ export class Svirt {
     return result;
   }
 
-  /** A lock that could not be had is not held: what was given is given back. */
+  /** Strikes a call after its result has arrived. A struck lock call releases its lock, because it reports failure. */
   #strikeGiven(name: string, given: unknown): unknown {
     try {
       this.#strikeAfter(name);
@@ -136,7 +136,7 @@ export class Svirt {
     }
   }
 
-  /** A call that fails can be struck, too. */
+  /** Runs a call. A call that fails can be struck, too. */
   #attempt(name: string, act: () => unknown): unknown {
     try {
       return act();

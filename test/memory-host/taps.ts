@@ -4,7 +4,7 @@ import type { Machine } from "./machine.ts";
 
 const DEVICES = "/sys/class/net";
 
-/** The taps of guests, as /sys shows them: each is gone with the process that has it open. */
+/** Taps of guests, as /sys shows them. A tap that is not persistent disappears with the process that has it open. */
 export class Taps {
   readonly #machine: Machine;
   readonly #holders = new Map<string, { readonly pid: number; readonly tap: HandedTap }>();
@@ -13,14 +13,14 @@ export class Taps {
     this.#machine = machine;
   }
 
-  /** A persistent tap that an administrator has made, and that no process has open. */
+  /** Adds a persistent tap of an administrator that no process has open. */
   addPersistent(name: string): void {
     this.#write(`${name}/tun_flags`, "0x1802");
     this.#write(`${name}/flags`, "0x1003");
     this.#write(`${name}/carrier`, "0");
   }
 
-  /** A bridge that an administrator has made. */
+  /** Adds a bridge of an administrator. */
   addBridge(name: string): void {
     this.#write(`${name}/mtu`, "1500");
     this.#write(`${name}/bridge/vlan_filtering`, "1");
@@ -28,7 +28,7 @@ export class Taps {
     this.#machine.files.putFolder(`${DEVICES}/${name}/brif`);
   }
 
-  /** A process gets the queues of a tap, which is made if it is to be. */
+  /** Passes the queues of a tap to a process, and creates the tap if `isMade`. */
   hand(tap: HandedTap, pid: number): void {
     const { isMade, macvtap, name } = tap;
     if (macvtap !== undefined && !this.#isThere(name)) throw hostCall(`find the macvtap ${name}`, "ENODEV");
@@ -51,7 +51,7 @@ export class Taps {
     if (this.#read(`${name}/address`) === mac) this.#drop(name);
   }
 
-  /** One that stays until it is removed. It is up at last. */
+  /** Adds a macvtap, which stays until it is removed. It is brought up last. */
   addMacvtap({ group, lower, mac, name }: Macvtap, midway: () => void): void {
     if (!this.#isThere(lower)) throw hostCall(`find the network device ${lower}`, "ENODEV");
     if (this.#isThere(name)) throw hostCall(`make the macvtap ${name}`, "EEXIST");
@@ -67,7 +67,7 @@ export class Taps {
     this.#drop(name);
   }
 
-  /** A process has ended, and its taps with it; or only what had that tap: a netdev, or a name of the monitor's. */
+  /** Closes the taps of a process: all of them, or only that of a netdev or of a descriptor's name. */
   letGo(pid: number, what?: string): void {
     for (const [name, { pid: holder, tap }] of this.#holders) {
       const isMeant = what === undefined || tap.netdev === what || tap.queues.includes(what);

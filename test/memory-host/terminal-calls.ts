@@ -2,10 +2,10 @@ import type { LineChannel } from "../../src/host/channels.ts";
 import type { Host } from "../../src/host/host.ts";
 import type { Machine } from "./machine.ts";
 
-/** How long a line takes, and how long a test waits at the most for one that does not come. */
+/** Time for one line, and longest time that a test waits for a line that does not come. */
 const [LINE_MS, SILENCE_MS] = [1, 60_000];
 
-/** What somebody at a terminal does, as the test wants it. */
+/** Calls to a user at a terminal and to a guest's agent, as configured by the test. */
 export function terminalCalls(machine: Machine): Pick<Host, "editFile" | "talk" | "connectLines"> {
   return {
     async editFile(path) {

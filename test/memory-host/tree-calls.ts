@@ -4,7 +4,9 @@ import type { Machine } from "./machine.ts";
 import type { Svirt } from "./svirt.ts";
 import { keepsAttribute } from "./xattr-calls.ts";
 
-/** Folders with all below them. Each act on an entry counts as a call of its own: a process may be killed at any. */
+/**
+ * Calls for folders with all entries below them. Each change of an entry counts as one call, at which svirt may be killed.
+ */
 export function treeCalls(machine: Machine, svirt: Svirt): Pick<Host, "visitTree"> {
   return {
     visitTree(folder, above, visit) {

@@ -6,7 +6,7 @@ import type { Svirt } from "./svirt.ts";
 
 const LOCAL = { fileSystems: [{ magic: 0xef53, type: "ext4" }], disks: [] };
 
-/** Extended attributes: `trusted.*` is root's, and not every file system has any. */
+/** Calls for extended attributes and access. Only root has `trusted.*`, and some file systems support no attributes. */
 export function xattrCalls(
   machine: Machine,
   svirt: Svirt,
@@ -36,7 +36,7 @@ export function xattrCalls(
   };
 }
 
-/** Whether files there may have it at all. */
+/** Returns whether the file system supports the attribute. */
 export function keepsAttribute({ keepsLabels, marks }: FileSystem, name: string): boolean {
   if (!keepsLabels) return false;
   return (
@@ -44,7 +44,7 @@ export function keepsAttribute({ keepsLabels, marks }: FileSystem, name: string)
   );
 }
 
-/** Each act counts as a call of its own: a process may be killed at any. */
+/** Returns the attributes of an inode. Each change counts as one call, at which svirt may be killed. */
 function attributesOf(machine: Machine, svirt: Svirt, inode: Inode): FileAttributes {
   const { fileSystem, xattrs } = inode;
   return {
