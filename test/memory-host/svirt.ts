@@ -81,7 +81,7 @@ export class Svirt {
     return this.#isDead;
   }
 
-  /** SIGKILL. */
+  /** Kills the process like SIGKILL. */
   die(call: string): never {
     this.exit();
     throw new Crash(call);

@@ -1,4 +1,4 @@
-/** linux/posix_acl.h ACL_USER_OBJ, ACL_USER and so on; linux/posix_acl_xattr.h ACL_UNDEFINED_ID */
+/** Tags of ACL entries. linux/posix_acl.h ACL_USER_OBJ, ACL_USER and so on; linux/posix_acl_xattr.h ACL_UNDEFINED_ID */
 const TAGS: ReadonlyMap<string, number> = new Map([
   ["user:", 1],
   ["user", 2],
@@ -11,7 +11,7 @@ const NO_ID = 0xffffffff;
 const HEAD_BYTES = 4;
 const ENTRY_BYTES = 8;
 
-/** Lists that an administrator may have made, each with a mask that lets a guest read and write. acl(5) */
+/** ACLs that an administrator may have set, each with a mask that lets a guest read and write. acl(5) */
 export const NAMED_LISTS: readonly (readonly [string, readonly string[]])[] = [
   ["a list with a mask and nobody named", ["user::6", "group::4", "mask::6", "other::0"]],
   ["a list with a user", ["user::6", "user:1000:6", "group::4", "mask::6", "other::0"]],
@@ -21,7 +21,7 @@ export const NAMED_LISTS: readonly (readonly [string, readonly string[]])[] = [
   ],
 ];
 
-/** `system.posix_acl_access` as the kernel keeps it, from words as setfacl(1) takes them, with octal digits. */
+/** Returns `system.posix_acl_access` as the kernel stores it, from entries as in setfacl(1) with octal digits. */
 export function aclBytes(entries: readonly string[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(HEAD_BYTES + entries.length * ENTRY_BYTES));
   view.setUint32(0, 2, true);

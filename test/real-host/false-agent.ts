@@ -1,9 +1,9 @@
 import { type Client, flood, pour } from "./pour.ts";
 
 /**
- * An agent in a guest that somebody has taken over: it listens at the path, lets itself be greeted, and answers a command as
- * its second word says: `file` with a file's content in base64, of so many bytes; `numbers` with as many bytes of short
- * ones; `endless` without end; `events` with lines that are no answer to it.
+ * Agent of a compromised guest. It listens at the path, answers the greeting, and answers each command as its second argument
+ * says. `file`: a file's content in base64, of that many bytes. `numbers`: that many bytes of short numbers. `endless`: an
+ * answer without end. Any other word: no answer.
  */
 const [, , path = "", behaviour = "file", bytes = "0"] = process.argv;
 const count = Number(bytes);

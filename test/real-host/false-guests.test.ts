@@ -5,10 +5,10 @@ import { RealFolder } from "./folder.ts";
 const MIB = 1024 * 1024;
 const MOST_RSS_KIB = 150 * 1024;
 const ASK = ["qemu-agent-command", "vm1", '{"execute":"guest-file-read"}'];
-/** A test has to start several programs. */
+/** Each test starts several programs. */
 const TIMEOUT_MS = 60_000;
 
-/** What svirt says, in a process of its own, on a node with these guests. */
+/** Runs svirt in a separate process on an instance with these guests. Returns its output and its peak memory. */
 async function runOn(guests: readonly FalseGuest[], words: readonly string[]) {
   using folder = new RealFolder();
   const stop = await startFalseGuests(folder.path, guests);

@@ -6,18 +6,18 @@ import { givenNode } from "./given-node.ts";
 
 const AGENT = "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>";
 
-/** A guest as a test wants it: how its QEMU behaves (false-qemu.ts), and its agent, by the words of false-agent.ts. */
+/** A guest of a test: the behaviour of its QEMU (false-qemu.ts), and the arguments of its agent (false-agent.ts). */
 export interface FalseGuest {
   readonly qemu: string;
   readonly agent?: readonly string[];
 }
 
-/** The node of false guests in a folder. */
+/** Returns the svirt instance of false guests in a folder. */
 export function falseNode(folder: string): Node {
   return givenNode(folder, "s0-s0:c0.c1023");
 }
 
-/** Guests vm1, vm2 and so on that run, as far as svirt knows, in a folder. Returns what ends them. */
+/** Starts guests vm1, vm2 and so on, recorded as running, in a folder. Returns the function that ends them. */
 export async function startFalseGuests(
   folder: string,
   guests: readonly FalseGuest[],

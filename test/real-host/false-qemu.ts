@@ -1,13 +1,13 @@
 import { type Client, flood, pour } from "./pour.ts";
 
-/** QEMUs that somebody has taken over, one for each word that it is called with: it listens at the path and misbehaves. */
+/** QEMU of a compromised guest. It listens at the path and misbehaves as its second argument says. */
 const [, , path = "", behaviour = "early"] = process.argv;
 const say = (message: object): string => `${JSON.stringify(message)}\n`;
 const GREETING = say({ QMP: { version: {}, capabilities: [] } });
 const EVENT = say({ event: "NIC_RX_FILTER_CHANGED", data: { name: "n".repeat(200) } });
 const LATE_MS = 200;
 
-/** What it does when somebody connects, and when it is asked. */
+/** Behaviour on a connection and on a command. */
 const BEHAVIOURS: Readonly<
   Record<string, { open(client: Client): void; asked(client: Client, id: number): void }>
 > = {
@@ -15,13 +15,13 @@ const BEHAVIOURS: Readonly<
     open: (client) => void client.write(GREETING),
     asked: (client, id) => void client.write(say({ return: "asked", id })),
   },
-  // Answers to what it was not asked yet.
+  // Answers before any command is sent.
   early: {
     open: (client) =>
       void client.write(GREETING + [1, 2, 3].map((id) => say({ return: "early", id })).join("")),
     asked: (client, id) => void client.write(say({ return: "asked", id })),
   },
-  // Nothing between two line breaks is no message.
+  // An empty line is no message.
   "blank-lines": {
     open: (client) => void client.write(`\n\n${GREETING}\n`),
     asked: (client, id) => void client.write(`\n${say({ return: "asked", id })}`),
@@ -32,7 +32,7 @@ const BEHAVIOURS: Readonly<
   },
   mute: { open: () => undefined, asked: () => undefined },
   "mute-after-greeting": { open: (client) => void client.write(GREETING), asked: () => undefined },
-  // Each answer in time, all of them together not.
+  // Each answer is in time, but all of them together are not.
   late: {
     open: (client) => void client.write(GREETING),
     asked: (client, id) => void setTimeout(() => client.write(say({ return: "asked", id })), LATE_MS),
@@ -64,7 +64,7 @@ Bun.listen({
     data(socket, bytes) {
       for (const line of bytes.toString().trim().split("\n")) {
         const { execute, id }: { readonly execute: string; readonly id: number } = JSON.parse(line);
-        // All but the mute ones and those that speak early let themselves be greeted.
+        // All but the mute QEMUs answer the greeting.
         if (execute === "qmp_capabilities" && !behaviour.startsWith("mute"))
           socket.write(say({ return: {}, id }));
         else asked(socket, id);

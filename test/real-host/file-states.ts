@@ -7,7 +7,7 @@ const { symbols } = dlopen("libc.so.6", {
   llistxattr: { args: [FFIType.ptr, FFIType.ptr, FFIType.u64], returns: FFIType.i64_fast },
 });
 
-/** All below a folder, a line each: which file, whose, what is in it, and every attribute that it has, byte for byte. */
+/** Returns all entries below a folder, one line each: inode, owner, content, and every attribute byte for byte. */
 export function listStates(folder: string): string[] {
   const paths = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
   return paths.map((path) => `${path} ${stateOf(`${folder}/${path}`)}`);
@@ -26,7 +26,7 @@ function stateOf(path: string): string {
   );
 }
 
-/** listxattr(2) */
+/** Lists the names of the attributes. listxattr(2) */
 function listNames(path: string): string[] {
   const names = new Uint8Array(MOST_BYTES);
   const length = Number(symbols.llistxattr(ptr(Buffer.from(`${path}\0`)), ptr(names), names.length));

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { makeLinuxHost } from "../../src/host/linux/linux-host.ts";
 import type { FileId } from "../../src/plan/facts/file.ts";
 
-/** A folder on a disk, not on a tmpfs where it can be helped; gone when the test is over. */
+/** A folder on a disk rather than on a tmpfs, removed after the test. */
 export class RealFolder {
   readonly path: string;
   readonly host = makeLinuxHost();
@@ -11,19 +11,19 @@ export class RealFolder {
     this.path = mkdtempSync(`${parent}/svirt-test-`);
   }
 
-  /** A file in it. */
+  /** Creates a file in the folder and returns its path. */
   file(name: string, text = ""): string {
     writeFileSync(`${this.path}/${name}`, text);
     return `${this.path}/${name}`;
   }
 
-  /** A symlink in it. */
+  /** Creates a symlink in the folder and returns its path. */
   symlink(name: string, target: string): string {
     symlinkSync(target, `${this.path}/${name}`);
     return `${this.path}/${name}`;
   }
 
-  /** Which file it is. Throws when nothing is there. */
+  /** Returns the identity of a file. Throws if it is missing. */
   id(path: string): FileId {
     const facts = this.host.inspectFile(path);
     if (facts === undefined) throw new Error(`${path} is not there`);
@@ -48,17 +48,17 @@ export class RealFolder {
 }
 
 /**
- * Users that are this test process's alone, from those that svirt gives to guests: a test that ends all processes of a user
- * ends none of another test's, which may run at the same time. A pid is below 2^22, proc_sys_kernel(5).
+ * Users that only this test process uses, from svirt's range for guests. A test that kills all processes of a user thus
+ * spares tests that run at the same time. A pid is below 2^22, proc_sys_kernel(5).
  */
 export const OWN_USER: number = 0x7100_0000 + 2 * process.pid;
 export const OTHER_USER: number = OWN_USER + 1;
 
 /**
- * Why the tests on the real machine cannot run here; undefined when they can. As root they always run: what the machine
- * lacks, or svirt's own calls get wrong, makes them fail.
+ * Reason why the tests on the real machine cannot run here; undefined if they can. As root they always run, and fail if the
+ * machine lacks a feature or one of svirt's calls is wrong.
  */
 export const MISSING: string | undefined = process.getuid?.() === 0 ? undefined : "root is needed";
 
-/** What a skipped test says. */
+/** Suffix of a skipped test's name. */
 export const ASIDE: string = MISSING === undefined ? "" : ` (skipped: ${MISSING})`;

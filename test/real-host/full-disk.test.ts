@@ -10,10 +10,10 @@ import { RealMachine } from "./machine.ts";
 import { asideOf, nameMissing } from "./missing-programs.ts";
 
 const STATE = "/var/lib/svirt";
-/** How many bytes a file of the filling is made of at a time, to fill the last gap too. */
+/** Sizes in bytes of the writes that fill a disk, down to the last gap. */
 const CHUNKS = [65_536, 4096, 512, 1];
 
-/** A small file system of its own, as /var/lib/svirt may be one. */
+/** A small separate file system, as /var/lib/svirt may be one. */
 class SmallDisk {
   readonly path: string;
 
@@ -30,14 +30,14 @@ class SmallDisk {
     }
   }
 
-  /** Until there is no block left. */
+  /** Writes until no block is free. */
   fillBlocks(): void {
     const fd = openSync(`${this.path}/filling`, "w");
     for (const size of CHUNKS) untilFull(() => void writeSync(fd, new Uint8Array(size)));
     closeSync(fd);
   }
 
-  /** Until there is no inode left. */
+  /** Creates files until no inode is free. */
   fillInodes(): void {
     let made = 0;
     untilFull(() => {
@@ -67,7 +67,7 @@ function untilFull(act: () => void): void {
   }
 }
 
-/** All attributes of the images. */
+/** Returns all attributes of the images. */
 function attributesIn(folder: string): string[] {
   return readdirSync(folder).map((name) => {
     const words = ["getfattr", "-d", "-m", "^(security|trusted)", "--absolute-names", `${folder}/${name}`];

@@ -4,15 +4,15 @@ import type { Paths } from "../../src/plan/paths.ts";
 import type { Node } from "../../src/state/instance.ts";
 
 const POLICY = "/etc/selinux/given/";
-/** What a policy says of guests: the reference's own test data, securityselinuxhelperdata. */
+/** Contexts of guests in the policy: test data of the reference implementation, securityselinuxhelperdata. */
 const CONTEXTS = new Map([
   ["virtual_domain_context", "system_u:system_r:svirt_t:s0\nsystem_u:system_r:svirt_tcg_t:s0\n"],
   ["virtual_image_context", "system_u:object_r:svirt_image_t:s0\nsystem_u:object_r:virt_content_t:s0\n"],
 ]);
 
 /**
- * A node that keeps what it keeps in a folder. Its host is the real one; only what it says of SELinux is given, since
- * this kernel may run without: svirt runs with that range. It has no control groups, which would be this machine's.
+ * Returns an svirt instance that keeps its state in a folder. Its host is the real one except for SELinux, which this kernel
+ * may lack: svirt runs with that range. It has no control groups, which would be those of this machine.
  */
 export function givenNode(folder: string, range: string, more: Partial<Host> = {}): Node {
   const real = makeLinuxHost();

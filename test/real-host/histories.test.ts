@@ -11,9 +11,9 @@ import { RealMachine } from "./machine.ts";
 
 const ORDERS = 200;
 const TIMEOUT_MS = 600_000;
-/** Where guests' files are: images, and what their TPMs remember. */
+/** Folders of guests' files: images, and the state of their TPMs. */
 const MOUNTS = ["/var/lib/images", "/var/lib/svirt/tpm"];
-/** What an administrator has let others do to the files that guests open by name; none: their mode says it all. */
+/** ACLs of an administrator on the files that guests open by name; undefined: only the mode applies. */
 const LISTS = [undefined, ...NAMED_LISTS.map(([, entries]) => entries)];
 
 describe.skipIf(MISSING !== undefined)(`on a real file system${ASIDE}`, () => {

@@ -4,7 +4,7 @@ import { ASIDE, MISSING, RealFolder } from "./folder.ts";
 const STARTERS = 8;
 const TIMEOUT_MS = 120_000;
 
-/** Has 8 processes choose for that many guests each, all at once, in one state folder. */
+/** Lets 8 processes choose levels for `each` guests at the same time, in one state folder. */
 async function chooseAtOnce(folder: string, range: string, each: number): Promise<string[]> {
   const starters = Array.from({ length: STARTERS }, (_, at) =>
     Bun.spawn(
@@ -42,7 +42,7 @@ describe.skipIf(MISSING !== undefined)(`200 guests whose levels 8 processes choo
     "find the last pair of a range that has just as many",
     async () => {
       using folder = new RealFolder();
-      // 21 categories give 21 * 20 / 2 = 210 pairs: nearly every preferred pair is taken by somebody.
+      // 21 categories give 21 * 20 / 2 = 210 pairs, so nearly every preferred pair is in use.
       const chosen = await chooseAtOnce(folder.path, "s0-s0:c0.c20", 25);
       expect(new Set(chosen.map((line) => line.split(" ")[0])).size).toBe(200);
     },

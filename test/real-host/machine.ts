@@ -5,7 +5,7 @@ import { Machine } from "../memory-host/machine.ts";
 import type { Svirt } from "../memory-host/svirt.ts";
 import { RealTree } from "./tree.ts";
 
-/** Calls about one file, which their first argument names: a path, a folder with its path, or a file that was inspected. */
+/** Calls about one file, named by the first argument: a path, a folder with its path, or an inspected file. */
 const FILE_CALLS = [
   "readText",
   "writeText",
@@ -27,8 +27,8 @@ const FILE_CALLS = [
 type FileCall = (typeof FILE_CALLS)[number];
 
 /**
- * A machine in memory, with its processes and its policy, of which some folders are on this one: what svirt does there, it
- * does by its real calls.
+ * A machine in memory, with its processes and its policy, of which some folders are real. svirt acts on those by its real
+ * calls.
  */
 export class RealMachine extends Machine {
   readonly #tree: RealTree;
@@ -68,7 +68,7 @@ export class RealMachine extends Machine {
     };
   }
 
-  /** Each act counts as a call of its own: svirt may be killed at any. */
+  /** Counts each change as one call, at which svirt may be killed. */
   #counted(svirt: Svirt, path: string, file: FileAttributes): FileAttributes {
     return {
       listXattrs: () => file.listXattrs(),
@@ -97,7 +97,7 @@ export class RealMachine extends Machine {
     };
   }
 
-  /** The files of an answer, by the paths that the machine knows them by. */
+  /** Returns an answer with its files under the machine's paths. */
   #named(answer: unknown): unknown {
     if (isFacts(answer)) return { ...answer, id: this.#namedId(answer.id) };
     return isFileId(answer) ? this.#namedId(answer) : answer;

@@ -1,4 +1,4 @@
-/** Debian's packages of programs that tests need, and that a small machine does not have. */
+/** Debian packages of programs that tests need and that a small machine lacks. */
 const PACKAGES = new Map([
   ["findmnt", "util-linux"],
   ["getfattr", "attr"],
@@ -9,13 +9,13 @@ const PACKAGES = new Map([
   ["setfattr", "attr"],
 ]);
 
-/** Names the first of these programs that this machine does not have, and its package; undefined when it has all of them. */
+/** Returns the first of these programs that is missing, with its package; undefined if this machine has all of them. */
 export function nameMissing(...programs: readonly string[]): string | undefined {
   const missing = programs.find((program) => Bun.which(program) === null);
   return missing && `${missing} is missing, install ${PACKAGES.get(missing) ?? missing}`;
 }
 
-/** What stands in the name of a test that is skipped for this reason; nothing where there is none. */
+/** Returns the suffix of a skipped test's name; empty without a reason. */
 export function asideOf(lack: string | undefined): string {
   return lack === undefined ? "" : ` (skipped: ${lack})`;
 }

@@ -1,9 +1,9 @@
-/** The other end of a connection, of Bun.listen(). */
+/** Peer of a connection of Bun.listen(). */
 export interface Client {
   write(bytes: string | Uint8Array): number;
 }
 
-/** Writes it, and then `more` over and over, however slowly it is read. */
+/** Writes a text and then `more` repeatedly, however slowly the client reads. */
 export function pour(client: Client, text: string, more = ""): void {
   const [first, others] = [Buffer.from(text), Buffer.from(more)];
   let left = first;
@@ -15,7 +15,7 @@ export function pour(client: Client, text: string, more = ""): void {
   write();
 }
 
-/** Never stops. */
+/** Writes a text without end. */
 export function flood(client: Client, text: string): void {
   const much = text.repeat(Math.ceil(65_536 / text.length));
   pour(client, much, much);

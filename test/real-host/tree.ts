@@ -11,11 +11,11 @@ import {
   type Place,
 } from "../memory-host/file-tree.ts";
 
-/** acl(5): a named user, of linux/posix_acl.h ACL_USER */
+/** Tag of a named user. acl(5), linux/posix_acl.h ACL_USER */
 const NAMED_USER = 2;
 const READ_WRITE = 6;
 
-/** A tree in memory, of which some folders are really there, each below one folder of this machine. */
+/** A tree in memory, of which some folders are real, each below one folder of this machine. */
 export class RealTree extends FileTree {
   readonly #folder: string;
   readonly #mounts: readonly string[];
@@ -28,13 +28,13 @@ export class RealTree extends FileTree {
     for (const mount of mounts) mkdirSync(`${folder}${mount}`, { recursive: true, mode: 0o700 });
   }
 
-  /** Where a path of the tree is on this machine; undefined: in memory. */
+  /** Returns the real path of a path in the tree; undefined if it is in memory. */
   realPath(path: string): string | undefined {
     const isReal = this.#mounts.some((mount) => path === mount || path.startsWith(`${mount}/`));
     return isReal ? `${this.#folder}${path}` : undefined;
   }
 
-  /** The path in the tree of what is on this machine. */
+  /** Returns the path in the tree of a real path. */
   namedPath(real: string): string {
     return real.startsWith(`${this.#folder}/`) ? real.slice(this.#folder.length) : real;
   }
@@ -58,7 +58,7 @@ export class RealTree extends FileTree {
   }
 }
 
-/** What a real file is, asked anew each time. */
+/** A real file, inspected at each access. */
 class RealInode implements Inode {
   readonly target = "";
   readonly entries = new Map<string, Inode>();
@@ -109,7 +109,7 @@ class RealInode implements Inode {
   }
 }
 
-/** Its attributes, by name. */
+/** Attributes of a real file, by name. */
 class RealXattrs extends Map<string, string> {
   readonly #path: string;
 

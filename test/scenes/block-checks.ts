@@ -8,15 +8,15 @@ import { IMAGES } from "./block.ts";
 import { recordOf } from "./hotplug.ts";
 import { errorOf, nodeOn, reapAll, UUID } from "./scene.ts";
 
-/** Another guest. */
+/** UUID of another guest. */
 export const OTHER = "22222222-2222-4333-8444-000000000002";
-/** What guests only read. */
+/** Label of content, which guests only read. */
 export const CONTENT = "system_u:object_r:virt_content_t:s0";
 
-/** What a new file has in that folder. */
+/** Label of a new file in the folder of images. */
 export const NEW = "system_u:object_r:xen_image_t:s0";
 
-/** What the running guest and the definition say of the disk. */
+/** Returns image and format of a disk, in the running guest's XML and in the definition. */
 export function sources(machine: Machine, target = "vda"): (string | undefined)[] {
   const definition = readDefinition(nodeOn(machine), "vm1")?.xml ?? "";
   return [recordOf(machine).xml, definition].map((xml) => {
@@ -25,20 +25,20 @@ export function sources(machine: Machine, target = "vda"): (string | undefined)[
   });
 }
 
-/** How QEMU has each file open. */
+/** Returns the access modes with which QEMU has a file open. */
 export function accessOf(machine: Machine, path: string): string[] {
   const files = machine.processes.qemuOf(UUID)?.devices?.listFiles() ?? [];
   return files.filter(({ file }) => file.path === path).map(({ access }) => access);
 }
 
-/** Nothing that the guest has had carries a label of it once it has ended, and nobody could write to content. */
+/** Ends the guest. Expects that no image has a label of it and that no rule was violated. */
 export async function expectCleanEnd(machine: Machine): Promise<void> {
   await destroyDomain(nodeOn(machine), "vm1");
   await reapAll(machine);
   expectUnlabelled(machine);
 }
 
-/** No file carries a label of a guest or a mark of one, no file is claimed, and nothing was that must not be. */
+/** Expects no label or mark of a guest on an image, no claim on a file, and no violation. */
 export function expectUnlabelled(machine: Machine): void {
   for (const { inode, path } of machine.files.walk(machine.files.find(IMAGES))) {
     if (inode.type !== "file") continue;
@@ -55,7 +55,7 @@ export function expectUnlabelled(machine: Machine): void {
   expect(machine.violations).toEqual([]);
 }
 
-/** What failed leaves the machine, its QEMU and the record as they were. */
+/** Expects that work fails with this message and without a violation. */
 export async function expectRefused(machine: Machine, work: Promise<unknown>, words: string): Promise<void> {
   const error = await errorOf(work);
   expect([error.message, machine.violations]).toEqual([expect.stringContaining(words), []]);

@@ -11,12 +11,12 @@ import { startDomain } from "../../src/vm/start/start.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { diskXml, domainXml, makeMachine, nodeOn, UUID } from "./scene.ts";
 
-/** Where the images of these tests lie. */
+/** Folder of the images. */
 export const IMAGES = "/var/lib/images";
-/** The disk that changes: a qcow2 with a raw image below it. */
+/** Disk that changes: a qcow2 image with a raw backing file. */
 const DISK = diskXml(`${IMAGES}/top.qcow2`, "vda");
 
-/** A machine on which the usual guest is defined and runs, with that disk and whatever else is given. */
+/** Returns a machine on which the default guest is defined and runs, with that disk and further ones. */
 export async function machineWithChain(more = "", disk = DISK): Promise<Machine> {
   const machine = makeMachine();
   const xml = domainXml({ disks: disk + more });
@@ -31,7 +31,7 @@ export async function takeOn(node: Node, wish: Partial<SnapshotWish> = {}): Prom
   await takeSnapshot(node, UUID, { asked: snapshotLive(node, whole), watch: UNWATCHED });
 }
 
-/** Starts a commit of the disk's own image into the one below. */
+/** Starts a commit of the disk's image into its backing file. */
 export async function commitOn(node: Node, wish: Partial<CommitWish> = {}): Promise<void> {
   const whole: CommitWish = {
     path: "vda",
@@ -63,13 +63,13 @@ export async function copyOn(node: Node, wish: Partial<CopyWish> = {}): Promise<
   await startBlockJob(node, UUID, { asked: copyLive(node, whole), watch: UNWATCHED });
 }
 
-/** Starts a pull of what is below the disk's own image. */
+/** Starts a pull of the backing files into the disk's image. */
 export async function pullOn(node: Node, base?: string, path = "vda"): Promise<void> {
   const wish = { path, base, bytesPerSecond: undefined };
   await startBlockJob(node, UUID, { asked: pullLive(node, wish), watch: UNWATCHED });
 }
 
-/** Waits until the job of the disk does nothing more by itself. */
+/** Waits until the job of the disk makes no further progress. Returns the result of waitForJob(). */
 export async function waitOn(node: Node): Promise<string> {
   const wait = { path: "vda", timeoutMs: undefined, onProgress: () => undefined };
   return await waitForJob(node, UUID, wait);

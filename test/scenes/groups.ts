@@ -1,10 +1,10 @@
 import type { Machine } from "../memory-host/machine.ts";
 import { makeMachine, UUID } from "./scene.ts";
 
-/** The control group of the usual guest. */
+/** Control group of the default guest. */
 export const GROUP = `/sys/fs/cgroup/svirt/${UUID}`;
 
-/** A machine with control groups, four processors, and svirt's own group, which stays once it is there. */
+/** Returns a machine with control groups, four processors, and svirt's own group, which is permanent. */
 export function machineWithGroups(): Machine {
   const machine = makeMachine();
   machine.groups.mount();
@@ -15,7 +15,7 @@ export function machineWithGroups(): Machine {
   return machine;
 }
 
-/** The threads of the guest's vCPUs, in their order. */
+/** Returns the threads of the guest's vCPUs, in order. */
 export function vcpuThreads(machine: Machine): readonly number[] {
   const guest = machine.processes.qemuOf(UUID);
   return guest === undefined ? [] : machine.groups.listVcpus(guest).map((found) => found["thread-id"]);

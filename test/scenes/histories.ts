@@ -14,13 +14,13 @@ import { withoutInodes } from "./strikes.ts";
 
 const GUESTS = [1, 2, 3, 4] as const;
 
-/** What guest 4 keeps in its emulated TPM. */
+/** State of guest 4's emulated TPM. */
 const TPM_MEMORY = `/var/lib/svirt/tpm/${uuidOf(4)}/tpm2-00.permall`;
 const TPM = "<tpm><backend type='emulator' version='2.0'/></tpm>";
 const MORE_MEMORY =
   "<maxMemory unit='MiB' slots='2'>256</maxMemory><cpu><numa><cell id='0' cpus='0' memory='64' unit='MiB'/></numa></cpu>";
 
-/** Something that happens on a node; `guest` is one of four. */
+/** An event on a machine; `guest` is one of four. */
 export type Act =
   | {
       readonly act: "start" | "destroy" | "attach" | "detach";
@@ -37,7 +37,7 @@ const strike = fc.record({
   moment: fc.constantFrom("before", "within", "after"),
   how: fc.constantFrom("crash", "fail"),
 });
-// More often not than so: else hardly a start comes to its end, and guests never meet.
+// Most acts have no strike: otherwise hardly any start would complete, and guests would never meet.
 const maybeStrike = fc.oneof(
   { weight: 2, arbitrary: fc.constant(undefined) },
   { weight: 1, arbitrary: strike },
@@ -54,14 +54,14 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ act: fc.constantFrom("reap", "reboot", "kill-reapers") }) },
 );
 
-/** Any order of these, not too long. */
+/** Arbitrary sequences of events, of limited length. */
 export const histories: fc.Arbitrary<Act[]> = fc.array(act, {
   minLength: 3,
   maxLength: 14,
   size: "max",
 });
 
-/** What the guests need besides the images that every machine of a test has. */
+/** Adds the files that the guests need besides the images of makeMachine(). */
 export function prepareForHistories(machine: Machine): Machine {
   machine.sharedFiles.add("/dev/kvm");
   for (const at of [1, 3]) {
@@ -76,14 +76,14 @@ export function prepareForHistories(machine: Machine): Machine {
   return machine;
 }
 
-/** Memory in a file, which QEMU opens by name: its user gets an entry in the file's ACL. */
+/** Returns the path of a guest's memory. QEMU opens it by name, so its user gets an entry in the file's ACL. */
 export function memoryOf(at: number): string {
   return `/var/lib/images/memory${at}`;
 }
 
 /**
- * Private, shared, read-only and backing files; guests 1 and 2 want one disk for themselves, 3 and 4 a block device. 1 and
- * 3 have memory in a file, 4 a TPM whose folder is lent to it.
+ * Returns the XML of a guest with private, shared, read-only and backing files. Guests 1 and 2 compete for one disk, 3 and 4
+ * for a block device. Guests 1 and 3 have memory in a file, guest 4 a TPM whose folder is assigned to it.
  */
 function xmlOf(at: number): Uint8Array {
   const fought = at <= 2 ? "/var/lib/images/private1.raw" : undefined;
@@ -93,7 +93,7 @@ function xmlOf(at: number): Uint8Array {
       : diskXml(fought, "vda"),
     diskXml("/var/lib/images/shared.raw", "vdb", "<shareable/>"),
     diskXml("/var/lib/images/install.iso", "vdc", "<readonly/>"),
-    // The base of top.qcow2 is content for guest 4 and read-only for the others.
+    // The base of top.qcow2 is content for guest 4 and a read-only disk of the others.
     at === 4
       ? diskXml("/var/lib/images/top.qcow2", "vdd")
       : diskXml("/var/lib/images/base.raw", "vdd", "<readonly/>"),
@@ -113,7 +113,7 @@ function devicesOf(at: number): string {
   return `<memory model='virtio-pmem' access='shared'><source><path>${memoryOf(at)}</path></source><target><size unit='KiB'>4096</size></target></memory>`;
 }
 
-/** A disk that comes while a guest runs, and that each wants for itself. */
+/** Disk to attach to running guests, each of which requires it exclusively. */
 const MORE_DISK = deviceOf(diskXml("/var/lib/images/private2.raw", "vde"));
 
 function askOf(at: number): Ask {
@@ -124,7 +124,7 @@ function uuidOf(at: number): string {
   return `44444444-2222-4333-8444-00000000000${at}`;
 }
 
-/** One svirt: what it throws is its own affair, but when it is gone so are its locks. */
+/** Runs one svirt process and ignores its errors. Its locks end with it. */
 async function svirtDoes(
   machine: Machine,
   struck: Strike | undefined,
@@ -175,7 +175,7 @@ async function happen(machine: Machine, what: Act): Promise<void> {
   }
 }
 
-/** While a guest runs with a record, its files carry its labels, but for those that it is about to let go of. */
+/** Expects that files of running guests have their labels, except those that a pending change restores. */
 function expectLabelled(machine: Machine): void {
   const node = nodeOn(machine);
   for (const record of readRecords(node).filter((each) => isRunning(node, each))) {
@@ -190,8 +190,8 @@ function expectLabelled(machine: Machine): void {
 }
 
 /**
- * Lets all of it happen on a machine, then ends every guest. While any runs its files carry its labels, no two guests meet,
- * and at the end all is as it was: what `stateOf` tells of the machine.
+ * Runs a history on a machine, then ends every guest. Expects correct labels meanwhile and no conflict between guests. At the
+ * end `stateOf` must return the state from before.
  */
 export async function liveThrough(
   machine: Machine,
@@ -204,7 +204,7 @@ export async function liveThrough(
     expectLabelled(machine);
     expect(machine.violations).toEqual([]);
   }
-  // The first may start again what wants to be, or fail to because another guest has its disk by now.
+  // This sweep may restart guests, or fail to because another guest now has their disk.
   machine.pass(1000);
   await svirtDoes(machine, undefined, sweep);
   for (const at of GUESTS) await destroyDomain(nodeOn(machine), `vm${at}`).catch(() => undefined);

@@ -7,24 +7,24 @@ import type { Machine } from "../memory-host/machine.ts";
 import { diskXml, domainXml, makeMachine, nodeOn, sweepAll, UUID } from "./scene.ts";
 import { strikeEverywhere, type Work, withoutInodes } from "./strikes.ts";
 
-/** A second disk, with a file below it. */
+/** A second disk, with a backing file. */
 export const SECOND = diskXml("/var/lib/images/top.qcow2", "vdb");
 
-/** A drive with a medium, and another medium for it. */
+/** A CD-ROM drive with a medium. */
 const DRIVE = cdXml("/var/lib/images/install.iso");
 
-/** A CD-ROM drive with that medium, or none. */
+/** Returns the XML of a CD-ROM drive with that medium, or empty. */
 export function cdXml(file?: string): string {
   const source = file === undefined ? "" : `<source file='${file}'/>`;
   return `<disk type='file' device='cdrom'><driver name='qemu' type='raw'/>${source}<target dev='hdc' bus='ide'/></disk>`;
 }
 
-/** A device from its XML. */
+/** Parses the XML of a device. */
 export function deviceOf(xml: string): Device {
   return parseDevice(new TextEncoder().encode(xml));
 }
 
-/** A machine on which the usual guest runs, with a disk, the drive, and whatever else is given. */
+/** Returns a machine on which the default guest runs, with a disk, the drive and further disks. */
 export async function machineWithDisks(more = ""): Promise<Machine> {
   const machine = makeMachine();
   await startDomain(
@@ -34,19 +34,19 @@ export async function machineWithDisks(more = ""): Promise<Machine> {
   return machine;
 }
 
-/** The record of the guest. Fails when there is none. */
+/** Returns the record of the guest. Throws if there is none. */
 export function recordOf(machine: Machine): GuestRecord {
   const guest = readRecord(nodeOn(machine), UUID);
   if (guest === undefined) throw new Error("the guest has no record");
   return guest;
 }
 
-/** What QEMU has, a line each. */
+/** Returns the objects of QEMU, one line each. */
 function listQemu(machine: Machine): readonly string[] {
   return machine.processes.qemuOf(UUID)?.devices?.list() ?? [];
 }
 
-/** All of the machine, of its guest's QEMU and of its record: two of these are equal when nothing has changed. */
+/** Returns the state of the machine, of its guest's QEMU and of its record. Equal states mean that nothing has changed. */
 export function wholeState(machine: Machine): string[] {
   const { change, steps, xml } = recordOf(machine);
   return [
@@ -58,8 +58,8 @@ export function wholeState(machine: Machine): string[] {
 }
 
 /**
- * A device comes to the guest and goes whole or not at all, wherever svirt is killed meanwhile. `runs` gives a machine on
- * which the guest runs without it.
+ * Attaches and detaches a device, with svirt killed at each instant. Expects each change to be complete or undone. `runs`
+ * returns a machine on which the guest runs without the device.
  */
 export async function comesAndGoesWhole(xml: string, runs: () => Promise<Machine>): Promise<void> {
   const ask = { key: "vm1", wish: { live: true }, isDryRun: false } as const;

@@ -8,9 +8,9 @@ import type { FileSystem } from "../memory-host/file-tree.ts";
 import { Machine } from "../memory-host/machine.ts";
 import { type DomainWish, diskXml, domainXml, nodeOn, ORIGINAL, putText, reapAll } from "./scene.ts";
 
-/** A folder that two machines see, each by the same path. */
+/** Folder that two machines share, at the same path. */
 export const FOLDER = "/mnt/shared";
-/** A disk in it. */
+/** Disk in the shared folder. */
 export const DISK = `${FOLDER}/disk.raw`;
 
 const on = (magic: number, type: string) => ({ fileSystems: [{ magic, type }], disks: [] });
@@ -20,12 +20,12 @@ type Kind = Omit<FileSystem, "device">;
 export const CLUSTER: Kind = { keepsLabels: true, storage: on(0x01161970, "gfs2") };
 export const NFS_WITH_MARKS: Kind = { keepsLabels: true, marks: "user", storage: on(0x6969, "nfs4") };
 export const NFS_PLAIN: Kind = { keepsLabels: true, marks: "none", storage: on(0x6969, "nfs4") };
-/** Mounted with context=: each file has the mount's label, and no call changes it. */
+/** Mounted with context=: each file has the mount's label, which no call changes. */
 export const NFS_WITH_CONTEXT: Kind = { keepsLabels: false, storage: on(0x6969, "nfs4") };
-/** A virtual disk that two virtual machines have looks like this. */
+/** Storage that looks local, such as a virtual disk of two virtual machines. */
 export const NOT_KNOWN: Kind = { keepsLabels: true };
 
-/** Storage that two machines see, by what its files can keep. */
+/** Kinds of shared storage, by the attributes that its files support. */
 export const KINDS: readonly (readonly [string, Kind])[] = [
   ["GFS2, with all attributes", CLUSTER],
   ["NFS, with user attributes", NFS_WITH_MARKS],
@@ -33,7 +33,7 @@ export const KINDS: readonly (readonly [string, Kind])[] = [
   ["what the kernel takes for a disk of its own", NOT_KNOWN],
 ];
 
-/** Two machines and a folder with a disk that both see. */
+/** Returns two machines that share a folder with a disk. */
 export function makeMachines(kind: Kind): { readonly a: Machine; readonly b: Machine } {
   const [a, b] = [new Machine(), new Machine()];
   a.files.putFolder("/mnt");
@@ -47,23 +47,23 @@ export function makeMachines(kind: Kind): { readonly a: Machine; readonly b: Mac
   return { a, b };
 }
 
-/** A file in the folder, with its label from before any guest. */
+/** Creates a file in the folder, with its original label. */
 export function putShared(machine: Machine, path: string): void {
   machine.files.put(path, "file", { bytes: new Uint8Array(4096) }).xattrs.set("security.selinux", ORIGINAL);
 }
 
-/** Starts a guest with the disk, which is also what most tests start. */
+/** Starts a guest, by default with the shared disk. */
 export async function startOn(machine: Machine, wish: DomainWish = {}): Promise<void> {
   await startDomain(nodeOn(machine), domainXml({ disks: diskXml(DISK, "vda"), ...wish }));
 }
 
-/** Ends a guest. */
+/** Destroys a guest and runs its reaper. */
 export async function endOn(machine: Machine, name = "vm1"): Promise<void> {
   await destroyDomain(nodeOn(machine), name);
   await reapAll(machine);
 }
 
-/** What an administrator says at one machine: the other one has the disk no more. Throws what it met. */
+/** Releases the marks of the other machine on the disk, as its administrator does. Throws the first error. */
 export async function release(
   at: Machine,
   machine: string,
@@ -78,7 +78,7 @@ export async function release(
   if (errors[0] !== undefined) throw errors[0];
 }
 
-/** A machine loses its power, comes back and recovers. Gives what it told of files that keep their labels. */
+/** Reboots a machine after a power failure and recovers. Returns the notices about files that keep their labels. */
 export async function powerFailure(machine: Machine): Promise<readonly string[]> {
   machine.reboot();
   const { errors, kept } = await sweep(nodeOn(machine));
@@ -86,13 +86,13 @@ export async function powerFailure(machine: Machine): Promise<readonly string[]>
   return kept;
 }
 
-/** The attributes by which machines mark the disk, each with the machine's id only. */
+/** Returns the IDs of the machines that have marked the disk. */
 export function marksOn(machine: Machine, path = DISK): readonly string[] {
   const names = [...machine.files.get(path).xattrs.keys()];
   return names.flatMap((name) => /\.svirt\.machine\.(.*)/.exec(name)?.[1] ?? []);
 }
 
-/** A command at a machine. Gives its exit code. */
+/** Runs a command on a machine. Returns its exit code. */
 export async function run(machine: Machine, ...words: readonly string[]): Promise<number> {
   const output = { print: () => undefined, printBytes: () => undefined, warn: () => undefined };
   return await runCommandLine({ words, node: nodeOn(machine), output, version: "1.2.3" });

@@ -2,12 +2,12 @@ import type { Machine } from "../memory-host/machine.ts";
 import type { PciWish } from "../memory-host/pci-bus.ts";
 import { putNode } from "./scene.ts";
 
-/** The folder of a PCI device in sysfs. */
+/** Returns the folder of a PCI device in sysfs. */
 export function pciFolder(name: string): string {
   return `/sys/bus/pci/devices/${name}`;
 }
 
-/** Makes devices as sysfs shows them, and VFIO's own node and modules. */
+/** Adds PCI devices to sysfs, with VFIO's device node and modules. */
 export function putPciDevices(machine: Machine, devices: readonly PciWish[]): void {
   const { files } = machine;
   files.putFolder("/sys/module/vfio_iommu_type1");
@@ -17,7 +17,7 @@ export function putPciDevices(machine: Machine, devices: readonly PciWish[]): vo
   for (const device of devices) machine.pci.put(device);
 }
 
-/** A device that a driver has made of a part of another is in a group of its own. */
+/** Adds a mediated device, which has its own IOMMU group. */
 export function putMediated(machine: Machine, name: string, group: string): void {
   const folder = `/sys/bus/mdev/devices/${name}`;
   machine.files.putFolder(`/sys/kernel/iommu_groups/${group}`);

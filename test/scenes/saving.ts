@@ -6,15 +6,15 @@ import type { Machine } from "../memory-host/machine.ts";
 import { diskXml, domainXml, makeMachine, nodeOn, reapAll, UUID } from "./scene.ts";
 import { withoutInodes } from "./strikes.ts";
 
-/** Where guests are saved to, and where a managed save lies (docs/state.md). */
+/** Paths of a saved guest, and of a managed save (docs/state.md). */
 export const FILE = "/var/lib/images/vm1.save";
 export const MANAGED = "/var/lib/svirt/save/vm1.save";
-/** Two categories: what a file that is nobody's must not carry. */
+/** Two categories, which a file that belongs to no guest must not have. */
 export const PRIVATE = /:c\d+,c\d+$/;
-/** What the guest has in its memory. */
+/** Content of the guest's memory. */
 export const REMEMBERED = "a number that it counts";
 
-/** A machine on which the usual guest runs, with a disk, and something in its memory. */
+/** Returns a machine on which the default guest runs, with a disk and REMEMBERED in its memory. */
 export async function machineWithGuest(devices = ""): Promise<Machine> {
   const machine = makeMachine();
   await startDomain(
@@ -26,23 +26,23 @@ export async function machineWithGuest(devices = ""): Promise<Machine> {
   return machine;
 }
 
-/** Saves it, and all that has to do with it is gone. */
+/** Saves the guest and completes its end. */
 export async function save(machine: Machine): Promise<void> {
   await saveDomain(nodeOn(machine), "vm1", { wakes: undefined, path: FILE });
   await reapAll(machine);
 }
 
-/** Lets it go on. */
+/** Restores the guest. */
 export async function restored(machine: Machine): Promise<void> {
   await restoreDomain(nodeOn(machine), FILE, { wakes: undefined, xml: undefined });
 }
 
-/** What is in a file. */
+/** Returns the content of a file. */
 export function fileText(machine: Machine, path: string): string {
   return new TextDecoder().decode(machine.files.get(path).bytes);
 }
 
-/** How the guest stands: its QEMU, what that has, its memory, its label and what its record says of changes. */
+/** Returns the state of the guest: its QEMU with devices and memory, its label, and changes in its record. */
 export function guestState(machine: Machine): unknown[] {
   const qemu = machine.processes.qemuOf(UUID);
   const guest = readRecord(nodeOn(machine), UUID);
@@ -59,7 +59,7 @@ export function guestState(machine: Machine): unknown[] {
   ];
 }
 
-/** All of the machine, and how the guest stands: two of these are equal when nothing has changed. */
+/** Returns the state of the machine and of the guest. Equal states mean that nothing has changed. */
 export function stateOf(machine: Machine): unknown[] {
   return [...withoutInodes(machine), ...guestState(machine)];
 }

@@ -12,10 +12,10 @@ import { qcow2Bytes } from "../images/qcow2-bytes.ts";
 import { Machine, snapshot } from "../memory-host/machine.ts";
 import type { Strike, Svirt } from "../memory-host/svirt.ts";
 
-/** What an ordinary image carries on a host: what svirt must put back. */
+/** Label of an ordinary image on a host, which svirt must restore. */
 export const ORIGINAL = "system_u:object_r:qemu_image_t:s0";
 
-/** A domain of a test: what its XML says besides name, uuid and memory. */
+/** Options for the XML of a test's domain. */
 export interface DomainWish {
   readonly name?: string;
   readonly uuid?: string;
@@ -26,12 +26,12 @@ export interface DomainWish {
   readonly lifecycle?: string;
 }
 
-/** The guest that most tests start. */
+/** UUID of the default guest. */
 export const UUID = "11111111-2222-4333-8444-000000000001";
-/** That of a second one. */
+/** UUID of a second guest. */
 export const OTHER = "99999999-2222-4333-8444-000000000009";
 
-/** The XML of a domain. */
+/** Returns the XML of a domain. */
 export function domainXml(wish: DomainWish = {}): Uint8Array {
   const {
     devices = "",
@@ -48,7 +48,7 @@ export function domainXml(wish: DomainWish = {}): Uint8Array {
   );
 }
 
-/** A disk of a file, raw unless its name says qcow2; what stands in its element besides the source is `extra`. */
+/** Returns the XML of a disk with a file, raw unless its name ends in .qcow2. `extra` follows the target in its element. */
 export function diskXml(file: string, target: string, extra = ""): string {
   const format = file.endsWith(".qcow2") ? "qcow2" : "raw";
   return `<disk type='file' device='disk'><driver name='qemu' type='${format}'/><source file='${file}'/><target dev='${target}' bus='virtio'/>${extra}</disk>`;
@@ -62,12 +62,12 @@ export const ALL_KINDS = [
   "<disk type='block' device='disk'><driver name='qemu' type='raw'/><source dev='/dev/by-id'/><target dev='vdd' bus='virtio'/></disk>",
 ].join("");
 
-/** Devices of the host's, of each kind that a guest can be given. */
+/** One device of each kind that uses a device or socket of the host. */
 export const ALL_DEVICES =
   "<input type='evdev'><source dev='/dev/input/event3'/></input><tpm><backend type='emulator' version='2.0'/></tpm>" +
   "<serial type='unix'><source mode='connect' path='/var/lib/images/peer.sock'/></serial>";
 
-/** A node of the host's with its number and type. */
+/** Creates a device node of the host with its number and type. */
 export function putNode(
   machine: Machine,
   path: string,
@@ -78,13 +78,13 @@ export function putNode(
   made.xattrs.set("security.selinux", `system_u:object_r:${facts.type}:s0`);
 }
 
-/** A file of the host's with a text, and the folders above it. */
+/** Creates a file of the host with a text, and its missing parents. */
 export function putText(machine: Machine, path: string, text: string): void {
   machine.files.putFolder(path.slice(0, path.lastIndexOf("/")));
   machine.files.put(path, "file", { mode: 0o644, bytes: new TextEncoder().encode(text) });
 }
 
-/** A machine with images, each with its label from before any guest. */
+/** Returns a machine with images, each with its original label. */
 export function makeMachine(machine = new Machine()): Machine {
   const image = (name: string, bytes: Uint8Array = new Uint8Array(4096)): void => {
     const made = machine.files.put(`/var/lib/images/${name}`, "file", { bytes });
@@ -102,30 +102,30 @@ export function makeMachine(machine = new Machine()): Machine {
   return machine;
 }
 
-/** A stable name for a device node, as udev makes one at each boot. */
+/** Creates a stable name for a device node, as udev does at each boot. */
 export function linkBlockDevice(machine: Machine): void {
   machine.files.put("/dev/by-id", "symlink", { target: "vdb" });
 }
 
-/** A new process of svirt on the machine. */
+/** Returns the svirt instance as used by a new svirt process on the machine. */
 export function nodeOn(machine: Machine, strike?: Strike): Node & { readonly svirt: Svirt } {
   const { host, svirt } = machine.svirt(strike);
   return { ...nodeFor(machine, host), svirt };
 }
 
-/** With what the guest's QEMU was started. Fails when none runs. */
+/** Returns the order with which the guest's QEMU was started. Throws if none runs. */
 export function orderOf(machine: Machine): GuestOrder {
   const order = machine.processes.qemuOf(UUID)?.order;
   if (order === undefined) throw new Error("no QEMU runs");
   return order;
 }
 
-/** The label that a file carries now. */
+/** Returns the current label of a file. */
 export function labelOf(machine: Machine, path: string): string | undefined {
   return machine.files.get(path).xattrs.get("security.selinux");
 }
 
-/** What it threw. Fails when it did not. */
+/** Returns the error of work that must fail. Throws if the work succeeds. */
 export async function errorOf(work: Promise<unknown>): Promise<SvirtError> {
   try {
     await work;
@@ -135,7 +135,7 @@ export async function errorOf(work: Promise<unknown>): Promise<SvirtError> {
   throw new Error("it was expected to throw and did not");
 }
 
-/** What a start that must fail threw. It must leave the machine as it was. */
+/** Returns the error of a start that must fail. Expects the machine to be unchanged. */
 export async function failedStart(machine: Machine, wish: DomainWish): Promise<SvirtError> {
   const before = snapshot(machine);
   const error = await errorOf(startDomain(nodeOn(machine), domainXml(wish)));
@@ -145,12 +145,12 @@ export async function failedStart(machine: Machine, wish: DomainWish): Promise<S
   return error;
 }
 
-/** A static label of that range. */
+/** Returns the XML of a static label with that range. */
 export function staticLabel(range: string, relabel: "yes" | "no" = "yes"): string {
   return `<seclabel type='static' model='selinux' relabel='${relabel}'><label>system_u:system_r:svirt_t:${range}</label></seclabel>`;
 }
 
-/** Time goes by; every reaper that saw its guest end becomes `svirt reap`, a process of its own. */
+/** Advances the clock. Each reaper whose guest has ended becomes `svirt reap`, a new process. */
 export async function reapAll(machine: Machine): Promise<void> {
   machine.pass(1000);
   for (let uuid = machine.reaps.shift(); uuid !== undefined; uuid = machine.reaps.shift()) {
@@ -158,7 +158,7 @@ export async function reapAll(machine: Machine): Promise<void> {
   }
 }
 
-/** What any command of svirt does first; the errors that it met are thrown. */
+/** Recovers, as every command does first. Returns the names of recovered guests; throws the first error. */
 export async function sweepAll(machine: Machine): Promise<readonly string[]> {
   machine.pass(1000);
   const { errors, settled } = await sweep(nodeOn(machine));
@@ -166,12 +166,12 @@ export async function sweepAll(machine: Machine): Promise<readonly string[]> {
   return settled;
 }
 
-/** The instance of the machine's user. */
+/** Returns the svirt instance of the machine's user. */
 export function nodeFor({ uid }: Machine, host: Host): Node {
   return { host, paths: uid === 0 ? SYSTEM_PATHS : sessionPaths(host, uid) };
 }
 
-/** What a guest's folders carry, with all that is in them: the image label with svirt's own type. */
+/** Returns the label of a guest's folders and their entries: the image label with svirt's own type. */
 export function folderLabelOf(guest: GuestRecord | undefined): string {
   return (guest?.label.imageLabel ?? "").replace(":svirt_image_t:", ":svirt_folder_t:");
 }

@@ -1,16 +1,16 @@
 import type { Machine } from "../memory-host/machine.ts";
 import { makeMachine, putText } from "./scene.ts";
 
-/** An ordinary user. */
+/** UID of an ordinary user. */
 export const USER = 1000;
 export const HOME = "/home/alice";
-/** What his files carry before any guest. */
+/** Original label of the user's files. */
 export const HOME_LABEL = "unconfined_u:object_r:user_home_t:s0";
 const IMAGES = `${HOME}/.local/share/libvirt/images`;
 export const DISK = `${IMAGES}/disk.raw`;
 export const STATE = `${HOME}/.local/state/svirt`;
 
-/** The machine of scene.ts with a user who has a disk. */
+/** Returns the machine of scene.ts with a user who has a disk. */
 export function makeUsersMachine(): Machine {
   const machine = makeMachine();
   addUser(machine);
@@ -21,7 +21,7 @@ export function makeUsersMachine(): Machine {
   return machine;
 }
 
-/** A user of the machine, who has logged in: from now on svirt runs as him. */
+/** Adds a user who has logged in to the machine. From then on svirt runs as that user. */
 export function addUser(machine: Machine): void {
   putText(
     machine,
@@ -35,7 +35,7 @@ export function addUser(machine: Machine): void {
   machine.uid = USER;
 }
 
-/** What systemd makes at login, anew after each boot. */
+/** Creates the folders that systemd makes at the first login after a boot. */
 export function logIn({ files }: Machine): void {
   files.putFolder("/run/user");
   files.put(`/run/user/${USER}`, "folder", { mode: 0o700, uid: USER });

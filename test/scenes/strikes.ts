@@ -4,12 +4,12 @@ import { type Machine, snapshot } from "../memory-host/machine.ts";
 import type { Moment, Strike } from "../memory-host/svirt.ts";
 import { errorOf, nodeOn, reapAll, sweepAll, UUID } from "./scene.ts";
 
-/** What one process of svirt does. */
+/** Work of one svirt process. */
 export type Work = (node: ReturnType<typeof nodeOn>) => Promise<unknown>;
 
 const MOMENTS: readonly Moment[] = ["before", "within", "after"];
 
-/** Every instant at which work on a fresh machine can be killed: counted by carrying it out once. */
+/** Returns every instant at which work on a fresh machine can be killed, counted in one complete run. */
 export async function instantsOf(prepare: () => Promise<Machine>, work: Work): Promise<Strike[]> {
   const node = nodeOn(await prepare());
   await work(node);
@@ -19,7 +19,7 @@ export async function instantsOf(prepare: () => Promise<Machine>, work: Work): P
     .map((instant) => ({ ...instant, how: "crash" }));
 }
 
-/** Carries work out until it is struck; then the process is gone, and its locks with it. */
+/** Runs work until it is struck. The process then ends, and its locks with it. */
 export async function beStruck(machine: Machine, work: Work, strike: Strike): Promise<void> {
   const node = nodeOn(machine, strike);
   const error = await errorOf(work(node)).catch(() => undefined);
@@ -27,7 +27,7 @@ export async function beStruck(machine: Machine, work: Work, strike: Strike): Pr
   node.svirt.exit();
 }
 
-/** Work, and the machine that it is done on. */
+/** Work, and the preparation of its machine. */
 export interface Subject {
   readonly name: string;
   readonly prepare: () => Promise<Machine>;
@@ -35,8 +35,8 @@ export interface Subject {
 }
 
 /**
- * Has the work struck at each of its instants, on a fresh machine each time, and looks at what that leaves. `place` says
- * where it was struck.
+ * Strikes the work at each of its instants, each time on a fresh machine, and calls `look` on the result. `place` describes
+ * the strike.
  */
 export async function strikeEverywhere(
   { name, prepare, work }: Subject,
@@ -52,7 +52,10 @@ export async function strikeEverywhere(
   }
 }
 
-/** Wherever the work was killed: once the next svirt has looked, and the guest has ended, all is as `clean` tells. */
+/**
+ * Kills the work at each of its instants. Once the next svirt has recovered and the guest has ended, the machine must equal
+ * `clean`.
+ */
 export async function leavesNothing(
   subject: Subject,
   { clean, end }: { readonly clean: readonly string[]; readonly end: Work },
@@ -65,14 +68,14 @@ export async function leavesNothing(
   });
 }
 
-/** The guest ends by itself, and nobody who would tell sees it. */
+/** Ends the guest's QEMU; no reaper reports it. */
 export function endUnseen(machine: Machine, status = 0): void {
   machine.processes.end(machine.processes.qemuOf(UUID)?.pid ?? 0, status);
   machine.pass(100);
   machine.reaps.splice(0);
 }
 
-/** A reboot makes /run and /dev anew, with other inodes. */
+/** Returns a snapshot without the numbers of inodes and processes: a reboot creates /run and /dev with other inodes. */
 export function withoutInodes(machine: Machine): string[] {
   return snapshot(machine).map((line) => line.replace(/^\d+ |(?<=^process )\d+ /, ""));
 }
