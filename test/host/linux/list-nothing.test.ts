@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 
-// As root in a mount namespace of its own, where /var/lib, /run and the kernel's folder of SELinux are empty at first.
+// Runs as root in a separate mount namespace, where /var/lib, /run and the kernel's folder of SELinux are empty at first.
 
 const MODULE = new URL("../../../src/host/linux/list-nothing.ts", import.meta.url).pathname;
 const EMPTY_LIST = " Id   Name   State\n--------------------\n\n";

@@ -9,7 +9,7 @@ const [ONE, OTHER] = [OWN_USER, OTHER_USER];
 const ACL = "system.posix_acl_access";
 
 describe.skipIf(MISSING !== undefined)(`what one user is let do to a file${ASIDE}`, () => {
-  // The modes before and after are equal, though a mask stands in the place of the group's rights meanwhile. acl(5)
+  // The mode is equal before and after, though meanwhile a mask replaces the group's permissions. acl(5)
   test.each([0o600, 0o640, 0o664, 0o000])("comes and goes, and the mode %o is as it was", (mode) => {
     using folder = new RealFolder();
     const path = folder.file("evdev", "x");
@@ -50,7 +50,7 @@ describe.skipIf(MISSING !== undefined)(`what one user is let do to a file${ASIDE
     using folder = new RealFolder();
     const path = folder.file("evdev", "x");
     folder.host.grantAccess(folder.id(path), { uid: OTHER, access: "read-write" });
-    // With a list, the group's part of a mode is its mask. acl(5)
+    // With an ACL, the group's part of the mode is the mask. acl(5)
     chmodSync(path, 0o640);
     expect(() => folder.host.grantAccess(folder.id(path), { uid: ONE, access: "read-write" })).toThrow(
       "the mask of its ACL forbids that",

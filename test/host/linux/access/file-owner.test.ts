@@ -7,7 +7,7 @@ const aside = isRoot ? "" : " (skipped: root is needed)";
 const GUEST = 1_879_048_193;
 const BEFORE = { uid: GUEST, gid: 100, mode: 0o640 };
 
-/** As stat(1) tells it, not svirt. */
+/** Returns mode and owner as stat(1), not svirt, reports them. */
 function ownerOf(path: string): string {
   return Bun.spawnSync(["stat", "-c", "%a %u:%g", path]).stdout.toString().trim();
 }

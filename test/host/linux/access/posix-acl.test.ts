@@ -13,7 +13,7 @@ describe.each(NAMED_LISTS)("%s", (_, entries) => {
     ["the last", [OTHER, ONE]],
   ])("is byte for byte as it was when both guests are gone, %s of them first", (_order, leaving) => {
     let list = granted(granted(before, ONE, READ), OTHER, WRITE);
-    // A start may be tried twice.
+    // A start that is retried grants its access again.
     list = granted(list, ONE, READ);
     for (const uid of leaving) list = withoutUser(withoutUser(list, uid), uid);
     expect(formatAcl(list)).toEqual(aclBytes(entries));

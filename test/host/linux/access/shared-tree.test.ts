@@ -31,13 +31,13 @@ describe.skipIf(MISSING !== undefined)(`a folder with all below it${ASIDE}`, () 
     expect(scene.asUser("sh", "-c", "echo x >sub/new && chmod 4755 sub/new && mkdir made").success).toBe(
       true,
     );
-    // As a kernel with SELinux does.
+    // A kernel with SELinux sets these labels itself.
     for (const name of ["sub/new", "made"]) scene.setLabel(name, GUEST);
-    // The link's own label changes, not what it leads to.
+    // Only the symlink's own label changes, not that of its target.
     expect(scene.outside.getXattr(scene.outside.id(scene.secret), LABEL)).toBe(OWN);
     unshareTree(scene.actor, { ...scene.step, do: "unshare-tree" });
     const made = lstatSync(`${scene.folder.path}/sub/new`);
-    // No more the user's, and nobody's who would run it as root.
+    // The file belongs to root and is no longer setuid, so no user can run it as root.
     expect([made.uid, made.mode & 0o7777]).toEqual([0, 0o755]);
     expect(scene.labels().get("sub/new")).toBe(OWN);
     scene.remove("sub/new", "made");
@@ -71,7 +71,7 @@ describe.skipIf(MISSING !== undefined)(`a folder with all below it${ASIDE}`, () 
     const marks = ["", "odd", "sub/mine"].map((name) =>
       ["trusted.libvirt.security.selinux", "trusted.svirt.boot_id"].map((mark) => scene.mark(name, mark)),
     );
-    // What has its folder's label remembers nothing.
+    // An entry with its folder's label remembers none.
     expect(marks).toEqual([
       [OWN, boot],
       [HOME, boot],
@@ -146,7 +146,7 @@ describe.skipIf(MISSING !== undefined)(`a folder with all below it${ASIDE}`, () 
   });
 });
 
-/** A folder with files of root's, one with a label of its own, one with a name that is no text, and a link out of it. */
+/** A folder with files of root and a symlink out of it. One file has a label of its own, one a name that is not text. */
 class Scene implements Disposable {
   readonly folder = new RealFolder();
   readonly outside = new RealFolder();
@@ -182,7 +182,7 @@ class Scene implements Disposable {
     return { host, registry: new ClaimRegistry(host, `${this.outside.path}/state`), owner: "guest" };
   }
 
-  /** By the path in the folder. */
+  /** Returns the labels by path within the folder. */
   labels(): Map<string, string | undefined> {
     const found = new Map<string, string | undefined>();
     this.#visit(({ getXattr, id }) => found.set(id.path.slice(this.folder.path.length + 1), getXattr(LABEL)));
@@ -203,7 +203,7 @@ class Scene implements Disposable {
     this.folder.setXattr(this.folder.id(`${path}/${name}`), LABEL, `${label}\0`);
   }
 
-  /** All that may not be another after. */
+  /** Returns all properties that must be equal afterwards. */
   seen(): readonly unknown[] {
     const names = [
       LABEL,

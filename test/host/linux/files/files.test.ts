@@ -22,7 +22,7 @@ const LABEL = "security.selinux";
 const PRIVATE = "system_u:object_r:svirt_image_t:s0:c1,c2";
 const SECRET = "system_u:object_r:shadow_t:s0";
 
-/** The attribute as getfattr(1) reads it, not svirt; bytes as they are. */
+/** Returns the label as getfattr(1), not svirt, reads it, byte for byte. */
 function rawLabel(path: string): string {
   const { stdout } = Bun.spawnSync(["getfattr", "--only-values", "-n", LABEL, path], { stderr: "ignore" });
   return stdout.toString();
@@ -97,11 +97,11 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     folder.setXattr(folder.id(secret), LABEL, `${SECRET}\0`);
     unlinkSync(path);
     folder.symlink("disk", secret);
-    // Also when the link was given the inode's number, as ext4 does.
+    // The symlink may even have the old file's inode number, as on ext4.
     expect(() => folder.setXattr(file, LABEL, `${PRIVATE}\0`)).toThrow("another file stands there");
     expect(() => folder.host.readBytes(file, 0, 10)).toThrow();
     expect(folder.getXattr(folder.id(secret), LABEL)).toBe(SECRET);
-    // O_PATH|O_NOFOLLOW opens the link itself, so the link must not have been labelled either.
+    // O_PATH|O_NOFOLLOW opens the symlink itself, which must not be labelled either.
     expect(readlinkSync(path)).toBe(secret);
   });
 
@@ -132,7 +132,7 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     using folder = new RealFolder();
     const path = folder.file("disk");
     const file = folder.id(path);
-    // Kept, so that its inode's number is not given to the other.
+    // The old file is kept, so that its inode number is not reused.
     renameSync(path, `${folder.path}/kept`);
     Bun.spawnSync(["mkfifo", path]);
     expect(() => folder.host.readBytes(file, 0, 10)).toThrow("another file stands there");
@@ -146,7 +146,7 @@ describe.skipIf(MISSING !== undefined)(`a file of the real machine${ASIDE}`, () 
     Bun.spawnSync(["mkfifo", path]);
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     expect(() => folder.host.writeBytes(file, 0, new Uint8Array(1))).toThrow("another file stands there");
-    // POLLHUP once somebody who could write has been there. poll(2)
+    // POLLHUP would be set once a writer had opened the FIFO. poll(2)
     expect(poll([{ fd: reader, events: 0 }], 0)).toEqual([0]);
     closeSync(reader);
   });
@@ -185,7 +185,7 @@ describe.skipIf(MISSING !== undefined)(`inspectFile() on the real machine${ASIDE
 
   test("knows device nodes by their numbers, and does not wake what is behind them", () => {
     using folder = new RealFolder();
-    // Documentation/admin-guide/devices.txt: 1:3 is null; 7 is loop. The node need not have anything behind it.
+    // 1:3 is null, 7 is loop; the node needs no device behind it. Documentation/admin-guide/devices.txt
     Bun.spawnSync(["mknod", `${folder.path}/loop`, "b", "7", "99"]);
     expect(folder.host.inspectFile("/dev/null")).toMatchObject({ type: "character", id: { node: "1:3" } });
     expect(folder.host.inspectFile(`${folder.path}/loop`)).toMatchObject({

@@ -15,7 +15,7 @@ function open(file: FileId, as: Lock["as"], isFirst = true) {
   return openHanded({ fd: 3, file, access, truncate: false, direct: false, lock: { as, isFirst } });
 }
 
-/** Whether qemu-img, which knows nothing of svirt, does that to the image; with its words if it does not. */
+/** Returns true if qemu-img, which is independent of svirt, can do this to the image; otherwise its error output. */
 function canDo(words: readonly string[]): boolean | string {
   const { stderr, success } = Bun.spawnSync([qemuImg ?? "", ...words]);
   return success || stderr.toString();
@@ -56,7 +56,8 @@ describe.skipIf(qemuImg === null)(`an image that svirt has opened for a guest${a
 
 describe("an image that another program has locked", () => {
   const seconds = "30";
-  // As QEMU locks what it writes: bytes 100 and 101 that it does, 201 that no other may. flock(1) would be another lock.
+  // Locks of a QEMU that writes: bytes 100 and 101 for its access, 201 to exclude others. flock(1) takes another kind of
+  // lock.
   const script = `import fcntl, struct, sys, time
 fd = open(sys.argv[1], "r+b")
 for byte in (100, 101, 201):

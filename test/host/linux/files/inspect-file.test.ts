@@ -6,7 +6,7 @@ const LABEL = "security.selinux";
 const PRIVATE = "system_u:object_r:svirt_image_t:s0:c1,c2";
 const SECRET = "system_u:object_r:shadow_t:s0";
 
-/** Another file at the path, and the first one beside it. */
+/** Replaces the file at the path, and keeps the first one beside it. */
 function swap(folder: RealFolder, path: string): void {
   renameSync(path, `${folder.path}/kept`);
   writeFileSync(path, "another");

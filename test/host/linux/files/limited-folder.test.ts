@@ -7,7 +7,7 @@ const MIB = 1024 * 1024;
 const LIMIT = { bytes: MIB, inodes: 20 };
 const UID = 12345;
 
-/** Where a guest's folder is made, and taken away at the end, whatever a test has left. */
+/** Folder in which a guest's folder is made; the test's remains are unmounted and removed at the end. */
 class Limited extends RealFolder {
   readonly guest = `${this.path}/guest`;
 
@@ -15,7 +15,7 @@ class Limited extends RealFolder {
     this.host.makeFolder({ path: this.guest, mode: 0o700, uid: UID, label: LABEL, limit: LIMIT });
   }
 
-  /** The mounts there, with their options. proc_pid_mountinfo(5) */
+  /** Returns the mounts on the guest's folder, with their options. proc_pid_mountinfo(5) */
   mounts(): string[] {
     return readFileSync("/proc/self/mountinfo", "utf8")
       .split("\n")
@@ -49,7 +49,7 @@ describe.skipIf(MISSING !== undefined)(`a folder with a limit${ASIDE}`, () => {
     };
     expect(make).toThrow("ENOSPC");
     expect(existsSync(`${folder.guest}/20`)).toBe(false);
-    // The folder that it lies in takes more.
+    // The limit does not apply to the folder above.
     writeFileSync(`${folder.path}/other`, new Uint8Array(2 * MIB));
   });
 

@@ -11,7 +11,7 @@ function open(folder: RealFolder, path: string, wish: Wish): number {
   return openHanded({ ...how, file: folder.id(path) });
 }
 
-/** The flags that a descriptor has by the kernel's word. proc_pid_fdinfo(5) */
+/** Returns the flags of a descriptor as the kernel reports them. proc_pid_fdinfo(5) */
 function flagsOf(fd: number): number {
   const [, flags = ""] = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8")) ?? [];
   return Number.parseInt(flags, 8);
@@ -58,7 +58,7 @@ describe("a file that is opened for a guest", () => {
     writeFileSync(path, "another");
     expect(() => openHanded(wish)).toThrow("another file stands there");
     expect([readFileSync(secret, "utf8"), readFileSync(path, "utf8")]).toEqual(["secret", "another"]);
-    // Also when it is the very file that the symlink leads to: nobody inspected that path.
+    // A symlink to the inspected file is refused as well, because its path was not inspected.
     folder.host.removeFile(path);
     folder.symlink("disk", `${path}.old`);
     expect(() => openHanded(wish)).toThrow("another file stands there");
@@ -69,7 +69,7 @@ describe("a file that is opened for a guest", () => {
   test.skipIf(python === null)(
     `does not become the terminal of who opens it${python === null ? " (skipped: python3 is missing)" : ""}`,
     () => {
-      // A session's leader without a terminal gets the first that it opens without O_NOCTTY. open(2)
+      // A session leader without a terminal gets the first terminal that it opens without O_NOCTTY. open(2)
       const script = `import os, sys
 master, slave = os.openpty()
 name = os.ttyname(slave)

@@ -3,9 +3,9 @@ import { mkdirSync } from "node:fs";
 import { SvirtError } from "../../../../src/errors.ts";
 import { MISSING, RealFolder } from "../../../real-host/folder.ts";
 
-/** More than the buffer that a file is read through. */
+/** Longer than the buffer for reading a file. */
 const LONG = 70_000;
-/** More names than the kernel gives at once. */
+/** More names than the kernel returns at once. */
 const MANY = 3000;
 
 describe.skipIf(MISSING !== undefined)("reading by the C library", () => {

@@ -15,7 +15,7 @@ const LIMIT_MS = 10_000;
 const TIMEOUT_MS = 120_000;
 const LONGEST_NAME = 255;
 
-/** A name of 255 bytes that is no UTF-8. */
+/** Returns a name of 255 bytes that is not UTF-8. */
 function nameOf(at: number): Buffer {
   return Buffer.concat([Buffer.from(`${at}-`), Buffer.alloc(LONGEST_NAME, 0xff)]).subarray(0, LONGEST_NAME);
 }
@@ -24,7 +24,7 @@ function pathIn(folder: number, name: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`/proc/self/fd/${folder}/`), name]);
 }
 
-/** Folders that lie in one another, each with a file beside the next one. */
+/** Creates nested folders, each with a file beside the next folder. */
 function nest(top: string, levels: number): void {
   let folder = openSync(top, "r");
   for (let at = 0; at < levels; at += 1) {
@@ -38,7 +38,7 @@ function nest(top: string, levels: number): void {
   closeSync(folder);
 }
 
-/** Removes a folder as another user, and gives what went wrong. */
+/** Removes a folder as another user. Returns the error, or an empty text. */
 function removeAs(uid: number, path: string): string {
   const host = new URL("../../../../src/host/linux/linux-host.ts", import.meta.url).pathname;
   const script = `import { makeLinuxHost } from "${host}";
@@ -50,7 +50,7 @@ function removeAs(uid: number, path: string): string {
   return Bun.spawnSync([process.execPath, "-e", script]).stdout.toString();
 }
 
-/** A tmpfs, as /run is one. */
+/** A tmpfs, like /run. */
 class InMemory {
   readonly path: string;
 
@@ -65,7 +65,7 @@ class InMemory {
   }
 }
 
-/** Processor time of this process, which other work of the machine does not lengthen. */
+/** Returns the processor time of work in milliseconds, which other load of the machine does not lengthen. */
 function timeOf(work: () => void): number {
   const before = process.cpuUsage();
   work();
@@ -80,7 +80,7 @@ interface Removal {
   readonly tookMs: number;
 }
 
-/** Removes a folder in a process of its own, begun by these words. */
+/** Removes a folder in a separate process, started by the command `words`. */
 function removeBy(words: readonly string[], path: string): Removal {
   const script = `(await import("${import.meta.dir}/../../../../src/host/linux/linux-host.ts")).makeLinuxHost().removeFolder("${path}")`;
   const { exitCode, resourceUsage, stderr } = Bun.spawnSync([...words, process.execPath, "-e", script], {
@@ -184,7 +184,7 @@ describe.skipIf(MISSING !== undefined)(`removeFolder()${ASIDE}`, () => {
     mkdirSync(`${path}/closed/below/file`, { recursive: true });
     for (const name of ["closed/below", "closed"])
       expect(Bun.spawnSync(["chmod", "000", `${path}/${name}`]).exitCode).toBe(0);
-    // Root without these two capabilities may do no more to files of root's than their owner.
+    // Without these two capabilities root has only an owner's rights to its own files.
     const plain = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"];
     expect(removeBy(plain, path)).toMatchObject({ exitCode: 0, said: "" });
     expect(existsSync(path)).toBe(false);

@@ -6,7 +6,7 @@ import { ASIDE, MISSING, RealFolder } from "../../../real-host/folder.ts";
 const TABLES = 6;
 const COPIES = 1000;
 
-/** A process of so many threads with tables of their own, each with so many copies of one descriptor. */
+/** Starts a process with TABLES threads, each with its own descriptor table and COPIES copies of one descriptor. */
 async function flood(path: string): Promise<Bun.Subprocess> {
   const words = [process.execPath, `${import.meta.dir}/flooder.ts`, path, String(TABLES), String(COPIES)];
   const child = Bun.spawn(words, { stdin: "ignore", stdout: "pipe" });
@@ -15,7 +15,7 @@ async function flood(path: string): Promise<Bun.Subprocess> {
   return child;
 }
 
-/** For how many descriptors the process has room. proc_pid_status(5) */
+/** Returns the size of a process's descriptor table. proc_pid_status(5) */
 function roomOf(pid: number): number {
   return Number(/^FDSize:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
 }
@@ -34,7 +34,7 @@ describe.skipIf(MISSING !== undefined)(`a process with more open than is looked 
             isComplete,
             ...(most === undefined ? {} : { most }),
           });
-        // The first table alone has as many: a limit of descriptors bounds each table, and not all of them.
+        // A limit of descriptors applies to each table. One table stays below this number, all tables together exceed it.
         expect(look(COPIES + 500)).toEqual([
           { pid: child.pid, by: expect.stringContaining("more open files"), canWrite: true, isTooMuch: true },
         ]);
@@ -71,7 +71,7 @@ describe.skipIf(MISSING !== undefined)(`a process with more open than is looked 
       const pids = children.map(({ pid }) => pid);
       const look = (some: readonly number[], most: number) =>
         folder.host.findHoldings(things, some, { isComplete: false, most }).map(({ isTooMuch }) => isTooMuch);
-      // As many as one may have, and the few that a sleep(1) has.
+      // Enough for one process: its descriptors and the few mappings of sleep(1).
       const most = Math.max(...pids.map(roomOf)) + 8;
       expect(pids.map((pid) => look([pid], most))).toEqual([[], [], []]);
       expect(look(pids, most)).toEqual([true]);

@@ -1,4 +1,4 @@
-/** flooder PATH THREADS COPIES: opens a file so many times, in its own table and in that of each thread, and goes on until it is ended. */
+/** flooder PATH THREADS COPIES: opens a file COPIES times in the table of each thread, and runs until it is killed. */
 import { openSync } from "node:fs";
 
 const CLONE_FILES = 0x400;

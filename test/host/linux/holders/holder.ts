@@ -1,4 +1,4 @@
-/** holder HOW PATH: holds a file, or a tap of that name, in that way and no other, says so, and goes on until it is ended. */
+/** holder HOW PATH: holds a file, or a tap of that name, only in that way, reports it, and runs until it is killed. */
 import { dlopen, FFIType, ptr } from "bun:ffi";
 import { closeSync, openSync } from "node:fs";
 import { lockImage } from "../../../../src/host/linux/files/image-lock.ts";
@@ -18,7 +18,7 @@ const { symbols } = dlopen("libc.so.6", {
   syscall: { args: [i64, i64, i64, i64, i64], returns: i64 },
 });
 const SYS_IOCTL = 16n;
-/** linux/if_tun.h; struct ifreq of linux/if.h */
+/** Request of linux/if_tun.h; struct ifreq of linux/if.h */
 const TUNSETIFF = 0x400454can;
 const IFF_TAP_NO_PI = 0x1002;
 const IFREQ_BYTES = 40;
@@ -41,7 +41,7 @@ const WAYS: Readonly<Record<string, () => void>> = {
   mapping: () => void map("r+", PROT_READ | PROT_WRITE, MAP_SHARED),
   "private mapping": () => void map("r+", PROT_READ | PROT_WRITE, MAP_PRIVATE),
   "mapping to read": () => void map("r", PROT_READ, MAP_SHARED),
-  // mprotect(2) makes it one that writes, at any time.
+  // mprotect(2) can make this mapping writable at any time.
   "sleeping mapping": () => void map("r+", PROT_READ, MAP_SHARED),
   thread: () => {
     const fd = openSync(path, "r+");
@@ -78,7 +78,7 @@ const WAYS: Readonly<Record<string, () => void>> = {
     if (done !== 0n) throw new Error("no file can be registered with a ring");
     closeSync(fds[0] ?? -1);
   },
-  // Only the ring keeps the page of the file: neither a descriptor nor a mapping is left.
+  // Only the ring keeps the file's page: no descriptor or mapping is left.
   buffer: () => {
     const ring = symbols.syscall(SYS_IO_URING_SETUP, 4n, BigInt(ptr(new Uint8Array(120))), 0n, 0n);
     const at = map("r+", PROT_READ | PROT_WRITE, MAP_SHARED);
@@ -93,13 +93,13 @@ const WAYS: Readonly<Record<string, () => void>> = {
     if (done !== 0n) throw new Error("no buffer can be registered with a ring");
     if (symbols.munmap(at, PAGE) !== 0) throw new Error("still mapped");
   },
-  // No descriptor leads to the file then, the system call alone.
+  // Only the system call keeps the file then: no descriptor is left.
   "splicing thread": () => {
     const [fd, pipe] = [openSync(path, "r+"), new Int32Array(2)];
     lockImage(fd, path, { as: "writer", isFirst: true });
     symbols.pipe(ptr(pipe));
     new Worker(splicingThread(pipe[0] ?? -1, fd)).onmessage = () => {
-      // Time for the call to begin.
+      // The call needs time to begin.
       setTimeout(() => {
         closeSync(fd);
         holds();
@@ -117,7 +117,7 @@ const WAYS: Readonly<Record<string, () => void>> = {
   nothing: () => closeSync(openSync(path, "r+")),
 };
 
-/** Returns its address. */
+/** Maps the file and returns the address of the mapping. */
 function map(flags: string, protection: number, kind: number): bigint {
   const fd = openSync(path, flags);
   const at = symbols.mmap(null, PAGE, protection, kind, fd, 0n);
@@ -132,7 +132,7 @@ function send(socket: number): void {
   closeSync(fd);
 }
 
-/** A thread with a table of its own, in which the descriptor is that the first thread closes. */
+/** Returns the script of a thread whose own descriptor table keeps the descriptor that the first thread closes. */
 function unsharedThread(): string {
   const words = `
     import { dlopen } from "bun:ffi";

@@ -7,13 +7,13 @@ import { ASIDE, MISSING, RealFolder } from "../../../real-host/folder.ts";
 import { asideOf } from "../../../real-host/missing-programs.ts";
 import { startHolder } from "./start-holder.ts";
 
-/** Where RealFolder's files lie. */
+/** Reason why leases prove nothing for files of RealFolder; undefined if they do. */
 const unproven = isProvenByLease(fileSystemMagic("/var/tmp"))
   ? undefined
   : "no lease proves anything in /var/tmp";
 const ALL = { isComplete: true };
 
-/** Each way, what it is told as, and whether the file could be written to by it. */
+/** Each way to hold a file, how it is reported, and whether it allows writing to the file. */
 const WAYS: readonly (readonly [string, RegExp, boolean])[] = [
   ["reading", /^descriptor \d+$/, false],
   ["writing", /^descriptor \d+$/, true],
@@ -27,7 +27,7 @@ const WAYS: readonly (readonly [string, RegExp, boolean])[] = [
   ["mapping of the last thread", /^a mapping$/, true],
 ];
 
-/** Of which the kernel does not tell what they are. */
+/** Ways whose files the kernel does not identify. */
 const UNTOLD: readonly (readonly [string, RegExp])[] = [
   ["message", /^descriptors that wait in socket \d+$/],
   ["message to a caller", /^descriptors that wait in socket \d+$/],
@@ -57,7 +57,7 @@ describe.skipIf(MISSING !== undefined)(`findHoldings() on the real machine${ASID
   test("finds nothing of a process that has ended and is not waited for: it has no memory and no descriptors", async () => {
     using folder = new RealFolder();
     const path = folder.file("held", "x");
-    // What the shell becomes knows of no child, so that stays a zombie.
+    // After exec the shell's process does not wait for its child, which therefore stays a zombie.
     const script = 'sleep 60 <"$0" & echo $!; exec sleep 61';
     const shell = Bun.spawn(["/bin/sh", "-c", script, path], { stdout: "pipe" });
     const { value } = await shell.stdout.getReader().read();
@@ -104,7 +104,7 @@ describe.skipIf(MISSING !== undefined)(`findHoldings() on the real machine${ASID
         renameSync(folder.file("new", "x"), path);
         const things = [{ key: fileKey(folder.id(path)), path }];
         expect(found(things, child.pid)).toEqual([{ pid: child.pid, by: "a mapping", canWrite: true }]);
-        // With the right to look at it, it is known to be another.
+        // With the right to inspect the mapping, it is recognized as another file.
         expect(folder.host.findHoldings(things, [child.pid], ALL)).toEqual([]);
       } finally {
         child.kill("SIGKILL");
@@ -158,7 +158,7 @@ describe.skipIf(MISSING !== undefined)(`findHoldings() on the real machine${ASID
       const things = [path, other].map((one) => ({ key: fileKey(folder.id(one)), path: one }));
       const noWriting = things.map((thing) => ({ ...thing, forbidden: "writing" as const }));
       const child = await startHolder(how, path);
-      // What only leads to a file can neither read nor write it.
+      // An O_PATH descriptor can neither read nor write the file.
       const isHeld = how !== "path";
       const isWritten = isHeld && how !== "reading" && how !== "mapping to read";
       try {
@@ -168,7 +168,7 @@ describe.skipIf(MISSING !== undefined)(`findHoldings() on the real machine${ASID
         child.kill("SIGKILL");
         await child.exited;
       }
-      // The kernel takes a ring down later than its process.
+      // The kernel destroys a ring later than its process.
       for (let left = 200; left > 0 && folder.host.listOpened(things).length > 0; left -= 1)
         await Bun.sleep(10);
       expect([folder.host.listOpened(things), folder.host.listOpened(noWriting)]).toEqual([[], []]);
@@ -205,7 +205,7 @@ describe.skipIf(MISSING !== undefined)(`findHoldings() on the real machine${ASID
     const nodes = ["c", "b"].map((kind) => `${folder.path}/${kind}`);
     Bun.spawnSync(["mknod", nodes[0] ?? "", "c", "10", "235"]);
     Bun.spawnSync(["mknod", nodes[1] ?? "", "b", "10", "235"]);
-    // autofs(5): a device of the same number that anybody may open.
+    // autofs(5): a device of the same number, which every user may open.
     const child = await startHolder("reading", "/dev/autofs");
     const [asCharacter, asBlock] = nodes.map((path) =>
       folder.host.findHoldings([{ key: "device-10:235", path }], [child.pid], ALL),

@@ -11,14 +11,14 @@ const aside = asideOf(missing);
 const DISK = "/var/tmp";
 const MEMORY = "/dev/shm";
 
-/** Where the folders of an overlay lie, and further options. */
+/** Parents of the folders of an overlay, and further mount options. */
 interface Stack {
   readonly lower: string;
   readonly upper: string;
   readonly options: string;
 }
 
-/** An overlay of two folders; files are put into the lower one before it is mounted. */
+/** An overlay of two folders. Files are put into the lower one before it is mounted. */
 class Overlay implements Disposable {
   readonly lower: string;
   readonly merged = mkdtempSync("/var/tmp/svirt-merged-");
@@ -49,7 +49,7 @@ function run(...words: readonly string[]): void {
   if (exitCode !== 0) throw new Error(`${words.join(" ")}: ${stderr.toString()}`);
 }
 
-/** What both calls tell of a file that a process holds in that way. */
+/** Returns the results of both calls for a file that a process holds in that way. */
 async function look(path: string, how: string): Promise<unknown> {
   const host = makeLinuxHost();
   const child = await startHolder(how, path);

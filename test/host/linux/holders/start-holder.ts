@@ -1,4 +1,4 @@
-/** Starts a process that holds that file, or a tap of that name, in that way; the caller ends it. */
+/** Starts a process that holds a file, or a tap of that name, in that way. The caller ends it. */
 export async function startHolder(
   how: string,
   path: string,

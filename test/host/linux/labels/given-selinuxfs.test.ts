@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 
-// This kernel may run without SELinux: so in a mount namespace of its own, where files stand in for those of selinuxfs. The one
-// that takes a context is the kernel's oom_score_adj, which answers as selinuxfs does: EINVAL, or not. The one that is asked for
-// access is a FIFO, which gives the question back: its first word stands for the kernel's answer.
+// This kernel may run without SELinux, so files replace those of selinuxfs in a separate mount namespace. "context" is the
+// kernel's oom_score_adj, which answers like selinuxfs: EINVAL or success. "access" is a FIFO, which returns the question:
+// its first word replaces the kernel's answer.
 
 const HOST = new URL("../../../../src/host/linux/linux-host.ts", import.meta.url).pathname;
 const isAble = process.getuid?.() === 0 && Bun.spawnSync(["unshare", "-m", "true"]).exitCode === 0;
@@ -12,7 +12,7 @@ if [ -d /sys/fs/selinux ]; then mount -t tmpfs none /sys/fs/selinux; else mount 
 cd /sys/fs/selinux
 `;
 
-/** What an expression of a host gives there. */
+/** Returns the value of an expression of a host in that namespace. */
 function ask(preparation: string, expression: string): unknown {
   const script = `import { makeLinuxHost } from "${HOST}";
     const host = makeLinuxHost();

@@ -1,12 +1,12 @@
 import { readSync, writeSync } from "node:fs";
 
-/** Ethernet's type for experiments: no kernel answers it. IEEE Std 802 local experimental EtherType 1 */
+/** EtherType for experiments, which no kernel answers. IEEE Std 802 local experimental EtherType 1 */
 const EXPERIMENT = "88b5";
 const ADDRESSES_BYTES = 12;
 const TYPE_BYTES = 2;
 const LEAST_PAYLOAD_BYTES = 46;
 
-/** What comes out at one tap of what goes in at another; nothing within half a second: undefined. */
+/** Sends a frame into one tap and returns its payload from another; undefined after half a second without it. */
 export async function frameThrough(
   from: number,
   to: number,
@@ -30,7 +30,7 @@ export async function frameThrough(
           return bytes.toString("utf8", payloadAt, count).replace(/\0+$/, "");
       }
     } catch {
-      // Nothing more is there yet.
+      // No more frames have arrived yet.
     }
   }
   return undefined;

@@ -1,4 +1,4 @@
-// A program for taps.test.ts, in a network namespace of its own: prints as JSON what became of macvtaps.
+// Program for taps.test.ts, in a separate network namespace. Prints the states of macvtaps as JSON.
 import { closeSync, existsSync, readFileSync } from "node:fs";
 import { asSvirtError } from "../../../../src/errors.ts";
 import { callDevice, requestFor } from "../../../../src/host/linux/calls/device-call.ts";
@@ -42,8 +42,8 @@ const open = (name: string): number =>
 
 const BY = { source: "525400000001", destination: "525400000002", headerBytes: 10 };
 
-// A node of /dev is named by a device's number, and the kernel removes the nodes of an ended network namespace late: numbers
-// are skipped until the next ones are free.
+// A device node is named by the device's number, and the kernel removes nodes of an ended network namespace late. Numbers are
+// skipped until the next ones are free.
 const NUMBERS = 16;
 for (let isFree = false; !isFree; ) {
   run("ip", "link", "add", "passing", "type", "bridge");

@@ -1,4 +1,4 @@
-// A program for taps.test.ts, in a network namespace of its own: prints as JSON what became of taps.
+// Program for taps.test.ts, in a separate network namespace. Prints the states of taps as JSON.
 import { ptr } from "bun:ffi";
 import { closeSync, readdirSync, readFileSync } from "node:fs";
 import { asSvirtError } from "../../../../src/errors.ts";
@@ -31,7 +31,7 @@ const said = (act: () => unknown): string => {
   }
 };
 
-/** rx_max_coalesced_frames, as the kernel has it. linux/ethtool.h ETHTOOL_GCOALESCE */
+/** Returns rx_max_coalesced_frames of a device. linux/ethtool.h ETHTOOL_GCOALESCE */
 function gatheredBy(fd: number, name: string): number | undefined {
   const facts = new Uint32Array(23);
   facts[0] = 0x0e;
@@ -72,12 +72,12 @@ const afterClose = ports();
 removeTap({ name: "vnet0", mac });
 removeTap({ name: "web", mac });
 const anotherAddress = ports();
-// What a guest that has broken out could do with its own tap, were it not for the policy.
+// A compromised QEMU could do this to its tap, if the policy did not forbid it.
 libc().syscall(16n, BigInt(second.fd), BigInt(TUNSETPERSIST), 1n, 0n);
 closeSync(second.fd);
 const persistent = ports();
 removeTap({ name: "web", mac: "fe:54:00:00:00:02" });
-// A link without an address of its own.
+// A link without an address.
 run("ip", "tuntap", "add", "dev", "tun9", "mode", "tun");
 removeTap({ name: "tun9", mac });
 const withoutAddress = readdirSync("/sys/class/net").includes("tun9");

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 
-/** Runs a file of this folder in a network of its own, with the /sys that belongs to it. */
+/** Runs a file of this folder in a separate network namespace, with the /sys of that namespace. */
 async function inOwnNetwork(script: string): Promise<{ readonly facts: unknown; readonly errors: string }> {
   const program = new URL(script, import.meta.url).pathname;
   const words = 'mount -t sysfs sysfs /sys && exec "$@"';
@@ -83,7 +83,7 @@ describe.skipIf(!isReady)(`taps of the real kernel${ASIDE}`, () => {
   test("are told to be open as long as a file of them is, a persistent one by its carrier", async () => {
     const { errors, facts } = await inOwnNetwork("open-tap-in-network.ts");
     expect(errors).toBe("");
-    // In pairs: one that is made, and one that lasts.
+    // In pairs: a tap that svirt creates, and a persistent one.
     expect(facts).toEqual({
       before: [false, false],
       isOpenDown: false,

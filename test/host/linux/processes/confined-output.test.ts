@@ -2,8 +2,9 @@ import { describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { RealFolder } from "../../../real-host/folder.ts";
 
-// This kernel may run without SELinux: so files stand in for the attributes of the one thread that runs the test's program, in a
-// mount namespace of its own. Each keeps what was written to it last, and of the text before what was longer.
+// This kernel may run without SELinux, so files replace the attributes of the one thread that runs the test's program. They
+// are mounted in a separate mount namespace. Each file keeps the last text written to it, and the rest of a longer text from
+// before.
 
 const MODULE = new URL("../../../../src/host/linux/processes/read-output.ts", import.meta.url).pathname;
 const isAble = process.getuid?.() === 0 && Bun.spawnSync(["unshare", "-m", "true"]).exitCode === 0;
@@ -11,7 +12,7 @@ const ASIDE = isAble ? "" : " (skipped: needs root, and mount namespaces)";
 const CONTEXT = "system_u:system_r:svirt_t:s0:c1,c2";
 const LABEL = "system_u:object_r:svirt_image_t:s0:c1,c2";
 
-/** What a shell's script prints when it is read as a guest's program, from what it is given. */
+/** Returns the output of a shell script that is run as a guest's program, with this input. */
 function readConfined(folder: RealFolder, script: string, input?: string): unknown {
   mkdirSync(`${folder.path}/log`, { recursive: true });
   for (const name of ["exec", "fscreate"]) folder.file(name);

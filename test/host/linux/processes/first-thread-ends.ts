@@ -1,6 +1,6 @@
 import { dlopen, FFIType } from "bun:ffi";
 
-/** A process whose first thread ends, as one of many that the kernel ends, while another goes on. */
+/** Ends the first thread of a process, as the kernel does when it kills many, while another thread continues. */
 const SYS_EXIT = 60n;
 const { i64 } = FFIType;
 

@@ -37,7 +37,7 @@ function orderIn(folder: RealFolder, script: string): GuestOrder {
   };
 }
 
-/** Starts the guest and waits until it has ended, and nothing writes its log any more. Gives its exit status. */
+/** Starts the guest and waits until it has ended and its log is complete. Returns the exit status. */
 async function run(folder: RealFolder, order: GuestOrder): Promise<string> {
   await folder.host.spawnGuest(order);
   const exit = `${folder.path}/run/exit`;

@@ -13,12 +13,12 @@ const lack = MISSING ?? (ROOT === undefined ? "no cgroup2 is mounted" : undefine
 const aside = lack === undefined ? "" : ` (skipped: ${lack})`;
 const UID = 0x70000003;
 
-/** What /proc tells of a process by that name. */
+/** Returns a field of /proc/PID/status. */
 function statusOf(pid: number, name: string): string | undefined {
   return new RegExp(`^${name}:\\s+(.*)$`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
 }
 
-/** Of its group of version 2, from the root of that. */
+/** Returns the cgroup v2 of a process, as a path from its root. */
 function groupOf(pid: number): string | undefined {
   return /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, "utf8"))?.[1];
 }

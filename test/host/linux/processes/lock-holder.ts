@@ -1,6 +1,6 @@
 import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";
 
-/** Takes the lock that its first word names, says so, and holds it until its standard input ends. */
+/** Acquires the lock named by its first argument, reports it, and holds it until its standard input ends. */
 await makeLinuxHost().lock(process.argv[2] ?? "", 10_000);
 process.stdout.write("held\n");
 for await (const _ of process.stdin);

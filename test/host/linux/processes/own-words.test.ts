@@ -7,7 +7,10 @@ const MODULE = new URL("../../../../src/host/linux/processes/own-words.ts", impo
 const SCRIPT = `import { exactWords } from "${MODULE}";
   process.stdout.write(JSON.stringify(exactWords(process.argv.slice(1))));`;
 
-/** What becomes of words, each written as printf(1) takes it: a shell gives bytes, bun's spawn gives text. */
+/**
+ * Returns the arguments as exactWords() reads them, each written as for printf(1). A shell passes bytes, bun's spawn passes
+ * text.
+ */
 function wordsOf(...words: readonly string[]): unknown {
   const made = words.map((word) => `"$(printf '${word}')"`).join(" ");
   const script = `exec "$0" -e "$1" -- ${made}`;

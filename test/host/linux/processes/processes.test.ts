@@ -7,7 +7,7 @@ import { ASIDE, MISSING, OTHER_USER, OWN_USER, RealFolder } from "../../../real-
 /** linux/sched.h */
 const PF_KTHREAD = 0x00200000;
 
-/** Every process with the kernel's flags for it, without zombies. proc_pid_stat(5) */
+/** Returns every process with the kernel's flags for it, without zombies. proc_pid_stat(5) */
 function listWithFlags(): { readonly pid: number; readonly flags: number }[] {
   return readdirSync("/proc").flatMap((name) => {
     if (!/^\d+$/.test(name) || !existsSync(`/proc/${name}/stat`)) return [];
@@ -18,7 +18,7 @@ function listWithFlags(): { readonly pid: number; readonly flags: number }[] {
   });
 }
 
-/** A process that does nothing until it is ended; as another user if so asked. */
+/** Starts a process that sleeps until it is killed, as another user if requested. */
 function sleeper(uid = 0): Bun.Subprocess {
   const words = ["setpriv", "--reuid", String(uid), "--clear-groups", "sleep", "60"];
   return Bun.spawn(uid === 0 ? ["sleep", "60"] : words, { stdio: ["ignore", "ignore", "ignore"] });
@@ -71,7 +71,7 @@ describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, 
     using folder = new RealFolder();
     const before = listWithFlags();
     const found = new Set(folder.host.listProcesses().map(({ pid }) => pid));
-    // Others come and go meanwhile.
+    // Other processes start and end meanwhile.
     const stayed = listWithFlags().filter(({ pid }) => before.some((each) => each.pid === pid));
     const [threads, programs] = [true, false].map((isThread) =>
       stayed.filter(({ flags }) => ((flags & PF_KTHREAD) !== 0) === isThread).map(({ pid }) => pid),
@@ -102,7 +102,7 @@ describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, 
     const end = usedS() + 0.2;
     while (usedS() < end);
     const [before, found, after] = [usedS(), folder.host.getCpuSeconds(process.pid), usedS()];
-    // Both times are cut to clock ticks of a hundredth of a second.
+    // Both times are rounded down to clock ticks of a hundredth of a second.
     expect(found).toBeGreaterThan(before - 0.05);
     expect(found).toBeLessThan(after + 0.05);
     expect(folder.host.getCpuSeconds(2 ** 22 + 1)).toBeUndefined();
@@ -110,7 +110,7 @@ describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, 
 
   test("that are zombies are gone: they hold no file and run no code", async () => {
     using folder = new RealFolder();
-    // What the shell becomes knows of no child, so that stays a zombie.
+    // After exec the shell's process does not wait for its child, which therefore stays a zombie.
     const words = ["/bin/sh", "-c", "sleep 60 & echo $!; exec sleep 61"];
     const shell = Bun.spawn(words, { stdout: "pipe" });
     const said = await shell.stdout.getReader().read();
@@ -141,7 +141,7 @@ describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, 
     chmodSync(folder.path, 0o711);
     const log = folder.file("pids");
     chmodSync(log, 0o666);
-    // Each shell notes its pid and starts the next one: at most 20,000, should the test end before them.
+    // Each shell logs its pid and starts the next one: at most 20,000, in case the test ends first.
     const script = 'echo $$ >>"$1"; [ "$2" -gt 20000 ] || sh -c "$0" "$0" "$1" $(($2 + 1)) &';
     const user = ["setpriv", "--reuid", String(OWN_USER), "--clear-groups"];
     const words = [...user, "sh", "-c", script, script, log, "0"];
@@ -217,7 +217,7 @@ describe.skipIf(MISSING !== undefined)(`listenUnix() on the real machine${ASIDE}
     const before = process.umask(0);
     const fd = listenUnix(`${folder.path}/socket`, undefined);
     expect([process.umask(before), statSync(`${folder.path}/socket`).mode & 0o777]).toEqual([0, 0o600]);
-    // The last that is told of: all before it has been told then.
+    // When this event is reported, all earlier ones have been reported.
     folder.file("last");
     while (!seen.some((event) => event.endsWith("last"))) await Bun.sleep(5);
     watcher.close();

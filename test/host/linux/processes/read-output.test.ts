@@ -17,7 +17,7 @@ test("readOutput() gives what a program prints, from what it is given", () => {
   expect(readOutput(["/bin/false"])).toBeUndefined();
 });
 
-// Each of them would go on for hours: that the test ends is the proof.
+// Each program would outlast the limit: the end of the test is the proof.
 test.each([
   ["sleeps", "exec sleep 30"],
   ["ignores signals", "trap '' TERM INT HUP; while :; do sleep 30; done"],

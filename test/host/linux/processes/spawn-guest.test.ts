@@ -5,7 +5,7 @@ import { ASIDE, MISSING, RealFolder } from "../../../real-host/folder.ts";
 
 const UID = 0x70000002;
 const UUID = "66666666-2222-4333-8444-000000000001";
-/** What stands in for QEMU: it tells of itself, in its log, and waits for a line on descriptor 4. */
+/** Script that replaces QEMU: prints facts about itself to its log, then the content of descriptor 4. */
 const TELL =
   'ls /proc/self/fd; grep -E "^(Uid|Gid|Groups|Cap|NoNewPrivs)" /proc/self/status; cat <&4; exit 7';
 
@@ -33,7 +33,7 @@ function orderIn(folder: RealFolder, script: string): GuestOrder {
   };
 }
 
-/** One whose reaper may write nothing down. */
+/** Returns an order whose reaper cannot write its files. */
 function silentOrder(folder: RealFolder): GuestOrder {
   return { ...orderIn(folder, ":"), folder: `${folder.path}/none`, sockets: [], files: [] };
 }
@@ -68,11 +68,11 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
     for (const name of ["CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"]) {
       expect([name, facts.get(name)]).toEqual([name, "0000000000000000"]);
     }
-    // Of the numbers that ls(1) saw, its own on the folder is the last: 0, 1, 2, monitor and disk before it.
+    // The last number is ls(1)'s own descriptor of the folder; before it are 0, 1, 2, monitor and disk.
     expect(log.split("\n").filter((line) => /^\d+$/.test(line))).toEqual(["0", "1", "2", "3", "4", "5"]);
   });
 
-  // More than the test's own limit only a process with CAP_SYS_RESOURCE may allow.
+  // Only a process with CAP_SYS_RESOURCE may allow more than the test's own limit.
   test("lets it lock as much memory as it is to", async () => {
     using folder = new RealFolder();
     await folder.host.spawnGuest({ ...orderIn(folder, "ulimit -l"), memlockKiB: 2048 });
@@ -92,7 +92,7 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
   test("takes the host's hard limit of descriptors where that is less", async () => {
     using folder = new RealFolder();
     const hard = /^Max open files +\d+ +(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
-    // Without CAP_SYS_RESOURCE none is raised. linux/fs.h
+    // No hard limit is raised without CAP_SYS_RESOURCE. linux/fs.h
     const order = { ...orderIn(folder, "ulimit -Hn"), mostDescriptors: 2 ** 30 };
     await folder.host.spawnGuest(order);
     await endOf(folder);
@@ -116,7 +116,7 @@ describe.skipIf(MISSING !== undefined)(`spawnGuest() on the real machine${ASIDE}
       process.umask(before);
     }
     await endOf(folder);
-    // What follows is said by the program that stands in for svirt: it knows no "reap".
+    // The rest of the log comes from the program that replaces svirt, which does not know "reap".
     expect(await logOf(folder)).toStartWith("0022\n");
     const modeOf = (name: string): number => statSync(`${folder.path}/run/${name}`).mode & 0o777;
     expect(["pid", "exit"].map(modeOf)).toEqual([0o644, 0o644]);

@@ -42,7 +42,7 @@ describe.skipIf(MISSING !== undefined)(`a process beside QEMU on the real machin
     expect(log).toMatch(/CapEff:\t0000000000000000/);
     expect(log).toMatch(/CapBnd:\t0000000000000000/);
     expect(log).toContain(`${folder.path}/state\n`);
-    // ls(1) has the folder open itself.
+    // ls(1) itself has the folder open.
     expect(log.split("\n").filter((line) => /^\d+$/.test(line))).toEqual(["0", "1", "2", "3"]);
   });
 

@@ -20,7 +20,10 @@ const { symbols: libc } = dlopen("libc.so.6", {
   },
 });
 
-/** struct ucred: process, user and group of who has connected, and how many groups he is in besides. unix(7) */
+/**
+ * Accepts a connection and returns struct ucred of its peer (process, user, group) and its number of supplementary groups.
+ * unix(7)
+ */
 function peerOf(listener: number): { readonly ids: number[]; readonly groups: number } {
   const fd = libc.accept(listener, null, null);
   const [peer, groups, length] = [new Uint32Array(3), new Uint32Array(64), new Uint32Array([256])];

@@ -51,7 +51,7 @@ describe("svirt's end of a pipe to a QEMU", () => {
     using folder = new RealFolder();
     const file = folder.id(folder.file("state", "x".repeat(MIB)));
     const { guestEnd, pipe } = makeGuestPipe({ direction: "to-guest", name: "svirt" });
-    // Within a second, though a pipe that is full is ready no more.
+    // The limit is a second, and a full pipe is not ready for writing.
     await pipe.sendFrom(file, 0, quietly(1000));
     closeSync(guestEnd);
   });

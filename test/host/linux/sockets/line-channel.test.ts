@@ -9,7 +9,7 @@ const MIB = 1024 * 1024;
 const text = (line: Line | undefined): string | undefined =>
   line === undefined ? undefined : new TextDecoder().decode(joinLine(line));
 
-/** A guest's end of a socket: it answers each line with itself, twice, in pieces. */
+/** Listens as a guest does, and answers each line with itself, twice, in pieces. */
 function listen(folder: RealFolder, name = "agent.sock"): { readonly facts: FileFacts; stop(): void } {
   const path = `${folder.path}/${name}`;
   const server = Bun.listen({
@@ -79,7 +79,7 @@ describe("Host.connectLines() on the real machine", () => {
     const facts = folder.host.inspectFile(path);
     if (facts === undefined) throw new Error(`${path} is not there`);
     const channel = await folder.host.connectLines(facts);
-    // More than a quarter of SO_SNDBUF: from then on poll(2) calls the socket ready no more. unix_writable() of Linux
+    // More than a quarter of SO_SNDBUF: above it poll(2) no longer reports the socket as ready. unix_writable() of Linux
     await channel.send(new Uint8Array(150_000), 500);
     channel.close();
     mute.stop(true);

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { listenTcp } from "../../../../src/host/linux/sockets/listen-tcp.ts";
 
-/** A port that nobody listens on just now. */
+/** Returns a port without a listener. */
 async function freePort(): Promise<number> {
   const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
   const { port } = server;
@@ -11,7 +11,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** What whoever connects there is told. */
+/** Connects and returns the first data that arrives. */
 async function heardAt(hostname: string, port: number): Promise<string> {
   const said = Promise.withResolvers<string>();
   await Bun.connect({ hostname, port, socket: { data: (_, bytes) => said.resolve(bytes.toString()) } });

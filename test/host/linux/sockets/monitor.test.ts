@@ -4,10 +4,10 @@ import { asSvirtError, type SvirtError } from "../../../../src/errors.ts";
 import type { Monitor } from "../../../../src/host/host.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 
-/** Longer than any of these tests takes: what ends sooner was not ended by its deadline. */
+/** Longer than any of these tests takes, so that an earlier end is not due to the deadline. */
 const LONG_MS = 60_000;
 
-/** QEMUs that behave so, each at a path of its own. */
+/** Runs false QEMUs with these behaviours, each at its own path. */
 async function withQemus(
   behaviours: readonly string[],
   use: (folder: RealFolder, paths: readonly string[]) => Promise<void>,
@@ -30,7 +30,7 @@ async function withQemus(
   }
 }
 
-/** What a question is answered, by a QEMU of that behaviour, within that time. */
+/** Returns the answer to a query, by a QEMU of that behaviour, within that time. */
 async function ask(behaviour: string, timeoutMs: number): Promise<unknown> {
   let answer: unknown;
   await withQemus([behaviour], async ({ host }, [path = ""]) => {
@@ -125,7 +125,7 @@ test("many QEMUs are asked at once: those that say nothing keep none of the othe
       }
     });
     await Promise.all(asked);
-    // One after the other the last would begin when the first has come to its deadline.
+    // In sequence, the last one would begin only after the deadline of the first.
     expect(happened.slice(0, 6)).toEqual(Array(6).fill("begins"));
     expect(happened.slice(6, 8).toSorted()).toEqual(["answers asked", "late asked"]);
     expect(happened.slice(8)).toEqual(Array(4).fill("timeout"));

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-// As root in a mount namespace of its own, where neither machine-id nor a board names the machine.
+// Runs as root in a separate mount namespace, where neither machine-id nor a board identifies the machine.
 
 const MODULE = new URL("../../../../src/host/linux/system/machine.ts", import.meta.url).pathname;
 const isAble = process.getuid?.() === 0 && Bun.spawnSync(["unshare", "-m", "true"]).exitCode === 0;

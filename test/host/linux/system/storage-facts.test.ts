@@ -5,7 +5,7 @@ import { getStorage } from "../../../../src/host/linux/system/storage-facts.ts";
 import { type StorageFacts, seenByOthers } from "../../../../src/label/seen-by-others.ts";
 import { asideOf, nameMissing } from "../../../real-host/missing-programs.ts";
 
-// Told by other programs: stat(1), findmnt(8), losetup(8).
+// The expected facts come from other programs: stat(1), findmnt(8), losetup(8).
 
 let folder = "";
 
@@ -26,7 +26,7 @@ function storageOf(path: string): StorageFacts {
   return getStorage(facts.id);
 }
 
-/** In a chroot that is no mount point itself findmnt(8) cannot tell. */
+/** findmnt(8) fails in a chroot that is no mount point itself. */
 const unknown = Bun.which("findmnt") !== null && !Bun.spawnSync(["findmnt", "-n", "-T", "/"]).success;
 const untold =
   nameMissing("findmnt") ?? (unknown ? "findmnt knows no mount for /, as in a chroot" : undefined);
@@ -55,7 +55,7 @@ test("a character device has no disk, even where a disk has its number", () => {
   });
 });
 
-/** With a loop device over a file, on which a file system is mounted; root's alone. */
+/** Runs work with a loop device over a file and a file system mounted from it. Requires root. */
 function onLoop(
   work: (facts: { readonly device: string; readonly mount: string; readonly image: string }) => void,
 ) {

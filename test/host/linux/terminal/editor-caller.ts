@@ -1,6 +1,6 @@
 import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";
 
-/** Lets the file that its first word names be edited, and prints what went wrong. */
+/** Opens the file named by its first argument in the editor, and prints the error if that fails. */
 try {
   await makeLinuxHost().editFile(process.argv[2] ?? "");
 } catch (error) {

@@ -5,7 +5,7 @@ import { RealFolder } from "../../../real-host/folder.ts";
 const TALKER = fileURLToPath(new URL("talker.ts", import.meta.url));
 const LEAVE = "\x1d";
 
-/** What came to some place, and waiting for more of it. */
+/** Text received so far; waits for more of it. */
 class Heard {
   text = "";
 
@@ -19,7 +19,7 @@ class Heard {
   }
 }
 
-/** A program with a terminal of its own, which tells it when its size changes. setsid(1) */
+/** Starts a program with its own terminal, which signals changes of its size. setsid(1) */
 function startAt(words: readonly string[]) {
   const heard = new Heard();
   const terminal = new Bun.Terminal({ cols: 90, rows: 30, data: (_terminal, bytes) => heard.take(bytes) });
@@ -27,15 +27,15 @@ function startAt(words: readonly string[]) {
   return { child, heard, terminal };
 }
 
-/** A guest with a terminal: what it says is written to `terminal`, what is typed to it is heard. */
+/** Starts a guest with a terminal. Its output is written to `terminal`, and its input appears in `heard`. */
 async function startGuest() {
-  // Raw, as QEMU makes it.
+  // QEMU sets the terminal to raw mode.
   const guest = startAt(["sh", "-c", "stty raw -echo; tty; exec sleep 1000"]);
   const path = /\/dev\/pts\/\d+/.exec(await guest.heard.until(/\/dev\/pts\/\d+\s/))?.[0] ?? "";
   return { ...guest, path };
 }
 
-/** Somebody at a terminal who talks to it: before and after, his shell prints the terminal's settings. */
+/** Starts a user at a terminal who talks to the guest. Before and after, the user's shell prints the terminal's settings. */
 function startUser(path: string) {
   return startAt(["sh", "-c", `stty -g; '${process.execPath}' '${TALKER}' ${path}; stty -g; exit 3`]);
 }
@@ -47,7 +47,7 @@ describe("Host.talk() with a terminal", () => {
     await user.heard.until(/connected \d+\s/);
     guest.terminal.write("login: ");
     await user.heard.until("login: ");
-    // As they are: Ctrl and C, a tab, no echo, no line to be ended.
+    // Passed unchanged: Ctrl and C, a tab, no echo, no end of line.
     user.terminal.write("root\x03\t\r");
     await guest.heard.until("root\x03\t\r");
     expect(user.heard.text).not.toContain("root");
@@ -84,7 +84,7 @@ describe("Host.talk() with a terminal", () => {
     process.kill(Number(/connected (\d+)/.exec(user.heard.text)?.[1]), signal);
     await user.heard.until(`Disconnected from the guest's console by ${signal}`);
     expect(await user.child.exited).toBe(3);
-    // Its end may be known before its last words are.
+    // The end of a process may be reported before its last output.
     await user.heard.until(/^[0-9a-f:]{40,}[\s\S]*^[0-9a-f:]{40,}\s/m);
     const [before, ...others] = user.heard.text.match(/^[0-9a-f:]{40,}/gm) ?? [];
     expect(others).toEqual([before ?? ""]);
@@ -107,12 +107,12 @@ async function settingsOf(pid: number): Promise<string> {
 }
 
 describe("Host.talk() with a socket, and input from a pipe", () => {
-  /** What came to the socket, and what the talker printed. */
+  /** Returns the text that the socket received, and the talker's output. */
   async function pipeTo(input: string): Promise<{ readonly heard: string; readonly printed: string }> {
     using folder = new RealFolder();
     const heard = new Heard();
     const path = `${folder.path}/console.sock`;
-    // What was written just before the talker ended is read here later than its end is seen.
+    // Text written just before the talker ends may arrive here after its end is reported.
     const closed = Promise.withResolvers<void>();
     using server = Bun.listen({
       unix: path,

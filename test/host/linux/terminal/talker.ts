@@ -1,6 +1,6 @@
 import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";
 
-/** Talks to the console that its first word names until Ctrl and ], and says how that ended. */
+/** Talks to the console named by its first argument until Ctrl and ], and prints how that ended. */
 const host = makeLinuxHost();
 const facts = host.inspectFile(process.argv[2] ?? "");
 if (facts === undefined) throw new Error("nothing is there");
