@@ -105,7 +105,7 @@ describe("release()", () => {
 test("a claim that was half written when svirt was killed holds nothing, and goes with its release", () => {
   const machine = new Machine();
   const before = snapshot(machine);
-  // The folder is the first call that changes something, the claim in it the second.
+  // The first call that changes something creates the folder, the second one writes the claim in it.
   const killed = registryOn(machine, { at: 2, moment: "within", how: "crash" });
   expect(() => killed.reserve(LEVEL, "one")).toThrow("svirt was killed");
   const registry = registryOn(machine);
@@ -117,7 +117,7 @@ test("a claim that was half written when svirt was killed holds nothing, and goe
 
 test("listAll() tells what is held of every kind, and nothing of what is not", () => {
   const registry = registryOn(new Machine());
-  // Written out: a kind that the registry leaves out would be missing from audit and from the tests' own look at what is left.
+  // Listed in full: a kind missing from the registry would be missing from audit and from the tests' own checks.
   const kinds = ["file", "level", "pci", "port", "static", "tap", "uid"] as const;
   for (const kind of kinds) registry.reserve({ kind, key: `one-${kind}`, sharing: "exclusive" }, "one");
   expect(

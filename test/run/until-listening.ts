@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 
-/** That somebody listens there. __SO_ACCEPTCON, linux/net.h */
+/** Flag of a listening socket. __SO_ACCEPTCON, linux/net.h */
 const LISTENING = "00010000";
 
-/** Waits until a program listens on the socket: its name is there a moment before, and whoever connects then is refused. */
+/** Waits until a program listens on the socket. Its name appears a moment earlier, when connections are still refused. */
 export async function untilListening(path: string): Promise<void> {
   const isThere = (): boolean =>
     readFileSync("/proc/net/unix", "latin1")

@@ -7,7 +7,7 @@ import { makeMachine, nodeOn, UUID } from "../scenes/scene.ts";
 const failure = (kind: ErrorKind): SvirtError =>
   new SvirtError("as the test wants it", { kind, remedy: "None." });
 
-/** A node whose locks fail so. */
+/** Returns an svirt instance whose locks fail with that error. */
 function nodeWith(kind: ErrorKind): Node {
   const node = nodeOn(makeMachine());
   return { ...node, host: { ...node.host, lock: () => Promise.reject(failure(kind)) } };

@@ -4,7 +4,7 @@ import { record } from "../../src/state/record-schema.ts";
 
 const text = await Bun.file(new URL("../../docs/state.md", import.meta.url)).text();
 
-/** The names in the first column of the table below that heading. */
+/** Returns the names in the first column of the table below that heading. */
 function firstColumn(heading: string): string[] {
   const [, part = ""] = text.split(`\n## ${heading}\n`);
   const [section = ""] = part.split("\n## ");

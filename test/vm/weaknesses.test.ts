@@ -23,7 +23,7 @@ import {
   UUID,
 } from "../scenes/scene.ts";
 
-/** What the reference implementation was seen to get wrong, with the numbers of docs/weaknesses.md. */
+/** Weaknesses observed in the reference implementation, by their numbers in docs/weaknesses.md. */
 
 const DISK = "/var/lib/images/private1.raw";
 const DISKS = ["private1", "private2", "private3"].map((name) => `/var/lib/images/${name}.raw`);

@@ -4,7 +4,7 @@ import { converse } from "../../../src/run/monitor/converse.ts";
 import { inOneConversation } from "../../../src/run/monitor/one-conversation.ts";
 import { makeMachine, nodeOn } from "../../scenes/scene.ts";
 
-/** A host on which each QEMU tells, in order, what is said to it. */
+/** Returns a host whose QEMUs log in `told`, in order, all calls that they receive. */
 function hostThatTells(): { host: Host; told: string[] } {
   const told: string[] = [];
   const connect = (path: string): Monitor => {

@@ -12,7 +12,7 @@ test("killGuest() kills before it gives up, however long a look at the processes
   machine.qemu = { ignoresTerm: true };
   const { uid } = orderOf(machine);
   const { host } = nodeOn(machine);
-  // The guest has the processors to itself.
+  // The guest occupies all processors, so each list of processes takes long.
   const slow: Host = {
     ...host,
     listProcesses(user) {
@@ -29,7 +29,7 @@ test("killGuest() believes no list of processes before all of the user's are kil
   await startDomain(nodeOn(machine), domainXml());
   const { uid } = orderOf(machine);
   const { host } = nodeOn(machine);
-  // A process that has forked and ended is in no list.
+  // No list contains a process that has forked and ended.
   await killGuest({ ...host, listProcesses: () => [] }, { uuid: UUID, uid }, GRACE_MS);
   expect(host.listProcesses(uid)).toEqual([]);
 });
@@ -55,7 +55,7 @@ test("killGuest() asks each process once to end, and kills it when its grace is 
   expect(host.nowMs() - before).toBeGreaterThan(GRACE_MS);
 });
 
-/** Processes that were killed and that end one after the other, a look at them each. */
+/** Returns a host on which signals have no effect. List number `look` of a user's processes has `count(look)` of them. */
 function endingSlowly(
   host: Host,
   machine: ReturnType<typeof makeMachine>,

@@ -27,14 +27,14 @@ const MIB = 1024 * 1024;
 const DEVICE = "virtio-disk0";
 const missing = qemuProgram === null ? " (skipped: qemu-system-x86_64 or qemu-img is missing)" : "";
 
-// What a real QEMU makes of the plans, without a guest in it: which file it has open and how, and who stands on whom.
+// Runs the plans on a real QEMU without a guest. Checks which files it has open, with which access, and the backing chain.
 describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
   `a real QEMU with a disk of format %s${missing}`,
   (format) => {
     const host = makeLinuxHost();
     const folder = fs.mkdtempSync(join(tmpdir(), "svirt-block-"));
     const monitor = join(folder, "monitor.sock");
-    // Beside it: what QEMU has open in the folder is looked at.
+    // Outside the folder, because the files that QEMU has open in the folder are inspected.
     const log = `${folder}.log`;
     const facts = { monitor, direct: false, labels: { private: undefined, content: undefined } };
     const actor = { host, registry: new ClaimRegistry(host, folder), owner: "guest", uid: 0 };
@@ -54,7 +54,7 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
       for (const step of steps) if (isToldQemu(step)) await runStep(actor, step);
     };
 
-    /** An image in a set of its own; with a device when it is the first. */
+    /** Returns the steps that plug an image in its own set; the first image also gets a device. */
     const plug = (
       name: string,
       as: "raw" | "qcow2",
@@ -98,7 +98,7 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
       before: chain.map(({ node }) => node),
       chain: [...becomes],
     });
-    /** Waits for its end, and carries out what it has come to. */
+    /** Waits for the end of a job and runs the steps that follow. Returns whether the job succeeded. */
     const conclude = async (job: BlockJob): Promise<boolean> => {
       for (;;) {
         const state = await aboutJobs(host, monitor, async (conversation) => {
@@ -144,11 +144,11 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
       });
       expect(String(said)).not.toMatch(/failed|rror/);
     };
-    /** `name access`, for each file of the folder that QEMU has open. */
+    /** Returns `name access` for each file of the folder that QEMU has open. */
     const open = (): string[] => {
       const own = `/proc/${qemu?.pid}`;
       const found = fs.readdirSync(`${own}/fd`).flatMap((fd) => {
-        // One that is closed meanwhile is of no interest.
+        // A descriptor that is closed meanwhile is ignored.
         const path = fs.existsSync(`${own}/fd/${fd}`) ? fs.readlinkSync(`${own}/fd/${fd}`) : "";
         if (!path.startsWith(`${folder}/`)) return [];
         const flags = /^flags:\s+\d*(\d)$/m.exec(fs.readFileSync(`${own}/fdinfo/${fd}`, "utf8"))?.[1];
@@ -168,7 +168,7 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
     beforeAll(async () => {
       const words = "-M pc,accel=tcg -m 32 -display none -nodefaults -S";
       qemu = Bun.spawn(
-        // It ends with the test's process, too. PR_SET_PDEATHSIG(2const)
+        // QEMU ends with the test's process. PR_SET_PDEATHSIG(2const)
         [
           "setpriv",
           "--pdeathsig",
@@ -303,7 +303,7 @@ describe.skipIf(qemuProgram === null).each(["raw", "qcow2"] as const)(
       const said = fs.readFileSync(log, "utf8").match(/^(?:wrote|read|Pattern)(?= )/gm);
       expect(said).toEqual(["wrote", "wrote", "wrote", "wrote", "read", "read", "read", "read"]);
       for (const name of ["s3", "copy"]) expect(img("check", "-U", "-f", "qcow2", name)).toStartWith("0 ");
-      // Of all that came and went a record keeps nothing.
+      // The record keeps none of the steps of finished jobs.
       expect(done.map((step) => step.do)).toEqual(["reserve", "plug", "adopt-chain"]);
     });
   },

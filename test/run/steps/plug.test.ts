@@ -16,7 +16,7 @@ import { untilListening } from "../until-listening.ts";
 type Plug = Extract<Step, { do: "plug" }>;
 type Unplug = Extract<Step, { do: "unplug" }>;
 
-// What QEMU says and does is not in any document of its own: so a real one is asked, without a guest in it.
+// QEMU documents neither its messages nor this behaviour, so a real QEMU without a guest is asked.
 const missing = qemuProgram === null ? " (skipped: qemu-system-x86_64 or qemu-img is missing)" : "";
 
 describe.skipIf(qemuProgram === null)(`a real QEMU${missing}`, () => {
@@ -77,7 +77,7 @@ describe.skipIf(qemuProgram === null)(`a real QEMU${missing}`, () => {
   });
   afterAll(async () => {
     qemu?.kill();
-    // At its end it takes its socket away, while the folder goes.
+    // QEMU removes its socket at its end, while the folder is removed.
     await qemu?.exited;
     fs.rmSync(folder, { recursive: true });
   });
@@ -113,7 +113,7 @@ describe.skipIf(qemuProgram === null)(`a real QEMU${missing}`, () => {
     expect(await ask("query-fdsets")).toBe("[]");
   });
 
-  // -object and -export of qemu-storage-daemon(1): a program of somebody else's.
+  // --nbd-server and --export of qemu-storage-daemon(1), an independent program.
   test.skipIf(Bun.which("qemu-storage-daemon") === null)(
     "is connected with programs that serve disks, and leaves their connections as it leaves the disks",
     async () => {
@@ -148,14 +148,14 @@ describe.skipIf(qemuProgram === null)(`a real QEMU${missing}`, () => {
         const second = { ...served, peers: [peerAt("peer1", block)] };
         await plugIn(host, { ...second, commands: whole });
         expect(await isPlugged(host, backOf({ ...second, commands: whole }))).toBe(true);
-        // Nobody is in this guest who would let go of a device on PCI; a chardev that nothing uses goes.
+        // No guest runs that could release a device on PCI; an unused chardev is removed.
         const alone = commandsOf(["-chardev", "socket,id=alone,fd=peer2"]);
         const third = { ...served, peers: [peerAt("peer2", nbd)], commands: alone };
         await plugIn(host, third);
         expect(await ask("query-chardev")).toContain('"label":"alone"');
         await unplug(host, backOf(third));
         expect(await ask("query-chardev")).not.toContain('"label":"alone"');
-        // One that nothing has taken is taken back too.
+        // An unused connection is closed as well.
         await plugIn(host, { ...third, commands: [] });
         await unplug(host, backOf(third));
         const taken = await errorOf(plugIn(host, { ...third, peers: [], commands: alone }));

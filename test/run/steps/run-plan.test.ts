@@ -20,7 +20,7 @@ function actorOn(machine: Machine, owner = "one", strike?: Strike): Actor {
   return { host, registry: registryOf({ host, paths: SYSTEM_PATHS }), owner, uid: 1_879_048_193 };
 }
 
-/** Reserves and labels a file. */
+/** Returns the steps that reserve and label a file. */
 function labelSteps(machine: Machine, path: string, to: string): Step[] {
   const file = machine.svirt().host.inspectFile(path)?.id;
   if (file === undefined) throw new Error(`${path} is not there`);

@@ -16,7 +16,7 @@ import {
   UUID,
 } from "../../scenes/scene.ts";
 
-// What must be true of a live node, and a test for each that makes it untrue.
+// Invariants of a live svirt instance, and a test that violates each.
 
 const OTHER = "11111111-2222-4333-8444-000000000002";
 const GONE = "system_u:object_r:svirt_image_t:s0:c7,c9";
@@ -37,7 +37,7 @@ const findings = (machine: Machine): readonly string[] => auditNode(nodeOn(machi
 const relabel = (machine: Machine, path: string, label: string): void =>
   void machine.files.get(path).xattrs.set(LABEL, label);
 
-/** Default labels of devices, as a policy has them. */
+/** Adds the default labels of devices in a policy. */
 function withContexts(machine: Machine): Machine {
   machine.files.putFolder("/etc/selinux/svirt/contexts/files");
   const bytes = new TextEncoder().encode("/dev/kvm\t-c\tsystem_u:object_r:kvm_device_t:s0\n");
@@ -162,7 +162,7 @@ describe("auditNode() proves that", () => {
     expect(findings(machine)).toEqual([
       "/dev/kvm should be labelled system_u:object_r:kvm_device_t:s0; run restorecon /dev/kvm",
     ]);
-    // Who labelled it does not matter.
+    // The SELinux user of the label does not matter.
     relabel(machine, "/dev/kvm", "unconfined_u:object_r:kvm_device_t:s0");
     expect(findings(machine)).toEqual([]);
   });

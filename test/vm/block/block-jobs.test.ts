@@ -290,7 +290,7 @@ test("a disk without a job has none to end", async () => {
 describe("a job that begins while another disk's goes on", () => {
   const SECOND = `${IMAGES}/second.qcow2`;
 
-  /** With a second disk, whose image stands on one of its own. */
+  /** Returns a machine with a second disk, whose image has its own backing file. */
   async function machineWithTwoChains(): Promise<Machine> {
     const machine = makeMachine();
     const bytes = qcow2Bytes({ backingFile: "private1.raw", extensions: [[0xe2792aca, "raw"]] });

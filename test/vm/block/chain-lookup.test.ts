@@ -5,7 +5,7 @@ import { makeMachine, nodeOn, putText } from "../../scenes/scene.ts";
 
 const NAMES = ["top.s1", "top.qcow2", "base.raw"];
 
-/** A disk whose images QEMU numbers 5, 2 and 1. */
+/** Returns the look-up in a disk whose images QEMU numbers 5, 2 and 1. */
 function scene() {
   const machine = makeMachine();
   const node = nodeOn(machine);

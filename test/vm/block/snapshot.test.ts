@@ -163,7 +163,7 @@ describe("takeSnapshot()", () => {
 test("an overlay that the guest has written into is named by its definition, though svirt was killed", async () => {
   const [overlay, seen] = [`${IMAGES}/top.s1`, new Set<boolean>()];
   for (const strike of await instantsOf(machineWithChain, takeOn)) {
-    // All moments of all calls: long/killed-block.test.ts.
+    // long/killed-block.test.ts has all moments of all calls.
     if (strike.moment !== "after") continue;
     const machine = await machineWithChain();
     await beStruck(machine, takeOn, strike);

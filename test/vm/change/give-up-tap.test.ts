@@ -38,7 +38,7 @@ const holders = (machine: Machine, name: string): readonly string[] =>
     .listHolders("tap", name)
     .map(({ owner }) => owner);
 
-/** A guest whose QEMU leaves a detached tap to vhost-net. */
+/** Returns a machine whose QEMU leaves a detached tap to vhost-net. */
 async function liar(xml: string): Promise<Machine> {
   const machine = await running();
   await attachDevice(nodeOn(machine), ASK, deviceOf(xml));

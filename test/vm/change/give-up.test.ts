@@ -49,7 +49,7 @@ const closeKept = (machine: Machine): void => machine.processes.qemuOf(UUID)?.de
 const otherOn = (machine: Machine, path: string) =>
   startDomain(nodeOn(machine), domainXml({ name: "vm2", uuid: OTHER, disks: diskXml(path, "vda") }));
 
-/** A guest that keeps what it is told to close, with a second disk. */
+/** Returns a machine with a second disk, whose QEMU keeps files open that it was told to close. */
 async function liar(): Promise<Machine> {
   const machine = await machineWithDisks();
   machine.qemu = { keepsFiles: true };
@@ -108,7 +108,7 @@ describe("a QEMU that keeps what it was told to close", () => {
     await errorOf(detach(machine));
     const { nowMs } = machine;
     await expect(sweepAll(machine)).rejects.toMatchObject({ kind: "partly" });
-    // Nobody else waits for it.
+    // Other commands do not wait for this guest.
     expect(machine.nowMs - nowMs).toBeLessThan(1100);
     expect((await errorOf(detach(machine))).kind).toBe("partly");
     closeKept(machine);

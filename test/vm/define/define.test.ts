@@ -19,7 +19,7 @@ const withoutUuid = new TextEncoder().encode(
   new TextDecoder().decode(domainXml()).replace(`<uuid>${UUID}</uuid>`, ""),
 );
 
-/** Definitions, marks and claims. */
+/** Returns definitions, marks and claims in the snapshot. */
 function settingsOf(machine: Machine): string[] {
   return snapshot(machine).filter((line) => / \/(?:etc\/svirt|var\/lib\/svirt)\//.test(line));
 }
@@ -139,7 +139,7 @@ describe("undefineDomain()", () => {
     const [node, other] = [nodeOn(machine), nodeOn(machine)];
     await defineDomain(node, domainXml({ seclabel: STATIC }));
     const defined = defineDomain(other, domainXml({ seclabel: STATIC.replace("c2,c1", "c4,c3") }));
-    // Both begin at once: this one waits.
+    // Both begin at once, and the undefine waits for the define.
     await Promise.all([defined, undefineDomain(node, "vm1")]);
     expect(registryOf(node).listKeys("static")).toEqual([]);
     expect(listDefinitionNames(node)).toEqual([]);

@@ -19,7 +19,7 @@ import {
 const DISK = "/var/lib/images/private1.raw";
 const TOP = "/var/lib/images/top.qcow2";
 
-/** A svirt that can label that file, and cannot take the label off again. */
+/** Returns an svirt instance that can label that file and cannot restore its label. */
 function cannotRestore(machine: Machine, path: string): Node {
   const node = nodeOn(machine);
   let isLabelled = false;

@@ -15,7 +15,7 @@ const AGENT = channel("org.qemu.guest_agent.0");
 const SERVED = channel("peer", `<source mode='connect' path='${SOCKET}'/>`);
 let machine: Machine;
 
-/** A channel by its name in the guest; without a source its socket is where svirt likes. */
+/** Returns the XML of a channel with that name in the guest. Without a source, svirt chooses the socket's path. */
 function channel(name: string, source = "", type = "unix"): string {
   return `<channel type='${type}'>${source}<target type='virtio' name='${name}'/></channel>`;
 }
@@ -25,7 +25,7 @@ const attach = (device: string) => attachDevice(nodeOn(machine), ASK, deviceOf(d
 const detach = (device: string) => detachDevice(nodeOn(machine), ASK, deviceOf(device));
 const lastPlug = () => recordOf(machine).steps.findLast((step) => step.do === "plug");
 
-/** Its name in QEMU, the port it is at, and where its socket is, as the XML of the running guest has it. */
+/** Returns the alias, port and socket path of a channel in the running guest's XML. */
 function shown(name: string): readonly (string | undefined)[] {
   const all = formatLive(nodeOn(machine), recordOf(machine)).split("<channel ");
   const one = all.find((text) => text.includes(`name='${name}'`)) ?? "";
@@ -65,7 +65,7 @@ describe("a channel that comes to a guest that runs", () => {
     expect(wholeState(machine)).toEqual(before);
   });
 
-  // The form that libvirt's own clients give it back in. qemuhotplug-qemu-agent-detach.xml
+  // Clients of libvirt detach an agent in this form. qemuhotplug-qemu-agent-detach.xml
   test("goes by its name in the guest, wherever its socket is said to be", async () => {
     await start(CONTROLLER);
     const before = wholeState(machine);

@@ -114,7 +114,7 @@ describe("a PCI device comes to a running guest", () => {
       { execute: "device_add", arguments: { driver: "vfio-pci", id: "hostdev0", sysfsdev: FOLDER } },
     ]);
     expect(xml).toContain("type='pci'");
-    // 64 MiB of memory and the 1 GiB beside it, qemuDomainGetMemLockLimitBytes() of libvirt
+    // 64 MiB of memory, plus 1 GiB. qemuDomainGetMemLockLimitBytes() of libvirt
     expect(limitOf(machine)).toBe(String((64 + 1024) * 1024 * 1024));
   });
 
@@ -223,7 +223,7 @@ describe("a SCSI device", () => {
 });
 
 describe("a USB device", () => {
-  // Its contexts file has no domain for guests that look for devices: then any guest may be given one.
+  // The policy's contexts file has no domain for guests that search for devices, so any guest may have this device.
   test("comes as an open descriptor, and goes", async () => {
     const before = wholeState(machine);
     await attach(USB)(nodeOn(machine));

@@ -32,7 +32,7 @@ const detach = (machine: Machine, xml: string) => detachDevice(nodeOn(machine), 
 const targets = (machine: Machine): string[] =>
   parseDomain(new TextEncoder().encode(recordOf(machine).xml)).devices.disks.map(({ target }) => target.dev);
 
-/** What failed leaves the machine, its QEMU and the record as they were. */
+/** Returns the error of an attach that must fail. Expects machine, QEMU and record to be unchanged. */
 async function failedAttach(machine: Machine, xml: string) {
   const before = wholeState(machine);
   const error = await errorOf(attach(machine, xml));

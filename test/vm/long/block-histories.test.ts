@@ -18,7 +18,7 @@ import type { Work } from "../../scenes/strikes.ts";
 
 const TIMEOUT_MS = 240_000;
 
-/** What happens, and how often: a pivot takes a job before it that has come far enough. */
+/** Events with their weights. A pivot requires an earlier job that has come far enough. */
 const ACTS = {
   start: 3,
   "start-other": 1,
@@ -50,7 +50,7 @@ const history = fc.array(fc.record({ act, strike: fc.option(strike, { nil: undef
   maxLength: 20,
 });
 
-/** A new name for each image that is made. */
+/** Returns the work of an event. `count` makes the names of new images unique. */
 function workOf(act: Act, count: number): Work | undefined {
   switch (act) {
     case "start":
@@ -97,7 +97,7 @@ async function happen(
   node.svirt.exit();
 }
 
-/** Two guests whose images stand on the same base. */
+/** Returns a machine with two guests whose images have the same backing file. */
 async function machineWithTwo(): Promise<Machine> {
   const machine = makeMachine();
   const { bytes } = machine.files.get(`${IMAGES}/top.qcow2`);
@@ -110,7 +110,8 @@ async function machineWithTwo(): Promise<Machine> {
 }
 
 /**
- * While nothing of a guest is under way, its files carry the labels that its record tells, and its record what QEMU has.
+ * Expects, for each guest without a pending change, that its files have the labels of its record. Without jobs, the record
+ * must also match QEMU.
  */
 function expectLabelled(machine: Machine): void {
   const node = nodeOn(machine);

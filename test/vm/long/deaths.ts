@@ -4,26 +4,26 @@ import type { Machine } from "../../memory-host/machine.ts";
 import { nodeOn, reapAll, sweepAll } from "../../scenes/scene.ts";
 import { endUnseen, type Subject, strikeEverywhere } from "../../scenes/strikes.ts";
 
-/** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
+/** Hundreds of runs take longer than the runner's five seconds on a busy machine. */
 export const TIMEOUT_MS = 240_000;
 
-/** How two machines are compared. */
+/** Comparison of two machines. */
 export interface Comparison {
-  /** While the guest runs. */
+  /** Returns the state while the guest runs. */
   stateOf(machine: Machine): readonly string[];
-  /** Once it has ended. */
+  /** Returns the state after the guest has ended. */
   leftOf(machine: Machine): readonly string[];
 }
 
-/** Before the work, and after; while the guest runs, and once it has ended. */
+/** States before and after the work, while the guest runs and after it has ended. */
 interface Known {
   readonly running: readonly string[];
   readonly ended: readonly string[];
 }
 
 /**
- * The work on a running guest is killed, or fails, at each of its instants: what the next svirt makes of that is as before the
- * work or as after it. `outcomes` says which of the two can be, 0 and 1.
+ * Tests work on a running guest that is killed, or fails, at each of its instants. After the next svirt, the state must be
+ * that before the work or that after it. `outcomes` lists which of the two can occur, 0 and 1.
  */
 export function describeDeaths(
   subject: Subject,
@@ -84,7 +84,7 @@ async function statesOf({ prepare, work }: Subject, comparison: Comparison): Pro
   return { running, ended };
 }
 
-/** The machine is as before the work or as after it, also once the guest has ended. Gives which of the two. */
+/** Expects the state before the work or after it, also once the guest has ended. Returns which of the two, 0 or 1. */
 async function expectKnown(
   machine: Machine,
   comparison: Comparison,
@@ -97,7 +97,7 @@ async function expectKnown(
   return at;
 }
 
-/** The guest is ended, and what it leaves. */
+/** Ends the guest and returns the state that is left. */
 export async function endedState(machine: Machine, comparison: Comparison): Promise<string> {
   await destroyDomain(nodeOn(machine), "vm1");
   await reapAll(machine);

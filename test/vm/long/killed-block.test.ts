@@ -68,7 +68,7 @@ function definitionOf(machine: Machine): string {
 
 const COMPARISON: Comparison = {
   stateOf(machine) {
-    // A job at work goes on meanwhile.
+    // A running job makes progress meanwhile.
     machine.pass(1000);
     return [...wholeState(machine), JSON.stringify(recordOf(machine).jobs), definitionOf(machine)];
   },
@@ -90,7 +90,7 @@ test.each([
       const machine = await machineAfter(...works);
       const before = definitionOf(machine);
       await beStruck(machine, work, strike);
-      // From then on it may have written there.
+      // From then on the guest may have written to the adopted image.
       const isOver = machine.processes.qemuOf(UUID)?.devices?.mediumOf("virtio-disk0") === adopted;
       endUnseen(machine);
       await sweepAll(machine);
@@ -113,7 +113,7 @@ test(
       await beStruck(machine, takeOn, strike);
       const drive = String(machine.processes.qemuOf(UUID)?.devices?.mediumOf("virtio-disk0"));
       const overlay = `${IMAGES}/top.s1`;
-      // The guest writes to what its disk is now.
+      // The guest writes to the current image of its disk.
       const isOver = drive.startsWith("libvirt-3");
       if (isOver) machine.files.get(overlay).bytes = new Uint8Array([...machine.files.get(overlay).bytes, 1]);
       endUnseen(machine);

@@ -22,11 +22,11 @@ import {
 import { domainXml, makeMachine, nodeOn, reapAll, sweepAll, UUID } from "../../scenes/scene.ts";
 import { beStruck, endUnseen, instantsOf, type Work, withoutInodes } from "../../scenes/strikes.ts";
 
-/** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
+/** Hundreds of runs take longer than the runner's five seconds on a busy machine. */
 const TIMEOUT_MS = 120_000;
 const OLDER = "an older file";
 
-/** A machine with the guest, and with a file where it is saved to. */
+/** Returns a machine with the guest, and with an older file at the path of the save. */
 async function machineWithOlder(): Promise<Machine> {
   const machine = await machineWithGuest("<video><model type='vga'/></video>");
   machine.files.put(FILE, "file", { bytes: new TextEncoder().encode(OLDER) });
@@ -40,7 +40,7 @@ const dumping =
     dumpDomain(node, "vm1", { path: FILE, wish: { format, live: false, afterwards: "go-on" } });
 const drawing: Work = (node) => takeScreenshot(node, "vm1", { screen: 0, pathFor: () => FILE });
 
-/** Whether the guest runs as before with its memory, or is gone and all of it is in the file. */
+/** Expects either the guest with its memory as before, or no guest and its whole state in the file. Returns which. */
 function expectGuestOrFile(machine: Machine, before: readonly unknown[], place: string): "guest" | "file" {
   const text = fileText(machine, FILE);
   if (machine.processes.qemuOf(UUID) !== undefined) {
@@ -190,7 +190,7 @@ describe("a restore killed before, within and after every call that changes some
           seen.add(guest !== undefined);
           if (guest === undefined) {
             expect([place, ...machine.violations, ...withoutInodes(machine)]).toEqual([place, ...off]);
-            // And the next one does it.
+            // The next restore succeeds.
             await restored(machine);
           }
           const now = machine.processes.qemuOf(UUID);
@@ -220,7 +220,7 @@ describe("a start from a managed save killed before, within and after every call
     return startDefined(node, { ...found, xml: found.definition?.xml ?? "" }, { forceBoot: false });
   };
 
-  /** Where the state is: in the file or in a guest that runs, and in one of them alone. */
+  /** Expects the state in the file or in a running guest, but not in both. Returns which. */
   async function expectState(machine: Machine, place: string): Promise<"file" | "guest"> {
     const guest = machine.processes.qemuOf(UUID);
     const isThere = machine.files.find(MANAGED) !== undefined;
@@ -267,14 +267,14 @@ describe("a start from a managed save killed before, within and after every call
   );
 });
 
-/** At no instant has a file that a guest's state is written to a guest's label. */
+/** Expects that no file for a guest's state has a guest's label. */
 function expectNoLabels(machine: Machine, place: string): void {
   const written = [...machine.files.walk()].filter(({ path }) => path === FILE || path.endsWith(".part"));
   const labels = written.map(({ inode }) => inode.xattrs.get("security.selinux") ?? "");
   expect([place, ...labels.filter((label) => PRIVATE.test(label))]).toEqual([place]);
 }
 
-/** Nothing is left of the guest, except the file. */
+/** Ends the guest and expects no trace of it except the file. */
 async function endAndExpectClean(machine: Machine, place: string): Promise<void> {
   await destroyDomain(nodeOn(machine), "vm1").catch(() => undefined);
   await reapAll(machine);

@@ -30,7 +30,7 @@ async function running(wish: Parameters<typeof domainXml>[0]): Promise<Machine> 
 
 const shown = (machine: Machine): string => formatLive(nodeOn(machine), recordOf(machine));
 
-/** The element of that alias, without what is around it. */
+/** Returns the element with that alias, without the text around it. */
 function elementOf(xml: string, tag: string, alias: string): string {
   const all = [...xml.matchAll(new RegExp(`<${tag}[ >].*?</${tag}>`, "gs"))].map(([text]) => text);
   return all.find((text) => text.includes(`<alias name='${alias}'/>`)) ?? `no ${tag} is called ${alias}`;
@@ -69,7 +69,7 @@ test("its images, with their numbers and what is below them", async () => {
   expect(elementOf(xml, "disk", "virtio-disk0")).toMatch(
     /<source file='\/var\/lib\/images\/private1.raw' index='\d'\/>\s*<backingStore\/>\s*<target/,
   );
-  // The last disk has the lowest numbers, and an empty drive has one too.
+  // The numbers begin at the last disk, and an empty drive has one too.
   expect(elementOf(xml, "disk", "virtio-disk1")).toMatch(
     /<source file='\/var\/lib\/images\/top.qcow2' index='2'\/>\s*<backingStore type='file' index='3'>\s*<format type='raw'\/>\s*<source file='\/var\/lib\/images\/base.raw'\/>\s*<backingStore\/>\s*<\/backingStore>\s*<target/,
   );

@@ -23,7 +23,7 @@ import { strikeEverywhere } from "../../scenes/strikes.ts";
 const TIMEOUT_MS = 120_000;
 const RESTARTS = "<on_crash>restart</on_crash>";
 
-/** A guest runs, and then the disk with svirt's records is full. */
+/** Starts a guest, then fills the disk of svirt's records. */
 async function running(lifecycle = ""): Promise<Machine> {
   const machine = makeMachine();
   await startDomain(nodeOn(machine), domainXml({ disks: ALL_KINDS, lifecycle }));
@@ -110,7 +110,7 @@ describe("with no room for records", () => {
         const now = machine.processes.qemuOf(UUID)?.pid;
         expect([place, now === undefined || now === first]).toEqual([place, true]);
         if (now !== undefined) return;
-        // A note that nothing has removed says nothing of a later start.
+        // A leftover note has no effect on a later start.
         const left = snapshot(machine).filter((line) => !line.includes(`/run/svirt/ending/${UUID} `));
         expect([place, ...left]).toEqual([place, ...nothing()]);
       });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { histories, liveThrough, prepareForHistories } from "../../scenes/histories.ts";
 import { makeMachine } from "../../scenes/scene.ts";
 
-/** scripts/test --all wants thousands, which take some minutes. */
+/** Number of histories. scripts/test --all runs thousands, which take some minutes. */
 const ORDERS = Number(process.env["SVIRT_ORDERS"] ?? "150");
 const TIMEOUT_MS = 1_200_000;
 

@@ -15,7 +15,7 @@ const destroy: Work = (node) => destroyDomain(node, "vm1");
 async function withGuest(): Promise<Machine> {
   const machine = makeUsersMachine();
   await start(nodeOn(machine));
-  // Its QEMU has done it by the descriptor that it was handed.
+  // QEMU can do this by the descriptor that was passed to it.
   Object.assign(machine.files.get(DISK), { mode: 0o4777, gid: 27 });
   return machine;
 }

@@ -19,15 +19,15 @@ import {
 } from "../../scenes/scene.ts";
 import { beStruck, endUnseen, instantsOf, type Work, withoutInodes } from "../../scenes/strikes.ts";
 
-/** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
+/** Hundreds of runs take longer than the runner's five seconds on a busy machine. */
 const TIMEOUT_MS = 120_000;
 const XML = domainXml({ disks: ALL_KINDS, devices: ALL_DEVICES });
 
 const start: Work = (node) => startDomain(node, XML);
 const destroy: Work = (node) => destroyDomain(node, "vm1");
-/** What a reaper does when the guest has ended by itself. */
+/** Work of a reaper after the guest has ended by itself. */
 const reap: Work = (node) => settle(node, UUID);
-/** What any command does first. */
+/** Work that every command does first. */
 const recover: Work = (node) => sweep(node);
 
 async function machineWithGuest(): Promise<Machine> {
@@ -42,7 +42,7 @@ async function machineWithEndedGuest(): Promise<Machine> {
   return machine;
 }
 
-/** Either it runs with its record and its level, or nothing of it is there. */
+/** Expects that the guest runs with its record, or that no trace of it is left. */
 function expectWhole(machine: Machine, clean: readonly string[], place: string): void {
   const node = nodeOn(machine);
   const running = readRecords(node).filter((guest) => isRunning(node, guest));
@@ -100,7 +100,7 @@ describe.each(CASES)("$name killed before, within and after every call that chan
     async () => {
       const clean = snapshot(makeMachine());
       const instants = await instantsOf(subject.prepare, subject.work);
-      // A prime stride takes every kind of call without taking all pairs of them.
+      // A prime stride selects every kind of call without all pairs of them.
       for (const strike of instants.filter((_, at) => at % 7 === 3)) {
         const killed = async (): Promise<Machine> => {
           const machine = await subject.prepare();
@@ -141,7 +141,7 @@ describe.each(CASES)("$name killed before, within and after every call that chan
   );
 });
 
-/** A sweep tells of errors and does not throw them, so a kill is seen only in that nothing works any more. */
+/** Runs a recovery that is struck. A sweep returns errors and does not throw them, so only later calls show the kill. */
 async function recoverKilled(machine: Machine, strike: Strike): Promise<void> {
   const node = nodeOn(machine, strike);
   await recover(node).catch(() => undefined);

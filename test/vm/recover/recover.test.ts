@@ -33,7 +33,7 @@ async function running(lifecycle = ""): Promise<Machine> {
   return machine;
 }
 
-/** QEMU ends by itself. */
+/** Ends QEMU with that status. */
 function endQemu(machine: Machine, status: number): void {
   machine.processes.end(machine.processes.qemuOf(UUID)?.pid ?? 0, status);
 }
@@ -100,7 +100,7 @@ describe("a guest that ends by itself", () => {
     };
     const counting = nodeOn(await ended());
     await settle(counting, UUID);
-    // Late enough that its folder, with the exit status in it, is gone; early enough that its record is not.
+    // Late enough that the guest's folder with the exit status is gone, early enough that its record is not.
     const at = counting.svirt.changes.lastIndexOf("removeFolder") + 1;
     const machine = await ended();
     await errorOf(settle(nodeOn(machine, { at, moment: "after", how: "crash" }), UUID));

@@ -18,7 +18,7 @@ function domainWith(vcpu: string): Domain {
   );
 }
 
-/** As QEMU was started: with one of two. */
+/** Returns a record of a QEMU that was started with this -smp. */
 function startedWith(smp: string): Pick<GuestRecord, "steps"> {
   return { steps: [{ do: "spawn", order: { words: ["-m", "64", "-smp", smp] } }] } as unknown as GuestRecord;
 }
@@ -31,7 +31,7 @@ function queuesIn({ devices }: Domain): unknown[] {
   );
 }
 
-// qemu.git virtio_pci_optimal_num_queues(): as many as QEMU was started with, not as many as there are by now.
+// qemu.git virtio_pci_optimal_num_queues(): the number of vCPUs at the start of QEMU, not the current one.
 test("withBootQueues() writes the queues of disks that QEMU has made as many as there were virtual CPUs", () => {
   const now = withBootQueues(domainWith("<vcpu>2</vcpu>"), startedWith("1,maxcpus=2,sockets=2"), MACHINE);
   expect(queuesIn(now)).toEqual([1, 3, undefined, 1, undefined]);

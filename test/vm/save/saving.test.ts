@@ -78,7 +78,7 @@ describe("a guest that is saved", () => {
     const guest = readRecord(nodeOn(machine), UUID);
     if (guest === undefined) throw new Error("it has no record");
     expect(await getGuestState(nodeOn(machine), guest)).toEqual({ state: "running", reason: "restored" });
-    // The file is read by svirt alone.
+    // Only svirt reads the file.
     expect(labelOf(machine, FILE)).not.toMatch(PRIVATE);
     await destroyDomain(nodeOn(machine), "vm1");
     await reapAll(machine);
@@ -152,7 +152,7 @@ test("a save that was killed keeps nobody waiting for a QEMU that somebody has t
   expectUnlabelled(machine);
 });
 
-// qemuMigrationSrcIsAllowed() of libvirt: QEMU would not have the job any more when the guest goes on.
+// qemuMigrationSrcIsAllowed() of libvirt: QEMU would no longer have the job when the guest continues.
 describe("a guest whose image QEMU copies just then", () => {
   const dump = { format: undefined, live: false, afterwards: "go-on" } as const;
   test.each<[string, Work]>([

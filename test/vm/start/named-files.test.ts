@@ -35,7 +35,9 @@ beforeEach(() => {
   }
 });
 
-/** Starts a guest with these devices, shows the files' labels and QEMU's words, and stops it. */
+/**
+ * Starts a guest with these devices and stops it. Returns QEMU's arguments, the files' labels and the guest's image label.
+ */
 async function run(devices: string, paths: readonly string[]) {
   await startDomain(nodeOn(machine), domainXml({ devices, lifecycle: MEMORY }));
   const record = readRecord(nodeOn(machine), UUID);

@@ -17,21 +17,21 @@ import { formatArgv } from "../../../src/qemu/domain-argv.ts";
 import { bytesOf, corpus, readCase } from "../../domain/corpus.ts";
 import { randomDomain } from "../../domain/random-domain.ts";
 
-// The guest's user and label reach no file of the host by name, and no network that its XML does not ask for. So whatever
-// passes the refusals of a start must have its files as descriptors: a path in QEMU's words is an element whose file
-// nobody labelled.
+// The guest's user and label open no file of the host by name, and no network that its XML does not request. So every domain
+// that a start accepts must have its files as descriptors. A path in QEMU's arguments is an element whose file has not been
+// labelled.
 
 const FOLDER = "/run/svirt/c7a5fdbd-edaf-9455-926a-d65c16db1809/guest";
 const SPARE_UUID = "c7a5fdbd-edaf-9455-926a-d65c16db1809";
 const DATA = process.env["SVIRT_TEST_DATA"];
 
-/** A path that begins a word, a value or a JSON string. */
+/** Path at the beginning of an argument, a value or a JSON string. */
 const PATH = /(?:^|[=",:])(\/[^",]+)/g;
 /** QEMU's numbered sets, its inherited descriptors, and the guest's own folder. */
 const GIVEN = [/^\/dev\/fdset\/\d+$/, /^\/proc\/self\/fd\/\d+$/, new RegExp(`^${FOLDER}/`)];
-/** An image that others serve, over TCP: a guest has one only where its domain is one that may make connections. */
+/** Image served over TCP: only a guest whose domain may make connections has one. */
 const SERVED = /^\{"driver":"(?:nbd|iscsi|rbd|https?|ftps?|gluster|nfs)"(?!.*"type":"unix")/;
-/** Words that make QEMU listen, connect or make a device of the host's. */
+/** Arguments that make QEMU listen, connect or create a device of the host. */
 const OUTSIDE = [
   /"type":"tap"(?!,"fds?":"2\d\d)/,
   /"type":"(?:bridge|vde|socket|stream|dgram|vhost-user|vhost-vdpa|l2tpv3|netmap|af-xdp)"/,
@@ -41,13 +41,13 @@ const OUTSIDE = [
   /"driver":"(?:nbd|iscsi|rbd|http|https|ftp|ftps|ssh|gluster|nfs)"/,
 ];
 
-/** The words that a start would give QEMU; undefined when the start, or the translation, is refused. */
+/** Returns the arguments that a start would pass to QEMU; undefined if the start or the translation is refused. */
 function wordsOf(bytes: Uint8Array): readonly string[] | undefined {
   try {
     const domain = parseDomain(bytes, SPARE_UUID);
     refuseUnready(domain);
     refuseListeners(domain);
-    // What the guest's own kernel is told says nothing to QEMU.
+    // QEMU does not interpret the command line of the guest's kernel.
     const words = launchWords(domain).filter((_, at, all) => all[at - 1] !== "-append");
     return usesNetwork(domain) ? words.filter((word) => !SERVED.test(word)) : words;
   } catch (error) {
@@ -87,7 +87,7 @@ function strangersIn(words: readonly string[]): string[] {
   ];
 }
 
-/** The machine may be busy with other work. */
+/** Allows for other work on the machine. */
 const TIMEOUT_MS = 120_000;
 
 describe("what a start tells QEMU", () => {

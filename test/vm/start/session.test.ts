@@ -23,7 +23,7 @@ import { DISK, HOME, HOME_LABEL, makeUsersMachine, STATE, USER } from "../../sce
 const XML = domainXml({ type: "qemu", disks: diskXml(DISK, "vda") });
 const CONTENT = "system_u:object_r:virt_content_t:s0";
 
-/** A file of root's that others may read. */
+/** Creates a file of root that other users may read. */
 function putShared(machine: Machine, path: string, label: string): void {
   machine.files
     .put(path, "file", { mode: 0o644, bytes: new Uint8Array(4096) })

@@ -40,7 +40,7 @@ describe("two guests", () => {
     expect([error.kind, labelOf(machine, PRIVATE)]).toEqual(["label-taken", label ?? "none"]);
   });
 
-  // The reference's weakness 3: the second guest takes the label off the first one's disk.
+  // Weakness 3 of the reference implementation: the second guest removes the label from the first guest's disk.
   test.each([
     ["read-only", "<readonly/>"],
     ["shareable", "<shareable/>"],
@@ -174,7 +174,7 @@ test("after two power failures a guest that is cleared away leaves another's mem
   const two = domainXml({ name: "vm2", uuid: OTHER, disks: diskXml("/var/lib/images/top2.qcow2", "vda") });
   await defineDomain(nodeOn(machine), one);
   await startDomain(nodeOn(machine), one);
-  // The base becomes the first guest's own, to be written, and has another label than for the second one.
+  // The commit makes the base writable for the first guest, with another label than for the second one.
   await commitOn(nodeOn(machine));
   machine.reboot();
   await startDomain(nodeOn(machine), two);
@@ -199,7 +199,7 @@ test("a power failure, then another guest's start killed at any instant: their p
   };
   const work = (node: ReturnType<typeof nodeOn>): Promise<unknown> => startDomain(node, two);
   await strikeEverywhere({ name: "start", prepare, work }, "crash", async (machine, place) => {
-    // Clears the first one away while the second one's claim is still there.
+    // Recovers the first guest while the claim of the second one still exists.
     await startDomain(nodeOn(machine), one).catch(() => undefined);
     await sweepAll(machine);
     for (const uuid of [UUID, OTHER]) await destroyDomain(nodeOn(machine), uuid).catch(() => undefined);

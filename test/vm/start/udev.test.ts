@@ -13,7 +13,7 @@ const RULES = "/run/udev/rules.d";
 const RULE = `${RULES}/99-svirt-${UUID}-block-254-16.rules`;
 const TIMEOUT_MS = 120_000;
 
-/** A disk that is a block device, named by a stable link. */
+/** Returns the XML of a disk that is a block device, named by a stable link. */
 const blockDisk = (target: string, extra = ""): string =>
   `<disk type='block' device='disk'><driver name='qemu' type='raw'/><source dev='/dev/by-id'/><target dev='${target}' bus='virtio'/>${extra}</disk>`;
 const XML = domainXml({ disks: blockDisk("vda") });

@@ -37,7 +37,10 @@ describe.skipIf(vectors.length === 0)(`labels that libvirt was seen to give${nee
   });
 });
 
-/** The type that the images were recorded with is in no policy, and svirt lets no guest write files of types it does not know. */
+/**
+ * Replaces the type with which the images were recorded: no policy has it, and svirt lets no guest write files of unknown
+ * types.
+ */
 function words(text: string): string {
   return text.replaceAll("@DIR@", FOLDER).replace(/\borig_t\b/g, "virt_image_t");
 }
@@ -77,7 +80,7 @@ function filesOf(when: "running" | "after", machine: Machine, { files }: Vector)
   return seenOfFiles(when, Object.fromEntries(attributes));
 }
 
-/** The machine that the vectors were recorded on, with the files of one. ../shared/data/README.md */
+/** Returns the machine on which the vectors were recorded, with the files of one. ../shared/data/README.md */
 function machineWith(files: Vector["files"]): Machine {
   const machine = new Machine();
   machine.ownContext = "system_u:system_r:virtd_t:s0-s0:c0.c1023";

@@ -14,7 +14,7 @@ import { qemuProgram } from "../../../qemu/real-qemu.ts";
 import { errorOf } from "../../../scenes/scene.ts";
 import { untilListening } from "../../until-listening.ts";
 
-// What QEMU writes, and when it lets go of a pipe, only a real one tells.
+// Only a real QEMU shows which bytes it writes and when it closes a pipe.
 const missing = qemuProgram === null ? " (skipped: qemu-system-x86_64 or qemu-img is missing)" : "";
 const TIMEOUT_MS = 60_000;
 const SET = 1_000_000;
@@ -32,7 +32,7 @@ describe.skipIf(qemuProgram === null)(`the state of a real QEMU${missing}`, () =
     for (const folder of folders.splice(0)) fs.rmSync(folder, { recursive: true });
   });
 
-  /** A QEMU with a screen and without a guest, under the sandbox that a guest's has. */
+  /** Starts a QEMU with a screen and without a guest, in the sandbox of a guest's QEMU. */
   async function start(more: readonly string[] = []) {
     const folder = fs.mkdtempSync(join(tmpdir(), "svirt-stream-"));
     folders.push(folder);
@@ -85,7 +85,7 @@ describe.skipIf(qemuProgram === null)(`the state of a real QEMU${missing}`, () =
       if (facts === undefined) throw new Error("the file is not there");
       await loadMemory(host, { do: "load-memory", monitor: other.monitor, from: facts.id, at });
       expect((await statusOf(other.monitor)).status).toBe("paused");
-      // The first one could go on as well, had the file not been written.
+      // The first QEMU could also continue, as after a failed write of the file.
       await resumeGuest(host, { monitor, commands: [{ execute: "cont" }] });
       expect((await statusOf(monitor)).status).toBe("running");
     },
@@ -111,7 +111,7 @@ describe.skipIf(qemuProgram === null)(`the state of a real QEMU${missing}`, () =
     async () => {
       const random = fs.mkdtempSync(join(tmpdir(), "svirt-stream-"));
       folders.push(random);
-      // More than a pipe holds, so that QEMU waits for whoever reads.
+      // More than a pipe holds, so that QEMU waits for a reader.
       fs.writeFileSync(
         join(random, "bytes"),
         crypto.getRandomValues(new Uint8Array(65_536)).toHex().repeat(64),
@@ -130,7 +130,7 @@ describe.skipIf(qemuProgram === null)(`the state of a real QEMU${missing}`, () =
       if (back === undefined) throw new Error("a pause is not taken back");
       await runStreamStep({ host }, back);
       expect((await statusOf(monitor)).status).toBe("running");
-      // Nothing is left in the way of the next.
+      // Nothing prevents the next save.
       await runStreamStep({ host }, stop);
       await saveMemory(host, { do: "save-memory", monitor, to }, undefined);
       expect(fs.readFileSync(to).toString("latin1", 0, 4)).toBe("QEVM");
@@ -183,12 +183,15 @@ describe.skipIf(qemuProgram === null)(`the state of a real QEMU${missing}`, () =
     await dropScreen(host, back);
     expect(await keptBy(monitor)).toEqual([]);
     fs.rmSync(buffer);
-    // And so a second one is drawn where the first was.
+    // A second screenshot therefore uses the same buffer and set.
     await takeScreenshot(host, { ...step, to: `${to}3` });
     expect(fs.readFileSync(`${to}3`)).toEqual(fs.readFileSync(to));
   });
 
-  /** The descriptors in its sets. A set may stay, empty: QEMU forgets to let go of it where it closes the file by fclose(). */
+  /**
+   * Returns the descriptors in QEMU's sets. An empty set may stay: QEMU does not release it where it closes the file by
+   * fclose().
+   */
   async function keptBy(monitor: string): Promise<unknown[]> {
     const sets = (await ask(monitor, "query-fdsets")) as readonly { readonly fds: readonly unknown[] }[];
     return sets.flatMap(({ fds }) => fds);
