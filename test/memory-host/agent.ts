@@ -9,7 +9,7 @@ interface Asked {
 export class Agent {
   /** Answers by command, each a whole message; undefined if the agent does not run. */
   answers: ReadonlyMap<string, object> | undefined;
-  /** Lines meant for an earlier client, which every new connection receives first. */
+  /** Lines for an earlier client, which every new connection receives first. */
   left: readonly string[] = [];
   /** Requests received, without those for guest-sync-delimited. */
   readonly asked: string[] = [];

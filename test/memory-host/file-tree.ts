@@ -50,9 +50,7 @@ export class FileTree {
   #lastInode = 1;
   readonly root: Inode = this.#inode("folder", { mode: 0o755, fileSystem: this.disk });
 
-  /**
-   * Returns the inode at a path; undefined if it is missing. Follows a symlink in the last component only with `followsLast`.
-   */
+  /** Returns the inode at a path; undefined if it is missing. Follows a last symlink only with `followsLast`. */
   find(path: string, followsLast = true, hops = 0): Place | undefined {
     if (hops > MOST_LINKS) throw hostCall(`open ${path}`, "ELOOP: too many symbolic links");
     const words = path.split("/").filter((word) => word !== "" && word !== ".");

@@ -242,7 +242,7 @@ export class Machine {
   }
 }
 
-/** Returns all files, processes and locks with their state. Equal snapshots mean an unchanged machine. */
+/** Returns all files, processes and locks with their state. Equal snapshots mean that the machine is unchanged. */
 export function snapshot(machine: Machine): string[] {
   const files = [...machine.files.walk()].flatMap((place) => {
     if (isExpectedToStay(place.path) || isReturned(place)) return [];

@@ -4,9 +4,7 @@ import type { Machine } from "./machine.ts";
 import type { Svirt } from "./svirt.ts";
 import { keepsAttribute } from "./xattr-calls.ts";
 
-/**
- * Calls for folders with all entries below them. Each change of an entry counts as one call, at which svirt may be killed.
- */
+/** Calls for folders with all entries below. Each change of an entry counts as one call, at which svirt may be killed. */
 export function treeCalls(machine: Machine, svirt: Svirt): Pick<Host, "visitTree"> {
   return {
     visitTree(folder, above, visit) {

@@ -21,7 +21,7 @@ export const NAMED_LISTS: readonly (readonly [string, readonly string[]])[] = [
   ],
 ];
 
-/** Returns `system.posix_acl_access` as the kernel stores it, from entries as in setfacl(1) with octal digits. */
+/** Returns `system.posix_acl_access` in the kernel's format, from entries as in setfacl(1) with octal digits. */
 export function aclBytes(entries: readonly string[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(HEAD_BYTES + entries.length * ENTRY_BYTES));
   view.setUint32(0, 2, true);

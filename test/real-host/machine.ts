@@ -27,8 +27,7 @@ const FILE_CALLS = [
 type FileCall = (typeof FILE_CALLS)[number];
 
 /**
- * A machine in memory, with its processes and its policy, of which some folders are real. svirt acts on those by its real
- * calls.
+ * A machine in memory, with its processes and its policy, and with some real folders. svirt acts on those by its real calls.
  */
 export class RealMachine extends Machine {
   readonly #tree: RealTree;

@@ -35,8 +35,7 @@ export interface Subject {
 }
 
 /**
- * Strikes the work at each of its instants, each time on a fresh machine, and calls `look` on the result. `place` describes
- * the strike.
+ * Strikes the work at each of its instants on a fresh machine, and calls `look` on the result, with the place of the strike.
  */
 export async function strikeEverywhere(
   { name, prepare, work }: Subject,
@@ -52,10 +51,7 @@ export async function strikeEverywhere(
   }
 }
 
-/**
- * Kills the work at each of its instants. Once the next svirt has recovered and the guest has ended, the machine must equal
- * `clean`.
- */
+/** Kills the work at each of its instants. After the next sweep and the end of the guest, the machine must equal `clean`. */
 export async function leavesNothing(
   subject: Subject,
   { clean, end }: { readonly clean: readonly string[]; readonly end: Work },

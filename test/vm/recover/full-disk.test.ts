@@ -110,7 +110,7 @@ describe("with no room for records", () => {
         const now = machine.processes.qemuOf(UUID)?.pid;
         expect([place, now === undefined || now === first]).toEqual([place, true]);
         if (now !== undefined) return;
-        // A leftover note has no effect on a later start.
+        // A leftover note of a guest's end has no effect on a later start.
         const left = snapshot(machine).filter((line) => !line.includes(`/run/svirt/ending/${UUID} `));
         expect([place, ...left]).toEqual([place, ...nothing()]);
       });

@@ -17,8 +17,8 @@ import { formatArgv } from "../../../src/qemu/domain-argv.ts";
 import { bytesOf, corpus, readCase } from "../../domain/corpus.ts";
 import { randomDomain } from "../../domain/random-domain.ts";
 
-// The guest's user and label open no file of the host by name, and no network that its XML does not request. So every domain
-// that a start accepts must have its files as descriptors. A path in QEMU's arguments is an element whose file has not been
+// The guest's user and label reach no file of the host by name, and a network only if the XML requests it. So every domain
+// that a start accepts must have its files as descriptors. A path in QEMU's arguments is an element whose file is not
 // labelled.
 
 const FOLDER = "/run/svirt/c7a5fdbd-edaf-9455-926a-d65c16db1809/guest";

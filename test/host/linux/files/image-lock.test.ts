@@ -56,8 +56,7 @@ describe.skipIf(qemuImg === null)(`an image that svirt has opened for a guest${a
 
 describe("an image that another program has locked", () => {
   const seconds = "30";
-  // Locks of a QEMU that writes: bytes 100 and 101 for its access, 201 to exclude others. flock(1) takes another kind of
-  // lock.
+  // Locks of a QEMU that writes: bytes 100 and 101 for its access, 201 to exclude others. flock(1) takes other locks.
   const script = `import fcntl, struct, sys, time
 fd = open(sys.argv[1], "r+b")
 for byte in (100, 101, 201):

@@ -34,7 +34,7 @@ describe.skipIf(MISSING !== undefined)(`a process with more open than is looked 
             isComplete,
             ...(most === undefined ? {} : { most }),
           });
-        // A limit of descriptors applies to each table. One table stays below this number, all tables together exceed it.
+        // The first table alone has COPIES descriptors. A limit of descriptors bounds each table, not their sum.
         expect(look(COPIES + 500)).toEqual([
           { pid: child.pid, by: expect.stringContaining("more open files"), canWrite: true, isTooMuch: true },
         ]);
@@ -71,7 +71,7 @@ describe.skipIf(MISSING !== undefined)(`a process with more open than is looked 
       const pids = children.map(({ pid }) => pid);
       const look = (some: readonly number[], most: number) =>
         folder.host.findHoldings(things, some, { isComplete: false, most }).map(({ isTooMuch }) => isTooMuch);
-      // Enough for one process: its descriptors and the few mappings of sleep(1).
+      // Enough for the descriptor table of one process, and the few descriptors of sleep(1).
       const most = Math.max(...pids.map(roomOf)) + 8;
       expect(pids.map((pid) => look([pid], most))).toEqual([[], [], []]);
       expect(look(pids, most)).toEqual([true]);

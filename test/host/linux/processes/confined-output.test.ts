@@ -3,8 +3,7 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { RealFolder } from "../../../real-host/folder.ts";
 
 // This kernel may run without SELinux, so files replace the attributes of the one thread that runs the test's program. They
-// are mounted in a separate mount namespace. Each file keeps the last text written to it, and the rest of a longer text from
-// before.
+// are mounted in a separate mount namespace. Each file keeps the last text written, and the rest of a longer text before it.
 
 const MODULE = new URL("../../../../src/host/linux/processes/read-output.ts", import.meta.url).pathname;
 const isAble = process.getuid?.() === 0 && Bun.spawnSync(["unshare", "-m", "true"]).exitCode === 0;

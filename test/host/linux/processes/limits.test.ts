@@ -18,7 +18,7 @@ function statusOf(pid: number, name: string): string | undefined {
   return new RegExp(`^${name}:\\s+(.*)$`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
 }
 
-/** Returns the cgroup v2 of a process, as a path from its root. */
+/** Returns the control group of a process as a path from the root, in cgroup version 2. */
 function groupOf(pid: number): string | undefined {
   return /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, "utf8"))?.[1];
 }

@@ -7,10 +7,7 @@ const MODULE = new URL("../../../../src/host/linux/processes/own-words.ts", impo
 const SCRIPT = `import { exactWords } from "${MODULE}";
   process.stdout.write(JSON.stringify(exactWords(process.argv.slice(1))));`;
 
-/**
- * Returns the arguments as exactWords() reads them, each written as for printf(1). A shell passes bytes, bun's spawn passes
- * text.
- */
+/** Returns the arguments as exactWords() reads them, each written for printf(1): a shell passes bytes, bun's spawn text. */
 function wordsOf(...words: readonly string[]): unknown {
   const made = words.map((word) => `"$(printf '${word}')"`).join(" ");
   const script = `exec "$0" -e "$1" -- ${made}`;

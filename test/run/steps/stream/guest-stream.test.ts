@@ -189,7 +189,7 @@ describe.skipIf(qemuProgram === null)(`the state of a real QEMU${missing}`, () =
   });
 
   /**
-   * Returns the descriptors in QEMU's sets. An empty set may stay: QEMU does not release it where it closes the file by
+   * Returns the descriptors in QEMU's sets. A set may stay, empty: QEMU does not release it if it closes the file by
    * fclose().
    */
   async function keptBy(monitor: string): Promise<unknown[]> {
