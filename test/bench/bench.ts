@@ -65,7 +65,7 @@ if (!values.host) await measureNode();
 
 async function measureNode(): Promise<void> {
   await node(["start"]);
-  // One that ran already may have an older svirt.
+  // A node that was already running may have an older svirt.
   await node(["refresh"]);
   await prepareNode();
   try {
@@ -84,7 +84,7 @@ async function prepareNode(): Promise<void> {
   say(`node: ${(await onNode("svirt version; uname -r")).trim().replaceAll("\n", ", ")}`);
 }
 
-/** Starts, in turn: svirt's guest and one by hand, with KVM and without. */
+/** Measures starts in turn: svirt's guest and one started by hand, with KVM and without. */
 async function measureStarts(): Promise<void> {
   const pairs = [
     { type: "kvm", aim: START_AIM },
@@ -160,7 +160,10 @@ async function printTranslations(): Promise<void> {
   else printRatios("This machine: a whole call that checks a domain", validate);
 }
 
-/** What labels cost: of many files, of a start with many disks, and a level where many are taken. */
+/**
+ * Prints the cost of labels: of 10,000 files, of a start with many disks, and of choosing a level among many claimed
+ * ones.
+ */
 async function printLabelling(): Promise<void> {
   const relabelled = await measureRelabelling(TOOLS, SVIRT, Math.ceil(rounds / 3));
   if (relabelled === undefined) return say("Labels are not measured: files here keep none\n");
@@ -178,7 +181,7 @@ async function printLabelling(): Promise<void> {
   say(`This machine: the choice of a level\n${formatTable(["Pairs taken", "Median (least) ms"], choices)}`);
 }
 
-/** What guests that do not answer cost, and the largest answer that is taken from one. */
+/** Prints the cost of guests that do not answer, and of the largest answer that svirt accepts from one. */
 async function printMute(): Promise<void> {
   const timings = await measureMute(`${TOOLS}/on-false-guests`, Math.ceil(rounds / 3));
   const rows = timings.map(({ rssKiB, tookMs, what }) => [
@@ -193,7 +196,7 @@ async function printMute(): Promise<void> {
   );
 }
 
-/** What it costs a start to ask the kernel which other guest's process holds its disk. */
+/** Prints the cost, at a start, of asking the kernel which other guest's process holds its disk. */
 async function printHeld(): Promise<void> {
   const costs = await measureHeld(2 * rounds);
   if (costs === undefined)

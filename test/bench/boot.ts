@@ -5,15 +5,18 @@ import { putBetweenMarks } from "../../image/ship/marks.ts";
 import { bootOf, CARD } from "../image/boots.ts";
 import { type Machine, startMachine } from "../image/machine.ts";
 
-/** How often it is tried whether SSH answers: no time is known better than this. */
+/** Interval between two probes of SSH, and so the precision of the times. */
 const PROBE_MS = 250;
-/** How long a try waits for the greeting. Four at a time: dropbear lets one address have five that have not logged in. */
+/**
+ * Longest wait of a probe for the greeting. Four run at a time: dropbear allows an address five connections without
+ * login.
+ */
 const TRY_MS = 1000;
 const BOOT_MS = 400_000;
 const MEMORY_MiB = 1024;
 const RESULTS = new URL("../../docs/measurements.md", import.meta.url).pathname;
 
-/** One boot: seconds from power-on, and what of the memory the booted node cannot give to others. */
+/** One boot: seconds from power-on, and the memory that the booted node cannot give to guests. */
 interface BootTime {
   readonly ssh: number;
   readonly list: number;
@@ -54,7 +57,7 @@ function sizeOf(layout: string): number {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** From the moment that QEMU is started. */
+/** Measures a boot from the start of QEMU. */
 async function measureBoot(folder: string): Promise<BootTime> {
   const machine = await startMachine(bootOf(folder, ({ admin }) => `svirt.key=${admin}`, CARD));
   const begin = performance.now();
@@ -71,8 +74,8 @@ async function measureBoot(folder: string): Promise<BootTime> {
 }
 
 /**
- * Until sshd greets. A connection that is made before the node has a network hangs, and QEMU asks again at ever longer
- * intervals, so each try is a new one, and is given up soon.
+ * Waits until sshd greets. Each probe is a new connection with a short timeout. A connection made before the node has a
+ * network hangs, and QEMU retries it at growing intervals.
  */
 async function waitForSsh(machine: Machine, deadline: number): Promise<void> {
   let greeted = false;
@@ -97,7 +100,7 @@ async function waitForSsh(machine: Machine, deadline: number): Promise<void> {
     throw new Error(`The node does not answer by SSH:\n${(await machine.console()).slice(-2000)}`);
 }
 
-/** The least times of the rounds, which others on the computer have disturbed least. */
+/** Formats the rows. The fastest layout is chosen by its least time, which other load has disturbed least. */
 function formatRows(): readonly string[] {
   const fastest = Math.min(...fitting.map(({ boots }) => least(boots, "list")));
   return [

@@ -3,17 +3,17 @@ import { step } from "../../src/plan/steps/step.ts";
 
 const MODE_BASE = 8;
 
-/** What has to be done to start the guest of a plan without svirt. */
+/** Input for starting the guest of a plan without svirt. */
 export interface ByHand {
-  /** A shell script that makes folders and labels files as the plan says: not part of what is measured. */
+  /** Shell script that makes the folders and labels the files as the plan says. It is not measured. */
   readonly prepare: string;
-  /** The file that test/bench/by-hand.c reads. */
+  /** File that test/bench/by-hand.c reads. */
   readonly order: string;
-  /** What is said to the monitor. */
+  /** Number of commands that svirt sends to the monitor. */
   readonly monitorCommands: number;
 }
 
-/** Reads what `svirt plan --json` printed. Throws when it is no plan of a start. */
+/** Reads the output of `svirt plan --json`. Throws if it is not the plan of a start. */
 export function readPlan(json: string): ByHand {
   const steps = v.parse(v.array(step), JSON.parse(json));
   const spawn = steps.find((each) => each.do === "spawn");
@@ -41,7 +41,7 @@ export function readPlan(json: string): ByHand {
       ...[program, ...words].map((word) => `word ${word}`),
       "",
     ].join("\n"),
-    // The one connection of a start begins with qmp_capabilities.
+    // The only connection of a start begins with qmp_capabilities.
     monitorCommands:
       1 + steps.reduce((sum, each) => sum + (each.do === "resume" ? each.commands.length : 0), 0),
   };

@@ -1,11 +1,13 @@
 /*
- * by-hand start FILE: starts a guest as its FILE says, waits until its monitor answers, says "cont" and ends when QEMU
- * has answered that: what svirt start does, without its decisions, records and checks. The guest stays.
- * by-hand quit FILE: ends it and waits until it is gone.
+ * by-hand start FILE: starts the guest that FILE describes and waits until its monitor answers. Then it sends "cont"
+ * and ends
+ * when QEMU has answered. So does svirt start, which also decides, records and checks. The guest keeps running.
+ * by-hand quit FILE: ends the guest and waits until its monitor closes.
  *
- * FILE, made of the spawn step of `svirt plan --json`: a line each, word and value:
- *   user NUMBER, context TEXT, folder PATH, log PATH, socket PATH, file r|w PATH (number 3 is the socket's, the files'
- *   follow), env NAME=VALUE, word TEXT (the first is the program).
+ * FILE is made from the spawn step of `svirt plan --json`. Each line has a keyword and a value:
+ *   user NUMBER, context TEXT, folder PATH, log PATH, socket PATH (descriptor 3), file r|w PATH (the descriptors after
+ * it),
+ *   env NAME=VALUE, word TEXT (the first one is the program).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -86,7 +88,7 @@ static struct sockaddr_un address(void)
 	return at;
 }
 
-/* The sockets and files of the guest, under their numbers. */
+/* Opens the guest's socket and files above MOST, in the order of their final numbers. */
 static void open_handed(int *last)
 {
 	struct sockaddr_un at = address();
@@ -104,7 +106,7 @@ static void open_handed(int *last)
 	for (int file = -1; file < file_count; file++, next++) {
 		if (file >= 0 && (fd = open(files[file] + 2, (files[file][0] == 'w' ? O_RDWR : O_RDONLY) | O_CLOEXEC)) < 0)
 			die(files[file]);
-		/* Out of the way of the numbers that are still to be given. */
+		/* Keeps the final numbers free. */
 		if ((last[file + 1] = fcntl(fd, F_DUPFD_CLOEXEC, MOST)) < 0)
 			die("copy a descriptor");
 		close(fd);
@@ -134,7 +136,7 @@ static void become_guest(int *handed)
 	die(words[0]);
 }
 
-/* Reads lines until one has the text in it. */
+/* Reads lines until one contains the text. */
 static void wait_for(FILE *monitor, const char *text)
 {
 	static char line[1 << 20];

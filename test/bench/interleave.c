@@ -1,8 +1,10 @@
 /*
- * interleave ROUNDS PROGRAM...: runs each program (its words parted by blanks) ROUNDS times, in turn, so that whatever
- * else the machine does hits all of them alike. Prints a line each: least, median and mean time in ms, median of
- * its own processor time in ms, greatest resident set in KiB, the words. Standard output goes into a pipe and is read to its end, as by a caller. What stands
- * after a word "=>" is run after the program each time and not measured.
+ * interleave ROUNDS PROGRAM...: runs each program ROUNDS times, in turn, so that other load disturbs all of them alike.
+ * A program is one argument, split at blanks. Arguments after "=>" are run after the program each time and not
+ * measured.
+ * Prints a line for each program: least, median and mean time in ms, median of its own processor time in ms,
+ * greatest resident set in KiB, its arguments. Standard output goes into a pipe and is read to its end, as a caller
+ * does.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

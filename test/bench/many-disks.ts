@@ -1,9 +1,9 @@
-/** Units of a narrow SCSI bus that disks can have: unit 7 is the controller's own. */
+/** Disks on one narrow SCSI bus. Unit 7 belongs to the controller. */
 const UNITS = 14;
 const CONTROLLER_UNIT = 7;
 const LETTERS = 26;
 
-/** A guest with a SCSI disk for each file. */
+/** Returns a domain with a SCSI disk for each file. */
 export function xmlWithDisks(files: readonly string[], type: "kvm" | "qemu" = "kvm"): Uint8Array {
   const disks = files.map((file, at) => {
     const place = `<address type='drive' controller='${Math.floor(at / UNITS)}' bus='0' target='0' unit='${unitOf(at % UNITS)}'/>`;
@@ -17,7 +17,7 @@ function unitOf(at: number): number {
   return at < CONTROLLER_UNIT ? at : at + 1;
 }
 
-/** sda … sdz, sdaa … */
+/** Names a disk: sda … sdz, sdaa … */
 function diskName(at: number): string {
   const letter = (index: number): string => String.fromCharCode("a".charCodeAt(0) + index);
   return `sd${at < LETTERS ? "" : letter(Math.floor(at / LETTERS) - 1)}${letter(at % LETTERS)}`;

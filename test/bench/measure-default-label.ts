@@ -3,12 +3,12 @@ import { readRealContexts } from "../selinux/file-contexts/real-contexts.ts";
 import { interleaveHere, type Ratio, type Timing, timingAt } from "./timings.ts";
 
 const PATH = "/var/lib/libvirt/images/vm1.qcow2";
-/** The aim for a first look-up, above what the runtime needs to start. */
+/** Target for a first look-up in ms, not counting the start of the runtime. */
 const AIM_MS = 50;
 
 /**
- * One look-up in a process of its own: ours, libselinux's tool by the same text, the same tool by the compiled form that
- * it prefers, and the runtime alone. Undefined where no policy is at hand.
+ * Measures one look-up in its own process: by svirt, by libselinux's tool with the same text, by that tool with the
+ * compiled form that it prefers, and an empty run of the runtime. Returns undefined without a policy.
  */
 export async function measureDefaultLabel(
   tools: string,

@@ -9,23 +9,22 @@ import { xmlWithDisks } from "./many-disks.ts";
 const QEMU = "/usr/bin/qemu-system-x86_64";
 const GUESTS = [0, 1, 10];
 const FILES_MIB = 1;
-/** The least that a QEMU takes before it answers: without a firmware's work, which a stopped one has not begun. */
+/** Arguments of a QEMU that answers as early as possible. With -S no firmware runs. */
 const WORDS = ["-nodefaults", "-display", "none", "-S", "-m", "16", "-accel", "tcg", "-qmp", "stdio"];
 const ASKS_NOTHING = { findHoldings: () => [], listProcessesIn: () => [] } satisfies Partial<Host>;
 
-/** What the kernel is asked at a start of a guest with one disk, while so many others run: medians. */
+/** Median cost of asking the kernel which other guests' processes hold the disk of a start. */
 export interface HeldCost {
   readonly guests: number;
-  /** All of a start: svirt's part up to QEMU, and a QEMU until it answers. */
+  /** Whole start: svirt's part up to QEMU, and a QEMU until it answers. */
   readonly startMs: number;
-  /** The same by a svirt that does not ask what others hold. */
+  /** Same start by a svirt that does not ask the kernel. */
   readonly withoutMs: number;
 }
 
 /**
- * Starts of a guest with one disk, in turn with and without the look at what other guests' processes hold, in one process that has
- * done it often. This kernel may be without SELinux: then each process is read whole, and not its context alone. Undefined
- * without QEMU.
+ * Starts a guest with one disk in a warm process, in turn with and without inspecting other guests' processes. On a
+ * kernel without SELinux svirt reads each process wholly, not only its context. Returns undefined without QEMU.
  */
 export async function measureHeld(rounds: number): Promise<readonly HeldCost[] | undefined> {
   if (!(await Bun.file(QEMU).exists())) return undefined;
@@ -47,14 +46,14 @@ async function measureBeside(guests: number, rounds: number): Promise<HeldCost> 
       times.push({ asks, asksNothing, qemu: await timeQemu() });
     }
     const withoutMs = median(times.map(({ asksNothing, qemu }) => asksNothing + qemu));
-    // By pairs, for what else the machine does changes from one round to the next.
+    // Compares pairs, because the other load on the machine changes between rounds.
     return { guests, withoutMs, startMs: withoutMs + median(times.map((one) => one.asks - one.asksNothing)) };
   } finally {
     for (const other of running) other.kill("SIGKILL");
   }
 }
 
-/** A stopped QEMU with a disk, as a guest's user. */
+/** Starts a stopped QEMU with a disk, as the user of a guest. */
 async function startOther(folder: RealFolder, at: number): Promise<Bun.Subprocess> {
   const disk = folder.file(`other${at}.img`, "\0".repeat(FILES_MIB * 1024 * 1024));
   const user = String(guestUser("ffffffff-0000-4000-8000-000000000000", at));

@@ -9,16 +9,16 @@ const CATEGORIES = 1024;
 const TAKEN = [0, 1000, 100_000];
 const WARM_UP = 100;
 
-/** How long one guest's level is chosen for, while so many others are taken. */
+/** Time to choose one guest's level while `taken` others are claimed. */
 export interface Choice {
   readonly taken: number;
   readonly medianMs: number;
   readonly leastMs: number;
 }
 
-/** Decides the labels of guests, each with a UUID of its own, inside one process, as a start does. */
+/** Decides the labels of guests with new UUIDs, inside one process, as a start does. */
 export function measureLevelChoice(rounds: number): readonly Choice[] {
-  // In memory, since 100,000 folders are made: what is measured asks for one name in a folder, wherever that is.
+  // In memory, because it makes 100,000 folders. The measured code looks up one name in a folder, on any file system.
   using folder = new RealFolder("/dev/shm");
   const node = givenNode(folder.path, RANGE);
   const pairs = scatteredPairs();
@@ -46,7 +46,7 @@ function take(claims: string, range: string): void {
   writeFileSync(`${claims}/${range}/somebody`, '{"sharing":"exclusive"}\n');
 }
 
-/** Every pair once: one in seven of the whole range, then the next, as guests that come and go would have it. */
+/** Yields every pair of categories once, in steps of seven through the range. Guests that come and go leave such gaps. */
 function* scatteredPairs(): Generator<string, undefined> {
   const step = 7;
   for (let first = 0; first < step; first += 1) {

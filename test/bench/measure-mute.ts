@@ -6,7 +6,7 @@ const ANSWER_MIB = 48;
 const AGENT: FalseGuest = { qemu: "answers", agent: ["file", String(ANSWER_MIB * MIB)] };
 const ASK = ["qemu-agent-command", "vm1", '{"execute":"guest-file-read"}'];
 
-/** A command on false guests: the median of its rounds. */
+/** Median time and memory of a command on false guests. */
 export interface MuteTiming {
   readonly what: string;
   readonly tookMs: number;
@@ -14,8 +14,8 @@ export interface MuteTiming {
 }
 
 /**
- * `svirt list` where one and three guests do not answer, and where as many answer, and the largest answer of an agent, each
- * in a process of its own: `program` is test/bench/on-false-guests.ts, built as svirt is.
+ * Measures `svirt list` with one and three guests, answering and mute, and the largest answer of an agent. Each call is
+ * a process: `program` is test/bench/on-false-guests.ts, built as svirt is.
  */
 export async function measureMute(program: string, rounds: number): Promise<readonly MuteTiming[]> {
   const timings: MuteTiming[] = [];

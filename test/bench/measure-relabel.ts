@@ -7,17 +7,20 @@ const [BEFORE, GUESTS] = [
   "system_u:object_r:images_t:s0",
   "system_u:object_r:svirt_image_t:s0:c1,c2",
 ] as const;
-/** All of them at once: a command line may have 2 MB. execve(2) */
+/** Passes all files to one process: a command line may have 2 MB. execve(2) */
 const XARGS = "/usr/bin/xargs -s 2000000 -a";
 
-/** Relabelling of 10,000 files over chcon(1) doing the same, each in one process. Undefined where files keep no labels. */
+/**
+ * Compares relabelling of 10,000 files with chcon(1), each in one process. Returns undefined if files keep no labels
+ * here.
+ */
 export async function measureRelabelling(
   tools: string,
   svirt: string,
   rounds: number,
 ): Promise<readonly Ratio[] | undefined> {
   if (MISSING !== undefined) return undefined;
-  // In memory: on a disk it is the journal that is measured, for which every attribute waits.
+  // In memory: on a disk, the journal that every attribute waits for would be measured.
   using folder = new RealFolder("/dev/shm");
   const files = Array.from({ length: FILES }, (_, at) => folder.file(`${at}.img`));
   const list = folder.file("list", files.join("\n"));

@@ -6,13 +6,13 @@ import { xmlWithDisks } from "./many-disks.ts";
 const DISKS = [1, 10, 100];
 const US_PER_MS = 1000;
 
-/** Time by the clock and of the processor. */
+/** Elapsed time and processor time. */
 interface Spent {
   readonly ms: number;
   readonly cpuMs: number;
 }
 
-/** What a start does before QEMU, and what takes it back: medians. */
+/** Median costs of a start up to QEMU, and of undoing it. */
 export interface StartCost {
   readonly disks: number;
   readonly start: Spent;
@@ -20,8 +20,8 @@ export interface StartCost {
 }
 
 /**
- * Starts of guests with ever more disks, up to where QEMU would be spawned, in one process that has done it often and on
- * real files: reading, deciding, the record, claims and labels, all of it on disk. Then all is taken back.
+ * Starts guests with 1, 10 and 100 disks up to the spawn of QEMU, then undoes the start. It runs in a warm process on
+ * real files: reading, deciding, the record, claims and labels, all on disk.
  */
 export async function measureManyDisks(rounds: number): Promise<readonly StartCost[]> {
   const costs: StartCost[] = [];

@@ -5,13 +5,13 @@ import { formatArgv } from "../../src/qemu/domain-argv.ts";
 import { xmlWithDisks } from "./many-disks.ts";
 import { interleaveHere, type Ratio, timingAt } from "./timings.ts";
 
-/** As virt-install writes a guest with a screen. */
+/** Domain as virt-install writes it for a guest with a screen. */
 const USUAL = fileURLToPath(new URL("usual.xml", import.meta.url));
 const UUID = "c7a5fdbd-edaf-9455-926a-d65c16db1809";
 const WARM_UP = 300;
 const MANY_DISKS = 200;
 
-/** How long one document takes inside a process that has done it often, in ms. */
+/** Time of one document inside a warm process, in ms. */
 export interface Translation {
   readonly what: string;
   readonly bytes: number;
@@ -19,7 +19,7 @@ export interface Translation {
   readonly leastMs: number;
 }
 
-/** Reading and translating a usual desktop guest, and one with 200 disks. */
+/** Measures reading and translating a usual desktop guest and guests with 20 and 200 disks. */
 export function measureTranslation(rounds: number): readonly Translation[] {
   return [
     timed("a usual guest", readFileSync(USUAL), rounds),
@@ -28,7 +28,7 @@ export function measureTranslation(rounds: number): readonly Translation[] {
   ];
 }
 
-/** `svirt validate` beside xmllint with libvirt's schema. Undefined where that schema is not at hand. */
+/** Compares `svirt validate` with xmllint and libvirt's schema. Returns undefined without the schema. */
 export async function measureValidate(
   tools: string,
   svirt: string,

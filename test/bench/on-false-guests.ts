@@ -1,6 +1,6 @@
 /**
- * on-false-guests FOLDER WORD...: a command of svirt on the false guests of a folder (test/real-host/false-guests.ts). Prints to
- * standard error how long it took, in ms, and the most memory that the process had, in KiB.
+ * on-false-guests FOLDER ARGUMENT...: runs a command of svirt on the false guests of a folder
+ * (test/real-host/false-guests.ts). Prints its time in ms and the process's peak memory in KiB to standard error.
  */
 import { readFileSync } from "node:fs";
 import { runCommandLine } from "../../src/cli/run-command.ts";
@@ -21,6 +21,6 @@ process.exitCode = await runCommandLine({
   version: "0",
 });
 clearInterval(unfinished);
-// Not getrusage(2): its maximum has that of the process in it that this one was forked from.
+// Not getrusage(2): its maximum includes that of the process that forked this one.
 const mostKiB = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
 writeOut(2, `${Math.round(performance.now() - begun)} ${mostKiB}\n`);

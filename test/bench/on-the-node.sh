@@ -1,8 +1,8 @@
 # shellcheck shell=sh
-# Read on the node by scripts/bench: guests to measure on. All are called bench-*, all files are in /srv/bench.
+# Functions that scripts/bench reads on the node: guests to measure. All are named bench-*, with their files in /srv/bench.
 here=/srv/bench
 
-# define NAME kvm|qemu: a guest of 16 MiB with a disk that has nothing to boot.
+# define NAME kvm|qemu: defines a guest of 16 MiB with an empty disk.
 define() {
   truncate -s 1M "$here/$1.img"
   cat >"$here/$1.xml" <<XML
@@ -21,19 +21,19 @@ XML
   svirt define "$here/$1.xml" >/dev/null
 }
 
-# as_svirt FILE...: programs that run in svirt's domain, as svirt does: elsewhere they may not make code at run time.
+# as_svirt FILE...: labels programs to run in svirt's domain. Other domains may not generate code at run time.
 as_svirt() {
   for program; do setfattr -n security.selinux -v system_u:object_r:svirt_manager_exec_t:s0 "$program"; done
 }
 
-# memory_of PID: its program, Rss and Pss in KiB
+# memory_of PID: prints its program, Rss and Pss in KiB.
 memory_of() {
   printf '%s %s %s\n' "$(tr '\0' '\n' <"/proc/$1/cmdline" | head -n 1)" \
     "$(sed -n 's/^Rss: *\([0-9]*\).*/\1/p' "/proc/$1/smaps_rollup")" \
     "$(sed -n 's/^Pss: *\([0-9]*\).*/\1/p' "/proc/$1/smaps_rollup")"
 }
 
-# residents NAME...: what svirt leaves behind for each guest: the parent of its QEMU.
+# residents NAME...: prints the memory of each guest's reaper, the parent of its QEMU.
 residents() {
   for name; do
     pid=$(cat "/run/svirt/$(svirt domuuid "$name" | tr -d '\n')/pid")
@@ -44,7 +44,7 @@ residents() {
 clean() {
   for name in $(svirt list --name | grep '^bench-'); do svirt destroy "$name"; done >/dev/null
   for name in $(svirt list --all --name | grep '^bench-'); do
-    # Of a guest by hand, which svirt does not know to have run.
+    # Removes the folder of a guest started by hand. svirt does not know that it ran.
     uuid=$(svirt domuuid "$name" | tr -d '\n')
     rm -rf "/run/svirt/${uuid:?}"
     svirt undefine "$name" >/dev/null

@@ -1,7 +1,7 @@
 /**
- * relabel HOW FOLDER LIST LABEL: gives the files that are listed in a file a label, in this one process. `set`: as `svirt
- * label set` does, each under the registry's lock; `use`: as the start of a guest does, which remembers the label on the
- * file, and then as its end, which puts it back. What svirt keeps, it keeps in the folder.
+ * relabel HOW FOLDER LIST LABEL: labels the files that LIST names, in this one process. `set` labels each under the
+ * registry's lock, as `svirt label set` does. `use` labels and remembers the original as a start does, then restores it
+ * as the guest's end does. FOLDER holds svirt's state.
  */
 import { readFileSync } from "node:fs";
 import { withFree } from "../../src/labelling/free-file.ts";

@@ -1,15 +1,15 @@
-/** What test/bench/interleave.c found for one program. */
+/** Result of test/bench/interleave.c for one program. */
 export interface Timing {
   readonly leastMs: number;
   readonly medianMs: number;
   readonly meanMs: number;
-  /** Its own processor time: what others do on the machine hardly changes it. */
+  /** Processor time of the program alone, which other load hardly changes. */
   readonly cpuMs: number;
   readonly rssKiB: number;
   readonly words: string;
 }
 
-/** A ratio to be printed, with what it is made of and the aim, if there is one. */
+/** Ratio to print, with its two timings and an optional target. */
 export interface Ratio {
   readonly what: string;
   readonly ours: Timing;
@@ -17,7 +17,7 @@ export interface Ratio {
   readonly aim?: number;
 }
 
-/** Reads the lines of interleave. Throws for anything else. */
+/** Parses the output of interleave. Throws for any other text. */
 export function parseTimings(text: string): Timing[] {
   return text
     .trim()
@@ -37,7 +37,7 @@ export function parseTimings(text: string): Timing[] {
     });
 }
 
-/** Runs programs in turn on this machine, as test/bench/interleave.c does. Throws when one of them fails. */
+/** Runs programs in turn on this machine by test/bench/interleave.c. Throws if one fails. */
 export async function interleaveHere(
   tools: string,
   rounds: number,
@@ -49,14 +49,14 @@ export async function interleaveHere(
   return parseTimings(text);
 }
 
-/** The timing of one of the programs. Throws when there is none. */
+/** Returns the timing of one program. Throws if it is missing. */
 export function timingAt(timings: readonly Timing[], index: number): Timing {
   const found = timings[index];
   if (found === undefined) throw new Error("Cannot measure: too few results");
   return found;
 }
 
-/** One row of the table: raw numbers as "median (least)", the ratios of medians, least and processor time, the verdict. */
+/** Formats a table row: times as "median (least)", ratios of median, least and processor time, the verdict. */
 export function ratioRow({ aim, ours, over, what }: Ratio): string[] {
   const median = ours.medianMs / over.medianMs;
   const least = ours.leastMs / over.leastMs;
@@ -71,7 +71,7 @@ export function ratioRow({ aim, ours, over, what }: Ratio): string[] {
   ];
 }
 
-/** Whether a number keeps its aim, in a word. */
+/** Says whether a value is within its target. */
 export function verdict(value: number, aim: number): "within" | "over" {
   return value <= aim ? "within" : "over";
 }
