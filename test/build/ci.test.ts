@@ -6,13 +6,13 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** What .ci/run prints in a checkout whose scripts do no more than these lines, and its exit code. */
+/** Runs .ci/run in a checkout with these scripts, one line each, and returns its output and exit code. */
 async function runCi(scripts: Readonly<Record<"demo" | "test" | "ok", string>>) {
   const folder = mkdtempSync(join(tmpdir(), "svirt-ci-test-"));
   try {
     mkdirSync(`${folder}/scripts/lib`, { recursive: true });
     cpSync(`${ROOT}.ci/run`, `${folder}/.ci/run`);
-    // Which has a bun without fetching it.
+    // Replaces need_bun() by one that uses this bun and fetches none.
     writeFileSync(`${folder}/scripts/lib/setup.sh`, 'need_bun() { export PATH="$PWD/bin:$PATH"; }\n');
     mkdirSync(`${folder}/bin`);
     symlinkSync(process.execPath, `${folder}/bin/bun`);

@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-// dist/svirt and a probe made by the same scripts/build meet every surrounding that may speak to a compiled executable.
-// The control is the probe as `bun build --compile` makes it on the plain runtime: it falls for all of them, but for
-// those that bun leaves alone by itself. (--compile-exec-argv is what wakes BUN_INSPECT_PRELOAD.)
+// Runs dist/svirt and a probe from the same scripts/build with all files and variables that a compiled executable may
+// obey. The control is the probe built by `bun build --compile` on the plain runtime. It obeys all but those that bun
+// itself ignores. (--compile-exec-argv enables BUN_INSPECT_PRELOAD.)
 
 interface Surrounding {
   readonly name: string;
@@ -17,7 +17,7 @@ interface Surrounding {
 const ROOT = new URL("../../", import.meta.url).pathname;
 const trial = mkdtempSync(join(tmpdir(), "svirt-hostile-"));
 const evil = join(trial, "evil.js");
-/** The one of dist, and the slim one, which the images and the packages have; of each a probe. */
+/** Builds, each with a probe: dist/svirt, and the slim one of the images and packages. */
 const BUILDS = [
   { build: "svirt", options: [], svirt: join(ROOT, "dist/svirt"), probe: join(trial, "probe") },
   {
@@ -34,7 +34,7 @@ const EFFECTIVE: readonly Surrounding[] = [
   { name: "bunfig.toml", files: { "bunfig.toml": `preload = ["${evil}"]\n` } },
   variable("BUN_BE_BUN", "1", ["-e", "console.log('OBEYED')"]),
   variable("BUN_OPTIONS", `--preload=${evil}`),
-  // The debugger listens from a thread of its own, so the probe gives it time.
+  // The debugger listens on its own thread, so the probe waits for it.
   { name: "BUN_INSPECT", environment: { BUN_INSPECT: "127.0.0.1:0", SVIRT_PROBE_WAIT_MS: "300" } },
   variable("BUN_INSPECT_PRELOAD", evil),
   variable("BUN_JSC_dumpOptions", "1"),
@@ -45,7 +45,7 @@ const EFFECTIVE: readonly Surrounding[] = [
   variable("JavaScriptCoreUseJIT", "0"),
   variable("MIMALLOC_VERBOSE", "1"),
   variable("mimalloc_verbose", "1"),
-  // A name that an option had before.
+  // Former name of an option.
   {
     name: "MIMALLOC_LARGE_OS_PAGES",
     environment: { MIMALLOC_LARGE_OS_PAGES: "1", MIMALLOC_SHOW_ERRORS: "1" },
@@ -108,12 +108,12 @@ function variable(name: string, value: string, words: readonly string[] = []): S
   return { name, environment: { [name]: value }, words };
 }
 
-/** The same words on the command line, with nothing hostile around. */
+/** Returns the same arguments without hostile surroundings. */
 function atHome({ name, words }: Surrounding): Surrounding {
   return { name, ...(words ? { words } : {}) };
 }
 
-/** What the executable printed, how it ended and which files it left, in a folder of its own. */
+/** Runs the executable in a new folder. Returns its output, its end and the files that it left. */
 function inside(
   { files = {}, environment = {}, words = [] }: Surrounding,
   executable: string,

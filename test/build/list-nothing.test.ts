@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { formatTable } from "../../src/cli/output/table.ts";
 
-// dist/svirt as root in a mount namespace of its own, where /var/lib and /run are empty at first.
+// Runs dist/svirt as root in a new mount namespace, where /var/lib and /run start empty.
 
 const SVIRT = new URL("../../dist/svirt", import.meta.url).pathname;
 const UUID = "3a5e1d6c-0f0e-4c59-8f0a-6f9a3f0a7c11";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-// The locks of scripts/ and image/, taken by real processes from an empty cache.
+// Real processes take the locks of scripts/ and image/, with an empty cache.
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const caches: string[] = [];
@@ -17,7 +17,7 @@ afterAll(async () => {
   await Promise.all(caches.map((folder) => rm(folder, { recursive: true })));
 });
 
-/** A bash that has read scripts/lib/setup.sh or image/lib.sh, and runs a line. */
+/** Starts bash with scripts/lib/setup.sh or image/lib.sh sourced, and runs a line. */
 function start(line: string, library = "image/lib.sh") {
   const env: Record<string, string | undefined> = {
     ...process.env,
@@ -33,7 +33,7 @@ function start(line: string, library = "image/lib.sh") {
   });
 }
 
-/** Reads until the text has a match, and leaves the rest to be read; undefined at its end. */
+/** Reads until the text has a match and leaves the rest unread. Returns undefined at the end of the stream. */
 async function readUntil(stream: ReadableStream<Uint8Array>, pattern: RegExp): Promise<string | undefined> {
   const reader = stream.getReader();
   const decoder = new TextDecoder();
@@ -49,7 +49,7 @@ async function readUntil(stream: ReadableStream<Uint8Array>, pattern: RegExp): P
   return found;
 }
 
-/** Runs what a line does until its standard input ends, and gives a way to end it. */
+/** Runs a line until its standard input ends, and returns functions to await its start and to end it. */
 function hold(line: string) {
   const holder = Bun.spawn(["bash", "-c", `set -euo pipefail; . image/lib.sh; ${line}`], {
     cwd: ROOT,
@@ -67,7 +67,7 @@ function hold(line: string) {
   };
 }
 
-/** Prints a word when it runs, and goes on until its standard input ends. */
+/** Prints "held" when it runs, then waits for the end of its standard input. */
 const WAIT = "eval 'echo held >&4; read -r _ || :'";
 
 const NOW = /since 2\d{3}-\d\d-\d\d \d\d:\d\d:\d\d \(\d+ s\)/;
@@ -142,7 +142,7 @@ test("scripts take locks by locked() alone, which says what it waits for", async
     cwd: ROOT,
   });
   const files = (await new Response(listed.stdout).text()).trim().split("\n");
-  // A policy only names it. What runs on a node is a program of a test's, which no person waits for.
+  // A policy only names flock. Programs on a node belong to a test: no person waits for their locks.
   const shell = files.filter((file) => !/\.(xml|ts|c|cil)$/.test(file) && !file.startsWith("test/node/"));
   expect(shell).toEqual(["scripts/lib/setup.sh"]);
 });
@@ -165,7 +165,7 @@ test("while QEMU is compiled for the product's image, each step of a test node's
     "root",
     "stage",
   ]);
-  // No other lock is taken around them.
+  // The builds take no other lock around the steps.
   expect(await text("image/build")).not.toMatch(/\blocked\b/);
   expect(await text("image/ship/build")).not.toMatch(/\blocked\b/);
   expect(await text("image/ship/build")).toContain('cached "ship-$name"');

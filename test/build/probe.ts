@@ -1,4 +1,4 @@
-// Built like svirt by hostile-folder.test.ts: prints what the surroundings made of it.
+// Built like svirt by hostile-folder.test.ts. Prints how its surroundings changed it.
 import { dlopen } from "bun:ffi";
 import { readdirSync, readlinkSync } from "node:fs";
 

@@ -7,7 +7,7 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), "svirt-software-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A package as bun.lock has it: its name with its version, where it is from, and what it needs. */
+/** Package in bun.lock: name with version, origin, and dependencies. */
 type Locked = readonly [string, string, { readonly dependencies?: Readonly<Record<string, string>> }];
 
 test("the list of software has every package that svirt depends on, and those that they depend on", async () => {
@@ -37,7 +37,7 @@ interface Lock {
   readonly packages: Readonly<Record<string, Locked>>;
 }
 
-/** bun.lock is JSON with commas after the last ones. */
+/** Parses bun.lock, which is JSON with trailing commas. */
 async function readLock(): Promise<Lock> {
   return JSON.parse((await Bun.file(`${ROOT}bun.lock`).text()).replaceAll(/,(\s*[}\]])/g, "$1"));
 }

@@ -2,20 +2,20 @@ import { Glob } from "bun";
 
 const FOLDER = new URL("../data/domain/", import.meta.url).pathname;
 
-/** The names of the good documents: together they fill every declared place, each in the form that svirt writes. */
+/** Names of the valid documents. Together they fill every declared place, each in the form that svirt writes. */
 export const corpus: readonly string[] = [...new Glob("*.xml").scanSync(FOLDER)].sort();
 
-/** The text of one of them. */
+/** Returns the text of one document. */
 export function readCase(name: string): Promise<string> {
   return Bun.file(FOLDER + name).text();
 }
 
-/** Text as the bytes that the parsers take. */
+/** Encodes text as the bytes that the parsers accept. */
 export function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** A domain with these devices and, after them, these elements. */
+/** Returns a domain with these devices, followed by the elements of `more`. */
 export function domainWith(devices: string, more = ""): Uint8Array {
   return bytesOf(`<domain type='kvm'>
   <name>guest</name>

@@ -8,13 +8,13 @@ import { parseDocument } from "../../src/xml/parse-document.ts";
 import { type FilledPlace, listFilled } from "../style/declared-places.ts";
 import { bytesOf, corpus, readCase } from "./corpus.ts";
 
-// Thousands of documents, on a machine that may be busy.
+// Reads thousands of documents, on a machine that may be busy.
 setDefaultTimeout(60_000);
 
-/** A document with one element changed: an attribute or markup added, or a piece of it replaced. */
+/** Returns the document with one element changed: an attribute or markup added, or a piece of it replaced. */
 function changed(text: string, node: XmlNode, change: (source: string) => string): Uint8Array {
   const at = text.indexOf(node.source);
-  // An element that stands there twice, word for word, could not be told apart.
+  // The change could hit the wrong one of two equal elements, so it returns an empty document.
   if (text.indexOf(node.source, at + 1) !== -1) return bytesOf("");
   return bytesOf(text.slice(0, at) + change(node.source) + text.slice(at + node.source.length));
 }
@@ -40,7 +40,7 @@ function errorOf(bytes: Uint8Array): SvirtError | undefined {
   }
 }
 
-/** What came of a change, for a list that shall be empty. */
+/** Returns a fault in the outcome of a change, or an empty string. */
 function verdict(error: SvirtError | undefined, kind: string, path: string): string {
   if (error === undefined) return `${path}: taken`;
   const plainPath = path.replaceAll(/\[\d+\]/g, "");
@@ -52,7 +52,7 @@ function verdict(error: SvirtError | undefined, kind: string, path: string): str
   return right ? "" : `${path}: ${error.kind}: ${error.message}`;
 }
 
-/** What an element with a prefix needs so that it is XML at all. */
+/** Returns the namespace declaration that an element with a prefix needs. */
 function binding(name: string): string {
   const [prefix, local] = name.split(":");
   return local === undefined ? "" : ` xmlns:${prefix}='http://libvirt.org/schemas/domain/qemu/1.0'`;
@@ -63,7 +63,10 @@ function unique(filled: readonly FilledPlace[], text: string): readonly FilledPl
   return [...nodes.values()].filter(({ node }) => text.split(node.source).length === 2);
 }
 
-/** The places that are read over in this element: a field of the same name goes first, and type 'none' refuses labels. */
+/**
+ * Lists the places that the parser ignores in this element. A field of the same name wins, and type 'none' refuses
+ * labels.
+ */
 function listDropped(node: XmlNode, variant: Variant): readonly string[] {
   if (node.tag === "seclabel" && node.attributes.get("type") === "none") return [];
   const fields = variant.places.map(placeName);

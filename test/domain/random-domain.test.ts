@@ -7,12 +7,11 @@ import { SvirtError } from "../../src/errors.ts";
 import { bytesOf } from "./corpus.ts";
 import { randomDomain } from "./random-domain.ts";
 
-// Thousands of documents, on a machine that may be busy.
+// Reads thousands of documents, on a machine that may be busy.
 setDefaultTimeout(60_000);
 
 const RUNS = 1000;
 
-// Many documents, on a machine that may be busy.
 setDefaultTimeout(60_000);
 
 test("what parseDomain() takes of a random document stays the same, written and read again", () => {
@@ -31,7 +30,7 @@ test("what parseDomain() takes of a random document stays the same, written and 
     }),
     { numRuns: RUNS },
   );
-  // What is refused is refused for a contradiction, never for a form that its own declaration filled.
+  // A refusal must name a contradiction, never a value that the declaration produced.
   expect(
     [...refusals.keys()].filter((message) => / is not (?:one of|a |an |")|does not know/.test(message)),
   ).toEqual([]);

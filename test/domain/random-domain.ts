@@ -15,17 +15,20 @@ import type { ValueForm } from "../../src/xml/value-form.ts";
 
 type Choose = fc.GeneratorValue;
 
-/** Documents made from the declarations alone: each declared place is there or not, with a text that its form takes. */
+/**
+ * Documents made from the declarations alone. Each declared place is present or absent, with a text that its form
+ * accepts.
+ */
 export const randomDomain: fc.Arbitrary<string> = fc
   .gen()
   .map((choose) => formatDocument(randomElement(choose, domain, 0)));
 
 function randomElement(choose: Choose, form: ElementForm<unknown>, depth: number): Draft {
   const draft = emptyDraft(form.tag);
-  // By number: fast-check would look through all that a form is made of.
+  // Chooses by number: fast-check would walk through the whole form.
   const variant = form.variants[choose(fc.nat, { max: form.variants.length - 1 })];
   if (variant === undefined) return draft;
-  // Few of many: a document with some of everything contradicts itself somewhere.
+  // Fills few of many places: a document with all of them contradicts itself.
   const rarity = Math.max(2, Math.floor(variant.places.length / 4));
   for (const place of variant.places) {
     if (place.in === "attribute" && place.name === variant.when?.attribute) {
@@ -34,7 +37,7 @@ function randomElement(choose: Choose, form: ElementForm<unknown>, depth: number
       fill(choose, place, { draft, depth });
     }
   }
-  // White space between children is all that an element with text may have besides them.
+  // An element with children may have no text but white space.
   if (draft.children.length > 0) draft.text = undefined;
   return draft;
 }
@@ -88,7 +91,7 @@ const TRIES = [
   "<&'\">",
 ];
 
-/** A text that the form takes: a sample, a word or a bound that its own `expects` names, or one of some tries. */
+/** Returns a text that the form accepts: a sample, a word or bound that its `expects` names, or a common text. */
 function randomText(choose: Choose, form: ValueForm<unknown>): string {
   const named = [...form.expects.matchAll(/"([^"]+)"|\b(-?(?:0x[0-9a-f]+|[0-9]+))\b/g)].map(
     ([, text, number]) => text ?? number ?? "",

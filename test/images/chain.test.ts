@@ -7,7 +7,7 @@ import { extension, qcow2Bytes } from "./qcow2-bytes.ts";
 
 type Entry = Uint8Array | ImageFacts["type"];
 
-/** A host of files in memory: bytes of a regular file, or another type. Reading raw bytes is counted. */
+/** Returns a reader of files in memory: an entry is the bytes of a regular file, or another type. It records each read. */
 function readerOf(
   entries: Readonly<Record<string, Entry>>,
   sameInode: Readonly<Record<string, string>> = {},
@@ -249,12 +249,12 @@ describe("walkChain() of images whose headers a guest has written over", () => {
         } catch (error) {
           expect(error).toBeInstanceOf(SvirtError);
         }
-        // Once to guess a format that is not recorded, once to read the header.
+        // One read guesses a format that is not recorded, one reads the header.
         expect(reads.length).toBeLessThanOrEqual(2 * names.length);
       }),
       { numRuns: 3_000 },
     );
-    // Otherwise the headers would all have been refused at once.
+    // Proves that the headers are not all refused at once.
     expect(answers).toBeGreaterThan(100);
   });
 });

@@ -6,7 +6,7 @@ import { walkChain } from "../../src/images/chain.ts";
 import { parseImageFormat } from "../../src/images/header.ts";
 import { realReader } from "./real-reader.ts";
 
-// Other programs run here, on a machine that may be busy.
+// Runs other programs, on a machine that may be busy.
 setDefaultTimeout(60_000);
 
 const qemuImg = Bun.which("qemu-img");
@@ -16,18 +16,18 @@ const needsQemuImg = qemuImg === null ? " (skipped: qemu-img is missing, install
 const DATA = path.join(testData ?? "", "libvirt/virstoragetestdata");
 const IMAGES = path.join(DATA, "images");
 
-/** What libvirt follows and svirt refuses, with the reason. */
+/** Images that libvirt follows and svirt refuses, with the reason. */
 const REFUSED: ReadonlyMap<string, string> = new Map([
   ["directory-dir", "is a folder, not a file"],
   ["directory-none", "is a folder, not a file"],
   ["directory-raw", "is a folder, not a file"],
   ["qcow2-protocol-backing-nbd", `the protocol "nbd+tcp" is not supported`],
   ["qcow2-qcow2_nbd-raw", `the protocol "nbd+tcp" is not supported`],
-  // Top and base keep their data in one file. libvirt passes over the top's; QEMU would write and read one file.
+  // Top and base keep their data in one file. libvirt ignores the top's; QEMU would write and read one file.
   ["qcow2datafile-qcow2_qcow2-datafile", "images/raw is in its chain twice"],
 ]);
 
-/** What libvirt refuses too: no chain is recorded. */
+/** Images that libvirt refuses too: no chain is recorded. */
 const WITHOUT_CHAIN: readonly (readonly [image: string, why: string])[] = [
   ["loop-1.qcow2", "is in its chain twice"],
   ["loop-2.qcow2", "is in its chain twice"],
@@ -35,7 +35,7 @@ const WITHOUT_CHAIN: readonly (readonly [image: string, why: string])[] = [
   ["qcow2_qcow2-missing.qcow2", "images/bogus does not exist"],
   ["qcow2_qcow2-auto_qcow2-auto.qcow2", "does not record the format"],
   ["datafile-emptystr.qcow2", "its data is in another file, which it does not name"],
-  // Links in libvirt's own tree: here they are files, whose relative names lead nowhere.
+  // Links in libvirt's own tree. Here they are files whose relative names lead nowhere.
   ["qcow2_raw-raw-reldir.qcow2", "does not exist"],
   ["qcow2_qcow2-qcow2-symlink_raw-raw-reldir.qcow2", "does not exist"],
 ];
@@ -97,7 +97,7 @@ function chainOf(top: Pick<Expected, "path" | "format"> | undefined): Expected[]
   return walkChain(wish, realReader).map(({ format, path: file, role }) => ({ path: file, format, role }));
 }
 
-/** A recorded chain: a block for each image, of "name:value" lines, with one for its data file right after it. */
+/** Parses a recorded chain: a block of "name:value" lines for each image, followed by one for its data file. */
 function readOut(name: string, folder: string): Expected[] {
   const text = readFileSync(`${DATA}/out/${name}`, "utf8")
     .replaceAll("ABS_SRCDIR/virstoragetestdata", DATA)
@@ -110,7 +110,7 @@ function readOut(name: string, folder: string): Expected[] {
   });
 }
 
-/** raw, qcow2 on it and wrap on that, by absolute names. libvirt tests/virstoragetest.c */
+/** Creates raw, qcow2 on it and wrap on that, by absolute names. libvirt tests/virstoragetest.c */
 function makeImages(folder: string): void {
   const make = (...words: readonly string[]): void => {
     const made = Bun.spawnSync([qemuImg ?? "", "create", "-q", ...words], { cwd: folder });

@@ -1,4 +1,4 @@
-/** What makes a qcow2 header for a test; everything not given is as qemu-img writes it. */
+/** Fields of a qcow2 header for a test. Missing ones are as qemu-img writes them. */
 export interface HeaderWish {
   readonly version?: 2 | 3;
   readonly backingFile?: string;
@@ -9,7 +9,7 @@ export interface HeaderWish {
   readonly encryption?: number;
 }
 
-/** The extension types of qemu.git docs/interop/qcow2.rst */
+/** Extension types of qemu.git docs/interop/qcow2.rst */
 export const extension = {
   backingFormat: 0xe2792aca,
   dataFile: 0x44415441,
@@ -18,7 +18,7 @@ export const extension = {
   crypto: 0x0537be77,
 } as const;
 
-/** The first 1,024 bytes of a qcow2 image. */
+/** Returns the first 1,024 bytes of a qcow2 image. */
 export function qcow2Bytes(wish: HeaderWish): Uint8Array {
   const bytes = new Uint8Array(1024);
   const view = new DataView(bytes.buffer);

@@ -6,7 +6,7 @@ import { walkChain } from "../../src/images/chain.ts";
 import type { ImageFormat } from "../../src/images/element.ts";
 import { realReader } from "./real-reader.ts";
 
-// Other programs run here, on a machine that may be busy.
+// Runs other programs, on a machine that may be busy.
 setDefaultTimeout(60_000);
 
 const qemuImg = Bun.which("qemu-img");

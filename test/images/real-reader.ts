@@ -4,7 +4,7 @@ import type { ImageReader } from "../../src/images/chain.ts";
 
 const host = makeLinuxHost();
 
-/** Looks at the real machine as a start does. */
+/** Reads files of the real machine as a start does. */
 export const realReader: ImageReader<FileFacts> = {
   facts: (path) => host.inspectFile(path),
   read: ({ id }, offset, length) => host.readBytes(id, offset, length),

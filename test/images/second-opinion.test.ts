@@ -6,14 +6,14 @@ import * as v from "valibot";
 import { SvirtError } from "../../src/errors.ts";
 import { parseImageHeader } from "../../src/images/header.ts";
 
-// Hundreds of times another program, on a machine that may be busy.
+// Runs another program hundreds of times, on a machine that may be busy.
 setDefaultTimeout(300_000);
 
 const qemuImg = Bun.which("qemu-img");
 const needsQemuImg = qemuImg === null ? " (skipped: qemu-img is missing, install qemu-utils)" : "";
 const RUNS = 300;
 const SECTOR = 512;
-/** The header, its extensions and the backing file's name of the images here. */
+/** End of the header, its extensions and the backing file's name in these images. */
 const HEADER_END = 0x240;
 
 const opinion = v.object({
@@ -32,7 +32,7 @@ interface Opinion {
   readonly dataFile: string | undefined;
 }
 
-// What we list is what is labelled and handed over: QEMU must not see another file in the same header.
+// svirt labels and passes exactly the files that it reads in a header. QEMU must not read another file there.
 describe.skipIf(qemuImg === null)(`parseImageHeader() beside qemu-img${needsQemuImg}`, () => {
   const folder = mkdtempSync(`${tmpdir()}/svirt-second-`);
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -51,7 +51,7 @@ describe.skipIf(qemuImg === null)(`parseImageHeader() beside qemu-img${needsQemu
   test("names the same backing file, formats and data file, where it accepts what was written over", () => {
     let [accepted, compared] = [0, 0];
     const image = fc.constantFrom("both", "data", "overlay", "old");
-    // Mostly where the meaning is; bits more often than bytes, so that numbers change by little.
+    // Changes mostly the meaningful bytes, and bits more often than bytes, so that numbers change little.
     const place = fc.oneof(
       fc.integer({ min: 4, max: 35 }),
       fc.integer({ min: 72, max: 0x98 }),
@@ -79,11 +79,11 @@ describe.skipIf(qemuImg === null)(`parseImageHeader() beside qemu-img${needsQemu
       }),
       { numRuns: RUNS },
     );
-    // Otherwise nearly all were refused, and nothing was compared.
+    // Proves that images are accepted and compared.
     expect([accepted > RUNS / 10, compared > RUNS / 20]).toEqual([true, true]);
   });
 
-  /** What qemu-img takes from the header; undefined when it does not open the image. It needs any data file to exist. */
+  /** Returns qemu-img's reading of the header, or undefined if it does not open the image. A data file must exist. */
   function ask(file: string): Opinion | undefined {
     const asked = Bun.spawnSync([qemuImg ?? "", "info", "-U", "--output=json", "-f", "qcow2", file]);
     if (!asked.success) return undefined;
@@ -93,7 +93,7 @@ describe.skipIf(qemuImg === null)(`parseImageHeader() beside qemu-img${needsQemu
       virtualSizeBytes: said["virtual-size"],
       backingFile: said["backing-filename"],
       backingFormat: said["backing-filename"] === undefined ? undefined : said["backing-filename-format"],
-      // It prints the name even where the feature bit is not set, and then opens no such file.
+      // It prints the name even without the feature bit, and then opens no such file.
       dataFile: data["data-file-raw"] === undefined ? undefined : data["data-file"],
     };
   }

@@ -13,7 +13,7 @@ function parse(head: string, end: string) {
   );
 }
 
-// Namespaces in XML 1.0: a prefix is a name for this document alone.
+// Namespaces in XML 1.0: a prefix is valid only within its document.
 describe("parseDomain() reads words for QEMU by their namespace", () => {
   test.each([
     [` xmlns:qemu='${URI}'`, "<qemu:commandline><qemu:arg value='-S'/></qemu:commandline>"],
@@ -41,7 +41,7 @@ describe("parseDomain() reads words for QEMU by their namespace", () => {
   });
 });
 
-// formatdomain.html#time-keeping and qemuBuildClockArgStr() of libvirt: the zone is QEMU's, as environ(7) says it.
+// formatdomain.html#time-keeping and qemuBuildClockArgStr() of libvirt: QEMU gets the zone as environ(7) names it.
 test("formatVariables() gives the time zone of a clock before them, and formatArgv() has it told the time there", () => {
   const domain = parse(
     ` xmlns:qemu='${URI}'`,

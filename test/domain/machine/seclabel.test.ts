@@ -14,7 +14,7 @@ describe("a domain's <seclabel>", () => {
       "<seclabel type='dynamic' model='selinux' relabel='yes'/>",
       { type: "dynamic", model: "selinux", relabel: true },
     ],
-    // The reference loses this base label; its documents say that the type is then dynamic.
+    // libvirt loses this base label. Its documentation says that the type is then dynamic.
     [
       `<seclabel model='selinux'><baselabel>${LABEL}</baselabel></seclabel>`,
       { type: "dynamic", model: "selinux", baselabel: LABEL },

@@ -7,7 +7,7 @@ const testData = process.env["SVIRT_TEST_DATA"];
 const missing = testData === undefined ? " (skipped: SVIRT_TEST_DATA is not set)" : "";
 const folder = `${testData}/libvirt/storagevolxml2xml`;
 
-/** What libvirt drops when it writes a volume, and svirt keeps. */
+/** Elements that libvirt drops when it writes a volume, and svirt keeps. */
 const KEPT: readonly string[] = ["nocow"];
 
 describe.skipIf(testData === undefined)(`libvirt's own volumes${missing}`, () => {
@@ -28,7 +28,7 @@ describe.skipIf(testData === undefined)(`libvirt's own volumes${missing}`, () =>
     const text = formatVolume(parseVolume(await Bun.file(`${folder}in/${file}`).bytes()));
     const ours = KEPT.reduce((all, tag) => all.replace(new RegExp(`^ *<${tag}/>\n`, "m"), ""), text);
     const theirs = await Bun.file(`${folder}out/${file}`).text();
-    // In a document that libvirt's own test does not look at stands an empty <source>.
+    // A document that libvirt's own test does not read has an empty <source>.
     expect(ours).toBe(theirs.replace(/^ *<source>\n *<\/source>\n/m, ""));
   });
 });

@@ -9,7 +9,7 @@ import { bytesOf, corpus, domainWith, readCase } from "../corpus.ts";
 
 const resourcesOf = (devices: string) => listResources(parseDomain(domainWith(devices)));
 
-/** Declared paths that QEMU does not open. */
+/** Declared paths that QEMU does not open, with the reason. */
 const NOT_OPENED: ReadonlyMap<string, string> = new Map([
   ["/domain/devices/emulator", "it is run, by svirt"],
   ["/domain/devices/filesystem[@type='mount']/binary/@path", "it is run, by svirt"],

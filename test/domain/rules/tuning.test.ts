@@ -13,7 +13,7 @@ const network = (options: string): string =>
   `<interface type='network'><source network='default'/>${options}</interface>`;
 const cache = (vcpus: string): string =>
   `<cachetune vcpus='${vcpus}'><cache id='0' level='3' type='both' size='1' unit='MiB'/></cachetune>`;
-/** Memory that is kept, or comes and goes. */
+/** Returns a `<memory>` device of 16 MiB. */
 const memory = (head: string, target: string, more = "<source><path>/p</path></source>"): string =>
   `<memory ${head}>${more}<target><size unit='MiB'>16</size>${target}</target></memory>`;
 const plugged =

@@ -80,7 +80,7 @@ describe("a start", () => {
     expect(() => start(devices)).toThrow(why);
   });
 
-  // Their words: test/resolve/files/peers.test.ts
+  // Their arguments: test/resolve/files/peers.test.ts
   test.each([
     "<tpm><backend type='external'><source type='unix' mode='connect' path='/run/tpm'/></backend></tpm>",
     "<disk type='vhostuser'><source type='unix' path='/run/a'/><target dev='vda'/></disk>",
