@@ -1,15 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import { ACCESS } from "../../src/cli/access.ts";
 
-// Written out by hand from what each command does, not from the program's own table: a command that changes a guest, a
-// definition, a label or a file and stands among those that read would be open to a key that may only read.
+// Lists each command by its effect, apart from the program's own table. A changing command listed as reading would be
+// open to a key that may only read.
 const READS = `
   audit capabilities doctor domblkinfo domblklist domblkstat domdisplay domid domif-getlink domiflist domifstat dominfo
   dommemstat domname domstate domstats domuuid domxml-to-native dumpxml explain freecell hostname label-show list maxvcpus
   nodecpumap nodecpustats nodeinfo nodememstats plan save-image-dumpxml sysinfo ttyconsole uri validate vcpucount vcpuinfo
   version vncdisplay vol-dumpxml vol-info`;
 
-// They show a setting, or change it when a value is given.
+// Commands that show a setting, or change it if a value is given.
 const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
   blkiotune: "config current domain json live",
   blockjob: "bytes domain info json path raw",
@@ -23,23 +23,23 @@ const READS_WITHOUT_A_VALUE: Readonly<Record<string, string>> = {
 };
 
 const CHANGES = {
-  // A definition, or what is done with it at boot.
+  // Definitions, and their start at boot.
   definitions: "autostart define undefine",
-  // Whether a guest runs, and with which state. reap and recover end and clear away what is left.
+  // Running state of a guest. reap and recover end a guest and remove its remains.
   lifecycle:
     "create destroy reap reboot recover restore resume shutdown start suspend managedsave managedsave-remove save",
-  // A running guest's devices and sizes.
+  // Devices and sizes of a running guest.
   devices:
     "attach-device attach-disk attach-interface change-media detach-device detach-disk detach-interface domif-setlink " +
     "setmaxmem setmem setvcpus update-device",
-  // Images, and what becomes of their labels.
+  // Images and their labels.
   storage:
     "blockcommit blockcopy blockpull snapshot-create-as vol-create label-release label-restore label-set",
-  // Words to the guest, its agent or its QEMU, and files with its memory or screen.
+  // Input to the guest, its agent or its QEMU, and files with its memory or screen.
   guest: "console dump qemu-agent-command qemu-monitor-command screenshot send-key",
 };
 
-/** They need a program of the caller's choice, or are themselves the way in. */
+/** Commands that run a program of the caller's choice, or that are the remote access itself. */
 const LOCAL = "edit shell";
 
 const words = (text: string): string[] => text.trim().split(/\s+/);

@@ -7,18 +7,18 @@ import { SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import { hostileDocuments } from "../xml/hostile-documents.ts";
 import { measuredRuns, type Outcome } from "./measured-runs.ts";
 
-// The executable as it ships meets every bad document: exit 2, a line for each refusal that names the place, in under a
-// second and under 300 MiB, and nothing on the disk changed.
+// Passes every bad document to the shipped executable: exit 2, and one line per refusal that names the place. It takes
+// under a second and 300 MiB, and changes nothing on disk.
 
 const SVIRT = new URL("../../dist/svirt", import.meta.url).pathname;
 const BAD = new URL("../data/xml-bad/", import.meta.url).pathname;
 const MOST_MS = 1000;
 const MOST_RSS_BYTES = 300 * 1024 * 1024;
 const PLACE = /^error: Cannot read (?:\/\S+ in line \d+|the XML in line \d+, column \d+|the XML): \S/;
-/** What is said of a document besides, after a refusal to read it. */
+/** Further errors after a refusal to read the document. */
 const BESIDES =
   /^error: (?:Cannot start the guest: \/\S+: \S|Cannot list all refusals: there are more than 100$)/;
-/** A hundred, and one that says that there are more. */
+/** A hundred refusals, and the error that there are more. */
 const MOST_ERRORS = 101;
 
 const folder = mkdtempSync(join(tmpdir(), "svirt-bad-input-"));
@@ -102,7 +102,7 @@ function run(words: readonly string[], stdin?: string): Promise<Outcome> {
   return measure([SVIRT, ...words], stdin === undefined ? {} : { stdin });
 }
 
-/** All that svirt could have left behind, with what a change would change. */
+/** Lists all files that svirt could have created or changed, with inode, mode, size and time. */
 function listState(): readonly string[] {
   return Object.values(SYSTEM_PATHS).flatMap((root) => {
     const names =

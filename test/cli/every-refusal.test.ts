@@ -3,7 +3,7 @@ import { type Machine, snapshot } from "../memory-host/machine.ts";
 import { diskXml, domainXml, makeMachine } from "../scenes/scene.ts";
 import { runOn } from "./in-memory.ts";
 
-// validate, define, create and start list all that stands in a guest's way, in the order of the document.
+// validate, define, create and start list every refusal, in the order of the document.
 
 function withXml(bytes: Uint8Array): Machine {
   const machine = makeMachine();
@@ -11,7 +11,7 @@ function withXml(bytes: Uint8Array): Machine {
   return machine;
 }
 
-/** The lines of standard error without the remedies. */
+/** Returns the lines of standard error without the remedies. */
 function linesOf(err: string): string[] {
   return err.split("\n").filter((line) => line !== "" && !line.startsWith("remedy: "));
 }
@@ -128,7 +128,7 @@ describe("a start", () => {
     for (const command of ["start", "plan"]) {
       const { code, err, out } = await runOn(machine, command, "vm1");
       expect([code, out]).toEqual([2, ""]);
-      // The definition has the display's sound.
+      // The definition also has the display's audio device.
       expect(linesOf(err)).toEqual([`error: ${NO_CHANNEL}`, `error: ${NO_SPICE}`, `error: ${NO_SOUND}`]);
     }
     expect(snapshot(machine)).toEqual(before);

@@ -16,17 +16,20 @@ import { makeMachine } from "../scenes/scene.ts";
 import { runOn } from "./in-memory.ts";
 import { measuredRuns, type Outcome } from "./measured-runs.ts";
 
-// A key that may only read must not exhaust the node: whatever stands at an input, the executable as it ships ends, within a
-// bound for its memory, with an error in words.
+// A key that may only read must not exhaust the node. For any input, the shipped executable ends in bounded memory with
+// an error message.
 
 const SVIRT = new URL("../../dist/svirt", import.meta.url).pathname;
 const MOST_RSS_BYTES = 300 * 1024 * 1024;
-/** No measure: what has not ended by the runner's deadline waits for ever, or reads what does not end. */
+/** Not a measure: a test that takes longer waits forever or reads endless input. */
 const TEST_MS = 240_000;
 const TIB = 2 ** 40;
 const MIB = 1 << 20;
 
-/** How each command is given a file, by the name of its operand or option; INPUT is where it goes. Nothing is changed. */
+/**
+ * Arguments that pass a file to each command, by the name of its operand or option. INPUT is its place. They change
+ * nothing.
+ */
 const INPUTS: ReadonlyMap<string, readonly string[]> = new Map([
   ["define file", ["define", "INPUT"]],
   ["create file", ["create", "INPUT"]],
@@ -51,7 +54,10 @@ const INPUTS: ReadonlyMap<string, readonly string[]> = new Map([
   ["explain --file", ["explain", "--file", "INPUT"]],
 ]);
 
-/** Operands and options that are names of files, and are not read: they are written, run, or given to a running guest. */
+/**
+ * Operands and options that name files which svirt does not read: it writes or runs them, or passes them to a running
+ * guest.
+ */
 const NOT_READ = [
   ...["save file", "dump file", "screenshot file", "domcapabilities --emulatorbin"],
   ...["attach-disk source", "change-media source", "change-media path", "attach-interface source"],
@@ -61,7 +67,7 @@ const NOT_READ = [
 const folder = mkdtempSync(join(tmpdir(), "svirt-hostile-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A file of that size that takes up no room, with what it begins with. */
+/** Creates a sparse file of that size, with this beginning. */
 function sparse(name: string, sizeBytes: number, head: Uint8Array = new Uint8Array()): string {
   const path = join(folder, name);
   writeFileSync(path, head);
@@ -69,7 +75,7 @@ function sparse(name: string, sizeBytes: number, head: Uint8Array = new Uint8Arr
   return path;
 }
 
-/** A head of libvirt's that says that four gigabytes of XML come after it. */
+/** Returns the header of a libvirt save file that announces this many bytes of XML. */
 function saveHead(dataBytes: number): Uint8Array {
   const head = Buffer.alloc(92);
   head.write("LibvirtQemudSave");
@@ -78,7 +84,7 @@ function saveHead(dataBytes: number): Uint8Array {
   return head;
 }
 
-/** A header with all numbers at their most. qemu.git docs/interop/qcow2.rst */
+/** Returns a header with all numbers at their maximum. qemu.git docs/interop/qcow2.rst */
 function qcow2Head(): Uint8Array {
   const head = Buffer.alloc(512, 0xff);
   head.write("QFI\xfb", "latin1");
@@ -92,7 +98,7 @@ function fifo(): string {
   return path;
 }
 
-/** So many bytes of a text again and again; a number sign in it is another number each time. */
+/** Creates a file of at least that size that repeats a text, each `#` replaced by a counter. */
 function repeated(name: string, text: string, sizeBytes: number): string {
   const path = join(folder, name);
   const fd = openSync(path, "w");
@@ -131,7 +137,7 @@ const measure = measuredRuns();
 const run = (words: readonly string[], stdin?: string): Promise<Outcome> =>
   measure([SVIRT, ...words], stdin === undefined ? {} : { stdin });
 
-/** It ended by itself, in bounded memory, and said why if it failed. */
+/** Expects an exit without a signal, in bounded memory, with an error message on failure. */
 function expectBounded({ exitCode, rssBytes, stderr }: Outcome): void {
   expect({ exitCode, stderr: stderr.slice(0, 300) }).toMatchObject({ exitCode: expect.any(Number) });
   expect(rssBytes).toBeLessThan(MOST_RSS_BYTES);

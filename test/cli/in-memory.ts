@@ -2,7 +2,7 @@ import { runCommandLine } from "../../src/cli/run-command.ts";
 import type { Machine } from "../memory-host/machine.ts";
 import { nodeFor } from "../scenes/scene.ts";
 
-/** What a command line said, and its exit code. */
+/** Output of a command line, and its exit code. */
 export interface Said {
   readonly code: number;
   readonly out: string;

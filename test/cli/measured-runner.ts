@@ -1,7 +1,7 @@
 import type { Outcome, Run } from "./measured-runs.ts";
 
-// Started by measured-runs.ts, and small: the kernel counts the memory of the process that a program is started from as the
-// program's own. linux fs/exec.c exec_mmap()
+// Started by measured-runs.ts, and small: the kernel counts the memory of the spawning process as the program's own.
+// linux fs/exec.c exec_mmap()
 
 process.on("message", async (run: Run) => {
   process.send?.({ id: run.id, ...(await carryOut(run)) });
@@ -24,7 +24,7 @@ async function carryOut({ deadlineMs, stdin, words }: Run): Promise<Outcome> {
   return { exitCode: child.exitCode, stdout, stderr, cpuMs: Number(cpuTime?.total) / 1000, rssBytes: maxRSS };
 }
 
-/** Enough for what a test looks at. */
+/** Returns the beginning of a stream, which is enough for the tests. */
 async function beginning(stream: ReadableStream<Uint8Array>): Promise<string> {
   let text = "";
   const decoder = new TextDecoder();

@@ -1,23 +1,23 @@
 import { afterAll } from "bun:test";
 
-/** A program that is to run. */
+/** Program to run. */
 export interface Run {
   readonly id: number;
   readonly words: readonly string[];
-  /** A file; undefined: none. */
+  /** Path of a file; undefined: no input. */
   readonly stdin: string | undefined;
-  /** It is killed then. */
+  /** Time after which the program is killed. */
   readonly deadlineMs: number;
 }
 
-/** How it went. */
+/** Result of a run. */
 export interface Outcome {
-  /** Not a number: a signal ended it, as at the deadline. */
+  /** Null if a signal ended it, as at the deadline. */
   readonly exitCode: number | null;
-  /** The beginning of what it printed. */
+  /** Beginning of standard output. */
   readonly stdout: string;
   readonly stderr: string;
-  /** The processor's time, not the clock's: another process may have had the processor. */
+  /** Processor time, not elapsed time: another process may have had the processor. */
   readonly cpuMs: number;
   readonly rssBytes: number;
 }
@@ -30,7 +30,7 @@ export type Measure = (
 
 const DEADLINE_MS = 60_000;
 
-/** The programs of one test file are started by a process of its own, which ends with it. */
+/** Starts the process that runs the programs of one test file, and that ends with it. */
 export function measuredRuns(): Measure {
   const waiting = new Map<number, (outcome: Outcome) => void>();
   let runs = 0;

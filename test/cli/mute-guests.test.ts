@@ -9,14 +9,14 @@ import { diskXml, domainXml, labelOf, makeMachine, nodeOn, ORIGINAL } from "../s
 import { runOn, type Said } from "./in-memory.ts";
 
 const IMAGES = "/var/lib/images";
-/** As long as the longest wait for a QEMU that does not answer, in `svirt list`. */
+/** Longest wait of `svirt list` for a QEMU that does not answer. */
 const LIST_MS = 2000;
 
 type Mute = "before greeting" | "after greeting";
 
 const uuidOf = (at: number): string => `11111111-2222-4333-8444-00000000000${at}`;
 
-/** Guests vm1, vm2 and so on, each with a disk, and those of these numbers mute. */
+/** Returns a machine with guests vm1, vm2 and so on, each with a disk. The guests of these numbers are mute. */
 async function machineWith(
   guests: number,
   mute: readonly (readonly [at: number, how: Mute])[],
@@ -33,7 +33,7 @@ async function machineWith(
   return machine;
 }
 
-/** What a command said, and how long it took by the machine's clock. */
+/** Runs a command and returns its output with its time by the machine's clock. */
 async function timed(
   machine: Machine,
   ...words: readonly string[]
@@ -215,7 +215,7 @@ test("no QEMU is asked under the registry's lock, for which every start and end 
     expect({ words, ...(await runOn(machine, ...words)) }).toMatchObject({ words, code: 0 });
   expect(machine.violations).toEqual([]);
   const node = nodeOn(machine);
-  // A look that must find it.
+  // Proves the check: this call asks QEMU under the lock.
   await withRegistryLock(node, async () => void (await getGuestState(node, recordOf(machine, 1))));
   expect(machine.violations).toEqual([expect.stringContaining("QEMU is asked under the registry's lock")]);
 });

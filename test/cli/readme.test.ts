@@ -6,10 +6,10 @@ import { runOn } from "./in-memory.ts";
 const ROOT = new URL("../../", import.meta.url);
 const fileOf = async (path: string): Promise<string> => await Bun.file(new URL(path, ROOT)).text();
 
-/** Which number a file has is another on each machine. */
+/** Removes the numbers of inodes and devices, which differ on each machine. */
 const withoutNumbers = (text: string): string => text.replace(/(inode|device)-[\d:-]+/g, "$1");
 
-/** What README.md shows after that command. */
+/** Returns the output that README.md shows after that command. */
 async function shown(command: string): Promise<string> {
   const [, after = ""] = (await fileOf("README.md")).split(`    node# ${command}\n`);
   return (after.split("\n\n")[0] ?? "").replace(/^ {4}/gm, "");

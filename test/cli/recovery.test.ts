@@ -1,20 +1,20 @@
 import { expect, test } from "bun:test";
 import { COMMANDS } from "../../src/cli/commands.ts";
 
-/** Commands that do not finish or undo all interrupted work of their guest first, and why. */
+/** Commands that do not first finish or undo all interrupted work of their guest, and why. */
 const OTHERS = new Map([
-  // About every guest.
+  // They read the state of every guest.
   ["list", "all"],
   ["domstats", "all"],
-  // Ends the guest, and its changes with it: its QEMU need not answer.
+  // Ends the guest together with its changes: its QEMU need not answer.
   ["destroy", "others"],
-  // About the host and its files: an ordinary user may have no folders of records.
+  // They concern the host and its files. An ordinary user may have no folders of records.
   ...["capabilities", "doctor", "version", "label show", "label set", "label restore", "label release"].map(
     (name) => [name, "root"] as const,
   ),
-  // Recover by themselves, or call another command.
+  // They recover by themselves, or call another command.
   ...["recover", "reap", "shell"].map((name) => [name, "none"] as const),
-  // Read XML, files or the host, and no state of a guest.
+  // They read XML, files or the host, and no state of a guest.
   ...["validate", "domxml-to-native", "save-image-dumpxml", "vol-dumpxml", "vol-info"].map(
     (name) => [name, "none"] as const,
   ),
@@ -22,7 +22,7 @@ const OTHERS = new Map([
     (name) => [name, "none"] as const,
   ),
   ...["nodeinfo", "nodememstats", "sysinfo", "uri"].map((name) => [name, "none"] as const),
-  // Show what is, also what was left undone.
+  // They show the current state, including unfinished work.
   ...["audit", "explain"].map((name) => [name, "none"] as const),
 ]);
 

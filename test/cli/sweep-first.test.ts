@@ -14,7 +14,7 @@ async function running(): Promise<Machine> {
   return machine;
 }
 
-/** A guest whose end nobody has seen: QEMU and its reaper are gone, the record and the labels are there. */
+/** Returns a machine whose guest ended unnoticed: QEMU and its reaper are gone, the record and labels remain. */
 async function leftBehind(): Promise<Machine> {
   const machine = await running();
   for (const { pid, role } of machine.processes.list()) {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-// The executable's words may be any bytes: bun.spawn gives words as text, a shell as bytes.
+// Arguments may be any bytes. Bun.spawn passes text, so a shell passes the bytes.
 
 const SVIRT = new URL("../../dist/svirt", import.meta.url).pathname;
 

@@ -106,7 +106,7 @@ describe("parseArguments()", () => {
     expect(optionsOf(SHUTDOWN, ["--help"])).toEqual({ help: "" });
   });
 
-  // virsh's own words, seen with virsh 11.3.0.
+  // Messages of virsh 11.3.0.
   test.each([
     [SHUTDOWN, [], "command 'shutdown' requires <domain> option"],
     [LIST, ["--bad"], "command 'list' doesn't support option --bad"],

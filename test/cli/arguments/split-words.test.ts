@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { splitWords } from "../../../src/cli/arguments/split-words.ts";
 import { SvirtError } from "../../../src/errors.ts";
 
-/** What sh makes of the line: each word, ended by NUL. */
+/** Returns the arguments that sh makes of the line. */
 function askShell(line: string): readonly string[] {
   const { stdout } = Bun.spawnSync(["sh", "-c", `printf '%s\\0' ${line}`]);
   return stdout.toString().split("\0").slice(0, -1);

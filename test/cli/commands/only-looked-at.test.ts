@@ -3,7 +3,7 @@ import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import { diskXml, domainXml, makeMachine, UUID } from "../../scenes/scene.ts";
 import { runOn } from "../in-memory.ts";
 
-// Commands that look at XML alone: nothing that it names need exist, and nothing of the host changes.
+// Commands that only read XML: files that it names need not exist, and the host does not change.
 
 function withXml(bytes: Uint8Array): Machine {
   const machine = makeMachine();

@@ -10,7 +10,7 @@ const specs: readonly CommandSpec[] = await Promise.all(
   [...COMMANDS.values()].map(async (load) => (await load()).command.spec),
 );
 
-/** A machine on which vm1 is defined, as sshd has it for a client that asks for this. */
+/** Returns a machine with vm1 defined, and the environment that sshd sets for a client's command. */
 async function asked(original: string | undefined): Promise<Machine> {
   const machine = makeMachine();
   machine.files.put("/vm.xml", "file", { bytes: domainXml({ disks: diskXml("/disk.raw", "vda") }) });
@@ -54,7 +54,7 @@ describe("what a command does to the node", () => {
   });
 });
 
-/** Of commands that show what they set; not each has all of them. */
+/** Options of commands that show the setting they change. Not every command has all of them. */
 const SHOWN = ["json", "live", "config", "current"];
 
 describe("svirt shell", () => {

@@ -31,7 +31,7 @@ describe("formatTable()", () => {
       (name) => [name, "on"],
     );
     const lines = formatTable(["Name", "State"], rows).split("\n");
-    // bun's own measure is the referee.
+    // Compares with bun's own measure.
     const columns = lines.slice(2, -2).map((line) => Bun.stringWidth(line.slice(0, line.lastIndexOf("on"))));
     expect(new Set(columns)).toEqual(new Set([Bun.stringWidth(" かなカナ   ")]));
     expect(lines[1]).toHaveLength(8 + 3 + 5 + 3);
@@ -44,7 +44,7 @@ describe("formatTable()", () => {
       if (/[\p{C}\p{Zl}\p{Zp}\p{Mc}]/u.test(letter)) continue;
       if (cellWidth(letter) !== Bun.stringWidth(letter)) differing.push(code.toString(16));
     }
-    // Signs that a flag is made of in pairs, and numbers in circles.
+    // Regional indicators, which form flags in pairs, and circled numbers.
     expect(differing.length).toBeLessThan(50);
   });
 

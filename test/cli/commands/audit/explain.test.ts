@@ -8,7 +8,7 @@ const OTHER = "11111111-2222-4333-8444-000000000002";
 const MINE = "/var/lib/images/private1.raw";
 const THEIRS = "/var/lib/images/private2.raw";
 
-/** Two guests, each with a disk, and another disk that neither has. */
+/** Returns a machine with two guests, each with its own disk. */
 async function twoGuests(): Promise<Machine> {
   const machine = makeMachine();
   await startDomain(nodeOn(machine), domainXml({ disks: diskXml(MINE, "vda") }));
@@ -16,7 +16,7 @@ async function twoGuests(): Promise<Machine> {
   return machine;
 }
 
-/** A line as the kernel writes it when the guest of that name asks for something. */
+/** Adds a denial to the kernel's log, as for an access by the guest of that name. */
 function deny(machine: Machine, name: string, facts: Readonly<Record<string, string | undefined>>): void {
   const guest = machine.liveGuests().find(({ words }) => words.join(" ").includes(`guest=${name}`));
   const { perms = "read", tclass = "file", ...rest } = facts;
@@ -35,7 +35,7 @@ function deny(machine: Machine, name: string, facts: Readonly<Record<string, str
   );
 }
 
-/** The fields that the kernel tells of a file. */
+/** Returns the fields that the kernel logs of a file. */
 function fileFacts(machine: Machine, path: string) {
   const found = machine.files.get(path);
   return {

@@ -6,7 +6,7 @@ import { runOn } from "../../in-memory.ts";
 
 const IMAGES = "/var/lib/images";
 
-/** A command line, its words without blanks in them. */
+/** Runs a command line. Its arguments contain no blanks. */
 const run = (machine: Machine, line: string) => runOn(machine, ...line.split(" "));
 const listed = async (machine: Machine, more = ""): Promise<string> =>
   (await run(machine, `domblklist vm1${more}`)).out.replace(/^[\s\S]*-\n/, "").trim();

@@ -9,7 +9,7 @@ const SOCKET = "/var/lib/images/console.sock";
 const UID = 0x70000000 + (1 % 0x4000000);
 const CONNECTED = "Connected to domain 'vm1'\nEscape character is ^] (Ctrl + ])\n";
 
-/** A running guest with these devices; its terminal is there. */
+/** Returns a machine with a running guest that has these devices and a terminal. */
 async function running(devices: string): Promise<Machine> {
   const machine = makeMachine();
   const chardev = { label: "charserial0", filename: `pty:${TERMINAL}` };
@@ -21,7 +21,7 @@ async function running(devices: string): Promise<Machine> {
   return machine;
 }
 
-/** The paths that were talked to. */
+/** Records the paths of sockets and terminals that svirt talks to. */
 function listTalks(machine: Machine): string[] {
   const paths: string[] = [];
   machine.duringTalk = async (path) => void paths.push(path);

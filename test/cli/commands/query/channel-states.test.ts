@@ -16,7 +16,7 @@ async function running(devices: string): Promise<Machine> {
   return machine;
 }
 
-/** What is written of each channel's other end. */
+/** Returns the <target> of each channel. */
 const targets = ({ out }: Said): readonly string[] =>
   [...out.matchAll(/<channel.*?(<target[^>]*>).*?<\/channel>/gs)].map(([, target = ""]) => target);
 

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { diskXml, domainXml, makeMachine } from "../../../scenes/scene.ts";
 import { runOn, type Said } from "../../in-memory.ts";
 
-/** What query-blockstats answers of one disk, each of its numbers another. */
+/** Returns an answer of query-blockstats for one disk, each number different. */
 function statsOf(device: string, first: number): unknown {
   const [rd, wr] = [first, first + 3];
   return {

@@ -18,7 +18,7 @@ const stats = {
 };
 const parent = { stats: { wr_highest_offset: 196_608 } };
 
-/** As QEMU 10.0 answers. qemu.git qapi/ */
+/** Answers of QEMU 10.0. qemu.git qapi/ */
 const ANSWERS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["query-cpus-fast", [{ "cpu-index": 0, "thread-id": 777, "qom-path": CPU, target: "x86_64", props: {} }]],
   ["query-balloon", { actual: 65_011_712 }],
@@ -71,7 +71,7 @@ const ANSWERS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ],
 ]);
 
-/** A running guest whose QEMU is told of in /proc, and one that is off. */
+/** Returns a machine with a running guest whose QEMU is in /proc, and one that is shut off. */
 async function machineWithTwo(): Promise<Machine> {
   const machine = makeMachine();
   machine.qemu = { answers: ANSWERS };
@@ -86,7 +86,7 @@ async function machineWithTwo(): Promise<Machine> {
     machine.files.putFolder(path.slice(0, path.lastIndexOf("/")));
     machine.files.put(path, "file", { bytes: new TextEncoder().encode(text) });
   };
-  // proc_pid_stat(5): field 14 is user time, 15 system time, 39 the processor. The name may hold anything.
+  // proc_pid_stat(5): field 14 is user time, 15 system time, 39 the processor. The name may contain any text.
   const fields = "S 1 1 1 0 -1 64 0 0 0 0 40 2 0 0 20 0 3 0 5 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 17 6 0 0";
   put(`/proc/${pid}/stat`, `${pid} (qemu (x) y) ${fields}\n`);
   put(`/proc/${pid}/task/777/stat`, `777 (CPU 0/KVM) ${fields.replace(" 40 2 ", " 30 1 ")}\n`);

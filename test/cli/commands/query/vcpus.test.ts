@@ -7,7 +7,7 @@ import { runOn } from "../../in-memory.ts";
 const XML = `<domain type='kvm'><name>vm1</name><uuid>${UUID}</uuid><memory unit='MiB'>64</memory>
   <vcpu current='2'>4</vcpu><os><type>hvm</type></os></domain>`;
 
-/** As QEMU 10.0 answers for -smp 2,maxcpus=4,sockets=4: the last one first. `paths` are those that are plugged in. */
+/** Returns the answer of QEMU 10.0 for -smp 2,maxcpus=4,sockets=4, last socket first. `paths` are those of plugged vCPUs. */
 function hotpluggable(paths: readonly (string | undefined)[]): unknown {
   return paths
     .map((path, socket) => ({
@@ -40,7 +40,7 @@ function answer(machine: Machine, paths: readonly (string | undefined)[]): void 
   };
 }
 
-/** A defined guest that runs with two of four virtual CPUs, on a host with three processors. */
+/** Returns a machine with three processors and a defined guest that runs with two of four vCPUs. */
 async function running(): Promise<Machine> {
   const machine = makeMachine();
   const put = (path: string, text: string): void => {

@@ -6,7 +6,7 @@ import { runOn } from "../../in-memory.ts";
 const CHANNEL = "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>";
 const PING = '{"execute":"guest-ping"}';
 
-/** A running guest with these devices, and what its agent answers. */
+/** Returns a machine with a running guest that has these devices and an agent. */
 async function running(devices: string): Promise<Machine> {
   const machine = makeMachine();
   machine.agent.answers = new Map<string, object>([["guest-ping", { return: {} }]]);

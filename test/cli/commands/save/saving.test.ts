@@ -3,7 +3,7 @@ import { fileText, MANAGED } from "../../../scenes/saving.ts";
 import { domainXml, makeMachine, reapAll, UUID } from "../../../scenes/scene.ts";
 import { runOn } from "../../in-memory.ts";
 
-/** A machine on which a domain is defined and runs. */
+/** Returns a machine on which a domain is defined and runs. */
 async function runningMachine() {
   const machine = makeMachine();
   const devices = "<video><model type='vga'/></video>";

@@ -4,7 +4,7 @@ import { qcow2Bytes } from "../../../images/qcow2-bytes.ts";
 import { makeMachine } from "../../../scenes/scene.ts";
 import { runOn } from "../../in-memory.ts";
 
-/** What a terminal obeys, beside the line breaks that a command writes. */
+/** Characters that a terminal obeys, other than the line breaks of a command's output. */
 const STRANGE = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/u;
 
 describe.each([
