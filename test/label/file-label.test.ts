@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { decideFileLabel, diskRole } from "../../src/label/file-label.ts";
 import { type LabelDecision, UNCONFINED } from "../../src/label/guest-label.ts";
 
-// The labels of libvirt's securityselinuxlabeldata.
+// Labels of libvirt's securityselinuxlabeldata.
 const DECISION: LabelDecision = {
   ...UNCONFINED,
   type: "dynamic",
@@ -18,7 +18,7 @@ describe("diskRole()", () => {
     [{ shareable: false, access: "read-write" }, "private"],
     [{ shareable: true, access: "read-write" }, "shared"],
     [{ shareable: false, access: "read-only" }, "content"],
-    // Shareable wins over read-only, as the reference was seen to do.
+    // Shareable wins over read-only, as in libvirt.
     [{ shareable: true, access: "read-only" }, "shared"],
   ] as const)("of %j is %s", (disk, role) => {
     expect(diskRole(disk)).toBe(role);

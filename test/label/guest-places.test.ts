@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { asSvirtError } from "../../src/errors.ts";
 import { refuseWrittenPlace, type WrittenPlace } from "../../src/label/guest-places.ts";
 
-/** A path, its own type and its folder's, as Debian's policy has them; `-`: a file to be made, or no label at all. */
+/** Path, its own type and its folder's, as in Debian's policy. `-` is a new file or no label. */
 type Row = readonly [path: string, own: string, folder: string, kind?: WrittenPlace["kind"]];
 
 function refusal([path, own, folder, kind = "file"]: Row, homes: readonly string[] = []): string | undefined {
@@ -39,25 +39,25 @@ const ALLOWED: readonly Row[] = [
   ["/dev/hugepages/memory", "hugetlbfs_t", "hugetlbfs_t"],
   ["/data/a.img", "default_t", "default_t"],
   ["/export/vm/a.img", "nfs_t", "nfs_t"],
-  // Labelled by an administrator, wherever it is.
+  // Labelled by an administrator, in any folder.
   ["/root/images/a.img", "virt_image_t", "virt_image_t"],
   ["/opt/images/new.img", "-", "virt_image_t"],
   ["/home/alice/VirtualMachines/a.img", "virt_home_t", "virt_home_t"],
-  // As a shell makes them there, and as restorecon has them.
+  // As a shell and restorecon label them there.
   ["/home/alice/.local/share/libvirt/images/a.img", "user_home_t", "user_home_t"],
   ["/home/alice/.local/share/libvirt/images/a.img", "xdg_data_t", "xdg_data_t"],
   ["/home/alice/.local/state/svirt/nvram/vm_VARS.fd", "svirt_home_t", "svirt_home_t"],
-  // Without SELinux the place alone says it.
+  // Without SELinux the path alone decides.
   ["/srv/a.img", "-", "-"],
   ["/var/lib/libvirt/images/a.img", "-", "-"],
   ["/home/alice/.local/share/libvirt/images/a.img", "-", "-"],
-  // Folders that a guest writes in are judged by themselves.
+  // A folder that a guest writes is judged by its own label.
   ["/srv", "var_t", "root_t", "folder"],
   ["/srv/share", "var_t", "var_t", "folder"],
   ["/root/share", "virt_image_t", "user_home_dir_t", "folder"],
-  // As another start has left it.
+  // Label that another start has left.
   ["/srv/share", "svirt_folder_t", "var_t", "folder"],
-  // Of a socket its own label says enough; a device is no file.
+  // A socket is judged by its own label. A device is no file.
   ["/run/storage.sock", "virt_image_t", "var_run_t", "socket"],
   ["/run/x.sock", "-", "var_run_t", "listener"],
   ["/run/x.sock", "-", "-", "listener"],
@@ -89,7 +89,7 @@ const REFUSED: readonly Row[] = [
   ["/usr/local/bin/x", "-", "bin_t"],
   ["/opt/app/run", "usr_t", "usr_t"],
   ["/opt/app/run", "-", "-"],
-  // Moved there with the label that it had elsewhere.
+  // Moved there with the label of its former folder.
   ["/opt/app/run", "user_tmp_t", "user_tmp_t"],
   ["/etc/profile.d/x.sh", "user_tmp_t", "etc_t"],
   ["/boot/grub/grub.cfg", "boot_t", "boot_t"],
@@ -108,13 +108,13 @@ const REFUSED: readonly Row[] = [
   ["/.autorelabel", "-", "root_t"],
   ["/x", "-", "-"],
   ["/nix/store/x", "default_t", "default_t"],
-  // A hard link in a good place keeps the label of the file.
+  // A hard link in an allowed folder keeps the label of its file.
   ["/srv/link", "user_home_t", "var_t"],
   ["/var/lib/libvirt/images/link", "etc_t", "virt_image_t"],
-  // A place that only begins like one.
+  // Only the name begins like an allowed folder.
   ["/srvx", "-", "-"],
   ["/var/lib/libvirtx/a", "-", "-"],
-  // dnsmasq reads them: `dhcp-script` is a program that it runs.
+  // dnsmasq reads them, and runs the program that `dhcp-script` names.
   ["/var/lib/libvirt/dnsmasq/default.conf", "var_lib_t", "var_lib_t"],
   ["/var/lib/libvirt/dnsmasq/default.conf", "-", "virt_var_lib_t"],
   ["/var/lib/libvirt/dnsmasq", "virt_image_t", "virt_var_lib_t", "folder"],
@@ -124,7 +124,7 @@ const REFUSED: readonly Row[] = [
 ];
 
 /**
- * Folders at the top that are the system's: FHS 3.0, chapter 3 and the Linux annex; those of multilib Debian, of boot loaders
+ * Top-level folders of the system: FHS 3.0, chapter 3 and the Linux annex; those of multilib Debian, of boot loaders
  * (efi), initrd(4), ext4 (lost+found), Nix, Guix (gnu), OSTree and snapd.
  */
 const SYSTEM_TOPS = [
@@ -160,7 +160,7 @@ describe("refuseWrittenPlace()", () => {
 
   describe("where users of the host have their homes elsewhere", () => {
     const rows = (...all: readonly Row[]): { readonly row: Row }[] => all.map((row) => ({ row }));
-    // As /etc/passwd of hosts has them; the last five are those of daemons, which say nothing of a place for images.
+    // Homes in /etc/passwd of hosts. The last five belong to daemons and imply nothing about places for images.
     const HOMES = [
       ...["/data/home/bob", "/mnt/home/eve", "/export/home/ann/", "/srv/ftp", "/var/lib/libvirt/images/kim"],
       ...["/", "", "/srv", "/tmp", "/var/lib/libvirt"],

@@ -51,7 +51,7 @@ describe.each([...OF_FHS, ...SECRETS])("%s", (folder) => {
   });
 });
 
-/** Of FHS 3.0 (3.5, 3.6, 3.15, 4) too: a file in them may be a guest's, such as a kernel, but no folder. */
+/** Folders of FHS 3.0 (3.5, 3.6, 3.15, 4): a guest may use a file in them, such as a kernel, but no folder. */
 describe.each(["/boot", "/dev", "/run", "/usr"])("%s", (folder) => {
   test("is shared with no guest, in part or as a whole", () => {
     expect(refusal(() => refuseHostFolder(folder))).toBeString();
@@ -85,7 +85,7 @@ test.each([
   expect(refusal(() => refuseImpossibleTarget(path))).toBeUndefined();
 });
 
-/** Numbers of admin-guide/devices.txt: /dev/null, /dev/tty, /dev/kvm; and a disk's, a serial port's, none. */
+/** Numbers of admin-guide/devices.txt: /dev/null, /dev/tty, /dev/kvm; then of a disk, of a serial port, and none. */
 test.each([
   ["1:3", true],
   ["5:0", true],

@@ -53,7 +53,7 @@ describe("seenByOthers() goes by the file system", () => {
     ["overlay", 0x794c7630, undefined],
     ["vfat", 0x4d44, undefined],
   ])("%s", (type, magic, reason) => {
-    // FUSE's number alone stands for four answers, by the type.
+    // FUSE has one number for four answers, which depend on the type.
     const byNumber = magic === 0x65735546 ? type : "";
     for (const told of [type, byNumber]) {
       const facts = { fileSystems: [{ magic, type: told }], disks: [], isNode: false };
@@ -158,7 +158,7 @@ describe("seenByOthers() goes by the disk below", () => {
       content: reason,
       labels: reason,
     });
-    // A device node is this machine's, and so is its label; what is in it is not.
+    // A device node and its label belong to this machine. Its content does not.
     expect(seenByOthers({ fileSystems: [DEVTMPFS], disks: [below], isNode: true })).toEqual({
       content: reason,
       labels: undefined,

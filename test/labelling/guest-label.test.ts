@@ -16,7 +16,7 @@ import {
   staticLabel,
 } from "../scenes/scene.ts";
 
-// The node's own policy names them in this order. image/policy/contexts
+// Types in the order of the node's own policy. image/policy/contexts
 const TYPES = ["svirt_t", "svirt_tcg_t", "svirt_net_t", "svirt_tcg_net_t"];
 const USB_TYPES = TYPES.map((type) => type.replace(/_t$/, "_usb_t"));
 
@@ -97,7 +97,7 @@ test.each(["", "<shareable/>"])(
   },
 );
 
-// Only one of them is the guest's alone: the claim would be that of whichever came last.
+// Only one of the uses is exclusive: the claim would depend on their order.
 test.each([
   ["shared", "<shareable/>", "<seclabel relabel='no'/>"],
   ["read", "<readonly/>", "<seclabel relabel='no'/>"],

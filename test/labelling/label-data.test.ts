@@ -13,7 +13,7 @@ import { errorOf, nodeOn } from "../scenes/scene.ts";
 
 const testData = process.env["SVIRT_TEST_DATA"];
 const needsData = testData === undefined ? " (skipped: SVIRT_TEST_DATA is not set)" : "";
-/** The range that libvirt's own test chooses. */
+/** Range that libvirt's own test chooses. */
 const RANGE = "s0:c41,c264";
 
 describe.skipIf(testData === undefined)(`libvirt's own cases of labels${needsData}`, () => {
@@ -25,7 +25,7 @@ describe.skipIf(testData === undefined)(`libvirt's own cases of labels${needsDat
     expect(labelsOf(machine, files)).toEqual(wanted);
   });
 
-  // The case expects that nothing is labelled and the guest starts; svirt starts no guest whose disk is open to others.
+  // The case expects no labels and a started guest. svirt starts no guest whose disk is open to other guests.
   test("nfs: a disk that can have no label is refused, weakness 11", async () => {
     const machine = new Machine();
     machine.files.put("/nfs", "folder", { mode: 0o755, fileSystem: { device: "0:60", keepsLabels: false } });
@@ -36,7 +36,7 @@ describe.skipIf(testData === undefined)(`libvirt's own cases of labels${needsDat
     expect(error.message).toStartWith("Cannot label /nfs/plain.raw: its file system keeps no labels");
   });
 
-  // The case has a pipe of one FIFO besides, which svirt starts no guest with.
+  // The case also has a pipe of a single FIFO, with which svirt starts no guest.
   test("chardev: each socket that a guest is connected to gets the label of the case", () => {
     const machine = new Machine();
     const wanted = moved([...wantedLabels("chardev")].filter(([path]) => /label.sock/.test(path)));
@@ -49,7 +49,7 @@ describe.skipIf(testData === undefined)(`libvirt's own cases of labels${needsDat
   });
 });
 
-/** The cases' files lie in the root folder, where svirt lets no guest write: here they lie in one for guests' files. */
+/** Folder for the files of the cases. In the cases they are in the root folder, where svirt lets no guest write. */
 const PLACE = "/srv";
 
 function moved(wanted: Iterable<readonly [string, string]>): Map<string, string> {
@@ -91,7 +91,7 @@ function xmlOf(name: string): Uint8Array {
   return read(`${name}.xml`);
 }
 
-/** Without the screen on TCP, which svirt refuses and which has no label. */
+/** Removes the screen on TCP, which svirt refuses and which has no label. */
 function withoutScreen(xml: Uint8Array): Uint8Array {
   const text = new TextDecoder().decode(xml);
   return new TextEncoder().encode(text.replace(/<graphics.*<\/graphics>/s, ""));

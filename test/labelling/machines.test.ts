@@ -70,7 +70,7 @@ describe.each(MARKED)("marks on %s", (_, kind) => {
   test("a guest that runs on both machines and ends on one keeps its label on the other", async () => {
     const { a, b } = makeMachines(kind);
     await startOn(a);
-    // As after a migration by hand: the administrator says that A has it no more, and it has.
+    // As after a manual migration: the administrator releases A, although A still uses the disk.
     await release(b, a.id);
     await startOn(b);
     const during = labelOf(b, DISK);
@@ -112,7 +112,7 @@ describe("recover after a power failure", () => {
     expect(labelOf(a, DISK)).toBe(during);
     expect(notice).toContain(`${DISK} keeps its label: other machines may have taken it meanwhile, by `);
     expect((await sweep(nodeOn(a))).kept).toEqual([]);
-    // The notice says what gives it back.
+    // The notice contains the command that restores the label.
     const { command } = /; if none has, run svirt (?<command>.*)$/.exec(notice)?.groups ?? {};
     expect([await run(a, ...(command ?? "").split(" ")), labelOf(a, DISK), marksOn(a)]).toEqual([
       0,
@@ -167,7 +167,7 @@ describe("what counts as a mark", () => {
     const { a, b } = makeMachines(CLUSTER);
     const disk = a.files.get(DISK);
     const set = disk.xattrs.set.bind(disk.xattrs);
-    // B's mark comes with A's own.
+    // B's mark appears together with A's.
     disk.xattrs.set = (name, value) => {
       if (name === `trusted.svirt.machine.${a.id}`) set(`trusted.svirt.machine.${b.id}`, "boot node-b");
       return set(name, value);

@@ -24,7 +24,7 @@ const GONE = "system_u:object_r:svirt_image_t:s0:c7,c9";
 
 const RULES = `/var/lib/images(/.*)?\t${DEFAULT}\n`;
 
-/** Gives the machine's policy default labels, and the disk a label. */
+/** Sets the default labels of the machine's policy, and the label of the disk. */
 function labelDisk(machine: Machine, label: string, rules = RULES): Machine {
   machine.files.putFolder("/etc/selinux/svirt/contexts/files");
   const bytes = new TextEncoder().encode(rules);

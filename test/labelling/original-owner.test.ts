@@ -9,7 +9,7 @@ import { DISK, HOME, HOME_LABEL, makeUsersMachine, USER } from "../scenes/sessio
 const BASE = DISK.replace("disk.raw", "base.raw");
 const XML = domainXml({ type: "qemu", disks: diskXml(DISK, "vda") });
 
-/** What a QEMU that its guest has taken over does by the descriptor of a file that its user owns: fchmod(2), fchown(2). */
+/** Changes a file as a compromised QEMU can by its descriptor, since its user owns the file: fchmod(2), fchown(2). */
 function makeProgram(machine: Machine, path: string): void {
   Object.assign(machine.files.get(path), { mode: 0o6777, gid: 27 });
 }

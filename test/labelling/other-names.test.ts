@@ -49,7 +49,7 @@ describe("weakness 3: no second guest takes the label off a running guest's disk
   });
 });
 
-/** One more name for what is at a path. */
+/** Adds a name for the inode at a path. */
 function link(machine: Machine, name: string, path: string): void {
   const cut = name.lastIndexOf("/");
   machine.files.get(name.slice(0, cut)).entries.set(name.slice(cut + 1), machine.files.get(path));
@@ -59,7 +59,7 @@ function putBlockDevice(machine: Machine, path: string): void {
   machine.files.put(path, "block", { node: "8:17" }).xattrs.set("security.selinux", ORIGINAL);
 }
 
-/** A disk of what is there: a file or a block device. */
+/** Returns a disk for the file or block device at a path. */
 function anyDisk(machine: Machine, path: string, extra = ""): string {
   if (machine.files.get(path).type === "file") return diskXml(path, "vda", extra);
   return `<disk type='block' device='disk'><driver name='qemu' type='raw'/><source dev='${path}'/><target dev='vda' bus='virtio'/>${extra}</disk>`;

@@ -11,7 +11,7 @@ const DEFAULT = "system_u:object_r:virt_image_t:s0";
 const WANTED = "system_u:object_r:virt_content_t:s0";
 const GONE = "system_u:object_r:svirt_image_t:s0:c7,c9";
 
-/** The real machine, except for its policy, which it may not have. */
+/** Returns a node on the real machine, but with a policy of the test: the machine may have none. */
 function nodeIn(folder: RealFolder): Node {
   const policy = new Map([
     ["file_contexts", `${folder.path}(/.*)?\t--\t${DEFAULT}\n`],

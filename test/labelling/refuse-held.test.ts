@@ -19,7 +19,10 @@ const closeKept = (machine: Machine): void => machine.processes.qemuOf(UUID)?.de
 const otherOn = (machine: Machine, path: string) =>
   startDomain(nodeOn(machine), domainXml({ name: "vm2", uuid: OTHER, disks: diskXml(path, "vda") }));
 
-/** A guest whose QEMU has kept a file that svirt took from it before it asked the kernel. */
+/**
+ * Returns a machine whose QEMU keeps a detached disk's files open without a claim, as left by an svirt that did not ask
+ * the kernel.
+ */
 async function machineWithKeeper(disks = ""): Promise<Machine> {
   const machine = await machineWithDisks(disks);
   machine.qemu = { keepsFiles: true };

@@ -15,7 +15,7 @@ import {
 } from "../scenes/scene.ts";
 
 const [OWN, DISK] = ["/var/lib/images/top.qcow2", "/var/lib/images/private1.raw"];
-/** qemu.git docs/interop/qcow2.rst: the data are in another file, by the third of the incompatible features. */
+/** qemu.git docs/interop/qcow2.rst: the third incompatible feature keeps the data in another file. */
 const dataIn = (name: string): Parameters<typeof qcow2Bytes>[0] => ({
   features: 4n,
   extensions: [[extension.dataFile, name]],
@@ -29,7 +29,7 @@ function putFar(on: Machine): void {
   on.files.put(FAR, "file", { bytes: new Uint8Array(4096) });
 }
 
-/** What a guest that has taken its QEMU over writes into the header of its image. */
+/** Writes the header of the guest's image, as a guest that has compromised its QEMU can. */
 function write(wish: Parameters<typeof qcow2Bytes>[0]): void {
   machine.files.get(OWN).bytes = qcow2Bytes(wish);
 }

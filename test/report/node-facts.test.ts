@@ -13,7 +13,7 @@ function put(machine: Machine, path: string, text: string): void {
   machine.files.put(path, "file", { bytes: new TextEncoder().encode(text) });
 }
 
-/** Two cells of one socket each, with two cores of two threads. */
+/** Returns a host with two NUMA nodes of one socket each, with two cores of two threads. */
 function makeHost(): Machine {
   const machine = makeMachine();
   put(machine, `${CPU}/present`, "0-7\n");
@@ -25,7 +25,7 @@ function makeHost(): Machine {
   }
   put(machine, `${NODE}/node0/cpulist`, "0-3\n");
   put(machine, `${NODE}/node1/cpulist`, "4-7\n");
-  // As the kernel writes them: proc_meminfo(5), drivers/base/node.c
+  // Formats of the kernel: proc_meminfo(5), drivers/base/node.c
   put(machine, `${NODE}/node0/meminfo`, "Node 0 MemTotal:       8000 kB\nNode 0 MemFree:         100 kB\n");
   put(machine, `${NODE}/node1/meminfo`, "Node 1 MemTotal:       8000 kB\nNode 1 MemFree:       20000 kB\n");
   put(

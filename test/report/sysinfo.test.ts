@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { parseSmbios } from "../../src/report/smbios-tables.ts";
 import { formatSysinfo } from "../../src/report/sysinfo.ts";
 
-/** A structure as SMBIOS 3.7 (DMTF DSP0134) has it in 6.1: header, formatted part, strings, and a NUL more. */
+/** Returns a structure of SMBIOS 3.7 (DMTF DSP0134), 6.1: header, formatted part, strings, and another NUL. */
 function structure(
   type: number,
   formatted: readonly number[],
@@ -23,7 +23,7 @@ const bios = structure(
 // 7.2: strings 04h to 07h, UUID 08h to 17h with its first three parts low byte first, wake-up, SKU 19h, family 1ah.
 const uuid = [0x33, 0x22, 0x11, 0x00, 0x55, 0x44, 0x77, 0x66, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff];
 const system = structure(1, [1, 2, 3, 0, ...uuid, 6, 0, 0], ["QEMU", "Standard PC", "pc-i440fx  "]);
-// 7.5: socket 04h, type 05h, family, manufacturer 07h, ID, version 10h, voltage, clock 12h, most 14h, current, status 18h.
+// 7.5: socket 04h, type 05h, family, manufacturer 07h, ID, version 10h, voltage, clock 12h, maximum 14h, current, status 18h.
 const cpu = structure(
   4,
   [1, 3, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 100, 0, 0xd0, 7, 0xd0, 7, 0x41, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0],

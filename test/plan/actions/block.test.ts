@@ -17,7 +17,7 @@ const FACTS = { monitor: "/m", direct: false, labels: { private: OWN, content: C
 const TOP = { path: "/i/top", device: "8:1", inode: "2" };
 const BASE = { path: "/i/base", device: "8:1", inode: "1" };
 
-/** A disk with a qcow2 image on a raw one, as a start makes it. */
+/** Steps of a start for a disk with a qcow2 image on a raw one. */
 const DONE: readonly Step[] = [
   ...planFiles([
     { id: TOP, to: OWN, original: BEFORE, sharing: "exclusive" },
@@ -66,7 +66,7 @@ function node(args: Readonly<Record<string, unknown>>) {
   return { execute: "blockdev-add", arguments: { ...args } };
 }
 
-/** The label that each step gives a file, last. */
+/** Returns the last label that the steps give each file. */
 function labelsAfter(steps: readonly Step[]): Record<string, string> {
   const labels: Record<string, string> = {};
   for (const one of steps) {

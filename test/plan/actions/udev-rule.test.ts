@@ -5,7 +5,7 @@ const LABEL = "system_u:object_r:svirt_image_t:s0:c1,c2";
 
 test.each([
   ["block", 'SUBSYSTEM=="block"'],
-  // Of what is no block device, subsystems are many.
+  // Other devices than block devices have many subsystems.
   ["character", 'SUBSYSTEM!="block"'],
 ] as const)(
   "a rule for a %s device is for such a one alone: the other kind has the same numbers",

@@ -25,7 +25,7 @@ describe("listChangedLimits()", () => {
     ).toEqual([{ names: ["memory.max"], value: "2048", before: "1024" }]);
   });
 
-  // cgroups(7): cpu.weight is 100, cpu.max is "max 100000" and all else "max" where nobody has said otherwise.
+  // cgroups(7): the default of cpu.weight is 100, that of cpu.max is "max 100000" and all others are "max".
   test.each([
     ["memory.max", "1024", "max"],
     ["memory.swap.max", "0", "max"],

@@ -23,7 +23,7 @@ function groupOf(inside: string, facts = FACTS, devices = ""): GuestGroup | unde
   return decideGroup(domainOf(inside, "<vcpu>2</vcpu>", devices), UUID, facts);
 }
 
-/** Each of its limits, as `FILE VALUE`. */
+/** Returns each limit as `FILE VALUE`. */
 function limitsOf(inside: string, devices = ""): string[] {
   return (groupOf(inside, FACTS, devices)?.values ?? []).map(
     ({ names, value }) => `${names.join("|")} ${value}`,
@@ -32,7 +32,7 @@ function limitsOf(inside: string, devices = ""): string[] {
 
 describe("decideGroup()", () => {
   test("gives every guest a group of its own and a bound for its threads", () => {
-    // 512 of QEMU's own, a vCPU each, and 64 of the main loop's pool.
+    // 512 for QEMU itself, one per vCPU, and 64 for the main loop's pool.
     expect(groupOf("")).toEqual({
       path: `/sys/fs/cgroup/svirt/${UUID}`,
       controllers: ["pids"],
@@ -132,7 +132,7 @@ describe("decideThreads()", () => {
     expect(wishes("")).toEqual([]);
   });
 
-  // https://libvirt.org/formatdomain.html#cpu-tuning: what has no pin of its own is pinned as <vcpu cpuset> says.
+  // https://libvirt.org/formatdomain.html#cpu-tuning: threads without their own pin are pinned as <vcpu cpuset> says.
   test("pins each thread by its own pin, and all others where the guest's are", () => {
     const pins = "<vcpupin vcpu='1' cpuset='3'/><emulatorpin cpuset='0'/>";
     expect(

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { guestUser, isGuestUser } from "../../../src/plan/facts/guest-user.ts";
 
-// systemd leaves 0x70000000 to 0x77ffffff free; the lower half are svirt's.
+// systemd leaves 0x70000000 to 0x77ffffff free. svirt uses the lower half.
 const [FIRST, LAST] = [0x70000000, 0x73ffffff];
 const uuid = (end: string): string => `11111111-2222-4333-8444-0000${end}`;
 

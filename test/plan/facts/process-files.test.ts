@@ -86,7 +86,7 @@ describe("parseDescriptorInfo()", () => {
     ],
     ["pos:\t0\nflags:\t02\nmnt_id:\t10\nino:\t7\nscm_fds: 0\n", { inode: "7", waiting: 0, canWrite: true }],
     ["flags:\t02\nino:\t3\niff:\tvnet0\n", { inode: "3", tap: "vnet0", canWrite: true }],
-    // As Linux 6.18 tells of it, and 6.12 likewise; a file's name can hold whatever its maker wrote.
+    // Format of Linux 6.18 and 6.12. A file name may contain any text.
     [
       "ino:\t9\nUserFiles:\t1\n    0: /srv/disk\nUserBufs:\t2\n    0: 0x7f1eaef57000/4096\n    1: <none>\nPollList:\n",
       { inode: "9", registered: 3 },

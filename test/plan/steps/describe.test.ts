@@ -20,7 +20,7 @@ const order = {
 const image = { format: "qcow2", sizeBytes: 4096 } as const;
 const claim = { kind: "file", key: "k", sharing: "shared" } as const;
 
-// Each with a label and without: a person reads there what a guest is given.
+// Each with and without a label: operators read there which label a guest gets.
 test.each<[Step, string]>([
   [
     { do: "make-folder", path, mode: 0o700, uid: 7, label, limit: { bytes: 2 ** 21, inodes: 9 } },

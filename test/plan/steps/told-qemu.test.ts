@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { isToldQemu } from "../../../src/plan/steps/inverse.ts";
 import type { Step } from "../../../src/plan/steps/step.ts";
 
-// Told to a running QEMU, or true as long as it runs; of all others something is left when it has ended.
+// Steps whose effect ends with QEMU. All others leave something behind when QEMU has ended.
 const TOLD: readonly Step["do"][] = [
   ...([
     "plug",
