@@ -8,11 +8,11 @@ setDefaultTimeout(60_000);
 
 const missing = recordedFolder === undefined ? " (skipped: SVIRT_TEST_DATA is not set)" : "";
 
-/** What QEMU has without a word, or without a name. */
+/** Aliases of devices that QEMU has without an argument, or without an id. */
 const WITHOUT_WORDS =
   /^(?:pci\.0|pcie\.0|ide|fdc0|usb|input\d+|tpm\d+|watchdog\d+|hostdev\d+|smartcard\d+|sd0-0-\d)$/;
 
-/** Cases in which libvirt tells QEMU nothing of a device, at least not on its command line. */
+/** Cases in which libvirt's command line omits a device, with the alias of the device. */
 const UNTOLD = new Map([
   ["disk-startuppolicy-optional-drop", "scsi0-0-0"],
   ["disk-transient", "virtio-disk0"],
@@ -21,7 +21,7 @@ const UNTOLD = new Map([
   ["sound-device", "sound0"],
 ]);
 
-/** `"id":"net0"` and `id=net0`. */
+/** Returns all ids, written as `"id":"net0"` or `id=net0`. */
 function idsIn(options: readonly string[]): ReadonlySet<string> {
   return new Set(
     options

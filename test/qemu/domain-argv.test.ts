@@ -11,7 +11,7 @@ import { randomDomain } from "../domain/random-domain.ts";
 import { declaredChain } from "./declared-chain.ts";
 import { attempt } from "./recorded.ts";
 
-/** `<case>.xml` beside `<case>.txt`, the reference's form, and `<case>.start.txt`, that of a real start. */
+/** Folder of cases: `<case>.xml` beside `<case>.txt`, libvirt's form, and `<case>.start.txt`, that of a real start. */
 const FOLDER = new URL("../data/argv/", import.meta.url).pathname;
 const UUID = "6ca317fc-5004-49bf-8cd8-26628e15f990";
 const cases = [...new Glob("*.xml").scanSync(FOLDER)].map((file) => file.replace(".xml", "")).toSorted();
@@ -29,7 +29,7 @@ describe.each(cases)("formatArgv() of %s", (name) => {
   });
 });
 
-/** One option a line, with its value. */
+/** Formats one option per line, with its value. */
 function onLines(words: readonly string[]): string {
   return `${words
     .map((word) => (word.startsWith("-") ? `\n${word}` : ` ${word}`))
@@ -130,7 +130,7 @@ test("formatArgv() fills a pc's bus, and adds a bridge when it is full", () => {
     formatArgv(minimal(`${disks(count)}<memballoon model='none'/>`)).filter((word) =>
       word.includes('"pci-bridge"'),
     ).length;
-  // Slots 2 to 31, of which one is kept free.
+  // Slots 2 to 31, one of which stays free.
   expect([bridges(29), bridges(30), bridges(60), bridges(61)]).toEqual([0, 1, 1, 2]);
 });
 

@@ -11,13 +11,13 @@ import type { Descriptor } from "../../src/qemu/launch.ts";
 import { joinLine, LineBuffer } from "../../src/qemu/monitor/line-buffer.ts";
 import { formatQmpCommand, parseQmpLine, type QmpMessage } from "../../src/qemu/monitor/qmp.ts";
 
-/** A QEMU that was started as svirt starts it: every file by descriptor, the monitor on a socket that listened before. */
+/** QEMU started as svirt starts it: every file by descriptor, the monitor on a socket that already listens. */
 export interface RealQemu {
   execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
   readonly events: readonly QmpMessage[];
   readonly exited: Promise<number>;
   readonly words: readonly string[];
-  /** What it printed as a complaint. */
+  /** Returns the errors and warnings that QEMU printed. */
   complaints(): string;
   kill(): void;
 }
@@ -26,7 +26,7 @@ export interface RealQemu {
 export const qemuProgram: string | null =
   Bun.which("qemu-img") === null ? null : Bun.which("qemu-system-x86_64");
 
-/** Whether this QEMU has a device: Debian has some in packages of their own. */
+/** Reports whether this QEMU has a device. Debian packages some separately. */
 export function hasDevice(driver: string): boolean {
   return deviceHelp().includes(`name "${driver}"`);
 }
@@ -37,7 +37,7 @@ function deviceHelp(): string {
   return help;
 }
 
-/** Whether /dev/kvm can be opened here. */
+/** Reports whether /dev/kvm can be opened. */
 export function hasKvm(): boolean {
   try {
     fs.closeSync(fs.openSync("/dev/kvm", "r+"));
@@ -47,17 +47,17 @@ export function hasKvm(): boolean {
   }
 }
 
-/** What a test wants of a domain besides its devices. */
+/** Options of a test domain besides its devices. */
 export interface DomainWish {
   readonly type?: "qemu" | "kvm";
   readonly machine?: string;
-  /** Inside <os>. */
+  /** XML inside <os>. */
   readonly boot?: string;
-  /** Beside <os>. */
+  /** XML beside <os>. */
   readonly rest?: string;
 }
 
-/** A domain around these devices, small and quick. */
+/** Returns a small domain with these devices. */
 export function testDomain(devices: string, wish: DomainWish = {}): Domain {
   const { type = "qemu", machine = "q35", boot = "", rest = "" } = wish;
   const xml = `<domain type='${type}'><name>test</name><memory unit='MiB'>64</memory>${rest}<vcpu>1</vcpu>
@@ -68,7 +68,7 @@ export function testDomain(devices: string, wish: DomainWish = {}): Domain {
 
 const MONITOR_FD = 3;
 
-/** Opens what the domain needs, starts QEMU, and speaks with its monitor until it takes commands. */
+/** Opens the files of the domain, starts QEMU, and negotiates with its monitor until it accepts commands. */
 export async function startQemu(domain: Domain, folder: string, chains: FoundChains): Promise<RealQemu> {
   const descriptors = listDescriptors(completeGuest(domain), chains, MONITOR_FD + 1);
   const monitorPath = path.join(folder, "monitor.sock");
@@ -108,7 +108,7 @@ const libc = dlopen("libc.so.6", {
   listen: { args: ["i32", "i32"], returns: "i32" },
 }).symbols;
 
-/** A listening Unix socket as a number: neither Bun nor node gives one. unix(7) */
+/** Returns the descriptor of a listening Unix socket, which Bun and node do not expose. unix(7) */
 function listenOn(file: string): number {
   const [AF_UNIX, SOCK_STREAM] = [1, 1];
   const address = new Uint8Array(110);

@@ -5,7 +5,7 @@ import path from "node:path";
 import { bootDisk } from "../guest/boot-sector.ts";
 import { type DomainWish, qemuProgram, type RealQemu, startQemu, testDomain } from "./real-qemu.ts";
 
-// Other programs run here, on a machine that may be busy.
+// Runs other programs, on a machine that may be busy.
 setDefaultTimeout(60_000);
 
 const missing = qemuProgram === null ? " (skipped: qemu-system-x86_64 or qemu-img is missing)" : "";

@@ -9,7 +9,7 @@ import { bootDisk } from "../guest/boot-sector.ts";
 import { echoKernel } from "../guest/kernel.ts";
 import { type DomainWish, hasKvm, qemuProgram, type RealQemu, startQemu, testDomain } from "./real-qemu.ts";
 
-// Other programs run here, on a machine that may be busy.
+// Runs other programs, on a machine that may be busy.
 setDefaultTimeout(60_000);
 
 const missing = qemuProgram === null ? " (skipped: qemu-system-x86_64 or qemu-img is missing)" : "";
@@ -200,7 +200,7 @@ describe.skipIf(qemuProgram === null)(`formatArgv() for a real start${missing}`,
   });
 });
 
-/** An image whose data are in data.raw. */
+/** Creates an image whose data are in data.raw. */
 function dataImage(at: (name: string) => string): string {
   const made = Bun.spawnSync([
     "qemu-img",

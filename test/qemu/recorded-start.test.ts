@@ -13,7 +13,7 @@ import { declaredChain } from "./declared-chain.ts";
 import { hasDevice, qemuProgram, startQemu } from "./real-qemu.ts";
 import { attempt, listRecorded, readRecorded, recordedFolder } from "./recorded.ts";
 
-// Other programs run here, on a machine that may be busy.
+// Runs other programs, on a machine that may be busy.
 setDefaultTimeout(60_000);
 
 const missing = [
@@ -22,7 +22,7 @@ const missing = [
 ];
 const why = missing.length === 0 ? "" : ` (skipped: ${missing.join(", ")})`;
 
-/** Recorded without being started, and nowhere to be started. */
+/** Cases that were recorded without a start, and that start nowhere. */
 const NEVER_STARTED = new Set([
   "qemu-ns-alt", // gives QEMU words that it does not know
   "qemu-ns-commandline", // the same
@@ -49,7 +49,10 @@ const NEVER_STARTED = new Set([
   "virtio-options-rng-iommu", // iommu='on' on plain PCI, where the device is a transitional one
 ]);
 
-/** The device that this QEMU has not, or what this machine has not: huge pages, firmware, a port, somebody's server. */
+/**
+ * Returns the device that this QEMU lacks, or the resource that this machine lacks: huge pages, firmware, a port, a
+ * server.
+ */
 function lackOf(domain: Domain, words: readonly string[]): string | undefined {
   const drivers = words.flatMap(
     (word) => /^\{"driver":"(qxl[^"]*|virtio-\w+-gl(?:-pci)?)"/.exec(word)?.[1] ?? [],
@@ -64,7 +67,7 @@ function lackOf(domain: Domain, words: readonly string[]): string | undefined {
   );
 }
 
-/** The files of a document for which the test has no others of its own. */
+/** Lists the files of a document that the test does not replace. */
 function listOwnFiles(domain: Domain): string[] {
   return listResources(completeGuest(domain).domain).flatMap((resource) =>
     "path" in resource && !GIVEN_ANOTHER.has(resource.kind) ? [resource.path] : [],
@@ -96,13 +99,13 @@ describe.skipIf(missing.length > 0)(`real QEMU takes the words for libvirt's doc
   }
 });
 
-/** The words, unless a start would refuse the guest. */
+/** Returns QEMU's arguments. Throws if a start would refuse the guest. */
 function startable(domain: Domain): readonly string[] {
   refuseUnready(domain);
   return formatArgv(domain);
 }
 
-/** The same guest, emulated, small, on files of its own in place of those that the document names. */
+/** Returns the guest emulated and small, with new files in place of those that the document names. */
 function withLocalFiles(
   domain: Domain,
   folder: string,

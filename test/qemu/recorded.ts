@@ -4,14 +4,14 @@ import { parseDomain } from "../../src/domain/document.ts";
 import type { Domain } from "../../src/domain/domain.ts";
 import { SvirtError } from "../../src/errors.ts";
 
-/** Where libvirt's recorded command lines are; undefined where the data is not at hand. */
+/** Folder of libvirt's recorded command lines, or undefined without the data. */
 export const recordedFolder: string | undefined = folderOf(process.env["SVIRT_TEST_DATA"]);
 
-/** A UUID for documents that have none; it is masked. */
+/** UUID for documents without one. It is masked. */
 const SPARE_UUID = "c7a5fdbd-edaf-9455-926a-d65c16db1809";
 const LATEST = ".x86_64-latest";
 
-/** The names of recorded cases that end so: `args` for a command line, `err` for a refusal. */
+/** Lists the recorded cases with this ending: `args` for a command line, `err` for a refusal. */
 export function listRecorded(ending: "args" | "err"): readonly string[] {
   if (recordedFolder === undefined) return [];
   const suffix = `${LATEST}.${ending}`;
@@ -19,20 +19,20 @@ export function listRecorded(ending: "args" | "err"): readonly string[] {
   return files.map((name) => name.slice(0, -suffix.length)).toSorted();
 }
 
-/** The domain of a case, or the refusal. */
+/** Returns the domain of a case, or the refusal. */
 export function readRecorded(name: string): Domain | SvirtError {
   const bytes = fs.readFileSync(path.join(recordedFolder ?? "", `${name}.xml`));
   return attempt(() => parseDomain(bytes, SPARE_UUID));
 }
 
-/** The form in which libvirt stored a case: as it was written where that is the same. */
+/** Returns the form in which libvirt stored a case. Without a file of its own, it equals the written form. */
 export function readStored(name: string): Uint8Array {
   const [stored, written] = [`${name}${LATEST}.xml`, `${name}.xml`];
   const folder = recordedFolder ?? "";
   return fs.readFileSync(path.join(folder, fs.existsSync(path.join(folder, stored)) ? stored : written));
 }
 
-/** The value, or a SvirtError; anything else that is thrown is a fault of ours and goes on. */
+/** Returns the value, or the SvirtError thrown. Any other error is a fault in svirt and is thrown again. */
 export function attempt<T>(act: () => T): T | SvirtError {
   try {
     return act();
@@ -42,7 +42,7 @@ export function attempt<T>(act: () => T): T | SvirtError {
   }
 }
 
-/** The recorded options, comparable. */
+/** Returns the recorded options in comparable form. */
 export function readRecordedOptions(name: string): readonly string[] {
   const text = fs.readFileSync(path.join(recordedFolder ?? "", `${name}${LATEST}.args`), "utf8");
   const words = [...text.matchAll(/'([^']*)'|([^\s\\]\S*)/g)].map(
@@ -56,7 +56,7 @@ const MASKED = new Set(["-S", "-name", "-uuid", "-sandbox", "-msg", "-mon"]);
 const RUN_TIME_FOLDER =
   /(?:\/var\/lib|\/var\/run|\/run|\/tmp|\/dev\/hugepages\w*|\/var\/cache)\/(?:[^\s,"']*\/)*(?=[^/\s,"']*)/g;
 
-/** Options in no order, with what differs between two runs masked: as the scorer of Stage 3 compares. */
+/** Sorts options and masks the parts that differ between two runs, as the scorer of Stage 3 does. */
 export function comparableOptions([_program, ...words]: readonly string[]): readonly string[] {
   return pairOptions(words)
     .filter(([option, value]) => !isMasked(option, value))
@@ -84,7 +84,7 @@ function mask(option: string, value: string): string {
   return numbers.replace(/\/dev\/fdset\/\d+/g, "/dev/fdset/@").replace(RUN_TIME_FOLDER, "@/");
 }
 
-/** Descriptors, `"3"` or `"3:4:5"`, of which only the number counts. */
+/** Masks descriptors, `"3"` or `"3:4:5"`, of which only the count matters. */
 function maskNumbers(key: string, value: unknown): unknown {
   const isNumbers = /^(?:vhost)?fds?$/.test(key) && typeof value === "string";
   return isNumbers ? value.replaceAll(/\d+/g, "@") : value;

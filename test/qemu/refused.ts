@@ -5,7 +5,7 @@ import { formatArgv } from "../../src/qemu/domain-argv.ts";
 import { storedDomain } from "../../src/qemu/stored-domain.ts";
 import { bytesOf } from "../domain/corpus.ts";
 
-/** Devices, the place that is refused, what else stands in the domain, and its machine. */
+/** Devices, the refused place, other elements of the domain, and its machine type. */
 export type Row = readonly [
   devices: string,
   place: string,
@@ -13,7 +13,7 @@ export type Row = readonly [
   machine?: string | undefined,
 ];
 
-/** The domain of a row. */
+/** Returns the domain of a row. */
 export function domainOf([devices, , more = "", machine = "pc"]: Row): Domain {
   return parseDomain(
     bytesOf(`<domain type='kvm'><name>g</name><uuid>c7a5fdbd-edaf-9455-926a-d65c16db1809</uuid>
@@ -21,7 +21,7 @@ export function domainOf([devices, , more = "", machine = "pc"]: Row): Domain {
   );
 }
 
-/** Neither QEMU's words nor a stored form are made of it. */
+/** Expects that both QEMU's arguments and the stored form are refused. */
 export function expectRefusal(row: Row): void {
   const refusal = `Cannot translate /domain/${row[1].startsWith("features") ? "" : "devices/"}${row[1]} for QEMU: `;
   expect(() => formatArgv(domainOf(row))).toThrow(refusal);

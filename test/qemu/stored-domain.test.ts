@@ -15,13 +15,13 @@ import { bytesOf, domainWith } from "../domain/corpus.ts";
 import { randomDomain } from "../domain/random-domain.ts";
 import { attempt, listRecorded, readRecorded, readStored, recordedFolder } from "./recorded.ts";
 
-// Hundreds of documents, on a machine that may be busy.
+// Reads hundreds of documents, on a machine that may be busy.
 setDefaultTimeout(60_000);
 
-/** Goes up with what is understood, never down. */
+/** Least number of cases stored exactly. Raised with each improvement, never lowered. */
 const EXACT_AT_LEAST = 448;
 
-/** What is not stored as recorded, and why: a new element may stand here until its defaults are filled in. */
+/** Cases that are not stored as recorded, and why. A new element may be listed until its defaults are filled in. */
 const OTHER = new Set([
   "seclabel-dynamic-none-relabel", // recorded where no security model is the default
   "audio-default-nographics", // qemu.conf: nographics_allow_host_audio
@@ -34,7 +34,7 @@ const RUNS = 500;
 const missing = recordedFolder === undefined ? " (skipped: SVIRT_TEST_DATA is not set)" : "";
 const validator = Bun.which("xmllint");
 
-/** The stored forms of the recorded cases that are not refused. */
+/** Returns the stored forms of the recorded cases that are not refused. */
 function listStored(): readonly (readonly [name: string, text: string])[] {
   return listRecorded("args").flatMap((name) => {
     const domain = readRecorded(name);
@@ -188,7 +188,7 @@ describe("completeGuest()", () => {
   });
 });
 
-/** A document without what means nothing: blanks, comments, the order of attributes. */
+/** Returns a document without its insignificant parts: white space, comments, the order of attributes. */
 function treeOf(bytes: Uint8Array): unknown {
   const plain = ({ tag, attributes, children, text }: XmlNode): unknown => ({
     tag,

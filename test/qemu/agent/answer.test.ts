@@ -5,7 +5,7 @@ import { joinBytes, type Line } from "../../../src/qemu/monitor/line-buffer.ts";
 
 const MIB = 1024 * 1024;
 
-/** A line in parts of so many bytes. */
+/** Splits a line into parts of this many bytes. */
 function inParts(json: string, partBytes: number): Line {
   const bytes = new TextEncoder().encode(json);
   const parts: Uint8Array[] = [];

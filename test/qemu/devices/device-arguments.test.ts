@@ -4,7 +4,7 @@ import { domainOf, type Row } from "../refused.ts";
 
 type Keys = Readonly<Record<string, unknown>>;
 
-/** What `-device` says of the device with that id, without a place on PCI. */
+/** Returns the properties of the `-device` with that id. */
 function deviceOf(id: string, devices: string, machine?: string): Keys | undefined {
   const row: Row = [devices, "", undefined, machine];
   const values = formatArgv(domainOf(row)).filter((word) => word.startsWith("{"));
@@ -14,7 +14,7 @@ function deviceOf(id: string, devices: string, machine?: string): Keys | undefin
   return found;
 }
 
-/** The ids of all devices of those drivers, in their order. */
+/** Returns the ids of all devices of these drivers, in order. */
 function idsOf(driver: RegExp, devices: string, machine?: string): readonly unknown[] {
   const row: Row = [devices, "", undefined, machine];
   return formatArgv(domainOf(row))
@@ -55,7 +55,7 @@ describe("a SCSI disk's place is told as its controller counts", () => {
   });
 });
 
-// qemuBuildDeviceAddresDriveProps() of libvirt, which is the same for both
+// qemuBuildDeviceAddresDriveProps() of libvirt, which serves disks and host devices alike
 test.each([
   ["lsisas1068", { bus: "scsi0.0", channel: 0, "scsi-id": 0, lun: 1 }],
   ["am53c974", { bus: "scsi0.0", "scsi-id": 1 }],
@@ -67,7 +67,7 @@ test.each([
   expect(keys).toEqual(place);
 });
 
-// qemuBuildDeviceAddressProps() of libvirt says a port of a virtio-serial controller always, and an interrupt if it is one.
+// qemuBuildDeviceAddressProps() of libvirt always writes a virtio-serial port, and an interrupt only if it is not 0.
 test("a console has the port 0 that its address leaves out", () => {
   const console = `<console type='pty'><target type='virtio'/><address type='virtio-serial' controller='0'/></console>`;
   expect(deviceOf("console0", console)).toMatchObject({ bus: "virtio-serial0.0", nr: 0 });
@@ -79,7 +79,7 @@ test("a serial port has no interrupt 0", () => {
   expect(deviceOf("serial0", serial)).not.toHaveProperty("irq");
 });
 
-// virDomainVirtioSerialAddrReserve() of libvirt goes through all devices, consoles too.
+// virDomainVirtioSerialAddrReserve() of libvirt visits all devices, including consoles.
 test("a channel leaves the port that a console has", () => {
   const console = `<console type='pty'><target type='virtio'/><address type='virtio-serial' controller='0' port='1'/></console>`;
   const devices = `<channel type='pty'><target type='virtio' name='a'/></channel>${console}`;
@@ -93,13 +93,13 @@ test.each(["virtio-transitional", "virtio-non-transitional"])("no input is %s", 
   expect(() => deviceOf("input0", input, "q35")).toThrow("/input/@model");
 });
 
-// qemuAssignDeviceAliases() of libvirt gives a watchdog its place among all, the one on the board too.
+// qemuAssignDeviceAliases() of libvirt counts all watchdogs, including the one on the board.
 test("a watchdog after the one on the board is the second", () => {
   const devices = "<watchdog model='itco'/><watchdog model='i6300esb'/>";
   expect(idsOf(/^i6300esb$/, devices, "q35")).toEqual(["watchdog1"]);
 });
 
-// qemuAssignDeviceAliases() of libvirt goes on from the highest number that is given: a name of one's own takes none.
+// qemuAssignDeviceAliases() of libvirt continues from the highest number in use. A user alias takes no number.
 describe("a device that has no name is counted among those without", () => {
   const own = "<alias name='ua-x'/>";
   const random = (alias: string): string => `<rng model='virtio'><backend model='builtin'/>${alias}</rng>`;
@@ -125,13 +125,13 @@ describe("a device that has no name is counted among those without", () => {
   });
 });
 
-// qemuDeviceVideoGetModel() of libvirt: "virtio-vga" is a virtio device, and vhost-user-vga is not told of options.
+// qemuDeviceVideoGetModel() of libvirt: "virtio-vga" is a virtio device, and vhost-user-vga gets no options.
 test("the first virtio card has the options of virtio", () => {
   const card = "<graphics type='vnc'/><video><driver iommu='on'/><model type='virtio'/></video>";
   expect(deviceOf("video0", card)).toMatchObject({ driver: "virtio-vga", iommu_platform: true });
 });
 
-// virDomainVideoDefPostParse() and qemuDomainDeviceVideoDefPostParse() of libvirt put the default in place of 0.
+// virDomainVideoDefPostParse() and qemuDomainDeviceVideoDefPostParse() of libvirt replace 0 by the default.
 test.each([
   ["<model type='vga' vram='0'/>", { vgamem_mb: 16 }],
   [
@@ -142,7 +142,7 @@ test.each([
   expect(deviceOf("video0", `<graphics type='vnc'/><video>${model}</video>`)).toMatchObject(keys);
 });
 
-// virDiskNameParse() of libvirt: "fd", "hd", "vd", "sd", "xvd" and "ubd" go before the letters that count.
+// virDiskNameParse() of libvirt: the prefixes "fd", "hd", "vd", "sd", "xvd" and "ubd" precede the letters of the index.
 test.each([
   ["xvdc", "virtio", "virtio-disk2"],
   ["ubdb", "sata", "sata0-0-1"],
@@ -151,7 +151,7 @@ test.each([
   expect(deviceOf(id, disk)).toBeDefined();
 });
 
-// qemuBuildClockCommandLine() of libvirt goes through all timers; qemuBuildClockArgStr() ends with the first rtc.
+// qemuBuildClockCommandLine() of libvirt visits all timers; qemuBuildClockArgStr() ends with the first rtc.
 test("each pit is told, and the first rtc", () => {
   const timers = ["rtc", "pit", "rtc", "pit"].map((name, at) => {
     const policy = at < 2 ? "delay" : "catchup";
@@ -162,7 +162,7 @@ test("each pit is told, and the first rtc", () => {
   expect(words.filter((word) => word === "kvm-pit.lost_tick_policy=discard")).toHaveLength(2);
 });
 
-// qemuBuildVirtioSerialPortDevProps() of libvirt: a name stands in for none where the type is spicevmc, and nowhere else.
+// qemuBuildVirtioSerialPortDevProps() of libvirt adds a default name only for the type spicevmc.
 test.each([
   ["spicevmc", "com.redhat.spice.0"],
   ["qemu-vdagent", undefined],

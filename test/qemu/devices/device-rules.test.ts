@@ -8,7 +8,7 @@ const translate = (devices: string, more = ""): readonly string[] =>
 const SHARED = "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>";
 const VIRTIOFS = "<filesystem><driver type='virtiofs'/><source dir='/a'/><target dir='a'/></filesystem>";
 
-// libvirt's qemu_validate.c says the same of each.
+// libvirt's qemu_validate.c refuses each of them.
 describe("formatArgv() refuses", () => {
   test.each([
     ["<channel type='spicevmc'><target type='virtio'/></channel>", "channel[1]/@type"],
@@ -142,7 +142,7 @@ test("formatArgv() gives each file of a guest a set of descriptors of its own", 
   expect(words).toContain("passthrough,id=tpm-tpm0,path=/dev/fdset/2,cancel-path=/dev/fdset/3");
 });
 
-// The order of qemuDomainAssignDevicePCISlots() and the fixed places of the boards.
+// Order of qemuDomainAssignDevicePCISlots(), and the fixed addresses of the boards.
 describe("formatArgv() places", () => {
   test("ICH9's sound where it is on a real q35", () => {
     const q35 = new TextDecoder()

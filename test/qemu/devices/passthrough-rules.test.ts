@@ -80,7 +80,7 @@ describe("formatArgv() of devices on USB", () => {
   test("gives a filter for redirected devices in QEMU's words", () => {
     const xml = `<redirdev bus='usb' type='null'/><redirfilter>
       <usbdev class='0x08' vendor='0x1234' product='0xbeef' version='2.56' allow='yes'/><usbdev allow='no'/></redirfilter>`;
-    // usbredirfilter.h: class:vendor:product:version:allow, with -1 for what may be anything
+    // usbredirfilter.h: class:vendor:product:version:allow, with -1 for any value
     expect(device("usb-redir", xml)).toMatchObject({ filter: "0x08:0x1234:0xBEEF:0x0256:1|-1:-1:-1:-1:0" });
   });
 

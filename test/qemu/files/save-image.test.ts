@@ -10,7 +10,7 @@ import {
 
 const HEAD = { xml: "<domain type='kvm'>ö</domain>\n", wasRunning: true };
 
-/** A whole file without QEMU's stream. */
+/** Returns a whole file without QEMU's stream. */
 function wholeImage(head = HEAD): Uint8Array {
   const bytes = formatSaveHead(head);
   bytes.set(formatWholeMark());
@@ -31,7 +31,7 @@ function errorIn(bytes: Uint8Array): string {
   throw new Error("it was read");
 }
 
-/** A number of the head, counted from the one after the magic. */
+/** Returns a file with one number of the header changed. Number 0 follows the magic. */
 function withNumber(at: number, value: number, little = true): Uint8Array {
   const bytes = wholeImage();
   new DataView(bytes.buffer).setUint32(16 + 4 * at, value, little);
@@ -51,7 +51,7 @@ describe("the head of a save image", () => {
       0,
       0,
     ]);
-    // 16 of magic, 5 numbers, 14 unused ones.
+    // 16 bytes of magic, 5 numbers, 14 unused ones.
     expect(new TextDecoder().decode(bytes.subarray(92, 92 + xmlBytes))).toBe(HEAD.xml);
     expect(bytes.length).toBe(92 + xmlBytes + 1 + 64 * 1024);
   });

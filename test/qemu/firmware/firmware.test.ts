@@ -16,7 +16,7 @@ function guestWith(os: string, { machine = "q35", features = "<acpi/>" } = {}) {
   );
 }
 
-// Each outcome is that of one of libvirt's own cases, firmware-*.x86_64-latest.{args,xml,err}.
+// Outcomes of libvirt's own cases, firmware-*.x86_64-latest.{args,xml,err}.
 describe("the firmware of a domain", () => {
   test("with Secure Boot brings SMM along", () => {
     const { domain } = completeGuest(guestWith("<os firmware='efi'><type/></os>"));

@@ -7,7 +7,7 @@ const installed = fs.existsSync(FOLDER)
   ? fs.readdirSync(FOLDER).filter((name) => name.endsWith(".json"))
   : [];
 
-// What Debian's package ovmf says of its files, which are there.
+// Descriptions of Debian's package ovmf, which also contains the described files.
 const aside = installed.length === 0 ? " (skipped: no firmware is installed, install ovmf)" : "";
 test.skipIf(installed.length === 0)(`parseFirmware() reads what is installed on this host${aside}`, () => {
   for (const name of installed) {

@@ -6,7 +6,7 @@ import { bytesOf } from "../../domain/corpus.ts";
 
 const UUID = "c7a5fdbd-edaf-9455-926a-d65c16db1809";
 
-/** What -cpu says for a guest with this in its XML. */
+/** Returns the value of -cpu for a domain with these elements. */
 function cpuFor(inside: string, type = "kvm"): string | undefined {
   const text = `<domain type='${type}'><name>guest</name><memory>65536</memory><os><type machine='pc'>hvm</type></os>${inside}</domain>`;
   const words = formatArgv(parseDomain(bytesOf(text), UUID));
@@ -42,14 +42,14 @@ describe("formatArgv() says of the processor", () => {
     ["<cpu mode='maximum'/>", "max"],
     ["<cpu mode='maximum' migratable='off'/>", "max,migratable=off"],
     ["<cpu><cache mode='disable'/></cpu>", "qemu64,l3-cache=off"],
-    // qemuValidateDomainDefCpu() of libvirt asks for no mode of the processor, as it does for a cache.
+    // qemuValidateDomainDefCpu() of libvirt requires no CPU mode for it, unlike for a cache.
     ["<cpu><maxphysaddr mode='passthrough'/></cpu>", "qemu64,host-phys-bits=on"],
     ["<cpu><maxphysaddr mode='emulate' bits='40'/></cpu>", "qemu64,phys-bits=40"],
     [
       "<cpu mode='host-passthrough'><maxphysaddr mode='passthrough' limit='39'/></cpu>",
       "host,migratable=on,host-phys-bits=on,host-phys-bits-limit=39",
     ],
-    // What libvirt 11.3's cpu_map says a model has lost, and recorded as cpu-Icelake-Server-pconfig.
+    // Features that cpu_map of libvirt 11.3 removes from a model, and recorded as cpu-Icelake-Server-pconfig.
     ["<cpu><model>Skylake-Client-IBRS</model></cpu>", "Skylake-Client-IBRS,mpx=off"],
     ["<cpu><model>EPYC</model><feature name='monitor' policy='require'/></cpu>", "EPYC,monitor=on"],
     ["<cpu><model>EPYC</model><feature name='svm' policy='disable'/></cpu>", "EPYC,svm=off,monitor=off"],
@@ -59,7 +59,7 @@ describe("formatArgv() says of the processor", () => {
       "<cpu><model>Icelake-Server</model><feature name='osxsave' policy='forbid'/></cpu>",
       "Icelake-Server,intel-pt=off,mpx=off",
     ],
-    // No host's processor can give a guest what QEMU has no word for.
+    // No processor gives a guest a feature that QEMU has no name for.
     ["<cpu><model>core2duo</model><feature name='osxsave' policy='optional'/></cpu>", "core2duo"],
     ["<cpu><model vendor_id='Genuineuwuwu'>core2duo</model></cpu>", "core2duo,vendor=Genuineuwuwu"],
   ])("%s: %s", (cpu, flags) => {

@@ -14,7 +14,7 @@ const sev = (inside: string): string =>
   `<launchSecurity type='sev'>${inside}<policy>0x0001</policy></launchSecurity>`;
 const place = "<cbitpos>47</cbitpos><reducedPhysBits>1</reducedPhysBits>";
 
-// The keys are those of QEMU's SevGuestProperties, qapi/qom.json.
+// Keys of QEMU's SevGuestProperties, qapi/qom.json.
 test("formatArgv() has the processor encrypt a guest's memory", () => {
   const words = wordsFor(sev(place));
   expect(words).toContain(

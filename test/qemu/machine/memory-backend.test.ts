@@ -5,7 +5,7 @@ import { bytesOf } from "../../domain/corpus.ts";
 
 const UUID = "c7a5fdbd-edaf-9455-926a-d65c16db1809";
 
-/** The words for a guest with this in its XML. */
+/** Returns QEMU's arguments for a domain with these elements. */
 function wordsFor(inside: string, memory = "<memory>2097152</memory>"): readonly string[] {
   const text = `<domain type='qemu'><name>guest</name>${memory}<os><type machine='pc'>hvm</type></os>${inside}</domain>`;
   return formatArgv(parseDomain(bytesOf(text), UUID));
@@ -76,6 +76,6 @@ test("parseDomain() adds up NUMA cells and memory devices where <memory> is left
     `<vcpu>2</vcpu><cpu><numa>${cell(0, "0")}${cell(1, "1")}</numa></cpu>${dimm}`,
     "<maxMemory slots='1' unit='GiB'>4</maxMemory>",
   );
-  // Two cells of 1 GiB; the device comes besides.
+  // Two cells of 1 GiB, without the memory device.
   expect(words[words.indexOf("-m") + 1]).toBe("size=2097152k,slots=1,maxmem=4194304k");
 });

@@ -52,7 +52,7 @@ test("formatArgv() gives the guest the ID and the values of its XML", () => {
   expect(words).toContain("name=opt/com.example/name,string=value");
 });
 
-// qemuBuildSmbiosBaseBoardStr() and qemuBuildSmbiosChassisStr() of libvirt write ",manufacturer=" in any case.
+// qemuBuildSmbiosBaseBoardStr() and qemuBuildSmbiosChassisStr() of libvirt always write ",manufacturer=".
 test.each([
   [board, "type=2,manufacturer=,product=a"],
   [

@@ -3,7 +3,7 @@ import { parseDomain } from "../../../src/domain/document.ts";
 import { completeGuest } from "../../../src/qemu/complete-guest.ts";
 import { domainWith } from "../../domain/corpus.ts";
 
-/** Type and number of each controller of a guest with these devices. */
+/** Returns type and number of each controller of a guest with these devices. */
 function orderOf(devices: string): readonly string[] {
   const { controllers } = completeGuest(parseDomain(domainWith(devices))).devices;
   return controllers.map(({ type, index }) => `${type} ${index}`);

@@ -82,7 +82,7 @@ describe("svirt domcapabilities", () => {
     };
     expect(values("bus")).toEqual(["fdc", "virtio"]);
     expect(values("modelType")).toEqual(["vga", "none"]);
-    // Refused by a start: SPICE listens on TCP.
+    // A start refuses it: SPICE listens on TCP.
     expect(values("type")).not.toContain("spice");
     expect(values("diskDevice")).toEqual(["disk", "cdrom", "floppy", "lun"]);
     expect(values("subsysType")).toEqual(["usb", "pci"]);

@@ -9,7 +9,7 @@ import { parseVcpuThreads } from "../../../src/qemu/monitor/vcpu-threads.ts";
 import { RealFolder } from "../../real-host/folder.ts";
 import { qemuProgram, startQemu, testDomain } from "../real-qemu.ts";
 
-// What is read from QEMU's answers, read from those of the QEMU that is here.
+// Parses answers of the QEMU on this machine.
 
 const aside = qemuProgram === null ? " (skipped: no qemu-system-x86_64)" : "";
 
@@ -24,7 +24,7 @@ describe.skipIf(qemuProgram === null)(`answers of a real QEMU${aside}`, () => {
     expect(parseIothreads(found).map(({ id }) => id)).toEqual([1, 2]);
     const path = "/machine/peripheral/balloon0";
     const told = await qemu.execute("qom-get", { path, property: "guest-stats" });
-    // The guest has not begun, and tells nothing.
+    // The guest has not started and reports nothing.
     expect(parseBalloonStatistics(told)).toEqual([["last_update", 0]]);
     expect(parseDirtyRate(await qemu.execute("query-dirty-rate")).status).toBe("unstarted");
     expect(parseBlockNodes(await qemu.execute("query-named-block-nodes")).size).toBe(0);

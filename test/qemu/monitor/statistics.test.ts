@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { qcodeOf } from "../../../src/qemu/monitor/key-codes.ts";
 import { parseBalloonKiB, parseBlockStatistics } from "../../../src/qemu/monitor/statistics.ts";
 
-// The shapes are those of the examples in QEMU's qapi/block-core.json and qapi/machine.json.
+// Shapes of the examples in QEMU's qapi/block-core.json and qapi/machine.json.
 
 const stats = {
   flush_total_time_ns: 49_653,

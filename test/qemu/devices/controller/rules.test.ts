@@ -73,7 +73,7 @@ test("formatArgv() puts a plain device behind a bridge on the one to plain PCI, 
   const bridges = words("q35", devices).flatMap(
     (word) => /"driver":"([^"]*bridge)".*"bus":"([^"]+)"/.exec(word)?.slice(1) ?? [],
   );
-  // virDomainPCIAddressSetGrow() of libvirt: a pci-bridge, as long as something takes one
+  // virDomainPCIAddressSetGrow() of libvirt: a pci-bridge, as long as a bus accepts one
   expect(bridges).toEqual(["i82801b11-bridge", "pcie.0", "pci-bridge", "pci.1"]);
 });
 

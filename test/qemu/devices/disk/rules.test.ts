@@ -11,7 +11,7 @@ const onBus = (bus: string, inside: string): string => disk(`<target dev='sda' b
 const network = (source: string): string => disk(`${source}<target dev='vda'/>`, "type='network'");
 
 describe("formatArgv() of a network image", () => {
-  // The keys are those of qapi/block-core.json, the defaults those of virStorageSourceNetworkDefaultPort().
+  // Keys of qapi/block-core.json, defaults of virStorageSourceNetworkDefaultPort().
   test.each([
     [
       "<source protocol='nbd'><host name='h'/></source>",
@@ -70,7 +70,7 @@ describe("formatArgv() of a network image", () => {
   });
 });
 
-// qemuBuildDiskDeviceProps() of libvirt: the page of identities names the serial number, or else the drive.
+// qemuBuildDiskDeviceProps() of libvirt: the identification page has the serial number, or else the drive's name.
 test.each([
   ["<serial>a b</serial>", '"device_id":"a b","drive":'],
   ["", '"device_id":"drive-scsi0-0-0","drive":'],
