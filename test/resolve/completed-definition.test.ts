@@ -28,7 +28,7 @@ function definitionOf(node: Node): Definition {
   return definition;
 }
 
-/** Tells apart what is read from the XML, which has 64 MiB, and what was kept. */
+/** Changes the memory size of the kept form, which tells it from the 64 MiB of the XML. */
 function changeKept(node: Node): void {
   const path = completedFile(node.paths, UUID);
   const text = node.host.readText(path) ?? "";
@@ -36,7 +36,7 @@ function changeKept(node: Node): void {
   node.host.writeText(path, text.replace(MEMORY, '"memory":{"kiB":1}'), 0o600);
 }
 
-/** What was kept, after the key that ends with the XML. */
+/** Parses the kept form, which follows the key. The key ends with the XML. */
 function keptIn(text: string): unknown {
   return JSON.parse(text.slice(text.indexOf("</domain>\n{") + "</domain>\n".length));
 }

@@ -21,7 +21,7 @@ interface Described {
   readonly mapping?: object;
 }
 
-/** As Debian's package ovmf has them: 40 with Microsoft's keys, 50 with none, 60 without Secure Boot. */
+/** Firmware of Debian's package ovmf: 40 with Microsoft's keys, 50 with none, 60 without Secure Boot. */
 const DEBIANS: readonly Described[] = [
   {
     name: "40-edk2-x86_64-secure-enrolled",
@@ -87,7 +87,7 @@ const xmlOf = ({ features = "<acpi/>", machine = "q35", more = "", os = "" }: Wa
       `<features>${features}</features>${more}<devices/></domain>`,
   );
 
-/** What the definition has then. */
+/** Defines the guest and returns the <os> of its definition. */
 async function chosen(machine: Machine, wanted: Wanted = {}): Promise<Os> {
   await defineDomain(nodeOn(machine), xmlOf(wanted));
   return parseDomainText(readDefinition(nodeOn(machine), "vm1")?.xml ?? "").os;

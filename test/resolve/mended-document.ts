@@ -1,7 +1,7 @@
 import type { SvirtError } from "../../src/errors.ts";
 import type { XmlNode } from "../../src/xml/node.ts";
 
-/** An element that can be changed. */
+/** Mutable element. */
 export interface Tree {
   readonly tag: string;
   readonly attributes: Map<string, string>;
@@ -9,28 +9,28 @@ export interface Tree {
   text: string;
 }
 
-/** A copy of a document. */
+/** Copies a document. */
 export function readTree({ attributes, children, tag, text }: XmlNode): Tree {
   return { tag, attributes: new Map(attributes), children: children.map(readTree), text };
 }
 
-/** Its text. */
+/** Formats a document as XML. */
 export function writeTree({ attributes, children, tag, text }: Tree): string {
   const said = [...attributes].map(([name, value]) => ` ${name}='${escaped(value)}'`).join("");
   return `<${tag}${said}>${escaped(text)}${children.map(writeTree).join("")}</${tag}>`;
 }
 
-/** Whether leaving out cannot mend the document: it is for another processor or machine. */
+/** Reports whether removal cannot mend the document, because it is for another processor or machine. */
 export function errorIsOfAnotherPlatform({ place = "" }: SvirtError): boolean {
   return /\/os\/type\/@(?:arch|machine)$/.test(place);
 }
 
 /**
- * The document without all that is refused: an unknown attribute or element alone; for anything else the whole device, or
- * the whole part of the domain, since a value that is left out has a default of its own.
+ * Removes all refused parts from the document and returns it. It removes an unknown attribute or element alone. For any
+ * other refusal it removes the whole device or part of the domain, since a removed value would get its default.
  */
 export function mend(root: Tree, refusals: readonly SvirtError[]): Tree {
-  // All places are looked up before any is changed: they are numbered.
+  // Resolves all places before any change, because places are numbered.
   const changes = refusals.flatMap((refusal) => changeFor(root, refusal) ?? []);
   for (const change of changes) change();
   return root;
@@ -51,7 +51,7 @@ function changeFor(root: Tree, { message, place = "" }: SvirtError): (() => void
   return parent && ((): void => void parent.children.splice(parent.children.indexOf(node), 1));
 }
 
-/** The element that a step leads to, and those around it; where it leads nowhere, those before. */
+/** Returns the element of a step, followed by its ancestors. Returns `path` if there is no such element. */
 function stepInto(path: readonly Tree[], step: string): readonly Tree[] {
   const [, tag, number = "1"] = /^(.*?)(?:\[(\d+)\])?$/.exec(step) ?? [];
   const next = path[0]?.children.filter((child) => child.tag === tag)[Number(number) - 1];

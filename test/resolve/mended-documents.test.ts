@@ -9,23 +9,23 @@ import { errorIsOfAnotherPlatform, mend, readTree, writeTree } from "./mended-do
 const testData = process.env["SVIRT_TEST_DATA"];
 const missing = testData === undefined ? " (skipped: SVIRT_TEST_DATA is not set)" : "";
 
-/** No measure: two thousand documents are read twice. */
+/** Not a measure: the test reads two thousand documents twice. */
 const TEST_MS = 120_000;
 const { host } = new Machine().svirt();
 
-/** Why a mended document can be refused again, which is not known before it is mended. */
+/** Refusals of a mended document that are unknown before it is mended. */
 const LATER = [
-  // The mending itself has left out what others need: <os>, <name>, <memory>, a serial port, a display, memory, a NUMA cell.
+  // The mending itself removed a required part: <os>, <name>, <memory>, a serial port, a display, memory, a NUMA cell.
   /^Cannot read \/domain\/(?:os|name|memory) in line \d+: it is missing$/,
   /^Cannot start the guest: \/domain\/devices\/console: /,
   /^Cannot translate \S+\/@display for QEMU: a screen needs <graphics>/,
   /: it has room for \d+ virtual CPUs, and the guest has 1$/,
   /: the guest has no (?:NUMA cell|virtual CPU) \d+$/,
   /: memory goes into a NUMA cell, and there is none$/,
-  // It stands there under another prefix.
+  // The document has it under another prefix.
   /^Cannot read \/domain\/qemu:commandline: /,
-  // A stage that waits for the one before it: the sense of a label, all labels, the buses that a controller makes,
-  // and QEMU's words for a device that cannot be read.
+  // Checks that need an earlier stage: one label, all labels, the buses of a controller, and QEMU's arguments for a
+  // device that cannot be read.
   /^Cannot translate \/domain\/os\/type\/@machine for QEMU: /,
   /\/source\/seclabel in line \d+: Cannot specify relabel if label is missing/,
   /\/domain\/seclabel(?:\[\d\])? in line \d+: (?:missing security model|seclabel for model selinux)/,
@@ -54,7 +54,7 @@ describe.skipIf(testData === undefined)(`validate, of the documents of others${m
   );
 });
 
-/** A document that is refused: how much was listed, and what is refused of it without all that. */
+/** Refused document: the number of refusals, and the refusals after all of them were mended. */
 interface Mended {
   readonly file: string;
   readonly listed: number;
@@ -69,7 +69,7 @@ function mendOnce(file: string, bytes: Uint8Array): readonly Mended[] {
   return [{ file, listed: refusals.length, fresh }];
 }
 
-/** All that keeps a document from being started; none of what is no domain of QEMU's. */
+/** Returns all refusals of a start, or none for a document that is no domain of QEMU. */
 function refusalsOf(bytes: Uint8Array): readonly SvirtError[] {
   const text = new TextDecoder().decode(bytes);
   if (!/<domain[^>]*type=['"](?:kvm|qemu)['"]/.test(text)) return [];
@@ -77,7 +77,7 @@ function refusalsOf(bytes: Uint8Array): readonly SvirtError[] {
     const { errors, listStartErrors } = inspectLooseDomain(host, bytes);
     return [...errors, ...listStartErrors()];
   } catch {
-    // No XML: there is one error, the first.
+    // A document that is no XML has one error only, and nothing to mend.
     return [];
   }
 }

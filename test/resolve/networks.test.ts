@@ -11,7 +11,7 @@ const card = (source: string, more = ""): string =>
 const LAN = "<network><name>lan</name><forward mode='bridge'/><bridge name='br0'/></network>";
 const ASK = { key: "vm1", wish: { live: true }, isDryRun: false };
 
-/** A machine with a bridge, whose administrator has written down that network. */
+/** Returns a machine with a bridge and a file of the administrator that describes a network. */
 function machineWith(network = LAN, file = "lan.xml"): Machine {
   const machine = makeMachine();
   machine.taps.addBridge("br0");

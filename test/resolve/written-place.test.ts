@@ -21,7 +21,7 @@ const LABEL = "security.selinux";
 const HOME = "unconfined_u:object_r:user_home_t:s0";
 const XML = "/var/lib/images/vm1.xml";
 
-/** A machine with root's home, in which a program of root's is, and the ways there. */
+/** Returns a machine with root's home, its .profile, and links that lead there. */
 function withHome(machine = makeMachine()): Machine {
   const { files } = machine;
   files.putFolder("/root").xattrs.set(LABEL, "unconfined_u:object_r:user_home_dir_t:s0");
@@ -42,7 +42,7 @@ function withHome(machine = makeMachine()): Machine {
   return machine;
 }
 
-/** Memory devices need it. */
+/** Elements that memory devices require. */
 const ROOM =
   "<maxMemory slots='2' unit='MiB'>1024</maxMemory><cpu><numa><cell id='0' cpus='0' memory='65536'/></numa></cpu>";
 const serial = (path: string): string => `<serial type='file'><source path='${path}'/></serial>`;
@@ -96,7 +96,7 @@ describe("what a guest would write in root's home is refused, and nothing is mad
   });
 });
 
-/** Variables are made from a template. */
+/** Returns the error of a start whose firmware variables would be made from a template in root's home. */
 async function failedNvram(machine: Machine): Promise<ReturnType<typeof errorOf>> {
   putText(machine, "/usr/share/OVMF/CODE.fd", "code");
   putText(machine, "/usr/share/OVMF/VARS.fd", "vars");

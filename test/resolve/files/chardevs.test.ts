@@ -33,7 +33,7 @@ const socket = (path: string, mode: string): string =>
   `<serial type='unix'><source path='${path}' mode='${mode}'/></serial>`;
 const SOCKET = socket("/srv/a.sock", "bind");
 
-/** Starts it, looks at it, stops it, and expects the machine to be as before but for `kept`. */
+/** Starts a guest, calls `look`, stops the guest, and expects the machine as before. It removes the serial port's log. */
 async function during(devices: string, look: (machine: Machine, image: string) => void): Promise<void> {
   const machine = machineWithNodes();
   const before = snapshot(machine);

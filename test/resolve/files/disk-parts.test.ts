@@ -20,7 +20,7 @@ beforeEach(() => {
   put("tables.qcow2", qcow2Bytes(withData));
   put("below.qcow2", qcow2Bytes(withData));
   for (const name of ["data", "below-data", "written"]) put(name, new Uint8Array(4096));
-  // An image from 1,024 on, in a file that would be another one from its start.
+  // The image begins at 1,024. Read from its start, the file would be another image.
   const parts = new Uint8Array(4096);
   parts.set(qcow2Bytes({ backingFile: "/var/lib/images/base.raw", extensions: [[0xe2792aca, "raw"]] }), 1024);
   parts.set(qcow2Bytes({ backingFile: "/var/lib/images/shared.raw" }));
@@ -35,7 +35,7 @@ const disk = (name: string, inside: string, rest = ""): string =>
   `<disk type='file'><driver type='${name.endsWith("qcow2") ? "qcow2" : "raw"}'/><source file='${AT}/${name}'>${inside}</source>${rest}<target dev='vda' bus='virtio'/></disk>`;
 const BELOW = `<backingStore type='file'><format type='qcow2'/><source file='${AT}/below.qcow2'>${store("below-data")}</source><backingStore/></backingStore>`;
 
-/** Starts a guest with the disk, and tells the files' labels, the image label and what QEMU is told of its nodes. */
+/** Starts a guest with the disk. Returns the files' labels, the image label and QEMU's block nodes. */
 async function run(disks: string, names: readonly string[]) {
   await startDomain(nodeOn(machine), domainXml({ disks }));
   const image = readRecord(nodeOn(machine), UUID)?.label.imageLabel;
@@ -48,7 +48,7 @@ async function run(disks: string, names: readonly string[]) {
 }
 
 describe("<dataStore>", () => {
-  // virSecuritySELinuxSetImageLabelInternal() of libvirt: a data file as its image
+  // virSecuritySELinuxSetImageLabelInternal() of libvirt: a data file gets the label of its image
   test("is labelled as its image is, and what the image's header names is not touched", async () => {
     const before = snapshot(machine);
     const names = ["tables.qcow2", "data", "below.qcow2", "below-data", "written"];

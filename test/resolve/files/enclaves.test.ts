@@ -22,7 +22,7 @@ const start = (wish: { readonly name?: string; readonly uuid?: string } = {}) =>
   startDomain(nodeOn(machine), domainXml({ devices: EPC + EPC, ...wish }));
 const labels = () => NODES.map((path) => labelOf(machine, path));
 
-// virSecuritySELinuxSetMemoryLabel() of libvirt labels both nodes, each time for the guest that came last.
+// virSecuritySELinuxSetMemoryLabel() of libvirt labels both nodes, each time for the latest guest.
 describe("<memory model='sgx-epc'>", () => {
   test("labels the nodes of SGX for all guests that have enclaves, until the last of them ends", async () => {
     const before = snapshot(machine);

@@ -32,7 +32,7 @@ const pflash = (path: string, readonly = "yes"): string =>
 const nvram = (path: string, template = ""): string => `<nvram${template}>${path}</nvram>`;
 const FROM_TEMPLATE = ` template='${TEMPLATE}'`;
 
-/** How each descriptor is handed over, by its path. */
+/** Returns the access of each descriptor, by path. */
 function handed(machine: Machine): ReadonlyMap<string, string> {
   const files = machine.processes.qemuOf(UUID)?.order?.files ?? [];
   return new Map(files.map(({ access, file }) => [file.path, access]));

@@ -57,7 +57,7 @@ function putUsb(name: string, fields: Readonly<Record<string, string>>): void {
     putText(machine, `/sys/bus/usb/devices/${name}/${field}`, `${text}\n`);
 }
 
-/** Starts a guest with these devices, and shows labels and words. It must end as if it had never been. */
+/** Starts a guest with these devices and ends it. Returns labels and arguments, and expects the machine as before. */
 async function run(devices: string, paths: readonly string[]) {
   const before = snapshot(machine);
   await startDomain(nodeOn(machine), domainXml({ devices }));
@@ -70,7 +70,7 @@ async function run(devices: string, paths: readonly string[]) {
   return { words, labels, imageLabel: record?.label.imageLabel, record };
 }
 
-// security_selinux.c virSecuritySELinuxSetHostdevSubsysLabel() and SetTPMFileLabel() of libvirt: what gets which label.
+// security_selinux.c virSecuritySELinuxSetHostdevSubsysLabel() and SetTPMFileLabel() of libvirt: the label of each device.
 describe("a guest has to itself", () => {
   test.each<[string, { devices: string; path: string; words: RegExp }]>([
     [
@@ -155,7 +155,7 @@ describe("a SCSI device", () => {
     expect(snapshot(machine)).toEqual(before);
   });
 
-  // Two starts at once: what one reads of the list must not be written back over what the other one adds meanwhile.
+  // Both starts run at once: neither may write its copy of the list over the other's entry.
   test("gets and loses its guests' entries in its ACL under the registry's lock alone", async () => {
     machine.sharedFiles.add("/dev/sg1");
     const devices = SCSI.replace("HEAD", "<shareable/>");
@@ -252,7 +252,7 @@ describe("a PCI device is refused", () => {
     });
   });
 
-  // Linux drivers/iommu/iommu.c iommu_group_claim_dma_owner(): a group is a guest's as a whole or not at all.
+  // Linux drivers/iommu/iommu.c iommu_group_claim_dma_owner(): a group is assigned to a guest as a whole.
   test("beside what the host uses in its group, with the list of that", async () => {
     putPciDevices(machine, [
       { name: "0000:06:00.1", group: "12", driver: "snd_hda_intel" },

@@ -18,7 +18,7 @@ beforeEach(() => {
   machine.files.putFolder("/sys/devices/system/node/node0");
 });
 
-/** Starts a guest of 64 MiB, and shows its words and what svirt was to do. */
+/** Starts a guest of 64 MiB. Returns its arguments and the order of its spawn step. */
 async function start(more: string, devices = "") {
   await startDomain(nodeOn(machine), domainXml({ lifecycle: more, devices }));
   const spawn = readRecord(nodeOn(machine), UUID)?.steps.find((step) => step.do === "spawn");
@@ -52,7 +52,7 @@ describe("huge pages", () => {
 });
 
 describe("the host's NUMA nodes", () => {
-  // qemuBuildMemoryBackendProps() of libvirt. What strict asks of control groups: limits.test.ts
+  // qemuBuildMemoryBackendProps() of libvirt. Control groups for strict: limits.test.ts
   test.each([
     ["preferred", "preferred"],
     ["interleave", "interleave"],

@@ -85,7 +85,7 @@ describe("<iotune>", () => {
     "<iotune><total_iops_sec>100</total_iops_sec><total_iops_sec_max>200</total_iops_sec_max><total_iops_sec_max_length>2</total_iops_sec_max_length></iotune>",
   );
 
-  // QEMU's BlockIOThrottle, qapi/block-core.json: the six without _max must be there.
+  // QEMU's BlockIOThrottle, qapi/block-core.json: the six values without _max are mandatory.
   test("is told QEMU before its vCPUs run", async () => {
     await start(limited);
     const resume = readRecord(nodeOn(machine), UUID)?.steps.find((step) => step.do === "resume");

@@ -22,7 +22,7 @@ const SERIAL = `<serial type='unix'><source mode='connect' path='${SOCKET}'/></s
 const EGD = `<rng model='virtio'><backend model='egd' type='unix'><source mode='connect' path='${SOCKET}'/></backend></rng>`;
 const CARD =
   "<interface type='vhostuser'><mac address='52:54:00:00:00:01'/><source type='unix' path='/srv/card.sock' mode='server'/><model type='virtio'/></interface>";
-/** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
+/** Kills svirt hundreds of times, for which a busy machine needs more than the runner's five seconds. */
 const TIMEOUT_MS = 120_000;
 
 let machine: Machine;
@@ -35,8 +35,8 @@ const start = (devices: string, more: object = {}) =>
   startDomain(nodeOn(machine), domainXml({ devices, lifecycle: SHARED_MEMORY, ...more }));
 
 describe("a device that another program serves", () => {
-  // The words but for `fd=` as the reference has them: qemuxmlconfdata of libvirt, disk-vhostuser, vhost-user-fs-sock,
-  // tpm-external, virtio-rng-egd-unix, serial-unix-chardev.
+  // Arguments of libvirt but for `fd=`: qemuxmlconfdata of libvirt, disk-vhostuser, vhost-user-fs-sock, tpm-external,
+  // virtio-rng-egd-unix, serial-unix-chardev.
   test.each([
     [VHOST_USER_DISK, "socket,id=chr-vu-virtio-disk0,fd=4"],
     [
@@ -125,7 +125,7 @@ describe("a device that another program serves", () => {
     expect(machine.files.find(path, false)?.inode.xattrs.get("security.selinux")).toBe(
       guest.label.imageLabel,
     );
-    // But for the path as the reference has it: qemuxmlconfdata of libvirt, net-vhostuser.
+    // Argument of libvirt but for the path: qemuxmlconfdata of libvirt, net-vhostuser.
     expect(orderOf(machine).words).toContain(`socket,id=charnet0,path=${own},server=on`);
     expect(guest.label.label).toContain(":svirt_t:");
     const other = { name: "vm2", uuid: OTHER };

@@ -23,7 +23,7 @@ import {
 } from "../../scenes/scene.ts";
 import { beStruck, instantsOf, leavesNothing, type Work, withoutInodes } from "../../scenes/strikes.ts";
 
-/** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
+/** Kills svirt hundreds of times, for which a busy machine needs more than the runner's five seconds. */
 const TIMEOUT_MS = 120_000;
 const OWN = "system_u:object_r:public_content_rw_t:s0";
 const HOME = "system_u:object_r:user_home_t:s0";
@@ -41,7 +41,7 @@ beforeEach(() => {
   machine = withTree();
 });
 
-/** A folder with files, one of which has a label of its own, and a symlink that leads out of it. */
+/** Returns a machine with a folder, in which one file has a different label and a symlink leads out of the folder. */
 function withTree(): Machine {
   const made = makeMachine();
   made.files.putFolder("/srv/all/sub").xattrs.set(LABEL, OWN);
@@ -58,7 +58,7 @@ const labels = () =>
   ENTRIES.map((name) => machine.files.find(`/srv/all${name}`, false)?.inode.xattrs.get(LABEL));
 const image = () => folderLabelOf(readRecord(nodeOn(machine), UUID));
 
-/** Whether each walk through a folder was made with the registry's lock held, which others wait for. */
+/** Reports for each walk through a folder whether it held the registry's lock, which blocks other calls. */
 async function locksOf(end: (node: Node) => Promise<unknown>): Promise<boolean[]> {
   const node = nodeOn(machine);
   const held: boolean[] = [];

@@ -13,7 +13,7 @@ const LIMITS = `<vcpu cpuset='0-1'>2</vcpu><memtune><hard_limit unit='MiB'>512</
 
 const start: Work = (node) => startDomain(node, domainXml({ lifecycle: LIMITS }));
 
-/** What is given on is not a guest's, and stays. */
+/** Leaves out the files of svirt's own group: the controllers that it delegates belong to no guest and stay. */
 function withoutParent(machine: Machine): string[] {
   return snapshot(machine).filter((line) => !line.includes("/sys/fs/cgroup/svirt/cgroup"));
 }
@@ -86,7 +86,7 @@ test.each(["crash", "fail"] as const)(
       await sweepAll(machine);
       await reapAll(machine);
       const place = `${strike.moment} call ${strike.at}`;
-      // The very last calls leave a guest that runs.
+      // A strike at the very last calls leaves a running guest.
       if (machine.processes.qemuOf(UUID) !== undefined) continue;
       expect([place, ...withoutParent(machine)]).toEqual([place, ...clean]);
     }

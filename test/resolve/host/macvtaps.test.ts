@@ -32,7 +32,7 @@ const RULES = "/dev/tap.* -c system_u:object_r:tun_tap_device_t:s0\n";
 
 function machineWithCard(): Machine {
   const machine = makeMachine();
-  // A bridge is a network device like others.
+  // Lower device of the macvtaps: a bridge is a network device like others.
   machine.taps.addBridge("br0");
   machine.files.put("/dev/vhost-net", "character", { node: "10:238" });
   return machine;
@@ -57,7 +57,7 @@ describe("a start", () => {
     expect(steps.find((step) => step.do === "make-macvtap")).toMatchObject({
       link: { name: "macvtap0", lower: "br0", mode: "bridge", mac: "52:54:00:00:00:01", group: uid },
     });
-    // Type by policy, level of the guest: table 1.4 of what libvirt labels.
+    // Type by policy, level of the guest: table 1.4 of libvirt's labels.
     const range = label.label?.split(":").slice(3).join(":");
     const order = machine.processes.qemuOf(UUID)?.order;
     expect(order?.taps?.map(({ macvtap }) => macvtap?.label)).toEqual([

@@ -127,7 +127,7 @@ const start: Work = (node) => startDomain(node, domainXml({ devices: TWO }));
 const attach: Work = (node) => attachDevice(node, ASK, deviceOf(card("03")));
 const detach: Work = (node) => detachDevice(node, ASK, deviceOf(card("02")));
 
-/** Either it runs with both its taps, or nothing of it is there. */
+/** Expects a running guest with both its taps, or a machine without any trace of it. */
 function expectWhole(machine: Machine, clean: readonly string[], place: string): void {
   const isThere = machine.processes.qemuOf(UUID) !== undefined;
   const [is, wanted] = isThere ? [ports(machine), ["vnet0", "web"]] : [snapshot(machine), clean];

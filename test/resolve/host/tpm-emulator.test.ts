@@ -31,7 +31,7 @@ beforeEach(() => {
 const start = (devices = TPM) => startDomain(nodeOn(machine), domainXml({ devices }));
 const helper = () => machine.processes.list().find(({ command }) => command === "swtpm");
 
-/** What swtpm writes, with the owner and label that a file gets there. */
+/** Writes swtpm's state, with the owner and label that a new file gets there. */
 function writeState(): void {
   const folder = machine.files.get(STATE);
   machine.files.put(PERMANENT, "file", { uid: folder.uid, bytes: new Uint8Array(9) });
@@ -46,7 +46,7 @@ describe("a guest with an emulated TPM", () => {
     const socket = `/run/svirt/${UUID}/guest/swtpm.sock`;
     expect(helper()?.words).toContain(`type=unixio,path=${socket},mode=0600`);
     expect(helper()?.words).toContain("--tpm2");
-    // -chardev and -tpmdev as libvirt's tpm-emulator.x86_64-latest.args has them.
+    // -chardev and -tpmdev as in libvirt's tpm-emulator.x86_64-latest.args.
     expect(qemu?.words).toContain(`socket,id=chrtpm,path=${socket}`);
     expect(qemu?.words).toContain("emulator,id=tpm-tpm0,chardev=chrtpm");
     expect(qemu?.words).toContain('{"driver":"tpm-crb","tpmdev":"tpm-tpm0","id":"tpm0"}');

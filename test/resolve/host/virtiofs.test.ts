@@ -7,7 +7,7 @@ import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import { domainXml, errorOf, folderLabelOf, labelOf, makeMachine, nodeOn, UUID } from "../../scenes/scene.ts";
 import { leavesNothing, type Work, withoutInodes } from "../../scenes/strikes.ts";
 
-/** Hundreds of deaths: on a busy machine more than the runner's five seconds. */
+/** Kills svirt hundreds of times, for which a busy machine needs more than the runner's five seconds. */
 const TIMEOUT_MS = 120_000;
 const OWN = "system_u:object_r:public_content_rw_t:s0";
 const CONTENT = "system_u:object_r:virt_content_t:s0";
@@ -58,7 +58,7 @@ describe("a folder that a guest shares by virtiofs", () => {
     expect(order?.mostDescriptors).toBe(524_288);
     expect(order?.workFolder).toMatchObject({ path: "/srv/all" });
     const words = machine.processes.qemuOf(UUID)?.words ?? [];
-    // -chardev as libvirt's vhost-user-fs-fd-memory.x86_64-latest.args has it.
+    // -chardev as in libvirt's vhost-user-fs-fd-memory.x86_64-latest.args.
     expect(words).toContain(`socket,id=chr-vu-fs0,path=${socket}`);
     expect(words.join(" ")).not.toContain("/srv/all");
     expect(labelOf(machine, "/srv/all/sub/b")).toBe(folderLabelOf(guest));
