@@ -10,7 +10,8 @@ const level = (...categories: readonly (readonly [number, number])[]): Level => 
 });
 
 describe("availableLevel()", () => {
-  // libvirt's securityselinuxtest.c and virSecuritySELinuxMCSGetProcessRange(); where ours differs it is said.
+  // Cases of libvirt's securityselinuxtest.c and virSecuritySELinuxMCSGetProcessRange(). Differences of svirt have
+  // their own tests.
   test.each([
     ["s0", "s0", ALL],
     ["s0-s0", "s0", ALL],
@@ -85,8 +86,8 @@ describe("rangesFor()", () => {
     );
   });
 
-  // Counted by another program (FNV-1a, murmur's finish, all pairs in a list), so that no change of svirt moves a guest's label
-  // unseen: the pair is the same on every host and in every version.
+  // Computed by another program (FNV-1a, murmur's finalizer, all pairs in a list). The pair of a UUID is the same on
+  // every host and in every version. So a change of svirt cannot move a guest's label unnoticed.
   test.each([
     ["a11ce000-5e11-4c0d-8a2d-0000000000a1", "s0:c108,c484 s0:c170,c555 s0:c163,c618"],
     ["b0b00000-5e11-4c0d-8a2d-0000000000b0", "s0:c275,c364 s0:c967,c987 s0:c873,c877"],
@@ -101,7 +102,7 @@ describe("rangesFor()", () => {
       const uuid = `00000000-0000-4000-8000-${String(at).padStart(12, "0")}`;
       return rangesFor(uuid, level([0, 1023])).next().value;
     });
-    // By chance about one pair of a thousand in 523,776 meets (1000 * 999 / 2 / 523776 = 0.95).
+    // The expected number of collisions is 1000 * 999 / 2 / 523776 = 0.95.
     expect(new Set(preferred).size).toBeGreaterThan(990);
   });
 });

@@ -7,7 +7,7 @@ import { type DeclaredPlace, listDeclared, listFilled } from "./declared-places.
 const CORPUS = new URL("../data/domain/", import.meta.url).pathname;
 const declared = listDeclared(domain);
 
-/** The declared places that no document of the corpus fills. */
+/** Lists the declared places that no document of the corpus fills. */
 async function listUntried(places: readonly DeclaredPlace[]): Promise<readonly string[]> {
   const filled = new Map<unknown, Set<unknown>>();
   for (const file of new Glob("*.xml").scanSync(CORPUS)) {

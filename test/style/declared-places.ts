@@ -2,20 +2,20 @@ import { isChosen } from "../../src/xml/choice.ts";
 import { type ElementForm, type Place, placeName, type Variant } from "../../src/xml/declaration.ts";
 import type { XmlNode } from "../../src/xml/node.ts";
 
-/** A declared place and a path to it that tells alternatives apart: `/disk[@type='file']/source/@file`. */
+/** Declared place, with a path that tells alternatives apart: `/disk[@type='file']/source/@file`. */
 export interface DeclaredPlace {
   readonly path: string;
   readonly variant: Variant;
   readonly place: Place;
 }
 
-/** A declared place of an element of a document; `text` is the attribute's or the text's value. */
+/** Declared place of an element of a document. `text` is the value of the attribute or text. */
 export interface FilledPlace extends DeclaredPlace {
   readonly node: XmlNode;
   readonly text: string | undefined;
 }
 
-/** Every place of a form and of the forms inside it. A form that stands in several is listed once. */
+/** Lists every place of a form and of the forms inside it. A form that occurs several times is listed once. */
 export function listDeclared(form: ElementForm<unknown>): readonly DeclaredPlace[] {
   const seen = new Set<unknown>();
   const walk = (inner: ElementForm<unknown>, around: string): DeclaredPlace[] => {
@@ -33,7 +33,7 @@ export function listDeclared(form: ElementForm<unknown>): readonly DeclaredPlace
   return walk(form, "");
 }
 
-/** Every declared place that an element of a document fills, and those below it. */
+/** Lists every declared place that an element of a document and its descendants fill. */
 export function listFilled(form: ElementForm<unknown>, node: XmlNode, around = ""): readonly FilledPlace[] {
   const variant = form.variants.find(({ when }) => when === undefined || isChosen(node, when));
   if (variant === undefined) return [];

@@ -15,7 +15,7 @@ import { parseDocument } from "../../src/xml/parse-document.ts";
 const DATA = new URL("../data/", import.meta.url).pathname;
 const DEFINED = new Set(REFUSED_DEFINITIONS.map(([place]) => place));
 
-/** Elements that a start refuses in any case, though a page describes them beside others that it takes. */
+/** Elements that every start refuses, although their page also describes accepted ones. */
 const WHOLLY_REFUSED = new Set(["/domain/perf", "/domain/idmap"]);
 
 interface Document {
@@ -103,7 +103,7 @@ describe("docs/domain-xml/README.md", () => {
       new TextEncoder().encode(formatDomain({ ...guest.domain, devices: withAliases(guest) })),
     );
     const devices = root.children.find(({ tag }) => tag === "devices")?.children ?? [];
-    // libvirt gives <panic> none, and QEMU is told no name for it.
+    // libvirt gives <panic> no alias, and QEMU gets no id for it.
     mayHave.delete("panic");
     const bare = devices.filter(
       ({ children, tag }) => mayHave.has(tag) && !children.some((child) => child.tag === "alias"),

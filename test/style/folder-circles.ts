@@ -8,8 +8,8 @@ interface Link {
 }
 
 /**
- * Lists the imports, of types too, that lead from a folder back to it by way of the files and folders beside it, as
- * "file -> target". Files alone may import each other's types.
+ * Lists the imports, also of types, that lead from a folder back to it through the files and folders beside it, as
+ * "file -> target". A circle of types between files alone is allowed.
  */
 export function listFolderCircles(sources: Sources): string[] {
   const imports = [...sources].flatMap(([file, text]) =>
@@ -41,7 +41,7 @@ function listReached(start: string, byStart: ReadonlyMap<string, readonly Link[]
   return reached;
 }
 
-/** "", "vm/", "vm/end/" for "vm/end/destroy.ts". */
+/** Returns "", "vm/", "vm/end/" for "vm/end/destroy.ts". */
 function listFoldersAround(file: string): string[] {
   const parts = file.split("/");
   return parts.map((_, depth) =>
@@ -52,7 +52,7 @@ function listFoldersAround(file: string): string[] {
   );
 }
 
-/** What of the folder a file is in: the file itself, or the folder below that holds it. */
+/** Returns the entry of the folder that contains a file: the file itself, or a folder below. */
 function entryOf(file: string, folder: string): string {
   return file.slice(folder.length).split("/")[0] ?? "";
 }

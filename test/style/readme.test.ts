@@ -4,7 +4,7 @@ import { blocksOf, firstMissing, sectionOf, typedIn } from "../readme/shown.ts";
 const README = await readPage("README.md");
 const CONTRIBUTING = await readPage("CONTRIBUTING.md");
 
-/** Each command that README.md and CONTRIBUTING.md tell a reader to type, and what runs it. */
+/** Commands that README.md and CONTRIBUTING.md ask a reader to type, each with the program that tests it. */
 const RUN_BY = new Map([
   ["scripts/demo", ".ci/run"],
   ["scripts/test", ".ci/run"],
@@ -19,7 +19,7 @@ const RUN_BY = new Map([
   ["bun test test/label", "scripts/test, which runs the same files"],
   ["bun scripts/write-docs.ts", "test/cli/docs.test.ts, by the same function"],
   ["scripts/build", ".ci/run"],
-  // A name in place of FILTER: scripts/test's own way for one who looks for a fault.
+  // FILTER stands for a name. The command is for debugging.
   ["scripts/test FILTER", "nothing"],
 ]);
 
@@ -34,7 +34,7 @@ test("README.md and CONTRIBUTING.md tell a reader to type nothing but what a tes
     blocksOf(sectionOf(README, "See it work"))[0]?.map((line) => line.replace(/ *#.*/, "")) ?? [];
   const found = new Set([...inText, ...blocks].map((command) => command.replace(/\s+/g, " ")));
   expect([...found].sort()).toEqual([...RUN_BY.keys()].sort());
-  // The tour is typed at the node's prompt, and nothing else is.
+  // Only the tour is typed at the node's prompt.
   expect(typedIn(README)).toEqual(typedIn(sectionOf(README, "A tour of five minutes")));
 });
 

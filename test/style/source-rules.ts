@@ -1,14 +1,14 @@
-/** The one order of src/. A part imports only from parts further left, never from one beside it. */
+/** Order of src/. A part imports only from parts further left, never from one beside it. */
 const ORDER =
   "errors · xml, selinux, images · domain · qemu, label · plan · host · registry · run · report, state · resolve · labelling · vm · cli · program · main";
 
-/** Where a call begins: these put the effects and the rest together. */
+/** Entry points, which connect the effects with the rest. */
 const BEGINNINGS: readonly string[] = ["main.ts", "program.ts"];
 
-/** Path below src/ and the text of that file. */
+/** Text of each file, by its path below src/. */
 export type Sources = ReadonlyMap<string, string>;
 
-/** The files of `svirt start`, with those that clear a guest away, and of `svirt list`. */
+/** Files of `svirt start`, including the recovery of guests, and of `svirt list`. */
 const STARTS: readonly string[] = [
   "program.ts",
   "cli/commands/query/list.ts",
@@ -16,9 +16,9 @@ const STARTS: readonly string[] = [
   "state/record.ts",
   "vm/recover/recover.ts",
 ];
-/** The files that make forms of XML, and the parser. */
+/** Modules that make forms of XML, and the parser. */
 const FORMS: readonly string[] = ["xml/choice.ts", "xml/element.ts", "xml/fast-xml.ts", "xml/field.ts"];
-/** An import or a re-export that is more than of types, its names first. */
+/** Matches an import or a re-export that is not only of types. Captures its names. */
 const EAGER = /^(?:import|export) (?!type )(?:\{([^}]*)\}|[^;]*?) ?from "[^"]+";$/gm;
 
 const STEPS = ORDER.split(" · ").map((step) => step.split(", "));
@@ -30,10 +30,10 @@ const CHANCE =
   /\bMath\.random\b|\bDate\b|\bcrypto\.(?!ts\b)|\bfetch\(|\bset(?:Timeout|Interval)\b|\bperformance\./;
 const MODULE_STATE = /^(?:export )?(?:let|var)\b/m;
 
-/** The parts of src/ in their order. */
+/** Parts of src/ in order. */
 export const PARTS: readonly string[] = STEPS.flat();
 
-/** Imports against the order of src/, as "file -> target"; a folder without a place in the order is named too. */
+/** Lists imports against the order of src/, as "file -> target", and folders without a place in the order. */
 export function listWrongDirections(sources: Sources): string[] {
   return [...sources].flatMap(([file, text]) => {
     const from = stepOf(partOf(file));
@@ -44,7 +44,7 @@ export function listWrongDirections(sources: Sources): string[] {
   });
 }
 
-/** Files that name src/host/linux/ and are no beginning. */
+/** Lists files that import src/host/linux/ and are no entry points. */
 export function listWrongUsersOfLinux(sources: Sources): string[] {
   return [...sources].flatMap(([file, text]) => {
     if (mayAct(file)) return [];
@@ -52,12 +52,12 @@ export function listWrongUsersOfLinux(sources: Sources): string[] {
   });
 }
 
-/** Files that touch bun, node: or the process, besides src/host/linux/ and the beginnings. */
+/** Lists files that use bun, node: or the process, except src/host/linux/ and the entry points. */
 export function listEffects(sources: Sources): string[] {
   return [...sources].filter(([f, text]) => !mayAct(f) && EFFECT.test(withoutComments(text))).map(([f]) => f);
 }
 
-/** Files left of host.ts with a clock, chance or state of the module in them. */
+/** Lists files left of host.ts that use a clock, randomness or module state. */
 export function listImpure(sources: Sources): string[] {
   const impure = (code: string): boolean => CHANCE.test(code) || MODULE_STATE.test(code);
   return [...sources]
@@ -65,7 +65,7 @@ export function listImpure(sources: Sources): string[] {
     .map(([f]) => f);
 }
 
-/** What is read in with `svirt start` before it does anything and makes forms of XML: what was kept is started without. */
+/** Lists modules that make forms of XML and that `svirt start` loads at once. A start from a kept form needs none of them. */
 export function listFormsReadInByStart(sources: Sources): string[] {
   const found = new Set(STARTS.filter((file) => sources.has(file)));
   for (const file of found)
@@ -92,7 +92,7 @@ function stepOf(part: string): number {
   return STEPS.findIndex((step) => step.includes(part));
 }
 
-/** Returns the files of src/ that a file imports, also types and when it is called, by path below src/. */
+/** Returns the files of src/ that a file imports, including types and imports at call time, by path below src/. */
 export function importsOf(file: string, text: string): string[] {
   const specifiers = [...withoutComments(text).matchAll(IMPORT)].map(([, specifier]) => specifier ?? "");
   const targets = specifiers.map((specifier) => new URL(specifier, `file:///src/${file}`).pathname);

@@ -1,10 +1,10 @@
 import { NOTHING } from "./vectors.ts";
 
-/** What a vector of the reference shows and svirt does otherwise, on purpose. */
+/** Deliberate difference between svirt and a vector of the reference. */
 export interface Exception {
-  /** Numbers are those of the reference's weaknesses, docs/weaknesses.md. */
+  /** Reason. Numbers are those of the reference's weaknesses, docs/weaknesses.md. */
   readonly because: string;
-  /** By what was seen: what the reference has, what svirt has. */
+  /** Value of the reference and value of svirt, by observation. */
   readonly differs: Record<string, readonly [string, string]>;
 }
 
@@ -97,12 +97,12 @@ const EXCEPTIONS: readonly (readonly [name: string, exception: Exception])[] = [
   ],
 ];
 
-/** The table, with other words in the place of some of the recordings'. */
+/** Returns the table, with some words of the recordings replaced by `words`. */
 export function readExceptions(words: (text: string) => string): ReadonlyMap<string, Exception> {
   return new Map(JSON.parse(words(JSON.stringify(EXCEPTIONS))) as typeof EXCEPTIONS);
 }
 
-/** The table for a person: a line for each vector, and one for each difference. */
+/** Formats the table: a line for each vector, and one for each difference. */
 export function formatExceptions(exceptions: ReadonlyMap<string, Exception>): string {
   return [...exceptions]
     .flatMap(([name, { because, differs }]) => [
@@ -112,7 +112,7 @@ export function formatExceptions(exceptions: ReadonlyMap<string, Exception>): st
     .join("\n");
 }
 
-/** Files that the reference neither remembers nor restores: what guests share or only read. */
+/** Returns the exception for files that the reference neither remembers nor restores: shared and read-only ones. */
 function givenBack(label: string, ...files: readonly string[]): Exception {
   return {
     because: "6: the reference never restores what guests share or only read",

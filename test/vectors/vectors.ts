@@ -22,25 +22,26 @@ const ATTRIBUTES: ReadonlyMap<string, string> = new Map([
   ["trusted.libvirt.security.ref_selinux", " users"],
 ]);
 
-/** Where a thing is not there at all. */
+/** Value of an observation that is absent. */
 export const NOTHING = "-";
 
 /**
- * What was seen of one start and stop, by its name: `error`, or `process`, `seclabel` (of the live XML) and of each file
- * `running FILE` (its label), `running FILE remembered`, `running FILE users`; and `after FILE` in the same way.
+ * Observations of one start and stop, by name: `error`, or `process`, `seclabel` (of the live XML) and the observations
+ * of files. For each file they are `running FILE` (its label), `running FILE remembered`, `running FILE users`; and
+ * `after FILE` in the same way.
  */
 export type Seen = ReadonlyMap<string, string>;
 
-/** One run of the reference: what it was given, and what was seen of it. */
+/** One run of the reference: its input and its observations. */
 export interface Vector {
   readonly name: string;
   readonly xml: string;
-  /** The files before it, with their labels; undefined: without one. */
+  /** Files before the run, with their labels; undefined: no label. */
   readonly files: ReadonlyMap<string, string | undefined>;
   readonly recorded: Seen;
 }
 
-/** The recorded runs, with other words in the place of some of theirs: none where SVIRT_TEST_DATA is not set. */
+/** Returns the recorded runs, with some words replaced by `words`. Returns none if SVIRT_TEST_DATA is not set. */
 export function readVectors(words: (text: string) => string): readonly Vector[] {
   const testData = process.env["SVIRT_TEST_DATA"];
   if (testData === undefined) return [];
@@ -67,7 +68,7 @@ function vectorOf(run: v.InferOutput<typeof recording>): Vector {
   };
 }
 
-/** What is seen of files, given the attributes of each. */
+/** Returns the observations of files, from the attributes of each. */
 export function seenOfFiles(when: "running" | "after", of: Files): [string, string][] {
   return Object.entries(of).flatMap(([file, has]) =>
     [...ATTRIBUTES].flatMap(([attribute, what]): [string, string][] => {
@@ -77,13 +78,13 @@ export function seenOfFiles(when: "running" | "after", of: Files): [string, stri
   );
 }
 
-/** The seclabel of selinux in a domain's XML, as the recordings have it. */
+/** Returns the seclabel of selinux in a domain's XML, in the form of the recordings. */
 export function seclabelIn(xml: string): string {
   const [found] = /<seclabel type='[^>]*model='selinux'.*?(?:\/>|<\/seclabel>)/s.exec(xml) ?? [NOTHING];
   return plainXml(found);
 }
 
-/** With the guest's range as the recordings write one that was chosen. */
+/** Replaces a range that was chosen for the guest by the placeholder of the recordings. */
 export function withoutRange(seen: Seen): Seen {
   const isChosen = seen.get("seclabel")?.startsWith("<seclabel type='dynamic'") === true;
   const [range] = /s0:c\d+,c\d+$/.exec(seen.get("process") ?? "") ?? [];
@@ -91,7 +92,10 @@ export function withoutRange(seen: Seen): Seen {
   return new Map([...seen].map(([name, text]) => [name, text.replaceAll(range, "s0:cA,cB")]));
 }
 
-/** Where they differ: what the reference has and what svirt has. An error is the same if it says the reference's words. */
+/**
+ * Returns the differences: value of the reference, value of svirt. An error is equal if it contains the reference's
+ * reason.
+ */
 export function differences(recorded: Seen, seen: Seen): Record<string, readonly [string, string]> {
   const names = new Set([...recorded.keys(), ...seen.keys()]);
   return Object.fromEntries(
@@ -104,7 +108,7 @@ export function differences(recorded: Seen, seen: Seen): Record<string, readonly
 }
 
 function saysReason(ours: string, theirs: string): boolean {
-  // Without the class of error that libvirt puts before it.
+  // Leaves out the class of error that libvirt writes first.
   const reason = theirs.replace(/^(?:XML error|unsupported configuration): /, "");
   return theirs !== NOTHING && ours.includes(reason);
 }

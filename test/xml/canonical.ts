@@ -1,6 +1,6 @@
 import type { XmlNode } from "../../src/xml/node.ts";
 
-/** The namespace of each prefix; that of elements without a prefix is under "". */
+/** Namespace of each prefix. The key of elements without a prefix is "". */
 type Namespaces = ReadonlyMap<string, string>;
 
 const AROUND: Namespaces = new Map([
@@ -8,7 +8,10 @@ const AROUND: Namespaces = new Map([
   ["xml", "http://www.w3.org/XML/1998/namespace"],
 ]);
 
-/** An element in the canonical form, with the texts of each element before its children. https://www.w3.org/TR/xml-c14n */
+/**
+ * Formats an element in canonical form, with the texts of each element before its children.
+ * https://www.w3.org/TR/xml-c14n
+ */
 export function canonical(node: XmlNode, around = AROUND): string {
   const declared = [...node.attributes].filter(([name]) => isDeclaration(name));
   const namespaces = new Map([
@@ -26,10 +29,13 @@ export function canonical(node: XmlNode, around = AROUND): string {
   return `<${node.tag}${head}>${escapedText(node.text)}${inside}</${node.tag}>`;
 }
 
-/** A tag of the canonical form, which has no "<" in values and only double quotes around them. */
+/** Matches a tag in canonical form, which has no "<" in values and only double quotes around them. */
 const TAG = /<\/?[^\s>]+(?: [^\s=]+="[^"]*")*>/g;
 
-/** A document in canonical form, without comments and instructions, with its texts moved as canonical() has them. */
+/**
+ * Moves the texts of a document as canonical() does. The document is in canonical form, without comments and
+ * instructions.
+ */
 export function withTextsFirst(document: string): string {
   const open = [{ head: "", text: "", inside: "" }];
   let at = 0;
@@ -55,7 +61,7 @@ function prefixDeclared(name: string): string {
   return name.slice("xmlns:".length);
 }
 
-/** Attributes are in the order of their namespaces, then of their names. */
+/** Returns the sort key of an attribute: its namespace, then its name. */
 function sortKey(name: string, namespaces: Namespaces): string {
   const [prefix = "", local] = name.split(":");
   return local === undefined ? `\0${name}` : `${namespaces.get(prefix)}\0${local}`;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-/** Pieces of markup: good ones, broken ones, and those that readers of XML are known to differ in. */
+/** Pieces of markup: valid ones, broken ones, and those that XML parsers are known to read differently. */
 export const PIECES: readonly string[] = [
   ...[
     "<a>",
@@ -119,7 +119,7 @@ export const PIECES: readonly string[] = [
   ],
 ];
 
-/** One of some texts, with up to four of its places deleted, doubled or replaced by a piece of markup. */
+/** Generates one of these texts with up to four changes: a part deleted, doubled or replaced by a piece of markup. */
 export function changedText(texts: readonly string[]): fc.Arbitrary<string> {
   const place = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
   const change = fc.record({

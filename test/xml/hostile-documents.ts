@@ -1,7 +1,7 @@
-/** A document that nobody should be able to hurt us with, made when it is wanted: some are large. */
+/** Hostile document, made on demand because some are large. */
 export interface HostileDocument {
   readonly name: string;
-  /** What the error says after "Cannot read ". */
+  /** Text of the error after "Cannot read ". */
   readonly error: RegExp;
   make(): Uint8Array;
 }
@@ -25,7 +25,7 @@ const billionLaughs = [..."abcdefgh"].map((name, index, all) => {
   return `<!ENTITY ${name} "${inner}">`;
 });
 
-/** The big and the binary ones; those that a person can read are files in test/data/xml-bad/. */
+/** Large and binary documents. The readable ones are files in test/data/xml-bad/. */
 export const hostileDocuments: readonly HostileDocument[] = [
   hostile(
     "entity bomb",

@@ -9,7 +9,7 @@ import { bytesOf, corpus, readCase } from "../domain/corpus.ts";
 import { canonical, withTextsFirst } from "./canonical.ts";
 import { changedText } from "./changed-text.ts";
 
-// The parser that libvirt and virsh's users have: what one of the two takes and the other refuses, two programs read in two ways.
+// Compares with libxml2, the parser of libvirt. Two programs read a document differently if only one of them accepts it.
 
 const XMLLINT = Bun.which("xmllint");
 const folder = mkdtempSync(join(tmpdir(), "svirt-libxml2-"));
@@ -19,7 +19,7 @@ const ALL = 4000;
 const XML = "http://www.w3.org/XML/1998/namespace";
 const XMLNS = "http://www.w3.org/2000/xmlns/";
 
-/** Pieces of markup in any order: mostly broken, sometimes not. */
+/** Pieces of markup in any order: mostly broken, sometimes valid. */
 const PIECES = [
   ...["<a>", "</a>", "<b/>", "<a c='1'>", "<a c=1>", "&amp;", "&#9;", "&#0;", "&", "]]>", "x", "<", ">", " "],
   ...[
@@ -89,7 +89,7 @@ test.skipIf(XMLLINT === null)(
   "parseDocument() and libxml2 read the same in changed domains (xmllint is needed)",
   async () => {
     const texts = changedText(await Promise.all(corpus.map(readCase)));
-    // Not the tags: libxml2 writes no canonical form of a document with a relative namespace.
+    // Without `tags`: libxml2 writes no canonical form of a document with a relative namespace.
     const documents = [...new Set(fc.sample(fc.oneof(texts, pieces), 3 * ALL))].filter(isTaken);
     expect(documents.length).toBeGreaterThan(ALL / 20);
     const differing = canonicalByLibxml2(documents).flatMap((theirs, at) => {
@@ -103,7 +103,7 @@ test.skipIf(XMLLINT === null)(
 );
 
 /**
- * A tag with two xmlns:xml, which libxml2 takes: it leaves them out before it looks for attributes that stand there twice.
+ * Matches a tag with two xmlns:xml, which libxml2 accepts: it removes them before it looks for duplicate attributes.
  * XML 1.0 and expat refuse it, as svirt does. xmlParseStartTag2() of libxml2, "Unique Att Spec" of XML 1.0
  */
 const TWICE_XMLNS_XML = /<[^>]*\bxmlns:xml='[^>]*\bxmlns:xml='/;
@@ -115,7 +115,7 @@ test("parseDocument() refuses a tag with two xmlns:xml, unlike libxml2", () => {
   expect(isTaken(text)).toBe(false);
 });
 
-/** Which of the documents it has anything to say against: faults of namespaces do not end its reading. */
+/** Returns the indices of the documents that libxml2 reports an error for. It reads on after faults of namespaces. */
 function refusedByLibxml2(documents: readonly string[]): ReadonlySet<number> {
   for (const [at, text] of documents.entries()) writeFileSync(join(folder, `${at}.xml`), text);
   const files = documents.map((_, at) => `${at}.xml`);
@@ -125,10 +125,10 @@ function refusedByLibxml2(documents: readonly string[]): ReadonlySet<number> {
   );
 }
 
-/** What stands between the documents in the output. */
+/** Document between two others in the output. */
 const SEPARATOR = "<separator></separator>";
 
-/** The documents as libxml2 writes them in canonical form, without comments and processing instructions. */
+/** Returns the documents in libxml2's canonical form, without comments and processing instructions. */
 function canonicalByLibxml2(documents: readonly string[]): readonly string[] {
   writeFileSync(join(folder, "separator.xml"), SEPARATOR);
   for (const [at, text] of documents.entries()) writeFileSync(join(folder, `${at}.xml`), text);
@@ -136,7 +136,7 @@ function canonicalByLibxml2(documents: readonly string[]): readonly string[] {
   const { stdout } = Bun.spawnSync([XMLLINT ?? "", "--c14n", "--nonet", ...files], { cwd: folder });
   const written = stdout.toString().split(SEPARATOR).slice(0, -1);
   expect(written.length).toBe(documents.length);
-  // "<" is escaped in texts and values: so these are comments and instructions and nothing else.
+  // Texts and values escape "<", so these matches are only comments and instructions.
   return written.map((text) => withTextsFirst(text.replaceAll(/<!--.*?-->|<\?.*?\?>/gs, "")));
 }
 

@@ -81,7 +81,7 @@ describe("buildTree()", () => {
     expect(buildTree(TEXT, guardText(TEXT), readPieces(TEXT))).toEqual(parse(TEXT));
   });
 
-  // The parser's reading of each is that of a text it would have to take for the first one.
+  // Each case is a text that the parser would have to read in place of TEXT.
   test.each([
     ["another name", "<a><B c='1'/>x<d></d></a>", "<b>, character 4"],
     ["another start", "<a><b c='1'/>x   <d/></a>", "<d>, character 15"],
@@ -110,7 +110,7 @@ describe("test/data/xml-bad/: parseDomain() refuses", () => {
   });
 });
 
-/** `kind;message`, as the files beside the cases have it. */
+/** Formats an outcome as `kind;message`, as in the files beside the cases. */
 function messageOf(act: () => unknown): string {
   try {
     act();

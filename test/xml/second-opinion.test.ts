@@ -11,8 +11,8 @@ import { hostileDocuments } from "./hostile-documents.ts";
 import { scanDocument } from "./scanner/scan-document.ts";
 import { anyDraft } from "./trees.ts";
 
-// parseDocument() (guard, fast-xml-parser, tree) and the scanner must give the same elements, values, lines and sources, or
-// the same refusal in the same place.
+// parseDocument() (guard, fast-xml-parser, tree) and the scanner must return the same elements, values, lines and
+// sources, or the same refusal at the same place.
 
 setDefaultTimeout(60_000);
 
@@ -24,7 +24,7 @@ const LIBVIRT = `${DATA}/libvirt/`;
 const OURS_ALONE =
   /: (?:the character U\+(?:1680|FEFF) is not taken in a name|a quote in a processing instruction)/;
 
-/** The outcome of a reading: a tree as lines, or the refusal. */
+/** Returns the outcome of a reading: a tree as lines, or the refusal. */
 function outcome(read: (bytes: Uint8Array) => XmlNode, bytes: Uint8Array): string {
   try {
     return listNodes(read(bytes), 0).join("\n");
@@ -41,7 +41,7 @@ function listNodes(node: XmlNode, depth: number): string[] {
   return [own, ...children.flatMap((child) => listNodes(child, depth + 1))];
 }
 
-/** Expects one outcome of both readers, and tells whether they accept the document. */
+/** Expects one outcome of both readers. Returns whether they accept the document. */
 function expectAlike(bytes: Uint8Array): boolean {
   const ours = outcome(parseDocument, bytes);
   if (!OURS_ALONE.test(ours)) expect(ours).toBe(outcome(scanDocument, bytes));
@@ -149,7 +149,7 @@ describe("parseDocument() refuses documents that fast-xml-parser reads different
   });
 });
 
-/** Whether a reader accepts a document of one element, whose name has so many letters. */
+/** Reports whether a reader accepts a document of one element whose name has this many letters. */
 function isTaken(read: (bytes: Uint8Array) => XmlNode, text: string, letters: number): boolean {
   try {
     return read(bytesOf(text)).tag.length === letters;

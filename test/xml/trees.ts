@@ -2,18 +2,18 @@ import fc from "fast-check";
 import type { Draft } from "../../src/xml/draft.ts";
 import type { XmlNode } from "../../src/xml/node.ts";
 
-/** Names, some of them those that objects inherit. */
+/** Names, including those that objects inherit. */
 const anyName = fc.oneof(
   fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_.-]{0,8}$/),
   fc.constantFrom("constructor", "toString", "é", "valueOf"),
 );
 
-/** Text of any characters that XML can carry. */
+/** Text of any characters that XML permits. */
 const anyText = fc
   .string({ unit: "grapheme", maxLength: 12 })
   .map((text) => text.replaceAll(/[^\t\n\r -\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "?"));
 
-/** Any element that the formatter can be given: children or text, never both; so many levels. */
+/** Generates an element for the formatter: children or text, never both, with this many levels. */
 export function anyDraft(levels = 3, names = anyName, texts = anyText): fc.Arbitrary<Draft> {
   const children: fc.Arbitrary<Draft[]> =
     levels === 0 ? fc.constant([]) : fc.array(anyDraft(levels - 1, names, texts), { maxLength: 3 });
@@ -31,7 +31,7 @@ export function anyDraft(levels = 3, names = anyName, texts = anyText): fc.Arbit
     }));
 }
 
-/** An element without what only a parsed or only a written one has. */
+/** Element without the fields that only a parsed or only a written one has. */
 export interface PlainElement {
   readonly tag: string;
   readonly attributes: Readonly<Record<string, string>>;
@@ -39,7 +39,7 @@ export interface PlainElement {
   readonly text: string;
 }
 
-/** A written element as a plain one. */
+/** Converts a written element. */
 export function plainDraft(draft: Draft): PlainElement {
   const children = draft.children.flatMap((child) => (typeof child === "string" ? [] : [plainDraft(child)]));
   return {
@@ -50,7 +50,7 @@ export function plainDraft(draft: Draft): PlainElement {
   };
 }
 
-/** A parsed element as a plain one; the white space between children is left out. */
+/** Converts a parsed element, without the white space between children. */
 export function plainNode(node: XmlNode): PlainElement {
   const children = node.children.map(plainNode);
   const text = children.length > 0 ? node.text.trim() : node.text;

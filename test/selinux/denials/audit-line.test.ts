@@ -5,7 +5,7 @@ import { parseAuditLine } from "../../../src/selinux/denials/audit-line.ts";
 import { MOST_DENIALS, parseAuditLog } from "../../../src/selinux/denials/denial.ts";
 import { dominates } from "../../../src/selinux/level.ts";
 
-/** As the kernel of the node wrote it. */
+/** Denial as the node's kernel wrote it. */
 const WORDS =
   'avc:  denied  { read open } for  pid=304 comm="qemu-system-x86" path="/srv/a.img" dev="vdc" ino=54 scontext=system_u:system_r:svirt_t:s0:c1,c2 tcontext=system_u:object_r:var_t:s0 tclass=file permissive=0';
 const EVENT = "1795563213.371:3";

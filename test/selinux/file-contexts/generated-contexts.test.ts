@@ -9,7 +9,7 @@ import {
 import { KINDS, Matchpathcon, matchpathcon, needsMatchpathcon } from "./matchpathcon.ts";
 import { drawPath, drawsFrom } from "./path-sampler.ts";
 
-// Few words and few folders, so that rules overlap and contradict each other.
+// Uses few names and few folders, so that rules overlap and contradict each other.
 const plainPart = fc.constantFrom("a", "b", "lib", "a.b", "ab", "a-b", "x_1", "c++");
 const patternPart = fc.oneof(
   { weight: 16, arbitrary: plainPart.map((word) => word.replace(/[.+-]/g, "\\$&")) },
@@ -108,12 +108,12 @@ describe.skipIf(matchpathcon === null)(`defaultContextOf()${needsMatchpathcon}`,
       }),
       { numRuns: 1000 },
     );
-    // Otherwise the rules would hardly have been asked.
+    // Proves that the rules match often enough.
     expect(found / compared).toBeGreaterThan(0.15);
   }, 120_000);
 });
 
-// No blanks: they would end the expression.
+// Contains no blanks, which would end the expression.
 const letter = fc.constantFrom(..."aab/.*+?()[]^$|{}-:=1,dwsnQ\\\\".split(""));
 const scrap = fc.oneof(
   { weight: 8, arbitrary: letter },
@@ -159,7 +159,7 @@ describe.skipIf(matchpathcon === null)(`an expression of any letters${needsMatch
         const theirs = tool.knows(path);
         counts.compared += 1;
         counts.matched += theirs === true ? 1 : 0;
-        // What the tool cannot read has no label, and no path may have one by it.
+        // An expression that the tool cannot read matches no path, so svirt may not match one by it.
         expect(`${text} ${path} ${ours}`).toBe(`${text} ${path} ${theirs ?? false}`);
       }),
       { numRuns: 4_000 },
@@ -168,7 +168,7 @@ describe.skipIf(matchpathcon === null)(`an expression of any letters${needsMatch
   }, 120_000);
 });
 
-/** Whether a path has a context by our reading; undefined where we refuse to read. */
+/** Reports whether a path has a context by svirt's reading, or undefined if svirt refuses the rules. */
 function knows(rulesOfRun: FileContextsTexts, path: string): boolean | undefined {
   try {
     return defaultContextOf(parseFileContexts(rulesOfRun), path, "file") !== undefined;

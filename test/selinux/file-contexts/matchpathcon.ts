@@ -4,10 +4,10 @@ import path from "node:path";
 import type { FileKind } from "../../../src/selinux/file-contexts/file-kind.ts";
 import type { FileContextsTexts } from "../../../src/selinux/file-contexts/look-up.ts";
 
-/** libselinux's own tool: the reference for default labels. Null where it is missing. */
+/** Path of libselinux's own tool, the reference for default labels. Null if it is missing. */
 export const matchpathcon = Bun.which("matchpathcon");
 
-/** For the name of a test that is skipped. */
+/** Suffix for the name of a skipped test. */
 export const needsMatchpathcon =
   matchpathcon === null ? " (skipped: matchpathcon is missing, install selinux-utils)" : "";
 
@@ -34,7 +34,7 @@ export const KINDS: readonly FileKind[] = [
 
 const AT_ONCE = 1000;
 
-/** Answers of the tool by rules in a temporary folder of their own, without the compiled form that it prefers. */
+/** Runs the tool with rules in a new temporary folder, without the compiled form that it prefers. */
 export class Matchpathcon implements Disposable {
   readonly #folder = mkdtempSync(path.join(tmpdir(), "svirt-contexts-"));
 
@@ -51,21 +51,21 @@ export class Matchpathcon implements Disposable {
     }
   }
 
-  /** Compiles the rules: libselinux then takes that form. */
+  /** Compiles the rules. libselinux then reads that form. */
   compile(): void {
     for (const suffix of ["", ".homedirs", ".local"]) {
       if (existsSync(`${this.#base}${suffix}`)) this.#run(["sefcontext_compile", `${this.#base}${suffix}`]);
     }
   }
 
-  /** Whether a path has a context; undefined where the tool cannot read the rules that it needs. */
+  /** Reports whether a path has a context, or undefined if the tool cannot read the rules. */
   knows(path: string): boolean | undefined {
     const words = [matchpathcon ?? "", "-nN", "-m", "f", "-f", this.#base, "--", path];
     const { exitCode, stdout } = Bun.spawnSync(words);
     return exitCode === 0 ? stdout.toString() !== "<<none>>\n" : undefined;
   }
 
-  /** The context of each path, undefined where the rules say that there is none. */
+  /** Returns the context of each path, or undefined if the rules give it none. */
   lookUp(paths: readonly string[], kind: FileKind): (string | undefined)[] {
     const found: (string | undefined)[] = [];
     for (let at = 0; at < paths.length; at += AT_ONCE) {

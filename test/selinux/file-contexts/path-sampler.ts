@@ -1,7 +1,7 @@
-/** Numbers from 0 to below a bound, the same in each run. */
+/** Draws a number from 0 to below a bound, the same in each run. */
 export type Draw = (below: number) => number;
 
-/** Draws by a linear congruence: good enough to choose by, and repeatable. */
+/** Returns a linear congruential generator: good enough for sampling, and repeatable. */
 export function drawsFrom(seed: number): Draw {
   let state = seed;
   return (below) => {
@@ -12,12 +12,12 @@ export function drawsFrom(seed: number): Draw {
 
 const WORDS = ["x", "lib", "a.b", "usr", "7", "log", "foo bar", "é", ".x", "1.0", "sda1"];
 const ESCAPED = /\\(.)/g;
-/** Letters of Unicode's private area stand for escaped ones meanwhile. */
+/** Start of Unicode's private area, whose letters replace escaped ones during the drawing. */
 const PRIVATE = 0xe000;
 
 /**
- * A path that a pattern of file_contexts may match: alternatives and repetitions are drawn, classes and dots become
- * letters. It need not match; the tool that is compared with says what it gets.
+ * Draws a path that a pattern of file_contexts may match. It picks alternatives and repetitions, and replaces classes
+ * and dots by letters. The path need not match: the tool under comparison decides.
  */
 export function drawPath(pattern: string, draw: Draw): string {
   let text = pattern.replace(ESCAPED, (_, letter: string) =>
@@ -41,7 +41,7 @@ export function drawPath(pattern: string, draw: Draw): string {
   );
 }
 
-/** Three of eight stay as they are. */
+/** Changes the path in five of eight cases. */
 function mutate(path: string, draw: Draw): string {
   const at = draw(path.length);
   switch (draw(8)) {

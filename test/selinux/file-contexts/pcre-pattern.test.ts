@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { compilePattern, hasTopAlternative } from "../../../src/selinux/file-contexts/pcre-pattern.ts";
 
 describe("compilePattern()", () => {
-  // By pcre2pattern(3): what both languages know but read differently.
+  // Syntax of pcre2pattern(3) that both languages have and read differently.
   test.each([
     ["/a", "/a\n", true],
     ["/a", "/a\nb", false],

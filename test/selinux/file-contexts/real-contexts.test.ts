@@ -29,7 +29,7 @@ describe.skipIf(matchpathcon === null || texts === undefined)(
         const contexts = parseFileContexts(texts);
         for (const kind of KINDS) {
           const wanted = tool.lookUp(all, kind);
-          // Otherwise the comparison would prove little.
+          // Proves that the comparison covers enough labels.
           expect(new Set(wanted).size).toBeGreaterThan(200);
           const different = all.flatMap((path, at) => {
             const found = defaultContextOf(contexts, path, kind);
@@ -70,7 +70,7 @@ interface Found {
   readonly kind: FileKind;
 }
 
-/** What is on this machine, breadth first, no more than so many from one folder. */
+/** Lists up to `most` files of this machine, breadth first, with a limit per folder. */
 function listPaths(top: string, most: number): Found[] {
   const found: Found[] = [];
   const folders = [top];
@@ -96,7 +96,7 @@ function isWorthEntering({ kind, path }: Found): boolean {
 
 function listNames(folder: string): string[] {
   try {
-    // A name that is not UTF-8, as another test may make one, names no file that is text.
+    // Leaves out names that are not UTF-8, as another test may make: their text names no file.
     return readdirSync(folder)
       .filter((name) => !name.includes("\ufffd"))
       .sort()

@@ -3,7 +3,7 @@ import { positionAt } from "../../../src/xml/position.ts";
 import { resolveReferences } from "../../../src/xml/references.ts";
 import { notXml, quoted, shortened } from "../../../src/xml/refusal.ts";
 
-/** A piece of a document, from one offset up to another. Comments and processing instructions give none. */
+/** Piece of a document, from one offset up to another. Comments and processing instructions are none. */
 export type Token = { readonly from: number; readonly to: number } & (
   | {
       readonly is: "start";
@@ -15,7 +15,7 @@ export type Token = { readonly from: number; readonly to: number } & (
   | { readonly is: "text"; readonly text: string }
 );
 
-/** The pieces of a document in their order, each checked against XML 1.0's grammar. Throws "xml". */
+/** Yields the pieces of a document in order, each checked against XML 1.0's grammar. Throws "xml". */
 export function* readTokens(text: string): Generator<Token, void> {
   let at = skipDeclaration(text);
   while (at < text.length) {
@@ -30,7 +30,7 @@ export function* readTokens(text: string): Generator<Token, void> {
   }
 }
 
-/** A fault at an offset of the text. */
+/** Returns the error for a fault at an offset of the text. */
 export function faultAt(text: string, offset: number, problem: string): Error {
   return notXml(positionAt(text, offset), problem);
 }
@@ -63,7 +63,7 @@ function skipDeclaration(text: string): number {
   throw faultAt(text, 0, `it is said to be ${quoted(encoding)}, and only UTF-8 is taken`);
 }
 
-/** Past a comment or a processing instruction, if one begins here. */
+/** Returns the end of a comment or processing instruction that begins here, or undefined. Throws "xml". */
 function skipUnread(text: string, at: number): number | undefined {
   if (text.startsWith("<!--", at)) {
     const end = text.indexOf("--", at + 4);
@@ -148,7 +148,7 @@ function readAttribute(text: string, from: number, attributes: Map<string, strin
   if (less !== -1) throw faultAt(text, open + 1 + less, 'a "<" in a value is written &lt;');
   if (attributes.has(name))
     throw faultAt(text, from, `the attribute ${shortened(name, 40)} stands there twice`);
-  // Bare white space in a value is a blank, and a reference to white space is what it says. XML 1.0, 3.3.3
+  // Bare white space in a value becomes a blank. A reference to white space keeps it. XML 1.0, 3.3.3
   attributes.set(name, resolve(text, open + 1, raw.replaceAll(/[\t\n]/g, " ")));
   return end + 1;
 }
