@@ -160,10 +160,7 @@ async function printTranslations(): Promise<void> {
   else printRatios("This machine: a whole call that checks a domain", validate);
 }
 
-/**
- * Prints the cost of labels: of 10,000 files, of a start with many disks, and of choosing a level among many claimed
- * ones.
- */
+/** Prints the cost of labels: of 10,000 files, of starts with many disks, and of a level among many claimed ones. */
 async function printLabelling(): Promise<void> {
   const relabelled = await measureRelabelling(TOOLS, SVIRT, Math.ceil(rounds / 3));
   if (relabelled === undefined) return say("Labels are not measured: files here keep none\n");

@@ -7,10 +7,7 @@ import { type Machine, startMachine } from "../image/machine.ts";
 
 /** Interval between two probes of SSH, and so the precision of the times. */
 const PROBE_MS = 250;
-/**
- * Longest wait of a probe for the greeting. Four run at a time: dropbear allows an address five connections without
- * login.
- */
+/** Longest wait for a greeting. Four probes run at once: dropbear allows an address five connections without login. */
 const TRY_MS = 1000;
 const BOOT_MS = 400_000;
 const MEMORY_MiB = 1024;

@@ -1,12 +1,10 @@
 /*
- * by-hand start FILE: starts the guest that FILE describes and waits until its monitor answers. Then it sends "cont"
- * and ends
- * when QEMU has answered. So does svirt start, which also decides, records and checks. The guest keeps running.
+ * by-hand start FILE: starts the guest that FILE describes, waits until its monitor answers, sends "cont" and ends when
+ * QEMU has answered. So does svirt start, which also decides, records and checks. The guest keeps running.
  * by-hand quit FILE: ends the guest and waits until its monitor closes.
  *
  * FILE is made from the spawn step of `svirt plan --json`. Each line has a keyword and a value:
- *   user NUMBER, context TEXT, folder PATH, log PATH, socket PATH (descriptor 3), file r|w PATH (the descriptors after
- * it),
+ *   user NUMBER, context TEXT, folder PATH, log PATH, socket PATH (descriptor 3), file r|w PATH (descriptor 4 and up),
  *   env NAME=VALUE, word TEXT (the first one is the program).
  */
 #define _GNU_SOURCE

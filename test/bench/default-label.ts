@@ -1,7 +1,4 @@
-/**
- * default-label FOLDER PATH...: prints the default label of each path by the file_contexts of FOLDER, as svirt looks it
- * up.
- */
+/** default-label FOLDER PATH...: prints default labels by the file_contexts of FOLDER, as svirt looks them up. */
 import { makeLinuxHost } from "../../src/host/linux/linux-host.ts";
 import { writeOut } from "../../src/host/linux/terminal/write-out.ts";
 import { readFileContexts } from "../../src/report/default-labels.ts";

@@ -1,10 +1,8 @@
 /*
  * interleave ROUNDS PROGRAM...: runs each program ROUNDS times, in turn, so that other load disturbs all of them alike.
- * A program is one argument, split at blanks. Arguments after "=>" are run after the program each time and not
- * measured.
- * Prints a line for each program: least, median and mean time in ms, median of its own processor time in ms,
- * greatest resident set in KiB, its arguments. Standard output goes into a pipe and is read to its end, as a caller
- * does.
+ * PROGRAM is one argument, split at blanks. A command after "=>" runs after the program each time, and is not measured.
+ * Prints a line for each program: least, median and mean time in ms, median of its own processor time in ms, greatest
+ * resident set in KiB, and its arguments. Reads standard output from a pipe to its end, as a caller does.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

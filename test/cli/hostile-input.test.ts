@@ -26,10 +26,7 @@ const TEST_MS = 240_000;
 const TIB = 2 ** 40;
 const MIB = 1 << 20;
 
-/**
- * Arguments that pass a file to each command, by the name of its operand or option. INPUT is its place. They change
- * nothing.
- */
+/** Arguments that pass a file to each command, by operand or option. INPUT is the file. They change nothing. */
 const INPUTS: ReadonlyMap<string, readonly string[]> = new Map([
   ["define file", ["define", "INPUT"]],
   ["create file", ["create", "INPUT"]],
@@ -54,10 +51,7 @@ const INPUTS: ReadonlyMap<string, readonly string[]> = new Map([
   ["explain --file", ["explain", "--file", "INPUT"]],
 ]);
 
-/**
- * Operands and options that name files which svirt does not read: it writes or runs them, or passes them to a running
- * guest.
- */
+/** Operands and options whose files svirt does not read: it writes or runs them, or passes them to a running guest. */
 const NOT_READ = [
   ...["save file", "dump file", "screenshot file", "domcapabilities --emulatorbin"],
   ...["attach-disk source", "change-media source", "change-media path", "attach-interface source"],

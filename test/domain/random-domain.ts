@@ -15,10 +15,7 @@ import type { ValueForm } from "../../src/xml/value-form.ts";
 
 type Choose = fc.GeneratorValue;
 
-/**
- * Documents made from the declarations alone. Each declared place is present or absent, with a text that its form
- * accepts.
- */
+/** Documents made from the declarations alone. Each place is present or absent, with a text that its form accepts. */
 export const randomDomain: fc.Arbitrary<string> = fc
   .gen()
   .map((choose) => formatDocument(randomElement(choose, domain, 0)));

@@ -13,10 +13,10 @@ import {
 // Reads hundreds of documents, on a machine that may be busy.
 setDefaultTimeout(60_000);
 
-/** Least number of cases translated exactly. Raised with each improvement, never lowered. */
+/** Minimum of cases translated exactly. Raised with each improvement, never lowered. */
 const EXACT_AT_LEAST = 392;
 
-/** Least number of cases refused. The others depend on the host: one names a NUMA node that the recording host lacked. */
+/** Minimum of cases refused. The others depend on the host: one names a NUMA node that the recording host lacked. */
 const REFUSED_AT_LEAST = 101;
 
 /** Cases recorded with settings outside the XML, which alone does not give these arguments. */

@@ -22,7 +22,7 @@ const missing = [
 ];
 const why = missing.length === 0 ? "" : ` (skipped: ${missing.join(", ")})`;
 
-/** Cases that were recorded without a start, and that start nowhere. */
+/** Cases recorded without a start, which start on no machine. */
 const NEVER_STARTED = new Set([
   "qemu-ns-alt", // gives QEMU words that it does not know
   "qemu-ns-commandline", // the same
@@ -49,10 +49,7 @@ const NEVER_STARTED = new Set([
   "virtio-options-rng-iommu", // iommu='on' on plain PCI, where the device is a transitional one
 ]);
 
-/**
- * Returns the device that this QEMU lacks, or the resource that this machine lacks: huge pages, firmware, a port, a
- * server.
- */
+/** Returns a device that this QEMU lacks, or a resource that this machine lacks: a tap, huge pages, a server, a file. */
 function lackOf(domain: Domain, words: readonly string[]): string | undefined {
   const drivers = words.flatMap(
     (word) => /^\{"driver":"(qxl[^"]*|virtio-\w+-gl(?:-pci)?)"/.exec(word)?.[1] ?? [],

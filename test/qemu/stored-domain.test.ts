@@ -18,7 +18,7 @@ import { attempt, listRecorded, readRecorded, readStored, recordedFolder } from 
 // Reads hundreds of documents, on a machine that may be busy.
 setDefaultTimeout(60_000);
 
-/** Least number of cases stored exactly. Raised with each improvement, never lowered. */
+/** Minimum of cases stored exactly. Raised with each improvement, never lowered. */
 const EXACT_AT_LEAST = 448;
 
 /** Cases that are not stored as recorded, and why. A new element may be listed until its defaults are filled in. */

@@ -21,7 +21,7 @@ import {
 } from "../scenes/scene.ts";
 import { beStruck, instantsOf, leavesNothing, type Work, withoutInodes } from "../scenes/strikes.ts";
 
-/** Kills svirt hundreds of times, for which a busy machine needs more than the runner's five seconds. */
+/** Time for hundreds of kills: a busy machine needs more than the runner's five seconds. */
 const TIMEOUT_MS = 120_000;
 // https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms transient
 const TRANSIENT = diskXml("/var/lib/images/private1.raw", "vda", "<transient/>");

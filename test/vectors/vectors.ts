@@ -92,10 +92,7 @@ export function withoutRange(seen: Seen): Seen {
   return new Map([...seen].map(([name, text]) => [name, text.replaceAll(range, "s0:cA,cB")]));
 }
 
-/**
- * Returns the differences: value of the reference, value of svirt. An error is equal if it contains the reference's
- * reason.
- */
+/** Returns values of the reference and of svirt that differ. An error is equal if it has the reference's reason. */
 export function differences(recorded: Seen, seen: Seen): Record<string, readonly [string, string]> {
   const names = new Set([...recorded.keys(), ...seen.keys()]);
   return Object.fromEntries(

@@ -81,7 +81,7 @@ describe("buildTree()", () => {
     expect(buildTree(TEXT, guardText(TEXT), readPieces(TEXT))).toEqual(parse(TEXT));
   });
 
-  // Each case is a text that the parser would have to read in place of TEXT.
+  // Each text stands for a misreading of TEXT by the parser.
   test.each([
     ["another name", "<a><B c='1'/>x<d></d></a>", "<b>, character 4"],
     ["another start", "<a><b c='1'/>x   <d/></a>", "<d>, character 15"],

@@ -41,7 +41,7 @@ describe("parseDomain() reads words for QEMU by their namespace", () => {
   });
 });
 
-// formatdomain.html#time-keeping and qemuBuildClockArgStr() of libvirt: QEMU gets the zone as environ(7) names it.
+// formatdomain.html#time-keeping and qemuBuildClockArgStr() of libvirt: QEMU gets the zone in TZ, environ(7).
 test("formatVariables() gives the time zone of a clock before them, and formatArgv() has it told the time there", () => {
   const domain = parse(
     ` xmlns:qemu='${URI}'`,

@@ -22,7 +22,7 @@ const SERIAL = `<serial type='unix'><source mode='connect' path='${SOCKET}'/></s
 const EGD = `<rng model='virtio'><backend model='egd' type='unix'><source mode='connect' path='${SOCKET}'/></backend></rng>`;
 const CARD =
   "<interface type='vhostuser'><mac address='52:54:00:00:00:01'/><source type='unix' path='/srv/card.sock' mode='server'/><model type='virtio'/></interface>";
-/** Kills svirt hundreds of times, for which a busy machine needs more than the runner's five seconds. */
+/** Time for hundreds of kills: a busy machine needs more than the runner's five seconds. */
 const TIMEOUT_MS = 120_000;
 
 let machine: Machine;

@@ -23,7 +23,7 @@ import {
 } from "../../scenes/scene.ts";
 import { beStruck, instantsOf, leavesNothing, type Work, withoutInodes } from "../../scenes/strikes.ts";
 
-/** Kills svirt hundreds of times, for which a busy machine needs more than the runner's five seconds. */
+/** Time for hundreds of kills: a busy machine needs more than the runner's five seconds. */
 const TIMEOUT_MS = 120_000;
 const OWN = "system_u:object_r:public_content_rw_t:s0";
 const HOME = "system_u:object_r:user_home_t:s0";

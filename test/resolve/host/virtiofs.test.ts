@@ -7,7 +7,7 @@ import { type Machine, snapshot } from "../../memory-host/machine.ts";
 import { domainXml, errorOf, folderLabelOf, labelOf, makeMachine, nodeOn, UUID } from "../../scenes/scene.ts";
 import { leavesNothing, type Work, withoutInodes } from "../../scenes/strikes.ts";
 
-/** Kills svirt hundreds of times, for which a busy machine needs more than the runner's five seconds. */
+/** Time for hundreds of kills: a busy machine needs more than the runner's five seconds. */
 const TIMEOUT_MS = 120_000;
 const OWN = "system_u:object_r:public_content_rw_t:s0";
 const CONTENT = "system_u:object_r:virt_content_t:s0";
