@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the roots of the test machine (build-root) and of the product (ship/build-root) are made of alike.
+# Functions that build the roots of the test machine (build-root) and of the product (ship/build-root).
 # Source this after lib.sh.
 
 make_skeleton() {
@@ -14,7 +14,7 @@ make_skeleton() {
   chmod 700 "$root/root" "$root/etc/svirt"
 }
 
-# add_programs STAGE ROOT LIST: the files that LIST names, and every library their ELF headers ask for.
+# add_programs STAGE ROOT LIST: copies the files in LIST, and every library that their ELF headers need.
 add_programs() {
   local stage=$1 root=$2 list=$3 pattern path
   local -a patterns paths=()
@@ -30,14 +30,14 @@ add_programs() {
   copy_file "$stage" "$root" /usr/lib64/ld-linux-x86-64.so.2
 }
 
-# add_libraries STAGE ROOT FILE...: what the ELF headers of these files ask for.
+# add_libraries STAGE ROOT FILE...: copies the libraries that the ELF headers of these files need.
 add_libraries() {
   local stage=$1 root=$2 path
   shift 2
   for path in $(printf '%s\n' "$@" | list_libraries "$stage"); do copy_file "$stage" "$root" "$path"; done
 }
 
-# copy_file STAGE ROOT PATH: PATH and, if it is a link, what it points to.
+# copy_file STAGE ROOT PATH: copies PATH and, if it is a link, its target.
 copy_file() {
   local stage=$1 root=$2 path=$3 target
   [[ -e $root$path ]] && return
@@ -49,25 +49,25 @@ copy_file() {
   copy_file "$stage" "$root" "$target"
 }
 
-# list_libraries STAGE: of the files on stdin, the shared libraries they need, found by the staged loader itself.
+# list_libraries STAGE: prints the shared libraries of the files on standard input, resolved by the staged loader.
 list_libraries() {
   local stage=$1 libraries=$1/usr/lib/x86_64-linux-gnu file
   while IFS= read -r file; do
     [[ -f $file && $(head -c 4 "$file" | tr -d '\0') == $'\x7fELF' ]] || continue
-    # A static program is no error, a library that is missing is.
+    # A static program is no error, a missing library is.
     LD_LIBRARY_PATH='' "$stage/usr/lib64/ld-linux-x86-64.so.2" --library-path "$libraries" --list "$file" || true
   done 2>/dev/null |
     awk -v stage="$stage" '$2 == "=>" { if ($3 == "not") { print "Missing library: " $1 >"/dev/stderr"; exit 1 }
       if (index($3, stage) == 1) print substr($3, length(stage) + 1) }' | sort -u
 }
 
-# add_modules STAGE ROOT LIST: the kernel modules that LIST names and what they need.
+# add_modules STAGE ROOT LIST: adds the kernel modules in LIST and their dependencies.
 add_modules() {
   local stage=$1 root=$2 list=$3 release module
   release=$(kernel_release "$stage")
   while IFS= read -r module; do
     mkdir -p "$root/usr/lib/modules/$release/$(dirname "$module")"
-    # Unpacked once here rather than at every boot.
+    # Unpacked here once instead of at every boot.
     xz -dc "$stage/usr/lib/modules/$release/$module" >"$root/usr/lib/modules/$release/${module%.xz}"
   done < <("$IMAGE_DIR/list-modules" "$stage" "$list" boot load keep)
   cp "$stage/usr/lib/modules/$release"/modules.{builtin,order,builtin.modinfo} "$root/usr/lib/modules/$release/"
@@ -75,7 +75,7 @@ add_modules() {
   sed -n 's/^load //p' "$list" >"$root/etc/modules"
 }
 
-# /bin/sh and init are copies and not links, since a file has one label: shell_exec_t, init_exec_t, bin_t.
+# /bin/sh and init are copies and not links, since a file has only one label: shell_exec_t, init_exec_t, bin_t.
 add_busybox() {
   local root=$1 applet
   cp "$root/usr/bin/busybox" "$root/usr/bin/sh"
@@ -92,8 +92,8 @@ add_policy() {
   find "$root/etc/selinux/default/policy" -type f ! -name 'policy.33' -delete
 }
 
-# list_runtime_labels POLICY LIST: what has no label of its own at boot (device nodes, folders on tmpfs), as runtime-paths
-# names it on standard input, in the form that setfattr --restore reads.
+# list_runtime_labels POLICY LIST: writes the labels of files that have none stored at boot (device nodes, folders on tmpfs).
+# Standard input lists them as runtime-paths does; LIST has the format of setfattr --restore.
 list_runtime_labels() {
   local policy=$1 list=$2 path mode label
   while read -r mode path; do

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the image's build steps share: where things are kept, and doing a step only once.
+# Functions shared by the steps that build images: the cache, and running each step only once.
 # Source this; it needs bash with "set -euo pipefail".
 
 IMAGE_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -10,7 +10,7 @@ source "$PROJECT_DIR/scripts/lib/setup.sh"
 NODE_CACHE=$(svirt_cache)/node
 mkdir -p "$NODE_CACHE"
 
-# key_of FILE...: one short word for the contents and names of these files and folders.
+# key_of FILE...: prints one short hash of the contents and names of these files and folders.
 key_of() {
   local path
   for path in "$@"; do
@@ -23,8 +23,8 @@ key_of() {
   done | sha256sum | cut -c1-16
 }
 
-# cached NAME KEY COMMAND...: prints the folder that COMMAND FOLDER filled, running it only for a key not seen yet. Each name
-# has a lock of its own: what is compiled for one image does not hold up another that needs none of it.
+# cached NAME KEY COMMAND...: prints the folder that COMMAND FOLDER filled, and runs it only for a new key. Each name
+# has its own lock: a compilation for one image does not delay another image that needs none of it.
 cached() {
   local name=$1 folder="$NODE_CACHE/$1-$2"
   shift 2
@@ -33,13 +33,13 @@ cached() {
   printf '%s\n' "$folder"
 }
 
-# fill NAME FOLDER COMMAND...: unless another did while this one waited.
+# fill NAME FOLDER COMMAND...: fills the folder, unless another process did so while this one waited for the lock.
 fill() {
   local name=$1 folder=$2
   shift 2
   [[ ! -d $folder ]] || return 0
   progress "image: $name"
-  # Of a build that was killed; the digits are those of a key, so that policy does not mean policy-base too.
+  # Left by a killed build. The pattern has the length of a key, so that policy does not match policy-base.
   rm -rf "$NODE_CACHE/$name"-????????????????.part
   mkdir -p "$folder.part"
   "$@" "$folder.part" >&2 || return
@@ -47,8 +47,8 @@ fill() {
   forget_old "$name"
 }
 
-# stage_node: prints the folder of the test node's packages, unpacked. What they are, with their versions, is in list_staged
-# FOLDER: a kernel and the modules of another one make no node.
+# stage_node: prints the folder of the test node's packages, unpacked. list_staged FOLDER lists them with their versions: a
+# kernel does not work with the modules of another version.
 stage_node() {
   (cd "$IMAGE_DIR" && cached stage "$(key_of packages build-stage list-versions)" ./build-stage "$IMAGE_DIR/packages")
 }
@@ -62,7 +62,7 @@ node_kernel() {
   (cd "$IMAGE_DIR" && cached kernel "$(key_of <(list_staged "$1") build-kernel list-modules modules initramfs)" ./build-kernel "$1")
 }
 
-# forget_old NAME: leaves the three results of a step that were used last, and those of the last hour: another build of now may
+# forget_old NAME: keeps the three most recently used results of a step, and those of the last hour: a concurrent build may
 # use them.
 forget_old() {
   local folder
@@ -73,7 +73,7 @@ forget_old() {
     done
 }
 
-# kernel_release STAGE: the release of the one kernel in the staged tree.
+# kernel_release STAGE: prints the release of the one kernel in the staged tree.
 kernel_release() {
   local images=("$1"/boot/vmlinuz-*)
   [[ ${#images[@]} -eq 1 && -e ${images[0]} ]] || { echo "Cannot tell the kernel in $1: ${images[*]}" >&2; return 1; }

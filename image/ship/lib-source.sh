@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Debian's source packages, for what is compiled. Source this after lib.sh.
+# Fetches Debian's source packages for compilation. Source this after lib.sh.
 
-# fetch_source NAME VERSION FOLDER: unpacked, with Debian's patches, below FOLDER. The machine may have no sources in its
-# lists: they come from where its packages come from, into lists of our own.
+# fetch_source NAME VERSION FOLDER: unpacks the source below FOLDER, with Debian's patches. The machine's lists may have no
+# sources: they are fetched from the archive of its packages, into separate lists.
 fetch_source() {
   local name=$1 version=$2 folder=$3
   local -a apt=(apt-get -qq -o APT::Sandbox::User=root -o Dir::Etc::SourceList=/dev/null
@@ -13,7 +13,7 @@ fetch_source() {
     { tail -n 20 "$folder/log" >&2 && return 1; }
 }
 
-# list_sources FOLDER: what apt knows of Debian's own archive, in either of its forms, asked for sources.
+# list_sources FOLDER: copies apt's entries of Debian's own archive, in either format, as entries for sources.
 list_sources() {
   local file
   for file in /etc/apt/sources.list.d/*.sources; do
@@ -24,8 +24,8 @@ list_sources() {
   done
 }
 
-# build_flags FOLDER: Debian's hardening into DEB_CFLAGS and DEB_LDFLAGS, for whoever asks. Of the folder nothing stands in what is compiled: two
-# folders give the same bytes.
+# build_flags FOLDER: sets DEB_CFLAGS and DEB_LDFLAGS to Debian's hardening flags. The compiled files do not contain the
+# folder: two folders give the same bytes.
 build_flags() {
   export DEB_BUILD_MAINT_OPTIONS=hardening=+all DEB_CFLAGS DEB_LDFLAGS
   DEB_CFLAGS="$(dpkg-buildflags --get CFLAGS) $(dpkg-buildflags --get CPPFLAGS) -ffile-prefix-map=$1=."

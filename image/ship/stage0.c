@@ -1,7 +1,7 @@
 /*
- * The first program of the product's initrd, PID 1 in kernel_t: mounts the squashfs that lies beside it and goes on with
- * the script that lies in it (initramfs/init, the same as on the test machine). Static and small, so that busybox is in
- * the image once only. Whatever fails is said, and the machine is powered off: nothing boots by half.
+ * The first program of the product's initrd, PID 1 in kernel_t: mounts the squashfs beside it and executes
+ * its script (initramfs/init, as on the test machine). Static and small, so that the image contains busybox only
+ * once. On each failure it reports the cause and powers the machine off.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,7 +46,7 @@ static void load_module(const char *path)
 	close(fd);
 }
 
-/* Makes /dev/loop0 show the image, read-only. loop(4) */
+/* Attaches the image to /dev/loop0, read-only. loop(4) */
 static void attach_image(void)
 {
 	int image = open(IMAGE, O_RDONLY | O_CLOEXEC);
@@ -75,7 +75,7 @@ int main(void)
 	mkdir(ROOT, 0755);
 	if (mount("/dev/loop0", ROOT, "squashfs", MS_RDONLY | MS_NODEV, NULL) != 0)
 		refuse("the root file system does not mount");
-	/* Links in the image are absolute: until it is the root, they lead here; the loader's path is absolute too. */
+	/* Links in the image are absolute and lead here until it is the root. The loader's path is absolute too. */
 	if (symlink(ROOT "/usr", "/usr") != 0 || symlink("usr/bin", "/bin") != 0 ||
 	    symlink("usr/lib", "/lib") != 0 || symlink("usr/lib64", "/lib64") != 0)
 		refuse("/usr");

@@ -1,6 +1,6 @@
 /*
- * In place of libkmod: whoever starts iscsid has loaded the modules, so neither iscsid nor iscsiadm needs the right to. Here
- * it is only looked whether they are there.
+ * Replaces libkmod: the starter of iscsid has loaded the modules, so iscsid and iscsiadm need no right to load them.
+ * These functions only check that the modules are loaded.
  */
 #pragma once
 #include <errno.h>

@@ -1,6 +1,6 @@
 /*
- * In place of libmount, which brings 550 kB packed: before open-iscsi ends a session it asks whether one of its disks is
- * mounted or swapped to. A table is a file whose lines begin with the device. proc_mounts(5), proc_swaps(5)
+ * Replaces libmount, which takes 550 kB packed: before open-iscsi ends a session it checks whether one of its disks is
+ * mounted or used for swap. A table is a file whose lines begin with the device. proc_mounts(5), proc_swaps(5)
  */
 #pragma once
 #include <stdio.h>
@@ -29,7 +29,7 @@ static inline void mnt_free_table(struct libmnt_table *table)
 	free(table);
 }
 
-/* It must not be NULL. */
+/* The result must not be NULL. */
 static inline struct libmnt_cache *mnt_new_cache(void)
 {
 	return calloc(1, 1);
@@ -57,7 +57,7 @@ static inline void mnt_table_parse_swaps(struct libmnt_table *table, const char 
 	table->path = "/proc/swaps";
 }
 
-/* Not NULL, and nothing to look into, where a line begins with the device. */
+/* Returns an opaque pointer, not NULL, if a line begins with the device. */
 static inline struct libmnt_fs *mnt_table_find_source(struct libmnt_table *table, const char *device, int direction)
 {
 	FILE *file = fopen(table->path, "re");

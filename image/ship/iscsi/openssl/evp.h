@@ -1,6 +1,6 @@
 /*
- * What open-iscsi uses of OpenSSL, for CHAP, by libtomcrypt, which is linked in: OpenSSL's own library would be 2 MB
- * packed. EVP_DigestInit(3)
+ * Implements the functions of OpenSSL that open-iscsi uses for CHAP, by libtomcrypt, which is linked in. OpenSSL's own
+ * library would take 2 MB packed. EVP_DigestInit(3)
  */
 #pragma once
 #include <stdlib.h>
