@@ -1,9 +1,9 @@
 #!/bin/sh
-# On the node: ends alice in every way, and shows the labels of her files before, while she ran, and after.
+# On the node: ends alice in every way, and shows the labels of its files before, while it ran, and after.
 #
-#   ends.sh all | before-failure | after-failure | check     Exit 1: a label was not put back, or something was left.
+#   ends.sh all | before-failure | after-failure | check     Exit 1: a label was not restored, or something remained.
 #
-# check: only whether something is left, and all is as it was before alice was started the last time.
+# check: only checks that nothing remains and that all is as before alice's last start.
 set -eu
 uuid=$(svirt domuuid alice | tr -d '\n')
 files='/srv/demo/alice.qcow2 /srv/demo/base.img /dev/vdd'
@@ -11,7 +11,8 @@ memory=/srv/demo/labels-before
 rest=/srv/demo/rest-before
 failed=0
 
-# The definition stays, and with it what a start reads of it: docs/decisions/state.md, "A completed definition is kept as JSON".
+# The definition stays, and with it the files that a start reads: docs/decisions/state.md, "A completed definition is kept as
+# JSON".
 kept="/etc/svirt/domains/alice.xml /var/lib/svirt/completed/$uuid"
 
 label_of() { getfattr -n security.selinux "$1" 2>/dev/null | sed -n 's/.*object_r:\(.*\)"$/\1/p'; }
@@ -23,7 +24,7 @@ heading() {
 
 print_row() { printf '%-27s %-22s %-23s %-27s %s\n' "$@"; }
 
-# row HOW-IT-ENDED PUT-BACK-BY BEFORE WHILE AFTER: a line for each file.
+# row HOW-IT-ENDED PUT-BACK-BY BEFORE WHILE AFTER: prints a line for each file.
 row() {
   at=0
   for file in $files; do
@@ -38,18 +39,18 @@ row() {
 
 line() { printf '%s\n' "$2" | sed -n "$1p"; }
 
-# Mode, owner and every extended attribute of her files, and what is kept of her definition: the same whenever she does not run.
+# Prints mode, owner and every extended attribute of alice's files, and its stored definition: constant while it does not run.
 print_rest() {
   for file in $files; do
     stat -c '%n %F %a %u:%g' "$file"
     getfattr -d "$file" 2>&1
   done
-  # One that is missing shows as missing, and so as a difference.
+  # A missing file is printed as missing, and so shows as a difference.
   for file in $kept; do sha256sum "$file" 2>&1 || :; done
 }
 
 check_nothing_left() {
-  # Locks are files without a guest, and /run/svirt/ended tells how it ended.
+  # Locks are files that belong to no guest, and /run/svirt/ended records how a guest ended.
   left=$(find /var/lib/svirt /run/svirt /sys/fs/cgroup -name "*$uuid*" \
     ! -path '*/locks/*' ! -path '*/ended/*' ! -path "/var/lib/svirt/completed/$uuid")
   [ -z "$left" ] || wrong "left: $left"
@@ -64,7 +65,7 @@ wrong() {
   failed=1
 }
 
-# The reaper does its work behind the caller's back.
+# The reaper works asynchronously to the caller.
 wait_for_the_end() {
   tries=0
   while [ -e "/var/lib/svirt/records/$uuid.json" ] && [ "$tries" -lt 100 ]; do
@@ -94,7 +95,7 @@ way() {
 start() {
   case $1 in
     'svirt killed in a start')
-      # When QEMU runs and nobody has been told so yet.
+      # QEMU runs and the caller has no result yet.
       step=$(svirt plan alice | awk '$2 == "start" { print $1 }')
       ! svirt start alice --crash-drill "after:$step" >/dev/null 2>&1 || wrong 'svirt was not killed'
       ;;

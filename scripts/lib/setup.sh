@@ -1,27 +1,27 @@
 # shellcheck shell=bash
 # Sourced by every script: the cache, progress lines, Debian packages, bun and the node modules.
-# All of it may be called again and by many at once; what is there already costs milliseconds.
+# Functions may be called repeatedly and concurrently; a call with nothing to do takes milliseconds.
 
 SVIRT_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 readonly SVIRT_ROOT
 readonly BUN_VERSION=1.4.5
-# Scripts called by scripts count from the first one's start.
+# Nested scripts count from the start of the outermost one.
 export SVIRT_STARTED=${SVIRT_STARTED:-$EPOCHSECONDS}
 
-# Prints the folder outside the checkout where everything fetched or built is kept.
+# Prints the folder outside the checkout for all downloads and builds.
 svirt_cache() {
   local cache=${SVIRT_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/svirt}
   mkdir -p "$cache"
   printf '%s\n' "$cache"
 }
 
-# progress TEXT: one line on stderr with the seconds since the first script began.
+# progress TEXT: prints one line on stderr with the seconds since the start of the outermost script.
 progress() {
   printf '[%4ds] %s\n' "$((EPOCHSECONDS - SVIRT_STARTED))" "$*" >&2
 }
 
-# find_test_data: SVIRT_TEST_DATA, where its developers have the documents of others beside the checkout. Users have none:
-# what depends on them is skipped, and says so.
+# find_test_data: sets SVIRT_TEST_DATA if documents of other projects are beside the checkout, as on developers' machines.
+# Without them, tests that depend on them are skipped with a message.
 find_test_data() {
   if [ -z "${SVIRT_TEST_DATA:-}" ] && [ -d "$SVIRT_ROOT/../shared/data" ]; then
     SVIRT_TEST_DATA=$(realpath "$SVIRT_ROOT/../shared/data")
@@ -29,14 +29,14 @@ find_test_data() {
   fi
 }
 
-# locked NAME COMMAND...: runs COMMAND in a subshell while no other holder of NAME runs. What waits says for whom.
+# locked NAME COMMAND...: runs COMMAND in a subshell while it holds the lock NAME. A waiting process names the holder.
 locked() {
   local name=$1 file
   shift
   file=$(lock_file "$name")
   (
     wait_for_lock "$name"
-    # For those that wait: what holds it, and since when.
+    # For waiting processes: the holder, and the time since which it holds the lock.
     printf '%s %s %s\n' "$BASHPID" "$EPOCHSECONDS" "$(words_of $$)" >"$file"
     "$@" 9>&-
   ) 9>>"$file"
@@ -46,7 +46,7 @@ lock_file() {
   printf '%s/%s.lock\n' "$(svirt_cache)" "$1"
 }
 
-# wait_for_lock NAME: takes the lock on descriptor 9, and tells each holder that is waited for longer than a second.
+# wait_for_lock NAME: acquires the lock on descriptor 9, and names each holder that it waits for longer than a second.
 wait_for_lock() {
   local name=$1 file holder told=''
   file=$(lock_file "$name")
@@ -57,7 +57,7 @@ wait_for_lock() {
   done
 }
 
-# describe_holder NAME 'PID SECONDS COMMAND': the lock, what holds it, and since when.
+# describe_holder NAME 'PID SECONDS COMMAND': prints the lock, its holder, and since when.
 describe_holder() {
   local pid since command
   read -r pid since command <<<"$2"
@@ -65,24 +65,24 @@ describe_holder() {
     printf 'the lock "%s": process %s holds it since %(%F %T)T (%d s): %s' \
       "$1" "$pid" "$since" "$((EPOCHSECONDS - since))" "$command"
   else
-    # It has just been taken by another.
+    # Another process has just acquired the lock.
     printf 'the lock "%s": what holds it has not said so yet' "$1"
   fi
 }
 
-# tell TEXT: a progress line that is seen even where standard error is kept in a file: on descriptor SVIRT_TELL, if there is one.
+# tell TEXT: prints a progress line to descriptor SVIRT_TELL, if it is open, so that it is visible if stderr is a file.
 tell() {
   local to=${SVIRT_TELL:-2}
   { : >&"$to"; } 2>/dev/null || to=2
   progress "$@" 2>&"$to"
 }
 
-# need_packages PACKAGE...: installs the Debian packages that are missing.
+# need_packages PACKAGE...: installs the missing Debian packages.
 need_packages() {
   [ -z "$(missing_packages "$@")" ] || locked apt install_packages "$@"
 }
 
-# need_bun: bun in its pinned version, first on PATH.
+# need_bun: puts bun in its pinned version first on PATH.
 need_bun() {
   local folder
   folder=$(svirt_cache)/bun-$BUN_VERSION
@@ -93,7 +93,7 @@ need_bun() {
   esac
 }
 
-# need_modules: the node modules of bun.lock, in the checkout.
+# need_modules: installs the node modules of bun.lock in the checkout.
 need_modules() {
   need_bun
   [ "$(modules_wanted)" = "$(modules_installed)" ] || locked modules install_modules
@@ -119,14 +119,14 @@ install_packages() {
   progress "installing Debian packages: ${missing[*]}"
   log=$(svirt_cache)/apt.log
   export DEBIAN_FRONTEND=noninteractive
-  # The lists may be missing or name versions that the archive no longer has.
+  # The lists may be missing, or name versions that the archive has removed.
   { have_lists && "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 ||
     { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } >>"$log" 2>&1 ||
     { tail -n 20 "$log" >&2 && return 1; }
 }
 
-# wait_for_record FILE: until no other process has a record lock on FILE, fcntl(2), and tells which one has. What takes such a
-# lock itself afterwards, as apt does, would wait in silence.
+# wait_for_record FILE: waits until no other process has a record lock on FILE, fcntl(2), and names the holder. Programs that
+# acquire such a lock afterwards, as apt does, would wait silently.
 wait_for_record() {
   local pid told=''
   for _ in {1..300}; do
@@ -138,7 +138,7 @@ wait_for_record() {
   done
 }
 
-# holder_of_record FILE: the process that has a record lock on it, or nothing. proc_locks(5)
+# holder_of_record FILE: prints the process that has a record lock on it, or nothing. proc_locks(5)
 holder_of_record() {
   local device inode
   [ -e "$1" ] || return 0
@@ -147,12 +147,12 @@ holder_of_record() {
     '$2 == "POSIX" && $6 == file { print $5; exit }' /proc/locks
 }
 
-# began PID: the day and the time when a process began, as well as /proc tells.
+# began PID: prints the start time of a process, approximated by /proc.
 began() {
   date -d "@$(stat -c %Y "/proc/$1" 2>/dev/null || echo "$EPOCHSECONDS")" '+%F %T'
 }
 
-# words_of PID: its command line.
+# words_of PID: prints its command line.
 words_of() {
   { tr '\0\n' '  ' <"/proc/$1/cmdline" | sed 's/ $//'; } 2>/dev/null || true
 }
@@ -174,7 +174,7 @@ install_bun() {
   touch "$folder/.complete"
 }
 
-# fetch_bun FOLDER: by npm, or where there is none by another bun.
+# fetch_bun FOLDER: installs bun by npm, or else by another bun.
 fetch_bun() {
   if command -v npm >/dev/null; then
     npm install --no-audit --no-fund --no-update-notifier --prefix "$1" "bun@$BUN_VERSION"
