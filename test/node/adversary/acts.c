@@ -1,4 +1,4 @@
-/* Acts that the tables of several themes use. */
+/* Acts that the tables of several subjects use. */
 #define _GNU_SOURCE
 #include "adversary.h"
 
@@ -24,7 +24,7 @@ struct outcome read_file(const char *path, int flags)
 	return read(fd, bytes, sizeof bytes) < 0 ? refused("read") : DONE;
 }
 
-/* Writes the bytes that are already there. */
+/* Writes the existing bytes again. */
 struct outcome write_back(const char *path, int flags)
 {
 	char bytes[512];
@@ -38,7 +38,7 @@ struct outcome write_back(const char *path, int flags)
 	return pwrite(fd, bytes, (size_t)size, 0) != size ? refused("write") : DONE;
 }
 
-/* Adds one byte and takes it off again. */
+/* Appends one byte and removes it again. */
 struct outcome append_byte(const char *path, int number)
 {
 	struct stat before;
@@ -85,8 +85,8 @@ struct outcome read_link(const char *path, int number)
 	return readlink(path, target, sizeof target) < 0 ? refused("readlink") : DONE;
 }
 
-/* Runs PROGRAM ARGUMENT; done when it ends well. A program that starts and is then refused what it needs is
- * reported by the step "run", its exit status standing for the error. */
+/* Runs PROGRAM ARGUMENT; done if it exits with 0. A program that starts and then lacks a permission is
+ * reported by the step "run", with its exit status as the error. */
 static struct outcome run_program(const char *path, const char *const *argv)
 {
 	int report[2], error = 0, status = 0;

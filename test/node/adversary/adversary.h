@@ -1,19 +1,19 @@
-/* The adversary: what code that broke out of a guest's QEMU would try, one table row a try.
+/* The adversary: acts of code that has broken out of a guest's QEMU, one table row for each attempt.
  *
- * Each try runs in a forked child, so that what hangs, crashes or changes the process spoils no other try. A try
- * gives back DONE or the step that was refused. Run as root without confinement every try ought to be done: so a
- * try leaves the machine as it found it, and takes the harmless form of an act wherever the kernel checks the
- * right before it looks at the arguments. */
+ * Each attempt runs in a forked child, so that one that hangs, crashes or changes the process affects no other. It
+ * returns DONE or the step that was refused. As root without confinement every attempt should succeed. So an
+ * attempt leaves the machine unchanged, and uses a harmless form of its act wherever the kernel checks the
+ * permission before the arguments. */
 #ifndef ADVERSARY_H
 #define ADVERSARY_H
 
 #include <errno.h>
 #include <stddef.h>
 
-/* Whose loss it would be. */
+/* The party that an attempt harms. */
 enum group { NEIGHBOUR, SECRETS, HOST, KERNEL, OWN, HANDED, LIMITS, MONITOR };
 
-/* `step` is NULL when all was done, else what failed, with errno. It points to a literal: the runner that reads it
+/* `step` is NULL if all steps succeeded, else the failed step, with errno. It points to a literal: the runner that reads it
  * from a pipe is a fork of the same program. */
 struct outcome {
 	const char *step;
@@ -32,13 +32,13 @@ static inline struct outcome refused_with(const char *step, int error)
 	return (struct outcome){ step, error };
 }
 
-/* The kernel asks for the right first and for sense second: nonsense, so answered, was permitted. */
+/* DONE if the call succeeds or fails with `nonsense`: the kernel checks the permission before the invalid arguments. */
 static inline struct outcome permitted_if(long result, int nonsense, const char *step)
 {
 	return result >= 0 || errno == nonsense ? DONE : refused(step);
 }
 
-/* Harm to the neighbour that cannot be taken back: tried last and only when asked for. */
+/* Irreversible harm to the neighbour: tried last and only on request. */
 #define DESTRUCTIVE 1
 
 struct attempt {
@@ -52,7 +52,7 @@ struct attempt {
 	int flags;
 };
 
-/* One table a theme, ended by an attempt without id. */
+/* One table for each subject, ended by an attempt without id. */
 extern const struct attempt file_attempts[];
 extern const struct attempt process_attempts[];
 extern const struct attempt network_attempts[];
@@ -68,19 +68,19 @@ extern const struct attempt handed_attempts[];
 /* Value of a fact, or NULL. */
 const char *fact(const char *name);
 void set_fact(const char *name, const char *value);
-/* Facts from stdin, name=value lines. */
+/* Reads facts from stdin, as lines name=value. */
 void read_facts(void);
 
-/* Runs a try in a child and prints its result. runner.c */
+/* Runs an attempt in a child and prints its result. runner.c */
 void attempt(const struct attempt *a);
 void print_result(const struct attempt *a, const char *verdict, const char *step, const char *why);
 
-/* Descriptors of the guest's own disk, of /dev/kvm and of a tap, handed over as svirt hands them to QEMU. */
+/* Descriptors of the guest's own disk, of /dev/kvm and of a tap, passed as svirt passes them to QEMU. */
 #define OWN_DISK_FD 3
 #define KVM_FD 4
 #define TAP_FD 5
-/* Content that guests share, a slice of a loop device, and an image, all three of the guest's own user: so that what is
- * refused is refused by the label. */
+/* Content that guests share, a slice of a loop device, and an image, all owned by the guest's user: so that only
+ * the label can refuse. */
 #define CONTENT_FD 6
 #define BLOCK_FD 7
 #define MINE_FD 8

@@ -1,4 +1,4 @@
-/* Code that was not there before, and memory. */
+/* Execution of new code, and memory. */
 #define _GNU_SOURCE
 #include "adversary.h"
 
@@ -24,7 +24,7 @@ static struct outcome make_stack_executable(const char *subject, int number)
 	return mprotect(page, 4096, PROT_READ | PROT_WRITE | PROT_EXEC) != 0 ? refused("mprotect") : DONE;
 }
 
-/* Code that was never a file: a copy of this program in memory, executed. */
+/* Executes code that was never a file: a copy of this program in memory. */
 static struct outcome execute_memory(const char *subject, int number)
 {
 	int in = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), out = memfd_create("adversary", 0);

@@ -54,7 +54,7 @@ static struct outcome truncate_same(const char *path, int number)
 	struct stat before;
 
 	(void)number;
-	/* A guess stands in for the size that was refused: then the truncation is refused too, or all is lost. */
+	/* If the size cannot be read, guesses one: then the truncation is refused too, or all bytes are lost. */
 	if (stat(path, &before) != 0)
 		before.st_size = 1 << 20;
 	return truncate(path, before.st_size) != 0 ? refused("truncate") : DONE;
@@ -78,7 +78,7 @@ static struct outcome chown_same(const char *path, int number)
 	return chown(path, before.st_uid, before.st_gid) != 0 ? refused("chown") : DONE;
 }
 
-/* The second name, where it can be made, is what puts the file back. */
+/* Removes a file. A second name, if it can be created, restores it. */
 static struct outcome unlink_and_back(const char *path, int number)
 {
 	int kept = link(path, beside(path)) == 0;
@@ -109,7 +109,7 @@ static struct outcome link_beside(const char *path, int number)
 	return unlink(beside(path)) != 0 ? refused("unlink") : DONE;
 }
 
-/* O_PATH asks for no right on the file itself; opening it again through /proc ought to. */
+/* Opens with O_PATH, which needs no permission on the file itself, and again through /proc, which should. */
 static struct outcome reopen(const char *path, int flags)
 {
 	char again[64];
@@ -135,7 +135,7 @@ static struct outcome through_symlink(const char *path, int number)
 	return outcome;
 }
 
-/* The own disk's descriptor names the file system, when the disks lie on one. */
+/* The descriptor of the own disk identifies the file system, if the disks are on one. */
 static struct outcome by_handle(const char *path, int number)
 {
 	union {
@@ -150,7 +150,7 @@ static struct outcome by_handle(const char *path, int number)
 	return open_by_handle_at(OWN_DISK_FD, &u.handle, O_RDONLY) < 0 ? refused("open_by_handle_at") : DONE;
 }
 
-/* Handles can be guessed, inode 2 is the root of ext4: no lookup of a path is needed. */
+/* Handles can be guessed, inode 2 is the root of ext4: no path lookup is needed. */
 static struct outcome by_guessed_handle(const char *subject, int inode)
 {
 	struct {
@@ -173,7 +173,7 @@ static struct outcome get_label(const char *path, int number)
 	return getxattr(path, LABEL, label, sizeof label) < 0 ? refused("getxattr") : DONE;
 }
 
-/* The label it has, or when that may not be read, the adversary's own. */
+/* Sets the present label, or if it cannot be read, the adversary's own. */
 static struct outcome set_same_label(const char *path, int number)
 {
 	char label[256];

@@ -1,4 +1,4 @@
-/* What a guest was handed, used for what it is not for: files of its own user, content, a slice of a block device. */
+/* Misuse of files that the guest received: files of its own user, content, a slice of a block device. */
 #define _GNU_SOURCE
 #include "adversary.h"
 
@@ -12,7 +12,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-/* A program that runs as its owner, and back. */
+/* Makes the file a program that runs as its owner, and restores the mode. */
 static struct outcome change_mode(const char *subject, int fd)
 {
 	struct stat was;
@@ -73,14 +73,14 @@ static struct outcome set_project(const char *subject, int fd)
 	return ioctl(fd, FS_IOC_FSSETXATTR, &attributes) != 0 ? refused("FS_IOC_FSSETXATTR") : DONE;
 }
 
-/* The right is checked before the file system's support. */
+/* The kernel checks the permission before the file system's support. */
 static struct outcome clone_into(const char *subject, int fd)
 {
 	(void)subject;
 	return permitted_if(ioctl(MINE_FD, FICLONE, fd), EOPNOTSUPP, "FICLONE");
 }
 
-/* The lock of a QEMU that writes: no other QEMU opens the image then. */
+/* Acquires the lock of a QEMU that writes: no other QEMU then opens the image. */
 static struct outcome lock_range(const char *subject, int fd)
 {
 	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 101, .l_len = 1 };
@@ -103,7 +103,7 @@ static struct outcome lock_whole(const char *subject, int fd)
 	return flock(fd, LOCK_EX | LOCK_NB) != 0 ? refused("flock") : DONE;
 }
 
-/* An open(2) by another process waits until the lease is given up. */
+/* An open(2) by another process waits until the lease is released. */
 static struct outcome lease(const char *subject, int fd)
 {
 	(void)subject;
@@ -112,7 +112,7 @@ static struct outcome lease(const char *subject, int fd)
 	return fcntl(fd, F_SETLEASE, F_UNLCK) != 0 ? refused("F_SETLEASE back") : DONE;
 }
 
-/* Where the device's slice of its file begins, and how long it is: set to what it is. */
+/* Sets the start and length of the device's slice of its file to their present values. */
 static struct outcome move_slice(const char *subject, int number)
 {
 	struct loop_info64 status;
@@ -123,7 +123,7 @@ static struct outcome move_slice(const char *subject, int number)
 	return ioctl(BLOCK_FD, LOOP_SET_STATUS64, &status) != 0 ? refused("LOOP_SET_STATUS64") : DONE;
 }
 
-/* It has a file, and is written to. */
+/* The device has a file already: EBUSY once it is permitted. */
 static struct outcome give_file(const char *subject, int number)
 {
 	(void)subject, (void)number;

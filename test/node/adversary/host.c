@@ -1,4 +1,4 @@
-/* The host's secrets, its folders, devices and switches. */
+/* Secrets, folders, devices and kernel switches of the host. */
 #define _GNU_SOURCE
 #include "adversary.h"
 
@@ -24,7 +24,7 @@ static struct outcome read_kernel_log(const char *subject, int action)
 	return klogctl(action, log, sizeof log) < 0 ? refused("syslog") : DONE;
 }
 
-/* A kernel switch: writes what it says already. */
+/* Writes the present value of a kernel switch. */
 static struct outcome write_same(const char *path, int number)
 {
 	char value[512];
@@ -41,7 +41,7 @@ static struct outcome write_same(const char *path, int number)
 	return write(out, value, (size_t)size) != size ? refused("write") : DONE;
 }
 
-/* The kernel's addresses, which it shows as zeros to those who may not know them. */
+/* Reads kernel addresses, which are zeros for processes without permission. */
 static struct outcome read_addresses(const char *path, int number)
 {
 	char line[512];
@@ -57,7 +57,7 @@ static struct outcome read_addresses(const char *path, int number)
 	return refused_with("shown as zeros", 0);
 }
 
-/* Below what it started with needs a capability. */
+/* A value below the initial one needs a capability. */
 static struct outcome lower_oom_score(const char *path, int score)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -89,7 +89,7 @@ static struct outcome make_tap(const char *path, int flags)
 	return ioctl(fd, TUNSETIFF, &request) != 0 ? refused("TUNSETIFF") : DONE;
 }
 
-/* Of the tap that it was handed: what would outlive it, or be another's. */
+/* Requests to the received tap that make it persistent or assign it to another user. */
 static struct outcome change_tap(const char *subject, int request)
 {
 	(void)subject;
@@ -121,7 +121,7 @@ static struct outcome device_request(const char *path, int request)
 	return ioctl(fd, (unsigned long)(unsigned)request, 0) < 0 ? refused("ioctl") : DONE;
 }
 
-/* A node of one's own for /dev/null, or for the first disk. */
+/* Creates a device node for /dev/null, or for the first disk. */
 static struct outcome make_node(const char *folder, int type)
 {
 	char name[4200];

@@ -1,4 +1,4 @@
-/* Who the process is, and what it shares with others: users, capabilities, name spaces, keys. */
+/* Identity of the process, and objects shared with others: users, capabilities, namespaces, keys. */
 #define _GNU_SOURCE
 #include "adversary.h"
 

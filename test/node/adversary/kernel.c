@@ -1,4 +1,4 @@
-/* The kernel's own surface, of which a guest needs nothing. */
+/* Kernel interfaces that a guest does not need. */
 #define _GNU_SOURCE
 #include "adversary.h"
 
@@ -15,7 +15,7 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
-/* A module that is loaded already. */
+/* Loads a module that is already loaded. */
 static struct outcome load_module_file(const char *path, int number)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -40,7 +40,7 @@ static struct outcome unload_module(const char *name, int number)
 	return permitted_if(syscall(SYS_delete_module, name, O_NONBLOCK), ENOENT, "delete_module");
 }
 
-/* Without segments it unloads what is not loaded. */
+/* Without segments the call only unloads, and no kernel is loaded. */
 static struct outcome load_kernel(const char *subject, int number)
 {
 	(void)subject, (void)number;
@@ -105,7 +105,7 @@ static struct outcome open_ring(struct ring *ring)
 	return ring->queue == MAP_FAILED || ring->entries == MAP_FAILED ? refused("mmap") : DONE;
 }
 
-/* Gives the result of one request, the kernel's way: negative is an error. */
+/* Returns the result of one request as the kernel does: negative is an error. */
 static int submit(struct ring *ring, const struct io_uring_sqe *request)
 {
 	uint32_t *tail = (uint32_t *)(void *)(ring->queue + ring->at.sq_off.tail);
@@ -119,7 +119,7 @@ static int submit(struct ring *ring, const struct io_uring_sqe *request)
 	return done->res;
 }
 
-/* With a path: opens it by the ring, which has led round checks before. */
+/* With a path: opens it through the ring, which has bypassed checks before. */
 static struct outcome use_ring(const char *path, int opcode)
 {
 	struct io_uring_sqe request = { .opcode = (uint8_t)opcode, .fd = AT_FDCWD };
@@ -156,7 +156,7 @@ static struct outcome watch_all(const char *subject, int flags)
 	return fanotify_init((unsigned)flags, O_RDONLY) < 0 ? refused("fanotify_init") : DONE;
 }
 
-/* Sets the clock's tick to what it is. */
+/* Sets the clock's tick to its present value. */
 static struct outcome set_clock(const char *subject, int number)
 {
 	struct timex clock = { .modes = 0 };

@@ -1,14 +1,14 @@
-/* Starts the adversary as svirt starts QEMU: another user, no capabilities, the files it needs already open, the
- * label asked for at exec.
+/* Starts the adversary as svirt starts QEMU: with another user, no capabilities, open descriptors, and the label set
+ * for exec.
  *
  *   launch [--label CONTEXT] [--like PID] --in FACTS --out REPORT --disk IMAGE [--kvm DEVICE] [--hand NUMBER:HOW:PATH ...]
  *          -- PROGRAM [ARGUMENT ...]
  *   launch --set-label CONTEXT FILE ...
  *
- * HOW is r, rw or a, as the file is opened, or l: a socket that listens there, @NAME an abstract one.
+ * HOW is r, rw or a, the mode of opening the file, or l: a socket that listens there, @NAME an abstract one.
  *
  * A copy of it labelled as svirt's own program runs in svirt's domain, the only one that may enter a guest's. The
- * second form is `chcon`, which the node does not have. */
+ * second form replaces `chcon`, which the node does not have. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <grp.h>
@@ -52,7 +52,7 @@ static void open_as(const char *path, int flags, int number)
 		close(fd);
 }
 
-/* A socket is of the context that its maker asks for, else of his own, which the guest may not use. */
+/* Sets the context of new sockets. By default a socket has its creator's context, which the guest may not use. */
 static void ask_socket_label(const char *label)
 {
 	int fd = open("/proc/thread-self/attr/sockcreate", O_WRONLY | O_CLOEXEC);
@@ -80,7 +80,7 @@ static void listen_as(const char *path, int number)
 		close(fd);
 }
 
-/* Numbers below those that it opens meanwhile: as many as are given are taken. */
+/* Passes a descriptor of this number. Numbers are below those that this program opens meanwhile. */
 static void hand(const char *wish)
 {
 	char how[3] = "", path[4096];
@@ -94,7 +94,7 @@ static void hand(const char *wish)
 		open_as(path, *how == 'a' ? O_WRONLY | O_APPEND | O_CREAT : how[1] == 'w' ? O_RDWR : O_RDONLY, number);
 }
 
-/* A tap of its own, gone with its descriptor. */
+/* Creates a tap, which is removed with its descriptor. */
 static void make_tap(int number)
 {
 	struct ifreq request = { .ifr_name = "adv-tap%d", .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
@@ -104,7 +104,7 @@ static void make_tap(int number)
 		fail("TUNSETIFF");
 }
 
-/* The numbers of a line of /proc/PID/status. */
+/* Reads the numbers of a line of /proc/PID/status. */
 static int read_numbers(const char *pid, const char *key, gid_t *numbers, int most)
 {
 	char path[64], line[4096];
@@ -121,7 +121,7 @@ static int read_numbers(const char *pid, const char *key, gid_t *numbers, int mo
 	return count;
 }
 
-/* Becomes the user that process is, with its groups and without any capability. */
+/* Sets user and groups to those of a process, and drops all capabilities. */
 static void become_like(const char *pid)
 {
 	gid_t user[4], group[4], groups[64];

@@ -1,4 +1,4 @@
-/* Reads the facts from stdin (name=value lines), runs every try, prints one JSON line each.
+/* Reads the facts from stdin (name=value lines), runs every attempt, prints one JSON line each.
  *
  *   adversary [--destructive] [--list] [--only PREFIX] < facts */
 #define _GNU_SOURCE
@@ -30,7 +30,7 @@ int main(int argc, char **argv)
 	int destructive = 0, list = 0;
 	const char *prefix = "";
 
-	/* The entry into another context, see selinux.c: to have started is all that is asked. */
+	/* Entry into another context, see selinux.c: a start is all that it requires. */
 	if (argc == 2 && strcmp(argv[1], "--noop") == 0)
 		return 0;
 	for (int i = 1; i < argc; i++) {

@@ -1,4 +1,4 @@
-/* The tree of file systems. */
+/* Mounts. */
 #define _GNU_SOURCE
 #include "adversary.h"
 
@@ -14,7 +14,7 @@ static struct outcome mount_over(const char *folder, int number)
 	return umount2(folder, MNT_DETACH) != 0 ? refused("umount") : DONE;
 }
 
-/* The root cannot expire: EINVAL, after the right was asked for. */
+/* The root cannot expire: EINVAL, after the permission check. */
 static struct outcome umount_root(const char *subject, int number)
 {
 	(void)subject, (void)number;
@@ -27,7 +27,7 @@ static struct outcome open_file_system(const char *type, int number)
 	return syscall(SYS_fsopen, type, 0) < 0 ? refused("fsopen") : DONE;
 }
 
-/* To where the root is: EBUSY once it is permitted. A folder that is a mount point would become the root of the whole node. */
+/* Uses the present root as the new one: EBUSY once permitted. A folder that is a mount point would become the node's root. */
 static struct outcome pivot(const char *folder, int number)
 {
 	(void)number;

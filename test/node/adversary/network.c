@@ -1,4 +1,4 @@
-/* The neighbour's sockets, and the node's network. */
+/* Sockets of the neighbour, and the node's network. */
 #define _GNU_SOURCE
 #include "adversary.h"
 
@@ -18,7 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Does what answers begin as the protocol does? An empty beginning asks for the connection alone. */
+/* Checks that the server's first bytes are those of the protocol. An empty string checks the connection alone. */
 static struct outcome expect(int fd, const char *beginning)
 {
 	char bytes[4096];
@@ -50,7 +50,7 @@ static struct outcome connect_unix(const char *path, int protocol)
 	return expect(fd, beginnings[protocol]);
 }
 
-/* A full dialogue: the greeting, then a command that changes nothing. */
+/* A full dialogue: the greeting, then a command without effect. */
 static struct outcome command_monitor(const char *path, int number)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -170,7 +170,7 @@ static struct outcome netlink_socket(const char *subject, int protocol)
 	return bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ? refused("bind") : DONE;
 }
 
-/* Lists the links, or sets the loopback's state to what it is. */
+/* Lists the links, or sets the loopback's state to its present value. */
 static struct outcome route_request(const char *subject, int type)
 {
 	struct {
@@ -198,7 +198,7 @@ static struct outcome route_request(const char *subject, int type)
 	return error ? refused_with("request", error) : DONE;
 }
 
-/* SIOCGIFHWADDR and its like: reads an interface without netlink. */
+/* SIOCGIFHWADDR and similar requests: read an interface without netlink. */
 static struct outcome interface_request(const char *name, int request)
 {
 	struct ifreq facts = { 0 };

@@ -1,4 +1,4 @@
-/* What a guest needs: these have to succeed, or the refusals of the rest would prove nothing. */
+/* Acts that a guest needs: if these fail, the refusals of the others prove nothing. */
 #define _GNU_SOURCE
 #include "adversary.h"
 
@@ -84,7 +84,7 @@ static struct outcome map_shared_memory(const char *subject, int size)
 	return mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED ? refused("mmap") : DONE;
 }
 
-/* That the refusals are those of the guest: this is its label. */
+/* Checks the label, so that the refusals are those of the guest. */
 static struct outcome have_label(const char *context, int number)
 {
 	char label[256];

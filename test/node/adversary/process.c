@@ -1,4 +1,4 @@
-/* The neighbour's QEMU, the processes that serve it, and the host's. */
+/* The neighbour's QEMU, the processes that serve it, and those of the host. */
 #define _GNU_SOURCE
 #include "adversary.h"
 
@@ -23,7 +23,7 @@ static int pidfd_open(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-/* SIGURG, which a process ignores unless it asked for it, stands for every signal of the kind. */
+/* SIGURG, which is ignored by default, represents every signal of its kind. */
 static struct outcome send_signal(const char *pid, int number)
 {
 	return kill(atoi(pid), number) != 0 ? refused("kill") : DONE;
@@ -52,7 +52,7 @@ static struct outcome ask_pidfd(const char *pid, int number)
 	return pidfd_open(atoi(pid)) < 0 ? refused("pidfd_open") : DONE;
 }
 
-/* Takes a copy of a descriptor: any of the first that is open. */
+/* Copies a descriptor of another process: the first that is open. */
 static struct outcome take_descriptor(const char *pid, int number)
 {
 	int fd = pidfd_open(atoi(pid));
@@ -80,7 +80,7 @@ static struct outcome attach(const char *pid, int request)
 	return ptrace(PTRACE_DETACH, target, NULL, NULL) != 0 ? refused("detach") : DONE;
 }
 
-/* Where the stack or, for want of a readable map, a position independent program uses to lie. */
+/* Returns a writable address, or if the map is unreadable, the usual place of a position-independent program. */
 static unsigned long an_address(const char *pid)
 {
 	char path[64], line[256];
@@ -94,7 +94,7 @@ static unsigned long an_address(const char *pid)
 	return address;
 }
 
-/* EFAULT comes after the right was asked for: the address was a guess, or, to write, one that is never mapped. */
+/* EFAULT follows the permission check: the address is a guess, or for writing one that is never mapped. */
 static struct outcome copy_memory(const char *pid, int write_it)
 {
 	char bytes[8];
@@ -121,7 +121,7 @@ static struct outcome read_memory(const char *pid, int flags)
 	return flags == O_RDWR && pwrite(fd, &byte, 0, (off_t)an_address(pid)) != 0 ? refused("pwrite") : DONE;
 }
 
-/* Opens what the neighbour has open, through /proc. */
+/* Opens the neighbour's open files through /proc. */
 static struct outcome open_descriptors(const char *pid, int number)
 {
 	char path[64];
@@ -160,7 +160,7 @@ static struct outcome set_priority(const char *pid, int number)
 	errno = 0;
 	int now = getpriority(PRIO_PROCESS, (id_t)atoi(pid));
 
-	/* 0 is what QEMU runs at: the same again where it may not be asked. */
+	/* QEMU runs at 0, which is set if the priority cannot be read. */
 	return setpriority(PRIO_PROCESS, (id_t)atoi(pid), errno ? number : now) != 0 ? refused("setpriority") : DONE;
 }
 

@@ -1,4 +1,4 @@
-/* Runs one try in a child of its own and prints how it went, one JSON line. What the adversary and the liar share. */
+/* Runs one attempt in a separate child and prints its result as one JSON line. Shared by the adversary and the liar. */
 #define _GNU_SOURCE
 #include "adversary.h"
 
@@ -51,7 +51,7 @@ void read_facts(void)
 	}
 }
 
-/* Puts facts in place of `@name`. Gives the name of a fact that is missing, or NULL. */
+/* Replaces `@name` by facts. Returns the name of a missing fact, or NULL. */
 static const char *expand(const char *subject, char *into, size_t size)
 {
 	static char name[64];
@@ -112,7 +112,7 @@ static void in_child(const struct attempt *a, const char *subject, int report)
 	_exit(write(report, &outcome, sizeof outcome) == sizeof outcome ? 0 : 1);
 }
 
-/* Waits for the child's outcome; kills it and all it forked when time is up. */
+/* Waits for the outcome until the time limit, then kills the child and its process group. */
 static int await(pid_t child, int report, struct outcome *outcome, int *status)
 {
 	struct pollfd ready = { .fd = report, .events = POLLIN };

@@ -1,4 +1,4 @@
-/* The label itself: may it be changed, and may the policy? */
+/* Changes of the label itself, and of the policy. */
 #define _GNU_SOURCE
 #include "adversary.h"
 
@@ -21,14 +21,14 @@ static int write_text(const char *path, const char *text, size_t size)
 	return written == (ssize_t)size ? 0 : -1;
 }
 
-/* Changes the label this process has. */
+/* Changes the label of this process. */
 static struct outcome set_current(const char *context, int number)
 {
 	(void)number;
 	return write_text("/proc/self/attr/current", context, strlen(context)) != 0 ? refused("write attr/current") : DONE;
 }
 
-/* Asks for a label at exec, and execs this program: only if both succeed is it done. */
+/* Sets a label for exec, and executes this program: done only if both succeed. */
 static struct outcome set_exec(const char *context, int number)
 {
 	(void)number;
@@ -37,7 +37,7 @@ static struct outcome set_exec(const char *context, int number)
 	return execute("/proc/self/exe", 2);
 }
 
-/* Asks for a label on new files, sockets or keys, and makes one. */
+/* Sets a label for new files, sockets or keys, and creates one. */
 static struct outcome set_create(const char *context, int which)
 {
 	static const char *const attributes[] = { "/proc/self/attr/fscreate", "/proc/self/attr/sockcreate",
@@ -48,7 +48,7 @@ static struct outcome set_create(const char *context, int which)
 	return which == 0 && fact("own_private") ? create_in(fact("own_private"), 0) : DONE;
 }
 
-/* Relabels the own disk by its descriptor, and back. */
+/* Relabels the own disk by its descriptor, and restores its label. */
 static struct outcome relabel_own_disk(const char *context, int number)
 {
 	char before[256];
@@ -76,7 +76,7 @@ static struct outcome relabel_own_folder(const char *context, int number)
 	return setxattr(folder, "security.selinux", before, (size_t)size, 0) != 0 ? refused("setxattr back") : DONE;
 }
 
-/* Writes what is there already. */
+/* Writes the present value. */
 static struct outcome write_same_switch(const char *path, int number)
 {
 	char value[16] = "";
@@ -84,13 +84,13 @@ static struct outcome write_same_switch(const char *path, int number)
 
 	(void)number;
 	ssize_t size = in < 0 ? -1 : read(in, value, 1);
-	/* Enforcing, if it will not say. */
+	/* Enforcing, if the value cannot be read. */
 	if (size != 1)
 		strcpy(value, "1");
 	return write_text(path, value, 1) != 0 ? refused("write") : DONE;
 }
 
-/* No policy begins so: EINVAL says that a right one would have been loaded. */
+/* No policy begins with these bytes: EINVAL proves that a valid policy would be loaded. */
 static struct outcome load_policy(const char *path, int number)
 {
 	static const char junk[64] = "no policy";
@@ -101,7 +101,7 @@ static struct outcome load_policy(const char *path, int number)
 	return refused("write");
 }
 
-/* Asks the kernel's security server a question: what may that label do? */
+/* Queries the kernel's security server for the access of a label. */
 static struct outcome ask_access(const char *context, int number)
 {
 	char question[1024];

@@ -1,4 +1,4 @@
-/* What two guests do not have by themselves but the adversary shall try to reach.
+/* Targets for the adversary that two guests do not have by themselves.
  *
  *   stand-in wait              a process that only runs
  *   stand-in abstract NAME     listens on an abstract socket
@@ -54,7 +54,7 @@ int main(int argc, char **argv)
 		return pause();
 	if (argc != 3)
 		return 2;
-	/* A client that has hung up before the greeting must not end the server. */
+	/* A client that disconnects before the greeting must not end the server. */
 	signal(SIGPIPE, SIG_IGN);
 	fd = strcmp(argv[1], "vnc") == 0 ? tcp(argv[2]) : abstract(argv[2]);
 	if (listen(fd, 8) != 0)

@@ -1,4 +1,4 @@
-/* Of devices, the tap and the monitor's socket that it was handed: what QEMU never asks of them. */
+/* Requests that QEMU never makes to the devices, the tap and the monitor's socket that it received. */
 #define _GNU_SOURCE
 #include "liar.h"
 
@@ -19,11 +19,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Where its slice begins: liar.sh. */
+/* Start of the loop device's slice: liar.sh. */
 #define SLICE 65536
 
-/* Requests of drivers that this device does not have: the right is asked for first. Some drivers know no such request by
- * another error than ENOTTY. */
+/* Requests of drivers that this device does not have: the kernel checks the permission first. Some drivers refuse an unknown
+ * request by another error than ENOTTY. */
 static struct outcome ask_driver(const char *fd, int request)
 {
 	long result = ioctl(atoi(fd), (unsigned long)(unsigned)request, 0);
@@ -63,7 +63,7 @@ static struct outcome set_read_ahead(const char *fd, int number)
 	return ioctl(atoi(fd), BLKRASET, before) != 0 ? refused("BLKRASET") : DONE;
 }
 
-/* Where the slice of a loop device begins: the rest of the file is another's. */
+/* Moves the slice of a loop device: the rest of the file belongs to another guest. */
 static struct outcome move_loop(const char *fd, int offset)
 {
 	struct loop_info64 slice = { .lo_offset = (unsigned long long)offset };
@@ -74,12 +74,12 @@ static struct outcome move_loop(const char *fd, int offset)
 	return ioctl(atoi(fd), LOOP_SET_STATUS64, &slice) != 0 ? refused("back") : DONE;
 }
 
-/* Another file behind the loop device. */
+/* Changes the file of the loop device. */
 static struct outcome change_loop(const char *fd, int request)
 {
 	int error = ioctl(atoi(fd), (unsigned long)(unsigned)request, STDIN_FILENO) == 0 ? 0 : errno;
 
-	/* The file of this program's input is none that a loop device may have, which is asked after the right is. */
+	/* A loop device cannot have the file of this program's input, which is checked after the permission. */
 	return error == 0 || error == EINVAL || error == EBADF || error == EBUSY || error == ENXIO
 		? DONE : refused_with("ioctl", error);
 }
@@ -89,7 +89,7 @@ static struct outcome change_tap(const char *fd, int request)
 	unsigned char zero[64] = { 0 };
 	int result = ioctl(atoi(fd), (unsigned long)(unsigned)request, zero);
 
-	/* Nonsense is refused after the right was asked for, and by EFAULT where the argument is a pointer in itself. */
+	/* Invalid arguments are refused after the permission check, by EFAULT if the argument is itself a pointer. */
 	return result < 0 && (errno == EINVAL || errno == EFAULT || errno == EBUSY || errno == EBADFD || errno == EEXIST) ? DONE
 		: result < 0 ? refused("ioctl") : DONE;
 }
@@ -120,7 +120,7 @@ static struct outcome connect_to_self(const char *path, int number)
 	return connect(own, (struct sockaddr *)&address, sizeof address) != 0 ? refused("connect") : DONE;
 }
 
-/* The socket's file: its mode, its place. */
+/* Changes mode or place of the socket's file. */
 static struct outcome open_monitor_to_all(const char *path, int mode)
 {
 	if (chmod(path, (mode_t)mode) != 0)
@@ -151,7 +151,7 @@ static struct outcome mark_packets(const char *fd, int option)
 #define TAP(id, what, request) { "tap." id, HANDED, what, change_tap, "@tap", (int)(request), 0 }
 
 /* linux/nvme_ioctl.h, linux/nbd.h, linux/cdrom.h, linux/hdreg.h, linux/raid/md_u.h, linux/pr.h, linux/sed-opal.h,
- * linux/mmc/ioctl.h, linux/blktrace_api.h: numbers that no disk of a guest needs. */
+ * linux/mmc/ioctl.h, linux/blktrace_api.h: requests that no disk of a guest needs. */
 const struct attempt device_attempts[] = {
 	{ "loop.move", HANDED, "move its loop device to what lies before its slice (LOOP_SET_STATUS64)", move_loop, "@loop", 0, 0 },
 	{ "loop.file", HANDED, "put another file behind its loop device (LOOP_CHANGE_FD)", change_loop, "@loop", LOOP_CHANGE_FD, 0 },

@@ -1,4 +1,4 @@
-/* Of disks that it was handed: all that is not reading, writing and flushing. */
+/* Acts on received disks other than reading, writing and flushing. */
 #define _GNU_SOURCE
 #include "liar.h"
 
@@ -39,7 +39,7 @@ static struct outcome set_mode(const char *fd, int mode)
 	return fchmod(number_of(fd), before.st_mode & 07777) != 0 ? refused("fchmod back") : DONE;
 }
 
-/* By the name in /proc, which is another way to the same right. */
+/* Uses the name in /proc, which is another path to the same permission. */
 static struct outcome set_mode_by_name(const char *fd, int mode)
 {
 	struct stat before;
@@ -53,7 +53,7 @@ static struct outcome set_mode_by_name(const char *fd, int mode)
 	return chmod(name, before.st_mode & 07777) != 0 ? refused("chmod back") : DONE;
 }
 
-/* To its own user or group, or away from it: who owns the file may give it at least a group that he has. */
+/* Changes user or group to or from its own: the file's owner may set at least one of the owner's groups. */
 static struct outcome set_owner(const char *fd, int owner)
 {
 	struct stat before;
@@ -97,7 +97,7 @@ static struct outcome set_security_attribute(const char *fd, int number)
 	return set_attribute(fd, "security.liar", "x");
 }
 
-/* cap_net_raw for who runs it. linux/capability.h struct vfs_cap_data */
+/* Sets cap_net_raw for processes that execute the file. linux/capability.h struct vfs_cap_data */
 static struct outcome set_capabilities(const char *fd, int number)
 {
 	static const unsigned char raw[20] = { 1, 0, 0, 2, 0, 0x20 };
@@ -108,7 +108,7 @@ static struct outcome set_capabilities(const char *fd, int number)
 	return fremovexattr(number_of(fd), "security.capability") != 0 ? refused("fremovexattr") : DONE;
 }
 
-/* Reads and writes for its own user: a list of the kernel's form. linux/posix_acl_xattr.h */
+/* Sets an ACL for its own user to read and write, in the kernel's format. linux/posix_acl_xattr.h */
 static struct outcome set_access_list(const char *fd, int number)
 {
 	struct { unsigned version; struct { unsigned short tag, perm; unsigned id; } entries[5]; } list = {
@@ -132,7 +132,7 @@ static struct outcome set_label(const char *fd, const char *label)
 		? refused("fsetxattr back") : DONE;
 }
 
-/* 0: a disk's without categories; 1: one that everybody may read; 2: a program's. */
+/* 0: a disk's label without categories; 1: the label of content that all guests may read; 2: a program's label. */
 static struct outcome set_file_label(const char *fd, int which)
 {
 	static const char *const labels[] = { "system_u:object_r:svirt_image_t:s0", "system_u:object_r:virt_content_t:s0",
@@ -144,7 +144,8 @@ static struct outcome set_file_label(const char *fd, int which)
 static struct outcome drop_label(const char *fd, int number)
 {
 	(void)number;
-	/* The kernel never lets a label go: who may change it is told so. security/selinux/hooks.c selinux_inode_removexattr() */
+	/* The kernel never removes a label, which permitted callers learn by an error.
+	 * security/selinux/hooks.c selinux_inode_removexattr() */
 	return permitted_if(fremovexattr(number_of(fd), "trusted.svirt.selinux"), ENODATA, "fremovexattr");
 }
 
@@ -161,7 +162,7 @@ static struct outcome set_flag(const char *fd, int flag)
 	return ioctl(number_of(fd), FS_IOC_SETFLAGS, &before) != 0 ? refused("FS_IOC_SETFLAGS back") : DONE;
 }
 
-/* Space of the disk counts for another project's quota. */
+/* Counts the disk's space to another project's quota. */
 static struct outcome set_project(const char *fd, int project)
 {
 	struct fsxattr before, after;
@@ -170,7 +171,7 @@ static struct outcome set_project(const char *fd, int project)
 		return refused("FS_IOC_FSGETXATTR");
 	after = before;
 	after.fsx_projid = (unsigned)project;
-	/* A file system without projects says so after it has asked for the right. */
+	/* A file system without projects refuses this after the permission check. */
 	if (ioctl(number_of(fd), FS_IOC_FSSETXATTR, &after) != 0)
 		return permitted_if(-1, EOPNOTSUPP, "FS_IOC_FSSETXATTR");
 	return ioctl(number_of(fd), FS_IOC_FSSETXATTR, &before) != 0 ? refused("back") : DONE;
@@ -205,7 +206,7 @@ static struct outcome reopen(const char *fd, int flags)
 	return open(name, flags | O_CLOEXEC) < 0 ? refused("open") : DONE;
 }
 
-/* What is read only, by a descriptor of its own that is not. */
+/* Writes to a read-only disk by a separate descriptor. */
 static struct outcome write_again(const char *fd, int number)
 {
 	char name[64];
@@ -235,7 +236,7 @@ static struct outcome map_to_run(const char *fd, int number)
 	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, number_of(fd), 0) == MAP_FAILED ? refused("mmap") : DONE;
 }
 
-/* A lock of the whole file: F_OFD_SETLK, F_SETLK. A reader's lock is all that a descriptor for reading allows, and enough. */
+/* Locks the whole file: F_OFD_SETLK, F_SETLK. A descriptor for reading allows only a read lock, which suffices. */
 static struct outcome lock_range(const char *fd, int command)
 {
 	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
@@ -253,10 +254,10 @@ static struct outcome lock_whole(const char *fd, int how)
 	return flock(number_of(fd), LOCK_UN) != 0 ? refused("unlock") : DONE;
 }
 
-/* Others that open the file wait until the lease is broken: /proc/sys/fs/lease-break-time. */
+/* Processes that open the file wait until the lease is broken: /proc/sys/fs/lease-break-time. */
 static struct outcome take_lease(const char *fd, int kind)
 {
-	/* Others have it open, which is asked after the right is. */
+	/* Other processes have the file open, which is checked after the permission. */
 	if (fcntl(number_of(fd), F_SETLEASE, kind) != 0)
 		return permitted_if(-1, EAGAIN, "F_SETLEASE");
 	return fcntl(number_of(fd), F_SETLEASE, F_UNLCK) != 0 ? refused("back") : DONE;
@@ -274,7 +275,7 @@ static struct outcome watch_file(const char *fd, int number)
 	return inotify_add_watch(watcher, name, IN_ACCESS | IN_MODIFY | IN_OPEN) < 0 ? refused("inotify_add_watch") : DONE;
 }
 
-/* A second name that stays when the disk is removed. */
+/* Creates a second name, which stays when the disk is removed. */
 static struct outcome link_beside(const char *fd, int number)
 {
 	char name[64], file[4096], target[4200];
@@ -291,7 +292,7 @@ static struct outcome link_beside(const char *fd, int number)
 	return unlink(target) != 0 ? refused("unlink") : DONE;
 }
 
-/* It has no program in it: what would run it says so. */
+/* The disk contains no program: ENOEXEC once permitted. */
 static struct outcome run_disk(const char *fd, int number)
 {
 	struct stat before;
@@ -325,7 +326,7 @@ static struct outcome swap_on(const char *fd, int number)
 	return permitted_if(swapon(name, 0), EINVAL, "swapon");
 }
 
-/* The kernel writes a line for each process that ends. acct(2) */
+/* The kernel then writes a line for each process that ends. acct(2) */
 static struct outcome account_into(const char *fd, int number)
 {
 	char name[64];
@@ -337,7 +338,7 @@ static struct outcome account_into(const char *fd, int number)
 	return acct(NULL) != 0 ? refused("acct off") : DONE;
 }
 
-/* The root of the file system that the disk lies on, by its inode, past all folders. open_by_handle_at(2) */
+/* Opens the root of the disk's file system by its inode, without any folder. open_by_handle_at(2) */
 static struct outcome open_root_by_handle(const char *fd, int number)
 {
 	struct { struct file_handle head; unsigned inode, generation; } handle = {
@@ -348,7 +349,7 @@ static struct outcome open_root_by_handle(const char *fd, int number)
 	return open_by_handle_at(number_of(fd), &handle.head, O_RDONLY) < 0 ? refused("open_by_handle_at") : DONE;
 }
 
-/* A descriptor that was left open is a gift. Looked for when it had opened none by itself yet: words.c */
+/* A descriptor that was left open. Looked for before this program opens any: words.c */
 static struct outcome have_untold(const char *found, int number)
 {
 	(void)number;

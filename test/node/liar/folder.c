@@ -1,4 +1,4 @@
-/* Of its own folder, where it may make files: what fills the host's memory, lasts, or leads out of it. */
+/* Acts in its own folder, where it may create files: they fill the host's memory, persist, or lead out of the folder. */
 #define _GNU_SOURCE
 #include "liar.h"
 
@@ -35,7 +35,7 @@ static struct outcome make_file(const char *path, mode_t mode)
 	return DONE;
 }
 
-/* As many MiB as would hurt the host. What it could write is gone again with the file. */
+/* Writes as many MiB as would harm the host, then removes the file. */
 static struct outcome fill_bytes(const char *folder, int mib)
 {
 	static char chunk[MIB];
@@ -120,7 +120,7 @@ static struct outcome fill_with_links(const char *folder, int count) { return fi
 static struct outcome fill_with_sockets(const char *folder, int count) { return fill_inodes_with(folder, count, 3); }
 static struct outcome fill_with_fifos(const char *folder, int count) { return fill_inodes_with(folder, count, 4); }
 
-/* A program with its user's rights for who starts it, where the file system does not take that away. */
+/* Creates a setuid program, if the file system allows it. */
 static struct outcome make_setuid(const char *folder, int mode)
 {
 	char path[4200];
@@ -150,7 +150,7 @@ static struct outcome run_own_file(const char *folder, int number)
 	if (fd < 0 || write(fd, "LIE\n", 4) != 4)
 		return refused("create");
 	close(fd);
-	/* Not a program: what would run it says so. */
+	/* Not a program: ENOEXEC once permitted. */
 	execve(path, none, none);
 	struct outcome outcome = permitted_if(-1, ENOEXEC, "execve");
 	if (!outcome.step && statvfs(folder, &system) == 0 && system.f_flag & ST_NOEXEC)
@@ -209,7 +209,7 @@ static struct outcome make_immutable(const char *folder, int flag)
 	return outcome;
 }
 
-/* Its own folder under another name, or another's in its place. */
+/* Renames its own folder, or puts another one in its place. */
 static struct outcome move_folder(const char *folder, int number)
 {
 	char other[4200];
@@ -240,7 +240,7 @@ static struct outcome list_beside(const char *folder, int number)
 	return list_folder(path, 0);
 }
 
-/* Of what lies beside its folder: how it ended is written there. */
+/* Writes to files beside its folder: the guest's end is recorded there. */
 static struct outcome write_beside(const char *folder, int number)
 {
 	char path[4200];
@@ -260,14 +260,14 @@ static struct outcome mount_over(const char *folder, int number)
 
 static struct outcome unmount(const char *folder, int flags)
 {
-	/* In a mount namespace of its own none would be harmed; without, the kernel asks for the right first. */
+	/* In a separate mount namespace this is harmless; without one, the kernel checks the permission first. */
 	return permitted_if(umount2(folder, flags), EINVAL, "umount");
 }
 
 static struct outcome raise_own_size(const char *folder, int number)
 {
 	(void)number;
-	/* Where its folder is no mount the kernel says so after it has asked for the right. */
+	/* If its folder is no mount, the kernel reports this after the permission check. */
 	return permitted_if(mount("none", folder, NULL, MS_REMOUNT, "size=100%"), EINVAL, "remount");
 }
 

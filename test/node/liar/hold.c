@@ -1,4 +1,4 @@
-/* Ways to keep a file after its descriptor was closed, or was said to be. What is kept is used at the file's end. */
+/* Ways to keep a file after its descriptor was closed or reported closed. The kept file is written to at its end. */
 #define _GNU_SOURCE
 #include "liar.h"
 
@@ -23,7 +23,7 @@
 #define END 512
 
 static char how_held[48];
-/* What leads to the file: a descriptor, a socket or pipe on the way to it, a mapping. */
+/* Access to the kept file: a descriptor, a socket or pipe connected to it, or a mapping. */
 static int lead = -1;
 static char *mapping;
 static off_t end_at;
@@ -33,7 +33,7 @@ static int is_held(const char *how)
 	return strcmp(how_held, how) == 0;
 }
 
-/* Writes for who asks by the socket; in another process or thread, which has the file to itself. */
+/* Writes on request by the socket, in another process or thread that has the file to itself. */
 static void write_when_asked(int fd, int ask)
 {
 	char end[END], mark;
@@ -141,7 +141,7 @@ static int hold_in_flight(int fd, int twice)
 	return close(fd);
 }
 
-/* A thread that stands in splice(2): no descriptor leads to the file then, the system call alone. */
+/* A thread blocked in splice(2): no descriptor refers to the file, only the system call. */
 static int pipe_ends[2], spliced;
 
 static void *splice_in(void *unused)
@@ -173,12 +173,12 @@ static int hold_in_call(int fd, void *(*call)(void *))
 		return -1;
 	usleep(200000);
 	lead = call == splice_in ? pipe_ends[1] : pair[1];
-	/* What is not sent on any more is not waited for. */
+	/* Limits the wait for data that no longer comes. */
 	setsockopt(pair[1], SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){ .tv_sec = 3 }, sizeof(struct timeval));
 	return close(fd);
 }
 
-/* Pages of the file lie in a pipe: what the next one writes to it can be read there. */
+/* Keeps pages of the file in a pipe: a later write to the file is readable there. */
 static int hold_in_pipe(int fd)
 {
 	off_t at = end_at;
@@ -191,7 +191,7 @@ static int hold_in_pipe(int fd)
 	return close(fd);
 }
 
-/* Registered with a ring, a file needs no number. io_uring_register(2) */
+/* A file registered with a ring needs no descriptor. io_uring_register(2) */
 static int hold_in_ring(int fd)
 {
 	struct io_uring_params params = { 0 };
@@ -282,7 +282,7 @@ static int ask_holder(char mark)
 	return mark == 1 ? 0 : -1;
 }
 
-/* The last byte of what comes out: that of the file's end as it is now. */
+/* Reads to the file's end and checks its last byte, which another guest has written meanwhile. */
 static int read_on(void)
 {
 	char chunk[4096], last = 0;
@@ -322,8 +322,8 @@ int use_held(char mark)
 	return write_end(lead, mark);
 }
 
-/* For the control: as svirt gives a label back and another guest begins to use the file. Gives 0 when what was kept still
- * reaches it. */
+/* For the control: changes the label as svirt does, and writes as the next guest does. Returns 0 if the kept file is still
+ * accessible. */
 int hold_and_use(const char *how, const char *path)
 {
 	static const char label[] = "system_u:object_r:virt_image_t:s0";

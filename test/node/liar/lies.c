@@ -1,4 +1,4 @@
-/* Answers that no QEMU gives. Each has a name; what has none is left to the honest monitor. */
+/* Answers that no QEMU gives. Each has a name; the honest monitor answers other requests. */
 #define _GNU_SOURCE
 #include "liar.h"
 
@@ -11,7 +11,7 @@
 
 #define MIB (1 << 20)
 
-/* Gives -1 when the client has hung up. */
+/* Returns -1 once the client has disconnected. */
 static int send_all(int client, const char *bytes, size_t size)
 {
 	while (size) {
@@ -36,7 +36,7 @@ static void send_answer(int client, const char *before, const char *id, const ch
 	send_text(client, line);
 }
 
-/* The same bytes until the client hangs up, or so many times. */
+/* Sends the same bytes until the client disconnects, or this many times. */
 static int repeat(int client, const char *bytes, long times)
 {
 	static char chunk[MIB];
@@ -59,7 +59,7 @@ static void wait_for_hangup(int client)
 		;
 }
 
-/* A byte a tenth of a second: never silent, never done. */
+/* Sends a byte each tenth of a second: never silent, never finished. */
 static void drip(int client, const char *text)
 {
 	for (; *text && send_all(client, text, 1) == 0; text++)
@@ -87,7 +87,7 @@ static void junk(int client)
 	close(random);
 }
 
-/* Each answer with a descriptor, which stays with whoever takes it. */
+/* Sends each answer with a descriptor, which stays in a client that receives it. */
 static void send_descriptors(int client, const char *id)
 {
 	union { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control = { 0 };
@@ -113,7 +113,7 @@ static void numbers(int client, const char *id)
 		"\"c\":99999999999999999999999999},\"id\":", id, "e0}\r\n");
 }
 
-/* Where QEMU says which terminal a console has. */
+/* Names a console's terminal, as QEMU does. */
 static void terminal(int client, const char *id, const char *path)
 {
 	char before[512];
@@ -198,7 +198,7 @@ static int lie_endlessly(int client, const struct order *order, const char *id)
 	return 1;
 }
 
-/* Lies that are over at once. */
+/* Lies that end at once. */
 static int lie_shortly(int client, const struct order *order, const char *id)
 {
 	if (is(order, "half-and-go"))

@@ -1,4 +1,4 @@
-/* Of its limits, and of its parent, the reaper, which puts its labels back. */
+/* Acts on its limits, and on its parent, the reaper, which restores its labels. */
 #define _GNU_SOURCE
 #include "liar.h"
 
@@ -26,7 +26,7 @@ static pid_t pid_of(const char *pid)
 	return (pid_t)atoi(pid);
 }
 
-/* More processes than a guest has threads. Each waits until all are killed with the try. */
+/* Forks more processes than a guest has threads. Each waits until all are killed with the attempt. */
 static struct outcome fork_many(const char *subject, int count)
 {
 	(void)subject;
@@ -42,7 +42,7 @@ static struct outcome fork_many(const char *subject, int count)
 	return DONE;
 }
 
-/* Where memory is short this try is to end, not what made it. proc_pid_oom_score_adj(5) */
+/* If memory is short, the kernel should kill this attempt, not its parent. proc_pid_oom_score_adj(5) */
 static void come_first(void)
 {
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -53,7 +53,7 @@ static void come_first(void)
 	}
 }
 
-/* Memory that is used, not only asked for. */
+/* Uses memory, not only reserves it. */
 static struct outcome use_memory(const char *subject, int mib)
 {
 	(void)subject;
@@ -68,7 +68,7 @@ static struct outcome use_memory(const char *subject, int mib)
 	return DONE;
 }
 
-/* The same in files without a name. */
+/* Uses memory in files without a name. */
 static struct outcome use_shared_memory(const char *subject, int mib)
 {
 	int fd = memfd_create("fill", MFD_CLOEXEC);
@@ -132,7 +132,7 @@ static struct outcome read_first(const char *subject, int class)
 static struct outcome wake_early(const char *subject, int number)
 {
 	(void)subject, (void)number;
-	/* linux/prctl.h PR_SET_IO_FLUSHER: it may use what the kernel keeps for memory's last need. */
+	/* linux/prctl.h PR_SET_IO_FLUSHER: it may use the kernel's memory reserves. */
 	if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0) != 0)
 		return refused("PR_SET_IO_FLUSHER");
 	return prctl(PR_SET_IO_FLUSHER, 0, 0, 0, 0) != 0 ? refused("back") : DONE;
@@ -142,7 +142,7 @@ static struct outcome signal_parent(const char *pid, int number)
 {
 	if (kill(pid_of(pid), number) != 0)
 		return refused("kill");
-	/* What the signal has ended by now cannot be continued, and need not. */
+	/* A process that the signal has ended cannot be continued, and need not be. */
 	return kill(pid_of(pid), SIGCONT) != 0 && errno != ESRCH ? refused("SIGCONT") : DONE;
 }
 
@@ -227,7 +227,7 @@ static struct outcome limit_parent(const char *pid, int resource)
 	return prlimit(pid_of(pid), (__rlimit_resource_t)resource, &limit, NULL) != 0 ? refused("prlimit set") : DONE;
 }
 
-/* So that the kernel ends it, and not who fills its memory. */
+/* Makes the kernel kill the parent first, and not the process that fills its memory. */
 static struct outcome offer_parent(const char *pid, int score)
 {
 	char path[64];

@@ -1,4 +1,4 @@
-/* Processes that are to be there still when the guest has been ended. */
+/* Processes that should still run after the guest's end. */
 #define _GNU_SOURCE
 #include "liar.h"
 
@@ -26,7 +26,7 @@ static _Noreturn void stay(void)
 		pause();
 }
 
-/* No descendant of whoever looks for its children. */
+/* Becomes no descendant of a process that searches its children. */
 static int stay_as_orphan(void)
 {
 	pid_t child = fork();
@@ -76,7 +76,7 @@ static int stay_behind_leader(void)
 	return child < 0 ? -1 : 0;
 }
 
-/* Another process each moment: the one that was found is gone when the signal comes. */
+/* Forks and exits continuously: a process that was found is gone when the signal arrives. */
 static int run_away(void)
 {
 	pid_t child = fork();
@@ -91,7 +91,7 @@ static int run_away(void)
 	return child < 0 ? -1 : 0;
 }
 
-/* Each makes another as soon as it can, so that some are there at any moment. */
+/* Each process forks as fast as it can, so that some run at any moment. */
 static int fork_always(void)
 {
 	pid_t child = fork();
@@ -138,7 +138,7 @@ static int stay_traced(void)
 	return child < 0 || waitpid(child, NULL, WNOHANG) == child ? -1 : 0;
 }
 
-/* A child of its parent's, the reaper, which waits for another. */
+/* A child of the reaper, which waits for another child. */
 static int stay_as_sibling(void)
 {
 	long child = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
@@ -151,7 +151,7 @@ static int stay_as_sibling(void)
 	return child < 0 ? -1 : 0;
 }
 
-/* Waits for its child in the kernel, where few signals reach it. */
+/* Waits for its child in the kernel, where it receives few signals. */
 static int stay_in_vfork(void)
 {
 	pid_t child = fork();
@@ -165,7 +165,7 @@ static int stay_in_vfork(void)
 	return child < 0 ? -1 : 0;
 }
 
-/* In a namespace of its own, where it is another user. */
+/* In a separate user namespace, where it is another user. */
 static int stay_in_namespace(void)
 {
 	int report[2];

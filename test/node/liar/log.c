@@ -1,4 +1,4 @@
-/* Of its log, which speaks of it and which it only has to add to. Descriptor 2, as QEMU's words go there. */
+/* Acts on its log, to which it may only append. Descriptor 2, to which QEMU writes its messages. */
 #define _GNU_SOURCE
 #include "liar.h"
 
@@ -14,7 +14,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-/* Zeroes what stands there: done where a hole can be made at all. */
+/* Zeroes existing content: done if the file system can punch holes. */
 static struct outcome punch(const char *fd, int mode)
 {
 	return fallocate(atoi(fd), mode, 0, 4096) != 0 ? refused("fallocate") : DONE;
@@ -25,7 +25,7 @@ static struct outcome empty(const char *fd, int size)
 	return ftruncate(atoi(fd), size) != 0 ? refused("ftruncate") : DONE;
 }
 
-/* Without O_APPEND what is written lands on what stands there. */
+/* Without O_APPEND, writing overwrites existing content. */
 static struct outcome overwrite(const char *fd, int number)
 {
 	int log = atoi(fd), flags = fcntl(log, F_GETFL);

@@ -30,7 +30,7 @@ void try_group(const char *group)
 					attempt(a);
 }
 
-/* ROLE=FD for the facts; what else it has been told stands on stdin. */
+/* Sets the facts ROLE=FD, with the other facts from stdin, and runs a group. */
 static int try_alone(const char *group, char **roles)
 {
 	char told[512] = ",0,1,2,";
@@ -83,7 +83,7 @@ static int run_locked(const char *path, char **command)
 	return 127;
 }
 
-/* As svirt starts it: the report goes to the file of its serial line. */
+/* Runs as svirt starts it: the report goes to the file of its serial line. */
 static int live(int argc, char **argv)
 {
 	read_words(argc, argv);

@@ -1,4 +1,4 @@
-/* QEMU's monitor as far as svirt asks it, honest unless an order says otherwise. qemu.git docs/interop/qmp-spec.rst */
+/* QEMU's monitor for the requests of svirt, honest unless an order says otherwise. qemu.git docs/interop/qmp-spec.rst */
 #define _GNU_SOURCE
 #include "liar.h"
 
@@ -14,9 +14,9 @@
 #define LOOK_MS 20
 #define GREETING "{\"QMP\":{\"version\":{\"qemu\":{\"micro\":8,\"minor\":0,\"major\":10},\"package\":\"\"},\"capabilities\":[]}}\r\n"
 #define MOST_KEPT 256
-/* As in liar.sh. */
+/* The same path as in liar.sh. */
 #define VICTIMS "/srv/liar/victims"
-/* A title, an empty screen, a prompt. */
+/* Sets a title, clears the screen, shows a prompt. */
 #define LAST_WORDS "LIE \033]0;LIE\007\033[2J\rroot@node:~# reboot\n"
 
 static int kept[MOST_KEPT], kept_count;
@@ -43,7 +43,7 @@ static void answer_order(int result)
 	fflush(stdout);
 }
 
-/* So many MiB into what it was handed last and was to close. */
+/* Writes this many MiB into the last received descriptor, which it should close. */
 static int fill_kept(long mib)
 {
 	static char chunk[1 << 20];
@@ -55,7 +55,7 @@ static int fill_kept(long mib)
 	return 0;
 }
 
-/* So many MiB of one character. What its log does not take is as good as written. */
+/* Writes this many MiB of one character to its log. */
 static int fill_log(long mib, char character)
 {
 	static char chunk[1 << 20];
@@ -67,7 +67,7 @@ static int fill_log(long mib, char character)
 	return 0;
 }
 
-/* The guest's agent, in its folder where QEMU would listen for it: as svirt has asked, the lie is told. */
+/* Serves the guest agent's socket in its folder, as QEMU would, and answers each request of svirt with the lie. */
 static int serve_agent(const char *lie)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "channel0.sock" };
@@ -92,7 +92,7 @@ static int serve_agent(const char *lie)
 	}
 }
 
-/* What it is to do at once, and not when it is asked next. */
+/* Carries out orders that are due at once, not at the next request. */
 static void obey(int orders)
 {
 	if (!read_order(orders, &order))
@@ -134,7 +134,7 @@ static void say(int client, const char *text)
 	}
 }
 
-/* The text after a key, up to what ends it. */
+/* Copies the text after a key, up to its delimiter. */
 static void value_of(const char *line, const char *key, char *into, size_t size)
 {
 	const char *at = strstr(line, key);
@@ -144,7 +144,7 @@ static void value_of(const char *line, const char *key, char *into, size_t size)
 		snprintf(into, size, "%.*s", (int)strcspn(at + strlen(key), "\",}"), at + strlen(key));
 }
 
-/* svirt puts the id last. */
+/* Copies the last id: svirt writes it last. */
 static void id_of(const char *line, char *into, size_t size)
 {
 	const char *last = NULL;
@@ -190,14 +190,14 @@ static void keep_last(void)
 {
 	if (strcmp(order.lie, "keep") != 0 || !kept_count)
 		return;
-	/* Of a card svirt hands over the tap, then vhost-net. */
+	/* For a card, svirt passes the tap, then vhost-net. */
 	int is_tap = strcmp(order.on, "vhost") == 0 && kept_count > 1;
 	int result = is_tap ? hold_tap(kept[kept_count - 2], kept[kept_count - 1]) : hold(kept[kept_count - 1], order.on);
 	printf("held %u %s\n", order.number, result == 0 ? "done" : strerrorname_np(errno));
 	fflush(stdout);
 }
 
-/* A device that it says to have let go of stays, by the way that the order names. */
+/* Reports the device as deleted, and keeps its file in the way that the order names. */
 static void pretend_to_delete(int client, const char *line)
 {
 	char device[128], data[512];
@@ -230,7 +230,7 @@ static void heed(int client, const char *line)
 		_exit(0);
 }
 
-/* Bytes, and the descriptors that come with them: none is ever closed. */
+/* Reads bytes, and the descriptors that come with them: none is ever closed. */
 static ssize_t take(int client, char *into, size_t size)
 {
 	union { char bytes[CMSG_SPACE(sizeof(int) * 16)]; struct cmsghdr align; } control;

@@ -1,4 +1,4 @@
-/* A tap that vhost-net keeps, after its descriptor was closed: no descriptor leads to it, and its interface goes on. */
+/* A tap that vhost-net keeps after its descriptor was closed: no descriptor refers to it, and its interface stays. */
 #define _GNU_SOURCE
 #include "liar.h"
 
@@ -15,7 +15,7 @@
 
 #define MEMORY (1UL << 20)
 
-/* As QEMU sets up the first ring of a card, then gives it the tap. linux/vhost.h */
+/* Sets up the first ring of a card as QEMU does, then assigns the tap to it. linux/vhost.h */
 int hold_tap(int tap, int vhost)
 {
 	char *memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -39,7 +39,7 @@ int hold_tap(int tap, int vhost)
 	return ioctl(vhost, VHOST_NET_SET_BACKEND, &backend) != 0 ? -1 : close(tap);
 }
 
-/* For the control. Gives 0 when the interface is still there. */
+/* For the control. Returns 0 if the interface still exists. */
 int hold_new_tap(const char *name)
 {
 	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };

@@ -1,4 +1,4 @@
-/* Entries of its folder that are made for svirt to fall into when it removes, opens or lists them. */
+/* Entries of its folder that are traps for svirt when it removes, opens or lists them. */
 #define _GNU_SOURCE
 #include "liar.h"
 
@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Each level by its descriptor, since no path is so long. What is full is deep enough. */
+/* Creates each level by its parent's descriptor, since no path is that long. Stops early on a full file system. */
 static int dig(int levels)
 {
 	int at = open(".", O_PATH | O_DIRECTORY);
@@ -25,7 +25,7 @@ static int dig(int levels)
 	return at < 0 ? -1 : close(at);
 }
 
-/* Each level is taken out of the one above it. No path is long, and each folder is empty when it goes. */
+/* Moves each level out of the one above it, so that no path is long, and each folder is empty when it is removed. */
 int undig(const char *top)
 {
 	if (chdir(top) != 0)
@@ -50,7 +50,7 @@ static int make_odd_names(void)
 	return mkdir(longest, 0);
 }
 
-/* Where svirt or QEMU have their sockets, what leads elsewhere. */
+/* Paths of sockets of svirt or QEMU, at which symlinks are placed. */
 static const char *const looked_at[] = { "vnc.sock", "spice.sock", "swtpm.sock", "card0.sock", "fs0-fs.sock", "screenshot",
 	"monitor.sock", "org.qemu.guest_agent.0", "channel0.sock", "core" };
 

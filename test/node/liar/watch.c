@@ -1,4 +1,4 @@
-/* A command within bounds, and a client that trusts QEMU: the two sides of the monitor's tries. */
+/* Runs a command within limits, and a client that trusts QEMU: the two sides of the monitor's attempts. */
 #define _GNU_SOURCE
 #include "liar.h"
 
@@ -24,7 +24,7 @@ static long now_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* The most memory that it has had so far. proc_pid_status(5) VmHWM */
+/* Returns its largest memory so far. proc_pid_status(5) VmHWM */
 static long most_kib(pid_t pid)
 {
 	char path[64], line[256];
@@ -39,7 +39,7 @@ static long most_kib(pid_t pid)
 	return kib;
 }
 
-/* Prints `ended STATUS MS KIB`, or `late`, `large` in place of `ended`: it was killed for that. */
+/* Prints `ended STATUS MS KIB`; if it was killed, `late` or `large` instead of `ended`. */
 int watch(int seconds, long mib, char **command)
 {
 	struct rusage used = { 0 };
@@ -73,7 +73,7 @@ int watch(int seconds, long mib, char **command)
 
 static int taken;
 
-/* A byte, and what descriptors come with it. */
+/* Reads a byte, and descriptors that come with it. */
 static ssize_t read_byte(int fd, char *into)
 {
 	union { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control;
@@ -85,7 +85,7 @@ static ssize_t read_byte(int fd, char *into)
 	return got;
 }
 
-/* A line of any length, or NULL at the end. */
+/* Returns a line of any length, or NULL at the end. */
 static char *read_line(int fd)
 {
 	size_t size = 0, room = 1 << 16;
@@ -104,7 +104,7 @@ static char *read_line(int fd)
 	}
 }
 
-/* As deep as the text is. */
+/* Recurses as deeply as the text is nested. */
 static const char *skip_value(const char *at)
 {
 	volatile char frame[64] = { 0 };

@@ -1,4 +1,4 @@
-/* Which descriptor is which, by QEMU's words and by what the kernel says of it. */
+/* Determines the role of each descriptor, by QEMU's arguments and by facts of the kernel. */
 #define _GNU_SOURCE
 #include "liar.h"
 
@@ -15,7 +15,7 @@
 
 static unsigned char told[MOST_FDS];
 
-/* The numbers after each of these are descriptors; several are parted by a colon. */
+/* The numbers after each of these are descriptors; a colon separates several. */
 static const char *const marks[] = {
 	"fd=", "fds=", "vhostfd=", "vhostfds=", "\"fd\":\"", "\"fds\":\"", "\"vhostfd\":\"", "\"vhostfds\":\"", "/proc/self/fd/",
 };
@@ -38,7 +38,7 @@ static void note_word(const char *word)
 			note_numbers(at + strlen(marks[i]));
 }
 
-/* A file by its name without what follows the dot: base.img is the base. */
+/* Role of a file by its name up to the dot: base.img is the base. */
 static void role_of_file(const char *path, char *role, size_t size)
 {
 	const char *slash = strrchr(path, '/');

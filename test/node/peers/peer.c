@@ -1,12 +1,12 @@
-/* A program of the host's that serves a guest's device or calls svirt, and what stands in the place of another guest's QEMU.
+/* A program of the host that serves a guest's device or calls svirt, or that replaces another guest's QEMU.
  *
- *   peer listen PATH REPORT    accepts there, and writes who has connected (user, context) into the report; then sends a
- *                              line, and appends what comes to the report
- *   peer card PATH REPORT      connects there as soon as somebody listens, and answers what vhost-user asks of a network;
- *                              what it is asked it writes into the report
- *   peer names                 the name server of this host, to which every name is 127.0.0.1
- *   peer pair COMMAND...       runs it with sockets for standard input and output, between which and its own it copies
- *   PROGRAM -name ...          tries to connect to each of the sockets below, and says what came of it, a line each
+ *   peer listen PATH REPORT    accepts there, and writes user and context of the client into the report; then sends a
+ *                              line, and appends received data to the report
+ *   peer card PATH REPORT      connects there once a program listens, and answers requests of vhost-user for a network;
+ *                              writes each request into the report
+ *   peer names                 the name server of this host, which resolves every name to 127.0.0.1
+ *   peer pair COMMAND...       runs it with sockets as standard input and output, and copies between these and its own
+ *   PROGRAM -name ...          tries to connect to each of the sockets below, and prints each result on a line
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -117,7 +117,7 @@ static int serve_card(const char *path, const char *report)
 	return 0;
 }
 
-/* RFC 1035, 4.1: a question comes back with its answer behind it, which points at the name; or with none. */
+/* RFC 1035, 4.1: returns the question, followed by its answer, which refers to the name, or by none. */
 static int serve_names(void)
 {
 	static const unsigned char answer[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1};
@@ -160,7 +160,7 @@ static void copy(int from, int to)
 			return;
 }
 
-/* Of a command that does not print more than a socket holds before it has read all: this copies one way after the other. */
+/* For commands that fill no socket with output before they have read all input: copies one way, then the other. */
 static int run_with_sockets(char **command)
 {
 	int in[2], out[2], status = 0;
@@ -198,7 +198,7 @@ static int try_to_connect(const char *path)
 	return result;
 }
 
-/* Nobody but svirt may make a socket of the type that may connect. */
+/* Only svirt may create a socket of the type that may connect. */
 static int try_to_make(void)
 {
 	static const char context[] = "system_u:system_r:svirt_peer_t:s0";

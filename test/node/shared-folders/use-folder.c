@@ -1,5 +1,5 @@
-/* In QEMU's place: does in a shared folder what QEMU's 9p server does for a guest, and says what came of it, a line each.
- * The folder is where QEMU is told to find it: path=/proc/self/fd/N in one of its words. */
+/* Replaces QEMU: acts in a shared folder as QEMU's 9p server does for a guest, and prints each result on a line.
+ * The folder is the one that QEMU would use: path=/proc/self/fd/N in an argument. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
