@@ -1,13 +1,13 @@
 #!/bin/sh
-# On the node: starts the guests, gathers the facts about them and runs the adversary.
+# On the node: starts the guests, collects the facts about them and runs the adversary.
 #
 #   isolation.sh set-up | run RUN | tear-down      RUN: kvm tcg net label twin user control
 #
-# SVIRT_GUEST and SVIRT_NEIGHBOUR name two guests that run already, for the runs that need no others (not tcg, net).
-# SVIRT_SPARE_DISK is a disk of the node that a guest may have. SVIRT_TYPE=qemu is for nodes without KVM: all but "kvm" and
-# "net" can be run there.
+# SVIRT_GUEST and SVIRT_NEIGHBOUR name two running guests, for the runs that need no others (not tcg, net).
+# SVIRT_SPARE_DISK is a disk of the node that a guest may use. SVIRT_TYPE=qemu is for nodes without KVM: all runs except "kvm"
+# and "net" work there.
 set -eu
-# On the node's writable disk; guests get at their programs and disks there as anywhere.
+# On the node's writable disk; guests can reach their programs and disks there as in any place for images.
 here=/srv/isolation
 disks=/srv/images
 spare_disk=${SVIRT_SPARE_DISK:-/dev/vde}
@@ -20,7 +20,7 @@ neighbour=${SVIRT_NEIGHBOUR:-isolation-b}
 
 say() { printf 'isolation.sh: %s\n' "$*" >&2; }
 
-# A megabyte that prints "up" on the serial line and then waits for ever.
+# Creates a disk of a megabyte whose boot sector prints "up" on the serial line and then halts.
 make_disk() {
   dd if=/dev/zero of="$1" bs=1024 count=1024 2>/dev/null
   # mov dx,0x3f8; mov al,'u'; out dx,al; mov al,'p'; out dx,al; hlt; jmp -3
@@ -55,16 +55,16 @@ label_of() { tr -d '\0' <"/proc/$1/attr/current"; }
 uid_of() { sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$1/status"; }
 image_label_of() { svirt dumpxml "$1" | sed -n 's/.*<imagelabel>\(.*\)<\/imagelabel>.*/\1/p'; }
 run_folder_of() { printf '/run/svirt/%s' "$(svirt domuuid "$1" | tr -d '\n')"; }
-# Written by the guest's reaper. `svirt domid` is libvirt's id, not this.
+# Written by the guest's reaper. `svirt domid` is libvirt's ID, not this one.
 pid_of() { cat "$(run_folder_of "$1")/pid"; }
-# The folder in a guest's run-time folder that its QEMU may write in.
+# Prints the folder in a guest's run-time folder to which its QEMU may write.
 private_of() { find "$(run_folder_of "$1")" -type d -user "$(uid_of "$(pid_of "$1")")" | head -n 1; }
 group_of() { printf '/sys/fs/cgroup%s' "$(sed -n 's/^0:://p' "/proc/$(pid_of "$1")/cgroup")"; }
 disk_of() { svirt domblklist "$1" | awk '$1 == "vda" { print $2 }'; }
 first_of() { for file; do [ ! -e "$file" ] || { printf '%s' "$file"; return; }; done; }
 
 set_up() {
-  # The guest's user has to get at the program.
+  # The guest's user must be able to execute the program.
   chmod 755 "$here" "$here/adversary" "$here/launch" "$here/stand-in"
   mkdir -p "$disks"
   "$here/launch" --set-label system_u:object_r:bin_t:s0 "$here" "$here"/*
@@ -92,13 +92,13 @@ start_guests() {
     <video><model type='vga'/></video>"
 }
 
-# A process of svirt's domain, an abstract socket in the neighbour's, a VNC server on TCP.
+# Starts a process of svirt's domain, an abstract socket in the neighbour's context, and a VNC server on TCP.
 stand_ins() {
   b_pid=$(pid_of "$neighbour")
   setsid "$here/stand-in-svirt" wait </dev/null >/dev/null 2>&1 &
   echo $! >"$here/manager.pid"
   own_file "$neighbour" "$here/stand-in.log"
-  # As root: a process with the neighbour's user would be ended with it, when the control has killed its QEMU.
+  # As root: a process of the neighbour's user would be ended with it, once the control has killed its QEMU.
   setsid "$here/launch-svirt" --label "$(label_of "$b_pid")" --out "$here/stand-in.log" \
     --disk "$(disk_of "$neighbour")" -- "$here/stand-in-guest" abstract "$abstract" </dev/null >/dev/null 2>&1 &
   echo $! >"$here/abstract.pid"
@@ -113,7 +113,7 @@ facts() {
   own_type=$(label_of "$own_pid" | cut -d: -f1-3)
   image_type=$(image_label_of "$own" | cut -d: -f1-3)
   b_folder=$(run_folder_of "$neighbour")
-  # The neighbour's categories under this guest's own type: the label is all that stands between equals.
+  # The neighbour's categories with this guest's own type: then only the level separates them.
   b_level=$(label_of "$b_pid" | cut -d: -f4-)
   cat <<FACTS
 own_context=$(label_of "$own_pid")
@@ -164,14 +164,15 @@ qemu_img=$(first_of /usr/bin/qemu-img)
 FACTS
 }
 
-# A file that the guest may read or write once it is open.
+# Creates a file that the guest may read or write once it is open.
 own_file() {
   : >"$2"
   chmod 600 "$2"
   "$here/launch" --set-label "$(image_label_of "$1")" "$2"
 }
 
-# hand_over NAME: what the guest would be handed, of its own user: content, an image, a slice of a file as a block device.
+# hand_over NAME: prepares files as svirt passes them, owned by the guest's user: content, an image, a slice of a file as a
+# block device.
 hand_over() {
   drop_handed
   for file in content mine slice; do
@@ -212,7 +213,7 @@ try() {
     user) shift; "$here/launch" --like "$pid" "$@" -- "$here/adversary" ;;
     control)
       shift
-      # Nothing confines the control: the guest's own folder is mounted noexec.
+      # The control is unconfined, but the guest's own folder is mounted noexec.
       folder=$(private_of "$own")
       mount -o remount,exec "$folder"
       "$here/launch" "$@" -- "$here/adversary" --destructive || say "the adversary ended with $?"

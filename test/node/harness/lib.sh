@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Read on the node by the scripts of the lifecycle tests: guests to try things on, and reports for the test to judge.
+# Read on the node by the scripts of the lifecycle tests: guests for trials, and reports that the test judges.
 here=/srv/lifecycle
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -11,14 +11,14 @@ note() {
   note_code=0
   "$@" >"$work/out" 2>"$work/err" || note_code=$?
   printf '@%s %s\n' "$note_name" "$note_code"
-  # The line break at the end is for a last line without one.
+  # The final line break is for a last line without one.
   sed 's/^/o:/' "$work/out"
   echo
   sed 's/^/e:/' "$work/err"
   echo
 }
 
-# ---- Guests. Their UUIDs follow from their names, so that a test knows them.
+# ---- Guests. Their UUIDs are derived from their names, so that a test knows them.
 
 uuid_of() {
   printf %s "$1" | md5sum | sed 's/^\(.\{8\}\)\(....\)\(....\)\(....\)\(.\{12\}\).*/\1-\2-\3-\4-\5/'
@@ -33,7 +33,7 @@ disk() {
   printf "<target dev='%s' bus='%s'/>%s</disk>" "${2-vda}" "$disk_bus" "${3-}"
 }
 
-# xml NAME [DEVICES [MORE]]: an emulated guest; MORE stands beside <devices>.
+# xml NAME [DEVICES [MORE]]: prints the XML of an emulated guest; MORE follows its features.
 xml() {
   cat <<XML
 <domain type='${guest_type-qemu}'>
@@ -59,14 +59,15 @@ static() {
   printf "<seclabel type='static' model='selinux' relabel='%s'><label>%s</label></seclabel>" "${2-yes}" "$1"
 }
 
-# copy KIND NAME...: disks with the guest of that kind (halt, button, off, off-later, answer, eject) in the boot sector.
+# copy KIND NAME...: creates disks with the guest of that kind (halt, button, off, off-later, answer, eject) in the boot
+# sector.
 copy() {
   copy_kind=$1
   shift
   for copy_name; do cp "$here/boot/$copy_kind" "$here/$copy_name"; done
 }
 
-# ---- What the kernel shows
+# ---- Facts from the kernel
 
 labels() { /usr/bin/getfattr -h -d -m - --absolute-names -- "$@"; }
 label_of() { /usr/bin/getfattr -h --only-values -n security.selinux --absolute-names -- "$1" | tr -d '\0'; }
@@ -77,25 +78,25 @@ field() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
 reaper_of() { field "$(pid_of "$1")" PPid; }
 label_in_xml() { svirt dumpxml "$1" | sed -n "s/.*<${2-label}>\(.*\)<\/${2-label}>.*/\1/p"; }
 
-# The guest's own user, as docs/decisions/processes.md makes it from the UUID.
+# Prints the guest's own user, derived from the UUID as in docs/decisions/processes.md.
 uid_of() {
   uid_digits=$(uuid_of "$1" | tail -c 9)
   echo $((0x70000000 + 0x$uid_digits % 0x4000000))
 }
 
-# left NAME: whatever is there of a guest that runs or has run, a line each: nothing after it has ended.
+# left NAME: prints each remainder of a guest that runs or has run, one per line: none after a complete end.
 left() {
   left_uuid=$(uuid_of "$1")
   left_uid=$(uid_of "$1")
-  # In a file, so that nothing that looks for it has it among its own words.
+  # In a file, so that no searching process has it in its own arguments.
   printf '%s\n' "$left_uuid" >"$work/uuid"
   for left_path in "/var/lib/svirt/records/$left_uuid.json" "/run/svirt/$left_uuid" "/run/svirt/restart/$left_uuid"; do
     [ ! -e "$left_path" ] || echo "path $left_path"
   done
   find /var/lib/svirt/claims -name "$left_uuid*" ! -path '*/static/*' | sed 's/^/claim /'
   find /var/lib/svirt/claims -mindepth 2 -maxdepth 2 -type d -empty | sed 's/^/empty claim /'
-  # The reaper becomes `svirt reap`, which waited for whoever cleared the guest away and then has nothing left to do: it
-  # holds nothing and ends in a moment. One that stays is shown.
+  # The reaper becomes `svirt reap`, which waits for the process that cleans up the guest, then holds nothing and ends at
+  # once. One that stays is shown.
   printf ' reap %s' "$left_uuid" >"$work/reap"
   left_wait=100
   while [ "$left_wait" -gt 0 ] && is_reaping; do
@@ -108,8 +109,8 @@ left() {
   done
 }
 
-# is_buried STATUS: of a process that has ended with all its threads, and of which its parent only has not been told.
-# Read once: between two looks its parent may be told.
+# is_buried STATUS: checks that a process has ended with all its threads and only waits to be reaped by its parent.
+# The file is read once: the process may be reaped between two reads.
 is_buried() {
   buried_status=$(cat "$1" 2>/dev/null) || return 0
   printf '%s\n' "$buried_status" | grep -q '^State:.Z' && printf '%s\n' "$buried_status" | grep -q '^Threads:.1$'
@@ -117,7 +118,7 @@ is_buried() {
 
 is_reaping() { cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ' | grep -qF -f "$work/reap"; }
 
-# Everything that svirt keeps, and every label of the disks, for comparing. Locks are not state.
+# Prints all state of svirt, and every label of the disks, for comparison. Locks are not state.
 state() {
   state_paths="/etc/svirt /run/svirt /var/lib/svirt /var/log/svirt $here"
   # shellcheck disable=SC2086
@@ -128,9 +129,9 @@ state() {
   xargs /usr/bin/getfattr -h -d -m - --absolute-names <"$work/paths"
 }
 
-# ---- Waiting: generously, the node may be slow
+# ---- Waiting: with generous limits, since the node may be slow
 
-# wait_for COMMAND...: until it succeeds.
+# wait_for COMMAND...: waits until it succeeds.
 wait_for() {
   wait_left=600
   until "$@" >/dev/null 2>&1; do
@@ -145,13 +146,13 @@ is_pressed() {
   "$@"
   return 1
 }
-# wait_pressed PID COMMAND...: until that QEMU is gone. A guest that has not booted yet does not feel its power button, so
-# COMMAND presses it again and again.
+# wait_pressed PID COMMAND...: waits for the exit of that QEMU. A guest that has not booted ignores its power button, so
+# COMMAND presses it repeatedly.
 wait_pressed() { wait_for is_pressed "$@"; }
 is_gone() { [ -z "$(left "$1")" ]; }
 wait_gone() { wait_for is_gone "$1"; }
 is_other() { [ "$(pid_of "$1")" != "$2" ] && [ "$(svirt domstate "$1")" = running ]; }
-# wait_other NAME PID: until it runs as another process.
+# wait_other NAME PID: waits until it runs as another process.
 wait_other() { wait_for is_other "$1" "$2"; }
 is_dead() { [ ! -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"; }
 
@@ -166,9 +167,9 @@ refuse_unconfined() {
   [ ! -e "$here/svirt.conf" ] || mv "$here/svirt.conf" /etc/svirt/svirt.conf
 }
 
-# ---- Clean
+# ---- Clean-up
 
-# Takes all guests of these tests away, however they were left.
+# Removes all guests of these tests, in whatever state they are.
 clean() {
   for clean_name in $(svirt list --all --name | grep '^life-'); do
     svirt destroy "$clean_name" >/dev/null 2>&1 || :

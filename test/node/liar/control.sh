@@ -1,21 +1,21 @@
 # shellcheck shell=sh disable=SC2154 # read by liar.sh, which has the variables
-# The same tries where nothing confines them: as unconfined root, or on a file, a socket, a folder without svirt.
+# The same attempts without confinement: as unconfined root, or on a file, a socket, a folder without svirt.
 
-# hands FOLDER LOOP SOCKET: the words of launch for the files there, in the order of role_numbers.
+# hands FOLDER LOOP SOCKET: prints the arguments of launch for the files there, in the order of role_numbers.
 role_numbers='disk=3 tap=5 shared=10 base=11 cdrom=12 loop=13 random=14 monitor=15'
 hands() {
   printf -- '--disk %s --hand 10:rw:%s --hand 11:r:%s --hand 12:r:%s --hand 13:rw:%s --hand 14:r:/dev/urandom --hand 15:l:%s' \
     "$1/disk.img" "$1/shared.img" "$1/base.img" "$1/cdrom.img" "$2" "$3"
 }
 
-# loop_of FOLDER DEVICE: a loop device that is no guest's.
+# loop_of FOLDER DEVICE: sets up a loop device that belongs to no guest.
 loop_of() {
   losetup -d "$2" 2>/dev/null || :
   losetup -o 65536 "$2" "$1/slice.img"
   echo "$2"
 }
 
-# What svirt hands over, to a process with the guest's label and user, who owns the files: the label alone is left to refuse.
+# Passes the descriptors of svirt to a process with the guest's label and user, who owns the files: only the label can refuse.
 run_as_owner() {
   renew liar-kvm
   owner_pid=$(pid_of liar-kvm)
@@ -43,7 +43,7 @@ run_as_owner() {
 # control_inside GROUP
 control_inside() {
   make_files control
-  # In memory, as a guest's folder is.
+  # In memory, like a guest's folder.
   control_space=/run/svirt-liar-space
   mkdir -p "$here/control/own/guest" "$control_space"
   sleep 3600 &
@@ -60,7 +60,7 @@ parent_again=$control_again
 FACTS
   echo 1 >"$here/control/own/pid"
   control_loop=$(loop_of "$here/control" /dev/loop7)
-  # One that it is not told of, by its number.
+  # Descriptor 30 is not among its arguments.
   # shellcheck disable=SC2046,SC2086 # words
   "$here/launch" --in "$here/control/facts" --out "$here/control/report" $(hands "$here/control" "$control_loop" "$here/control/monitor.sock") \
     --hand "16:a:$here/control/log.log" --hand 30:r:/dev/null -- "$here/liar" try "$1" $role_numbers log=16 ||
@@ -80,7 +80,7 @@ control_scenes() {
   rm -rf "$here/control"
 }
 
-# What a naive program makes of each scene: done where the lie, the trap or the process works.
+# Runs a naive program in each scene: the verdict is done if the lie, the trap or the process succeeds.
 
 control_lie() {
   write_order control "$3" "$4"
@@ -97,7 +97,7 @@ control_lie() {
 
 control_agent() { control_lie "$1" "$2" "$3" any; }
 
-# A program that keeps its lock while it waits for QEMU.
+# Runs a program that keeps its lock while it waits for QEMU.
 control_other() {
   write_order control never any
   "$here/liar" serve "$here/control/lie.sock" "$here/control/disk.img" >/dev/null 2>&1 &
@@ -113,7 +113,7 @@ control_other() {
   result "$1" monitor "$2" "$verdict" lock "$how $code"
 }
 
-# An answer to what was asked, and nothing with it.
+# Checks for an answer to the request and nothing else.
 is_honest() { grep -qE '^\{"return":\{("status":"running","running":true)?\},"id":2\}' "$scratch/out"; }
 
 control_keep() {
@@ -131,15 +131,15 @@ control_tap() {
   result "$1" monitor "$2" "$verdict" hold "$how $code"
 }
 
-# A file that is removed while another has it open.
+# Writes to a file that was removed while it is open.
 control_picture() {
   watched 30 64 sh -c 'exec 9>/run/svirt-liar-picture && rm /run/svirt-liar-picture && dd if=/dev/zero bs=1048576 count=96 >&9'
   [ "$how $code" = 'ended 0' ] && verdict='done' || verdict=refused
   result "$1" monitor "$2" "$verdict" write "$how $code"
 }
 
-# Ended as a program ends another: by its number, politely. A group of its own is for what comes after: one that is another
-# process each moment is met by cgroup.kill alone.
+# Ends the process as programs do: by SIGTERM to its number. A separate control group removes the rest afterwards: only
+# cgroup.kill ends a process that forks and exits continuously.
 control_linger() {
   lingerers=/sys/fs/cgroup/liar
   mkdir -p "$lingerers"
@@ -160,7 +160,7 @@ control_end() { :; }
 
 control_leave() { control_linger "$1" "$2" orphan; }
 
-# A program that takes the folder for what it looks like: $4 is what it does.
+# Runs a program that trusts the content of the folder: $4 is its command.
 control_trap() {
   put_victims_back
   mkdir -p "$here/control/trap"
@@ -168,7 +168,7 @@ control_trap() {
   watched 2 64 sh -c "cd $here/control/trap && $4"
   { [ "$how $code" != "ended 0" ] || ! victims_are_well; } && verdict='done' || verdict=refused
   result "$1" monitor "$2" "$verdict" naive "$how $code"
-  # rm of busybox does not come down so far.
+  # rm of busybox fails on so many levels.
   [ "$3" != deep ] || "$here/liar" undig "$here/control/trap"
   rm -rf "$here/control/trap"
 }

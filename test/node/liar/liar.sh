@@ -1,18 +1,18 @@
 #!/bin/sh
-# On the node: starts guests whose QEMU is the liar, has each lie told and each try made, and says how it went.
+# On the node: starts guests whose QEMU is the liar, runs each lie and each attempt, and prints the results.
 #
 #   liar.sh set-up | run RUN GROUP | tear-down      RUN: kvm tcg owner control; GROUP: handed limits monitor
 #
-# SVIRT_TYPE=qemu is for nodes without KVM. One JSON line a try, as the adversary prints them.
+# SVIRT_TYPE=qemu is for nodes without KVM. One JSON line for each attempt, as the adversary prints them.
 set -eu
 here=/srv/liar
 stack=/srv/liar-stack
 type=${SVIRT_TYPE:-kvm}
 bridge=svirtliar0
-# Bounds for a command of svirt's: seconds at the least (set_pace), MiB.
+# Limits of a command of svirt: at least this many seconds (set_pace), MiB.
 longest=${SVIRT_LONGEST:-20}
 most=300
-# No guest is to make more than this of its log.
+# The maximum size of a guest's log.
 log_mib=64
 
 say() { printf 'liar.sh: %s\n' "$*" >&2; }
@@ -41,7 +41,7 @@ disk() {
     "$4" "$3" "$1" "$2" "${6:-virtio}" "$5"
 }
 
-# Files of a guest, called by what they are to it: the liar knows them by these names.
+# Creates files of a guest, named by their roles: the liar identifies them by these names.
 make_files() {
   mkdir -p "$here/$1"
   file "$here/$1/disk.img" 1024
@@ -51,7 +51,7 @@ make_files() {
   file "$here/$1/slice.img" 2048
 }
 
-# define NAME TYPE LOOP: with all that a guest may be handed.
+# define NAME TYPE LOOP: defines a guest with every kind of descriptor that a guest may receive.
 define() {
   make_files "$1"
   (cd "$here/$1" && qemu-img create -q -f qcow2 -b base.img -F raw overlay.qcow2)
@@ -84,7 +84,7 @@ XML
   svirt domuuid "$1" | tr -d '\n' >"$here/$1/uuid"
 }
 
-# A guest that does not lie, in which others are seen not to be held up.
+# Defines an honest guest, which shows whether other guests are delayed.
 define_neighbour() {
   mkdir -p "$here/neighbour"
   file "$here/neighbour/disk.img" 1024
@@ -99,34 +99,34 @@ XML
   svirt define "$here/neighbour/guest.xml" >/dev/null
 }
 
-# runs NAME: asked of the kernel, since it lies.
+# runs NAME: determined by the kernel, since the guest lies.
 runs() {
   runs_pid=$(cat "/run/svirt/$(cat "$here/$1/uuid")/pid" 2>/dev/null) && [ -e "/proc/$runs_pid/exe" ]
 }
 
-# begin NAME: it runs, and is honest.
+# begin NAME: starts it, honest, unless it runs.
 begin() {
   ! runs "$1" || return 0
   write_order "$1" honest
   svirt start "$1" >/dev/null
 }
 
-# renew NAME: the lies of before are gone with the process that told them.
+# renew NAME: starts it again: lies end with the process that told them.
 renew() {
   ! runs "$1" || svirt destroy "$1" >/dev/null 2>&1 || :
   begin "$1"
 }
 
-# ---- Orders, by the first sector of its disk; what became of them it writes to its serial line
+# ---- Orders, in the first sector of its disk; it writes their results to its serial line
 
 write_order() {
-  # In a file, since orders are given in subshells as well.
+  # In a file, since orders are also given in subshells.
   number=$(($(cat "$scratch/number") + 1))
   echo "$number" >"$scratch/number"
   printf '%-511s\n' "order $number ${2} ${3-}" | dd of="$here/$1/disk.img" conv=notrunc 2>/dev/null
 }
 
-# replied NAME WORD: what it says to the last order.
+# replied NAME WORD: prints its reply to the last order.
 replied() { sed -n "s/^$2 $(cat "$scratch/number") //p" "$here/$1/report.log" 2>/dev/null; }
 
 # await NAME WORD SECONDS
@@ -140,7 +140,7 @@ await() {
   replied "$1" "$2"
 }
 
-# order NAME LIE [ON [SECONDS]]: gives what it replies.
+# order NAME LIE [ON [SECONDS]]: prints its reply.
 order() {
   write_order "$1" "$2" "${3-}"
   await "$1" order "${4-10}"
@@ -155,7 +155,8 @@ result() {
   printf '}\n'
 }
 
-# watched SECONDS MIB COMMAND...: $how (ended, late, large), $code, $ms, $kib; its output in $scratch/out and $scratch/err.
+# watched SECONDS MIB COMMAND...: sets $how (ended, late, large), $code, $ms, $kib; its output is in $scratch/out and
+# $scratch/err.
 watched() {
   subcommand=${4-}
   "$here/liar" watch "$@" </dev/null >"$scratch/out" 2>"$scratch/err" 3>"$scratch/watched"
@@ -179,7 +180,7 @@ set_up() {
   define_neighbour
 }
 
-# run_inside NAME GROUP: the tries that the liar makes by itself, as svirt has started it.
+# run_inside NAME GROUP: runs the attempts that the liar makes by itself, as svirt has started it.
 run_inside() {
   renew "$1"
   : >"$here/$1/report.log"
@@ -199,7 +200,7 @@ new_scratch() {
 
 run() {
   new_scratch "$here/scratch-$1-$2"
-  # A folder outside a guest's own. The liar knows it by name.
+  # A folder outside any guest's own. The liar has this path compiled in.
   victims=$here/victims
   [ "$1" != control ] || victims=$scratch/victims
   case $1-$2 in
@@ -211,7 +212,7 @@ run() {
   esac
 }
 
-# An overlay, whose mappings do not count on its own inodes.
+# Mounts an overlay, whose mappings are not counted on its own inodes.
 make_stack() {
   modprobe overlay 2>/dev/null || :
   mkdir -p "$stack/lower" "$stack/upper" "$stack/work" "$here/stacked"

@@ -1,12 +1,12 @@
 # shellcheck shell=sh disable=SC2154 # read by liar.sh, which has the variables
-# Scenes in which svirt itself has to do with a liar, and what each has to come to.
+# Scenes in which svirt itself deals with a liar, and the required result of each.
 
-# Two halves, of two guests at once: most of it is waiting.
+# Two halves, for two guests at once: most of the time is waiting.
 words_scenes='lies agents logs'
 acts_scenes='audits keeps pictures lingerers traps others'
 
-# scenes WHO FAMILY...: `guest` or `control` is the first word of the functions that play them. SVIRT_SCENES names families,
-# to play no others.
+# scenes WHO FAMILY...: runs the scenes; `guest` or `control` is the first word of their functions. SVIRT_SCENES restricts
+# the families.
 scenes() {
   who=$1
   shift
@@ -17,7 +17,7 @@ scenes() {
 
 logs_of() { "$1_logs"; }
 
-# WHO_lie ID WHAT LIE ON COMMAND...: a lie that is told when ON is asked, of which svirt hears by COMMAND.
+# WHO_lie ID WHAT LIE ON COMMAND...: a lie in answer to the request ON, which COMMAND of svirt receives.
 lies_of() {
   lie="$1_lie"
   "$lie" greet.never 'no greeting' greet-never any domstate @
@@ -69,7 +69,7 @@ lies_of() {
 
 audits_of() { "$1_lie" audit.never 'no answer, to the audit' never any audit; }
 
-# WHO_agent ID WHAT LIE: the guest's agent says it to who asks it something.
+# WHO_agent ID WHAT LIE: a lie of the guest's agent in answer to any request.
 agents_of() {
   agent="$1_agent"
   "$agent" agent.never 'an agent without an answer' never
@@ -81,7 +81,7 @@ agents_of() {
   "$agent" agent.go 'an agent that hangs up' half-and-go
 }
 
-# WHO_other ID WHAT HOW: another guest's start, meanwhile.
+# WHO_other ID WHAT HOW: the start of another guest meanwhile.
 others_of() {
   other="$1_other"
   "$other" other.start 'starts, and never greets, while another guest starts' start
@@ -108,7 +108,7 @@ keeps_of() {
   "$1_tap" keep.tap 'leaves a tap to vhost-net'
 }
 
-# WHO_picture: what it was handed to draw its screen into, it goes on to write to.
+# WHO_picture: keeps writing to the file that it received for a screenshot.
 pictures_of() { "$1_picture" picture.fill 'fills the memory of the host with a picture of its screen'; }
 
 # WHO_linger ID WHAT HOW
@@ -158,7 +158,7 @@ run_scenes() {
   svirt destroy liar-neighbour >/dev/null 2>&1 || :
 }
 
-# Starts the neighbour. A command may take ten times as long as that at the most, for on a busy machine all is slower.
+# Starts the neighbour. The limit of a command is at least ten times this duration, since a busy machine is slow.
 set_pace() {
   watched 600 "$most" svirt start liar-neighbour
   [ "$((ms / 100))" -le "$longest" ] || longest=$((ms / 100))
@@ -172,10 +172,10 @@ play() {
   svirt destroy "$liar" >/dev/null 2>&1 || :
 }
 
-# ---- What svirt makes of them
+# ---- Results of svirt
 
-# clear_words: its output has no control character, and what failed says what to do. The audit fails by what it finds, and
-# finds what lies in the other half.
+# clear_words: checks that the output has no control character, and that a failure has a remedy. The audit fails by its
+# findings, which include lies of the other half.
 clear_words() {
   ! tr -d '\n\t' <"$scratch/out" | grep -q '[[:cntrl:]]' && ! tr -d '\n\t' <"$scratch/err" | grep -q '[[:cntrl:]]' &&
     [ "$(wc -c <"$scratch/err")" -lt 65536 ] && ! grep -q LIE "$scratch/out" &&
@@ -194,14 +194,14 @@ guest_lie() {
   done
   eval "watched $longest $most svirt $words"
   seen="$how $code after $ms ms, $kib KiB"
-  # The next one is told the truth again, and svirt takes it for that.
+  # The next command gets honest answers, and svirt must accept them.
   order "$liar" honest >/dev/null
   if [ "$how" != ended ]; then verdict='done'
   elif ! clear_words; then verdict='done' seen="$seen: $(head -c 200 "$scratch/err" | tr -cd ' -~')"
   else verdict=refused
   fi
   result "$id" monitor "$what" "$verdict" svirt "$seen"
-  # What may have come of a command that went through.
+  # Undoes possible effects of a command that succeeded.
   case $told in error* | greet-and-go | greet-with-junk) svirt resume "$liar" >/dev/null 2>&1 || : ;; esac
   case $id in shutdown*) renew "$liar" ;; esac
 }
@@ -243,7 +243,7 @@ guest_other() {
   wait
 }
 
-# It is given a card, says that it has let go of it, and leaves its tap to vhost-net, which shows no descriptor of it.
+# Attaches a card; the liar reports it as removed, and leaves its tap to vhost-net, which shows no descriptor of it.
 guest_tap() {
   modprobe vhost_net || say "$1: vhost_net"
   renew "$liar"
@@ -263,7 +263,7 @@ guest_tap() {
   [ ! -e "/sys/class/net/$tap" ] || say "$1: $tap has outlived the guest"
 }
 
-# It is given a disk, says that it has let go of it, and has not.
+# Attaches a disk; the liar reports it as removed, and keeps it.
 guest_keep() {
   kept_file=${4:-$here}/keep.img
   renew "$liar"
@@ -282,8 +282,7 @@ guest_keep() {
   svirt destroy "$liar" >/dev/null 2>&1 || :
 }
 
-# svirt has given the label back: does what was kept reach the file?
-# judge_kept HOW
+# judge_kept HOW: after svirt has restored the label, checks whether the kept access still reaches the file.
 judge_kept() {
   printf '%512s' '' | tr ' ' R | dd of="$kept_file" bs=512 seek=2047 conv=notrunc 2>/dev/null
   used=$(order "$liar" use W 10)
@@ -303,16 +302,16 @@ guest_picture() {
   svirt destroy "$liar" >/dev/null 2>&1 || :
 }
 
-# processes_of UID: that are not only to be told of.
+# processes_of UID: prints a line for each process of the user that is not a zombie.
 processes_of() {
   grep -ls "^Uid:[[:space:]]*$1[[:space:]]" /proc/[0-9]*/status | while read -r process; do
-    # Read once: it may be gone the next time.
+    # Read once: it may have ended before a second read.
     process=$(cat "$process" 2>/dev/null) || continue
     case $process in *"State:	Z"*"Threads:	1"*) ;; *) echo left ;; esac
   done
 }
 
-# All at once, in one guest: each is told of as it began, and none may be left.
+# Records a scene: guest_end runs all at once in one guest, and none of their processes may remain.
 guest_linger() { printf '%s|%s|%s\n' "$1" "$2" "$3" >>"$scratch/lingerers"; }
 
 guest_end() {
@@ -321,7 +320,7 @@ guest_end() {
   while IFS='|' read -r id what told; do
     printf '%s|%s|%s\n' "$id" "$what" "$(order "$liar" linger "$told")" >>"$scratch/lingering"
   done <"$scratch/lingerers"
-  # Ten seconds it has to end by itself.
+  # The guest has ten seconds to end by itself, so the limit is longer.
   watched $((3 * longest)) "$most" svirt destroy "$liar"
   left=$(processes_of "$uid" | wc -l)
   while IFS='|' read -r id what lingers; do
@@ -333,7 +332,7 @@ guest_end() {
   done <"$scratch/lingering"
 }
 
-# It ends by itself, and what it has left is ended by its reaper.
+# The guest ends by itself, and its reaper ends its remaining processes.
 guest_leave() {
   renew "$liar"
   uid=$(uid_of "$(pid_of "$liar")")
@@ -383,7 +382,7 @@ guest_trap() {
   [ "$how $code" = 'ended 0' ] && [ "$ms" -lt $((longest * 1000)) ] || why="$why destroy: $how $code after $ms ms"
   [ ! -e "$folder" ] || why="$why folder stays"
   victims_are_well || why="$why victims"
-  # By the policy a guest makes only files and sockets in its folder: most traps are refused where they are laid.
+  # By the policy a guest creates only files and sockets in its folder: most traps are refused at their creation.
   case $trapped in done | EACCES) ;; *) why="$why no trap: $trapped" ;; esac
   if [ -z "$why" ]; then verdict=refused why="trap: $trapped, gone within $ms ms"; else verdict='done'; fi
   result "$1" monitor "$2" "$verdict" svirt "$why"
@@ -403,7 +402,7 @@ guest_logs() {
   svirt destroy "$liar" >/dev/null 2>&1 || :
   : >"$(log_of "$liar")"
   write_order "$liar" lines 160
-  # To write so much takes long by itself.
+  # Writing this much is slow by itself.
   watched $((3 * longest)) "$most" svirt start "$liar"
   [ "$how" = ended ] && [ "$code" != 0 ] && clear_words && verdict=refused || verdict='done'
   result log.lines monitor 'ends at once, with 160 MiB of lines in its log' "$verdict" start "$how $code after $ms ms, $kib KiB"
