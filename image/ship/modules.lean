@@ -1,5 +1,5 @@
-# Kernel modules of the product's image, lean set: virtio, and what a common server or PC has. As in ../modules:
-# "boot" are loaded by the initramfs, "load" by the start-up, "keep" when something of the hardware or of svirt asks.
+# Kernel modules of the product's image, lean set: virtio, and hardware of common servers and PCs. As in ../modules:
+# "boot" are loaded by the initramfs, "load" by the start-up, "keep" on request of the hardware or of svirt.
 boot loop
 boot squashfs
 load kvm_intel
@@ -35,14 +35,14 @@ keep sr_mod
 keep sg
 keep usb_storage
 keep uas
-# USB, for keyboards and for devices that are passed through.
+# USB, for keyboards and for devices passed to guests.
 keep xhci_pci
 keep ehci_pci
 keep uhci_hcd
 keep ohci_pci
 keep hid_generic
 keep usbhid
-# Where images lie.
+# File systems and devices for images.
 keep ext4
 keep vfat
 keep nls_ascii
@@ -66,7 +66,7 @@ keep bonding
 keep vhost_vsock
 load vfio_pci
 load vfio_iommu_type1
-# Guards.
+# Watchdogs and TPMs.
 keep iTCO_wdt
 keep sp5100_tco
 keep i6300esb

@@ -1,5 +1,5 @@
-# The demo's guest: one boot sector that says on its serial port who it is and which hypervisor it runs under, writes to
-# its second disk, and powers itself off when its power button is pressed. Real mode, SeaBIOS, machine "pc".
+# The demo's guest: one boot sector that prints its name and hypervisor on its serial port, writes to
+# its second disk, and powers off when its power button is pressed. Real mode, SeaBIOS, machine "pc".
 #
 #   as --32 -o guest.o guest.s && ld -m elf_i386 -Ttext=0x7c00 --oformat=binary -o guest.img guest.o
 
@@ -18,7 +18,7 @@ _start:
         mov ss, ax
         mov sp, 0x7c00
 
-        # The second sector of the disk it was booted from holds its name. The BIOS left the drive's number in dl.
+        # The second sector of the boot disk contains the guest's name. The BIOS left the drive's number in dl.
         mov ax, 0x0201
         mov bx, SECTOR2
         mov cx, 0x0002
@@ -38,7 +38,7 @@ _start:
         mov si, offset signature
         call print
 
-        # The name again, into the first sector of its second disk.
+        # Writes the name into the first sector of the second disk.
         mov ax, 0x0301
         mov bx, SECTOR2
         mov cx, 0x0001
@@ -49,7 +49,7 @@ _start:
         mov si, offset not_wrote
 1:      call print
 
-        # Sleep from one timer interrupt to the next, until the power button's bit is set.
+        # Sleeps from one timer interrupt to the next, until the power button's bit is set.
         mov dx, PM_EVENT + 2
         mov ax, 0x0100
         out dx, ax
@@ -67,7 +67,7 @@ _start:
 3:      hlt
         jmp 3b
 
-# print: the text at si, up to a NUL, to the serial port.
+# print: writes the text at si, up to a NUL, to the serial port.
 print:  lodsb
         test al, al
         jz 2f

@@ -1,5 +1,5 @@
-# Reads the kernel's log on the node and prints each use of a right once in a test: domain, type, class, permission, and the
-# test's title, which "svirt-test: TITLE" in the log begins.
+# Reads the kernel's log on the node and prints each use of a right once for each test: domain, type, class, permission, and
+# the test's title, which follows "svirt-test: " in the log.
 function type_of(word) {
   sub(/^[st]context=/, "", word)
   split(word, parts, ":")
