@@ -1,5 +1,5 @@
-# The demo's guest: one boot sector that prints its name and hypervisor on its serial port, writes to
-# its second disk, and powers off when its power button is pressed. Real mode, SeaBIOS, machine "pc".
+# The demo's guest: one boot sector. Prints its name and hypervisor on its serial port, writes to its second disk, and
+# powers off when its power button is pressed. Real mode, SeaBIOS, machine "pc".
 #
 #   as --32 -o guest.o guest.s && ld -m elf_i386 -Ttext=0x7c00 --oformat=binary -o guest.img guest.o
 

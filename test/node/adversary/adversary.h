@@ -79,8 +79,8 @@ void print_result(const struct attempt *a, const char *verdict, const char *step
 #define OWN_DISK_FD 3
 #define KVM_FD 4
 #define TAP_FD 5
-/* Content that guests share, a slice of a loop device, and an image, all owned by the guest's user: so that only
- * the label can refuse. */
+/* Content that guests share, a slice of a loop device, and an image. The guest's user owns all, so that only the label
+ * can refuse. */
 #define CONTENT_FD 6
 #define BLOCK_FD 7
 #define MINE_FD 8

@@ -169,7 +169,7 @@ refuse_unconfined() {
 
 # ---- Clean-up
 
-# Removes all guests of these tests, in whatever state they are.
+# Removes all guests of these tests, in any state.
 clean() {
   for clean_name in $(svirt list --all --name | grep '^life-'); do
     svirt destroy "$clean_name" >/dev/null 2>&1 || :

@@ -111,7 +111,7 @@ begin() {
   svirt start "$1" >/dev/null
 }
 
-# renew NAME: starts it again: lies end with the process that told them.
+# renew NAME: restarts it, which ends all lies.
 renew() {
   ! runs "$1" || svirt destroy "$1" >/dev/null 2>&1 || :
   begin "$1"
