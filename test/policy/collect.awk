@@ -1,5 +1,5 @@
-# Reads the kernel's log on the node and prints each use of a right once for each test: domain, type, class, permission, and
-# the test's title, which follows "svirt-test: " in the log.
+# Reads the kernel's log on the node and prints each use of a right, once for each test: domain, type, class, permission and
+# title of the test. The title follows "svirt-test: " in the log.
 function type_of(word) {
   sub(/^[st]context=/, "", word)
   split(word, parts, ":")
