@@ -11,8 +11,7 @@ memory=/srv/demo/labels-before
 rest=/srv/demo/rest-before
 failed=0
 
-# The definition stays, and with it the files that a start reads: docs/decisions/state.md, "A completed definition is kept as
-# JSON".
+# The definition stays, with the files that a start reads: docs/decisions/state.md, "A completed definition is kept as JSON".
 kept="/etc/svirt/domains/alice.xml /var/lib/svirt/completed/$uuid"
 
 label_of() { getfattr -n security.selinux "$1" 2>/dev/null | sed -n 's/.*object_r:\(.*\)"$/\1/p'; }

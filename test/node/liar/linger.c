@@ -26,7 +26,7 @@ static _Noreturn void stay(void)
 		pause();
 }
 
-/* Becomes no descendant of a process that searches its children. */
+/* Starts an orphan, which a search among the guest's children does not find. */
 static int stay_as_orphan(void)
 {
 	pid_t child = fork();

@@ -55,7 +55,7 @@ static int fill_kept(long mib)
 	return 0;
 }
 
-/* Writes this many MiB of one character to its log. */
+/* Writes this many MiB of one character to its log; a short write counts as complete. */
 static int fill_log(long mib, char character)
 {
 	static char chunk[1 << 20];
