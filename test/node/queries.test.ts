@@ -25,10 +25,20 @@ function startAtTerminal(script: string) {
   const terminal = new Bun.Terminal({ cols: 90, rows: 30, data: (_terminal, bytes) => take(bytes) });
   const child = Bun.spawn([NODE, "ssh", "-t", script], { terminal });
   const until = async (part: string): Promise<string> => {
-    while (!text.includes(part)) await Bun.sleep(20);
+    while (!text.includes(part)) {
+      if (child.exitCode !== null) throw new Error(`ended without ${JSON.stringify(part)}: ${text}`);
+      await Bun.sleep(20);
+    }
     return text;
   };
-  return { child, terminal, until };
+  /** Types a character until the guest answers: it may still boot, and input from before may be lost. */
+  const untilAnswered = async (): Promise<void> => {
+    while (!text.includes("z")) {
+      terminal.write("y");
+      await Bun.sleep(500);
+    }
+  };
+  return { child, terminal, until, untilAnswered };
 }
 
 describe.each(["qemu", "kvm"])("console of a guest of type %s", (type) => {
@@ -41,6 +51,7 @@ describe.each(["qemu", "kvm"])("console of a guest of type %s", (type) => {
       );
       const said = await user.until("Escape character is ^] (Ctrl + ])");
       expect(said).toContain("Connected to domain 'life-a'\r\n");
+      await user.untilAnswered();
       // QEMU checks once a second for a client; Ctrl and C is an ordinary character.
       user.terminal.write("GDKKN\x03\x1f");
       await user.until("HELLO\x04 ");
