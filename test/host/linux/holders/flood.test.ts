@@ -20,6 +20,11 @@ function roomOf(pid: number): number {
   return Number(/^FDSize:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
 }
 
+/** Waits until a process sleeps in its program: before, its files and mappings still change. proc_pid_stat(5) */
+async function untilAsleep(pid: number): Promise<void> {
+  while (!readFileSync(`/proc/${pid}/stat`, "utf8").includes("(sleep) S ")) await Bun.sleep(5);
+}
+
 describe.skipIf(MISSING !== undefined)(`a process with more open than is looked at${ASIDE}`, () => {
   test.each([false, true])(
     "is told of as such, and not looked at further: complete %p",
@@ -69,6 +74,7 @@ describe.skipIf(MISSING !== undefined)(`a process with more open than is looked 
     const children = [1, 2, 3].map(() => Bun.spawn(["sleep", "60"], { stdin: "ignore" }));
     try {
       const pids = children.map(({ pid }) => pid);
+      await Promise.all(pids.map(untilAsleep));
       const look = (some: readonly number[], most: number) =>
         folder.host.findHoldings(things, some, { isComplete: false, most }).map(({ isTooMuch }) => isTooMuch);
       // Enough for the descriptor table of one process, and the few descriptors of sleep(1).
