@@ -1,5 +1,6 @@
 import { SvirtError } from "../errors.ts";
-import type { FileFacts, HeldThing, OpenedFile } from "../host/host.ts";
+import type { FileFacts, OpenedFile } from "../host/files.ts";
+import type { HeldThing } from "../host/processes.ts";
 import { belongsToHost } from "../label/protected-paths.ts";
 import type { FileId } from "../plan/facts/file.ts";
 import { fileKey } from "../plan/facts/file.ts";

@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import type { HeldThing } from "../host/host.ts";
+import type { HeldThing } from "../host/processes.ts";
 import { listTaken } from "../plan/record/given-up.ts";
 import type { Step } from "../plan/steps/step.ts";
 import type { Node } from "../state/instance.ts";

@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import type { FileFacts } from "../host/host.ts";
+import type { FileFacts } from "../host/files.ts";
 import { type FileId, fileKey } from "../plan/facts/file.ts";
 import { defaultLabelOf, readFileContexts } from "../report/default-labels.ts";
 import { privateRange } from "../report/policy-facts.ts";

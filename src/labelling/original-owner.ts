@@ -1,4 +1,4 @@
-import type { FileFacts } from "../host/host.ts";
+import type { FileFacts } from "../host/files.ts";
 import { FILE_TO_COME, fileKey } from "../plan/facts/file.ts";
 import type { Ownership } from "../plan/facts/step-parts.ts";
 import type { UsedFile } from "../resolve/resolved-file.ts";

@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import type { HeldThing, Holding, ProcessFacts } from "../host/host.ts";
+import type { HeldThing, Holding, ProcessFacts } from "../host/processes.ts";
 import { isGuestUser } from "../plan/facts/guest-user.ts";
 import { countLooks } from "../plan/record/count-looks.ts";
 import type { Step } from "../plan/steps/step.ts";

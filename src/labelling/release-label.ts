@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import type { OpenedFile } from "../host/host.ts";
+import type { OpenedFile } from "../host/files.ts";
 import { belongsToHost } from "../label/protected-paths.ts";
 import { fileKey } from "../plan/facts/file.ts";
 import { folderOf } from "../plan/folder-of.ts";

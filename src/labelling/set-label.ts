@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import type { FileFacts } from "../host/host.ts";
+import type { FileFacts } from "../host/files.ts";
 import { defaultLabelOf } from "../report/default-labels.ts";
 import { privateRange } from "../report/policy-facts.ts";
 import { refuseWritten } from "../resolve/written-place.ts";

@@ -1,4 +1,4 @@
-import type { OpenedFile } from "../host/host.ts";
+import type { OpenedFile } from "../host/files.ts";
 import type { Machine } from "../label/machine.ts";
 import { seenByOthers } from "../label/seen-by-others.ts";
 import { fileKey } from "../plan/facts/file.ts";

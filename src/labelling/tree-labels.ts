@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import type { TreeEntry } from "../host/host.ts";
+import type { TreeEntry } from "../host/files.ts";
 import { decideFileLabel } from "../label/file-label.ts";
 import type { LabelDecision } from "../label/guest-label.ts";
 import type { FileId } from "../plan/facts/file.ts";

@@ -1,4 +1,5 @@
-import type { Host, LoadedPolicy } from "../host/host.ts";
+import type { Host } from "../host/host.ts";
+import type { LoadedPolicy } from "../host/selinux.ts";
 import { formatContext } from "../selinux/context.ts";
 import { attributesDraft, type Draft, parentDraft, textDraft } from "../xml/draft.ts";
 import { formatDocument } from "../xml/format-document.ts";

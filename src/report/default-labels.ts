@@ -1,4 +1,5 @@
-import type { FileFacts, Host } from "../host/host.ts";
+import type { FileFacts } from "../host/files.ts";
+import type { Host } from "../host/host.ts";
 import { defaultContextOf, type FileContexts, parseFileContexts } from "../selinux/file-contexts/look-up.ts";
 import type { SpecText } from "../selinux/file-contexts/parse-rules.ts";
 import { contextsFolder } from "./policy-facts.ts";

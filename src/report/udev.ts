@@ -1,4 +1,5 @@
-import type { FileFacts, Host } from "../host/host.ts";
+import type { FileFacts } from "../host/files.ts";
+import type { Host } from "../host/host.ts";
 import { UDEV_RULES, udevRulePath } from "../plan/actions/udev-rule.ts";
 
 /** Socket of systemd's udevd, which exists while it runs. */

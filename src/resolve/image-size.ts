@@ -1,5 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import type { FileFacts } from "../host/host.ts";
+import type { FileFacts } from "../host/files.ts";
 import type { ImagePart } from "../images/element.ts";
 import { HEADER_BYTES, parseImageHeader } from "../images/header.ts";
 import type { Node } from "../state/instance.ts";

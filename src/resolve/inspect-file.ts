@@ -1,5 +1,6 @@
 import { SvirtError } from "../errors.ts";
-import type { FileFacts, FileType, Host } from "../host/host.ts";
+import type { FileFacts, FileType } from "../host/files.ts";
+import type { Host } from "../host/host.ts";
 import type { ImageReader } from "../images/chain.ts";
 import { refuseImpossibleTarget } from "../label/protected-paths.ts";
 import { FILE_TO_COME } from "../plan/facts/file.ts";

@@ -1,5 +1,5 @@
 import type { LabelOverride } from "../domain/resources/resource.ts";
-import type { FileFacts } from "../host/host.ts";
+import type { FileFacts } from "../host/files.ts";
 import type { FileRole } from "../label/roles.ts";
 
 /** File that the guest will use, as inspected on the host. */

@@ -1,4 +1,5 @@
-import type { FileFacts, Host } from "../host/host.ts";
+import type { FileFacts } from "../host/files.ts";
+import type { Host } from "../host/host.ts";
 import { refuseWrittenPlace, type WrittenPlace } from "../label/guest-places.ts";
 import { FILE_TO_COME } from "../plan/facts/file.ts";
 import { getFileLabel } from "../run/labels/file-label.ts";

@@ -1,4 +1,4 @@
-import type { FileFacts } from "../../src/host/host.ts";
+import type { FileFacts } from "../../src/host/files.ts";
 import { makeLinuxHost } from "../../src/host/linux/linux-host.ts";
 import type { ImageReader } from "../../src/images/chain.ts";
 

@@ -1,4 +1,4 @@
-import type { ProcessFacts, ProcessId } from "../../src/host/host.ts";
+import type { ProcessFacts, ProcessId } from "../../src/host/processes.ts";
 import type { GuestOrder, HelperOrder } from "../../src/plan/facts/guest-order.ts";
 import { isGuestUser } from "../../src/plan/facts/guest-user.ts";
 import { hostCall } from "./file-tree.ts";

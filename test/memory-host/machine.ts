@@ -1,4 +1,5 @@
-import type { Host, SelinuxState } from "../../src/host/host.ts";
+import type { Host } from "../../src/host/host.ts";
+import type { SelinuxState } from "../../src/host/selinux.ts";
 import type { GuestOrder } from "../../src/plan/facts/guest-order.ts";
 import { registryLock, SYSTEM_PATHS } from "../../src/plan/paths.ts";
 import { Agent } from "./agent.ts";

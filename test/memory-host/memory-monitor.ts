@@ -1,6 +1,6 @@
 import { SEE_QEMU_LOG, SvirtError } from "../../src/errors.ts";
 import type { GuestPipe } from "../../src/host/channels.ts";
-import type { Monitor } from "../../src/host/host.ts";
+import type { Monitor } from "../../src/host/monitor.ts";
 import { passTime } from "./kernel-calls.ts";
 import type { Machine } from "./machine.ts";
 import { qmpError } from "./qmp-error.ts";

@@ -1,4 +1,5 @@
-import type { HeldThing, Holding, Host } from "../../src/host/host.ts";
+import type { Host } from "../../src/host/host.ts";
+import type { HeldThing, Holding } from "../../src/host/processes.ts";
 import { fileKey } from "../../src/plan/facts/file.ts";
 import type { Machine } from "./machine.ts";
 import type { Svirt } from "./svirt.ts";

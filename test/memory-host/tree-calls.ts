@@ -1,4 +1,5 @@
-import type { Host, TreeEntry } from "../../src/host/host.ts";
+import type { TreeEntry } from "../../src/host/files.ts";
+import type { Host } from "../../src/host/host.ts";
 import { factsOf, type Place } from "./file-tree.ts";
 import type { Machine } from "./machine.ts";
 import type { Svirt } from "./svirt.ts";

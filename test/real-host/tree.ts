@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import type { FileFacts } from "../../src/host/host.ts";
+import type { FileFacts } from "../../src/host/files.ts";
 import { parseAcl } from "../../src/host/linux/access/posix-acl.ts";
 import { inspectFile } from "../../src/host/linux/files/inspect-file.ts";
 import { getxattr, getxattrBytes, setxattr } from "../../src/host/linux/labels/xattr.ts";

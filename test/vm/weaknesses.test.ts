@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { FileAttributes, Host } from "../../src/host/host.ts";
+import type { FileAttributes } from "../../src/host/files.ts";
+import type { Host } from "../../src/host/host.ts";
 import { defineDomain } from "../../src/vm/define/define.ts";
 import { destroyDomain } from "../../src/vm/end/destroy.ts";
 import { saveDomain } from "../../src/vm/save/save-domain.ts";

@@ -1,4 +1,4 @@
-import type { FileType } from "../../host/host.ts";
+import type { FileType } from "../../host/files.ts";
 import { emptyDraft, textDraft } from "../../xml/draft.ts";
 import { formatDocument } from "../../xml/format-document.ts";
 import { makeDraft } from "./make-draft.ts";

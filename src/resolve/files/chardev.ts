@@ -1,7 +1,8 @@
 import { pipeEnds } from "../../domain/resources/chardev.ts";
 import type { ChardevResource } from "../../domain/resources/resource.ts";
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts, Host } from "../../host/host.ts";
+import type { FileFacts } from "../../host/files.ts";
+import type { Host } from "../../host/host.ts";
 import { refuseCommonDevice } from "../../label/protected-paths.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import { factsOfPlanned, inspect, missing, wrongType } from "../inspect-file.ts";

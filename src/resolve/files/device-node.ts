@@ -1,6 +1,7 @@
 import type { NodeResource, Resource } from "../../domain/resources/resource.ts";
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts, Host } from "../../host/host.ts";
+import type { FileFacts } from "../../host/files.ts";
+import type { Host } from "../../host/host.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import { folderOf } from "../../plan/folder-of.ts";
 import { refuseBusyDisk } from "../busy-disk.ts";

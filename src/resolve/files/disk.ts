@@ -1,6 +1,6 @@
 import type { ImageFile, LabelOverride, Resource } from "../../domain/resources/resource.ts";
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts, FileType } from "../../host/host.ts";
+import type { FileFacts, FileType } from "../../host/files.ts";
 import { type FoundElement, type ImageReader, walkChain } from "../../images/chain.ts";
 import { diskRole } from "../../label/file-label.ts";
 import { type FileRole, LABEL_ROLES } from "../../label/roles.ts";

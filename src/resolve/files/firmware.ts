@@ -1,6 +1,7 @@
 import type { FirmwareFile } from "../../domain/resources/resource.ts";
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts, Host } from "../../host/host.ts";
+import type { FileFacts } from "../../host/files.ts";
+import type { Host } from "../../host/host.ts";
 import { walkChain } from "../../images/chain.ts";
 import { isInstalled, refuseInstalled } from "../../label/protected-paths.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";

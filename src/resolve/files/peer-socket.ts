@@ -1,6 +1,7 @@
 import type { PeerSocket } from "../../domain/resources/resource.ts";
 import { asSvirtError, SvirtError } from "../../errors.ts";
-import type { FileFacts, Host } from "../../host/host.ts";
+import type { FileFacts } from "../../host/files.ts";
+import type { Host } from "../../host/host.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import { inspect } from "../inspect-file.ts";
 import type { UsedFile } from "../resolved-file.ts";

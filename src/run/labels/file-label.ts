@@ -1,5 +1,6 @@
 import { SvirtError } from "../../errors.ts";
-import type { FileAttributes, Host, OpenedFile } from "../../host/host.ts";
+import type { FileAttributes, OpenedFile } from "../../host/files.ts";
+import type { Host } from "../../host/host.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import type { ClaimRegistry } from "../../registry/claims.ts";

@@ -1,5 +1,6 @@
 import { SvirtError } from "../../errors.ts";
-import type { FileAttributes, Host } from "../../host/host.ts";
+import type { FileAttributes } from "../../host/files.ts";
+import type { Host } from "../../host/host.ts";
 import type { Machine } from "../../label/machine.ts";
 import { seenByOthers } from "../../label/seen-by-others.ts";
 import type { FileId } from "../../plan/facts/file.ts";

@@ -1,4 +1,5 @@
-import type { FileAttributes, Host, OpenedFile } from "../../host/host.ts";
+import type { FileAttributes, OpenedFile } from "../../host/files.ts";
+import type { Host } from "../../host/host.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import { readMachineMarks } from "./machine-marks.ts";
 

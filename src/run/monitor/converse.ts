@@ -1,4 +1,5 @@
-import type { Host, Monitor } from "../../host/host.ts";
+import type { Host } from "../../host/host.ts";
+import type { Monitor } from "../../host/monitor.ts";
 import type { MonitorCommand } from "../../plan/facts/step-parts.ts";
 import { parsePtys } from "../../qemu/start-commands.ts";
 import type { Actor } from "../actor.ts";

@@ -1,4 +1,4 @@
-import type { Monitor } from "../../host/host.ts";
+import type { Monitor } from "../../host/monitor.ts";
 
 /** Returns the methods of a monitor, for a caller that replaces some of them. */
 export function callsOf(monitor: Monitor): Monitor {

@@ -1,4 +1,5 @@
-import type { Host, Monitor } from "../../host/host.ts";
+import type { Host } from "../../host/host.ts";
+import type { Monitor } from "../../host/monitor.ts";
 import { callsOf } from "./monitor-calls.ts";
 
 /**

@@ -1,5 +1,6 @@
 import { SvirtError } from "../../errors.ts";
-import type { Host, ProcessFacts } from "../../host/host.ts";
+import type { Host } from "../../host/host.ts";
+import type { ProcessFacts } from "../../host/processes.ts";
 import { isGuestUser } from "../../plan/facts/guest-user.ts";
 
 const POLL_MS = 10;

@@ -1,5 +1,6 @@
 import { SvirtError } from "../../errors.ts";
-import type { Holding, Host } from "../../host/host.ts";
+import type { Host } from "../../host/host.ts";
+import type { Holding } from "../../host/processes.ts";
 import type { GivenUp } from "../../plan/record/given-up.ts";
 import { type GuestIdentity, listGuestProcesses } from "./kill-guest.ts";
 import { isOpenTap } from "./open-tap.ts";

@@ -1,4 +1,5 @@
-import type { Host, ProcessId } from "../../host/host.ts";
+import type { Host } from "../../host/host.ts";
+import type { ProcessId } from "../../host/processes.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 
 /** Returns the process that holds the lock of a file, according to the kernel; undefined if none does. proc_locks(5) */

@@ -1,5 +1,6 @@
 import { asSvirtError, SvirtError } from "../../errors.ts";
-import type { Host, Monitor } from "../../host/host.ts";
+import type { Host } from "../../host/host.ts";
+import type { Monitor } from "../../host/monitor.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { CHANGE_TIMEOUT_MS, converse } from "../monitor/converse.ts";
 

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { SEE_QEMU_LOG, SvirtError } from "../../errors.ts";
-import type { Host, Monitor } from "../../host/host.ts";
+import type { Host } from "../../host/host.ts";
+import type { Monitor } from "../../host/monitor.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { CHANGE_TIMEOUT_MS, converse } from "../monitor/converse.ts";
 

@@ -1,5 +1,6 @@
 import { SvirtError } from "../../errors.ts";
-import type { Host, TreeEntry } from "../../host/host.ts";
+import type { TreeEntry } from "../../host/files.ts";
+import type { Host } from "../../host/host.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import type { TreeStep } from "../../plan/steps/tree.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";

@@ -1,5 +1,6 @@
 import { SvirtError } from "../../errors.ts";
-import type { Host, TreeEntry } from "../../host/host.ts";
+import type { TreeEntry } from "../../host/files.ts";
+import type { Host } from "../../host/host.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 
 /** Maximum of entries. A start needs some seconds for them, in which no other guest can start. */

@@ -1,5 +1,6 @@
 import { SvirtError } from "../../errors.ts";
-import type { Host, Monitor } from "../../host/host.ts";
+import type { Host } from "../../host/host.ts";
+import type { Monitor } from "../../host/monitor.ts";
 import { nameThread } from "../../plan/facts/describe-limits.ts";
 import type { ThreadWish } from "../../plan/facts/limits.ts";
 import type { Step } from "../../plan/steps/step.ts";

@@ -1,4 +1,4 @@
-import type { FileFacts } from "../../host/host.ts";
+import type { FileFacts } from "../../host/files.ts";
 import { isStale } from "../../labelling/original-label.ts";
 import { fileKey } from "../../plan/facts/file.ts";
 import { defaultLabelOf, readFileContexts } from "../../report/default-labels.ts";

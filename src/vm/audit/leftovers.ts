@@ -1,4 +1,4 @@
-import type { ProcessFacts } from "../../host/host.ts";
+import type { ProcessFacts } from "../../host/processes.ts";
 import { guestOfRule, UDEV_RULES } from "../../plan/actions/udev-rule.ts";
 import { recordsFolder } from "../../plan/paths.ts";
 import { REAPER } from "../../run/process/kill-guest.ts";

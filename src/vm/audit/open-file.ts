@@ -1,4 +1,4 @@
-import type { OpenFile } from "../../host/host.ts";
+import type { OpenFile } from "../../host/processes.ts";
 import { isInstalled } from "../../label/protected-paths.ts";
 import { fileKey } from "../../plan/facts/file.ts";
 import { listPlugged } from "../../plan/record/qemu-objects.ts";

@@ -1,5 +1,5 @@
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts } from "../../host/host.ts";
+import type { FileFacts } from "../../host/files.ts";
 import { planStartJob } from "../../plan/actions/block.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
 import type { Step } from "../../plan/steps/step.ts";

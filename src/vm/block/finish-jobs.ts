@@ -1,4 +1,4 @@
-import type { Monitor } from "../../host/host.ts";
+import type { Monitor } from "../../host/monitor.ts";
 import { planConclusion } from "../../plan/actions/block.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
 import { guestPaths } from "../../plan/paths.ts";

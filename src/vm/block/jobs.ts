@@ -1,6 +1,6 @@
 import { isDiskNamed } from "../../domain/devices/disk/facts.ts";
 import { SvirtError } from "../../errors.ts";
-import type { Monitor } from "../../host/host.ts";
+import type { Monitor } from "../../host/monitor.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
 import { snapshotCommand } from "../../qemu/monitor/block-job-commands.ts";
 import {

@@ -1,7 +1,7 @@
 import { formatDevice, parseDevice } from "../../domain/device.ts";
 import { type LocalImage, withImages } from "../../domain/devices/disk/images.ts";
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts } from "../../host/host.ts";
+import type { FileFacts } from "../../host/files.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import { planAttach } from "../../plan/actions/hotplug.ts";
 import type { ChainLink } from "../../plan/facts/block-job.ts";

@@ -1,5 +1,5 @@
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts } from "../../host/host.ts";
+import type { FileFacts } from "../../host/files.ts";
 import { type FoundElement, walkChain } from "../../images/chain.ts";
 import { fileKey } from "../../plan/facts/file.ts";
 import { imageReader, inspect } from "../../resolve/inspect-file.ts";

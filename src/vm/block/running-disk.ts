@@ -4,7 +4,7 @@ import { isDiskNamed, isReadOnly } from "../../domain/devices/disk/facts.ts";
 import { imagePath } from "../../domain/devices/disk/images.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts } from "../../host/host.ts";
+import type { FileFacts } from "../../host/files.ts";
 import type { FoundElement } from "../../images/chain.ts";
 import type { BlockFacts } from "../../plan/actions/block.ts";
 import type { ChainLink } from "../../plan/facts/block-job.ts";

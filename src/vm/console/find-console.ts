@@ -1,5 +1,5 @@
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts } from "../../host/host.ts";
+import type { FileFacts } from "../../host/files.ts";
 import { isGuestUser } from "../../plan/facts/guest-user.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listPlugged } from "../../plan/record/qemu-objects.ts";

@@ -1,4 +1,4 @@
-import type { Monitor } from "../../host/host.ts";
+import type { Monitor } from "../../host/monitor.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { CHANGE_TIMEOUT_MS, converse, MONITOR_TIMEOUT_MS } from "../../run/monitor/converse.ts";
 import type { Node } from "../../state/instance.ts";

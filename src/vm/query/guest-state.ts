@@ -1,4 +1,4 @@
-import type { Monitor } from "../../host/host.ts";
+import type { Monitor } from "../../host/monitor.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import type { DomainState } from "../../qemu/monitor/status.ts";
 import { decideState } from "../../qemu/monitor/status.ts";

@@ -2,7 +2,7 @@ import { isDiskNamed } from "../../domain/devices/disk/facts.ts";
 import { parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
-import type { Monitor } from "../../host/host.ts";
+import type { Monitor } from "../../host/monitor.ts";
 import { completeGuest } from "../../qemu/complete-guest.ts";
 import { listDiskIds } from "../../qemu/devices/disk/argv.ts";
 import { type BalloonStatistics, parseBalloonStatistics } from "../../qemu/monitor/balloon-statistics.ts";

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { SvirtError } from "../../errors.ts";
-import type { Monitor } from "../../host/host.ts";
+import type { Monitor } from "../../host/monitor.ts";
 import type { StreamedGuest } from "../../plan/actions/stream.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import type { Node } from "../../state/instance.ts";

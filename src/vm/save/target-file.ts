@@ -1,5 +1,5 @@
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts } from "../../host/host.ts";
+import type { FileFacts } from "../../host/files.ts";
 import { belongsToHost } from "../../label/protected-paths.ts";
 import { originalOf } from "../../labelling/original-label.ts";
 import type { TargetFile } from "../../plan/actions/stream.ts";

@@ -2,7 +2,7 @@ import type { Domain } from "../../domain/domain.ts";
 import { listPeerSockets } from "../../domain/resources/peer-sockets.ts";
 import type { PeerSocket } from "../../domain/resources/resource.ts";
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts } from "../../host/host.ts";
+import type { FileFacts } from "../../host/files.ts";
 import type { LabelDecision } from "../../label/guest-label.ts";
 import { peerContext } from "../../label/peer-context.ts";
 import type { PlannedTap } from "../../plan/decide/tap.ts";

@@ -1,5 +1,5 @@
 import { asSvirtError, HEED_QEMU, SEE_QEMU_LOG, SvirtError } from "../../errors.ts";
-import type { ProcessFacts } from "../../host/host.ts";
+import type { ProcessFacts } from "../../host/processes.ts";
 import { isGuestUser } from "../../plan/facts/guest-user.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listGuestProcesses } from "../../run/process/kill-guest.ts";

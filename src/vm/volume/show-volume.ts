@@ -1,6 +1,6 @@
 import type { Permissions, Volume } from "../../domain/other-documents/volume.ts";
 import { SvirtError } from "../../errors.ts";
-import type { FileFacts } from "../../host/host.ts";
+import type { FileFacts } from "../../host/files.ts";
 import { HEADER_BYTES, parseImageHeader, probeImageFormat } from "../../images/header.ts";
 import { resolveImageName } from "../../images/name.ts";
 import { inspectExisting } from "../../labelling/free-file.ts";

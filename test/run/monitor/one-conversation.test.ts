@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { Host, Monitor } from "../../../src/host/host.ts";
+import type { Host } from "../../../src/host/host.ts";
+import type { Monitor } from "../../../src/host/monitor.ts";
 import { converse } from "../../../src/run/monitor/converse.ts";
 import { inOneConversation } from "../../../src/run/monitor/one-conversation.ts";
 import { makeMachine, nodeOn } from "../../scenes/scene.ts";

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { FileFacts } from "../../../src/host/host.ts";
+import type { FileFacts } from "../../../src/host/files.ts";
 import { makeLinuxHost } from "../../../src/host/linux/linux-host.ts";
 import { inverse } from "../../../src/plan/steps/inverse.ts";
 import type { Step } from "../../../src/plan/steps/step.ts";

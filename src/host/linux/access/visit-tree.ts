@@ -1,6 +1,7 @@
 import { chownSync, closeSync, constants, fstatSync, openSync } from "node:fs";
 import { asSvirtError, SvirtError } from "../../../errors.ts";
-import type { Host, TreeEntry } from "../../host.ts";
+import type { TreeEntry } from "../../files.ts";
+import type { Host } from "../../host.ts";
 import { fileFacts, listChildren, openPath, openSame } from "../files/file-id.ts";
 import { orThrow, unlessMissing } from "../files/files.ts";
 import { attributesAt } from "../labels/xattr.ts";

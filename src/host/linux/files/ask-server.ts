@@ -1,4 +1,4 @@
-import type { FileFacts } from "../../host.ts";
+import type { FileFacts } from "../../files.ts";
 import { cString, hostCallError, libc, readErrno } from "../calls/libc.ts";
 
 /** linux/fcntl.h */

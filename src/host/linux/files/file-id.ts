@@ -1,7 +1,7 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readdirSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
-import type { FileFacts, FileType } from "../../host.ts";
+import type { FileFacts, FileType } from "../../files.ts";
 import { nativeName } from "../calls/native-name.ts";
 
 /** Missing in node:fs, where `undefined | flags` would silently be another mode. asm-generic/fcntl.h O_PATH */

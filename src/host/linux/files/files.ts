@@ -24,7 +24,7 @@ import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { FolderLimit } from "../../../plan/facts/step-parts.ts";
 import { halfMade } from "../../../plan/half-made.ts";
-import type { FileContent } from "../../host.ts";
+import type { FileContent } from "../../files.ts";
 import { thrownFacts } from "../calls/call-facts.ts";
 import { setLabelOf } from "../labels/xattr.ts";
 import { fileFacts, openAt, openSame, withFile } from "./file-id.ts";

@@ -1,4 +1,4 @@
-import type { Holding } from "../../host.ts";
+import type { Holding } from "../../processes.ts";
 import { TooMuchError } from "./look-budget.ts";
 
 /**

@@ -6,7 +6,7 @@ import {
   parseDescriptorInfo,
   parseMaps,
 } from "../../../plan/facts/process-files.ts";
-import type { HeldThing, Holding, HowToLook } from "../../host.ts";
+import type { HeldThing, Holding, HowToLook } from "../../processes.ts";
 import { deviceNumber, fileFacts } from "../files/file-id.ts";
 import { isLockedForWriting } from "../files/image-lock.ts";
 import { getxattr } from "../labels/xattr.ts";

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync } from "node:fs";
 import { fileKey } from "../../../plan/facts/file.ts";
 import { isProvenByLease } from "../../../plan/facts/lease-file-systems.ts";
-import type { HeldThing } from "../../host.ts";
+import type { HeldThing } from "../../processes.ts";
 import { fcntl } from "../calls/fcntl.ts";
 import { fileFacts } from "../files/file-id.ts";
 import { fileSystemMagic } from "../files/file-system-magic.ts";

@@ -1,4 +1,4 @@
-import type { Holding } from "../../host.ts";
+import type { Holding } from "../../processes.ts";
 
 /** Thrown if a process has more open than the limit of an inspection. */
 export class TooMuchError extends Error {

@@ -1,5 +1,5 @@
 import { readdirSync, readlinkSync, statSync } from "node:fs";
-import type { OpenFile } from "../../host.ts";
+import type { OpenFile } from "../../processes.ts";
 import { fileFacts } from "../files/file-id.ts";
 import { getxattr } from "../labels/xattr.ts";
 

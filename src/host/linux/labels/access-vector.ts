@@ -1,5 +1,5 @@
 import { closeSync, constants, existsSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
-import type { FileAccess } from "../../host.ts";
+import type { FileAccess } from "../../selinux.ts";
 
 const SELINUXFS = "/sys/fs/selinux";
 const MOST_BYTES = 4096;

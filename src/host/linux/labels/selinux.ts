@@ -1,7 +1,7 @@
 import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from "node:fs";
 import { formatAttribute, trimLabel } from "../../../selinux/context.ts";
 import { parseSelinuxConfig } from "../../../selinux/contexts-files.ts";
-import type { LoadedPolicy, SelinuxState } from "../../host.ts";
+import type { LoadedPolicy, SelinuxState } from "../../selinux.ts";
 
 const SELINUXFS = "/sys/fs/selinux";
 let configRead: { readonly name: string | undefined } | undefined;

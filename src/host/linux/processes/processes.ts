@@ -1,5 +1,5 @@
 import { SvirtError } from "../../../errors.ts";
-import type { ProcessFacts, ProcessId } from "../../host.ts";
+import type { ProcessFacts, ProcessId } from "../../processes.ts";
 import { EINVAL, ENOENT, ESRCH } from "../calls/errno.ts";
 import { basicCalls, hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { listFolder, readText } from "../files/quick-files.ts";

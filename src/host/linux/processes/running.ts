@@ -1,6 +1,6 @@
 import { SvirtError } from "../../../errors.ts";
 import { trimLabel } from "../../../selinux/context.ts";
-import type { ProcessFacts } from "../../host.ts";
+import type { ProcessFacts } from "../../processes.ts";
 import { readText } from "../files/quick-files.ts";
 
 const ZOMBIE_STATES = new Set(["Z", "X"]);

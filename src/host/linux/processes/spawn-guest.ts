@@ -1,7 +1,7 @@
 import { closeSync, unlinkSync } from "node:fs";
 import { REPORT_FAULT, SvirtError } from "../../../errors.ts";
 import type { GuestOrder, HandedSocket } from "../../../plan/facts/guest-order.ts";
-import type { ProcessId } from "../../host.ts";
+import type { ProcessId } from "../../processes.ts";
 import { readText, unlessMissing } from "../files/files.ts";
 import { openHanded } from "../files/open-handed.ts";
 import { openTap } from "../network/open-tap.ts";

@@ -1,7 +1,7 @@
 import { ptr } from "bun:ffi";
 import { existsSync } from "node:fs";
 import type { Scheduler } from "../../../plan/facts/limits.ts";
-import type { ProcessId } from "../../host.ts";
+import type { ProcessId } from "../../processes.ts";
 import { ESRCH } from "../calls/errno.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { writeControl } from "./control-files.ts";

@@ -2,7 +2,7 @@ import { closeSync } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import { type Line, LineBuffer } from "../../../qemu/monitor/line-buffer.ts";
 import type { LineChannel } from "../../channels.ts";
-import type { FileFacts } from "../../host.ts";
+import type { FileFacts } from "../../files.ts";
 import { hostCallError } from "../calls/libc.ts";
 import { POLLIN, POLLOUT, whenReady } from "../calls/ready.ts";
 import { withFile } from "../files/file-id.ts";

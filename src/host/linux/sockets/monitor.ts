@@ -7,7 +7,7 @@ import { MOST_MESSAGE_BYTES, mostAnswerBytes } from "../../../qemu/monitor/answe
 import { joinLine, LineBuffer } from "../../../qemu/monitor/line-buffer.ts";
 import { formatQmpCommand, notQmp, parseQmpLine, type QmpMessage } from "../../../qemu/monitor/qmp.ts";
 import type { GuestPipe, PipeWish } from "../../channels.ts";
-import type { Monitor } from "../../host.ts";
+import type { Monitor } from "../../monitor.ts";
 import { POLLIN, POLLOUT, sleep, whenReady } from "../calls/ready.ts";
 import { openHanded } from "../files/open-handed.ts";
 import { openTap } from "../network/open-tap.ts";

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
-import type { LineLimits } from "../../host.ts";
+import type { LineLimits } from "../../files.ts";
 import { nativeName } from "../calls/native-name.ts";
 import { O_PATH } from "../files/file-id.ts";
 import { failedCall, orThrow, unlessMissing } from "../files/files.ts";

@@ -1,7 +1,7 @@
 import { closeSync, constants } from "node:fs";
 import { SvirtError } from "../../../errors.ts";
 import type { TalkEnd } from "../../channels.ts";
-import type { FileFacts } from "../../host.ts";
+import type { FileFacts } from "../../files.ts";
 import { type Awaited, copySize, makeRaw, poll } from "../calls/terminal.ts";
 import { openSame, withFile } from "../files/file-id.ts";
 import { orThrow } from "../files/files.ts";

@@ -1,6 +1,7 @@
 import { REPORT_FAULT, SvirtError } from "../../../errors.ts";
 import type { GuestPipe, Pace, PipeWish } from "../../../host/channels.ts";
-import type { Host, Monitor } from "../../../host/host.ts";
+import type { Host } from "../../../host/host.ts";
+import type { Monitor } from "../../../host/monitor.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import { getFileLabel, putFileLabel } from "../../labels/file-label.ts";
 import { CHANGE_TIMEOUT_MS, converse, STREAM_IDLE_MS } from "../../monitor/converse.ts";

@@ -1,4 +1,4 @@
-import type { Monitor } from "../../../host/host.ts";
+import type { Monitor } from "../../../host/monitor.ts";
 import { type KvmStatistics, parseKvmStatistics } from "../../../qemu/monitor/kvm-statistics.ts";
 import { parseVcpuThreads, type VcpuThread } from "../../../qemu/monitor/vcpu-threads.ts";
 import { getThread, getTimes } from "../../../run/process/thread-times.ts";

@@ -1,5 +1,5 @@
 import type { Domain } from "../../../domain/domain.ts";
-import type { Monitor } from "../../../host/host.ts";
+import type { Monitor } from "../../../host/monitor.ts";
 import type { Guest } from "../../../qemu/model/guest.ts";
 import type { Node } from "../../../state/instance.ts";
 import type { GuestRecord } from "../../../state/record.ts";

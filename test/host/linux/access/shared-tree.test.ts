@@ -9,7 +9,8 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import type { Host, TreeEntry } from "../../../../src/host/host.ts";
+import type { TreeEntry } from "../../../../src/host/files.ts";
+import type { Host } from "../../../../src/host/host.ts";
 import type { TreeStep } from "../../../../src/plan/steps/tree.ts";
 import { ClaimRegistry } from "../../../../src/registry/claims.ts";
 import { shareTree, unshareTree } from "../../../../src/run/steps/shared-tree.ts";

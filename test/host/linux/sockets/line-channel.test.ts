@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { renameSync } from "node:fs";
-import type { FileFacts } from "../../../../src/host/host.ts";
+import type { FileFacts } from "../../../../src/host/files.ts";
 import { joinLine, type Line } from "../../../../src/qemu/monitor/line-buffer.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 import { pour } from "../../../real-host/pour.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { asSvirtError, type SvirtError } from "../../../../src/errors.ts";
-import type { Monitor } from "../../../../src/host/host.ts";
+import type { Monitor } from "../../../../src/host/monitor.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 
 /** Longer than any of these tests takes, so that an earlier end is not due to the deadline. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { closeSync, constants, existsSync, openSync, readSync, writeFileSync } from "node:fs";
-import type { LineLimits } from "../../../../src/host/host.ts";
+import type { LineLimits } from "../../../../src/host/files.ts";
 import { inputCalls } from "../../../../src/host/linux/terminal/read-input.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 

@@ -1,0 +1,184 @@
+import type { StorageFacts } from "../label/seen-by-others.ts";
+import type { FileId } from "../plan/facts/file.ts";
+import type { FolderLimit, Ownership } from "../plan/facts/step-parts.ts";
+
+/** Type of the file at a path. */
+export type FileType = "file" | "block" | "character" | "folder" | "fifo" | "socket";
+
+/** Facts of stat(2) about a file. */
+export interface FileFacts {
+  readonly id: FileId;
+  readonly type: FileType;
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  /** Space allocated on disk; less than the size for a sparse file. st_blocks */
+  readonly allocatedBytes: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
+}
+
+/** Limits for reading an input by line. */
+export interface LineLimits {
+  readonly mostBytes: number;
+  /** In bytes; lines outside these bounds are skipped. */
+  readonly shortest: number;
+  readonly longest: number;
+  /** Reads only the end of a file that is larger. */
+  readonly isEnd?: true;
+  /** Called instead of reading the rest if there are more bytes. */
+  onMore?(): void;
+}
+
+/** Content of a new file. */
+export interface FileContent {
+  readonly bytes: Uint8Array;
+  /** If greater than the number of bytes, the rest is zeros and takes no space on disk. */
+  readonly sizeBytes: number;
+}
+
+/** Access granted to one user, regardless of the file's owner. */
+export interface GrantedAccess {
+  readonly uid: number;
+  readonly access: "read-only" | "read-write";
+}
+
+/** Extended attributes of an open file, even if another file has replaced it at its path. */
+export interface FileAttributes {
+  /** Returns the names of the attributes. */
+  listXattrs(): readonly string[];
+  /** Returns undefined if there is no such attribute, or the file system does not support attributes. */
+  getXattr(name: string): string | undefined;
+  /** Returns false if the file system does not support the attribute. Writes bytes as given: a label needs its NUL. */
+  setXattr(name: string, value: string): boolean;
+  /** Does nothing if the attribute is missing. */
+  removeXattr(name: string): void;
+}
+
+/** An open file, with its facts at the time of opening. */
+export interface OpenedFile extends FileAttributes {
+  readonly facts: FileFacts;
+}
+
+/** An entry of a folder, opened without following a symlink. Every operation acts on that entry. */
+export interface TreeEntry extends FileAttributes {
+  /** Contains the path by which the entry was reached. */
+  readonly id: FileId;
+  readonly type: FileType | "symlink";
+  readonly uid: number;
+  readonly gid: number;
+  /** Number of hard links. st_nlink */
+  readonly links: number;
+  setOwner(uid: number, gid: number): void;
+  /** Like Host.grantAccess() and Host.revokeAccess(); also grants search permission on a folder. */
+  grantAccess(granted: GrantedAccess): void;
+  revokeAccess(uid: number): void;
+}
+
+/** Files, folders, their attributes and locks. */
+export interface FileHost {
+  /** Returns the text of a file; undefined if it is missing. Follows symlinks. */
+  readText(path: string): string | undefined;
+  /** Writes a file atomically; it is on disk on return. Steps: new file, fsync, rename, fsync of the folder. */
+  writeText(path: string, text: string, mode: number): void;
+  /** First half of writeText(): writes the text to disk beside the file. placeText() moves it into place. */
+  stageText(path: string, text: string, mode: number): void;
+  /**
+   * Moves the staged text into place atomically. A power failure may restore the previous file. Throws "host-call" if no text
+   * is staged.
+   */
+  placeText(path: string): void;
+  /** Writes a file atomically for readers. After a power failure it may exist and be empty. */
+  writeVolatile(path: string, text: string, mode: number): void;
+  /** Does nothing if the file is missing. */
+  removeFile(path: string): void;
+  /** Returns the names in a folder, sorted; none if the folder is missing. */
+  listFolder(path: string): readonly string[];
+  /**
+   * Creates the folder if it is missing, and always sets its owner, mode and label. With a limit the folder is a separate
+   * file system that takes no more memory than the limit. Throws "no-access" if mounting is not permitted.
+   */
+  makeFolder(folder: {
+    readonly path: string;
+    readonly mode: number;
+    readonly uid?: number;
+    readonly label?: string;
+    readonly limit?: FolderLimit;
+  }): void;
+  /**
+   * Sets owner and label of a folder and its direct entries, and the mode of the folder. Follows no symlink, because the
+   * previous owner may have put any file there.
+   */
+  giveFolder(
+    path: string,
+    to: { readonly uid: number; readonly label?: string; readonly mode?: number },
+  ): void;
+  /**
+   * Removes a folder with its content and never follows a symlink. Does nothing if it is missing. With `isMounted` it also
+   * unmounts the file system on the folder; throws "wrong-state" for any other mount on it or in it.
+   */
+  removeFolder(path: string, isMounted?: boolean): void;
+  makeSymlink(path: string, target: string): void;
+  /**
+   * Creates the symlink in the folder that was inspected. Throws "host-call" if the name exists, "denied" if the path leads
+   * to another folder.
+   */
+  makeLinkWithin(
+    folder: FileId,
+    link: { readonly path: string; readonly target: string; readonly label?: string },
+  ): void;
+  /** Removes the symlink if it has that target; other files stay. Does nothing if it is missing. */
+  removeLink(path: string, target: string): void;
+  /**
+   * Creates a file atomically with these bytes, padded with zeros to its size, or empty. Throws if the name exists. Returns
+   * the identity of the file.
+   */
+  makeFile(path: string, mode: number, content?: FileContent): FileId;
+  /** Writes into a file that svirt has created. Throws "host-call" if the path now leads to another file. */
+  writeBytes(file: FileId, offset: number, bytes: Uint8Array): void;
+  /** Replaces an existing file. The content is on disk before the rename, and the name before the return. */
+  renameFile(from: string, to: string): void;
+  /** Opens the caller's editor on a file and waits until it ends. Throws "usage", "failed". */
+  editFile(path: string): Promise<void>;
+  /**
+   * Reads the operator's input from a regular file, or from standard input for `-`. Returns at most `mostBytes` and one more
+   * byte.
+   */
+  readInput(path: string, mostBytes: number): Uint8Array;
+  /** Reads the operator's input line by line and keeps no line in memory. */
+  readLines(path: string, limits: LineLimits): Iterable<string>;
+  /** Resolves symlinks and returns the facts of the file; undefined if it is missing. */
+  inspectFile(path: string): FileFacts | undefined;
+  /** Like inspectFile(), and runs `use` with the attributes of the same descriptor. */
+  withInspected<Result>(path: string, use: (file: OpenedFile) => Result): Result | undefined;
+  /** Returns whether owner, mode and ACL allow svirt's user to open the file for reading and writing. access(2) */
+  mayOpen(file: FileId): boolean;
+  /** Reads at most `length` bytes. Throws "host-call" if the path now leads to another file. */
+  readBytes(file: FileId, offset: number, length: number): Uint8Array;
+  /** Opens the file once and runs `use` with its attributes. Throws if the path now leads to another file. */
+  withAttributes<Result>(file: FileId, use: (attributes: FileAttributes) => Result): Result;
+  /**
+   * Adds an ACL entry, beside owner and group. Throws "denied" if the file system has no ACLs or the mask forbids the access.
+   * acl(5)
+   */
+  grantAccess(file: FileId, granted: GrantedAccess): void;
+  /** Sets owner, group and mode where they differ. Throws if the path now leads to another file. */
+  setOwnership(file: FileId, ownership: Ownership): void;
+  /** Does nothing if the ACL has no entry of the user. Throws if the path now leads to another file. */
+  revokeAccess(file: FileId, uid: number): void;
+  /** Returns the storage of the file that was inspected. Throws if the path now leads to another file. */
+  getStorage(file: FileId): StorageFacts;
+  /**
+   * Visits a folder and all entries below it, a folder before its entries. The result of `visit` for a folder is passed to
+   * the visits of its entries. Follows no symlink and enters no other file system. Throws, at the end, for folders nested too
+   * deep.
+   */
+  visitTree<Told>(folder: FileId, above: Told, visit: (entry: TreeEntry, above: Told) => Told): void;
+  /**
+   * Waits for the lock, acquires it and returns the function that releases it. The lock ends with the process. Throws
+   * "timeout". flock(2)
+   */
+  lock(path: string, timeoutMs: number): Promise<() => void>;
+  /** Returns whether a process holds the lock now. */
+  isLocked(path: string): boolean;
+}

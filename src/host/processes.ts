@@ -1,0 +1,125 @@
+import type { FileId } from "../plan/facts/file.ts";
+import type { GuestOrder, HelperOrder } from "../plan/facts/guest-order.ts";
+import type { Scheduler } from "../plan/facts/limits.ts";
+
+/** Identifies a process even after its number is reused, by its start time in clock ticks. proc_pid_stat(5) */
+export interface ProcessId {
+  readonly pid: number;
+  readonly startTicks: number;
+}
+
+/** Facts of /proc about a process. A zombie counts as gone: it holds no file and runs no code. */
+export interface ProcessFacts extends ProcessId {
+  readonly parentPid: number;
+  /** As in /proc/PID/attr/current; undefined if the kernel does not report it. */
+  readonly context: string | undefined;
+  readonly uid: number;
+  readonly command: string;
+}
+
+/** A descriptor of a process: its number, its target, and the label of that file. */
+export interface OpenFile {
+  readonly fd: number;
+  readonly target: string;
+  readonly label: string | undefined;
+  readonly id: FileId | undefined;
+}
+
+/**
+ * A file by fileKey(), a tap as `tap-NAME`, or connections as `peers-CONTEXT`. The path distinguishes a block device from a
+ * character device of the same number.
+ */
+export interface HeldThing {
+  readonly key: string;
+  readonly path: string | undefined;
+  /** The access to check for; absent: "any". A file that becomes readable by others may be held for reading. */
+  readonly forbidden?: "any" | "writing";
+}
+
+/** A hold that a process has on one of the requested things. */
+export interface Holding {
+  readonly pid: number;
+  /** Absent if the kernel does not identify the thing held. */
+  readonly key?: string;
+  /** Shown to the operator, such as `descriptor 7`. */
+  readonly by: string;
+  /** Whether the hold allows writing: a descriptor opened for writing, or a shared mapping. */
+  readonly canWrite: boolean;
+  /** The processes exceed the limit of the inspection, so their other holdings are not listed. */
+  readonly isTooMuch?: true;
+}
+
+/** Options for the inspection of processes. */
+export interface HowToLook {
+  /** Whether things that cannot be identified count as held. */
+  readonly isComplete: boolean;
+  /** Limit on the descriptors, threads and lines of mappings inspected; absent: no limit. */
+  readonly most?: number;
+}
+
+/** Processes: what they have open, guests' processes, and their limits. */
+export interface ProcessHost {
+  getProcess(pid: number): ProcessFacts | undefined;
+  /** Returns the processes of one user, or of all users, without kernel threads. */
+  listProcesses(uid?: number): readonly ProcessFacts[];
+  /**
+   * Returns the processes that `isMeant` selects by context and user. The context costs least to read; it is undefined if the
+   * kernel does not report it.
+   */
+  listProcessesIn(
+    isMeant: (context: string | undefined, uid: () => number | undefined) => boolean,
+  ): readonly ProcessFacts[];
+  /** Returns the distinct contexts of all processes but kernel threads. */
+  listContexts(): readonly string[];
+  /** Returns the arguments of a process; none for a kernel thread or a process that has ended. */
+  getCommandLine(pid: number): readonly string[];
+  listOpenFiles(pid: number): readonly OpenFile[];
+  /**
+   * Returns the things that some process may have open. Omits only files for which the kernel proves that no process has them
+   * open or mapped, or, if writing is forbidden, writable. Most file systems offer no such proof.
+   */
+  listOpened<Thing extends HeldThing>(things: readonly Thing[]): readonly Thing[];
+  /**
+   * Returns the holdings of these processes by descriptor or mapping, as the kernel reports them. With `isComplete` it adds
+   * holdings that cannot be identified. These are descriptors that wait in a socket, files and buffers registered with an
+   * io_uring, and images that a system call keeps open. Descriptors and mappings that the kernel does not show count as well.
+   * If the processes exceed the limit, one holding says so, with or without `isComplete`.
+   */
+  findHoldings(things: readonly HeldThing[], pids: readonly number[], how: HowToLook): readonly Holding[];
+  /** Returns the processor time of a process. proc_pid_stat(5) */
+  getCpuSeconds(pid: number): number | undefined;
+  /** Kills svirt like an external `kill -9`, at this instant, for drills. */
+  killSelf(): never;
+  /**
+   * Returns the output of a program run without a shell; undefined if it cannot be run or fails. A confined program may write
+   * only where guests' logs may be, and read only files with a guest's label. So input and output go through files there.
+   */
+  readOutput(
+    words: readonly string[],
+    confined?: { readonly context: string; readonly inputLabel: string; readonly logFolder: string },
+    input?: string,
+  ): string | undefined;
+  /** Returns false if the process has ended. pidfd_send_signal(2) */
+  signalProcess(process: ProcessId, signal: "SIGTERM" | "SIGKILL"): boolean;
+  /**
+   * Kills all processes of a user at once, so that none escapes by forking. No processes is no error. Throws "failed".
+   * kill(2)
+   */
+  killUser(uid: number): void;
+  /** Returns the guest's process once the reaper has reported it. Throws "failed" if it could not be executed. */
+  spawnGuest(order: GuestOrder): Promise<ProcessId>;
+  /** Returns the last bytes of the output of a guest's processes, at most `mostBytes`; undefined if there is no log. */
+  readLogEnd(path: string, mostBytes: number): Promise<string | undefined>;
+  /** Waits until the helper is ready. Throws "failed" if it ends first, "timeout". */
+  spawnHelper(order: HelperOrder): Promise<void>;
+  /** Writes a file of the kernel by a single write. */
+  writeControl(path: string, value: string): void;
+  /** Removes a control group and those below it, all empty. Does nothing if it is missing. */
+  removeControlGroup(path: string): void;
+  /** Ignores a thread that has ended, as setAffinity() and setScheduler() do. */
+  moveThread(thread: number, group: string): void;
+  setAffinity(thread: number, cpus: readonly number[]): void;
+  setScheduler(thread: number, scheduler: Scheduler): void;
+  /** Limits the memory that this process may lock, in KiB. Ignores a process that has ended. prlimit(2) */
+  setMemlock(process: ProcessId, limitKiB: number | "unlimited"): void;
+}

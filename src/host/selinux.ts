@@ -1,0 +1,40 @@
+import type { FileType } from "./files.ts";
+
+/** State of SELinux in the kernel. */
+export interface SelinuxState {
+  readonly mode: "enforcing" | "permissive" | "disabled";
+  /** SELINUXTYPE of /etc/selinux/config: the folder below /etc/selinux. */
+  readonly policyName: string | undefined;
+}
+
+/** Facts about the policy loaded in the kernel. */
+export interface LoadedPolicy {
+  readonly version: number;
+  readonly isMls: boolean;
+  readonly denyUnknown: boolean;
+  /** SHA-256 of the loaded policy; undefined if svirt may not read it. */
+  readonly sha256: string | undefined;
+}
+
+/** An access by a process with a context to a file with a label. */
+export interface FileAccess {
+  readonly context: string;
+  readonly label: string;
+  readonly type: FileType;
+  readonly permissions: readonly ("lock" | "read" | "write")[];
+}
+
+/** SELinux and its log. */
+export interface SelinuxHost {
+  getSelinux(): SelinuxState;
+  /** Returns svirt's context; undefined without SELinux. */
+  getOwnContext(): string | undefined;
+  /** Returns whether the context is valid in the loaded policy. selinuxfs "context" */
+  isValidContext(context: string): boolean;
+  /** Returns whether the loaded policy allows all permissions of the access; true without SELinux. selinuxfs "access" */
+  mayAccess(access: FileAccess): boolean;
+  /** Returns the kernel log, one record a line, prefixed with the priority; undefined if svirt may not read it. dev-kmsg */
+  readKernelLog(): readonly string[] | undefined;
+  /** Returns undefined without SELinux. */
+  getPolicy(): LoadedPolicy | undefined;
+}
