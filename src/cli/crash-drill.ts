@@ -1,6 +1,5 @@
 import { SvirtError } from "../errors.ts";
-import type { Watch } from "../run/steps/run-plan.ts";
-import { UNWATCHED } from "../run/steps/run-plan.ts";
+import { UNWATCHED, type Watch } from "../run/steps/run-plan.ts";
 import type { Call, Option } from "./command.ts";
 
 /** Option to test recovery: svirt kills itself at a step, as `kill -9` would. */

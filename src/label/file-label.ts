@@ -1,9 +1,7 @@
 import type { LabelOverride } from "../domain/resources/resource.ts";
 import { canonicalContext } from "../selinux/context.ts";
 import type { LabelDecision } from "./guest-label.ts";
-
 import type { FileRole } from "./roles.ts";
-import { LABEL_ROLES } from "./roles.ts";
 
 /** Label decision for a file. */
 export interface FileLabel {
@@ -11,14 +9,6 @@ export interface FileLabel {
   readonly to: string | undefined;
   /** Whether another guest may use the file at the same time. */
   readonly sharing: "exclusive" | "shared";
-}
-
-/** Returns a disk's role by its XML: shareable wins over read-only, as in libvirt. */
-export function diskRole(disk: {
-  readonly shareable: boolean;
-  readonly access: "read-only" | "read-write";
-}): FileRole {
-  return LABEL_ROLES.disk[disk.shareable ? "shareable" : disk.access].role;
 }
 
 /** Returns the label for a file of this role; the XML may override it for the file or the whole domain. */

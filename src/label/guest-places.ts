@@ -8,8 +8,8 @@ export interface WrittenPlace {
   readonly label: string | undefined;
   /** Label of the folder that contains it. */
   readonly folderLabel: string | undefined;
-  /** Home folders of users. passwd(5) */
-  readonly homes: readonly string[];
+  /** Lists home folders of users; called only if the labels do not decide. passwd(5) */
+  listHomes(): readonly string[];
 }
 
 /**
@@ -128,8 +128,8 @@ function decideAgainstFolder(
 }
 
 /** Returns the home folder that contains the place, or that the shared folder contains. */
-function homeOf({ homes, kind, path }: WrittenPlace): string | undefined {
-  return homes
+function homeOf({ kind, listHomes, path }: WrittenPlace): string | undefined {
+  return listHomes()
     .map((home) => home.replace(/\/+$/, ""))
     .filter((home) => home.startsWith("/") && !NO_HOMES.test(home))
     .find((home) => `${path}/`.startsWith(`${home}/`) || (kind === "folder" && home.startsWith(`${path}/`)));

@@ -36,6 +36,14 @@ function row<Role extends ResourceRole>(role: Role, xml: string, reason: string)
   return { role, xml, reason };
 }
 
+/** Returns the use of a disk or a SCSI device by its XML: shareable wins over read-only, as in libvirt. */
+export function useOfDisk(disk: {
+  readonly shareable: boolean;
+  readonly access: "read-only" | "read-write";
+}): "shareable" | "read-only" | "read-write" {
+  return disk.shareable ? "shareable" : disk.access;
+}
+
 /**
  * Central table of sVirt: kind of resource and its use by the guest -> role. A start, a hot-plug and a block job decide
  * labels by this table alone; docs/labels.md is generated from it. A kind without a row does not compile. libvirt

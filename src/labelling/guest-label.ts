@@ -14,8 +14,7 @@ import { readPolicyFacts } from "../report/policy-facts.ts";
 import { availableLevel, countPairs, rangesFor } from "../selinux/category-pairs.ts";
 import { parseContextOrUndefined } from "../selinux/context.ts";
 import type { GuestKind } from "../selinux/contexts-files.ts";
-import type { Node } from "../state/instance.ts";
-import { registryOf } from "../state/instance.ts";
+import { type Node, registryOf } from "../state/instance.ts";
 import { readSettings } from "../state/settings.ts";
 
 /**

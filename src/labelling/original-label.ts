@@ -51,12 +51,11 @@ function recordedOriginal(
   { inode, path }: FileId,
   label: string | undefined,
 ): string | undefined {
-  const steps = readRecords(node).flatMap((record) => record.steps);
-  const set = steps.find(
-    (step) =>
-      step.do === "set-label" && step.to === label && step.file.path === path && step.file.inode === inode,
-  );
-  return set?.do === "set-label" ? set.from : undefined;
+  for (const step of readRecords(node).flatMap(({ steps }) => steps)) {
+    if (step.do !== "set-label" || step.to !== label) continue;
+    if (step.file.path === path && step.file.inode === inode) return step.from;
+  }
+  return undefined;
 }
 
 /** A label of one guest alone, on a file that no guest here holds. */

@@ -1,6 +1,7 @@
 import { SvirtError } from "../errors.ts";
 import type { HeldThing, Holding, ProcessFacts } from "../host/processes.ts";
 import { isGuestUser } from "../plan/facts/guest-user.ts";
+import { NETWORK_DEVICES } from "../plan/paths.ts";
 import { countLooks } from "../plan/record/count-looks.ts";
 import type { Step } from "../plan/steps/step.ts";
 import type { GuestIdentity } from "../run/process/kill-guest.ts";
@@ -10,7 +11,6 @@ import { type Node, registryOf } from "../state/instance.ts";
 import { readRecord } from "../state/record.ts";
 
 const TAP = "tap-";
-const DEVICES = "/sys/class/net";
 
 /** The guest whose processes may hold the inspected files: its own. */
 export type OwnGuest = Pick<GuestIdentity, "uid" | "context">;
@@ -43,7 +43,8 @@ export function listPossiblyHeld({ host }: Node, things: readonly HeldThing[]): 
     .listOpened(things)
     .filter(
       ({ key }) =>
-        !key.startsWith(TAP) || host.readText(`${DEVICES}/${key.slice(TAP.length)}/flags`) !== undefined,
+        !key.startsWith(TAP) ||
+        host.readText(`${NETWORK_DEVICES}/${key.slice(TAP.length)}/flags`) !== undefined,
     );
 }
 

@@ -1,7 +1,7 @@
 import { parseDomainText } from "../domain/document.ts";
 import { listResources } from "../domain/resources/resources.ts";
 import { SvirtError } from "../errors.ts";
-import { diskRole } from "../label/file-label.ts";
+import { LABEL_ROLES, useOfDisk } from "../label/roles.ts";
 import { fileKey } from "../plan/facts/file.ts";
 import type { UsedFile } from "../resolve/resolved-file.ts";
 import { type Definition, listDefinitionNames, readDefinition } from "../state/definitions.ts";
@@ -44,7 +44,7 @@ function findOwn(node: Node, { xml }: Definition, named: ReadonlyMap<string, str
   const paths = [...xml.matchAll(SOURCE)].map(([, text = ""]) => resolveReferences(text));
   if (!paths.some((path) => typeof path === "string" && whichIs(path) !== undefined)) return undefined;
   for (const disk of listResources(parseDomainText(xml))) {
-    if (disk.kind !== "disk" || diskRole(disk) !== "private") continue;
+    if (disk.kind !== "disk" || LABEL_ROLES.disk[useOfDisk(disk)].role !== "private") continue;
     const found =
       whichIs(disk.path) ?? (disk.dataFile === undefined ? undefined : whichIs(disk.dataFile.path));
     if (found !== undefined) return found;

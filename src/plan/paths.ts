@@ -12,6 +12,9 @@ export interface Paths {
   readonly log: string;
 }
 
+/** Network devices in svirt's network namespace. sysfs(5) */
+export const NETWORK_DEVICES = "/sys/class/net";
+
 /** Paths of the privileged instance. */
 export const SYSTEM_PATHS: Paths = {
   instance: "system",

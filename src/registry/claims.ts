@@ -1,8 +1,7 @@
 import * as v from "valibot";
 import { SvirtError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import type { Claim } from "../plan/facts/step-parts.ts";
-import { claim as claimSchema, ownership } from "../plan/facts/step-parts.ts";
+import { type Claim, claim as claimSchema, ownership } from "../plan/facts/step-parts.ts";
 
 const claimEntry = v.strictObject({
   sharing: v.picklist(["exclusive", "shared"]),

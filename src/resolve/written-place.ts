@@ -27,7 +27,7 @@ export function refuseWritten(host: Host, facts: FileFacts): void {
       kind: kindOf(facts),
       label: getFileLabel(host, facts.id),
       folderLabel: labelAt(host, folderAbove(facts.id.path)),
-      homes: listHomes(host),
+      listHomes: () => listHomes(host),
     });
 }
 
@@ -45,7 +45,7 @@ export function placeOfMade(host: Host, named: string, kind: "file" | "listener"
     kind,
     label: undefined,
     folderLabel: folder === undefined ? undefined : getFileLabel(host, folder.id),
-    homes: listHomes(host),
+    listHomes: () => listHomes(host),
   });
   return path;
 }

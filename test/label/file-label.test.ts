@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { decideFileLabel, diskRole } from "../../src/label/file-label.ts";
+import { decideFileLabel } from "../../src/label/file-label.ts";
 import { type LabelDecision, UNCONFINED } from "../../src/label/guest-label.ts";
+import { type FileRole, LABEL_ROLES, useOfDisk } from "../../src/label/roles.ts";
 
 // Labels of libvirt's securityselinuxlabeldata.
 const DECISION: LabelDecision = {
@@ -13,7 +14,7 @@ const DECISION: LabelDecision = {
   contentLabel: "system_u:object_r:virt_content_t:s0",
 };
 
-describe("diskRole()", () => {
+describe("the role of a disk", () => {
   test.each([
     [{ shareable: false, access: "read-write" }, "private"],
     [{ shareable: true, access: "read-write" }, "shared"],
@@ -21,7 +22,7 @@ describe("diskRole()", () => {
     // Shareable wins over read-only, as in libvirt.
     [{ shareable: true, access: "read-only" }, "shared"],
   ] as const)("of %j is %s", (disk, role) => {
-    expect(diskRole(disk)).toBe(role);
+    expect<FileRole>(LABEL_ROLES.disk[useOfDisk(disk)].role).toBe(role);
   });
 });
 

@@ -9,7 +9,13 @@ function refusal([path, own, folder, kind = "file"]: Row, homes: readonly string
   const labelled = (type: string): string | undefined =>
     type === "-" ? undefined : `system_u:object_r:${type}:s0`;
   try {
-    refuseWrittenPlace({ path, kind, label: labelled(own), folderLabel: labelled(folder), homes });
+    refuseWrittenPlace({
+      path,
+      kind,
+      label: labelled(own),
+      folderLabel: labelled(folder),
+      listHomes: () => homes,
+    });
     return undefined;
   } catch (error) {
     const { kind: why, message, remedy } = asSvirtError(error);

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { AttemptResult, Run, Runs } from "./isolation/attempt.ts";
-import { parseAttempts, RUNS } from "./isolation/attempt.ts";
+import { type AttemptResult, parseAttempts, RUNS, type Run, type Runs } from "./isolation/attempt.ts";
 import { EXCEPTIONS, type Exception } from "./isolation/exceptions.ts";
 import { findFaults, joinRuns } from "./isolation/judge.ts";
 import { isNodeUp, tryAll } from "./isolation/on-the-node.ts";

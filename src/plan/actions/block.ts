@@ -1,10 +1,8 @@
 import { sharingOf } from "../../label/file-label.ts";
-import type { FileRole } from "../../label/roles.ts";
-import { LABEL_ROLES } from "../../label/roles.ts";
+import { type FileRole, LABEL_ROLES } from "../../label/roles.ts";
 import { deleteCommand } from "../../qemu/monitor/plug-commands.ts";
 import type { BlockJob } from "../facts/block-job.ts";
-import type { FileId } from "../facts/file.ts";
-import { fileKey } from "../facts/file.ts";
+import { type FileId, fileKey } from "../facts/file.ts";
 import type { Claim, MonitorCommand } from "../facts/step-parts.ts";
 import { type Layer, layerOf, planAccess } from "../record/disk-chain.ts";
 import { listPlugged } from "../record/qemu-objects.ts";

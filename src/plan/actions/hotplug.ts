@@ -1,6 +1,5 @@
 import { deleteCommand } from "../../qemu/monitor/plug-commands.ts";
-import type { FileId } from "../facts/file.ts";
-import { fileKey, type LabelledFile } from "../facts/file.ts";
+import { type FileId, fileKey, type LabelledFile } from "../facts/file.ts";
 import type { HandedFile, PluggedPeer } from "../facts/guest-order.ts";
 import type { MonitorCommand } from "../facts/step-parts.ts";
 import type { HandedTap, Macvtap, TapSetup } from "../facts/tap.ts";

@@ -1,5 +1,4 @@
-import type { FileId } from "../facts/file.ts";
-import { fileKey } from "../facts/file.ts";
+import { type FileId, fileKey } from "../facts/file.ts";
 import type { Claim } from "../facts/step-parts.ts";
 import type { HandedTap } from "../facts/tap.ts";
 import type { Step } from "../steps/step.ts";

@@ -2,7 +2,7 @@ import type { NodeResource, Resource } from "../../domain/resources/resource.ts"
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
-import { LABEL_ROLES } from "../../label/roles.ts";
+import { LABEL_ROLES, useOfDisk } from "../../label/roles.ts";
 import { folderOf } from "../../plan/folder-of.ts";
 import { refuseBusyDisk } from "../busy-disk.ts";
 import { factsOfPlanned, inspect, missing } from "../inspect-file.ts";
@@ -71,7 +71,7 @@ export function gatherScsi(host: Host, resource: ScsiResource): UsedFile {
   }
   const facts = nodeAt(host, `/dev/${name}`, "scsi-device");
   if (resource.access === "read-write") refuseBusyUnit(host, resource.path);
-  const { role } = LABEL_ROLES["scsi-device"][resource.shareable ? "shareable" : resource.access];
+  const { role } = LABEL_ROLES["scsi-device"][useOfDisk(resource)];
   return { named: resource.path, facts, role, override: undefined };
 }
 

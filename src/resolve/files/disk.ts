@@ -2,8 +2,7 @@ import type { ImageFile, LabelOverride, Resource } from "../../domain/resources/
 import { SvirtError } from "../../errors.ts";
 import type { FileFacts, FileType } from "../../host/files.ts";
 import { type FoundElement, type ImageReader, walkChain } from "../../images/chain.ts";
-import { diskRole } from "../../label/file-label.ts";
-import { type FileRole, LABEL_ROLES } from "../../label/roles.ts";
+import { type FileRole, LABEL_ROLES, useOfDisk } from "../../label/roles.ts";
 import { folderOf } from "../../plan/folder-of.ts";
 
 /** Disk that has images. */
@@ -60,7 +59,7 @@ function gatherImage(reader: Reader, { depth, disk, goesOn, image, override }: D
   // qemu-img puts the data file beside the image. A path with `..` is never beside it.
   if (hasData && dataFile === undefined && !readOnly && folderOf(path) !== folderOf(data.path))
     throw unsaidData(path, data.path);
-  const role = depth === 0 ? diskRole(disk) : BACKING;
+  const role = depth === 0 ? LABEL_ROLES.disk[useOfDisk(disk)].role : BACKING;
   return walked.map((element, at) => {
     if (at === 0) return { element: depth > 0 ? { ...element, role: "backing" } : element, role, override };
     if (at > 1 || !hasData) return { element, role: BACKING, override, isNamedByImage: true };

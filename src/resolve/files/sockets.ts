@@ -2,8 +2,7 @@ import type { LabelOverride, Resource } from "../../domain/resources/resource.ts
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import { refuseImpossibleTarget } from "../../label/protected-paths.ts";
-import type { FileRole } from "../../label/roles.ts";
-import { LABEL_ROLES } from "../../label/roles.ts";
+import { type FileRole, LABEL_ROLES } from "../../label/roles.ts";
 import type { FileId } from "../../plan/facts/file.ts";
 import { inspect } from "../inspect-file.ts";
 import { placeOfMade } from "../written-place.ts";
@@ -27,12 +26,9 @@ export interface UsedSocket {
  */
 export function gatherSockets(host: Host, resources: readonly Resource[]): readonly UsedSocket[] {
   const found = resources.flatMap((resource) => {
-    if (resource.kind === "chardev-socket")
-      return [{ ...gatherSocket(host, resource), role: LABEL_ROLES[resource.kind]["read-write"].role }];
+    if (resource.kind === "chardev-socket") return [gatherSocket(host, resource)];
     if (resource.kind !== "guest-socket") return [];
-    const socket = gatherSocket(host, { path: resource.path, override: undefined });
-    const { role } = LABEL_ROLES[resource.kind]["read-write"];
-    return [{ ...socket, role, interface: resource.interface }];
+    return [{ ...gatherSocket(host, { ...resource, override: undefined }), interface: resource.interface }];
   });
   const twice = found.find(({ path }, at) => found.findIndex((other) => other.path === path) !== at);
   if (twice === undefined) return found;
@@ -42,10 +38,13 @@ export function gatherSockets(host: Host, resources: readonly Resource[]): reado
   });
 }
 
-function gatherSocket(
-  host: Host,
-  { override, path }: { readonly path: string; readonly override: LabelOverride | undefined },
-): Omit<UsedSocket, "role"> {
+interface NamedSocket {
+  readonly kind: "chardev-socket" | "guest-socket";
+  readonly path: string;
+  readonly override: LabelOverride | undefined;
+}
+
+function gatherSocket(host: Host, { kind, override, path }: NamedSocket): UsedSocket {
   refuseImpossibleTarget(path);
   const cut = path.lastIndexOf("/");
   const [above, name] = [path.slice(0, cut) || "/", path.slice(cut + 1)];
@@ -57,5 +56,6 @@ function gatherSocket(
         "Make the folder, or leave the path out: the socket is then in the guest's own run-time folder.",
     });
   }
-  return { named: path, path: placeOfMade(host, path, "listener"), folder: folder.id, override };
+  const { role } = LABEL_ROLES[kind]["read-write"];
+  return { named: path, path: placeOfMade(host, path, "listener"), folder: folder.id, override, role };
 }

@@ -7,13 +7,12 @@ import {
   type TapFacts,
 } from "../../plan/decide/tap.ts";
 import type { HandedTap } from "../../plan/facts/tap.ts";
+import { NETWORK_DEVICES } from "../../plan/paths.ts";
 import { interfaceId } from "../../qemu/devices/network/argv.ts";
 import { readFileContexts } from "../../report/default-labels.ts";
 import { formatContext, parseContext } from "../../selinux/context.ts";
 import { defaultContextOf } from "../../selinux/file-contexts/look-up.ts";
 import { type Node, registryOf } from "../../state/instance.ts";
-
-const DEVICES = "/sys/class/net";
 
 /**
  * Decides the tap of each interface that has one. The caller holds the registry lock, so that no other guest gets the
@@ -56,7 +55,7 @@ export function tapFacts(node: Node, others: readonly PlannedTap[] = []): TapFac
   const { host } = node;
   const held = registryOf(node).listKeys("tap");
   return {
-    taken: new Set([...host.listFolder(DEVICES), ...held, ...others.map(({ name }) => name)]),
+    taken: new Set([...host.listFolder(NETWORK_DEVICES), ...held, ...others.map(({ name }) => name)]),
     // Only root and the group kvm may open it: an ordinary user's QEMU forwards the frames itself.
     hasVhost: host.getUid() === 0 && host.inspectFile("/dev/vhost-net") !== undefined,
     getBridge: (name) => readBridge(node, name),
@@ -95,10 +94,11 @@ export function withTapNames(domain: Domain, taps: readonly PlannedTap[]): Domai
 }
 
 function readBridge({ host }: Node, name: string): BridgeFacts | undefined {
-  const mtu = host.readText(`${DEVICES}/${name}/mtu`);
-  if (mtu === undefined || host.listFolder(`${DEVICES}/${name}/bridge`).length === 0) return undefined;
+  const mtu = host.readText(`${NETWORK_DEVICES}/${name}/mtu`);
+  if (mtu === undefined || host.listFolder(`${NETWORK_DEVICES}/${name}/bridge`).length === 0)
+    return undefined;
   const read = (fact: string): number =>
-    Number(host.readText(`${DEVICES}/${name}/bridge/${fact}`)?.trim() ?? "0");
+    Number(host.readText(`${NETWORK_DEVICES}/${name}/bridge/${fact}`)?.trim() ?? "0");
   return {
     mtu: Number(mtu.trim()),
     filtersVlans: read("vlan_filtering") === 1,

@@ -1,7 +1,7 @@
 import type { Host } from "../../host/host.ts";
 import type { HandedTap } from "../../plan/facts/tap.ts";
+import { NETWORK_DEVICES } from "../../plan/paths.ts";
 
-const DEVICES = "/sys/class/net";
 /** net/if.h */
 const IFF_UP = 1;
 
@@ -12,8 +12,8 @@ const IFF_UP = 1;
  */
 export function isOpenTap(host: Host, { isMade, name }: Pick<HandedTap, "isMade" | "name">): boolean {
   // An interface of that name that is not a tap has no such file.
-  if (isMade) return host.readText(`${DEVICES}/${name}/tun_flags`) !== undefined;
+  if (isMade) return host.readText(`${NETWORK_DEVICES}/${name}/tun_flags`) !== undefined;
   // The carrier of an interface that is down cannot be read, and no frame passes it.
-  const flags = Number(host.readText(`${DEVICES}/${name}/flags`) ?? "0");
-  return (flags & IFF_UP) !== 0 && host.readText(`${DEVICES}/${name}/carrier`)?.trim() === "1";
+  const flags = Number(host.readText(`${NETWORK_DEVICES}/${name}/flags`) ?? "0");
+  return (flags & IFF_UP) !== 0 && host.readText(`${NETWORK_DEVICES}/${name}/carrier`)?.trim() === "1";
 }

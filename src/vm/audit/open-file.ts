@@ -1,6 +1,7 @@
 import type { OpenFile } from "../../host/processes.ts";
 import { isInstalled } from "../../label/protected-paths.ts";
 import { fileKey } from "../../plan/facts/file.ts";
+import { NETWORK_DEVICES } from "../../plan/paths.ts";
 import { listPlugged } from "../../plan/record/qemu-objects.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
 import { pairOf } from "../../selinux/level.ts";
@@ -59,7 +60,7 @@ function findForeign(node: Node, guest: GuestRecord, { id, label, target }: Open
 function isMacvtap({ host }: Node, guest: GuestRecord, number: string | undefined): boolean {
   return allSteps(guest).some((step) => {
     if (step.do !== "make-macvtap") return false;
-    const folder = `/sys/class/net/${step.link.name}/macvtap`;
+    const folder = `${NETWORK_DEVICES}/${step.link.name}/macvtap`;
     const nodes = host.listFolder(folder).map((name) => host.readText(`${folder}/${name}/dev`)?.trim());
     return number !== undefined && nodes.includes(number);
   });

@@ -1,5 +1,6 @@
 import type { NetworkInterface } from "../../domain/devices/network/interface.ts";
 import { SvirtError } from "../../errors.ts";
+import { NETWORK_DEVICES } from "../../plan/paths.ts";
 import type { Node } from "../../state/instance.ts";
 
 /** Traffic counters of an interface, as its guest counts them. */
@@ -41,7 +42,7 @@ export function readInterfaceStatistics(
   type: NetworkInterface["type"] | undefined,
 ): InterfaceStatistics {
   const read = (counter: string): number => {
-    const text = host.readText(`/sys/class/net/${device}/statistics/${counter}`);
+    const text = host.readText(`${NETWORK_DEVICES}/${device}/statistics/${counter}`);
     if (text !== undefined) return Number(text.trim());
     throw new SvirtError(`internal error: /proc/net/dev: Interface '${device}' not found`, {
       kind: "not-found",

@@ -1,7 +1,6 @@
 import type { Monitor } from "../../host/monitor.ts";
 import { guestPaths } from "../../plan/paths.ts";
-import type { DomainState } from "../../qemu/monitor/status.ts";
-import { decideState } from "../../qemu/monitor/status.ts";
+import { type DomainState, decideState } from "../../qemu/monitor/status.ts";
 import { converse } from "../../run/monitor/converse.ts";
 import type { Node } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";

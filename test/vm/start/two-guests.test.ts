@@ -186,46 +186,30 @@ test("after two power failures a guest that is cleared away leaves another's mem
   expect(labelOf(machine, "/var/lib/images/base.raw")).toBe(ORIGINAL);
 });
 
-test("a power failure, then another guest's start killed at any instant: their private disk gets its label back", async () => {
-  const path = "/var/lib/images/private1.raw";
-  const disks = diskXml(path, "vda");
-  const one = domainXml({ disks });
-  const two = domainXml({ name: "vm2", uuid: OTHER, disks });
-  const prepare = async (): Promise<Machine> => {
-    const machine = makeMachine();
-    await startDomain(nodeOn(machine), one);
-    machine.reboot();
-    return machine;
-  };
-  const work = (node: ReturnType<typeof nodeOn>): Promise<unknown> => startDomain(node, two);
-  await strikeEverywhere({ name: "start", prepare, work }, "crash", async (machine, place) => {
-    // Recovers the first guest while the claim of the second one still exists.
-    await startDomain(nodeOn(machine), one).catch(() => undefined);
-    await sweepAll(machine);
-    for (const uuid of [UUID, OTHER]) await destroyDomain(nodeOn(machine), uuid).catch(() => undefined);
-    await reapAll(machine);
-    expect([place, labelOf(machine, path)]).toEqual([place, ORIGINAL]);
-  });
-});
-
-test("a power failure, then a start killed at any instant and made again at once: the private disk gets its label back", async () => {
-  const path = "/var/lib/images/private1.raw";
-  const disks = diskXml(path, "vda");
-  const one = domainXml({ disks });
-  const two = domainXml({ name: "vm2", uuid: OTHER, disks });
-  const prepare = async (): Promise<Machine> => {
-    const machine = makeMachine();
-    await startDomain(nodeOn(machine), one);
-    machine.reboot();
-    return machine;
-  };
-  const work = (node: ReturnType<typeof nodeOn>): Promise<unknown> => startDomain(node, two);
-  await strikeEverywhere({ name: "start", prepare, work }, "crash", async (machine, place) => {
-    // Nothing clears the first guest away in between: its record alone has the original label.
-    await startDomain(nodeOn(machine), two).catch(() => undefined);
-    await sweepAll(machine);
-    for (const uuid of [UUID, OTHER]) await destroyDomain(nodeOn(machine), uuid).catch(() => undefined);
-    await reapAll(machine);
-    expect([place, labelOf(machine, path)]).toEqual([place, ORIGINAL]);
-  });
-});
+test.each([
+  // Clears the first guest away while the second one's claim still exists.
+  ["the first guest is started", UUID],
+  // Nothing clears the first guest away in between: its record alone has the original label.
+  ["it is started again at once", OTHER],
+])(
+  "a power failure, then another guest's start killed at any instant, %s: their private disk gets its label back",
+  async (_, next) => {
+    const path = "/var/lib/images/private1.raw";
+    const disks = diskXml(path, "vda");
+    const xmlOf = (uuid: string) => domainXml(uuid === OTHER ? { name: "vm2", uuid, disks } : { disks });
+    const prepare = async (): Promise<Machine> => {
+      const machine = makeMachine();
+      await startDomain(nodeOn(machine), xmlOf(UUID));
+      machine.reboot();
+      return machine;
+    };
+    const work = (node: ReturnType<typeof nodeOn>): Promise<unknown> => startDomain(node, xmlOf(OTHER));
+    await strikeEverywhere({ name: "start", prepare, work }, "crash", async (machine, place) => {
+      await startDomain(nodeOn(machine), xmlOf(next)).catch(() => undefined);
+      await sweepAll(machine);
+      for (const uuid of [UUID, OTHER]) await destroyDomain(nodeOn(machine), uuid).catch(() => undefined);
+      await reapAll(machine);
+      expect([place, labelOf(machine, path)]).toEqual([place, ORIGINAL]);
+    });
+  },
+);

@@ -1,5 +1,4 @@
-import type { Device } from "../../../domain/device.ts";
-import { formatDevice } from "../../../domain/device.ts";
+import { type Device, formatDevice } from "../../../domain/device.ts";
 import { detachDevice } from "../../../vm/hotplug/change-devices.ts";
 import { findNamedDisk } from "../../../vm/hotplug/named-disk.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";

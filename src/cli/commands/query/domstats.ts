@@ -1,6 +1,5 @@
 import { asSvirtError } from "../../../errors.ts";
 import { listDefinitionNames } from "../../../state/definitions.ts";
-import type { GuestRecord } from "../../../state/record.ts";
 import { type FoundDomain, findDomain } from "../../../vm/guest/find-domain.ts";
 import { getGuestState } from "../../../vm/query/guest-state.ts";
 import { GROUPS, type Group, listStatistics } from "../../../vm/query/statistics/list.ts";
@@ -57,10 +56,9 @@ export const command: Command = {
     ],
   },
   async run(call) {
-    const { running } = call;
     const named = groupNames().filter((name) => call.options.has(name));
     const groups = named.length === 0 ? groupNames() : named;
-    const wanted = await listWanted(call, running);
+    const wanted = await listWanted(call);
     const records = await Promise.all(
       wanted.map(async (found) => ({ name: found.name, ...(await gather(call, found, groups)) })),
     );
@@ -107,9 +105,9 @@ async function gather(call: Call, found: FoundDomain, groups: readonly Group[]):
   }
 }
 
-async function listWanted(call: Call, running: readonly GuestRecord[]): Promise<readonly FoundDomain[]> {
+async function listWanted(call: Call): Promise<readonly FoundDomain[]> {
   const { node, options, rest } = call;
-  const all = rest.length > 0 ? rest.map((key) => findDomain(node, key)) : listAll(call, running);
+  const all = rest.length > 0 ? rest.map((key) => findDomain(node, key)) : listAll(call);
   const asked = FILTERS.map(({ name }) => name).filter((name) => options.has(name));
   if (asked.length === 0) return all;
   const known = await Promise.all(all.map(async (found) => ({ found, is: await describe(call, found) })));
@@ -128,11 +126,10 @@ const KINDS = [
   ["list-running", "list-paused", "list-shutoff", "list-other"],
 ] as const;
 
-function listAll(call: Call, guests: readonly GuestRecord[]): readonly FoundDomain[] {
-  const running = guests.map(({ uuid }) => findDomain(call.node, uuid));
-  const names = new Set(guests.map(({ name }) => name));
-  const off = listDefinitionNames(call.node).filter((name) => !names.has(name));
-  return [...running, ...off.map((name) => findDomain(call.node, name))];
+function listAll({ node, running }: Call): readonly FoundDomain[] {
+  const names = new Set(running.map(({ name }) => name));
+  const off = listDefinitionNames(node).filter((name) => !names.has(name));
+  return [...running.map(({ uuid }) => uuid), ...off].map((key) => findDomain(node, key));
 }
 
 /** Returns the filters that a domain matches. */

@@ -40,23 +40,22 @@ export const command: Command = {
 };
 
 async function listRows(call: Call): Promise<Row[]> {
-  const { node, options } = call;
-  const guests = call.running;
+  const { node, options, running } = call;
   const [wantsAll, wantsInactive] = [options.has("all"), options.has("inactive")];
-  const active = wantsInactive && !wantsAll ? [] : await activeRows(call, guests);
+  const active = wantsInactive && !wantsAll ? [] : await activeRows(call);
   if (!wantsAll && !wantsInactive) return active;
   const { listDefinitionNames } = await import("../../../state/definitions.ts");
-  const running = new Set(guests.map((guest) => guest.name));
-  const names = listDefinitionNames(node).filter((name) => !running.has(name));
+  const runningNames = new Set(running.map((guest) => guest.name));
+  const names = listDefinitionNames(node).filter((name) => !runningNames.has(name));
   return [...active, ...(await inactiveRows(call, names))];
 }
 
-async function activeRows(call: Call, guests: Call["running"]): Promise<Row[]> {
-  if (guests.length === 0) return [];
+async function activeRows({ node, running }: Call): Promise<Row[]> {
+  if (running.length === 0) return [];
   const { getGuestState, silenceOf } = await import("../../../vm/query/guest-state.ts");
   return await Promise.all(
-    guests.map(async (guest) => {
-      const is = await getGuestState(call.node, guest);
+    running.map(async (guest) => {
+      const is = await getGuestState(node, guest);
       const monitor = silenceOf(is) ?? "answers";
       return { id: guest.id, name: guest.name, uuid: guest.uuid, state: is.state, monitor };
     }),
