@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { blockJob } from "../plan/facts/block-job.ts";
 import { aNumber, aString, maybeString } from "../plan/facts/plain-schemas.ts";
-import { namedStep } from "../plan/steps/step.ts";
+import { step } from "../plan/steps/kinds.ts";
 
 /** A guest's security label, as decided at its start. */
 const recordedLabel = v.strictObject({
@@ -14,7 +14,7 @@ const recordedLabel = v.strictObject({
 
 /** Outcome of a change: the steps that follow its own, and the guest's XML after them. */
 const outcome = {
-  after: v.array(namedStep),
+  after: v.array(step),
   xml: aString,
   /** The definition's disks also get the images of this XML. */
   isForDefinition: v.exactOptional(v.literal(true)),
@@ -32,7 +32,7 @@ const change = v.strictObject({
   isAsked: v.exactOptional(v.literal(true)),
   /** QEMU has carried out all its commands, but a process of the guest still held a resource to be released. */
   isTold: v.exactOptional(v.literal(true)),
-  steps: v.array(namedStep),
+  steps: v.array(step),
   ...outcome,
   /** QEMU's jobs for the guest after the change; absent: unchanged. */
   jobs: v.exactOptional(v.array(blockJob)),
@@ -62,7 +62,7 @@ export const record = v.strictObject({
   label: recordedLabel,
   enforcing: v.boolean(),
   /** All steps of the start and of the changes since. */
-  steps: v.array(namedStep),
+  steps: v.array(step),
   change: v.exactOptional(change),
   /** Jobs that QEMU runs on the images of the guest's disks in the background. */
   jobs: v.exactOptional(v.array(blockJob)),

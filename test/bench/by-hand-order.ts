@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { step } from "../../src/plan/steps/step.ts";
+import { step } from "../../src/plan/steps/kinds.ts";
 
 const MODE_BASE = 8;
 

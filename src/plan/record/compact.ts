@@ -2,23 +2,22 @@ import { nameOf } from "../../qemu/monitor/plug-commands.ts";
 import { fileKey } from "../facts/file.ts";
 import type { ChangeSteps } from "../steps/change.ts";
 import { staysMade } from "../steps/inverse.ts";
+import { kindOf } from "../steps/kind-of.ts";
 import type { Step } from "../steps/step.ts";
-import { isStreamStep } from "../steps/stream-inverse.ts";
 
 /**
  * Returns the steps that a guest's record keeps after a change, so that it does not grow. Released resources need no inverse
  * any more, and a device that was attached and detached leaves no step.
  */
 export function settleSteps(before: readonly Step[], { after, steps }: ChangeSteps): Step[] {
-  let kept: readonly Step[] = [...before, ...steps.filter(leavesSomething)];
-  for (const step of after.filter(leavesSomething)) kept = withDone(kept, step);
+  let kept: readonly Step[] = [...before, ...steps.filter(isKept)];
+  for (const step of after.filter(isKept)) kept = withDone(kept, step);
   return kept.filter((step, at) => !isOutdated(step, kept.slice(at + 1))).reduce(mergeLabel, []);
 }
 
-/** Reports whether a step changes the guest's state. A pause does not, and a written file is the administrator's. */
-function leavesSomething(step: Step): boolean {
-  // QEMU has already opened the files of a grant.
-  return !isStreamStep(step) && step.do !== "resume" && step.do !== "grant" && step.do !== "revoke";
+/** Reports whether the record keeps the step after its change. */
+function isKept(step: Step): boolean {
+  return kindOf(step).record === "kept";
 }
 
 function withDone(kept: readonly Step[], done: Step): readonly Step[] {

@@ -1,40 +1,35 @@
 import * as v from "valibot";
 import { fileId } from "../facts/file.ts";
-import { aNumber, aString, maybeString } from "../facts/plain-schemas.ts";
+import { aNumber } from "../facts/plain-schemas.ts";
+import { type Kinds, noInverse } from "./kind.ts";
 
 /** Lets the guest's user open a file by name, as QEMU accepts no descriptor. It is revoked once the file is open. */
-export const grantStep = v.strictObject({
+const grant = v.strictObject({
   do: v.literal("grant"),
   file: fileId,
   uid: aNumber,
   access: v.picklist(["read-only", "read-write"]),
 });
 
-/** Creates a symlink where another program expects a socket. It points to the socket that QEMU creates in its own folder. */
-export const linkSocketStep = v.strictObject({
-  do: v.literal("link-socket"),
-  folder: fileId,
-  path: aString,
-  target: aString,
-  /** Label of the link, which belongs to this guest alone. */
-  label: maybeString,
-});
-export const unlinkSocketStep = v.strictObject({
-  do: v.literal("unlink-socket"),
-  path: aString,
-  target: aString,
-});
+const revoke = v.strictObject({ do: v.literal("revoke"), file: fileId, uid: aNumber });
 
-/** Gives a folder of svirt and its content to the guest while it runs. Both stay afterwards. */
-export const lendStep = v.strictObject({
-  do: v.literal("lend-folder"),
-  path: aString,
-  uid: aNumber,
-  label: maybeString,
-  original: maybeString,
-});
-export const returnStep = v.strictObject({
-  do: v.literal("return-folder"),
-  path: aString,
-  label: maybeString,
-});
+/** Step on the access of a guest's user to a file. */
+export type AccessStep = v.InferOutput<typeof grant | typeof revoke>;
+
+/** Kinds of these steps. After a change no record keeps one, because QEMU has already opened the file. */
+export const accessSteps: Kinds<AccessStep> = {
+  grant: {
+    schema: grant,
+    inverse: ({ file, uid }) => ({ do: "revoke", file, uid }),
+    describe: ({ access, file, uid }) => `let uid ${uid} open ${file.path} (${access}) by name`,
+    where: "host",
+    record: "dropped",
+  },
+  revoke: {
+    schema: revoke,
+    inverse: noInverse,
+    describe: ({ file, uid }) => `let uid ${uid} open ${file.path} no more`,
+    where: "host",
+    record: "dropped",
+  },
+};

@@ -1,8 +1,10 @@
 import * as v from "valibot";
+import { listFiles } from "../facts/describe-handed.ts";
 import { fileId } from "../facts/file.ts";
 import { handedFile } from "../facts/guest-order.ts";
 import { aNumber, aString, maybeString } from "../facts/plain-schemas.ts";
-import { claim, monitorCommand } from "../facts/step-parts.ts";
+import { type Claim, claim, monitorCommand } from "../facts/step-parts.ts";
+import { type Kinds, noInverse } from "./kind.ts";
 
 const newImage = {
   path: aString,
@@ -14,13 +16,13 @@ const newImage = {
 };
 
 /** Creates an empty image where no file exists. */
-const makeImageStep = v.strictObject({ do: v.literal("make-image"), ...newImage });
+const makeImage = v.strictObject({ do: v.literal("make-image"), ...newImage });
 
 /** Removes an image that is still empty. Another file at its path stays. */
-const removeImageStep = v.strictObject({ do: v.literal("remove-image"), ...newImage });
+const removeImage = v.strictObject({ do: v.literal("remove-image"), ...newImage });
 
 /** Changes a guest's access to a file that it has: the claim, and with it the label and the rule that keeps it. */
-const changeLabelStep = v.strictObject({
+const changeLabel = v.strictObject({
   do: v.literal("change-label"),
   file: fileId,
   from: claim,
@@ -33,7 +35,7 @@ const changeLabelStep = v.strictObject({
  * Has QEMU reopen the files of an image for reading or for writing, and release its former descriptors. Each file keeps its
  * descriptor set. `nodes` are all nodes of the image, with every option.
  */
-const setAccessStep = v.strictObject({
+const setAccess = v.strictObject({
   do: v.literal("set-access"),
   monitor: aString,
   files: v.array(handedFile),
@@ -41,7 +43,7 @@ const setAccessStep = v.strictObject({
 });
 
 /** Starts a copy, commit or pull in QEMU. The order of images changes only by a later command. */
-const startJobStep = v.strictObject({
+const startJob = v.strictObject({
   do: v.literal("start-job"),
   monitor: aString,
   job: aString,
@@ -51,7 +53,7 @@ const startJobStep = v.strictObject({
 });
 
 /** Cancels a job in any state. A missing job is no error. */
-const cancelJobStep = v.strictObject({
+const cancelJob = v.strictObject({
   do: v.literal("cancel-job"),
   monitor: aString,
   job: aString,
@@ -61,7 +63,7 @@ const cancelJobStep = v.strictObject({
  * Adopts QEMU's new order of a device's images and dismisses the job. `chain` are their nodes, top first; empty if the order
  * is unchanged.
  */
-const adoptChainStep = v.strictObject({
+const adoptChain = v.strictObject({
   do: v.literal("adopt-chain"),
   monitor: aString,
   job: maybeString,
@@ -72,13 +74,92 @@ const adoptChainStep = v.strictObject({
 });
 
 /** Step on the images of a disk of a running guest. */
-export const blockStep = v.variant("do", [
-  makeImageStep,
-  removeImageStep,
-  changeLabelStep,
-  setAccessStep,
-  startJobStep,
-  cancelJobStep,
-  adoptChainStep,
-]);
-export type BlockStep = v.InferOutput<typeof blockStep>;
+export type BlockStep = v.InferOutput<
+  | typeof makeImage
+  | typeof removeImage
+  | typeof changeLabel
+  | typeof setAccess
+  | typeof startJob
+  | typeof cancelJob
+  | typeof adoptChain
+>;
+
+/** Kinds of these steps. */
+export const blockSteps: Kinds<BlockStep> = {
+  "make-image": {
+    schema: makeImage,
+    inverse: (done) => ({ ...done, do: "remove-image" }),
+    describe: (step) => `make the image ${step.path}: ${describeImage(step)}`,
+    where: "host",
+    record: "kept",
+  },
+  "remove-image": {
+    schema: removeImage,
+    inverse: noInverse,
+    describe: ({ path }) => `remove the image ${path}, if nothing was written into it`,
+    where: "host",
+    record: "kept",
+  },
+  "change-label": {
+    schema: changeLabel,
+    inverse: (done) => ({ ...done, from: done.to, to: done.from }),
+    describe: ({ file, from, to }) => `label ${file.path}: ${describeUse(from)} -> ${describeUse(to)}`,
+    where: "host",
+    record: "kept",
+  },
+  "set-access": {
+    schema: setAccess,
+    inverse: inverseAccess,
+    describe: ({ files }) =>
+      `let QEMU open ${listFiles(files.map(({ access, file }) => `${file.path} (${access})`))}, and nothing of them otherwise`,
+    where: "qemu",
+    record: "kept",
+  },
+  "start-job": {
+    schema: startJob,
+    inverse: ({ job, monitor }) => ({ do: "cancel-job", monitor, job }),
+    describe: ({ command, job }) => `tell QEMU ${command.execute}, as job ${job}`,
+    where: "qemu",
+    record: "kept",
+  },
+  "cancel-job": {
+    schema: cancelJob,
+    inverse: noInverse,
+    describe: ({ job }) => `give up the job ${job}`,
+    where: "qemu",
+    record: "kept",
+  },
+  "adopt-chain": {
+    schema: adoptChain,
+    inverse: noInverse,
+    describe: ({ chain, device }) =>
+      chain.length === 0
+        ? `forget what was begun for ${device}`
+        : `know ${device} to stand on ${chain.join(", ")}`,
+    where: "qemu",
+    record: "kept",
+  },
+};
+
+function inverseAccess(done: v.InferOutput<typeof setAccess>): BlockStep {
+  return {
+    ...done,
+    files: done.files.map((file) => ({
+      ...file,
+      access: file.access === "read-only" ? "read-write" : "read-only",
+      ...(file.lock === undefined
+        ? {}
+        : { lock: { ...file.lock, as: file.access === "read-only" ? "writer" : "reader" } as const }),
+    })),
+    nodes: done.nodes.map((node) => ({ ...node, "read-only": node["read-only"] !== true })),
+  };
+}
+
+function describeImage({ image }: v.InferOutput<typeof makeImage>): string {
+  const below = image.backing === undefined ? "" : `, on ${image.backing.path} (${image.backing.format})`;
+  return `${image.format}, ${image.sizeBytes} bytes${below}`;
+}
+
+function describeUse({ label, sharing }: Claim): string {
+  return `${label ?? "its own label"} (${sharing})`;
+}

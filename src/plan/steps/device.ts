@@ -1,21 +1,25 @@
 import * as v from "valibot";
+import { deleteCommands, nameOf } from "../../qemu/monitor/plug-commands.ts";
+import { describePeer, listFiles } from "../facts/describe-handed.ts";
 import { handedFile, memlockKiB, pluggedPeer } from "../facts/guest-order.ts";
 import { aNumber, aString, maybeString } from "../facts/plain-schemas.ts";
-import { monitorCommand } from "../facts/step-parts.ts";
+import { type MonitorCommand, monitorCommand } from "../facts/step-parts.ts";
+import { type Kinds, noInverse } from "./kind.ts";
 
 /** Passes files to a running QEMU, each in the descriptor set of its number, and then sends the commands that use them. */
-export const plugStep = v.strictObject({
+const plug = v.strictObject({
   do: v.literal("plug"),
   monitor: aString,
   files: v.array(handedFile),
   peers: v.exactOptional(v.array(pluggedPeer)),
   commands: v.array(monitorCommand),
 });
+type Plug = v.InferOutput<typeof plug>;
 
 /**
  * Removes a device, if there is one, after the guest has released it, and then its backends. Missing objects are no error.
  */
-export const unplugStep = v.strictObject({
+const unplug = v.strictObject({
   do: v.literal("unplug"),
   monitor: aString,
   device: maybeString,
@@ -24,9 +28,10 @@ export const unplugStep = v.strictObject({
   /** Connections to other programs, by name or number. They end with the backends that use them. */
   peers: v.exactOptional(v.array(aString)),
 });
+type Unplug = v.InferOutput<typeof unplug>;
 
 /** Changes the medium of a drive from one node to another; absent: no medium. */
-export const mediumStep = v.strictObject({
+const setMedium = v.strictObject({
   do: v.literal("set-medium"),
   monitor: aString,
   device: aString,
@@ -35,9 +40,10 @@ export const mediumStep = v.strictObject({
   /** Whether to open a tray that the guest has locked. */
   force: v.boolean(),
 });
+type SetMedium = v.InferOutput<typeof setMedium>;
 
 /** Sets the link of a network card up or down. */
-export const linkStep = v.strictObject({
+const setLink = v.strictObject({
   do: v.literal("set-link"),
   monitor: aString,
   device: aString,
@@ -45,9 +51,92 @@ export const linkStep = v.strictObject({
 });
 
 /** Changes how much memory a running QEMU may lock. */
-export const memlockStep = v.strictObject({
+const setMemlock = v.strictObject({
   do: v.literal("set-memlock"),
   process: v.strictObject({ pid: aNumber, startTicks: aNumber }),
   from: memlockKiB,
   to: memlockKiB,
 });
+
+/** Step on a device, medium, link or memory limit of a running guest. */
+export type DeviceStep =
+  | Plug
+  | Unplug
+  | SetMedium
+  | v.InferOutput<typeof setLink>
+  | v.InferOutput<typeof setMemlock>;
+
+/** Kinds of these steps. */
+export const deviceSteps: Kinds<DeviceStep> = {
+  plug: {
+    schema: plug,
+    inverse: (done) => ({
+      do: "unplug",
+      monitor: done.monitor,
+      ...deleteCommands(done.commands),
+      sets: done.files.map(({ fd }) => fd),
+      ...(done.peers === undefined ? {} : { peers: done.peers.map(({ name }) => name) }),
+    }),
+    describe: describePlug,
+    where: "qemu",
+    record: "kept",
+  },
+  unplug: {
+    schema: unplug,
+    inverse: noInverse,
+    describe: describeUnplug,
+    where: "qemu",
+    record: "kept",
+  },
+  "set-medium": {
+    schema: setMedium,
+    inverse: ({ device, force, from, monitor, to }) => ({
+      do: "set-medium",
+      monitor,
+      device,
+      ...(to === undefined ? {} : { from: to }),
+      ...(from === undefined ? {} : { to: from }),
+      force,
+    }),
+    describe: describeMedium,
+    where: "qemu",
+    record: "kept",
+  },
+  "set-link": {
+    schema: setLink,
+    inverse: (done) => ({ ...done, up: !done.up }),
+    describe: ({ device, up }) => `set the link of ${device} ${up ? "up" : "down"}`,
+    where: "qemu",
+    record: "kept",
+  },
+  "set-memlock": {
+    schema: setMemlock,
+    inverse: (done) => ({ ...done, from: done.to, to: done.from }),
+    describe: ({ from, to }) => `let QEMU lock memory: ${describeMemlock(from)} -> ${describeMemlock(to)}`,
+    where: "qemu",
+    record: "kept",
+  },
+};
+
+function describePlug({ commands, files, peers = [] }: Plug): string {
+  const handed = [...files.map(({ file }) => file.path), ...peers.map(describePeer)];
+  return `hand QEMU ${listFiles(handed)} and tell it ${commands.map(describeCommand).join(", ")}`;
+}
+
+function describeUnplug({ commands, device, sets }: Unplug): string {
+  const asked = device === undefined ? [] : [`device_del ${device} (wait until the guest lets go of it)`];
+  const told = [...asked, ...commands.map(describeCommand)].join(", ");
+  return `tell QEMU ${told}, and take back ${listFiles(sets.map((set) => `set ${set}`))}`;
+}
+
+function describeMedium({ device, force, from, to }: SetMedium): string {
+  return `change the medium of ${device}: ${from ?? "empty"} -> ${to ?? "empty"}${force ? " (by force)" : ""}`;
+}
+
+function describeMemlock(limit: v.InferOutput<typeof memlockKiB>): string {
+  return limit === "unlimited" ? limit : `${limit} KiB`;
+}
+
+function describeCommand(command: MonitorCommand): string {
+  return `${command.execute} ${nameOf(command) ?? ""}`.trimEnd();
+}

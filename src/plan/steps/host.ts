@@ -1,34 +1,45 @@
 import * as v from "valibot";
+import { describeGroup, describeLimits, describeWish } from "../facts/describe-limits.ts";
+import { describeSetup, describeTap } from "../facts/describe-tap.ts";
 import { display } from "../facts/display.ts";
+import { bracketed } from "../facts/display-address.ts";
 import { changedLimit, guestGroup, threadWish } from "../facts/limits.ts";
 import { aNumber, aString } from "../facts/plain-schemas.ts";
 import { handedTap, macvtap, tapSetup } from "../facts/tap.ts";
+import { type Kinds, noInverse } from "./kind.ts";
 
 /** Passes the queues of a tap to a running QEMU, under the names that its netdev will use. */
-const handTapStep = v.strictObject({ do: v.literal("hand-tap"), monitor: aString, tap: handedTap });
+const handTap = v.strictObject({ do: v.literal("hand-tap"), monitor: aString, tap: handedTap });
 
 /** Closes QEMU's descriptors of a tap that no netdev uses. */
-const takeTapStep = v.strictObject({
+const takeTap = v.strictObject({
   do: v.literal("take-tap"),
   monitor: aString,
   descriptors: v.array(aString),
 });
 
 /** Passes a running QEMU the socket that serves its screen. */
-const handDisplayStep = v.strictObject({ do: v.literal("hand-display"), monitor: aString, display });
+const handDisplay = v.strictObject({ do: v.literal("hand-display"), monitor: aString, display });
+
+const setUpTap = v.strictObject({ do: v.literal("set-up-tap"), setup: tapSetup });
 
 /** Removes a tap that its guest has made persistent. Any other tap ends with its last descriptor. */
-const removeTapStep = v.strictObject({ do: v.literal("remove-tap"), name: aString, mac: aString });
+const removeTap = v.strictObject({ do: v.literal("remove-tap"), name: aString, mac: aString });
+
+const makeMacvtap = v.strictObject({ do: v.literal("make-macvtap"), link: macvtap });
 
 /** Removes a macvtap. One with another link group is not the guest's and stays. */
-const removeMacvtapStep = v.strictObject({
+const removeMacvtap = v.strictObject({
   do: v.literal("remove-macvtap"),
   name: aString,
   group: aNumber,
 });
 
+const makeGroup = v.strictObject({ do: v.literal("make-group"), group: guestGroup });
+const removeGroup = v.strictObject({ do: v.literal("remove-group"), path: aString });
+
 /** Sets CPUs, scheduler and group of QEMU's threads; `before` has the former ones of a running guest. */
-const tuneStep = v.strictObject({
+const tuneThreads = v.strictObject({
   do: v.literal("tune-threads"),
   monitor: aString,
   wishes: v.array(threadWish),
@@ -36,7 +47,7 @@ const tuneStep = v.strictObject({
 });
 
 /** Changes limits of a running guest. Controllers enabled for its parent's children stay enabled. */
-const limitStep = v.strictObject({
+const setLimits = v.strictObject({
   do: v.literal("set-limits"),
   group: aString,
   controllers: v.array(aString),
@@ -44,17 +55,110 @@ const limitStep = v.strictObject({
 });
 
 /** Step on parts of the host that guests share besides files: networks, processors, memory and disks. */
-export const shareStep = v.variant("do", [
-  handTapStep,
-  takeTapStep,
-  handDisplayStep,
-  v.strictObject({ do: v.literal("set-up-tap"), setup: tapSetup }),
-  removeTapStep,
-  v.strictObject({ do: v.literal("make-macvtap"), link: macvtap }),
-  removeMacvtapStep,
-  v.strictObject({ do: v.literal("make-group"), group: guestGroup }),
-  v.strictObject({ do: v.literal("remove-group"), path: aString }),
-  tuneStep,
-  limitStep,
-]);
-export type ShareStep = v.InferOutput<typeof shareStep>;
+export type ShareStep = v.InferOutput<
+  | typeof handTap
+  | typeof takeTap
+  | typeof handDisplay
+  | typeof setUpTap
+  | typeof removeTap
+  | typeof makeMacvtap
+  | typeof removeMacvtap
+  | typeof makeGroup
+  | typeof removeGroup
+  | typeof tuneThreads
+  | typeof setLimits
+>;
+
+/** Kinds of these steps. */
+export const shareSteps: Kinds<ShareStep> = {
+  "hand-tap": {
+    schema: handTap,
+    inverse: ({ monitor, tap }) => ({ do: "take-tap", monitor, descriptors: [...tap.queues, ...tap.vhosts] }),
+    describe: ({ tap }) => `hand QEMU ${describeTap(tap)}`,
+    where: "qemu",
+    record: "kept",
+  },
+  "take-tap": {
+    schema: takeTap,
+    inverse: noInverse,
+    describe: ({ descriptors }) => `take back ${descriptors.join(", ")}, if no netdev has them`,
+    where: "qemu",
+    record: "kept",
+  },
+  "hand-display": {
+    schema: handDisplay,
+    inverse: noInverse,
+    describe: ({ display: { address, port } }) =>
+      `hand QEMU a socket for its screen, on ${bracketed(address)}:${port}`,
+    where: "qemu",
+    record: "kept",
+  },
+  "set-up-tap": {
+    schema: setUpTap,
+    inverse: ({ setup }) => ({ do: "remove-tap", name: setup.name, mac: setup.mac }),
+    describe: ({ setup }) => describeSetup(setup),
+    where: "host",
+    record: "kept",
+  },
+  "remove-tap": {
+    schema: removeTap,
+    inverse: noInverse,
+    describe: ({ name }) =>
+      `remove tap ${name} if it is still there (it goes with QEMU's last descriptor of it)`,
+    where: "host",
+    record: "kept",
+  },
+  "make-macvtap": {
+    schema: makeMacvtap,
+    inverse: ({ link }) => ({ do: "remove-macvtap", name: link.name, group: link.group }),
+    describe: ({ link: { lower, mac, mode, name } }) =>
+      `make macvtap ${name} on ${lower}: ${mode}, MAC ${mac}, up`,
+    where: "host",
+    record: "kept",
+  },
+  "remove-macvtap": {
+    schema: removeMacvtap,
+    inverse: noInverse,
+    describe: ({ name }) => `remove macvtap ${name}`,
+    where: "host",
+    record: "kept",
+  },
+  "make-group": {
+    schema: makeGroup,
+    inverse: ({ group }) => ({ do: "remove-group", path: group.path }),
+    describe: ({ group }) => describeGroup(group),
+    where: "host",
+    record: "kept",
+  },
+  "remove-group": {
+    schema: removeGroup,
+    inverse: noInverse,
+    describe: ({ path }) => `remove control group ${path}`,
+    where: "host",
+    record: "kept",
+  },
+  "tune-threads": {
+    schema: tuneThreads,
+    inverse: inverseTuning,
+    describe: ({ wishes }) => `run ${wishes.map(describeWish).join(", ")}`,
+    where: "qemu",
+    record: "kept",
+  },
+  "set-limits": {
+    schema: setLimits,
+    inverse: (done) => ({
+      ...done,
+      limits: done.limits.map((limit) => ({ ...limit, value: limit.before, before: limit.value })),
+    }),
+    describe: (step) => `set ${describeLimits(step)}`,
+    // The limits end with the group, which has no process after QEMU.
+    where: "qemu",
+    record: "kept",
+  },
+};
+
+function inverseTuning(done: v.InferOutput<typeof tuneThreads>): ShareStep | undefined {
+  const { before, wishes } = done;
+  if (before === undefined || before.length === 0) return undefined;
+  return { ...done, wishes: before, before: wishes };
+}

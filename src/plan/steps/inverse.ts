@@ -1,104 +1,9 @@
-import { inverseBlock, isBlockStep } from "./block-inverse.ts";
-import { inverseLive } from "./device-inverse.ts";
-import { inverseShare, isShareStep } from "./host-inverse.ts";
-import { inverseOwner, isOwnerStep } from "./owner.ts";
-import { inversePci, isPciStep } from "./pci-inverse.ts";
+import { kindOf } from "./kind-of.ts";
 import type { Step } from "./step.ts";
-import { inverseStream, isStreamStep, isToldStream } from "./stream-inverse.ts";
-import { inverseTree, isTreeStep } from "./tree-inverse.ts";
-
-/** Time between SIGTERM and SIGKILL for a guest's QEMU: libvirt gives it 10 s + 5 s. */
-const KILL_GRACE_MS = 10_000;
 
 /** Returns the inverse of a step; undefined if it has none. */
 export function inverse(done: Step): Step | undefined {
-  if (isBlockStep(done)) return inverseBlock(done);
-  if (isStreamStep(done)) return inverseStream(done);
-  if (isShareStep(done)) return inverseShare(done);
-  if (isTreeStep(done)) return inverseTree(done);
-  if (isPciStep(done)) return inversePci(done);
-  if (isOwnerStep(done)) return inverseOwner(done);
-  switch (done.do) {
-    case "reserve":
-      return { do: "release", claim: done.claim };
-    case "make-folder":
-    case "set-label":
-    case "write-udev-rule":
-    case "lend-folder":
-    case "grant":
-    case "expect-socket":
-    case "link-socket":
-      return inverseOnFiles(done);
-    case "spawn":
-      return { do: "kill", graceMs: KILL_GRACE_MS };
-    case "plug":
-    case "set-medium":
-    case "set-link":
-    case "set-memlock":
-      return inverseLive(done);
-    // A helper ends with the guest's other processes.
-    case "spawn-helper":
-    case "make-link":
-    case "return-folder":
-    case "check-context":
-    case "greet":
-    case "resume":
-    case "unplug":
-    case "release":
-    case "remove-folder":
-    case "remove-socket":
-    case "unlink-socket":
-    case "restore-label":
-    case "remove-udev-rule":
-    case "revoke":
-    case "kill":
-      return undefined;
-  }
-}
-
-type UndoableFileStep = Extract<
-  Step,
-  {
-    do:
-      | "make-folder"
-      | "set-label"
-      | "write-udev-rule"
-      | "lend-folder"
-      | "grant"
-      | "expect-socket"
-      | "link-socket";
-  }
->;
-
-function inverseOnFiles(done: UndoableFileStep): Step {
-  switch (done.do) {
-    case "make-folder":
-      return {
-        do: "remove-folder",
-        path: done.path,
-        ...(done.limit === undefined ? {} : { isMounted: true }),
-      };
-    case "set-label":
-      return {
-        do: "restore-label",
-        file: done.file,
-        claim: done.claim,
-        from: done.to,
-        ...(done.from === undefined ? {} : { to: done.from }),
-      };
-    case "write-udev-rule":
-      return { do: "remove-udev-rule", path: done.path, file: done.file };
-    case "lend-folder": {
-      const { original: label, path } = done;
-      return { do: "return-folder", path, ...(label === undefined ? {} : { label }) };
-    }
-    case "grant":
-      return { do: "revoke", file: done.file, uid: done.uid };
-    case "expect-socket":
-      return { ...done, do: "remove-socket" };
-    case "link-socket":
-      return { do: "unlink-socket", path: done.path, target: done.target };
-  }
+  return kindOf(done).inverse(done);
 }
 
 /**
@@ -154,26 +59,9 @@ export function planUndo(done: readonly Step[]): Step[] {
   return done.toReversed().flatMap((step) => inverse(step) ?? []);
 }
 
-const TOLD_QEMU: ReadonlySet<Step["do"]> = new Set([
-  "plug",
-  "unplug",
-  "set-medium",
-  "set-link",
-  "set-memlock",
-  "set-access",
-  "start-job",
-  "cancel-job",
-  "adopt-chain",
-  "hand-tap",
-  "take-tap",
-  "resume",
-  "tune-threads",
-  "set-limits",
-]);
-
 /** Reports whether a step only tells a running QEMU something, or lasts as long as QEMU runs. */
 export function isToldQemu(step: Step): boolean {
-  return isStreamStep(step) ? isToldStream(step) : TOLD_QEMU.has(step.do);
+  return kindOf(step).where === "qemu";
 }
 
 /** Reports whether a step ends QEMU. It may take seconds, so it does not run under the registry's lock. */

@@ -1,34 +1,33 @@
 import * as v from "valibot";
 import { fileId } from "../facts/file.ts";
 import { ownership } from "../facts/step-parts.ts";
+import { type Kinds, noInverse } from "./kind.ts";
 
 const common = { file: fileId, ownership };
+const rememberOwner = v.strictObject({ do: v.literal("remember-owner"), ...common });
+const restoreOwner = v.strictObject({ do: v.literal("restore-owner"), ...common });
 
 /** Remembers owner, group and mode of a file that its guest's user owns and could change, or restores them. */
-export const ownerStep = v.variant("do", [
-  v.strictObject({ do: v.literal("remember-owner"), ...common }),
-  v.strictObject({ do: v.literal("restore-owner"), ...common }),
-]);
-export type OwnerStep = v.InferOutput<typeof ownerStep>;
+export type OwnerStep = v.InferOutput<typeof rememberOwner | typeof restoreOwner>;
 
-/** Reports whether a step is an OwnerStep. */
-export function isOwnerStep<Other extends { readonly do: string }>(
-  step: Other | OwnerStep,
-): step is OwnerStep {
-  return step.do === "remember-owner" || step.do === "restore-owner";
-}
+/** Kinds of these steps. */
+export const ownerSteps: Kinds<OwnerStep> = {
+  "remember-owner": {
+    schema: rememberOwner,
+    inverse: (done) => ({ ...done, do: "restore-owner" }),
+    describe: (step) => `remember of ${describeOwner(step)}`,
+    where: "host",
+    record: "kept",
+  },
+  "restore-owner": {
+    schema: restoreOwner,
+    inverse: noInverse,
+    describe: (step) => `restore of ${describeOwner(step)}`,
+    where: "host",
+    record: "kept",
+  },
+};
 
-/** Returns the inverse of a step; undefined if it has none. */
-export function inverseOwner(done: OwnerStep): OwnerStep | undefined {
-  return done.do === "remember-owner" ? { ...done, do: "restore-owner" } : undefined;
-}
-
-/** Describes the step in one line. */
-export function describeOwner({
-  do: name,
-  file: { path },
-  ownership: { gid, mode, uid },
-}: OwnerStep): string {
-  const verb = name === "remember-owner" ? `remember of ${path}` : `restore of ${path}`;
-  return `${verb}: mode ${mode.toString(8)}, uid ${uid}, gid ${gid}`;
+function describeOwner({ file: { path }, ownership: { gid, mode, uid } }: OwnerStep): string {
+  return `${path}: mode ${mode.toString(8)}, uid ${uid}, gid ${gid}`;
 }

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { aString, maybeString } from "../facts/plain-schemas.ts";
+import { type Kinds, noInverse } from "./kind.ts";
 
 const common = {
   /** Name in sysfs, `0000:06:00.0`. */
@@ -11,10 +12,27 @@ const common = {
   /** Boot of the step. The kernel chooses drivers by itself at every boot. */
   bootId: aString,
 };
+const takeDevice = v.strictObject({ do: v.literal("take-device"), ...common });
+const giveDevice = v.strictObject({ do: v.literal("give-device"), ...common });
 
 /** Takes a PCI device of the host from its driver for guests, or gives it back. */
-export const pciStep = v.variant("do", [
-  v.strictObject({ do: v.literal("take-device"), ...common }),
-  v.strictObject({ do: v.literal("give-device"), ...common }),
-]);
-export type PciStep = v.InferOutput<typeof pciStep>;
+export type PciStep = v.InferOutput<typeof takeDevice | typeof giveDevice>;
+
+/** Kinds of these steps. */
+export const pciSteps: Kinds<PciStep> = {
+  "take-device": {
+    schema: takeDevice,
+    inverse: (done) => ({ ...done, do: "give-device" }),
+    describe: ({ device, driver }) => `give ${device} to vfio-pci (its driver is ${driver ?? "none"})`,
+    where: "host",
+    record: "kept",
+  },
+  "give-device": {
+    schema: giveDevice,
+    inverse: noInverse,
+    describe: ({ device, driver }) =>
+      `take ${device} from vfio-pci and give it back to ${driver ?? "no driver"}`,
+    where: "host",
+    record: "kept",
+  },
+};

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { fileId } from "../facts/file.ts";
 import { aNumber, aString, maybeString } from "../facts/plain-schemas.ts";
+import { type Kinds, noInverse } from "./kind.ts";
 
 /**
  * Target of QEMU's stream: a file that svirt creates, behind a pipe. The pipe has the guest's label, the file never has it.
@@ -16,37 +17,37 @@ const streamed = {
 };
 
 /** Removes a file that an earlier attempt left: a file of that name is svirt's own. */
-const expectFileStep = v.strictObject({ do: v.literal("expect-file"), path: aString });
+const expectFile = v.strictObject({ do: v.literal("expect-file"), path: aString });
 
-const removeFileStep = v.strictObject({ do: v.literal("remove-file"), path: aString });
+const removeFile = v.strictObject({ do: v.literal("remove-file"), path: aString });
 
 /** Moves a file over the other path. A missing file has already been moved. */
-const keepFileStep = v.strictObject({ do: v.literal("keep-file"), from: aString, to: aString });
+const keepFile = v.strictObject({ do: v.literal("keep-file"), from: aString, to: aString });
 
 /** Stops the vCPUs. The inverse lets them run if they ran before. */
-const pauseStep = v.strictObject({ do: v.literal("pause"), monitor: aString, wasRunning: v.boolean() });
+const pause = v.strictObject({ do: v.literal("pause"), monitor: aString, wasRunning: v.boolean() });
 
 /** Lets the vCPUs run. */
-const unpauseStep = v.strictObject({ do: v.literal("unpause"), monitor: aString });
+const unpause = v.strictObject({ do: v.literal("unpause"), monitor: aString });
 
 /** Resets the guest, as its reset button does. */
-const resetStep = v.strictObject({ do: v.literal("reset"), monitor: aString });
+const reset = v.strictObject({ do: v.literal("reset"), monitor: aString });
 
 /** Writes the guest's memory and devices, after the head of a save image if there is one. */
-const saveMemoryStep = v.strictObject({
+const saveMemory = v.strictObject({
   do: v.literal("save-memory"),
   ...streamed,
   head: v.exactOptional(v.strictObject({ xml: aString, wasRunning: v.boolean() })),
 });
 
 /** Cancels QEMU's writing of the state. */
-const cancelSaveStep = v.strictObject({ do: v.literal("cancel-save"), monitor: aString });
+const cancelSave = v.strictObject({ do: v.literal("cancel-save"), monitor: aString });
 
 /** Writes the guest's memory alone, for debugging. `format` is QEMU's: elf, kdump-zlib. */
-const dumpMemoryStep = v.strictObject({ do: v.literal("dump-memory"), ...streamed, format: aString });
+const dumpMemory = v.strictObject({ do: v.literal("dump-memory"), ...streamed, format: aString });
 
 /** Has QEMU draw into the buffer, a file with the guest's label that svirt opens. Its content is copied to the target. */
-const screenshotStep = v.strictObject({
+const takeScreenshot = v.strictObject({
   do: v.literal("take-screenshot"),
   ...streamed,
   buffer: aString,
@@ -59,10 +60,10 @@ const screenshotStep = v.strictObject({
 });
 
 /** Has QEMU close the buffer. */
-const dropScreenStep = v.strictObject({ do: v.literal("drop-screen"), monitor: aString, set: aNumber });
+const dropScreen = v.strictObject({ do: v.literal("drop-screen"), monitor: aString, set: aNumber });
 
 /** Loads the state that save-memory wrote, from that offset of the file. QEMU gets a pipe, not the file. */
-const loadMemoryStep = v.strictObject({
+const loadMemory = v.strictObject({
   do: v.literal("load-memory"),
   monitor: aString,
   from: fileId,
@@ -71,18 +72,111 @@ const loadMemoryStep = v.strictObject({
 });
 
 /** Step on a guest's state: its memory, its devices, its screen. The guest's resources do not change. */
-export const streamStep = v.variant("do", [
-  expectFileStep,
-  removeFileStep,
-  keepFileStep,
-  pauseStep,
-  unpauseStep,
-  resetStep,
-  saveMemoryStep,
-  cancelSaveStep,
-  dumpMemoryStep,
-  screenshotStep,
-  dropScreenStep,
-  loadMemoryStep,
-]);
-export type StreamStep = v.InferOutput<typeof streamStep>;
+export type StreamStep = v.InferOutput<
+  | typeof expectFile
+  | typeof removeFile
+  | typeof keepFile
+  | typeof pause
+  | typeof unpause
+  | typeof reset
+  | typeof saveMemory
+  | typeof cancelSave
+  | typeof dumpMemory
+  | typeof takeScreenshot
+  | typeof dropScreen
+  | typeof loadMemory
+>;
+
+/** Kinds of these steps. No record keeps one: a pause does not change the guest, and a written file is the administrator's. */
+export const streamSteps: Kinds<StreamStep> = {
+  "expect-file": {
+    schema: expectFile,
+    inverse: ({ path }) => ({ do: "remove-file", path }),
+    describe: ({ path }) => `leave ${path} free for a new file`,
+    where: "host",
+    record: "dropped",
+  },
+  "remove-file": {
+    schema: removeFile,
+    inverse: noInverse,
+    describe: ({ path }) => `remove ${path}`,
+    where: "host",
+    record: "dropped",
+  },
+  "keep-file": {
+    schema: keepFile,
+    inverse: noInverse,
+    describe: ({ from, to }) => `put ${from} in the place of ${to}`,
+    where: "host",
+    record: "dropped",
+  },
+  pause: {
+    schema: pause,
+    inverse: ({ monitor, wasRunning }) => (wasRunning ? { do: "unpause", monitor } : undefined),
+    describe: ({ wasRunning }) => (wasRunning ? "stop the vCPUs" : "leave the vCPUs stopped"),
+    where: "qemu",
+    record: "dropped",
+  },
+  unpause: {
+    schema: unpause,
+    inverse: noInverse,
+    describe: () => "let the vCPUs go on",
+    where: "qemu",
+    record: "dropped",
+  },
+  reset: {
+    schema: reset,
+    inverse: noInverse,
+    describe: () => "reset the guest",
+    where: "qemu",
+    record: "dropped",
+  },
+  "save-memory": {
+    schema: saveMemory,
+    inverse: ({ monitor }) => ({ do: "cancel-save", monitor }),
+    describe: (step) => `write the guest's state to ${step.to}, through ${describePipe(step)}`,
+    where: "qemu",
+    record: "dropped",
+  },
+  "cancel-save": {
+    schema: cancelSave,
+    inverse: noInverse,
+    describe: () => "tell QEMU to write no more",
+    where: "qemu",
+    record: "dropped",
+  },
+  "dump-memory": {
+    schema: dumpMemory,
+    inverse: noInverse,
+    describe: (step) =>
+      `write the guest's memory to ${step.to} (${step.format}), through ${describePipe(step)}`,
+    where: "qemu",
+    record: "dropped",
+  },
+  "take-screenshot": {
+    schema: takeScreenshot,
+    inverse: ({ monitor, set }) => ({ do: "drop-screen", monitor, set }),
+    describe: ({ buffer, label, to }) =>
+      `write the guest's screen to ${to}, from ${buffer} (${label ?? "(no label)"})`,
+    where: "qemu",
+    record: "dropped",
+  },
+  "drop-screen": {
+    schema: dropScreen,
+    inverse: noInverse,
+    describe: () => "tell QEMU to let go of the picture",
+    where: "qemu",
+    record: "dropped",
+  },
+  "load-memory": {
+    schema: loadMemory,
+    inverse: noInverse,
+    describe: (step) => `give QEMU the state in ${step.from.path}, through ${describePipe(step)}`,
+    where: "qemu",
+    record: "dropped",
+  },
+};
+
+function describePipe({ label }: { readonly label?: string }): string {
+  return label === undefined ? "a pipe" : `a pipe of ${label}`;
+}

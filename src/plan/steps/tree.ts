@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { fileId } from "../facts/file.ts";
 import { aNumber, maybeString } from "../facts/plain-schemas.ts";
 import { claim } from "../facts/step-parts.ts";
+import { type Kinds, noInverse } from "./kind.ts";
 
 const common = {
   /** Top folder of the tree. */
@@ -14,10 +15,39 @@ const common = {
   /** Label of the top folder before the guest. An entry with another label remembers that label itself. */
   from: maybeString,
 };
+const shareTree = v.strictObject({ do: v.literal("share-tree"), ...common });
+const unshareTree = v.strictObject({ do: v.literal("unshare-tree"), ...common });
 
 /** Shares a folder of the host and all its content with a guest, or ends the sharing. */
-export const treeStep = v.variant("do", [
-  v.strictObject({ do: v.literal("share-tree"), ...common }),
-  v.strictObject({ do: v.literal("unshare-tree"), ...common }),
-]);
-export type TreeStep = v.InferOutput<typeof treeStep>;
+export type TreeStep = v.InferOutput<typeof shareTree | typeof unshareTree>;
+
+/** Kinds of these steps. */
+export const treeSteps: Kinds<TreeStep> = {
+  "share-tree": {
+    schema: shareTree,
+    inverse: (done) => ({ ...done, do: "unshare-tree" }),
+    describe: describeShared,
+    where: "host",
+    record: "kept",
+  },
+  "unshare-tree": {
+    schema: unshareTree,
+    inverse: noInverse,
+    describe: describeUnshared,
+    where: "host",
+    record: "kept",
+  },
+};
+
+const NO_LABEL = "(no label)";
+
+function describeShared({ access, folder, from, to, uid }: TreeStep): string {
+  const labels = to === undefined ? "its labels kept" : `${from ?? NO_LABEL} -> ${to}`;
+  return `share ${folder.path} and all below it with uid ${uid} (${access}): ${labels}`;
+}
+
+function describeUnshared({ folder, from, to, uid }: TreeStep): string {
+  const labels =
+    to === undefined ? "its labels kept" : `${to} -> ${from ?? NO_LABEL}, or what an entry remembers`;
+  return `share ${folder.path} and all below it with uid ${uid} no more: ${labels}`;
+}

@@ -3,7 +3,7 @@ import { listHostDevice } from "../../domain/resources/hostdev.ts";
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { GroupLink } from "../../plan/actions/group-link.ts";
-import { driverOf, FOR_GUESTS, PCI_DEVICES } from "../../run/steps/pci-device.ts";
+import { driverOf, FOR_GUESTS, PCI_DEVICES } from "../../run/steps/pci.ts";
 import { missing } from "../inspect-file.ts";
 import type { UsedFile } from "../resolved-file.ts";
 import { gatherGroup, gatherVfioGate } from "./device-node.ts";

@@ -1,6 +1,6 @@
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
-import { PCI_DEVICES } from "../../run/steps/pci-device.ts";
+import { PCI_DEVICES } from "../../run/steps/pci.ts";
 import { type Node, registryOf } from "../../state/instance.ts";
 import { readDiskUse } from "../busy-disk.ts";
 

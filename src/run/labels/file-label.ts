@@ -2,7 +2,7 @@ import { SvirtError } from "../../errors.ts";
 import type { FileAttributes, OpenedFile } from "../../host/files.ts";
 import type { Host } from "../../host/host.ts";
 import type { FileId } from "../../plan/facts/file.ts";
-import type { Step } from "../../plan/steps/step.ts";
+import type { StepOf } from "../../plan/steps/step.ts";
 import type { ClaimRegistry } from "../../registry/claims.ts";
 import {
   heldElsewhere,
@@ -72,7 +72,7 @@ export function getFileLabel(host: Host, file: FileId): string | undefined {
  * Remembers the original label on the file, then labels it. Throws "denied" where files have no labels, "label-taken" when
  * another machine has claimed the file meanwhile.
  */
-export function setFileLabel(actor: LabelActor, step: Extract<Step, { do: "set-label" }>): void {
+export function setFileLabel(actor: LabelActor, step: StepOf<"set-label">): void {
   const { host, registry } = actor;
   const { claim, file: id, from, to } = step;
   const users = registry.listHolders("file", claim.key).length;
@@ -90,7 +90,7 @@ export function setFileLabel(actor: LabelActor, step: Extract<Step, { do: "set-l
 }
 
 /** Changes the guest's claim on a file, and its label. Throws "label-taken" when another user prevents it. */
-export function changeFileLabel(actor: LabelActor, step: Extract<Step, { do: "change-label" }>): void {
+export function changeFileLabel(actor: LabelActor, step: StepOf<"change-label">): void {
   const { file, to: claim, udevRule } = step;
   const { label, original } = claim;
   actor.registry.reserve(claim, actor.owner);
@@ -133,7 +133,7 @@ function withoutLevel(label: string): string {
  * Restores the original label if no other guest uses the file and it still has svirt's label. A missing or replaced file is
  * left alone. So is a file that another machine uses, or may have used since this one went down.
  */
-export function restoreFileLabel(actor: LabelActor, step: Extract<Step, { do: "restore-label" }>): void {
+export function restoreFileLabel(actor: LabelActor, step: StepOf<"restore-label">): void {
   const { host, registry, owner } = actor;
   host.withInspected(step.file.path, (file) => {
     if (!isLabelled(host, file, { file: step.file, label: step.from })) return;
@@ -197,7 +197,7 @@ function nameAll(marks: readonly MachineMark[]): string {
 function putBack(
   { bootId, host }: LabelActor,
   file: FileAttributes,
-  { from, to }: Extract<Step, { do: "restore-label" }>,
+  { from, to }: StepOf<"restore-label">,
 ): void {
   if (labelOf(file) === from) {
     if (to === undefined) file.removeXattr(LABEL);

@@ -7,8 +7,7 @@ import { isStill } from "./remembered-label.ts";
  * replaced file is left alone. Without a mark, as after a reboot that gave its device another number, the inode number and
  * the owner identify the file.
  */
-export function runOwnerStep(host: Host, { do: name, file, ownership }: OwnerStep): void {
-  if (name === "remember-owner") return;
+export function restoreOwner(host: Host, { file, ownership }: OwnerStep): void {
   const found = host.withInspected(file.path, (now) =>
     (isStill(host, now, file) ?? now.facts.uid === ownership.uid) ? now.facts.id : undefined,
   );

@@ -3,7 +3,7 @@ import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { Monitor } from "../../host/monitor.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
-import type { Step } from "../../plan/steps/step.ts";
+import type { StepOf } from "../../plan/steps/step.ts";
 import { CHANGE_TIMEOUT_MS, converse, JOB_END_TIMEOUT_MS } from "../monitor/converse.ts";
 
 const POLL_MS = 20;
@@ -43,13 +43,13 @@ export async function aboutJobs<Result>(
 }
 
 /** Starts a job. Throws "failed" with QEMU's message. */
-export async function startJob(host: Host, step: Extract<Step, { do: "start-job" }>): Promise<void> {
+export async function startJob(host: Host, step: StepOf<"start-job">): Promise<void> {
   const { arguments: args, execute } = step.command;
   await aboutJobs(host, step.monitor, (monitor) => monitor.execute(execute, args));
 }
 
 /** Cancels a job, waits for its end, and dismisses it. A missing job is no error. */
-export async function cancelJob(host: Host, step: Extract<Step, { do: "cancel-job" }>): Promise<void> {
+export async function cancelJob(host: Host, step: StepOf<"cancel-job">): Promise<void> {
   await aboutJobs(host, step.monitor, async (monitor) => {
     const found = await findJob(monitor, step.job);
     if (found === undefined) return;
@@ -60,7 +60,7 @@ export async function cancelJob(host: Host, step: Extract<Step, { do: "cancel-jo
 }
 
 /** Dismisses a job that has ended. A missing job is no error. */
-export async function dismissJob(host: Host, step: Extract<Step, { do: "adopt-chain" }>): Promise<void> {
+export async function dismissJob(host: Host, step: StepOf<"adopt-chain">): Promise<void> {
   const { job, monitor: path } = step;
   if (job === undefined) return;
   await aboutJobs(host, path, async (monitor) => {

@@ -1,26 +1,17 @@
 import type { BlockStep } from "../../plan/steps/block.ts";
-import { changeFileLabel, type LabelActor } from "../labels/file-label.ts";
+import { changeFileLabel } from "../labels/file-label.ts";
 import { cancelJob, dismissJob, startJob } from "./block-job.ts";
 import { makeImage, removeImage } from "./make-image.ts";
+import type { Runs } from "./runs.ts";
 import { setAccess } from "./set-access.ts";
 
-/** Carries out a step on the images of a disk. Throws the errors of the host. */
-export async function runBlockStep(actor: LabelActor, step: BlockStep): Promise<void> {
-  const { host } = actor;
-  switch (step.do) {
-    case "make-image":
-      return makeImage(host, step);
-    case "remove-image":
-      return removeImage(host, step);
-    case "change-label":
-      return changeFileLabel(actor, step);
-    case "set-access":
-      return await setAccess(host, step);
-    case "start-job":
-      return await startJob(host, step);
-    case "cancel-job":
-      return await cancelJob(host, step);
-    case "adopt-chain":
-      return await dismissJob(host, step);
-  }
-}
+/** Effects of the steps on images of a disk. */
+export const runBlock: Runs<BlockStep> = {
+  "make-image": ({ host }, step) => makeImage(host, step),
+  "remove-image": ({ host }, step) => removeImage(host, step),
+  "change-label": changeFileLabel,
+  "set-access": ({ host }, step) => setAccess(host, step),
+  "start-job": ({ host }, step) => startJob(host, step),
+  "cancel-job": ({ host }, step) => cancelJob(host, step),
+  "adopt-chain": ({ host }, step) => dismissJob(host, step),
+};

@@ -1,6 +1,6 @@
 import type { Host } from "../../host/host.ts";
 import { DISPLAY_SOCKET } from "../../plan/facts/display-address.ts";
-import type { ShareStep } from "../../plan/steps/host.ts";
+import type { StepOf } from "../../plan/steps/step.ts";
 import { converse, MONITOR_TIMEOUT_MS } from "../monitor/converse.ts";
 
 /**
@@ -9,7 +9,7 @@ import { converse, MONITOR_TIMEOUT_MS } from "../monitor/converse.ts";
  */
 export async function handDisplay(
   host: Host,
-  { display, monitor: path }: Extract<ShareStep, { do: "hand-display" }>,
+  { display, monitor: path }: StepOf<"hand-display">,
 ): Promise<void> {
   const at = { monitor: path, timeoutMs: MONITOR_TIMEOUT_MS };
   await converse(host, at, async (monitor) => {

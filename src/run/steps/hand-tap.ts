@@ -1,9 +1,7 @@
 import type { Host } from "../../host/host.ts";
-import type { Step } from "../../plan/steps/step.ts";
+import type { StepOf } from "../../plan/steps/step.ts";
 import { converse, MONITOR_TIMEOUT_MS } from "../monitor/converse.ts";
-import { removeIfThere } from "./plug.ts";
-
-type StepOf<Name extends Step["do"]> = Extract<Step, { do: Name }>;
+import { removeIfThere } from "./device.ts";
 
 /** Creates or opens a tap and passes its queues to a running QEMU. Throws "host-call", "failed" with QEMU's message. */
 export async function handTap(host: Host, { monitor: path, tap }: StepOf<"hand-tap">): Promise<void> {

@@ -1,9 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { ControlValue, GuestGroup } from "../../plan/facts/limits.ts";
-import type { ShareStep } from "../../plan/steps/host.ts";
-
-type StepOf<Name extends ShareStep["do"]> = Extract<ShareStep, { do: Name }>;
+import type { StepOf } from "../../plan/steps/step.ts";
 
 const GROUP_MODE = 0o755;
 

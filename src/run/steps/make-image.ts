@@ -1,12 +1,12 @@
 import type { Host } from "../../host/host.ts";
 import { formatNewImage } from "../../images/new-qcow2.ts";
 import { halfMade } from "../../plan/half-made.ts";
-import type { Step } from "../../plan/steps/step.ts";
+import type { StepOf } from "../../plan/steps/step.ts";
 
 /** Bytes of a raw image that are compared. */
 const RAW_BYTES = 64 * 1024;
 
-type NewImage = Extract<Step, { do: "make-image" | "remove-image" }>;
+type NewImage = StepOf<"make-image" | "remove-image">;
 
 /** Creates an empty image, complete or not at all. Throws "host-call" when a file exists at the path. */
 export function makeImage(host: Host, step: NewImage): void {

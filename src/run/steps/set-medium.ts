@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { SEE_QEMU_LOG, SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { Monitor } from "../../host/monitor.ts";
-import type { Step } from "../../plan/steps/step.ts";
+import type { StepOf } from "../../plan/steps/step.ts";
 import { CHANGE_TIMEOUT_MS, converse } from "../monitor/converse.ts";
 
 /** Time for a guest to open a tray that it has locked. */
@@ -21,7 +21,7 @@ type Drive = v.InferOutput<typeof drive>;
  * Opens the tray, replaces the medium and closes the tray. A drive that has the new medium already only closes its tray.
  * Throws "wrong-state" when the guest keeps the tray locked, "failed" with QEMU's message.
  */
-export async function setMedium(host: Host, step: Extract<Step, { do: "set-medium" }>): Promise<void> {
+export async function setMedium(host: Host, step: StepOf<"set-medium">): Promise<void> {
   const id = step.device;
   await converse(host, { monitor: step.monitor, timeoutMs: CHANGE_TIMEOUT_MS }, async (monitor) => {
     const found = await getDrive(monitor, id);

@@ -3,7 +3,7 @@ import type { Host } from "../../host/host.ts";
 import type { Monitor } from "../../host/monitor.ts";
 import { nameThread } from "../../plan/facts/describe-limits.ts";
 import type { ThreadWish } from "../../plan/facts/limits.ts";
-import type { Step } from "../../plan/steps/step.ts";
+import type { StepOf } from "../../plan/steps/step.ts";
 import { parseIothreadThreads } from "../../qemu/monitor/iothreads.ts";
 import { parseVcpuThreads } from "../../qemu/monitor/vcpu-threads.ts";
 import { converse, MONITOR_TIMEOUT_MS } from "../monitor/converse.ts";
@@ -23,7 +23,7 @@ interface Threads {
 export async function tuneThreads(
   host: Host,
   guest: GuestIdentity,
-  { monitor, wishes }: Extract<Step, { do: "tune-threads" }>,
+  { monitor, wishes }: StepOf<"tune-threads">,
 ): Promise<void> {
   const told = await converse(host, { monitor, timeoutMs: MONITOR_TIMEOUT_MS }, askThreads);
   const threads = sortThreads(listThreads(host, guest), told);

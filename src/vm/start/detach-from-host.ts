@@ -8,7 +8,7 @@ import type { Step } from "../../plan/steps/step.ts";
 import { groupOf, isForGuests, refuseSharedGroup } from "../../resolve/files/vfio.ts";
 import { refuseBusyDisks } from "../../resolve/host/busy-disks.ts";
 import { missing } from "../../resolve/inspect-file.ts";
-import { driverOf, FOR_GUESTS, overrideOf, PCI_DEVICES } from "../../run/steps/pci-device.ts";
+import { driverOf, FOR_GUESTS, overrideOf, PCI_DEVICES } from "../../run/steps/pci.ts";
 import { runPlan, type Watch } from "../../run/steps/run-plan.ts";
 import { chooseUid } from "../../state/choose-uid.ts";
 import { isSession, type Node, registryOf } from "../../state/instance.ts";

@@ -8,7 +8,8 @@ import { listLayers } from "../../../src/plan/record/disk-chain.ts";
 import { listPlugged } from "../../../src/plan/record/qemu-objects.ts";
 import { describe as describeStep } from "../../../src/plan/steps/describe.ts";
 import { isToldQemu, planStop, planUndo } from "../../../src/plan/steps/inverse.ts";
-import { type Step, step } from "../../../src/plan/steps/step.ts";
+import { step } from "../../../src/plan/steps/kinds.ts";
+import type { Step } from "../../../src/plan/steps/step.ts";
 
 const OWN = "system_u:object_r:svirt_image_t:s0:c1,c2";
 const CONTENT = "system_u:object_r:virt_content_t:s0";

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { SEE_QEMU_LOG, SvirtError } from "../../../errors.ts";
 import type { Host } from "../../../host/host.ts";
-import type { StreamStep } from "../../../plan/steps/stream.ts";
+import type { StepOf } from "../../../plan/steps/step.ts";
 import type { Progress } from "../../actor.ts";
 import { makeTarget, PIPE_URI, streamOut } from "./guest-stream.ts";
 
@@ -20,7 +20,7 @@ const dump = v.object({
  */
 export async function dumpMemory(
   host: Host,
-  step: Extract<StreamStep, { do: "dump-memory" }>,
+  step: StepOf<"dump-memory">,
   onProgress: Progress | undefined,
 ): Promise<void> {
   const file = makeTarget(host, step);

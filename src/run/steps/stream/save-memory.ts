@@ -2,13 +2,11 @@ import * as v from "valibot";
 import { SEE_QEMU_LOG, SvirtError } from "../../../errors.ts";
 import type { Host } from "../../../host/host.ts";
 import type { Monitor } from "../../../host/monitor.ts";
-import type { StreamStep } from "../../../plan/steps/stream.ts";
+import type { StepOf } from "../../../plan/steps/step.ts";
 import { formatSaveHead, formatWholeMark } from "../../../qemu/files/save-image.ts";
 import type { Progress } from "../../actor.ts";
 import { CHANGE_TIMEOUT_MS, converse } from "../../monitor/converse.ts";
 import { makeTarget, PIPE_URI, streamIn, streamOut } from "./guest-stream.ts";
-
-type StepOf<Name extends StreamStep["do"]> = Extract<StreamStep, { do: Name }>;
 
 /** No limit of speed: QEMU's own is 128 MiB a second. */
 const UNLIMITED_BYTES_PER_S = Number.MAX_SAFE_INTEGER;

@@ -1,8 +1,8 @@
 import type { Host } from "../../../host/host.ts";
-import type { StreamStep } from "../../../plan/steps/stream.ts";
+import type { StepOf } from "../../../plan/steps/step.ts";
 import { putFileLabel } from "../../labels/file-label.ts";
 import { CHANGE_TIMEOUT_MS, converse } from "../../monitor/converse.ts";
-import { removeIfThere } from "../plug.ts";
+import { removeIfThere } from "../device.ts";
 import { makeTarget } from "./guest-stream.ts";
 
 /** More than any screen has: a compromised QEMU may have drawn anything. */
@@ -13,10 +13,7 @@ const CHUNK_BYTES = 1024 * 1024;
  * Writes the guest's screen to a file. QEMU cannot draw into a pipe (it empties the file first, ftruncate(2)). So it draws
  * into a file of its label in its own folder, which limits the size. Throws "failed" with QEMU's message.
  */
-export async function takeScreenshot(
-  host: Host,
-  step: Extract<StreamStep, { do: "take-screenshot" }>,
-): Promise<void> {
+export async function takeScreenshot(host: Host, step: StepOf<"take-screenshot">): Promise<void> {
   const { buffer, device, format, head, label, monitor: path, set } = step;
   const file = host.makeFile(buffer, 0o600);
   if (label !== undefined) putFileLabel(host, file, label);
@@ -34,10 +31,7 @@ export async function takeScreenshot(
 }
 
 /** Has QEMU close the buffer. A missing descriptor set is no error. */
-export async function dropScreen(
-  host: Host,
-  { monitor: path, set }: Extract<StreamStep, { do: "drop-screen" }>,
-): Promise<void> {
+export async function dropScreen(host: Host, { monitor: path, set }: StepOf<"drop-screen">): Promise<void> {
   await converse(host, { monitor: path, timeoutMs: CHANGE_TIMEOUT_MS }, (monitor) =>
     removeIfThere(monitor, "remove-fd", { "fdset-id": set }),
   );

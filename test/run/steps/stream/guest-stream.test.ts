@@ -3,12 +3,13 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";
+import { inverse } from "../../../../src/plan/steps/inverse.ts";
 import type { StreamStep } from "../../../../src/plan/steps/stream.ts";
-import { inverseStream } from "../../../../src/plan/steps/stream-inverse.ts";
+import { ClaimRegistry } from "../../../../src/registry/claims.ts";
 import { converse, resumeGuest } from "../../../../src/run/monitor/converse.ts";
+import { runStep } from "../../../../src/run/steps/run-step.ts";
 import { dumpMemory } from "../../../../src/run/steps/stream/dump-memory.ts";
 import { cancelSave, loadMemory, saveMemory } from "../../../../src/run/steps/stream/save-memory.ts";
-import { runStreamStep } from "../../../../src/run/steps/stream/step.ts";
 import { dropScreen, takeScreenshot } from "../../../../src/run/steps/stream/take-screenshot.ts";
 import { qemuProgram } from "../../../qemu/real-qemu.ts";
 import { errorOf } from "../../../scenes/scene.ts";
@@ -21,6 +22,8 @@ const SET = 1_000_000;
 
 describe.skipIf(qemuProgram === null)(`the state of a real QEMU${missing}`, () => {
   const host = makeLinuxHost();
+  const registry = new ClaimRegistry(host, "/nowhere");
+  const actor = { host, registry, owner: "11111111-2222-4333-8444-000000000001", uid: 0 };
   const folders: string[] = [];
   const running: Bun.Subprocess[] = [];
 
@@ -67,7 +70,7 @@ describe.skipIf(qemuProgram === null)(`the state of a real QEMU${missing}`, () =
       const to = join(folder, "part");
       const head = { xml: "<domain/>", wasRunning: true };
       await resumeGuest(host, { monitor, commands: [{ execute: "cont" }] });
-      await runStreamStep({ host }, { do: "pause", monitor, wasRunning: true });
+      await runStep(actor, { do: "pause", monitor, wasRunning: true });
       const seen: number[] = [];
       await saveMemory(host, { do: "save-memory", monitor, to, head }, (done, total) =>
         seen.push(done / total),
@@ -122,16 +125,16 @@ describe.skipIf(qemuProgram === null)(`the state of a real QEMU${missing}`, () =
       const to = join(folder, "part");
       const full = { ...host, makeFile: () => deviceOf("/dev/full") };
       const stop: StreamStep = { do: "pause", monitor, wasRunning: true };
-      await runStreamStep({ host }, stop);
+      await runStep(actor, stop);
       const error = await errorOf(saveMemory(full, { do: "save-memory", monitor, to }, undefined));
       expect(error.message).toContain("ENOSPC");
       await cancelSave(host, { do: "cancel-save", monitor });
-      const back = inverseStream(stop);
+      const back = inverse(stop);
       if (back === undefined) throw new Error("a pause is not taken back");
-      await runStreamStep({ host }, back);
+      await runStep(actor, back);
       expect((await statusOf(monitor)).status).toBe("running");
       // Nothing prevents the next save.
-      await runStreamStep({ host }, stop);
+      await runStep(actor, stop);
       await saveMemory(host, { do: "save-memory", monitor, to }, undefined);
       expect(fs.readFileSync(to).toString("latin1", 0, 4)).toBe("QEVM");
     },
@@ -177,7 +180,7 @@ describe.skipIf(qemuProgram === null)(`the state of a real QEMU${missing}`, () =
     expect([fs.existsSync(buffer), await keptBy(monitor)]).toEqual([false, []]);
     const refused = { ...step, to: `${to}2`, device: "none" };
     await errorOf(takeScreenshot(host, refused));
-    const back = inverseStream(refused);
+    const back = inverse(refused);
     if (back?.do !== "drop-screen") throw new Error("a screenshot is not taken back");
     await dropScreen(host, back);
     await dropScreen(host, back);

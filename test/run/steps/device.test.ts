@@ -7,7 +7,7 @@ import { makeLinuxHost } from "../../../src/host/linux/linux-host.ts";
 import { inverse } from "../../../src/plan/steps/inverse.ts";
 import type { Step } from "../../../src/plan/steps/step.ts";
 import { commandsOf } from "../../../src/qemu/monitor/plug-commands.ts";
-import { isPlugged, plugIn, unplug } from "../../../src/run/steps/plug.ts";
+import { isPlugged, plugIn, unplug } from "../../../src/run/steps/device.ts";
 import { setMedium } from "../../../src/run/steps/set-medium.ts";
 import { qemuProgram } from "../../qemu/real-qemu.ts";
 import { errorOf } from "../../scenes/scene.ts";

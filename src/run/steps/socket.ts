@@ -1,9 +1,19 @@
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
+import type { SocketStep } from "../../plan/steps/socket.ts";
 import { getFileLabel } from "../labels/file-label.ts";
+import type { Runs } from "./runs.ts";
+
+/** Effects of the steps on paths of a guest's sockets. */
+export const runSocket: Runs<SocketStep> = {
+  "expect-socket": ({ host }, { path }) => refuseTaken(host, path),
+  "remove-socket": ({ host }, step) => removeSocket(host, step),
+  "link-socket": ({ host }, step) => host.makeLinkWithin(step.folder, step),
+  "unlink-socket": ({ host }, { path, target }) => host.removeLink(path, target),
+};
 
 /** Throws "label-taken" when the path of a guest's socket has a file or another program's socket. */
-export function refuseTaken(host: Host, path: string): void {
+function refuseTaken(host: Host, path: string): void {
   const found = host.inspectFile(path);
   if (found === undefined) return;
   throw new SvirtError(`Cannot listen at ${path} for the guest: a ${found.type} is there`, {
@@ -13,7 +23,7 @@ export function refuseTaken(host: Host, path: string): void {
 }
 
 /** Removes a guest's socket. One that lacks the guest's label, if there is one, is another program's and stays. */
-export function removeSocket(host: Host, socket: { readonly path: string; readonly label?: string }): void {
+function removeSocket(host: Host, socket: { readonly path: string; readonly label?: string }): void {
   const found = host.inspectFile(socket.path);
   if (found?.type !== "socket") return;
   if (socket.label === undefined || getFileLabel(host, found.id) === socket.label)

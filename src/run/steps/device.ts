@@ -1,10 +1,11 @@
 import { asSvirtError, SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { Monitor } from "../../host/monitor.ts";
-import type { Step } from "../../plan/steps/step.ts";
+import type { DeviceStep } from "../../plan/steps/device.ts";
+import type { StepOf } from "../../plan/steps/step.ts";
 import { CHANGE_TIMEOUT_MS, converse } from "../monitor/converse.ts";
-
-type StepOf<Name extends Step["do"]> = Extract<Step, { do: Name }>;
+import type { Runs } from "./runs.ts";
+import { setMedium } from "./set-medium.ts";
 
 /** Time for a guest to release a device: QEMU_UNPLUG_TIMEOUT of libvirt's qemu_hotplug.c. */
 const UNPLUG_TIMEOUT_MS = 5000;
@@ -12,6 +13,15 @@ const UNPLUG_TIMEOUT_MS = 5000;
 const NOT_THERE = /not found$|^Failed to find node/;
 /** QEMU's errors if the guest was asked before, on PCI Express. qemu.git system/qdev-monitor.c, hw/pci/pcie.c */
 const ASKED_BEFORE = /already in the process of unplug|guest is busy/;
+
+/** Effects of the steps on devices of a running guest. */
+export const runDevice: Runs<DeviceStep> = {
+  plug: ({ host }, step) => plugIn(host, step),
+  unplug: ({ host }, step) => unplug(host, step),
+  "set-medium": ({ host }, step) => setMedium(host, step),
+  "set-link": ({ host }, step) => setLink(host, step),
+  "set-memlock": ({ host }, step) => host.setMemlock(step.process, step.to),
+};
 
 /** Passes files to a running QEMU and sends the commands that use them. Throws "failed" with QEMU's message. */
 export async function plugIn(host: Host, step: StepOf<"plug">): Promise<void> {
@@ -49,7 +59,7 @@ export async function isPlugged(host: Host, step: StepOf<"unplug">): Promise<boo
 }
 
 /** Sets the link of a network card up or down. */
-export async function setLink(host: Host, step: StepOf<"set-link">): Promise<void> {
+async function setLink(host: Host, step: StepOf<"set-link">): Promise<void> {
   await converse(host, at(step), (monitor) =>
     monitor.execute("set_link", { name: step.device, up: step.up }),
   );

@@ -1,6 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { PciStep } from "../../plan/steps/pci.ts";
+import type { Runs } from "./runs.ts";
 
 /** Driver that keeps a PCI device for the process that opens its group. Documentation/driver-api/vfio.rst of Linux */
 export const FOR_GUESTS = "vfio-pci";
@@ -16,6 +17,12 @@ const UDEV_QUEUE = "/run/udev/queue";
 const UDEV_MS = 5000;
 const POLL_MS = 20;
 
+/** Effects of the steps on PCI devices. */
+export const runPci: Runs<PciStep> = {
+  "take-device": ({ host }, step) => takeDevice(host, step),
+  "give-device": ({ host }, step) => giveDevice(host, step),
+};
+
 /** Returns the driver of a PCI device; undefined if it has none. */
 export function driverOf(host: Host, device: string): string | undefined {
   return host.inspectFile(`${folderOf(device)}/driver`)?.id.path.replace(/^.*\//, "");
@@ -25,7 +32,7 @@ export function driverOf(host: Host, device: string): string | undefined {
  * Takes a device from its driver and binds it to vfio-pci. A device that is bound already is no error. Throws "failed" when
  * vfio-pci does not accept it. Documentation/ABI/testing/sysfs-bus-pci, driver_override
  */
-export async function takeDevice(host: Host, { device }: Pick<PciStep, "device">): Promise<void> {
+async function takeDevice(host: Host, { device }: Pick<PciStep, "device">): Promise<void> {
   host.writeControl(`${folderOf(device)}/driver_override`, FOR_GUESTS);
   const driver = driverOf(host, device);
   if (driver !== undefined && driver !== FOR_GUESTS) unbind(host, device);
@@ -47,7 +54,7 @@ export async function takeDevice(host: Host, { device }: Pick<PciStep, "device">
  * Gives a device back to its former driver, if it still exists in the same boot. A device that another driver has stays
  * there. Throws "host-call" when the kernel refuses a change.
  */
-export function giveDevice(host: Host, { bootId, device, driver, override }: PciStep): void {
+function giveDevice(host: Host, { bootId, device, driver, override }: PciStep): void {
   if (host.getBootId() !== bootId || host.inspectFile(folderOf(device)) === undefined) return;
   if (overrideOf(host, device) !== override)
     host.writeControl(`${folderOf(device)}/driver_override`, override ?? ANY_DRIVER);

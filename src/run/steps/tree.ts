@@ -14,6 +14,7 @@ import {
 } from "../labels/file-label.ts";
 import { othersOf, readMachineMarks } from "../labels/machine-marks.ts";
 import { getRemembered } from "../labels/remembered-label.ts";
+import type { Runs } from "./runs.ts";
 import { surveyTree } from "./survey-tree.ts";
 
 const LABEL = "security.selinux";
@@ -22,6 +23,9 @@ const ORIGINAL = "trusted.libvirt.security.selinux";
 const BOOT_ID = "trusted.svirt.boot_id";
 
 type Original = string | undefined;
+
+/** Effects of the steps on shared folders. */
+export const runTree: Runs<TreeStep> = { "share-tree": shareTree, "unshare-tree": unshareTree };
 
 /**
  * Labels a folder and all its content for a guest, and lets the guest's user open it. The folder is first and remembers its

@@ -1,0 +1,11 @@
+import type { HandedPeer } from "./guest-order.ts";
+
+/** Describes a connection to another program. */
+export function describePeer({ context, socket }: Pick<HandedPeer, "context" | "socket">): string {
+  return `a connection to ${socket.path} (${context ?? "svirt's own context"})`;
+}
+
+/** Returns the words as a list, for files that QEMU gets or releases. */
+export function listFiles(words: readonly string[]): string {
+  return words.length === 0 ? "no file" : words.join(", ");
+}

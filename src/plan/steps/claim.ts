@@ -1,0 +1,33 @@
+import * as v from "valibot";
+import { FILE_TO_COME, fileKey } from "../facts/file.ts";
+import { type Claim, claim } from "../facts/step-parts.ts";
+import { type Kinds, noInverse } from "./kind.ts";
+
+const reserve = v.strictObject({ do: v.literal("reserve"), claim });
+const release = v.strictObject({ do: v.literal("release"), claim });
+
+/** Step on a claim in the registry. */
+export type ClaimStep = v.InferOutput<typeof reserve | typeof release>;
+
+/** Kinds of these steps. */
+export const claimSteps: Kinds<ClaimStep> = {
+  reserve: {
+    schema: reserve,
+    inverse: (done) => ({ do: "release", claim: done.claim }),
+    describe: (step) => `reserve ${describeClaim(step.claim)}`,
+    where: "host",
+    record: "kept",
+  },
+  release: {
+    schema: release,
+    inverse: noInverse,
+    describe: (step) => `release ${describeClaim(step.claim)}`,
+    where: "host",
+    record: "kept",
+  },
+};
+
+function describeClaim({ key, kind, sharing }: Claim): string {
+  const isToCome = key === fileKey({ path: "", ...FILE_TO_COME });
+  return `${kind} ${isToCome ? "that the start makes" : key} (${sharing})`;
+}

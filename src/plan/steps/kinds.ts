@@ -1,0 +1,46 @@
+import * as v from "valibot";
+import { accessSteps } from "./access.ts";
+import { blockSteps } from "./block.ts";
+import { claimSteps } from "./claim.ts";
+import { deviceSteps } from "./device.ts";
+import { folderSteps } from "./folder.ts";
+import { shareSteps } from "./host.ts";
+import type { Kinds } from "./kind.ts";
+import { labelSteps } from "./label.ts";
+import { ownerSteps } from "./owner.ts";
+import { pciSteps } from "./pci.ts";
+import { processSteps } from "./process.ts";
+import { socketSteps } from "./socket.ts";
+import type { Step } from "./step.ts";
+import { streamSteps } from "./stream.ts";
+import { treeSteps } from "./tree.ts";
+
+/** Definitions of all kinds of steps, by name. kind-of.ts loads them when the first one is needed. */
+export const KINDS: Kinds<Step> = {
+  ...accessSteps,
+  ...blockSteps,
+  ...claimSteps,
+  ...deviceSteps,
+  ...folderSteps,
+  ...labelSteps,
+  ...ownerSteps,
+  ...pciSteps,
+  ...processSteps,
+  ...shareSteps,
+  ...socketSteps,
+  ...streamSteps,
+  ...treeSteps,
+};
+
+/** Schema of a step, selected by its name. */
+export const step = v.lazy((value): v.GenericSchema<unknown, Step> => {
+  const name = typeof value === "object" && value !== null && "do" in value ? value.do : undefined;
+  return isName(name) ? KINDS[name].schema : noStep;
+});
+
+function isName(name: unknown): name is Step["do"] {
+  return typeof name === "string" && Object.hasOwn(KINDS, name);
+}
+
+/** Schema that refuses a value which is no step of a known kind. */
+const noStep = v.custom<Step>(() => false, "Invalid step: its kind is unknown");

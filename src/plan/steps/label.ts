@@ -1,0 +1,76 @@
+import * as v from "valibot";
+import { fileId } from "../facts/file.ts";
+import { aString, maybeString } from "../facts/plain-schemas.ts";
+import { claim } from "../facts/step-parts.ts";
+import { type Kinds, noInverse } from "./kind.ts";
+
+const NO_LABEL = "(no label)";
+
+const setLabel = v.strictObject({
+  do: v.literal("set-label"),
+  file: fileId,
+  claim,
+  from: maybeString,
+  to: aString,
+});
+
+const restoreLabel = v.strictObject({
+  do: v.literal("restore-label"),
+  file: fileId,
+  claim,
+  to: maybeString,
+  from: aString,
+});
+
+const writeUdevRule = v.strictObject({
+  do: v.literal("write-udev-rule"),
+  path: aString,
+  file: fileId,
+  type: v.picklist(["block", "character"]),
+  label: aString,
+});
+
+const removeUdevRule = v.strictObject({ do: v.literal("remove-udev-rule"), path: aString, file: fileId });
+
+/** Step on the label of a file, or on the udev rule that keeps it. */
+export type LabelStep = v.InferOutput<
+  typeof setLabel | typeof restoreLabel | typeof writeUdevRule | typeof removeUdevRule
+>;
+
+/** Kinds of these steps. */
+export const labelSteps: Kinds<LabelStep> = {
+  "set-label": {
+    schema: setLabel,
+    inverse: (done) => ({
+      do: "restore-label",
+      file: done.file,
+      claim: done.claim,
+      from: done.to,
+      ...(done.from === undefined ? {} : { to: done.from }),
+    }),
+    describe: ({ file, from, to }) => `label ${file.path}: ${from ?? NO_LABEL} -> ${to}`,
+    where: "host",
+    record: "kept",
+  },
+  "restore-label": {
+    schema: restoreLabel,
+    inverse: noInverse,
+    describe: ({ file, from, to }) => `label ${file.path}: ${from} -> ${to ?? NO_LABEL}`,
+    where: "host",
+    record: "kept",
+  },
+  "write-udev-rule": {
+    schema: writeUdevRule,
+    inverse: ({ file, path }) => ({ do: "remove-udev-rule", path, file }),
+    describe: ({ file, path }) => `have udev keep the label of ${file.path} (${path})`,
+    where: "host",
+    record: "kept",
+  },
+  "remove-udev-rule": {
+    schema: removeUdevRule,
+    inverse: noInverse,
+    describe: ({ file, path }) => `have udev label ${file.path} as it likes (remove ${path})`,
+    where: "host",
+    record: "kept",
+  },
+};

@@ -1,0 +1,56 @@
+import * as v from "valibot";
+import { fileId } from "../facts/file.ts";
+import { aString, maybeString } from "../facts/plain-schemas.ts";
+import { type Kinds, noInverse } from "./kind.ts";
+
+const expectSocket = v.strictObject({ do: v.literal("expect-socket"), path: aString, label: maybeString });
+const removeSocket = v.strictObject({ do: v.literal("remove-socket"), path: aString, label: maybeString });
+
+/** Creates a symlink where another program expects a socket. It points to the socket that QEMU creates in its own folder. */
+const linkSocket = v.strictObject({
+  do: v.literal("link-socket"),
+  folder: fileId,
+  path: aString,
+  target: aString,
+  /** Label of the link, which belongs to this guest alone. */
+  label: maybeString,
+});
+const unlinkSocket = v.strictObject({ do: v.literal("unlink-socket"), path: aString, target: aString });
+
+/** Step on the path of a guest's socket. */
+export type SocketStep = v.InferOutput<
+  typeof expectSocket | typeof removeSocket | typeof linkSocket | typeof unlinkSocket
+>;
+
+/** Kinds of these steps. */
+export const socketSteps: Kinds<SocketStep> = {
+  "expect-socket": {
+    schema: expectSocket,
+    inverse: (done) => ({ ...done, do: "remove-socket" }),
+    describe: ({ label, path }) =>
+      `leave ${path} free for a socket of the guest's (${label ?? "default label"})`,
+    where: "host",
+    record: "kept",
+  },
+  "remove-socket": {
+    schema: removeSocket,
+    inverse: noInverse,
+    describe: ({ path }) => `remove the socket ${path}`,
+    where: "host",
+    record: "kept",
+  },
+  "link-socket": {
+    schema: linkSocket,
+    inverse: ({ path, target }) => ({ do: "unlink-socket", path, target }),
+    describe: ({ path, target }) => `lead ${path} to the guest's socket ${target}`,
+    where: "host",
+    record: "kept",
+  },
+  "unlink-socket": {
+    schema: unlinkSocket,
+    inverse: noInverse,
+    describe: ({ path }) => `remove the link ${path}`,
+    where: "host",
+    record: "kept",
+  },
+};

@@ -1,0 +1,28 @@
+import type { Host } from "../../host/host.ts";
+import type { FolderStep } from "../../plan/steps/folder.ts";
+import type { StepOf } from "../../plan/steps/step.ts";
+import type { Runs } from "./runs.ts";
+
+/** Only the owner may enter the folder. */
+const MODE = 0o700;
+
+/** Effects of the steps on folders of svirt. */
+export const runFolder: Runs<FolderStep> = {
+  "make-folder": ({ host }, step) => host.makeFolder(step),
+  "remove-folder": ({ host }, { isMounted, path }) => host.removeFolder(path, isMounted),
+  "make-link": ({ host }, { path, target }) => host.makeSymlink(path, target),
+  "lend-folder": ({ host }, step) => lendFolder(host, step),
+  "return-folder": ({ host }, step) => returnFolder(host, step),
+};
+
+/** Gives the folder to the guest's user. It is created if missing. */
+function lendFolder(host: Host, { label, path, uid }: StepOf<"lend-folder">): void {
+  host.makeFolder({ path, mode: MODE, uid: 0 });
+  host.giveFolder(path, { uid, ...(label === undefined ? {} : { label }) });
+}
+
+/** Gives the folder back to root, and resets its mode, which its user may have changed. A missing folder is left alone. */
+function returnFolder(host: Host, { label, path }: StepOf<"return-folder">): void {
+  if (host.inspectFile(path)?.type !== "folder") return;
+  host.giveFolder(path, { uid: 0, mode: MODE, ...(label === undefined ? {} : { label }) });
+}

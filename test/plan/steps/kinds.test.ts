@@ -1,0 +1,174 @@
+import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import type { ThreadWish } from "../../../src/plan/facts/limits.ts";
+import { describe as describeStep } from "../../../src/plan/steps/describe.ts";
+import { inverse } from "../../../src/plan/steps/inverse.ts";
+import type { Kinds } from "../../../src/plan/steps/kind.ts";
+import { KINDS, step } from "../../../src/plan/steps/kinds.ts";
+import { type PciStep, pciSteps } from "../../../src/plan/steps/pci.ts";
+import type { Step, StepOf } from "../../../src/plan/steps/step.ts";
+import type { Runs } from "../../../src/run/steps/runs.ts";
+
+const monitor = "/run/monitor";
+const path = "/run/x";
+const label = "d:e:f";
+const file = { path: "/dev/vdb", device: "5", inode: "7", node: "254:16" };
+const claim = { kind: "file", key: "k", sharing: "shared" } as const;
+const ownership = { uid: 7, gid: 8, mode: 0o600 };
+const tree = { folder: file, claim, uid: 7, access: "read-only", to: label } as const;
+const pci = { device: "0000:06:00.0", driver: "e1000e", bootId: "b" };
+const image = { format: "raw", sizeBytes: 4096 } as const;
+const process = { pid: 7, startTicks: 8 };
+const wish: ThreadWish = { thread: "vcpu", number: 0, cpus: [1] };
+const command = { execute: "device_add", arguments: { id: "net0" } };
+const order = {
+  uuid: "11111111-2222-4333-8444-000000000001",
+  program: "/usr/bin/qemu",
+  words: [],
+  environment: {},
+  uid: 7,
+  folder: "/run/guest",
+  workFolder: "/run/guest/guest",
+  logFile: "/log",
+  sockets: [],
+  files: [],
+};
+
+const helper = {
+  program: "/usr/bin/swtpm",
+  words: [],
+  environment: {},
+  uid: 7,
+  workFolder: path,
+  logFile: "/log",
+  ready: "/run/z",
+};
+const tap = {
+  name: "vnet0",
+  netdev: "hostnet0",
+  queues: ["q0"],
+  vhosts: ["h0"],
+  hasHeader: true,
+  isMade: true,
+};
+const setup = { name: "vnet0", mac: "52:54:00:00:00:01", bridge: "br0" };
+const link = { name: "macvtap0", lower: "eth0", mode: "bridge", mac: "52:54:00:00:00:01", group: 7 } as const;
+
+/** One step of each kind: a new kind does not compile without one. */
+const EXAMPLES: { readonly [Name in Step["do"]]: StepOf<Name> } = {
+  reserve: { do: "reserve", claim },
+  release: { do: "release", claim },
+  "make-folder": { do: "make-folder", path, mode: 0o700, uid: 7, limit: { bytes: 4096, inodes: 9 } },
+  "remove-folder": { do: "remove-folder", path, isMounted: true },
+  "make-link": { do: "make-link", path, target: "/run/y" },
+  "lend-folder": { do: "lend-folder", path, uid: 7, label, original: "a:b:c" },
+  "return-folder": { do: "return-folder", path, label },
+  "set-label": { do: "set-label", file, claim, from: "a:b:c", to: label },
+  "restore-label": { do: "restore-label", file, claim, from: label, to: "a:b:c" },
+  "write-udev-rule": { do: "write-udev-rule", path, file, type: "block", label },
+  "remove-udev-rule": { do: "remove-udev-rule", path, file },
+  grant: { do: "grant", file, uid: 7, access: "read-write" },
+  revoke: { do: "revoke", file, uid: 7 },
+  "expect-socket": { do: "expect-socket", path, label },
+  "remove-socket": { do: "remove-socket", path, label },
+  "link-socket": { do: "link-socket", folder: file, path, target: "/run/y", label },
+  "unlink-socket": { do: "unlink-socket", path, target: "/run/y" },
+  "remember-owner": { do: "remember-owner", file, ownership },
+  "restore-owner": { do: "restore-owner", file, ownership },
+  "share-tree": { do: "share-tree", ...tree },
+  "unshare-tree": { do: "unshare-tree", ...tree },
+  "take-device": { do: "take-device", ...pci },
+  "give-device": { do: "give-device", ...pci },
+  "spawn-helper": { do: "spawn-helper", order: helper },
+  spawn: { do: "spawn", order },
+  kill: { do: "kill", graceMs: 10 },
+  "check-context": { do: "check-context", context: label },
+  greet: { do: "greet", monitor, timeoutMs: 10, hasTerminals: true },
+  resume: { do: "resume", monitor, commands: [{ execute: "cont" }] },
+  plug: { do: "plug", monitor, files: [], commands: [command] },
+  unplug: { do: "unplug", monitor, device: "net0", commands: [], sets: [3] },
+  "set-medium": { do: "set-medium", monitor, device: "cd0", from: "a", force: true },
+  "set-link": { do: "set-link", monitor, device: "net0", up: false },
+  "set-memlock": { do: "set-memlock", process, from: 64, to: "unlimited" },
+  "make-image": { do: "make-image", path, image },
+  "remove-image": { do: "remove-image", path, image },
+  "change-label": { do: "change-label", file, from: claim, to: { ...claim, label } },
+  "set-access": { do: "set-access", monitor, files: [], nodes: [{ "node-name": "a", "read-only": true }] },
+  "start-job": { do: "start-job", monitor, job: "j", command, made: path },
+  "cancel-job": { do: "cancel-job", monitor, job: "j" },
+  "adopt-chain": { do: "adopt-chain", monitor, job: "j", device: "disk0", chain: ["a"], made: path },
+  "expect-file": { do: "expect-file", path },
+  "remove-file": { do: "remove-file", path },
+  "keep-file": { do: "keep-file", from: path, to: "/run/y" },
+  pause: { do: "pause", monitor, wasRunning: true },
+  unpause: { do: "unpause", monitor },
+  reset: { do: "reset", monitor },
+  "save-memory": { do: "save-memory", monitor, to: path, head: { xml: "<domain/>", wasRunning: true } },
+  "cancel-save": { do: "cancel-save", monitor },
+  "dump-memory": { do: "dump-memory", monitor, to: path, format: "elf", label },
+  "take-screenshot": { do: "take-screenshot", monitor, to: path, buffer: "/run/y", set: 3, head: 0 },
+  "drop-screen": { do: "drop-screen", monitor, set: 3 },
+  "load-memory": { do: "load-memory", monitor, from: file, at: 8, label },
+  "hand-tap": { do: "hand-tap", monitor, tap },
+  "take-tap": { do: "take-tap", monitor, descriptors: ["q0"] },
+  "hand-display": { do: "hand-display", monitor, display: { address: "::1", port: 5900 } },
+  "set-up-tap": { do: "set-up-tap", setup },
+  "remove-tap": { do: "remove-tap", name: "vnet0", mac: "52:54:00:00:00:01" },
+  "make-macvtap": { do: "make-macvtap", link },
+  "remove-macvtap": { do: "remove-macvtap", name: "macvtap0", group: 7 },
+  "make-group": { do: "make-group", group: { path, controllers: ["cpu"], values: [], threads: [] } },
+  "remove-group": { do: "remove-group", path },
+  "tune-threads": { do: "tune-threads", monitor, wishes: [wish], before: [{ ...wish, cpus: [2] }] },
+  "set-limits": {
+    do: "set-limits",
+    group: path,
+    controllers: ["cpu"],
+    limits: [{ names: ["cpu.weight"], value: "50", before: "100" }],
+  },
+};
+const examples: readonly Step[] = Object.values(EXAMPLES);
+const named = examples.map((each) => [each.do, each] as const);
+
+describe("the definition of the kind", () => {
+  test.each(Object.entries(EXAMPLES))("%s is that of its own steps", (name, example) => {
+    expect(example.do).toBe(name as Step["do"]);
+    expect(v.is(KINDS[example.do].schema, example)).toBe(true);
+  });
+
+  test.each(named)("%s takes what a record keeps of it, and nothing more", (_, example) => {
+    expect(v.parse(step, JSON.parse(JSON.stringify(example)))).toEqual(example);
+    expect(v.is(step, { ...example, more: 1 })).toBe(false);
+  });
+
+  test.each(named)("%s describes it in one line", (_, example) => {
+    expect(describeStep(example)).toMatch(/^\S[^\n]+$/);
+  });
+
+  test.each(named)("%s has an inverse that a record can keep, or none", (_, example) => {
+    const back = inverse(example);
+    if (back !== undefined) expect(v.parse(step, JSON.parse(JSON.stringify(back)))).toEqual(back);
+  });
+});
+
+// tsc fails if one of these compiles.
+test("a kind that is not decided everywhere does not compile", () => {
+  const { "take-device": take, "give-device": give } = pciSteps;
+  const { inverse: _inverse, ...withoutInverse } = take;
+  const { describe: _describe, ...withoutDescription } = take;
+  const { schema: _schema, ...withoutSchema } = take;
+  const missing: readonly Kinds<PciStep>[] = [
+    // @ts-expect-error: no definition
+    { "give-device": give },
+    // @ts-expect-error: no inverse
+    { "give-device": give, "take-device": withoutInverse },
+    // @ts-expect-error: no description
+    { "give-device": give, "take-device": withoutDescription },
+    // @ts-expect-error: no schema
+    { "give-device": give, "take-device": withoutSchema },
+    // @ts-expect-error: the schema of another kind
+    { "give-device": give, "take-device": { ...take, schema: give.schema } },
+  ];
+  // @ts-expect-error: no effect
+  const effects: Runs<PciStep> = { "give-device": () => undefined };
+  expect([...missing, effects]).toHaveLength(6);
+});
