@@ -3,7 +3,7 @@ import { fileKey } from "../facts/file.ts";
 import type { ChangeSteps } from "../steps/change.ts";
 import { staysMade } from "../steps/inverse.ts";
 import { kindOf } from "../steps/kind-of.ts";
-import type { Step } from "../steps/step.ts";
+import type { Step, StepOf } from "../steps/step.ts";
 
 /**
  * Returns the steps that a guest's record keeps after a change, so that it does not grow. Released resources need no inverse
@@ -21,48 +21,33 @@ function isKept(step: Step): boolean {
 }
 
 function withDone(kept: readonly Step[], done: Step): readonly Step[] {
-  switch (done.do) {
-    case "release":
-      return kept.filter(
-        (step) =>
-          !(
-            step.do === "reserve" &&
-            step.claim.kind === done.claim.kind &&
-            step.claim.key === done.claim.key
-          ) && !(done.claim.kind === "tap" && isOfTap(step, done.claim.key)),
-      );
-    case "restore-label":
-      return kept.filter((step) => !(step.do === "set-label" && fileKey(step.file) === fileKey(done.file)));
-    case "restore-owner":
-      return kept.filter(
-        (step) => !(step.do === "remember-owner" && fileKey(step.file) === fileKey(done.file)),
-      );
-    case "remove-tap":
-      return kept.filter((step) => !isOfTap(step, done.name));
-    case "remove-macvtap":
-      return kept.filter((step) => !(step.do === "make-macvtap" && step.link.name === done.name));
-    case "remove-udev-rule":
-      return kept.filter((step) => !(step.do === "write-udev-rule" && step.path === done.path));
-    case "remove-image":
-      return kept.filter((step) => !(step.do === "make-image" && step.path === done.path));
-    case "remove-folder":
-      return kept.filter(
-        (step) =>
-          !(step.do === "make-folder" && step.path === done.path) &&
-          !(step.do === "make-link" && step.path.startsWith(`${done.path}/`)),
-      );
-    case "give-device":
-      return kept.filter((step) => !(step.do === "take-device" && step.device === done.device));
-    case "set-memlock":
-      return kept.filter((step) => step.do !== "set-memlock");
-    case "unplug": {
-      const pair = kept.findLastIndex((step) => step.do === "plug" && isPair(step, done));
-      return pair === -1 ? [...kept, done] : kept.toSpliced(pair, 1);
-    }
-    default:
-      return [...kept, done];
+  if (done.do === "unplug") {
+    const pair = kept.findLastIndex((step) => step.do === "plug" && isPair(step, done));
+    return pair === -1 ? [...kept, done] : kept.toSpliced(pair, 1);
   }
+  const ends = ENDED[done.do] as Ends<Step> | undefined;
+  return ends === undefined ? [...kept, done] : kept.filter((step) => !ends(step, done));
 }
+
+/** Reports whether a done step ends an earlier one. The record then keeps neither. */
+type Ends<Done extends Step> = (step: Step, done: Done) => boolean;
+
+const ENDED: { readonly [Name in Step["do"]]?: Ends<StepOf<Name>> } = {
+  release: (step, { claim: { key, kind } }) =>
+    (step.do === "reserve" && step.claim.kind === kind && step.claim.key === key) ||
+    (kind === "tap" && isOfTap(step, key)),
+  "restore-label": (step, { file }) => step.do === "set-label" && fileKey(step.file) === fileKey(file),
+  "restore-owner": (step, { file }) => step.do === "remember-owner" && fileKey(step.file) === fileKey(file),
+  "remove-tap": (step, { name }) => isOfTap(step, name),
+  "remove-macvtap": (step, { name }) => step.do === "make-macvtap" && step.link.name === name,
+  "remove-udev-rule": (step, { path }) => step.do === "write-udev-rule" && step.path === path,
+  "remove-image": (step, { path }) => step.do === "make-image" && step.path === path,
+  "remove-folder": (step, { path }) =>
+    (step.do === "make-folder" && step.path === path) ||
+    (step.do === "make-link" && step.path.startsWith(`${path}/`)),
+  "give-device": (step, { device }) => step.do === "take-device" && step.device === device,
+  "set-memlock": (step) => step.do === "set-memlock",
+};
 
 function isOfTap(step: Step, name: string): boolean {
   if (step.do === "set-up-tap") return step.setup.name === name;
@@ -73,7 +58,7 @@ function isOfTap(step: Step, name: string): boolean {
 const SETTINGS: readonly string[] = ["set_link", "block_set_io_throttle"];
 
 /** Reports whether an unplug removes everything that a plug created. */
-function isPair(made: Extract<Step, { do: "plug" }>, gone: Extract<Step, { do: "unplug" }>): boolean {
+function isPair(made: StepOf<"plug">, gone: StepOf<"unplug">): boolean {
   const makers = made.commands.filter(({ execute }) => !SETTINGS.includes(execute));
   const madeNames = [
     ...makers.map(nameOf),
@@ -104,19 +89,31 @@ function mergeLabel(kept: Step[], step: Step): Step[] {
   });
 }
 
-/**
- * Reports whether a step is superseded. Only the latest medium, link state and backing chain per device is kept. Access
- * modes, jobs and limits are dropped, because QEMU or the guest's XML already holds them. An image that has become the
- * guest's is not removed.
- */
 function isOutdated(step: Step, later: readonly Step[]): boolean {
-  if (step.do === "set-limits") return true;
-  if (step.do === "tune-threads") return step.before !== undefined;
-  if (step.do === "set-access" || step.do === "start-job" || step.do === "cancel-job") return true;
-  if (step.do === "make-image") return staysMade(step.path, later);
-  if (step.do === "adopt-chain")
-    return step.chain.length === 0 || later.some((other) => tellsChain(other, step.device));
-  if (step.do !== "set-medium" && step.do !== "set-link") return false;
+  return (OUTDATED[step.do] as Outdated<Step> | undefined)?.(step, later) ?? false;
+}
+
+/** Reports whether later steps supersede a step. */
+type Outdated<Done extends Step> = (step: Done, later: readonly Step[]) => boolean;
+
+/**
+ * Only the latest medium, link state and backing chain per device is kept. Access modes, jobs and limits are dropped, because
+ * QEMU or the guest's XML already holds them. An image that has become the guest's is not removed.
+ */
+const OUTDATED: { readonly [Name in Step["do"]]?: Outdated<StepOf<Name>> } = {
+  "set-limits": () => true,
+  "tune-threads": ({ before }) => before !== undefined,
+  "set-access": () => true,
+  "start-job": () => true,
+  "cancel-job": () => true,
+  "make-image": ({ path }, later) => staysMade(path, later),
+  "adopt-chain": ({ chain, device }, later) =>
+    chain.length === 0 || later.some((other) => tellsChain(other, device)),
+  "set-medium": isReplaced,
+  "set-link": isReplaced,
+};
+
+function isReplaced(step: StepOf<"set-medium" | "set-link">, later: readonly Step[]): boolean {
   return later.some(
     (other) => (other.do === step.do || other.do === "unplug") && other.device === step.device,
   );
