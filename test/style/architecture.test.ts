@@ -42,7 +42,7 @@ describe("src/", () => {
   test("has no clock, chance or module state left of host.ts", () => {
     expect(listImpure(sources)).toEqual([]);
   });
-  test("loads no form of XML and no parser with a start or a list", () => {
+  test("loads no form of XML, no parser and no schema of steps with a start or a list", () => {
     expect(listFormsReadInByStart(sources)).toEqual([]);
   });
 });

@@ -16,8 +16,14 @@ const STARTS: readonly string[] = [
   "state/record.ts",
   "vm/recover/recover.ts",
 ];
-/** Modules that make forms of XML, and the parser. */
-const FORMS: readonly string[] = ["xml/choice.ts", "xml/element.ts", "xml/fast-xml.ts", "xml/field.ts"];
+/** Modules that make forms of XML, the parser, and the schemas of steps. */
+const FORMS: readonly string[] = [
+  "plan/steps/kinds.ts",
+  "xml/choice.ts",
+  "xml/element.ts",
+  "xml/fast-xml.ts",
+  "xml/field.ts",
+];
 /** Matches an import or a re-export that is not only of types. Captures its names. */
 const EAGER = /^(?:import|export) (?!type )(?:\{([^}]*)\}|[^;]*?) ?from "[^"]+";$/gm;
 
@@ -65,7 +71,7 @@ export function listImpure(sources: Sources): string[] {
     .map(([f]) => f);
 }
 
-/** Lists modules that make forms of XML and that `svirt start` loads at once. A start from a kept form needs none of them. */
+/** Lists modules that `svirt start` loads at once and that make forms of XML or schemas of steps. A start from a kept form needs none. */
 export function listFormsReadInByStart(sources: Sources): string[] {
   const found = new Set(STARTS.filter((file) => sources.has(file)));
   for (const file of found)
