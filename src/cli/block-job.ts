@@ -1,6 +1,6 @@
 import { SvirtError } from "../errors.ts";
 import { formatSteps } from "../plan/steps/describe.ts";
-import type { QemuJob } from "../run/steps/block-job.ts";
+import type { QemuJob } from "../run/steps/block/block-job.ts";
 import { endBlockJob, startBlockJob } from "../vm/block/jobs.ts";
 import { type Waited, waitForJob } from "../vm/block/wait-for-job.ts";
 import type { AskedChange } from "../vm/change/change-guest.ts";

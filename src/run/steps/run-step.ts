@@ -1,7 +1,7 @@
 import type { Step } from "../../plan/steps/step.ts";
 import type { Actor } from "../actor.ts";
 import { runAccess } from "./access.ts";
-import { runBlock } from "./block.ts";
+import { runBlock } from "./block/step.ts";
 import { runClaim } from "./claim.ts";
 import { runDevice } from "./device.ts";
 import { runFolder } from "./folder.ts";

@@ -4,7 +4,13 @@ import type { BlockJob } from "../../plan/facts/block-job.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listLayers } from "../../plan/record/disk-chain.ts";
 import { listPlugged } from "../../plan/record/qemu-objects.ts";
-import { aboutJobs, type JobState, lookAtJob, replacesTop, waitForState } from "../../run/steps/block-job.ts";
+import {
+  aboutJobs,
+  type JobState,
+  lookAtJob,
+  replacesTop,
+  waitForState,
+} from "../../run/steps/block/block-job.ts";
 import { UNWATCHED, type Watch } from "../../run/steps/run-plan.ts";
 import type { Node } from "../../state/instance.ts";
 import { type GuestRecord, readRecord } from "../../state/record.ts";

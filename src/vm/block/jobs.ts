@@ -10,7 +10,7 @@ import {
   type QemuJob,
   replacesTop,
   waitForState,
-} from "../../run/steps/block-job.ts";
+} from "../../run/steps/block/block-job.ts";
 import type { Watch } from "../../run/steps/run-plan.ts";
 import type { Node } from "../../state/instance.ts";
 import { withGuestLock } from "../../state/locks.ts";

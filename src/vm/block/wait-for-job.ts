@@ -1,4 +1,4 @@
-import { isAtRest, type QemuJob, replacesTop } from "../../run/steps/block-job.ts";
+import { isAtRest, type QemuJob, replacesTop } from "../../run/steps/block/block-job.ts";
 import type { Node } from "../../state/instance.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import type { EndedJob } from "./finish-jobs.ts";

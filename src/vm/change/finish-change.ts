@@ -2,7 +2,7 @@ import { asSvirtError } from "../../errors.ts";
 import { settleSteps } from "../../plan/record/compact.ts";
 import { isToldQemu } from "../../plan/steps/inverse.ts";
 import type { Step } from "../../plan/steps/step.ts";
-import { aboutJobs, concludeJob } from "../../run/steps/block-job.ts";
+import { aboutJobs, concludeJob } from "../../run/steps/block/block-job.ts";
 import { isPlugged } from "../../run/steps/device.ts";
 import { runPlan, type Watch } from "../../run/steps/run-plan.ts";
 import type { Node } from "../../state/instance.ts";

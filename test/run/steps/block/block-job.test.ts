@@ -2,25 +2,25 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeLinuxHost } from "../../../src/host/linux/linux-host.ts";
-import { formatNewImage } from "../../../src/images/new-qcow2.ts";
-import { planConclusion, planStartJob, planWritable } from "../../../src/plan/actions/block.ts";
-import type { BlockJob, ChainLink } from "../../../src/plan/facts/block-job.ts";
-import { type FileId, fileKey } from "../../../src/plan/facts/file.ts";
-import { settleSteps } from "../../../src/plan/record/compact.ts";
-import { isToldQemu, planUndo } from "../../../src/plan/steps/inverse.ts";
-import type { Step } from "../../../src/plan/steps/step.ts";
+import { makeLinuxHost } from "../../../../src/host/linux/linux-host.ts";
+import { formatNewImage } from "../../../../src/images/new-qcow2.ts";
+import { planConclusion, planStartJob, planWritable } from "../../../../src/plan/actions/block.ts";
+import type { BlockJob, ChainLink } from "../../../../src/plan/facts/block-job.ts";
+import { type FileId, fileKey } from "../../../../src/plan/facts/file.ts";
+import { settleSteps } from "../../../../src/plan/record/compact.ts";
+import { isToldQemu, planUndo } from "../../../../src/plan/steps/inverse.ts";
+import type { Step } from "../../../../src/plan/steps/step.ts";
 import {
   commitCommand,
   mirrorCommand,
   snapshotCommand,
   streamCommand,
-} from "../../../src/qemu/monitor/block-job-commands.ts";
-import { ClaimRegistry } from "../../../src/registry/claims.ts";
-import { aboutJobs, concludeJob, lookAtJob } from "../../../src/run/steps/block-job.ts";
-import { runStep } from "../../../src/run/steps/run-step.ts";
-import { qemuProgram } from "../../qemu/real-qemu.ts";
-import { untilListening } from "../until-listening.ts";
+} from "../../../../src/qemu/monitor/block-job-commands.ts";
+import { ClaimRegistry } from "../../../../src/registry/claims.ts";
+import { aboutJobs, concludeJob, lookAtJob } from "../../../../src/run/steps/block/block-job.ts";
+import { runStep } from "../../../../src/run/steps/run-step.ts";
+import { qemuProgram } from "../../../qemu/real-qemu.ts";
+import { untilListening } from "../../until-listening.ts";
 
 const MIB = 1024 * 1024;
 const DEVICE = "virtio-disk0";

@@ -1,10 +1,10 @@
 import * as v from "valibot";
-import { SvirtError } from "../../errors.ts";
-import type { Host } from "../../host/host.ts";
-import type { Monitor } from "../../host/monitor.ts";
-import type { BlockJob } from "../../plan/facts/block-job.ts";
-import type { StepOf } from "../../plan/steps/step.ts";
-import { CHANGE_TIMEOUT_MS, converse, JOB_END_TIMEOUT_MS } from "../monitor/converse.ts";
+import { SvirtError } from "../../../errors.ts";
+import type { Host } from "../../../host/host.ts";
+import type { Monitor } from "../../../host/monitor.ts";
+import type { BlockJob } from "../../../plan/facts/block-job.ts";
+import type { StepOf } from "../../../plan/steps/step.ts";
+import { CHANGE_TIMEOUT_MS, converse, JOB_END_TIMEOUT_MS } from "../../monitor/converse.ts";
 
 const POLL_MS = 20;
 

@@ -1,7 +1,7 @@
-import type { Host } from "../../host/host.ts";
-import { formatNewImage } from "../../images/new-qcow2.ts";
-import { halfMade } from "../../plan/half-made.ts";
-import type { StepOf } from "../../plan/steps/step.ts";
+import type { Host } from "../../../host/host.ts";
+import { formatNewImage } from "../../../images/new-qcow2.ts";
+import { halfMade } from "../../../plan/half-made.ts";
+import type { StepOf } from "../../../plan/steps/step.ts";
 
 /** Bytes of a raw image that are compared. */
 const RAW_BYTES = 64 * 1024;

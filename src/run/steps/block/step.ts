@@ -1,8 +1,8 @@
-import type { BlockStep } from "../../plan/steps/block.ts";
-import { changeFileLabel } from "../labels/file-label.ts";
+import type { BlockStep } from "../../../plan/steps/block.ts";
+import { changeFileLabel } from "../../labels/file-label.ts";
+import type { Runs } from "../runs.ts";
 import { cancelJob, dismissJob, startJob } from "./block-job.ts";
 import { makeImage, removeImage } from "./make-image.ts";
-import type { Runs } from "./runs.ts";
 import { setAccess } from "./set-access.ts";
 
 /** Effects of the steps on images of a disk. */
