@@ -1,4 +1,4 @@
-/** Kind of an error. It alone fixes the exit code (docs/commands.md). */
+/** Kind of an error. It fixes the exit code (docs/commands.md) and, unless the error names another, libvirt's error. */
 export type ErrorKind =
   | "failed"
   | "host-call"
@@ -13,19 +13,57 @@ export type ErrorKind =
   | "timeout"
   | "partly";
 
-const EXIT_CODES: Readonly<Record<ErrorKind, number>> = {
-  failed: 1,
-  "host-call": 1,
-  "no-access": 5,
-  usage: 2,
-  xml: 2,
-  unsupported: 2,
-  "not-found": 3,
-  "wrong-state": 4,
-  denied: 5,
-  "label-taken": 5,
-  timeout: 6,
-  partly: 7,
+/** Error that libvirt reports to its clients: virErrorNumber and virErrorDomain. */
+interface LibvirtError {
+  readonly name: `VIR_ERR_${string}`;
+  readonly code: number;
+  readonly domain: number;
+}
+
+/** virErrorDomain, include/libvirt/virterror.h of libvirt. */
+const VIR_FROM = { QEMU: 10, STORAGE: 18, NETWORK: 19, DOMAIN: 20, SECURITY: 24 };
+
+/** virErrorNumber, without VIR_ERR_, and the domain from which libvirt reports it. include/libvirt/virterror.h of libvirt */
+const LIBVIRT_ERRORS = {
+  INTERNAL_ERROR: { code: 1, domain: VIR_FROM.QEMU },
+  INVALID_ARG: { code: 8, domain: VIR_FROM.QEMU },
+  OPERATION_FAILED: { code: 9, domain: VIR_FROM.QEMU },
+  XML_ERROR: { code: 27, domain: VIR_FROM.DOMAIN },
+  OPERATION_DENIED: { code: 29, domain: VIR_FROM.DOMAIN },
+  XML_DETAIL: { code: 35, domain: VIR_FROM.DOMAIN },
+  SYSTEM_ERROR: { code: 38, domain: VIR_FROM.QEMU },
+  NO_DOMAIN: { code: 42, domain: VIR_FROM.QEMU },
+  NO_NETWORK: { code: 43, domain: VIR_FROM.NETWORK },
+  NO_STORAGE_VOL: { code: 50, domain: VIR_FROM.STORAGE },
+  OPERATION_INVALID: { code: 55, domain: VIR_FROM.QEMU },
+  CONFIG_UNSUPPORTED: { code: 67, domain: VIR_FROM.DOMAIN },
+  OPERATION_TIMEOUT: { code: 68, domain: VIR_FROM.QEMU },
+  ARGUMENT_UNSUPPORTED: { code: 74, domain: VIR_FROM.QEMU },
+  BLOCK_COPY_ACTIVE: { code: 83, domain: VIR_FROM.QEMU },
+  OPERATION_UNSUPPORTED: { code: 84, domain: VIR_FROM.QEMU },
+  AGENT_UNRESPONSIVE: { code: 86, domain: VIR_FROM.QEMU },
+  RESOURCE_BUSY: { code: 87, domain: VIR_FROM.SECURITY },
+  ACCESS_DENIED: { code: 88, domain: VIR_FROM.SECURITY },
+  DEVICE_MISSING: { code: 99, domain: VIR_FROM.QEMU },
+} as const satisfies Readonly<Record<string, Omit<LibvirtError, "name">>>;
+
+type LibvirtName = keyof typeof LIBVIRT_ERRORS;
+
+/** Exit code of each kind, and libvirt's error unless an error of that kind names another one. */
+const KINDS: Readonly<Record<ErrorKind, { readonly exitCode: number; readonly libvirt: LibvirtName }>> = {
+  failed: { exitCode: 1, libvirt: "INTERNAL_ERROR" },
+  "host-call": { exitCode: 1, libvirt: "SYSTEM_ERROR" },
+  "no-access": { exitCode: 5, libvirt: "SYSTEM_ERROR" },
+  usage: { exitCode: 2, libvirt: "INVALID_ARG" },
+  xml: { exitCode: 2, libvirt: "XML_ERROR" },
+  unsupported: { exitCode: 2, libvirt: "CONFIG_UNSUPPORTED" },
+  // As libvirt reports a missing file of the host. A lookup of a domain, network, device or volume names its own error.
+  "not-found": { exitCode: 3, libvirt: "SYSTEM_ERROR" },
+  "wrong-state": { exitCode: 4, libvirt: "OPERATION_INVALID" },
+  denied: { exitCode: 5, libvirt: "ACCESS_DENIED" },
+  "label-taken": { exitCode: 5, libvirt: "RESOURCE_BUSY" },
+  timeout: { exitCode: 6, libvirt: "OPERATION_TIMEOUT" },
+  partly: { exitCode: 7, libvirt: "OPERATION_FAILED" },
 };
 
 /** Most errors that are listed at once. */
@@ -45,12 +83,16 @@ interface ErrorFacts {
   readonly remedy: string;
   /** XPath of the element or attribute that is refused. */
   readonly place?: string;
+  /** libvirt's error, if clients of libvirt distinguish more than the kind does. */
+  readonly libvirt?: LibvirtName;
   readonly cause?: unknown;
 }
 
 /** Error of svirt: the attempt and the reason, with a remedy. */
 export class SvirtError extends Error {
   readonly kind: ErrorKind;
+  /** libvirt's error: the one that is named, that of a cause of the same kind, or that of the kind. */
+  readonly libvirt: LibvirtError;
   readonly remedy: string;
   readonly place: string | undefined;
 
@@ -58,14 +100,21 @@ export class SvirtError extends Error {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.name = "SvirtError";
     this.kind = facts.kind;
+    this.libvirt = libvirtError(facts);
     this.remedy = facts.remedy;
     this.place = facts.place;
   }
 
   /** Exit code: 1 failed, 2 usage or XML, 3 not found, 4 wrong state, 5 denied or label-taken, 6 timeout, 7 partly. */
   get exitCode(): number {
-    return EXIT_CODES[this.kind];
+    return KINDS[this.kind].exitCode;
   }
+}
+
+function libvirtError({ cause, kind, libvirt }: ErrorFacts): LibvirtError {
+  if (libvirt === undefined && cause instanceof SvirtError && cause.kind === kind) return cause.libvirt;
+  const name = libvirt ?? KINDS[kind].libvirt;
+  return { name: `VIR_ERR_${name}`, ...LIBVIRT_ERRORS[name] };
 }
 
 /** Several errors of one attempt. Message, kind and remedy are those of the first. */

@@ -75,7 +75,7 @@ function listGiven(spec: CommandSpec, words: readonly string[]): readonly (reado
 }
 
 function denied(what: string, why: string, remedy: string): SvirtError {
-  return new SvirtError(`Cannot ${what}: ${why}`, { kind: "denied", remedy });
+  return new SvirtError(`Cannot ${what}: ${why}`, { kind: "denied", libvirt: "OPERATION_DENIED", remedy });
 }
 
 function listed(access: Access, names: string): readonly (readonly [string, Access])[] {

@@ -29,6 +29,7 @@ export function decideGuestLabel(node: Node, domain: Domain, written = domain): 
     if (!readSettings(node).requireConfined) return UNCONFINED;
     throw new SvirtError("unsupported configuration: Unconfined guests are not allowed on this host", {
       kind: "denied",
+      libvirt: "CONFIG_UNSUPPORTED",
       remedy: `Leave <seclabel type='none'/> out, or set security_require_confined = 0 in ${node.paths.config}/svirt.conf.`,
     });
   }
@@ -103,6 +104,7 @@ function refuseInvalid(node: Node, label: string | undefined, type: LabelRequest
   if (label === undefined || node.host.isValidContext(label)) return;
   throw new SvirtError(`XML error: Invalid security label ${label}: the loaded policy does not know it`, {
     kind: "denied",
+    libvirt: "XML_ERROR",
     remedy:
       type === "static"
         ? "Correct the <label>: its user, role, type and range must fit together in the policy."

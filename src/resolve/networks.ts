@@ -52,6 +52,7 @@ function readNetwork({ host, paths }: Node, name: string, place: string): Bridge
       `Network not found: no network with matching name '${name}' (${place}/source/@network)`,
       {
         kind: "not-found",
+        libvirt: "NO_NETWORK",
         place: `${place}/source/@network`,
         remedy: `Write type='bridge' and <source bridge='…'/>, or say in ${path} which bridge it is: <network><name>${name}</name><forward mode='bridge'/><bridge name='…'/></network>`,
       },

@@ -20,6 +20,7 @@ export interface Position {
 export function notXml(at: Position, problem: string, cause?: unknown): SvirtError {
   return new SvirtError(`Cannot read the XML in line ${at.line}, column ${at.column}: ${problem}`, {
     kind: "xml",
+    libvirt: "XML_DETAIL",
     remedy: "Correct the document there.",
     cause,
   });

@@ -65,6 +65,7 @@ describe("svirt validate", () => {
     expect(refusals[2]).toEqual({
       by: "define",
       kind: "xml",
+      libvirt: { name: "VIR_ERR_XML_ERROR", code: 27, domain: 20 },
       place: "/domain/devices/frob",
       message: UNKNOWN,
       remedy:
@@ -73,6 +74,7 @@ describe("svirt validate", () => {
     expect(refusals[4]).toEqual({
       by: "start",
       kind: "unsupported",
+      libvirt: { name: "VIR_ERR_CONFIG_UNSUPPORTED", code: 67, domain: 20 },
       place: "/domain/devices/channel",
       message: NO_CHANNEL,
       remedy: "Leave this <channel> out.",

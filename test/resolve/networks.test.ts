@@ -64,5 +64,6 @@ describe("an interface on a network", () => {
   ] as const)("with %s and %s is refused", async (...[source, network, kind, says]) => {
     const error = await errorOf(planned(machineWith(network), card(source)));
     expect([error.kind, error.message]).toEqual([kind, expect.stringContaining(says)]);
+    expect(error.libvirt.name === "VIR_ERR_NO_NETWORK").toBe(kind === "not-found");
   });
 });

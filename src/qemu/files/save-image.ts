@@ -84,6 +84,7 @@ function readNumbers(head: Uint8Array) {
 function broken(message: string): SvirtError {
   return new SvirtError(`operation failed: ${message}`, {
     kind: "failed",
+    libvirt: "OPERATION_FAILED",
     remedy: "Name a file that svirt save, or virsh save, has written whole.",
   });
 }
@@ -91,6 +92,7 @@ function broken(message: string): SvirtError {
 function compressed(format: string): SvirtError {
   return new SvirtError(`operation failed: unsupported save image format: ${format}`, {
     kind: "unsupported",
+    libvirt: "OPERATION_FAILED",
     remedy: 'Save it anew with save_image_format = "raw" in /etc/libvirt/qemu.conf.',
   });
 }

@@ -197,6 +197,7 @@ function exactCommands(words: Words): QmpCommand[] {
   if (isExact && commands.length * 2 === words.length) return commands;
   throw new SvirtError("Operation not supported: a running QEMU cannot be told this device exactly", {
     kind: "unsupported",
+    libvirt: "OPERATION_UNSUPPORTED",
     remedy: "Change the definition (--config): it counts at the next start.",
   });
 }

@@ -51,6 +51,7 @@ export function refuseDouble(domain: Domain, device: Device): void {
   if (!disks.some(({ target }) => target.dev === name)) return;
   throw new SvirtError(`operation failed: target ${name} already exists`, {
     kind: "wrong-state",
+    libvirt: "OPERATION_FAILED",
     remedy: "Give the disk another target, or detach that one first.",
   });
 }
@@ -104,6 +105,7 @@ function refuseDoubleChannel({ devices }: Domain, { target }: Channel): void {
   if (name === undefined || !devices.channels.some(isSame)) return;
   throw new SvirtError(`operation failed: chardev already exists: the guest has a channel ${name}`, {
     kind: "wrong-state",
+    libvirt: "OPERATION_FAILED",
     remedy: "svirt dumpxml shows what there is.",
   });
 }
@@ -124,6 +126,7 @@ function refuseDoubleHostDevice({ devices }: Domain, device: Extract<Device, { e
   if (!devices.hostdevs.some(isSame)) return;
   throw new SvirtError(`operation failed: ${nameDevice(device)} is the guest's already`, {
     kind: "wrong-state",
+    libvirt: "OPERATION_FAILED",
     remedy: "svirt dumpxml shows what there is.",
   });
 }
@@ -141,5 +144,9 @@ function isHotBus(disk: Disk): boolean {
 }
 
 function cannot(why: string, remedy: string): SvirtError {
-  return new SvirtError(`Operation not supported: ${why}`, { kind: "unsupported", remedy });
+  return new SvirtError(`Operation not supported: ${why}`, {
+    kind: "unsupported",
+    libvirt: "OPERATION_UNSUPPORTED",
+    remedy,
+  });
 }

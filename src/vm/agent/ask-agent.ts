@@ -69,6 +69,7 @@ function agentChannel(guest: GuestRecord): string {
   if (found !== undefined) return found.id;
   throw new SvirtError("argument unsupported: QEMU guest agent is not configured", {
     kind: "unsupported",
+    libvirt: "ARGUMENT_UNSUPPORTED",
     remedy: `Give the guest one (svirt attach-device): <channel type='unix'><target type='virtio' name='${AGENT_PORT}'/></channel>`,
   });
 }
@@ -87,6 +88,7 @@ async function synchronize({ host }: Node, channel: LineChannel, name: string): 
 function noAnswer(name: string): SvirtError {
   return new SvirtError("Guest agent is not responding: Guest agent not available for now", {
     kind: "timeout",
+    libvirt: "AGENT_UNRESPONSIVE",
     remedy: `Start qemu-guest-agent in ${name}, or wait longer: --timeout SECONDS`,
   });
 }

@@ -12,6 +12,8 @@ import { placeOfNew, planNew, plugImage } from "./new-image.ts";
 import { inspectReused } from "./reused-image.ts";
 import { findRunningDisk, linkOf, nodesOf, type RunningDisk, type RunningImage } from "./running-disk.ts";
 
+const QCOW2_REMEDY = "Give --format qcow2.";
+
 /** Options of a block copy. */
 export interface CopyWish {
   /** The disk's target or source. */
@@ -102,9 +104,16 @@ function decideCopied(
   const below = wish.isShallow ? next : undefined;
   const format = wish.format ?? top.found.format;
   const target = disk.disk.target.dev;
-  if (format === "qed") throw refuse(`Cannot copy ${target}: svirt makes no images of format qed`);
+  if (format === "qed")
+    throw new SvirtError(`Cannot copy ${target}: svirt makes no images of format qed`, {
+      kind: "unsupported",
+      remedy: QCOW2_REMEDY,
+    });
   if (format === "raw" && below !== undefined)
-    throw refuse(`invalid argument: shallow copy of disk '${target}' into a raw file is not possible`);
+    throw new SvirtError(
+      `invalid argument: shallow copy of disk '${target}' into a raw file is not possible`,
+      { kind: "unsupported", libvirt: "INVALID_ARG", remedy: QCOW2_REMEDY },
+    );
   return { format, below };
 }
 
@@ -121,8 +130,4 @@ function findDest(node: Node, disk: RunningDisk, wish: CopyWish): FileFacts {
     `blockdev flag requested for disk ${target}, but file '${wish.dest}' is not a block device`,
     { kind: "usage", remedy: "Give --blockdev for a block device, and for nothing else." },
   );
-}
-
-function refuse(message: string): SvirtError {
-  return new SvirtError(message, { kind: "unsupported", remedy: "Give --format qcow2." });
 }

@@ -31,6 +31,7 @@ export function findDiskSizes(node: Node, key: string, name: string): DiskSizes 
   if (disk !== undefined) return sizesOf(node, disk);
   throw new SvirtError(`invalid argument: invalid path ${name} not assigned to domain`, {
     kind: "not-found",
+    libvirt: "INVALID_ARG",
     remedy: `svirt domblklist ${key} shows the disks there are.`,
   });
 }

@@ -162,6 +162,7 @@ export function findDiskJob(guest: GuestRecord, path: string): BlockJob | undefi
   if (target !== undefined) return guest.jobs?.find(({ disk }) => disk === target);
   throw new SvirtError(`invalid argument: disk '${path}' not found in domain`, {
     kind: "not-found",
+    libvirt: "INVALID_ARG",
     remedy: `svirt domblklist ${guest.name} shows the disks there are.`,
   });
 }

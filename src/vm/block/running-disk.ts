@@ -49,6 +49,7 @@ export function findRunningDisk(node: Node, record: GuestRecord, name: string): 
   if (disk === undefined) {
     throw new SvirtError(`invalid argument: disk '${name}' not found in domain`, {
       kind: "not-found",
+      libvirt: "INVALID_ARG",
       remedy: `svirt domblklist ${record.name} shows the disks there are.`,
     });
   }
@@ -116,6 +117,7 @@ function refuseUnsuited(disk: Disk): void {
     `Operation not supported: the images of disk '${disk.target.dev}' are not changed: ${why}`,
     {
       kind: "unsupported",
+      libvirt: "OPERATION_UNSUPPORTED",
       remedy: "Name another disk.",
     },
   );

@@ -116,9 +116,13 @@ function isExternal(disk: Disk, said: SnapshotDisk | undefined): boolean {
   if (snapshot === "no" || snapshot === "manual") return false;
   const target = disk.target.dev;
   if (snapshot !== "external") {
-    throw refuse(
+    throw new SvirtError(
       `Operation not supported: svirt takes no ${snapshot} snapshot, which disk '${target}' asks for`,
-      `Write snapshot=external or snapshot=no: --diskspec ${target},snapshot=external`,
+      {
+        kind: "usage",
+        libvirt: "OPERATION_UNSUPPORTED",
+        remedy: `Write snapshot=external or snapshot=no: --diskspec ${target},snapshot=external`,
+      },
     );
   }
   const format = said?.driver ?? "qcow2";

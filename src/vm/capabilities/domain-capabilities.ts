@@ -29,6 +29,7 @@ export function formatDomainCapabilities(
       `invalid argument: the machine '${machine}' is not supported by emulator '${emulator}'`,
       {
         kind: "not-found",
+        libvirt: "INVALID_ARG",
         remedy: "Name another: pc or q35",
       },
     );

@@ -59,6 +59,7 @@ function findPort(ports: readonly NamedPort[], devname: string | undefined): Nam
   const there = ports.map(({ id }) => id).join(", ");
   throw new SvirtError(`internal error: cannot find console device '${devname ?? "console0"}'`, {
     kind: "not-found",
+    libvirt: "INTERNAL_ERROR",
     remedy: there === "" ? "Give the guest one: <serial type='pty'/>" : `Name one of ${there} by --devname.`,
   });
 }
@@ -78,6 +79,7 @@ async function getPath(node: Node, guest: GuestRecord, { id, port }: NamedPort):
     `Operation not supported: character device ${id} is not using a PTY or a Unix socket`,
     {
       kind: "unsupported",
+      libvirt: "OPERATION_UNSUPPORTED",
       remedy: `Define it with type='pty' or type='unix', and start the guest again.${file}`,
     },
   );

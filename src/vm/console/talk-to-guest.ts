@@ -47,6 +47,7 @@ export async function lockConsole({ host }: Node, path: string, force: boolean):
     const by = holder === undefined ? "" : ` (process ${holder.pid})`;
     throw new SvirtError(`operation failed: Active console session exists for this domain${by}`, {
       kind: "wrong-state",
+      libvirt: "OPERATION_FAILED",
       remedy: "End that one, or disconnect it: --force",
       cause: error,
     });

@@ -73,12 +73,13 @@ async function store(node: Node, { before, path, text, uuid }: EditedText): Prom
   } catch (error) {
     const errors = listErrors(error);
     throwErrors(
-      errors.map(({ kind, message, remedy }, at) => {
+      errors.map((one, at) => {
+        const { kind, message, remedy } = one;
         const isLast = at === errors.length - 1;
         return new SvirtError(message, {
           kind,
           remedy: isLast ? `${remedy} ${kept}` : remedy,
-          cause: error,
+          cause: one,
         });
       }),
     );

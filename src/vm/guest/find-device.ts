@@ -5,7 +5,7 @@ import type { Domain } from "../../domain/domain.ts";
 import { canonical } from "../../domain/forms/canonical.ts";
 import { hostPciName } from "../../domain/forms/host-pci.ts";
 import { DEFAULT_RANDOM_SOURCE } from "../../domain/forms/random-source.ts";
-import { type ErrorKind, SvirtError } from "../../errors.ts";
+import { SvirtError } from "../../errors.ts";
 import { fillHostdev } from "../../qemu/default-devices.ts";
 
 /**
@@ -31,7 +31,7 @@ export function findDevice(domain: Domain, meant: Device): Device {
 /** Returns the disk with that target. Throws "not-found". */
 export function findDisk({ devices }: Domain, target: string): Extract<Device, { element: "disk" }> {
   const value = devices.disks.find((disk) => disk.target.dev === target);
-  if (value === undefined) throw missing(`operation failed: disk ${target} not found`);
+  if (value === undefined) throw missing(`disk ${target} not found`);
   return { element: "disk", value };
 }
 
@@ -39,7 +39,7 @@ type Interface = Extract<Device, { element: "interface" }>["value"];
 
 function findInterface({ devices }: Domain, { mac }: Interface): Device {
   if (mac === undefined) {
-    throw fault("Cannot tell which interface is meant: it has no <mac>", {
+    throw new SvirtError("Cannot tell which interface is meant: it has no <mac>", {
       kind: "usage",
       remedy: "Write its <mac address='…'/>, as svirt dumpxml shows it.",
     });
@@ -47,11 +47,12 @@ function findInterface({ devices }: Domain, { mac }: Interface): Device {
   const found = devices.interfaces.filter((one) => one.mac?.address === mac.address);
   const [value] = found;
   if (value === undefined) {
-    throw missing(`operation failed: no device matching MAC address ${mac.address} was found`);
+    throw missing(`no device matching MAC address ${mac.address} was found`);
   }
   if (found.length === 1) return { element: "interface", value };
-  throw fault(`operation failed: multiple devices matching MAC address ${mac.address} found`, {
+  throw new SvirtError(`operation failed: multiple devices matching MAC address ${mac.address} found`, {
     kind: "usage",
+    libvirt: "OPERATION_FAILED",
     remedy: "Give each interface its own address: svirt define",
   });
 }
@@ -62,7 +63,7 @@ function findRng({ devices }: Domain, meant: Rng): Device {
       traitsOf(one) === traitsOf(meant) &&
       (meant.address === undefined || canonical(one.address) === canonical(meant.address)),
   );
-  if (value === undefined) throw missing("operation failed: matching RNG device not found");
+  if (value === undefined) throw missing("matching RNG device not found");
   return { element: "rng", value };
 }
 
@@ -77,7 +78,7 @@ function findChannel({ devices }: Domain, meant: ChannelDevice): Device {
       (address === undefined ||
         (one.address?.port === address.port && one.address?.controller === address.controller)),
   );
-  if (value === undefined) throw missing(`operation failed: ${nameDevice(meant)} not found`);
+  if (value === undefined) throw missing(`${nameDevice(meant)} not found`);
   return { element: "channel", value };
 }
 
@@ -88,11 +89,11 @@ function findChannel({ devices }: Domain, meant: ChannelDevice): Device {
 function findHostDevice({ devices }: Domain, meant: Extract<Device, { element: "hostdev" }>): Device {
   const found = devices.hostdevs.filter((one) => isSameSource(one, fillHostdev(meant.value)));
   const [value] = found;
-  if (value === undefined)
-    throw missing(`operation failed: ${nameDevice(meant)} not found among the domain's devices`);
+  if (value === undefined) throw missing(`${nameDevice(meant)} not found among the domain's devices`);
   if (found.length === 1) return { element: "hostdev", value };
-  throw fault(`operation failed: ${nameDevice(meant)} means several of the domain's devices`, {
+  throw new SvirtError(`operation failed: ${nameDevice(meant)} means several of the domain's devices`, {
     kind: "usage",
+    libvirt: "OPERATION_FAILED",
     remedy: "Write its <address bus='…' device='…'/>, as svirt dumpxml shows it.",
   });
 }
@@ -118,9 +119,9 @@ function traitsOf({ backend, model, rate }: Rng): string {
 }
 
 function missing(message: string): SvirtError {
-  return fault(message, { kind: "not-found", remedy: "svirt dumpxml shows what there is." });
-}
-
-function fault(message: string, facts: { readonly kind: ErrorKind; readonly remedy: string }): SvirtError {
-  return new SvirtError(message, facts);
+  return new SvirtError(`device not found: ${message}`, {
+    kind: "not-found",
+    libvirt: "DEVICE_MISSING",
+    remedy: "List the domain's devices: svirt dumpxml DOMAIN",
+  });
 }

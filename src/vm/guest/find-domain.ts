@@ -36,6 +36,7 @@ export function findDomain(node: Node, key: string): FoundDomain {
   }
   throw new SvirtError(`failed to get domain '${key}'`, {
     kind: "not-found",
+    libvirt: "NO_DOMAIN",
     remedy: "svirt list --all shows the domains there are.",
   });
 }

@@ -27,6 +27,7 @@ export function findInterface(interfaces: readonly NetworkInterface[], key: stri
   if (found !== undefined) return found;
   throw new SvirtError(`Interface (${isMac ? "mac" : "dev"}: ${key}) not found.`, {
     kind: "not-found",
+    libvirt: "DEVICE_MISSING",
     remedy: "svirt domiflist shows the interfaces there are.",
   });
 }
@@ -46,6 +47,7 @@ export function readInterfaceStatistics(
     if (text !== undefined) return Number(text.trim());
     throw new SvirtError(`internal error: /proc/net/dev: Interface '${device}' not found`, {
       kind: "not-found",
+      libvirt: "INTERNAL_ERROR",
       remedy: "svirt domiflist shows the interfaces there are.",
     });
   };

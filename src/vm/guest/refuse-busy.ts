@@ -11,6 +11,7 @@ export function refuseBusyDisk({ jobs = [], name }: GuestRecord, device: Device)
   if (!jobs.some(({ disk }) => disk === target)) return;
   throw new SvirtError(`block copy still active: disk '${target}' already in active block job`, {
     kind: "wrong-state",
+    libvirt: "BLOCK_COPY_ACTIVE",
     remedy: `Wait until it has ended, or end it: svirt blockjob ${name} ${target} --abort`,
   });
 }

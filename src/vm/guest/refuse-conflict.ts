@@ -22,6 +22,7 @@ export function refuseConflict(node: Node, domain: { readonly name: string; read
   if (other === undefined) return;
   throw new SvirtError(`operation failed: domain '${other.name}' already exists with uuid ${other.uuid}`, {
     kind: "label-taken",
+    libvirt: "OPERATION_FAILED",
     remedy: "Give this one another name and leave its <uuid> out, or undefine the other.",
   });
 }

@@ -69,6 +69,7 @@ export async function updateDevice(
     case "hostdev":
       throw new SvirtError(`Operation not supported: cannot modify device '${device.element}'`, {
         kind: "unsupported",
+        libvirt: "OPERATION_UNSUPPORTED",
         remedy: "Detach it, and attach another.",
       });
   }

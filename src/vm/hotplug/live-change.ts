@@ -200,6 +200,7 @@ function refuseGivenAtStart(record: GuestRecord, device: Device, id: string): vo
   if (typeof filename !== "string" || !filename.startsWith("/proc/self/fd/")) return;
   throw new SvirtError("Operation not supported: the guest was started with that SCSI device", {
     kind: "unsupported",
+    libvirt: "OPERATION_UNSUPPORTED",
     remedy: "Detach it from the definition (--config), and start the guest again.",
   });
 }
@@ -213,6 +214,7 @@ function refuseOtherChannel(record: GuestRecord, device: Device, id: string): vo
     `Operation not supported: a channel of type '${device.value.type}' that the guest was started with is not detached`,
     {
       kind: "unsupported",
+      libvirt: "OPERATION_UNSUPPORTED",
       remedy: "Detach it from the definition (--config), and start the guest again.",
     },
   );
@@ -223,6 +225,7 @@ function refuseUsbDrive(disk: Disk): void {
   if (diskBus(disk) !== "usb") return;
   throw new SvirtError("Operation not supported: the medium of a drive on USB is not changed", {
     kind: "unsupported",
+    libvirt: "OPERATION_UNSUPPORTED",
     remedy: "Detach the drive, and attach it with the other medium.",
   });
 }

@@ -23,6 +23,7 @@ export function findNamedDisk(
   if (found !== undefined) return found;
   throw new SvirtError(`No disk found whose source path or target is ${name}`, {
     kind: "not-found",
+    libvirt: "DEVICE_MISSING",
     remedy: `svirt domblklist ${key} shows the disks there are.`,
   });
 }

@@ -35,6 +35,7 @@ export function findTypedInterface(
     const what = mac === undefined ? `of type '${type}'` : `with MAC address ${mac} of type '${type}'`;
     throw new SvirtError(`No interface ${what} found`, {
       kind: "not-found",
+      libvirt: "DEVICE_MISSING",
       remedy: `svirt domiflist ${ask.key} shows the interfaces there are.`,
     });
   }

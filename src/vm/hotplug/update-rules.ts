@@ -26,6 +26,7 @@ export function refuseFixed({ device = "disk" }: Disk): void {
   if (device === "cdrom" || device === "floppy") return;
   throw new SvirtError(`Operation not supported: disk device type '${device}' cannot be changed`, {
     kind: "unsupported",
+    libvirt: "OPERATION_UNSUPPORTED",
     remedy: "Detach the disk, and attach another.",
   });
 }
@@ -79,6 +80,7 @@ function traitsOf(disk: Disk, other: Disk): [field: string, value: string][] {
 function cannotModify(field: string, element: string): SvirtError {
   return new SvirtError(`Operation not supported: cannot modify field '${field}' of the ${element}`, {
     kind: "unsupported",
+    libvirt: "OPERATION_UNSUPPORTED",
     remedy: "Leave it as svirt dumpxml shows it, or change the definition: svirt define",
   });
 }

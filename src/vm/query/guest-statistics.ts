@@ -65,6 +65,7 @@ export async function getStatisticsOfDisk(
   if (found !== undefined) return found;
   throw new SvirtError(`invalid path: ${key}`, {
     kind: "not-found",
+    libvirt: "INVALID_ARG",
     remedy: `See the disks there are: svirt domblklist ${guest.name}`,
   });
 }

@@ -73,6 +73,10 @@ function refuseOthers(
   if (own.uuid === uuid) return;
   throw new SvirtError(
     `operation failed: cannot restore domain '${name}' uuid ${uuid} from a file which belongs to domain '${own.name}' uuid ${own.uuid}: ${path}`,
-    { kind: "failed", remedy: `Start it anew: svirt start ${name} --force-boot` },
+    {
+      kind: "failed",
+      libvirt: "OPERATION_FAILED",
+      remedy: `Start it anew: svirt start ${name} --force-boot`,
+    },
   );
 }

@@ -35,6 +35,7 @@ export function decideSavedXml(image: SaveImage, other: Uint8Array | undefined):
     `unsupported configuration: Target domain ${what} ${to} does not match source ${from}`,
     {
       kind: "usage",
+      libvirt: "CONFIG_UNSUPPORTED",
       remedy: "Change a copy of what svirt save-image-dumpxml prints.",
     },
   );

@@ -62,6 +62,7 @@ function limitSteps(
 function cannot(why: string): SvirtError {
   return new SvirtError(`Operation not supported: the running guest cannot be limited so: ${why}`, {
     kind: "unsupported",
+    libvirt: "OPERATION_UNSUPPORTED",
     remedy: "Change the definition (--config): it counts at the next start.",
   });
 }

@@ -43,7 +43,11 @@ function withPeriod(domain: Domain, period: number): Domain {
   if (memballoon === undefined || memballoon.model === "none") {
     throw new SvirtError(
       "Requested operation is not valid: memory balloon model must be virtio to set the collection period",
-      { kind: "unsupported", remedy: "Give the guest one: <memballoon model='virtio'/>" },
+      {
+        kind: "unsupported",
+        libvirt: "OPERATION_INVALID",
+        remedy: "Give the guest one: <memballoon model='virtio'/>",
+      },
     );
   }
   const { stats: _, ...rest } = memballoon;

@@ -60,6 +60,7 @@ export function neverLive(message: string): AskedChange {
     decide() {
       throw new SvirtError(`argument unsupported: ${message}`, {
         kind: "unsupported",
+        libvirt: "ARGUMENT_UNSUPPORTED",
         remedy: "Change the definition: --config",
       });
     },

@@ -3,7 +3,6 @@ import { SvirtError } from "../../errors.ts";
 import type { FileFacts } from "../../host/files.ts";
 import { HEADER_BYTES, parseImageHeader, probeImageFormat } from "../../images/header.ts";
 import { resolveImageName } from "../../images/name.ts";
-import { inspectExisting } from "../../labelling/free-file.ts";
 import { physicalSize } from "../../resolve/image-size.ts";
 import { getFileLabel } from "../../run/labels/file-label.ts";
 import type { Node } from "../../state/instance.ts";
@@ -16,7 +15,8 @@ type Image = Pick<Volume, "capacityBytes" | "backingStore"> & { readonly format:
  * other kind of file, "failed" for a broken header.
  */
 export function showVolume(node: Node, path: string): Volume {
-  const facts = inspectExisting(node, path);
+  const facts = node.host.withInspected(path, (file) => file.facts);
+  if (facts === undefined) throw missingVolume(path);
   const { type } = facts;
   if (type !== "file" && type !== "block") throw noVolume(path, type);
   const physicalBytes = physicalSize(node, { path, facts });
@@ -80,6 +80,14 @@ function permissionsOf(node: Node, facts: FileFacts): Permissions {
     group: facts.gid,
     ...(label === undefined ? {} : { label }),
   };
+}
+
+function missingVolume(path: string): SvirtError {
+  return new SvirtError(`Cannot access file '${path}': No such file or directory`, {
+    kind: "not-found",
+    libvirt: "NO_STORAGE_VOL",
+    remedy: "Correct the path.",
+  });
 }
 
 function noVolume(path: string, type: string): SvirtError {

@@ -69,6 +69,7 @@ function refuseMemory({ options }: Call): void {
   if (options.has("disk-only")) return;
   throw new SvirtError("Operation not supported: svirt takes no snapshot of a guest's memory", {
     kind: "unsupported",
+    libvirt: "OPERATION_UNSUPPORTED",
     remedy: "Add --disk-only: the disks alone.",
   });
 }

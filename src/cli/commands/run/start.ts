@@ -27,6 +27,7 @@ export const command: Command = {
     if (xml === undefined)
       throw new SvirtError(`failed to get domain '${found.name}'`, {
         kind: "not-found",
+        libvirt: "NO_DOMAIN",
         remedy: "svirt list --all shows the domains there are.",
       });
     const how = { forceBoot: call.options.has("force-boot"), watch: crashDrill(call) };

@@ -90,6 +90,7 @@ function parseDevices(text: string | undefined): { readonly path: string; readon
     if (path.startsWith("/") && /^\d{1,15}$/.test(value)) return [{ path, value: Number(value) }];
     throw new SvirtError(`unsupported configuration: unable to parse '${text}'`, {
       kind: "usage",
+      libvirt: "CONFIG_UNSUPPORTED",
       remedy: "Write a path and a number for each device: /dev/sda,100,/dev/sdb,200",
     });
   });

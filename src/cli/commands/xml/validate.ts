@@ -12,7 +12,7 @@ export const command: Command = {
     summary: "check a domain's XML: whether svirt understands it, and can tell QEMU exactly what it asks for",
     details:
       "Every refusal is listed, in the order of the document, up to 100. What can be defined and is refused at a start is " +
-      "a warning, and the exit code is 0; --json lists both as refusals. " +
+      "a warning, and the exit code is 0; --json lists both as refusals, each with libvirt's error number. " +
       "Nothing of the host is looked at: no file that the XML names need exist. Whether the guest can start here, " +
       "svirt plan says.",
     recovery: "none",
@@ -54,5 +54,5 @@ export const command: Command = {
 
 /** Returns the JSON form of a refusal by a command. */
 function refusalBy(by: "define" | "start"): (error: SvirtError) => object {
-  return ({ kind, message, place, remedy }) => ({ by, kind, place, message, remedy });
+  return ({ kind, libvirt, message, place, remedy }) => ({ by, kind, libvirt, place, message, remedy });
 }

@@ -44,6 +44,7 @@ export async function dumpMemory(
 function failed(): SvirtError {
   return new SvirtError("operation failed: memory-only dump job: unexpectedly failed", {
     kind: "failed",
+    libvirt: "OPERATION_FAILED",
     remedy: SEE_QEMU_LOG,
   });
 }

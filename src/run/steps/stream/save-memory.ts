@@ -87,7 +87,11 @@ async function waitForEnd(
     if (!isUnderWay(now)) {
       const why =
         now["error-desc"] ?? (now.status === "cancelled" ? "canceled by client" : "unexpectedly failed");
-      throw new SvirtError(`operation failed: ${what}: ${why}`, { kind: "failed", remedy: SEE_QEMU_LOG });
+      throw new SvirtError(`operation failed: ${what}: ${why}`, {
+        kind: "failed",
+        libvirt: "OPERATION_FAILED",
+        remedy: SEE_QEMU_LOG,
+      });
     }
     if (now.ram !== undefined) onProgress?.(now.ram.total - now.ram.remaining, now.ram.total);
     await host.sleep(POLL_MS);

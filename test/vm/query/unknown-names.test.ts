@@ -1,0 +1,42 @@
+import { expect, test } from "bun:test";
+import { parseDomainText } from "../../../src/domain/document.ts";
+import { asSvirtError } from "../../../src/errors.ts";
+import type { Node } from "../../../src/state/instance.ts";
+import { defineDomain } from "../../../src/vm/define/define.ts";
+import { findDevice } from "../../../src/vm/guest/find-device.ts";
+import { findDomain, findRunning } from "../../../src/vm/guest/find-domain.ts";
+import { showVolume } from "../../../src/vm/volume/show-volume.ts";
+import { deviceOf } from "../../scenes/hotplug.ts";
+import { diskXml, domainXml, makeMachine, nodeOn } from "../../scenes/scene.ts";
+
+// Clients of libvirt branch on these numbers: virt-install expects 50 of an unknown volume and 42 of an unknown domain.
+
+test.each<[string, (node: Node) => unknown, number, string]>([
+  ["a domain", (node) => findDomain(node, "nosuch"), 42, "failed to get domain 'nosuch'"],
+  ["a guest that is off", (node) => findRunning(node, "vm1"), 55, "domain 'vm1' is not running"],
+  ["a volume", (node) => showVolume(node, "/var/lib/images/nosuch"), 50, "No such file or directory"],
+  [
+    "a device",
+    (node) =>
+      findDevice(
+        parseDomainText(findDomain(node, "vm1").definition?.xml ?? ""),
+        deviceOf(diskXml("/a.raw", "vdz")),
+      ),
+    99,
+    "device not found: disk vdz not found",
+  ],
+])("a lookup of %s has libvirt's error number", async (...[, lookUp, code, says]) => {
+  const node = nodeOn(makeMachine());
+  await defineDomain(node, domainXml());
+  const error = asSvirtError(thrownBy(() => lookUp(node)));
+  expect([error.libvirt.code, error.message]).toEqual([code, expect.stringContaining(says)]);
+});
+
+function thrownBy(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("nothing was thrown");
+}
