@@ -1,3 +1,49 @@
-import { listNothing } from "./host/linux/list-nothing.ts";
+import { version } from "../package.json";
+import { runCommandLine } from "./cli/run-command.ts";
+import { makeLinuxHost } from "./host/linux/linux-host.ts";
+import { exactWords } from "./host/linux/processes/own-words.ts";
+import { writeBytes, writeOut } from "./host/linux/terminal/write-out.ts";
+import { SYSTEM_PATHS } from "./plan/paths.ts";
+import type { Node } from "./state/instance.ts";
 
-if (!listNothing(process.argv.slice(2))) void import("./program.ts");
+/** Version with the commit of the build, set by scripts/build. */
+declare const SVIRT_VERSION: string | undefined;
+/** Digest of the sources, set by scripts/build. */
+declare const SVIRT_BUILD: string | undefined;
+
+/** Exit code of an error without one of its own. */
+const FAILED = 1;
+/** Longest time that a timer can wait. */
+const FOREVER_MS = 2 ** 31 - 1;
+
+// Not awaited: otherwise bun makes a file of every set of modules that some commands share. A start would read 14 of them
+// instead of 4 (docs/building.md).
+void main();
+
+async function main(): Promise<void> {
+  // bun ends a program whose event loop is empty as a success, even if a promise is pending. So a timer runs until the
+  // work is done, and until then the exit code is that of a failure.
+  process.exitCode = FAILED;
+  const unfinished = setInterval(() => undefined, FOREVER_MS);
+  process.exitCode = await runCommandLine({
+    words: exactWords(process.argv.slice(2)),
+    node: await openNode(),
+    output: {
+      print: (text) => writeOut(1, text),
+      printBytes: (bytes) => void writeBytes(1, bytes),
+      warn: (text) => writeOut(2, text),
+    },
+    version: typeof SVIRT_VERSION === "string" ? SVIRT_VERSION : version,
+  });
+  clearInterval(unfinished);
+}
+
+/** Opens root's instance, or that of the calling user. */
+async function openNode(): Promise<Node> {
+  const host = makeLinuxHost();
+  const build = typeof SVIRT_BUILD === "string" ? { build: SVIRT_BUILD } : {};
+  const uid = process.getuid?.() ?? 0;
+  if (uid === 0) return { host, paths: SYSTEM_PATHS, ...build };
+  const { sessionPaths } = await import("./state/session-paths.ts");
+  return { host, paths: sessionPaths(host, uid), ...build };
+}

@@ -1,16 +1,16 @@
 /** Order of src/. A part imports only from parts further left, never from one beside it. */
 const ORDER =
-  "errors · xml, selinux, images · domain · qemu, label · plan · host · registry · run · report, state · resolve · labelling · vm · cli · program · main";
+  "errors · xml, selinux, images · domain · qemu, label · plan · host · registry · run · report, state · resolve · labelling · vm · cli · main";
 
 /** Entry points, which connect the effects with the rest. */
-const BEGINNINGS: readonly string[] = ["main.ts", "program.ts"];
+const BEGINNINGS: readonly string[] = ["main.ts"];
 
 /** Text of each file, by its path below src/. */
 export type Sources = ReadonlyMap<string, string>;
 
 /** Files of `svirt start`, including the recovery of guests, and of `svirt list`. */
 const STARTS: readonly string[] = [
-  "program.ts",
+  "main.ts",
   "cli/commands/query/list.ts",
   "cli/commands/run/start.ts",
   "state/record.ts",
