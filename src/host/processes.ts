@@ -60,6 +60,8 @@ export interface HowToLook {
 /** Processes: what they have open, guests' processes, and their limits. */
 export interface ProcessHost {
   getProcess(pid: number): ProcessFacts | undefined;
+  /** Returns whether this very process exists and is no zombie, at the cost of reading one small file. */
+  hasProcess(process: ProcessId): boolean;
   /** Returns the processes of one user, or of all users, without kernel threads. */
   listProcesses(uid?: number): readonly ProcessFacts[];
   /**

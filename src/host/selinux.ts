@@ -27,6 +27,8 @@ export interface FileAccess {
 /** SELinux and its log. */
 export interface SelinuxHost {
   getSelinux(): SelinuxState;
+  /** Returns the mode of getSelinux(), at the cost of reading one small file. */
+  getSelinuxMode(): SelinuxState["mode"];
   /** Returns svirt's context; undefined without SELinux. */
   getOwnContext(): string | undefined;
   /** Returns whether the context is valid in the loaded policy. selinuxfs "context" */

@@ -33,8 +33,8 @@ export function readRecords(
 ): GuestRecord[] {
   const guests: GuestRecord[] = [];
   for (const name of node.host.listFolder(recordsFolder(node.paths))) {
-    if (!name.endsWith(SUFFIX)) continue;
-    const uuid = name.slice(0, -SUFFIX.length);
+    if (!name.endsWith(RECORD_SUFFIX)) continue;
+    const uuid = name.slice(0, -RECORD_SUFFIX.length);
     try {
       const guest = readRecord(node, uuid);
       if (guest !== undefined) guests.push(guest);
@@ -45,7 +45,8 @@ export function readRecords(
   return guests.sort((a, b) => a.id - b.id);
 }
 
-const SUFFIX = ".json";
+/** Ending of the names of records; a record that is being written has another one. */
+export const RECORD_SUFFIX = ".json";
 
 // Not imported: a start on a host without guests reads no record, and making the schemas of all steps takes a twentieth of
 // it.
@@ -73,7 +74,7 @@ export function writeEnding(node: Node, value: GuestRecord): void {
   // A guest without a record was never started.
   if (node.host.readText(guestPaths(node.paths, uuid).record) === undefined) return;
   isWritten(() => {
-    node.host.makeFolder({ path: noteFolder(node), mode: 0o700 });
+    node.host.makeFolder({ path: endNotesFolder(node), mode: 0o700 });
     node.host.writeVolatile(
       noteFile(node, uuid),
       `${JSON.stringify({ startedMs, intent, reason })}\n`,
@@ -126,17 +127,21 @@ function removeNote(node: Node, uuid: string): void {
   if (node.host.readText(path) !== undefined) node.host.removeFile(path);
 }
 
-function noteFolder({ paths }: Node): string {
+/** Returns the folder of the notes of writeEnding(). */
+export function endNotesFolder({ paths }: Node): string {
   return `${paths.run}/ending`;
 }
 
 function noteFile(node: Node, uuid: string): string {
-  return `${noteFolder(node)}/${uuid}`;
+  return `${endNotesFolder(node)}/${uuid}`;
 }
 
 /** Returns whether the recorded guest runs now: the very process that was started, in this boot. */
-export function isRunning(node: Node, guest: GuestRecord): boolean {
-  if (guest.state !== "running" || guest.process === undefined || guest.bootId !== node.host.getBootId())
-    return false;
-  return node.host.getProcess(guest.process.pid)?.startTicks === guest.process.startTicks;
+export function isRunning(
+  { host }: Node,
+  { bootId, process, state }: Pick<GuestRecord, "state" | "process" | "bootId">,
+): boolean {
+  return (
+    state === "running" && process !== undefined && bootId === host.getBootId() && host.hasProcess(process)
+  );
 }

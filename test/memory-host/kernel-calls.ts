@@ -8,6 +8,7 @@ export function kernelCalls(
   Host,
   | "readOutput"
   | "getSelinux"
+  | "getSelinuxMode"
   | "getOwnContext"
   | "isValidContext"
   | "mayAccess"
@@ -25,6 +26,7 @@ export function kernelCalls(
   return {
     readOutput: () => undefined,
     getSelinux: () => machine.selinux,
+    getSelinuxMode: () => machine.selinux.mode,
     getOwnContext: () => (hasSelinux() ? machine.ownContext : undefined),
     isValidContext: (context) => machine.knowsContext(context),
     mayAccess: ({ label }) => !machine.forbiddenLabels.has(label),

@@ -12,6 +12,7 @@ export function processCalls(
   svirt: Svirt,
 ): Part<
   | "getProcess"
+  | "hasProcess"
   | "listProcesses"
   | "listProcessesIn"
   | "listContexts"
@@ -26,6 +27,7 @@ export function processCalls(
   const { processes } = machine;
   return {
     getProcess: (pid) => processes.get(pid),
+    hasProcess: ({ pid, startTicks }) => processes.get(pid)?.startTicks === startTicks,
     listProcesses: (uid) => processes.list().filter((process) => uid === undefined || process.uid === uid),
     listProcessesIn: (isMeant) => processes.list().filter(({ context, uid }) => isMeant(context, () => uid)),
     listContexts: () => [...new Set(processes.list().flatMap(({ context }) => context ?? []))],

@@ -19,6 +19,7 @@ export function givenNode(folder: string, range: string, more: Partial<Host> = {
   const host: Host = {
     ...real,
     getSelinux: () => ({ mode: "enforcing", policyName: "given" }),
+    getSelinuxMode: () => "enforcing",
     getOwnContext: () => `system_u:system_r:svirt_manager_t:${range}`,
     isValidContext: () => true,
     readText(path) {

@@ -4,7 +4,7 @@ import type { Call } from "../command.ts";
 
 /** Warns if SELinux is permissive, for a command that shows all guests. */
 export function warnOfPermissive(call: Call): void {
-  if (call.node.host.getSelinux().mode !== "permissive") return;
+  if (call.node.host.getSelinuxMode() !== "permissive") return;
   call.output.warn(`warning: SELinux is ${describePermissive(call.node.host)}\n`);
 }
 

@@ -1,6 +1,8 @@
 import type { Host } from "../host.ts";
 import { listFolder, readText } from "./files/quick-files.ts";
 import type { QuickCall } from "./other-calls.ts";
+import { getBootId, hasProcess } from "./processes/running.ts";
+import { getSelinuxMode } from "./system/selinux-mode.ts";
 
 /**
  * Returns the machine that svirt runs on. Loads the calls of `svirt list` at once, and all others when the first of them is
@@ -10,8 +12,9 @@ export function makeLinuxHost(): Host {
   return {
     readText,
     listFolder,
-    getProcess: (pid) => running().getProcess(pid),
-    getBootId: () => running().getBootId(),
+    hasProcess,
+    getBootId,
+    getSelinuxMode,
     nowMs: () => Date.now(),
     sleep: async (ms) => await (await import("./calls/ready.ts")).sleep(ms),
     makeUuid: () => crypto.randomUUID(),
@@ -24,6 +27,7 @@ export function makeLinuxHost(): Host {
     ...fileCalls(),
     lock: async (path, timeoutMs) => await others().lock(path, timeoutMs),
     isLocked: (path) => others().isLocked(path),
+    getProcess: (pid) => others().getProcess(pid),
     listProcesses: (uid) => others().listProcesses(uid),
     listProcessesIn: (isMeant) => others().listProcessesIn(isMeant),
     listContexts: () => others().listContexts(),
@@ -120,12 +124,4 @@ function others(): Omit<Host, QuickCall> {
   const { makeOtherCalls }: typeof import("./other-calls.ts") = require("./other-calls.ts");
   loaded = makeOtherCalls();
   return loaded;
-}
-
-function running(): Pick<Host, "getProcess" | "getBootId"> {
-  const {
-    getBootId,
-    getProcess,
-  }: typeof import("./processes/running.ts") = require("./processes/running.ts");
-  return { getBootId, getProcess };
 }

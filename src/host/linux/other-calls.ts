@@ -25,6 +25,7 @@ import { spawnHelper } from "./processes/spawn-helper.ts";
 import { threadCalls } from "./processes/threads.ts";
 import { readKernelLog } from "./system/kernel-log.ts";
 import { getMachine } from "./system/machine.ts";
+import { getSelinuxMode } from "./system/selinux-mode.ts";
 import { getStorage } from "./system/storage-facts.ts";
 import { inputCalls } from "./terminal/read-input.ts";
 
@@ -32,7 +33,8 @@ import { inputCalls } from "./terminal/read-input.ts";
 export type QuickCall =
   | "readText"
   | "listFolder"
-  | "getProcess"
+  | "hasProcess"
+  | "getSelinuxMode"
   | "getBootId"
   | "connectMonitor"
   | "connectLines"
@@ -84,7 +86,7 @@ export function makeOtherCalls(): Omit<Host, QuickCall> {
     removeControlGroup,
     ...threadCalls,
     spawnHelper,
-    getSelinux: selinux.getSelinux,
+    getSelinux: () => ({ mode: getSelinuxMode(), policyName: selinux.getPolicyName() }),
     readKernelLog,
     getPolicy: selinux.getPolicy,
     getOwnContext: selinux.getOwnContext,

@@ -1,18 +1,10 @@
 import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from "node:fs";
 import { formatAttribute, trimLabel } from "../../../selinux/context.ts";
 import { parseSelinuxConfig } from "../../../selinux/contexts-files.ts";
-import type { LoadedPolicy, SelinuxState } from "../../selinux.ts";
+import type { LoadedPolicy } from "../../selinux.ts";
 
 const SELINUXFS = "/sys/fs/selinux";
 let configRead: { readonly name: string | undefined } | undefined;
-
-/** Implements Host.getSelinux. selinuxfs exists only if the kernel runs SELinux. */
-export function getSelinux(): SelinuxState {
-  const policyName = readPolicyName();
-  if (!existsSync(`${SELINUXFS}/enforce`)) return { mode: "disabled", policyName };
-  const enforcing = readFileSync(`${SELINUXFS}/enforce`, "utf8").trim() === "1";
-  return { mode: enforcing ? "enforcing" : "permissive", policyName };
-}
 
 /** Implements Host.getPolicy. */
 export function getPolicy(): LoadedPolicy | undefined {
@@ -79,8 +71,8 @@ export function setExecContext(context: string): void {
   writeOnce("/proc/thread-self/attr/exec", formatAttribute(context));
 }
 
-/** Reads the name once, since each query of a label needs it. */
-function readPolicyName(): string | undefined {
+/** Returns SELINUXTYPE of /etc/selinux/config. Reads it once, since each query of a label needs it. */
+export function getPolicyName(): string | undefined {
   if (configRead === undefined) {
     try {
       const name = parseSelinuxConfig(readFileSync("/etc/selinux/config", "utf8"), "SELINUXTYPE");

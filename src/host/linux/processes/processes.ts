@@ -3,7 +3,7 @@ import type { ProcessFacts, ProcessId } from "../../processes.ts";
 import { EINVAL, ENOENT, ESRCH } from "../calls/errno.ts";
 import { basicCalls, hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { listFolder, readText } from "../files/quick-files.ts";
-import { getProcess, readContext, readUid } from "./running.ts";
+import { getProcess, readContext, readUid } from "./process-facts.ts";
 
 /** asm-generic/unistd.h, the same on every architecture since 5.1 */
 const SYS_PIDFD_SEND_SIGNAL = 424n;
@@ -31,6 +31,7 @@ const CLOCK_TICKS = 100;
 
 /** Methods of Host for processes of guests and of others. */
 export const processCalls = {
+  getProcess,
   listProcesses,
   listProcessesIn,
   listContexts,

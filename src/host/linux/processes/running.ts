@@ -1,9 +1,6 @@
 import { SvirtError } from "../../../errors.ts";
-import { trimLabel } from "../../../selinux/context.ts";
-import type { ProcessFacts } from "../../processes.ts";
+import type { ProcessId } from "../../processes.ts";
 import { readText } from "../files/quick-files.ts";
-
-const ZOMBIE_STATES = new Set(["Z", "X"]);
 
 let bootId: string | undefined;
 
@@ -17,46 +14,38 @@ export function getBootId(): string {
   });
 }
 
-/** Implements Host.getProcess; also undefined for a zombie. proc_pid_stat(5) */
-export function getProcess(pid: number): ProcessFacts | undefined {
+/** Implements Host.hasProcess. */
+export function hasProcess({ pid, startTicks }: ProcessId): boolean {
   try {
     const stat = readText(`/proc/${pid}/stat`);
-    if (stat === undefined) return undefined;
-    // The command is in parentheses and may contain any bytes, including blanks and parentheses.
-    const end = stat.lastIndexOf(")");
-    const fields = stat.slice(end + 2).split(" ");
+    if (stat === undefined) return false;
+    const found = parseStat(stat);
+    return found.startTicks === startTicks && !found.isZombie;
+  } catch {
+    // The process ended while it was read.
+    return false;
+  }
+}
+
+/** Content of /proc/PID/stat. */
+interface Stat {
+  readonly command: string;
+  /** Fields after the command; the first is the state. */
+  readonly fields: readonly string[];
+  readonly startTicks: number;
+  readonly isZombie: boolean;
+}
+
+/** Parses /proc/PID/stat. proc_pid_stat(5) */
+export function parseStat(stat: string): Stat {
+  // The command is in parentheses and may contain any bytes, including blanks and parentheses.
+  const end = stat.lastIndexOf(")");
+  const fields = stat.slice(end + 2).split(" ");
+  return {
+    command: stat.slice(stat.indexOf("(") + 1, end),
+    fields,
+    startTicks: Number(fields[19]),
     // The main thread may be dead while another is still ending and has the process's files open.
-    if (ZOMBIE_STATES.has(fields[0] ?? "") && Number(fields[17]) <= 1) return undefined;
-    return {
-      pid,
-      startTicks: Number(fields[19]),
-      parentPid: Number(fields[1]),
-      command: stat.slice(stat.indexOf("(") + 1, end),
-      uid: readUid(pid) ?? 0,
-      context: readContext(pid),
-    };
-  } catch {
-    // The process ended between two reads, and counts as gone.
-    return undefined;
-  }
-}
-
-/** Reads the user from `status`: /proc/PID belongs to root for a process that hides by PR_SET_DUMPABLE. proc_pid_status(5) */
-export function readUid(pid: number): number | undefined {
-  try {
-    const uid = /^Uid:\t(\d+)/m.exec(readText(`/proc/${pid}/status`) ?? "")?.[1];
-    return uid === undefined ? undefined : Number(uid);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Returns undefined if the kernel does not report the context. proc_pid_attr(5) */
-export function readContext(pid: number): string | undefined {
-  try {
-    const text = trimLabel(readText(`/proc/${pid}/attr/current`) ?? "");
-    return text === "" ? undefined : text;
-  } catch {
-    return undefined;
-  }
+    isZombie: (fields[0] === "Z" || fields[0] === "X") && Number(fields[17]) <= 1,
+  };
 }

@@ -8,8 +8,8 @@ import { openTap } from "../network/open-tap.ts";
 import { connectPeer } from "../sockets/connect-peer.ts";
 import { listenUnix, listenWithin } from "../sockets/listen.ts";
 import { openLog } from "./guest-log.ts";
+import { getProcess } from "./process-facts.ts";
 import { REAPER_SCRIPT } from "./reaper.ts";
-import { getProcess } from "./running.ts";
 
 /** First descriptor after stdin, stdout and stderr. */
 const FIRST_HANDED = 3;

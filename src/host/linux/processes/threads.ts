@@ -5,7 +5,7 @@ import type { ProcessId } from "../../processes.ts";
 import { ESRCH } from "../calls/errno.ts";
 import { hostCallError, libc, readErrno } from "../calls/libc.ts";
 import { writeControl } from "./control-files.ts";
-import { getProcess } from "./running.ts";
+import { getProcess } from "./process-facts.ts";
 
 /** asm/unistd_64.h; elsewhere asm-generic/unistd.h */
 const IS_X64 = process.arch === "x64";

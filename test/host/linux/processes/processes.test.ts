@@ -116,8 +116,12 @@ describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, 
     const said = await shell.stdout.getReader().read();
     const pid = Number(new TextDecoder().decode(said.value));
     await until(() => folder.host.getCommandLine(shell.pid)[1] === "61");
+    const startTicks = folder.host.getProcess(pid)?.startTicks ?? 0;
+    expect(folder.host.hasProcess({ pid, startTicks })).toBe(true);
+    expect(folder.host.hasProcess({ pid, startTicks: startTicks - 1 })).toBe(false);
     process.kill(pid, "SIGKILL");
     await until(() => folder.host.getProcess(pid) === undefined);
+    expect(folder.host.hasProcess({ pid, startTicks })).toBe(false);
     expect(statSync(`/proc/${pid}`).isDirectory()).toBe(true);
     shell.kill("SIGKILL");
     await shell.exited;
@@ -128,7 +132,9 @@ describe.skipIf(MISSING !== undefined)(`processes of the real machine${ASIDE}`, 
     const child = Bun.spawn([process.execPath, `${import.meta.dir}/first-thread-ends.ts`]);
     try {
       await until(() => readFileSync(`/proc/${child.pid}/stat`, "latin1").includes(") Z "));
-      expect(folder.host.getProcess(child.pid)).toMatchObject({ pid: child.pid });
+      const found = folder.host.getProcess(child.pid);
+      expect(found).toMatchObject({ pid: child.pid });
+      expect(found !== undefined && folder.host.hasProcess(found)).toBe(true);
     } finally {
       child.kill("SIGKILL");
       await child.exited;
