@@ -1,5 +1,5 @@
 import type { Node } from "../state/instance.ts";
-import type { GuestRecord } from "../state/record.ts";
+import type { RunningGuest } from "../state/running-guests.ts";
 
 /** Argument by position. */
 export interface Operand {
@@ -60,7 +60,7 @@ export interface Call {
   readonly output: Output;
   readonly version: string;
   /** Running guests, as reported by the recovery before the command; empty without recovery. */
-  readonly running: readonly GuestRecord[];
+  readonly running: readonly RunningGuest[];
   /** Runs another command line, if the check allows it. Returns its exit code; throws as commands do. */
   carryOut(words: readonly string[], check: CheckCommand): Promise<number>;
 }

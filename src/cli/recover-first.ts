@@ -1,6 +1,6 @@
 import { recordsFolder } from "../plan/paths.ts";
 import { hasPendingRestart } from "../state/pending-restart.ts";
-import type { GuestRecord } from "../state/record.ts";
+import { type RunningGuest, readSettledGuests } from "../state/running-guests.ts";
 import type { SweepWish } from "../vm/recover/recover.ts";
 import type { Call, CommandSpec } from "./command.ts";
 import { oneLine } from "./output/one-line.ts";
@@ -17,7 +17,7 @@ type NewCall = Omit<Call, "running">;
  * cleans up after guests that have ended. Finishes changes of the guests that the command concerns, as far as their QEMUs
  * answer within 2 s. Returns the running guests; none for a command without recovery.
  */
-export async function recoverFirst(spec: CommandSpec, call: NewCall): Promise<readonly GuestRecord[]> {
+export async function recoverFirst(spec: CommandSpec, call: NewCall): Promise<readonly RunningGuest[]> {
   const { recovery = "first" } = spec;
   if (recovery === "none") return [];
   if (recovery === "root" && call.node.host.getUid() !== 0) return [];
@@ -30,10 +30,13 @@ function keysOf(recovery: CommandSpec["recovery"], { operands, rest }: NewCall):
   return [operands.get("domain") ?? ""];
 }
 
-async function recoverFor(call: NewCall, keys: readonly string[] | "all"): Promise<readonly GuestRecord[]> {
-  // Without records, the module that reads them is not loaded. Loading it is half the time of svirt list.
-  if (call.node.host.listFolder(recordsFolder(call.node.paths)).length === 0 && !hasPendingRestart(call.node))
-    return [];
+async function recoverFor(call: NewCall, keys: readonly string[] | "all"): Promise<readonly RunningGuest[]> {
+  const isRestarting = hasPendingRestart(call.node);
+  // Usual case for commands about all guests: every guest runs, and no change is incomplete.
+  const settled = keys === "all" && !isRestarting ? readSettledGuests(call.node) : undefined;
+  if (settled !== undefined) return settled;
+  // Without records, the module that reads them is not loaded.
+  if (!isRestarting && call.node.host.listFolder(recordsFolder(call.node.paths)).length === 0) return [];
   const { readRecords, isRunning } = await import("../state/record.ts");
   const { uuidOf } = await import("../vm/guest/find-domain.ts");
   const isConcerned: SweepWish["isConcerned"] & {} = ({ id, name, uuid }) =>
@@ -42,13 +45,12 @@ async function recoverFor(call: NewCall, keys: readonly string[] | "all"): Promi
   const guests = readRecords(call.node, () => {
     isWhole = false;
   });
-  // Usual case: every guest runs, and no change is incomplete.
   const isSettled = guests.every(
     (guest) =>
       isRunning(call.node, guest) &&
       ((guest.change === undefined && guest.jobs === undefined) || !isConcerned(guest)),
   );
-  if (isWhole && isSettled && !hasPendingRestart(call.node)) return guests;
+  if (isWhole && isSettled && !isRestarting) return guests;
   const { sweep } = await import("../vm/recover/recover.ts");
   const swept = await sweep(call.node, { isConcerned, askMs: ASK_MS });
   warnOf(call, "warning", swept.errors);

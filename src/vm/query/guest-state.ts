@@ -11,19 +11,29 @@ const ASK_TIMEOUT_MS = 2000;
 /** Reason why only a guest's process is known: QEMU does not answer, or talks to another svirt. */
 export type Silence = "no answer" | "busy";
 
+/** Fields of a record that a state's reason needs. */
+type AskedGuest = Pick<GuestRecord, "uuid" | "restored" | "unpaused">;
+
 /**
- * Queries a running guest's state. If the query fails or takes over 2 s, the guest runs as far as the kernel knows, and the
- * reason is a Silence.
+ * Queries a running guest's state. If the query fails or takes longer than `timeoutMs`, the guest runs as far as the kernel
+ * knows, and the reason is a Silence.
  */
-export async function getGuestState(node: Node, guest: GuestRecord): Promise<DomainState> {
-  const { lock, monitor: path } = guestPaths(node.paths, guest.uuid);
+export async function getGuestState(
+  node: Node,
+  guest: AskedGuest,
+  timeoutMs = ASK_TIMEOUT_MS,
+): Promise<DomainState> {
+  const { monitor: path } = guestPaths(node.paths, guest.uuid);
   try {
-    return await converse(node.host, { monitor: path, timeoutMs: ASK_TIMEOUT_MS }, (monitor) =>
-      askState(guest, monitor),
-    );
+    return await converse(node.host, { monitor: path, timeoutMs }, (monitor) => askState(guest, monitor));
   } catch {
-    return { state: "running", reason: node.host.isLocked(lock) ? "busy" : "no answer" };
+    return silentState(node, guest);
   }
+}
+
+/** Returns the state of a guest whose QEMU does not answer: its process exists. */
+export function silentState({ host, paths }: Node, { uuid }: Pick<GuestRecord, "uuid">): DomainState {
+  return { state: "running", reason: host.isLocked(guestPaths(paths, uuid).lock) ? "busy" : "no answer" };
 }
 
 /** Returns undefined for a guest whose QEMU has answered. */
@@ -32,7 +42,7 @@ export function silenceOf({ reason }: DomainState): Silence | undefined {
 }
 
 /** Queries the state over a monitor that is already open: QEMU accepts one connection at a time. */
-export async function askState(guest: GuestRecord, monitor: Monitor): Promise<DomainState> {
+export async function askState(guest: AskedGuest, monitor: Monitor): Promise<DomainState> {
   const answer = await monitor.execute("query-status");
   const asked =
     typeof answer === "object" && answer !== null && "status" in answer ? String(answer.status) : undefined;

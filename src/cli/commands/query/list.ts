@@ -1,3 +1,4 @@
+import { type ListedState, listStates } from "../../../vm/query/listed-states.ts";
 import { type Call, type Command, JSON_OPTION, printJson } from "../../command.ts";
 import { formatTable } from "../../output/table.ts";
 import { warnOfPermissive } from "../../output/warn-of-mode.ts";
@@ -7,8 +8,8 @@ interface Row {
   readonly name: string;
   readonly uuid: string | undefined;
   readonly state: string;
-  /** Answer of a running guest's QEMU to the query for its state. */
-  readonly monitor?: "answers" | "no answer" | "busy";
+  /** Whether a running guest's QEMU has answered the query for its state. */
+  readonly monitor?: ListedState["monitor"];
 }
 
 /** `svirt list` */
@@ -17,8 +18,10 @@ export const command: Command = {
     name: "list",
     summary: "list the domains that run",
     details:
-      "All QEMUs are asked at once. One that does not answer within 2 s is shown as running (no answer), since its process " +
-      "is there, or as running (busy) while another svirt works on that guest; with --json its field monitor tells the same.",
+      "A guest whose virtual CPUs are active, as the kernel shows, is running. The QEMUs of the other guests are asked, all " +
+      "at once. One that does not answer within 1 s is shown as running (no answer), since its process exists, or as " +
+      "running (busy) while another svirt works on that guest. With --json the field monitor has answers, no answer, busy or " +
+      "not asked; svirt domstate --reason asks always.",
     recovery: "all",
     operands: [],
     options: [
@@ -52,14 +55,11 @@ async function listRows(call: Call): Promise<Row[]> {
 
 async function activeRows({ node, running }: Call): Promise<Row[]> {
   if (running.length === 0) return [];
-  const { getGuestState, silenceOf } = await import("../../../vm/query/guest-state.ts");
-  return await Promise.all(
-    running.map(async (guest) => {
-      const is = await getGuestState(node, guest);
-      const monitor = silenceOf(is) ?? "answers";
-      return { id: guest.id, name: guest.name, uuid: guest.uuid, state: is.state, monitor };
-    }),
-  );
+  const states = await listStates(node, running);
+  const rows: Row[] = [];
+  for (const { id, name, uuid } of running)
+    rows.push({ id, name, uuid, state: "running", ...states[rows.length] });
+  return rows;
 }
 
 /** Lists domains that are off. Reads a definition only if its UUID is requested. */
@@ -81,7 +81,7 @@ function formatRows(call: Call, rows: readonly Row[]): string {
 
 /** Appends the mark to the last column, so that it moves no column of virsh. */
 function stateOf({ monitor, state }: Row): string {
-  return monitor === undefined || monitor === "answers" ? state : `${state} (${monitor})`;
+  return monitor === "no answer" || monitor === "busy" ? `${state} (${monitor})` : state;
 }
 
 /** Columns in the order of virsh. cmdList() of libvirt's tools/virsh-domain-monitor.c */
