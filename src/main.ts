@@ -1,5 +1,6 @@
 import { version } from "../package.json";
 import { runCommandLine } from "./cli/run-command.ts";
+import type { Host } from "./host/host.ts";
 import { makeLinuxHost } from "./host/linux/linux-host.ts";
 import { exactWords } from "./host/linux/processes/own-words.ts";
 import { writeBytes, writeOut } from "./host/linux/terminal/write-out.ts";
@@ -11,6 +12,7 @@ declare const SVIRT_VERSION: string | undefined;
 /** Digest of the sources, set by scripts/build. */
 declare const SVIRT_BUILD: string | undefined;
 
+const BUILD = typeof SVIRT_BUILD === "string" ? { build: SVIRT_BUILD } : {};
 /** Exit code of an error without one of its own. */
 const FAILED = 1;
 /** Longest time that a timer can wait. */
@@ -25,9 +27,11 @@ async function main(): Promise<void> {
   // work is done, and until then the exit code is that of a failure.
   process.exitCode = FAILED;
   const unfinished = setInterval(() => undefined, FOREVER_MS);
+  const host = makeLinuxHost();
+  const uid = process.getuid?.() ?? 0;
   process.exitCode = await runCommandLine({
     words: exactWords(process.argv.slice(2)),
-    node: await openNode(),
+    node: uid === 0 ? { host, paths: SYSTEM_PATHS, ...BUILD } : await openSession(host, uid),
     output: {
       print: (text) => writeOut(1, text),
       printBytes: (bytes) => void writeBytes(1, bytes),
@@ -38,12 +42,8 @@ async function main(): Promise<void> {
   clearInterval(unfinished);
 }
 
-/** Opens root's instance, or that of the calling user. */
-async function openNode(): Promise<Node> {
-  const host = makeLinuxHost();
-  const build = typeof SVIRT_BUILD === "string" ? { build: SVIRT_BUILD } : {};
-  const uid = process.getuid?.() ?? 0;
-  if (uid === 0) return { host, paths: SYSTEM_PATHS, ...build };
+/** Opens the instance of an ordinary user. */
+async function openSession(host: Host, uid: number): Promise<Node> {
   const { sessionPaths } = await import("./state/session-paths.ts");
-  return { host, paths: sessionPaths(host, uid), ...build };
+  return { host, paths: sessionPaths(host, uid), ...BUILD };
 }

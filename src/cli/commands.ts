@@ -1,12 +1,8 @@
 import type { Command } from "./command.ts";
-import { command as list } from "./commands/query/list.ts";
 
 type Load = () => Promise<{ readonly command: Command }>;
 
-/**
- * Commands by name, in the order of the help. Each is loaded when it is called. Only `list`, which programs call again
- * and again, is in the first file.
- */
+/** Commands by name, in the order of the help. Each is loaded when it is called. */
 export const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["define", () => import("./commands/define/define.ts")],
   ["edit", () => import("./commands/define/edit.ts")],
@@ -26,7 +22,7 @@ export const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ["managedsave-remove", () => import("./commands/save/managedsave-remove.ts")],
   ["dump", () => import("./commands/save/dump.ts")],
   ["screenshot", () => import("./commands/console/screenshot.ts")],
-  ["list", async () => ({ command: list })],
+  ["list", () => import("./commands/query/list.ts")],
   ["dominfo", () => import("./commands/query/dominfo.ts")],
   ["domstate", () => import("./commands/query/domstate.ts")],
   ["domid", () => import("./commands/query/domid.ts")],

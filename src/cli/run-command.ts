@@ -1,22 +1,15 @@
-import { asSvirtError, SvirtError } from "../errors.ts";
-import type { Node } from "../state/instance.ts";
-import { parseArguments } from "./arguments/parse-arguments.ts";
-import type { CheckCommand, CommandSpec, Output } from "./command.ts";
-import { COMMANDS } from "./commands.ts";
+import { asSvirtError } from "../errors.ts";
+import { callCommand, type FoundCommand, type Invocation } from "./call-command.ts";
+import { command as list } from "./commands/query/list.ts";
 import { warnOf } from "./output/warn-of.ts";
-import { recoverFirst } from "./recover-first.ts";
-
-/** Input from program.ts: the arguments after the program's name, and the objects on which they act. */
-export interface Invocation {
-  readonly words: readonly string[];
-  readonly node: Node;
-  readonly output: Output;
-  readonly version: string;
-}
 
 /** Runs one command line and returns the exit code. Never throws. */
 export async function runCommandLine(invocation: Invocation): Promise<number> {
   try {
+    const [name, ...words] = invocation.words;
+    // The table of all commands takes longer to make than `list`, which programs call again and again, to run.
+    if (name === list.spec.name) return await callCommand({ command: list, runChecked }, invocation, words);
+    const { dispatch } = await import("./dispatch.ts");
     return await dispatch(invocation);
   } catch (thrown) {
     const error = asSvirtError(thrown);
@@ -25,73 +18,7 @@ export async function runCommandLine(invocation: Invocation): Promise<number> {
   }
 }
 
-async function dispatch(invocation: Invocation): Promise<number> {
-  const { name, words } = splitName(invocation.words);
-  if (HELP_WORDS.includes(name)) return await printOverview(invocation, words);
-  if (isFamily(name) && words.some((word) => word === "--help" || word === "-h"))
-    return await printOverview(invocation, [name]);
-  const { command } = await find(name === "--version" ? "version" : name)();
-  const parsed = parseArguments(command.spec, words);
-  if (parsed.options.has("help")) return await printOverview(invocation, name.split(" "));
-  const { node, output, version } = invocation;
-  const carryOut = async (others: readonly string[], check: CheckCommand): Promise<number> =>
-    await dispatchChecked({ ...invocation, node: { ...node, isForKey: true }, words: others }, check);
-  const call = { ...parsed, node, output, version, carryOut };
-  const running = await recoverFirst(command.spec, call);
-  return (await command.run({ ...call, running })) ?? 0;
-}
-
-/** Runs a command line that the check allows. Help and version need no check. */
-async function dispatchChecked(invocation: Invocation, check: CheckCommand): Promise<number> {
-  const { name, words } = splitName(invocation.words);
-  if (!HELP_WORDS.includes(name) && name !== "--version") check((await find(name)()).command.spec, words);
-  return await dispatch(invocation);
-}
-
-const HELP_WORDS: readonly string[] = ["help", "--help", "-h"];
-
-async function printOverview(invocation: Invocation, words: readonly string[]): Promise<number> {
-  const { formatFamily, formatHelp, formatOverview } = await import("./help.ts");
-  if (words.length === 0) {
-    invocation.output.print(formatOverview(await specsOf([...COMMANDS.keys()])));
-    return 0;
-  }
-  const { name } = splitName(words);
-  if (isFamily(name)) {
-    invocation.output.print(formatFamily(await specsOf(membersOf(name))));
-    return 0;
-  }
-  invocation.output.print(formatHelp((await find(name)()).command.spec));
-  return 0;
-}
-
-async function specsOf(names: readonly string[]): Promise<CommandSpec[]> {
-  return await Promise.all(names.map(async (name) => (await find(name)()).command.spec));
-}
-
-/** Splits the name of a command from its arguments. A name has one or two parts. */
-function splitName(all: readonly string[]): { readonly name: string; readonly words: readonly string[] } {
-  const [first = "help", second, ...words] = all;
-  const both = `${first} ${second}`;
-  if (second !== undefined && COMMANDS.has(both)) return { name: both, words };
-  return { name: first, words: all.slice(1) };
-}
-
-function find(name: string): NonNullable<ReturnType<typeof COMMANDS.get>> {
-  const load = COMMANDS.get(name);
-  if (load !== undefined) return load;
-  const longer = membersOf(name);
-  throw new SvirtError(`unknown command: '${name}'`, {
-    kind: "usage",
-    remedy: longer.length === 0 ? "See: svirt help" : `Say what to do: svirt ${longer.join(", or svirt ")}`,
-  });
-}
-
-/** Returns whether a name is the first part of several commands and no command itself: `label`. */
-function isFamily(name: string): boolean {
-  return !COMMANDS.has(name) && membersOf(name).length > 0;
-}
-
-function membersOf(name: string): string[] {
-  return [...COMMANDS.keys()].filter((known) => known.startsWith(`${name} `));
-}
+const runChecked: FoundCommand["runChecked"] = async (invocation, check) => {
+  const { dispatchChecked } = await import("./dispatch.ts");
+  return await dispatchChecked(invocation, check);
+};

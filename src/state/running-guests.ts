@@ -11,8 +11,6 @@ export type RunningGuest = Pick<GuestRecord, "id" | "name" | "process" | "uuid">
  * damaged in the fields read here, or needs work.
  */
 export function readSettledGuests(node: Node): RunningGuest[] | undefined {
-  // Notes of ends for which the disk had no room.
-  if (node.host.listFolder(endNotesFolder(node)).length > 0) return undefined;
   const guests: RunningGuest[] = [];
   for (const name of node.host.listFolder(recordsFolder(node.paths))) {
     if (!name.endsWith(RECORD_SUFFIX)) continue;
@@ -23,7 +21,9 @@ export function readSettledGuests(node: Node): RunningGuest[] | undefined {
     if (guest === undefined) return undefined;
     guests.push(guest);
   }
-  return guests.sort((a, b) => a.id - b.id);
+  // Notes of ends for which the disk had no room.
+  if (guests.length > 0 && node.host.listFolder(endNotesFolder(node)).length > 0) return undefined;
+  return guests.length < 2 ? guests : guests.sort((a, b) => a.id - b.id);
 }
 
 /** Reads the fields of a record; undefined if they are damaged, or the guest does not run or needs work. */

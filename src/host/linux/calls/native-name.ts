@@ -1,16 +1,20 @@
 /** Bytes 0x80 to 0xff of a name that is not UTF-8, each as a lone surrogate U+DC80 to U+DCFF, as in PEP 383. */
 const ESCAPED = /([\udc80-\udcff])/u;
 const ESCAPE = 0xdc00;
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+let strict: TextDecoder | undefined;
 
 /** Returns a file's name for node:fs: the string itself, or its bytes if it is not UTF-8. */
 export function nativeName(name: string): string | Buffer {
-  return name.isWellFormed() ? name : nativeBytes(name);
+  return name.isWellFormed() ? name : escapedBytes(name);
 }
 
 /** Returns the bytes of a file's name. */
-export function nativeBytes(name: string): Buffer {
-  if (name.isWellFormed()) return Buffer.from(name);
+export function nativeBytes(name: string): Uint8Array {
+  // Not Buffer: making that class takes a twentieth of svirt list.
+  return name.isWellFormed() ? new TextEncoder().encode(name) : escapedBytes(name);
+}
+
+function escapedBytes(name: string): Buffer {
   const parts = name.split(ESCAPED);
   return Buffer.concat(
     parts.map((part, at) => (at % 2 === 0 ? Buffer.from(part) : Buffer.from([part.charCodeAt(0) - ESCAPE]))),
@@ -33,6 +37,7 @@ export function textOfName(bytes: Buffer): string {
 
 function decoded(bytes: Buffer): string | undefined {
   try {
+    strict ??= new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
     return strict.decode(bytes);
   } catch {
     return undefined;

@@ -1,0 +1,43 @@
+import type { Node } from "../state/instance.ts";
+import { parseArguments } from "./arguments/parse-arguments.ts";
+import type { Call, CheckCommand, Command, Output } from "./command.ts";
+import { recoverFirst } from "./recover-first.ts";
+
+/** Input from main.ts: the arguments after the program's name, and the objects on which they act. */
+export interface Invocation {
+  readonly words: readonly string[];
+  readonly node: Node;
+  readonly output: Output;
+  readonly version: string;
+}
+
+/** A command that was found, and the function that runs another command line if the check allows it. */
+export interface FoundCommand {
+  readonly command: Command;
+  runChecked(invocation: Invocation, check: CheckCommand): Promise<number>;
+}
+
+/** Runs a command with the arguments after its name, and returns the exit code. Throws as commands do. */
+export async function callCommand(
+  { command, runChecked }: FoundCommand,
+  invocation: Invocation,
+  words: readonly string[],
+): Promise<number> {
+  const parsed = parseArguments(command.spec, words);
+  const { node, output, version } = invocation;
+  if (parsed.options.has("help")) {
+    const { formatHelp } = await import("./help.ts");
+    output.print(formatHelp(command.spec));
+    return 0;
+  }
+  const call: Omit<Call, "running"> = {
+    ...parsed,
+    node,
+    output,
+    version,
+    carryOut: async (others, check) =>
+      await runChecked({ ...invocation, node: { ...node, isForKey: true }, words: others }, check),
+  };
+  const running = await recoverFirst(command.spec, call);
+  return (await command.run({ ...call, running })) ?? 0;
+}
