@@ -6,9 +6,10 @@ import { type FileId, fileKey } from "../plan/facts/file.ts";
 import { type FileMarks, readMarks } from "../run/labels/file-label.ts";
 import { heldElsewhere, othersOf } from "../run/labels/machine-marks.ts";
 import { type Node, registryOf } from "../state/instance.ts";
+import { withRegistryLock } from "../state/locks.ts";
 import { readRecord } from "../state/record.ts";
 import { heldUnmarked, mayBeHeld } from "./held-elsewhere.ts";
-import { beginLooks, type Looks, listChanged } from "./look-ahead.ts";
+import { beginLooks, listChanged } from "./look-ahead.ts";
 import { refuseOtherTool } from "./original-label.ts";
 import { findHeldByOthers } from "./refuse-held.ts";
 
@@ -78,30 +79,22 @@ export function ofHost(path: string): SvirtError {
 }
 
 /**
- * Result of an inspection that ran without the registry lock, because it covers all guests. `held`: the errors by file key.
+ * Does the work under the registry lock, with the errors for files that a guest still holds, by file key. All files are
+ * inspected at once and without the lock, because the inspection covers all guests. Files that appeared or were claimed since
+ * are inspected under the lock. Unlike withLooks(), a held file does not stop the work on the others.
  */
-export interface SeenHeld {
-  readonly looks: Looks;
-  readonly held: ReadonlyMap<string, SvirtError>;
-}
-
-/** Inspects those files, all at once. The caller does not hold the registry lock. */
-export function findHeldAmong(node: Node, paths: readonly string[]): SeenHeld {
-  const things = listThings(node, paths);
-  const looks = beginLooks(node, things);
-  return { looks, held: findHeldByOthers(node, things) };
-}
-
-/**
- * Returns the errors of the earlier inspection. Files that appeared or were claimed since are inspected now, under the lock.
- */
-export function confirmHeld(
+export async function withHeld<Result>(
   node: Node,
   paths: readonly string[],
-  { held, looks }: SeenHeld,
-): ReadonlyMap<string, SvirtError> {
-  const changed = listChanged(node, listThings(node, paths), looks);
-  return new Map([...held, ...findHeldByOthers(node, changed)]);
+  work: (held: ReadonlyMap<string, SvirtError>) => Result,
+): Promise<Result> {
+  const things = listThings(node, paths);
+  const looks = beginLooks(node, things);
+  const held = findHeldByOthers(node, things);
+  return await withRegistryLock(node, async () => {
+    const changed = listChanged(node, listThings(node, paths), looks);
+    return work(new Map([...held, ...findHeldByOthers(node, changed)]));
+  });
 }
 
 function listThings(node: Node, paths: readonly string[]): HeldThing[] {

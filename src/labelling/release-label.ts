@@ -15,9 +15,8 @@ import {
 import { removeRemembered } from "../run/labels/remembered-label.ts";
 import type { FileContexts } from "../selinux/file-contexts/look-up.ts";
 import { type Node, registryOf } from "../state/instance.ts";
-import { withRegistryLock } from "../state/locks.ts";
 import { type EachPath, forEachPath } from "./each-path.ts";
-import { confirmHeld, findHeldAmong, ofHost, withExisting } from "./free-file.ts";
+import { ofHost, withExisting, withHeld } from "./free-file.ts";
 import { heldUnmarked, OF_MOUNT } from "./held-elsewhere.ts";
 import { refuseOtherTool } from "./original-label.ts";
 import { isRoot, type LabelChange, onlyRoot, restoredLabel } from "./set-label.ts";
@@ -40,15 +39,13 @@ export async function releaseLabels(
   contexts: FileContexts | undefined,
 ): Promise<EachPath<LabelChange>> {
   if (!isRoot(node)) return { done: [], errors: paths.map(onlyRoot) };
-  const seen = findHeldAmong(node, paths);
-  return await withRegistryLock(node, async () => {
-    const held = confirmHeld(node, paths, seen);
-    return forEachPath(paths, (path) =>
+  return await withHeld(node, paths, (held) =>
+    forEachPath(paths, (path) =>
       withExisting(node, path, (file) =>
         releaseFile(node, { file, named: path, machine, isDryRun, contexts, held }),
       ),
-    );
-  });
+    ),
+  );
 }
 
 interface FileRelease extends Omit<Release, "paths"> {

@@ -9,9 +9,8 @@ import { removeRemembered } from "../run/labels/remembered-label.ts";
 import { canonicalContext } from "../selinux/context.ts";
 import type { FileContexts } from "../selinux/file-contexts/look-up.ts";
 import type { Node } from "../state/instance.ts";
-import { withRegistryLock } from "../state/locks.ts";
 import { type EachPath, forEachPath } from "./each-path.ts";
-import { confirmHeld, findHeldAmong, withFree } from "./free-file.ts";
+import { withFree, withHeld } from "./free-file.ts";
 
 /** A change of a file's label, done or only planned; `to` is undefined if policy has no label for the file. */
 export interface LabelChange {
@@ -35,14 +34,12 @@ export async function setLabel(node: Node, act: LabelAct, context: string): Prom
   const to = canonicalContext(context);
   refuseUnknown(node, to);
   if (!isRoot(node)) throw onlyRoot(act.path);
-  const seen = findHeldAmong(node, [act.path]);
-  return await withRegistryLock(node, async () => {
-    const held = confirmHeld(node, [act.path], seen);
-    return changeLabel(node, { ...act, held }, ({ facts }) => {
+  return await withHeld(node, [act.path], (held) =>
+    changeLabel(node, { ...act, held }, ({ facts }) => {
       if (node.isForKey === true) refuseWritten(node.host, facts);
       return to;
-    });
-  });
+    }),
+  );
 }
 
 /**
@@ -57,13 +54,11 @@ export async function restoreLabels(
   contexts: FileContexts | undefined,
 ): Promise<EachPath<LabelChange>> {
   if (!isRoot(node)) return { done: [], errors: paths.map(onlyRoot) };
-  const seen = findHeldAmong(node, paths);
-  return await withRegistryLock(node, async () => {
-    const held = confirmHeld(node, paths, seen);
-    return forEachPath(paths, (path) =>
+  return await withHeld(node, paths, (held) =>
+    forEachPath(paths, (path) =>
       changeLabel(node, { path, isDryRun, held }, (file) => giveBack(node, file, contexts)),
-    );
-  });
+    ),
+  );
 }
 
 function giveBack(node: Node, file: MarkedFile, contexts: FileContexts | undefined): string | undefined {
