@@ -8,9 +8,9 @@ import { parseDocument } from "../xml/parse-document.ts";
 import { notUnderstood } from "../xml/refusal.ts";
 import { type Domain, domain } from "./domain.ts";
 import { type LiveDevices, showDevices } from "./live-devices.ts";
+import { guestSeclabel } from "./machine/guest-seclabel.ts";
 import { QEMU_NAMESPACE } from "./machine/qemu-commandline.ts";
 import type { Seclabel } from "./machine/seclabel.ts";
-import { selinuxSeclabel } from "./machine/selinux-seclabel.ts";
 
 /** Facts of a running guest that its XML shows beside its definition. */
 export interface LiveFacts extends LiveDevices {
@@ -70,7 +70,7 @@ export function inspectDomain(bytes: Uint8Array, spareUuid?: string): InspectedD
 export function writeDomain(value: Domain, live?: LiveFacts): string {
   const draft = domain.format(value);
   if (value.qemuCommandline !== undefined) draft.attributes.set("xmlns:qemu", QEMU_NAMESPACE);
-  if (live !== undefined) addLiveFacts(draft, selinuxSeclabel(value.seclabels), live);
+  if (live !== undefined) addLiveFacts(draft, guestSeclabel(value.seclabels), live);
   return formatDocument(draft);
 }
 

@@ -1,5 +1,5 @@
 import type { Domain } from "../domain/domain.ts";
-import { selinuxSeclabel } from "../domain/machine/selinux-seclabel.ts";
+import { guestSeclabel } from "../domain/machine/guest-seclabel.ts";
 import { usesNetwork } from "../domain/uses-network.ts";
 import { SvirtError } from "../errors.ts";
 import {
@@ -49,7 +49,7 @@ export function decideGuestLabel(node: Node, domain: Domain, written = domain): 
 
 /** Returns the label request of the XML, with libvirt's defaults: dynamic, and static without relabelling. */
 function labelRequest(domain: Domain): LabelRequest {
-  const seclabel = selinuxSeclabel(domain.seclabels);
+  const seclabel = guestSeclabel(domain.seclabels);
   switch (seclabel.type) {
     case "dynamic":
       return { type: "dynamic", relabel: true, label: undefined, baseLabel: seclabel.baselabel };

@@ -58,19 +58,6 @@ const EXCEPTIONS: readonly (readonly [name: string, exception: Exception])[] = [
     },
   ],
   [
-    "domain-model-unknown",
-    {
-      because:
-        "8: the reference notices at the start, svirt wherever it reads the XML; so it names the place",
-      differs: {
-        error: [
-          "unsupported configuration: Security driver model 'smack' is not available",
-          'Cannot read /domain/seclabel/@model in line 3: "smack" is not one of "selinux", "dac", "none"',
-        ],
-      },
-    },
-  ],
-  [
     "domain-relabel-weird",
     {
       because:

@@ -2,13 +2,15 @@ import { checked, element, refused, type ValueOf } from "../../xml/element.ts";
 import { attribute, textOf } from "../../xml/field.ts";
 import type { XmlNode } from "../../xml/node.ts";
 import { notSupported, notUnderstood } from "../../xml/refusal.ts";
-import { oneOf, yesNo } from "../../xml/value-form.ts";
+import { yesNo } from "../../xml/value-form.ts";
+import { DEFAULT_MODEL } from "./label-model.ts";
+import { modelAttribute } from "./security-model.ts";
 import { securityLabel } from "./text.ts";
 
 const grammar = element(
   "seclabel",
   () => ({
-    model: attribute("model", oneOf("selinux", "dac")),
+    model: modelAttribute([DEFAULT_MODEL, "dac"], "file"),
     relabel: attribute("relabel", yesNo),
     label: textOf("label", securityLabel),
   }),
@@ -34,14 +36,14 @@ function refuseContradiction(value: SourceSeclabel, node: XmlNode): void {
   if (value.relabel === false && value.label !== undefined) {
     throw notUnderstood(
       { node, place: "label" },
-      "Cannot specify a label if relabelling is turned off. model=selinux",
+      `Cannot specify a label if relabelling is turned off. model=${DEFAULT_MODEL}`,
       "Leave one out.",
     );
   }
   if (value.relabel !== false && value.label === undefined) {
     throw notUnderstood(
       { node },
-      `Cannot specify relabel if label is missing. model=${value.model ?? "selinux"}`,
+      `Cannot specify relabel if label is missing. model=${value.model ?? DEFAULT_MODEL}`,
       "Write <label>, or relabel='no'.",
     );
   }

@@ -4,10 +4,12 @@ import { checked, dropped, type ValueOf } from "../../xml/element.ts";
 import { attribute, required, textOf } from "../../xml/field.ts";
 import type { XmlNode } from "../../xml/node.ts";
 import { notSupported, notUnderstood } from "../../xml/refusal.ts";
-import { oneOf, yesNo } from "../../xml/value-form.ts";
+import { yesNo } from "../../xml/value-form.ts";
+import { DEFAULT_MODEL, LABEL_MODELS } from "../forms/label-model.ts";
+import { modelAttribute } from "../forms/security-model.ts";
 import { securityLabel } from "../forms/text.ts";
 
-const model = attribute("model", oneOf("selinux", "dac", "none"));
+const model = modelAttribute([...LABEL_MODELS, "dac"], "guest");
 const relabel = attribute("relabel", yesNo);
 
 const grammar = choice("seclabel", {
@@ -56,7 +58,7 @@ export function alreadyProvided(node: XmlNode, name: string): SvirtError {
 }
 
 function refuseNoModel(label: Seclabel, node: XmlNode, count: number): void {
-  const remedy = "Write model='selinux' there.";
+  const remedy = `Write model='${DEFAULT_MODEL}' there.`;
   if (count > 1) throw notUnderstood({ node }, "missing security model when using multiple labels", remedy);
   const isPlain = label.type === "none" || (label.type === "dynamic" && label.baselabel === undefined);
   if (!isPlain) throw notUnderstood({ node }, "missing security model in domain seclabel", remedy);

@@ -2,13 +2,14 @@ import { checkEach, contradict, type Faults } from "../../xml/faults.ts";
 import type { XmlNode } from "../../xml/node.ts";
 import { notUnderstood } from "../../xml/refusal.ts";
 import type { Devices } from "../devices.ts";
+import { DEFAULT_MODEL } from "../forms/label-model.ts";
 import type { Cpu } from "../machine/cpu.ts";
 import type { Cputune } from "../machine/cputune.ts";
+import { guestSeclabel } from "../machine/guest-seclabel.ts";
 import type { MemoryBacking } from "../machine/memory-backing.ts";
 import type { Numatune } from "../machine/numatune.ts";
 import type { Os } from "../machine/os.ts";
 import { alreadyProvided, refuseModels, type Seclabel } from "../machine/seclabel.ts";
-import { selinuxSeclabel } from "../machine/selinux-seclabel.ts";
 import type { Sysinfo } from "../machine/sysinfo.ts";
 import type { Vcpu } from "../machine/vcpu.ts";
 import { isSerialConsole } from "../ports.ts";
@@ -92,7 +93,7 @@ function refuseOtherTopology({ cpu, vcpu }: Parts, node: XmlNode): void {
 
 // Uses the message of libvirt's virSecurityDeviceLabelDefParseXML().
 function refuseUselessOverride({ seclabels }: Parts, node: XmlNode): void {
-  const { type, relabel } = selinuxSeclabel(seclabels);
+  const { type, relabel } = guestSeclabel(seclabels);
   if (type === "dynamic" || (type === "static" && relabel === true)) return;
   const override = listInside(node, "seclabel").find(
     (found) => found.parent !== node && found.children.some(({ tag }) => tag === "label"),
@@ -109,7 +110,7 @@ function refuseDoubleOverrides(node: XmlNode, faults: Faults | undefined): void 
   for (const source of listInside(node, "source")) {
     const seen = new Set<string>();
     for (const seclabel of source.children.filter(({ tag }) => tag === "seclabel")) {
-      const model = seclabel.attributes.get("model") ?? "selinux";
+      const model = seclabel.attributes.get("model") ?? DEFAULT_MODEL;
       if (seen.has(model)) contradict(faults, alreadyProvided(seclabel, model));
       seen.add(model);
     }

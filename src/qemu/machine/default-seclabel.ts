@@ -1,3 +1,4 @@
+import { DEFAULT_MODEL } from "../../domain/forms/label-model.ts";
 import type { Seclabel } from "../../domain/machine/seclabel.ts";
 
 /** Returns the seclabel with its defaults. virSecurityLabelDefFormat() of libvirt */
@@ -6,8 +7,8 @@ export function fillSeclabel(seclabel: Seclabel): Seclabel {
     case "none":
       return { type: "none", model: seclabel.model ?? "none" };
     case "dynamic":
-      return { ...seclabel, model: seclabel.model ?? "selinux", relabel: true };
+      return { ...seclabel, model: seclabel.model ?? DEFAULT_MODEL, relabel: true };
     case "static":
-      return { ...seclabel, model: seclabel.model ?? "selinux", relabel: seclabel.relabel ?? false };
+      return { ...seclabel, model: seclabel.model ?? DEFAULT_MODEL, relabel: seclabel.relabel ?? false };
   }
 }

@@ -1,6 +1,6 @@
 import { parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
-import { selinuxSeclabel } from "../../domain/machine/selinux-seclabel.ts";
+import { guestSeclabel } from "../../domain/machine/guest-seclabel.ts";
 import { readPolicyFacts } from "../../report/policy-facts.ts";
 import { availableLevel, rangesFor } from "../../selinux/category-pairs.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
@@ -62,7 +62,7 @@ function fromDefinition(node: Node, name: string): KnownGuest[] {
   const definition = readOrUndefined(node, name);
   if (definition === undefined) return [];
   const domain = domainOf(definition.xml);
-  const seclabel = domain === undefined ? undefined : selinuxSeclabel(domain.seclabels);
+  const seclabel = domain === undefined ? undefined : guestSeclabel(domain.seclabels);
   const range = seclabel?.type === "static" ? rangeOf(seclabel.label) : preferredRange(node, definition.uuid);
   return [{ name, uuid: definition.uuid, state: "shut off", range, startedMs: 0, record: undefined, domain }];
 }

@@ -1,10 +1,30 @@
 import { describe, expect, test } from "bun:test";
 import { parseDomain } from "../../../src/domain/document.ts";
-import { selinuxSeclabel } from "../../../src/domain/machine/selinux-seclabel.ts";
+import { inspectDomain } from "../../../src/domain/document-forms.ts";
+import type { SourceSeclabel } from "../../../src/domain/forms/source-seclabel.ts";
+import { guestSeclabel } from "../../../src/domain/machine/guest-seclabel.ts";
+import type { Seclabel } from "../../../src/domain/machine/seclabel.ts";
+import { overrideOf } from "../../../src/domain/resources/disk.ts";
+import { asSvirtError, type SvirtError } from "../../../src/errors.ts";
 import { domainWith } from "../corpus.ts";
 
 const seclabelsOf = (xml: string) => parseDomain(domainWith("", xml)).seclabels;
 const LABEL = "system_u:system_r:svirt_t:s0:c1,c2";
+
+function diskWith(seclabel: string, more = "") {
+  const xml = `<disk><source file='/a'>${seclabel}</source><target dev='vda'/></disk>`;
+  const [disk] = parseDomain(domainWith(xml, more)).devices.disks;
+  return disk?.type === "file" ? disk.source?.seclabels : undefined;
+}
+
+function thrownBy(act: () => unknown): SvirtError {
+  try {
+    act();
+  } catch (error) {
+    return asSvirtError(error);
+  }
+  throw new Error("nothing was refused");
+}
 
 describe("a domain's <seclabel>", () => {
   test.each([
@@ -60,7 +80,6 @@ describe("a domain's <seclabel>", () => {
       " in line 7: resource relabeling is not compatible with 'none' label type",
     ],
     ["<seclabel model='none'/>", "/@model in line 7: model 'none' cannot give a dynamic label"],
-    ["<seclabel model='smack'/>", '/@model in line 7: "smack" is not one of "selinux", "dac", "none"'],
     ["<seclabel type='static'/>", "/label in line 7: security label is missing"],
     ["<seclabel type='static'><label/></seclabel>", '/label in line 7: "" is not a security label'],
     [
@@ -118,21 +137,94 @@ describe("a domain's <seclabel>", () => {
   });
 });
 
-test("selinuxSeclabel() is the one of selinux, that without a model, or a dynamic one", () => {
-  expect(selinuxSeclabel([])).toEqual({ type: "dynamic" });
-  expect(selinuxSeclabel([{ type: "none" }])).toEqual({ type: "none" });
-  expect(selinuxSeclabel([{ type: "none", model: "dac" }])).toEqual({ type: "dynamic" });
-  const own = { type: "static", model: "selinux", label: LABEL } as const;
-  expect(selinuxSeclabel([{ type: "none", model: "dac" }, own])).toEqual(own);
+const OTHER_MODELS = ["flask", "apparmor", "smack"];
+const NO_MODELS = ["SELinux", "constructor", ""];
+const TYPES = [
+  (model: string) => `<seclabel type='dynamic' model='${model}' relabel='yes'/>`,
+  (model: string) => `<seclabel type='static' model='${model}'><label>${LABEL}</label></seclabel>`,
+  (model: string) => `<seclabel type='none' model='${model}'/>`,
+];
+
+describe("a security model that svirt does not implement", () => {
+  test.each(OTHER_MODELS)('"%s" of a domain is refused by its name, with its place and a remedy', (model) => {
+    for (const seclabelOf of TYPES) {
+      const error = thrownBy(() => seclabelsOf(seclabelOf(model)));
+      expect([error.kind, error.message, error.remedy, error.place]).toEqual([
+        "unsupported",
+        `Cannot read /domain/seclabel/@model in line 7: Security driver model '${model}' is not available`,
+        "Leave this <seclabel> out: SELinux then labels the guest.",
+        "/domain/seclabel/@model",
+      ]);
+    }
+  });
+
+  test("is refused beside one that is implemented", () => {
+    const both = "<seclabel type='dynamic' model='selinux'/><seclabel type='dynamic' model='apparmor'/>";
+    expect(() => seclabelsOf(both)).toThrow(
+      "Cannot read /domain/seclabel[2]/@model in line 7: Security driver model 'apparmor' is not available",
+    );
+  });
+
+  test.each(OTHER_MODELS)('"%s" of a source is refused by its name', (model) => {
+    for (const content of [" relabel='no'/>", `><label>${LABEL}</label></seclabel>`]) {
+      const error = thrownBy(() => diskWith(`<seclabel model='${model}'${content}`));
+      expect([error.kind, error.message, error.remedy]).toEqual([
+        "unsupported",
+        `Cannot read /domain/devices/disk/source/seclabel/@model in line 6: Security driver model '${model}' is not available`,
+        "Leave this <seclabel> out: SELinux then labels the file.",
+      ]);
+    }
+  });
+
+  test.each(NO_MODELS)('but "%s" is the name of no model, and refused as any other word', (model) => {
+    const errors = [
+      ...TYPES.map((seclabelOf) => thrownBy(() => seclabelsOf(seclabelOf(model)))),
+      thrownBy(() => diskWith(`<seclabel model='${model}' relabel='no'/>`)),
+    ];
+    for (const { kind, message } of errors) {
+      expect(kind).toBe("xml");
+      expect(message).toContain(`@model in line `);
+      expect(message).toContain(`"${model}" is not one of "selinux", `);
+    }
+  });
+
+  test("and none, of a source, would label no file", () => {
+    expect(() => diskWith("<seclabel model='none' relabel='no'/>")).toThrow(
+      '/source/seclabel/@model in line 6: "none" is not one of "selinux", "dac"',
+    );
+  });
+
+  test("is listed with the other refusals of its document", () => {
+    const xml = "<seclabel type='dynamic' model='flask'/><weird/>";
+    expect(inspectDomain(domainWith("", xml)).errors.map(({ message }) => message)).toEqual([
+      "Cannot read /domain/seclabel/@model in line 7: Security driver model 'flask' is not available",
+      "Cannot read /domain/weird in line 7: svirt does not know it",
+    ]);
+  });
+});
+
+describe("guestSeclabel()", () => {
+  test("is the one of a label model, that without a model, or a dynamic one", () => {
+    expect(guestSeclabel([])).toEqual({ type: "dynamic" });
+    expect(guestSeclabel([{ type: "none" }])).toEqual({ type: "none" });
+    expect(guestSeclabel([{ type: "none", model: "dac" }])).toEqual({ type: "dynamic" });
+    const own = { type: "static", model: "selinux", label: LABEL } as const;
+    expect(guestSeclabel([{ type: "none", model: "dac" }, own])).toEqual(own);
+  });
+
+  test("takes no other model for one that labels guests", () => {
+    const other = { type: "static", model: "flask", label: LABEL } as unknown as Seclabel;
+    expect(guestSeclabel([other])).toEqual({ type: "dynamic" });
+  });
+});
+
+test("overrideOf() takes no other model for SELinux", () => {
+  const other = { model: "flask", label: LABEL } as unknown as SourceSeclabel;
+  expect(overrideOf([other])).toBeUndefined();
+  expect(overrideOf([other, { label: "a:b:c:s0" }])).toEqual({ relabel: "yes", label: "a:b:c:s0" });
 });
 
 describe("the <seclabel> of a source", () => {
-  const diskWith = (seclabel: string, more = "") => {
-    const xml = `<disk><source file='/a'>${seclabel}</source><target dev='vda'/></disk>`;
-    const [disk] = parseDomain(domainWith(xml, more)).devices.disks;
-    return disk?.type === "file" ? disk.source?.seclabels : undefined;
-  };
-
   test.each([
     ["<seclabel relabel='no'/>", [{ relabel: false }]],
     ["<seclabel model='selinux' relabel='no'/>", [{ model: "selinux", relabel: false }]],
