@@ -7,6 +7,7 @@ import { withPrefix } from "../xml/namespace.ts";
 import { parseDocument } from "../xml/parse-document.ts";
 import { notUnderstood } from "../xml/refusal.ts";
 import { type Domain, domain } from "./domain.ts";
+import { DEFAULT_MODEL, type LabelModelName } from "./forms/label-model.ts";
 import { type LiveDevices, showDevices } from "./live-devices.ts";
 import { guestSeclabel } from "./machine/guest-seclabel.ts";
 import { QEMU_NAMESPACE } from "./machine/qemu-commandline.ts";
@@ -15,6 +16,8 @@ import type { Seclabel } from "./machine/seclabel.ts";
 /** Facts of a running guest that its XML shows beside its definition. */
 export interface LiveFacts extends LiveDevices {
   readonly id: number;
+  /** Label model of the running guest. */
+  readonly model: LabelModelName;
   /** `undefined` for a guest without a label. */
   readonly label?: string;
   readonly imageLabel?: string;
@@ -83,25 +86,30 @@ function addLiveFacts(draft: Draft, seclabel: Seclabel, live: LiveFacts): void {
   }
   const shown = emptyDraft("seclabel");
   shown.attributes.set("type", seclabel.type);
-  shown.attributes.set("model", "selinux");
+  shown.attributes.set("model", live.model);
   shown.attributes.set("relabel", live.imageLabel === undefined ? "no" : "yes");
   shown.children.push(textDraft("label", live.label));
   if (live.imageLabel !== undefined) shown.children.push(textDraft("imagelabel", live.imageLabel));
   if (seclabel.type === "dynamic" && seclabel.baselabel !== undefined) {
     shown.children.push(textDraft("baselabel", seclabel.baselabel));
   }
-  const written = draft.children.findIndex((child) => typeof child !== "string" && isSelinux(child));
+  const written = draft.children.findIndex(
+    (child) => typeof child !== "string" && isOfModel(child, live.model),
+  );
   draft.children.splice(written === -1 ? draft.children.length : written, written === -1 ? 0 : 1, shown);
 }
 
-/** Names the model, selinux, in the `<seclabel>` of a guest that runs unconfined. */
+/**
+ * Names the model in the `<seclabel>` of a guest that runs unconfined. libvirt shows the model that gave it no label, not
+ * none.
+ */
 function nameModel(draft: Draft): void {
   for (const child of draft.children) {
     if (typeof child === "string" || child.tag !== "seclabel") continue;
-    if (child.attributes.get("model") === "none") child.attributes.set("model", "selinux");
+    if (child.attributes.get("model") === "none") child.attributes.set("model", DEFAULT_MODEL);
   }
 }
 
-function isSelinux(child: Draft): boolean {
-  return child.tag === "seclabel" && (child.attributes.get("model") ?? "selinux") === "selinux";
+function isOfModel(child: Draft, model: LabelModelName): boolean {
+  return child.tag === "seclabel" && (child.attributes.get("model") ?? DEFAULT_MODEL) === model;
 }

@@ -1,6 +1,6 @@
 import type { LabelOverride } from "../domain/resources/resource.ts";
-import { canonicalContext } from "../selinux/context.ts";
 import type { LabelDecision } from "./guest-label.ts";
+import { labelModel } from "./label-models.ts";
 import type { FileRole } from "./roles.ts";
 
 /** Label decision for a file. */
@@ -18,8 +18,10 @@ export function decideFileLabel(
   override: LabelOverride | undefined,
 ): FileLabel {
   const sharing = sharingOf(role);
-  if (!decision.relabel || override?.relabel === "no") return { to: undefined, sharing };
-  if (override !== undefined) return { to: canonicalContext(override.label), sharing };
+  const { files } = labelModel(decision.model);
+  if (files === undefined || !decision.relabel || override?.relabel === "no")
+    return { to: undefined, sharing };
+  if (override !== undefined) return { to: files.canonical(override.label), sharing };
   return { to: labelOfRole(decision, role), sharing };
 }
 
@@ -30,16 +32,5 @@ export function sharingOf(role: FileRole): FileLabel["sharing"] {
 
 /** Returns the label of a role, even for a guest whose files are not relabelled. Undefined if the file keeps its label. */
 export function labelOfRole(decision: LabelDecision, role: FileRole): string | undefined {
-  switch (role) {
-    case "private":
-      return decision.imageLabel;
-    case "folder":
-      return decision.folderLabel;
-    case "shared":
-      return decision.sharedLabel;
-    case "content":
-      return decision.contentLabel;
-    case "host":
-      return undefined;
-  }
+  return labelModel(decision.model).files?.labelOf(decision, role);
 }

@@ -1,19 +1,14 @@
 import type { Domain } from "../domain/domain.ts";
-import { guestSeclabel } from "../domain/machine/guest-seclabel.ts";
+import { guestSeclabel, modelOf } from "../domain/machine/guest-seclabel.ts";
 import { usesNetwork } from "../domain/uses-network.ts";
 import { SvirtError } from "../errors.ts";
-import {
-  decideDynamicLabel,
-  decideStaticLabel,
-  type LabelDecision,
-  type LabelRequest,
-  UNCONFINED,
-} from "../label/guest-label.ts";
+import type { LabelDecision, LabelRequest } from "../label/guest-label.ts";
 import type { ClaimRegistry } from "../registry/claims.ts";
-import { readPolicyFacts } from "../report/policy-facts.ts";
-import { availableLevel, countPairs, rangesFor } from "../selinux/category-pairs.ts";
+import { type HostModel, modelOn } from "../report/label-models.ts";
+import { countPairs, rangesFor } from "../selinux/category-pairs.ts";
 import { parseContextOrUndefined } from "../selinux/context.ts";
 import type { GuestKind } from "../selinux/contexts-files.ts";
+import type { Level } from "../selinux/level.ts";
 import { type Node, registryOf } from "../state/instance.ts";
 import { readSettings } from "../state/settings.ts";
 
@@ -24,44 +19,45 @@ import { readSettings } from "../state/settings.ts";
  */
 export function decideGuestLabel(node: Node, domain: Domain, written = domain): LabelDecision {
   const request = labelRequest(domain);
-  const { mode } = node.host.getSelinux();
-  if (request.type === "none") {
-    if (!readSettings(node).requireConfined) return UNCONFINED;
-    throw new SvirtError("unsupported configuration: Unconfined guests are not allowed on this host", {
-      kind: "denied",
-      libvirt: "CONFIG_UNSUPPORTED",
-      remedy: `Leave <seclabel type='none'/> out, or set security_require_confined = 0 in ${node.paths.config}/svirt.conf.`,
-    });
-  }
-  if (mode === "disabled") throw noSelinux(node);
-  const facts = readPolicyFacts(node.host);
-  const decision =
-    request.type === "static"
-      ? decideStaticLabel(request, facts)
-      : decideDynamicLabel(request, facts, {
-          kind: guestKind(domain, written),
-          range: chooseRange(node, domain.uuid, facts.own.range),
-        });
-  refuseInvalid(node, decision.label, request.type);
-  if (decision.relabel) refuseInvalid(node, decision.imageLabel, request.type);
+  const settings = `${node.paths.config}/svirt.conf`;
+  if (request.type === "none" && readSettings(node).requireConfined) throw notAllowed(settings);
+  const model = modelOn(node.host, request.model);
+  if (!model.isAvailable()) throw model.unavailable(settings);
+  const level = model.levelFor(request.type);
+  const decision = model.decide(request, {
+    kind: guestKind(domain, written),
+    range: level === undefined ? undefined : chooseRange(node, domain.uuid, level),
+  });
+  refuseInvalid(model, decision.label, request.type);
+  if (decision.relabel) refuseInvalid(model, decision.imageLabel, request.type);
   return decision;
+}
+
+function notAllowed(settings: string): SvirtError {
+  return new SvirtError("unsupported configuration: Unconfined guests are not allowed on this host", {
+    kind: "denied",
+    libvirt: "CONFIG_UNSUPPORTED",
+    remedy: `Leave <seclabel type='none'/> out, or set security_require_confined = 0 in ${settings}.`,
+  });
 }
 
 /** Returns the label request of the XML, with libvirt's defaults: dynamic, and static without relabelling. */
 function labelRequest(domain: Domain): LabelRequest {
   const seclabel = guestSeclabel(domain.seclabels);
+  const model = modelOf(seclabel);
   switch (seclabel.type) {
     case "dynamic":
-      return { type: "dynamic", relabel: true, label: undefined, baseLabel: seclabel.baselabel };
+      return { model, type: "dynamic", relabel: true, label: undefined, baseLabel: seclabel.baselabel };
     case "static":
       return {
+        model,
         type: "static",
         relabel: seclabel.relabel ?? false,
         label: seclabel.label,
         baseLabel: undefined,
       };
     case "none":
-      return { type: "none", relabel: false, label: undefined, baseLabel: undefined };
+      return { model, type: "none", relabel: false, label: undefined, baseLabel: undefined };
   }
 }
 
@@ -74,9 +70,8 @@ function guestKind(domain: Domain, written: Domain): GuestKind {
 }
 
 /** Returns the guest's preferred range, or the next that no guest, no definition and no process has. */
-function chooseRange(node: Node, uuid: string, ownRange: string | undefined): string {
+function chooseRange(node: Node, uuid: string, level: Level): string {
   const registry = registryOf(node);
-  const level = availableLevel(ownRange);
   const inUse = rangesOfProcesses(node);
   for (const range of rangesFor(uuid, level)) {
     if (!inUse.has(range) && !isReserved(registry, range, uuid)) return range;
@@ -100,8 +95,8 @@ function rangesOfProcesses(node: Node): ReadonlySet<string> {
   return new Set(ranges);
 }
 
-function refuseInvalid(node: Node, label: string | undefined, type: LabelRequest["type"]): void {
-  if (label === undefined || node.host.isValidContext(label)) return;
+function refuseInvalid(model: HostModel, label: string | undefined, type: LabelRequest["type"]): void {
+  if (label === undefined || model.knows(label)) return;
   throw new SvirtError(`XML error: Invalid security label ${label}: the loaded policy does not know it`, {
     kind: "denied",
     libvirt: "XML_ERROR",
@@ -109,14 +104,5 @@ function refuseInvalid(node: Node, label: string | undefined, type: LabelRequest
       type === "static"
         ? "Correct the <label>: its user, role, type and range must fit together in the policy."
         : "Correct the <baselabel>, or see what the policy lacks: svirt doctor",
-  });
-}
-
-function noSelinux(node: Node): SvirtError {
-  return new SvirtError("Cannot confine the guest: the kernel runs without SELinux", {
-    kind: "denied",
-    remedy:
-      "Boot with security=selinux selinux=1 enforcing=1. To run it unconfined all the same, both must say so: " +
-      `<seclabel type='none'/> in its XML and security_require_confined = 0 in ${node.paths.config}/svirt.conf.`,
   });
 }

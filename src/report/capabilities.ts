@@ -1,9 +1,9 @@
 import type { Host } from "../host/host.ts";
 import type { LoadedPolicy } from "../host/selinux.ts";
-import { formatContext } from "../selinux/context.ts";
+import type { ModelDescription } from "../label/label-model.ts";
 import { attributesDraft, type Draft, parentDraft, textDraft } from "../xml/draft.ts";
 import { formatDocument } from "../xml/format-document.ts";
-import { readPolicyFacts } from "./policy-facts.ts";
+import { hostModel } from "./label-models.ts";
 
 const EMULATOR = "/usr/bin/qemu-system-x86_64";
 const MACHINES = ["pc", "q35"] as const;
@@ -11,18 +11,12 @@ const MACHINES = ["pc", "q35"] as const;
 /** Capabilities of a host, with its security model. */
 export interface Capabilities {
   readonly arch: "x86_64";
-  readonly secmodel: SecurityModel;
+  readonly secmodel: ModelDescription;
   readonly emulator: string;
   readonly machines: readonly string[];
   readonly virtTypes: readonly ("qemu" | "kvm")[];
   /** Not in libvirt's XML: managers compare hosts by it. */
   readonly policy: (LoadedPolicy & { readonly name: string | undefined; readonly mode: string }) | undefined;
-}
-
-interface SecurityModel {
-  readonly model: "selinux" | "none";
-  readonly doi: "0";
-  readonly baseLabels: ReadonlyMap<"kvm" | "qemu", string>;
 }
 
 /** Reads the host's capabilities. Throws "failed" if a policy is loaded that does not know guests. */
@@ -32,7 +26,7 @@ export function getCapabilities(host: Host): Capabilities {
   const { mode, policyName: name } = host.getSelinux();
   return {
     arch: "x86_64",
-    secmodel: getSecurityModel(host),
+    secmodel: hostModel(host).describe(),
     emulator: EMULATOR,
     machines: MACHINES,
     virtTypes: hasKvm ? ["qemu", "kvm"] : ["qemu"],
@@ -59,17 +53,7 @@ export function formatCapabilities(capabilities: Capabilities): string {
   );
 }
 
-function getSecurityModel(host: Host): SecurityModel {
-  if (host.getSelinux().mode === "disabled") return { model: "none", doi: "0", baseLabels: new Map() };
-  const { domain } = readPolicyFacts(host);
-  const labels = [
-    ["kvm", formatContext(domain.kvm)],
-    ["qemu", formatContext(domain.qemu)],
-  ] as const;
-  return { model: "selinux", doi: "0", baseLabels: new Map(labels) };
-}
-
-function formatSecurityModel({ baseLabels, doi, model }: SecurityModel): Draft {
+function formatSecurityModel({ baseLabels, doi, model }: ModelDescription): Draft {
   const labels = [...baseLabels].map(([type, label]) => {
     const draft = textDraft("baselabel", label);
     draft.attributes.set("type", type);

@@ -1,6 +1,6 @@
 import { asSvirtError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import type { PolicyFacts } from "../label/guest-label.ts";
+import type { PolicyFacts } from "../label/selinux-model.ts";
 import type { Paths } from "../plan/paths.ts";
 import { getFileLabel } from "../run/labels/file-label.ts";
 import { formatContext } from "../selinux/context.ts";

@@ -1,6 +1,6 @@
 import { SvirtError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import type { PolicyFacts } from "../label/guest-label.ts";
+import type { PolicyFacts } from "../label/selinux-model.ts";
 import { formatContext, parseContext, parseContextOrUndefined } from "../selinux/context.ts";
 import { parseDomainContexts, parseImageContexts } from "../selinux/contexts-files.ts";
 import { pairOf } from "../selinux/level.ts";

@@ -18,7 +18,7 @@ export interface DecidedStart {
 
 /** Returns the record of a guest that is about to start. An unfinished start keeps its id. */
 export function newRecord(node: Node, domain: Domain, decided: DecidedStart): GuestRecord {
-  const { baseLabel, imageLabel, label, relabel, type } = decided.label;
+  const { baseLabel, imageLabel, label, model, relabel, type } = decided.label;
   return {
     format: 1,
     uuid: domain.uuid,
@@ -30,6 +30,7 @@ export function newRecord(node: Node, domain: Domain, decided: DecidedStart): Gu
     startedMs: node.host.nowMs(),
     xml: decided.xml,
     label: {
+      model,
       type,
       relabel,
       ...(label === undefined ? {} : { label }),

@@ -1,16 +1,29 @@
 import * as v from "valibot";
+import { LABEL_MODELS, type LabelModelName } from "../domain/forms/label-model.ts";
+import { none } from "../label/none-model.ts";
+import { selinux } from "../label/selinux-model.ts";
 import { blockJob } from "../plan/facts/block-job.ts";
 import { aNumber, aString, maybeString } from "../plan/facts/plain-schemas.ts";
 import { step } from "../plan/steps/kinds.ts";
 
-/** A guest's security label, as decided at its start. */
-const recordedLabel = v.strictObject({
-  type: v.picklist(["dynamic", "static", "none"]),
-  relabel: v.boolean(),
-  label: maybeString,
-  imageLabel: maybeString,
-  baseLabel: maybeString,
-});
+/**
+ * A guest's security label, as decided at its start. A record without a model is of a svirt that had SELinux's alone: a guest
+ * without a label has none.
+ */
+const recordedLabel = v.pipe(
+  v.strictObject({
+    model: v.exactOptional(v.picklist(LABEL_MODELS)),
+    type: v.picklist(["dynamic", "static", "none"]),
+    relabel: v.boolean(),
+    label: maybeString,
+    imageLabel: maybeString,
+    baseLabel: maybeString,
+  }),
+  v.transform((recorded) => {
+    const model: LabelModelName = recorded.label === undefined ? none.name : selinux.name;
+    return { model, ...recorded };
+  }),
+);
 
 /** Outcome of a change: the steps that follow its own, and the guest's XML after them. */
 const outcome = {

@@ -88,7 +88,12 @@ describe("parseDomain() and formatDomain()", () => {
         "<seclabel type='dynamic' model='selinux'><baselabel>u:r:t:s0</baselabel></seclabel><seclabel type='none' model='dac'/>",
       ),
     );
-    const text = formatDomain(value, { id: 7, label: "u:r:t:s0:c1,c2", imageLabel: "u:o:i:s0:c1,c2" });
+    const text = formatDomain(value, {
+      id: 7,
+      model: "selinux",
+      label: "u:r:t:s0:c1,c2",
+      imageLabel: "u:o:i:s0:c1,c2",
+    });
     expect(text).toStartWith("<domain type='kvm' id='7'>\n");
     expect(text).toEndWith(`  <seclabel type='dynamic' model='selinux' relabel='yes'>
     <label>u:r:t:s0:c1,c2</label>
@@ -109,7 +114,9 @@ describe("parseDomain() and formatDomain()", () => {
 
   test("show the labels of a guest whose XML has no seclabel, and none for a guest without one", () => {
     const value = parseDomain(domainWith(""));
-    expect(formatDomain(value, { id: 1, label: "a:b:c:s0:c1,c2", imageLabel: "a:b:d:s0:c1,c2" })).toEndWith(
+    expect(
+      formatDomain(value, { id: 1, model: "selinux", label: "a:b:c:s0:c1,c2", imageLabel: "a:b:d:s0:c1,c2" }),
+    ).toEndWith(
       `  <seclabel type='dynamic' model='selinux' relabel='yes'>
     <label>a:b:c:s0:c1,c2</label>
     <imagelabel>a:b:d:s0:c1,c2</imagelabel>
@@ -117,14 +124,14 @@ describe("parseDomain() and formatDomain()", () => {
 </domain>
 `,
     );
-    expect(formatDomain(value, { id: 1 })).not.toContain("seclabel");
+    expect(formatDomain(value, { id: 1, model: "none" })).not.toContain("seclabel");
   });
 
   test("show a static label that relabels nothing", () => {
     const value = parseDomain(
       domainWith("", "<seclabel type='static' model='selinux'><label>a:b:c:s0:c1,c2</label></seclabel>"),
     );
-    expect(formatDomain(value, { id: 1, label: "a:b:c:s0:c1,c2" })).toContain(
+    expect(formatDomain(value, { id: 1, model: "selinux", label: "a:b:c:s0:c1,c2" })).toContain(
       "<seclabel type='static' model='selinux' relabel='no'>",
     );
   });

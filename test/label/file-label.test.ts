@@ -1,11 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { decideFileLabel } from "../../src/label/file-label.ts";
-import { type LabelDecision, UNCONFINED } from "../../src/label/guest-label.ts";
+import type { LabelDecision } from "../../src/label/guest-label.ts";
+import { UNCONFINED } from "../../src/label/none-model.ts";
 import { type FileRole, LABEL_ROLES, useOfDisk } from "../../src/label/roles.ts";
 
 // Labels of libvirt's securityselinuxlabeldata.
 const DECISION: LabelDecision = {
   ...UNCONFINED,
+  model: "selinux",
   type: "dynamic",
   relabel: true,
   label: "system_u:system_r:svirt_t:s0:c41,c264",

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { parseDomain } from "../../src/domain/document.ts";
 import { listPeerSockets } from "../../src/domain/resources/peer-sockets.ts";
 import { decideFileLabel } from "../../src/label/file-label.ts";
-import { decideDynamicLabel } from "../../src/label/guest-label.ts";
+import { decideDynamicLabel } from "../../src/label/selinux-model.ts";
 import { readPolicyFacts } from "../../src/report/policy-facts.ts";
 import { gatherFiles, gatherResources } from "../../src/resolve/files/all.ts";
 import type { UsedFile } from "../../src/resolve/resolved-file.ts";
@@ -71,7 +71,13 @@ function withMoved(xml: Uint8Array, paths: ReadonlyMap<string, string>): Uint8Ar
 
 function labelsOf(machine: Machine, files: readonly UsedFile[]): ReadonlyMap<string, string> {
   const facts = readPolicyFacts(nodeOn(machine).host);
-  const request = { type: "dynamic", relabel: true, label: undefined, baseLabel: undefined } as const;
+  const request = {
+    model: "selinux",
+    type: "dynamic",
+    relabel: true,
+    label: undefined,
+    baseLabel: undefined,
+  } as const;
   const kind = { virtType: "kvm", hasUserNetwork: false } as const;
   const decision = decideDynamicLabel(request, facts, { kind, range: RANGE });
   return new Map(

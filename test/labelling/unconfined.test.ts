@@ -48,7 +48,7 @@ describe("without confinement", () => {
     disableSelinux(machine);
     allow(machine);
     const { guest } = await startDomain(nodeOn(machine), domainXml({ disks: ALL_KINDS, seclabel: NONE }));
-    expect(guest.label).toEqual({ type: "none", relabel: false });
+    expect(guest.label).toEqual({ model: "none", type: "none", relabel: false });
     expect(labelOf(machine, "/var/lib/images/top.qcow2")).toBe(ORIGINAL);
     expect(machine.processes.qemuOf(UUID)?.status).toBe("running");
   });

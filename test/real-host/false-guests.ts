@@ -64,7 +64,7 @@ function writeFalseRecord(
     xml:
       `<domain type='kvm'><name>${name}</name><uuid>${uuid}</uuid><memory>65536</memory><os><type>hvm</type></os>` +
       `<devices>${AGENT}</devices></domain>`,
-    label: { type: "none", relabel: false },
+    label: { model: "none", type: "none", relabel: false },
     enforcing: false,
     steps: [],
     process: { pid, startTicks: facts.startTicks },

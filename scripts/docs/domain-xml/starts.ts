@@ -46,7 +46,7 @@ export const STARTS: Readonly<Record<string, StartNote>> = {
   pm: { takes: "Sets the sleep states that the firmware offers." },
   seclabel: {
     takes:
-      "Confines the guest: a dynamic label by default, or a static one. `type='none'` needs the administrator's permission.",
+      "Confines the guest by SELinux: a dynamic label by default, or a static one. `type='none'` needs the administrator's permission. Any other model is refused.",
   },
   "launch-security": {
     takes: "",

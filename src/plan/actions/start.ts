@@ -1,5 +1,6 @@
 import { labelOfRole } from "../../label/file-label.ts";
 import type { LabelDecision } from "../../label/guest-label.ts";
+import { labelModel } from "../../label/label-models.ts";
 import { LABEL_ROLES } from "../../label/roles.ts";
 import { limitFolder } from "../decide/folder-limit.ts";
 import type { Display } from "../facts/display.ts";
@@ -116,12 +117,22 @@ export function planStart(decision: StartDecision): Step[] {
       ...(decision.hasTerminals ? { hasTerminals: true } : {}),
     },
     ...grants.map(({ file }): Step => ({ do: "revoke", file, uid })),
-    ...(label.label === undefined ? [] : [{ do: "check-context", context: label.label } as const]),
+    ...planCheck(label),
     ...planShares(decision),
     incoming === undefined
       ? { do: "resume", monitor: paths.monitor, commands: [...commands] }
       : planLoad(decision, incoming),
   ];
+}
+
+/** Plans the check that the guest has its label. */
+function planCheck(label: LabelDecision): Step[] {
+  const check = labelModel(label.model).verify(label);
+  if (check === undefined) return [];
+  switch (check.by) {
+    case "process-context":
+      return [{ do: "check-context", context: check.context }];
+  }
 }
 
 /** Plans the steps after a state is loaded. They cannot be undone, since the guest must exist only once. */

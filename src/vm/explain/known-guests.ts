@@ -1,8 +1,8 @@
 import { parseDomainText } from "../../domain/document.ts";
 import type { Domain } from "../../domain/domain.ts";
 import { guestSeclabel } from "../../domain/machine/guest-seclabel.ts";
-import { readPolicyFacts } from "../../report/policy-facts.ts";
-import { availableLevel, rangesFor } from "../../selinux/category-pairs.ts";
+import { hostModel } from "../../report/label-models.ts";
+import { rangesFor } from "../../selinux/category-pairs.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
 import type { AuditedMachine } from "../../selinux/denials/denial.ts";
 import { pairOf } from "../../selinux/level.ts";
@@ -91,8 +91,8 @@ function domainOf(xml: string): Domain | undefined {
 
 /** Returns the pair that follows from the UUID. The guest gets it unless it is in use. */
 function preferredRange(node: Node, uuid: string): string | undefined {
-  if (node.host.getSelinux().mode === "disabled") return undefined;
-  return rangesFor(uuid, availableLevel(readPolicyFacts(node.host).own.range)).next().value;
+  const level = hostModel(node.host).levelFor("dynamic");
+  return level === undefined ? undefined : rangesFor(uuid, level).next().value;
 }
 
 function rangeOf(context: string | undefined): string | undefined {

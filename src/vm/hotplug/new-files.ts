@@ -4,7 +4,7 @@ import { listHostDevice } from "../../domain/resources/hostdev.ts";
 import { peerSocketOf } from "../../domain/resources/peer-sockets.ts";
 import type { Resource } from "../../domain/resources/resource.ts";
 import { SvirtError } from "../../errors.ts";
-import { decisionOf, type LabelDecision, UNCONFINED } from "../../label/guest-label.ts";
+import type { LabelDecision } from "../../label/guest-label.ts";
 import { peerContext } from "../../label/peer-context.ts";
 import { decideFiles } from "../../labelling/file-labels.ts";
 import { claimIn } from "../../plan/actions/block.ts";
@@ -13,7 +13,7 @@ import { fileKey, type LabelledFile } from "../../plan/facts/file.ts";
 import type { PluggedPeer } from "../../plan/facts/guest-order.ts";
 import { listPlugged } from "../../plan/record/qemu-objects.ts";
 import type { DeviceWords, FreeNames } from "../../qemu/hotplug/plug.ts";
-import { readPolicyFacts } from "../../report/policy-facts.ts";
+import { modelOn } from "../../report/label-models.ts";
 import { type GatheredFiles, gatherResources } from "../../resolve/files/all.ts";
 import type { Node } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
@@ -84,9 +84,8 @@ export function decideNewDevice(
 
 /** Returns the label decision of the guest's start, which applies to its new files. */
 export function labelDecisionOf(node: Node, { label }: GuestRecord): LabelDecision {
-  if (label.type === "none") return UNCONFINED;
   const recorded = { label: undefined, imageLabel: undefined, baseLabel: undefined, ...label };
-  return decisionOf(recorded, readPolicyFacts(node.host));
+  return modelOn(node.host, label.model).recall(recorded);
 }
 
 /** Prefix of QEMU's names for devices of one kind. */

@@ -22,11 +22,12 @@ export function formatLive(
   const plugged = listPlugged(record.steps);
   const named = namedDevices(guest, plugged);
   const { workFolder } = guestPaths(paths, record.uuid);
-  const { imageLabel, label, relabel } = record.label;
+  const { imageLabel, label, model, relabel } = record.label;
   return formatDomain(
     { ...domain, devices: withSockets(named, workFolder) },
     {
       id: record.id,
+      model,
       ...(label === undefined ? {} : { label }),
       ...(imageLabel === undefined || !relabel ? {} : { imageLabel }),
       terminals: new Map(Object.entries(record.terminals ?? {})),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { UNCONFINED } from "../../../src/label/guest-label.ts";
+import { UNCONFINED } from "../../../src/label/none-model.ts";
 import { planStart, type StartDecision } from "../../../src/plan/actions/start.ts";
 import { FILE_TO_COME, fileKey } from "../../../src/plan/facts/file.ts";
 import { guestPaths, SYSTEM_PATHS } from "../../../src/plan/paths.ts";
@@ -17,6 +17,7 @@ const DECISION: StartDecision = {
   uid: 1_879_048_193,
   label: {
     ...UNCONFINED,
+    model: "selinux",
     label: "system_u:system_r:svirt_t:s0:c1,c2",
     imageLabel: "system_u:object_r:svirt_image_t:s0:c1,c2",
     range: "s0:c1,c2",

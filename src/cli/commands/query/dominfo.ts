@@ -1,4 +1,5 @@
 import { parseDomainText } from "../../../domain/document.ts";
+import { hostModel } from "../../../report/label-models.ts";
 import { isAutostarted } from "../../../state/definitions.ts";
 import { hasManagedSave } from "../../../state/managed-save.ts";
 import { type FoundDomain, findDomain } from "../../../vm/guest/find-domain.ts";
@@ -41,6 +42,8 @@ async function gatherFacts(call: Call, found: FoundDomain) {
     persistent: definition !== undefined,
     autostart: isAutostarted(call.node, name),
     managedSave: hasManagedSave(call.node, name),
+    // Of a domain that is off, the model that would label it, as in virsh.
+    securityModel: guest?.label.model ?? hostModel(call.node.host).name,
     securityLabel: guest?.label.label,
     enforcing: guest === undefined ? undefined : call.node.host.getSelinux().mode === "enforcing",
   };
@@ -61,15 +64,8 @@ function toLines(facts: Facts): (readonly [string, string | undefined])[] {
     ["Persistent", facts.persistent ? "yes" : "no"],
     ["Autostart", facts.autostart ? "enable" : "disable"],
     ["Managed save", facts.managedSave ? "yes" : "no"],
-    [
-      "Security model",
-      facts.enforcing === undefined && facts.securityLabel === undefined ? "selinux" : modelOf(facts),
-    ],
+    ["Security model", facts.securityModel],
     ["Security DOI", "0"],
     ["Security label", facts.securityLabel === undefined ? undefined : `${facts.securityLabel} (${mode})`],
   ];
-}
-
-function modelOf(facts: Facts): string {
-  return facts.securityLabel === undefined ? "none" : "selinux";
 }

@@ -1,10 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import {
-  decideDynamicLabel,
-  decideStaticLabel,
-  type LabelRequest,
-  type PolicyFacts,
-} from "../../src/label/guest-label.ts";
+import type { LabelRequest } from "../../src/label/guest-label.ts";
+import { decideDynamicLabel, decideStaticLabel, type PolicyFacts } from "../../src/label/selinux-model.ts";
 import { parseContext } from "../../src/selinux/context.ts";
 import { parseDomainContexts, parseImageContexts } from "../../src/selinux/contexts-files.ts";
 
@@ -15,7 +11,13 @@ const facts = (own: string): PolicyFacts => ({
   folderType: "svirt_folder_t",
 });
 const VIRTD = facts("system_u:system_r:virtd_t:s0-s0:c0.c1023");
-const DYNAMIC: LabelRequest = { type: "dynamic", relabel: true, label: undefined, baseLabel: undefined };
+const DYNAMIC: LabelRequest = {
+  model: "selinux",
+  type: "dynamic",
+  relabel: true,
+  label: undefined,
+  baseLabel: undefined,
+};
 const kind = { virtType: "kvm", hasUserNetwork: false } as const;
 
 describe("decideDynamicLabel()", () => {
@@ -58,6 +60,7 @@ describe("decideDynamicLabel()", () => {
 
 describe("decideStaticLabel()", () => {
   const request = (label: string): LabelRequest => ({
+    model: "selinux",
     type: "static",
     relabel: true,
     label,

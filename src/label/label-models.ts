@@ -1,0 +1,14 @@
+import type { LabelModelName } from "../domain/forms/label-model.ts";
+import type { LabelModel } from "./label-model.ts";
+import { none } from "./none-model.ts";
+import { selinux } from "./selinux-model.ts";
+
+/** Label model without the methods that need facts of the host. */
+type FactlessModel = Omit<LabelModel<never>, "levelFor" | "decide" | "recall" | "describe">;
+
+const MODELS: Readonly<Record<LabelModelName, FactlessModel>> = { selinux, none };
+
+/** Returns the label model of that name. */
+export function labelModel(name: LabelModelName): FactlessModel {
+  return MODELS[name];
+}
