@@ -3,34 +3,61 @@ import { guestSeclabel, modelOf } from "../domain/machine/guest-seclabel.ts";
 import { usesNetwork } from "../domain/uses-network.ts";
 import { SvirtError } from "../errors.ts";
 import type { LabelDecision, LabelRequest } from "../label/guest-label.ts";
-import type { ClaimRegistry } from "../registry/claims.ts";
+import { chooseRange, type LevelOffer } from "../registry/level-allocator.ts";
 import { type HostModel, modelOn } from "../report/label-models.ts";
-import { countPairs, rangesFor } from "../selinux/category-pairs.ts";
 import { parseContextOrUndefined } from "../selinux/context.ts";
 import type { GuestKind } from "../selinux/contexts-files.ts";
 import type { Level } from "../selinux/level.ts";
 import { type Node, registryOf } from "../state/instance.ts";
 import { readSettings } from "../state/settings.ts";
 
+/** Choices of a start that its label depends on. */
+interface LabelChoice {
+  /** Ranges that the guest may get. guest-level.ts */
+  readonly offer: LevelOffer;
+  /** Domain as defined, before missing optional devices were removed. */
+  readonly written?: Domain;
+}
+
 /**
- * Decides a guest's label. The caller holds the registry lock, so that no other guest gets the same level meanwhile.
- * `written` is the domain as defined, before missing optional devices were removed. Throws "denied" if the guest may not run
- * like that on this host, "label-taken" if no level is left.
+ * Decides a guest's label. The caller holds the registry lock, so that no other guest gets the same level meanwhile. Throws
+ * "denied" if the guest may not run like that on this host, "label-taken" if no level is left.
  */
-export function decideGuestLabel(node: Node, domain: Domain, written = domain): LabelDecision {
-  const request = labelRequest(domain);
-  const settings = `${node.paths.config}/svirt.conf`;
-  if (request.type === "none" && readSettings(node).requireConfined) throw notAllowed(settings);
-  const model = modelOn(node.host, request.model);
-  if (!model.isAvailable()) throw model.unavailable(settings);
+export function decideGuestLabel(
+  node: Node,
+  domain: Domain,
+  { offer, written = domain }: LabelChoice,
+): LabelDecision {
+  const request = requestOf(domain);
+  const model = modelFor(node, request);
   const level = model.levelFor(request.type);
   const decision = model.decide(request, {
     kind: guestKind(domain, written),
-    range: level === undefined ? undefined : chooseRange(node, domain.uuid, level),
+    range: level === undefined ? undefined : chooseRange(offer, localUse(node, domain.uuid, level)),
   });
   refuseInvalid(model, decision.label, request.type);
   if (decision.relabel) refuseInvalid(model, decision.imageLabel, request.type);
   return decision;
+}
+
+/**
+ * Returns the level of which a guest with a dynamic label gets a pair of categories. Throws "denied" as decideGuestLabel()
+ * does.
+ */
+export function levelOf(node: Node, domain: Domain): Level {
+  const request = requestOf(domain);
+  const level = modelFor(node, request).levelFor(request.type);
+  if (level === undefined) throw new Error(`a level is asked for a ${request.type} label`);
+  return level;
+}
+
+/** Returns the model of a guest. Throws "denied" if the host does not have it or the settings do not allow it. */
+function modelFor(node: Node, request: LabelRequest): HostModel {
+  const settings = `${node.paths.config}/svirt.conf`;
+  if (request.type === "none" && readSettings(node).requireConfined) throw notAllowed(settings);
+  const model = modelOn(node.host, request.model);
+  if (!model.isAvailable()) throw model.unavailable(settings);
+  return model;
 }
 
 function notAllowed(settings: string): SvirtError {
@@ -42,7 +69,7 @@ function notAllowed(settings: string): SvirtError {
 }
 
 /** Returns the label request of the XML, with libvirt's defaults: dynamic, and static without relabelling. */
-function labelRequest(domain: Domain): LabelRequest {
+export function requestOf(domain: Domain): LabelRequest {
   const seclabel = guestSeclabel(domain.seclabels);
   const model = modelOf(seclabel);
   switch (seclabel.type) {
@@ -69,24 +96,8 @@ function guestKind(domain: Domain, written: Domain): GuestKind {
   return { virtType: domain.type, hasUserNetwork: usesNetwork(domain), looksForDevices };
 }
 
-/** Returns the guest's preferred range, or the next that no guest, no definition and no process has. */
-function chooseRange(node: Node, uuid: string, level: Level): string {
-  const registry = registryOf(node);
-  const inUse = rangesOfProcesses(node);
-  for (const range of rangesFor(uuid, level)) {
-    if (!inUse.has(range) && !isReserved(registry, range, uuid)) return range;
-  }
-  throw new SvirtError(`Cannot choose a level: all ${countPairs(level)} pairs of categories are taken`, {
-    kind: "label-taken",
-    remedy: "Stop a guest, or run svirt with a wider range of categories.",
-  });
-}
-
-function isReserved(registry: ClaimRegistry, range: string, uuid: string): boolean {
-  const isOthers = (kind: "level" | "static"): boolean =>
-    registry.isTaken(kind, range) &&
-    registry.listHolders(kind, range).some((holder) => holder.owner !== uuid);
-  return isOthers("level") || isOthers("static");
+function localUse(node: Node, uuid: string, level: Level) {
+  return { uuid, level, registry: registryOf(node), inUse: rangesOfProcesses(node) };
 }
 
 /** Lists the ranges of all processes: containers and guests of other tools take their categories from the same set. */

@@ -1,6 +1,7 @@
 import type { Host } from "../host/host.ts";
 import type { Paths } from "../plan/paths.ts";
 import { ClaimRegistry } from "../registry/claims.ts";
+import { CLAIMED_LEVELS, type LevelAllocator } from "../registry/level-allocator.ts";
 
 /** One svirt instance on one host, passed to every use case. */
 export interface Node {
@@ -8,6 +9,8 @@ export interface Node {
   readonly paths: Paths;
   /** Set if `svirt shell` calls, for a key that allows nothing else: it may write only where guests may. */
   readonly isForKey?: true;
+  /** Store of levels that several hosts share; absent: the claims of this host. */
+  readonly levels?: LevelAllocator;
   /** Identifies the sources of this svirt. Without it, svirt stores no data that only the same svirt understands. */
   readonly build?: string;
 }
@@ -20,4 +23,9 @@ export function isSession({ paths }: Pick<Node, "paths">): boolean {
 /** Returns the registry of claims of this instance. */
 export function registryOf(node: Node): ClaimRegistry {
   return new ClaimRegistry(node.host, node.paths.state);
+}
+
+/** Returns the allocator of levels of this instance. */
+export function levelsOf(node: Pick<Node, "levels">): LevelAllocator {
+  return node.levels ?? CLAIMED_LEVELS;
 }

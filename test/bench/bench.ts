@@ -182,7 +182,7 @@ async function printLabelling(): Promise<void> {
   ]);
   const header = ["Disks", "Start: ms", "CPU ms", "CPU ms a disk", "Back: ms", "CPU ms"];
   say(`This machine: a start with disks up to QEMU, and what takes it back\n${formatTable(header, starts)}`);
-  const choices = measureLevelChoice(20 * rounds).map(({ leastMs, medianMs, taken }) => [
+  const choices = (await measureLevelChoice(20 * rounds)).map(({ leastMs, medianMs, taken }) => [
     String(taken),
     `${medianMs.toFixed(2)} (${leastMs.toFixed(2)})`,
   ]);

@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { parseDomain } from "../../src/domain/document.ts";
 import { decideGuestLabel } from "../../src/labelling/guest-label.ts";
+import { withLevel } from "../../src/labelling/guest-level.ts";
+import type { Node } from "../../src/state/instance.ts";
 import { RealFolder } from "../real-host/folder.ts";
 import { givenNode } from "../real-host/given-node.ts";
 
@@ -17,28 +19,33 @@ export interface Choice {
 }
 
 /** Decides the labels of guests with new UUIDs, inside one process, as a start does. */
-export function measureLevelChoice(rounds: number): readonly Choice[] {
+export async function measureLevelChoice(rounds: number): Promise<readonly Choice[]> {
   // In memory, because it makes 100,000 folders. The measured code looks up one name in a folder, on any file system.
   using folder = new RealFolder("/dev/shm");
   const node = givenNode(folder.path, RANGE);
   const pairs = scatteredPairs();
   let count = 0;
-  return TAKEN.map((taken) => {
+  const choices: Choice[] = [];
+  for (const taken of TAKEN) {
     for (; count < taken; count += 1) take(`${folder.path}/state/claims/level`, pairs.next().value ?? "");
-    const decide = (at: number): number => {
-      const domain = guest(at);
-      const begun = performance.now();
-      decideGuestLabel(node, domain);
-      return performance.now() - begun;
-    };
-    for (let at = 0; at < WARM_UP; at += 1) decide(at);
-    const times = Array.from({ length: rounds }, (_, at) => decide(WARM_UP + at)).sort((a, b) => a - b);
-    return {
+    for (let at = 0; at < WARM_UP; at += 1) await timeChoice(node, at);
+    const times: number[] = [];
+    for (let at = 0; at < rounds; at += 1) times.push(await timeChoice(node, WARM_UP + at));
+    times.sort((a, b) => a - b);
+    choices.push({
       taken,
       medianMs: times[Math.floor(rounds / 2)] ?? Number.NaN,
       leastMs: times[0] ?? Number.NaN,
-    };
-  });
+    });
+  }
+  return choices;
+}
+
+async function timeChoice(node: Node, at: number): Promise<number> {
+  const domain = guest(at);
+  const begun = performance.now();
+  await withLevel(node, domain, async (offer) => decideGuestLabel(node, domain, { offer }));
+  return performance.now() - begun;
 }
 
 function take(claims: string, range: string): void {

@@ -1,5 +1,7 @@
 import { parseDomain } from "../../src/domain/document.ts";
 import { decideGuestLabel } from "../../src/labelling/guest-label.ts";
+import { withLevel } from "../../src/labelling/guest-level.ts";
+import type { LevelOffer } from "../../src/registry/level-allocator.ts";
 import { chooseUid } from "../../src/state/choose-uid.ts";
 import { registryOf } from "../../src/state/instance.ts";
 import { withRegistryLock } from "../../src/state/locks.ts";
@@ -13,11 +15,12 @@ for (let at = Number(first); at <= Number(last); at += 1) {
   const uuid = `55555555-2222-4333-8444-${String(at).padStart(12, "0")}`;
   const xml = `<domain type='kvm'><name>vm${at}</name><uuid>${uuid}</uuid><memory>65536</memory><os><type>hvm</type></os><devices/></domain>`;
   const domain = parseDomain(new TextEncoder().encode(xml));
-  await withRegistryLock(node, async () => {
-    const label = decideGuestLabel(node, domain);
+  const start = async (offer: LevelOffer): Promise<void> => {
+    const label = decideGuestLabel(node, domain, { offer });
     const uid = chooseUid(node, uuid);
     registryOf(node).reserve({ kind: "level", key: label.range ?? "none", sharing: "exclusive" }, uuid);
     registryOf(node).reserve({ kind: "uid", key: String(uid), sharing: "exclusive" }, uuid);
     process.stdout.write(`${label.label} ${uid}\n`);
-  });
+  };
+  await withLevel(node, domain, (offer) => withRegistryLock(node, () => start(offer)));
 }

@@ -5,6 +5,7 @@ import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import { decideGuestLabel } from "../../labelling/guest-label.ts";
 import type { Step } from "../../plan/steps/step.ts";
+import type { LevelOffer } from "../../registry/level-allocator.ts";
 import { groupOf, isForGuests, refuseSharedGroup } from "../../resolve/files/vfio.ts";
 import { refuseBusyDisks } from "../../resolve/host/busy-disks.ts";
 import { missing } from "../../resolve/inspect-file.ts";
@@ -57,6 +58,12 @@ export function decideTaken(node: Node, domain: Domain): TakenDevices {
   return { names: taken, steps: [...claims, ...[...taken].map((name) => takeStep(host, name))] };
 }
 
+interface DetachingStart {
+  readonly domain: Domain;
+  readonly offer: LevelOffer;
+  readonly watch: Watch;
+}
+
 /**
  * Detaches the domain's managed devices, then does the work, which depends on the resulting device nodes. The guest's record
  * is written before the first device is detached, and the work continues with it. If the work fails, the devices return to
@@ -64,12 +71,13 @@ export function decideTaken(node: Node, domain: Domain): TakenDevices {
  */
 export async function withTakenDevices<Result>(
   node: Node,
-  { domain, watch }: { readonly domain: Domain; readonly watch: Watch },
+  start: DetachingStart,
   work: (taken: readonly Step[]) => Promise<Result>,
 ): Promise<Result> {
+  const { domain } = start;
   if (listManaged(domain).length === 0) return await work([]);
   try {
-    const taken = await withRegistryLock(node, () => takeDevices(node, domain, watch));
+    const taken = await withRegistryLock(node, () => takeDevices(node, start));
     return await work(taken);
   } catch (error) {
     const begun = readRecord(node, domain.uuid);
@@ -78,11 +86,11 @@ export async function withTakenDevices<Result>(
   }
 }
 
-async function takeDevices(node: Node, domain: Domain, watch: Watch): Promise<readonly Step[]> {
+async function takeDevices(node: Node, { domain, offer, watch }: DetachingStart): Promise<readonly Step[]> {
   refuseConflict(node, domain);
   const { steps } = decideTaken(node, domain);
   if (steps.length === 0) return steps;
-  const label = decideGuestLabel(node, domain);
+  const label = decideGuestLabel(node, domain, { offer });
   const uid = chooseUid(node, domain.uuid);
   const begun = { label, uid, steps, after: [], xml: formatDomain(domain), isIncoming: false };
   const record = newRecord(node, domain, begun);

@@ -3,6 +3,7 @@ import type { Domain } from "../../domain/domain.ts";
 import { SvirtError } from "../../errors.ts";
 import { decideFiles, decideSockets } from "../../labelling/file-labels.ts";
 import { decideGuestLabel } from "../../labelling/guest-label.ts";
+import { offerLevel, withLevel } from "../../labelling/guest-level.ts";
 import { listUnseen, withLooks } from "../../labelling/look-ahead.ts";
 import { decideTrees } from "../../labelling/tree-labels.ts";
 import { planStart, planWaking, type StartDecision } from "../../plan/actions/start.ts";
@@ -11,6 +12,7 @@ import { guestPaths } from "../../plan/paths.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { completedGuest } from "../../qemu/completed-guest.ts";
 import type { Guest } from "../../qemu/model/guest.ts";
+import type { LevelOffer } from "../../registry/level-allocator.ts";
 import {
   type CompletedDomain,
   completeBytes,
@@ -92,10 +94,12 @@ interface HowToStart {
 
 /**
  * `written`: the domain before missing optional devices were removed. `completed`: its completed form, with the stored XML.
+ * `offer`: the ranges that the guest may get.
  */
 interface Written {
   readonly written: Domain;
   readonly completed: CompletedDomain;
+  readonly offer: LevelOffer;
 }
 
 async function begin(node: Node, completed: CompletedDomain, how: HowToStart): Promise<Started> {
@@ -108,13 +112,16 @@ async function begin(node: Node, completed: CompletedDomain, how: HowToStart): P
     node.host.makeFolder({ path: node.paths.log, mode: 0o700 });
     makeTpmHome(node, settled);
     makeNvramFolder(node, settled);
-    const prepared = await withNewOverlays(node, domain.uuid, () =>
-      withTakenDevices(node, { domain: settled, watch: how.watch }, async (taken) => {
-        const seen = seeFiles(node, settled, { makeMissing: true });
-        return await prepare(node, { domain: settled, written: domain, completed, taken, ...seen, ...how });
-      }),
-    );
-    const guest = await launchGuest(node, prepared, how.watch);
+    const guest = await withLevel(node, settled, async (offer) => {
+      const prepared = await withNewOverlays(node, domain.uuid, () =>
+        withTakenDevices(node, { domain: settled, offer, watch: how.watch }, async (taken) => {
+          const seen = seeFiles(node, settled, { makeMissing: true });
+          const start = { domain: settled, written: domain, completed, offer, taken };
+          return await prepare(node, { ...start, ...seen, ...how });
+        }),
+      );
+      return await launchGuest(node, prepared, how.watch);
+    });
     if (guest.change === undefined) return { did: true, guest };
     // The guest has its state: no step is undone any more, and any later call may finish the rest.
     const { length } = guest.steps;
@@ -135,7 +142,9 @@ export async function planDomainStart(
   const settled = settleDomain(node.host, domain);
   const taken = decideTaken(node, settled);
   const seen = seeFiles(node, settled, { makeMissing: false, taken: taken.names });
-  const { after, steps } = decide(node, settled, { ...seen, written: domain, completed, ...given(incoming) });
+  const offer = await offerLevel(node, settled, { purpose: "plan", refused: new Set() });
+  const start = { ...seen, written: domain, completed, offer, ...given(incoming) };
+  const { after, steps } = decide(node, settled, start);
   return [...taken.steps, ...steps, ...after];
 }
 
@@ -177,12 +186,13 @@ function decide(
     completed,
     gathered,
     incoming,
+    offer,
     overlays,
     used,
     written,
   }: SeenFiles & Written & { readonly incoming?: Incoming },
 ) {
-  const label = decideGuestLabel(node, domain, written);
+  const label = decideGuestLabel(node, domain, { offer, written });
   const uid = chooseUid(node, domain.uuid);
   const files = decideFiles(node, label, { uuid: domain.uuid, uid, files: gathered.files });
   const folders = gatherFolders(node.host, domain);

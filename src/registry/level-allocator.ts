@@ -1,0 +1,88 @@
+import { SvirtError } from "../errors.ts";
+import { countPairs, rangesFor } from "../selinux/category-pairs.ts";
+import { type Level, pairOf } from "../selinux/level.ts";
+import type { ClaimRegistry } from "./claims.ts";
+
+/** Guest that needs a range of its own. */
+export interface LevelRequest {
+  readonly uuid: string;
+  /** A plan reserves nothing. */
+  readonly purpose: "start" | "plan";
+  /** Returns the level of which the guest gets a pair of categories. It reads the policy of the host. Throws "denied". */
+  level(): Level;
+  /** Ranges that a store has offered to this start and that are in use on this host. */
+  readonly refused: ReadonlySet<string>;
+}
+
+/** Ranges that a guest may get. chooseRange() checks them under the registry lock. */
+export type LevelOffer =
+  /** Every pair of the level, in the guest's order. The claims of this host decide alone. */
+  | { readonly by: "claims" }
+  /** The one range that a store has reserved for the guest, for several hosts. */
+  | {
+      readonly by: "store";
+      readonly range: string;
+      /** Releases the range, since the guest did not start with it. */
+      release(): Promise<void>;
+    };
+
+/** Store that decides which range a guest may get. A cluster can have one of its own. docs/decisions/labels.md */
+export interface LevelAllocator {
+  /**
+   * Offers ranges to a guest. The caller holds the guest's lock and not the registry lock, so a store may be on another
+   * machine. Throws "label-taken" if no range is left.
+   */
+  offer(request: LevelRequest): Promise<LevelOffer>;
+}
+
+/** Offer of a host that shares levels with no other. */
+export const BY_CLAIMS: LevelOffer = { by: "claims" };
+
+/** Allocator of a single host. Its store is the registry, in which a start reserves the range that it has chosen. */
+export const CLAIMED_LEVELS: LevelAllocator = { offer: () => Promise.resolve(BY_CLAIMS) };
+
+/** Error if all offered ranges are in use on this host. Kind "label-taken". */
+export class LevelsTaken extends SvirtError {}
+
+/** Use of ranges on this host. */
+interface LocalUse {
+  readonly uuid: string;
+  readonly level: Level;
+  readonly registry: ClaimRegistry;
+  /** Ranges of all processes. */
+  readonly inUse: ReadonlySet<string>;
+}
+
+/**
+ * Returns the first offered range that no other guest, no definition and no process has. The caller holds the registry lock.
+ * Throws LevelsTaken.
+ */
+export function chooseRange(offer: LevelOffer, use: LocalUse): string {
+  const { inUse, level, registry, uuid } = use;
+  const ranges = offer.by === "store" ? [checkedPair(offer.range)] : rangesFor(uuid, level);
+  for (const range of ranges) {
+    if (!inUse.has(range) && !isReserved(registry, range, uuid)) return range;
+  }
+  throw new LevelsTaken(
+    offer.by === "store"
+      ? `Cannot choose a level: ${offer.range}, which is reserved for the guest, is in use on this host`
+      : `Cannot choose a level: all ${countPairs(level)} pairs of categories are taken`,
+    { kind: "label-taken", remedy: "Stop a guest, or run svirt with a wider range of categories." },
+  );
+}
+
+/** Returns a store's range. Throws "failed" for any range but a pair, which would not separate guests. */
+function checkedPair(range: string): string {
+  if (pairOf(range) !== undefined) return range;
+  throw new SvirtError(`Cannot use the level ${range} of the store: it is no pair of categories`, {
+    kind: "failed",
+    remedy: "Correct the store's entry of this guest.",
+  });
+}
+
+function isReserved(registry: ClaimRegistry, range: string, uuid: string): boolean {
+  const isOthers = (kind: "level" | "static"): boolean =>
+    registry.isTaken(kind, range) &&
+    registry.listHolders(kind, range).some((holder) => holder.owner !== uuid);
+  return isOthers("level") || isOthers("static");
+}
