@@ -23,8 +23,11 @@ export interface LabelModel<Facts> {
   recall(recorded: RecordedLabel, facts: Facts): LabelDecision;
   /** Labels of files; undefined for a model that labels none. */
   readonly files: FileLabels | undefined;
-  /** Returns the check that a running guest has its label, made before its vCPUs run; undefined if it has none. */
-  verify(decision: LabelDecision): RunningCheck | undefined;
+  /**
+   * Returns the check that a running guest has its label; undefined if it has none. A start makes it before the vCPUs run, an
+   * audit at any time.
+   */
+  verify(decided: { readonly label?: string | undefined }): RunningCheck | undefined;
   /** Describes the model, as capabilities show it. */
   describe(facts: Facts): ModelDescription;
 }
@@ -42,7 +45,7 @@ interface FileLabels {
   canonical(label: string): string;
 }
 
-/** Check of a running guest. plan/actions/start.ts makes a step of each kind. */
+/** Check of a running guest. plan/actions/start.ts makes a step of each kind, vm/audit/audit-node.ts looks at each. */
 interface RunningCheck {
   /** The kernel reports this context for every process of the guest. */
   readonly by: "process-context";

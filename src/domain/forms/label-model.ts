@@ -8,7 +8,10 @@ export const DEFAULT_MODEL = "selinux" satisfies LabelModelName;
 /** Security models of libvirt and Xen that svirt does not implement. Their labels have no meaning for SELinux. */
 export const OTHER_MODELS: readonly string[] = ["apparmor", "smack", "flask"];
 
-/** Reports whether the model of a `<seclabel>` decides labels; without a model it does. `dac` decides owners. */
-export function isLabelModel(model: string | undefined): boolean {
-  return model === undefined || LABEL_MODELS.some((name) => name === model);
+/** Label models that label files too. Labels of a `<source>` are theirs. */
+export const FILE_MODELS = ["selinux"] as const satisfies readonly LabelModelName[];
+
+/** Reports whether the model of a `<seclabel>` is one of these. Without a model it is the default one. */
+export function isModelOf(models: readonly LabelModelName[], model: string | undefined): boolean {
+  return models.some((name) => name === (model ?? DEFAULT_MODEL));
 }

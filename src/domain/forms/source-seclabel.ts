@@ -3,14 +3,14 @@ import { attribute, textOf } from "../../xml/field.ts";
 import type { XmlNode } from "../../xml/node.ts";
 import { notSupported, notUnderstood } from "../../xml/refusal.ts";
 import { yesNo } from "../../xml/value-form.ts";
-import { DEFAULT_MODEL } from "./label-model.ts";
+import { DEFAULT_MODEL, FILE_MODELS } from "./label-model.ts";
 import { modelAttribute } from "./security-model.ts";
 import { securityLabel } from "./text.ts";
 
 const grammar = element(
   "seclabel",
   () => ({
-    model: modelAttribute([DEFAULT_MODEL, "dac"], "file"),
+    model: modelAttribute([...FILE_MODELS, "dac"], "file"),
     relabel: attribute("relabel", yesNo),
     label: textOf("label", securityLabel),
   }),

@@ -1,9 +1,9 @@
-import { DEFAULT_MODEL, isLabelModel, type LabelModelName } from "../forms/label-model.ts";
+import { DEFAULT_MODEL, isModelOf, LABEL_MODELS, type LabelModelName } from "../forms/label-model.ts";
 import type { Seclabel } from "./seclabel.ts";
 
 /** Returns the seclabel that decides the guest's label, the first of a label model; the default is dynamic. */
 export function guestSeclabel(labels: readonly Seclabel[]): Seclabel {
-  return labels.find(({ model }) => isLabelModel(model)) ?? { type: "dynamic" };
+  return labels.find(({ model }) => isModelOf(LABEL_MODELS, model)) ?? { type: "dynamic" };
 }
 
 /** Returns the model that decides the label: a guest that is to have none has the model `none`, whatever its XML names. */

@@ -2,7 +2,7 @@ import type { BackingStore } from "../devices/disk/backing-store.ts";
 import type { Disk } from "../devices/disk/disk.ts";
 import { imageFormatOf, isReadOnly } from "../devices/disk/facts.ts";
 import { hostPciPath } from "../forms/host-pci.ts";
-import { isLabelModel } from "../forms/label-model.ts";
+import { FILE_MODELS, isModelOf } from "../forms/label-model.ts";
 import type { DataStore, ImageFormat, NetworkSource, Slice } from "../forms/source/disk.ts";
 import type { SourceSeclabel } from "../forms/source-seclabel.ts";
 import type { Access, ImageFile, LabelOverride, Resource } from "./resource.ts";
@@ -36,7 +36,7 @@ function isServed(disk: Disk): boolean {
 
 /** Returns the XML's request about a file's label, if any. */
 export function overrideOf(seclabels: readonly SourceSeclabel[]): LabelOverride | undefined {
-  const found = seclabels.find(({ model }) => isLabelModel(model));
+  const found = seclabels.find(({ model }) => isModelOf(FILE_MODELS, model));
   if (found === undefined) return undefined;
   return found.label === undefined ? { relabel: "no" } : { relabel: "yes", label: found.label };
 }

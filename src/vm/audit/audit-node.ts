@@ -1,3 +1,4 @@
+import { labelModel } from "../../label/label-models.ts";
 import { listGuestProcesses } from "../../run/process/kill-guest.ts";
 import { describeHeld } from "../../run/process/let-go.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
@@ -58,14 +59,14 @@ export function auditNode(node: Node): Audit {
 
 function auditGuest(node: Node, guest: GuestRecord): AuditedGuest {
   const processes = listGuestProcesses(node.host, identityOf(guest));
+  const decided = labelModel(guest.label.model).verify(guest.label)?.context;
   return {
     name: guest.name,
     uuid: guest.uuid,
     pid: guest.process?.pid ?? processes[0]?.pid,
     uid: guest.uid,
-    decided: guest.label.label,
-    label:
-      processes.find((process) => process.context !== guest.label.label)?.context ?? processes[0]?.context,
+    decided,
+    label: processes.find((process) => process.context !== decided)?.context ?? processes[0]?.context,
     files: processes.flatMap((process) =>
       node.host
         .listOpenFiles(process.pid)

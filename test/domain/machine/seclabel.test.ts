@@ -221,6 +221,7 @@ describe("guestSeclabel()", () => {
 test("overrideOf() takes no other model for SELinux", () => {
   const other = { model: "flask", label: LABEL } as unknown as SourceSeclabel;
   expect(overrideOf([other])).toBeUndefined();
+  expect(overrideOf([{ model: "none", relabel: false } as unknown as SourceSeclabel])).toBeUndefined();
   expect(overrideOf([other, { label: "a:b:c:s0" }])).toEqual({ relabel: "yes", label: "a:b:c:s0" });
 });
 
