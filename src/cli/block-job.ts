@@ -20,9 +20,9 @@ const MOST_SECONDS = 31_536_000;
 /** Common options of all commands that start a block job. */
 export const JOB_OPTIONS: readonly Option[] = [
   { name: "bytes", summary: "the bandwidth limit is in bytes/s rather than MiB/s" },
-  { name: "wait", summary: "wait for the job: until it is done, or needs to be told how to end" },
+  { name: "wait", summary: "wait until the job is done, or waits to be pivoted or aborted" },
   { name: "verbose", summary: "with --wait, display the progress" },
-  { name: "timeout", value: "seconds", summary: "implies --wait; abort when it takes longer" },
+  { name: "timeout", value: "seconds", summary: "implies --wait; abort the job after that time" },
   DRY_RUN_OPTION,
   CRASH_OPTION,
 ];

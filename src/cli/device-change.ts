@@ -17,7 +17,7 @@ import { DRY_RUN_OPTION } from "./label-changes.ts";
 /** Options that select the running guest or the definition. */
 export const IMPACT_OPTIONS: readonly Option[] = [
   { name: "live", summary: "change the running guest" },
-  { name: "config", summary: "change the definition: it counts at the next start" },
+  { name: "config", summary: "change the definition, for the next start" },
   { name: "current", summary: "change the guest if it runs, else the definition; the default" },
 ];
 

@@ -6,7 +6,7 @@ import { oneLine } from "./output/one-line.ts";
 export const DRY_RUN_OPTION: Option = {
   name: "dry-run",
   short: "n",
-  summary: "only say what would be done",
+  summary: "only print the changes",
 };
 
 /** Prints applied or planned changes, in lines that begin with the act, or in JSON. */

@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
 import { Glob } from "bun";
+import type { CommandSpec } from "../../src/cli/command.ts";
+import { COMMANDS } from "../../src/cli/commands.ts";
 
-// Plain technical English in comments: the worst habits are counted, so that they do not come back. CONTRIBUTING.md
+// Plain technical English in comments and help texts: the worst habits are counted, so that they do not come back. CONTRIBUTING.md
 
 const SRC = new URL("../../src/", import.meta.url).pathname;
 const COMMENT = /\/\*\*([\s\S]*?)\*\/|^\s*\/\/(.*)$/gm;
@@ -9,6 +11,8 @@ const COMMENT = /\/\*\*([\s\S]*?)\*\/|^\s*\/\/(.*)$/gm;
 const VAGUE = /\b(?:nobody|somebody|everybody|anybody|whoever|anew|by now|to be had|such a thing)\b/gi;
 /** A comment names its subject: it begins with a verb or a noun. */
 const VAGUE_START = /^(?:What|Whoever|Whatever|The same|Of (?:what|those)|Those|One that|That)\b/;
+/** The summary of a command begins with a verb. */
+const NO_VERB = /^(?:what|how|where|which|whether|who|on which|of|the|an?|all|each|is|that)\b/i;
 /** In 100 words: opencontainers/selinux has 0.09, firecracker 0.02. */
 const MOST_WHAT = 0.1;
 
@@ -53,6 +57,28 @@ test("comments of src/ name their subject", () => {
 
 test("comments of src/ are not made of relative clauses", () => {
   expect(countWhat(comments)).toBeLessThan(MOST_WHAT);
+});
+
+/** Texts of a command's help that are worse than the rules allow. */
+function listHelpFaults({ details = "", name, operands, options, summary }: CommandSpec): string[] {
+  const texts = [summary, details, ...[...operands, ...options].map((one) => one.summary)];
+  const vague = texts.filter((text) => text.search(VAGUE) >= 0);
+  return [...vague, ...(NO_VERB.test(summary) ? [summary] : [])].map((text) => `${name}: ${text}`);
+}
+
+test("a command's help begins with a verb and names its subjects", async () => {
+  const loaded = await Promise.all([...COMMANDS.values()].map(async (load) => (await load()).command.spec));
+  expect(loaded.length).toBeGreaterThan(90);
+  expect(loaded.flatMap(listHelpFaults)).toEqual([]);
+});
+
+test("the rules refuse help that begins with a relative clause, or names no subject", () => {
+  const spec = { name: "a", summary: "what a guest has", operands: [], options: [] };
+  expect(listHelpFaults(spec)).toEqual(["a: what a guest has"]);
+  const options = [{ name: "b", summary: "disconnect whoever is connected" }];
+  expect(listHelpFaults({ ...spec, summary: "show a guest", options })).toEqual([
+    "a: disconnect whoever is connected",
+  ]);
 });
 
 test.each([

@@ -16,8 +16,8 @@ export function onlyOne<Name extends string>(
 
 /** Options for the state of a guest after it is restored. */
 export const WAKING_OPTIONS: readonly Option[] = [
-  { name: "running", summary: "it runs when it is restored, whatever it does now" },
-  { name: "paused", summary: "it stays paused when it is restored, whatever it does now" },
+  { name: "running", summary: "run the guest after a restore, even if it is paused now" },
+  { name: "paused", summary: "keep the guest paused after a restore, even if it runs now" },
 ];
 
 /** Returns whether the guest runs after it is restored; undefined if its saved state decides. Throws "usage". */

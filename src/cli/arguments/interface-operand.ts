@@ -3,5 +3,5 @@ import type { Operand } from "../command.ts";
 /** Operand of every command for one network interface. */
 export const INTERFACE_OPERAND: Operand = {
   name: "interface",
-  summary: "its name on the host (vnet0) or its MAC address",
+  summary: "name of the interface on the host (vnet0), or its MAC address",
 };

@@ -6,7 +6,7 @@ const QUIET_MS = 2000;
 const EVERY_MS = 500;
 
 /** Option of commands that run long. */
-export const VERBOSE_OPTION: Option = { name: "verbose", summary: "tell how far it has come from the first" };
+export const VERBOSE_OPTION: Option = { name: "verbose", summary: "show the progress" };
 
 /** Runs the work and reports its progress on standard error, in virsh's form: `Save: [42.00 %]`. */
 export async function withProgress<Result>(

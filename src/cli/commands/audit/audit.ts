@@ -9,11 +9,10 @@ const FINDINGS = 1;
 export const command: Command = {
   spec: {
     name: "audit",
-    summary:
-      "prove what is confined and how: every guest's label, every file it has open, device nodes, anything left behind",
+    summary: "check the isolation of all guests: labels, open files, device nodes and leftovers",
     details:
-      "Reads what the kernel shows and changes nothing: it is the one command that shows what a killed svirt has left " +
-      "instead of finishing it first. Exit code 1 when there are findings.",
+      "Reads the kernel's state and changes nothing. It is the only command that shows the leftovers of a killed svirt " +
+      "instead of recovering first. The exit code is 1 if there are findings.",
     recovery: "none",
     operands: [],
     options: [JSON_OPTION],

@@ -11,29 +11,29 @@ import { formatFacts } from "../../output/table.ts";
 export const command: Command = {
   spec: {
     name: "explain",
-    summary: "what SELinux has denied: to which guest, which resource, what is missing and what to do",
+    summary: "explain SELinux denials: the guest, the resource, the missing permission and the remedy",
     details:
-      "Reads the kernel's log and, where auditd runs, /var/log/audit/audit.log, since the host was booted. What repeats is " +
-      "told once, with its count, the latest last. It tells of guests, of svirt itself and of who asked for what a " +
-      "guest has; a guest that has ended is found by the categories that follow from its UUID. Names in the records were " +
-      "chosen by whoever was denied something: they are shown, never trusted. Without --file it tells, too, which guests still " +
-      "hold what they were told to let go of.",
+      "Reads the kernel's log and, if auditd runs, /var/log/audit/audit.log, since the boot. A repeated denial is " +
+      "printed once, with its count; the latest is last. It covers guests, svirt itself, and other programs that accessed a " +
+      "guest's resources. A guest that has ended is found by the categories of its UUID. Names in the log are chosen by the " +
+      "denied process: they are shown, never trusted. Without --file, explain also lists guests that still hold resources " +
+      "that they should have released.",
     recovery: "none",
     operands: [{ ...DOMAIN_OPERAND, isOptional: true }],
     options: [
       {
         name: "file",
         value: "FILE",
-        summary: "read these lines of dmesg or audit.log instead; - for standard input",
+        summary: "read dmesg or audit.log lines from a file; - for standard input",
       },
       {
         name: "since",
         value: "TIME",
-        summary: "only what was denied since then: 10m, 2h, 3d ago, or a date",
+        summary: "only denials since that time: 10m, 2h, 3d ago, or a date",
       },
       {
         name: "all",
-        summary: "also from before the boot, and of programs that have nothing to do with guests",
+        summary: "also denials before the boot, and of programs unrelated to guests",
       },
       JSON_OPTION,
     ],

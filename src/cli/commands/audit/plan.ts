@@ -15,13 +15,13 @@ import { type Call, type Command, JSON_OPTION, printJson } from "../../command.t
 export const command: Command = {
   spec: {
     name: "plan",
-    summary: "print every step that a start would take, with labels before and after, and change nothing",
+    summary: "print all steps of a start, with labels before and after, and change nothing",
     details:
-      "Of a domain that runs there are none: a start leaves it as it is. What its end would do says --stop.",
+      "A running domain has none, since a start does not change it. --stop prints the steps of its end.",
     operands: [
-      { name: "domain", summary: "name, id or uuid of a domain; or a file, if it has a / in it; or -" },
+      { name: "domain", summary: "name, id or uuid of a domain; a path with a /; or - for standard input" },
     ],
-    options: [{ name: "stop", summary: "the steps of its end instead" }, JSON_OPTION],
+    options: [{ name: "stop", summary: "print the steps of its end instead" }, JSON_OPTION],
   },
   async run(call) {
     const { guest, steps } = await planSteps(call);

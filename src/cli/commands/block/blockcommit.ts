@@ -6,29 +6,33 @@ import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "blockcommit",
-    summary: "write what an image of a disk has down into one below it, while the guest runs",
+    summary: "merge images of a running guest's disk into an image below them",
     details:
-      "The image that is written into gets the guest's own label for that time, and afterwards the one for what it is\n" +
-      "then. Images that the guest has no more get the labels back that they had before it. It is refused while another\n" +
-      "guest, or another disk, stands on the base.\n" +
-      "Without --wait the job goes on by itself. One that needs nobody is finished by the next command about\n" +
-      "that guest, svirt list or svirt recover: until then the disk keeps its images and their labels.",
+      "The base has the guest's private label during the job, and the label of its new use after it. Images that\n" +
+      "the guest no longer uses get their original labels back. The job is refused if another guest or another disk\n" +
+      "uses the base.\n" +
+      "Without --wait the job runs in the background. A job that needs no order is completed by the next command about\n" +
+      "that guest, by svirt list or by svirt recover; until then the disk keeps its images and their labels.",
     operands: [
       DOMAIN_OPERAND,
       { name: "path", summary: "the disk: its target, or the path of its image" },
       { name: "bandwidth", summary: "bandwidth limit in MiB/s", isOptional: true },
     ],
     options: [
-      { name: "base", value: "image", summary: "what is written into: its path, or vda[N]; else the lowest" },
+      {
+        name: "base",
+        value: "image",
+        summary: "image to merge into: its path, or vda[N]; default: the lowest",
+      },
       { name: "shallow", summary: "use the image right below the top as base" },
       {
         name: "top",
         value: "image",
-        summary: "what is written down, with all above the base; else the disk's own",
+        summary: "topmost image to merge; default: the disk's own image",
       },
-      { name: "active", summary: "the disk's own image, which the guest writes to meanwhile" },
-      { name: "pivot", summary: "implies --active --wait; the guest goes on with the base" },
-      { name: "keep-overlay", summary: "implies --active --wait; the guest goes on with what it has" },
+      { name: "active", summary: "merge the disk's own image, to which the guest writes" },
+      { name: "pivot", summary: "implies --active --wait; switch the guest to the base" },
+      { name: "keep-overlay", summary: "implies --active --wait; keep the guest on its image" },
       ...JOB_OPTIONS,
     ],
   },

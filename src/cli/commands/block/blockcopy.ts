@@ -17,9 +17,9 @@ export const command: Command = {
     name: "blockcopy",
     summary: "copy a disk to another image, while the guest runs",
     details:
-      "The copy is made by svirt and gets the guest's own label before QEMU opens it. With --pivot the guest goes on with\n" +
-      "it, and the images that the guest has no more get the labels back that they had before it; with --finish the copy\n" +
-      "gets the label that it had when it was made. Without either the job goes on until svirt blockjob ends it.",
+      "svirt creates the copy and gives it the guest's private label before QEMU opens it. --pivot switches the guest to\n" +
+      "the copy, and images that the guest no longer uses get their original labels back. With --finish the copy gets the\n" +
+      "label that it had when it was created. Without either, the job runs until svirt blockjob ends it.",
     operands: [
       DOMAIN_OPERAND,
       { name: "path", summary: "the disk: its target, or the path of its image" },
@@ -27,21 +27,25 @@ export const command: Command = {
       { name: "bandwidth", summary: "bandwidth limit in MiB/s", isOptional: true },
     ],
     options: [
-      { name: "xml", value: "file", summary: "the copy's <disk> instead: its source and its format" },
-      { name: "format", value: "format", summary: "raw or qcow2; else that of the disk's own image" },
+      {
+        name: "xml",
+        value: "file",
+        summary: "XML of the copy, a <disk> with source and format, instead of --dest",
+      },
+      { name: "format", value: "format", summary: "raw or qcow2; default: that of the disk's own image" },
       { name: "blockdev", summary: "the copy is a block device" },
-      { name: "shallow", summary: "the disk's own image alone: the copy stands on what it stands on" },
-      { name: "reuse-external", summary: "the copy's image is there already" },
-      { name: "pivot", summary: "implies --wait; the guest goes on with the copy" },
-      { name: "finish", summary: "implies --wait; the guest goes on with what it has" },
+      { name: "shallow", summary: "copy only the disk's own image; the copy gets the same backing image" },
+      { name: "reuse-external", summary: "use an existing image as the copy" },
+      { name: "pivot", summary: "implies --wait; switch the guest to the copy" },
+      { name: "finish", summary: "implies --wait; keep the guest on its image" },
       {
         name: "granularity",
         value: "bytes",
-        summary: "a power of two: how much is copied at once at the least",
+        summary: "smallest amount to copy at once, a power of two",
       },
-      { name: "buf-size", value: "bytes", summary: "how much is under way at the most" },
-      { name: "synchronous-writes", summary: "what the guest writes is written to both before it goes on" },
-      { name: "transient-job", summary: "taken, and without effect: no job outlives its guest" },
+      { name: "buf-size", value: "bytes", summary: "largest amount in flight" },
+      { name: "synchronous-writes", summary: "complete the guest's writes only after both images have them" },
+      { name: "transient-job", summary: "no effect: no job outlives its guest" },
       { name: "print-xml", summary: "print the copy's XML, and change nothing" },
       ...JOB_OPTIONS,
     ],

@@ -18,16 +18,16 @@ const MIB = 1024 * 1024;
 export const command: Command = {
   spec: {
     name: "blockjob",
-    summary: "look at a job on a disk of a running guest, change its speed, or end it",
+    summary: "show, limit or end a job on a running guest's disk",
     operands: [
       DOMAIN_OPERAND,
       { name: "path", summary: "the disk: its target, or the path of its image" },
       { name: "bandwidth", summary: "set the bandwidth limit in MiB/s", isOptional: true },
     ],
     options: [
-      { name: "info", summary: "how far the job is; the default" },
-      { name: "abort", summary: "end the job; the disk keeps what it has" },
-      { name: "pivot", summary: "implies --abort; the disk goes over to the copy, or to the base" },
+      { name: "info", summary: "show the progress; the default" },
+      { name: "abort", summary: "end the job; the disk keeps its images" },
+      { name: "pivot", summary: "implies --abort; switch the disk to the copy or the base" },
       { name: "async", summary: "implies --abort; do not wait for its end" },
       { name: "bytes", summary: "bandwidth in bytes rather than MiB/s" },
       { name: "raw", summary: "implies --info; output details rather than human summary" },

@@ -6,11 +6,11 @@ import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "blockpull",
-    summary: "read what is below a disk's image up into it, while the guest runs",
+    summary: "merge backing images of a running guest's disk into the disk's own image",
     details:
-      "Afterwards the disk stands on the base alone, or on nothing, and the images that it has no more get the labels\n" +
-      "back that they had before the guest. Without --wait the job goes on by itself, and is finished by the next\n" +
-      "command about that guest, svirt list or svirt recover.",
+      "Afterwards the disk's image has the base, or nothing, as its backing image. Images that the guest no longer uses get\n" +
+      "their original labels back. Without --wait the job runs in the background and is completed by the next command about\n" +
+      "that guest, by svirt list or by svirt recover.",
     operands: [
       DOMAIN_OPERAND,
       { name: "path", summary: "the disk: its target, or the path of its image" },
@@ -20,7 +20,7 @@ export const command: Command = {
       {
         name: "base",
         value: "image",
-        summary: "what the disk still stands on: its path, or vda[N]; else nothing",
+        summary: "new backing image: its path, or vda[N]; default: none",
       },
       ...JOB_OPTIONS,
     ],

@@ -16,15 +16,15 @@ export const command: Command = {
     name: "snapshot-create-as",
     summary: "take a snapshot of the disks of a running guest",
     details:
-      "Each disk gets an overlay, a new qcow2 image that the guest writes to from then on, and what was the disk's image\n" +
-      "stays as it is: all of them at one instant, or none. The overlay is made by svirt and gets the guest's own label;\n" +
-      "QEMU holds what is below it only for reading, and it gets the label of content. Guest and definition name the\n" +
-      "overlay. Nothing else is kept of a snapshot: there is none to list, revert to or delete, and --no-metadata says\n" +
-      "what is done anyway. svirt blockcommit and blockpull take it back.",
+      "Each disk gets an overlay, a new qcow2 image to which the guest writes from then on; the previous image stays\n" +
+      "unchanged. All disks switch at one instant, or none. svirt creates the overlay with the guest's private label; QEMU\n" +
+      "keeps the images below it open only for reading, and they get the label of content. Guest and definition name the\n" +
+      "overlay. svirt stores no other data of a snapshot: none can be listed, reverted to or deleted, and --no-metadata\n" +
+      "changes nothing. svirt blockcommit and blockpull merge the images again.",
     operands: [
       DOMAIN_OPERAND,
-      { name: "name", summary: "name of the snapshot; else the time", isOptional: true },
-      { name: "description", summary: "for the XML that --print-xml prints", isOptional: true },
+      { name: "name", summary: "name of the snapshot; default: the time", isOptional: true },
+      { name: "description", summary: "description in the XML of --print-xml", isOptional: true },
       {
         name: "diskspec",
         summary: "disk[,snapshot=external|no][,driver=qcow2][,file=PATH], once for each disk",
@@ -33,10 +33,10 @@ export const command: Command = {
       },
     ],
     options: [
-      { name: "disk-only", summary: "disks alone, without the guest's memory: svirt takes no other" },
-      { name: "no-metadata", summary: "keep nothing of the snapshot but its images: svirt never does" },
-      { name: "atomic", summary: "all disks or none: svirt never does otherwise" },
-      { name: "reuse-external", summary: "the overlays are there already" },
+      { name: "disk-only", summary: "disks without the guest's memory; the only kind" },
+      { name: "no-metadata", summary: "store no data beside the images; svirt never does" },
+      { name: "atomic", summary: "all disks or none; svirt always does so" },
+      { name: "reuse-external", summary: "use existing images as overlays" },
       { name: "print-xml", summary: "print the snapshot's XML, and change nothing" },
       DRY_RUN_OPTION,
       CRASH_OPTION,

@@ -7,12 +7,12 @@ import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from ".
 export const command: Command = {
   spec: {
     name: "domdisplay",
-    summary: "the address of a running guest's screen, for a viewer",
-    details: "For a viewer on the host itself; vncdisplay says how to see it from elsewhere.",
+    summary: "print the address of a running guest's screen, for a viewer",
+    details: "For a viewer on the host. See vncdisplay for a viewer on another machine.",
     operands: [DOMAIN_OPERAND],
     options: [
-      { name: "type", summary: "vnc, the only one", value: "TYPE" },
-      { name: "all", summary: "all of them; there is never more than one" },
+      { name: "type", summary: "vnc, the only type", value: "TYPE" },
+      { name: "all", summary: "all screens; svirt has at most one" },
       JSON_OPTION,
     ],
   },

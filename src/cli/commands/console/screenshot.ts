@@ -11,11 +11,12 @@ const ENDINGS: Readonly<Record<PictureType, string>> = {
 export const command: Command = {
   spec: {
     name: "screenshot",
-    summary: "write what is on a guest's screen to a file",
-    details:
-      "Without a file it is named after the domain and the time (UTC), and lies in the folder you are in.",
-    operands: [DOMAIN_OPERAND, { name: "file", summary: "where to write it", isOptional: true }],
-    options: [{ name: "screen", value: "number", summary: "which screen of its first card, from 0" }],
+    summary: "save a picture of a guest's screen to a file",
+    details: "The default file name is made of the domain's name and the time (UTC), in the current folder.",
+    operands: [DOMAIN_OPERAND, { name: "file", summary: "path of the file to write", isOptional: true }],
+    options: [
+      { name: "screen", value: "number", summary: "number of the screen of the first video card, from 0" },
+    ],
   },
   async run(call) {
     const given = call.operands.get("file");

@@ -9,12 +9,12 @@ const MOST_MS = 60_000;
 export const command: Command = {
   spec: {
     name: "send-key",
-    summary: "press keys of a running guest's keyboard, all at once",
-    details: "Keys by Linux's names: KEY_LEFTCTRL KEY_LEFTALT KEY_DELETE; or by their numbers.",
+    summary: "press keys on a running guest's keyboard, all at once",
+    details: "Keys have Linux's names (KEY_LEFTCTRL KEY_LEFTALT KEY_DELETE) or numbers.",
     operands: [DOMAIN_OPERAND, { name: "keycode", summary: "KEY_A or 30", isRepeated: true }],
     options: [
-      { name: "codeset", summary: "linux, the only one", value: "CODESET" },
-      { name: "holdtime", summary: "how long they are held", value: "MS" },
+      { name: "codeset", summary: "linux, the only code set", value: "CODESET" },
+      { name: "holdtime", summary: "time for which the keys are held", value: "MS" },
     ],
   },
   async run(call) {

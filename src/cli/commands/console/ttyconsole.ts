@@ -6,7 +6,7 @@ import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from ".
 export const command: Command = {
   spec: {
     name: "ttyconsole",
-    summary: "the terminal of a running guest's console, or its socket",
+    summary: "print the terminal or socket of a running guest's console",
     operands: [DOMAIN_OPERAND],
     options: [JSON_OPTION],
   },

@@ -6,10 +6,10 @@ import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from ".
 export const command: Command = {
   spec: {
     name: "vncdisplay",
-    summary: "where a running guest's screen is to be had by VNC",
+    summary: "print the VNC address of a running guest's screen",
     details: [
-      "With <listen type='socket'/> it is a socket in the guest's own folder, which only root may reach; otherwise an address",
-      "and a display's number, counted from port 5900, which every user of the host may connect to. From elsewhere, by SSH:",
+      "With <listen type='socket'/> a socket in the guest's folder, which only root can reach; otherwise an address and a",
+      "display number, counted from port 5900, to which every user of the host can connect. From another machine, by SSH:",
       "ssh -L 5900:$(ssh root@NODE svirt vncdisplay DOMAIN) root@NODE for a socket, then a viewer on localhost:5900.",
     ].join("\n"),
     operands: [DOMAIN_OPERAND],

@@ -10,9 +10,9 @@ export const command: Command = {
     name: "autostart",
     summary: "start a domain when the node boots",
     details:
-      "At boot `svirt recover --autostart` starts the domains of root's that are marked; nothing is for an ordinary user.",
+      "At boot, `svirt recover --autostart` starts root's marked domains. An ordinary user's domains are not started at boot.",
     operands: [DOMAIN_OPERAND],
-    options: [{ name: "disable", summary: "no longer" }],
+    options: [{ name: "disable", summary: "do not start it at boot" }],
   },
   async run(call) {
     refuseInSession(call);

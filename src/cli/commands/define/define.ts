@@ -6,8 +6,8 @@ import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts"
 export const command: Command = {
   spec: {
     name: "define",
-    summary: "define a domain from an XML file, or define it anew",
-    details: "A running guest keeps what it was started with; the definition counts at its next start.",
+    summary: "define a domain from an XML file, or replace its definition",
+    details: "A running guest does not change; the definition applies from its next start.",
     operands: [{ name: "file", summary: "domain XML: a file, or - for standard input" }],
     options: [JSON_OPTION],
   },

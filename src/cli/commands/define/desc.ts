@@ -6,17 +6,20 @@ import { askOf, IMPACT_OPTIONS } from "../../device-change.ts";
 export const command: Command = {
   spec: {
     name: "desc",
-    summary: "show what a domain is for, or say it",
+    summary: "show or set a domain's description or title",
     operands: [
       DOMAIN_OPERAND,
       {
         name: "new-desc",
-        summary: "the new text; an empty one takes it away",
+        summary: "the new text; an empty text removes it",
         isOptional: true,
         isRepeated: true,
       },
     ],
-    options: [{ name: "title", summary: "its title, one line, instead" }, ...IMPACT_OPTIONS],
+    options: [
+      { name: "title", summary: "the title, one line, instead of the description" },
+      ...IMPACT_OPTIONS,
+    ],
   },
   async run(call) {
     const which = call.options.has("title") ? "title" : "description";

@@ -10,11 +10,11 @@ import { oneLine } from "../../output/one-line.ts";
 export const command: Command = {
   spec: {
     name: "dumpxml",
-    summary: "the XML of a domain: as it runs, with its labels, or as it is defined",
+    summary: "print the XML of a running domain with its labels, or of its definition",
     details:
-      "With --json the XML is a string beside the domain's name and uuid, and whether it is that of a running guest.",
+      "With --json: the XML as a string, the domain's name and uuid, and whether the XML is a running guest's.",
     operands: [DOMAIN_OPERAND],
-    options: [{ name: "inactive", summary: "as it is defined, even while it runs" }, JSON_OPTION],
+    options: [{ name: "inactive", summary: "use the definition, even if the domain runs" }, JSON_OPTION],
   },
   async run(call) {
     const { definition, guest, name, uuid } = findDomain(call.node, operand(call, "domain"));

@@ -7,9 +7,9 @@ export const command: Command = {
     name: "edit",
     summary: "change a domain's definition with an editor",
     details: [
-      "With $VISUAL, $EDITOR or vi. What it becomes is checked as by define, and counts at the next start. What is refused",
-      "is kept in a file, which the error names. The editor runs where svirt does, and so it does not reach your own",
-      "settings for it.",
+      "Starts $VISUAL, $EDITOR or vi. The new text is checked as by define and applies from the next start. A refused text is",
+      "kept in a file that the error names. The editor runs in svirt's SELinux domain, which cannot read the settings in your",
+      "home folder.",
     ].join("\n"),
     operands: [DOMAIN_OPERAND],
     options: [],

@@ -6,12 +6,12 @@ import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.
 export const command: Command = {
   spec: {
     name: "undefine",
-    summary: "forget a domain's definition; a running guest goes on without",
+    summary: "remove a domain's definition; a running guest keeps running",
     operands: [DOMAIN_OPERAND],
     options: [
-      { name: "managed-save", summary: "and the state that svirt managedsave has left" },
-      { name: "nvram", summary: "and the variables of its UEFI" },
-      { name: "keep-nvram", summary: "but not the variables of its UEFI" },
+      { name: "managed-save", summary: "also remove the state that svirt managedsave saved" },
+      { name: "nvram", summary: "also remove its UEFI variables" },
+      { name: "keep-nvram", summary: "keep its UEFI variables" },
     ],
   },
   async run(call) {

@@ -5,8 +5,8 @@ import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "capabilities",
-    summary: "what this host offers to guests, and by which security model and policy",
-    details: "The XML is libvirt's; --json also tells the loaded policy: name, version, mode and digest.",
+    summary: "print the capabilities of the host and its security model, as XML",
+    details: "The XML is libvirt's. --json also has the loaded policy: name, version, mode and digest.",
     recovery: "root",
     operands: [],
     options: [JSON_OPTION],

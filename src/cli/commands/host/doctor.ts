@@ -9,8 +9,8 @@ const VERDICT_WIDTH = 8;
 export const command: Command = {
   spec: {
     name: "doctor",
-    summary: "is this node able to run confined guests? what is missing, and what to do",
-    details: "Exit code 1 when something that a guest needs is missing.",
+    summary: "check whether this node can run confined guests, and print remedies",
+    details: "The exit code is 1 if a requirement of guests is missing.",
     recovery: "root",
     operands: [],
     options: [JSON_OPTION],

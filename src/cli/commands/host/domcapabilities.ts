@@ -9,15 +9,15 @@ import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "domcapabilities",
-    summary: "what a guest can have, by what QEMU says of itself and what svirt starts",
+    summary: "print the devices and features that QEMU and svirt support for guests, as XML",
     details:
-      "The XML is libvirt's. QEMU is asked in a guest's domain, once for each of its versions and each boot.",
+      "The XML is libvirt's. QEMU is queried in a guest's SELinux domain, once for each version of QEMU and each boot.",
     recovery: "none",
     operands: [],
     options: [
-      { name: "virttype", summary: "kvm or qemu; by default kvm where there is /dev/kvm", value: "TYPE" },
+      { name: "virttype", summary: "kvm or qemu; default: kvm if /dev/kvm exists", value: "TYPE" },
       { name: "emulatorbin", summary: "path of another emulator", value: "FILE" },
-      { name: "arch", summary: "x86_64, the only one", value: "ARCH" },
+      { name: "arch", summary: "x86_64, the only architecture", value: "ARCH" },
       { name: "machine", summary: "pc, q35 or a version of them", value: "MACHINE" },
       JSON_OPTION,
     ],

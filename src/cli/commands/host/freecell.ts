@@ -7,10 +7,10 @@ import { type Call, type Command, JSON_OPTION, printJson } from "../../command.t
 export const command: Command = {
   spec: {
     name: "freecell",
-    summary: "how much of the host's memory nobody uses",
+    summary: "show the host's free memory",
     recovery: "none",
     operands: [{ name: "cellno", summary: "the number of a NUMA cell", isOptional: true }],
-    options: [{ name: "all", summary: "of each NUMA cell" }, JSON_OPTION],
+    options: [{ name: "all", summary: "show each NUMA cell" }, JSON_OPTION],
   },
   async run(call) {
     const free = listWanted(call).map((cell) => ({ cell, freeKiB: freeIn(call, cell) }));

@@ -4,7 +4,7 @@ import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "hostname",
-    summary: "the host's name",
+    summary: "print the host's name",
     recovery: "none",
     operands: [],
     options: [JSON_OPTION],

@@ -7,11 +7,11 @@ import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "maxvcpus",
-    summary: "the most virtual CPUs that a machine of QEMU's takes",
+    summary: "print the maximum number of virtual CPUs of a guest",
     recovery: "none",
     operands: [],
     options: [
-      { name: "type", summary: "kvm or qemu; by default kvm where there is /dev/kvm", value: "TYPE" },
+      { name: "type", summary: "kvm or qemu; default: kvm if /dev/kvm exists", value: "TYPE" },
       JSON_OPTION,
     ],
   },

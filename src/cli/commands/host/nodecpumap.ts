@@ -7,10 +7,13 @@ import { formatFacts } from "../../output/table.ts";
 export const command: Command = {
   spec: {
     name: "nodecpumap",
-    summary: "which of the host's processors are on",
+    summary: "show which processors of the host are online",
     recovery: "none",
     operands: [],
-    options: [{ name: "pretty", summary: "as numbers, not as a row of y and -" }, JSON_OPTION],
+    options: [
+      { name: "pretty", summary: "print processors as numbers, not as a row of y and -" },
+      JSON_OPTION,
+    ],
   },
   async run(call) {
     const [present, online] = [listHostProcessors(call.node.host), listOnlineProcessors(call.node.host)];

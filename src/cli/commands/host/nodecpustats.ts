@@ -10,12 +10,12 @@ const NAMES = ["user", "system", "idle", "iowait"] as const;
 export const command: Command = {
   spec: {
     name: "nodecpustats",
-    summary: "what the host's processors have done since it was booted, in nanoseconds",
+    summary: "show the host's processor times since the boot, in nanoseconds",
     recovery: "none",
     operands: [],
     options: [
-      { name: "cpu", summary: "of one processor", value: "NUMBER" },
-      { name: "percent", summary: "what they do now: in the next second" },
+      { name: "cpu", summary: "show only that processor", value: "NUMBER" },
+      { name: "percent", summary: "show the load during the next second, in percent" },
       JSON_OPTION,
     ],
   },

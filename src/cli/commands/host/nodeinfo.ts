@@ -9,7 +9,7 @@ const WIDTH = 20;
 export const command: Command = {
   spec: {
     name: "nodeinfo",
-    summary: "the host's processors and memory",
+    summary: "show the host's processors and memory",
     recovery: "none",
     operands: [],
     options: [JSON_OPTION],

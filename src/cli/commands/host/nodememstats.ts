@@ -14,10 +14,10 @@ const NAMES = [
 export const command: Command = {
   spec: {
     name: "nodememstats",
-    summary: "how the host's memory is used",
+    summary: "show the host's memory statistics",
     recovery: "none",
     operands: [],
-    options: [{ name: "cell", summary: "of one NUMA cell", value: "NUMBER" }, JSON_OPTION],
+    options: [{ name: "cell", summary: "show only that NUMA cell", value: "NUMBER" }, JSON_OPTION],
   },
   async run(call) {
     const text = call.options.get("cell");

@@ -6,7 +6,7 @@ import type { Command } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "sysinfo",
-    summary: "what the host's firmware tells of it (SMBIOS)",
+    summary: "print the host's SMBIOS data, as XML",
     recovery: "none",
     operands: [],
     options: [],

@@ -4,7 +4,7 @@ import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "uri",
-    summary: "which hypervisor and which instance this is, in libvirt's words",
+    summary: "print the hypervisor and the instance, as libvirt's URI",
     recovery: "none",
     operands: [],
     options: [JSON_OPTION],

@@ -5,7 +5,7 @@ import { type Command, JSON_OPTION, printJson } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "version",
-    summary: "the versions of svirt and of QEMU",
+    summary: "print the versions of svirt and QEMU",
     recovery: "root",
     operands: [],
     options: [JSON_OPTION],

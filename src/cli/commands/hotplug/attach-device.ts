@@ -13,12 +13,12 @@ import {
 export const command: Command = {
   spec: {
     name: "attach-device",
-    summary: "give a domain a device, while it runs or not",
+    summary: "attach a device to a running or defined domain",
     details:
-      "A <disk>, an <interface>, an <rng>, a <channel> of type unix without a path of its own (the guest agent's) or with\n" +
-      "mode='connect', or a <hostdev> (pci, mdev, usb, scsi). A card on the user network, or a USB device, can come only to a\n" +
-      "guest that was started with one: its domain may make no connections, or not look around, otherwise. The definition\n" +
-      "(--config) takes more.",
+      "Takes a <disk>, an <interface>, an <rng>, a <channel> of type unix without a path (the guest agent's) or with\n" +
+      "mode='connect', or a <hostdev> (pci, mdev, usb, scsi). A running guest takes an interface of type user, or a USB device,\n" +
+      "only if it was started with one: otherwise its SELinux domain forbids connections, or the search for devices. The\n" +
+      "definition (--config) takes other devices, too.",
     operands: DEVICE_OPERANDS,
     options: [PERSISTENT_OPTION, ...CHANGE_OPTIONS],
   },

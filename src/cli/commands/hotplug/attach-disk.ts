@@ -9,14 +9,14 @@ import { formatDiskOptions } from "../../xml/disk.ts";
 export const command: Command = {
   spec: {
     name: "attach-disk",
-    summary: "give a domain a disk, while it runs or not",
+    summary: "attach a disk to a running or defined domain",
     details:
-      "The image is labelled for the guest, opened, and handed to its QEMU. Only a disk on virtio, scsi or usb can come\n" +
-      "while the guest runs. Its format is what --subdriver says, else raw: contents are never asked.",
+      "svirt labels the image for the guest, opens it and passes it to QEMU. A running guest takes a disk on virtio, scsi or\n" +
+      "usb only. The format is that of --subdriver, or raw: svirt never detects a format.",
     operands: [
       DOMAIN_OPERAND,
       { name: "source", summary: "path of the image or block device" },
-      { name: "target", summary: "what the guest calls it: vdb" },
+      { name: "target", summary: "name of the disk, which selects the bus: vdb" },
     ],
     options: [
       { name: "targetbus", value: "bus", summary: "virtio, scsi, usb, sata or ide" },
@@ -26,9 +26,9 @@ export const command: Command = {
       { name: "io", value: "mode", summary: "threads or native" },
       { name: "type", value: "device", summary: "disk, cdrom or floppy" },
       { name: "mode", value: "mode", summary: "readonly or shareable" },
-      { name: "sourcetype", value: "type", summary: "file or block; without it, what is found there" },
+      { name: "sourcetype", value: "type", summary: "file or block; default: the type of the source" },
       { name: "serial", value: "text", summary: "serial number that the guest sees" },
-      { name: "alias", value: "name", summary: "a name of yours that begins with ua-" },
+      { name: "alias", value: "name", summary: "alias that begins with ua-" },
       { name: "print-xml", summary: "print the disk's XML, and change nothing" },
       PERSISTENT_OPTION,
       ...CHANGE_OPTIONS,

@@ -8,19 +8,19 @@ import { formatInterfaceOptions } from "../../xml/interface.ts";
 export const command: Command = {
   spec: {
     name: "attach-interface",
-    summary: "give a domain a network interface, while it runs or not",
-    details: "Its tap is made and put on its bridge, and goes with the interface or with its guest.",
+    summary: "attach a network interface to a running or defined domain",
+    details: "svirt creates its tap on the bridge, and removes it with the interface or the guest.",
     operands: [
       DOMAIN_OPERAND,
       { name: "type", summary: "bridge, ethernet or user" },
       { name: "source", summary: "name of the bridge", isOptional: true },
     ],
     options: [
-      { name: "target", value: "name", summary: "what the tap is called on the host" },
-      { name: "mac", value: "address", summary: "the guest's address; without it, a new one" },
+      { name: "target", value: "name", summary: "name of the tap on the host" },
+      { name: "mac", value: "address", summary: "MAC address; default: a new one" },
       { name: "model", value: "model", summary: "virtio, e1000e, rtl8139 and others" },
-      { name: "alias", value: "name", summary: "a name of yours that begins with ua-" },
-      { name: "managed", summary: "with type ethernet: the tap is made, and goes with the guest" },
+      { name: "alias", value: "name", summary: "alias that begins with ua-" },
+      { name: "managed", summary: "with type ethernet: create the tap, and remove it with the guest" },
       { name: "print-xml", summary: "print the interface's XML, and change nothing" },
       PERSISTENT_OPTION,
       ...CHANGE_OPTIONS,

@@ -16,17 +16,18 @@ const DONE: Readonly<Record<MediumAction, string>> = {
 export const command: Command = {
   spec: {
     name: "change-media",
-    summary: "change what is in a CD-ROM or floppy drive",
-    details: "Without an option the drive gets SOURCE, whatever was in it; without SOURCE it is emptied.",
+    summary: "change the medium of a CD-ROM or floppy drive",
+    details:
+      "Without an option the drive gets SOURCE in place of its medium; without SOURCE the medium is ejected.",
     operands: [
       DOMAIN_OPERAND,
-      { name: "path", summary: "the drive's target, or the path of what is in it" },
+      { name: "path", summary: "the drive's target, or the path of its medium" },
       { name: "source", summary: "the new medium", isOptional: true },
     ],
     options: [
-      { name: "eject", summary: "take the medium out" },
-      { name: "insert", summary: "put one in an empty drive" },
-      { name: "update", summary: "put another one in" },
+      { name: "eject", summary: "eject the medium" },
+      { name: "insert", summary: "insert a medium into an empty drive" },
+      { name: "update", summary: "replace the medium" },
       { name: "force", summary: "also when the guest has locked the tray" },
       { name: "block", summary: "the source is a block device" },
       ...CHANGE_OPTIONS,

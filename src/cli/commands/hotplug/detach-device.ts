@@ -13,11 +13,11 @@ import {
 export const command: Command = {
   spec: {
     name: "detach-device",
-    summary: "take a device away from a domain, while it runs or not",
+    summary: "detach a device from a running or defined domain",
     details:
-      "A <disk> is found by its target, an <interface> by its address, a <channel> by its name in the guest, an <rng> by all\n" +
-      "that it says. The guest has 5 seconds to let go of it; if it takes longer, the next command about\n" +
-      "this guest, svirt list or svirt recover finishes what is left.",
+      "Finds a <disk> by its target, an <interface> by its MAC address, a <channel> by its name in the guest, an <rng> by all\n" +
+      "its fields. The guest has 5 seconds to release the device; if it takes longer, the next command about\n" +
+      "this guest, svirt list or svirt recover completes the change.",
     operands: DEVICE_OPERANDS,
     options: [PERSISTENT_OPTION, ...CHANGE_OPTIONS],
   },

@@ -8,10 +8,10 @@ import { askOf, CHANGE_OPTIONS, PERSISTENT_OPTION, printChanged } from "../../de
 export const command: Command = {
   spec: {
     name: "detach-disk",
-    summary: "take a disk away from a domain, and put its labels back",
+    summary: "detach a disk from a domain, and restore its labels",
     details:
-      "The guest has 5 seconds to let go of it; if it takes longer, its label stays, and the next command about that guest,\n" +
-      "svirt list or svirt recover finishes what is left once the guest has let go.",
+      "The guest has 5 seconds to release the disk. If it takes longer, the label stays, and the next command about that guest,\n" +
+      "svirt list or svirt recover completes the change after the release.",
     operands: [DOMAIN_OPERAND, { name: "target", summary: "the disk's target or source: vdb, or a path" }],
     options: [
       { name: "print-xml", summary: "print the disk's XML, and change nothing" },

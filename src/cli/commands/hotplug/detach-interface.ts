@@ -8,10 +8,14 @@ import { askOf, CHANGE_OPTIONS, PERSISTENT_OPTION, printChanged } from "../../de
 export const command: Command = {
   spec: {
     name: "detach-interface",
-    summary: "take a network interface away from a domain, and its tap from the host",
+    summary: "detach a network interface from a domain, and remove its tap",
     operands: [DOMAIN_OPERAND, { name: "type", summary: "bridge, ethernet or user" }],
     options: [
-      { name: "mac", value: "address", summary: "its address, where there are several of that type" },
+      {
+        name: "mac",
+        value: "address",
+        summary: "MAC address; required if the domain has several of that type",
+      },
       { name: "print-xml", summary: "print the interface's XML, and change nothing" },
       PERSISTENT_OPTION,
       ...CHANGE_OPTIONS,

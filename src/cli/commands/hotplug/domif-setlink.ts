@@ -9,7 +9,7 @@ import { askOf, CHANGE_OPTIONS, PERSISTENT_OPTION, printChanged } from "../../de
 export const command: Command = {
   spec: {
     name: "domif-setlink",
-    summary: "pull the cable of a network card out, or put it in",
+    summary: "set the link of a network interface up or down",
     operands: [DOMAIN_OPERAND, INTERFACE_OPERAND, { name: "state", summary: "up or down" }],
     options: [PERSISTENT_OPTION, ...CHANGE_OPTIONS],
   },

@@ -6,9 +6,9 @@ import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
 export const command: Command = {
   spec: {
     name: "setmaxmem",
-    summary: "change how much memory a domain can have, from its next start on",
+    summary: "change a domain's maximum memory, from its next start on",
     details: "In KiB, or with a unit: 512MiB, 1G.",
-    operands: [DOMAIN_OPERAND, { name: "size", summary: "how much" }],
+    operands: [DOMAIN_OPERAND, { name: "size", summary: "the new maximum" }],
     options: CHANGE_OPTIONS,
   },
   async run(call) {

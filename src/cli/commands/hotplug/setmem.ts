@@ -6,10 +6,10 @@ import { askOf, IMPACT_OPTIONS } from "../../device-change.ts";
 export const command: Command = {
   spec: {
     name: "setmem",
-    summary: "change how much of its memory a domain has: a running guest is asked through its balloon",
+    summary: "change a domain's current memory; a running guest's by its balloon",
     details:
-      "In KiB, or with a unit: 512MiB, 1G. At most what the guest was started with; dommemstat tells how far it is.",
-    operands: [DOMAIN_OPERAND, { name: "size", summary: "how much the guest is to have" }],
+      "In KiB, or with a unit: 512MiB, 1G. The maximum is the memory at the start; dommemstat shows the progress.",
+    operands: [DOMAIN_OPERAND, { name: "size", summary: "the new size" }],
     options: IMPACT_OPTIONS,
   },
   async run(call) {

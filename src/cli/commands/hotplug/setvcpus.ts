@@ -11,13 +11,13 @@ const MOST = 4096;
 export const command: Command = {
   spec: {
     name: "setvcpus",
-    summary: "change how many virtual CPUs a domain has",
+    summary: "change the number of a domain's virtual CPUs",
     details: [
-      "A running guest gets more, up to <vcpu>'s number, and can give back those that came while it ran, if its own",
-      "system lets go of them. What it was started with stays until it is started again.",
+      "A running guest can get more, up to the number in <vcpu>, and give those back, if its operating system releases",
+      "them. The virtual CPUs that it was started with stay until its next start.",
     ].join("\n"),
-    operands: [DOMAIN_OPERAND, { name: "count", summary: "how many" }],
-    options: [{ name: "maximum", summary: "how many there can be; only with --config" }, ...CHANGE_OPTIONS],
+    operands: [DOMAIN_OPERAND, { name: "count", summary: "the new number" }],
+    options: [{ name: "maximum", summary: "change the maximum; only with --config" }, ...CHANGE_OPTIONS],
   },
   async run(call) {
     const count = parseWhole(operand(call, "count"), "count", [1, MOST]);

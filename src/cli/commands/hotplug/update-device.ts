@@ -13,8 +13,8 @@ import {
 export const command: Command = {
   spec: {
     name: "update-device",
-    summary: "change the medium of a drive, or the link of a network card",
-    details: "All else of the device must be as svirt dumpxml shows it.",
+    summary: "change the medium of a drive, or the link of a network interface",
+    details: "Every other field must have the value that svirt dumpxml shows.",
     operands: DEVICE_OPERANDS,
     options: [
       { name: "force", summary: "also when the guest has locked the tray" },

@@ -9,12 +9,12 @@ import { reportEach } from "../../output/report-each.ts";
 export const command: Command = {
   spec: {
     name: "label release",
-    summary: "say that another machine has files no more: it is off, or runs no guest with them",
+    summary: "remove the marks of another machine, which is off or no longer uses the files",
     details:
-      "On storage that several machines see, each marks the files that its guests have, and none takes a file that another\n" +
-      "has marked. A machine that lost its power leaves its marks. Make sure that it is off before you take them away: a guest\n" +
-      "that runs there loses its files, or shares them with another guest. Files that nobody has then get their labels back.\n" +
-      "What this machine left itself svirt label restore gives back.",
+      "On shared storage each machine marks the files of its guests, and refuses files with another machine's mark. A machine\n" +
+      "that loses power leaves its marks. Make sure that the machine is off before you remove its marks: a guest that still\n" +
+      "runs there loses its files, or shares them with another guest. Files without another mark get their labels back.\n" +
+      "svirt label restore restores files that this machine itself left.",
     recovery: "root",
     operands: [
       { name: "path", summary: "files, folders or devices; of a symlink, where it leads", isRepeated: true },
@@ -23,7 +23,7 @@ export const command: Command = {
       {
         name: "machine",
         value: "MACHINE",
-        summary: "its id or name, as svirt label show tells; unknown: the files have no machine's mark",
+        summary: "its id or name, as svirt label show prints it; unknown for files without a machine's mark",
       },
       DRY_RUN_OPTION,
       JSON_OPTION,

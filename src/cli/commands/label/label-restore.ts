@@ -8,10 +8,10 @@ import { reportEach } from "../../output/report-each.ts";
 export const command: Command = {
   spec: {
     name: "label restore",
-    summary: "give files back the label that they remember or, if none, the one that they have by policy",
+    summary: "restore the remembered labels of files or, if none is remembered, the policy's default",
     details:
-      "A file that a guest uses is left alone, and so is what belongs to the host. The label of a guest that is gone is\n" +
-      "nobody's original, even where a file remembers it.",
+      "Refuses files that a guest uses and files of the host. The label of a guest that has ended is never restored,\n" +
+      "even if a file remembers it.",
     recovery: "root",
     operands: [
       { name: "path", summary: "files, folders or devices; of a symlink, where it leads", isRepeated: true },

@@ -6,10 +6,10 @@ import { DRY_RUN_OPTION, printChanges } from "../../label-changes.ts";
 export const command: Command = {
   spec: {
     name: "label set",
-    summary: "give a file a label that it keeps: guests give it that one back",
+    summary: "set a file's label, which it also gets back after a guest used it",
     details:
-      "A file that a guest uses is left alone, and so is what belongs to the host. What the file remembers is forgotten.\n" +
-      "Policy does not learn of it: semanage fcontext makes a label the default.",
+      "Refuses a file that a guest uses and files of the host. Removes the label that the file remembers.\n" +
+      "The policy's default label does not change: use semanage fcontext for that.",
     recovery: "root",
     operands: [
       { name: "path", summary: "a file, folder or device; of a symlink, where it leads" },

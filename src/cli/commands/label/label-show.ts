@@ -10,8 +10,7 @@ import { formatFacts } from "../../output/table.ts";
 export const command: Command = {
   spec: {
     name: "label show",
-    summary:
-      "the label of a file: now, by policy, what it remembers, who uses it and what it will be given back",
+    summary: "show a file's label, its default, the one it remembers, its users and the label it gets back",
     details: "Follows symlinks, as a start does.",
     recovery: "root",
     operands: [{ name: "path", summary: "files, folders or devices", isRepeated: true }],

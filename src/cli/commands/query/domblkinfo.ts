@@ -10,14 +10,14 @@ const COLUMNS = ["Capacity", "Allocation", "Physical"];
 export const command: Command = {
   spec: {
     name: "domblkinfo",
-    summary: "how large a disk's image is: for the guest, on the host, and as a file",
+    summary: "show the size of a disk's image: for the guest, allocated on the host, and of the file",
     operands: [
       DOMAIN_OPERAND,
       { name: "device", summary: "the disk's target (vda) or the path of its source", isOptional: true },
     ],
     options: [
-      { name: "human", summary: "with units, 1.000 GiB" },
-      { name: "all", summary: "of all disks" },
+      { name: "human", summary: "print units: 1.000 GiB" },
+      { name: "all", summary: "show all disks" },
       JSON_OPTION,
     ],
   },

@@ -8,11 +8,11 @@ import { formatTable } from "../../output/table.ts";
 export const command: Command = {
   spec: {
     name: "domblklist",
-    summary: "the disks of a domain and where they lie",
+    summary: "list a domain's disks and their sources",
     operands: [DOMAIN_OPERAND],
     options: [
-      { name: "inactive", summary: "as it is defined, even while it runs" },
-      { name: "details", summary: "with type and device" },
+      { name: "inactive", summary: "use the definition, even if the domain runs" },
+      { name: "details", summary: "also show type and device" },
       JSON_OPTION,
     ],
   },

@@ -20,7 +20,7 @@ const HUMAN_WIDTH = 31;
 export const command: Command = {
   spec: {
     name: "domblkstat",
-    summary: "what a disk of a running guest has read and written",
+    summary: "show the I/O statistics of a running guest's disk",
     details: "Bytes, requests and nanoseconds since the guest was started.",
     operands: [
       DOMAIN_OPERAND,
@@ -30,7 +30,7 @@ export const command: Command = {
         isOptional: true,
       },
     ],
-    options: [{ name: "human", summary: "say in words what each number is" }, JSON_OPTION],
+    options: [{ name: "human", summary: "print a description of each number" }, JSON_OPTION],
   },
   async run(call) {
     const { guest } = findRunning(call.node, operand(call, "domain"));

@@ -5,7 +5,7 @@ import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from ".
 export const command: Command = {
   spec: {
     name: "domid",
-    summary: "the id of a domain that runs",
+    summary: "print the id of a running domain",
     operands: [DOMAIN_OPERAND],
     options: [JSON_OPTION],
   },

@@ -8,9 +8,9 @@ import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from ".
 export const command: Command = {
   spec: {
     name: "domif-getlink",
-    summary: "whether the cable of a network card is in",
+    summary: "show the link state of a network interface",
     operands: [DOMAIN_OPERAND, INTERFACE_OPERAND],
-    options: [{ name: "config", summary: "as it is defined, even while it runs" }, JSON_OPTION],
+    options: [{ name: "config", summary: "use the definition, even if the domain runs" }, JSON_OPTION],
   },
   async run(call) {
     const { definition, guest } = findDomain(call.node, operand(call, "domain"));

@@ -16,16 +16,16 @@ const SOURCE_REMEDY = "Write --source arp, or --source agent.";
 export const command: Command = {
   spec: {
     name: "domifaddr",
-    summary: "the addresses of a running guest's network interfaces",
+    summary: "show the IP addresses of a running guest's network interfaces",
     details:
-      "From what the host has learnt of its neighbours (--source arp): who has spoken with the guest of late. Or from what\n" +
-      "the agent in the guest says (--source agent): the guest's word, and no more. svirt gives guests no addresses, so it\n" +
-      "has no leases to tell of.",
+      "From the host's neighbour table (--source arp), which has addresses that the guest used recently; or from the agent\n" +
+      "in the guest (--source agent), whose answer is not verified. svirt assigns no addresses, so\n" +
+      "it has no leases.",
     operands: [
       DOMAIN_OPERAND,
       {
         name: "interface",
-        summary: "its name: on the host (vnet0), or the agent's (eth0)",
+        summary: "name of the interface on the host (vnet0) or, for the agent, in the guest (eth0)",
         isOptional: true,
       },
     ],

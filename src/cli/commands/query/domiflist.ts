@@ -8,9 +8,9 @@ import { formatTable } from "../../output/table.ts";
 export const command: Command = {
   spec: {
     name: "domiflist",
-    summary: "the network interfaces of a domain, and where they lead",
+    summary: "list a domain's network interfaces and their sources",
     operands: [DOMAIN_OPERAND],
-    options: [{ name: "inactive", summary: "as it is defined, even while it runs" }, JSON_OPTION],
+    options: [{ name: "inactive", summary: "use the definition, even if the domain runs" }, JSON_OPTION],
   },
   async run(call) {
     const { definition, guest } = findDomain(call.node, operand(call, "domain"));

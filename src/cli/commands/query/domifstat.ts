@@ -8,8 +8,9 @@ import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from ".
 export const command: Command = {
   spec: {
     name: "domifstat",
-    summary: "what has gone through a network interface of a running guest",
-    details: "As the guest sees it. The host counts for a tap alone, not for user networking.",
+    summary: "show the traffic statistics of a running guest's network interface",
+    details:
+      "Received and transmitted from the guest's side. Only taps have counters, user networking has none.",
     operands: [DOMAIN_OPERAND, INTERFACE_OPERAND],
     options: [JSON_OPTION],
   },

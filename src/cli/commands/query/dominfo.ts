@@ -11,7 +11,7 @@ import { formatFacts } from "../../output/table.ts";
 export const command: Command = {
   spec: {
     name: "dominfo",
-    summary: "what a domain is and how it stands",
+    summary: "show a domain's properties and state",
     operands: [DOMAIN_OPERAND],
     options: [JSON_OPTION],
   },

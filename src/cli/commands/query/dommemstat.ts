@@ -12,15 +12,15 @@ const MOST_SECONDS = 2 ** 31 - 1;
 export const command: Command = {
   spec: {
     name: "dommemstat",
-    summary: "how much memory a running guest has, and how much of the host's it holds",
+    summary: "show the memory statistics of a running guest",
     details: [
-      "KiB: actual is what the guest has by its balloon, rss what its QEMU holds. What stands between them the guest",
-      "tells itself, where its definition has <stats period='SECONDS'/> in its <memballoon>. --period sets that, and then",
-      "nothing is printed.",
+      "In KiB: actual is the size that the balloon leaves to the guest, rss the resident memory of its QEMU. The lines between",
+      "them come from the guest, if its <memballoon> has <stats period='SECONDS'/>. --period sets that period and prints",
+      "nothing.",
     ].join("\n"),
     operands: [DOMAIN_OPERAND],
     options: [
-      { name: "period", summary: "how often the guest is asked; 0: never", value: "SECONDS" },
+      { name: "period", summary: "period of the guest's statistics; 0 turns them off", value: "SECONDS" },
       ...IMPACT_OPTIONS,
       JSON_OPTION,
     ],

@@ -5,7 +5,7 @@ import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from ".
 export const command: Command = {
   spec: {
     name: "domname",
-    summary: "the name of a domain",
+    summary: "print the name of a domain",
     operands: [DOMAIN_OPERAND],
     options: [JSON_OPTION],
   },

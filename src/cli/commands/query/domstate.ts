@@ -8,9 +8,9 @@ import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from ".
 export const command: Command = {
   spec: {
     name: "domstate",
-    summary: "the state of a domain",
+    summary: "show the state of a domain",
     operands: [DOMAIN_OPERAND],
-    options: [{ name: "reason", summary: "and how it came to it" }, JSON_OPTION],
+    options: [{ name: "reason", summary: "also show the reason" }, JSON_OPTION],
   },
   async run(call) {
     const { reason, state } = await stateOf(call.node, findDomain(call.node, operand(call, "domain")));

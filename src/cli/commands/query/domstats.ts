@@ -8,39 +8,39 @@ import { type Call, type Command, JSON_OPTION, type Option, printJson } from "..
 import { oneLine } from "../../output/one-line.ts";
 
 const GROUP_SUMMARIES: Readonly<Record<Group, string>> = {
-  state: "how it stands, in libvirt's numbers",
+  state: "the state, as libvirt's numbers",
   "cpu-total": "processor time, in nanoseconds",
   balloon: "memory, in KiB",
   vcpu: "each virtual CPU",
   interface: "network interfaces",
   block: "disks",
-  perf: "events of the processor: svirt has none",
-  iothread: "threads for input and output",
-  memory: "memory bandwidth: svirt has none",
-  dirtyrate: "how fast it changes its memory, by the last measurement",
-  vm: "what KVM counts of the whole machine",
+  perf: "processor events; svirt has none",
+  iothread: "I/O threads",
+  memory: "memory bandwidth; svirt has none",
+  dirtyrate: "rate of dirtied memory, by the last measurement",
+  vm: "KVM's counters of the virtual machine",
 };
 
 const FILTERS: readonly Option[] = [
-  { name: "list-active", summary: "only those that run" },
-  { name: "list-inactive", summary: "only those that are off" },
-  { name: "list-persistent", summary: "only those that are defined" },
-  { name: "list-transient", summary: "only those that are not" },
-  { name: "list-running", summary: "only those whose virtual CPUs run" },
-  { name: "list-paused", summary: "only those that are paused" },
-  { name: "list-shutoff", summary: "only those that are off" },
-  { name: "list-other", summary: "only those in any other state" },
+  { name: "list-active", summary: "only running and paused domains" },
+  { name: "list-inactive", summary: "only domains that are off" },
+  { name: "list-persistent", summary: "only defined domains" },
+  { name: "list-transient", summary: "only domains without a definition" },
+  { name: "list-running", summary: "only domains whose vCPUs run" },
+  { name: "list-paused", summary: "only paused domains" },
+  { name: "list-shutoff", summary: "only domains that are off" },
+  { name: "list-other", summary: "only domains in another state" },
 ];
 
 /** `svirt domstats [DOMAIN...]` */
 export const command: Command = {
   spec: {
     name: "domstats",
-    summary: "all that is counted of domains, by libvirt's keys",
+    summary: "print the statistics of domains, by libvirt's keys",
     details:
-      "Of all groups, or of those that are named; of all domains, or of those that are named or that a filter leaves. All\n" +
-      "QEMUs are asked at once. Of one that does not answer within 5 s nothing is counted: standard error says so, and with\n" +
-      "--json the field error.",
+      "Prints all groups of all domains, unless options name groups, or domains are named or filtered. All QEMUs are\n" +
+      "asked at once. A guest that does not answer within 5 s has no statistics: standard error has a warning and,\n" +
+      "with --json, its field error has the reason.",
     recovery: "all",
     operands: [
       { name: "domain", summary: "names, ids or uuids of domains", isOptional: true, isRepeated: true },
@@ -48,10 +48,10 @@ export const command: Command = {
     options: [
       ...groupNames().map((name) => ({ name, summary: GROUP_SUMMARIES[name] })),
       ...FILTERS,
-      { name: "raw", summary: "values as they are, which svirt always prints" },
-      { name: "enforce", summary: "fail for a group that is not known; svirt knows all" },
-      { name: "backing", summary: "the images below each disk's own as well" },
-      { name: "nowait", summary: "do not wait for somebody else's work; svirt never does" },
+      { name: "raw", summary: "print raw values; svirt always does" },
+      { name: "enforce", summary: "fail for an unsupported group; svirt supports all" },
+      { name: "backing", summary: "also print the backing images of disks" },
+      { name: "nowait", summary: "do not wait for another command's job; svirt never does" },
       JSON_OPTION,
     ],
   },

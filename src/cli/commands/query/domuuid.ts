@@ -5,7 +5,7 @@ import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJson } from ".
 export const command: Command = {
   spec: {
     name: "domuuid",
-    summary: "the uuid of a domain",
+    summary: "print the uuid of a domain",
     operands: [DOMAIN_OPERAND],
     options: [JSON_OPTION],
   },

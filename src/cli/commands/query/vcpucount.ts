@@ -9,14 +9,14 @@ import { type Call, type Command, DOMAIN_OPERAND, JSON_OPTION, operand, printJso
 export const command: Command = {
   spec: {
     name: "vcpucount",
-    summary: "how many virtual CPUs a domain has, and can have",
+    summary: "show the number of a domain's virtual CPUs, maximum and current",
     operands: [DOMAIN_OPERAND],
     options: [
-      { name: "maximum", summary: "only how many it can have" },
-      { name: "active", summary: "only how many it has" },
-      { name: "live", summary: "only of the running guest" },
-      { name: "config", summary: "only of the definition" },
-      { name: "current", summary: "only of the guest if it runs, else of the definition" },
+      { name: "maximum", summary: "only the maximum" },
+      { name: "active", summary: "only the current number" },
+      { name: "live", summary: "only the running guest's" },
+      { name: "config", summary: "only the definition's" },
+      { name: "current", summary: "only the guest's if it runs, else the definition's" },
       JSON_OPTION,
     ],
   },

@@ -9,9 +9,12 @@ import { formatFacts } from "../../output/table.ts";
 export const command: Command = {
   spec: {
     name: "vcpuinfo",
-    summary: "each virtual CPU of a domain: where it runs, and where it may",
+    summary: "show the processor and the affinity of each virtual CPU of a domain",
     operands: [DOMAIN_OPERAND],
-    options: [{ name: "pretty", summary: "processors as numbers, not as a row of y and -" }, JSON_OPTION],
+    options: [
+      { name: "pretty", summary: "print processors as numbers, not as a row of y and -" },
+      JSON_OPTION,
+    ],
   },
   async run(call) {
     const vcpus = await listVcpuInfo(call.node, operand(call, "domain"));

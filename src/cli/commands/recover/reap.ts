@@ -7,9 +7,9 @@ import { type Command, operand } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "reap",
-    summary: "clear away a guest that has ended (its reaper calls this)",
+    summary: "clean up after a guest that has ended (called by its reaper)",
     details:
-      "Puts its labels back, gives its level free, and starts it again if on_poweroff, on_crash or a reboot want it.",
+      "Restores its labels, frees its level, and starts it again if on_poweroff, on_crash or a reboot requires it.",
     recovery: "none",
     operands: [{ name: "uuid", summary: "uuid of the guest" }],
     options: [],

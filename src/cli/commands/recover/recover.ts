@@ -13,13 +13,16 @@ import { warnOf } from "../../output/warn-of.ts";
 export const command: Command = {
   spec: {
     name: "recover",
-    summary: "finish or undo whatever a crash or a reboot has left",
+    summary: "complete or undo the changes that a crash or a reboot interrupted",
     details:
-      "Called at boot. Any other command clears away guests that have ended, and finishes the changes of the guest that it\n" +
-      "is about (svirt list those of all) as far as QEMUs answer within 2 s; this one those of all guests, however long it takes.",
+      "Called at boot. Every other command also cleans up after guests that have ended, and completes the changes of its own\n" +
+      "guest (svirt list: of all guests), if QEMU answers within 2 s. recover does so for all guests, without a time limit.",
     recovery: "none",
     operands: [],
-    options: [{ name: "autostart", summary: "then start the domains that are marked for it" }, JSON_OPTION],
+    options: [
+      { name: "autostart", summary: "then start the domains that svirt autostart marked" },
+      JSON_OPTION,
+    ],
   },
   async run(call) {
     const { errors, kept, settled } = await sweep(call.node);

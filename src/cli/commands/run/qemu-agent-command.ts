@@ -13,14 +13,14 @@ export const command: Command = {
     name: "qemu-agent-command",
     summary: "send a command to the agent in a running guest (qemu-guest-agent)",
     details: [
-      'The command is a whole message, such as \'{"execute":"guest-ping"}\'. The agent has a channel of its own in the',
-      "definition: type unix, with the name org.qemu.guest_agent.0. What it answers is the guest's word, and no more.",
+      'The command is a whole message, such as \'{"execute":"guest-ping"}\'. The agent needs a channel in the',
+      "definition: type unix, with the name org.qemu.guest_agent.0. The answer comes from the guest and is not verified.",
     ].join("\n"),
     operands: [DOMAIN_OPERAND, { name: "cmd", summary: "the command" }],
     options: [
       { name: "timeout", summary: "how long to wait for the answer; 5 s by default", value: "SECONDS" },
-      { name: "async", summary: "wait for no answer" },
-      { name: "block", summary: "wait for the answer however long it takes" },
+      { name: "async", summary: "do not wait for an answer" },
+      { name: "block", summary: "wait for the answer without a limit" },
       { name: "pretty", summary: "print the answer with line breaks" },
     ],
   },

@@ -8,10 +8,10 @@ import { type Command, DOMAIN_OPERAND, JSON_OPTION, operand } from "../../comman
 export const command: Command = {
   spec: {
     name: "qemu-monitor-command",
-    summary: "send a command to a guest's QEMU, past svirt's knowledge",
+    summary: "send a command to a guest's QEMU; svirt does not notice its effects",
     details: [
       'The command is QMP: a whole message (\'{"execute":"query-status"}\') or only a command\'s name.',
-      "With --hmp it is a line for QEMU's human monitor, and its answer a text, unless --json is given too.",
+      "With --hmp the command is a line for QEMU's human monitor; the answer is text, or JSON with --json.",
     ].join("\n"),
     operands: [DOMAIN_OPERAND, { name: "cmd", summary: "the command", isRepeated: true }],
     options: [

@@ -5,7 +5,7 @@ import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "reboot",
-    summary: "ask a guest to power itself off, and start it again then",
+    summary: "ask a guest to power itself off, then start it again",
     operands: [DOMAIN_OPERAND],
     options: [],
   },

@@ -3,7 +3,7 @@ import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 
 /** `svirt resume DOMAIN` */
 export const command: Command = {
-  spec: { name: "resume", summary: "let a guest's vCPUs go on", operands: [DOMAIN_OPERAND], options: [] },
+  spec: { name: "resume", summary: "resume a guest's vCPUs", operands: [DOMAIN_OPERAND], options: [] },
   async run(call) {
     const { name } = await resumeGuest(call.node, operand(call, "domain"));
     call.output.print(`Domain '${name}' resumed\n\n`);

@@ -11,12 +11,12 @@ export const command: Command = {
     name: "start",
     summary: "start a defined domain, confined",
     details: [
-      "A domain that runs already is left as it is. See what would be done first: svirt plan DOMAIN",
-      "One that was left by svirt managedsave goes on from there.",
+      "A running domain does not change. svirt plan DOMAIN prints the steps of a start.",
+      "A domain that svirt managedsave saved resumes from its saved state.",
     ].join("\n"),
     operands: [DOMAIN_OPERAND],
     options: [
-      { name: "force-boot", summary: "forget the state that svirt managedsave has left" },
+      { name: "force-boot", summary: "discard the state that svirt managedsave saved, and boot" },
       JSON_OPTION,
       CRASH_OPTION,
     ],

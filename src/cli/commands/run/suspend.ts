@@ -3,7 +3,7 @@ import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 
 /** `svirt suspend DOMAIN` */
 export const command: Command = {
-  spec: { name: "suspend", summary: "stop a guest's vCPUs", operands: [DOMAIN_OPERAND], options: [] },
+  spec: { name: "suspend", summary: "pause a guest's vCPUs", operands: [DOMAIN_OPERAND], options: [] },
   async run(call) {
     const { name } = await suspendGuest(call.node, operand(call, "domain"));
     call.output.print(`Domain '${name}' suspended\n\n`);

@@ -14,18 +14,18 @@ const SEEKING = ["kdump-raw-zlib", "kdump-raw-lzo", "kdump-raw-snappy"];
 export const command: Command = {
   spec: {
     name: "dump",
-    summary: "write a guest's memory to a file, to look for a fault in it",
+    summary: "write a guest's memory to a file, for debugging",
     details: [
-      "With --memory-only it is a core for crash or gdb; without, QEMU's own stream of the whole guest, as virsh dump makes",
-      "it. The guest is stopped meanwhile and goes on afterwards. The file is root's and never has the guest's label.",
+      "With --memory-only the file is a core for crash or gdb, otherwise QEMU's migration stream, as virsh dump writes it. The",
+      "guest is paused during the dump. The file belongs to root and never has the guest's label.",
     ].join("\n"),
-    operands: [DOMAIN_OPERAND, { name: "file", summary: "where to write it" }],
+    operands: [DOMAIN_OPERAND, { name: "file", summary: "path of the file to write" }],
     options: [
-      { name: "live", summary: "do not stop the vCPUs; with --memory-only QEMU itself does" },
-      { name: "crash", summary: "end the guest then" },
-      { name: "reset", summary: "reset the guest then" },
-      { name: "memory-only", summary: "the memory and the state of the vCPUs, as a core" },
-      { name: "format", value: "format", summary: `of --memory-only: ${FORMATS.join(", ")}` },
+      { name: "live", summary: "do not pause the vCPUs; with --memory-only QEMU pauses them itself" },
+      { name: "crash", summary: "end the guest after the dump" },
+      { name: "reset", summary: "reset the guest after the dump" },
+      { name: "memory-only", summary: "write memory and vCPU state, as a core" },
+      { name: "format", value: "format", summary: `format with --memory-only: ${FORMATS.join(", ")}` },
       VERBOSE_OPTION,
       CRASH_OPTION,
     ],

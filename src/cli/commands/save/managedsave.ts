@@ -8,7 +8,7 @@ import { VERBOSE_OPTION, withProgress } from "../../output/progress.ts";
 export const command: Command = {
   spec: {
     name: "managedsave",
-    summary: "write a guest's state to where its next start finds it, and end it",
+    summary: "save a guest's state for its next start, and end the guest",
     operands: [DOMAIN_OPERAND],
     options: [...WAKING_OPTIONS, VERBOSE_OPTION, CRASH_OPTION],
   },

@@ -9,14 +9,18 @@ import { warnOfMode } from "../../output/warn-of-mode.ts";
 export const command: Command = {
   spec: {
     name: "restore",
-    summary: "start a guest with the state that svirt save has written",
+    summary: "start a guest from the state that svirt save saved",
     details: [
-      "It is labelled as at any start. The file stays, with the label that it has: svirt reads it and hands QEMU a pipe.",
-      "Once the guest has run, its disks are ahead of the file: restore it from there only once.",
+      "The guest is labelled as at any start. The file and its label stay: svirt reads the file and gives QEMU a pipe.",
+      "Restore a file only once: as soon as the guest has run, its disks no longer match the file.",
     ].join("\n"),
-    operands: [{ name: "file", summary: "a file that svirt save, or virsh save, has written" }],
+    operands: [{ name: "file", summary: "a file that svirt save or virsh save wrote" }],
     options: [
-      { name: "xml", value: "file", summary: "another definition of the same domain: other paths" },
+      {
+        name: "xml",
+        value: "file",
+        summary: "a changed definition of the same domain, such as with other paths",
+      },
       ...WAKING_OPTIONS,
       CRASH_OPTION,
     ],

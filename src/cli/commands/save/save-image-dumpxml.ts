@@ -5,9 +5,9 @@ import { type Command, operand } from "../../command.ts";
 export const command: Command = {
   spec: {
     name: "save-image-dumpxml",
-    summary: "the XML of the domain that was saved to a file",
+    summary: "print the XML of the domain in a saved file",
     recovery: "none",
-    operands: [{ name: "file", summary: "a file that svirt save, or virsh save, has written" }],
+    operands: [{ name: "file", summary: "a file that svirt save or virsh save wrote" }],
     options: [],
   },
   async run(call) {

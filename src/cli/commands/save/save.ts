@@ -8,12 +8,12 @@ import { VERBOSE_OPTION, withProgress } from "../../output/progress.ts";
 export const command: Command = {
   spec: {
     name: "save",
-    summary: "write a guest's state to a file and end it",
+    summary: "save a guest's state to a file, and end the guest",
     details: [
-      "svirt restore FILE lets it go on from there. The file is root's and never has the guest's label: QEMU writes into a",
-      "pipe. A file that is there is replaced once all is written. If it fails, the guest goes on.",
+      "svirt restore FILE resumes the guest. The file belongs to root and never has the guest's label: QEMU writes into a",
+      "pipe. An existing file is replaced after everything is written. After an error the guest keeps running.",
     ].join("\n"),
-    operands: [DOMAIN_OPERAND, { name: "file", summary: "where to write it" }],
+    operands: [DOMAIN_OPERAND, { name: "file", summary: "path of the file to write" }],
     options: [...WAKING_OPTIONS, VERBOSE_OPTION, CRASH_OPTION],
   },
   async run(call) {

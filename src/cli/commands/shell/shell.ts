@@ -11,16 +11,15 @@ const VARIABLE = "SSH_ORIGINAL_COMMAND=";
 export const command: Command = {
   spec: {
     name: "shell",
-    summary:
-      "carry out what an SSH client asks for, if it is a command of svirt's: for keys that may do nothing else",
+    summary: "run the svirt command of an SSH client, for keys that may run nothing else",
     details:
       'For a line of authorized_keys: restrict,command="svirt shell --read-only" ssh-ed25519 AAAA...\n' +
-      "What the client asks for is in SSH_ORIGINAL_COMMAND. It is split at blanks, quotes are understood, and no shell\n" +
-      "reads it. Its first word must be svirt. edit is refused, since an editor can start any program. To give a file of\n" +
-      "the client's own, say - for its name: ssh NODE svirt define - <vm.xml",
+      "sshd passes the client's command in SSH_ORIGINAL_COMMAND. svirt splits it at blanks, observes quotes, and starts no\n" +
+      "shell. The first word must be svirt. edit is refused, since an editor can start any program. To pass a file of the\n" +
+      "client, write - as its name: ssh NODE svirt define - <vm.xml",
     recovery: "none",
     operands: [],
-    options: [{ name: "read-only", summary: "only commands that change nothing" }],
+    options: [{ name: "read-only", summary: "allow only commands that change nothing" }],
   },
   async run(call) {
     const allowed = call.options.has("read-only") ? "reads" : "changes";

@@ -48,14 +48,14 @@ const LIMITS: readonly Limit[] = [
 export const command: Command = {
   spec: {
     name: "blkiotune",
-    summary: "a guest's share of the host's disks",
-    details: "Of devices: a path and a number for each, /dev/sda,100,/dev/sdb,200; 0 is no limit.",
+    summary: "show or set a guest's share of the host's disks",
+    details: "A list has a path and a number for each device: /dev/sda,100,/dev/sdb,200. 0 is no limit.",
     operands: [DOMAIN_OPERAND],
     options: [
       {
         name: "weight",
         value: "number",
-        summary: "100 to 1000: more than another guest's is a larger share",
+        summary: "weight against other guests, from 100 to 1000",
       },
       ...LIMITS.map(({ option, summary }) => ({ name: option, value: "list", summary })),
       ...CHANGE_OPTIONS,

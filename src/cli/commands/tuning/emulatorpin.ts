@@ -12,10 +12,14 @@ import { askOf, CHANGE_OPTIONS, printChanged } from "../../device-change.ts";
 export const command: Command = {
   spec: {
     name: "emulatorpin",
-    summary: "on which of the host's processors QEMU's other threads run, or are to run",
+    summary: "show or set the processors for QEMU's threads other than vCPUs",
     operands: [
       DOMAIN_OPERAND,
-      { name: "cpulist", summary: "0-3,^2, or r for all; without it, nothing is changed", isOptional: true },
+      {
+        name: "cpulist",
+        summary: "0-3,^2, or r for all; without it, the setting is shown",
+        isOptional: true,
+      },
     ],
     options: CHANGE_OPTIONS,
   },

@@ -20,15 +20,15 @@ const LIMITS = [
 export const command: Command = {
   spec: {
     name: "memtune",
-    summary: "how much of the host's memory a guest's QEMU may use",
+    summary: "show or set the memory limits of a guest's QEMU",
     details:
-      "In KiB, or with a unit: 512MiB; -1 is no limit. A guest whose QEMU needs more than the hard limit is ended by the\n" +
-      "kernel. The swap hard limit is memory and swap together.",
+      "In KiB, or with a unit: 512MiB; -1 is no limit. The kernel ends a guest whose QEMU needs more than the hard\n" +
+      "limit. The swap hard limit is for memory and swap together.",
     operands: [DOMAIN_OPERAND],
     options: [
-      { name: "hard-limit", value: "size", summary: "what it can never have more of" },
-      { name: "soft-limit", value: "size", summary: "beyond that the kernel takes memory back" },
-      { name: "swap-hard-limit", value: "size", summary: "of memory and swap together" },
+      { name: "hard-limit", value: "size", summary: "limit that is never exceeded" },
+      { name: "soft-limit", value: "size", summary: "limit above which the kernel reclaims memory" },
+      { name: "swap-hard-limit", value: "size", summary: "limit for memory and swap together" },
       ...CHANGE_OPTIONS,
     ],
   },

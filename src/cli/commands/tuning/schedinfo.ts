@@ -26,14 +26,14 @@ const PARAMETERS: ReadonlyMap<string, keyof Cputune> = new Map<string, keyof Cpu
 export const command: Command = {
   spec: {
     name: "schedinfo",
-    summary: "a guest's share of the host's processors",
+    summary: "show or set a guest's share of the host's processors",
     details:
-      `What can be set: ${[...PARAMETERS.keys()].join(", ")}.\n` +
-      "Periods and quotas are in microseconds, and -1 is no quota. Quotas of a running guest's vCPUs, I/O threads and\n" +
-      "emulator can change if it was started with such.",
+      `Parameters: ${[...PARAMETERS.keys()].join(", ")}.\n` +
+      "Periods and quotas are in microseconds; -1 is no quota. Quotas for vCPUs, I/O threads or the emulator of a running\n" +
+      "guest can change only if it was started with a quota for them.",
     operands: [
       DOMAIN_OPERAND,
-      { name: "set", summary: "name=value, as often as needed", isOptional: true, isRepeated: true },
+      { name: "set", summary: "name=value; may be repeated", isOptional: true, isRepeated: true },
     ],
     options: CHANGE_OPTIONS,
   },

@@ -18,11 +18,15 @@ const MOST = 4095;
 export const command: Command = {
   spec: {
     name: "vcpupin",
-    summary: "on which of the host's processors a virtual CPU runs, or is to run",
+    summary: "show or set the processors for a virtual CPU",
     operands: [
       DOMAIN_OPERAND,
-      { name: "vcpu", summary: "its number; without it, all are shown", isOptional: true },
-      { name: "cpulist", summary: "0-3,^2, or r for all; without it, nothing is changed", isOptional: true },
+      { name: "vcpu", summary: "number of the virtual CPU; default: show all", isOptional: true },
+      {
+        name: "cpulist",
+        summary: "0-3,^2, or r for all; without it, the setting is shown",
+        isOptional: true,
+      },
     ],
     options: CHANGE_OPTIONS,
   },

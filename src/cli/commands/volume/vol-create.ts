@@ -7,12 +7,12 @@ import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts"
 export const command: Command = {
   spec: {
     name: "vol-create",
-    summary: "make an empty image from storage volume XML, with the mode and the label that it asks for",
+    summary: "create an empty image from storage volume XML, with the mode and label in it",
     details:
-      "A folder stands where virsh names a pool. raw and qcow2, with a backing file or without. The image takes up room\n" +
-      "only as it is written to, whatever <allocation> says.",
+      "Takes a folder where virsh takes a pool. The format is raw or qcow2, with or without a backing file. The image is\n" +
+      "sparse, even with <allocation>.",
     operands: [
-      { name: "pool", summary: "the folder that the image is to be in" },
+      { name: "pool", summary: "the folder for the image" },
       { name: "file", summary: "volume XML: a file, or - for standard input" },
     ],
     options: [JSON_OPTION],

@@ -7,9 +7,9 @@ import { type Command, JSON_OPTION, operand, printJson, VOLUME_OPERAND } from ".
 export const command: Command = {
   spec: {
     name: "vol-dumpxml",
-    summary: "an image or a block device as libvirt's storage volume XML, with its owner, mode and label",
+    summary: "print an image or a block device as libvirt's storage volume XML, with owner, mode and label",
     details:
-      "Its format is told by its first bytes. A start never goes by that: it takes the domain's own word.",
+      "The format is detected by the first bytes. A start never detects a format: it uses the format in the domain's XML.",
     recovery: "none",
     operands: [VOLUME_OPERAND],
     options: [JSON_OPTION],

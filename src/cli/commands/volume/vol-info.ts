@@ -11,12 +11,12 @@ const DECIMALS = 2;
 export const command: Command = {
   spec: {
     name: "vol-info",
-    summary: "how large an image or a block device is",
+    summary: "show the size of an image or a block device",
     recovery: "none",
     operands: [VOLUME_OPERAND],
     options: [
-      { name: "bytes", summary: "in bytes, without units" },
-      { name: "physical", summary: "how long the file is, instead of what it takes up on its disk" },
+      { name: "bytes", summary: "print bytes, without units" },
+      { name: "physical", summary: "show the size of the file instead of its allocation" },
       JSON_OPTION,
     ],
   },

@@ -12,17 +12,17 @@ import { formatShellCommand } from "../../output/shell-command.ts";
 export const command: Command = {
   spec: {
     name: "domxml-to-native",
-    summary: "print QEMU's command line for a domain, in the reference's words",
+    summary: "print QEMU's command line for a domain, as libvirt writes it",
     details:
-      "Nothing of the host is looked at: no file that the XML names need exist. A real start hands open files over " +
-      "and adds what confines the guest; svirt plan shows that.",
+      "Does not read the host: no file that the XML names need exist. A start passes open descriptors instead of paths, " +
+      "and adds the confinement; svirt plan shows both.",
     recovery: "none",
     operands: [
       { name: "format", summary: "qemu-argv" },
       { name: "xml", summary: "domain XML: a file, or - for standard input", isOptional: true },
     ],
     options: [
-      { name: "domain", summary: "a defined domain in place of a file", value: "name, id or uuid" },
+      { name: "domain", summary: "a defined domain instead of a file", value: "name, id or uuid" },
       JSON_OPTION,
     ],
   },

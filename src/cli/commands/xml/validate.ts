@@ -9,24 +9,24 @@ import { warnOf } from "../../output/warn-of.ts";
 export const command: Command = {
   spec: {
     name: "validate",
-    summary: "check a domain's XML: whether svirt understands it, and can tell QEMU exactly what it asks for",
+    summary: "check whether svirt understands a domain's XML and can translate all of it for QEMU",
     details:
-      "Every refusal is listed, in the order of the document, up to 100. What can be defined and is refused at a start is " +
+      "Lists every refusal, in the order of the document, up to 100. A refusal only by a start, not by define, is " +
       "a warning, and the exit code is 0; --json lists both as refusals, each with libvirt's error number. " +
-      "Nothing of the host is looked at: no file that the XML names need exist. Whether the guest can start here, " +
-      "svirt plan says.",
+      "Does not read the host: no file that the XML names need exist. svirt plan checks whether the guest can start " +
+      "here.",
     recovery: "none",
     operands: [
       {
         name: "file",
-        summary: "domain XML: a file, or - for standard input, as without it",
+        summary: "domain XML: a file, or - for standard input, the default",
         isOptional: true,
       },
     ],
     options: [
       {
         name: "print",
-        summary: "print it as it would be stored: with defaults, implicit devices and addresses",
+        summary: "print the XML as define stores it: with defaults, implicit devices and addresses",
       },
       JSON_OPTION,
     ],
