@@ -1,22 +1,9 @@
 import { type FileId, fileKey } from "../facts/file.ts";
-import type { Claim } from "../facts/step-parts.ts";
+import { claimed, type GivenUp } from "../facts/given-up.ts";
 import type { HandedTap } from "../facts/tap.ts";
+import { kindOf } from "../steps/kind-of.ts";
 import type { Step } from "../steps/step.ts";
 import { listPlugged } from "./qemu-objects.ts";
-
-/** Resource that a running guest must release. */
-export interface GivenUp {
-  /** fileKey() of a file, `tap-NAME` of a tap, `peers-CONTEXT` of connections to other programs. */
-  readonly key: string;
-  /** Undefined: only the claim is known. */
-  readonly path: string | undefined;
-  /** Access that no process of the guest may keep. A file that becomes shared content may still be read. */
-  readonly forbidden: "any" | "writing";
-  /** Tap that the guest was passed and that is no macvtap. If svirt created it (`isMade`), it ends with its last file. */
-  readonly tap?: Pick<HandedTap, "name" | "isMade">;
-  /** Number of connections that the guest keeps. It is not known which ones. */
-  readonly keeps?: number;
-}
 
 /**
  * Returns the resources that those steps release, each once. Empty: the steps release nothing that the guest could keep.
@@ -57,9 +44,7 @@ export function listEndedPeers(done: readonly Step[], ending: readonly Step[]): 
 /** Returns the files and taps that those steps claim for the guest, by key, with the paths that the steps name. */
 export function listTaken(steps: readonly Step[]): Pick<GivenUp, "key" | "path">[] {
   const paths = pathsIn(steps);
-  const reserved = steps.flatMap((step) =>
-    step.do === "reserve" && isHeld(step.claim) ? keyOf(step.claim) : [],
-  );
+  const reserved = steps.flatMap((step) => (step.do === "reserve" ? (claimed(step.claim)?.key ?? []) : []));
   const labelled = steps.flatMap((step) => (step.do === "set-label" ? fileKey(step.file) : []));
   return [...new Set([...reserved, ...labelled])].map((key) => ({ key, path: paths.get(key) }));
 }
@@ -95,26 +80,6 @@ function peersOf(step: Step): readonly { readonly context?: string }[] {
 }
 
 function givenUpBy(step: Step): GivenUp | undefined {
-  switch (step.do) {
-    case "restore-label":
-      return { key: fileKey(step.file), path: step.file.path, forbidden: "any" };
-    case "release":
-      if (!isHeld(step.claim)) return undefined;
-      return { key: keyOf(step.claim), path: undefined, forbidden: "any" };
-    case "change-label": {
-      if (step.to.sharing !== "shared") return undefined;
-      return { key: fileKey(step.file), path: step.file.path, forbidden: "writing" };
-    }
-    default:
-      return undefined;
-  }
-}
-
-/** Reports whether a process could keep the resource: not a level, a user, a port or a planned socket (`socket-`). */
-function isHeld({ key, kind }: Claim): boolean {
-  return kind === "tap" || (kind === "file" && !key.startsWith("socket-"));
-}
-
-function keyOf({ key, kind }: Claim): string {
-  return kind === "tap" ? `tap-${key}` : key;
+  const { givesUp } = kindOf(step);
+  return givesUp === "nothing" ? undefined : givesUp(step);
 }

@@ -24,6 +24,7 @@ export const accessSteps: Kinds<AccessStep> = {
     describe: ({ access, file, uid }) => `let uid ${uid} open ${file.path} (${access}) by name`,
     where: "host",
     record: "dropped",
+    givesUp: "nothing",
   },
   revoke: {
     schema: revoke,
@@ -31,5 +32,6 @@ export const accessSteps: Kinds<AccessStep> = {
     describe: ({ file, uid }) => `let uid ${uid} open ${file.path} no more`,
     where: "host",
     record: "dropped",
+    givesUp: "nothing",
   },
 };

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { listFiles } from "../facts/describe-handed.ts";
 import { fileId } from "../facts/file.ts";
+import { accessTo } from "../facts/given-up.ts";
 import { handedFile } from "../facts/guest-order.ts";
 import { aNumber, aString, maybeString } from "../facts/plain-schemas.ts";
 import { type Claim, claim, monitorCommand } from "../facts/step-parts.ts";
@@ -92,6 +93,7 @@ export const blockSteps: Kinds<BlockStep> = {
     describe: (step) => `make the image ${step.path}: ${describeImage(step)}`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   "remove-image": {
     schema: removeImage,
@@ -99,6 +101,7 @@ export const blockSteps: Kinds<BlockStep> = {
     describe: ({ path }) => `remove the image ${path}, if nothing was written into it`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   "change-label": {
     schema: changeLabel,
@@ -106,6 +109,7 @@ export const blockSteps: Kinds<BlockStep> = {
     describe: ({ file, from, to }) => `label ${file.path}: ${describeUse(from)} -> ${describeUse(to)}`,
     where: "host",
     record: "kept",
+    givesUp: ({ file, to }) => (to.sharing === "shared" ? accessTo(file, "writing") : undefined),
   },
   "set-access": {
     schema: setAccess,
@@ -114,6 +118,7 @@ export const blockSteps: Kinds<BlockStep> = {
       `let QEMU open ${listFiles(files.map(({ access, file }) => `${file.path} (${access})`))}, and nothing of them otherwise`,
     where: "qemu",
     record: "kept",
+    givesUp: "nothing",
   },
   "start-job": {
     schema: startJob,
@@ -121,6 +126,7 @@ export const blockSteps: Kinds<BlockStep> = {
     describe: ({ command, job }) => `tell QEMU ${command.execute}, as job ${job}`,
     where: "qemu",
     record: "kept",
+    givesUp: "nothing",
   },
   "cancel-job": {
     schema: cancelJob,
@@ -128,6 +134,7 @@ export const blockSteps: Kinds<BlockStep> = {
     describe: ({ job }) => `give up the job ${job}`,
     where: "qemu",
     record: "kept",
+    givesUp: "nothing",
   },
   "adopt-chain": {
     schema: adoptChain,
@@ -138,6 +145,7 @@ export const blockSteps: Kinds<BlockStep> = {
         : `know ${device} to stand on ${chain.join(", ")}`,
     where: "qemu",
     record: "kept",
+    givesUp: "nothing",
   },
 };
 

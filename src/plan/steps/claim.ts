@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { FILE_TO_COME, fileKey } from "../facts/file.ts";
+import { claimed } from "../facts/given-up.ts";
 import { type Claim, claim } from "../facts/step-parts.ts";
 import { type Kinds, noInverse } from "./kind.ts";
 
@@ -17,6 +18,7 @@ export const claimSteps: Kinds<ClaimStep> = {
     describe: (step) => `reserve ${describeClaim(step.claim)}`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   release: {
     schema: release,
@@ -24,6 +26,7 @@ export const claimSteps: Kinds<ClaimStep> = {
     describe: (step) => `release ${describeClaim(step.claim)}`,
     where: "host",
     record: "kept",
+    givesUp: (done) => claimed(done.claim),
   },
 };
 

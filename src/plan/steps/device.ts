@@ -80,6 +80,7 @@ export const deviceSteps: Kinds<DeviceStep> = {
     describe: describePlug,
     where: "qemu",
     record: "kept",
+    givesUp: "nothing",
   },
   unplug: {
     schema: unplug,
@@ -87,6 +88,7 @@ export const deviceSteps: Kinds<DeviceStep> = {
     describe: describeUnplug,
     where: "qemu",
     record: "kept",
+    givesUp: "nothing",
   },
   "set-medium": {
     schema: setMedium,
@@ -101,6 +103,7 @@ export const deviceSteps: Kinds<DeviceStep> = {
     describe: describeMedium,
     where: "qemu",
     record: "kept",
+    givesUp: "nothing",
   },
   "set-link": {
     schema: setLink,
@@ -108,6 +111,7 @@ export const deviceSteps: Kinds<DeviceStep> = {
     describe: ({ device, up }) => `set the link of ${device} ${up ? "up" : "down"}`,
     where: "qemu",
     record: "kept",
+    givesUp: "nothing",
   },
   "set-memlock": {
     schema: setMemlock,
@@ -115,6 +119,7 @@ export const deviceSteps: Kinds<DeviceStep> = {
     describe: ({ from, to }) => `let QEMU lock memory: ${describeMemlock(from)} -> ${describeMemlock(to)}`,
     where: "qemu",
     record: "kept",
+    givesUp: "nothing",
   },
 };
 

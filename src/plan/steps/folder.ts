@@ -52,6 +52,7 @@ export const folderSteps: Kinds<FolderStep> = {
     describe: describeMade,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   "remove-folder": {
     schema: removeFolder,
@@ -59,6 +60,7 @@ export const folderSteps: Kinds<FolderStep> = {
     describe: ({ path }) => `remove folder ${path}`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   "make-link": {
     schema: makeLink,
@@ -66,6 +68,7 @@ export const folderSteps: Kinds<FolderStep> = {
     describe: ({ path, target }) => `make the link ${path} to ${target}`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   "lend-folder": {
     schema: lendFolder,
@@ -78,6 +81,7 @@ export const folderSteps: Kinds<FolderStep> = {
       `give ${path} and what is in it to uid ${uid} (${label ?? "its label kept"})`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   "return-folder": {
     schema: returnFolder,
@@ -86,6 +90,7 @@ export const folderSteps: Kinds<FolderStep> = {
       `give ${path} and what is in it back to root (${label ?? "its label kept"})`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
 };
 

@@ -77,6 +77,7 @@ export const shareSteps: Kinds<ShareStep> = {
     describe: ({ tap }) => `hand QEMU ${describeTap(tap)}`,
     where: "qemu",
     record: "kept",
+    givesUp: "nothing",
   },
   "take-tap": {
     schema: takeTap,
@@ -84,6 +85,7 @@ export const shareSteps: Kinds<ShareStep> = {
     describe: ({ descriptors }) => `take back ${descriptors.join(", ")}, if no netdev has them`,
     where: "qemu",
     record: "kept",
+    givesUp: "nothing",
   },
   "hand-display": {
     schema: handDisplay,
@@ -92,6 +94,7 @@ export const shareSteps: Kinds<ShareStep> = {
       `hand QEMU a socket for its screen, on ${bracketed(address)}:${port}`,
     where: "qemu",
     record: "kept",
+    givesUp: "nothing",
   },
   "set-up-tap": {
     schema: setUpTap,
@@ -99,6 +102,7 @@ export const shareSteps: Kinds<ShareStep> = {
     describe: ({ setup }) => describeSetup(setup),
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   "remove-tap": {
     schema: removeTap,
@@ -107,6 +111,7 @@ export const shareSteps: Kinds<ShareStep> = {
       `remove tap ${name} if it is still there (it goes with QEMU's last descriptor of it)`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   "make-macvtap": {
     schema: makeMacvtap,
@@ -115,6 +120,7 @@ export const shareSteps: Kinds<ShareStep> = {
       `make macvtap ${name} on ${lower}: ${mode}, MAC ${mac}, up`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   "remove-macvtap": {
     schema: removeMacvtap,
@@ -122,6 +128,7 @@ export const shareSteps: Kinds<ShareStep> = {
     describe: ({ name }) => `remove macvtap ${name}`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   "make-group": {
     schema: makeGroup,
@@ -129,6 +136,7 @@ export const shareSteps: Kinds<ShareStep> = {
     describe: ({ group }) => describeGroup(group),
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   "remove-group": {
     schema: removeGroup,
@@ -136,6 +144,7 @@ export const shareSteps: Kinds<ShareStep> = {
     describe: ({ path }) => `remove control group ${path}`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   "tune-threads": {
     schema: tuneThreads,
@@ -143,6 +152,7 @@ export const shareSteps: Kinds<ShareStep> = {
     describe: ({ wishes }) => `run ${wishes.map(describeWish).join(", ")}`,
     where: "qemu",
     record: "kept",
+    givesUp: "nothing",
   },
   "set-limits": {
     schema: setLimits,
@@ -154,6 +164,7 @@ export const shareSteps: Kinds<ShareStep> = {
     // The limits end with the group, which has no process after QEMU.
     where: "qemu",
     record: "kept",
+    givesUp: "nothing",
   },
 };
 

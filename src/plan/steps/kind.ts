@@ -1,4 +1,5 @@
 import type * as v from "valibot";
+import type { GivenUp } from "../facts/given-up.ts";
 import type { Step } from "./step.ts";
 
 /** Definition of one kind of step. run/steps has its effect. */
@@ -12,6 +13,8 @@ export interface Kind<Done extends { readonly do: string }> {
   readonly where: "host" | "qemu";
   /** Whether the record of a running guest keeps the step after its change. Kept steps are undone when the guest ends. */
   readonly record: "kept" | "dropped";
+  /** Returns the resource that a running guest may not keep after the step; undefined if its processes cannot keep it. */
+  readonly givesUp: "nothing" | ((done: Done) => GivenUp | undefined);
 }
 
 /** Definitions of all kinds of a group, by name. A kind without a definition does not compile. */

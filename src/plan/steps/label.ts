@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { fileId } from "../facts/file.ts";
+import { accessTo } from "../facts/given-up.ts";
 import { aString, maybeString } from "../facts/plain-schemas.ts";
 import { claim } from "../facts/step-parts.ts";
 import { type Kinds, noInverse } from "./kind.ts";
@@ -51,6 +52,7 @@ export const labelSteps: Kinds<LabelStep> = {
     describe: ({ file, from, to }) => `label ${file.path}: ${from ?? NO_LABEL} -> ${to}`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   "restore-label": {
     schema: restoreLabel,
@@ -58,6 +60,7 @@ export const labelSteps: Kinds<LabelStep> = {
     describe: ({ file, from, to }) => `label ${file.path}: ${from} -> ${to ?? NO_LABEL}`,
     where: "host",
     record: "kept",
+    givesUp: ({ file }) => accessTo(file, "any"),
   },
   "write-udev-rule": {
     schema: writeUdevRule,
@@ -65,6 +68,7 @@ export const labelSteps: Kinds<LabelStep> = {
     describe: ({ file, path }) => `have udev keep the label of ${file.path} (${path})`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   "remove-udev-rule": {
     schema: removeUdevRule,
@@ -72,5 +76,6 @@ export const labelSteps: Kinds<LabelStep> = {
     describe: ({ file, path }) => `have udev label ${file.path} as it likes (remove ${path})`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
 };

@@ -18,6 +18,7 @@ export const ownerSteps: Kinds<OwnerStep> = {
     describe: (step) => `remember of ${describeOwner(step)}`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   "restore-owner": {
     schema: restoreOwner,
@@ -25,6 +26,7 @@ export const ownerSteps: Kinds<OwnerStep> = {
     describe: (step) => `restore of ${describeOwner(step)}`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
 };
 

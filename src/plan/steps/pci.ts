@@ -26,6 +26,7 @@ export const pciSteps: Kinds<PciStep> = {
     describe: ({ device, driver }) => `give ${device} to vfio-pci (its driver is ${driver ?? "none"})`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   "give-device": {
     schema: giveDevice,
@@ -34,5 +35,6 @@ export const pciSteps: Kinds<PciStep> = {
       `take ${device} from vfio-pci and give it back to ${driver ?? "no driver"}`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
 };

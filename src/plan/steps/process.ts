@@ -44,6 +44,7 @@ export const processSteps: Kinds<ProcessStep> = {
       `start ${program} as uid ${uid} in ${context ?? NOT_CONFINED}`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   spawn: {
     schema: spawn,
@@ -51,6 +52,7 @@ export const processSteps: Kinds<ProcessStep> = {
     describe: ({ order }) => describeSpawn(order),
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   kill: {
     schema: kill,
@@ -58,6 +60,7 @@ export const processSteps: Kinds<ProcessStep> = {
     describe: ({ graceMs }) => `end the guest's process (SIGTERM, after ${graceMs / 1000} s SIGKILL)`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   "check-context": {
     schema: checkContext,
@@ -65,6 +68,7 @@ export const processSteps: Kinds<ProcessStep> = {
     describe: ({ context }) => `check that the guest's process runs in ${context}`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   greet: {
     schema: greet,
@@ -72,6 +76,7 @@ export const processSteps: Kinds<ProcessStep> = {
     describe: ({ monitor }) => `wait for the monitor ${monitor}`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   resume: {
     schema: resume,
@@ -79,6 +84,7 @@ export const processSteps: Kinds<ProcessStep> = {
     describe: ({ commands }) => `let the vCPUs run (${commands.map(({ execute }) => execute).join(", ")})`,
     where: "qemu",
     record: "dropped",
+    givesUp: "nothing",
   },
 };
 

@@ -31,6 +31,7 @@ export const socketSteps: Kinds<SocketStep> = {
       `leave ${path} free for a socket of the guest's (${label ?? "default label"})`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   "remove-socket": {
     schema: removeSocket,
@@ -38,6 +39,7 @@ export const socketSteps: Kinds<SocketStep> = {
     describe: ({ path }) => `remove the socket ${path}`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   "link-socket": {
     schema: linkSocket,
@@ -45,6 +47,7 @@ export const socketSteps: Kinds<SocketStep> = {
     describe: ({ path, target }) => `lead ${path} to the guest's socket ${target}`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   "unlink-socket": {
     schema: unlinkSocket,
@@ -52,5 +55,6 @@ export const socketSteps: Kinds<SocketStep> = {
     describe: ({ path }) => `remove the link ${path}`,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
 };

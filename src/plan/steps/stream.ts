@@ -95,6 +95,7 @@ export const streamSteps: Kinds<StreamStep> = {
     describe: ({ path }) => `leave ${path} free for a new file`,
     where: "host",
     record: "dropped",
+    givesUp: "nothing",
   },
   "remove-file": {
     schema: removeFile,
@@ -102,6 +103,7 @@ export const streamSteps: Kinds<StreamStep> = {
     describe: ({ path }) => `remove ${path}`,
     where: "host",
     record: "dropped",
+    givesUp: "nothing",
   },
   "keep-file": {
     schema: keepFile,
@@ -109,6 +111,7 @@ export const streamSteps: Kinds<StreamStep> = {
     describe: ({ from, to }) => `put ${from} in the place of ${to}`,
     where: "host",
     record: "dropped",
+    givesUp: "nothing",
   },
   pause: {
     schema: pause,
@@ -116,6 +119,7 @@ export const streamSteps: Kinds<StreamStep> = {
     describe: ({ wasRunning }) => (wasRunning ? "stop the vCPUs" : "leave the vCPUs stopped"),
     where: "qemu",
     record: "dropped",
+    givesUp: "nothing",
   },
   unpause: {
     schema: unpause,
@@ -123,6 +127,7 @@ export const streamSteps: Kinds<StreamStep> = {
     describe: () => "let the vCPUs go on",
     where: "qemu",
     record: "dropped",
+    givesUp: "nothing",
   },
   reset: {
     schema: reset,
@@ -130,6 +135,7 @@ export const streamSteps: Kinds<StreamStep> = {
     describe: () => "reset the guest",
     where: "qemu",
     record: "dropped",
+    givesUp: "nothing",
   },
   "save-memory": {
     schema: saveMemory,
@@ -137,6 +143,7 @@ export const streamSteps: Kinds<StreamStep> = {
     describe: (step) => `write the guest's state to ${step.to}, through ${describePipe(step)}`,
     where: "qemu",
     record: "dropped",
+    givesUp: "nothing",
   },
   "cancel-save": {
     schema: cancelSave,
@@ -144,6 +151,7 @@ export const streamSteps: Kinds<StreamStep> = {
     describe: () => "tell QEMU to write no more",
     where: "qemu",
     record: "dropped",
+    givesUp: "nothing",
   },
   "dump-memory": {
     schema: dumpMemory,
@@ -152,6 +160,7 @@ export const streamSteps: Kinds<StreamStep> = {
       `write the guest's memory to ${step.to} (${step.format}), through ${describePipe(step)}`,
     where: "qemu",
     record: "dropped",
+    givesUp: "nothing",
   },
   "take-screenshot": {
     schema: takeScreenshot,
@@ -160,6 +169,7 @@ export const streamSteps: Kinds<StreamStep> = {
       `write the guest's screen to ${to}, from ${buffer} (${label ?? "(no label)"})`,
     where: "qemu",
     record: "dropped",
+    givesUp: "nothing",
   },
   "drop-screen": {
     schema: dropScreen,
@@ -167,6 +177,7 @@ export const streamSteps: Kinds<StreamStep> = {
     describe: () => "tell QEMU to let go of the picture",
     where: "qemu",
     record: "dropped",
+    givesUp: "nothing",
   },
   "load-memory": {
     schema: loadMemory,
@@ -174,6 +185,7 @@ export const streamSteps: Kinds<StreamStep> = {
     describe: (step) => `give QEMU the state in ${step.from.path}, through ${describePipe(step)}`,
     where: "qemu",
     record: "dropped",
+    givesUp: "nothing",
   },
 };
 

@@ -29,6 +29,7 @@ export const treeSteps: Kinds<TreeStep> = {
     describe: describeShared,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
   "unshare-tree": {
     schema: unshareTree,
@@ -36,6 +37,7 @@ export const treeSteps: Kinds<TreeStep> = {
     describe: describeUnshared,
     where: "host",
     record: "kept",
+    givesUp: "nothing",
   },
 };
 

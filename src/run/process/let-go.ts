@@ -1,7 +1,7 @@
 import { SvirtError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import type { Holding } from "../../host/processes.ts";
-import type { GivenUp } from "../../plan/record/given-up.ts";
+import type { GivenUp } from "../../plan/facts/given-up.ts";
 import { type GuestIdentity, listGuestProcesses } from "./kill-guest.ts";
 import { isOpenTap } from "./open-tap.ts";
 

@@ -1,6 +1,7 @@
 import { joinErrors } from "../../errors.ts";
+import type { GivenUp } from "../../plan/facts/given-up.ts";
 import { countLooks } from "../../plan/record/count-looks.ts";
-import { type GivenUp, listEndedPeers, listGivenUp } from "../../plan/record/given-up.ts";
+import { listEndedPeers, listGivenUp } from "../../plan/record/given-up.ts";
 import { planUndo } from "../../plan/steps/inverse.ts";
 import type { Step } from "../../plan/steps/step.ts";
 import { whileFrozen } from "../../run/process/freeze.ts";

@@ -156,6 +156,9 @@ test("a kind that is not decided everywhere does not compile", () => {
   const { inverse: _inverse, ...withoutInverse } = take;
   const { describe: _describe, ...withoutDescription } = take;
   const { schema: _schema, ...withoutSchema } = take;
+  const { where: _where, ...withoutPlace } = take;
+  const { record: _record, ...withoutRecord } = take;
+  const { givesUp: _givesUp, ...withoutGivenUp } = take;
   const missing: readonly Kinds<PciStep>[] = [
     // @ts-expect-error: no definition
     { "give-device": give },
@@ -165,10 +168,16 @@ test("a kind that is not decided everywhere does not compile", () => {
     { "give-device": give, "take-device": withoutDescription },
     // @ts-expect-error: no schema
     { "give-device": give, "take-device": withoutSchema },
+    // @ts-expect-error: no place of its effect
+    { "give-device": give, "take-device": withoutPlace },
+    // @ts-expect-error: nothing about the record
+    { "give-device": give, "take-device": withoutRecord },
+    // @ts-expect-error: nothing about resources that the guest gives up
+    { "give-device": give, "take-device": withoutGivenUp },
     // @ts-expect-error: the schema of another kind
     { "give-device": give, "take-device": { ...take, schema: give.schema } },
   ];
   // @ts-expect-error: no effect
   const effects: Runs<PciStep> = { "give-device": () => undefined };
-  expect([...missing, effects]).toHaveLength(6);
+  expect([...missing, effects]).toHaveLength(9);
 });

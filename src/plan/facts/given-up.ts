@@ -1,0 +1,29 @@
+import { type FileId, fileKey } from "./file.ts";
+import type { Claim } from "./step-parts.ts";
+import type { HandedTap } from "./tap.ts";
+
+/** Resource that a running guest must release. */
+export interface GivenUp {
+  /** fileKey() of a file, `tap-NAME` of a tap, `peers-CONTEXT` of connections to other programs. */
+  readonly key: string;
+  /** Undefined: only the claim is known. */
+  readonly path: string | undefined;
+  /** Access that no process of the guest may keep. A file that becomes shared content may still be read. */
+  readonly forbidden: "any" | "writing";
+  /** Tap that the guest was passed and that is no macvtap. If svirt created it (`isMade`), it ends with its last file. */
+  readonly tap?: Pick<HandedTap, "name" | "isMade">;
+  /** Number of connections that the guest keeps. It is not known which ones. */
+  readonly keeps?: number;
+}
+
+/** Returns all access to a file, or only writing. */
+export function accessTo(file: FileId, forbidden: GivenUp["forbidden"]): GivenUp {
+  return { key: fileKey(file), path: file.path, forbidden };
+}
+
+/** Returns the resource of a claim; undefined for a level, a user, a port, a PCI device or a planned socket (`socket-`). */
+export function claimed({ key, kind }: Claim): GivenUp | undefined {
+  if (kind === "tap") return { key: `tap-${key}`, path: undefined, forbidden: "any" };
+  if (kind !== "file" || key.startsWith("socket-")) return undefined;
+  return { key, path: undefined, forbidden: "any" };
+}
