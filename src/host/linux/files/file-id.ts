@@ -2,6 +2,7 @@ import { type BigIntStats, closeSync, constants, fstatSync, openSync, readdirSyn
 import { SvirtError } from "../../../errors.ts";
 import type { FileId } from "../../../plan/facts/file.ts";
 import type { FileFacts, FileType } from "../../files.ts";
+import { thrownFacts } from "../calls/call-facts.ts";
 import { nativeName } from "../calls/native-name.ts";
 
 /** Missing in node:fs, where `undefined | flags` would silently be another mode. asm-generic/fcntl.h O_PATH */
@@ -39,10 +40,11 @@ export function openAt(path: string | Buffer, flags: number): number {
 }
 
 /**
- * Runs `use` with `/proc/self/fd/N` of the file that was inspected. Throws "denied" if the path now leads to another file.
+ * Runs `use` with `/proc/self/fd/N` of the file that was inspected. Throws "denied" if the path now leads to another file,
+ * "host-call" or "no-access" if it leads to none that can be opened, and the errors of `use`.
  */
 export function withFile<Result>(file: FileId, use: (descriptorPath: string) => Result): Result {
-  const fd = openPath(file.path);
+  const fd = openInspected(file.path);
   try {
     refuseOther(file, fstatSync(fd, { bigint: true }));
     return use(`/proc/self/fd/${fd}`);
@@ -62,6 +64,15 @@ export function openSame(file: FileId, flags: number): number {
 /** Opens a path for inspection only. */
 export function openPath(path: string | Buffer): number {
   return openAt(path, O_PATH);
+}
+
+function openInspected(path: string): number {
+  try {
+    return openPath(path);
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error);
+    throw new SvirtError(`Cannot open ${path}: ${words}`, { ...thrownFacts(error), cause: error });
+  }
 }
 
 /** Entry of a folder: its name for messages, and a path to it, which may contain any bytes. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, chownSync, renameSync, statSync } from "node:fs";
+import { chmodSync, chownSync, renameSync, statSync, unlinkSync } from "node:fs";
+import { SvirtError } from "../../../../src/errors.ts";
 import { RealFolder } from "../../../real-host/folder.ts";
 
 const isRoot = process.getuid?.() === 0;
@@ -10,6 +11,15 @@ const BEFORE = { uid: GUEST, gid: 100, mode: 0o640 };
 /** Returns mode and owner as stat(1), not svirt, reports them. */
 function ownerOf(path: string): string {
   return Bun.spawnSync(["stat", "-c", "%a %u:%g", path]).stdout.toString().trim();
+}
+
+function errorOf(call: () => void): unknown {
+  try {
+    call();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
 }
 
 describe.skipIf(!isRoot)(`owner and mode of a file on the real machine${aside}`, () => {
@@ -25,6 +35,24 @@ describe.skipIf(!isRoot)(`owner and mode of a file on the real machine${aside}`,
     chmodSync(path, mode);
     folder.host.setOwnership(folder.id(path), BEFORE);
     expect(ownerOf(path)).toBe(`640 ${GUEST}:100`);
+  });
+
+  test("are an error with its attempt and a remedy where the file is missing", () => {
+    using folder = new RealFolder();
+    const path = folder.file("disk", "x");
+    const file = folder.id(path);
+    unlinkSync(path);
+    const calls = [
+      () => folder.host.setOwnership(file, BEFORE),
+      () => folder.host.grantAccess(file, { uid: GUEST, access: "read-only" }),
+      () => folder.host.revokeAccess(file, GUEST),
+    ];
+    for (const call of calls) {
+      const error = errorOf(call);
+      expect(error).toBeInstanceOf(SvirtError);
+      expect(error).toMatchObject({ kind: "host-call", remedy: "Correct the path." });
+      expect(String(error)).toContain(`Cannot open ${path}: ENOENT`);
+    }
   });
 
   test("keep the bits that chown(2) takes away, where the file had them before", () => {
