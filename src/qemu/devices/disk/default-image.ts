@@ -1,9 +1,10 @@
 import type { BackingStore } from "../../../domain/devices/disk/backing-store.ts";
 import type { Disk } from "../../../domain/devices/disk/disk.ts";
+import type { NetworkSource } from "../../../domain/forms/source/disk.ts";
 import type { ImageHost } from "../../../domain/forms/source/network.ts";
 
-/** Default ports of protocols. virStorageSourceNetworkDefaultPort() of libvirt */
-const PORTS: ReadonlyMap<string, number> = new Map([
+/** Default ports of protocols; NFS has none, as it does not support a port. virStorageSourceNetworkDefaultPort() of libvirt */
+export const DEFAULT_PORTS: ReadonlyMap<NetworkSource["protocol"], number> = new Map([
   ["http", 80],
   ["https", 443],
   ["ftp", 21],
@@ -45,7 +46,7 @@ function fillNetwork(source: Source): object {
   if (!("protocol" in source)) return {};
   const { hosts, name, protocol } = source;
   const unit = protocol === "iscsi" && name !== undefined && !name.includes("/") ? { name: `${name}/0` } : {};
-  return { hosts: hosts.map((host) => withPort(host, PORTS.get(protocol))), ...unit };
+  return { hosts: hosts.map((host) => withPort(host, DEFAULT_PORTS.get(protocol))), ...unit };
 }
 
 function withPort(host: ImageHost, port: number | undefined): ImageHost {

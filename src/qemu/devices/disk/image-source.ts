@@ -4,6 +4,7 @@ import type { ImageHost } from "../../../domain/forms/source/network.ts";
 import type { LaunchPeer } from "../../launch.ts";
 import { cannotTranslate, notSettled, notStartable } from "../../refusal.ts";
 import type { ImagePlace } from "./chain.ts";
+import { DEFAULT_PORTS } from "./default-image.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -16,19 +17,6 @@ interface RemoteImage {
   /** Connection to the server, if svirt has opened one. */
   readonly peer?: LaunchPeer | undefined;
 }
-
-/** Default ports of servers. virStorageSourceNetworkDefaultPort() */
-const DEFAULT_PORTS: ReadonlyMap<NetworkSource["protocol"], number> = new Map([
-  ["nbd", 10809],
-  ["iscsi", 3260],
-  ["http", 80],
-  ["https", 443],
-  ["ftp", 21],
-  ["ftps", 990],
-  ["ssh", 22],
-  ["gluster", 24007],
-  ["nfs", 2049],
-]);
 
 /**
  * Returns the -blockdev keys for an image's location, QEMU's driver first. qemuBlockStorageSourceGetBackendProps() of
@@ -164,7 +152,7 @@ function sshKeys(source: Protocol<"ssh">, path: string): Json {
 }
 
 function nfsKeys(source: Protocol<"nfs">, path: string): Json {
-  const { host } = inetAddress(onlyHost(source, path), source.protocol, path);
+  const { name: host } = namedHost(onlyHost(source, path), source.protocol, path);
   const { user, group } = source.identity ?? {};
   const numberOf = (text: string | undefined, place: string): number => {
     if (text !== undefined && /^\+?\d{1,9}$/.test(text)) return Number(text);
@@ -199,12 +187,18 @@ function inetAddress(
   protocol: NetworkSource["protocol"],
   path: string,
 ): { readonly host: string; readonly port: string } {
-  if (host.transport === "unix") {
-    throw cannotTranslate(`${path}/host/@transport`, `${protocol} goes over TCP`, "Write name='…'.");
-  }
-  const port = host.port ?? DEFAULT_PORTS.get(protocol);
-  if (port !== undefined) return { host: host.name, port: String(port) };
+  const { name, port = DEFAULT_PORTS.get(protocol) } = namedHost(host, protocol, path);
+  if (port !== undefined) return { host: name, port: String(port) };
   throw cannotTranslate(`${path}/host/@port`, `${protocol} has no usual port`, "Write the port.");
+}
+
+function namedHost(
+  host: ImageHost,
+  protocol: NetworkSource["protocol"],
+  path: string,
+): Exclude<ImageHost, { readonly transport: "unix" }> {
+  if (host.transport !== "unix") return host;
+  throw cannotTranslate(`${path}/host/@transport`, `${protocol} goes over TCP`, "Write name='…'.");
 }
 
 /** Splits "pool/image". virDomainDiskSourceNetworkParse() of libvirt */
