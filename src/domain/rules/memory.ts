@@ -8,6 +8,7 @@ import { listCells } from "../machine/list-cells.ts";
 import type { MemoryBacking } from "../machine/memory-backing.ts";
 import type { Numatune } from "../machine/numatune.ts";
 import type { Vcpu } from "../machine/vcpu.ts";
+import type { CheckedDomain } from "./checked-domain.ts";
 
 interface Parts {
   readonly memory: { readonly kiB: number };
@@ -62,13 +63,12 @@ export function refuseMemoryContradictions(value: Parts, node: XmlNode, faults?:
   ]);
 }
 
-interface At {
-  readonly node: XmlNode;
-  readonly faults: Faults | undefined;
-}
-
 // qemuDomainDefValidateMemoryHotplug() of libvirt
-function refuseHotplug({ memory, maxMemory, devices }: Parts, cells: number, { node, faults }: At): void {
+function refuseHotplug(
+  { memory, maxMemory, devices }: Parts,
+  cells: number,
+  { node, faults }: CheckedDomain,
+): void {
   const { memories } = devices;
   const inSlots = memories.filter(isInSlot).length;
   const plugged = memories.some(({ model }) => model !== "sgx-epc");
@@ -86,7 +86,11 @@ function refuseHotplug({ memory, maxMemory, devices }: Parts, cells: number, { n
   }
 }
 
-function refuseOtherCells(memories: readonly MemoryDevice[], cells: number, { node, faults }: At): void {
+function refuseOtherCells(
+  memories: readonly MemoryDevice[],
+  cells: number,
+  { node, faults }: CheckedDomain,
+): void {
   for (const [index, device] of memories.entries()) {
     if (device.model === "virtio-pmem" || device.model === "sgx-epc") continue;
     const cell = device.target.node;
@@ -114,7 +118,7 @@ function isInSlot({ model }: MemoryDevice): boolean {
 }
 
 // virDomainMemoryDefCheckConflict() of libvirt
-function refuseOverlap(memories: readonly MemoryDevice[], { node, faults }: At): void {
+function refuseOverlap(memories: readonly MemoryDevice[], { node, faults }: CheckedDomain): void {
   const areas = memories.flatMap((device, index) => {
     const start = startOf(device);
     return start === undefined ? [] : [{ start, end: start + device.target.sizeKiB * 1024, index }];

@@ -9,6 +9,7 @@ import type { Iothread } from "../forms/iothreads.ts";
 import type { Cputune } from "../machine/cputune.ts";
 import { listIothreads } from "../machine/list-iothreads.ts";
 import type { Vcpu, Vcpus } from "../machine/vcpu.ts";
+import type { CheckedDomain } from "./checked-domain.ts";
 
 interface Parts {
   readonly vcpu?: Vcpu;
@@ -77,7 +78,11 @@ function refuseOtherIothreads(value: Parts, node: XmlNode, faults: Faults | unde
 }
 
 // virDomainVcpuPinDefParseXML() and virDomainIOThreadPinDefParseXML() of libvirt
-function refuseOtherPins(value: Parts, { vcpupins, iothreadpins, iothreadscheds }: Cputune, at: At): void {
+function refuseOtherPins(
+  value: Parts,
+  { vcpupins, iothreadpins, iothreadscheds }: Cputune,
+  at: CheckedDomain,
+): void {
   const vcpus = new Set([...Array(value.vcpu?.count ?? 1).keys()]);
   refusePins("vcpupin/@vcpu", { pinned: vcpupins.map(({ vcpu }) => vcpu), known: vcpus }, at);
   const iothreads = new Set(listIothreads(value).map(({ id }) => id));
@@ -90,17 +95,12 @@ function refuseOtherPins(value: Parts, { vcpupins, iothreadpins, iothreadscheds 
   refusePins("iothreadpin/@iothread", { pinned, known: iothreads }, at);
 }
 
-interface At {
-  readonly node: XmlNode;
-  readonly faults: Faults | undefined;
-}
-
 interface Pins {
   readonly pinned: readonly number[];
   readonly known: ReadonlySet<number>;
 }
 
-function refusePins(place: string, { pinned, known }: Pins, { node, faults }: At): void {
+function refusePins(place: string, { pinned, known }: Pins, { node, faults }: CheckedDomain): void {
   for (const [at, id] of pinned.entries()) {
     const problem = known.has(id) ? "stands there twice" : "is none of the guest's";
     if (known.has(id) && pinned.indexOf(id) === at) continue;
