@@ -1,7 +1,9 @@
+import { SvirtError } from "../errors.ts";
 import type { Draft } from "./draft.ts";
 
 /**
- * Returns XML in libvirt's layout: two spaces per level, single quotes, a newline at the end. https://libvirt.org/format.html
+ * Returns XML in libvirt's layout: two spaces per level, single quotes, a newline at the end. Throws "usage" for a value
+ * that is not UTF-8, which can only be the name of a file. https://libvirt.org/format.html
  */
 export function formatDocument(root: Draft): string {
   const lines: string[] = [];
@@ -41,10 +43,19 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
 
 // A reader turns a bare carriage return into a newline. XML 1.0, 2.11
 function escapeText(text: string): string {
-  return text.replace(/[&<>\r]/g, (character) => ESCAPES.get(character) ?? character);
+  return wellFormed(text).replace(/[&<>\r]/g, (character) => ESCAPES.get(character) ?? character);
 }
 
 // A reader turns bare white space in an attribute into blanks. XML 1.0, 3.3.3
 function escapeAttribute(value: string): string {
-  return value.replace(/[&<>'"\t\n\r]/g, (character) => ESCAPES.get(character) ?? character);
+  return wellFormed(value).replace(/[&<>'"\t\n\r]/g, (character) => ESCAPES.get(character) ?? character);
+}
+
+// An encoder would replace the bytes, which are lone surrogates within svirt: another file's name.
+function wellFormed(value: string): string {
+  if (value.isWellFormed()) return value;
+  throw new SvirtError(`Cannot write ${value} as XML: it is not UTF-8`, {
+    kind: "usage",
+    remedy: "Rename the file: only XML can describe it here.",
+  });
 }

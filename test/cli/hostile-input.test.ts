@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { COMMANDS } from "../../src/cli/commands.ts";
+import { REPORT_FAULT } from "../../src/errors.ts";
 import { makeMachine } from "../scenes/scene.ts";
 import { runOn } from "./in-memory.ts";
 import { measuredRuns, type Outcome } from "./measured-runs.ts";
@@ -136,7 +137,7 @@ function expectBounded({ exitCode, rssBytes, stderr }: Outcome): void {
   expect({ exitCode, stderr: stderr.slice(0, 300) }).toMatchObject({ exitCode: expect.any(Number) });
   expect(rssBytes).toBeLessThan(MOST_RSS_BYTES);
   if (exitCode !== 0) expect(stderr).toMatch(/^(?:warning: .*\n)*error: \S.*\nremedy: \S/);
-  expect(stderr).not.toContain("fault of svirt");
+  expect(stderr).not.toContain(REPORT_FAULT);
 }
 
 const specs = await Promise.all([...COMMANDS.values()].map(async (load) => (await load()).command.spec));

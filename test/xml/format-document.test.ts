@@ -15,6 +15,13 @@ test("formatDocument() writes libvirt's layout", () => {
   );
 });
 
+test("formatDocument() refuses bytes that are not UTF-8, which would become another name", () => {
+  const attribute = emptyDraft("a");
+  attribute.attributes.set("b", "/srv/x\udcff");
+  for (const draft of [attribute, textDraft("a", "/srv/x\udcff")])
+    expect(() => formatDocument(draft)).toThrow("Cannot write /srv/x\udcff as XML: it is not UTF-8");
+});
+
 test("parseDocument() reads back whatever formatDocument() writes", () => {
   fc.assert(
     fc.property(anyDraft(), (draft) => {

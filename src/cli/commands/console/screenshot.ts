@@ -1,6 +1,7 @@
 import { SvirtError } from "../../../errors.ts";
 import { type PictureType, takeScreenshot } from "../../../vm/save/screenshot.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
 
 const ENDINGS: Readonly<Record<PictureType, string>> = {
   "image/png": ".png",
@@ -24,7 +25,7 @@ export const command: Command = {
       screen: screenOf(call),
       pathFor: (name, picture) => given ?? `${name}-${formatTime(call.node.host.nowMs())}${ENDINGS[picture]}`,
     });
-    call.output.print(`Screenshot saved to ${path}, with type of ${type}\n\n`);
+    call.output.print(`Screenshot saved to ${oneLine(path)}, with type of ${type}\n\n`);
     return undefined;
   },
 };

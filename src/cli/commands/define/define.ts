@@ -1,6 +1,7 @@
 import { defineDomain } from "../../../vm/define/define.ts";
 import { MOST_BYTES } from "../../../xml/limits.ts";
 import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
 
 /** `svirt define FILE` */
 export const command: Command = {
@@ -15,7 +16,7 @@ export const command: Command = {
     const file = operand(call, "file");
     const defined = await defineDomain(call.node, call.node.host.readInput(file, MOST_BYTES));
     if (call.options.has("json")) printJson(call, defined);
-    else call.output.print(`Domain '${defined.name}' defined from ${file}\n\n`);
+    else call.output.print(`Domain '${defined.name}' defined from ${oneLine(file)}\n\n`);
     return undefined;
   },
 };

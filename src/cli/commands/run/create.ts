@@ -2,6 +2,7 @@ import { startDomain } from "../../../vm/start/start.ts";
 import { MOST_BYTES } from "../../../xml/limits.ts";
 import { type Command, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
+import { oneLine } from "../../output/one-line.ts";
 import { warnOfMode } from "../../output/warn-of-mode.ts";
 
 /** `svirt create FILE` */
@@ -17,7 +18,9 @@ export const command: Command = {
     const bytes = call.node.host.readInput(file, MOST_BYTES);
     const { did, guest } = await startDomain(call.node, bytes, crashDrill(call));
     warnOfMode(call, guest);
-    call.output.print(`Domain '${guest.name}' ${did ? `created from ${file}` : "is already active"}\n\n`);
+    call.output.print(
+      `Domain '${guest.name}' ${did ? `created from ${oneLine(file)}` : "is already active"}\n\n`,
+    );
     return undefined;
   },
 };

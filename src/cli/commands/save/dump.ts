@@ -4,6 +4,7 @@ import { dumpDomain } from "../../../vm/save/dump-domain.ts";
 import { onlyOne } from "../../arguments/exclusive.ts";
 import { type Call, type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
+import { oneLine } from "../../output/one-line.ts";
 import { VERBOSE_OPTION, withProgress } from "../../output/progress.ts";
 
 /** Formats of virsh. QEMU decides whether it supports them. */
@@ -35,7 +36,7 @@ export const command: Command = {
     const { name } = await withProgress(call, "Dump", (onProgress) =>
       dumpDomain(call.node, operand(call, "domain"), { path, wish, watch, onProgress }),
     );
-    call.output.print(`\nDomain '${name}' dumped to ${path}\n\n`);
+    call.output.print(`\nDomain '${name}' dumped to ${oneLine(path)}\n\n`);
     return undefined;
   },
 };

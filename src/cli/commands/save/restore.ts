@@ -3,6 +3,7 @@ import { MOST_BYTES } from "../../../xml/limits.ts";
 import { WAKING_OPTIONS, wakesOf } from "../../arguments/exclusive.ts";
 import { type Command, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
+import { oneLine } from "../../output/one-line.ts";
 import { warnOfMode } from "../../output/warn-of-mode.ts";
 
 /** `svirt restore FILE` */
@@ -32,7 +33,7 @@ export const command: Command = {
     const wish = { wakes: wakesOf(call), xml, watch: crashDrill(call) };
     const { guest } = await restoreDomain(call.node, path, wish);
     warnOfMode(call, guest);
-    call.output.print(`Domain restored from ${path}\n\n`);
+    call.output.print(`Domain restored from ${oneLine(path)}\n\n`);
     return undefined;
   },
 };

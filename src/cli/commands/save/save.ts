@@ -2,6 +2,7 @@ import { saveDomain } from "../../../vm/save/save-domain.ts";
 import { WAKING_OPTIONS, wakesOf } from "../../arguments/exclusive.ts";
 import { type Command, DOMAIN_OPERAND, operand } from "../../command.ts";
 import { CRASH_OPTION, crashDrill } from "../../crash-drill.ts";
+import { oneLine } from "../../output/one-line.ts";
 import { VERBOSE_OPTION, withProgress } from "../../output/progress.ts";
 
 /** `svirt save DOMAIN FILE` */
@@ -21,7 +22,7 @@ export const command: Command = {
     const { name } = await withProgress(call, "Save", (onProgress) =>
       saveDomain(call.node, operand(call, "domain"), { path, wakes, watch, onProgress }),
     );
-    call.output.print(`\nDomain '${name}' saved to ${path}\n\n`);
+    call.output.print(`\nDomain '${name}' saved to ${oneLine(path)}\n\n`);
     return undefined;
   },
 };

@@ -2,6 +2,7 @@ import { parseVolume } from "../../../domain/other-documents/volume.ts";
 import { createVolume } from "../../../vm/volume/create-volume.ts";
 import { MOST_BYTES } from "../../../xml/limits.ts";
 import { type Command, JSON_OPTION, operand, printJson } from "../../command.ts";
+import { oneLine } from "../../output/one-line.ts";
 
 /** `svirt vol-create FOLDER FILE` */
 export const command: Command = {
@@ -22,7 +23,7 @@ export const command: Command = {
     const volume = parseVolume(call.node.host.readInput(file, MOST_BYTES));
     const path = await createVolume(call.node, operand(call, "pool"), volume);
     if (call.options.has("json")) printJson(call, { name: volume.name, path });
-    else call.output.print(`Vol ${volume.name} created from ${file}\n\n`);
+    else call.output.print(`Vol ${volume.name} created from ${oneLine(file)}\n\n`);
     return undefined;
   },
 };

@@ -26,6 +26,7 @@ import type { FolderLimit } from "../../../plan/facts/step-parts.ts";
 import { halfMade } from "../../../plan/half-made.ts";
 import type { FileContent } from "../../files.ts";
 import { thrownFacts } from "../calls/call-facts.ts";
+import { nativeName } from "../calls/native-name.ts";
 import { setLabelOf } from "../labels/xattr.ts";
 import { fileFacts, openAt, openSame, withFile } from "./file-id.ts";
 import { mountMemory } from "./memory-mount.ts";
@@ -128,7 +129,7 @@ function freshName(path: string): string {
 
 /** Implements Host.removeFile. */
 function removeFile(path: string): void {
-  unlessMissing(`remove ${path}`, () => unlinkSync(path));
+  unlessMissing(`remove ${path}`, () => unlinkSync(nativeName(path)));
 }
 
 /** Implements Host.listFolder. */
@@ -175,13 +176,13 @@ export function makeSymlink(path: string, target: string): void {
 export function makeFile(path: string, mode: number, content?: FileContent): FileId {
   const fresh = content === undefined ? path : halfMade(path);
   return orThrow(`make ${path}`, () => {
-    if (fresh !== path) unlessMissing(`remove ${fresh}`, () => unlinkSync(fresh));
+    if (fresh !== path) removeFile(fresh);
     const made = writeNew(fresh, mode, content);
     if (fresh === path) return made;
     try {
-      linkSync(fresh, path);
+      linkSync(nativeName(fresh), nativeName(path));
     } finally {
-      unlinkSync(fresh);
+      unlinkSync(nativeName(fresh));
     }
     syncFolder(dirname(path));
     return { ...made, path };
@@ -190,7 +191,7 @@ export function makeFile(path: string, mode: number, content?: FileContent): Fil
 
 /** Identifies the file by its descriptor, since its path may lead to another file a moment later. */
 function writeNew(path: string, mode: number, content: FileContent | undefined): FileId {
-  const fd = openSync(path, NEW_FILE, mode);
+  const fd = openSync(nativeName(path), NEW_FILE, mode);
   try {
     writeFileSync(fd, content?.bytes ?? "");
     ftruncateSync(fd, content?.sizeBytes ?? 0);
@@ -223,7 +224,7 @@ export function renameFile(from: string, to: string): void {
     } finally {
       closeSync(fd);
     }
-    renameSync(from, to);
+    renameSync(nativeName(from), nativeName(to));
     syncFolder(dirname(to));
   });
 }
@@ -255,7 +256,7 @@ export function readBytes(file: FileId, offset: number, length: number): Uint8Ar
 }
 
 function syncFolder(path: string): void {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  const fd = openSync(nativeName(path), constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     fsyncSync(fd);
   } finally {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, readFileSync, readlinkSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { ASIDE, MISSING, OWN_USER, RealFolder } from "../../../real-host/folder.ts";
 
 describe.skipIf(MISSING !== undefined)(`names on the real machine${ASIDE}`, () => {
@@ -20,6 +20,21 @@ describe.skipIf(MISSING !== undefined)(`names on the real machine${ASIDE}`, () =
     const link = folder.symlink("link", to);
     expect(() => folder.host.renameFile(link, `${folder.path}/other`)).toThrow(`Cannot rename ${link} to `);
     expect([readlinkSync(link), existsSync(`${folder.path}/other`)]).toEqual([to, false]);
+  });
+
+  test("makes, renames, replaces and removes a file by a name that is not UTF-8", () => {
+    using folder = new RealFolder();
+    const [made, moved] = [`${folder.path}/a\udcff`, `${folder.path}/b\udcff`];
+    const names = () =>
+      readdirSync(folder.path, { encoding: "buffer" }).map((name) => name.toString("latin1"));
+    folder.host.makeFile(made, 0o600, { bytes: new TextEncoder().encode("made"), sizeBytes: 4 });
+    expect(names()).toEqual(["a\xff"]);
+    folder.host.makeFile(`${made}-empty`, 0o600);
+    folder.host.removeFile(`${made}-empty`);
+    folder.host.renameFile(made, moved);
+    expect(names()).toEqual(["b\xff"]);
+    folder.host.removeFile(moved);
+    expect(names()).toEqual([]);
   });
 
   test("says whether svirt's user may open a file for reading and writing", () => {
