@@ -31,6 +31,7 @@ for (const type of ["kvm", "qemu"]) {
       note folder stat -c '%a %u' /run/svirt/${uuidOf("life-a")}/guest
       note log stat -c '%a %u' /var/log/svirt/life-a.log
       note uid uid_of life-a
+      ${type === "kvm" ? "note active wait_for lists_active env" : ""}
       svirt destroy life-a >/dev/null
     `);
     const uid = outOf(notes, "uid");
@@ -48,6 +49,7 @@ for (const type of ["kvm", "qemu"]) {
     expect(outOf(notes, "cwd")).toBe(`/run/svirt/${uuidOf("life-a")}/guest`);
     expect(outOf(notes, "folder")).toBe(`700 ${uid}`);
     expect(outOf(notes, "log")).toBe("600 0");
+    if (type === "kvm") expect(noteOf(notes, "active").code).toBe(0);
     const words = outOf(notes, "words").split("\n");
     expect(words).toContain("-nodefaults");
     expect(words).toContain("-no-user-config");

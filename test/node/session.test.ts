@@ -248,6 +248,7 @@ onTheNode("a user has KVM by his group, a tap that root made for him, and a scre
     note network as_alice svirt qemu-monitor-command life-mine --hmp info network
     note screen ls ${RUN}/guest
     note display as_alice svirt domdisplay life-mine
+    note active wait_for lists_active as_alice
     note save as_alice svirt save life-mine ${HOME}/mine.save
     note restore as_alice svirt restore ${HOME}/mine.save
     note restored as_alice svirt domstate life-mine
@@ -268,6 +269,8 @@ onTheNode("a user has KVM by his group, a tap that root made for him, and a scre
   expect(outOf(notes, "network")).toContain("type=tap");
   expect(outOf(notes, "screen").split("\n")).toContain("vnc.sock");
   expect(outOf(notes, "display")).toContain(`${RUN}/guest/vnc.sock`);
+  // The user may read in which function of the kernel a vCPU waits.
+  expect(noteOf(notes, "active").code).toBe(0);
   for (const name of ["save", "restore"]) expect([name, noteOf(notes, name).err]).toEqual([name, ""]);
   expect(outOf(notes, "restored")).toBe("running");
   expect(outOf(notes, "tap")).toBe(String(USER));

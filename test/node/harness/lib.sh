@@ -129,6 +129,10 @@ state() {
   xargs /usr/bin/getfattr -h -d -m - --absolute-names <"$work/paths"
 }
 
+# lists_active COMMAND...: checks that `svirt list`, run by COMMAND, finds a guest active without asking its QEMU. A vCPU may
+# wait in QEMU for a moment while it boots.
+lists_active() { "$@" svirt list --json | grep -q '"not asked"'; }
+
 # ---- Waiting: with generous limits, since the node may be slow
 
 # wait_for COMMAND...: waits until it succeeds.
