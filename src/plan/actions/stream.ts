@@ -13,7 +13,8 @@ export interface TargetFile {
 export interface StreamedGuest {
   readonly monitor: string;
   readonly isRunning: boolean;
-  readonly imageLabel: string | undefined;
+  /** Label of the pipe that carries the state; undefined: the default of the file system. */
+  readonly stateLabel: string | undefined;
 }
 
 /** Plans a save: stop the vCPUs, write the state, move the file to its place. The guest then ends. */
@@ -85,11 +86,11 @@ function keep({ part, path }: TargetFile): Step {
   return { do: "keep-file", from: part, to: path };
 }
 
-function streamOf({ label, part }: TargetFile, { imageLabel, monitor }: StreamedGuest) {
+function streamOf({ label, part }: TargetFile, { monitor, stateLabel }: StreamedGuest) {
   return {
     monitor,
     to: part,
-    ...(imageLabel === undefined ? {} : { label: imageLabel }),
+    ...(stateLabel === undefined ? {} : { label: stateLabel }),
     ...(label === undefined ? {} : { fileLabel: label }),
   };
 }

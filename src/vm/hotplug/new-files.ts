@@ -4,8 +4,10 @@ import { listHostDevice } from "../../domain/resources/hostdev.ts";
 import { peerSocketOf } from "../../domain/resources/peer-sockets.ts";
 import type { Resource } from "../../domain/resources/resource.ts";
 import { SvirtError } from "../../errors.ts";
+import { labelOfRole } from "../../label/file-label.ts";
 import type { LabelDecision } from "../../label/guest-label.ts";
 import { peerContext } from "../../label/peer-context.ts";
+import { LABEL_ROLES } from "../../label/roles.ts";
 import { decideFiles } from "../../labelling/file-labels.ts";
 import { claimIn } from "../../plan/actions/block.ts";
 import type { NewDevice } from "../../plan/actions/hotplug.ts";
@@ -86,6 +88,15 @@ export function decideNewDevice(
 export function labelDecisionOf(node: Node, { label }: GuestRecord): LabelDecision {
   const recorded = { label: undefined, imageLabel: undefined, baseLabel: undefined, ...label };
   return modelOn(node.host, label.model).recall(recorded);
+}
+
+/** Returns the label of a file that svirt adds for a running guest. */
+export function addedLabelOf(
+  node: Node,
+  guest: GuestRecord,
+  kind: "guest-folder" | "saved-state",
+): string | undefined {
+  return labelOfRole(labelDecisionOf(node, guest), LABEL_ROLES[kind]["read-write"].role);
 }
 
 /** Prefix of QEMU's names for devices of one kind. */

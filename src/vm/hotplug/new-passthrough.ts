@@ -12,6 +12,7 @@ import { parseContextOrUndefined } from "../../selinux/context.ts";
 import type { Node } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { memlockOf } from "../start/guest-command.ts";
+import { addedLabelOf } from "./new-files.ts";
 
 /** Resolves a USB host device to its address on the bus. Throws "not-found", "unsupported". */
 export function settlePassed(node: Node, device: Device): Device {
@@ -46,7 +47,7 @@ export function decidePassed(
   const isByName = device.value.type !== "usb";
   return {
     links: listGroupLinks(node.host, withOnly(domain, device)),
-    label: guest.label.imageLabel,
+    label: addedLabelOf(node, guest, "guest-folder"),
     workFolder: guestPaths(node.paths, guest.uuid).workFolder,
     grants: isByName ? gathered.files.map(({ facts }) => ({ file: facts.id, uid: guest.uid })) : [],
     memlock: decideMemlock(node, guest, domain),

@@ -6,6 +6,7 @@ import { guestPaths } from "../../plan/paths.ts";
 import type { Node } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
+import { addedLabelOf } from "../hotplug/new-files.ts";
 
 const status = v.object({ running: v.boolean() });
 /** Names of machine types with a version: another QEMU knows the state by that name alone. */
@@ -19,11 +20,11 @@ export interface SeenGuest extends StreamedGuest {
 
 /** Queries whether QEMU's vCPUs run, and its machine type. Throws "timeout". */
 export async function lookAtGuest(node: Node, guest: GuestRecord): Promise<SeenGuest> {
-  const { imageLabel } = guest.label;
+  const stateLabel = addedLabelOf(node, guest, "saved-state");
   const { monitor } = guestPaths(node.paths, guest.uuid);
   return await withMonitor(node, guest.uuid, async (qemu) => {
     const { running } = v.parse(status, await qemu.execute("query-status"));
-    return { monitor, isRunning: running, imageLabel, machine: await askMachine(qemu) };
+    return { monitor, isRunning: running, stateLabel, machine: await askMachine(qemu) };
   });
 }
 

@@ -9,6 +9,7 @@ import type { GuestRecord } from "../../state/record.ts";
 import { type AskedChange, changeGuest } from "../change/change-guest.ts";
 import { findRunning } from "../guest/find-domain.ts";
 import { withMonitor } from "../guest/guest-monitor.ts";
+import { addedLabelOf } from "../hotplug/new-files.ts";
 import { decideTarget } from "./target-file.ts";
 
 /** Format of a picture: PNG if this QEMU supports it, else PPM. */
@@ -35,7 +36,7 @@ export async function takeScreenshot(
   const asked: AskedChange = {
     what: "screenshot",
     decide(now) {
-      const seen = { monitor, isRunning: true, imageLabel: now.label.imageLabel };
+      const seen = { monitor, isRunning: true, stateLabel: addedLabelOf(node, now, "saved-state") };
       const format = type === "image/png" ? { format: "png" } : {};
       // In the guest's folder, which is bounded, under a name that the guest cannot create first.
       const buffer = `${workFolder}/screen-${node.host.makeUuid()}`;
