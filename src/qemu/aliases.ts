@@ -1,4 +1,5 @@
 import type { Devices } from "../domain/devices.ts";
+import { changeFamilies, type FamilyChanges } from "../domain/families.ts";
 import { isSerialConsole } from "../domain/ports.ts";
 import { controllerId } from "./argument/bus-properties.ts";
 import { deviceNumber } from "./device-number.ts";
@@ -19,94 +20,110 @@ export interface LaterNames {
 const none = (): undefined => undefined;
 const NONE: LaterNames = { interfaceId: none, rngId: none, channelId: none, hostdevId: none };
 
+interface AliasFacts {
+  readonly guest: Guest;
+  readonly later: LaterNames;
+  /** Ids of character devices. */
+  readonly ports: ReadonlyMap<object, string>;
+  /** Id of the first serial port. */
+  readonly firstSerial: string | undefined;
+}
+
+/** Aliases of each family. "none": libvirt gives its devices no alias. */
+const ALIASES: FamilyChanges<AliasFacts> = {
+  disks: (disks, { guest }) => disks.map((disk) => ({ ...disk, alias: diskId(guest, disk) })),
+  controllers: (controllers, { guest }) =>
+    controllers.map((found) => ({ ...found, alias: controllerId(guest, found) })),
+  leases: "none",
+  filesystems: (found) => counted(found, "fs"),
+  interfaces: (interfaces, { guest, later }) =>
+    interfaces.map((found, at) => {
+      const own = found.type === "hostdev" ? passedId(guest, found) : interfaceId(interfaces, at);
+      return { ...found, alias: found.alias ?? later.interfaceId(found) ?? own };
+    }),
+  smartcards: (found) => named(found, "smartcard"),
+  serials: (serials, facts) => serials.map((found) => withPort(found, facts)),
+  parallels: (parallels, facts) => parallels.map((found) => withPort(found, facts)),
+  // A console that stands for the first serial port gets the alias of that port.
+  consoles: (consoles, facts) =>
+    consoles.map((found) =>
+      isSerialConsole(found) && !facts.ports.has(found) && facts.firstSerial !== undefined
+        ? { ...found, alias: facts.firstSerial }
+        : withPort(found, facts),
+    ),
+  channels: (channels, facts) =>
+    channels.map((found) => {
+      const alias = found.alias ?? facts.later.channelId(found);
+      return alias === undefined ? withPort(found, facts) : { ...found, alias };
+    }),
+  inputs: (found) => named(found, "input"),
+  tpms: (found) => named(found, "tpm"),
+  graphics: "none",
+  sounds: (found) => named(found, "sound"),
+  audios: "none",
+  videos: (found) => named(found, "video"),
+  hostdevs: (hostdevs, { guest, later }) =>
+    hostdevs.map((found) => ({
+      ...found,
+      alias: found.alias ?? later.hostdevId(found) ?? passedId(guest, found),
+    })),
+  redirdevs: (found) => named(found, "redir"),
+  redirfilter: "none",
+  hubs: (found) => named(found, "hub"),
+  watchdogs: (found) => named(found, "watchdog"),
+  memballoon: (found) => (found.model === "none" ? found : { ...found, alias: found.alias ?? "balloon0" }),
+  rngs: (rngs, { later }) =>
+    rngs.map((found, at) => ({
+      ...found,
+      alias: found.alias ?? later.rngId(found) ?? `rng${deviceNumber(rngs, at)}`,
+    })),
+  panics: "none",
+  shmems: (found) => named(found, "shmem"),
+  iommu: (found) => ({ ...found, alias: found.alias ?? "iommu0" }),
+  vsock: (found) => ({ ...found, alias: found.alias ?? "vsock0" }),
+  cryptos: (found) => counted(found, "crypto"),
+  pstore: (found) => ({ ...found, alias: found.alias ?? "pstore0" }),
+  memories: (memories) => memories.map((found, at) => ({ ...found, alias: memoryId(memories, at) })),
+};
+
 /**
  * Returns the guest's devices, each with its QEMU id as alias, devices of the board included. qemuAssignDeviceAliases() of
  * libvirt
  */
 export function withAliases(guest: Guest, later: LaterNames = NONE): Devices {
-  const { devices } = guest;
-  const named = <D extends { readonly alias?: string }>(
-    family: readonly D[],
-    prefix: string,
-    from = 0,
-  ): D[] => family.map((device, at) => ({ ...device, alias: device.alias ?? `${prefix}${from + at}` }));
-  const counted = <D extends { readonly alias?: string }>(family: readonly D[], prefix: string): D[] =>
-    family.map((device, at) => ({
-      ...device,
-      alias: device.alias ?? `${prefix}${deviceNumber(family, at)}`,
-    }));
+  const found = namePorts(guest);
+  const ports = new Map<object, string>(found.map(({ id, port }) => [port.chardev, id]));
+  const firstSerial = found.find(({ port }) => port.device === "serial")?.id;
+  return changeFamilies(guest.devices, ALIASES, { guest, later, ports, firstSerial });
+}
+
+interface Aliased {
+  readonly alias?: string;
+}
+
+/** Numbers the devices by their place. */
+function named<D extends Aliased>(family: readonly D[], prefix: string): D[] {
+  return family.map((device, at) => ({ ...device, alias: device.alias ?? `${prefix}${at}` }));
+}
+
+/** Numbers the devices without those that have an alias in the XML. */
+function counted<D extends Aliased>(family: readonly D[], prefix: string): D[] {
+  return family.map((device, at) => ({
+    ...device,
+    alias: device.alias ?? `${prefix}${deviceNumber(family, at)}`,
+  }));
+}
+
+/** Returns the id of a host device; interfaces of type hostdev are numbered with them. */
+function passedId(
+  { devices }: Guest,
+  found: Devices["interfaces"][number] | Devices["hostdevs"][number],
+): string {
   const passed = [...devices.interfaces.filter(({ type }) => type === "hostdev"), ...devices.hostdevs];
-  const passedId = (found: (typeof passed)[number]): string =>
-    `hostdev${deviceNumber(passed, passed.indexOf(found))}`;
-  return {
-    ...devices,
-    ...withPorts(guest, later),
-    ...singles(devices),
-    disks: devices.disks.map((disk) => ({ ...disk, alias: diskId(guest, disk) })),
-    controllers: devices.controllers.map((found) => ({ ...found, alias: controllerId(guest, found) })),
-    filesystems: counted(devices.filesystems, "fs"),
-    interfaces: devices.interfaces.map((found, at) => {
-      const own = found.type === "hostdev" ? passedId(found) : interfaceId(devices.interfaces, at);
-      return { ...found, alias: found.alias ?? later.interfaceId(found) ?? own };
-    }),
-    smartcards: named(devices.smartcards, "smartcard"),
-    inputs: named(devices.inputs, "input"),
-    tpms: named(devices.tpms, "tpm"),
-    sounds: named(devices.sounds, "sound"),
-    videos: named(devices.videos, "video"),
-    hostdevs: devices.hostdevs.map((found) => ({
-      ...found,
-      alias: found.alias ?? later.hostdevId(found) ?? passedId(found),
-    })),
-    redirdevs: named(devices.redirdevs, "redir"),
-    hubs: named(devices.hubs, "hub"),
-    watchdogs: named(devices.watchdogs, "watchdog"),
-    rngs: devices.rngs.map((found, at) => ({
-      ...found,
-      alias: found.alias ?? later.rngId(found) ?? `rng${deviceNumber(devices.rngs, at)}`,
-    })),
-    shmems: named(devices.shmems, "shmem"),
-    cryptos: counted(devices.cryptos, "crypto"),
-    memories: devices.memories.map((found, at) => ({ ...found, alias: memoryId(devices.memories, at) })),
-  };
+  return `hostdev${deviceNumber(passed, passed.indexOf(found))}`;
 }
 
-/** Devices of which a guest has at most one. */
-function singles({ iommu, memballoon, pstore, vsock }: Devices): Partial<Devices> {
-  return {
-    ...(iommu === undefined ? {} : { iommu: { ...iommu, alias: iommu.alias ?? "iommu0" } }),
-    ...(memballoon === undefined || memballoon.model === "none"
-      ? {}
-      : { memballoon: { ...memballoon, alias: memballoon.alias ?? "balloon0" } }),
-    ...(pstore === undefined ? {} : { pstore: { ...pstore, alias: pstore.alias ?? "pstore0" } }),
-    ...(vsock === undefined ? {} : { vsock: { ...vsock, alias: vsock.alias ?? "vsock0" } }),
-  };
-}
-
-/** A console that stands for the first serial port gets the alias of that port. */
-function withPorts(
-  guest: Guest,
-  later: LaterNames,
-): Pick<Devices, "serials" | "parallels" | "consoles" | "channels"> {
-  const { devices } = guest;
-  const ports = namePorts(guest);
-  const ids = new Map<object, string>(ports.map(({ id, port }) => [port.chardev, id]));
-  const first = ports.find(({ port }) => port.device === "serial")?.id;
-  const aliased = <D extends object>(device: D): D => {
-    const alias = ids.get(device);
-    return alias === undefined ? device : { ...device, alias };
-  };
-  return {
-    serials: devices.serials.map(aliased),
-    parallels: devices.parallels.map(aliased),
-    channels: devices.channels.map((found) => {
-      const alias = found.alias ?? later.channelId(found);
-      return alias === undefined ? aliased(found) : { ...found, alias };
-    }),
-    consoles: devices.consoles.map((device) =>
-      isSerialConsole(device) && !ids.has(device) && first !== undefined
-        ? { ...device, alias: first }
-        : aliased(device),
-    ),
-  };
+function withPort<D extends object>(device: D, { ports }: AliasFacts): D {
+  const alias = ports.get(device);
+  return alias === undefined ? device : { ...device, alias };
 }

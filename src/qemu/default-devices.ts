@@ -4,6 +4,7 @@ import type { NetworkInterface } from "../domain/devices/network/interface.ts";
 import type { RngBackend } from "../domain/devices/rng.ts";
 import type { Devices } from "../domain/devices.ts";
 import type { Domain } from "../domain/domain.ts";
+import { changeFamilies, type FamilyChanges } from "../domain/families.ts";
 import { DEFAULT_RANDOM_SOURCE } from "../domain/forms/random-source.ts";
 import { fillChannel, fillProtocol, fillSerial, numberParallels } from "./devices/chardev/defaults.ts";
 import { fillDisk } from "./devices/disk/defaults.ts";
@@ -23,30 +24,45 @@ export const DEFAULT_EMULATOR = "/usr/bin/qemu-system-x86_64";
 /** Path of QEMU for a 32-bit PC. */
 const EMULATOR_32 = "/usr/bin/qemu-system-i386";
 
-/** Returns the devices with libvirt's defaults for all that each element leaves open. virDomainDeviceDefPostParse() */
+/** libvirt's defaults for each family. virDomainDeviceDefPostParse() */
+const DEFAULTS: FamilyChanges<undefined> = {
+  disks: (found) => found.map(fillDisk),
+  controllers: "none",
+  leases: "none",
+  filesystems: (found) => found.map(fillFilesystem),
+  interfaces: (found) => found.map(fillInterface),
+  smartcards: fillSmartcards,
+  serials: (found) => found.map(fillSerial),
+  parallels: (found) => numberParallels(found.map(fillProtocol)),
+  consoles: (found) => found.map(fillProtocol),
+  channels: (found) => found.map(fillChannel),
+  inputs: (found) => found.map(fillInput),
+  tpms: (found) => found.map(fillTpm),
+  graphics: (found) => found.map(fillGraphics),
+  sounds: "none",
+  audios: "none",
+  videos: fillVideos,
+  hostdevs: (found) => found.map(fillHostdev),
+  redirdevs: (found) => found.map(fillRedirdev),
+  redirfilter: "none",
+  hubs: "none",
+  watchdogs: (found) => found.map((one) => ({ ...one, action: one.action ?? "reset" })),
+  memballoon: "none",
+  rngs: (found) => found.map((rng) => ({ ...rng, backend: fillRandomness(rng.backend) })),
+  panics: "none",
+  shmems: (found) => found.map(fillShmem),
+  iommu: "none",
+  vsock: fillVsock,
+  cryptos: "none",
+  pstore: "none",
+  memories: placeMemories,
+};
+
+/** Returns the devices with libvirt's defaults for all that each element leaves open. */
 export function fillDevices({ devices, os }: Domain): Devices {
   return {
-    ...devices,
+    ...changeFamilies(devices, DEFAULTS, undefined),
     emulator: devices.emulator ?? (os.type.arch === "i686" ? EMULATOR_32 : DEFAULT_EMULATOR),
-    disks: devices.disks.map(fillDisk),
-    memories: placeMemories(devices.memories),
-    interfaces: devices.interfaces.map(fillInterface),
-    hostdevs: devices.hostdevs.map(fillHostdev),
-    smartcards: fillSmartcards(devices.smartcards),
-    redirdevs: devices.redirdevs.map(fillRedirdev),
-    serials: devices.serials.map(fillSerial),
-    consoles: devices.consoles.map(fillProtocol),
-    parallels: numberParallels(devices.parallels.map(fillProtocol)),
-    channels: devices.channels.map(fillChannel),
-    filesystems: devices.filesystems.map(fillFilesystem),
-    inputs: devices.inputs.map(fillInput),
-    tpms: devices.tpms.map(fillTpm),
-    shmems: devices.shmems.map(fillShmem),
-    ...(devices.vsock === undefined ? {} : { vsock: fillVsock(devices.vsock) }),
-    graphics: devices.graphics.map(fillGraphics),
-    videos: fillVideos(devices.videos),
-    watchdogs: devices.watchdogs.map((found) => ({ ...found, action: found.action ?? "reset" })),
-    rngs: devices.rngs.map((rng) => ({ ...rng, backend: fillRandomness(rng.backend) })),
   };
 }
 

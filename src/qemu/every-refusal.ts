@@ -1,4 +1,5 @@
 import type { Devices } from "../domain/devices.ts";
+import { ELEMENTS, FAMILIES, type Family } from "../domain/families.ts";
 import { listErrors, SvirtError, throwErrors } from "../errors.ts";
 import { movedRefusal } from "./refusal.ts";
 
@@ -29,7 +30,7 @@ export function refuseEach(devices: Devices, first: unknown, translate: (devices
 /** The remaining devices. A family that lost one has the original numbers of the others, from 1. */
 interface Rest {
   readonly devices: Devices;
-  readonly numbers: ReadonlyMap<keyof Devices, readonly number[]>;
+  readonly numbers: ReadonlyMap<Family, readonly number[]>;
 }
 
 function refusalOf(devices: Devices, translate: (devices: Devices) => unknown): unknown {
@@ -43,7 +44,7 @@ function refusalOf(devices: Devices, translate: (devices: Devices) => unknown): 
 
 function leaveOut({ devices, numbers }: Rest, place = ""): Rest | undefined {
   const [, tag = "", number = "1"] = DEVICE.exec(place) ?? [];
-  const family = familyOf(devices, tag);
+  const family = familyOf(tag);
   if (family === undefined || family === "controllers") return undefined;
   const list: unknown = devices[family];
   if (!Array.isArray(list)) return { devices: { ...devices, [family]: undefined }, numbers };
@@ -55,18 +56,16 @@ function leaveOut({ devices, numbers }: Rest, place = ""): Rest | undefined {
     : { devices: left, numbers: new Map(numbers).set(family, known.filter(isOther)) };
 }
 
-function moveBack(refusal: SvirtError, { devices, numbers }: Rest): SvirtError {
+function moveBack(refusal: SvirtError, { numbers }: Rest): SvirtError {
   const { place = "" } = refusal;
   const [whole = "", tag = "", number] = DEVICE.exec(place) ?? [];
-  const family = familyOf(devices, tag);
+  const family = familyOf(tag);
   const known = family === undefined ? undefined : numbers.get(family)?.[Number(number) - 1];
   if (known === undefined || known === Number(number)) return refusal;
   return movedRefusal(refusal, `/domain/devices/${tag}[${known}]${place.slice(whole.length)}`);
 }
 
-/** Returns the key of Devices for an element's name. Does not use the forms, which a start does not load. */
-function familyOf(devices: Devices, tag: string): keyof Devices | undefined {
-  const names = [tag, `${tag}s`, tag.replace(/y$/, "ies")];
-  const isFamily = (key: string): key is keyof Devices => names.includes(key);
-  return Object.keys(devices).find(isFamily);
+/** Returns the family of an element's name. Does not use the forms, which a start does not load. */
+function familyOf(tag: string): Family | undefined {
+  return FAMILIES.find((family) => ELEMENTS[family] === tag);
 }

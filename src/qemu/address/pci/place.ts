@@ -1,22 +1,16 @@
 import type { Controller } from "../../../domain/devices/controller.ts";
-import { diskBus } from "../../../domain/devices/disk/facts.ts";
 import type { Devices } from "../../../domain/devices.ts";
+import { orderOf } from "../../../domain/families.ts";
 import type { PciAddress } from "../../../domain/forms/address.ts";
 import { sortControllers } from "../../model/controller-order.ts";
 import { type ControllerOf, controllersOf, pciPlace } from "../../model/guest.ts";
 import type { Machine } from "../../model/machine.ts";
 import { devicePath } from "../../refusal.ts";
 import { type Connection, createPciBuses, type PciBuses, type PciModel } from "./buses.ts";
-import {
-  controllerConnection,
-  hostdevConnection,
-  interfaceConnection,
-  videoConnection,
-  virtioConnection,
-} from "./connection.ts";
-import { placeLater } from "./later.ts";
+import { controllerConnection, videoConnection } from "./connection.ts";
+import { listWritten, type PciFamily, placeFamily } from "./families.ts";
 import { withMultifunction } from "./multifunction.ts";
-import { createPlacer } from "./placer.ts";
+import { createPlacer, type Placer } from "./placer.ts";
 import { isUsb2, placeFirstUsb2, placeUsb2 } from "./usb2.ts";
 
 /**
@@ -45,12 +39,7 @@ export function placePci(written: Devices, machine: Machine): Devices {
 /** Adds the buses that an address or a higher bus number implies. virDomainPCIAddressSetCreate…() of libvirt */
 function withMissingBuses(devices: Devices, { chipset }: Machine): Devices {
   const known = controllersOf(devices, "pci").map(({ index = 0 }) => index);
-  const asked = Object.values(familiesOf(devices)).flatMap((family) =>
-    family.flatMap((device) => {
-      const address = "address" in device ? device.address : undefined;
-      return address?.type === "pci" ? [address.bus ?? 0] : [];
-    }),
-  );
+  const asked = listWritten(devices).map(({ address }) => address.bus ?? 0);
   const highest = Math.max(0, ...known, ...asked);
   const missing = [...Array(highest + 1).keys()].filter((index) => !known.includes(index));
   const model = chipset === "q35" ? "pcie-root-port" : "pci-bridge";
@@ -70,6 +59,38 @@ interface Round {
   first(): unknown;
 }
 
+type Part =
+  | Exclude<PciFamily, "controllers" | "interfaces">
+  | "bridges"
+  | "cards"
+  | "other-controllers"
+  | "passed-cards";
+
+/** Order in which addresses are assigned, libvirt's. qemuDomainAssignDevicePCISlots() */
+const ORDER = orderOf<Part>()([
+  "bridges",
+  "filesystems",
+  "cards",
+  "sounds",
+  "other-controllers",
+  "disks",
+  "passed-cards",
+  "hostdevs",
+  "memballoon",
+  "rngs",
+  "watchdogs",
+  "videos",
+  "shmems",
+  "inputs",
+  "serials",
+  "iommu",
+  "vsock",
+  "memories",
+  "cryptos",
+  "pstore",
+  "panics",
+]);
+
 function placeAll(devices: Devices, machine: Machine, round: Round): Devices {
   const { buses } = round;
   const onBoard = fixOnBoard(devices.controllers, machine);
@@ -80,49 +101,51 @@ function placeAll(devices: Devices, machine: Machine, round: Round): Devices {
   const sounds = placeIch9(devices.sounds, machine, buses);
   round.first();
   const place = createPlacer(buses);
-  const isPci = (controller: Controller): boolean => controller.type === "pci";
-  const bridges = controllers.map(
+  const fixed: Devices = { ...devices, controllers, videos, sounds };
+  return ORDER.reduce((before, part) => placePart(before, part, { place, buses }), fixed);
+}
+
+function placePart(
+  devices: Devices,
+  part: Part,
+  { buses, place }: { readonly place: Placer; readonly buses: PciBuses },
+): Devices {
+  switch (part) {
+    case "bridges":
+      return { ...devices, controllers: placeBridges(devices.controllers, place) };
+    case "other-controllers":
+      return { ...devices, controllers: placeOthers(devices.controllers, place, buses) };
+    case "cards":
+      return placeFamily(devices, "interfaces", { place, isIncluded: (found) => !isPassed(found) });
+    case "passed-cards":
+      return placeFamily(devices, "interfaces", { place, isIncluded: isPassed });
+    default:
+      return placeFamily(devices, part, { place });
+  }
+}
+
+const isPassed = (found: object): boolean => "type" in found && found.type === "hostdev";
+
+const isPci = (controller: Controller): boolean => controller.type === "pci";
+
+function placeBridges(controllers: readonly Controller[], place: Placer): readonly Controller[] {
+  return controllers.map(
     place("controller", (found) => (isPci(found) ? controllerConnection(found) : undefined)),
   );
-  const filesystems = devices.filesystems.map(place("filesystem", ({ model }) => virtioConnection(model)));
-  const interfaces = devices.interfaces.map(
-    place("interface", (found) => (found.type === "hostdev" ? undefined : interfaceConnection(found))),
-  );
-  const placeSound = place<PciSound>("sound", ({ model }) => (model === "virtio" ? "pcie" : "pci"));
-  const cards = sounds.map((sound, index) => (isPciSound(sound) ? placeSound(sound, index) : sound));
+}
+
+function placeOthers(
+  controllers: readonly Controller[],
+  place: Placer,
+  buses: PciBuses,
+): readonly Controller[] {
   const placeOther = place<Controller>("controller", (found) =>
     isPci(found) ? undefined : controllerConnection(found),
   );
-  const others = bridges.reduce<readonly Controller[]>((placed, found, index) => {
+  return controllers.reduce<readonly Controller[]>((placed, found, index) => {
     const after = isUsb2(found) ? placeUsb2(placed, index, buses) : placeOther(found, index);
     return placed.with(index, after);
-  }, bridges);
-  const disks = devices.disks.map(
-    place("disk", (disk) => (diskBus(disk) === "virtio" ? virtioConnection(disk.model) : undefined)),
-  );
-  const placeNetwork = place<Interface>("interface", ({ type }) => (type === "hostdev" ? "pcie" : undefined));
-  const networks = interfaces.map(placeNetwork);
-  const hostdevs = devices.hostdevs.map(place("hostdev", hostdevConnection));
-  const first = {
-    controllers: others,
-    filesystems,
-    interfaces: networks,
-    sounds: cards,
-    disks,
-    hostdevs,
-    videos,
-  };
-  return placeLater({ ...devices, ...first }, place);
-}
-
-type Interface = Devices["interfaces"][number];
-type PciSound = Extract<
-  Devices["sounds"][number],
-  { readonly model: "ac97" | "es1370" | "ich6" | "ich9" | "virtio" }
->;
-
-function isPciSound(sound: Devices["sounds"][number]): sound is PciSound {
-  return sound.model !== "pcspk" && sound.model !== "sb16" && sound.model !== "usb";
+  }, controllers);
 }
 
 /** The bridge to conventional PCI gets its slot of the real board, if that is free. */
@@ -168,49 +191,14 @@ function fixOnBoard(controllers: readonly Controller[], { chipset }: Machine): r
 
 /** Reserves the addresses in the XML. Throws "unsupported" for one that is occupied or does not exist. */
 export function reserveWritten(devices: Devices, buses: PciBuses): void {
-  for (const [element, family] of Object.entries(familiesOf(devices))) {
-    for (const [index, device] of family.entries()) reserveDevice(device, devicePath(element, index), buses);
+  const bridges = new Set<object>(controllersOf(devices, "pci"));
+  for (const { address, device, path } of listWritten(devices)) {
+    const isBridge = (found: object): found is Controller => bridges.has(found);
+    buses.reserve(address, path, isBridge(device) ? controllerConnection(device) : undefined);
   }
   for (const { address } of devices.controllers.filter(isRootPort)) {
     if (address !== undefined) buses.share(pciPlace(address));
   }
-}
-
-type Families = ReturnType<typeof familiesOf>;
-
-function reserveDevice(device: Families[keyof Families][number], path: string, buses: PciBuses): void {
-  const address = "address" in device ? device.address : undefined;
-  if (address?.type !== "pci") return;
-  // A host device can have the type pci too.
-  const isBridge = "type" in device && device.type === "pci" && !("source" in device);
-  buses.reserve(address, path, isBridge ? controllerConnection(device) : undefined);
-}
-
-/** Devices that may have a PCI address. Of two with the same address, the later one in this order is refused. */
-function familiesOf(devices: Devices) {
-  const { memballoon, iommu, vsock, pstore } = devices;
-  const list = <D>(device: D | undefined): readonly D[] => (device === undefined ? [] : [device]);
-  return {
-    controller: devices.controllers,
-    interface: devices.interfaces,
-    disk: devices.disks,
-    hostdev: devices.hostdevs,
-    memballoon: list(memballoon),
-    rng: devices.rngs,
-    watchdog: devices.watchdogs,
-    video: devices.videos,
-    input: devices.inputs,
-    serial: devices.serials,
-    filesystem: devices.filesystems,
-    sound: devices.sounds,
-    shmem: devices.shmems,
-    iommu: list(iommu),
-    vsock: list(vsock),
-    crypto: devices.cryptos,
-    pstore: list(pstore),
-    panic: devices.panics,
-    memory: devices.memories,
-  };
 }
 
 /** The primary card gets the slot that firmware and guests expect: slot 2 of a pc, slot 1 of a q35. */
