@@ -1,8 +1,8 @@
-import type { Device } from "../device.ts";
 import type { Disk } from "../devices/disk/disk.ts";
 import { isReadOnly } from "../devices/disk/facts.ts";
 import type { Rng } from "../devices/rng.ts";
 import type { Devices } from "../devices.ts";
+import { type DeviceOf, ELEMENTS, FAMILIES, type Family, listFamily, type NoEntry } from "../families.ts";
 import type { SourceSeclabel } from "../forms/source-seclabel.ts";
 import { listPorts, type Port } from "../ports.ts";
 import { overrideOf } from "./disk.ts";
@@ -10,36 +10,58 @@ import type { PeerSocket } from "./resource.ts";
 
 type Found = Pick<PeerSocket, "path"> & Partial<Pick<PeerSocket, "sharing" | "override">>;
 
+/** Peer socket of a device of each family. "none": no program serves a device of the family. */
+const PEERS: { readonly [F in Family]: ((device: DeviceOf<F>) => Found | undefined) | NoEntry } = {
+  disks: ofDisk,
+  controllers: "none",
+  leases: "none",
+  filesystems: ({ source }) => (source.socket === undefined ? undefined : { path: source.socket }),
+  // An interface of vhost-user is refused, or the other program connects to the guest.
+  interfaces: "none",
+  smartcards: "none",
+  serials: ofPort,
+  parallels: ofPort,
+  consoles: ofPort,
+  channels: ofPort,
+  inputs: "none",
+  tpms: ({ backend }) => (backend.type === "external" ? { path: backend.source.path } : undefined),
+  graphics: "none",
+  sounds: "none",
+  audios: "none",
+  videos: "none",
+  hostdevs: "none",
+  redirdevs: "none",
+  redirfilter: "none",
+  hubs: "none",
+  watchdogs: "none",
+  memballoon: "none",
+  rngs: ofRng,
+  panics: "none",
+  // A shared memory with a server is refused: unopened-paths.ts.
+  shmems: "none",
+  iommu: "none",
+  vsock: "none",
+  cryptos: "none",
+  pstore: "none",
+  memories: "none",
+};
+
 /** Lists every peer socket, in the order of the device families. */
 export function listPeerSockets(devices: Devices): readonly PeerSocket[] {
-  return [
-    ...located("disk", devices.disks, ofDisk),
-    ...located("filesystem", devices.filesystems, ({ source }) =>
-      source.socket === undefined ? undefined : { path: source.socket },
-    ),
-    ...listOfPorts(devices),
-    ...located("tpm", devices.tpms, ({ backend }) =>
-      backend.type === "external" ? { path: backend.source.path } : undefined,
-    ),
-    // An entropy daemon serves every client.
-    ...located("rng", devices.rngs, ofRng),
-  ];
+  return FAMILIES.flatMap((family) => {
+    if (family === FIRST_PORTS) return listOfPorts(devices);
+    return PORTS.has(family) ? [] : located(family, listFamily(devices, family));
+  });
 }
 
-/** Returns the peer socket of a device that can be attached, with the place of the first device of its family. */
-export function peerSocketOf({ element, value }: Device): PeerSocket | undefined {
-  switch (element) {
-    case "disk":
-      return located(element, [value], ofDisk)[0];
-    case "rng":
-      return located(element, [value], ofRng)[0];
-    case "channel":
-      return located(element, [value], ofPort)[0];
-    case "interface":
-    case "hostdev":
-      return undefined;
-  }
+/** Returns the peer socket of a device, with the place of the first device of its family. */
+export function peerSocketOf<F extends Family>(family: F, device: DeviceOf<F>): PeerSocket | undefined {
+  return located(family, [device])[0];
 }
+
+/** Families whose devices ports.ts lists together, at the place of the first one. */
+const FIRST_PORTS = "serials";
+const PORTS: ReadonlySet<Family> = new Set<Family>(["serials", "parallels", "consoles", "channels"]);
 
 function ofRng({ backend }: Rng): Found | undefined {
   if (backend.model !== "egd" || backend.type !== "unix") return undefined;
@@ -92,14 +114,12 @@ function ofSource(
     : undefined;
 }
 
-function located<D>(
-  element: string,
-  devices: readonly D[],
-  find: (device: D) => Found | undefined,
-): PeerSocket[] {
+function located<F extends Family>(family: F, devices: readonly DeviceOf<F>[]): PeerSocket[] {
+  const find = PEERS[family] as ((device: DeviceOf<F>) => Found | undefined) | NoEntry;
+  if (typeof find === "string") return [];
   return devices.flatMap((device, index) => {
     const found = find(device);
-    return found === undefined ? [] : [peerAt(placeOf(element, index), found)];
+    return found === undefined ? [] : [peerAt(placeOf(ELEMENTS[family], index), found)];
   });
 }
 

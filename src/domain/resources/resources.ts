@@ -5,7 +5,9 @@ import type { MemoryDevice } from "../devices/memory.ts";
 import type { Shmem } from "../devices/shmem.ts";
 import { cancelPath, tpmDevice } from "../devices/tpm/paths.ts";
 import type { Tpm } from "../devices/tpm/tpm.ts";
+import type { Devices } from "../devices.ts";
 import type { Domain } from "../domain.ts";
+import { type ByFamily, entriesIn, type Family, orderOf } from "../families.ts";
 import { DEFAULT_RANDOM_SOURCE } from "../forms/random-source.ts";
 import { listPorts } from "../ports.ts";
 import { listPort } from "./chardev.ts";
@@ -21,35 +23,100 @@ import { listUnopenedPaths, shmemFile } from "./unopened-paths.ts";
  */
 const SGX_DEVICES = ["/dev/sgx_vepc", "/dev/sgx_provision"];
 
+type List = (devices: Devices) => readonly Resource[];
+
+/**
+ * Resources of each family. "none": QEMU opens no file for its devices, or only those of peer-sockets.ts and
+ * unopened-paths.ts.
+ */
+const DEVICE_RESOURCES: ByFamily<List> = {
+  disks: ({ disks }) => disks.flatMap(listDisk),
+  controllers: "none",
+  leases: "none",
+  filesystems: ({ filesystems }) => filesystems.flatMap(listFolder),
+  interfaces: listGuestSockets,
+  smartcards: "none",
+  serials: (devices) => listPorts(devices).flatMap(listPort),
+  parallels: "with serials",
+  consoles: "with serials",
+  channels: "with serials",
+  inputs: listInputs,
+  tpms: ({ tpms }) => tpms.flatMap(listTpm),
+  graphics: ({ graphics }) => graphics.flatMap(listVncSockets),
+  sounds: "none",
+  audios: "none",
+  videos: "none",
+  hostdevs: ({ hostdevs }) => hostdevs.flatMap(listHostDevice),
+  redirdevs: "none",
+  redirfilter: "none",
+  hubs: "none",
+  watchdogs: "none",
+  memballoon: "none",
+  rngs: listRandomDevices,
+  panics: "none",
+  shmems: ({ shmems }) => shmems.flatMap(listSharedMemory),
+  iommu: "none",
+  vsock: "none",
+  cryptos: "none",
+  pstore: listPstore,
+  memories: listMemories,
+};
+
+/** Families in the order in which a start inspects and labels their files. */
+const ORDER = orderOf<Family | "peer-sockets">()([
+  "disks",
+  "serials",
+  "parallels",
+  "consoles",
+  "channels",
+  "peer-sockets",
+  "interfaces",
+  "graphics",
+  "rngs",
+  "memories",
+  "shmems",
+  "pstore",
+  "filesystems",
+  "inputs",
+  "hostdevs",
+  "tpms",
+  "controllers",
+  "leases",
+  "smartcards",
+  "sounds",
+  "audios",
+  "videos",
+  "redirdevs",
+  "redirfilter",
+  "hubs",
+  "watchdogs",
+  "memballoon",
+  "panics",
+  "iommu",
+  "vsock",
+  "cryptos",
+]);
+
 /**
  * Lists every host path and device that QEMU opens for the domain. An unlisted one gets no label and cannot be opened on an
  * enforcing host. Not listed: the emulator, which is executed, and sockets whose path svirt chooses, in the guest's own
  * folder.
  */
 export function listResources(domain: Domain): readonly Resource[] {
+  const lists = entriesIn({ ...DEVICE_RESOURCES, "peer-sockets": listPeerSockets }, ORDER);
   return [
     ...listFirmwareFiles(domain.os),
     ...listTemplates(domain.os).map(
       (path) => ({ kind: "nvram-template", path, access: "read-only" }) as const,
     ),
     ...listBootFiles(domain),
-    ...domain.devices.disks.flatMap(listDisk),
-    ...listPorts(domain.devices).flatMap(listPort),
-    ...listPeerSockets(domain.devices),
-    ...listGuestSockets(domain),
-    ...domain.devices.graphics.flatMap(listVncSockets),
-    ...listRandomDevices(domain),
+    ...lists.flatMap((list) => list(domain.devices)),
     ...listUnopenedPaths(domain).map((found) => ({ kind: "unopened", ...found }) as const),
-    ...listMemoryFiles(domain),
-    ...domain.devices.filesystems.flatMap(listFolder),
-    ...listInputs(domain),
-    ...domain.devices.hostdevs.flatMap(listHostDevice),
-    ...domain.devices.tpms.flatMap(listTpm),
   ];
 }
 
-function listGuestSockets({ devices }: Domain): Resource[] {
-  return devices.interfaces.flatMap((found, index) => {
+function listGuestSockets({ interfaces }: Devices): Resource[] {
+  return interfaces.flatMap((found, index) => {
     const path =
       found.type === "vhostuser" && found.source?.mode === "server" ? found.source.path : undefined;
     return path === undefined ? [] : [{ kind: "guest-socket", path, interface: index }];
@@ -85,23 +152,21 @@ export function vncSockets(graphics: Graphics): readonly string[] {
   return [...new Set([graphics.socket, ...listens])].filter((path) => path !== undefined);
 }
 
-function listRandomDevices({ devices }: Domain): Resource[] {
-  return devices.rngs.flatMap(({ backend }) => {
+function listRandomDevices({ rngs }: Devices): Resource[] {
+  return rngs.flatMap(({ backend }) => {
     if (backend.model !== "random") return [];
     return [{ kind: "random-device", path: backend.path ?? DEFAULT_RANDOM_SOURCE, access: "read-only" }];
   });
 }
 
-function listMemoryFiles({ devices }: Domain): Resource[] {
-  const { memories, pstore, shmems } = devices;
-  return [
-    ...memories.flatMap(listMemoryFile),
-    ...(memories.some(({ model }) => model === "sgx-epc") ? listSgxDevices() : []),
-    ...shmems.flatMap(listSharedMemory),
-    ...(pstore === undefined
-      ? []
-      : [{ kind: "memory-file", access: "read-write", path: pstore.path, sizeKiB: pstore.sizeKiB } as const]),
-  ];
+function listMemories({ memories }: Devices): Resource[] {
+  const hasEnclaves = memories.some(({ model }) => model === "sgx-epc");
+  return [...memories.flatMap(listMemoryFile), ...(hasEnclaves ? listSgxDevices() : [])];
+}
+
+function listPstore({ pstore }: Devices): Resource[] {
+  if (pstore === undefined) return [];
+  return [{ kind: "memory-file", access: "read-write", path: pstore.path, sizeKiB: pstore.sizeKiB }];
 }
 
 function listMemoryFile(device: MemoryDevice): Resource[] {
@@ -110,7 +175,7 @@ function listMemoryFile(device: MemoryDevice): Resource[] {
     case "nvdimm":
     case "virtio-pmem":
       return [{ kind: "memory-file", path: device.source.path, access: "read-write" }];
-    // listMemoryFiles() lists the device nodes of sgx-epc once for all devices.
+    // listMemories() lists the device nodes of sgx-epc once for all devices.
     case "sgx-epc":
     case "dimm":
     case "virtio-mem":
@@ -136,8 +201,8 @@ function listSharedMemory(shmem: Shmem): Resource[] {
   return [{ kind: "memory-file", access: "read-write", path, sizeKiB: shmem.sizeKiB ?? 0, shareable: true }];
 }
 
-function listInputs({ devices }: Domain): Resource[] {
-  return devices.inputs.flatMap((input) => {
+function listInputs({ inputs }: Devices): Resource[] {
+  return inputs.flatMap((input) => {
     const path = hostInput(input);
     return path === undefined ? [] : [{ kind: "input-device", path, access: "read-write" }];
   });

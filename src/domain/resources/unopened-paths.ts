@@ -3,7 +3,9 @@ import type { Graphics } from "../devices/graphics/graphics.ts";
 import type { Rng } from "../devices/rng.ts";
 import type { Shmem } from "../devices/shmem.ts";
 import type { Tpm } from "../devices/tpm/tpm.ts";
+import type { Devices } from "../devices.ts";
 import type { Domain } from "../domain.ts";
+import { type DeviceOf, ELEMENTS, FAMILIES, type Family, listFamily } from "../families.ts";
 import {
   backendPaths,
   hostdevPaths,
@@ -23,25 +25,47 @@ export interface UnopenedPath {
   readonly within: string;
 }
 
+/** Unopened paths of a device of each family. "none": a start opens all paths of the family, or it has none. */
+const UNOPENED: { readonly [F in Family]: ((device: DeviceOf<F>) => Paths) | "none" } = {
+  disks: "none",
+  controllers: "none",
+  leases: leasePaths,
+  filesystems: "none",
+  interfaces: interfacePaths,
+  smartcards: smartcardPaths,
+  serials: "none",
+  parallels: "none",
+  consoles: "none",
+  channels: "none",
+  inputs: "none",
+  tpms: tpmPaths,
+  graphics: graphicsPaths,
+  sounds: "none",
+  audios: audioPaths,
+  videos: ({ model }) => pathAt("model/acceleration/@rendernode", model.acceleration?.rendernode),
+  hostdevs: hostdevPaths,
+  redirdevs: backendPaths,
+  redirfilter: "none",
+  hubs: "none",
+  watchdogs: "none",
+  memballoon: "none",
+  rngs: rngPaths,
+  panics: "none",
+  shmems: shmemPaths,
+  iommu: "none",
+  vsock: "none",
+  cryptos: "none",
+  pstore: "none",
+  memories: "none",
+};
+
 /** Lists every such path: each of them prevents a start. */
 export function listUnopenedPaths({ devices, launchSecurity }: Domain): readonly UnopenedPath[] {
   return [
-    ...located("lease", devices.leases, leasePaths),
     ...(launchSecurity === undefined
       ? []
       : [{ path: "/dev/sev", place: "/domain/launchSecurity", within: "" }]),
-    ...located("interface", devices.interfaces, interfacePaths),
-    ...located("smartcard", devices.smartcards, smartcardPaths),
-    ...located("hostdev", devices.hostdevs, hostdevPaths),
-    ...located("redirdev", devices.redirdevs, backendPaths),
-    ...located("tpm", devices.tpms, tpmPaths),
-    ...located("graphics", devices.graphics, graphicsPaths),
-    ...located("audio", devices.audios, audioPaths),
-    ...located("video", devices.videos, ({ model }) =>
-      pathAt("model/acceleration/@rendernode", model.acceleration?.rendernode),
-    ),
-    ...located("rng", devices.rngs, rngPaths),
-    ...located("shmem", devices.shmems, shmemPaths),
+    ...FAMILIES.flatMap((family) => located(devices, family)),
   ];
 }
 
@@ -61,13 +85,11 @@ export function shmemServer({ name, server }: Shmem): string {
   return server?.path ?? `${SHMEM_SERVERS}/shmem-${name}-sock`;
 }
 
-function located<D>(
-  element: string,
-  devices: readonly D[],
-  pathsOf: (device: D) => Paths,
-): readonly UnopenedPath[] {
-  return devices.flatMap((device, index) => {
-    const place = `/domain/devices/${element}[${index + 1}]`;
+function located<F extends Family>(devices: Devices, family: F): readonly UnopenedPath[] {
+  const pathsOf = UNOPENED[family] as ((device: DeviceOf<F>) => Paths) | "none";
+  if (pathsOf === "none") return [];
+  return listFamily(devices, family).flatMap((device, index) => {
+    const place = `/domain/devices/${ELEMENTS[family]}[${index + 1}]`;
     return pathsOf(device).map((found) => ({ ...found, place }));
   });
 }
