@@ -3,148 +3,130 @@ import { formatDocument } from "../xml/format-document.ts";
 import { parseDocument } from "../xml/parse-document.ts";
 import { readWhole } from "../xml/read-whole.ts";
 import { notSupported } from "../xml/refusal.ts";
-import { type Channel, channel } from "./devices/chardev.ts";
-import { type Disk, disk } from "./devices/disk/disk.ts";
-import { type HostDevice, hostDevice } from "./devices/hostdev.ts";
-import { type NetworkInterface, networkInterface } from "./devices/network/interface.ts";
-import { type Rng, rng } from "./devices/rng.ts";
+import { channel } from "./devices/chardev.ts";
+import { disk } from "./devices/disk/disk.ts";
+import { hostDevice } from "./devices/hostdev.ts";
+import { networkInterface } from "./devices/network/interface.ts";
+import { rng } from "./devices/rng.ts";
 import type { Devices } from "./devices.ts";
 import type { Domain } from "./domain.ts";
-import { hostPciName } from "./forms/host-pci.ts";
+import type { DeviceOf, ELEMENTS, Family } from "./families.ts";
+
+/**
+ * Form of each family whose devices can be attached and detached, also while the guest runs. "none": a device of the family
+ * is changed in the definition alone. With a form, the compiler asks for the family in qemu/hotplug and vm/hotplug.
+ */
+const FORMS = {
+  disks: disk,
+  controllers: "none",
+  leases: "none",
+  filesystems: "none",
+  interfaces: networkInterface,
+  smartcards: "none",
+  serials: "none",
+  parallels: "none",
+  consoles: "none",
+  channels: channel,
+  inputs: "none",
+  tpms: "none",
+  graphics: "none",
+  sounds: "none",
+  audios: "none",
+  videos: "none",
+  hostdevs: hostDevice,
+  redirdevs: "none",
+  redirfilter: "none",
+  hubs: "none",
+  watchdogs: "none",
+  memballoon: "none",
+  rngs: rng,
+  panics: "none",
+  shmems: "none",
+  iommu: "none",
+  vsock: "none",
+  cryptos: "none",
+  pstore: "none",
+  memories: "none",
+} as const satisfies { readonly [F in Family]: ElementForm<DeviceOf<F>> | "none" };
+
+type HotFamily = { [F in Family]: (typeof FORMS)[F] extends "none" ? never : F }[Family];
+
+type Families = { readonly [F in HotFamily as (typeof ELEMENTS)[F]]: F };
+
+/** Element of a device that can be attached and detached. */
+export type HotElement = keyof Families;
+
+/** Device of the family of an element. */
+export type HotDevice<E extends HotElement> = DeviceOf<Families[E]>;
 
 /** A device of a family that can be attached and detached, also while its guest runs. */
-export type Device =
-  | { readonly element: "disk"; readonly value: Disk }
-  | { readonly element: "interface"; readonly value: NetworkInterface }
-  | { readonly element: "rng"; readonly value: Rng }
-  | { readonly element: "channel"; readonly value: Channel }
-  | { readonly element: "hostdev"; readonly value: HostDevice };
+export type Device<E extends HotElement = HotElement> = {
+  [K in E]: { readonly element: K; readonly value: HotDevice<K> };
+}[E];
 
-/** Reads the document of one device, the input of `attach-device`. Throws "xml", "unsupported", with all refusals. */
-export function parseDevice(bytes: Uint8Array): Device {
-  const root = parseDocument(bytes);
-  switch (root.tag) {
-    case "disk":
-      return { element: "disk", value: readWhole(disk, root) };
-    case "interface":
-      return { element: "interface", value: readWhole(networkInterface, root) };
-    case "rng":
-      return { element: "rng", value: readWhole(rng, root) };
-    case "channel":
-      return { element: "channel", value: readWhole(channel, root) };
-    case "hostdev":
-      return { element: "hostdev", value: readWhole(hostDevice, root) };
-    default: {
-      const why =
-        "svirt attaches, changes and detaches disks, interfaces, channels, devices of the host and sources of randomness alone";
-      throw notSupported({ node: root }, why, "Change the definition: svirt define");
-    }
-  }
-}
-
-/** Returns the device's XML. */
-export function formatDevice(device: Device): string {
-  switch (device.element) {
-    case "disk":
-      return formatOne(disk, device.value);
-    case "interface":
-      return formatOne(networkInterface, device.value);
-    case "rng":
-      return formatOne(rng, device.value);
-    case "channel":
-      return formatOne(channel, device.value);
-    case "hostdev":
-      return formatOne(hostDevice, device.value);
-  }
-}
-
-/** Returns the device's name for messages: a disk's target, an interface's address, a channel's name in the guest. */
-export function nameDevice(device: Device): string {
-  switch (device.element) {
-    case "disk":
-      return device.value.target.dev;
-    case "interface":
-      return `interface ${device.value.mac?.address ?? ""}`.trimEnd();
-    case "rng":
-      return `rng ${device.value.backend.model}`;
-    case "channel":
-      return nameChannel(device.value);
-    case "hostdev":
-      return nameHostDevice(device.value);
-  }
-}
-
-/** Returns the domain with one more device, after the others of its family. */
-export function withDevice(domain: Domain, device: Device): Domain {
-  const { devices } = domain;
-  switch (device.element) {
-    case "disk":
-      return { ...domain, devices: { ...devices, disks: [...devices.disks, device.value] } };
-    case "interface":
-      return { ...domain, devices: { ...devices, interfaces: [...devices.interfaces, device.value] } };
-    case "rng":
-      return { ...domain, devices: { ...devices, rngs: [...devices.rngs, device.value] } };
-    case "channel":
-      return { ...domain, devices: { ...devices, channels: [...devices.channels, device.value] } };
-    case "hostdev":
-      return { ...domain, devices: { ...devices, hostdevs: [...devices.hostdevs, device.value] } };
-  }
-}
-
-/** Returns the domain without the device, which is compared by identity. */
-export function withoutDevice(domain: Domain, { element, value }: Device): Domain {
-  return { ...domain, devices: mapFamily(domain.devices, element, (one) => (one === value ? [] : [one])) };
-}
-
-/** Returns the domain with `other` in place of the device, which is compared by identity. */
-export function withOther(domain: Domain, { element, value }: Device, other: Device): Domain {
-  return {
-    ...domain,
-    devices: mapFamily(domain.devices, element, (one) => [one === value ? other.value : one]),
-  };
-}
-
-const FAMILIES = {
+const FAMILY_OF: Families = {
   disk: "disks",
   interface: "interfaces",
   rng: "rngs",
   channel: "channels",
   hostdev: "hostdevs",
-} as const;
+};
+
+/** Returns the key of the device's family. */
+export function familyOf({ element }: Device): HotFamily {
+  return FAMILY_OF[element];
+}
+
+/** Reads the document of one device, the input of `attach-device`. Throws "xml", "unsupported", with all refusals. */
+export function parseDevice(bytes: Uint8Array): Device {
+  const root = parseDocument(bytes);
+  const element = root.tag;
+  if (isHot(element)) return { element, value: readWhole(formOf(element), root) } as Device;
+  const why =
+    "svirt attaches, changes and detaches disks, interfaces, channels, devices of the host and sources of randomness alone";
+  throw notSupported({ node: root }, why, "Change the definition: svirt define");
+}
+
+/** Returns the device's XML. */
+export function formatDevice({ element, value }: Device): string {
+  return formatDocument(formOf(element).format(value));
+}
+
+/** Returns the domain with one more device, after the others of its family. */
+export function withDevice(domain: Domain, device: Device): Domain {
+  const family = familyOf(device);
+  const { devices } = domain;
+  return { ...domain, devices: { ...devices, [family]: [...devices[family], device.value] } };
+}
+
+/** Returns the domain without the device, which is compared by identity. */
+export function withoutDevice(domain: Domain, device: Device): Domain {
+  const { value } = device;
+  return { ...domain, devices: mapFamily(domain.devices, device, (one) => (one === value ? [] : [one])) };
+}
+
+/** Returns the domain with `other` in place of the device, which is compared by identity. */
+export function withOther(domain: Domain, device: Device, other: Device): Domain {
+  return {
+    ...domain,
+    devices: mapFamily(domain.devices, device, (one) => [one === device.value ? other.value : one]),
+  };
+}
+
+function isHot(tag: string): tag is HotElement {
+  return Object.hasOwn(FAMILY_OF, tag);
+}
+
+function formOf(element: HotElement): ElementForm<Device["value"]> {
+  return FORMS[FAMILY_OF[element]] as ElementForm<Device["value"]>;
+}
 
 function mapFamily(
   devices: Devices,
-  element: Device["element"],
+  device: Device,
   change: (one: Device["value"]) => readonly Device["value"][],
 ): Devices {
-  const family: readonly Device["value"][] = devices[FAMILIES[element]];
-  return { ...devices, [FAMILIES[element]]: family.flatMap(change) };
-}
-
-function nameChannel({ target }: Channel): string {
-  return `channel ${(target.type === "virtio" ? target.name : target.address) ?? ""}`.trimEnd();
-}
-
-function nameHostDevice(device: HostDevice): string {
-  switch (device.type) {
-    case "pci":
-      return `hostdev ${hostPciName(device.source.address)}`;
-    case "mdev":
-      return `hostdev ${device.source.address.uuid}`;
-    case "usb": {
-      const { address, product, vendor } = device.source;
-      const place = address === undefined ? "" : ` at ${address.bus}/${address.device}`;
-      const digits = (id: number): string => id.toString(16).padStart(4, "0");
-      const ids = vendor === undefined ? "" : ` ${digits(vendor.id)}:${digits(product?.id ?? 0)}`;
-      return `hostdev usb${ids}${place}`;
-    }
-    case "scsi":
-      return `hostdev scsi ${device.source.protocol === "adapter" ? device.source.adapter.name : device.source.name}`;
-    case "scsi_host":
-      return `hostdev ${device.source.wwpn}`;
-  }
-}
-
-function formatOne<T>(form: ElementForm<T>, value: T): string {
-  return formatDocument(form.format(value));
+  const family = familyOf(device);
+  const found: readonly Device["value"][] = devices[family];
+  return { ...devices, [family]: found.flatMap(change) };
 }

@@ -1,41 +1,35 @@
 import type { Device } from "../../domain/device.ts";
-import { diskBus } from "../../domain/devices/disk/facts.ts";
 import type { PciAddress } from "../../domain/forms/address.ts";
 import { type Connection, createPciBuses } from "../address/pci/buses.ts";
-import { hostdevConnection, interfaceConnection, virtioConnection } from "../address/pci/connection.ts";
 import { reserveWritten } from "../address/pci/place.ts";
+import { pciKeys } from "../argument/bus-properties.ts";
 import { controllersOf, type Guest } from "../model/guest.ts";
 import { cannotTranslate } from "../refusal.ts";
+import type { PluggedFacts } from "./family.ts";
 
-/** Assigns a free PCI address to a hot-plugged device, if it needs one. Throws "unsupported" if none is free. */
-export function placeHot(guest: Guest, device: Device): Device {
-  if (device.value.address !== undefined) return device;
-  switch (device.element) {
-    case "disk": {
-      if (diskBus(device.value) !== "virtio") return device;
-      const address = freePlace(guest, virtioConnection(device.value.model));
-      return { ...device, value: { ...device.value, address } };
-    }
-    case "interface": {
-      const connection = interfaceConnection(device.value);
-      if (connection === undefined) return device;
-      const address = freePlace(guest, connection);
-      return { ...device, value: { ...device.value, address } };
-    }
-    case "hostdev": {
-      const connection = hostdevConnection(device.value);
-      if (connection === undefined) return device;
-      const address = freePlace(guest, connection);
-      return { ...device, value: { ...device.value, address } as typeof device.value };
-    }
-    // The usual rules assign a port of a controller.
-    case "channel":
-      return device;
-    case "rng": {
-      const address = freePlace(guest, virtioConnection(device.value.model));
-      return { ...device, value: { ...device.value, address } };
-    }
-  }
+/**
+ * Returns a hot-plugged device with a free PCI address, if it has no address and needs a connection to PCI. Throws
+ * "unsupported" if none is free.
+ */
+export function placeHot(guest: Guest, device: Device, connection: Connection | undefined): Device {
+  if (device.value.address !== undefined || connection === undefined) return device;
+  const address = freePlace(guest, connection);
+  return { ...device, value: { ...device.value, address } } as Device;
+}
+
+/** Whether QEMU was told that PCI address for a device. */
+export function isAtPci(
+  guest: Guest,
+  address: { readonly type: string } | PciAddress | undefined,
+  facts: PluggedFacts,
+): boolean {
+  if (address === undefined || !isPci(address)) return false;
+  const { addr, bus } = pciKeys(guest, address);
+  return facts["addr"] === addr && facts["bus"] === bus;
+}
+
+function isPci(address: { readonly type: string }): address is PciAddress {
+  return address.type === "pci";
 }
 
 /** First free PCI address that supports hot-plug. qemuDomainEnsurePCIAddress() of libvirt */

@@ -4,6 +4,7 @@ import type { BlockJob } from "../../plan/facts/block-job.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listLayers } from "../../plan/record/disk-chain.ts";
 import { listPlugged } from "../../plan/record/qemu-objects.ts";
+import { findDisk } from "../../qemu/hotplug/disk.ts";
 import {
   aboutJobs,
   type JobState,
@@ -16,7 +17,6 @@ import type { Node } from "../../state/instance.ts";
 import { type GuestRecord, readRecord } from "../../state/record.ts";
 import { changeSettled, type DecidedChange } from "../change/change-guest.ts";
 import { xmlAfter } from "../end/xml-after.ts";
-import { findDisk } from "../guest/find-device.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 import { factsFor } from "./running-disk.ts";
 

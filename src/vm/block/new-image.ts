@@ -82,7 +82,7 @@ export function plugImage(
   parseDevice(new TextEncoder().encode(formatDevice({ element: "disk", value: changed })));
   const medium = formatMedium(guest, changed, {
     chains: new Map([[target, [element]]]),
-    names: freeNames(record, "net"),
+    names: freeNames(record, { prefix: "net" }),
   });
   const words = {
     ...medium,

@@ -2,8 +2,8 @@ import { withOther } from "../../domain/device.ts";
 import { withImages } from "../../domain/devices/disk/images.ts";
 import { formatDomain } from "../../domain/document.ts";
 import type { BlockJob } from "../../plan/facts/block-job.ts";
+import { findDisk } from "../../qemu/hotplug/disk.ts";
 import type { GuestRecord } from "../../state/record.ts";
-import { findDisk } from "../guest/find-device.ts";
 import { runningGuest } from "../guest/running-guest.ts";
 
 /** Returns a guest's XML after one of its jobs has succeeded. */

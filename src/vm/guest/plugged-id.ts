@@ -1,9 +1,6 @@
 import type { Device } from "../../domain/device.ts";
 import type { Plugged } from "../../plan/record/qemu-objects.ts";
-import { pciKeys } from "../../qemu/argument/bus-properties.ts";
-import { serialBusKeys } from "../../qemu/devices/chardev/argv.ts";
-import { hostdevPlace } from "../../qemu/devices/hostdev/argv.ts";
-import { driveId } from "../../qemu/hotplug/plug.ts";
+import { hotplugOf } from "../../qemu/hotplug/families.ts";
 import type { Guest } from "../../qemu/model/guest.ts";
 
 /**
@@ -11,26 +8,6 @@ import type { Guest } from "../../qemu/model/guest.ts";
  * by their address: the number of a hot-plugged one differs from its place among the domain's devices.
  */
 export function pluggedId({ devices }: Plugged, guest: Guest, device: Device): string | undefined {
-  if (device.element === "disk") {
-    const id = driveId(guest, device.value);
-    return devices.has(id) ? id : undefined;
-  }
-  return [...devices].find(([, facts]) => isAt(guest, device, facts))?.[0];
-}
-
-function isAt(
-  guest: Guest,
-  { element, value }: Exclude<Device, { element: "disk" }>,
-  facts: Readonly<Record<string, unknown>>,
-): boolean {
-  if (element === "hostdev") return hasPlace(facts, hostdevPlace(guest, value));
-  if (element === "channel") return hasPlace(facts, serialBusKeys(guest, value.address));
-  if (value.address?.type !== "pci") return false;
-  const { addr, bus } = pciKeys(guest, value.address);
-  return facts["addr"] === addr && facts["bus"] === bus;
-}
-
-function hasPlace(facts: Readonly<Record<string, unknown>>, place: object): boolean {
-  const keys: [string, unknown][] = Object.entries(place);
-  return keys.length > 0 && keys.every(([key, at]) => at === undefined || facts[key] === at);
+  const family = hotplugOf(device);
+  return [...devices].find(([id, facts]) => family.isPlugged(guest, device.value, { id, facts }))?.[0];
 }

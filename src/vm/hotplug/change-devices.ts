@@ -1,10 +1,10 @@
-import { type Device, withDevice, withOther, withoutDevice } from "../../domain/device.ts";
+import { type Device, type HotElement, withDevice, withOther, withoutDevice } from "../../domain/device.ts";
 import { SvirtError } from "../../errors.ts";
-import { refuseDouble } from "../../qemu/hotplug/rules.ts";
+import { findDisk } from "../../qemu/hotplug/disk.ts";
+import { findDevice, hotplugOf } from "../../qemu/hotplug/families.ts";
 import { makeMac } from "../../resolve/inspect-document.ts";
 import type { Node } from "../../state/instance.ts";
 import { type Ask, type Changed, changeDomain } from "../change/change-domain.ts";
-import { findDevice, findDisk } from "../guest/find-device.ts";
 import { attachLive, changeMediumLive, detachLive, type MediumChange, setLinkLive } from "./live-change.ts";
 import { changeSource, refuseOtherInterface } from "./update-rules.ts";
 
@@ -15,7 +15,7 @@ export async function attachDevice(node: Node, ask: Ask, device: Device): Promis
   return await changeDomain(node, ask, {
     live: attachLive(node, whole),
     config(domain) {
-      refuseDouble(domain, whole);
+      hotplugOf(whole).refuseDouble(domain, whole.value);
       return withDevice(domain, whole);
     },
   });
@@ -40,39 +40,48 @@ export async function changeMedium(node: Node, ask: Ask, wish: MediumChange): Pr
   });
 }
 
+interface Update<E extends HotElement> {
+  readonly device: Device<E>;
+  readonly force: boolean;
+}
+
+type UpdateOf<E extends HotElement> = (node: Node, ask: Ask, to: Update<E>) => Promise<Changed>;
+
+/** Changes of a device of each family. "none": libvirt changes none either. qemuDomainUpdateDeviceLive() */
+const UPDATES: { readonly [E in HotElement]: UpdateOf<E> | "none" } = {
+  disk: async (node, ask, { device, force }) =>
+    await changeMedium(node, ask, {
+      target: device.value.target.dev,
+      force,
+      change: (drive) => changeSource(drive, device.value),
+    }),
+  interface: async (node, ask, { device }) =>
+    await changeDomain(node, ask, {
+      live: setLinkLive(node, device),
+      config(domain) {
+        const old = findDevice(domain, device);
+        return withOther(domain, old, refuseOtherInterface(old, device));
+      },
+    }),
+  rng: "none",
+  channel: "none",
+  hostdev: "none",
+};
+
 /** Changes the properties that can change while the guest runs: a drive's medium, a network card's link state. */
-export async function updateDevice(
+export async function updateDevice<E extends HotElement>(
   node: Node,
   ask: Ask,
-  to: { readonly device: Device; readonly force: boolean },
+  to: Update<E>,
 ): Promise<Changed> {
-  const { device, force } = to;
-  switch (device.element) {
-    case "disk": {
-      const target = device.value.target.dev;
-      return await changeMedium(node, ask, {
-        target,
-        force,
-        change: (drive) => changeSource(drive, device.value),
-      });
-    }
-    case "interface":
-      return await changeDomain(node, ask, {
-        live: setLinkLive(node, device),
-        config(domain) {
-          const old = findDevice(domain, device);
-          return withOther(domain, old, refuseOtherInterface(old, device));
-        },
-      });
-    case "rng":
-    case "channel":
-    case "hostdev":
-      throw new SvirtError(`Operation not supported: cannot modify device '${device.element}'`, {
-        kind: "unsupported",
-        libvirt: "OPERATION_UNSUPPORTED",
-        remedy: "Detach it, and attach another.",
-      });
-  }
+  const { element } = to.device;
+  const update: UpdateOf<E> | "none" = UPDATES[element];
+  if (update !== "none") return await update(node, ask, to);
+  throw new SvirtError(`Operation not supported: cannot modify device '${element}'`, {
+    kind: "unsupported",
+    libvirt: "OPERATION_UNSUPPORTED",
+    remedy: "Detach it, and attach another.",
+  });
 }
 
 function withMac(node: Node, device: Device): Device {

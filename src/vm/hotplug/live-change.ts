@@ -1,4 +1,10 @@
-import { type Device, nameDevice, withOther, withoutDevice } from "../../domain/device.ts";
+import {
+  type Device,
+  type HotDevice,
+  type HotElement,
+  withOther,
+  withoutDevice,
+} from "../../domain/device.ts";
 import type { Disk } from "../../domain/devices/disk/disk.ts";
 import { diskBus } from "../../domain/devices/disk/facts.ts";
 import { formatDomain } from "../../domain/document.ts";
@@ -8,8 +14,9 @@ import { type NewMedium, planAttach, planDetach, planMedium } from "../../plan/a
 import type { PluggedPeer } from "../../plan/facts/guest-order.ts";
 import { guestPaths } from "../../plan/paths.ts";
 import { listPlugged } from "../../plan/record/qemu-objects.ts";
+import { findDisk } from "../../qemu/hotplug/disk.ts";
+import { findDevice, hotplugOf, nameDevice } from "../../qemu/hotplug/families.ts";
 import { formatHotDevice, formatMedium, plugDevice } from "../../qemu/hotplug/plug.ts";
-import { refuseHotUnplug } from "../../qemu/hotplug/rules.ts";
 import type { LaunchPeer } from "../../qemu/launch.ts";
 import type { Guest } from "../../qemu/model/guest.ts";
 import { refuseUndefinable } from "../../qemu/stored-domain.ts";
@@ -17,7 +24,6 @@ import { settleInterface } from "../../resolve/networks.ts";
 import type { Node } from "../../state/instance.ts";
 import type { GuestRecord } from "../../state/record.ts";
 import type { AskedChange, DecidedChange } from "../change/change-guest.ts";
-import { findDevice, findDisk } from "../guest/find-device.ts";
 import { pluggedId } from "../guest/plugged-id.ts";
 import { refuseBusyDisk } from "../guest/refuse-busy.ts";
 import { runningGuest } from "../guest/running-guest.ts";
@@ -80,15 +86,6 @@ export function setLinkLive(node: Node, to: Extract<Device, { element: "interfac
   return { what: `set the link of ${nameDevice(to)}`, decide: (guest) => decideLink(node, guest, to) };
 }
 
-/** Prefixes of QEMU's names for new devices. */
-const PREFIXES = {
-  disk: "net",
-  interface: "net",
-  rng: "rng",
-  channel: "channel",
-  hostdev: "hostdev",
-} as const;
-
 function decideAttach(node: Node, record: GuestRecord, device: Device): DecidedChange {
   const plugged = plugDevice(runningGuest(record).domain, device);
   refuseUnready(plugged.domain, `attach ${nameDevice(device)}`);
@@ -97,7 +94,7 @@ function decideAttach(node: Node, record: GuestRecord, device: Device): DecidedC
   const taken = decideTaken(node, withOnly(plugged.domain, device));
   const gathered = gatherDevice(node, plugged.device, taken.names);
   const passed = decidePassed(node, record, { ...plugged, gathered });
-  const names = freeNames(record, PREFIXES[device.element]);
+  const names = freeNames(record, hotplugOf(device));
   const tap = decideNewTap(node, record, { device: plugged.device, names });
   const peers = decidePeer(record, plugged.device, { gathered, name: names.peer });
   const words = formatHotDevice(plugged.guest, plugged.device, {
@@ -122,11 +119,10 @@ function decideAttach(node: Node, record: GuestRecord, device: Device): DecidedC
 function decideDetach(node: Node, record: GuestRecord, meant: Device): DecidedChange {
   const { domain, guest } = runningGuest(record);
   const device = findDevice(domain, meant);
-  refuseHotUnplug(device);
+  hotplugOf(device).refuseUnplug(device.value);
   refuseBusyDisk(record, device);
   const id = idOf(record, guest, device);
-  refuseGivenAtStart(record, device, id);
-  refuseOtherChannel(record, device, id);
+  refuseLeftOver(record, device, id);
   const steps = planDetach(record.steps, id, monitorOf(node, record));
   return { ...steps, xml: formatDomain(withoutDevice(domain, device)) };
 }
@@ -151,7 +147,7 @@ function decideMedium(node: Node, record: GuestRecord, wish: MediumChange): Deci
 function newMedium(node: Node, record: GuestRecord, disk: Disk): NonNullable<NewMedium["to"]> {
   const device = { element: "disk", value: disk } as const;
   const gathered = gatherDevice(node, device);
-  const names = freeNames(record, "net");
+  const names = freeNames(record, hotplugOf(device));
   const peers = decidePeer(record, device, { gathered, name: names.peer });
   const facts = { chains: gathered.chains, names, peers: placed(device, peers) };
   const { node: top, ...words } = formatMedium(runningGuest(record).guest, disk, facts);
@@ -192,9 +188,25 @@ function idOf(record: GuestRecord, guest: Guest, device: Device): string {
   });
 }
 
+type LeftOver<E extends HotElement> = (record: GuestRecord, device: HotDevice<E>, id: string) => void;
+
+/** Refusals of devices of the start that a detachment would leave over in part. "none": each can be detached whole. */
+const LEFT_OVER: { readonly [E in HotElement]: LeftOver<E> | "none" } = {
+  disk: "none",
+  interface: "none",
+  rng: "none",
+  channel: refuseOtherChannel,
+  hostdev: refuseGivenAtStart,
+};
+
+function refuseLeftOver<E extends HotElement>(record: GuestRecord, device: Device<E>, id: string): void {
+  const refuse: LeftOver<E> | "none" = LEFT_OVER[device.element];
+  if (refuse !== "none") refuse(record, device.value, id);
+}
+
 /** Refuses a SCSI device from the guest's start: QEMU keeps it open under a descriptor number, which no command removes. */
-function refuseGivenAtStart(record: GuestRecord, device: Device, id: string): void {
-  if (device.element !== "hostdev" || device.value.type !== "scsi") return;
+function refuseGivenAtStart(record: GuestRecord, device: HotDevice<"hostdev">, id: string): void {
+  if (device.type !== "scsi") return;
   const { devices, nodes } = listPlugged(record.steps);
   const filename = nodes.get(String(devices.get(id)?.["drive"]))?.["filename"];
   if (typeof filename !== "string" || !filename.startsWith("/proc/self/fd/")) return;
@@ -206,12 +218,11 @@ function refuseGivenAtStart(record: GuestRecord, device: Device, id: string): vo
 }
 
 /** Refuses a channel whose backend svirt made or the start created: it would be left over. */
-function refuseOtherChannel(record: GuestRecord, device: Device, id: string): void {
-  if (device.element !== "channel") return;
+function refuseOtherChannel(record: GuestRecord, device: HotDevice<"channel">, id: string): void {
   const { chardevs, devices } = listPlugged(record.steps);
   if (chardevs.has(String(devices.get(id)?.["chardev"]))) return;
   throw new SvirtError(
-    `Operation not supported: a channel of type '${device.value.type}' that the guest was started with is not detached`,
+    `Operation not supported: a channel of type '${device.type}' that the guest was started with is not detached`,
     {
       kind: "unsupported",
       libvirt: "OPERATION_UNSUPPORTED",

@@ -1,8 +1,6 @@
-import type { Device } from "../../domain/device.ts";
-import { listDisk } from "../../domain/resources/disk.ts";
-import { listHostDevice } from "../../domain/resources/hostdev.ts";
+import { type Device, familyOf, type HotElement } from "../../domain/device.ts";
 import { peerSocketOf } from "../../domain/resources/peer-sockets.ts";
-import type { Resource } from "../../domain/resources/resource.ts";
+import type { PeerSocket } from "../../domain/resources/resource.ts";
 import { SvirtError } from "../../errors.ts";
 import { labelOfRole } from "../../label/file-label.ts";
 import type { LabelDecision } from "../../label/guest-label.ts";
@@ -14,7 +12,9 @@ import type { NewDevice } from "../../plan/actions/hotplug.ts";
 import { fileKey, type LabelledFile } from "../../plan/facts/file.ts";
 import type { PluggedPeer } from "../../plan/facts/guest-order.ts";
 import { listPlugged } from "../../plan/record/qemu-objects.ts";
-import type { DeviceWords, FreeNames } from "../../qemu/hotplug/plug.ts";
+import { hotplugOf } from "../../qemu/hotplug/families.ts";
+import type { FreeNames, HotplugFamily } from "../../qemu/hotplug/family.ts";
+import type { DeviceWords } from "../../qemu/hotplug/plug.ts";
 import { modelOn } from "../../report/label-models.ts";
 import { type GatheredFiles, gatherResources } from "../../resolve/files/all.ts";
 import type { Node } from "../../state/instance.ts";
@@ -26,24 +26,16 @@ import { listHanded } from "../start/guest-command.ts";
  * host.
  */
 export function gatherDevice(node: Node, device: Device, taken?: ReadonlySet<string>): GatheredFiles {
-  const peer = peerSocketOf(device);
-  return gatherResources(node.host, [...listOf(device), ...(peer === undefined ? [] : [peer])], {
+  const peer = peerOf(device);
+  const resources = hotplugOf(device).resources(device.value);
+  return gatherResources(node.host, [...resources, ...(peer === undefined ? [] : [peer])], {
     makeMissing: false,
     ...(taken === undefined ? {} : { taken }),
   });
 }
 
-function listOf(device: Device): readonly Resource[] {
-  switch (device.element) {
-    case "disk":
-      return listDisk(device.value);
-    case "hostdev":
-      return listHostDevice(device.value);
-    case "interface":
-    case "rng":
-    case "channel":
-      return [];
-  }
+function peerOf(device: Device): PeerSocket | undefined {
+  return peerSocketOf(familyOf(device), device.value);
 }
 
 interface Gathered {
@@ -58,7 +50,7 @@ export function decidePeer(
   device: Device,
   { gathered, name }: { readonly gathered: GatheredFiles; readonly name: string },
 ): readonly PluggedPeer[] {
-  const path = peerSocketOf(device)?.path;
+  const path = peerOf(device)?.path;
   const socket = gathered.files.find(({ named }) => named === path)?.facts.id;
   if (socket === undefined) return [];
   const { label } = guest.label;
@@ -99,11 +91,11 @@ export function addedLabelOf(
   return labelOfRole(labelDecisionOf(node, guest), LABEL_ROLES[kind]["read-write"].role);
 }
 
-/** Prefix of QEMU's names for devices of one kind. */
-type Prefix = "net" | "rng" | "channel" | "hostdev";
-
 /** Returns names that are unused in the guest's QEMU. */
-export function freeNames(guest: GuestRecord, prefix: Prefix): FreeNames {
+export function freeNames(
+  guest: GuestRecord,
+  { prefix }: Pick<HotplugFamily<HotElement>, "prefix">,
+): FreeNames {
   const { devices, files, nodes, peers } = listPlugged(guest.steps);
   return {
     node: nextOf(nodes.keys(), /^libvirt-(\d+)-/, 1),

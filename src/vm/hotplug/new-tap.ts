@@ -2,7 +2,7 @@ import { type Device, withOther } from "../../domain/device.ts";
 import type { Domain } from "../../domain/domain.ts";
 import type { NewTap } from "../../plan/actions/hotplug.ts";
 import { decideTap, isTapped } from "../../plan/decide/tap.ts";
-import type { FreeNames } from "../../qemu/hotplug/plug.ts";
+import type { FreeNames } from "../../qemu/hotplug/family.ts";
 import { refuseTap } from "../../resolve/host/refuse-privileged.ts";
 import { macvtapFacts, nameTap, tapFacts } from "../../resolve/host/taps.ts";
 import type { Node } from "../../state/instance.ts";

@@ -1,6 +1,6 @@
 import type { Device } from "../../domain/device.ts";
-import { isServed, isServedDevice } from "../../domain/uses-network.ts";
 import { SvirtError } from "../../errors.ts";
+import { hotplugOf } from "../../qemu/hotplug/families.ts";
 import { readPolicyFacts } from "../../report/policy-facts.ts";
 import { parseContextOrUndefined } from "../../selinux/context.ts";
 import type { Node } from "../../state/instance.ts";
@@ -12,7 +12,12 @@ import type { GuestRecord } from "../../state/record.ts";
  */
 export function refuseOffline(node: Node, guest: GuestRecord, device: Device): void {
   const { baseLabel, label, type } = guest.label;
-  if (!makesConnections(device) || type !== "dynamic" || label === undefined || baseLabel !== undefined)
+  if (
+    !hotplugOf(device).usesNetwork(device.value) ||
+    type !== "dynamic" ||
+    label === undefined ||
+    baseLabel !== undefined
+  )
     return;
   const { domain } = readPolicyFacts(node.host);
   const is = parseContextOrUndefined(label)?.type;
@@ -25,10 +30,4 @@ export function refuseOffline(node: Node, guest: GuestRecord, device: Device): v
     `Cannot attach the ${device.element}: the guest was started without a network, and ${is} may make no connection`,
     { kind: "denied", remedy: "Attach it to the definition (--config), and start the guest again." },
   );
-}
-
-function makesConnections(device: Device): boolean {
-  if (device.element === "interface") return device.value.type === "user";
-  if (device.element === "hostdev") return isServedDevice(device.value);
-  return device.element === "disk" && isServed(device.value);
 }

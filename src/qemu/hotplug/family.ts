@@ -1,0 +1,102 @@
+import type { HotDevice, HotElement } from "../../domain/device.ts";
+import type { Devices } from "../../domain/devices.ts";
+import type { Domain } from "../../domain/domain.ts";
+import type { Resource } from "../../domain/resources/resource.ts";
+import { SvirtError } from "../../errors.ts";
+import type { Connection } from "../address/pci/buses.ts";
+import type { Words } from "../argument/argument.ts";
+import type { BootIndexes } from "../argument/boot-index.ts";
+import type { FoundChains } from "../devices/disk/chain.ts";
+import type { Launch } from "../launch.ts";
+import type { Guest } from "../model/guest.ts";
+import type { QmpCommand } from "../monitor/qmp.ts";
+
+/** Names that are unused in the running QEMU. */
+export interface FreeNames {
+  /** Number of the first image: `libvirt-N-storage`. */
+  readonly node: number;
+  readonly set: number;
+  /** Alias of an interface, a random number source, a channel or a host device: `net1`. */
+  readonly alias: string;
+  /** Name of a connection to another program's socket. */
+  readonly peer: string;
+}
+
+/** Facts on which the arguments of one device depend. */
+export interface HotFacts {
+  readonly boot: BootIndexes;
+  readonly chains: FoundChains;
+  readonly names: FreeNames;
+  readonly launch: Launch;
+}
+
+/** Facts of a device that QEMU has, as it was told them. */
+export type PluggedFacts = Readonly<Record<string, unknown>>;
+
+/** Everything that hot-plug decides about one family, as values. */
+export interface HotplugFamily<E extends HotElement> {
+  /** Returns the device's name for messages. */
+  name(device: HotDevice<E>): string;
+  /** Returns the domain's device that `meant` identifies. Throws "not-found", "usage". */
+  find(domain: Domain, meant: HotDevice<E>): HotDevice<E>;
+  /** Throws for a device that cannot be hot-plugged, by the families of libvirt's qemuDomainAttachDeviceLive(). */
+  refusePlug(device: HotDevice<E>): void;
+  /** Throws for a device that cannot be detached from a running guest. */
+  refuseUnplug(device: HotDevice<E>): void;
+  /** Throws for a device whose name or source the domain already has. */
+  refuseDouble(domain: Domain, device: HotDevice<E>): void;
+  /** Returns the kind of PCI slot that the device needs; undefined if the rules of a start assign its address. */
+  place(device: HotDevice<E>): Connection | undefined;
+  /** Returns the device among those of a completed guest to which it was added as the last one. */
+  findAdded(devices: Devices, device: HotDevice<E>): HotDevice<E>;
+  /** Returns the families of a guest that has only this device, with its alias in QEMU. */
+  alone(device: HotDevice<E>, alias: string): Partial<Devices>;
+  /** Returns QEMU's arguments for the only device of a guest. */
+  words(alone: Guest, device: HotDevice<E>, facts: HotFacts): Words;
+  /** Returns commands that follow those of the arguments; `alias` names the device in QEMU. */
+  commandsAfter(alone: Guest, device: HotDevice<E>, alias: string): readonly QmpCommand[];
+  /** Prefix of QEMU's names for devices of the family. */
+  readonly prefix: "net" | "rng" | "channel" | "hostdev";
+  /** Whether QEMU's device with these facts is this one. */
+  isPlugged(
+    guest: Guest,
+    device: HotDevice<E>,
+    plugged: { readonly id: string; readonly facts: PluggedFacts },
+  ): boolean;
+  /** Lists the files that QEMU opens for the device, without the socket of peer-sockets.ts. */
+  resources(device: HotDevice<E>): readonly Resource[];
+  /** Whether QEMU itself makes connections for the device. */
+  usesNetwork(device: HotDevice<E>): boolean;
+}
+
+/** Remedy for a device that only a start can give to a guest. */
+export const NEEDS_START = "Change the definition (--config): it counts at the next start.";
+
+/** Returns the error of a device that cannot be attached or detached while its guest runs. */
+export function cannotPlug(why: string, remedy: string): SvirtError {
+  return new SvirtError(`Operation not supported: ${why}`, {
+    kind: "unsupported",
+    libvirt: "OPERATION_UNSUPPORTED",
+    remedy,
+  });
+}
+
+/** Returns the error of a device that the domain does not have. */
+export function notFound(message: string): SvirtError {
+  return new SvirtError(`device not found: ${message}`, {
+    kind: "not-found",
+    libvirt: "DEVICE_MISSING",
+    remedy: "List the domain's devices: svirt dumpxml DOMAIN",
+  });
+}
+
+/** Whether QEMU was told that place for a device. */
+export function hasPlace(facts: PluggedFacts, place: object): boolean {
+  const keys: [string, unknown][] = Object.entries(place);
+  return keys.length > 0 && keys.every(([key, at]) => at === undefined || facts[key] === at);
+}
+
+/** A family without that refusal. */
+export function acceptAll(): undefined {
+  return undefined;
+}
